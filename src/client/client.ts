@@ -1,0 +1,82 @@
+/**
+ * The one door to the API server, for controllers, scheduler, node agents, CLI and tests alike.
+ */
+import type { ApiRequest, ApiResponse, WatchEvent } from "../core/exchange.ts";
+import type { Draft, KubeObject } from "../core/object.ts";
+import type { Kind } from "../kinds/kind.ts";
+
+/** Carries a request to an API server: in the same process (transport-memory.ts) or over HTTPS or a Unix socket (transport-http.ts). */
+export interface Transport {
+	/** @throws ApiError `ServiceUnavailable` when the server cannot be reached, `Timeout` when no answer came (the write may have happened) */
+	send(request: Omit<ApiRequest, "user">): Promise<ApiResponse>;
+	close(): Promise<void>;
+}
+
+export interface ListOptions {
+	/** Undefined: all namespaces. */
+	namespace?: string;
+	labelSelector?: string;
+	fieldSelector?: string;
+	limit?: number;
+	continue?: string;
+	resourceVersion?: string;
+	signal?: AbortSignal;
+}
+
+export interface List<T> {
+	items: readonly T[];
+	resourceVersion: string;
+	continue?: string;
+}
+
+export interface DeleteOptions {
+	propagationPolicy?: "Background" | "Foreground" | "Orphan";
+	gracePeriodSeconds?: number;
+	preconditions?: { uid?: string; resourceVersion?: string };
+}
+
+export type Patch =
+	| { type: "json"; operations: readonly object[] }
+	| { type: "merge"; patch: object }
+	| { type: "strategic"; patch: object }
+	| { type: "apply"; object: object; fieldManager: string; force?: boolean };
+
+/** Which object: `namespace` is undefined for kinds without. */
+export interface Ref {
+	namespace?: string;
+	name: string;
+}
+
+export interface WatchSink<T> {
+	event(event: WatchEvent<T>): void;
+	/** Once, when the watch is over: undefined for a normal end, ApiError `Expired` when the revision is too old. */
+	end(error?: Error): void;
+}
+
+/** All methods throw ApiError. Returned objects are frozen. */
+export interface Client {
+	get<T extends KubeObject>(kind: Kind<T>, ref: Ref): Promise<T>;
+	list<T extends KubeObject>(kind: Kind<T>, options?: ListOptions): Promise<List<T>>;
+	create<T extends KubeObject>(kind: Kind<T>, draft: Draft<T>): Promise<T>;
+	/** Replaces; fails with `Conflict` unless `metadata.resourceVersion` is current or absent. */
+	update<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
+	updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
+	patch<T extends KubeObject>(kind: Kind<T>, ref: Ref, patch: Patch, subresource?: string): Promise<T>;
+	/** The deleted object, or what is left of it while finalizers or a grace period hold it. */
+	delete<T extends KubeObject>(kind: Kind<T>, ref: Ref, options?: DeleteOptions): Promise<T>;
+	/** Creates a subresource: pods/binding, pods/eviction, serviceaccounts/token. */
+	createSubresource<T extends KubeObject>(kind: Kind<T>, ref: Ref, subresource: string, body: object): Promise<object>;
+	/** Changes after `resourceVersion` (required; list first). Ends only by `signal` or `sink.end`. */
+	watch<T extends KubeObject>(
+		kind: Kind<T>,
+		options: ListOptions & { resourceVersion: string; signal: AbortSignal },
+		sink: WatchSink<T>,
+	): void;
+	/** The store's newest revision, for the own-write barrier after an uncertain reply. */
+	revision(): Promise<number>;
+	/** Anything else: any path, JSON in and out. */
+	raw(method: ApiRequest["method"], path: string, body?: object): Promise<unknown>;
+	/** The same client under another name (User-Agent and field manager), sharing the transport. */
+	as(userAgent: string): Client;
+	close(): Promise<void>;
+}

@@ -1,0 +1,32 @@
+/** A read-only copy of what the store holds, kept up to date by watches. It lags; its shells know by how much. */
+import type { KubeObject } from "../core/object.ts";
+import type { Kind } from "../kinds/kind.ts";
+
+/** One kind's part of a Mirror. Objects are frozen. */
+export interface Informer<T extends KubeObject> {
+	readonly kind: Kind<T>;
+	get(namespace: string | undefined, name: string): T | undefined;
+	/** By namespace, or all. In no particular order. */
+	list(namespace?: string): Iterable<T>;
+	/** Objects with an owner reference (any, or the managing one) to `uid`. */
+	ownedBy(uid: string): Iterable<T>;
+	controlledBy(uid: string): Iterable<T>;
+	/** Objects under a named index (`addIndex`). */
+	byIndex(index: string, value: string): Iterable<T>;
+	addIndex(index: string, values: (object: T) => readonly string[]): void;
+	/** Every change up to this revision has been seen. */
+	readonly revision: number;
+	readonly synced: boolean;
+	/** Resolves when `revision` has been reached. */
+	reached(revision: number, signal?: AbortSignal): Promise<void>;
+	/** `old` is undefined for a new object, `current` for a deleted one. Existing objects are replayed as new ones. */
+	onChange(listener: (current: T | undefined, old: T | undefined) => void): void;
+}
+
+export interface Mirror {
+	/** Starts to watch the kind on first use. */
+	of<T extends KubeObject>(kind: Kind<T>): Informer<T>;
+	/** Resolves when every kind asked for so far has been listed. */
+	synced(signal?: AbortSignal): Promise<void>;
+	close(): void;
+}

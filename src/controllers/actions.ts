@@ -1,0 +1,46 @@
+/** Makers of actions that check a draft or object against its kind's type. */
+import type { DeleteOptions, Patch, Ref } from "../client/client.ts";
+import type { Draft, KubeObject } from "../core/object.ts";
+import type { Kind } from "../kinds/kind.ts";
+import type { Action, EventText } from "./controller.ts";
+
+type RegardingEvent = EventText & { regarding: KubeObject };
+
+export function create<T extends KubeObject>(
+	kind: Kind<T>,
+	draft: Draft<T>,
+	more: { orExists?: true; event?: RegardingEvent; failureEvent?: RegardingEvent } = {},
+): Action {
+	return { do: "create", kind, draft, ...more };
+}
+
+export function update<T extends KubeObject>(kind: Kind<T>, object: T, more: { event?: RegardingEvent } = {}): Action {
+	return { do: "update", kind, object, ...more };
+}
+
+export function updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Action {
+	return { do: "updateStatus", kind, object };
+}
+
+export function patch(kind: Kind, ref: Ref, change: Patch, more: { subresource?: string; orGone?: true } = {}): Action {
+	return { do: "patch", kind, ref, patch: change, ...more };
+}
+
+export function remove(
+	kind: Kind,
+	object: KubeObject,
+	more: { options?: DeleteOptions; event?: RegardingEvent; failureEvent?: RegardingEvent } = {},
+): Action {
+	const { options, ...events } = more;
+	return {
+		do: "delete",
+		kind,
+		ref: { namespace: object.metadata.namespace, name: object.metadata.name },
+		options: { preconditions: { uid: object.metadata.uid }, ...options },
+		...events,
+	};
+}
+
+export function event(regarding: KubeObject, type: EventText["type"], reason: string, message: string): Action {
+	return { do: "event", regarding, type, reason, message };
+}

@@ -1,0 +1,110 @@
+/**
+ * A controller plans, the shell acts. `gather` reads the Mirror, `plan` is pure, shell.ts does the rest: queue, own-write
+ * barrier, writes, events, backoff.
+ */
+import type { DeleteOptions, Patch, Ref } from "../client/client.ts";
+import type { Informer, Mirror } from "../client/mirror.ts";
+import type { Random } from "../core/clock.ts";
+import type { Draft, KubeObject } from "../core/object.ts";
+import type { Kind } from "../kinds/kind.ts";
+
+/** An Event to be recorded; `{name}` in the message of an action's event is the name of the created or deleted object, `{error}` the error's message. */
+export interface EventText {
+	type: "Normal" | "Warning";
+	reason: string;
+	message: string;
+}
+
+/**
+ * One write. Actions are carried out in order; a run of creates or deletes next to each other goes out in batches of 1, 2, 4, …
+ * (upstream's slow start) and stops at the first failure. What fails ends the plan, unless the error is the one the
+ * action says it tolerates; the key is then retried with backoff.
+ */
+// `any` in Kind<any> and KubeObject subtypes: a list of actions mixes kinds, and each action was type-checked when it was
+// made by the functions below.
+export type Action =
+	| {
+			do: "create";
+			kind: Kind;
+			draft: Draft<KubeObject>;
+			/** Tolerates AlreadyExists. */
+			orExists?: true;
+			event?: EventText & { regarding: KubeObject };
+			failureEvent?: EventText & { regarding: KubeObject };
+	  }
+	| { do: "update"; kind: Kind; object: KubeObject; event?: EventText & { regarding: KubeObject } }
+	| { do: "updateStatus"; kind: Kind; object: KubeObject }
+	| { do: "patch"; kind: Kind; ref: Ref; patch: Patch; subresource?: string; orGone?: true }
+	| {
+			do: "delete";
+			kind: Kind;
+			ref: Ref;
+			options?: DeleteOptions;
+			/** Always tolerates NotFound; with preconditions also Conflict (it is another object by now). */
+			event?: EventText & { regarding: KubeObject };
+			failureEvent?: EventText & { regarding: KubeObject };
+	  }
+	/** POST to a subresource: pods/binding, pods/eviction. */
+	| {
+			do: "createSubresource";
+			kind: Kind;
+			ref: Ref;
+			subresource: string;
+			body: object;
+			failureEvent?: EventText & { regarding: KubeObject };
+	  }
+	| ({ do: "event"; regarding: KubeObject } & EventText);
+
+export interface Plan {
+	actions: Action[];
+	/** Epoch milliseconds at which the key is to be looked at again, whatever happens in between. */
+	requeueAtMs?: number;
+}
+
+/** What a plan may use besides its state. Nothing else is an input. */
+export interface PlanContext {
+	nowMs: number;
+	/** Seeded; for name suffixes and jitter. */
+	random: Random;
+}
+
+export interface Controller<State> {
+	/** In kebab case: `statefulset`; also its User-Agent, and the event source `statefulset-controller`. */
+	name: string;
+	/** Names the event source component as upstream has it, such as `statefulset-controller`. */
+	component: string;
+	/**
+	 * Kinds it looks at. `keys` maps a change to the keys to be reconciled (`namespace/name` of the controller's own
+	 * objects, or whatever `gather` understands); it must be pure and may read the mirror.
+	 */
+	watches: readonly WatchRule[];
+	/** Everything the plan may look at; undefined when there is nothing (left) to do for the key. */
+	gather(key: string, mirror: Mirror): State | undefined;
+	plan(state: State, context: PlanContext): Plan;
+	/** Keys reconciled at the same time. Default 5, upstream's usual. */
+	concurrency?: number;
+}
+
+export interface WatchRule {
+	kind: Kind;
+	keys(current: KubeObject | undefined, old: KubeObject | undefined, mirror: Mirror): Iterable<string>;
+	/** Indexes the controller needs on this kind's informer. */
+	indexes?: Readonly<Record<string, (object: KubeObject) => readonly string[]>>;
+	/**
+	 * False: the controller never writes this kind and its plan does not depend on having seen its own writes of it,
+	 * so the barrier does not wait for it. Default true.
+	 */
+	barrier?: boolean;
+}
+
+/** A watch rule with its kind's type. */
+export function watchRule<T extends KubeObject>(
+	kind: Kind<T>,
+	keys: (current: T | undefined, old: T | undefined, mirror: Mirror) => Iterable<string>,
+	more: { indexes?: Readonly<Record<string, (object: T) => readonly string[]>>; barrier?: boolean } = {},
+): WatchRule {
+	// The informer of `kind` only ever yields objects of that kind.
+	return { kind, keys, ...more } as unknown as WatchRule;
+}
+
+export type { Informer, Mirror };

@@ -1,0 +1,65 @@
+/**
+ * What passes between a client and an API server. In one process the client's transport calls the server's handler with
+ * these; over the network HTTP carries them. Both ways lead through the same `handle`, so both obey the same rules.
+ */
+import type { KubeObject } from "./object.ts";
+
+export interface User {
+	name: string;
+	uid?: string;
+	groups: readonly string[];
+	extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface ApiRequest {
+	method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";
+	/** Path without query: `/apis/apps/v1/namespaces/default/deployments/web`. */
+	path: string;
+	query: URLSearchParams;
+	/** Names in lower case. */
+	headers: Readonly<Record<string, string | undefined>>;
+	/** Who asks, where the transport knows it already (client certificate, same process). */
+	user?: User;
+	/** Bytes from the network, or from the same process a value, which the server copies before it changes it. */
+	body?: { bytes: Uint8Array } | { object: unknown };
+	/** Aborts when the client is gone. */
+	signal: AbortSignal;
+}
+
+export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+
+export interface WatchEvent<T = KubeObject> {
+	type: WatchEventType;
+	/** Deeply frozen. For BOOKMARK an object with only kind, apiVersion and resourceVersion; for ERROR a Status. */
+	object: T;
+	/** The store's revision of this change; for BOOKMARK the revision up to which everything has been seen. */
+	revision: number;
+}
+
+/** An event as the server sends it: the frozen object for a client in the process, the bytes for one elsewhere. */
+export interface ServedWatchEvent extends WatchEvent {
+	/** The object's JSON, encoded once for all watchers. */
+	readonly bytes: Uint8Array;
+}
+
+export type ApiResponse =
+	/** A finished answer. In-process clients take `object` (frozen); servers write `bytes()`, encoded on first use. */
+	| {
+			type: "object";
+			status: number;
+			headers: Record<string, string>;
+			object: unknown;
+			bytes(): Uint8Array | readonly Uint8Array[];
+	  }
+	/** A running watch. `start` is called once; it delivers in revision order until `signal` aborts or `end` is called. */
+	| {
+			type: "watch";
+			status: 200;
+			headers: Record<string, string>;
+			start(sink: { event(event: ServedWatchEvent): void; end(error?: Error): void }): void;
+	  }
+	/** Bytes as they come: logs, proxied answers. */
+	| { type: "stream"; status: number; headers: Record<string, string>; body: AsyncIterable<Uint8Array> };
+
+/** The API server as a function. It never throws: a failure is an answer with a Status. */
+export type Handler = (request: ApiRequest) => Promise<ApiResponse>;

@@ -1,0 +1,136 @@
+import { type Clock, type Random, seededRandom, sleepOn, type Timer } from "./clock.ts";
+
+interface Entry {
+	dueMs: number;
+	/** Breaks ties: timers due at the same moment fire in the order they were set. */
+	sequence: number;
+	callback: () => void;
+}
+
+/**
+ * A clock that stands still until it is advanced. Between two timers everything that was set off runs to its end, so a
+ * run with the same seed takes the same steps in the same order every time.
+ */
+export class VirtualClock implements Clock {
+	readonly random: Random;
+	#nowMs: number;
+	readonly #startMs: number;
+	#sequence = 0;
+	/** Binary heap, earliest first. */
+	readonly #heap: Entry[] = [];
+	readonly #cancelled = new Set<Entry>();
+
+	constructor(options: { startMs?: number; seed?: number } = {}) {
+		this.#startMs = this.#nowMs = options.startMs ?? Date.UTC(2026, 0, 1);
+		this.random = seededRandom(options.seed ?? 1);
+	}
+
+	now(): number {
+		return this.#nowMs;
+	}
+
+	monotonicMs(): number {
+		return this.#nowMs - this.#startMs;
+	}
+
+	after(delayMs: number, callback: () => void): Timer {
+		const entry: Entry = { dueMs: this.#nowMs + Math.max(delayMs, 0), sequence: this.#sequence++, callback };
+		this.#push(entry);
+		return {
+			cancel: () => {
+				this.#cancelled.add(entry);
+				// A cancelled entry stays in the heap until its turn; sweep when most of the heap is dead weight.
+				if (this.#cancelled.size > 1024 && this.#cancelled.size * 2 > this.#heap.length) this.#sweep();
+			},
+		};
+	}
+
+	sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+		return sleepOn(this, delayMs, signal);
+	}
+
+	/** Epoch milliseconds at which the next timer fires; undefined when none is set. */
+	nextDueMs(): number | undefined {
+		this.#dropCancelled();
+		return this.#heap[0]?.dueMs;
+	}
+
+	/** Sets the clock forward to the next timer and fires it. False when there is none at or before `limitMs`. */
+	step(limitMs = Number.POSITIVE_INFINITY): boolean {
+		this.#dropCancelled();
+		const entry = this.#heap[0];
+		if (entry === undefined || entry.dueMs > limitMs) return false;
+		this.#pop();
+		this.#nowMs = Math.max(this.#nowMs, entry.dueMs);
+		entry.callback();
+		return true;
+	}
+
+	/** Fires everything due within the next `durationMs`, in order, letting the work it sets off finish in between. */
+	async advance(durationMs: number): Promise<void> {
+		const endMs = this.#nowMs + durationMs;
+		await settle();
+		while (this.step(endMs)) await settle();
+		this.#nowMs = Math.max(this.#nowMs, endMs);
+		await settle();
+	}
+
+	#dropCancelled(): void {
+		let entry = this.#heap[0];
+		while (entry !== undefined && this.#cancelled.delete(entry)) {
+			this.#pop();
+			entry = this.#heap[0];
+		}
+	}
+
+	#sweep(): void {
+		const live = this.#heap.filter((entry) => !this.#cancelled.has(entry));
+		this.#cancelled.clear();
+		this.#heap.length = 0;
+		for (const entry of live) this.#push(entry);
+	}
+
+	#push(entry: Entry): void {
+		const heap = this.#heap;
+		let index = heap.push(entry) - 1;
+		while (index > 0) {
+			const parent = (index - 1) >> 1;
+			const above = heap[parent];
+			if (above === undefined || !earlier(entry, above)) break;
+			heap[index] = above;
+			index = parent;
+		}
+		heap[index] = entry;
+	}
+
+	#pop(): void {
+		const heap = this.#heap;
+		const last = heap.pop();
+		if (last === undefined || heap.length === 0) return;
+		let index = 0;
+		for (;;) {
+			let child = 2 * index + 1;
+			const left = heap[child];
+			if (left === undefined) break;
+			const right = heap[child + 1];
+			let smallest = left;
+			if (right !== undefined && earlier(right, left)) {
+				smallest = right;
+				child++;
+			}
+			if (!earlier(smallest, last)) break;
+			heap[index] = smallest;
+			index = child;
+		}
+		heap[index] = last;
+	}
+}
+
+function earlier(a: Entry, b: Entry): boolean {
+	return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.sequence < b.sequence);
+}
+
+/** One turn of the event loop: every promise that can settle without a timer or the outside world has then settled. */
+function settle(): Promise<void> {
+	return new Promise((resolve) => setImmediate(resolve));
+}

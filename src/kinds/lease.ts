@@ -1,0 +1,19 @@
+import type { Lease } from "./generated/types.ts";
+import type { Kind } from "./kind.ts";
+
+export const leases: Kind<Lease> = {
+	group: "coordination.k8s.io",
+	version: "v1",
+	kind: "Lease",
+	plural: "leases",
+	singular: "lease",
+	shortNames: [],
+	categories: [],
+	namespaced: true,
+	schema: "Lease",
+	subresources: {},
+	hasGeneration: false,
+	nameRule: "dnsSubdomain",
+	selectableFields: [],
+	columns: [],
+};

@@ -1,0 +1,75 @@
+/**
+ * The Store seam: an ordered map of keys to bytes with one revision counter, which etcd v3 has and the other
+ * implementations provide. The API server's verbs are its only writer.
+ *
+ * Contract, checked by contract.ts on every implementation:
+ * - revisions are whole numbers from 1, one for each commit that changes something, never reused, also across restarts;
+ * - a commit is all or nothing, and once acknowledged survives kill -9 (not for memory);
+ * - a watch delivers every change after its start revision exactly once, in revision order;
+ * - a watch or read below the compacted revision fails with ApiError `Expired`.
+ */
+export interface Entry {
+	key: string;
+	/** The object's JSON without its resourceVersion, which is `modRevision`. Not to be modified. */
+	value: Uint8Array;
+	/** Revision of the commit that last wrote the key. */
+	modRevision: number;
+	/** Revision of the commit that created the key (again). */
+	createRevision: number;
+}
+
+export type Change =
+	| { type: "put"; key: string; value: Uint8Array; revision: number; createRevision: number; previous?: Entry }
+	| { type: "delete"; key: string; revision: number; previous?: Entry };
+
+export interface Commit {
+	/** All must hold, or nothing is written: the key's modRevision, 0 for "does not exist". */
+	compare: readonly { key: string; modRevision: number }[];
+	puts: readonly { key: string; value: Uint8Array }[];
+	deletes: readonly string[];
+}
+
+export type CommitResult =
+	| { ok: true; revision: number }
+	/** The keys of `compare` as they are now (undefined: absent), in order. */
+	| { ok: false; current: readonly (Entry | undefined)[] };
+
+export interface RangeOptions {
+	/** First key, inclusive. */
+	from: string;
+	/** End, exclusive; undefined for no end. `prefixEnd(prefix)` gives the end of a prefix. */
+	to?: string;
+	limit?: number;
+}
+
+export interface Store {
+	/** The newest revision; what has been read after it resolves is at least as new. */
+	revision(): Promise<number>;
+	get(key: string): Promise<Entry | undefined>;
+	/** Entries in key order at the newest revision, which is returned with them. */
+	range(options: RangeOptions): Promise<{ entries: Entry[]; revision: number; more: boolean }>;
+	commit(commit: Commit): Promise<CommitResult>;
+	/**
+	 * Delivers the changes of every commit after `afterRevision`, one call a commit (its changes all have one revision),
+	 * then each new one as it commits. Delivery of a commit happens before `commit` resolves for its writer where the
+	 * store lives in this process. `end` is called at most once, with an ApiError `Expired` when `afterRevision` was
+	 * compacted, or when the connection to the store is lost; never after `signal` aborts.
+	 */
+	watch(
+		options: { prefix: string; afterRevision: number; signal: AbortSignal },
+		sink: { changes(changes: readonly Change[]): void; end(error: Error): void },
+	): void;
+	/** Forgets history at and below `revision`; current entries stay. */
+	compact(revision: number): Promise<void>;
+	/** After this resolves nothing is pending and files are closed. */
+	close(): Promise<void>;
+}
+
+/** The first key after all keys that begin with `prefix`; undefined when there is none. */
+export function prefixEnd(prefix: string): string | undefined {
+	for (let end = prefix.length - 1; end >= 0; end--) {
+		const code = prefix.charCodeAt(end);
+		if (code < 0xffff) return prefix.slice(0, end) + String.fromCharCode(code + 1);
+	}
+	return undefined;
+}
