@@ -1,0 +1,32 @@
+/** Bundles dist/ for Node: the command, the server and agent processes, and the embedding API with its type declarations. */
+import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const root = join(import.meta.dirname, "..");
+rmSync(join(root, "dist"), { recursive: true, force: true });
+
+await build({
+	absWorkingDir: root,
+	entryPoints: {
+		cli: "src/cli/main.ts",
+		server: "src/cluster/server-main.ts",
+		agent: "src/cluster/agent-main.ts",
+		index: "src/index.ts",
+	},
+	outdir: "dist",
+	bundle: true,
+	splitting: true,
+	format: "esm",
+	platform: "node",
+	target: "node20",
+	// Dependencies stay packages: two of them hold native code, and users' audits and updates should see all of them.
+	packages: "external",
+	chunkNames: "chunks/[name]-[hash]",
+	sourcemap: true,
+	logLevel: "warning",
+});
+
+if (process.argv.includes("--types"))
+	execFileSync("npx", ["tsc", "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });

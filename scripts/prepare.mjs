@@ -1,0 +1,173 @@
+/**
+ * Sets up a fresh machine for `npm start` and `npm test`: npm packages, the build, and the few Debian packages that the
+ * cluster stands on. Plain JavaScript without dependencies, because it runs before anything is installed.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const cache = join(root, ".cache");
+
+/** What a real node needs from the system. */
+export const nodePrograms = [
+	{ command: "unshare", package: "util-linux", why: "namespaces for nodes and pods" },
+	{ command: "ip", package: "iproute2", why: "addresses and routes of nodes and pods" },
+	{ command: "nft", package: "nftables", why: "service addresses" },
+];
+
+/** What the end-to-end tests use besides. */
+export const testPrograms = [
+	...nodePrograms,
+	{ command: "mariadbd", package: "mariadb-server-core", why: "the MySQL lab runs a real database" },
+	{ command: "mariadb", package: "mariadb-client-core", why: "the MySQL lab queries it" },
+];
+
+/** @param {string} text */
+export function say(text) {
+	console.log(`· ${text}`);
+}
+
+/** Ends the process with one sentence that helps. @param {string} text @returns {never} */
+export function fail(text) {
+	console.error(`\n✗ ${text}`);
+	process.exit(1);
+}
+
+/** @param {string} command @param {string[]} args */
+function run(command, args, options = {}) {
+	const result = spawnSync(command, args, { cwd: root, stdio: "inherit", ...options });
+	return result.status === 0;
+}
+
+/** @param {string} command */
+function onPath(command) {
+	const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
+	return folders.some((folder) => folder !== "" && existsSync(join(folder, command)));
+}
+
+export function requireMachine() {
+	const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+	if (major < 20 || (major === 20 && minor < 19))
+		fail(`Coxswain needs Node.js 20.19 or newer; this is ${process.version}. Install a current one and try again.`);
+	if (process.platform !== "linux")
+		fail(
+			`Real nodes need Linux namespaces; this is ${process.platform}. Simulated nodes work: npm run build && npx cox up --runtime simulated`,
+		);
+}
+
+/** The newest change of any file below the folders, epoch milliseconds. @param {string[]} paths @returns {number} */
+function newest(paths) {
+	let latest = 0;
+	for (const path of paths) {
+		if (!existsSync(path)) continue;
+		const stat = statSync(path);
+		if (stat.isDirectory()) latest = Math.max(latest, newest(readdirSync(path).map((name) => join(path, name))));
+		else latest = Math.max(latest, stat.mtimeMs);
+	}
+	return latest;
+}
+
+export function installPackages() {
+	const installed = join(root, "node_modules/.package-lock.json");
+	if (existsSync(installed) && newest([installed]) >= newest([join(root, "package-lock.json")])) return;
+	say("installing npm packages (npm ci)");
+	if (!run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]))
+		fail("npm ci failed; see above. Is the npm registry within reach?");
+}
+
+export function build() {
+	const stamp = join(root, "dist/.built");
+	const sources = [join(root, "src"), join(root, "scripts"), join(root, "package-lock.json")];
+	const generated = join(root, "src/kinds/generated/types.ts");
+	if (existsSync(generated) && existsSync(stamp) && newest([stamp]) >= newest(sources)) return;
+	say("generating types and schemas from the Kubernetes models, and building");
+	if (!run("npm", ["run", "--silent", "generate"]) || !run("npm", ["run", "--silent", "build"]))
+		fail("the build failed; see above.");
+	writeFileSync(stamp, "");
+}
+
+/** Installs missing Debian packages where that is possible, and says so. @param {typeof nodePrograms} programs */
+export function installPrograms(programs) {
+	const missing = programs.filter((program) => !onPath(program.command));
+	if (missing.length === 0) return;
+	const packages = [...new Set(missing.map((program) => program.package))];
+	for (const program of missing)
+		say(`missing: ${program.command} (Debian package ${program.package}) – ${program.why}`);
+	const command = `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
+	if (process.getuid?.() !== 0 || !onPath("apt-get"))
+		fail(`Please install what is missing, then try again: sudo ${command}`);
+	say(`installing with ${command}`);
+	const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+	const quiet = { env, stdio: ["ignore", "ignore", "inherit"] };
+	const [apt = "", ...args] = command.split(" ");
+	if (run(apt, args, quiet)) return;
+	run("apt-get", ["update", "-qq"], quiet);
+	if (!run(apt, args, quiet))
+		fail(`apt-get could not install ${packages.join(", ")}. Install them by hand and try again.`);
+}
+
+/**
+ * Puts kubectl 1.20 (Debian bookworm) and a current one (Debian unstable) into .cache/kubectl without touching the
+ * system: single .deb files, unpacked. Debian unstable is never made a source of this machine's packages: its list
+ * lives in a folder of ours.
+ */
+export function fetchKubectls() {
+	const folder = join(cache, "kubectl");
+	fetchKubectl(join(folder, "old"), "bookworm", "kubernetes-client");
+	fetchKubectl(join(folder, "current"), "unstable", "kubectl");
+}
+
+/** @param {string} target @param {string} suite @param {string} name */
+function fetchKubectl(target, suite, name) {
+	const binary = join(target, "kubectl");
+	if (existsSync(binary)) return;
+	const mirror = debianMirror();
+	if (mirror === undefined || !onPath("apt-get") || !onPath("dpkg-deb")) {
+		say(`no Debian packages within reach: the tests go without the kubectl of Debian ${suite}`);
+		return;
+	}
+	say(`fetching kubectl from Debian ${suite} (package ${name}, unpacked into .cache)`);
+	const work = join(cache, `apt-${suite}`);
+	rmSync(work, { recursive: true, force: true });
+	for (const part of ["state/lists/partial", "cache/archives/partial", "tree"])
+		mkdirSync(join(work, part), { recursive: true });
+	writeFileSync(join(work, "status"), "");
+	writeFileSync(
+		join(work, "sources.list"),
+		`deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror} ${suite} main\n`,
+	);
+	const settings = {
+		"Dir::Etc::sourcelist": join(work, "sources.list"),
+		"Dir::Etc::sourceparts": "/dev/null",
+		"Dir::State": join(work, "state"),
+		"Dir::State::status": join(work, "status"),
+		"Dir::Cache": join(work, "cache"),
+		"APT::Sandbox::User": "root",
+	};
+	const options = Object.entries(settings).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
+	const quiet = { cwd: work, stdio: ["ignore", "ignore", "inherit"] };
+	const fetched =
+		run("apt-get", [...options, "-qq", "update"], quiet) &&
+		run("apt-get", [...options, "-qq", "download", name], quiet);
+	const archive = fetched ? readdirSync(work).find((file) => file.endsWith(".deb")) : undefined;
+	if (archive === undefined) {
+		say(`could not fetch kubectl from Debian ${suite}: the tests go without it`);
+		return;
+	}
+	execFileSync("dpkg-deb", ["-x", join(work, archive), join(work, "tree")]);
+	mkdirSync(target, { recursive: true });
+	renameSync(join(work, "tree/usr/bin/kubectl"), binary);
+	rmSync(work, { recursive: true, force: true });
+}
+
+/** The mirror that this machine's own apt configuration names. */
+function debianMirror() {
+	const files = ["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"];
+	for (const file of files) {
+		const match = existsSync(file) ? /https?:\/\/\S+\/debian(?=\s)/.exec(readFileSync(file, "utf8")) : null;
+		if (match !== null) return match[0];
+	}
+	return undefined;
+}

@@ -1,0 +1,19 @@
+/** `npm test`: sets up what is missing, then runs the one gate (`npm run ok`). */
+import { spawnSync } from "node:child_process";
+import {
+	build,
+	fetchKubectls,
+	installPackages,
+	installPrograms,
+	requireMachine,
+	root,
+	testPrograms,
+} from "./prepare.mjs";
+
+requireMachine();
+installPackages();
+build();
+installPrograms(testPrograms);
+fetchKubectls();
+const gate = spawnSync("npm", ["run", "--silent", "ok"], { cwd: root, stdio: "inherit" });
+process.exit(gate.status ?? 1);

@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+const source = join(root, "src");
+
+/** Folder → the folders it may import besides itself. ARCHITECTURE.md says why. */
+const floors: Record<string, readonly string[]> = {
+	core: [],
+	kinds: ["core"],
+	store: ["core"],
+	runtime: ["core"],
+	network: ["core"],
+	client: ["kinds", "core"],
+	api: ["store", "kinds", "core"],
+	controllers: ["client", "kinds", "core"],
+	scheduler: ["client", "kinds", "core"],
+	services: ["network", "client", "kinds", "core"],
+	node: ["runtime", "network", "client", "kinds", "core"],
+	dashboard: ["kinds", "core"],
+	cluster: [
+		"dashboard",
+		"node",
+		"services",
+		"scheduler",
+		"controllers",
+		"api",
+		"client",
+		"network",
+		"runtime",
+		"store",
+		"kinds",
+		"core",
+	],
+	cli: ["cluster", "client", "kinds", "core"],
+};
+
+const timeAndChance = /\bDate\.now\(|\bnew Date\(\)|\bset(Timeout|Interval)\(|\bMath\.random\(|\bperformance\.now\(/;
+const clockFiles = ["core/clock.ts", "core/virtual-clock.ts"];
+
+function files(folder: string): string[] {
+	return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => /\.tsx?$/.test(name));
+}
+
+/** Modules that a file imports by a relative path, as paths below src/. */
+function relativeImports(file: string, text: string): string[] {
+	const found = text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
+	return [...found].map((match) => relative(source, join(source, dirname(file), match[1] ?? "")));
+}
+
+const production = files(source).filter((file) => !file.endsWith(".test.ts") && !file.includes("/testing/"));
+
+test("the table of floors only points downward", () => {
+	const below: string[] = [];
+	for (const [folder, lower] of Object.entries(floors)) {
+		for (const target of lower) expect(below, `${folder} → ${target}`).toContain(target);
+		below.push(folder);
+	}
+});
+
+test("every folder imports only the floors below it", () => {
+	const problems: string[] = [];
+	for (const file of production) {
+		const folder = file.split("/")[0] ?? "";
+		if (!file.includes("/")) continue; // src/index.ts, the package's entry, may name anything
+		for (const target of relativeImports(file, readFileSync(join(source, file), "utf8"))) {
+			const other = target.split("/")[0] ?? "";
+			if (other !== folder && !floors[folder]?.includes(other)) problems.push(`${file} imports ${target}`);
+		}
+	}
+	expect(problems).toEqual([]);
+});
+
+test("nothing but the clocks reads the time or rolls dice", () => {
+	const problems = production.filter(
+		(file) =>
+			!clockFiles.includes(file) && timeAndChance.test(withoutComments(readFileSync(join(source, file), "utf8"))),
+	);
+	expect(problems).toEqual([]);
+});
+
+function withoutComments(text: string): string {
+	return text.replace(/\/\*[\s\S]*?\*\/|(^|[^:])\/\/[^\n]*/g, "$1");
+}
+
+test("no folder is named after nothing", () => {
+	const names = /^(utils?|helpers?|common|shared|misc)$/;
+	const folders = readdirSync(source, { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());
+	expect(folders.map((entry) => entry.name).filter((name) => names.test(name))).toEqual([]);
+});
