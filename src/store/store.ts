@@ -73,3 +73,11 @@ export function prefixEnd(prefix: string): string | undefined {
 	}
 	return undefined;
 }
+
+/** Asserts that a commit names each key once among its puts and deletes: with two writes of a key the order would count. */
+export function checkCommit({ puts, deletes }: Commit): void {
+	if (puts.length + deletes.length < 2) return;
+	const written = new Set(deletes);
+	for (const { key } of puts) written.add(key);
+	if (written.size !== puts.length + deletes.length) throw new Error("a commit writes one key twice");
+}
