@@ -18,6 +18,7 @@ import { persistentVolumeClaims } from "./persistentvolumeclaim.ts";
 import { pods } from "./pod.ts";
 import { podDisruptionBudgets } from "./poddisruptionbudget.ts";
 import { priorityClasses } from "./priorityclass.ts";
+import { createRegistry, type Lookup } from "./registry.ts";
 import { replicaSets } from "./replicaset.ts";
 import { replicationControllers } from "./replicationcontroller.ts";
 import { resourceQuotas } from "./resourcequota.ts";
@@ -57,3 +58,15 @@ export const catalog: readonly Kind[] = [
 	resourceQuotas,
 	limitRanges,
 ];
+
+const builtin = createRegistry(catalog);
+
+/** The built-in kind of a request path's parts, and the version it is served in when that is not the stored one. */
+export function lookupResource(group: string, version: string, plural: string): Lookup | undefined {
+	return builtin.resource(group, version, plural);
+}
+
+/** The built-in kind of an object's apiVersion and kind. */
+export function lookupKind(apiVersion: string, kind: string): Lookup | undefined {
+	return builtin.kind(apiVersion, kind);
+}

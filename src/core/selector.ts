@@ -1,0 +1,267 @@
+/** Label and field selectors (Kubernetes documentation, "Labels and Selectors", "Field Selectors"). */
+import { ApiError } from "./errors.ts";
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** `meta/v1 LabelSelector`, as the kinds carry it. */
+export interface LabelSelector {
+	readonly matchLabels?: Labels;
+	readonly matchExpressions?: readonly {
+		readonly key: string;
+		readonly operator: string;
+		readonly values?: readonly string[];
+	}[];
+}
+
+export type Operator = "=" | "!=" | "in" | "notin" | "exists" | "!" | ">" | "<";
+
+export interface Requirement {
+	readonly key: string;
+	readonly operator: Operator;
+	/** Sorted; one for `=`, `!=`, `>` and `<`, none for `exists` and `!`. */
+	readonly values: readonly string[];
+}
+
+export interface Selector {
+	/** In order of their keys. */
+	readonly requirements: readonly Requirement[];
+	/** True when it selects whatever there is. */
+	readonly everything: boolean;
+	matches(labels: Labels | undefined): boolean;
+	/** The form a query has, which `parseLabelSelector` reads: `app=web,tier in (a,b),!canary`. */
+	toString(): string;
+}
+
+const noLabels: Labels = {};
+
+function meets(requirement: Requirement, labels: Labels): boolean {
+	const value = Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined;
+	switch (requirement.operator) {
+		case "=":
+			return value === requirement.values[0];
+		case "in":
+			return value !== undefined && requirement.values.includes(value);
+		case "!=":
+		case "notin":
+			return value === undefined || !requirement.values.includes(value);
+		case "exists":
+			return value !== undefined;
+		case "!":
+			return value === undefined;
+		default: {
+			if (value === undefined || !/^-?[0-9]+$/.test(value)) return false;
+			const difference = BigInt(value) - BigInt(requirement.values[0] ?? "0");
+			return requirement.operator === ">" ? difference > 0n : difference < 0n;
+		}
+	}
+}
+
+function requirementText({ key, operator, values }: Requirement): string {
+	switch (operator) {
+		case "in":
+		case "notin":
+			return `${key} ${operator} (${values.join(",")})`;
+		case "exists":
+			return key;
+		case "!":
+			return `!${key}`;
+		default:
+			return `${key}${operator}${values[0]}`;
+	}
+}
+
+function selectorOf(unordered: Requirement[]): Selector {
+	const requirements = unordered.sort((left, right) => (left.key < right.key ? -1 : left.key > right.key ? 1 : 0));
+	return {
+		requirements,
+		everything: requirements.length === 0,
+		matches(labels) {
+			for (const requirement of requirements) if (!meets(requirement, labels ?? noLabels)) return false;
+			return true;
+		},
+		toString: () => requirements.map(requirementText).join(","),
+	};
+}
+
+/** Selects all objects. */
+export const selectsEverything: Selector = selectorOf([]);
+
+/** Selects no object. */
+export const selectsNothing: Selector = {
+	requirements: [],
+	everything: false,
+	matches: () => false,
+	toString: () => "<none>",
+};
+
+const operatorNames: Readonly<Record<string, Operator>> = {
+	In: "in",
+	NotIn: "notin",
+	Exists: "exists",
+	DoesNotExist: "!",
+};
+/** Frozen selectors come again with every pass of a controller. */
+const known = new WeakMap<LabelSelector, Selector>();
+
+/**
+ * The selector of a workload's spec: undefined selects nothing, an empty one everything.
+ * @throws ApiError BadRequest for an operator that does not exist (validation refuses those earlier)
+ */
+export function selectorFrom(labelSelector: LabelSelector | undefined): Selector {
+	if (labelSelector === undefined || labelSelector === null) return selectsNothing;
+	const found = known.get(labelSelector);
+	if (found !== undefined) return found;
+	const requirements: Requirement[] = Object.entries(labelSelector.matchLabels ?? {}).map(([key, value]) => ({
+		key,
+		operator: "=",
+		values: [value],
+	}));
+	for (const { key, operator, values } of labelSelector.matchExpressions ?? []) {
+		const named = operatorNames[operator];
+		if (named === undefined) throw new ApiError("BadRequest", `"${operator}" is not a valid label selector operator`);
+		requirements.push({ key, operator: named, values: [...(values ?? [])].sort() });
+	}
+	const selector = selectorOf(requirements);
+	if (Object.isFrozen(labelSelector)) known.set(labelSelector, selector);
+	return selector;
+}
+
+/** The selector of a plain map of labels, as ReplicationControllers and Services have it: undefined and empty select nothing. */
+export function selectorFromLabels(labels: Labels | undefined): Selector {
+	if (labels === undefined || Object.keys(labels).length === 0) return selectsNothing;
+	return selectorOf(Object.entries(labels).map(([key, value]) => ({ key, operator: "=", values: [value] })));
+}
+
+const token = /\s*(,|\(|\)|==|=|!=|!|>|<|[^\s,()=!<>]+)/y;
+
+/**
+ * Reads the `labelSelector` query parameter: `app=web,tier in (a,b),!canary,weight>3`. An empty text selects everything.
+ * @throws ApiError BadRequest with upstream's words when it cannot be read
+ */
+export function parseLabelSelector(text: string): Selector {
+	if (text.trim() === "") return selectsEverything;
+	const tokens: string[] = [];
+	token.lastIndex = 0;
+	while (token.lastIndex < text.trimEnd().length) {
+		const match = token.exec(text);
+		if (match?.[1] === undefined) throw unreadable(`found '${text.slice(token.lastIndex)}', expected: identifier`);
+		tokens.push(match[1]);
+	}
+	const requirements: Requirement[] = [];
+	let position = 0;
+	while (position < tokens.length) {
+		const { requirement, next } = readRequirement(tokens, position);
+		requirements.push(requirement);
+		position = next;
+		if (position === tokens.length) break;
+		if (tokens[position] !== ",") throw unreadable(`found '${tokens[position]}', expected: ',' or 'end of string'`);
+		position++;
+		if (position === tokens.length) throw unreadable("found '', expected: identifier after ','");
+	}
+	return selectorOf(requirements);
+}
+
+const isWord = (text: string | undefined): text is string =>
+	text !== undefined && !/^(,|\(|\)|==|=|!=|!|>|<)$/.test(text);
+
+function readRequirement(tokens: readonly string[], start: number): { requirement: Requirement; next: number } {
+	let position = start;
+	const negated = tokens[position] === "!";
+	if (negated) position++;
+	const key = tokens[position++];
+	if (!isWord(key)) throw unreadable(`found '${key ?? ""}', expected: !, identifier, or 'end of string'`);
+	const operator = tokens[position];
+	if (negated || operator === undefined || operator === ",")
+		return { requirement: { key, operator: negated ? "!" : "exists", values: [] }, next: position };
+	position++;
+	if (operator === "in" || operator === "notin") {
+		const values: string[] = [];
+		if (tokens[position] !== "(") throw unreadable(`found '${tokens[position] ?? ""}' expected: '('`);
+		position++;
+		// `in (a,,b)` and `in ()` name the empty value.
+		let pending = "";
+		for (; ; position++) {
+			const next = tokens[position];
+			if (next === undefined) throw unreadable(`found '', expected: ',' or ')'`);
+			if (isWord(next)) pending = next;
+			else if (next === "," || next === ")") {
+				values.push(pending);
+				pending = "";
+				if (next === ")") break;
+			} else throw unreadable(`found '${next}', expected: ',' or ')'`);
+		}
+		return { requirement: { key, operator, values: [...new Set(values)].sort() }, next: position + 1 };
+	}
+	if (!["=", "==", "!=", ">", "<"].includes(operator))
+		throw unreadable(`found '${operator}', expected: in, notin, =, ==, !=, gt, lt`);
+	const value = tokens[position];
+	const values = isWord(value) ? [value] : [""];
+	if (isWord(value)) position++;
+	if ((operator === ">" || operator === "<") && !/^-?[0-9]+$/.test(values[0] ?? ""))
+		throw unreadable(`for 'Gt', 'Lt' operators, the value must be an integer`);
+	// The check above leaves only operators of the type once `==` is taken for `=`.
+	return { requirement: { key, operator: (operator === "==" ? "=" : operator) as Operator, values }, next: position };
+}
+
+function unreadable(why: string): ApiError {
+	return new ApiError("BadRequest", `unable to parse requirement: ${why}`);
+}
+
+export interface FieldRequirement {
+	readonly path: string;
+	readonly operator: "=" | "!=";
+	readonly value: string;
+}
+
+export interface FieldSelector {
+	readonly requirements: readonly FieldRequirement[];
+	readonly everything: boolean;
+	/** @param fieldValue the object's value of a field, empty where it has none */
+	matches(fieldValue: (path: string) => string): boolean;
+	toString(): string;
+}
+
+/**
+ * Reads the `fieldSelector` query parameter: `status.phase!=Running,spec.nodeName=node-1`; `\,`, `\=` and `\\` stand for
+ * themselves in values. Whether a kind has the fields is for the caller to check.
+ * @throws ApiError BadRequest with upstream's words when it cannot be read
+ */
+export function parseFieldSelector(text: string): FieldSelector {
+	const requirements: FieldRequirement[] = [];
+	for (const term of splitTerms(text)) {
+		const match = /^([^=!]*)(==|!=|=)(.*)$/s.exec(term);
+		const value = match?.[3] ?? "";
+		if (match === null || /(^|[^\\])(\\\\)*=/.test(value))
+			throw new ApiError("BadRequest", `invalid selector: '${text}'; can't understand '${term}'`);
+		requirements.push({
+			path: (match[1] ?? "").trim(),
+			operator: match[2] === "!=" ? "!=" : "=",
+			value: value.replace(/\\([\\,=])/g, "$1"),
+		});
+	}
+	return {
+		requirements,
+		everything: requirements.length === 0,
+		matches: (fieldValue) =>
+			requirements.every(({ path, operator, value }) => (fieldValue(path) === value) === (operator === "=")),
+		toString: () =>
+			requirements
+				.map(({ path, operator, value }) => `${path}${operator}${value.replace(/[\\,=]/g, "\\$&")}`)
+				.join(","),
+	};
+}
+
+/** Parts between commas that no backslash escapes, without empty ones. */
+function splitTerms(text: string): string[] {
+	const terms: string[] = [];
+	let start = 0;
+	for (let index = 0; index <= text.length; index++) {
+		if (text[index] === "\\") index++;
+		else if (index === text.length || text[index] === ",") {
+			if (index > start) terms.push(text.slice(start, index));
+			start = index + 1;
+		}
+	}
+	if (start < text.length) terms.push(text.slice(start));
+	return terms;
+}

@@ -1,0 +1,259 @@
+/**
+ * Types of the API as data, and decoding by them: what a client sent becomes an object that has the fields and the
+ * value types of its kind, and nothing else.
+ */
+import { parseTimestamp, timestamp } from "../core/clock.ts";
+import type { Cause } from "../core/errors.ts";
+import { typeInvalid } from "../core/field-errors.ts";
+import type { KubeObject } from "../core/object.ts";
+import { canonicalQuantity } from "../core/quantity.ts";
+import generated from "./generated/schemas.json" with { type: "json" };
+
+export interface FieldSchema {
+	/**
+	 * `string`, `int32`, `int64`, `number`, `boolean`, `any`, `time`, `microTime`, `quantity`, `intOrString`, `bytes`
+	 * (base64), or the name of a type.
+	 */
+	type: string;
+	/** `array`: a list of the type; `map`: string → type; `arrayMap`: string → list of the type. */
+	of?: "array" | "map" | "arrayMap";
+	required?: true;
+	mergeKey?: string;
+	patchStrategy?: string;
+	listType?: "atomic" | "set" | "map";
+	listMapKeys?: readonly string[];
+	mapType?: "atomic" | "granular";
+}
+
+export type TypeSchema = Readonly<Record<string, FieldSchema>>;
+
+export interface Schemas {
+	/** The fields of a type; undefined for a type without a schema, whose values are taken as they are. */
+	type(name: string): TypeSchema | undefined;
+}
+
+// No prototype: a client's field called `constructor` must not find one. The file is what scripts/generate.ts writes.
+const builtinTypes: Record<string, TypeSchema> = Object.create(null);
+for (const [name, fields] of Object.entries(generated as unknown as Record<string, TypeSchema>))
+	builtinTypes[name] = Object.assign(Object.create(null), fields);
+
+/** The types of Kubernetes v1.36's stable APIs. */
+export const builtinSchemas: Schemas = { type: (name) => builtinTypes[name] };
+
+export interface Decoded {
+	/** Shares nothing with what was decoded, and may be changed. */
+	object: KubeObject;
+	/** Values of the wrong type, in the order found, in the words that upstream's decoder has for them. */
+	problems: Cause[];
+	/** Paths of fields the type does not have, such as `spec.containers[0].foo`; they are not in `object`. */
+	unknownFields: string[];
+}
+
+interface Context {
+	schemas: Schemas;
+	path: (string | number)[];
+	problems: Cause[];
+	unknownFields: string[];
+}
+
+/**
+ * Decodes a JSON value as a type: drops fields that the type lacks, nulls, and empty lists and maps (absent and empty
+ * mean the same in the API, except where a field is required); brings quantities and times into the form in which the
+ * API stores them.
+ */
+export function decode(value: unknown, typeName: string, schemas: Schemas = builtinSchemas): Decoded {
+	const context: Context = { schemas, path: [], problems: [], unknownFields: [] };
+	const object = decodeType(value, typeName, "", context) ?? {};
+	// Whether it has apiVersion, kind and metadata is for the caller to check, who knows what the request said of them.
+	return { object: object as KubeObject, problems: context.problems, unknownFields: context.unknownFields };
+}
+
+function decodeType(value: unknown, typeName: string, owner: string, context: Context): unknown {
+	const fields = context.schemas.type(typeName);
+	if (fields === undefined) return copied(value);
+	if (!isRecord(value)) return mismatch(value, `v1.${typeName}`, owner, context);
+	const result: Record<string, unknown> = {};
+	for (const key in value) {
+		const field = fields[key];
+		const content = value[key];
+		context.path.push(key);
+		if (field === undefined) context.unknownFields.push(pathText(context.path));
+		else if (content !== null && content !== undefined) {
+			const decoded = decodeField(content, field, typeName, context);
+			if (decoded !== undefined) result[key] = decoded;
+		}
+		context.path.pop();
+	}
+	return result;
+}
+
+function decodeField(value: unknown, field: FieldSchema, owner: string, context: Context): unknown {
+	if (field.of === undefined) return decodeItem(value, field.type, owner, context);
+	if (field.of === "array") {
+		if (!Array.isArray(value)) return mismatch(value, goType(field), owner, context);
+		return value.length === 0 && !field.required ? undefined : decodeList(value, field.type, owner, context);
+	}
+	if (!isRecord(value)) return mismatch(value, goType(field), owner, context);
+	const result: Record<string, unknown> = {};
+	let empty = true;
+	for (const key in value) {
+		empty = false;
+		const content = value[key];
+		context.path.push(key);
+		if (field.of === "map") result[key] = decodeItem(content ?? zeroValue(field.type), field.type, owner, context);
+		else if (Array.isArray(content)) result[key] = decodeList(content, field.type, owner, context);
+		else if (content !== null) mismatch(content, `[]${goType({ type: field.type })}`, owner, context);
+		context.path.pop();
+	}
+	return empty && !field.required ? undefined : result;
+}
+
+function decodeList(values: readonly unknown[], type: string, owner: string, context: Context): unknown[] {
+	const result: unknown[] = [];
+	for (let index = 0; index < values.length; index++) {
+		context.path.push(index);
+		const item = decodeItem(values[index] ?? zeroValue(type), type, owner, context);
+		if (item !== undefined) result.push(item);
+		context.path.pop();
+	}
+	return result;
+}
+
+/** What a null stands for in a list or a map. */
+function zeroValue(type: string): unknown {
+	if (type === "string" || type === "bytes") return "";
+	if (type === "any") return null;
+	if (type === "boolean") return false;
+	if (type === "quantity") return "0";
+	return type in goScalars ? 0 : {};
+}
+
+function decodeItem(value: unknown, type: string, owner: string, context: Context): unknown {
+	switch (type) {
+		case "string":
+			return typeof value === "string" ? value : mismatch(value, "string", owner, context);
+		case "int32":
+		case "int64":
+			return isInteger(value, type) ? value : mismatch(value, type, owner, context);
+		case "boolean":
+			return typeof value === "boolean" ? value : mismatch(value, "bool", owner, context);
+		case "number":
+			return typeof value === "number" ? value : mismatch(value, "float64", owner, context);
+		case "intOrString":
+			if (typeof value === "string" || isInteger(value, "int32")) return value;
+			return mismatch(value, "intstr.IntOrString", owner, context);
+		case "quantity":
+			return quantity(value, owner, context);
+		case "time":
+		case "microTime":
+			return time(value, type, owner, context);
+		case "bytes":
+			return bytes(value, owner, context);
+		case "any":
+			return copied(value);
+		default:
+			return decodeType(value, type, owner, context);
+	}
+}
+
+function isInteger(value: unknown, type: "int32" | "int64"): boolean {
+	if (typeof value !== "number" || !Number.isInteger(value)) return false;
+	return type === "int64" || (value >= -(2 ** 31) && value < 2 ** 31);
+}
+
+function quantity(value: unknown, owner: string, context: Context): unknown {
+	if (typeof value !== "string" && typeof value !== "number")
+		return mismatch(value, "resource.Quantity", owner, context);
+	try {
+		return canonicalQuantity(value);
+	} catch (error) {
+		return refuse(error instanceof Error ? error.message : String(error), context);
+	}
+}
+
+const storedTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+const storedMicroTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:[.,](\d+))?(?:[Zz]|[-+]\d\d:\d\d)$/;
+
+function time(value: unknown, type: "time" | "microTime", owner: string, context: Context): unknown {
+	if (typeof value !== "string") return mismatch(value, "string", owner, context);
+	if ((type === "time" ? storedTime : storedMicroTime).test(value)) return value;
+	const fraction = rfc3339.exec(value);
+	const epochMs = fraction === null ? Number.NaN : parseTimestamp(value);
+	if (fraction === null || Number.isNaN(epochMs)) {
+		const layout = `2006-01-02T15:04:05${type === "time" ? "" : ".000000"}Z07:00`;
+		return refuse(
+			`parsing time ${JSON.stringify(value)} as "${layout}": cannot parse ${JSON.stringify(value)}`,
+			context,
+		);
+	}
+	const seconds = timestamp(epochMs);
+	return type === "time" ? seconds : `${seconds.slice(0, -1)}.${(fraction[1] ?? "").slice(0, 6).padEnd(6, "0")}Z`;
+}
+
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+function bytes(value: unknown, owner: string, context: Context): unknown {
+	if (typeof value !== "string") return mismatch(value, "[]uint8", owner, context);
+	const text = value.replace(/[\r\n]/g, "");
+	if (base64.test(text)) return text;
+	const wrong = /[^A-Za-z0-9+/]/.exec(text.replace(/=+$/, ""))?.index ?? Math.floor(text.length / 4) * 4;
+	return refuse(`illegal base64 data at input byte ${wrong}`, context);
+}
+
+function mismatch(value: unknown, type: string, owner: string, context: Context): undefined {
+	const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+	const shown = found === "number" && type.startsWith("int") ? `number ${String(value)}` : found;
+	// Upstream names the innermost type, and the path without the positions in lists.
+	const path = context.path.filter((part) => typeof part === "string").join(".");
+	const target = path === "" ? `Go value of type ${type}` : `Go struct field ${owner}.${path} of type ${type}`;
+	return refuse(`json: cannot unmarshal ${shown} into ${target}`, context);
+}
+
+function refuse(message: string, context: Context): undefined {
+	context.problems.push(typeInvalid(pathText(context.path), message));
+	return undefined;
+}
+
+const goScalars: Readonly<Record<string, string>> = {
+	string: "string",
+	boolean: "bool",
+	int32: "int32",
+	int64: "int64",
+	number: "float64",
+	quantity: "resource.Quantity",
+	intOrString: "intstr.IntOrString",
+	time: "v1.Time",
+	microTime: "v1.MicroTime",
+	bytes: "[]uint8",
+};
+
+/** The name that upstream's messages have for the type of a field. */
+function goType(field: FieldSchema): string {
+	const item = goScalars[field.type] ?? `v1.${field.type}`;
+	if (field.of === "array") return `[]${item}`;
+	if (field.of === "map") return `map[string]${item}`;
+	return field.of === "arrayMap" ? `map[string][]${item}` : item;
+}
+
+function pathText(path: readonly (string | number)[]): string {
+	let text = "";
+	for (const part of path) text += typeof part === "number" ? `[${part}]` : text === "" ? part : `.${part}`;
+	return text;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A copy of any JSON value: free-form parts of objects are taken as they are. */
+function copied(value: unknown): unknown {
+	if (typeof value !== "object" || value === null) return value;
+	if (Array.isArray(value)) return value.map(copied);
+	const result: Record<string, unknown> = {};
+	for (const key in value) {
+		// `key` was just enumerated.
+		result[key] = copied((value as Record<string, unknown>)[key]);
+	}
+	return result;
+}
