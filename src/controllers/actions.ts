@@ -44,3 +44,9 @@ export function remove(
 export function event(regarding: KubeObject, type: EventText["type"], reason: string, message: string): Action {
 	return { do: "event", regarding, type, reason, message };
 }
+
+/** Ends the plan unless `object`, read afresh, is still the same and not being deleted. */
+export function confirm(kind: Kind, object: KubeObject): Action {
+	const { namespace, name, uid } = object.metadata;
+	return { do: "confirm", kind, ref: { namespace, name }, uid };
+}

@@ -5,6 +5,7 @@
 import type { DeleteOptions, Patch, Ref } from "../client/client.ts";
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Random } from "../core/clock.ts";
+import type { Reason } from "../core/errors.ts";
 import type { Draft, KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/kind.ts";
 
@@ -16,7 +17,7 @@ export interface EventText {
 }
 
 /**
- * One write. Actions are carried out in order; a run of creates or deletes next to each other goes out in batches of 1, 2, 4, …
+ * One write. Actions are carried out in order; a run of creates or deletes of one kind next to each other goes out in batches of 1, 2, 4, …
  * (upstream's slow start) and stops at the first failure. What fails ends the plan, unless the error is the one the
  * action says it tolerates; the key is then retried with backoff.
  */
@@ -53,7 +54,21 @@ export type Action =
 			body: object;
 			failureEvent?: EventText & { regarding: KubeObject };
 	  }
+	/**
+	 * Reads the object afresh (not from the Mirror); ends the plan when it is gone, being deleted, or has another uid. Goes before an
+	 * adoption: the Mirror may not have seen yet that the owner is being deleted and has just been made to let go.
+	 */
+	| { do: "confirm"; kind: Kind; ref: Ref; uid: string }
 	| ({ do: "event"; regarding: KubeObject } & EventText);
+
+/** The write that ended a plan. */
+export interface ActionFailure {
+	do: Action["do"];
+	kind?: Kind;
+	/** The reason of the ApiError, `InternalError` for anything else. */
+	reason: Reason;
+	message: string;
+}
 
 export interface Plan {
 	actions: Action[];
@@ -66,6 +81,8 @@ export interface PlanContext {
 	nowMs: number;
 	/** Seeded; for name suffixes and jitter. */
 	random: Random;
+	/** What ended the key's previous plan; undefined after a plan that was carried out in full. For conditions such as ReplicaFailure. */
+	failure?: ActionFailure;
 }
 
 export interface Controller<State> {
@@ -83,6 +100,11 @@ export interface Controller<State> {
 	plan(state: State, context: PlanContext): Plan;
 	/** Keys reconciled at the same time. Default 5, upstream's usual. */
 	concurrency?: number;
+	/**
+	 * How long the shell lets changes gather before it plans a key whose last plan is younger than this. Keeps the cost of a large object
+	 * in proportion: a plan over n pods, run for each of n pod changes, would be quadratic. Default: not at all.
+	 */
+	coalesceMs?(key: string, mirror: Mirror): number;
 }
 
 export interface WatchRule {
