@@ -81,6 +81,11 @@ export interface ContainerConfig {
 	};
 	limits: ResourceLimits;
 	stopSignal?: string;
+	/**
+	 * Whether the container is meant to end: an init container that is no sidecar, or any container of a pod whose
+	 * restartPolicy is not Always. The simulated runtime ends such a container after a second unless told otherwise.
+	 */
+	runsToCompletion?: boolean;
 	labels: Readonly<Record<string, string>>;
 	annotations: Readonly<Record<string, string>>;
 }
@@ -171,6 +176,8 @@ export interface Runtime {
 	updateLimits(id: string, limits: ResourceLimits): Promise<void>;
 	/** After the log file was renamed: goes on in a new one. */
 	reopenLog(id: string): Promise<void>;
+	/** Log of a container, CRI format, where the runtime keeps it itself instead of writing `logPath` (simulated pods). */
+	logText?(id: string): string | undefined;
 
 	exec(id: string, options: ExecOptions): Promise<ExecSession>;
 	/** Joins the running container's own streams. */

@@ -1,0 +1,253 @@
+/**
+ * Pods that only say they run: a Runtime in memory, on a Clock, for simulated nodes. A pod scripts itself by annotation:
+ *
+ * | annotation (on the pod; for one container `WHAT.simulate.coxswain.io/CONTAINER`) | meaning |
+ * |---|---|
+ * | `simulate.coxswain.io/duration: 90s` | ends after so long (`500ms`, `1m30s`, `2h`; a bare number is seconds) |
+ * | `simulate.coxswain.io/exit-code: "3"` | with this code; a list `1,1,0` gives one for each restart, the last for all later ones |
+ * | `simulate.coxswain.io/ready-delay: 5s` | takes so long to start |
+ * | `simulate.coxswain.io/failure-rate: "0.2"` | ends with exit code 1 (or the code given) in so many of all runs, else with 0 |
+ *
+ * Without a duration a container runs for ever at no cost, or for a second when it is meant to end.
+ */
+import { Duplex, PassThrough, Readable, Writable } from "node:stream";
+import { type Clock, microTimestamp, type Timer } from "../core/clock.ts";
+import { parseImageReference } from "./reference.ts";
+import {
+	type Container,
+	type ContainerConfig,
+	type ContainerStats,
+	type ExecSession,
+	ImageError,
+	type Runtime,
+	type Sandbox,
+} from "./runtime.ts";
+
+const prefix = "simulate.coxswain.io";
+
+interface Entry {
+	container: Container;
+	log: string[];
+	timer?: Timer;
+	/** Called once when it ends. */
+	onExit: ((exitCode: number) => void)[];
+}
+
+/** What a simulated node holds: hand it to the next runtime to play a restart of the agent. */
+export interface SimulatedState {
+	sandboxes: Map<string, Sandbox>;
+	containers: Map<string, Entry>;
+	sequence: number;
+}
+
+export function simulatedState(): SimulatedState {
+	return { sandboxes: new Map(), containers: new Map(), sequence: 0 };
+}
+
+export function createSimulatedRuntime(options: { clock: Clock; state?: SimulatedState }): Runtime {
+	const { clock, state = simulatedState() } = options;
+	const listeners = new Set<(podUid: string) => void>();
+
+	const changed = (entry: Entry) => {
+		const podUid = state.sandboxes.get(entry.container.sandboxId)?.config.podUid;
+		if (podUid !== undefined) for (const listener of listeners) listener(podUid);
+	};
+	const log = (entry: Entry, line: string) => {
+		entry.log.push(`${microTimestamp(clock.now())} stdout F ${line}\n`);
+	};
+	const finish = (entry: Entry, exitCode: number, reason = exitCode === 0 ? "Completed" : "Error") => {
+		if (entry.container.state === "exited") return;
+		entry.timer?.cancel();
+		delete entry.timer;
+		log(entry, `${entry.container.config.name} ended with exit code ${exitCode}`);
+		entry.container = { ...entry.container, state: "exited", finishedAtMs: clock.now(), exitCode, reason };
+		for (const exited of entry.onExit.splice(0)) exited(exitCode);
+	};
+	const run = (entry: Entry, script: Script) => {
+		entry.container = { ...entry.container, state: "running", startedAtMs: clock.now() };
+		log(entry, `${entry.container.config.name} started, simulated, image ${entry.container.config.image}`);
+		const failed = script.failureRate > 0 && clock.random() < script.failureRate;
+		const exitCode = failed ? script.exitCode || 1 : script.failureRate > 0 ? 0 : script.exitCode;
+		const durationMs = script.durationMs ?? (failed ? 0 : undefined);
+		if (durationMs === undefined) return;
+		entry.timer = clock.after(durationMs, () => {
+			finish(entry, exitCode);
+			changed(entry);
+		});
+	};
+	const existing = (id: string): Entry => {
+		const entry = state.containers.get(id);
+		if (entry === undefined) throw new Error(`container ${id} does not exist`);
+		return entry;
+	};
+
+	return {
+		version: "simulated://1",
+		limitations: async () => ["containers are simulated: no program runs"],
+
+		async resolveImage(image) {
+			const reference = parseImageReference(image);
+			if (reference.registry === "invalid" || reference.registry.endsWith(".invalid")) {
+				throw new ImageError("ErrImagePull", `failed to pull image "${image}": no such host: ${reference.registry}`);
+			}
+			return { id: `simulated:${image}`, entrypoint: ["simulated"], args: [], env: [], sizeBytes: 0 };
+		},
+
+		async createSandbox(config) {
+			const id = `${config.podUid}-${config.attempt}`;
+			const before = state.sandboxes.get(id);
+			if (before !== undefined) return before;
+			const sandbox: Sandbox = {
+				id,
+				config,
+				state: "ready",
+				createdAtMs: clock.now(),
+				...(config.hostNetwork ? {} : { networkNamespace: `simulated:${id}` }),
+			};
+			state.sandboxes.set(id, sandbox);
+			return sandbox;
+		},
+		async stopSandbox(id) {
+			const sandbox = state.sandboxes.get(id);
+			if (sandbox === undefined) return;
+			for (const entry of state.containers.values()) if (entry.container.sandboxId === id) finish(entry, 137);
+			state.sandboxes.set(id, { ...sandbox, state: "notReady" });
+		},
+		async removeSandbox(id) {
+			await this.stopSandbox(id);
+			for (const [key, entry] of state.containers) if (entry.container.sandboxId === id) state.containers.delete(key);
+			state.sandboxes.delete(id);
+		},
+		listSandboxes: async () => [...state.sandboxes.values()],
+
+		async createContainer(sandboxId, config) {
+			if (state.sandboxes.get(sandboxId)?.state !== "ready") throw new Error(`sandbox ${sandboxId} is not ready`);
+			const id = `${sandboxId}-${config.name}-${config.attempt}-${++state.sequence}`;
+			const imageId = `simulated:${config.image}`;
+			const container: Container = { id, sandboxId, config, imageId, state: "created", createdAtMs: clock.now() };
+			state.containers.set(id, { container, log: [], onExit: [] });
+			return container;
+		},
+		async startContainer(id) {
+			const entry = existing(id);
+			if (entry.container.state !== "created") return;
+			const script = readScript(state.sandboxes.get(entry.container.sandboxId), entry.container.config);
+			if (script.readyDelayMs > 0) {
+				await new Promise<void>((resolve) => {
+					entry.onExit.push(() => resolve());
+					entry.timer = clock.after(script.readyDelayMs, resolve);
+				});
+			}
+			if (existing(id).container.state === "created") run(entry, script);
+		},
+		async stopContainer(id) {
+			const entry = existing(id);
+			// As a program that ends on SIGTERM does; one that never started has nothing to end.
+			finish(entry, entry.container.state === "created" ? 137 : 0);
+		},
+		async removeContainer(id) {
+			const entry = state.containers.get(id);
+			if (entry !== undefined) finish(entry, 137);
+			state.containers.delete(id);
+		},
+		listContainers: async () => [...state.containers.values()].map((entry) => entry.container),
+		async updateLimits(id, limits) {
+			const entry = existing(id);
+			entry.container = { ...entry.container, config: { ...entry.container.config, limits } };
+		},
+		async reopenLog() {},
+		logText: (id) => state.containers.get(id)?.log.join(""),
+
+		async exec(id, { command, stdin, tty }) {
+			const entry = existing(id);
+			if (entry.container.state !== "running") throw new Error(`container ${id} is not running`);
+			return session(stdin, tty, `simulated: ${command.join(" ")}\n`, Promise.resolve(0));
+		},
+		async attach(id, { stdin, signal }) {
+			const entry = existing(id);
+			const ended = new Promise<number>((resolve) => {
+				if (entry.container.exitCode !== undefined) resolve(entry.container.exitCode);
+				else entry.onExit.push(resolve);
+				signal.addEventListener("abort", () => resolve(0), { once: true });
+			});
+			return session(stdin, entry.container.config.tty, undefined, ended);
+		},
+		async connect(sandboxId) {
+			if (state.sandboxes.get(sandboxId)?.state !== "ready") throw new Error(`sandbox ${sandboxId} is not ready`);
+			return answering();
+		},
+		async stats(): Promise<ContainerStats[]> {
+			const running = [...state.containers.values()].filter((entry) => entry.container.state === "running");
+			return running.map(({ container }) => ({ containerId: container.id, cpuNanoseconds: 0, memoryBytes: 0 }));
+		},
+		onChange(listener) {
+			listeners.add(listener);
+		},
+		async close() {
+			listeners.clear();
+		},
+	};
+}
+
+interface Script {
+	durationMs?: number;
+	exitCode: number;
+	readyDelayMs: number;
+	failureRate: number;
+}
+
+function readScript(sandbox: Sandbox | undefined, config: ContainerConfig): Script {
+	const annotations = sandbox?.config.annotations ?? {};
+	const read = (what: string) => annotations[`${what}.${prefix}/${config.name}`] ?? annotations[`${prefix}/${what}`];
+	const codes = (read("exit-code") ?? "0").split(",").map((code) => Number(code) & 255);
+	const durationMs = parseDuration(read("duration")) ?? (config.runsToCompletion ? 1000 : undefined);
+	return {
+		...(durationMs === undefined ? {} : { durationMs }),
+		exitCode: codes[Math.min(config.attempt, codes.length - 1)] ?? 0,
+		readyDelayMs: parseDuration(read("ready-delay")) ?? 0,
+		failureRate: Number(read("failure-rate") ?? 0) || 0,
+	};
+}
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds of `1m30s`, `500ms`, `7`; undefined for anything else. */
+function parseDuration(text: string | undefined): number | undefined {
+	if (text === undefined || !/^(\d+(\.\d+)?(ms|s|m|h|d)?)+$/.test(text)) return undefined;
+	let totalMs = 0;
+	for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)?/g)) {
+		totalMs += Number(amount) * (unitMs[unit ?? "s"] ?? 1000);
+	}
+	return totalMs;
+}
+
+function session(stdin: boolean, tty: boolean, output: string | undefined, ended: Promise<number>): ExecSession {
+	const stdout = output === undefined ? new PassThrough() : Readable.from([Buffer.from(output)]);
+	const stderr = Readable.from([]);
+	return {
+		...(stdin ? { stdin: new Writable({ write: (_chunk, _encoding, done) => done() }) } : {}),
+		stdout,
+		...(tty ? {} : { stderr }),
+		resize: () => {},
+		exitCode: ended.then((code) => {
+			if (stdout instanceof PassThrough) stdout.end();
+			return code;
+		}),
+	};
+}
+
+/** Answers every HTTP request with 200; takes anything else in silence. */
+function answering(): Duplex {
+	const body = "simulated\n";
+	const stream = new Duplex({
+		read() {},
+		write(chunk: Buffer, _encoding, done) {
+			if (/^[A-Z]+ \S+ HTTP\/1/.test(chunk.toString("latin1"))) {
+				stream.push(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
+				stream.push(null);
+			}
+			done();
+		},
+	});
+	return stream;
+}
