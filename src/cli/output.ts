@@ -1,0 +1,28 @@
+/** Writes a line to standard output. */
+export function say(text: string): void {
+	process.stdout.write(`${text}\n`);
+}
+
+/** Says what went wrong in one sentence, and makes the command end with exit code 1. COX_DEBUG=1 adds the stack. */
+export function reportFailure(error: unknown): void {
+	const message = error instanceof Error ? error.message : String(error);
+	process.stderr.write(`cox: ${message}\n`);
+	if (process.env.COX_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+	process.exitCode = 1;
+}
+
+/** `430 ms`, `1.2 s`, `3 min 5 s` */
+export function duration(ms: number): string {
+	if (ms < 1000) return `${Math.round(ms)} ms`;
+	if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+	return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
+
+/** Rows in columns as wide as their widest cell, three spaces apart, as kubectl prints them. */
+export function table(rows: readonly (readonly string[])[]): string {
+	const widths: number[] = [];
+	for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
+	return rows
+		.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("   ").trimEnd())
+		.join("\n");
+}

@@ -1,0 +1,47 @@
+import { type Command, Option } from "commander";
+import type { ClusterStatus } from "../cluster/control-protocol.ts";
+import { type LaunchOptions, launch } from "../cluster/launch.ts";
+import { stopCluster } from "../cluster/stop.ts";
+import { clusterCommand, layoutFrom } from "./data-option.ts";
+import { wholeNumber } from "./node.ts";
+import { duration, say } from "./output.ts";
+
+interface UpOptions extends LaunchOptions {
+	data?: string;
+	foreground?: true;
+}
+
+export function upCommand(): Command {
+	return clusterCommand("up", "start the cluster; returns when its nodes are Ready")
+		.option("--nodes <n>", "at least so many nodes (default: 1 for a new cluster)", wholeNumber)
+		.addOption(new Option("--runtime <runtime>", "what runs pods (default: process)").choices(["process", "simulated"]))
+		.addOption(new Option("--clock <clock>", "virtual: time that can be turned with 'cox clock'").choices(["system", "virtual"]))
+		.option("--foreground", "stay until Ctrl-C, then stop the cluster")
+		.action(up);
+}
+
+async function up({ data, foreground, ...options }: UpOptions): Promise<void> {
+	const layout = layoutFrom({ data });
+	const startedNs = process.hrtime.bigint();
+	const status = await launch(layout, options, (text) => say(text));
+	say(summary(status, Number(process.hrtime.bigint() - startedNs) / 1e6));
+	if (!foreground) return;
+	await new Promise<void>((resolve) => {
+		for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+		// Signal handlers alone do not keep the process alive.
+		process.stdin.resume();
+	});
+	process.stdin.pause();
+	await stopCluster(layout);
+	say("stopped");
+}
+
+function summary(status: ClusterStatus, elapsedMs: number): string {
+	const names = status.nodes.map((node) => node.name).join(", ");
+	return [
+		`${status.nodes.length === 1 ? "node" : "nodes"} ${names} Ready, default service account there: ${duration(elapsedMs)}`,
+		...new Set(status.nodes.flatMap((node) => node.limitations.map((line) => `note: ${line}`))),
+		`API server ${status.server}`,
+		`export KUBECONFIG=${status.kubeconfig}`,
+	].join("\n");
+}

@@ -1,0 +1,88 @@
+import { isReason } from "../core/errors.ts";
+import type { KubeObject } from "../core/object.ts";
+import type { Kind } from "../kinds/kind.ts";
+import type { Client, Ref } from "./client.ts";
+
+export interface WaitOptions {
+	/** Ends the wait; its reason is thrown. `AbortSignal.timeout(…)` for a time limit. */
+	signal: AbortSignal;
+}
+
+/**
+ * The object, as soon as `condition` holds for it (undefined: the object does not exist). Event-driven: one get, then a
+ * watch.
+ * @throws the signal's reason; any ApiError but NotFound and Expired
+ */
+export async function waitFor<T extends KubeObject>(
+	client: Client,
+	kind: Kind<T>,
+	ref: Ref,
+	condition: (object: T | undefined) => boolean,
+	options: WaitOptions,
+): Promise<T | undefined> {
+	const objects = await waitForList(
+		client,
+		kind,
+		{ namespace: ref.namespace, fieldSelector: `metadata.name=${ref.name}` },
+		(list) => condition(list[0]),
+		options,
+	);
+	return objects[0];
+}
+
+/** The objects that a selection yields, as soon as `condition` holds for them. */
+export async function waitForList<T extends KubeObject>(
+	client: Client,
+	kind: Kind<T>,
+	selection: { namespace?: string; labelSelector?: string; fieldSelector?: string },
+	condition: (objects: readonly T[]) => boolean,
+	{ signal }: WaitOptions,
+): Promise<readonly T[]> {
+	for (;;) {
+		signal.throwIfAborted();
+		const list = await client.list(kind, { ...selection, signal });
+		const objects = new Map(list.items.map((object) => [object.metadata.uid, object]));
+		const current = () => [...objects.values()];
+		if (condition(current())) return current();
+		const found = await watchUntil(client, kind, { ...selection, resourceVersion: list.resourceVersion }, signal, (type, object) => {
+			if (type === "DELETED") objects.delete(object.metadata.uid);
+			else objects.set(object.metadata.uid, object);
+			return condition(current());
+		});
+		if (found) return current();
+	}
+}
+
+/** True when `seen` said so; false when the watch ended and the caller is to list again. */
+function watchUntil<T extends KubeObject>(
+	client: Client,
+	kind: Kind<T>,
+	options: { namespace?: string; labelSelector?: string; fieldSelector?: string; resourceVersion: string },
+	signal: AbortSignal,
+	seen: (type: string, object: T) => boolean,
+): Promise<boolean> {
+	return new Promise((resolve, reject) => {
+		const watch = new AbortController();
+		const finish = (settle: () => void) => {
+			signal.removeEventListener("abort", abort);
+			watch.abort();
+			settle();
+		};
+		const abort = () => finish(() => reject(signal.reason));
+		signal.addEventListener("abort", abort, { once: true });
+		client.watch(
+			kind,
+			{ ...options, signal: watch.signal },
+			{
+				event: (event) => {
+					if (event.type === "BOOKMARK" || event.type === "ERROR") return;
+					if (seen(event.type, event.object)) finish(() => resolve(true));
+				},
+				end: (error) =>
+					finish(() =>
+						error === undefined || isReason(error, "Expired", "Gone") ? resolve(false) : reject(error),
+					),
+			},
+		);
+	});
+}

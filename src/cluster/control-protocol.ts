@@ -1,0 +1,60 @@
+/** What `cox` and the server process say to each other over the control socket: small JSON over HTTP. */
+
+export interface NodeStatus {
+	name: string;
+	address: string;
+	podCidr: string;
+	ready: boolean;
+	/** The agent's process id; undefined for a simulated node or while the agent is away. */
+	agentPid?: number;
+	/** What the node cannot do, a line each. */
+	limitations: readonly string[];
+}
+
+export interface ClusterStatus {
+	version: string;
+	pid: number;
+	server: string;
+	kubeconfig: string;
+	runtime: "process" | "simulated";
+	clock: ClockStatus;
+	/** How nodes are made on this machine; undefined with simulated nodes. */
+	mode?: "root" | "rootless";
+	nodes: NodeStatus[];
+	/** Milliseconds from the start of the server process until every node was Ready and the default service account existed. */
+	readyAfterMs?: number;
+}
+
+export interface ClockStatus {
+	kind: "system" | "virtual";
+	/** Epoch milliseconds. */
+	nowMs: number;
+	/** Virtual time only: how many times faster than real time it runs; 0 while it stands. */
+	rate?: number;
+}
+
+export interface AddNodes {
+	/** Names; or a count of nodes to be named by the cluster. */
+	names?: string[];
+	count?: number;
+	labels?: Record<string, string>;
+}
+
+export type ClockCommand =
+	| { do: "show" }
+	| { do: "stop" }
+	/** Forward by this much, firing everything due on the way. */
+	| { do: "advance"; durationMs: number }
+	/** Let it run at `rate` times real time. */
+	| { do: "run"; rate: number };
+
+export interface ControlRequests {
+	status: { body: undefined; reply: ClusterStatus };
+	addNodes: { body: AddNodes; reply: NodeStatus[] };
+	removeNode: { body: { name: string }; reply: NodeStatus };
+	clock: { body: ClockCommand; reply: ClockStatus };
+	stop: { body: undefined; reply: Record<string, never> };
+}
+
+/** What the server process tells its parent when it has started, over Node's IPC. */
+export type StartReport = { type: "ready"; status: ClusterStatus } | { type: "failed"; message: string } | { type: "progress"; text: string };

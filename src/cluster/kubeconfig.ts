@@ -1,0 +1,35 @@
+import { renameSync, writeFileSync } from "node:fs";
+import type { KeyPair } from "./certificates.ts";
+
+/** The text of a kubeconfig for one cluster, in JSON, which is YAML too. */
+export function kubeconfigText(options: { server: string; ca: string; user: KeyPair; namespace?: string }): string {
+	const base64 = (text: string) => Buffer.from(text).toString("base64");
+	const name = "coxswain";
+	return `${JSON.stringify(
+		{
+			apiVersion: "v1",
+			kind: "Config",
+			clusters: [{ name, cluster: { server: options.server, "certificate-authority-data": base64(options.ca) } }],
+			users: [
+				{
+					name: `${name}-admin`,
+					user: {
+						"client-certificate-data": base64(options.user.cert),
+						"client-key-data": base64(options.user.key),
+					},
+				},
+			],
+			contexts: [{ name, context: { cluster: name, user: `${name}-admin`, namespace: options.namespace ?? "default" } }],
+			"current-context": name,
+			preferences: {},
+		},
+		null,
+		2,
+	)}\n`;
+}
+
+/** Writes it for its owner alone, by rename. */
+export function writeKubeconfig(file: string, text: string): void {
+	writeFileSync(`${file}.new`, text, { mode: 0o600 });
+	renameSync(`${file}.new`, file);
+}

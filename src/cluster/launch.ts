@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { control, NotRunning } from "./control-client.ts";
+import type { ClusterStatus, StartReport } from "./control-protocol.ts";
+import type { Layout } from "./layout.ts";
+import { programFile } from "./package-files.ts";
+import { serverMark } from "./processes.ts";
+
+/** What `cox up` may ask for; a cluster that exists keeps what is not said. */
+export interface LaunchOptions {
+	/** At least this many nodes. Default 1 for a new cluster. */
+	nodes?: number;
+	runtime?: "process" | "simulated";
+	clock?: "system" | "virtual";
+}
+
+/**
+ * The cluster of this data directory, running: started if it was not, with nodes added if it had too few. Returns when
+ * every node is Ready and the default service account exists.
+ */
+export async function launch(
+	layout: Layout,
+	options: LaunchOptions,
+	progress: (text: string) => void,
+): Promise<ClusterStatus> {
+	const running = await runningStatus(layout);
+	if (running === undefined) return spawnServer(layout, options, progress);
+	refuseChange("--runtime", options.runtime, running.runtime);
+	refuseChange("--clock", options.clock, running.clock.kind);
+	const missing = (options.nodes ?? 0) - running.nodes.length;
+	if (missing > 0) await control(layout, "addNodes", { count: missing });
+	return missing > 0 ? control(layout, "status") : running;
+}
+
+async function runningStatus(layout: Layout): Promise<ClusterStatus | undefined> {
+	try {
+		return await control(layout, "status");
+	} catch (error) {
+		if (error instanceof NotRunning) return undefined;
+		throw error;
+	}
+}
+
+function refuseChange(option: string, wanted: string | undefined, found: string): void {
+	if (wanted !== undefined && wanted !== found)
+		throw new Error(`the cluster is running with ${option} ${found}, not ${wanted}; 'cox down' and 'cox reset' first`);
+}
+
+/** The server process lives on when this one ends; its output goes to the log in the data directory. */
+function spawnServer(
+	layout: Layout,
+	options: LaunchOptions,
+	progress: (text: string) => void,
+): Promise<ClusterStatus> {
+	mkdirSync(layout.data, { recursive: true, mode: 0o700 });
+	const log = openSync(layout.log, "a", 0o600);
+	const child = spawn(process.execPath, [...nodeFlags, programFile("server"), JSON.stringify({ data: layout.data, ...options })], {
+		detached: true,
+		stdio: ["ignore", log, log, "ipc"],
+		env: { ...process.env, [serverMark]: layout.data },
+	});
+	closeSync(log);
+	return new Promise((resolve, reject) => {
+		child.on("error", reject);
+		child.on("exit", (code, signal) =>
+			reject(new Error(`the server process ended (${signal ?? `exit code ${code}`}) before it was ready; see ${layout.log}`)),
+		);
+		child.on("message", (report: StartReport) => {
+			if (report.type === "progress") return progress(report.text);
+			child.removeAllListeners("exit");
+			child.disconnect();
+			child.unref();
+			if (report.type === "ready") resolve(report.status);
+			else reject(new Error(report.message));
+		});
+	});
+}
+
+/** Small heaps and few threads: a cluster at rest should cost little memory. */
+export const nodeFlags = ["--enable-source-maps", "--max-semi-space-size=8"];

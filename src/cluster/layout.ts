@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { homedir, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** Where everything of one cluster lives. The data directory names the cluster: two directories never meet. */
+export interface Layout {
+	data: string;
+	settings: string;
+	kubeconfig: string;
+	/** The user's additions to the table of images. */
+	images: string;
+	pki: string;
+	store: string;
+	log: string;
+	/** Holds the sockets; short enough for their names, readable by the owner alone. */
+	sockets: string;
+	/** `cox` ↔ server process. */
+	controlSocket: string;
+	/** API for agents on this machine: plain HTTP, bearer tokens. */
+	apiSocket: string;
+	/** API for pods, TLS: what 10.96.0.1:443 leads to. */
+	apiTlsSocket: string;
+	node(name: string): NodeLayout;
+}
+
+export interface NodeLayout {
+	/** Everything of the node that is kept: volumes, logs, the node's view of the machine. */
+	directory: string;
+	/** The agent's HTTP endpoint. */
+	agentSocket: string;
+	log: string;
+	/** The agent's configuration, with its token. */
+	config: string;
+}
+
+/** Longest path that a Unix socket may have (sun_path, with its final zero). */
+const socketPathBytes = 107;
+const longestSocketName = "agent-.sock".length + 63;
+
+/** @param data the `--data` option; else COX_DATA, else `.coxswain` in the user's home */
+export function layoutOf(data: string | undefined): Layout {
+	const directory = resolve(data ?? (process.env.COX_DATA || join(homedir(), ".coxswain")));
+	const sockets = socketDirectory(directory);
+	return {
+		data: directory,
+		settings: join(directory, "cluster.json"),
+		kubeconfig: join(directory, "kubeconfig"),
+		images: join(directory, "images.yaml"),
+		pki: join(directory, "pki"),
+		store: join(directory, "store"),
+		log: join(directory, "server.log"),
+		sockets,
+		controlSocket: join(sockets, "control.sock"),
+		apiSocket: join(sockets, "api.sock"),
+		apiTlsSocket: join(sockets, "api-tls.sock"),
+		node: (name) => ({
+			directory: join(directory, "nodes", name),
+			agentSocket: join(sockets, `agent-${name}.sock`),
+			log: join(directory, "nodes", name, "agent.log"),
+			config: join(directory, "nodes", name, "agent.json"),
+		}),
+	};
+}
+
+function socketDirectory(data: string): string {
+	const inside = join(data, "run");
+	if (Buffer.byteLength(inside) + 1 + longestSocketName <= socketPathBytes) return inside;
+	// A deep data directory would make the socket paths too long: they move to a short place named after it.
+	return join(tmpdir(), `cox-${createHash("sha256").update(data).digest("hex").slice(0, 16)}`);
+}

@@ -1,0 +1,46 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** What a cluster was made with; kept in its data directory, so that the next `cox up` finds the same cluster. */
+export interface Settings {
+	runtime: "process" | "simulated";
+	clock: "system" | "virtual";
+	/** Port of the API server on 127.0.0.1. */
+	port: number;
+	clusterCidr: string;
+	serviceCidr: string;
+	/** Nodes on this machine, by name. */
+	nodes: Record<string, NodeSettings>;
+}
+
+export interface NodeSettings {
+	/** Numbers the node's addresses; never changed, and free again when the node is removed. */
+	index: number;
+	podCidr: string;
+	labels?: Record<string, string>;
+}
+
+export const defaultSettings: Settings = {
+	runtime: "process",
+	clock: "system",
+	port: 0,
+	clusterCidr: "10.244.0.0/16",
+	serviceCidr: "10.96.0.0/16",
+	nodes: {},
+};
+
+export function readSettings(file: string): Settings | undefined {
+	if (!existsSync(file)) return undefined;
+	try {
+		// Only writeSettings writes the file; a hand-edited one fails where a value is used.
+		return { ...defaultSettings, ...(JSON.parse(readFileSync(file, "utf8")) as Partial<Settings>) };
+	} catch (error) {
+		throw new Error(`${file} is not valid JSON (${error instanceof Error ? error.message : error}); mend it or run 'cox reset'`);
+	}
+}
+
+export function writeSettings(file: string, settings: Settings): void {
+	mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+	writeFileSync(`${file}.new`, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
+	renameSync(`${file}.new`, file);
+}

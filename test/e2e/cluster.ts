@@ -1,0 +1,160 @@
+/** A real cluster for a test: its own data directory, the `cox` of dist/, any kubectl; gone without trace afterwards. */
+import { execFile, spawn } from "node:child_process";
+import { accessSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const root = join(import.meta.dirname, "../..");
+const execFileAsync = promisify(execFile);
+const largestOutputBytes = 64 << 20;
+
+export interface Output {
+	code: number;
+	stdout: string;
+	stderr: string;
+}
+
+/** Runs a program to its end. Never throws for an exit code. */
+export async function run(
+	command: string,
+	args: readonly string[],
+	options: { env?: NodeJS.ProcessEnv; input?: string; timeoutMs?: number; cwd?: string } = {},
+): Promise<Output> {
+	const promise = execFileAsync(command, args, {
+		env: { ...process.env, ...options.env },
+		maxBuffer: largestOutputBytes,
+		timeout: options.timeoutMs ?? 120_000,
+		cwd: options.cwd ?? root,
+	});
+	promise.child.stdin?.end(options.input ?? "");
+	try {
+		return { code: 0, ...(await promise) };
+	} catch (error) {
+		// execFile's rejection carries the output besides the code.
+		const failure = error as { code?: number | string; stdout?: string; stderr?: string; message: string };
+		if (typeof failure.code !== "number") throw error;
+		return { code: failure.code, stdout: failure.stdout ?? "", stderr: failure.stderr ?? "" };
+	}
+}
+
+/** The kubectls to test with: Debian bookworm's 1.20, the machine's own, Debian unstable's. */
+export const kubectls: readonly { name: string; path: string }[] = [
+	{ name: "of Debian bookworm (1.20)", path: join(root, ".cache/kubectl/old/kubectl") },
+	{ name: "of this machine", path: findOnPath("kubectl") ?? "" },
+	{ name: "of Debian unstable", path: join(root, ".cache/kubectl/current/kubectl") },
+].filter((kubectl) => kubectl.path !== "" && exists(kubectl.path));
+
+/** The newest of them. */
+export const kubectlPath = kubectls.at(-1)?.path ?? "kubectl";
+
+function findOnPath(name: string): string | undefined {
+	return (process.env.PATH ?? "")
+		.split(":")
+		.map((folder) => join(folder, name))
+		.find(exists);
+}
+
+function exists(path: string): boolean {
+	try {
+		accessSync(path);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+export class TestCluster {
+	readonly data: string;
+	readonly kubeconfig: string;
+
+	private constructor(data: string) {
+		this.data = data;
+		this.kubeconfig = join(data, "kubeconfig");
+	}
+
+	static async start(...args: string[]): Promise<TestCluster> {
+		const cluster = new TestCluster(mkdtempSync(join(tmpdir(), "cox-test-")));
+		try {
+			await cluster.coxOk("up", ...args);
+		} catch (error) {
+			await cluster[Symbol.asyncDispose]();
+			throw error;
+		}
+		return cluster;
+	}
+
+	/** A data directory without a running cluster. */
+	static empty(): TestCluster {
+		return new TestCluster(mkdtempSync(join(tmpdir(), "cox-test-")));
+	}
+
+	cox(...args: string[]): Promise<Output> {
+		return run(process.execPath, [join(root, "bin/cox.js"), ...args], { env: { COX_DATA: this.data } });
+	}
+
+	async coxOk(...args: string[]): Promise<string> {
+		return succeeded(`cox ${args.join(" ")}`, await this.cox(...args));
+	}
+
+	kubectlWith(path: string): (...args: string[]) => Promise<Output> {
+		// kubectl keeps discovery caches under HOME: each cluster gets its own.
+		return (...args) => run(path, args, { env: { KUBECONFIG: this.kubeconfig, HOME: this.data } });
+	}
+
+	/** Output of a kubectl command that must succeed. */
+	async kubectl(...args: string[]): Promise<string> {
+		return succeeded(`kubectl ${args.join(" ")}`, await this.kubectlWith(kubectlPath)(...args));
+	}
+
+	/** The same with text on standard input. */
+	async kubectlInput(input: string, ...args: string[]): Promise<string> {
+		const output = await run(kubectlPath, args, { env: { KUBECONFIG: this.kubeconfig, HOME: this.data }, input });
+		return succeeded(`kubectl ${args.join(" ")}`, output);
+	}
+
+	/** A kubectl that goes on (get -w, logs -f, port-forward), until the returned function ends it. */
+	kubectlRunning(args: readonly string[], path = kubectlPath): { output(): string; stop(): Promise<void> } {
+		const child = spawn(path, args, {
+			env: { ...process.env, KUBECONFIG: this.kubeconfig, HOME: this.data },
+			stdio: ["ignore", "pipe", "pipe"],
+		});
+		const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+		let text = "";
+		for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+		return {
+			output: () => text,
+			stop: () => {
+				child.kill();
+				return ended;
+			},
+		};
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		try {
+			await this.coxOk("down");
+		} finally {
+			rmSync(this.data, { recursive: true, force: true });
+		}
+	}
+}
+
+export function succeeded(what: string, output: Output): string {
+	if (output.code !== 0)
+		throw new Error(`${what}: exit code ${output.code}\n${output.stdout}${output.stderr}`);
+	return output.stdout;
+}
+
+/** Tries again, quickly at first, until `attempt` returns without throwing; then its last error counts. */
+export async function eventually<T>(attempt: () => Promise<T>, limitMs = 30_000): Promise<T> {
+	const deadlineMs = Date.now() + limitMs;
+	for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 1.5, 500)) {
+		try {
+			return await attempt();
+		} catch (error) {
+			if (Date.now() > deadlineMs) throw error;
+			await new Promise((resolve) => setTimeout(resolve, pauseMs));
+		}
+	}
+}
