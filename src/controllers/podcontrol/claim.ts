@@ -1,0 +1,134 @@
+/**
+ * Which objects a controller manages: those with its controller reference, and, once adopted, those without one that its selector
+ * matches (Kubernetes design document "controller-ref").
+ */
+import type { Mirror } from "../../client/mirror.ts";
+import { controllerOf, controllerReference, type KubeObject, objectKey } from "../../core/object.ts";
+import { type LabelSelector, type Selector, selectorFrom } from "../../core/selector.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { confirm, patch } from "../actions.ts";
+import { type Action, type WatchRule, watchRule } from "../controller.ts";
+
+/** Index of objects that no controller manages, by namespace. */
+export const orphanIndex = {
+	orphan: (object: KubeObject): readonly string[] =>
+		controllerOf(object) === undefined ? [object.metadata.namespace ?? ""] : [],
+};
+
+export interface Claimable<T extends KubeObject> {
+	/** Objects with the owner's controller reference. */
+	controlled: readonly T[];
+	/** Objects of the owner's namespace without a controller that its selector matches. */
+	orphans: readonly T[];
+}
+
+/** What `owner` manages or could, without looking at anything else of the kind. */
+export function gatherClaimable<T extends KubeObject>(
+	mirror: Mirror,
+	kind: Kind<T>,
+	owner: KubeObject,
+	selector: Selector,
+): Claimable<T> {
+	const informer = mirror.of(kind);
+	const orphans: T[] = [];
+	for (const orphan of informer.byIndex("orphan", owner.metadata.namespace ?? "")) {
+		if (selector.matches(orphan.metadata.labels)) orphans.push(orphan);
+	}
+	return { controlled: [...informer.controlledBy(owner.metadata.uid)], orphans };
+}
+
+/**
+ * Sorts out what is the owner's, with the actions that make it so: adopts matching orphans, lets go of what no longer matches.
+ * @param accepts further rule that an object has to meet besides the selector
+ * @param may objects that are not to be adopted or released now (finished pods), though they count as the owner's when they have its reference
+ */
+export function claim<T extends KubeObject>(
+	kinds: { owner: Kind; object: Kind<T> },
+	owner: KubeObject,
+	selector: Selector,
+	{ controlled, orphans }: Claimable<T>,
+	accepts: (object: T) => boolean = () => true,
+): { mine: T[]; actions: Action[] } {
+	const mine: T[] = [];
+	const actions: Action[] = [];
+	const deleted = owner.metadata.deletionTimestamp !== undefined;
+	const matches = (object: T) => selector.matches(object.metadata.labels) && accepts(object);
+	for (const object of controlled) {
+		if (matches(object)) mine.push(object);
+		else if (!deleted) actions.push(release(kinds.object, object, owner));
+	}
+	if (deleted) return { mine, actions };
+	const adoptions: Action[] = [];
+	for (const object of orphans) {
+		if (object.metadata.deletionTimestamp !== undefined || !matches(object)) continue;
+		mine.push(object);
+		adoptions.push(adopt(kinds.object, object, owner));
+	}
+	if (adoptions.length > 0) actions.push(confirm(kinds.owner, owner), ...adoptions);
+	return { mine, actions };
+}
+
+// The uid in both patches is a precondition: another object of the same name is left alone.
+export function adopt(kind: Kind, object: KubeObject, owner: KubeObject): Action {
+	const metadata = { uid: object.metadata.uid, ownerReferences: [controllerReference(owner)] };
+	return patch(kind, refOf(object), { type: "strategic", patch: { metadata } }, { orGone: true });
+}
+
+export function release(kind: Kind, object: KubeObject, owner: KubeObject): Action {
+	const ownerReferences = [{ $patch: "delete", uid: owner.metadata.uid }];
+	const metadata = { uid: object.metadata.uid, ownerReferences };
+	return patch(kind, refOf(object), { type: "strategic", patch: { metadata } }, { orGone: true });
+}
+
+function refOf(object: KubeObject): { namespace?: string; name: string } {
+	return { namespace: object.metadata.namespace, name: object.metadata.name };
+}
+
+/** Selectors are compiled once for each selector object: stored objects are frozen. */
+const compiled = new WeakMap<object, Selector>();
+
+export function selectorOf(selector: LabelSelector | undefined): Selector {
+	if (selector === undefined) return selectorFrom(undefined);
+	let found = compiled.get(selector);
+	if (found === undefined) {
+		found = selectorFrom(selector);
+		compiled.set(selector, found);
+	}
+	return found;
+}
+
+/**
+ * A watch of what controllers of `owners` manage: a change wakes the controller of the object before and after it, and for an
+ * orphan every one that could adopt it.
+ * @param matters changes for which it is false wake nobody
+ */
+export function watchOwned<Owner extends KubeObject, T extends KubeObject>(
+	owners: Kind<Owner>,
+	kind: Kind<T>,
+	selectorFor: (owner: Owner) => Selector,
+	matters: (current: T | undefined, old: T | undefined) => boolean = () => true,
+): WatchRule {
+	return watchRule<T>(
+		kind,
+		(current, old, mirror) => {
+			if (!matters(current, old)) return [];
+			const keys = new Set<string>();
+			for (const object of [current, old]) {
+				const owner = object && controllerOf(object);
+				if (owner?.kind !== owners.kind || owner.apiVersion.split("/")[0] !== groupOrVersion(owners)) continue;
+				keys.add(`${object?.metadata.namespace}/${owner.name}`);
+			}
+			if (current !== undefined && controllerOf(current) === undefined) {
+				for (const owner of mirror.of(owners).list(current.metadata.namespace)) {
+					if (selectorFor(owner).matches(current.metadata.labels)) keys.add(objectKey(owner));
+				}
+			}
+			return keys;
+		},
+		{ indexes: orphanIndex },
+	);
+}
+
+function groupOrVersion(kind: Kind): string {
+	return kind.group === "" ? kind.version : kind.group;
+}

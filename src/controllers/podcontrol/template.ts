@@ -1,0 +1,24 @@
+import { controllerReference, type Draft, deepCopy, type KubeObject } from "../../core/object.ts";
+import type { Pod, PodTemplateSpec } from "../../kinds/generated/types.ts";
+
+/** A pod made from its owner's template: its labels, annotations, finalizers and spec, a name still to be given, and the owner's controller reference. */
+export function podFromTemplate(owner: KubeObject, template: PodTemplateSpec): Draft<Pod> {
+	const { labels, annotations, finalizers } = template.metadata ?? {};
+	return {
+		metadata: {
+			namespace: owner.metadata.namespace,
+			labels: { ...labels },
+			...(annotations === undefined ? {} : { annotations: { ...annotations } }),
+			...(finalizers === undefined ? {} : { finalizers: [...finalizers] }),
+			ownerReferences: [controllerReference(owner)],
+		},
+		// A frozen spec may be shared by all pods made from it: drafts are only read.
+		spec: template.spec ?? { containers: [] },
+	};
+}
+
+/** As `podFromTemplate`, with a spec that the caller may change. */
+export function editablePod(owner: KubeObject, template: PodTemplateSpec): Draft<Pod> {
+	const pod = podFromTemplate(owner, template);
+	return { ...pod, spec: deepCopy(pod.spec) };
+}

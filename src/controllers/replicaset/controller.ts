@@ -1,0 +1,19 @@
+import { controllerOf } from "../../core/object.ts";
+import type { ReplicaSet } from "../../kinds/generated/types.ts";
+import { replicaSets } from "../../kinds/replicaset.ts";
+import type { Controller } from "../controller.ts";
+import { selectorOf } from "../podcontrol/claim.ts";
+import { type ReplicasState, replicasController } from "./replicas.ts";
+
+/** Keeps a ReplicaSet's number of pods (Kubernetes documentation, "ReplicaSet"). */
+export const replicaSetController: Controller<ReplicasState<ReplicaSet>> = replicasController<ReplicaSet>({
+	name: "replicaset",
+	component: "replicaset-controller",
+	kind: replicaSets,
+	selector: (set) => selectorOf(set.spec?.selector),
+	countsTerminating: true,
+	siblings: (set, mirror) => {
+		const owner = controllerOf(set);
+		return owner === undefined ? [set] : mirror.of(replicaSets).controlledBy(owner.uid);
+	},
+});

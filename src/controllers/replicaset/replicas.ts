@@ -1,0 +1,124 @@
+/**
+ * The plan that ReplicaSets and ReplicationControllers share: so many pods, no more and no fewer, with a status that says how many
+ * (Kubernetes documentation, "ReplicaSet").
+ */
+import type { Mirror } from "../../client/mirror.ts";
+import { objectKey } from "../../core/object.ts";
+import type { Selector } from "../../core/selector.ts";
+import type { Pod, ReplicaSet, ReplicationController } from "../../kinds/generated/types.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { pods as podKind } from "../../kinds/pod.ts";
+import { create, remove } from "../actions.ts";
+import { type Action, type Controller, type Plan, type PlanContext, watchRule } from "../controller.ts";
+import { type Claimable, claim, gatherClaimable, watchOwned } from "../podcontrol/claim.ts";
+import { coalesceMsFor } from "../podcontrol/coalesce.ts";
+import { isActive, isFinished, isTerminating, matters, nextAvailableMs } from "../podcontrol/pods.ts";
+import { podsToDelete } from "../podcontrol/rank.ts";
+import { podFromTemplate } from "../podcontrol/template.ts";
+import { statusActions } from "./status.ts";
+
+export type Replicated = ReplicaSet | ReplicationController;
+
+export interface ReplicasState<T extends Replicated> {
+	set: T;
+	/** Pods that have neither ended nor been deleted. */
+	active: Claimable<Pod>;
+	terminating: readonly Pod[];
+	/** Active pods of all sets with the same owner; only where pods are to be deleted. */
+	kin: readonly Pod[];
+}
+
+export interface ReplicasKind<T extends Replicated> {
+	name: string;
+	component: string;
+	kind: Kind<T>;
+	selector(set: T): Selector;
+	/** Whether the status counts pods that are being deleted. */
+	countsTerminating: boolean;
+	/** Other sets with the same owner, for the spread of their pods over nodes. */
+	siblings(set: T, mirror: Mirror): Iterable<T>;
+}
+
+/** Most pods created or deleted in one plan. */
+const burst = 500;
+
+export function replicasController<T extends Replicated>(of: ReplicasKind<T>): Controller<ReplicasState<T>> {
+	return {
+		name: of.name,
+		component: of.component,
+		watches: [
+			watchRule(of.kind, (current, old) => [current, old].flatMap((set) => (set ? [objectKey(set)] : []))),
+			watchOwned(of.kind, podKind, of.selector, matters),
+		],
+		coalesceMs: (key, mirror) => coalesceMsFor(find(of, key, mirror)?.status?.replicas),
+		gather: (key, mirror) => gather(of, key, mirror),
+		plan: (state, context) => plan(of, state, context),
+	};
+}
+
+function find<T extends Replicated>(of: ReplicasKind<T>, key: string, mirror: Mirror): T | undefined {
+	const [namespace, name = ""] = key.split("/");
+	return mirror.of(of.kind).get(namespace, name);
+}
+
+function gather<T extends Replicated>(of: ReplicasKind<T>, key: string, mirror: Mirror): ReplicasState<T> | undefined {
+	const set = find(of, key, mirror);
+	if (set === undefined) return undefined;
+	const selector = of.selector(set);
+	const claimable = gatherClaimable(mirror, podKind, set, selector);
+	const active = claimable.controlled.filter(isActive);
+	const kin: Pod[] = [];
+	if (active.length > (set.spec?.replicas ?? 1)) {
+		for (const sibling of of.siblings(set, mirror)) {
+			for (const pod of mirror.of(podKind).controlledBy(sibling.metadata.uid)) if (isActive(pod)) kin.push(pod);
+		}
+	}
+	return {
+		set,
+		active: { controlled: active, orphans: claimable.orphans.filter(isActive) },
+		terminating: claimable.controlled.filter(
+			(pod) => isTerminating(pod) && !isFinished(pod) && selector.matches(pod.metadata.labels),
+		),
+		kin,
+	};
+}
+
+function plan<T extends Replicated>(of: ReplicasKind<T>, state: ReplicasState<T>, context: PlanContext): Plan {
+	const { set } = state;
+	const kinds = { owner: of.kind, object: podKind };
+	const { mine, actions } = claim(kinds, set, of.selector(set), state.active);
+	const excess = mine.length - (set.spec?.replicas ?? 1);
+	const moves = set.metadata.deletionTimestamp === undefined ? movesFor(state, mine, excess, context) : [];
+	const failure = context.failure?.kind === podKind ? context.failure : undefined;
+	const terminatingCount = of.countsTerminating ? state.terminating.length : undefined;
+	const status = statusActions(of.kind, set, { pods: mine, terminatingCount, excess, failure, nowMs: context.nowMs });
+	// After a failure the status goes first: the same failure would end this plan before it came to it.
+	const work = failure === undefined ? [...moves, ...status] : [...status, ...moves];
+	const requeueAtMs = nextAvailableMs(mine, set.spec?.minReadySeconds, context.nowMs);
+	return { actions: [...actions, ...work], ...(requeueAtMs === undefined ? {} : { requeueAtMs }) };
+}
+
+function movesFor<T extends Replicated>(
+	{ set, kin }: ReplicasState<T>,
+	mine: readonly Pod[],
+	excess: number,
+	{ nowMs }: PlanContext,
+): Action[] {
+	if (excess > 0) {
+		return podsToDelete(mine, kin, Math.min(excess, burst), nowMs).map((pod) =>
+			remove(podKind, pod, {
+				event: { regarding: set, type: "Normal", reason: "SuccessfulDelete", message: "Deleted pod: {name}" },
+				failureEvent: { regarding: set, type: "Warning", reason: "FailedDelete", message: "Error deleting: {error}" },
+			}),
+		);
+	}
+	const template = set.spec?.template;
+	if (template === undefined || excess === 0) return [];
+	const pod = podFromTemplate(set, template);
+	pod.metadata.generateName = `${set.metadata.name}-`;
+	const action = create(podKind, pod, {
+		event: { regarding: set, type: "Normal", reason: "SuccessfulCreate", message: "Created pod: {name}" },
+		failureEvent: { regarding: set, type: "Warning", reason: "FailedCreate", message: "Error creating: {error}" },
+	});
+	return Array.from({ length: Math.min(-excess, burst) }, () => action);
+}

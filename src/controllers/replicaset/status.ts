@@ -1,0 +1,70 @@
+import { timestamp } from "../../core/clock.ts";
+import type { Pod, ReplicaSetCondition, ReplicaSetStatus } from "../../kinds/generated/types.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { updateStatus } from "../actions.ts";
+import type { Action, ActionFailure } from "../controller.ts";
+import { isAvailable, isReady } from "../podcontrol/pods.ts";
+import { canonical } from "../revisions/hash.ts";
+import type { Replicated } from "./replicas.ts";
+
+export interface Counted {
+	/** The set's active pods. */
+	pods: readonly Pod[];
+	/** Undefined where the kind has no such field. */
+	terminatingCount: number | undefined;
+	/** Pods beyond the wanted number; negative when there are too few. */
+	excess: number;
+	/** The creation or deletion of a pod that failed last time. */
+	failure: ActionFailure | undefined;
+	nowMs: number;
+}
+
+/** A write of the status, where it is not yet what it should be. */
+export function statusActions<T extends Replicated>(kind: Kind<T>, set: T, counted: Counted): Action[] {
+	const status = statusOf(set, counted);
+	if (set.status !== undefined && canonical(status) === canonical(normal(set.status))) return [];
+	return [updateStatus(kind, { ...set, status })];
+}
+
+function statusOf(set: Replicated, { pods, terminatingCount, excess, failure, nowMs }: Counted): ReplicaSetStatus {
+	const labels = Object.entries(set.spec?.template?.metadata?.labels ?? {});
+	let [fullyLabeledReplicas, readyReplicas, availableReplicas] = [0, 0, 0];
+	for (const pod of pods) {
+		if (labels.every(([key, value]) => pod.metadata.labels?.[key] === value)) fullyLabeledReplicas++;
+		if (!isReady(pod)) continue;
+		readyReplicas++;
+		if (isAvailable(pod, set.spec?.minReadySeconds, nowMs)) availableReplicas++;
+	}
+	return normal({
+		replicas: pods.length,
+		fullyLabeledReplicas,
+		readyReplicas,
+		availableReplicas,
+		terminatingReplicas: terminatingCount,
+		observedGeneration: set.metadata.generation,
+		conditions: conditionsOf(set, excess, failure, nowMs),
+	});
+}
+
+/** ReplicaFailure comes with the first failure, keeps its first message, and goes when nothing fails any more. */
+function conditionsOf(set: Replicated, excess: number, failure: ActionFailure | undefined, nowMs: number) {
+	const conditions: readonly ReplicaSetCondition[] = set.status?.conditions ?? [];
+	const others = conditions.filter(({ type }) => type !== "ReplicaFailure");
+	if (failure === undefined || excess === 0) return others;
+	if (others.length < conditions.length) return [...conditions];
+	const reason = excess < 0 ? "FailedCreate" : "FailedDelete";
+	const lastTransitionTime = timestamp(nowMs);
+	return [...others, { type: "ReplicaFailure", status: "True", reason, message: failure.message, lastTransitionTime }];
+}
+
+/** Counts of zero and empty lists are left out, as the API has them; `replicas` and `terminatingReplicas` are always told. */
+function normal(status: ReplicaSetStatus): ReplicaSetStatus {
+	const kept = Object.entries(status).filter(
+		([name, value]) =>
+			value !== undefined &&
+			(name === "replicas" || name === "terminatingReplicas" || value !== 0) &&
+			!(Array.isArray(value) && value.length === 0),
+	);
+	// Only fields that may be absent were dropped.
+	return Object.fromEntries(kept) as unknown as ReplicaSetStatus;
+}
