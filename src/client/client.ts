@@ -41,6 +41,8 @@ export type Patch =
 	| { type: "strategic"; patch: object }
 	| { type: "apply"; object: object; fieldManager: string; force?: boolean };
 
+export { createClient } from "./requests.ts";
+
 /** Which object: `namespace` is undefined for kinds without. */
 export interface Ref {
 	namespace?: string;

@@ -20,13 +20,23 @@ export interface Informer<T extends KubeObject> {
 	/** Resolves when `revision` has been reached. */
 	reached(revision: number, signal?: AbortSignal): Promise<void>;
 	/** `old` is undefined for a new object, `current` for a deleted one. Existing objects are replayed as new ones. */
-	onChange(listener: (current: T | undefined, old: T | undefined) => void): void;
+	/** @returns ends the telling */
+	onChange(listener: (current: T | undefined, old: T | undefined) => void): () => void;
+}
+
+/** Which part of a kind a Mirror holds, where not all of it is wanted: an agent watches only the pods of its node. */
+export interface MirrorSelection {
+	namespace?: string;
+	fieldSelector?: string;
+	labelSelector?: string;
 }
 
 export interface Mirror {
-	/** Starts to watch the kind on first use. */
-	of<T extends KubeObject>(kind: Kind<T>): Informer<T>;
+	/** Starts to watch the kind on first use. The same kind and selection give the same Informer. */
+	of<T extends KubeObject>(kind: Kind<T>, selection?: MirrorSelection): Informer<T>;
 	/** Resolves when every kind asked for so far has been listed. */
 	synced(signal?: AbortSignal): Promise<void>;
 	close(): void;
 }
+
+export { createMirror } from "./informer.ts";

@@ -1,0 +1,246 @@
+/** List and watch: keeps a Mirror's objects up to date. */
+import type { Clock, Timer } from "../core/clock.ts";
+import { isReason } from "../core/errors.ts";
+import type { WatchEvent } from "../core/exchange.ts";
+import { type KubeObject, objectKey } from "../core/object.ts";
+import { type Kind, qualifiedResource } from "../kinds/kind.ts";
+import type { Client } from "./client.ts";
+import type { Informer, Mirror, MirrorSelection } from "./mirror.ts";
+import { Objects } from "./objects.ts";
+import { Waiters } from "./waiters.ts";
+
+export interface MirrorOptions {
+	clock: Clock;
+	/** Told of failed lists and watches, which are tried again anyway. */
+	onError?(error: unknown, what: string): void;
+}
+
+const firstRetryMs = 200;
+const longestRetryMs = 30_000;
+/**
+ * How long `reached` waits for the watch before it lists. A watch of a kind that nobody writes may say nothing for a minute, and
+ * only a list then tells that nothing was missed.
+ */
+const patienceMs = 250;
+
+/** A Mirror that lists and watches through `client`. Kinds are watched from their first use until `close`. */
+export function createMirror(client: Client, options: MirrorOptions): Mirror {
+	const informers = new Map<string, WatchingInformer<KubeObject>>();
+	return {
+		of<T extends KubeObject>(kind: Kind<T>, selection: MirrorSelection = {}): Informer<T> {
+			const { namespace = "", fieldSelector = "", labelSelector = "" } = selection;
+			const id = [qualifiedResource(kind), namespace, fieldSelector, labelSelector].join("|");
+			let informer = informers.get(id);
+			if (informer === undefined) {
+				informer = new WatchingInformer<KubeObject>(kind, selection, client, options);
+				informers.set(id, informer);
+				informer.start();
+			}
+			// An informer is found under its own kind only, so it holds that kind's objects.
+			return informer as unknown as Informer<T>;
+		},
+		async synced(signal) {
+			await Promise.all([...informers.values()].map((informer) => informer.reached(0, signal)));
+		},
+		close() {
+			for (const informer of informers.values()) informer.close();
+			informers.clear();
+		},
+	};
+}
+
+type Listener<T> = (current: T | undefined, old: T | undefined) => void;
+
+class WatchingInformer<T extends KubeObject> implements Informer<T> {
+	readonly kind: Kind<T>;
+	readonly #selection: MirrorSelection;
+	readonly #client: Client;
+	readonly #options: MirrorOptions;
+	readonly #objects = new Objects<T>();
+	readonly #listeners: Listener<T>[] = [];
+	readonly #waiters = new Waiters();
+	/** Aborts the list or watch that is running. */
+	#attempt = new AbortController();
+	#revision = -1;
+	#failures = 0;
+	#closed = false;
+	#retry: Timer | undefined;
+	#patience: Timer | undefined;
+
+	constructor(kind: Kind<T>, selection: MirrorSelection, client: Client, options: MirrorOptions) {
+		this.kind = kind;
+		this.#selection = selection;
+		this.#client = client;
+		this.#options = options;
+	}
+
+	get revision(): number {
+		return Math.max(this.#revision, 0);
+	}
+
+	get synced(): boolean {
+		return this.#revision >= 0;
+	}
+
+	get(namespace: string | undefined, name: string): T | undefined {
+		return this.#objects.get(namespace === undefined || namespace === "" ? name : `${namespace}/${name}`);
+	}
+
+	list(namespace?: string): Iterable<T> {
+		return this.#objects.list(namespace);
+	}
+
+	ownedBy(uid: string): Iterable<T> {
+		return this.#objects.ownedBy(uid);
+	}
+
+	controlledBy(uid: string): Iterable<T> {
+		return this.#objects.controlledBy(uid);
+	}
+
+	byIndex(index: string, value: string): Iterable<T> {
+		return this.#objects.byIndex(index, value);
+	}
+
+	addIndex(index: string, values: (object: T) => readonly string[]): void {
+		this.#objects.addIndex(index, values);
+	}
+
+	reached(revision: number, signal?: AbortSignal): Promise<void> {
+		if (this.#revision >= revision) return Promise.resolve();
+		const reached = this.#waiters.wait(revision, signal);
+		this.#beImpatient();
+		return reached;
+	}
+
+	onChange(listener: Listener<T>): () => void {
+		this.#listeners.push(listener);
+		for (const object of this.#objects.list()) listener(object, undefined);
+		return () => {
+			const place = this.#listeners.indexOf(listener);
+			if (place >= 0) this.#listeners.splice(place, 1);
+		};
+	}
+
+	start(): void {
+		this.#list().catch((error: unknown) => this.#failed(error, "list"));
+	}
+
+	close(): void {
+		this.#closed = true;
+		this.#attempt.abort();
+		this.#retry?.cancel();
+		this.#patience?.cancel();
+		this.#waiters.close();
+	}
+
+	async #list(): Promise<void> {
+		const attempt = this.#restart();
+		const list = await this.#client.list(this.kind, { ...this.#selection, signal: attempt.signal });
+		if (attempt.signal.aborted) return;
+		this.#replace(list.items, Number(list.resourceVersion));
+		this.#failures = 0;
+		this.#watch();
+	}
+
+	/** What the list has and the copy has not, and the other way round, is told to listeners like watch events. */
+	#replace(items: readonly T[], revision: number): void {
+		// A server that lags behind what was seen already must not take the copy back.
+		if (revision < this.#revision) return;
+		const gone = new Set(this.#objects.keys());
+		const changed: T[] = [];
+		for (const item of items) {
+			const key = objectKey(item);
+			gone.delete(key);
+			if (this.#objects.get(key)?.metadata.resourceVersion !== item.metadata.resourceVersion) changed.push(item);
+		}
+		for (const key of gone) this.#tell(undefined, this.#objects.delete(key));
+		for (const item of changed) this.#tell(item, this.#objects.set(item));
+		this.#advance(revision);
+	}
+
+	#watch(): void {
+		const attempt = this.#restart();
+		this.#client.watch(
+			this.kind,
+			{ ...this.#selection, resourceVersion: String(this.#revision), signal: attempt.signal },
+			{
+				event: (event) => {
+					this.#failures = 0;
+					this.#apply(event);
+				},
+				end: (error) => {
+					if (error === undefined) this.#again(() => this.#watch(), this.#failures++ === 0 ? 0 : this.#delayMs());
+					// The revision to resume from is forgotten: list afresh, at once.
+					else if (isReason(error, "Expired", "Gone"))
+						this.#again(() => this.start(), this.#failures++ === 0 ? 0 : this.#delayMs());
+					else this.#failed(error, "watch");
+				},
+			},
+		);
+	}
+
+	#apply({ type, object, revision }: WatchEvent<T>): void {
+		// One commit may change several objects, all with one revision; what is below it has been seen before.
+		if (revision < this.#revision) return;
+		if (type === "DELETED") {
+			const key = objectKey(object);
+			// Deleted and made anew, both seen already in a list.
+			const known = this.#objects.get(key);
+			if (known !== undefined && known.metadata.uid === object.metadata.uid)
+				this.#tell(undefined, this.#objects.delete(key));
+		} else if (type !== "BOOKMARK") {
+			const known = this.#objects.get(objectKey(object));
+			if (known?.metadata.resourceVersion !== object.metadata.resourceVersion)
+				this.#tell(object, this.#objects.set(object));
+		}
+		this.#advance(revision);
+	}
+
+	#tell(current: T | undefined, old: T | undefined): void {
+		for (const listener of this.#listeners) listener(current, old);
+	}
+
+	#advance(revision: number): void {
+		this.#revision = revision;
+		this.#waiters.release(revision);
+	}
+
+	/** Ends what is running and makes the signal of what comes next. */
+	#restart(): AbortController {
+		this.#attempt.abort();
+		this.#retry?.cancel();
+		this.#attempt = new AbortController();
+		return this.#attempt;
+	}
+
+	#failed(error: unknown, what: string): void {
+		if (this.#closed) return;
+		this.#options.onError?.(error, `${what} ${this.kind.plural}`);
+		this.#failures++;
+		// A watch that failed may have failed for its revision; a list is always a good start.
+		this.#again(() => (what === "watch" && this.#failures < 3 ? this.#watch() : this.start()), this.#delayMs());
+	}
+
+	#delayMs(): number {
+		const delayMs = Math.min(firstRetryMs * 2 ** Math.max(this.#failures - 1, 0), longestRetryMs);
+		return delayMs * (0.5 + this.#options.clock.random());
+	}
+
+	#again(what: () => void, delayMs: number): void {
+		if (this.#closed) return;
+		this.#retry?.cancel();
+		this.#retry = this.#options.clock.after(delayMs, what);
+	}
+
+	#beImpatient(): void {
+		if (this.#patience !== undefined || this.#closed) return;
+		this.#patience = this.#options.clock.after(patienceMs, () => {
+			this.#patience = undefined;
+			// Unsynced, or with failures behind it, a list is under way or planned already.
+			if (this.#waiters.size === 0) return;
+			if (this.synced && this.#failures === 0) this.start();
+			this.#beImpatient();
+		});
+	}
+}

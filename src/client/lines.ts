@@ -1,0 +1,30 @@
+/** Splits a stream of bytes into lines, with a bound. */
+import { ApiError } from "../core/errors.ts";
+
+/** Longest line that is accepted: well above the largest object a store takes (1.5 MiB in etcd). */
+const largestLineBytes = 16 * 1024 * 1024;
+
+/**
+ * Hands every complete line (without its newline; empty ones left out) to `line`.
+ * @returns a function to be fed chunks; throws ApiError when a line grows beyond the bound
+ */
+export function lineSplitter(line: (text: string) => void): (chunk: Uint8Array) => void {
+	let rest: Uint8Array[] = [];
+	let restBytes = 0;
+	return (chunk) => {
+		let start = 0;
+		for (let end = chunk.indexOf(10, start); end >= 0; end = chunk.indexOf(10, start)) {
+			const piece = chunk.subarray(start, end);
+			const bytes = rest.length === 0 ? piece : Buffer.concat([...rest, piece]);
+			rest = [];
+			restBytes = 0;
+			start = end + 1;
+			if (bytes.length > 0) line(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
+		}
+		if (start === chunk.length) return;
+		rest.push(chunk.subarray(start));
+		restBytes += chunk.length - start;
+		if (restBytes > largestLineBytes)
+			throw new ApiError("InternalError", `a line longer than ${largestLineBytes} bytes`);
+	};
+}

@@ -1,0 +1,229 @@
+/** The client: builds requests, reads answers. What carries them is a Transport. */
+import type { Clock } from "../core/clock.ts";
+import { ApiError, type Status } from "../core/errors.ts";
+import type { ApiRequest, ApiResponse, WatchEvent } from "../core/exchange.ts";
+import { type Draft, deepFreeze, type KubeObject } from "../core/object.ts";
+import { apiVersionOf, type Kind } from "../kinds/kind.ts";
+import type { Client, DeleteOptions, List, ListOptions, Patch, Ref, Transport, WatchSink } from "./client.ts";
+import { resourcePath } from "./paths.ts";
+
+/** Answers that are not JSON are read as text up to this size. */
+const largestTextBytes = 64 * 1024 * 1024;
+const json = "application/json";
+const never = new AbortController().signal;
+
+const patchTypes = {
+	json: "application/json-patch+json",
+	merge: "application/merge-patch+json",
+	strategic: "application/strategic-merge-patch+json",
+	// JSON is YAML, and this is the one content type that every served version knows for apply.
+	apply: "application/apply-patch+yaml",
+} as const;
+
+interface RequestParts {
+	method: ApiRequest["method"];
+	path: string;
+	query?: URLSearchParams;
+	body?: unknown;
+	contentType?: string;
+	signal?: AbortSignal;
+}
+
+export interface ClientOptions {
+	/** Also the default field manager: what stands before the first slash. */
+	userAgent?: string;
+	clock?: Clock;
+}
+
+/** A client over `transport`. Clients made from it with `as` share the transport; closing any of them closes it. */
+export function createClient(transport: Transport, options: ClientOptions = {}): Client {
+	return new TransportClient(transport, options.userAgent ?? "coxswain");
+}
+
+class TransportClient implements Client {
+	readonly #transport: Transport;
+	readonly #userAgent: string;
+
+	constructor(transport: Transport, userAgent: string) {
+		this.#transport = transport;
+		this.#userAgent = userAgent;
+	}
+
+	get<T extends KubeObject>(kind: Kind<T>, ref: Ref): Promise<T> {
+		return this.#object({ method: "GET", path: pathOf(kind, ref) });
+	}
+
+	async list<T extends KubeObject>(kind: Kind<T>, options: ListOptions = {}): Promise<List<T>> {
+		const response = await this.#send({
+			method: "GET",
+			path: resourcePath(kind, options.namespace),
+			query: listQuery(options),
+			signal: options.signal,
+		});
+		// A successful LIST answers with the list type of the kind that was asked for.
+		const list = (await answer(response)) as {
+			metadata?: { resourceVersion?: string; continue?: string };
+			items?: T[] | null;
+		};
+		const { resourceVersion = "0", continue: next } = list.metadata ?? {};
+		const items = (list.items ?? []).map((item) => complete(kind, item));
+		return { items, resourceVersion, ...(next === undefined || next === "" ? {} : { continue: next }) };
+	}
+
+	create<T extends KubeObject>(kind: Kind<T>, draft: Draft<T>): Promise<T> {
+		const path = resourcePath(kind, kind.namespaced ? draft.metadata.namespace : undefined);
+		return this.#object({ method: "POST", path, body: { apiVersion: apiVersionOf(kind), kind: kind.kind, ...draft } });
+	}
+
+	update<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T> {
+		return this.#object({ method: "PUT", path: pathOf(kind, object.metadata), body: object });
+	}
+
+	updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T> {
+		const subresource = kind.subresources.status ? "status" : undefined;
+		return this.#object({ method: "PUT", path: pathOf(kind, object.metadata, subresource), body: object });
+	}
+
+	patch<T extends KubeObject>(kind: Kind<T>, ref: Ref, patch: Patch, subresource?: string): Promise<T> {
+		const query = new URLSearchParams();
+		if (patch.type === "apply") {
+			query.set("fieldManager", patch.fieldManager);
+			if (patch.force) query.set("force", "true");
+		}
+		return this.#object({
+			method: "PATCH",
+			path: pathOf(kind, ref, subresource),
+			query,
+			body: patch.type === "json" ? patch.operations : patch.type === "apply" ? patch.object : patch.patch,
+			contentType: patchTypes[patch.type],
+		});
+	}
+
+	delete<T extends KubeObject>(kind: Kind<T>, ref: Ref, options: DeleteOptions = {}): Promise<T> {
+		const body = { kind: "DeleteOptions", apiVersion: "v1", ...options };
+		return this.#object({ method: "DELETE", path: pathOf(kind, ref), body });
+	}
+
+	createSubresource<T extends KubeObject>(kind: Kind<T>, ref: Ref, subresource: string, body: object): Promise<object> {
+		return this.#object({ method: "POST", path: pathOf(kind, ref, subresource), body });
+	}
+
+	watch<T extends KubeObject>(
+		kind: Kind<T>,
+		options: ListOptions & { resourceVersion: string; signal: AbortSignal },
+		sink: WatchSink<T>,
+	): void {
+		const { signal } = options;
+		const query = listQuery(options);
+		query.set("watch", "true");
+		query.set("allowWatchBookmarks", "true");
+		let over = false;
+		const end = (error?: Error) => {
+			if (over || signal.aborted) return;
+			over = true;
+			sink.end(error);
+		};
+		const event = (received: WatchEvent) => {
+			if (over || signal.aborted) return;
+			// An ERROR event carries a Status where others carry an object of the kind.
+			if (received.type === "ERROR") end(ApiError.fromStatus(received.object as unknown as Status));
+			else sink.event(received as WatchEvent<T>);
+		};
+		const path = resourcePath(kind, options.namespace);
+		this.#send({ method: "GET", path, query, signal }).then((response) => {
+			if (response.type === "watch") response.start({ event, end });
+			else answer(response).then(() => end(new ApiError("InternalError", `${path}: the answer is not a watch`)), end);
+		}, end);
+	}
+
+	async revision(): Promise<number> {
+		// A list without resourceVersion is a consistent read: its resourceVersion is as new as the store's newest.
+		const query = new URLSearchParams({ limit: "1" });
+		const list = await answer(await this.#send({ method: "GET", path: "/api/v1/namespaces", query }));
+		// A NamespaceList; see above.
+		return Number((list as { metadata: { resourceVersion: string } }).metadata.resourceVersion);
+	}
+
+	async raw(method: ApiRequest["method"], path: string, body?: object): Promise<unknown> {
+		const cut = path.indexOf("?");
+		return answer(
+			await this.#send({
+				method,
+				path: cut < 0 ? path : path.slice(0, cut),
+				query: new URLSearchParams(cut < 0 ? "" : path.slice(cut + 1)),
+				body,
+			}),
+		);
+	}
+
+	as(userAgent: string): Client {
+		return new TransportClient(this.#transport, userAgent);
+	}
+
+	close(): Promise<void> {
+		return this.#transport.close();
+	}
+
+	#send(parts: RequestParts): Promise<ApiResponse> {
+		const headers: Record<string, string> = { "user-agent": this.#userAgent, accept: json };
+		if (parts.body !== undefined) headers["content-type"] = parts.contentType ?? json;
+		return this.#transport.send({
+			method: parts.method,
+			path: parts.path,
+			query: parts.query ?? new URLSearchParams(),
+			headers,
+			body: parts.body === undefined ? undefined : { object: parts.body },
+			signal: parts.signal ?? never,
+		});
+	}
+
+	/** What the API answers is of the type that its path names. */
+	async #object<T>(parts: RequestParts): Promise<T> {
+		return (await answer(await this.#send(parts))) as T;
+	}
+}
+
+function pathOf(kind: Kind, ref: { namespace?: string; name: string }, subresource?: string): string {
+	return resourcePath(kind, kind.namespaced ? ref.namespace : undefined, ref.name, subresource);
+}
+
+function listQuery(options: ListOptions): URLSearchParams {
+	const query = new URLSearchParams();
+	for (const name of ["labelSelector", "fieldSelector", "limit", "continue", "resourceVersion"] as const) {
+		const value = options[name];
+		if (value !== undefined) query.set(name, String(value));
+	}
+	return query;
+}
+
+/** Items of a list may lack what the list's own type says about them. */
+function complete<T extends KubeObject>(kind: Kind<T>, item: T): T {
+	if (item.kind !== undefined) return deepFreeze(item);
+	return deepFreeze({ ...item, apiVersion: apiVersionOf(kind), kind: kind.kind });
+}
+
+/** The frozen object of an answer. @throws ApiError when the answer is a failure */
+async function answer(response: ApiResponse): Promise<unknown> {
+	if (response.type === "watch")
+		throw new ApiError("InternalError", "a watch was answered where an object was asked for");
+	const content = response.type === "object" ? response.object : await text(response.body);
+	if (response.status < 400) return deepFreeze(content);
+	throw ApiError.fromStatus(
+		typeof content === "object" && content !== null && "reason" in content
+			? // A failure that has a reason is a Status.
+				(content as Status)
+			: { code: response.status, message: String(typeof content === "string" ? content : JSON.stringify(content)) },
+	);
+}
+
+async function text(body: AsyncIterable<Uint8Array>): Promise<string> {
+	const chunks: Uint8Array[] = [];
+	let byteCount = 0;
+	for await (const chunk of body) {
+		byteCount += chunk.length;
+		if (byteCount > largestTextBytes)
+			throw new ApiError("InternalError", `answer larger than ${largestTextBytes} bytes`);
+		chunks.push(chunk);
+	}
+	return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,244 @@
+/** Carries requests over HTTPS, HTTP or a Unix socket, on connections that are kept. */
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { ApiError } from "../core/errors.ts";
+import type { ApiRequest, ApiResponse, ServedWatchEvent, WatchEvent } from "../core/exchange.ts";
+import { deepFreeze } from "../core/object.ts";
+import type { Transport } from "./client.ts";
+import { lineSplitter } from "./lines.ts";
+
+export interface HttpTransportOptions {
+	/** `https://host:port` (or http). With `socketPath` only its scheme and host name are used; default `http://localhost`. */
+	server?: string;
+	socketPath?: string;
+	/** PEM. Without `ca` the machine's own authorities are trusted. */
+	ca?: string | Buffer;
+	cert?: string | Buffer;
+	key?: string | Buffer;
+	/** A bearer token, or where to get the current one. */
+	token?: string | (() => string);
+	/** Longest wait for an answer to begin. Default 60 s. Watches and streams then last as long as they last. */
+	timeoutMs?: number;
+	/** Connections for requests that end; a watch or stream has a connection of its own. Default 32. */
+	connections?: number;
+	clock?: Clock;
+}
+
+const largestAnswerBytes = 512 * 1024 * 1024;
+const decoder = new TextDecoder();
+
+/** @returns a transport that connects on first use */
+export function httpTransport(options: HttpTransportOptions): Transport {
+	return new HttpTransport(options);
+}
+
+type Sent = Omit<ApiRequest, "user">;
+
+class HttpTransport implements Transport {
+	readonly #options: HttpTransportOptions;
+	readonly #clock: Clock;
+	readonly #base: URL;
+	readonly #pool: HttpAgent;
+	/** For watches and streams: as many connections as there are of them. */
+	readonly #lasting: HttpAgent;
+	readonly #running = new Set<ClientRequest>();
+	#closed = false;
+
+	constructor(options: HttpTransportOptions) {
+		this.#options = options;
+		this.#clock = options.clock ?? systemClock({ unref: true });
+		this.#base = new URL(options.server ?? "http://localhost");
+		const { ca, cert, key } = options;
+		const secure = this.#base.protocol === "https:";
+		const create = (maxSockets: number): HttpAgent => {
+			const common = { keepAlive: true, keepAliveMsecs: 30_000, maxSockets, maxFreeSockets: 8, timeout: 0 };
+			return secure ? new HttpsAgent({ ...common, ca, cert, key, maxCachedSessions: 16 }) : new HttpAgent(common);
+		};
+		this.#pool = create(options.connections ?? 32);
+		this.#lasting = create(Number.POSITIVE_INFINITY);
+	}
+
+	async send(request: Sent): Promise<ApiResponse> {
+		const watch = request.query.get("watch") === "true";
+		try {
+			return await this.#once(request, watch);
+		} catch (error) {
+			// A kept connection may be closed by the server just as it is used again; reading twice does no harm.
+			if (error instanceof StaleConnection && request.method === "GET") return this.#once(request, watch);
+			throw error instanceof StaleConnection ? error.apiError : error;
+		}
+	}
+
+	async close(): Promise<void> {
+		this.#closed = true;
+		for (const request of this.#running) request.destroy();
+		this.#pool.destroy();
+		this.#lasting.destroy();
+	}
+
+	#once(sent: Sent, watch: boolean): Promise<ApiResponse> {
+		if (this.#closed) return Promise.reject(new ApiError("ServiceUnavailable", "the client is closed"));
+		if (sent.signal.aborted) return Promise.reject(new ApiError("ServiceUnavailable", "the request was given up"));
+		const body = encodeBody(sent.body);
+		const query = sent.query.toString();
+		const lasting = watch || sent.query.get("follow") === "true";
+		return new Promise((resolve, reject) => {
+			const request = this.#open(sent, query === "" ? sent.path : `${sent.path}?${query}`, body, lasting);
+			const state = { connected: false, reused: false, timedOut: false };
+			const timeoutMs = this.#options.timeoutMs ?? 60_000;
+			const timer = this.#clock.after(timeoutMs, () => {
+				state.timedOut = true;
+				request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`));
+			});
+			const abort = () => request.destroy(new Error("the request was given up"));
+			const finish = () => {
+				timer.cancel();
+				sent.signal.removeEventListener("abort", abort);
+				this.#running.delete(request);
+			};
+			this.#running.add(request);
+			sent.signal.addEventListener("abort", abort, { once: true });
+			request.once("socket", (socket) => {
+				state.reused = request.reusedSocket;
+				state.connected = request.reusedSocket;
+				if (!socket.connecting) state.connected = true;
+				const event = this.#base.protocol === "https:" ? "secureConnect" : "connect";
+				if (!request.reusedSocket) socket.once(event, () => (state.connected = true));
+			});
+			request.once("error", (error) => {
+				finish();
+				reject(failure(error, state, `${sent.method} ${sent.path}`));
+			});
+			request.once("response", (response) => {
+				timer.cancel();
+				response.once("close", finish);
+				this.#receive(sent, response, watch).then(resolve, (error: unknown) => {
+					response.destroy();
+					// The server took the request: what became of it is not known.
+					reject(error instanceof ApiError ? error : new ApiError("Timeout", `${sent.path}: ${String(error)}`));
+				});
+			});
+			request.end(body);
+		});
+	}
+
+	#open(sent: Sent, path: string, body: Buffer | undefined, lasting: boolean): ClientRequest {
+		const { socketPath, ca, cert, key } = this.#options;
+		const token = typeof this.#options.token === "function" ? this.#options.token() : this.#options.token;
+		const headers: Record<string, string | number> = {};
+		for (const [name, value] of Object.entries(sent.headers)) if (value !== undefined) headers[name] = value;
+		if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
+		if (body !== undefined) headers["content-length"] = body.length;
+		const common = {
+			method: sent.method,
+			path: this.#base.pathname === "/" ? path : this.#base.pathname.replace(/\/$/, "") + path,
+			headers,
+			agent: lasting ? this.#lasting : this.#pool,
+			host: this.#base.hostname.replace(/^\[|\]$/g, ""),
+			...(socketPath === undefined ? { port: this.#base.port } : { socketPath }),
+		};
+		return this.#base.protocol === "https:" ? httpsRequest({ ...common, ca, cert, key }) : httpRequest(common);
+	}
+
+	async #receive(sent: Sent, response: IncomingMessage, watch: boolean): Promise<ApiResponse> {
+		const status = response.statusCode ?? 500;
+		const headers: Record<string, string> = {};
+		for (const [name, value] of Object.entries(response.headers)) headers[name] = String(value);
+		if (watch && status === 200) return watchResponse(response, headers, sent.signal);
+		if (!(headers["content-type"] ?? "").startsWith("application/json")) {
+			return { type: "stream", status, headers, body: response };
+		}
+		const bytes = await readAll(response);
+		return { type: "object", status, headers, object: parse(bytes), bytes: () => bytes };
+	}
+}
+
+class StaleConnection extends Error {
+	readonly apiError: ApiError;
+
+	constructor(apiError: ApiError) {
+		super(apiError.message);
+		this.apiError = apiError;
+	}
+}
+
+/** What a network error says about whether the server may have carried out the request. */
+function failure(error: Error, state: { connected: boolean; reused: boolean; timedOut: boolean }, what: string): Error {
+	if (!state.connected) return new ApiError("ServiceUnavailable", `${what}: cannot reach the server: ${error.message}`);
+	const uncertain = new ApiError("Timeout", `${what}: no answer from the server: ${error.message}`);
+	return state.reused && !state.timedOut ? new StaleConnection(uncertain) : uncertain;
+}
+
+function encodeBody(body: ApiRequest["body"]): Buffer | undefined {
+	if (body === undefined) return undefined;
+	return "bytes" in body ? Buffer.from(body.bytes) : Buffer.from(JSON.stringify(body.object));
+}
+
+async function readAll(response: IncomingMessage): Promise<Buffer> {
+	const chunks: Buffer[] = [];
+	let byteCount = 0;
+	for await (const chunk of response) {
+		byteCount += chunk.length;
+		if (byteCount > largestAnswerBytes) throw new ApiError("InternalError", `answer over ${largestAnswerBytes} bytes`);
+		chunks.push(chunk);
+	}
+	if (!response.complete) throw new ApiError("Timeout", "the connection was cut in the middle of the answer");
+	return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+function parse(bytes: Uint8Array): unknown {
+	try {
+		return JSON.parse(decoder.decode(bytes));
+	} catch {
+		throw new ApiError("InternalError", "the server's answer is not JSON");
+	}
+}
+
+const noBytes = new Uint8Array(0);
+
+function watchResponse(
+	response: IncomingMessage,
+	headers: Record<string, string>,
+	signal: AbortSignal,
+): ApiResponse & { type: "watch" } {
+	return {
+		type: "watch",
+		status: 200,
+		headers,
+		start(sink) {
+			let over = false;
+			const end = (error?: Error) => {
+				if (over) return;
+				over = true;
+				if (!signal.aborted) sink.end(error);
+				response.destroy();
+			};
+			const feed = lineSplitter((line) => {
+				if (!over) sink.event(servedEvent(line));
+			});
+			response.on("data", (chunk: Buffer) => {
+				try {
+					feed(chunk);
+				} catch (error) {
+					end(error instanceof Error ? error : new Error(String(error)));
+				}
+			});
+			response.once("end", () => end());
+			response.once("error", (error) => end(new ApiError("ServiceUnavailable", `the watch was cut: ${error.message}`)));
+			response.once("close", () => end());
+		},
+	};
+}
+
+function servedEvent(line: string): ServedWatchEvent {
+	let event: WatchEvent;
+	try {
+		// The watch format of the API: one JSON object with type and object a line.
+		event = JSON.parse(line) as WatchEvent;
+	} catch {
+		throw new ApiError("InternalError", "a watch event is not JSON");
+	}
+	const revision = Number(event.object.metadata?.resourceVersion ?? 0);
+	return { type: event.type, object: deepFreeze(event.object), revision, bytes: noBytes };
+}
