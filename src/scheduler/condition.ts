@@ -1,0 +1,24 @@
+/** The pod's PodScheduled condition, as the scheduler sets it. */
+import { timestamp } from "../core/clock.ts";
+import type { Pod, PodCondition } from "../kinds/generated/types.ts";
+
+/**
+ * The part of the pod's status to be patched so that it says why the pod has no node; undefined when it says so already.
+ * @param reason `Unschedulable` or `SchedulingGated`
+ */
+export function schedulingFailure(
+	pod: Pod,
+	reason: string,
+	message: string,
+	nowMs: number,
+): { conditions: PodCondition[] } | undefined {
+	const before = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+	if (before?.status === "False" && before.reason === reason && before.message === message) return undefined;
+	const lastTransitionTime =
+		before?.status === "False" && before.lastTransitionTime !== undefined
+			? before.lastTransitionTime
+			: timestamp(nowMs);
+	const { generation } = pod.metadata;
+	const observed = generation === undefined ? {} : { observedGeneration: generation };
+	return { conditions: [{ type: "PodScheduled", status: "False", reason, message, lastTransitionTime, ...observed }] };
+}

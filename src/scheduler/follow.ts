@@ -1,0 +1,120 @@
+/** What changes in the mirror mean to the scheduler. */
+import type { Mirror } from "../client/mirror.ts";
+import { objectKey } from "../core/object.ts";
+import type { Namespace, Node, Pod } from "../kinds/generated/types.ts";
+import { namespaces } from "../kinds/namespace.ts";
+import { nodes } from "../kinds/node.ts";
+import { pods } from "../kinds/pod.ts";
+import type { ClusterEvent } from "./filters/filter.ts";
+import { type PodInfo, podInfo } from "./pod-info.ts";
+
+/** `wakes` names what pods that were refused may have waited for. */
+export type ClusterChange = { wakes: readonly ClusterEvent[] } & (
+	| { type: "placed"; pod: PodInfo; nodeName: string }
+	/** A pod without a node; `changed` when it is worth another try. */
+	| { type: "pending"; pod: PodInfo; changed: boolean }
+	/** Deleted, ended, or no longer to be scheduled. */
+	| { type: "gone"; key: string }
+	| { type: "node"; node: Node }
+	| { type: "nodeGone"; name: string }
+	| { type: "namespace"; name: string; namespace: Namespace | undefined }
+	| { type: "other" }
+);
+
+/** Tells of everything there is, and of every change from then on. */
+export function followCluster(mirror: Mirror, schedulerName: string, tell: (change: ClusterChange) => void): void {
+	mirror.of(nodes).onChange((current, old) => {
+		if (current === undefined) {
+			if (old !== undefined) tell({ type: "nodeGone", name: old.metadata.name, wakes: ["podGone"] });
+		} else if (old === undefined || matters(current, old)) tell({ type: "node", node: current, wakes: ["node"] });
+	});
+	mirror.of(namespaces).onChange((current, old) => {
+		const name = (current ?? old)?.metadata.name;
+		if (name === undefined || sameLabels(current?.metadata.labels, old?.metadata.labels)) return;
+		tell({ type: "namespace", name, namespace: current, wakes: ["namespace"] });
+	});
+	mirror.of(pods).onChange((current, old) => {
+		const change = podChange(current, old, schedulerName);
+		if (change !== undefined) tell(change);
+	});
+}
+
+/** A node's heartbeats and conditions change often and do not matter: taints say what they mean for pods. */
+function matters(current: Node, old: Node): boolean {
+	return (
+		current.spec?.unschedulable !== old.spec?.unschedulable ||
+		JSON.stringify(current.spec?.taints) !== JSON.stringify(old.spec?.taints) ||
+		!sameLabels(current.metadata.labels, old.metadata.labels) ||
+		!sameLabels(current.status?.allocatable, old.status?.allocatable) ||
+		JSON.stringify(current.status?.images) !== JSON.stringify(old.status?.images)
+	);
+}
+
+function isOver(pod: Pod): boolean {
+	return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
+}
+
+/** @param old undefined for a pod not seen before */
+function podChange(current: Pod | undefined, old: Pod | undefined, schedulerName: string): ClusterChange | undefined {
+	const wasPlaced = old !== undefined && !!old.spec.nodeName && !isOver(old);
+	const isPlaced = current !== undefined && !!current.spec.nodeName && !isOver(current);
+	if (current === undefined || (current.spec.nodeName && !isPlaced)) {
+		const key = objectKey(current ?? old ?? { metadata: {} });
+		return { type: "gone", key, wakes: wasPlaced ? ["podGone"] : [] };
+	}
+	if (isPlaced) return placedChange(current, wasPlaced ? old : undefined);
+	if ((current.spec.schedulerName || "default-scheduler") !== schedulerName) return undefined;
+	if (current.metadata.deletionTimestamp !== undefined || isOver(current) || isGated(current))
+		return { type: "gone", key: objectKey(current), wakes: [] };
+	return {
+		type: "pending",
+		pod: podInfo(current),
+		changed: old === undefined || !sameForScheduling(current, old),
+		wakes: [],
+	};
+}
+
+function placedChange(current: Pod, old: Pod | undefined): ClusterChange | undefined {
+	if (old !== undefined && sameForScheduling(current, old)) return undefined;
+	const wakes: ClusterEvent[] = [];
+	if (old === undefined) wakes.push("podPlaced");
+	else {
+		if (!sameLabels(current.metadata.labels, old.metadata.labels)) wakes.push("podLabels");
+		// A pod that shrinks or is on its way out may make room.
+		wakes.push("podGone");
+	}
+	return { type: "placed", pod: podInfo(current), nodeName: current.spec.nodeName ?? "", wakes };
+}
+
+export function isGated(pod: Pod): boolean {
+	return (pod.spec.schedulingGates ?? []).length > 0;
+}
+
+/** Whether nothing differs that scheduling looks at. Status comes and goes many times in a pod's life. */
+function sameForScheduling(current: Pod, old: Pod): boolean {
+	return (
+		current.metadata.uid === old.metadata.uid &&
+		current.metadata.generation === old.metadata.generation &&
+		current.metadata.deletionTimestamp === old.metadata.deletionTimestamp &&
+		current.spec.nodeName === old.spec.nodeName &&
+		isGated(current) === isGated(old) &&
+		sameLabels(current.metadata.labels, old.metadata.labels) &&
+		!isResizing(current) &&
+		!isResizing(old)
+	);
+}
+
+function isResizing(pod: Pod): boolean {
+	return (
+		pod.status?.conditions?.some(({ type }) => type === "PodResizePending" || type === "PodResizeInProgress") === true
+	);
+}
+
+function sameLabels(
+	left: Readonly<Record<string, string>> = {},
+	right: Readonly<Record<string, string>> = {},
+): boolean {
+	if (left === right) return true;
+	const names = Object.keys(left);
+	return names.length === Object.keys(right).length && names.every((name) => left[name] === right[name]);
+}

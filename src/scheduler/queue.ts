@@ -1,0 +1,175 @@
+/** Pods that wait for a node: ready to be tried, waiting for something to change, or backing off. */
+import type { Clock, Timer } from "../core/clock.ts";
+import type { ClusterEvent } from "./filters/filter.ts";
+import { Heap } from "./heap.ts";
+import type { PodInfo } from "./pod-info.ts";
+
+const firstBackoffMs = 1000;
+const longestBackoffMs = 10_000;
+
+interface Entry {
+	pod: PodInfo;
+	state: "ready" | "waiting" | "backingOff" | "trying";
+	/** Order of arrival, among pods of the same priority. */
+	sequence: number;
+	/** Tries that ended without a node. */
+	attempts: number;
+	/** Not to be tried again before; epoch milliseconds. */
+	backoffUntilMs: number;
+	wakesOn: ReadonlySet<ClusterEvent>;
+	/** Something changed that it waits for while it was being tried. */
+	woken: boolean;
+	timer?: Timer;
+}
+
+/**
+ * Higher priority first, then first come, first served. A pod that was refused comes back only when something changes
+ * that the filters that refused it named, and not before its backoff (1 s, doubling to 10 s) is over.
+ */
+export class SchedulingQueue {
+	readonly #clock: Clock;
+	readonly #onReady: () => void;
+	readonly #entries = new Map<string, Entry>();
+	/** May hold entries that are not ready any more; they are skipped when they come out. */
+	readonly #ready = new Heap<Entry>(
+		(left, right) =>
+			left.pod.priority > right.pod.priority ||
+			(left.pod.priority === right.pod.priority && left.sequence < right.sequence),
+	);
+	/** Keys of pods that wait for an event. */
+	readonly #waiting = new Map<ClusterEvent, Set<string>>();
+	#sequence = 0;
+
+	constructor(clock: Clock, onReady: () => void) {
+		this.#clock = clock;
+		this.#onReady = onReady;
+	}
+
+	/** A pod that is new, or that has changed so that another try is worthwhile. */
+	add(pod: PodInfo): void {
+		const entry = this.#entries.get(pod.key);
+		if (entry !== undefined && entry.pod.uid === pod.uid && entry.state === "trying") {
+			entry.pod = pod;
+			entry.woken = true;
+			return;
+		}
+		this.remove(pod.key);
+		const fresh: Entry = {
+			pod,
+			state: "waiting",
+			sequence: this.#sequence++,
+			attempts: 0,
+			backoffUntilMs: 0,
+			wakesOn: new Set(),
+			woken: false,
+		};
+		this.#entries.set(pod.key, fresh);
+		this.#makeReady(fresh);
+	}
+
+	/** The same pod with changes that do not matter for where it can run. */
+	refresh(pod: PodInfo): void {
+		const entry = this.#entries.get(pod.key);
+		if (entry !== undefined) entry.pod = pod;
+	}
+
+	get(key: string): PodInfo | undefined {
+		return this.#entries.get(key)?.pod;
+	}
+
+	/** The pod is bound, or gone. */
+	remove(key: string): void {
+		const entry = this.#entries.get(key);
+		if (entry === undefined) return;
+		this.#leave(entry);
+		this.#entries.delete(key);
+	}
+
+	/** The pod to be tried next. It must be given back with `refused` or `failed`, or taken out with `remove`. */
+	pop(): PodInfo | undefined {
+		for (;;) {
+			const entry = this.#ready.pop();
+			if (entry === undefined) return undefined;
+			if (entry.state !== "ready" || this.#entries.get(entry.pod.key) !== entry) continue;
+			entry.state = "trying";
+			entry.woken = false;
+			return entry.pod;
+		}
+	}
+
+	/** No node would do; `wakesOn` may change that. */
+	refused(key: string, wakesOn: ReadonlySet<ClusterEvent>): void {
+		const entry = this.#entries.get(key);
+		if (entry?.state !== "trying") return;
+		this.#backOff(entry);
+		if (entry.woken) {
+			this.#wake(entry);
+			return;
+		}
+		entry.state = "waiting";
+		entry.wakesOn = wakesOn;
+		for (const event of wakesOn) {
+			let keys = this.#waiting.get(event);
+			if (keys === undefined) {
+				keys = new Set();
+				this.#waiting.set(event, keys);
+			}
+			keys.add(key);
+		}
+	}
+
+	/** Something went wrong that has nothing to do with the cluster's state: try again after the backoff. */
+	failed(key: string): void {
+		const entry = this.#entries.get(key);
+		if (entry?.state !== "trying") return;
+		this.#backOff(entry);
+		this.#wake(entry);
+	}
+
+	/** Something changed: pods that wait for it are tried again. */
+	wake(event: ClusterEvent): void {
+		const keys = this.#waiting.get(event);
+		if (keys === undefined || keys.size === 0) return;
+		for (const key of [...keys]) {
+			const entry = this.#entries.get(key);
+			if (entry === undefined) continue;
+			this.#leave(entry);
+			this.#wake(entry);
+		}
+	}
+
+	/** Stops all timers. */
+	close(): void {
+		for (const key of [...this.#entries.keys()]) this.remove(key);
+	}
+
+	#backOff(entry: Entry): void {
+		const backoffMs = Math.min(firstBackoffMs * 2 ** entry.attempts, longestBackoffMs);
+		entry.attempts++;
+		entry.backoffUntilMs = this.#clock.now() + backoffMs;
+	}
+
+	#wake(entry: Entry): void {
+		const remainingMs = entry.backoffUntilMs - this.#clock.now();
+		if (remainingMs <= 0) {
+			this.#makeReady(entry);
+			return;
+		}
+		entry.state = "backingOff";
+		entry.timer = this.#clock.after(remainingMs, () => this.#makeReady(entry));
+	}
+
+	#makeReady(entry: Entry): void {
+		entry.state = "ready";
+		this.#ready.push(entry);
+		this.#onReady();
+	}
+
+	/** Out of whatever it waits in. */
+	#leave(entry: Entry): void {
+		entry.timer?.cancel();
+		for (const event of entry.wakesOn) this.#waiting.get(event)?.delete(entry.pod.key);
+		entry.wakesOn = new Set();
+		if (entry.state === "ready") entry.state = "waiting";
+	}
+}

@@ -1,0 +1,15 @@
+/** Every score. A node's total is the sum of its ratings, each times the score's weight. */
+import { imageLocality, preferredNodes, preferredTaints } from "./node.ts";
+import { preferredPods, preferredSpread } from "./pods.ts";
+import { balancedAllocation, leastAllocated } from "./resources.ts";
+import type { Score } from "./score.ts";
+
+export const scores: readonly Score[] = [
+	preferredTaints,
+	preferredNodes,
+	preferredSpread,
+	preferredPods,
+	leastAllocated,
+	balancedAllocation,
+	imageLocality,
+];

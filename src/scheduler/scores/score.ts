@@ -1,0 +1,26 @@
+/** What a score is. Which there are, and what they weigh, says list.ts. */
+import type { NodeInfo } from "../node-info.ts";
+import type { PodInfo } from "../pod-info.ts";
+import type { ClusterView } from "../snapshot.ts";
+
+export interface Score {
+	/** Upstream's plugin name. */
+	readonly name: string;
+	/** Upstream's default weight. */
+	readonly weight: number;
+	/**
+	 * For each of the nodes, in their order, how well it suits the pod: whole numbers from 0 to 100. Undefined: all are
+	 * equally good. Pure.
+	 */
+	rate(pod: PodInfo, nodes: readonly NodeInfo[], cluster: ClusterView): readonly number[] | undefined;
+}
+
+/** Scales ratings so that the highest becomes 100; `reverse` turns them round, so that the lowest becomes 100. */
+export function scaled(ratings: readonly number[], options: { reverse?: true } = {}): number[] {
+	const highest = Math.max(0, ...ratings);
+	if (highest === 0) return ratings.map(() => (options.reverse ? 100 : 0));
+	return ratings.map((rating) => {
+		const share = Math.floor((rating * 100) / highest);
+		return options.reverse ? 100 - share : share;
+	});
+}
