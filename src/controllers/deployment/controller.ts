@@ -1,0 +1,62 @@
+import { controllerOf, objectKey } from "../../core/object.ts";
+import { deployments } from "../../kinds/deployment.ts";
+import type { Deployment, Pod, ReplicaSet } from "../../kinds/generated/types.ts";
+import { pods as podKind } from "../../kinds/pod.ts";
+import { replicaSets } from "../../kinds/replicaset.ts";
+import { type Controller, type Mirror, watchRule } from "../controller.ts";
+import { type Claimable, gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
+import { isFinished } from "../podcontrol/pods.ts";
+import { isRollingUpdate } from "./bounds.ts";
+import { plan } from "./plan.ts";
+import { newSetHash } from "./revision.ts";
+
+export interface DeploymentState {
+	deployment: Deployment;
+	sets: Claimable<ReplicaSet>;
+	/** Uids of the ReplicaSets with pods that have not ended; only for the strategy Recreate, which waits for them. */
+	runningPods: ReadonlySet<string>;
+	/** A ReplicaSet that has the name of the one that would be made for the template. */
+	nameTaken: boolean;
+}
+
+/** Rolls out a Deployment's template by way of ReplicaSets (Kubernetes documentation, "Deployments"). */
+export const deploymentController: Controller<DeploymentState> = {
+	name: "deployment",
+	component: "deployment-controller",
+	watches: [
+		watchRule(deployments, (current, old) => [current, old].flatMap((one) => (one ? [objectKey(one)] : []))),
+		watchOwned(deployments, replicaSets, ({ spec }) => selectorOf(spec.selector)),
+		watchRule(podKind, recreateKeys, { barrier: false }),
+	],
+	gather,
+	plan,
+};
+
+function gather(key: string, mirror: Mirror): DeploymentState | undefined {
+	const [namespace, name = ""] = key.split("/");
+	const deployment = mirror.of(deployments).get(namespace, name);
+	if (deployment === undefined) return undefined;
+	const sets = gatherClaimable(mirror, replicaSets, deployment, selectorOf(deployment.spec.selector));
+	const runningPods = new Set<string>();
+	if (!isRollingUpdate(deployment)) {
+		for (const { metadata } of sets.controlled) {
+			for (const pod of mirror.of(podKind).controlledBy(metadata.uid)) {
+				if (!isFinished(pod)) runningPods.add(metadata.uid);
+			}
+		}
+	}
+	const newName = `${name}-${newSetHash(deployment)}`;
+	return { deployment, sets, runningPods, nameTaken: mirror.of(replicaSets).get(namespace, newName) !== undefined };
+}
+
+/** A pod that ended or is gone may be the last that a Deployment with the strategy Recreate waits for. */
+function recreateKeys(current: Pod | undefined, old: Pod | undefined, mirror: Mirror): string[] {
+	const pod = current ?? old;
+	if (pod === undefined || (current !== undefined && !isFinished(current))) return [];
+	const owner = controllerOf(pod);
+	if (owner?.kind !== replicaSets.kind) return [];
+	const set = mirror.of(replicaSets).get(pod.metadata.namespace, owner.name);
+	const name = set && controllerOf(set)?.name;
+	const deployment = name === undefined ? undefined : mirror.of(deployments).get(pod.metadata.namespace, name);
+	return deployment === undefined || isRollingUpdate(deployment) ? [] : [objectKey(deployment)];
+}

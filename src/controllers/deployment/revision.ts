@@ -1,0 +1,108 @@
+/** Which ReplicaSet is the Deployment's newest, the number of its revision, and what it gets from the Deployment. */
+import { controllerReference, type Draft } from "../../core/object.ts";
+import type { Deployment, PodTemplateSpec, ReplicaSet } from "../../kinds/generated/types.ts";
+import { canonical, revisionHash } from "../revisions/hash.ts";
+import { byAge, maxSurge, numberAnnotation, replicasOf, setReplicasAnnotations } from "./bounds.ts";
+
+export const revisionAnnotation = "deployment.kubernetes.io/revision";
+const revisionHistoryAnnotation = "deployment.kubernetes.io/revision-history";
+const hashLabel = "pod-template-hash";
+/** Characters of past revisions that a set remembers. */
+const historyLength = 2000;
+
+/** Annotations of a Deployment that are not its ReplicaSets' business. */
+const ownAnnotations = new Set([
+	"kubectl.kubernetes.io/last-applied-configuration",
+	revisionAnnotation,
+	revisionHistoryAnnotation,
+	"deployment.kubernetes.io/desired-replicas",
+	"deployment.kubernetes.io/max-replicas",
+	"deprecated.deployment.rollback.to",
+]);
+
+/** The set with the Deployment's template; of several the oldest. */
+export function findNewSet(deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined {
+	const wanted = canonical(deployment.spec.template);
+	return [...sets].sort(byAge).find((set) => templateText(set.spec?.template) === wanted);
+}
+
+/** The template without the label that tells it from the Deployment's. */
+function templateText(template: PodTemplateSpec | undefined): string | undefined {
+	if (template === undefined) return undefined;
+	let text = templateTexts.get(template);
+	if (text === undefined) {
+		const { [hashLabel]: _, ...labels } = template.metadata?.labels ?? {};
+		text = canonical({ ...template, metadata: { ...template.metadata, labels } });
+		if (Object.isFrozen(template)) templateTexts.set(template, text);
+	}
+	return text;
+}
+
+const templateTexts = new WeakMap<PodTemplateSpec, string>();
+
+export function revisionOf(set: ReplicaSet): number {
+	return numberAnnotation(set, revisionAnnotation) ?? 0;
+}
+
+/** One more than the highest of the others. */
+export function nextRevision(others: readonly ReplicaSet[]): number {
+	return others.reduce((highest, set) => Math.max(highest, revisionOf(set)), 0) + 1;
+}
+
+/** Name of the set that would be made for the Deployment's template. */
+export function newSetHash(deployment: Deployment): string {
+	return revisionHash(deployment.spec.template, deployment.status?.collisionCount);
+}
+
+export function newSetDraft(deployment: Deployment, revision: number, replicas: (draft: ReplicaSet) => number) {
+	const hash = newSetHash(deployment);
+	const { template, selector, minReadySeconds } = deployment.spec;
+	const labels = { ...template.metadata?.labels, [hashLabel]: hash };
+	const draft: Draft<ReplicaSet> & Pick<ReplicaSet, "spec"> = {
+		metadata: {
+			name: `${deployment.metadata.name}-${hash}`,
+			namespace: deployment.metadata.namespace,
+			labels,
+			ownerReferences: [controllerReference(deployment)],
+		},
+		spec: {
+			replicas: 0,
+			...(minReadySeconds === undefined ? {} : { minReadySeconds }),
+			selector: { ...selector, matchLabels: { ...selector.matchLabels, [hashLabel]: hash } },
+			template: { ...template, metadata: { ...template.metadata, labels } },
+		},
+	};
+	// The functions below look at annotations and spec only, which a draft has too.
+	const set = draft as ReplicaSet;
+	set.spec = { ...set.spec, selector: set.spec?.selector ?? {}, replicas: replicas(set) };
+	setNewSetAnnotations(deployment, set, revision);
+	setReplicasAnnotations(set, replicasOf(deployment), replicasOf(deployment) + maxSurge(deployment));
+	return draft;
+}
+
+/** Gives the newest set the Deployment's annotations and its revision, with its earlier revisions remembered. True when that changed it. */
+export function setNewSetAnnotations(deployment: Deployment, set: ReplicaSet, revision: number): boolean {
+	const annotations = { ...set.metadata.annotations };
+	let changed = false;
+	for (const [name, value] of Object.entries(deployment.metadata.annotations ?? {})) {
+		if (ownAnnotations.has(name) || annotations[name] === value) continue;
+		annotations[name] = value;
+		changed = true;
+	}
+	const before = annotations[revisionAnnotation];
+	if (before === undefined || Number(before) < revision) {
+		annotations[revisionAnnotation] = `${revision}`;
+		if (before !== undefined) remember(annotations, before);
+		changed = true;
+	}
+	if (changed) set.metadata.annotations = annotations;
+	return changed;
+}
+
+function remember(annotations: Record<string, string>, revision: string): void {
+	const past = annotations[revisionHistoryAnnotation];
+	const revisions = past === undefined || past === "" ? [] : past.split(",");
+	revisions.push(revision);
+	while (revisions.length > 1 && revisions.join(",").length > historyLength) revisions.shift();
+	annotations[revisionHistoryAnnotation] = revisions.join(",");
+}
