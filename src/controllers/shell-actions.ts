@@ -1,0 +1,155 @@
+/** Carries out the actions of one plan. */
+import type { Client, Ref } from "../client/client.ts";
+import type { EventRecorder } from "../client/recorder.ts";
+import { ApiError, isReason } from "../core/errors.ts";
+import type { KubeObject } from "../core/object.ts";
+import type { Kind } from "../kinds/kind.ts";
+import type { Action, ActionFailure, EventText } from "./controller.ts";
+import { type Barrier, reasonOf } from "./shell-barrier.ts";
+
+export interface ActingParts {
+	client: Client;
+	recorder: EventRecorder | undefined;
+	/** Source component of Events. */
+	component: string;
+	/** Told of every write. */
+	barrier: Barrier;
+	/** The object as the plan saw it. */
+	known(kind: Kind, ref: Ref): KubeObject | undefined;
+	/** No action begins after it aborts. */
+	signal: AbortSignal;
+}
+
+/** The action that ended a plan. */
+export class FailedAction extends Error {
+	readonly action: Pick<ActionFailure, "do" | "kind">;
+
+	constructor(action: Action, cause: unknown) {
+		super(`${action.do} failed`, { cause });
+		this.action = { do: action.do, ...("kind" in action ? { kind: action.kind } : {}) };
+	}
+}
+
+/** Most writes of one plan under way at the same time. */
+const largestBatch = 256;
+
+/** @throws FailedAction for the first that failed; the actions after it (or after its batch) were not begun */
+export async function carryOut(actions: readonly Action[], parts: ActingParts): Promise<void> {
+	let place = 0;
+	while (place < actions.length) {
+		const end = runEnd(actions, place);
+		for (let size = 1; place < end; size = Math.min(size * 2, largestBatch)) {
+			if (parts.signal.aborted) return;
+			const batch = actions.slice(place, Math.min(place + size, end));
+			place += batch.length;
+			const first = batch[0];
+			if (batch.length === 1 && first !== undefined) {
+				await one(first, parts);
+				continue;
+			}
+			const results = await Promise.allSettled(batch.map((action) => one(action, parts)));
+			for (const result of results) if (result.status === "rejected") throw result.reason;
+		}
+	}
+}
+
+/**
+ * Where the run of actions that begins at `start` ends: creates, deletes or patches of one kind next to each other. They
+ * do not depend on each other, as long as no object is patched twice.
+ */
+function runEnd(actions: readonly Action[], start: number): number {
+	const first = actions[start];
+	let end = start + 1;
+	if (first === undefined || (first.do !== "create" && first.do !== "delete" && first.do !== "patch")) return end;
+	const patched = new Set<string>();
+	for (; end < actions.length; end++) {
+		const before = actions[end - 1];
+		if (before?.do === "patch") patched.add(refKey(before.ref));
+		const next = actions[end];
+		if (next === undefined || next.do !== first.do || next.kind !== first.kind) break;
+		if (next.do === "patch" && patched.has(refKey(next.ref))) break;
+	}
+	return end;
+}
+
+function refKey(ref: Ref): string {
+	return `${ref.namespace ?? ""}/${ref.name}`;
+}
+
+async function one(action: Action, parts: ActingParts): Promise<void> {
+	try {
+		await carryOutOne(action, parts);
+	} catch (error) {
+		if ("kind" in action) parts.barrier.failed(action.kind, error);
+		if (isTolerated(action, error)) return;
+		if ("failureEvent" in action && action.failureEvent !== undefined) {
+			record(parts, action.failureEvent, { name: nameOf(action), error: reasonOf(error).message });
+		}
+		throw new FailedAction(action, error);
+	}
+}
+
+function isTolerated(action: Action, error: unknown): boolean {
+	if (action.do === "create") return action.orExists === true && isReason(error, "AlreadyExists");
+	if (action.do === "patch") return action.orGone === true && isReason(error, "NotFound");
+	if (action.do !== "delete") return false;
+	return isReason(error, "NotFound") || (action.options?.preconditions !== undefined && isReason(error, "Conflict"));
+}
+
+async function carryOutOne(action: Action, parts: ActingParts): Promise<void> {
+	const { client, barrier } = parts;
+	switch (action.do) {
+		case "create": {
+			const created = await client.create(action.kind, action.draft);
+			barrier.wrote(action.kind, created);
+			if (action.event !== undefined) record(parts, action.event, { name: created.metadata.name });
+			return;
+		}
+		case "update":
+			barrier.wrote(action.kind, await client.update(action.kind, action.object));
+			if (action.event !== undefined) record(parts, action.event, { name: action.object.metadata.name });
+			return;
+		case "updateStatus":
+			barrier.wrote(action.kind, await client.updateStatus(action.kind, action.object));
+			return;
+		case "patch":
+			barrier.wrote(action.kind, await client.patch(action.kind, action.ref, action.patch, action.subresource));
+			return;
+		case "delete": {
+			const known = parts.known(action.kind, action.ref);
+			barrier.deleted(action.kind, known, await client.delete(action.kind, action.ref, action.options));
+			if (action.event !== undefined) record(parts, action.event, { name: action.ref.name });
+			return;
+		}
+		case "createSubresource": {
+			const known = parts.known(action.kind, action.ref);
+			const answer = await client.createSubresource(action.kind, action.ref, action.subresource, action.body);
+			if (action.subresource === "eviction") barrier.deleted(action.kind, known, answer);
+			else if (action.subresource !== "token") barrier.wroteUnknown(action.kind, answer);
+			return;
+		}
+		case "confirm": {
+			const { kind, uid } = action;
+			const object = await client.get(kind, action.ref);
+			if (object.metadata.uid === uid && object.metadata.deletionTimestamp === undefined) return;
+			throw new ApiError("Conflict", `${kind.kind} ${action.ref.name} has been deleted: its uid was ${uid}`);
+		}
+		case "event":
+			record(parts, action, { name: action.regarding.metadata.name });
+	}
+}
+
+function nameOf(action: Action): string {
+	if (action.do === "create") return action.draft.metadata.name ?? action.draft.metadata.generateName ?? "";
+	return "ref" in action ? action.ref.name : "";
+}
+
+function record(
+	{ recorder, component }: ActingParts,
+	{ regarding, type, reason, message }: EventText & { regarding: KubeObject },
+	values: Record<string, string>,
+): void {
+	// Only these two are placeholders; other braces belong to the message.
+	const text = message.replace(/\{(name|error)\}/g, (whole, name: string) => values[name] ?? whole);
+	recorder?.record({ regarding, type, reason, message: text, component });
+}

@@ -1,0 +1,122 @@
+/** Plans in a form that reads well as YAML. */
+import type { Ref } from "../../client/client.ts";
+import type { Mirror } from "../../client/mirror.ts";
+import { timestamp } from "../../core/clock.ts";
+import type { KubeObject } from "../../core/object.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import type { Action, EventText, Plan } from "../controller.ts";
+
+export function renderPlan(plan: Plan, mirror: Mirror): unknown {
+	return JSON.parse(
+		JSON.stringify({
+			actions: plan.actions.map((action) => renderAction(action, mirror)),
+			// Milliseconds are kept where there are any.
+			...(plan.requeueAtMs === undefined
+				? {}
+				: { requeueAt: plan.requeueAtMs % 1000 === 0 ? timestamp(plan.requeueAtMs) : plan.requeueAtMs }),
+		}),
+	);
+}
+
+function renderAction(action: Action, mirror: Mirror): unknown {
+	switch (action.do) {
+		case "create": {
+			const { metadata } = action.draft;
+			const name = metadata.name ?? `${metadata.generateName}*`;
+			const more = action.orExists ? { tolerates: "AlreadyExists" } : {};
+			return {
+				[`create ${named(action.kind, metadata.namespace, name)}`]: {
+					...rest(action.draft),
+					...more,
+					...events(action),
+				},
+			};
+		}
+		case "update":
+		case "updateStatus": {
+			const { namespace, name } = action.object.metadata;
+			const current = mirror.of(action.kind).get(namespace, name);
+			const changes = mergePatch(current, action.object) ?? "nothing";
+			return {
+				[`${action.do} ${named(action.kind, namespace, name)}`]: changes,
+				...(action.do === "update" ? events(action) : {}),
+			};
+		}
+		case "patch": {
+			const { type, ...content } = action.patch;
+			const subresource = action.subresource === undefined ? "" : `/${action.subresource}`;
+			const more = action.orGone ? { tolerates: "NotFound" } : {};
+			return { [`${type} patch ${ref(action.kind, action.ref)}${subresource}`]: Object.values(content)[0], ...more };
+		}
+		case "delete": {
+			const { preconditions, ...options } = action.options ?? {};
+			return { [`delete ${ref(action.kind, action.ref)}`]: { ...preconditions, ...options, ...events(action) } };
+		}
+		case "createSubresource":
+			return { [`${action.subresource} of ${ref(action.kind, action.ref)}`]: action.body, ...events(action) };
+		case "confirm":
+			return `confirm ${ref(action.kind, action.ref)} with uid ${action.uid}`;
+		case "event":
+			return { event: renderEvent(action) };
+	}
+}
+
+function named(kind: Kind, namespace: string | undefined, name: string): string {
+	return `${kind.kind} ${namespace === undefined || namespace === "" ? name : `${namespace}/${name}`}`;
+}
+
+function ref(kind: Kind, { namespace, name }: Ref): string {
+	return named(kind, namespace, name);
+}
+
+/** A draft without what its headline says. */
+function rest(draft: { metadata: object; apiVersion?: string; kind?: string }): object {
+	const { apiVersion: _apiVersion, kind: _kind, ...body } = draft;
+	const {
+		name: _name,
+		namespace: _namespace,
+		generateName: _generateName,
+		...metadata
+	} = {
+		name: undefined,
+		namespace: undefined,
+		generateName: undefined,
+		...draft.metadata,
+	};
+	return Object.keys(metadata).length === 0 ? { ...body, metadata: undefined } : { ...body, metadata };
+}
+
+function events(action: {
+	event?: EventText & { regarding: KubeObject };
+	failureEvent?: EventText & { regarding: KubeObject };
+}): object {
+	return {
+		...(action.event === undefined ? {} : { event: renderEvent(action.event) }),
+		...(action.failureEvent === undefined ? {} : { failureEvent: renderEvent(action.failureEvent) }),
+	};
+}
+
+/** `Normal SuccessfulCreate on StatefulSet default/web: create Pod …` */
+function renderEvent({ regarding, type, reason, message }: EventText & { regarding: KubeObject }): string {
+	const { namespace, name } = regarding.metadata;
+	return `${type} ${reason} on ${regarding.kind} ${namespace === undefined ? name : `${namespace}/${name}`}: ${message}`;
+}
+
+/** What a JSON merge patch from `old` to `current` holds; undefined when nothing changes. */
+function mergePatch(old: unknown, current: unknown): unknown {
+	if (!isObject(old) || !isObject(current))
+		return JSON.stringify(old) === JSON.stringify(current) ? undefined : current;
+	const changes: Record<string, unknown> = {};
+	for (const key of new Set([...Object.keys(old), ...Object.keys(current)])) {
+		if (current[key] === undefined && old[key] !== undefined) changes[key] = null;
+		else {
+			const change = mergePatch(old[key], current[key]);
+			if (change !== undefined) changes[key] = change;
+		}
+	}
+	return Object.keys(changes).length === 0 ? undefined : changes;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,55 @@
+/** A Mirror that holds given objects and never changes on its own: for tests of `gather` and `plan`. */
+import type { Informer, Mirror } from "../../client/mirror.ts";
+import { Objects } from "../../client/objects.ts";
+import { deepFreeze, type KubeObject } from "../../core/object.ts";
+import { apiVersionOf, type Kind } from "../../kinds/kind.ts";
+import type { Controller } from "../controller.ts";
+
+/**
+ * @param objects of any kinds; frozen here
+ * @param controller adds the indexes that its watch rules name
+ */
+export function staticMirror(objects: readonly KubeObject[], controller?: Pick<Controller<never>, "watches">): Mirror {
+	const informers = new Map<string, Informer<KubeObject>>();
+	const mirror: Mirror = {
+		of<T extends KubeObject>(kind: Kind<T>): Informer<T> {
+			const id = `${apiVersionOf(kind)}/${kind.kind}`;
+			let informer = informers.get(id);
+			if (informer === undefined) {
+				informer = staticInformer(kind, objects);
+				informers.set(id, informer);
+			}
+			// Found under its own kind only.
+			return informer as unknown as Informer<T>;
+		},
+		synced: () => Promise.resolve(),
+		close() {},
+	};
+	for (const rule of controller?.watches ?? []) {
+		for (const [name, values] of Object.entries(rule.indexes ?? {})) mirror.of(rule.kind).addIndex(name, values);
+	}
+	return mirror;
+}
+
+function staticInformer(kind: Kind, all: readonly KubeObject[]): Informer<KubeObject> {
+	const objects = new Objects<KubeObject>();
+	for (const object of all) {
+		if (object.kind === kind.kind && object.apiVersion === apiVersionOf(kind)) objects.set(deepFreeze(object));
+	}
+	return {
+		kind,
+		revision: Number.MAX_SAFE_INTEGER,
+		synced: true,
+		get: (namespace, name) => objects.get(namespace === undefined || namespace === "" ? name : `${namespace}/${name}`),
+		list: (namespace) => objects.list(namespace),
+		ownedBy: (uid) => objects.ownedBy(uid),
+		controlledBy: (uid) => objects.controlledBy(uid),
+		byIndex: (index, value) => objects.byIndex(index, value),
+		addIndex: (index, values) => objects.addIndex(index, values),
+		reached: () => Promise.resolve(),
+		onChange(listener) {
+			for (const object of objects.list()) listener(object, undefined);
+			return () => {};
+		},
+	};
+}
