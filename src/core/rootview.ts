@@ -1,0 +1,191 @@
+/**
+ * A copy-on-write view of the machine's own file system, planned. Pure: what is mounted on the machine comes in, a list of
+ * mounts comes out. A node's file system and a container's root are such views.
+ *
+ * With full rights one overlay covers `/` and one more each real file system mounted below it. In a user namespace the kernel
+ * refuses an overlay over a directory that has other mounts below it, so the view is put together from the largest
+ * subtrees without any: an overlay for each, plain directories and symbolic links around them.
+ */
+
+export interface DirectoryEntry {
+	name: string;
+	type: "directory" | "symlink" | "other";
+	/** Of a symbolic link. */
+	target?: string;
+	/** Of a directory: whether we may look into it. One we may not shows as an empty one of our own. */
+	readable?: boolean;
+}
+
+export interface RootView {
+	/** Whether the parts lie in a directory of the view's own instead of on an overlay of `/`. */
+	assembled: boolean;
+	/** Directories covered by an overlay of their own, parents before children. */
+	overlays: readonly string[];
+	/** Directories and files shown as they are, read-only. */
+	binds: readonly { path: string; directory: boolean }[];
+	/** To be made in the view's own directory, parents first. */
+	directories: readonly string[];
+	symlinks: readonly { path: string; target: string }[];
+}
+
+export interface MountEntry {
+	/** Where it is mounted. */
+	path: string;
+	type: string;
+	options: readonly string[];
+}
+
+/** Directories every view replaces by its own. */
+const replaced = ["/proc", "/sys", "/dev", "/run", "/tmp", "/lost+found"];
+const realTypes = new Set([
+	"ext2",
+	"ext3",
+	"ext4",
+	"xfs",
+	"btrfs",
+	"f2fs",
+	"zfs",
+	"overlay",
+	"bcachefs",
+	"virtiofs",
+	"9p",
+]);
+/** How deep directories with mounts below them are taken apart before they are bound as they are. */
+const deepest = 4;
+
+/** The lines of /proc/self/mountinfo, in order; of several mounts on one path the last, which is the visible one. */
+export function parseMountinfo(text: string): MountEntry[] {
+	const mounts = new Map<string, MountEntry>();
+	for (const line of text.split("\n")) {
+		const [left, right] = line.split(" - ");
+		const fields = left?.split(" ") ?? [];
+		const path = fields[4];
+		const type = right?.split(" ")[0];
+		if (path === undefined || type === undefined) continue;
+		const decoded = path.replace(/\\(\d{3})/g, (_match, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
+		mounts.set(decoded, { path: decoded, type, options: fields[5]?.split(",") ?? [] });
+	}
+	return [...mounts.values()];
+}
+
+/** The mount a path lies on. */
+export function mountOf(mounts: readonly MountEntry[], path: string): MountEntry | undefined {
+	let best: MountEntry | undefined;
+	for (const mount of mounts) {
+		if (isWithin(path, mount.path) && (best === undefined || mount.path.length >= best.path.length)) best = mount;
+	}
+	return best;
+}
+
+/** Whether an overlay's upper directory may lie there. */
+export function canHoldUpper(mounts: readonly MountEntry[], path: string): boolean {
+	const type = mountOf(mounts, path)?.type ?? "";
+	return type === "tmpfs" || (realTypes.has(type) && type !== "overlay" && type !== "9p" && type !== "virtiofs");
+}
+
+export function isWithin(path: string, directory: string): boolean {
+	return directory === "/" || path === directory || path.startsWith(`${directory}/`);
+}
+
+/**
+ * @param list entries of a directory of the machine; empty where it cannot be read
+ * @param hidden directories that must not show (they hold the views themselves)
+ */
+export function planRootView(input: {
+	mounts: readonly MountEntry[];
+	list: (directory: string) => readonly DirectoryEntry[];
+	hidden: readonly string[];
+	assembled: boolean;
+}): RootView {
+	const shows = (path: string) => ![...replaced, ...input.hidden].some((directory) => isWithin(path, directory));
+	const points = input.mounts.filter((mount) => mount.path !== "/" && shows(mount.path));
+	const view = {
+		assembled: input.assembled,
+		overlays: [] as string[],
+		binds: [] as { path: string; directory: boolean }[],
+		directories: [] as string[],
+		symlinks: [] as { path: string; target: string }[],
+	};
+	if (!input.assembled) {
+		const real = points.filter((mount) => realTypes.has(mount.type)).map((mount) => mount.path);
+		// Files are bound over files (a container's /etc/hosts): what lies below them shows through `/` well enough.
+		const isDirectory = (path: string) => input.list(path).length > 0;
+		view.overlays = ["/", ...real.filter(isDirectory).sort()];
+		return view;
+	}
+	const walk = (directory: string, depth: number) => {
+		for (const entry of input.list(directory)) {
+			const path = directory === "/" ? `/${entry.name}` : `${directory}/${entry.name}`;
+			if (replaced.includes(path)) continue;
+			if (entry.type === "symlink") view.symlinks.push({ path, target: entry.target ?? "" });
+			else if (entry.type === "other") view.binds.push({ path, directory: false });
+			else if (input.hidden.includes(path)) view.directories.push(path);
+			else {
+				view.directories.push(path);
+				if (entry.readable === false) continue;
+				// A hidden directory below an overlay is covered by whoever mounts the view.
+				if (!points.some((mount) => mount.path !== path && isWithin(mount.path, path))) view.overlays.push(path);
+				else if (depth < deepest) walk(path, depth + 1);
+				else view.binds.push({ path, directory: true });
+			}
+		}
+	};
+	walk("/", 1);
+	return view;
+}
+
+/** The overlay that holds a path of the view; undefined in an assembled view outside of all. */
+export function overlayOf(view: RootView, path: string): string | undefined {
+	let best: string | undefined;
+	for (const overlay of view.overlays) {
+		if (isWithin(path, overlay) && (best === undefined || overlay.length > best.length)) best = overlay;
+	}
+	return best;
+}
+
+/** Name of an overlay's directories below `upper` and `work`. */
+export function layerName(overlay: string): string {
+	return overlay === "/" ? "%" : overlay.slice(1).replaceAll("%", "%25").replaceAll("/", "%2F");
+}
+
+/** Whether a directory of the machine shows in the view through one of its overlays. */
+export function showsThrough(view: RootView, mounts: readonly MountEntry[], directory: string): boolean {
+	const overlay = overlayOf(view, directory);
+	const mount = mountOf(mounts, directory);
+	// An overlay sees nothing of what is mounted below its lower directory.
+	return overlay !== undefined && mount !== undefined && isWithin(overlay, mount.path);
+}
+
+/** One line of an fstab file, with what the format cannot hold as it is escaped. */
+export function fstabLine(source: string, target: string, type: string, options: string): string {
+	const encode = (text: string) =>
+		text.replace(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+	return `${[source, target, type, options].map(encode).join(" ")} 0 0\n`;
+}
+
+/**
+ * The fstab lines that mount a view at `target`. Directories `upper/NAME` and `work/NAME` must exist in `scratch` for each overlay (`layerName`),
+ * and for an assembled view its directories, links and empty files for the binds in `target`.
+ */
+export function viewFstab(view: RootView, options: { target: string; scratch: string; readOnly?: boolean }): string {
+	const { target, scratch } = options;
+	const at = (path: string) => (path === "/" ? target : `${target}${path}`);
+	let lines = view.assembled ? fstabLine(target, target, "none", "bind") : "";
+	for (const path of view.overlays) {
+		const name = layerName(path);
+		const layers = `lowerdir=${layer(path)},upperdir=${layer(`${scratch}/upper/${name}`)},workdir=${layer(`${scratch}/work/${name}`)}`;
+		lines += fstabLine(
+			"overlay",
+			at(path),
+			"overlay",
+			`${layers}${view.assembled ? ",userxattr" : ""}${options.readOnly ? ",ro" : ""}`,
+		);
+	}
+	for (const bind of view.binds) lines += fstabLine(bind.path, at(bind.path), "none", "rbind");
+	return lines;
+}
+
+/** A path as overlayfs wants it among its options. */
+function layer(path: string): string {
+	return path.replace(/[\\,:]/g, (character) => `\\${character}`);
+}

@@ -1,0 +1,213 @@
+/**
+ * The cluster's side of a machine: a switch and nodes, each node a set of namespaces of its own (network, host name, mounts,
+ * processes) kept alive by a holder that is its PID 1. Nothing of it is pinned in the machine's own mount table or network,
+ * so a holder's death removes its node without trace. Holders outlive the process that made them; a marker in their
+ * environment finds them again.
+ *
+ * As root the namespaces are made directly. As an ordinary user one user namespace, owned by the switch's holder, holds
+ * everything of the cluster.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, realpathSync } from "node:fs";
+import type { Clock } from "../core/clock.ts";
+import { run, shellQuote } from "./command.ts";
+import { removeCgroups } from "./machine/cgroups.ts";
+import { startHolder } from "./machine/holder.ts";
+import { probeMachine } from "./machine/probe.ts";
+import { killAll, type MarkedProcess, markedProcesses, type ProcessId } from "./machine/processes.ts";
+import { nodeDirectories, prepareView } from "./machine/view.ts";
+
+export interface NodeSpec {
+	name: string;
+	/** Unique in the cluster, 0 to 65,000; names the node's port of the switch. */
+	index: number;
+	/** Addresses of its pods. */
+	podCidr: string;
+	/** Its own address, inside `nodeCidr`. */
+	address: string;
+	/** Absolute path of everything the node keeps. */
+	rootDirectory: string;
+}
+
+/** A node whose namespaces exist. */
+export interface NodeHolder extends NodeSpec {
+	/** PID 1 of the node, as seen on the machine. */
+	pid: number;
+	startTime: string;
+	/** The node's own `/`, a copy-on-write view of the machine's, mounted here inside the node: hostPath volumes resolve in it. */
+	viewDirectory: string;
+	/** For the writable layers of containers; see it from inside the node only. */
+	scratchDirectory: string;
+	/** Name of the node's control groups below each hierarchy's root. */
+	cgroup: string;
+	/** The command that runs what follows it inside the node: `[...enterArguments(), "sh", "-c", …]`. Absolute paths stay the machine's. */
+	enterArguments(): [string, ...string[]];
+}
+
+export interface Machine {
+	readonly mode: "root" | "rootless";
+	/** What stands in the way, each with its remedy; empty when nodes can be made. */
+	readonly problems: readonly string[];
+	/** The holder of the switch, made where it is not there. */
+	ensureSwitch(): Promise<ProcessId>;
+	/** Idempotent: a node that is there is given as it is; a half-made one is made anew. */
+	addNode(spec: NodeSpec): Promise<NodeHolder>;
+	/** Ends every process of the node. Its directory stays. */
+	removeNode(name: string): Promise<void>;
+	/** All complete nodes, also those an earlier process made. */
+	nodes(): NodeHolder[];
+	/** Ends every process of every node and the switch; works from any state an interrupted start left. */
+	destroy(): Promise<void>;
+}
+
+export interface MachineOptions {
+	/** The cluster's directory: names the cluster on this machine. */
+	directory: string;
+	clock: Clock;
+	/** Of the nodes' own addresses. */
+	nodeCidr?: string;
+	/** Virtual addresses every node answers itself: the API server's and the DNS server's. */
+	localAddresses?: readonly string[];
+}
+
+const bridge = "switch0";
+
+export async function createMachine(options: MachineOptions): Promise<Machine> {
+	const { clock, nodeCidr = "172.30.0.0/16", localAddresses = ["10.96.0.1", "10.96.0.10"] } = options;
+	mkdirSync(options.directory, { recursive: true });
+	const owner = realpathSync(options.directory);
+	const mode = process.getuid?.() === 0 ? "root" : "rootless";
+	const cgroup = `coxswain-${createHash("sha256").update(owner).digest("hex").slice(0, 12)}`;
+	const prefixBits = nodeCidr.slice(nodeCidr.indexOf("/"));
+	const find = (role: string) => markedProcesses(owner).filter((holder) => holder.role === role);
+	const problems = find("switch").length > 0 ? [] : await probeMachine(mode);
+	/** One at a time: each change builds on the processes there are. */
+	let queue: Promise<unknown> = Promise.resolve();
+	const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
+		const result = queue.then(task);
+		queue = result.catch(() => {});
+		return result;
+	};
+
+	const enterSwitch = (pid: number): [string, ...string[]] => [
+		"nsenter",
+		`--target=${pid}`,
+		...userFlags(mode),
+		"--net",
+	];
+	const ensureSwitch = async (): Promise<ProcessId> => {
+		const found = find("switch");
+		const complete = found.find((holder) => holder.isInit && readNet(holder.pid, "dev").includes(`${bridge}:`));
+		if (complete !== undefined) return complete;
+		await killAll(found, clock);
+		const user = mode === "rootless" ? ["--user", "--map-root-user"] : [];
+		return startHolder({
+			owner,
+			role: "switch",
+			enter: ["unshare", ...user, "--net", "--pid", "--fork", "--kill-child"],
+			script: `ip -batch - <<-'END'\n${["link set lo up", `link add ${bridge} type bridge`, `link set ${bridge} up`].join("\n")}\nEND`,
+		});
+	};
+	const addNode = async (spec: NodeSpec): Promise<NodeHolder> => {
+		const ports = await ensureSwitch();
+		const found = find(`node/${spec.name}`);
+		const complete = found.find((holder) => holder.isInit && isConnected(holder));
+		if (complete !== undefined) return toHolder(readSpec(complete) ?? spec, complete, mode, cgroup);
+		await killAll(found, clock);
+		mkdirSync(spec.rootDirectory, { recursive: true });
+		const rootDirectory = realpathSync(spec.rootDirectory);
+		const view = prepareView(nodeDirectories(rootDirectory), { hidden: owner, assembled: mode === "rootless" });
+		const into = mode === "root" ? [] : [`nsenter`, `--target=${ports.pid}`, ...userFlags(mode)];
+		const namespaces = ["unshare", "--net", "--uts", "--mount", "--pid", "--fork", "--kill-child"];
+		const name = shellQuote(spec.name);
+		const [program = "unshare", ...rest] = [...into, ...namespaces];
+		const holder = await startHolder({
+			owner,
+			role: `node/${spec.name}`,
+			environment: { COX_NODE: JSON.stringify({ ...spec, rootDirectory }) },
+			enter: [program, ...rest],
+			script: `mount -t proc proc /proc\n{ echo ${name} >/proc/sys/kernel/hostname; } 2>/dev/null || hostname ${name}\n${view}`,
+		});
+		await connect(ports.pid, holder.pid, spec);
+		return toHolder({ ...spec, rootDirectory }, holder, mode, cgroup);
+	};
+	/** Its last step, the node's own address, makes the node complete: without it a later start makes the node anew. */
+	const connect = async (switchPid: number, pid: number, spec: NodeSpec): Promise<void> => {
+		const port = `n${spec.index}`;
+		const replacePort = `ip link del ${port} 2>/dev/null\nexec ip -batch -`;
+		await run(
+			[...enterSwitch(switchPid), "sh", "-c", replacePort],
+			`link add ${port} type veth peer name eth0 netns ${pid}\nlink set ${port} master ${bridge} up\n`,
+		);
+		const forward =
+			"cd /proc/sys/net/ipv4; echo 1 >ip_forward; echo 0 >conf/all/rp_filter; echo 0 >conf/default/rp_filter";
+		const local = localAddresses.map((address) => `addr add ${address}/32 dev lo\n`).join("");
+		await run(
+			["nsenter", `--target=${pid}`, ...userFlags(mode), "--net", "sh", "-c", `${forward}\nexec ip -batch -`],
+			`link set lo up\n${local}link set eth0 up\naddr add ${spec.address}${prefixBits} dev eth0\n`,
+		);
+	};
+
+	return {
+		mode,
+		problems,
+		ensureSwitch: () => inTurn(ensureSwitch),
+		addNode: (spec) => inTurn(() => addNode(spec)),
+		removeNode: (name) =>
+			inTurn(async () => {
+				await killAll(find(`node/${name}`), clock);
+				await removeCgroups(`${cgroup}/${name}`, clock);
+			}),
+		nodes() {
+			const holders = markedProcesses(owner).filter((holder) => holder.isInit && holder.role.startsWith("node/"));
+			return holders.filter(isConnected).flatMap((holder) => {
+				const spec = readSpec(holder);
+				return spec === undefined ? [] : [toHolder(spec, holder, mode, cgroup)];
+			});
+		},
+		destroy: () =>
+			inTurn(async () => {
+				// Again, for a holder that was just being started when the first look was taken.
+				for (let found = markedProcesses(owner); found.length > 0; found = markedProcesses(owner))
+					await killAll(found, clock);
+				await removeCgroups(cgroup, clock);
+			}),
+	};
+}
+
+/** How to get into the cluster's user namespace, where there is one. */
+function userFlags(mode: Machine["mode"]): string[] {
+	return mode === "rootless" ? ["--user", "--preserve-credentials"] : [];
+}
+
+function isConnected(holder: MarkedProcess): boolean {
+	const address = readSpec(holder)?.address;
+	return address !== undefined && readNet(holder.pid, "fib_trie").includes(` ${address}\n`);
+}
+
+function readSpec(holder: MarkedProcess): NodeSpec | undefined {
+	const text = holder.environment.get("COX_NODE");
+	// Written by addNode from a NodeSpec.
+	return text === undefined ? undefined : (JSON.parse(text) as NodeSpec);
+}
+
+function readNet(pid: number, file: string): string {
+	try {
+		return readFileSync(`/proc/${pid}/net/${file}`, "utf8");
+	} catch {
+		return "";
+	}
+}
+
+function toHolder(spec: NodeSpec, { pid, startTime }: ProcessId, mode: Machine["mode"], cgroup: string): NodeHolder {
+	const { view, scratch } = nodeDirectories(spec.rootDirectory);
+	return {
+		...spec,
+		pid,
+		startTime,
+		viewDirectory: view,
+		scratchDirectory: scratch,
+		cgroup: `${cgroup}/${spec.name}`,
+		enterArguments: () => ["nsenter", `--target=${pid}`, ...userFlags(mode), "--net", "--uts", "--mount", "--pid"],
+	};
+}

@@ -1,0 +1,52 @@
+/** Starts holders: the processes that are PID 1 of a node (or own the switch) and keep its namespaces alive. */
+import { spawn } from "node:child_process";
+import { CommandError, toolEnvironment } from "../command.ts";
+import { marker, type ProcessId, startTimeOf } from "./processes.ts";
+
+/** Reaps orphans for ever: a shell's `wait` collects every child, also those it never started. */
+const reapForEver = "exec </dev/null >/dev/null 2>&1\nwhile :; do sleep infinity & wait $!; done";
+
+/**
+ * Runs `script` as the first thing in new namespaces and leaves a reaping PID 1 behind, detached from this process. Resolves
+ * once the script has ended well.
+ * @param enter the command and arguments that lead into the namespaces
+ * @throws CommandError with what the script said
+ */
+export function startHolder(options: {
+	owner: string;
+	role: string;
+	enter: readonly [string, ...string[]];
+	script: string;
+	environment?: Readonly<Record<string, string>>;
+}): Promise<ProcessId> {
+	const [program, ...args] = options.enter;
+	// The PID is read from the /proc of outside, before the script may mount another.
+	const script = `set -e\nread pid rest </proc/self/stat\n${options.script}\necho "$pid"\nset +e\n${reapForEver}`;
+	const command = [...args, "sh", "-c", script];
+	return new Promise((resolve, reject) => {
+		const child = spawn(program, command, {
+			detached: true,
+			cwd: "/",
+			stdio: ["ignore", "pipe", "pipe"],
+			env: { ...toolEnvironment, ...options.environment, [marker]: `${options.owner}#${options.role}` },
+		});
+		let stdout = "";
+		let stderr = "";
+		child.stdout.on("data", (chunk) => {
+			stdout += chunk;
+			if (!stdout.endsWith("\n")) return;
+			const pid = Number(stdout);
+			const startTime = startTimeOf(pid);
+			child.stdout.destroy();
+			child.stderr.destroy();
+			child.unref();
+			if (startTime === undefined) reject(new CommandError(options.enter, 1, `holder ${options.role} ended at once`));
+			else resolve({ pid, startTime });
+		});
+		child.stderr.on("data", (chunk) => {
+			stderr += chunk;
+		});
+		child.on("error", (error) => reject(new CommandError(options.enter, 127, error.message)));
+		child.on("exit", (code) => reject(new CommandError(options.enter, code ?? 128, stderr)));
+	});
+}

@@ -1,0 +1,79 @@
+/** What stands in the way of nodes as namespaces on this machine, each with its remedy in one line. */
+import { accessSync, constants, readFileSync } from "node:fs";
+import { run, toolPath } from "../command.ts";
+
+const tools: readonly { program: string; package: string }[] = [
+	{ program: "ip", package: "iproute2" },
+	{ program: "nft", package: "nftables" },
+	{ program: "unshare", package: "util-linux" },
+	{ program: "nsenter", package: "util-linux" },
+	{ program: "setpriv", package: "util-linux" },
+	{ program: "script", package: "bsdutils (or util-linux)" },
+	{ program: "mount", package: "mount (or util-linux)" },
+	{ program: "mkfifo", package: "coreutils" },
+];
+
+export async function probeMachine(mode: "root" | "rootless"): Promise<string[]> {
+	if (process.platform !== "linux") return [`real nodes need Linux: use --runtime simulated on ${process.platform}`];
+	const missing = tools.filter(({ program }) => !isInstalled(program));
+	if (missing.length > 0) {
+		const packages = [...new Set(missing.map((tool) => tool.package))].join(" ");
+		const programs = missing.map((tool) => tool.program).join(", ");
+		return [`not installed: ${programs}; remedy: sudo apt-get install ${packages}`];
+	}
+	return mode === "root" ? probeRoot() : probeUserNamespaces();
+}
+
+export function isInstalled(program: string): boolean {
+	return toolPath.split(":").some((directory) => {
+		try {
+			accessSync(`${directory}/${program}`, constants.X_OK);
+			return true;
+		} catch {
+			return false;
+		}
+	});
+}
+
+async function probeRoot(): Promise<string[]> {
+	try {
+		await run(["unshare", "--net", "--uts", "--mount", "--pid", "--fork", "sh", "-c", "mount -t proc proc /proc"]);
+		return [];
+	} catch (error) {
+		return [`root may not make namespaces here (${text(error)}); remedy: in a container, run it with --privileged`];
+	}
+}
+
+async function probeUserNamespaces(): Promise<string[]> {
+	const script = "mount -t proc proc /proc && ip link add probe0 type bridge";
+	try {
+		await run(["unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "sh", "-c", script]);
+		return [];
+	} catch (error) {
+		return [`user namespaces do not work here (${text(error)}); remedy: ${userNamespaceRemedy()}`];
+	}
+}
+
+function userNamespaceRemedy(): string {
+	if (readSetting("kernel/apparmor_restrict_unprivileged_userns") === "1") {
+		return "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or run as root";
+	}
+	if (readSetting("kernel/unprivileged_userns_clone") === "0") {
+		return "sudo sysctl -w kernel.unprivileged_userns_clone=1, or run as root";
+	}
+	if (readSetting("user/max_user_namespaces") === "0")
+		return "sudo sysctl -w user.max_user_namespaces=10000, or run as root";
+	return "run as root, or in a container with --privileged";
+}
+
+function readSetting(name: string): string | undefined {
+	try {
+		return readFileSync(`/proc/sys/${name}`, "utf8").trim();
+	} catch {
+		return undefined;
+	}
+}
+
+function text(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,58 @@
+/** The file system of a node: a copy-on-write view of the machine's, made inside the node's mount namespace. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { canHoldUpper, fstabLine, planRootView, showsThrough, viewFstab } from "../../core/rootview.ts";
+import { layerDirectories, listDirectory, makeView, readMounts } from "../../core/rootview-files.ts";
+import { shellQuote } from "../command.ts";
+
+export interface NodeDirectories {
+	/** Holds everything of the node. */
+	root: string;
+	/** The node's own `/`. */
+	view: string;
+	/** For the writable layers of containers: on a file system that can hold them. */
+	scratch: string;
+}
+
+export function nodeDirectories(root: string): NodeDirectories {
+	return { root, view: `${root}/fs`, scratch: `${root}/scratch` };
+}
+
+/**
+ * Makes what a node's view needs outside, and gives the shell commands that mount it inside the node's mount namespace. What
+ * the node wrote earlier shows again, except where the machine's file system cannot hold it and memory is used instead.
+ * @param hidden the cluster's directory, which holds all views and must not show in any
+ */
+export function prepareView(directories: NodeDirectories, options: { hidden: string; assembled: boolean }): string {
+	const { root, view: target, scratch } = directories;
+	const { hidden, assembled } = options;
+	mkdirSync(scratch, { recursive: true });
+	const mounts = readMounts();
+	const view = planRootView({ mounts, list: listDirectory, hidden: [hidden], assembled });
+	const lasting = canHoldUpper(mounts, root);
+	const layers = `${lasting ? root : scratch}/layers`;
+	makeView(view, { target, scratch: layers });
+	let script = "";
+	if (!lasting) {
+		// Memory is mounted over what was just made there, so it is made again.
+		const made = layerDirectories(view, layers).map(shellQuote).join(" ");
+		script = `mount -t tmpfs -o mode=700 tmpfs ${shellQuote(scratch)}\nmkdir -p ${made}\n`;
+	}
+	writeFileSync(`${root}/fstab`, viewFstab(view, { target, scratch: layers }) + specialMounts(target, assembled));
+	script += `mount -a --fstab ${shellQuote(`${root}/fstab`)}\n`;
+	// The layers must not be seen through the overlay that they belong to.
+	if (showsThrough(view, mounts, hidden))
+		script += `mount -t tmpfs -o size=4k,mode=755 tmpfs ${shellQuote(target + hidden)}\n`;
+	return script;
+}
+
+function specialMounts(target: string, assembled: boolean): string {
+	const memory = (path: string, mode: string) =>
+		fstabLine("tmpfs", target + path, "tmpfs", `mode=${mode},nosuid,nodev`);
+	return [
+		fstabLine("none", `${target}/proc`, "proc", "nosuid,nodev,noexec"),
+		fstabLine("/sys", `${target}/sys`, "none", "rbind"),
+		fstabLine("/dev", `${target}/dev`, "none", "rbind"),
+		memory("/run", "755"),
+		assembled ? memory("/tmp", "1777") : "",
+	].join("");
+}
