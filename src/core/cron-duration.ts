@@ -1,0 +1,39 @@
+/** Durations as Go writes them: `1h30m`, `90s`, `1.5h`. */
+
+const unitsMs: Readonly<Record<string, number>> = {
+	ns: 1e-6,
+	us: 1e-3,
+	"\u00b5s": 1e-3,
+	"\u03bcs": 1e-3,
+	ms: 1,
+	s: 1000,
+	m: 60_000,
+	h: 3_600_000,
+};
+
+/** Durations are 64-bit counts of nanoseconds. */
+const longestMs = 2 ** 63 / 1e6;
+
+/** Milliseconds. @throws Error in the words of Go's time.ParseDuration */
+export function parseDuration(text: string): number {
+	const quoted = JSON.stringify(text);
+	const invalid = () => new Error(`time: invalid duration ${quoted}`);
+	const unsigned = text.replace(/^[+-]/, "");
+	if (unsigned === "0") return 0;
+	if (unsigned === "") throw invalid();
+	let rest = unsigned;
+	let totalMs = 0;
+	while (rest !== "") {
+		const number = /^([0-9]*)(?:\.([0-9]*))?/.exec(rest);
+		if (number === null || !/[0-9]/.test(number[0])) throw invalid();
+		rest = rest.slice(number[0].length);
+		const unit = /^[^.0-9]+/.exec(rest)?.[0];
+		if (unit === undefined) throw new Error(`time: missing unit in duration ${quoted}`);
+		const unitMs = Object.hasOwn(unitsMs, unit) ? unitsMs[unit] : undefined;
+		if (unitMs === undefined) throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`);
+		rest = rest.slice(unit.length);
+		totalMs += Number(`${number[1] || "0"}.${number[2] || "0"}`) * unitMs;
+		if (totalMs >= longestMs) throw invalid();
+	}
+	return text.startsWith("-") ? -totalMs : totalMs;
+}
