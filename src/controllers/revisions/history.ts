@@ -1,0 +1,97 @@
+/**
+ * ControllerRevisions: what a StatefulSet's or DaemonSet's pod template was, as a patch that brings it back (Kubernetes API
+ * reference, "ControllerRevision"; KEP-503). `kubectl rollout undo` applies that patch, `kubectl rollout history` prints it.
+ */
+import type { Mirror } from "../../client/mirror.ts";
+import { controllerReference, type Draft, type KubeObject } from "../../core/object.ts";
+import { controllerRevisions } from "../../kinds/controllerrevision.ts";
+import type { ControllerRevision, PodTemplateSpec } from "../../kinds/generated/types.ts";
+import { update } from "../actions.ts";
+import type { Action } from "../controller.ts";
+import { canonical, revisionHash } from "./hash.ts";
+
+/** The strategic merge patch that sets the template. */
+export function templatePatch(template: PodTemplateSpec): object {
+	let patch = patches.get(template);
+	if (patch === undefined) {
+		patch = Object.freeze({ spec: { template: { ...template, $patch: "replace" } } });
+		if (Object.isFrozen(template)) patches.set(template, patch);
+	}
+	return patch;
+}
+
+const patches = new WeakMap<PodTemplateSpec, object>();
+
+/** The template a revision stands for; undefined when its data is none. */
+export function templateOf(revision: ControllerRevision): PodTemplateSpec | undefined {
+	// Written by `templatePatch`, or by whoever made the revision by hand: checked as far as it is used.
+	const data = revision.data as { spec?: { template?: PodTemplateSpec & { $patch?: string } } } | undefined;
+	if (data?.spec?.template === undefined) return undefined;
+	const { $patch: _, ...template } = data.spec.template;
+	return template;
+}
+
+export function isFor(revision: ControllerRevision, template: PodTemplateSpec): boolean {
+	return canonical(revision.data) === canonical(templatePatch(template));
+}
+
+/** Oldest first. */
+export function byRevision(left: ControllerRevision, right: ControllerRevision): number {
+	return (
+		left.revision - right.revision ||
+		compare(left.metadata.creationTimestamp, right.metadata.creationTimestamp) ||
+		compare(left.metadata.name, right.metadata.name)
+	);
+}
+
+export interface RevisionName {
+	name: string;
+	hash: string;
+	/** The count with which the name is free. */
+	collisionCount: number;
+}
+
+/** A name for the revision of a template, which no revision of another template has. */
+export function freeName(
+	mirror: Mirror,
+	owner: KubeObject & { status?: { collisionCount?: number } },
+	template: PodTemplateSpec,
+): RevisionName {
+	const revisions = mirror.of(controllerRevisions);
+	for (let collisionCount = owner.status?.collisionCount ?? 0; ; collisionCount++) {
+		const hash = revisionHash(templatePatch(template), collisionCount);
+		// Upstream's limit, so that the name stays one with the hash added.
+		const name = `${owner.metadata.name.slice(0, 223)}-${hash}`;
+		const found = revisions.get(owner.metadata.namespace, name);
+		if (found === undefined || isFor(found, template)) return { name, hash, collisionCount };
+	}
+}
+
+export function revisionDraft(
+	owner: KubeObject,
+	template: PodTemplateSpec,
+	{ name, hash }: RevisionName,
+	more: { hashLabel: string; revision: number },
+): Draft<ControllerRevision> {
+	const { namespace, annotations } = owner.metadata;
+	return {
+		metadata: {
+			name,
+			namespace,
+			labels: { ...template.metadata?.labels, [more.hashLabel]: hash },
+			...(annotations === undefined ? {} : { annotations: { ...annotations } }),
+			ownerReferences: [controllerReference(owner)],
+		},
+		data: templatePatch(template),
+		revision: more.revision,
+	};
+}
+
+/** The same revision under a higher number: what was rolled back to is the newest. */
+export function renumbered(revision: ControllerRevision, number: number): Action {
+	return update(controllerRevisions, { ...revision, revision: number });
+}
+
+function compare(left: string, right: string): number {
+	return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,95 @@
+import { objectKey } from "../../core/object.ts";
+import { controllerRevisions } from "../../kinds/controllerrevision.ts";
+import type { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from "../../kinds/generated/types.ts";
+import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
+import { pods as podKind } from "../../kinds/pod.ts";
+import { statefulSets } from "../../kinds/statefulset.ts";
+import { type Controller, type Mirror, watchRule } from "../controller.ts";
+import { type Claimable, gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
+import { coalesceMsFor } from "../podcontrol/coalesce.ts";
+import { matters } from "../podcontrol/pods.ts";
+import { freeName, type RevisionName } from "../revisions/history.ts";
+import { type Claims, claimNames } from "./claims.ts";
+import { ordinalOf, replicasOf, startOf } from "./identity.ts";
+import { plan } from "./plan.ts";
+
+export interface StatefulSetState {
+	set: StatefulSet;
+	pods: Claimable<Pod>;
+	history: Claimable<ControllerRevision>;
+	/** Claims of all the pods the set has or should have, by name. */
+	claims: Claims;
+	/** The name that a new revision would get. */
+	newRevision: RevisionName;
+}
+
+const selectorFor = ({ spec }: StatefulSet) => selectorOf(spec.selector);
+
+/** Keeps pods with identities and storage of their own (Kubernetes documentation, "StatefulSets"). */
+export const statefulSetController: Controller<StatefulSetState> = {
+	name: "statefulset",
+	component: "statefulset-controller",
+	watches: [
+		watchRule(statefulSets, (current, old) => [current, old].flatMap((set) => (set ? [objectKey(set)] : []))),
+		watchOwned(statefulSets, podKind, selectorFor, matters),
+		watchOwned(statefulSets, controllerRevisions, selectorFor),
+		watchRule(persistentVolumeClaims, claimKeys),
+	],
+	coalesceMs: (key, mirror) => coalesceMsFor(find(key, mirror)?.status?.replicas),
+	gather,
+	plan,
+};
+
+function find(key: string, mirror: Mirror): StatefulSet | undefined {
+	const [namespace, name = ""] = key.split("/");
+	return mirror.of(statefulSets).get(namespace, name);
+}
+
+function gather(key: string, mirror: Mirror): StatefulSetState | undefined {
+	const set = find(key, mirror);
+	if (set === undefined) return undefined;
+	const pods = gatherClaimable(mirror, podKind, set, selectorFor(set));
+	const history = gatherClaimable(mirror, controllerRevisions, set, selectorFor(set));
+	const newRevision = freeName(mirror, set, set.spec.template);
+	return { set, pods, history, claims: claimsOf(set, pods, mirror), newRevision };
+}
+
+function claimsOf(set: StatefulSet, { controlled, orphans }: Claimable<Pod>, mirror: Mirror): Claims {
+	const claims = new Map<string, PersistentVolumeClaim>();
+	if (!set.spec.volumeClaimTemplates?.length) return claims;
+	const ordinals = new Set<number>();
+	for (let index = 0; index < replicasOf(set); index++) ordinals.add(startOf(set) + index);
+	for (const pod of [...controlled, ...orphans]) {
+		const ordinal = ordinalOf(set, pod);
+		if (ordinal !== undefined) ordinals.add(ordinal);
+	}
+	for (const ordinal of ordinals) {
+		for (const name of claimNames(set, ordinal)) {
+			const claim = mirror.of(persistentVolumeClaims).get(set.metadata.namespace, name);
+			if (claim !== undefined) claims.set(name, claim);
+		}
+	}
+	return claims;
+}
+
+/** A claim that goes, or changes hands, may be what a pod waits for. Claims do not name their set: the name tells. */
+function claimKeys(
+	current: PersistentVolumeClaim | undefined,
+	old: PersistentVolumeClaim | undefined,
+	mirror: Mirror,
+): string[] {
+	const claim = current ?? old;
+	if (claim === undefined) return [];
+	const news =
+		current === undefined ||
+		(old !== undefined &&
+			(current.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
+				current.metadata.ownerReferences?.length !== old.metadata.ownerReferences?.length));
+	if (!news) return [];
+	const keys: string[] = [];
+	for (const set of mirror.of(statefulSets).list(claim.metadata.namespace)) {
+		const prefixes = set.spec.volumeClaimTemplates?.map(({ metadata }) => `${metadata.name}-${set.metadata.name}-`);
+		if (prefixes?.some((prefix) => claim.metadata.name.startsWith(prefix))) keys.push(objectKey(set));
+	}
+	return keys;
+}

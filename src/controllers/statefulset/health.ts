@@ -1,0 +1,15 @@
+import type { Pod, StatefulSet } from "../../kinds/generated/types.ts";
+import { isAvailable, isReady, isTerminating } from "../podcontrol/pods.ts";
+
+export function isRunningAndReady(pod: Pod): boolean {
+	return pod.status?.phase === "Running" && isReady(pod);
+}
+
+export function isRunningAndAvailable(set: StatefulSet, pod: Pod, nowMs: number): boolean {
+	return isRunningAndReady(pod) && isAvailable(pod, set.spec.minReadySeconds, nowMs);
+}
+
+/** A pod that does not count as one that serves: not there yet, on its way out, or not available. */
+export function isUnavailable(set: StatefulSet, pod: Pod | undefined, nowMs: number): boolean {
+	return pod === undefined || isTerminating(pod) || !isRunningAndAvailable(set, pod, nowMs);
+}

@@ -1,0 +1,68 @@
+import type { Pod, StatefulSet, StatefulSetStatus } from "../../kinds/generated/types.ts";
+import { statefulSets } from "../../kinds/statefulset.ts";
+import { updateStatus } from "../actions.ts";
+import type { Action } from "../controller.ts";
+import { isTerminating } from "../podcontrol/pods.ts";
+import { canonical } from "../revisions/hash.ts";
+import { isRunningAndAvailable, isRunningAndReady } from "./health.ts";
+import { replicasOf, revisionOf } from "./identity.ts";
+import type { Revisions } from "./revisions.ts";
+
+/**
+ * A write of the status, where it is not yet what it should be.
+ * @param leaving pods that this plan deletes for an update: they no longer count for their revision
+ */
+export function statusActions(
+	set: StatefulSet,
+	pods: readonly Pod[],
+	leaving: ReadonlySet<Pod>,
+	revisions: Revisions,
+	nowMs: number,
+): Action[] {
+	const status = normal({ ...set.status, ...counted(set, pods, leaving, revisions, nowMs) });
+	if (set.status !== undefined && canonical(status) === canonical(normal(set.status))) return [];
+	return [updateStatus(statefulSets, { ...set, status })];
+}
+
+function counted(
+	set: StatefulSet,
+	pods: readonly Pod[],
+	leaving: ReadonlySet<Pod>,
+	{ current, update, collisionCount }: Revisions,
+	nowMs: number,
+): StatefulSetStatus {
+	const counts = { readyReplicas: 0, availableReplicas: 0, currentReplicas: 0, updatedReplicas: 0 };
+	for (const pod of pods) {
+		if (isRunningAndReady(pod)) counts.readyReplicas++;
+		if (isRunningAndAvailable(set, pod, nowMs)) counts.availableReplicas++;
+		if (isTerminating(pod)) continue;
+		const revision = revisionOf(pod);
+		if (revision === current.name && !leaving.has(pod)) counts.currentReplicas++;
+		if (revision === update.name) counts.updatedReplicas++;
+	}
+	const wanted = replicasOf(set);
+	const complete =
+		set.spec.updateStrategy?.type !== "OnDelete" &&
+		[pods.length, counts.readyReplicas, counts.updatedReplicas].every((count) => count === wanted);
+	return {
+		observedGeneration: set.metadata.generation,
+		replicas: pods.length,
+		...counts,
+		...(complete ? { currentReplicas: counts.updatedReplicas } : {}),
+		currentRevision: complete ? update.name : current.name,
+		updateRevision: update.name,
+		collisionCount,
+	};
+}
+
+/** Counts of zero are left out, as the API has them, except those that are always told. */
+function normal(status: StatefulSetStatus): StatefulSetStatus {
+	const kept = Object.entries(status).filter(
+		([name, value]) =>
+			value !== undefined &&
+			(value !== 0 || name === "replicas" || name === "availableReplicas" || name === "collisionCount") &&
+			!(Array.isArray(value) && value.length === 0),
+	);
+	// Only fields that may be absent were dropped.
+	return Object.fromEntries(kept) as unknown as StatefulSetStatus;
+}
