@@ -64,6 +64,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 	#revision = -1;
 	#failures = 0;
 	#closed = false;
+	#listing = false;
 	#retry: Timer | undefined;
 	#patience: Timer | undefined;
 
@@ -123,7 +124,11 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 	}
 
 	start(): void {
-		this.#list().catch((error: unknown) => this.#failed(error, "list"));
+		this.#listing = true;
+		this.#list().catch((error: unknown) => {
+			this.#listing = false;
+			this.#failed(error, "list");
+		});
 	}
 
 	close(): void {
@@ -137,6 +142,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 	async #list(): Promise<void> {
 		const attempt = this.#restart();
 		const list = await this.#client.list(this.kind, { ...this.#selection, signal: attempt.signal });
+		this.#listing = false;
 		if (attempt.signal.aborted) return;
 		this.#replace(list.items, Number(list.resourceVersion));
 		this.#failures = 0;
@@ -210,6 +216,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 	#restart(): AbortController {
 		this.#attempt.abort();
 		this.#retry?.cancel();
+		this.#retry = undefined;
 		this.#attempt = new AbortController();
 		return this.#attempt;
 	}
@@ -230,16 +237,19 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 	#again(what: () => void, delayMs: number): void {
 		if (this.#closed) return;
 		this.#retry?.cancel();
-		this.#retry = this.#options.clock.after(delayMs, what);
+		this.#retry = this.#options.clock.after(delayMs, () => {
+			this.#retry = undefined;
+			what();
+		});
 	}
 
 	#beImpatient(): void {
 		if (this.#patience !== undefined || this.#closed) return;
 		this.#patience = this.#options.clock.after(patienceMs, () => {
 			this.#patience = undefined;
-			// Unsynced, or with failures behind it, a list is under way or planned already.
 			if (this.#waiters.size === 0) return;
-			if (this.synced && this.#failures === 0) this.start();
+			// A list or a retry is not to be cut short by those who wait for it.
+			if (!this.#listing && this.#retry === undefined) this.start();
 			this.#beImpatient();
 		});
 	}

@@ -1,0 +1,105 @@
+import { expect, test } from "vitest";
+import type { User } from "../core/exchange.ts";
+import { VirtualClock } from "../core/virtual-clock.ts";
+import { configMaps } from "../kinds/configmap.ts";
+import { secrets } from "../kinds/secret.ts";
+import { createClient } from "./client.ts";
+import { createMirror } from "./mirror.ts";
+import { ToyServer } from "./testing/toy-server.ts";
+import { memoryTransport } from "./transport-memory.ts";
+
+const user: User = { name: "test", groups: [] };
+
+function setUp() {
+	const clock = new VirtualClock();
+	const server = new ToyServer(clock);
+	const client = createClient(memoryTransport(server.handle, user));
+	return { clock, server, client, mirror: createMirror(client, { clock }) };
+}
+
+function map(name: string, owner?: string) {
+	const ownerReferences =
+		owner === undefined ? {} : { ownerReferences: [{ apiVersion: "v1", kind: "Secret", name: "s", uid: owner }] };
+	return { metadata: { name, namespace: "default", ...ownerReferences } };
+}
+
+test("a mirror lists what exists, follows changes and keeps its indexes", async () => {
+	const { client, mirror, clock } = setUp();
+	await client.create(configMaps, map("a", "owner-1"));
+	const informer = mirror.of(configMaps);
+	informer.addIndex("name", (object) => [object.metadata.name]);
+	await mirror.synced();
+	expect(informer.get("default", "a")?.metadata.name).toBe("a");
+	await client.create(configMaps, map("b", "owner-1"));
+	await clock.advance(0);
+	expect([...informer.ownedBy("owner-1")].map((one) => one.metadata.name)).toEqual(["a", "b"]);
+	expect([...informer.controlledBy("owner-1")]).toEqual([]);
+	expect([...informer.byIndex("name", "b")]).toHaveLength(1);
+	await client.delete(configMaps, { namespace: "default", name: "a" });
+	await clock.advance(0);
+	expect([...informer.list("default")].map((one) => one.metadata.name)).toEqual(["b"]);
+	expect([...informer.ownedBy("owner-1")]).toHaveLength(1);
+	mirror.close();
+});
+
+test("a mirror resumes a broken watch without missing or repeating a change", async () => {
+	const { client, mirror, clock, server } = setUp();
+	const seen: string[] = [];
+	mirror
+		.of(configMaps)
+		.onChange((current, old) => seen.push(`${old?.metadata.name ?? ""}>${current?.metadata.name ?? ""}`));
+	await mirror.synced();
+	await client.create(configMaps, map("a"));
+	server.breakWatches();
+	await client.create(configMaps, map("b"));
+	await client.delete(configMaps, { namespace: "default", name: "a" });
+	await clock.advance(60_000);
+	expect(seen).toEqual([">a", ">b", "a>"]);
+	mirror.close();
+});
+
+test("a mirror whose revision was compacted lists again and tells the difference", async () => {
+	const { client, mirror, clock, server } = setUp();
+	const seen: string[] = [];
+	mirror
+		.of(configMaps)
+		.onChange((current, old) => seen.push(`${old?.metadata.name ?? ""}>${current?.metadata.name ?? ""}`));
+	await mirror.synced();
+	await client.create(configMaps, map("a"));
+	server.breakWatches();
+	await client.create(configMaps, map("b"));
+	await client.delete(configMaps, { namespace: "default", name: "a" });
+	server.compact();
+	await clock.advance(60_000);
+	expect(seen).toEqual([">a", "a>", ">b"]);
+	mirror.close();
+});
+
+test("a mirror reaches a revision that only other kinds were written at", async () => {
+	const { client, mirror, clock } = setUp();
+	const informer = mirror.of(configMaps);
+	await mirror.synced();
+	await client.create(secrets, { metadata: { name: "s", namespace: "default" } });
+	const newest = await client.revision();
+	let reached = false;
+	const waiting = informer.reached(newest).then(() => {
+		reached = true;
+	});
+	await clock.advance(1000);
+	await waiting;
+	expect(reached).toBe(true);
+	mirror.close();
+});
+
+test("waiting for a revision ends with its signal and with the mirror", async () => {
+	const { mirror } = setUp();
+	const informer = mirror.of(configMaps);
+	await mirror.synced();
+	const abort = new AbortController();
+	const aborted = informer.reached(10, abort.signal);
+	abort.abort(new Error("enough"));
+	await expect(aborted).rejects.toThrow("enough");
+	const closed = informer.reached(10);
+	mirror.close();
+	await expect(closed).rejects.toThrow("closed");
+});

@@ -1,0 +1,211 @@
+import { expect, test } from "vitest";
+import { createClient } from "../client/client.ts";
+import { createMirror } from "../client/mirror.ts";
+import { createEventRecorder } from "../client/recorder.ts";
+import { ToyServer } from "../client/testing/toy-server.ts";
+import { memoryTransport } from "../client/transport-memory.ts";
+import type { User } from "../core/exchange.ts";
+import { controllerOf, controllerReference } from "../core/object.ts";
+import { VirtualClock } from "../core/virtual-clock.ts";
+import { configMaps } from "../kinds/configmap.ts";
+import type { ConfigMap, Secret } from "../kinds/generated/types.ts";
+import { secrets } from "../kinds/secret.ts";
+import { create, remove, update } from "./actions.ts";
+import { type Controller, watchRule } from "./controller.ts";
+import { type Shell, startShell } from "./shell.ts";
+
+const user: User = { name: "test", groups: [] };
+
+/** Keeps as many Secrets for a ConfigMap as its data says. */
+interface ToyState {
+	owner: ConfigMap;
+	owned: Secret[];
+}
+
+const toy: Controller<ToyState> = {
+	name: "toy",
+	component: "toy-controller",
+	watches: [
+		watchRule(configMaps, (current, old) => {
+			const object = current ?? old;
+			return object === undefined ? [] : [`default/${object.metadata.name}`];
+		}),
+		watchRule(secrets, (current, old) => {
+			const owner = controllerOf(current ?? old ?? { metadata: {} });
+			return owner === undefined ? [] : [`default/${owner.name}`];
+		}),
+	],
+	gather(key, mirror) {
+		const owner = mirror.of(configMaps).get("default", key.slice("default/".length));
+		return owner && { owner, owned: [...mirror.of(secrets).controlledBy(owner.metadata.uid)] };
+	},
+	plan({ owner, owned }) {
+		const wanted = Number(owner.data?.["count"]);
+		const reference = controllerReference(owner);
+		const event = { regarding: owner, type: "Normal", reason: "Created", message: "made {name}" } as const;
+		const missing = Array.from({ length: Math.max(wanted - owned.length, 0) }, () =>
+			create(
+				secrets,
+				{ metadata: { generateName: "s-", namespace: "default", ownerReferences: [reference] } },
+				{ event },
+			),
+		);
+		const surplus = owned.slice(wanted).map((object) => remove(secrets, object));
+		return { actions: [...missing, ...surplus] };
+	},
+};
+
+async function simulate(seed: number): Promise<{ peak: number; end: number; trace: string }> {
+	const clock = new VirtualClock({ seed });
+	const server = new ToyServer(clock, {
+		writeDelayMs: 40,
+		watchDelayMs: 60,
+		lostAnswers: 0.15,
+		refusals: 0.05,
+		brokenWatches: 0.1,
+	});
+	const client = createClient(memoryTransport(server.handle, user));
+	const mirror = createMirror(client, { clock });
+	let shell: Shell = startShell(toy, { client, mirror, clock });
+	// Its answer may be lost; it is written all the same, or refused and tried again.
+	for (let made = false; !made; ) {
+		const creating = client.create(configMaps, {
+			metadata: { name: "web", namespace: "default" },
+			data: { count: "5" },
+		});
+		creating.catch(() => {});
+		await clock.advance(50);
+		made = server.of("configmaps").length > 0;
+	}
+	let peak = 0;
+	const trace: string[] = [];
+	for (let step = 0; step < 60; step++) {
+		await clock.advance(20);
+		const count = server.of("secrets").length;
+		peak = Math.max(peak, count);
+		trace.push(`${server.revision}:${count}`);
+		if (step === 7 || step === 15) {
+			const stopping = shell.stop();
+			await clock.advance(100);
+			await stopping;
+			shell = startShell(toy, { client, mirror, clock });
+		}
+	}
+	server.faults = {};
+	await clock.advance(120_000);
+	const end = server.of("secrets").length;
+	await shell.stop();
+	mirror.close();
+	return { peak: Math.max(peak, end), end, trace: trace.join() };
+}
+
+test("a shell never acts twice on what it has not seen, whatever is late, lost or restarted", async () => {
+	for (let seed = 1; seed <= 200; seed++) {
+		const { peak, end } = await simulate(seed);
+		expect([peak, end], `seed ${seed}`).toEqual([5, 5]);
+	}
+});
+
+test("a simulated run replays from its seed", async () => {
+	expect((await simulate(7)).trace).toBe((await simulate(7)).trace);
+});
+
+function setUp() {
+	const clock = new VirtualClock();
+	const server = new ToyServer(clock);
+	const client = createClient(memoryTransport(server.handle, user));
+	const mirror = createMirror(client, { clock });
+	return { clock, server, client, mirror };
+}
+
+test("a run of creates goes out in batches of 1, 2, 4, and stops at the first failure", async () => {
+	const { clock, server, client, mirror } = setUp();
+	server.faults = { writeDelayMs: 10 };
+	const counts: number[] = [];
+	const shell = startShell(toy, { client, mirror, clock });
+	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" }, data: { count: "7" } });
+	for (let step = 0; step < 100; step++) {
+		await clock.advance(1);
+		counts.push(server.of("secrets").length);
+	}
+	await creating;
+	expect(counts.at(-1)).toBe(7);
+	const before = counts.findIndex((count) => count > 1);
+	expect(counts[before - 1]).toBe(1);
+	await shell.stop();
+	mirror.close();
+});
+
+test("a plan made from an outdated object is made again at once when the mirror has caught up", async () => {
+	const { clock, server, client, mirror } = setUp();
+	server.faults = { watchDelayMs: 30 };
+	const errors: unknown[] = [];
+	const marker: Controller<ConfigMap> = {
+		name: "marker",
+		component: "marker",
+		watches: [watchRule(configMaps, (current) => (current === undefined ? [] : [current.metadata.name]))],
+		gather: (key, from) => from.of(configMaps).get("default", key),
+		plan: (object) => ({
+			actions: object.data?.["marked"]
+				? []
+				: [update(configMaps, { ...object, data: { ...object.data, marked: "yes" } })],
+		}),
+	};
+	const made = await Promise.all([
+		client.create(configMaps, { metadata: { name: "web", namespace: "default" } }),
+		clock.advance(0),
+	]).then(([object]) => object);
+	const shell = startShell(marker, { client, mirror, clock, onError: (error) => errors.push(error) });
+	await clock.advance(0);
+	await client
+		.update(configMaps, { ...made, metadata: { ...made.metadata, labels: { changed: "yes" } } })
+		.catch(() => {});
+	await clock.advance(400);
+	const end = server.of("configmaps")[0] as ConfigMap | undefined;
+	expect(end?.data?.["marked"]).toBe("yes");
+	expect(shell.idle).toBe(true);
+	await shell.stop();
+	mirror.close();
+});
+
+test("a failing key is tried again after 5 ms, doubled each time", async () => {
+	const { clock, client, mirror } = setUp();
+	const times: number[] = [];
+	const failing: Controller<ConfigMap> = {
+		...toy,
+		name: "failing",
+		gather: (key, from) => from.of(configMaps).get("default", key.slice("default/".length)),
+		plan() {
+			times.push(clock.now());
+			throw new Error("broken");
+		},
+	};
+	const shell = startShell(failing, { client, mirror, clock });
+	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" } });
+	await clock.advance(3_600_000);
+	await creating;
+	const waits = times.slice(1).map((time, index) => (time - (times[index] ?? 0)) / Math.min(5 * 2 ** index, 1_000_000));
+	expect(waits.length).toBeGreaterThan(15);
+	for (const wait of waits) expect(wait).toSatisfy((factor: number) => factor >= 0.75 && factor <= 1.25);
+	await shell.stop();
+	mirror.close();
+});
+
+test("events that repeat raise a count, and one object can only make so many", async () => {
+	const { clock, server, client } = setUp();
+	const recorder = createEventRecorder(client, { clock });
+	const regarding = { kind: "Pod", apiVersion: "v1", namespace: "default", name: "web-0", uid: "u" };
+	const base = { regarding, type: "Normal", reason: "Pulled", component: "kubelet", host: "node-1" } as const;
+	for (let turn = 0; turn < 5; turn++) {
+		recorder.record({ ...base, message: "already present" });
+		await clock.advance(1000);
+	}
+	const [event] = server.of("events") as unknown as { count: number; metadata: { name: string } }[];
+	expect(event?.count).toBe(5);
+	expect(event?.metadata.name).toMatch(/^web-0\.[0-9a-f]{16}$/);
+	for (let turn = 0; turn < 100; turn++) recorder.record({ ...base, message: `message ${turn}` });
+	await clock.advance(1000);
+	expect(server.of("events").length).toBeLessThanOrEqual(11);
+	expect(JSON.stringify(server.of("events").at(-1))).toContain("(combined from similar events): ");
+	await recorder.flush();
+});
