@@ -1,0 +1,130 @@
+/** Whether a node takes a pod that was bound to it: the checks the kubelet makes itself. Pure. */
+import type {
+	Node,
+	NodeSelectorRequirement,
+	NodeSelectorTerm,
+	Pod,
+	Taint,
+	Toleration,
+} from "../kinds/generated/types.ts";
+import type { Verdict } from "./pod-state.ts";
+import { podRequests } from "./resources.ts";
+
+export interface AdmissionState {
+	/** The node as the API has it; undefined before it is known: labels and taints are then not checked. */
+	node: Node | undefined;
+	/** Base units (cores, bytes, pods). */
+	allocatable: ReadonlyMap<string, number>;
+	/** Pods on the node that have not ended. */
+	others: Iterable<Pod>;
+}
+
+/** Why the pod is refused; undefined when it is admitted. */
+export function admissionVerdict(pod: Pod, { node, allocatable, others }: AdmissionState): Verdict | undefined {
+	const selected = node === undefined || matchesNode(pod, node);
+	if (!selected)
+		return refuse("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector");
+	if (node !== undefined && !toleratesNoExecute(pod, node)) {
+		return refuse("TaintToleration", "Predicate TaintToleration failed: node(s) had untolerated taint(s)");
+	}
+	if (pod.spec.os?.name !== undefined && pod.spec.os.name !== "linux") {
+		return refuse("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS");
+	}
+	const used = new Map<string, number>();
+	const ports = new Set<string>();
+	let count = 0;
+	for (const other of others) {
+		if (other.metadata.uid === pod.metadata.uid) continue;
+		count++;
+		for (const [name, quantity] of podRequests(other.spec)) used.set(name, (used.get(name) ?? 0) + quantity);
+		for (const port of hostPorts(other)) ports.add(port);
+	}
+	if (hostPorts(pod).some((port) => ports.has(port))) {
+		return refuse(
+			"NodePorts",
+			"Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+		);
+	}
+	const most = allocatable.get("pods");
+	if (most !== undefined && count + 1 > most) return outOf("pods", 1, count, most);
+	for (const [name, requested] of podRequests(pod.spec)) {
+		const capacity = allocatable.get(name) ?? 0;
+		const taken = used.get(name) ?? 0;
+		if (requested > 0 && taken + requested > capacity * (1 + 1e-9)) return outOf(name, requested, taken, capacity);
+	}
+	return undefined;
+}
+
+function refuse(reason: string, message: string): Verdict {
+	return { reason, message: `Pod was rejected: ${message}` };
+}
+
+function outOf(name: string, requested: number, used: number, capacity: number): Verdict {
+	// Upstream prints CPU in millicores.
+	const scale = name === "cpu" ? 1000 : 1;
+	const [wanted, taken, all] = [requested, used, capacity].map((quantity) => Math.round(quantity * scale));
+	return refuse(
+		`OutOf${name}`,
+		`Node didn't have enough resource: ${name}, requested: ${wanted}, used: ${taken}, capacity: ${all}`,
+	);
+}
+
+function hostPorts(pod: Pod): string[] {
+	const containers = [
+		...pod.spec.containers,
+		...(pod.spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always"),
+	];
+	return containers
+		.flatMap(({ ports = [] }) => ports)
+		.filter(({ hostPort }) => hostPort !== undefined && hostPort > 0)
+		.map(({ hostPort, protocol = "TCP" }) => `${protocol}/${hostPort}`);
+}
+
+function matchesNode(pod: Pod, node: Node): boolean {
+	const labels = node.metadata.labels ?? {};
+	const selector = Object.entries(pod.spec.nodeSelector ?? {});
+	if (selector.some(([key, value]) => labels[key] !== value)) return false;
+	const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+	if (required === undefined) return true;
+	return required.nodeSelectorTerms.some((term) => matchesTerm(term, labels, node.metadata.name));
+}
+
+/** A term without requirements matches nothing. */
+function matchesTerm(term: NodeSelectorTerm, labels: Readonly<Record<string, string>>, name: string): boolean {
+	const { matchExpressions = [], matchFields = [] } = term;
+	if (matchExpressions.length + matchFields.length === 0) return false;
+	return (
+		matchExpressions.every((requirement) => matchesRequirement(requirement, labels[requirement.key])) &&
+		matchFields.every((requirement) => requirement.key === "metadata.name" && matchesRequirement(requirement, name))
+	);
+}
+
+function matchesRequirement({ operator, values = [] }: NodeSelectorRequirement, value: string | undefined): boolean {
+	switch (operator) {
+		case "In":
+			return value !== undefined && values.includes(value);
+		case "NotIn":
+			return value === undefined || !values.includes(value);
+		case "Exists":
+			return value !== undefined;
+		case "DoesNotExist":
+			return value === undefined;
+		case "Gt":
+			return Number.parseInt(value ?? "", 10) > Number(values[0]);
+		case "Lt":
+			return Number.parseInt(value ?? "", 10) < Number(values[0]);
+		default:
+			return false;
+	}
+}
+
+function toleratesNoExecute(pod: Pod, node: Node): boolean {
+	const taints = (node.spec?.taints ?? []).filter(({ effect }) => effect === "NoExecute");
+	return taints.every((taint) => (pod.spec.tolerations ?? []).some((toleration) => tolerates(toleration, taint)));
+}
+
+function tolerates({ key, operator = "Equal", value, effect }: Toleration, taint: Taint): boolean {
+	if (effect !== undefined && effect !== "" && effect !== taint.effect) return false;
+	if (key === undefined || key === "") return operator === "Exists";
+	return key === taint.key && (operator === "Exists" || (value ?? "") === (taint.value ?? ""));
+}

@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createMirror, type Mirror } from "../client/mirror.ts";
+import { VirtualClock } from "../core/virtual-clock.ts";
+import type { Node, Pod, PodSpec } from "../kinds/generated/types.ts";
+import { pods } from "../kinds/pod.ts";
+import { createSimulatedNetwork } from "../network/simulated.ts";
+import { createSimulatedRuntime, type SimulatedState, simulatedState } from "../runtime/simulated.ts";
+import { type Fleet, startSimulatedFleet } from "./simulated-fleet.ts";
+import { TestServer } from "./testing/test-server.ts";
+
+let clock: VirtualClock;
+let server: TestServer;
+let mirror: Mirror;
+let fleet: Fleet;
+let state: SimulatedState;
+
+beforeEach(async () => {
+	clock = new VirtualClock();
+	server = new TestServer(clock);
+	mirror = createMirror(server.client, { clock });
+	state = simulatedState();
+	fleet = newFleet();
+	await settled(fleet.add({ name: "node-1", addresses: ["10.0.0.1"], podCidr: "10.244.1.0/24" }));
+});
+
+afterEach(async () => {
+	await settled(fleet.stop());
+	mirror.close();
+});
+
+describe("agent", () => {
+	test("registers its node with labels, conditions, addresses and a lease", () => {
+		const node = server.toy.objects.get("/nodes/node-1") as Node | undefined;
+		expect(node?.metadata.labels?.["kubernetes.io/hostname"]).toBe("node-1");
+		expect(node?.status?.conditions?.map(({ type, status, reason }) => `${type}=${status} ${reason}`)).toEqual([
+			"MemoryPressure=False KubeletHasSufficientMemory",
+			"DiskPressure=False KubeletHasNoDiskPressure",
+			"PIDPressure=False KubeletHasSufficientPID",
+			"Ready=True KubeletReady",
+		]);
+		expect(node?.status?.addresses).toContainEqual({ type: "InternalIP", address: "10.0.0.1" });
+		expect(node?.status?.nodeInfo?.kubeletVersion).toMatch(/^v1\.36\./);
+		expect(server.toy.objects.get("kube-node-lease/leases/node-1")).toBeDefined();
+	});
+
+	test("runs a pod to Running and Ready, with its address, in one status write", async () => {
+		await create("web", { containers: [{ name: "c", image: "nginx" }] });
+		await clock.advance(1000);
+		const status = server.pod("web")?.status;
+		expect(status?.phase).toBe("Running");
+		expect(status?.podIP).toMatch(/^10\.244\.1\./);
+		expect(condition("web", "Ready")).toBe("True");
+		expect(status?.containerStatuses?.[0]).toMatchObject({ ready: true, restartCount: 0, started: true });
+		expect(server.statusWrites).toBe(1);
+		expect(server.events("web")).toEqual([
+			'Pulled: Container image "nginx" already present on machine and can be accessed by the pod',
+			"Created: Container created",
+			"Started: Container started",
+		]);
+	});
+
+	test("writes nothing while nothing happens", async () => {
+		await create("web", { containers: [{ name: "c", image: "nginx" }] });
+		await clock.advance(1000);
+		const writes = server.statusWrites;
+		await clock.advance(600_000);
+		expect(server.statusWrites).toBe(writes);
+	});
+
+	test("brings a pod that ends to Succeeded", async () => {
+		await create("job", { restartPolicy: "Never", containers: [{ name: "c", image: "busybox" }] });
+		await clock.advance(5000);
+		expect(server.pod("job")?.status?.phase).toBe("Succeeded");
+		expect(server.pod("job")?.status?.containerStatuses?.[0]?.state?.terminated?.reason).toBe("Completed");
+		expect(condition("job", "Ready")).toBe("False");
+		expect(server.statusWrites).toBe(2);
+	});
+
+	test("runs init containers in order before the others", async () => {
+		await create("web", {
+			initContainers: [
+				{ name: "a", image: "busybox" },
+				{ name: "b", image: "busybox" },
+			],
+			containers: [{ name: "c", image: "nginx" }],
+		});
+		await clock.advance(500);
+		expect(server.pod("web")?.status?.initContainerStatuses?.map(({ state }) => Object.keys(state ?? {}))).toEqual([
+			["running"],
+			["waiting"],
+		]);
+		expect(condition("web", "Initialized")).toBe("False");
+		await clock.advance(5000);
+		expect(server.pod("web")?.status?.phase).toBe("Running");
+		expect(condition("web", "Initialized")).toBe("True");
+	});
+
+	test("restarts a failing container with growing delays and CrashLoopBackOff", async () => {
+		const annotations = { "simulate.coxswain.io/duration": "100ms", "simulate.coxswain.io/exit-code": "1" };
+		await create("bad", { containers: [{ name: "c", image: "busybox" }] }, annotations);
+		await clock.advance(5000);
+		const waiting = () => server.pod("bad")?.status?.containerStatuses?.[0];
+		expect(waiting()?.state?.waiting?.reason).toBe("CrashLoopBackOff");
+		expect(waiting()?.state?.waiting?.message).toMatch(/^back-off 10s restarting failed container=c pod=bad_default\(/);
+		expect(waiting()?.lastState?.terminated?.exitCode).toBe(1);
+		expect(waiting()?.restartCount).toBe(1);
+		await clock.advance(10_000);
+		expect(waiting()?.restartCount).toBe(2);
+		await clock.advance(25_000);
+		expect(waiting()?.restartCount).toBe(3);
+		expect(server.pod("bad")?.status?.phase).toBe("Running");
+	});
+
+	test("deletes a pod from the API once all of it has ended", async () => {
+		await create("web", { containers: [{ name: "c", image: "nginx" }] });
+		await clock.advance(1000);
+		await settled(server.client.delete(pods, { namespace: "default", name: "web" }));
+		await clock.advance(2000);
+		expect(server.pod("web")).toBeUndefined();
+		expect([...state.containers.keys(), ...state.sandboxes.keys()]).toEqual([]);
+		expect(server.events("web")).toContain("Killing: Stopping container c");
+	});
+
+	test("clears away a pod that was deleted with force", async () => {
+		await create("web", { containers: [{ name: "c", image: "nginx" }] });
+		await clock.advance(1000);
+		await settled(server.client.delete(pods, { namespace: "default", name: "web" }, { gracePeriodSeconds: 0 }));
+		await clock.advance(2000);
+		expect([...state.containers.keys(), ...state.sandboxes.keys()]).toEqual([]);
+	});
+
+	test("adopts running containers when it comes back, and starts none twice", async () => {
+		await create("web", { containers: [{ name: "c", image: "nginx" }] });
+		await clock.advance(1000);
+		const before = [...state.containers.keys()];
+		await settled(fleet.stop());
+		fleet = newFleet();
+		await settled(fleet.add({ name: "node-1", addresses: ["10.0.0.1"], podCidr: "10.244.1.0/24" }));
+		await clock.advance(60_000);
+		expect([...state.containers.keys()]).toEqual(before);
+		expect(server.pod("web")?.status?.containerStatuses?.[0]?.restartCount).toBe(0);
+	});
+
+	test("ends what is left of a pod that disappeared while it was away", async () => {
+		await create("web", { containers: [{ name: "c", image: "nginx" }] });
+		await clock.advance(1000);
+		await settled(fleet.stop());
+		server.toy.objects.delete("default/pods/web");
+		mirror.close();
+		mirror = createMirror(server.client, { clock });
+		fleet = newFleet();
+		await settled(fleet.add({ name: "node-1", addresses: ["10.0.0.1"], podCidr: "10.244.1.0/24" }));
+		await clock.advance(5000);
+		expect([...state.containers.keys(), ...state.sandboxes.keys()]).toEqual([]);
+	});
+
+	test("refuses a pod that asks for more than the node has", async () => {
+		await create("big", { containers: [{ name: "c", image: "nginx", resources: { requests: { cpu: "64" } } }] });
+		await clock.advance(1000);
+		expect(server.pod("big")?.status).toMatchObject({
+			phase: "Failed",
+			reason: "OutOfcpu",
+			message: "Pod was rejected: Node didn't have enough resource: cpu, requested: 64000, used: 0, capacity: 32000",
+		});
+	});
+
+	test("ends a pod that is past its deadline", async () => {
+		await create("late", { activeDeadlineSeconds: 30, containers: [{ name: "c", image: "nginx" }] });
+		await clock.advance(29_000);
+		expect(server.pod("late")?.status?.phase).toBe("Running");
+		await clock.advance(5000);
+		expect(server.pod("late")?.status).toMatchObject({ phase: "Failed", reason: "DeadlineExceeded" });
+	});
+
+	test("shows ErrImagePull, then ImagePullBackOff", async () => {
+		await create("web", { containers: [{ name: "c", image: "registry.invalid/nginx" }] });
+		await clock.advance(1000);
+		const reason = () => server.pod("web")?.status?.containerStatuses?.[0]?.state?.waiting?.reason;
+		expect(reason()).toBe("ErrImagePull");
+		await clock.advance(5000);
+		expect(reason()).toBe("ImagePullBackOff");
+		expect(server.pod("web")?.status?.phase).toBe("Pending");
+	});
+});
+
+function newFleet(): Fleet {
+	return startSimulatedFleet({
+		client: server.client,
+		mirror,
+		clock,
+		runtime: () => createSimulatedRuntime({ clock, state }),
+		network: ({ addresses, podCidr = "" }) => createSimulatedNetwork({ nodeAddress: addresses[0] ?? "", podCidr }),
+	});
+}
+
+async function create(name: string, spec: PodSpec, annotations: Record<string, string> = {}): Promise<Pod> {
+	return settled(
+		server.client.create(pods, {
+			metadata: { name, namespace: "default", annotations },
+			spec: { nodeName: "node-1", restartPolicy: "Always", ...spec },
+		}),
+	);
+}
+
+function condition(name: string, type: string): string | undefined {
+	return server.pod(name)?.status?.conditions?.find((each) => each.type === type)?.status;
+}
+
+/** A promise that may need timers of the virtual clock to settle. */
+async function settled<T>(promise: Promise<T>): Promise<T> {
+	let done = false;
+	void promise.finally(() => (done = true)).catch(() => {});
+	for (let turn = 0; turn < 100 && !done; turn++) await clock.advance(1);
+	return promise;
+}

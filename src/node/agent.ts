@@ -1,0 +1,233 @@
+/** The agent of one node: registers it, runs its pods, serves logs and streams. */
+import type { Duplex } from "node:stream";
+import type { Client } from "../client/client.ts";
+import type { Mirror } from "../client/mirror.ts";
+import { createEventRecorder } from "../client/recorder.ts";
+import type { Clock } from "../core/clock.ts";
+import { parseQuantity } from "../core/quantity.ts";
+import type { Pod, Service } from "../kinds/generated/types.ts";
+import { services } from "../kinds/service.ts";
+import type { NodeNetwork } from "../network/network.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { admissionVerdict } from "./admission.ts";
+import { makeContainerConfig } from "./container-config.ts";
+import { type EventRecorder, kubeletEvents, noEvents } from "./event-recorder.ts";
+import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
+import { machineFacts } from "./machine-facts.ts";
+import type { NodeContext, PodFiles, Prober } from "./node-context.ts";
+import type { NodeFacts } from "./node-object.ts";
+import { orphanPod } from "./orphan-pod.ts";
+import type { PodFeed } from "./pod-feed.ts";
+import { PodWorker } from "./pod-worker.ts";
+import { createProber } from "./probes/prober.ts";
+import { WatchedReferences } from "./references.ts";
+import { RuntimeView } from "./runtime-view.ts";
+import { createFiles } from "./volumes/files.ts";
+
+export interface AgentOptions {
+	client: Client;
+	clock: Clock;
+	runtime: Runtime;
+	/** Absent: pods get no addresses of their own. */
+	network?: NodeNetwork;
+	/** What is not given is read from the machine. */
+	node: { name: string; addresses: readonly string[] } & Partial<NodeFacts>;
+	/**
+	 * Where the node keeps its files, absolute: `root` as upstream's /var/lib/kubelet, `logs` as /var/log. Absent for a
+	 * simulated node, which keeps none.
+	 */
+	directories?: { root: string; logs: string };
+	pods: PodFeed;
+	/** Its Services become environment variables; absent: none do. */
+	mirror?: Mirror;
+	/** Default `cluster.local`. */
+	clusterDomain?: string;
+	/** Address of the cluster's DNS. */
+	clusterDns?: string;
+	/** How probes are done; default: as the kubelet does them. */
+	prober?: Prober;
+	/** False: Events are not written. */
+	events?: boolean;
+	/** The node's own resolvers, for pods that do not use the cluster's DNS; default: /etc/resolv.conf. */
+	resolvConf?: string;
+}
+
+export interface Agent {
+	/** Serves the agent's HTTP endpoint on a connection. */
+	connection(stream: Duplex): void;
+	/** The pods the agent has, for its endpoint and tests. */
+	pods(): Iterable<Pod>;
+	/** Resolves when the agent has let go of everything; containers go on running. */
+	stop(): Promise<void>;
+}
+
+/** @throws ApiError when the node cannot be registered */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+	const agent = new RunningAgent(options);
+	await agent.start();
+	return agent;
+}
+
+class RunningAgent implements Agent {
+	readonly #options: AgentOptions;
+	readonly #context: NodeContext;
+	readonly #references: WatchedReferences;
+	readonly #workers = new Map<string, PodWorker>();
+	readonly #abort = new AbortController();
+	readonly #facts: NodeFacts;
+	#addressesBefore: ReadonlyMap<string, { addresses: readonly string[] }> = new Map();
+	#heartbeat: Heartbeat | undefined;
+	#endpoint: ((stream: Duplex) => void) | undefined;
+	#maintenance: { stop(): void } | undefined;
+
+	constructor(options: AgentOptions) {
+		this.#options = options;
+		const { client, clock, runtime, node } = options;
+		this.#facts = { ...machineFacts(node.name), containerRuntimeVersion: runtime.version, ...node };
+		const changed = (uid: string) => this.#workers.get(uid)?.wake();
+		this.#references = new WatchedReferences(client, clock, (uid) => this.#workers.get(uid)?.referencesChanged());
+		const allocatable = Object.entries(this.#facts.allocatable).map(([name, quantity]): [string, number] => [
+			name,
+			parseQuantity(quantity),
+		]);
+		const context: NodeContext = {
+			client,
+			clock,
+			runtime,
+			view: new RuntimeView(runtime, clock, changed),
+			...(options.network === undefined ? {} : { network: options.network }),
+			node: {
+				name: node.name,
+				addresses: node.addresses,
+				runtimeName: runtime.version.split("://")[0] ?? runtime.version,
+				clusterDomain: options.clusterDomain ?? "cluster.local",
+				...(options.clusterDns === undefined ? {} : { clusterDns: options.clusterDns }),
+				allocatable: new Map(allocatable),
+			},
+			events: this.#events(),
+			references: this.#references,
+			prober: options.prober ?? createProber(runtime),
+			services: (namespace) => this.#services(namespace),
+			containerConfig: (pod, container, start) => makeContainerConfig(context, pod, container, start),
+		};
+		const files = this.#files(context);
+		if (files !== undefined) context.files = files;
+		this.#context = context;
+	}
+
+	async start(): Promise<void> {
+		const { clock, client, network, runtime, pods, node } = this.#options;
+		this.#options.mirror?.of(services);
+		const limitations = await runtime.limitations();
+		const { signal } = this.#abort;
+		this.#heartbeat = await startHeartbeat({ client, clock, facts: this.#facts, limitations, signal });
+		await this.#context.view.start();
+		this.#addressesBefore = (await network?.attached()) ?? new Map();
+		await pods.subscribe(node.name, (current, last) => this.#podChanged(current, last));
+		this.#endOrphans();
+		await this.#serve();
+		this.#context.events.record(this.#nodeReference(), "Normal", "Starting", "Starting kubelet.");
+	}
+
+	connection(stream: Duplex): void {
+		if (this.#endpoint === undefined) stream.destroy();
+		else this.#endpoint(stream);
+	}
+
+	*pods(): Iterable<Pod> {
+		for (const worker of this.#workers.values()) yield worker.pod;
+	}
+
+	async stop(): Promise<void> {
+		this.#abort.abort(new Error("the agent stops"));
+		this.#options.pods.unsubscribe(this.#options.node.name);
+		this.#heartbeat?.stop();
+		this.#maintenance?.stop();
+		this.#context.view.close();
+		for (const worker of this.#workers.values()) worker.close();
+		this.#workers.clear();
+		this.#references.close();
+		await this.#context.events.flush();
+	}
+
+	async #serve(): Promise<void> {
+		// Loaded when first needed: a simulated fleet of a thousand nodes shares one copy and no sockets.
+		const { createEndpoint } = await import("./streams/endpoint.ts");
+		this.#endpoint = createEndpoint({
+			context: this.#context,
+			pods: () => this.pods(),
+			signal: this.#abort.signal,
+		});
+	}
+
+	#podChanged(current: Pod | undefined, last: Pod): void {
+		const worker = this.#workers.get(last.metadata.uid);
+		if (current === undefined) worker?.vanish(last);
+		else if (worker !== undefined) worker.update(current);
+		else this.#add(current);
+	}
+
+	#add(pod: Pod): PodWorker {
+		const { uid } = pod.metadata;
+		const worker = new PodWorker(this.#context, pod, () => this.#workers.delete(uid));
+		const before = this.#addressesBefore.get(uid);
+		if (before !== undefined) worker.adoptAddresses(before.addresses);
+		if (pod.spec.hostNetwork === true) worker.adoptAddresses(this.#context.node.addresses);
+		const verdict = this.#isNew(pod) ? this.#admit(pod) : undefined;
+		this.#workers.set(uid, worker);
+		if (verdict === undefined) worker.wake();
+		else worker.end(verdict);
+		return worker;
+	}
+
+	/** Pods that run already are not refused afterwards. */
+	#isNew(pod: Pod): boolean {
+		const { sandboxes } = this.#context.view.of(pod.metadata.uid);
+		return (
+			sandboxes.length === 0 &&
+			pod.metadata.deletionTimestamp === undefined &&
+			(pod.status?.phase ?? "Pending") === "Pending"
+		);
+	}
+
+	#admit(pod: Pod) {
+		const active = [...this.#workers.values()].filter((worker) => worker.active).map((worker) => worker.pod);
+		const { allocatable } = this.#context.node;
+		return admissionVerdict(pod, { node: this.#heartbeat?.node, allocatable, others: active });
+	}
+
+	/** What the runtime has of pods that the API does not know (any more) is ended and removed. */
+	#endOrphans(): void {
+		for (const uid of this.#context.view.podUids()) {
+			if (this.#workers.has(uid)) continue;
+			const pod = orphanPod(uid, this.#context.view.of(uid), this.#options.node.name);
+			this.#add(pod).vanish();
+		}
+	}
+
+	#events(): EventRecorder {
+		const { client, clock, node, events } = this.#options;
+		if (events === false) return noEvents;
+		return kubeletEvents(createEventRecorder(client, { clock }), node.name);
+	}
+
+	#services(namespace: string): Iterable<Service> {
+		return this.#options.mirror?.of(services).list(namespace) ?? [];
+	}
+
+	#files(context: NodeContext): PodFiles | undefined {
+		const { directories, resolvConf } = this.#options;
+		if (directories === undefined) return undefined;
+		const { files, maintenance } = createFiles(context, {
+			...directories,
+			...(resolvConf === undefined ? {} : { resolvConf }),
+		});
+		this.#maintenance = maintenance;
+		return files;
+	}
+
+	#nodeReference() {
+		// As upstream's kubelet names its node in Events.
+		return { kind: "Node", name: this.#options.node.name, uid: this.#options.node.name };
+	}
+}

@@ -1,0 +1,187 @@
+/** Starts one container of a pod: image, configuration, creation, start, postStart hook — and says what went wrong. */
+
+import { type Container, type Image, ImageError } from "../runtime/runtime.ts";
+import { ConfigError, type NodeContext } from "./node-context.ts";
+import type { PodMemoryKeeper } from "./pod-memory.ts";
+import { grow, type PodAction } from "./pod-plan.ts";
+import { fieldPath, type PodContainer, type PodState, podContainers, podGraceSeconds } from "./pod-state.ts";
+import { runHook } from "./probes/hooks.ts";
+
+type Start = Extract<PodAction, { do: "startContainer" }>;
+
+/** Upstream plans a pod that failed to start anew after about this long. */
+const retryMs = 10_000;
+
+export class ContainerStarter {
+	readonly #context: NodeContext;
+	readonly #memory: PodMemoryKeeper;
+	readonly #state: () => PodState;
+	readonly #signal: AbortSignal;
+
+	constructor(context: NodeContext, memory: PodMemoryKeeper, state: () => PodState, signal: AbortSignal) {
+		this.#context = context;
+		this.#memory = memory;
+		this.#state = state;
+		this.#signal = signal;
+	}
+
+	/** Never throws for what is the pod's fault: that is remembered and shown in its status. */
+	async start(action: Start): Promise<void> {
+		const container = podContainers(this.#state().pod).find(({ spec }) => spec.name === action.name);
+		if (container === undefined) return;
+		const image = await this.#image(container);
+		if (image === undefined) return;
+		const created = await this.#create(container, action.attempt, image);
+		if (created === undefined) return;
+		this.#memory.remember(action.name, {
+			startFailure: undefined,
+			heldBack: undefined,
+			probes: undefined,
+			stopping: undefined,
+			...(action.backoff === undefined ? {} : { restartBackoff: action.backoff }),
+		});
+		await this.#run(container, created);
+	}
+
+	recordBackOff(name: string): void {
+		const { name: podName, namespace, uid } = this.#state().pod.metadata;
+		this.#record(
+			name,
+			"Warning",
+			"BackOff",
+			`Back-off restarting failed container ${name} in pod ${podName}_${namespace}(${uid})`,
+		);
+	}
+
+	async #image({ spec }: PodContainer): Promise<Image | undefined> {
+		const { runtime, clock } = this.#context;
+		const image = spec.image ?? "";
+		const pullPolicy = spec.imagePullPolicy ?? "IfNotPresent";
+		const { startFailure } = this.#memory.container(spec.name);
+		const backoff = this.#memory.imageBackoff(spec.name);
+		// The first look after a failure only shows that the image is being waited for.
+		if (startFailure?.reason === "ErrImagePull" && backoff !== undefined) {
+			const dueMs = backoff.sinceMs + backoff.delayMs;
+			if (clock.now() < dueMs) {
+				this.#record(spec.name, "Normal", "BackOff", `Back-off pulling image "${image}"`);
+				const message = `Back-off pulling image "${image}": ErrImagePull: ${startFailure.message}`;
+				this.#fail(spec.name, "ImagePullBackOff", message, dueMs);
+				return undefined;
+			}
+		}
+		const pulls = pullPolicy === "Always";
+		if (pulls) this.#record(spec.name, "Normal", "Pulling", `Pulling image "${image}"`);
+		const begunMs = clock.monotonicMs();
+		try {
+			const hasCommand = (spec.command?.length ?? 0) > 0;
+			const resolved = await runtime.resolveImage(image, { pullPolicy, hasCommand });
+			const took = `${Math.round(clock.monotonicMs() - begunMs)}ms`;
+			const message = pulls
+				? `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${resolved.sizeBytes} bytes.`
+				: `Container image "${image}" already present on machine and can be accessed by the pod`;
+			this.#record(spec.name, "Normal", "Pulled", message);
+			this.#memory.remember(spec.name, { imageBackoff: undefined });
+			return resolved;
+		} catch (error) {
+			this.#imageFailed(spec.name, image, error);
+			return undefined;
+		}
+	}
+
+	#imageFailed(name: string, image: string, error: unknown): void {
+		const nowMs = this.#context.clock.now();
+		const reason = error instanceof ImageError ? error.reason : "ErrImagePull";
+		const message = messageOf(error);
+		if (reason === "ErrImagePull") {
+			const backoff = grow(this.#memory.imageBackoff(name), nowMs, nowMs);
+			this.#memory.remember(name, { imageBackoff: backoff });
+			this.#record(name, "Warning", "Failed", `Failed to pull image "${image}": ${message}`);
+			this.#record(name, "Warning", "Failed", "Error: ErrImagePull");
+			this.#fail(name, reason, message, nowMs + Math.min(2000, backoff.delayMs));
+			return;
+		}
+		const text =
+			reason === "ErrImageNeverPull" ? `Container image "${image}" is not present with pull policy of Never` : message;
+		const event = reason === "ErrImageNeverPull" ? reason : reason === "InvalidImageName" ? "InspectFailed" : "Failed";
+		this.#record(name, "Warning", event, text);
+		this.#record(name, "Warning", "Failed", `Error: ${reason}`);
+		this.#fail(name, reason, text, nowMs + retryMs);
+	}
+
+	async #create(container: PodContainer, attempt: number, image: Image): Promise<Container | undefined> {
+		const { runtime, clock, files, containerConfig } = this.#context;
+		const { spec } = container;
+		const { pod, sandboxes, memory } = this.#state();
+		const sandbox = sandboxes.at(-1);
+		if (sandbox === undefined) return undefined;
+		try {
+			const config = await containerConfig(pod, container, { attempt, image, addresses: memory.addresses });
+			const created = await runtime.createContainer(sandbox.id, config);
+			this.#record(spec.name, "Normal", "Created", "Container created");
+			await files?.linkLog(pod, created);
+			return created;
+		} catch (error) {
+			const reason = error instanceof ConfigError ? "CreateContainerConfigError" : "CreateContainerError";
+			const message = messageOf(error);
+			this.#record(spec.name, "Warning", "Failed", `Error: ${message}`);
+			this.#fail(spec.name, reason, message, clock.now() + retryMs);
+			return undefined;
+		}
+	}
+
+	async #run(container: PodContainer, created: Container): Promise<void> {
+		const { runtime, clock, view } = this.#context;
+		const { name, lifecycle } = container.spec;
+		try {
+			await runtime.startContainer(created.id);
+		} catch (error) {
+			this.#record(name, "Warning", "Failed", `Error: ${messageOf(error)}`);
+			this.#fail(name, "RunContainerError", messageOf(error), clock.now() + retryMs);
+			await runtime.removeContainer(created.id).catch(() => {});
+			return;
+		}
+		await view.refresh();
+		const started = view.of(this.#state().pod.metadata.uid).containers.find(({ id }) => id === created.id);
+		if (started?.state === "exited" && (started.reason === "StartError" || started.reason === "ContainerCannotRun")) {
+			this.#record(name, "Warning", "Failed", `Error: ${started.message ?? started.reason}`);
+			return;
+		}
+		this.#record(name, "Normal", "Started", "Container started");
+		if (lifecycle?.postStart !== undefined && started?.state === "running") {
+			await this.#postStart(container, created.id);
+		}
+	}
+
+	async #postStart({ spec }: PodContainer, id: string): Promise<void> {
+		const { runtime } = this.#context;
+		const { pod, memory } = this.#state();
+		const handler = spec.lifecycle?.postStart;
+		if (handler === undefined) return;
+		const failure = await runHook(
+			this.#context,
+			{ pod, container: spec, id, addresses: memory.addresses },
+			handler,
+			this.#signal,
+		);
+		if (failure === undefined || this.#signal.aborted) return;
+		this.#record(spec.name, "Warning", "FailedPostStartHook", "PostStartHook failed");
+		this.#record(spec.name, "Normal", "Killing", "FailedPostStartHook");
+		this.#memory.remember(spec.name, {
+			stopping: { containerId: id, graceSeconds: podGraceSeconds(this.#state()) },
+		});
+		await runtime.stopContainer(id, podGraceSeconds(this.#state()) * 1000);
+	}
+
+	#fail(name: string, reason: string, message: string, retryAtMs: number): void {
+		this.#memory.remember(name, { startFailure: { reason, message, retryAtMs } });
+	}
+
+	#record(name: string, type: "Normal" | "Warning", reason: string, message: string): void {
+		const { pod } = this.#state();
+		this.#context.events.record(pod, type, reason, message, fieldPath(pod, name));
+	}
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,191 @@
+/** One container's status from what the runtime lists and the agent remembers. Pure. */
+import { timestamp } from "../core/clock.ts";
+import type {
+	ContainerState,
+	ContainerStateTerminated,
+	ContainerStatus,
+	ResourceRequirements,
+} from "../kinds/generated/types.ts";
+import type { Container } from "../runtime/runtime.ts";
+import {
+	containerMemory,
+	currentInstance,
+	hasStarted,
+	instances,
+	type PodContainer,
+	type PodState,
+	readySandbox,
+	restartsAfterExit,
+} from "./pod-state.ts";
+import { resourcesAnnotation } from "./resources.ts";
+
+/**
+ * @param over the pod's phase is final: nothing waits any more
+ * @param initialized whether containers after the init containers may be there; until then they wait for `PodInitializing`
+ */
+export function containerStatus(state: PodState, container: PodContainer, over: boolean): ContainerStatus {
+	const { role, spec } = container;
+	const [newest, before] = instances(state, spec.name);
+	const old = previousStatus(state, container);
+	const memory = containerMemory(state, spec.name);
+	const { current, last } = states(state, container, newest, before, old, over);
+	const started = hasStarted(state, newest, spec.startupProbe);
+	const running = current.running !== undefined;
+	const verdict = memory.probes?.containerId === newest?.id ? memory.probes : undefined;
+	const readyByProbe = verdict?.ready ?? (spec.readinessProbe === undefined && started);
+	const ready =
+		role === "init"
+			? current.terminated?.exitCode === 0 && current.terminated !== undefined
+			: role === "ephemeral"
+				? false
+				: running && started && readyByProbe;
+	const status: ContainerStatus = {
+		name: spec.name,
+		state: current,
+		lastState: last ?? {},
+		ready,
+		restartCount: newest?.config.attempt ?? (role === "ephemeral" ? 0 : (old?.restartCount ?? 0)),
+		image: newest?.config.image ?? spec.image ?? "",
+		imageID: newest?.imageId ?? "",
+		// Whatever is not running has not started; the API's absent `started` means the same.
+		started: role === "ephemeral" ? running : started,
+	};
+	if (newest !== undefined) status.containerID = containerId(state, newest.id);
+	else if (old?.containerID !== undefined) {
+		Object.assign(status, { containerID: old.containerID, image: old.image, imageID: old.imageID });
+	}
+	Object.assign(status, resources(state, container, newest, running), mounts(container, newest));
+	return status;
+}
+
+/** The id as the API shows it, with the runtime's name before it. */
+function containerId(state: PodState, id: string): string {
+	return `${state.node.runtimeName}://${id}`;
+}
+
+function previousStatus(state: PodState, { role, spec }: PodContainer): ContainerStatus | undefined {
+	const old = state.previous ?? state.pod.status;
+	const lists = {
+		init: old?.initContainerStatuses,
+		sidecar: old?.initContainerStatuses,
+		regular: old?.containerStatuses,
+		ephemeral: old?.ephemeralContainerStatuses,
+	};
+	return lists[role]?.find(({ name }) => name === spec.name);
+}
+
+interface States {
+	current: ContainerState;
+	last?: ContainerState;
+}
+
+function states(
+	state: PodState,
+	container: PodContainer,
+	newest: Container | undefined,
+	before: Container | undefined,
+	old: ContainerStatus | undefined,
+	over: boolean,
+): States {
+	const { spec, role } = container;
+	const memory = containerMemory(state, spec.name);
+	const last = before === undefined ? old?.lastState : { terminated: terminated(state, before) };
+	if (newest === undefined) return withoutInstance(state, container, old, over);
+	if (newest.state === "running") {
+		return { current: { running: { startedAt: timestamp(newest.startedAtMs ?? newest.createdAtMs) } }, last };
+	}
+	if (newest.state === "created") return { current: { waiting: waiting(state) }, last };
+	const ended = { terminated: terminated(state, newest) };
+	const replaced = currentInstance(state, spec.name) === undefined && readySandbox(state) !== undefined;
+	const restarts = restartsAfterExit(state.pod, container, newest.exitCode ?? 0) || (role === "init" && replaced);
+	const why = memory.startFailure ?? memory.heldBack;
+	const ending = over || state.memory.endingSinceMs !== undefined;
+	if (!restarts || why === undefined || ending) return { current: ended, last };
+	return { current: { waiting: { reason: why.reason, message: why.message } }, last: ended };
+}
+
+/** A container that the runtime does not know: not started yet, or lost with its record. */
+function withoutInstance(
+	state: PodState,
+	{ spec }: PodContainer,
+	old: ContainerStatus | undefined,
+	over: boolean,
+): States {
+	if (old?.state?.terminated !== undefined) return { current: old.state, last: old.lastState };
+	const failure = containerMemory(state, spec.name).startFailure;
+	if (old?.state?.running !== undefined) {
+		const lost: ContainerStateTerminated = {
+			exitCode: 137,
+			reason: "ContainerStatusUnknown",
+			message: "The container could not be located when the pod was terminated",
+		};
+		if (over || state.memory.endingSinceMs !== undefined) return { current: { terminated: lost }, last: old.lastState };
+		lost.message = "The container could not be located when the pod was deleted.  The container used to be Running";
+		return { current: { waiting: waiting(state) }, last: { terminated: lost } };
+	}
+	const current =
+		failure === undefined
+			? { waiting: waiting(state) }
+			: { waiting: { reason: failure.reason, message: failure.message } };
+	return { current, last: old?.lastState };
+}
+
+function waiting({ pod }: PodState): { reason: string } {
+	return { reason: (pod.spec.initContainers?.length ?? 0) > 0 ? "PodInitializing" : "ContainerCreating" };
+}
+
+function terminated(state: PodState, container: Container): ContainerStateTerminated {
+	const exitCode = container.exitCode ?? 0;
+	const message = state.memory.terminationMessages.get(container.id) || container.message;
+	return {
+		exitCode,
+		reason: container.reason ?? (exitCode === 0 ? "Completed" : "Error"),
+		...(message === undefined || message === "" ? {} : { message }),
+		startedAt: timestamp(container.startedAtMs ?? container.createdAtMs),
+		finishedAt: timestamp(container.finishedAtMs ?? container.createdAtMs),
+		containerID: containerId(state, container.id),
+	};
+}
+
+/** What a running container has of CPU and memory (KEP-1287, in-place resize). */
+function resources(
+	state: PodState,
+	{ spec, role }: PodContainer,
+	newest: Container | undefined,
+	running: boolean,
+): Pick<ContainerStatus, "resources" | "allocatedResources"> {
+	if (role === "ephemeral" || !running || newest === undefined) return {};
+	const memory = containerMemory(state, spec.name);
+	const key =
+		memory.resizedTo?.containerId === newest.id
+			? memory.resizedTo.resources
+			: newest.config.annotations[resourcesAnnotation];
+	const actual = key === undefined ? spec.resources : resourcesFromKey(key);
+	const allocated = spec.resources?.requests;
+	return {
+		...(allocated === undefined ? {} : { allocatedResources: allocated }),
+		resources: actual ?? {},
+	};
+}
+
+function resourcesFromKey(key: string): ResourceRequirements {
+	const resources: { limits?: Record<string, string>; requests?: Record<string, string> } = {};
+	for (const part of key.split(",")) {
+		const [path = "", quantity] = part.split("=");
+		const [list, name] = path.split(".");
+		if ((list !== "limits" && list !== "requests") || name === undefined || quantity === undefined) continue;
+		resources[list] = { ...resources[list], [name]: quantity };
+	}
+	return resources;
+}
+
+function mounts({ spec }: PodContainer, newest: Container | undefined): Pick<ContainerStatus, "volumeMounts"> {
+	if (newest === undefined || spec.volumeMounts === undefined || spec.volumeMounts.length === 0) return {};
+	return {
+		volumeMounts: spec.volumeMounts.map(({ name, mountPath, readOnly }) => ({
+			name,
+			mountPath,
+			...(readOnly === true ? { readOnly, recursiveReadOnly: "Disabled" } : {}),
+		})),
+	};
+}

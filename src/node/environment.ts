@@ -1,0 +1,130 @@
+/** The environment of a container (API reference, "EnvVar", "EnvFromSource"). */
+import type { Container as ContainerSpec, EnvVar, Pod, Service } from "../kinds/generated/types.ts";
+import { expand } from "./expansion.ts";
+import { type FieldContext, fieldValue, resourceValue } from "./field-ref.ts";
+import { ConfigError, type References } from "./node-context.ts";
+import { serviceEnvironment } from "./service-environment.ts";
+
+export interface EnvironmentSources {
+	references: Pick<References, "configMap" | "secret">;
+	services: Iterable<Service>;
+	kubernetes: Service | undefined;
+	fields: FieldContext;
+}
+
+/**
+ * Variables in the order in which they take effect: services, then `envFrom`, then `env`; later ones win.
+ * @throws ConfigError for what is asked and not there, unless it is optional
+ */
+export async function containerEnvironment(
+	pod: Pod,
+	container: ContainerSpec,
+	sources: EnvironmentSources,
+): Promise<{ name: string; value: string }[]> {
+	const environment = new Map<string, string>();
+	for (const [name, value] of await fromSources(pod, container, sources)) environment.set(name, value);
+	const links = serviceEnvironment(sources.services, sources.kubernetes, pod.spec.enableServiceLinks !== false);
+	// Values may name variables defined before them, and those of services.
+	const lookUp = (name: string) => environment.get(name) ?? links.get(name);
+	for (const variable of container.env ?? []) {
+		const value = await valueOf(pod, container, variable, sources, lookUp);
+		if (value !== undefined) environment.set(variable.name, value);
+	}
+	for (const [name, value] of links) if (!environment.has(name)) environment.set(name, value);
+	return [...environment].map(([name, value]) => ({ name, value }));
+}
+
+async function fromSources(
+	pod: Pod,
+	container: ContainerSpec,
+	{ references }: EnvironmentSources,
+): Promise<Map<string, string>> {
+	const namespace = pod.metadata.namespace ?? "default";
+	const found = new Map<string, string>();
+	for (const { prefix = "", configMapRef, secretRef } of container.envFrom ?? []) {
+		if (configMapRef !== undefined) {
+			const name = configMapRef.name ?? "";
+			const configMap = await references.configMap(namespace, name);
+			if (configMap === undefined && configMapRef.optional !== true) throw missing("configmap", name);
+			for (const [key, value] of Object.entries(configMap?.data ?? {})) found.set(prefix + key, value);
+		}
+		if (secretRef !== undefined) {
+			const name = secretRef.name ?? "";
+			const secret = await references.secret(namespace, name);
+			if (secret === undefined && secretRef.optional !== true) throw missing("secret", name);
+			for (const [key, value] of Object.entries(secret?.data ?? {})) found.set(prefix + key, decode(value));
+		}
+	}
+	return found;
+}
+
+async function valueOf(
+	pod: Pod,
+	container: ContainerSpec,
+	{ name, value = "", valueFrom }: EnvVar,
+	{ references, fields }: EnvironmentSources,
+	lookUp: (name: string) => string | undefined,
+): Promise<string | undefined> {
+	const namespace = pod.metadata.namespace ?? "default";
+	if (valueFrom === undefined) return expand(value, lookUp);
+	if (valueFrom.fieldRef !== undefined) {
+		const field = fieldValue(pod, valueFrom.fieldRef, fields);
+		if (field === undefined) throw new ConfigError(`unsupported fieldPath: ${valueFrom.fieldRef.fieldPath}`);
+		return field;
+	}
+	if (valueFrom.resourceFieldRef !== undefined) {
+		const resource = resourceValue(pod, valueFrom.resourceFieldRef, container.name, fields);
+		if (resource === undefined) {
+			throw new ConfigError(`unsupported container resource: ${valueFrom.resourceFieldRef.resource}`);
+		}
+		return resource;
+	}
+	if (valueFrom.configMapKeyRef !== undefined) {
+		const { name: source = "", key, optional } = valueFrom.configMapKeyRef;
+		const configMap = await references.configMap(namespace, source);
+		return keyOf(
+			"ConfigMap",
+			"configmap",
+			namespace,
+			source,
+			key,
+			optional === true,
+			configMap,
+			configMap?.data?.[key],
+		);
+	}
+	if (valueFrom.secretKeyRef !== undefined) {
+		const { name: source = "", key, optional } = valueFrom.secretKeyRef;
+		const secret = await references.secret(namespace, source);
+		const found = secret?.data?.[key];
+		const decoded = found === undefined ? undefined : decode(found);
+		return keyOf("Secret", "secret", namespace, source, key, optional === true, secret, decoded);
+	}
+	throw new ConfigError(
+		`environment variable ${name}: ${Object.keys(valueFrom).join(", ")} is not supported by this node`,
+	);
+}
+
+function keyOf(
+	kind: string,
+	resource: string,
+	namespace: string,
+	name: string,
+	key: string,
+	optional: boolean,
+	object: object | undefined,
+	value: string | undefined,
+): string | undefined {
+	if (value !== undefined) return value;
+	if (optional) return undefined;
+	if (object === undefined) throw missing(resource, name);
+	throw new ConfigError(`couldn't find key ${key} in ${kind} ${namespace}/${name}`);
+}
+
+function missing(resource: string, name: string): ConfigError {
+	return new ConfigError(`${resource} "${name}" not found`);
+}
+
+function decode(base64: string): string {
+	return Buffer.from(base64, "base64").toString();
+}

@@ -1,0 +1,175 @@
+/** Registers the node and says that it lives: a Lease often, the Node's status seldom (KEP-589). */
+import type { Client } from "../client/client.ts";
+import { type Clock, microTimestamp, type Timer } from "../core/clock.ts";
+import { isReason } from "../core/errors.ts";
+import type { Draft } from "../core/object.ts";
+import type { Lease, Node } from "../kinds/generated/types.ts";
+import { leases } from "../kinds/lease.ts";
+import { nodes } from "../kinds/node.ts";
+import { type NodeFacts, needsStatusWrite, nodeStatus, ownLabels } from "./node-object.ts";
+
+const leaseNamespace = "kube-node-lease";
+export const leaseMs = 40_000;
+const renewMs = leaseMs / 4;
+const statusMs = 300_000;
+const retryMs = 1000;
+
+export interface Heartbeat {
+	/** The Node as it was registered or written last. */
+	readonly node: Node;
+	/** Writes the status now if it changed. */
+	statusChanged(): Promise<void>;
+	stop(): void;
+}
+
+/**
+ * Registers the node, then renews its lease every 10 s.
+ * @param limitations what the node cannot do, told in its Ready condition
+ * @throws ApiError when the node cannot be registered, after the signal aborts
+ */
+export async function startHeartbeat(options: {
+	client: Client;
+	clock: Clock;
+	facts: NodeFacts;
+	limitations: readonly string[];
+	signal: AbortSignal;
+}): Promise<Heartbeat> {
+	const { client, clock, facts, limitations, signal } = options;
+	let node = await register(options);
+	let lease = await ensureLease(client, clock, node);
+	let timer: Timer | undefined;
+	let stopped = false;
+
+	const writeStatus = async () => {
+		const wanted = nodeStatus(facts, node.status, clock.now(), limitations);
+		if (!needsStatusWrite(node, wanted, clock.now(), statusMs)) return;
+		node = await writeNodeStatus(client, facts, node, clock.now(), limitations);
+	};
+	const beat = async () => {
+		try {
+			lease = await renew(client, clock, node, lease);
+			await writeStatus();
+		} catch (error) {
+			// Someone deleted the Node: it registers anew, as a kubelet does.
+			if (isReason(error, "NotFound")) node = await register(options).catch(() => node);
+			// Anything else: the next beat tries again, long before the lease ends.
+		}
+		schedule();
+	};
+	const schedule = () => {
+		if (stopped) return;
+		// A little apart, so that a thousand nodes that began together do not beat together.
+		const delayMs = renewMs * (0.96 + 0.08 * clock.random());
+		timer = clock.after(delayMs, () => void beat());
+	};
+	const stop = () => {
+		stopped = true;
+		timer?.cancel();
+	};
+	signal.addEventListener("abort", stop, { once: true });
+	schedule();
+	return {
+		get node() {
+			return node;
+		},
+		statusChanged: writeStatus,
+		stop,
+	};
+}
+
+async function register(options: {
+	client: Client;
+	clock: Clock;
+	facts: NodeFacts;
+	limitations: readonly string[];
+	signal: AbortSignal;
+}): Promise<Node> {
+	const { client, clock, facts, limitations, signal } = options;
+	for (;;) {
+		try {
+			return await registerOnce(client, clock, facts, limitations);
+		} catch (error) {
+			if (signal.aborted || isReason(error, "Invalid", "Forbidden", "Unauthorized")) throw error;
+			await clock.sleep(retryMs, signal);
+		}
+	}
+}
+
+async function registerOnce(
+	client: Client,
+	clock: Clock,
+	facts: NodeFacts,
+	limitations: readonly string[],
+): Promise<Node> {
+	const draft: Draft<Node> = {
+		metadata: {
+			name: facts.name,
+			labels: ownLabels(facts),
+			annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true", ...facts.annotations },
+		},
+		spec: {
+			...(facts.podCidr === undefined ? {} : { podCIDR: facts.podCidr, podCIDRs: [facts.podCidr] }),
+			...(facts.taints.length === 0 ? {} : { taints: [...facts.taints] }),
+		},
+		status: nodeStatus(facts, undefined, clock.now(), limitations),
+	};
+	try {
+		const created = await client.create(nodes, draft);
+		// Whether a create may set the status is the server's business; the status is written where it was not taken.
+		if (created.status?.conditions?.some(({ type }) => type === "Ready") === true) return created;
+		return await writeNodeStatus(client, facts, created, clock.now(), limitations);
+	} catch (error) {
+		if (!isReason(error, "AlreadyExists")) throw error;
+	}
+	const labels = ownLabels(facts);
+	let node = await client.get(nodes, { name: facts.name });
+	const differs = Object.entries(labels).some(([key, value]) => node.metadata.labels?.[key] !== value);
+	if (differs)
+		node = await client.patch(nodes, { name: facts.name }, { type: "merge", patch: { metadata: { labels } } });
+	return writeNodeStatus(client, facts, node, clock.now(), limitations);
+}
+
+async function writeNodeStatus(
+	client: Client,
+	facts: NodeFacts,
+	node: Node,
+	nowMs: number,
+	limitations: readonly string[],
+): Promise<Node> {
+	const status = nodeStatus(facts, node.status, nowMs, limitations);
+	return client.patch(nodes, { name: facts.name }, { type: "strategic", patch: { status } }, "status");
+}
+
+async function ensureLease(client: Client, clock: Clock, node: Node): Promise<Lease | undefined> {
+	const draft: Draft<Lease> = {
+		metadata: {
+			name: node.metadata.name,
+			namespace: leaseNamespace,
+			ownerReferences: [{ apiVersion: "v1", kind: "Node", name: node.metadata.name, uid: node.metadata.uid }],
+		},
+		spec: {
+			holderIdentity: node.metadata.name,
+			leaseDurationSeconds: leaseMs / 1000,
+			renewTime: microTimestamp(clock.now()),
+		},
+	};
+	try {
+		return await client.create(leases, draft);
+	} catch {
+		// It exists already, or its namespace does not yet: the next beat sees.
+		return undefined;
+	}
+}
+
+async function renew(client: Client, clock: Clock, node: Node, lease: Lease | undefined): Promise<Lease | undefined> {
+	const ref = { namespace: leaseNamespace, name: node.metadata.name };
+	try {
+		if (lease === undefined) lease = await client.get(leases, ref);
+		const spec = { ...lease.spec, holderIdentity: node.metadata.name, renewTime: microTimestamp(clock.now()) };
+		return await client.update(leases, { ...lease, spec });
+	} catch (error) {
+		if (isReason(error, "NotFound")) return ensureLease(client, clock, node);
+		if (isReason(error, "Conflict")) return undefined;
+		throw error;
+	}
+}

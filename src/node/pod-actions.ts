@@ -1,0 +1,197 @@
+/** Does the actions of a pod's plan, each in the background, one at a time for each thing it concerns. */
+import { isReason } from "../core/errors.ts";
+import { pods } from "../kinds/pod.ts";
+import type { Sandbox } from "../runtime/runtime.ts";
+import { ContainerStarter } from "./container-start.ts";
+import { ContainerStopper } from "./container-stop.ts";
+import { type NodeContext, VolumeError } from "./node-context.ts";
+import type { PodMemoryKeeper } from "./pod-memory.ts";
+import { backoffLimits, type PodAction } from "./pod-plan.ts";
+import type { PodState } from "./pod-state.ts";
+import { containerLimits, resourcesKey } from "./resources.ts";
+import { sandboxConfig } from "./sandbox-config.ts";
+
+/** Upstream's first delays: between attempts to mount, and to make a sandbox. */
+const mountRetryMs = 2000;
+const sandboxRetryMs = 1000;
+const apiRetryMs = 1000;
+
+export class PodActions {
+	readonly #context: NodeContext;
+	readonly #memory: PodMemoryKeeper;
+	readonly #state: () => PodState;
+	readonly #wake: () => void;
+	readonly #abort = new AbortController();
+	readonly #starter: ContainerStarter;
+	readonly #stopper: ContainerStopper;
+
+	constructor(context: NodeContext, memory: PodMemoryKeeper, state: () => PodState, wake: () => void) {
+		this.#context = context;
+		this.#memory = memory;
+		this.#state = state;
+		this.#wake = wake;
+		this.#starter = new ContainerStarter(context, memory, state, this.#abort.signal);
+		this.#stopper = new ContainerStopper(context, memory, state, this.#abort.signal);
+	}
+
+	/** Begins the action; the pod's worker is woken when it has ended. Never throws. */
+	do(action: Exclude<PodAction, { do: "remove" }>): void {
+		switch (action.do) {
+			case "mountVolumes":
+				return this.#task("volumes", () => this.#mountVolumes());
+			case "createSandbox":
+				return this.#task("sandbox", () => this.#createSandbox(action.attempt, action.replaces));
+			case "startContainer":
+				return this.#task(`container:${action.name}`, () => this.#starter.start(action));
+			case "holdBack":
+				this.#memory.remember(action.name, { heldBack: action.waiting });
+				return this.#starter.recordBackOff(action.name);
+			case "stopContainer":
+				// A shorter grace period overtakes the stop under way, which keeps the key.
+				return this.#task(`container:${action.name}`, () => this.#stopper.stop(action));
+			case "removeContainer":
+				return this.#task(`container:${action.name}`, () => this.#context.runtime.removeContainer(action.id));
+			case "updateResources":
+				return this.#task(`container:${action.name}`, () => this.#updateResources(action.name, action.id));
+			case "end":
+				return this.#end(action.verdict);
+			case "release":
+				return this.#task("release", () => this.#release());
+			case "deletePod":
+				return this.#task("delete", () => this.#deletePod());
+		}
+	}
+
+	/** Removes everything the runtime and the node keep of the pod. */
+	async remove(): Promise<void> {
+		const { runtime, files, view } = this.#context;
+		this.#memory.setBusy("remove", true);
+		try {
+			const { pod, sandboxes, containers } = this.#state();
+			for (const { id } of containers) await runtime.removeContainer(id);
+			for (const { id } of sandboxes) await runtime.removeSandbox(id);
+			await files?.remove(pod);
+			await view.refresh();
+		} catch (error) {
+			await this.#context.clock.sleep(apiRetryMs, this.#abort.signal).catch(() => {});
+			throw error;
+		} finally {
+			this.#memory.setBusy("remove", false);
+		}
+	}
+
+	close(): void {
+		this.#abort.abort(new Error("the agent lets go of the pod"));
+	}
+
+	#task(key: string, run: () => Promise<void>): void {
+		const nested = this.#memory.isBusy(key);
+		this.#memory.setBusy(key, true);
+		void run()
+			// What concerns the pod was recorded where it failed; anything else is met again by the next plan.
+			.catch(() => this.#context.clock.sleep(apiRetryMs, this.#abort.signal).catch(() => {}))
+			.then(() => this.#context.view.refresh())
+			.catch(() => {})
+			.finally(() => {
+				if (!nested) this.#memory.setBusy(key, false);
+				this.#wake();
+			});
+	}
+
+	async #mountVolumes(): Promise<void> {
+		const { files, clock, events } = this.#context;
+		const { pod } = this.#state();
+		try {
+			await files?.prepare(pod, this.#abort.signal);
+			this.#memory.volumes = { state: "ready" };
+		} catch (error) {
+			if (!(error instanceof VolumeError) && !(error instanceof Error)) throw error;
+			events.record(pod, "Warning", "FailedMount", error.message);
+			this.#memory.volumes = { state: "failed", retryAtMs: clock.now() + mountRetryMs };
+		}
+	}
+
+	async #createSandbox(attempt: number, replaces: string | undefined): Promise<void> {
+		const { runtime, events, clock, node } = this.#context;
+		const { pod } = this.#state();
+		if (replaces !== undefined) {
+			events.record(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+			await runtime.stopSandbox(replaces);
+			await this.#detach();
+		}
+		try {
+			const sandbox = await runtime.createSandbox(sandboxConfig(pod, attempt, node.clusterDomain));
+			await this.#attach(sandbox);
+			this.#memory.sandboxFailure = undefined;
+		} catch (error) {
+			const before = this.#memory.sandboxFailure?.delayMs;
+			const delayMs = before === undefined ? sandboxRetryMs : Math.min(before * 2, backoffLimits.longestMs);
+			this.#memory.sandboxFailure = { retryAtMs: clock.now() + delayMs, delayMs };
+			const message = `Failed to create pod sandbox: ${error instanceof Error ? error.message : String(error)}`;
+			events.record(pod, "Warning", "FailedCreatePodSandBox", message);
+		}
+	}
+
+	async #attach(sandbox: Sandbox): Promise<void> {
+		const { network, node } = this.#context;
+		const { pod } = this.#state();
+		if (sandbox.config.hostNetwork) {
+			this.#memory.addresses = node.addresses;
+			return;
+		}
+		if (network === undefined || sandbox.networkNamespace === undefined) return;
+		const hostPorts = pod.spec.containers
+			.flatMap(({ ports = [] }) => ports)
+			.flatMap(({ hostPort, containerPort, protocol = "TCP" }) =>
+				hostPort === undefined || hostPort === 0 ? [] : [{ hostPort, containerPort, protocol }],
+			);
+		const attached = await network.attachPod({
+			uid: pod.metadata.uid,
+			namespacePath: sandbox.networkNamespace,
+			hostPorts,
+		});
+		this.#memory.addresses = attached.addresses;
+	}
+
+	async #detach(): Promise<void> {
+		this.#memory.addresses = [];
+		await this.#context.network?.detachPod(this.#state().pod.metadata.uid);
+	}
+
+	async #updateResources(name: string, id: string): Promise<void> {
+		const { pod } = this.#state();
+		const spec = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find((each) => each.name === name);
+		await this.#context.runtime.updateLimits(id, containerLimits(spec?.resources));
+		this.#memory.remember(name, { resizedTo: { containerId: id, resources: resourcesKey(spec?.resources) } });
+	}
+
+	#end(verdict: { reason: string; message: string } | undefined): void {
+		const { clock, events } = this.#context;
+		this.#memory.endingSinceMs = clock.now();
+		if (verdict !== undefined) {
+			this.#memory.verdict = verdict;
+			events.record(this.#state().pod, "Normal", verdict.reason, verdict.message);
+		}
+		this.#wake();
+	}
+
+	async #release(): Promise<void> {
+		const { runtime, files } = this.#context;
+		const { pod, sandboxes } = this.#state();
+		for (const sandbox of sandboxes) if (sandbox.state === "ready") await runtime.stopSandbox(sandbox.id);
+		await this.#context.network?.detachPod(pod.metadata.uid);
+		await files?.release(pod.metadata.uid);
+		this.#memory.released = true;
+	}
+
+	async #deletePod(): Promise<void> {
+		const { namespace, name, uid } = this.#state().pod.metadata;
+		const options = { gracePeriodSeconds: 0, preconditions: { uid } };
+		try {
+			await this.#context.client.delete(pods, { namespace, name }, options);
+		} catch (error) {
+			// Another pod of that name, or none: the feed will say so.
+			if (!isReason(error, "NotFound", "Conflict")) throw error;
+		}
+	}
+}

@@ -1,0 +1,72 @@
+/** How a pod ends: containers in their order, then what they stood on, then the pod itself. Pure. */
+import type { PodAction, PodPlan } from "./pod-plan.ts";
+import {
+	containerMemory,
+	instances,
+	type PodContainer,
+	type PodState,
+	podContainers,
+	podGraceSeconds,
+} from "./pod-state.ts";
+
+/** Sidecars that outlive the pod's grace period are still asked before they are killed (KEP-753). */
+const leastSidecarGraceSeconds = 2;
+
+/** Next steps of a pod that is being ended since `memory.endingSinceMs`. */
+export function planEnd(state: PodState, nowMs: number): PodPlan {
+	const { memory, pod } = state;
+	const stops = planStops(state, nowMs);
+	if (stops !== undefined) return { actions: stops };
+	if (!memory.released) return { actions: memory.busy.size === 0 ? [{ do: "release" }] : [] };
+	if (state.gone) return { actions: memory.busy.has("remove") ? [] : [{ do: "remove" }] };
+	const deletable = pod.metadata.deletionTimestamp !== undefined && memory.statusWritten;
+	return { actions: deletable && !memory.busy.has("delete") ? [{ do: "deletePod" }] : [] };
+}
+
+/** Stops to begin now; undefined when no container runs any more and nothing is under way with one. */
+function planStops(state: PodState, nowMs: number): PodAction[] | undefined {
+	const { memory } = state;
+	const graceSeconds = podGraceSeconds(state);
+	const elapsedSeconds = Math.floor((nowMs - (memory.endingSinceMs ?? nowMs)) / 1000);
+	const live = podContainers(state.pod).filter((container) => isLive(state, container));
+	const strangers = state.containers.filter(
+		({ config, state: runState }) =>
+			runState === "running" && !podContainers(state.pod).some(({ spec }) => spec.name === config.name),
+	);
+	if (live.length === 0 && strangers.length === 0) return undefined;
+	const main = live.filter(({ role }) => role !== "sidecar");
+	// Sidecars go last and one by one, the last one first.
+	const lastSidecar = live.findLast(({ role }) => role === "sidecar");
+	const turn = main.length > 0 ? main : lastSidecar === undefined ? [] : [lastSidecar];
+	const remaining = Math.max(graceSeconds - elapsedSeconds, leastSidecarGraceSeconds);
+	const given = main.length > 0 ? graceSeconds : Math.min(graceSeconds, remaining);
+	const actions = turn.flatMap((container) => stop(state, container.spec.name, given));
+	for (const { config, id } of strangers) {
+		if (!memory.busy.has(`container:${config.name}`)) actions.push(stopAction(config.name, id, graceSeconds));
+	}
+	return actions;
+}
+
+function isLive(state: PodState, { spec }: PodContainer): boolean {
+	return state.memory.busy.has(`container:${spec.name}`) || running(state, spec.name) !== undefined;
+}
+
+function running(state: PodState, name: string) {
+	return instances(state, name).find((instance) => instance.state === "running");
+}
+
+/** Begins a stop, or shortens one that was given longer. */
+function stop(state: PodState, name: string, graceSeconds: number): PodAction[] {
+	const instance = running(state, name);
+	if (instance === undefined) return [];
+	const { stopping } = containerMemory(state, name);
+	if (stopping?.containerId === instance.id) {
+		return graceSeconds < stopping.graceSeconds ? [stopAction(name, instance.id, graceSeconds)] : [];
+	}
+	// A start under way (a postStart hook, perhaps) is not waited for.
+	return [stopAction(name, instance.id, graceSeconds)];
+}
+
+function stopAction(name: string, id: string, graceSeconds: number): PodAction {
+	return { do: "stopContainer", name, id, graceSeconds, message: `Stopping container ${name}` };
+}

@@ -1,0 +1,48 @@
+/** Where an agent learns of its pods: a watch of its own, or one that all simulated nodes of a process share. */
+import type { Informer, Mirror } from "../client/mirror.ts";
+import type { Pod } from "../kinds/generated/types.ts";
+import { pods } from "../kinds/pod.ts";
+
+/** `undefined`: the node has the pod no more. */
+export type PodListener = (current: Pod | undefined, last: Pod) => void;
+
+export interface PodFeed {
+	/** Existing pods are told first. Resolves when all of them have been. */
+	subscribe(nodeName: string, listener: PodListener): Promise<void>;
+	unsubscribe(nodeName: string): void;
+}
+
+/** Watches only the pods of one node, by field selector. */
+export function nodePodFeed(mirror: Mirror, nodeName: string): PodFeed {
+	return sharedPodFeed(mirror, mirror.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` }));
+}
+
+/** One informer for all nodes: what a node that has no change costs is nothing. */
+export function sharedPodFeed(mirror: Mirror, informer: Informer<Pod> = mirror.of(pods)): PodFeed {
+	const listeners = new Map<string, PodListener>();
+	const byNode = new Map<string, Map<string, Pod>>();
+	informer.onChange((current, old) => {
+		const oldNode = old?.spec.nodeName;
+		const replaced = old !== undefined && (current === undefined || current.metadata.uid !== old.metadata.uid);
+		if (replaced && oldNode !== undefined) {
+			byNode.get(oldNode)?.delete(old.metadata.uid);
+			listeners.get(oldNode)?.(undefined, old);
+		}
+		const node = current?.spec.nodeName;
+		if (current === undefined || node === undefined || node === "") return;
+		let known = byNode.get(node);
+		if (known === undefined) byNode.set(node, (known = new Map()));
+		known.set(current.metadata.uid, current);
+		listeners.get(node)?.(current, current);
+	});
+	return {
+		async subscribe(nodeName, listener) {
+			await mirror.synced();
+			for (const pod of byNode.get(nodeName)?.values() ?? []) listener(pod, pod);
+			listeners.set(nodeName, listener);
+		},
+		unsubscribe(nodeName) {
+			listeners.delete(nodeName);
+		},
+	};
+}

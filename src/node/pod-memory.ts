@@ -1,0 +1,85 @@
+/** The agent's memory of one pod, as it changes. `read` gives the plan its immutable view. */
+import type { Backoff, ContainerMemory, PodMemory, Verdict } from "./pod-state.ts";
+
+export class PodMemoryKeeper {
+	readonly #observedAtMs: number;
+	readonly #busy = new Set<string>();
+	readonly #containers = new Map<string, ContainerMemory>();
+	readonly #terminationMessages = new Map<string, string>();
+	volumes: PodMemory["volumes"] = { state: "none" };
+	sandboxFailure: PodMemory["sandboxFailure"];
+	addresses: readonly string[] = [];
+	verdict: Verdict | undefined;
+	endingSinceMs: number | undefined;
+	released = false;
+	statusWritten = false;
+	resize: PodMemory["resize"];
+
+	constructor(observedAtMs: number) {
+		this.#observedAtMs = observedAtMs;
+	}
+
+	get volumesReady(): boolean {
+		return this.volumes.state === "ready";
+	}
+
+	read(): PodMemory {
+		return {
+			observedAtMs: this.#observedAtMs,
+			busy: this.#busy,
+			volumes: this.volumes,
+			...(this.sandboxFailure === undefined ? {} : { sandboxFailure: this.sandboxFailure }),
+			addresses: this.addresses,
+			...(this.verdict === undefined ? {} : { verdict: this.verdict }),
+			...(this.endingSinceMs === undefined ? {} : { endingSinceMs: this.endingSinceMs }),
+			released: this.released,
+			statusWritten: this.statusWritten,
+			containers: this.#containers,
+			terminationMessages: this.#terminationMessages,
+			...(this.resize === undefined ? {} : { resize: this.resize }),
+		};
+	}
+
+	isBusy(key: string): boolean {
+		return this.#busy.has(key);
+	}
+
+	setBusy(key: string, busy: boolean): void {
+		if (busy) this.#busy.add(key);
+		else this.#busy.delete(key);
+	}
+
+	container(name: string): ContainerMemory {
+		return this.#containers.get(name) ?? {};
+	}
+
+	/** Fields given as undefined are forgotten. */
+	remember(name: string, change: { [K in keyof ContainerMemory]?: ContainerMemory[K] | undefined }): void {
+		const next: Record<string, unknown> = { ...this.#containers.get(name), ...change };
+		for (const key of Object.keys(next)) if (next[key] === undefined) delete next[key];
+		// Only keys of ContainerMemory were put in.
+		this.#containers.set(name, next as ContainerMemory);
+	}
+
+	imageBackoff(name: string): Backoff | undefined {
+		return this.container(name).imageBackoff;
+	}
+
+	/** What failed and waits is tried again with the next plan. */
+	retryAtOnce(): void {
+		if (this.volumes.state === "failed") this.volumes = { state: "none" };
+		for (const [name, memory] of this.#containers) {
+			if (memory.startFailure?.reason === "CreateContainerConfigError") {
+				this.remember(name, { startFailure: { ...memory.startFailure, retryAtMs: 0 } });
+			}
+		}
+	}
+
+	hasTerminationMessage(id: string): boolean {
+		return this.#terminationMessages.has(id);
+	}
+
+	setTerminationMessage(id: string, message: string): void {
+		this.#terminationMessages.set(id, message);
+	}
+}

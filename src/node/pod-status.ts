@@ -1,0 +1,132 @@
+/** The status that the API is to show for a pod. Pure. */
+import { timestamp } from "../core/clock.ts";
+import type { ContainerStatus, PodStatus } from "../kinds/generated/types.ts";
+import { containerStatus } from "./container-status.ts";
+import { podConditions } from "./pod-conditions.ts";
+import { type Phase, podPhase } from "./pod-phase.ts";
+import {
+	containerMemory,
+	type PodContainer,
+	type PodState,
+	podContainers,
+	readySandbox,
+	workIsOver,
+} from "./pod-state.ts";
+import { qosClass, resourcesKey } from "./resources.ts";
+
+/**
+ * The pod's whole status; equal inputs give equal output, so that the caller writes only what changed.
+ * @param nowMs for transition times
+ */
+export function podStatus(state: PodState, nowMs: number): PodStatus {
+	const { pod, memory, node } = state;
+	const old = state.previous ?? pod.status;
+	const containers = podContainers(pod);
+	const someRun = state.containers.some((container) => container.state === "running");
+	// A phase is final only when nothing runs any more: no successor may start before that.
+	const over =
+		isFinal(pod.status?.phase) || (!someRun && memory.busy.size === 0 && workIsOver(state)) || refused(state);
+	const statusOf = (container: PodContainer) => containerStatus(state, container, over);
+	const of = (...roles: string[]) => containers.filter(({ role }) => roles.includes(role)).map(statusOf);
+	const init = of("init", "sidecar");
+	const regular = of("regular").sort((a, b) => (a.name < b.name ? -1 : 1));
+	const ephemeral = of("ephemeral");
+	const phase = phaseOf(state, [...init, ...regular], over);
+	const verdict = over ? memory.verdict : undefined;
+	const addresses = podAddresses(state, old);
+	const conditions = podConditions({
+		pod,
+		phase,
+		statuses: [...init, ...regular],
+		sandboxReady: !over && !memory.released && readySandbox(state) !== undefined && addresses.length > 0,
+		resize: resizeConditions(state, regular),
+		old: old?.conditions ?? [],
+		now: timestamp(nowMs),
+	});
+	const reason = verdict?.reason ?? pod.status?.reason;
+	const message = verdict?.message ?? pod.status?.message;
+	const hasInit = init.length > 0;
+	return {
+		...(pod.status?.nominatedNodeName === undefined ? {} : { nominatedNodeName: pod.status.nominatedNodeName }),
+		...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+		phase,
+		conditions,
+		...(reason === undefined ? {} : { reason }),
+		...(message === undefined ? {} : { message }),
+		...(node.addresses[0] === undefined ? {} : { hostIP: node.addresses[0] }),
+		hostIPs: node.addresses.map((ip) => ({ ip })),
+		...(addresses[0] === undefined ? {} : { podIP: addresses[0], podIPs: addresses.map((ip) => ({ ip })) }),
+		startTime: old?.startTime ?? timestamp(memory.observedAtMs),
+		...(refused(state)
+			? {}
+			: {
+					...(hasInit ? { initContainerStatuses: init } : {}),
+					containerStatuses: regular,
+					...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
+				}),
+		qosClass: pod.status?.qosClass ?? qosClass(pod),
+	};
+}
+
+/** Refused at admission: it never had a sandbox. */
+function refused({ memory, sandboxes, containers, pod }: PodState): boolean {
+	return (
+		memory.verdict !== undefined &&
+		sandboxes.length === 0 &&
+		containers.length === 0 &&
+		pod.status?.containerStatuses === undefined
+	);
+}
+
+function isFinal(phase: string | undefined): phase is "Succeeded" | "Failed" {
+	return phase === "Succeeded" || phase === "Failed";
+}
+
+function phaseOf(state: PodState, statuses: readonly ContainerStatus[], over: boolean): Phase {
+	const phase = state.pod.status?.phase;
+	if (isFinal(phase)) return phase;
+	if (over && state.memory.verdict !== undefined) return "Failed";
+	const computed = podPhase(state.pod.spec, statuses, over);
+	const old = (state.previous ?? state.pod.status)?.phase;
+	// A pod that has run does not go back.
+	return computed === "Pending" && old === "Running" && state.memory.endingSinceMs !== undefined ? "Running" : computed;
+}
+
+function podAddresses(state: PodState, old: PodStatus | undefined): readonly string[] {
+	if (state.pod.spec.hostNetwork === true) return state.sandboxes.length > 0 ? state.node.addresses : [];
+	if (state.memory.addresses.length > 0) return state.memory.addresses;
+	return old?.podIPs?.map(({ ip }) => ip) ?? [];
+}
+
+function resizeConditions(state: PodState, statuses: readonly ContainerStatus[]) {
+	const { resize } = state.memory;
+	if (resize !== undefined) {
+		return [{ type: "PodResizePending", status: "True", reason: resize.type, message: resize.message }];
+	}
+	const underWay = podContainers(state.pod).some(({ spec }) => {
+		const status = statuses.find(({ name }) => name === spec.name);
+		return (
+			status?.resources !== undefined &&
+			resourcesKey(status.resources) !== resourcesKey(spec.resources) &&
+			state.memory.busy.has(`container:${spec.name}`) &&
+			containerMemory(state, spec.name).stopping === undefined
+		);
+	});
+	return underWay ? [{ type: "PodResizeInProgress", status: "True" }] : [];
+}
+
+/**
+ * Whether two statuses say the same. Times of conditions count only with their status; the caller sends nothing when equal.
+ */
+export function sameStatus(a: PodStatus | undefined, b: PodStatus | undefined): boolean {
+	return a !== undefined && b !== undefined && canonical(a) === canonical(b);
+}
+
+/** JSON with sorted keys; empty objects and absent fields are the same. */
+function canonical(value: unknown): string {
+	return JSON.stringify(value, (_, part: unknown) => {
+		if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
+		const entries = Object.entries(part).filter(([, field]) => field !== undefined && field !== null);
+		return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+	});
+}

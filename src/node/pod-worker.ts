@@ -1,0 +1,209 @@
+/**
+ * The driver of one pod: takes stock, plans (pod-plan.ts), does what the plan says in the background, writes the status
+ * (pod-status.ts), and does so again whenever something happened. Nothing is polled.
+ */
+import type { Timer } from "../core/clock.ts";
+import type { Pod, PodStatus } from "../kinds/generated/types.ts";
+import type { NodeContext } from "./node-context.ts";
+import { PodActions } from "./pod-actions.ts";
+import { PodMemoryKeeper } from "./pod-memory.ts";
+import { type PodAction, planPod } from "./pod-plan.ts";
+import type { PodState, Verdict } from "./pod-state.ts";
+import { podStatus } from "./pod-status.ts";
+import { PodProbes } from "./probes/pod-probes.ts";
+import { StatusWriter } from "./status-writer.ts";
+
+/**
+ * A status that only says that containers are being created waits this long for the one that says more: most pods are
+ * up by then, and one write less is made.
+ */
+const uneventfulDelayMs = 50;
+
+export class PodWorker {
+	readonly #context: NodeContext;
+	readonly #memory: PodMemoryKeeper;
+	readonly #actions: PodActions;
+	readonly #probes: PodProbes;
+	readonly #writer: StatusWriter;
+	readonly #removed: () => void;
+	#pod: Pod;
+	#gone = false;
+	#status: PodStatus | undefined;
+	#wake: Timer | undefined;
+	#turn: Promise<void> | undefined;
+	#again = false;
+	#closed = false;
+
+	/** @param removed called when nothing of the pod is left on the node */
+	constructor(context: NodeContext, pod: Pod, removed: () => void) {
+		this.#context = context;
+		this.#pod = pod;
+		this.#removed = removed;
+		this.#memory = new PodMemoryKeeper(context.clock.now());
+		const wake = () => this.wake();
+		this.#actions = new PodActions(context, this.#memory, () => this.state(), wake);
+		this.#probes = new PodProbes(context, this.#memory, wake);
+		this.#writer = new StatusWriter(context.client, context.clock, pod.status, wake);
+		this.#status = pod.status?.containerStatuses === undefined ? undefined : pod.status;
+		context.references.hold(pod);
+	}
+
+	get pod(): Pod {
+		return this.#pod;
+	}
+
+	/** Whether the pod still takes of the node's resources. */
+	get active(): boolean {
+		const phase = this.#status?.phase ?? this.#pod.status?.phase;
+		return !this.#gone && phase !== "Succeeded" && phase !== "Failed" && this.#memory.verdict === undefined;
+	}
+
+	state(): PodState {
+		const { sandboxes, containers } = this.#context.view.of(this.#pod.metadata.uid);
+		return {
+			pod: this.#pod,
+			gone: this.#gone,
+			sandboxes,
+			containers,
+			memory: this.#memory.read(),
+			node: this.#context.node,
+			...(this.#status === undefined ? {} : { previous: this.#status }),
+		};
+	}
+
+	/** The API has a newer version of the pod. */
+	update(pod: Pod): void {
+		this.#pod = pod;
+		// Only ephemeral containers can name anything new.
+		if (pod.spec.ephemeralContainers !== undefined) this.#context.references.hold(pod);
+		this.wake();
+	}
+
+	/** The API has the pod no more. */
+	vanish(last: Pod = this.#pod): void {
+		this.#pod = last;
+		this.#gone = true;
+		this.wake();
+	}
+
+	/** Ends the pod for good: refused at admission, or evicted. */
+	end(verdict: Verdict): void {
+		this.#memory.verdict = verdict;
+		this.#context.events.record(
+			this.#pod,
+			"Warning",
+			verdict.reason,
+			verdict.message.replace(/^Pod was rejected: /, ""),
+		);
+		this.wake();
+	}
+
+	/** Takes addresses up again that the pod had before the agent restarted. */
+	adoptAddresses(addresses: readonly string[]): void {
+		this.#memory.addresses = addresses;
+	}
+
+	/** Takes stock and plans, once, however often it is called meanwhile. */
+	wake(): void {
+		if (this.#closed) return;
+		this.#again = true;
+		this.#turn ??= this.#turns().finally(() => {
+			this.#turn = undefined;
+		});
+	}
+
+	/** Shows changed ConfigMaps, Secrets and labels in the pod's volumes, and tries again what waited for them. */
+	referencesChanged(): void {
+		this.#memory.retryAtOnce();
+		const { files } = this.#context;
+		if (files !== undefined && this.#memory.volumesReady) void files.refresh(this.#pod).catch(() => {});
+		this.wake();
+	}
+
+	/** Lets go of the pod; its containers go on running. */
+	close(): void {
+		this.#closed = true;
+		this.#wake?.cancel();
+		this.#writer.close();
+		this.#probes.close();
+		this.#actions.close();
+		this.#context.references.release(this.#pod.metadata.uid);
+	}
+
+	async #turns(): Promise<void> {
+		while (this.#again && !this.#closed) {
+			this.#again = false;
+			await this.#sync();
+		}
+	}
+
+	async #sync(): Promise<void> {
+		const { clock } = this.#context;
+		await this.#readTerminationMessages();
+		if (this.#closed) return;
+		const plan = planPod(this.state(), clock.now());
+		for (const action of plan.actions) this.#do(action);
+		if (this.#closed) return;
+		const state = this.state();
+		this.#probes.ensure(state);
+		this.#writeStatus(state);
+		this.#wake?.cancel();
+		this.#wake = undefined;
+		if (plan.wakeAtMs !== undefined) {
+			this.#wake = clock.after(Math.max(plan.wakeAtMs - clock.now(), 0), () => this.wake());
+		}
+	}
+
+	#do(action: PodAction): void {
+		if (action.do === "remove") {
+			this.#actions.remove().then(
+				() => {
+					this.close();
+					this.#removed();
+				},
+				() => this.wake(),
+			);
+			return;
+		}
+		this.#actions.do(action);
+	}
+
+	#writeStatus(state: PodState): void {
+		if (this.#gone) return;
+		const status = podStatus(state, this.#context.clock.now());
+		this.#status = status;
+		if (this.#writer.has(status)) {
+			// The status of a pod that has given everything back is its last; what waits for that may go on.
+			if (state.memory.released && !this.#memory.statusWritten) {
+				this.#memory.statusWritten = true;
+				this.wake();
+			}
+			return;
+		}
+		this.#writer.write(state.pod, status, isUneventful(status) ? uneventfulDelayMs : 0);
+	}
+
+	/** Reads what exited containers left, before anything is said about them. */
+	async #readTerminationMessages(): Promise<void> {
+		const { files, view } = this.#context;
+		if (files === undefined) return;
+		for (const container of view.of(this.#pod.metadata.uid).containers) {
+			if (container.state !== "exited" || this.#memory.hasTerminationMessage(container.id)) continue;
+			const message = await files.terminationMessage(this.#pod, container).catch(() => "");
+			this.#memory.setTerminationMessage(container.id, message);
+		}
+	}
+}
+
+/** Nothing but "is being created" to say. */
+function isUneventful(status: PodStatus): boolean {
+	const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+	return (
+		status.phase === "Pending" &&
+		all.length > 0 &&
+		all.every(({ state, lastState }) => {
+			const reason = state?.waiting?.reason;
+			return (reason === "ContainerCreating" || reason === "PodInitializing") && lastState?.terminated === undefined;
+		})
+	);
+}

@@ -1,0 +1,212 @@
+/** The probes of a pod's running containers: one timer for each, the verdicts go to the pod's memory. */
+import type { Timer } from "../../core/clock.ts";
+import type { Container as ContainerSpec, Pod, Probe } from "../../kinds/generated/types.ts";
+import type { Container } from "../../runtime/runtime.ts";
+import type { NodeContext, ProbeResult } from "../node-context.ts";
+import type { PodMemoryKeeper } from "../pod-memory.ts";
+import { currentInstance, fieldPath, type PodState, type ProbeVerdict, podContainers } from "../pod-state.ts";
+import { afterProbe, initialProbeState, type ProbeKind, type ProbeState } from "./probe-state.ts";
+
+const kinds = ["startup", "readiness", "liveness"] as const;
+const words = { startup: "Startup", readiness: "Readiness", liveness: "Liveness" } as const;
+
+export class PodProbes {
+	readonly #context: NodeContext;
+	readonly #memory: PodMemoryKeeper;
+	readonly #wake: () => void;
+	/** By container name. */
+	readonly #watched = new Map<string, ContainerProbes>();
+
+	constructor(context: NodeContext, memory: PodMemoryKeeper, wake: () => void) {
+		this.#context = context;
+		this.#memory = memory;
+		this.#wake = wake;
+	}
+
+	/** Begins probing what runs and is not probed yet, ends probing what runs no more. Cheap when nothing changed. */
+	ensure(state: PodState): void {
+		for (const { role, spec } of podContainers(state.pod)) {
+			const probed = spec.startupProbe ?? spec.readinessProbe ?? spec.livenessProbe;
+			if (probed === undefined || role === "ephemeral") continue;
+			const current = currentInstance(state, spec.name);
+			const watched = this.#watched.get(spec.name);
+			const running = current?.state === "running" && !this.#stops(spec.name, current.id);
+			if (watched !== undefined && (!running || watched.id !== current?.id)) {
+				watched.close();
+				this.#watched.delete(spec.name);
+			}
+			if (running && current !== undefined && !this.#watched.has(spec.name)) {
+				this.#watched.set(spec.name, this.#begin(state, spec, current));
+			}
+			this.#watched.get(spec.name)?.update(state.pod, state.memory.endingSinceMs !== undefined);
+		}
+	}
+
+	close(): void {
+		for (const watched of this.#watched.values()) watched.close();
+		this.#watched.clear();
+	}
+
+	#stops(name: string, id: string): boolean {
+		return this.#memory.container(name).stopping?.containerId === id;
+	}
+
+	#begin(state: PodState, spec: ContainerSpec, container: Container): ContainerProbes {
+		const known = this.#memory.container(spec.name).probes;
+		const id = `${state.node.runtimeName}://${container.id}`;
+		const statuses = [
+			...(state.pod.status?.containerStatuses ?? []),
+			...(state.pod.status?.initContainerStatuses ?? []),
+		];
+		// A container that was ready before the agent restarted stays so until a probe says otherwise.
+		const before = known === undefined ? statuses.find(({ containerID }) => containerID === id) : undefined;
+		return new ContainerProbes(this.#context, state, spec, container, before, (verdict) => {
+			this.#memory.remember(spec.name, { probes: verdict });
+			this.#wake();
+		});
+	}
+}
+
+class ContainerProbes {
+	readonly id: string;
+	readonly #context: NodeContext;
+	readonly #spec: ContainerSpec;
+	readonly #startedAtMs: number;
+	readonly #report: (verdict: ProbeVerdict) => void;
+	readonly #abort = new AbortController();
+	readonly #states = new Map<ProbeKind, ProbeState>();
+	readonly #timers = new Map<ProbeKind, Timer>();
+	readonly #addresses: readonly string[];
+	#pod: Pod;
+	#ending = false;
+	#failed: ProbeVerdict["failed"];
+	#last: ProbeVerdict | undefined;
+
+	constructor(
+		context: NodeContext,
+		state: PodState,
+		spec: ContainerSpec,
+		container: Container,
+		before: { started?: boolean; ready: boolean } | undefined,
+		report: (verdict: ProbeVerdict) => void,
+	) {
+		this.id = container.id;
+		this.#context = context;
+		this.#spec = spec;
+		this.#pod = state.pod;
+		this.#addresses = state.memory.addresses;
+		this.#startedAtMs = container.startedAtMs ?? context.clock.now();
+		this.#report = report;
+		for (const kind of kinds) {
+			const probe = this.#probe(kind);
+			if (probe === undefined) continue;
+			const initial = initialProbeState(kind, probe, this.#startedAtMs);
+			const held = kind === "startup" ? before?.started : kind === "readiness" ? before?.ready : undefined;
+			this.#states.set(kind, held === true ? { ...initial, verdict: "success" } : initial);
+		}
+		// Reported with the first turn of the worker that follows, not from within the one that is under way.
+		this.#timers.set(
+			"startup",
+			context.clock.after(0, () => this.#begin()),
+		);
+	}
+
+	update(pod: Pod, ending: boolean): void {
+		this.#pod = pod;
+		this.#ending = ending;
+	}
+
+	close(): void {
+		this.#abort.abort();
+		for (const timer of this.#timers.values()) timer.cancel();
+	}
+
+	#begin(): void {
+		this.#tell();
+		if (!this.#started()) this.#schedule("startup");
+		else this.#scheduleOthers();
+	}
+
+	#probe(kind: ProbeKind): Probe | undefined {
+		return this.#spec[`${kind}Probe`];
+	}
+
+	#started(): boolean {
+		const startup = this.#states.get("startup");
+		return startup === undefined || startup.verdict === "success";
+	}
+
+	#scheduleOthers(): void {
+		this.#schedule("readiness");
+		this.#schedule("liveness");
+	}
+
+	#schedule(kind: ProbeKind): void {
+		const state = this.#states.get(kind);
+		if (state === undefined || this.#abort.signal.aborted) return;
+		const delayMs = Math.max(state.nextAtMs - this.#context.clock.now(), 0);
+		const once = () => {
+			// Cannot reject: a probe that throws is a failed probe.
+			void this.#once(kind);
+		};
+		this.#timers.set(kind, this.#context.clock.after(delayMs, once));
+	}
+
+	async #once(kind: ProbeKind): Promise<void> {
+		const probe = this.#probe(kind);
+		const before = this.#states.get(kind);
+		// A pod that is being ended is not killed for being unhealthy; whether it is ready still matters.
+		if (probe === undefined || before === undefined || (this.#ending && kind !== "readiness")) return;
+		const result = await this.#run(probe);
+		if (this.#abort.signal.aborted) return;
+		const times = { startedAtMs: this.#startedAtMs, nowMs: this.#context.clock.now() };
+		const { state, counted } = afterProbe(before, kind, probe, result.ok, times);
+		this.#states.set(kind, state);
+		if (!result.ok && counted) {
+			const text = `${words[kind]} probe ${result.warning ? "errored" : "failed"}: ${result.message}`;
+			this.#context.events.record(this.#pod, "Warning", "Unhealthy", text, fieldPath(this.#pod, this.#spec.name));
+		}
+		if (state.verdict === "failure" && kind !== "readiness") this.#fail(kind, probe);
+		this.#tell();
+		if (kind === "startup" && state.verdict === "success") this.#scheduleOthers();
+		else if (this.#failed === undefined) this.#schedule(kind);
+	}
+
+	#fail(kind: "startup" | "liveness", probe: Probe): void {
+		const graceSeconds = probe.terminationGracePeriodSeconds;
+		this.#failed = {
+			probe: kind === "startup" ? "Startup" : "Liveness",
+			...(graceSeconds === undefined ? {} : { graceSeconds }),
+		};
+	}
+
+	async #run(probe: Probe): Promise<ProbeResult> {
+		const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
+		const timeout = new AbortController();
+		const timer = this.#context.clock.after(timeoutMs, () => timeout.abort(new Error("timeout")));
+		const target = { pod: this.#pod, container: this.#spec, id: this.id, addresses: this.#addresses };
+		try {
+			return await this.#context.prober(target, probe, AbortSignal.any([timeout.signal, this.#abort.signal]));
+		} catch (error) {
+			if (timeout.signal.aborted) return { ok: false, message: `command timed out after ${timeoutMs / 1000}s` };
+			return { ok: false, message: error instanceof Error ? error.message : String(error), warning: true };
+		} finally {
+			timer.cancel();
+		}
+	}
+
+	#tell(): void {
+		const readiness = this.#states.get("readiness");
+		const started = this.#started();
+		const verdict: ProbeVerdict = {
+			containerId: this.id,
+			started,
+			ready: started && (readiness === undefined || readiness.verdict === "success"),
+			...(this.#failed === undefined ? {} : { failed: this.#failed }),
+		};
+		const last = this.#last;
+		if (last?.started === verdict.started && last.ready === verdict.ready && last.failed === verdict.failed) return;
+		this.#last = verdict;
+		this.#report(verdict);
+	}
+}

@@ -1,0 +1,232 @@
+/** Probes as the kubelet does them: in the container (exec), or from the node to the pod's address (HTTP, TCP, gRPC). */
+import http, { type IncomingMessage } from "node:http";
+import http2 from "node:http2";
+import https from "node:https";
+import { connect } from "node:net";
+import type { Readable } from "node:stream";
+import type { Container as ContainerSpec, HTTPGetAction, Probe } from "../../kinds/generated/types.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { ProbeResult, Prober } from "../node-context.ts";
+
+/** As much of an answer as is kept, upstream's limit. */
+const longestOutput = 10 * 1024;
+
+export function createProber(runtime: Runtime): Prober {
+	return async (target, probe, signal) => {
+		if (probe.exec !== undefined) return execProbe(runtime, target.id, probe.exec.command ?? [], signal);
+		const address = target.addresses[0];
+		if (address === undefined) return { ok: false, message: "the pod has no address", warning: true };
+		if (probe.httpGet !== undefined) return httpProbe(address, target.container, probe.httpGet, signal);
+		if (probe.tcpSocket !== undefined) {
+			const port = portNumber(target.container, probe.tcpSocket.port);
+			return tcpProbe(probe.tcpSocket.host ?? address, port, signal);
+		}
+		if (probe.grpc !== undefined) return grpcProbe(address, probe.grpc.port, probe.grpc.service ?? "", signal);
+		return noHandler(probe);
+	};
+}
+
+function noHandler(probe: Probe): ProbeResult {
+	return { ok: false, message: `missing probe handler: ${Object.keys(probe).join(", ")}`, warning: true };
+}
+
+/** A port by number, or by the name one of the container's ports has. @throws Error for a name that none has */
+export function portNumber(container: ContainerSpec, port: number | string): number {
+	if (typeof port === "number") return port;
+	const named = container.ports?.find(({ name }) => name === port)?.containerPort;
+	const parsed = named ?? Number(port);
+	if (!Number.isInteger(parsed) || parsed < 1 || parsed > 65535) throw new Error(`couldn't find port: ${port}`);
+	return parsed;
+}
+
+async function execProbe(
+	runtime: Runtime,
+	id: string,
+	command: readonly string[],
+	signal: AbortSignal,
+): Promise<ProbeResult> {
+	const { exitCode, output } = await execOutput(runtime, id, command, signal);
+	return exitCode === 0 ? { ok: true } : { ok: false, message: output };
+}
+
+/** Runs a command in a container and keeps the beginning of what it prints. @throws when the signal aborts */
+export async function execOutput(
+	runtime: Runtime,
+	id: string,
+	command: readonly string[],
+	signal: AbortSignal,
+): Promise<{ exitCode: number; output: string }> {
+	const session = await runtime.exec(id, { command, tty: false, stdin: false, signal });
+	const parts: Buffer[] = [];
+	let size = 0;
+	const take = (stream: Readable | undefined) => {
+		stream?.on("data", (chunk: Buffer) => {
+			if (size < longestOutput) parts.push(chunk.subarray(0, longestOutput - size));
+			size += chunk.length;
+		});
+		stream?.on("error", () => {});
+	};
+	take(session.stdout);
+	take(session.stderr);
+	const exitCode = await orAborted(session.exitCode, signal);
+	return { exitCode, output: Buffer.concat(parts).toString() };
+}
+
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+	return new Promise((resolve, reject) => {
+		const abort = () => reject(signal.reason);
+		if (signal.aborted) abort();
+		signal.addEventListener("abort", abort, { once: true });
+		promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+	});
+}
+
+async function httpProbe(
+	address: string,
+	container: ContainerSpec,
+	action: HTTPGetAction,
+	signal: AbortSignal,
+): Promise<ProbeResult> {
+	const { url } = httpTarget(address, container, action);
+	try {
+		const { status } = await httpGet(address, container, action, signal, "kube-probe/1.36");
+		if (status >= 200 && status < 400) return { ok: true };
+		return { ok: false, message: `HTTP probe failed with statuscode: ${status}` };
+	} catch (error) {
+		const why = signal.aborted
+			? "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+			: dialError(error);
+		return { ok: false, message: `Get "${url}": ${why}` };
+	}
+}
+
+function httpTarget(address: string, container: ContainerSpec, action: HTTPGetAction) {
+	const scheme = (action.scheme ?? "HTTP").toLowerCase();
+	const host = action.host === undefined || action.host === "" ? address : action.host;
+	const port = portNumber(container, action.port);
+	const path = action.path === undefined || action.path === "" ? "/" : action.path;
+	const url = `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}${path.startsWith("/") ? path : `/${path}`}`;
+	return { scheme, host, port, url };
+}
+
+/** One GET; certificates are not checked, as upstream does not. @throws what the connection throws */
+export function httpGet(
+	address: string,
+	container: ContainerSpec,
+	action: HTTPGetAction,
+	signal: AbortSignal,
+	userAgent: string,
+): Promise<{ status: number }> {
+	const { scheme, url } = httpTarget(address, container, action);
+	const headers: Record<string, string | string[]> = { "User-Agent": userAgent, Accept: "*/*", Connection: "close" };
+	for (const { name, value } of action.httpHeaders ?? []) {
+		const before = headers[name];
+		headers[name] = before === undefined || name.toLowerCase() === "user-agent" ? value : [before, value].flat();
+	}
+	return new Promise((resolve, reject) => {
+		const answered = (response: IncomingMessage) => {
+			response.on("error", () => {});
+			response.resume();
+			resolve({ status: response.statusCode ?? 0 });
+			request.destroy();
+		};
+		const options = { headers, signal, agent: false as const };
+		const request =
+			scheme === "https"
+				? https.get(url, { ...options, rejectUnauthorized: false }, answered)
+				: http.get(url, options, answered);
+		request.on("error", reject);
+	});
+}
+
+/** Whether a connection is accepted. */
+export function tcpProbe(host: string, port: number, signal: AbortSignal): Promise<ProbeResult> {
+	return new Promise((resolve) => {
+		const socket = connect({ host, port });
+		const finish = (result: ProbeResult) => {
+			signal.removeEventListener("abort", abort);
+			socket.destroy();
+			resolve(result);
+		};
+		const abort = () => finish({ ok: false, message: `dial tcp ${host}:${port}: i/o timeout` });
+		signal.addEventListener("abort", abort, { once: true });
+		socket.once("connect", () => finish({ ok: true }));
+		socket.once("error", (error) => finish({ ok: false, message: dialError(error) }));
+	});
+}
+
+/** Node's socket errors in the words of Go's, which users of Kubernetes know. */
+function dialError(error: unknown): string {
+	const { code, address, port, message } = error as {
+		code?: string;
+		address?: string;
+		port?: number;
+		message?: string;
+	};
+	const words: Record<string, string> = {
+		ECONNREFUSED: "connection refused",
+		EHOSTUNREACH: "no route to host",
+		ENETUNREACH: "network is unreachable",
+		ECONNRESET: "connection reset by peer",
+		ETIMEDOUT: "i/o timeout",
+	};
+	const word = code === undefined ? undefined : words[code];
+	if (word === undefined) return message ?? String(error);
+	return address === undefined ? word : `dial tcp ${address}:${port}: connect: ${word}`;
+}
+
+/** `grpc.health.v1.Health/Check` over plain HTTP/2 (gRPC health checking protocol). */
+function grpcProbe(address: string, port: number, service: string, signal: AbortSignal): Promise<ProbeResult> {
+	return new Promise((resolve) => {
+		const host = address.includes(":") ? `[${address}]` : address;
+		const session = http2.connect(`http://${host}:${port}`);
+		let settled = false;
+		const finish = (result: ProbeResult) => {
+			if (settled) return;
+			settled = true;
+			signal.removeEventListener("abort", abort);
+			session.destroy();
+			resolve(result);
+		};
+		const abort = () =>
+			finish({ ok: false, message: `timeout: failed to connect service "${host}:${port}" within 1s` });
+		signal.addEventListener("abort", abort, { once: true });
+		session.on("error", (error) => finish({ ok: false, message: `error: ${dialError(error)}` }));
+		const stream = session.request({
+			":method": "POST",
+			":path": "/grpc.health.v1.Health/Check",
+			"content-type": "application/grpc",
+			te: "trailers",
+			"user-agent": "kube-probe/1.36",
+		});
+		const parts: Buffer[] = [];
+		let grpcStatus: string | undefined;
+		const headers = (fields: Record<string, unknown>) => {
+			if (fields["grpc-status"] !== undefined) grpcStatus = String(fields["grpc-status"]);
+		};
+		stream.on("response", headers).on("trailers", headers);
+		stream.on("data", (chunk: Buffer) => parts.push(chunk));
+		stream.on("error", (error) => finish({ ok: false, message: `error: ${dialError(error)}` }));
+		stream.on("end", () => finish(grpcResult(Buffer.concat(parts), grpcStatus)));
+		stream.end(grpcRequest(service));
+	});
+}
+
+/** Message `{ string service = 1 }` behind gRPC's five bytes. */
+function grpcRequest(service: string): Buffer {
+	const name = Buffer.from(service);
+	const message = name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+	const frame = Buffer.alloc(5);
+	frame.writeUInt32BE(message.length, 1);
+	return Buffer.concat([frame, message]);
+}
+
+/** Message `{ enum status = 1 }`, where 1 is SERVING. */
+function grpcResult(answer: Buffer, grpcStatus: string | undefined): ProbeResult {
+	if (grpcStatus !== undefined && grpcStatus !== "0") {
+		return { ok: false, message: `error: health rpc probe failed with status ${grpcStatus}` };
+	}
+	if (answer[5] === 0x08 && answer[6] === 1) return { ok: true };
+	const names = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
+	return { ok: false, message: `service unhealthy (responded with "${names[answer[6] ?? 0] ?? "UNKNOWN"}")` };
+}

@@ -1,0 +1,109 @@
+/** ConfigMaps and Secrets that the node's pods name: each watched only while a pod names it. */
+import type { Client } from "../client/client.ts";
+import { createMirror, type Informer, type Mirror } from "../client/mirror.ts";
+import type { Clock } from "../core/clock.ts";
+import type { KubeObject } from "../core/object.ts";
+import { configMaps } from "../kinds/configmap.ts";
+import type { ConfigMap, Pod, Secret } from "../kinds/generated/types.ts";
+import type { Kind } from "../kinds/kind.ts";
+import { secrets } from "../kinds/secret.ts";
+import type { References } from "./node-context.ts";
+import { podContainers } from "./pod-state.ts";
+
+interface Watched {
+	informer: Informer<KubeObject>;
+	mirror: Mirror;
+	/** UIDs of the pods that name it. */
+	holders: Set<string>;
+}
+
+/** @param changed called with the UID of a pod when something it names has changed */
+export class WatchedReferences implements References {
+	readonly #client: Client;
+	readonly #clock: Clock;
+	readonly #changed: (podUid: string) => void;
+	readonly #watched = new Map<string, Watched>();
+
+	constructor(client: Client, clock: Clock, changed: (podUid: string) => void) {
+		this.#client = client;
+		this.#clock = clock;
+		this.#changed = changed;
+	}
+
+	configMap(namespace: string, name: string): Promise<ConfigMap | undefined> {
+		return this.#get(configMaps, namespace, name);
+	}
+
+	secret(namespace: string, name: string): Promise<Secret | undefined> {
+		return this.#get(secrets, namespace, name);
+	}
+
+	hold(pod: Pod): void {
+		const { namespace = "default", uid } = pod.metadata;
+		const named = namedBy(pod);
+		for (const name of named.configMaps) this.#watch(configMaps, namespace, name).holders.add(uid);
+		for (const name of named.secrets) this.#watch(secrets, namespace, name).holders.add(uid);
+	}
+
+	release(podUid: string): void {
+		for (const [key, { holders, mirror }] of this.#watched) {
+			if (!holders.delete(podUid) || holders.size > 0) continue;
+			mirror.close();
+			this.#watched.delete(key);
+		}
+	}
+
+	close(): void {
+		for (const { mirror } of this.#watched.values()) mirror.close();
+		this.#watched.clear();
+	}
+
+	async #get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Promise<T | undefined> {
+		const { mirror, informer } = this.#watch(kind, namespace, name);
+		if (!informer.synced) await mirror.synced();
+		// The informer under this key is one of this kind.
+		return informer.get(namespace, name) as T | undefined;
+	}
+
+	#watch<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Watched {
+		const key = `${kind.plural}/${namespace}/${name}`;
+		const known = this.#watched.get(key);
+		if (known !== undefined) return known;
+		const mirror = createMirror(this.#client, { clock: this.#clock });
+		const informer = mirror.of(kind, { namespace, fieldSelector: `metadata.name=${name}` });
+		const watched = { informer, mirror, holders: new Set<string>() };
+		informer.onChange(() => {
+			for (const uid of watched.holders) this.#changed(uid);
+		});
+		// An Informer only yields objects of its kind, which are KubeObjects.
+		this.#watched.set(key, watched as unknown as Watched);
+		return watched as unknown as Watched;
+	}
+}
+
+/** Names of the ConfigMaps and Secrets that a pod's volumes and variables name. Pure. */
+export function namedBy(pod: Pod): { configMaps: Set<string>; secrets: Set<string> } {
+	const named = { configMaps: new Set<string>(), secrets: new Set<string>() };
+	const add = (set: Set<string>, name: string | undefined) => {
+		if (name !== undefined && name !== "") set.add(name);
+	};
+	for (const { configMap, secret, projected } of pod.spec.volumes ?? []) {
+		add(named.configMaps, configMap?.name);
+		add(named.secrets, secret?.secretName);
+		for (const source of projected?.sources ?? []) {
+			add(named.configMaps, source.configMap?.name);
+			add(named.secrets, source.secret?.name);
+		}
+	}
+	for (const { spec } of podContainers(pod)) {
+		for (const { configMapRef, secretRef } of spec.envFrom ?? []) {
+			add(named.configMaps, configMapRef?.name);
+			add(named.secrets, secretRef?.name);
+		}
+		for (const { valueFrom } of spec.env ?? []) {
+			add(named.configMaps, valueFrom?.configMapKeyRef?.name);
+			add(named.secrets, valueFrom?.secretKeyRef?.name);
+		}
+	}
+	return named;
+}

@@ -1,0 +1,121 @@
+/** What the runtime has, by pod: listed when something changed, at most one listing at a time. */
+import type { Clock, Timer } from "../core/clock.ts";
+import type { Container, Runtime, Sandbox } from "../runtime/runtime.ts";
+
+export interface PodRuntime {
+	/** Oldest first. */
+	sandboxes: readonly Sandbox[];
+	containers: readonly Container[];
+}
+
+/** A change that no `onChange` told of is found after this long. */
+const relistMs = 60_000;
+
+const nothing: PodRuntime = { sandboxes: [], containers: [] };
+
+/** Label of every container: the UID of its pod, as upstream names it. */
+export const podUidLabel = "io.kubernetes.pod.uid";
+
+export class RuntimeView {
+	readonly #runtime: Runtime;
+	readonly #clock: Clock;
+	readonly #changed: (podUid: string) => void;
+	#pods = new Map<string, PodRuntime>();
+	#listing: Promise<void> | undefined;
+	#next: Promise<void> | undefined;
+	#relist: Timer | undefined;
+	#closed = false;
+
+	/** @param changed called with the UID of a pod whose sandboxes or containers may have changed */
+	constructor(runtime: Runtime, clock: Clock, changed: (podUid: string) => void) {
+		this.#runtime = runtime;
+		this.#clock = clock;
+		this.#changed = changed;
+	}
+
+	/** Lists for the first time and begins to listen. */
+	async start(): Promise<void> {
+		this.#runtime.onChange((podUid) => {
+			if (!this.#closed) this.refresh().then(() => this.#changed(podUid), ignore);
+		});
+		await this.refresh();
+		this.#scheduleRelist();
+	}
+
+	of(podUid: string): PodRuntime {
+		return this.#pods.get(podUid) ?? nothing;
+	}
+
+	/** Pods the runtime knows anything of. */
+	podUids(): Iterable<string> {
+		return this.#pods.keys();
+	}
+
+	/** Resolves when a listing that began after the call has been taken in. @throws what the runtime throws */
+	refresh(): Promise<void> {
+		if (this.#listing === undefined) {
+			this.#listing = this.#list().finally(() => {
+				this.#listing = undefined;
+			});
+			return this.#listing;
+		}
+		// The one under way may have missed what the caller knows of; all who ask meanwhile share the next.
+		this.#next ??= this.#listing.catch(ignore).then(() => {
+			this.#next = undefined;
+			return this.refresh();
+		});
+		return this.#next;
+	}
+
+	close(): void {
+		this.#closed = true;
+		this.#relist?.cancel();
+	}
+
+	async #list(): Promise<void> {
+		const [sandboxes, containers] = await Promise.all([this.#runtime.listSandboxes(), this.#runtime.listContainers()]);
+		const pods = new Map<string, { sandboxes: Sandbox[]; containers: Container[] }>();
+		const podOf = new Map<string, string>();
+		const at = (uid: string) => {
+			let pod = pods.get(uid);
+			if (pod === undefined) pods.set(uid, (pod = { sandboxes: [], containers: [] }));
+			return pod;
+		};
+		for (const sandbox of sandboxes) {
+			podOf.set(sandbox.id, sandbox.config.podUid);
+			at(sandbox.config.podUid).sandboxes.push(sandbox);
+		}
+		for (const container of containers) {
+			const uid = podOf.get(container.sandboxId) ?? container.config.labels[podUidLabel];
+			if (uid !== undefined) at(uid).containers.push(container);
+		}
+		for (const pod of pods.values()) {
+			if (pod.sandboxes.length > 1) pod.sandboxes.sort((a, b) => a.config.attempt - b.config.attempt);
+			if (pod.containers.length > 1) pod.containers.sort((a, b) => a.createdAtMs - b.createdAtMs);
+		}
+		this.#pods = pods;
+	}
+
+	#scheduleRelist(): void {
+		if (this.#closed) return;
+		this.#relist = this.#clock.after(relistMs, () => {
+			const before = this.#pods;
+			this.refresh()
+				.then(() => {
+					for (const [uid, pod] of this.#pods) if (differs(before.get(uid), pod)) this.#changed(uid);
+					for (const uid of before.keys()) if (!this.#pods.has(uid)) this.#changed(uid);
+				}, ignore)
+				.finally(() => this.#scheduleRelist());
+		});
+	}
+}
+
+function differs(before: PodRuntime | undefined, now: PodRuntime): boolean {
+	if (before === undefined) return true;
+	const states = ({ sandboxes, containers }: PodRuntime) =>
+		[...sandboxes, ...containers].map(({ id, state }) => `${id}=${state}`).join();
+	return states(before) !== states(now);
+}
+
+/** The runtime is away for the moment; the next change or the slow relist tries again. */
+function ignore(): void {}

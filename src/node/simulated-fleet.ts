@@ -1,0 +1,78 @@
+/** Many simulated nodes in one process: they share a client, a mirror and a clock; a node without work costs its heartbeat. */
+import type { Client } from "../client/client.ts";
+import type { Mirror } from "../client/mirror.ts";
+import type { Clock } from "../core/clock.ts";
+import type { NodeNetwork } from "../network/network.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { type Agent, startAgent } from "./agent.ts";
+import type { Prober } from "./node-context.ts";
+import type { NodeFacts } from "./node-object.ts";
+import { type PodFeed, sharedPodFeed } from "./pod-feed.ts";
+
+export interface FleetOptions {
+	client: Client;
+	mirror: Mirror;
+	clock: Clock;
+	/** Makes what is below one node. */
+	runtime(nodeName: string): Runtime;
+	network?(node: FleetNode): NodeNetwork;
+	/** False: pods' Events are not written, which halves the writes of a pod. Default true. */
+	events?: boolean;
+	clusterDomain?: string;
+}
+
+export interface FleetNode extends Partial<NodeFacts> {
+	name: string;
+	addresses: readonly string[];
+}
+
+export interface Fleet {
+	/** Resolves when the node is registered. */
+	add(node: FleetNode): Promise<Agent>;
+	get(name: string): Agent | undefined;
+	/** The node's agent stops, as a machine that lost its power: nothing is cleaned up in the API. */
+	remove(name: string): Promise<void>;
+	stop(): Promise<void>;
+}
+
+/** What a simulated node says it has, unless told otherwise: room for a great many pods. */
+const plenty = { cpu: "32", memory: "256Gi", "ephemeral-storage": "1Ti", pods: "500" };
+
+/** A simulated container is as healthy as its script says: while it runs, its probes succeed. */
+export const succeedingProber: Prober = async () => ({ ok: true });
+
+export function startSimulatedFleet(options: FleetOptions): Fleet {
+	const { client, mirror, clock } = options;
+	const feed: PodFeed = sharedPodFeed(mirror);
+	const agents = new Map<string, Agent>();
+	return {
+		async add(node) {
+			const network = options.network?.(node);
+			const agent = await startAgent({
+				client,
+				clock,
+				mirror,
+				pods: feed,
+				runtime: options.runtime(node.name),
+				...(network === undefined ? {} : { network }),
+				node: { capacity: plenty, allocatable: plenty, ...node },
+				prober: succeedingProber,
+				...(options.events === undefined ? {} : { events: options.events }),
+				...(options.clusterDomain === undefined ? {} : { clusterDomain: options.clusterDomain }),
+			});
+			agents.set(node.name, agent);
+			return agent;
+		},
+		get: (name) => agents.get(name),
+		async remove(name) {
+			const agent = agents.get(name);
+			agents.delete(name);
+			await agent?.stop();
+		},
+		async stop() {
+			const all = [...agents.values()];
+			agents.clear();
+			await Promise.all(all.map((agent) => agent.stop()));
+		},
+	};
+}
