@@ -1,5 +1,13 @@
-import type { ReplicaSet } from "./generated/types.ts";
+import type { Cause } from "../core/errors.ts";
+import { immutable, nonNegative } from "../core/field-checks.ts";
+import { invalidValue } from "../core/field-errors.ts";
+import { ageColumn, column, nameColumn, selectorText, templateColumns } from "./columns.ts";
+import type { ReplicaSet, ReplicaSetStatus } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
+import { oldReplicaSets } from "./old/workloads.ts";
+import { setPodTemplateDefaults } from "./pod-spec/defaults.ts";
+import { validateRunningTemplate, validateWorkloadSelector } from "./pod-template.ts";
+import { podSpecWarnings } from "./pod-warnings.ts";
 
 export const replicaSets: Kind<ReplicaSet> = {
 	group: "apps",
@@ -17,6 +25,53 @@ export const replicaSets: Kind<ReplicaSet> = {
 	},
 	hasGeneration: true,
 	nameRule: "dnsSubdomain",
-	selectableFields: [],
-	columns: [],
+	selectableFields: [{ path: "status.replicas", value: ({ status }) => String(status?.replicas ?? 0) }],
+	columns: [
+		nameColumn,
+		column("Desired", "Pods wanted.", ({ spec }) => spec.replicas ?? 0, "integer"),
+		column("Current", "Pods there are.", ({ status }) => status?.replicas ?? 0, "integer"),
+		column("Ready", "Pods that are ready.", ({ status }) => status?.readyReplicas ?? 0, "integer"),
+		ageColumn,
+		...templateColumns<ReplicaSet>(
+			({ spec }) => spec.template,
+			({ spec }) => selectorText(spec.selector),
+		),
+	],
+
+	setDefaults({ spec }) {
+		spec.replicas ??= 1;
+		setPodTemplateDefaults(spec.template);
+	},
+	prepareForCreate(set) {
+		set.status = { replicas: 0 };
+	},
+	prepareForUpdate(set, old) {
+		set.status = old.status ?? { replicas: 0 };
+	},
+	validate: ({ spec }) => [
+		...nonNegative(spec.replicas, "spec.replicas"),
+		...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
+		...validateWorkloadSelector(spec.selector, "replicaset", "spec.selector"),
+		...validateRunningTemplate(spec.template, spec.selector, "ReplicaSet", "spec.template"),
+	],
+	validateUpdate: ({ spec }, old) => immutable(spec.selector, old.spec.selector, "spec.selector"),
+	validateStatusUpdate: ({ status }) => validateReplicaCounts(status),
+	warnings: ({ spec }) => podSpecWarnings(spec.template?.spec, "spec.template.spec"),
+	servedAs: oldReplicaSets,
 };
+
+/** Counts in the status of ReplicaSets and ReplicationControllers. */
+export function validateReplicaCounts(status: ReplicaSetStatus | undefined): Cause[] {
+	if (status === undefined) return [];
+	const causes: Cause[] = [];
+	for (const count of ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas"] as const)
+		causes.push(...nonNegative(status[count], `status.${count}`));
+	for (const count of ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"] as const)
+		if ((status[count] ?? 0) > (status.replicas ?? 0))
+			causes.push(invalidValue(`status.${count}`, status[count], "cannot be greater than status.replicas"));
+	if ((status.availableReplicas ?? 0) > (status.readyReplicas ?? 0))
+		causes.push(
+			invalidValue("status.availableReplicas", status.availableReplicas, "cannot be greater than readyReplicas"),
+		);
+	return causes;
+}

@@ -1,5 +1,12 @@
+import { nonNegative } from "../core/field-checks.ts";
+import { required } from "../core/field-errors.ts";
+import { ageColumn, column, labelsText, nameColumn, templateColumns } from "./columns.ts";
 import type { ReplicationController } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
+import { setPodTemplateDefaults } from "./pod-spec/defaults.ts";
+import { validateRunningTemplate } from "./pod-template.ts";
+import { podSpecWarnings } from "./pod-warnings.ts";
+import { validateReplicaCounts } from "./replicaset.ts";
 
 export const replicationControllers: Kind<ReplicationController> = {
 	group: "",
@@ -17,6 +24,44 @@ export const replicationControllers: Kind<ReplicationController> = {
 	},
 	hasGeneration: true,
 	nameRule: "dnsSubdomain",
-	selectableFields: [],
-	columns: [],
+	selectableFields: [{ path: "status.replicas", value: ({ status }) => String(status?.replicas ?? 0) }],
+	columns: [
+		nameColumn,
+		column("Desired", "Pods wanted.", ({ spec }) => spec.replicas ?? 0, "integer"),
+		column("Current", "Pods there are.", ({ status }) => status?.replicas ?? 0, "integer"),
+		column("Ready", "Pods that are ready.", ({ status }) => status?.readyReplicas ?? 0, "integer"),
+		ageColumn,
+		...templateColumns<ReplicationController>(
+			({ spec }) => spec.template,
+			({ spec }) => labelsText(spec.selector),
+		),
+	],
+
+	setDefaults(controller) {
+		const { spec, metadata } = controller;
+		const labels = spec.template?.metadata?.labels;
+		if (labels !== undefined) {
+			spec.selector ??= { ...labels };
+			metadata.labels ??= { ...labels };
+		}
+		spec.replicas ??= 1;
+		setPodTemplateDefaults(spec.template);
+	},
+	prepareForCreate(controller) {
+		controller.status = { replicas: 0 };
+	},
+	prepareForUpdate(controller, old) {
+		controller.status = old.status ?? { replicas: 0 };
+	},
+	validate({ spec }) {
+		const causes = [
+			...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
+			...nonNegative(spec.replicas, "spec.replicas"),
+		];
+		if (Object.keys(spec.selector ?? {}).length === 0) causes.push(required("spec.selector"));
+		const selector = { matchLabels: spec.selector ?? {} };
+		return [...causes, ...validateRunningTemplate(spec.template, selector, "ReplicationController", "spec.template")];
+	},
+	validateStatusUpdate: ({ status }) => validateReplicaCounts(status),
+	warnings: ({ spec }) => podSpecWarnings(spec.template?.spec, "spec.template.spec"),
 };

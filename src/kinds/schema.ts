@@ -23,6 +23,8 @@ export interface FieldSchema {
 	listType?: "atomic" | "set" | "map";
 	listMapKeys?: readonly string[];
 	mapType?: "atomic" | "granular";
+	/** What an absent field stands for in the eyes of server-side apply; decoding does not fill it in. */
+	default?: unknown;
 }
 
 export type TypeSchema = Readonly<Record<string, FieldSchema>>;

@@ -1,5 +1,32 @@
-import type { StatefulSet } from "./generated/types.ts";
+import type { Cause } from "../core/errors.ts";
+import {
+	atMostAll,
+	isZero,
+	nonNegative,
+	numberOrPercent,
+	oneOf,
+	requiredOneOf,
+	sameValue,
+} from "../core/field-checks.ts";
+import { forbidden, invalidEach, invalidValue, required } from "../core/field-errors.ts";
+import { dns1035LabelProblems } from "../core/names.ts";
+import { ageColumn, column, nameColumn, templateColumns } from "./columns.ts";
+import type { StatefulSet, StatefulSetSpec } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
+import { oldStatefulSets } from "./old/workloads.ts";
+import { setPodTemplateDefaults } from "./pod-spec/defaults.ts";
+import { validateRunningTemplate, validateWorkloadSelector } from "./pod-template.ts";
+import { podSpecWarnings } from "./pod-warnings.ts";
+
+const updatable = [
+	"replicas",
+	"ordinals",
+	"template",
+	"updateStrategy",
+	"revisionHistoryLimit",
+	"persistentVolumeClaimRetentionPolicy",
+	"minReadySeconds",
+];
 
 export const statefulSets: Kind<StatefulSet> = {
 	group: "apps",
@@ -18,5 +45,116 @@ export const statefulSets: Kind<StatefulSet> = {
 	hasGeneration: true,
 	nameRule: "dnsSubdomain",
 	selectableFields: [],
-	columns: [],
+	columns: [
+		nameColumn,
+		column("Ready", "Pods that are ready, and pods wanted.", ({ spec, status }) => {
+			return `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`;
+		}),
+		ageColumn,
+		...templateColumns<StatefulSet>(({ spec }) => spec.template),
+	],
+
+	setDefaults({ spec }) {
+		spec.podManagementPolicy ||= "OrderedReady";
+		spec.updateStrategy ??= {};
+		if (!spec.updateStrategy.type) {
+			spec.updateStrategy.type = "RollingUpdate";
+			spec.updateStrategy.rollingUpdate ??= {};
+		}
+		if (spec.updateStrategy.type === "RollingUpdate" && spec.updateStrategy.rollingUpdate !== undefined)
+			spec.updateStrategy.rollingUpdate.partition ??= 0;
+		spec.persistentVolumeClaimRetentionPolicy ??= {};
+		spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= "Retain";
+		spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= "Retain";
+		spec.replicas ??= 1;
+		spec.revisionHistoryLimit ??= 10;
+		for (const claim of spec.volumeClaimTemplates ?? []) {
+			claim.apiVersion ??= "v1";
+			claim.kind ??= "PersistentVolumeClaim";
+			claim.spec ??= {};
+			claim.spec.volumeMode ??= "Filesystem";
+			claim.status ??= {};
+			claim.status.phase ??= "Pending";
+		}
+		setPodTemplateDefaults(spec.template);
+	},
+	prepareForCreate(set) {
+		set.status = { replicas: 0 };
+	},
+	prepareForUpdate(set, old) {
+		set.status = old.status ?? { replicas: 0 };
+	},
+	validate: ({ spec }) => [
+		...oneOf(spec.podManagementPolicy, ["OrderedReady", "Parallel"], "spec.podManagementPolicy"),
+		...updateStrategy(spec),
+		...retention(spec),
+		...nonNegative(spec.replicas, "spec.replicas"),
+		...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
+		...nonNegative(spec.ordinals?.start, "spec.ordinals.start"),
+		...nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"),
+		...(spec.serviceName
+			? invalidEach("spec.serviceName", spec.serviceName, dns1035LabelProblems(spec.serviceName))
+			: []),
+		...validateWorkloadSelector(spec.selector, "statefulset", "spec.selector"),
+		...validateRunningTemplate(spec.template, spec.selector, "StatefulSet", "spec.template"),
+	],
+	validateUpdate({ spec }, old) {
+		const fixed = (of: StatefulSetSpec) =>
+			Object.fromEntries(Object.entries(of).filter(([field]) => !updatable.includes(field)));
+		if (sameValue(fixed(spec), fixed(old.spec))) return [];
+		const list = updatable.map((field) => `'${field}'`);
+		const names = `${list.slice(0, -1).join(", ")} and ${list.at(-1)}`;
+		return [forbidden("spec", `updates to statefulset spec for fields other than ${names} are forbidden`)];
+	},
+	validateStatusUpdate({ status }) {
+		const causes: Cause[] = [];
+		if (status === undefined) return causes;
+		const counts = ["replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"] as const;
+		for (const count of counts) causes.push(...nonNegative(status[count], `status.${count}`));
+		for (const count of ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"] as const)
+			if ((status[count] ?? 0) > (status.replicas ?? 0))
+				causes.push(invalidValue(`status.${count}`, status[count], "cannot be greater than status.replicas"));
+		if ((status.availableReplicas ?? 0) > (status.readyReplicas ?? 0))
+			causes.push(
+				invalidValue(
+					"status.availableReplicas",
+					status.availableReplicas,
+					"cannot be greater than status.readyReplicas",
+				),
+			);
+		return causes;
+	},
+	warnings({ spec }) {
+		const warnings = podSpecWarnings(spec.template?.spec, "spec.template.spec");
+		if ((spec.revisionHistoryLimit ?? 0) < 0)
+			warnings.push("spec.revisionHistoryLimit: a negative value retains all historical revisions");
+		return warnings;
+	},
+	servedAs: oldStatefulSets,
 };
+
+function updateStrategy({ updateStrategy = {} }: StatefulSetSpec): Cause[] {
+	const { type, rollingUpdate } = updateStrategy;
+	const at = "spec.updateStrategy";
+	if (!type) return [required(at)];
+	if (type === "OnDelete") {
+		if (rollingUpdate === undefined) return [];
+		return [invalidValue(`${at}.rollingUpdate`, rollingUpdate, `only allowed for updateStrategy 'RollingUpdate'`)];
+	}
+	if (type !== "RollingUpdate") return [invalidValue(at, updateStrategy, "must be 'RollingUpdate' or 'OnDelete'")];
+	const { partition, maxUnavailable } = rollingUpdate ?? {};
+	const causes = nonNegative(partition, `${at}.rollingUpdate.partition`);
+	if (maxUnavailable === undefined) return causes;
+	const path = `${at}.rollingUpdate.maxUnavailable`;
+	causes.push(...numberOrPercent(maxUnavailable, path), ...atMostAll(maxUnavailable, path));
+	if (isZero(maxUnavailable)) causes.push(invalidValue(path, maxUnavailable, "cannot be 0"));
+	return causes;
+}
+
+function retention({ persistentVolumeClaimRetentionPolicy: policy }: StatefulSetSpec): Cause[] {
+	const at = "spec.persistentVolumeClaimRetentionPolicy";
+	return [
+		...requiredOneOf(policy?.whenDeleted, ["Delete", "Retain"], `${at}.whenDeleted`),
+		...requiredOneOf(policy?.whenScaled, ["Delete", "Retain"], `${at}.whenScaled`),
+	];
+}

@@ -1,0 +1,6 @@
+/** `Always` for images without a tag or with `latest`, else `IfNotPresent`. */
+export function defaultPullPolicy(image: string): "Always" | "IfNotPresent" {
+	if (image.includes("@")) return "IfNotPresent";
+	const tag = /:([^/:]+)$/.exec(image)?.[1];
+	return tag === undefined || tag === "latest" ? "Always" : "IfNotPresent";
+}
