@@ -9,6 +9,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fieldFacts } from "../src/kinds/facts.ts";
+import { fieldDefaults, objectsAlwaysThere } from "../src/kinds/facts-defaults.ts";
 
 interface Field {
 	type: string;
@@ -90,10 +91,18 @@ function readModel(model: string): Model | undefined {
 		if (line?.[2] === "") field.required = true;
 		const { quantity, ...facts } = fieldFacts[`${typeName(model)}.${attribute.baseName}`] ?? {};
 		if (quantity) field.type = "quantity";
-		fields[attribute.baseName] = { ...field, ...facts };
+		// A fact about a whole type holds for every single value and every list item of it.
+		const ofType = field.of === undefined || field.of === "array" ? fieldFacts[field.type] : undefined;
+		fields[attribute.baseName] = { ...field, ...ofType, ...facts, ...defaultOf(typeName(model), attribute.baseName) };
 		if (line?.[1] !== undefined) fieldDescriptions[attribute.baseName] = plainText(line[1]);
 	}
 	return { description: plainText(description), fields, fieldDescriptions };
+}
+
+function defaultOf(type: string, field: string): { default?: unknown } {
+	if (objectsAlwaysThere[type]?.split(" ").includes(field)) return { default: {} };
+	const value = fieldDefaults[`${type}.${field}`];
+	return value === undefined ? {} : { default: value };
 }
 
 const typescript: Record<string, string> = {

@@ -1,0 +1,13 @@
+import { ApiError } from "../errors.ts";
+
+/** The patch is none: wrong shape, unknown operation. */
+export function badPatch(message: string): ApiError {
+	return new ApiError("BadRequest", message);
+}
+
+/** The patch is well formed and does not fit the object. The cause says why; upstream's message does not. */
+export function doesNotApply(why: string): ApiError {
+	return new ApiError("Invalid", "the server rejected our request due to an error in our request", {
+		causes: [{ reason: "UnexpectedServerResponse", message: why }],
+	});
+}
