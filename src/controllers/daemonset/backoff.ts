@@ -1,0 +1,62 @@
+/**
+ * How long a failed daemon pod stays before it is replaced: the first of a node not at all, each further one twice as long as the
+ * one before, from one second to fifteen minutes, counted from the failure before it.
+ */
+import type { Mirror } from "../../client/mirror.ts";
+import { parseTimestamp } from "../../core/clock.ts";
+import type { Pod } from "../../kinds/generated/types.ts";
+import { targetNode } from "./placement.ts";
+
+const firstMs = 1000;
+const longestMs = 15 * 60_000;
+
+interface Failure {
+	uid: string;
+	failedAtMs: number;
+	/** Failures in a row. */
+	count: number;
+	retryAtMs: number;
+}
+
+/** Failures by key of the set and name of the node. They are remembered as long as the mirror: nothing in the store tells of a pod that is gone. */
+const remembered = new WeakMap<Mirror, Map<string, Map<string, Failure>>>();
+
+/** Epoch milliseconds from which each of these failed pods may be replaced, by uid. Asking again gives the same answer. */
+export function retryTimes(mirror: Mirror, key: string, failed: readonly Pod[]): Map<string, number> {
+	const times = new Map<string, number>();
+	const sets = remembered.get(mirror) ?? new Map<string, Map<string, Failure>>();
+	remembered.set(mirror, sets);
+	const nodes = sets.get(key) ?? new Map<string, Failure>();
+	if (failed.length > 0) sets.set(key, nodes);
+	for (const pod of failed) {
+		const node = targetNode(pod);
+		let failure = nodes.get(node);
+		if (failure?.uid !== pod.metadata.uid) {
+			failure = nextFailure(failure, pod);
+			nodes.set(node, failure);
+		}
+		times.set(pod.metadata.uid, failure.retryAtMs);
+	}
+	return times;
+}
+
+export function forget(mirror: Mirror, key: string): void {
+	remembered.get(mirror)?.delete(key);
+}
+
+function nextFailure(last: Failure | undefined, pod: Pod): Failure {
+	const { uid } = pod.metadata;
+	const failedAtMs = failureTimeMs(pod);
+	// As long as twice the longest wait without a failure, and it starts anew.
+	if (last === undefined || failedAtMs - last.failedAtMs > 2 * longestMs) {
+		return { uid, failedAtMs, count: 1, retryAtMs: 0 };
+	}
+	const waitMs = Math.min(firstMs * 2 ** (last.count - 1), longestMs);
+	return { uid, failedAtMs, count: last.count + 1, retryAtMs: Math.max(last.retryAtMs, last.failedAtMs) + waitMs };
+}
+
+function failureTimeMs({ metadata, status }: Pod): number {
+	const times = (status?.containerStatuses ?? []).map(({ state }) => state?.terminated?.finishedAt);
+	const known = times.filter((time) => time !== undefined).map(parseTimestamp);
+	return known.length > 0 ? Math.max(...known) : parseTimestamp(metadata.creationTimestamp);
+}

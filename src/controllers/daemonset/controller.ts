@@ -1,0 +1,84 @@
+import { objectKey } from "../../core/object.ts";
+import { controllerRevisions } from "../../kinds/controllerrevision.ts";
+import { daemonSets } from "../../kinds/daemonset.ts";
+import type { ControllerRevision, DaemonSet, Node, Pod } from "../../kinds/generated/types.ts";
+import { nodes } from "../../kinds/node.ts";
+import { pods as podKind } from "../../kinds/pod.ts";
+import { type Controller, type Mirror, watchRule } from "../controller.ts";
+import { type Claimable, gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
+import { coalesceMsFor } from "../podcontrol/coalesce.ts";
+import { matters } from "../podcontrol/pods.ts";
+import { canonical } from "../revisions/hash.ts";
+import { freeName, type RevisionName } from "../revisions/history.ts";
+import { forget, retryTimes } from "./backoff.ts";
+import { placementOf } from "./placement.ts";
+import { plan } from "./plan.ts";
+
+export interface DaemonSetState {
+	set: DaemonSet;
+	/** All nodes of the cluster. */
+	nodes: readonly Node[];
+	pods: Claimable<Pod>;
+	history: Claimable<ControllerRevision>;
+	/** The name that a new revision would get. */
+	newRevision: RevisionName;
+	/** Epoch milliseconds from which each failed pod may be replaced, by uid. */
+	retryAtMs: ReadonlyMap<string, number>;
+}
+
+const selectorFor = ({ spec }: DaemonSet) => selectorOf(spec.selector);
+
+/** Keeps one pod on every node that fits (Kubernetes documentation, "DaemonSet"). */
+export const daemonSetController: Controller<DaemonSetState> = {
+	name: "daemonset",
+	component: "daemonset-controller",
+	watches: [
+		watchRule(daemonSets, (current, old) => [current, old].flatMap((set) => (set ? [objectKey(set)] : []))),
+		watchOwned(daemonSets, podKind, selectorFor, matters),
+		watchOwned(daemonSets, controllerRevisions, selectorFor),
+		watchRule(nodes, nodeKeys, { barrier: false }),
+	],
+	coalesceMs: (key, mirror) => coalesceMsFor(find(key, mirror)?.status?.desiredNumberScheduled),
+	gather,
+	plan,
+};
+
+function find(key: string, mirror: Mirror): DaemonSet | undefined {
+	const [namespace, name = ""] = key.split("/");
+	return mirror.of(daemonSets).get(namespace, name);
+}
+
+function gather(key: string, mirror: Mirror): DaemonSetState | undefined {
+	const set = find(key, mirror);
+	if (set === undefined) {
+		forget(mirror, key);
+		return undefined;
+	}
+	const pods = gatherClaimable(mirror, podKind, set, selectorFor(set));
+	const failed = pods.controlled.filter(({ status }) => status?.phase === "Failed");
+	return {
+		set,
+		nodes: [...mirror.of(nodes).list()],
+		pods,
+		history: gatherClaimable(mirror, controllerRevisions, set, selectorFor(set)),
+		newRevision: freeName(mirror, set, set.spec.template),
+		retryAtMs: retryTimes(mirror, key, failed),
+	};
+}
+
+/** Sets for which a node came to be fit or unfit. Heartbeats and status changes of nodes concern nobody here. */
+function nodeKeys(current: Node | undefined, old: Node | undefined, mirror: Mirror): string[] {
+	if (current !== undefined && old !== undefined && fitness(current) === fitness(old)) return [];
+	const keys: string[] = [];
+	for (const set of mirror.of(daemonSets).list()) {
+		const place = placementOf(set);
+		const [now, before] = [current && place(current), old && place(old)];
+		if (now?.shouldRun !== before?.shouldRun || now?.mayStay !== before?.mayStay) keys.push(objectKey(set));
+	}
+	return keys;
+}
+
+/** All of a node that a placement looks at. */
+function fitness({ metadata, spec }: Node): string {
+	return canonical([metadata.labels ?? {}, spec?.taints ?? []]);
+}

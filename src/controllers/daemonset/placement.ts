@@ -1,0 +1,68 @@
+/** On which nodes a DaemonSet's pods run, and what ties a pod to its node (Kubernetes documentation, "DaemonSet"; KEP-548). */
+import type { Affinity, DaemonSet, Node, Pod, PodSpec, Toleration } from "../../kinds/generated/types.ts";
+import { compileNodeSelector } from "../../kinds/node-selector.ts";
+import { untolerated } from "../../kinds/tolerations.ts";
+
+export interface Placement {
+	/** A pod is to be created where there is none. */
+	shouldRun: boolean;
+	/** A pod that is there may stay: its node is merely tainted against new ones. */
+	mayStay: boolean;
+}
+
+/** Decides for any node, for one state of the set. */
+export function placementOf(set: DaemonSet): (node: Node) => Placement {
+	const spec = set.spec.template.spec;
+	const tolerations = [...(spec.tolerations ?? []), ...builtInTolerations(spec)];
+	const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+	const matches = required === undefined ? undefined : compileNodeSelector(required);
+	const labels = Object.entries(spec.nodeSelector ?? {});
+	return (node) => {
+		const fits =
+			(!spec.nodeName || spec.nodeName === node.metadata.name) &&
+			labels.every(([name, value]) => node.metadata.labels?.[name] === value) &&
+			(matches?.(node) ?? true);
+		if (!fits) return { shouldRun: false, mayStay: false };
+		const taints = node.spec?.taints;
+		const mayStay = untolerated(taints, tolerations, ["NoExecute"]) === undefined;
+		return { shouldRun: mayStay && untolerated(taints, tolerations, ["NoSchedule"]) === undefined, mayStay };
+	};
+}
+
+/** What every daemon pod tolerates: troubles of its node are no reason for it to be elsewhere. */
+export function builtInTolerations(spec: PodSpec): Toleration[] {
+	const noSchedule = ["disk-pressure", "memory-pressure", "pid-pressure", "unschedulable"];
+	if (spec.hostNetwork) noSchedule.push("network-unavailable");
+	return [
+		...["not-ready", "unreachable"].map((trouble) => toleration(trouble, "NoExecute")),
+		...noSchedule.map((trouble) => toleration(trouble, "NoSchedule")),
+	];
+}
+
+function toleration(trouble: string, effect: string): Toleration {
+	return { key: `node.kubernetes.io/${trouble}`, operator: "Exists", effect };
+}
+
+/** The affinity with the node's name as the only requirement on nodes: the set has already seen to the others. */
+export function affinityFor(affinity: Affinity | undefined, node: string): Affinity {
+	const nodeSelectorTerms = [{ matchFields: [{ key: "metadata.name", operator: "In", values: [node] }] }];
+	return {
+		...affinity,
+		nodeAffinity: {
+			...affinity?.nodeAffinity,
+			requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms },
+		},
+	};
+}
+
+/** The node a pod runs on, or is made for; empty when nothing says. */
+export function targetNode(pod: Pod): string {
+	if (pod.spec.nodeName) return pod.spec.nodeName;
+	const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+	for (const { matchFields } of required?.nodeSelectorTerms ?? []) {
+		for (const { key, operator, values } of matchFields ?? []) {
+			if (key === "metadata.name" && operator === "In" && values?.length === 1) return values[0] ?? "";
+		}
+	}
+	return "";
+}

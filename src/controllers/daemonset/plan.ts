@@ -1,0 +1,132 @@
+/** What a DaemonSet does next (Kubernetes documentation, "DaemonSet"). */
+import type { Draft } from "../../core/object.ts";
+import { controllerRevisions } from "../../kinds/controllerrevision.ts";
+import { daemonSets } from "../../kinds/daemonset.ts";
+import type { DaemonSet, Pod } from "../../kinds/generated/types.ts";
+import { pods as podKind } from "../../kinds/pod.ts";
+import { create, event, remove } from "../actions.ts";
+import type { Action, Plan, PlanContext } from "../controller.ts";
+import { claim, selectorOf } from "../podcontrol/claim.ts";
+import { isFinished, isTerminating, nextAvailableMs } from "../podcontrol/pods.ts";
+import { podFromTemplate } from "../podcontrol/template.ts";
+import type { DaemonSetState } from "./controller.ts";
+import { workOn } from "./nodes.ts";
+import { affinityFor, builtInTolerations, type Placement, placementOf, targetNode } from "./placement.ts";
+import { cleanedUp, currentRevision, generationLabel, hashLabel, templateGeneration } from "./revisions.ts";
+import { roll, type Steps } from "./rolling.ts";
+import { statusActions } from "./status.ts";
+
+/** Most pods created, and most deleted, in one plan. */
+const burst = 250;
+
+export interface NodeState {
+	name: string;
+	placement: Placement;
+	pods: readonly Pod[];
+}
+
+export function plan(state: DaemonSetState, { nowMs, failure }: PlanContext): Plan {
+	const { set } = state;
+	const selector = selectorOf(set.spec.selector);
+	if (selector.everything) {
+		const message = "This daemon set is selecting all pods. A non-empty selector is required.";
+		return { actions: [event(set, "Warning", "SelectingAll", message)] };
+	}
+	if (set.metadata.deletionTimestamp !== undefined) return { actions: [] };
+	const history = claim({ owner: daemonSets, object: controllerRevisions }, set, selector, state.history);
+	const members = claim({ owner: daemonSets, object: podKind }, set, selector, state.pods);
+	const revision = currentRevision(set, history.mine, members.mine, state.newRevision);
+	const { nodes, homeless } = byNode(state, members.mine);
+	const { steps, events, retryAtMs } = stepsFor(state, nodes, revision.hash, nowMs);
+	steps.delete.push(...homeless);
+	const before = [...history.actions, ...members.actions, ...revision.actions];
+	const work = [...events, ...creations(set, steps.create, revision.hash), ...deletions(set, steps.delete)];
+	const { hash, collisionCount } = revision;
+	const status = statusActions(set, nodes, { hash, collisionCount, nowMs });
+	const after = cleanedUp(set, revision.old, members.mine);
+	const times = [retryAtMs, nextAvailableMs(members.mine, set.spec.minReadySeconds, nowMs)];
+	const requeueAtMs = Math.min(...times.filter((time) => time !== undefined));
+	return {
+		// What failed last time may fail again: then the status is told first.
+		actions:
+			failure === undefined ? [...before, ...work, ...status, ...after] : [...before, ...status, ...work, ...after],
+		...(Number.isFinite(requeueAtMs) ? { requeueAtMs } : {}),
+	};
+}
+
+/** Every node with its pods, and pods made for nodes that are no more. Pods that have ended and are being deleted are as good as gone. */
+function byNode({ set, nodes }: DaemonSetState, pods: readonly Pod[]): { nodes: NodeState[]; homeless: Pod[] } {
+	const byName = new Map<string, Pod[]>();
+	for (const pod of pods) {
+		if (isFinished(pod) && isTerminating(pod)) continue;
+		const name = targetNode(pod);
+		const there = byName.get(name);
+		if (there === undefined) byName.set(name, [pod]);
+		else there.push(pod);
+	}
+	const place = placementOf(set);
+	const states = nodes.map((node) => {
+		const { name } = node.metadata;
+		const found = { name, placement: place(node), pods: byName.get(name) ?? [] };
+		byName.delete(name);
+		return found;
+	});
+	// Those that were bound to a node are left to the pod garbage collector.
+	const homeless = [...byName.values()].flat().filter((pod) => !pod.spec.nodeName && !isTerminating(pod));
+	return { nodes: states, homeless };
+}
+
+function stepsFor(
+	{ set, retryAtMs: retryTimes }: DaemonSetState,
+	nodes: readonly NodeState[],
+	hash: string,
+	nowMs: number,
+): { steps: Steps; events: Action[]; retryAtMs: number | undefined } {
+	const steps: Steps = { create: [], delete: [] };
+	const events: Action[] = [];
+	let retryAtMs: number | undefined;
+	const wanted = new Map<string, readonly Pod[]>();
+	for (const node of nodes) {
+		if (node.placement.shouldRun) wanted.set(node.name, node.pods);
+		const work = workOn(set, node, { hash, retryAtMs: retryTimes, nowMs });
+		if (work.needsPod) steps.create.push(node.name);
+		steps.delete.push(...work.delete);
+		events.push(...work.events);
+		if (work.retryAtMs !== undefined) retryAtMs = Math.min(retryAtMs ?? work.retryAtMs, work.retryAtMs);
+	}
+	// An update waits until every node has what it should: else it would count on pods that are about to change.
+	if (set.spec.updateStrategy?.type === "OnDelete" || steps.create.length > 0 || steps.delete.length > 0) {
+		return { steps, events, retryAtMs };
+	}
+	return { steps: roll(set, wanted, hash, nowMs), events, retryAtMs };
+}
+
+function creations(set: DaemonSet, nodes: readonly string[], hash: string): Action[] {
+	if (nodes.length === 0) return [];
+	const pod = podFromTemplate(set, set.spec.template);
+	const generation = templateGeneration(set);
+	pod.metadata.generateName = `${set.metadata.name}-`;
+	pod.metadata.labels = {
+		...pod.metadata.labels,
+		[hashLabel]: hash,
+		...(generation === undefined ? {} : { [generationLabel]: generation }),
+	};
+	const tolerations = [...(pod.spec.tolerations ?? []), ...builtInTolerations(pod.spec)];
+	return nodes.slice(0, burst).map((node) => {
+		const spec = { ...pod.spec, tolerations, affinity: affinityFor(pod.spec.affinity, node) };
+		const draft: Draft<Pod> = { ...pod, spec };
+		return create(podKind, draft, {
+			event: { regarding: set, type: "Normal", reason: "SuccessfulCreate", message: "Created pod: {name}" },
+			failureEvent: { regarding: set, type: "Warning", reason: "FailedCreate", message: "Error creating: {error}" },
+		});
+	});
+}
+
+function deletions(set: DaemonSet, pods: readonly Pod[]): Action[] {
+	return pods.slice(0, burst).map((pod) =>
+		remove(podKind, pod, {
+			event: { regarding: set, type: "Normal", reason: "SuccessfulDelete", message: "Deleted pod: {name}" },
+			failureEvent: { regarding: set, type: "Warning", reason: "FailedDelete", message: "Error deleting: {error}" },
+		}),
+	);
+}
