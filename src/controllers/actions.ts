@@ -22,7 +22,12 @@ export function updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Ac
 	return { do: "updateStatus", kind, object };
 }
 
-export function patch(kind: Kind, ref: Ref, change: Patch, more: { subresource?: string; orGone?: true } = {}): Action {
+export function patch(
+	kind: Kind,
+	ref: Ref,
+	change: Patch,
+	more: { subresource?: string; orGone?: true; unordered?: true } = {},
+): Action {
 	return { do: "patch", kind, ref, patch: change, ...more };
 }
 
@@ -49,4 +54,9 @@ export function event(regarding: KubeObject, type: EventText["type"], reason: st
 export function confirm(kind: Kind, object: KubeObject): Action {
 	const { namespace, name, uid } = object.metadata;
 	return { do: "confirm", kind, ref: { namespace, name }, uid };
+}
+
+/** Ends the plan if `ref`, read afresh, does exist with this uid: the Mirror of its kind is behind. */
+export function confirmAbsent(kind: Kind, ref: Ref, uid: string): Action {
+	return { do: "confirmAbsent", kind, ref, uid };
 }

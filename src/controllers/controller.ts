@@ -17,7 +17,7 @@ export interface EventText {
 }
 
 /**
- * One write. Actions are carried out in order; a run of creates or deletes of one kind next to each other goes out in batches of 1, 2, 4, …
+ * One write. Actions are carried out in order; a run of creates or deletes of one kind, or of patches that allow it, next to each other goes out in batches of 1, 2, 4, …
  * (upstream's slow start) and stops at the first failure. What fails ends the plan, unless the error is the one the
  * action says it tolerates; the key is then retried with backoff.
  */
@@ -35,7 +35,8 @@ export type Action =
 	  }
 	| { do: "update"; kind: Kind; object: KubeObject; event?: EventText & { regarding: KubeObject } }
 	| { do: "updateStatus"; kind: Kind; object: KubeObject }
-	| { do: "patch"; kind: Kind; ref: Ref; patch: Patch; subresource?: string; orGone?: true }
+	/** `unordered`: may go out at the same time as its neighbours of the same kind that say so too. */
+	| { do: "patch"; kind: Kind; ref: Ref; patch: Patch; subresource?: string; orGone?: true; unordered?: true }
 	| {
 			do: "delete";
 			kind: Kind;
@@ -59,6 +60,8 @@ export type Action =
 	 * adoption: the Mirror may not have seen yet that the owner is being deleted and has just been made to let go.
 	 */
 	| { do: "confirm"; kind: Kind; ref: Ref; uid: string }
+	/** Reads afresh, too; ends the plan when an object of that uid does exist. Goes before what is done for its absence. */
+	| { do: "confirmAbsent"; kind: Kind; ref: Ref; uid: string }
 	| ({ do: "event"; regarding: KubeObject } & EventText);
 
 /** The write that ended a plan. */

@@ -54,22 +54,26 @@ export async function carryOut(actions: readonly Action[], parts: ActingParts): 
 }
 
 /**
- * Where the run of actions that begins at `start` ends: creates, deletes or patches of one kind next to each other. They
- * do not depend on each other, as long as no object is patched twice.
+ * Where the run of actions that begins at `start` ends: creates or deletes of one kind next to each other, which do not
+ * depend on each other, or patches that say so, as long as no object is patched twice.
  */
 function runEnd(actions: readonly Action[], start: number): number {
 	const first = actions[start];
 	let end = start + 1;
-	if (first === undefined || (first.do !== "create" && first.do !== "delete" && first.do !== "patch")) return end;
+	if (first === undefined || !isUnordered(first)) return end;
 	const patched = new Set<string>();
 	for (; end < actions.length; end++) {
 		const before = actions[end - 1];
 		if (before?.do === "patch") patched.add(refKey(before.ref));
 		const next = actions[end];
-		if (next === undefined || next.do !== first.do || next.kind !== first.kind) break;
+		if (next === undefined || !isUnordered(next) || next.do !== first.do || next.kind !== first.kind) break;
 		if (next.do === "patch" && patched.has(refKey(next.ref))) break;
 	}
 	return end;
+}
+
+function isUnordered(action: Action): action is Action & { do: "create" | "delete" | "patch" } {
+	return action.do === "create" || action.do === "delete" || (action.do === "patch" && action.unordered === true);
 }
 
 function refKey(ref: Ref): string {
@@ -134,8 +138,22 @@ async function carryOutOne(action: Action, parts: ActingParts): Promise<void> {
 			if (object.metadata.uid === uid && object.metadata.deletionTimestamp === undefined) return;
 			throw new ApiError("Conflict", `${kind.kind} ${action.ref.name} has been deleted: its uid was ${uid}`);
 		}
+		case "confirmAbsent": {
+			const { kind, uid } = action;
+			if ((await uidOf(client, kind, action.ref)) !== uid) return;
+			throw new ApiError("Conflict", `${kind.kind} ${action.ref.name} does exist with uid ${uid}`);
+		}
 		case "event":
 			record(parts, action, { name: action.regarding.metadata.name });
+	}
+}
+
+async function uidOf(client: Client, kind: Kind, ref: Ref): Promise<string | undefined> {
+	try {
+		return (await client.get(kind, ref)).metadata.uid;
+	} catch (error) {
+		if (isReason(error, "NotFound")) return undefined;
+		throw error;
 	}
 }
 

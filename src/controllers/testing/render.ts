@@ -56,6 +56,8 @@ function renderAction(action: Action, mirror: Mirror): unknown {
 			return { [`${action.subresource} of ${ref(action.kind, action.ref)}`]: action.body, ...events(action) };
 		case "confirm":
 			return `confirm ${ref(action.kind, action.ref)} with uid ${action.uid}`;
+		case "confirmAbsent":
+			return `confirm that ${ref(action.kind, action.ref)} with uid ${action.uid} is gone`;
 		case "event":
 			return { event: renderEvent(action) };
 	}

@@ -1,0 +1,132 @@
+/** Garbage collection: objects go when their owners do. Knows of every kind no more than its metadata. */
+import type { Informer, Mirror } from "../../client/mirror.ts";
+import { type KubeObject, type OwnerReference, objectKey } from "../../core/object.ts";
+import { events } from "../../kinds/event.ts";
+import { type Kind, qualifiedResource } from "../../kinds/kind.ts";
+import { namespaces } from "../../kinds/namespace.ts";
+import type { Registry } from "../../kinds/registry.ts";
+import { type Controller, type WatchRule, watchRule } from "../controller.ts";
+import { type Dependent, type GarbageState, isOrphaning, isWaiting, type Owner, plan } from "./plan.ts";
+
+/** @param registry of the kinds to collect; those that join it later are collected after a restart of the controller */
+export function garbageCollectorController(registry: Registry): Controller<GarbageState> {
+	// Events have no owners, and there are many.
+	const kinds = registry.all().filter((kind) => kind !== (events as Kind));
+	const byResource = new Map(kinds.map((kind) => [qualifiedResource(kind), kind]));
+	return {
+		name: "garbage-collector",
+		component: "garbage-collector-controller",
+		concurrency: 20,
+		watches: kinds.map(
+			(kind): WatchRule => watchRule(kind, (current, old, mirror) => concerned(kind, current, old, mirror)),
+		),
+		gather(key, mirror) {
+			const cut = key.indexOf("|");
+			const kind = byResource.get(key.slice(0, cut));
+			if (kind === undefined) return undefined;
+			const [namespace, name] = splitKey(key.slice(cut + 1));
+			const object = mirror.of(kind).get(namespace, name);
+			return object && gather(kind, object, mirror);
+		},
+		plan,
+	};
+
+	/** Keys are `<resource>|<object key>`. */
+	function* concerned(
+		kind: Kind,
+		current: KubeObject | undefined,
+		old: KubeObject | undefined,
+		mirror: Mirror,
+	): Iterable<string> {
+		if (current !== undefined) {
+			if (!concernsUs(current, old)) return;
+			yield keyOf(kind, current);
+			if (isWaiting(current) && (old === undefined || !isWaiting(old))) yield* dependentsOf(current, mirror);
+		} else if (old !== undefined) {
+			yield* dependentsOf(old, mirror);
+			// Owners that wait for it.
+			for (const { apiVersion, kind: ownerKind, name, uid } of old.metadata.ownerReferences ?? []) {
+				const resolved = registry.kind(apiVersion, ownerKind)?.kind;
+				if (resolved === undefined) continue;
+				const owner = mirror.of(resolved).get(resolved.namespaced ? old.metadata.namespace : undefined, name);
+				if (owner?.metadata.uid === uid && isWaiting(owner)) yield keyOf(resolved, owner);
+			}
+		}
+	}
+
+	function* dependentsOf(owner: KubeObject, mirror: Mirror): Iterable<string> {
+		for (const { kind, object } of dependents(owner, mirror)) yield keyOf(kind, object);
+	}
+
+	function* dependents(owner: KubeObject, mirror: Mirror): Iterable<Dependent> {
+		for (const kind of kinds) for (const object of mirror.of(kind).ownedBy(owner.metadata.uid)) yield { kind, object };
+	}
+
+	function gather(kind: Kind, object: KubeObject, mirror: Mirror): GarbageState {
+		const owners = (object.metadata.ownerReferences ?? []).map((reference) => ownerOf(kind, object, reference, mirror));
+		const orphaning = isOrphaning(object);
+		const state = { kind, object, owners, hasDependents: false, isBlocked: false, hasWaitingDependent: false };
+		const found: Dependent[] = [];
+		if (!orphaning && !isWaiting(object) && !owners.some((owner) => owner.state === "waiting")) {
+			return { ...state, dependents: found };
+		}
+		for (const dependent of dependents(object, mirror)) {
+			state.hasDependents = true;
+			state.hasWaitingDependent ||= isWaiting(dependent.object);
+			state.isBlocked ||= blocks(dependent.object, object);
+			if (orphaning) found.push(dependent);
+			else if (state.isBlocked && state.hasWaitingDependent) break;
+		}
+		return { ...state, dependents: found };
+	}
+
+	function ownerOf(kind: Kind, object: KubeObject, reference: OwnerReference, mirror: Mirror): Owner {
+		const ownerKind = registry.kind(reference.apiVersion, reference.kind)?.kind;
+		if (ownerKind === undefined) return { reference, state: "unresolvable" };
+		if (ownerKind.namespaced && !kind.namespaced) return { reference, state: "unresolvable", kind: ownerKind };
+		const informer: Informer<KubeObject> = mirror.of(ownerKind);
+		const namespace = ownerKind.namespaced ? object.metadata.namespace : undefined;
+		const owner = informer.get(namespace, reference.name);
+		if (owner?.metadata.uid === reference.uid) {
+			return { reference, state: isWaiting(owner) ? "waiting" : "solid", kind: ownerKind };
+		}
+		const inOtherNamespace = ownerKind.namespaced && existsElsewhere(informer, reference, mirror);
+		return { reference, state: "absent", kind: ownerKind, ...(inOtherNamespace ? { inOtherNamespace } : {}) };
+	}
+}
+
+function existsElsewhere(informer: Informer<KubeObject>, { name, uid }: OwnerReference, mirror: Mirror): boolean {
+	for (const { metadata } of mirror.of(namespaces).list()) {
+		if (informer.get(metadata.name, name)?.metadata.uid === uid) return true;
+	}
+	return false;
+}
+
+/** Most changes are of status or spec: they decide nothing here. */
+function concernsUs(current: KubeObject, old: KubeObject | undefined): boolean {
+	const { metadata } = current;
+	if (old === undefined) return metadata.ownerReferences !== undefined || metadata.deletionTimestamp !== undefined;
+	return (
+		metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
+		(metadata.deletionTimestamp !== undefined && !same(metadata.finalizers, old.metadata.finalizers)) ||
+		!same(metadata.ownerReferences, old.metadata.ownerReferences)
+	);
+}
+
+function same(left: object | undefined, right: object | undefined): boolean {
+	return left === right || JSON.stringify(left) === JSON.stringify(right);
+}
+
+function blocks(dependent: KubeObject, owner: KubeObject): boolean {
+	const references = dependent.metadata.ownerReferences ?? [];
+	return references.some(({ uid, blockOwnerDeletion }) => uid === owner.metadata.uid && blockOwnerDeletion === true);
+}
+
+function keyOf(kind: Kind, object: KubeObject): string {
+	return `${qualifiedResource(kind)}|${objectKey(object)}`;
+}
+
+function splitKey(key: string): [string | undefined, string] {
+	const cut = key.indexOf("/");
+	return cut < 0 ? [undefined, key] : [key.slice(0, cut), key.slice(cut + 1)];
+}

@@ -1,0 +1,167 @@
+/** What garbage collection does with one object (Kubernetes documentation, "Garbage Collection"). Pure. */
+import type { DeleteOptions } from "../../client/client.ts";
+import type { KubeObject, OwnerReference } from "../../core/object.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { confirmAbsent, event, patch, remove } from "../actions.ts";
+import type { Action, Plan } from "../controller.ts";
+
+export const foregroundFinalizer = "foregroundDeletion";
+export const orphanFinalizer = "orphan";
+
+/** An owner reference and what became of the owner. */
+export interface Owner {
+	reference: OwnerReference;
+	/**
+	 * `solid`: exists. `waiting`: is being deleted and waits for its dependents. `absent`: was not found.
+	 * `unresolvable`: of an unknown kind, or of a kind with namespaces while the dependent has none.
+	 */
+	state: "solid" | "waiting" | "absent" | "unresolvable";
+	/** Unless unresolvable. */
+	kind?: Kind;
+	/** An object with that uid is known in another namespace. */
+	inOtherNamespace?: boolean;
+}
+
+export interface Dependent {
+	kind: Kind;
+	object: KubeObject;
+}
+
+export interface GarbageState {
+	kind: Kind;
+	object: KubeObject;
+	owners: readonly Owner[];
+	/** Some object refers to this one as its owner. */
+	hasDependents: boolean;
+	/** One of those has blockOwnerDeletion set. */
+	isBlocked: boolean;
+	/** One of those waits for its own dependents: a cycle, perhaps through this object. */
+	hasWaitingDependent: boolean;
+	/** Filled in when the object is being deleted and its dependents are to be orphaned. */
+	dependents: readonly Dependent[];
+}
+
+export function plan(state: GarbageState): Plan {
+	return { actions: [...warnings(state), ...collect(state)] };
+}
+
+/** Waits for its dependents to go first. */
+export function isWaiting(object: KubeObject): boolean {
+	return isDeletedWith(object, foregroundFinalizer);
+}
+
+export function isOrphaning(object: KubeObject): boolean {
+	return isDeletedWith(object, orphanFinalizer);
+}
+
+function isDeletedWith({ metadata }: KubeObject, finalizer: string): boolean {
+	return metadata.deletionTimestamp !== undefined && (metadata.finalizers?.includes(finalizer) ?? false);
+}
+
+function collect(state: GarbageState): Action[] {
+	const { object, owners } = state;
+	if (isOrphaning(object)) return orphan(state);
+	if (isWaiting(object)) return state.isBlocked ? owned(state) : [withoutFinalizer(state, foregroundFinalizer)];
+	if (object.metadata.deletionTimestamp !== undefined || owners.length === 0) return [];
+	return owned(state);
+}
+
+/** An object whose owners have a say in whether it stays. */
+function owned(state: GarbageState): Action[] {
+	const { kind, object, owners } = state;
+	const absent = owners.filter((owner) => owner.state === "absent");
+	const waiting = owners.filter((owner) => owner.state === "waiting");
+	const staying = owners.length - absent.length - waiting.length;
+	if (absent.length === 0 && waiting.length === 0) return [];
+	const checks = absent.flatMap((owner) => absenceCheck(owner, object));
+	// An object that is going already only has to get out of a cycle's way.
+	if (staying > 0) {
+		if (object.metadata.deletionTimestamp !== undefined) return [];
+		const gone = new Set([...absent, ...waiting].map((owner) => owner.reference.uid));
+		return [...checks, withReferences(kind, object, (references) => references.filter(({ uid }) => !gone.has(uid)))];
+	}
+	if (waiting.length > 0 && state.hasDependents) return deleteInForeground(state);
+	if (object.metadata.deletionTimestamp !== undefined) return [];
+	return [...checks, remove(kind, object, { options: { propagationPolicy: policyOf(object) } })];
+}
+
+/** Its owner waits for it, and it waits for its own dependents; in a cycle somebody has to let go. */
+function deleteInForeground({ kind, object, hasWaitingDependent }: GarbageState): Action[] {
+	const actions: Action[] = [];
+	const blocks = object.metadata.ownerReferences?.some((reference) => reference.blockOwnerDeletion === true);
+	if (hasWaitingDependent && blocks) {
+		actions.push(
+			withReferences(kind, object, (references) =>
+				references.map((reference) => ({ ...reference, blockOwnerDeletion: false })),
+			),
+		);
+	}
+	if (object.metadata.deletionTimestamp === undefined) {
+		actions.push(remove(kind, object, { options: { propagationPolicy: "Foreground" } }));
+	}
+	return actions;
+}
+
+function orphan(state: GarbageState): Action[] {
+	const { uid } = state.object.metadata;
+	const released = state.dependents.map(({ kind, object }) =>
+		withReferences(kind, object, (references) => references.filter((reference) => reference.uid !== uid)),
+	);
+	return [...released, withoutFinalizer(state, orphanFinalizer)];
+}
+
+/** Finalizers that were set on the object beforehand say how its own dependents are to be treated. */
+function policyOf({ metadata }: KubeObject): DeleteOptions["propagationPolicy"] {
+	if (metadata.finalizers?.includes(orphanFinalizer)) return "Orphan";
+	return metadata.finalizers?.includes(foregroundFinalizer) ? "Foreground" : "Background";
+}
+
+/** Mirrors of different kinds lag differently: the owner may only not have been seen yet. */
+function absenceCheck({ kind, reference }: Owner, dependent: KubeObject): Action[] {
+	if (kind === undefined) return [];
+	const namespace = kind.namespaced ? dependent.metadata.namespace : undefined;
+	return [confirmAbsent(kind, { namespace, name: reference.name }, reference.uid)];
+}
+
+function withReferences(
+	kind: Kind,
+	{ metadata }: KubeObject,
+	change: (references: readonly OwnerReference[]) => OwnerReference[],
+): Action {
+	const { namespace, name, resourceVersion } = metadata;
+	const ownerReferences = change(metadata.ownerReferences ?? []);
+	return patch(
+		kind,
+		{ namespace, name },
+		{
+			type: "merge",
+			patch: { metadata: { resourceVersion, ownerReferences: ownerReferences.length === 0 ? null : ownerReferences } },
+		},
+		{ orGone: true, unordered: true },
+	);
+}
+
+function withoutFinalizer({ kind, object }: GarbageState, finalizer: string): Action {
+	const { namespace, name, resourceVersion, finalizers = [] } = object.metadata;
+	const rest = finalizers.filter((one) => one !== finalizer);
+	return patch(
+		kind,
+		{ namespace, name },
+		{ type: "merge", patch: { metadata: { resourceVersion, finalizers: rest.length === 0 ? null : rest } } },
+		{ orGone: true },
+	);
+}
+
+function warnings({ object, owners }: GarbageState): Action[] {
+	const { namespace = "" } = object.metadata;
+	return owners
+		.filter((owner) => owner.inOtherNamespace || (owner.state === "unresolvable" && owner.kind !== undefined))
+		.map(({ reference: { apiVersion, kind, name, uid } }) =>
+			event(
+				object,
+				"Warning",
+				"OwnerRefInvalidNamespace",
+				`ownerRef [${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}] does not exist in namespace "${namespace}"`,
+			),
+		);
+}
