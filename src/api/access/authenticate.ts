@@ -1,0 +1,57 @@
+/** Who asks. */
+import { ApiError } from "../../core/errors.ts";
+import type { ApiRequest, User } from "../../core/exchange.ts";
+import { serviceAccounts } from "../../kinds/serviceaccount.ts";
+import { objectKey } from "../cache/keys.ts";
+import type { Server } from "../server.ts";
+import { serviceAccountUser } from "./tokens.ts";
+
+export const anonymous: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
+
+/** @throws ApiError Unauthorized when a token is presented that nobody knows */
+export async function authenticate(server: Server, request: ApiRequest): Promise<User> {
+	const user = request.user ?? (await byToken(server, request));
+	return request.headers["impersonate-user"] === undefined ? user : impersonated(user, request);
+}
+
+async function byToken(server: Server, request: ApiRequest): Promise<User> {
+	const header = request.headers["authorization"];
+	if (header === undefined) return anonymous;
+	const match = /^bearer\s+(\S+)$/i.exec(header);
+	const token = match?.[1];
+	if (token === undefined) return anonymous;
+	const user = (await userOfToken(server, token)) ?? (await server.options.authenticateToken?.(token));
+	if (user === undefined) throw new ApiError("Unauthorized", "Unauthorized");
+	return user.groups.includes("system:authenticated")
+		? user
+		: { ...user, groups: [...user.groups, "system:authenticated"] };
+}
+
+/** The service account of a token of ours, while the account is the one the token was made for. */
+export async function userOfToken({ tokens, cache }: Server, token: string): Promise<User | undefined> {
+	const claims = tokens.verify(token);
+	if (claims === undefined) return undefined;
+	const { namespace, serviceaccount } = claims["kubernetes.io"];
+	const account = cache.resource(serviceAccounts).get(objectKey(serviceAccounts, namespace, serviceaccount.name));
+	return account?.object.metadata.uid === serviceaccount.uid ? serviceAccountUser(claims) : undefined;
+}
+
+/** Administrators may act as somebody else (`kubectl --as`). */
+function impersonated(user: User, request: ApiRequest): User {
+	const name = request.headers["impersonate-user"] ?? "";
+	if (!user.groups.includes("system:masters"))
+		throw new ApiError(
+			"Forbidden",
+			`users "${name}" is forbidden: User "${user.name}" cannot impersonate resource "users" in API group "" at the cluster scope`,
+			{
+				name,
+				kind: "users",
+			},
+		);
+	const groups = (request.headers["impersonate-group"] ?? "")
+		.split(",")
+		.map((group) => group.trim())
+		.filter(Boolean);
+	const uid = request.headers["impersonate-uid"];
+	return { name, groups: [...groups, "system:authenticated"], ...(uid === undefined ? {} : { uid }) };
+}

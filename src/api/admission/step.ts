@@ -1,0 +1,50 @@
+/** What a step of admission sees of a request, and what it may do about it. */
+import { ApiError } from "../../core/errors.ts";
+import type { User } from "../../core/exchange.ts";
+import type { KubeObject } from "../../core/object.ts";
+import { type Kind, qualifiedResource } from "../../kinds/kind.ts";
+import type { Companions } from "../commit.ts";
+import type { Server } from "../server.ts";
+
+export interface Admitted {
+	readonly server: Server;
+	readonly user: User;
+	readonly operation: "create" | "update" | "delete";
+	readonly kind: Kind;
+	readonly namespace: string | undefined;
+	/** Empty for an object whose name is yet to be generated. */
+	readonly name: string;
+	readonly subresource: string | undefined;
+	/** The object to be written, with its defaults; a step may change it. For a deletion, the object as it is. */
+	readonly object: KubeObject;
+	/** As it was before an update. */
+	readonly old: KubeObject | undefined;
+	/** Writes to go along with the object's. */
+	readonly companions: Companions;
+	readonly warnings: string[];
+}
+
+export interface AdmissionStep {
+	/** As upstream names its plugin. */
+	readonly name: string;
+	/** Which requests it looks at. */
+	readonly on: {
+		operations: readonly Admitted["operation"][];
+		/** All kinds when absent. */
+		kinds?: readonly Pick<Kind, "group" | "plural">[];
+		/** Also subresources. Default: only whole objects. */
+		subresources?: true;
+	};
+	/** @throws ApiError when the request is not admitted */
+	admit(request: Admitted): void;
+}
+
+/** Upstream's answer of an admission plugin that refuses. */
+export function refused({ kind, name, object }: Pick<Admitted, "kind" | "name" | "object">, why: string): ApiError {
+	const shown = name === "" ? (object.metadata.generateName ?? "") : name;
+	return new ApiError("Forbidden", `${qualifiedResource(kind)} "${shown}" is forbidden: ${why}`, {
+		name: shown,
+		...(kind.group === "" ? {} : { group: kind.group }),
+		kind: kind.plural,
+	});
+}

@@ -1,0 +1,78 @@
+/** Reads the bodies of requests: JSON and YAML from the network, values from the same process. */
+import { parseAllDocuments } from "yaml";
+import { ApiError } from "../core/errors.ts";
+import type { ApiRequest } from "../core/exchange.ts";
+
+/** Bodies may be this large; upstream's limit. */
+export const largestBodyBytes = 3 * 1024 * 1024;
+
+export interface Body {
+	/** Not to be modified: it may belong to the caller. */
+	value: unknown;
+	/** Fields that a mapping names twice, as paths; only known for bytes. */
+	duplicateFields: readonly string[];
+}
+
+/** The media type of the body in lower case, without parameters. */
+export function contentType(request: ApiRequest): string {
+	const header = request.headers["content-type"];
+	if (header === undefined || header === "") return "application/json";
+	const end = header.indexOf(";");
+	return (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();
+}
+
+/** @throws ApiError BadRequest, UnsupportedMediaType or RequestEntityTooLarge */
+export function readObjectBody(request: ApiRequest): Body {
+	const { body } = request;
+	if (body === undefined) return { value: undefined, duplicateFields: [] };
+	if ("object" in body) return { value: body.object, duplicateFields: [] };
+	if (body.bytes.length === 0) return { value: undefined, duplicateFields: [] };
+	const type = contentType(request);
+	if (type === "application/json" || type === "*/*") return { value: parseJson(body.bytes), duplicateFields: [] };
+	if (type === "application/yaml") return { value: parseYaml(body.bytes), duplicateFields: [] };
+	throw unsupportedMediaType(["application/json", "application/yaml"]);
+}
+
+export function unsupportedMediaType(accepted: readonly string[]): ApiError {
+	return new ApiError(
+		"UnsupportedMediaType",
+		`the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
+		{},
+	);
+}
+
+export function parseJson(bytes: Uint8Array): unknown {
+	try {
+		return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
+	} catch (error) {
+		throw new ApiError("BadRequest", `couldn't get version/kind; json parse error: ${goSyntaxError(error, bytes)}`);
+	}
+}
+
+/** Also reads JSON, which is YAML. */
+export function parseYaml(bytes: Uint8Array): unknown {
+	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+	const [document] = parseAllDocuments(text, { version: "1.1", uniqueKeys: false, merge: true, schema: "core" });
+	if (document === undefined || !("contents" in document)) return undefined;
+	const problem = document.errors[0];
+	if (problem !== undefined) {
+		const line = problem.linePos?.[0].line;
+		const where = line === undefined ? "" : ` line ${line}:`;
+		throw new ApiError(
+			"BadRequest",
+			`couldn't get version/kind; json parse error: error converting YAML to JSON: yaml:${where} ${problem.message.split("\n")[0]}`,
+		);
+	}
+	return document.toJS({ maxAliasCount: 100 });
+}
+
+/** Words of Go's JSON decoder, which users and tests of clients know, for an error of ours. */
+function goSyntaxError(error: unknown, bytes: Uint8Array): string {
+	const message = error instanceof Error ? error.message : String(error);
+	if (/end of JSON|Unterminated/i.test(message)) return "unexpected end of JSON input";
+	const position = /position (\d+)/.exec(message);
+	const at = position === null ? 0 : Number(position[1]);
+	const character = String.fromCharCode(bytes[at] ?? 0);
+	const where = at === 0 ? "looking for beginning of value" : "after object key:value pair";
+	return `invalid character '${character}' ${where}`;
+}

@@ -1,0 +1,206 @@
+/**
+ * The API server's copy of the store: one watch on the store feeds a cache for each resource. Reads and watches are
+ * served from here; an object is parsed and encoded once, however many ask for it.
+ */
+import type { Clock, Timer } from "../../core/clock.ts";
+import { ApiError, isReason } from "../../core/errors.ts";
+import { deepFreeze, type KubeObject } from "../../core/object.ts";
+import type { KindNames } from "../../kinds/kind.ts";
+import { type Change, prefixEnd, type Store } from "../../store/store.ts";
+import { Cached, parse } from "./cached.ts";
+import { keyRoot, resourceName, resourceOfKey } from "./keys.ts";
+import { KindCache } from "./kind-cache.ts";
+
+/** How often watchers that asked for it are told how far they are. */
+const bookmarkIntervalMs = 60_000;
+/** How long a read waits for a revision that the cache has not seen. */
+const freshnessTimeoutMs = 3000;
+/** How long to wait before a store that was lost is asked again. */
+const storeRetryMs = 1000;
+
+export interface OwnWrite {
+	readonly object: KubeObject;
+	/** Set when the write has come back from the store. */
+	cached: Cached | undefined;
+}
+
+export class WatchCache {
+	readonly #store: Store;
+	readonly #clock: Clock;
+	readonly #eventLimit: number;
+	readonly #resources = new Map<string, KindCache>();
+	/** Objects of writes under way in this process, by the bytes that were sent to the store: they need no parsing. */
+	readonly #ownWrites = new WeakMap<Uint8Array, OwnWrite>();
+	readonly #closing = new AbortController();
+	#waiting: { revision: number; resolve: () => void }[] = [];
+	#revision = 0;
+	#loadedRevision = 0;
+	#bookmarks: Timer | undefined;
+
+	constructor(store: Store, clock: Clock, options: { eventLimit?: number } = {}) {
+		this.#store = store;
+		this.#clock = clock;
+		this.#eventLimit = options.eventLimit ?? 4096;
+	}
+
+	/** Everything up to this revision of the store has been seen. */
+	get revision(): number {
+		return this.#revision;
+	}
+
+	/** Fills the cache and begins to watch the store. */
+	async start(): Promise<void> {
+		await this.#load();
+		this.#watchStore();
+	}
+
+	async #load(): Promise<void> {
+		const { entries, revision } = await this.#store.range({ from: keyRoot, to: prefixEnd(keyRoot) });
+		this.#loadedRevision = revision;
+		for (const cache of this.#resources.values()) cache.forget(revision);
+		for (const { key, value, modRevision } of entries) {
+			const resource = resourceOfKey(key);
+			if (resource !== undefined) this.#resource(resource).load(parse(key, value, modRevision));
+		}
+		this.#revision = revision;
+		this.#wake();
+	}
+
+	/** The cache of a kind. */
+	resource(kind: Pick<KindNames, "group" | "plural">): KindCache {
+		return this.#resource(resourceName(kind));
+	}
+
+	/** The cache of `group/plural`. */
+	#resource(resource: string): KindCache {
+		let cache = this.#resources.get(resource);
+		if (cache === undefined) {
+			cache = new KindCache(this.#loadedRevision, this.#eventLimit);
+			this.#resources.set(resource, cache);
+		}
+		return cache;
+	}
+
+	/**
+	 * Announces a write of this process: when `value` comes back from the store, `object` is what it means, and belongs
+	 * to the cache from then on. The write then finds what became of it in `cached`.
+	 */
+	expect(value: Uint8Array, object: KubeObject): OwnWrite {
+		const write: OwnWrite = { object, cached: undefined };
+		this.#ownWrites.set(value, write);
+		return write;
+	}
+
+	/** Resolves when nothing that was acknowledged before the call is missing. */
+	async fresh(): Promise<void> {
+		const revision = await this.#store.revision();
+		if (this.#revision < revision) await this.reached(revision);
+	}
+
+	/**
+	 * Resolves when the revision has been seen.
+	 * @throws ApiError `Timeout` when that takes too long
+	 */
+	reached(revision: number): Promise<void> | undefined {
+		if (this.#revision >= revision) return undefined;
+		return new Promise((resolve, reject) => {
+			const timer = this.#clock.after(freshnessTimeoutMs, () => {
+				this.#waiting = this.#waiting.filter((waiter) => waiter !== waiting);
+				reject(tooLarge(revision, this.#revision));
+			});
+			const waiting = {
+				revision,
+				resolve: () => {
+					timer.cancel();
+					resolve();
+				},
+			};
+			this.#waiting.push(waiting);
+		});
+	}
+
+	/** Tells the watchers that ask for bookmarks how far they are, now. */
+	sendBookmarks(): void {
+		for (const cache of this.#resources.values()) {
+			for (const watcher of cache.watchers()) watcher.progress(this.#revision);
+		}
+	}
+
+	/** Ends all watches. */
+	close(): void {
+		this.#closing.abort(new Error("the API server is closing"));
+		this.#bookmarks?.cancel();
+		for (const cache of this.#resources.values()) for (const watcher of [...cache.watchers()]) watcher.end();
+	}
+
+	#watchStore(): void {
+		this.#store.watch(
+			{ prefix: keyRoot, afterRevision: this.#revision, signal: this.#closing.signal },
+			{
+				changes: (changes) => this.#apply(changes),
+				end: (error) => this.#storeLost(error),
+			},
+		);
+	}
+
+	/** Watches again from where it stopped; when that is too long ago, reads everything anew, and ends all watches. */
+	#storeLost(error: Error): void {
+		if (this.#closing.signal.aborted) return;
+		this.#clock.after(storeRetryMs, () => {
+			if (this.#closing.signal.aborted) return;
+			if (!isReason(error, "Expired")) {
+				this.#watchStore();
+				return;
+			}
+			const watchers = [...this.#resources.values()].flatMap((cache) => [...cache.watchers()]);
+			this.#load().then(
+				() => {
+					for (const watcher of watchers) watcher.end(new ApiError("Expired", "the watch cache was filled anew"));
+					this.#watchStore();
+				},
+				() => this.#storeLost(error),
+			);
+		});
+	}
+
+	#apply(changes: readonly Change[]): void {
+		for (const change of changes) {
+			this.#revision = change.revision;
+			const resource = resourceOfKey(change.key);
+			if (resource === undefined) continue;
+			const current = change.type === "put" ? this.#cachedFrom(change) : undefined;
+			this.#resource(resource).apply(change.revision, change.key, current);
+		}
+		if (this.#waiting.length > 0) this.#wake();
+		this.#bookmarks ??= this.#clock.after(bookmarkIntervalMs, () => {
+			this.#bookmarks = undefined;
+			this.sendBookmarks();
+		});
+	}
+
+	#cachedFrom({ key, value, revision }: Change & { type: "put" }): Cached {
+		const write = this.#ownWrites.get(value);
+		if (write === undefined) return parse(key, value, revision);
+		this.#ownWrites.delete(value);
+		write.object.metadata.resourceVersion = String(revision);
+		write.cached = new Cached(key, deepFreeze(write.object), revision, value);
+		return write.cached;
+	}
+
+	#wake(): void {
+		const still = [];
+		for (const waiting of this.#waiting) {
+			if (waiting.revision <= this.#revision) waiting.resolve();
+			else still.push(waiting);
+		}
+		this.#waiting = still;
+	}
+}
+
+/** Upstream's answer to a resourceVersion from the future. */
+export function tooLarge(wanted: number, current: number): ApiError {
+	return new ApiError("Timeout", `Too large resource version: ${wanted}, current: ${current}`, {
+		causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+		retryAfterSeconds: 1,
+	});
+}

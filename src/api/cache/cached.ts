@@ -1,0 +1,61 @@
+/** An object as the cache holds it: parsed once, encoded once, frozen. */
+import { deepFreeze, type KubeObject } from "../../core/object.ts";
+
+/** Where every stored value has its metadata: right after apiVersion and kind, because `encode` writes it so. */
+const metadataOpening = '"metadata":{';
+
+export class Cached {
+	readonly key: string;
+	/** Deeply frozen; its resourceVersion is `revision`. */
+	readonly object: KubeObject;
+	/** Revision of the last write, or of the deletion. */
+	readonly revision: number;
+	/** The stored JSON, which has no resourceVersion. */
+	readonly value: Uint8Array;
+	#bytes: Buffer | undefined;
+
+	constructor(key: string, object: KubeObject, revision: number, value: Uint8Array) {
+		this.key = key;
+		this.object = object;
+		this.revision = revision;
+		this.value = value;
+	}
+
+	/** The object's JSON with its resourceVersion. */
+	get bytes(): Buffer {
+		this.#bytes ??= spliceRevision(this.value, this.revision);
+		return this.#bytes;
+	}
+
+	/** The same object under another revision: what a watch sends for an object that is gone. */
+	withRevision(revision: number): Cached {
+		const metadata = { ...this.object.metadata, resourceVersion: String(revision) };
+		return new Cached(this.key, deepFreeze({ ...this.object, metadata }), revision, this.value);
+	}
+}
+
+/**
+ * JSON for the store, without resourceVersion. The object's `metadata.resourceVersion` must be undefined, and its first
+ * keys apiVersion, kind and metadata.
+ */
+export function encode(object: KubeObject): Buffer {
+	return Buffer.from(JSON.stringify(object));
+}
+
+/** From a stored value; the result is frozen. */
+export function parse(key: string, value: Uint8Array, revision: number): Cached {
+	// The store holds nothing but what `encode` wrote.
+	const object = JSON.parse(asBuffer(value).toString()) as KubeObject;
+	object.metadata.resourceVersion = String(revision);
+	return new Cached(key, deepFreeze(object), revision, value);
+}
+
+function spliceRevision(value: Uint8Array, revision: number): Buffer {
+	const whole = asBuffer(value);
+	const at = whole.indexOf(metadataOpening) + metadataOpening.length;
+	return Buffer.concat([whole.subarray(0, at), Buffer.from(`"resourceVersion":"${revision}",`), whole.subarray(at)]);
+}
+
+function asBuffer(value: Uint8Array): Buffer {
+	return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+}

@@ -1,0 +1,80 @@
+/** A change of one object, as watchers get it; its parts are made once, when the first watcher needs them. */
+import type { ServedWatchEvent, WatchEventType } from "../../core/exchange.ts";
+import type { KubeObject } from "../../core/object.ts";
+import type { Cached } from "./cached.ts";
+
+/** A watch event whose JSON and line of a watch stream are shared by all who get it. */
+export class SharedEvent implements ServedWatchEvent {
+	readonly type: WatchEventType;
+	readonly cached: Cached;
+	readonly revision: number;
+	#line: Buffer | undefined;
+
+	constructor(type: WatchEventType, cached: Cached, revision: number) {
+		this.type = type;
+		this.cached = cached;
+		this.revision = revision;
+	}
+
+	get object(): KubeObject {
+		return this.cached.object;
+	}
+
+	get bytes(): Uint8Array {
+		return this.cached.bytes;
+	}
+
+	/** The event as a line of a watch stream. */
+	get line(): Buffer {
+		this.#line ??= eventLine(this.type, this.cached.bytes);
+		return this.#line;
+	}
+}
+
+/** One line of a watch stream: `{"type":…,"object":…}`. */
+export function eventLine(type: WatchEventType, object: Uint8Array): Buffer {
+	return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, Buffer.from("}\n")]);
+}
+
+/** What happened to one key at one revision, and how it looks to watchers of different selectors. */
+export class CacheEvent {
+	readonly revision: number;
+	/** Undefined for a deletion. */
+	readonly current: Cached | undefined;
+	/** Undefined for a creation. */
+	readonly previous: Cached | undefined;
+	#added: SharedEvent | undefined;
+	#modified: SharedEvent | undefined;
+	#deleted: SharedEvent | undefined;
+
+	constructor(revision: number, current: Cached | undefined, previous: Cached | undefined) {
+		this.revision = revision;
+		this.current = current;
+		this.previous = previous;
+	}
+
+	get key(): string {
+		return (this.current ?? this.previous)?.key ?? "";
+	}
+
+	/**
+	 * The event for one whose selector matches the objects that `matches` says; undefined when it does not concern him.
+	 * An object that leaves a selector is DELETED for its watcher, with its last matching state, as upstream has it.
+	 */
+	seenBy(matches: (object: KubeObject) => boolean): SharedEvent | undefined {
+		const { current, previous, revision } = this;
+		const isIn = current !== undefined && matches(current.object);
+		const wasIn = previous !== undefined && matches(previous.object);
+		if (isIn && wasIn) {
+			this.#modified ??= new SharedEvent("MODIFIED", current, revision);
+			return this.#modified;
+		}
+		if (isIn) {
+			this.#added ??= new SharedEvent("ADDED", current, revision);
+			return this.#added;
+		}
+		if (!wasIn) return undefined;
+		this.#deleted ??= new SharedEvent("DELETED", previous.withRevision(revision), revision);
+		return this.#deleted;
+	}
+}

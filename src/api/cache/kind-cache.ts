@@ -1,0 +1,107 @@
+/** All objects of one resource, the recent changes to them, and who watches them. */
+import { SortedKeys } from "../../store/keys.ts";
+import { prefixEnd } from "../../store/store.ts";
+import type { Cached } from "./cached.ts";
+import { CacheEvent } from "./event.ts";
+import { EventRing } from "./ring.ts";
+import { type Watcher, Watchers } from "./watchers.ts";
+
+export class KindCache {
+	readonly #objects = new Map<string, Cached>();
+	readonly #eventLimit: number;
+	readonly #watchers = new Watchers();
+	#keys = new SortedKeys();
+	#ring: EventRing;
+
+	/** @param sinceRevision changes after it are remembered, as far as `eventLimit` goes */
+	constructor(sinceRevision: number, eventLimit: number) {
+		this.#eventLimit = eventLimit;
+		this.#ring = new EventRing(sinceRevision, eventLimit);
+	}
+
+	/** Empties the cache, to be filled with the objects as of a revision. */
+	forget(revision: number): void {
+		this.#objects.clear();
+		this.#keys = new SortedKeys();
+		this.#ring = new EventRing(revision, this.#eventLimit);
+	}
+
+	get size(): number {
+		return this.#objects.size;
+	}
+
+	get(key: string): Cached | undefined {
+		return this.#objects.get(key);
+	}
+
+	/** An object that was there when the cache was filled; nobody is told. */
+	load(cached: Cached): void {
+		if (!this.#objects.has(cached.key)) this.#keys.add(cached.key);
+		this.#objects.set(cached.key, cached);
+	}
+
+	/** A change: `current` is undefined for a deletion. Tells the watchers whom it concerns. */
+	apply(revision: number, key: string, current: Cached | undefined): void {
+		const previous = this.#objects.get(key);
+		if (current === undefined) {
+			if (previous === undefined) return;
+			this.#objects.delete(key);
+			this.#keys.remove(key);
+		} else {
+			if (previous === undefined) this.#keys.add(key);
+			this.#objects.set(key, current);
+		}
+		const event = new CacheEvent(revision, current, previous);
+		this.#ring.push(event);
+		this.#watchers.deliver(event);
+	}
+
+	/** Objects whose keys begin with `prefix`, in key order, at the newest revision. */
+	*range(prefix: string, from = prefix): Iterable<Cached> {
+		const to = prefixEnd(prefix);
+		const batchSize = 512;
+		for (let start = from; ; ) {
+			const keys = this.#keys.slice(start, to, batchSize);
+			for (const key of keys) {
+				const cached = this.#objects.get(key);
+				if (cached !== undefined) yield cached;
+			}
+			const last = keys.at(-1);
+			if (last === undefined || keys.length < batchSize) return;
+			start = `${last}\0`;
+		}
+	}
+
+	/**
+	 * As `range`, but how things were at `revision`: today's objects with the changes since then undone.
+	 * @throws ApiError `Expired` when the changes since then are forgotten
+	 */
+	rangeAt(revision: number, prefix: string, from = prefix): Iterable<Cached> {
+		const undone = new Map<string, Cached | undefined>();
+		for (const event of this.#ring.newestFirst(revision)) {
+			if (event.key >= from && event.key.startsWith(prefix)) undone.set(event.key, event.previous);
+		}
+		if (undone.size === 0) return this.range(prefix, from);
+		const found: Cached[] = [];
+		for (const cached of this.range(prefix, from)) if (!undone.has(cached.key)) found.push(cached);
+		for (const cached of undone.values()) if (cached !== undefined) found.push(cached);
+		return found.sort((a, b) => (a.key < b.key ? -1 : 1));
+	}
+
+	/**
+	 * Starts a watch: hands over the changes after `afterRevision`, then every new one until `signal` aborts.
+	 * @throws ApiError `Expired` when the changes after that revision are forgotten
+	 */
+	watch(watcher: Watcher, afterRevision: number, signal: AbortSignal): void {
+		for (const event of this.#ring.after(afterRevision)) {
+			if (signal.aborted) return;
+			watcher.change(event);
+		}
+		if (!signal.aborted) this.#watchers.add(watcher, signal);
+	}
+
+	/** All watchers, for bookmarks and for the end of all watches. */
+	watchers(): Iterable<Watcher> {
+		return this.#watchers.all();
+	}
+}

@@ -1,0 +1,107 @@
+/** From a body to an object of the stored version: what it must be, what it may be, and what it says wrongly. */
+import { ApiError } from "../core/errors.ts";
+import type { KubeObject } from "../core/object.ts";
+import { apiVersionOf } from "../kinds/kind.ts";
+import { decode } from "../kinds/schema.ts";
+import type { Body } from "./body.ts";
+import type { Context } from "./server.ts";
+import type { Target } from "./target.ts";
+
+export type FieldValidation = "Ignore" | "Warn" | "Strict";
+
+/** @throws ApiError BadRequest */
+export function fieldValidationOf(query: URLSearchParams): FieldValidation {
+	const text = query.get("fieldValidation");
+	if (text === null || text === "" || text === "Warn") return "Warn";
+	if (text === "Ignore" || text === "Strict") return text;
+	throw new ApiError(
+		"BadRequest",
+		`fieldValidation: Unsupported value: "${text}": supported values: "Ignore", "Strict", "Warn"`,
+	);
+}
+
+/**
+ * A new object of the target's kind in its stored version, with defaults, that may be changed.
+ * @throws ApiError BadRequest when the body is of another kind, or has values of wrong types, or (Strict) unknown fields
+ */
+export function decodeObject(
+	context: Context,
+	target: Target,
+	body: Body,
+	options: { defaults?: boolean } = {},
+): KubeObject {
+	const { kind, served, apiVersion } = target;
+	const value = asRecord(body.value, kind.kind);
+	const foundVersion = typeof value["apiVersion"] === "string" ? value["apiVersion"] : "";
+	const foundKind = typeof value["kind"] === "string" ? value["kind"] : "";
+	if (foundKind !== "" && foundKind !== kind.kind)
+		throw cannotBeHandled(foundKind, foundVersion, kind.kind, wrongKind(foundKind, foundVersion));
+	if (foundVersion !== "" && foundVersion !== apiVersion) {
+		throw new ApiError(
+			"BadRequest",
+			`the API version in the data (${foundVersion}) does not match the expected API version (${apiVersion})`,
+		);
+	}
+	const { object, problems, unknownFields } = decode(value, served?.schema ?? kind.schema);
+	const problem = problems[0];
+	if (problem !== undefined) throw cannotBeHandled(kind.kind, apiVersion, kind.kind, problem.message);
+	reportFields(context, target, unknownFields, body.duplicateFields);
+	served?.toStorage(object);
+	const normal = normalised(object, apiVersionOf(kind), kind.kind);
+	if (options.defaults !== false) kind.setDefaults?.(normal);
+	return normal;
+}
+
+function reportFields(
+	context: Context,
+	{ kind, apiVersion }: Target,
+	unknownFields: readonly string[],
+	duplicateFields: readonly string[],
+): void {
+	if (unknownFields.length === 0 && duplicateFields.length === 0) return;
+	const validation = fieldValidationOf(context.request.query);
+	if (validation === "Ignore") return;
+	const complaints = [
+		...duplicateFields.map((field) => `duplicate field "${field}"`),
+		...unknownFields.map((field) => `unknown field "${field}"`),
+	];
+	if (validation === "Strict") {
+		throw cannotBeHandled(kind.kind, apiVersion, kind.kind, `strict decoding error: ${complaints.join(", ")}`);
+	}
+	context.warnings.push(...complaints);
+}
+
+/** The keys in the order that the cache relies on: apiVersion, kind, metadata, then the rest as it came. */
+function normalised(object: KubeObject, apiVersion: string, kind: string): KubeObject {
+	const { apiVersion: _version, kind: _kind, metadata, ...rest } = object;
+	return { apiVersion, kind, metadata: metadata ?? {}, ...rest };
+}
+
+/** `Deployment in version "v1" cannot be handled as a Deployment: …`: the version is without its group. */
+function cannotBeHandled(foundKind: string, apiVersion: string, wantedKind: string, why: string): ApiError {
+	const version = apiVersion.slice(apiVersion.indexOf("/") + 1);
+	return new ApiError(
+		"BadRequest",
+		`${foundKind} in version "${version}" cannot be handled as a ${wantedKind}: ${why}`,
+	);
+}
+
+function wrongKind(kind: string, apiVersion: string): string {
+	return `no kind "${kind}" is registered for version "${apiVersion}" at this resource`;
+}
+
+function asRecord(value: unknown, kind: string): Record<string, unknown> {
+	// An array or a scalar is no object; whatever else is, has fields to look at.
+	if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+	const shown = value === undefined ? "<empty>" : JSON.stringify(value).slice(0, 100);
+	const why =
+		value === undefined
+			? "couldn't get version/kind; json parse error: unexpected end of JSON input"
+			: `couldn't get version/kind; json parse error: json: cannot unmarshal ${goTypeOf(value)} into Go value of type struct { APIVersion string "json:"apiVersion,omitempty""; Kind string "json:"kind,omitempty"" }`;
+	throw new ApiError("BadRequest", `the object provided is unrecognized (must be of type ${kind}): ${why} (${shown})`);
+}
+
+function goTypeOf(value: unknown): string {
+	if (Array.isArray(value)) return "array";
+	return typeof value === "boolean" ? "bool" : typeof value;
+}

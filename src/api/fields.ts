@@ -1,0 +1,80 @@
+/** The fields of objects that selectors may name. */
+import { ApiError } from "../core/errors.ts";
+import type { KubeObject } from "../core/object.ts";
+import { type FieldSelector, parseFieldSelector, parseLabelSelector, type Selector } from "../core/selector.ts";
+import type { Kind } from "../kinds/kind.ts";
+import { apiVersionOf } from "../kinds/kind.ts";
+import { objectKey } from "./cache/keys.ts";
+import type { WatchScope } from "./cache/watchers.ts";
+
+/** Which objects of a kind a list or watch is about. */
+export interface Selection {
+	namespace: string | undefined;
+	labels: Selector;
+	fields: FieldSelector;
+	/** True when every object of the namespace is selected. */
+	everything: boolean;
+	matches(object: KubeObject): boolean;
+	/** The narrowest index of watchers that sees all of it. */
+	scope: WatchScope;
+	/** The one name selected, where a selector says so. */
+	name: string | undefined;
+}
+
+/** @throws ApiError BadRequest when a selector cannot be read or names a field the kind does not offer */
+export function selectionOf(
+	kind: Kind,
+	namespace: string | undefined,
+	query: URLSearchParams,
+	name?: string,
+): Selection {
+	const labels = parseLabelSelector(query.get("labelSelector") ?? "");
+	const fields = parseFieldSelector(query.get("fieldSelector") ?? "");
+	for (const { path } of fields.requirements) {
+		if (fieldOf(kind, path) !== undefined) continue;
+		const why = `field label not supported: ${path}`;
+		throw new ApiError(
+			"BadRequest",
+			`Unable to find "${apiVersionOf(kind)}, Resource=${kind.plural}" that match label selector "${labels}", field selector "${fields}": ${why}`,
+		);
+	}
+	const named =
+		name ?? fields.requirements.find(({ path, operator }) => path === "metadata.name" && operator === "=")?.value;
+	const matches = (object: KubeObject) =>
+		(name === undefined || object.metadata.name === name) &&
+		labels.matches(object.metadata.labels) &&
+		(fields.everything || fields.matches((path) => fieldOf(kind, path)?.(object) ?? ""));
+	const everything = labels.everything && fields.everything && name === undefined;
+	return {
+		namespace,
+		labels,
+		fields,
+		everything,
+		matches,
+		scope: scopeOf(kind, namespace, fields, named),
+		name: named,
+	};
+}
+
+function scopeOf(
+	kind: Kind,
+	namespace: string | undefined,
+	fields: FieldSelector,
+	name: string | undefined,
+): WatchScope {
+	if (name !== undefined && (namespace !== undefined || !kind.namespaced))
+		return { by: "key", key: objectKey(kind, namespace, name) };
+	for (const { path, operator, value } of fields.requirements) {
+		// A phase says little; a node's name picks few of many.
+		if (path !== "spec.nodeName" || operator !== "=" || value === "") continue;
+		const fieldValue = fieldOf(kind, path);
+		if (fieldValue !== undefined) return { by: "field", path, fieldValue, value };
+	}
+	return namespace === undefined ? { by: "all" } : { by: "namespace", namespace };
+}
+
+function fieldOf(kind: Kind, path: string): ((object: KubeObject) => string) | undefined {
+	if (path === "metadata.name") return (object) => object.metadata.name;
+	if (path === "metadata.namespace") return kind.namespaced ? (object) => object.metadata.namespace ?? "" : undefined;
+	return kind.selectableFields.find((field) => field.path === path)?.value;
+}

@@ -1,0 +1,109 @@
+/** The API server as a function from request to response. This file is the list of what happens to a request. */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { ApiError } from "../core/errors.ts";
+import type { ApiRequest, ApiResponse, Handler } from "../core/exchange.ts";
+import type { Registry } from "../kinds/registry.ts";
+import { authenticate } from "./access/authenticate.ts";
+import { authorize } from "./access/authorize.ts";
+import { createTokens } from "./access/tokens.ts";
+import { WatchCache } from "./cache/cache.ts";
+import { createFlow } from "./flow.ts";
+import { createPaths } from "./paths.ts";
+import { parseRequestInfo, type Verb } from "./request-info.ts";
+import { errorResponse } from "./respond.ts";
+import type { ApiOptions, Context, Server } from "./server.ts";
+import { serveSubresource } from "./subresources/subresources.ts";
+import { methodNotAllowed, noSuchResource, type Target, targetOf } from "./target.ts";
+import { create } from "./verbs/create.ts";
+import { deleteCollection, deleteOne } from "./verbs/delete.ts";
+import { get } from "./verbs/get.ts";
+import { list } from "./verbs/list.ts";
+import { patch } from "./verbs/patch.ts";
+import { update } from "./verbs/update.ts";
+import { watch } from "./verbs/watch.ts";
+
+export type { ApiOptions } from "./server.ts";
+
+export interface Api {
+	handle: Handler;
+	/** A connection that asks to become something else: exec, attach, port-forward. Answers on the socket. */
+	upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, user: ApiRequest["user"]): Promise<void>;
+	registry: Registry;
+	/** Ends all watches. The store stays open. */
+	close(): Promise<void>;
+}
+
+/** Reads the store and is ready to answer when it resolves. */
+export async function createApi(options: ApiOptions): Promise<Api> {
+	const { store, clock, registry } = options;
+	const server: Server = {
+		store,
+		clock,
+		registry,
+		cache: new WatchCache(store, clock, { eventLimit: options.watchHistory }),
+		tokens: createTokens(clock, options.serviceAccounts),
+		options,
+	};
+	await server.cache.start();
+	const paths = createPaths(server);
+	const flow = createFlow(options.maxRequestsInFlight ?? 1000);
+
+	const handle: Handler = async (request) => {
+		let release: (() => void) | undefined;
+		try {
+			const info = parseRequestInfo(request);
+			const user = await authenticate(server, request);
+			release = flow.enter(info);
+			authorize(user, info);
+			const context: Context = { server, request, info, user, warnings: [] };
+			// decode → admit → validate → commit: in verbs/create.ts and verbs/write.ts
+			const response = info.resource === undefined ? paths(server, request) : await serveResource(context);
+			return withWarnings(response, context.warnings);
+		} catch (error) {
+			return errorResponse(error);
+		} finally {
+			release?.();
+		}
+	};
+
+	return {
+		handle,
+		registry,
+		upgrade: async () => {
+			throw new ApiError("ServiceUnavailable", "upgrades are not served yet");
+		},
+		close: async () => server.cache.close(),
+	};
+}
+
+const verbs: Readonly<Record<Verb, ((context: Context, target: Target) => Promise<ApiResponse>) | undefined>> = {
+	get,
+	list,
+	watch,
+	create,
+	update,
+	patch,
+	delete: deleteOne,
+	deletecollection: deleteCollection,
+	other: undefined,
+};
+
+async function serveResource(context: Context): Promise<ApiResponse> {
+	const target = targetOf(context.server, context.info);
+	if (target === undefined) throw noSuchResource();
+	const deprecation = target.served?.deprecation;
+	if (deprecation !== undefined) context.warnings.push(deprecation);
+	if (target.subresource !== undefined) return serveSubresource(context, target);
+	const serve = verbs[context.info.verb];
+	if (serve === undefined) throw methodNotAllowed();
+	return serve(context, target);
+}
+
+/** Texts that clients print (RFC 7234, "Warning"; KEP-1693). */
+function withWarnings(response: ApiResponse, warnings: readonly string[]): ApiResponse {
+	if (warnings.length === 0) return response;
+	const texts = [...new Set(warnings)].map((text) => `299 - "${text.replace(/[\\"]/g, "\\$&").replace(/\s+/g, " ")}"`);
+	response.headers["warning"] = texts.join(", ");
+	return response;
+}

@@ -1,0 +1,98 @@
+/** Paths that are no resources: health, version, discovery. */
+import type { ApiRequest, ApiResponse } from "../core/exchange.ts";
+import { type Discovery, discovery } from "./discovery.ts";
+import { objectResponse, textResponse } from "./respond.ts";
+import type { Server } from "./server.ts";
+import { methodNotAllowed, noSuchResource } from "./target.ts";
+
+export type Paths = (server: Server, request: ApiRequest) => ApiResponse;
+
+export function createPaths(server: Server): Paths {
+	const documents = discovery(server.registry);
+	return (_, request) => {
+		if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
+		const path = request.path.length > 1 && request.path.endsWith("/") ? request.path.slice(0, -1) : request.path;
+		return discoveryAt(documents, path, request) ?? plainAt(server, path) ?? missing();
+	};
+}
+
+function missing(): never {
+	throw noSuchResource();
+}
+
+function discoveryAt(documents: Discovery, path: string, request: ApiRequest): ApiResponse | undefined {
+	const version = aggregatedVersion(request.headers["accept"] ?? "");
+	if (path === "/api" || path === "/apis") {
+		if (version === undefined) return objectResponse(path === "/api" ? documents.api() : documents.apis());
+		const document = path === "/api" ? documents.aggregatedApi(version) : documents.aggregatedApis(version);
+		const response = objectResponse(document);
+		response.headers["content-type"] = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
+		return response;
+	}
+	if (path === "/api/v1") return objectResponse(documents.apiV1());
+	const [, root, group, groupVersion, ...more] = path.split("/");
+	if (root !== "apis" || group === undefined || more.length > 0) return undefined;
+	const document = groupVersion === undefined ? documents.group(group) : documents.groupVersion(group, groupVersion);
+	return document === undefined ? undefined : objectResponse(document);
+}
+
+function aggregatedVersion(accept: string): "v2" | "v2beta1" | undefined {
+	for (const part of accept.split(",")) {
+		const text = part.replaceAll(" ", "");
+		if (!text.includes("as=APIGroupDiscoveryList")) continue;
+		if (text.includes("v=v2;") || text.endsWith("v=v2")) return "v2";
+		if (text.includes("v=v2beta1")) return "v2beta1";
+	}
+	return undefined;
+}
+
+function plainAt(server: Server, path: string): ApiResponse | undefined {
+	switch (path.split("/")[1]) {
+		case "healthz":
+		case "livez":
+		case "readyz":
+			return textResponse("ok");
+		case "version":
+			return path === "/version" ? objectResponse(versionOf(server.options.gitVersion)) : undefined;
+		case "metrics":
+			return path === "/metrics" ? textResponse(server.options.metrics?.() ?? "") : undefined;
+		case "openid":
+			return path === "/openid/v1/jwks" ? objectResponse(server.tokens.keySet()) : undefined;
+		case ".well-known":
+			return path === "/.well-known/openid-configuration" ? objectResponse(openIdConfiguration(server)) : undefined;
+		case "":
+			return undefined;
+		default:
+			return undefined;
+	}
+}
+
+/** @param gitVersion such as `v1.36.0+coxswain`: clients read major and minor of it */
+function versionOf(gitVersion = "v1.36.0+coxswain"): object {
+	const [, major = "1", minor = "36"] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
+	return {
+		major,
+		minor,
+		emulationMajor: major,
+		emulationMinor: minor,
+		minCompatibilityMajor: major,
+		minCompatibilityMinor: String(Number(minor) - 1),
+		gitVersion,
+		gitCommit: "",
+		gitTreeState: "clean",
+		buildDate: "1970-01-01T00:00:00Z",
+		goVersion: "",
+		compiler: "",
+		platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`,
+	};
+}
+
+function openIdConfiguration({ tokens }: Server): object {
+	return {
+		issuer: tokens.issuer,
+		jwks_uri: `${tokens.issuer}/openid/v1/jwks`,
+		response_types_supported: ["id_token"],
+		subject_types_supported: ["public"],
+		id_token_signing_alg_values_supported: ["ES256", "RS256"],
+	};
+}

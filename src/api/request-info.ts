@@ -1,0 +1,107 @@
+/** What a request asks for, read from its method, path and query (API concepts, "Resource URIs", "API verbs"). */
+import { ApiError } from "../core/errors.ts";
+import type { ApiRequest } from "../core/exchange.ts";
+
+export type Verb =
+	| "get"
+	| "list"
+	| "watch"
+	| "create"
+	| "update"
+	| "patch"
+	| "delete"
+	| "deletecollection"
+	/** Of a path that is no resource: the method in lower case. */
+	| "other";
+
+export interface RequestInfo {
+	verb: Verb;
+	path: string;
+	/** Undefined for a path that is no resource, such as `/version`. */
+	resource?: ResourceInfo;
+}
+
+export interface ResourceInfo {
+	group: string;
+	version: string;
+	/** Undefined: cluster-scoped, or all namespaces. */
+	namespace?: string;
+	plural: string;
+	name?: string;
+	subresource?: string;
+	/** What follows a subresource: the path to be proxied. Begins with a slash, or is empty. */
+	rest: string;
+}
+
+const verbs: Readonly<Record<ApiRequest["method"], Verb>> = {
+	GET: "get",
+	HEAD: "get",
+	POST: "create",
+	PUT: "update",
+	PATCH: "patch",
+	DELETE: "delete",
+	OPTIONS: "other",
+};
+
+/** Namespaces have subresources; everything else below a namespace's name is a resource in it. */
+const namespaceSubresources = new Set(["status", "finalize"]);
+
+/** @throws ApiError BadRequest for a path that is not well encoded */
+export function parseRequestInfo(request: ApiRequest): RequestInfo {
+	const { method, path, query } = request;
+	const parts = path.split("/");
+	// The path begins with a slash, so parts[0] is empty.
+	let at: number;
+	let group = "";
+	if (parts[1] === "api") at = 2;
+	else if (parts[1] === "apis") {
+		group = parts[2] ?? "";
+		at = 3;
+	} else return { verb: "other", path };
+	const version = parts[at++] ?? "";
+	// `/apis/apps/v1` and above are discovery; one trailing slash changes nothing.
+	if (parts.at(-1) === "" && parts.length > 2) parts.pop();
+	if (parts.length <= at) return { verb: "other", path };
+
+	let watchPath = false;
+	if (parts[at] === "watch" && parts.length > at + 1) {
+		watchPath = true;
+		at++;
+	}
+	const resource: ResourceInfo = { group, version, plural: "", rest: "" };
+	const third = parts[at + 2];
+	if (parts[at] === "namespaces" && third !== undefined && !(group === "" && namespaceSubresources.has(third))) {
+		resource.namespace = decoded(parts[at + 1]);
+		at += 2;
+	}
+	resource.plural = decoded(parts[at]);
+	if (parts[at + 1] !== undefined) resource.name = decoded(parts[at + 1]);
+	if (parts[at + 2] !== undefined) resource.subresource = decoded(parts[at + 2]);
+	if (parts.length > at + 3) resource.rest = `/${parts.slice(at + 3).join("/")}`;
+	else if (path.endsWith("/") && resource.subresource === "proxy") resource.rest = "/";
+	return { verb: verbOf(verbs[method], resource, query, watchPath), path, resource };
+}
+
+function verbOf(verb: Verb, resource: ResourceInfo, query: URLSearchParams, watchPath: boolean): Verb {
+	if (resource.subresource !== undefined) return verb;
+	if (verb === "get" && (watchPath || isTrue(query.get("watch")))) return "watch";
+	if (resource.name !== undefined) return verb;
+	if (verb === "get") return "list";
+	return verb === "delete" ? "deletecollection" : verb;
+}
+
+/** How query parameters say yes. */
+export function isTrue(value: string | null): boolean {
+	return (
+		value !== null && value !== "0" && value !== "false" && value !== "False" && value !== "FALSE" && value !== "f"
+	);
+}
+
+function decoded(part: string | undefined): string {
+	if (part?.includes("%") !== true) return part ?? "";
+	try {
+		return decodeURIComponent(part);
+	} catch {
+		throw new ApiError("BadRequest", `invalid URL escape in "${part}"`);
+	}
+}

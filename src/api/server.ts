@@ -1,0 +1,57 @@
+/** What the API server is made of, as every step of the pipeline sees it. */
+import type { Duplex } from "node:stream";
+import type { Clock } from "../core/clock.ts";
+import type { ApiRequest, User } from "../core/exchange.ts";
+import type { Registry } from "../kinds/registry.ts";
+import type { Store } from "../store/store.ts";
+import type { Tokens } from "./access/tokens.ts";
+import type { WatchCache } from "./cache/cache.ts";
+import type { RequestInfo } from "./request-info.ts";
+
+export interface ApiOptions {
+	store: Store;
+	clock: Clock;
+	registry: Registry;
+	/** Who a bearer token stands for, besides the service account tokens that the server signs itself. */
+	authenticateToken?: (token: string) => User | undefined | Promise<User | undefined>;
+	/** Opens a connection to a node's agent. Without it logs, exec and proxying answer ServiceUnavailable. */
+	dialAgent?: (node: string) => Promise<Duplex>;
+	/** Range of service addresses. Default `10.96.0.0/16`. */
+	serviceCidr?: string;
+	/** First and last node port. Default 30000 to 32767. */
+	nodePorts?: readonly [number, number];
+	serviceAccounts?: {
+		/** PEM of a private key, EC P-256 or RSA, that signs tokens. Default: a key made for this process. */
+		signingKey?: string;
+		/** Default `https://kubernetes.default.svc.cluster.local`. */
+		issuer?: string;
+	};
+	/** Text of `/metrics`. */
+	metrics?: () => string;
+	/** As `/version` and discovery tell it: `v1.36.0+coxswain`. */
+	gitVersion?: string;
+	/** Changes that a watch or a paged list can go back, for each resource. Default 4096. */
+	watchHistory?: number;
+	/** Requests that are answered at the same time, watches and streams aside. Default 1000. */
+	maxRequestsInFlight?: number;
+}
+
+/** The parts that the steps share. */
+export interface Server {
+	readonly store: Store;
+	readonly clock: Clock;
+	readonly registry: Registry;
+	readonly cache: WatchCache;
+	readonly tokens: Tokens;
+	readonly options: ApiOptions;
+}
+
+/** One request on its way through the pipeline. */
+export interface Context {
+	readonly server: Server;
+	readonly request: ApiRequest;
+	readonly info: RequestInfo;
+	readonly user: User;
+	/** Texts for `Warning` headers. */
+	readonly warnings: string[];
+}

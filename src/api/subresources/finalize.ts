@@ -1,0 +1,19 @@
+/** namespaces/finalize: the namespace controller has emptied a namespace and lets it go. */
+import type { ApiResponse } from "../../core/exchange.ts";
+import type { Context } from "../server.ts";
+import { methodNotAllowed, type Target } from "../target.ts";
+import { update } from "../verbs/update.ts";
+import { keep, type Strategy } from "../verbs/write.ts";
+
+export async function finalize(context: Context, target: Target): Promise<ApiResponse> {
+	if (context.info.verb !== "update") throw methodNotAllowed();
+	return update(context, target, strategy);
+}
+
+/** Only the finalizers of the spec change. */
+const strategy: Strategy = {
+	prepare(object, old) {
+		keep(object, old, "status");
+	},
+	validate: () => [],
+};

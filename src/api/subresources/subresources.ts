@@ -1,0 +1,41 @@
+/** Subresources: what can be done with one object besides reading and writing it. */
+import type { ApiResponse } from "../../core/exchange.ts";
+import type { Context } from "../server.ts";
+import { methodNotAllowed, noSuchResource, type Target } from "../target.ts";
+import { get } from "../verbs/get.ts";
+import { patch } from "../verbs/patch.ts";
+import { update } from "../verbs/update.ts";
+import { type Strategy, statusStrategy } from "../verbs/write.ts";
+import { binding } from "./binding.ts";
+import { finalize } from "./finalize.ts";
+
+type Serve = (context: Context, target: Target) => Promise<ApiResponse>;
+
+/** Every subresource that only some kinds have: `resource/subresource`, with the group where it has one. */
+const subresources: Readonly<Record<string, Serve>> = {
+	"pods/binding": binding,
+	"namespaces/finalize": finalize,
+};
+
+export async function serveSubresource(context: Context, target: Target): Promise<ApiResponse> {
+	const { kind, subresource } = target;
+	if (subresource === "status" && kind.subresources.status) return partOf(context, target, statusStrategy(kind));
+	const resource = kind.group === "" ? kind.plural : `${kind.plural}.${kind.group}`;
+	const serve = subresources[`${resource}/${subresource}`];
+	if (serve === undefined) throw noSuchResource();
+	return serve(context, target);
+}
+
+/** A part of the object that is read whole and written by itself. */
+export async function partOf(context: Context, target: Target, strategy: Strategy): Promise<ApiResponse> {
+	switch (context.info.verb) {
+		case "get":
+			return get(context, target);
+		case "update":
+			return update(context, target, strategy);
+		case "patch":
+			return patch(context, target, strategy);
+		default:
+			throw methodNotAllowed();
+	}
+}

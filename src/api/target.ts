@@ -1,0 +1,65 @@
+/** The resource that a request is about. */
+import { ApiError } from "../core/errors.ts";
+import type { Kind, ServedVersion } from "../kinds/kind.ts";
+import { apiVersionOf } from "../kinds/kind.ts";
+import { objectKey } from "./cache/keys.ts";
+import type { KindCache } from "./cache/kind-cache.ts";
+import type { RequestInfo } from "./request-info.ts";
+import type { Server } from "./server.ts";
+
+export interface Target {
+	kind: Kind;
+	/** The version the client speaks, when it is not the stored one. */
+	served: ServedVersion | undefined;
+	/** `apps/v1`, as the client speaks it. */
+	apiVersion: string;
+	namespace: string | undefined;
+	name: string | undefined;
+	subresource: string | undefined;
+	/** What follows the subresource. */
+	rest: string;
+	objects: KindCache;
+}
+
+/** A target that names one object. */
+export interface NamedTarget extends Target {
+	name: string;
+	key: string;
+}
+
+/** Undefined when there is no such resource. */
+export function targetOf(server: Server, info: RequestInfo): Target | undefined {
+	const { resource } = info;
+	if (resource === undefined) return undefined;
+	const found = server.registry.resource(resource.group, resource.version, resource.plural);
+	if (found === undefined) return undefined;
+	const { kind, served } = found;
+	// `/api/v1/namespaces/default/nodes` is no place, and a namespaced object has no place without its namespace.
+	if (!kind.namespaced && resource.namespace !== undefined) return undefined;
+	if (kind.namespaced && resource.namespace === undefined && resource.name !== undefined) return undefined;
+	return {
+		kind,
+		served,
+		apiVersion: apiVersionOf(served ?? kind),
+		namespace: resource.namespace,
+		name: resource.name,
+		subresource: resource.subresource,
+		rest: resource.rest,
+		objects: server.cache.resource(kind),
+	};
+}
+
+/** @throws ApiError MethodNotAllowed when the request names no object */
+export function named(target: Target): NamedTarget {
+	const { kind, namespace, name } = target;
+	if (name === undefined || name === "") throw methodNotAllowed();
+	return { ...target, name, key: objectKey(kind, namespace, name) };
+}
+
+export function methodNotAllowed(): ApiError {
+	return new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
+}
+
+export function noSuchResource(): ApiError {
+	return new ApiError("NotFound", "the server could not find the requested resource", {});
+}

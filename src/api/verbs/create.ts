@@ -1,0 +1,88 @@
+/** CREATE: decode, admit, prepare, validate, commit. */
+import { timestamp } from "../../core/clock.ts";
+import { ApiError, alreadyExists, invalid } from "../../core/errors.ts";
+import type { ApiResponse } from "../../core/exchange.ts";
+import { generateName } from "../../core/names.ts";
+import type { KubeObject } from "../../core/object.ts";
+import { admit } from "../admission/admission.ts";
+import { readObjectBody } from "../body.ts";
+import { type Cached, encode, parse } from "../cache/cached.ts";
+import { objectKey } from "../cache/keys.ts";
+import { type Companions, putObject } from "../commit.ts";
+import { decodeObject } from "../decode.ts";
+import { metadataForCreate, metadataProblems, newUid } from "../metadata.ts";
+import { present } from "../present.ts";
+import type { Context } from "../server.ts";
+import { methodNotAllowed, type Target } from "../target.ts";
+import { isDryRun } from "./options.ts";
+
+/** How often a generated name, or an address given by the server, is chosen anew when it turns out to be taken. */
+const attempts = 8;
+
+export async function create(context: Context, target: Target): Promise<ApiResponse> {
+	if (target.name !== undefined || (target.kind.namespaced && target.namespace === undefined)) throw methodNotAllowed();
+	const body = readObjectBody(context.request);
+	const cached = await createObject(context, target, () => decodeObject(context, target, body));
+	return present(context, target, cached, 201);
+}
+
+/** @param decode makes what the client sent, a new object each time it is called */
+export async function createObject(context: Context, target: Target, decode: () => KubeObject): Promise<Cached> {
+	const dryRun = isDryRun(context.request.query);
+	for (let attempt = 1; ; attempt++) {
+		const companions: Companions = { claims: [], releases: [] };
+		const object = prepared(context, target, decode(), companions);
+		const { name, generateName: prefix } = object.metadata;
+		const key = objectKey(target.kind, target.namespace, name);
+		if (dryRun) {
+			if (target.objects.get(key) !== undefined) throw alreadyExists(target.kind, name);
+			return unstored(key, object);
+		}
+		const outcome = await putObject(context.server, object, { key, expected: 0, companions });
+		if (outcome.ok) return outcome.cached;
+		const mayRetry = outcome.taken.length > 0 || prefix !== undefined;
+		if (!mayRetry || attempt === attempts) throw alreadyExists(target.kind, name);
+	}
+}
+
+/** What a dry run answers: the object as it would be, without a resourceVersion. */
+export function unstored(key: string, object: KubeObject): Cached {
+	return parse(key, encode(object), 0);
+}
+
+function prepared(context: Context, target: Target, object: KubeObject, companions: Companions): KubeObject {
+	const { server, user, warnings } = context;
+	const { kind, namespace } = target;
+	const sent = object.metadata;
+	if (kind.namespaced && sent.namespace !== undefined && sent.namespace !== "" && sent.namespace !== namespace)
+		throw namespaceMismatch();
+	const nowMs = server.clock.now();
+	object.metadata = metadataForCreate(kind, sent, { uid: newUid(server.clock), nowMs, namespace });
+	admit({
+		server,
+		user,
+		operation: "create",
+		kind,
+		namespace: kind.namespaced ? namespace : undefined,
+		name: object.metadata.name,
+		subresource: undefined,
+		object,
+		old: undefined,
+		companions,
+		warnings,
+	});
+	kind.prepareForCreate?.(object, { now: timestamp(nowMs), user: user.name });
+	const { name, generateName: prefix } = object.metadata;
+	if (name === "" && prefix !== undefined) object.metadata.name = generateName(prefix, server.clock.random);
+	const causes = metadataProblems(kind, object.metadata).concat(kind.validate?.(object) ?? []);
+	if (causes.length > 0) throw invalid(kind, object.metadata.name, causes);
+	if (kind.warnings !== undefined) warnings.push(...kind.warnings(object));
+	return object;
+}
+
+export function namespaceMismatch(): ApiError {
+	return new ApiError(
+		"BadRequest",
+		"the namespace of the provided object does not match the namespace sent on the request",
+	);
+}

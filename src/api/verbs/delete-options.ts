@@ -1,0 +1,69 @@
+/** What a deletion is to do, from the query and the body (`meta/v1 DeleteOptions`). */
+import { ApiError, invalid } from "../../core/errors.ts";
+import { readObjectBody } from "../body.ts";
+import type { Context } from "../server.ts";
+import { checkDryRun } from "./options.ts";
+
+export type Propagation = "Background" | "Foreground" | "Orphan";
+
+export interface DeleteOptions {
+	gracePeriodSeconds: number | undefined;
+	propagation: Propagation | undefined;
+	/** The object must (still) be this one. */
+	uid: string | undefined;
+	resourceVersion: string | undefined;
+	dryRun: boolean;
+}
+
+/** @throws ApiError BadRequest, Invalid */
+export function deleteOptionsOf(context: Context): DeleteOptions {
+	const { query } = context.request;
+	const { value } = readObjectBody(context.request);
+	// Whatever is no object says nothing about the deletion.
+	const body = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
+	const preconditions = (body["preconditions"] ?? {}) as Record<string, unknown>;
+	const orphans = body["orphanDependents"] ?? booleanOf(query.get("orphanDependents"));
+	const policy = body["propagationPolicy"] ?? query.get("propagationPolicy") ?? undefined;
+	if (orphans !== undefined && orphans !== null && policy !== undefined && policy !== null)
+		throw optionsInvalid("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set");
+	const grace = body["gracePeriodSeconds"] ?? numberOf(query.get("gracePeriodSeconds"));
+	if (typeof grace === "number" && grace < 0 && grace !== -1)
+		throw optionsInvalid("gracePeriodSeconds", grace, "must be greater than or equal to 0");
+	const dryRun = Array.isArray(body["dryRun"]) ? body["dryRun"].map(String) : [];
+	return {
+		gracePeriodSeconds: typeof grace === "number" ? grace : undefined,
+		propagation: propagationOf(policy, orphans),
+		uid: textOf(preconditions["uid"]),
+		resourceVersion: textOf(preconditions["resourceVersion"]),
+		dryRun: checkDryRun([...dryRun, ...query.getAll("dryRun").filter((text) => text !== "")]),
+	};
+}
+
+function propagationOf(policy: unknown, orphans: unknown): Propagation | undefined {
+	if (policy === "Background" || policy === "Foreground" || policy === "Orphan") return policy;
+	if (policy !== undefined && policy !== null)
+		throw optionsInvalid("propagationPolicy", policy, 'supported values: "Background", "Foreground", "Orphan"');
+	if (typeof orphans !== "boolean") return undefined;
+	return orphans ? "Orphan" : "Background";
+}
+
+function textOf(value: unknown): string | undefined {
+	return typeof value === "string" ? value : undefined;
+}
+
+function numberOf(text: string | null): number | undefined {
+	if (text === null || text === "") return undefined;
+	const number = Number(text);
+	if (Number.isInteger(number)) return number;
+	throw new ApiError("BadRequest", `gracePeriodSeconds: strconv.ParseInt: parsing "${text}": invalid syntax`);
+}
+
+function booleanOf(text: string | null): boolean | undefined {
+	return text === null || text === "" ? undefined : text === "true" || text === "1";
+}
+
+function optionsInvalid(field: string, value: unknown, why: string): ApiError {
+	return invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", [
+		{ reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field },
+	]);
+}

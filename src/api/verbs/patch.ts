@@ -1,0 +1,123 @@
+/** PATCH, of four types (API concepts, "Patch types"). */
+import { ApiError, notFound } from "../../core/errors.ts";
+import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
+import type { KubeObject } from "../../core/object.ts";
+import { applyJsonPatch } from "../../core/patches/json-patch.ts";
+import { applyMergePatch } from "../../core/patches/merge-patch.ts";
+import type { JsonObject } from "../../core/patches/schema.ts";
+import { serverSideApply } from "../../core/patches/server-side-apply.ts";
+import { applyStrategicPatch } from "../../core/patches/strategic-merge-patch.ts";
+import { builtinSchemas } from "../../kinds/schema.ts";
+import { contentType, parseJson, parseYaml, unsupportedMediaType } from "../body.ts";
+import type { Cached } from "../cache/cached.ts";
+import { decodeObject } from "../decode.ts";
+import { present, servedObject } from "../present.ts";
+import { isTrue } from "../request-info.ts";
+import type { Context } from "../server.ts";
+import { type NamedTarget, named, type Target } from "../target.ts";
+import { createObject } from "./create.ts";
+import { fields, mainStrategy, type Strategy, writeObject } from "./write.ts";
+import { writerOf } from "./writer.ts";
+
+const jsonPatch = "application/json-patch+json";
+const mergePatch = "application/merge-patch+json";
+const strategicPatch = "application/strategic-merge-patch+json";
+const applyPatch = "application/apply-patch+yaml";
+const patchTypes = [jsonPatch, mergePatch, strategicPatch, applyPatch];
+
+export async function patch(context: Context, target: Target, strategy?: Strategy): Promise<ApiResponse> {
+	const wanted = named(target);
+	const type = contentType(context.request);
+	if (!patchTypes.includes(type)) throw unsupportedMediaType(patchTypes);
+	const change = readPatch(context.request, type);
+	if (type === applyPatch) return apply(context, wanted, change, strategy);
+	const cached = await writeObject(context, wanted, {
+		make: (current) => {
+			const before = servedObject(target, current);
+			const value = applied(target, before, change, type);
+			return decodeObject(context, target, { value, duplicateFields: [] });
+		},
+		strategy: strategy ?? mainStrategy(target.kind),
+	});
+	return present(context, target, cached);
+}
+
+/** The object after a patch of one of the types that say what to change. */
+export function applied(
+	target: Pick<Target, "kind" | "served">,
+	before: object,
+	change: unknown,
+	type: string,
+): unknown {
+	if (type === jsonPatch) return applyJsonPatch(before, change);
+	if (typeof change !== "object" || change === null || Array.isArray(change))
+		throw new ApiError("BadRequest", "error decoding patch: the patch must be an object");
+	if (type === mergePatch) return applyMergePatch(before, change);
+	// Both are objects, as was checked above.
+	return applyStrategicPatch(
+		before as JsonObject,
+		change as JsonObject,
+		target.served?.schema ?? target.kind.schema,
+		builtinSchemas,
+	);
+}
+
+/** Apply makes the object when there is none yet. */
+async function apply(
+	context: Context,
+	target: NamedTarget,
+	config: unknown,
+	strategy: Strategy | undefined,
+): Promise<ApiResponse> {
+	const { server, request } = context;
+	if ((request.query.get("fieldManager") ?? "") === "")
+		throw new ApiError(
+			"Invalid",
+			`PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch`,
+			{
+				group: "meta.k8s.io",
+				kind: "PatchOptions",
+				causes: [
+					{
+						reason: "FieldValueRequired",
+						message: "Required value: is required for apply patch",
+						field: "fieldManager",
+					},
+				],
+			},
+		);
+	const make = (live: Cached | undefined): KubeObject => {
+		// Without its defaults: what they add belongs to nobody.
+		const wanted = decodeObject(context, target, { value: config, duplicateFields: [] }, { defaults: false });
+		const object = serverSideApply({
+			live: live === undefined ? undefined : fields(servedObject(target, live)),
+			config: fields(wanted),
+			force: isTrue(request.query.get("force")),
+			...writerOf(context, target),
+		});
+		return decodeObject(context, target, { value: object, duplicateFields: [] });
+	};
+	await server.cache.fresh();
+	if (target.objects.get(target.key) === undefined) {
+		if (target.subresource !== undefined) throw notFound(target.kind, target.name);
+		const cached = await createObject(context, { ...target }, () => {
+			const object = make(undefined);
+			object.metadata.name ??= target.name;
+			return object;
+		});
+		return present(context, target, cached, 201);
+	}
+	const cached = await writeObject(context, target, {
+		make,
+		strategy: strategy ?? mainStrategy(target.kind),
+		ownsManagedFields: true,
+	});
+	return present(context, target, cached);
+}
+
+function readPatch(request: ApiRequest, type: string): unknown {
+	const { body } = request;
+	if (body === undefined) throw new ApiError("BadRequest", "error decoding patch: unexpected end of JSON input");
+	if ("object" in body) return body.object;
+	return type === applyPatch ? parseYaml(body.bytes) : parseJson(body.bytes);
+}

@@ -1,0 +1,17 @@
+import type { ApiResponse } from "../../core/exchange.ts";
+import { readObjectBody } from "../body.ts";
+import { decodeObject } from "../decode.ts";
+import { present } from "../present.ts";
+import type { Context } from "../server.ts";
+import { named, type Target } from "../target.ts";
+import { mainStrategy, type Strategy, writeObject } from "./write.ts";
+
+export async function update(context: Context, target: Target, strategy?: Strategy): Promise<ApiResponse> {
+	const wanted = named(target);
+	const body = readObjectBody(context.request);
+	const cached = await writeObject(context, wanted, {
+		make: () => decodeObject(context, target, body),
+		strategy: strategy ?? mainStrategy(target.kind),
+	});
+	return present(context, target, cached);
+}

@@ -1,0 +1,140 @@
+/** WATCH (API concepts, "Efficient detection of changes", "Streaming lists"). */
+import { ApiError } from "../../core/errors.ts";
+import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
+import { deepFreeze, type KubeObject } from "../../core/object.ts";
+import type { Cached } from "../cache/cached.ts";
+import { SharedEvent } from "../cache/event.ts";
+import { keyPrefix } from "../cache/keys.ts";
+import { type Selection, selectionOf } from "../fields.ts";
+import { eventView } from "../present.ts";
+import { isTrue } from "../request-info.ts";
+import type { Context } from "../server.ts";
+import type { Target } from "../target.ts";
+import { revisionOf } from "./options.ts";
+
+type Sink = Parameters<Extract<ApiResponse, { type: "watch" }>["start"]>[0];
+
+interface WatchOptions {
+	selection: Selection;
+	/** Changes after it; undefined: first everything there is, as ADDED. */
+	afterRevision: number | undefined;
+	bookmarks: boolean;
+	/** A bookmark says when everything there was has been sent. */
+	initialEventsEnd: boolean;
+	timeoutMs: number | undefined;
+}
+
+export async function watch(context: Context, target: Target): Promise<ApiResponse> {
+	const options = watchOptions(context, target);
+	if (options.afterRevision === undefined) await context.server.cache.fresh();
+	return {
+		type: "watch",
+		status: 200,
+		headers: { "content-type": "application/json" },
+		start: (sink) => run(context, target, options, sink),
+	};
+}
+
+function watchOptions({ request: { query } }: Context, target: Target): WatchOptions {
+	const revision = revisionOf(query.get("resourceVersion"));
+	const bookmarks = isTrue(query.get("allowWatchBookmarks"));
+	const initial = query.get("sendInitialEvents");
+	const match = query.get("resourceVersionMatch") ?? "";
+	if (initial !== null && initial !== "") {
+		if (match !== "NotOlderThan")
+			throw watchInvalid(
+				"resourceVersionMatch",
+				"sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+			);
+	} else if (match !== "")
+		throw watchInvalid(
+			"resourceVersionMatch",
+			"resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+		);
+	const sendsInitial = initial === null || initial === "" ? revision === undefined || revision === 0 : isTrue(initial);
+	const timeoutSeconds = Number(query.get("timeoutSeconds") ?? 0);
+	return {
+		selection: selectionOf(target.kind, target.namespace, query, target.name),
+		afterRevision: sendsInitial ? undefined : (revision ?? 0),
+		bookmarks,
+		initialEventsEnd: sendsInitial && bookmarks && isTrue(initial),
+		timeoutMs: timeoutSeconds > 0 ? timeoutSeconds * 1000 : undefined,
+	};
+}
+
+/** From here on until the watch is registered nothing waits, so that no change can fall between. */
+function run(context: Context, target: Target, options: WatchOptions, sink: Sink): void {
+	const { server, request } = context;
+	const { selection } = options;
+	const view = eventView(context, target);
+	const ending = new AbortController();
+	const signal = AbortSignal.any([request.signal, ending.signal]);
+	if (signal.aborted) return;
+	let sentRevision = options.afterRevision ?? server.cache.revision;
+
+	const send = (event: ServedWatchEvent) => sink.event(view(event));
+	const matches = selection.everything ? always : selection.matches;
+	const bookmark = (revision: number, annotations?: Record<string, string>) =>
+		send(new SharedEvent("BOOKMARK", bookmarkObject(target, revision, annotations), revision));
+	const end = (error?: Error) => {
+		if (signal.aborted) return;
+		ending.abort();
+		sink.end(error);
+	};
+	const timer = options.timeoutMs === undefined ? undefined : server.clock.after(options.timeoutMs, () => end());
+	signal.addEventListener("abort", () => timer?.cancel(), { once: true });
+
+	if (options.afterRevision === undefined) {
+		const { kind, namespace } = target;
+		for (const cached of target.objects.range(keyPrefix(kind, kind.namespaced ? namespace : undefined))) {
+			if (matches(cached.object)) send(new SharedEvent("ADDED", cached, cached.revision));
+			if (signal.aborted) return;
+		}
+		if (options.initialEventsEnd) bookmark(sentRevision, { "k8s.io/initial-events-end": "true" });
+	}
+	const watcher = {
+		scope: selection.scope,
+		change: (
+			event: Parameters<typeof target.objects.watch>[0] extends { change(event: infer E): void } ? E : never,
+		) => {
+			if (selection.namespace !== undefined && !event.key.startsWith(keyPrefix(target.kind, selection.namespace)))
+				return;
+			const seen = event.seenBy(matches);
+			if (seen === undefined) return;
+			sentRevision = event.revision;
+			send(seen);
+		},
+		progress: (revision: number) => {
+			if (!options.bookmarks || revision <= sentRevision) return;
+			sentRevision = revision;
+			bookmark(revision);
+		},
+		end,
+	};
+	try {
+		target.objects.watch(watcher, sentRevision, signal);
+	} catch (error) {
+		end(error instanceof Error ? error : new Error(String(error)));
+	}
+}
+
+const always = () => true;
+
+function bookmarkObject({ kind, apiVersion }: Target, revision: number, annotations?: Record<string, string>): Cached {
+	// A bookmark has nothing but its kind and revision (API concepts, "Watch bookmarks").
+	const object = {
+		kind: kind.kind,
+		apiVersion,
+		metadata: { resourceVersion: String(revision), creationTimestamp: null, ...(annotations && { annotations }) },
+	} as unknown as KubeObject;
+	const bytes = Buffer.from(JSON.stringify(object));
+	return { key: "", object: deepFreeze(object), revision, bytes } as Cached;
+}
+
+function watchInvalid(field: string, message: string): ApiError {
+	return new ApiError("Invalid", `ListOptions.meta.k8s.io "" is invalid: ${field}: Forbidden: ${message}`, {
+		group: "meta.k8s.io",
+		kind: "ListOptions",
+		causes: [{ reason: "FieldValueForbidden", message: `Forbidden: ${message}`, field }],
+	});
+}

@@ -1,0 +1,187 @@
+/** What PUT, PATCH and the subresources have in common: a new object in the place of an old one. */
+import { ApiError, type Cause, conflict, invalid } from "../../core/errors.ts";
+import type { KubeObject } from "../../core/object.ts";
+import { trackUpdate } from "../../core/patches/managed-fields.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { admit } from "../admission/admission.ts";
+import type { Cached } from "../cache/cached.ts";
+import { type Companions, putObject, removeObject } from "../commit.ts";
+import { equalFields } from "../equal.ts";
+import { metadataForUpdate, metadataUpdateProblems } from "../metadata.ts";
+import type { Context } from "../server.ts";
+import type { NamedTarget } from "../target.ts";
+import { namespaceMismatch, unstored } from "./create.ts";
+import { holdsNamespace } from "./delete.ts";
+import { existing } from "./get.ts";
+import { isDryRun } from "./options.ts";
+import { writerOf } from "./writer.ts";
+
+/** What a write to a resource, or to one of its subresources, may change, and what must hold afterwards. */
+export interface Strategy {
+	/** Brings the sent object, whose metadata is settled, and the old one together, in place. */
+	prepare(object: KubeObject, old: KubeObject): void;
+	validate(object: KubeObject, old: KubeObject): Cause[];
+}
+
+/** Everything but status, where a kind has that subresource. */
+export function mainStrategy(kind: Kind): Strategy {
+	return {
+		prepare(object, old) {
+			if (kind.subresources.status) keep(object, old, "status");
+			kind.prepareForUpdate?.(object, old);
+			if (kind.hasGeneration && !equalFields(fields(object), fields(old), notCounted))
+				object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+		},
+		validate: (object, old) => (kind.validate?.(object) ?? []).concat(kind.validateUpdate?.(object, old) ?? []),
+	};
+}
+
+/** Status, and metadata. */
+export function statusStrategy(kind: Kind): Strategy {
+	return {
+		prepare(object, old) {
+			for (const field of Object.keys(object)) if (!statusFields.has(field)) keep(object, old, field);
+			for (const field of Object.keys(old)) if (!statusFields.has(field)) keep(object, old, field);
+			kind.prepareForStatusUpdate?.(object, old);
+		},
+		validate: (object, old) => kind.validateStatusUpdate?.(object, old) ?? [],
+	};
+}
+
+const notCounted = new Set(["metadata", "status"]);
+const statusFields = new Set(["apiVersion", "kind", "metadata", "status"]);
+const apartFromMetadata = new Set(["metadata"]);
+/** Changes of these alone are no change. */
+const incidental = new Set(["resourceVersion", "managedFields"]);
+
+/** Retries of a write that did not say which state of the object it is about. */
+const attempts = 10;
+
+export interface Change {
+	/** The new object from the current one, to be changed freely; called again when the current one turns out to be outdated. */
+	make(current: Cached): KubeObject | Promise<KubeObject>;
+	strategy: Strategy;
+	/** The new object's managedFields are the ones to be kept (server-side apply). */
+	ownsManagedFields?: true;
+}
+
+/**
+ * @returns the object as it is now; the same as before when nothing changed
+ * @throws ApiError NotFound, Conflict, Invalid, or what admission says
+ */
+export async function writeObject(context: Context, target: NamedTarget, change: Change): Promise<Cached> {
+	const { server } = context;
+	const dryRun = isDryRun(context.request.query);
+	for (let attempt = 1; ; attempt++) {
+		let current = target.objects.get(target.key);
+		if (current === undefined) {
+			await server.cache.fresh();
+			current = existing(target);
+		}
+		const object = await change.make(current);
+		const wanted = object.metadata.resourceVersion;
+		const conditional = wanted !== undefined && wanted !== "" && wanted !== "0";
+		if (conditional && wanted !== String(current.revision)) {
+			await server.cache.fresh();
+			if (target.objects.get(target.key) === current || attempt === attempts) throw modified(target);
+			continue;
+		}
+		const companions: Companions = { claims: [], releases: [] };
+		const { managedFields } = object.metadata;
+		settle(context, target, change.strategy, object, current.object, companions);
+		if (change.ownsManagedFields) object.metadata.managedFields = managedFields ?? [];
+		else trackFields(context, target, object, current.object);
+		if (unchanged(object, current.object)) return current;
+		if (dryRun) return unstored(target.key, object);
+		const outcome = isFinished(target, object)
+			? await removeObject(server, current, companions)
+			: await putObject(server, object, { key: target.key, expected: current.revision, companions });
+		if (outcome.ok) return outcome.cached;
+		if (outcome.taken.length === 0 && conditional) throw modified(target);
+		if (attempt === attempts) throw modified(target);
+	}
+}
+
+/**
+ * Keeps account of who set what, for objects that somebody applies on the server's side. Others have no such account:
+ * it would cost more than all the rest of a write, and the first apply begins one.
+ */
+function trackFields(context: Context, target: NamedTarget, object: KubeObject, old: KubeObject): void {
+	if (old.metadata.managedFields === undefined) return;
+	object.metadata.managedFields = [...trackUpdate(fields(old), fields(object), writerOf(context, target))];
+}
+
+function settle(
+	context: Context,
+	target: NamedTarget,
+	strategy: Strategy,
+	object: KubeObject,
+	old: KubeObject,
+	companions: Companions,
+): void {
+	const { kind, namespace, name } = target;
+	checkIdentity(target, object);
+	object.metadata = metadataForUpdate(kind, object.metadata, old.metadata);
+	strategy.prepare(object, old);
+	admit({
+		server: context.server,
+		user: context.user,
+		operation: "update",
+		kind,
+		namespace: kind.namespaced ? namespace : undefined,
+		name,
+		subresource: target.subresource,
+		object,
+		old,
+		companions,
+		warnings: context.warnings,
+	});
+	const causes = metadataUpdateProblems(object.metadata, old).concat(strategy.validate(object, old));
+	if (causes.length > 0) throw invalid(kind, name, causes);
+	if (kind.warnings !== undefined && target.subresource === undefined) context.warnings.push(...kind.warnings(object));
+}
+
+/** @throws ApiError BadRequest when the object is not the one that the path names */
+function checkIdentity(target: NamedTarget, object: KubeObject): void {
+	const { name, namespace } = object.metadata;
+	if (name === undefined || name === "") {
+		object.metadata.name = target.name;
+	} else if (name !== target.name) {
+		throw new ApiError(
+			"BadRequest",
+			`the name of the object (${name}) does not match the name on the URL (${target.name})`,
+		);
+	}
+	if (target.kind.namespaced && namespace !== undefined && namespace !== "" && namespace !== target.namespace)
+		throw namespaceMismatch();
+}
+
+function unchanged(object: KubeObject, old: KubeObject): boolean {
+	if (!equalFields(fields(object.metadata), fields(old.metadata), incidental)) return false;
+	return equalFields(fields(object), fields(old), apartFromMetadata);
+}
+
+/** Nothing holds the object any more: its deletion was only waiting for this. */
+function isFinished(target: NamedTarget, object: KubeObject): boolean {
+	const { metadata } = object;
+	if (holdsNamespace(target, object)) return false;
+	if (metadata.deletionTimestamp === undefined || (metadata.finalizers ?? []).length > 0) return false;
+	return (metadata.deletionGracePeriodSeconds ?? 0) === 0;
+}
+
+export function modified(target: NamedTarget): ApiError {
+	const why = "the object has been modified; please apply your changes to the latest version and try again";
+	return conflict(target.kind, target.name, why);
+}
+
+/** Puts the old object's value of a field in the place of the sent one. */
+export function keep(object: KubeObject, old: KubeObject, field: string): void {
+	const value = fields(old)[field];
+	if (value === undefined && fields(object)[field] === undefined) return;
+	fields(object)[field] = value;
+}
+
+/** Objects of all kinds are plain records. */
+export function fields(object: object): Record<string, unknown> {
+	return object as Record<string, unknown>;
+}

@@ -1,0 +1,19 @@
+import { timestamp } from "../../core/clock.ts";
+import type { Writer } from "../../core/patches/managed-fields.ts";
+import { builtinSchemas } from "../../kinds/schema.ts";
+import type { Context } from "../server.ts";
+import type { Target } from "../target.ts";
+import { fieldManagerOf } from "./options.ts";
+
+/** Who writes, as managedFields have it. */
+export function writerOf(context: Context, target: Target): Writer {
+	return {
+		manager: fieldManagerOf(context),
+		apiVersion: target.apiVersion,
+		typeName: target.served?.schema ?? target.kind.schema,
+		schemas: builtinSchemas,
+		time: timestamp(context.server.clock.now()),
+		...(target.subresource === undefined ? {} : { subresource: target.subresource }),
+		...(target.subresource === undefined && target.kind.subresources.status ? { resetFields: ["status"] } : {}),
+	};
+}
