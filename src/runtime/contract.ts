@@ -354,7 +354,7 @@ export function runtimeContract(name: string, options: RuntimeContractOptions): 
 			session.resize(132, 43);
 			session.stdin?.write("go\r");
 			const { stdout, exitCode } = await collect(session);
-			expect(stdout).toMatch(/^\/dev\/pts\/\d+\r\n/);
+			expect(stdout).toMatch(/\/dev\/pts\/\d+\r\n/);
 			expect(stdout).toContain("43 132");
 			expect(exitCode).toBe(6);
 		});

@@ -1,0 +1,478 @@
+/** One container: made, started, watched, adopted again after the agent restarted, stopped, removed. */
+import { execFile, spawn } from "node:child_process";
+import {
+	closeSync,
+	constants,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+	writeSync,
+} from "node:fs";
+import { Socket } from "node:net";
+import { promisify } from "node:util";
+import type { Container, ContainerConfig } from "../runtime.ts";
+import { hasLimits } from "./cgroups.ts";
+import { type Environment, toolEnvironment } from "./environment.ts";
+import { containerPath } from "./images.ts";
+import { LogPump, type Tap } from "./logs.ts";
+import { allPids, identify, killAndWait, namespaceOf, type ProcessId, signal } from "./processes.ts";
+import { readRecord, writeRecord } from "./records.ts";
+import { prepareRoot } from "./rootfs.ts";
+import type { ProcessSandbox } from "./sandbox.ts";
+import { executeLine, homeOf } from "./security.ts";
+import { execScript, initScript, shimScript } from "./shell.ts";
+
+interface ContainerRecord {
+	container: Container;
+	podUid: string;
+	/** Ends the logs. */
+	endMark: string;
+	cgroups: readonly string[];
+	workingDir: string;
+	env: readonly (readonly [string, string])[];
+	shim?: ProcessId;
+	/** The container's first process. */
+	init?: ProcessId;
+	mountNamespace?: string;
+	failure?: string;
+	/** Whether the container's processes end with its first one. */
+	ownPid: boolean;
+	/**
+	 * What leads the shim into the pod's namespaces. With a PID namespace of its own to come, the container is the first process
+	 * the shim starts and so the first in it; the shim itself stays outside.
+	 */
+	shimPrefix: readonly string[];
+}
+
+const execute = promisify(execFile);
+
+export class ProcessContainer {
+	readonly #environment: Environment;
+	#record: ContainerRecord;
+	#pump?: LogPump;
+	#ended: Promise<void> = Promise.resolve();
+	#closed = false;
+
+	private constructor(environment: Environment, record: ContainerRecord) {
+		this.#environment = environment;
+		this.#record = record;
+	}
+
+	static async create(
+		environment: Environment,
+		sandbox: ProcessSandbox,
+		id: string,
+		config: ContainerConfig,
+	): Promise<ProcessContainer> {
+		const record = newRecord(environment, sandbox, id, config);
+		const container = new ProcessContainer(environment, record);
+		try {
+			const command = commandOf(environment, config);
+			mkdirSync(container.#directory, { recursive: true, mode: 0o700 });
+			const fifos = ["out", "err", "ack", "status", ...(config.stdin ? ["in"] : [])].map(
+				(name) => `${container.#directory}/${name}`,
+			);
+			// The streams may be opened again by name, as /dev/stdout, by any user the container runs as.
+			const made = execute("mkfifo", ["-m", "666", ...fifos], { env: toolEnvironment });
+			container.#prepare(sandbox, command);
+			await made;
+			container.#save();
+			return container;
+		} catch (error) {
+			await container.#cleanUp();
+			throw error;
+		}
+	}
+
+	/** The container as its record says, joined again if it still runs. */
+	static load(environment: Environment, id: string): ProcessContainer | undefined {
+		const record = readRecord<ContainerRecord>(`${environment.directory}/containers/${id}/record.json`);
+		if (record === undefined) {
+			// Its creation was cut short.
+			for (const place of places(environment, id)) rmSync(place, { recursive: true, force: true });
+			return undefined;
+		}
+		const container = new ProcessContainer(environment, record);
+		if (record.container.state !== "exited" && record.shim !== undefined) container.#join();
+		return container;
+	}
+
+	get id(): string {
+		return this.#record.container.id;
+	}
+
+	get sandboxId(): string {
+		return this.#record.container.sandboxId;
+	}
+
+	describe(): Container {
+		return this.#record.container;
+	}
+
+	/** Resolves when the container has ended and its logs are complete. */
+	get ended(): Promise<void> {
+		return this.#ended;
+	}
+
+	/** The first process, while it runs. */
+	get init(): ProcessId | undefined {
+		return this.#record.container.state === "running" ? this.#record.init : undefined;
+	}
+
+	async start(): Promise<void> {
+		if (this.#record.container.state !== "created" || this.#record.shim !== undefined) return;
+		const status = firstLine(`${this.#directory}/status`);
+		const pump = this.#openPump();
+		const [program = "sh", ...args] = [...this.#record.shimPrefix, "sh", `${this.#directory}/shim`];
+		const shim = spawn(program, args, { detached: true, cwd: "/", stdio: "ignore", env: toolEnvironment });
+		const failed = () => {
+			if (this.#record.init === undefined) pump.close();
+		};
+		shim.on("error", failed);
+		shim.on("exit", failed);
+		shim.unref();
+		const identity = shim.pid === undefined ? undefined : identify(shim.pid);
+		this.#record = { ...this.#record, ...(identity === undefined ? {} : { shim: identity }) };
+		this.#save();
+		this.#ended = pump.ended.then(() => this.#finish());
+		const line = await Promise.race([status.line, pump.ended.then(() => "")]);
+		status.close();
+		this.#take(line);
+		if (this.#record.container.state !== "running") await this.#ended;
+	}
+
+	async stop(graceMs: number): Promise<void> {
+		const { container, init } = this.#record;
+		if (container.state === "created" && this.#record.shim === undefined) {
+			this.#exit({ exitCode: 137, reason: "Error", message: "stopped before it was started" });
+			return;
+		}
+		if (container.state === "exited") return;
+		if (init !== undefined && graceMs > 0) {
+			signal(init, signalName(container.config.stopSignal));
+			const deadline = new AbortController();
+			const timeout = this.#environment.clock.sleep(graceMs, deadline.signal).catch(() => {});
+			await Promise.race([this.#ended, timeout]);
+			deadline.abort();
+		}
+		this.#kill();
+		await this.#ended;
+	}
+
+	async remove(): Promise<void> {
+		await this.stop(0);
+		await this.#cleanUp();
+	}
+
+	update(limits: ContainerConfig["limits"]): void {
+		this.#environment.cgroups.update(this.id, limits);
+		this.#change({ config: { ...this.#record.container.config, limits } });
+	}
+
+	reopenLog(): void {
+		this.#pump?.reopen();
+	}
+
+	tap(tap: Tap): () => void {
+		return this.#pump?.tap(tap) ?? (() => {});
+	}
+
+	/** The container's standard input, opened for writing. */
+	openInput(): number {
+		return openSync(`${this.#directory}/in`, constants.O_WRONLY | constants.O_NONBLOCK);
+	}
+
+	/** Gives the container the end of its input, once the last writer has closed. */
+	endInput(): void {
+		if (this.#record.shim !== undefined) signal(this.#record.shim, "SIGUSR1");
+	}
+
+	/** A command line, for the node, that runs a command inside. */
+	execCommand(command: readonly [string, ...string[]], tty: boolean): string[] {
+		const { init, cgroups, workingDir, ownPid } = this.#record;
+		if (init === undefined || this.#record.container.state !== "running")
+			throw new Error(`container ${this.id} is not running`);
+		const { security } = this.#record.container.config;
+		const env = new Map(this.#record.env);
+		if (tty) env.set("TERM", "xterm");
+		const path = env.get("PATH") ?? containerPath;
+		const script = execScript({
+			path,
+			workingDir,
+			command,
+			execute: executeLine({ command, env, security, tty, rootless: this.#environment.rootless }),
+		});
+		const enter = [
+			"nsenter",
+			`--target=${init.pid}`,
+			"--net",
+			"--uts",
+			"--ipc",
+			"--mount",
+			...(ownPid ? ["--pid"] : []),
+		];
+		const joins = cgroups.map((group) => `echo 0 >${group}/cgroup.procs; `).join("");
+		const direct = [...enter, "--", "sh", "-c", script];
+		return joins === "" ? direct : ["sh", "-c", `${joins}exec "$@"`, "sh", ...direct];
+	}
+
+	/** Lets go of the logs; the container runs on. */
+	close(): void {
+		this.#closed = true;
+		this.#pump?.close();
+	}
+
+	get #directory(): string {
+		return `${this.#environment.directory}/containers/${this.id}`;
+	}
+
+	#prepare(sandbox: ProcessSandbox, command: readonly [string, ...string[]]): void {
+		const { container, endMark, cgroups, env, workingDir, ownPid } = this.#record;
+		const { config } = container;
+		const { root, fstab } = prepareRoot({
+			...this.#environment,
+			scratch: `${this.#environment.scratch}/${this.id}`,
+			readOnly: config.security.readOnlyRootFilesystem,
+			privileged: config.security.privileged,
+			hostPid: sandbox.config.hostPid,
+			hostname: sandbox.config.hostname,
+			volumes: config.mounts,
+			emptyDirectories: this.#environment.images.find(config.image)?.volumes ?? [],
+		});
+		const variables = new Map(env);
+		const { rootless } = this.#environment;
+		const line = executeLine({ command, env: variables, security: config.security, tty: config.tty, rootless });
+		const path = variables.get("PATH") ?? containerPath;
+		const propagates = config.mounts.some((mount) => mount.propagation === "HostToContainer");
+		const mounts = [
+			"unshare",
+			"--mount",
+			...(propagates ? ["--propagation=slave"] : []),
+			"sh",
+			`${this.#directory}/init`,
+		];
+		const start = ownPid ? mounts : [...sandbox.enterArguments(), ...mounts];
+		writeFileSync(`${this.#directory}/fstab`, fstab);
+		writeFileSync(
+			`${this.#directory}/init`,
+			initScript({ directory: this.#directory, root, path, workingDir, command, execute: line }),
+		);
+		const { stdin } = config;
+		writeFileSync(
+			`${this.#directory}/shim`,
+			shimScript({ directory: this.#directory, start, endMark, stdin, cgroups }),
+		);
+	}
+
+	/** After a restart of the agent. */
+	#join(): void {
+		if (this.#record.shim === undefined || identify(this.#record.shim.pid)?.startTime !== this.#record.shim.startTime) {
+			this.#kill();
+			this.#ended = this.#finish();
+			return;
+		}
+		const pump = this.#openPump();
+		this.#ended = pump.ended.then(() => this.#finish());
+		if (this.#record.container.state !== "created") return;
+		const status = firstLine(`${this.#directory}/status`);
+		void Promise.race([status.line, pump.ended.then(() => "")]).then((line) => {
+			status.close();
+			this.#take(line);
+		});
+	}
+
+	#openPump(): LogPump {
+		const { endMark, container } = this.#record;
+		const { logPath } = container.config;
+		this.#pump = new LogPump({ directory: this.#directory, logPath, endMark, clock: this.#environment.clock });
+		return this.#pump;
+	}
+
+	/** What the container's first program said of itself. */
+	#take(line: string): void {
+		const init = line.startsWith("started ") ? identify(Number(line.slice(8))) : undefined;
+		if (this.#record.container.state !== "created") return;
+		if (line.startsWith("started ")) {
+			const mountNamespace = init === undefined ? undefined : namespaceOf(init.pid, "mnt");
+			this.#record = {
+				...this.#record,
+				...(init === undefined ? {} : { init }),
+				...(mountNamespace === undefined ? {} : { mountNamespace }),
+			};
+			this.#change({ state: "running", startedAtMs: this.#environment.clock.now() });
+			return;
+		}
+		const problem = line.startsWith("failed ")
+			? line.slice(7)
+			: "the container's namespaces cannot be entered; see its log";
+		const failure = `failed to create containerd task: unable to start container process: ${problem}`.replace(
+			"containerd ",
+			"",
+		);
+		this.#record = { ...this.#record, failure };
+		this.#save();
+	}
+
+	async #finish(): Promise<void> {
+		// The logs were let go because the agent ends, not the container.
+		if (this.#closed) return;
+		const { failure, container, ownPid } = this.#record;
+		const exit = readExit(`${this.#directory}/exit`);
+		if (exit === undefined || !ownPid) this.#kill();
+		const exitCode = failure !== undefined ? 128 : (exit?.exitCode ?? 137);
+		const oomKilled = exitCode === 137 && this.#environment.cgroups.oomKilled(container.id);
+		const reason = oomKilled ? "OOMKilled" : exitCode === 0 ? "Completed" : "Error";
+		const message =
+			failure ?? (exit === undefined ? "the container's supervisor was killed; its exit code is not known" : undefined);
+		this.#exit({
+			exitCode,
+			reason: failure === undefined ? reason : "StartError",
+			...(message === undefined ? {} : { message }),
+			finishedAtMs: Math.max(
+				exit?.atMs ?? this.#environment.clock.now(),
+				container.startedAtMs ?? container.createdAtMs,
+			),
+		});
+		this.#acknowledge();
+		this.#environment.changed(this.#record.podUid);
+	}
+
+	/** Lets the shim go, now that its logs are written. */
+	#acknowledge(): void {
+		try {
+			const fd = openSync(`${this.#directory}/ack`, constants.O_WRONLY | constants.O_NONBLOCK);
+			writeSync(fd, "\n");
+			closeSync(fd);
+		} catch {
+			// It was killed.
+		}
+	}
+
+	#exit(end: Pick<Container, "exitCode" | "reason" | "message"> & { finishedAtMs?: number }): void {
+		this.#change({ state: "exited", finishedAtMs: this.#environment.clock.now(), ...end });
+	}
+
+	#change(changes: Partial<Container>): void {
+		this.#record = { ...this.#record, container: { ...this.#record.container, ...changes } };
+		this.#save();
+	}
+
+	/** KILL to the first process, and to all others where they do not end with it. */
+	#kill(): void {
+		const { init, ownPid, mountNamespace, shim } = this.#record;
+		if (init !== undefined) signal(init, "SIGKILL");
+		else if (shim !== undefined) killChildren(shim.pid);
+		if (ownPid || mountNamespace === undefined) return;
+		for (const pid of allPids()) {
+			const other = identify(pid);
+			if (other !== undefined && namespaceOf(pid, "mnt") === mountNamespace) signal(other, "SIGKILL");
+		}
+	}
+
+	async #cleanUp(): Promise<void> {
+		this.#pump?.close();
+		if (this.#record.shim !== undefined) await killAndWait(this.#record.shim, this.#environment.clock);
+		await this.#environment.cgroups.remove(this.id, this.#environment.clock);
+		for (const place of places(this.#environment, this.id)) rmSync(place, { recursive: true, force: true });
+	}
+
+	#save(): void {
+		writeRecord(`${this.#directory}/record.json`, this.#record);
+	}
+}
+
+function newRecord(
+	environment: Environment,
+	sandbox: ProcessSandbox,
+	id: string,
+	config: ContainerConfig,
+): ContainerRecord {
+	const entry = environment.images.find(config.image);
+	const user = config.security.runAsUser ?? 0;
+	const ownPid = !sandbox.config.hostPid && !sandbox.config.sharePid;
+	const env = new Map([
+		["PATH", containerPath],
+		["HOSTNAME", sandbox.config.hostname],
+		["HOME", homeOf(user)],
+		...Object.entries(entry?.env ?? {}),
+		...(config.tty ? [["TERM", "xterm"] as const] : []),
+		...config.env.map(({ name, value }) => [name, value] as const),
+	]);
+	return {
+		container: {
+			id,
+			sandboxId: sandbox.id,
+			config,
+			imageId: environment.images.resolve(config.image, { pullPolicy: "", hasCommand: true }).id,
+			state: "created",
+			createdAtMs: environment.clock.now(),
+		},
+		podUid: sandbox.config.podUid,
+		endMark: `\u0001end of log ${crypto.randomUUID()}\u0001`,
+		cgroups: hasLimits(config.limits) ? environment.cgroups.create(id, config.limits) : [],
+		workingDir: config.workingDir ?? entry?.workingDir ?? "/",
+		env: [...env],
+		ownPid,
+		shimPrefix: ownPid ? [...sandbox.enterArguments(), "unshare", "--pid"] : [],
+	};
+}
+
+/** By Kubernetes' rules: a command of the pod's own drops the image's arguments, too. */
+function commandOf(environment: Environment, config: ContainerConfig): [string, ...string[]] {
+	const entry = environment.images.find(config.image);
+	const own = config.command !== undefined && config.command.length > 0;
+	const args = config.args !== undefined && config.args.length > 0 ? config.args : own ? [] : (entry?.args ?? []);
+	const [program, ...rest] = [...(own ? (config.command ?? []) : (entry?.entrypoint ?? [])), ...args];
+	if (program === undefined) throw new Error(`no command specified for image "${config.image}"`);
+	return [program, ...rest];
+}
+
+function places(environment: Environment, id: string): string[] {
+	return [`${environment.directory}/containers/${id}`, `${environment.scratch}/${id}`];
+}
+
+function readExit(path: string): { exitCode: number; atMs: number } | undefined {
+	try {
+		const text = readFileSync(path, "utf8");
+		return /^\d+\n$/.test(text) ? { exitCode: Number(text), atMs: statSync(path).mtimeMs } : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** The first line that comes through a FIFO. */
+function firstLine(path: string): { line: Promise<string>; close(): void } {
+	const socket = new Socket({
+		fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
+		readable: true,
+		writable: false,
+	});
+	let text = "";
+	const line = new Promise<string>((resolve) => {
+		socket.on("data", (chunk) => {
+			text += chunk.toString();
+			if (text.includes("\n")) resolve(text.slice(0, text.indexOf("\n")));
+		});
+		socket.on("error", () => resolve(""));
+		socket.on("close", () => resolve(""));
+	});
+	return { line, close: () => socket.destroy() };
+}
+
+function signalName(name: string | undefined): NodeJS.Signals {
+	const full = name === undefined || name === "" ? "SIGTERM" : name.startsWith("SIG") ? name : `SIG${name}`;
+	// Checked by the kernel: an unknown name makes `process.kill` throw, which counts as not delivered.
+	return full as NodeJS.Signals;
+}
+
+function killChildren(parent: number): void {
+	try {
+		const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim().split(" ").filter(Boolean);
+		for (const child of children.map(Number).map(identify)) if (child !== undefined) signal(child, "SIGKILL");
+	} catch {
+		// It has ended.
+	}
+}

@@ -1,0 +1,30 @@
+import type { Clock } from "../../core/clock.ts";
+import type { MountEntry, RootView } from "../../core/rootview.ts";
+import type { Cgroups } from "./cgroups.ts";
+import type { ImageTable } from "./images.ts";
+
+/** What all parts of one process runtime work with. */
+export interface Environment {
+	clock: Clock;
+	/** State, FIFOs, exit codes: small, and kept over restarts. */
+	directory: string;
+	/** Writable layers: on a file system that can hold them. */
+	scratch: string;
+	hidden: readonly string[];
+	/** Only one user exists. */
+	rootless: boolean;
+	view: RootView;
+	mounts: readonly MountEntry[];
+	images: ImageTable;
+	cgroups: Cgroups;
+	/** Of the machine, shown in every container. */
+	tools: readonly { source: string; path: string }[];
+	/** Says that something of the pod changed on its own. */
+	changed(podUid: string): void;
+}
+
+/** For the small programs around containers: nothing of the agent's own. */
+export const toolEnvironment = {
+	PATH: [...new Set([...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/bin", "/bin"])].join(":"),
+	LC_ALL: "C",
+};

@@ -1,0 +1,72 @@
+/** Processes of this PID namespace, by what /proc says of them. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { Clock } from "../../core/clock.ts";
+
+/** A process, told from a later one with the same number by its start time. */
+export interface ProcessId {
+	pid: number;
+	/** Clock ticks since boot; as text, for comparison only. */
+	startTime: string;
+}
+
+/** Undefined when there is no such process, or only the remains of one that has ended. */
+export function identify(pid: number): ProcessId | undefined {
+	const fields = statFields(pid);
+	const startTime = fields?.[19];
+	return startTime === undefined || fields?.[0] === "Z" || fields?.[0] === "X" ? undefined : { pid, startTime };
+}
+
+export function isAlive(process: ProcessId): boolean {
+	return identify(process.pid)?.startTime === process.startTime;
+}
+
+/** Sends a signal if it is still the same process. False when it is gone. */
+export function signal(target: ProcessId, name: NodeJS.Signals): boolean {
+	if (!isAlive(target)) return false;
+	try {
+		return process.kill(target.pid, name);
+	} catch {
+		return false;
+	}
+}
+
+/** Kills a process and waits till it is gone, at most ten seconds. */
+export async function killAndWait(target: ProcessId, clock: Clock): Promise<void> {
+	signal(target, "SIGKILL");
+	for (let waitedMs = 0; isAlive(target) && waitedMs < 10_000; waitedMs += 2) await clock.sleep(2);
+}
+
+/** Which namespace of a type a process is in, as a name that can be compared. */
+export function namespaceOf(pid: number | "self", type: "mnt" | "pid" | "net"): string | undefined {
+	try {
+		return readlinkSync(`/proc/${pid}/ns/${type}`);
+	} catch {
+		return undefined;
+	}
+}
+
+/** Every process of this PID namespace. */
+export function allPids(): number[] {
+	return readdirSync("/proc")
+		.filter((name) => /^\d+$/.test(name))
+		.map(Number);
+}
+
+/** CPU time used, also by children that have ended, and resident memory. */
+export function usage(pid: number): { cpuNanoseconds: number; memoryBytes: number } | undefined {
+	const fields = statFields(pid);
+	if (fields === undefined) return undefined;
+	// utime, stime, cutime, cstime in ticks of 10 ms; rss in pages of 4 KiB.
+	const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0);
+	return { cpuNanoseconds: ticks * 10_000_000, memoryBytes: Number(fields[21]) * 4096 };
+}
+
+function statFields(pid: number): string[] | undefined {
+	try {
+		const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+		// The program's name stands in parentheses and may contain anything, so count from behind it.
+		return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,224 @@
+/** A container's root: a view of the machine's files of its own, with volumes, and the directories every container has. */
+import { chmodSync, lstatSync, mkdirSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import {
+	fstabLine,
+	isWithin,
+	type MountEntry,
+	mountOf,
+	type RootView,
+	showsThrough,
+	viewFstab,
+} from "../../core/rootview.ts";
+import { makeInView, makeView } from "../../core/rootview-files.ts";
+import type { Mount } from "../runtime.ts";
+
+const devices = ["full", "null", "random", "tty", "urandom", "zero"];
+const deviceLinks = [
+	["pts/ptmx", "ptmx"],
+	["/proc/self/fd", "fd"],
+	["/proc/self/fd/0", "stdin"],
+	["/proc/self/fd/1", "stdout"],
+	["/proc/self/fd/2", "stderr"],
+] as const;
+
+export interface RootOptions {
+	view: RootView;
+	mounts: readonly MountEntry[];
+	/** Everything of the container that may grow lies here. */
+	scratch: string;
+	hidden: readonly string[];
+	readOnly: boolean;
+	privileged: boolean;
+	/** The PID namespace is the node's. */
+	hostPid: boolean;
+	hostname: string;
+	volumes: readonly Mount[];
+	/** Directories that start empty. */
+	emptyDirectories: readonly string[];
+	/** Of the machine, shown read-only. */
+	tools: readonly { source: string; path: string }[];
+}
+
+/**
+ * Makes all that is needed before the mounts and gives their fstab.
+ * @throws Error for a mount that cannot be made
+ */
+export function prepareRoot(options: RootOptions): { root: string; fstab: string } {
+	const { view, scratch, volumes } = options;
+	const root = `${scratch}/root`;
+	makeView(view, { target: root, scratch });
+	const points = new MountPoints(options, root);
+	let fstab = viewFstab(view, { target: root, scratch, readOnly: options.readOnly });
+	const bind = (source: string, path: string, readOnly: boolean) => {
+		const target = points.make(path, !isDirectory(source));
+		fstab += fstabLine(source, root + target, "none", bindOptions(options, source, readOnly));
+		points.cover(target, source);
+	};
+	fstab += options.hostPid
+		? fstabLine("/proc", `${root}/proc`, "none", "rbind")
+		: fstabLine("proc", `${root}/proc`, "proc", "nosuid,nodev,noexec");
+	fstab += options.privileged
+		? fstabLine("/sys", `${root}/sys`, "none", "rbind")
+		: fstabLine("sysfs", `${root}/sys`, "sysfs", "ro,nosuid,nodev,noexec");
+	for (const [path, mode] of [
+		["/run", 0o755],
+		["/tmp", 0o1777],
+	] as const)
+		bind(ownDirectory(scratch, path, mode), path, options.readOnly);
+	fstab += deviceMounts(options, root);
+	for (const path of options.hidden)
+		if (showsThrough(view, options.mounts, path)) bind(ownDirectory(scratch, "/hidden", 0o755), path, true);
+	for (const path of options.emptyDirectories) {
+		if (!volumes.some((volume) => volume.containerPath === path))
+			bind(ownDirectory(scratch, `/empty${path}`, 0o755), path, false);
+	}
+	for (const tool of options.tools) bind(tool.source, tool.path, true);
+	// Outer paths first, whatever order they are written in, so that none hides another.
+	for (const volume of volumes.toSorted((a, b) => depth(a.containerPath) - depth(b.containerPath))) {
+		if (volume.propagation === "Bidirectional") {
+			throw new Error(
+				`mount propagation Bidirectional of ${volume.containerPath} is not supported by the process runtime`,
+			);
+		}
+		bind(volume.hostPath, volume.containerPath, volume.readOnly);
+	}
+	if (!volumes.some((volume) => volume.containerPath === "/etc/hostname"))
+		points.write("/etc/hostname", `${options.hostname}\n`);
+	return { root, fstab };
+}
+
+function deviceMounts(options: RootOptions, root: string): string {
+	if (options.privileged) return fstabLine("/dev", `${root}/dev`, "none", "rbind");
+	const own = ownDirectory(options.scratch, "/dev", 0o755);
+	mkdirSync(`${own}/pts`, { recursive: true });
+	mkdirSync(`${own}/shm`, { recursive: true });
+	for (const device of devices) writeFileSync(`${own}/${device}`, "");
+	for (const [target, name] of deviceLinks) symlinkSync(target, `${own}/${name}`);
+	return [
+		fstabLine(own, `${root}/dev`, "none", "bind"),
+		...devices.map((device) => fstabLine(`/dev/${device}`, `${root}/dev/${device}`, "none", "bind")),
+		fstabLine("devpts", `${root}/dev/pts`, "devpts", "newinstance,ptmxmode=0666,mode=620,nosuid,noexec"),
+		fstabLine("shm", `${root}/dev/shm`, "tmpfs", "size=64m,mode=1777,nosuid,nodev,noexec"),
+	].join("");
+}
+
+function ownDirectory(scratch: string, name: string, mode: number): string {
+	const path = `${scratch}/own${name}`;
+	// Modes are set beside the umask's doing.
+	if (mkdirSync(path, { recursive: true }) !== undefined) chmodSync(path, mode);
+	return path;
+}
+
+/**
+ * A read-only bind mount is made in two steps, and in a user namespace the second must repeat what the machine has locked.
+ */
+function bindOptions(options: RootOptions, source: string, readOnly: boolean): string {
+	if (!readOnly) return "rbind";
+	const locked = options.view.assembled ? (mountOf(options.mounts, source)?.options ?? []) : [];
+	const kept = locked.filter((option) =>
+		["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"].includes(option),
+	);
+	return ["rbind", "ro", ...kept].join(",");
+}
+
+/** Where mounts go: makes the files and directories they need, through links and into what was mounted before. */
+class MountPoints {
+	readonly #options: RootOptions;
+	readonly #root: string;
+	/** What covers a path of the container, the latest first. */
+	readonly #covers: { path: string; source: string }[] = [];
+
+	constructor(options: RootOptions, root: string) {
+		this.#options = options;
+		this.#root = root;
+	}
+
+	cover(path: string, source: string): void {
+		this.#covers.unshift({ path, source });
+	}
+
+	/** The path with its links followed, made where it is missing. */
+	make(path: string, isFile: boolean): string {
+		const resolved = this.#follow(path);
+		const parent = isFile ? dirname(resolved) : resolved;
+		if (!exists(this.#behind(resolved)) && !this.#isInUpper(resolved)) {
+			const directory = this.#makeDirectory(parent);
+			if (isFile) writeFileSync(directory + resolved.slice(parent === "/" ? 0 : parent.length), "", { flag: "a" });
+		}
+		return resolved;
+	}
+
+	write(path: string, content: string): void {
+		const resolved = this.#follow(path);
+		const parent = dirname(resolved);
+		writeFileSync(this.#makeDirectory(parent) + resolved.slice(parent === "/" ? 0 : parent.length), content);
+	}
+
+	/** Where a path's content lies on the node: in what covers it, or on the machine. */
+	#behind(path: string): string {
+		const cover = this.#covers.find((candidate) => isWithin(path, candidate.path));
+		return cover === undefined ? path : cover.source + path.slice(cover.path.length);
+	}
+
+	#isInUpper(path: string): boolean {
+		return this.#options.view.assembled && exists(this.#root + path);
+	}
+
+	#makeDirectory(path: string): string {
+		if (this.#covers.some((cover) => isWithin(path, cover.path))) {
+			const behind = this.#behind(path);
+			mkdirSync(behind, { recursive: true });
+			return behind;
+		}
+		return makeInView(this.#options.view, { target: this.#root, scratch: this.#options.scratch }, path);
+	}
+
+	#follow(path: string): string {
+		let rest = path.split("/").filter((part) => part !== "" && part !== ".");
+		let done = "";
+		for (let links = 0; rest.length > 0; ) {
+			const [part = "", ...after] = rest;
+			rest = after;
+			if (part === "..") {
+				done = dirname(done || "/").replace(/^\/$/, "");
+				continue;
+			}
+			const target = readLink(this.#behind(`${done}/${part}`));
+			if (target === undefined) {
+				done = `${done}/${part}`;
+				continue;
+			}
+			if (++links > 40) throw new Error(`too many symbolic links in mount path ${path}`);
+			if (target.startsWith("/")) done = "";
+			rest = [...target.split("/").filter((piece) => piece !== "" && piece !== "."), ...rest];
+		}
+		return done || "/";
+	}
+}
+
+function depth(path: string): number {
+	return path.split("/").filter((part) => part !== "").length;
+}
+
+function isDirectory(path: string): boolean {
+	return statSync(path).isDirectory();
+}
+
+function exists(path: string): boolean {
+	try {
+		lstatSync(path);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+function readLink(path: string): string | undefined {
+	try {
+		return readlinkSync(path);
+	} catch {
+		// Not there, or no link.
+		return undefined;
+	}
+}

@@ -1,0 +1,186 @@
+/**
+ * Containers as processes of this machine: your machine is the image. Runs inside a node's namespaces (see network/machine.ts)
+ * with util-linux and nothing else. Everything a container is lies in its record on disk and in its own processes, so that the
+ * agent may end at any moment and find all of it again.
+ */
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Clock } from "../../core/clock.ts";
+import { planRootView } from "../../core/rootview.ts";
+import { listDirectory, readMounts } from "../../core/rootview-files.ts";
+import type { ContainerStats, Runtime } from "../runtime.ts";
+import { openCgroups } from "./cgroups.ts";
+import { ProcessContainer } from "./container.ts";
+import type { Environment } from "./environment.ts";
+import { createImageTable, standInDirectory } from "./images.ts";
+import { allPids, namespaceOf, usage } from "./processes.ts";
+import { namesIn } from "./records.ts";
+import { ProcessSandbox } from "./sandbox.ts";
+import { attach, Connector, exec } from "./streams.ts";
+
+export interface ProcessRuntimeOptions {
+	clock: Clock;
+	/** For state that must outlive the agent; absolute. */
+	directory: string;
+	/** For the writable layers of containers, inside the node: `NodeHolder.scratchDirectory`. */
+	scratchDirectory: string;
+	/** Directories no container may see: the cluster's own. */
+	hidden: readonly string[];
+	/** `NodeHolder.cgroup`; undefined: limits are not enforced. */
+	cgroup?: string;
+	/** The user's own image table, a YAML file; need not exist. */
+	imageFile?: string;
+	/** Where the stand-ins for programs are; by default those of this package. */
+	standIns?: string;
+}
+
+export async function createProcessRuntime(options: ProcessRuntimeOptions): Promise<Runtime> {
+	const listeners = new Set<(podUid: string) => void>();
+	const rootless = !/^\s*0\s+0\s+4294967295/.test(readFileSync("/proc/self/uid_map", "utf8"));
+	const mounts = readMounts();
+	const standIns = options.standIns ?? findStandIns();
+	for (const directory of ["containers", "sandboxes"])
+		mkdirSync(`${options.directory}/${directory}`, { recursive: true });
+	const environment: Environment = {
+		clock: options.clock,
+		directory: options.directory,
+		scratch: `${options.scratchDirectory}/containers`,
+		hidden: options.hidden,
+		rootless,
+		view: planRootView({ mounts, list: listDirectory, hidden: options.hidden, assembled: rootless }),
+		mounts,
+		images: createImageTable({
+			assets: standIns,
+			...(options.imageFile === undefined ? {} : { userFile: options.imageFile }),
+		}),
+		cgroups: openCgroups(mounts, options.cgroup),
+		tools: [
+			{ source: standIns, path: dirname(standInDirectory) },
+			{ source: process.execPath, path: `${dirname(dirname(standInDirectory))}/node` },
+		],
+		changed: (podUid) => {
+			for (const listener of listeners) listener(podUid);
+		},
+	};
+	const load = <T extends { id: string }>(folder: string, read: (name: string) => T | undefined) =>
+		new Map(
+			namesIn(`${options.directory}/${folder}`)
+				.flatMap((name) => read(name) ?? [])
+				.map((item) => [item.id, item]),
+		);
+	const sandboxes = load("sandboxes", (name) => ProcessSandbox.load(environment, name));
+	const containers = load("containers", (name) => ProcessContainer.load(environment, name));
+	const connector = new Connector();
+
+	const sandboxOf = (id: string): ProcessSandbox => found(sandboxes.get(id), `sandbox ${id}`);
+	const containerOf = (id: string): ProcessContainer => found(containers.get(id), `container ${id}`);
+	const containersIn = (sandboxId: string) =>
+		[...containers.values()].filter((container) => container.sandboxId === sandboxId);
+	const stopSandbox = async (id: string) => {
+		await Promise.all(containersIn(id).map((container) => container.stop(0)));
+		connector.forget(id);
+		await sandboxes.get(id)?.stop();
+	};
+
+	return {
+		version: "process://0.1.0",
+		limitations: async () => [...environment.cgroups.limitations, ...(rootless ? rootlessLimitations : [])],
+		resolveImage: async (image, wanted) => environment.images.resolve(image, wanted),
+
+		async createSandbox(config) {
+			const same = [...sandboxes.values()].find(
+				(sandbox) => sandbox.config.podUid === config.podUid && sandbox.config.attempt === config.attempt,
+			);
+			if (same !== undefined) return same.describe();
+			const sandbox = await ProcessSandbox.create(environment, newId(), config);
+			sandboxes.set(sandbox.id, sandbox);
+			return sandbox.describe();
+		},
+		stopSandbox,
+		async removeSandbox(id) {
+			const sandbox = sandboxes.get(id);
+			if (sandbox === undefined) return;
+			await stopSandbox(id);
+			await Promise.all(containersIn(id).map((container) => container.remove()));
+			for (const container of containersIn(id)) containers.delete(container.id);
+			sandbox.remove();
+			sandboxes.delete(id);
+		},
+		listSandboxes: async () => [...sandboxes.values()].map((sandbox) => sandbox.describe()),
+
+		async createContainer(sandboxId, config) {
+			const sandbox = sandboxOf(sandboxId);
+			if (!sandbox.isReady) throw new Error(`sandbox ${sandboxId} is not ready`);
+			const container = await ProcessContainer.create(environment, sandbox, newId(), config);
+			containers.set(container.id, container);
+			return container.describe();
+		},
+		startContainer: (id) => containerOf(id).start(),
+		stopContainer: (id, graceMs) => containerOf(id).stop(graceMs),
+		async removeContainer(id) {
+			await containers.get(id)?.remove();
+			containers.delete(id);
+		},
+		listContainers: async () => [...containers.values()].map((container) => container.describe()),
+		updateLimits: async (id, limits) => containerOf(id).update(limits),
+		reopenLog: async (id) => containerOf(id).reopenLog(),
+
+		exec: async (id, wanted) => exec(containerOf(id), wanted),
+		attach: async (id, wanted) => attach(containerOf(id), wanted),
+		connect: (sandboxId, port, signal) => connector.connect(sandboxOf(sandboxId), port, signal),
+		stats: async () => measure([...containers.values()]),
+		onChange(listener) {
+			listeners.add(listener);
+		},
+		async close() {
+			listeners.clear();
+			connector.close();
+			for (const container of containers.values()) container.close();
+		},
+	};
+}
+
+const rootlessLimitations = [
+	"without root, supplementalGroups and fsGroup have no effect: all files belong to one user",
+	"without root, a container that changes users or file owners by itself fails",
+	"without root, files of the machine that other users own cannot be changed in containers, not even in their private copies",
+];
+
+/** One look at all processes, counted for the container whose namespace they are in. */
+function measure(containers: readonly ProcessContainer[]): ContainerStats[] {
+	const byNamespace = new Map<string, ContainerStats>();
+	for (const container of containers) {
+		const namespace = container.init === undefined ? undefined : namespaceOf(container.init.pid, "mnt");
+		if (namespace === undefined) continue;
+		byNamespace.set(namespace, { containerId: container.id, cpuNanoseconds: 0, memoryBytes: 0 });
+	}
+	if (byNamespace.size === 0) return [];
+	for (const pid of allPids()) {
+		const stats = byNamespace.get(namespaceOf(pid, "mnt") ?? "");
+		const used = stats === undefined ? undefined : usage(pid);
+		if (stats === undefined || used === undefined) continue;
+		stats.cpuNanoseconds += used.cpuNanoseconds;
+		stats.memoryBytes += used.memoryBytes;
+	}
+	return [...byNamespace.values()];
+}
+
+/** `assets/stand-ins` of this package, seen from the sources and from the bundle alike. */
+function findStandIns(): string {
+	for (let directory = dirname(fileURLToPath(import.meta.url)); ; directory = dirname(directory)) {
+		const candidate = resolve(directory, "assets/stand-ins");
+		if (existsSync(candidate)) return candidate;
+		if (directory === dirname(directory)) throw new Error("assets/stand-ins is missing from the package");
+	}
+}
+
+function newId(): string {
+	return randomUUID().replaceAll("-", "");
+}
+
+function found<T>(value: T | undefined, what: string): T {
+	if (value === undefined) throw new Error(`${what} does not exist`);
+	return value;
+}

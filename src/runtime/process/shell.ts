@@ -1,0 +1,102 @@
+/** The small shell programs around a container, as text. */
+
+/** A word as a POSIX shell reads it back unchanged. */
+export function shellQuote(word: string): string {
+	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+export function shellWords(words: readonly string[]): string {
+	return words.map(shellQuote).join(" ");
+}
+
+/**
+ * The shim: outlives the agent, holds the FIFOs open so that the container never sees a broken pipe, waits for the
+ * container, keeps its exit code in the file `exit`, ends the logs with a mark, and stays until the agent has read them.
+ * @param start the command that starts the container
+ * @param endMark a line no container can guess
+ */
+export function shimScript(options: {
+	directory: string;
+	start: readonly string[];
+	endMark: string;
+	stdin: boolean;
+	cgroups: readonly string[];
+}): string {
+	const { stdin } = options;
+	const joins = options.cgroups.map((group) => `echo 0 >${shellQuote(`${group}/cgroup.procs`)}\n`).join("");
+	return `cd ${shellQuote(options.directory)} || exit 1
+exec 3<>out 4<>err 8<>ack 9<>status
+${stdin ? "exec 5<>in\ntrap 'exec 5<&-' USR1\n" : ""}{ ${joins}exec ${shellWords(options.start)}; } <${stdin ? "in" : "/dev/null"} >out 2>err 3<&- 4<&- 5<&- 8<&- &
+child=$!
+while :; do
+	wait $child
+	code=$?
+	kill -0 $child 2>/dev/null || break
+done
+echo $code >exit
+echo ${shellQuote(options.endMark)} >&3
+echo ${shellQuote(options.endMark)} >&4
+read answer <&8
+`;
+}
+
+/**
+ * The first program in a container's namespaces: mounts, changes the root, and becomes the command. Says `started PID` or `failed
+ * REASON` on the FIFO `status`.
+ */
+export function initScript(options: {
+	directory: string;
+	root: string;
+	path: string;
+	workingDir: string;
+	command: readonly [string, ...string[]];
+	/** The command with everything in front of it: environment, user, terminal. */
+	execute: readonly string[];
+}): string {
+	return `read pid rest </proc/self/stat
+fail() { echo "failed $*" >&9; exit 128; }
+said=$(mount -a --fstab ${shellQuote(`${options.directory}/fstab`)} 2>&1) || fail "mounting: $said"
+cd ${shellQuote(options.root)} && pivot_root . . && umount -l . || fail "cannot change the root"
+cd /
+PATH=${shellQuote(options.path)}
+${changeDirectory(options.workingDir)}
+${checkCommand(options.command[0])}
+echo "started $pid" >&9
+exec 9<&-
+exec ${shellWords(options.execute)}
+`;
+}
+
+/** Runs a command in a container that is there already; a problem is said on stderr, with exit code 127. */
+export function execScript(options: {
+	path: string;
+	workingDir: string;
+	command: readonly [string, ...string[]];
+	execute: readonly string[];
+}): string {
+	return `fail() { echo "OCI runtime exec failed: $*" >&2; exit 127; }
+PATH=${shellQuote(options.path)}
+${changeDirectory(options.workingDir)}
+${checkCommand(options.command[0])}
+exec ${shellWords(options.execute)}
+`;
+}
+
+function changeDirectory(workingDir: string): string {
+	const directory = shellQuote(workingDir);
+	return `cd ${directory} 2>/dev/null || { mkdir -p ${directory} && cd ${directory}; } || fail "cannot enter the working directory "${directory}`;
+}
+
+/** Without starting a program: looks where `execvp` would look. The messages are those of upstream's runtime. */
+function checkCommand(program: string): string {
+	const name = shellQuote(program);
+	const quoted = shellQuote(`exec: ${JSON.stringify(program)}: `);
+	if (program.includes("/")) {
+		return `[ -e ${name} ] || fail ${quoted}${shellQuote(`stat ${program}: no such file or directory`)}
+[ -d ${name} ] && fail ${quoted}"is a directory"
+[ -x ${name} ] || fail ${quoted}"permission denied"`;
+	}
+	return `look() { IFS=:; for d in $PATH; do [ -f "$d/$1" ] && [ -x "$d/$1" ] && return 0; done; return 1; }
+look ${name} || fail ${quoted}'executable file not found in $PATH'
+unset IFS`;
+}

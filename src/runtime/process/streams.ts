@@ -1,0 +1,230 @@
+/** Sessions with a container: exec, attach, and connections to its ports. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { connect as connectSocket, Socket } from "node:net";
+import { type Duplex, PassThrough, type Readable } from "node:stream";
+import type { ExecOptions, ExecSession } from "../runtime.ts";
+import type { ProcessContainer } from "./container.ts";
+import { toolEnvironment } from "./environment.ts";
+import type { ProcessSandbox } from "./sandbox.ts";
+
+export async function exec(container: ProcessContainer, options: ExecOptions): Promise<ExecSession> {
+	const [first, ...rest] = options.command;
+	if (first === undefined) throw new Error("no command given");
+	const [program = "nsenter", ...args] = container.execCommand([first, ...rest], options.tty);
+	return options.tty ? execWithTerminal(program, args, options) : execWithPipes(program, args, options);
+}
+
+function execWithPipes(program: string, args: string[], options: ExecOptions): ExecSession {
+	// A process group of its own, so that the end of the session reaches what runs inside, too.
+	const child = spawn(program, args, {
+		detached: true,
+		cwd: "/",
+		stdio: [options.stdin ? "pipe" : "ignore", "pipe", "pipe"],
+		env: toolEnvironment,
+	});
+	const abort = () => killGroup(child);
+	options.signal.addEventListener("abort", abort, { once: true });
+	if (options.signal.aborted) abort();
+	// Programs end without reading their input: that is theirs to decide.
+	child.stdin?.on("error", () => {});
+	return {
+		...(child.stdin === null ? {} : { stdin: child.stdin }),
+		stdout: present(child.stdout),
+		stderr: present(child.stderr),
+		resize: () => {},
+		exitCode: new Promise((resolve, reject) => {
+			child.on("error", reject);
+			child.on("close", (code, signal) => {
+				options.signal.removeEventListener("abort", abort);
+				resolve(code ?? (signal === null ? 1 : 137));
+			});
+		}),
+	};
+}
+
+/** A terminal on the node for the bytes, one inside the container for the program; sizes are handed on by `script`. */
+async function execWithTerminal(program: string, args: string[], options: ExecOptions): Promise<ExecSession> {
+	const { spawn: spawnTerminal } = await import("@lydell/node-pty");
+	const terminal = spawnTerminal(program, args, {
+		cwd: "/",
+		env: { ...toolEnvironment, TERM: "xterm" },
+		cols: 80,
+		rows: 24,
+		encoding: null,
+	});
+	const stdout = new PassThrough();
+	const abort = () => terminal.kill("SIGKILL");
+	options.signal.addEventListener("abort", abort, { once: true });
+	if (options.signal.aborted) abort();
+	terminal.onData((data) => {
+		if (!stdout.write(data)) terminal.pause();
+	});
+	stdout.on("drain", () => terminal.resume());
+	const stdin = new PassThrough();
+	// Bytes are passed through as they are, whatever its type says.
+	stdin.on("data", (data: Buffer) => terminal.write(data as unknown as string));
+	// The end of input on a terminal is a character.
+	stdin.on("end", () => terminal.write("\u0004"));
+	return {
+		...(options.stdin ? { stdin } : {}),
+		stdout,
+		resize: (columns, rows) => {
+			if (columns > 0 && rows > 0) terminal.resize(columns, rows);
+		},
+		exitCode: new Promise((resolve) => {
+			terminal.onExit(({ exitCode, signal }) => {
+				options.signal.removeEventListener("abort", abort);
+				stdout.end();
+				resolve(signal !== undefined && signal > 0 ? 128 + signal : exitCode);
+			});
+		}),
+	};
+}
+
+export function attach(container: ProcessContainer, options: { stdin: boolean; signal: AbortSignal }): ExecSession {
+	const { config } = container.describe();
+	const outputs = { stdout: new PassThrough(), stderr: new PassThrough() };
+	const untap = container.tap((stream, chunk) => outputs[stream].write(chunk));
+	const finish = () => {
+		untap();
+		outputs.stdout.end();
+		outputs.stderr.end();
+	};
+	const aborted = new Promise<void>((resolve) => {
+		if (options.signal.aborted) resolve();
+		options.signal.addEventListener("abort", () => resolve(), { once: true });
+	});
+	const exitCode = Promise.race([container.ended, aborted]).then(() => {
+		finish();
+		return container.describe().exitCode ?? 0;
+	});
+	return {
+		...(options.stdin && config.stdin ? { stdin: openInput(container, config.stdinOnce) } : {}),
+		stdout: outputs.stdout,
+		...(config.tty ? {} : { stderr: outputs.stderr }),
+		resize(columns, rows) {
+			const init = container.init;
+			if (!config.tty || columns <= 0 || rows <= 0 || init === undefined) return;
+			// The container's own `script` opened the first terminal there is inside.
+			const size = ["stty", "-F", "/dev/pts/0", "cols", String(columns), "rows", String(rows)];
+			execFile("nsenter", [`--target=${init.pid}`, "--mount", ...size], { env: toolEnvironment }, () => {});
+		},
+		exitCode,
+	};
+}
+
+function openInput(container: ProcessContainer, once: boolean): Socket {
+	const input = new Socket({ fd: container.openInput(), readable: false, writable: true });
+	input.on("error", () => {});
+	input.on("close", () => {
+		if (once) container.endInput();
+	});
+	// A FIFO has no half-open state: its end is its close.
+	input.on("finish", () => input.destroy());
+	return input;
+}
+
+/**
+ * A process inside the sandbox's network namespace opens the connection and hands the socket over: the bytes go through
+ * nobody. Kept for the next connection while the sandbox lives.
+ */
+export class Connector {
+	readonly #relays = new Map<string, ChildProcess>();
+	#sequence = 0;
+
+	async connect(sandbox: ProcessSandbox, port: number, signal: AbortSignal): Promise<Duplex> {
+		signal.throwIfAborted();
+		return sandbox.config.hostNetwork ? dial(port, signal) : this.#throughRelay(sandbox, port, signal);
+	}
+
+	forget(sandboxId: string): void {
+		this.#relays.get(sandboxId)?.kill();
+		this.#relays.delete(sandboxId);
+	}
+
+	close(): void {
+		for (const id of [...this.#relays.keys()]) this.forget(id);
+	}
+
+	#relayOf(sandbox: ProcessSandbox): ChildProcess {
+		const known = this.#relays.get(sandbox.id);
+		if (known?.connected) return known;
+		const relay = spawn("nsenter", [`--target=${sandbox.holderPid}`, "--net", process.execPath, "-e", relayProgram], {
+			cwd: "/",
+			stdio: ["ignore", "ignore", "ignore", "ipc"],
+			env: toolEnvironment,
+			serialization: "json",
+		});
+		relay.unref();
+		relay.channel?.unref();
+		this.#relays.set(sandbox.id, relay);
+		return relay;
+	}
+
+	#throughRelay(sandbox: ProcessSandbox, port: number, signal: AbortSignal): Promise<Duplex> {
+		const relay = this.#relayOf(sandbox);
+		const id = ++this.#sequence;
+		return new Promise((resolve, reject) => {
+			const settle = () => {
+				relay.off("message", answered);
+				relay.off("exit", gone);
+				signal.removeEventListener("abort", aborted);
+				relay.channel?.unref();
+			};
+			const answered = (message: unknown, socket: unknown) => {
+				// Written by the relay program below.
+				const answer = message as { id: number; error?: string };
+				if (answer.id !== id) return;
+				settle();
+				if (socket instanceof Socket) resolve(socket);
+				else reject(new Error(answer.error ?? "no connection"));
+			};
+			const gone = () => {
+				settle();
+				reject(new Error(`the sandbox ${sandbox.id} cannot be reached`));
+			};
+			const aborted = () => {
+				settle();
+				reject(signal.reason);
+			};
+			relay.on("message", answered);
+			relay.on("exit", gone);
+			signal.addEventListener("abort", aborted, { once: true });
+			relay.channel?.ref();
+			relay.send({ id, port });
+		});
+	}
+}
+
+/** Dials the loopback addresses, IPv4 first, as `kubectl port-forward` is specified to. */
+const relayProgram = `
+const net = require("net");
+process.on("disconnect", () => process.exit());
+process.on("message", ({ id, port }) => {
+	const dial = ([host, ...others]) => {
+		const socket = net.connect({ host, port, allowHalfOpen: true, pauseOnConnect: true }, () => process.send({ id }, socket, { keepOpen: false }));
+		socket.on("error", (error) => (others.length > 0 && error.code === "ECONNREFUSED" ? dial(others) : process.send({ id, error: error.message })));
+	};
+	dial(["127.0.0.1", "::1"]);
+});`;
+
+function dial(port: number, signal: AbortSignal): Promise<Duplex> {
+	return new Promise((resolve, reject) => {
+		const socket = connectSocket({ host: "127.0.0.1", port, allowHalfOpen: true, signal }, () => resolve(socket));
+		socket.once("error", reject);
+	});
+}
+
+function killGroup(child: ChildProcess): void {
+	if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+	try {
+		process.kill(-child.pid, "SIGKILL");
+	} catch {
+		// Ended by itself in between.
+	}
+}
+
+function present(stream: Readable | null): Readable {
+	if (stream === null) throw new Error("a pipe was asked for and not made");
+	return stream;
+}
