@@ -1,0 +1,112 @@
+import { objectKey } from "../../core/object.ts";
+import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
+import { isLocalVolume } from "../../kinds/local-volume.ts";
+import { nodes } from "../../kinds/node.ts";
+import { persistentVolumes } from "../../kinds/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
+import { pods } from "../../kinds/pod.ts";
+import { storageClasses } from "../../kinds/storageclass.ts";
+import { type Controller, type Mirror, watchRule } from "../controller.ts";
+import { classNameOf } from "./match.ts";
+import { plan } from "./plan.ts";
+import {
+	type ClaimState,
+	claimIndex,
+	claimsOfPod,
+	gatherClaim,
+	gatherVolume,
+	hostnameIndex,
+	type VolumeState,
+} from "./state.ts";
+
+/**
+ * Binds claims to volumes, makes local volumes for classes of the provisioner `coxswain.io/local`, and reclaims volumes whose claim
+ * is gone (Kubernetes documentation, "Persistent Volumes", "Storage Classes").
+ *
+ * Keys are `claim/<namespace>/<name>` for a claim and every volume that refers to it, so that the two sides of a binding are never
+ * worked on at the same time, and `volume/<name>` for volumes that are nobody's.
+ */
+export const volumeBinder: Controller<ClaimState | VolumeState> = {
+	name: "persistentvolume-binder",
+	component: "persistentvolume-controller",
+	watches: [
+		watchRule(persistentVolumeClaims, claimKeys),
+		watchRule(persistentVolumes, volumeKeys, { indexes: claimIndex }),
+		watchRule(storageClasses, classKeys, { barrier: false }),
+		watchRule(nodes, nodeKeys, { barrier: false, indexes: hostnameIndex }),
+		watchRule(pods, () => [], { barrier: false, indexes: claimsOfPod }),
+	],
+	gather(key, mirror) {
+		const [sort, first = "", second = ""] = key.split("/");
+		return sort === "claim" ? gatherClaim(first, second, mirror) : gatherVolume(first, mirror);
+	},
+	plan,
+};
+
+function claimKeys(
+	current: PersistentVolumeClaim | undefined,
+	old: PersistentVolumeClaim | undefined,
+	mirror: Mirror,
+): string[] {
+	const claim = current ?? old;
+	if (claim === undefined) return [];
+	const keys = [`claim/${objectKey(claim)}`];
+	const { volumeName } = claim.spec;
+	const named = volumeName ? mirror.of(persistentVolumes).get(undefined, volumeName) : undefined;
+	return named === undefined ? keys : [...keys, ...keyOf(named)];
+}
+
+function keyOf({ metadata, spec }: PersistentVolume): string[] {
+	if (spec.claimRef === undefined) return [`volume/${metadata.name}`];
+	return [`claim/${spec.claimRef.namespace}/${spec.claimRef.name}`];
+}
+
+/** The volume's own key, claims that name it, and, when it is free to be taken, claims of its class that wait for one. */
+function volumeKeys(
+	current: PersistentVolume | undefined,
+	old: PersistentVolume | undefined,
+	mirror: Mirror,
+): Set<string> {
+	const keys = new Set<string>();
+	for (const volume of [current, old]) if (volume !== undefined) for (const key of keyOf(volume)) keys.add(key);
+	// A volume made for a claim is of interest to that claim only.
+	if (current !== undefined && isLocalVolume(current) && current.spec.claimRef !== undefined) return keys;
+	const name = (current ?? old)?.metadata.name;
+	const free = current?.spec.claimRef === undefined && current?.status?.phase === "Available";
+	for (const claim of mirror.of(persistentVolumeClaims).list()) {
+		const wants = claim.spec.volumeName ? claim.spec.volumeName === name : free && sameClass(claim, current);
+		if (wants) keys.add(`claim/${objectKey(claim)}`);
+	}
+	return keys;
+}
+
+function sameClass(claim: PersistentVolumeClaim, volume: PersistentVolume | undefined): boolean {
+	return volume !== undefined && (classNameOf(claim) ?? "") === (classNameOf(volume) ?? "");
+}
+
+/** Claims that wait for a class: for this one by name, or for any that is the default. */
+function classKeys(current: StorageClass | undefined, _old: StorageClass | undefined, mirror: Mirror): string[] {
+	if (current === undefined) return [];
+	const keys: string[] = [];
+	for (const claim of mirror.of(persistentVolumeClaims).list()) {
+		const name = classNameOf(claim);
+		const waits = !claim.spec.volumeName && (name === undefined || name === current.metadata.name);
+		if (waits) keys.push(`claim/${objectKey(claim)}`);
+	}
+	return keys;
+}
+
+/** A node that comes may be the one that a claim waits for; with one that goes, deleted volumes lose their agent. */
+function nodeKeys(current: Node | undefined, old: Node | undefined, mirror: Mirror): string[] {
+	const keys: string[] = [];
+	if (old === undefined) {
+		for (const claim of mirror.of(persistentVolumeClaims).list()) {
+			if (!claim.spec.volumeName) keys.push(`claim/${objectKey(claim)}`);
+		}
+	} else if (current === undefined) {
+		for (const volume of mirror.of(persistentVolumes).list()) {
+			if (volume.metadata.deletionTimestamp !== undefined) keys.push(...keyOf(volume));
+		}
+	}
+	return keys;
+}

@@ -1,0 +1,64 @@
+/** Claims in use by pods and volumes bound to claims are not deleted under them (Kubernetes documentation, "Storage Object in Use Protection"). */
+import type { KubeObject } from "../../core/object.ts";
+import { objectKey } from "../../core/object.ts";
+import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { claimProtectionFinalizer, volumeProtectionFinalizer } from "../../kinds/local-volume.ts";
+import { persistentVolumes } from "../../kinds/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
+import { pods } from "../../kinds/pod.ts";
+import { update } from "../actions.ts";
+import { type Action, type Controller, watchRule } from "../controller.ts";
+import { claimsOfPod } from "./state.ts";
+
+export interface ProtectedState<T extends KubeObject> {
+	object: T;
+	inUse: boolean;
+}
+
+/** A claim is in use as long as there is a pod that names it and has a node. */
+export const claimProtection: Controller<ProtectedState<PersistentVolumeClaim>> = {
+	name: "pvc-protection",
+	component: "pvc-protection-controller",
+	watches: [
+		watchRule(persistentVolumeClaims, (current) => (current === undefined ? [] : [objectKey(current)])),
+		// A pod that is gone may have been the last to use its claims; one that comes protects them by being there.
+		watchRule(pods, (current, old) => (current === undefined && old !== undefined ? claimsOfPod.claim(old) : []), {
+			barrier: false,
+			indexes: claimsOfPod,
+		}),
+	],
+	gather(key, mirror) {
+		const [namespace, name = ""] = key.split("/");
+		const object = mirror.of(persistentVolumeClaims).get(namespace, name);
+		if (object === undefined) return undefined;
+		const users = [...mirror.of(pods).byIndex("claim", key)];
+		return { object, inUse: users.some(({ spec }) => spec.nodeName) };
+	},
+	plan: ({ object, inUse }) => ({ actions: protect(persistentVolumeClaims, object, inUse, claimProtectionFinalizer) }),
+};
+
+/** A volume is in use as long as it is bound. */
+export const volumeProtection: Controller<ProtectedState<PersistentVolume>> = {
+	name: "pv-protection",
+	component: "pv-protection-controller",
+	watches: [watchRule(persistentVolumes, (current) => (current === undefined ? [] : [current.metadata.name]))],
+	gather(key, mirror) {
+		const object = mirror.of(persistentVolumes).get(undefined, key);
+		return object && { object, inUse: object.status?.phase === "Bound" };
+	},
+	plan: ({ object, inUse }) => ({ actions: protect(persistentVolumes, object, inUse, volumeProtectionFinalizer) }),
+};
+
+/** Adds the finalizer to what has none, and takes it from what is to be deleted and not in use. */
+function protect<T extends KubeObject>(kind: Kind<T>, object: T, inUse: boolean, finalizer: string): Action[] {
+	const { deletionTimestamp, finalizers = [] } = object.metadata;
+	const has = finalizers.includes(finalizer);
+	if (deletionTimestamp === undefined) {
+		if (has) return [];
+		return [update(kind, { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, finalizer] } })];
+	}
+	if (!has || inUse) return [];
+	const left = finalizers.filter((name) => name !== finalizer);
+	return [update(kind, { ...object, metadata: { ...object.metadata, finalizers: left } })];
+}

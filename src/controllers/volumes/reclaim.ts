@@ -1,0 +1,42 @@
+/** What becomes of a volume whose claim is gone. */
+import type { PersistentVolume } from "../../kinds/generated/types.ts";
+import { hostnameOf, isLocalVolume, localVolumeFinalizer } from "../../kinds/local-volume.ts";
+import { persistentVolumes } from "../../kinds/persistentvolume.ts";
+import { event, remove, update } from "../actions.ts";
+import type { Action } from "../controller.ts";
+import { volumePhase } from "./writes.ts";
+
+/** Releases the volume, and deletes it where its policy says so and it was made by this controller. */
+export function reclaim(volume: PersistentVolume, nowMs: number): Action[] {
+	const { phase } = volume.status ?? {};
+	const released = phase === "Failed" ? [] : volumePhase(volume, "Released", nowMs);
+	switch (volume.spec.persistentVolumeReclaimPolicy ?? "Retain") {
+		case "Delete":
+			if (volume.metadata.deletionTimestamp !== undefined) return released;
+			if (isLocalVolume(volume)) return [...released, remove(persistentVolumes, volume)];
+			// Somebody else's provisioner deletes what it made.
+			if (volume.spec.csi !== undefined) return released;
+			return failed(volume, nowMs, "VolumeFailedDelete", "deleter", "deletable");
+		case "Recycle":
+			return failed(volume, nowMs, "VolumeFailedRecycle", "recycler", "recyclable");
+		default:
+			return released;
+	}
+}
+
+function failed(volume: PersistentVolume, nowMs: number, reason: string, plugin: string, ability: string): Action[] {
+	const { name } = volume.metadata;
+	const message = `error getting ${plugin} volume plugin for volume "${name}": no ${ability} volume plugin matched`;
+	const phase = volumePhase(volume, "Failed", nowMs, message);
+	return phase.length === 0 ? [] : [...phase, event(volume, "Warning", reason, message)];
+}
+
+/** Lets a deleted volume go whose node, and with it whoever would remove its directory, is no more. */
+export function abandoned(volume: PersistentVolume, lostHostnames: ReadonlySet<string>): Action[] {
+	const { deletionTimestamp, finalizers = [] } = volume.metadata;
+	const hostname = hostnameOf(volume);
+	if (deletionTimestamp === undefined || hostname === undefined || !lostHostnames.has(hostname)) return [];
+	if (!finalizers.includes(localVolumeFinalizer)) return [];
+	const metadata = { ...volume.metadata, finalizers: finalizers.filter((name) => name !== localVolumeFinalizer) };
+	return [update(persistentVolumes, { ...volume, metadata })];
+}

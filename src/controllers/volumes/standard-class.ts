@@ -1,0 +1,14 @@
+import type { Draft } from "../../core/object.ts";
+import type { StorageClass } from "../../kinds/generated/types.ts";
+import { localProvisioner } from "../../kinds/local-volume.ts";
+
+export const defaultClassAnnotation = "storageclass.kubernetes.io/is-default-class";
+
+/** The class that claims get which name none: a directory on the node of the first pod that uses the claim. To be created with the cluster. */
+export const standardStorageClass: Draft<StorageClass> = {
+	metadata: { name: "standard", annotations: { [defaultClassAnnotation]: "true" } },
+	provisioner: localProvisioner,
+	reclaimPolicy: "Delete",
+	volumeBindingMode: "WaitForFirstConsumer",
+	allowVolumeExpansion: true,
+};

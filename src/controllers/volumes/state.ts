@@ -1,0 +1,119 @@
+import type { Mirror } from "../../client/mirror.ts";
+import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "../../kinds/generated/types.ts";
+import { hostnameLabel, hostnameOf, selectedNodeAnnotation } from "../../kinds/local-volume.ts";
+import { nodes } from "../../kinds/node.ts";
+import { persistentVolumes } from "../../kinds/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
+import { pods } from "../../kinds/pod.ts";
+import { storageClasses } from "../../kinds/storageclass.ts";
+import { classNameOf } from "./match.ts";
+import { defaultClassAnnotation } from "./standard-class.ts";
+
+/** A claim with all volumes that say they are its; or only the volumes, when the claim is gone. */
+export interface ClaimState {
+	is: "claim";
+	claim: PersistentVolumeClaim | undefined;
+	/** Volumes whose claimRef has the claim's namespace and name. */
+	volumes: readonly PersistentVolume[];
+	/** The volume that the claim names. */
+	named: PersistentVolume | undefined;
+	/** Volumes of the claim's class without a claimRef; only while the claim names no volume. */
+	free: readonly PersistentVolume[];
+	/** The class the claim names, or would get for naming none. */
+	storageClass: StorageClass | undefined;
+	/** The node that the scheduler chose, if it exists. */
+	selectedNode: Node | undefined;
+	/** Only for classes that provision at once. */
+	nodes: readonly Node[];
+	/** Names of pods that use the claim and have no node yet. */
+	waitingPods: readonly string[];
+	/** Hostnames of those volumes on their way out whose node is no more. */
+	lostHostnames: ReadonlySet<string>;
+}
+
+/** A volume that is nobody's. */
+export interface VolumeState {
+	is: "volume";
+	volume: PersistentVolume;
+	lostHostnames: ReadonlySet<string>;
+}
+
+export const claimIndex = {
+	claimRef: ({ spec }: PersistentVolume): readonly string[] =>
+		spec.claimRef === undefined ? [] : [`${spec.claimRef.namespace}/${spec.claimRef.name}`],
+	/** Volumes that are nobody's, by class. */
+	freeOfClass: (volume: PersistentVolume): readonly string[] =>
+		volume.spec.claimRef === undefined ? [classNameOf(volume) ?? ""] : [],
+};
+
+/** Claims that a pod uses, also by way of ephemeral volumes, as namespace/name. */
+export const claimsOfPod = {
+	claim: ({ metadata, spec }: Pod): readonly string[] =>
+		(spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
+			if (persistentVolumeClaim !== undefined) return `${metadata.namespace}/${persistentVolumeClaim.claimName}`;
+			return ephemeral === undefined ? [] : `${metadata.namespace}/${metadata.name}-${name}`;
+		}),
+};
+
+export const hostnameIndex = {
+	hostname: ({ metadata }: Node): readonly string[] => [metadata.labels?.[hostnameLabel] ?? metadata.name],
+};
+
+export function gatherClaim(namespace: string, name: string, mirror: Mirror): ClaimState | undefined {
+	const claim = mirror.of(persistentVolumeClaims).get(namespace, name);
+	const volumes = [...mirror.of(persistentVolumes).byIndex("claimRef", `${namespace}/${name}`)];
+	if (claim === undefined && volumes.length === 0) return undefined;
+	const { volumeName } = claim?.spec ?? {};
+	const unbound = claim !== undefined && !volumeName;
+	const storageClass = claim && classFor(claim, mirror);
+	const immediate = storageClass?.volumeBindingMode !== "WaitForFirstConsumer";
+	const selected = claim?.metadata.annotations?.[selectedNodeAnnotation];
+	return {
+		is: "claim",
+		claim,
+		volumes,
+		named: volumeName ? mirror.of(persistentVolumes).get(undefined, volumeName) : undefined,
+		free: unbound ? [...mirror.of(persistentVolumes).byIndex("freeOfClass", classNameOf(claim) ?? "")] : [],
+		storageClass,
+		selectedNode: selected === undefined ? undefined : mirror.of(nodes).get(undefined, selected),
+		nodes: unbound && immediate ? [...mirror.of(nodes).list()] : [],
+		waitingPods: unbound ? waitingPods(`${namespace}/${name}`, mirror) : [],
+		lostHostnames: lostHostnames(volumes, mirror),
+	};
+}
+
+export function gatherVolume(name: string, mirror: Mirror): VolumeState | undefined {
+	const volume = mirror.of(persistentVolumes).get(undefined, name);
+	return volume && { is: "volume", volume, lostHostnames: lostHostnames([volume], mirror) };
+}
+
+function waitingPods(key: string, mirror: Mirror): string[] {
+	const names: string[] = [];
+	for (const pod of mirror.of(pods).byIndex("claim", key)) if (!pod.spec.nodeName) names.push(pod.metadata.name);
+	return names.sort();
+}
+
+function classFor(claim: PersistentVolumeClaim, mirror: Mirror): StorageClass | undefined {
+	const name = classNameOf(claim);
+	if (name !== undefined) return name === "" ? undefined : mirror.of(storageClasses).get(undefined, name);
+	let newest: StorageClass | undefined;
+	for (const candidate of mirror.of(storageClasses).list()) {
+		if (candidate.metadata.annotations?.[defaultClassAnnotation] !== "true") continue;
+		if (newest === undefined || isNewer(candidate, newest)) newest = candidate;
+	}
+	return newest;
+}
+
+function isNewer(left: StorageClass, right: StorageClass): boolean {
+	const [now, before] = [left.metadata.creationTimestamp, right.metadata.creationTimestamp];
+	return now === before ? left.metadata.name < right.metadata.name : now > before;
+}
+
+function lostHostnames(volumes: readonly PersistentVolume[], mirror: Mirror): ReadonlySet<string> {
+	const lost = new Set<string>();
+	for (const volume of volumes) {
+		const hostname = volume.metadata.deletionTimestamp === undefined ? undefined : hostnameOf(volume);
+		if (hostname !== undefined && [...mirror.of(nodes).byIndex("hostname", hostname)].length === 0) lost.add(hostname);
+	}
+	return lost;
+}

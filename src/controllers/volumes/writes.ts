@@ -1,0 +1,78 @@
+/** Writes of claims and volumes. All are patches that only say what is to be, so that they may be repeated. */
+import { timestamp } from "../../core/clock.ts";
+import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
+import { persistentVolumes } from "../../kinds/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
+import { patch } from "../actions.ts";
+import type { Action } from "../controller.ts";
+import { canonical } from "../revisions/hash.ts";
+
+export const bindCompletedAnnotation = "pv.kubernetes.io/bind-completed";
+export const boundByControllerAnnotation = "pv.kubernetes.io/bound-by-controller";
+export const storageProvisionerAnnotation = "volume.kubernetes.io/storage-provisioner";
+export const betaStorageProvisionerAnnotation = "volume.beta.kubernetes.io/storage-provisioner";
+
+export function claimPhase(claim: PersistentVolumeClaim, phase: "Pending" | "Lost"): Action[] {
+	if (claim.status?.phase === phase) return [];
+	// A claim without its volume has no capacity any more.
+	return [claimStatus(claim, { phase, accessModes: null, capacity: null })];
+}
+
+export function claimBound(
+	claim: PersistentVolumeClaim,
+	{ spec }: Pick<PersistentVolume, "spec">,
+	capacity = spec.capacity ?? {},
+): Action[] {
+	const { phase, accessModes } = claim.status ?? {};
+	const told = claim.status?.capacity?.["storage"];
+	if (phase === "Bound" && told !== undefined && canonical(accessModes) === canonical(spec.accessModes)) return [];
+	return [claimStatus(claim, { phase: "Bound", accessModes: spec.accessModes, capacity })];
+}
+
+export function claimStatus(claim: PersistentVolumeClaim, status: object): Action {
+	const { namespace, name } = claim.metadata;
+	return patch(
+		persistentVolumeClaims,
+		{ namespace, name },
+		{ type: "merge", patch: { status } },
+		{ subresource: "status", orGone: true },
+	);
+}
+
+/** The claim's side of the binding. */
+export function claimBinding(claim: PersistentVolumeClaim, volumeName: string, byController: boolean): Action[] {
+	const annotations = claim.metadata.annotations ?? {};
+	const wanted: Record<string, string> = {};
+	if (annotations[bindCompletedAnnotation] !== "yes") wanted[bindCompletedAnnotation] = "yes";
+	if (byController && annotations[boundByControllerAnnotation] !== "yes") wanted[boundByControllerAnnotation] = "yes";
+	const named = claim.spec.volumeName === volumeName;
+	if (named && Object.keys(wanted).length === 0) return [];
+	return [changeClaim(claim, { metadata: { annotations: wanted }, ...(named ? {} : { spec: { volumeName } }) })];
+}
+
+/** A merge patch of this very claim: not of one that took its name. */
+export function changeClaim(claim: PersistentVolumeClaim, change: { metadata?: object; spec?: object }): Action {
+	const { namespace, name, uid } = claim.metadata;
+	const content = { ...change, metadata: { uid, ...change.metadata } };
+	return patch(persistentVolumeClaims, { namespace, name }, { type: "merge", patch: content }, { orGone: true });
+}
+
+export function volumePhase(
+	volume: Pick<PersistentVolume, "metadata" | "status">,
+	phase: "Available" | "Bound" | "Released" | "Failed",
+	nowMs: number,
+	message = "",
+): Action[] {
+	if (volume.status?.phase === phase) return [];
+	return [volumePhaseOf(volume.metadata.name, phase, nowMs, message)];
+}
+
+export function volumePhaseOf(name: string, phase: string, nowMs: number, message = ""): Action {
+	const status = { phase, message: message === "" ? null : message, lastPhaseTransitionTime: timestamp(nowMs) };
+	return patch(
+		persistentVolumes,
+		{ name },
+		{ type: "merge", patch: { status } },
+		{ subresource: "status", orGone: true },
+	);
+}
