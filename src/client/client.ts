@@ -61,7 +61,7 @@ export interface Client {
 	list<T extends KubeObject>(kind: Kind<T>, options?: ListOptions): Promise<List<T>>;
 	create<T extends KubeObject>(kind: Kind<T>, draft: Draft<T>): Promise<T>;
 	/** Replaces; fails with `Conflict` unless `metadata.resourceVersion` is current or absent. */
-	update<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
+	update<T extends KubeObject>(kind: Kind<T>, object: T, subresource?: string): Promise<T>;
 	updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
 	patch<T extends KubeObject>(kind: Kind<T>, ref: Ref, patch: Patch, subresource?: string): Promise<T>;
 	/** The deleted object, or what is left of it while finalizers or a grace period hold it. */

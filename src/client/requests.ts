@@ -75,8 +75,8 @@ class TransportClient implements Client {
 		return this.#object({ method: "POST", path, body: { apiVersion: apiVersionOf(kind), kind: kind.kind, ...draft } });
 	}
 
-	update<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T> {
-		return this.#object({ method: "PUT", path: pathOf(kind, object.metadata), body: object });
+	update<T extends KubeObject>(kind: Kind<T>, object: T, subresource?: string): Promise<T> {
+		return this.#object({ method: "PUT", path: pathOf(kind, object.metadata, subresource), body: object });
 	}
 
 	updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T> {

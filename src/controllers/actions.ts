@@ -14,7 +14,11 @@ export function create<T extends KubeObject>(
 	return { do: "create", kind, draft, ...more };
 }
 
-export function update<T extends KubeObject>(kind: Kind<T>, object: T, more: { event?: RegardingEvent } = {}): Action {
+export function update<T extends KubeObject>(
+	kind: Kind<T>,
+	object: T,
+	more: { subresource?: string; event?: RegardingEvent } = {},
+): Action {
 	return { do: "update", kind, object, ...more };
 }
 
@@ -59,4 +63,9 @@ export function confirm(kind: Kind, object: KubeObject): Action {
 /** Ends the plan if `ref`, read afresh, does exist with this uid: the Mirror of its kind is behind. */
 export function confirmAbsent(kind: Kind, ref: Ref, uid: string): Action {
 	return { do: "confirmAbsent", kind, ref, uid };
+}
+
+/** Ends the plan if the namespace, read afresh, holds an object of one of these kinds. */
+export function confirmEmpty(kinds: readonly Kind[], namespace: string): Action {
+	return { do: "confirmEmpty", kinds, namespace };
 }

@@ -33,7 +33,13 @@ export type Action =
 			event?: EventText & { regarding: KubeObject };
 			failureEvent?: EventText & { regarding: KubeObject };
 	  }
-	| { do: "update"; kind: Kind; object: KubeObject; event?: EventText & { regarding: KubeObject } }
+	| {
+			do: "update";
+			kind: Kind;
+			object: KubeObject;
+			subresource?: string;
+			event?: EventText & { regarding: KubeObject };
+	  }
 	| { do: "updateStatus"; kind: Kind; object: KubeObject }
 	/** `unordered`: may go out at the same time as its neighbours of the same kind that say so too. */
 	| { do: "patch"; kind: Kind; ref: Ref; patch: Patch; subresource?: string; orGone?: true; unordered?: true }
@@ -62,6 +68,8 @@ export type Action =
 	| { do: "confirm"; kind: Kind; ref: Ref; uid: string }
 	/** Reads afresh, too; ends the plan when an object of that uid does exist. Goes before what is done for its absence. */
 	| { do: "confirmAbsent"; kind: Kind; ref: Ref; uid: string }
+	/** Reads afresh, too; ends the plan when a namespace still holds an object of one of these kinds. */
+	| { do: "confirmEmpty"; kinds: readonly Kind[]; namespace: string }
 	| ({ do: "event"; regarding: KubeObject } & EventText);
 
 /** The write that ended a plan. */

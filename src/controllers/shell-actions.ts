@@ -110,7 +110,7 @@ async function carryOutOne(action: Action, parts: ActingParts): Promise<void> {
 			return;
 		}
 		case "update":
-			barrier.wrote(action.kind, await client.update(action.kind, action.object));
+			barrier.wrote(action.kind, await client.update(action.kind, action.object, action.subresource));
 			if (action.event !== undefined) record(parts, action.event, { name: action.object.metadata.name });
 			return;
 		case "updateStatus":
@@ -143,9 +143,20 @@ async function carryOutOne(action: Action, parts: ActingParts): Promise<void> {
 			if ((await uidOf(client, kind, action.ref)) !== uid) return;
 			throw new ApiError("Conflict", `${kind.kind} ${action.ref.name} does exist with uid ${uid}`);
 		}
+		case "confirmEmpty":
+			for (const kind of action.kinds) await confirmEmpty(kind, action.namespace, parts);
+			return;
 		case "event":
 			record(parts, action, { name: action.regarding.metadata.name });
 	}
+}
+
+async function confirmEmpty(kind: Kind, namespace: string, { client, barrier }: ActingParts): Promise<void> {
+	const { items } = await client.list(kind, { namespace, limit: 1 });
+	if (items.length === 0) return;
+	const error = new ApiError("Conflict", `${namespace} still holds ${kind.plural}`);
+	barrier.failed(kind, error);
+	throw error;
 }
 
 async function uidOf(client: Client, kind: Kind, ref: Ref): Promise<string | undefined> {

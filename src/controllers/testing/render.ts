@@ -37,8 +37,9 @@ function renderAction(action: Action, mirror: Mirror): unknown {
 			const { namespace, name } = action.object.metadata;
 			const current = mirror.of(action.kind).get(namespace, name);
 			const changes = mergePatch(current, action.object) ?? "nothing";
+			const subresource = action.do === "update" && action.subresource !== undefined ? `/${action.subresource}` : "";
 			return {
-				[`${action.do} ${named(action.kind, namespace, name)}`]: changes,
+				[`${action.do} ${named(action.kind, namespace, name)}${subresource}`]: changes,
 				...(action.do === "update" ? events(action) : {}),
 			};
 		}
@@ -58,6 +59,8 @@ function renderAction(action: Action, mirror: Mirror): unknown {
 			return `confirm ${ref(action.kind, action.ref)} with uid ${action.uid}`;
 		case "confirmAbsent":
 			return `confirm that ${ref(action.kind, action.ref)} with uid ${action.uid} is gone`;
+		case "confirmEmpty":
+			return `confirm that namespace ${action.namespace} is empty of ${action.kinds.length} kinds`;
 		case "event":
 			return { event: renderEvent(action) };
 	}

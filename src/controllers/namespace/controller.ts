@@ -1,0 +1,43 @@
+/** Empties namespaces that are being deleted, and lets them go. */
+import type { KubeObject } from "../../core/object.ts";
+import type { Namespace } from "../../kinds/generated/types.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { namespaces } from "../../kinds/namespace.ts";
+import type { Registry } from "../../kinds/registry.ts";
+import { type Controller, watchRule } from "../controller.ts";
+import { type NamespaceState, plan } from "./plan.ts";
+
+/** @param registry of the kinds that namespaces may hold; kinds that join later count after a restart of the controller */
+export function namespaceController(registry: Registry): Controller<NamespaceState> {
+	const kinds = registry.all().filter((kind) => kind.namespaced);
+	return {
+		name: "namespace",
+		component: "namespace-controller",
+		concurrency: 10,
+		watches: [
+			watchRule(namespaces, (current: Namespace | undefined) => (current === undefined ? [] : [current.metadata.name])),
+			...kinds.map((kind: Kind) =>
+				watchRule(kind, (current: KubeObject | undefined, old: KubeObject | undefined, mirror) => {
+					const name = (current ?? old)?.metadata.namespace;
+					if (name === undefined) return [];
+					// Only what is in, or enters, a namespace that goes: not every change of every object.
+					const namespace = mirror.of(namespaces).get(undefined, name);
+					if (namespace?.metadata.deletionTimestamp === undefined) return [];
+					return current === undefined || old === undefined ? [name] : [];
+				}),
+			),
+		],
+		// A namespace of thousands of objects is not counted anew for each that goes.
+		coalesceMs: () => 50,
+		gather(key, mirror) {
+			const namespace = mirror.of(namespaces).get(undefined, key);
+			if (namespace === undefined) return undefined;
+			if (namespace.metadata.deletionTimestamp === undefined) return { namespace, content: [], kinds };
+			const content = kinds
+				.map((kind) => ({ kind, objects: [...mirror.of(kind).list(key)] }))
+				.filter(({ objects }) => objects.length > 0);
+			return { namespace, content, kinds };
+		},
+		plan,
+	};
+}

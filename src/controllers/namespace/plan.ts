@@ -1,0 +1,130 @@
+/** What happens to a namespace that is being deleted (Kubernetes documentation, "Namespaces"). Pure. */
+import { timestamp } from "../../core/clock.ts";
+import type { KubeObject } from "../../core/object.ts";
+import type { Namespace, NamespaceCondition } from "../../kinds/generated/types.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { namespaces } from "../../kinds/namespace.ts";
+import { pods } from "../../kinds/pod.ts";
+import { confirmEmpty, remove, update, updateStatus } from "../actions.ts";
+import type { Action, ActionFailure, Plan, PlanContext } from "../controller.ts";
+
+/** In `spec.finalizers` until the namespace is empty. */
+export const namespaceFinalizer = "kubernetes";
+
+export interface NamespaceState {
+	namespace: Namespace;
+	/** What is left in it, kinds without objects left out. */
+	content: readonly { kind: Kind; objects: readonly KubeObject[] }[];
+	/** All kinds that it may hold. */
+	kinds: readonly Kind[];
+}
+
+export function plan({ namespace, content, kinds }: NamespaceState, context: PlanContext): Plan {
+	const finalizers = namespace.spec.finalizers ?? [];
+	if (namespace.metadata.deletionTimestamp === undefined || !finalizers.includes(namespaceFinalizer)) {
+		return { actions: [] };
+	}
+	const status = statusOf(namespace, content, context);
+	const changed = JSON.stringify(status) !== JSON.stringify(namespace.status);
+	const actions: Action[] = changed ? [updateStatus(namespaces, { ...namespace, status })] : [];
+	if (content.length === 0) {
+		const rest = finalizers.filter((finalizer) => finalizer !== namespaceFinalizer);
+		const { resourceVersion: _resourceVersion, ...metadata } = namespace.metadata;
+		// Without the resourceVersion, which the new status changes: nobody else takes this finalizer away.
+		const emptied = { ...namespace, metadata, spec: { ...namespace.spec, finalizers: rest } } as Namespace;
+		// What is missing in the mirror may only not have been seen yet, and would be left behind for good.
+		const check = confirmEmpty(kinds, namespace.metadata.name);
+		return { actions: [...actions, check, update(namespaces, emptied, { subresource: "finalize" })] };
+	}
+	return { actions: [...actions, ...deletions(content)] };
+}
+
+/** Pods first: what they still use, such as network policies and secrets, goes after them (KEP-5080). */
+function deletions(content: NamespaceState["content"]): Action[] {
+	const podContent = content.filter(({ kind }) => kind === (pods as Kind));
+	return (podContent.length > 0 ? podContent : content).flatMap(({ kind, objects }) =>
+		objects
+			.filter((object) => object.metadata.deletionTimestamp === undefined)
+			.map((object) => remove(kind, object, { options: { propagationPolicy: "Background" } })),
+	);
+}
+
+function statusOf(
+	namespace: Namespace,
+	content: NamespaceState["content"],
+	{ nowMs, failure }: PlanContext,
+): Namespace["status"] {
+	const conditions = [
+		condition(
+			"NamespaceDeletionDiscoveryFailure",
+			false,
+			"ResourcesDiscovered",
+			"All resources successfully discovered",
+		),
+		condition(
+			"NamespaceDeletionGroupVersionParsingFailure",
+			false,
+			"ParsedGroupVersions",
+			"All legacy kube types successfully parsed",
+		),
+		contentFailure(failure),
+		contentRemaining(content),
+		finalizersRemaining(content),
+	];
+	const before = new Map(namespace.status?.conditions?.map((one) => [one.type, one]));
+	return {
+		...namespace.status,
+		phase: "Terminating",
+		conditions: conditions.map((one) => {
+			const old = before.get(one.type);
+			const unchanged = old?.status === one.status && old.lastTransitionTime !== undefined;
+			return { ...one, lastTransitionTime: unchanged ? old.lastTransitionTime : timestamp(nowMs) };
+		}),
+	};
+}
+
+function condition(type: string, holds: boolean, reason: string, message: string): NamespaceCondition {
+	return { type, status: holds ? "True" : "False", lastTransitionTime: undefined, reason, message };
+}
+
+function contentFailure(failure: ActionFailure | undefined): NamespaceCondition {
+	const type = "NamespaceDeletionContentFailure";
+	if (failure?.do === "delete") {
+		return condition(
+			type,
+			true,
+			"ContentDeletionFailed",
+			`Failed to delete all resource types, 1 remaining: ${failure.message}`,
+		);
+	}
+	return condition(type, false, "ContentDeleted", "All content successfully deleted, may be waiting on finalization");
+}
+
+function contentRemaining(content: NamespaceState["content"]): NamespaceCondition {
+	const type = "NamespaceContentRemaining";
+	if (content.length === 0) return condition(type, false, "ContentRemoved", "All content successfully removed");
+	const remaining = content.map(
+		({ kind, objects }) => `${kind.plural}.${kind.group} has ${objects.length} resource instances`,
+	);
+	return condition(type, true, "SomeResourcesRemain", `Some resources are remaining: ${remaining.sort().join(", ")}`);
+}
+
+function finalizersRemaining(content: NamespaceState["content"]): NamespaceCondition {
+	const type = "NamespaceFinalizersRemaining";
+	const counts = new Map<string, number>();
+	for (const { objects } of content) {
+		for (const { metadata } of objects) {
+			for (const finalizer of metadata.finalizers ?? []) counts.set(finalizer, (counts.get(finalizer) ?? 0) + 1);
+		}
+	}
+	if (counts.size === 0) {
+		return condition(type, false, "ContentHasNoFinalizers", "All content-preserving finalizers finished");
+	}
+	const remaining = [...counts].map(([finalizer, count]) => `${finalizer} in ${count} resource instances`);
+	return condition(
+		type,
+		true,
+		"SomeFinalizersRemain",
+		`Some content in the namespace has finalizers remaining: ${remaining.sort().join(", ")}`,
+	);
+}

@@ -1,0 +1,36 @@
+/** Gives every namespace its service account `default`. */
+import type { Namespace } from "../../kinds/generated/types.ts";
+import { namespaces } from "../../kinds/namespace.ts";
+import { serviceAccounts } from "../../kinds/serviceaccount.ts";
+import { create } from "../actions.ts";
+import { type Controller, watchRule } from "../controller.ts";
+
+export interface ServiceAccountState {
+	namespace: Namespace;
+	exists: boolean;
+}
+
+const name = "default";
+
+export const serviceAccountController: Controller<ServiceAccountState> = {
+	name: "serviceaccount",
+	component: "service-account-controller",
+	watches: [
+		watchRule(namespaces, (current, old) =>
+			current !== undefined && old === undefined ? [current.metadata.name] : [],
+		),
+		watchRule(serviceAccounts, (current, old) =>
+			current === undefined && old?.metadata.name === name ? [old.metadata.namespace ?? ""] : [],
+		),
+	],
+	gather(key, mirror) {
+		const namespace = mirror.of(namespaces).get(undefined, key);
+		if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined) return undefined;
+		return { namespace, exists: mirror.of(serviceAccounts).get(key, name) !== undefined };
+	},
+	plan({ namespace, exists }) {
+		if (exists) return { actions: [] };
+		const metadata = { name, namespace: namespace.metadata.name };
+		return { actions: [create(serviceAccounts, { metadata }, { orExists: true })] };
+	},
+};
