@@ -43,12 +43,14 @@ export function clockCommand(): Command {
 
 function parseRate(text: string): number {
 	const rate = Number(text.replace(/^[x×]/, ""));
-	if (!Number.isFinite(rate) || rate <= 0) throw new Error(`'${text}' is not a rate: wanted a number above 0, such as x60`);
+	if (!Number.isFinite(rate) || rate <= 0)
+		throw new Error(`'${text}' is not a rate: wanted a number above 0, such as x60`);
 	return rate;
 }
 
 function clockText(clock: ClockStatus): string {
 	const time = new Date(clock.nowMs).toISOString();
-	if (clock.kind === "system") return `${time} (the machine's clock; start with --clock virtual for one that can be turned)`;
+	if (clock.kind === "system")
+		return `${time} (the machine's clock; start with --clock virtual for one that can be turned)`;
 	return `${time} (${clock.rate ? `running at ×${clock.rate}` : "standing"})`;
 }

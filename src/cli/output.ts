@@ -21,8 +21,14 @@ export function duration(ms: number): string {
 /** Rows in columns as wide as their widest cell, three spaces apart, as kubectl prints them. */
 export function table(rows: readonly (readonly string[])[]): string {
 	const widths: number[] = [];
-	for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
+	for (const row of rows)
+		for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
 	return rows
-		.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("   ").trimEnd())
+		.map((row) =>
+			row
+				.map((cell, column) => cell.padEnd(widths[column] ?? 0))
+				.join("   ")
+				.trimEnd(),
+		)
 		.join("\n");
 }

@@ -5,13 +5,17 @@ import { clusterCommand, layoutFrom } from "./data-option.ts";
 import { say } from "./output.ts";
 
 export function resetCommand(): Command {
-	return clusterCommand("reset", "stop the cluster and delete all its data").action(async (options: { data?: string }) => {
-		const layout = layoutFrom(options);
-		await stopCluster(layout);
-		// A mistyped --data must not cost somebody a folder: only what a cluster made is deleted.
-		if (existsSync(layout.data) && !existsSync(layout.settings))
-			throw new Error(`${layout.data} does not look like a cluster's data directory (no cluster.json in it); nothing was deleted`);
-		rmSync(layout.data, { recursive: true, force: true });
-		say(`deleted ${layout.data}`);
-	});
+	return clusterCommand("reset", "stop the cluster and delete all its data").action(
+		async (options: { data?: string }) => {
+			const layout = layoutFrom(options);
+			await stopCluster(layout);
+			// A mistyped --data must not cost somebody a folder: only what a cluster made is deleted.
+			if (existsSync(layout.data) && !existsSync(layout.settings))
+				throw new Error(
+					`${layout.data} does not look like a cluster's data directory (no cluster.json in it); nothing was deleted`,
+				);
+			rmSync(layout.data, { recursive: true, force: true });
+			say(`deleted ${layout.data}`);
+		},
+	);
 }

@@ -22,7 +22,8 @@ function statusText(status: ClusterStatus): string {
 		node.agentPid === undefined ? "-" : String(node.agentPid),
 	]);
 	const limitations = status.nodes.flatMap((node) => node.limitations.map((line) => `  ${node.name}: ${line}`));
-	const clock = status.clock.kind === "virtual" ? `, virtual clock at ${new Date(status.clock.nowMs).toISOString()}` : "";
+	const clock =
+		status.clock.kind === "virtual" ? `, virtual clock at ${new Date(status.clock.nowMs).toISOString()}` : "";
 	return [
 		`Coxswain ${status.version} (${status.runtime} runtime${status.mode === undefined ? "" : `, ${status.mode}`}${clock}), server process ${status.pid}`,
 		`API server  ${status.server}`,

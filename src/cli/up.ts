@@ -15,7 +15,9 @@ export function upCommand(): Command {
 	return clusterCommand("up", "start the cluster; returns when its nodes are Ready")
 		.option("--nodes <n>", "at least so many nodes (default: 1 for a new cluster)", wholeNumber)
 		.addOption(new Option("--runtime <runtime>", "what runs pods (default: process)").choices(["process", "simulated"]))
-		.addOption(new Option("--clock <clock>", "virtual: time that can be turned with 'cox clock'").choices(["system", "virtual"]))
+		.addOption(
+			new Option("--clock <clock>", "virtual: time that can be turned with 'cox clock'").choices(["system", "virtual"]),
+		)
 		.option("--foreground", "stay until Ctrl-C, then stop the cluster")
 		.action(up);
 }

@@ -39,7 +39,10 @@ const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 export async function ensureCertificates(directory: string, names: ServerNames, nowMs: number): Promise<Certificates> {
 	mkdirSync(directory, { recursive: true, mode: 0o700 });
 	const authority = await ensureAuthority(directory, nowMs);
-	const server = await ensureLeaf(directory, "server", authority, nowMs, { commonName: "kube-apiserver", server: names });
+	const server = await ensureLeaf(directory, "server", authority, nowMs, {
+		commonName: "kube-apiserver",
+		server: names,
+	});
 	const admin = await ensureLeaf(directory, "admin", authority, nowMs, {
 		commonName: "kubernetes-admin",
 		organization: "system:masters",
@@ -73,7 +76,13 @@ async function ensureAuthority(directory: string, nowMs: number): Promise<KeyPai
 	return writePair(directory, "ca", { key: await privatePem(keys), cert: certificate.toString("pem") });
 }
 
-async function ensureLeaf(directory: string, name: string, authority: KeyPair, nowMs: number, leaf: Leaf): Promise<KeyPair> {
+async function ensureLeaf(
+	directory: string,
+	name: string,
+	authority: KeyPair,
+	nowMs: number,
+	leaf: Leaf,
+): Promise<KeyPair> {
 	const existing = readPair(directory, name);
 	if (existing !== undefined && isFresh(existing, nowMs) && hasNames(existing, leaf.server)) return existing;
 	const { x509, keys } = await tools();
@@ -123,7 +132,9 @@ function alternativeNames(x509: typeof import("@peculiar/x509"), names: ServerNa
 
 async function privatePem(keys: webcrypto.CryptoKeyPair): Promise<string> {
 	const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
-	return createPrivateKey({ key: der, format: "der", type: "pkcs8" }).export({ type: "pkcs8", format: "pem" }).toString();
+	return createPrivateKey({ key: der, format: "der", type: "pkcs8" })
+		.export({ type: "pkcs8", format: "pem" })
+		.toString();
 }
 
 /** Positive, as X.509 wants it: the first bit is cleared. */
@@ -155,7 +166,10 @@ function ensureTokenKeys(directory: string): Pick<Certificates, "serviceAccountK
 		writeSecret(publicFile, publicKey.export({ type: "spki", format: "pem" }).toString());
 		writeSecret(keyFile, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
 	}
-	return { serviceAccountKey: readFileSync(keyFile, "utf8"), serviceAccountPublicKey: readFileSync(publicFile, "utf8") };
+	return {
+		serviceAccountKey: readFileSync(keyFile, "utf8"),
+		serviceAccountPublicKey: readFileSync(publicFile, "utf8"),
+	};
 }
 
 function readPair(directory: string, name: string): KeyPair | undefined {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Client } from "../client/client.ts";
-import { createClient } from "../client/create-client.ts";
+import { createClient } from "../client/requests.ts";
 import { httpTransport } from "../client/transport-http.ts";
 import { control } from "./control-client.ts";
 import type { Layout } from "./layout.ts";

@@ -57,4 +57,7 @@ export interface ControlRequests {
 }
 
 /** What the server process tells its parent when it has started, over Node's IPC. */
-export type StartReport = { type: "ready"; status: ClusterStatus } | { type: "failed"; message: string } | { type: "progress"; text: string };
+export type StartReport =
+	| { type: "ready"; status: ClusterStatus }
+	| { type: "failed"; message: string }
+	| { type: "progress"; text: string };

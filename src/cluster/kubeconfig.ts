@@ -19,7 +19,9 @@ export function kubeconfigText(options: { server: string; ca: string; user: KeyP
 					},
 				},
 			],
-			contexts: [{ name, context: { cluster: name, user: `${name}-admin`, namespace: options.namespace ?? "default" } }],
+			contexts: [
+				{ name, context: { cluster: name, user: `${name}-admin`, namespace: options.namespace ?? "default" } },
+			],
 			"current-context": name,
 			preferences: {},
 		},

@@ -47,23 +47,25 @@ function refuseChange(option: string, wanted: string | undefined, found: string)
 }
 
 /** The server process lives on when this one ends; its output goes to the log in the data directory. */
-function spawnServer(
-	layout: Layout,
-	options: LaunchOptions,
-	progress: (text: string) => void,
-): Promise<ClusterStatus> {
+function spawnServer(layout: Layout, options: LaunchOptions, progress: (text: string) => void): Promise<ClusterStatus> {
 	mkdirSync(layout.data, { recursive: true, mode: 0o700 });
 	const log = openSync(layout.log, "a", 0o600);
-	const child = spawn(process.execPath, [...nodeFlags, programFile("server"), JSON.stringify({ data: layout.data, ...options })], {
-		detached: true,
-		stdio: ["ignore", log, log, "ipc"],
-		env: { ...process.env, [serverMark]: layout.data },
-	});
+	const child = spawn(
+		process.execPath,
+		[...nodeFlags, programFile("server"), JSON.stringify({ data: layout.data, ...options })],
+		{
+			detached: true,
+			stdio: ["ignore", log, log, "ipc"],
+			env: { ...process.env, [serverMark]: layout.data },
+		},
+	);
 	closeSync(log);
 	return new Promise((resolve, reject) => {
 		child.on("error", reject);
 		child.on("exit", (code, signal) =>
-			reject(new Error(`the server process ended (${signal ?? `exit code ${code}`}) before it was ready; see ${layout.log}`)),
+			reject(
+				new Error(`the server process ended (${signal ?? `exit code ${code}`}) before it was ready; see ${layout.log}`),
+			),
 		);
 		child.on("message", (report: StartReport) => {
 			if (report.type === "progress") return progress(report.text);

@@ -35,7 +35,9 @@ export function readSettings(file: string): Settings | undefined {
 		// Only writeSettings writes the file; a hand-edited one fails where a value is used.
 		return { ...defaultSettings, ...(JSON.parse(readFileSync(file, "utf8")) as Partial<Settings>) };
 	} catch (error) {
-		throw new Error(`${file} is not valid JSON (${error instanceof Error ? error.message : error}); mend it or run 'cox reset'`);
+		throw new Error(
+			`${file} is not valid JSON (${error instanceof Error ? error.message : error}); mend it or run 'cox reset'`,
+		);
 	}
 }
 

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { systemClock } from "../core/clock.ts";
 import { control, NotRunning } from "./control-client.ts";
 import type { Layout } from "./layout.ts";
-import { removeMachine } from "./local-nodes.ts";
+import { removeMachine } from "./process-nodes.ts";
 import { agentMark, isAlive, killAll, processesMarked, serverMark } from "./processes.ts";
 
 /** How long the server may take to stop by itself before it is killed. */

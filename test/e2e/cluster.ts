@@ -141,8 +141,7 @@ export class TestCluster {
 }
 
 export function succeeded(what: string, output: Output): string {
-	if (output.code !== 0)
-		throw new Error(`${what}: exit code ${output.code}\n${output.stdout}${output.stderr}`);
+	if (output.code !== 0) throw new Error(`${what}: exit code ${output.code}\n${output.stdout}${output.stderr}`);
 	return output.stdout;
 }
 

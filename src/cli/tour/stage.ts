@@ -54,7 +54,8 @@ export async function apply(stage: Stage, file: string): Promise<void> {
 	for (const document of parseAllDocuments(text)) {
 		const manifest: Draft<KubeObject> = document.toJS();
 		const kind = lookupKind(manifest.apiVersion ?? "", manifest.kind ?? "")?.kind;
-		if (kind === undefined) throw new Error(`examples/tour/${file}: unknown kind ${manifest.apiVersion} ${manifest.kind}`);
+		if (kind === undefined)
+			throw new Error(`examples/tour/${file}: unknown kind ${manifest.apiVersion} ${manifest.kind}`);
 		await createAnew(stage, kind, manifest);
 	}
 }
@@ -101,13 +102,16 @@ export async function watchPods(
 }
 
 function podLine(pod: Pod): string {
-	const phase = pod.metadata.deletionTimestamp === undefined ? (isReady(pod) ? "Ready" : pod.status?.phase) : "Terminating";
+	const phase =
+		pod.metadata.deletionTimestamp === undefined ? (isReady(pod) ? "Ready" : pod.status?.phase) : "Terminating";
 	const where = pod.spec.nodeName === undefined ? "" : ` on ${pod.spec.nodeName}`;
 	return `${pod.metadata.name}  ${phase ?? "Pending"}${where}`;
 }
 
 export function isReady(pod: Pod): boolean {
-	return pod.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false;
+	return (
+		pod.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false
+	);
 }
 
 /** The pod's log so far, as `kubectl logs` prints it. */

@@ -1,8 +1,8 @@
-import type { CronJob, Job } from "../../kinds/generated/types.ts";
+import { waitForList } from "../../client/wait.ts";
 import { cronJobs } from "../../kinds/cronjob.ts";
+import type { CronJob, Job } from "../../kinds/generated/types.ts";
 import { jobs } from "../../kinds/job.ts";
 import { pods } from "../../kinds/pod.ts";
-import { waitForList } from "../../client/wait.ts";
 import { apply, command, coxCommand, fact, isReady, logs, quote, type Stage, watchPods } from "./stage.ts";
 
 /** A Job that counts, and what its pods said. */
@@ -23,7 +23,11 @@ export async function jobStep(stage: Stage): Promise<void> {
 export async function cronJobStep(stage: Stage): Promise<void> {
 	await apply(stage, "cronjob.yaml");
 	command("create job by-hand --from=cronjob/reporter");
-	await jobFromCronJob(stage, await stage.client.get(cronJobs, { namespace: stage.namespace, name: "reporter" }), "by-hand");
+	await jobFromCronJob(
+		stage,
+		await stage.client.get(cronJobs, { namespace: stage.namespace, name: "reporter" }),
+		"by-hand",
+	);
 	await jobComplete(stage, "by-hand");
 	await quoteJob(stage, "by-hand");
 	fact("…and by its schedule:");
@@ -48,7 +52,10 @@ export async function cronJobStep(stage: Stage): Promise<void> {
 /** What `kubectl create job --from=cronjob/…` sends. */
 async function jobFromCronJob(stage: Stage, cronJob: CronJob, name: string): Promise<void> {
 	const ref = { namespace: stage.namespace, name };
-	const existing = await stage.client.list(jobs, { namespace: stage.namespace, fieldSelector: `metadata.name=${name}` });
+	const existing = await stage.client.list(jobs, {
+		namespace: stage.namespace,
+		fieldSelector: `metadata.name=${name}`,
+	});
 	if (existing.items.length > 0) {
 		await stage.client.delete(jobs, ref, { propagationPolicy: "Background" });
 		await waitForList(
@@ -79,7 +86,9 @@ async function jobFromCronJob(stage: Stage, cronJob: CronJob, name: string): Pro
 }
 
 function isComplete(job: Job): boolean {
-	return job.status?.conditions?.some((condition) => condition.type === "Complete" && condition.status === "True") ?? false;
+	return (
+		job.status?.conditions?.some((condition) => condition.type === "Complete" && condition.status === "True") ?? false
+	);
 }
 
 async function jobComplete(stage: Stage, name: string): Promise<void> {
@@ -125,8 +134,11 @@ export async function statefulSetStep(stage: Stage): Promise<void> {
 /** A Deployment whose init container waits for a service by DNS. */
 export async function deploymentStep(stage: Stage): Promise<void> {
 	await apply(stage, "deployment.yaml");
-	await watchPods(stage, "app=web", (list) =>
-		list.length === 2 && list.every((pod) => pod.status?.initContainerStatuses?.[0]?.state?.running !== undefined),
+	await watchPods(
+		stage,
+		"app=web",
+		(list) =>
+			list.length === 2 && list.every((pod) => pod.status?.initContainerStatuses?.[0]?.state?.running !== undefined),
 	);
 	fact("both pods wait in their init container until the name 'backend' can be resolved:");
 	await apply(stage, "backend.yaml");

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { control } from "../../cluster/control-client.ts";
 import { connect } from "../../cluster/connect.ts";
+import { control } from "../../cluster/control-client.ts";
 import { launch } from "../../cluster/launch.ts";
 import { clusterCommand, layoutFrom } from "../data-option.ts";
 import { duration, say } from "../output.ts";

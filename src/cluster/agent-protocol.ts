@@ -1,0 +1,34 @@
+/** What the server process and an agent process say to each other: a configuration file, then Node's IPC. */
+
+export interface AgentConfig {
+	node: string;
+	address: string;
+	podCidr: string;
+	labels: Record<string, string>;
+	clusterCidr: string;
+	serviceCidr: string;
+	/** The node's directory, as machine.addNode was given it. */
+	directory: string;
+	/** The node's view of the machine, where hostPath volumes resolve. */
+	viewDirectory: string;
+	/** For the writable layers of containers. */
+	scratchDirectory: string;
+	/** Name of the node's control groups. */
+	cgroup: string;
+	rootless: boolean;
+	/** The user's table of images, and the package's stand-ins. */
+	imagesFile: string;
+	assetsDirectory: string;
+	apiSocket: string;
+	apiTlsSocket: string;
+	agentSocket: string;
+	/** Bearer token for the API. */
+	token: string;
+	/** PEM of the cluster's authority. */
+	ca: string;
+}
+
+export type AgentMessage = { type: "ready"; limitations: readonly string[] } | { type: "failed"; message: string };
+
+/** From the server. A lost channel means the same as `stop`: the server is gone, and the next one starts a new agent. */
+export type AgentOrder = { type: "stop" };

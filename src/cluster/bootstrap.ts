@@ -1,0 +1,57 @@
+import type { Client } from "../client/client.ts";
+import { isReason } from "../core/errors.ts";
+import type { Draft, KubeObject } from "../core/object.ts";
+import { endpointSlices } from "../kinds/endpointslice.ts";
+import { endpoints } from "../kinds/endpoints.ts";
+import type { Kind } from "../kinds/kind.ts";
+import { namespaces } from "../kinds/namespace.ts";
+import { priorityClasses } from "../kinds/priorityclass.ts";
+import { services } from "../kinds/service.ts";
+import { storageClasses } from "../kinds/storageclass.ts";
+import { standardStorageClass } from "../controllers/volumes/standard-class.ts";
+import { formatIPv4, parseCidr } from "../core/addresses.ts";
+
+const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
+const systemPriorities = [
+	{ name: "system-cluster-critical", value: 2_000_000_000, description: "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary." },
+	{ name: "system-node-critical", value: 2_000_001_000, description: "Used for system critical pods that must not be moved from their current node." },
+];
+
+/** Creates what every cluster has from the start, where it is missing. */
+export async function bootstrap(client: Client, options: { serviceCidr: string }): Promise<void> {
+	const ensure = async <T extends KubeObject>(kind: Kind<T>, draft: Draft<T>) => {
+		try {
+			await client.create(kind, draft);
+		} catch (error) {
+			if (!isReason(error, "AlreadyExists")) throw error;
+		}
+	};
+	for (const name of systemNamespaces) await ensure(namespaces, { metadata: { name }, spec: {} });
+	for (const { name, ...rest } of systemPriorities) await ensure(priorityClasses, { metadata: { name }, ...rest });
+	await ensure(storageClasses, standardStorageClass);
+	await ensureKubernetesService(ensure, options.serviceCidr);
+}
+
+type Ensure = <T extends KubeObject>(kind: Kind<T>, draft: Draft<T>) => Promise<void>;
+
+/** The API server's own service. Every node's agent answers its address itself, so that address is also its endpoint. */
+async function ensureKubernetesService(ensure: Ensure, serviceCidr: string): Promise<void> {
+	const address = formatIPv4((parseCidr(serviceCidr)?.base ?? 0) + 1);
+	const metadata = { name: "kubernetes", namespace: "default" };
+	const labels = { component: "apiserver", provider: "kubernetes" };
+	const port = { name: "https", port: 443, protocol: "TCP" };
+	await ensure(services, {
+		metadata: { ...metadata, labels },
+		spec: { type: "ClusterIP", clusterIP: address, clusterIPs: [address], ports: [{ ...port, targetPort: 443 }] },
+	});
+	await ensure(endpoints, {
+		metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
+		subsets: [{ addresses: [{ ip: address }], ports: [port] }],
+	});
+	await ensure(endpointSlices, {
+		metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kubernetes" } },
+		addressType: "IPv4",
+		endpoints: [{ addresses: [address], conditions: { ready: true } }],
+		ports: [port],
+	});
+}

@@ -1,0 +1,98 @@
+import type { Duplex } from "node:stream";
+import { type Api, createApi } from "../api/handle.ts";
+import type { Client } from "../client/client.ts";
+import { createMirror } from "../client/informer.ts";
+import type { Mirror } from "../client/mirror.ts";
+import { createEventRecorder } from "../client/recorder.ts";
+import { createClient } from "../client/requests.ts";
+import { memoryTransport } from "../client/transport-memory.ts";
+import { startShell } from "../controllers/shell.ts";
+import type { Clock } from "../core/clock.ts";
+import type { User } from "../core/exchange.ts";
+import { catalog } from "../kinds/catalog.ts";
+import { createRegistry } from "../kinds/registry.ts";
+import { startScheduler } from "../scheduler/shell.ts";
+import type { Store } from "../store/store.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { type ControllerSettings, controllers } from "./controllers.ts";
+import { kubernetesVersion } from "./version.ts";
+
+export interface ControlPlaneOptions {
+	store: Store;
+	clock: Clock;
+	/** PEM of the cluster's authority, for the ConfigMap kube-root-ca.crt. */
+	ca: string;
+	/** PEM of the key that signs service account tokens. */
+	serviceAccountKey?: string;
+	clusterCidr: string;
+	serviceCidr: string;
+	authenticateToken?(token: string): User | undefined;
+	dialAgent?(node: string): Promise<Duplex>;
+	/** Failures that were dealt with but should be seen: a controller's failed plan, a lost watch. */
+	onError?(what: string, error: unknown): void;
+}
+
+/** API server, controllers and scheduler in this process, without sockets. */
+export interface ControlPlane {
+	readonly api: Api;
+	/** What the controllers see; everything in this process that watches may share it. */
+	readonly mirror: Mirror;
+	/** A client in this process, as this user of the group system:masters. */
+	client(name: string): Client;
+	/** Ends controllers, scheduler and API; the store stays open. */
+	stop(): Promise<void>;
+}
+
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+	const { store, clock } = options;
+	const report = options.onError ?? (() => {});
+	const api = await createApi({
+		store,
+		clock,
+		registry: createRegistry(catalog),
+		authenticateToken: options.authenticateToken,
+		dialAgent: options.dialAgent,
+		serviceCidr: options.serviceCidr,
+		serviceAccounts: { signingKey: options.serviceAccountKey },
+		gitVersion: kubernetesVersion.gitVersion,
+	});
+	const client = (name: string) =>
+		createClient(memoryTransport(api.handle, { name, groups: ["system:masters", "system:authenticated"] }), {
+			userAgent: name,
+			clock,
+		});
+	const mirror = createMirror(client("system:kube-controller-manager"), {
+		clock,
+		onError: (error, what) => report(what, error),
+	});
+	await bootstrap(client("system:bootstrap"), options);
+
+	const settings: ControllerSettings = { ...options, registry: api.registry };
+	const recorder = createEventRecorder(client("system:event-recorder"), { clock });
+	const shells = controllers(settings).map((controller) =>
+		startShell(controller, {
+			client: client(`system:serviceaccount:kube-system:${controller.component}`).as(controller.component),
+			mirror,
+			clock,
+			recorder,
+			onError: (error, name, key) => report(`${name} ${key}`, error),
+		}),
+	);
+	const scheduler = startScheduler({
+		client: client("system:kube-scheduler").as("kube-scheduler"),
+		mirror,
+		clock,
+		recordEvent: (regarding, event) => recorder.record({ regarding, ...event, component: "default-scheduler" }),
+	});
+	return {
+		api,
+		mirror,
+		client,
+		async stop() {
+			await Promise.all([scheduler.stop(), ...shells.map((shell) => shell.stop())]);
+			await recorder.flush();
+			mirror.close();
+			await api.close();
+		},
+	};
+}

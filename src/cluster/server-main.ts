@@ -1,0 +1,52 @@
+/** The server process of a cluster, as launch.ts starts it. Its one argument is JSON: the data directory and the options. */
+import type { StartReport } from "./control-protocol.ts";
+import { serveControl } from "./control-server.ts";
+import type { LaunchOptions } from "./launch.ts";
+import { layoutOf } from "./layout.ts";
+import { ClusterServer } from "./server.ts";
+
+// Written by launch.ts.
+const { data, ...options } = JSON.parse(process.argv[2] ?? "{}") as LaunchOptions & { data: string };
+const layout = layoutOf(data);
+
+function report(message: StartReport): void {
+	process.send?.(message, undefined, undefined, () => {});
+}
+
+let stopping: Promise<void> | undefined;
+
+function stop(server: ClusterServer, exitCode: number): Promise<void> {
+	stopping ??= server.stop().finally(() => {
+		process.exitCode = exitCode;
+		// Whatever might still be pending must not keep a stopped cluster's process alive.
+		setImmediate(() => process.exit());
+	});
+	return stopping;
+}
+
+try {
+	const server = new ClusterServer(layout, options);
+	for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(server, 0));
+	process.on("uncaughtException", (error) => {
+		process.stderr.write(`${error.stack}\n`);
+		void stop(server, 1);
+	});
+	const status = await server.start((text) => report({ type: "progress", text }));
+	const control = await serveControl(layout.controlSocket, {
+		status: () => server.status(),
+		addNodes: (request) => server.addNodes(request),
+		removeNode: ({ name }) => server.removeNode(name),
+		clock: (command) => server.clock(command),
+		stop: async () => {
+			// The answer goes out before the socket closes.
+			setImmediate(() => void control.close().then(() => stop(server, 0)));
+			return {};
+		},
+	});
+	report({ type: "ready", status });
+} catch (error) {
+	process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+	report({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+	process.exitCode = 1;
+	setImmediate(() => process.exit());
+}

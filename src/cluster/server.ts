@@ -1,0 +1,299 @@
+import { mkdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { listen } from "../api/listen.ts";
+import type { Client } from "../client/client.ts";
+import { waitFor, waitForList } from "../client/wait.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { isReason } from "../core/errors.ts";
+import type { User } from "../core/exchange.ts";
+import type { Node } from "../kinds/generated/types.ts";
+import { nodes } from "../kinds/node.ts";
+import { serviceAccounts } from "../kinds/serviceaccount.ts";
+import { openLmdbStore } from "../store/lmdb.ts";
+import { type Certificates, ensureCertificates } from "./certificates.ts";
+import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+import type { AddNodes, ClockCommand, ClockStatus, ClusterStatus, NodeStatus } from "./control-protocol.ts";
+import { kubeconfigText, writeKubeconfig } from "./kubeconfig.ts";
+import type { LaunchOptions } from "./launch.ts";
+import type { Layout } from "./layout.ts";
+import { planNodes, poolNode } from "./node-numbering.ts";
+import type { NodePool } from "./node-pool.ts";
+import { createProcessNodes } from "./process-nodes.ts";
+import { defaultSettings, readSettings, type Settings, writeSettings } from "./settings.ts";
+import { createSimulatedNodes } from "./simulated-nodes.ts";
+import { TurnableClock } from "./turnable-clock.ts";
+import { version } from "./version.ts";
+
+const host = "127.0.0.1";
+const preferredPort = 6443;
+/** How long nodes may take to become Ready before `cox up` gives up. */
+const readyLimitMs = 60_000;
+
+/** A whole cluster in this process but for the agents of real nodes, which are processes of their own. */
+export class ClusterServer {
+	readonly #layout: Layout;
+	readonly #settings: Settings;
+	readonly #clock: Clock;
+	readonly #turnable: TurnableClock | undefined;
+	readonly #startedMs = systemClock().monotonicMs();
+	/** Bearer tokens of this machine's agents. */
+	readonly #tokens = new Map<string, User>();
+	readonly #closers: (() => Promise<unknown>)[] = [];
+	#controlPlane: ControlPlane | undefined;
+	#client: Client | undefined;
+	#pool: NodePool | undefined;
+	#readyAfterMs: number | undefined;
+
+	constructor(layout: Layout, options: LaunchOptions) {
+		this.#layout = layout;
+		const existing = readSettings(layout.settings);
+		this.#settings = existing ?? { ...defaultSettings, ...pick(options) };
+		refuseChange(this.#settings, options);
+		const missing = (options.nodes ?? (existing === undefined ? 1 : 0)) - Object.keys(this.#settings.nodes).length;
+		if (missing > 0) planNodes(this.#settings, { count: missing });
+		if (this.#settings.clock === "virtual") this.#turnable = new TurnableClock({ rate: 1 });
+		this.#clock = this.#turnable?.clock ?? systemClock();
+	}
+
+	/** Resolves when every node is Ready and the default service account exists. What was started is stopped again when a part fails. */
+	async start(progress: (text: string) => void): Promise<ClusterStatus> {
+		try {
+			await this.#start(progress);
+			return await this.status();
+		} catch (error) {
+			await this.stop();
+			throw error;
+		}
+	}
+
+	async #start(progress: (text: string) => void): Promise<void> {
+		const { data, sockets } = this.#layout;
+		for (const folder of [data, sockets]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+		const store = await openLmdbStore({ directory: this.#layout.store, clock: systemClock() });
+		this.#closers.push(() => store.close());
+		this.#settings.port = await usablePort(this.#settings.port || preferredPort, this.#settings.port !== 0);
+		writeSettings(this.#layout.settings, this.#settings);
+		const certificates = await ensureCertificates(this.#layout.pki, serverNames(), systemClock().now());
+		const controlPlane = await startControlPlane({
+			store,
+			clock: this.#clock,
+			ca: certificates.ca,
+			serviceAccountKey: certificates.serviceAccountKey,
+			clusterCidr: this.#settings.clusterCidr,
+			serviceCidr: this.#settings.serviceCidr,
+			authenticateToken: (token) => this.#tokens.get(token),
+			dialAgent: (node) => this.#dial(node),
+			onError: logError,
+		});
+		this.#controlPlane = controlPlane;
+		this.#client = controlPlane.client("system:cox");
+		this.#closers.push(() => controlPlane.stop());
+		await this.#listen(controlPlane, certificates);
+		this.#pool = await this.#createPool(controlPlane, certificates.ca);
+		const names = Object.keys(this.#settings.nodes);
+		progress(`starting ${names.length === 1 ? "node" : "nodes"} ${names.join(", ")}`);
+		await Promise.all(names.map((name) => this.#startNode(name)));
+		await waitFor(
+			this.#client,
+			serviceAccounts,
+			{ namespace: "default", name: "default" },
+			(account) => account !== undefined,
+			{ signal: AbortSignal.timeout(readyLimitMs) },
+		);
+		this.#readyAfterMs = systemClock().monotonicMs() - this.#startedMs;
+	}
+
+	async #listen(controlPlane: ControlPlane, certificates: Certificates): Promise<void> {
+		const tls = { ...certificates.server, clientCa: certificates.ca };
+		const listeners = await Promise.all([
+			listen(controlPlane.api, { tls, host, port: this.#settings.port }),
+			listen(controlPlane.api, { tls, socketPath: this.#layout.apiTlsSocket }),
+			listen(controlPlane.api, { socketPath: this.#layout.apiSocket }),
+		]);
+		for (const listener of listeners) this.#closers.push(() => listener.close());
+		const text = kubeconfigText({ server: this.#address, ca: certificates.ca, user: certificates.admin });
+		writeKubeconfig(this.#layout.kubeconfig, text);
+	}
+
+	async #createPool(controlPlane: ControlPlane, ca: string): Promise<NodePool> {
+		const { runtime, clusterCidr, serviceCidr } = this.#settings;
+		const pool =
+			runtime === "simulated"
+				? createSimulatedNodes({ controlPlane, clock: this.#clock })
+				: await createProcessNodes({
+						layout: this.#layout,
+						clock: systemClock(),
+						clusterCidr,
+						serviceCidr,
+						ca,
+						grantToken: (token, user) => this.#tokens.set(token, user),
+					});
+		this.#closers.push(() => pool.stop());
+		return pool;
+	}
+
+	get #address(): string {
+		return `https://${host}:${this.#settings.port}`;
+	}
+
+	#dial(node: string) {
+		if (this.#pool === undefined) throw new Error("no nodes yet");
+		return this.#pool.dial(node);
+	}
+
+	async #startNode(name: string): Promise<NodeStatus> {
+		const settings = this.#settings.nodes[name];
+		if (settings === undefined || this.#pool === undefined || this.#client === undefined)
+			throw new Error(`node ${name} is not known`);
+		await this.#pool.add(poolNode(name, settings));
+		const ready = await waitFor(this.#client, nodes, { name }, isReady, { signal: AbortSignal.timeout(readyLimitMs) });
+		return this.#nodeStatus(name, ready);
+	}
+
+	async status(): Promise<ClusterStatus> {
+		const listed = (await this.#client?.list(nodes))?.items ?? [];
+		const byName = new Map(listed.map((node) => [node.metadata.name, node]));
+		return {
+			version,
+			pid: process.pid,
+			server: this.#address,
+			kubeconfig: this.#layout.kubeconfig,
+			runtime: this.#settings.runtime,
+			clock: this.#clockStatus(),
+			mode: this.#pool?.mode,
+			nodes: Object.keys(this.#settings.nodes).map((name) => this.#nodeStatus(name, byName.get(name))),
+			readyAfterMs: this.#readyAfterMs,
+		};
+	}
+
+	#nodeStatus(name: string, node: Node | undefined): NodeStatus {
+		const { address, podCidr } = poolNode(name, this.#settings.nodes[name] ?? { index: 0, podCidr: "" });
+		return {
+			name,
+			address,
+			podCidr,
+			ready: isReady(node),
+			agentPid: this.#pool?.agentPid(name),
+			limitations: this.#pool?.limitations(name) ?? [],
+		};
+	}
+
+	/** Adds nodes; resolves when they are Ready. */
+	async addNodes(request: AddNodes): Promise<NodeStatus[]> {
+		const names = planNodes(this.#settings, request);
+		writeSettings(this.#layout.settings, this.#settings);
+		return Promise.all(names.map((name) => this.#startNode(name)));
+	}
+
+	async removeNode(name: string): Promise<NodeStatus> {
+		if (this.#settings.nodes[name] === undefined) throw new Error(`there is no node ${name} on this machine`);
+		const status = this.#nodeStatus(name, undefined);
+		await this.#pool?.remove(name);
+		try {
+			await this.#client?.delete(nodes, { name });
+		} catch (error) {
+			if (!isReason(error, "NotFound")) throw error;
+		}
+		delete this.#settings.nodes[name];
+		writeSettings(this.#layout.settings, this.#settings);
+		return status;
+	}
+
+	async clock(command: ClockCommand): Promise<ClockStatus> {
+		if (command.do !== "show") {
+			if (this.#turnable === undefined)
+				throw new Error(
+					"this cluster runs on the machine's clock; 'cox up --runtime simulated --clock virtual' makes one that can be turned",
+				);
+			if (command.do === "stop") this.#turnable.run(0);
+			else if (command.do === "run") this.#turnable.run(command.rate);
+			else {
+				this.#turnable.run(0);
+				await this.#turnable.advance(command.durationMs);
+			}
+		}
+		return this.#clockStatus();
+	}
+
+	#clockStatus(): ClockStatus {
+		return { kind: this.#settings.clock, nowMs: this.#clock.now(), rate: this.#turnable?.rate };
+	}
+
+	/** Ends everything, last started first. */
+	async stop(): Promise<void> {
+		for (const close of this.#closers.splice(0).reverse()) {
+			try {
+				await close();
+			} catch (error) {
+				logError("stopping", error);
+			}
+		}
+		this.#turnable?.stop();
+	}
+
+	/** Resolves when all nodes that the API knows are Ready. */
+	async nodesReady(signal: AbortSignal): Promise<void> {
+		if (this.#client !== undefined)
+			await waitForList(this.#client, nodes, {}, (list) => list.every(isReady), { signal });
+	}
+}
+
+function isReady(node: Node | undefined): boolean {
+	return (
+		node?.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false
+	);
+}
+
+function pick(options: LaunchOptions): Partial<Settings> {
+	return {
+		...(options.runtime === undefined ? {} : { runtime: options.runtime }),
+		...(options.clock === undefined ? {} : { clock: options.clock }),
+		nodes: {},
+	};
+}
+
+function refuseChange(settings: Settings, options: LaunchOptions): void {
+	for (const name of ["runtime", "clock"] as const)
+		if (options[name] !== undefined && options[name] !== settings[name])
+			throw new Error(
+				`this cluster was made with --${name} ${settings[name]}, not ${options[name]}; 'cox reset' forgets it`,
+			);
+	if (settings.clock === "virtual" && settings.runtime !== "simulated")
+		throw new Error("--clock virtual needs --runtime simulated: real processes live in real time");
+}
+
+function serverNames() {
+	return {
+		dnsNames: [
+			"localhost",
+			"kubernetes",
+			"kubernetes.default",
+			"kubernetes.default.svc",
+			"kubernetes.default.svc.cluster.local",
+		],
+		addresses: [host, "10.96.0.1"],
+	};
+}
+
+/** The wanted port, or, for a new cluster, any free one when it is taken. */
+function usablePort(wanted: number, insist: boolean): Promise<number> {
+	return new Promise((resolve, reject) => {
+		const probe = createServer();
+		probe.once("error", (error: NodeJS.ErrnoException) => {
+			if (error.code === "EADDRINUSE" && !insist) resolve(usablePort(0, true));
+			else if (error.code === "EADDRINUSE")
+				reject(new Error(`port ${wanted}, this cluster's own, is taken by another program`));
+			else reject(error);
+		});
+		probe.listen(wanted, host, () => {
+			const address = probe.address();
+			const port = typeof address === "object" && address !== null ? address.port : wanted;
+			probe.close(() => resolve(port));
+		});
+	});
+}
+
+function logError(what: string, error: unknown): void {
+	const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+	process.stderr.write(`${new Date(systemClock().now()).toISOString()} ${what}: ${text}\n`);
+}

@@ -1,0 +1,50 @@
+import { duplexPair } from "./duplex-pair.ts";
+import type { Clock } from "../core/clock.ts";
+import { createSimulatedNetwork } from "../network/simulated.ts";
+import { startSimulatedFleet } from "../node/simulated-fleet.ts";
+import { createSimulatedRuntime } from "../runtime/simulated.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import type { NodePool, PoolNode } from "./node-pool.ts";
+
+export interface SimulatedNodesOptions {
+	controlPlane: ControlPlane;
+	clock: Clock;
+	/** False: pods' Events are not written. */
+	events?: boolean;
+}
+
+/** Nodes in this process whose pods do what their annotations say. */
+export function createSimulatedNodes({ controlPlane, clock, events }: SimulatedNodesOptions): NodePool {
+	const specs = new Map<string, PoolNode>();
+	const fleet = startSimulatedFleet({
+		client: controlPlane.client("system:node:simulated").as("kubelet"),
+		mirror: controlPlane.mirror,
+		clock,
+		events,
+		runtime: () => createSimulatedRuntime({ clock }),
+		network: ({ name }) => {
+			const { address = "", podCidr = "" } = specs.get(name) ?? {};
+			return createSimulatedNetwork({ nodeAddress: address, podCidr });
+		},
+	});
+	return {
+		async add(node) {
+			specs.set(node.name, node);
+			await fleet.add({ name: node.name, addresses: [node.address], labels: node.labels, podCidr: node.podCidr });
+		},
+		async remove(name) {
+			await fleet.remove(name);
+			specs.delete(name);
+		},
+		async dial(name) {
+			const agent = fleet.get(name);
+			if (agent === undefined) throw new Error(`there is no simulated node ${name}`);
+			const [near, far] = duplexPair();
+			agent.connection(far);
+			return near;
+		},
+		agentPid: () => undefined,
+		limitations: () => [],
+		stop: () => fleet.stop(),
+	};
+}

@@ -1,0 +1,55 @@
+import { type Clock, systemClock } from "../core/clock.ts";
+import { VirtualClock } from "../core/virtual-clock.ts";
+
+/** Real milliseconds between two looks at how far time should have come. */
+const tickMs = 20;
+
+/**
+ * Virtual time that runs along with real time, faster, or not at all, and can be set forward. Everything due on the way
+ * fires in order, however fast it goes.
+ */
+export class TurnableClock {
+	readonly clock: VirtualClock;
+	readonly #real: Clock;
+	#rate: number;
+	#stopped = false;
+	/** One turn at a time. */
+	#turn: Promise<void> = Promise.resolve();
+	#lastRealMs: number;
+
+	constructor(options: { startMs?: number; seed?: number; rate: number; real?: Clock }) {
+		this.#real = options.real ?? systemClock();
+		this.clock = new VirtualClock({ startMs: options.startMs ?? this.#real.now(), seed: options.seed });
+		this.#rate = options.rate;
+		this.#lastRealMs = this.#real.monotonicMs();
+		this.#tick();
+	}
+
+	get rate(): number {
+		return this.#rate;
+	}
+
+	/** 0 lets time stand. What is due at this very moment still happens. */
+	run(rate: number): void {
+		this.#rate = rate;
+	}
+
+	/** Forward by this much; resolves when everything due on the way has happened. */
+	advance(durationMs: number): Promise<void> {
+		this.#turn = this.#turn.then(() => this.clock.advance(durationMs));
+		return this.#turn;
+	}
+
+	/** Ends the ticking; the clock stands for good. */
+	stop(): void {
+		this.#stopped = true;
+	}
+
+	#tick(): void {
+		if (this.#stopped) return;
+		const realMs = this.#real.monotonicMs();
+		const elapsedMs = (realMs - this.#lastRealMs) * this.#rate;
+		this.#lastRealMs = realMs;
+		void this.advance(elapsedMs).finally(() => this.#real.after(tickMs, () => this.#tick()));
+	}
+}
