@@ -1,0 +1,133 @@
+/** How a job's pods stand, before anything is done about it. */
+import type { Job, Pod } from "../../kinds/generated/types.ts";
+import { isActive, isReady } from "../podcontrol/pods.ts";
+import { meaningOf } from "./failure-policy.ts";
+import { IndexSet } from "./indexes.ts";
+import {
+	countIn,
+	hasFailed,
+	ignoredFailuresAnnotation,
+	indexFailuresAnnotation,
+	indexOf,
+	isLeaving,
+	isTracked,
+} from "./pods.ts";
+import type { Terms } from "./terms.ts";
+
+export interface Census {
+	/** Neither ended nor on their way out, finalizer or not. */
+	active: readonly Pod[];
+	ready: number;
+	leaving: readonly Pod[];
+	/** With the finalizer: those whose end is not counted for good yet, in order of their index. */
+	tracked: readonly Pod[];
+	/** Pods in `status.uncountedTerminatedPods` that still have the finalizer. */
+	uncounted: { succeeded: ReadonlySet<string>; failed: ReadonlySet<string> };
+	/** The counters with those pods moved over that have lost the finalizer since. */
+	settled: { succeeded: number; failed: number };
+	/** Everything that has succeeded or failed so far, counted in the status or not. */
+	succeeded: number;
+	failed: number;
+	/** Indexed jobs: as in the status, and with what has succeeded since. */
+	countedIndexes: IndexSet;
+	succeededIndexes: IndexSet;
+	/** Only with a limit of failures for each index. */
+	failedIndexes: IndexSet | undefined;
+	/** With such a limit: the last failed pod of an index that waits for a new one. It keeps the finalizer until then, because it knows the number of failures. */
+	lastFailed: ReadonlyMap<number, Pod>;
+}
+
+export function takeCensus(job: Job, terms: Terms, pods: readonly Pod[]): Census {
+	const tracked = pods.filter(isTracked);
+	if (terms.indexed) tracked.sort((left, right) => (indexOf(left) ?? -1) - (indexOf(right) ?? -1));
+	const active = pods.filter(isActive);
+	const { uncounted, settled } = settle(job, tracked);
+	const isCounted = (pod: Pod) => uncounted.succeeded.has(pod.metadata.uid) || uncounted.failed.has(pod.metadata.uid);
+	const newSucceeded = tracked.filter((pod) => pod.status?.phase === "Succeeded" && !isCounted(pod));
+	const newFailed = tracked.filter((pod) => hasFailed(pod, terms) && !isCounted(pod));
+	const failed =
+		settled.failed + uncounted.failed.size + newFailed.filter((pod) => meaningOf(pod, terms).counts).length;
+	const census = {
+		active,
+		ready: active.filter(isReady).length,
+		leaving: pods.filter(isLeaving),
+		tracked,
+		uncounted,
+		settled,
+		failed,
+	};
+	if (!terms.indexed) {
+		const succeeded = settled.succeeded + uncounted.succeeded.size + newSucceeded.length;
+		const none = IndexSet.empty;
+		return {
+			...census,
+			succeeded,
+			countedIndexes: none,
+			succeededIndexes: none,
+			failedIndexes: undefined,
+			lastFailed: new Map(),
+		};
+	}
+	const { completions = 0 } = terms;
+	const countedIndexes = IndexSet.parse(job.status?.completedIndexes, completions);
+	const succeededIndexes = countedIndexes.union(indexesOf(newSucceeded, completions));
+	const failedIndexes = terms.perIndexLimit === undefined ? undefined : failedIndexesOf(job, terms, tracked);
+	return {
+		...census,
+		succeeded: succeededIndexes.size,
+		countedIndexes,
+		succeededIndexes,
+		failedIndexes,
+		lastFailed:
+			failedIndexes === undefined
+				? new Map()
+				: lastFailedPods(tracked, terms, succeededIndexes.union(failedIndexes).union(indexesOf(active, completions))),
+	};
+}
+
+/** A pod whose uid stands in the status is in the counters as soon as it has no finalizer any more, and only then. */
+function settle({ status }: Job, tracked: readonly Pod[]): Pick<Census, "uncounted" | "settled"> {
+	const held = new Set(tracked.map(({ metadata }) => metadata.uid));
+	const { succeeded = [], failed = [] } = status?.uncountedTerminatedPods ?? {};
+	const left = {
+		succeeded: new Set(succeeded.filter((uid) => held.has(uid))),
+		failed: new Set(failed.filter((uid) => held.has(uid))),
+	};
+	return {
+		uncounted: left,
+		settled: {
+			succeeded: (status?.succeeded ?? 0) + succeeded.length - left.succeeded.size,
+			failed: (status?.failed ?? 0) + failed.length - left.failed.size,
+		},
+	};
+}
+
+export function indexesOf(pods: readonly Pod[], completions: number): IndexSet {
+	return IndexSet.of(pods.map((pod) => indexOf(pod, completions)).filter((index) => index !== undefined));
+}
+
+/** Failures of a pod's index, ignored ones included, before the pod itself. */
+function failuresBefore(pod: Pod): number {
+	return countIn(pod, indexFailuresAnnotation) + countIn(pod, ignoredFailuresAnnotation);
+}
+
+function failedIndexesOf(job: Job, terms: Terms, tracked: readonly Pod[]): IndexSet {
+	const { completions = 0, perIndexLimit = 0 } = terms;
+	const beyond = tracked.filter((pod) => {
+		if (!hasFailed(pod, terms)) return false;
+		const { counts, action } = meaningOf(pod, terms);
+		return action === "FailIndex" || (counts && countIn(pod, indexFailuresAnnotation) >= perIndexLimit);
+	});
+	return IndexSet.parse(job.status?.failedIndexes, completions).union(indexesOf(beyond, completions));
+}
+
+function lastFailedPods(tracked: readonly Pod[], terms: Terms, done: IndexSet): Map<number, Pod> {
+	const last = new Map<number, Pod>();
+	for (const pod of tracked) {
+		const index = indexOf(pod, terms.completions);
+		if (index === undefined || !hasFailed(pod, terms) || done.has(index)) continue;
+		const other = last.get(index);
+		if (other === undefined || failuresBefore(other) <= failuresBefore(pod)) last.set(index, pod);
+	}
+	return last;
+}

@@ -1,0 +1,69 @@
+/** What the job controller reads from a pod. */
+import { parseTimestamp } from "../../core/clock.ts";
+import type { ContainerStatus, Pod } from "../../kinds/generated/types.ts";
+import { readyCondition } from "../podcontrol/pods.ts";
+import type { Terms } from "./terms.ts";
+
+/** Holds a pod until its end has been counted. */
+export const trackingFinalizer = "batch.kubernetes.io/job-tracking";
+export const indexAnnotation = "batch.kubernetes.io/job-completion-index";
+/** Failures of the pod's index before this pod. */
+export const indexFailuresAnnotation = "batch.kubernetes.io/job-index-failure-count";
+/** Failures of the pod's index before this pod that a podFailurePolicy told to ignore. */
+export const ignoredFailuresAnnotation = "batch.kubernetes.io/job-index-ignored-failure-count";
+
+export function isTracked(pod: Pod): boolean {
+	return pod.metadata.finalizers?.includes(trackingFinalizer) === true;
+}
+
+/** On its way out and not at its end yet. */
+export function isLeaving(pod: Pod): boolean {
+	return pod.metadata.deletionTimestamp !== undefined && !hasEnded(pod);
+}
+
+function hasEnded(pod: Pod): boolean {
+	return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
+}
+
+/** Deleted pods may never reach the Failed phase; unless the job waits for that, being deleted is failing. */
+export function hasFailed(pod: Pod, terms: Pick<Terms, "waitsForTermination">): boolean {
+	if (pod.status?.phase === "Failed") return true;
+	if (terms.waitsForTermination) return false;
+	return pod.metadata.deletionTimestamp !== undefined && pod.status?.phase !== "Succeeded";
+}
+
+/** Undefined when the pod has no valid index below `completions`. */
+export function indexOf(pod: Pod, completions = Number.POSITIVE_INFINITY): number | undefined {
+	const text = pod.metadata.annotations?.[indexAnnotation];
+	if (text === undefined || !/^\d+$/.test(text)) return undefined;
+	const index = Number(text);
+	return index < completions ? index : undefined;
+}
+
+export function countIn(pod: Pod, annotation: string): number {
+	const text = pod.metadata.annotations?.[annotation];
+	return text !== undefined && /^\d+$/.test(text) ? Number(text) : 0;
+}
+
+/** When the pod came to its end, as near as can be told. Epoch milliseconds. */
+export function finishedAtMs(pod: Pod): number {
+	const statuses = pod.status?.containerStatuses ?? [];
+	const ends = statuses.map(({ state }) => state?.terminated?.finishedAt);
+	if (ends.length > 0 && ends.every((end) => end !== undefined)) {
+		return Math.max(...ends.map((end) => parseTimestamp(end)));
+	}
+	const ready = readyCondition(pod);
+	if (ready?.status === "False" && ready.lastTransitionTime !== undefined)
+		return parseTimestamp(ready.lastTransitionTime);
+	const { deletionTimestamp, deletionGracePeriodSeconds = 0, creationTimestamp } = pod.metadata;
+	if (deletionTimestamp !== undefined) return parseTimestamp(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
+	return parseTimestamp(creationTimestamp);
+}
+
+/** Restarts of all containers of a pod that has not ended. */
+export function restartsOf(pod: Pod): number {
+	const count = (statuses: readonly ContainerStatus[] = []) =>
+		statuses.reduce((sum, { restartCount }) => sum + (restartCount ?? 0), 0);
+	if (pod.status?.phase !== "Running" && pod.status?.phase !== "Pending") return 0;
+	return count(pod.status.initContainerStatuses) + count(pod.status.containerStatuses);
+}

@@ -1,0 +1,120 @@
+/** The status of a job after a plan. */
+import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import type { Job, JobCondition, JobStatus, Pod } from "../../kinds/generated/types.ts";
+import { isActive, readyCondition } from "../podcontrol/pods.ts";
+import type { Census } from "./census.ts";
+import { conditionOf, withCondition } from "./conditions.ts";
+import type { Counting } from "./counting.ts";
+import type { Management } from "./manage.ts";
+import type { Terms } from "./terms.ts";
+import type { Verdict } from "./verdict.ts";
+
+export interface Outcome {
+	verdict: Verdict | undefined;
+	/** Nothing is left to be waited for: the final condition goes with this status. */
+	over: boolean;
+	management: Management | undefined;
+	/** Active pods deleted because the job ends. */
+	stopped: readonly Pod[];
+	counting: Counting;
+}
+
+export function statusAfter(job: Job, terms: Terms, census: Census, outcome: Outcome, nowMs: number): JobStatus {
+	const { management, counting, verdict, over } = outcome;
+	const now = timestamp(nowMs);
+	const before = job.status?.conditions ?? [];
+	let conditions: readonly JobCondition[] = before;
+	let startTime = job.status?.startTime;
+	if (startTime === undefined && !terms.suspended) startTime = now;
+	// Whether it is suspended is said only while it goes on.
+	if (management !== undefined && verdict === undefined) {
+		conditions = withCondition(conditions, suspension(terms.suspended), nowMs);
+		// The time for the deadline runs from when the job was last resumed.
+		if (conditions !== before && !terms.suspended) startTime = now;
+	}
+	if (verdict !== undefined) conditions = withVerdict(conditions, verdict, over, nowMs);
+	const removed = new Set([...(management?.remove ?? []), ...outcome.stopped]);
+	const active = census.active.length - removed.size + (management?.create.length ?? 0);
+	const indexed = terms.indexed ? { completedIndexes: orAbsent(counting.completedIndexes.toString()) } : {};
+	const failedIndexes = census.failedIndexes === undefined ? {} : { failedIndexes: census.failedIndexes.toString() };
+	const { succeeded: uncountedSucceeded, failed: uncountedFailed } = counting.uncounted;
+	return withoutAbsent({
+		...job.status,
+		conditions: conditions.length === 0 ? undefined : [...conditions],
+		startTime,
+		active: orAbsent(active),
+		ready: census.active.filter((pod) => !removed.has(pod) && readyCondition(pod)?.status === "True").length,
+		// A pod without a node is gone as soon as it is deleted.
+		terminating: census.leaving.length + [...removed].filter(({ spec }) => !!spec.nodeName).length,
+		succeeded: orAbsent(terms.indexed ? counting.completedIndexes.size : census.settled.succeeded),
+		failed: orAbsent(census.settled.failed),
+		...indexed,
+		...failedIndexes,
+		uncountedTerminatedPods: withoutAbsent({
+			succeeded: uncountedSucceeded.length === 0 ? undefined : uncountedSucceeded,
+			failed: uncountedFailed.length === 0 ? undefined : uncountedFailed,
+		}),
+		...(over && verdict?.type === "SuccessCriteriaMet" ? { completionTime: now } : {}),
+	});
+}
+
+function suspension(suspended: boolean): Pick<JobCondition, "type" | "status" | "reason" | "message"> {
+	return suspended
+		? { type: "Suspended", status: "True", reason: "JobSuspended", message: "Job suspended" }
+		: { type: "Suspended", status: "False", reason: "JobResumed", message: "Job resumed" };
+}
+
+function withVerdict(
+	conditions: readonly JobCondition[],
+	{ type, reason, message }: Verdict,
+	over: boolean,
+	nowMs: number,
+): readonly JobCondition[] {
+	const interim = withCondition(conditions, { type, status: "True", reason, message }, nowMs);
+	if (!over) return interim;
+	const final = type === "FailureTarget" ? "Failed" : "Complete";
+	return withCondition(interim, { type: final, status: "True", reason, message }, nowMs);
+}
+
+/** Counters of zero and empty texts are left out, as upstream encodes them. */
+function orAbsent<T extends number | string>(value: T): T | undefined {
+	return value === 0 || value === "" ? undefined : value;
+}
+
+function withoutAbsent<T extends object>(status: T): T {
+	// Fields that are undefined are optional ones.
+	return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** How long a change that only concerns readiness waits for others, as upstream batches changes of pods. */
+const readinessBatchMs = 1000;
+
+/**
+ * When the status is to be written: undefined for not at all, `nowMs` for at once. Readiness alone waits a moment: a pod
+ * that is ready and done within a second is written once.
+ */
+export function writeAtMs(job: Job, next: JobStatus, pods: readonly Pod[], nowMs: number): number | undefined {
+	const { status: before = {} } = job;
+	if (same(before, next)) return undefined;
+	if (before.ready === undefined || !same({ ...before, ready: 0 }, { ...next, ready: 0 })) return nowMs;
+	const changes = pods.filter(isActive).map((pod) => readyCondition(pod)?.lastTransitionTime);
+	const lastMs = Math.max(...changes.map((time) => (time === undefined ? 0 : parseTimestamp(time))));
+	// Never more than the batch away, whatever the agent's clock says.
+	return Math.max(Math.min(lastMs, nowMs) + readinessBatchMs, nowMs);
+}
+
+function same(left: JobStatus, right: JobStatus): boolean {
+	return canonical(left) === canonical(right);
+}
+
+function canonical(status: JobStatus): string {
+	return JSON.stringify(Object.entries(status).sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+export function suspensionEvent(job: Job, next: JobStatus): { reason: string; message: string } | undefined {
+	const after = conditionOf({ status: next }, "Suspended");
+	if (after === undefined || conditionOf(job, "Suspended")?.status === after.status) return undefined;
+	return after.status === "True"
+		? { reason: "Suspended", message: "Job suspended" }
+		: { reason: "Resumed", message: "Job resumed" };
+}

@@ -1,0 +1,19 @@
+/** successPolicy: the job is done before all of its indexes are (KEP-3998). */
+import { IndexSet } from "./indexes.ts";
+import type { Terms } from "./terms.ts";
+
+/** The message of the first rule that is met. */
+export function successMessage(terms: Terms, succeeded: IndexSet): string | undefined {
+	const { successRules, completions = 0 } = terms;
+	if (successRules === undefined || succeeded.size === 0) return undefined;
+	for (const [place, { succeededIndexes, succeededCount }] of successRules.entries()) {
+		const message = `Matched rules at index ${place}`;
+		if (succeededIndexes === undefined) {
+			if (succeededCount !== undefined && succeeded.size >= succeededCount) return message;
+			continue;
+		}
+		const wanted = IndexSet.parse(succeededIndexes, completions);
+		if (succeeded.common(wanted) >= (succeededCount ?? wanted.size)) return message;
+	}
+	return undefined;
+}

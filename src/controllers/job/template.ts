@@ -1,0 +1,75 @@
+/** The pods that a job makes. */
+import { controllerOf, type Draft } from "../../core/object.ts";
+import type { EnvVar, Job, Pod } from "../../kinds/generated/types.ts";
+import { podFromTemplate } from "../podcontrol/template.ts";
+import { meaningOf } from "./failure-policy.ts";
+import {
+	countIn,
+	ignoredFailuresAnnotation,
+	indexAnnotation,
+	indexFailuresAnnotation,
+	trackingFinalizer,
+} from "./pods.ts";
+import type { Terms } from "./terms.ts";
+
+/** A name made from a prefix gets five more characters, and has to stay a DNS label. */
+const longestPrefix = 58;
+const indexVariable = "JOB_COMPLETION_INDEX";
+
+/**
+ * @param index undefined for a job without indexes
+ * @param replaced the pod of the same index that failed before, where failures of an index are counted
+ */
+export function newPod(job: Job, terms: Terms, index: number | undefined, replaced: Pod | undefined): Draft<Pod> {
+	const pod = podFromTemplate(job, job.spec.template);
+	const { metadata } = pod;
+	metadata.finalizers = [...new Set([...(metadata.finalizers ?? []), trackingFinalizer])];
+	const owner = controllerOf(job);
+	// Not upstream's: pods are found by their CronJob's name. A label of the user's own stays.
+	if (owner?.kind === "CronJob" && metadata.labels?.["cronjob"] === undefined)
+		metadata.labels = { ...metadata.labels, cronjob: labelValue(owner.name) };
+	if (index === undefined) {
+		metadata.generateName = `${job.metadata.name}-`;
+		return pod;
+	}
+	const suffix = `-${index}-`;
+	metadata.generateName = `${job.metadata.name.slice(0, longestPrefix - suffix.length)}${suffix}`;
+	metadata.annotations = { ...metadata.annotations, [indexAnnotation]: `${index}` };
+	metadata.labels = { ...metadata.labels, [indexAnnotation]: `${index}` };
+	if (terms.perIndexLimit !== undefined) Object.assign(metadata.annotations, failureCounts(terms, replaced));
+	pod.spec = {
+		...pod.spec,
+		hostname: `${job.metadata.name}-${index}`,
+		containers: pod.spec.containers.map(withIndexVariable),
+		...(pod.spec.initContainers === undefined
+			? {}
+			: { initContainers: pod.spec.initContainers.map(withIndexVariable) }),
+	};
+	return pod;
+}
+
+function withIndexVariable<C extends { env?: EnvVar[] }>(container: C): C {
+	if (container.env?.some(({ name }) => name === indexVariable)) return container;
+	const fieldPath = `metadata.labels['${indexAnnotation}']`;
+	return {
+		...container,
+		env: [...(container.env ?? []), { name: indexVariable, valueFrom: { fieldRef: { fieldPath } } }],
+	};
+}
+
+function failureCounts(terms: Terms, replaced: Pod | undefined): Record<string, string> {
+	if (replaced === undefined) return { [indexFailuresAnnotation]: "0" };
+	let failures = countIn(replaced, indexFailuresAnnotation);
+	let ignored = countIn(replaced, ignoredFailuresAnnotation);
+	if (meaningOf(replaced, terms).counts) failures++;
+	else ignored++;
+	return {
+		[indexFailuresAnnotation]: `${failures}`,
+		...(ignored > 0 ? { [ignoredFailuresAnnotation]: `${ignored}` } : {}),
+	};
+}
+
+/** CronJob names may not be longer than 52 characters, so they are label values; cut to be sure. */
+function labelValue(name: string): string {
+	return name.slice(0, 63).replace(/[^A-Za-z0-9]+$/, "");
+}

@@ -1,0 +1,40 @@
+/** A job's spec with the API's defaults in place. */
+import type { Job, PodFailurePolicyRule, SuccessPolicyRule } from "../../kinds/generated/types.ts";
+
+export interface Terms {
+	parallelism: number;
+	/** Undefined for a work queue: the first success says that there is nothing left. */
+	completions: number | undefined;
+	indexed: boolean;
+	backoffLimit: number;
+	/** Failures that each index may have; undefined: they are counted together. */
+	perIndexLimit: number | undefined;
+	maxFailedIndexes: number | undefined;
+	suspended: boolean;
+	/** A pod on its way out is not replaced, and not counted, before it has failed for good. */
+	waitsForTermination: boolean;
+	failureRules: readonly PodFailurePolicyRule[] | undefined;
+	successRules: readonly SuccessPolicyRule[] | undefined;
+	deadlineMs: number | undefined;
+	restartsOnFailure: boolean;
+}
+
+export function termsOf({ spec }: Job): Terms {
+	const indexed = spec.completionMode === "Indexed";
+	const { podFailurePolicy, successPolicy, activeDeadlineSeconds, backoffLimitPerIndex } = spec;
+	return {
+		parallelism: spec.parallelism ?? 1,
+		// Neither given means one; a parallelism alone makes a work queue.
+		completions: spec.completions ?? (spec.parallelism === undefined ? 1 : undefined),
+		indexed,
+		backoffLimit: spec.backoffLimit ?? (backoffLimitPerIndex === undefined ? 6 : 2 ** 31 - 1),
+		perIndexLimit: indexed ? backoffLimitPerIndex : undefined,
+		maxFailedIndexes: spec.maxFailedIndexes,
+		suspended: spec.suspend === true,
+		waitsForTermination: spec.podReplacementPolicy === "Failed" || podFailurePolicy !== undefined,
+		failureRules: podFailurePolicy?.rules,
+		successRules: indexed ? successPolicy?.rules : undefined,
+		deadlineMs: activeDeadlineSeconds === undefined ? undefined : activeDeadlineSeconds * 1000,
+		restartsOnFailure: spec.template.spec.restartPolicy === "OnFailure",
+	};
+}
