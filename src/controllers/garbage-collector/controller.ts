@@ -6,6 +6,7 @@ import { type Kind, qualifiedResource } from "../../kinds/kind.ts";
 import { namespaces } from "../../kinds/namespace.ts";
 import type { Registry } from "../../kinds/registry.ts";
 import { type Controller, type WatchRule, watchRule } from "../controller.ts";
+import { sameJson } from "../equal.ts";
 import { type Dependent, type GarbageState, isOrphaning, isWaiting, type Owner, plan } from "./plan.ts";
 
 /** @param registry of the kinds to collect; those that join it later are collected after a restart of the controller */
@@ -108,13 +109,9 @@ function concernsUs(current: KubeObject, old: KubeObject | undefined): boolean {
 	if (old === undefined) return metadata.ownerReferences !== undefined || metadata.deletionTimestamp !== undefined;
 	return (
 		metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
-		(metadata.deletionTimestamp !== undefined && !same(metadata.finalizers, old.metadata.finalizers)) ||
-		!same(metadata.ownerReferences, old.metadata.ownerReferences)
+		(metadata.deletionTimestamp !== undefined && !sameJson(metadata.finalizers, old.metadata.finalizers)) ||
+		!sameJson(metadata.ownerReferences, old.metadata.ownerReferences)
 	);
-}
-
-function same(left: object | undefined, right: object | undefined): boolean {
-	return left === right || JSON.stringify(left) === JSON.stringify(right);
 }
 
 function blocks(dependent: KubeObject, owner: KubeObject): boolean {

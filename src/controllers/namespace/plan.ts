@@ -7,6 +7,7 @@ import { namespaces } from "../../kinds/namespace.ts";
 import { pods } from "../../kinds/pod.ts";
 import { confirmEmpty, remove, update, updateStatus } from "../actions.ts";
 import type { Action, ActionFailure, Plan, PlanContext } from "../controller.ts";
+import { sameJson } from "../equal.ts";
 
 /** In `spec.finalizers` until the namespace is empty. */
 export const namespaceFinalizer = "kubernetes";
@@ -25,7 +26,7 @@ export function plan({ namespace, content, kinds }: NamespaceState, context: Pla
 		return { actions: [] };
 	}
 	const status = statusOf(namespace, content, context);
-	const changed = JSON.stringify(status) !== JSON.stringify(namespace.status);
+	const changed = !sameJson(status, namespace.status);
 	const actions: Action[] = changed ? [updateStatus(namespaces, { ...namespace, status })] : [];
 	if (content.length === 0) {
 		const rest = finalizers.filter((finalizer) => finalizer !== namespaceFinalizer);

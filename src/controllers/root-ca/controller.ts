@@ -4,6 +4,7 @@ import type { ConfigMap, Namespace } from "../../kinds/generated/types.ts";
 import { namespaces } from "../../kinds/namespace.ts";
 import { create, update } from "../actions.ts";
 import { type Controller, watchRule } from "../controller.ts";
+import { sameJson } from "../equal.ts";
 
 const name = "kube-root-ca.crt";
 const annotations = {
@@ -40,7 +41,7 @@ export function rootCaController(certificate: string): Controller<RootCaState> {
 				const metadata = { name, namespace: namespace.metadata.name, annotations };
 				return { actions: [create(configMaps, { metadata, data }, { orExists: true })] };
 			}
-			if (JSON.stringify(configMap.data) === JSON.stringify(data)) return { actions: [] };
+			if (sameJson(configMap.data, data)) return { actions: [] };
 			return { actions: [update(configMaps, { ...configMap, data })] };
 		},
 	};

@@ -1,0 +1,127 @@
+/** The pods behind a service, as both Endpoints and EndpointSlices describe them. Pure. */
+
+import type { Mirror } from "../../client/mirror.ts";
+import { selectorFromLabels } from "../../core/selector.ts";
+import type { Pod, Service } from "../../kinds/generated/types.ts";
+import { nodes } from "../../kinds/node.ts";
+import { pods } from "../../kinds/pod.ts";
+import { services } from "../../kinds/service.ts";
+import { isFinished, isReady } from "../podcontrol/pods.ts";
+
+export const triggerTimeAnnotation = "endpoints.kubernetes.io/last-change-trigger-time";
+export const headlessLabel = "service.kubernetes.io/headless";
+
+/** A port as it is on one pod: targetPort names are resolved, and may differ from pod to pod. */
+export interface BackendPort {
+	name: string;
+	protocol: string;
+	port: number;
+	appProtocol?: string;
+}
+
+export interface Backend {
+	pod: Pod;
+	address: string;
+	ready: boolean;
+	terminating: boolean;
+	nodeName: string | undefined;
+	zone: string | undefined;
+	hostname: string | undefined;
+	ports: BackendPort[];
+	/** The ports as text: backends with the same ports share a subset or slice. */
+	portsKey: string;
+}
+
+export function isHeadless(service: Service): boolean {
+	return service.spec.clusterIP === "None";
+}
+
+/** Whether it is the controllers' business: it selects pods, and does not stand for a name elsewhere. */
+export function selectsPods(service: Service): boolean {
+	const { selector, type } = service.spec;
+	return selector !== undefined && Object.keys(selector).length > 0 && type !== "ExternalName";
+}
+
+/** In the order of their pods' names, which is the same every time. */
+export function backendsOf(service: Service, mirror: Mirror): Backend[] {
+	const selector = selectorFromLabels(service.spec.selector);
+	const found: Backend[] = [];
+	for (const pod of mirror.of(pods).list(service.metadata.namespace)) {
+		const address = pod.status?.podIP;
+		if (address === undefined || address === "" || isFinished(pod) || !selector.matches(pod.metadata.labels ?? {}))
+			continue;
+		const { nodeName, hostname, subdomain } = pod.spec;
+		const node = nodeName === undefined ? undefined : mirror.of(nodes).get(undefined, nodeName);
+		const ports = portsOf(service, pod);
+		found.push({
+			pod,
+			address,
+			ready: isReady(pod),
+			terminating: pod.metadata.deletionTimestamp !== undefined,
+			nodeName,
+			zone: node?.metadata.labels?.["topology.kubernetes.io/zone"],
+			hostname: hostname !== undefined && hostname !== "" && subdomain === service.metadata.name ? hostname : undefined,
+			ports,
+			portsKey: JSON.stringify(ports),
+		});
+	}
+	return found.sort((a, b) => (a.pod.metadata.name < b.pod.metadata.name ? -1 : 1));
+}
+
+/** Ports whose name the pod does not have are left out. */
+function portsOf(service: Service, pod: Pod): BackendPort[] {
+	const found: BackendPort[] = [];
+	for (const { name = "", protocol = "TCP", port, targetPort = port, appProtocol } of service.spec.ports ?? []) {
+		const number = typeof targetPort === "number" ? targetPort : namedPort(pod, targetPort, protocol);
+		if (number === undefined) continue;
+		// A headless service needs no translation; 0 stands for the port itself.
+		found.push({ name, protocol, port: number === 0 ? port : number, ...(appProtocol ? { appProtocol } : {}) });
+	}
+	return found;
+}
+
+function namedPort(pod: Pod, name: string, protocol: string): number | undefined {
+	const sidecars = (pod.spec.initContainers ?? []).filter((container) => container.restartPolicy === "Always");
+	for (const container of [...pod.spec.containers, ...sidecars]) {
+		for (const port of container.ports ?? []) {
+			if (port.name === name && (port.protocol ?? "TCP") === protocol) return port.containerPort;
+		}
+	}
+	// A number in a string is one that came through an older version of the API.
+	return /^[0-9]+$/.test(name) ? Number(name) : undefined;
+}
+
+/** When the newest of the changes that the backends show happened: what latency is measured from. */
+export function triggerTime(service: Service, backends: readonly Backend[]): string {
+	let newest = service.metadata.creationTimestamp;
+	for (const { pod } of backends) {
+		const since = pod.status?.conditions?.find((condition) => condition.type === "Ready")?.lastTransitionTime;
+		if (since !== undefined && since > newest) newest = since;
+	}
+	return newest;
+}
+
+/** The services that a pod's change concerns: those that select it, or did before. */
+export function* servicesOf(current: Pod | undefined, old: Pod | undefined, mirror: Mirror): Iterable<string> {
+	if (current !== undefined && old !== undefined && !showsUp(current, old)) return;
+	const pod = current ?? old;
+	if (pod === undefined) return;
+	for (const service of mirror.of(services).list(pod.metadata.namespace)) {
+		if (!selectsPods(service)) continue;
+		const selector = selectorFromLabels(service.spec.selector);
+		const matches = (one: Pod | undefined) => one !== undefined && selector.matches(one.metadata.labels ?? {});
+		if (matches(current) || matches(old)) yield `${service.metadata.namespace}/${service.metadata.name}`;
+	}
+}
+
+/** Whether the change can be seen in endpoints. */
+function showsUp(current: Pod, old: Pod): boolean {
+	return (
+		current.status?.podIP !== old.status?.podIP ||
+		current.status?.phase !== old.status?.phase ||
+		isReady(current) !== isReady(old) ||
+		current.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
+		current.spec.nodeName !== old.spec.nodeName ||
+		JSON.stringify(current.metadata.labels) !== JSON.stringify(old.metadata.labels)
+	);
+}

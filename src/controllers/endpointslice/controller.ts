@@ -1,0 +1,49 @@
+/** EndpointSlices of services with a selector: what service proxies and DNS read. */
+import { endpointSlices } from "../../kinds/endpointslice.ts";
+import type { EndpointSlice, Service } from "../../kinds/generated/types.ts";
+import { nodes } from "../../kinds/node.ts";
+import { pods } from "../../kinds/pod.ts";
+import { services } from "../../kinds/service.ts";
+import { type Controller, watchRule } from "../controller.ts";
+import { backendsOf, selectsPods, servicesOf } from "../endpoints/backends.ts";
+import { coalesceMsFor } from "../podcontrol/coalesce.ts";
+import { type EndpointSliceState, managedBy, managedByLabel, plan, serviceNameLabel } from "./plan.ts";
+
+export const endpointSliceController: Controller<EndpointSliceState> = {
+	name: "endpointslice",
+	component: "endpoint-slice-controller",
+	watches: [
+		watchRule(services, (current: Service | undefined) =>
+			current === undefined ? [] : [`${current.metadata.namespace}/${current.metadata.name}`],
+		),
+		watchRule(pods, servicesOf, { barrier: false }),
+		watchRule(endpointSlices, (current, old) => serviceKeys(current ?? old), {
+			indexes: { service: serviceKeys },
+		}),
+		watchRule(nodes, () => [], { barrier: false }),
+	],
+	coalesceMs(key, mirror) {
+		let count = 0;
+		for (const slice of mirror.of(endpointSlices).byIndex("service", key)) count += slice.endpoints?.length ?? 0;
+		return coalesceMsFor(count);
+	},
+	gather(key, mirror) {
+		const [namespace, name = ""] = key.split("/");
+		const service = mirror.of(services).get(namespace, name);
+		// Slices of a service that is gone are garbage, and collected as such.
+		if (service === undefined || !selectsPods(service)) return undefined;
+		const slices = [...mirror.of(endpointSlices).byIndex("service", key)].filter(
+			(slice) => slice.metadata.deletionTimestamp === undefined,
+		);
+		return { service, backends: backendsOf(service, mirror), slices };
+	},
+	plan,
+};
+
+/** Of slices that this controller manages, the service. */
+function serviceKeys(slice: EndpointSlice | undefined): string[] {
+	const labels = slice?.metadata.labels;
+	const name = labels?.[serviceNameLabel];
+	if (name === undefined || labels?.[managedByLabel] !== managedBy) return [];
+	return [`${slice?.metadata.namespace}/${name}`];
+}

@@ -1,0 +1,4 @@
+import { planCases } from "../testing/cases.ts";
+import { endpointSliceController } from "./controller.ts";
+
+planCases(endpointSliceController, new URL("./testdata/", import.meta.url));
