@@ -1,0 +1,180 @@
+/** What every NodeNetwork must do, as tests: each implementation's own test file calls `networkContract` with a way to make one. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { NodeNetwork, ServicePort } from "./network.ts";
+
+/** A node with its network, and the means to act inside it. */
+export interface NodeFixture {
+	address: string;
+	podCidr: string;
+	network: NodeNetwork;
+	/** The network again, as after a restart of the agent. */
+	reopen(): Promise<NodeNetwork>;
+	/** A network namespace for a pod; gives its path. */
+	makePod(): Promise<string>;
+	/** An echo server in a pod's namespace (undefined: the node's) that answers with its name and the client's address. */
+	serve(namespacePath: string | undefined, protocol: "TCP" | "UDP", port: number, name: string): Promise<void>;
+	/** What such a server answers to a client in that namespace; rejects when there is no answer. */
+	ask(namespacePath: string | undefined, protocol: "TCP" | "UDP", address: string, port: number): Promise<string>;
+}
+
+export interface NetworkFixture {
+	nodes: [NodeFixture, NodeFixture];
+	/** Throws when something was left behind. */
+	dispose(): Promise<void>;
+}
+
+export function networkContract(name: string, options: { open(): Promise<NetworkFixture>; noTraffic?: string }): void {
+	describe(`network contract: ${name}`, () => {
+		const withTraffic = (behaviour: string, test: () => Promise<void>) => {
+			if (options.noTraffic === undefined) it(behaviour, test);
+			else it.skip(`${behaviour} (${options.noTraffic})`, test);
+		};
+		let fixture: NetworkFixture;
+		let counter = 0;
+		let a: NodeFixture;
+		let b: NodeFixture;
+		beforeAll(async () => {
+			fixture = await options.open();
+			[a, b] = fixture.nodes;
+			await a.network.setRoutes([{ podCidr: b.podCidr, via: b.address }]);
+			await b.network.setRoutes([{ podCidr: a.podCidr, via: a.address }]);
+		});
+		afterAll(() => fixture.dispose());
+
+		const attach = async (
+			node: NodeFixture,
+			hostPorts: { hostPort: number; containerPort: number; protocol: string }[] = [],
+		) => {
+			const uid = `pod-${++counter}`;
+			const namespacePath = await node.makePod();
+			const { addresses } = await node.network.attachPod({ uid, namespacePath, hostPorts });
+			return { uid, namespacePath, address: addresses[0] ?? "" };
+		};
+		const service = (changes: Partial<ServicePort>): ServicePort => ({
+			name: "default/web:http",
+			protocol: "TCP",
+			addresses: ["10.96.7.7"],
+			port: 80,
+			endpoints: [],
+			...changes,
+		});
+		const setServices = async (...ports: ServicePort[]) => {
+			for (const node of fixture.nodes) await node.network.setServices(ports);
+		};
+
+		it("gives each pod an address of its own, the same one when asked again", async () => {
+			const first = await attach(a);
+			const second = await attach(a);
+			expect(first.address).not.toBe(second.address);
+			const again = await a.network.attachPod({ uid: first.uid, namespacePath: first.namespacePath, hostPorts: [] });
+			expect(again.addresses).toEqual([first.address]);
+			await a.network.detachPod(first.uid);
+			await a.network.detachPod(first.uid);
+			const attached = await a.network.attached();
+			expect(attached.get(second.uid)).toEqual({ addresses: [second.address] });
+			expect(attached.has(first.uid)).toBe(false);
+		});
+
+		withTraffic("knows its pods after a restart of the agent", async () => {
+			const pod = await attach(a);
+			a.network = await a.reopen();
+			await a.network.setRoutes([{ podCidr: b.podCidr, via: b.address }]);
+			expect((await a.network.attached()).get(pod.uid)).toEqual({ addresses: [pod.address] });
+			expect((await attach(a)).address).not.toBe(pod.address);
+		});
+
+		withTraffic("connects pods on one node and across nodes, and nodes with pods, without translation", async () => {
+			const server = await attach(a);
+			const neighbour = await attach(a);
+			const far = await attach(b);
+			await a.serve(server.namespacePath, "TCP", 8080, "server");
+			expect(await a.ask(neighbour.namespacePath, "TCP", server.address, 8080)).toBe(`server ${neighbour.address}`);
+			expect(await b.ask(far.namespacePath, "TCP", server.address, 8080)).toBe(`server ${far.address}`);
+			expect(await a.ask(undefined, "TCP", server.address, 8080)).toBe(`server ${a.address}`);
+			expect(await b.ask(undefined, "TCP", server.address, 8080)).toBe(`server ${b.address}`);
+		});
+
+		withTraffic(
+			"leads a service address to its endpoints, from pods, from nodes, and from an endpoint to itself",
+			async () => {
+				const one = await attach(a);
+				const two = await attach(b);
+				await a.serve(one.namespacePath, "TCP", 8080, "one");
+				await b.serve(two.namespacePath, "TCP", 8080, "two");
+				const port = (address: string) => ({ address, port: 8080 });
+				await setServices(service({ endpoints: [port(one.address), port(two.address)] }));
+				const answers = new Set<string>();
+				for (let attempt = 0; answers.size < 2 && attempt < 50; attempt++) {
+					answers.add(await a.ask(one.namespacePath, "TCP", "10.96.7.7", 80));
+				}
+				// Behind itself a pod sees the node as the client, because it would not answer itself over the service.
+				expect([...answers].sort()).toEqual([`one ${a.address}`, `two ${one.address}`]);
+				await setServices(service({ endpoints: [port(two.address)] }));
+				expect(await a.ask(undefined, "TCP", "10.96.7.7", 80)).toBe(`two ${a.address}`);
+				await setServices(service({ endpoints: [port(one.address)] }));
+				expect(await b.ask(two.namespacePath, "TCP", "10.96.7.7", 80)).toBe(`one ${two.address}`);
+			},
+		);
+
+		withTraffic("refuses a service without endpoints, and one that is gone", async () => {
+			const client = await attach(a);
+			await setServices(service({ addresses: ["10.96.7.7", "203.0.113.9"] }));
+			await expect(a.ask(client.namespacePath, "TCP", "10.96.7.7", 80)).rejects.toThrow("ECONNREFUSED");
+			await expect(a.ask(undefined, "TCP", "10.96.7.7", 80)).rejects.toThrow("ECONNREFUSED");
+			await setServices();
+			await expect(a.ask(client.namespacePath, "TCP", "10.96.7.7", 80)).rejects.toThrow("ECONNREFUSED");
+		});
+
+		withTraffic("serves UDP", async () => {
+			const server = await attach(b);
+			const client = await attach(a);
+			await b.serve(server.namespacePath, "UDP", 5353, "dns");
+			const endpoints = [{ address: server.address, port: 5353 }];
+			await setServices(service({ name: "default/dns:dns", protocol: "UDP", port: 53, endpoints }));
+			expect(await a.ask(client.namespacePath, "UDP", "10.96.7.7", 53)).toBe(`dns ${client.address}`);
+		});
+
+		withTraffic(
+			"serves a node port on every node, also from other nodes' pods, and only local endpoints when told so",
+			async () => {
+				const server = await attach(a);
+				const client = await attach(b);
+				await a.serve(server.namespacePath, "TCP", 8080, "server");
+				const endpoints = [{ address: server.address, port: 8080 }];
+				await setServices(service({ nodePort: 30080, endpoints }));
+				expect(await b.ask(client.namespacePath, "TCP", a.address, 30080)).toMatch(/^server /);
+				expect(await b.ask(client.namespacePath, "TCP", b.address, 30080)).toMatch(/^server /);
+				await a.network.setServices([service({ nodePort: 30080, endpoints, localEndpoints: endpoints })]);
+				expect(await b.ask(client.namespacePath, "TCP", a.address, 30080)).toBe(`server ${client.address}`);
+				await b.network.setServices([service({ nodePort: 30080, endpoints, localEndpoints: [] })]);
+				await expect(b.ask(client.namespacePath, "TCP", b.address, 30080)).rejects.toThrow("ECONNREFUSED");
+			},
+		);
+
+		withTraffic("keeps a client with its endpoint under session affinity", async () => {
+			const servers = [await attach(a), await attach(a), await attach(b)];
+			const client = await attach(b);
+			for (const [index, server] of servers.entries()) {
+				await (index < 2 ? a : b).serve(server.namespacePath, "TCP", 8080, `server-${index}`);
+			}
+			const endpoints = servers.map(({ address }) => ({ address, port: 8080 }));
+			await setServices(service({ endpoints, affinitySeconds: 60 }));
+			const answers = new Set<string>();
+			for (let attempt = 0; attempt < 12; attempt++)
+				answers.add(await b.ask(client.namespacePath, "TCP", "10.96.7.7", 80));
+			expect(answers.size).toBe(1);
+			await setServices(service({ endpoints: endpoints.slice(0, 1), affinitySeconds: 60 }));
+			expect(await b.ask(client.namespacePath, "TCP", "10.96.7.7", 80)).toBe(`server-0 ${client.address}`);
+		});
+
+		withTraffic("forwards a host port of the node to its pod while the pod is attached", async () => {
+			const server = await attach(a, [{ hostPort: 8088, containerPort: 8080, protocol: "TCP" }]);
+			const client = await attach(b);
+			await a.serve(server.namespacePath, "TCP", 8080, "server");
+			expect(await b.ask(client.namespacePath, "TCP", a.address, 8088)).toBe(`server ${client.address}`);
+			expect(await a.ask(undefined, "TCP", a.address, 8088)).toMatch(/^server /);
+			await a.network.detachPod(server.uid);
+			await expect(b.ask(client.namespacePath, "TCP", a.address, 8088)).rejects.toThrow("ECONNREFUSED");
+		});
+	});
+}

@@ -1,0 +1,190 @@
+/**
+ * The network of a node that is a network namespace: each pod has a point-to-point link and a route of its own; services are
+ * nftables rules. Runs inside the node. What it set up is found again by records on disk and by the links themselves.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { AddressPool, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
+import { run, shellQuote } from "../command.ts";
+import type { NodeNetwork, PodNetwork, ServicePort } from "../network.ts";
+import { allServices, baseRules, changedServices, type HostPort, hostPortElement } from "./rules.ts";
+
+export interface LinuxNetworkOptions {
+	/** For the addresses given to pods; absolute. */
+	directory: string;
+	nodeAddress: string;
+	podCidr: string;
+	/** Virtual addresses of services. */
+	serviceCidr?: string;
+	/** The command that leads into the node, for callers outside of it. */
+	enter?: readonly string[];
+}
+
+interface PodRecord {
+	address: string;
+	namespacePath: string;
+	hostPorts: HostPort[];
+}
+
+/** Where a pod sends everything: no machine has this address, the link's other end answers for it. */
+const gateway = "169.254.1.1";
+/** The same on every link, so that pods need not ask for it. */
+const gatewayMac = "ee:ee:ee:ee:ee:ee";
+/** Marks our routes among the kernel's; any number the kernel's own list leaves free. */
+const routeProtocol = 186;
+/** More addresses than a node runs pods. */
+const mostPods = 4096;
+
+export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<NodeNetwork> {
+	const { nodeAddress, podCidr, serviceCidr = "10.96.0.0/12", enter = [] } = options;
+	const cidr = parseCidr(podCidr);
+	if (cidr === undefined) throw new Error(`not an IPv4 CIDR: ${podCidr}`);
+	const inNode = (script: string, input = ""): Promise<string> => {
+		const [program = "sh", ...args] = [...enter, "sh", "-c", script];
+		return run([program, ...args], input);
+	};
+	const records = readRecords(options.directory);
+	const save = () => writeRecords(options.directory, records);
+	const pool = new AddressPool(cidr, { skipFirst: 2, skipLast: 1 });
+	for (const { address } of records.values()) pool.take(parseIPv4(address) ?? -1);
+
+	const podAddresses = Array.from({ length: Math.min(cidrSize(cidr), mostPods) }, (_, index) =>
+		formatIPv4(cidr.base + index),
+	);
+	const hostPorts = [...records.values()].flatMap((record) => record.hostPorts);
+	const rules = baseRules({ nodeAddress, podAddresses, serviceCidr, hostPorts });
+	// A route for service addresses lets the node's own programs reach them; the rules then send them elsewhere.
+	await inNode(`ip route replace ${serviceCidr} dev lo src ${nodeAddress} && exec nft -f -`, rules);
+
+	let routes: ReadonlyMap<string, string> | undefined;
+	let services: Map<string, ServicePort> | undefined;
+	let queue: Promise<unknown> = Promise.resolve();
+	/** One change at a time, in the order asked for. */
+	const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
+		const result = queue.then(task);
+		queue = result.catch(() => {});
+		return result;
+	};
+
+	return {
+		nodeAddress,
+		async attachPod(pod) {
+			const before = records.get(pod.uid);
+			if (before !== undefined && (await isAttached(inNode, before, pod.namespacePath)))
+				return { addresses: [before.address] };
+			const address = before?.address ?? formatFree(pool, podCidr);
+			const ports = pod.hostPorts.map(({ hostPort, containerPort, protocol }) => ({
+				protocol,
+				hostPort,
+				address,
+				containerPort,
+			}));
+			records.set(pod.uid, { address, namespacePath: pod.namespacePath, hostPorts: ports });
+			save();
+			await inNode(attachScript(address, nodeAddress, pod.namespacePath, ports));
+			return { addresses: [address] };
+		},
+		async detachPod(uid) {
+			const record = records.get(uid);
+			if (record === undefined) return;
+			const freed = record.hostPorts.map(
+				(port) => `nft delete element ip coxswain hostports '{ ${hostPortElement(port)} }'\n`,
+			);
+			await inNode(`${freed.join("")}ip link del ${linkName(record.address)} 2>/dev/null; true`);
+			records.delete(uid);
+			save();
+			pool.release(parseIPv4(record.address) ?? -1);
+		},
+		async attached() {
+			const links = await inNode("ip -o link show type veth");
+			const found = [...records].filter(([, record]) => links.includes(` ${linkName(record.address)}@`));
+			return new Map(found.map(([uid, record]): [string, PodNetwork] => [uid, { addresses: [record.address] }]));
+		},
+		setRoutes: (next) =>
+			inTurn(async () => {
+				const wanted = new Map(next.map(({ podCidr: to, via }) => [to, via]));
+				const lines = routes === undefined ? [`route flush proto ${routeProtocol}`] : [];
+				for (const to of routes?.keys() ?? [])
+					if (!wanted.has(to)) lines.push(`route del ${to} proto ${routeProtocol}`);
+				for (const [to, via] of wanted) {
+					if (routes?.get(to) !== via)
+						lines.push(`route replace ${to} via ${via} src ${nodeAddress} proto ${routeProtocol}`);
+				}
+				routes = undefined;
+				if (lines.length > 0) await inNode("exec ip -batch -", `${lines.join("\n")}\n`);
+				routes = wanted;
+			}),
+		setServices: (ports) =>
+			inTurn(async () => {
+				const text = services === undefined ? allServices(ports) : changedServices(services, ports);
+				// After a failure the next call starts from nothing.
+				services = undefined;
+				if (text !== "") await inNode("exec nft -f -", text);
+				services = new Map(ports.map((port) => [port.name, port]));
+			}),
+		async close() {
+			await queue;
+		},
+	};
+}
+
+/** One shell for the whole: making a process costs more than what it does. */
+function attachScript(address: string, nodeAddress: string, namespacePath: string, ports: readonly HostPort[]): string {
+	const link = linkName(address);
+	const forwards = ports.map(hostPortElement).join(", ");
+	return `set -e
+ip link del ${link} 2>/dev/null || :
+nsenter --net=${shellQuote(namespacePath)} ip -batch - <<'END'
+link set lo up
+link add eth0 type veth peer name ${link} address ${gatewayMac} netns 1
+link set eth0 up
+addr add ${address}/32 dev eth0
+route add ${gateway} dev eth0
+route add default via ${gateway} dev eth0
+neigh replace ${gateway} lladdr ${gatewayMac} dev eth0 nud permanent
+END
+ip -batch - <<'END'
+link set ${link} up
+route replace ${address}/32 dev ${link} src ${nodeAddress}
+END
+${forwards === "" ? "" : `nft add element ip coxswain hostports '{ ${forwards} }'\n`}`;
+}
+
+async function isAttached(
+	inNode: (script: string) => Promise<string>,
+	record: PodRecord,
+	namespacePath: string,
+): Promise<boolean> {
+	try {
+		const shown = await inNode(`exec nsenter --net=${shellQuote(namespacePath)} ip -o -4 addr show dev eth0`);
+		return shown.includes(` ${record.address}/32 `) || shown.includes(` ${record.address} `);
+	} catch {
+		// A new namespace, or none any more.
+		return false;
+	}
+}
+
+/** At most 15 characters, and the same for an address every time. */
+function linkName(address: string): string {
+	return `pod${(parseIPv4(address) ?? 0).toString(16).padStart(8, "0")}`;
+}
+
+function formatFree(pool: AddressPool, podCidr: string): string {
+	const address = pool.allocate();
+	if (address === undefined) throw new Error(`no free pod address left in ${podCidr}`);
+	return formatIPv4(address);
+}
+
+function readRecords(directory: string): Map<string, PodRecord> {
+	try {
+		// Written by writeRecords only.
+		return new Map(JSON.parse(readFileSync(`${directory}/pods.json`, "utf8")) as [string, PodRecord][]);
+	} catch {
+		return new Map();
+	}
+}
+
+function writeRecords(directory: string, records: ReadonlyMap<string, PodRecord>): void {
+	mkdirSync(directory, { recursive: true });
+	writeFileSync(`${directory}/pods.json.new`, JSON.stringify([...records]));
+	renameSync(`${directory}/pods.json.new`, `${directory}/pods.json`);
+}

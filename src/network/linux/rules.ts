@@ -1,0 +1,212 @@
+/**
+ * Services as nftables rules. Pure: ports in, text for `nft -f` out. One verdict map leads from destination address, protocol and
+ * port to a chain for each service port, so that a packet's way is as short with a thousand services as with one.
+ */
+import type { ServicePort } from "../network.ts";
+
+/** Marks connections that must come back through this node, because they came to a port of it. */
+const returnMark = "0x4000";
+
+export interface BaseOptions {
+	nodeAddress: string;
+	/** Every address a pod of this node can have. */
+	podAddresses: readonly string[];
+	serviceCidr: string;
+	hostPorts: readonly HostPort[];
+}
+
+export interface HostPort {
+	protocol: string;
+	hostPort: number;
+	address: string;
+	containerPort: number;
+}
+
+/** What every node has, whatever services there are. Replaces itself in one step. */
+export function baseRules(options: BaseOptions): string {
+	const { nodeAddress, podAddresses, serviceCidr, hostPorts } = options;
+	const pairs = podAddresses.map((address) => `${address} . ${address}`).join(", ");
+	const forwards = hostPorts.map(hostPortElement).join(", ");
+	return `add table ip coxswain
+delete table ip coxswain
+table ip coxswain {
+	set hairpin { type ipv4_addr . ipv4_addr; ${elements(pairs)} }
+	map hostports { type inet_proto . inet_service : ipv4_addr . inet_service; ${elements(forwards)} }
+	chain hostport { meta l4proto { tcp, udp, sctp } dnat ip to meta l4proto . th dport map @hostports; }
+	chain prerouting { type nat hook prerouting priority -101; fib daddr type local ip daddr != ${serviceCidr} jump hostport; }
+	chain output { type nat hook output priority -101; fib daddr type local ip daddr != { ${serviceCidr}, 127.0.0.0/8 } jump hostport; }
+	chain postrouting {
+		type nat hook postrouting priority 100;
+		ct status dnat ip saddr . ip daddr @hairpin snat ip to ${nodeAddress};
+		meta mark & ${returnMark} == ${returnMark} snat ip to ${nodeAddress};
+	}
+	chain refuse { meta l4proto tcp reject with tcp reset; reject; }
+	chain forward { type filter hook forward priority 0; ip daddr ${serviceCidr} jump refuse; }
+	chain local { type filter hook output priority 0; ip daddr ${serviceCidr} fib daddr type != local jump refuse; }
+}
+`;
+}
+
+export function hostPortElement(port: HostPort): string {
+	return `${port.protocol.toLowerCase()} . ${port.hostPort} : ${port.address} . ${port.containerPort}`;
+}
+
+/** The rules of one service port: its chains, and the elements of the maps that lead to them. */
+interface Rules {
+	/** Sets of clients that come back to their endpoint: name and how long they are remembered. */
+	sets: { name: string; seconds: number }[];
+	/** Chains filled anew at every change. */
+	chains: { name: string; rules: string[] }[];
+	services: string[];
+	nodePorts: string[];
+	refused: string[];
+}
+
+/** What was set last, to tell what must change. */
+export type AppliedServices = ReadonlyMap<string, ServicePort>;
+
+/** Everything from nothing, in one step. */
+export function allServices(ports: readonly ServicePort[]): string {
+	const rules = ports.map(rulesOf);
+	return `add table ip coxswain-services
+delete table ip coxswain-services
+table ip coxswain-services {
+	map services { type ipv4_addr . inet_proto . inet_service : verdict; }
+	map nodeports { type inet_proto . inet_service : verdict; }
+	set refused { type ipv4_addr . inet_proto . inet_service; }
+	chain dispatch {
+		ip daddr . meta l4proto . th dport vmap @services;
+		fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @nodeports;
+	}
+	chain prerouting { type nat hook prerouting priority -100; jump dispatch; }
+	chain output { type nat hook output priority -100; jump dispatch; }
+	chain refuse { meta l4proto tcp reject with tcp reset; reject; }
+	chain forward { type filter hook forward priority 0; ip daddr . meta l4proto . th dport @refused jump refuse; }
+	chain local { type filter hook output priority 0; ip daddr . meta l4proto . th dport @refused jump refuse; }
+}
+${rules.map(addition).join("")}${batched(rules, "add")}`;
+}
+
+/** The difference, in one step; empty when there is none. */
+export function changedServices(before: AppliedServices, ports: readonly ServicePort[]): string {
+	const wanted = new Map(ports.map((port) => [port.name, port]));
+	const gone: Rules[] = [];
+	const come: Rules[] = [];
+	for (const [name, port] of before) {
+		const next = wanted.get(name);
+		if (next === undefined || !same(port, next)) gone.push(rulesOf(port));
+	}
+	for (const [name, port] of wanted) {
+		const last = before.get(name);
+		if (last === undefined || !same(last, port)) come.push(rulesOf(port));
+	}
+	if (gone.length === 0 && come.length === 0) return "";
+	const kept = new Set(come.flatMap((rules) => rules.chains.map((chain) => chain.name)));
+	const dropped = gone.flatMap((rules) => rules.chains.map((chain) => chain.name)).filter((name) => !kept.has(name));
+	const keptSets = new Set(come.flatMap((rules) => rules.sets.map((set) => set.name)));
+	const droppedSets = gone.flatMap((rules) => rules.sets.map((set) => set.name)).filter((name) => !keptSets.has(name));
+	const forgotten = droppedSets.map((name) => `delete set ip coxswain-services ${name}\n`).join("");
+	// Elements go before the chains they lead to; chains are emptied before they go, because they lead to each other.
+	const emptied = dropped.map((name) => `flush chain ip coxswain-services ${name}\n`).join("");
+	const deleted = dropped.map((name) => `delete chain ip coxswain-services ${name}\n`).join("");
+	return batched(gone, "delete") + come.map(addition).join("") + emptied + deleted + forgotten + batched(come, "add");
+}
+
+function same(a: ServicePort, b: ServicePort): boolean {
+	return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+function addition(rules: Rules): string {
+	const table = "ip coxswain-services";
+	const kind = (seconds: number) => `{ type ipv4_addr; flags dynamic, timeout; timeout ${seconds}s; }`;
+	const declared = rules.sets.map(({ name, seconds }) => `add set ${table} ${name} ${kind(seconds)}\n`).join("");
+	const added = rules.chains
+		.map((chain) => `add chain ${table} ${chain.name}\nflush chain ${table} ${chain.name}\n`)
+		.join("");
+	const filled = rules.chains
+		.flatMap((chain) => chain.rules.map((rule) => `add rule ${table} ${chain.name} ${rule}\n`))
+		.join("");
+	return declared + added + filled;
+}
+
+function batched(rules: readonly Rules[], verb: "add" | "delete"): string {
+	const all = (pick: (one: Rules) => string[]) => rules.flatMap(pick);
+	const line = (name: string, items: string[]) =>
+		items.length === 0 ? "" : `${verb} element ip coxswain-services ${name} { ${items.join(", ")} }\n`;
+	return (
+		line(
+			"services",
+			all((one) => one.services),
+		) +
+		line(
+			"nodeports",
+			all((one) => one.nodePorts),
+		) +
+		line(
+			"refused",
+			all((one) => one.refused),
+		)
+	);
+}
+
+function rulesOf(port: ServicePort): Rules {
+	const protocol = port.protocol.toLowerCase();
+	const id = chainId(port.name);
+	const rules: Rules = { sets: [], chains: [], services: [], nodePorts: [], refused: [] };
+	const keys = port.addresses.map((address) => `${address} . ${protocol} . ${port.port}`);
+	if (port.endpoints.length === 0) rules.refused.push(...keys);
+	else {
+		addEndpoints(rules, `s-${id}`, protocol, port.endpoints, port.affinitySeconds);
+		rules.services.push(...keys.map((key) => `${key} : goto s-${id}`));
+	}
+	const fromOutside = port.localEndpoints ?? port.endpoints;
+	if (port.nodePort === undefined || fromOutside.length === 0) return rules;
+	rules.nodePorts.push(`${protocol} . ${port.nodePort} : goto n-${id}`);
+	if (port.localEndpoints === undefined) {
+		rules.chains.push({ name: `n-${id}`, rules: [`meta mark set meta mark | ${returnMark}`, `goto s-${id}`] });
+	} else addEndpoints(rules, `n-${id}`, protocol, fromOutside, port.affinitySeconds);
+	return rules;
+}
+
+function addEndpoints(
+	rules: Rules,
+	chain: string,
+	protocol: string,
+	endpoints: ServicePort["endpoints"],
+	affinitySeconds: number | undefined,
+): void {
+	const count = endpoints.length;
+	if (affinitySeconds === undefined) {
+		const only = endpoints[0];
+		const choices = endpoints.map(({ address, port }, index) => `${index} : ${address} . ${port}`).join(", ");
+		const target =
+			count === 1 && only !== undefined
+				? `${only.address}:${only.port}`
+				: `numgen random mod ${count} map { ${choices} }`;
+		rules.chains.push({ name: chain, rules: [`meta l4proto ${protocol} dnat ip to ${target}`] });
+		return;
+	}
+	const names = endpoints.map(({ address, port }) => `${chain}-${address.replaceAll(".", "-")}-${port}`);
+	for (const [index, { address, port }] of endpoints.entries()) {
+		const set = `a-${names[index]}`;
+		rules.sets.push({ name: set, seconds: affinitySeconds });
+		rules.chains.push({
+			name: names[index] ?? "",
+			rules: [`update @${set} { ip saddr }`, `meta l4proto ${protocol} dnat ip to ${address}:${port}`],
+		});
+	}
+	const returning = names.map((name) => `ip saddr @a-${name} goto ${name}`);
+	const choices = names.map((name, index) => `${index} : goto ${name}`).join(", ");
+	rules.chains.push({ name: chain, rules: [...returning, `numgen random mod ${count} vmap { ${choices} }`] });
+}
+
+/** A name nft takes, for any service port's: letters stay, the rest is told apart by number. */
+function chainId(name: string): string {
+	return [...name]
+		.map((character) => (/[a-z0-9-]/.test(character) ? character : `_${character.charCodeAt(0).toString(16)}_`))
+		.join("");
+}
+
+function elements(list: string): string {
+	return list === "" ? "" : `elements = { ${list} };`;
+}
