@@ -1,0 +1,32 @@
+import { controllerOf, objectKey } from "../../core/object.ts";
+import { cronJobs } from "../../kinds/cronjob.ts";
+import { jobs } from "../../kinds/job.ts";
+import { type Controller, watchRule } from "../controller.ts";
+import { type CronJobState, plan } from "./plan.ts";
+
+/** Starts jobs on a schedule (Kubernetes documentation, "CronJob"). */
+export const cronJobController: Controller<CronJobState> = {
+	name: "cronjob",
+	component: "cronjob-controller",
+	watches: [
+		watchRule(cronJobs, (current, old) => {
+			const cronJob = current ?? old;
+			return cronJob === undefined ? [] : [objectKey(cronJob)];
+		}),
+		watchRule(jobs, (current, old) => {
+			const keys = new Set<string>();
+			for (const job of [current, old]) {
+				const owner = job && controllerOf(job);
+				if (owner?.kind === cronJobs.kind) keys.add(`${job?.metadata.namespace}/${owner.name}`);
+			}
+			return keys;
+		}),
+	],
+	gather(key, mirror) {
+		const [namespace, name = ""] = key.split("/");
+		const cronJob = mirror.of(cronJobs).get(namespace, name);
+		if (cronJob === undefined) return undefined;
+		return { cronJob, jobs: [...mirror.of(jobs).controlledBy(cronJob.metadata.uid)] };
+	},
+	plan,
+};

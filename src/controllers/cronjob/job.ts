@@ -1,0 +1,51 @@
+/** The jobs that a cron job makes. */
+import { timestamp } from "../../core/clock.ts";
+import { controllerReference, type Draft } from "../../core/object.ts";
+import type { CronJob, Job } from "../../kinds/generated/types.ts";
+
+/** RFC 3339 in the cron job's time zone: the time for which the job was made. */
+export const scheduledAnnotation = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+/** Not upstream's: jobs and pods are found by their cron job's name. */
+export const cronJobLabel = "cronjob";
+
+/** The same name for the same time, so that a start cannot happen twice. */
+export function jobName(cronJob: CronJob, scheduledMs: number): string {
+	return `${cronJob.metadata.name}-${Math.floor(scheduledMs / 60_000)}`;
+}
+
+export function jobFor(cronJob: CronJob, scheduledMs: number): Draft<Job> {
+	const { metadata, spec } = cronJob.spec.jobTemplate;
+	return {
+		metadata: {
+			name: jobName(cronJob, scheduledMs),
+			namespace: cronJob.metadata.namespace,
+			labels: { [cronJobLabel]: cronJob.metadata.name, ...metadata?.labels },
+			annotations: {
+				...metadata?.annotations,
+				[scheduledAnnotation]: zonedTimestamp(scheduledMs, cronJob.spec.timeZone),
+			},
+			ownerReferences: [controllerReference(cronJob)],
+		},
+		spec,
+	};
+}
+
+/** Whether the cron job made it itself, and for which time. */
+export function scheduledMsOf(cronJob: CronJob, job: Job): number | undefined {
+	const text = job.metadata.annotations?.[scheduledAnnotation];
+	if (text === undefined) return undefined;
+	const scheduledMs = Date.parse(text);
+	return job.metadata.name === jobName(cronJob, scheduledMs) ? scheduledMs : undefined;
+}
+
+/** `2026-03-29T03:30:00+02:00`; with a Z in UTC. */
+function zonedTimestamp(epochMs: number, timeZone: string | undefined): string {
+	if (timeZone === undefined || timeZone === "" || timeZone === "UTC") return timestamp(epochMs);
+	const format = new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "longOffset" });
+	const name = format.formatToParts(epochMs).find(({ type }) => type === "timeZoneName")?.value ?? "GMT";
+	const offset = /^GMT([+-])(\d\d):(\d\d)/.exec(name);
+	if (offset === null) return timestamp(epochMs);
+	const [, sign, hours, minutes] = offset;
+	const offsetMs = (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+	return `${timestamp(epochMs + offsetMs).slice(0, -1)}${sign}${hours}:${minutes}`;
+}

@@ -1,0 +1,4 @@
+import { planCases } from "../testing/cases.ts";
+import { cronJobController } from "./controller.ts";
+
+planCases(cronJobController, new URL("../testdata/cronjob/", import.meta.url));

@@ -1,0 +1,223 @@
+/** The plan of a CronJob (Kubernetes documentation, "CronJob"). */
+import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { CronError, type CronSchedule, isTimeZone } from "../../core/cron.ts";
+import { cronJobs } from "../../kinds/cronjob.ts";
+import type { CronJob, CronJobStatus, Job, ObjectReference } from "../../kinds/generated/types.ts";
+import { jobs } from "../../kinds/job.ts";
+import { create, event, patch, remove, updateStatus } from "../actions.ts";
+import type { Action, EventText, Plan, PlanContext } from "../controller.ts";
+import { isJobFinished, isTrue } from "../job/conditions.ts";
+import { cronJobLabel, jobFor, jobName, scheduledMsOf } from "./job.ts";
+import { dueStart, nextLookMs, scheduleOf } from "./schedule.ts";
+
+export interface CronJobState {
+	cronJob: CronJob;
+	/** Jobs with the cron job as their managing owner. */
+	jobs: readonly Job[];
+}
+
+/** A plan in the making. */
+interface Draft {
+	cronJob: CronJob;
+	children: readonly Job[];
+	active: ObjectReference[];
+	status: CronJobStatus;
+	/** Events, at the end. */
+	say(type: EventText["type"], reason: string, message: string): void;
+}
+
+/**
+ * Takes down what has become of the jobs, removes old ones, and starts one when it is due. The reference to a new job
+ * goes into the status when the mirror shows the job: by its name and annotation, however the start was interrupted.
+ */
+export function plan({ cronJob, jobs: children }: CronJobState, { nowMs, failure }: PlanContext): Plan {
+	const said: Action[] = [];
+	const draft: Draft = {
+		cronJob,
+		children,
+		active: [...(cronJob.status?.active ?? [])],
+		status: { ...cronJob.status },
+		say: (type, reason, message) => said.push(event(cronJob, type, reason, message)),
+	};
+	takeDown(draft);
+	const old = removeOld(draft);
+	const labels = children.filter(({ metadata }) => metadata.labels?.[cronJobLabel] === undefined);
+	const observed = writeStatus(draft);
+	const started = cronJob.metadata.deletionTimestamp === undefined ? start(draft, nowMs) : { actions: [] };
+	// While creating fails, what has been seen is written without waiting for it.
+	const starting =
+		failure?.do === "create" && observed.length > 0 ? observed : [...started.actions, ...writeStatus(draft)];
+	const actions = [...starting, ...labels.map((job) => label(job, cronJob)), ...old, ...said];
+	return started.againMs === undefined ? { actions } : { actions, requeueAtMs: started.againMs };
+}
+
+/** What has become of the jobs since the status was written. */
+function takeDown(draft: Draft): void {
+	const { cronJob, children, status, say } = draft;
+	const existing = new Set(children.map(({ metadata }) => metadata.uid));
+	const listed = new Set(draft.active.map(({ uid }) => uid));
+	for (const job of children) {
+		const { name, uid } = job.metadata;
+		const finished = isJobFinished(job);
+		const scheduledMs = scheduledMsOf(cronJob, job);
+		const isNew = scheduledMs !== undefined && scheduledMs > parseTimestamp(status.lastScheduleTime ?? timestamp(0));
+		if (isNew) status.lastScheduleTime = timestamp(scheduledMs);
+		if (!finished && !listed.has(uid)) {
+			if (scheduledMs !== undefined) draft.active.push(referenceTo(job));
+			else say("Warning", "UnexpectedJob", `Saw a job that the controller did not create or forgot: ${name}`);
+		}
+		if (finished && (listed.has(uid) || isNew)) {
+			forget(draft, uid);
+			const condition = isTrue(job, "Complete") ? "Complete" : "Failed";
+			say("Normal", "SawCompletedJob", `Saw completed job: ${name}, condition: ${condition}`);
+		}
+		const { completionTime } = job.status ?? {};
+		if (isTrue(job, "Complete") && completionTime !== undefined) {
+			if (status.lastSuccessfulTime === undefined || completionTime > status.lastSuccessfulTime)
+				status.lastSuccessfulTime = completionTime;
+		}
+	}
+	for (const { uid, name } of [...draft.active]) {
+		if (uid !== undefined && existing.has(uid)) continue;
+		forget(draft, uid);
+		say("Normal", "MissingJob", `Active job went missing: ${name}`);
+	}
+}
+
+/** Jobs made by hand (`kubectl create job --from`) are found by the label like the others. */
+function label(job: Job, cronJob: CronJob): Action {
+	const { namespace, name, uid } = job.metadata;
+	const metadata = { uid, labels: { [cronJobLabel]: cronJob.metadata.name } };
+	return patch(jobs, { namespace, name }, { type: "merge", patch: { metadata } }, { orGone: true });
+}
+
+function forget(draft: Draft, uid: string | undefined): void {
+	draft.active = draft.active.filter((reference) => reference.uid !== uid);
+}
+
+function referenceTo({ apiVersion, kind, metadata }: Job): ObjectReference {
+	const { namespace, name, uid, resourceVersion } = metadata;
+	return { apiVersion, kind, namespace, name, uid, resourceVersion };
+}
+
+/** Keeps the newest finished jobs, as many as the history limits say. */
+function removeOld(draft: Draft): Action[] {
+	const actions: Action[] = [];
+	const { failedJobsHistoryLimit = 1, successfulJobsHistoryLimit = 3 } = draft.cronJob.spec;
+	const kinds = [
+		{ type: "Complete", limit: successfulJobsHistoryLimit },
+		{ type: "Failed", limit: failedJobsHistoryLimit },
+	];
+	for (const { type, limit } of kinds) {
+		const finished = draft.children
+			.filter((job) => isTrue(job, type) && job.metadata.deletionTimestamp === undefined)
+			.sort(byStart);
+		for (const job of finished.slice(0, Math.max(finished.length - limit, 0))) {
+			forget(draft, job.metadata.uid);
+			actions.push(deleteJob(draft.cronJob, job));
+		}
+	}
+	return actions;
+}
+
+function byStart(left: Job, right: Job): number {
+	const [first, second] = [left.status?.startTime ?? "9", right.status?.startTime ?? "9"];
+	if (first !== second) return first < second ? -1 : 1;
+	return left.metadata.name < right.metadata.name ? -1 : 1;
+}
+
+function deleteJob(cronJob: CronJob, job: Job): Action {
+	return remove(jobs, job, {
+		options: { propagationPolicy: "Background", preconditions: { uid: job.metadata.uid } },
+		event: { regarding: cronJob, type: "Normal", reason: "SuccessfulDelete", message: "Deleted job {name}" },
+		failureEvent: { regarding: cronJob, type: "Warning", reason: "FailedDelete", message: "Deleted job: {error}" },
+	});
+}
+
+interface Start {
+	actions: Action[];
+	/** When to look again, in epoch milliseconds. */
+	againMs?: number | undefined;
+}
+
+/** Starts what is due, and notes the time in the draft's status. */
+function start(draft: Draft, nowMs: number): Start {
+	const { cronJob, status, say } = draft;
+	const { suspend, startingDeadlineSeconds, concurrencyPolicy } = cronJob.spec;
+	const schedule = usableSchedule(draft);
+	if (schedule === undefined || suspend === true) return { actions: [] };
+	const seen = { ...cronJob, status };
+	const { atMs, tooMany } = dueStart(seen, schedule, nowMs);
+	if (tooMany) {
+		const remedy = "Set or decrease .spec.startingDeadlineSeconds or check clock skew";
+		say("Warning", "TooManyMissedTimes", `too many missed start times. ${remedy}`);
+	}
+	const againMs = nextLookMs(seen, schedule, nowMs);
+	// A job of that time runs already, however it came about.
+	if (atMs === undefined || draft.active.some(({ name }) => name === jobName(cronJob, atMs)))
+		return { actions: [], againMs };
+	if (startingDeadlineSeconds !== undefined && atMs + startingDeadlineSeconds * 1000 < nowMs) {
+		say("Warning", "MissSchedule", `Missed scheduled time to start a job: ${rfc1123(atMs)}`);
+		return { actions: [], againMs };
+	}
+	if (concurrencyPolicy === "Forbid" && draft.active.length > 0) {
+		const why = "prior execution is running and concurrency policy is Forbid";
+		say("Normal", "JobAlreadyActive", `Not starting job because ${why}`);
+		return { actions: [], againMs };
+	}
+	const replaced = concurrencyPolicy === "Replace" ? replaceActive(draft) : [];
+	status.lastScheduleTime = timestamp(atMs);
+	return { actions: [...replaced, createJob(cronJob, atMs)], againMs };
+}
+
+function createJob(cronJob: CronJob, scheduledMs: number): Action {
+	return create(jobs, jobFor(cronJob, scheduledMs), {
+		orExists: true,
+		event: { regarding: cronJob, type: "Normal", reason: "SuccessfulCreate", message: "Created job {name}" },
+		failureEvent: {
+			regarding: cronJob,
+			type: "Warning",
+			reason: "FailedCreate",
+			message: "Error creating job: {error}",
+		},
+	});
+}
+
+/** Undefined when time zone or schedule cannot be read: nothing happens until they are changed. */
+function usableSchedule({ cronJob, say }: Draft): CronSchedule | undefined {
+	const { timeZone, schedule } = cronJob.spec;
+	if (timeZone !== undefined && !isTimeZone(timeZone)) {
+		const why = `invalid timeZone: ${JSON.stringify(timeZone)}: unknown time zone ${timeZone}`;
+		say("Warning", "UnknownTimeZone", why);
+		return undefined;
+	}
+	try {
+		return scheduleOf(cronJob);
+	} catch (error) {
+		if (!(error instanceof CronError)) throw error;
+		say("Warning", "UnparseableSchedule", `unparseable schedule: ${JSON.stringify(schedule)} : ${error.message}`);
+		return undefined;
+	}
+}
+
+function replaceActive(draft: Draft): Action[] {
+	const active = new Set(draft.active.map(({ uid }) => uid));
+	draft.active = [];
+	return draft.children.filter(({ metadata }) => active.has(metadata.uid)).map((job) => deleteJob(draft.cronJob, job));
+}
+
+function writeStatus({ cronJob, active, status }: Draft): Action[] {
+	const { active: _, ...rest } = status;
+	const next: CronJobStatus = active.length === 0 ? rest : { ...rest, active };
+	const before = cronJob.status ?? {};
+	const same =
+		next.lastScheduleTime === before.lastScheduleTime &&
+		next.lastSuccessfulTime === before.lastSuccessfulTime &&
+		JSON.stringify(active) === JSON.stringify(before.active ?? []);
+	return same ? [] : [updateStatus(cronJobs, { ...cronJob, status: next })];
+}
+
+/** `Mon, 02 Jan 2006 15:04:05 UTC` */
+function rfc1123(epochMs: number): string {
+	return new Date(epochMs).toUTCString().replace("GMT", "UTC");
+}

@@ -1,0 +1,41 @@
+import { parseTimestamp } from "../../core/clock.ts";
+import { objectKey } from "../../core/object.ts";
+import type { Job } from "../../kinds/generated/types.ts";
+import { jobs } from "../../kinds/job.ts";
+import { confirm, remove } from "../actions.ts";
+import { type Controller, watchRule } from "../controller.ts";
+import { conditionOf } from "../job/conditions.ts";
+
+/** Removes finished jobs after `spec.ttlSecondsAfterFinished` (Kubernetes documentation, "Automatic Cleanup for Finished Jobs"). */
+export const ttlAfterFinishedController: Controller<Job> = {
+	name: "ttl-after-finished",
+	component: "ttl-after-finished-controller",
+	watches: [
+		watchRule(jobs, (current) =>
+			current !== undefined && expiresAtMs(current) !== undefined ? [objectKey(current)] : [],
+		),
+	],
+	gather(key, mirror) {
+		const [namespace, name = ""] = key.split("/");
+		return mirror.of(jobs).get(namespace, name);
+	},
+	plan(job, { nowMs }) {
+		const atMs = expiresAtMs(job);
+		if (atMs === undefined) return { actions: [] };
+		if (atMs > nowMs) return { actions: [], requeueAtMs: atMs };
+		const { uid, resourceVersion } = job.metadata;
+		// By the version that was looked at: whoever lengthens the time in this moment keeps the job.
+		const options = { propagationPolicy: "Foreground", preconditions: { uid, resourceVersion } } as const;
+		return { actions: [confirm(jobs, job), remove(jobs, job, { options })] };
+	},
+};
+
+/** Epoch milliseconds; undefined for a job that stays, or is on its way out. */
+function expiresAtMs(job: Job): number | undefined {
+	const ttlSeconds = job.spec.ttlSecondsAfterFinished;
+	if (ttlSeconds === undefined || job.metadata.deletionTimestamp !== undefined) return undefined;
+	const finished = ["Complete", "Failed"]
+		.map((type) => conditionOf(job, type))
+		.find((condition) => condition?.status === "True")?.lastTransitionTime;
+	return finished === undefined ? undefined : parseTimestamp(finished) + ttlSeconds * 1000;
+}
