@@ -12,20 +12,34 @@ import type { Kind } from "./kind.ts";
 import { leases } from "./lease.ts";
 import { limitRanges } from "./limitrange.ts";
 import { namespaces } from "./namespace.ts";
+import { ingresses } from "./networking/ingress.ts";
+import { ingressClasses } from "./networking/ingressclass.ts";
+import { networkPolicies } from "./networking/networkpolicy.ts";
 import { nodes } from "./node.ts";
 import { persistentVolumes } from "./persistentvolume.ts";
 import { persistentVolumeClaims } from "./persistentvolumeclaim.ts";
 import { pods } from "./pod.ts";
 import { podDisruptionBudgets } from "./poddisruptionbudget.ts";
+import { podTemplates } from "./podtemplate.ts";
 import { priorityClasses } from "./priorityclass.ts";
+import { clusterRoles } from "./rbac/clusterrole.ts";
+import { clusterRoleBindings } from "./rbac/clusterrolebinding.ts";
+import { roles } from "./rbac/role.ts";
+import { roleBindings } from "./rbac/rolebinding.ts";
 import { createRegistry, type Lookup } from "./registry.ts";
 import { replicaSets } from "./replicaset.ts";
 import { replicationControllers } from "./replicationcontroller.ts";
 import { resourceQuotas } from "./resourcequota.ts";
+import { runtimeClasses } from "./runtimeclass.ts";
 import { secrets } from "./secret.ts";
 import { services } from "./service.ts";
 import { serviceAccounts } from "./serviceaccount.ts";
 import { statefulSets } from "./statefulset.ts";
+import { csiDrivers } from "./storage/csidriver.ts";
+import { csiNodes } from "./storage/csinode.ts";
+import { csiStorageCapacities } from "./storage/csistoragecapacity.ts";
+import { volumeAttachments } from "./storage/volumeattachment.ts";
+import { volumeAttributesClasses } from "./storage/volumeattributesclass.ts";
 import { storageClasses } from "./storageclass.ts";
 
 /** Every built-in kind, in the order in which discovery lists them within a group. */
@@ -57,6 +71,20 @@ export const catalog: readonly Kind[] = [
 	horizontalPodAutoscalers,
 	resourceQuotas,
 	limitRanges,
+	podTemplates,
+	ingresses,
+	ingressClasses,
+	networkPolicies,
+	roles,
+	roleBindings,
+	clusterRoles,
+	clusterRoleBindings,
+	csiDrivers,
+	csiNodes,
+	csiStorageCapacities,
+	volumeAttachments,
+	volumeAttributesClasses,
+	runtimeClasses,
 ];
 
 const builtin = createRegistry(catalog);

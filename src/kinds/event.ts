@@ -1,5 +1,10 @@
-import type { Event } from "./generated/types.ts";
+import { invalidValue } from "../core/field-errors.ts";
+import type { KubeObject } from "../core/object.ts";
+import { column, nameColumn, since, wideColumn } from "./columns.ts";
+import type { Event, EventsEvent } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
+
+const involved = ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"] as const;
 
 export const events: Kind<Event> = {
 	group: "",
@@ -14,6 +19,88 @@ export const events: Kind<Event> = {
 	subresources: {},
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
-	selectableFields: [],
-	columns: [],
+	selectableFields: [
+		...involved.map((field) => ({
+			path: `involvedObject.${field}`,
+			value: ({ involvedObject }: Event) => involvedObject?.[field] ?? "",
+		})),
+		{ path: "reason", value: ({ reason }) => reason ?? "" },
+		{ path: "reportingComponent", value: ({ reportingComponent }) => reportingComponent ?? "" },
+		{ path: "source", value: (event) => event.source?.component || event.reportingComponent || "" },
+		{ path: "type", value: ({ type }) => type ?? "" },
+	],
+	columns: [
+		column("Last Seen", "Time since it last happened.", lastSeen),
+		column("Type", "Normal or Warning.", ({ type }) => type ?? ""),
+		column("Reason", "What happened, in a word.", ({ reason }) => reason ?? ""),
+		column("Object", "What it happened to.", ({ involvedObject: { kind, name } = {} }) =>
+			kind ? `${kind.toLowerCase()}/${name ?? ""}` : (name ?? ""),
+		),
+		wideColumn("Subobject", "Part of the object that it happened to.", ({ involvedObject }) => {
+			return involvedObject?.fieldPath ?? "";
+		}),
+		wideColumn("Source", "Who reports it.", sourceText),
+		column("Message", "What happened.", ({ message }) => (message ?? "").trim()),
+		wideColumn("First Seen", "Time since it first happened.", ({ firstTimestamp, eventTime }, nowMs) =>
+			since(firstTimestamp ?? eventTime, nowMs),
+		),
+		wideColumn("Count", "How often it happened.", ({ series, count }) => series?.count ?? (count || 1), "integer"),
+		{ ...nameColumn, priority: 1 },
+	],
+
+	setDefaults(event) {
+		event.involvedObject ??= {};
+		event.type ||= "Normal";
+	},
+	validate({ metadata, involvedObject }) {
+		const namespace = involvedObject?.namespace ?? "";
+		const at = "involvedObject.namespace";
+		// Events of what is in no namespace live in the default one, or with the system's.
+		const home = namespace === "" ? ["", "default", "kube-system"] : [namespace];
+		if (metadata.namespace === undefined || home.includes(metadata.namespace)) return [];
+		return [invalidValue(at, namespace, "does not match event.namespace")];
+	},
+	servedAs: [
+		{
+			group: "events.k8s.io",
+			version: "v1",
+			schema: "EventsEvent",
+			toStorage: renameFields("events.k8s.io/v1", "v1"),
+			fromStorage: renameFields("v1", "events.k8s.io/v1"),
+		},
+	],
 };
+
+/** Fields that the group events.k8s.io calls otherwise. */
+const otherNames: readonly (readonly [keyof EventsEvent, keyof Event])[] = [
+	["regarding", "involvedObject"],
+	["note", "message"],
+	["deprecatedCount", "count"],
+	["deprecatedFirstTimestamp", "firstTimestamp"],
+	["deprecatedLastTimestamp", "lastTimestamp"],
+	["deprecatedSource", "source"],
+	["reportingController", "reportingComponent"],
+];
+
+function renameFields(from: "v1" | "events.k8s.io/v1", to: "v1" | "events.k8s.io/v1"): (object: KubeObject) => void {
+	return (object) => {
+		// Fields are moved by name; the object leaves this function as the other type.
+		const fields = object as unknown as Record<string, unknown>;
+		for (const [grouped, core] of otherNames) {
+			const [source, target] = from === "v1" ? [core, grouped] : [grouped, core];
+			if (fields[source] === undefined) continue;
+			fields[target] = fields[source];
+			delete fields[source];
+		}
+		object.apiVersion = to;
+	};
+}
+
+function lastSeen({ series, lastTimestamp, firstTimestamp, eventTime }: Event, nowMs: number): string {
+	return since(series?.lastObservedTime ?? lastTimestamp ?? firstTimestamp ?? eventTime, nowMs);
+}
+
+function sourceText({ source, reportingComponent, reportingInstance }: Event): string {
+	const parts = [source?.component || reportingComponent, source?.host || reportingInstance];
+	return parts.filter((part) => part).join(", ");
+}

@@ -69,7 +69,7 @@ export const jobs: Kind<Job> = {
 		),
 	warnings({ spec, metadata }) {
 		const warnings = podSpecWarnings(spec.template?.spec, "spec.template.spec");
-		if (metadata.name !== undefined && metadata.name.includes("."))
+		if (metadata.name?.includes("."))
 			warnings.push(
 				`metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]`,
 			);

@@ -1,3 +1,5 @@
+import { nonNegative, positive } from "../core/field-checks.ts";
+import { ageColumn, column, nameColumn } from "./columns.ts";
 import type { Lease } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
 
@@ -15,5 +17,13 @@ export const leases: Kind<Lease> = {
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
 	selectableFields: [],
-	columns: [],
+	columns: [nameColumn, column("Holder", "Who holds the lease.", ({ spec }) => spec?.holderIdentity ?? ""), ageColumn],
+
+	setDefaults(lease) {
+		lease.spec ??= {};
+	},
+	validate: ({ spec }) => [
+		...positive(spec?.leaseDurationSeconds, "spec.leaseDurationSeconds"),
+		...nonNegative(spec?.leaseTransitions, "spec.leaseTransitions"),
+	],
 };

@@ -1,4 +1,8 @@
-import type { LimitRange } from "./generated/types.ts";
+import type { Cause } from "../core/errors.ts";
+import { forbidden, invalidValue, required } from "../core/field-errors.ts";
+import { compareQuantities } from "../core/quantity.ts";
+import { createdAtColumn, nameColumn } from "./columns.ts";
+import type { LimitRange, LimitRangeItem } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
 
 export const limitRanges: Kind<LimitRange> = {
@@ -15,5 +19,47 @@ export const limitRanges: Kind<LimitRange> = {
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
 	selectableFields: [],
-	columns: [],
+	columns: [nameColumn, createdAtColumn],
+
+	setDefaults({ spec }) {
+		for (const item of spec?.limits ?? []) {
+			if (item.type !== "Container") continue;
+			// The default limit is the most there may be; the default request is the default limit, else the least.
+			if (item.max !== undefined) item.default = { ...item.max, ...item.default };
+			if (item.default !== undefined || item.min !== undefined)
+				item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest };
+		}
+	},
+	validate: ({ spec }) => (spec?.limits ?? []).flatMap((item, index) => limit(item, `spec.limits[${index}]`)),
 };
+
+function limit(item: LimitRangeItem, path: string): Cause[] {
+	const causes: Cause[] = [];
+	if (!item.type) causes.push(required(`${path}.type`));
+	if (item.type === "Pod")
+		for (const field of ["default", "defaultRequest"] as const)
+			if (item[field] !== undefined)
+				causes.push(forbidden(`${path}.${field}`, "may not be specified when `type` is 'Pod'"));
+	if (item.type === "PersistentVolumeClaim" && !item.min?.["storage"] && !item.max?.["storage"])
+		causes.push(
+			required(`${path}.limits`, "either minimum or maximum storage value is required, but neither was provided"),
+		);
+	const ordered = ["min", "defaultRequest", "default", "max"] as const;
+	for (const [position, low] of ordered.entries())
+		for (const high of ordered.slice(position + 1))
+			for (const [name, quantity] of Object.entries(item[low] ?? {})) {
+				const bound = item[high]?.[name];
+				if (bound === undefined || compareQuantities(quantity, bound) <= 0) continue;
+				causes.push(
+					invalidValue(
+						`${path}.${low}[${name}]`,
+						quantity,
+						`${low} value ${quantity} is greater than ${high} value ${bound}`,
+					),
+				);
+			}
+	for (const [name, ratio] of Object.entries(item.maxLimitRequestRatio ?? {}))
+		if (compareQuantities(ratio, "1") < 0)
+			causes.push(invalidValue(`${path}.maxLimitRequestRatio[${name}]`, ratio, `ratio ${ratio} is less than 1`));
+	return causes;
+}

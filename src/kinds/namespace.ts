@@ -1,5 +1,12 @@
+import { invalidValue } from "../core/field-errors.ts";
+import { ageColumn, column, nameColumn } from "./columns.ts";
 import type { Namespace } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
+
+/** Label by which selectors find a namespace by its name. */
+export const namespaceNameLabel = "kubernetes.io/metadata.name";
+/** Keeps a namespace until all that is in it is gone. */
+export const namespaceFinalizer = "kubernetes";
 
 export const namespaces: Kind<Namespace> = {
 	group: "",
@@ -14,6 +21,35 @@ export const namespaces: Kind<Namespace> = {
 	subresources: { status: true },
 	hasGeneration: false,
 	nameRule: "dnsLabel",
-	selectableFields: [],
-	columns: [],
+	selectableFields: [{ path: "status.phase", value: ({ status }) => status?.phase ?? "" }],
+	columns: [
+		nameColumn,
+		column("Status", "Whether the namespace is in use or being deleted.", ({ status }) => status?.phase ?? ""),
+		ageColumn,
+	],
+
+	setDefaults(namespace) {
+		namespace.spec ??= {};
+		if (!namespace.metadata.name) return;
+		namespace.metadata.labels = { ...namespace.metadata.labels, [namespaceNameLabel]: namespace.metadata.name };
+	},
+	prepareForCreate(namespace) {
+		namespace.status = { phase: "Active" };
+		const finalizers = namespace.spec.finalizers ?? [];
+		if (!finalizers.includes(namespaceFinalizer)) namespace.spec.finalizers = [...finalizers, namespaceFinalizer];
+	},
+	prepareForUpdate(namespace, old) {
+		// These finalizers change by the finalize subresource only.
+		if (old.spec?.finalizers === undefined) delete namespace.spec.finalizers;
+		else namespace.spec.finalizers = old.spec.finalizers;
+		namespace.status = old.status ?? {};
+	},
+	validateStatusUpdate({ metadata, status }) {
+		const phase = status?.phase;
+		if (metadata.deletionTimestamp === undefined && phase !== "Active")
+			return [invalidValue("status.Phase", phase, "may only be 'Active' if `deletionTimestamp` is empty")];
+		if (metadata.deletionTimestamp !== undefined && phase !== "Terminating")
+			return [invalidValue("status.Phase", phase, "may only be 'Terminating' if `deletionTimestamp` is not empty")];
+		return [];
+	},
 };

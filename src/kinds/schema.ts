@@ -8,6 +8,7 @@ import { typeInvalid } from "../core/field-errors.ts";
 import type { KubeObject } from "../core/object.ts";
 import { canonicalQuantity } from "../core/quantity.ts";
 import generated from "./generated/schemas.json" with { type: "json" };
+import { oldTypes } from "./old/schemas.ts";
 
 export interface FieldSchema {
 	/**
@@ -37,6 +38,8 @@ export interface Schemas {
 // No prototype: a client's field called `constructor` must not find one. The file is what scripts/generate.ts writes.
 const builtinTypes: Record<string, TypeSchema> = Object.create(null);
 for (const [name, fields] of Object.entries(generated as unknown as Record<string, TypeSchema>))
+	builtinTypes[name] = Object.assign(Object.create(null), fields);
+for (const [name, fields] of Object.entries(oldTypes((type) => builtinTypes[type] ?? {})))
 	builtinTypes[name] = Object.assign(Object.create(null), fields);
 
 /** The types of Kubernetes v1.36's stable APIs. */

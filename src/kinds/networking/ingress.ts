@@ -1,0 +1,68 @@
+import type { Cause } from "../../core/errors.ts";
+import { requiredOneOf } from "../../core/field-checks.ts";
+import { invalidEach, invalidValue } from "../../core/field-errors.ts";
+import { dnsSubdomainProblems } from "../../core/names.ts";
+import { ageColumn, column, nameColumn } from "../columns.ts";
+import type { HTTPIngressPath, Ingress } from "../generated/types.ts";
+import type { Kind } from "../kind.ts";
+
+export const ingresses: Kind<Ingress> = {
+	group: "networking.k8s.io",
+	version: "v1",
+	kind: "Ingress",
+	plural: "ingresses",
+	singular: "ingress",
+	shortNames: ["ing"],
+	categories: [],
+	namespaced: true,
+	schema: "Ingress",
+	subresources: { status: true },
+	hasGeneration: true,
+	nameRule: "dnsSubdomain",
+	selectableFields: [],
+	columns: [
+		nameColumn,
+		column("Class", "Class of the ingress.", ({ spec }) => spec?.ingressClassName ?? "<none>"),
+		column("Hosts", "Hosts that requests are for.", hostsText),
+		column("Address", "Addresses of the load balancer.", ({ status }) =>
+			(status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip || hostname || "").join(","),
+		),
+		column("Ports", "Ports that are open.", ({ spec }) => ((spec?.tls ?? []).length > 0 ? "80, 443" : "80")),
+		ageColumn,
+	],
+
+	setDefaults(ingress) {
+		ingress.spec ??= {};
+	},
+	prepareForCreate(ingress) {
+		ingress.status = { loadBalancer: {} };
+	},
+	prepareForUpdate(ingress, old) {
+		ingress.status = old.status ?? { loadBalancer: {} };
+	},
+	validate({ spec }) {
+		const causes: Cause[] = [];
+		if ((spec.rules ?? []).length === 0 && spec.defaultBackend === undefined)
+			causes.push(invalidValue("spec", [], "either `defaultBackend` or `rules` must be specified"));
+		for (const [index, { host, http }] of (spec.rules ?? []).entries()) {
+			const at = `spec.rules[${index}]`;
+			if (host) causes.push(...invalidEach(`${at}.host`, host, dnsSubdomainProblems(host.replace(/^\*\./, ""))));
+			for (const [position, path] of (http?.paths ?? []).entries())
+				causes.push(...pathProblems(path, `${at}.http.paths[${position}]`));
+		}
+		return causes;
+	},
+};
+
+function hostsText({ spec }: Ingress): string {
+	const hosts = [...new Set((spec?.rules ?? []).map(({ host }) => host ?? "").filter((host) => host !== ""))];
+	if (hosts.length === 0) return "*";
+	return hosts.length > 3 ? `${hosts.slice(0, 3).join(",")} + ${hosts.length - 3} more...` : hosts.join(",");
+}
+
+function pathProblems({ path = "", pathType }: HTTPIngressPath, at: string): Cause[] {
+	const causes = requiredOneOf(pathType, ["Exact", "ImplementationSpecific", "Prefix"], `${at}.pathType`);
+	if (pathType !== "ImplementationSpecific" && !path.startsWith("/"))
+		causes.push(invalidValue(`${at}.path`, path, "must be an absolute path"));
+	return causes;
+}

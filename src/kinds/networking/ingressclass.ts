@@ -1,0 +1,38 @@
+import { immutable, requiredText } from "../../core/field-checks.ts";
+import { ageColumn, column, nameColumn } from "../columns.ts";
+import type { IngressClass } from "../generated/types.ts";
+import type { Kind } from "../kind.ts";
+
+export const ingressClasses: Kind<IngressClass> = {
+	group: "networking.k8s.io",
+	version: "v1",
+	kind: "IngressClass",
+	plural: "ingressclasses",
+	singular: "ingressclass",
+	shortNames: [],
+	categories: [],
+	namespaced: false,
+	schema: "IngressClass",
+	subresources: {},
+	hasGeneration: true,
+	nameRule: "dnsSubdomain",
+	selectableFields: [],
+	columns: [
+		nameColumn,
+		column("Controller", "Who serves ingresses of the class.", ({ spec }) => spec?.controller ?? ""),
+		column("Parameters", "Further configuration.", ({ spec }) => {
+			const parameters = spec?.parameters;
+			if (parameters === undefined) return "<none>";
+			const kind = parameters.apiGroup ? `${parameters.kind}.${parameters.apiGroup}` : parameters.kind;
+			return `${kind}/${parameters.name}`;
+		}),
+		ageColumn,
+	],
+
+	setDefaults(ingressClass) {
+		ingressClass.spec ??= {};
+		if (ingressClass.spec.parameters !== undefined) ingressClass.spec.parameters.scope ??= "Cluster";
+	},
+	validate: ({ spec }) => requiredText(spec?.controller, "spec.controller"),
+	validateUpdate: ({ spec }, old) => immutable(spec?.controller, old.spec?.controller, "spec.controller"),
+};

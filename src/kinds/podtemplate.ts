@@ -1,0 +1,34 @@
+import { column, labelsText, nameColumn } from "./columns.ts";
+import type { PodTemplate } from "./generated/types.ts";
+import type { Kind } from "./kind.ts";
+import { setPodTemplateDefaults } from "./pod-spec/defaults.ts";
+import { validatePodTemplate } from "./pod-template.ts";
+
+export const podTemplates: Kind<PodTemplate> = {
+	group: "",
+	version: "v1",
+	kind: "PodTemplate",
+	plural: "podtemplates",
+	singular: "podtemplate",
+	shortNames: [],
+	categories: [],
+	namespaced: true,
+	schema: "PodTemplate",
+	subresources: {},
+	hasGeneration: true,
+	nameRule: "dnsSubdomain",
+	selectableFields: [],
+	columns: [
+		nameColumn,
+		column("Containers", "Names of the containers.", ({ template }) =>
+			(template?.spec?.containers ?? []).map((container) => container.name).join(","),
+		),
+		column("Images", "Images of the containers.", ({ template }) =>
+			(template?.spec?.containers ?? []).map((container) => container.image ?? "").join(","),
+		),
+		column("Pod Labels", "Labels of pods made from it.", ({ template }) => labelsText(template?.metadata?.labels)),
+	],
+
+	setDefaults: ({ template }) => setPodTemplateDefaults(template),
+	validate: ({ template }) => validatePodTemplate(template, "template"),
+};

@@ -1,0 +1,26 @@
+import { immutable } from "../core/field-checks.ts";
+import { invalidEach } from "../core/field-errors.ts";
+import { dnsLabelProblems } from "../core/names.ts";
+import { ageColumn, column, nameColumn } from "./columns.ts";
+import type { RuntimeClass } from "./generated/types.ts";
+import type { Kind } from "./kind.ts";
+
+export const runtimeClasses: Kind<RuntimeClass> = {
+	group: "node.k8s.io",
+	version: "v1",
+	kind: "RuntimeClass",
+	plural: "runtimeclasses",
+	singular: "runtimeclass",
+	shortNames: [],
+	categories: [],
+	namespaced: false,
+	schema: "RuntimeClass",
+	subresources: {},
+	hasGeneration: false,
+	nameRule: "dnsSubdomain",
+	selectableFields: [],
+	columns: [nameColumn, column("Handler", "Configuration of the runtime.", ({ handler }) => handler), ageColumn],
+
+	validate: ({ handler }) => invalidEach("handler", handler, dnsLabelProblems(handler ?? "")),
+	validateUpdate: (next, old) => immutable(next.handler, old.handler, "handler"),
+};

@@ -1,0 +1,32 @@
+import { immutable, requiredText } from "../../core/field-checks.ts";
+import { forbidden } from "../../core/field-errors.ts";
+import { ageColumn, column, nameColumn } from "../columns.ts";
+import type { VolumeAttributesClass } from "../generated/types.ts";
+import type { Kind } from "../kind.ts";
+
+export const volumeAttributesClasses: Kind<VolumeAttributesClass> = {
+	group: "storage.k8s.io",
+	version: "v1",
+	kind: "VolumeAttributesClass",
+	plural: "volumeattributesclasses",
+	singular: "volumeattributesclass",
+	shortNames: ["vac"],
+	categories: [],
+	namespaced: false,
+	schema: "VolumeAttributesClass",
+	subresources: {},
+	hasGeneration: false,
+	nameRule: "dnsSubdomain",
+	selectableFields: [],
+	columns: [nameColumn, column("DriverName", "Driver of the class.", ({ driverName }) => driverName), ageColumn],
+
+	validate: ({ driverName }) => requiredText(driverName, "driverName"),
+	validateUpdate: (next, old) => [
+		...immutable(next.driverName, old.driverName, "driverName").map(() =>
+			forbidden("driverName", "updates to driverName are forbidden."),
+		),
+		...immutable(next.parameters, old.parameters, "parameters").map(() =>
+			forbidden("parameters", "updates to parameters are forbidden."),
+		),
+	],
+};
