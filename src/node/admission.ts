@@ -1,12 +1,7 @@
 /** Whether a node takes a pod that was bound to it: the checks the kubelet makes itself. Pure. */
-import type {
-	Node,
-	NodeSelectorRequirement,
-	NodeSelectorTerm,
-	Pod,
-	Taint,
-	Toleration,
-} from "../kinds/generated/types.ts";
+import type { Node, Pod } from "../kinds/generated/types.ts";
+import { compileNodeSelector } from "../kinds/node-selector.ts";
+import { untolerated } from "../kinds/tolerations.ts";
 import type { Verdict } from "./pod-state.ts";
 import { podRequests } from "./resources.ts";
 
@@ -24,7 +19,7 @@ export function admissionVerdict(pod: Pod, { node, allocatable, others }: Admiss
 	const selected = node === undefined || matchesNode(pod, node);
 	if (!selected)
 		return refuse("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector");
-	if (node !== undefined && !toleratesNoExecute(pod, node)) {
+	if (untolerated(node?.spec?.taints, pod.spec.tolerations ?? [], ["NoExecute"]) !== undefined) {
 		return refuse("TaintToleration", "Predicate TaintToleration failed: node(s) had untolerated taint(s)");
 	}
 	if (pod.spec.os?.name !== undefined && pod.spec.os.name !== "linux") {
@@ -82,49 +77,7 @@ function hostPorts(pod: Pod): string[] {
 
 function matchesNode(pod: Pod, node: Node): boolean {
 	const labels = node.metadata.labels ?? {};
-	const selector = Object.entries(pod.spec.nodeSelector ?? {});
-	if (selector.some(([key, value]) => labels[key] !== value)) return false;
+	if (Object.entries(pod.spec.nodeSelector ?? {}).some(([key, value]) => labels[key] !== value)) return false;
 	const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-	if (required === undefined) return true;
-	return required.nodeSelectorTerms.some((term) => matchesTerm(term, labels, node.metadata.name));
-}
-
-/** A term without requirements matches nothing. */
-function matchesTerm(term: NodeSelectorTerm, labels: Readonly<Record<string, string>>, name: string): boolean {
-	const { matchExpressions = [], matchFields = [] } = term;
-	if (matchExpressions.length + matchFields.length === 0) return false;
-	return (
-		matchExpressions.every((requirement) => matchesRequirement(requirement, labels[requirement.key])) &&
-		matchFields.every((requirement) => requirement.key === "metadata.name" && matchesRequirement(requirement, name))
-	);
-}
-
-function matchesRequirement({ operator, values = [] }: NodeSelectorRequirement, value: string | undefined): boolean {
-	switch (operator) {
-		case "In":
-			return value !== undefined && values.includes(value);
-		case "NotIn":
-			return value === undefined || !values.includes(value);
-		case "Exists":
-			return value !== undefined;
-		case "DoesNotExist":
-			return value === undefined;
-		case "Gt":
-			return Number.parseInt(value ?? "", 10) > Number(values[0]);
-		case "Lt":
-			return Number.parseInt(value ?? "", 10) < Number(values[0]);
-		default:
-			return false;
-	}
-}
-
-function toleratesNoExecute(pod: Pod, node: Node): boolean {
-	const taints = (node.spec?.taints ?? []).filter(({ effect }) => effect === "NoExecute");
-	return taints.every((taint) => (pod.spec.tolerations ?? []).some((toleration) => tolerates(toleration, taint)));
-}
-
-function tolerates({ key, operator = "Equal", value, effect }: Toleration, taint: Taint): boolean {
-	if (effect !== undefined && effect !== "" && effect !== taint.effect) return false;
-	if (key === undefined || key === "") return operator === "Exists";
-	return key === taint.key && (operator === "Exists" || (value ?? "") === (taint.value ?? ""));
+	return required === undefined || compileNodeSelector(required)(node);
 }

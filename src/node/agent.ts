@@ -1,4 +1,5 @@
 /** The agent of one node: registers it, runs its pods, serves logs and streams. */
+import { rm } from "node:fs/promises";
 import type { Duplex } from "node:stream";
 import type { Client } from "../client/client.ts";
 import type { Mirror } from "../client/mirror.ts";
@@ -6,6 +7,7 @@ import { createEventRecorder } from "../client/recorder.ts";
 import type { Clock } from "../core/clock.ts";
 import { parseQuantity } from "../core/quantity.ts";
 import type { Pod, Service } from "../kinds/generated/types.ts";
+import { hostnameLabel } from "../kinds/local-volume.ts";
 import { services } from "../kinds/service.ts";
 import type { NodeNetwork } from "../network/network.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -15,7 +17,7 @@ import { type EventRecorder, kubeletEvents, noEvents } from "./event-recorder.ts
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
 import { machineFacts } from "./machine-facts.ts";
 import type { NodeContext, PodFiles, Prober } from "./node-context.ts";
-import type { NodeFacts } from "./node-object.ts";
+import { type NodeFacts, ownLabels } from "./node-object.ts";
 import { orphanPod } from "./orphan-pod.ts";
 import type { PodFeed } from "./pod-feed.ts";
 import { PodWorker } from "./pod-worker.ts";
@@ -23,6 +25,9 @@ import { createProber } from "./probes/prober.ts";
 import { WatchedReferences } from "./references.ts";
 import { RuntimeView } from "./runtime-view.ts";
 import { createFiles } from "./volumes/files.ts";
+import type { Directories } from "./volumes/layout.ts";
+import { watchLocalVolumes } from "./volumes/local-volumes.ts";
+import { viewPath } from "./volumes/view-path.ts";
 
 export interface AgentOptions {
 	client: Client;
@@ -32,11 +37,8 @@ export interface AgentOptions {
 	network?: NodeNetwork;
 	/** What is not given is read from the machine. */
 	node: { name: string; addresses: readonly string[] } & Partial<NodeFacts>;
-	/**
-	 * Where the node keeps its files, absolute: `root` as upstream's /var/lib/kubelet, `logs` as /var/log. Absent for a
-	 * simulated node, which keeps none.
-	 */
-	directories?: { root: string; logs: string };
+	/** Where the node keeps its files. Absent for a simulated node, which keeps none. */
+	directories?: Directories;
 	pods: PodFeed;
 	/** Its Services become environment variables; absent: none do. */
 	mirror?: Mirror;
@@ -78,7 +80,7 @@ class RunningAgent implements Agent {
 	#addressesBefore: ReadonlyMap<string, { addresses: readonly string[] }> = new Map();
 	#heartbeat: Heartbeat | undefined;
 	#endpoint: ((stream: Duplex) => void) | undefined;
-	#maintenance: { stop(): void } | undefined;
+	readonly #maintenance: { stop(): void }[] = [];
 
 	constructor(options: AgentOptions) {
 		this.#options = options;
@@ -125,6 +127,7 @@ class RunningAgent implements Agent {
 		this.#addressesBefore = (await network?.attached()) ?? new Map();
 		await pods.subscribe(node.name, (current, last) => this.#podChanged(current, last));
 		this.#endOrphans();
+		this.#removeLocalVolumes();
 		await this.#serve();
 		this.#context.events.record(this.#nodeReference(), "Normal", "Starting", "Starting kubelet.");
 	}
@@ -142,7 +145,7 @@ class RunningAgent implements Agent {
 		this.#abort.abort(new Error("the agent stops"));
 		this.#options.pods.unsubscribe(this.#options.node.name);
 		this.#heartbeat?.stop();
-		this.#maintenance?.stop();
+		for (const task of this.#maintenance) task.stop();
 		this.#context.view.close();
 		for (const worker of this.#workers.values()) worker.close();
 		this.#workers.clear();
@@ -205,6 +208,15 @@ class RunningAgent implements Agent {
 		}
 	}
 
+	/** The node's directories of volumes that were deleted. */
+	#removeLocalVolumes(): void {
+		const { client, clock, mirror, directories } = this.#options;
+		if (directories === undefined || mirror === undefined) return;
+		const hostname = ownLabels(this.#facts)[hostnameLabel] ?? this.#facts.name;
+		const remove = async (path: string) => rm(await viewPath(directories.view, path), { recursive: true, force: true });
+		this.#maintenance.push(watchLocalVolumes({ client, clock, mirror, isOwn: (name) => name === hostname, remove }));
+	}
+
 	#events(): EventRecorder {
 		const { client, clock, node, events } = this.#options;
 		if (events === false) return noEvents;
@@ -222,7 +234,7 @@ class RunningAgent implements Agent {
 			...directories,
 			...(resolvConf === undefined ? {} : { resolvConf }),
 		});
-		this.#maintenance = maintenance;
+		this.#maintenance.push(maintenance);
 		return files;
 	}
 

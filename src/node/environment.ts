@@ -27,7 +27,7 @@ export async function containerEnvironment(
 	// Values may name variables defined before them, and those of services.
 	const lookUp = (name: string) => environment.get(name) ?? links.get(name);
 	for (const variable of container.env ?? []) {
-		const value = await valueOf(pod, container, variable, sources, lookUp);
+		const value = await variableValue(pod, container, variable, sources, lookUp);
 		if (value !== undefined) environment.set(variable.name, value);
 	}
 	for (const [name, value] of links) if (!environment.has(name)) environment.set(name, value);
@@ -58,7 +58,7 @@ async function fromSources(
 	return found;
 }
 
-async function valueOf(
+async function variableValue(
 	pod: Pod,
 	container: ContainerSpec,
 	{ name, value = "", valueFrom }: EnvVar,

@@ -16,6 +16,25 @@ const mountRetryMs = 2000;
 const sandboxRetryMs = 1000;
 const apiRetryMs = 1000;
 
+/** Actions that take time. */
+type Background = Exclude<PodAction, { do: "remove" | "end" | "holdBack" }>;
+
+/** What is busy meanwhile. A stop shares its container's key: one that leaves less time overtakes the one under way. */
+function keyOf(action: Background): string {
+	switch (action.do) {
+		case "mountVolumes":
+			return "volumes";
+		case "createSandbox":
+			return "sandbox";
+		case "release":
+			return "release";
+		case "deletePod":
+			return "delete";
+		default:
+			return `container:${action.name}`;
+	}
+}
+
 export class PodActions {
 	readonly #context: NodeContext;
 	readonly #memory: PodMemoryKeeper;
@@ -36,29 +55,31 @@ export class PodActions {
 
 	/** Begins the action; the pod's worker is woken when it has ended. Never throws. */
 	do(action: Exclude<PodAction, { do: "remove" }>): void {
+		if (action.do === "end") this.#end(action.verdict);
+		else if (action.do === "holdBack") {
+			this.#memory.remember(action.name, { heldBack: action.waiting });
+			this.#starter.recordBackOff(action.name);
+		} else this.#task(keyOf(action), () => this.#run(action));
+	}
+
+	#run(action: Background): Promise<void> {
 		switch (action.do) {
 			case "mountVolumes":
-				return this.#task("volumes", () => this.#mountVolumes());
+				return this.#mountVolumes();
 			case "createSandbox":
-				return this.#task("sandbox", () => this.#createSandbox(action.attempt, action.replaces));
+				return this.#createSandbox(action.attempt, action.replaces);
 			case "startContainer":
-				return this.#task(`container:${action.name}`, () => this.#starter.start(action));
-			case "holdBack":
-				this.#memory.remember(action.name, { heldBack: action.waiting });
-				return this.#starter.recordBackOff(action.name);
+				return this.#starter.start(action);
 			case "stopContainer":
-				// A shorter grace period overtakes the stop under way, which keeps the key.
-				return this.#task(`container:${action.name}`, () => this.#stopper.stop(action));
+				return this.#stopper.stop(action);
 			case "removeContainer":
-				return this.#task(`container:${action.name}`, () => this.#context.runtime.removeContainer(action.id));
+				return this.#context.runtime.removeContainer(action.id);
 			case "updateResources":
-				return this.#task(`container:${action.name}`, () => this.#updateResources(action.name, action.id));
-			case "end":
-				return this.#end(action.verdict);
+				return this.#updateResources(action.name, action.id);
 			case "release":
-				return this.#task("release", () => this.#release());
+				return this.#release();
 			case "deletePod":
-				return this.#task("delete", () => this.#deletePod());
+				return this.#deletePod();
 		}
 	}
 

@@ -30,8 +30,8 @@ export function sharedPodFeed(mirror: Mirror, informer: Informer<Pod> = mirror.o
 		}
 		const node = current?.spec.nodeName;
 		if (current === undefined || node === undefined || node === "") return;
-		let known = byNode.get(node);
-		if (known === undefined) byNode.set(node, (known = new Map()));
+		const known = byNode.get(node) ?? new Map<string, Pod>();
+		byNode.set(node, known);
 		known.set(current.metadata.uid, current);
 		listeners.get(node)?.(current, current);
 	});

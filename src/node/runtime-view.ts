@@ -20,6 +20,7 @@ export class RuntimeView {
 	readonly #runtime: Runtime;
 	readonly #clock: Clock;
 	readonly #changed: (podUid: string) => void;
+	readonly #listeners = new Map<string, Set<() => void>>();
 	#pods = new Map<string, PodRuntime>();
 	#listing: Promise<void> | undefined;
 	#next: Promise<void> | undefined;
@@ -30,7 +31,10 @@ export class RuntimeView {
 	constructor(runtime: Runtime, clock: Clock, changed: (podUid: string) => void) {
 		this.#runtime = runtime;
 		this.#clock = clock;
-		this.#changed = changed;
+		this.#changed = (podUid) => {
+			changed(podUid);
+			for (const listener of this.#listeners.get(podUid) ?? []) listener();
+		};
 	}
 
 	/** Lists for the first time and begins to listen. */
@@ -49,6 +53,17 @@ export class RuntimeView {
 	/** Pods the runtime knows anything of. */
 	podUids(): Iterable<string> {
 		return this.#pods.keys();
+	}
+
+	/** Calls back whenever the pod's containers may have changed. @returns ends the calling */
+	onChange(podUid: string, listener: () => void): () => void {
+		const listeners = this.#listeners.get(podUid) ?? new Set();
+		this.#listeners.set(podUid, listeners);
+		listeners.add(listener);
+		return () => {
+			listeners.delete(listener);
+			if (listeners.size === 0) this.#listeners.delete(podUid);
+		};
 	}
 
 	/** Resolves when a listing that began after the call has been taken in. @throws what the runtime throws */
@@ -77,8 +92,8 @@ export class RuntimeView {
 		const pods = new Map<string, { sandboxes: Sandbox[]; containers: Container[] }>();
 		const podOf = new Map<string, string>();
 		const at = (uid: string) => {
-			let pod = pods.get(uid);
-			if (pod === undefined) pods.set(uid, (pod = { sandboxes: [], containers: [] }));
+			const pod = pods.get(uid) ?? { sandboxes: [], containers: [] };
+			pods.set(uid, pod);
 			return pod;
 		};
 		for (const sandbox of sandboxes) {

@@ -8,6 +8,7 @@ import { type Agent, startAgent } from "./agent.ts";
 import type { Prober } from "./node-context.ts";
 import type { NodeFacts } from "./node-object.ts";
 import { type PodFeed, sharedPodFeed } from "./pod-feed.ts";
+import { watchLocalVolumes } from "./volumes/local-volumes.ts";
 
 export interface FleetOptions {
 	client: Client;
@@ -17,7 +18,7 @@ export interface FleetOptions {
 	runtime(nodeName: string): Runtime;
 	network?(node: FleetNode): NodeNetwork;
 	/** False: pods' Events are not written, which halves the writes of a pod. Default true. */
-	events?: boolean;
+	events?: boolean | undefined;
 	clusterDomain?: string;
 }
 
@@ -45,6 +46,14 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 	const { client, mirror, clock } = options;
 	const feed: PodFeed = sharedPodFeed(mirror);
 	const agents = new Map<string, Agent>();
+	// Simulated volumes have no directories; they are let go all the same.
+	const volumes = watchLocalVolumes({
+		client,
+		mirror,
+		clock,
+		isOwn: (hostname) => agents.has(hostname),
+		remove: async () => {},
+	});
 	return {
 		async add(node) {
 			const network = options.network?.(node);
@@ -70,6 +79,7 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 			await agent?.stop();
 		},
 		async stop() {
+			volumes.stop();
 			const all = [...agents.values()];
 			agents.clear();
 			await Promise.all(all.map((agent) => agent.stop()));

@@ -1,13 +1,217 @@
+/**
+ * The agent's HTTP endpoint, with the kubelet's paths. It is served on connections that someone else accepted; who may
+ * connect is decided there.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { NodeContext } from "../node-context.ts";
+import { containerLog } from "./container-logs.ts";
+import { badRequest, HttpError, notFound } from "./http-error.ts";
+import { findLogged, findPod, findRunning, findSandbox, logOptions } from "./pod-lookup.ts";
+import { type PortForwardTarget, portForwardProtocol, servePortForward } from "./port-forward.ts";
+import { commandOptions } from "./remote-command.ts";
+import { commandProtocols, serveSpdyCommand } from "./spdy-command.ts";
+import { statsSummary } from "./stats.ts";
+import { isWebSocket, serveWebSocketCommand, serveWebSocketPortForward } from "./websocket.ts";
 
 export interface EndpointOptions {
 	context: NodeContext;
 	pods(): Iterable<Pod>;
+	/** Aborts when the agent stops. */
 	signal: AbortSignal;
 }
 
-export function createEndpoint(_options: EndpointOptions): (stream: Duplex) => void {
-	return (stream) => stream.destroy();
+/** @returns serves HTTP on a connection */
+export function createEndpoint(options: EndpointOptions): (stream: Duplex) => void {
+	const server = createServer((request, response) => {
+		answer(options, request, response).catch((error: unknown) => refuse(response, error));
+	});
+	server.on("upgrade", (request, socket, head) => {
+		socket.on("error", () => socket.destroy());
+		try {
+			upgrade(options, request, socket, head);
+		} catch (error) {
+			refuseUpgrade(socket, error);
+		}
+	});
+	options.signal.addEventListener("abort", () => server.closeAllConnections(), { once: true });
+	return (stream) => server.emit("connection", stream);
+}
+
+async function answer(options: EndpointOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+	const { context } = options;
+	const url = new URL(request.url ?? "/", "http://node");
+	const parts = url.pathname
+		.split("/")
+		.filter((part) => part !== "")
+		.map(decodeURIComponent);
+	switch (parts[0]) {
+		case "healthz":
+			response.setHeader("Content-Type", "text/plain; charset=utf-8");
+			response.end("ok");
+			return;
+		case "pods":
+			return sendJson(response, { kind: "PodList", apiVersion: "v1", metadata: {}, items: [...options.pods()] });
+		case "stats":
+			return sendJson(response, await statsSummary(context, options.pods()));
+		case "containerLogs":
+			return sendLog(options, parts, url.searchParams, response);
+		case "exec":
+		case "attach":
+		case "portForward":
+			throw badRequest(
+				"unable to upgrade: you must specify at least 1 of stdin, stdout, stderr and ask for an upgrade",
+			);
+		default:
+			throw notFound("404 page not found");
+	}
+}
+
+function sendLog(
+	{ context, pods, signal }: EndpointOptions,
+	[, namespace = "", name = "", container = ""]: string[],
+	query: URLSearchParams,
+	response: ServerResponse,
+): void {
+	const pod = findPod(pods(), namespace, name, query.get("uid"));
+	const options = logOptions(query, context.clock.now());
+	const logged = findLogged(pod, container, context.view.of(pod.metadata.uid), options.previous);
+	const left = new AbortController();
+	response.on("close", () => left.abort());
+	response.setHeader("Content-Type", "text/plain");
+	// A follower is answered before there is anything to show.
+	response.flushHeaders();
+	const log = containerLog(context, pod.metadata.uid, logged, options, AbortSignal.any([left.signal, signal]));
+	log.on("error", () => response.destroy());
+	log.pipe(response);
+}
+
+function sendJson(response: ServerResponse, value: unknown): void {
+	response.setHeader("Content-Type", "application/json");
+	response.end(JSON.stringify(value));
+}
+
+function upgrade(options: EndpointOptions, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+	const url = new URL(request.url ?? "/", "http://node");
+	const [verb, namespace = "", name = "", ...rest] = url.pathname
+		.split("/")
+		.filter((part) => part !== "")
+		.map(decodeURIComponent);
+	const query = url.searchParams;
+	if (verb === "exec" || verb === "attach") {
+		// `/exec/NAMESPACE/POD/UID/CONTAINER` is the form with a UID.
+		const container = rest.at(-1) ?? "";
+		const pod = findPod(options.pods(), namespace, name, rest.length > 1 ? (rest[0] ?? null) : query.get("uid"));
+		serveCommand(options, verb, pod, container, query, request, socket, head);
+	} else if (verb === "portForward") {
+		const pod = findPod(options.pods(), namespace, name, rest[0] ?? query.get("uid"));
+		servePorts(options, pod, query, request, socket, head);
+	} else throw notFound("404 page not found");
+}
+
+function serveCommand(
+	{ context, signal }: EndpointOptions,
+	verb: "exec" | "attach",
+	pod: Pod,
+	name: string,
+	query: URLSearchParams,
+	request: IncomingMessage,
+	socket: Duplex,
+	head: Buffer,
+): void {
+	const { runtime, view } = context;
+	const options = commandOptions(query);
+	if (!options.stdin && !options.stdout && !options.stderr) {
+		throw badRequest("you must specify at least 1 of stdin, stdout, stderr");
+	}
+	const container = findRunning(pod, name, view.of(pod.metadata.uid));
+	const start = (left: AbortSignal) => {
+		const ended = AbortSignal.any([left, signal]);
+		if (verb === "attach") return runtime.attach(container.id, { stdin: options.stdin, signal: ended });
+		const command = query.getAll("command");
+		return runtime.exec(container.id, { command, tty: options.tty, stdin: options.stdin, signal: ended });
+	};
+	if (isWebSocket(request)) {
+		serveWebSocketCommand(request, socket, head, options, start);
+		return;
+	}
+	const offered = headerList(request, "x-stream-protocol-version");
+	const protocol = offered.length === 0 ? "channel.k8s.io" : commandProtocols.find((known) => offered.includes(known));
+	if (protocol === undefined) {
+		throw new HttpError(
+			403,
+			`unable to upgrade: unable to negotiate protocol: client supports [${offered.join(" ")}], server accepts [${commandProtocols.join(" ")}]`,
+		);
+	}
+	acceptSpdy(request, socket, protocol);
+	void serveSpdyCommand(socket, head, protocol, options, start);
+}
+
+function servePorts(
+	{ context }: EndpointOptions,
+	pod: Pod,
+	query: URLSearchParams,
+	request: IncomingMessage,
+	socket: Duplex,
+	head: Buffer,
+): void {
+	const { runtime, view } = context;
+	const sandbox = findSandbox(pod, view.of(pod.metadata.uid));
+	const target: PortForwardTarget = {
+		describe: `${sandbox.id}, uid : ${pod.metadata.uid}`,
+		connect: (port, signal) => runtime.connect(sandbox.id, port, signal),
+	};
+	if (isWebSocket(request)) {
+		const ports = (query.getAll("ports").length > 0 ? query.getAll("ports") : query.getAll("port"))
+			.flatMap((text) => text.split(","))
+			.map(Number);
+		serveWebSocketPortForward(request, socket, head, target, ports);
+		return;
+	}
+	acceptSpdy(request, socket, portForwardProtocol);
+	void servePortForward(socket, head, target);
+}
+
+function acceptSpdy(request: IncomingMessage, socket: Duplex, protocol: string): void {
+	if (request.headers.upgrade?.toLowerCase() !== "spdy/3.1")
+		throw badRequest("unable to upgrade: missing upgrade headers in request");
+	const lines = [
+		"HTTP/1.1 101 Switching Protocols",
+		"Connection: Upgrade",
+		"Upgrade: SPDY/3.1",
+		`X-Stream-Protocol-Version: ${protocol}`,
+	];
+	socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+}
+
+function headerList(request: IncomingMessage, name: string): string[] {
+	const values = [request.headers[name] ?? []].flat();
+	return values.flatMap((value) => value.split(",")).map((value) => value.trim());
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+	if (response.headersSent) {
+		response.destroy();
+		return;
+	}
+	response.statusCode = error instanceof HttpError ? error.code : 500;
+	response.setHeader("Content-Type", "text/plain; charset=utf-8");
+	response.end(messageOf(error));
+}
+
+function refuseUpgrade(socket: Duplex, error: unknown): void {
+	const code = error instanceof HttpError ? error.code : 500;
+	const text = Buffer.from(messageOf(error));
+	const lines = [
+		`HTTP/1.1 ${code} ${code === 404 ? "Not Found" : "Refused"}`,
+		"Content-Type: text/plain; charset=utf-8",
+		`Content-Length: ${text.length}`,
+		"Connection: close",
+	];
+	socket.end(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), text]));
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
 }

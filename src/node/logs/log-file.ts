@@ -1,0 +1,168 @@
+/** Reads a container's log file, from the end if so asked, and goes on as it grows. */
+import { type FSWatcher, watch } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { LineSplitter, type LogOptions, renderLine, tailOffset } from "./log-lines.ts";
+
+const blockBytes = 64 * 1024;
+
+export interface FollowedContainer {
+	/** Whether more may come. */
+	running(): boolean;
+	/** Calls back when the container may have ended; returns what ends the calling. */
+	onChange(listener: () => void): () => void;
+}
+
+/**
+ * The log as the client is to see it, in blocks. With `follow` it ends when the container has and all of it was read,
+ * or when the signal aborts.
+ */
+export async function* readLogFile(
+	path: string,
+	options: LogOptions,
+	container: FollowedContainer,
+	signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+	let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
+	for await (const block of lines(path, options, container, signal)) {
+		if (block.length >= left) {
+			yield block.subarray(0, left);
+			return;
+		}
+		left -= block.length;
+		yield block;
+	}
+}
+
+async function* lines(
+	path: string,
+	options: LogOptions,
+	container: FollowedContainer,
+	signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+	let file = await openIfThere(path);
+	if (file === undefined && !options.follow) return;
+	const changes = options.follow ? new Changes(path, container, signal) : undefined;
+	try {
+		let position = file === undefined ? 0 : await startOf(file, options.tailLines);
+		let splitter = new LineSplitter();
+		for (;;) {
+			// Asked before reading: what is written until the container ends is then read.
+			const more = options.follow && container.running() && !signal.aborted;
+			if (file !== undefined) {
+				for await (const chunk of readFrom(file, position)) {
+					position += chunk.length;
+					const rendered = [...splitter.push(chunk)].flatMap((line) => renderLine(line, options) ?? []);
+					if (rendered.length > 0) yield Buffer.concat(rendered);
+					if (signal.aborted) return;
+				}
+			}
+			const next = await successor(path, file, position);
+			if (next !== undefined) {
+				await file?.close();
+				file = next;
+				position = 0;
+				splitter = new LineSplitter();
+				continue;
+			}
+			if (!more) return;
+			await changes?.wait();
+		}
+	} finally {
+		changes?.close();
+		await file?.close();
+	}
+}
+
+/** The file that took the place of the one being read: after rotation, or when it appears at last. */
+async function successor(
+	path: string,
+	file: FileHandle | undefined,
+	position: number,
+): Promise<FileHandle | undefined> {
+	const now = await stat(path).catch(() => undefined);
+	if (now === undefined) return undefined;
+	const before = await file?.stat();
+	if (before !== undefined && before.ino === now.ino && now.size >= position) return undefined;
+	return openIfThere(path);
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+	try {
+		return await open(path, "r");
+	} catch (error) {
+		if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+		throw error;
+	}
+}
+
+async function* readFrom(file: FileHandle, position: number): AsyncGenerator<Buffer> {
+	for (;;) {
+		const { bytesRead, buffer } = await file.read(Buffer.alloc(blockBytes), 0, blockBytes, position);
+		if (bytesRead === 0) return;
+		position += bytesRead;
+		yield buffer.subarray(0, bytesRead);
+	}
+}
+
+/** Where reading begins: at the last lines, found backwards from the end. */
+async function startOf(file: FileHandle, tailLines: number | undefined): Promise<number> {
+	if (tailLines === undefined || tailLines < 0) return 0;
+	let { size: end } = await file.stat();
+	if (tailLines === 0) return end;
+	let missing = tailLines;
+	while (end > 0) {
+		const start = Math.max(end - blockBytes, 0);
+		const { buffer } = await file.read(Buffer.alloc(end - start), 0, end - start, start);
+		const found = tailOffset(buffer, missing);
+		if ("offset" in found) return start + found.offset;
+		missing = found.missing;
+		end = start;
+	}
+	return 0;
+}
+
+/** Tells when a file may have grown or been replaced, or its container ended. */
+class Changes {
+	readonly #stop: () => void;
+	readonly #signal: AbortSignal;
+	#watcher: FSWatcher | undefined;
+	#changed = false;
+	#waiting: (() => void) | undefined;
+
+	constructor(path: string, container: FollowedContainer, signal: AbortSignal) {
+		this.#signal = signal;
+		this.#stop = container.onChange(this.#tell);
+		signal.addEventListener("abort", this.#tell, { once: true });
+		const [, directory = "/", name = ""] = /^(.*)\/([^/]*)$/.exec(path) ?? [];
+		try {
+			// The directory, not the file: rotation puts another file in its place.
+			this.#watcher = watch(directory, (_event, changed) => {
+				if (changed === null || changed === name) this.#tell();
+			});
+			this.#watcher.on("error", this.#tell);
+		} catch {
+			// Without a watch (no inotify instance left) only the container's own changes wake the reader.
+		}
+	}
+
+	readonly #tell = () => {
+		this.#changed = true;
+		this.#waiting?.();
+	};
+
+	async wait(): Promise<void> {
+		if (!this.#changed && !this.#signal.aborted) {
+			await new Promise<void>((resolve) => {
+				this.#waiting = resolve;
+			});
+		}
+		this.#waiting = undefined;
+		this.#changed = false;
+	}
+
+	close(): void {
+		this.#stop();
+		this.#signal.removeEventListener("abort", this.#tell);
+		this.#watcher?.close();
+	}
+}

@@ -1,0 +1,112 @@
+/** Exec and attach, whatever carries them: joins a session of the runtime to the client's streams, and says how it ended. */
+import type { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { ExecSession } from "../../runtime/runtime.ts";
+
+/** The client's ends. Those it did not ask for are absent. */
+export interface RemoteStreams {
+	stdin?: Readable;
+	stdout?: Writable;
+	stderr?: Writable;
+	onResize(listener: (columns: number, rows: number) => void): void;
+	/** Tells the outcome and ends everything. Resolves when it has been sent. */
+	finish(status: CommandStatus): Promise<void>;
+}
+
+/** What `metav1.Status` says of a remote command; subresource exec of protocol v4 and later. */
+export interface CommandStatus {
+	metadata: Record<string, never>;
+	status: "Success" | "Failure";
+	message?: string;
+	reason?: string;
+	details?: { causes: { reason: string; message: string }[] };
+	code?: number;
+}
+
+export interface CommandOptions {
+	stdin: boolean;
+	stdout: boolean;
+	stderr: boolean;
+	tty: boolean;
+}
+
+/** What `stdin=true&tty=1` and the like ask for. With a terminal, stderr comes with stdout. */
+export function commandOptions(query: URLSearchParams): CommandOptions {
+	const flag = (name: string, old: string) => {
+		const value = query.get(name) ?? query.get(old);
+		return value === "true" || value === "1";
+	};
+	const tty = flag("tty", "tty");
+	return {
+		stdin: flag("stdin", "input"),
+		stdout: flag("stdout", "output"),
+		stderr: flag("stderr", "error") && !tty,
+		tty,
+	};
+}
+
+/** Runs the session to its end. Never throws. */
+export async function runCommand(start: () => Promise<ExecSession>, streams: RemoteStreams): Promise<void> {
+	try {
+		const session = await start();
+		streams.onResize((columns, rows) => {
+			// kubectl sends 0×0 before it knows its terminal.
+			if (columns > 0 && rows > 0) session.resize(columns, rows);
+		});
+		if (streams.stdin !== undefined && session.stdin !== undefined) {
+			// The command may end, or stop reading, before its input does.
+			pipeline(streams.stdin, session.stdin).catch(() => {});
+		}
+		const [exitCode] = await Promise.all([
+			session.exitCode,
+			forward(session.stdout, streams.stdout),
+			forward(session.stderr, streams.stderr),
+		]);
+		await streams.finish(outcome(exitCode));
+	} catch (error) {
+		const message = error instanceof Error ? error.message : String(error);
+		await streams.finish(internalError(message)).catch(() => {});
+	}
+}
+
+export function outcome(exitCode: number): CommandStatus {
+	if (exitCode === 0) return { metadata: {}, status: "Success" };
+	return {
+		metadata: {},
+		status: "Failure",
+		message: `command terminated with non-zero exit code: exit status ${exitCode}`,
+		reason: "NonZeroExitCode",
+		details: { causes: [{ reason: "ExitCode", message: String(exitCode) }] },
+	};
+}
+
+export function internalError(message: string): CommandStatus {
+	return { metadata: {}, status: "Failure", message, reason: "InternalError", code: 500 };
+}
+
+/** All of `from` into `to`, which stays open; what nobody asked for is read and dropped. */
+async function forward(from: Readable | undefined, to: Writable | undefined): Promise<void> {
+	if (from === undefined) return;
+	if (to === undefined) {
+		from.on("error", () => {}).resume();
+		return;
+	}
+	try {
+		for await (const chunk of from) {
+			if (to.destroyed || to.writableEnded) break;
+			if (!to.write(chunk)) await roomIn(to);
+		}
+	} catch {
+		// The client is gone; the command's end is awaited all the same.
+	}
+}
+
+function roomIn(stream: Writable): Promise<void> {
+	return new Promise((resolve) => {
+		const go = () => {
+			stream.off("drain", go).off("close", go).off("error", go);
+			resolve();
+		};
+		stream.on("drain", go).on("close", go).on("error", go);
+	});
+}

@@ -1,0 +1,176 @@
+/**
+ * The server's side of a SPDY/3.1 connection as clients of Kubernetes use it: they open streams with headers, both sides
+ * send data and end their halves. Without flow control but TCP's: a stream nobody reads holds the connection up once its
+ * buffer is full.
+ */
+import { Duplex } from "node:stream";
+import { controlFrame, dataFrames, type Frame, FrameReader, finFlag, frameTypes, goAway, rstStream } from "./frames.ts";
+import { HeaderDecoder, HeaderEncoder, type Headers, uint32 } from "./headers.ts";
+
+/** What a stream holds for a slow reader before the connection waits. */
+const streamBufferBytes = 1024 * 1024;
+const mostStreams = 1000;
+const refusedStream = 3;
+
+/** One stream: writing sends, reading receives, `end` closes our half. */
+export class SpdyStream extends Duplex {
+	readonly id: number;
+	readonly headers: Headers;
+	readonly #send: (frames: Buffer[]) => Promise<void>;
+	#drained: (() => void) | undefined;
+
+	constructor(id: number, headers: Headers, send: (frames: Buffer[]) => Promise<void>) {
+		super({ allowHalfOpen: true, readableHighWaterMark: streamBufferBytes });
+		this.id = id;
+		this.headers = headers;
+		this.#send = send;
+	}
+
+	/** Takes in data; resolves when there is room for more. */
+	receive(data: Buffer): Promise<void> | undefined {
+		if (this.destroyed || this.readableEnded || data.length === 0 || this.push(data)) return undefined;
+		return new Promise((resolve) => {
+			this.#drained = resolve;
+		});
+	}
+
+	/** The other side has ended its half. */
+	receiveEnd(): void {
+		if (!this.destroyed) this.push(null);
+	}
+
+	override _read(): void {
+		this.#drained?.();
+		this.#drained = undefined;
+	}
+
+	override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+		this.#send(dataFrames(this.id, chunk, false)).then(() => done(), done);
+	}
+
+	override _final(done: (error?: Error) => void): void {
+		this.#send(dataFrames(this.id, Buffer.alloc(0), true)).then(() => done(), done);
+	}
+
+	override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+		this._read();
+		done(error);
+	}
+}
+
+export interface SpdyConnection {
+	/** Resolves when the connection is over, for whatever reason. */
+	readonly closed: Promise<void>;
+	/** Says goodbye and ends the connection once everything written has been sent. */
+	close(): void;
+}
+
+/** @param opened called for each stream the client opens; an error it throws refuses the stream */
+export function serveSpdy(socket: Duplex, head: Buffer, opened: (stream: SpdyStream) => void): SpdyConnection {
+	const connection = new Connection(socket, opened);
+	return { closed: connection.run(head), close: () => connection.close() };
+}
+
+class Connection {
+	readonly #socket: Duplex;
+	readonly #opened: (stream: SpdyStream) => void;
+	readonly #streams = new Map<number, SpdyStream>();
+	readonly #encoder = new HeaderEncoder();
+	readonly #decoder = new HeaderDecoder();
+	#lastId = 0;
+
+	constructor(socket: Duplex, opened: (stream: SpdyStream) => void) {
+		this.#socket = socket;
+		this.#opened = opened;
+	}
+
+	async run(head: Buffer): Promise<void> {
+		const reader = new FrameReader();
+		this.#socket.on("error", () => {});
+		try {
+			for (const frame of reader.push(head)) await this.#handle(frame);
+			for await (const chunk of this.#socket) {
+				// The socket has no encoding set: it gives Buffers.
+				for (const frame of reader.push(chunk as Buffer)) await this.#handle(frame);
+			}
+		} catch {
+			// The client is gone, or speaks something else: either way the connection is over.
+		} finally {
+			this.#decoder.close();
+			for (const stream of this.#streams.values()) stream.destroy();
+			this.#streams.clear();
+			this.#socket.destroy();
+		}
+	}
+
+	close(): void {
+		if (this.#socket.destroyed || this.#socket.writableEnded) return;
+		this.#socket.write(goAway(this.#lastId));
+		this.#socket.end();
+	}
+
+	async #handle(frame: Frame): Promise<void> {
+		if (frame.type === "data") {
+			const stream = this.#streams.get(frame.streamId);
+			await stream?.receive(frame.payload);
+			if ((frame.flags & finFlag) !== 0) stream?.receiveEnd();
+			return;
+		}
+		switch (frame.control) {
+			case frameTypes.synStream:
+				return this.#open(frame);
+			case frameTypes.headers: {
+				// Decoded even when not used: the decompressor must see every block.
+				await this.#decoder.decode(frame.payload.subarray(4));
+				if ((frame.flags & finFlag) !== 0) this.#streams.get(frame.payload.readUInt32BE(0) & 0x7fffffff)?.receiveEnd();
+				return;
+			}
+			case frameTypes.rstStream:
+				return this.#reset(frame.payload.readUInt32BE(0) & 0x7fffffff);
+			case frameTypes.ping:
+				return this.#send([controlFrame(frameTypes.ping, 0, frame.payload)]);
+		}
+	}
+
+	async #open(frame: Extract<Frame, { type: "control" }>): Promise<void> {
+		const id = frame.payload.readUInt32BE(0) & 0x7fffffff;
+		const headers = await this.#decoder.decode(frame.payload.subarray(10));
+		if (this.#streams.size >= mostStreams) return this.#send([rstStream(id, refusedStream)]);
+		this.#lastId = id;
+		const stream = new SpdyStream(id, headers, (frames) => this.#send(frames));
+		stream.on("error", () => {});
+		stream.once("close", () => this.#streams.delete(id));
+		this.#streams.set(id, stream);
+		await this.#send([
+			controlFrame(frameTypes.synReply, 0, Buffer.concat([uint32(id), this.#encoder.encode(new Map())])),
+		]);
+		if ((frame.flags & finFlag) !== 0) stream.receiveEnd();
+		try {
+			this.#opened(stream);
+		} catch {
+			stream.destroy();
+			await this.#send([rstStream(id, refusedStream)]);
+		}
+	}
+
+	#reset(id: number): void {
+		this.#streams.get(id)?.destroy();
+		this.#streams.delete(id);
+	}
+
+	/** Resolves when there is room for more. */
+	#send(frames: Buffer[]): Promise<void> {
+		const socket = this.#socket;
+		if (socket.destroyed || socket.writableEnded) return Promise.reject(new Error("the connection is closed"));
+		let room = true;
+		for (const frame of frames) if (frame.length > 0) room = socket.write(frame);
+		if (room) return Promise.resolve();
+		return new Promise((resolve) => {
+			const go = () => {
+				socket.off("drain", go).off("close", go);
+				resolve();
+			};
+			socket.on("drain", go).on("close", go);
+		});
+	}
+}

@@ -1,0 +1,94 @@
+/** Frames of SPDY/3.1 on the wire: cut out of a byte stream, and made. Pure. */
+import { uint32 } from "./headers.ts";
+
+export const frameTypes = { synStream: 1, synReply: 2, rstStream: 3, ping: 6, goAway: 7, headers: 8 } as const;
+
+/** FLAG_FIN: the sender's side of the stream ends with this frame. */
+export const finFlag = 1;
+
+export type Frame =
+	| { type: "data"; streamId: number; flags: number; payload: Buffer }
+	| { type: "control"; control: number; flags: number; payload: Buffer };
+
+const headerBytes = 8;
+/** Go sends data frames of up to 32 KiB; nobody needs one of more than this. */
+const longestPayload = 2 ** 20;
+const largestDataPayload = 64 * 1024;
+
+/** Collects bytes and gives out whole frames. */
+export class FrameReader {
+	#parts: Buffer[] = [];
+	#size = 0;
+
+	/** @throws Error for a frame that is too long to be meant */
+	*push(chunk: Buffer): Iterable<Frame> {
+		this.#parts.push(chunk);
+		this.#size += chunk.length;
+		for (;;) {
+			if (this.#size < headerBytes) return;
+			const header = this.#peek(headerBytes);
+			const length = header.readUIntBE(5, 3);
+			if (length > longestPayload) throw new Error(`SPDY frame of ${length} bytes, ${longestPayload} is the most`);
+			if (this.#size < headerBytes + length) return;
+			const bytes = this.#take(headerBytes + length);
+			yield frameOf(bytes);
+		}
+	}
+
+	#peek(count: number): Buffer {
+		const [first] = this.#parts;
+		if (first !== undefined && first.length >= count) return first;
+		const joined = Buffer.concat(this.#parts);
+		this.#parts = [joined];
+		return joined;
+	}
+
+	#take(count: number): Buffer {
+		const joined = this.#peek(count);
+		this.#parts[0] = joined.subarray(count);
+		if (this.#parts[0].length === 0) this.#parts.shift();
+		this.#size -= count;
+		return joined.subarray(0, count);
+	}
+}
+
+function frameOf(bytes: Buffer): Frame {
+	const flags = bytes.readUInt8(4);
+	const payload = bytes.subarray(headerBytes);
+	const first = bytes.readUInt32BE(0);
+	if (first >>> 31 === 0) return { type: "data", streamId: first, flags, payload };
+	return { type: "control", control: first & 0xffff, flags, payload };
+}
+
+export function controlFrame(control: number, flags: number, payload: Buffer): Buffer {
+	const header = Buffer.alloc(headerBytes);
+	header.writeUInt16BE(0x8003, 0);
+	header.writeUInt16BE(control, 2);
+	header.writeUInt8(flags, 4);
+	header.writeUIntBE(payload.length, 5, 3);
+	return Buffer.concat([header, payload]);
+}
+
+/** Data frames for the bytes, headers and payloads in turn; the last one ends the stream if so asked. */
+export function dataFrames(streamId: number, bytes: Buffer, fin: boolean): Buffer[] {
+	const out: Buffer[] = [];
+	let offset = 0;
+	do {
+		const part = bytes.subarray(offset, offset + largestDataPayload);
+		offset += part.length;
+		const header = Buffer.alloc(headerBytes);
+		header.writeUInt32BE(streamId, 0);
+		header.writeUInt8(fin && offset >= bytes.length ? finFlag : 0, 4);
+		header.writeUIntBE(part.length, 5, 3);
+		out.push(header, part);
+	} while (offset < bytes.length);
+	return out;
+}
+
+export function rstStream(streamId: number, status: number): Buffer {
+	return controlFrame(frameTypes.rstStream, 0, Buffer.concat([uint32(streamId), uint32(status)]));
+}
+
+export function goAway(lastStreamId: number): Buffer {
+	return controlFrame(frameTypes.goAway, 0, Buffer.concat([uint32(lastStreamId), uint32(0)]));
+}

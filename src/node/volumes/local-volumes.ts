@@ -1,0 +1,79 @@
+/** Removes the directories of provisioned local volumes that were deleted, and lets the volumes go (kinds/local-volume.ts). */
+import type { Client } from "../../client/client.ts";
+import type { Mirror } from "../../client/mirror.ts";
+import type { Clock, Timer } from "../../core/clock.ts";
+import { isReason } from "../../core/errors.ts";
+import type { PersistentVolume } from "../../kinds/generated/types.ts";
+import {
+	hostnameOf,
+	isLocalVolume,
+	localVolumeFinalizer,
+	volumeProtectionFinalizer,
+} from "../../kinds/local-volume.ts";
+import { persistentVolumes } from "../../kinds/persistentvolume.ts";
+
+const retryMs = 5000;
+
+export interface LocalVolumesOptions {
+	client: Client;
+	mirror: Mirror;
+	clock: Clock;
+	/** Whether the hostname is that of a node this agent answers for. */
+	isOwn(hostname: string): boolean;
+	/** Removes the volume's directory, a path in the node's view; nothing to do when there is none. */
+	remove(path: string): Promise<void>;
+}
+
+/** Whether the volume waits for nothing but its node's agent. Pure. */
+export function waitsForNode({ metadata }: PersistentVolume): boolean {
+	const finalizers = metadata.finalizers ?? [];
+	return (
+		metadata.deletionTimestamp !== undefined &&
+		finalizers.includes(localVolumeFinalizer) &&
+		!finalizers.includes(volumeProtectionFinalizer)
+	);
+}
+
+export function watchLocalVolumes(options: LocalVolumesOptions): { stop(): void } {
+	const { client, mirror, clock, isOwn, remove } = options;
+	const timers = new Map<string, Timer>();
+	const underWay = new Set<string>();
+	let stopped = false;
+	const informer = mirror.of(persistentVolumes);
+
+	const letGo = async (volume: PersistentVolume) => {
+		const path = volume.spec?.local?.path;
+		if (path !== undefined) await remove(path);
+		const finalizers = (volume.metadata.finalizers ?? []).filter((name) => name !== localVolumeFinalizer);
+		await client.update(persistentVolumes, { ...volume, metadata: { ...volume.metadata, finalizers } });
+	};
+	const consider = (volume: PersistentVolume) => {
+		const { name } = volume.metadata;
+		const hostname = hostnameOf(volume);
+		if (stopped || hostname === undefined || !isOwn(hostname) || !isLocalVolume(volume) || !waitsForNode(volume))
+			return;
+		if (underWay.has(name)) return;
+		underWay.add(name);
+		letGo(volume)
+			.catch((error: unknown) => {
+				if (isReason(error, "NotFound") || stopped) return;
+				const again = () => {
+					timers.delete(name);
+					const current = informer.get(undefined, name);
+					if (current !== undefined) consider(current);
+				};
+				timers.set(name, clock.after(retryMs, again));
+			})
+			.finally(() => underWay.delete(name));
+	};
+	const unsubscribe = informer.onChange((current) => {
+		if (current !== undefined) consider(current);
+	});
+	return {
+		stop() {
+			stopped = true;
+			unsubscribe();
+			for (const timer of timers.values()) timer.cancel();
+		},
+	};
+}

@@ -1,0 +1,153 @@
+/** What files a configMap, secret, downwardAPI or projected volume has. */
+import type {
+	ConfigMapVolumeSource,
+	DownwardAPIVolumeFile,
+	KeyToPath,
+	Pod,
+	ProjectedVolumeSource,
+	SecretVolumeSource,
+	ServiceAccountTokenProjection,
+	Volume,
+} from "../../kinds/generated/types.ts";
+import { type FieldContext, fieldValue, resourceValue } from "../field-ref.ts";
+import { type References, VolumeError } from "../node-context.ts";
+
+export interface PayloadFile {
+	data: Buffer;
+	/** Permission bits; undefined: the volume's default. */
+	mode?: number;
+}
+
+/** Relative path → file. */
+export type Payload = Map<string, PayloadFile>;
+
+export interface PayloadSources {
+	references: Pick<References, "configMap" | "secret">;
+	fields: FieldContext;
+	/** A token for the pod's service account. @throws ApiError */
+	token(pod: Pod, projection: ServiceAccountTokenProjection): Promise<string>;
+}
+
+const defaultMode = 0o644;
+
+/** Files of a volume, and the mode of those that have none of their own; undefined for a volume of another type. @throws VolumeError */
+export async function volumePayload(
+	pod: Pod,
+	volume: Volume,
+	sources: PayloadSources,
+): Promise<{ payload: Payload; mode: number } | undefined> {
+	const { configMap, secret, downwardAPI, projected } = volume;
+	if (configMap !== undefined)
+		return { payload: await fromConfigMap(pod, configMap, sources), mode: configMap.defaultMode ?? defaultMode };
+	if (secret !== undefined) {
+		const source = { ...secret, name: secret.secretName };
+		return { payload: await fromSecret(pod, source, sources), mode: secret.defaultMode ?? defaultMode };
+	}
+	if (downwardAPI !== undefined) {
+		return {
+			payload: fromDownward(pod, downwardAPI.items ?? [], sources),
+			mode: downwardAPI.defaultMode ?? defaultMode,
+		};
+	}
+	if (projected !== undefined)
+		return { payload: await fromProjected(pod, projected, sources), mode: projected.defaultMode ?? defaultMode };
+	return undefined;
+}
+
+async function fromConfigMap(
+	pod: Pod,
+	{ name = "", items, optional }: Pick<ConfigMapVolumeSource, "name" | "items" | "optional">,
+	{ references }: PayloadSources,
+): Promise<Payload> {
+	const { namespace = "default" } = pod.metadata;
+	const configMap = await references.configMap(namespace, name);
+	if (configMap === undefined) {
+		if (optional === true) return new Map();
+		throw new VolumeError(`configmap "${name}" not found`);
+	}
+	const all = new Map<string, Buffer>();
+	for (const [key, value] of Object.entries(configMap.data ?? {})) all.set(key, Buffer.from(value));
+	for (const [key, value] of Object.entries(configMap.binaryData ?? {})) all.set(key, Buffer.from(value, "base64"));
+	return select(all, items, optional === true, "configmap");
+}
+
+async function fromSecret(
+	pod: Pod,
+	{ name = "", items, optional }: Pick<SecretVolumeSource, "items" | "optional"> & { name?: string },
+	{ references }: PayloadSources,
+): Promise<Payload> {
+	const { namespace = "default" } = pod.metadata;
+	const secret = await references.secret(namespace, name);
+	if (secret === undefined) {
+		if (optional === true) return new Map();
+		throw new VolumeError(`secret "${name}" not found`);
+	}
+	const all = new Map(Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, "base64")]));
+	return select(all, items, optional === true, "secret");
+}
+
+/** All keys, or those that `items` name, where it says. */
+function select(
+	all: ReadonlyMap<string, Buffer>,
+	items: readonly KeyToPath[] | undefined,
+	optional: boolean,
+	what: string,
+): Payload {
+	if (items === undefined || items.length === 0) return new Map([...all].map(([key, data]) => [key, { data }]));
+	const payload: Payload = new Map();
+	for (const { key, path, mode } of items) {
+		const data = all.get(key);
+		if (data === undefined && !optional) throw new VolumeError(`references non-existent ${what} key: ${key}`);
+		if (data !== undefined) payload.set(checkedPath(path), { data, ...(mode === undefined ? {} : { mode }) });
+	}
+	return payload;
+}
+
+function fromDownward(pod: Pod, items: readonly DownwardAPIVolumeFile[], { fields }: PayloadSources): Payload {
+	const payload: Payload = new Map();
+	for (const { path, mode, fieldRef, resourceFieldRef } of items) {
+		const value =
+			fieldRef !== undefined
+				? fieldValue(pod, fieldRef, fields)
+				: resourceFieldRef === undefined
+					? undefined
+					: resourceValue(pod, resourceFieldRef, "", fields);
+		const asked = fieldRef?.fieldPath ?? resourceFieldRef?.resource ?? "";
+		if (value === undefined) throw new VolumeError(`unsupported downward API field: ${asked}`);
+		payload.set(checkedPath(path), { data: Buffer.from(value), ...(mode === undefined ? {} : { mode }) });
+	}
+	return payload;
+}
+
+async function fromProjected(
+	pod: Pod,
+	{ sources: parts = [] }: ProjectedVolumeSource,
+	sources: PayloadSources,
+): Promise<Payload> {
+	const payload: Payload = new Map();
+	const take = (more: Payload) => {
+		for (const [path, file] of more) payload.set(path, file);
+	};
+	for (const { configMap, secret, downwardAPI, serviceAccountToken, ...others } of parts) {
+		const unknown = Object.keys(others)[0];
+		if (unknown !== undefined)
+			throw new VolumeError(`projected volume source ${unknown} is not supported by this node`);
+		if (configMap !== undefined) take(await fromConfigMap(pod, configMap, sources));
+		if (secret !== undefined) take(await fromSecret(pod, secret, sources));
+		if (downwardAPI !== undefined) take(fromDownward(pod, downwardAPI.items ?? [], sources));
+		if (serviceAccountToken !== undefined) {
+			const token = await sources.token(pod, serviceAccountToken);
+			// Whichever user the containers run as, the token is for them.
+			payload.set(checkedPath(serviceAccountToken.path), { data: Buffer.from(token) });
+		}
+	}
+	return payload;
+}
+
+/** Relative, without `..`: admission checked it, and what is written to disk is checked again. */
+function checkedPath(path: string): string {
+	if (path === "" || path.startsWith("/") || path.split("/").includes("..")) {
+		throw new VolumeError(`invalid path in volume: ${path}`);
+	}
+	return path;
+}

@@ -1,0 +1,238 @@
+/** Makes a pod's volumes ready, keeps those that show API objects up to date, and clears them away. */
+import { chmod, lchown, mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Client } from "../../client/client.ts";
+import { type Clock, parseTimestamp, type Timer } from "../../core/clock.ts";
+import { parseQuantity } from "../../core/quantity.ts";
+import type { Pod, ServiceAccountTokenProjection, Volume } from "../../kinds/generated/types.ts";
+import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
+import { serviceAccounts } from "../../kinds/serviceaccount.ts";
+import { type NodeIdentity, type References, VolumeError } from "../node-context.ts";
+import { notPermitted, writeAtomically } from "./atomic-writer.ts";
+import { claimDirectory } from "./claims.ts";
+import { exists, prepareHostPath } from "./host-path.ts";
+import { type Directories, podDirectory, volumeDirectory } from "./layout.ts";
+import { type PayloadSources, volumePayload } from "./payload.ts";
+import { mountTmpfs, unmount } from "./tmpfs.ts";
+import { viewPath } from "./view-path.ts";
+
+const defaultTokenSeconds = 3607;
+/** A token is replaced when this part of its life is over, or this long before its end. */
+const tokenLifePart = 0.8;
+
+interface Token {
+	text: string;
+	renewAtMs: number;
+}
+
+export interface VolumePath {
+	path: string;
+	readOnly: boolean;
+}
+
+export interface PodVolumesOptions {
+	client: Client;
+	clock: Clock;
+	node: NodeIdentity;
+	references: References;
+	directories: Directories;
+}
+
+export class PodVolumes {
+	readonly #options: PodVolumesOptions;
+	/** By pod UID, then volume name. */
+	readonly #ready = new Map<string, Map<string, VolumePath>>();
+	/** By pod UID, then audience and lifetime. */
+	readonly #tokens = new Map<string, Map<string, Token>>();
+	readonly #refreshes = new Map<string, Timer>();
+	#sequence = 0;
+
+	constructor(options: PodVolumesOptions) {
+		this.#options = options;
+	}
+
+	/** Idempotent. @throws VolumeError, whose message says which volume it is about */
+	async prepare(pod: Pod): Promise<void> {
+		const { uid } = pod.metadata;
+		const paths = new Map<string, VolumePath>();
+		for (const volume of pod.spec.volumes ?? []) {
+			try {
+				paths.set(volume.name, await this.#prepareVolume(pod, volume));
+			} catch (error) {
+				const message = error instanceof Error ? error.message : String(error);
+				throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${message}`);
+			}
+		}
+		this.#ready.set(uid, paths);
+		this.#scheduleRefresh(pod);
+	}
+
+	/** Where the volume is; prepares the pod's volumes again after the agent restarted. @throws VolumeError */
+	async path(pod: Pod, name: string): Promise<VolumePath | undefined> {
+		if (!this.#ready.has(pod.metadata.uid)) await this.prepare(pod);
+		return this.#ready.get(pod.metadata.uid)?.get(name);
+	}
+
+	/** Writes what the pod's volumes show anew, where it changed. */
+	async refresh(pod: Pod): Promise<void> {
+		if (!this.#ready.has(pod.metadata.uid)) return;
+		for (const volume of pod.spec.volumes ?? []) {
+			// An object that is gone leaves what was written.
+			await this.#writePayload(pod, volume).catch(() => undefined);
+		}
+		this.#scheduleRefresh(pod);
+	}
+
+	/** Unmounts what was mounted and removes what lives with the pod. Idempotent. */
+	async remove(uid: string): Promise<void> {
+		this.#refreshes.get(uid)?.cancel();
+		this.#refreshes.delete(uid);
+		this.#ready.delete(uid);
+		this.#tokens.delete(uid);
+		const volumes = join(podDirectory(this.#options.directories, uid), "volumes");
+		for (const plugin of await readdir(volumes).catch(() => [])) {
+			if (plugin === "kubernetes.io~empty-dir") {
+				for (const name of await readdir(join(volumes, plugin))) await unmount(join(volumes, plugin, name));
+			}
+		}
+		await rm(volumes, { recursive: true, force: true });
+	}
+
+	close(): void {
+		for (const timer of this.#refreshes.values()) timer.cancel();
+	}
+
+	async #prepareVolume(pod: Pod, volume: Volume): Promise<VolumePath> {
+		const { directories, client } = this.#options;
+		const { uid, namespace = "default", name } = pod.metadata;
+		if (volume.emptyDir !== undefined) return this.#prepareEmptyDir(pod, volume);
+		if (volume.hostPath !== undefined) {
+			const path = await viewPath(directories.view, volume.hostPath.path);
+			await prepareHostPath(path, volume.hostPath.type);
+			return { path, readOnly: false };
+		}
+		if (volume.persistentVolumeClaim !== undefined) {
+			const { claimName, readOnly } = volume.persistentVolumeClaim;
+			return this.#prepareClaim(pod, claimName, readOnly === true);
+		}
+		if (volume.ephemeral !== undefined) {
+			const claimName = `${name}-${volume.name}`;
+			const claim = await client.get(persistentVolumeClaims, { namespace, name: claimName });
+			const owned = claim.metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false;
+			if (!owned) throw new VolumeError(`PVC ${namespace}/${claimName} was not created for pod ${namespace}/${name}`);
+			return this.#prepareClaim(pod, claimName, false);
+		}
+		if (await this.#writePayload(pod, volume)) {
+			return { path: volumeDirectory(directories, uid, volume), readOnly: true };
+		}
+		const type = Object.keys(volume).find((key) => key !== "name") ?? "none";
+		throw new VolumeError(`volumes of type ${type} are not supported by this node`);
+	}
+
+	async #prepareEmptyDir(pod: Pod, volume: Volume): Promise<VolumePath> {
+		const path = volumeDirectory(this.#options.directories, pod.metadata.uid, volume);
+		const { medium = "", sizeLimit } = volume.emptyDir ?? {};
+		if (medium !== "" && medium !== "Memory") throw new VolumeError(`medium ${medium} is not supported by this node`);
+		await mkdir(path, { recursive: true });
+		if (medium === "Memory") await mountTmpfs(path, sizeLimit === undefined ? undefined : parseQuantity(sizeLimit));
+		await chmod(path, 0o777);
+		await this.#ownByGroup(pod, path);
+		return { path, readOnly: false };
+	}
+
+	async #prepareClaim(pod: Pod, claimName: string, readOnly: boolean): Promise<VolumePath> {
+		const { client, directories } = this.#options;
+		const directory = await claimDirectory(client, pod.metadata.namespace ?? "default", claimName);
+		const path = await viewPath(directories.view, directory.path);
+		if (directory.provisioned && !(await exists(path))) {
+			await mkdir(path, { recursive: true });
+			await chmod(path, 0o777);
+		} else await prepareHostPath(path, directory.type ?? "Directory");
+		const onlyRead = readOnly || directory.readOnly;
+		if (!onlyRead) await this.#ownByGroup(pod, path);
+		return { path, readOnly: onlyRead };
+	}
+
+	/** False for a volume that shows no API objects. */
+	async #writePayload(pod: Pod, volume: Volume): Promise<boolean> {
+		const { directories, clock } = this.#options;
+		const found = await volumePayload(pod, volume, this.#sources(pod));
+		if (found === undefined) return false;
+		const directory = volumeDirectory(directories, pod.metadata.uid, volume);
+		await mkdir(directory, { recursive: true });
+		const group = pod.spec.securityContext?.fsGroup;
+		const sequence = `${Math.floor(clock.now())}.${this.#sequence++}`;
+		const options = { mode: found.mode, ...(group === undefined ? {} : { group }), sequence };
+		await writeAtomically(directory, found.payload, options);
+		return true;
+	}
+
+	#sources(pod: Pod): PayloadSources {
+		const { node, references } = this.#options;
+		const podAddresses = pod.status?.podIPs?.map(({ ip }) => ip) ?? [];
+		return {
+			references,
+			fields: { nodeName: node.name, hostAddresses: node.addresses, podAddresses, allocatable: node.allocatable },
+			token: (of, projection) => this.#token(of, projection),
+		};
+	}
+
+	async #token(pod: Pod, projection: ServiceAccountTokenProjection): Promise<string> {
+		const { client, clock } = this.#options;
+		const { uid, name, namespace } = pod.metadata;
+		const { audience, expirationSeconds = defaultTokenSeconds } = projection;
+		const tokens = this.#tokens.get(uid) ?? new Map<string, Token>();
+		this.#tokens.set(uid, tokens);
+		const key = `${audience ?? ""}/${expirationSeconds}`;
+		const known = tokens.get(key);
+		if (known !== undefined && known.renewAtMs > clock.now()) return known.text;
+		const request = {
+			apiVersion: "authentication.k8s.io/v1",
+			kind: "TokenRequest",
+			spec: {
+				audiences: audience === undefined || audience === "" ? [] : [audience],
+				expirationSeconds,
+				boundObjectRef: { apiVersion: "v1", kind: "Pod", name, uid },
+			},
+		};
+		const ref = { namespace, name: pod.spec.serviceAccountName ?? "default" };
+		// The API answers a TokenRequest with its status filled in.
+		const answer = (await client.createSubresource(serviceAccounts, ref, "token", request)) as {
+			status?: { token?: string; expirationTimestamp?: string };
+		};
+		const text = answer.status?.token;
+		if (text === undefined) throw new VolumeError(`failed to fetch token for service account ${ref.name}`);
+		const endsMs = parseTimestamp(answer.status?.expirationTimestamp ?? "") || clock.now() + expirationSeconds * 1000;
+		tokens.set(key, { text, renewAtMs: clock.now() + (endsMs - clock.now()) * tokenLifePart });
+		return text;
+	}
+
+	/** One timer for each pod that has tokens, for the next of them to be renewed. */
+	#scheduleRefresh(pod: Pod): void {
+		const { uid } = pod.metadata;
+		this.#refreshes.get(uid)?.cancel();
+		this.#refreshes.delete(uid);
+		const { clock } = this.#options;
+		const renewals = [...(this.#tokens.get(uid)?.values() ?? [])].map(({ renewAtMs }) => renewAtMs);
+		if (renewals.length === 0) return;
+		// When it cannot be renewed in time it is tried again, while the old one still holds.
+		const delayMs = Math.max(Math.min(...renewals) - clock.now(), 60_000);
+		this.#refreshes.set(
+			uid,
+			clock.after(delayMs, () => void this.refresh(pod)),
+		);
+	}
+
+	/** Gives files to the pod's `fsGroup`, which may then read and write them. */
+	async #ownByGroup(pod: Pod, root: string): Promise<void> {
+		const group = pod.spec.securityContext?.fsGroup;
+		if (group === undefined) return;
+		await lchown(root, -1, group).catch(notPermitted);
+		// New files inherit the group.
+		await chmod(root, 0o2777).catch(notPermitted);
+		if (pod.spec.securityContext?.fsGroupChangePolicy === "OnRootMismatch") return;
+		for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+			await lchown(join(entry.parentPath, entry.name), -1, group).catch(notPermitted);
+		}
+	}
+}

@@ -1,0 +1,36 @@
+/** Mounts of memory for `emptyDir: { medium: Memory }`, by the system's own commands. */
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+
+/** @param sizeBytes undefined: as the kernel has it */
+export async function mountTmpfs(path: string, sizeBytes: number | undefined): Promise<void> {
+	if (await isMounted(path)) return;
+	const options = ["mode=0777", ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])];
+	await run("mount", ["-t", "tmpfs", "-o", options.join(","), "tmpfs", path]);
+}
+
+export async function unmount(path: string): Promise<void> {
+	if (await isMounted(path)) await run("umount", ["-l", path]);
+}
+
+/** As the mount table of this process says; blanks in paths stand there as `\040`. */
+async function isMounted(path: string): Promise<boolean> {
+	const table = await readFile("/proc/self/mounts", "utf8");
+	const escaped = path.replaceAll(" ", "\\040");
+	return table.split("\n").some((line) => line.split(" ")[1] === escaped);
+}
+
+function run(command: string, args: readonly string[]): Promise<void> {
+	return new Promise((resolve, reject) => {
+		const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
+		let problem = "";
+		child.stderr.on("data", (chunk: Buffer) => {
+			problem = (problem + chunk.toString()).slice(-1000);
+		});
+		child.on("error", reject);
+		child.on("close", (code) => {
+			if (code === 0) resolve();
+			else reject(new Error(`${command} ${args.join(" ")}: ${problem.trim() || `exit status ${code}`}`));
+		});
+	});
+}
