@@ -55,7 +55,8 @@ export class Working {
 
 	actions(): Action[] {
 		const updates = [...this.#changed].map((set) => update(replicaSets, set));
-		return [...updates, ...this.#created, ...this.#events, ...this.#deleted];
+		// Creation first: where it is refused, nothing else is to have happened.
+		return [...this.#created, ...updates, ...this.#events, ...this.#deleted];
 	}
 }
 

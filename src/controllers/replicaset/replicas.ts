@@ -89,7 +89,8 @@ function plan<T extends Replicated>(of: ReplicasKind<T>, state: ReplicasState<T>
 	const { mine, actions } = claim(kinds, set, of.selector(set), state.active);
 	const excess = mine.length - (set.spec?.replicas ?? 1);
 	const moves = set.metadata.deletionTimestamp === undefined ? movesFor(state, mine, excess, context) : [];
-	const failure = context.failure?.kind === podKind ? context.failure : undefined;
+	const failed = context.failure?.do === "create" || context.failure?.do === "delete";
+	const failure = failed && context.failure?.kind === podKind ? context.failure : undefined;
 	const terminatingCount = of.countsTerminating ? state.terminating.length : undefined;
 	const status = statusActions(of.kind, set, { pods: mine, terminatingCount, excess, failure, nowMs: context.nowMs });
 	// After a failure the status goes first: the same failure would end this plan before it came to it.

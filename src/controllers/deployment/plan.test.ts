@@ -1,0 +1,4 @@
+import { planCases } from "../testing/cases.ts";
+import { deploymentController } from "./controller.ts";
+
+planCases(deploymentController, new URL("./testdata/", import.meta.url));
