@@ -1,0 +1,107 @@
+/** The real kubectl against real sockets. Skipped where there is no kubectl on PATH. */
+import { execFile, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../core/clock.ts";
+import { type Listener, listen } from "./listen.ts";
+import { testCertificates } from "./sockets/testing.ts";
+import { type TestApi, testApi } from "./testing.ts";
+
+const hasKubectl = spawnSync("kubectl", ["version", "--client"]).status === 0;
+
+describe.skipIf(!hasKubectl)("kubectl", () => {
+	let api: TestApi;
+	let listener: Listener;
+	let folder: string;
+
+	beforeAll(async () => {
+		folder = mkdtempSync(join(tmpdir(), "cox-kubectl-"));
+		const certificates = await testCertificates(systemClock().now());
+		const client = await certificates.client("CN=ann, O=system:masters");
+		api = await testApi();
+		listener = await listen(api, { tls: { ...certificates.server, clientCa: certificates.ca } });
+		const encode = (text: string) => Buffer.from(text).toString("base64");
+		const config = {
+			apiVersion: "v1",
+			kind: "Config",
+			clusters: [
+				{
+					name: "test",
+					cluster: {
+						server: `https://127.0.0.1:${listener.port}`,
+						"certificate-authority-data": encode(certificates.ca),
+					},
+				},
+			],
+			users: [
+				{
+					name: "ann",
+					user: { "client-certificate-data": encode(client.cert), "client-key-data": encode(client.key) },
+				},
+			],
+			contexts: [{ name: "test", context: { cluster: "test", user: "ann" } }],
+			"current-context": "test",
+		};
+		writeFileSync(join(folder, "config"), JSON.stringify(config));
+	});
+
+	afterAll(async () => {
+		await listener.close();
+		await api.close();
+		rmSync(folder, { recursive: true });
+	});
+
+	function kubectl(args: string[], input?: string): Promise<{ code: number; out: string; err: string }> {
+		const env = { ...process.env, KUBECONFIG: join(folder, "config"), HOME: folder };
+		return new Promise((resolve) => {
+			const child = execFile("kubectl", args, { env, timeout: 30_000 }, (error, out, err) =>
+				resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err }),
+			);
+			child.stdin?.end(input ?? "");
+		});
+	}
+
+	test("applies, reads, patches and deletes", async () => {
+		const manifest = JSON.stringify({
+			apiVersion: "v1",
+			kind: "ConfigMap",
+			metadata: { name: "settings" },
+			data: { colour: "green" },
+		});
+		expect(await kubectl(["apply", "-f", "-"], manifest)).toMatchObject({
+			code: 0,
+			out: "configmap/settings created\n",
+		});
+		expect((await kubectl(["apply", "-f", "-"], manifest)).out).toBe("configmap/settings unchanged\n");
+		const changed = manifest.replace("green", "blue");
+		expect((await kubectl(["apply", "-f", "-"], changed)).out).toBe("configmap/settings configured\n");
+		expect((await kubectl(["get", "configmap", "settings", "-o", "jsonpath={.data.colour}"])).out).toBe("blue");
+		const patched = await kubectl(["patch", "cm", "settings", "-p", '{"data":{"size":"3"}}']);
+		expect(patched).toMatchObject({ code: 0, out: "configmap/settings patched\n" });
+		expect((await kubectl(["get", "cm"])).out).toMatch(/NAME +DATA +AGE\nsettings +2 +\d+s\n/);
+		expect((await kubectl(["delete", "cm", "settings"])).out).toBe('configmap "settings" deleted\n');
+		expect((await kubectl(["get", "cm", "settings"])).err).toContain(
+			'Error from server (NotFound): configmaps "settings" not found',
+		);
+	});
+
+	test("refuses unknown fields and values of the wrong type in upstream's words", async () => {
+		const manifest = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"dta":{"x":"1"}}';
+		expect((await kubectl(["create", "-f", "-"], manifest)).err).toContain(
+			'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "dta"',
+		);
+	});
+
+	test("waits, labels and says who one is", async () => {
+		await kubectl(["create", "configmap", "b", "--from-literal=x=1"]);
+		expect((await kubectl(["label", "cm", "b", "app=web"])).out).toBe("configmap/b labeled\n");
+		expect((await kubectl(["get", "cm", "-l", "app=web", "-o", "name"])).out).toBe("configmap/b\n");
+		const waiting = kubectl(["wait", "--for=delete", "cm/b", "--timeout=20s"]);
+		await kubectl(["delete", "cm", "b"]);
+		expect((await waiting).code).toBe(0);
+		expect((await kubectl(["auth", "whoami", "-o", "jsonpath={.status.userInfo.username}"])).out).toBe("ann");
+		expect((await kubectl(["version"])).out).toContain("Server Version: v1.36.0+coxswain");
+	});
+});

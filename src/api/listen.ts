@@ -1,0 +1,174 @@
+/**
+ * Gives an API server a socket: one port, or one Unix socket, for HTTP/2, HTTP/1.1 and upgrades, with or without TLS.
+ * Without TLS there is no HTTP/2.
+ */
+import { unlinkSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server as PlainServer, type ServerResponse } from "node:http";
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { type Clock, systemClock } from "../core/clock.ts";
+import type { User } from "../core/exchange.ts";
+import type { Api } from "./handle.ts";
+import { http1Exchange } from "./sockets/http1.ts";
+import { http2Exchange } from "./sockets/http2.ts";
+import { peerOf } from "./sockets/peer.ts";
+import { serve } from "./sockets/serve.ts";
+
+export interface ListenOptions {
+	/** PEM. Clients that show a certificate of `clientCa` are who it says; others may show a token. */
+	tls?: { key: string | Buffer; cert: string | Buffer; clientCa?: string | Buffer };
+	/** Default 127.0.0.1. */
+	host?: string;
+	/** Default: one that is free. */
+	port?: number;
+	/** Instead of a port. A socket file that nobody listens on any more is replaced. */
+	socketPath?: string;
+	/** Who clients are that show neither certificate nor token: for sockets that only one user can reach. */
+	user?: User;
+	clock?: Clock;
+}
+
+export interface Listener {
+	/** Undefined for a Unix socket. */
+	port?: number;
+	/** Ends watches, lets running requests finish for a moment, then cuts all connections. */
+	close(): Promise<void>;
+}
+
+/** How long running requests may take when the server closes. */
+const closeGraceMs = 1000;
+/** How long a client may take to send the head of a request, and all of it. */
+const headersTimeoutMs = 30_000;
+const requestTimeoutMs = 60_000;
+const maxConnections = 16_384;
+
+export async function listen(api: Api, options: ListenOptions = {}): Promise<Listener> {
+	const clock = options.clock ?? systemClock({ unref: true });
+	const closing = new AbortController();
+	const sockets = new Set<Socket>();
+	/** HTTP/1.1 connections that wait for their next request. */
+	const idle = new Set<Socket>();
+	const sessions = new Set<ServerHttp2Session>();
+	const userOf = (socket: unknown) => peerOf(socket) ?? options.user;
+
+	const http1 = (request: IncomingMessage, response: ServerResponse) => {
+		const { socket } = request;
+		idle.delete(socket);
+		response.once("close", () => {
+			if (closing.signal.aborted) socket.destroySoon();
+			else if (!socket.destroyed) idle.add(socket);
+		});
+		const { incoming, reply } = http1Exchange(request, response, userOf(request.socket));
+		void serve(api.handle, incoming, reply, closing.signal);
+	};
+	const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+		socket.on("error", () => socket.destroy());
+		void api.upgrade(request, socket, head, userOf(socket)).catch(() => socket.destroy());
+	};
+
+	const server = options.tls === undefined ? createServer(http1) : secureServer(options.tls, http1);
+	server.maxConnections = maxConnections;
+	server.on("upgrade", upgrade);
+	const track = (socket: Socket) => {
+		sockets.add(socket);
+		socket.setNoDelay(true);
+		socket.once("close", () => {
+			sockets.delete(socket);
+			idle.delete(socket);
+		});
+	};
+	server.on("connection", track);
+	if (isHttp2(server)) {
+		server.on("secureConnection", track);
+		server.on("session", (session) => {
+			sessions.add(session);
+			session.once("close", () => sessions.delete(session));
+			session.on("error", () => session.destroy());
+		});
+		server.on("stream", (stream, headers) => {
+			const { incoming, reply } = http2Exchange(stream, headers, userOf(stream.session?.socket), clock);
+			void serve(api.handle, incoming, reply, closing.signal);
+		});
+		// A handshake that fails, or a client that speaks something else, is his affair.
+		server.on("tlsClientError", (_error, socket) => socket.destroy());
+		server.on("sessionError", () => {});
+	} else {
+		server.headersTimeout = headersTimeoutMs;
+		server.requestTimeout = requestTimeoutMs;
+	}
+	server.on("clientError", (_error: Error, socket: Duplex) => socket.destroy());
+	await listening(server, options);
+	const address = server.address();
+	return {
+		...(isAddress(address) ? { port: address.port } : {}),
+		async close() {
+			closing.abort(new Error("the server is closing"));
+			const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+			for (const session of sessions) session.close();
+			for (const socket of idle) socket.destroy();
+			const cut = clock.after(closeGraceMs, () => {
+				for (const socket of sockets) socket.destroy();
+			});
+			await closed;
+			cut.cancel();
+		},
+	};
+}
+
+function secureServer(
+	tls: NonNullable<ListenOptions["tls"]>,
+	http1: (request: IncomingMessage, response: ServerResponse) => void,
+): Http2SecureServer {
+	const server = createSecureServer({
+		key: tls.key,
+		cert: tls.cert,
+		...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }),
+		allowHTTP1: true,
+		minVersion: "TLSv1.2",
+		settings: { maxConcurrentStreams: 1000 },
+		...{ headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
+	});
+	// With a listener for requests the server would also answer HTTP/2 streams through its compatible interface, by a
+	// listener for streams that it adds itself; our own takes its place.
+	server.on("request", (request, response) => {
+		// What is not HTTP/2 comes as the classes of node:http.
+		http1(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+	});
+	server.removeAllListeners("stream");
+	return server;
+}
+
+function isHttp2(server: PlainServer | Http2SecureServer): server is Http2SecureServer {
+	return "updateSettings" in server;
+}
+
+function isAddress(address: AddressInfo | string | null): address is AddressInfo {
+	return typeof address === "object" && address !== null;
+}
+
+async function listening(server: PlainServer | Http2SecureServer, options: ListenOptions): Promise<void> {
+	const { socketPath, port = 0, host = "127.0.0.1" } = options;
+	await new Promise<void>((resolve, reject) => {
+		server.once("error", reject);
+		server.once("listening", () => {
+			server.removeListener("error", reject);
+			resolve();
+		});
+		if (socketPath === undefined) server.listen({ port, host, backlog: 1024 });
+		else {
+			removeStale(socketPath);
+			server.listen({ path: socketPath, backlog: 1024 });
+		}
+	});
+	server.on("error", () => {});
+}
+
+/** A socket file outlives the process that made it. */
+function removeStale(socketPath: string): void {
+	try {
+		unlinkSync(socketPath);
+	} catch {
+		// There is none.
+	}
+}

@@ -1,0 +1,56 @@
+/** HTTP/1.1 in the terms of serve.ts. */
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { User } from "../../core/exchange.ts";
+import type { Incoming, Reply } from "./serve.ts";
+
+export function http1Exchange(
+	request: IncomingMessage,
+	response: ServerResponse,
+	user: User | undefined,
+): { incoming: Incoming; reply: Reply } {
+	const gone = new AbortController();
+	response.once("close", () => gone.abort(new Error("the client is gone")));
+	// Whoever goes away in the middle of an answer is no error of ours.
+	response.on("error", () => {});
+	return {
+		incoming: {
+			method: request.method ?? "GET",
+			target: request.url ?? "/",
+			headers: plainHeaders(request),
+			user,
+			signal: gone.signal,
+			body: request,
+		},
+		reply: {
+			head(status, headers) {
+				response.writeHead(status, headers);
+				// A watch that has nothing to say yet must still be seen to have begun.
+				response.flushHeaders();
+			},
+			write: (bytes) => response.write(bytes),
+			async drained() {
+				if (!gone.signal.aborted) await once(response, "drain", { signal: gone.signal }).catch(() => {});
+			},
+			end(bytes) {
+				// What is left of a body that was too large is not worth reading.
+				if (!request.complete) response.shouldKeepAlive = false;
+				response.end(bytes);
+			},
+			destroy: () => response.destroy(),
+			get bufferedBytes() {
+				return response.writableLength;
+			},
+		},
+	};
+}
+
+/** Names in lower case, as Node has them; repeated ones joined. */
+export function plainHeaders(request: IncomingMessage): Record<string, string | undefined> {
+	const headers: Record<string, string | undefined> = {};
+	for (const name in request.headers) {
+		const value = request.headers[name];
+		headers[name] = Array.isArray(value) ? value.join(", ") : value;
+	}
+	return headers;
+}

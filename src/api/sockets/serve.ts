@@ -1,0 +1,193 @@
+/** One request from a socket, whatever protocol it came by: body in, answer out. */
+import { promisify } from "node:util";
+import { constants, gzip } from "node:zlib";
+import { ApiError } from "../../core/errors.ts";
+import type { ApiRequest, ApiResponse, Handler, User } from "../../core/exchange.ts";
+import { largestBodyBytes } from "../body.ts";
+import { eventLine, SharedEvent } from "../cache/event.ts";
+import { isTrue } from "../request-info.ts";
+import { errorResponse } from "../respond.ts";
+
+/** The way back to the client. */
+export interface Reply {
+	head(status: number, headers: Record<string, string>): void;
+	/** False when the client should be waited for. */
+	write(bytes: Uint8Array): boolean;
+	/** Resolves when the client has caught up, or is gone. */
+	drained(): Promise<void>;
+	end(bytes?: Uint8Array): void;
+	/** Cuts the connection, or the stream. */
+	destroy(): void;
+	/** What the client has not taken yet. */
+	readonly bufferedBytes: number;
+}
+
+export interface Incoming {
+	method: string;
+	/** Path and query. */
+	target: string;
+	headers: Record<string, string | undefined>;
+	user: User | undefined;
+	/** Aborts when the client is gone. */
+	signal: AbortSignal;
+	body: AsyncIterable<Uint8Array>;
+}
+
+/** A watcher that has not read this much is cut off: it may list and watch again. */
+const watchBufferBytes = 8 * 1024 * 1024;
+/** Answers above this are compressed for those who can read it; upstream's threshold. */
+const compressedBytes = 128 * 1024;
+const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+const compress = promisify(gzip);
+
+/** Never throws. @param closing aborts when the server is closing: watches end then */
+export async function serve(handle: Handler, incoming: Incoming, reply: Reply, closing: AbortSignal): Promise<void> {
+	let response: ApiResponse;
+	try {
+		response = await handle(await requestFrom(incoming));
+	} catch (error) {
+		response = errorResponse(error);
+	}
+	try {
+		if (incoming.signal.aborted) return;
+		if (response.type === "watch") serveWatch(response, reply, incoming.signal, closing);
+		else if (response.type === "stream") await serveStream(response, reply, incoming.signal);
+		else await serveObject(response, incoming, reply);
+	} catch {
+		// The client is gone, or a proxied answer broke off in the middle: nothing more can be said to him.
+		reply.destroy();
+	}
+}
+
+async function requestFrom(incoming: Incoming): Promise<ApiRequest> {
+	const { method, target, headers, user, signal } = incoming;
+	if (!methods.has(method)) {
+		throw new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
+	}
+	const cut = target.indexOf("?");
+	const hasBody = method !== "GET" && method !== "HEAD";
+	const bytes = hasBody ? await readBody(incoming) : undefined;
+	return {
+		// Membership was checked above.
+		method: method as ApiRequest["method"],
+		path: cut < 0 ? target : target.slice(0, cut),
+		query: new URLSearchParams(cut < 0 ? "" : target.slice(cut + 1)),
+		headers,
+		signal,
+		...(user === undefined ? {} : { user }),
+		...(bytes === undefined ? {} : { body: { bytes } }),
+	};
+}
+
+async function readBody({ body, headers }: Incoming): Promise<Uint8Array> {
+	const tooLarge = () =>
+		new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${largestBodyBytes}`, {});
+	if (Number(headers["content-length"] ?? 0) > largestBodyBytes) throw tooLarge();
+	const chunks: Uint8Array[] = [];
+	let byteCount = 0;
+	for await (const chunk of body) {
+		byteCount += chunk.length;
+		if (byteCount > largestBodyBytes) throw tooLarge();
+		chunks.push(chunk);
+	}
+	return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+async function serveObject(
+	response: Extract<ApiResponse, { type: "object" }>,
+	{ method, target, headers }: Incoming,
+	reply: Reply,
+): Promise<void> {
+	let parts = response.bytes();
+	if (wantsPretty(target, headers["user-agent"]) && response.headers["content-type"]?.startsWith("application/json"))
+		parts = prettied(parts);
+	let byteCount = 0;
+	if (parts instanceof Uint8Array) byteCount = parts.length;
+	else for (const part of parts) byteCount += part.length;
+	const head = { ...response.headers };
+	if (method === "GET" && byteCount > compressedBytes && headers["accept-encoding"]?.includes("gzip")) {
+		const whole = parts instanceof Uint8Array ? parts : Buffer.concat(parts, byteCount);
+		parts = await compress(whole, { level: constants.Z_BEST_SPEED });
+		byteCount = parts.length;
+		head["content-encoding"] = "gzip";
+		head["vary"] = "Accept-Encoding";
+	}
+	head["content-length"] = String(byteCount);
+	reply.head(response.status, head);
+	if (method === "HEAD") reply.end();
+	else if (parts instanceof Uint8Array) reply.end(parts);
+	else reply.end(Buffer.concat(parts, byteCount));
+}
+
+/** Asked for, or for human eyes: upstream does the same for browsers and command-line downloaders. */
+function wantsPretty(target: string, userAgent = ""): boolean {
+	const cut = target.indexOf("?");
+	const wish = cut < 0 || !target.includes("pretty") ? null : new URLSearchParams(target.slice(cut)).get("pretty");
+	if (wish !== null) return isTrue(wish);
+	return userAgent.startsWith("curl") || userAgent.startsWith("Wget") || userAgent.startsWith("Mozilla/5.0");
+}
+
+function prettied(parts: Uint8Array | readonly Uint8Array[]): Uint8Array {
+	const text = Buffer.concat(parts instanceof Uint8Array ? [parts] : parts).toString();
+	return Buffer.from(`${JSON.stringify(JSON.parse(text), undefined, 2)}\n`);
+}
+
+async function serveStream(
+	response: Extract<ApiResponse, { type: "stream" }>,
+	reply: Reply,
+	signal: AbortSignal,
+): Promise<void> {
+	reply.head(response.status, response.headers);
+	for await (const chunk of response.body) {
+		if (signal.aborted) return;
+		if (!reply.write(chunk)) await reply.drained();
+	}
+	reply.end();
+}
+
+/** Events of one turn of the event loop go out as one write. */
+function serveWatch(
+	response: Extract<ApiResponse, { type: "watch" }>,
+	reply: Reply,
+	signal: AbortSignal,
+	closing: AbortSignal,
+): void {
+	let lines: Buffer[] = [];
+	let over = false;
+	const flush = () => {
+		const [first] = lines;
+		if (first === undefined || signal.aborted) return;
+		reply.write(lines.length === 1 ? first : Buffer.concat(lines));
+		lines = [];
+		if (reply.bufferedBytes > watchBufferBytes) reply.destroy();
+	};
+	const end = () => {
+		if (over) return;
+		over = true;
+		closing.removeEventListener("abort", end);
+		if (signal.aborted) return;
+		flush();
+		reply.end();
+	};
+	reply.head(response.status, response.headers);
+	if (closing.aborted) {
+		end();
+		return;
+	}
+	closing.addEventListener("abort", end, { once: true });
+	signal.addEventListener("abort", end, { once: true });
+	response.start({
+		event(event) {
+			if (over) return;
+			if (lines.length === 0) setImmediate(flush);
+			lines.push(event instanceof SharedEvent ? event.line : eventLine(event.type, event.bytes));
+		},
+		end(error) {
+			if (error !== undefined && !over) {
+				const status = error instanceof ApiError ? error : new ApiError("InternalError", error.message);
+				lines.push(eventLine("ERROR", Buffer.from(JSON.stringify(status.toStatus()))));
+			}
+			end();
+		},
+	});
+}
