@@ -1,0 +1,79 @@
+/** A store with a bad day: what disks, networks and rivals can do to its users, from a seed. For simulations and tests. */
+import type { Clock, Random } from "../core/clock.ts";
+import { ApiError } from "../core/errors.ts";
+import type { Change, CommitResult, Store } from "./store.ts";
+
+/** Probabilities are from 0 (never, the default) to 1. May be changed while the store is in use. */
+export interface Faults {
+	/** A commit with a comparison fails as if it did not hold, though it does: its writer has to look and try again. */
+	conflict?: number;
+	/** A commit is made, and its writer gets an ApiError Timeout. */
+	lostReply?: number;
+	/** A read or a commit takes a while. */
+	slow?: number;
+	/** How long at most, in milliseconds. */
+	slowMs?: number;
+	/** Changes reach a watch late; their order stays. */
+	watchDelay?: number;
+	watchDelayMs?: number;
+}
+
+export function createFaultyStore(
+	store: Store,
+	options: { faults: Readonly<Faults>; clock: Clock; random?: Random },
+): Store {
+	const { faults, clock, random = clock.random } = options;
+	const strikes = (probability: number | undefined) => probability !== undefined && random() < probability;
+
+	/** Runs at once where nothing is slow, so that a store without faults behaves as the store below. */
+	function inTime<T>(work: () => Promise<T>): Promise<T> {
+		if (!strikes(faults.slow)) return work();
+		return clock.sleep(random() * (faults.slowMs ?? 0)).then(work);
+	}
+
+	async function conflicting(commit: Parameters<Store["commit"]>[0]): Promise<CommitResult> {
+		const current = await Promise.all(commit.compare.map(({ key }) => store.get(key)));
+		return { ok: false, current };
+	}
+
+	return {
+		revision: () => inTime(() => store.revision()),
+		get: (key) => inTime(() => store.get(key)),
+		range: (range) => inTime(() => store.range(range)),
+		commit: (commit) =>
+			inTime(() => {
+				if (commit.compare.length > 0 && strikes(faults.conflict)) return conflicting(commit);
+				if (!strikes(faults.lostReply)) return store.commit(commit);
+				return store.commit(commit).then(() => {
+					throw new ApiError("Timeout", "the store's reply was lost; the commit may have been made");
+				});
+			}),
+		watch: (watchOptions, sink) => store.watch(watchOptions, delayed(watchOptions.signal, sink)),
+		compact: (revision) => store.compact(revision),
+		close: () => store.close(),
+	};
+
+	/** A sink that gets each call late at times, but never before an earlier one and never after an abort. */
+	function delayed(signal: AbortSignal, sink: Parameters<Store["watch"]>[1]): Parameters<Store["watch"]>[1] {
+		const late: (() => void)[] = [];
+		const hand = (call: () => void) => {
+			if (late.length === 0 && !strikes(faults.watchDelay)) {
+				call();
+				return;
+			}
+			late.push(call);
+			if (late.length === 1) clock.after(random() * (faults.watchDelayMs ?? 0), handAll);
+		};
+		const handAll = () => {
+			if (signal.aborted) late.length = 0;
+			while (late.length > 0) {
+				late[0]?.();
+				late.shift();
+			}
+		};
+		return {
+			changes: (changes: readonly Change[]) => hand(() => sink.changes(changes)),
+			end: (error: Error) => hand(() => sink.end(error)),
+		};
+	}
+}

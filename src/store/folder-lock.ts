@@ -1,0 +1,117 @@
+/** One process at a time may use a data folder. */
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ApiError } from "../core/errors.ts";
+
+interface Holder {
+	pid: number;
+	/** Start of the process in the kernel's ticks, so that another process with its number is not taken for it. */
+	startTicks: string | undefined;
+	command: string;
+}
+
+export interface FolderLock {
+	release(): void;
+}
+
+/**
+ * Takes the folder for this process until it is released or the process ends, however it ends.
+ * @throws ApiError Conflict that names the process that has it
+ */
+export function lockFolder(folder: string): FolderLock {
+	const file = join(folder, "holder.json");
+	const mine: Holder = { pid: process.pid, startTicks: startTicks(process.pid), command: process.argv.join(" ") };
+	const text = JSON.stringify(mine);
+	// A process that died leaves its file behind; taking that away and trying again may meet somebody who does the same.
+	for (let attempt = 0; attempt < 5; attempt++) {
+		if (create(file, text)) return { release: () => read(file) === text && rmSync(file, { force: true }) };
+		const found = read(file);
+		const holder = found === undefined ? undefined : parse(found);
+		if (holder !== undefined && isAlive(holder)) throw inUse(folder, holder);
+		if (found !== undefined) takeAway(file, found);
+	}
+	throw new ApiError("Conflict", `the data folder ${folder} is being opened by several processes at once`);
+}
+
+function inUse(folder: string, holder: Holder): ApiError {
+	const who = holder.pid === process.pid ? "this process" : `process ${holder.pid}`;
+	return new ApiError("Conflict", `the data folder ${folder} is in use by ${who} (${holder.command})`);
+}
+
+/** Creates the file with its content at once, so that nobody reads half of it. False when there is one. */
+function create(file: string, text: string): boolean {
+	const draft = `${file}.${process.pid}`;
+	writeFileSync(draft, text);
+	try {
+		linkSync(draft, file);
+		return true;
+	} catch (error) {
+		if (isCode(error, "EEXIST")) return false;
+		throw error;
+	} finally {
+		rmSync(draft, { force: true });
+	}
+}
+
+/** Removes the file if it still has the content that was read. */
+function takeAway(file: string, content: string): void {
+	const aside = `${file}.${process.pid}.stale`;
+	try {
+		renameSync(file, aside);
+	} catch (error) {
+		if (isCode(error, "ENOENT")) return;
+		throw error;
+	}
+	// Somebody was faster and the file is a new holder's: give it back.
+	if (read(aside) !== content) {
+		try {
+			linkSync(aside, file);
+		} catch (error) {
+			if (!isCode(error, "EEXIST")) throw error;
+		}
+	}
+	rmSync(aside, { force: true });
+}
+
+function read(file: string): string | undefined {
+	try {
+		return readFileSync(file, "utf8");
+	} catch (error) {
+		if (isCode(error, "ENOENT")) return undefined;
+		throw error;
+	}
+}
+
+function parse(text: string): Holder | undefined {
+	try {
+		// Written by `lockFolder`; a file that is something else holds nothing.
+		return JSON.parse(text) as Holder;
+	} catch {
+		return undefined;
+	}
+}
+
+function isAlive({ pid, startTicks: started }: Holder): boolean {
+	try {
+		process.kill(pid, 0);
+	} catch (error) {
+		if (!isCode(error, "EPERM")) return false;
+	}
+	const now = startTicks(pid);
+	return started === undefined || now === undefined || started === now;
+}
+
+/** Field 22 of /proc/PID/stat; undefined where there is no such file. */
+function startTicks(pid: number): string | undefined {
+	try {
+		const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+		// The name, in brackets, may itself have spaces and brackets.
+		return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+	} catch {
+		return undefined;
+	}
+}
+
+function isCode(error: unknown, code: string): boolean {
+	return error instanceof Error && "code" in error && error.code === code;
+}

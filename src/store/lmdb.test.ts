@@ -1,0 +1,189 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ApiError } from "../core/errors.ts";
+import { openLmdbStore } from "./lmdb.ts";
+import type { Change, Store } from "./store.ts";
+
+const rounds = Number(process.env["STORE_KILL_ROUNDS"] ?? 2);
+const writer = new URL("./testing/writer.ts", import.meta.url).pathname;
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+let folder: string;
+beforeEach(async () => {
+	folder = await mkdtemp(join(tmpdir(), "store-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+function put(store: Store, key: string, value: Uint8Array = bytes(key)) {
+	return store.commit({ compare: [], puts: [{ key, value }], deletes: [] });
+}
+
+interface Acknowledged {
+	number: number;
+	revision: number;
+	key: string;
+}
+
+/** Lets a process write until it has acknowledged so many writes, kills it, and returns all that it acknowledged. */
+async function writeAndKill(from: number, count: number): Promise<Acknowledged[]> {
+	const child = spawn(process.execPath, ["--import", "tsx", writer, folder, String(from)], {
+		stdio: ["ignore", "pipe", "inherit"],
+	});
+	const exit = once(child, "exit");
+	const acknowledged: Acknowledged[] = [];
+	for await (const line of createInterface({ input: child.stdout })) {
+		const [number = "", revision = "", key = ""] = line.split(" ");
+		acknowledged.push({ number: Number(number), revision: Number(revision), key });
+		if (acknowledged.length === count) child.kill("SIGKILL");
+	}
+	await exit;
+	return acknowledged;
+}
+
+test(`what was acknowledged survives kill -9 (${rounds} rounds; STORE_KILL_ROUNDS for more)`, {
+	timeout: 30_000 + rounds * 10_000,
+}, async () => {
+	let from = 0;
+	let lastRevision = 0;
+	for (let round = 0; round < rounds; round++) {
+		const acknowledged = await writeAndKill(from, 500 + round * 137);
+		const newest = new Map<string, Acknowledged>();
+		for (const write of acknowledged) {
+			const known = newest.get(write.key);
+			if (known === undefined || known.revision < write.revision) newest.set(write.key, write);
+		}
+		const revisions = acknowledged.map((write) => write.revision);
+		expect(new Set(revisions).size, "a revision was given twice").toBe(revisions.length);
+		expect(Math.min(...revisions), "a revision was used again").toBeGreaterThan(lastRevision);
+
+		const store = openLmdbStore({ folder });
+		for (const { key, revision, number } of newest.values()) {
+			const entry = await store.get(key);
+			expect(entry?.modRevision ?? 0, `write ${number} of ${key}`).toBeGreaterThanOrEqual(revision);
+			if (entry?.modRevision === revision)
+				expect(new TextDecoder().decode(entry.value)).toBe(`${number}`.padEnd(500, "."));
+		}
+		lastRevision = await store.revision();
+		expect(lastRevision).toBeGreaterThanOrEqual(Math.max(...revisions));
+		const history: number[] = [];
+		await new Promise<void>((resolve, reject) => {
+			const changes = (found: readonly Change[]) => {
+				history.push(found[0]?.revision ?? 0);
+				if (history.at(-1) === lastRevision) resolve();
+			};
+			const signal = new AbortController().signal;
+			store.watch({ prefix: "", afterRevision: lastRevision - 100, signal }, { changes, end: reject });
+		});
+		expect(history).toEqual(Array.from({ length: 100 }, (_, index) => lastRevision - 99 + index));
+		await store.close();
+		from = Math.max(...acknowledged.map((write) => write.number)) + 100;
+	}
+});
+
+test("a folder in use is refused, with the name of who has it", async () => {
+	const store = openLmdbStore({ folder });
+	expect(() => openLmdbStore({ folder })).toThrow(/is in use by this process/);
+	const script = `import { openLmdbStore } from ${JSON.stringify(new URL("./lmdb.ts", import.meta.url).pathname)};
+		try { openLmdbStore({ folder: ${JSON.stringify(folder)} }); } catch (error) { console.log(error.reason, error.message); }`;
+	const other = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script], {
+		encoding: "utf8",
+	});
+	expect(other.stdout).toContain(`Conflict the data folder ${folder} is in use by process ${process.pid} (`);
+	await store.close();
+	await openLmdbStore({ folder }).close();
+});
+
+test("a lock left behind by a process that is gone, or by another with its number, is taken over", async () => {
+	for (const holder of [
+		{ pid: 2 ** 22 + 1, command: "gone" },
+		{ pid: process.pid, startTicks: "1", command: "before" },
+	]) {
+		await writeFile(join(folder, "holder.json"), JSON.stringify(holder));
+		await openLmdbStore({ folder }).close();
+	}
+	await writeFile(join(folder, "holder.json"), "not a lock");
+	await openLmdbStore({ folder }).close();
+});
+
+test("history stays bounded, and so does the file", async () => {
+	const store = openLmdbStore({ folder, historyCommits: 100 });
+	const size = async () => (await stat(join(folder, "store", "data.mdb"))).size;
+	const fill = async (count: number) => {
+		for (let index = 0; index < count; index += 10)
+			await Promise.all(Array.from({ length: 10 }, (_, at) => put(store, `/k${at}`, new Uint8Array(2048))));
+	};
+	await fill(1000);
+	const before = await size();
+	await fill(3000);
+	expect(await size()).toBeLessThan(before * 1.5);
+	const ended = await new Promise<Error>((resolve) => {
+		const sink = { changes: () => {}, end: resolve };
+		store.watch({ prefix: "", afterRevision: 3000, signal: new AbortController().signal }, sink);
+	});
+	expect(ended).toMatchObject({ reason: "Expired" });
+	await store.close();
+});
+
+test("commits that were waiting when the store closed are written; later ones are refused", async () => {
+	const store = openLmdbStore({ folder });
+	const waiting = [put(store, "/a"), put(store, "/b")];
+	await store.close();
+	expect((await Promise.all(waiting)).every((result) => result.ok)).toBe(true);
+	await expect(put(store, "/c")).rejects.toMatchObject({ reason: "ServiceUnavailable" });
+	const again = openLmdbStore({ folder });
+	expect(await again.revision()).toBe(2);
+	await again.close();
+});
+
+/** A file system of its own, small enough to fill. */
+async function smallDisk(): Promise<{ path: string; grow(): void; remove(): Promise<void> } | undefined> {
+	const path = await mkdtemp(join(tmpdir(), "disk-"));
+	const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=6m", "tmpfs", path]).status === 0;
+	const remove = async () => {
+		if (mounted) spawnSync("umount", [path]);
+		await rm(path, { recursive: true, force: true });
+	};
+	if (!mounted) {
+		await remove();
+		return undefined;
+	}
+	return { path, remove, grow: () => void spawnSync("mount", ["-o", "remount,size=32m", path]) };
+}
+
+test("on a full disk commits are refused, nothing is lost, and writing goes on when there is space", async (context) => {
+	const disk = await smallDisk();
+	if (disk === undefined) {
+		context.skip("mounting a small file system is not permitted here");
+		return;
+	}
+	try {
+		let store = openLmdbStore({ folder: disk.path });
+		const acknowledged: string[] = [];
+		let failure: unknown;
+		for (let index = 0; index < 5000 && failure === undefined; index++)
+			await put(store, `/k${index}`, new Uint8Array(2048)).then(
+				() => acknowledged.push(`/k${index}`),
+				(error: unknown) => {
+					failure = error;
+				},
+			);
+		expect(failure).toBeInstanceOf(ApiError);
+		expect(String(failure)).toContain("is full");
+		expect(acknowledged.length).toBeGreaterThan(100);
+		const keys = async () => (await store.range({ from: "" })).entries.map((entry) => entry.key).sort();
+		expect(await keys()).toEqual(acknowledged.toSorted());
+		disk.grow();
+		expect((await put(store, "/k-more")).ok).toBe(true);
+		await store.close();
+		store = openLmdbStore({ folder: disk.path });
+		expect(await keys()).toEqual([...acknowledged, "/k-more"].sort());
+		await store.close();
+	} finally {
+		await disk.remove();
+	}
+});
