@@ -5,6 +5,7 @@ import type { KubeObject } from "../core/object.ts";
 import { type LabelSelector, selectorFrom } from "../core/selector.ts";
 import type { PodTemplateSpec } from "./generated/types.ts";
 import type { Column } from "./kind.ts";
+import { hasUnknownOperator } from "./label-selector.ts";
 
 type Cell<T extends KubeObject> = Column<T>["cell"];
 
@@ -87,6 +88,7 @@ export function templateColumns<T extends KubeObject>(
 /** `app=web,tier in (a,b)`, or `<none>` when it has no requirements. */
 export function selectorText(selector: LabelSelector | undefined): string {
 	if (selector === undefined) return "<none>";
+	if (hasUnknownOperator(selector)) return "<error>";
 	return selectorFrom(selector).toString() || "<none>";
 }
 

@@ -50,7 +50,10 @@ export const cronJobs: Kind<CronJob> = {
 		spec.suspend ??= false;
 		spec.successfulJobsHistoryLimit ??= 3;
 		spec.failedJobsHistoryLimit ??= 1;
-		setPodTemplateDefaults(spec.jobTemplate?.spec?.template);
+		const empty = { template: { spec: { containers: [] } } };
+		spec.jobTemplate ??= { spec: empty };
+		spec.jobTemplate.spec ??= empty;
+		setPodTemplateDefaults(spec.jobTemplate.spec);
 	},
 	prepareForCreate(cronJob) {
 		cronJob.status = {};

@@ -66,7 +66,7 @@ export const daemonSets: Kind<DaemonSet> = {
 			spec.updateStrategy.rollingUpdate.maxSurge ??= 0;
 		}
 		spec.revisionHistoryLimit ??= 10;
-		setPodTemplateDefaults(spec.template);
+		setPodTemplateDefaults(spec);
 	},
 	prepareForCreate(set) {
 		set.status = { ...emptyStatus };

@@ -61,7 +61,7 @@ export const deployments: Kind<Deployment> = {
 		}
 		spec.revisionHistoryLimit ??= 10;
 		spec.progressDeadlineSeconds ??= 600;
-		setPodTemplateDefaults(spec.template);
+		setPodTemplateDefaults(spec);
 	},
 	prepareForCreate(deployment) {
 		deployment.status = {};

@@ -52,7 +52,7 @@ export const jobs: Kind<Job> = {
 			for (const condition of rule.onPodConditions ?? []) condition.status ||= "True";
 		const labels = spec.template?.metadata?.labels;
 		if (labels !== undefined) metadata.labels ??= { ...labels };
-		setPodTemplateDefaults(spec.template);
+		setPodTemplateDefaults(spec);
 	},
 	prepareForCreate(job) {
 		job.status = {};

@@ -17,7 +17,7 @@ export function validateLabelSelector(selector: LabelSelector | undefined, path:
 			if (count > 0)
 				causes.push(forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
 		} else {
-			causes.push(notSupported(`${at}.operator`, operator, ["DoesNotExist", "Exists", "In", "NotIn"]));
+			causes.push(notSupported(`${at}.operator`, operator, operators));
 		}
 		causes.push(...invalidEach(`${at}.key`, key, qualifiedNameProblems(key)));
 		for (const [position, value] of (values ?? []).entries())
@@ -33,7 +33,13 @@ export function isEmptySelector(selector: LabelSelector): boolean {
 
 /** Whether labels match; a selector that validation refuses anyhow matches, so that one mistake is reported once. */
 export function matchesOrBroken(selector: LabelSelector, labelsToMatch: Readonly<Record<string, string>>): boolean {
-	const operators = ["In", "NotIn", "Exists", "DoesNotExist"];
-	if (selector.matchExpressions?.some(({ operator }) => !operators.includes(operator))) return true;
+	if (hasUnknownOperator(selector)) return true;
 	return selectorFrom(selector).matches(labelsToMatch);
+}
+
+const operators = ["DoesNotExist", "Exists", "In", "NotIn"];
+
+/** A selector that cannot be evaluated, because it compares in a way there is not. */
+export function hasUnknownOperator(selector: LabelSelector): boolean {
+	return selector.matchExpressions?.some(({ operator }) => !operators.includes(operator)) ?? false;
 }

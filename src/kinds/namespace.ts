@@ -30,10 +30,11 @@ export const namespaces: Kind<Namespace> = {
 
 	setDefaults(namespace) {
 		namespace.spec ??= {};
-		if (!namespace.metadata.name) return;
-		namespace.metadata.labels = { ...namespace.metadata.labels, [namespaceNameLabel]: namespace.metadata.name };
+		labelWithName(namespace);
 	},
 	prepareForCreate(namespace) {
+		// A generated name comes after the defaults.
+		labelWithName(namespace);
 		namespace.status = { phase: "Active" };
 		const finalizers = namespace.spec.finalizers ?? [];
 		if (!finalizers.includes(namespaceFinalizer)) namespace.spec.finalizers = [...finalizers, namespaceFinalizer];
@@ -53,3 +54,7 @@ export const namespaces: Kind<Namespace> = {
 		return [];
 	},
 };
+
+function labelWithName({ metadata }: Namespace): void {
+	if (metadata.name) metadata.labels = { ...metadata.labels, [namespaceNameLabel]: metadata.name };
+}

@@ -29,6 +29,6 @@ export const podTemplates: Kind<PodTemplate> = {
 		column("Pod Labels", "Labels of pods made from it.", ({ template }) => labelsText(template?.metadata?.labels)),
 	],
 
-	setDefaults: ({ template }) => setPodTemplateDefaults(template),
+	setDefaults: setPodTemplateDefaults,
 	validate: ({ template }) => validatePodTemplate(template, "template"),
 };

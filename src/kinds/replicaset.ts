@@ -40,7 +40,7 @@ export const replicaSets: Kind<ReplicaSet> = {
 
 	setDefaults({ spec }) {
 		spec.replicas ??= 1;
-		setPodTemplateDefaults(spec.template);
+		setPodTemplateDefaults(spec);
 	},
 	prepareForCreate(set) {
 		set.status = { replicas: 0 };

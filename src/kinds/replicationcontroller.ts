@@ -45,7 +45,7 @@ export const replicationControllers: Kind<ReplicationController> = {
 			metadata.labels ??= { ...labels };
 		}
 		spec.replicas ??= 1;
-		setPodTemplateDefaults(spec.template);
+		if (spec.template !== undefined) setPodTemplateDefaults(spec);
 	},
 	prepareForCreate(controller) {
 		controller.status = { replicas: 0 };

@@ -54,8 +54,18 @@ export interface Decoded {
 	unknownFields: string[];
 }
 
+export interface DecodeOptions {
+	/**
+	 * Only part of an object, such as the body of a server-side apply: nothing is filled in. Otherwise required scalars
+	 * that are missing get their zero values, and objects with a spec or metadata an empty one, as upstream's types do.
+	 */
+	partial?: boolean;
+}
+
 interface Context {
 	schemas: Schemas;
+	/** Whether missing required values are filled in: custom resources have other rules for that. */
+	fills: boolean;
 	path: (string | number)[];
 	problems: Cause[];
 	unknownFields: string[];
@@ -66,16 +76,29 @@ interface Context {
  * mean the same in the API, except where a field is required); brings quantities and times into the form in which the
  * API stores them.
  */
-export function decode(value: unknown, typeName: string, schemas: Schemas = builtinSchemas): Decoded {
-	const context: Context = { schemas, path: [], problems: [], unknownFields: [] };
-	const object = decodeType(value, typeName, "", context) ?? {};
+export function decode(
+	value: unknown,
+	typeName: string,
+	schemas: Schemas = builtinSchemas,
+	options: DecodeOptions = {},
+): Decoded {
+	const fills = schemas === builtinSchemas && options.partial !== true;
+	const context: Context = { schemas, fills, path: [], problems: [], unknownFields: [] };
+	const object: object = decodeType(value, typeName, "", context) ?? {};
+	if (fills) fillTopLevel(object, schemas.type(typeName) ?? {}, context);
 	// Whether it has apiVersion, kind and metadata is for the caller to check, who knows what the request said of them.
 	return { object: object as KubeObject, problems: context.problems, unknownFields: context.unknownFields };
 }
 
-function decodeType(value: unknown, typeName: string, owner: string, context: Context): unknown {
+function decodeType(
+	value: unknown,
+	typeName: string,
+	owner: string,
+	context: Context,
+): Record<string, unknown> | undefined {
 	const fields = context.schemas.type(typeName);
-	if (fields === undefined) return copied(value);
+	// A type without a schema is free-form: whatever JSON it is.
+	if (fields === undefined) return copied(value) as Record<string, unknown>;
 	if (!isRecord(value)) return mismatch(value, `v1.${typeName}`, owner, context);
 	const result: Record<string, unknown> = {};
 	for (const key in value) {
@@ -89,7 +112,37 @@ function decodeType(value: unknown, typeName: string, owner: string, context: Co
 		}
 		context.path.pop();
 	}
+	if (context.fills) for (const [key, zero] of requiredScalars(fields)) result[key] ??= zero;
 	return result;
+}
+
+const scalarsByType = new WeakMap<TypeSchema, readonly (readonly [string, unknown])[]>();
+
+/** Required fields of a type whose values are scalars, with their zero values. */
+function requiredScalars(fields: TypeSchema): readonly (readonly [string, unknown])[] {
+	const known = scalarsByType.get(fields);
+	if (known !== undefined) return known;
+	const scalars = Object.entries(fields)
+		.filter(([, field]) => field.required && field.of === undefined)
+		.flatMap(([key, { type }]) => (type in zeroScalars ? [[key, zeroScalars[type]] as const] : []));
+	scalarsByType.set(fields, scalars);
+	return scalars;
+}
+
+const zeroScalars: Readonly<Record<string, unknown>> = {
+	string: "",
+	int32: 0,
+	int64: 0,
+	boolean: false,
+	intOrString: 0,
+};
+
+/** Every object has metadata, and a spec where its kind has one. */
+function fillTopLevel(object: object, fields: TypeSchema, context: Context): void {
+	// Only the two fields looked up here are touched.
+	const open = object as { metadata?: unknown; spec?: unknown };
+	if (fields["metadata"]?.type === "ObjectMeta") open.metadata ??= {};
+	if (fields["spec"] !== undefined) open.spec ??= decodeType({}, fields["spec"].type, "", context);
 }
 
 function decodeField(value: unknown, field: FieldSchema, owner: string, context: Context): unknown {

@@ -76,7 +76,7 @@ export const statefulSets: Kind<StatefulSet> = {
 			claim.status ??= {};
 			claim.status.phase ??= "Pending";
 		}
-		setPodTemplateDefaults(spec.template);
+		setPodTemplateDefaults(spec);
 	},
 	prepareForCreate(set) {
 		set.status = { replicas: 0 };

@@ -13,8 +13,11 @@ import { setVolumeDefaults } from "./volume-defaults.ts";
 
 type AnyContainer = Container | EphemeralContainer;
 
-export function setPodTemplateDefaults(template: PodTemplateSpec | undefined): void {
-	if (template?.spec !== undefined) setPodSpecDefaults(template.spec);
+/** @param owner whatever has a template; one that is missing is as good as an empty one, which validation refuses */
+export function setPodTemplateDefaults(owner: { template?: PodTemplateSpec }): void {
+	owner.template ??= { spec: { containers: [] } };
+	owner.template.spec ??= { containers: [] };
+	setPodSpecDefaults(owner.template.spec);
 }
 
 /** What holds for pods and templates alike; `setPodDefaults` has what only pods get. */

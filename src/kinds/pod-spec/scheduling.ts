@@ -85,7 +85,7 @@ export function validateAffinity(affinity: Affinity | undefined, path: string): 
 			causes.push(...validateNodeSelector(must, `${at}.requiredDuringSchedulingIgnoredDuringExecution`));
 		for (const [index, { weight, preference }] of (may ?? []).entries()) {
 			const item = `${at}.preferredDuringSchedulingIgnoredDuringExecution[${index}]`;
-			causes.push(...weightProblems(weight, `${item}.weight`), ...nodeTerm(preference, `${item}.preference`));
+			causes.push(...weightProblems(weight, `${item}.weight`), ...nodeTerm(preference ?? {}, `${item}.preference`));
 		}
 	}
 	for (const name of ["podAffinity", "podAntiAffinity"] as const) {
@@ -98,7 +98,10 @@ export function validateAffinity(affinity: Affinity | undefined, path: string): 
 			causes.push(...podTerm(term, `${at}.requiredDuringSchedulingIgnoredDuringExecution[${index}]`));
 		for (const [index, { weight, podAffinityTerm }] of (may ?? []).entries()) {
 			const item = `${at}.preferredDuringSchedulingIgnoredDuringExecution[${index}]`;
-			causes.push(...weightProblems(weight, `${item}.weight`), ...podTerm(podAffinityTerm, `${item}.podAffinityTerm`));
+			causes.push(
+				...weightProblems(weight, `${item}.weight`),
+				...podTerm(podAffinityTerm ?? { topologyKey: "" }, `${item}.podAffinityTerm`),
+			);
 		}
 	}
 	return causes;

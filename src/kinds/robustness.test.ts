@@ -1,0 +1,129 @@
+import { expect, test } from "vitest";
+import { seededRandom } from "../core/clock.ts";
+import type { Cause } from "../core/errors.ts";
+import type { KubeObject } from "../core/object.ts";
+import { deepCopy, deepFreeze } from "../core/object.ts";
+import { catalog } from "./catalog.ts";
+import type { Kind, ServedVersion } from "./kind.ts";
+import { apiVersionOf } from "./kind.ts";
+import { builtinSchemas, decode, type FieldSchema } from "./schema.ts";
+
+const context = { now: "2026-01-01T00:00:00Z", user: "tester" };
+const random = seededRandom(7);
+const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+
+/** Texts, numbers and structures of the right type, most of them nonsense, with fields left out at random. */
+function randomValue(type: string, depth: number): unknown {
+	switch (type) {
+		case "string":
+			return pick([
+				"",
+				"a",
+				"web-0",
+				"Not Valid!",
+				"a/b",
+				"10.0.0.1",
+				"RollingUpdate",
+				"In",
+				"Exists",
+				"Always",
+				"x".repeat(300),
+			]);
+		case "int32":
+		case "int64":
+			return pick([-1, 0, 1, 80, 70_000, 2 ** 31 - 1]);
+		case "number":
+			return 1.5;
+		case "boolean":
+			return random() < 0.5;
+		case "quantity":
+			return pick(["0", "-1", "100m", "1Gi", "1.5", 3]);
+		case "intOrString":
+			return pick([0, 1, "25%", "http", "150%"]);
+		case "time":
+			return "2026-01-01T00:00:00Z";
+		case "microTime":
+			return "2026-01-01T00:00:00.000000Z";
+		case "bytes":
+			return pick(["", "YQ=="]);
+		case "any":
+			return pick([{}, { a: 1 }]);
+		default:
+			return randomObject(type, depth);
+	}
+}
+
+function randomObject(type: string, depth: number): unknown {
+	const object: Record<string, unknown> = {};
+	for (const [name, field] of Object.entries(builtinSchemas.type(type) ?? {}))
+		if (name !== "managedFields" && random() < (depth > 7 ? 0.05 : depth < 2 ? 0.9 : 0.35))
+			object[name] = randomField(field, depth + 1);
+	return object;
+}
+
+function randomField(field: FieldSchema, depth: number): unknown {
+	if (field.of === undefined) return randomValue(field.type, depth);
+	const items = Array.from({ length: Math.floor(random() * 3) }, () => randomValue(field.type, depth));
+	if (field.of === "array") return items;
+	const entries = items.map((item) => [pick(["a", "b.c/d", "cpu", "memory", ""]), item] as const);
+	return Object.fromEntries(field.of === "map" ? entries : entries.map(([key, item]) => [key, [item]]));
+}
+
+/** The way of an object through the server. */
+function create(kind: Kind, served: ServedVersion | undefined, sent: unknown): { object: KubeObject; causes: Cause[] } {
+	const { object, problems, unknownFields } = decode(sent, served?.schema ?? kind.schema);
+	expect(problems).toEqual([]);
+	expect(unknownFields).toEqual([]);
+	object.apiVersion = apiVersionOf(served ?? kind);
+	object.kind = kind.kind;
+	object.metadata.name ||= "thing";
+	object.metadata.uid = "5d8c";
+	object.metadata.creationTimestamp = context.now;
+	served?.toStorage(object);
+	kind.setDefaults?.(object);
+	kind.prepareForCreate?.(object, context);
+	kind.warnings?.(object);
+	return { object, causes: kind.validate?.(object) ?? [] };
+}
+
+const cases = catalog.flatMap((kind) =>
+	[undefined, ...(kind.servedAs ?? [])].map((served) => ({
+		kind,
+		served,
+		name: `${apiVersionOf(served ?? kind)} ${kind.kind}`,
+	})),
+);
+
+for (const { kind, served, name } of cases) {
+	test(`${name}: no object of the right types breaks defaults, validation, updates or tables`, () => {
+		let previous: KubeObject | undefined;
+		for (let round = 0; round < 40; round++) {
+			const sent = round === 0 ? {} : randomObject(served?.schema ?? kind.schema, 0);
+			const { object, causes } = create(kind, served, sent);
+			for (const cause of causes) expect(cause).toMatchObject({ reason: /^FieldValue/, field: /./, message: /./ });
+			const stored = deepFreeze(deepCopy(object));
+			for (const column of kind.columns) column.cell(stored, 1_800_000_000_000);
+			for (const field of kind.selectableFields) expect(typeof field.value(stored)).toBe("string");
+			kind.gracePeriodSeconds?.(stored, undefined);
+			if (previous !== undefined) {
+				kind.prepareForUpdate?.(object, previous);
+				kind.validateUpdate?.(object, previous);
+				kind.prepareForStatusUpdate?.(object, previous);
+				kind.validateStatusUpdate?.(object, previous);
+			}
+			served?.fromStorage(deepCopy(stored));
+			previous = stored;
+		}
+	});
+
+	test(`${name}: an update that changes nothing is no change`, () => {
+		for (let round = 0; round < 20; round++) {
+			const { object } = create(kind, served, round === 0 ? {} : randomObject(served?.schema ?? kind.schema, 0));
+			const stored = deepFreeze(deepCopy(object));
+			const again = decode(deepCopy(stored), kind.schema).object;
+			kind.setDefaults?.(again);
+			kind.prepareForUpdate?.(again, stored);
+			expect(kind.validateUpdate?.(again, stored) ?? []).toEqual([]);
+		}
+	});
+}
