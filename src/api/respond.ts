@@ -2,18 +2,18 @@
 import { ApiError, type Status } from "../core/errors.ts";
 import type { ApiResponse } from "../core/exchange.ts";
 import { deepFreeze } from "../core/object.ts";
-import type { Cached } from "./cache/cached.ts";
+import type { Encoded } from "./cache/cached.ts";
 
 const json = "application/json";
 
-/** An object of the cache: its bytes exist already, or will be shared. */
-export function cachedResponse(cached: Cached, status = 200): ApiResponse {
+/** An object whose bytes exist already, or will be shared. */
+export function encodedResponse(encoded: Encoded, status = 200): ApiResponse {
 	return {
 		type: "object",
 		status,
 		headers: { "content-type": json },
-		object: cached.object,
-		bytes: () => cached.bytes,
+		object: encoded.object,
+		bytes: () => encoded.bytes,
 	};
 }
 
@@ -42,10 +42,10 @@ export interface ListParts {
 	/** Of the list: `PodList`. */
 	kind: string;
 	metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number };
-	items: readonly Cached[];
+	items: readonly Encoded[];
 }
 
-/** A list of objects of the cache: its bytes are the objects' bytes, joined. */
+/** A list: its bytes are the objects' bytes, joined. */
 export function listResponse({ apiVersion, kind, metadata, items }: ListParts): ApiResponse {
 	let object: unknown;
 	return {
@@ -68,7 +68,7 @@ export function listResponse({ apiVersion, kind, metadata, items }: ListParts): 
 const comma = Buffer.from(",");
 const closing = Buffer.from("]}\n");
 
-function listBytes(head: string, items: readonly Cached[]): Uint8Array[] {
+function listBytes(head: string, items: readonly Encoded[]): Uint8Array[] {
 	const parts: Uint8Array[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
 	let first = true;
 	for (const item of items) {

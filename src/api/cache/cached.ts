@@ -4,7 +4,28 @@ import { deepFreeze, type KubeObject } from "../../core/object.ts";
 /** Where every stored value has its metadata: right after apiVersion and kind, because `encode` writes it so. */
 const metadataOpening = '"metadata":{';
 
-export class Cached {
+/** An object and its JSON. */
+export interface Encoded {
+	readonly object: KubeObject;
+	readonly bytes: Uint8Array;
+}
+
+/** An object that is not the cache's own: converted, or made for the occasion. */
+export class Made implements Encoded {
+	readonly object: KubeObject;
+	#bytes: Buffer | undefined;
+
+	constructor(object: KubeObject) {
+		this.object = deepFreeze(object);
+	}
+
+	get bytes(): Uint8Array {
+		this.#bytes ??= Buffer.from(JSON.stringify(this.object));
+		return this.#bytes;
+	}
+}
+
+export class Cached implements Encoded {
 	readonly key: string;
 	/** Deeply frozen; its resourceVersion is `revision`. */
 	readonly object: KubeObject;

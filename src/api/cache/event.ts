@@ -1,32 +1,32 @@
 /** A change of one object, as watchers get it; its parts are made once, when the first watcher needs them. */
 import type { ServedWatchEvent, WatchEventType } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
-import type { Cached } from "./cached.ts";
+import type { Cached, Encoded } from "./cached.ts";
 
 /** A watch event whose JSON and line of a watch stream are shared by all who get it. */
 export class SharedEvent implements ServedWatchEvent {
 	readonly type: WatchEventType;
-	readonly cached: Cached;
+	readonly #encoded: Encoded;
 	readonly revision: number;
 	#line: Buffer | undefined;
 
-	constructor(type: WatchEventType, cached: Cached, revision: number) {
+	constructor(type: WatchEventType, encoded: Encoded, revision: number) {
 		this.type = type;
-		this.cached = cached;
+		this.#encoded = encoded;
 		this.revision = revision;
 	}
 
 	get object(): KubeObject {
-		return this.cached.object;
+		return this.#encoded.object;
 	}
 
 	get bytes(): Uint8Array {
-		return this.cached.bytes;
+		return this.#encoded.bytes;
 	}
 
 	/** The event as a line of a watch stream. */
 	get line(): Buffer {
-		this.#line ??= eventLine(this.type, this.cached.bytes);
+		this.#line ??= eventLine(this.type, this.#encoded.bytes);
 		return this.#line;
 	}
 }

@@ -71,9 +71,9 @@ function prepared(context: Context, target: Target, object: KubeObject, companio
 		companions,
 		warnings,
 	});
-	kind.prepareForCreate?.(object, { now: timestamp(nowMs), user: user.name });
 	const { name, generateName: prefix } = object.metadata;
 	if (name === "" && prefix !== undefined) object.metadata.name = generateName(prefix, server.clock.random);
+	kind.prepareForCreate?.(object, { now: timestamp(nowMs), user: user.name });
 	const causes = metadataProblems(kind, object.metadata).concat(kind.validate?.(object) ?? []);
 	if (causes.length > 0) throw invalid(kind, object.metadata.name, causes);
 	if (kind.warnings !== undefined) warnings.push(...kind.warnings(object));

@@ -1,9 +1,9 @@
 /** WATCH (API concepts, "Efficient detection of changes", "Streaming lists"). */
 import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
-import { deepFreeze, type KubeObject } from "../../core/object.ts";
-import type { Cached } from "../cache/cached.ts";
-import { SharedEvent } from "../cache/event.ts";
+import type { KubeObject } from "../../core/object.ts";
+import { Made } from "../cache/cached.ts";
+import { type CacheEvent, SharedEvent } from "../cache/event.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { type Selection, selectionOf } from "../fields.ts";
 import { eventView } from "../present.ts";
@@ -94,9 +94,7 @@ function run(context: Context, target: Target, options: WatchOptions, sink: Sink
 	}
 	const watcher = {
 		scope: selection.scope,
-		change: (
-			event: Parameters<typeof target.objects.watch>[0] extends { change(event: infer E): void } ? E : never,
-		) => {
+		change: (event: CacheEvent) => {
 			if (selection.namespace !== undefined && !event.key.startsWith(keyPrefix(target.kind, selection.namespace)))
 				return;
 			const seen = event.seenBy(matches);
@@ -120,15 +118,13 @@ function run(context: Context, target: Target, options: WatchOptions, sink: Sink
 
 const always = () => true;
 
-function bookmarkObject({ kind, apiVersion }: Target, revision: number, annotations?: Record<string, string>): Cached {
+function bookmarkObject({ kind, apiVersion }: Target, revision: number, annotations?: Record<string, string>): Made {
 	// A bookmark has nothing but its kind and revision (API concepts, "Watch bookmarks").
-	const object = {
+	return new Made({
 		kind: kind.kind,
 		apiVersion,
 		metadata: { resourceVersion: String(revision), creationTimestamp: null, ...(annotations && { annotations }) },
-	} as unknown as KubeObject;
-	const bytes = Buffer.from(JSON.stringify(object));
-	return { key: "", object: deepFreeze(object), revision, bytes } as Cached;
+	} as unknown as KubeObject);
 }
 
 function watchInvalid(field: string, message: string): ApiError {
