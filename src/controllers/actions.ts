@@ -60,9 +60,9 @@ export function confirm(kind: Kind, object: KubeObject): Action {
 	return { do: "confirm", kind, ref: { namespace, name }, uid };
 }
 
-/** Ends the plan if `ref`, read afresh, does exist with this uid: the Mirror of its kind is behind. */
-export function confirmAbsent(kind: Kind, ref: Ref, uid: string): Action {
-	return { do: "confirmAbsent", kind, ref, uid };
+/** Ends the plan if `ref`, read afresh, does exist with this uid (undefined: with any): the Mirror of its kind is behind. */
+export function confirmAbsent(kind: Kind, ref: Ref, uid?: string): Action {
+	return { do: "confirmAbsent", kind, ref, ...(uid === undefined ? {} : { uid }) };
 }
 
 /** Ends the plan if the namespace, read afresh, holds an object of one of these kinds. */

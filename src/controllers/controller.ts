@@ -66,8 +66,8 @@ export type Action =
 	 * adoption: the Mirror may not have seen yet that the owner is being deleted and has just been made to let go.
 	 */
 	| { do: "confirm"; kind: Kind; ref: Ref; uid: string }
-	/** Reads afresh, too; ends the plan when an object of that uid does exist. Goes before what is done for its absence. */
-	| { do: "confirmAbsent"; kind: Kind; ref: Ref; uid: string }
+	/** Reads afresh, too; ends the plan when an object of that uid (undefined: any) does exist. Goes before what is done for its absence. */
+	| { do: "confirmAbsent"; kind: Kind; ref: Ref; uid?: string }
 	/** Reads afresh, too; ends the plan when a namespace still holds an object of one of these kinds. */
 	| { do: "confirmEmpty"; kinds: readonly Kind[]; namespace: string }
 	| ({ do: "event"; regarding: KubeObject } & EventText);

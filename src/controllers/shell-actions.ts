@@ -140,8 +140,9 @@ async function carryOutOne(action: Action, parts: ActingParts): Promise<void> {
 		}
 		case "confirmAbsent": {
 			const { kind, uid } = action;
-			if ((await uidOf(client, kind, action.ref)) !== uid) return;
-			throw new ApiError("Conflict", `${kind.kind} ${action.ref.name} does exist with uid ${uid}`);
+			const found = await uidOf(client, kind, action.ref);
+			if (found === undefined || (uid !== undefined && found !== uid)) return;
+			throw new ApiError("Conflict", `${kind.kind} ${action.ref.name} does exist with uid ${found}`);
 		}
 		case "confirmEmpty":
 			for (const kind of action.kinds) await confirmEmpty(kind, action.namespace, parts);

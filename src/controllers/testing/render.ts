@@ -58,9 +58,9 @@ function renderAction(action: Action, mirror: Mirror): unknown {
 		case "confirm":
 			return `confirm ${ref(action.kind, action.ref)} with uid ${action.uid}`;
 		case "confirmAbsent":
-			return `confirm that ${ref(action.kind, action.ref)} with uid ${action.uid} is gone`;
+			return `confirm that ${ref(action.kind, action.ref)}${action.uid === undefined ? "" : ` with uid ${action.uid}`} is gone`;
 		case "confirmEmpty":
-			return `confirm that namespace ${action.namespace} is empty of ${action.kinds.length} kinds`;
+			return `confirm that namespace ${action.namespace} is empty`;
 		case "event":
 			return { event: renderEvent(action) };
 	}

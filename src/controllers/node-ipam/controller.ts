@@ -1,0 +1,57 @@
+/** Gives every node a block of pod addresses. */
+import { type Cidr, formatCidr, parseCidr, subnet } from "../../core/addresses.ts";
+import type { Node } from "../../kinds/generated/types.ts";
+import { nodes } from "../../kinds/node.ts";
+import { event, patch } from "../actions.ts";
+import { type Controller, type Plan, watchRule } from "../controller.ts";
+
+export interface NodeIpamState {
+	nodes: readonly Node[];
+}
+
+const key = "nodes";
+
+/**
+ * @param clusterCidr of all pods, such as `10.244.0.0/16`
+ * @param nodeBits prefix length of a node's block; upstream's default is 24
+ * @throws when the CIDR is none
+ */
+export function nodeIpamController(clusterCidr: string, nodeBits = 24): Controller<NodeIpamState> {
+	const cluster = parseCidr(clusterCidr);
+	if (cluster === undefined) throw new Error(`${clusterCidr} is no CIDR`);
+	return {
+		name: "node-ipam",
+		component: "cidrAllocator",
+		// One plan for all nodes: two at a time could give the same block twice.
+		concurrency: 1,
+		watches: [
+			watchRule(nodes, (current, old) =>
+				(current !== undefined && !current.spec.podCIDR) || (current === undefined && old !== undefined) ? [key] : [],
+			),
+		],
+		gather: (_key, mirror) => ({ nodes: [...mirror.of(nodes).list()] }),
+		plan: (state) => plan(state.nodes, cluster, nodeBits),
+	};
+}
+
+function plan(all: readonly Node[], cluster: Cidr, nodeBits: number): Plan {
+	const used = new Set(all.flatMap((node) => node.spec.podCIDRs ?? (node.spec.podCIDR ? [node.spec.podCIDR] : [])));
+	const without = all
+		.filter((node) => !node.spec.podCIDR && node.metadata.deletionTimestamp === undefined)
+		.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+	let index = 0;
+	const actions = without.map((node) => {
+		const { name, uid } = node.metadata;
+		for (;;) {
+			const block = subnet(cluster, nodeBits, index++);
+			if (block === undefined) {
+				return event(node, "Normal", "CIDRNotAvailable", `Node ${name} status is now: CIDRNotAvailable`);
+			}
+			const podCIDR = formatCidr(block);
+			if (used.has(podCIDR)) continue;
+			const content = { metadata: { uid }, spec: { podCIDR, podCIDRs: [podCIDR] } };
+			return patch(nodes, { name }, { type: "merge", patch: content }, { orGone: true, unordered: true });
+		}
+	});
+	return { actions };
+}

@@ -1,0 +1,81 @@
+/** Watches over nodes: those that fall silent become Unknown, and conditions become taints. */
+import type { Mirror } from "../../client/mirror.ts";
+import type { Node, Pod } from "../../kinds/generated/types.ts";
+import { leases } from "../../kinds/lease.ts";
+import { nodes } from "../../kinds/node.ts";
+import { pods } from "../../kinds/pod.ts";
+import { type Controller, watchRule } from "../controller.ts";
+import { isReady } from "../podcontrol/pods.ts";
+import {
+	isNodeReady,
+	type NodeLifecycleOptions,
+	type NodeLifecycleState,
+	planNode,
+	taintedAtMs,
+	type Zone,
+} from "./plan.ts";
+
+/** Namespace of the Leases by which nodes show that they live; each has its node's name. */
+export const nodeLeaseNamespace = "kube-node-lease";
+
+/** Index of pods by the name of their node. */
+export const podsByNode = {
+	node: (pod: Pod): readonly string[] => (pod.spec.nodeName ? [pod.spec.nodeName] : []),
+};
+
+const defaults: NodeLifecycleOptions = { graceMs: 50_000, startupGraceMs: 60_000, evictionIntervalMs: 10_000 };
+
+export function nodeLifecycleController(options: Partial<NodeLifecycleOptions> = {}): Controller<NodeLifecycleState> {
+	const complete = { ...defaults, ...options };
+	return {
+		name: "node-lifecycle",
+		component: "node-controller",
+		watches: [
+			watchRule(nodes, (current) => (current === undefined ? [] : [current.metadata.name])),
+			watchRule(
+				leases,
+				(current) => (current?.metadata.namespace === nodeLeaseNamespace ? [current.metadata.name] : []),
+				{
+					barrier: false,
+				},
+			),
+			watchRule(pods, (current, old, mirror) => podOnSilentNode(current, old, mirror), { indexes: podsByNode }),
+		],
+		gather(key, mirror) {
+			const node = mirror.of(nodes).get(undefined, key);
+			if (node === undefined) return undefined;
+			const lease = mirror.of(leases).get(nodeLeaseNamespace, key);
+			const readyPods = isNodeReady(node) ? [] : [...mirror.of(pods).byIndex("node", key)].filter(isReady);
+			return { node, lease, readyPods, zone: zoneOf(node, mirror) };
+		},
+		plan: (state, { nowMs }) => planNode(state, nowMs, complete),
+	};
+}
+
+/** A pod that was reported ready when its node had been given up already. */
+function podOnSilentNode(current: Pod | undefined, old: Pod | undefined, mirror: Mirror): string[] {
+	const name = current?.spec.nodeName;
+	if (current === undefined || name === undefined || !isReady(current) || (old !== undefined && isReady(old)))
+		return [];
+	const node = mirror.of(nodes).get(undefined, name);
+	return node !== undefined && !isNodeReady(node) ? [name] : [];
+}
+
+function zoneName({ metadata: { labels = {} } }: Node): string {
+	return `${labels["topology.kubernetes.io/region"] ?? ""}/${labels["topology.kubernetes.io/zone"] ?? ""}`;
+}
+
+function zoneOf(node: Node, mirror: Mirror): Zone {
+	const zone = { readyCount: 0, notReadyCount: 0, lastTaintedMs: 0, allSilent: true };
+	// A node that is well needs no look at the others, of which there may be thousands.
+	if (isNodeReady(node)) return { ...zone, readyCount: 1, allSilent: false };
+	for (const other of mirror.of(nodes).list()) {
+		const ready = isNodeReady(other);
+		if (ready) zone.allSilent = false;
+		if (zoneName(other) !== zoneName(node)) continue;
+		if (ready) zone.readyCount++;
+		else zone.notReadyCount++;
+		if (other !== node) zone.lastTaintedMs = Math.max(zone.lastTaintedMs, taintedAtMs(other));
+	}
+	return zone;
+}

@@ -1,0 +1,196 @@
+/**
+ * Nodes that stop reporting, and the taints that follow from what they report (Kubernetes documentation, "Nodes" and
+ * "Taints and Tolerations"). Pure.
+ */
+import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import type { Lease, Node, NodeCondition, Pod, Taint } from "../../kinds/generated/types.ts";
+import { nodes } from "../../kinds/node.ts";
+import { pods } from "../../kinds/pod.ts";
+import { event, patch, updateStatus } from "../actions.ts";
+import type { Action, Plan } from "../controller.ts";
+import { sameJson } from "../equal.ts";
+
+export interface NodeLifecycleOptions {
+	/** Silence after which a node is Unknown. Upstream's default is 50 s. */
+	graceMs: number;
+	/** As long for a node that has never reported. */
+	startupGraceMs: number;
+	/** At most one node of a zone is tainted NoExecute in this time. Upstream's default rate is 0.1 a second. */
+	evictionIntervalMs: number;
+}
+
+export interface NodeLifecycleState {
+	node: Node;
+	lease: Lease | undefined;
+	/** Pods on the node that are ready; only filled in when the node is not. */
+	readyPods: readonly Pod[];
+	zone: Zone;
+}
+
+/** How the node's zone is: when too much of it is silent, the fault is more likely here than there. */
+export interface Zone {
+	readyCount: number;
+	notReadyCount: number;
+	/** Epoch milliseconds at which another of its nodes was last tainted NoExecute. */
+	lastTaintedMs: number;
+	/** Every node of every zone is silent. */
+	allSilent: boolean;
+}
+
+const prefix = "node.kubernetes.io/";
+const notReadyKey = `${prefix}not-ready`;
+const unreachableKey = `${prefix}unreachable`;
+
+/** NoSchedule taints that say in taints what conditions say. */
+const pressureTaints: Readonly<Record<string, string>> = {
+	MemoryPressure: `${prefix}memory-pressure`,
+	DiskPressure: `${prefix}disk-pressure`,
+	PIDPressure: `${prefix}pid-pressure`,
+	NetworkUnavailable: `${prefix}network-unavailable`,
+};
+
+const ours = new Set([notReadyKey, unreachableKey, `${prefix}unschedulable`, ...Object.values(pressureTaints)]);
+
+/** Conditions that only the node itself can know. */
+const reported = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
+
+export function planNode(state: NodeLifecycleState, nowMs: number, options: NodeLifecycleOptions): Plan {
+	const { node } = state;
+	if (node.metadata.deletionTimestamp !== undefined) return { actions: [] };
+	const deadlineMs = deadlineOf(state, options);
+	const silent = nowMs >= deadlineMs;
+	const conditions = silent ? silentConditions(node, nowMs) : (node.status?.conditions ?? []);
+	const changed = !sameJson(conditions, node.status?.conditions ?? []);
+	const actions: Action[] = changed ? [updateStatus(nodes, { ...node, status: { ...node.status, conditions } })] : [];
+	const ready = conditions.find((condition) => condition.type === "Ready");
+	const before = node.status?.conditions?.find((condition) => condition.type === "Ready");
+	if (before?.status === "True" && ready?.status !== "True") actions.push(notReadyEvent(node));
+	const { taints, retryAtMs } = taintsOf(state, conditions, nowMs, options);
+	if (!sameJson(taints, node.spec.taints ?? [])) actions.push(taintPatch(node, taints, changed));
+	if (ready !== undefined && ready.status !== "True")
+		actions.push(...state.readyPods.flatMap((pod) => unready(pod, nowMs)));
+	const wakeMs = Math.min(silent ? Number.POSITIVE_INFINITY : deadlineMs, retryAtMs ?? Number.POSITIVE_INFINITY);
+	return Number.isFinite(wakeMs) ? { actions, requeueAtMs: wakeMs } : { actions };
+}
+
+export function isNodeReady(node: Node): boolean {
+	return (
+		node.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false
+	);
+}
+
+/** Epoch milliseconds of the last NoExecute taint of this controller; 0 for none. */
+export function taintedAtMs(node: Node): number {
+	let newestMs = 0;
+	for (const { key, effect, timeAdded } of node.spec.taints ?? []) {
+		if (effect !== "NoExecute" || timeAdded === undefined || (key !== notReadyKey && key !== unreachableKey)) continue;
+		newestMs = Math.max(newestMs, parseTimestamp(timeAdded));
+	}
+	return newestMs;
+}
+
+/** When the node is silent, unless it reports before: by its Lease or by its status. */
+function deadlineOf({ node, lease }: NodeLifecycleState, options: NodeLifecycleOptions): number {
+	const ready = node.status?.conditions?.find((condition) => condition.type === "Ready");
+	if (ready === undefined) return parseTimestamp(node.metadata.creationTimestamp) + options.startupGraceMs;
+	const renewMs = lease?.spec.renewTime === undefined ? 0 : parseTimestamp(lease.spec.renewTime);
+	// The heartbeat of the status is given in whole seconds, and only the node's own counts.
+	const statusMs = ready.status === "Unknown" ? 0 : parseTimestamp(ready.lastHeartbeatTime ?? "") || 0;
+	return Math.max(renewMs, statusMs) + options.graceMs;
+}
+
+function silentConditions(node: Node, nowMs: number): NodeCondition[] {
+	const now = timestamp(nowMs);
+	const conditions = [...(node.status?.conditions ?? [])];
+	for (const type of reported) {
+		const place = conditions.findIndex((condition) => condition.type === type);
+		const old = conditions[place];
+		if (old === undefined) {
+			const heartbeat = node.metadata.creationTimestamp;
+			conditions.push({
+				type,
+				status: "Unknown",
+				lastHeartbeatTime: heartbeat,
+				lastTransitionTime: now,
+				reason: "NodeStatusNeverUpdated",
+				message: "Kubelet never posted node status.",
+			});
+		} else if (old.status !== "Unknown") {
+			conditions[place] = {
+				...old,
+				status: "Unknown",
+				lastTransitionTime: now,
+				reason: "NodeStatusUnknown",
+				message: "Kubelet stopped posting node status.",
+			};
+		}
+	}
+	return conditions;
+}
+
+function notReadyEvent(node: Node): Action {
+	return event(node, "Normal", "NodeNotReady", `Node ${node.metadata.name} status is now: NodeNotReady`);
+}
+
+/** The taints the node is to have, in a stable order; those of others first, as they are. */
+function taintsOf(
+	{ node, zone }: NodeLifecycleState,
+	conditions: readonly NodeCondition[],
+	nowMs: number,
+	options: NodeLifecycleOptions,
+): { taints: Taint[]; retryAtMs?: number } {
+	const existing = node.spec.taints ?? [];
+	const taints = existing.filter((taint) => !ours.has(taint.key) || isForeign(taint));
+	const status = (type: string) => conditions.find((condition) => condition.type === type)?.status;
+	const known = (key: string, effect: string) => existing.find((taint) => taint.key === key && taint.effect === effect);
+	const noSchedule = (key: string) => taints.push(known(key, "NoSchedule") ?? { key, effect: "NoSchedule" });
+	if (node.spec.unschedulable) noSchedule(`${prefix}unschedulable`);
+	for (const [type, key] of Object.entries(pressureTaints)) if (status(type) === "True") noSchedule(key);
+	const ready = status("Ready");
+	if (ready === "True") return { taints };
+	const key = ready === "False" || ready === undefined ? notReadyKey : unreachableKey;
+	noSchedule(key);
+	if (ready === undefined) return { taints };
+	const present = known(key, "NoExecute");
+	const other = known(key === notReadyKey ? unreachableKey : notReadyKey, "NoExecute");
+	if (present !== undefined) return { taints: [...taints, present] };
+	const taint: Taint = { key, effect: "NoExecute", timeAdded: timestamp(nowMs) };
+	// It changes from one to the other without having been well in between: no new eviction.
+	if (other !== undefined) return { taints: [...taints, taint] };
+	if (!mayEvict(zone)) return { taints, retryAtMs: nowMs + options.evictionIntervalMs };
+	const retryAtMs = zone.lastTaintedMs + options.evictionIntervalMs;
+	return retryAtMs > nowMs ? { taints, retryAtMs } : { taints: [...taints, taint] };
+}
+
+/** Of one of our keys, but not of an effect that we give it. */
+function isForeign({ key, effect }: Taint): boolean {
+	if (effect === "NoSchedule") return false;
+	return effect !== "NoExecute" || (key !== notReadyKey && key !== unreachableKey);
+}
+
+/** Nobody is evicted when all is silent, nor in a small zone of which most is. */
+function mayEvict({ readyCount, notReadyCount, allSilent }: Zone): boolean {
+	if (allSilent) return false;
+	const total = readyCount + notReadyCount;
+	const partlyDisrupted = notReadyCount > 2 && notReadyCount / total >= 0.55 && readyCount > 0;
+	return !partlyDisrupted || total > 50;
+}
+
+function taintPatch(node: Node, taints: Taint[], afterStatusWrite: boolean): Action {
+	const { name, resourceVersion } = node.metadata;
+	// Guards against taints of others that have not been seen; a status written just now has changed the version.
+	const metadata = afterStatusWrite ? {} : { metadata: { resourceVersion } };
+	const spec = { taints: taints.length === 0 ? null : taints };
+	return patch(nodes, { name }, { type: "merge", patch: { ...metadata, spec } }, { orGone: true });
+}
+
+/** A pod that nobody can see is not one to send requests to. */
+function unready(pod: Pod, nowMs: number): Action[] {
+	const conditions = pod.status?.conditions?.map((condition) =>
+		condition.type === "Ready" ? { ...condition, status: "False", lastTransitionTime: timestamp(nowMs) } : condition,
+	);
+	return [
+		updateStatus(pods, { ...pod, status: { ...pod.status, conditions } }),
+		event(pod, "Warning", "NodeNotReady", "Node is not ready"),
+	];
+}

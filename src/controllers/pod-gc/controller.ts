@@ -1,0 +1,104 @@
+/** Removes pods that nobody else will: of nodes that are gone, deleted before they had a node, or ended and too many. */
+import { timestamp } from "../../core/clock.ts";
+import { objectKey } from "../../core/object.ts";
+import type { Node, Pod } from "../../kinds/generated/types.ts";
+import { nodes } from "../../kinds/node.ts";
+import { pods } from "../../kinds/pod.ts";
+import { confirmAbsent, remove } from "../actions.ts";
+import { type Action, type Controller, type Plan, watchRule } from "../controller.ts";
+import { podsByNode } from "../node-lifecycle/controller.ts";
+import { disruptionTarget } from "../podcontrol/disruption.ts";
+import { isFinished } from "../podcontrol/pods.ts";
+
+export type PodGcState = { pod: Pod; node: Node | undefined } | { finished: readonly Pod[] };
+
+const finishedKey = "finished pods";
+const outOfServiceKey = "node.kubernetes.io/out-of-service";
+/** In one plan; the next goes on. */
+const largestSweep = 1000;
+
+/** @param finishedLimit so many ended pods may stay; upstream's default is 12,500 */
+export function podGcController(finishedLimit = 12_500): Controller<PodGcState> {
+	return {
+		name: "pod-garbage-collector",
+		component: "pod-garbage-collector-controller",
+		watches: [
+			watchRule(
+				pods,
+				function* (current, old) {
+					if (current === undefined) return;
+					if (old === undefined || becameConcern(current, old)) yield objectKey(current);
+					if (isFinished(current) && (old === undefined || !isFinished(old))) yield finishedKey;
+				},
+				{ indexes: { ...podsByNode, finished: (pod) => (isFinished(pod) ? ["yes"] : []) } },
+			),
+			watchRule(
+				nodes,
+				function* (current, old, mirror) {
+					const node = current ?? old;
+					if (node === undefined || (current !== undefined && !isOutOfService(current))) return;
+					for (const pod of mirror.of(pods).byIndex("node", node.metadata.name)) yield objectKey(pod);
+				},
+				{ barrier: false },
+			),
+		],
+		// Counting takes a walk over all of them.
+		coalesceMs: (key) => (key === finishedKey ? 1000 : 0),
+		gather(key, mirror) {
+			if (key === finishedKey) {
+				const finished = [...mirror.of(pods).byIndex("finished", "yes")];
+				return { finished: finished.length > finishedLimit ? finished : [] };
+			}
+			const [namespace, name = ""] = key.split("/");
+			const pod = mirror.of(pods).get(namespace, name);
+			if (pod === undefined) return undefined;
+			const { nodeName } = pod.spec;
+			return { pod, node: nodeName === undefined ? undefined : mirror.of(nodes).get(undefined, nodeName) };
+		},
+		plan(state, { nowMs }) {
+			if ("finished" in state) return { actions: surplus(state.finished, finishedLimit).map(removeNow) };
+			return planPod(state.pod, state.node, nowMs);
+		},
+	};
+}
+
+function planPod(pod: Pod, node: Node | undefined, nowMs: number): Plan {
+	const terminating = pod.metadata.deletionTimestamp !== undefined;
+	const { nodeName } = pod.spec;
+	if (nodeName === undefined || nodeName === "") return { actions: terminating ? [removeNow(pod)] : [] };
+	if (node === undefined) {
+		// The node may not have been seen yet.
+		const check = confirmAbsent(nodes, { name: nodeName });
+		return { actions: [check, ...failed(pod, "PodGC: node no longer exists", nowMs), removeNow(pod)] };
+	}
+	if (!terminating || !isOutOfService(node)) return { actions: [] };
+	return { actions: [...failed(pod, "PodGC: node is out of service", nowMs), removeNow(pod)] };
+}
+
+/** Nobody is left to say how the pod ended. */
+function failed(pod: Pod, message: string, nowMs: number): Action[] {
+	if (isFinished(pod)) return [];
+	return disruptionTarget(pod, "DeletionByPodGC", message, timestamp(nowMs), { phase: "Failed" });
+}
+
+function removeNow(pod: Pod): Action {
+	const preconditions = { uid: pod.metadata.uid };
+	return remove(pods, pod, { options: { gracePeriodSeconds: 0, preconditions } });
+}
+
+/** The oldest first. */
+function surplus(finished: readonly Pod[], limit: number): Pod[] {
+	const age = (pod: Pod) => `${pod.metadata.creationTimestamp} ${pod.metadata.name}`;
+	const count = Math.min(Math.max(finished.length - limit, 0), largestSweep);
+	return [...finished].sort((a, b) => (age(a) < age(b) ? -1 : 1)).slice(0, count);
+}
+
+function isOutOfService(node: Node): boolean {
+	return node.spec.taints?.some((taint) => taint.key === outOfServiceKey) ?? false;
+}
+
+function becameConcern(current: Pod, old: Pod): boolean {
+	return (
+		current.spec.nodeName !== old.spec.nodeName || current.metadata.deletionTimestamp !== old.metadata.deletionTimestamp
+	);
+}
