@@ -1,0 +1,164 @@
+/** A control plane in virtual time: the real API server on a memory store, chosen controllers, and nodes that only pretend to run pods. */
+import { createApi } from "../../src/api/handle.ts";
+import { type Client, createClient } from "../../src/client/client.ts";
+import { createMirror, type Mirror } from "../../src/client/mirror.ts";
+import { createEventRecorder } from "../../src/client/recorder.ts";
+import { memoryTransport } from "../../src/client/transport-memory.ts";
+import type { Controller } from "../../src/controllers/controller.ts";
+import { targetNode } from "../../src/controllers/daemonset/placement.ts";
+import { isReady } from "../../src/controllers/podcontrol/pods.ts";
+import { type Shell, startShell } from "../../src/controllers/shell.ts";
+import { timestamp } from "../../src/core/clock.ts";
+import { isReason } from "../../src/core/errors.ts";
+import { VirtualClock } from "../../src/core/virtual-clock.ts";
+import { catalog } from "../../src/kinds/catalog.ts";
+import type { Pod } from "../../src/kinds/generated/types.ts";
+import { namespaces } from "../../src/kinds/namespace.ts";
+import { nodes } from "../../src/kinds/node.ts";
+import { pods } from "../../src/kinds/pod.ts";
+import { createRegistry } from "../../src/kinds/registry.ts";
+import { createMemoryStore } from "../../src/store/memory.ts";
+
+export interface PodBehaviour {
+	/** Milliseconds from creation to readiness; undefined: never ready. */
+	readyMs(pod: Pod): number | undefined;
+	/** Milliseconds from deletion to disappearance. */
+	goneMs(pod: Pod): number;
+}
+
+export interface World {
+	clock: VirtualClock;
+	client: Client;
+	mirror: Mirror;
+	shells: readonly Shell[];
+	errors: unknown[];
+	/** Pods as a kubelet would see them, by namespace/name. */
+	pods(): Pod[];
+	/** Called after every change of a pod, with all pods there are. What it throws ends the test. */
+	onPods(check: (pods: Pod[]) => void): void;
+	/** Lets time pass until the condition holds. Fails after ten simulated minutes. */
+	until(what: string, condition: () => boolean): Promise<void>;
+	close(): Promise<void>;
+}
+
+// Controllers of different states start the same way.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+type AnyController = Controller<any>;
+
+export async function createWorld(
+	controllers: readonly AnyController[],
+	options: { nodeCount?: number; seed?: number; behaviour?: Partial<PodBehaviour> } = {},
+): Promise<World> {
+	const clock = new VirtualClock({ seed: options.seed ?? 1 });
+	const api = await createApi({ store: createMemoryStore(), clock, registry: createRegistry(catalog) });
+	const user = { name: "admin", groups: ["system:masters", "system:authenticated"] };
+	const client = createClient(memoryTransport(api.handle, user));
+	const mirror = createMirror(client, { clock });
+	const errors: unknown[] = [];
+	await client.create(namespaces, { metadata: { name: "default" }, spec: {} });
+	for (let index = 0; index < (options.nodeCount ?? 3); index++) {
+		const name = `node-${index}`;
+		const node = await client.create(nodes, {
+			metadata: { name, labels: { "kubernetes.io/hostname": name } },
+			spec: {},
+		});
+		const ready = { type: "Ready", status: "True", reason: "KubeletReady", message: "" };
+		await client.updateStatus(nodes, { ...node, status: { conditions: [ready] } });
+	}
+	runPods(client, mirror, clock, options.nodeCount ?? 3, options.behaviour ?? {}, errors);
+	const recorder = createEventRecorder(client, { clock });
+	const shells = controllers.map((controller) =>
+		startShell(controller, { client, mirror, clock, recorder, onError: (error) => errors.push(error) }),
+	);
+	await mirror.synced();
+	const violations: unknown[] = [];
+	const list = () => [...mirror.of(pods).list()];
+	return {
+		clock,
+		client,
+		mirror,
+		shells,
+		errors,
+		pods: list,
+		onPods: (check) => {
+			mirror.of(pods).onChange(() => {
+				try {
+					check(list());
+				} catch (error) {
+					violations.push(error);
+				}
+			});
+		},
+		async until(what, condition) {
+			const endMs = clock.now() + 600_000;
+			await clock.advance(0);
+			if (violations.length > 0) throw violations[0];
+			while (!condition()) {
+				if (clock.now() >= endMs) throw new Error(`ten minutes later still not: ${what}`);
+				await clock.advance(50);
+				if (violations.length > 0) throw violations[0];
+			}
+		},
+		async close() {
+			await Promise.all(shells.map((shell) => shell.stop()));
+			mirror.close();
+			await api.close();
+		},
+	};
+}
+
+/** Scheduler and kubelets in one: binds pods, makes them ready after a while, and lets deleted ones go. */
+function runPods(
+	client: Client,
+	mirror: Mirror,
+	clock: VirtualClock,
+	nodeCount: number,
+	behaviour: Partial<PodBehaviour>,
+	errors: unknown[],
+): void {
+	const seen = new Set<string>();
+	const leaving = new Set<string>();
+	let next = 0;
+	const attempt = (work: () => Promise<unknown>) => {
+		work().catch((error: unknown) => {
+			if (!isReason(error, "NotFound", "Conflict")) errors.push(error);
+		});
+	};
+	const start = (pod: Pod) => {
+		const ref = { namespace: pod.metadata.namespace, name: pod.metadata.name };
+		const target = { apiVersion: "v1", kind: "Node", name: targetNode(pod) || `node-${next++ % nodeCount}` };
+		attempt(() => client.createSubresource(pods, ref, "binding", { metadata: { name: ref.name }, target }));
+		const readyMs = behaviour.readyMs === undefined ? 100 + clock.random() * 400 : behaviour.readyMs(pod);
+		clock.after((readyMs ?? 0) + 10, () => {
+			const now = timestamp(clock.now());
+			const status = readyMs === undefined ? "False" : "True";
+			const conditions = [{ type: "Ready", status, lastTransitionTime: now }];
+			const patch = { metadata: { uid: pod.metadata.uid }, status: { phase: "Running", conditions } };
+			attempt(() => client.patch(pods, ref, { type: "merge", patch }, "status"));
+		});
+	};
+	const end = (pod: Pod) => {
+		const ref = { namespace: pod.metadata.namespace, name: pod.metadata.name };
+		const { uid } = pod.metadata;
+		clock.after(behaviour.goneMs?.(pod) ?? 50 + clock.random() * 200, () =>
+			attempt(() => client.delete(pods, ref, { gracePeriodSeconds: 0, preconditions: { uid } })),
+		);
+	};
+	mirror.of(pods).onChange((pod) => {
+		if (pod === undefined) return;
+		const { uid, deletionTimestamp } = pod.metadata;
+		if (deletionTimestamp === undefined && !seen.has(uid)) {
+			seen.add(uid);
+			start(pod);
+		}
+		if (deletionTimestamp !== undefined && !leaving.has(uid)) {
+			leaving.add(uid);
+			end(pod);
+		}
+	});
+}
+
+/** Pods that serve: ready and not on their way out. */
+export function serving(all: readonly Pod[]): Pod[] {
+	return all.filter((pod) => isReady(pod) && pod.metadata.deletionTimestamp === undefined);
+}
