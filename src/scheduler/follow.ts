@@ -18,25 +18,33 @@ export type ClusterChange = { wakes: readonly ClusterEvent[] } & (
 	| { type: "node"; node: Node }
 	| { type: "nodeGone"; name: string }
 	| { type: "namespace"; name: string; namespace: Namespace | undefined }
-	| { type: "other" }
 );
 
-/** Tells of everything there is, and of every change from then on. */
-export function followCluster(mirror: Mirror, schedulerName: string, tell: (change: ClusterChange) => void): void {
-	mirror.of(nodes).onChange((current, old) => {
+/** Tells of everything there is, and of every change from then on until the function it returns is called. */
+export function followCluster(
+	mirror: Mirror,
+	schedulerName: string,
+	tell: (change: ClusterChange) => void,
+): () => void {
+	const unfollowNodes = mirror.of(nodes).onChange((current, old) => {
 		if (current === undefined) {
 			if (old !== undefined) tell({ type: "nodeGone", name: old.metadata.name, wakes: ["podGone"] });
 		} else if (old === undefined || matters(current, old)) tell({ type: "node", node: current, wakes: ["node"] });
 	});
-	mirror.of(namespaces).onChange((current, old) => {
+	const unfollowNamespaces = mirror.of(namespaces).onChange((current, old) => {
 		const name = (current ?? old)?.metadata.name;
 		if (name === undefined || sameLabels(current?.metadata.labels, old?.metadata.labels)) return;
 		tell({ type: "namespace", name, namespace: current, wakes: ["namespace"] });
 	});
-	mirror.of(pods).onChange((current, old) => {
+	const unfollowPods = mirror.of(pods).onChange((current, old) => {
 		const change = podChange(current, old, schedulerName);
 		if (change !== undefined) tell(change);
 	});
+	return () => {
+		unfollowNodes();
+		unfollowNamespaces();
+		unfollowPods();
+	};
 }
 
 /** A node's heartbeats and conditions change often and do not matter: taints say what they mean for pods. */

@@ -4,10 +4,20 @@ import { describe, expect, test } from "vitest";
 import { parseDocument } from "yaml";
 import { seededRandom } from "../core/clock.ts";
 import { deepFreeze } from "../core/object.ts";
-import type { Namespace, Node, Pod } from "../kinds/generated/types.ts";
-import { planPod } from "./plan.ts";
-import { podInfo } from "./pod-info.ts";
+import { selectorFrom } from "../core/selector.ts";
+import type {
+	Namespace,
+	Node,
+	PersistentVolume,
+	PersistentVolumeClaim,
+	Pod,
+	StorageClass,
+} from "../kinds/generated/types.ts";
+import { planPod, type Unschedulable } from "./plan.ts";
+import { type PodInfo, podInfo } from "./pod-info.ts";
+import { planPreemption } from "./preemption.ts";
 import { Snapshot } from "./snapshot.ts";
+import type { Volumes } from "./volumes.ts";
 
 interface Sparse {
 	kind: string;
@@ -21,6 +31,10 @@ interface Case {
 	cluster: Sparse[];
 	/** Scheduled in this order, each on what the ones before left. */
 	pods: Sparse[];
+	/** Disruption budgets for pods with the labels. */
+	budgets?: { matchLabels: Record<string, string>; allowed: number }[];
+	/** Claims, volumes and classes. */
+	storage?: Sparse[];
 	/** Per pod: its node, or the message. */
 	decisions?: Record<string, string>;
 }
@@ -51,7 +65,7 @@ function complete<T>({ kind, metadata, ...rest }: Sparse): T {
 }
 
 function decide(given: Case): Record<string, string> {
-	const snapshot = new Snapshot();
+	const snapshot = new Snapshot({ volumes: volumesOf(given.storage ?? []) });
 	for (const object of given.cluster) {
 		if (object.kind === "Node") snapshot.setNode(complete<Node>(object));
 		else if (object.kind === "Namespace") snapshot.setNamespace(object.metadata.name, complete<Namespace>(object));
@@ -66,9 +80,46 @@ function decide(given: Case): Record<string, string> {
 		const pod = podInfo(complete<Pod>(object));
 		const decision = planPod(pod, snapshot, context);
 		if ("nodeName" in decision) snapshot.place(pod, decision.nodeName);
-		decisions[pod.pod.metadata.name] = "nodeName" in decision ? decision.nodeName : decision.unschedulable.message;
+		decisions[pod.pod.metadata.name] =
+			"nodeName" in decision ? decision.nodeName : refusalText(pod, snapshot, decision.unschedulable, given);
 	}
 	return decisions;
+}
+
+function volumesOf(storage: Sparse[]): Volumes {
+	const named = <T>(kind: string) =>
+		new Map(storage.filter((one) => one.kind === kind).map((one) => [one.metadata.name, complete<T>(one)]));
+	const claims = named<PersistentVolumeClaim>("PersistentVolumeClaim");
+	const volumes = named<PersistentVolume>("PersistentVolume");
+	const classes = new Map(
+		storage
+			.filter(({ kind }) => kind === "StorageClass")
+			// Written in full: a class has no spec.
+			.map((one) => [one.metadata.name, one as unknown as StorageClass]),
+	);
+	return {
+		claim: (_, name) => claims.get(name),
+		volume: (name) => volumes.get(name),
+		storageClass: (name) => classes.get(name),
+		available: (name) => [...volumes.values()].filter(({ spec }) => spec?.storageClassName === name && !spec.claimRef),
+	};
+}
+
+/** With a preemption where pods have a priority: the message's end, or who has to go. */
+function refusalText(pod: PodInfo, snapshot: Snapshot, why: Unschedulable, given: Case): string {
+	if (pod.pod.spec.priority === undefined) return why.message;
+	const budgets = () =>
+		(given.budgets ?? []).map(({ matchLabels, allowed }) => ({
+			namespace: "default",
+			selector: selectorFrom({ matchLabels }),
+			allowed,
+			disrupted: new Set<string>(),
+		}));
+	const before = [...snapshot.nodes].map(({ pods }) => [...pods.keys()].sort());
+	const preemption = planPreemption(pod, snapshot, why, { budgets });
+	expect([...snapshot.nodes].map(({ pods }) => [...pods.keys()].sort())).toEqual(before);
+	if ("message" in preemption) return `${why.message} preemption: ${preemption.message}`;
+	return `instead of ${preemption.victims.map((victim) => victim.pod.metadata.name).join(", ")} on ${preemption.nodeName}`;
 }
 
 describe("scheduler", () => {

@@ -3,20 +3,18 @@ import type { Client } from "../client/client.ts";
 import type { Mirror } from "../client/mirror.ts";
 import type { Clock } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
-import type { KubeObject } from "../core/object.ts";
-import { pods } from "../kinds/pod.ts";
-import { schedulingFailure } from "./condition.ts";
+import { Claims } from "./claims.ts";
 import { type ClusterChange, followCluster } from "./follow.ts";
+import { mirrorBudgets, mirrorVolumes, mirrorWorkloads } from "./lookups.ts";
+import { Nominations } from "./nominations.ts";
 import { planPod, type Unschedulable } from "./plan.ts";
 import type { PodInfo } from "./pod-info.ts";
+import { type Budget, planPreemption } from "./preemption.ts";
 import { SchedulingQueue } from "./queue.ts";
 import { Snapshot } from "./snapshot.ts";
+import { type RecordEvent, Writes } from "./writes.ts";
 
-/** Records an Event about an object, best effort. */
-export type RecordEvent = (
-	regarding: KubeObject,
-	event: { type: "Normal" | "Warning"; reason: string; message: string },
-) => void;
+export type { RecordEvent } from "./writes.ts";
 
 export interface SchedulerOptions {
 	client: Client;
@@ -32,8 +30,8 @@ export interface Scheduler {
 	stop(): Promise<void>;
 }
 
-/** Bindings that may be under way at the same time; planning goes on meanwhile, on what they will have done. */
-const parallelBindings = 64;
+/** Requests that may be under way at the same time; planning goes on meanwhile, on what they will have done. */
+const parallelRequests = 64;
 
 /** Starts to watch and to schedule. The mirror may be shared with controllers. */
 export function startScheduler(options: SchedulerOptions): Scheduler {
@@ -41,28 +39,44 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
 }
 
 class SchedulerShell implements Scheduler {
-	readonly #client: Client;
 	readonly #clock: Clock;
-	readonly #recordEvent: RecordEvent;
+	readonly #writes: Writes;
 	readonly #queue: SchedulingQueue;
 	readonly #snapshot: Snapshot;
+	readonly #claims: Claims;
+	readonly #nominations = new Nominations();
+	readonly #budgets: (namespace: string) => Budget[];
 	readonly #cursor = { nextNode: 0 };
 	/** Keys of pods placed in the snapshot whose binding the mirror has not shown yet, with the pod's uid. */
 	readonly #assumed = new Map<string, string>();
 	readonly #underWay = new Set<Promise<void>>();
+	/** Of what is under way, how many wait for requests; others wait for volumes, and that may take long. */
+	#requests = 0;
 	#running = false;
 	#synced = false;
 	#stopped = false;
+	readonly #unfollow: () => void;
 
-	constructor(options: SchedulerOptions) {
-		this.#client = options.client;
-		this.#clock = options.clock;
-		this.#recordEvent = options.recordEvent;
-		this.#queue = new SchedulingQueue(options.clock, () => this.#run());
-		this.#snapshot = new Snapshot();
-		followCluster(options.mirror, options.schedulerName ?? "default-scheduler", (change) => this.#see(change));
+	constructor({ client, mirror, clock, recordEvent, schedulerName = "default-scheduler" }: SchedulerOptions) {
+		this.#clock = clock;
+		this.#writes = new Writes(client, clock, recordEvent, schedulerName);
+		this.#queue = new SchedulingQueue(clock, () => this.#run());
+		const storage = mirrorVolumes(mirror, () => {
+			this.#queue.wake("storage");
+			this.#claims.changed();
+		});
+		const workloads = mirrorWorkloads(mirror);
+		this.#snapshot = new Snapshot({ volumes: storage.volumes, workloads });
+		this.#claims = new Claims(client, clock, this.#snapshot);
+		this.#budgets = mirrorBudgets(mirror);
+		storage.follow();
+		const unfollow = followCluster(mirror, schedulerName, (change) => this.#see(change));
+		this.#unfollow = () => {
+			unfollow();
+			storage.unfollow();
+		};
 		// Before everything has been listed, nodes would look emptier than they are.
-		void options.mirror.synced().then(
+		void mirror.synced().then(
 			() => {
 				this.#synced = true;
 				this.#run();
@@ -73,7 +87,9 @@ class SchedulerShell implements Scheduler {
 
 	async stop(): Promise<void> {
 		this.#stopped = true;
+		this.#unfollow();
 		this.#queue.close();
+		this.#claims.close();
 		await Promise.allSettled(this.#underWay);
 	}
 
@@ -82,17 +98,21 @@ class SchedulerShell implements Scheduler {
 			case "placed":
 				this.#assumed.delete(change.pod.key);
 				this.#queue.remove(change.pod.key);
+				this.#nominations.remove(change.pod.key);
 				this.#snapshot.place(change.pod, change.nodeName);
 				break;
 			case "pending":
 				// What the mirror shows of a pod being bound is older than the decision.
 				if (this.#assumed.get(change.pod.key) === change.pod.uid) break;
+				this.#nominations.seen(change.pod);
 				if (change.changed) this.#queue.add(change.pod);
 				else this.#queue.refresh(change.pod);
 				break;
 			case "gone":
+				this.#claims.cancel(change.key);
 				this.#assumed.delete(change.key);
 				this.#queue.remove(change.key);
+				this.#nominations.remove(change.key);
 				this.#snapshot.remove(change.key);
 				break;
 			case "node":
@@ -104,23 +124,23 @@ class SchedulerShell implements Scheduler {
 			case "namespace":
 				this.#snapshot.setNamespace(change.name, change.namespace);
 				break;
-			case "other":
-				break;
 		}
 		for (const event of change.wakes) this.#queue.wake(event);
 	}
 
-	/** Takes pods from the queue until it is empty or enough bindings are under way. */
+	/** Takes pods from the queue until it is empty or enough requests are under way. */
 	#run(): void {
 		if (this.#running || !this.#synced || this.#stopped) return;
 		this.#running = true;
 		// In a turn of its own: the change that made a pod ready may be one of many.
 		queueMicrotask(() => {
 			this.#running = false;
-			while (!this.#stopped && this.#underWay.size < parallelBindings) {
+			while (!this.#stopped && this.#requests < parallelRequests) {
 				const pod = this.#queue.pop();
 				if (pod === undefined) return;
+				this.#requests++;
 				const work = this.#schedule(pod).finally(() => {
+					this.#requests--;
 					this.#underWay.delete(work);
 					this.#run();
 				});
@@ -131,57 +151,88 @@ class SchedulerShell implements Scheduler {
 
 	/** Never rejects. */
 	async #schedule(pod: PodInfo): Promise<void> {
-		const decision = planPod(pod, this.#snapshot, { random: this.#clock.random, cursor: this.#cursor });
-		if ("unschedulable" in decision) await this.#refuse(pod, decision.unschedulable);
+		const nominatedNode = this.#nominations.nodeOf(pod.key);
+		const decision = this.#nominations.holding(pod, this.#snapshot, () =>
+			planPod(pod, this.#snapshot, {
+				random: this.#clock.random,
+				cursor: this.#cursor,
+				...(nominatedNode === undefined ? {} : { nominatedNode }),
+			}),
+		);
+		if ("unschedulable" in decision) await this.#refuse(pod, decision.unschedulable, nominatedNode);
 		else await this.#bind(pod, decision.nodeName);
 	}
 
 	async #bind(pod: PodInfo, nodeName: string): Promise<void> {
-		const { name, namespace } = pod.pod.metadata;
 		this.#snapshot.place(pod, nodeName);
 		this.#assumed.set(pod.key, pod.uid);
 		try {
-			await this.#client.createSubresource(pods, { name, namespace }, "binding", {
-				apiVersion: "v1",
-				kind: "Binding",
-				metadata: { name, namespace, uid: pod.uid },
-				target: { apiVersion: "v1", kind: "Node", name: nodeName },
-			});
+			if (this.#claims.pending(pod)) await this.#bindClaims(pod, nodeName);
+			await this.#writes.bind(pod, nodeName);
 		} catch (error) {
-			await this.#unbind(pod, error);
+			this.#unbind(pod, error);
 			return;
 		}
 		this.#queue.remove(pod.key);
-		const message = `Successfully assigned ${pod.key} to ${nodeName}`;
-		this.#recordEvent(pod.pod, { type: "Normal", reason: "Scheduled", message });
+		this.#nominations.remove(pod.key);
+	}
+
+	/** Others go on while this pod's volumes are made. */
+	async #bindClaims(pod: PodInfo, nodeName: string): Promise<void> {
+		this.#requests--;
+		this.#run();
+		try {
+			if (await this.#claims.bind(pod, nodeName)) return;
+		} finally {
+			this.#requests++;
+		}
+		throw new Error("binding volumes: the claims of the pod were not bound");
 	}
 
 	/** The binding failed, or its answer was lost: the mirror says which, sooner or later. */
-	async #unbind(pod: PodInfo, error: unknown): Promise<void> {
+	#unbind(pod: PodInfo, error: unknown): void {
 		// Seen as bound, or as gone, in the meantime.
 		if (this.#assumed.get(pod.key) !== pod.uid) return;
 		this.#assumed.delete(pod.key);
 		this.#snapshot.remove(pod.key);
+		if (this.#stopped) return;
 		if (isReason(error, "NotFound")) {
 			this.#queue.remove(pod.key);
-			return;
+		} else {
+			this.#writes.bindingFailed(pod, error);
+			this.#queue.failed(pod.key);
 		}
-		const message = `binding rejected: ${error instanceof Error ? error.message : String(error)}`;
-		this.#recordEvent(pod.pod, { type: "Warning", reason: "FailedScheduling", message });
-		this.#queue.failed(pod.key);
 		this.#queue.wake("podGone");
 	}
 
-	async #refuse(pod: PodInfo, why: Unschedulable): Promise<void> {
+	async #refuse(pod: PodInfo, why: Unschedulable, nominatedNode: string | undefined): Promise<void> {
+		// No node at all: there is nothing to be made room on.
+		const preemption =
+			why.nodeCount === 0
+				? undefined
+				: this.#nominations.holding(pod, this.#snapshot, () =>
+						planPreemption(pod, this.#snapshot, why, {
+							budgets: this.#budgets,
+							...(nominatedNode === undefined ? {} : { nominatedNode }),
+						}),
+					);
+		// In the queue before anything is written: what the writes bring about may be what it waits for.
 		this.#queue.refused(pod.key, why.wakesOn);
-		this.#recordEvent(pod.pod, { type: "Warning", reason: "FailedScheduling", message: why.message });
-		const status = schedulingFailure(pod.pod, "Unschedulable", why.message, this.#clock.now());
-		if (status === undefined) return;
-		const { name, namespace } = pod.pod.metadata;
-		try {
-			await this.#client.patch(pods, { name, namespace }, { type: "strategic", patch: { status } }, "status");
-		} catch {
-			// The condition is for people to read; the next failure writes it again.
+		if (preemption === undefined || "message" in preemption) {
+			const message = preemption === undefined ? why.message : `${why.message} preemption: ${preemption.message}`;
+			const waitsForVictims = preemption?.message.includes("terminating pod") === true;
+			const forget = nominatedNode !== undefined && !waitsForVictims;
+			if (forget) this.#nominations.remove(pod.key);
+			await this.#writes.refused(pod, message, forget ? { nominatedNode: "" } : {});
+			return;
 		}
+		const { nodeName, victims } = preemption;
+		const outdated = this.#nominations.add(pod, nodeName);
+		await this.#writes.refused(pod, why.message, { nominatedNode: nodeName });
+		await Promise.all(outdated.map((other) => this.#writes.forgetNomination(other)));
+		// A pod that only waits for its volumes is not there yet: it goes back to the queue instead of being deleted.
+		const there = victims.filter(({ key }) => !this.#claims.cancel(key));
+		const done = await Promise.all(there.map((victim) => this.#writes.preempt(victim, pod, nodeName)));
+		if (done.includes(false) || there.length < victims.length) this.#queue.wake("podGone");
 	}
 }

@@ -4,6 +4,7 @@ import { interPodAffinity } from "./inter-pod-affinity.ts";
 import { nodeAffinity, nodeName, nodeUnschedulable, taintToleration } from "./node.ts";
 import { nodePorts, nodeResourcesFit } from "./resources.ts";
 import { podTopologySpread } from "./topology-spread.ts";
+import { volumeBinding, volumeRestrictions } from "./volumes.ts";
 
 export const filters: readonly Filter[] = [
 	nodeUnschedulable,
@@ -12,6 +13,8 @@ export const filters: readonly Filter[] = [
 	nodeAffinity,
 	nodePorts,
 	nodeResourcesFit,
+	volumeRestrictions,
+	volumeBinding,
 	podTopologySpread,
 	interPodAffinity,
 ];

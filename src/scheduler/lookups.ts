@@ -1,0 +1,99 @@
+/** What the scheduler looks up in the mirror when it needs it, rather than keeping count of it. */
+import type { Mirror } from "../client/mirror.ts";
+import { controllerOf } from "../core/object.ts";
+import { selectorFrom, selectorFromLabels } from "../core/selector.ts";
+import type { LabelSelector, Pod } from "../kinds/generated/types.ts";
+import { persistentVolumes } from "../kinds/persistentvolume.ts";
+import { persistentVolumeClaims } from "../kinds/persistentvolumeclaim.ts";
+import { podDisruptionBudgets } from "../kinds/poddisruptionbudget.ts";
+import { replicaSets } from "../kinds/replicaset.ts";
+import { replicationControllers } from "../kinds/replicationcontroller.ts";
+import { services } from "../kinds/service.ts";
+import { statefulSets } from "../kinds/statefulset.ts";
+import { storageClasses } from "../kinds/storageclass.ts";
+import type { Budget } from "./preemption.ts";
+import type { Volumes } from "./volumes.ts";
+import type { Workloads } from "./workloads.ts";
+
+const availableIndex = "scheduler-available-class";
+
+export interface FollowedVolumes {
+	volumes: Volumes;
+	/** Begins to tell of changes, of everything there is first. */
+	follow(): void;
+	unfollow(): void;
+}
+
+/** Volumes, claims and classes; `changed` is called after each change of one. */
+export function mirrorVolumes(mirror: Mirror, changed: () => void): FollowedVolumes {
+	const claims = mirror.of(persistentVolumeClaims);
+	const volumes = mirror.of(persistentVolumes);
+	const classes = mirror.of(storageClasses);
+	volumes.addIndex(availableIndex, ({ spec, status }) =>
+		status?.phase === "Available" && spec?.claimRef === undefined ? [spec?.storageClassName ?? ""] : [],
+	);
+	let unfollows: (() => void)[] = [];
+	return {
+		volumes: {
+			claim: (namespace, name) => claims.get(namespace, name),
+			volume: (name) => volumes.get(undefined, name),
+			storageClass: (name) => classes.get(undefined, name),
+			available: (storageClassName) => volumes.byIndex(availableIndex, storageClassName),
+		},
+		follow() {
+			unfollows = [claims.onChange(changed), volumes.onChange(changed), classes.onChange(changed)];
+		},
+		unfollow() {
+			for (const unfollow of unfollows) unfollow();
+		},
+	};
+}
+
+export function mirrorWorkloads(mirror: Mirror): Workloads {
+	const informers = {
+		services: mirror.of(services),
+		replicaSets: mirror.of(replicaSets),
+		statefulSets: mirror.of(statefulSets),
+		replicationControllers: mirror.of(replicationControllers),
+	};
+	return {
+		selectorFor(pod) {
+			const matchLabels: Record<string, string> = {};
+			for (const { spec } of informers.services.list(pod.metadata.namespace))
+				if (selectorFromLabels(spec?.selector).matches(pod.metadata.labels)) Object.assign(matchLabels, spec?.selector);
+			const owner = ownerSelector(pod);
+			Object.assign(matchLabels, owner?.matchLabels);
+			const { matchExpressions = [] } = owner ?? {};
+			if (Object.keys(matchLabels).length + matchExpressions.length === 0) return undefined;
+			return { matchLabels, matchExpressions };
+		},
+	};
+	function ownerSelector(pod: Pod): LabelSelector | undefined {
+		const { namespace } = pod.metadata;
+		const { kind = "", name = "" } = controllerOf(pod) ?? {};
+		switch (kind) {
+			case "ReplicaSet":
+				return informers.replicaSets.get(namespace, name)?.spec?.selector;
+			case "StatefulSet":
+				return informers.statefulSets.get(namespace, name)?.spec?.selector;
+			case "ReplicationController": {
+				const matchLabels = informers.replicationControllers.get(namespace, name)?.spec?.selector;
+				return matchLabels === undefined ? undefined : { matchLabels };
+			}
+			default:
+				return undefined;
+		}
+	}
+}
+
+/** Disruption budgets of a namespace, as they stand. */
+export function mirrorBudgets(mirror: Mirror): (namespace: string) => Budget[] {
+	const informer = mirror.of(podDisruptionBudgets);
+	return (namespace) =>
+		[...informer.list(namespace)].map(({ spec, status }) => ({
+			namespace,
+			selector: selectorFrom(spec?.selector),
+			allowed: status?.disruptionsAllowed ?? 0,
+			disrupted: new Set(Object.keys(status?.disruptedPods ?? {})),
+		}));
+}

@@ -1,0 +1,153 @@
+/**
+ * Making room for a pod of higher priority (Kubernetes documentation, "Pod Priority and Preemption"): on which node, and
+ * which pods have to go.
+ */
+import { parseTimestamp } from "../core/clock.ts";
+import type { Selector } from "../core/selector.ts";
+import type { NodeInfo } from "./node-info.ts";
+import { availabilityMessage, prepareFilters, refusalOf, type Unschedulable } from "./plan.ts";
+import type { PodInfo } from "./pod-info.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+export interface Budget {
+	namespace: string;
+	selector: Selector;
+	/** Disruptions it allows now. */
+	allowed: number;
+	/** Names of pods whose disruption it has counted already. */
+	disrupted: ReadonlySet<string>;
+}
+
+export type Preemption =
+	| { nodeName: string; victims: readonly PodInfo[] }
+	/** Why it cannot be, for the end of the FailedScheduling message. */
+	| { message: string };
+
+interface Candidate {
+	node: NodeInfo;
+	/** Most important first. */
+	victims: PodInfo[];
+	/** Victims whose budget does not allow it. */
+	violations: number;
+}
+
+/** Nodes looked at: a tenth, and at least so many. */
+const fewestNodes = 100;
+
+/**
+ * @param snapshot pods are taken away and put back to try things out; it is afterwards as it was before
+ * @param nominatedNode where room is being made for the pod already
+ */
+export function planPreemption(
+	pod: PodInfo,
+	snapshot: Snapshot,
+	why: Unschedulable,
+	options: { budgets: (namespace: string) => Budget[]; nominatedNode?: string },
+): Preemption {
+	if (pod.pod.spec.preemptionPolicy === "Never") return { message: "not eligible due to preemptionPolicy=Never." };
+	const nominated = options.nominatedNode === undefined ? undefined : snapshot.node(options.nominatedNode);
+	if (nominated !== undefined) {
+		for (const other of nominated.pods.values())
+			if (other.terminating && other.priority < pod.priority)
+				return { message: "not eligible due to terminating pod on the nominated node." };
+	}
+	const enough = Math.max(fewestNodes, Math.floor(snapshot.nodes.length / 10));
+	const candidates: Candidate[] = [];
+	for (const node of why.candidates) {
+		const candidate = tryNode(pod, node, snapshot, options.budgets);
+		if (candidate !== undefined) candidates.push(candidate);
+		if (candidates.length >= enough) break;
+	}
+	const best = candidates.reduce<Candidate | undefined>(
+		(chosen, candidate) => (chosen === undefined || compare(candidate, chosen) < 0 ? candidate : chosen),
+		undefined,
+	);
+	if (best !== undefined) return { nodeName: best.node.name, victims: best.victims };
+	const reasons = new Map<string, number>();
+	const hopeless = why.nodeCount - why.candidates.length;
+	if (hopeless > 0) reasons.set("Preemption is not helpful for scheduling", hopeless);
+	if (why.candidates.length > 0) reasons.set("No preemption victims found for incoming pod", why.candidates.length);
+	return { message: availabilityMessage(why.nodeCount, reasons) };
+}
+
+/** The fewest and least important pods that have to leave the node; undefined when not even all lower ones would do. */
+function tryNode(
+	pod: PodInfo,
+	node: NodeInfo,
+	snapshot: Snapshot,
+	budgetsOf: (namespace: string) => Budget[],
+): Candidate | undefined {
+	const lower = [...node.pods.values()].filter(({ priority }) => priority < pod.priority).sort(moreImportant);
+	if (lower.length === 0) return undefined;
+	const fits = () => {
+		const prepared = prepareFilters(pod, snapshot);
+		return prepared.refused === undefined && refusalOf(node, prepared) === undefined;
+	};
+	for (const victim of lower) snapshot.remove(victim.key);
+	const away = new Set(lower);
+	try {
+		if (!fits()) return undefined;
+		const { violating, harmless } = byBudget(lower, budgetsOf);
+		const victims: PodInfo[] = [];
+		let violations = 0;
+		// Pods are put back one by one as long as the newcomer still fits; those that a budget protects come first.
+		for (const candidate of [...violating, ...harmless]) {
+			snapshot.place(candidate, node.name);
+			if (fits()) {
+				away.delete(candidate);
+				continue;
+			}
+			snapshot.remove(candidate.key);
+			victims.push(candidate);
+			if (violating.includes(candidate)) violations++;
+		}
+		return { node, victims: victims.sort(moreImportant), violations };
+	} finally {
+		for (const victim of away) snapshot.place(victim, node.name);
+	}
+}
+
+function moreImportant(left: PodInfo, right: PodInfo): number {
+	return right.priority - left.priority || startMs(left) - startMs(right);
+}
+
+function startMs({ pod }: PodInfo): number {
+	return parseTimestamp(pod.status?.startTime ?? pod.metadata.creationTimestamp);
+}
+
+/** Which of the pods, if all of them went, would break a disruption budget. */
+function byBudget(
+	pods: readonly PodInfo[],
+	budgetsOf: (namespace: string) => Budget[],
+): { violating: PodInfo[]; harmless: PodInfo[] } {
+	const budgets = new Map<string, Budget[]>();
+	const violating: PodInfo[] = [];
+	const harmless: PodInfo[] = [];
+	for (const pod of pods) {
+		const own = budgets.get(pod.namespace) ?? budgetsOf(pod.namespace);
+		budgets.set(pod.namespace, own);
+		let violates = false;
+		for (const budget of own) {
+			if (Object.keys(pod.labels).length === 0 || !budget.selector.matches(pod.labels)) continue;
+			if (budget.disrupted.has(pod.pod.metadata.name)) continue;
+			if (--budget.allowed < 0) violates = true;
+		}
+		(violates ? violating : harmless).push(pod);
+	}
+	return { violating, harmless };
+}
+
+/** Negative when `left` does less harm: budgets, then the most important victim, then all of them, then their number and age. */
+function compare(left: Candidate, right: Candidate): number {
+	const highest = ({ victims }: Candidate) => victims[0]?.priority ?? Number.NEGATIVE_INFINITY;
+	// Shifted, so that several victims of negative priority do not seem better than one.
+	const sum = ({ victims }: Candidate) => victims.reduce((total, { priority }) => total + priority + 2 ** 31, 0);
+	const earliest = (candidate: Candidate) =>
+		Math.min(...candidate.victims.filter(({ priority }) => priority === highest(candidate)).map(startMs));
+	if (left.violations !== right.violations) return left.violations - right.violations;
+	if (highest(left) !== highest(right)) return highest(left) < highest(right) ? -1 : 1;
+	if (sum(left) !== sum(right)) return sum(left) - sum(right);
+	if (left.victims.length !== right.victims.length) return left.victims.length - right.victims.length;
+	// The one whose oldest important victim is youngest.
+	return earliest(right) - earliest(left);
+}
