@@ -1,0 +1,51 @@
+/** The `kubernetes` service inside a node: takes connections on its address and joins each to the API server's socket. */
+import { connect, createServer, type Server, type Socket } from "node:net";
+
+const mostConnections = 10_000;
+
+export interface ApiProxyOptions {
+	/** `10.96.0.1` and 443 in a cluster. */
+	address: string;
+	port: number;
+	/** Unix socket on which the API server speaks TLS. */
+	socketPath: string;
+}
+
+/** @throws Error when the address cannot be listened on */
+export async function startApiProxy(options: ApiProxyOptions): Promise<{ port: number; close(): Promise<void> }> {
+	const open = new Set<Socket>();
+	const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+		const api = connect({ path: options.socketPath, allowHalfOpen: true });
+		join(client, api, open);
+		join(api, client, open);
+	});
+	server.maxConnections = mostConnections;
+	await new Promise<void>((resolve, reject) => {
+		server.once("error", reject);
+		server.listen(options.port, options.address, () => {
+			server.off("error", reject);
+			resolve();
+		});
+	});
+	const bound = server.address();
+	return {
+		port: typeof bound === "object" && bound !== null ? bound.port : options.port,
+		close: () =>
+			new Promise((resolve) => {
+				for (const socket of open) socket.destroy();
+				server.close(() => resolve());
+			}),
+	};
+}
+
+/** Passes everything on; when one side breaks, so does the other. */
+function join(from: Socket, to: Socket, open: Set<Socket>): void {
+	open.add(from);
+	from.pipe(to);
+	from.on("error", () => to.destroy());
+	from.on("close", () => {
+		open.delete(from);
+		// After an orderly end, what is still under way may arrive.
+		if (from.errored !== null || !from.readableEnded) to.destroy();
+	});
+}

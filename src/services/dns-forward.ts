@@ -1,0 +1,116 @@
+/** Passes questions on to the node's resolvers: so many at once, each for so long, then it has failed. */
+import { createSocket } from "node:dgram";
+import { connect } from "node:net";
+import { type Answer, decode, encode, type RecordType } from "dns-packet";
+import type { Clock } from "../core/clock.ts";
+
+const mostAtOnce = 256;
+const tryMs = 2000;
+const tries = 2;
+const recursionDesired = 1 << 8;
+
+export interface Forwarder {
+	/** The resolver's reply to a message, byte for byte; undefined when there is none. Never throws. */
+	forward(message: Buffer, tcp: boolean): Promise<Buffer | undefined>;
+	/** Records of a name; none when it cannot be resolved. Never throws. */
+	resolve(name: string, type: string): Promise<Answer[]>;
+	close(): void;
+}
+
+export function createForwarder(options: {
+	clock: Clock;
+	resolvers: readonly { address: string; port?: number }[];
+}): Forwarder {
+	const { clock, resolvers } = options;
+	const closed = new AbortController();
+	let underWay = 0;
+
+	const attempt = async (message: Buffer, tcp: boolean, resolver: { address: string; port?: number }) => {
+		const timeout = new AbortController();
+		const timer = clock.after(tryMs, () => timeout.abort());
+		const signal = AbortSignal.any([timeout.signal, closed.signal]);
+		try {
+			const ask = tcp ? askTcp : askUdp;
+			return await ask(message, resolver.address, resolver.port ?? 53, signal);
+		} finally {
+			timer.cancel();
+		}
+	};
+	const forward = async (message: Buffer, tcp: boolean): Promise<Buffer | undefined> => {
+		if (underWay >= mostAtOnce) return undefined;
+		underWay++;
+		try {
+			for (let count = 0; count < Math.max(tries, resolvers.length) && !closed.signal.aborted; count++) {
+				const resolver = resolvers[count % resolvers.length];
+				const reply = resolver === undefined ? undefined : await attempt(message, tcp, resolver);
+				if (reply !== undefined) return reply;
+				if (resolver === undefined) break;
+			}
+			return undefined;
+		} finally {
+			underWay--;
+		}
+	};
+	return {
+		forward,
+		async resolve(name, type) {
+			const id = Math.floor(clock.random() * 65_536);
+			// The type comes from a decoded question.
+			const question = { name, type: type as RecordType, class: "IN" as const };
+			const query = encode({ id, type: "query", flags: recursionDesired, questions: [question] });
+			const reply = await forward(query, false);
+			try {
+				return reply === undefined ? [] : (decode(reply).answers ?? []);
+			} catch {
+				return [];
+			}
+		},
+		close: () => closed.abort(),
+	};
+}
+
+/** From a fresh port each time, so that replies cannot be guessed. Undefined for an error or when the signal aborts. */
+function askUdp(message: Buffer, address: string, port: number, signal: AbortSignal): Promise<Buffer | undefined> {
+	return new Promise((resolve) => {
+		const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+		const finish = (reply: Buffer | undefined) => {
+			signal.removeEventListener("abort", abort);
+			socket.removeAllListeners("message");
+			socket.close();
+			resolve(reply);
+		};
+		const abort = () => finish(undefined);
+		signal.addEventListener("abort", abort, { once: true });
+		socket.on("error", () => finish(undefined));
+		socket.on("message", (reply) => {
+			if (reply.length >= 2 && reply.readUInt16BE(0) === message.readUInt16BE(0)) finish(reply);
+		});
+		// Connected: only replies from there are received, and a closed port is an error at once.
+		socket.connect(port, address, () => socket.send(message));
+	});
+}
+
+function askTcp(message: Buffer, address: string, port: number, signal: AbortSignal): Promise<Buffer | undefined> {
+	return new Promise((resolve) => {
+		const socket = connect({ host: address, port });
+		let received: Buffer = Buffer.alloc(0);
+		const finish = (reply: Buffer | undefined) => {
+			signal.removeEventListener("abort", abort);
+			socket.destroy();
+			resolve(reply);
+		};
+		const abort = () => finish(undefined);
+		signal.addEventListener("abort", abort, { once: true });
+		socket.on("error", () => finish(undefined));
+		socket.on("close", () => finish(undefined));
+		socket.on("data", (chunk: Buffer) => {
+			received = Buffer.concat([received, chunk]);
+			if (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+				finish(received.subarray(2, 2 + received.readUInt16BE(0)));
+			}
+		});
+		const prefix = Buffer.alloc(2);
+		prefix.writeUInt16BE(message.length);
+		socket.write(Buffer.concat([prefix, message]));
+	});
+}

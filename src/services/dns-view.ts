@@ -1,0 +1,46 @@
+/** The DNS's view of the cluster, from a Mirror, with indexes for every question. */
+import type { Informer, Mirror } from "../client/mirror.ts";
+import { endpointSlices } from "../kinds/endpointslice.ts";
+import type { EndpointSlice, Service } from "../kinds/generated/types.ts";
+import { namespaces } from "../kinds/namespace.ts";
+import { services } from "../kinds/service.ts";
+import type { DnsView } from "./dns-records.ts";
+
+export const serviceNameLabel = "kubernetes.io/service-name";
+const bySlicesService = "service";
+const byAddress = "address";
+
+/** Slices of each service, under the index that `slicesOf` reads. Adding it again does nothing. */
+export function indexSlices(informer: Informer<EndpointSlice>): void {
+	informer.addIndex(bySlicesService, ({ metadata }) => {
+		const service = metadata.labels?.[serviceNameLabel];
+		return service === undefined ? [] : [`${metadata.namespace}/${service}`];
+	});
+}
+
+export function slicesOf(
+	informer: Informer<EndpointSlice>,
+	namespace: string,
+	service: string,
+): Iterable<EndpointSlice> {
+	return informer.byIndex(bySlicesService, `${namespace}/${service}`);
+}
+
+export function mirrorDnsView(mirror: Mirror): DnsView {
+	const allServices: Informer<Service> = mirror.of(services);
+	const allSlices: Informer<EndpointSlice> = mirror.of(endpointSlices);
+	const allNamespaces = mirror.of(namespaces);
+	indexSlices(allSlices);
+	allSlices.addIndex(byAddress, ({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => addresses));
+	allServices.addIndex(
+		"clusterIP",
+		({ spec }) => spec?.clusterIPs ?? (spec?.clusterIP === undefined ? [] : [spec.clusterIP]),
+	);
+	return {
+		service: (namespace, name) => allServices.get(namespace, name),
+		slices: (namespace, service) => slicesOf(allSlices, namespace, service),
+		namespaceExists: (name) => allNamespaces.get(undefined, name) !== undefined,
+		servicesAt: (address) => allServices.byIndex("clusterIP", address),
+		slicesAt: (address) => allSlices.byIndex(byAddress, address),
+	};
+}

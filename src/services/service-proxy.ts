@@ -1,0 +1,132 @@
+/** Keeps a node's service rules and routes as the cluster has them. */
+import type { Informer, Mirror } from "../client/mirror.ts";
+import type { Clock, Timer } from "../core/clock.ts";
+import { objectKey } from "../core/object.ts";
+import { endpointSlices } from "../kinds/endpointslice.ts";
+import type { EndpointSlice, Service } from "../kinds/generated/types.ts";
+import { nodes } from "../kinds/node.ts";
+import { services } from "../kinds/service.ts";
+import type { NodeNetwork, ServicePort } from "../network/network.ts";
+import { indexSlices, serviceNameLabel, slicesOf } from "./dns-view.ts";
+import { routesFrom } from "./routes.ts";
+import { servicePorts } from "./rules.ts";
+
+/** Changes gather this long before the rules are replaced: a rollout changes slices many times in a row. */
+const gatherMs = 20;
+const retryMs = 1000;
+
+export interface ServiceProxyOptions {
+	mirror: Mirror;
+	network: NodeNetwork;
+	clock: Clock;
+	nodeName: string;
+}
+
+/** Resolves when the first rules are in place. */
+export async function startServiceProxy(options: ServiceProxyOptions): Promise<{ stop(): void }> {
+	const { mirror, network, clock, nodeName } = options;
+	const allServices: Informer<Service> = mirror.of(services);
+	const allSlices: Informer<EndpointSlice> = mirror.of(endpointSlices);
+	const allNodes = mirror.of(nodes);
+	indexSlices(allSlices);
+	const ports = new Map<string, readonly ServicePort[]>();
+	const dirty = new Set<string>();
+
+	const servicesTask = new Task(clock, async () => {
+		const keys = [...dirty];
+		dirty.clear();
+		let changed = false;
+		for (const key of keys) changed = refresh(key) || changed;
+		try {
+			if (changed) await network.setServices([...ports.values()].flat());
+		} catch (error) {
+			for (const key of keys) {
+				dirty.add(key);
+				ports.delete(key);
+			}
+			throw error;
+		}
+	});
+	/** Computes the ports of one service. @returns whether they are others than before */
+	const refresh = (key: string): boolean => {
+		const [namespace = "", name = ""] = key.split("/");
+		const service = allServices.get(namespace, name);
+		const before = ports.get(key) ?? [];
+		const now = service === undefined ? [] : servicePorts(service, slicesOf(allSlices, namespace, name), nodeName);
+		if (now.length === 0) ports.delete(key);
+		else ports.set(key, now);
+		return JSON.stringify(before) !== JSON.stringify(now);
+	};
+	const routesTask = new Task(clock, () => network.setRoutes(routesFrom(allNodes.list(), nodeName)));
+	const touch = (key: string) => {
+		dirty.add(key);
+		servicesTask.ask(gatherMs);
+	};
+	const subscriptions = [
+		allServices.onChange((current, old) => touch(objectKey(current ?? old ?? { metadata: {} }))),
+		allSlices.onChange((current, old) => {
+			for (const slice of [current, old]) {
+				const service = slice?.metadata.labels?.[serviceNameLabel];
+				if (service !== undefined) touch(`${slice?.metadata.namespace}/${service}`);
+			}
+		}),
+		allNodes.onChange((current, old) => {
+			const route = (node: typeof current) =>
+				JSON.stringify([...routesFrom(node === undefined ? [] : [node], nodeName)]);
+			// Nodes write their status often; only their routes matter here.
+			if (route(current) !== route(old)) routesTask.ask(gatherMs);
+		}),
+	];
+	await mirror.synced();
+	await Promise.all([servicesTask.now(), routesTask.now()]);
+	return {
+		stop() {
+			for (const unsubscribe of subscriptions) unsubscribe();
+			servicesTask.stop();
+			routesTask.stop();
+		},
+	};
+}
+
+/** Runs one thing at a time, once for all who asked meanwhile, again when it failed. */
+class Task {
+	readonly #clock: Clock;
+	readonly #run: () => Promise<void>;
+	#timer: Timer | undefined;
+	#running: Promise<void> | undefined;
+	#asked = false;
+	#stopped = false;
+
+	constructor(clock: Clock, run: () => Promise<void>) {
+		this.#clock = clock;
+		this.#run = run;
+	}
+
+	ask(delayMs: number): void {
+		if (this.#stopped) return;
+		if (this.#running !== undefined) {
+			this.#asked = true;
+			return;
+		}
+		this.#timer ??= this.#clock.after(delayMs, () => {
+			this.#timer = undefined;
+			this.now().catch(() => this.ask(retryMs));
+		});
+	}
+
+	now(): Promise<void> {
+		this.#timer?.cancel();
+		this.#timer = undefined;
+		this.#running ??= this.#run().finally(() => {
+			this.#running = undefined;
+			if (this.#asked) this.ask(gatherMs);
+			this.#asked = false;
+		});
+		return this.#running;
+	}
+
+	stop(): void {
+		this.#stopped = true;
+		this.#timer?.cancel();
+	}
+}
