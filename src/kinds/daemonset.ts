@@ -1,5 +1,5 @@
 import type { Cause } from "../core/errors.ts";
-import { atMostAll, immutable, isZero, nonNegative, numberOrPercent } from "../core/field-checks.ts";
+import { atMostAll, immutable, isZero, nonNegative, numberOrPercent, sameValue } from "../core/field-checks.ts";
 import { invalidValue, notSupported, required } from "../core/field-errors.ts";
 import { ageColumn, column, labelsText, nameColumn, selectorText, templateColumns } from "./columns.ts";
 import type { DaemonSet, DaemonSetStatus, DaemonSetUpdateStrategy } from "./generated/types.ts";
@@ -70,9 +70,13 @@ export const daemonSets: Kind<DaemonSet> = {
 	},
 	prepareForCreate(set) {
 		set.status = { ...emptyStatus };
+		setTemplateGeneration(set, 1);
 	},
 	prepareForUpdate(set, old) {
 		set.status = old.status ?? { ...emptyStatus };
+		const generation = Number(old.metadata.annotations?.[templateGenerationAnnotation] ?? 1);
+		const changed = !sameValue(set.spec.template, old.spec.template);
+		setTemplateGeneration(set, changed ? generation + 1 : generation);
 	},
 	validate: ({ spec }) => [
 		...validateWorkloadSelector(spec.selector, "daemonset", "spec.selector"),
@@ -91,6 +95,13 @@ export const daemonSets: Kind<DaemonSet> = {
 	warnings: ({ spec }) => podSpecWarnings(spec.template?.spec, "spec.template.spec"),
 	servedAs: oldDaemonSets,
 };
+
+/** Counts the changes of the template; clients may not set it. */
+const templateGenerationAnnotation = "deprecated.daemonset.template.generation";
+
+function setTemplateGeneration({ metadata }: DaemonSet, generation: number): void {
+	metadata.annotations = { ...metadata.annotations, [templateGenerationAnnotation]: `${generation}` };
+}
 
 function updateStrategy({ type, rollingUpdate }: DaemonSetUpdateStrategy): Cause[] {
 	if (type === "OnDelete") return [];

@@ -9,6 +9,7 @@ import { storageClasses } from "../../kinds/storageclass.ts";
 import { type Controller, type Mirror, watchRule } from "../controller.ts";
 import { classNameOf } from "./match.ts";
 import { plan } from "./plan.ts";
+import { takesVolumes } from "./provision.ts";
 import {
 	type ClaimState,
 	claimIndex,
@@ -96,10 +97,10 @@ function classKeys(current: StorageClass | undefined, _old: StorageClass | undef
 	return keys;
 }
 
-/** A node that comes may be the one that a claim waits for; with one that goes, deleted volumes lose their agent. */
+/** A node that comes, or is ready again, may be the one that a claim waits for; with one that goes, deleted volumes lose their agent. */
 function nodeKeys(current: Node | undefined, old: Node | undefined, mirror: Mirror): string[] {
 	const keys: string[] = [];
-	if (old === undefined) {
+	if (current !== undefined && takesVolumes(current) && !(old !== undefined && takesVolumes(old))) {
 		for (const claim of mirror.of(persistentVolumeClaims).list()) {
 			if (!claim.spec.volumeName) keys.push(`claim/${objectKey(claim)}`);
 		}

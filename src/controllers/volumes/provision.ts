@@ -97,15 +97,16 @@ function noNode(
 function anyNode({ claim, nodes, storageClass }: ClaimState): Node | undefined {
 	if (claim === undefined || storageClass === undefined) return undefined;
 	const fit = nodes
-		.filter((node) => !node.spec?.unschedulable && isReady(node) && allowsNode(storageClass, node))
+		.filter((node) => takesVolumes(node) && allowsNode(storageClass, node))
 		.sort((left, right) => (left.metadata.name < right.metadata.name ? -1 : 1));
 	const hash = revisionHash(claim.metadata.uid, undefined);
 	const number = [...hash].reduce((total, letter) => (total * 31 + letter.charCodeAt(0)) % 65521, 0);
 	return fit[number % Math.max(1, fit.length)];
 }
 
-function isReady({ status }: Node): boolean {
-	return status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
+/** Ready and not cordoned: where a volume that nobody uses yet may go. */
+export function takesVolumes({ spec, status }: Node): boolean {
+	return !spec?.unschedulable && status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
 }
 
 /** Creates the volume, already bound to the claim, and completes the binding on both sides. */
