@@ -1,0 +1,73 @@
+// Stands in for web servers that are not on this machine: static files, a welcome page, and simpleservice's endpoints.
+"use strict";
+const fs = require("node:fs");
+const http = require("node:http");
+const os = require("node:os");
+const path = require("node:path");
+
+const [name, defaultPort] = process.argv.slice(2);
+const port = Number(process.env.PORT0 || process.env.PORT || defaultPort);
+const roots = ["/usr/share/nginx/html", "/usr/local/apache2/htdocs", "/var/www/html"].filter((root) => fs.existsSync(`${root}/index.html`));
+const types = { ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png" };
+const welcome = {
+	nginx: "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n<h1>Welcome to nginx!</h1>\n<p>Coxswain's stand-in for nginx serves this page.</p>\n</body>\n</html>\n",
+	"httpd-foreground": "<html><body><h1>It works!</h1></body></html>\n",
+};
+
+function simpleservice(request, response) {
+	const host = request.headers.host || "";
+	const version = process.env.SIMPLE_SERVICE_VERSION || "0.5.0";
+	const answers = {
+		"/env": () => ({ version, env: JSON.stringify(process.env) }),
+		"/info": () => ({ host, version, from: request.socket.remoteAddress.replace("::ffff:", "") }),
+		"/health": () => ({ healthy: true }),
+		"/endpoint0": () => ({ host, version, result: "all is well" }),
+	};
+	const answer = answers[new URL(request.url, "http://localhost").pathname];
+	send(response, answer ? 200 : 404, "application/json", answer ? JSON.stringify(answer()) : "{}");
+}
+
+function staticFile(request, response) {
+	const wanted = path.posix.normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
+	for (const root of roots) {
+		const file = path.join(root, wanted.endsWith("/") ? `${wanted}index.html` : wanted);
+		if (!file.startsWith(`${root}/`) || !fs.existsSync(file) || !fs.statSync(file).isFile()) continue;
+		return send(response, 200, types[path.extname(file)] || "application/octet-stream", fs.readFileSync(file));
+	}
+	if (wanted === "/" || wanted === "/index.html") return send(response, 200, "text/html", welcome[name] || "");
+	return send(response, 404, "text/html", "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>\n");
+}
+
+function send(response, status, type, body) {
+	response.writeHead(status, { "Content-Type": type, "Content-Length": Buffer.byteLength(body), Server: name === "nginx" ? "nginx (coxswain stand-in)" : "coxswain stand-in" });
+	response.end(response.req.method === "HEAD" ? undefined : body);
+}
+
+const server = http.createServer((request, response) => {
+	const started = new Date();
+	response.on("finish", () => {
+		const when = started.toUTCString().replace(/^\w+, (\d+) (\w+) (\d+) (.*) GMT$/, "$1/$2/$3:$4 +0000");
+		console.log(`${request.socket.remoteAddress || "-"} - - [${when}] "${request.method} ${request.url} HTTP/${request.httpVersion}" ${response.statusCode} ${response.getHeader("Content-Length")} "-" "${request.headers["user-agent"] || "-"}"`);
+	});
+	try {
+		(name === "simpleservice" ? simpleservice : staticFile)(request, response);
+	} catch (error) {
+		send(response, 400, "text/plain", `${error.message}\n`);
+	}
+});
+if (process.argv.includes("-v") || process.argv.includes("-t")) {
+	console.error(`${name}: Coxswain's stand-in; the real program is not on this machine`);
+	process.exit(0);
+}
+server.on("error", (error) => {
+	console.error(`${name}: ${error.message}`);
+	process.exit(1);
+});
+server.listen(port, () => console.log(`${name} is not on this machine: Coxswain's stand-in listens on port ${port} of ${os.hostname()}`));
+for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"]) {
+	process.on(signal, () => {
+		server.close(() => process.exit(0));
+		server.closeIdleConnections();
+		setTimeout(() => process.exit(0), 2000).unref();
+	});
+}

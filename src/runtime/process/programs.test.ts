@@ -1,0 +1,128 @@
+/** What the course's images run on a machine that has none of their programs, and MariaDB where it is installed. */
+import { existsSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { collect } from "../contract.ts";
+import { type ProcessFixture, processFixture } from "./testing.ts";
+
+const never = new AbortController().signal;
+
+describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => {
+	let fixture: ProcessFixture;
+	beforeEach(async () => {
+		fixture = await processFixture();
+	});
+	afterEach(() => fixture.dispose());
+
+	const inside = async (id: string, script: string) => {
+		const command = ["sh", "-c", script];
+		return collect(await fixture.runtime.exec(id, { command, tty: false, stdin: false, signal: never }));
+	};
+
+	it.skipIf(existsSync("/usr/sbin/nginx"))(
+		"nginx: a stand-in says so, serves the welcome page and ends on SIGTERM",
+		async () => {
+			const container = await fixture.start({ image: "nginx:1.27" });
+			await fixture.until("it listens", () => fixture.log("main").includes("Coxswain's stand-in listens on port 80"));
+			const stream = await fixture.runtime.connect(container.sandboxId, 80, never);
+			stream.end("GET / HTTP/1.0\r\n\r\n");
+			let text = "";
+			for await (const chunk of stream) text += chunk.toString();
+			expect(text).toContain("Welcome to nginx!");
+			expect(
+				await inside(container.id, "wget -qO- http://127.0.0.1/ | head -1; wget -q http://127.0.0.1:81/"),
+			).toMatchObject({
+				stdout: expect.stringContaining("<!DOCTYPE html>"),
+			});
+			await fixture.runtime.stopContainer(container.id, 10_000);
+			expect((await fixture.exited(container.id)).exitCode).toBe(0);
+		},
+	);
+
+	it("simpleservice: answers on port 9876", async () => {
+		const container = await fixture.start({ image: "mhausenblas/simpleservice:0.5.0" });
+		await fixture.until("it listens", () => fixture.log("main").includes("9876"));
+		const { stdout } = await inside(container.id, "curl -s http://127.0.0.1:9876/endpoint0");
+		expect(JSON.parse(stdout)).toMatchObject({ version: "0.5.0", result: "all is well" });
+	});
+
+	it("nslookup: fails where no server answers, so that an init container waits", async () => {
+		const container = await fixture.start({ command: ["sleep", "1000"] });
+		const { stdout, exitCode } = await inside(container.id, "nslookup backend.default.svc 127.0.0.1");
+		expect(exitCode).toBe(1);
+		expect(stdout).toContain("Server:\t\t127.0.0.1");
+	});
+
+	it("fluentd: prints lines added to the node's logs and not its own", async () => {
+		const script = "echo one >>/varlog/app.log";
+		const mounts = [
+			{ hostPath: fixture.directory, containerPath: "/varlog", readOnly: false, propagation: "None" as const },
+		];
+		const image = "gcr.io/google_containers/fluentd-elasticsearch:1.3";
+		const container = await fixture.start(
+			{ image, mounts, logPath: `${fixture.directory}/main.log` },
+			{ hostname: "main.log" },
+		);
+		await fixture.until("it has looked", () => fixture.log("main").includes("/varlog"));
+		await inside(container.id, script);
+		await fixture.until("the line is printed", () => fixture.log("main").includes("/varlog/app.log: one"));
+	});
+
+	it.each([
+		["gpu-monitor", "GPU 0"],
+		["monitor", "load "],
+	])("%s: goes on printing until it is stopped", async (image, text) => {
+		const container = await fixture.start({ image });
+		await fixture.until("it prints", () => fixture.log("main").includes(text));
+		await fixture.runtime.stopContainer(container.id, 10_000);
+		expect((await fixture.exited(container.id)).exitCode).toBe(0);
+	});
+
+	it("backup-tool: runs the script of the course with its arguments", async () => {
+		const config = { image: "backup-tool:latest", command: ["backup-script.sh"], args: ["--database", "mydb"] };
+		const container = await fixture.start(config);
+		expect((await fixture.exited(container.id)).exitCode).toBe(0);
+		expect(fixture.log("main")).toMatch(/wrote \/tmp\/mydb-/);
+	});
+
+	it("image-processor: takes its index and completes", async () => {
+		const env = [{ name: "JOB_COMPLETION_INDEX", value: "4" }];
+		const container = await fixture.start({ image: "image-processor:latest", env });
+		expect((await fixture.exited(container.id)).exitCode).toBe(0);
+		expect(fixture.log("main")).toContain("item 4");
+	});
+
+	const noMariadb = ["/usr/sbin/mariadbd", "/usr/bin/mariadbd"].some((path) => existsSync(path))
+		? ""
+		: " (MariaDB is not installed)";
+	it.skipIf(noMariadb !== "")(
+		`mysql: makes accounts and database by the official image's variables${noMariadb}`,
+		async () => {
+			const value = (name: string, text: string) => ({ name: `MYSQL_${name}`, value: text });
+			const env = [
+				value("ROOT_PASSWORD", "it's \\ secret"),
+				value("DATABASE", "shop"),
+				value("USER", "anna"),
+				value("PASSWORD", "anna's"),
+			];
+			const container = await fixture.start({ image: "mysql:8.0", env });
+			const query = (account: string, sql: string) =>
+				inside(container.id, `mariadb -h127.0.0.1 ${account} -Ne "${sql}"`);
+			const root = `-uroot -p"it's \\\\ secret"`;
+			await fixture.until("it answers", async () => (await query(root, "SELECT 1")).exitCode === 0);
+			expect(
+				(await query(`-uanna -p"anna's" shop`, "CREATE TABLE t (id INT); INSERT INTO t VALUES (7); SELECT id FROM t"))
+					.stdout,
+			).toBe("7\n");
+			expect((await query("-uroot", "SELECT 1")).exitCode).not.toBe(0);
+			await fixture.runtime.stopContainer(container.id, 20_000);
+			expect((await fixture.exited(container.id)).exitCode).toBe(0);
+		},
+		60_000,
+	);
+
+	it.skipIf(noMariadb !== "")(`mysql: says which variables are missing${noMariadb}`, async () => {
+		const container = await fixture.start({ image: "mysql:8.0" });
+		expect((await fixture.exited(container.id)).exitCode).toBe(1);
+		expect(fixture.log("main")).toContain("MYSQL_ROOT_PASSWORD");
+	});
+});

@@ -1,0 +1,92 @@
+/** A process runtime in a directory of its own, for tests; `dispose` says what was left behind. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { systemClock } from "../../core/clock.ts";
+import { containerConfig, logPayload, type RuntimeFixture, sandboxConfig } from "../contract.ts";
+import type { Container, ContainerConfig, SandboxConfig } from "../runtime.ts";
+import { allPids } from "./processes.ts";
+import { createProcessRuntime, type ProcessRuntimeOptions } from "./runtime.ts";
+
+const clock = systemClock();
+
+export interface ProcessFixture extends RuntimeFixture {
+	/** Makes a sandbox with one started container; the log is at `log(name)`. */
+	start(config: Partial<ContainerConfig>, sandbox?: Partial<SandboxConfig>): Promise<Container>;
+	/** The container once it has exited. */
+	exited(id: string): Promise<Container>;
+	/** What the container of that name has written. */
+	log(name: string): string;
+	until<T>(what: string, check: () => T | undefined | false | Promise<T | undefined | false>): Promise<T>;
+}
+
+export async function processFixture(changes: Partial<ProcessRuntimeOptions> = {}): Promise<ProcessFixture> {
+	const directory = mkdtempSync(`${tmpdir()}/cox-runtime-`);
+	const logs = `${directory}/logs`;
+	mkdirSync(logs);
+	const open = () =>
+		createProcessRuntime({
+			clock,
+			directory: `${directory}/state`,
+			scratchDirectory: `${directory}/scratch`,
+			hidden: [directory],
+			...changes,
+		});
+	let runtime = await open();
+	let counter = 0;
+	const fixture: ProcessFixture = {
+		runtime,
+		directory: logs,
+		pass: () => clock.sleep(10),
+		async reopen() {
+			await runtime.close();
+			runtime = await open();
+			return runtime;
+		},
+		async start(config, sandbox = {}) {
+			const made = await runtime.createSandbox(sandboxConfig(`pod-${++counter}`, sandbox));
+			const container = await runtime.createContainer(made.id, containerConfig(logs, config.name ?? "main", config));
+			await runtime.startContainer(container.id);
+			return container;
+		},
+		exited: (id) =>
+			fixture.until(`container ${id} exits`, async () => {
+				const found = (await runtime.listContainers()).find((container) => container.id === id);
+				return found?.state === "exited" && found;
+			}),
+		log: (name) => logPayload(readText(`${logs}/${name}.log`)),
+		async until(what, check) {
+			for (let attempt = 0; attempt < 2000; attempt++) {
+				const found = await check();
+				if (found !== undefined && found !== false) return found;
+				await clock.sleep(10);
+			}
+			const written = (await runtime.listContainers()).map(
+				({ config }) => `${config.name}: ${fixture.log(config.name)}`,
+			);
+			throw new Error(`never came true: ${what}\n${written.join("\n")}`);
+		},
+		async dispose() {
+			for (const sandbox of await runtime.listSandboxes()) await runtime.removeSandbox(sandbox.id);
+			await runtime.close();
+			const left = leftovers(directory);
+			rmSync(directory, { recursive: true, force: true });
+			if (left.length > 0) throw new Error(`left behind: ${left.join("; ")}`);
+		},
+	};
+	return fixture;
+}
+
+/** Whatever still names the directory: processes by their arguments, mounts by their place. */
+function leftovers(directory: string): string[] {
+	const commands = allPids().map((pid) => readText(`/proc/${pid}/cmdline`).replaceAll("\0", " "));
+	const mounts = readText("/proc/self/mountinfo").split("\n");
+	return [...commands, ...mounts].filter((text) => text.includes(directory));
+}
+
+function readText(path: string): string {
+	try {
+		return readFileSync(path, "utf8");
+	} catch {
+		return "";
+	}
+}
