@@ -96,7 +96,7 @@ export const statefulSets: Kind<StatefulSet> = {
 			? invalidEach("spec.serviceName", spec.serviceName, dns1035LabelProblems(spec.serviceName))
 			: []),
 		...validateWorkloadSelector(spec.selector, "statefulset", "spec.selector"),
-		...validateRunningTemplate(spec.template, spec.selector, "StatefulSet", "spec.template"),
+		...validateRunningTemplate(withClaims(spec), spec.selector, "StatefulSet", "spec.template"),
 	],
 	validateUpdate({ spec }, old) {
 		const fixed = (of: StatefulSetSpec) =>
@@ -132,6 +132,15 @@ export const statefulSets: Kind<StatefulSet> = {
 	},
 	servedAs: oldStatefulSets,
 };
+
+/** The template as its pods will be: containers may mount the claims by the names of their templates. */
+function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): StatefulSetSpec["template"] {
+	if (template?.spec === undefined || volumeClaimTemplates.length === 0) return template;
+	const claims = new Set(volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? ""));
+	const volumes = (template.spec.volumes ?? []).filter(({ name }) => !claims.has(name));
+	for (const name of claims) if (name !== "") volumes.push({ name, persistentVolumeClaim: { claimName: name } });
+	return { ...template, spec: { ...template.spec, volumes } };
+}
 
 function updateStrategy({ updateStrategy = {} }: StatefulSetSpec): Cause[] {
 	const { type, rollingUpdate } = updateStrategy;
