@@ -27,7 +27,10 @@ export function createEndpoint(options: EndpointOptions): (stream: Duplex) => vo
 	const server = createServer((request, response) => {
 		answer(options, request, response).catch((error: unknown) => refuse(response, error));
 	});
+	const upgraded = new Set<Duplex>();
 	server.on("upgrade", (request, socket, head) => {
+		upgraded.add(socket);
+		socket.on("close", () => upgraded.delete(socket));
 		socket.on("error", () => socket.destroy());
 		try {
 			upgrade(options, request, socket, head);
@@ -35,7 +38,11 @@ export function createEndpoint(options: EndpointOptions): (stream: Duplex) => vo
 			refuseUpgrade(socket, error);
 		}
 	});
-	options.signal.addEventListener("abort", () => server.closeAllConnections(), { once: true });
+	const closeAll = () => {
+		server.closeAllConnections();
+		for (const socket of upgraded) socket.destroy();
+	};
+	options.signal.addEventListener("abort", closeAll, { once: true });
 	return (stream) => server.emit("connection", stream);
 }
 
