@@ -40,7 +40,14 @@ describe("runtime contract: process, rootless", () => {
 			"--configLoader=runner",
 			`--root=${root}`,
 		];
-		const [program = "", ...args] = [...user, "unshare", ...namespaces, ...run, "src/runtime/process/process.test.ts"];
+		const [program = "", ...args] = [
+			...user,
+			"unshare",
+			...namespaces,
+			...run,
+			"src/runtime/process/process.test.ts",
+			"src/runtime/process/isolation.test.ts",
+		];
 		try {
 			await execute(program, args, { env: { PATH: process.env["PATH"], HOME: home, TMPDIR: home, NO_COLOR: "1" } });
 		} catch (error) {

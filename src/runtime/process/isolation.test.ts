@@ -1,0 +1,221 @@
+/** What a container sees and may do: users, capabilities, mounts, namespaces, limits. Also run without root by rootless.test.ts. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { collect } from "../contract.ts";
+import type { ContainerConfig, Mount } from "../runtime.ts";
+import { type ProcessFixture, processFixture } from "./testing.ts";
+
+const never = new AbortController().signal;
+const isRoot = process.getuid?.() === 0;
+/** Whether this is a user namespace with one user. */
+const rootless = !/^\s*0\s+0\s+4294967295/.test(readFileSync("/proc/self/uid_map", "utf8"));
+const cgroupMemory = "/sys/fs/cgroup/memory";
+
+const plain: ContainerConfig["security"] = {
+	supplementalGroups: [],
+	privileged: false,
+	readOnlyRootFilesystem: false,
+	capabilities: { add: [], drop: [] },
+	noNewPrivileges: false,
+};
+
+describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user namespace)", () => {
+	let fixture: ProcessFixture;
+	beforeEach(async () => {
+		fixture = await processFixture();
+	});
+	afterEach(() => fixture.dispose());
+
+	/** What a script printed, run as the container's command. */
+	const output = async (script: string, config: Partial<ContainerConfig> = {}, sandbox = {}): Promise<string> => {
+		const container = await fixture.start({ command: ["sh", "-c", script], ...config }, sandbox);
+		const { message } = await fixture.exited(container.id);
+		return message ?? fixture.log(config.name ?? "main");
+	};
+	const directory = (name: string, files: Record<string, string> = {}): string => {
+		const path = `${fixture.directory}/${name}`;
+		mkdirSync(path, { recursive: true });
+		for (const [file, content] of Object.entries(files)) writeFileSync(`${path}/${file}`, content);
+		return path;
+	};
+	const mount = (hostPath: string, containerPath: string, changes: Partial<Mount> = {}): Mount => {
+		return { hostPath, containerPath, readOnly: false, propagation: "None", ...changes };
+	};
+
+	it("runs as the user and group asked for, also in exec, with the files of its volumes its own", async () => {
+		const config = {
+			security: { ...plain, runAsUser: 1234, runAsGroup: 4321 },
+			command: ["sh", "-c", "id -u; id -g; sleep 1000"],
+		};
+		const container = await fixture.start(config);
+		await fixture.until("it has printed", () => fixture.log("main") === "1234\n4321\n");
+		const command = ["sh", "-c", "id -u; id -g; touch /tmp/mine && echo wrote"];
+		const session = await fixture.runtime.exec(container.id, { command, tty: false, stdin: false, signal: never });
+		expect((await collect(session)).stdout).toBe("1234\n4321\nwrote\n");
+	});
+
+	it.skipIf(rootless)("gives supplemental groups", async () => {
+		expect(
+			await output("id -G", {
+				security: { ...plain, runAsUser: 1000, runAsGroup: 1000, supplementalGroups: [2000, 3000] },
+			}),
+		).toBe("1000 2000 3000\n");
+	});
+
+	it("drops and adds capabilities, and refuses unknown ones", async () => {
+		const bounding = async (name: string, capabilities: { add: string[]; drop: string[] }) => {
+			const text = await output("sed -n 's/^CapBnd:.//p' /proc/self/status", {
+				name,
+				security: { ...plain, capabilities },
+			});
+			return Number.parseInt(text, 16);
+		};
+		const netAdmin = 2 ** 12;
+		const chown = 1;
+		expect((await bounding("a", { add: [], drop: [] })) & (netAdmin | chown)).toBe(chown);
+		expect((await bounding("b", { add: ["NET_ADMIN"], drop: [] })) & netAdmin).toBe(netAdmin);
+		expect(await bounding("c", { add: [], drop: ["ALL"] })).toBe(0);
+		expect(await bounding("d", { add: ["CAP_CHOWN"], drop: ["all"] })).toBe(chown);
+		await expect(
+			output("true", { security: { ...plain, capabilities: { add: ["NO_SUCH"], drop: [] } } }),
+		).rejects.toThrow("CAP_NO_SUCH");
+	});
+
+	it("mounts what it likes only when privileged", async () => {
+		const script = "mount -t tmpfs x /mnt 2>/dev/null && echo may || echo may not";
+		expect(await output(script)).toBe("may not\n");
+		expect(await output(script, { name: "two", security: { ...plain, privileged: true } })).toBe("may\n");
+	});
+
+	it("sets no_new_privs", async () => {
+		const script = "sed -n 's/^NoNewPrivs:.//p' /proc/self/status";
+		expect(await output(script, { security: { ...plain, noNewPrivileges: true } })).toBe("1\n");
+	});
+
+	it("cannot write a read-only root, but its volumes", async () => {
+		const mounts = [mount(directory("data"), "/var/data")];
+		const script = "for f in /etc/x /tmp/x /usr/x /var/data/x; do touch $f 2>/dev/null && echo $f; done; true";
+		const security = { ...plain, readOnlyRootFilesystem: true };
+		expect(await output(script, { mounts, security })).toBe("/var/data/x\n");
+	});
+
+	it("mounts directories and files, in each other, over links, and where nothing was", async () => {
+		const outer = directory("outer", { f: "outer" });
+		const inner = directory("inner", { f: "inner" });
+		const token = directory("token", { token: "secret" });
+		const mounts = [
+			mount(inner, "/data/deep/inner"),
+			mount(outer, "/data"),
+			mount(token, "/var/run/secrets/kubernetes.io/serviceaccount", { readOnly: true }),
+			mount(`${token}/token`, "/etc/one/file.conf", { readOnly: true }),
+			mount(`${token}/token`, "/etc/hosts"),
+		];
+		const script = `cat /data/f /data/deep/inner/f /run/secrets/kubernetes.io/serviceaccount/token /etc/one/file.conf /etc/hosts
+			touch /var/run/secrets/kubernetes.io/serviceaccount/x 2>/dev/null || echo -ro`;
+		expect(await output(script, { mounts })).toBe("outerinnersecretsecretsecret-ro\n");
+		expect(existsSync(`${outer}/deep/inner`)).toBe(true);
+	});
+
+	it("sees mounts made later in a volume only where it asked for it, and refuses to hand its own on", async () => {
+		const mounts = [mount(directory("data"), "/data", { propagation: "Bidirectional" })];
+		await expect(output("true", { mounts })).rejects.toThrow("Bidirectional");
+	});
+
+	it("has the machine's programs and none of the cluster's files, other processes, or network devices", async () => {
+		const script = `ls -A ${fixture.directory}/.. 2>/dev/null | wc -l; ls -d /proc/[0-9]* | wc -l; ls /sys/class/net; command -v ls`;
+		expect(await output(script)).toMatch(/^0\n[34]\nlo\n\/usr\/bin\/ls\n$/);
+	});
+
+	it("shares one process namespace in a pod that wants it, and ends it whole", async () => {
+		const sandbox = { sharePid: true };
+		const script = "sleep 1001 & echo $(cat /proc/1/comm); exec sleep 1002";
+		const container = await fixture.start({ command: ["sh", "-c", script] }, sandbox);
+		await fixture.until("it has printed", () => fixture.log("main") === "sh\n");
+		await fixture.runtime.stopContainer(container.id, 0);
+		expect((await fixture.exited(container.id)).exitCode).toBe(137);
+	});
+
+	it("sees the node's processes, network and host name where it is told to", async () => {
+		const sandbox = { hostPid: true, hostNetwork: true, hostIpc: true, hostname: "ignored" };
+		const [count, name] = (await output("ls -d /proc/[0-9]* | wc -l; uname -n", {}, sandbox)).split("\n");
+		expect(Number(count)).toBeGreaterThanOrEqual(
+			readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)).length - 5,
+		);
+		expect(`${name}\n`).toBe(readFileSync("/proc/sys/kernel/hostname", "utf8"));
+	});
+
+	it("sets sysctls of the pod's own namespaces, and says which it cannot", async () => {
+		const sysctls = { "net.ipv4.ip_unprivileged_port_start": "80" };
+		expect(await output("cat /proc/sys/net/ipv4/ip_unprivileged_port_start", {}, { sysctls })).toBe("80\n");
+		await expect(fixture.start({}, { sysctls: { "kernel.nonsense": "1" } })).rejects.toThrow("nonsense");
+	});
+
+	it("has a terminal of its own that is attached to and resized", async () => {
+		const command = ["sh", "-c", "tty; echo ready; read word; stty size; echo got $word; exit 3"];
+		const container = await fixture.start({ command, tty: true, stdin: true });
+		await fixture.until("it is ready", () => fixture.log("main").includes("ready"));
+		const session = await fixture.runtime.attach(container.id, { stdin: true, signal: never });
+		session.resize(101, 33);
+		const size = ["sh", "-c", "stty -F /dev/pts/0 size"];
+		await fixture.until("it has its size", async () => {
+			const asked = await fixture.runtime.exec(container.id, {
+				command: size,
+				tty: false,
+				stdin: false,
+				signal: never,
+			});
+			return (await collect(asked)).stdout === "33 101\n";
+		});
+		session.stdin?.write("hello\n");
+		const { stdout, exitCode } = await collect(session);
+		expect(stdout.replaceAll("\r", "")).toContain("33 101\ngot hello\n");
+		expect(exitCode).toBe(3);
+		expect(fixture.log("main").replaceAll("\r", "")).toMatch(/^\/dev\/pts\/0\nready\n/);
+	});
+
+	it("starts a directory of the image's that it keeps data in empty", async () => {
+		expect(await output("ls -A /var/lib/mysql | wc -l", { image: "mysql:8" })).toBe("0\n");
+	});
+
+	it("says that nothing can be limited where no control groups may be made", async () => {
+		expect((await fixture.runtime.limitations()).join()).toContain("limits on CPU, memory and process numbers");
+	});
+});
+
+describe.skipIf(!isRoot || rootless || !existsSync(cgroupMemory))(
+	"limits of processes (as root, control groups version 1)",
+	() => {
+		let fixture: ProcessFixture;
+		let cgroup: string;
+		beforeEach(async () => {
+			cgroup = mkdtempSync(`${cgroupMemory}/cox-test-`).slice(cgroupMemory.length + 1);
+			fixture = await processFixture({ cgroup });
+		});
+		afterEach(async () => {
+			await fixture.dispose();
+			for (const controller of ["memory", "cpu", "pids"]) rmdirSync(`/sys/fs/cgroup/${controller}/${cgroup}`);
+		});
+
+		it("kills what takes more memory than it may, and says OOMKilled", async () => {
+			expect(await fixture.runtime.limitations()).toEqual([]);
+			const container = await fixture.start({
+				command: [process.execPath, "-e", "const kept = []; for (;;) kept.push(Buffer.alloc(1 << 24, 1));"],
+				limits: { memoryLimitBytes: 200 * 2 ** 20 },
+			});
+			expect(await fixture.exited(container.id)).toMatchObject({ exitCode: 137, reason: "OOMKilled" });
+		});
+
+		it("limits processes and CPU, and changes limits while it runs", async () => {
+			const limits = { pidsLimit: 5, cpuLimitMillis: 250, cpuRequestMillis: 100 };
+			const script = "for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; echo started; wait";
+			const container = await fixture.start({ command: ["sh", "-c", script], limits });
+			await fixture.exited(container.id);
+			expect(fixture.log("main")).toMatch(/fork|started|retry/i);
+			const second = await fixture.start({ name: "second", command: ["sleep", "1000"], limits });
+			const quota = () => readFileSync(`/sys/fs/cgroup/cpu/${cgroup}/${second.id}/cpu.cfs_quota_us`, "utf8").trim();
+			expect(quota()).toBe("25000");
+			await fixture.runtime.updateLimits(second.id, { cpuLimitMillis: 500 });
+			expect(quota()).toBe("50000");
+		});
+	},
+);
