@@ -23,7 +23,7 @@ await build({
 	target: "node20",
 	// Dependencies stay packages: two of them hold native code, and users' audits and updates should see all of them.
 	packages: "external",
-	chunkNames: "chunks/[name]-[hash]",
+	chunkNames: "chunk-[hash]",
 	sourcemap: true,
 	logLevel: "warning",
 });

@@ -7,6 +7,10 @@ export interface AgentConfig {
 	labels: Record<string, string>;
 	clusterCidr: string;
 	serviceCidr: string;
+	/** Address of the cluster's DNS. */
+	clusterDns: string;
+	/** The cluster's data directory, which no container may see. */
+	data: string;
 	/** The node's directory, as machine.addNode was given it. */
 	directory: string;
 	/** The node's view of the machine, where hostPath volumes resolve. */
@@ -15,7 +19,6 @@ export interface AgentConfig {
 	scratchDirectory: string;
 	/** Name of the node's control groups. */
 	cgroup: string;
-	rootless: boolean;
 	/** The user's table of images, and the package's stand-ins. */
 	imagesFile: string;
 	assetsDirectory: string;
@@ -24,8 +27,6 @@ export interface AgentConfig {
 	agentSocket: string;
 	/** Bearer token for the API. */
 	token: string;
-	/** PEM of the cluster's authority. */
-	ca: string;
 }
 
 export type AgentMessage = { type: "ready"; limitations: readonly string[] } | { type: "failed"; message: string };

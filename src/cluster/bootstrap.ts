@@ -1,29 +1,40 @@
 import type { Client } from "../client/client.ts";
+import { standardStorageClass } from "../controllers/volumes/standard-class.ts";
 import { isReason } from "../core/errors.ts";
 import type { Draft, KubeObject } from "../core/object.ts";
-import { endpointSlices } from "../kinds/endpointslice.ts";
 import { endpoints } from "../kinds/endpoints.ts";
+import { endpointSlices } from "../kinds/endpointslice.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { namespaces } from "../kinds/namespace.ts";
 import { priorityClasses } from "../kinds/priorityclass.ts";
 import { services } from "../kinds/service.ts";
 import { storageClasses } from "../kinds/storageclass.ts";
-import { standardStorageClass } from "../controllers/volumes/standard-class.ts";
-import { formatIPv4, parseCidr } from "../core/addresses.ts";
+import { serviceAddress } from "./addresses.ts";
 
 const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 const systemPriorities = [
-	{ name: "system-cluster-critical", value: 2_000_000_000, description: "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary." },
-	{ name: "system-node-critical", value: 2_000_001_000, description: "Used for system critical pods that must not be moved from their current node." },
+	{
+		name: "system-cluster-critical",
+		value: 2_000_000_000,
+		description:
+			"Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+	},
+	{
+		name: "system-node-critical",
+		value: 2_000_001_000,
+		description: "Used for system critical pods that must not be moved from their current node.",
+	},
 ];
 
 /** Creates what every cluster has from the start, where it is missing. */
 export async function bootstrap(client: Client, options: { serviceCidr: string }): Promise<void> {
 	const ensure = async <T extends KubeObject>(kind: Kind<T>, draft: Draft<T>) => {
+		const ref = { namespace: draft.metadata.namespace, name: draft.metadata.name ?? "" };
 		try {
-			await client.create(kind, draft);
+			await client.get(kind, ref);
 		} catch (error) {
-			if (!isReason(error, "AlreadyExists")) throw error;
+			if (!isReason(error, "NotFound")) throw error;
+			await client.create(kind, draft);
 		}
 	};
 	for (const name of systemNamespaces) await ensure(namespaces, { metadata: { name }, spec: {} });
@@ -36,7 +47,7 @@ type Ensure = <T extends KubeObject>(kind: Kind<T>, draft: Draft<T>) => Promise<
 
 /** The API server's own service. Every node's agent answers its address itself, so that address is also its endpoint. */
 async function ensureKubernetesService(ensure: Ensure, serviceCidr: string): Promise<void> {
-	const address = formatIPv4((parseCidr(serviceCidr)?.base ?? 0) + 1);
+	const address = serviceAddress(serviceCidr, 1);
 	const metadata = { name: "kubernetes", namespace: "default" };
 	const labels = { component: "apiserver", provider: "kubernetes" };
 	const port = { name: "https", port: 443, protocol: "TCP" };

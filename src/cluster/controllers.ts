@@ -1,12 +1,21 @@
 import type { Controller } from "../controllers/controller.ts";
+import { cronJobController } from "../controllers/cronjob/controller.ts";
 import { daemonSetController } from "../controllers/daemonset/controller.ts";
 import { deploymentController } from "../controllers/deployment/controller.ts";
+import { endpointsController } from "../controllers/endpoints/controller.ts";
+import { endpointSliceController } from "../controllers/endpointslice/controller.ts";
 import { garbageCollectorController } from "../controllers/garbage-collector/controller.ts";
 import { jobController } from "../controllers/job/controller.ts";
 import { jobOrphanController } from "../controllers/job/orphans.ts";
+import { namespaceController } from "../controllers/namespace/controller.ts";
 import { replicaSetController } from "../controllers/replicaset/controller.ts";
 import { replicationControllerController } from "../controllers/replicationcontroller/controller.ts";
+import { rootCaController } from "../controllers/root-ca/controller.ts";
+import { serviceAccountController } from "../controllers/serviceaccount/controller.ts";
 import { statefulSetController } from "../controllers/statefulset/controller.ts";
+import { ttlAfterFinishedController } from "../controllers/ttl/controller.ts";
+import { volumeBinder } from "../controllers/volumes/binder.ts";
+import { claimProtection, volumeProtection } from "../controllers/volumes/protection.ts";
 import type { Registry } from "../kinds/registry.ts";
 
 export interface ControllerSettings {
@@ -17,7 +26,7 @@ export interface ControllerSettings {
 }
 
 /** Every controller of a cluster. */
-export function controllers(settings: ControllerSettings): Controller<never>[] {
+export function controllers(settings: ControllerSettings): Controller<unknown>[] {
 	return [
 		replicaSetController,
 		replicationControllerController,
@@ -26,6 +35,16 @@ export function controllers(settings: ControllerSettings): Controller<never>[] {
 		daemonSetController,
 		jobController,
 		jobOrphanController,
+		cronJobController,
+		ttlAfterFinishedController,
+		endpointsController,
+		endpointSliceController,
+		volumeBinder,
+		claimProtection,
+		volumeProtection,
+		serviceAccountController,
+		rootCaController(settings.ca),
+		namespaceController(settings.registry),
 		garbageCollectorController(settings.registry),
 	];
 }

@@ -22,8 +22,8 @@ class End extends Duplex {
 
 	override _write(chunk: Buffer, _encoding: string, done: () => void): void {
 		const other = this.other;
-		if (other === undefined || other.destroyed) return done();
-		if (chunk.length === 0 || other.push(chunk)) done();
+		const accepted = other === undefined || other.destroyed || chunk.length === 0 || other.push(chunk);
+		if (accepted) done();
 		else other.#resume = done;
 	}
 

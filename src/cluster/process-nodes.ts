@@ -6,6 +6,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { User } from "../core/exchange.ts";
 import { createMachine, type Machine } from "../network/machine.ts";
+import { serviceAddress } from "./addresses.ts";
 import { AgentProcess } from "./agent-process.ts";
 import type { AgentConfig } from "./agent-protocol.ts";
 import type { Layout } from "./layout.ts";
@@ -17,7 +18,6 @@ export interface ProcessNodesOptions {
 	clock: Clock;
 	clusterCidr: string;
 	serviceCidr: string;
-	ca: string;
 	/** From now on this token stands for this user. */
 	grantToken(token: string, user: User): void;
 }
@@ -71,18 +71,18 @@ class ProcessNodes implements NodePool {
 			labels: { ...node.labels },
 			clusterCidr: this.#options.clusterCidr,
 			serviceCidr: this.#options.serviceCidr,
+			clusterDns: serviceAddress(this.#options.serviceCidr, 10),
+			data: layout.data,
 			directory: files.directory,
 			viewDirectory: holder.viewDirectory,
 			scratchDirectory: holder.scratchDirectory,
 			cgroup: holder.cgroup,
-			rootless: this.#machine.mode === "rootless",
 			imagesFile: layout.images,
 			assetsDirectory: join(packageDirectory, "assets"),
 			apiSocket: layout.apiSocket,
 			apiTlsSocket: layout.apiTlsSocket,
 			agentSocket: files.agentSocket,
 			token,
-			ca: this.#options.ca,
 		};
 		mkdirSync(files.directory, { recursive: true, mode: 0o700 });
 		writeFileSync(files.config, JSON.stringify(config), { mode: 0o600 });

@@ -39,7 +39,6 @@ export class ClusterServer {
 	/** Bearer tokens of this machine's agents. */
 	readonly #tokens = new Map<string, User>();
 	readonly #closers: (() => Promise<unknown>)[] = [];
-	#controlPlane: ControlPlane | undefined;
 	#client: Client | undefined;
 	#pool: NodePool | undefined;
 	#readyAfterMs: number | undefined;
@@ -69,7 +68,7 @@ export class ClusterServer {
 	async #start(progress: (text: string) => void): Promise<void> {
 		const { data, sockets } = this.#layout;
 		for (const folder of [data, sockets]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-		const store = await openLmdbStore({ directory: this.#layout.store, clock: systemClock() });
+		const store = openLmdbStore({ folder: this.#layout.store });
 		this.#closers.push(() => store.close());
 		this.#settings.port = await usablePort(this.#settings.port || preferredPort, this.#settings.port !== 0);
 		writeSettings(this.#layout.settings, this.#settings);
@@ -85,11 +84,10 @@ export class ClusterServer {
 			dialAgent: (node) => this.#dial(node),
 			onError: logError,
 		});
-		this.#controlPlane = controlPlane;
 		this.#client = controlPlane.client("system:cox");
 		this.#closers.push(() => controlPlane.stop());
 		await this.#listen(controlPlane, certificates);
-		this.#pool = await this.#createPool(controlPlane, certificates.ca);
+		this.#pool = await this.#createPool(controlPlane);
 		const names = Object.keys(this.#settings.nodes);
 		progress(`starting ${names.length === 1 ? "node" : "nodes"} ${names.join(", ")}`);
 		await Promise.all(names.map((name) => this.#startNode(name)));
@@ -115,7 +113,7 @@ export class ClusterServer {
 		writeKubeconfig(this.#layout.kubeconfig, text);
 	}
 
-	async #createPool(controlPlane: ControlPlane, ca: string): Promise<NodePool> {
+	async #createPool(controlPlane: ControlPlane): Promise<NodePool> {
 		const { runtime, clusterCidr, serviceCidr } = this.#settings;
 		const pool =
 			runtime === "simulated"
@@ -125,7 +123,6 @@ export class ClusterServer {
 						clock: systemClock(),
 						clusterCidr,
 						serviceCidr,
-						ca,
 						grantToken: (token, user) => this.#tokens.set(token, user),
 					});
 		this.#closers.push(() => pool.stop());

@@ -1,0 +1,8 @@
+import { formatIPv4, parseCidr } from "../core/addresses.ts";
+
+/** The address number `index` of the service range: 1 is the API server's, 10 the DNS server's, as upstream has it. */
+export function serviceAddress(serviceCidr: string, index: number): string {
+	const cidr = parseCidr(serviceCidr);
+	if (cidr === undefined) throw new Error(`not an IPv4 CIDR: ${serviceCidr}`);
+	return formatIPv4(cidr.base + index);
+}

@@ -1,0 +1,115 @@
+/** The agent process of one node, as agent-process.ts starts it inside the node's namespaces. Its one argument is its configuration file. */
+import { readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { createMirror } from "../client/informer.ts";
+import { createClient } from "../client/requests.ts";
+import { httpTransport } from "../client/transport-http.ts";
+import { systemClock } from "../core/clock.ts";
+import { createLinuxNetwork } from "../network/linux/network.ts";
+import { type Agent, startAgent } from "../node/agent.ts";
+import { nodePodFeed } from "../node/pod-feed.ts";
+import { createProcessRuntime } from "../runtime/process/runtime.ts";
+import type { AgentConfig, AgentMessage, AgentOrder } from "./agent-protocol.ts";
+import { startNodeServices } from "./node-services.ts";
+
+const clock = systemClock();
+const closers: (() => Promise<unknown>)[] = [];
+// Written by process-nodes.ts.
+const config = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as AgentConfig;
+
+function tell(message: AgentMessage): void {
+	process.send?.(message, undefined, undefined, () => {});
+}
+
+function logError(what: string, error: unknown): void {
+	const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+	process.stderr.write(`${new Date(clock.now()).toISOString()} ${what}: ${text}\n`);
+}
+
+async function start(): Promise<void> {
+	const client = createClient(httpTransport({ socketPath: config.apiSocket, token: config.token, clock }), {
+		userAgent: "kubelet",
+		clock,
+	});
+	closers.push(() => client.close());
+	const mirror = createMirror(client, { clock, onError: (error, what) => logError(what, error) });
+	closers.push(async () => mirror.close());
+	const [runtime, network] = await Promise.all([
+		createProcessRuntime({
+			clock,
+			directory: `${config.directory}/runtime`,
+			scratchDirectory: config.scratchDirectory,
+			hidden: [config.data],
+			cgroup: config.cgroup,
+			imageFile: config.imagesFile,
+			standIns: config.assetsDirectory,
+		}),
+		createLinuxNetwork({
+			directory: `${config.directory}/network`,
+			nodeAddress: config.address,
+			podCidr: config.podCidr,
+			serviceCidr: config.serviceCidr,
+		}),
+	]);
+	closers.push(
+		() => runtime.close(),
+		() => network.close(),
+	);
+	const agent = await startAgent({
+		client,
+		clock,
+		runtime,
+		network,
+		mirror,
+		pods: nodePodFeed(mirror, config.node),
+		node: { name: config.node, addresses: [config.address], labels: config.labels, podCidr: config.podCidr },
+		directories: {
+			view: config.viewDirectory,
+			root: `${config.viewDirectory}/var/lib/kubelet`,
+			logs: `${config.viewDirectory}/var/log`,
+		},
+		clusterDns: config.clusterDns,
+	});
+	closers.push(() => agent.stop());
+	const services = await startNodeServices({ mirror, network, clock, config });
+	closers.push(() => services.close());
+	const server = await serveAgent(agent, config.agentSocket);
+	closers.push(async () => server.close());
+	tell({ type: "ready", limitations: await runtime.limitations() });
+}
+
+function serveAgent(agent: Agent, socketPath: string): Promise<Server> {
+	rmSync(socketPath, { force: true });
+	const server = createServer((socket) => agent.connection(socket));
+	return new Promise((resolve, reject) => {
+		server.once("error", reject);
+		server.listen(socketPath, () => resolve(server));
+	});
+}
+
+let stopping = false;
+
+/** Containers go on running; the next agent adopts them. */
+async function stop(exitCode: number): Promise<void> {
+	if (stopping) return;
+	stopping = true;
+	for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => logError("stopping", error));
+	process.exit(exitCode);
+}
+
+process.on("message", (order: AgentOrder) => {
+	if (order.type === "stop") void stop(0);
+});
+// The server is gone; the one that comes starts an agent of its own.
+process.on("disconnect", () => void stop(0));
+process.on("SIGTERM", () => void stop(0));
+process.on("uncaughtException", (error) => {
+	logError("uncaught", error);
+	process.exit(1);
+});
+
+start().catch((error: unknown) => {
+	logError("start", error);
+	tell({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+	void stop(1);
+});
