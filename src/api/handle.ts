@@ -1,7 +1,6 @@
 /** The API server as a function from request to response. This file is the list of what happens to a request. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { ApiError } from "../core/errors.ts";
 import type { ApiRequest, ApiResponse, Handler } from "../core/exchange.ts";
 import type { Registry } from "../kinds/registry.ts";
 import { authenticate } from "./access/authenticate.ts";
@@ -12,9 +11,12 @@ import { createFlow } from "./flow.ts";
 import { createPaths } from "./paths.ts";
 import { parseRequestInfo, type Verb } from "./request-info.ts";
 import { errorResponse } from "./respond.ts";
+import { serveReview } from "./reviews.ts";
 import type { ApiOptions, Context, Server } from "./server.ts";
+import { createBinding } from "./subresources/binding.ts";
 import { serveSubresource } from "./subresources/subresources.ts";
 import { methodNotAllowed, noSuchResource, type Target, targetOf } from "./target.ts";
+import { upgrade } from "./upgrade.ts";
 import { create } from "./verbs/create.ts";
 import { deleteCollection, deleteOne } from "./verbs/delete.ts";
 import { get } from "./verbs/get.ts";
@@ -70,9 +72,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	return {
 		handle,
 		registry,
-		upgrade: async () => {
-			throw new ApiError("ServiceUnavailable", "upgrades are not served yet");
-		},
+		upgrade: (request, socket, head, user) => upgrade(server, request, socket, head, user),
 		close: async () => server.cache.close(),
 	};
 }
@@ -91,13 +91,24 @@ const verbs: Readonly<Record<Verb, ((context: Context, target: Target) => Promis
 
 async function serveResource(context: Context): Promise<ApiResponse> {
 	const target = targetOf(context.server, context.info);
-	if (target === undefined) throw noSuchResource();
+	if (target === undefined) return serveUnstored(context);
 	const deprecation = target.served?.deprecation;
 	if (deprecation !== undefined) context.warnings.push(deprecation);
 	if (target.subresource !== undefined) return serveSubresource(context, target);
 	const serve = verbs[context.info.verb];
 	if (serve === undefined) throw methodNotAllowed();
 	return serve(context, target);
+}
+
+/** Reviews, and `bindings`, which is another name for the subresource of pods. */
+function serveUnstored(context: Context): Promise<ApiResponse> {
+	const { resource } = context.info;
+	if (resource === undefined) throw noSuchResource();
+	if (resource.group === "" && resource.plural === "bindings" && resource.namespace !== undefined)
+		return createBinding(context, resource.namespace);
+	const answer = serveReview(context, resource);
+	if (answer === undefined) throw noSuchResource();
+	return answer;
 }
 
 /** Texts that clients print (RFC 7234, "Warning"; KEP-1693). */

@@ -1,35 +1,63 @@
 /** Admission: what the server itself has to say about a write, step by step, before it is validated. */
 import type { Kind } from "../../kinds/kind.ts";
 import { namespaceLifecycle } from "./namespace.ts";
+import { defaultTolerationSeconds, priority } from "./pod-defaults.ts";
+import { serviceAccount } from "./service-account.ts";
+import { serviceAddresses } from "./service-addresses.ts";
 import type { AdmissionStep, Admitted } from "./step.ts";
+import { defaultStorageClass, storageObjectInUseProtection } from "./storage.ts";
 
-/** Every step, in the order in which they are taken. */
-export const admissionSteps: readonly AdmissionStep[] = [namespaceLifecycle];
+/** Every step that may refuse or change what was sent, in the order in which they are taken. */
+export const admissionSteps: readonly AdmissionStep[] = [
+	namespaceLifecycle,
+	serviceAccount,
+	defaultTolerationSeconds,
+	priority,
+	defaultStorageClass,
+	storageObjectInUseProtection,
+	// Here limit ranges will give defaults, and after all that quotas will be charged.
+];
+
+/** Steps that give an object what there is only so much of. They come after the kind has prepared the object. */
+export const allocationSteps: readonly AdmissionStep[] = [serviceAddresses];
 
 /** @throws ApiError of the first step that refuses */
 export function admit(request: Admitted): void {
-	for (const step of stepsFor(request)) step.admit(request);
+	for (const step of admitting.stepsFor(request)) step.admit(request);
 }
 
-/** Steps by what they look at: made once for each kind, because most steps concern few kinds. */
-const selected = new WeakMap<Kind, Map<string, readonly AdmissionStep[]>>();
-
-function stepsFor({ kind, operation, subresource }: Admitted): readonly AdmissionStep[] {
-	let ofKind = selected.get(kind);
-	if (ofKind === undefined) {
-		ofKind = new Map();
-		selected.set(kind, ofKind);
-	}
-	const what = subresource === undefined ? operation : `${operation}/subresource`;
-	let steps = ofKind.get(what);
-	if (steps === undefined) {
-		steps = admissionSteps.filter(({ on }) => {
-			if (!on.operations.includes(operation) || (subresource !== undefined && on.subresources !== true)) return false;
-			return (
-				on.kinds === undefined || on.kinds.some(({ group, plural }) => group === kind.group && plural === kind.plural)
-			);
-		});
-		ofKind.set(what, steps);
-	}
-	return steps;
+/** @throws ApiError when there is nothing left, or somebody else has what was asked for */
+export function allocate(request: Admitted): void {
+	for (const step of allocating.stepsFor(request)) step.admit(request);
 }
+
+/** Steps by what they look at: sorted out once for each kind, because most steps concern few kinds. */
+class Steps {
+	readonly #steps: readonly AdmissionStep[];
+	readonly #selected = new WeakMap<Kind, Map<string, readonly AdmissionStep[]>>();
+
+	constructor(steps: readonly AdmissionStep[]) {
+		this.#steps = steps;
+	}
+
+	stepsFor({ kind, operation, subresource }: Admitted): readonly AdmissionStep[] {
+		let ofKind = this.#selected.get(kind);
+		if (ofKind === undefined) {
+			ofKind = new Map();
+			this.#selected.set(kind, ofKind);
+		}
+		const what = subresource === undefined ? operation : `${operation}/subresource`;
+		let steps = ofKind.get(what);
+		if (steps === undefined) {
+			steps = this.#steps.filter(({ on }) => {
+				if (!on.operations.includes(operation) || (subresource !== undefined && !on.subresources)) return false;
+				return on.kinds?.some(({ group, plural }) => group === kind.group && plural === kind.plural) ?? true;
+			});
+			ofKind.set(what, steps);
+		}
+		return steps;
+	}
+}
+
+const admitting = new Steps(admissionSteps);
+const allocating = new Steps(allocationSteps);

@@ -31,6 +31,7 @@ export class WatchCache {
 	readonly #resources = new Map<string, KindCache>();
 	/** Objects of writes under way in this process, by the bytes that were sent to the store: they need no parsing. */
 	readonly #ownWrites = new WeakMap<Uint8Array, OwnWrite>();
+	readonly #claims = new Set<string>();
 	readonly #closing = new AbortController();
 	#waiting: { revision: number; resolve: () => void }[] = [];
 	#revision = 0;
@@ -57,13 +58,20 @@ export class WatchCache {
 	async #load(): Promise<void> {
 		const { entries, revision } = await this.#store.range({ from: keyRoot, to: prefixEnd(keyRoot) });
 		this.#loadedRevision = revision;
+		this.#claims.clear();
 		for (const cache of this.#resources.values()) cache.forget(revision);
 		for (const { key, value, modRevision } of entries) {
 			const resource = resourceOfKey(key);
-			if (resource !== undefined) this.#resource(resource).load(parse(key, value, modRevision));
+			if (resource === undefined) this.#claims.add(key);
+			else this.#resource(resource).load(parse(key, value, modRevision));
 		}
 		this.#revision = revision;
 		this.#wake();
+	}
+
+	/** Whether a key exists that is no object's, such as that of an address in use. */
+	isClaimed(key: string): boolean {
+		return this.#claims.has(key);
 	}
 
 	/** The cache of a kind. */
@@ -167,7 +175,11 @@ export class WatchCache {
 		for (const change of changes) {
 			this.#revision = change.revision;
 			const resource = resourceOfKey(change.key);
-			if (resource === undefined) continue;
+			if (resource === undefined) {
+				if (change.type === "put") this.#claims.add(change.key);
+				else this.#claims.delete(change.key);
+				continue;
+			}
 			const current = change.type === "put" ? this.#cachedFrom(change) : undefined;
 			this.#resource(resource).apply(change.revision, change.key, current);
 		}

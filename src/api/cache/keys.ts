@@ -4,6 +4,9 @@ import type { KindNames } from "../../kinds/kind.ts";
 /** Everything that the API server keeps begins with this. */
 export const keyRoot = "/";
 
+/** Keys that exist while something is taken, such as an address; the cache knows which. */
+export const claimRoot = "/claims/";
+
 const objectRoot = "/objects/";
 
 /** `group/plural`, the name of a resource among the caches. */

@@ -9,12 +9,22 @@ import { readObjectBody } from "../body.ts";
 import { unassigned } from "../metadata.ts";
 import { objectResponse } from "../respond.ts";
 import type { Context } from "../server.ts";
-import { methodNotAllowed, named, type Target } from "../target.ts";
+import { methodNotAllowed, named, type Target, targetOf } from "../target.ts";
 import { writeObject } from "../verbs/write.ts";
 
 interface Binding {
 	metadata?: { uid?: string; annotations?: Record<string, string>; labels?: Record<string, string> };
 	target?: { kind?: string; name?: string };
+}
+
+/** The same by `/api/v1/namespaces/{namespace}/bindings`: the binding's own name is the pod's. */
+export async function createBinding(context: Context, namespace: string): Promise<ApiResponse> {
+	const body = (readObjectBody(context.request).value ?? {}) as { metadata?: { name?: string } };
+	const name = body.metadata?.name ?? "";
+	const resource = { group: "", version: "v1", namespace, plural: "pods", name, subresource: "binding", rest: "" };
+	const target = targetOf(context.server, { ...context.info, resource });
+	if (target === undefined || name === "") throw new ApiError("BadRequest", "name is required");
+	return binding(context, target);
 }
 
 export async function binding(context: Context, target: Target): Promise<ApiResponse> {

@@ -7,19 +7,34 @@ import { patch } from "../verbs/patch.ts";
 import { update } from "../verbs/update.ts";
 import { type Strategy, statusStrategy } from "../verbs/write.ts";
 import { binding } from "./binding.ts";
+import { connect } from "./connect.ts";
+import { eviction } from "./eviction.ts";
 import { finalize } from "./finalize.ts";
+import { log } from "./log.ts";
+import { ephemeralContainers, resize } from "./pod-parts.ts";
+import { scale } from "./scale.ts";
+import { token } from "./token.ts";
 
 type Serve = (context: Context, target: Target) => Promise<ApiResponse>;
 
 /** Every subresource that only some kinds have: `resource/subresource`, with the group where it has one. */
 const subresources: Readonly<Record<string, Serve>> = {
-	"pods/binding": binding,
 	"namespaces/finalize": finalize,
+	"pods/attach": connect,
+	"pods/binding": binding,
+	"pods/ephemeralcontainers": ephemeralContainers,
+	"pods/eviction": eviction,
+	"pods/exec": connect,
+	"pods/log": log,
+	"pods/portforward": connect,
+	"pods/resize": resize,
+	"serviceaccounts/token": token,
 };
 
 export async function serveSubresource(context: Context, target: Target): Promise<ApiResponse> {
 	const { kind, subresource } = target;
 	if (subresource === "status" && kind.subresources.status) return partOf(context, target, statusStrategy(kind));
+	if (subresource === "scale" && kind.subresources.scale) return scale(context, target);
 	const resource = kind.group === "" ? kind.plural : `${kind.plural}.${kind.group}`;
 	const serve = subresources[`${resource}/${subresource}`];
 	if (serve === undefined) throw noSuchResource();

@@ -4,7 +4,8 @@ import { ApiError, alreadyExists, invalid } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { generateName } from "../../core/names.ts";
 import type { KubeObject } from "../../core/object.ts";
-import { admit } from "../admission/admission.ts";
+import { admit, allocate } from "../admission/admission.ts";
+import type { Admitted } from "../admission/step.ts";
 import { readObjectBody } from "../body.ts";
 import { type Cached, encode, parse } from "../cache/cached.ts";
 import { objectKey } from "../cache/keys.ts";
@@ -58,7 +59,7 @@ function prepared(context: Context, target: Target, object: KubeObject, companio
 		throw namespaceMismatch();
 	const nowMs = server.clock.now();
 	object.metadata = metadataForCreate(kind, sent, { uid: newUid(server.clock), nowMs, namespace });
-	admit({
+	const admitted: Admitted = {
 		server,
 		user,
 		operation: "create",
@@ -70,10 +71,12 @@ function prepared(context: Context, target: Target, object: KubeObject, companio
 		old: undefined,
 		companions,
 		warnings,
-	});
+	};
+	admit(admitted);
 	const { name, generateName: prefix } = object.metadata;
 	if (name === "" && prefix !== undefined) object.metadata.name = generateName(prefix, server.clock.random);
 	kind.prepareForCreate?.(object, { now: timestamp(nowMs), user: user.name });
+	allocate(admitted);
 	const causes = metadataProblems(kind, object.metadata).concat(kind.validate?.(object) ?? []);
 	if (causes.length > 0) throw invalid(kind, object.metadata.name, causes);
 	if (kind.warnings !== undefined) warnings.push(...kind.warnings(object));

@@ -17,8 +17,11 @@ export interface DeleteOptions {
 
 /** @throws ApiError BadRequest, Invalid */
 export function deleteOptionsOf(context: Context): DeleteOptions {
-	const { query } = context.request;
-	const { value } = readObjectBody(context.request);
+	return parseDeleteOptions(readObjectBody(context.request).value, context.request.query);
+}
+
+/** @param value a DeleteOptions, or nothing @throws ApiError BadRequest, Invalid */
+export function parseDeleteOptions(value: unknown, query: URLSearchParams): DeleteOptions {
 	// Whatever is no object says nothing about the deletion.
 	const body = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
 	const preconditions = (body["preconditions"] ?? {}) as Record<string, unknown>;

@@ -4,7 +4,8 @@ import { type ApiError, conflict, isReason } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { deepCopy, type KubeObject } from "../../core/object.ts";
 import { namespaces } from "../../kinds/namespace.ts";
-import { admit } from "../admission/admission.ts";
+import { admit, allocate } from "../admission/admission.ts";
+import type { Admitted } from "../admission/step.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { type Companions, putObject, removeObject } from "../commit.ts";
@@ -104,7 +105,7 @@ function differs({ object }: Cached, options: DeleteOptions, target: NamedTarget
 }
 
 function admitDeletion(context: Context, target: NamedTarget, current: Cached, companions: Companions): void {
-	admit({
+	const admitted: Admitted = {
 		server: context.server,
 		user: context.user,
 		operation: "delete",
@@ -116,7 +117,9 @@ function admitDeletion(context: Context, target: NamedTarget, current: Cached, c
 		old: current.object,
 		companions,
 		warnings: context.warnings,
-	});
+	};
+	admit(admitted);
+	allocate(admitted);
 }
 
 /**

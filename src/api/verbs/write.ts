@@ -3,7 +3,8 @@ import { ApiError, type Cause, conflict, invalid } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { trackUpdate } from "../../core/patches/managed-fields.ts";
 import type { Kind } from "../../kinds/kind.ts";
-import { admit } from "../admission/admission.ts";
+import { admit, allocate } from "../admission/admission.ts";
+import type { Admitted } from "../admission/step.ts";
 import type { Cached } from "../cache/cached.ts";
 import { type Companions, putObject, removeObject } from "../commit.ts";
 import { equalFields } from "../equal.ts";
@@ -94,7 +95,7 @@ export async function writeObject(context: Context, target: NamedTarget, change:
 		if (unchanged(object, current.object)) return current;
 		if (dryRun) return unstored(target.key, object);
 		const outcome = isFinished(target, object)
-			? await removeObject(server, current, companions)
+			? await removeObject(server, current, released(context, target, current.object))
 			: await putObject(server, object, { key: target.key, expected: current.revision, companions });
 		if (outcome.ok) return outcome.cached;
 		if (outcome.taken.length === 0 && conditional) throw modified(target);
@@ -123,7 +124,7 @@ function settle(
 	checkIdentity(target, object);
 	object.metadata = metadataForUpdate(kind, object.metadata, old.metadata);
 	strategy.prepare(object, old);
-	admit({
+	const admitted: Admitted = {
 		server: context.server,
 		user: context.user,
 		operation: "update",
@@ -135,7 +136,9 @@ function settle(
 		old,
 		companions,
 		warnings: context.warnings,
-	});
+	};
+	admit(admitted);
+	allocate(admitted);
 	const causes = metadataUpdateProblems(object.metadata, old).concat(strategy.validate(object, old));
 	if (causes.length > 0) throw invalid(kind, name, causes);
 	if (kind.warnings !== undefined && target.subresource === undefined) context.warnings.push(...kind.warnings(object));
@@ -159,6 +162,29 @@ function checkIdentity(target: NamedTarget, object: KubeObject): void {
 function unchanged(object: KubeObject, old: KubeObject): boolean {
 	if (!equalFields(fields(object.metadata), fields(old.metadata), incidental)) return false;
 	return equalFields(fields(object), fields(old), apartFromMetadata);
+}
+
+/** What an object gives back when it goes. */
+function released(context: Context, target: NamedTarget, object: KubeObject): Companions {
+	const companions: Companions = { claims: [], releases: [] };
+	const { kind, namespace, name } = target;
+	const { server, user, warnings } = context;
+	const place = kind.namespaced ? namespace : undefined;
+	const operation = "delete";
+	allocate({
+		server,
+		user,
+		operation,
+		kind,
+		namespace: place,
+		name,
+		subresource: undefined,
+		object,
+		old: object,
+		companions,
+		warnings,
+	});
+	return companions;
 }
 
 /** Nothing holds the object any more: its deletion was only waiting for this. */

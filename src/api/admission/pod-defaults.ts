@@ -1,0 +1,76 @@
+/** What upstream's admission fills into pods: priority and tolerations. */
+import type { Pod, PriorityClass, Toleration } from "../../kinds/generated/types.ts";
+import { pods } from "../../kinds/pod.ts";
+import { priorityClasses } from "../../kinds/priorityclass.ts";
+import { keyPrefix, objectKey } from "../cache/keys.ts";
+import { type AdmissionStep, type Admitted, refused } from "./step.ts";
+
+/** How long pods stay on a node that is gone, when they do not say. */
+const tolerationSeconds = 300;
+const gone = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+
+export const defaultTolerationSeconds: AdmissionStep = {
+	name: "DefaultTolerationSeconds",
+	on: { operations: ["create", "update"], kinds: [pods] },
+	admit({ object, old }) {
+		const { spec, metadata } = object as Pod;
+		// A pod that runs has its tolerations from when it was made.
+		if (old !== undefined && (spec.nodeName ?? "") !== "") return;
+		if (metadata.deletionTimestamp !== undefined) return;
+		const tolerations = spec.tolerations ?? [];
+		const missing = gone.filter((key) => !tolerations.some((toleration) => tolerates(toleration, key)));
+		if (missing.length === 0) return;
+		const added = missing.map((key) => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds }));
+		spec.tolerations = [...tolerations, ...added];
+	},
+};
+
+function tolerates({ key, effect }: Toleration, taint: string): boolean {
+	return (
+		(key === undefined || key === "" || key === taint) &&
+		(effect === undefined || effect === "" || effect === "NoExecute")
+	);
+}
+
+export const priority: AdmissionStep = {
+	name: "Priority",
+	on: { operations: ["create"], kinds: [pods] },
+	admit(request) {
+		const { spec } = request.object as Pod;
+		const found = classFor(request, spec.priorityClassName ?? "");
+		const value = found?.value ?? 0;
+		const policy = found?.preemptionPolicy ?? "PreemptLowerPriority";
+		if (spec.priority !== undefined && spec.priority !== value)
+			throw refused(
+				request,
+				`the integer value of priority (${spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
+			);
+		if (spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== policy)
+			throw refused(
+				request,
+				`the string value of PreemptionPolicy (${spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`,
+			);
+		if (found !== undefined) spec.priorityClassName = found.metadata.name;
+		spec.priority = value;
+		spec.preemptionPolicy = policy;
+	},
+};
+
+/** The class that the pod names; else the one that is everybody's; else none. */
+function classFor(request: Admitted, name: string): PriorityClass | undefined {
+	const classes = request.server.cache.resource(priorityClasses);
+	if (name !== "") {
+		// Nothing else is in this cache.
+		const named = classes.get(objectKey(priorityClasses, undefined, name))?.object as PriorityClass | undefined;
+		if (named === undefined) throw refused(request, `no PriorityClass with name ${name} was found`);
+		return named;
+	}
+	let lowest: PriorityClass | undefined;
+	for (const { object } of classes.range(keyPrefix(priorityClasses))) {
+		const candidate = object as PriorityClass;
+		// Of several, the one with the lowest value, as upstream has it.
+		if (candidate.globalDefault && (lowest === undefined || (candidate.value ?? 0) < (lowest.value ?? 0)))
+			lowest = candidate;
+	}
+	return lowest;
+}

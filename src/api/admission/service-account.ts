@@ -1,0 +1,77 @@
+/** Pods run as a service account: the default one, whose token they find in a volume (KEP-1205). */
+import { randomSuffix } from "../../core/names.ts";
+import type { Container, Pod, ServiceAccount, Volume } from "../../kinds/generated/types.ts";
+import { pods } from "../../kinds/pod.ts";
+import { serviceAccounts } from "../../kinds/serviceaccount.ts";
+import { objectKey } from "../cache/keys.ts";
+import { type AdmissionStep, type Admitted, refused } from "./step.ts";
+
+const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+const volumePrefix = "kube-api-access-";
+const mirrorAnnotation = "kubernetes.io/config.mirror";
+/** One hour and seven seconds: agents recognise by it that the client did not choose the time. */
+const tokenSeconds = 3607;
+const fileMode = 0o644;
+
+export const serviceAccount: AdmissionStep = {
+	name: "ServiceAccount",
+	on: { operations: ["create"], kinds: [pods] },
+	admit(request) {
+		const pod = request.object as Pod;
+		const { spec, metadata } = pod;
+		if (metadata.annotations?.[mirrorAnnotation] !== undefined) return;
+		if ((spec.serviceAccountName ?? "") === "") {
+			spec.serviceAccountName = "default";
+			spec.serviceAccount = "default";
+		}
+		const account = accountOf(request, spec.serviceAccountName ?? "");
+		if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(request, pod);
+		if ((spec.imagePullSecrets ?? []).length === 0 && (account.imagePullSecrets ?? []).length > 0)
+			spec.imagePullSecrets = (account.imagePullSecrets ?? []).map((secret) => ({ ...secret }));
+	},
+};
+
+function accountOf(request: Admitted, name: string): ServiceAccount {
+	const { server, namespace = "" } = request;
+	const found = server.cache.resource(serviceAccounts).get(objectKey(serviceAccounts, namespace, name));
+	if (found === undefined)
+		throw refused(request, `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`);
+	// Nothing else is in this cache.
+	return found.object as ServiceAccount;
+}
+
+/** Every container that has nothing else mounted there gets the token. */
+function mountToken({ server }: Admitted, { spec }: Pod): void {
+	let volumeName = spec.volumes?.find(({ name }) => name.startsWith(volumePrefix))?.name;
+	const hasVolume = volumeName !== undefined;
+	volumeName ??= volumePrefix + randomSuffix(5, server.clock.random);
+	let needsVolume = false;
+	for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
+		if (hasMount(container)) continue;
+		container.volumeMounts = [...(container.volumeMounts ?? []), { name: volumeName, readOnly: true, mountPath }];
+		needsVolume = true;
+	}
+	if (needsVolume && !hasVolume) spec.volumes = [...(spec.volumes ?? []), tokenVolume(volumeName)];
+}
+
+function hasMount({ volumeMounts = [] }: Container): boolean {
+	return volumeMounts.some((mount) => mount.mountPath === mountPath);
+}
+
+function tokenVolume(name: string): Volume {
+	return {
+		name,
+		projected: {
+			defaultMode: fileMode,
+			sources: [
+				{ serviceAccountToken: { expirationSeconds: tokenSeconds, path: "token" } },
+				{ configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+				{
+					downwardAPI: {
+						items: [{ path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } }],
+					},
+				},
+			],
+		},
+	};
+}

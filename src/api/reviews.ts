@@ -1,0 +1,108 @@
+/** Questions that are answered and not stored: who am I, whose token is this, may I. */
+import { timestamp } from "../core/clock.ts";
+import { ApiError } from "../core/errors.ts";
+import type { ApiResponse, User } from "../core/exchange.ts";
+import { userOfToken } from "./access/authenticate.ts";
+import { decide } from "./access/authorize.ts";
+import { readObjectBody } from "./body.ts";
+import type { ResourceInfo, Verb } from "./request-info.ts";
+import { objectResponse } from "./respond.ts";
+import type { Context } from "./server.ts";
+import { methodNotAllowed } from "./target.ts";
+
+type Review = (context: Context, spec: Record<string, unknown>) => object | Promise<object>;
+
+const reviews: Readonly<Record<string, { kind: string; status: Review }>> = {
+	"authentication.k8s.io/v1/selfsubjectreviews": {
+		kind: "SelfSubjectReview",
+		status: ({ user }) => ({ userInfo: userInfo(user) }),
+	},
+	"authentication.k8s.io/v1/tokenreviews": { kind: "TokenReview", status: reviewToken },
+	"authorization.k8s.io/v1/selfsubjectaccessreviews": {
+		kind: "SelfSubjectAccessReview",
+		status: ({ user }, spec) => accessOf(user, spec),
+	},
+	"authorization.k8s.io/v1/subjectaccessreviews": { kind: "SubjectAccessReview", status: subjectAccess },
+	"authorization.k8s.io/v1/localsubjectaccessreviews": { kind: "LocalSubjectAccessReview", status: subjectAccess },
+	"authorization.k8s.io/v1/selfsubjectrulesreviews": {
+		kind: "SelfSubjectRulesReview",
+		status: () => ({
+			resourceRules: [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }],
+			nonResourceRules: [{ verbs: ["*"], nonResourceURLs: ["*"] }],
+			incomplete: false,
+		}),
+	},
+};
+
+/** Undefined when the request is no review. */
+export function serveReview(context: Context, resource: ResourceInfo): Promise<ApiResponse> | undefined {
+	const { group, version, plural } = resource;
+	const review = reviews[`${group}/${version}/${plural}`];
+	if (review === undefined) return undefined;
+	return answer(context, review, `${group}/${version}`);
+}
+
+async function answer(
+	context: Context,
+	{ kind, status }: { kind: string; status: Review },
+	apiVersion: string,
+): Promise<ApiResponse> {
+	if (context.info.verb !== "create") throw methodNotAllowed();
+	// Fields are checked one by one.
+	const body = (readObjectBody(context.request).value ?? {}) as Record<string, unknown>;
+	if (body["kind"] !== undefined && body["kind"] !== "" && body["kind"] !== kind)
+		throw new ApiError("BadRequest", `${String(body["kind"])} in version "v1" cannot be handled as a ${kind}`);
+	const spec = (body["spec"] ?? {}) as Record<string, unknown>;
+	const metadata = { creationTimestamp: timestamp(context.server.clock.now()) };
+	const answered = await status(context, spec);
+	const asked = body["spec"] === undefined ? {} : { spec };
+	return objectResponse({ kind, apiVersion, metadata, ...asked, status: answered }, 201);
+}
+
+async function reviewToken({ server }: Context, spec: Record<string, unknown>): Promise<object> {
+	const token = typeof spec["token"] === "string" ? spec["token"] : "";
+	const user = (await userOfToken(server, token)) ?? (await server.options.authenticateToken?.(token));
+	if (user === undefined) return { user: {}, error: "[invalid bearer token]" };
+	const asked = Array.isArray(spec["audiences"]) ? spec["audiences"] : [];
+	return { authenticated: true, user: userInfo(user), audiences: asked.length > 0 ? asked : [server.tokens.issuer] };
+}
+
+function subjectAccess(_context: Context, spec: Record<string, unknown>): object {
+	const groups = Array.isArray(spec["groups"]) ? spec["groups"].map(String) : [];
+	return accessOf({ name: String(spec["user"] ?? ""), groups: [...groups, "system:authenticated"] }, spec);
+}
+
+function accessOf(user: User, spec: Record<string, unknown>): object {
+	// Each of its fields is text or absent.
+	const about = (spec["resourceAttributes"] ?? {}) as Partial<Record<string, string>>;
+	const other = (spec["nonResourceAttributes"] ?? {}) as Partial<Record<string, string>>;
+	const isResource = spec["resourceAttributes"] !== undefined;
+	const { allowed, reason } = decide(user, {
+		// Verbs of questions are any text; what is unknown is no more than a name.
+		verb: (isResource ? (about["verb"] ?? "") : "other") as Verb,
+		path: other["path"] ?? "",
+		...(isResource
+			? {
+					resource: {
+						group: about["group"] ?? "",
+						version: about["version"] ?? "*",
+						plural: about["resource"] ?? "",
+						namespace: about["namespace"] ?? "",
+						name: about["name"] ?? "",
+						subresource: about["subresource"] ?? "",
+						rest: "",
+					},
+				}
+			: {}),
+	});
+	return { allowed, ...(reason === "" ? {} : { reason }) };
+}
+
+function userInfo({ name, uid, groups, extra }: User): object {
+	return {
+		username: name,
+		...(uid === undefined ? {} : { uid }),
+		groups,
+		...(extra === undefined ? {} : { extra }),
+	};
+}

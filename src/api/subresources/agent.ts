@@ -1,0 +1,65 @@
+/** Requests to a node's agent, over connections that `dialAgent` opens. */
+import { type IncomingMessage, request } from "node:http";
+import type { Duplex } from "node:stream";
+import { ApiError } from "../../core/errors.ts";
+import type { ApiResponse } from "../../core/exchange.ts";
+import type { Context, Server } from "../server.ts";
+
+/** Headers of one connection, and those that say who asks: they go no further. */
+const notForwarded = new Set([
+	"connection",
+	"host",
+	"authorization",
+	"content-length",
+	"transfer-encoding",
+	"keep-alive",
+	"upgrade",
+	"te",
+	"accept-encoding",
+	"impersonate-user",
+	"impersonate-group",
+	"impersonate-uid",
+]);
+
+/** @throws ApiError when the node cannot be reached */
+export async function dial({ options }: Server, node: string): Promise<Duplex> {
+	if (options.dialAgent === undefined)
+		throw new ApiError("ServiceUnavailable", `node ${node}: this server has no way to reach agents`);
+	try {
+		return await options.dialAgent(node);
+	} catch (error) {
+		const why = error instanceof Error ? error.message : String(error);
+		throw new ApiError("InternalError", `error dialing backend: node ${node}: ${why}`);
+	}
+}
+
+/** Sends a request over a connection of its own, and hands its answer through as it comes. */
+export async function forward(context: Context, connection: Duplex, path: string): Promise<ApiResponse> {
+	const { method, headers, body, signal } = context.request;
+	const sent: Record<string, string> = { host: "localhost", connection: "close" };
+	for (const [name, value] of Object.entries(headers))
+		if (value !== undefined && !notForwarded.has(name)) sent[name] = value;
+	const bytes =
+		body === undefined ? undefined : "bytes" in body ? body.bytes : Buffer.from(JSON.stringify(body.object));
+	if (bytes !== undefined) sent["content-length"] = String(bytes.length);
+	connection.on("error", () => connection.destroy());
+	const response = await new Promise<IncomingMessage>((resolve, reject) => {
+		const outgoing = request({ method, path, headers: sent, createConnection: () => connection, signal }, resolve);
+		outgoing.once("error", reject);
+		outgoing.end(bytes);
+	}).catch((error: unknown) => {
+		connection.destroy();
+		const why = error instanceof Error ? error.message : String(error);
+		throw new ApiError("ServiceUnavailable", `error trying to reach service: ${why}`);
+	});
+	return { type: "stream", status: response.statusCode ?? 502, headers: answeredHeaders(response), body: response };
+}
+
+function answeredHeaders(response: IncomingMessage): Record<string, string> {
+	const headers: Record<string, string> = {};
+	for (const [name, value] of Object.entries(response.headers)) {
+		if (name === "connection" || name === "transfer-encoding" || name === "keep-alive" || value === undefined) continue;
+		headers[name] = Array.isArray(value) ? value.join(", ") : value;
+	}
+	return headers;
+}

@@ -1,0 +1,112 @@
+/** pods/eviction: a deletion that respects disruption budgets (API concepts, "API-initiated eviction"). */
+
+import { timestamp } from "../../core/clock.ts";
+import { ApiError } from "../../core/errors.ts";
+import type { ApiResponse } from "../../core/exchange.ts";
+import { deepCopy } from "../../core/object.ts";
+import { selectorFrom } from "../../core/selector.ts";
+import type { Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
+import { podDisruptionBudgets } from "../../kinds/poddisruptionbudget.ts";
+import { readObjectBody } from "../body.ts";
+import { keyPrefix } from "../cache/keys.ts";
+import { putObject } from "../commit.ts";
+import { unassigned } from "../metadata.ts";
+import { objectResponse } from "../respond.ts";
+import type { Context } from "../server.ts";
+import { methodNotAllowed, named, type Target } from "../target.ts";
+import { deleteObject } from "../verbs/delete.ts";
+import { type DeleteOptions, parseDeleteOptions } from "../verbs/delete-options.ts";
+import { existing } from "../verbs/get.ts";
+
+const attempts = 10;
+
+export async function eviction(context: Context, target: Target): Promise<ApiResponse> {
+	if (context.info.verb !== "create") throw methodNotAllowed();
+	const wanted = named(target);
+	// What is no object says nothing.
+	const body = (readObjectBody(context.request).value ?? {}) as {
+		deleteOptions?: unknown;
+		metadata?: { name?: string };
+	};
+	if (body.metadata?.name !== undefined && body.metadata.name !== "" && body.metadata.name !== wanted.name)
+		throw new ApiError("BadRequest", "name in URL does not match name in Eviction object");
+	const options = parseDeleteOptions(body.deleteOptions, context.request.query);
+	await context.server.cache.fresh();
+	// The target is a pod.
+	const pod = existing(wanted).object as Pod;
+	await disrupt(context, pod, options);
+	await deleteObject(context, wanted, options);
+	return objectResponse({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
+}
+
+/** Takes the disruption from the pod's budget, where it has one. @throws ApiError TooManyRequests */
+async function disrupt(context: Context, pod: Pod, options: DeleteOptions): Promise<void> {
+	const phase = pod.status?.phase;
+	const over = phase === "Succeeded" || phase === "Failed" || phase === "Pending";
+	if (over || pod.metadata.deletionTimestamp !== undefined) return;
+	const { cache, clock } = context.server;
+	const budgets = cache.resource(podDisruptionBudgets);
+	for (let attempt = 1; attempt <= attempts; attempt++) {
+		const found = [...budgets.range(keyPrefix(podDisruptionBudgets, pod.metadata.namespace))].filter(({ object }) =>
+			// The range holds nothing but budgets.
+			selectorFrom((object as PodDisruptionBudget).spec?.selector).matches(pod.metadata.labels),
+		);
+		if (found.length > 1)
+			throw new ApiError(
+				"InternalError",
+				"This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+			);
+		const [cached] = found;
+		if (cached === undefined) return;
+		const budget = deepCopy(cached.object) as PodDisruptionBudget;
+		if (mayGoUnhealthy(budget, pod)) return;
+		takeDisruption(budget, pod, timestamp(clock.now()));
+		if (options.dryRun) return;
+		budget.metadata.resourceVersion = unassigned;
+		const outcome = await putObject(context.server, budget, { key: cached.key, expected: cached.revision });
+		// The controller takes the pod off the list when it sees it go, or after a while.
+		if (outcome.ok) return;
+	}
+	throw tooMany("too many changes to the disruption budget at the same time", undefined);
+}
+
+/** A pod that is not ready does not count for its budget, under conditions that the budget names. */
+function mayGoUnhealthy({ spec, status }: PodDisruptionBudget, pod: Pod): boolean {
+	const isReady =
+		pod.status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") ?? false;
+	if (isReady) return false;
+	if (spec?.unhealthyPodEvictionPolicy === "AlwaysAllow") return true;
+	const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
+	return currentHealthy >= desiredHealthy && desiredHealthy > 0;
+}
+
+function takeDisruption(budget: PodDisruptionBudget, pod: Pod, now: string): void {
+	const { metadata, status } = budget;
+	const { name } = metadata;
+	if (status === undefined || (status.observedGeneration ?? 0) < (metadata.generation ?? 0)) {
+		throw tooMany(
+			"Cannot evict pod as it would violate the pod's disruption budget.",
+			`The disruption budget ${name} is still being processed by the server.`,
+			10,
+		);
+	}
+	const { disruptionsAllowed: allowed = 0 } = status;
+	if (allowed < 0) throw new ApiError("Forbidden", `pdb disruptions allowed is negative: ${allowed}`);
+	if (Object.keys(status.disruptedPods ?? {}).length > 2000)
+		throw new ApiError("Forbidden", "DisruptedPods map too big - too many evictions not confirmed by PDB controller");
+	if (allowed === 0) {
+		throw tooMany(
+			"Cannot evict pod as it would violate the pod's disruption budget.",
+			`The disruption budget ${name} needs ${status.desiredHealthy} healthy pods and has ${status.currentHealthy} currently`,
+		);
+	}
+	status.disruptionsAllowed = allowed - 1;
+	status.disruptedPods = { ...status.disruptedPods, [pod.metadata.name]: now } as typeof status.disruptedPods;
+}
+
+function tooMany(message: string, cause: string | undefined, retryAfterSeconds = 0): ApiError {
+	return new ApiError("TooManyRequests", message, {
+		...(cause === undefined ? {} : { causes: [{ reason: "DisruptionBudget", message: cause }] }),
+		...(retryAfterSeconds === 0 ? {} : { retryAfterSeconds }),
+	});
+}

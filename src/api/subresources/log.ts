@@ -1,0 +1,51 @@
+/** pods/log. */
+import { ApiError } from "../../core/errors.ts";
+import type { ApiResponse } from "../../core/exchange.ts";
+import type { Context } from "../server.ts";
+import { methodNotAllowed, type Target } from "../target.ts";
+import { dial, forward } from "./agent.ts";
+import { placeOf } from "./pod-container.ts";
+
+export async function log(context: Context, target: Target): Promise<ApiResponse> {
+	if (context.info.verb !== "get") throw methodNotAllowed();
+	const query = new URLSearchParams(context.request.query);
+	checkOptions(query, target.name ?? "");
+	const place = placeOf(context, target, "log");
+	query.delete("container");
+	const connection = await dial(context.server, place.node);
+	const path = `/containerLogs/${place.path}${query.size === 0 ? "" : `?${query}`}`;
+	const response = await forward(context, connection, path);
+	if (response.type !== "stream" || response.status < 400) return response;
+	// The agent says in plain words what is wrong; clients want a Status.
+	throw new ApiError(response.status === 404 ? "NotFound" : "BadRequest", await text(response.body));
+}
+
+function checkOptions(query: URLSearchParams, name: string): void {
+	const problems: string[] = [];
+	const number = (field: string, least: number, words: string) => {
+		const value = query.get(field);
+		if (value === null || value === "") return;
+		if (!/^-?\d+$/.test(value) || Number(value) < least)
+			problems.push(`${field}: Invalid value: ${/^-?\d+$/.test(value) ? value : JSON.stringify(value)}: ${words}`);
+	};
+	number("tailLines", 0, "must be greater than or equal to 0");
+	number("limitBytes", 1, "must be greater than 0");
+	number("sinceSeconds", 1, "must be greater than 0");
+	if (query.get("sinceSeconds") && query.get("sinceTime"))
+		problems.push("sinceSeconds: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified");
+	if (problems.length === 0) return;
+	const list = problems.length === 1 ? problems[0] : `[${problems.join(", ")}]`;
+	throw new ApiError("Invalid", `PodLogOptions "${name}" is invalid: ${list}`);
+}
+
+async function text(body: AsyncIterable<Uint8Array>): Promise<string> {
+	const largestBytes = 64 * 1024;
+	const chunks: Uint8Array[] = [];
+	let byteCount = 0;
+	for await (const chunk of body) {
+		chunks.push(chunk);
+		byteCount += chunk.length;
+		if (byteCount > largestBytes) break;
+	}
+	return Buffer.concat(chunks).toString().trim();
+}

@@ -1,0 +1,67 @@
+/** pods/ephemeralcontainers and pods/resize: parts of a running pod that change by themselves. */
+import type { ApiResponse } from "../../core/exchange.ts";
+import type { KubeObject } from "../../core/object.ts";
+import type { Container, Pod } from "../../kinds/generated/types.ts";
+import { validateEphemeralContainersUpdate, validateResize } from "../../kinds/pod-update.ts";
+import type { Context } from "../server.ts";
+import type { Target } from "../target.ts";
+import { keep, type Strategy } from "../verbs/write.ts";
+import { partOf } from "./subresources.ts";
+
+export function ephemeralContainers(context: Context, target: Target): Promise<ApiResponse> {
+	return partOf(context, target, ephemeralStrategy);
+}
+
+export function resize(context: Context, target: Target): Promise<ApiResponse> {
+	return partOf(context, target, resizeStrategy);
+}
+
+/** Nothing but spec.ephemeralContainers. */
+const ephemeralStrategy: Strategy = {
+	prepare(object, old) {
+		const [pod, before] = podsOf(object, old);
+		const { ephemeralContainers } = pod.spec;
+		pod.spec = { ...before.spec };
+		if (ephemeralContainers !== undefined) pod.spec.ephemeralContainers = ephemeralContainers;
+		keep(object, old, "status");
+		countGeneration(object, old, pod.spec.ephemeralContainers, before.spec.ephemeralContainers);
+	},
+	validate: (object, old) => validateEphemeralContainersUpdate(...podsOf(object, old)),
+};
+
+/** Nothing but resources and resize policies of containers. */
+const resizeStrategy: Strategy = {
+	prepare(object, old) {
+		const [pod, before] = podsOf(object, old);
+		const sent = pod.spec;
+		pod.spec = {
+			...before.spec,
+			containers: resized(before.spec.containers, sent.containers),
+			...(before.spec.initContainers && {
+				initContainers: resized(before.spec.initContainers, sent.initContainers ?? []),
+			}),
+		};
+		keep(object, old, "status");
+		countGeneration(object, old, pod.spec, before.spec);
+	},
+	validate: (object, old) => validateResize(...podsOf(object, old)),
+};
+
+function resized(containers: readonly Container[], sent: readonly Container[]): Container[] {
+	return containers.map((container) => {
+		const wanted = sent.find(({ name }) => name === container.name);
+		if (wanted === undefined) return container;
+		const { resources, resizePolicy } = wanted;
+		return { ...container, ...(resources && { resources }), ...(resizePolicy && { resizePolicy }) };
+	});
+}
+
+function countGeneration(object: KubeObject, old: KubeObject, part: unknown, before: unknown): void {
+	if (JSON.stringify(part) === JSON.stringify(before)) return;
+	object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+}
+
+/** Both subresources belong to pods. */
+function podsOf(object: KubeObject, old: KubeObject): [Pod, Pod] {
+	return [object as Pod, old as Pod];
+}

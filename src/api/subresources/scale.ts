@@ -1,0 +1,114 @@
+/** The scale subresource: how many replicas, in the same form for every kind (`autoscaling/v1 Scale`). */
+import { ApiError, invalid } from "../../core/errors.ts";
+import type { ApiResponse } from "../../core/exchange.ts";
+import { deepCopy, type KubeObject } from "../../core/object.ts";
+import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
+import { decode } from "../../kinds/schema.ts";
+import { contentType, readObjectBody } from "../body.ts";
+import type { Cached } from "../cache/cached.ts";
+import { objectResponse } from "../respond.ts";
+import type { Context } from "../server.ts";
+import { methodNotAllowed, type NamedTarget, named, type Target } from "../target.ts";
+import { existing } from "../verbs/get.ts";
+import { applied } from "../verbs/patch.ts";
+import { mainStrategy, writeObject } from "../verbs/write.ts";
+
+interface Scale {
+	metadata?: { resourceVersion?: string; uid?: string; name?: string; namespace?: string };
+	spec?: { replicas?: number };
+}
+
+export async function scale(context: Context, target: Target): Promise<ApiResponse> {
+	const wanted = named(target);
+	await context.server.cache.fresh();
+	const { verb } = context.info;
+	if (verb === "get") return objectResponse(scaleOf(wanted, existing(wanted)));
+	if (verb !== "update" && verb !== "patch") throw methodNotAllowed();
+	const { value } = readScale(context);
+	const cached = await writeObject(context, wanted, {
+		make(current) {
+			const before = scaleOf(wanted, current);
+			const type = contentType(context.request);
+			const scaleKind = { kind: { ...wanted.kind, schema: "Scale" }, served: undefined };
+			const next = verb === "update" ? value : applied(scaleKind, before, value, type);
+			return rescaled(wanted, current, next as Scale);
+		},
+		strategy: mainStrategy(target.kind),
+	});
+	return objectResponse(scaleOf(wanted, cached));
+}
+
+function readScale(context: Context): { value: unknown } {
+	const { request } = context;
+	if (context.info.verb === "update") return readObjectBody(request);
+	const type = contentType(request);
+	// A patch is read as what it is written in; what it means depends on its type.
+	const written = type === "application/apply-patch+yaml" ? "application/yaml" : "application/json";
+	return readObjectBody({ ...request, headers: { ...request.headers, "content-type": written } });
+}
+
+function rescaled({ kind, name }: NamedTarget, current: Cached, scale: Scale): KubeObject {
+	const { problems } = decode(scale, "Scale");
+	if (problems[0] !== undefined) throw new ApiError("BadRequest", problems[0].message);
+	const replicas = scale.spec?.replicas ?? 0;
+	if (replicas < 0)
+		throw invalid({ group: "autoscaling", kind: "Scale" }, name, [
+			{
+				reason: "FieldValueInvalid",
+				message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
+				field: "spec.replicas",
+			},
+		]);
+	const object = deepCopy(current.object);
+	object.metadata.resourceVersion = scale.metadata?.resourceVersion ?? "";
+	if (scale.metadata?.uid !== undefined) object.metadata.uid = scale.metadata.uid;
+	const path = kind.subresources.scale?.specReplicas ?? ".spec.replicas";
+	setPath(object, path, replicas);
+	return object;
+}
+
+function scaleOf({ kind }: NamedTarget, { object }: Cached): object {
+	const paths = kind.subresources.scale;
+	const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+	const selector = paths?.selector === undefined ? undefined : selectorText(getPath(object, paths.selector));
+	return {
+		kind: "Scale",
+		apiVersion: "autoscaling/v1",
+		metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+		spec: { replicas: Number(getPath(object, paths?.specReplicas ?? "") ?? 0) },
+		status: {
+			replicas: Number(getPath(object, paths?.statusReplicas ?? "") ?? 0),
+			...(selector === undefined ? {} : { selector }),
+		},
+	};
+}
+
+function selectorText(value: unknown): string | undefined {
+	if (typeof value === "string") return value;
+	if (typeof value !== "object" || value === null) return undefined;
+	// ReplicationControllers have plain labels where others have a selector.
+	if ("matchLabels" in value || "matchExpressions" in value) return selectorFrom(value as LabelSelector).toString();
+	return selectorFrom({ matchLabels: value as Record<string, string> }).toString();
+}
+
+function getPath(object: object, path: string): unknown {
+	let value: unknown = object;
+	for (const part of path.split(".")) {
+		if (part === "") continue;
+		if (typeof value !== "object" || value === null) return undefined;
+		value = (value as Record<string, unknown>)[part];
+	}
+	return value;
+}
+
+function setPath(object: object, path: string, value: unknown): void {
+	const parts = path.split(".").filter((part) => part !== "");
+	const last = parts.pop() ?? "";
+	// Paths of kinds lead through objects.
+	let at = object as Record<string, unknown>;
+	for (const part of parts) {
+		at[part] ??= {};
+		at = at[part] as Record<string, unknown>;
+	}
+	at[last] = value;
+}

@@ -1,0 +1,119 @@
+/** Connections that become something else: exec, attach, port-forward. Their bytes pass through to the pod's agent. */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { ApiError } from "../core/errors.ts";
+import type { ApiRequest, User } from "../core/exchange.ts";
+import { authenticate } from "./access/authenticate.ts";
+import { authorize } from "./access/authorize.ts";
+import { parseRequestInfo } from "./request-info.ts";
+import { errorResponse } from "./respond.ts";
+import type { Context, Server } from "./server.ts";
+import { plainHeaders } from "./sockets/http1.ts";
+import { dial } from "./subresources/agent.ts";
+import { placeOf } from "./subresources/pod-container.ts";
+import { noSuchResource, type Target, targetOf } from "./target.ts";
+
+/** Subresources of pods → the agent's path. */
+const agentPaths: Readonly<Record<string, string>> = { exec: "exec", attach: "attach", portforward: "portForward" };
+
+/** Never throws: what is wrong is answered on the socket. */
+export async function upgrade(
+	server: Server,
+	incoming: IncomingMessage,
+	socket: Duplex,
+	head: Uint8Array,
+	user: User | undefined,
+): Promise<void> {
+	const gone = new AbortController();
+	socket.once("close", () => gone.abort(new Error("the client is gone")));
+	try {
+		const request = requestFrom(incoming, user, gone.signal);
+		const info = parseRequestInfo(request);
+		const who = await authenticate(server, request);
+		authorize(who, info);
+		const target = targetOf(server, info);
+		if (target === undefined) throw noSuchResource();
+		const context: Context = { server, request, info, user: who, warnings: [] };
+		await passThrough(context, target, incoming, socket, head);
+	} catch (error) {
+		refuse(socket, error);
+	}
+}
+
+async function passThrough(
+	context: Context,
+	target: Target,
+	incoming: IncomingMessage,
+	socket: Duplex,
+	head: Uint8Array,
+): Promise<void> {
+	const action = target.subresource ?? "";
+	const agentPath = target.kind.plural === "pods" && target.kind.group === "" ? agentPaths[action] : undefined;
+	if (agentPath === undefined) throw new ApiError("BadRequest", "this resource cannot be upgraded");
+	await context.server.cache.fresh();
+	const place = placeOf(context, target, action);
+	const query = new URLSearchParams(context.request.query);
+	query.delete("container");
+	const connection = await dial(context.server, place.node);
+	if (socket.destroyed) {
+		connection.destroy();
+		return;
+	}
+	const path = `/${agentPath}/${place.path}${query.size === 0 ? "" : `?${query}`}`;
+	connection.write(requestHead(incoming, path));
+	if (head.length > 0) connection.write(head);
+	join(socket, connection);
+}
+
+/** The request as the agent gets it: the agent does not need to know who asks. */
+function requestHead(incoming: IncomingMessage, path: string): string {
+	const lines = [`${incoming.method} ${path} HTTP/1.1`, "Host: localhost"];
+	const { rawHeaders } = incoming;
+	for (let index = 0; index < rawHeaders.length; index += 2) {
+		const name = rawHeaders[index] ?? "";
+		if (/^(host|authorization|impersonate-.*)$/i.test(name)) continue;
+		lines.push(`${name}: ${rawHeaders[index + 1]}`);
+	}
+	return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+/** Bytes both ways, at the pace of the slower side, until both ends are done or one breaks. */
+function join(one: Duplex, other: Duplex): void {
+	for (const [from, to] of [
+		[one, other],
+		[other, one],
+	] as const) {
+		from.on("error", () => to.destroy());
+		from.once("close", () => to.destroy());
+		from.pipe(to);
+	}
+}
+
+function requestFrom(incoming: IncomingMessage, user: User | undefined, signal: AbortSignal): ApiRequest {
+	const target = incoming.url ?? "/";
+	const cut = target.indexOf("?");
+	return {
+		// Only GET and POST come with an upgrade; the path decides what they mean.
+		method: incoming.method === "GET" ? "GET" : "POST",
+		path: cut < 0 ? target : target.slice(0, cut),
+		query: new URLSearchParams(cut < 0 ? "" : target.slice(cut + 1)),
+		headers: plainHeaders(incoming),
+		signal,
+		...(user === undefined ? {} : { user }),
+	};
+}
+
+function refuse(socket: Duplex, error: unknown): void {
+	if (socket.destroyed) return;
+	const response = errorResponse(error);
+	if (response.type !== "object") return;
+	const bytes = response.bytes();
+	const body = Buffer.concat(bytes instanceof Uint8Array ? [bytes] : bytes);
+	const head = [
+		`HTTP/1.1 ${response.status} ${error instanceof ApiError ? error.reason : "Error"}`,
+		"Content-Type: application/json",
+		`Content-Length: ${body.length}`,
+		"Connection: close",
+	];
+	socket.end(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body]));
+}
