@@ -17,6 +17,7 @@ import { namespaces } from "../../src/kinds/namespace.ts";
 import { nodes } from "../../src/kinds/node.ts";
 import { pods } from "../../src/kinds/pod.ts";
 import { createRegistry } from "../../src/kinds/registry.ts";
+import { serviceAccounts } from "../../src/kinds/serviceaccount.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
 
 export interface PodBehaviour {
@@ -56,6 +57,7 @@ export async function createWorld(
 	const mirror = createMirror(client, { clock });
 	const errors: unknown[] = [];
 	await client.create(namespaces, { metadata: { name: "default" }, spec: {} });
+	await client.create(serviceAccounts, { metadata: { namespace: "default", name: "default" } });
 	for (let index = 0; index < (options.nodeCount ?? 3); index++) {
 		const name = `node-${index}`;
 		const node = await client.create(nodes, {
@@ -94,7 +96,7 @@ export async function createWorld(
 			await clock.advance(0);
 			if (violations.length > 0) throw violations[0];
 			while (!condition()) {
-				if (clock.now() >= endMs) throw new Error(`ten minutes later still not: ${what}`);
+				if (clock.now() >= endMs) throw new Error(`ten minutes later still not: ${what}; last error: ${errors.at(-1)}`);
 				await clock.advance(50);
 				if (violations.length > 0) throw violations[0];
 			}

@@ -35,7 +35,9 @@ export const daemonSetController: Controller<DaemonSetState> = {
 	watches: [
 		watchRule(daemonSets, (current, old) => [current, old].flatMap((set) => (set ? [objectKey(set)] : []))),
 		watchOwned(daemonSets, podKind, selectorFor, matters),
-		watchOwned(daemonSets, controllerRevisions, selectorFor),
+		// A revision that is gone may be missed. One that is new or changed is no reason to look, as upstream has it: whoever made it by hand
+		// is to find it again.
+		watchOwned(daemonSets, controllerRevisions, selectorFor, (current) => current === undefined),
 		watchRule(nodes, nodeKeys, { barrier: false }),
 	],
 	coalesceMs: (key, mirror) => coalesceMsFor(find(key, mirror)?.status?.desiredNumberScheduled),

@@ -32,7 +32,9 @@ export const statefulSetController: Controller<StatefulSetState> = {
 	watches: [
 		watchRule(statefulSets, (current, old) => [current, old].flatMap((set) => (set ? [objectKey(set)] : []))),
 		watchOwned(statefulSets, podKind, selectorFor, matters),
-		watchOwned(statefulSets, controllerRevisions, selectorFor),
+		// A revision that is gone may be missed. One that is new or changed is no reason to look, as upstream has it: whoever made it by hand
+		// is to find it again.
+		watchOwned(statefulSets, controllerRevisions, selectorFor, (current) => current === undefined),
 		watchRule(persistentVolumeClaims, claimKeys),
 	],
 	coalesceMs: (key, mirror) => coalesceMsFor(find(key, mirror)?.status?.replicas),

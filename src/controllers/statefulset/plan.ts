@@ -14,6 +14,7 @@ import { claim, selectorOf } from "../podcontrol/claim.ts";
 import { isFinished, isTerminating, nextAvailableMs } from "../podcontrol/pods.ts";
 import { claimBeingDeleted, hasStaleClaim, missingClaims, retentionActions } from "./claims.ts";
 import type { StatefulSetState } from "./controller.ts";
+import { claimGrowth, isBeyondHope } from "./extras.ts";
 import { isRunningAndAvailable, isUnavailable } from "./health.ts";
 import { identityLabels, newPod, ordinalOf, podName, replicasOf, startOf } from "./identity.ts";
 import { type Revisions, revisionsOf, truncated } from "./revisions.ts";
@@ -122,7 +123,11 @@ function settle(making: Making, index: number, ordered: boolean): "waits" | "don
 	if (pod.status?.phase === "Pending" && !isTerminating(pod)) {
 		claimCreations.push(...missingClaims(set, ordinal, claims));
 	}
-	if (ordered && isUnavailable(set, pod, nowMs)) return "waits";
+	podActions.push(...claimGrowth(set, ordinal, claims));
+	if (ordered && isUnavailable(set, pod, nowMs)) {
+		if (isBeyondHope(set, pod, index, making.revisions.update.name)) podActions.push(deletion(making, pod));
+		return "waits";
+	}
 	podActions.push(...retentionActions(set, pod, ordinal, true, claims), ...identityRepair(making, pod, ordinal));
 	return "done";
 }
