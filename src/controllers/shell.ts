@@ -1,4 +1,5 @@
 /** The shell of every controller: queue, own-write barrier, writes, backoff. The rules live in the controllers' plans. */
+import { setMaxListeners } from "node:events";
 import type { Client } from "../client/client.ts";
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { EventRecorder } from "../client/recorder.ts";
@@ -84,6 +85,8 @@ class ControllerShell<State> implements Shell {
 		this.#controller = controller;
 		this.#parts = parts;
 		this.#client = parts.client.as(controller.name);
+		// Every wait and every write under way listens for the end, and leaves when it is over.
+		setMaxListeners(0, this.#stopping.signal);
 	}
 
 	get idle(): boolean {
