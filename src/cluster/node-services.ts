@@ -1,14 +1,57 @@
+import { readFileSync } from "node:fs";
+import { isIPv4 } from "node:net";
 import type { Mirror } from "../client/mirror.ts";
 import type { Clock } from "../core/clock.ts";
 import type { NodeNetwork } from "../network/network.ts";
+import { startApiProxy } from "../services/api-proxy.ts";
+import { startDnsServer } from "../services/dns-server.ts";
+import { mirrorDnsView } from "../services/dns-view.ts";
+import { startServiceProxy } from "../services/service-proxy.ts";
+import { serviceAddress } from "./addresses.ts";
 import type { AgentConfig } from "./agent-protocol.ts";
 
-/** DNS, service addresses, routes and the API's own address, as every node answers them itself. */
-export async function startNodeServices(_options: {
+interface NodeServicesOptions {
 	mirror: Mirror;
 	network: NodeNetwork;
 	clock: Clock;
 	config: AgentConfig;
-}): Promise<{ close(): Promise<void> }> {
-	return { close: async () => {} };
+}
+
+/** DNS, service addresses, routes and the API's own address, as every node answers them itself. Resolves when they answer. */
+export async function startNodeServices(options: NodeServicesOptions): Promise<{ close(): Promise<void> }> {
+	const { mirror, network, clock, config } = options;
+	const [dns, api, proxy] = await Promise.all([
+		startDnsServer({
+			view: mirrorDnsView(mirror),
+			clock,
+			domain: "cluster.local",
+			addresses: [config.clusterDns],
+			port: 53,
+			resolvers: machineResolvers()
+				.filter((address) => address !== config.clusterDns)
+				.map((address) => ({ address })),
+		}),
+		startApiProxy({
+			address: serviceAddress(config.serviceCidr, 1),
+			port: 443,
+			socketPath: config.apiTlsSocket,
+		}),
+		startServiceProxy({ mirror, network, clock, nodeName: config.node }),
+	]);
+	return {
+		async close() {
+			proxy.stop();
+			await Promise.all([dns.close(), api.close()]);
+		},
+	};
+}
+
+/** Name servers of the machine, for names outside the cluster. */
+function machineResolvers(): string[] {
+	try {
+		const text = readFileSync("/etc/resolv.conf", "utf8");
+		return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1] ?? "").filter(isIPv4);
+	} catch {
+		return [];
+	}
 }

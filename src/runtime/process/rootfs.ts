@@ -67,6 +67,7 @@ export function prepareRoot(options: RootOptions): { root: string; fstab: string
 	] as const)
 		bind(ownDirectory(scratch, path, mode), path, options.readOnly);
 	fstab += deviceMounts(options, root);
+	points.cover("/dev", options.privileged ? "/dev" : ownDirectory(scratch, "/dev", 0o755));
 	for (const path of options.hidden)
 		if (showsThrough(view, options.mounts, path)) bind(ownDirectory(scratch, "/hidden", 0o755), path, true);
 	for (const path of options.emptyDirectories) {
