@@ -1,0 +1,195 @@
+/** Whole OpenAPI documents, of all that is served (v2) or of one group and version (v3). */
+import type { Kind } from "../../kinds/kind.ts";
+import type { Schemas } from "../../kinds/schema.ts";
+import type { Subresource } from "../discovery/resources.ts";
+import type { ServedGroup, ServedResource } from "../discovery/served.ts";
+import { Definitions, type GroupVersionKind, typeOfKind } from "./definitions.ts";
+import { type Content, type Operation, type Parameter, type Path, pathsOf, tagOf } from "./operations.ts";
+import { type Descriptions, type Dialect, referenceTo, renderDefinitions } from "./schemas.ts";
+
+export interface Source {
+	groups: readonly ServedGroup[];
+	kinds: readonly Kind[];
+	schemas: Schemas;
+	descriptions: Descriptions;
+	/** As `/version` tells it. */
+	version: string;
+}
+
+const patchTypes = [
+	"application/json-patch+json",
+	"application/merge-patch+json",
+	"application/strategic-merge-patch+json",
+	"application/apply-patch+yaml",
+];
+const contentTypes = ["application/json", "application/yaml"];
+const info = (version: string) => ({ title: "Kubernetes", version });
+const bearerToken = { type: "apiKey", description: "Bearer token", name: "authorization", in: "header" };
+
+interface TaggedPath extends Path {
+	tag: string;
+}
+
+/** `/openapi/v2` */
+export function documentV2(source: Source): object {
+	const definitions = new Definitions(source.schemas);
+	// Current versions first, so that they come first among the kinds of a definition.
+	const paths = source.groups.flatMap((group) =>
+		group.versions.flatMap((served) => collect(source, definitions, group.name, served.version, served.resources)),
+	);
+	const document = {
+		swagger: "2.0",
+		info: info(source.version),
+		paths: Object.fromEntries(sortedPaths(paths).map((path) => [path.path, pathV2(path)])),
+		definitions: renderDefinitions(definitions, source.descriptions, "v2"),
+		securityDefinitions: { BearerToken: bearerToken },
+		security: [{ BearerToken: [] }],
+	};
+	return document;
+}
+
+/** `/openapi/v3/apis/{group}/{version}`, `/openapi/v3/api/v1`; undefined for what is not served. */
+export function documentV3(source: Source, group: string, version: string): object | undefined {
+	const served = source.groups
+		.find(({ name }) => name === group)
+		?.versions.find((candidate) => candidate.version === version);
+	if (served === undefined) return undefined;
+	const definitions = new Definitions(source.schemas);
+	const paths = collect(source, definitions, group, version, served.resources);
+	return {
+		openapi: "3.0.0",
+		info: info(source.version),
+		paths: Object.fromEntries(sortedPaths(paths).map((path) => [path.path, pathV3(path)])),
+		components: {
+			schemas: renderDefinitions(definitions, source.descriptions, "v3"),
+			securitySchemes: { BearerToken: bearerToken },
+		},
+		security: [{ BearerToken: [] }],
+	};
+}
+
+function sortedPaths(paths: readonly TaggedPath[]): TaggedPath[] {
+	return paths.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Adds the kinds of a group version to the definitions. Returns their paths. */
+function collect(
+	source: Source,
+	definitions: Definitions,
+	group: string,
+	version: string,
+	resources: readonly ServedResource[],
+): TaggedPath[] {
+	const status = definitions.addType("Status", { group: "", kind: "Status", version: "v1" });
+	const deleteOptions = definitions.addType("DeleteOptions", { group, kind: "DeleteOptions", version });
+	const patch = definitions.addPlain("io.k8s.apimachinery.pkg.apis.meta.v1.Patch");
+	definitions.addType("WatchEvent", { group, kind: "WatchEvent", version });
+	definitions.addType("APIResourceList", { group: "", kind: "APIResourceList", version: "v1" });
+	return resources.flatMap((resource) => {
+		const gvk: GroupVersionKind = { group, kind: resource.kind, version };
+		const stored = storedType(source.kinds, group, version, resource.plural);
+		const type = stored ?? typeOfKind(gvk);
+		if (type === undefined) return [];
+		const own = stored === undefined ? { object: definitions.addType(type, gvk) } : definitions.addKind(type, gvk);
+		const subresource = ({ kind, group: otherGroup, version: otherVersion }: Subresource) => {
+			if (kind === resource.kind && otherGroup === undefined) return own.object;
+			const other = { group: otherGroup ?? group, kind, version: otherVersion ?? version };
+			const otherType = typeOfKind(other);
+			return otherType && definitions.addType(otherType, other);
+		};
+		const paths = pathsOf(group, version, resource, { ...own, subresource, status, deleteOptions, patch });
+		return paths.map((path) => ({ ...path, tag: tagOf(group, version) }));
+	});
+}
+
+/** The type in which a stored kind is served under a group and version. */
+function storedType(kinds: readonly Kind[], group: string, version: string, plural: string): string | undefined {
+	for (const kind of kinds) {
+		if (kind.plural !== plural) continue;
+		if (kind.group === group && kind.version === version) return kind.schema;
+		const served = kind.servedAs?.find((other) => other.group === group && other.version === version);
+		if (served !== undefined) return served.schema ?? kind.schema;
+	}
+	return undefined;
+}
+
+function pathV2({ parameters, operations, tag }: TaggedPath): object {
+	const methods = operations.map((operation) => [operation.method, operationV2(operation, tag)] as const);
+	return { ...Object.fromEntries(methods), parameters: parameters.map(parameterV2) };
+}
+
+function operationV2(operation: Operation, tag: string): object {
+	const { body } = operation;
+	const bodies = body && [
+		{
+			name: "body",
+			in: "body",
+			...(!body.optional && { required: true }),
+			schema: { $ref: referenceTo(body.definition, "v2") },
+		},
+	];
+	return {
+		description: operation.description,
+		consumes: body?.patch ? patchTypes : ["*/*"],
+		produces: operation.answer === "text" ? ["*/*"] : contentTypes,
+		schemes: ["https"],
+		tags: [tag],
+		operationId: operation.id,
+		parameters: [...(bodies ?? []), ...operation.parameters.map(parameterV2)],
+		responses: responses(operation, (answer) => ({
+			schema: answer === "text" ? { type: "string" } : { $ref: referenceTo(answer.definition, "v2") },
+		})),
+		"x-kubernetes-action": operation.action,
+		"x-kubernetes-group-version-kind": operation.kind,
+	};
+}
+
+function parameterV2(parameter: Parameter): object {
+	return { uniqueItems: true, ...parameter, ...(parameter.in === "path" && { required: true }) };
+}
+
+function responses(operation: Operation, content: (answer: Content) => object): object {
+	const texts: Record<number, string> = { 200: "OK", 201: "Created", 202: "Accepted" };
+	const codes = operation.codes.map((code) => [code, { description: texts[code] ?? "", ...content(operation.answer) }]);
+	return { ...Object.fromEntries(codes), 401: { description: "Unauthorized" } };
+}
+
+function pathV3({ parameters, operations, tag }: TaggedPath): object {
+	const methods = operations.map((operation) => [operation.method, operationV3(operation, tag)] as const);
+	return { ...Object.fromEntries(methods), parameters: parameters.map(parameterV3) };
+}
+
+function operationV3(operation: Operation, tag: string): object {
+	const { body, answer } = operation;
+	const dialect: Dialect = "v3";
+	const contentOf = (types: readonly string[], schema: object) => ({
+		content: Object.fromEntries(types.map((type) => [type, { schema }])),
+	});
+	const types = answer === "text" ? ["*/*"] : contentTypes;
+	const schema = answer === "text" ? { type: "string" } : { $ref: referenceTo(answer.definition, dialect) };
+	return {
+		tags: [tag],
+		description: operation.description,
+		operationId: operation.id,
+		parameters: operation.parameters.map(parameterV3),
+		...(body && {
+			requestBody: {
+				...contentOf(body.patch ? patchTypes : ["*/*"], { $ref: referenceTo(body.definition, dialect) }),
+				...(!body.optional && { required: true }),
+			},
+		}),
+		responses: responses(operation, () => contentOf(types, schema)),
+		"x-kubernetes-action": operation.action,
+		"x-kubernetes-group-version-kind": operation.kind,
+	};
+}
+
+function parameterV3({ name, in: place, description, type }: Parameter): object {
+	return {
+		name,
+		in: place,
+		description,
+		...(place === "path" && { required: true }),
+		schema: { type, uniqueItems: true },
+	};
+}

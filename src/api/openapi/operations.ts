@@ -1,0 +1,311 @@
+/** The requests that the API server answers, as data that both dialects of OpenAPI are made from. */
+import type { Subresource } from "../discovery/resources.ts";
+import type { ServedResource } from "../discovery/served.ts";
+import type { GroupVersionKind } from "./definitions.ts";
+
+export interface Parameter {
+	name: string;
+	in: "query" | "path";
+	type: "string" | "integer" | "boolean";
+	description: string;
+}
+
+/** What a body or an answer consists of: a definition by name, or text. */
+export type Content = { definition: string } | "text";
+
+export interface Operation {
+	method: "get" | "put" | "post" | "patch" | "delete";
+	/** Upstream's naming, for generated clients: `createAppsV1NamespacedDeployment`. */
+	id: string;
+	/** `x-kubernetes-action`. */
+	action: string;
+	kind: GroupVersionKind;
+	description: string;
+	parameters: readonly Parameter[];
+	body?: { definition: string; patch?: true; optional?: true };
+	/** HTTP codes of success. */
+	codes: readonly number[];
+	answer: Content;
+}
+
+export interface Path {
+	path: string;
+	/** Those that the path itself has. */
+	parameters: readonly Parameter[];
+	operations: readonly Operation[];
+}
+
+/** Definitions that the operations of a resource speak of. */
+export interface Names {
+	object: string;
+	/** Absent for what is not stored. */
+	list?: string;
+	/** Of a subresource's object; undefined when it is not an object of the API. */
+	subresource(subresource: Subresource): string | undefined;
+	status: string;
+	deleteOptions: string;
+	patch: string;
+}
+
+function query(name: string, type: Parameter["type"], description: string): Parameter {
+	return { name, in: "query", type, description };
+}
+
+const pretty = query("pretty", "string", "Indents the answer when 'true'.");
+const dryRun = query("dryRun", "string", "'All': checks everything and stores nothing.");
+const fieldManager = query("fieldManager", "string", "Who owns the fields that this request sets; required to apply.");
+const fieldValidation = query(
+	"fieldValidation",
+	"string",
+	"What to do about unknown and duplicate fields: 'Ignore', 'Warn' (the default) or 'Strict'.",
+);
+const force = query("force", "boolean", "With apply: takes over fields that others own.");
+const deleting = [
+	dryRun,
+	query("gracePeriodSeconds", "integer", "How long the object may take to end; 0 for at once."),
+	query("propagationPolicy", "string", "What becomes of dependents: 'Orphan', 'Background' or 'Foreground'."),
+];
+const selecting = [
+	query("allowWatchBookmarks", "boolean", "With watch: sends revisions from time to time even without changes."),
+	query("continue", "string", "Goes on with a list that had a limit."),
+	query("fieldSelector", "string", "Only objects whose fields have these values."),
+	query("labelSelector", "string", "Only objects whose labels match."),
+	query("limit", "integer", "At most so many objects; 'continue' of the answer leads to the rest."),
+	query("resourceVersion", "string", "The answer must not be older than this version."),
+	query("resourceVersionMatch", "string", "How resourceVersion is meant: 'NotOlderThan' or 'Exact'."),
+	query("sendInitialEvents", "boolean", "With watch: begins with the objects there are."),
+	query("timeoutSeconds", "integer", "How long a list or watch may take."),
+	query("watch", "boolean", "Answers with changes as they happen."),
+];
+const nameParameter: Parameter = { name: "name", in: "path", type: "string", description: "Name of the object." };
+const namespaceParameter: Parameter = { name: "namespace", in: "path", type: "string", description: "Namespace." };
+
+/** Kinds whose deletion answers with the object, not with a Status. */
+const deletedIsReturned = new Set(
+	[
+		"core.v1.PersistentVolume",
+		"core.v1.PersistentVolumeClaim",
+		"core.v1.Pod",
+		"core.v1.PodTemplate",
+		"core.v1.ResourceQuota",
+		"core.v1.Service",
+		"core.v1.ServiceAccount",
+		"storage.v1.CSIDriver",
+		"storage.v1.CSINode",
+		"storage.v1.StorageClass",
+		"storage.v1.VolumeAttachment",
+		"storage.v1.VolumeAttributesClass",
+	].map((name) => `io.k8s.api.${name}`),
+);
+
+/** All paths of a resource, in the order: collection across namespaces, collection, object, subresources. */
+export function pathsOf(group: string, version: string, resource: ServedResource, names: Names): Path[] {
+	const kind: GroupVersionKind = { group, kind: resource.kind, version };
+	const base = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+	const prefix = idPrefix(group, version);
+	const scope = resource.namespaced ? "Namespaced" : "";
+	const at = resource.namespaced ? `${base}/namespaces/{namespace}/${resource.plural}` : `${base}/${resource.plural}`;
+	const outer = resource.namespaced ? [namespaceParameter, pretty] : [pretty];
+	const inner = [nameParameter, ...outer];
+	const context: Context = {
+		kind,
+		verbs: new Set(resource.verbs),
+		names,
+		id: (verb, part = "") => `${verb}${prefix}${part}${scope}${kind.kind}`,
+	};
+
+	const collection = collectionOperations(context);
+	const paths: Path[] = [
+		{ path: at, parameters: outer, operations: collection },
+		{ path: `${at}/{name}`, parameters: inner, operations: objectOperations(context) },
+		...resource.subresources.map((subresource) => ({
+			path: `${at}/{name}/${subresource.name}`,
+			parameters: inner,
+			operations: subresourceOperations(context, subresource, prefix, scope),
+		})),
+	];
+	const list = collection.find(({ action }) => action === "list");
+	if (resource.namespaced && list !== undefined) {
+		const everywhere = { ...list, id: `list${prefix}${kind.kind}ForAllNamespaces` };
+		paths.unshift({ path: `${base}/${resource.plural}`, parameters: [pretty], operations: [everywhere] });
+	}
+	return paths.filter(({ operations }) => operations.length > 0);
+}
+
+interface Context {
+	kind: GroupVersionKind;
+	verbs: ReadonlySet<string>;
+	names: Names;
+	/** @param part stands before the scope: `Collection` */
+	id(verb: string, part?: string): string;
+}
+
+function collectionOperations({ kind, verbs, names, id }: Context): Operation[] {
+	const { list, object, status, deleteOptions } = names;
+	const operations: Operation[] = [];
+	if (verbs.has("list") && list !== undefined)
+		operations.push({
+			method: "get",
+			id: id("list"),
+			action: "list",
+			kind,
+			description: `list or watch objects of kind ${kind.kind}`,
+			parameters: selecting,
+			codes: [200],
+			answer: { definition: list },
+		});
+	if (verbs.has("create"))
+		operations.push({
+			method: "post",
+			id: id("create"),
+			action: "post",
+			kind,
+			description: `create a ${kind.kind}`,
+			parameters: [dryRun, fieldManager, fieldValidation],
+			body: { definition: object },
+			codes: [200, 201, 202],
+			answer: { definition: object },
+		});
+	if (verbs.has("deletecollection"))
+		operations.push({
+			method: "delete",
+			id: id("delete", "Collection"),
+			action: "deletecollection",
+			kind,
+			description: `delete collection of ${kind.kind}`,
+			parameters: [...selecting.filter(({ name }) => !/watch|initial/i.test(name)), ...deleting],
+			body: { definition: deleteOptions, optional: true },
+			codes: [200],
+			answer: { definition: status },
+		});
+	return operations;
+}
+
+function objectOperations(context: Context): Operation[] {
+	const { kind, verbs, names } = context;
+	if (names.list === undefined) return [];
+	const operations = changingOperations(context, names.object, `the specified ${kind.kind}`);
+	if (verbs.has("delete"))
+		operations.push({
+			method: "delete",
+			id: context.id("delete"),
+			action: "delete",
+			kind,
+			description: `delete a ${kind.kind}`,
+			parameters: deleting,
+			body: { definition: names.deleteOptions, optional: true },
+			codes: [200, 202],
+			answer: { definition: deletedIsReturned.has(names.object) ? names.object : names.status },
+		});
+	return operations;
+}
+
+/** Read, replace and patch of an object or a part of it. */
+function changingOperations({ kind, verbs, names, id }: Context, object: string, what: string): Operation[] {
+	const shared = { kind, answer: { definition: object } };
+	const operations: Operation[] = [];
+	if (verbs.has("get"))
+		operations.push({
+			...shared,
+			method: "get",
+			id: id("read"),
+			action: "get",
+			description: `read ${what}`,
+			parameters: [],
+			codes: [200],
+		});
+	if (verbs.has("update"))
+		operations.push({
+			...shared,
+			method: "put",
+			id: id("replace"),
+			action: "put",
+			description: `replace ${what}`,
+			parameters: [dryRun, fieldManager, fieldValidation],
+			body: { definition: object },
+			codes: [200, 201],
+		});
+	if (verbs.has("patch"))
+		operations.push({
+			...shared,
+			method: "patch",
+			id: id("patch"),
+			action: "patch",
+			description: `partially update ${what}`,
+			parameters: [dryRun, fieldManager, fieldValidation, force],
+			body: { definition: names.patch, patch: true },
+			codes: [200, 201],
+		});
+	return operations;
+}
+
+function subresourceOperations(parent: Context, subresource: Subresource, prefix: string, scope: string): Operation[] {
+	const { kind: owner, names } = parent;
+	const kind = {
+		group: subresource.group ?? owner.group,
+		kind: subresource.kind,
+		version: subresource.version ?? owner.version,
+	};
+	const suffix = subresource.name[0]?.toUpperCase() + subresource.name.slice(1);
+	const id = (verb: string) => `${verb}${prefix}${scope}${owner.kind}${suffix}`;
+	const what = `${subresource.name} of the specified ${owner.kind}`;
+	const object = names.subresource(subresource);
+	if (subresource.name === "log") {
+		const shared = { parameters: [], kind, codes: [200], answer: "text" as const };
+		return [{ ...shared, method: "get", id: id("read"), action: "get", description: `read ${what}` }];
+	}
+	if (object === undefined) return connectOperations({ prefix, scope, owner, suffix, what, kind }, subresource.verbs);
+	const operations = changingOperations({ kind, names, verbs: new Set(subresource.verbs), id }, object, what);
+	if (subresource.verbs.includes("create"))
+		operations.push({
+			method: "post",
+			id: id("create"),
+			action: "post",
+			kind,
+			description: `create ${what}`,
+			parameters: [dryRun, fieldManager, fieldValidation],
+			body: { definition: object },
+			codes: [200, 201, 202],
+			answer: { definition: object },
+		});
+	return operations;
+}
+
+interface Connection {
+	prefix: string;
+	scope: string;
+	owner: GroupVersionKind;
+	suffix: string;
+	what: string;
+	kind: GroupVersionKind;
+}
+
+/** Streams and proxies: the method decides nothing but the name. */
+function connectOperations(
+	{ prefix, scope, owner, suffix, what, kind }: Connection,
+	verbs: readonly string[],
+): Operation[] {
+	const methods = { get: "Get", create: "Post", update: "Put", patch: "Patch", delete: "Delete" };
+	return Object.entries(methods).flatMap(([verb, name]): Operation[] => {
+		if (!verbs.includes(verb)) return [];
+		// Each name is that of a method, in lower case.
+		const method = name.toLowerCase() as Operation["method"];
+		const connect = `connect${prefix}${name}${scope}${owner.kind}${suffix}`;
+		const description = `connect to ${what}`;
+		return [
+			{ method, id: connect, action: "connect", kind, description, parameters: [], codes: [200], answer: "text" },
+		];
+	});
+}
+
+/** `AppsV1`, `CoreV1`, `RbacAuthorizationV1`. */
+function idPrefix(group: string, version: string): string {
+	const words = (group === "" ? "core" : group.replace(/\.k8s\.io$/, "")).split(/[.-]/);
+	return [...words, version].map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join("");
+}
+
+/** `core_v1`, the tag by which generators group operations. */
+export function tagOf(group: string, version: string): string {
+	const words = (group === "" ? "core" : group.replace(/\.k8s\.io$/, "")).split(/[.-]/);
+	return `${words.map((word, index) => (index === 0 ? word : word[0]?.toUpperCase() + word.slice(1))).join("")}_${version}`;
+}
