@@ -2,13 +2,13 @@
  * Types of the API as data, and decoding by them: what a client sent becomes an object that has the fields and the
  * value types of its kind, and nothing else.
  */
-import { parseTimestamp, timestamp } from "../core/clock.ts";
 import type { Cause } from "../core/errors.ts";
 import { typeInvalid } from "../core/field-errors.ts";
 import type { KubeObject } from "../core/object.ts";
 import { canonicalQuantity } from "../core/quantity.ts";
 import generated from "./generated/schemas.json" with { type: "json" };
 import { oldTypes } from "./old/schemas.ts";
+import { base64Mistake, normalMicroTime, normalTime } from "./scalars.ts";
 
 export interface FieldSchema {
 	/**
@@ -229,34 +229,20 @@ function quantity(value: unknown, owner: string, context: Context): unknown {
 	}
 }
 
-const storedTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
-const storedMicroTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
-const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:[.,](\d+))?(?:[Zz]|[-+]\d\d:\d\d)$/;
-
 function time(value: unknown, type: "time" | "microTime", owner: string, context: Context): unknown {
 	if (typeof value !== "string") return mismatch(value, "string", owner, context);
-	if ((type === "time" ? storedTime : storedMicroTime).test(value)) return value;
-	const fraction = rfc3339.exec(value);
-	const epochMs = fraction === null ? Number.NaN : parseTimestamp(value);
-	if (fraction === null || Number.isNaN(epochMs)) {
-		const layout = `2006-01-02T15:04:05${type === "time" ? "" : ".000000"}Z07:00`;
-		return refuse(
-			`parsing time ${JSON.stringify(value)} as "${layout}": cannot parse ${JSON.stringify(value)}`,
-			context,
-		);
-	}
-	const seconds = timestamp(epochMs);
-	return type === "time" ? seconds : `${seconds.slice(0, -1)}.${(fraction[1] ?? "").slice(0, 6).padEnd(6, "0")}Z`;
+	const normal = type === "time" ? normalTime(value) : normalMicroTime(value);
+	if (normal !== undefined) return normal;
+	const layout = `2006-01-02T15:04:05${type === "time" ? "" : ".000000"}Z07:00`;
+	const shown = JSON.stringify(value);
+	return refuse(`parsing time ${shown} as "${layout}": cannot parse ${shown}`, context);
 }
-
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 function bytes(value: unknown, owner: string, context: Context): unknown {
 	if (typeof value !== "string") return mismatch(value, "[]uint8", owner, context);
 	const text = value.replace(/[\r\n]/g, "");
-	if (base64.test(text)) return text;
-	const wrong = /[^A-Za-z0-9+/]/.exec(text.replace(/=+$/, ""))?.index ?? Math.floor(text.length / 4) * 4;
-	return refuse(`illegal base64 data at input byte ${wrong}`, context);
+	const wrong = base64Mistake(text);
+	return wrong === undefined ? text : refuse(`illegal base64 data at input byte ${wrong}`, context);
 }
 
 function mismatch(value: unknown, type: string, owner: string, context: Context): undefined {

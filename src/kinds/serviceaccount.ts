@@ -1,4 +1,4 @@
-import { ageColumn, column, nameColumn } from "./columns.ts";
+import { plainColumns } from "./columns.ts";
 import type { ServiceAccount } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
 
@@ -16,9 +16,5 @@ export const serviceAccounts: Kind<ServiceAccount> = {
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
 	selectableFields: [],
-	columns: [
-		nameColumn,
-		column("Secrets", "Number of secrets that the account may use.", ({ secrets }) => secrets?.length ?? 0, "integer"),
-		ageColumn,
-	],
+	columns: plainColumns,
 };
