@@ -60,7 +60,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 			authorize(user, info);
 			const context: Context = { server, request, info, user, warnings: [] };
 			// decode → admit → validate → commit: in verbs/create.ts and verbs/write.ts
-			const response = info.resource === undefined ? paths(server, request) : await serveResource(context);
+			const response = info.resource === undefined ? await paths(request) : await serveResource(context);
 			return withWarnings(response, context.warnings);
 		} catch (error) {
 			return errorResponse(error);

@@ -1,18 +1,22 @@
 /** Paths that are no resources: health, version, discovery. */
 import type { ApiRequest, ApiResponse } from "../core/exchange.ts";
 import { type Discovery, discovery } from "./discovery.ts";
+import { openApiAt } from "./openapi/paths.ts";
+import { openApi } from "./openapi.ts";
 import { objectResponse, textResponse } from "./respond.ts";
 import type { Server } from "./server.ts";
 import { methodNotAllowed, noSuchResource } from "./target.ts";
 
-export type Paths = (server: Server, request: ApiRequest) => ApiResponse;
+export type Paths = (request: ApiRequest) => Promise<ApiResponse>;
 
 export function createPaths(server: Server): Paths {
 	const documents = discovery(server.registry);
-	return (_, request) => {
+	const schemas = openApi(server.registry, { version: server.options.gitVersion ?? defaultVersion });
+	return async (request) => {
 		if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
 		const path = request.path.length > 1 && request.path.endsWith("/") ? request.path.slice(0, -1) : request.path;
-		return discoveryAt(documents, path, request) ?? plainAt(server, path) ?? missing();
+		const found = discoveryAt(documents, path, request) ?? plainAt(server, path);
+		return found ?? (await openApiAt(schemas, path, request)) ?? missing();
 	};
 }
 
@@ -67,8 +71,10 @@ function plainAt(server: Server, path: string): ApiResponse | undefined {
 	}
 }
 
+const defaultVersion = "v1.36.0+coxswain";
+
 /** @param gitVersion such as `v1.36.0+coxswain`: clients read major and minor of it */
-function versionOf(gitVersion = "v1.36.0+coxswain"): object {
+function versionOf(gitVersion = defaultVersion): object {
 	const [, major = "1", minor = "36"] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
 	return {
 		major,
