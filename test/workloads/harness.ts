@@ -1,5 +1,5 @@
 /** A control plane in virtual time: the real API server on a memory store, chosen controllers, and nodes that only pretend to run pods. */
-import { createApi } from "../../src/api/handle.ts";
+import { type Api, createApi } from "../../src/api/handle.ts";
 import { type Client, createClient } from "../../src/client/client.ts";
 import { createMirror, type Mirror } from "../../src/client/mirror.ts";
 import { createEventRecorder } from "../../src/client/recorder.ts";
@@ -28,6 +28,7 @@ export interface PodBehaviour {
 }
 
 export interface World {
+	api: Api;
 	clock: VirtualClock;
 	client: Client;
 	mirror: Mirror;
@@ -76,6 +77,7 @@ export async function createWorld(
 	const violations: unknown[] = [];
 	const list = () => [...mirror.of(pods).list()];
 	return {
+		api,
 		clock,
 		client,
 		mirror,

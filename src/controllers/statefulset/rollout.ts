@@ -6,8 +6,8 @@ import { isUnavailable } from "./health.ts";
 import { replicasOf, revisionOf } from "./identity.ts";
 
 /**
- * Pods of other revisions to be deleted now, highest ordinal first, so that never more than `maxUnavailable` are missing. One that
- * serves nobody anyway costs nothing: else a set whose pods are all broken could not be mended.
+ * Pods of other revisions to be deleted now, highest ordinal first, as long as fewer than `maxUnavailable` of those that the update has
+ * come to are still missing. Old pods that serve nobody do not count: else a set with a broken pod could not be mended by an update.
  * @param slots the set's pods by index (ordinal minus start); undefined where there is none
  */
 export function outdated(
@@ -17,29 +17,13 @@ export function outdated(
 	nowMs: number,
 ): Pod[] {
 	const rolling = set.spec.updateStrategy?.rollingUpdate;
-	const partition = rolling?.partition ?? 0;
 	const most = Math.max(1, scaled(rolling?.maxUnavailable ?? 1, replicasOf(set), "down"));
-	const isOld = (pod: Pod | undefined): pod is Pod =>
-		pod !== undefined && revisionOf(pod) !== revision && !isTerminating(pod);
-	let unavailable = 0;
-	let onTheWay = 0;
-	for (const pod of slots) {
-		if (!isUnavailable(set, pod, nowMs)) continue;
-		unavailable++;
-		if (!isOld(pod)) onTheWay++;
-	}
-	const leaving: Pod[] = [];
-	for (let index = slots.length - 1; index >= partition; index--) {
+	let missing = 0;
+	const old: Pod[] = [];
+	for (let index = slots.length - 1; index >= (rolling?.partition ?? 0); index--) {
 		const pod = slots[index];
-		if (!isOld(pod)) continue;
-		if (isUnavailable(set, pod, nowMs)) {
-			if (onTheWay >= most) break;
-		} else {
-			if (unavailable >= most) break;
-			unavailable++;
-		}
-		onTheWay++;
-		leaving.push(pod);
+		if (pod !== undefined && revisionOf(pod) !== revision && !isTerminating(pod)) old.push(pod);
+		else if (isUnavailable(set, pod, nowMs)) missing++;
 	}
-	return leaving;
+	return old.slice(0, Math.max(0, most - missing));
 }
