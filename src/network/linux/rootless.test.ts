@@ -17,14 +17,8 @@ describe("network contract: linux, rootless", () => {
 		const home = mkdtempSync(`${tmpdir()}/cox-rootless-`);
 		chmodSync(home, 0o777);
 		const user = asRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : ["env"];
-		const run = [
-			process.execPath,
-			vitest,
-			"run",
-			"--configLoader=runner",
-			`--root=${root}`,
-			"src/network/linux/network.test.ts",
-		];
+		const files = ["src/network/linux/network.test.ts", "src/network/machine.test.ts"];
+		const run = [process.execPath, vitest, "run", "--configLoader=runner", `--root=${root}`, ...files];
 		const [program = "", ...args] = [...user, ...run];
 		try {
 			await execute(program, args, {
