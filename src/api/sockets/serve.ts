@@ -112,9 +112,9 @@ async function serveObject(
 		head["content-encoding"] = "gzip";
 		head["vary"] = "Accept-Encoding";
 	}
-	head["content-length"] = String(byteCount);
+	if (response.status !== 304) head["content-length"] = String(byteCount);
 	reply.head(response.status, head);
-	if (method === "HEAD") reply.end();
+	if (method === "HEAD" || response.status === 304) reply.end();
 	else if (parts instanceof Uint8Array) reply.end(parts);
 	else reply.end(Buffer.concat(parts, byteCount));
 }
