@@ -215,8 +215,7 @@ function planStart(state: PodState, container: PodContainer, newest: Container |
 	const memory = containerMemory(state, spec.name);
 	const retryAtMs = memory.startFailure?.retryAtMs;
 	if (retryAtMs !== undefined && retryAtMs > nowMs) return { actions: [], wakeAtMs: retryAtMs };
-	const lost = state.previous?.containerStatuses?.find(({ name }) => name === spec.name)?.restartCount;
-	const attempt = newest === undefined ? (lost ?? 0) : newest.config.attempt + 1;
+	const attempt = newest === undefined ? lostAttempts(state, spec.name) : newest.config.attempt + 1;
 	const start = { do: "startContainer", name: spec.name, role, attempt } as const;
 	// A new sandbox starts everything anew, without delay.
 	if (newest === undefined || currentInstance(state, spec.name) === undefined) return { actions: [start] };
@@ -232,6 +231,13 @@ function planStart(state: PodState, container: PodContainer, newest: Container |
 	const actions: PodAction[] =
 		memory.heldBack?.message === message ? [] : [{ do: "holdBack", name: spec.name, waiting }];
 	return { actions, wakeAtMs: dueMs };
+}
+
+/** How often the container was started before, as the status tells when the runtime has lost it. */
+function lostAttempts({ previous, pod }: PodState, name: string): number {
+	const { containerStatuses = [], initContainerStatuses = [] } = previous ?? pod.status ?? {};
+	const status = [...containerStatuses, ...initContainerStatuses].find((each) => each.name === name);
+	return status?.containerID === undefined ? 0 : status.restartCount + 1;
 }
 
 /** Exited instances that nobody can ask for any more: all but the newest two of a container. */

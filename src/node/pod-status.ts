@@ -23,9 +23,9 @@ export function podStatus(state: PodState, nowMs: number): PodStatus {
 	const old = state.previous ?? pod.status;
 	const containers = podContainers(pod);
 	const someRun = state.containers.some((container) => container.state === "running");
+	const ends = workIsOver(state) || memory.endingSinceMs !== undefined;
 	// A phase is final only when nothing runs any more: no successor may start before that.
-	const over =
-		isFinal(pod.status?.phase) || (!someRun && memory.busy.size === 0 && workIsOver(state)) || refused(state);
+	const over = isFinal(pod.status?.phase) || refused(state) || (!someRun && !containerBusy(state) && ends);
 	const statusOf = (container: PodContainer) => containerStatus(state, container, over);
 	const of = (...roles: string[]) => containers.filter(({ role }) => roles.includes(role)).map(statusOf);
 	const init = of("init", "sidecar");
@@ -76,6 +76,11 @@ function refused({ memory, sandboxes, containers, pod }: PodState): boolean {
 		containers.length === 0 &&
 		pod.status?.containerStatuses === undefined
 	);
+}
+
+function containerBusy({ memory }: PodState): boolean {
+	for (const key of memory.busy) if (key.startsWith("container:") || key === "sandbox") return true;
+	return false;
 }
 
 function isFinal(phase: string | undefined): phase is "Succeeded" | "Failed" {
