@@ -76,6 +76,15 @@ export function planPod(pod: PodInfo, cluster: ClusterView, context: PlanContext
 	return { nodeName: best(pod, search.fitting, cluster, context.random).name };
 }
 
+/** Whether a change of this node may give the pod a place: on it, after preemption on it, or by changing what its domain means to others. */
+export function mayFit(pod: PodInfo, nodeName: string, cluster: ClusterView): boolean {
+	const node = cluster.node(nodeName);
+	if (node === undefined || pod.pod.spec.topologySpreadConstraints !== undefined) return true;
+	if (pod.requiredAffinity.length + pod.requiredAntiAffinity.length > 0) return true;
+	const prepared = prepareFilters(pod, cluster);
+	return prepared.refused === undefined && refusalOf(node, prepared)?.refusal.final !== true;
+}
+
 interface Search {
 	fitting: NodeInfo[];
 	refused: { node: NodeInfo; refusal: Refusal; wakesOn: readonly ClusterEvent[] }[];

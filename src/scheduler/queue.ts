@@ -126,13 +126,13 @@ export class SchedulingQueue {
 		this.#wake(entry);
 	}
 
-	/** Something changed: pods that wait for it are tried again. */
-	wake(event: ClusterEvent): void {
+	/** Something changed: pods that wait for it are tried again, those for which it may matter. */
+	wake(event: ClusterEvent, mayMatter: (pod: PodInfo) => boolean = () => true): void {
 		const keys = this.#waiting.get(event);
 		if (keys === undefined || keys.size === 0) return;
 		for (const key of [...keys]) {
 			const entry = this.#entries.get(key);
-			if (entry === undefined) continue;
+			if (entry === undefined || !mayMatter(entry.pod)) continue;
 			this.#leave(entry);
 			this.#wake(entry);
 		}

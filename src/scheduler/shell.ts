@@ -7,7 +7,7 @@ import { Claims } from "./claims.ts";
 import { type ClusterChange, followCluster } from "./follow.ts";
 import { mirrorBudgets, mirrorVolumes, mirrorWorkloads } from "./lookups.ts";
 import { Nominations } from "./nominations.ts";
-import { planPod, type Unschedulable } from "./plan.ts";
+import { mayFit, planPod, type Unschedulable } from "./plan.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { type Budget, planPreemption } from "./preemption.ts";
 import { SchedulingQueue } from "./queue.ts";
@@ -125,7 +125,12 @@ class SchedulerShell implements Scheduler {
 				this.#snapshot.setNamespace(change.name, change.namespace);
 				break;
 		}
-		for (const event of change.wakes) this.#queue.wake(event);
+		for (const event of change.wakes) {
+			// A node that changes wakes the pods that could run on it now: a try in vain would only lengthen their backoff.
+			if (change.type === "node")
+				this.#queue.wake(event, (pod) => mayFit(pod, change.node.metadata.name, this.#snapshot));
+			else this.#queue.wake(event);
+		}
 	}
 
 	/** Takes pods from the queue until it is empty or enough requests are under way. */

@@ -17,6 +17,7 @@ import { jobs } from "../../kinds/job.ts";
 import { namespaces } from "../../kinds/namespace.ts";
 import { pods } from "../../kinds/pod.ts";
 import { createRegistry } from "../../kinds/registry.ts";
+import { serviceAccounts } from "../../kinds/serviceaccount.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import { startShell } from "../shell.ts";
 import { isJobFinished, isTrue } from "./conditions.ts";
@@ -77,6 +78,7 @@ async function run(spec: Omit<JobSpec, "template">, fails: (nth: number) => bool
 
 	const kubelet = startKubelet(client, clock, fails);
 	await client.create(namespaces, { metadata: { name: "default" }, spec: {} }).catch(() => undefined);
+	await client.create(serviceAccounts, { metadata: { name: "default", namespace: "default" } });
 	live();
 	await client.create(jobs, { metadata: { name: "pi", namespace: "default" }, spec: { ...spec, template } });
 	for (let minute = 0; minute < 120; minute++) {

@@ -1,6 +1,7 @@
 /** The status of a job after a plan. */
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import type { Job, JobCondition, JobStatus, Pod } from "../../kinds/generated/types.ts";
+import { sameJson } from "../equal.ts";
 import { isActive, readyCondition } from "../podcontrol/pods.ts";
 import type { Census } from "./census.ts";
 import { conditionOf, withCondition } from "./conditions.ts";
@@ -95,20 +96,12 @@ const readinessBatchMs = 1000;
  */
 export function writeAtMs(job: Job, next: JobStatus, pods: readonly Pod[], nowMs: number): number | undefined {
 	const { status: before = {} } = job;
-	if (same(before, next)) return undefined;
-	if (before.ready === undefined || !same({ ...before, ready: 0 }, { ...next, ready: 0 })) return nowMs;
+	if (sameJson(before, next)) return undefined;
+	if (before.ready === undefined || !sameJson({ ...before, ready: 0 }, { ...next, ready: 0 })) return nowMs;
 	const changes = pods.filter(isActive).map((pod) => readyCondition(pod)?.lastTransitionTime);
 	const lastMs = Math.max(...changes.map((time) => (time === undefined ? 0 : parseTimestamp(time))));
 	// Never more than the batch away, whatever the agent's clock says.
 	return Math.max(Math.min(lastMs, nowMs) + readinessBatchMs, nowMs);
-}
-
-function same(left: JobStatus, right: JobStatus): boolean {
-	return canonical(left) === canonical(right);
-}
-
-function canonical(status: JobStatus): string {
-	return JSON.stringify(Object.entries(status).sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 export function suspensionEvent(job: Job, next: JobStatus): { reason: string; message: string } | undefined {
