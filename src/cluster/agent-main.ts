@@ -42,7 +42,7 @@ async function start(): Promise<void> {
 			hidden: [config.data],
 			cgroup: config.cgroup,
 			imageFile: config.imagesFile,
-			standIns: config.assetsDirectory,
+			standIns: config.standIns,
 		}),
 		createLinuxNetwork({
 			directory: `${config.directory}/network`,

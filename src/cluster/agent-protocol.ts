@@ -21,7 +21,8 @@ export interface AgentConfig {
 	cgroup: string;
 	/** The user's table of images, and the package's stand-ins. */
 	imagesFile: string;
-	assetsDirectory: string;
+	/** Programs of the package that stand in for ones the machine lacks. */
+	standIns: string;
 	apiSocket: string;
 	apiTlsSocket: string;
 	agentSocket: string;

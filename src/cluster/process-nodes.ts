@@ -78,7 +78,7 @@ class ProcessNodes implements NodePool {
 			scratchDirectory: holder.scratchDirectory,
 			cgroup: holder.cgroup,
 			imagesFile: layout.images,
-			assetsDirectory: join(packageDirectory, "assets"),
+			standIns: join(packageDirectory, "assets/stand-ins"),
 			apiSocket: layout.apiSocket,
 			apiTlsSocket: layout.apiTlsSocket,
 			agentSocket: files.agentSocket,
