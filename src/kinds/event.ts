@@ -50,7 +50,6 @@ export const events: Kind<Event> = {
 
 	setDefaults(event) {
 		event.involvedObject ??= {};
-		event.type ||= "Normal";
 	},
 	validate({ metadata, involvedObject }) {
 		const namespace = involvedObject?.namespace ?? "";

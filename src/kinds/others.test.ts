@@ -44,6 +44,7 @@ describe("tables", () => {
 	test("events show when, what and to whom", () => {
 		const event = {
 			involvedObject: { kind: "Pod", name: "web-0", namespace: "default", fieldPath: "spec.containers{c}" },
+			type: "Normal",
 			reason: "Started",
 			message: "Container started\n",
 			lastTimestamp: "2026-01-01T00:59:30Z",

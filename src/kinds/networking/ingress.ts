@@ -1,9 +1,9 @@
 import type { Cause } from "../../core/errors.ts";
-import { requiredOneOf } from "../../core/field-checks.ts";
-import { invalidEach, invalidValue } from "../../core/field-errors.ts";
+import { requiredOneOf, requiredText } from "../../core/field-checks.ts";
+import { invalidEach, invalidValue, required } from "../../core/field-errors.ts";
 import { dnsSubdomainProblems } from "../../core/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
-import type { HTTPIngressPath, Ingress } from "../generated/types.ts";
+import type { HTTPIngressPath, Ingress, IngressBackend } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
 
 export const ingresses: Kind<Ingress> = {
@@ -44,6 +44,7 @@ export const ingresses: Kind<Ingress> = {
 		const causes: Cause[] = [];
 		if ((spec.rules ?? []).length === 0 && spec.defaultBackend === undefined)
 			causes.push(invalidValue("spec", [], "either `defaultBackend` or `rules` must be specified"));
+		if (spec.defaultBackend !== undefined) causes.push(...backend(spec.defaultBackend, "spec.defaultBackend"));
 		for (const [index, { host, http }] of (spec.rules ?? []).entries()) {
 			const at = `spec.rules[${index}]`;
 			if (host) causes.push(...invalidEach(`${at}.host`, host, dnsSubdomainProblems(host.replace(/^\*\./, ""))));
@@ -60,9 +61,23 @@ function hostsText({ spec }: Ingress): string {
 	return hosts.length > 3 ? `${hosts.slice(0, 3).join(",")} + ${hosts.length - 3} more...` : hosts.join(",");
 }
 
-function pathProblems({ path = "", pathType }: HTTPIngressPath, at: string): Cause[] {
+function backend(value: IngressBackend | undefined, at: string): Cause[] {
+	if (value === undefined) return [required(at)];
+	if (value.service !== undefined && value.resource !== undefined)
+		return [invalidValue(at, "", "cannot set both resource and service backends")];
+	if (value.resource !== undefined) return requiredText(value.resource.name, `${at}.resource.name`);
+	if (value.service === undefined) return [required(at, "resource or service backend is required")];
+	const { name, port } = value.service;
+	const causes = requiredText(name, `${at}.service.name`);
+	if (port?.name && port.number)
+		causes.push(invalidValue(`${at}.service.port`, port, "cannot set both port name & port number"));
+	else if (!port?.name && !port?.number) causes.push(required(`${at}.service.port`, "port name or number is required"));
+	return causes;
+}
+
+function pathProblems({ path = "", pathType, backend: target }: HTTPIngressPath, at: string): Cause[] {
 	const causes = requiredOneOf(pathType, ["Exact", "ImplementationSpecific", "Prefix"], `${at}.pathType`);
 	if (pathType !== "ImplementationSpecific" && !path.startsWith("/"))
 		causes.push(invalidValue(`${at}.path`, path, "must be an absolute path"));
-	return causes;
+	return [...causes, ...backend(target, `${at}.backend`)];
 }

@@ -86,6 +86,7 @@ function anyContainer(container: Container | EphemeralContainer, context: PodCon
 		...requiredOneOf(container.imagePullPolicy, pullPolicies, `${path}.imagePullPolicy`),
 		...validateResources(container.resources, `${path}.resources`, "container", context.claimNames),
 		...validateSecurityContext(container.securityContext, `${path}.securityContext`),
+		...resizePolicies(container, context.spec, `${path}.resizePolicy`),
 	);
 	return causes;
 }
@@ -111,6 +112,22 @@ function ports(list: readonly ContainerPort[] | undefined, hostNetwork: boolean,
 				);
 		}
 		causes.push(...requiredOneOf(protocol, ["SCTP", "TCP", "UDP"], `${at}.protocol`));
+	}
+	return causes;
+}
+
+/** What happens to a container whose resources change in place (KEP-1287). */
+function resizePolicies(container: Container | EphemeralContainer, spec: PodSpec, path: string): Cause[] {
+	const causes: Cause[] = [];
+	const names = new Set<string>();
+	for (const [index, { resourceName, restartPolicy }] of (container.resizePolicy ?? []).entries()) {
+		const at = `${path}[${index}]`;
+		if (names.has(resourceName)) causes.push(duplicate(at, resourceName));
+		names.add(resourceName);
+		causes.push(...requiredOneOf(resourceName, ["cpu", "memory"], at));
+		causes.push(...requiredOneOf(restartPolicy, ["NotRequired", "RestartContainer"], at));
+		if (spec.restartPolicy === "Never" && restartPolicy === "RestartContainer")
+			causes.push(invalidValue(at, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'"));
 	}
 	return causes;
 }

@@ -1,7 +1,15 @@
 /** What is wrong with a pod spec, of a pod or of a template (API reference, "PodSpec"). */
 import type { Cause } from "../../core/errors.ts";
 import { ipAddress, oneOf, requiredOneOf, subdomainName } from "../../core/field-checks.ts";
-import { duplicate, forbidden, invalidEach, invalidValue, required, tooMany } from "../../core/field-errors.ts";
+import {
+	duplicate,
+	forbidden,
+	invalidEach,
+	invalidValue,
+	notSupported,
+	required,
+	tooMany,
+} from "../../core/field-errors.ts";
 import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
 import type { PodSpec } from "../generated/types.ts";
 import { validateContainers } from "./containers.ts";
@@ -28,6 +36,7 @@ export function validatePodSpec(spec: PodSpec | undefined, path: string): Cause[
 		...hostAliases(spec, path),
 		...validateResources(spec.resources, `${path}.resources`, "pod"),
 		...lifetime(spec, path),
+		...stopSignals(spec, path),
 		...sharing(spec, path),
 	];
 }
@@ -99,6 +108,20 @@ function lifetime(spec: PodSpec, path: string): Cause[] {
 	const seconds = spec.activeDeadlineSeconds;
 	if (seconds === undefined || (seconds >= 1 && seconds <= 2 ** 31 - 1)) return [];
 	return [invalidValue(`${path}.activeDeadlineSeconds`, seconds, "must be between 1 and 2147483647, inclusive")];
+}
+
+/** Which signal stops a container depends on the operating system, so the pod has to name that. */
+function stopSignals(spec: PodSpec, path: string): Cause[] {
+	const causes: Cause[] = [];
+	for (const field of ["initContainers", "containers"] as const)
+		for (const [index, { lifecycle }] of (spec[field] ?? []).entries()) {
+			const at = `${path}.${field}[${index}].lifecycle.stopSignal`;
+			const signal = lifecycle?.stopSignal;
+			if (signal === undefined) continue;
+			if (!spec.os?.name) causes.push(forbidden(at, "may not be set for containers with empty `spec.os.name`"));
+			else if (!/^SIG[A-Z0-9+-]+$/.test(signal)) causes.push(notSupported(at, signal, ["SIGKILL", "SIGTERM"]));
+		}
+	return causes;
 }
 
 function sharing(spec: PodSpec, path: string): Cause[] {
