@@ -73,9 +73,11 @@ export function createForwarder(options: {
 function askUdp(message: Buffer, address: string, port: number, signal: AbortSignal): Promise<Buffer | undefined> {
 	return new Promise((resolve) => {
 		const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+		let settled = false;
 		const finish = (reply: Buffer | undefined) => {
+			if (settled) return;
+			settled = true;
 			signal.removeEventListener("abort", abort);
-			socket.removeAllListeners("message");
 			socket.close();
 			resolve(reply);
 		};
@@ -85,8 +87,12 @@ function askUdp(message: Buffer, address: string, port: number, signal: AbortSig
 		socket.on("message", (reply) => {
 			if (reply.length >= 2 && reply.readUInt16BE(0) === message.readUInt16BE(0)) finish(reply);
 		});
-		// Connected: only replies from there are received, and a closed port is an error at once.
-		socket.connect(port, address, () => socket.send(message));
+		// Connected: only replies from there are received, and a closed port is an error at once. The callback is called for
+		// a failure too: no route, perhaps.
+		socket.connect(port, address, (error?: Error) => {
+			if (error !== undefined || settled) finish(undefined);
+			else socket.send(message);
+		});
 	});
 }
 

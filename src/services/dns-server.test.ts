@@ -70,8 +70,11 @@ test("DNS server passes other names on, and follows an ExternalName there", asyn
 	expect(await resolver.resolveCname("alias.default.svc.cluster.local")).toEqual(["web.default.svc.example"]);
 });
 
-test("DNS server fails quickly without a resolver", async () => {
-	const resolver = resolverOf(await start("cluster.local"));
+test.each([
+	["without a resolver", []],
+	["with a resolver that there is no way to", [{ address: "255.255.255.255" }]],
+])("DNS server fails quickly %s", async (_how, resolvers) => {
+	const resolver = resolverOf(await start("cluster.local", resolvers));
 	await expect(resolver.resolve4("example.org")).rejects.toMatchObject({ code: "ESERVFAIL" });
 });
 
