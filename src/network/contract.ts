@@ -125,6 +125,23 @@ export function networkContract(name: string, options: { open(): Promise<Network
 			await expect(a.ask(client.namespacePath, "TCP", "10.96.7.7", 80)).rejects.toThrow("ECONNREFUSED");
 		});
 
+		withTraffic("takes a thousand services at once, and lets them go", async () => {
+			const server = await attach(a);
+			const client = await attach(a);
+			await a.serve(server.namespacePath, "TCP", 8080, "server");
+			const endpoints = Array.from({ length: 4 }, () => ({ address: server.address, port: 8080 }));
+			const many = Array.from({ length: 1000 }, (_, index) => {
+				const addresses = [`10.97.${index >> 8}.${index & 255}`];
+				return service({ name: `default/s-${index}:http`, addresses, endpoints });
+			});
+			await a.network.setServices(many);
+			expect(await a.ask(client.namespacePath, "TCP", "10.97.0.0", 80)).toBe(`server ${client.address}`);
+			expect(await a.ask(client.namespacePath, "TCP", "10.97.3.231", 80)).toBe(`server ${client.address}`);
+			await a.network.setServices(many.slice(0, 1));
+			await expect(a.ask(client.namespacePath, "TCP", "10.97.3.231", 80)).rejects.toThrow("ECONNREFUSED");
+			expect(await a.ask(client.namespacePath, "TCP", "10.97.0.0", 80)).toBe(`server ${client.address}`);
+		});
+
 		withTraffic("serves UDP", async () => {
 			const server = await attach(b);
 			const client = await attach(a);

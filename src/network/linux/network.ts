@@ -4,9 +4,16 @@
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { AddressPool, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
-import { run, shellQuote } from "../command.ts";
+import { CommandError, run, shellQuote } from "../command.ts";
 import type { NodeNetwork, PodNetwork, ServicePort } from "../network.ts";
-import { allServices, baseRules, changedServices, type HostPort, hostPortElement } from "./rules.ts";
+import {
+	type AppliedServices,
+	allServices,
+	baseRules,
+	changedServices,
+	type HostPort,
+	hostPortElement,
+} from "./rules.ts";
 
 export interface LinuxNetworkOptions {
 	/** For the addresses given to pods; absolute. */
@@ -115,16 +122,57 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 			}),
 		setServices: (ports) =>
 			inTurn(async () => {
-				const text = services === undefined ? allServices(ports) : changedServices(services, ports);
+				const before = services;
 				// After a failure the next call starts from nothing.
 				services = undefined;
-				if (text !== "") await inNode("exec nft -f -", text);
+				await applyServices(before, ports, (text) => inNode("exec nft -f -", text));
 				services = new Map(ports.map((port) => [port.name, port]));
 			}),
 		async close() {
 			await queue;
 		},
 	};
+}
+
+/** How many endpoints and services one message to the kernel may hold where its size is limited. */
+const mostInOneStep = 200;
+
+/**
+ * In one step. Only where the kernel limits what an unprivileged user may send at once, in several, each of which leaves every
+ * service as it was or as it shall be.
+ */
+async function applyServices(
+	before: AppliedServices | undefined,
+	ports: readonly ServicePort[],
+	apply: (text: string) => Promise<unknown>,
+): Promise<void> {
+	const text = before === undefined ? allServices(ports) : changedServices(before, ports);
+	if (text === "") return;
+	try {
+		await apply(text);
+		return;
+	} catch (error) {
+		if (!(error instanceof CommandError && error.message.includes("Message too long"))) throw error;
+	}
+	if (before === undefined) await apply(allServices([]));
+	const now = new Map(before);
+	const wanted = new Map(ports.map((port) => [port.name, port]));
+	let weight = 0;
+	let last: AppliedServices = new Map(now);
+	const flush = async () => {
+		const step = changedServices(last, [...now.values()]);
+		if (step !== "") await apply(step);
+		last = new Map(now);
+		weight = 0;
+	};
+	for (const name of new Set([...now.keys(), ...wanted.keys()])) {
+		const port = wanted.get(name);
+		weight += 1 + (now.get(name)?.endpoints.length ?? 0) + (port?.endpoints.length ?? 0);
+		if (port === undefined) now.delete(name);
+		else now.set(name, port);
+		if (weight >= mostInOneStep) await flush();
+	}
+	await flush();
 }
 
 /** One shell for the whole: making a process costs more than what it does. */
