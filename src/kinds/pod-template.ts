@@ -35,15 +35,15 @@ export function validateRunningTemplate(
 	return [...validateTemplateLabels(template, selector, path), ...causes];
 }
 
-/** The template's pods must be the ones that the selector selects. */
+/** The template's pods must be the ones that the selector selects; one that is missing selects none. */
 export function validateTemplateLabels(
 	template: PodTemplateSpec | undefined,
 	selector: LabelSelector | undefined,
 	path: string,
 ): Cause[] {
-	if (selector === undefined || isEmptySelector(selector)) return [];
-	const templateLabels = template?.metadata?.labels ?? {};
-	if (matchesOrBroken(selector, templateLabels)) return [];
+	if (selector !== undefined && isEmptySelector(selector)) return [];
+	const templateLabels = template?.metadata?.labels;
+	if (selector !== undefined && matchesOrBroken(selector, templateLabels ?? {})) return [];
 	return [invalidValue(`${path}.metadata.labels`, templateLabels, "`selector` does not match template `labels`")];
 }
 

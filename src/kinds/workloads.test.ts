@@ -28,7 +28,10 @@ describe("every workload that keeps pods running", () => {
 			expect(problems(kind, { selector: {} })).toEqual([
 				`spec.selector: Invalid value: {}: empty selector is invalid for ${kind.toLowerCase()}`,
 			]);
-			expect(problems(kind, { selector: undefined })).toEqual(["spec.selector: Required value"]);
+			expect(problems(kind, { selector: undefined })).toEqual([
+				"spec.selector: Required value",
+				'spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`',
+			]);
 		},
 	);
 
