@@ -8,7 +8,7 @@ import { create, event, patch, remove, updateStatus } from "../actions.ts";
 import type { Action, EventText, Plan, PlanContext } from "../controller.ts";
 import { isJobFinished, isTrue } from "../job/conditions.ts";
 import { cronJobLabel, jobFor, jobName, scheduledMsOf } from "./job.ts";
-import { dueStart, nextLookMs, scheduleOf } from "./schedule.ts";
+import { dueStart, namesZone, nextLookMs, scheduleOf } from "./schedule.ts";
 
 export interface CronJobState {
 	cronJob: CronJob;
@@ -144,8 +144,9 @@ interface Start {
 function start(draft: Draft, nowMs: number): Start {
 	const { cronJob, status, say } = draft;
 	const { suspend, startingDeadlineSeconds, concurrencyPolicy } = cronJob.spec;
+	if (suspend === true) return { actions: [] };
 	const schedule = usableSchedule(draft);
-	if (schedule === undefined || suspend === true) return { actions: [] };
+	if (schedule === undefined) return { actions: [] };
 	const seen = { ...cronJob, status };
 	const { atMs, tooMany } = dueStart(seen, schedule, nowMs);
 	if (tooMany) {
@@ -191,6 +192,11 @@ function usableSchedule({ cronJob, say }: Draft): CronSchedule | undefined {
 		say("Warning", "UnknownTimeZone", why);
 		return undefined;
 	}
+	if (namesZone(cronJob)) {
+		const where = "see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details";
+		const what = `CRON_TZ or TZ used in schedule ${JSON.stringify(schedule)} is not officially supported`;
+		say("Warning", "UnsupportedSchedule", `${what}, ${where}`);
+	}
 	try {
 		return scheduleOf(cronJob);
 	} catch (error) {
@@ -217,7 +223,7 @@ function writeStatus({ cronJob, active, status }: Draft): Action[] {
 	return same ? [] : [updateStatus(cronJobs, { ...cronJob, status: next })];
 }
 
-/** `Mon, 02 Jan 2006 15:04:05 UTC` */
+/** `Mon, 02 Jan 2006 15:04:05 +0000` */
 function rfc1123(epochMs: number): string {
-	return new Date(epochMs).toUTCString().replace("GMT", "UTC");
+	return new Date(epochMs).toUTCString().replace("GMT", "+0000");
 }

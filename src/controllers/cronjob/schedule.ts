@@ -9,9 +9,15 @@ const manyMissed = 100;
 /** Timers may fire a little early, and a schedule looked at too early is not due. */
 const slackMs = 100;
 
-/** @throws CronError */
-export function scheduleOf({ spec }: CronJob): CronSchedule {
-	return parseCron(spec.timeZone === undefined ? spec.schedule : `TZ=${spec.timeZone} ${spec.schedule}`);
+/** A zone within the schedule wins over spec.timeZone. @throws CronError */
+export function scheduleOf(cronJob: CronJob): CronSchedule {
+	const { schedule, timeZone } = cronJob.spec;
+	return parseCron(timeZone === undefined || namesZone(cronJob) ? schedule : `TZ=${timeZone} ${schedule}`);
+}
+
+/** Whether the schedule itself names a zone, which new cron jobs may not do. */
+export function namesZone({ spec }: CronJob): boolean {
+	return spec.schedule.includes("TZ");
 }
 
 export interface Due {
