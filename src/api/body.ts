@@ -1,10 +1,13 @@
-/** Reads the bodies of requests: JSON and YAML from the network, values from the same process. */
+/** Reads the bodies of requests: JSON, YAML and protobuf from the network, values from the same process. */
 import { parseAllDocuments } from "yaml";
 import { ApiError } from "../core/errors.ts";
 import type { ApiRequest } from "../core/exchange.ts";
+import { decodeProtobuf } from "./protobuf/decode.ts";
 
 /** Bodies may be this large; upstream's limit. */
 export const largestBodyBytes = 3 * 1024 * 1024;
+
+const protobuf = "application/vnd.kubernetes.protobuf";
 
 export interface Body {
 	/** Not to be modified: it may belong to the caller. */
@@ -30,7 +33,8 @@ export function readObjectBody(request: ApiRequest): Body {
 	const type = contentType(request);
 	if (type === "application/json" || type === "*/*") return { value: parseJson(body.bytes), duplicateFields: [] };
 	if (type === "application/yaml") return { value: parseYaml(body.bytes), duplicateFields: [] };
-	throw unsupportedMediaType(["application/json", "application/yaml"]);
+	if (type === protobuf) return { value: decodeProtobuf(body.bytes), duplicateFields: [] };
+	throw unsupportedMediaType(["application/json", "application/yaml", protobuf]);
 }
 
 export function unsupportedMediaType(accepted: readonly string[]): ApiError {

@@ -3,15 +3,15 @@ import { timestamp } from "../../core/clock.ts";
 import { ApiError, alreadyExists, invalid } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { generateName } from "../../core/names.ts";
-import type { KubeObject } from "../../core/object.ts";
+import { deepFreeze, type KubeObject } from "../../core/object.ts";
 import { admit, allocate } from "../admission/admission.ts";
 import type { Admitted } from "../admission/step.ts";
 import { readObjectBody } from "../body.ts";
-import { type Cached, encode, parse } from "../cache/cached.ts";
+import { Cached, encode } from "../cache/cached.ts";
 import { objectKey } from "../cache/keys.ts";
 import { type Companions, putObject } from "../commit.ts";
 import { decodeObject } from "../decode.ts";
-import { metadataForCreate, metadataProblems, newUid } from "../metadata.ts";
+import { metadataForCreate, metadataProblems, newUid, unassigned } from "../metadata.ts";
 import { present } from "../present.ts";
 import type { Context } from "../server.ts";
 import { methodNotAllowed, type Target } from "../target.ts";
@@ -46,9 +46,15 @@ export async function createObject(context: Context, target: Target, decode: () 
 	}
 }
 
-/** What a dry run answers: the object as it would be, without a resourceVersion. */
-export function unstored(key: string, object: KubeObject): Cached {
-	return parse(key, encode(object), 0);
+/** What a dry run answers: the object as it would be, with the resourceVersion that it has now, if it is there. */
+export function unstored(key: string, object: KubeObject, revision?: number): Cached {
+	object.metadata.resourceVersion = revision === undefined ? unassigned : String(revision);
+	return new Cached(
+		key,
+		deepFreeze(object),
+		revision ?? 0,
+		encode({ ...object, metadata: { ...object.metadata, resourceVersion: unassigned } }),
+	);
 }
 
 function prepared(context: Context, target: Target, object: KubeObject, companions: Companions): KubeObject {

@@ -93,7 +93,7 @@ export async function writeObject(context: Context, target: NamedTarget, change:
 		if (change.ownsManagedFields) object.metadata.managedFields = managedFields ?? [];
 		else trackFields(context, target, object, current.object);
 		if (unchanged(object, current.object)) return current;
-		if (dryRun) return unstored(target.key, object);
+		if (dryRun) return unstored(target.key, object, current.revision);
 		const outcome = isFinished(target, object)
 			? await removeObject(server, current, released(context, target, current.object))
 			: await putObject(server, object, { key: target.key, expected: current.revision, companions });

@@ -1,0 +1,254 @@
+/**
+ * Objects in protobuf, which kubectl sends when it makes objects of its own (`kubectl create deployment`), as the JSON
+ * values that they stand for. Answers are never in protobuf: whoever sends it also reads JSON.
+ */
+import { microTimestamp, timestamp } from "../../core/clock.ts";
+import { ApiError } from "../../core/errors.ts";
+import { definitionNames } from "../../kinds/facts.ts";
+import { builtinSchemas, type FieldSchema, type TypeSchema } from "../../kinds/schema.ts";
+import { fieldNumbers } from "./field-numbers.ts";
+import { nullableScalars } from "./nullable.ts";
+import { malformed, wireFields } from "./reader.ts";
+
+const magic = Buffer.from("k8s\0");
+/** Messages in messages deeper than this are nobody's honest object. */
+const depthLimit = 64;
+
+type Fields = Record<string, unknown>;
+
+/** @throws ApiError BadRequest */
+export function decodeProtobuf(bytes: Uint8Array): Fields {
+	if (bytes.length < magic.length || magic.compare(bytes, 0, magic.length) !== 0)
+		throw new ApiError(
+			"BadRequest",
+			"provided data does not appear to be a protobuf message, expected prefix 6b3873 00",
+		);
+	let apiVersion = "";
+	let kind = "";
+	let raw: Uint8Array = new Uint8Array();
+	// runtime.Unknown: a type, and the bytes of an object of the type.
+	for (const { number, value } of wireFields(bytes.subarray(magic.length))) {
+		if (!(value instanceof Uint8Array)) continue;
+		if (number === 2) raw = value;
+		if (number !== 1) continue;
+		for (const field of wireFields(value)) {
+			if (field.number === 1) apiVersion = textOf(field.value);
+			if (field.number === 2) kind = textOf(field.value);
+		}
+	}
+	const object: Fields = { apiVersion, kind };
+	readMessage(raw, messageNamed(schemaOf(apiVersion, kind)), object, 0);
+	return object;
+}
+
+/** The schema of `apps/v1 Deployment`: by its full name, since short ones are not all unique. */
+function schemaOf(apiVersion: string, kind: string): string {
+	if (kind === "DeleteOptions") return kind;
+	const [group = "", version] = apiVersion.includes("/") ? apiVersion.split("/") : ["core", apiVersion];
+	const packageName = group.split(".")[0] ?? "";
+	for (const name of [`io.k8s.api.${packageName}.${version}.${kind}`, ...otherPackages(packageName, version, kind)]) {
+		const schema = schemasByDefinition().get(name);
+		if (schema !== undefined) return schema;
+	}
+	throw new ApiError(
+		"BadRequest",
+		`no kind "${kind}" is registered for version "${apiVersion}" in protobuf; send JSON`,
+	);
+}
+
+function otherPackages(group: string, version: string | undefined, kind: string): string[] {
+	return [
+		`io.k8s.apiextensions-apiserver.pkg.apis.${group}.${version}.${kind}`,
+		`io.k8s.kube-aggregator.pkg.apis.${group}.${version}.${kind}`,
+	];
+}
+
+let byDefinition: Map<string, string> | undefined;
+
+function schemasByDefinition(): Map<string, string> {
+	byDefinition ??= new Map(Object.entries(definitionNames).map(([schema, definition]) => [definition, schema]));
+	return byDefinition;
+}
+
+interface Message {
+	/** Field number → name; a star marks a message whose fields are its outer type's. */
+	names: readonly (string | undefined)[];
+	fields: TypeSchema;
+}
+
+const messages = new Map<string, Message>();
+
+function messageNamed(type: string, fields?: TypeSchema): Message {
+	const known = fields === undefined ? messages.get(type) : undefined;
+	if (known !== undefined) return known;
+	const names: (string | undefined)[] = [];
+	let number = 0;
+	for (const entry of (fieldNumbers[type] ?? "").split(" ")) {
+		const cut = entry.indexOf(":");
+		number = cut < 0 ? number + 1 : Number(entry.slice(0, cut));
+		names[number] = entry.slice(cut + 1);
+	}
+	const message = { names, fields: fields ?? builtinSchemas.type(type) ?? {} };
+	if (fields === undefined) messages.set(type, message);
+	return message;
+}
+
+function readMessage(bytes: Uint8Array, { names, fields }: Message, into: Fields, depth: number): void {
+	if (depth > depthLimit) throw malformed();
+	for (const { number, value } of wireFields(bytes)) {
+		const name = names[number];
+		if (name === undefined) continue;
+		if (name.startsWith("*")) {
+			if (value instanceof Uint8Array) readMessage(value, messageNamed(name.slice(1), fields), into, depth + 1);
+			continue;
+		}
+		const field = fields[name];
+		if (field !== undefined) readField(into, name, field, value, depth);
+	}
+}
+
+type Wire = bigint | number | Uint8Array;
+
+function readField(into: Fields, name: string, field: FieldSchema, value: Wire, depth: number): void {
+	if (field.of === "array") {
+		// Lists of numbers may come as one value.
+		const items = isNumeric(field.type) && value instanceof Uint8Array ? unpacked(value) : [value];
+		into[name] = [
+			...(Array.isArray(into[name]) ? into[name] : []),
+			...items.map((item) => read(item, field.type, depth)),
+		];
+	} else if (field.of === undefined) {
+		const found = read(value, field.type, depth);
+		if (found !== undefined && !isUnsaid(found, name, field)) into[name] = found;
+	} else {
+		if (!(value instanceof Uint8Array)) throw malformed();
+		const [key, item] = readEntry(value, field, depth);
+		// The map was made here, by an earlier entry.
+		into[name] = { ...(into[name] as Fields | undefined), [key]: item };
+	}
+}
+
+/** The wire has empty values where JSON has nothing, save for the fields in which nothing and empty differ. */
+function isUnsaid(value: unknown, name: string, field: FieldSchema): boolean {
+	if (value === "") return !nullableScalars.has(name);
+	return (value === 0 || value === false) && field.required !== true && !nullableScalars.has(name);
+}
+
+function readEntry(bytes: Uint8Array, field: FieldSchema, depth: number): [string, unknown] {
+	let key = "";
+	let item: unknown;
+	for (const { number, value } of wireFields(bytes)) {
+		if (number === 1) key = textOf(value);
+		else if (number === 2)
+			item = field.of === "arrayMap" ? readItems(value, field.type, depth) : read(value, field.type, depth);
+	}
+	return [key, item ?? (field.of === "arrayMap" ? [] : emptyOf(field.type))];
+}
+
+/** A list as the value of a map is a message with the items as its first field. */
+function readItems(value: Wire, type: string, depth: number): unknown[] {
+	const items: unknown[] = [];
+	for (const item of wireFields(bytesOf(value))) if (item.number === 1) items.push(read(item.value, type, depth));
+	return items;
+}
+
+function emptyOf(type: string): unknown {
+	return type === "string" || type === "bytes" ? "" : type === "quantity" ? "0" : {};
+}
+
+function read(value: Wire, type: string, depth: number): unknown {
+	switch (type) {
+		case "string":
+			return textOf(value);
+		case "int32":
+		case "int64":
+		case "number":
+			return value instanceof Uint8Array ? undefined : Number(value);
+		case "boolean":
+			return value !== 0n;
+		case "bytes":
+			return Buffer.from(bytesOf(value)).toString("base64");
+		case "time":
+		case "microTime":
+			return readTime(bytesOf(value), type);
+		case "quantity":
+			return readFirst(bytesOf(value)) ?? "0";
+		case "intOrString":
+			return readIntOrString(bytesOf(value));
+		case "any":
+			return readJson(bytesOf(value));
+		default: {
+			const object: Fields = {};
+			readMessage(bytesOf(value), messageNamed(type), object, depth + 1);
+			return object;
+		}
+	}
+}
+
+function isNumeric(type: string): boolean {
+	return type === "int32" || type === "int64" || type === "boolean";
+}
+
+function unpacked(bytes: Uint8Array): Wire[] {
+	const values: Wire[] = [];
+	let value = 0n;
+	let shift = 0n;
+	for (const byte of bytes) {
+		value |= BigInt(byte & 0x7f) << shift;
+		shift += 7n;
+		if (byte >= 0x80) continue;
+		values.push(BigInt.asIntN(64, value));
+		value = 0n;
+		shift = 0n;
+	}
+	return values;
+}
+
+/** No bytes at all are no time. */
+function readTime(bytes: Uint8Array, type: "time" | "microTime"): string | undefined {
+	if (bytes.length === 0) return undefined;
+	let epochMs = 0;
+	for (const { number, value } of wireFields(bytes)) {
+		if (number === 1) epochMs += Number(value) * 1000;
+		if (number === 2 && type === "microTime") epochMs += Number(value) / 1e6;
+	}
+	if (!Number.isFinite(epochMs) || Math.abs(epochMs) > 8.64e15) throw malformed();
+	return type === "time" ? timestamp(epochMs) : microTimestamp(epochMs);
+}
+
+function readFirst(bytes: Uint8Array): string | undefined {
+	for (const { number, value } of wireFields(bytes)) if (number === 1) return textOf(value);
+	return undefined;
+}
+
+function readIntOrString(bytes: Uint8Array): string | number {
+	let isText = false;
+	let integer = 0;
+	let text = "";
+	for (const { number, value } of wireFields(bytes)) {
+		if (number === 1) isText = value === 1n;
+		else if (number === 2) integer = Number(value);
+		else if (number === 3) text = textOf(value);
+	}
+	return isText ? text : integer;
+}
+
+/** Free-form values are JSON in a message's first field. */
+function readJson(bytes: Uint8Array): unknown {
+	const text = readFirst(bytes);
+	if (text === undefined || text === "") return undefined;
+	try {
+		return JSON.parse(text);
+	} catch {
+		throw malformed();
+	}
+}
+
+function textOf(value: Wire): string {
+	return Buffer.from(bytesOf(value)).toString();
+}
+
+function bytesOf(value: Wire): Uint8Array {
+	if (value instanceof Uint8Array) return value;
+	throw malformed();
+}
