@@ -37,7 +37,7 @@ export function renderDefinitions(
 		const required = names.filter((name) => fields?.[name]?.required);
 		const properties = names.map((name) => {
 			const schema = fields?.[name];
-			return [name, schema && property(definition, name, schema, texts?.fields?.[name])] as const;
+			return [name, schema && property(definition, name, schema, text(texts?.fields?.[name], schema))] as const;
 		});
 		return {
 			...(description && { description }),
@@ -48,6 +48,11 @@ export function renderDefinitions(
 			...(mapType !== undefined && { "x-kubernetes-map-type": mapType }),
 			...(fields === undefined && { "x-kubernetes-preserve-unknown-fields": true }),
 		};
+	}
+
+	/** The models leave the documentation out where a field is one object: then that of its type must do. */
+	function text(own: string | undefined, field: FieldSchema): string | undefined {
+		return own ?? (field.of === undefined ? descriptions[field.type]?.description : undefined);
 	}
 
 	function property(owner: Definition, name: string, field: FieldSchema, description: string | undefined): object {

@@ -250,6 +250,17 @@ describe("conflicts", () => {
 		);
 		expect(spec(apply(created, `{${head}, spec: {replicas: 4}}`, "kubectl"))["replicas"]).toBe(4);
 		expect(() => apply(created, `{${head}, spec: {replicas: 4}}`, "other")).toThrow(ApiError);
+		const scaled = update(created, { ...created, spec: { replicas: 9 } }, "hpa");
+		expect(() => apply(scaled, `{${head}, spec: {replicas: 4}}`, "kubectl")).toThrow(ApiError);
+	});
+
+	test("kubectl's annotation keeps saying what it has applied", () => {
+		const annotation = "kubectl.kubernetes.io/last-applied-configuration";
+		const created = update(undefined, { metadata: { name: "web", annotations: { [annotation]: "{}" } } }, "other");
+		const metadata = apply(created, `{${head}, spec: {replicas: 4}}`, "kubectl")["metadata"] as JsonObject;
+		expect(JSON.parse(String((metadata["annotations"] as JsonObject)[annotation]))).toEqual(
+			parse(`{${head}, spec: {replicas: 4}}`),
+		);
 	});
 });
 

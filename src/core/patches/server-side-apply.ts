@@ -2,7 +2,7 @@
 import { ApiError, type Cause } from "../errors.ts";
 import { deepCopy, type ManagedFieldsEntry } from "../object.ts";
 import { badPatch } from "./errors.ts";
-import { equal, type FieldSet, intersection, isEmpty, paths, union } from "./field-set.ts";
+import { difference, equal, type FieldSet, intersection, isEmpty, paths, union } from "./field-set.ts";
 import { disown, entriesOf, entryOf, inOrder, ownable, rootField, setOf, type Writer } from "./managed-fields.ts";
 import { isObject, type JsonObject, own } from "./schema.ts";
 import { compare, fieldsOf, merge, prune } from "./typed.ts";
@@ -53,6 +53,7 @@ export function serverSideApply(apply: Apply): JsonObject {
 	const owned = fieldsOf(ownable(config, apply), field, schemas);
 	const unchanged = mine !== undefined && equal(setOf(mine), owned) && mine.apiVersion === apply.apiVersion;
 	const entry = unchanged ? mine : entryOf({ ...apply, manager }, "Apply", owned);
+	if (manager === "kubectl") merged = withLastApplied(merged, config);
 	return withEntries(merged, [...others.map((other) => disown(other, found)), entry]);
 }
 
@@ -82,6 +83,19 @@ function isApplyBy(entry: ManagedFieldsEntry, apply: Apply): boolean {
 	);
 }
 
+/** Where an object has kubectl's annotation, it says what kubectl has applied, on whichever side. */
+function withLastApplied(merged: JsonObject, config: JsonObject): JsonObject {
+	const metadata = merged["metadata"];
+	const annotations = isObject(metadata) ? metadata["annotations"] : undefined;
+	if (!isObject(metadata) || !isObject(annotations) || own(annotations, lastAppliedAnnotation) === undefined)
+		return merged;
+	const applied = deepCopy(config);
+	const given = isObject(applied["metadata"]) ? applied["metadata"]["annotations"] : undefined;
+	if (isObject(given)) delete given[lastAppliedAnnotation];
+	const text = `${JSON.stringify(applied)}\n`;
+	return { ...merged, metadata: { ...metadata, annotations: { ...annotations, [lastAppliedAnnotation]: text } } };
+}
+
 interface Conflict {
 	entry: ManagedFieldsEntry;
 	set: FieldSet;
@@ -100,7 +114,10 @@ function lastAppliedByKubectl(apply: Apply, conflicts: readonly Conflict[]): boo
 		return false;
 	}
 	if (!isObject(lastApplied) || lastApplied["apiVersion"] !== apply.apiVersion) return false;
-	const allowed = fieldsOf(lastApplied, rootField(apply), apply.schemas);
+	// What has changed since is no longer kubectl's.
+	const differences = compare(apply.live, lastApplied, rootField(apply), apply.schemas);
+	const fields = fieldsOf(lastApplied, rootField(apply), apply.schemas);
+	const allowed = difference(difference(fields, differences.changed), differences.removed);
 	return conflicts.every(({ set }) => equal(intersection(set, allowed), set));
 }
 

@@ -78,6 +78,7 @@ export const oldReplicaSets: readonly ServedVersion[] = [
 		...v1beta1,
 		apiVersion: "extensions/v1beta1",
 		kind: "ReplicaSet",
+		schema: "OldReplicaSet",
 		toStorage(object) {
 			// The lookup that leads here found the kind ReplicaSet.
 			selectByTemplate(withSpec(object) as ReplicaSet, true);
@@ -109,6 +110,7 @@ export const oldStatefulSets: readonly ServedVersion[] = [
 		...v1beta1,
 		apiVersion: "apps/v1beta1",
 		kind: "StatefulSet",
+		schema: "OldStatefulSet",
 		toStorage(object) {
 			// The lookup that leads here found the kind StatefulSet.
 			const set = withSpec(object) as StatefulSet;
