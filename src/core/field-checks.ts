@@ -1,6 +1,6 @@
 /** Checks of single values that validators of many kinds share. */
 import type { Cause } from "./errors.ts";
-import { forbidden, invalidEach, invalidValue, notSupported, required } from "./field-errors.ts";
+import { invalidEach, invalidValue, notSupported, required } from "./field-errors.ts";
 import { dnsSubdomainProblems, labelValueProblems, portNumberProblems, qualifiedNameProblems } from "./names.ts";
 import { quantityNano } from "./quantity.ts";
 
@@ -85,7 +85,7 @@ export function numberOrPercent(value: number | string | undefined, path: string
 }
 
 /** 0 for anything but a percentage. */
-export function percentOf(value: number | string | undefined): number {
+function percentOf(value: number | string | undefined): number {
 	return typeof value === "string" && /^[0-9]+%$/.test(value) ? Number.parseInt(value, 10) : 0;
 }
 
@@ -118,14 +118,6 @@ export function sameValue(left: unknown, right: unknown): boolean {
 /** `field is immutable` when the values differ. */
 export function immutable(value: unknown, old: unknown, path: string): Cause[] {
 	return sameValue(value, old) ? [] : [invalidValue(path, value, "field is immutable")];
-}
-
-/** Forbids every field of `fields` that is set. */
-export function forbidSet(value: object, fields: readonly string[], path: string, detail: string): Cause[] {
-	const causes: Cause[] = [];
-	for (const [name, content] of Object.entries(value))
-		if (content !== undefined && fields.includes(name)) causes.push(forbidden(`${path}.${name}`, detail));
-	return causes;
 }
 
 const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}$/;

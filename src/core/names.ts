@@ -16,12 +16,12 @@ const label1035Syntax = new RegExp(`^${label1035}$`);
 const qualifiedSyntax = new RegExp(`^${qualified}$`);
 const labelValueSyntax = new RegExp(`^${labelValue}$`);
 
-export function tooLong(limit: number): string {
+function tooLong(limit: number): string {
 	return `must be no more than ${limit} bytes`;
 }
 
 /** Upstream's phrase for a broken pattern, with its examples. */
-export function patternProblem(rule: string, pattern: string, ...examples: string[]): string {
+function patternProblem(rule: string, pattern: string, ...examples: string[]): string {
 	const list = examples.map((example) => `'${example}', `).join(" or ");
 	return `${rule} (e.g. ${list}regex used for validation is '${pattern}')`;
 }
@@ -139,9 +139,6 @@ export function portNumberProblems(port: number): string[] {
 	return port >= 1 && port <= 65535 ? [] : ["must be between 1 and 65535, inclusive"];
 }
 
-export const isDnsLabel = (text: string) => text.length <= 63 && labelSyntax.test(text);
-export const isDnsSubdomain = (text: string) => text.length <= 253 && subdomainSyntax.test(text);
-
 /** What is wrong with an object's name, by the rule of its kind (`Kind.nameRule`). */
 export const nameProblems: Readonly<
 	Record<"dnsSubdomain" | "dnsLabel" | "dns1035Label" | "pathSegment", (name: string) => string[]>
@@ -165,11 +162,4 @@ export function randomSuffix(length: number, random: Random): string {
 /** A name from `metadata.generateName`: the prefix, cut to 58 characters, and five random ones. */
 export function generateName(prefix: string, random: Random): string {
 	return prefix.slice(0, 58) + randomSuffix(5, random);
-}
-
-/** Maps text onto the alphabet of generated names, character by character, as the hashes in names of pods are written. */
-export function safeEncode(text: string): string {
-	let encoded = "";
-	for (let index = 0; index < text.length; index++) encoded += alphabet[text.charCodeAt(index) % alphabet.length];
-	return encoded;
 }

@@ -12,7 +12,7 @@ interface Exact {
 	format: Format;
 }
 
-export const quantityPattern = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$";
+const quantityPattern = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$";
 const syntax = new RegExp(quantityPattern);
 const numeric = /^([+-]?)([0-9]*)(?:\.([0-9]*))?$/;
 const exponentSuffix = /^[eE]([-+]?[0-9]+)$/;

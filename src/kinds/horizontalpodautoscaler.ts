@@ -10,7 +10,7 @@ import { horizontalPodAutoscalerV1 } from "./old/horizontalpodautoscaler-v1.ts";
 
 const metricTypes = ["ContainerResource", "External", "Object", "Pods", "Resource"];
 /** Metric type → the field that describes it. */
-export const metricSources = {
+const metricSources = {
 	ContainerResource: "containerResource",
 	External: "external",
 	Object: "object",

@@ -4,7 +4,7 @@ import type { Namespace } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
 
 /** Label by which selectors find a namespace by its name. */
-export const namespaceNameLabel = "kubernetes.io/metadata.name";
+const namespaceNameLabel = "kubernetes.io/metadata.name";
 /** Keeps a namespace until all that is in it is gone. */
 export const namespaceFinalizer = "kubernetes";
 

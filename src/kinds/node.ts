@@ -1,5 +1,5 @@
 import type { Cause } from "../core/errors.ts";
-import { labels, requiredOneOf, sameValue } from "../core/field-checks.ts";
+import { requiredOneOf, sameValue } from "../core/field-checks.ts";
 import { duplicate, forbidden, invalidEach } from "../core/field-errors.ts";
 import { labelValueProblems, qualifiedNameProblems } from "../core/names.ts";
 import { ageColumn, column, nameColumn, wideColumn } from "./columns.ts";
@@ -81,11 +81,6 @@ function taints(list: readonly Taint[] | undefined, path: string): Cause[] {
 		seen.add(identity);
 	}
 	return causes;
-}
-
-/** Labels that a node is given by its operator must be labels; exported for `cox node add`. */
-export function nodeLabelProblems(map: Readonly<Record<string, string>>): Cause[] {
-	return labels(map, "metadata.labels");
 }
 
 function statusText({ spec, status }: Node): string {

@@ -47,11 +47,6 @@ export const podColumns: readonly Column<Pod>[] = [
 	}),
 ];
 
-/** The Status column alone, as other views show it. */
-export function podStatusText(pod: Pod): string {
-	return summaryOf(pod).status;
-}
-
 /** Three cells of a row come from one pass over the pod, which is frozen. */
 const summaries = new WeakMap<Pod, Summary>();
 

@@ -5,7 +5,7 @@ import { ageColumn, column, nameColumn } from "./columns.ts";
 import type { PriorityClass } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
 
-export const highestUserPriority = 1_000_000_000;
+const highestUserPriority = 1_000_000_000;
 /** Classes that every cluster has. */
 export const systemPriorities: Readonly<Record<string, number>> = {
 	"system-cluster-critical": 2_000_000_000,

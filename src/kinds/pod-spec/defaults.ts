@@ -21,7 +21,7 @@ export function setPodTemplateDefaults(owner: { template?: PodTemplateSpec }): v
 }
 
 /** What holds for pods and templates alike; `setPodDefaults` has what only pods get. */
-export function setPodSpecDefaults(spec: PodSpec): void {
+function setPodSpecDefaults(spec: PodSpec): void {
 	spec.dnsPolicy ||= "ClusterFirst";
 	spec.restartPolicy ||= "Always";
 	spec.schedulerName ||= "default-scheduler";

@@ -10,7 +10,7 @@ const containerResources = ["cpu", "memory", "ephemeral-storage"];
 const podResources = ["cpu", "memory"];
 
 /** Resources such as `example.com/gpu`, which no node has by itself. */
-export function isExtendedResource(name: string): boolean {
+function isExtendedResource(name: string): boolean {
 	return name.includes("/") && !/(^|\.)kubernetes\.io\//.test(name) && !name.startsWith("requests.");
 }
 

@@ -44,7 +44,7 @@ export function validateScheduling(spec: PodSpec, path: string): Cause[] {
 	return causes;
 }
 
-export function validateTolerations(tolerations: readonly Toleration[] | undefined, path: string): Cause[] {
+function validateTolerations(tolerations: readonly Toleration[] | undefined, path: string): Cause[] {
 	const causes: Cause[] = [];
 	for (const [index, toleration] of (tolerations ?? []).entries()) {
 		const at = `${path}[${index}]`;
@@ -71,7 +71,7 @@ export function validateTolerations(tolerations: readonly Toleration[] | undefin
 	return causes;
 }
 
-export function validateAffinity(affinity: Affinity | undefined, path: string): Cause[] {
+function validateAffinity(affinity: Affinity | undefined, path: string): Cause[] {
 	if (affinity === undefined) return [];
 	const causes: Cause[] = [];
 	const { nodeAffinity } = affinity;
