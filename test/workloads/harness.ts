@@ -1,6 +1,6 @@
 /** A control plane in virtual time: the real API server on a memory store, chosen controllers, and nodes that only pretend to run pods. */
 import { type Api, createApi } from "../../src/api/handle.ts";
-import { type Client, createClient } from "../../src/client/client.ts";
+import { type Client, createClient, type Transport } from "../../src/client/client.ts";
 import { createMirror, type Mirror } from "../../src/client/mirror.ts";
 import { createEventRecorder } from "../../src/client/recorder.ts";
 import { memoryTransport } from "../../src/client/transport-memory.ts";
@@ -9,7 +9,7 @@ import { targetNode } from "../../src/controllers/daemonset/placement.ts";
 import { isReady } from "../../src/controllers/podcontrol/pods.ts";
 import { type Shell, startShell } from "../../src/controllers/shell.ts";
 import { timestamp } from "../../src/core/clock.ts";
-import { isReason } from "../../src/core/errors.ts";
+import { ApiError, isReason } from "../../src/core/errors.ts";
 import { VirtualClock } from "../../src/core/virtual-clock.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
 import type { Pod } from "../../src/kinds/generated/types.ts";
@@ -34,6 +34,8 @@ export interface World {
 	mirror: Mirror;
 	shells: readonly Shell[];
 	errors: unknown[];
+	/** A patch as a user makes it: again, when a controller wrote in between. */
+	patch: Client["patch"];
 	/** Pods as a kubelet would see them, by namespace/name. */
 	pods(): Pod[];
 	/** Called after every change of a pod, with all pods there are. What it throws ends the test. */
@@ -49,7 +51,13 @@ type AnyController = Controller<any>;
 
 export async function createWorld(
 	controllers: readonly AnyController[],
-	options: { nodeCount?: number; seed?: number; behaviour?: Partial<PodBehaviour> } = {},
+	options: {
+		nodeCount?: number;
+		seed?: number;
+		behaviour?: Partial<PodBehaviour>;
+		/** Share of the controllers' writes that are refused, and of those whose answer is lost. */
+		faults?: number;
+	} = {},
 ): Promise<World> {
 	const clock = new VirtualClock({ seed: options.seed ?? 1 });
 	const api = await createApi({ store: createMemoryStore(), clock, registry: createRegistry(catalog) });
@@ -70,8 +78,9 @@ export async function createWorld(
 	}
 	runPods(client, mirror, clock, options.nodeCount ?? 3, options.behaviour ?? {}, errors);
 	const recorder = createEventRecorder(client, { clock });
+	const shaky = createClient(faulty(memoryTransport(api.handle, user), clock, options.faults ?? 0));
 	const shells = controllers.map((controller) =>
-		startShell(controller, { client, mirror, clock, recorder, onError: (error) => errors.push(error) }),
+		startShell(controller, { client: shaky, mirror, clock, recorder, onError: (error) => errors.push(error) }),
 	);
 	await mirror.synced();
 	const violations: unknown[] = [];
@@ -83,6 +92,15 @@ export async function createWorld(
 		mirror,
 		shells,
 		errors,
+		async patch(...change) {
+			for (let attempt = 1; ; attempt++) {
+				try {
+					return await client.patch(...change);
+				} catch (error) {
+					if (attempt === 5 || !isReason(error, "Conflict")) throw error;
+				}
+			}
+		},
 		pods: list,
 		onPods: (check) => {
 			mirror.of(pods).onChange(() => {
@@ -108,6 +126,20 @@ export async function createWorld(
 			mirror.close();
 			await api.close();
 		},
+	};
+}
+
+/** A transport that at times refuses to carry a write, and at times loses the answer to one. */
+function faulty(transport: Transport, clock: VirtualClock, share: number): Transport {
+	return {
+		async send(request) {
+			const writes = request.method !== "GET";
+			if (writes && clock.random() < share) throw new ApiError("ServiceUnavailable", "refused by chance");
+			const response = await transport.send(request);
+			if (writes && clock.random() < share) throw new ApiError("Timeout", "lost by chance");
+			return response;
+		},
+		close: () => transport.close(),
 	};
 }
 

@@ -25,9 +25,17 @@ export function scaleOldSets(working: Working, newSet: ReplicaSet, oldSets: read
 	const most = sum(working.sets, replicasOf) - leastAvailable - newUnavailable;
 	if (most <= 0) return false;
 	const unhealthy = scaleDown(working, active, most, (set) => replicasOf(set) - (set.status?.availableReplicas ?? 0));
-	const available = sum(working.sets, (set) => set.status?.availableReplicas);
+	const available = sum(working.sets, availableOf);
 	const healthy = scaleDown(working, active, available - leastAvailable, replicasOf);
 	return unhealthy + healthy > 0;
+}
+
+/**
+ * Pods of the set that can be relied on: a set that was just scaled down still reports pods that are about to go. Upstream counts them, and
+ * so goes below the least available number when the set's status is late.
+ */
+function availableOf(set: ReplicaSet): number {
+	return Math.min(set.status?.availableReplicas ?? 0, replicasOf(set));
 }
 
 /** Takes up to `most` replicas away, the oldest set's first, from each at most what `share` says. */
