@@ -21,8 +21,8 @@ export interface RootView {
 	assembled: boolean;
 	/** Directories covered by an overlay of their own, parents before children. */
 	overlays: readonly string[];
-	/** Directories and files shown as they are, read-only. */
-	binds: readonly { path: string; directory: boolean }[];
+	/** Directories and files shown as they are, read-only; `options` for the mount. */
+	binds: readonly { path: string; directory: boolean; options: string }[];
 	/** To be made in the view's own directory, parents first. */
 	directories: readonly string[];
 	symlinks: readonly { path: string; target: string }[];
@@ -102,7 +102,7 @@ export function planRootView(input: {
 	const view = {
 		assembled: input.assembled,
 		overlays: [] as string[],
-		binds: [] as { path: string; directory: boolean }[],
+		binds: [] as { path: string; directory: boolean; options: string }[],
 		directories: [] as string[],
 		symlinks: [] as { path: string; target: string }[],
 	};
@@ -118,7 +118,8 @@ export function planRootView(input: {
 			const path = directory === "/" ? `/${entry.name}` : `${directory}/${entry.name}`;
 			if (replaced.includes(path)) continue;
 			if (entry.type === "symlink") view.symlinks.push({ path, target: entry.target ?? "" });
-			else if (entry.type === "other") view.binds.push({ path, directory: false });
+			else if (entry.type === "other")
+				view.binds.push({ path, directory: false, options: readOnlyBind(input.mounts, path) });
 			else if (input.hidden.includes(path)) view.directories.push(path);
 			else {
 				view.directories.push(path);
@@ -126,7 +127,7 @@ export function planRootView(input: {
 				// A hidden directory below an overlay is covered by whoever mounts the view.
 				if (!points.some((mount) => mount.path !== path && isWithin(mount.path, path))) view.overlays.push(path);
 				else if (depth < deepest) walk(path, depth + 1);
-				else view.binds.push({ path, directory: true });
+				else view.binds.push({ path, directory: true, options: readOnlyBind(input.mounts, path) });
 			}
 		}
 	};
@@ -156,6 +157,16 @@ export function showsThrough(view: RootView, mounts: readonly MountEntry[], dire
 	return overlay !== undefined && mount !== undefined && isWithin(overlay, mount.path);
 }
 
+/**
+ * Options of a read-only bind mount. It is made in two steps, and in a user namespace the second must repeat what the machine has
+ * locked.
+ */
+export function readOnlyBind(mounts: readonly MountEntry[], source: string): string {
+	const locked = ["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"];
+	const kept = mountOf(mounts, source)?.options.filter((option) => locked.includes(option)) ?? [];
+	return ["rbind", "ro", ...kept].join(",");
+}
+
 /** One line of an fstab file, with what the format cannot hold as it is escaped. */
 export function fstabLine(source: string, target: string, type: string, options: string): string {
 	const encode = (text: string) =>
@@ -181,7 +192,7 @@ export function viewFstab(view: RootView, options: { target: string; scratch: st
 			`${layers}${view.assembled ? ",userxattr" : ""}${options.readOnly ? ",ro" : ""}`,
 		);
 	}
-	for (const bind of view.binds) lines += fstabLine(bind.path, at(bind.path), "none", "rbind");
+	for (const bind of view.binds) lines += fstabLine(bind.path, at(bind.path), "none", bind.options);
 	return lines;
 }
 

@@ -126,7 +126,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 			role: `node/${spec.name}`,
 			environment: { COX_NODE: JSON.stringify({ ...spec, rootDirectory }) },
 			enter: [program, ...rest],
-			script: `mount -t proc proc /proc\n{ echo ${name} >/proc/sys/kernel/hostname; } 2>/dev/null || hostname ${name}\n${view}`,
+			script: `mount -t proc proc /proc\n{ echo ${name} >/proc/sys/kernel/hostname; } 2>/dev/null || hostname ${name}\n${view}mount --make-rshared /\n`,
 		});
 		await connect(ports.pid, holder.pid, spec);
 		return toHolder({ ...spec, rootDirectory }, holder, mode, cgroup);

@@ -77,8 +77,12 @@ export class ProcessContainer {
 			);
 			// The streams may be opened again by name, as /dev/stdout, by any user the container runs as.
 			const made = execute("mkfifo", ["-m", "666", ...fifos], { env: toolEnvironment });
-			container.#prepare(sandbox, command);
-			await made;
+			try {
+				container.#prepare(sandbox, command);
+			} finally {
+				// Whatever happens: nothing may be cleaned up while it still works there.
+				await made;
+			}
 			container.#save();
 			return container;
 		} catch (error) {

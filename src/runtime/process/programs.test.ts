@@ -120,6 +120,22 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		60_000,
 	);
 
+	const hasPostgres = existsSync("/usr/local/bin/postgres") || existsSync("/usr/bin/postgres");
+	it.skipIf(!hasPostgres)(
+		"postgres: makes the database by the official image's variables (where it is on PATH)",
+		async () => {
+			const env = [
+				{ name: "POSTGRES_PASSWORD", value: "secret" },
+				{ name: "POSTGRES_DB", value: "shop" },
+			];
+			const container = await fixture.start({ image: "postgres:15", env });
+			const query = () =>
+				inside(container.id, "PGPASSWORD=secret psql -h 127.0.0.1 -U postgres shop -Atc 'SELECT 6*7'");
+			await fixture.until("it answers", async () => (await query()).stdout === "42\n");
+		},
+		60_000,
+	);
+
 	it.skipIf(noMariadb !== "")(`mysql: says which variables are missing${noMariadb}`, async () => {
 		const container = await fixture.start({ image: "mysql:8.0" });
 		expect((await fixture.exited(container.id)).exitCode).toBe(1);

@@ -5,8 +5,8 @@ import {
 	fstabLine,
 	isWithin,
 	type MountEntry,
-	mountOf,
 	type RootView,
+	readOnlyBind,
 	showsThrough,
 	viewFstab,
 } from "../../core/rootview.ts";
@@ -52,7 +52,7 @@ export function prepareRoot(options: RootOptions): { root: string; fstab: string
 	let fstab = viewFstab(view, { target: root, scratch, readOnly: options.readOnly });
 	const bind = (source: string, path: string, readOnly: boolean) => {
 		const target = points.make(path, !isDirectory(source));
-		fstab += fstabLine(source, root + target, "none", bindOptions(options, source, readOnly));
+		fstab += fstabLine(source, root + target, "none", readOnly ? readOnlyBind(options.mounts, source) : "rbind");
 		points.cover(target, source);
 	};
 	fstab += options.hostPid
@@ -109,18 +109,6 @@ function ownDirectory(scratch: string, name: string, mode: number): string {
 	// Modes are set beside the umask's doing.
 	if (mkdirSync(path, { recursive: true }) !== undefined) chmodSync(path, mode);
 	return path;
-}
-
-/**
- * A read-only bind mount is made in two steps, and in a user namespace the second must repeat what the machine has locked.
- */
-function bindOptions(options: RootOptions, source: string, readOnly: boolean): string {
-	if (!readOnly) return "rbind";
-	const locked = options.view.assembled ? (mountOf(options.mounts, source)?.options ?? []) : [];
-	const kept = locked.filter((option) =>
-		["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"].includes(option),
-	);
-	return ["rbind", "ro", ...kept].join(",");
 }
 
 /** Where mounts go: makes the files and directories they need, through links and into what was mounted before. */
