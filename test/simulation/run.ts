@@ -1,11 +1,13 @@
 /**
- * `npm run simulate -- --seeds N [--first SEED] [--trouble SECONDS] [--calm] [--verbose]`: simulates N lives of a cluster, or with
+ * `npm run simulate -- --seeds N [--first SEED] [--trouble SECONDS] [--calm] [--verbose] [--trace FILE]`: simulates N lives of a cluster, or with
  * `--seed SEED` one, twice, to see that it replays. Ends with exit code 1 when an invariant was broken.
  */
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { allControllers } from "./controllers.ts";
-import { simulate } from "./simulate.ts";
+import { loadSimulation } from "./bundle.ts";
+import type { Observe } from "./truth.ts";
 
+const { allControllers, simulate } = await loadSimulation();
 const { values } = parseArgs({
 	options: {
 		seeds: { type: "string", default: "20" },
@@ -13,6 +15,7 @@ const { values } = parseArgs({
 		seed: { type: "string" },
 		trouble: { type: "string", default: "300" },
 		calm: { type: "boolean", default: false },
+		trace: { type: "string" },
 		verbose: { type: "boolean", default: false },
 	},
 });
@@ -30,7 +33,16 @@ let commits = 0;
 let hash: string | undefined;
 for (let index = 0; index < count; index++) {
 	const seed = values.seed === undefined ? firstSeed + index : firstSeed;
-	const result = await simulate({ ...options, seed });
+	const trace: string[] = [];
+	const onChange: Observe = (current, old, { clock }) => {
+		const { kind, metadata } = current ?? old ?? { kind: "", metadata: { name: "" } };
+		trace.push(
+			`${clock.now()} ${kind} ${metadata.name} ${current === undefined ? "is gone" : JSON.stringify(current)}`,
+		);
+	};
+	const result = await simulate({ ...options, seed, ...(values.trace === undefined ? {} : { onChange }) });
+	// One file for each life, to be compared.
+	if (values.trace !== undefined) writeFileSync(`${values.trace}.${index + 1}`, trace.join("\n"));
 	commits += result.commitCount;
 	if (result.violations.length > 0) {
 		failures++;

@@ -2,10 +2,10 @@
 import type { Controller } from "../../src/controllers/controller.ts";
 import { VirtualClock } from "../../src/core/virtual-clock.ts";
 import type { Registry } from "../../src/kinds/registry.ts";
-import { startCluster } from "./cluster.ts";
+import { type SimulatedCluster, startCluster } from "./cluster.ts";
 import { invariants, unfinished } from "./invariants.ts";
 import { live, makeWorkloads, nodeCount } from "./script.ts";
-import { Truth } from "./truth.ts";
+import { type Observe, Truth } from "./truth.ts";
 
 export interface SimulationOptions {
 	seed: number;
@@ -15,6 +15,8 @@ export interface SimulationOptions {
 	/** False: nothing fails, users alone make trouble. */
 	faults?: boolean;
 	onError?(what: string, error: unknown): void;
+	/** Told of every change of an object. */
+	onChange?: Observe;
 }
 
 export interface SimulationResult {
@@ -36,7 +38,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 	const clock = new VirtualClock({ seed });
 	const startMs = clock.now();
 	const cluster = await startCluster({ clock, seed, controllers: options.controllers, onError: options.onError });
-	const truth = new Truth(cluster.store, clock, invariants());
+	const truth = new Truth(cluster.store, clock, [...invariants(), ...(options.onChange ? [options.onChange] : [])]);
 	await whileAdvancing(clock, async () => {
 		await Promise.all([makeWorkloads(cluster), addNodes(cluster)]);
 		if (options.faults !== false) {
@@ -71,7 +73,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 	return { seed, violations, hash, commitCount, simulatedMs: clock.now() - startMs };
 }
 
-async function addNodes(cluster: Awaited<ReturnType<typeof startCluster>>): Promise<void> {
+async function addNodes(cluster: SimulatedCluster): Promise<void> {
 	for (let number = 1; number <= nodeCount; number++) await cluster.addNode(number);
 }
 

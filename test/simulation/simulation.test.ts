@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { allControllers } from "./controllers.ts";
-import { simulate } from "./simulate.ts";
+import { loadSimulation } from "./bundle.ts";
 
+const { allControllers, simulate } = await loadSimulation();
 const options = { controllers: allControllers, troubleMs: 120_000 };
 
 test("clusters keep their promises through every kind of fault, and come to rest", async () => {

@@ -1,0 +1,3 @@
+/** What bundle.ts bundles. */
+export { allControllers } from "./controllers.ts";
+export { simulate } from "./simulate.ts";
