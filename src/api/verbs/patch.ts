@@ -7,6 +7,7 @@ import { applyMergePatch } from "../../core/patches/merge-patch.ts";
 import type { JsonObject } from "../../core/patches/schema.ts";
 import { serverSideApply } from "../../core/patches/server-side-apply.ts";
 import { applyStrategicPatch } from "../../core/patches/strategic-merge-patch.ts";
+import { apiVersionOf } from "../../kinds/kind.ts";
 import { builtinSchemas } from "../../kinds/schema.ts";
 import { contentType, parseJson, parseYaml, unsupportedMediaType } from "../body.ts";
 import type { Cached } from "../cache/cached.ts";
@@ -87,15 +88,15 @@ async function apply(
 			},
 		);
 	const make = (live: Cached | undefined): KubeObject => {
-		// Without its defaults: what they add belongs to nobody.
+		// In the stored version, and without its defaults: what they add belongs to nobody.
 		const wanted = decodeObject(context, target, { value: config, duplicateFields: [] }, { defaults: false });
 		const object = serverSideApply({
-			live: live === undefined ? undefined : fields(servedObject(target, live)),
+			live: live && fields(live.object),
 			config: fields(wanted),
 			force: isTrue(request.query.get("force")),
 			...writerOf(context, target),
 		});
-		return decodeObject(context, target, { value: object, duplicateFields: [] });
+		return decodeObject(context, storedTarget(target), { value: object, duplicateFields: [] });
 	};
 	await server.cache.fresh();
 	if (target.objects.get(target.key) === undefined) {
@@ -113,6 +114,11 @@ async function apply(
 		ownsManagedFields: true,
 	});
 	return present(context, target, cached);
+}
+
+/** The same resource, as if the client spoke the stored version. */
+function storedTarget(target: NamedTarget): Target {
+	return { ...target, served: undefined, apiVersion: apiVersionOf(target.kind) };
 }
 
 function readPatch(request: ApiRequest, type: string): unknown {

@@ -1,16 +1,17 @@
 import { timestamp } from "../../core/clock.ts";
 import type { Writer } from "../../core/patches/managed-fields.ts";
+import { apiVersionOf } from "../../kinds/kind.ts";
 import { builtinSchemas } from "../../kinds/schema.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
 import { fieldManagerOf } from "./options.ts";
 
-/** Who writes, as managedFields have it. */
+/** Who writes, as managedFields have it: in the stored version, in which all fields are compared, whatever the client speaks. */
 export function writerOf(context: Context, target: Target): Writer {
 	return {
 		manager: fieldManagerOf(context),
-		apiVersion: target.apiVersion,
-		typeName: target.served?.schema ?? target.kind.schema,
+		apiVersion: apiVersionOf(target.kind),
+		typeName: target.kind.schema,
 		schemas: builtinSchemas,
 		time: timestamp(context.server.clock.now()),
 		...(target.subresource === undefined ? {} : { subresource: target.subresource }),
