@@ -9,11 +9,13 @@ import type { ClusterEvent } from "./filters/filter.ts";
 import { type PodInfo, podInfo } from "./pod-info.ts";
 
 /** `wakes` names what pods that were refused may have waited for. */
-export type ClusterChange = { wakes: readonly ClusterEvent[] } & (
-	| { type: "placed"; pod: PodInfo; nodeName: string }
+export type ClusterChange = {
+	wakes: readonly ClusterEvent[];
+} /** `smaller` when it was there before and may take less room now, or counts for less. */ & (
+	| { type: "placed"; pod: PodInfo; nodeName: string; smaller: boolean }
 	/** A pod without a node; `changed` when it is worth another try. */
 	| { type: "pending"; pod: PodInfo; changed: boolean }
-	/** Deleted, ended, or no longer to be scheduled. */
+	/** Deleted, ended, or no longer to be scheduled. If it was on a node, there is room now. */
 	| { type: "gone"; key: string }
 	| { type: "node"; node: Node }
 	| { type: "nodeGone"; name: string }
@@ -68,7 +70,7 @@ function podChange(current: Pod | undefined, old: Pod | undefined, schedulerName
 	const isPlaced = current !== undefined && !!current.spec.nodeName && !isOver(current);
 	if (current === undefined || (current.spec.nodeName && !isPlaced)) {
 		const key = objectKey(current ?? old ?? { metadata: {} });
-		return { type: "gone", key, wakes: wasPlaced ? ["podGone"] : [] };
+		return { type: "gone", key, wakes: [] };
 	}
 	if (isPlaced) return placedChange(current, wasPlaced ? old : undefined);
 	if ((current.spec.schedulerName || "default-scheduler") !== schedulerName) return undefined;
@@ -88,10 +90,14 @@ function placedChange(current: Pod, old: Pod | undefined): ClusterChange | undef
 	if (old === undefined) wakes.push("podPlaced");
 	else {
 		if (!sameLabels(current.metadata.labels, old.metadata.labels)) wakes.push("podLabels");
-		// A pod that shrinks or is on its way out may make room.
-		wakes.push("podGone");
 	}
-	return { type: "placed", pod: podInfo(current), nodeName: current.spec.nodeName ?? "", wakes };
+	return {
+		type: "placed",
+		pod: podInfo(current),
+		nodeName: current.spec.nodeName ?? "",
+		smaller: old !== undefined,
+		wakes,
+	};
 }
 
 export function isGated(pod: Pod): boolean {

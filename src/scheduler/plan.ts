@@ -76,13 +76,24 @@ export function planPod(pod: PodInfo, cluster: ClusterView, context: PlanContext
 	return { nodeName: best(pod, search.fitting, cluster, context.random).name };
 }
 
-/** Whether a change of this node may give the pod a place: on it, after preemption on it, or by changing what its domain means to others. */
-export function mayFit(pod: PodInfo, nodeName: string, cluster: ClusterView): boolean {
+/** Whether the pod could run on the node now, or could if pods of lower priority left it. */
+export function mayRunOn(pod: PodInfo, nodeName: string, cluster: ClusterView): boolean {
 	const node = cluster.node(nodeName);
-	if (node === undefined || pod.pod.spec.topologySpreadConstraints !== undefined) return true;
-	if (pod.requiredAffinity.length + pod.requiredAntiAffinity.length > 0) return true;
+	if (node === undefined) return false;
 	const prepared = prepareFilters(pod, cluster);
-	return prepared.refused === undefined && refusalOf(node, prepared)?.refusal.final !== true;
+	if (prepared.refused !== undefined) return false;
+	const refused = refusalOf(node, prepared);
+	if (refused === undefined) return true;
+	if (refused.refusal.final) return false;
+	for (const { priority } of node.pods.values()) if (priority < pod.priority) return true;
+	return false;
+}
+
+/** Whether a change of this node may give the pod a place: on the node, or by what its labels mean for the others. */
+export function mayGain(pod: PodInfo, nodeName: string, cluster: ClusterView): boolean {
+	if (pod.pod.spec.topologySpreadConstraints !== undefined) return true;
+	if (pod.requiredAffinity.length + pod.requiredAntiAffinity.length > 0) return true;
+	return mayRunOn(pod, nodeName, cluster);
 }
 
 interface Search {

@@ -38,6 +38,8 @@ export class SchedulingQueue {
 	);
 	/** Keys of pods that wait for an event. */
 	readonly #waiting = new Map<ClusterEvent, Set<string>>();
+	/** How many pods there are of each priority. */
+	readonly #priorities = new Map<number, number>();
 	#sequence = 0;
 
 	constructor(clock: Clock, onReady: () => void) {
@@ -64,6 +66,7 @@ export class SchedulingQueue {
 			woken: false,
 		};
 		this.#entries.set(pod.key, fresh);
+		this.#priorities.set(pod.priority, (this.#priorities.get(pod.priority) ?? 0) + 1);
 		this.#makeReady(fresh);
 	}
 
@@ -83,6 +86,10 @@ export class SchedulingQueue {
 		if (entry === undefined) return;
 		this.#leave(entry);
 		this.#entries.delete(key);
+		const { priority } = entry.pod;
+		const left = (this.#priorities.get(priority) ?? 1) - 1;
+		if (left === 0) this.#priorities.delete(priority);
+		else this.#priorities.set(priority, left);
 	}
 
 	/** The pod to be tried next. It must be given back with `refused` or `failed`, or taken out with `remove`. */
@@ -128,19 +135,50 @@ export class SchedulingQueue {
 
 	/** Something changed: pods that wait for it are tried again, those for which it may matter. */
 	wake(event: ClusterEvent, mayMatter: (pod: PodInfo) => boolean = () => true): void {
-		const keys = this.#waiting.get(event);
-		if (keys === undefined || keys.size === 0) return;
-		for (const key of [...keys]) {
+		this.#wakeEntries(event, ({ pod }) => mayMatter(pod));
+	}
+
+	/**
+	 * There is room somewhere: the first pod that waits for room and fits is tried at once, whatever its backoff; the rest
+	 * stays. A thousand pods that wait for one place cost one try this way. Pods that wait for more than room are left out:
+	 * `wake` is for them.
+	 * @returns the pod that is tried
+	 */
+	wakeFirst(fits: (pod: PodInfo) => boolean): PodInfo | undefined {
+		let first: Entry | undefined;
+		for (const key of this.#waiting.get("podGone") ?? []) {
 			const entry = this.#entries.get(key);
-			if (entry === undefined || !mayMatter(entry.pod)) continue;
-			this.#leave(entry);
-			this.#wake(entry);
+			if (entry === undefined || waitsForMoreThanRoom(entry)) continue;
+			if (first !== undefined && entry.pod.priority <= first.pod.priority) continue;
+			if (!fits(entry.pod)) continue;
+			first = entry;
+			if (this.#priorities.size === 1) break;
 		}
+		if (first === undefined) return undefined;
+		this.#leave(first);
+		this.#makeReady(first);
+		return first.pod;
+	}
+
+	/** A pod has gone: those wait no longer for which it may have meant more than the room it took. */
+	wakeOthers(): void {
+		this.#wakeEntries("podGone", waitsForMoreThanRoom);
 	}
 
 	/** Stops all timers. */
 	close(): void {
 		for (const key of [...this.#entries.keys()]) this.remove(key);
+	}
+
+	#wakeEntries(event: ClusterEvent, mayMatter: (entry: Entry) => boolean): void {
+		const keys = this.#waiting.get(event);
+		if (keys === undefined || keys.size === 0) return;
+		for (const key of [...keys]) {
+			const entry = this.#entries.get(key);
+			if (entry === undefined || !mayMatter(entry)) continue;
+			this.#leave(entry);
+			this.#wake(entry);
+		}
 	}
 
 	#backOff(entry: Entry): void {
@@ -172,4 +210,9 @@ export class SchedulingQueue {
 		entry.wakesOn = new Set();
 		if (entry.state === "ready") entry.state = "waiting";
 	}
+}
+
+/** Where other pods run, or what volumes there are, decides too. */
+function waitsForMoreThanRoom({ wakesOn }: Entry): boolean {
+	return wakesOn.has("podPlaced") || wakesOn.has("storage");
 }

@@ -7,7 +7,7 @@ import { Claims } from "./claims.ts";
 import { type ClusterChange, followCluster } from "./follow.ts";
 import { mirrorBudgets, mirrorVolumes, mirrorWorkloads } from "./lookups.ts";
 import { Nominations } from "./nominations.ts";
-import { mayFit, planPod, type Unschedulable } from "./plan.ts";
+import { mayGain, mayRunOn, planPod, type Unschedulable } from "./plan.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { type Budget, planPreemption } from "./preemption.ts";
 import { SchedulingQueue } from "./queue.ts";
@@ -49,6 +49,8 @@ class SchedulerShell implements Scheduler {
 	readonly #cursor = { nextNode: 0 };
 	/** Keys of pods placed in the snapshot whose binding the mirror has not shown yet, with the pod's uid. */
 	readonly #assumed = new Map<string, string>();
+	/** Pods that are tried because there is room on a node, by key. */
+	readonly #filling = new Map<string, string>();
 	readonly #underWay = new Set<Promise<void>>();
 	/** Of what is under way, how many wait for requests; others wait for volumes, and that may take long. */
 	#requests = 0;
@@ -100,6 +102,8 @@ class SchedulerShell implements Scheduler {
 				this.#queue.remove(change.pod.key);
 				this.#nominations.remove(change.pod.key);
 				this.#snapshot.place(change.pod, change.nodeName);
+				this.#filled(change.pod.key);
+				if (change.smaller) this.#roomOn(change.nodeName);
 				break;
 			case "pending":
 				// What the mirror shows of a pod being bound is older than the decision.
@@ -108,13 +112,17 @@ class SchedulerShell implements Scheduler {
 				if (change.changed) this.#queue.add(change.pod);
 				else this.#queue.refresh(change.pod);
 				break;
-			case "gone":
+			case "gone": {
+				const node = this.#snapshot.placed(change.key)?.node.name;
 				this.#claims.cancel(change.key);
 				this.#assumed.delete(change.key);
 				this.#queue.remove(change.key);
 				this.#nominations.remove(change.key);
 				this.#snapshot.remove(change.key);
+				this.#filled(change.key);
+				if (node !== undefined) this.#roomOn(node);
 				break;
+			}
 			case "node":
 				this.#snapshot.setNode(change.node);
 				break;
@@ -128,9 +136,28 @@ class SchedulerShell implements Scheduler {
 		for (const event of change.wakes) {
 			// A node that changes wakes the pods that could run on it now: a try in vain would only lengthen their backoff.
 			if (change.type === "node")
-				this.#queue.wake(event, (pod) => mayFit(pod, change.node.metadata.name, this.#snapshot));
+				this.#queue.wake(event, (pod) => mayGain(pod, change.node.metadata.name, this.#snapshot));
 			else this.#queue.wake(event);
 		}
+	}
+
+	/** A pod has left the node. Whoever takes the room leaves it to be seen whether there is more. */
+	#roomOn(nodeName: string): void {
+		this.#queue.wakeOthers();
+		this.#fill(nodeName);
+	}
+
+	#fill(nodeName: string): void {
+		const pod = this.#queue.wakeFirst((waiting) => mayRunOn(waiting, nodeName, this.#snapshot));
+		if (pod !== undefined) this.#filling.set(pod.key, nodeName);
+	}
+
+	/** The pod that was to take room has a node, or is gone: what is left is for the next. */
+	#filled(key: string): void {
+		const nodeName = this.#filling.get(key);
+		if (nodeName === undefined) return;
+		this.#filling.delete(key);
+		this.#fill(nodeName);
 	}
 
 	/** Takes pods from the queue until it is empty or enough requests are under way. */
@@ -164,8 +191,14 @@ class SchedulerShell implements Scheduler {
 				...(nominatedNode === undefined ? {} : { nominatedNode }),
 			}),
 		);
-		if ("unschedulable" in decision) await this.#refuse(pod, decision.unschedulable, nominatedNode);
-		else await this.#bind(pod, decision.nodeName);
+		if ("unschedulable" in decision) {
+			this.#filling.delete(pod.key);
+			await this.#refuse(pod, decision.unschedulable, nominatedNode);
+			return;
+		}
+		const bound = this.#bind(pod, decision.nodeName);
+		this.#filled(pod.key);
+		await bound;
 	}
 
 	async #bind(pod: PodInfo, nodeName: string): Promise<void> {
@@ -175,7 +208,7 @@ class SchedulerShell implements Scheduler {
 			if (this.#claims.pending(pod)) await this.#bindClaims(pod, nodeName);
 			await this.#writes.bind(pod, nodeName);
 		} catch (error) {
-			this.#unbind(pod, error);
+			this.#unbind(pod, nodeName, error);
 			return;
 		}
 		this.#queue.remove(pod.key);
@@ -195,7 +228,7 @@ class SchedulerShell implements Scheduler {
 	}
 
 	/** The binding failed, or its answer was lost: the mirror says which, sooner or later. */
-	#unbind(pod: PodInfo, error: unknown): void {
+	#unbind(pod: PodInfo, nodeName: string, error: unknown): void {
 		// Seen as bound, or as gone, in the meantime.
 		if (this.#assumed.get(pod.key) !== pod.uid) return;
 		this.#assumed.delete(pod.key);
@@ -207,7 +240,7 @@ class SchedulerShell implements Scheduler {
 			this.#writes.bindingFailed(pod, error);
 			this.#queue.failed(pod.key);
 		}
-		this.#queue.wake("podGone");
+		this.#roomOn(nodeName);
 	}
 
 	async #refuse(pod: PodInfo, why: Unschedulable, nominatedNode: string | undefined): Promise<void> {
