@@ -17,6 +17,8 @@ export class ContainerStarter {
 	readonly #memory: PodMemoryKeeper;
 	readonly #state: () => PodState;
 	readonly #signal: AbortSignal;
+	/** Ends the postStart hook under way, by container name. */
+	readonly #hooks = new Map<string, AbortController>();
 
 	constructor(context: NodeContext, memory: PodMemoryKeeper, state: () => PodState, signal: AbortSignal) {
 		this.#context = context;
@@ -41,6 +43,11 @@ export class ContainerStarter {
 			...(action.backoff === undefined ? {} : { restartBackoff: action.backoff }),
 		});
 		await this.#run(container, created);
+	}
+
+	/** Ends the postStart hook of a container that is being stopped. */
+	endHook(name: string): void {
+		this.#hooks.get(name)?.abort();
 	}
 
 	recordBackOff(name: string): void {
@@ -157,13 +164,13 @@ export class ContainerStarter {
 		const { pod, memory } = this.#state();
 		const handler = spec.lifecycle?.postStart;
 		if (handler === undefined) return;
-		const failure = await runHook(
-			this.#context,
-			{ pod, container: spec, id, addresses: memory.addresses },
-			handler,
-			this.#signal,
-		);
-		if (failure === undefined || this.#signal.aborted) return;
+		const hook = new AbortController();
+		this.#hooks.set(spec.name, hook);
+		const target = { pod, container: spec, id, addresses: memory.addresses };
+		const signal = AbortSignal.any([hook.signal, this.#signal]);
+		const failure = await runHook(this.#context, target, handler, signal);
+		this.#hooks.delete(spec.name);
+		if (failure === undefined || signal.aborted) return;
 		this.#record(spec.name, "Warning", "FailedPostStartHook", "PostStartHook failed");
 		this.#record(spec.name, "Normal", "Killing", "FailedPostStartHook");
 		this.#memory.remember(spec.name, {

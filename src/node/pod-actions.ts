@@ -4,15 +4,15 @@ import { pods } from "../kinds/pod.ts";
 import type { Sandbox } from "../runtime/runtime.ts";
 import { ContainerStarter } from "./container-start.ts";
 import { ContainerStopper } from "./container-stop.ts";
-import { type NodeContext, VolumeError } from "./node-context.ts";
+import type { NodeContext } from "./node-context.ts";
 import type { PodMemoryKeeper } from "./pod-memory.ts";
 import { backoffLimits, type PodAction } from "./pod-plan.ts";
 import type { PodState } from "./pod-state.ts";
-import { containerLimits, resourcesKey } from "./resources.ts";
+import { containerLimits, podRequests, resourcesKey } from "./resources.ts";
 import { sandboxConfig } from "./sandbox-config.ts";
 
-/** Upstream's first delays: between attempts to mount, and to make a sandbox. */
-const mountRetryMs = 2000;
+/** Delays between attempts to mount, upstream's: the first one, then twice as long, and the longest. */
+const mountRetry = { firstMs: 500, longestMs: 122_000 };
 const sandboxRetryMs = 1000;
 const apiRetryMs = 1000;
 
@@ -43,6 +43,7 @@ export class PodActions {
 	readonly #abort = new AbortController();
 	readonly #starter: ContainerStarter;
 	readonly #stopper: ContainerStopper;
+	#mountDelayMs = mountRetry.firstMs;
 
 	constructor(context: NodeContext, memory: PodMemoryKeeper, state: () => PodState, wake: () => void) {
 		this.#context = context;
@@ -71,6 +72,8 @@ export class PodActions {
 			case "startContainer":
 				return this.#starter.start(action);
 			case "stopContainer":
+				// A container that is to go need not finish what it does after its start.
+				this.#starter.endHook(action.name);
 				return this.#stopper.stop(action);
 			case "removeContainer":
 				return this.#context.runtime.removeContainer(action.id);
@@ -126,9 +129,9 @@ export class PodActions {
 			await files?.prepare(pod, this.#abort.signal);
 			this.#memory.volumes = { state: "ready" };
 		} catch (error) {
-			if (!(error instanceof VolumeError) && !(error instanceof Error)) throw error;
-			events.record(pod, "Warning", "FailedMount", error.message);
-			this.#memory.volumes = { state: "failed", retryAtMs: clock.now() + mountRetryMs };
+			events.record(pod, "Warning", "FailedMount", error instanceof Error ? error.message : String(error));
+			this.#memory.volumes = { state: "failed", retryAtMs: clock.now() + this.#mountDelayMs };
+			this.#mountDelayMs = Math.min(this.#mountDelayMs * 2, mountRetry.longestMs);
 		}
 	}
 
@@ -182,6 +185,15 @@ export class PodActions {
 	async #updateResources(name: string, id: string): Promise<void> {
 		const { pod } = this.#state();
 		const spec = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find((each) => each.name === name);
+		const { allocatable } = this.#context.node;
+		for (const [resource, quantity] of podRequests(pod.spec)) {
+			const capacity = allocatable.get(resource) ?? 0;
+			if (quantity <= capacity) continue;
+			const scale = resource === "cpu" ? 1000 : 1;
+			const message = `Node didn't have enough capacity: ${resource}, requested: ${quantity * scale}, capacity: ${capacity * scale}`;
+			this.#memory.resize = { type: "Infeasible", message };
+			return;
+		}
 		await this.#context.runtime.updateLimits(id, containerLimits(spec?.resources));
 		this.#memory.remember(name, { resizedTo: { containerId: id, resources: resourcesKey(spec?.resources) } });
 	}

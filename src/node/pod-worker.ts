@@ -73,6 +73,8 @@ export class PodWorker {
 
 	/** The API has a newer version of the pod. */
 	update(pod: Pod): void {
+		// What could not be had of resources may be asked differently now.
+		if (pod.metadata.generation !== this.#pod.metadata.generation) this.#memory.resize = undefined;
 		this.#pod = pod;
 		// Only ephemeral containers can name anything new.
 		if (pod.spec.ephemeralContainers !== undefined) this.#context.references.hold(pod);

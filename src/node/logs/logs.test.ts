@@ -1,0 +1,83 @@
+import { appendFile, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readLogFile } from "./log-file.ts";
+import type { LogOptions } from "./log-lines.ts";
+import { rotate } from "./log-rotation.ts";
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+	folder = await mkdtemp(join(tmpdir(), "cox-logs-"));
+	path = join(folder, "0.log");
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const line = (second: number, text: string, stream = "stdout", tag = "F") =>
+	`2026-01-01T00:00:${String(second).padStart(2, "0")}.000000000Z ${stream} ${tag} ${text}\n`;
+const ended = { running: () => false, onChange: () => () => {} };
+
+async function read(options: Partial<LogOptions>): Promise<string> {
+	const parts: Buffer[] = [];
+	const all = { timestamps: false, follow: false, ...options };
+	for await (const part of readLogFile(path, all, ended, new AbortController().signal)) parts.push(part);
+	return Buffer.concat(parts).toString();
+}
+
+describe("container logs", () => {
+	test("give the last lines, however long the log is", async () => {
+		await writeFile(path, Array.from({ length: 20_000 }, (_, index) => line(index % 60, `line ${index}`)).join(""));
+		expect(await read({ tailLines: 2 })).toBe("line 19998\nline 19999\n");
+		expect((await read({ tailLines: 5000 })).split("\n")).toHaveLength(5001);
+		expect(await read({ tailLines: 0 })).toBe("");
+	});
+	test("join lines that were written in parts", async () => {
+		await writeFile(path, line(0, "one ", "stdout", "P") + line(0, "line") + line(1, "two"));
+		expect(await read({})).toBe("one line\ntwo\n");
+	});
+	test("filter by time and stream, and stop after as many bytes as asked", async () => {
+		await writeFile(path, line(1, "a") + line(2, "b", "stderr") + line(3, "c"));
+		expect(await read({ sinceMs: Date.UTC(2026, 0, 1, 0, 0, 2) })).toBe("b\nc\n");
+		expect(await read({ stream: "stderr" })).toBe("b\n");
+		expect(await read({ limitBytes: 3 })).toBe("a\nb");
+		expect(await read({ timestamps: true, tailLines: 1 })).toBe("2026-01-01T00:00:03.000000000Z c\n");
+	});
+	test("go on in the new file after a rotation, and end with the container", async () => {
+		await writeFile(path, line(1, "before"));
+		let running = true;
+		let changed = () => {};
+		const container = {
+			running: () => running,
+			onChange: (listener: () => void) => {
+				changed = listener;
+				return () => {};
+			},
+		};
+		const seen: string[] = [];
+		const options = { timestamps: false, follow: true };
+		for await (const part of readLogFile(path, options, container, new AbortController().signal)) {
+			seen.push(part.toString());
+			if (seen.length === 1) {
+				await rename(path, `${path}.old`);
+				await writeFile(path, line(2, "after"));
+			} else {
+				await appendFile(path, line(3, "last"));
+				running = false;
+				changed();
+				if (seen.length === 3) break;
+			}
+		}
+		expect(seen.join("")).toMatch(/^before\nafter\n(last\n)+$/);
+	});
+	test("are rotated when full, and so many are kept", async () => {
+		let reopened = 0;
+		const runtime = { reopenLog: async () => void reopened++ };
+		for (let round = 0; round < 5; round++) {
+			await writeFile(path, "x".repeat(100));
+			await rotate(runtime, { now: () => Date.UTC(2026, 0, 1, 0, 0, round) }, "c", path, { bytes: 100, files: 3 });
+		}
+		expect(reopened).toBe(5);
+		expect((await readdir(folder)).sort()).toEqual(["0.log.20260101-000003", "0.log.20260101-000004"]);
+	});
+});

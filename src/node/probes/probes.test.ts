@@ -1,0 +1,117 @@
+import { createServer } from "node:http";
+import http2 from "node:http2";
+import { type AddressInfo, createServer as createSocketServer, type Server } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Pod, Probe } from "../../kinds/generated/types.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { afterProbe, initialProbeState } from "./probe-state.ts";
+import { createProber } from "./prober.ts";
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+	for (const close of closers.splice(0)) close();
+});
+
+async function listening(server: Pick<Server, "listen" | "address" | "close">): Promise<number> {
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	closers.push(() => server.close());
+	return (server.address() as AddressInfo).port;
+}
+
+// Only probes by exec use the runtime.
+const prober = createProber({} as Runtime);
+const container = { name: "c", ports: [{ name: "web", containerPort: 1 }] };
+const run = (probe: Probe) =>
+	prober({ pod: {} as Pod, container, id: "c", addresses: ["127.0.0.1"] }, probe, AbortSignal.timeout(2000));
+
+describe("probes", () => {
+	test("over HTTP succeed below 400, with the headers asked for", async () => {
+		let header: unknown;
+		const port = await listening(
+			createServer((request, response) => {
+				header = request.headers["x-test"];
+				response.statusCode = request.url === "/bad" ? 500 : 200;
+				response.end();
+			}),
+		);
+		expect(await run({ httpGet: { port, path: "/", httpHeaders: [{ name: "X-Test", value: "1" }] } })).toEqual({
+			ok: true,
+		});
+		expect(header).toBe("1");
+		expect(await run({ httpGet: { port, path: "/bad" } })).toEqual({
+			ok: false,
+			message: "HTTP probe failed with statuscode: 500",
+		});
+	});
+	test("say why a connection failed in the words of upstream", async () => {
+		const server = createSocketServer();
+		const port = await listening(server);
+		await new Promise((resolve) => server.close(resolve));
+		closers.length = 0;
+		const refused = `dial tcp 127.0.0.1:${port}: connect: connection refused`;
+		expect(await run({ httpGet: { port } })).toEqual({
+			ok: false,
+			message: `Get "http://127.0.0.1:${port}/": ${refused}`,
+		});
+		expect(await run({ tcpSocket: { port } })).toEqual({ ok: false, message: refused });
+	});
+	test("over TCP succeed once the connection is there", async () => {
+		expect(
+			await run({ tcpSocket: { port: await listening(createSocketServer((socket) => socket.destroy())) } }),
+		).toEqual({ ok: true });
+	});
+	test("over gRPC ask for the health of the service", async () => {
+		const server = http2.createServer();
+		server.on("stream", (stream, headers) => {
+			const parts: Buffer[] = [];
+			stream.on("data", (part: Buffer) => parts.push(part));
+			stream.on("end", () => {
+				const name = Buffer.concat(parts).subarray(7).toString();
+				expect(headers[":path"]).toBe("/grpc.health.v1.Health/Check");
+				stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+				stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+				stream.end(Buffer.from([0, 0, 0, 0, 2, 8, name === "good" ? 1 : 2]));
+			});
+		});
+		const port = await listening(server);
+		expect(await run({ grpc: { port, service: "good" } })).toEqual({ ok: true });
+		expect(await run({ grpc: { port, service: "bad" } })).toEqual({
+			ok: false,
+			message: 'service unhealthy (responded with "NOT_SERVING")',
+		});
+	});
+});
+
+describe("probe verdicts", () => {
+	const probe = { periodSeconds: 10, failureThreshold: 3, successThreshold: 2 };
+	const play = (kind: "readiness" | "liveness", results: boolean[], firstMs: number) => {
+		let state = initialProbeState(kind, probe, 0);
+		return results.map((ok, index) => {
+			state = afterProbe(state, kind, probe, ok, { startedAtMs: 0, nowMs: firstMs + index * 10_000 }).state;
+			return state.verdict;
+		});
+	};
+	test("a container is ready after as many successes as it takes, and unready after as many failures", () => {
+		expect(play("readiness", [true, true, false, false, true, false, false, false], 0)).toEqual([
+			"failure",
+			"success",
+			"success",
+			"success",
+			"success",
+			"success",
+			"success",
+			"failure",
+		]);
+	});
+	test("a container is alive until as many failures in a row", () => {
+		expect(play("liveness", [false, false, true, false, false, false], 0).at(-2)).toBe("success");
+		expect(play("liveness", [false, false, true, false, false, false], 0).at(-1)).toBe("failure");
+	});
+	test("a container that is not ready at first is tried again soon, without counting", () => {
+		const initial = initialProbeState("readiness", probe, 0);
+		const first = afterProbe(initial, "readiness", probe, false, { startedAtMs: 0, nowMs: 0 });
+		expect(first).toMatchObject({ counted: false, state: { nextAtMs: 100 } });
+		const second = afterProbe(first.state, "readiness", probe, false, { startedAtMs: 0, nowMs: 100 });
+		expect(second).toMatchObject({ counted: false, state: { nextAtMs: 300 } });
+	});
+});
