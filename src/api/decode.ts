@@ -42,13 +42,14 @@ export function decodeObject(
 			`the API version in the data (${foundVersion}) does not match the expected API version (${apiVersion})`,
 		);
 	}
-	const { object, problems, unknownFields } = decode(value, served?.schema ?? kind.schema);
+	const partial = options.defaults === false;
+	const { object, problems, unknownFields } = decode(value, served?.schema ?? kind.schema, undefined, { partial });
 	const problem = problems[0];
 	if (problem !== undefined) throw cannotBeHandled(kind.kind, apiVersion, kind.kind, problem.message);
 	reportFields(context, target, unknownFields, body.duplicateFields);
 	served?.toStorage(object);
 	const normal = normalised(object, apiVersionOf(kind), kind.kind);
-	if (options.defaults !== false) kind.setDefaults?.(normal);
+	if (!partial) kind.setDefaults?.(normal);
 	return normal;
 }
 
