@@ -15,6 +15,7 @@ import { serviceAccountController } from "../controllers/serviceaccount/controll
 import { statefulSetController } from "../controllers/statefulset/controller.ts";
 import { ttlAfterFinishedController } from "../controllers/ttl/controller.ts";
 import { volumeBinder } from "../controllers/volumes/binder.ts";
+import { ephemeralVolumes } from "../controllers/volumes/ephemeral.ts";
 import { claimProtection, volumeProtection } from "../controllers/volumes/protection.ts";
 import type { Registry } from "../kinds/registry.ts";
 
@@ -40,6 +41,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		endpointsController,
 		endpointSliceController,
 		volumeBinder,
+		ephemeralVolumes,
 		claimProtection,
 		volumeProtection,
 		serviceAccountController,
