@@ -8,11 +8,15 @@ import { garbageCollectorController } from "../controllers/garbage-collector/con
 import { jobController } from "../controllers/job/controller.ts";
 import { jobOrphanController } from "../controllers/job/orphans.ts";
 import { namespaceController } from "../controllers/namespace/controller.ts";
+import { nodeIpamController } from "../controllers/node-ipam/controller.ts";
+import { nodeLifecycleController } from "../controllers/node-lifecycle/controller.ts";
+import { podGcController } from "../controllers/pod-gc/controller.ts";
 import { replicaSetController } from "../controllers/replicaset/controller.ts";
 import { replicationControllerController } from "../controllers/replicationcontroller/controller.ts";
 import { rootCaController } from "../controllers/root-ca/controller.ts";
 import { serviceAccountController } from "../controllers/serviceaccount/controller.ts";
 import { statefulSetController } from "../controllers/statefulset/controller.ts";
+import { taintEvictionController } from "../controllers/taint-eviction/controller.ts";
 import { ttlAfterFinishedController } from "../controllers/ttl/controller.ts";
 import { volumeBinder } from "../controllers/volumes/binder.ts";
 import { ephemeralVolumes } from "../controllers/volumes/ephemeral.ts";
@@ -44,6 +48,10 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		ephemeralVolumes,
 		claimProtection,
 		volumeProtection,
+		nodeIpamController(settings.clusterCidr),
+		nodeLifecycleController(),
+		taintEvictionController,
+		podGcController(),
 		serviceAccountController,
 		rootCaController(settings.ca),
 		namespaceController(settings.registry),
