@@ -2,6 +2,7 @@
 import type { Random } from "../core/clock.ts";
 import type { ClusterEvent, NodeCheck, Refusal } from "./filters/filter.ts";
 import { filters } from "./filters/list.ts";
+import { nodeResourcesFit } from "./filters/resources.ts";
 import type { NodeInfo } from "./node-info.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { scores } from "./scores/list.ts";
@@ -83,9 +84,20 @@ export function mayRunOn(pod: PodInfo, nodeName: string, cluster: ClusterView): 
 	const prepared = prepareFilters(pod, cluster);
 	if (prepared.refused !== undefined) return false;
 	const refused = refusalOf(node, prepared);
-	if (refused === undefined) return true;
-	if (refused.refusal.final) return false;
-	for (const { priority } of node.pods.values()) if (priority < pod.priority) return true;
+	return refused === undefined || (!refused.refusal.final && hasLower(node, pod.priority));
+}
+
+/** As `mayRunOn`, looking at nothing but CPU, memory and the like: the same for all pods that want the same. */
+export function mayHaveRoom(pod: PodInfo, nodeName: string, cluster: ClusterView): boolean {
+	const node = cluster.node(nodeName);
+	const prepared = nodeResourcesFit.prepare(pod, cluster);
+	if (node === undefined || prepared === undefined || !("check" in prepared)) return true;
+	const refused = prepared.check(node);
+	return refused === undefined || (!refused.final && hasLower(node, pod.priority));
+}
+
+function hasLower(node: NodeInfo, priority: number): boolean {
+	for (const pod of node.pods.values()) if (pod.priority < priority) return true;
 	return false;
 }
 

@@ -9,6 +9,8 @@ const longestBackoffMs = 10_000;
 
 interface Entry {
 	pod: PodInfo;
+	/** The same for pods that ask for the same at the same priority. */
+	wants: string;
 	state: "ready" | "waiting" | "backingOff" | "trying";
 	/** Order of arrival, among pods of the same priority. */
 	sequence: number;
@@ -38,8 +40,8 @@ export class SchedulingQueue {
 	);
 	/** Keys of pods that wait for an event. */
 	readonly #waiting = new Map<ClusterEvent, Set<string>>();
-	/** How many pods there are of each priority. */
-	readonly #priorities = new Map<number, number>();
+	/** Pods that wait for room and nothing else, by what they want. */
+	readonly #waitingForRoom = new Map<string, { priority: number; entries: Set<Entry> }>();
 	#sequence = 0;
 
 	constructor(clock: Clock, onReady: () => void) {
@@ -52,12 +54,14 @@ export class SchedulingQueue {
 		const entry = this.#entries.get(pod.key);
 		if (entry !== undefined && entry.pod.uid === pod.uid && entry.state === "trying") {
 			entry.pod = pod;
+			entry.wants = wantsOf(pod);
 			entry.woken = true;
 			return;
 		}
 		this.remove(pod.key);
 		const fresh: Entry = {
 			pod,
+			wants: wantsOf(pod),
 			state: "waiting",
 			sequence: this.#sequence++,
 			attempts: 0,
@@ -66,7 +70,6 @@ export class SchedulingQueue {
 			woken: false,
 		};
 		this.#entries.set(pod.key, fresh);
-		this.#priorities.set(pod.priority, (this.#priorities.get(pod.priority) ?? 0) + 1);
 		this.#makeReady(fresh);
 	}
 
@@ -86,10 +89,6 @@ export class SchedulingQueue {
 		if (entry === undefined) return;
 		this.#leave(entry);
 		this.#entries.delete(key);
-		const { priority } = entry.pod;
-		const left = (this.#priorities.get(priority) ?? 1) - 1;
-		if (left === 0) this.#priorities.delete(priority);
-		else this.#priorities.set(priority, left);
 	}
 
 	/** The pod to be tried next. It must be given back with `refused` or `failed`, or taken out with `remove`. */
@@ -123,6 +122,10 @@ export class SchedulingQueue {
 			}
 			keys.add(key);
 		}
+		if (!wakesOn.has("podGone") || waitsForMoreThanRoom(entry)) return;
+		const group = this.#waitingForRoom.get(entry.wants) ?? { priority: entry.pod.priority, entries: new Set() };
+		this.#waitingForRoom.set(entry.wants, group);
+		group.entries.add(entry);
 	}
 
 	/** Something went wrong that has nothing to do with the cluster's state: try again after the backoff. */
@@ -141,23 +144,23 @@ export class SchedulingQueue {
 	/**
 	 * There is room somewhere: the first pod that waits for room and fits is tried at once, whatever its backoff; the rest
 	 * stays. A thousand pods that wait for one place cost one try this way. Pods that wait for more than room are left out:
-	 * `wake` is for them.
+	 * `wakeOthers` is for them.
+	 * @param hasRoom asked once for all pods that want the same at the same priority
 	 * @returns the pod that is tried
 	 */
-	wakeFirst(fits: (pod: PodInfo) => boolean): PodInfo | undefined {
-		let first: Entry | undefined;
-		for (const key of this.#waiting.get("podGone") ?? []) {
-			const entry = this.#entries.get(key);
-			if (entry === undefined || waitsForMoreThanRoom(entry)) continue;
-			if (first !== undefined && entry.pod.priority <= first.pod.priority) continue;
-			if (!fits(entry.pod)) continue;
-			first = entry;
-			if (this.#priorities.size === 1) break;
+	wakeFirst(hasRoom: (pod: PodInfo) => boolean, fits: (pod: PodInfo) => boolean): PodInfo | undefined {
+		const groups = [...this.#waitingForRoom.values()].sort((left, right) => right.priority - left.priority);
+		for (const { entries } of groups) {
+			const [one] = entries;
+			if (one === undefined || !hasRoom(one.pod)) continue;
+			for (const entry of entries) {
+				if (!fits(entry.pod)) continue;
+				this.#leave(entry);
+				this.#makeReady(entry);
+				return entry.pod;
+			}
 		}
-		if (first === undefined) return undefined;
-		this.#leave(first);
-		this.#makeReady(first);
-		return first.pod;
+		return undefined;
 	}
 
 	/** A pod has gone: those wait no longer for which it may have meant more than the room it took. */
@@ -208,6 +211,8 @@ export class SchedulingQueue {
 		entry.timer?.cancel();
 		for (const event of entry.wakesOn) this.#waiting.get(event)?.delete(entry.pod.key);
 		entry.wakesOn = new Set();
+		const group = this.#waitingForRoom.get(entry.wants);
+		if (group?.entries.delete(entry) && group.entries.size === 0) this.#waitingForRoom.delete(entry.wants);
 		if (entry.state === "ready") entry.state = "waiting";
 	}
 }
@@ -215,4 +220,10 @@ export class SchedulingQueue {
 /** Where other pods run, or what volumes there are, decides too. */
 function waitsForMoreThanRoom({ wakesOn }: Entry): boolean {
 	return wakesOn.has("podPlaced") || wakesOn.has("storage");
+}
+
+function wantsOf({ priority, requests }: PodInfo): string {
+	const { milliCpu, memoryBytes, ephemeralBytes, scalars } = requests;
+	const more = scalars === undefined ? "" : JSON.stringify([...scalars]);
+	return `${priority}|${milliCpu}|${memoryBytes}|${ephemeralBytes}|${more}`;
 }

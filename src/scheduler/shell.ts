@@ -7,7 +7,7 @@ import { Claims } from "./claims.ts";
 import { type ClusterChange, followCluster } from "./follow.ts";
 import { mirrorBudgets, mirrorVolumes, mirrorWorkloads } from "./lookups.ts";
 import { Nominations } from "./nominations.ts";
-import { mayGain, mayRunOn, planPod, type Unschedulable } from "./plan.ts";
+import { mayGain, mayHaveRoom, mayRunOn, planPod, type Unschedulable } from "./plan.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { type Budget, planPreemption } from "./preemption.ts";
 import { SchedulingQueue } from "./queue.ts";
@@ -148,7 +148,10 @@ class SchedulerShell implements Scheduler {
 	}
 
 	#fill(nodeName: string): void {
-		const pod = this.#queue.wakeFirst((waiting) => mayRunOn(waiting, nodeName, this.#snapshot));
+		const pod = this.#queue.wakeFirst(
+			(waiting) => mayHaveRoom(waiting, nodeName, this.#snapshot),
+			(waiting) => mayRunOn(waiting, nodeName, this.#snapshot),
+		);
 		if (pod !== undefined) this.#filling.set(pod.key, nodeName);
 	}
 
