@@ -11,6 +11,7 @@ import {
 	writeFileSync,
 	writeSync,
 } from "node:fs";
+import { rm } from "node:fs/promises";
 import { Socket } from "node:net";
 import { promisify } from "node:util";
 import type { Container, ContainerConfig } from "../runtime.ts";
@@ -380,7 +381,8 @@ export class ProcessContainer {
 		this.#pump?.close();
 		if (this.#record.shim !== undefined) await killAndWait(this.#record.shim, this.#environment.clock);
 		await this.#environment.cgroups.remove(this.id, this.#environment.clock);
-		for (const place of places(this.#environment, this.id)) rmSync(place, { recursive: true, force: true });
+		// Beside the event loop: what was a mount point a moment ago takes the kernel milliseconds to let go.
+		await Promise.all(places(this.#environment, this.id).map((place) => rm(place, { recursive: true, force: true })));
 	}
 
 	#save(): void {

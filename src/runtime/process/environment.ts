@@ -17,6 +17,7 @@ export interface Environment {
 	mounts: readonly MountEntry[];
 	images: ImageTable;
 	cgroups: Cgroups;
+	deviceNodes?: string;
 	/** Of the machine, shown in every container. */
 	tools: readonly { source: string; path: string }[];
 	/** Says that something of the pod changed on its own. */

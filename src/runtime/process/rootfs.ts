@@ -1,6 +1,20 @@
 /** A container's root: a view of the machine's files of its own, with volumes, and the directories every container has. */
-import { chmodSync, lstatSync, mkdirSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import {
+	chmodSync,
+	closeSync,
+	linkSync,
+	lstatSync,
+	mkdirSync,
+	openSync,
+	readlinkSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
 import {
 	fstabLine,
 	isWithin,
@@ -12,6 +26,9 @@ import {
 } from "../../core/rootview.ts";
 import { makeInView, makeView } from "../../core/rootview-files.ts";
 import type { Mount } from "../runtime.ts";
+import { toolEnvironment } from "./environment.ts";
+
+const execute = promisify(execFile);
 
 const devices = ["full", "null", "random", "tty", "urandom", "zero"];
 const deviceLinks = [
@@ -36,6 +53,8 @@ export interface RootOptions {
 	volumes: readonly Mount[];
 	/** Directories that start empty. */
 	emptyDirectories: readonly string[];
+	/** A directory of device nodes on the file system of `scratch`, to be linked; undefined: the machine's are bound. */
+	deviceNodes?: string;
 	/** Of the machine, shown read-only. */
 	tools: readonly { source: string; path: string }[];
 }
@@ -94,11 +113,17 @@ function deviceMounts(options: RootOptions, root: string): string {
 	const own = ownDirectory(options.scratch, "/dev", 0o755);
 	mkdirSync(`${own}/pts`, { recursive: true });
 	mkdirSync(`${own}/shm`, { recursive: true });
-	for (const device of devices) writeFileSync(`${own}/${device}`, "");
+	const { deviceNodes } = options;
+	for (const device of devices) {
+		if (deviceNodes === undefined) writeFileSync(`${own}/${device}`, "");
+		else linkSync(`${deviceNodes}/${device}`, `${own}/${device}`);
+	}
 	for (const [target, name] of deviceLinks) symlinkSync(target, `${own}/${name}`);
 	return [
 		fstabLine(own, `${root}/dev`, "none", "bind"),
-		...devices.map((device) => fstabLine(`/dev/${device}`, `${root}/dev/${device}`, "none", "bind")),
+		...(deviceNodes === undefined ? devices : []).map((device) =>
+			fstabLine(`/dev/${device}`, `${root}/dev/${device}`, "none", "bind"),
+		),
 		fstabLine("devpts", `${root}/dev/pts`, "devpts", "newinstance,ptmxmode=0666,mode=620,nosuid,noexec"),
 		fstabLine("shm", `${root}/dev/shm`, "tmpfs", "size=64m,mode=1777,nosuid,nodev,noexec"),
 	].join("");
@@ -208,6 +233,25 @@ function readLink(path: string): string | undefined {
 		return readlinkSync(path);
 	} catch {
 		// Not there, or no link.
+		return undefined;
+	}
+}
+
+/**
+ * Copies of the machine's device nodes, for all containers to link: that spares each of them a mount for each device.
+ * Undefined where no nodes may be made.
+ */
+export async function makeDeviceNodes(directory: string): Promise<string | undefined> {
+	try {
+		await rm(directory, { recursive: true, force: true });
+		mkdirSync(directory, { recursive: true });
+		await execute("cp", ["-a", ...devices.map((device) => `/dev/${device}`), `${directory}/`], {
+			env: toolEnvironment,
+		});
+		// A file system mounted nodev has nodes that do not work.
+		closeSync(openSync(`${directory}/null`, "r+"));
+		return directory;
+	} catch {
 		return undefined;
 	}
 }

@@ -17,6 +17,7 @@ import type { Environment } from "./environment.ts";
 import { createImageTable, standInDirectory } from "./images.ts";
 import { allPids, namespaceOf, usage } from "./processes.ts";
 import { namesIn } from "./records.ts";
+import { makeDeviceNodes } from "./rootfs.ts";
 import { ProcessSandbox } from "./sandbox.ts";
 import { attach, Connector, exec } from "./streams.ts";
 
@@ -43,6 +44,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 	const standIns = options.standIns ?? findStandIns();
 	for (const directory of ["containers", "sandboxes"])
 		mkdirSync(`${options.directory}/${directory}`, { recursive: true });
+	const deviceNodes = rootless ? undefined : await makeDeviceNodes(`${options.scratchDirectory}/devices`);
 	const environment: Environment = {
 		clock: options.clock,
 		directory: options.directory,
@@ -56,6 +58,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 			...(options.imageFile === undefined ? {} : { userFile: options.imageFile }),
 		}),
 		cgroups: openCgroups(mounts, options.cgroup),
+		...(deviceNodes === undefined ? {} : { deviceNodes }),
 		tools: [
 			{ source: standIns, path: dirname(standInDirectory) },
 			{ source: process.execPath, path: `${dirname(dirname(standInDirectory))}/node` },
