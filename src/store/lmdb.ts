@@ -1,18 +1,9 @@
 /** The embedded, durable store: one data folder, one process, LMDB underneath. */
-import { mkdirSync, statfsSync } from "node:fs";
-import { join } from "node:path";
-import { type Database, open, type RootDatabase } from "lmdb";
+import { mkdirSync } from "node:fs";
 import { ApiError } from "../core/errors.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
-import {
-	decodePointer,
-	decodeRecord,
-	encodePointer,
-	encodeRecord,
-	logKey,
-	type Pointer,
-	revisionOf,
-} from "./records.ts";
+import { checkSpace, Tables } from "./lmdb-tables.ts";
+import { encodeRecord, logKey, type Pointer, revisionOf } from "./records.ts";
 import { type Change, type Commit, type CommitResult, checkCommit, type Entry, type Store } from "./store.ts";
 import { type CommitRecord, Watches } from "./watches.ts";
 
@@ -28,7 +19,6 @@ const queueLimit = 20_000;
 /** One transaction takes so many commits and bytes, so that the first of them does not wait for the last too long. */
 const batchCommits = 2048;
 const batchBytes = 16 * 1024 * 1024;
-const format = 1;
 /** Disk space that a transaction must leave, and what it takes at most besides its values: the pages of three trees. */
 const reserveBytes = 1024 * 1024;
 const treeBytes = 3 * 4096;
@@ -66,11 +56,7 @@ interface Batch {
 }
 
 class LmdbStore implements Store {
-	readonly #root: RootDatabase;
-	/** `format`, `revision`, `compacted`. */
-	readonly #meta: Database<number, string>;
-	readonly #index: Database<Buffer, string>;
-	readonly #log: Database<Buffer, number>;
+	readonly #tables: Tables;
 	readonly #folder: string;
 	readonly #lock: FolderLock;
 	readonly #historyCommits: number;
@@ -87,21 +73,13 @@ class LmdbStore implements Store {
 		this.#folder = folder;
 		this.#lock = lock;
 		this.#historyCommits = historyCommits;
-		// Without overlapping syncs a transaction is neither acknowledged nor visible before it is on disk.
-		// Without batching by turns of the event loop every transaction is one that is begun below, and fails nowhere else.
-		this.#root = open({ path: join(folder, "store"), maxDbs: 4, overlappingSync: false, eventTurnBatching: false });
-		this.#meta = this.#root.openDB({ name: "meta", encoding: "json" });
-		this.#index = this.#root.openDB({ name: "index", encoding: "binary" });
-		this.#log = this.#root.openDB({ name: "log", encoding: "binary" });
-		const found = this.#meta.get("format");
-		if (found !== undefined && found !== format)
-			throw new ApiError("InternalError", `the store in ${folder} has format ${found}; this version reads ${format}`);
-		this.#revision = this.#meta.get("revision") ?? 0;
-		this.#compacted = this.#meta.get("compacted") ?? 0;
+		this.#tables = new Tables(folder);
+		this.#revision = this.#tables.revision();
+		this.#compacted = this.#tables.compacted();
 		this.#watches = new Watches({
 			compactedRevision: () => this.#compacted,
 			newestRevision: () => this.#revision,
-			read: (afterRevision, limit) => this.#history(afterRevision, limit),
+			read: (afterRevision, limit) => this.#tables.history(afterRevision, this.#revision, limit),
 		});
 	}
 
@@ -121,13 +99,13 @@ class LmdbStore implements Store {
 		const range = { start: from, ...(to !== undefined && { end: to }), ...(limit < 2 ** 31 && { limit: limit + 1 }) };
 		// Nothing commits while this runs without a pause: one read transaction lasts for a turn of the event loop.
 		const entries: Entry[] = [];
-		for (const { key, value } of this.#index.getRange(range)) {
-			const entry = entries.length <= limit ? this.#entry(key, decodePointer(value)) : undefined;
+		for (const { key, pointer } of this.#tables.pointers(range)) {
+			const entry = entries.length <= limit ? this.#entry(key, pointer) : undefined;
 			if (entry !== undefined) entries.push(entry);
 		}
 		const more = entries.length > limit;
 		if (more) entries.pop();
-		return { entries, revision: this.#meta.get("revision") ?? 0, more };
+		return { entries, revision: this.#tables.revision(), more };
 	}
 
 	commit(commit: Commit): Promise<CommitResult> {
@@ -157,7 +135,7 @@ class LmdbStore implements Store {
 		this.#closed = true;
 		while (this.#writing !== undefined) await this.#writing;
 		this.#watches.end(new Error("the store was closed"));
-		await this.#root.close();
+		await this.#tables.close();
 		this.#lock.release();
 	}
 
@@ -275,99 +253,20 @@ class LmdbStore implements Store {
 		// Never what is only now being written: it is not there to be read yet.
 		const compacted = Math.max(this.#compacted, Math.min(target, this.#compacted + stride, this.#revision));
 		if (batch.published.length === 0 && compacted === this.#compacted) return compacted;
-		this.#checkSpace(batch);
-		const forgotten = this.#superseded(this.#compacted, compacted);
-		await this.#transaction((written) => {
-			for (const [key, pointer] of batch.pointers)
-				written(pointer === undefined ? this.#index.remove(key) : this.#index.put(key, encodePointer(pointer)));
-			for (const [key, bytes] of batch.records) written(this.#log.put(key, bytes));
-			for (const key of forgotten) written(this.#log.remove(key));
-			written(this.#meta.put("format", format));
-			written(this.#meta.put("revision", batch.revision));
-			written(this.#meta.put("compacted", compacted));
-		});
+		checkSpace(this.#folder, 2 * batch.bytes + batch.records.size * treeBytes + reserveBytes);
+		const forgotten = this.#tables.superseded(this.#compacted, compacted);
+		await this.#tables.write({ ...batch, forgotten, compacted });
 		return compacted;
-	}
-
-	/** LMDB survives a full disk, but not always unharmed in memory: better not to let it get there. */
-	#checkSpace(batch: Batch): void {
-		const { bavail, bsize } = statfsSync(this.#folder);
-		const neededBytes = 2 * batch.bytes + batch.records.size * treeBytes + reserveBytes;
-		if (bavail * bsize < neededBytes)
-			throw new ApiError("InternalError", `the disk of ${this.#folder} is full: nothing was changed`);
-	}
-
-	/** Everything that `write` hands to `written` is written, or nothing, once this resolves. */
-	async #transaction(write: (written: (outcome: Promise<boolean>) => void) => void): Promise<void> {
-		// The writes of a transaction share one or two promises, all of which fail when it does.
-		const outcomes = new Set<Promise<boolean>>();
-		const all = this.#root.batch(() => write((outcome) => outcomes.add(outcome)));
-		const settled = await Promise.allSettled([all, ...outcomes]);
-		for (const result of settled) if (result.status === "rejected") throw await writeFailure(result.reason);
-	}
-
-	/** Records that nobody can ask for when revisions up to `to` are forgotten: each that was superseded, and deletes. */
-	#superseded(from: number, to: number): number[] {
-		if (from >= to) return [];
-		const found: number[] = [];
-		for (const { key, value } of this.#log.getRange({ start: logKey(from + 1, 0), end: logKey(to + 1, 0) })) {
-			const { previous, type } = decodeRecord(value);
-			if (previous !== 0) found.push(previous);
-			if (type === "delete") found.push(key);
-		}
-		return found;
-	}
-
-	#history(afterRevision: number, limit: number): CommitRecord[] {
-		const start = logKey(afterRevision + 1, 0);
-		const records: { revision: number; changes: Change[] }[] = [];
-		for (const { key, value } of this.#log.getRange({ start, end: logKey(this.#revision + 1, 0) })) {
-			const revision = revisionOf(key);
-			let record = records.at(-1);
-			if (record?.revision !== revision) {
-				if (records.length >= limit) break;
-				record = { revision, changes: [] };
-				records.push(record);
-			}
-			record.changes.push(this.#change(revision, value));
-		}
-		return records;
-	}
-
-	#change(revision: number, bytes: Buffer): Change {
-		const { type, key, value, createRevision, previous: before } = decodeRecord(bytes);
-		const previous = before === 0 ? undefined : this.#read(key, before);
-		if (type === "delete") return { type, key, revision, ...(previous && { previous }) };
-		return { type, key, value, revision, createRevision, ...(previous && { previous }) };
 	}
 
 	#pointer(key: string, batch?: Batch): Pointer | undefined {
 		if (batch?.pointers.has(key)) return batch.pointers.get(key);
-		const bytes = this.#index.get(key);
-		return bytes && decodePointer(bytes);
+		return this.#tables.pointer(key);
 	}
 
 	#entry(key: string, { record }: Pointer, batch?: Batch): Entry {
-		const entry = this.#read(key, record, batch);
+		const entry = this.#tables.entry(key, record, batch?.records.get(record));
 		if (entry === undefined) throw new Error(`the index of the store points to no record of ${key}`);
 		return entry;
 	}
-
-	#read(key: string, record: number, batch?: Batch): Entry | undefined {
-		const bytes = batch?.records.get(record) ?? this.#log.get(record);
-		if (bytes === undefined) return undefined;
-		const { value, createRevision } = decodeRecord(bytes);
-		return { key, value, modRevision: revisionOf(record), createRevision };
-	}
-}
-
-/** @param error lmdb's, whose promise `commitError` rejects with the cause in the same turn of the event loop */
-async function writeFailure(error: unknown): Promise<ApiError> {
-	let cause = error;
-	if (error instanceof Error && "commitError" in error) {
-		const turn = new Promise<unknown>((resolve) => setImmediate(() => resolve(error)));
-		cause = await Promise.race([Promise.resolve(error.commitError).catch((reason: unknown) => reason), turn]);
-	}
-	const text = cause instanceof Error ? cause.message : String(cause);
-	return new ApiError("InternalError", `the store could not write to its disk, nothing was changed: ${text}`);
 }

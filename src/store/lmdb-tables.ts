@@ -1,0 +1,151 @@
+/** The tables of the embedded store, and all that reads and writes them. */
+import { statfsSync } from "node:fs";
+import { join } from "node:path";
+import { type Database, open, type RootDatabase } from "lmdb";
+import { ApiError } from "../core/errors.ts";
+import { decodePointer, decodeRecord, encodePointer, logKey, type Pointer, revisionOf } from "./records.ts";
+import type { Change, Entry } from "./store.ts";
+import type { CommitRecord } from "./watches.ts";
+
+const format = 1;
+
+/** What one transaction writes. */
+export interface Written {
+	revision: number;
+	compacted: number;
+	/** Key → its newest record; undefined when it is deleted. */
+	pointers: ReadonlyMap<string, Pointer | undefined>;
+	/** Log key → record. */
+	records: ReadonlyMap<number, Buffer>;
+	/** Log keys of records to be removed. */
+	forgotten: readonly number[];
+}
+
+export class Tables {
+	readonly #root: RootDatabase;
+	/** `format`, `revision`, `compacted`. */
+	readonly #meta: Database<number, string>;
+	readonly #index: Database<Buffer, string>;
+	readonly #log: Database<Buffer, number>;
+
+	/** @throws ApiError InternalError when the folder's store is of another format */
+	constructor(folder: string) {
+		// Without overlapping syncs a transaction is neither acknowledged nor visible before it is on disk.
+		// Without batching by turns of the event loop every transaction is one that is begun below, and fails nowhere else.
+		this.#root = open({ path: join(folder, "store"), maxDbs: 4, overlappingSync: false, eventTurnBatching: false });
+		this.#meta = this.#root.openDB({ name: "meta", encoding: "json" });
+		this.#index = this.#root.openDB({ name: "index", encoding: "binary" });
+		this.#log = this.#root.openDB({ name: "log", encoding: "binary" });
+		const found = this.#meta.get("format");
+		if (found !== undefined && found !== format)
+			throw new ApiError("InternalError", `the store in ${folder} has format ${found}; this version reads ${format}`);
+	}
+
+	close(): Promise<void> {
+		return this.#root.close();
+	}
+
+	revision(): number {
+		return this.#meta.get("revision") ?? 0;
+	}
+
+	compacted(): number {
+		return this.#meta.get("compacted") ?? 0;
+	}
+
+	pointer(key: string): Pointer | undefined {
+		const bytes = this.#index.get(key);
+		return bytes && decodePointer(bytes);
+	}
+
+	/** In key order, as long as the event loop is not left: one read transaction lasts for a turn of it. */
+	*pointers(range: { start: string; end?: string; limit?: number }): Generator<{ key: string; pointer: Pointer }> {
+		for (const { key, value } of this.#index.getRange(range)) yield { key, pointer: decodePointer(value) };
+	}
+
+	/** @param bytes the record, where it is at hand already */
+	entry(key: string, record: number, bytes = this.#log.get(record)): Entry | undefined {
+		if (bytes === undefined) return undefined;
+		const { value, createRevision } = decodeRecord(bytes);
+		return { key, value, modRevision: revisionOf(record), createRevision };
+	}
+
+	/** Up to `limit` commits after one revision, up to another. */
+	history(afterRevision: number, to: number, limit: number): CommitRecord[] {
+		const start = logKey(afterRevision + 1, 0);
+		const records: { revision: number; changes: Change[] }[] = [];
+		for (const { key, value } of this.#log.getRange({ start, end: logKey(to + 1, 0) })) {
+			const revision = revisionOf(key);
+			let record = records.at(-1);
+			if (record?.revision !== revision) {
+				if (records.length >= limit) break;
+				record = { revision, changes: [] };
+				records.push(record);
+			}
+			record.changes.push(this.#change(revision, value));
+		}
+		return records;
+	}
+
+	#change(revision: number, bytes: Buffer): Change {
+		const { type, key, value, createRevision, previous: before } = decodeRecord(bytes);
+		const previous = before === 0 ? undefined : this.entry(key, before);
+		if (type === "delete") return { type, key, revision, ...(previous && { previous }) };
+		return { type, key, value, revision, createRevision, ...(previous && { previous }) };
+	}
+
+	/** Records that nobody can ask for when revisions up to `to` are forgotten: each that was superseded, and deletes. */
+	superseded(from: number, to: number): number[] {
+		if (from >= to) return [];
+		const found: number[] = [];
+		for (const { key, value } of this.#log.getRange({ start: logKey(from + 1, 0), end: logKey(to + 1, 0) })) {
+			const { previous, type } = decodeRecord(value);
+			if (previous !== 0) found.push(previous);
+			if (type === "delete") found.push(key);
+		}
+		return found;
+	}
+
+	/** Resolves when everything is on disk. @throws ApiError InternalError: then nothing was written */
+	async write({ revision, compacted, pointers, records, forgotten }: Written): Promise<void> {
+		await this.#transaction((written) => {
+			for (const [key, pointer] of pointers)
+				written(pointer === undefined ? this.#index.remove(key) : this.#index.put(key, encodePointer(pointer)));
+			for (const [key, bytes] of records) written(this.#log.put(key, bytes));
+			for (const key of forgotten) written(this.#log.remove(key));
+			written(this.#meta.put("format", format));
+			written(this.#meta.put("revision", revision));
+			written(this.#meta.put("compacted", compacted));
+		});
+	}
+
+	/** Everything that `write` hands to `written` is written, or nothing, once this resolves. */
+	async #transaction(write: (written: (outcome: Promise<boolean>) => void) => void): Promise<void> {
+		// The writes of a transaction share one or two promises, all of which fail when it does.
+		const outcomes = new Set<Promise<boolean>>();
+		const all = this.#root.batch(() => write((outcome) => outcomes.add(outcome)));
+		const settled = await Promise.allSettled([all, ...outcomes]);
+		for (const result of settled) if (result.status === "rejected") throw await writeFailure(result.reason);
+	}
+}
+
+/**
+ * LMDB survives a full disk, but not always unharmed in memory: better not to let it get there.
+ * @throws ApiError InternalError
+ */
+export function checkSpace(folder: string, neededBytes: number): void {
+	const { bavail, bsize } = statfsSync(folder);
+	if (bavail * bsize < neededBytes)
+		throw new ApiError("InternalError", `the disk of ${folder} is full: nothing was changed`);
+}
+
+/** @param error lmdb's, whose promise `commitError` rejects with the cause in the same turn of the event loop */
+async function writeFailure(error: unknown): Promise<ApiError> {
+	let cause = error;
+	if (error instanceof Error && "commitError" in error) {
+		const turn = new Promise<unknown>((resolve) => setImmediate(() => resolve(error)));
+		cause = await Promise.race([Promise.resolve(error.commitError).catch((reason: unknown) => reason), turn]);
+	}
+	const text = cause instanceof Error ? cause.message : String(cause);
+	return new ApiError("InternalError", `the store could not write to its disk, nothing was changed: ${text}`);
+}
