@@ -43,17 +43,20 @@ describe.skipIf(process.getuid?.() !== 0)("adoption (as root)", () => {
 			scratchDirectory: `${directory}/scratch`,
 			hidden: [directory],
 		});
-		let container = (await runtime.listContainers())[0];
-		for (let attempt = 0; container?.state !== "exited" && attempt < 2000; attempt++) {
-			await clock.sleep(10);
-			container = (await runtime.listContainers())[0];
+		try {
+			let container = (await runtime.listContainers())[0];
+			for (let attempt = 0; container?.state !== "exited" && attempt < 2000; attempt++) {
+				await clock.sleep(10);
+				container = (await runtime.listContainers())[0];
+			}
+			expect(container).toMatchObject({ state: "exited", exitCode: 23, reason: "Error" });
+			const written = logPayload(readFileSync(`${directory}/main.log`, "utf8")).split("\n");
+			expect(written.length - 1).toBe(lines);
+			expect(written.findIndex((line, index) => index < lines && line !== String(index))).toBe(-1);
+		} finally {
+			for (const sandbox of await runtime.listSandboxes()) await runtime.removeSandbox(sandbox.id);
+			await runtime.close();
+			rmSync(directory, { recursive: true });
 		}
-		expect(container).toMatchObject({ state: "exited", exitCode: 23, reason: "Error" });
-		const written = logPayload(readFileSync(`${directory}/main.log`, "utf8")).split("\n");
-		expect(written.length - 1).toBe(lines);
-		expect(written.findIndex((line, index) => index < lines && line !== String(index))).toBe(-1);
-		for (const sandbox of await runtime.listSandboxes()) await runtime.removeSandbox(sandbox.id);
-		await runtime.close();
-		rmSync(directory, { recursive: true });
 	}, 60_000);
 });

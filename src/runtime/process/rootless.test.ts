@@ -1,5 +1,5 @@
 /** The contract once more, as an ordinary user inside a user namespace: what a node of a cluster without root is. */
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -12,11 +12,11 @@ const vitest = `${root}/node_modules/vitest/vitest.mjs`;
 
 describe("runtime contract: process, rootless", () => {
 	const asRoot = process.getuid?.() === 0;
+	const user = asRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : ["env"];
 	const behaviour = "does all of it as an unprivileged user";
 	const test = async () => {
 		const home = mkdtempSync(`${tmpdir()}/cox-rootless-`);
 		chmodSync(home, 0o777);
-		const user = asRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : ["env"];
 		const namespaces = [
 			"--user",
 			"--map-root-user",
@@ -58,5 +58,8 @@ describe("runtime contract: process, rootless", () => {
 			rmSync(home, { recursive: true, force: true });
 		}
 	};
-	it(behaviour, test, 120_000);
+	const allowed =
+		spawnSync(user[0] ?? "", [...user.slice(1), "unshare", "--user", "--map-root-user", "--net", "true"]).status === 0;
+	if (allowed) it(behaviour, test, 120_000);
+	else it.skip(`${behaviour} (user namespaces are forbidden here)`, test);
 });
