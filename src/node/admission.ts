@@ -31,7 +31,7 @@ export function admissionVerdict(pod: Pod, { node, allocatable, others }: Admiss
 	for (const other of others) {
 		if (other.metadata.uid === pod.metadata.uid) continue;
 		count++;
-		for (const [name, quantity] of podRequests(other.spec)) used.set(name, (used.get(name) ?? 0) + quantity);
+		for (const [name, quantity] of requestsOf(other)) used.set(name, (used.get(name) ?? 0) + quantity);
 		for (const port of hostPorts(other)) ports.add(port);
 	}
 	if (hostPorts(pod).some((port) => ports.has(port))) {
@@ -42,12 +42,23 @@ export function admissionVerdict(pod: Pod, { node, allocatable, others }: Admiss
 	}
 	const most = allocatable.get("pods");
 	if (most !== undefined && count + 1 > most) return outOf("pods", 1, count, most);
-	for (const [name, requested] of podRequests(pod.spec)) {
+	for (const [name, requested] of requestsOf(pod)) {
 		const capacity = allocatable.get(name) ?? 0;
 		const taken = used.get(name) ?? 0;
 		if (requested > 0 && taken + requested > capacity * (1 + 1e-9)) return outOf(name, requested, taken, capacity);
 	}
 	return undefined;
+}
+
+/** Computed once for each version of a pod: every new pod of the node asks for those of all others. */
+const known = new WeakMap<Pod, ReadonlyMap<string, number>>();
+
+function requestsOf(pod: Pod): ReadonlyMap<string, number> {
+	const before = known.get(pod);
+	if (before !== undefined) return before;
+	const requests = podRequests(pod.spec);
+	known.set(pod, requests);
+	return requests;
 }
 
 function refuse(reason: string, message: string): Verdict {

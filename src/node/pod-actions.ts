@@ -35,6 +35,11 @@ function keyOf(action: Background): string {
 	}
 }
 
+/** Whether the runtime has to be listed anew afterwards. */
+function changesRuntime(key: string): boolean {
+	return key !== "volumes" && key !== "delete";
+}
+
 export class PodActions {
 	readonly #context: NodeContext;
 	readonly #memory: PodMemoryKeeper;
@@ -114,7 +119,7 @@ export class PodActions {
 		void run()
 			// What concerns the pod was recorded where it failed; anything else is met again by the next plan.
 			.catch(() => this.#context.clock.sleep(apiRetryMs, this.#abort.signal).catch(() => {}))
-			.then(() => this.#context.view.refresh())
+			.then(() => (changesRuntime(key) ? this.#context.view.refresh() : undefined))
 			.catch(() => {})
 			.finally(() => {
 				if (!nested) this.#memory.setBusy(key, false);

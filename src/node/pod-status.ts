@@ -120,18 +120,22 @@ function resizeConditions(state: PodState, statuses: readonly ContainerStatus[])
 	return underWay ? [{ type: "PodResizeInProgress", status: "True" }] : [];
 }
 
-/**
- * Whether two statuses say the same. Times of conditions count only with their status; the caller sends nothing when equal.
- */
+/** Whether two statuses say the same; fields that are absent, undefined and null are equal. */
 export function sameStatus(a: PodStatus | undefined, b: PodStatus | undefined): boolean {
-	return a !== undefined && b !== undefined && canonical(a) === canonical(b);
+	return a === b || (a !== undefined && b !== undefined && same(a, b));
 }
 
-/** JSON with sorted keys; empty objects and absent fields are the same. */
-function canonical(value: unknown): string {
-	return JSON.stringify(value, (_, part: unknown) => {
-		if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
-		const entries = Object.entries(part).filter(([, field]) => field !== undefined && field !== null);
-		return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
-	});
+function same(a: unknown, b: unknown): boolean {
+	if (a === b) return true;
+	if (typeof a !== "object" || typeof b !== "object" || a === null || b === null)
+		return (a ?? undefined) === (b ?? undefined);
+	if (Array.isArray(a) || Array.isArray(b)) {
+		if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+		return a.every((part, index) => same(part, b[index]));
+	}
+	// Objects that are no arrays: their fields are looked at by name.
+	const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+	for (const key in left) if (!same(left[key], right[key])) return false;
+	for (const key in right) if (!(key in left) && (right[key] ?? undefined) !== undefined) return false;
+	return true;
 }
