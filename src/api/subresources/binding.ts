@@ -13,7 +13,12 @@ import { methodNotAllowed, named, type Target, targetOf } from "../target.ts";
 import { writeObject } from "../verbs/write.ts";
 
 interface Binding {
-	metadata?: { uid?: string; annotations?: Record<string, string>; labels?: Record<string, string> };
+	metadata?: {
+		uid?: string;
+		resourceVersion?: string;
+		annotations?: Record<string, string>;
+		labels?: Record<string, string>;
+	};
 	target?: { kind?: string; name?: string };
 }
 
@@ -55,7 +60,7 @@ export async function binding(context: Context, target: Target): Promise<ApiResp
 				throw conflict(target.kind, pod.name, `pod ${pod.name} is already assigned to node "${assigned}"`);
 			if ((object.spec?.schedulingGates ?? []).length > 0)
 				throw conflict(target.kind, pod.name, `pod ${pod.name} has non-empty .spec.schedulingGates`);
-			object.metadata.resourceVersion = unassigned;
+			object.metadata.resourceVersion = metadata?.resourceVersion ?? unassigned;
 			object.spec = { ...object.spec, nodeName } as Pod["spec"];
 			if (metadata?.annotations !== undefined)
 				object.metadata.annotations = { ...object.metadata.annotations, ...metadata.annotations };
@@ -71,5 +76,6 @@ export async function binding(context: Context, target: Target): Promise<ApiResp
 function setScheduled(pod: Pod, now: string): void {
 	const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== "PodScheduled");
 	const condition = { type: "PodScheduled", status: "True", lastProbeTime: undefined, lastTransitionTime: now };
-	pod.status = { ...pod.status, conditions: [...others, condition] } as Pod["status"];
+	const { nominatedNodeName: _, ...status } = pod.status ?? {};
+	pod.status = { ...status, conditions: [...others, condition] } as Pod["status"];
 }

@@ -12,6 +12,7 @@ import { eviction } from "./eviction.ts";
 import { finalize } from "./finalize.ts";
 import { log } from "./log.ts";
 import { ephemeralContainers, resize } from "./pod-parts.ts";
+import { proxyNode, proxyPod, proxyService } from "./proxy.ts";
 import { scale } from "./scale.ts";
 import { token } from "./token.ts";
 
@@ -20,6 +21,7 @@ type Serve = (context: Context, target: Target) => Promise<ApiResponse>;
 /** Every subresource that only some kinds have: `resource/subresource`, with the group where it has one. */
 const subresources: Readonly<Record<string, Serve>> = {
 	"namespaces/finalize": finalize,
+	"nodes/proxy": proxyNode,
 	"pods/attach": connect,
 	"pods/binding": binding,
 	"pods/ephemeralcontainers": ephemeralContainers,
@@ -27,8 +29,10 @@ const subresources: Readonly<Record<string, Serve>> = {
 	"pods/exec": connect,
 	"pods/log": log,
 	"pods/portforward": connect,
+	"pods/proxy": proxyPod,
 	"pods/resize": resize,
 	"serviceaccounts/token": token,
+	"services/proxy": proxyService,
 };
 
 export async function serveSubresource(context: Context, target: Target): Promise<ApiResponse> {

@@ -98,7 +98,7 @@ export async function writeObject(context: Context, target: NamedTarget, change:
 			? await removeObject(server, current, released(context, target, current.object))
 			: await putObject(server, object, { key: target.key, expected: current.revision, companions });
 		if (outcome.ok) return outcome.cached;
-		if (outcome.taken.length === 0 && conditional) throw modified(target);
+		// One that was about that state of the object and no other is refused the next time round.
 		if (attempt === attempts) throw modified(target);
 	}
 }

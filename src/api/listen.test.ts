@@ -1,0 +1,323 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, request as plainRequest } from "node:http";
+import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
+import { request } from "node:https";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { gunzipSync } from "node:zlib";
+import { afterEach, expect, test } from "vitest";
+import { WebSocketServer } from "ws";
+import { systemClock } from "../core/clock.ts";
+import { type Listener, listen } from "./listen.ts";
+import { duplexPair } from "./sockets/duplex-pair.ts";
+import { type TestCertificates, testCertificates } from "./sockets/testing.ts";
+import { type TestApi, testApi } from "./testing.ts";
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+	for (const close of closers.splice(0).reverse()) await close();
+});
+
+let shared: TestCertificates | undefined;
+
+async function secure(options: Parameters<typeof testApi>[0] = {}) {
+	shared ??= await testCertificates(systemClock().now());
+	const certificates = shared;
+	const api = await testApi(options);
+	const listener = await listen(api, { tls: { ...certificates.server, clientCa: certificates.ca } });
+	const client = await certificates.client("CN=ann, O=system:masters");
+	closers.push(
+		() => api.close(),
+		() => listener.close(),
+	);
+	return { api, listener, tls: { ca: certificates.ca, ...client }, origin: `https://127.0.0.1:${listener.port}` };
+}
+
+interface Reply {
+	status: number;
+	headers: Record<string, unknown>;
+	body: Buffer;
+}
+
+function http1(url: string, options: object, body?: string | Buffer): Promise<Reply> {
+	return new Promise((resolve, reject) => {
+		const send = url.startsWith("https") ? request : plainRequest;
+		const sent = send(url, { agent: false, ...options }, (response) => {
+			const chunks: Buffer[] = [];
+			response.on("data", (chunk) => chunks.push(chunk));
+			response.on("end", () =>
+				resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+			);
+		});
+		sent.on("error", reject);
+		sent.end(body);
+	});
+}
+
+function http2(session: ClientHttp2Session, headers: Record<string, string>, body?: string): Promise<Reply> {
+	return new Promise((resolve, reject) => {
+		const stream = session.request(headers);
+		let answered: Record<string, unknown> = {};
+		const chunks: Buffer[] = [];
+		stream.on("response", (received) => {
+			answered = received;
+		});
+		stream.on("data", (chunk) => chunks.push(chunk));
+		stream.on("end", () =>
+			resolve({ status: Number(answered[":status"]), headers: answered, body: Buffer.concat(chunks) }),
+		);
+		stream.on("error", reject);
+		stream.end(body);
+	});
+}
+
+const configMaps = "/api/v1/namespaces/default/configmaps";
+
+test("HTTP/1.1 and HTTP/2 answer on the same port, and know the client by its certificate", async () => {
+	const { tls, origin } = await secure();
+	const body = JSON.stringify({ metadata: { name: "a" } });
+	const made = await http1(
+		`${origin}${configMaps}`,
+		{ ...tls, method: "POST", headers: { "content-type": "application/json" } },
+		body,
+	);
+	expect(made.status).toBe(201);
+	const session = connectHttp2(origin, tls);
+	closers.push(() => session.close());
+	const got = await http2(session, { ":path": `${configMaps}/a` });
+	expect(JSON.parse(got.body.toString())).toEqual(JSON.parse(made.body.toString()));
+	const whoami = await http2(
+		session,
+		{ ":method": "POST", ":path": "/apis/authentication.k8s.io/v1/selfsubjectreviews" },
+		"{}",
+	);
+	expect(JSON.parse(whoami.body.toString()).status.userInfo).toEqual({
+		username: "ann",
+		groups: ["system:masters", "system:authenticated"],
+	});
+	const head = await http2(session, { ":method": "HEAD", ":path": `${configMaps}/a` });
+	expect([head.status, head.body.length]).toEqual([200, 0]);
+});
+
+test("without a certificate or token one is unauthorized", async () => {
+	const { tls, origin } = await secure({
+		authenticateToken: (token) => (token === "secret" ? { name: "bot", groups: [] } : undefined),
+	});
+	expect((await http1(`${origin}${configMaps}`, { ca: tls.ca })).status).toBe(401);
+	expect((await http1(`${origin}/readyz`, { ca: tls.ca })).body.toString()).toBe("ok");
+	const withToken = (token: string) =>
+		http1(`${origin}${configMaps}`, { ca: tls.ca, headers: { authorization: `Bearer ${token}` } });
+	expect((await withToken("secret")).status).toBe(200);
+	expect((await withToken("wrong")).status).toBe(401);
+});
+
+test("a certificate of another authority says nothing", async () => {
+	const { tls, origin } = await secure();
+	const stranger = await (await testCertificates(systemClock().now())).client("CN=eve, O=system:masters");
+	expect((await http1(`${origin}${configMaps}`, { ca: tls.ca, ...stranger })).status).toBe(401);
+});
+
+test("watches stream lines over both protocols and end when the server closes", async () => {
+	const { api, listener, tls, origin } = await secure();
+	const session = connectHttp2(origin, tls);
+	const watches = [
+		http2(session, { ":path": `${configMaps}?watch=true` }),
+		http1(`${origin}${configMaps}?watch=true`, tls),
+	];
+	// Both have been answered when both see the first change.
+	await http2(session, { ":path": "/readyz" });
+	await http1(`${origin}/readyz`, tls);
+	await api.ask("POST", configMaps, { metadata: { name: "a" } });
+	await new Promise((resolve) => setImmediate(resolve));
+	await listener.close();
+	session.close();
+	for (const { body } of await Promise.all(watches)) {
+		const lines = body.toString().trimEnd().split("\n");
+		expect(lines.map((line) => JSON.parse(line).type)).toEqual(["ADDED"]);
+	}
+});
+
+test("a watch that is too old gets an ERROR event with a Status", async () => {
+	const { api, tls, origin } = await secure({ watchHistory: 2 });
+	for (let index = 0; index < 10; index++) await api.ask("POST", configMaps, { metadata: { name: `c${index}` } });
+	const { body } = await http1(`${origin}${configMaps}?watch=true&resourceVersion=1`, tls);
+	expect(JSON.parse(body.toString())).toMatchObject({
+		type: "ERROR",
+		object: { kind: "Status", code: 410, reason: "Expired" },
+	});
+});
+
+test("bodies have a limit", async () => {
+	const { tls, origin } = await secure();
+	const headers = { "content-type": "application/json" };
+	const large = await http1(
+		`${origin}${configMaps}`,
+		{ ...tls, method: "POST", headers },
+		Buffer.alloc(4 * 1024 * 1024, " "),
+	);
+	expect(large.status).toBe(413);
+	expect(JSON.parse(large.body.toString())).toMatchObject({
+		reason: "RequestEntityTooLarge",
+		message: "Request entity too large: limit is 3145728",
+	});
+});
+
+test("large lists are compressed for those who can read it, and pretty for people", async () => {
+	const { api, tls, origin } = await secure();
+	for (let index = 0; index < 40; index++)
+		await api.ask("POST", configMaps, { metadata: { name: `c${index}` }, data: { x: "y".repeat(8000) } });
+	const plain = await http1(`${origin}${configMaps}`, tls);
+	const packed = await http1(`${origin}${configMaps}`, { ...tls, headers: { "accept-encoding": "gzip" } });
+	expect(packed.headers["content-encoding"]).toBe("gzip");
+	expect(packed.body.length).toBeLessThan(plain.body.length / 10);
+	expect(gunzipSync(packed.body).equals(plain.body)).toBe(true);
+	const pretty = await http1(`${origin}${configMaps}/c1?pretty=true`, tls);
+	expect(pretty.body.toString()).toContain('\n  "kind": "ConfigMap"');
+});
+
+test("a Unix socket without TLS knows its one user", async () => {
+	const folder = mkdtempSync(join(tmpdir(), "cox-listen-"));
+	closers.push(() => rmSync(folder, { recursive: true }));
+	const socketPath = join(folder, "api.sock");
+	const api = await testApi();
+	for (let round = 0; round < 2; round++) {
+		const listener: Listener = await listen(api, { socketPath, user: { name: "local", groups: ["system:masters"] } });
+		expect((await http1(`http://localhost${configMaps}`, { socketPath })).status).toBe(200);
+		await listener.close();
+	}
+});
+
+/** An agent in this process that answers as `serve` says. */
+function agent(serve: Parameters<typeof createServer>[1], onUpgrade?: (socket: Duplex, url: string) => void) {
+	const server = createServer(serve ?? (() => {}));
+	server.on("upgrade", (incoming, socket) => onUpgrade?.(socket, incoming.url ?? ""));
+	return async (_node: string): Promise<Duplex> => {
+		const [near, far] = duplexPair();
+		server.emit("connection", far);
+		return near;
+	};
+}
+
+async function withPod(api: TestApi, containers: object[] = [{ name: "c", image: "i" }]): Promise<void> {
+	await api.ask("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default" } });
+	const pods = "/api/v1/namespaces/default/pods";
+	await api.ask("POST", pods, { metadata: { name: "p" }, spec: { containers } });
+	await api.ask("POST", `${pods}/p/binding`, { metadata: { name: "p" }, target: { name: "n1" } });
+}
+
+test("logs pass through from the agent, and its refusals become a Status", async () => {
+	const asked: string[] = [];
+	const dialAgent = agent((incoming, response) => {
+		asked.push(incoming.url ?? "");
+		if (incoming.url?.includes("previous")) response.statusCode = 400;
+		response.end(incoming.url?.includes("previous") ? "previous terminated container not found" : "line 1\nline 2\n");
+	});
+	const { api, tls, origin } = await secure({ dialAgent });
+	await withPod(api);
+	const log = `${origin}/api/v1/namespaces/default/pods/p/log`;
+	expect((await http1(`${log}?tailLines=2`, tls)).body.toString()).toBe("line 1\nline 2\n");
+	expect(asked).toEqual(["/containerLogs/default/p/c?tailLines=2"]);
+	expect(JSON.parse((await http1(`${log}?previous=true`, tls)).body.toString())).toMatchObject({
+		code: 400,
+		message: "previous terminated container not found",
+	});
+	expect(JSON.parse((await http1(`${log}?container=x`, tls)).body.toString()).message).toBe(
+		"container x is not valid for pod p",
+	);
+});
+
+test("a pod of several containers wants one named", async () => {
+	const api = await testApi({ dialAgent: agent(() => {}) });
+	await withPod(api, [
+		{ name: "a", image: "i" },
+		{ name: "b", image: "i" },
+	]);
+	expect((await api.ask("GET", "/api/v1/namespaces/default/pods/p/log")).object).toMatchObject({
+		code: 400,
+		message: "a container name must be specified for pod p, choose one of: [a b]",
+	});
+});
+
+async function upgradeOver(tls: object, origin: string, path: string): Promise<{ head: string; socket: Duplex }> {
+	return new Promise((resolve, reject) => {
+		const sent = request(`${origin}${path}`, {
+			...tls,
+			agent: false,
+			method: "POST",
+			headers: { connection: "Upgrade", upgrade: "SPDY/3.1" },
+		});
+		sent.on("upgrade", (response, socket) => resolve({ head: `${response.statusCode}`, socket }));
+		sent.on("response", (response) => {
+			response.on("data", (chunk: Buffer) =>
+				resolve({ head: `${response.statusCode} ${chunk}`, socket: response.socket }),
+			);
+		});
+		sent.on("error", reject);
+		sent.end();
+	});
+}
+
+test("exec connects client and agent, byte for byte", async () => {
+	let asked = "";
+	const dialAgent = agent(undefined, (socket, url) => {
+		asked = url;
+		socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n");
+		socket.on("data", (chunk: Buffer) => socket.write(chunk.toString().toUpperCase()));
+	});
+	const { api, tls, origin } = await secure({ dialAgent });
+	await withPod(api);
+	const exec = "/api/v1/namespaces/default/pods/p/exec?command=ls&command=-l&container=c&stdout=true";
+	const { head, socket } = await upgradeOver(tls, origin, exec);
+	expect(head).toBe("101");
+	expect(asked).toBe("/exec/default/p/c?command=ls&command=-l&stdout=true");
+	socket.write("hello");
+	const [echo] = await once(socket, "data");
+	expect(String(echo)).toBe("HELLO");
+	socket.destroy();
+	const refused = await upgradeOver(tls, origin, exec.replace("/p/", "/none/"));
+	expect(refused.head).toContain('404 {"kind":"Status"');
+	refused.socket.destroy();
+	const stranger = await upgradeOver({ ca: tls.ca }, origin, exec);
+	expect(stranger.head).toContain("401");
+	stranger.socket.destroy();
+	expect((await api.ask("POST", exec)).object.message).toBe("Upgrade request required");
+});
+
+test("HTTP reaches a pod's port through its agent", async () => {
+	const backend = createServer((incoming, response) => response.end(`you asked for ${incoming.url}`));
+	const tunnels = new WebSocketServer({ noServer: true });
+	const agentServer = createServer();
+	agentServer.on("upgrade", (incoming, socket, head) => {
+		tunnels.handleUpgrade(incoming, socket, head, (websocket) => {
+			const greeting = Buffer.from([0, 8080 & 255, 8080 >> 8]);
+			websocket.send(greeting);
+			websocket.send(Buffer.from([1, greeting[1] ?? 0, greeting[2] ?? 0]));
+			const [near, far] = duplexPair();
+			backend.emit("connection", far);
+			near.on("data", (chunk: Buffer) => websocket.send(Buffer.concat([Buffer.of(0), chunk])));
+			near.on("end", () => websocket.close());
+			websocket.on("message", (message: Buffer) => near.write(message.subarray(1)));
+			websocket.on("close", () => near.destroy());
+		});
+	});
+	const dialAgent = async () => {
+		const [near, far] = duplexPair();
+		agentServer.emit("connection", far);
+		return near;
+	};
+	const { api, tls, origin } = await secure({ dialAgent });
+	await withPod(api);
+	const proxied = await http1(`${origin}/api/v1/namespaces/default/pods/p:8080/proxy/some/page?x=1`, tls);
+	expect([proxied.status, proxied.body.toString()]).toEqual([200, "you asked for /some/page?x=1"]);
+});
+
+test("what is no HTTP, and what never ends, is cut off", async () => {
+	const { listener } = await secure();
+	const socket: Socket = connect(listener.port ?? 0, "127.0.0.1");
+	socket.on("error", () => {});
+	socket.end("GET / HTTP/1.1\r\n\r\n");
+	await once(socket, "close");
+});

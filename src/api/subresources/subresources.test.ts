@@ -1,0 +1,219 @@
+import { expect, test } from "vitest";
+import { VirtualClock } from "../../core/virtual-clock.ts";
+import { type TestApi, testApi } from "../testing.ts";
+
+const pods = "/api/v1/namespaces/default/pods";
+const services = "/api/v1/namespaces/default/services";
+const accounts = "/api/v1/namespaces/default/serviceaccounts";
+
+async function cluster(): Promise<TestApi> {
+	const api = await testApi({ clock: new VirtualClock() });
+	await api.ask("POST", accounts, { metadata: { name: "default" } });
+	return api;
+}
+
+const pod = (name: string, more: object = {}) => ({
+	metadata: { name, labels: { app: "web" } },
+	spec: { containers: [{ name: "c", image: "i" }], ...more },
+});
+
+test("binding assigns a pod once", async () => {
+	const api = await cluster();
+	await api.ask("POST", pods, pod("p"));
+	const bound = await api.ask("POST", `${pods}/p/binding`, {
+		metadata: { name: "p" },
+		target: { kind: "Node", name: "n1" },
+	});
+	expect(bound.object).toMatchObject({ kind: "Status", status: "Success", code: 201 });
+	const { object } = await api.ask("GET", `${pods}/p`);
+	expect(object.spec.nodeName).toBe("n1");
+	expect(object.status.conditions).toMatchObject([{ type: "PodScheduled", status: "True" }]);
+	const again = await api.ask("POST", `${pods}/p/binding`, { metadata: { name: "p" }, target: { name: "n2" } });
+	expect(again.object).toMatchObject({ code: 409 });
+	expect(again.object.message).toContain('pod p is already assigned to node "n1"');
+});
+
+test("scale reads and writes replicas in the form of autoscaling/v1", async () => {
+	const api = await cluster();
+	const deployments = "/apis/apps/v1/namespaces/default/deployments";
+	await api.ask("POST", deployments, {
+		metadata: { name: "web" },
+		spec: {
+			selector: { matchLabels: { app: "web" } },
+			template: { metadata: { labels: { app: "web" } }, spec: pod("x").spec },
+		},
+	});
+	const { object } = await api.ask("GET", `${deployments}/web/scale`);
+	expect(object).toMatchObject({
+		kind: "Scale",
+		apiVersion: "autoscaling/v1",
+		spec: { replicas: 1 },
+		status: { replicas: 0, selector: "app=web" },
+	});
+	expect(
+		(await api.ask("PUT", `${deployments}/web/scale`, { ...object, spec: { replicas: 3 } })).object.spec.replicas,
+	).toBe(3);
+	const stale = await api.ask("PUT", `${deployments}/web/scale`, { ...object, spec: { replicas: 4 } });
+	expect(stale.object.reason).toBe("Conflict");
+	const type = "application/merge-patch+json";
+	expect((await api.ask("PATCH", `${deployments}/web/scale`, { spec: { replicas: 2 } }, { type })).status).toBe(200);
+	expect((await api.ask("GET", `${deployments}/web`)).object).toMatchObject({
+		spec: { replicas: 2 },
+		metadata: { generation: 3 },
+	});
+	expect((await api.ask("PUT", `${deployments}/web/scale`, { spec: { replicas: -1 } })).status).toBe(422);
+});
+
+test("eviction respects the budget and says why", async () => {
+	const api = await cluster();
+	for (const name of ["a", "b"]) {
+		await api.ask("POST", pods, pod(name));
+		await api.ask("POST", `${pods}/${name}/binding`, { metadata: { name }, target: { name: "n1" } });
+		await api.ask(
+			"PATCH",
+			`${pods}/${name}/status`,
+			{ status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] } },
+			{ type: "application/merge-patch+json" },
+		);
+	}
+	const budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
+	const made = await api.ask("POST", budgets, {
+		metadata: { name: "web" },
+		spec: { minAvailable: 1, selector: { matchLabels: { app: "web" } } },
+	});
+	const evict = (name: string) => api.ask("POST", `${pods}/${name}/eviction`, { metadata: { name } });
+	expect((await evict("a")).object.details.causes[0].message).toBe(
+		"The disruption budget web is still being processed by the server.",
+	);
+	const status = {
+		observedGeneration: 1,
+		disruptionsAllowed: 1,
+		currentHealthy: 2,
+		desiredHealthy: 1,
+		expectedPods: 2,
+	};
+	await api.ask("PUT", `${budgets}/web/status`, { ...made.object, status });
+	expect((await evict("a")).status).toBe(201);
+	const refused = await evict("b");
+	expect(refused.object).toMatchObject({
+		code: 429,
+		reason: "TooManyRequests",
+		message: "Cannot evict pod as it would violate the pod's disruption budget.",
+		details: {
+			causes: [
+				{ reason: "DisruptionBudget", message: "The disruption budget web needs 1 healthy pods and has 2 currently" },
+			],
+		},
+	});
+	expect((await api.ask("GET", `${budgets}/web`)).object.status).toMatchObject({
+		disruptionsAllowed: 0,
+		disruptedPods: { a: expect.any(String) },
+	});
+});
+
+test("a token stands for its service account until it runs out or the account is gone", async () => {
+	const clock = new VirtualClock();
+	const api = await testApi({ clock });
+	await api.ask("POST", accounts, { metadata: { name: "robot" } });
+	const { object } = await api.ask("POST", `${accounts}/robot/token`, { spec: { expirationSeconds: 600 } });
+	expect(object.status.expirationTimestamp).toBe("2026-01-01T00:10:00Z");
+	const authorization = `Bearer ${object.status.token}`;
+	const whoami = () =>
+		api.ask(
+			"POST",
+			"/apis/authentication.k8s.io/v1/selfsubjectreviews",
+			{},
+			{ user: undefined, headers: { authorization } },
+		);
+	expect((await whoami()).object.status.userInfo).toMatchObject({
+		username: "system:serviceaccount:default:robot",
+		groups: ["system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated"],
+	});
+	const review = await api.ask("POST", "/apis/authentication.k8s.io/v1/tokenreviews", {
+		spec: { token: object.status.token },
+	});
+	expect(review.object.status).toMatchObject({ authenticated: true });
+	await clock.advance(601_000);
+	expect((await whoami()).object).toMatchObject({ code: 401, reason: "Unauthorized", message: "Unauthorized" });
+	const short = await api.ask("POST", `${accounts}/robot/token`, { spec: { expirationSeconds: 5 } });
+	expect(short.object.message).toContain("may not specify a duration less than 10 minutes");
+});
+
+test("nobody may ask without saying who he is, save for health and version", async () => {
+	const api = await testApi();
+	expect((await api.ask("GET", "/api/v1/pods", undefined, { user: undefined })).object.code).toBe(401);
+	expect((await api.ask("GET", "/readyz", undefined, { user: undefined })).text()).toBe("ok");
+	expect((await api.ask("GET", "/version", undefined, { user: undefined })).object).toMatchObject({
+		major: "1",
+		minor: "36",
+	});
+});
+
+test("pods get the service account, its token, tolerations and priority", async () => {
+	const api = await cluster();
+	const { object } = await api.ask("POST", pods, pod("p"));
+	const [mount] = object.spec.containers[0].volumeMounts;
+	expect(mount).toMatchObject({ mountPath: "/var/run/secrets/kubernetes.io/serviceaccount", readOnly: true });
+	expect(mount.name).toMatch(/^kube-api-access-[a-z0-9]{5}$/);
+	expect(object.spec).toMatchObject({
+		serviceAccountName: "default",
+		priority: 0,
+		preemptionPolicy: "PreemptLowerPriority",
+	});
+	expect(object.spec.tolerations.map(({ key }: { key: string }) => key)).toEqual([
+		"node.kubernetes.io/not-ready",
+		"node.kubernetes.io/unreachable",
+	]);
+	const without = await api.ask("POST", pods, pod("q", { automountServiceAccountToken: false }));
+	expect(without.object.spec.volumes).toBeUndefined();
+	const unknown = await api.ask("POST", pods, pod("r", { priorityClassName: "none" }));
+	expect(unknown.object.message).toBe('pods "r" is forbidden: no PriorityClass with name none was found');
+	const nobody = await api.ask("POST", pods, pod("s", { serviceAccountName: "nobody" }));
+	expect(nobody.object.message).toBe(
+		'pods "s" is forbidden: error looking up service account default/nobody: serviceaccount "nobody" not found',
+	);
+});
+
+test("services get addresses and ports that nobody else has, and give them back", async () => {
+	const api = await testApi({ serviceCidr: "10.0.0.0/29", nodePorts: [30_000, 30_001] });
+	const service = (name: string, spec: object = {}) => ({
+		metadata: { name },
+		spec: { ports: [{ port: 80 }], ...spec },
+	});
+	const made = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => api.ask("POST", services, service(`s${n}`))));
+	const addresses = made.map(({ object }) => object.spec.clusterIP);
+	expect(new Set(addresses).size).toBe(6);
+	expect(made[0]?.object.spec).toMatchObject({
+		clusterIPs: [addresses[0]],
+		ipFamilies: ["IPv4"],
+		ipFamilyPolicy: "SingleStack",
+	});
+	const full = await api.ask("POST", services, service("s7"));
+	expect(full.object.message).toContain("range is full");
+	const taken = await api.ask("POST", services, service("s8", { clusterIP: addresses[0] }));
+	expect(taken.object.message).toContain("provided IP is already allocated");
+	await api.ask("DELETE", `${services}/s1`);
+	expect((await api.ask("POST", services, service("s9"))).object.spec.clusterIP).toBe(addresses[0]);
+	await api.ask("DELETE", `${services}/s2`);
+	const outside = await api.ask(
+		"POST",
+		services,
+		service("n", { type: "NodePort", ports: [{ port: 80, nodePort: 30_001 }] }),
+	);
+	expect(outside.object.spec.ports[0].nodePort).toBe(30_001);
+	const inside = await api.ask(
+		"PATCH",
+		`${services}/n`,
+		{ spec: { type: "ClusterIP" } },
+		{ type: "application/merge-patch+json" },
+	);
+	expect(inside.object.spec.ports[0].nodePort).toBeUndefined();
+	await api.ask("DELETE", `${services}/s3`);
+	const reused = await api.ask(
+		"POST",
+		services,
+		service("m", { type: "NodePort", ports: [{ port: 80, nodePort: 30_001 }] }),
+	);
+	expect(reused.status).toBe(201);
+	expect((await api.ask("POST", services, service("h", { clusterIP: "None" }))).object.spec.clusterIP).toBe("None");
+});
