@@ -18,11 +18,14 @@ import { createFaultyStore, type Faults } from "../../src/store/faulty.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type ConnectionFaults, faultyTransport } from "./faulty-transport.ts";
+import { patientTransport } from "./patient-transport.ts";
 
 export interface SimulatedCluster {
 	readonly clock: VirtualClock;
 	/** The store itself, behind all faults. */
 	readonly store: Store;
+	/** What was noticed of parts that do not behave. */
+	readonly complaints: ReadonlySet<string>;
 	readonly storeFaults: Faults;
 	readonly connectionFaults: ConnectionFaults;
 	/** Chance for faults and users, apart from the clock's own. */
@@ -41,6 +44,8 @@ export interface SimulatedCluster {
 export async function startCluster(options: {
 	clock: VirtualClock;
 	seed: number;
+	/** Nodes have bad connections too. */
+	unsteadyNodes: boolean;
 	controllers(registry: Registry): Controller<unknown>[];
 	onError?(what: string, error: unknown): void;
 }): Promise<SimulatedCluster> {
@@ -48,26 +53,24 @@ export async function startCluster(options: {
 	const random = seededRandom(options.seed ^ 0x5eed);
 	const storeFaults: Faults = {};
 	const connectionFaults: ConnectionFaults = { unreachable: 0, lostAnswer: 0, late: 0, lateMs: 0, brokenWatch: 0 };
+	const complaints = new Set<string>();
 	const store = createMemoryStore();
 	const api: Api = await createApi({
 		store: createFaultyStore(store, { faults: storeFaults, clock, random }),
 		clock,
 		registry: createRegistry(catalog),
 	});
-	const steady = (name: string) =>
-		createClient(memoryTransport(api.handle, { name, groups: ["system:masters", "system:authenticated"] }), {
-			userAgent: name,
-			clock,
-		});
-	const unsteady = (name: string) => {
+	const connect = (name: string) => {
 		const transport = memoryTransport(api.handle, { name, groups: ["system:masters", "system:authenticated"] });
-		const faulty = faultyTransport(transport, { clock, random, faults: connectionFaults });
-		return createClient(faulty, { userAgent: name, clock });
+		return patientTransport(transport, clock, (text) => complaints.add(text));
 	};
+	const steady = (name: string) => createClient(connect(name), { userAgent: name });
+	const unsteady = (name: string) =>
+		createClient(faultyTransport(connect(name), { clock, random, faults: connectionFaults }), { userAgent: name });
 	// Controllers, scheduler and nodes each see the world in their own time.
 	const mirrors: Mirror[] = [];
-	const mirror = (name: string): Mirror => {
-		const made = createMirror(unsteady(name), { clock });
+	const mirror = (name: string, client = unsteady): Mirror => {
+		const made = createMirror(client(name), { clock });
 		mirrors.push(made);
 		return made;
 	};
@@ -90,8 +93,8 @@ export async function startCluster(options: {
 		recordEvent: (regarding, event) => recorder.record({ regarding, ...event, component: "default-scheduler" }),
 	});
 	const fleet = startSimulatedFleet({
-		client: unsteady("kubelet"),
-		mirror: mirror("nodes"),
+		client: options.unsteadyNodes ? unsteady("kubelet") : steady("kubelet"),
+		mirror: options.unsteadyNodes ? mirror("nodes") : mirror("nodes", steady),
 		clock,
 		runtime: () => createSimulatedRuntime({ clock }),
 		network: ({ podCidr = "10.244.0.0/24", addresses }) =>
@@ -103,6 +106,7 @@ export async function startCluster(options: {
 		store,
 		storeFaults,
 		connectionFaults,
+		complaints,
 		random,
 		user: steady("user"),
 		fleet,

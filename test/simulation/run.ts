@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- --seeds N [--first SEED] [--trouble SECONDS] [--calm] [--verbose] [--trace FILE]`: simulates N lives of a cluster, or with
+ * `npm run simulate -- --seeds N [--first SEED] [--trouble SECONDS] [--calm] [--unsteady-nodes] [--without DEED]… [--verbose] [--trace FILE]`: simulates N lives of a cluster, or with
  * `--seed SEED` one, twice, to see that it replays. Ends with exit code 1 when an invariant was broken.
  */
 import { writeFileSync } from "node:fs";
@@ -15,6 +15,8 @@ const { values } = parseArgs({
 		seed: { type: "string" },
 		trouble: { type: "string", default: "300" },
 		calm: { type: "boolean", default: false },
+		"unsteady-nodes": { type: "boolean", default: false },
+		without: { type: "string", multiple: true, default: [] },
 		trace: { type: "string" },
 		verbose: { type: "boolean", default: false },
 	},
@@ -24,6 +26,8 @@ const options = {
 	controllers: allControllers,
 	troubleMs: Number(values.trouble) * 1000,
 	faults: !values.calm,
+	unsteadyNodes: values["unsteady-nodes"],
+	without: values.without,
 	...(values.verbose ? { onError: (what: string, error: unknown) => console.error(what, String(error)) } : {}),
 };
 const firstSeed = Number(values.seed ?? values.first);

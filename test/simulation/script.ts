@@ -177,14 +177,18 @@ const deeds: readonly Deed[] = [
 	},
 ];
 
-/** Does things for `durationMs`, several of them at a time. Resolves when the last of them is done. */
-export async function live(cluster: SimulatedCluster, durationMs: number): Promise<void> {
+/**
+ * Does things for `durationMs`, several of them at a time. Resolves when the last of them is done.
+ * @param without names of deeds, such as `loseNode`, that are not done
+ */
+export async function live(cluster: SimulatedCluster, durationMs: number, without: readonly string[]): Promise<void> {
 	const { clock, random } = cluster;
+	const allowed = deeds.filter((deed) => !without.includes(deed.name));
 	const endMs = clock.now() + durationMs;
 	const underWay: Promise<void>[] = [];
 	while (clock.now() < endMs) {
 		await clock.sleep(2000 + random() * 15_000);
-		const deed = deeds[pick(random, deeds.length)];
+		const deed = allowed[pick(random, allowed.length)];
 		if (deed !== undefined) underWay.push(deed(cluster, random));
 	}
 	await Promise.all(underWay);

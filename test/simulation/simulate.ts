@@ -14,6 +14,10 @@ export interface SimulationOptions {
 	troubleMs?: number;
 	/** False: nothing fails, users alone make trouble. */
 	faults?: boolean;
+	/** Nodes have bad connections too. Default false. */
+	unsteadyNodes?: boolean;
+	/** Names of deeds (see script.ts) that nobody does. */
+	without?: readonly string[];
 	onError?(what: string, error: unknown): void;
 	/** Told of every change of an object. */
 	onChange?: Observe;
@@ -37,7 +41,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 	const { seed, troubleMs = 300_000 } = options;
 	const clock = new VirtualClock({ seed });
 	const startMs = clock.now();
-	const cluster = await startCluster({ clock, seed, controllers: options.controllers, onError: options.onError });
+	const cluster = await startCluster({ ...options, clock, unsteadyNodes: options.unsteadyNodes ?? false });
 	const truth = new Truth(cluster.store, clock, [...invariants(), ...(options.onChange ? [options.onChange] : [])]);
 	await whileAdvancing(clock, async () => {
 		await Promise.all([makeWorkloads(cluster), addNodes(cluster)]);
@@ -55,7 +59,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 				brokenWatch: 0.005,
 			});
 		}
-		await live(cluster, troubleMs);
+		await live(cluster, troubleMs, options.without ?? []);
 	});
 	Object.assign(cluster.storeFaults, { conflict: 0, lostReply: 0, slow: 0, watchDelay: 0 });
 	Object.assign(cluster.connectionFaults, { unreachable: 0, lostAnswer: 0, late: 0, brokenWatch: 0 });
@@ -66,6 +70,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 		left = unfinished(truth);
 		if (left.length === 0 && waitedMs >= 120_000) break;
 	}
+	for (const text of cluster.complaints) truth.violation(text);
 	for (const text of left) truth.violation(`did not come to rest: ${text}`);
 	const { violations, hash, commitCount } = truth;
 	truth.stop();
