@@ -25,17 +25,23 @@ import { resourcesAnnotation } from "./resources.ts";
  */
 export function containerStatus(state: PodState, container: PodContainer, over: boolean): ContainerStatus {
 	const { role, spec } = container;
-	const [newest, before] = instances(state, spec.name);
+	const [newest, earlier] = instances(state, spec.name);
 	const old = previousStatus(state, container);
 	const memory = containerMemory(state, spec.name);
-	const { current, last } = states(state, container, newest, before, old, over);
-	const started = hasStarted(state, newest, spec.startupProbe);
+	const { current, last } = states(state, container, newest, earlier, old, over);
 	const running = current.running !== undefined;
 	const verdict = memory.probes?.containerId === newest?.id ? memory.probes : undefined;
-	const readyByProbe = verdict?.ready ?? (spec.readinessProbe === undefined && started);
+	// After a restart of the agent, probed containers stay what they were until a probe says otherwise.
+	const before =
+		verdict === undefined && newest !== undefined && old?.containerID === containerId(state, newest.id)
+			? old
+			: undefined;
+	const heldStarted = spec.startupProbe !== undefined && before?.started === true && running;
+	const started = hasStarted(state, newest, spec.startupProbe) || heldStarted;
+	const readyByProbe = verdict?.ready ?? (spec.readinessProbe === undefined ? started : before?.ready === true);
 	const ready =
 		role === "init"
-			? current.terminated?.exitCode === 0 && current.terminated !== undefined
+			? current.terminated?.exitCode === 0
 			: role === "ephemeral"
 				? false
 				: running && started && readyByProbe;

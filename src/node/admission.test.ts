@@ -1,0 +1,60 @@
+import { describe, expect, test } from "vitest";
+import type { Node, Pod, PodSpec } from "../kinds/generated/types.ts";
+import { admissionVerdict } from "./admission.ts";
+
+const metadata = (name: string) => ({
+	name,
+	namespace: "default",
+	uid: name,
+	resourceVersion: "1",
+	creationTimestamp: "",
+});
+const pod = (name: string, spec: Partial<PodSpec>): Pod => ({
+	apiVersion: "v1",
+	kind: "Pod",
+	metadata: metadata(name),
+	spec: { containers: [], ...spec },
+});
+const cpu = (amount: string) => ({ containers: [{ name: "c", resources: { requests: { cpu: amount } } }] });
+const node: Node = {
+	apiVersion: "v1",
+	kind: "Node",
+	metadata: { ...metadata("node-1"), labels: { disk: "ssd" } },
+	spec: { taints: [{ key: "gone", effect: "NoExecute" }] },
+};
+const tolerations = [{ key: "gone", operator: "Exists" }];
+const verdict = (spec: Partial<PodSpec>, others: Pod[] = [], pods = 10) =>
+	admissionVerdict(pod("new", { tolerations, ...spec }), {
+		node,
+		allocatable: new Map([
+			["cpu", 2],
+			["pods", pods],
+		]),
+		others,
+	});
+
+describe("a node", () => {
+	test("takes what fits, and refuses what does not with the sums", () => {
+		expect(verdict(cpu("500m"), [pod("a", cpu("1500m"))])).toBeUndefined();
+		expect(verdict(cpu("501m"), [pod("a", cpu("1500m"))])).toEqual({
+			reason: "OutOfcpu",
+			message: "Pod was rejected: Node didn't have enough resource: cpu, requested: 501, used: 1500, capacity: 2000",
+		});
+		expect(verdict({}, [pod("a", {})], 1)?.reason).toBe("OutOfpods");
+	});
+	test("counts an init container only as far as it asks for more than the others together", () => {
+		const initContainers = [{ name: "i", resources: { requests: { cpu: "2" } } }];
+		expect(verdict({ ...cpu("1"), initContainers })).toBeUndefined();
+		const sidecar = [{ name: "s", restartPolicy: "Always", resources: { requests: { cpu: "1500m" } } }];
+		expect(verdict({ ...cpu("1"), initContainers: sidecar })?.reason).toBe("OutOfcpu");
+	});
+	test("refuses pods that it does not match, and those that do not tolerate it", () => {
+		expect(verdict({ nodeSelector: { disk: "ssd" } })).toBeUndefined();
+		expect(verdict({ nodeSelector: { disk: "hdd" } })?.reason).toBe("NodeAffinity");
+		expect(verdict({ tolerations: [] })?.reason).toBe("TaintToleration");
+	});
+	test("gives a host port once", () => {
+		const ports = { containers: [{ name: "c", ports: [{ containerPort: 80, hostPort: 8080 }] }] };
+		expect(verdict(ports, [pod("a", ports)])?.reason).toBe("NodePorts");
+	});
+});
