@@ -1,52 +1,29 @@
 /** One container: made, started, watched, adopted again after the agent restarted, stopped, removed. */
 import { execFile, spawn } from "node:child_process";
-import {
-	closeSync,
-	constants,
-	mkdirSync,
-	openSync,
-	readFileSync,
-	rmSync,
-	statSync,
-	writeFileSync,
-	writeSync,
-} from "node:fs";
+import { constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { Socket } from "node:net";
 import { promisify } from "node:util";
 import type { Container, ContainerConfig } from "../runtime.ts";
-import { hasLimits } from "./cgroups.ts";
+import { type ContainerRecord, commandOf, newRecord, places, readExit } from "./container-record.ts";
 import { type Environment, toolEnvironment } from "./environment.ts";
+import { firstLine, writeLine } from "./fifos.ts";
 import { containerPath } from "./images.ts";
 import { LogPump, type Tap } from "./logs.ts";
-import { allPids, identify, killAndWait, namespaceOf, type ProcessId, signal } from "./processes.ts";
+import {
+	allPids,
+	identify,
+	killAndWait,
+	killChildren,
+	namespaceOf,
+	type ProcessId,
+	signal,
+	signalName,
+} from "./processes.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import { prepareRoot } from "./rootfs.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
-import { executeLine, homeOf } from "./security.ts";
+import { executeLine } from "./security.ts";
 import { execScript, initScript, shimScript } from "./shell.ts";
-
-interface ContainerRecord {
-	container: Container;
-	podUid: string;
-	/** Ends the logs. */
-	endMark: string;
-	cgroups: readonly string[];
-	workingDir: string;
-	env: readonly (readonly [string, string])[];
-	shim?: ProcessId;
-	/** The container's first process. */
-	init?: ProcessId;
-	mountNamespace?: string;
-	failure?: string;
-	/** Whether the container's processes end with its first one. */
-	ownPid: boolean;
-	/**
-	 * What leads the shim into the pod's namespaces. With a PID namespace of its own to come, the container is the first process
-	 * the shim starts and so the first in it; the shim itself stays outside.
-	 */
-	shimPrefix: readonly string[];
-}
 
 const execute = promisify(execFile);
 
@@ -313,10 +290,7 @@ export class ProcessContainer {
 		const problem = line.startsWith("failed ")
 			? line.slice(7)
 			: "the container's namespaces cannot be entered; see its log";
-		const failure = `failed to create containerd task: unable to start container process: ${problem}`.replace(
-			"containerd ",
-			"",
-		);
+		const failure = `failed to create task: unable to start container process: ${problem}`;
 		this.#record = { ...this.#record, failure };
 		this.#save();
 	}
@@ -341,19 +315,9 @@ export class ProcessContainer {
 				container.startedAtMs ?? container.createdAtMs,
 			),
 		});
-		this.#acknowledge();
+		// The shim may go, now that its logs are written.
+		writeLine(`${this.#directory}/ack`);
 		this.#environment.changed(this.#record.podUid);
-	}
-
-	/** Lets the shim go, now that its logs are written. */
-	#acknowledge(): void {
-		try {
-			const fd = openSync(`${this.#directory}/ack`, constants.O_WRONLY | constants.O_NONBLOCK);
-			writeSync(fd, "\n");
-			closeSync(fd);
-		} catch {
-			// It was killed.
-		}
 	}
 
 	#exit(end: Pick<Container, "exitCode" | "reason" | "message"> & { finishedAtMs?: number }): void {
@@ -387,98 +351,5 @@ export class ProcessContainer {
 
 	#save(): void {
 		writeRecord(`${this.#directory}/record.json`, this.#record);
-	}
-}
-
-function newRecord(
-	environment: Environment,
-	sandbox: ProcessSandbox,
-	id: string,
-	config: ContainerConfig,
-): ContainerRecord {
-	const entry = environment.images.find(config.image);
-	const user = config.security.runAsUser ?? 0;
-	const ownPid = !sandbox.config.hostPid && !sandbox.config.sharePid;
-	const env = new Map([
-		["PATH", containerPath],
-		["HOSTNAME", sandbox.config.hostname],
-		["HOME", homeOf(user)],
-		...Object.entries(entry?.env ?? {}),
-		...(config.tty ? [["TERM", "xterm"] as const] : []),
-		...config.env.map(({ name, value }) => [name, value] as const),
-	]);
-	return {
-		container: {
-			id,
-			sandboxId: sandbox.id,
-			config,
-			imageId: environment.images.resolve(config.image, { pullPolicy: "", hasCommand: true }).id,
-			state: "created",
-			createdAtMs: environment.clock.now(),
-		},
-		podUid: sandbox.config.podUid,
-		endMark: `\u0001end of log ${crypto.randomUUID()}\u0001`,
-		cgroups: hasLimits(config.limits) ? environment.cgroups.create(id, config.limits) : [],
-		workingDir: config.workingDir ?? entry?.workingDir ?? "/",
-		env: [...env],
-		ownPid,
-		shimPrefix: ownPid ? [...sandbox.enterArguments(), "unshare", "--pid"] : [],
-	};
-}
-
-/** By Kubernetes' rules: a command of the pod's own drops the image's arguments, too. */
-function commandOf(environment: Environment, config: ContainerConfig): [string, ...string[]] {
-	const entry = environment.images.find(config.image);
-	const own = config.command !== undefined && config.command.length > 0;
-	const args = config.args !== undefined && config.args.length > 0 ? config.args : own ? [] : (entry?.args ?? []);
-	const [program, ...rest] = [...(own ? (config.command ?? []) : (entry?.entrypoint ?? [])), ...args];
-	if (program === undefined) throw new Error(`no command specified for image "${config.image}"`);
-	return [program, ...rest];
-}
-
-function places(environment: Environment, id: string): string[] {
-	return [`${environment.directory}/containers/${id}`, `${environment.scratch}/${id}`];
-}
-
-function readExit(path: string): { exitCode: number; atMs: number } | undefined {
-	try {
-		const text = readFileSync(path, "utf8");
-		return /^\d+\n$/.test(text) ? { exitCode: Number(text), atMs: statSync(path).mtimeMs } : undefined;
-	} catch {
-		return undefined;
-	}
-}
-
-/** The first line that comes through a FIFO. */
-function firstLine(path: string): { line: Promise<string>; close(): void } {
-	const socket = new Socket({
-		fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
-		readable: true,
-		writable: false,
-	});
-	let text = "";
-	const line = new Promise<string>((resolve) => {
-		socket.on("data", (chunk) => {
-			text += chunk.toString();
-			if (text.includes("\n")) resolve(text.slice(0, text.indexOf("\n")));
-		});
-		socket.on("error", () => resolve(""));
-		socket.on("close", () => resolve(""));
-	});
-	return { line, close: () => socket.destroy() };
-}
-
-function signalName(name: string | undefined): NodeJS.Signals {
-	const full = name === undefined || name === "" ? "SIGTERM" : name.startsWith("SIG") ? name : `SIG${name}`;
-	// Checked by the kernel: an unknown name makes `process.kill` throw, which counts as not delivered.
-	return full as NodeJS.Signals;
-}
-
-function killChildren(parent: number): void {
-	try {
-		const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim().split(" ").filter(Boolean);
-		for (const child of children.map(Number).map(identify)) if (child !== undefined) signal(child, "SIGKILL");
-	} catch {
-		// It has ended.
 	}
 }

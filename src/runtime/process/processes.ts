@@ -70,3 +70,19 @@ function statFields(pid: number): string[] | undefined {
 		return undefined;
 	}
 }
+
+export function signalName(name: string | undefined): NodeJS.Signals {
+	const full = name === undefined || name === "" ? "SIGTERM" : name.startsWith("SIG") ? name : `SIG${name}`;
+	// Checked by the kernel: an unknown name makes `process.kill` throw, which counts as not delivered.
+	return full as NodeJS.Signals;
+}
+
+/** Kills what a process has started, without what those have. */
+export function killChildren(parent: number): void {
+	try {
+		const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim().split(" ").filter(Boolean);
+		for (const child of children.map(Number).map(identify)) if (child !== undefined) signal(child, "SIGKILL");
+	} catch {
+		// It has ended.
+	}
+}

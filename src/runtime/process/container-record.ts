@@ -1,0 +1,92 @@
+/** What is kept of a container on disk, and how it begins. */
+import { readFileSync, statSync } from "node:fs";
+import type { Container, ContainerConfig } from "../runtime.ts";
+import { hasLimits } from "./cgroups.ts";
+import type { Environment } from "./environment.ts";
+import { containerPath } from "./images.ts";
+import type { ProcessId } from "./processes.ts";
+import type { ProcessSandbox } from "./sandbox.ts";
+import { homeOf } from "./security.ts";
+
+export interface ContainerRecord {
+	container: Container;
+	podUid: string;
+	/** Ends the logs. */
+	endMark: string;
+	cgroups: readonly string[];
+	workingDir: string;
+	env: readonly (readonly [string, string])[];
+	shim?: ProcessId;
+	/** The container's first process. */
+	init?: ProcessId;
+	mountNamespace?: string;
+	failure?: string;
+	/** Whether the container's processes end with its first one. */
+	ownPid: boolean;
+	/**
+	 * What leads the shim into the pod's namespaces. With a PID namespace of its own to come, the container is the first process
+	 * the shim starts and so the first in it; the shim itself stays outside.
+	 */
+	shimPrefix: readonly string[];
+}
+
+export function newRecord(
+	environment: Environment,
+	sandbox: ProcessSandbox,
+	id: string,
+	config: ContainerConfig,
+): ContainerRecord {
+	const entry = environment.images.find(config.image);
+	const user = config.security.runAsUser ?? 0;
+	const ownPid = !sandbox.config.hostPid && !sandbox.config.sharePid;
+	const env = new Map([
+		["PATH", containerPath],
+		["HOSTNAME", sandbox.config.hostname],
+		["HOME", homeOf(user)],
+		...Object.entries(entry?.env ?? {}),
+		...(config.tty ? [["TERM", "xterm"] as const] : []),
+		...config.env.map(({ name, value }) => [name, value] as const),
+	]);
+	return {
+		container: {
+			id,
+			sandboxId: sandbox.id,
+			config,
+			imageId: environment.images.resolve(config.image, { pullPolicy: "", hasCommand: true }).id,
+			state: "created",
+			createdAtMs: environment.clock.now(),
+		},
+		podUid: sandbox.config.podUid,
+		endMark: `\u0001end of log ${crypto.randomUUID()}\u0001`,
+		cgroups: hasLimits(config.limits) ? environment.cgroups.create(id, config.limits) : [],
+		workingDir: config.workingDir ?? entry?.workingDir ?? "/",
+		env: [...env],
+		ownPid,
+		shimPrefix: ownPid ? [...sandbox.enterArguments(), "unshare", "--pid"] : [],
+	};
+}
+
+/** By Kubernetes' rules: a command of the pod's own drops the image's arguments, too. */
+export function commandOf(environment: Environment, config: ContainerConfig): [string, ...string[]] {
+	const entry = environment.images.find(config.image);
+	const own = config.command !== undefined && config.command.length > 0;
+	const args = config.args !== undefined && config.args.length > 0 ? config.args : own ? [] : (entry?.args ?? []);
+	const [program, ...rest] = [...(own ? (config.command ?? []) : (entry?.entrypoint ?? [])), ...args];
+	if (program === undefined) throw new Error(`no command specified for image "${config.image}"`);
+	return [program, ...rest];
+}
+
+/** The directories that hold a container's files. */
+export function places(environment: Environment, id: string): string[] {
+	return [`${environment.directory}/containers/${id}`, `${environment.scratch}/${id}`];
+}
+
+/** What the shim wrote when the container ended; undefined before. */
+export function readExit(path: string): { exitCode: number; atMs: number } | undefined {
+	try {
+		const text = readFileSync(path, "utf8");
+		return /^\d+\n$/.test(text) ? { exitCode: Number(text), atMs: statSync(path).mtimeMs } : undefined;
+	} catch {
+		return undefined;
+	}
+}
