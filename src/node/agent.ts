@@ -176,11 +176,20 @@ class RunningAgent implements Agent {
 		const before = this.#addressesBefore.get(uid);
 		if (before !== undefined) worker.adoptAddresses(before.addresses);
 		if (pod.spec.hostNetwork === true) worker.adoptAddresses(this.#context.node.addresses);
-		const verdict = this.#isNew(pod) ? this.#admit(pod) : undefined;
+		const admitted = !this.#isNew(pod) || this.#verdict(pod) === undefined;
 		this.#workers.set(uid, worker);
+		if (admitted) worker.wake();
+		else void this.#lookAgain(worker);
+		return worker;
+	}
+
+	/** A pod is refused only by the Node as it is now: the scheduler may have known of a label before the agent. */
+	async #lookAgain(worker: PodWorker): Promise<void> {
+		// A Node that cannot be read is judged as it was last seen.
+		await this.#heartbeat?.refresh().catch(() => {});
+		const verdict = this.#verdict(worker.pod);
 		if (verdict === undefined) worker.wake();
 		else worker.end(verdict);
-		return worker;
 	}
 
 	/** Pods that run already are not refused afterwards. */
@@ -193,7 +202,7 @@ class RunningAgent implements Agent {
 		);
 	}
 
-	#admit(pod: Pod) {
+	#verdict(pod: Pod) {
 		const active = [...this.#workers.values()].filter((worker) => worker.active).map((worker) => worker.pod);
 		const { allocatable } = this.#context.node;
 		return admissionVerdict(pod, { node: this.#heartbeat?.node, allocatable, others: active });

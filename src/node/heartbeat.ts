@@ -17,6 +17,8 @@ const retryMs = 1000;
 export interface Heartbeat {
 	/** The Node as it was registered or written last. */
 	readonly node: Node;
+	/** Reads the Node anew: somebody may have labelled or tainted it since. */
+	refresh(): Promise<void>;
 	/** Writes the status now if it changed. */
 	statusChanged(): Promise<void>;
 	stop(): void;
@@ -71,6 +73,9 @@ export async function startHeartbeat(options: {
 	return {
 		get node() {
 			return node;
+		},
+		async refresh() {
+			node = await client.get(nodes, { name: facts.name });
 		},
 		statusChanged: writeStatus,
 		stop,

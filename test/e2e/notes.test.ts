@@ -136,11 +136,12 @@ describe.each(kubectls)("the course notes with the kubectl $name", ({ path }) =>
 		await k("delete cronjob hourly-date");
 
 		await k("apply -f", notes("fluentd-daemonset.yaml"));
-		await k("rollout status ds/fluentd --timeout=60s");
-		const description = await k("describe ds/fluentd");
-		expect(description).toMatch(/Selector: +app=fluentd/);
-		expect(description).toMatch(/Desired Number of Nodes Scheduled: 3/);
-		expect(description).toMatch(/Pods Status: +3 Running \/ 0 Waiting \/ 0 Succeeded \/ 0 Failed/);
+		await eventually(async () => {
+			const description = await k("describe ds/fluentd");
+			expect(description).toMatch(/Selector: +app=fluentd/);
+			expect(description).toMatch(/Desired Number of Nodes Scheduled: 3/);
+			expect(description).toMatch(/Pods Status: +3 Running \/ 0 Waiting \/ 0 Succeeded \/ 0 Failed/);
+		});
 		await k("delete ds fluentd");
 	});
 
