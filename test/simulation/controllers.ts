@@ -1,5 +1,6 @@
 import { controllers } from "../../src/cluster/controllers.ts";
 import type { Controller } from "../../src/controllers/controller.ts";
+import { disruptionController } from "../../src/controllers/disruption/controller.ts";
 import { nodeIpamController } from "../../src/controllers/node-ipam/controller.ts";
 import { nodeLifecycleController } from "../../src/controllers/node-lifecycle/controller.ts";
 import { podGcController } from "../../src/controllers/pod-gc/controller.ts";
@@ -17,6 +18,7 @@ export function allControllers(registry: Registry): Controller<unknown>[] {
 		taintEvictionController,
 		podGcController(),
 		nodeIpamController(clusterCidr),
+		disruptionController,
 	] as Controller<unknown>[];
 	return [...listed, ...more.filter((controller) => !names.has(controller.name))];
 }
