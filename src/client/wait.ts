@@ -44,11 +44,17 @@ export async function waitForList<T extends KubeObject>(
 		const objects = new Map(list.items.map((object) => [object.metadata.uid, object]));
 		const current = () => [...objects.values()];
 		if (condition(current())) return current();
-		const found = await watchUntil(client, kind, { ...selection, resourceVersion: list.resourceVersion }, signal, (type, object) => {
-			if (type === "DELETED") objects.delete(object.metadata.uid);
-			else objects.set(object.metadata.uid, object);
-			return condition(current());
-		});
+		const found = await watchUntil(
+			client,
+			kind,
+			{ ...selection, resourceVersion: list.resourceVersion },
+			signal,
+			(type, object) => {
+				if (type === "DELETED") objects.delete(object.metadata.uid);
+				else objects.set(object.metadata.uid, object);
+				return condition(current());
+			},
+		);
 		if (found) return current();
 	}
 }
@@ -79,9 +85,7 @@ function watchUntil<T extends KubeObject>(
 					if (seen(event.type, event.object)) finish(() => resolve(true));
 				},
 				end: (error) =>
-					finish(() =>
-						error === undefined || isReason(error, "Expired", "Gone") ? resolve(false) : reject(error),
-					),
+					finish(() => (error === undefined || isReason(error, "Expired", "Gone") ? resolve(false) : reject(error))),
 			},
 		);
 	});
