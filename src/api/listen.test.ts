@@ -116,7 +116,7 @@ test("without a certificate or token one is unauthorized", async () => {
 
 test("a certificate of another authority says nothing", async () => {
 	const { tls, origin } = await secure();
-	const stranger = await (await testCertificates(systemClock().now())).client("CN=eve, O=system:masters");
+	const stranger = await (await testCertificates(systemClock().now(), "other-ca")).client("CN=eve, O=system:masters");
 	expect((await http1(`${origin}${configMaps}`, { ca: tls.ca, ...stranger })).status).toBe(401);
 });
 

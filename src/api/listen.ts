@@ -4,12 +4,13 @@
  */
 import { unlinkSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server as PlainServer, type ServerResponse } from "node:http";
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import { createSecureServer, type Http2SecureServer } from "node:http2";
+import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { User } from "../core/exchange.ts";
 import type { Api } from "./handle.ts";
+import { Connections } from "./sockets/connections.ts";
 import { http1Exchange } from "./sockets/http1.ts";
 import { http2Exchange } from "./sockets/http2.ts";
 import { peerOf } from "./sockets/peer.ts";
@@ -36,8 +37,6 @@ export interface Listener {
 	close(): Promise<void>;
 }
 
-/** How long running requests may take when the server closes. */
-const closeGraceMs = 1000;
 /** How long a client may take to send the head of a request, and all of it. */
 const headersTimeoutMs = 30_000;
 const requestTimeoutMs = 60_000;
@@ -45,75 +44,45 @@ const maxConnections = 16_384;
 
 export async function listen(api: Api, options: ListenOptions = {}): Promise<Listener> {
 	const clock = options.clock ?? systemClock({ unref: true });
-	const closing = new AbortController();
-	const sockets = new Set<Socket>();
-	/** HTTP/1.1 connections that wait for their next request. */
-	const idle = new Set<Socket>();
-	const sessions = new Set<ServerHttp2Session>();
+	const connections = new Connections(clock);
 	const userOf = (socket: unknown) => peerOf(socket) ?? options.user;
 
 	const http1 = (request: IncomingMessage, response: ServerResponse) => {
-		const { socket } = request;
-		idle.delete(socket);
-		response.once("close", () => {
-			if (closing.signal.aborted) socket.destroySoon();
-			else if (!socket.destroyed) idle.add(socket);
-		});
+		connections.addRequest(request, response);
 		const { incoming, reply } = http1Exchange(request, response, userOf(request.socket));
-		void serve(api.handle, incoming, reply, closing.signal);
+		void serve(api.handle, incoming, reply, connections.closing);
 	};
-	const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+	const server = options.tls === undefined ? plainServer(http1) : secureServer(options.tls, http1);
+	server.maxConnections = maxConnections;
+	server.on("connection", connections.addSocket);
+	server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
 		socket.on("error", () => socket.destroy());
 		void api.upgrade(request, socket, head, userOf(socket)).catch(() => socket.destroy());
-	};
-
-	const server = options.tls === undefined ? createServer(http1) : secureServer(options.tls, http1);
-	server.maxConnections = maxConnections;
-	server.on("upgrade", upgrade);
-	const track = (socket: Socket) => {
-		sockets.add(socket);
-		socket.setNoDelay(true);
-		socket.once("close", () => {
-			sockets.delete(socket);
-			idle.delete(socket);
-		});
-	};
-	server.on("connection", track);
+	});
+	// A client that speaks something else is his affair.
+	server.on("clientError", (_error: Error, socket: Duplex) => socket.destroy());
 	if (isHttp2(server)) {
-		server.on("secureConnection", track);
-		server.on("session", (session) => {
-			sessions.add(session);
-			session.once("close", () => sessions.delete(session));
-			session.on("error", () => session.destroy());
-		});
+		server.on("session", connections.addSession);
 		server.on("stream", (stream, headers) => {
 			const { incoming, reply } = http2Exchange(stream, headers, userOf(stream.session?.socket), clock);
-			void serve(api.handle, incoming, reply, closing.signal);
+			void serve(api.handle, incoming, reply, connections.closing);
 		});
-		// A handshake that fails, or a client that speaks something else, is his affair.
 		server.on("tlsClientError", (_error, socket) => socket.destroy());
 		server.on("sessionError", () => {});
-	} else {
-		server.headersTimeout = headersTimeoutMs;
-		server.requestTimeout = requestTimeoutMs;
 	}
-	server.on("clientError", (_error: Error, socket: Duplex) => socket.destroy());
 	await listening(server, options);
 	const address = server.address();
 	return {
 		...(isAddress(address) ? { port: address.port } : {}),
 		async close() {
-			closing.abort(new Error("the server is closing"));
-			const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-			for (const session of sessions) session.close();
-			for (const socket of idle) socket.destroy();
-			const cut = clock.after(closeGraceMs, () => {
-				for (const socket of sockets) socket.destroy();
-			});
-			await closed;
-			cut.cancel();
+			await connections.end();
+			await new Promise<void>((resolve) => server.close(() => resolve()));
 		},
 	};
+}
+
+function plainServer(http1: (request: IncomingMessage, response: ServerResponse) => void): PlainServer {
+	return createServer({ headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs }, http1);
 }
 
 function secureServer(

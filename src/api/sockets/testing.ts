@@ -24,13 +24,13 @@ export interface TestCertificates {
 }
 
 /** @param nowMs the certificates hold from an hour before it */
-export async function testCertificates(nowMs: number): Promise<TestCertificates> {
+export async function testCertificates(nowMs: number, authority = "test-ca"): Promise<TestCertificates> {
 	const caKeys = await keyPair();
 	const dates = { notBefore: new Date(nowMs - 3_600_000), notAfter: new Date(nowMs + lifetimeMs) };
 	const ca = await X509CertificateGenerator.createSelfSigned({
 		...dates,
 		serialNumber: "01",
-		name: "CN=test-ca",
+		name: `CN=${authority}`,
 		keys: caKeys,
 		signingAlgorithm: algorithm,
 		extensions: [new BasicConstraintsExtension(true, undefined, true)],
