@@ -2,6 +2,7 @@
 import { parseAllDocuments } from "yaml";
 import { ApiError } from "../core/errors.ts";
 import type { ApiRequest } from "../core/exchange.ts";
+import { duplicateFields } from "./duplicate-fields.ts";
 import { decodeProtobuf } from "./protobuf/decode.ts";
 
 /** Bodies may be this large; upstream's limit. */
@@ -31,10 +32,16 @@ export function readObjectBody(request: ApiRequest): Body {
 	if ("object" in body) return { value: body.object, duplicateFields: [] };
 	if (body.bytes.length === 0) return { value: undefined, duplicateFields: [] };
 	const type = contentType(request);
-	if (type === "application/json" || type === "*/*") return { value: parseJson(body.bytes), duplicateFields: [] };
+	if (type === "application/json" || type === "*/*") return jsonBody(body.bytes, request.query);
 	if (type === "application/yaml") return { value: parseYaml(body.bytes), duplicateFields: [] };
 	if (type === protobuf) return { value: decodeProtobuf(body.bytes), duplicateFields: [] };
 	throw unsupportedMediaType(["application/json", "application/yaml", protobuf]);
+}
+
+function jsonBody(bytes: Uint8Array, query: URLSearchParams): Body {
+	const value = parseJson(bytes);
+	if (query.get("fieldValidation") === "Ignore") return { value, duplicateFields: [] };
+	return { value, duplicateFields: duplicateFields(Buffer.from(bytes).toString()) };
 }
 
 export function unsupportedMediaType(accepted: readonly string[]): ApiError {

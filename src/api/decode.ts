@@ -63,8 +63,8 @@ function reportFields(
 	const validation = fieldValidationOf(context.request.query);
 	if (validation === "Ignore") return;
 	const complaints = [
-		...duplicateFields.map((field) => `duplicate field "${field}"`),
 		...unknownFields.map((field) => `unknown field "${field}"`),
+		...duplicateFields.map((field) => `duplicate field "${field}"`),
 	];
 	if (validation === "Strict") {
 		throw cannotBeHandled(kind.kind, apiVersion, kind.kind, `strict decoding error: ${complaints.join(", ")}`);

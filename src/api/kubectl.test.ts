@@ -94,6 +94,24 @@ describe.skipIf(!hasKubectl)("kubectl", () => {
 		);
 	});
 
+	test("makes objects of its own, scales and applies on the server's side", async () => {
+		expect((await kubectl(["create", "deployment", "web", "--image=nginx", "--replicas=0"])).err).toBe("");
+		expect((await kubectl(["scale", "deployment", "web", "--replicas=3"])).out).toBe("deployment.apps/web scaled\n");
+		expect((await kubectl(["get", "deploy", "web"])).out).toMatch(/web +0\/3 +0 +0 /);
+		const expose = await kubectl(["expose", "deployment", "web", "--port=80"]);
+		expect(expose).toMatchObject({ code: 0, out: "service/web exposed\n" });
+		const manifest = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"ssa"},"data":{"x":"1"}}';
+		expect((await kubectl(["apply", "--server-side", "-f", "-"], manifest)).out).toBe(
+			"configmap/ssa serverside-applied\n",
+		);
+		const other = await kubectl(
+			["apply", "--server-side", "--field-manager=other", "-f", "-"],
+			manifest.replace('"1"', '"2"'),
+		);
+		expect(other.err).toContain('conflict with "kubectl"');
+		expect((await kubectl(["explain", "deployment.spec.replicas"])).out).toContain("replicas <integer>");
+	});
+
 	test("waits, labels and says who one is", async () => {
 		await kubectl(["create", "configmap", "b", "--from-literal=x=1"]);
 		expect((await kubectl(["label", "cm", "b", "app=web"])).out).toBe("configmap/b labeled\n");

@@ -1,20 +1,22 @@
 /** CREATE: decode, admit, prepare, validate, commit. */
 import { timestamp } from "../../core/clock.ts";
-import { ApiError, alreadyExists, invalid } from "../../core/errors.ts";
+import { alreadyExists, invalid } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { generateName } from "../../core/names.ts";
-import { deepFreeze, type KubeObject } from "../../core/object.ts";
+import type { KubeObject } from "../../core/object.ts";
 import { admit, allocate } from "../admission/admission.ts";
 import type { Admitted } from "../admission/step.ts";
 import { readObjectBody } from "../body.ts";
-import { Cached, encode } from "../cache/cached.ts";
+import type { Cached } from "../cache/cached.ts";
 import { objectKey } from "../cache/keys.ts";
 import { type Companions, putObject } from "../commit.ts";
 import { decodeObject } from "../decode.ts";
-import { metadataForCreate, metadataProblems, newUid, unassigned } from "../metadata.ts";
+import { metadataForCreate, metadataProblems, newUid } from "../metadata.ts";
 import { present } from "../present.ts";
 import type { Context } from "../server.ts";
 import { methodNotAllowed, type Target } from "../target.ts";
+import { unstored } from "./dry-run.ts";
+import { checkNamespace } from "./identity.ts";
 import { isDryRun } from "./options.ts";
 
 /** How often a generated name, or an address given by the server, is chosen anew when it turns out to be taken. */
@@ -46,23 +48,11 @@ export async function createObject(context: Context, target: Target, decode: () 
 	}
 }
 
-/** What a dry run answers: the object as it would be, with the resourceVersion that it has now, if it is there. */
-export function unstored(key: string, object: KubeObject, revision?: number): Cached {
-	object.metadata.resourceVersion = revision === undefined ? unassigned : String(revision);
-	return new Cached(
-		key,
-		deepFreeze(object),
-		revision ?? 0,
-		encode({ ...object, metadata: { ...object.metadata, resourceVersion: unassigned } }),
-	);
-}
-
 function prepared(context: Context, target: Target, object: KubeObject, companions: Companions): KubeObject {
 	const { server, user, warnings } = context;
 	const { kind, namespace } = target;
 	const sent = object.metadata;
-	if (kind.namespaced && sent.namespace !== undefined && sent.namespace !== "" && sent.namespace !== namespace)
-		throw namespaceMismatch();
+	checkNamespace(target, sent);
 	const nowMs = server.clock.now();
 	object.metadata = metadataForCreate(kind, sent, { uid: newUid(server.clock), nowMs, namespace });
 	const admitted: Admitted = {
@@ -87,11 +77,4 @@ function prepared(context: Context, target: Target, object: KubeObject, companio
 	if (causes.length > 0) throw invalid(kind, object.metadata.name, causes);
 	if (kind.warnings !== undefined) warnings.push(...kind.warnings(object));
 	return object;
-}
-
-export function namespaceMismatch(): ApiError {
-	return new ApiError(
-		"BadRequest",
-		"the namespace of the provided object does not match the namespace sent on the request",
-	);
 }

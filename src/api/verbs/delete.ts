@@ -17,19 +17,29 @@ import type { Context } from "../server.ts";
 import { methodNotAllowed, type NamedTarget, named, type Target } from "../target.ts";
 import { type DeleteOptions, deleteOptionsOf } from "./delete-options.ts";
 import { existing } from "./get.ts";
-import { fields, modified } from "./write.ts";
+import { fields, holdsNamespace, modified } from "./write.ts";
 
 const orphanFinalizer = "orphan";
 const foregroundFinalizer = "foregroundDeletion";
+/** Kinds of the core group that upstream answers with the deleted object. */
+const answeredAsObjects = new Set([
+	"persistentvolumeclaims",
+	"persistentvolumes",
+	"pods",
+	"podtemplates",
+	"resourcequotas",
+	"serviceaccounts",
+	"services",
+]);
 const attempts = 10;
 
 export async function deleteOne(context: Context, target: Target): Promise<ApiResponse> {
 	const options = deleteOptionsOf(context);
 	const wanted = named(target);
 	const { cached, gone } = await deleteObject(context, wanted, options);
-	// What is really gone is answered with a Status, as upstream does; what stays, with what is left of it. Pods are
-	// always answered as objects.
-	if (!gone || isPod(target)) return present(context, target, cached);
+	// What is really gone is answered with a Status, save for some kinds; what stays, with what is left of it.
+	if (!gone || (target.kind.group === "" && answeredAsObjects.has(target.kind.plural)))
+		return present(context, target, cached);
 	const { kind } = target;
 	const { name, uid } = cached.object.metadata;
 	return objectResponse(
@@ -165,11 +175,9 @@ function setDeletion(
 		const shorterMs = ((old.metadata.deletionGracePeriodSeconds ?? 0) - graceSeconds) * 1000;
 		metadata.deletionTimestamp = timestamp(parseTimestamp(before) - shorterMs);
 	} else return;
-	metadata.deletionGracePeriodSeconds = graceSeconds;
-	if (isNamespace(target)) {
-		// Namespaces carry a phase (core/v1 NamespaceStatus).
-		fields(object)["status"] = { ...(fields(object)["status"] ?? {}), phase: "Terminating" };
-	}
+	// Namespaces have a phase instead (core/v1 NamespaceStatus).
+	if (isNamespace(target)) fields(object)["status"] = { ...(fields(object)["status"] ?? {}), phase: "Terminating" };
+	else metadata.deletionGracePeriodSeconds = graceSeconds;
 }
 
 /** How long the object's agent may take; 0 when nobody is to be waited for. */
@@ -195,17 +203,6 @@ function finalizersFor(target: NamedTarget, old: KubeObject, options: DeleteOpti
 	return propagation === "Foreground" ? [...others, foregroundFinalizer] : others;
 }
 
-/** A namespace stays until its own finalizers, in its spec, are gone. */
-export function holdsNamespace({ kind }: Pick<Target, "kind">, object: KubeObject): boolean {
-	if (kind.group !== "" || kind.plural !== "namespaces") return false;
-	const { spec } = object as { spec?: { finalizers?: string[] } };
-	return (spec?.finalizers ?? []).length > 0;
-}
-
 function isNamespace({ kind }: Target): boolean {
 	return kind.group === "" && kind.plural === "namespaces";
-}
-
-function isPod({ kind }: Target): boolean {
-	return kind.group === "" && kind.plural === "pods";
 }

@@ -1,5 +1,5 @@
 /** What PUT, PATCH and the subresources have in common: a new object in the place of an old one. */
-import { ApiError, type Cause, conflict, invalid } from "../../core/errors.ts";
+import { type ApiError, type Cause, conflict, invalid } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { trackUpdate } from "../../core/patches/managed-fields.ts";
 import type { Kind } from "../../kinds/kind.ts";
@@ -10,10 +10,10 @@ import { type Companions, putObject, removeObject } from "../commit.ts";
 import { equalFields } from "../equal.ts";
 import { metadataForUpdate, metadataUpdateProblems } from "../metadata.ts";
 import type { Context } from "../server.ts";
-import type { NamedTarget } from "../target.ts";
-import { namespaceMismatch, unstored } from "./create.ts";
-import { holdsNamespace } from "./delete.ts";
+import type { NamedTarget, Target } from "../target.ts";
+import { unstored } from "./dry-run.ts";
 import { existing } from "./get.ts";
+import { checkIdentity } from "./identity.ts";
 import { isDryRun } from "./options.ts";
 import { writerOf } from "./writer.ts";
 
@@ -121,7 +121,7 @@ function settle(
 	companions: Companions,
 ): void {
 	const { kind, namespace, name } = target;
-	checkIdentity(target, object);
+	checkIdentity(target, object.metadata);
 	object.metadata = metadataForUpdate(kind, object.metadata, old.metadata);
 	strategy.prepare(object, old);
 	const admitted: Admitted = {
@@ -142,21 +142,6 @@ function settle(
 	const causes = metadataUpdateProblems(object.metadata, old).concat(strategy.validate(object, old));
 	if (causes.length > 0) throw invalid(kind, name, causes);
 	if (kind.warnings !== undefined && target.subresource === undefined) context.warnings.push(...kind.warnings(object));
-}
-
-/** @throws ApiError BadRequest when the object is not the one that the path names */
-function checkIdentity(target: NamedTarget, object: KubeObject): void {
-	const { name, namespace } = object.metadata;
-	if (name === undefined || name === "") {
-		object.metadata.name = target.name;
-	} else if (name !== target.name) {
-		throw new ApiError(
-			"BadRequest",
-			`the name of the object (${name}) does not match the name on the URL (${target.name})`,
-		);
-	}
-	if (target.kind.namespaced && namespace !== undefined && namespace !== "" && namespace !== target.namespace)
-		throw namespaceMismatch();
 }
 
 function unchanged(object: KubeObject, old: KubeObject): boolean {
@@ -193,6 +178,13 @@ function isFinished(target: NamedTarget, object: KubeObject): boolean {
 	if (holdsNamespace(target, object)) return false;
 	if (metadata.deletionTimestamp === undefined || (metadata.finalizers ?? []).length > 0) return false;
 	return (metadata.deletionGracePeriodSeconds ?? 0) === 0;
+}
+
+/** A namespace stays until its own finalizers, in its spec, are gone. */
+export function holdsNamespace({ kind }: Pick<Target, "kind">, object: KubeObject): boolean {
+	if (kind.group !== "" || kind.plural !== "namespaces") return false;
+	const { spec } = object as { spec?: { finalizers?: string[] } };
+	return (spec?.finalizers ?? []).length > 0;
 }
 
 export function modified(target: NamedTarget): ApiError {

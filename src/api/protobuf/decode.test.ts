@@ -1,0 +1,84 @@
+import { expect, test } from "vitest";
+import { testApi } from "../testing.ts";
+import { decodeProtobuf } from "./decode.ts";
+
+type Part = [number: number, value: string | number | Buffer];
+
+/** A message of fields: numbers as varints, everything else with its length. */
+function message(...parts: Part[]): Buffer {
+	return Buffer.concat(
+		parts.map(([number, value]) => {
+			if (typeof value === "number") return Buffer.concat([varint(number * 8), varint(value)]);
+			const bytes = Buffer.from(value);
+			return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
+		}),
+	);
+}
+
+function varint(value: number): Buffer {
+	const bytes: number[] = [];
+	for (; value > 0x7f; value = Math.floor(value / 128)) bytes.push((value % 128) | 0x80);
+	return Buffer.from([...bytes, value]);
+}
+
+const envelope = (apiVersion: string, kind: string, raw: Buffer) =>
+	Buffer.concat([Buffer.from("k8s\0"), message([1, message([1, apiVersion], [2, kind])], [2, raw])]);
+
+test("maps, bytes, times and metadata", () => {
+	const metadata = message([1, "a"], [5, ""], [8, Buffer.alloc(0)], [11, message([1, "app"], [2, "web"])]);
+	const raw = message([1, metadata], [2, message([1, "x"], [2, "1"])], [2, message([1, "y"], [2, "2"])], [4, 0]);
+	expect(decodeProtobuf(envelope("v1", "ConfigMap", raw))).toEqual({
+		apiVersion: "v1",
+		kind: "ConfigMap",
+		metadata: { name: "a", labels: { app: "web" } },
+		data: { x: "1", y: "2" },
+		immutable: false,
+	});
+});
+
+test("zero replicas are said, other zeros are not; inlined messages are their owner's fields", () => {
+	const probe = message([1, message([2, message([1, "/"], [2, message([1, 0], [2, 80])])])], [2, 0], [4, 5]);
+	const volume = message([1, "data"], [2, message([2, message()])]);
+	const container = message([1, "c"], [2, "i"], [6, message([1, "p"], [2, 0], [3, 80])], [10, probe]);
+	const pod = message([1, volume], [2, container], [11, 0]);
+	const raw = message([1, message([1, "web"])], [2, message([1, 0], [3, message([2, pod])])]);
+	expect(decodeProtobuf(envelope("apps/v1", "Deployment", raw))).toMatchObject({
+		spec: {
+			replicas: 0,
+			template: {
+				spec: {
+					containers: [
+						{
+							name: "c",
+							ports: [{ name: "p", containerPort: 80 }],
+							livenessProbe: { httpGet: { path: "/", port: 80 }, periodSeconds: 5 },
+						},
+					],
+					volumes: [{ name: "data", emptyDir: {} }],
+				},
+			},
+		},
+	});
+});
+
+test("a body in protobuf makes an object; one that is none is refused", async () => {
+	const api = await testApi();
+	const type = "application/vnd.kubernetes.protobuf";
+	const send = (body: Buffer) =>
+		api.handle({
+			method: "POST",
+			path: "/api/v1/namespaces/default/configmaps",
+			query: new URLSearchParams(),
+			headers: { "content-type": type, accept: `${type},application/json` },
+			user: { name: "ann", groups: ["system:authenticated"] },
+			body: { bytes: body },
+			signal: new AbortController().signal,
+		});
+	expect((await send(envelope("v1", "ConfigMap", message([1, message([1, "a"])])))).status).toBe(201);
+	for (const bytes of [
+		Buffer.from("{}"),
+		envelope("v1", "ConfigMap", Buffer.from([0x0a, 0xff])),
+		Buffer.from("k8s\0\x0f"),
+	])
+		expect((await send(bytes)).status).toBe(400);
+});

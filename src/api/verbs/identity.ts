@@ -1,0 +1,23 @@
+/** Whether a body is about the object that the path names. */
+import { ApiError } from "../../core/errors.ts";
+import type { ObjectMeta } from "../../core/object.ts";
+import type { NamedTarget, Target } from "../target.ts";
+
+/** @throws ApiError BadRequest */
+export function checkNamespace({ kind, namespace }: Target, { namespace: sent = "" }: Partial<ObjectMeta>): void {
+	if (!kind.namespaced || sent === "" || sent === namespace) return;
+	throw new ApiError(
+		"BadRequest",
+		"the namespace of the provided object does not match the namespace sent on the request",
+	);
+}
+
+/** A body without a name means the one of the path. @throws ApiError BadRequest */
+export function checkIdentity(target: NamedTarget, { name = "", ...metadata }: Partial<ObjectMeta>): void {
+	if (name !== "" && name !== target.name)
+		throw new ApiError(
+			"BadRequest",
+			`the name of the object (${name}) does not match the name on the URL (${target.name})`,
+		);
+	checkNamespace(target, metadata);
+}
