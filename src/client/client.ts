@@ -39,7 +39,14 @@ export type Patch =
 	| { type: "json"; operations: readonly object[] }
 	| { type: "merge"; patch: object }
 	| { type: "strategic"; patch: object }
-	| { type: "apply"; object: object; fieldManager: string; force?: boolean };
+	| {
+			type: "apply";
+			object: object;
+			fieldManager: string;
+			force?: boolean;
+			/** What becomes of fields that the API does not know; default `Warn`. */
+			fieldValidation?: "Strict" | "Warn" | "Ignore";
+	  };
 
 export { createClient } from "./requests.ts";
 

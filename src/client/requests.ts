@@ -89,6 +89,7 @@ class TransportClient implements Client {
 		if (patch.type === "apply") {
 			query.set("fieldManager", patch.fieldManager);
 			if (patch.force) query.set("force", "true");
+			if (patch.fieldValidation !== undefined) query.set("fieldValidation", patch.fieldValidation);
 		}
 		return this.#object({
 			method: "PATCH",

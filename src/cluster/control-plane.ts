@@ -6,6 +6,8 @@ import type { Mirror } from "../client/mirror.ts";
 import { createEventRecorder } from "../client/recorder.ts";
 import { createClient } from "../client/requests.ts";
 import { memoryTransport } from "../client/transport-memory.ts";
+import type { Controller } from "../controllers/controller.ts";
+import { rootCaController } from "../controllers/root-ca/controller.ts";
 import { startShell } from "../controllers/shell.ts";
 import type { Clock } from "../core/clock.ts";
 import type { User } from "../core/exchange.ts";
@@ -20,8 +22,8 @@ import { kubernetesVersion } from "./version.ts";
 export interface ControlPlaneOptions {
 	store: Store;
 	clock: Clock;
-	/** PEM of the cluster's authority, for the ConfigMap kube-root-ca.crt. */
-	ca: string;
+	/** PEM of the cluster's authority, for the ConfigMap kube-root-ca.crt. Undefined while there is none: see publishAuthority. */
+	ca?: string;
 	/** PEM of the key that signs service account tokens. */
 	serviceAccountKey?: string;
 	clusterCidr: string;
@@ -39,6 +41,8 @@ export interface ControlPlane {
 	readonly mirror: Mirror;
 	/** A client in this process, as this user of the group system:masters. */
 	client(name: string): Client;
+	/** For a cluster that got its authority only after its start: every namespace gets the ConfigMap kube-root-ca.crt. */
+	publishAuthority(ca: string): void;
 	/** Ends controllers, scheduler and API; the store stays open. */
 	stop(): Promise<void>;
 }
@@ -69,15 +73,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
 	const settings: ControllerSettings = { ...options, registry: api.registry };
 	const recorder = createEventRecorder(client("system:event-recorder"), { clock });
-	const shells = controllers(settings).map((controller) =>
+	const start = (controller: Controller<unknown>) =>
 		startShell(controller, {
 			client: client(`system:serviceaccount:kube-system:${controller.component}`).as(controller.component),
 			mirror,
 			clock,
 			recorder,
 			onError: (error, name, key) => report(`${name} ${key}`, error),
-		}),
-	);
+		});
+	const shells = controllers(settings).map(start);
+	const publishAuthority = (ca: string) => void shells.push(start(rootCaController(ca)));
 	const scheduler = startScheduler({
 		client: client("system:kube-scheduler").as("kube-scheduler"),
 		mirror,
@@ -88,6 +93,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		api,
 		mirror,
 		client,
+		publishAuthority,
 		async stop() {
 			await Promise.all([scheduler.stop(), ...shells.map((shell) => shell.stop())]);
 			await recorder.flush();

@@ -25,8 +25,8 @@ import type { Registry } from "../kinds/registry.ts";
 
 export interface ControllerSettings {
 	registry: Registry;
-	/** PEM of the cluster's authority. */
-	ca: string;
+	/** PEM of the cluster's authority; undefined where there is none (yet). */
+	ca?: string;
 	clusterCidr: string;
 }
 
@@ -53,7 +53,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		taintEvictionController,
 		podGcController(),
 		serviceAccountController,
-		rootCaController(settings.ca),
+		...(settings.ca === undefined ? [] : [rootCaController(settings.ca)]),
 		namespaceController(settings.registry),
 		garbageCollectorController(settings.registry),
 	];

@@ -8,6 +8,10 @@ export interface PoolNode {
 	address: string;
 	podCidr: string;
 	labels: Readonly<Record<string, string>>;
+	/** Only simulated nodes: taints it registers with. */
+	taints?: readonly { key: string; value?: string; effect: string }[];
+	/** Only simulated nodes: quantities by resource name, in place of the usual. */
+	capacity?: Readonly<Record<string, string>>;
 }
 
 /** What makes nodes: namespaces and agent processes on this machine, or simulations in this process. */

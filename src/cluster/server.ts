@@ -6,6 +6,7 @@ import { waitFor, waitForList } from "../client/wait.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import type { User } from "../core/exchange.ts";
+import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Node } from "../kinds/generated/types.ts";
 import { nodes } from "../kinds/node.ts";
 import { serviceAccounts } from "../kinds/serviceaccount.ts";
@@ -19,12 +20,12 @@ import type { Layout } from "./layout.ts";
 import { planNodes, poolNode } from "./node-numbering.ts";
 import type { NodePool } from "./node-pool.ts";
 import { createProcessNodes } from "./process-nodes.ts";
+import { host, serverNames } from "./server-names.ts";
 import { defaultSettings, readSettings, type Settings, writeSettings } from "./settings.ts";
 import { createSimulatedNodes } from "./simulated-nodes.ts";
 import { TurnableClock } from "./turnable-clock.ts";
 import { version } from "./version.ts";
 
-const host = "127.0.0.1";
 const preferredPort = 6443;
 /** How long nodes may take to become Ready before `cox up` gives up. */
 const readyLimitMs = 60_000;
@@ -50,7 +51,8 @@ export class ClusterServer {
 		refuseChange(this.#settings, options);
 		const missing = (options.nodes ?? (existing === undefined ? 1 : 0)) - Object.keys(this.#settings.nodes).length;
 		if (missing > 0) planNodes(this.#settings, { count: missing });
-		if (this.#settings.clock === "virtual") this.#turnable = new TurnableClock({ rate: 1 });
+		if (this.#settings.clock === "virtual")
+			this.#turnable = new TurnableClock({ clock: new VirtualClock({ startMs: systemClock().now() }), rate: 1 });
 		this.#clock = this.#turnable?.clock ?? systemClock();
 	}
 
@@ -257,19 +259,6 @@ function refuseChange(settings: Settings, options: LaunchOptions): void {
 			);
 	if (settings.clock === "virtual" && settings.runtime !== "simulated")
 		throw new Error("--clock virtual needs --runtime simulated: real processes live in real time");
-}
-
-function serverNames() {
-	return {
-		dnsNames: [
-			"localhost",
-			"kubernetes",
-			"kubernetes.default",
-			"kubernetes.default.svc",
-			"kubernetes.default.svc.cluster.local",
-		],
-		addresses: [host, "10.96.0.1"],
-	};
 }
 
 /** The wanted port, or, for a new cluster, any free one when it is taken. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { createSimulatedNetwork } from "../network/simulated.ts";
-import { startSimulatedFleet } from "../node/simulated-fleet.ts";
+import { startSimulatedFleet, plenty as usual } from "../node/simulated-fleet.ts";
 import { createSimulatedRuntime } from "../runtime/simulated.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { duplexPair } from "./duplex-pair.ts";
@@ -30,7 +30,17 @@ export function createSimulatedNodes({ controlPlane, clock, events }: SimulatedN
 	return {
 		async add(node) {
 			specs.set(node.name, node);
-			await fleet.add({ name: node.name, addresses: [node.address], labels: node.labels, podCidr: node.podCidr });
+			const { name, labels, podCidr, taints, capacity } = node;
+			await fleet.add({
+				name,
+				labels,
+				podCidr,
+				addresses: [node.address],
+				...(taints === undefined ? {} : { taints }),
+				...(capacity === undefined
+					? {}
+					: { capacity: { ...usual, ...capacity }, allocatable: { ...usual, ...capacity } }),
+			});
 		},
 		async remove(name) {
 			await fleet.remove(name);

@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from "../core/clock.ts";
-import { VirtualClock } from "../core/virtual-clock.ts";
+import { type Clock, systemClock, type Timer } from "../core/clock.ts";
+import type { VirtualClock } from "../core/virtual-clock.ts";
 
 /** Real milliseconds between two looks at how far time should have come. */
 const tickMs = 20;
@@ -16,10 +16,11 @@ export class TurnableClock {
 	/** One turn at a time. */
 	#turn: Promise<void> = Promise.resolve();
 	#lastRealMs: number;
+	#timer: Timer | undefined;
 
-	constructor(options: { startMs?: number; seed?: number; rate: number; real?: Clock }) {
+	constructor(options: { clock: VirtualClock; rate: number; real?: Clock }) {
 		this.#real = options.real ?? systemClock();
-		this.clock = new VirtualClock({ startMs: options.startMs ?? this.#real.now(), seed: options.seed });
+		this.clock = options.clock;
 		this.#rate = options.rate;
 		this.#lastRealMs = this.#real.monotonicMs();
 		this.#tick();
@@ -36,13 +37,14 @@ export class TurnableClock {
 
 	/** Forward by this much; resolves when everything due on the way has happened. */
 	advance(durationMs: number): Promise<void> {
-		this.#turn = this.#turn.then(() => this.clock.advance(durationMs));
+		this.#turn = this.#turn.then(() => (this.#stopped ? undefined : this.clock.advance(durationMs)));
 		return this.#turn;
 	}
 
 	/** Ends the ticking; the clock stands for good. */
 	stop(): void {
 		this.#stopped = true;
+		this.#timer?.cancel();
 	}
 
 	#tick(): void {
@@ -50,6 +52,9 @@ export class TurnableClock {
 		const realMs = this.#real.monotonicMs();
 		const elapsedMs = (realMs - this.#lastRealMs) * this.#rate;
 		this.#lastRealMs = realMs;
-		void this.advance(elapsedMs).finally(() => this.#real.after(tickMs, () => this.#tick()));
+		void this.advance(elapsedMs).finally(() => {
+			// The time that a long turn took is not made up for.
+			if (!this.#stopped) this.#timer = this.#real.after(tickMs, () => this.#tick());
+		});
 	}
 }

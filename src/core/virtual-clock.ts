@@ -19,6 +19,8 @@ export class VirtualClock implements Clock {
 	/** Binary heap, earliest first. */
 	readonly #heap: Entry[] = [];
 	readonly #cancelled = new Set<Entry>();
+	#holds = 0;
+	#released: (() => void)[] = [];
 
 	constructor(options: { startMs?: number; seed?: number } = {}) {
 		this.#startMs = this.#nowMs = options.startMs ?? Date.UTC(2026, 0, 1);
@@ -69,10 +71,57 @@ export class VirtualClock implements Clock {
 	/** Fires everything due within the next `durationMs`, in order, letting the work it sets off finish in between. */
 	async advance(durationMs: number): Promise<void> {
 		const endMs = this.#nowMs + durationMs;
-		await settle();
-		while (this.step(endMs)) await settle();
+		await this.#settle();
+		while (this.step(endMs)) await this.#settle();
 		this.#nowMs = Math.max(this.#nowMs, endMs);
-		await settle();
+		await this.#settle();
+	}
+
+	/**
+	 * Lets time pass, timer by timer, until the promise settles, but not beyond `limitMs` from now.
+	 * @returns false when the limit came first; the clock then stands there
+	 * @throws what the promise rejects with
+	 */
+	async advanceUntil(promise: Promise<unknown>, limitMs: number): Promise<boolean> {
+		const endMs = this.#nowMs + limitMs;
+		let settled = false;
+		const settles = () => {
+			settled = true;
+		};
+		promise.then(settles, settles);
+		for (;;) {
+			await this.#settle();
+			if (settled) {
+				await promise;
+				return true;
+			}
+			if (this.step(endMs)) continue;
+			this.#nowMs = Math.max(this.#nowMs, endMs);
+			return false;
+		}
+	}
+
+	/** Time stands until the returned function is called: for work of the outside world that nothing may overtake, such as a disk's. */
+	hold(): () => void {
+		let held = true;
+		this.#holds++;
+		return () => {
+			if (!held) return;
+			held = false;
+			if (--this.#holds > 0) return;
+			const released = this.#released;
+			this.#released = [];
+			for (const resolve of released) resolve();
+		};
+	}
+
+	/** When it returns, every promise that can settle without a timer or the outside world has done so, and nobody holds the clock. */
+	async #settle(): Promise<void> {
+		await turn();
+		while (this.#holds > 0) {
+			await new Promise<void>((resolve) => this.#released.push(resolve));
+			await turn();
+		}
 	}
 
 	#dropCancelled(): void {
@@ -130,7 +179,7 @@ function earlier(a: Entry, b: Entry): boolean {
 	return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.sequence < b.sequence);
 }
 
-/** One turn of the event loop: every promise that can settle without a timer or the outside world has then settled. */
-function settle(): Promise<void> {
+/** One turn of the event loop. */
+function turn(): Promise<void> {
 	return new Promise((resolve) => setImmediate(resolve));
 }

@@ -79,7 +79,7 @@ class RunningAgent implements Agent {
 	readonly #facts: NodeFacts;
 	#addressesBefore: ReadonlyMap<string, { addresses: readonly string[] }> = new Map();
 	#heartbeat: Heartbeat | undefined;
-	#endpoint: ((stream: Duplex) => void) | undefined;
+	#endpoint: Promise<(stream: Duplex) => void> | undefined;
 	readonly #maintenance: { stop(): void }[] = [];
 
 	constructor(options: AgentOptions) {
@@ -128,13 +128,15 @@ class RunningAgent implements Agent {
 		await pods.subscribe(node.name, (current, last) => this.#podChanged(current, last));
 		this.#endOrphans();
 		this.#removeLocalVolumes();
-		await this.#serve();
 		this.#context.events.record(this.#nodeReference(), "Normal", "Starting", "Starting kubelet.");
 	}
 
 	connection(stream: Duplex): void {
-		if (this.#endpoint === undefined) stream.destroy();
-		else this.#endpoint(stream);
+		this.#endpoint ??= this.#serve();
+		this.#endpoint.then(
+			(serve) => (this.#abort.signal.aborted ? stream.destroy() : serve(stream)),
+			() => stream.destroy(),
+		);
 	}
 
 	*pods(): Iterable<Pod> {
@@ -153,10 +155,10 @@ class RunningAgent implements Agent {
 		await this.#context.events.flush();
 	}
 
-	async #serve(): Promise<void> {
-		// Loaded when first needed: a simulated fleet of a thousand nodes shares one copy and no sockets.
+	/** Loaded when first needed: most simulated nodes are never asked for a log, and a start need not wait for it. */
+	async #serve(): Promise<(stream: Duplex) => void> {
 		const { createEndpoint } = await import("./streams/endpoint.ts");
-		this.#endpoint = createEndpoint({
+		return createEndpoint({
 			context: this.#context,
 			pods: () => this.pods(),
 			signal: this.#abort.signal,

@@ -1,0 +1,46 @@
+/** Lets kubectl and other clients into an embedded cluster: certificates, a port, a kubeconfig. Loaded when first needed. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Api } from "../../api/handle.ts";
+import { listen } from "../../api/listen.ts";
+import { systemClock } from "../../core/clock.ts";
+import { type Certificates, ensureCertificates } from "../certificates.ts";
+import { kubeconfigText } from "../kubeconfig.ts";
+import { host, serverNames } from "../server-names.ts";
+
+export interface Access {
+	/** `https://127.0.0.1:PORT` */
+	readonly server: string;
+	readonly certificates: Certificates;
+	readonly kubeconfig: string;
+	readonly kubeconfigPath: string;
+	close(): Promise<void>;
+}
+
+/** @param port 0: any that is free */
+export async function openAccess(api: Api, port: number): Promise<Access> {
+	const folder = mkdtempSync(join(tmpdir(), "coxswain-"));
+	try {
+		// Those who connect live in real time.
+		const certificates = await ensureCertificates(join(folder, "pki"), serverNames(), systemClock().now());
+		const listener = await listen(api, { tls: { ...certificates.server, clientCa: certificates.ca }, host, port });
+		const server = `https://${host}:${listener.port}`;
+		const kubeconfig = kubeconfigText({ server, ca: certificates.ca, user: certificates.admin });
+		const kubeconfigPath = join(folder, "kubeconfig");
+		writeFileSync(kubeconfigPath, kubeconfig, { mode: 0o600 });
+		return {
+			server,
+			certificates,
+			kubeconfig,
+			kubeconfigPath,
+			async close() {
+				await listener.close();
+				rmSync(folder, { recursive: true, force: true });
+			},
+		};
+	} catch (error) {
+		rmSync(folder, { recursive: true, force: true });
+		throw error;
+	}
+}

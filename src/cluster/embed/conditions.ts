@@ -1,0 +1,31 @@
+/** What an embedded cluster can be asked to wait for. */
+import type { KubeObject } from "../../core/object.ts";
+import type { Kind } from "../../kinds/kind.ts";
+
+/** A name, `namespace/name`, or both apart. Without a namespace it is `default`. */
+export type Target = string | { namespace?: string; name: string };
+
+/** `exists`, the type of a condition in the object's status that is to be True, or a function. */
+export type Condition<T extends KubeObject> = "exists" | (string & {}) | ((object: T) => boolean);
+
+export function refOf(kind: Pick<Kind, "namespaced">, target: Target): { namespace?: string; name: string } {
+	const { namespace, name } = typeof target === "string" ? split(target) : target;
+	return kind.namespaced ? { namespace: namespace ?? "default", name } : { name };
+}
+
+function split(text: string): { namespace?: string; name: string } {
+	const cut = text.indexOf("/");
+	return cut < 0 ? { name: text } : { namespace: text.slice(0, cut), name: text.slice(cut + 1) };
+}
+
+/** A function that is false for what does not exist, but for `deleted`. */
+export function conditionOf<T extends KubeObject>(condition: Condition<T>): (object: T | undefined) => boolean {
+	if (typeof condition === "function") return (object) => object !== undefined && condition(object);
+	if (condition === "deleted") return (object) => object === undefined;
+	if (condition === "exists") return (object) => object !== undefined;
+	return (object) => {
+		// Every kind whose status has conditions has them in this form (API conventions, "Typical status properties").
+		const { status } = (object ?? {}) as { status?: { conditions?: readonly { type: string; status: string }[] } };
+		return status?.conditions?.some(({ type, status }) => type === condition && status === "True") ?? false;
+	};
+}

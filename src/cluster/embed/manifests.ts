@@ -1,0 +1,113 @@
+/** Manifests of an embedded cluster: YAML or objects in, applied on the server. */
+import { parseAllDocuments } from "yaml";
+import type { Client } from "../../client/client.ts";
+import type { KubeObject } from "../../core/object.ts";
+import { type Kind, qualifiedResource } from "../../kinds/kind.ts";
+import type { Registry } from "../../kinds/registry.ts";
+
+/** YAML (one document or several), an object, or many; a List stands for its items. */
+export type Manifest = string | object | readonly object[];
+
+export interface ApplyOptions {
+	/** For objects that name none. Default `default`. */
+	namespace?: string;
+	/** Who owns the applied fields. Default `coxswain`. */
+	fieldManager?: string;
+	/** What to do about fields that the API does not know. Default `Strict`: refuse. */
+	fieldValidation?: "Strict" | "Warn" | "Ignore";
+}
+
+interface ManifestObject {
+	apiVersion: string;
+	kind: string;
+	metadata: { name?: string; generateName?: string; namespace?: string };
+}
+
+/** Server-side apply of each object in turn; one with generateName is created. Returns them as they then are. */
+export async function applyManifest(
+	client: Client,
+	registry: Registry,
+	manifest: Manifest,
+	options: ApplyOptions = {},
+): Promise<KubeObject[]> {
+	const applied: KubeObject[] = [];
+	for (const object of manifestObjects(manifest)) applied.push(await applyOne(client, registry, object, options));
+	return applied;
+}
+
+/** Deletes each object, last first, in the background; what is not there is left out. */
+export function manifestRefs(
+	registry: Registry,
+	manifest: Manifest,
+	namespace = "default",
+): { kind: Kind; namespace?: string; name: string }[] {
+	return manifestObjects(manifest).map((object) => {
+		const kind = kindOf(registry, object);
+		const { name = "" } = object.metadata;
+		return kind.namespaced ? { kind, namespace: object.metadata.namespace ?? namespace, name } : { kind, name };
+	});
+}
+
+async function applyOne(client: Client, registry: Registry, object: ManifestObject, options: ApplyOptions) {
+	const kind = kindOf(registry, object);
+	const { name } = object.metadata;
+	const namespace = kind.namespaced ? (object.metadata.namespace ?? options.namespace ?? "default") : undefined;
+	const complete = {
+		...object,
+		metadata: { ...object.metadata, ...(namespace === undefined ? {} : { namespace }) },
+	};
+	if (name === undefined) return client.create(kind, complete);
+	return client.patch(
+		kind,
+		{ name, ...(namespace === undefined ? {} : { namespace }) },
+		{
+			type: "apply",
+			object: complete,
+			fieldManager: options.fieldManager ?? "coxswain",
+			force: true,
+			fieldValidation: options.fieldValidation ?? "Strict",
+		},
+	);
+}
+
+/** The kind as the manifest names it: in an older version its paths are that version's. */
+function kindOf(registry: Registry, { apiVersion, kind, metadata }: ManifestObject): Kind {
+	const found = registry.kind(apiVersion, kind);
+	if (found === undefined) throw new Error(`${describe(kind, metadata)}: there is no kind ${kind} in ${apiVersion}`);
+	return found.served === undefined
+		? found.kind
+		: { ...found.kind, group: found.served.group, version: found.served.version };
+}
+
+function manifestObjects(manifest: Manifest): ManifestObject[] {
+	const documents = typeof manifest === "string" ? yamlDocuments(manifest) : [manifest].flat();
+	return documents.flatMap((document) => {
+		const { apiVersion, kind, metadata, items } = document as Partial<ManifestObject> & { items?: unknown };
+		if (kind?.endsWith("List") && Array.isArray(items)) return manifestObjects(items as object[]);
+		if (typeof apiVersion !== "string" || typeof kind !== "string")
+			throw new Error(`a manifest needs apiVersion and kind: ${JSON.stringify(document).slice(0, 200)}`);
+		if (metadata?.name === undefined && metadata?.generateName === undefined)
+			throw new Error(`${kind}: metadata.name is missing`);
+		// Checked above; the rest is for the API to judge.
+		return [document as ManifestObject];
+	});
+}
+
+function yamlDocuments(text: string): object[] {
+	const documents: object[] = [];
+	for (const document of parseAllDocuments(text)) {
+		if ("errors" in document && document.errors[0] !== undefined) throw document.errors[0];
+		const value: unknown = document.toJS();
+		if (typeof value === "object" && value !== null) documents.push(value);
+	}
+	return documents;
+}
+
+function describe(kind: string, { name, generateName }: ManifestObject["metadata"]): string {
+	return `${kind} ${name ?? `${generateName}…`}`;
+}
+
+/** `deployments.apps web` in `shop`, for messages. */
+export function nameOf(kind: Kind, ref: { namespace?: string; name: string }): string {
+	return `${qualifiedResource(kind)} ${ref.namespace === undefined ? "" : `${ref.namespace}/`}${ref.name}`;
+}

@@ -1,0 +1,108 @@
+/** The nodes of an embedded cluster. */
+import type { Client } from "../../client/client.ts";
+import { isReason } from "../../core/errors.ts";
+import type { Node } from "../../kinds/generated/types.ts";
+import { nodes } from "../../kinds/node.ts";
+import { planNodes, poolNode } from "../node-numbering.ts";
+import type { NodePool, PoolNode } from "../node-pool.ts";
+import { defaultSettings, type Settings } from "../settings.ts";
+import type { NodeOptions } from "./options.ts";
+
+export interface ClusterNodes {
+	/** Names of the nodes that the cluster has, in the order in which they came. */
+	readonly names: readonly string[];
+	/** One more; resolves when it is Ready. */
+	add(node?: NodeOptions): Promise<Node>;
+	/** Takes the node and its Node object away, with all that ran on it. */
+	remove(name: string): Promise<void>;
+	/** Simulated nodes: it loses its power. Its Node object stays; the cluster notices when the node has been silent for too long. */
+	crash(name: string): Promise<void>;
+	/** Brings a crashed node back, as after a restart of the machine: nothing runs on it yet. Resolves when it is Ready. */
+	restart(name: string): Promise<Node>;
+}
+
+export interface NodesParts {
+	client: Client;
+	pool: NodePool;
+	runtime: "simulated" | "process";
+	clusterCidr: string;
+	/** Resolves when the node is Ready. */
+	ready(name: string): Promise<Node>;
+}
+
+export class EmbeddedNodes implements ClusterNodes {
+	readonly #parts: NodesParts;
+	/** Numbers the nodes; nothing of it is written. */
+	readonly #settings: Settings;
+	readonly #specs = new Map<string, PoolNode>();
+	readonly #crashed = new Set<string>();
+
+	constructor(parts: NodesParts) {
+		this.#parts = parts;
+		this.#settings = { ...defaultSettings, clusterCidr: parts.clusterCidr, nodes: {} };
+	}
+
+	get names(): readonly string[] {
+		return [...this.#specs.keys()];
+	}
+
+	async add(node: NodeOptions = {}): Promise<Node> {
+		const name = await this.start(node);
+		return this.#parts.ready(name);
+	}
+
+	/** As `add`, but does not wait until the node is Ready. */
+	async start({ name, labels, taints, capacity }: NodeOptions): Promise<string> {
+		if (this.#parts.runtime === "process" && (taints !== undefined || capacity !== undefined))
+			throw new Error(
+				"taints and capacity can be chosen for simulated nodes only: a real one has what its machine has",
+			);
+		const [planned = ""] = planNodes(this.#settings, {
+			...(name === undefined ? { count: 1 } : { names: [name] }),
+			...(labels === undefined ? {} : { labels: { ...labels } }),
+		});
+		const settings = this.#settings.nodes[planned];
+		if (settings === undefined) throw new Error(`node ${planned} was not planned`);
+		const spec: PoolNode = {
+			...poolNode(planned, settings),
+			...(taints === undefined ? {} : { taints }),
+			...(capacity === undefined ? {} : { capacity }),
+		};
+		this.#specs.set(planned, spec);
+		await this.#parts.pool.add(spec);
+		return planned;
+	}
+
+	async remove(name: string): Promise<void> {
+		this.#spec(name);
+		if (!this.#crashed.delete(name)) await this.#parts.pool.remove(name);
+		this.#specs.delete(name);
+		delete this.#settings.nodes[name];
+		try {
+			await this.#parts.client.delete(nodes, { name });
+		} catch (error) {
+			if (!isReason(error, "NotFound")) throw error;
+		}
+	}
+
+	async crash(name: string): Promise<void> {
+		this.#spec(name);
+		if (this.#parts.runtime === "process") throw new Error("only simulated nodes can crash");
+		if (this.#crashed.has(name)) throw new Error(`node ${name} has crashed already`);
+		this.#crashed.add(name);
+		await this.#parts.pool.remove(name);
+	}
+
+	async restart(name: string): Promise<Node> {
+		const spec = this.#spec(name);
+		if (!this.#crashed.delete(name)) throw new Error(`node ${name} has not crashed`);
+		await this.#parts.pool.add(spec);
+		return this.#parts.ready(name);
+	}
+
+	#spec(name: string): PoolNode {
+		const spec = this.#specs.get(name);
+		if (spec === undefined) throw new Error(`there is no node ${name}; there are ${this.names.join(", ")}`);
+		return spec;
+	}
+}

@@ -1,0 +1,47 @@
+/** What `startCluster` takes. */
+import type { ClusterTime, SystemTime, VirtualTime } from "./time.ts";
+
+export interface ClusterOptions {
+	/** How many nodes, named node-1, node-2, …; or what each is to be. Default 1. */
+	nodes?: number | readonly NodeOptions[];
+	/**
+	 * `system` (default): time is the machine's. `virtual`: time stands until it is turned, and everything happens in the
+	 * same order every time.
+	 */
+	clock?: "system" | "virtual";
+	/** Virtual time only: when it begins, as a Date or RFC 3339. Default 2026-01-01T00:00:00Z. */
+	startTime?: Date | string;
+	/** Virtual time only: the seed of everything that is left to chance, names of pods among it. Default 1. */
+	seed?: number;
+	/** `memory` (default), or a folder whose contents outlast the cluster. */
+	store?: "memory" | { folder: string };
+	/** `simulated` (default): pods do what their annotations say. `process`: programs of this machine, in real time. */
+	runtime?: "simulated" | "process";
+	/** Listens for kubectl from the start, on this port of 127.0.0.1 or a free one. By default it does so when first asked for a kubeconfig. */
+	listen?: boolean | number;
+	/** False: nodes write no Events of their pods, which saves half of a pod's writes. Default true. */
+	podEvents?: boolean;
+	/** Addresses of pods. Default 10.128.0.0/9 with simulated nodes, 10.244.0.0/16 with real ones. */
+	clusterCidr?: string;
+	/** Addresses of services. Default 10.96.0.0/16. */
+	serviceCidr?: string;
+	/** Told of failures that were dealt with, such as a write that was tried again. Default: nobody is. */
+	onError?(what: string, error: unknown): void;
+}
+
+export interface NodeOptions {
+	/** Default: node- and the first free number. */
+	name?: string;
+	labels?: Readonly<Record<string, string>>;
+	/** Simulated nodes only. */
+	taints?: readonly { key: string; value?: string; effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute" }[];
+	/** Simulated nodes only: quantities by resource name. Default: 32 CPUs, 256Gi memory, 500 pods. */
+	capacity?: Readonly<Record<string, string>>;
+}
+
+/** The kind of time that the options ask for. */
+export type TimeOf<Options extends ClusterOptions> = Options extends { clock: "virtual" }
+	? VirtualTime
+	: "virtual" extends Options["clock"]
+		? ClusterTime
+		: SystemTime;

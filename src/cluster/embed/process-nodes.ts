@@ -1,0 +1,52 @@
+/** Real nodes for an embedded cluster: namespaces and agent processes of this machine. Loaded only when asked for. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Api } from "../../api/handle.ts";
+import { listen } from "../../api/listen.ts";
+import { systemClock } from "../../core/clock.ts";
+import type { User } from "../../core/exchange.ts";
+import { layoutOf } from "../layout.ts";
+import type { NodePool } from "../node-pool.ts";
+import { createProcessNodes } from "../process-nodes.ts";
+import type { Access } from "./access.ts";
+
+/** @param grantToken from now on this token stands for this user */
+export async function openProcessNodes(options: {
+	api: Api;
+	access: Access;
+	clusterCidr: string;
+	serviceCidr: string;
+	grantToken(token: string, user: User): void;
+}): Promise<NodePool> {
+	const { api, access, clusterCidr, serviceCidr, grantToken } = options;
+	const layout = layoutOf(mkdtempSync(join(tmpdir(), "coxswain-")));
+	mkdirSync(layout.sockets, { recursive: true, mode: 0o700 });
+	const tls = { ...access.certificates.server, clientCa: access.certificates.ca };
+	const listeners = [
+		await listen(api, { tls, socketPath: layout.apiTlsSocket }),
+		await listen(api, { socketPath: layout.apiSocket }),
+	];
+	const close = async () => {
+		for (const listener of listeners) await listener.close();
+		for (const folder of [layout.data, layout.sockets]) rmSync(folder, { recursive: true, force: true });
+	};
+	try {
+		const pool = await createProcessNodes({ layout, clock: systemClock(), clusterCidr, serviceCidr, grantToken });
+		return {
+			...(pool.mode === undefined ? {} : { mode: pool.mode }),
+			add: (node) => pool.add(node),
+			remove: (name) => pool.remove(name),
+			dial: (name) => pool.dial(name),
+			agentPid: (name) => pool.agentPid(name),
+			limitations: (name) => pool.limitations(name),
+			async stop() {
+				await pool.stop();
+				await close();
+			},
+		};
+	} catch (error) {
+		await close();
+		throw error;
+	}
+}
