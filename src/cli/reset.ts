@@ -8,6 +8,7 @@ export function resetCommand(): Command {
 	return clusterCommand("reset", "stop the cluster and delete all its data").action(
 		async (options: { data?: string }) => {
 			const layout = layoutFrom(options);
+			if (!existsSync(layout.data)) return say(`there is nothing in ${layout.data}`);
 			await stopCluster(layout);
 			// A mistyped --data must not cost somebody a folder: only what a cluster made is deleted.
 			if (existsSync(layout.data) && !existsSync(layout.settings))
