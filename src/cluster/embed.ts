@@ -161,6 +161,7 @@ class EmbeddedCluster implements Cluster {
 		const controlPlane = await starting;
 		this.#closers.push(() => controlPlane.stop());
 		const client = controlPlane.client("kubernetes-admin").as("coxswain");
+		this.#closers.push(() => client.close());
 		if (listen !== false || runtime === "process") await this.#open(controlPlane, listen === true ? 0 : Number(listen));
 		const pool = await this.#createPool(controlPlane, { runtime, clusterCidr, serviceCidr });
 		this.#pool = pool;

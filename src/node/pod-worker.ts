@@ -30,7 +30,7 @@ export class PodWorker {
 	#gone = false;
 	#status: PodStatus | undefined;
 	#wake: Timer | undefined;
-	#turn: Promise<void> | undefined;
+	#turning = false;
 	#again = false;
 	#closed = false;
 
@@ -109,9 +109,9 @@ export class PodWorker {
 	wake(): void {
 		if (this.#closed) return;
 		this.#again = true;
-		this.#turn ??= this.#turns().finally(() => {
-			this.#turn = undefined;
-		});
+		if (this.#turning) return;
+		this.#turning = true;
+		void this.#turns();
 	}
 
 	/** Shows changed ConfigMaps, Secrets and labels in the pod's volumes, and tries again what waited for them. */
@@ -133,9 +133,14 @@ export class PodWorker {
 	}
 
 	async #turns(): Promise<void> {
-		while (this.#again && !this.#closed) {
-			this.#again = false;
-			await this.#sync();
+		try {
+			while (this.#again && !this.#closed) {
+				this.#again = false;
+				await this.#sync();
+			}
+		} finally {
+			// In the same breath as the last look at `#again`: whoever wakes it now starts anew.
+			this.#turning = false;
 		}
 	}
 

@@ -37,7 +37,12 @@ export interface Fleet {
 }
 
 /** What a simulated node says it has, unless told otherwise: room for a great many pods. */
-export const plenty: Readonly<Record<string, string>> = { cpu: "32", memory: "256Gi", "ephemeral-storage": "1Ti", pods: "500" };
+export const plenty: Readonly<Record<string, string>> = {
+	cpu: "32",
+	memory: "256Gi",
+	"ephemeral-storage": "1Ti",
+	pods: "500",
+};
 
 /** A simulated container is as healthy as its script says: while it runs, its probes succeed. */
 export const succeedingProber: Prober = async () => ({ ok: true });
