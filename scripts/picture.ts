@@ -6,21 +6,24 @@ const charWidth = 8;
 const columns = 100;
 const classes: Record<string, string> = { "1": "bold", "2": "dim", "36": "command" };
 
-function escape(text: string): string {
+function escapeText(text: string): string {
 	return text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 }
+
+// Built from its code: a control character in a pattern is easily overlooked.
+const colour = new RegExp(`${String.fromCharCode(27)}\\[(\\d+)m`);
 
 /** One terminal line as spans; the tour uses one colour a span and resets it. */
 function spans(line: string): string {
 	let open = "";
 	return line
-		.split(/\u001b\[(\d+)m/)
+		.split(colour)
 		.map((part, index) => {
 			if (index % 2 === 1) {
 				open = classes[part] ?? "";
 				return "";
 			}
-			return open === "" ? escape(part) : `<tspan class="${open}">${escape(part)}</tspan>`;
+			return open === "" ? escapeText(part) : `<tspan class="${open}">${escapeText(part)}</tspan>`;
 		})
 		.join("");
 }

@@ -2,8 +2,8 @@
 import { objectKey } from "../core/object.ts";
 import type { Labels } from "../core/selector.ts";
 import type { Pod, PodAffinityTerm, Toleration } from "../kinds/generated/types.ts";
+import { compileNodeSelector, type NodeMatch } from "../kinds/node-selector.ts";
 import { type AffinityTerm, compileAffinityTerm, type WeightedTerm } from "./affinity-term.ts";
-import { compileNodeSelector, type NodeMatch } from "./node-selector.ts";
 import { type PodRequests, podRequests } from "./requests.ts";
 
 export interface HostPort {

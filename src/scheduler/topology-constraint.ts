@@ -1,12 +1,12 @@
 /** Topology spread constraints of a pod, compiled (Kubernetes documentation, "Pod Topology Spread Constraints"). */
 import { type Selector, selectorFrom } from "../core/selector.ts";
 import type { TopologySpreadConstraint } from "../kinds/generated/types.ts";
+import { untolerated } from "../kinds/tolerations.ts";
 import { withLabelKeys } from "./affinity-term.ts";
 import type { NodeInfo } from "./node-info.ts";
 import type { PodInfo } from "./pod-info.ts";
 import type { ClusterView } from "./snapshot.ts";
 import type { NodeCounts } from "./tallies.ts";
-import { untolerated } from "./tolerations.ts";
 
 export interface SpreadConstraint {
 	topologyKey: string;

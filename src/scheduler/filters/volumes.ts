@@ -2,8 +2,8 @@
 import { parseQuantity } from "../../core/quantity.ts";
 import { selectorFrom } from "../../core/selector.ts";
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
+import { compileNodeSelector } from "../../kinds/node-selector.ts";
 import type { NodeInfo } from "../node-info.ts";
-import { compileNodeSelector } from "../node-selector.ts";
 import type { PodInfo } from "../pod-info.ts";
 import type { ClusterView } from "../snapshot.ts";
 import { type Filter, type NodeCheck, type Prepared, refusal } from "./filter.ts";
