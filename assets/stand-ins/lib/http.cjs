@@ -7,12 +7,23 @@ const path = require("node:path");
 
 const [name, defaultPort] = process.argv.slice(2);
 const port = Number(process.env.PORT0 || process.env.PORT || defaultPort);
-const roots = ["/usr/share/nginx/html", "/usr/local/apache2/htdocs", "/var/www/html"].filter((root) => fs.existsSync(`${root}/index.html`));
+if (name === "httpd-foreground") makePage("/usr/local/apache2/htdocs");
+const roots = ["/usr/share/nginx/html", "/usr/local/apache2/htdocs", "/var/www/html"].filter((root) => fs.existsSync(root));
 const types = { ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png" };
 const welcome = {
 	nginx: "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n<h1>Welcome to nginx!</h1>\n<p>Coxswain's stand-in for nginx serves this page.</p>\n</body>\n</html>\n",
 	"httpd-foreground": "<html><body><h1>It works!</h1></body></html>\n",
 };
+
+/** The image has its page as a file, so that taking it away makes the server answer 404. */
+function makePage(root) {
+	try {
+		fs.mkdirSync(root, { recursive: true });
+		if (!fs.existsSync(`${root}/index.html`)) fs.writeFileSync(`${root}/index.html`, "<html><body><h1>It works!</h1></body></html>\n");
+	} catch {
+		// A read-only root: the page comes from here.
+	}
+}
 
 function simpleservice(request, response) {
 	const host = request.headers.host || "";
@@ -34,7 +45,9 @@ function staticFile(request, response) {
 		if (!file.startsWith(`${root}/`) || !fs.existsSync(file) || !fs.statSync(file).isFile()) continue;
 		return send(response, 200, types[path.extname(file)] || "application/octet-stream", fs.readFileSync(file));
 	}
-	if (wanted === "/" || wanted === "/index.html") return send(response, 200, "text/html", welcome[name] || "");
+	if (name === "nautilus" && wanted === "/data.json") return send(response, 200, "application/json", '{"image": "nautilus.jpg"}\n');
+	const served = name === "httpd-foreground" && fs.existsSync("/usr/local/apache2/htdocs");
+	if ((wanted === "/" || wanted === "/index.html") && !served) return send(response, 200, "text/html", welcome[name] || "");
 	return send(response, 404, "text/html", "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>\n");
 }
 

@@ -214,15 +214,18 @@ export class ProcessContainer {
 	#prepare(sandbox: ProcessSandbox, command: readonly [string, ...string[]]): void {
 		const { container, endMark, cgroups, env, workingDir, ownPid } = this.#record;
 		const { config } = container;
+		const { images, tools } = this.#environment;
+		const image = images.find(config.image);
 		const { root, fstab } = prepareRoot({
 			...this.#environment,
+			tools: [...tools, ...images.programs(config.image)],
 			scratch: `${this.#environment.scratch}/${this.id}`,
 			readOnly: config.security.readOnlyRootFilesystem,
 			privileged: config.security.privileged,
 			hostPid: sandbox.config.hostPid,
 			hostname: sandbox.config.hostname,
 			volumes: config.mounts,
-			emptyDirectories: this.#environment.images.find(config.image)?.volumes ?? [],
+			emptyDirectories: image?.volumes ?? [],
 		});
 		const variables = new Map(env);
 		const { rootless } = this.#environment;

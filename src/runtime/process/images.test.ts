@@ -66,6 +66,15 @@ describe("image table", () => {
 		expect(table.resolve("example.com/my-app:1", { ...plain, hasCommand: true }).entrypoint).toEqual([]);
 	});
 
+	it("says under which paths an image has programs of its own", () => {
+		const table = createImageTable({ assets: "/stand-ins" });
+		expect(table.programs("registry.k8s.io/e2e-test-images/agnhost:2.53")).toContainEqual({
+			source: "/stand-ins/bin/agnhost",
+			path: "/agnhost",
+		});
+		expect(table.programs("example.com/my-app:1")).toEqual([]);
+	});
+
 	it("names the package of a program that is not on the machine", () => {
 		const table = createImageTable({ assets: "/nowhere" });
 		writeFileSync(userFile, "x: { entrypoint: [x], requires: surely-not-there }\n");

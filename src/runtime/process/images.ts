@@ -19,6 +19,8 @@ export interface ImageEntry {
 	package?: string;
 	/** Directories that start empty in each container, whatever the machine has there. */
 	volumes?: readonly string[];
+	/** Programs that containers find under absolute paths, and the stand-ins they are. */
+	programs?: Readonly<Record<string, string>>;
 	workingDir?: string;
 }
 
@@ -28,6 +30,16 @@ const shell = { entrypoint: [], args: ["sh"] };
 export const builtinImages: readonly ImageEntry[] = [
 	{ names: ["pause"], entrypoint: ["sleep", "infinity"] },
 	{ names: ["busybox", "alpine", "debian", "ubuntu", "centos", "fedora", "curl", "dnsutils", "toolbox"], ...shell },
+	// Kubernetes' own test images.
+	{
+		names: ["agnhost"],
+		entrypoint: ["/agnhost"],
+		args: ["pause"],
+		programs: { "/agnhost": "agnhost", "/agnhost-2": "agnhost" },
+	},
+	{ names: ["nautilus"], entrypoint: ["nautilus"], requires: "nautilus" },
+	{ names: ["nonewprivs"], entrypoint: ["nonewprivs"], requires: "nonewprivs" },
+	{ names: ["jessie-dnsutils", "nonroot", "ipc-utils"], ...shell },
 	{ names: ["bash"], entrypoint: [], args: ["bash"], requires: "bash" },
 	{
 		names: ["nginx", "nginx-unprivileged"],
@@ -72,6 +84,8 @@ export const containerPath = `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:
 export interface ImageTable {
 	/** The entry for an image; undefined where the table has none. */
 	find(image: string): ImageEntry | undefined;
+	/** Programs that the image has under paths of its own: where they lie on the machine, and their paths. */
+	programs(image: string): { source: string; path: string }[];
 	/** @throws ImageError */
 	resolve(image: string, options: { pullPolicy: string; hasCommand: boolean }): Image;
 }
@@ -97,6 +111,10 @@ export function createImageTable(options: { userFile?: string; assets: string })
 			const forms = new Set([name, ...whole, ...whole.map((form) => `${form}:${tag}`), `${name}:${tag}`, image]);
 			const fits = (pattern: string) => [...forms].some((form) => glob(pattern).test(form));
 			return [...userEntries(), ...builtinImages].find((entry) => entry.names.some(fits));
+		},
+		programs(image) {
+			const entries = Object.entries(table.find(image)?.programs ?? {});
+			return entries.map(([path, name]) => ({ source: `${options.assets}/bin/${name}`, path }));
 		},
 		resolve(image, { hasCommand }) {
 			const entry = table.find(image);
