@@ -50,7 +50,7 @@ export async function listen(api: Api, options: ListenOptions = {}): Promise<Lis
 	const http1 = (request: IncomingMessage, response: ServerResponse) => {
 		connections.addRequest(request, response);
 		const { incoming, reply } = http1Exchange(request, response, userOf(request.socket));
-		void serve(api.handle, incoming, reply, connections.closing);
+		void serve(api.handle, incoming, reply, connections.addWatch);
 	};
 	const server = options.tls === undefined ? plainServer(http1) : secureServer(options.tls, http1);
 	server.maxConnections = maxConnections;
@@ -65,7 +65,7 @@ export async function listen(api: Api, options: ListenOptions = {}): Promise<Lis
 		server.on("session", connections.addSession);
 		server.on("stream", (stream, headers) => {
 			const { incoming, reply } = http2Exchange(stream, headers, userOf(stream.session?.socket), clock);
-			void serve(api.handle, incoming, reply, connections.closing);
+			void serve(api.handle, incoming, reply, connections.addWatch);
 		});
 		server.on("tlsClientError", (_error, socket) => socket.destroy());
 		server.on("sessionError", () => {});

@@ -9,7 +9,8 @@ const closeGraceMs = 1000;
 
 export class Connections {
 	readonly #clock: Clock;
-	readonly #closing = new AbortController();
+	readonly #watches = new Set<() => void>();
+	#closing = false;
 	readonly #sockets = new Set<Socket>();
 	readonly #sessions = new Set<ServerHttp2Session>();
 	/** HTTP/1.1 requests that are being answered. */
@@ -20,13 +21,18 @@ export class Connections {
 		this.#clock = clock;
 	}
 
-	/** Aborts when the server begins to close: watches end then. */
-	get closing(): AbortSignal {
-		return this.#closing.signal;
-	}
+	/**
+	 * Has `end` called when the server begins to close, at once if it does already. Returns what takes that back. There are
+	 * as many watches as there are clients times kinds: too many for listeners of one AbortSignal.
+	 */
+	readonly addWatch = (end: () => void): (() => void) => {
+		if (this.#closing) end();
+		else this.#watches.add(end);
+		return () => this.#watches.delete(end);
+	};
 
 	readonly addSocket = (socket: Socket): void => {
-		if (this.closing.aborted) {
+		if (this.#closing) {
 			socket.destroy();
 			return;
 		}
@@ -51,14 +57,16 @@ export class Connections {
 		this.#running.add(response);
 		response.once("close", () => {
 			this.#running.delete(response);
-			if (this.closing.aborted) socket.destroySoon();
+			if (this.#closing) socket.destroySoon();
 			this.#check();
 		});
 	}
 
 	/** Resolves when all requests are answered, or after a moment; then every connection is cut. */
 	async end(): Promise<void> {
-		this.#closing.abort(new Error("the server is closing"));
+		this.#closing = true;
+		for (const endWatch of this.#watches) endWatch();
+		this.#watches.clear();
 		for (const session of this.#sessions) session.close();
 		await new Promise<void>((resolve) => {
 			const cut = this.#clock.after(closeGraceMs, resolve);

@@ -40,8 +40,11 @@ const compressedBytes = 128 * 1024;
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const compress = promisify(gzip);
 
-/** Never throws. @param closing aborts when the server is closing: watches end then */
-export async function serve(handle: Handler, incoming: Incoming, reply: Reply, closing: AbortSignal): Promise<void> {
+/** Has `end` called when the server closes; returns what takes that back. */
+type AddWatch = (end: () => void) => () => void;
+
+/** Never throws. */
+export async function serve(handle: Handler, incoming: Incoming, reply: Reply, addWatch: AddWatch): Promise<void> {
 	let response: ApiResponse;
 	try {
 		response = await handle(await requestFrom(incoming));
@@ -50,7 +53,7 @@ export async function serve(handle: Handler, incoming: Incoming, reply: Reply, c
 	}
 	try {
 		if (incoming.signal.aborted) return;
-		if (response.type === "watch") serveWatch(response, reply, incoming.signal, closing);
+		if (response.type === "watch") serveWatch(response, reply, incoming.signal, addWatch);
 		else if (response.type === "stream") await serveStream(response, reply, incoming.signal);
 		else await serveObject(response, incoming, reply);
 	} catch {
@@ -150,10 +153,11 @@ function serveWatch(
 	response: Extract<ApiResponse, { type: "watch" }>,
 	reply: Reply,
 	signal: AbortSignal,
-	closing: AbortSignal,
+	addWatch: AddWatch,
 ): void {
 	let lines: Buffer[] = [];
 	let over = false;
+	let forget: (() => void) | undefined;
 	const flush = () => {
 		const [first] = lines;
 		if (first === undefined || signal.aborted) return;
@@ -164,17 +168,14 @@ function serveWatch(
 	const end = () => {
 		if (over) return;
 		over = true;
-		closing.removeEventListener("abort", end);
+		forget?.();
 		if (signal.aborted) return;
 		flush();
 		reply.end();
 	};
 	reply.head(response.status, response.headers);
-	if (closing.aborted) {
-		end();
-		return;
-	}
-	closing.addEventListener("abort", end, { once: true });
+	forget = addWatch(end);
+	if (over) return;
 	signal.addEventListener("abort", end, { once: true });
 	response.start({
 		event(event) {
