@@ -7,6 +7,7 @@ import { endpointSliceController } from "../controllers/endpointslice/controller
 import { garbageCollectorController } from "../controllers/garbage-collector/controller.ts";
 import { jobController } from "../controllers/job/controller.ts";
 import { jobOrphanController } from "../controllers/job/orphans.ts";
+import { kubectlRunController } from "../controllers/kubectl-run/controller.ts";
 import { namespaceController } from "../controllers/namespace/controller.ts";
 import { nodeIpamController } from "../controllers/node-ipam/controller.ts";
 import { nodeLifecycleController } from "../controllers/node-lifecycle/controller.ts";
@@ -42,6 +43,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		jobOrphanController,
 		cronJobController,
 		ttlAfterFinishedController,
+		kubectlRunController,
 		endpointsController,
 		endpointSliceController,
 		volumeBinder,

@@ -151,11 +151,13 @@ describe.each(kubectls)("the course notes with the kubectl $name", ({ path }) =>
 			expect(await k("get pods -l app=nginx")).toMatch(/Init:0\/1/);
 			expect(await k("logs -l app=nginx -c checkbackend")).toContain("Waiting for backend to come up");
 		});
+		// The notes are of a time when kubectl run made Deployments: the namespace asks for that.
+		await k("label namespace default coxswain.io/kubectl-run=deployment");
 		await k("run backend --image=mhausenblas/simpleservice:0.5.0");
-		await k("expose pod backend --port=80 --target-port=9876");
+		await k("expose deployment backend --port=80 --target-port=9876");
 		await k("rollout status deployment/nginx --timeout=60s");
 		expect(await k("logs -l app=nginx -c checkbackend --tail=1")).toBe("Backend is up, ready to launch web server\n");
-		await k("delete deployment/nginx service/backend pod/backend");
+		await k("delete deployment/nginx deployment/backend service/backend");
 	});
 });
 

@@ -1,0 +1,74 @@
+/**
+ * Old course notes say `kubectl run backend …` and then `kubectl expose deployment backend`: until 1.18, kubectl run made a
+ * Deployment. In a namespace that asks for it by the label `coxswain.io/kubectl-run=deployment`, the pod that a newer
+ * kubectl makes becomes a Deployment again.
+ */
+import { controllerOf } from "../../core/object.ts";
+import { deployments } from "../../kinds/deployment.ts";
+import type { Container, Namespace, Pod, PodSpec } from "../../kinds/generated/types.ts";
+import { namespaces } from "../../kinds/namespace.ts";
+import { pods } from "../../kinds/pod.ts";
+import { create, remove } from "../actions.ts";
+import { type Controller, watchRule } from "../controller.ts";
+
+export const kubectlRunLabel = "coxswain.io/kubectl-run";
+
+/** Volumes that admission adds to every pod; the Deployment's pods get their own. */
+const tokenVolumePrefix = "kube-api-access-";
+
+export const kubectlRunController: Controller<Pod> = {
+	name: "kubectl-run",
+	component: "kubectl-run-controller",
+	watches: [
+		watchRule(pods, (current, old) =>
+			current !== undefined && old === undefined && isRun(current)
+				? [`${current.metadata.namespace}/${current.metadata.name}`]
+				: [],
+		),
+		watchRule(namespaces, () => [], { barrier: false }),
+	],
+	gather(key, mirror) {
+		const [namespace = "", name = ""] = key.split("/");
+		const pod = mirror.of(pods).get(namespace, name);
+		if (pod === undefined || !isRun(pod) || !asks(mirror.of(namespaces).get(undefined, namespace))) return undefined;
+		return pod.metadata.deletionTimestamp === undefined ? pod : undefined;
+	},
+	plan(pod) {
+		const { name, namespace, labels } = pod.metadata;
+		const deployment = create(deployments, {
+			metadata: { name, namespace, labels },
+			spec: {
+				replicas: 1,
+				selector: { matchLabels: { run: name } },
+				template: { metadata: { labels }, spec: templateOf(pod.spec) },
+			},
+		});
+		// A Deployment of that name that exists already fails the create, and the pod stays what it is.
+		return { actions: [deployment, remove(pods, pod)] };
+	},
+};
+
+/** What `kubectl run NAME` labels its pod with. */
+function isRun(pod: Pod): boolean {
+	const { name, labels } = pod.metadata;
+	return labels?.["run"] === name && controllerOf(pod) === undefined && pod.spec.restartPolicy === "Always";
+}
+
+function asks(namespace: Namespace | undefined): boolean {
+	return namespace?.metadata.labels?.[kubectlRunLabel] === "deployment";
+}
+
+/** The spec as the user wrote it: without what the server and the scheduler added. */
+function templateOf({ nodeName, tolerations, priority, preemptionPolicy, volumes, ...spec }: PodSpec): PodSpec {
+	const kept = volumes?.filter((volume) => !volume.name.startsWith(tokenVolumePrefix)) ?? [];
+	return {
+		...spec,
+		containers: spec.containers.map(withoutToken),
+		...(kept.length === 0 ? {} : { volumes: kept }),
+	};
+}
+
+function withoutToken({ volumeMounts, ...container }: Container): Container {
+	const kept = volumeMounts?.filter((mount) => !mount.name.startsWith(tokenVolumePrefix)) ?? [];
+	return kept.length === 0 ? container : { ...container, volumeMounts: kept };
+}
