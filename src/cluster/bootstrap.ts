@@ -16,13 +16,12 @@ const systemPriorities = [
 	{
 		name: "system-cluster-critical",
 		value: 2_000_000_000,
-		description:
-			"Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+		description: "For pods the cluster needs, on whatever node.",
 	},
 	{
 		name: "system-node-critical",
 		value: 2_000_001_000,
-		description: "Used for system critical pods that must not be moved from their current node.",
+		description: "For pods the cluster needs on the very node they run on.",
 	},
 ];
 

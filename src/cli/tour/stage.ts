@@ -18,6 +18,8 @@ export interface Stage {
 	namespace: string;
 	/** Ends the tour when a step takes far too long. */
 	signal: AbortSignal;
+	/** What was said last of each pod, by UID: a line is said only when it changes. */
+	told: Map<string, string>;
 	/** Adds a node to the cluster and returns its name once it is Ready. */
 	addNode(): Promise<string>;
 }
@@ -84,7 +86,6 @@ export async function watchPods(
 	labelSelector: string,
 	done: (pods: readonly Pod[]) => boolean,
 ): Promise<readonly Pod[]> {
-	const told = new Map<string, string>();
 	return waitForList(
 		stage.client,
 		pods,
@@ -92,8 +93,8 @@ export async function watchPods(
 		(list) => {
 			for (const pod of list) {
 				const line = podLine(pod);
-				if (told.get(pod.metadata.uid) !== line) fact(line);
-				told.set(pod.metadata.uid, line);
+				if (stage.told.get(pod.metadata.uid) !== line) fact(line);
+				stage.told.set(pod.metadata.uid, line);
 			}
 			return done(list);
 		},

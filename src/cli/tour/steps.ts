@@ -2,6 +2,7 @@ import { waitForList } from "../../client/wait.ts";
 import { cronJobs } from "../../kinds/cronjob.ts";
 import type { CronJob, Job } from "../../kinds/generated/types.ts";
 import { jobs } from "../../kinds/job.ts";
+import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
 import { pods } from "../../kinds/pod.ts";
 import { apply, command, coxCommand, fact, isReady, logs, quote, type Stage, watchPods } from "./stage.ts";
 
@@ -119,7 +120,13 @@ export async function daemonSetStep(stage: Stage, nodeCount: number): Promise<vo
 export async function statefulSetStep(stage: Stage): Promise<void> {
 	await apply(stage, "statefulset.yaml");
 	await watchPods(stage, "app=diary", (list) => list.filter(isReady).length === 3);
-	fact("each has a claim (data-diary-0, …) and a name in DNS (diary-0.diary.default.svc.cluster.local)");
+	command("get pvc");
+	const claims = await stage.client.list(persistentVolumeClaims, { namespace: stage.namespace });
+	for (const { metadata, spec, status } of claims.items)
+		if (metadata.name.startsWith("data-diary-")) quote(`${metadata.name}  ${status?.phase}  ${spec.volumeName}`);
+	await apply(stage, "lookup-job.yaml");
+	await jobComplete(stage, "lookup");
+	await quoteJob(stage, "lookup");
 	const before = await stage.client.get(pods, { namespace: stage.namespace, name: "diary-1" });
 	command("delete pod diary-1");
 	await stage.client.delete(pods, { namespace: stage.namespace, name: "diary-1" });

@@ -30,6 +30,7 @@ async function tour(options: { data?: string }): Promise<void> {
 	const stage: Stage = {
 		client: connection.client,
 		namespace: "default",
+		told: new Map(),
 		signal: AbortSignal.timeout(limitMs),
 		addNode: async () => (await control(layout, "addNodes", { count: 1 }))[0]?.name ?? "",
 	};
