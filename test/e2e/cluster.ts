@@ -2,10 +2,10 @@
 import { execFile, spawn } from "node:child_process";
 import { accessSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
-const root = join(import.meta.dirname, "../..");
+export const root = join(import.meta.dirname, "../..");
 const execFileAsync = promisify(execFile);
 const largestOutputBytes = 64 << 20;
 
@@ -97,9 +97,13 @@ export class TestCluster {
 		return succeeded(`cox ${args.join(" ")}`, await this.cox(...args));
 	}
 
+	/** What a user's shell has: the kubeconfig, and kubectl on the PATH. kubectl keeps discovery caches under HOME: each cluster gets its own. */
+	get environment(): NodeJS.ProcessEnv {
+		return { KUBECONFIG: this.kubeconfig, HOME: this.data, PATH: `${dirname(kubectlPath)}:${process.env.PATH}` };
+	}
+
 	kubectlWith(path: string): (...args: string[]) => Promise<Output> {
-		// kubectl keeps discovery caches under HOME: each cluster gets its own.
-		return (...args) => run(path, args, { env: { KUBECONFIG: this.kubeconfig, HOME: this.data } });
+		return (...args) => run(path, args, { env: this.environment });
 	}
 
 	/** Output of a kubectl command that must succeed. */
@@ -109,14 +113,14 @@ export class TestCluster {
 
 	/** The same with text on standard input. */
 	async kubectlInput(input: string, ...args: string[]): Promise<string> {
-		const output = await run(kubectlPath, args, { env: { KUBECONFIG: this.kubeconfig, HOME: this.data }, input });
+		const output = await run(kubectlPath, args, { env: this.environment, input });
 		return succeeded(`kubectl ${args.join(" ")}`, output);
 	}
 
 	/** A kubectl that goes on (get -w, logs -f, port-forward), until the returned function ends it. */
 	kubectlRunning(args: readonly string[], path = kubectlPath): { output(): string; stop(): Promise<void> } {
 		const child = spawn(path, args, {
-			env: { ...process.env, KUBECONFIG: this.kubeconfig, HOME: this.data },
+			env: { ...process.env, ...this.environment },
 			stdio: ["ignore", "pipe", "pipe"],
 		});
 		const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
