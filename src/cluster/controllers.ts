@@ -2,6 +2,8 @@ import type { Controller } from "../controllers/controller.ts";
 import { cronJobController } from "../controllers/cronjob/controller.ts";
 import { daemonSetController } from "../controllers/daemonset/controller.ts";
 import { deploymentController } from "../controllers/deployment/controller.ts";
+import { disruptionController } from "../controllers/disruption/controller.ts";
+import { staleDisruptionController } from "../controllers/disruption/stale.ts";
 import { endpointsController } from "../controllers/endpoints/controller.ts";
 import { endpointSliceController } from "../controllers/endpointslice/controller.ts";
 import { garbageCollectorController } from "../controllers/garbage-collector/controller.ts";
@@ -44,6 +46,8 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		cronJobController,
 		ttlAfterFinishedController,
 		kubectlRunController,
+		disruptionController(settings.registry),
+		staleDisruptionController,
 		endpointsController,
 		endpointSliceController,
 		volumeBinder,

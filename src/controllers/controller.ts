@@ -19,7 +19,8 @@ export interface EventText {
 /**
  * One write. Actions are carried out in order; a run of creates or deletes of one kind, or of patches that allow it, next to each other goes out in batches of 1, 2, 4, …
  * (upstream's slow start) and stops at the first failure. What fails ends the plan, unless the error is the one the
- * action says it tolerates; the key is then retried with backoff.
+ * action says it tolerates; the key is then retried with backoff. A create in a namespace that is being deleted is never
+ * a failure: the plan goes on without it, and no event is told.
  */
 // `any` in Kind<any> and KubeObject subtypes: a list of actions mixes kinds, and each action was type-checked when it was
 // made by the functions below.

@@ -94,10 +94,17 @@ async function one(action: Action, parts: ActingParts): Promise<void> {
 }
 
 function isTolerated(action: Action, error: unknown): boolean {
-	if (action.do === "create") return action.orExists === true && isReason(error, "AlreadyExists");
+	if (action.do === "create")
+		return (action.orExists === true && isReason(error, "AlreadyExists")) || isNamespaceTerminating(error);
 	if (action.do === "patch") return action.orGone === true && isReason(error, "NotFound");
 	if (action.do !== "delete") return false;
 	return isReason(error, "NotFound") || (action.options?.preconditions !== undefined && isReason(error, "Conflict"));
+}
+
+/** Nothing is created any more where all will soon be deleted: no failure, and nothing to try again. */
+function isNamespaceTerminating(error: unknown): boolean {
+	if (!(error instanceof ApiError)) return false;
+	return error.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating") ?? false;
 }
 
 async function carryOutOne(action: Action, parts: ActingParts): Promise<void> {

@@ -4,6 +4,7 @@ import { createMirror } from "../client/mirror.ts";
 import { createEventRecorder } from "../client/recorder.ts";
 import { ToyServer } from "../client/testing/toy-server.ts";
 import { memoryTransport } from "../client/transport-memory.ts";
+import { ApiError } from "../core/errors.ts";
 import type { User } from "../core/exchange.ts";
 import { controllerOf, controllerReference } from "../core/object.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
@@ -208,4 +209,44 @@ test("events that repeat raise a count, and one object can only make so many", a
 	expect(server.of("events").length).toBeLessThanOrEqual(11);
 	expect(JSON.stringify(server.of("events").at(-1))).toContain("(combined from similar events): ");
 	await recorder.flush();
+});
+
+test("a create in a namespace that is being deleted is no failure, and tells no event", async () => {
+	const { clock, server, mirror } = setUp();
+	const details = { causes: [{ reason: "NamespaceTerminating", message: "it goes", field: "metadata.namespace" }] };
+	const client = createClient(
+		memoryTransport((request) => {
+			const isCreate = request.method === "POST" && request.path.endsWith("/secrets");
+			if (isCreate) throw new ApiError("Forbidden", "it is being terminated", details);
+			return server.handle(request);
+		}, user),
+	);
+	const told: string[] = [];
+	const failures: unknown[] = [];
+	const shell = startShell(
+		{
+			...toy,
+			plan({ owner }) {
+				const failureEvent = { regarding: owner, type: "Warning", reason: "FailedCreate", message: "{error}" } as const;
+				const draft = { metadata: { generateName: "s-", namespace: "default" } };
+				const labelled = { ...owner, metadata: { ...owner.metadata, labels: { seen: "yes" } } };
+				if (owner.metadata.labels !== undefined) return { actions: [] };
+				return { actions: [create(secrets, draft, { failureEvent }), update(configMaps, labelled)] };
+			},
+		},
+		{
+			client,
+			mirror,
+			clock,
+			recorder: { record: ({ reason }) => void told.push(reason), flush: async () => {} },
+			onError: (error) => failures.push(error),
+		},
+	);
+	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" } });
+	await clock.advance(5000);
+	expect((await creating).metadata.name).toBe("web");
+	expect(mirror.of(configMaps).get("default", "web")?.metadata.labels).toEqual({ seen: "yes" });
+	expect([told, failures, shell.idle]).toEqual([[], [], true]);
+	await shell.stop();
+	mirror.close();
 });

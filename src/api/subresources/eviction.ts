@@ -13,7 +13,7 @@ import { putObject } from "../commit.ts";
 import { unassigned } from "../metadata.ts";
 import { objectResponse } from "../respond.ts";
 import type { Context } from "../server.ts";
-import { methodNotAllowed, named, type Target } from "../target.ts";
+import { methodNotAllowed, type NamedTarget, named, type Target } from "../target.ts";
 import { deleteObject } from "../verbs/delete.ts";
 import { type DeleteOptions, parseDeleteOptions } from "../verbs/delete-options.ts";
 import { existing } from "../verbs/get.ts";
@@ -35,6 +35,7 @@ export async function eviction(context: Context, target: Target): Promise<ApiRes
 	// The target is a pod.
 	const pod = existing(wanted).object as Pod;
 	await disrupt(context, pod, options);
+	if (!options.dryRun) await announce(context, wanted, pod.metadata.uid);
 	await deleteObject(context, wanted, options);
 	return objectResponse({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
 }
@@ -70,6 +71,30 @@ async function disrupt(context: Context, pod: Pod, options: DeleteOptions): Prom
 	throw tooMany("too many changes to the disruption budget at the same time", undefined);
 }
 
+/** Says in the pod's status why it goes: Jobs tell disruptions from failures by it (KEP-3329). */
+async function announce({ server }: Context, target: NamedTarget, uid: string): Promise<void> {
+	for (let attempt = 1; attempt <= attempts; attempt++) {
+		const current = target.objects.get(target.key);
+		// The deletion that follows has an answer for a pod that is gone.
+		if (current?.object.metadata.uid !== uid) return;
+		// The target is a pod.
+		const pod = deepCopy(current.object) as Pod;
+		const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== "DisruptionTarget");
+		const condition = {
+			type: "DisruptionTarget",
+			status: "True",
+			reason: "EvictionByEvictionAPI",
+			message: "Eviction API: evicting",
+			lastTransitionTime: timestamp(server.clock.now()),
+			observedGeneration: pod.metadata.generation,
+		};
+		pod.status = { ...pod.status, conditions: [...others, condition] } as typeof pod.status;
+		pod.metadata.resourceVersion = unassigned;
+		const outcome = await putObject(server, pod, { key: target.key, expected: current.revision });
+		if (outcome.ok) return;
+	}
+}
+
 /** A pod that is not ready does not count for its budget, under conditions that the budget names. */
 function mayGoUnhealthy({ spec, status }: PodDisruptionBudget, pod: Pod): boolean {
 	const isReady =
@@ -95,13 +120,22 @@ function takeDisruption(budget: PodDisruptionBudget, pod: Pod, now: string): voi
 	if (Object.keys(status.disruptedPods ?? {}).length > 2000)
 		throw new ApiError("Forbidden", "DisruptedPods map too big - too many evictions not confirmed by PDB controller");
 	if (allowed === 0) {
-		throw tooMany(
-			"Cannot evict pod as it would violate the pod's disruption budget.",
-			`The disruption budget ${name} needs ${status.desiredHealthy} healthy pods and has ${status.currentHealthy} currently`,
-		);
+		throw tooMany("Cannot evict pod as it would violate the pod's disruption budget.", whyNot(budget));
 	}
 	status.disruptionsAllowed = allowed - 1;
 	status.disruptedPods = { ...status.disruptedPods, [pod.metadata.name]: now } as typeof status.disruptedPods;
+}
+
+function whyNot({ metadata: { name }, status }: PodDisruptionBudget): string {
+	const { desiredHealthy = 0, currentHealthy = 0, conditions = [] } = status ?? {};
+	const allowed = conditions.find(({ type }) => type === "DisruptionAllowed");
+	const refusal = allowed?.status === "False" && allowed.message !== "" ? allowed : undefined;
+	const refused = `The disruption budget ${name} does not allow evicting pods currently`;
+	// Counts are not to be trusted then.
+	if (refusal?.reason === "SyncFailed") return `${refused} because it failed sync: ${refusal.message}`;
+	if (currentHealthy <= desiredHealthy)
+		return `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`;
+	return refusal === undefined ? refused : `${refused} (${refusal.reason}): ${refusal.message}`;
 }
 
 function tooMany(message: string, cause: string | undefined, retryAfterSeconds = 0): ApiError {

@@ -101,7 +101,7 @@ test("eviction respects the budget and says why", async () => {
 		message: "Cannot evict pod as it would violate the pod's disruption budget.",
 		details: {
 			causes: [
-				{ reason: "DisruptionBudget", message: "The disruption budget web needs 1 healthy pods and has 2 currently" },
+				{ reason: "DisruptionBudget", message: "The disruption budget web does not allow evicting pods currently" },
 			],
 		},
 	});

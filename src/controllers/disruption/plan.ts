@@ -1,6 +1,6 @@
 /** How many of a budget's pods may be evicted now (Kubernetes documentation, "Disruptions"). Pure. */
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
-import type { Condition, Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
+import type { Condition, LabelSelector, Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
 import { podDisruptionBudgets } from "../../kinds/poddisruptionbudget.ts";
 import { event, updateStatus } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";
@@ -11,25 +11,32 @@ import { scaled } from "../podcontrol/scaled.ts";
 /** An eviction that has not led to a deletion by then never will. */
 const evictionTimeoutMs = 120_000;
 
+const emptyStatus = { currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
+
 export interface DisruptionState {
 	budget: PodDisruptionBudget;
 	/** Pods that it selects. */
 	pods: readonly Pod[];
 	/** How many pods their controllers want in all, or why that cannot be said. */
 	scale: number | { problem: string };
+	/** Some of the pods have no controller: they count for nothing where the controllers' word counts. */
+	unmanaged: boolean;
 }
 
-export function plan({ budget, pods, scale }: DisruptionState, nowMs: number): Plan {
+export function plan({ budget, pods, scale, unmanaged }: DisruptionState, nowMs: number): Plan {
 	const actions: Action[] = [];
 	if (pods.length === 0) actions.push(event(budget, "Normal", "NoPods", "No matching pods found"));
 	const expected = expectedOf(budget, pods.length, scale);
 	if ("problem" in expected) {
 		const message = `Failed to calculate the number of expected pods: ${expected.problem}`;
 		actions.push(event(budget, "Warning", "CalculateExpectedPodCountFailed", message));
-		const condition = conditionOf(budget, false, "SyncFailed", expected.problem, nowMs);
-		const status = { ...budget.status, disruptionsAllowed: 0, ...generationOf(budget), conditions: [condition] };
+		// The rest stays as it was seen last, and so does the generation that it was seen for.
+		const { observedGeneration } = budget.status ?? {};
+		const condition = conditionOf(budget, false, "SyncFailed", expected.problem, nowMs, observedGeneration);
+		const status = { ...emptyStatus, ...budget.status, disruptionsAllowed: 0, conditions: [condition] };
 		return written(budget, status, actions);
 	}
+	if (unmanaged && readsScale(budget)) actions.push(event(budget, "Warning", "UnmanagedPods", unmanagedText(budget)));
 	const { disruptedPods, nextMs } = stillDisrupted(budget, pods, nowMs);
 	const currentHealthy = pods.filter(
 		(pod) => pod.metadata.deletionTimestamp === undefined && !(pod.metadata.name in disruptedPods) && isReady(pod),
@@ -43,7 +50,7 @@ export function plan({ budget, pods, scale }: DisruptionState, nowMs: number): P
 		...expected,
 		disruptionsAllowed,
 		...generationOf(budget),
-		conditions: [conditionOf(budget, disruptionsAllowed > 0, reason, "", nowMs)],
+		conditions: [conditionOf(budget, disruptionsAllowed > 0, reason, "", nowMs, budget.metadata.generation)],
 	};
 	return { ...written(budget, status, actions), ...(nextMs === undefined ? {} : { requeueAtMs: nextMs }) };
 }
@@ -59,15 +66,44 @@ function expectedOf(
 	podCount: number,
 	scale: DisruptionState["scale"],
 ): { expectedPods: number; desiredHealthy: number } | { problem: string } {
-	const { maxUnavailable, minAvailable = 1 } = spec ?? {};
-	if (maxUnavailable === undefined && typeof minAvailable === "number") {
-		return { expectedPods: podCount, desiredHealthy: minAvailable };
+	const { maxUnavailable, minAvailable } = spec ?? {};
+	if (maxUnavailable !== undefined) {
+		if (typeof scale !== "number") return scale;
+		return { expectedPods: scale, desiredHealthy: Math.max(scale - scaled(maxUnavailable, scale, "up"), 0) };
 	}
+	// A budget that says neither allows nothing.
+	if (minAvailable === undefined) return { expectedPods: 0, desiredHealthy: 0 };
+	if (typeof minAvailable === "number") return { expectedPods: podCount, desiredHealthy: minAvailable };
 	if (typeof scale !== "number") return scale;
-	if (maxUnavailable === undefined) {
-		return { expectedPods: scale, desiredHealthy: scaled(minAvailable, scale, "up") };
-	}
-	return { expectedPods: scale, desiredHealthy: Math.max(scale - scaled(maxUnavailable, scale, "up"), 0) };
+	return { expectedPods: scale, desiredHealthy: scaled(minAvailable, scale, "up") };
+}
+
+function readsScale({ spec }: PodDisruptionBudget): boolean {
+	return spec?.maxUnavailable !== undefined || typeof spec?.minAvailable === "string";
+}
+
+function unmanagedText({ spec }: PodDisruptionBudget): string {
+	return (
+		`Pods selected by this PodDisruptionBudget (selector: ${selectorStructText(spec?.selector)}) were found to be ` +
+		"unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined " +
+		'behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.'
+	);
+}
+
+/** The selector as upstream's message shows it. */
+function selectorStructText(selector: LabelSelector | undefined): string {
+	const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
+	const labels = Object.entries(matchLabels)
+		.sort(([a], [b]) => (a < b ? -1 : 1))
+		.map(([key, value]) => `${key}: ${value},`);
+	const requirements = matchExpressions.map(
+		({ key, operator, values = [] }) =>
+			`LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(" ")}],},`,
+	);
+	return (
+		`&LabelSelector{MatchLabels:map[string]string{${labels.join("")}},` +
+		`MatchExpressions:[]LabelSelectorRequirement{${requirements.join("")}},}`
+	);
 }
 
 /** Pods whose eviction was allowed and has not shown up yet. */
@@ -96,10 +132,18 @@ function conditionOf(
 	reason: string,
 	message: string,
 	nowMs: number,
+	observedGeneration: number | undefined,
 ): Condition {
 	const type = "DisruptionAllowed";
 	const status = allowed ? "True" : "False";
 	const old = budget.status?.conditions?.find((condition) => condition.type === type);
 	const lastTransitionTime = old?.status === status ? old.lastTransitionTime : timestamp(nowMs);
-	return { type, status, reason, message, lastTransitionTime, ...generationOf(budget) };
+	return {
+		type,
+		status,
+		reason,
+		message,
+		lastTransitionTime,
+		...(observedGeneration === undefined ? {} : { observedGeneration }),
+	};
 }

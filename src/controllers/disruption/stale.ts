@@ -1,0 +1,40 @@
+/** Takes back the announcement that a pod will be disrupted, when nothing came of it. */
+import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { objectKey } from "../../core/object.ts";
+import type { Pod, PodCondition } from "../../kinds/generated/types.ts";
+import { pods } from "../../kinds/pod.ts";
+import { updateStatus } from "../actions.ts";
+import { type Controller, type Plan, watchRule } from "../controller.ts";
+
+/** Upstream's: a pod that was to be disrupted is being deleted by then. */
+const staleMs = 120_000;
+
+export const staleDisruptionController: Controller<Pod> = {
+	name: "stale-disruption",
+	component: "controllermanager",
+	watches: [watchRule(pods, (current) => (current !== undefined && announcement(current) ? [objectKey(current)] : []))],
+	gather(key, mirror) {
+		const [namespace, name = ""] = key.split("/");
+		return mirror.of(pods).get(namespace, name);
+	},
+	plan: (pod, { nowMs }) => plan(pod, nowMs),
+};
+
+/** The condition DisruptionTarget of a pod that nobody deletes. */
+function announcement({ metadata, status }: Pod): PodCondition | undefined {
+	if (metadata.deletionTimestamp !== undefined || status?.phase === "Succeeded" || status?.phase === "Failed") {
+		return undefined;
+	}
+	return status?.conditions?.find(({ type, status: value }) => type === "DisruptionTarget" && value === "True");
+}
+
+function plan(pod: Pod, nowMs: number): Plan {
+	const condition = announcement(pod);
+	if (condition === undefined) return { actions: [] };
+	const staleAtMs = parseTimestamp(condition.lastTransitionTime ?? pod.metadata.creationTimestamp) + staleMs;
+	if (staleAtMs > nowMs) return { actions: [], requeueAtMs: staleAtMs };
+	const { reason: _reason, message: _message, ...rest } = condition;
+	const withdrawn = { ...rest, status: "False", lastTransitionTime: timestamp(nowMs) };
+	const conditions = (pod.status?.conditions ?? []).map((one) => (one === condition ? withdrawn : one));
+	return { actions: [updateStatus(pods, { ...pod, status: { ...pod.status, conditions } })] };
+}
