@@ -223,9 +223,14 @@ describe("cron jobs", () => {
 			'spec.schedule: Invalid value: "* * *": expected exactly 5 fields, found 3: [* * *]',
 		],
 		[
-			"a zone in the schedule",
-			{ schedule: "TZ=UTC 0 2 * * *" },
-			'spec.schedule: Invalid value: "TZ=UTC 0 2 * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead',
+			"a zone in the schedule and beside it",
+			{ schedule: "TZ=UTC 0 2 * * *", timeZone: "UTC" },
+			'spec.schedule: Invalid value: "TZ=UTC 0 2 * * *": cannot use both timeZone field and TZ or CRON_TZ in schedule',
+		],
+		[
+			"an unknown zone in the schedule",
+			{ schedule: "TZ=Mars/Olympus 0 2 * * *" },
+			'spec.schedule: Invalid value: "TZ=Mars/Olympus 0 2 * * *": provided bad location Mars/Olympus: unknown time zone Mars/Olympus',
 		],
 		[
 			"an unknown zone",
