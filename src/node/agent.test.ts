@@ -121,6 +121,19 @@ describe("agent", () => {
 		expect(server.events("web")).toContain("Killing: Stopping container c");
 	});
 
+	test("asks seldom to delete a pod that a finalizer holds", async () => {
+		await create("web", { containers: [{ name: "c", image: "nginx" }] });
+		await clock.advance(1000);
+		server.finalizers.add("web");
+		await settled(server.client.delete(pods, { namespace: "default", name: "web" }));
+		await clock.advance(60_000);
+		expect(server.pod("web")).toBeDefined();
+		expect(server.deletions).toBeLessThan(10);
+		server.finalizers.delete("web");
+		await clock.advance(60_000);
+		expect(server.pod("web")).toBeUndefined();
+	});
+
 	test("clears away a pod that was deleted with force", async () => {
 		await create("web", { containers: [{ name: "c", image: "nginx" }] });
 		await clock.advance(1000);

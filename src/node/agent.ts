@@ -24,6 +24,7 @@ import { PodWorker } from "./pod-worker.ts";
 import { createProber } from "./probes/prober.ts";
 import { WatchedReferences } from "./references.ts";
 import { RuntimeView } from "./runtime-view.ts";
+import { createEndpoint } from "./streams/endpoint.ts";
 import { createFiles } from "./volumes/files.ts";
 import type { Directories } from "./volumes/layout.ts";
 import { watchLocalVolumes } from "./volumes/local-volumes.ts";
@@ -79,7 +80,7 @@ class RunningAgent implements Agent {
 	readonly #facts: NodeFacts;
 	#addressesBefore: ReadonlyMap<string, { addresses: readonly string[] }> = new Map();
 	#heartbeat: Heartbeat | undefined;
-	#endpoint: Promise<(stream: Duplex) => void> | undefined;
+	#endpoint: ((stream: Duplex) => void) | undefined;
 	readonly #maintenance: { stop(): void }[] = [];
 
 	constructor(options: AgentOptions) {
@@ -132,11 +133,14 @@ class RunningAgent implements Agent {
 	}
 
 	connection(stream: Duplex): void {
-		this.#endpoint ??= this.#serve();
-		this.#endpoint.then(
-			(serve) => (this.#abort.signal.aborted ? stream.destroy() : serve(stream)),
-			() => stream.destroy(),
-		);
+		const { signal } = this.#abort;
+		if (signal.aborted) {
+			stream.destroy();
+			return;
+		}
+		// Made when first needed: most simulated nodes are never asked for a log.
+		this.#endpoint ??= createEndpoint({ context: this.#context, pods: () => this.pods(), signal });
+		this.#endpoint(stream);
 	}
 
 	*pods(): Iterable<Pod> {
@@ -153,16 +157,6 @@ class RunningAgent implements Agent {
 		this.#workers.clear();
 		this.#references.close();
 		await this.#context.events.flush();
-	}
-
-	/** Loaded when first needed: most simulated nodes are never asked for a log, and a start need not wait for it. */
-	async #serve(): Promise<(stream: Duplex) => void> {
-		const { createEndpoint } = await import("./streams/endpoint.ts");
-		return createEndpoint({
-			context: this.#context,
-			pods: () => this.pods(),
-			signal: this.#abort.signal,
-		});
 	}
 
 	#podChanged(current: Pod | undefined, last: Pod): void {

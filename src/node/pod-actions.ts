@@ -1,5 +1,4 @@
 /** Does the actions of a pod's plan, each in the background, one at a time for each thing it concerns. */
-import { isReason } from "../core/errors.ts";
 import { pods } from "../kinds/pod.ts";
 import type { Sandbox } from "../runtime/runtime.ts";
 import { ContainerStarter } from "./container-start.ts";
@@ -15,6 +14,8 @@ import { sandboxConfig } from "./sandbox-config.ts";
 const mountRetry = { firstMs: 500, longestMs: 122_000 };
 const sandboxRetryMs = 1000;
 const apiRetryMs = 1000;
+/** Delays between requests to delete one pod: the first one, then twice as long, and the longest. */
+const deletionRetry = { firstMs: 1000, longestMs: 300_000 };
 
 /** Actions that take time. */
 type Background = Exclude<PodAction, { do: "remove" | "end" | "holdBack" }>;
@@ -222,14 +223,14 @@ export class PodActions {
 		this.#memory.released = true;
 	}
 
+	/** Whether it worked, the feed will say: a pod with finalizers stays for a while, and an answer may have been lost. */
 	async #deletePod(): Promise<void> {
+		const { client, clock } = this.#context;
 		const { namespace, name, uid } = this.#state().pod.metadata;
 		const options = { gracePeriodSeconds: 0, preconditions: { uid } };
-		try {
-			await this.#context.client.delete(pods, { namespace, name }, options);
-		} catch (error) {
-			// Another pod of that name, or none: the feed will say so.
-			if (!isReason(error, "NotFound", "Conflict")) throw error;
-		}
+		await client.delete(pods, { namespace, name }, options).catch(() => {});
+		const before = this.#memory.deletion?.delayMs;
+		const delayMs = before === undefined ? deletionRetry.firstMs : Math.min(before * 2, deletionRetry.longestMs);
+		this.#memory.deletion = { delayMs, retryAtMs: clock.now() + delayMs };
 	}
 }

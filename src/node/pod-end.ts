@@ -20,7 +20,9 @@ export function planEnd(state: PodState, nowMs: number): PodPlan {
 	if (!memory.released) return { actions: memory.busy.size === 0 ? [{ do: "release" }] : [] };
 	if (state.gone) return { actions: memory.busy.has("remove") ? [] : [{ do: "remove" }] };
 	const deletable = pod.metadata.deletionTimestamp !== undefined && memory.statusWritten;
-	return { actions: deletable && !memory.busy.has("delete") ? [{ do: "deletePod" }] : [] };
+	if (!deletable || memory.busy.has("delete")) return { actions: [] };
+	if (memory.deletion === undefined || memory.deletion.retryAtMs <= nowMs) return { actions: [{ do: "deletePod" }] };
+	return { actions: [], wakeAtMs: memory.deletion.retryAtMs };
 }
 
 /** Stops to begin now; undefined when no container runs any more and nothing is under way with one. */

@@ -13,6 +13,7 @@ export class PodMemoryKeeper {
 	endingSinceMs: number | undefined;
 	released = false;
 	statusWritten = false;
+	deletion: PodMemory["deletion"];
 	resize: PodMemory["resize"];
 
 	constructor(observedAtMs: number) {
@@ -34,6 +35,7 @@ export class PodMemoryKeeper {
 			...(this.endingSinceMs === undefined ? {} : { endingSinceMs: this.endingSinceMs }),
 			released: this.released,
 			statusWritten: this.statusWritten,
+			...(this.deletion === undefined ? {} : { deletion: this.deletion }),
 			containers: this.#containers,
 			terminationMessages: this.#terminationMessages,
 			...(this.resize === undefined ? {} : { resize: this.resize }),

@@ -78,6 +78,8 @@ export interface PodMemory {
 	released: boolean;
 	/** The final status has reached the API server. */
 	statusWritten: boolean;
+	/** The API has been asked to delete the pod; if it is still there, it is asked again at `retryAtMs`. */
+	deletion?: { retryAtMs: number; delayMs: number };
 	containers: ReadonlyMap<string, ContainerMemory>;
 	/** Messages that exited containers left, by container id. */
 	terminationMessages: ReadonlyMap<string, string>;

@@ -43,7 +43,7 @@ export class PodWorker {
 		const wake = () => this.wake();
 		this.#actions = new PodActions(context, this.#memory, () => this.state(), wake);
 		this.#probes = new PodProbes(context, this.#memory, wake);
-		this.#writer = new StatusWriter(context.client, context.clock, pod.status, wake);
+		this.#writer = new StatusWriter(context.client, context.clock, pod, wake);
 		this.#status = pod.status?.containerStatuses === undefined ? undefined : pod.status;
 		context.references.hold(pod);
 	}
@@ -76,6 +76,7 @@ export class PodWorker {
 		// What could not be had of resources may be asked differently now.
 		if (pod.metadata.generation !== this.#pod.metadata.generation) this.#memory.resize = undefined;
 		this.#pod = pod;
+		this.#writer.observe(pod);
 		// Only ephemeral containers can name anything new.
 		if (pod.spec.ephemeralContainers !== undefined) this.#context.references.hold(pod);
 		this.wake();
@@ -85,6 +86,7 @@ export class PodWorker {
 	vanish(last: Pod = this.#pod): void {
 		this.#pod = last;
 		this.#gone = true;
+		this.#writer.close();
 		this.wake();
 	}
 

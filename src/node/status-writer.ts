@@ -1,7 +1,7 @@
 /** Writes pod statuses to the API: the newest one only, one write at a time for each pod, and only what changed. */
 import type { Client } from "../client/client.ts";
 import type { Clock, Timer } from "../core/clock.ts";
-import { isReason } from "../core/errors.ts";
+import { isReason, notFound } from "../core/errors.ts";
 import type { Pod, PodStatus } from "../kinds/generated/types.ts";
 import { pods } from "../kinds/pod.ts";
 import { ownConditions } from "./pod-conditions.ts";
@@ -17,22 +17,37 @@ export class StatusWriter {
 	/** Called when a write has been acknowledged. */
 	readonly #written: () => void;
 	#acknowledged: PodStatus | undefined;
+	/** A write has failed, and may have been made all the same: what the API has is read before the next one. */
+	#uncertain = false;
+	/** The pod's status and revision as the API told of them last, in an answer or in the feed. */
+	#told: { status: PodStatus | undefined; revision: number };
 	#wanted: { pod: Pod; status: PodStatus } | undefined;
 	#writing = false;
 	#retryMs = firstRetryMs;
 	#timer: Timer | undefined;
 	#closed = false;
 
-	constructor(client: Client, clock: Clock, known: PodStatus | undefined, written: () => void) {
+	constructor(client: Client, clock: Clock, known: Pod, written: () => void) {
 		this.#client = client;
 		this.#clock = clock;
-		this.#acknowledged = known;
+		this.#acknowledged = known.status;
+		this.#told = told(known);
 		this.#written = written;
 	}
 
 	/** Whether the API has the status. */
 	has(status: PodStatus): boolean {
-		return sameStatus(this.#acknowledged, status);
+		return !this.#uncertain && sameStatus(this.#acknowledged, status);
+	}
+
+	/** The API has a newer version of the pod, and what the agent wrote may have been written over: a controller, say, that took the node for dead. */
+	observe(pod: Pod): void {
+		const now = told(pod);
+		// What was on its way while the agent wrote is older than the answer.
+		if (now.revision <= this.#told.revision) return;
+		const before = this.#told;
+		this.#told = now;
+		if (!this.#writing && gist(before.status) !== gist(now.status)) this.#acknowledged = now.status;
 	}
 
 	/** @param delayMs how long the status may wait for a newer one that makes it needless */
@@ -56,11 +71,10 @@ export class StatusWriter {
 		this.#timer = undefined;
 		if (this.#writing || this.#closed) return;
 		this.#writing = true;
-		void this.#run().finally(() => {
-			this.#writing = false;
-		});
+		void this.#run();
 	}
 
+	/** Never rejects. */
 	async #run(): Promise<void> {
 		while (this.#wanted !== undefined && !this.#closed) {
 			const { pod, status } = this.#wanted;
@@ -69,28 +83,52 @@ export class StatusWriter {
 			try {
 				await this.#send(pod, status);
 			} catch (error) {
-				// Gone, or another pod of that name by now: the feed will say so.
-				if (isReason(error, "NotFound", "Conflict")) continue;
+				// The feed will say so.
+				if (isReason(error, "NotFound")) continue;
+				this.#uncertain = true;
 				this.#wanted ??= { pod, status };
 				const delayMs = this.#retryMs;
 				this.#retryMs = Math.min(delayMs * 2, longestRetryMs);
 				this.#timer = this.#clock.after(delayMs, () => this.#begin());
-				return;
+				break;
 			}
 			this.#retryMs = firstRetryMs;
-			this.#acknowledged = status;
+			// What somebody else wrote in the meantime is in the answer.
+			this.#acknowledged = gist(this.#told.status) === gist(status) ? status : this.#told.status;
 			this.#written();
 		}
+		// In the same breath as the last look at what is wanted.
+		this.#writing = false;
 	}
 
+	/** @throws ApiError; NotFound also when there is another pod of that name by now */
 	async #send(pod: Pod, status: PodStatus): Promise<void> {
 		const { namespace, name, uid } = pod.metadata;
+		if (this.#uncertain) {
+			const found = await this.#client.get(pods, { namespace, name });
+			if (found.metadata.uid !== uid) throw notFound(pods, name);
+			this.#acknowledged = found.status;
+			this.#told = told(found);
+			this.#uncertain = false;
+		}
 		const change = statusPatch(this.#acknowledged, status);
 		// Only conditions of others differ.
 		if (Object.keys(change).length === 0) return;
 		const patch = { metadata: { uid }, status: change };
-		await this.#client.patch(pods, { namespace, name }, { type: "strategic", patch }, "status");
+		this.#told = told(await this.#client.patch(pods, { namespace, name }, { type: "strategic", patch }, "status"));
 	}
+}
+
+function told({ status, metadata }: Pod): { status: PodStatus | undefined; revision: number } {
+	return { status, revision: Number(metadata.resourceVersion) };
+}
+
+/** Of a status, what controllers write over at times, though it is the agent's to say. */
+function gist(status: PodStatus | undefined): string {
+	const conditions = (status?.conditions ?? [])
+		.filter(({ type }) => ownConditions.has(type))
+		.map((condition) => `${condition.type}=${condition.status}`);
+	return `${status?.phase} ${conditions.sort().join(" ")}`;
 }
 
 /** Merged by key by strategic patches, and therefore to be replaced as a whole when they change. */

@@ -12,13 +12,17 @@ export class TestServer {
 	readonly client;
 	/** Writes to pods' status subresources. */
 	statusWrites = 0;
+	/** Requests to delete pods at once. */
+	deletions = 0;
+	/** Names of pods that are not to go yet, whoever deletes them. */
+	readonly finalizers = new Set<string>();
 	readonly #clock: Clock;
 
 	constructor(clock: Clock) {
 		this.#clock = clock;
 		this.toy = new ToyServer(clock);
 		const user = { name: "system:node:test", groups: ["system:nodes"] };
-		this.client = createClient(memoryTransport(this.#handle, user), { clock });
+		this.client = createClient(memoryTransport(this.handle, user), { clock });
 	}
 
 	pod(name: string, namespace = "default"): Pod | undefined {
@@ -34,12 +38,14 @@ export class TestServer {
 			.map(({ reason, message }) => `${reason}: ${message}`);
 	}
 
-	readonly #handle: Handler = async (request) => {
+	readonly handle: Handler = async (request) => {
 		if (request.method === "PATCH") return this.#patch(request);
 		if (request.method === "DELETE" && request.path.includes("/pods/")) {
 			const grace = (bodyOf(request) as { gracePeriodSeconds?: number } | undefined)?.gracePeriodSeconds;
 			const pod = this.#find(request.path);
-			if (grace !== 0 && pod !== undefined) return this.#mark(request, pod, grace);
+			if (pod !== undefined && grace !== 0) return this.#mark(request, pod, grace);
+			this.deletions++;
+			if (pod !== undefined && this.finalizers.has(pod.metadata.name)) return this.#mark(request, pod, grace);
 		}
 		return this.toy.handle(request);
 	};
