@@ -97,16 +97,25 @@ function isAlive({ pid, startTicks: started }: Holder): boolean {
 	} catch (error) {
 		if (!isCode(error, "EPERM")) return false;
 	}
-	const now = startTicks(pid);
+	const fields = statFields(pid);
+	// A killed process stays in the table until its parent, perhaps a slow init, has taken note of its end.
+	if (fields?.[0] === "Z" || fields?.[0] === "X") return false;
+	const now = fields?.[startField];
 	return started === undefined || now === undefined || started === now;
 }
 
-/** Field 22 of /proc/PID/stat; undefined where there is no such file. */
+const startField = 19;
+
 function startTicks(pid: number): string | undefined {
+	return statFields(pid)?.[startField];
+}
+
+/** What /proc/PID/stat says from the third field on, the state; undefined where there is no such file. */
+function statFields(pid: number): string[] | undefined {
 	try {
 		const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
 		// The name, in brackets, may itself have spaces and brackets.
-		return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+		return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 	} catch {
 		return undefined;
 	}

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -108,6 +108,20 @@ test("a lock left behind by a process that is gone, or by another with its numbe
 	}
 	await writeFile(join(folder, "holder.json"), "not a lock");
 	await openLmdbStore({ folder }).close();
+});
+
+test("a process that was killed holds nothing, though nobody has taken note of its end", async () => {
+	// sleep does not wait for children, so the shell's becomes a zombie.
+	const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "ignore"] });
+	try {
+		const [chunk] = await once(parent.stdout, "data");
+		const pid = Number(String(chunk));
+		while (!/\) Z /.test(await readFile(`/proc/${pid}/stat`, "utf8"))) await new Promise(setImmediate);
+		await writeFile(join(folder, "holder.json"), JSON.stringify({ pid, command: "killed" }));
+		await openLmdbStore({ folder }).close();
+	} finally {
+		parent.kill();
+	}
 });
 
 test("history stays bounded, and so does the file", async () => {
