@@ -1,9 +1,9 @@
+import { duplexPair } from "../api/sockets/duplex-pair.ts";
 import type { Clock } from "../core/clock.ts";
 import { createSimulatedNetwork } from "../network/simulated.ts";
 import { startSimulatedFleet, plenty as usual } from "../node/simulated-fleet.ts";
 import { createSimulatedRuntime } from "../runtime/simulated.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import { duplexPair } from "./duplex-pair.ts";
 import type { NodePool, PoolNode } from "./node-pool.ts";
 
 export interface SimulatedNodesOptions {
