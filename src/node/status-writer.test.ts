@@ -15,7 +15,7 @@ const running: PodStatus = { phase: "Running", conditions: [{ type: "Ready", sta
 async function setUp(written: () => void = () => {}) {
 	const clock = new VirtualClock();
 	const server = new TestServer(clock);
-	const faults: { before?: Error | undefined; after?: Error | undefined } = {};
+	const faults: { before?: Error | undefined; after?: Error | undefined; late?: Promise<void> } = {};
 	const inner = memoryTransport(server.handle, { name: "system:node:test", groups: ["system:nodes"] });
 	const transport: Transport = {
 		async send(request) {
@@ -25,6 +25,7 @@ async function setUp(written: () => void = () => {}) {
 			if (before !== undefined) throw before;
 			const answer = await inner.send(request);
 			if (after !== undefined) throw after;
+			await faults.late;
 			return answer;
 		},
 		close: () => inner.close(),
@@ -75,6 +76,19 @@ test("a condition that somebody wrote over is written again", async () => {
 	writer.write(changed, running);
 	await clock.advance(0);
 	expect(server.pod("web")?.status).toEqual(running);
+});
+
+test("a condition that somebody wrote over is written again though the feed told of it before the answer came", async () => {
+	const { clock, server, faults, pod, writer } = await setUp();
+	const late = new Promise<void>((resolve) => clock.after(100, resolve));
+	faults.late = late;
+	writer.write(pod, running);
+	await clock.advance(10);
+	const patch = { status: { conditions: [{ type: "Ready", status: "False" }] } };
+	const ref = { namespace: "default", name: "web" };
+	writer.observe(await server.client.patch(pods, ref, { type: "strategic", patch }, "status"));
+	await clock.advance(1000);
+	expect(writer.has(running)).toBe(false);
 });
 
 test("what the feed tells late is not taken for news", async () => {

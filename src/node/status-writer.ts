@@ -108,14 +108,20 @@ export class StatusWriter {
 			const found = await this.#client.get(pods, { namespace, name });
 			if (found.metadata.uid !== uid) throw notFound(pods, name);
 			this.#acknowledged = found.status;
-			this.#told = told(found);
+			this.#hear(found);
 			this.#uncertain = false;
 		}
 		const change = statusPatch(this.#acknowledged, status);
 		// Only conditions of others differ.
 		if (Object.keys(change).length === 0) return;
 		const patch = { metadata: { uid }, status: change };
-		this.#told = told(await this.#client.patch(pods, { namespace, name }, { type: "strategic", patch }, "status"));
+		this.#hear(await this.#client.patch(pods, { namespace, name }, { type: "strategic", patch }, "status"));
+	}
+
+	/** The feed may have told already of something later than an answer. */
+	#hear(pod: Pod): void {
+		const now = told(pod);
+		if (now.revision > this.#told.revision) this.#told = now;
 	}
 }
 

@@ -119,8 +119,8 @@ function wanting(object: KubeObject, nodeCount: number): string | undefined {
 			const wanted = spec.replicas ?? 1;
 			if (
 				(status?.readyReplicas ?? 0) === wanted &&
-				status?.replicas === wanted &&
-				status.currentRevision === status.updateRevision
+				(status?.replicas ?? 0) === wanted &&
+				status?.currentRevision === status?.updateRevision
 			)
 				return;
 			return `${status?.readyReplicas ?? 0} of ${wanted} ready, ${status?.updatedReplicas ?? 0} updated`;
@@ -128,7 +128,7 @@ function wanting(object: KubeObject, nodeCount: number): string | undefined {
 		case "Deployment": {
 			const { spec, status } = object as Deployment;
 			const wanted = spec.replicas ?? 1;
-			if ((status?.availableReplicas ?? 0) === wanted && status?.replicas === wanted) return;
+			if ((status?.availableReplicas ?? 0) === wanted && (status?.replicas ?? 0) === wanted) return;
 			return `${status?.availableReplicas ?? 0} of ${wanted} available, ${status?.replicas ?? 0} in all`;
 		}
 		case "DaemonSet": {
