@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Clock } from "../core/clock.ts";
+import type { Clock, Timer } from "../core/clock.ts";
 import type { AgentMessage, AgentOrder } from "./agent-protocol.ts";
 import { nodeFlags } from "./launch.ts";
 import { programFile } from "./package-files.ts";
-import { agentMark } from "./processes.ts";
+import { agentMark, childrenOf, killAll, serverMark } from "./processes.ts";
 
 const firstRestartMs = 100;
 const longestRestartMs = 10_000;
@@ -14,8 +14,8 @@ const healthyMs = 60_000;
 const stopMs = 5_000;
 
 interface AgentOptions {
-	/** The command that enters the node's namespaces. */
-	enter: readonly [string, ...string[]];
+	/** Sees to it that the node's namespaces are there; gives the command that enters them. */
+	enter(): Promise<readonly [string, ...string[]]>;
 	configFile: string;
 	logFile: string;
 	/** The cluster's data directory, the process's mark. */
@@ -26,7 +26,11 @@ interface AgentOptions {
 /** One node's agent, kept running: when it ends, it is started again. Pods do not notice. */
 export class AgentProcess {
 	readonly #options: AgentOptions;
+	/** The process that entered the node's namespaces; its child is the agent itself. */
 	#child: ChildProcess | undefined;
+	/** The latest start: settled when the agent was ready, or had failed to become so. */
+	#started: Promise<void> = Promise.resolve();
+	#nextStart: Timer | undefined;
 	#stopped = false;
 	#restartMs = firstRestartMs;
 	limitations: readonly string[] = [];
@@ -35,35 +39,47 @@ export class AgentProcess {
 		this.#options = options;
 	}
 
-	/** The process that entered the node's namespaces for the agent; its child is the agent itself. */
 	get pid(): number | undefined {
-		return this.#child?.pid;
+		const outer = this.#child?.pid;
+		return outer === undefined ? undefined : (childrenOf(outer)[0] ?? outer);
 	}
 
-	/** Resolves when the agent says it is ready. @throws Error with the agent's own message when it cannot start */
+	/** Resolves when the agent says it is ready; does nothing but that when it runs. @throws Error with the agent's own message when it cannot start */
 	start(): Promise<void> {
-		const { enter, configFile, logFile, data, clock } = this.#options;
+		if (this.#child !== undefined) return this.#started;
+		this.#nextStart?.cancel();
+		this.#nextStart = undefined;
+		this.#started = this.#start();
+		return this.#started;
+	}
+
+	/** Ends it at once and starts it again. */
+	async restart(): Promise<void> {
+		await this.#kill();
+		await this.start();
+	}
+
+	async #start(): Promise<void> {
+		const { configFile, logFile, data, clock, enter } = this.#options;
 		mkdirSync(dirname(logFile), { recursive: true });
+		const [program, ...args] = await enter();
+		if (this.#stopped) throw new Error("the node is being stopped");
 		const log = openSync(logFile, "a", 0o600);
-		const [program, ...args] = enter;
 		const startedMs = clock.monotonicMs();
 		const child = spawn(program, [...args, process.execPath, ...nodeFlags, programFile("agent"), configFile], {
 			stdio: ["ignore", log, log, "ipc"],
-			env: { ...process.env, [agentMark]: data },
+			env: { ...process.env, [serverMark]: undefined, [agentMark]: data },
 		});
 		closeSync(log);
 		this.#child = child;
 		child.once("exit", () => {
+			// Should the agent itself be alive, it ends now.
+			if (child.connected) child.disconnect();
 			this.#child = undefined;
-			if (this.#stopped) return;
 			if (clock.monotonicMs() - startedMs > healthyMs) this.#restartMs = firstRestartMs;
-			clock.after(this.#restartMs, () => {
-				// Its log says why; the node is NotReady until an attempt succeeds.
-				if (!this.#stopped) this.start().catch(() => {});
-			});
-			this.#restartMs = Math.min(this.#restartMs * 2, longestRestartMs);
+			this.#startLater();
 		});
-		return new Promise((resolve, reject) => {
+		await new Promise<void>((resolve, reject) => {
 			child.once("error", reject);
 			child.once("exit", (code, signal) =>
 				reject(new Error(`the agent ended (${signal ?? `exit code ${code}`}) before it was ready; see ${logFile}`)),
@@ -76,16 +92,35 @@ export class AgentProcess {
 		});
 	}
 
+	#startLater(): void {
+		if (this.#stopped) return;
+		this.#nextStart = this.#options.clock.after(this.#restartMs, () => {
+			this.#nextStart = undefined;
+			// Its log says why; the node is NotReady until an attempt succeeds.
+			this.start().catch(() => this.#child === undefined && this.#nextStart === undefined && this.#startLater());
+		});
+		this.#restartMs = Math.min(this.#restartMs * 2, longestRestartMs);
+	}
+
 	/** Asks the agent to end, and kills it when it does not. */
 	async stop(): Promise<void> {
 		this.#stopped = true;
+		this.#nextStart?.cancel();
 		const child = this.#child;
 		if (child === undefined) return;
 		const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
 		const order: AgentOrder = { type: "stop" };
 		if (child.connected) child.send(order, () => {});
-		const timer = this.#options.clock.after(stopMs, () => child.kill("SIGKILL"));
+		const timer = this.#options.clock.after(stopMs, () => void this.#kill());
 		await ended;
 		timer.cancel();
+	}
+
+	async #kill(): Promise<void> {
+		const child = this.#child;
+		if (child?.pid === undefined) return;
+		const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+		await killAll([...childrenOf(child.pid), child.pid], this.#options.clock);
+		await ended;
 	}
 }

@@ -50,6 +50,8 @@ export type ClockCommand =
 
 export interface ControlRequests {
 	status: { body: undefined; reply: ClusterStatus };
+	/** Answers when every node is Ready, with what had ended of them made anew. */
+	ready: { body: undefined; reply: ClusterStatus };
 	addNodes: { body: AddNodes; reply: NodeStatus[] };
 	removeNode: { body: { name: string }; reply: NodeStatus };
 	clock: { body: ClockCommand; reply: ClockStatus };

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
+import { systemClock } from "../core/clock.ts";
 import { control, NotRunning } from "./control-client.ts";
 import type { ClusterStatus, StartReport } from "./control-protocol.ts";
 import type { Layout } from "./layout.ts";
 import { programFile } from "./package-files.ts";
-import { serverMark } from "./processes.ts";
+import { processesMarked, serverMark } from "./processes.ts";
 
 /** What `cox up` may ask for; a cluster that exists keeps what is not said. */
 export interface LaunchOptions {
@@ -24,12 +25,19 @@ export async function launch(
 	progress: (text: string) => void,
 ): Promise<ClusterStatus> {
 	const running = await runningStatus(layout);
-	if (running === undefined) return spawnServer(layout, options, progress);
+	if (running === undefined) {
+		try {
+			return await spawnServer(layout, options, progress);
+		} catch (error) {
+			if ((await startedByAnother(layout)) === undefined) throw error;
+			return launch(layout, options, progress);
+		}
+	}
 	refuseChange("--runtime", options.runtime, running.runtime);
 	refuseChange("--clock", options.clock, running.clock.kind);
 	const missing = (options.nodes ?? 0) - running.nodes.length;
 	if (missing > 0) await control(layout, "addNodes", { count: missing });
-	return missing > 0 ? control(layout, "status") : running;
+	return control(layout, "ready");
 }
 
 async function runningStatus(layout: Layout): Promise<ClusterStatus | undefined> {
@@ -38,6 +46,17 @@ async function runningStatus(layout: Layout): Promise<ClusterStatus | undefined>
 	} catch (error) {
 		if (error instanceof NotRunning) return undefined;
 		throw error;
+	}
+}
+
+/** The status of the server that another `cox up` is starting right now; undefined when there is none, or it ends. */
+async function startedByAnother(layout: Layout): Promise<ClusterStatus | undefined> {
+	const clock = systemClock();
+	for (;;) {
+		const starting = processesMarked(serverMark, layout.data).length > 0;
+		const status = await runningStatus(layout);
+		if (status !== undefined || !starting) return status;
+		await clock.sleep(20);
 	}
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { realpathSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 /** Where everything of one cluster lives. The data directory names the cluster: two directories never meet. */
 export interface Layout {
@@ -39,7 +40,7 @@ const longestSocketName = "agent-.sock".length + 63;
 
 /** @param data the `--data` option; else COX_DATA, else `.coxswain` in the user's home */
 export function layoutOf(data: string | undefined): Layout {
-	const directory = resolve(data ?? (process.env.COX_DATA || join(homedir(), ".coxswain")));
+	const directory = realPath(resolve(data ?? (process.env.COX_DATA || join(homedir(), ".coxswain"))));
 	const sockets = socketDirectory(directory);
 	return {
 		data: directory,
@@ -60,6 +61,15 @@ export function layoutOf(data: string | undefined): Layout {
 			config: join(directory, "nodes", name, "agent.json"),
 		}),
 	};
+}
+
+/** Without symbolic links, as far as the path exists: one folder names one cluster, whatever it is called. */
+function realPath(path: string): string {
+	try {
+		return realpathSync(path);
+	} catch {
+		return path === dirname(path) ? path : join(realPath(dirname(path)), basename(path));
+	}
 }
 
 function socketDirectory(data: string): string {

@@ -3,9 +3,9 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import type { Clock } from "../core/clock.ts";
+import type { Clock, Timer } from "../core/clock.ts";
 import type { User } from "../core/exchange.ts";
-import { createMachine, type Machine } from "../network/machine.ts";
+import { createMachine, isWhole, type Machine, type NodeHolder } from "../network/machine.ts";
 import { serviceAddress } from "./addresses.ts";
 import { AgentProcess } from "./agent-process.ts";
 import type { AgentConfig } from "./agent-protocol.ts";
@@ -41,14 +41,20 @@ function openMachine(layout: Layout, clock: Clock): Promise<Machine> {
 	return createMachine({ directory: layout.data, clock });
 }
 
+/** How often the nodes' namespaces are looked at. An agent's end is noticed at once; this is for the loss of the switch. */
+const lookMs = 5_000;
+
 class ProcessNodes implements NodePool {
 	readonly #options: ProcessNodesOptions;
 	readonly #machine: Machine;
-	readonly #agents = new Map<string, AgentProcess>();
+	readonly #nodes = new Map<string, { agent: AgentProcess; holder: NodeHolder }>();
+	#nextLook: Timer;
+	#stopped = false;
 
 	constructor(options: ProcessNodesOptions, machine: Machine) {
 		this.#options = options;
 		this.#machine = machine;
+		this.#nextLook = options.clock.after(lookMs, () => this.#look());
 	}
 
 	get mode(): "root" | "rootless" {
@@ -58,7 +64,8 @@ class ProcessNodes implements NodePool {
 	async add(node: PoolNode): Promise<void> {
 		const { layout, clock } = this.#options;
 		const files = layout.node(node.name);
-		const holder = await this.#machine.addNode({ ...node, rootDirectory: files.directory });
+		const spec = { ...node, rootDirectory: files.directory };
+		const holder = await this.#machine.addNode(spec);
 		const token = randomBytes(32).toString("hex");
 		this.#options.grantToken(token, {
 			name: `system:node:${node.name}`,
@@ -87,19 +94,37 @@ class ProcessNodes implements NodePool {
 		mkdirSync(files.directory, { recursive: true, mode: 0o700 });
 		writeFileSync(files.config, JSON.stringify(config), { mode: 0o600 });
 		const agent = new AgentProcess({
-			enter: holder.enterArguments(),
+			enter: async () => {
+				const local = this.#nodes.get(node.name);
+				if (local === undefined) return holder.enterArguments();
+				if (!isWhole(local.holder)) local.holder = await this.#machine.addNode(spec);
+				return local.holder.enterArguments();
+			},
 			configFile: files.config,
 			logFile: files.log,
 			data: layout.data,
 			clock,
 		});
-		this.#agents.set(node.name, agent);
+		this.#nodes.set(node.name, { agent, holder });
 		await agent.start();
 	}
 
+	async repair(): Promise<void> {
+		const nodes = [...this.#nodes.values()];
+		await Promise.all(nodes.map(({ agent, holder }) => (isWhole(holder) ? agent.start() : agent.restart())));
+	}
+
+	#look(): void {
+		const broken = [...this.#nodes.values()].filter(({ holder }) => !isWhole(holder));
+		// An agent that does not start is started again by itself; its log says why it did not.
+		void Promise.allSettled(broken.map(({ agent }) => agent.restart())).then(() => {
+			if (!this.#stopped) this.#nextLook = this.#options.clock.after(lookMs, () => this.#look());
+		});
+	}
+
 	async remove(name: string): Promise<void> {
-		await this.#agents.get(name)?.stop();
-		this.#agents.delete(name);
+		await this.#nodes.get(name)?.agent.stop();
+		this.#nodes.delete(name);
 		await this.#machine.removeNode(name);
 		rmSync(this.#options.layout.node(name).directory, { recursive: true, force: true });
 	}
@@ -115,15 +140,17 @@ class ProcessNodes implements NodePool {
 	}
 
 	agentPid(name: string): number | undefined {
-		return this.#agents.get(name)?.pid;
+		return this.#nodes.get(name)?.agent.pid;
 	}
 
 	limitations(name: string): readonly string[] {
-		return this.#agents.get(name)?.limitations ?? [];
+		return this.#nodes.get(name)?.agent.limitations ?? [];
 	}
 
 	async stop(): Promise<void> {
-		await Promise.all([...this.#agents.values()].map((agent) => agent.stop()));
+		this.#stopped = true;
+		this.#nextLook.cancel();
+		await Promise.all([...this.#nodes.values()].map(({ agent }) => agent.stop()));
 		await this.#machine.destroy();
 	}
 }

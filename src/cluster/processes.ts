@@ -45,6 +45,15 @@ export function isAlive(pid: number): boolean {
 	}
 }
 
+/** Ids of a process's children; empty when it has ended. */
+export function childrenOf(pid: number): number[] {
+	try {
+		return readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ").filter(Boolean).map(Number);
+	} catch {
+		return [];
+	}
+}
+
 /** Kills the processes and resolves when they are gone. The kernel needs a moment, and says nothing when it is done: hence the short waits. */
 export async function killAll(pids: readonly number[], clock: Clock): Promise<void> {
 	for (const pid of pids) {

@@ -34,6 +34,7 @@ try {
 	const status = await server.start((text) => report({ type: "progress", text }));
 	const control = await serveControl(layout.controlSocket, {
 		status: () => server.status(),
+		ready: () => server.ready(),
 		addNodes: (request) => server.addNodes(request),
 		removeNode: ({ name }) => server.removeNode(name),
 		clock: (command) => server.clock(command),

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { listen } from "../api/listen.ts";
 import type { Client } from "../client/client.ts";
-import { waitFor, waitForList } from "../client/wait.ts";
+import { waitFor } from "../client/wait.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import type { User } from "../core/exchange.ts";
@@ -230,10 +230,14 @@ export class ClusterServer {
 		this.#turnable?.stop();
 	}
 
-	/** Resolves when all nodes that the API knows are Ready. */
-	async nodesReady(signal: AbortSignal): Promise<void> {
-		if (this.#client !== undefined)
-			await waitForList(this.#client, nodes, {}, (list) => list.every(isReady), { signal });
+	/** Resolves when every node is Ready, with what had ended of them made anew. */
+	async ready(): Promise<ClusterStatus> {
+		if (this.#client === undefined) throw new Error("the cluster is still starting");
+		await this.#pool?.repair?.();
+		const signal = AbortSignal.timeout(readyLimitMs);
+		for (const name of Object.keys(this.#settings.nodes))
+			await waitFor(this.#client, nodes, { name }, isReady, { signal });
+		return this.status();
 	}
 }
 

@@ -1,4 +1,5 @@
-import { rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { control, NotRunning } from "./control-client.ts";
 import type { Layout } from "./layout.ts";
@@ -14,6 +15,7 @@ const graceMs = 10_000;
  */
 export async function stopCluster(layout: Layout): Promise<boolean> {
 	const clock = systemClock();
+	const made = mkdirSync(layout.data, { recursive: true, mode: 0o700 });
 	const servers = processesMarked(serverMark, layout.data);
 	const agents = processesMarked(agentMark, layout.data);
 	try {
@@ -26,6 +28,23 @@ export async function stopCluster(layout: Layout): Promise<boolean> {
 	const left = [...processesMarked(serverMark, layout.data), ...processesMarked(agentMark, layout.data)];
 	await killAll(left, clock);
 	const holders = await removeMachine(layout, clock);
-	rmSync(layout.sockets, { recursive: true, force: true });
+	removeSockets(layout.sockets);
+	if (made !== undefined) removeEmpty(layout.data, made);
 	return servers.length + agents.length + holders > 0;
+}
+
+const ownSocket = /^(control|api|api-tls|agent-.+)\.sock$/;
+
+/** Only the cluster's own: a folder that somebody named by mistake may have a `run` of its own. */
+function removeSockets(folder: string): void {
+	if (!existsSync(folder)) return;
+	for (const entry of readdirSync(folder, { withFileTypes: true }))
+		if (entry.isSocket() && ownSocket.test(entry.name)) rmSync(join(folder, entry.name), { force: true });
+	if (readdirSync(folder).length === 0) rmdirSync(folder);
+}
+
+/** Removes folders that were made for this command, from `folder` up to `topmost`, as long as they are empty. */
+function removeEmpty(folder: string, topmost: string): void {
+	for (let path = folder; path.length >= topmost.length && readdirSync(path).length === 0; path = dirname(path))
+		rmdirSync(path);
 }

@@ -14,7 +14,7 @@ import { run, shellQuote } from "./command.ts";
 import { removeCgroups } from "./machine/cgroups.ts";
 import { startHolder } from "./machine/holder.ts";
 import { probeMachine } from "./machine/probe.ts";
-import { killAll, type MarkedProcess, markedProcesses, type ProcessId } from "./machine/processes.ts";
+import { killAll, type MarkedProcess, markedProcesses, type ProcessId, startTimeOf } from "./machine/processes.ts";
 import { nodeDirectories, prepareView } from "./machine/view.ts";
 
 export interface NodeSpec {
@@ -175,6 +175,11 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 	};
 }
 
+/** Whether the node's processes can run and reach the switch. Cheap. */
+export function isWhole(holder: NodeHolder): boolean {
+	return startTimeOf(holder.pid) === holder.startTime && hasAddress(holder.pid, holder.address);
+}
+
 /** How to get into the cluster's user namespace, where there is one. */
 function userFlags(mode: Machine["mode"]): string[] {
 	return mode === "rootless" ? ["--user", "--preserve-credentials"] : [];
@@ -182,7 +187,11 @@ function userFlags(mode: Machine["mode"]): string[] {
 
 function isConnected(holder: MarkedProcess): boolean {
 	const address = readSpec(holder)?.address;
-	return address !== undefined && readNet(holder.pid, "fib_trie").includes(` ${address}\n`);
+	return address !== undefined && hasAddress(holder.pid, address);
+}
+
+function hasAddress(pid: number, address: string): boolean {
+	return readNet(pid, "fib_trie").includes(` ${address}\n`);
 }
 
 function readSpec(holder: MarkedProcess): NodeSpec | undefined {
