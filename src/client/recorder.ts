@@ -41,6 +41,7 @@ const remembered = 4096;
 const writesAtOnce = 16;
 const queueLimit = 4096;
 const attempts = 3;
+const nanosecondsPerMs = 1_000_000;
 
 /** One Event object as it is, or is to be, in the store. */
 interface Series {
@@ -67,12 +68,13 @@ class CorrelatingRecorder implements EventRecorder {
 	readonly #queue: Series[] = [];
 	#flushing: (() => void)[] = [];
 	#writing = 0;
-	/** Names of Events end in the time in nanoseconds; this tells those of one millisecond apart. */
-	#sequence = 0;
+	/** Names of Events end in the time in nanoseconds; this tells those of one millisecond apart, also from other recorders'. */
+	#sequence: number;
 
 	constructor(client: Client, clock: Clock) {
 		this.#client = client;
 		this.#clock = clock;
+		this.#sequence = Math.floor(clock.random() * nanosecondsPerMs);
 	}
 
 	record(event: EventToRecord): void {
@@ -132,11 +134,10 @@ class CorrelatingRecorder implements EventRecorder {
 	}
 
 	#newSeries(event: EventToRecord, reference: ObjectReference, nowMs: number): Series {
-		const nanoseconds = BigInt(Math.floor(nowMs)) * 1_000_000n + BigInt(this.#sequence++ % 1_000_000);
 		return {
 			draft: {
 				metadata: {
-					name: `${reference.name ?? "unknown"}.${nanoseconds.toString(16)}`,
+					name: this.#newName(reference.name, nowMs),
 					// Events about objects without a namespace live in the default one.
 					namespace: reference.namespace || "default",
 				},
@@ -155,6 +156,12 @@ class CorrelatingRecorder implements EventRecorder {
 			queued: false,
 			writing: false,
 		};
+	}
+
+	#newName(name = "unknown", nowMs: number): string {
+		const nanoseconds =
+			BigInt(Math.floor(nowMs)) * BigInt(nanosecondsPerMs) + BigInt(this.#sequence++ % nanosecondsPerMs);
+		return `${name}.${nanoseconds.toString(16)}`;
 	}
 
 	#enqueue(series: Series): void {
@@ -200,7 +207,11 @@ class CorrelatingRecorder implements EventRecorder {
 				series.written = true;
 				return;
 			} catch (error) {
-				if (isReason(error, "AlreadyExists")) series.written = true;
+				if (isReason(error, "AlreadyExists")) {
+					// After a try whose answer was lost it is this one; else another recorder's, which is to stay as it is.
+					if (attempt > 1) series.written = true;
+					else series.draft.metadata.name = this.#newName(series.draft.involvedObject?.name, series.lastMs);
+				}
 				// Events expire; one that goes on begins anew.
 				else if (isReason(error, "NotFound") && series.written) series.written = false;
 				else if (attempt >= attempts || isReason(error, "Forbidden", "Invalid", "NotFound", "BadRequest")) throw error;

@@ -23,8 +23,17 @@ export interface Clock {
 
 /** RFC 3339 in UTC with whole seconds, the form of `metav1.Time`. */
 export function timestamp(epochMs: number): string {
-	return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+	const second = Math.floor(epochMs / 1000);
+	// Most are of this very second.
+	if (second !== lastSecond) {
+		lastText = `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+		lastSecond = second;
+	}
+	return lastText;
 }
+
+let lastSecond = Number.NaN;
+let lastText = "";
 
 /** RFC 3339 in UTC with microseconds, the form of `metav1.MicroTime`. */
 export function microTimestamp(epochMs: number): string {

@@ -31,10 +31,12 @@ export function admissionVerdict(pod: Pod, { node, allocatable, others }: Admiss
 	for (const other of others) {
 		if (other.metadata.uid === pod.metadata.uid) continue;
 		count++;
-		for (const [name, quantity] of requestsOf(other)) used.set(name, (used.get(name) ?? 0) + quantity);
-		for (const port of hostPorts(other)) ports.add(port);
+		const needs = needsOf(other);
+		for (const [name, quantity] of needs.requests) used.set(name, (used.get(name) ?? 0) + quantity);
+		for (const port of needs.ports) ports.add(port);
 	}
-	if (hostPorts(pod).some((port) => ports.has(port))) {
+	const own = needsOf(pod);
+	if (own.ports.some((port) => ports.has(port))) {
 		return refuse(
 			"NodePorts",
 			"Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
@@ -42,7 +44,7 @@ export function admissionVerdict(pod: Pod, { node, allocatable, others }: Admiss
 	}
 	const most = allocatable.get("pods");
 	if (most !== undefined && count + 1 > most) return outOf("pods", 1, count, most);
-	for (const [name, requested] of requestsOf(pod)) {
+	for (const [name, requested] of own.requests) {
 		const capacity = allocatable.get(name) ?? 0;
 		const taken = used.get(name) ?? 0;
 		if (requested > 0 && taken + requested > capacity * (1 + 1e-9)) return outOf(name, requested, taken, capacity);
@@ -50,15 +52,20 @@ export function admissionVerdict(pod: Pod, { node, allocatable, others }: Admiss
 	return undefined;
 }
 
-/** Computed once for each version of a pod: every new pod of the node asks for those of all others. */
-const known = new WeakMap<Pod, ReadonlyMap<string, number>>();
+interface Needs {
+	requests: ReadonlyMap<string, number>;
+	ports: readonly string[];
+}
 
-function requestsOf(pod: Pod): ReadonlyMap<string, number> {
+/** Computed once for each version of a pod: every new pod of the node asks for those of all others. */
+const known = new WeakMap<Pod, Needs>();
+
+function needsOf(pod: Pod): Needs {
 	const before = known.get(pod);
 	if (before !== undefined) return before;
-	const requests = podRequests(pod.spec);
-	known.set(pod, requests);
-	return requests;
+	const needs = { requests: podRequests(pod.spec), ports: hostPorts(pod) };
+	known.set(pod, needs);
+	return needs;
 }
 
 function refuse(reason: string, message: string): Verdict {

@@ -147,7 +147,7 @@ export class ContainerStarter {
 			await runtime.removeContainer(created.id).catch(() => {});
 			return;
 		}
-		await view.refresh();
+		await view.refresh(this.#state().pod.metadata.uid);
 		const started = view.of(this.#state().pod.metadata.uid).containers.find(({ id }) => id === created.id);
 		if (started?.state === "exited" && (started.reason === "StartError" || started.reason === "ContainerCannotRun")) {
 			this.#record(name, "Warning", "Failed", `Error: ${started.message ?? started.reason}`);

@@ -101,7 +101,7 @@ export class PodActions {
 			for (const { id } of containers) await runtime.removeContainer(id);
 			for (const { id } of sandboxes) await runtime.removeSandbox(id);
 			await files?.remove(pod);
-			await view.refresh();
+			await view.refresh(pod.metadata.uid);
 		} catch (error) {
 			await this.#context.clock.sleep(apiRetryMs, this.#abort.signal).catch(() => {});
 			throw error;
@@ -120,7 +120,7 @@ export class PodActions {
 		void run()
 			// What concerns the pod was recorded where it failed; anything else is met again by the next plan.
 			.catch(() => this.#context.clock.sleep(apiRetryMs, this.#abort.signal).catch(() => {}))
-			.then(() => (changesRuntime(key) ? this.#context.view.refresh() : undefined))
+			.then(() => (changesRuntime(key) ? this.#context.view.refresh(this.#state().pod.metadata.uid) : undefined))
 			.catch(() => {})
 			.finally(() => {
 				if (!nested) this.#memory.setBusy(key, false);

@@ -26,6 +26,8 @@ export class RuntimeView {
 	#next: Promise<void> | undefined;
 	#relist: Timer | undefined;
 	#closed = false;
+	/** Counts the pods taken one by one. */
+	#taken = 0;
 
 	/** @param changed called with the UID of a pod whose sandboxes or containers may have changed */
 	constructor(runtime: Runtime, clock: Clock, changed: (podUid: string) => void) {
@@ -40,7 +42,7 @@ export class RuntimeView {
 	/** Lists for the first time and begins to listen. */
 	async start(): Promise<void> {
 		this.#runtime.onChange((podUid) => {
-			if (!this.#closed) this.refresh().then(() => this.#changed(podUid), ignore);
+			if (!this.#closed) this.refresh(podUid).then(() => this.#changed(podUid), ignore);
 		});
 		await this.refresh();
 		this.#scheduleRelist();
@@ -66,8 +68,13 @@ export class RuntimeView {
 		};
 	}
 
-	/** Resolves when a listing that began after the call has been taken in. @throws what the runtime throws */
-	refresh(): Promise<void> {
+	/**
+	 * Resolves when a listing that began after the call has been taken in.
+	 * @param podUid the pod whose state is wanted; undefined: all of them
+	 * @throws what the runtime throws
+	 */
+	refresh(podUid?: string): Promise<void> {
+		if (podUid !== undefined && this.#runtime.ofPod !== undefined) return this.#takePod(podUid, this.#runtime.ofPod);
 		if (this.#listing === undefined) {
 			this.#listing = this.#list().finally(() => {
 				this.#listing = undefined;
@@ -87,7 +94,15 @@ export class RuntimeView {
 		this.#relist?.cancel();
 	}
 
+	async #takePod(podUid: string, ofPod: NonNullable<Runtime["ofPod"]>): Promise<void> {
+		const pod = await ofPod.call(this.#runtime, podUid);
+		this.#taken++;
+		if (pod.sandboxes.length === 0 && pod.containers.length === 0) this.#pods.delete(podUid);
+		else this.#pods.set(podUid, sorted(pod));
+	}
+
 	async #list(): Promise<void> {
+		const taken = this.#taken;
 		const [sandboxes, containers] = await Promise.all([this.#runtime.listSandboxes(), this.#runtime.listContainers()]);
 		const pods = new Map<string, { sandboxes: Sandbox[]; containers: Container[] }>();
 		const podOf = new Map<string, string>();
@@ -104,15 +119,14 @@ export class RuntimeView {
 			const uid = podOf.get(container.sandboxId) ?? container.config.labels[podUidLabel];
 			if (uid !== undefined) at(uid).containers.push(container);
 		}
-		for (const pod of pods.values()) {
-			if (pod.sandboxes.length > 1) pod.sandboxes.sort((a, b) => a.config.attempt - b.config.attempt);
-			if (pod.containers.length > 1) pod.containers.sort((a, b) => a.createdAtMs - b.createdAtMs);
-		}
+		for (const pod of pods.values()) sorted(pod);
+		// What was taken of a pod meanwhile is newer than this.
+		if (taken !== this.#taken) return this.#list();
 		this.#pods = pods;
 	}
 
 	#scheduleRelist(): void {
-		if (this.#closed) return;
+		if (this.#closed || this.#runtime.ofPod !== undefined) return;
 		this.#relist = this.#clock.after(relistMs, () => {
 			const before = this.#pods;
 			this.refresh()
@@ -123,6 +137,13 @@ export class RuntimeView {
 				.finally(() => this.#scheduleRelist());
 		});
 	}
+}
+
+/** Oldest first, in place. */
+function sorted(pod: { sandboxes: Sandbox[]; containers: Container[] }): PodRuntime {
+	if (pod.sandboxes.length > 1) pod.sandboxes.sort((a, b) => a.config.attempt - b.config.attempt);
+	if (pod.containers.length > 1) pod.containers.sort((a, b) => a.createdAtMs - b.createdAtMs);
+	return pod;
 }
 
 function differs(before: PodRuntime | undefined, now: PodRuntime): boolean {

@@ -173,6 +173,11 @@ export interface Runtime {
 	stopContainer(id: string, graceMs: number): Promise<void>;
 	removeContainer(id: string): Promise<void>;
 	listContainers(): Promise<Container[]>;
+	/**
+	 * What there is of one pod. For runtimes that hold everything in memory and tell of every change by `onChange`: what happens to
+	 * one pod then costs nothing for the others, and nothing is listed now and then to find what was missed.
+	 */
+	ofPod?(podUid: string): Promise<{ sandboxes: Sandbox[]; containers: Container[] }>;
 	updateLimits(id: string, limits: ResourceLimits): Promise<void>;
 	/** After the log file was renamed: goes on in a new one. */
 	reopenLog(id: string): Promise<void>;

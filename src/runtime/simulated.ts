@@ -37,11 +37,13 @@ interface Entry {
 export interface SimulatedState {
 	sandboxes: Map<string, Sandbox>;
 	containers: Map<string, Entry>;
+	/** Ids by the UID of the pod, so that no pod pays for the others. */
+	pods: Map<string, { sandboxes: Set<string>; containers: Set<string> }>;
 	sequence: number;
 }
 
 export function simulatedState(): SimulatedState {
-	return { sandboxes: new Map(), containers: new Map(), sequence: 0 };
+	return { sandboxes: new Map(), containers: new Map(), pods: new Map(), sequence: 0 };
 }
 
 export function createSimulatedRuntime(options: { clock: Clock; state?: SimulatedState }): Runtime {
@@ -75,6 +77,11 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 			changed(entry);
 		});
 	};
+	const containersOf = (sandboxId: string): string[] => {
+		const podUid = state.sandboxes.get(sandboxId)?.config.podUid ?? "";
+		const ids = [...(state.pods.get(podUid)?.containers ?? [])];
+		return ids.filter((id) => state.containers.get(id)?.container.sandboxId === sandboxId);
+	};
 	const existing = (id: string): Entry => {
 		const entry = state.containers.get(id);
 		if (entry === undefined) throw new Error(`container ${id} does not exist`);
@@ -105,27 +112,39 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 				...(config.hostNetwork ? {} : { networkNamespace: `simulated:${id}` }),
 			};
 			state.sandboxes.set(id, sandbox);
+			const pod = state.pods.get(config.podUid) ?? { sandboxes: new Set(), containers: new Set() };
+			state.pods.set(config.podUid, pod);
+			pod.sandboxes.add(id);
 			return sandbox;
 		},
 		async stopSandbox(id) {
 			const sandbox = state.sandboxes.get(id);
 			if (sandbox === undefined) return;
-			for (const entry of state.containers.values()) if (entry.container.sandboxId === id) finish(entry, 137);
+			for (const containerId of containersOf(id)) finish(existing(containerId), 137);
 			state.sandboxes.set(id, { ...sandbox, state: "notReady" });
 		},
 		async removeSandbox(id) {
 			await this.stopSandbox(id);
-			for (const [key, entry] of state.containers) if (entry.container.sandboxId === id) state.containers.delete(key);
+			const podUid = state.sandboxes.get(id)?.config.podUid ?? "";
+			const pod = state.pods.get(podUid);
+			for (const containerId of containersOf(id)) {
+				state.containers.delete(containerId);
+				pod?.containers.delete(containerId);
+			}
+			pod?.sandboxes.delete(id);
+			if (pod?.sandboxes.size === 0) state.pods.delete(podUid);
 			state.sandboxes.delete(id);
 		},
 		listSandboxes: async () => [...state.sandboxes.values()],
 
 		async createContainer(sandboxId, config) {
-			if (state.sandboxes.get(sandboxId)?.state !== "ready") throw new Error(`sandbox ${sandboxId} is not ready`);
+			const sandbox = state.sandboxes.get(sandboxId);
+			if (sandbox?.state !== "ready") throw new Error(`sandbox ${sandboxId} is not ready`);
 			const id = `${sandboxId}-${config.name}-${config.attempt}-${++state.sequence}`;
 			const imageId = `simulated:${config.image}`;
 			const container: Container = { id, sandboxId, config, imageId, state: "created", createdAtMs: clock.now() };
 			state.containers.set(id, { container, log: [], onExit: [] });
+			state.pods.get(sandbox.config.podUid)?.containers.add(id);
 			return container;
 		},
 		async startContainer(id) {
@@ -147,10 +166,19 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 		},
 		async removeContainer(id) {
 			const entry = state.containers.get(id);
-			if (entry !== undefined) finish(entry, 137);
+			if (entry === undefined) return;
+			finish(entry, 137);
 			state.containers.delete(id);
+			state.pods.get(state.sandboxes.get(entry.container.sandboxId)?.config.podUid ?? "")?.containers.delete(id);
 		},
 		listContainers: async () => [...state.containers.values()].map((entry) => entry.container),
+		async ofPod(podUid) {
+			const { sandboxes = [], containers = [] } = state.pods.get(podUid) ?? {};
+			return {
+				sandboxes: [...sandboxes].flatMap((id) => state.sandboxes.get(id) ?? []),
+				containers: [...containers].flatMap((id) => state.containers.get(id)?.container ?? []),
+			};
+		},
 		async updateLimits(id, limits) {
 			const entry = existing(id);
 			entry.container = { ...entry.container, config: { ...entry.container.config, limits } };
