@@ -1,0 +1,46 @@
+/** What the benchmarks have in common: how long, how much memory, and a line for each. */
+import { type Cluster, startCluster } from "../src/index.ts";
+
+export interface Figure {
+	what: string;
+	/** Wall time in seconds. */
+	seconds: number;
+	/** Processor time of all threads: what the wall time would be at most on an idle machine. */
+	cpuSeconds: number;
+	/** Memory of the whole process at its end. */
+	rssMb: number;
+	heapMb: number;
+	note?: string;
+}
+
+/** A cluster of simulated nodes on the machine's clock and a memory store, for one measurement. */
+export async function withCluster(
+	nodeCount: number,
+	measure: (cluster: Cluster) => Promise<void>,
+	what: string,
+): Promise<Figure> {
+	await using cluster = await startCluster({ nodes: nodeCount });
+	collectGarbage();
+	const startMs = performance.now();
+	const cpu = process.cpuUsage();
+	await measure(cluster);
+	const seconds = (performance.now() - startMs) / 1000;
+	const { user, system } = process.cpuUsage(cpu);
+	return { what, seconds, cpuSeconds: (user + system) / 1e6, ...memory() };
+}
+
+export function memory(): { rssMb: number; heapMb: number } {
+	const rssMb = process.memoryUsage.rss() / 2 ** 20;
+	collectGarbage();
+	return { rssMb, heapMb: process.memoryUsage().heapUsed / 2 ** 20 };
+}
+
+/** Where node runs with --expose-gc, as the npm scripts let it. */
+function collectGarbage(): void {
+	globalThis.gc?.();
+}
+
+export function print({ what, seconds, cpuSeconds, rssMb, heapMb, note }: Figure): void {
+	const figures = `${seconds.toFixed(2).padStart(7)} s  ${cpuSeconds.toFixed(2).padStart(7)} s CPU  ${rssMb.toFixed(0).padStart(5)} MB resident  ${heapMb.toFixed(0).padStart(5)} MB heap`;
+	console.log(`${what.padEnd(58)} ${figures}${note === undefined ? "" : `  ${note}`}`);
+}
