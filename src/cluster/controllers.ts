@@ -16,6 +16,7 @@ import { nodeLifecycleController } from "../controllers/node-lifecycle/controlle
 import { podGcController } from "../controllers/pod-gc/controller.ts";
 import { replicaSetController } from "../controllers/replicaset/controller.ts";
 import { replicationControllerController } from "../controllers/replicationcontroller/controller.ts";
+import { resourceQuotaController } from "../controllers/resourcequota/controller.ts";
 import { rootCaController } from "../controllers/root-ca/controller.ts";
 import { serviceAccountController } from "../controllers/serviceaccount/controller.ts";
 import { statefulSetController } from "../controllers/statefulset/controller.ts";
@@ -58,6 +59,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		nodeLifecycleController(),
 		taintEvictionController,
 		podGcController(),
+		resourceQuotaController(settings.registry),
 		serviceAccountController,
 		...(settings.ca === undefined ? [] : [rootCaController(settings.ca)]),
 		namespaceController(settings.registry),

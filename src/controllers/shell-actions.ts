@@ -154,6 +154,9 @@ async function carryOutOne(action: Action, parts: ActingParts): Promise<void> {
 		case "confirmEmpty":
 			for (const kind of action.kinds) await confirmEmpty(kind, action.namespace, parts);
 			return;
+		case "catchUp":
+			for (const kind of action.kinds) barrier.wrote(kind, { metadata: { resourceVersion: String(action.revision) } });
+			return;
 		case "event":
 			record(parts, action, { name: action.regarding.metadata.name });
 	}

@@ -1,7 +1,9 @@
 /** Admission: what the server itself has to say about a write, step by step, before it is validated. */
 import type { Kind } from "../../kinds/kind.ts";
+import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace.ts";
 import { defaultTolerationSeconds, priority } from "./pod-defaults.ts";
+import { resourceQuota } from "./resource-quota.ts";
 import { serviceAccount } from "./service-account.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 import type { AdmissionStep, Admitted } from "./step.ts";
@@ -15,7 +17,9 @@ export const admissionSteps: readonly AdmissionStep[] = [
 	priority,
 	defaultStorageClass,
 	storageObjectInUseProtection,
-	// Here limit ranges will give defaults, and after all that quotas will be charged.
+	limitRanger,
+	// Last: only what everything else admits is charged.
+	resourceQuota,
 ];
 
 /** Steps that give an object what there is only so much of. They come after the kind has prepared the object. */

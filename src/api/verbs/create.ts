@@ -1,10 +1,12 @@
 /** CREATE: decode, admit, prepare, validate, commit. */
 import { timestamp } from "../../core/clock.ts";
-import { alreadyExists, invalid } from "../../core/errors.ts";
+import { alreadyExists, conflict, invalid } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { generateName } from "../../core/names.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { resourceQuotas } from "../../kinds/resourcequota.ts";
 import { admit, allocate } from "../admission/admission.ts";
+import { inQuotaOrder } from "../admission/quota-order.ts";
 import type { Admitted } from "../admission/step.ts";
 import { readObjectBody } from "../body.ts";
 import type { Cached } from "../cache/cached.ts";
@@ -30,7 +32,11 @@ export async function create(context: Context, target: Target): Promise<ApiRespo
 }
 
 /** @param decode makes what the client sent, a new object each time it is called */
-export async function createObject(context: Context, target: Target, decode: () => KubeObject): Promise<Cached> {
+export function createObject(context: Context, target: Target, decode: () => KubeObject): Promise<Cached> {
+	return inQuotaOrder(context.server, target, () => createNext(context, target, decode));
+}
+
+async function createNext(context: Context, target: Target, decode: () => KubeObject): Promise<Cached> {
 	const dryRun = isDryRun(context.request.query);
 	for (let attempt = 1; ; attempt++) {
 		const companions: Companions = { claims: [], releases: [] };
@@ -44,7 +50,10 @@ export async function createObject(context: Context, target: Target, decode: () 
 		const outcome = await putObject(context.server, object, { key, expected: 0, companions });
 		if (outcome.ok) return outcome.cached;
 		const mayRetry = outcome.taken.length > 0 || prefix !== undefined;
-		if (!mayRetry || attempt === attempts) throw alreadyExists(target.kind, name);
+		if (!mayRetry) throw alreadyExists(target.kind, name);
+		if (attempt < attempts) continue;
+		if (companions.updates === undefined) throw alreadyExists(target.kind, name);
+		throw conflict(resourceQuotas, target.namespace ?? "", "the quotas of the namespace change too fast");
 	}
 }
 

@@ -1,0 +1,110 @@
+/**
+ * Keeps account of what resource quotas limit. Admission charges what is made; this controller takes stock when a quota is
+ * new or changed, and credits what goes.
+ */
+import type { Mirror } from "../../client/mirror.ts";
+import { type KubeObject, objectKey } from "../../core/object.ts";
+import { events } from "../../kinds/event.ts";
+import type { Pod, ResourceQuota } from "../../kinds/generated/types.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { pods } from "../../kinds/pod.ts";
+import { isCounted } from "../../kinds/quota/usage.ts";
+import type { Registry } from "../../kinds/registry.ts";
+import { resourceQuotas } from "../../kinds/resourcequota.ts";
+import { type Controller, type WatchRule, watchRule } from "../controller.ts";
+import { sameJson } from "../equal.ts";
+import { coalesceMsFor } from "../podcontrol/coalesce.ts";
+import { isFinished } from "../podcontrol/pods.ts";
+import { type Counted, plan, type QuotaState } from "./plan.ts";
+
+/** How often what cannot be watched, because its kind came later, is counted again; upstream's resync. */
+const recountMs = 300_000;
+const unknownKindMs = 1000;
+/** Kinds of the core group whose use of a quota may change while they exist. */
+const changing = new Set(["services", "persistentvolumeclaims"]);
+
+type GatheredState = QuotaState & { recountMs?: number };
+
+/** @param registry its namespaced kinds are watched as they are now; kinds that come later are counted from time to time */
+export function resourceQuotaController(registry: Pick<Registry, "all">): Controller<GatheredState> {
+	const watched = registry.all().filter(isCountable);
+	return {
+		name: "resourcequota",
+		component: "resourcequota-controller",
+		watches: [
+			...watched.map((kind) => objectRule(kind)),
+			...(watched.some((kind) => kind.plural === resourceQuotas.plural) ? [] : [quotaRule()]),
+		],
+		coalesceMs(key, mirror) {
+			const { status } = quotaOf(key, mirror) ?? {};
+			return coalesceMsFor(Number(status?.used?.["pods"] ?? status?.used?.["count/pods"] ?? 0));
+		},
+		gather(key, mirror) {
+			const quota = quotaOf(key, mirror);
+			if (quota === undefined || quota.metadata.deletionTimestamp !== undefined) return undefined;
+			const names = Object.keys(quota.spec?.hard ?? {});
+			const counted: Counted[] = [];
+			let dueMs: number | undefined;
+			for (const kind of registry.all()) {
+				if (!isCountable(kind) || !names.some((name) => isCounted(kind, name))) continue;
+				const informer = mirror.of(kind);
+				if (!informer.synced) return { quota, counted: [], recountMs: unknownKindMs };
+				if (!watched.includes(kind)) dueMs = recountMs;
+				counted.push({ kind, objects: [...informer.list(quota.metadata.namespace)], revision: informer.revision });
+			}
+			return { quota, counted, ...(dueMs === undefined ? {} : { recountMs: dueMs }) };
+		},
+		plan(state, { nowMs }) {
+			if (state.recountMs === unknownKindMs) return { actions: [], requeueAtMs: nowMs + unknownKindMs };
+			const made = plan(state, nowMs);
+			if (state.recountMs === undefined || made.requeueAtMs !== undefined) return made;
+			return { ...made, requeueAtMs: nowMs + state.recountMs };
+		},
+	};
+}
+
+function isCountable(kind: Kind): boolean {
+	return kind.namespaced && !(kind.group === events.group && kind.plural === events.plural);
+}
+
+function quotaOf(key: string, mirror: Mirror): ResourceQuota | undefined {
+	const [namespace, name = ""] = key.split("/");
+	return mirror.of(resourceQuotas).get(namespace, name);
+}
+
+function quotaRule(): WatchRule {
+	return watchRule(resourceQuotas, (current, old) => (current === undefined ? [] : quotaKeys(current, old)));
+}
+
+/** What was charged needs no look; a new limit does. */
+function quotaKeys(current: ResourceQuota, old: ResourceQuota | undefined): string[] {
+	const { spec, status } = current;
+	const isNew = old === undefined || !sameJson(spec, old.spec) || !sameJson(status?.hard, old.status?.hard);
+	return isNew || !sameJson(spec?.hard ?? {}, status?.hard ?? {}) ? [objectKey(current)] : [];
+}
+
+/** The quotas that count an object which comes, goes, or uses another amount than before. */
+function objectRule(kind: Kind): WatchRule {
+	return watchRule(kind, function* (current, old, mirror) {
+		const object = current ?? old;
+		if (object === undefined) return;
+		// The rule is this kind's.
+		if (kind.plural === resourceQuotas.plural && kind.group === "" && current !== undefined)
+			yield* quotaKeys(current as ResourceQuota, old as ResourceQuota | undefined);
+		if (current !== undefined && old !== undefined && !mayUseOther(kind, current, old)) return;
+		for (const quota of mirror.of(resourceQuotas).list(object.metadata.namespace))
+			if (Object.keys(quota.spec?.hard ?? {}).some((name) => isCounted(kind, name))) yield objectKey(quota);
+	});
+}
+
+function mayUseOther(kind: Kind, current: KubeObject, old: KubeObject): boolean {
+	if (kind.group !== "") return false;
+	if (changing.has(kind.plural)) return true;
+	if (kind.plural !== pods.plural) return false;
+	// The kind says so.
+	const [now, before] = [current as Pod, old as Pod];
+	if (isFinished(now) !== isFinished(before)) return true;
+	if (now.metadata.deletionTimestamp !== before.metadata.deletionTimestamp) return true;
+	// A resize, or a deadline that was set: another generation.
+	return now.metadata.generation !== before.metadata.generation;
+}

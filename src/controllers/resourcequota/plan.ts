@@ -1,0 +1,100 @@
+/** How much of a quota is used, counted anew (Kubernetes documentation, "Resource Quotas"). Pure. */
+import type { KubeObject } from "../../core/object.ts";
+import { addQuantities, compareQuantities, formatQuantity, quantityNano } from "../../core/quantity.ts";
+import type { Pod, ResourceQuota } from "../../kinds/generated/types.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import type { Amounts } from "../../kinds/pod-amounts.ts";
+import { isInScopes } from "../../kinds/quota/scopes.ts";
+import { isCounted, usageOf, usesQuotaUntilMs } from "../../kinds/quota/usage.ts";
+import { resourceQuotas } from "../../kinds/resourcequota.ts";
+import { updateStatus } from "../actions.ts";
+import type { Plan } from "../controller.ts";
+import { sameJson } from "../equal.ts";
+
+/** Objects of one kind, and up to which revision the Mirror has seen that kind. */
+export interface Counted {
+	kind: Kind;
+	objects: readonly KubeObject[];
+	revision: number;
+}
+
+export interface QuotaState {
+	quota: ResourceQuota;
+	/** Every kind that the quota counts, with all objects of the quota's namespace. */
+	counted: readonly Counted[];
+}
+
+export function plan({ quota, counted }: QuotaState, nowMs: number): Plan {
+	const hard = quota.spec?.hard ?? {};
+	const used: Amounts = {};
+	const behind: Kind[] = [];
+	const quotaRevision = Number(quota.metadata.resourceVersion);
+	let dueMs = Number.POSITIVE_INFINITY;
+	for (const { kind, objects, revision } of counted) {
+		const names = Object.keys(hard).filter((name) => isCounted(kind, name));
+		const sums = sumsOf(quota, kind, objects, names, nowMs);
+		// The quota may have been charged for something that the Mirror has not seen yet.
+		const isLess = names.some((name) => compareQuantities(sums[name] ?? "0", quota.status?.used?.[name] ?? "0") < 0);
+		if (isLess && revision < quotaRevision) behind.push(kind);
+		Object.assign(used, sums);
+		for (const object of objects) {
+			const untilMs = timeOfUse(kind, object);
+			if (untilMs > nowMs) dueMs = Math.min(dueMs, untilMs + 1);
+		}
+	}
+	if (behind.length > 0)
+		return { actions: [{ do: "catchUp", kinds: behind, revision: quotaRevision }], requeueAtMs: nowMs };
+	const later = dueMs === Number.POSITIVE_INFINITY ? {} : { requeueAtMs: dueMs };
+	const status = { ...quota.status, hard, used };
+	if (sameJson(status, quota.status ?? {})) return { actions: [], ...later };
+	return { actions: [updateStatus(resourceQuotas, { ...quota, status })], ...later };
+}
+
+/** When a pod that is being deleted stops to count; Infinity for everything else. */
+function timeOfUse(kind: Kind, object: KubeObject): number {
+	// The kind says that it is a pod.
+	return kind.group === "" && kind.plural === "pods" ? usesQuotaUntilMs(object as Pod) : Number.POSITIVE_INFINITY;
+}
+
+/** Objects are many and the amounts they use are few: equal ones are multiplied, not added. */
+function sumsOf(
+	quota: ResourceQuota,
+	kind: Kind,
+	objects: readonly KubeObject[],
+	names: readonly string[],
+	nowMs: number,
+): Amounts {
+	const tallies = new Map(names.map((name) => [name, new Map<string, number>()]));
+	for (const object of objects) {
+		if (!isInScopes(quota, kind, object)) continue;
+		const usage = knownUsage(kind, object, nowMs);
+		for (const [name, tally] of tallies) {
+			const quantity = usage[name];
+			if (quantity !== undefined) tally.set(quantity, (tally.get(quantity) ?? 0) + 1);
+		}
+	}
+	const sums: Amounts = {};
+	for (const [name, tally] of tallies) {
+		let sum = "0";
+		for (const [quantity, count] of tally) sum = addQuantities(sum, times(quantity, count));
+		sums[name] = sum;
+	}
+	return sums;
+}
+
+function times(quantity: string, count: number): string {
+	return formatQuantity(quantityNano(quantity) * BigInt(count), quantity.endsWith("i") ? "binary" : "decimal");
+}
+
+/** What an object uses depends on the time only when it is being deleted; objects never change. */
+const usages = new WeakMap<KubeObject, Amounts>();
+
+function knownUsage(kind: Kind, object: KubeObject, nowMs: number): Amounts {
+	if (object.metadata.deletionTimestamp !== undefined) return usageOf(kind, object, nowMs);
+	let usage = usages.get(object);
+	if (usage === undefined) {
+		usage = usageOf(kind, object, nowMs);
+		usages.set(object, usage);
+	}
+	return usage;
+}

@@ -1,0 +1,121 @@
+/** What an object uses of a resource quota (Kubernetes documentation, "Resource Quotas"). */
+import { parseTimestamp } from "../../core/clock.ts";
+import type { KubeObject } from "../../core/object.ts";
+import { compareQuantities } from "../../core/quantity.ts";
+import type { PersistentVolumeClaim, Pod, ResourceRequirements, Service } from "../generated/types.ts";
+import { type Kind, qualifiedResource } from "../kind.ts";
+import { type Amounts, podAmounts } from "../pod-amounts.ts";
+
+const storageClassSuffix = ".storageclass.storage.k8s.io/";
+const oldClassAnnotation = "volume.beta.kubernetes.io/storage-class";
+/** Kinds that may also be counted by their bare names, as before `count/` came. */
+const plainlyCounted = new Set(["configmaps", "replicationcontrollers", "resourcequotas", "secrets"]);
+const podNames = new Set([
+	"pods",
+	...["cpu", "memory", "ephemeral-storage"].flatMap((name) => [name, `requests.${name}`, `limits.${name}`]),
+]);
+const serviceNames = new Set(["services", "services.nodeports", "services.loadbalancers"]);
+
+type Names = Pick<Kind, "group" | "plural">;
+
+/** Whether objects of the kind use the resource that a quota names. */
+export function isCounted(kind: Names, name: string): boolean {
+	if (name === `count/${qualifiedResource(kind)}`) return true;
+	if (kind.group !== "") return false;
+	switch (kind.plural) {
+		case "pods":
+			return podNames.has(name) || name.startsWith("hugepages-") || isRequested(name);
+		case "services":
+			return serviceNames.has(name);
+		case "persistentvolumeclaims":
+			return name === "persistentvolumeclaims" || name === "requests.storage" || name.includes(storageClassSuffix);
+		default:
+			return plainlyCounted.has(kind.plural) && name === kind.plural;
+	}
+}
+
+/** `requests.` and the name of huge pages or of an extended resource. */
+function isRequested(name: string): boolean {
+	if (!name.startsWith("requests.")) return false;
+	const resource = name.slice("requests.".length);
+	return resource.startsWith("hugepages-") || isExtended(resource);
+}
+
+/** A resource such as `example.com/gpu`, which no node has by itself. */
+function isExtended(name: string): boolean {
+	return name.includes("/") && !/(^|\.)kubernetes\.io\//.test(name) && !name.startsWith("requests.");
+}
+
+/** All that the object uses, by the names under which quotas may limit it. */
+export function usageOf(kind: Names, object: KubeObject, nowMs: number): Amounts {
+	const usage: Amounts = { [`count/${qualifiedResource(kind)}`]: "1" };
+	if (kind.group !== "") return usage;
+	// The kind says what the object is.
+	switch (kind.plural) {
+		case "pods":
+			return podUsesQuota(object as Pod, nowMs) ? { ...usage, ...podUsage(object as Pod) } : usage;
+		case "services":
+			return { ...usage, ...serviceUsage(object as Service) };
+		case "persistentvolumeclaims":
+			return { ...usage, ...claimUsage(object as PersistentVolumeClaim) };
+		default:
+			return plainlyCounted.has(kind.plural) ? { ...usage, [kind.plural]: "1" } : usage;
+	}
+}
+
+/** Not when it has ended, nor when it should have been gone by now. */
+function podUsesQuota(pod: Pod, nowMs: number): boolean {
+	if (pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") return false;
+	return nowMs <= usesQuotaUntilMs(pod);
+}
+
+/** When a pod that is being deleted stops to count, as its node is taken for lost; Infinity for others. */
+export function usesQuotaUntilMs({ metadata }: Pod): number {
+	const { deletionTimestamp, deletionGracePeriodSeconds } = metadata;
+	if (deletionTimestamp === undefined || deletionGracePeriodSeconds === undefined) return Number.POSITIVE_INFINITY;
+	return parseTimestamp(deletionTimestamp) + deletionGracePeriodSeconds * 1000;
+}
+
+function podUsage({ spec }: Pod): Amounts {
+	const requests = podAmounts(spec, "requests");
+	return { pods: "1", ...computeUsage({ requests, limits: podAmounts(spec, "limits") }) };
+}
+
+/** Requests and limits under their names in quotas. */
+export function computeUsage({
+	requests = {},
+	limits = {},
+}: Pick<ResourceRequirements, "requests" | "limits">): Amounts {
+	const usage: Amounts = {};
+	for (const [name, quantity] of Object.entries(requests)) {
+		if (podNames.has(name) || name.startsWith("hugepages-")) usage[name] = quantity;
+		else if (!isExtended(name)) continue;
+		usage[`requests.${name}`] = quantity;
+	}
+	for (const [name, quantity] of Object.entries(limits)) if (podNames.has(name)) usage[`limits.${name}`] = quantity;
+	return usage;
+}
+
+function serviceUsage({ spec }: Service): Amounts {
+	const { type = "ClusterIP", ports = [], allocateLoadBalancerNodePorts } = spec ?? {};
+	const usage: Amounts = { services: "1", "services.nodeports": "0", "services.loadbalancers": "0" };
+	if (type === "LoadBalancer") usage["services.loadbalancers"] = "1";
+	const onlyChosen = type === "LoadBalancer" && allocateLoadBalancerNodePorts === false;
+	const counted = onlyChosen ? ports.filter(({ nodePort = 0 }) => nodePort !== 0) : ports;
+	if (type === "LoadBalancer" || type === "NodePort") usage["services.nodeports"] = String(counted.length);
+	return usage;
+}
+
+function claimUsage({ spec, status, metadata }: PersistentVolumeClaim): Amounts {
+	const usage: Amounts = { persistentvolumeclaims: "1" };
+	const className = metadata.annotations?.[oldClassAnnotation] ?? spec?.storageClassName ?? "";
+	if (className !== "") usage[`${className}${storageClassSuffix}persistentvolumeclaims`] = "1";
+	const wanted = spec?.resources?.requests?.["storage"];
+	if (wanted === undefined) return usage;
+	// While a claim shrinks back after a failed expansion, what it was given still counts.
+	const given = status?.allocatedResources?.["storage"];
+	const storage = given !== undefined && compareQuantities(given, wanted) > 0 ? given : wanted;
+	usage["requests.storage"] = storage;
+	if (className !== "") usage[`${className}${storageClassSuffix}requests.storage`] = storage;
+	return usage;
+}
