@@ -69,6 +69,10 @@ export const deployments: Kind<Deployment> = {
 	prepareForUpdate(deployment, old) {
 		deployment.status = old.status ?? {};
 	},
+	prepareForStatusUpdate(deployment, old) {
+		if (old.metadata.labels === undefined) delete deployment.metadata.labels;
+		else deployment.metadata.labels = old.metadata.labels;
+	},
 	validate({ spec }) {
 		const causes = [
 			...nonNegative(spec.replicas, "spec.replicas"),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { deployments } from "./deployment.ts";
 import type { DaemonSet, Deployment, PersistentVolumeClaim, StatefulSet } from "./generated/types.ts";
 import { cells, createFrom, updateProblems } from "./testing.ts";
 
@@ -262,4 +263,11 @@ describe("claims", () => {
 			}),
 		).toEqual([fixed]);
 	});
+});
+
+test("a Deployment's labels are not changed by way of its status", () => {
+	const old = { metadata: { labels: { a: "1" } } } as unknown as Deployment;
+	const sent = { metadata: { labels: { a: "2" } } } as unknown as Deployment;
+	deployments.prepareForStatusUpdate?.(sent, old);
+	expect(sent.metadata.labels).toEqual({ a: "1" });
 });

@@ -25,11 +25,11 @@ import {
 } from "./conditions.ts";
 import type { DeploymentState } from "./controller.ts";
 import {
+	byRevision,
 	findNewSet,
 	newSetDraft,
 	nextRevision,
 	revisionAnnotation,
-	revisionOf,
 	setNewSetAnnotations,
 } from "./revision.ts";
 import { scaleNewSet, scaleOldSets } from "./rolling.ts";
@@ -178,9 +178,7 @@ function cleanUp({ deployment, working, oldSets }: Making): void {
 	const limit = revisionHistoryLimit(deployment);
 	if (limit === undefined) return;
 	const alive = oldSets.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-	const oldest = alive
-		.sort((left, right) => revisionOf(left) - revisionOf(right))
-		.slice(0, Math.max(0, alive.length - limit));
+	const oldest = alive.sort(byRevision).slice(0, Math.max(0, alive.length - limit));
 	for (const set of oldest) {
 		const seen = (set.metadata.generation ?? 0) <= (set.status?.observedGeneration ?? 0);
 		if (seen && replicasOf(set) === 0 && (set.status?.replicas ?? 0) === 0) working.remove(set);

@@ -2,7 +2,7 @@
 import { controllerReference, type Draft } from "../../core/object.ts";
 import type { Deployment, PodTemplateSpec, ReplicaSet } from "../../kinds/generated/types.ts";
 import { canonical, revisionHash } from "../revisions/hash.ts";
-import { byAge, maxSurge, numberAnnotation, replicasOf, setReplicasAnnotations } from "./bounds.ts";
+import { byAge, maxSurge, replicasOf, setReplicasAnnotations } from "./bounds.ts";
 
 export const revisionAnnotation = "deployment.kubernetes.io/revision";
 const revisionHistoryAnnotation = "deployment.kubernetes.io/revision-history";
@@ -40,13 +40,22 @@ function templateText(template: PodTemplateSpec | undefined): string | undefined
 
 const templateTexts = new WeakMap<PodTemplateSpec, string>();
 
-export function revisionOf(set: ReplicaSet): number {
-	return numberAnnotation(set, revisionAnnotation) ?? 0;
+/** An int64: sets made by hand may have numbers that a double cannot tell apart. */
+export function revisionOf(set: ReplicaSet): bigint {
+	const text = set.metadata.annotations?.[revisionAnnotation];
+	return text !== undefined && /^-?\d+$/.test(text) ? BigInt(text) : 0n;
+}
+
+/** For sorting: oldest first. */
+export function byRevision(left: ReplicaSet, right: ReplicaSet): number {
+	const [before, after] = [revisionOf(left), revisionOf(right)];
+	return before < after ? -1 : before > after ? 1 : 0;
 }
 
 /** One more than the highest of the others. */
-export function nextRevision(others: readonly ReplicaSet[]): number {
-	return others.reduce((highest, set) => Math.max(highest, revisionOf(set)), 0) + 1;
+export function nextRevision(others: readonly ReplicaSet[]): bigint {
+	const highest = others.map(revisionOf).reduce((high, revision) => (revision > high ? revision : high), 0n);
+	return highest + 1n;
 }
 
 /** Name of the set that would be made for the Deployment's template. */
@@ -54,7 +63,7 @@ export function newSetHash(deployment: Deployment): string {
 	return revisionHash(deployment.spec.template, deployment.status?.collisionCount);
 }
 
-export function newSetDraft(deployment: Deployment, revision: number, replicas: (draft: ReplicaSet) => number) {
+export function newSetDraft(deployment: Deployment, revision: bigint, replicas: (draft: ReplicaSet) => number) {
 	const hash = newSetHash(deployment);
 	const { template, selector, minReadySeconds } = deployment.spec;
 	const labels = { ...template.metadata?.labels, [hashLabel]: hash };
@@ -81,7 +90,7 @@ export function newSetDraft(deployment: Deployment, revision: number, replicas: 
 }
 
 /** Gives the newest set the Deployment's annotations and its revision, with its earlier revisions remembered. True when that changed it. */
-export function setNewSetAnnotations(deployment: Deployment, set: ReplicaSet, revision: number): boolean {
+export function setNewSetAnnotations(deployment: Deployment, set: ReplicaSet, revision: bigint): boolean {
 	const annotations = { ...set.metadata.annotations };
 	let changed = false;
 	for (const [name, value] of Object.entries(deployment.metadata.annotations ?? {})) {
@@ -90,7 +99,7 @@ export function setNewSetAnnotations(deployment: Deployment, set: ReplicaSet, re
 		changed = true;
 	}
 	const before = annotations[revisionAnnotation];
-	if (before === undefined || Number(before) < revision) {
+	if (before === undefined || revisionOf(set) < revision) {
 		annotations[revisionAnnotation] = `${revision}`;
 		if (before !== undefined) remember(annotations, before);
 		changed = true;
