@@ -31,8 +31,8 @@ describe.skipIf(process.getuid?.() !== 0)("adoption (as root)", () => {
 	it("loses no line and no exit code when the agent is killed again and again while a container writes", async () => {
 		const directory = mkdtempSync(`${tmpdir()}/cox-adoption-`);
 		const lines = 200_000;
-		const script = `i=0; while [ $i -lt ${lines} ]; do echo $i; i=$((i+1)); done; exit 23`;
-		for (let kills = 0; kills < 4; kills++) {
+		const script = `i=0; while [ $i -lt ${lines} ]; do echo $i; echo $i >&2; i=$((i+1)); done; exit 23`;
+		for (let kills = 0; kills < 5; kills++) {
 			const kill = await startDriver(directory, script);
 			await clock.sleep(clock.random() * 50);
 			await kill();
@@ -50,9 +50,12 @@ describe.skipIf(process.getuid?.() !== 0)("adoption (as root)", () => {
 				container = (await runtime.listContainers())[0];
 			}
 			expect(container).toMatchObject({ state: "exited", exitCode: 23, reason: "Error" });
-			const written = logPayload(readFileSync(`${directory}/main.log`, "utf8")).split("\n");
-			expect(written.length - 1).toBe(lines);
-			expect(written.findIndex((line, index) => index < lines && line !== String(index))).toBe(-1);
+			const log = readFileSync(`${directory}/main.log`, "utf8");
+			for (const stream of ["stdout", "stderr"] as const) {
+				const written = logPayload(log, stream).split("\n");
+				expect(written.length - 1).toBe(lines);
+				expect(written.findIndex((line, index) => index < lines && line !== String(index))).toBe(-1);
+			}
 		} finally {
 			for (const sandbox of await runtime.listSandboxes()) await runtime.removeSandbox(sandbox.id);
 			await runtime.close();

@@ -23,11 +23,6 @@ export interface ContainerRecord {
 	failure?: string;
 	/** Whether the container's processes end with its first one. */
 	ownPid: boolean;
-	/**
-	 * What leads the shim into the pod's namespaces. With a PID namespace of its own to come, the container is the first process
-	 * the shim starts and so the first in it; the shim itself stays outside.
-	 */
-	shimPrefix: readonly string[];
 }
 
 export function newRecord(
@@ -62,7 +57,6 @@ export function newRecord(
 		workingDir: config.workingDir ?? entry?.workingDir ?? "/",
 		env: [...env],
 		ownPid,
-		shimPrefix: ownPid ? [...sandbox.enterArguments(), "unshare", "--pid"] : [],
 	};
 }
 

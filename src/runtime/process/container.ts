@@ -1,17 +1,18 @@
 /** One container: made, started, watched, adopted again after the agent restarted, stopped, removed. */
 import { execFile, spawn } from "node:child_process";
-import { constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { constants, mkdirSync, openSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Container, ContainerConfig } from "../runtime.ts";
+import { execCommandLine, fifosOf, streamsOf, writeContainerFiles } from "./container-files.ts";
 import { type ContainerRecord, commandOf, newRecord, places, readExit } from "./container-record.ts";
 import { type Environment, toolEnvironment } from "./environment.ts";
 import { firstLine, writeLine } from "./fifos.ts";
-import { containerPath } from "./images.ts";
 import { LogPump, type Tap } from "./logs.ts";
 import {
 	allPids,
 	identify,
+	isAlive,
 	killAndWait,
 	killChildren,
 	namespaceOf,
@@ -20,10 +21,7 @@ import {
 	signalName,
 } from "./processes.ts";
 import { readRecord, writeRecord } from "./records.ts";
-import { prepareRoot } from "./rootfs.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
-import { executeLine } from "./security.ts";
-import { execScript, initScript, shimScript } from "./shell.ts";
 
 const execute = promisify(execFile);
 
@@ -50,13 +48,11 @@ export class ProcessContainer {
 		try {
 			const command = commandOf(environment, config);
 			mkdirSync(container.#directory, { recursive: true, mode: 0o700 });
-			const fifos = ["out", "err", "ack", "status", ...(config.stdin ? ["in"] : [])].map(
-				(name) => `${container.#directory}/${name}`,
-			);
+			const fifos = fifosOf(config).map((name) => `${container.#directory}/${name}`);
 			// The streams may be opened again by name, as /dev/stdout, by any user the container runs as.
 			const made = execute("mkfifo", ["-m", "666", ...fifos], { env: toolEnvironment });
 			try {
-				container.#prepare(sandbox, command);
+				writeContainerFiles(environment, sandbox, record, command);
 			} finally {
 				// Whatever happens: nothing may be cleaned up while it still works there.
 				await made;
@@ -108,8 +104,12 @@ export class ProcessContainer {
 		if (this.#record.container.state !== "created" || this.#record.shim !== undefined) return;
 		const status = firstLine(`${this.#directory}/status`);
 		const pump = this.#openPump();
-		const [program = "sh", ...args] = [...this.#record.shimPrefix, "sh", `${this.#directory}/shim`];
-		const shim = spawn(program, args, { detached: true, cwd: "/", stdio: "ignore", env: toolEnvironment });
+		const shim = spawn("sh", [`${this.#directory}/shim`], {
+			detached: true,
+			cwd: "/",
+			stdio: "ignore",
+			env: toolEnvironment,
+		});
 		const failed = () => {
 			if (this.#record.init === undefined) pump.close();
 		};
@@ -174,31 +174,7 @@ export class ProcessContainer {
 
 	/** A command line, for the node, that runs a command inside. */
 	execCommand(command: readonly [string, ...string[]], tty: boolean): string[] {
-		const { init, cgroups, workingDir, ownPid } = this.#record;
-		if (init === undefined || this.#record.container.state !== "running")
-			throw new Error(`container ${this.id} is not running`);
-		const { security } = this.#record.container.config;
-		const env = new Map(this.#record.env);
-		if (tty) env.set("TERM", "xterm");
-		const path = env.get("PATH") ?? containerPath;
-		const script = execScript({
-			path,
-			workingDir,
-			command,
-			execute: executeLine({ command, env, security, tty, rootless: this.#environment.rootless }),
-		});
-		const enter = [
-			"nsenter",
-			`--target=${init.pid}`,
-			"--net",
-			"--uts",
-			"--ipc",
-			"--mount",
-			...(ownPid ? ["--pid"] : []),
-		];
-		const joins = cgroups.map((group) => `echo 0 >${group}/cgroup.procs; `).join("");
-		const direct = [...enter, "--", "sh", "-c", script];
-		return joins === "" ? direct : ["sh", "-c", `${joins}exec "$@"`, "sh", ...direct];
+		return execCommandLine(this.#environment, this.#record, command, tty);
 	}
 
 	/** Lets go of the logs; the container runs on. */
@@ -211,54 +187,10 @@ export class ProcessContainer {
 		return `${this.#environment.directory}/containers/${this.id}`;
 	}
 
-	#prepare(sandbox: ProcessSandbox, command: readonly [string, ...string[]]): void {
-		const { container, endMark, cgroups, env, workingDir, ownPid } = this.#record;
-		const { config } = container;
-		const { images, tools } = this.#environment;
-		const image = images.find(config.image);
-		const { root, fstab } = prepareRoot({
-			...this.#environment,
-			tools: [...tools, ...images.programs(config.image)],
-			scratch: `${this.#environment.scratch}/${this.id}`,
-			readOnly: config.security.readOnlyRootFilesystem,
-			privileged: config.security.privileged,
-			hostPid: sandbox.config.hostPid,
-			hostname: sandbox.config.hostname,
-			volumes: config.mounts,
-			emptyDirectories: image?.volumes ?? [],
-		});
-		const variables = new Map(env);
-		const { rootless } = this.#environment;
-		const line = executeLine({ command, env: variables, security: config.security, tty: config.tty, rootless });
-		const path = variables.get("PATH") ?? containerPath;
-		const propagates = config.mounts.some((mount) => mount.propagation === "HostToContainer");
-		const mounts = [
-			"unshare",
-			"--mount",
-			...(propagates ? ["--propagation=slave"] : []),
-			"sh",
-			`${this.#directory}/init`,
-		];
-		const start = ownPid ? mounts : [...sandbox.enterArguments(), ...mounts];
-		writeFileSync(`${this.#directory}/fstab`, fstab);
-		writeFileSync(
-			`${this.#directory}/init`,
-			initScript({ directory: this.#directory, root, path, workingDir, command, execute: line }),
-		);
-		const { stdin } = config;
-		writeFileSync(
-			`${this.#directory}/shim`,
-			shimScript({ directory: this.#directory, start, endMark, stdin, cgroups }),
-		);
-	}
-
 	/** After a restart of the agent. */
 	#join(): void {
-		if (this.#record.shim === undefined || identify(this.#record.shim.pid)?.startTime !== this.#record.shim.startTime) {
-			this.#kill();
-			this.#ended = this.#finish();
-			return;
-		}
+		// What its streams still hold is read all the same.
+		if (this.#record.shim === undefined || !isAlive(this.#record.shim)) this.#kill();
 		const pump = this.#openPump();
 		this.#ended = pump.ended.then(() => this.#finish());
 		if (this.#record.container.state !== "created") return;
@@ -272,7 +204,13 @@ export class ProcessContainer {
 	#openPump(): LogPump {
 		const { endMark, container } = this.#record;
 		const { logPath } = container.config;
-		this.#pump = new LogPump({ directory: this.#directory, logPath, endMark, clock: this.#environment.clock });
+		this.#pump = new LogPump({
+			paths: streamsOf(container.config).map((name) => `${this.#directory}/${name}`),
+			journalPath: `${this.#directory}/journal`,
+			logPath,
+			endMark,
+			clock: this.#environment.clock,
+		});
 		return this.#pump;
 	}
 
@@ -320,6 +258,7 @@ export class ProcessContainer {
 		});
 		// The shim may go, now that its logs are written.
 		writeLine(`${this.#directory}/ack`);
+		for (const name of streamsOf(container.config)) rmSync(`${this.#directory}/${name}.raw`, { force: true });
 		this.#environment.changed(this.#record.podUid);
 	}
 

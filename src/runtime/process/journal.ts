@@ -1,54 +1,62 @@
-import { closeSync, constants, openSync, readSync, writeSync, writevSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 
-/** Length of the data, size of the log before it (or -1: not begun). */
-const headerBytes = 16;
-const longestData = 128 * 1024;
+/** The chunk that was about to be appended to the log. */
+export interface PendingChunk {
+	/** Index of its stream. */
+	stream: number;
+	/** Bytes of the raw stream, from the position noted for it. */
+	length: number;
+	timeMs: number;
+}
+
+/** How far the log of a container has come. */
+export interface LogProgress {
+	/** By stream, the bytes that are in the log: those of the pending chunk come after them. */
+	positions: [number, number];
+	/** The log file without the pending chunk. */
+	log: { inode: bigint; size: number };
+	pending?: PendingChunk;
+}
+
+const recordBytes = 56;
 
 /**
- * The one chunk of a stream that is being written to the log. A pipe forgets what was read from it: should the agent be killed
- * before the chunk is in the log, the next agent finds it here.
+ * One record, written before each append to the log: which bytes are about to go where. Should the agent be killed, the next one
+ * sees by the size of the log how much of them arrived. Less than a page written at once is there as a whole or not at all.
  */
 export class Journal {
 	readonly #fd: number;
-	#empty = false;
+	readonly #record = Buffer.alloc(recordBytes);
 
 	constructor(path: string) {
 		this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
 	}
 
-	/** The chunk that the agent before this one had not finished, and the size the log had before it; undefined for none. */
-	recover(): { data: Buffer; logSize: number | undefined } | undefined {
-		const content = Buffer.alloc(headerBytes + longestData);
-		const read = readSync(this.#fd, content, 0, content.length, 0);
-		if (read < headerBytes) return undefined;
-		const length = content.readUInt32LE(0);
-		const logSize = content.readDoubleLE(8);
-		if (length === 0 || read < headerBytes + length) return undefined;
-		return { data: content.subarray(headerBytes, headerBytes + length), logSize: logSize < 0 ? undefined : logSize };
+	/** Undefined where nothing was written yet. */
+	read(): LogProgress | undefined {
+		const record = Buffer.alloc(recordBytes);
+		if (readSync(this.#fd, record, 0, recordBytes, 0) < recordBytes) return undefined;
+		const length = record.readUInt32LE(4);
+		return {
+			positions: [record.readDoubleLE(8), record.readDoubleLE(16)],
+			log: { inode: record.readBigUInt64LE(24), size: record.readDoubleLE(32) },
+			...(length === 0 ? {} : { pending: { stream: record.readUInt32LE(0), length, timeMs: record.readDoubleLE(40) } }),
+		};
 	}
 
-	/** Before the chunk is written. */
-	begin(data: Buffer, logSize: number): void {
-		writevSync(this.#fd, [header(data.length, logSize), data], 0);
-		this.#empty = false;
-	}
-
-	/** After it was written but for the bytes `held` back. */
-	finish(held: Buffer): void {
-		if (held.length === 0 && this.#empty) return;
-		if (held.length === 0) writeSync(this.#fd, header(0, -1), 0, headerBytes, 0);
-		else writevSync(this.#fd, [header(held.length, -1), held], 0);
-		this.#empty = held.length === 0;
+	write({ positions, log, pending }: LogProgress): void {
+		const record = this.#record;
+		record.writeUInt32LE(pending?.stream ?? 0, 0);
+		record.writeUInt32LE(pending?.length ?? 0, 4);
+		record.writeDoubleLE(positions[0], 8);
+		record.writeDoubleLE(positions[1], 16);
+		record.writeBigUInt64LE(log.inode, 24);
+		record.writeDoubleLE(log.size, 32);
+		record.writeDoubleLE(pending?.timeMs ?? 0, 40);
+		writeSync(this.#fd, record, 0, recordBytes, 0);
 	}
 
 	close(): void {
 		closeSync(this.#fd);
 	}
-}
-
-function header(length: number, logSize: number): Buffer {
-	const bytes = Buffer.alloc(headerBytes);
-	bytes.writeUInt32LE(length, 0);
-	bytes.writeDoubleLE(logSize, 8);
-	return bytes;
 }

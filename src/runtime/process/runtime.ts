@@ -16,6 +16,7 @@ import { ProcessContainer } from "./container.ts";
 import type { Environment } from "./environment.ts";
 import { createImageTable, standInDirectory } from "./images.ts";
 import { allPids, namespaceOf, usage } from "./processes.ts";
+import { canReclaim } from "./raw-stream.ts";
 import { namesIn } from "./records.ts";
 import { makeDeviceNodes } from "./rootfs.ts";
 import { ProcessSandbox } from "./sandbox.ts";
@@ -44,7 +45,10 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 	const standIns = options.standIns ?? findStandIns();
 	for (const directory of ["containers", "sandboxes"])
 		mkdirSync(`${options.directory}/${directory}`, { recursive: true });
-	const deviceNodes = rootless ? undefined : await makeDeviceNodes(`${options.scratchDirectory}/devices`);
+	const [deviceNodes, reclaims] = await Promise.all([
+		rootless ? undefined : makeDeviceNodes(`${options.scratchDirectory}/devices`),
+		canReclaim(options.directory),
+	]);
 	const environment: Environment = {
 		clock: options.clock,
 		directory: options.directory,
@@ -89,7 +93,11 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 
 	return {
 		version: "process://0.1.0",
-		limitations: async () => [...environment.cgroups.limitations, ...(rootless ? rootlessLimitations : [])],
+		limitations: async () => [
+			...environment.cgroups.limitations,
+			...(reclaims ? [] : [`output of running containers is kept twice: files in ${options.directory} cannot shrink`]),
+			...(rootless ? rootlessLimitations : []),
+		],
 		resolveImage: async (image, wanted) => environment.images.resolve(image, wanted),
 
 		async createSandbox(config) {

@@ -10,13 +10,38 @@ export function shellWords(words: readonly string[]): string {
 }
 
 /**
- * The shim: outlives the agent, holds the FIFOs open so that the container never sees a broken pipe, waits for the
- * container, keeps its exit code in the file `exit`, ends the logs with a mark, and stays until the agent has read them.
- * @param start the command that starts the container
- * @param endMark a line no container can guess
+ * The shim, first part: holds the FIFOs open so that the container never sees a broken pipe, and starts a relay for each output
+ * stream, which carries it from the FIFO into a file and rings a bell. The relays stay outside the pod's namespaces, where
+ * nothing that the container does ends them.
+ * @param streams names of the output streams' FIFOs
+ * @param next the command that goes on, to which the relays' process ids are added
  */
 export function shimScript(options: {
 	directory: string;
+	streams: readonly string[];
+	next: readonly string[];
+}): string {
+	const { directory, streams } = options;
+	// Each relay keeps its own bell open for reading, too: nobody else may be there to.
+	const relays = streams.map((name) => {
+		const path = shellQuote(`${directory}/${name}`);
+		const bell = shellQuote(`${directory}/${name}.bell`);
+		return `tee -a ${bell} <${path} >>${path}.raw 6<>${bell} 3<&- 4<&- 8<&- 9<&- &\nset -- "$@" $!\n`;
+	});
+	return `cd ${shellQuote(directory)} || exit 1
+exec 3<>out ${streams.includes("err") ? "4<>err " : ""}8<>ack 9<>status
+${relays.join("")}exec ${shellWords(options.next)} "$@"
+`;
+}
+
+/**
+ * The shim, second part: outlives the agent, waits for the container, keeps its exit code in the file `exit`, ends the logs with
+ * a mark, stays until the agent has read them, and then ends the relays, whose process ids are its arguments.
+ * @param start the command that starts the container
+ * @param endMark a line no container can guess
+ */
+export function waitScript(options: {
+	streams: readonly string[];
 	start: readonly string[];
 	endMark: string;
 	stdin: boolean;
@@ -24,9 +49,10 @@ export function shimScript(options: {
 }): string {
 	const { stdin } = options;
 	const joins = options.cgroups.map((group) => `echo 0 >${shellQuote(`${group}/cgroup.procs`)}\n`).join("");
-	return `cd ${shellQuote(options.directory)} || exit 1
-exec 3<>out 4<>err 8<>ack 9<>status
-${stdin ? "exec 5<>in\ntrap 'exec 5<&-' USR1\n" : ""}{ ${joins}exec ${shellWords(options.start)}; } <${stdin ? "in" : "/dev/null"} >out 2>err 3<&- 4<&- 5<&- 8<&- &
+	const hasErrors = options.streams.includes("err");
+	const errors = hasErrors ? "err" : "out";
+	const mark = shellQuote(options.endMark);
+	return `${stdin ? "exec 5<>in\ntrap 'exec 5<&-' USR1\n" : ""}{ ${joins}exec ${shellWords(options.start)}; } <${stdin ? "in" : "/dev/null"} >out 2>${errors} 3<&- 4<&- 5<&- 8<&- &
 child=$!
 while :; do
 	wait $child
@@ -34,9 +60,9 @@ while :; do
 	kill -0 $child 2>/dev/null || break
 done
 echo $code >exit
-echo ${shellQuote(options.endMark)} >&3
-echo ${shellQuote(options.endMark)} >&4
-read answer <&8
+echo ${mark} >&3
+${hasErrors ? `echo ${mark} >&4\n` : ""}read answer <&8
+kill "$@" 2>/dev/null
 `;
 }
 
