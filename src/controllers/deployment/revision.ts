@@ -54,7 +54,8 @@ export function byRevision(left: ReplicaSet, right: ReplicaSet): number {
 
 /** One more than the highest of the others. */
 export function nextRevision(others: readonly ReplicaSet[]): bigint {
-	const highest = others.map(revisionOf).reduce((high, revision) => (revision > high ? revision : high), 0n);
+	let highest = 0n;
+	for (const revision of others.map(revisionOf)) if (revision > highest) highest = revision;
 	return highest + 1n;
 }
 

@@ -1,0 +1,335 @@
+/**
+ * What Kubernetes' conformance tests demand, as flows of our own: raw HTTP as a typed client of another language sends it, and kubectl. COX_CONFORMANCE_KUBECONFIG
+ * names another cluster to try instead of a fresh one (a real Kubernetes, say); COX_CONFORMANCE=all runs what takes minutes, too.
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent, request as httpsRequest } from "node:https";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { parse } from "yaml";
+import { eventually, kubectlPath, type Output, run, succeeded, TestCluster } from "../e2e/cluster.ts";
+
+// Objects are looked at as JSON, field by field, as a test in another language would.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type Json = any;
+
+export const images = {
+	agnhost: "registry.k8s.io/e2e-test-images/agnhost:2.53",
+	httpd: "registry.k8s.io/e2e-test-images/httpd:2.4.38-4",
+	httpdNew: "registry.k8s.io/e2e-test-images/httpd:2.4.39-4",
+	nginx: "registry.k8s.io/e2e-test-images/nginx:1.14-4",
+	busybox: "registry.k8s.io/e2e-test-images/busybox:1.36.1-1",
+	pause: "registry.k8s.io/pause:3.10",
+};
+
+/** Waits minutes: left out of the everyday run. */
+export const slow = process.env["COX_CONFORMANCE"] === "all" ? test : test.skip;
+
+export interface Answer {
+	status: number;
+	body: Json;
+	contentType: string;
+	warnings: string[];
+}
+
+export interface WatchEvent {
+	type: string;
+	object: Json;
+}
+
+export const strategic = "application/strategic-merge-patch+json";
+export const merge = "application/merge-patch+json";
+export const json = "application/json-patch+json";
+
+export class Target {
+	readonly kubeconfig: string;
+	readonly #cluster: TestCluster | undefined;
+	readonly #agent: Agent;
+	readonly #server: URL;
+
+	constructor(kubeconfig: string, cluster?: TestCluster) {
+		this.kubeconfig = kubeconfig;
+		this.#cluster = cluster;
+		const config: Json = parse(readFileSync(kubeconfig, "utf8"));
+		const bytes = (text: string) => Buffer.from(text, "base64");
+		const { user } = config.users[0];
+		this.#server = new URL(config.clusters[0].cluster.server);
+		this.#agent = new Agent({
+			keepAlive: true,
+			ca: bytes(config.clusters[0].cluster["certificate-authority-data"]),
+			cert: bytes(user["client-certificate-data"]),
+			key: bytes(user["client-key-data"]),
+		});
+	}
+
+	static async start(nodeCount: number): Promise<Target> {
+		const given = process.env["COX_CONFORMANCE_KUBECONFIG"];
+		if (given !== undefined) return new Target(given);
+		const cluster = await TestCluster.start("--nodes", String(nodeCount));
+		return new Target(cluster.kubeconfig, cluster);
+	}
+
+	/** Any status. */
+	async send(method: string, path: string, body?: Json, headers: Record<string, string> = {}): Promise<Answer> {
+		const response = await this.#open(method, path, body, headers);
+		const chunks: Buffer[] = [];
+		for await (const chunk of response) chunks.push(chunk);
+		const text = Buffer.concat(chunks).toString();
+		const contentType = response.headers["content-type"] ?? "";
+		const warnings = [response.headers["warning"] ?? []].flat().map(String);
+		const parsed: Json = contentType.startsWith("application/json") ? JSON.parse(text) : text;
+		return { status: response.statusCode ?? 0, body: parsed, contentType, warnings };
+	}
+
+	#open(method: string, path: string, body: Json, headers: Record<string, string>): Promise<IncomingMessage> {
+		const text = body === undefined ? undefined : JSON.stringify(body);
+		const request = this.#server.protocol === "https:" ? httpsRequest : httpRequest;
+		return new Promise((resolve, reject) => {
+			const sent = request(new URL(path, this.#server), {
+				method,
+				agent: this.#agent,
+				headers: {
+					// As client-go's typed clients ask.
+					Accept: "application/vnd.kubernetes.protobuf, application/json",
+					"User-Agent": "e2e.test/v1.36.0 (linux/amd64) kubernetes/conformance",
+					...(text === undefined
+						? {}
+						: { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) }),
+					...headers,
+				},
+			});
+			sent.on("error", reject);
+			sent.on("response", resolve);
+			sent.end(text);
+		});
+	}
+
+	async #good(method: string, path: string, body?: Json, headers?: Record<string, string>): Promise<Json> {
+		const answer = await this.send(method, path, body, headers);
+		if (answer.status >= 300) {
+			const reason = typeof answer.body === "string" ? answer.body : `${answer.body.reason}: ${answer.body.message}`;
+			throw new Error(`${method} ${path}: ${answer.status} ${reason}`);
+		}
+		return answer.body;
+	}
+
+	get(path: string): Promise<Json> {
+		return this.#good("GET", path);
+	}
+
+	post(path: string, body: Json): Promise<Json> {
+		return this.#good("POST", path, body);
+	}
+
+	put(path: string, body: Json): Promise<Json> {
+		return this.#good("PUT", path, body);
+	}
+
+	patch(path: string, type: string, body: Json): Promise<Json> {
+		return this.#good("PATCH", path, body, { "Content-Type": type });
+	}
+
+	delete(path: string, options?: Json): Promise<Json> {
+		return this.#good("DELETE", path, options);
+	}
+
+	/** Reads, changes and writes until no other writer was in between. */
+	async update(path: string, change: (object: Json) => void, subresource = ""): Promise<Json> {
+		for (let attempt = 1; ; attempt++) {
+			const object = await this.get(path);
+			change(object);
+			const answer = await this.send("PUT", path + subresource, object);
+			if (answer.status < 300) return answer.body;
+			if (answer.status !== 409 || attempt === 10)
+				throw new Error(`PUT ${path}: ${answer.status} ${answer.body.message}`);
+		}
+	}
+
+	/** Follows a watch until `found` is true of an event; returns that event. Fails when the time is up. */
+	async watch(
+		path: string,
+		version: string,
+		found: (event: WatchEvent) => boolean,
+		limitMs = 60_000,
+	): Promise<WatchEvent> {
+		const separator = path.includes("?") ? "&" : "?";
+		const query = `watch=true&allowWatchBookmarks=true&resourceVersion=${version}&timeoutSeconds=300`;
+		const response = await this.#open("GET", `${path}${separator}${query}`, undefined, {});
+		const timer = setTimeout(() => response.destroy(new Error(`no such event within ${limitMs} ms: ${path}`)), limitMs);
+		try {
+			for await (const line of createInterface({ input: response })) {
+				const event: WatchEvent = JSON.parse(line);
+				if (event.type === "ERROR") throw new Error(JSON.stringify(event.object));
+				if (event.type !== "BOOKMARK" && found(event)) return event;
+			}
+			throw new Error(`the watch ended: ${path}`);
+		} finally {
+			clearTimeout(timer);
+			response.destroy();
+		}
+	}
+
+	tryKubectl(args: readonly string[], input?: string): Promise<Output> {
+		const home = this.#cluster?.data ?? "/tmp";
+		return run(kubectlPath, args, {
+			env: { KUBECONFIG: this.kubeconfig, HOME: home },
+			...(input === undefined ? {} : { input }),
+		});
+	}
+
+	async kubectl(...args: string[]): Promise<string> {
+		return succeeded(`kubectl ${args.join(" ")}`, await this.tryKubectl(args));
+	}
+
+	async kubectlInput(input: string, ...args: string[]): Promise<string> {
+		return succeeded(`kubectl ${args.join(" ")}`, await this.tryKubectl(args, input));
+	}
+
+	/** A namespace of its own, ready for pods. */
+	async namespace(prefix: string): Promise<Namespace> {
+		const name = `${prefix}-${randomBytes(3).toString("hex")}`;
+		await this.post("/api/v1/namespaces", { metadata: { name, labels: { "e2e-run": "conformance" } } });
+		await eventually(() => this.get(`/api/v1/namespaces/${name}/serviceaccounts/default`));
+		await eventually(() => this.get(`/api/v1/namespaces/${name}/configmaps/kube-root-ca.crt`));
+		return new Namespace(this, name);
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#agent.destroy();
+		await this.#cluster?.[Symbol.asyncDispose]();
+	}
+}
+
+/** A namespace, with the paths of what lies in it; it goes with the test. */
+export class Namespace {
+	readonly target: Target;
+	readonly name: string;
+
+	constructor(target: Target, name: string) {
+		this.target = target;
+		this.name = name;
+	}
+
+	core(resource: string, name = ""): string {
+		return `/api/v1/namespaces/${this.name}/${resource}${name === "" ? "" : `/${name}`}`;
+	}
+
+	group(group: string, resource: string, name = ""): string {
+		return `/apis/${group}/namespaces/${this.name}/${resource}${name === "" ? "" : `/${name}`}`;
+	}
+
+	apps(resource: string, name = ""): string {
+		return this.group("apps/v1", resource, name);
+	}
+
+	batch(resource: string, name = ""): string {
+		return this.group("batch/v1", resource, name);
+	}
+
+	kubectl(...args: string[]): Promise<string> {
+		return this.target.kubectl("--namespace", this.name, ...args);
+	}
+
+	exec(pod: string, script: string): Promise<string> {
+		return this.kubectl("exec", pod, "--", "/bin/sh", "-c", script);
+	}
+
+	async pods(selector = ""): Promise<Json[]> {
+		const list = await this.target.get(`${this.core("pods")}?labelSelector=${encodeURIComponent(selector)}`);
+		return list.items;
+	}
+
+	async run(pod: Json): Promise<Json> {
+		await this.target.post(this.core("pods"), pod);
+		return this.running(pod.metadata.name);
+	}
+
+	running(name: string, limitMs?: number): Promise<Json> {
+		return this.until(this.core("pods", name), (pod) => isReady(pod), limitMs);
+	}
+
+	/** The pod once it has ended. */
+	ended(name: string, limitMs?: number): Promise<Json> {
+		return this.until(this.core("pods", name), (pod) => ["Succeeded", "Failed"].includes(pod.status.phase), limitMs);
+	}
+
+	/** The log of a pod that runs to its end, which must be a good one unless said otherwise. */
+	async output(pod: Json, phase = "Succeeded"): Promise<string> {
+		await this.target.post(this.core("pods"), pod);
+		const { status } = await this.ended(pod.metadata.name);
+		const log = await this.target.send("GET", `${this.core("pods", pod.metadata.name)}/log`, undefined, {
+			Accept: "*/*",
+		});
+		if (status.phase !== phase) throw new Error(`pod ${pod.metadata.name}: ${JSON.stringify(status)}\n${log.body}`);
+		return log.body;
+	}
+
+	until(path: string, holds: (object: Json) => boolean, limitMs = 45_000): Promise<Json> {
+		return eventually(async () => {
+			const object = await this.target.get(path);
+			if (!holds(object))
+				throw new Error(`${path} is not yet as it should be: ${JSON.stringify(object.status ?? object)}`);
+			return object;
+		}, limitMs);
+	}
+
+	gone(path: string, limitMs = 45_000): Promise<void> {
+		return eventually(async () => {
+			const { status } = await this.target.send("GET", path);
+			if (status !== 404) throw new Error(`${path} is still there`);
+		}, limitMs);
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.target.delete(`/api/v1/namespaces/${this.name}`);
+	}
+}
+
+export function isReady(pod: Json): boolean {
+	return pod.status.phase === "Running" && condition(pod, "Ready")?.status === "True";
+}
+
+export function condition(object: Json, type: string): Json {
+	return object.status?.conditions?.find((candidate: Json) => candidate.type === type);
+}
+
+/** A pod of one container, with a short grace period so that tests end soon. */
+export function podOf(name: string, container: Json, spec: Json = {}, metadata: Json = {}): Json {
+	return {
+		metadata: { name, ...metadata },
+		spec: {
+			terminationGracePeriodSeconds: 0,
+			restartPolicy: "Never",
+			...spec,
+			containers: [{ name: "main", image: images.agnhost, ...container }, ...(spec.containers ?? [])],
+		},
+	};
+}
+
+export function templateOf(labels: Json, container: Json, spec: Json = {}): Json {
+	return {
+		metadata: { labels },
+		spec: {
+			terminationGracePeriodSeconds: 0,
+			...spec,
+			containers: [{ name: "main", image: images.httpd, ...container }],
+		},
+	};
+}
+
+/** Tests of one kind on a cluster of their own. */
+export function conformance(what: string, nodeCount: number, tests: (target: () => Target) => void): void {
+	describe(`conformance: ${what}`, () => {
+		let target: Target | undefined;
+		beforeAll(async () => {
+			target = await Target.start(nodeCount);
+		});
+		afterAll(() => target?.[Symbol.asyncDispose]());
+		tests(() => {
+			if (target === undefined) throw new Error("the cluster has not started");
+			return target;
+		});
+	});
+}
