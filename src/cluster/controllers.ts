@@ -6,6 +6,8 @@ import { disruptionController } from "../controllers/disruption/controller.ts";
 import { staleDisruptionController } from "../controllers/disruption/stale.ts";
 import { endpointsController } from "../controllers/endpoints/controller.ts";
 import { endpointSliceController } from "../controllers/endpointslice/controller.ts";
+import { endpointSliceMirroringController } from "../controllers/endpointslice-mirroring/controller.ts";
+import { eventTtlController } from "../controllers/event-ttl/controller.ts";
 import { garbageCollectorController } from "../controllers/garbage-collector/controller.ts";
 import { jobController } from "../controllers/job/controller.ts";
 import { jobOrphanController } from "../controllers/job/orphans.ts";
@@ -51,6 +53,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		staleDisruptionController,
 		endpointsController,
 		endpointSliceController,
+		endpointSliceMirroringController,
 		volumeBinder,
 		ephemeralVolumes,
 		claimProtection,
@@ -59,6 +62,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		nodeLifecycleController(),
 		taintEvictionController,
 		podGcController(),
+		eventTtlController,
 		resourceQuotaController(settings.registry),
 		serviceAccountController,
 		...(settings.ca === undefined ? [] : [rootCaController(settings.ca)]),

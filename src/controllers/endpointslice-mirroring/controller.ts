@@ -1,0 +1,50 @@
+/** EndpointSlices for Endpoints that somebody wrote by hand, for services without a selector (KEP-0752). */
+import { objectKey } from "../../core/object.ts";
+import { endpoints } from "../../kinds/endpoints.ts";
+import { endpointSlices } from "../../kinds/endpointslice.ts";
+import type { EndpointSlice } from "../../kinds/generated/types.ts";
+import { services } from "../../kinds/service.ts";
+import { type Controller, watchRule } from "../controller.ts";
+import { managedByLabel, serviceNameLabel } from "../endpointslice/plan.ts";
+import { type MirroringState, managedBy, plan } from "./plan.ts";
+
+export const endpointSliceMirroringController: Controller<MirroringState> = {
+	name: "endpointslicemirroring",
+	component: "endpoint-slice-mirroring-controller",
+	watches: [
+		watchRule(
+			endpoints,
+			(current, old) => [current ?? old].flatMap((one) => (one === undefined ? [] : [objectKey(one)])),
+			{
+				barrier: false,
+			},
+		),
+		watchRule(
+			services,
+			(current, old) => [current ?? old].flatMap((one) => (one === undefined ? [] : [objectKey(one)])),
+			{
+				barrier: false,
+			},
+		),
+		watchRule(endpointSlices, (current, old) => keysOf(current ?? old), { indexes: { mirrored: keysOf } }),
+	],
+	gather(key, mirror) {
+		const [namespace, name = ""] = key.split("/");
+		const original = mirror.of(endpoints).get(namespace, name);
+		const service = mirror.of(services).get(namespace, name);
+		const slices = [...mirror.of(endpointSlices).byIndex("mirrored", key)].filter(
+			(slice) => slice.metadata.deletionTimestamp === undefined,
+		);
+		if (original === undefined && slices.length === 0) return undefined;
+		return { original, service, slices };
+	},
+	plan,
+};
+
+/** Of slices that this controller manages, the Endpoints that they repeat. */
+function keysOf(slice: EndpointSlice | undefined): string[] {
+	const labels = slice?.metadata.labels;
+	const name = labels?.[serviceNameLabel];
+	if (name === undefined || labels?.[managedByLabel] !== managedBy) return [];
+	return [`${slice?.metadata.namespace}/${name}`];
+}
