@@ -12,6 +12,8 @@ export interface ApiOptions {
 	store: Store;
 	clock: Clock;
 	registry: Registry;
+	/** The time of those who connect from outside, for the timeouts they ask for. Default: `clock`. */
+	wallClock?: Clock;
 	/** Who a bearer token stands for, besides the service account tokens that the server signs itself. */
 	authenticateToken?: (token: string) => User | undefined | Promise<User | undefined>;
 	/** Opens a connection to a node's agent. Without it logs, exec and proxying answer ServiceUnavailable. */

@@ -19,13 +19,13 @@ export function clockCommand(): Command {
 	);
 	for (const [name, description] of [
 		["step", "forward by a duration such as 90s or 1m, then stand"],
-		["jump", "the same for long ways, such as 26h or 7d"],
+		["jump", "forward by a duration such as 26h or 7d, then go on as before"],
 	] as const)
 		clock.addCommand(
 			clusterCommand(name, description)
 				.argument("<duration>", "such as 90s, 5m, 26h, 7d, 1h30m")
 				.action((text: string, options: { data?: string }) =>
-					send(options, { do: "advance", durationMs: durationMs(text) }),
+					send(options, { do: "advance", durationMs: durationMs(text), thenStand: name === "step" }),
 				),
 		);
 	clock.addCommand(

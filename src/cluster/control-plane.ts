@@ -22,6 +22,8 @@ import { kubernetesVersion } from "./version.ts";
 export interface ControlPlaneOptions {
 	store: Store;
 	clock: Clock;
+	/** The time of those who connect from outside, where it is another. */
+	wallClock?: Clock;
 	/** PEM of the cluster's authority, for the ConfigMap kube-root-ca.crt. Undefined while there is none: see publishAuthority. */
 	ca?: string;
 	/** PEM of the key that signs service account tokens. */
@@ -54,6 +56,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		store,
 		clock,
 		registry: createRegistry(catalog),
+		wallClock: options.wallClock,
 		authenticateToken: options.authenticateToken,
 		dialAgent: options.dialAgent,
 		serviceCidr: options.serviceCidr,

@@ -43,8 +43,8 @@ export interface AddNodes {
 export type ClockCommand =
 	| { do: "show" }
 	| { do: "stop" }
-	/** Forward by this much, firing everything due on the way. */
-	| { do: "advance"; durationMs: number }
+	/** Forward by this much, firing everything due on the way; then it stands, or goes on as before. */
+	| { do: "advance"; durationMs: number; thenStand: boolean }
 	/** Let it run at `rate` times real time. */
 	| { do: "run"; rate: number };
 

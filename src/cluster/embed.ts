@@ -1,9 +1,11 @@
 /** A whole cluster inside the program that asks for it: for tests of manifests, operators and clients. */
 import type { Client, Ref } from "../client/client.ts";
 import { waitFor, waitForList } from "../client/wait.ts";
+import { systemClock } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import type { User } from "../core/exchange.ts";
 import type { KubeObject } from "../core/object.ts";
+import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Node } from "../kinds/generated/types.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { nodes } from "../kinds/node.ts";
@@ -18,6 +20,7 @@ import { type ApplyOptions, applyManifest, type Manifest, manifestRefs, nameOf }
 import { type ClusterNodes, EmbeddedNodes } from "./embed/nodes.ts";
 import type { ClusterOptions, NodeOptions, TimeOf } from "./embed/options.ts";
 import { type ClusterTime, type Duration, systemTiming, type Timing, toMs, virtualTiming } from "./embed/time.ts";
+import { holdTimeForWrites } from "./held-store.ts";
 import type { NodePool } from "./node-pool.ts";
 import { createSimulatedNodes } from "./simulated-nodes.ts";
 
@@ -143,13 +146,14 @@ class EmbeddedCluster implements Cluster {
 		const { clock } = this.#timing;
 		const { runtime = "simulated", serviceCidr = "10.96.0.0/16", listen = false } = this.#options;
 		const { clusterCidr = runtime === "simulated" ? "10.128.0.0/9" : "10.244.0.0/16" } = this.#options;
-		const store = await openStore(this.#options.store ?? "memory");
+		const store = await openStore(this.#options.store ?? "memory", this.#timing);
 		this.#closers.push(() => store.close());
 		const starting = startControlPlane({
 			store,
 			clock,
 			clusterCidr,
 			serviceCidr,
+			wallClock: systemClock({ unref: true }),
 			authenticateToken: (token) => this.#tokens.get(token),
 			dialAgent: (node) => {
 				if (this.#pool === undefined) throw new Error("no nodes yet");
@@ -330,10 +334,11 @@ class EmbeddedCluster implements Cluster {
 	}
 }
 
-async function openStore(store: "memory" | { folder: string }): Promise<Store> {
-	if (store === "memory") return createMemoryStore();
+async function openStore(wanted: "memory" | { folder: string }, { clock }: Timing): Promise<Store> {
+	if (wanted === "memory") return createMemoryStore();
 	const { openLmdbStore } = await import("../store/lmdb.ts");
-	return openLmdbStore(store);
+	const store = openLmdbStore(wanted);
+	return clock instanceof VirtualClock ? holdTimeForWrites(store, clock) : store;
 }
 
 function nodeList(wanted: number | readonly NodeOptions[]): readonly NodeOptions[] {

@@ -14,6 +14,7 @@ import { openLmdbStore } from "../store/lmdb.ts";
 import { type Certificates, ensureCertificates } from "./certificates.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import type { AddNodes, ClockCommand, ClockStatus, ClusterStatus, NodeStatus } from "./control-protocol.ts";
+import { holdTimeForWrites } from "./held-store.ts";
 import { kubeconfigText, writeKubeconfig } from "./kubeconfig.ts";
 import type { LaunchOptions } from "./launch.ts";
 import type { Layout } from "./layout.ts";
@@ -51,8 +52,11 @@ export class ClusterServer {
 		refuseChange(this.#settings, options);
 		const missing = (options.nodes ?? (existing === undefined ? 1 : 0)) - Object.keys(this.#settings.nodes).length;
 		if (missing > 0) planNodes(this.#settings, { count: missing });
-		if (this.#settings.clock === "virtual")
-			this.#turnable = new TurnableClock({ clock: new VirtualClock({ startMs: systemClock().now() }), rate: 1 });
+		if (this.#settings.clock === "virtual") {
+			const startMs = this.#settings.virtualTime?.nowMs ?? systemClock().now();
+			// Nothing could start while time stands: a clock that stood is stopped once everything runs.
+			this.#turnable = new TurnableClock({ clock: new VirtualClock({ startMs }), rate: 1 });
+		}
 		this.#clock = this.#turnable?.clock ?? systemClock();
 	}
 
@@ -70,14 +74,16 @@ export class ClusterServer {
 	async #start(progress: (text: string) => void): Promise<void> {
 		const { data, sockets } = this.#layout;
 		for (const folder of [data, sockets]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-		const store = openLmdbStore({ folder: this.#layout.store });
-		this.#closers.push(() => store.close());
+		const disk = openLmdbStore({ folder: this.#layout.store });
+		this.#closers.push(() => disk.close());
+		const store = this.#turnable === undefined ? disk : holdTimeForWrites(disk, this.#turnable.clock);
 		this.#settings.port = await usablePort(this.#settings.port || preferredPort, this.#settings.port !== 0);
 		writeSettings(this.#layout.settings, this.#settings);
 		const certificates = await ensureCertificates(this.#layout.pki, serverNames(), systemClock().now());
 		const controlPlane = await startControlPlane({
 			store,
 			clock: this.#clock,
+			wallClock: systemClock({ unref: true }),
 			ca: certificates.ca,
 			serviceAccountKey: certificates.serviceAccountKey,
 			clusterCidr: this.#settings.clusterCidr,
@@ -100,6 +106,7 @@ export class ClusterServer {
 			(account) => account !== undefined,
 			{ signal: AbortSignal.timeout(readyLimitMs) },
 		);
+		if (this.#settings.virtualTime !== undefined) this.#turnable?.run(this.#settings.virtualTime.rate);
 		this.#readyAfterMs = systemClock().monotonicMs() - this.#startedMs;
 	}
 
@@ -207,11 +214,19 @@ export class ClusterServer {
 			if (command.do === "stop") this.#turnable.run(0);
 			else if (command.do === "run") this.#turnable.run(command.rate);
 			else {
-				this.#turnable.run(0);
+				if (command.thenStand) this.#turnable.run(0);
 				await this.#turnable.advance(command.durationMs);
 			}
+			this.#keepTime();
 		}
 		return this.#clockStatus();
+	}
+
+	/** For the next start of this cluster, which goes on from here. */
+	#keepTime(): void {
+		if (this.#turnable === undefined) return;
+		this.#settings.virtualTime = { nowMs: this.#clock.now(), rate: this.#turnable.rate };
+		writeSettings(this.#layout.settings, this.#settings);
 	}
 
 	#clockStatus(): ClockStatus {
@@ -220,6 +235,7 @@ export class ClusterServer {
 
 	/** Ends everything, last started first. */
 	async stop(): Promise<void> {
+		if (this.#readyAfterMs !== undefined) this.#keepTime();
 		for (const close of this.#closers.splice(0).reverse()) {
 			try {
 				await close();

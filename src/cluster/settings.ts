@@ -5,6 +5,8 @@ import { dirname } from "node:path";
 export interface Settings {
 	runtime: "process" | "simulated";
 	clock: "system" | "virtual";
+	/** Virtual time only: what time it was last (epoch milliseconds), and how fast it ran. It goes on from there. */
+	virtualTime?: { nowMs: number; rate: number };
 	/** Port of the API server on 127.0.0.1. */
 	port: number;
 	clusterCidr: string;

@@ -1,10 +1,14 @@
 import { duplexPair } from "../api/sockets/duplex-pair.ts";
 import type { Clock } from "../core/clock.ts";
+import { VirtualClock } from "../core/virtual-clock.ts";
 import { createSimulatedNetwork } from "../network/simulated.ts";
 import { startSimulatedFleet, plenty as usual } from "../node/simulated-fleet.ts";
 import { createSimulatedRuntime } from "../runtime/simulated.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { NodePool, PoolNode } from "./node-pool.ts";
+
+/** Weeks of virtual time would otherwise be spent on heartbeats. */
+const virtualLeaseMs = 3_600_000;
 
 export interface SimulatedNodesOptions {
 	controlPlane: ControlPlane;
@@ -21,6 +25,7 @@ export function createSimulatedNodes({ controlPlane, clock, events }: SimulatedN
 		mirror: controlPlane.mirror,
 		clock,
 		events,
+		...(clock instanceof VirtualClock ? { leaseMs: virtualLeaseMs } : {}),
 		runtime: () => createSimulatedRuntime({ clock }),
 		network: ({ name }) => {
 			const { address = "", podCidr = "" } = specs.get(name) ?? {};

@@ -3,6 +3,8 @@ import type { VirtualClock } from "../core/virtual-clock.ts";
 
 /** Real milliseconds between two looks at how far time should have come. */
 const tickMs = 20;
+/** Real time that a look makes up for at most: what a long jump took is not added to it. */
+const catchUpMs = 1000;
 
 /**
  * Virtual time that runs along with real time, faster, or not at all, and can be set forward. Everything due on the way
@@ -50,10 +52,9 @@ export class TurnableClock {
 	#tick(): void {
 		if (this.#stopped) return;
 		const realMs = this.#real.monotonicMs();
-		const elapsedMs = (realMs - this.#lastRealMs) * this.#rate;
+		const elapsedMs = Math.min(realMs - this.#lastRealMs, catchUpMs) * this.#rate;
 		this.#lastRealMs = realMs;
 		void this.advance(elapsedMs).finally(() => {
-			// The time that a long turn took is not made up for.
 			if (!this.#stopped) this.#timer = this.#real.after(tickMs, () => this.#tick());
 		});
 	}

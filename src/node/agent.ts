@@ -51,6 +51,8 @@ export interface AgentOptions {
 	prober?: Prober;
 	/** False: Events are not written. */
 	events?: boolean;
+	/** How long the node's Lease promises that it lives. Default 40 s, renewed every 10 s. */
+	leaseMs?: number;
 	/** The node's own resolvers, for pods that do not use the cluster's DNS; default: /etc/resolv.conf. */
 	resolvConf?: string;
 }
@@ -123,7 +125,8 @@ class RunningAgent implements Agent {
 		this.#options.mirror?.of(services);
 		const limitations = await runtime.limitations();
 		const { signal } = this.#abort;
-		this.#heartbeat = await startHeartbeat({ client, clock, facts: this.#facts, limitations, signal });
+		const { leaseMs } = this.#options;
+		this.#heartbeat = await startHeartbeat({ client, clock, facts: this.#facts, limitations, leaseMs, signal });
 		await this.#context.view.start();
 		this.#addressesBefore = (await network?.attached()) ?? new Map();
 		await pods.subscribe(node.name, (current, last) => this.#podChanged(current, last));

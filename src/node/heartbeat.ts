@@ -1,6 +1,6 @@
 /** Registers the node and says that it lives: a Lease often, the Node's status seldom (KEP-589). */
 import type { Client } from "../client/client.ts";
-import { type Clock, microTimestamp, type Timer } from "../core/clock.ts";
+import { type Clock, microTimestamp, parseTimestamp, type Timer } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import type { Draft } from "../core/object.ts";
 import type { Lease, Node } from "../kinds/generated/types.ts";
@@ -9,9 +9,10 @@ import { nodes } from "../kinds/node.ts";
 import { type NodeFacts, needsStatusWrite, nodeStatus, ownLabels } from "./node-object.ts";
 
 const leaseNamespace = "kube-node-lease";
-export const leaseMs = 40_000;
-const renewMs = leaseMs / 4;
-const statusMs = 300_000;
+export const usualLeaseMs = 40_000;
+/** A lease is renewed four times in its life, as a kubelet does. */
+const renewals = 4;
+const usualStatusMs = 300_000;
 const retryMs = 1000;
 
 export interface Heartbeat {
@@ -26,6 +27,7 @@ export interface Heartbeat {
 
 /**
  * Registers the node, then renews its lease every 10 s.
+ * @param leaseMs how long the lease promises that the node lives, when that is not the usual 40 s
  * @param limitations what the node cannot do, told in its Ready condition
  * @throws ApiError when the node cannot be registered, after the signal aborts
  */
@@ -34,11 +36,13 @@ export async function startHeartbeat(options: {
 	clock: Clock;
 	facts: NodeFacts;
 	limitations: readonly string[];
+	leaseMs?: number | undefined;
 	signal: AbortSignal;
 }): Promise<Heartbeat> {
-	const { client, clock, facts, limitations, signal } = options;
+	const { client, clock, facts, limitations, leaseMs = usualLeaseMs, signal } = options;
+	const statusMs = Math.max(usualStatusMs, leaseMs);
 	let node = await register(options);
-	let lease = await ensureLease(client, clock, node);
+	let lease = await ensureLease(client, clock, node, leaseMs);
 	let timer: Timer | undefined;
 	let stopped = false;
 
@@ -49,7 +53,7 @@ export async function startHeartbeat(options: {
 	};
 	const beat = async () => {
 		try {
-			lease = await renew(client, clock, node, lease);
+			lease = await renew(client, clock, node, lease, leaseMs);
 			await writeStatus();
 		} catch (error) {
 			// Someone deleted the Node: it registers anew, as a kubelet does.
@@ -61,7 +65,7 @@ export async function startHeartbeat(options: {
 	const schedule = () => {
 		if (stopped) return;
 		// A little apart, so that a thousand nodes that began together do not beat together.
-		const delayMs = renewMs * (0.96 + 0.08 * clock.random());
+		const delayMs = (leaseMs / renewals) * (0.96 + 0.08 * clock.random());
 		timer = clock.after(delayMs, () => void beat());
 	};
 	const stop = () => {
@@ -145,7 +149,7 @@ async function writeNodeStatus(
 	return client.patch(nodes, { name: facts.name }, { type: "strategic", patch: { status } }, "status");
 }
 
-async function ensureLease(client: Client, clock: Clock, node: Node): Promise<Lease | undefined> {
+async function ensureLease(client: Client, clock: Clock, node: Node, leaseMs: number): Promise<Lease | undefined> {
 	const draft: Draft<Lease> = {
 		metadata: {
 			name: node.metadata.name,
@@ -166,15 +170,46 @@ async function ensureLease(client: Client, clock: Clock, node: Node): Promise<Le
 	}
 }
 
-async function renew(client: Client, clock: Clock, node: Node, lease: Lease | undefined): Promise<Lease | undefined> {
+async function renew(
+	client: Client,
+	clock: Clock,
+	node: Node,
+	lease: Lease | undefined,
+	leaseMs: number,
+): Promise<Lease | undefined> {
 	const ref = { namespace: leaseNamespace, name: node.metadata.name };
 	try {
 		if (lease === undefined) lease = await client.get(leases, ref);
-		const spec = { ...lease.spec, holderIdentity: node.metadata.name, renewTime: microTimestamp(clock.now()) };
+		const spec = {
+			...lease.spec,
+			holderIdentity: node.metadata.name,
+			leaseDurationSeconds: leaseMs / 1000,
+			renewTime: microTimestamp(clock.now()),
+		};
 		return await client.update(leases, { ...lease, spec });
 	} catch (error) {
-		if (isReason(error, "NotFound")) return ensureLease(client, clock, node);
+		if (isReason(error, "NotFound")) return ensureLease(client, clock, node, leaseMs);
 		if (isReason(error, "Conflict")) return undefined;
 		throw error;
+	}
+}
+
+/**
+ * For a node with a long lease that is taken away: makes the lease look as if it had been renewed every 10 s until now, so
+ * that the loss is noticed as soon as with any other node.
+ */
+export async function shortenLease(client: Client, clock: Clock, nodeName: string): Promise<void> {
+	try {
+		const lease = await client.get(leases, { namespace: leaseNamespace, name: nodeName });
+		const renewedMs = parseTimestamp(lease.spec.renewTime ?? "");
+		const sinceMs = (clock.now() - renewedMs) % (usualLeaseMs / renewals) || 0;
+		const spec = {
+			...lease.spec,
+			leaseDurationSeconds: usualLeaseMs / 1000,
+			renewTime: microTimestamp(clock.now() - sinceMs),
+		};
+		await client.update(leases, { ...lease, spec });
+	} catch (error) {
+		if (!isReason(error, "NotFound", "Conflict", "ServiceUnavailable")) throw error;
 	}
 }

@@ -81,7 +81,8 @@ function run(context: Context, target: Target, options: WatchOptions, sink: Sink
 		ending.abort();
 		sink.end(error);
 	};
-	const timer = options.timeoutMs === undefined ? undefined : server.clock.after(options.timeoutMs, () => end());
+	const clock = server.options.wallClock ?? server.clock;
+	const timer = options.timeoutMs === undefined ? undefined : clock.after(options.timeoutMs, () => end());
 	signal.addEventListener("abort", () => timer?.cancel(), { once: true });
 
 	if (options.afterRevision === undefined) {
