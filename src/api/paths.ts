@@ -36,8 +36,22 @@ function discoveryAt(documents: Discovery, path: string, request: ApiRequest): A
 	if (path === "/api/v1") return objectResponse(documents.apiV1());
 	const [, root, group, groupVersion, ...more] = path.split("/");
 	if (root !== "apis" || group === undefined || more.length > 0) return undefined;
-	const document = groupVersion === undefined ? documents.group(group) : documents.groupVersion(group, groupVersion);
+	if (groupVersion === undefined) return orNothing(documents.group(group));
+	const document = documents.groupVersion(group, groupVersion);
+	const isOldKubectl = oldKubectl.test(request.headers["user-agent"] ?? "");
+	return orNothing(isOldKubectl && `${group}/${groupVersion}` === "batch/v1" ? withoutCronJobs(document) : document);
+}
+
+function orNothing(document: object | undefined): ApiResponse | undefined {
 	return document === undefined ? undefined : objectResponse(document);
+}
+
+/** kubectl before 1.21 cannot read a CronJob of batch/v1; where discovery does not offer it, it takes batch/v1beta1. */
+const oldKubectl = /^kubectl\/v1\.(\d|1\d|20)\./;
+
+function withoutCronJobs(document: object | undefined): object | undefined {
+	if (document === undefined || !("resources" in document) || !Array.isArray(document.resources)) return document;
+	return { ...document, resources: document.resources.filter(({ name }) => !/^cronjobs(\/|$)/.test(name)) };
 }
 
 function aggregatedVersion(accept: string): "v2" | "v2beta1" | undefined {
