@@ -1,15 +1,19 @@
 import { expect, test } from "vitest";
 import { testApi } from "./testing.ts";
 
-async function batchResources(userAgent: string): Promise<string[]> {
+async function preferredBatchVersions(userAgent: string): Promise<string[]> {
 	const api = await testApi();
-	const { object } = await api.ask("GET", "/apis/batch/v1", undefined, { headers: { "user-agent": userAgent } });
+	const headers = { "user-agent": userAgent };
+	const group = (await api.ask("GET", "/apis/batch", undefined, { headers })).object;
+	const all = (await api.ask("GET", "/apis", undefined, { headers })).object;
 	await api.close();
-	return object.resources.map((resource: { name: string }) => resource.name);
+	const listed = all.groups.find(({ name }: { name: string }) => name === "batch");
+	return [group.preferredVersion.version, listed.preferredVersion.version];
 }
 
-test("a kubectl that cannot read CronJobs of batch/v1 is not offered them", async () => {
-	expect(await batchResources("kubectl/v1.20.2 (linux/amd64) kubernetes/faecb19")).toEqual(["jobs", "jobs/status"]);
-	expect(await batchResources("kubectl/v1.21.0 (linux/amd64) kubernetes/cb303e6")).toContain("cronjobs");
-	expect(await batchResources("kubectl/v1.36.4 (linux/amd64) kubernetes/0000000")).toContain("cronjobs");
+test("a kubectl that cannot read CronJobs of batch/v1 is told to prefer the version it can read", async () => {
+	const old = await preferredBatchVersions("kubectl/v1.20.2 (linux/amd64) kubernetes/faecb19");
+	expect(old).toEqual(["v1beta1", "v1beta1"]);
+	const newer = await preferredBatchVersions("kubectl/v1.21.0 (linux/amd64) kubernetes/cb303e6");
+	expect(newer).toEqual(["v1", "v1"]);
 });

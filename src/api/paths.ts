@@ -27,7 +27,9 @@ function missing(): never {
 function discoveryAt(documents: Discovery, path: string, request: ApiRequest): ApiResponse | undefined {
 	const version = aggregatedVersion(request.headers["accept"] ?? "");
 	if (path === "/api" || path === "/apis") {
-		if (version === undefined) return objectResponse(path === "/api" ? documents.api() : documents.apis());
+		if (version === undefined && path === "/api") return objectResponse(documents.api());
+		if (version === undefined)
+			return objectResponse(isOldKubectl(request) ? preferringBeta(documents.apis()) : documents.apis());
 		const document = path === "/api" ? documents.aggregatedApi(version) : documents.aggregatedApis(version);
 		const response = objectResponse(document);
 		response.headers["content-type"] = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
@@ -36,22 +38,32 @@ function discoveryAt(documents: Discovery, path: string, request: ApiRequest): A
 	if (path === "/api/v1") return objectResponse(documents.apiV1());
 	const [, root, group, groupVersion, ...more] = path.split("/");
 	if (root !== "apis" || group === undefined || more.length > 0) return undefined;
-	if (groupVersion === undefined) return orNothing(documents.group(group));
-	const document = documents.groupVersion(group, groupVersion);
-	const isOldKubectl = oldKubectl.test(request.headers["user-agent"] ?? "");
-	return orNothing(isOldKubectl && `${group}/${groupVersion}` === "batch/v1" ? withoutCronJobs(document) : document);
+	const document = groupVersion === undefined ? documents.group(group) : documents.groupVersion(group, groupVersion);
+	if (document === undefined) return undefined;
+	return objectResponse(groupVersion === undefined && isOldKubectl(request) ? preferringBeta(document) : document);
 }
 
-function orNothing(document: object | undefined): ApiResponse | undefined {
-	return document === undefined ? undefined : objectResponse(document);
+/**
+ * kubectl before 1.21 cannot read a CronJob of batch/v1, as it must for `create job --from`. It reads the group's preferred
+ * version, so for it that is batch/v1beta1; manifests of batch/v1 still find their kind.
+ */
+function isOldKubectl(request: ApiRequest): boolean {
+	return /^kubectl\/v1\.(\d|1\d|20)\./.test(request.headers["user-agent"] ?? "");
 }
 
-/** kubectl before 1.21 cannot read a CronJob of batch/v1; where discovery does not offer it, it takes batch/v1beta1. */
-const oldKubectl = /^kubectl\/v1\.(\d|1\d|20)\./;
+interface GroupDocument {
+	name: string;
+	versions: { version: string }[];
+}
 
-function withoutCronJobs(document: object | undefined): object | undefined {
-	if (document === undefined || !("resources" in document) || !Array.isArray(document.resources)) return document;
-	return { ...document, resources: document.resources.filter(({ name }) => !/^cronjobs(\/|$)/.test(name)) };
+/** An APIGroup, or the list of all, with the group batch preferring its version v1beta1. */
+function preferringBeta(document: object): object {
+	// Made by discovery.ts as APIGroup or APIGroupList.
+	if ("groups" in document) return { ...document, groups: (document.groups as GroupDocument[]).map(preferringBeta) };
+	const group = document as GroupDocument;
+	const beta = group.versions.find(({ version }) => version === "v1beta1");
+	if (group.name !== "batch" || beta === undefined) return document;
+	return { ...group, versions: [beta, ...group.versions.filter((other) => other !== beta)], preferredVersion: beta };
 }
 
 function aggregatedVersion(accept: string): "v2" | "v2beta1" | undefined {
