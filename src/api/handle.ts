@@ -7,6 +7,7 @@ import { authenticate } from "./access/authenticate.ts";
 import { authorize } from "./access/authorize.ts";
 import { createTokens } from "./access/tokens.ts";
 import { WatchCache } from "./cache/cache.ts";
+import { Expiry } from "./expiry.ts";
 import { createFlow } from "./flow.ts";
 import { createPaths } from "./paths.ts";
 import { parseRequestInfo, type Verb } from "./request-info.ts";
@@ -48,6 +49,10 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		options,
 	};
 	await server.cache.start();
+	const expiries = registry.all().flatMap((kind) => {
+		const { lifeMs } = kind;
+		return lifeMs === undefined ? [] : new Expiry({ store, cache: server.cache, clock, kind, lifeMs });
+	});
 	const paths = createPaths(server);
 	const flow = createFlow(options.maxRequestsInFlight ?? 1000);
 
@@ -73,7 +78,10 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		handle,
 		registry,
 		upgrade: (request, socket, head, user) => upgrade(server, request, socket, head, user),
-		close: async () => server.cache.close(),
+		async close() {
+			for (const expiry of expiries) expiry.close();
+			server.cache.close();
+		},
 	};
 }
 

@@ -18,6 +18,8 @@ export const events: Kind<Event> = {
 	schema: "Event",
 	subresources: {},
 	hasGeneration: false,
+	// Upstream's default `--event-ttl`.
+	lifeMs: 3_600_000,
 	nameRule: "dnsSubdomain",
 	selectableFields: [
 		...involved.map((field) => ({

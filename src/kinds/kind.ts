@@ -56,6 +56,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	hasGeneration: boolean;
 	/** Names must be DNS labels or subdomains, or path segments (RBAC); upstream's rule for the kind. */
 	nameRule: "dnsSubdomain" | "dnsLabel" | "dns1035Label" | "pathSegment";
+	/** How long an object lives after it was last written; undefined: until it is deleted. */
+	lifeMs?: number;
 	/** Fields that `fieldSelector` may name besides metadata.name and metadata.namespace. */
 	selectableFields: readonly SelectableField<T>[];
 	columns: readonly Column<T>[];
