@@ -7,7 +7,6 @@ import { staleDisruptionController } from "../controllers/disruption/stale.ts";
 import { endpointsController } from "../controllers/endpoints/controller.ts";
 import { endpointSliceController } from "../controllers/endpointslice/controller.ts";
 import { endpointSliceMirroringController } from "../controllers/endpointslice-mirroring/controller.ts";
-import { eventTtlController } from "../controllers/event-ttl/controller.ts";
 import { garbageCollectorController } from "../controllers/garbage-collector/controller.ts";
 import { jobController } from "../controllers/job/controller.ts";
 import { jobOrphanController } from "../controllers/job/orphans.ts";
@@ -62,7 +61,6 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		nodeLifecycleController(),
 		taintEvictionController,
 		podGcController(),
-		eventTtlController,
 		resourceQuotaController(settings.registry),
 		serviceAccountController,
 		...(settings.ca === undefined ? [] : [rootCaController(settings.ca)]),
