@@ -34,3 +34,17 @@ export function generateJobSelector(job: Job): void {
 	// Clients list jobs by these labels too.
 	job.metadata.labels ??= { ...labels };
 }
+
+/**
+ * Labels a job that a CronJob owns, and its pods, with `cronjob=NAME`, unless the user has a label of that name: also a job
+ * of `kubectl create job --from`, whatever kind of reference that kubectl makes. Course notes list jobs and logs by it. In place.
+ */
+export function labelWithCronJob({ metadata, spec }: Job): void {
+	const owner = metadata.ownerReferences?.find(
+		({ kind, apiVersion }) => kind === "CronJob" && apiVersion.startsWith("batch/"),
+	);
+	if (owner === undefined) return;
+	metadata.labels = { cronjob: owner.name, ...metadata.labels };
+	spec.template.metadata = { ...spec.template.metadata };
+	spec.template.metadata.labels = { cronjob: owner.name, ...spec.template.metadata.labels };
+}

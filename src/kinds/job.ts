@@ -3,7 +3,7 @@ import { parseTimestamp } from "../core/clock.ts";
 import { nonNegative } from "../core/field-checks.ts";
 import { ageColumn, column, nameColumn, selectorText, templateColumns } from "./columns.ts";
 import type { Job, JobSpec, JobStatus } from "./generated/types.ts";
-import { generateJobSelector } from "./job-selector.ts";
+import { generateJobSelector, labelWithCronJob } from "./job-selector.ts";
 import { validateJobUpdate } from "./job-update.ts";
 import { validateJob } from "./job-validate.ts";
 import type { Kind } from "./kind.ts";
@@ -57,6 +57,7 @@ export const jobs: Kind<Job> = {
 	prepareForCreate(job) {
 		job.status = {};
 		generateJobSelector(job);
+		labelWithCronJob(job);
 	},
 	prepareForUpdate(job, old) {
 		job.status = old.status ?? {};

@@ -49,7 +49,8 @@ describe.each(kubectls)("the course notes with the kubectl $name", ({ path }) =>
 		await k("delete statefulset mysql --cascade=orphan");
 		expect(names(await k("get pods -l app=mysql"))).toHaveLength(3);
 		await k("delete pods,pvc -l app=mysql");
-	});
+		// A database that is told to stop while it starts may not hear it: then its grace of 30 s runs out.
+	}, 120_000);
 
 	test("a DaemonSet has a pod on each node, and changes its image", async () => {
 		await k("create namespace logging");
