@@ -71,7 +71,7 @@ export async function makeContainerConfig(
 function refuseUnsupported(pod: Pod, name: string, devices: readonly object[] | undefined): void {
 	const refused = (what: string) => new ConfigError(`container ${name}: ${what} is not supported by this node`);
 	if (devices !== undefined && devices.length > 0) throw refused("volumeDevices");
-	if (pod.spec.runtimeClassName !== undefined) throw refused(`runtimeClassName ${pod.spec.runtimeClassName}`);
+	if ((pod.spec.runtimeClassName ?? "") !== "") throw refused(`runtimeClassName ${pod.spec.runtimeClassName}`);
 	if ((pod.spec.resourceClaims ?? []).length > 0) throw refused("resourceClaims");
 	if (pod.spec.hostUsers === false) throw refused("hostUsers: false");
 }

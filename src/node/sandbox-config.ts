@@ -1,6 +1,7 @@
 /** What the runtime is told of a pod's sandbox. Pure. */
 import type { Pod } from "../kinds/generated/types.ts";
 import type { SandboxConfig } from "../runtime/runtime.ts";
+import { containerLimits } from "./resources.ts";
 import { podUidLabel } from "./runtime-view.ts";
 
 const longestHostname = 63;
@@ -47,5 +48,6 @@ export function sandboxConfig(pod: Pod, attempt: number, clusterDomain: string):
 			[podUidLabel]: uid,
 		},
 		annotations: { ...metadata.annotations },
+		...(spec.resources === undefined ? {} : { cgroup: containerLimits(spec.resources) }),
 	};
 }

@@ -14,6 +14,8 @@ export function containerSecurity(pod: Pod, container: ContainerSpec, image: Ima
 	if (own.runAsNonRoot ?? shared.runAsNonRoot) requireNonRoot(pod, container, runAsUser, image);
 	const groups = [...(shared.supplementalGroups ?? []), ...(shared.fsGroup === undefined ? [] : [shared.fsGroup])];
 	const { add = [], drop = [] } = own.capabilities ?? {};
+	const seccompProfile = privileged ? undefined : profileName(own.seccompProfile ?? shared.seccompProfile);
+	const appArmorProfile = profileName(own.appArmorProfile ?? shared.appArmorProfile);
 	return {
 		...(runAsUser === undefined ? {} : { runAsUser }),
 		...(runAsGroup === undefined ? {} : { runAsGroup }),
@@ -22,7 +24,13 @@ export function containerSecurity(pod: Pod, container: ContainerSpec, image: Ima
 		readOnlyRootFilesystem: own.readOnlyRootFilesystem === true,
 		capabilities: { add, drop },
 		noNewPrivileges: own.allowPrivilegeEscalation === false && !privileged,
+		...(seccompProfile === undefined ? {} : { seccompProfile }),
+		...(appArmorProfile === undefined ? {} : { appArmorProfile }),
 	};
+}
+
+function profileName(profile: { type: string; localhostProfile?: string } | undefined): string | undefined {
+	return profile?.type === "Localhost" ? `Localhost/${profile.localhostProfile ?? ""}` : profile?.type;
 }
 
 function requireNonRoot(pod: Pod, container: ContainerSpec, user: number | undefined, image: Image): void {

@@ -78,6 +78,9 @@ export interface ContainerConfig {
 		readOnlyRootFilesystem: boolean;
 		capabilities: { add: readonly string[]; drop: readonly string[] };
 		noNewPrivileges: boolean;
+		/** `RuntimeDefault`, `Unconfined` or `Localhost/NAME`; undefined: not said. One that cannot be enforced is an error. */
+		seccompProfile?: string;
+		appArmorProfile?: string;
 	};
 	limits: ResourceLimits;
 	stopSignal?: string;

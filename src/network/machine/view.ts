@@ -25,7 +25,8 @@ export function nodeDirectories(root: string): NodeDirectories {
 export function prepareView(directories: NodeDirectories, options: { hidden: string; assembled: boolean }): string {
 	const { root, view: target, scratch } = directories;
 	const { hidden, assembled } = options;
-	mkdirSync(scratch, { recursive: true });
+	const sharedMemory = `${scratch}/shm`;
+	mkdirSync(sharedMemory, { recursive: true });
 	const mounts = readMounts();
 	const view = planRootView({ mounts, list: listDirectory, hidden: [hidden], assembled });
 	const lasting = canHoldUpper(mounts, root);
@@ -37,7 +38,12 @@ export function prepareView(directories: NodeDirectories, options: { hidden: str
 		const made = layerDirectories(view, layers).map(shellQuote).join(" ");
 		script = `mount -t tmpfs -o mode=700 tmpfs ${shellQuote(scratch)}\nmkdir -p ${made}\n`;
 	}
-	writeFileSync(`${root}/fstab`, viewFstab(view, { target, scratch: layers }) + specialMounts(target, assembled));
+	// Once for the node, not for each pod: every mount makes the start of every container a little slower.
+	const memory = lasting ? fstabLine("shm", sharedMemory, "tmpfs", "mode=711,nosuid,nodev,noexec") : "";
+	writeFileSync(
+		`${root}/fstab`,
+		viewFstab(view, { target, scratch: layers }) + specialMounts(target, assembled) + memory,
+	);
 	script += `mount -a --fstab ${shellQuote(`${root}/fstab`)}\n`;
 	// The layers must not be seen through the overlay that they belong to.
 	if (showsThrough(view, mounts, hidden))

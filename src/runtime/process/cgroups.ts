@@ -7,8 +7,13 @@ import type { ResourceLimits } from "../runtime.ts";
 export interface Cgroups {
 	/** What cannot be limited here, in words; empty when all can. */
 	readonly limitations: readonly string[];
-	/** Makes the groups of a container and sets its limits; gives their directories, which processes join. */
+	/**
+	 * Makes the groups of a container and sets its limits; gives their directories, which processes join.
+	 * @param id `ID`, or `PARENT/ID` for one inside a group that `createParent` made
+	 */
 	create(id: string, limits: ResourceLimits): string[];
+	/** Makes a group that limits all groups inside it together. Processes join those, not the group itself. */
+	createParent(id: string, limits: ResourceLimits): void;
 	update(id: string, limits: ResourceLimits): void;
 	/** Whether a process of the container was killed for want of memory. */
 	oomKilled(id: string): boolean;
@@ -36,7 +41,9 @@ export function openCgroups(mounts: readonly MountEntry[], parent: string | unde
 		if (canMake(directory)) {
 			const served = delegate(unified.path, parent, controllers);
 			if (served.length > 0)
-				return hierarchies(new Map(served.map((name) => [name, directory])), controllers, version2);
+				return hierarchies(new Map(served.map((name) => [name, directory])), controllers, version2, (id) => {
+					delegate(unified.path, `${parent}/${id}`, served);
+				});
 		}
 	}
 	return noCgroups("limits on CPU, memory and process numbers are not enforced: no control groups may be made here");
@@ -78,7 +85,12 @@ function text(value: number | undefined): string | undefined {
 	return value === undefined ? undefined : String(value);
 }
 
-function hierarchies(roots: ReadonlyMap<string, string>, wanted: readonly string[], settings: Settings): Cgroups {
+function hierarchies(
+	roots: ReadonlyMap<string, string>,
+	wanted: readonly string[],
+	settings: Settings,
+	handDown: (id: string) => void = () => {},
+): Cgroups {
 	const directories = (id: string) => [...new Set([...roots.values()].map((root) => `${root}/${id}`))];
 	const apply = (id: string, limits: ResourceLimits) => {
 		for (const [controller, root] of roots) {
@@ -94,6 +106,11 @@ function hierarchies(roots: ReadonlyMap<string, string>, wanted: readonly string
 			for (const directory of directories(id)) mkdirSync(directory, { recursive: true });
 			apply(id, limits);
 			return directories(id);
+		},
+		createParent(id, limits) {
+			for (const directory of directories(id)) mkdirSync(directory, { recursive: true });
+			apply(id, limits);
+			handDown(id);
 		},
 		update(id, limits) {
 			if (directories(id).every((directory) => existsSync(directory))) apply(id, limits);
@@ -119,6 +136,7 @@ function noCgroups(limitation: string): Cgroups {
 	return {
 		limitations: [limitation],
 		create: () => [],
+		createParent: () => {},
 		update: () => {},
 		oomKilled: () => false,
 		remove: async () => {},

@@ -38,6 +38,7 @@ export function writeContainerFiles(
 		privileged: config.security.privileged,
 		hostPid: sandbox.config.hostPid,
 		hostname: sandbox.config.hostname,
+		sharedMemory: sandbox.sharedMemory,
 		volumes: config.mounts,
 		emptyDirectories: images.find(config.image)?.volumes ?? [],
 	});

@@ -13,6 +13,8 @@ export interface ContainerRecord {
 	podUid: string;
 	/** Ends the logs. */
 	endMark: string;
+	/** Name of its control groups, and their directories; none without limits. */
+	cgroup: string;
 	cgroups: readonly string[];
 	workingDir: string;
 	env: readonly (readonly [string, string])[];
@@ -33,6 +35,7 @@ export function newRecord(
 ): ContainerRecord {
 	const entry = environment.images.find(config.image);
 	const user = config.security.runAsUser ?? 0;
+	const cgroup = sandbox.cgroup === undefined ? id : `${sandbox.cgroup}/${id}`;
 	const ownPid = !sandbox.config.hostPid && !sandbox.config.sharePid;
 	const env = new Map([
 		["PATH", containerPath],
@@ -53,7 +56,9 @@ export function newRecord(
 		},
 		podUid: sandbox.config.podUid,
 		endMark: `\u0001end of log ${crypto.randomUUID()}\u0001`,
-		cgroups: hasLimits(config.limits) ? environment.cgroups.create(id, config.limits) : [],
+		cgroup,
+		cgroups:
+			hasLimits(config.limits) || sandbox.cgroup !== undefined ? environment.cgroups.create(cgroup, config.limits) : [],
 		workingDir: config.workingDir ?? entry?.workingDir ?? "/",
 		env: [...env],
 		ownPid,

@@ -150,7 +150,7 @@ export class ProcessContainer {
 	}
 
 	update(limits: ContainerConfig["limits"]): void {
-		this.#environment.cgroups.update(this.id, limits);
+		this.#environment.cgroups.update(this.#record.cgroup, limits);
 		this.#change({ config: { ...this.#record.container.config, limits } });
 	}
 
@@ -243,7 +243,7 @@ export class ProcessContainer {
 		const exit = readExit(`${this.#directory}/exit`);
 		if (exit === undefined || !ownPid) this.#kill();
 		const exitCode = failure !== undefined ? 128 : (exit?.exitCode ?? 137);
-		const oomKilled = exitCode === 137 && this.#environment.cgroups.oomKilled(container.id);
+		const oomKilled = exitCode === 137 && this.#environment.cgroups.oomKilled(this.#record.cgroup);
 		const reason = oomKilled ? "OOMKilled" : exitCode === 0 ? "Completed" : "Error";
 		const message =
 			failure ?? (exit === undefined ? "the container's supervisor was killed; its exit code is not known" : undefined);
@@ -286,7 +286,7 @@ export class ProcessContainer {
 	async #cleanUp(): Promise<void> {
 		this.#pump?.close();
 		if (this.#record.shim !== undefined) await killAndWait(this.#record.shim, this.#environment.clock);
-		await this.#environment.cgroups.remove(this.id, this.#environment.clock);
+		await this.#environment.cgroups.remove(this.#record.cgroup, this.#environment.clock);
 		// Beside the event loop: what was a mount point a moment ago takes the kernel milliseconds to let go.
 		await Promise.all(places(this.#environment, this.id).map((place) => rm(place, { recursive: true, force: true })));
 	}

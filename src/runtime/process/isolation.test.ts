@@ -1,7 +1,7 @@
 /** What a container sees and may do: users, capabilities, mounts, namespaces, limits. Also run without root by rootless.test.ts. */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { collect } from "../contract.ts";
+import { collect, containerConfig, sandboxConfig } from "../contract.ts";
 import type { ContainerConfig, Mount } from "../runtime.ts";
 import { type ProcessFixture, processFixture } from "./testing.ts";
 
@@ -85,6 +85,31 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 		const script = "mount -t tmpfs x /mnt 2>/dev/null && echo may || echo may not";
 		expect(await output(script)).toBe("may not\n");
 		expect(await output(script, { name: "two", security: { ...plain, privileged: true } })).toBe("may\n");
+	});
+
+	it("takes the default profiles for what they are here, and refuses those of the machine", async () => {
+		const security = { ...plain, seccompProfile: "RuntimeDefault", appArmorProfile: "RuntimeDefault" };
+		expect(await output("echo runs", { security })).toBe("runs\n");
+		const profile = { ...plain, seccompProfile: "Localhost/profiles/audit.json" };
+		await expect(output("true", { security: profile })).rejects.toThrow("seccompProfile Localhost/profiles/audit.json");
+		const appArmorProfile = "Localhost/strict";
+		await expect(output("true", { security: { ...plain, appArmorProfile } })).rejects.toThrow("Localhost/strict");
+	});
+
+	it("shares /dev/shm with the other containers of its pod, and with no other pod", async () => {
+		const pod = await fixture.runtime.createSandbox(sandboxConfig("shared"));
+		const script = "echo $0 >/dev/shm/$0; ls /dev/shm";
+		const run = async (name: string, sandboxId: string, security = plain) => {
+			const config = containerConfig(fixture.directory, name, { command: ["sh", "-c", script, name], security });
+			const { id } = await fixture.runtime.createContainer(sandboxId, config);
+			await fixture.runtime.startContainer(id);
+			await fixture.exited(id);
+			return fixture.log(name);
+		};
+		expect(await run("one", pod.id)).toBe("one\n");
+		expect(await run("two", pod.id, { ...plain, privileged: true })).toBe("one\ntwo\n");
+		expect(await run("three", pod.id, { ...plain, runAsUser: 1234 })).toBe("one\nthree\ntwo\n");
+		expect(await run("four", (await fixture.runtime.createSandbox(sandboxConfig("other"))).id)).toBe("four\n");
 	});
 
 	it("sets no_new_privs", async () => {
@@ -197,12 +222,30 @@ describe.skipIf(!isRoot || rootless || !existsSync(cgroupMemory))(
 		});
 
 		it("kills what takes more memory than it may, and says OOMKilled", async () => {
-			expect(await fixture.runtime.limitations()).toEqual([]);
+			expect((await fixture.runtime.limitations()).join()).not.toContain("limits");
 			const container = await fixture.start({
 				command: [process.execPath, "-e", "const kept = []; for (;;) kept.push(Buffer.alloc(1 << 24, 1));"],
 				limits: { memoryLimitBytes: 200 * 2 ** 20 },
 			});
 			expect(await fixture.exited(container.id)).toMatchObject({ exitCode: 137, reason: "OOMKilled" });
+		});
+
+		it("limits the containers of a pod together, also those without limits of their own", async () => {
+			const pod = await fixture.runtime.createSandbox(
+				sandboxConfig("pod-limits", { cgroup: { memoryLimitBytes: 2 ** 26, cpuLimitMillis: 500 } }),
+			);
+			const create = async (name: string, config: Partial<ContainerConfig>) => {
+				const made = await fixture.runtime.createContainer(pod.id, containerConfig(fixture.directory, name, config));
+				await fixture.runtime.startContainer(made.id);
+				return made.id;
+			};
+			const script = "const kept = []; for (;;) kept.push(Buffer.alloc(1 << 24, 1));";
+			const neighbour = await create("neighbour", { command: ["sleep", "1000"], limits: { cpuLimitMillis: 100 } });
+			const hungry = await create("hungry", { command: [process.execPath, "-e", script] });
+			expect(await fixture.exited(hungry)).toMatchObject({ exitCode: 137, reason: "OOMKilled" });
+			const quota = (path: string) =>
+				readFileSync(`/sys/fs/cgroup/cpu/${cgroup}/${path}/cpu.cfs_quota_us`, "utf8").trim();
+			expect([quota(pod.id), quota(`${pod.id}/${neighbour}`)]).toEqual(["50000", "10000"]);
 		});
 
 		it("limits processes and CPU, and changes limits while it runs", async () => {

@@ -50,6 +50,8 @@ export interface RootOptions {
 	/** The PID namespace is the node's. */
 	hostPid: boolean;
 	hostname: string;
+	/** The pod's /dev/shm, on the node. */
+	sharedMemory: string;
 	volumes: readonly Mount[];
 	/** Directories that start empty. */
 	emptyDirectories: readonly string[];
@@ -109,7 +111,8 @@ export function prepareRoot(options: RootOptions): { root: string; fstab: string
 }
 
 function deviceMounts(options: RootOptions, root: string): string {
-	if (options.privileged) return fstabLine("/dev", `${root}/dev`, "none", "rbind");
+	const sharedMemory = fstabLine(options.sharedMemory, `${root}/dev/shm`, "none", "bind,nosuid,nodev,noexec");
+	if (options.privileged) return fstabLine("/dev", `${root}/dev`, "none", "rbind") + sharedMemory;
 	const own = ownDirectory(options.scratch, "/dev", 0o755);
 	mkdirSync(`${own}/pts`, { recursive: true });
 	mkdirSync(`${own}/shm`, { recursive: true });
@@ -125,7 +128,7 @@ function deviceMounts(options: RootOptions, root: string): string {
 			fstabLine(`/dev/${device}`, `${root}/dev/${device}`, "none", "bind"),
 		),
 		fstabLine("devpts", `${root}/dev/pts`, "devpts", "newinstance,ptmxmode=0666,mode=620,nosuid,noexec"),
-		fstabLine("shm", `${root}/dev/shm`, "tmpfs", "size=64m,mode=1777,nosuid,nodev,noexec"),
+		sharedMemory,
 	].join("");
 }
 

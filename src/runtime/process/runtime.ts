@@ -53,6 +53,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		clock: options.clock,
 		directory: options.directory,
 		scratch: `${options.scratchDirectory}/containers`,
+		sharedMemory: `${options.scratchDirectory}/shm`,
 		hidden: options.hidden,
 		rootless,
 		view: planRootView({ mounts, list: listDirectory, hidden: options.hidden, assembled: rootless }),
@@ -96,6 +97,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		limitations: async () => [
 			...environment.cgroups.limitations,
 			...(reclaims ? [] : [`output of running containers is kept twice: files in ${options.directory} cannot shrink`]),
+			profileLimitation,
 			...(rootless ? rootlessLimitations : []),
 		],
 		resolveImage: async (image, wanted) => environment.images.resolve(image, wanted),
@@ -116,7 +118,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 			await stopSandbox(id);
 			await Promise.all(containersIn(id).map((container) => container.remove()));
 			for (const container of containersIn(id)) containers.delete(container.id);
-			sandbox.remove();
+			await sandbox.remove();
 			sandboxes.delete(id);
 		},
 		listSandboxes: async () => [...sandboxes.values()].map((sandbox) => sandbox.describe()),
@@ -152,6 +154,10 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		},
 	};
 }
+
+/** Of the kernel's ways to confine programs, these need more than the programs that every machine has. */
+const profileLimitation =
+	"no seccomp, AppArmor or SELinux profile confines containers: RuntimeDefault and seLinuxOptions have no effect, Localhost profiles are refused";
 
 const rootlessLimitations = [
 	"without root, supplementalGroups and fsGroup have no effect: all files belong to one user",

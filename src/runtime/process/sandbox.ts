@@ -1,7 +1,9 @@
 /** Pod sandboxes: a process that sleeps and thereby holds the namespaces a pod's containers share. */
 import { spawn } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import type { Sandbox, SandboxConfig } from "../runtime.ts";
+import { hasLimits } from "./cgroups.ts";
 import { type Environment, toolEnvironment } from "./environment.ts";
 import { identify, isAlive, killAndWait, type ProcessId } from "./processes.ts";
 import { readRecord, writeRecord } from "./records.ts";
@@ -27,9 +29,20 @@ export class ProcessSandbox {
 	static async create(environment: Environment, id: string, config: SandboxConfig): Promise<ProcessSandbox> {
 		const holder = await startHolder(config);
 		const record = { id, config, createdAtMs: environment.clock.now(), holder };
-		mkdirSync(`${environment.directory}/sandboxes`, { recursive: true });
-		writeRecord(recordPath(environment, id), record);
-		return new ProcessSandbox(environment, record);
+		const sandbox = new ProcessSandbox(environment, record);
+		try {
+			if (!config.hostIpc) {
+				mkdirSync(sandbox.sharedMemory, { recursive: true });
+				chmodSync(sandbox.sharedMemory, 0o1777);
+			}
+			if (sandbox.cgroup !== undefined) environment.cgroups.createParent(sandbox.cgroup, config.cgroup ?? {});
+			writeRecord(recordPath(environment, id), record);
+			return sandbox;
+		} catch (error) {
+			await sandbox.stop();
+			await sandbox.remove();
+			throw error;
+		}
 	}
 
 	static load(environment: Environment, file: string): ProcessSandbox | undefined {
@@ -51,6 +64,16 @@ export class ProcessSandbox {
 
 	get holderPid(): number {
 		return this.#record.holder.pid;
+	}
+
+	/** On the node, what its containers see as /dev/shm. */
+	get sharedMemory(): string {
+		return this.config.hostIpc ? "/dev/shm" : `${this.#environment.sharedMemory}/${this.id}`;
+	}
+
+	/** Name of the control group above its containers'; undefined where the pod has no limits of its own. */
+	get cgroup(): string | undefined {
+		return this.config.cgroup !== undefined && hasLimits(this.config.cgroup) ? this.id : undefined;
 	}
 
 	describe(): Sandbox {
@@ -79,7 +102,10 @@ export class ProcessSandbox {
 		return killAndWait(this.#record.holder, this.#environment.clock);
 	}
 
-	remove(): void {
+	async remove(): Promise<void> {
+		const { cgroups, clock } = this.#environment;
+		if (this.cgroup !== undefined) await cgroups.remove(this.cgroup, clock);
+		if (!this.config.hostIpc) await rm(this.sharedMemory, { recursive: true, force: true });
 		rmSync(recordPath(this.#environment, this.id), { force: true });
 	}
 }

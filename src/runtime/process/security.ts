@@ -45,6 +45,7 @@ export function executeLine(options: {
 	rootless: boolean;
 }): string[] {
 	const { security, rootless } = options;
+	refuseProfiles(security);
 	const env = [...options.env].map(([name, value]) => `${name}=${value}`);
 	const line = ["env", "-i", ...env];
 	// The bounding set goes first: in a user namespace of its own a program has nothing left to give up.
@@ -58,6 +59,13 @@ export function executeLine(options: {
 	// `script` gives the program a terminal of the container's own; it runs what it is given with $SHELL.
 	const inTerminal = `exec ${shellWords(options.command)}`;
 	return [...line, "env", "SHELL=/bin/sh", "script", "-qefc", inTerminal, "/dev/null"];
+}
+
+function refuseProfiles({ seccompProfile, appArmorProfile }: ContainerConfig["security"]): void {
+	for (const [field, profile] of Object.entries({ seccompProfile, appArmorProfile })) {
+		if (profile === undefined || profile === "RuntimeDefault" || profile === "Unconfined") continue;
+		throw new Error(`securityContext.${field} ${profile} is not supported by the process runtime`);
+	}
 }
 
 function setpriv(security: ContainerConfig["security"], rootless: boolean): string[] {

@@ -1,0 +1,79 @@
+/** Sessions with running containers: exec, attach, connections. */
+import { readFile } from "node:fs/promises";
+import { expect } from "vitest";
+import { collect } from "./defaults.ts";
+import type { Stage } from "./stage.ts";
+
+const never = new AbortController().signal;
+
+export function sessionContract(node: Stage): void {
+	node.withPrograms("runs commands inside with their own streams and exit code", async () => {
+		const { id } = await node.play({ script: "echo mine >/var/lib/mine" });
+		await node.until("the file is there", async () => {
+			const session = await node.runtime.exec(id, {
+				command: ["cat", "/var/lib/mine"],
+				tty: false,
+				stdin: false,
+				signal: never,
+			});
+			return (await collect(session)).stdout === "mine\n";
+		});
+		const command = ["sh", "-c", "cat; echo problem >&2; exit 4"];
+		const session = await node.runtime.exec(id, { command, tty: false, stdin: true, signal: never });
+		session.stdin?.end("hello");
+		expect(await collect(session)).toEqual({ stdout: "hello", stderr: "problem\n", exitCode: 4 });
+	});
+
+	node.withPrograms("gives exec a terminal that can be resized", async () => {
+		const { id } = await node.play({});
+		const command = ["sh", "-c", "tty; read line; stty size; exit 6"];
+		const session = await node.runtime.exec(id, { command, tty: true, stdin: true, signal: never });
+		expect(session.stderr).toBeUndefined();
+		session.resize(0, 0);
+		session.resize(132, 43);
+		session.stdin?.write("go\r");
+		const { stdout, exitCode } = await collect(session);
+		expect(stdout).toMatch(/\/dev\/pts\/\d+\r\n/);
+		expect(stdout).toContain("43 132");
+		expect(exitCode).toBe(6);
+	});
+
+	node.withPrograms("ends an exec when its signal aborts", async () => {
+		const { id } = await node.play({});
+		const abort = new AbortController();
+		const session = await node.runtime.exec(id, {
+			command: ["sh", "-c", "echo up; exec sleep 1000"],
+			tty: false,
+			stdin: false,
+			signal: abort.signal,
+		});
+		session.stdout.once("data", () => abort.abort());
+		expect((await collect(session)).exitCode).not.toBe(0);
+	});
+
+	node.withPrograms("joins a container's streams by attach and hands it the end of input", async () => {
+		const { id } = await node.play({
+			script: "cat",
+			durationMs: 0,
+			exitCode: 9,
+			config: { stdin: true, stdinOnce: true },
+		});
+		const session = await node.runtime.attach(id, { stdin: true, signal: never });
+		session.stdin?.end("hello\n");
+		expect(await collect(session)).toEqual({ stdout: "hello\n", stderr: "", exitCode: 9 });
+		expect((await node.exited(id)).exitCode).toBe(9);
+	});
+
+	node.withPrograms("carries bytes to a port of the sandbox's own loopback", async () => {
+		const server = `require("net").createServer(s => s.end("from inside")).listen(8123, "127.0.0.1", () => console.log("up"))`;
+		const { sandbox: made } = await node.play({ config: { command: [process.execPath, "-e", server] } });
+		await node.until("the server listens", async () =>
+			(await readFile(`${node.fixture.directory}/main.log`, "utf8")).includes("up"),
+		);
+		const stream = await node.runtime.connect(made.id, 8123, never);
+		let text = "";
+		for await (const chunk of stream) text += chunk.toString();
+		expect(text).toBe("from inside");
+		await expect(node.runtime.connect(made.id, 8124, never)).rejects.toThrow("ECONNREFUSED");
+	});
+}
