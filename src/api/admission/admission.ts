@@ -4,6 +4,7 @@ import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace.ts";
 import { defaultTolerationSeconds, priority } from "./pod-defaults.ts";
 import { resourceQuota } from "./resource-quota.ts";
+import { runtimeClass } from "./runtime-class.ts";
 import { serviceAccount } from "./service-account.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 import type { AdmissionStep, Admitted } from "./step.ts";
@@ -15,6 +16,7 @@ export const admissionSteps: readonly AdmissionStep[] = [
 	serviceAccount,
 	defaultTolerationSeconds,
 	priority,
+	runtimeClass,
 	defaultStorageClass,
 	storageObjectInUseProtection,
 	limitRanger,
