@@ -6,7 +6,7 @@ import { nodes } from "../../kinds/node.ts";
 import { pods } from "../../kinds/pod.ts";
 import { tolerates } from "../../kinds/tolerations.ts";
 import { event, remove } from "../actions.ts";
-import { type Controller, type Plan, watchRule } from "../controller.ts";
+import { type Controller, type Mirror, type Plan, type PlanContext, watchRule } from "../controller.ts";
 import { sameJson } from "../equal.ts";
 import { podsByNode } from "../node-lifecycle/controller.ts";
 import { disruptionTarget } from "../podcontrol/disruption.ts";
@@ -14,7 +14,12 @@ import { disruptionTarget } from "../podcontrol/disruption.ts";
 export interface TaintEvictionState {
 	pod: Pod;
 	taints: readonly Taint[];
+	/** When the pod was first found on its tainted node; noted by the first plan that sees it. For taints that do not say since when they are. */
+	found: { atMs?: number };
 }
+
+/** Remembered as long as the mirror: nothing in the store tells when somebody added a taint by hand. */
+const foundPods = new WeakMap<Mirror, Map<string, { uid: string; atMs?: number }>>();
 
 export const taintEvictionController: Controller<TaintEvictionState> = {
 	name: "taint-eviction",
@@ -24,7 +29,9 @@ export const taintEvictionController: Controller<TaintEvictionState> = {
 		watchRule(
 			pods,
 			(current, old) => {
-				if (current === undefined || current.spec.nodeName === undefined) return [];
+				// One that is gone is looked at to be forgotten.
+				if (current === undefined) return old?.spec.nodeName === undefined ? [] : [objectKey(old)];
+				if (current.spec.nodeName === undefined) return [];
 				const same =
 					old?.spec.nodeName === current.spec.nodeName && sameJson(old.spec.tolerations, current.spec.tolerations);
 				return same ? [] : [objectKey(current)];
@@ -43,19 +50,29 @@ export const taintEvictionController: Controller<TaintEvictionState> = {
 	gather(key, mirror) {
 		const [namespace, name = ""] = key.split("/");
 		const pod = mirror.of(pods).get(namespace, name);
-		if (pod?.spec.nodeName === undefined || pod.metadata.deletionTimestamp !== undefined) return undefined;
-		const taints = noExecuteTaints(mirror.of(nodes).get(undefined, pod.spec.nodeName));
-		return taints.length === 0 ? undefined : { pod, taints };
+		const nodeName = pod?.metadata.deletionTimestamp === undefined ? pod?.spec.nodeName : undefined;
+		const taints = nodeName === undefined ? [] : noExecuteTaints(mirror.of(nodes).get(undefined, nodeName));
+		const memory = foundPods.get(mirror) ?? new Map<string, { uid: string; atMs?: number }>();
+		foundPods.set(mirror, memory);
+		if (pod === undefined || taints.length === 0) {
+			memory.delete(key);
+			return undefined;
+		}
+		const known = memory.get(key);
+		const found = known?.uid === pod.metadata.uid ? known : { uid: pod.metadata.uid };
+		memory.set(key, found);
+		return { pod, taints, found };
 	},
-	plan: ({ pod, taints }, { nowMs }) => plan(pod, taints, nowMs),
+	plan,
 };
 
 function noExecuteTaints(node: Node | undefined): Taint[] {
 	return (node?.spec.taints ?? []).filter((taint) => taint.effect === "NoExecute");
 }
 
-function plan(pod: Pod, taints: readonly Taint[], nowMs: number): Plan {
-	const dueMs = evictionMs(pod, taints, nowMs);
+function plan({ pod, taints, found }: TaintEvictionState, { nowMs }: PlanContext): Plan {
+	found.atMs ??= nowMs;
+	const dueMs = evictionMs(pod, taints, { nowMs, foundMs: found.atMs });
 	if (dueMs === undefined) return { actions: [] };
 	if (dueMs > nowMs) return { actions: [], requeueAtMs: dueMs };
 	const message = "Taint manager: deleting due to NoExecute taint";
@@ -69,12 +86,16 @@ function plan(pod: Pod, taints: readonly Taint[], nowMs: number): Plan {
 }
 
 /** Epoch milliseconds; undefined when all taints are tolerated for good. */
-function evictionMs(pod: Pod, taints: readonly Taint[], nowMs: number): number | undefined {
+function evictionMs(
+	pod: Pod,
+	taints: readonly Taint[],
+	{ nowMs, foundMs }: { nowMs: number; foundMs: number },
+): number | undefined {
 	let dueMs: number | undefined;
 	for (const taint of taints) {
 		const tolerating = (pod.spec.tolerations ?? []).filter((toleration) => tolerates(toleration, taint));
 		if (tolerating.length === 0) return nowMs;
-		const sinceMs = taint.timeAdded === undefined ? nowMs : parseTimestamp(taint.timeAdded);
+		const sinceMs = taint.timeAdded === undefined ? foundMs : parseTimestamp(taint.timeAdded);
 		for (const { tolerationSeconds } of tolerating) {
 			if (tolerationSeconds === undefined) continue;
 			const untilMs = sinceMs + Math.max(tolerationSeconds, 0) * 1000;
