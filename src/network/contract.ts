@@ -13,7 +13,7 @@ export interface NodeFixture {
 	makePod(): Promise<string>;
 	/** An echo server in a pod's namespace (undefined: the node's) that answers with its name and the client's address. */
 	serve(namespacePath: string | undefined, protocol: "TCP" | "UDP", port: number, name: string): Promise<void>;
-	/** What such a server answers to a client in that namespace; rejects when there is no answer. */
+	/** What such a server answers to a client in that namespace; rejects when there is no answer. UDP is asked from the same port each time. */
 	ask(namespacePath: string | undefined, protocol: "TCP" | "UDP", address: string, port: number): Promise<string>;
 }
 
@@ -140,6 +140,32 @@ export function networkContract(name: string, options: { open(): Promise<Network
 			await a.network.setServices(many.slice(0, 1));
 			await expect(a.ask(client.namespacePath, "TCP", "10.97.3.231", 80)).rejects.toThrow("ECONNREFUSED");
 			expect(await a.ask(client.namespacePath, "TCP", "10.97.0.0", 80)).toBe(`server ${client.address}`);
+		});
+
+		withTraffic("leads a UDP client away from an endpoint that is gone, also from the same port", async () => {
+			const one = await attach(a);
+			const two = await attach(b);
+			const client = await attach(a);
+			await a.serve(one.namespacePath, "UDP", 5353, "one");
+			await b.serve(two.namespacePath, "UDP", 5353, "two");
+			const set = (...pods: { address: string }[]) => {
+				const endpoints = pods.map(({ address }) => ({ address, port: 5353 }));
+				return setServices(service({ name: "default/dns:dns", protocol: "UDP", port: 53, nodePort: 30053, endpoints }));
+			};
+			const ask = () => a.ask(client.namespacePath, "UDP", "10.96.7.7", 53);
+			await set(one);
+			expect(await ask()).toBe(`one ${client.address}`);
+			expect(await b.ask(undefined, "UDP", a.address, 30053)).toMatch(/^one /);
+			await set(two, one);
+			expect(await ask()).toBe(`one ${client.address}`);
+			await set(two);
+			expect(await ask()).toBe(`two ${client.address}`);
+			expect(await b.ask(undefined, "UDP", a.address, 30053)).toMatch(/^two /);
+			await set();
+			await expect(ask()).rejects.toThrow();
+			a.network = await a.reopen();
+			await set(one);
+			expect(await ask()).toBe(`one ${client.address}`);
 		});
 
 		withTraffic("serves UDP", async () => {

@@ -30,7 +30,7 @@ if (protocol === "UDP") {
 	const socket = require("dgram").createSocket("udp4");
 	socket.on("error", fail);
 	socket.on("message", (message) => { console.log(message.toString()); process.exit(); });
-	socket.connect(Number(port), host, () => socket.send("hello"));
+	socket.bind(40000, () => socket.connect(Number(port), host, () => socket.send("hello")));
 	setTimeout(fail, 5000, new Error("no answer"));
 } else {
 	let text = "";

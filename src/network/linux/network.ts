@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { AddressPool, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
 import { CommandError, run, shellQuote } from "../command.ts";
 import type { NodeNetwork, PodNetwork, ServicePort } from "../network.ts";
+import { FlowKeeper } from "./flows.ts";
 import {
 	type AppliedServices,
 	allServices,
@@ -63,6 +64,7 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 	await inNode(`ip route replace ${serviceCidr} dev lo src ${nodeAddress} && exec nft -f -`, rules);
 
 	let routes: ReadonlyMap<string, string> | undefined;
+	const flows = new FlowKeeper(options.directory, (text) => inNode("exec nft -f -", text));
 	let services: Map<string, ServicePort> | undefined;
 	let queue: Promise<unknown> = Promise.resolve();
 	/** One change at a time, in the order asked for. */
@@ -126,6 +128,7 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 				// After a failure the next call starts from nothing.
 				services = undefined;
 				await applyServices(before, ports, (text) => inNode("exec nft -f -", text));
+				await flows.update(ports);
 				services = new Map(ports.map((port) => [port.name, port]));
 			}),
 		async close() {
