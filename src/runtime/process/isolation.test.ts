@@ -1,7 +1,8 @@
 /** What a container sees and may do: users, capabilities, mounts, namespaces, limits. Also run without root by rootless.test.ts. */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { collect, containerConfig, sandboxConfig } from "../contract.ts";
+import { collect, containerConfig, logPayload, sandboxConfig } from "../contract.ts";
 import type { ContainerConfig, Mount } from "../runtime.ts";
 import { type ProcessFixture, processFixture } from "./testing.ts";
 
@@ -141,7 +142,35 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 		expect(existsSync(`${outer}/deep/inner`)).toBe(true);
 	});
 
-	it("sees mounts made later in a volume only where it asked for it, and refuses to hand its own on", async () => {
+	it("sees mounts made later in a volume only where it asked for it", async () => {
+		const data = directory("data");
+		const run = (command: string, ...args: string[]) => execFileSync(command, args);
+		run("mount", "-t", "tmpfs", "-o", "size=1m", "shared", data);
+		run("mount", "--make-shared", data);
+		let mounted = false;
+		try {
+			const mounts = [
+				mount(data, "/follows", { propagation: "HostToContainer" }),
+				mount(data, "/follows-too", { propagation: "HostToContainer", readOnly: true }),
+				mount(data, "/does-not"),
+			];
+			const script = "read line; cat /follows/later/f /follows-too/later/f /does-not/later/f; exit 3";
+			const container = await fixture.start({ command: ["sh", "-c", script], mounts, stdin: true });
+			mkdirSync(`${data}/later`);
+			run("mount", "-t", "tmpfs", "-o", "size=1m", "later", `${data}/later`);
+			mounted = true;
+			writeFileSync(`${data}/later/f`, "seen\n");
+			const session = await fixture.runtime.attach(container.id, { stdin: true, signal: never });
+			session.stdin?.write("go\n");
+			await fixture.exited(container.id);
+			expect(logPayload(readFileSync(`${fixture.directory}/main.log`, "utf8"), "stdout")).toBe("seen\nseen\n");
+		} finally {
+			if (mounted) run("umount", `${data}/later`);
+			run("umount", data);
+		}
+	});
+
+	it("refuses to hand its own mounts on", async () => {
 		const mounts = [mount(directory("data"), "/data", { propagation: "Bidirectional" })];
 		await expect(output("true", { mounts })).rejects.toThrow("Bidirectional");
 	});

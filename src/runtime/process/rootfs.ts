@@ -71,9 +71,10 @@ export function prepareRoot(options: RootOptions): { root: string; fstab: string
 	makeView(view, { target: root, scratch });
 	const points = new MountPoints(options, root);
 	let fstab = viewFstab(view, { target: root, scratch, readOnly: options.readOnly });
-	const bind = (source: string, path: string, readOnly: boolean) => {
+	const bind = (source: string, path: string, readOnly: boolean, propagation = "") => {
 		const target = points.make(path, !isDirectory(source));
-		fstab += fstabLine(source, root + target, "none", readOnly ? readOnlyBind(options.mounts, source) : "rbind");
+		const how = readOnly ? readOnlyBind(options.mounts, source) : "rbind";
+		fstab += fstabLine(source, root + target, "none", how + propagation);
 		points.cover(target, source);
 	};
 	fstab += options.hostPid
@@ -96,6 +97,7 @@ export function prepareRoot(options: RootOptions): { root: string; fstab: string
 			bind(ownDirectory(scratch, `/empty${path}`, 0o755), path, false);
 	}
 	for (const tool of options.tools) bind(tool.source, tool.path, true);
+	const cutOff = volumes.some((volume) => volume.propagation === "HostToContainer");
 	// Outer paths first, whatever order they are written in, so that none hides another.
 	for (const volume of volumes.toSorted((a, b) => depth(a.containerPath) - depth(b.containerPath))) {
 		if (volume.propagation === "Bidirectional") {
@@ -103,7 +105,13 @@ export function prepareRoot(options: RootOptions): { root: string; fstab: string
 				`mount propagation Bidirectional of ${volume.containerPath} is not supported by the process runtime`,
 			);
 		}
-		bind(volume.hostPath, volume.containerPath, volume.readOnly);
+		// Everything is a slave of the node's mounts as soon as one volume is to be: the others are cut off again.
+		bind(
+			volume.hostPath,
+			volume.containerPath,
+			volume.readOnly,
+			cutOff && volume.propagation === "None" ? ",rprivate" : "",
+		);
 	}
 	if (!volumes.some((volume) => volume.containerPath === "/etc/hostname"))
 		points.write("/etc/hostname", `${options.hostname}\n`);
