@@ -87,9 +87,16 @@ const scenarios: Record<string, () => AsyncIterable<Figure>> = {
 	/** What a pod costs, of few and of many. */
 	async *pods() {
 		for (const count of (process.env["BENCH_PODS"] ?? "1000,5000,10000,30000").split(",").map(Number)) {
-			const figure = await withCluster(300, deployment(count), `Deployment of ${count.toLocaleString("en")} on 300 nodes, available`);
+			const figure = await withCluster(
+				300,
+				deployment(count),
+				`Deployment of ${count.toLocaleString("en")} on 300 nodes, available`,
+			);
 			const perPodMs = (figure.cpuSeconds * 1000) / count;
-			yield { ...figure, note: `${perPodMs.toFixed(2)} ms CPU, ${((figure.heapMb * 1024) / count).toFixed(0)} kB a pod` };
+			yield {
+				...figure,
+				note: `${perPodMs.toFixed(2)} ms CPU, ${((figure.heapMb * 1024) / count).toFixed(0)} kB a pod`,
+			};
 		}
 	},
 };

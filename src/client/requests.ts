@@ -1,4 +1,5 @@
 /** The client: builds requests, reads answers. What carries them is a Transport. */
+import { setMaxListeners } from "node:events";
 import type { Clock } from "../core/clock.ts";
 import { ApiError, type Status } from "../core/errors.ts";
 import type { ApiRequest, ApiResponse, WatchEvent } from "../core/exchange.ts";
@@ -11,6 +12,8 @@ import { resourcePath } from "./paths.ts";
 const largestTextBytes = 64 * 1024 * 1024;
 const json = "application/json";
 const never = new AbortController().signal;
+// Every request under way that has no signal of its own listens to it.
+setMaxListeners(0, never);
 
 const patchTypes = {
 	json: "application/json-patch+json",

@@ -7,8 +7,8 @@ import { createSimulatedRuntime } from "../runtime/simulated.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { NodePool, PoolNode } from "./node-pool.ts";
 
-/** Weeks of virtual time would otherwise be spent on heartbeats. */
-const virtualLeaseMs = 3_600_000;
+/** A day: weeks of virtual time would otherwise be spent on heartbeats. */
+const virtualLeaseMs = 86_400_000;
 
 export interface SimulatedNodesOptions {
 	controlPlane: ControlPlane;

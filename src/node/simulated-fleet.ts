@@ -21,7 +21,7 @@ export interface FleetOptions {
 	/** False: pods' Events are not written, which halves the writes of a pod. Default true. */
 	events?: boolean | undefined;
 	/**
-	 * How long the nodes' Leases promise that they live; default 40 s. In virtual time an hour spares a cluster most of its
+	 * How long the nodes' Leases promise that they live; default 40 s. In virtual time a day spares a cluster most of its
 	 * writes; a node that is removed takes the promise back.
 	 */
 	leaseMs?: number | undefined;
