@@ -8,6 +8,8 @@ import { endpointsController } from "../controllers/endpoints/controller.ts";
 import { endpointSliceController } from "../controllers/endpointslice/controller.ts";
 import { endpointSliceMirroringController } from "../controllers/endpointslice-mirroring/controller.ts";
 import { garbageCollectorController } from "../controllers/garbage-collector/controller.ts";
+import { horizontalPodAutoscalerController } from "../controllers/horizontalpodautoscaler/controller.ts";
+import type { MetricsSource } from "../controllers/horizontalpodautoscaler/metrics.ts";
 import { jobController } from "../controllers/job/controller.ts";
 import { jobOrphanController } from "../controllers/job/orphans.ts";
 import { kubectlRunController } from "../controllers/kubectl-run/controller.ts";
@@ -33,6 +35,8 @@ export interface ControllerSettings {
 	/** PEM of the cluster's authority; undefined where there is none (yet). */
 	ca?: string;
 	clusterCidr: string;
+	/** What autoscalers measure by. Without it they say that nobody serves metrics. */
+	metrics?: MetricsSource;
 }
 
 /** Every controller of a cluster. */
@@ -48,6 +52,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		cronJobController,
 		ttlAfterFinishedController,
 		kubectlRunController,
+		horizontalPodAutoscalerController({ registry: settings.registry, metrics: settings.metrics ?? {} }),
 		disruptionController(settings.registry),
 		staleDisruptionController,
 		endpointsController,

@@ -1,0 +1,94 @@
+/** Scales workloads by what their pods use (Kubernetes documentation, "Horizontal Pod Autoscaling"). */
+import type { Mirror } from "../../client/mirror.ts";
+import { objectKey } from "../../core/object.ts";
+import { deployments } from "../../kinds/deployment.ts";
+import type { V2HorizontalPodAutoscaler } from "../../kinds/generated/types.ts";
+import { horizontalPodAutoscalers } from "../../kinds/horizontalpodautoscaler.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { pods } from "../../kinds/pod.ts";
+import type { Registry } from "../../kinds/registry.ts";
+import { replicaSets } from "../../kinds/replicaset.ts";
+import { replicationControllers } from "../../kinds/replicationcontroller.ts";
+import { statefulSets } from "../../kinds/statefulset.ts";
+import { type Controller, type WatchRule, watchRule } from "../controller.ts";
+import { sameJson } from "../equal.ts";
+import { selectorAt, valueAt } from "../scale.ts";
+import type { History } from "./bounds.ts";
+import { type MetricsSource, readMetric } from "./metrics.ts";
+import { type AutoscalerState, look, type Target } from "./plan.ts";
+
+const unknownKindMs = 1000;
+
+type GatheredState = AutoscalerState | "unknown kind";
+
+export interface AutoscalerOptions {
+	/** Finds targets of any kind with a scale subresource. */
+	registry: Pick<Registry, "groupKind">;
+	metrics: MetricsSource;
+}
+
+export function horizontalPodAutoscalerController({ registry, metrics }: AutoscalerOptions): Controller<GatheredState> {
+	/** By uid. A look is a function of what it is given; what it wants to remember for the next is kept here. */
+	const histories = new Map<string, History>();
+	return {
+		name: "horizontalpodautoscaler",
+		component: "horizontal-pod-autoscaler",
+		watches: [
+			watchRule(horizontalPodAutoscalers, (current, old) => {
+				if (current === undefined) histories.delete(old?.metadata.uid ?? "");
+				else if (old === undefined || !sameJson(current.spec, old.spec)) return [objectKey(current)];
+				return [];
+			}),
+			watchRule(pods, () => [], { barrier: false }),
+			// Looked at every so often; what was scaled must be seen before the next look.
+			...[deployments, replicaSets, replicationControllers, statefulSets].map(
+				(kind: Kind): WatchRule => watchRule(kind, () => []),
+			),
+		],
+		gather(key, mirror) {
+			const [namespace, name = ""] = key.split("/");
+			const autoscaler = mirror.of(horizontalPodAutoscalers).get(namespace, name);
+			if (autoscaler === undefined || autoscaler.metadata.deletionTimestamp !== undefined) return undefined;
+			return stateOf(autoscaler, mirror, registry, metrics, histories.get(autoscaler.metadata.uid));
+		},
+		plan(state, { nowMs, failure }) {
+			if (state === "unknown kind") return { actions: [], requeueAtMs: nowMs + unknownKindMs };
+			const { plan, history } = look(state, nowMs, failure);
+			if (history !== undefined) histories.set(state.autoscaler.metadata.uid, history);
+			return plan;
+		},
+	};
+}
+
+function stateOf(
+	autoscaler: V2HorizontalPodAutoscaler,
+	mirror: Mirror,
+	registry: Pick<Registry, "groupKind">,
+	metrics: MetricsSource,
+	history: History | undefined,
+): GatheredState {
+	const { namespace = "" } = autoscaler.metadata;
+	const { kind: kindName, name, apiVersion = "" } = autoscaler.spec.scaleTargetRef;
+	const without = (problem: string) => ({ autoscaler, target: { problem }, pods: [], readings: [], history });
+	const group = apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+	const kind = registry.groupKind(group, kindName);
+	if (kind === undefined) return without(`no matches for kind "${kindName}" in group "${group}"`);
+	const { scale } = kind.subresources;
+	if (scale === undefined) return without("the server could not find the requested resource");
+	if (!mirror.of(kind).synced) return "unknown kind";
+	const object = mirror.of(kind).get(namespace, name);
+	if (object === undefined) return without(`${kind.plural}${group === "" ? "" : `.${group}`} "${name}" not found`);
+	const selector = selectorAt(object, scale.selector);
+	const target: Target = {
+		kind,
+		replicas: Number(valueAt(object, scale.specReplicas) ?? 0),
+		statusReplicas: Number(valueAt(object, scale.statusReplicas) ?? 0),
+		hasSelector: selector !== undefined,
+	};
+	const selected =
+		selector === undefined
+			? []
+			: [...mirror.of(pods).list(namespace)].filter((pod) => selector.matches(pod.metadata.labels));
+	const readings = (autoscaler.spec.metrics ?? []).map((metric) => readMetric(metrics, namespace, metric, selected));
+	return { autoscaler, target, pods: selected, readings, history };
+}
