@@ -1,0 +1,61 @@
+/** Code in the documentation: every ```ts block type-checks, and those marked ```ts run also run. */
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { transform } from "esbuild";
+import { afterAll, expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+const execute = promisify(execFile);
+
+interface Example {
+	/** `embedding.md:12` */
+	place: string;
+	code: string;
+	runs: boolean;
+}
+
+const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter((name) =>
+	name.endsWith(".md"),
+);
+const examples = pages.flatMap((page) => examplesOf(page, readFileSync(join(root, page), "utf8")));
+
+function examplesOf(page: string, text: string): Example[] {
+	return [...text.matchAll(/^```ts( run)?\n([\s\S]*?)^```$/gm)].map(([all, run, code = ""]) => ({
+		place: `${page}:${text.slice(0, text.indexOf(all)).split("\n").length}`,
+		code,
+		runs: run !== undefined,
+	}));
+}
+
+// Inside the package, where its own name leads to its build.
+mkdirSync(join(root, ".cache"), { recursive: true });
+const folder = mkdtempSync(join(root, ".cache/docs-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("every TypeScript example of the documentation passes the type checker", async () => {
+	const compilerOptions = { paths: { coxswain: [join(root, "src/index.ts")] } };
+	writeFileSync(
+		join(folder, "tsconfig.json"),
+		JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include: ["*.ts"] }),
+	);
+	for (const [index, { code }] of examples.entries()) writeFileSync(join(folder, `example-${index}.ts`), code);
+	const { stdout } = await execute("npx", ["tsc", "-p", folder], { cwd: root }).catch(
+		(error: { stdout: string }) => error,
+	);
+	const named = stdout.replace(/\S*example-(\d+)\.ts/g, (file, index) => examples[Number(index)]?.place ?? file);
+	expect(named).toBe("");
+}, 120_000);
+
+for (const [index, { place, code }] of examples.filter(({ runs }) => runs).entries()) {
+	test(`the example at ${place} runs`, async () => {
+		const file = join(folder, `run-${index}.mjs`);
+		// Node 20 knows neither types nor `using`.
+		writeFileSync(file, (await transform(code, { loader: "ts", format: "esm", target: "node20" })).code);
+		const { stdout, stderr } = await execute(process.execPath, [file], { timeout: 60_000 });
+		expect(stderr).toBe("");
+		const shown = [...code.matchAll(/console\.log\(.*\); \/\/ (\S+)$/gm)].map(([, value = ""]) => value);
+		for (const value of shown) if (/^\d+$/.test(value)) expect(stdout.split(/\s+/)).toContain(value);
+	}, 90_000);
+}
