@@ -43,7 +43,7 @@ export function networkContract(name: string, options: { open(): Promise<Network
 
 		const attach = async (
 			node: NodeFixture,
-			hostPorts: { hostPort: number; containerPort: number; protocol: string }[] = [],
+			hostPorts: { hostAddress?: string; hostPort: number; containerPort: number; protocol: string }[] = [],
 		) => {
 			const uid = `pod-${++counter}`;
 			const namespacePath = await node.makePod();
@@ -218,6 +218,21 @@ export function networkContract(name: string, options: { open(): Promise<Network
 			expect(await a.ask(undefined, "TCP", a.address, 8088)).toMatch(/^server /);
 			await a.network.detachPod(server.uid);
 			await expect(b.ask(client.namespacePath, "TCP", a.address, 8088)).rejects.toThrow("ECONNREFUSED");
+		});
+
+		withTraffic("tells ports of the node apart by the address they are bound to", async () => {
+			const port = { hostPort: 8089, containerPort: 8080, protocol: "TCP" };
+			const inside = await attach(a, [{ ...port, hostAddress: "127.0.0.1" }]);
+			const outside = await attach(a, [{ ...port, hostAddress: a.address }]);
+			const client = await attach(b);
+			await a.serve(inside.namespacePath, "TCP", 8080, "inside");
+			await a.serve(outside.namespacePath, "TCP", 8080, "outside");
+			expect(await a.ask(undefined, "TCP", "127.0.0.1", 8089)).toMatch(/^inside /);
+			expect(await a.ask(undefined, "TCP", a.address, 8089)).toMatch(/^outside /);
+			expect(await b.ask(client.namespacePath, "TCP", a.address, 8089)).toMatch(/^outside /);
+			await a.network.detachPod(outside.uid);
+			await expect(b.ask(client.namespacePath, "TCP", a.address, 8089)).rejects.toThrow("ECONNREFUSED");
+			expect(await a.ask(undefined, "TCP", "127.0.0.1", 8089)).toMatch(/^inside /);
 		});
 	});
 }

@@ -140,7 +140,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 			`link add ${port} type veth peer name eth0 netns ${pid}\nlink set ${port} master ${bridge} up\n`,
 		);
 		const forward =
-			"cd /proc/sys/net/ipv4; echo 1 >ip_forward; echo 0 >conf/all/rp_filter; echo 0 >conf/default/rp_filter";
+			"cd /proc/sys/net/ipv4; echo 1 >ip_forward; echo 0 >conf/all/rp_filter; echo 0 >conf/default/rp_filter; echo 1 >conf/all/route_localnet";
 		const local = localAddresses.map((address) => `addr add ${address}/32 dev lo\n`).join("");
 		await run(
 			["nsenter", `--target=${pid}`, ...userFlags(mode), "--net", "sh", "-c", `${forward}\nexec ip -batch -`],

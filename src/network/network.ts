@@ -35,7 +35,8 @@ export interface NodeNetwork {
 	attachPod(pod: {
 		uid: string;
 		namespacePath: string;
-		hostPorts: readonly { hostPort: number; containerPort: number; protocol: string }[];
+		/** `hostAddress`: the one address of the node, 127.0.0.1 included; undefined: all of them. */
+		hostPorts: readonly { hostAddress?: string; hostPort: number; containerPort: number; protocol: string }[];
 	}): Promise<PodNetwork>;
 	detachPod(uid: string): Promise<void>;
 	/** Pods attached now, also those attached before the agent restarted. */

@@ -13,7 +13,7 @@ import {
 	baseRules,
 	changedServices,
 	type HostPort,
-	hostPortElement,
+	hostPortChange,
 } from "./rules.ts";
 
 export interface LinuxNetworkOptions {
@@ -74,19 +74,29 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 		return result;
 	};
 
+	/** Addresses whose links are still to go: the kernel takes long for it, and nobody need wait. They are free afterwards. */
+	const leaving = new Set<string>();
+	let swept: Promise<void> = Promise.resolve();
+	const sweep = () =>
+		swept.then(async () => {
+			if (leaving.size === 0) return;
+			const addresses = [...leaving];
+			leaving.clear();
+			const script = addresses.map((address) => `ip link del ${linkName(address)} 2>/dev/null\n`).join("");
+			// Should the node itself be ending, its links end with it.
+			await inNode(`${script}true`).catch(() => {});
+			for (const address of addresses) pool.release(parseIPv4(address) ?? -1);
+		});
+
 	return {
 		nodeAddress,
 		async attachPod(pod) {
 			const before = records.get(pod.uid);
 			if (before !== undefined && (await isAttached(inNode, before, pod.namespacePath)))
 				return { addresses: [before.address] };
+			if (before === undefined && pool.free === 0) await swept;
 			const address = before?.address ?? formatFree(pool, podCidr);
-			const ports = pod.hostPorts.map(({ hostPort, containerPort, protocol }) => ({
-				protocol,
-				hostPort,
-				address,
-				containerPort,
-			}));
+			const ports = pod.hostPorts.map((port) => ({ ...port, address }));
 			records.set(pod.uid, { address, namespacePath: pod.namespacePath, hostPorts: ports });
 			save();
 			await inNode(attachScript(address, nodeAddress, pod.namespacePath, ports));
@@ -95,13 +105,12 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 		async detachPod(uid) {
 			const record = records.get(uid);
 			if (record === undefined) return;
-			const freed = record.hostPorts.map(
-				(port) => `nft delete element ip coxswain hostports '{ ${hostPortElement(port)} }'\n`,
-			);
-			await inNode(`${freed.join("")}ip link del ${linkName(record.address)} 2>/dev/null; true`);
+			const freed = record.hostPorts.map((port) => `nft ${shellQuote(hostPortChange("delete", port).trim())}\n`);
+			if (freed.length > 0) await inNode(`${freed.join("")}true`);
 			records.delete(uid);
 			save();
-			pool.release(parseIPv4(record.address) ?? -1);
+			leaving.add(record.address);
+			swept = sweep();
 		},
 		async attached() {
 			const links = await inNode("ip -o link show type veth");
@@ -132,7 +141,7 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 				services = new Map(ports.map((port) => [port.name, port]));
 			}),
 		async close() {
-			await queue;
+			await Promise.all([queue, swept]);
 		},
 	};
 }
@@ -181,7 +190,7 @@ async function applyServices(
 /** One shell for the whole: making a process costs more than what it does. */
 function attachScript(address: string, nodeAddress: string, namespacePath: string, ports: readonly HostPort[]): string {
 	const link = linkName(address);
-	const forwards = ports.map(hostPortElement).join(", ");
+	const forwards = ports.map((port) => hostPortChange("add", port)).join("");
 	return `set -e
 ip link del ${link} 2>/dev/null || :
 nsenter --net=${shellQuote(namespacePath)} ip -batch - <<'END'
@@ -197,7 +206,7 @@ ip -batch - <<'END'
 link set ${link} up
 route replace ${address}/32 dev ${link} src ${nodeAddress}
 END
-${forwards === "" ? "" : `nft add element ip coxswain hostports '{ ${forwards} }'\n`}`;
+${forwards === "" ? "" : `nft -f - <<'END'\n${forwards}END\n`}`;
 }
 
 async function isAttached(

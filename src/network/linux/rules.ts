@@ -17,6 +17,8 @@ export interface BaseOptions {
 
 export interface HostPort {
 	protocol: string;
+	/** The one address of the node it is on; undefined: every one. */
+	hostAddress?: string;
 	hostPort: number;
 	address: string;
 	containerPort: number;
@@ -26,18 +28,25 @@ export interface HostPort {
 export function baseRules(options: BaseOptions): string {
 	const { nodeAddress, podAddresses, serviceCidr, hostPorts } = options;
 	const pairs = podAddresses.map((address) => `${address} . ${address}`).join(", ");
-	const forwards = hostPorts.map(hostPortElement).join(", ");
+	const [everywhere, somewhere] = [false, true].map((bound) =>
+		hostPorts.filter((port) => (port.hostAddress !== undefined) === bound).map(hostPortElement),
+	);
 	return `add table ip coxswain
 delete table ip coxswain
 table ip coxswain {
 	set hairpin { type ipv4_addr . ipv4_addr; ${elements(pairs)} }
-	map hostports { type inet_proto . inet_service : ipv4_addr . inet_service; ${elements(forwards)} }
-	chain hostport { meta l4proto { tcp, udp, sctp } dnat ip to meta l4proto . th dport map @hostports; }
+	map hostports { type inet_proto . inet_service : ipv4_addr . inet_service; ${elements(everywhere?.join(", ") ?? "")} }
+	map boundports { type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service; ${elements(somewhere?.join(", ") ?? "")} }
+	chain hostport {
+		meta l4proto { tcp, udp, sctp } dnat ip to meta l4proto . ip daddr . th dport map @boundports;
+		meta l4proto { tcp, udp, sctp } dnat ip to meta l4proto . th dport map @hostports;
+	}
 	chain prerouting { type nat hook prerouting priority -101; fib daddr type local ip daddr != ${serviceCidr} jump hostport; }
-	chain output { type nat hook output priority -101; fib daddr type local ip daddr != { ${serviceCidr}, 127.0.0.0/8 } jump hostport; }
+	chain output { type nat hook output priority -101; fib daddr type local ip daddr != ${serviceCidr} jump hostport; }
 	chain postrouting {
 		type nat hook postrouting priority 100;
 		ct status dnat ip saddr . ip daddr @hairpin snat ip to ${nodeAddress};
+		ct status dnat ip saddr 127.0.0.0/8 ip daddr != 127.0.0.0/8 snat ip to ${nodeAddress};
 		meta mark & ${returnMark} == ${returnMark} snat ip to ${nodeAddress};
 	}
 	chain refuse { meta l4proto tcp reject with tcp reset; reject; }
@@ -47,8 +56,15 @@ table ip coxswain {
 `;
 }
 
-export function hostPortElement(port: HostPort): string {
-	return `${port.protocol.toLowerCase()} . ${port.hostPort} : ${port.address} . ${port.containerPort}`;
+function hostPortElement(port: HostPort): string {
+	const at = port.hostAddress === undefined ? "" : `${port.hostAddress} . `;
+	return `${port.protocol.toLowerCase()} . ${at}${port.hostPort} : ${port.address} . ${port.containerPort}`;
+}
+
+/** A line for nft. */
+export function hostPortChange(verb: "add" | "delete", port: HostPort): string {
+	const map = port.hostAddress === undefined ? "hostports" : "boundports";
+	return `${verb} element ip coxswain ${map} { ${hostPortElement(port)} }\n`;
 }
 
 /** The rules of one service port: its chains, and the elements of the maps that lead to them. */

@@ -32,7 +32,7 @@ export function writeContainerFiles(
 	const directory = `${environment.directory}/containers/${id}`;
 	const { root, fstab } = prepareRoot({
 		...environment,
-		tools: [...tools, ...images.programs(config.image)],
+		tools: [...tools, ...images.programs(config.image, new Map(record.env).keys())],
 		scratch: `${environment.scratch}/${id}`,
 		readOnly: config.security.readOnlyRootFilesystem,
 		privileged: config.security.privileged,

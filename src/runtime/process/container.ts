@@ -1,7 +1,6 @@
 /** One container: made, started, watched, adopted again after the agent restarted, stopped, removed. */
 import { execFile, spawn } from "node:child_process";
 import { constants, mkdirSync, openSync, rmSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Container, ContainerConfig } from "../runtime.ts";
 import { execCommandLine, fifosOf, streamsOf, writeContainerFiles } from "./container-files.ts";
@@ -70,7 +69,7 @@ export class ProcessContainer {
 		const record = readRecord<ContainerRecord>(`${environment.directory}/containers/${id}/record.json`);
 		if (record === undefined) {
 			// Its creation was cut short.
-			for (const place of places(environment, id)) rmSync(place, { recursive: true, force: true });
+			for (const place of places(environment, id)) environment.trash.discard(place);
 			return undefined;
 		}
 		const container = new ProcessContainer(environment, record);
@@ -287,8 +286,7 @@ export class ProcessContainer {
 		this.#pump?.close();
 		if (this.#record.shim !== undefined) await killAndWait(this.#record.shim, this.#environment.clock);
 		await this.#environment.cgroups.remove(this.#record.cgroup, this.#environment.clock);
-		// Beside the event loop: what was a mount point a moment ago takes the kernel milliseconds to let go.
-		await Promise.all(places(this.#environment, this.id).map((place) => rm(place, { recursive: true, force: true })));
+		for (const place of places(this.#environment, this.id)) this.#environment.trash.discard(place);
 	}
 
 	#save(): void {

@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { MountEntry, RootView } from "../../core/rootview.ts";
 import type { Cgroups } from "./cgroups.ts";
 import type { ImageTable } from "./images.ts";
+import type { Trash } from "./trash.ts";
 
 /** What all parts of one process runtime work with. */
 export interface Environment {
@@ -19,6 +20,7 @@ export interface Environment {
 	mounts: readonly MountEntry[];
 	images: ImageTable;
 	cgroups: Cgroups;
+	trash: Trash;
 	deviceNodes?: string;
 	/** Of the machine, shown in every container. */
 	tools: readonly { source: string; path: string }[];

@@ -68,11 +68,13 @@ describe("image table", () => {
 
 	it("says under which paths an image has programs of its own", () => {
 		const table = createImageTable({ assets: "/stand-ins" });
-		expect(table.programs("registry.k8s.io/e2e-test-images/agnhost:2.53")).toContainEqual({
+		expect(table.programs("registry.k8s.io/e2e-test-images/agnhost:2.53", [])).toContainEqual({
 			source: "/stand-ins/bin/agnhost",
 			path: "/agnhost",
 		});
-		expect(table.programs("example.com/my-app:1")).toEqual([]);
+		expect(table.programs("example.com/my-app:1", [])).toEqual([]);
+		expect(table.programs("busybox", ["PATH", "HOME"])).toEqual([]);
+		expect(table.programs("busybox", ["data-1"])).toEqual([{ source: "/bin/bash", path: "/bin/sh" }]);
 	});
 
 	it("names the package of a program that is not on the machine", () => {

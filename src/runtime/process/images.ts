@@ -21,6 +21,8 @@ export interface ImageEntry {
 	volumes?: readonly string[];
 	/** Programs that containers find under absolute paths, and the stand-ins they are. */
 	programs?: Readonly<Record<string, string>>;
+	/** Its shell hands on variables whose names no shell can use, as busybox does and Debian's sh does not. */
+	shellKeepsVariables?: true;
 	workingDir?: string;
 }
 
@@ -29,7 +31,8 @@ const shell = { entrypoint: [], args: ["sh"] };
 /** The built-in table; of several entries that fit the first counts. */
 export const builtinImages: readonly ImageEntry[] = [
 	{ names: ["pause"], entrypoint: ["sleep", "infinity"] },
-	{ names: ["busybox", "alpine", "debian", "ubuntu", "centos", "fedora", "curl", "dnsutils", "toolbox"], ...shell },
+	{ names: ["busybox", "alpine"], ...shell, shellKeepsVariables: true },
+	{ names: ["debian", "ubuntu", "centos", "fedora", "curl", "dnsutils", "toolbox"], ...shell },
 	// Kubernetes' own test images.
 	{
 		names: ["agnhost"],
@@ -84,8 +87,11 @@ export const containerPath = `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:
 export interface ImageTable {
 	/** The entry for an image; undefined where the table has none. */
 	find(image: string): ImageEntry | undefined;
-	/** Programs that the image has under paths of its own: where they lie on the machine, and their paths. */
-	programs(image: string): { source: string; path: string }[];
+	/**
+	 * Programs that the image has under paths of its own: where they lie on the machine, and their paths.
+	 * @param variables names in the container's environment
+	 */
+	programs(image: string, variables: Iterable<string>): { source: string; path: string }[];
 	/** @throws ImageError */
 	resolve(image: string, options: { pullPolicy: string; hasCommand: boolean }): Image;
 }
@@ -112,9 +118,14 @@ export function createImageTable(options: { userFile?: string; assets: string })
 			const fits = (pattern: string) => [...forms].some((form) => glob(pattern).test(form));
 			return [...userEntries(), ...builtinImages].find((entry) => entry.names.some(fits));
 		},
-		programs(image) {
-			const entries = Object.entries(table.find(image)?.programs ?? {});
-			return entries.map(([path, name]) => ({ source: `${options.assets}/bin/${name}`, path }));
+		programs(image, variables) {
+			const entry = table.find(image);
+			const entries = Object.entries(entry?.programs ?? {});
+			const programs = entries.map(([path, name]) => ({ source: `${options.assets}/bin/${name}`, path }));
+			const needsOther = entry?.shellKeepsVariables === true && [...variables].some((name) => !/^\w+$/.test(name));
+			return needsOther && isExecutable("/bin/bash")
+				? [...programs, { source: "/bin/bash", path: "/bin/sh" }]
+				: programs;
 		},
 		resolve(image, { hasCommand }) {
 			const entry = table.find(image);

@@ -21,6 +21,7 @@ import { namesIn } from "./records.ts";
 import { makeDeviceNodes } from "./rootfs.ts";
 import { ProcessSandbox } from "./sandbox.ts";
 import { attach, Connector, exec } from "./streams.ts";
+import { Trash } from "./trash.ts";
 
 export interface ProcessRuntimeOptions {
 	clock: Clock;
@@ -63,6 +64,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 			...(options.imageFile === undefined ? {} : { userFile: options.imageFile }),
 		}),
 		cgroups: openCgroups(mounts, options.cgroup),
+		trash: new Trash([options.directory, options.scratchDirectory]),
 		...(deviceNodes === undefined ? {} : { deviceNodes }),
 		tools: [
 			{ source: standIns, path: dirname(standInDirectory) },
@@ -87,9 +89,8 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 	const containersIn = (sandboxId: string) =>
 		[...containers.values()].filter((container) => container.sandboxId === sandboxId);
 	const stopSandbox = async (id: string) => {
-		await Promise.all(containersIn(id).map((container) => container.stop(0)));
 		connector.forget(id);
-		await sandboxes.get(id)?.stop();
+		await Promise.all([sandboxes.get(id)?.stop(), ...containersIn(id).map((container) => container.stop(0))]);
 	};
 
 	return {
@@ -151,6 +152,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 			listeners.clear();
 			connector.close();
 			for (const container of containers.values()) container.close();
+			await environment.trash.emptied();
 		},
 	};
 }

@@ -1,6 +1,6 @@
 /** Pod sandboxes: a process that sleeps and thereby holds the namespaces a pod's containers share. */
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Sandbox, SandboxConfig } from "../runtime.ts";
 import { hasLimits } from "./cgroups.ts";
@@ -105,8 +105,17 @@ export class ProcessSandbox {
 	async remove(): Promise<void> {
 		const { cgroups, clock } = this.#environment;
 		if (this.cgroup !== undefined) await cgroups.remove(this.cgroup, clock);
-		if (!this.config.hostIpc) await rm(this.sharedMemory, { recursive: true, force: true });
+		if (!this.config.hostIpc) await removeDirectory(this.sharedMemory);
 		rmSync(recordPath(this.#environment, this.id), { force: true });
+	}
+}
+
+/** Most are empty, and gone in one step. */
+async function removeDirectory(path: string): Promise<void> {
+	try {
+		rmdirSync(path);
+	} catch {
+		await rm(path, { recursive: true, force: true });
 	}
 }
 
