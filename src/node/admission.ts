@@ -26,17 +26,17 @@ export function admissionVerdict(pod: Pod, { node, allocatable, others }: Admiss
 		return refuse("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS");
 	}
 	const used = new Map<string, number>();
-	const ports = new Set<string>();
+	const ports = new Map<string, string[]>();
 	let count = 0;
 	for (const other of others) {
 		if (other.metadata.uid === pod.metadata.uid) continue;
 		count++;
 		const needs = needsOf(other);
 		for (const [name, quantity] of needs.requests) used.set(name, (used.get(name) ?? 0) + quantity);
-		for (const port of needs.ports) ports.add(port);
+		for (const { port, address } of needs.ports) ports.set(port, [...(ports.get(port) ?? []), address]);
 	}
 	const own = needsOf(pod);
-	if (own.ports.some((port) => ports.has(port))) {
+	if (own.ports.some(({ port, address }) => ports.get(port)?.some((taken) => overlap(taken, address)))) {
 		return refuse(
 			"NodePorts",
 			"Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
@@ -54,7 +54,14 @@ export function admissionVerdict(pod: Pod, { node, allocatable, others }: Admiss
 
 interface Needs {
 	requests: ReadonlyMap<string, number>;
-	ports: readonly string[];
+	ports: readonly TakenPort[];
+}
+
+interface TakenPort {
+	/** `TCP/80` */
+	port: string;
+	/** Of the node; `0.0.0.0` for all of them. */
+	address: string;
 }
 
 /** Computed once for each version of a pod: every new pod of the node asks for those of all others. */
@@ -82,7 +89,11 @@ function outOf(name: string, requested: number, used: number, capacity: number):
 	);
 }
 
-function hostPorts(pod: Pod): string[] {
+function overlap(one: string, other: string): boolean {
+	return one === other || one === "0.0.0.0" || other === "0.0.0.0";
+}
+
+function hostPorts(pod: Pod): TakenPort[] {
 	const containers = [
 		...pod.spec.containers,
 		...(pod.spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always"),
@@ -90,7 +101,10 @@ function hostPorts(pod: Pod): string[] {
 	return containers
 		.flatMap(({ ports = [] }) => ports)
 		.filter(({ hostPort }) => hostPort !== undefined && hostPort > 0)
-		.map(({ hostPort, protocol = "TCP" }) => `${protocol}/${hostPort}`);
+		.map(({ hostPort, protocol = "TCP", hostIP }) => ({
+			port: `${protocol}/${hostPort}`,
+			address: hostIP || "0.0.0.0",
+		}));
 }
 
 function matchesNode(pod: Pod, node: Node): boolean {

@@ -172,9 +172,11 @@ export class PodActions {
 		if (network === undefined || sandbox.networkNamespace === undefined) return;
 		const hostPorts = pod.spec.containers
 			.flatMap(({ ports = [] }) => ports)
-			.flatMap(({ hostPort, containerPort, protocol = "TCP" }) =>
-				hostPort === undefined || hostPort === 0 ? [] : [{ hostPort, containerPort, protocol }],
-			);
+			.flatMap(({ hostPort, hostIP = "", containerPort, protocol = "TCP" }) => {
+				if (hostPort === undefined || hostPort === 0) return [];
+				const bound = hostIP === "" || hostIP === "0.0.0.0" ? {} : { hostAddress: hostIP };
+				return [{ ...bound, hostPort, containerPort, protocol }];
+			});
 		const attached = await network.attachPod({
 			uid: pod.metadata.uid,
 			namespacePath: sandbox.networkNamespace,
