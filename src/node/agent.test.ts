@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createMirror, type Mirror } from "../client/mirror.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Node, Pod, PodSpec } from "../kinds/generated/types.ts";
+import { nodes } from "../kinds/node.ts";
 import { pods } from "../kinds/pod.ts";
 import { createSimulatedNetwork } from "../network/simulated.ts";
 import { createSimulatedRuntime, type SimulatedState, simulatedState } from "../runtime/simulated.ts";
@@ -41,6 +42,15 @@ describe("agent", () => {
 		expect(node?.status?.addresses).toContainEqual({ type: "InternalIP", address: "10.0.0.1" });
 		expect(node?.status?.nodeInfo?.kubeletVersion).toMatch(/^v1\.36\./);
 		expect(server.toy.objects.get("kube-node-lease/leases/node-1")).toBeDefined();
+	});
+
+	test("says again that its node is ready when a controller had taken it for dead", async () => {
+		const conditions = [{ type: "Ready", status: "Unknown", reason: "NodeStatusUnknown" }];
+		const patch = { status: { conditions } };
+		await settled(server.client.patch(nodes, { name: "node-1" }, { type: "strategic", patch }, "status"));
+		await clock.advance(15_000);
+		const node = server.toy.objects.get("/nodes/node-1") as Node | undefined;
+		expect(node?.status?.conditions?.find(({ type }) => type === "Ready")?.status).toBe("True");
 	});
 
 	test("runs a pod to Running and Ready, with its address, in one status write", async () => {

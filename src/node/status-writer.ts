@@ -9,12 +9,14 @@ import { sameStatus } from "./pod-status.ts";
 
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
+/** What somebody else wrote over stays for so long, upstream's period of reconciliation: whoever it was may mean it for the moment. */
+const repairMs = 10_000;
 
 /** The statuses of one pod on their way to the API. */
 export class StatusWriter {
 	readonly #client: Client;
 	readonly #clock: Clock;
-	/** Called when a write has been acknowledged. */
+	/** Called when a write has been acknowledged, or has to be made again. */
 	readonly #written: () => void;
 	#acknowledged: PodStatus | undefined;
 	/** A write has failed, and may have been made all the same: what the API has is read before the next one. */
@@ -25,6 +27,7 @@ export class StatusWriter {
 	#writing = false;
 	#retryMs = firstRetryMs;
 	#timer: Timer | undefined;
+	#repair: Timer | undefined;
 	#closed = false;
 
 	constructor(client: Client, clock: Clock, known: Pod, written: () => void) {
@@ -47,7 +50,7 @@ export class StatusWriter {
 		if (now.revision <= this.#told.revision) return;
 		const before = this.#told;
 		this.#told = now;
-		if (!this.#writing && gist(before.status) !== gist(now.status)) this.#acknowledged = now.status;
+		if (gist(before.status) !== gist(now.status)) this.#repairLater();
 	}
 
 	/** @param delayMs how long the status may wait for a newer one that makes it needless */
@@ -64,6 +67,22 @@ export class StatusWriter {
 	close(): void {
 		this.#closed = true;
 		this.#timer?.cancel();
+		this.#repair?.cancel();
+	}
+
+	/** Looks after a while whether the API has what the agent wrote, and takes note if it has not. */
+	#repairLater(): void {
+		if (this.#closed) return;
+		this.#repair ??= this.#clock.after(repairMs, () => {
+			this.#repair = undefined;
+			if (this.#writing || this.#uncertain) {
+				this.#repairLater();
+				return;
+			}
+			if (gist(this.#told.status) === gist(this.#acknowledged)) return;
+			this.#acknowledged = this.#told.status;
+			this.#written();
+		});
 	}
 
 	#begin(): void {
@@ -93,8 +112,9 @@ export class StatusWriter {
 				break;
 			}
 			this.#retryMs = firstRetryMs;
+			this.#acknowledged = status;
 			// What somebody else wrote in the meantime is in the answer.
-			this.#acknowledged = gist(this.#told.status) === gist(status) ? status : this.#told.status;
+			if (gist(this.#told.status) !== gist(status)) this.#repairLater();
 			this.#written();
 		}
 		// In the same breath as the last look at what is wanted.

@@ -53,9 +53,11 @@ export function plan(state: StatefulSetState, { nowMs, failure }: PlanContext): 
 		claimCreations: [],
 		podActions: [],
 	};
-	const leaving = set.metadata.deletionTimestamp === undefined ? step(making) : [];
+	const deleted = set.metadata.deletionTimestamp !== undefined;
+	const leaving = deleted ? [] : step(making);
 	const status = statusActions(set, members.mine, new Set(leaving), revisions, nowMs);
-	const before = [...history.actions, ...members.actions, ...revisions.actions];
+	// A set on its way out makes no revision anew: the garbage collector, which takes them first, would never be done.
+	const before = [...history.actions, ...members.actions, ...(deleted ? [] : revisions.actions)];
 	const work = [...making.claimCreations, ...making.podActions];
 	const after = truncated(set, history.mine, members.mine, revisions);
 	const requeueAtMs = nextAvailableMs(members.mine, set.spec.minReadySeconds, nowMs);
