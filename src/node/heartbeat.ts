@@ -53,13 +53,9 @@ export async function startHeartbeat(options: {
 	};
 	const beat = async () => {
 		try {
-<<<<<<< HEAD
 			lease = await renew(client, clock, node, lease, leaseMs);
-=======
-			lease = await renew(client, clock, node, lease);
 			// As a kubelet does: a controller that took the node for dead has written Unknown over its status.
 			node = await client.get(nodes, { name: facts.name });
->>>>>>> 7d270b4 (wip)
 			await writeStatus();
 		} catch (error) {
 			// Someone deleted the Node: it registers anew, as a kubelet does.
