@@ -38,6 +38,16 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		},
 	);
 
+	it("httpd: serves its directory, by Apache where that is installed, and ends on SIGTERM", async () => {
+		const container = await fixture.start({ image: "httpd:2.4" });
+		const get = (path: string) => inside(container.id, `curl -s http://127.0.0.1${path}`);
+		await fixture.until("it answers", async () => (await get("/")).stdout.includes("It works!"));
+		await inside(container.id, "echo mine >/usr/local/apache2/htdocs/mine.txt");
+		expect((await get("/mine.txt")).stdout).toBe("mine\n");
+		await fixture.runtime.stopContainer(container.id, 10_000);
+		expect((await fixture.exited(container.id)).exitCode).toBe(0);
+	});
+
 	it("simpleservice: answers on port 9876", async () => {
 		const container = await fixture.start({ image: "mhausenblas/simpleservice:0.5.0" });
 		await fixture.until("it listens", () => fixture.log("main").includes("9876"));
