@@ -164,6 +164,26 @@ describe("agent", () => {
 		expect(server.pod("web")?.status?.containerStatuses?.[0]?.restartCount).toBe(0);
 	});
 
+	test("notices the end of a container that began before it came back, though it lists the runtime for another pod", async () => {
+		await create(
+			"job",
+			{ restartPolicy: "Never", containers: [{ name: "c", image: "busybox" }] },
+			{ "simulate.coxswain.io/duration": "20s" },
+		);
+		await clock.advance(1000);
+		await settled(fleet.stop());
+		fleet = newFleet();
+		await settled(fleet.add({ name: "node-1", addresses: ["10.0.0.1"], podCidr: "10.244.1.0/24" }));
+		await clock.advance(30_000);
+		await create("web", { containers: [{ name: "c", image: "nginx" }] });
+		await clock.advance(120_000);
+		console.log(
+			JSON.stringify([...state.containers.values()].map((e) => [e.container.id, e.container.state])),
+			JSON.stringify(server.pod("job")?.status),
+		);
+		expect(server.pod("job")?.status?.phase).toBe("Succeeded");
+	});
+
 	test("ends what is left of a pod that disappeared while it was away", async () => {
 		await create("web", { containers: [{ name: "c", image: "nginx" }] });
 		await clock.advance(1000);

@@ -22,6 +22,8 @@ export class RuntimeView {
 	readonly #changed: (podUid: string) => void;
 	readonly #listeners = new Map<string, Set<() => void>>();
 	#pods = new Map<string, PodRuntime>();
+	/** What the slow relist found last. A listing since then may have taken in, for another pod, a change that nobody was told of. */
+	#relisted: ReadonlyMap<string, PodRuntime> = new Map();
 	#listing: Promise<void> | undefined;
 	#next: Promise<void> | undefined;
 	#relist: Timer | undefined;
@@ -45,6 +47,7 @@ export class RuntimeView {
 			if (!this.#closed) this.refresh(podUid).then(() => this.#changed(podUid), ignore);
 		});
 		await this.refresh();
+		this.#relisted = this.#pods;
 		this.#scheduleRelist();
 	}
 
@@ -128,9 +131,10 @@ export class RuntimeView {
 	#scheduleRelist(): void {
 		if (this.#closed || this.#runtime.ofPod !== undefined) return;
 		this.#relist = this.#clock.after(relistMs, () => {
-			const before = this.#pods;
 			this.refresh()
 				.then(() => {
+					const before = this.#relisted;
+					this.#relisted = this.#pods;
 					for (const [uid, pod] of this.#pods) if (differs(before.get(uid), pod)) this.#changed(uid);
 					for (const uid of before.keys()) if (!this.#pods.has(uid)) this.#changed(uid);
 				}, ignore)

@@ -7,11 +7,13 @@
  * | `simulate.coxswain.io/exit-code: "3"` | with this code; a list `1,1,0` gives one for each restart, the last for all later ones |
  * | `simulate.coxswain.io/ready-delay: 5s` | takes so long to start |
  * | `simulate.coxswain.io/failure-rate: "0.2"` | ends with exit code 1 (or the code given) in so many of all runs, else with 0 |
+ * | `simulate.coxswain.io/cpu: 250m`, `simulate.coxswain.io/memory: 64Mi` | says that it uses so much; without them, nothing |
  *
  * Without a duration a container runs for ever at no cost, or for a second when it is meant to end.
  */
 import { Duplex, PassThrough, Readable, Writable } from "node:stream";
 import { type Clock, microTimestamp, type Timer } from "../core/clock.ts";
+import { parseQuantity } from "../core/quantity.ts";
 import { parseImageReference } from "./reference.ts";
 import {
 	type Container,
@@ -206,7 +208,11 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 		},
 		async stats(): Promise<ContainerStats[]> {
 			const running = [...state.containers.values()].filter((entry) => entry.container.state === "running");
-			return running.map(({ container }) => ({ containerId: container.id, cpuNanoseconds: 0, memoryBytes: 0 }));
+			return running.map(({ container }) => {
+				const { cores, memoryBytes } = readScript(state.sandboxes.get(container.sandboxId), container.config);
+				const runningMs = clock.now() - (container.startedAtMs ?? clock.now());
+				return { containerId: container.id, cpuNanoseconds: Math.round(cores * runningMs * 1e6), memoryBytes };
+			});
 		},
 		onChange(listener) {
 			listeners.add(listener);
@@ -222,6 +228,9 @@ interface Script {
 	exitCode: number;
 	readyDelayMs: number;
 	failureRate: number;
+	/** What it uses all the time that it runs. */
+	cores: number;
+	memoryBytes: number;
 }
 
 function readScript(sandbox: Sandbox | undefined, config: ContainerConfig): Script {
@@ -234,7 +243,18 @@ function readScript(sandbox: Sandbox | undefined, config: ContainerConfig): Scri
 		exitCode: codes[Math.min(config.attempt, codes.length - 1)] ?? 0,
 		readyDelayMs: parseDuration(read("ready-delay")) ?? 0,
 		failureRate: Number(read("failure-rate") ?? 0) || 0,
+		cores: readQuantity(read("cpu")),
+		memoryBytes: readQuantity(read("memory")),
 	};
+}
+
+/** Zero for what is no quantity: a script with a mistake in it still runs. */
+function readQuantity(text = "0"): number {
+	try {
+		return parseQuantity(text);
+	} catch {
+		return 0;
+	}
 }
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

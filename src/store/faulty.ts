@@ -5,7 +5,7 @@ import type { Change, CommitResult, Store } from "./store.ts";
 
 /** Probabilities are from 0 (never, the default) to 1. May be changed while the store is in use. */
 export interface Faults {
-	/** A commit with a comparison fails as if it did not hold, though it does: its writer has to look and try again. */
+	/** A commit that changes what exists fails as if its comparison did not hold, though it does: its writer has to look and try again. */
 	conflict?: number;
 	/** A commit is made, and its writer gets an ApiError Timeout. */
 	lostReply?: number;
@@ -42,7 +42,9 @@ export function createFaultyStore(
 		range: (range) => inTime(() => store.range(range)),
 		commit: (commit) =>
 			inTime(() => {
-				if (commit.compare.length > 0 && strikes(faults.conflict)) return conflicting(commit);
+				// Whoever finds nothing where nothing was to be knows that it was no rival.
+				const disputable = commit.compare.some(({ modRevision }) => modRevision > 0);
+				if (disputable && strikes(faults.conflict)) return conflicting(commit);
 				if (!strikes(faults.lostReply)) return store.commit(commit);
 				return store.commit(commit).then(() => {
 					throw new ApiError("Timeout", "the store's reply was lost; the commit may have been made");
