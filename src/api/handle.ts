@@ -18,6 +18,7 @@ import { createBinding } from "./subresources/binding.ts";
 import { serveSubresource } from "./subresources/subresources.ts";
 import { methodNotAllowed, noSuchResource, type Target, targetOf } from "./target.ts";
 import { upgrade } from "./upgrade.ts";
+import { serveUsage } from "./usage.ts";
 import { create } from "./verbs/create.ts";
 import { deleteCollection, deleteOne } from "./verbs/delete.ts";
 import { get } from "./verbs/get.ts";
@@ -108,13 +109,13 @@ async function serveResource(context: Context): Promise<ApiResponse> {
 	return serve(context, target);
 }
 
-/** Reviews, and `bindings`, which is another name for the subresource of pods. */
+/** Reviews, usage, and `bindings`, which is another name for the subresource of pods. */
 function serveUnstored(context: Context): Promise<ApiResponse> {
 	const { resource } = context.info;
 	if (resource === undefined) throw noSuchResource();
 	if (resource.group === "" && resource.plural === "bindings" && resource.namespace !== undefined)
 		return createBinding(context, resource.namespace);
-	const answer = serveReview(context, resource);
+	const answer = serveReview(context, resource) ?? serveUsage(context, resource);
 	if (answer === undefined) throw noSuchResource();
 	return answer;
 }

@@ -1,16 +1,22 @@
 /** Paths that are no resources: health, version, discovery. */
 import type { ApiRequest, ApiResponse } from "../core/exchange.ts";
+import { virtualResources } from "./discovery/resources.ts";
 import { type Discovery, discovery } from "./discovery.ts";
 import { openApiAt } from "./openapi/paths.ts";
 import { openApi } from "./openapi.ts";
 import { objectResponse, textResponse } from "./respond.ts";
 import type { Server } from "./server.ts";
 import { methodNotAllowed, noSuchResource } from "./target.ts";
+import { usageResources } from "./usage.ts";
 
 export type Paths = (request: ApiRequest) => Promise<ApiResponse>;
 
 export function createPaths(server: Server): Paths {
-	const documents = discovery(server.registry);
+	const { usage } = server.options;
+	const documents = discovery(
+		server.registry,
+		usage === undefined ? virtualResources : [...virtualResources, ...usageResources],
+	);
 	const schemas = openApi(server.registry, { version: server.options.gitVersion ?? defaultVersion });
 	return async (request) => {
 		if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();

@@ -7,6 +7,7 @@ import type { Store } from "../store/store.ts";
 import type { Tokens } from "./access/tokens.ts";
 import type { WatchCache } from "./cache/cache.ts";
 import type { RequestInfo } from "./request-info.ts";
+import type { NodeUsage } from "./usage.ts";
 
 export interface ApiOptions {
 	store: Store;
@@ -30,6 +31,8 @@ export interface ApiOptions {
 	};
 	/** Text of `/metrics`. */
 	metrics?: () => string;
+	/** What nodes and their pods use now. Without it metrics.k8s.io is not served. */
+	usage?: () => Promise<readonly NodeUsage[]>;
 	/** As `/version` and discovery tell it: `v1.36.0+coxswain`. */
 	gitVersion?: string;
 	/** Changes that a watch or a paged list can go back, for each resource. Default 4096. */

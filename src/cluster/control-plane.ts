@@ -17,6 +17,7 @@ import { startScheduler } from "../scheduler/shell.ts";
 import type { Store } from "../store/store.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { type ControllerSettings, controllers } from "./controllers.ts";
+import { createUsageReader, type UsageReader } from "./usage.ts";
 import { kubernetesVersion } from "./version.ts";
 
 export interface ControlPlaneOptions {
@@ -52,7 +53,9 @@ export interface ControlPlane {
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
 	const { store, clock } = options;
 	const report = options.onError ?? (() => {});
+	let usage: UsageReader | undefined;
 	const api = await createApi({
+		usage: async () => (await usage?.read()) ?? [],
 		store,
 		clock,
 		registry: createRegistry(catalog),
@@ -74,7 +77,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	});
 	await bootstrap(client("system:bootstrap"), options);
 
-	const settings: ControllerSettings = { ...options, registry: api.registry };
+	usage = createUsageReader({ client: client("system:metrics-server"), mirror, clock });
+	const settings: ControllerSettings = { ...options, registry: api.registry, metrics: usage.metrics };
 	const recorder = createEventRecorder(client("system:event-recorder"), { clock });
 	const start = (controller: Controller<unknown>) =>
 		startShell(controller, {
@@ -98,6 +102,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		client,
 		publishAuthority,
 		async stop() {
+			usage.stop();
 			await Promise.all([scheduler.stop(), ...shells.map((shell) => shell.stop())]);
 			await recorder.flush();
 			mirror.close();
