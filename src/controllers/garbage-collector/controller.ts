@@ -43,15 +43,22 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 			if (!concernsUs(current, old)) return;
 			yield keyOf(kind, current);
 			if (isWaiting(current) && (old === undefined || !isWaiting(old))) yield* dependentsOf(current, mirror);
+			const { ownerReferences } = current.metadata;
+			if (old !== undefined && !sameJson(ownerReferences, old.metadata.ownerReferences))
+				yield* waitingOwners(old, mirror);
 		} else if (old !== undefined) {
 			yield* dependentsOf(old, mirror);
-			// Owners that wait for it.
-			for (const { apiVersion, kind: ownerKind, name, uid } of old.metadata.ownerReferences ?? []) {
-				const resolved = registry.kind(apiVersion, ownerKind)?.kind;
-				if (resolved === undefined) continue;
-				const owner = mirror.of(resolved).get(resolved.namespaced ? old.metadata.namespace : undefined, name);
-				if (owner?.metadata.uid === uid && isWaiting(owner)) yield keyOf(resolved, owner);
-			}
+			yield* waitingOwners(old, mirror);
+		}
+	}
+
+	/** Owners that may have waited for this object: it is gone, or does not block them any more. */
+	function* waitingOwners({ metadata }: KubeObject, mirror: Mirror): Iterable<string> {
+		for (const { apiVersion, kind: ownerKind, name, uid } of metadata.ownerReferences ?? []) {
+			const resolved = registry.kind(apiVersion, ownerKind)?.kind;
+			if (resolved === undefined) continue;
+			const owner = mirror.of(resolved).get(resolved.namespaced ? metadata.namespace : undefined, name);
+			if (owner?.metadata.uid === uid && isWaiting(owner)) yield keyOf(resolved, owner);
 		}
 	}
 

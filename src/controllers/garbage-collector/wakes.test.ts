@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import type { Mirror } from "../../client/mirror.ts";
+import type { KubeObject } from "../../core/object.ts";
+import { catalog } from "../../kinds/catalog.ts";
+import { pods } from "../../kinds/pod.ts";
+import { createRegistry } from "../../kinds/registry.ts";
+import { garbageCollectorController } from "./controller.ts";
+
+test("an owner that waits is looked at again when a dependent blocks it no longer", () => {
+	const owner = {
+		metadata: { namespace: "ns", name: "owner", uid: "1", deletionTimestamp: "x", finalizers: ["foregroundDeletion"] },
+	};
+	const dependent = (blockOwnerDeletion: boolean) => ({
+		metadata: {
+			namespace: "ns",
+			name: "dependent",
+			uid: "2",
+			ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "owner", uid: "1", blockOwnerDeletion }],
+		},
+	});
+	// All that the rule asks of a mirror.
+	const mirror = { of: () => ({ get: () => owner, ownedBy: () => [] }) } as unknown as Mirror;
+	const rule = garbageCollectorController(createRegistry(catalog)).watches.find(({ kind }) => kind.kind === pods.kind);
+	const keys = rule?.keys(dependent(false) as KubeObject, dependent(true) as KubeObject, mirror);
+	expect([...(keys ?? [])]).toEqual(["pods|ns/dependent", "pods|ns/owner"]);
+});
