@@ -5,6 +5,7 @@ import type { ApiResponse, User } from "../core/exchange.ts";
 import { userOfToken } from "./access/authenticate.ts";
 import { decide } from "./access/authorize.ts";
 import { readObjectBody } from "./body.ts";
+import { formatOf } from "./negotiate.ts";
 import type { ResourceInfo, Verb } from "./request-info.ts";
 import { objectResponse } from "./respond.ts";
 import type { Context } from "./server.ts";
@@ -48,6 +49,9 @@ async function answer(
 	apiVersion: string,
 ): Promise<ApiResponse> {
 	if (context.info.verb !== "create") throw methodNotAllowed();
+	// An answer has no other view than itself.
+	if (formatOf(context.request.headers["accept"]).view !== "object")
+		throw new ApiError("NotAcceptable", "only the following media types are accepted: application/json", {});
 	// Fields are checked one by one.
 	const body = (readObjectBody(context.request).value ?? {}) as Record<string, unknown>;
 	if (body["kind"] !== undefined && body["kind"] !== "" && body["kind"] !== kind)
