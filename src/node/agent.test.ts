@@ -177,10 +177,6 @@ describe("agent", () => {
 		await clock.advance(30_000);
 		await create("web", { containers: [{ name: "c", image: "nginx" }] });
 		await clock.advance(120_000);
-		console.log(
-			JSON.stringify([...state.containers.values()].map((e) => [e.container.id, e.container.state])),
-			JSON.stringify(server.pod("job")?.status),
-		);
 		expect(server.pod("job")?.status?.phase).toBe("Succeeded");
 	});
 

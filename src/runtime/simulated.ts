@@ -42,19 +42,21 @@ export interface SimulatedState {
 	/** Ids by the UID of the pod, so that no pod pays for the others. */
 	pods: Map<string, { sandboxes: Set<string>; containers: Set<string> }>;
 	sequence: number;
+	/** Of all runtimes on this state: what began under an earlier one ends under the next. */
+	listeners: Set<(podUid: string) => void>;
 }
 
 export function simulatedState(): SimulatedState {
-	return { sandboxes: new Map(), containers: new Map(), pods: new Map(), sequence: 0 };
+	return { sandboxes: new Map(), containers: new Map(), pods: new Map(), sequence: 0, listeners: new Set() };
 }
 
 export function createSimulatedRuntime(options: { clock: Clock; state?: SimulatedState }): Runtime {
 	const { clock, state = simulatedState() } = options;
-	const listeners = new Set<(podUid: string) => void>();
+	const listeners: ((podUid: string) => void)[] = [];
 
 	const changed = (entry: Entry) => {
 		const podUid = state.sandboxes.get(entry.container.sandboxId)?.config.podUid;
-		if (podUid !== undefined) for (const listener of listeners) listener(podUid);
+		if (podUid !== undefined) for (const listener of state.listeners) listener(podUid);
 	};
 	const log = (entry: Entry, line: string) => {
 		entry.log.push(`${microTimestamp(clock.now())} stdout F ${line}\n`);
@@ -215,10 +217,11 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 			});
 		},
 		onChange(listener) {
-			listeners.add(listener);
+			listeners.push(listener);
+			state.listeners.add(listener);
 		},
 		async close() {
-			listeners.clear();
+			for (const listener of listeners.splice(0)) state.listeners.delete(listener);
 		},
 	};
 }
