@@ -1,6 +1,6 @@
 /** Admission: what the server itself has to say about a write, step by step, before it is validated. */
 import type { Kind } from "../../kinds/kind.ts";
-import { limitRanger } from "./limit-ranger.ts";
+import { limitRangeDefaults, limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace.ts";
 import { defaultTolerationSeconds, priority } from "./pod-defaults.ts";
 import { resourceQuota } from "./resource-quota.ts";
@@ -19,13 +19,17 @@ export const admissionSteps: readonly AdmissionStep[] = [
 	runtimeClass,
 	defaultStorageClass,
 	storageObjectInUseProtection,
-	limitRanger,
-	// Last: only what everything else admits is charged.
-	resourceQuota,
+	limitRangeDefaults,
 ];
 
 /** Steps that give an object what there is only so much of. They come after the kind has prepared the object. */
 export const allocationSteps: readonly AdmissionStep[] = [serviceAddresses];
+
+/**
+ * Steps that change nothing more. They come last, when the object has its name and is valid: only what everything else lets
+ * through is charged to quotas.
+ */
+export const checkingSteps: readonly AdmissionStep[] = [limitRanger, resourceQuota];
 
 /** @throws ApiError of the first step that refuses */
 export function admit(request: Admitted): void {
@@ -35,6 +39,11 @@ export function admit(request: Admitted): void {
 /** @throws ApiError when there is nothing left, or somebody else has what was asked for */
 export function allocate(request: Admitted): void {
 	for (const step of allocating.stepsFor(request)) step.admit(request);
+}
+
+/** @throws ApiError of the first step that refuses */
+export function check(request: Admitted): void {
+	for (const step of checking.stepsFor(request)) step.admit(request);
 }
 
 /** Steps by what they look at: sorted out once for each kind, because most steps concern few kinds. */
@@ -67,3 +76,4 @@ class Steps {
 
 const admitting = new Steps(admissionSteps);
 const allocating = new Steps(allocationSteps);
+const checking = new Steps(checkingSteps);

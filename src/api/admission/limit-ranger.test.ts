@@ -92,7 +92,7 @@ test("claims are neither too small nor too large, nor become so", async () => {
 	const api = await withLimits({ type: "PersistentVolumeClaim", min: { storage: "1Gi" }, max: { storage: "5Gi" } });
 	const claim = (storage: string) => ({
 		metadata: { name: "x" },
-		spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } },
+		spec: { volumeName: "v", accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } },
 	});
 	const ask = async (storage: string) =>
 		(await api.ask("POST", `${namespace}/persistentvolumeclaims`, claim(storage))).object;
@@ -103,7 +103,9 @@ test("claims are neither too small nor too large, nor become so", async () => {
 		'persistentvolumeclaims "x" is forbidden: maximum storage usage per PersistentVolumeClaim is 5Gi, but request is 6Gi',
 	);
 	const made = await ask("2Gi");
-	const grown = { ...made, spec: { ...made.spec, resources: { requests: { storage: "6Gi" } } } };
-	expect((await api.ask("PUT", `${namespace}/persistentvolumeclaims/x`, grown)).status).toBe(403);
+	const path = `${namespace}/persistentvolumeclaims/x`;
+	const bound = await api.ask("PUT", `${path}/status`, { ...made, status: { phase: "Bound" } });
+	const grown = { ...bound.object, spec: { ...made.spec, resources: { requests: { storage: "6Gi" } } } };
+	expect((await api.ask("PUT", path, grown)).object.message).toContain("but request is 6Gi");
 	await api.close();
 });

@@ -17,23 +17,31 @@ import { type AdmissionStep, type Admitted, refused } from "./step.ts";
 
 const annotation = "kubernetes.io/limit-ranger";
 
+/** Fills in what containers do not say. */
+export const limitRangeDefaults: AdmissionStep = {
+	name: "LimitRanger",
+	on: { operations: ["create"], kinds: [pods] },
+	admit(request) {
+		// Steps see the kinds that they ask for.
+		for (const range of rangesOf(request)) giveDefaults(request.object as Pod, range);
+	},
+};
+
+/** Refuses what is out of range. */
 export const limitRanger: AdmissionStep = {
 	name: "LimitRanger",
 	on: { operations: ["create", "update"], kinds: [pods, persistentVolumeClaims], subresources: true },
 	admit(request) {
-		const isPod = request.kind.plural === pods.plural;
-		const { operation, subresource } = request;
+		const { object, kind, operation, subresource } = request;
+		const isPod = kind.plural === pods.plural;
 		if (subresource !== undefined && !(isPod && subresource === "resize")) return;
 		// Pods that exist keep what they have, unless they are resized; what is going is let go.
 		if (isPod && operation === "update" && subresource === undefined) return;
-		if (operation === "update" && request.object.metadata.deletionTimestamp !== undefined) return;
-		const ranges = rangesOf(request);
-		if (ranges.length === 0) return;
-		// Steps see the kinds that they ask for.
-		if (isPod && operation === "create") for (const range of ranges) giveDefaults(request.object as Pod, range);
-		for (const range of ranges) {
+		if (operation === "update" && object.metadata.deletionTimestamp !== undefined) return;
+		for (const range of rangesOf(request)) {
+			// Steps see the kinds that they ask for.
 			const problems = (range.spec?.limits ?? []).flatMap((item) =>
-				isPod ? podProblems(item, request.object as Pod) : claimProblems(item, request.object as PersistentVolumeClaim),
+				isPod ? podProblems(item, object as Pod) : claimProblems(item, object as PersistentVolumeClaim),
 			);
 			if (problems.length > 0) throw refused(request, listOf(problems));
 		}

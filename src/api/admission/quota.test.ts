@@ -132,3 +132,13 @@ test("pods of a namespace without quotas wait for nobody", async () => {
 	expect((await api.ask("POST", `${namespace}/pods`, pod("a"))).status).toBe(201);
 	await api.close();
 });
+
+test("a refusal names the pod as it would have been called", async () => {
+	const api = await withQuota({ pods: "0" });
+	const { object } = await api.ask("POST", `${namespace}/pods`, {
+		...pod(""),
+		metadata: { generateName: "web-" },
+	});
+	expect(object.message).toMatch(/^pods "web-[a-z0-9]{5}" is forbidden: exceeded quota/);
+	await api.close();
+});

@@ -5,7 +5,7 @@ import type { ApiResponse } from "../../core/exchange.ts";
 import { generateName } from "../../core/names.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { resourceQuotas } from "../../kinds/resourcequota.ts";
-import { admit, allocate } from "../admission/admission.ts";
+import { admit, allocate, check } from "../admission/admission.ts";
 import { inQuotaOrder } from "../admission/quota-order.ts";
 import type { Admitted } from "../admission/step.ts";
 import { readObjectBody } from "../body.ts";
@@ -84,6 +84,7 @@ function prepared(context: Context, target: Target, object: KubeObject, companio
 	allocate(admitted);
 	const causes = metadataProblems(kind, object.metadata).concat(kind.validate?.(object) ?? []);
 	if (causes.length > 0) throw invalid(kind, object.metadata.name, causes);
+	check({ ...admitted, name: object.metadata.name });
 	if (kind.warnings !== undefined) warnings.push(...kind.warnings(object));
 	return object;
 }

@@ -3,7 +3,7 @@ import { type ApiError, type Cause, conflict, invalid } from "../../core/errors.
 import type { KubeObject } from "../../core/object.ts";
 import { trackUpdate } from "../../core/patches/managed-fields.ts";
 import type { Kind } from "../../kinds/kind.ts";
-import { admit, allocate } from "../admission/admission.ts";
+import { admit, allocate, check } from "../admission/admission.ts";
 import type { Admitted } from "../admission/step.ts";
 import type { Cached } from "../cache/cached.ts";
 import { type Companions, putObject, removeObject } from "../commit.ts";
@@ -141,6 +141,7 @@ function settle(
 	allocate(admitted);
 	const causes = metadataUpdateProblems(object.metadata, old).concat(strategy.validate(object, old));
 	if (causes.length > 0) throw invalid(kind, name, causes);
+	check(admitted);
 	if (kind.warnings !== undefined && target.subresource === undefined) context.warnings.push(...kind.warnings(object));
 }
 
