@@ -2,7 +2,7 @@
 import type { Mirror } from "../../client/mirror.ts";
 import { objectKey } from "../../core/object.ts";
 import { deployments } from "../../kinds/deployment.ts";
-import type { V2HorizontalPodAutoscaler } from "../../kinds/generated/types.ts";
+import type { Pod, V2HorizontalPodAutoscaler } from "../../kinds/generated/types.ts";
 import { horizontalPodAutoscalers } from "../../kinds/horizontalpodautoscaler.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { pods } from "../../kinds/pod.ts";
@@ -89,6 +89,27 @@ function stateOf(
 		selector === undefined
 			? []
 			: [...mirror.of(pods).list(namespace)].filter((pod) => selector.matches(pod.metadata.labels));
+	const rivals = rivalsOf(autoscaler, selected, mirror, registry);
 	const readings = (autoscaler.spec.metrics ?? []).map((metric) => readMetric(metrics, namespace, metric, selected));
-	return { autoscaler, target, pods: selected, readings, history };
+	const ambiguity = rivals.length === 0 ? undefined : { selector: String(selector), rivals };
+	return { autoscaler, target, pods: selected, readings, history, ...(ambiguity === undefined ? {} : { ambiguity }) };
+}
+
+/** Autoscalers that control some of the same pods, and this one; none when it is alone. */
+function rivalsOf(
+	autoscaler: V2HorizontalPodAutoscaler,
+	selected: readonly Pod[],
+	mirror: Mirror,
+	registry: Pick<Registry, "groupKind">,
+): string[] {
+	const { namespace } = autoscaler.metadata;
+	const rivals = [...mirror.of(horizontalPodAutoscalers).list(namespace)].filter((other) => {
+		if (other.metadata.uid === autoscaler.metadata.uid) return false;
+		const { apiVersion = "", kind: kindName, name } = other.spec.scaleTargetRef;
+		const kind = registry.groupKind(apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "", kindName);
+		const object = kind && mirror.of(kind).get(namespace, name);
+		const selector = object && selectorAt(object, kind.subresources.scale?.selector);
+		return selector !== undefined && selected.some((pod) => selector.matches(pod.metadata.labels));
+	});
+	return rivals.length === 0 ? [] : [autoscaler, ...rivals].map(objectKey).sort();
 }

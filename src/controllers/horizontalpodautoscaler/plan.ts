@@ -35,6 +35,8 @@ export interface AutoscalerState {
 	/** One for each metric of the spec. */
 	readings: readonly Reading[];
 	history: History | undefined;
+	/** More than one autoscaler controls the pods of this selector. */
+	ambiguity?: { selector: string; rivals: readonly string[] };
 }
 
 export interface Look {
@@ -123,6 +125,16 @@ function decide(state: AutoscalerState, target: Target, history: History, nowMs:
 		const events = [
 			event(autoscaler, "Warning", "SelectorRequired", "selector is required"),
 			event(autoscaler, "Warning", "FailedComputeMetricsReplicas", "selector is required"),
+		];
+		return { ...none, events, replicas: current, reason: "", failed: true };
+	}
+	if (state.ambiguity !== undefined) {
+		const { selector, rivals } = state.ambiguity;
+		const why = `pods by selector ${selector} are controlled by multiple HPAs: [${rivals.join(" ")}]`;
+		draft.condition("ScalingActive", "False", "AmbiguousSelector", why);
+		const events = [
+			event(autoscaler, "Warning", "AmbiguousSelector", why),
+			event(autoscaler, "Warning", "FailedComputeMetricsReplicas", why),
 		];
 		return { ...none, events, replicas: current, reason: "", failed: true };
 	}

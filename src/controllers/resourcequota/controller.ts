@@ -17,13 +17,15 @@ import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { isFinished } from "../podcontrol/pods.ts";
 import { type Counted, plan, type QuotaState } from "./plan.ts";
 
-/** How often what cannot be watched, because its kind came later, is counted again; upstream's resync. */
+/** How often everything is counted again, whatever happened to the status; upstream's resync. */
 const recountMs = 300_000;
+/** The same for what is not watched, because its kind came later than the controller. */
+const unwatchedMs = 15_000;
 const unknownKindMs = 1000;
 /** Kinds of the core group whose use of a quota may change while they exist. */
 const changing = new Set(["services", "persistentvolumeclaims"]);
 
-type GatheredState = QuotaState & { recountMs?: number };
+type GatheredState = QuotaState & { recountMs: number };
 
 /** @param registry its namespaced kinds are watched as they are now; kinds that come later are counted from time to time */
 export function resourceQuotaController(registry: Pick<Registry, "all">): Controller<GatheredState> {
@@ -44,21 +46,20 @@ export function resourceQuotaController(registry: Pick<Registry, "all">): Contro
 			if (quota === undefined || quota.metadata.deletionTimestamp !== undefined) return undefined;
 			const names = Object.keys(quota.spec?.hard ?? {});
 			const counted: Counted[] = [];
-			let dueMs: number | undefined;
+			let dueMs = recountMs;
 			for (const kind of registry.all()) {
 				if (!isCountable(kind) || !names.some((name) => isCounted(kind, name))) continue;
 				const informer = mirror.of(kind);
 				if (!informer.synced) return { quota, counted: [], recountMs: unknownKindMs };
-				if (!watched.includes(kind)) dueMs = recountMs;
+				if (!watched.includes(kind)) dueMs = unwatchedMs;
 				counted.push({ kind, objects: [...informer.list(quota.metadata.namespace)], revision: informer.revision });
 			}
-			return { quota, counted, ...(dueMs === undefined ? {} : { recountMs: dueMs }) };
+			return { quota, counted, recountMs: dueMs };
 		},
 		plan(state, { nowMs }) {
 			if (state.recountMs === unknownKindMs) return { actions: [], requeueAtMs: nowMs + unknownKindMs };
 			const made = plan(state, nowMs);
-			if (state.recountMs === undefined || made.requeueAtMs !== undefined) return made;
-			return { ...made, requeueAtMs: nowMs + state.recountMs };
+			return { ...made, requeueAtMs: Math.min(made.requeueAtMs ?? Number.POSITIVE_INFINITY, nowMs + state.recountMs) };
 		},
 	};
 }
