@@ -1,4 +1,4 @@
-/** A transport with bad connections: requests that never arrive, answers that get lost, watches that lag and break. */
+/** A transport with bad connections: requests that never arrive, answers that get lost, watches that lag, lose events and break. */
 import type { Transport } from "../../src/client/client.ts";
 import type { Clock, Random } from "../../src/core/clock.ts";
 import { ApiError } from "../../src/core/errors.ts";
@@ -10,29 +10,51 @@ export interface ConnectionFaults {
 	unreachable: number;
 	/** A write is carried out and its answer lost. */
 	lostAnswer: number;
-	/** A request, or an event of a watch, takes up to `lateMs`. The order of one watch's events stays. */
+	/**
+	 * A request, or an event of a watch, takes up to `lateMs`. Events of one watch stay in order, as the API promises; those of
+	 * different watches overtake each other.
+	 */
 	late: number;
 	lateMs: number;
-	/** A watch ends after an event. */
+	/** A watch breaks at an event, which then may have arrived or not. */
 	brokenWatch: number;
+	/** A watch that broke cannot be resumed: its history is gone, and what happened meanwhile is seen only as a whole. */
+	forgotten: number;
+}
+
+export const noFaults: Readonly<ConnectionFaults> = {
+	unreachable: 0,
+	lostAnswer: 0,
+	late: 0,
+	lateMs: 0,
+	brokenWatch: 0,
+	forgotten: 0,
+};
+
+export interface FaultyTransport extends Transport {
+	/** True: nothing gets through any more, and open watches break. */
+	cut(isCut: boolean): void;
 }
 
 export function faultyTransport(
 	inner: Transport,
 	parts: { clock: Clock; random: Random; faults: Readonly<ConnectionFaults> },
-): Transport {
+): FaultyTransport {
 	const { clock, random, faults } = parts;
 	const strikes = (probability: number) => probability > 0 && random() < probability;
+	const watches = new Set<() => void>();
+	let isCut = false;
 	return {
 		async send(request) {
 			if (strikes(faults.late)) await clock.sleep(random() * faults.lateMs);
-			if (strikes(faults.unreachable)) throw new ApiError("ServiceUnavailable", "the request did not arrive");
+			if (isCut || strikes(faults.unreachable)) throw new ApiError("ServiceUnavailable", "the request did not arrive");
 			if (request.query.get("watch") !== "true") {
 				const answer = await inner.send(request);
-				if (request.method !== "GET" && strikes(faults.lostAnswer))
+				if (isCut || (request.method !== "GET" && strikes(faults.lostAnswer)))
 					throw new ApiError("Timeout", "the answer was lost");
 				return answer;
 			}
+			if (strikes(faults.forgotten)) throw new ApiError("Expired", "too old resource version");
 			const connection = new AbortController();
 			const abort = () => connection.abort(request.signal.reason);
 			request.signal.addEventListener("abort", abort, { once: true });
@@ -40,6 +62,10 @@ export function faultyTransport(
 			return answer.type === "watch" ? unsteady(answer, connection) : answer;
 		},
 		close: () => inner.close(),
+		cut(wanted) {
+			isCut = wanted;
+			if (isCut) for (const end of [...watches]) end();
+		},
 	};
 
 	function unsteady(watch: ApiResponse & { type: "watch" }, connection: AbortController): ApiResponse {
@@ -47,12 +73,17 @@ export function faultyTransport(
 			...watch,
 			start(sink) {
 				const waiting: ServedWatchEvent[] = [];
-				const hand = (event: ServedWatchEvent) => {
-					sink.event(event);
-					if (!strikes(faults.brokenWatch)) return;
+				const end = () => {
 					waiting.length = 0;
+					watches.delete(end);
+					if (connection.signal.aborted) return;
 					connection.abort(new Error("the watch broke"));
 					sink.end();
+				};
+				const hand = (event: ServedWatchEvent) => {
+					const breaks = strikes(faults.brokenWatch);
+					if (!breaks || random() < 0.5) sink.event(event);
+					if (breaks) end();
 				};
 				const handNext = () => {
 					const event = waiting[0];
@@ -62,6 +93,8 @@ export function faultyTransport(
 					if (waiting.length > 0) wait();
 				};
 				const wait = () => clock.after(strikes(faults.late) ? random() * faults.lateMs : 0, handNext);
+				connection.signal.addEventListener("abort", () => watches.delete(end), { once: true });
+				watches.add(end);
 				watch.start({
 					event(event) {
 						if (connection.signal.aborted) return;
@@ -73,9 +106,11 @@ export function faultyTransport(
 						if (waiting.length === 1) clock.after(random() * faults.lateMs, handNext);
 					},
 					end: (error) => {
+						watches.delete(end);
 						if (!connection.signal.aborted) sink.end(error);
 					},
 				});
+				if (isCut) end();
 			},
 		};
 	}

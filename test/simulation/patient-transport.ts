@@ -3,7 +3,7 @@ import type { Transport } from "../../src/client/client.ts";
 import type { Clock } from "../../src/core/clock.ts";
 
 /** Far more requests of one kind than a moment has use for. */
-const limit = 2000;
+const limit = 300;
 
 export function patientTransport(inner: Transport, clock: Clock, report: (text: string) => void): Transport {
 	let momentMs = -1;

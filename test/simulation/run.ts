@@ -1,21 +1,19 @@
 /**
- * `npm run simulate -- --seeds N [--first SEED] [--trouble SECONDS] [--calm] [--unsteady-nodes] [--without DEED]… [--verbose] [--trace FILE]`: simulates N lives of a cluster, or with
+ * `npm run simulate -- --seeds N [--first SEED] [--trouble SECONDS] [--calm] [--without DEED]… [--verbose] [--trace FILE]`: simulates N lives of a cluster, or with
  * `--seed SEED` one, twice, to see that it replays. Ends with exit code 1 when an invariant was broken.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { loadSimulation } from "./bundle.ts";
+import { simulate } from "./simulate.ts";
 import type { Observe } from "./truth.ts";
 
-const { allControllers, simulate } = await loadSimulation();
 const { values } = parseArgs({
 	options: {
 		seeds: { type: "string", default: "20" },
 		first: { type: "string", default: "1" },
 		seed: { type: "string" },
-		trouble: { type: "string", default: "300" },
+		trouble: { type: "string", default: "120" },
 		calm: { type: "boolean", default: false },
-		"unsteady-nodes": { type: "boolean", default: false },
 		without: { type: "string", multiple: true, default: [] },
 		trace: { type: "string" },
 		verbose: { type: "boolean", default: false },
@@ -23,10 +21,8 @@ const { values } = parseArgs({
 });
 
 const options = {
-	controllers: allControllers,
 	troubleMs: Number(values.trouble) * 1000,
 	faults: !values.calm,
-	unsteadyNodes: values["unsteady-nodes"],
 	without: values.without,
 	...(values.verbose ? { onError: (what: string, error: unknown) => console.error(what, String(error)) } : {}),
 };

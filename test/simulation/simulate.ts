@@ -1,23 +1,24 @@
 /** One simulated life of a cluster, from one seed. */
-import type { Controller } from "../../src/controllers/controller.ts";
 import { VirtualClock } from "../../src/core/virtual-clock.ts";
-import type { Registry } from "../../src/kinds/registry.ts";
-import { type SimulatedCluster, startCluster } from "./cluster.ts";
-import { invariants, unfinished } from "./invariants.ts";
-import { live, makeWorkloads, nodeCount } from "./script.ts";
+import { type ClusterOptions, type SimulatedCluster, startCluster } from "./cluster.ts";
+import { allControllers } from "./controllers.ts";
+import { live, nodeCount } from "./deeds.ts";
+import { noFaults } from "./faulty-transport.ts";
+import { invariants } from "./invariants/invariants.ts";
+import { unfinished } from "./invariants/rest.ts";
+import { JumpingClock } from "./jumping-clock.ts";
 import { type Observe, Truth } from "./truth.ts";
+import { makeWorkloads } from "./workloads.ts";
 
 export interface SimulationOptions {
 	seed: number;
-	controllers(registry: Registry): Controller<unknown>[];
-	/** How long users are busy and faults strike. Default five minutes. */
+	/** How long users are busy and faults strike. Default two minutes. */
 	troubleMs?: number;
 	/** False: nothing fails, users alone make trouble. */
 	faults?: boolean;
-	/** Nodes have bad connections too. Default false. */
-	unsteadyNodes?: boolean;
-	/** Names of deeds (see script.ts) that nobody does. */
+	/** Names of deeds (see deeds.ts) that nobody does. */
 	without?: readonly string[];
+	controllers?: ClusterOptions["controllers"];
 	onError?(what: string, error: unknown): void;
 	/** Told of every change of an object. */
 	onChange?: Observe;
@@ -34,55 +35,74 @@ export interface SimulationResult {
 	simulatedMs: number;
 }
 
-/** Time to come to rest in, at the most, when faults have stopped. */
-const restMs = 900_000;
+/** Time to come to rest in, at the most, when faults have stopped, and at the least. */
+const rest = { longestMs: 900_000, shortestMs: 30_000 };
 
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
-	const { seed, troubleMs = 300_000 } = options;
-	const clock = new VirtualClock({ seed });
-	const startMs = clock.now();
-	const cluster = await startCluster({ ...options, clock, unsteadyNodes: options.unsteadyNodes ?? false });
-	const truth = new Truth(cluster.store, clock, [...invariants(), ...(options.onChange ? [options.onChange] : [])]);
-	await whileAdvancing(clock, async () => {
-		await Promise.all([makeWorkloads(cluster), addNodes(cluster)]);
-		if (options.faults !== false) {
-			const { random } = cluster;
-			// Some lives are calmer than others.
-			const level = random();
-			Object.assign(cluster.storeFaults, { conflict: 0.03, lostReply: 0.02, slow: 0.2, slowMs: 100 * level });
-			Object.assign(cluster.storeFaults, { watchDelay: 0.1 * level, watchDelayMs: 300 });
-			Object.assign(cluster.connectionFaults, {
-				unreachable: 0.02,
-				lostAnswer: 0.04 * level,
-				late: 0.3,
-				lateMs: 800 * level,
-				brokenWatch: 0.005,
-			});
-		}
-		await live(cluster, troubleMs, options.without ?? []);
+	const { seed, troubleMs: durationMs = 120_000, without = [] } = options;
+	const time = new VirtualClock({ seed });
+	const clock = new JumpingClock(time);
+	const cluster = await startCluster({ controllers: allControllers, ...options, clock });
+	const watching = invariants();
+	const observers = watching.map(({ observe }) => observe);
+	const truth = new Truth(cluster.store, clock, options.onChange ? [options.onChange, ...observers] : observers);
+	await whileAdvancing(time, async () => {
+		const [workloads] = await Promise.all([makeWorkloads(cluster), powerOn(cluster)]);
+		if (options.faults !== false) beginFaults(cluster);
+		await live(cluster, { workloads, durationMs, without });
 	});
-	Object.assign(cluster.storeFaults, { conflict: 0, lostReply: 0, slow: 0, watchDelay: 0 });
-	Object.assign(cluster.connectionFaults, { unreachable: 0, lostAnswer: 0, late: 0, brokenWatch: 0 });
+	endFaults(cluster);
 	let left: string[] = [];
-	// A new Job of a CronJob every minute: rest is a moment without anything left over.
-	for (let waitedMs = 0; waitedMs < restMs; waitedMs += 5000) {
-		await clock.advance(5000);
+	// A CronJob makes a new Job every minute: rest is a moment without anything left over.
+	for (let waitedMs = 0; waitedMs < rest.longestMs; waitedMs += 5000) {
+		await time.advance(5000);
+		if (waitedMs < rest.shortestMs) continue;
 		left = unfinished(truth);
-		if (left.length === 0 && waitedMs >= 120_000) break;
+		if (left.length === 0) break;
 	}
 	for (const text of cluster.complaints) truth.violation(text);
 	for (const text of left) truth.violation(`did not come to rest: ${text}`);
+	for (const { atEnd } of watching) atEnd?.(truth);
 	const { violations, hash, commitCount } = truth;
 	truth.stop();
-	await whileAdvancing(clock, () => cluster.stop());
-	return { seed, violations, hash, commitCount, simulatedMs: clock.now() - startMs };
+	await whileAdvancing(time, () => cluster.stop());
+	return { seed, violations, hash, commitCount, simulatedMs: clock.monotonicMs() };
 }
 
-async function addNodes(cluster: SimulatedCluster): Promise<void> {
-	for (let number = 1; number <= nodeCount; number++) await cluster.addNode(number);
+/** Some lives are calmer than others, and some are spared one kind of fault. */
+function beginFaults({ random, storeFaults, connectionFaults, nodeFaults }: SimulatedCluster): void {
+	const level = () => (random() < 0.25 ? 0 : random());
+	Object.assign(storeFaults, {
+		conflict: 0.06 * level(),
+		lostReply: 0.04 * level(),
+		slow: 0.2,
+		slowMs: 100 * level(),
+		watchDelay: 0.1 * level(),
+		watchDelayMs: 300,
+	});
+	for (const faults of [connectionFaults, nodeFaults]) {
+		Object.assign(faults, {
+			unreachable: 0.04 * level(),
+			lostAnswer: 0.04 * level(),
+			late: 0.3,
+			lateMs: 800 * level(),
+			brokenWatch: 0.01 * level(),
+			forgotten: 0.3 * level(),
+		});
+	}
 }
 
-/** Turns the clock until the work is done. */
+function endFaults({ storeFaults, connectionFaults, nodeFaults }: SimulatedCluster): void {
+	Object.assign(storeFaults, { conflict: 0, lostReply: 0, slow: 0, watchDelay: 0 });
+	Object.assign(connectionFaults, noFaults);
+	Object.assign(nodeFaults, noFaults);
+}
+
+async function powerOn({ machines }: SimulatedCluster): Promise<void> {
+	for (let number = 1; number <= nodeCount; number++) await machines.powerOn(number);
+}
+
+/** Turns the clock until the work is done. @throws Error when it never is */
 async function whileAdvancing(clock: VirtualClock, work: () => Promise<void>): Promise<void> {
 	let done = false;
 	const finished = () => {
@@ -91,6 +111,10 @@ async function whileAdvancing(clock: VirtualClock, work: () => Promise<void>): P
 	const working = work().finally(finished);
 	// Reported by the await below; until then it must not count as unhandled.
 	working.catch(finished);
-	while (!done) await clock.advance(1000);
+	const limitMs = clock.monotonicMs() + 3_600_000;
+	while (!done) {
+		if (clock.monotonicMs() > limitMs) throw new Error("an hour has passed, and something is still not done");
+		await clock.advance(1000);
+	}
 	await working;
 }

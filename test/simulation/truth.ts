@@ -1,8 +1,8 @@
 /** What the store holds, commit by commit, and what must be true of it after every one. */
 import { createHash } from "node:crypto";
-import type { Clock } from "../../src/core/clock.ts";
 import { controllerOf, type KubeObject } from "../../src/core/object.ts";
 import type { Change, Store } from "../../src/store/store.ts";
+import type { JumpingClock } from "./jumping-clock.ts";
 
 /** A change of one object; `old` undefined: made, `current` undefined: gone. */
 export type Observe = (current: KubeObject | undefined, old: KubeObject | undefined, truth: Truth) => void;
@@ -13,15 +13,15 @@ export class Truth {
 	/** Broken invariants, with the time since the start. */
 	readonly violations: string[] = [];
 	commitCount = 0;
-	readonly clock: Clock;
+	readonly clock: JumpingClock;
 	readonly #startMs: number;
 	readonly #hash = createHash("sha256");
 	readonly #observers: Observe[];
 	readonly #stop = new AbortController();
 
-	constructor(store: Store, clock: Clock, observers: Observe[]) {
+	constructor(store: Store, clock: JumpingClock, observers: Observe[]) {
 		this.clock = clock;
-		this.#startMs = clock.now();
+		this.#startMs = clock.monotonicMs();
 		this.#observers = observers;
 		store.watch(
 			{ prefix: "/", afterRevision: 0, signal: this.#stop.signal },
@@ -49,7 +49,7 @@ export class Truth {
 	}
 
 	violation(text: string): void {
-		const seconds = ((this.clock.now() - this.#startMs) / 1000).toFixed(1);
+		const seconds = ((this.clock.monotonicMs() - this.#startMs) / 1000).toFixed(1);
 		if (this.violations.length < 50) this.violations.push(`${seconds} s: ${text}`);
 	}
 

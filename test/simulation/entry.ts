@@ -1,3 +1,0 @@
-/** What bundle.ts bundles. */
-export { allControllers } from "./controllers.ts";
-export { simulate } from "./simulate.ts";

@@ -1,0 +1,79 @@
+import { timestamp } from "../../../src/core/clock.ts";
+import { controllerOf } from "../../../src/core/object.ts";
+import type { CronJob, Job } from "../../../src/kinds/generated/types.ts";
+import type { Truth } from "../truth.ts";
+import type { Invariant } from "./invariant.ts";
+
+const minuteMs = 60_000;
+
+interface History {
+	cronJob: CronJob;
+	/** Scheduled time → name of its Job. */
+	runs: Map<string, string>;
+	fromMs: number;
+	/** When it was deleted. */
+	untilMs?: number;
+}
+
+/** No scheduled time of a CronJob runs twice, none is missed, and where runs must not overlap, none do. */
+export function scheduledTimes(): Invariant {
+	const histories = new Map<string, History>();
+	return {
+		observe(current, old, truth) {
+			const object = current ?? old;
+			if (object?.kind === "CronJob") {
+				const { uid, deletionTimestamp } = object.metadata;
+				const nowMs = truth.clock.now();
+				// It is of that kind.
+				const cronJob = object as CronJob;
+				const history: History = histories.get(uid) ?? { cronJob, runs: new Map(), fromMs: nowMs };
+				histories.set(uid, history);
+				if (current === undefined || deletionTimestamp !== undefined) history.untilMs ??= nowMs;
+			}
+			if (current?.kind !== "Job" || old !== undefined) return;
+			const owner = controllerOf(current);
+			const history = owner && histories.get(owner.uid);
+			if (owner === undefined || history === undefined) return;
+			const time = current.metadata.annotations?.["batch.kubernetes.io/cronjob-scheduled-timestamp"] ?? "";
+			const other = history.runs.get(time);
+			if (other !== undefined) {
+				truth.violation(`${owner.name} ran twice for ${time}: ${other}, ${current.metadata.name}`);
+			}
+			history.runs.set(time, current.metadata.name);
+			if (history.cronJob.spec.concurrencyPolicy === "Forbid") checkAlone(history.cronJob, truth);
+		},
+		atEnd(truth) {
+			for (const history of histories.values()) {
+				if (history.cronJob.spec.concurrencyPolicy !== "Forbid") checkMissed(history, truth);
+			}
+		},
+	};
+}
+
+function checkAlone(cronJob: CronJob, truth: Truth): void {
+	const active: string[] = [];
+	for (const object of truth.controlledBy(cronJob, "Job")) {
+		// It is of that kind.
+		const { metadata, status } = object as Job;
+		const finished = status?.conditions?.some(
+			({ type, status: value }) => (type === "Complete" || type === "Failed") && value === "True",
+		);
+		if (finished !== true && metadata.deletionTimestamp === undefined) active.push(metadata.name);
+	}
+	if (active.length > 1) truth.violation(`${cronJob.metadata.name} runs ${active.sort().join(" and ")} at once`);
+}
+
+/** Every minute has its Job, but for those that the clock jumped over, and the last ones. */
+function checkMissed({ cronJob, runs, fromMs, untilMs }: History, truth: Truth): void {
+	const { jumps } = truth.clock;
+	const endMs = (untilMs ?? truth.clock.now()) - minuteMs;
+	for (let timeMs = Math.floor(fromMs / minuteMs + 1) * minuteMs; timeMs < endMs; timeMs += minuteMs) {
+		const time = timestamp(timeMs);
+		if (runs.has(time)) continue;
+		// A time shortly before a jump may be outdone by one after it.
+		const jumped = jumps.some(
+			(jump) => timeMs > Math.min(jump.fromMs, jump.toMs) - minuteMs && timeMs <= Math.max(jump.fromMs, jump.toMs),
+		);
+		if (!jumped) truth.violation(`${cronJob.metadata.name} missed ${time}`);
+	}
+}

@@ -1,0 +1,12 @@
+/** What must be true after every commit, whatever went wrong before. What must be true at rest is in rest.ts. */
+import { disruptionBudgets } from "./budget.ts";
+import { scheduledTimes } from "./cronjob.ts";
+import { daemonPods } from "./daemonset.ts";
+import type { Invariant } from "./invariant.ts";
+import { jobCounts } from "./job.ts";
+import { keptClaims, statefulSetOrder } from "./statefulset.ts";
+
+/** In addition machines.ts sees that no two pods of one identity run at once. */
+export function invariants(): Invariant[] {
+	return [statefulSetOrder(), keptClaims(), daemonPods(), jobCounts(), scheduledTimes(), disruptionBudgets()];
+}

@@ -1,0 +1,79 @@
+import { controllerOf } from "../../../src/core/object.ts";
+import type { PersistentVolumeClaim, Pod, StatefulSet } from "../../../src/kinds/generated/types.ts";
+import { type Invariant, isReady, longestLagMs, ordinalOf } from "./invariant.ts";
+
+/** Under OrderedReady no ordinal is made before all that come before it have been ready. */
+export function statefulSetOrder(): Invariant {
+	/** `uid of the set/ordinal` → when a pod of that ordinal was last seen ready. */
+	const readyMs = new Map<string, number>();
+	return {
+		observe(current, old, truth) {
+			if (current?.kind !== "Pod" && old?.kind !== "Pod") return;
+			// It is of that kind.
+			const pod = (current ?? old) as Pod;
+			const owner = controllerOf(pod);
+			if (owner?.kind !== "StatefulSet") return;
+			const nowMs = truth.clock.monotonicMs();
+			const place = (ordinal: number) => `${owner.uid}/${ordinal}`;
+			const ordinal = ordinalOf(pod);
+			if (isReady(old as Pod | undefined) || isReady(current as Pod | undefined)) readyMs.set(place(ordinal), nowMs);
+			// Owner references name the kind.
+			const set = truth.byUid.get(owner.uid) as StatefulSet | undefined;
+			if (old !== undefined || current === undefined || set === undefined) return;
+			if (set.spec.podManagementPolicy === "Parallel") return;
+			const ready = new Set<number>();
+			for (const other of truth.controlledBy(set, "Pod")) if (isReady(other as Pod)) ready.add(ordinalOf(other));
+			for (let before = set.spec.ordinals?.start ?? 0; before < ordinal; before++) {
+				const lastMs = readyMs.get(place(before));
+				if (ready.has(before) || (lastMs !== undefined && nowMs - lastMs < longestLagMs)) continue;
+				truth.violation(`${pod.metadata.name} was made while ${set.metadata.name}-${before} was not ready`);
+			}
+		},
+	};
+}
+
+/** An identity's claims stay, unless the set says otherwise, and every pod of that identity gets them again. */
+export function keptClaims(): Invariant {
+	/** Name of a claim that is to be kept → its uid. */
+	const kept = new Map<string, string>();
+	/** uid of a claim → the volume it was bound to. */
+	const bound = new Map<string, string>();
+	return {
+		observe(current, old, truth) {
+			if (current?.kind === "PersistentVolumeClaim") {
+				// It is of that kind.
+				const { metadata, spec } = current as PersistentVolumeClaim;
+				const volume = bound.get(metadata.uid);
+				if (volume !== undefined && volume !== spec.volumeName) {
+					truth.violation(`claim ${metadata.name} moved from ${volume} to ${spec.volumeName}`);
+				}
+				if (spec.volumeName) bound.set(metadata.uid, spec.volumeName);
+				if (isKept(metadata.name)) {
+					const uid = kept.get(metadata.name) ?? metadata.uid;
+					if (uid !== metadata.uid) truth.violation(`claim ${metadata.name} was made anew`);
+					kept.set(metadata.name, uid);
+				}
+			}
+			if (old?.kind === "PersistentVolumeClaim" && current === undefined && isKept(old.metadata.name)) {
+				truth.violation(`claim ${old.metadata.name} was deleted`);
+			}
+			if (current?.kind !== "Pod" || !isReady(current as Pod) || isReady(old as Pod | undefined)) return;
+			// It is of that kind.
+			for (const { persistentVolumeClaim } of (current as Pod).spec.volumes ?? []) {
+				const name = persistentVolumeClaim?.claimName;
+				if (name === undefined) continue;
+				// The key names the kind.
+				const key = `/objects/core/persistentvolumeclaims/default/${name}`;
+				const claim = truth.objects.get(key) as PersistentVolumeClaim | undefined;
+				if (claim?.spec.volumeName === undefined) {
+					truth.violation(`${current.metadata.name} runs without its claim ${name}`);
+				}
+			}
+		},
+	};
+}
+
+/** Claims of the set `parallel` go when it is scaled down (workloads.ts). */
+function isKept(name: string): boolean {
+	return name.startsWith("data-ordered-");
+}

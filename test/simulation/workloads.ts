@@ -1,0 +1,159 @@
+/** The workloads of a simulated cluster. Which of them there are, and how they are set, differs from seed to seed. */
+import type { Client } from "../../src/client/client.ts";
+import { standardStorageClass } from "../../src/controllers/volumes/standard-class.ts";
+import { isReason } from "../../src/core/errors.ts";
+import type { Draft, KubeObject } from "../../src/core/object.ts";
+import { cronJobs } from "../../src/kinds/cronjob.ts";
+import { daemonSets } from "../../src/kinds/daemonset.ts";
+import { deployments } from "../../src/kinds/deployment.ts";
+import { jobs } from "../../src/kinds/job.ts";
+import type { Kind } from "../../src/kinds/kind.ts";
+import { namespaces } from "../../src/kinds/namespace.ts";
+import { podDisruptionBudgets } from "../../src/kinds/poddisruptionbudget.ts";
+import { services } from "../../src/kinds/service.ts";
+import { statefulSets } from "../../src/kinds/statefulset.ts";
+import { storageClasses } from "../../src/kinds/storageclass.ts";
+import type { SimulatedCluster } from "./cluster.ts";
+
+export const namespace = "default";
+
+/** Something that a user keeps, and makes again when it was deleted. */
+export interface Workload {
+	readonly kind: Kind;
+	readonly name: string;
+	make(client: Client): Promise<unknown>;
+}
+
+/** Tries until it is done. Objects that exist or are gone already are as wanted. */
+export async function persistently(
+	{ user, clock }: SimulatedCluster,
+	work: (client: Client) => Promise<unknown>,
+): Promise<void> {
+	for (let attempt = 0; attempt < 100; attempt++) {
+		try {
+			await work(user);
+			return;
+		} catch (error) {
+			if (isReason(error, "AlreadyExists", "NotFound")) return;
+			if (isReason(error, "Invalid", "BadRequest")) throw error;
+			await clock.sleep(500);
+		}
+	}
+}
+
+function workload<T extends KubeObject>(kind: Kind<T>, name: string, draft: Omit<Draft<T>, "metadata">): Workload {
+	// A draft without metadata, and the metadata.
+	const whole = { metadata: { name, namespace }, ...draft } as Draft<T>;
+	return { kind: kind as unknown as Kind, name, make: (client) => client.create(kind, whole) };
+}
+
+const annotation = (name: string) => `simulate.coxswain.io/${name}`;
+const selector = (app: string) => ({ matchLabels: { app } });
+
+function template(app: string, annotations: Record<string, string>, spec: object = {}) {
+	return {
+		metadata: { labels: { app }, annotations },
+		spec: { containers: [{ name: "main", image: "busybox" }], terminationGracePeriodSeconds: 5, ...spec },
+	};
+}
+
+function service(app: string): Workload {
+	const ports = [{ name: "web", port: 80 }];
+	return workload(services, app, { spec: { clusterIP: "None", selector: selector(app).matchLabels, ports } });
+}
+
+function statefulSet(name: string, spec: object): Workload {
+	return workload(statefulSets, name, {
+		spec: {
+			serviceName: name,
+			selector: selector(name),
+			template: template(name, { [annotation("ready-delay")]: "3s" }),
+			...spec,
+		},
+	});
+}
+
+const claims = {
+	volumeClaimTemplates: [
+		{
+			metadata: { name: "data" },
+			spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+		},
+	],
+};
+
+function job(name: string, completionMode: string, completions: number, annotations: Record<string, string>): Workload {
+	return workload(jobs, name, {
+		spec: {
+			completions,
+			parallelism: 3,
+			completionMode,
+			backoffLimit: 1000,
+			template: template(name, annotations, { restartPolicy: "Never" }),
+		},
+	});
+}
+
+function cronJob(name: string, spec: { schedule: string; concurrencyPolicy?: string }, duration: string): Workload {
+	const jobTemplate = {
+		spec: { template: template(name, { [annotation("duration")]: duration }, { restartPolicy: "OnFailure" }) },
+	};
+	return workload(cronJobs, name, { spec: { ...spec, jobTemplate } });
+}
+
+/** What there may be; each entry is wanted or not as a whole. */
+function choices(dice: () => number): Workload[][] {
+	const kept = dice() < 0.5 ? claims : {};
+	const retention = { persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Delete" } };
+	const deletable = dice() < 0.5 ? { ...claims, ...retention } : {};
+	const rolling = [{ maxUnavailable: 1 }, { maxUnavailable: 2 }, { maxSurge: 1, maxUnavailable: 0 }][
+		Math.floor(dice() * 3)
+	];
+	return [
+		[service("ordered"), statefulSet("ordered", { replicas: 3, ...kept })],
+		[
+			service("parallel"),
+			statefulSet("parallel", { replicas: 4, podManagementPolicy: "Parallel", ...deletable }),
+			workload(podDisruptionBudgets, "parallel", { spec: { maxUnavailable: 1, selector: selector("parallel") } }),
+		],
+		[
+			workload(daemonSets, "agent", {
+				spec: {
+					selector: selector("agent"),
+					template: template("agent", {}),
+					updateStrategy: { type: "RollingUpdate", rollingUpdate: rolling },
+				},
+			}),
+		],
+		[
+			service("front"),
+			workload(deployments, "front", {
+				spec: {
+					replicas: 4,
+					selector: selector("front"),
+					template: template("front", { [annotation("ready-delay")]: "1s" }),
+				},
+			}),
+			workload(podDisruptionBudgets, "front", { spec: { minAvailable: 2, selector: selector("front") } }),
+		],
+		[job("count", "NonIndexed", 6, { [annotation("duration")]: "15s", [annotation("failure-rate")]: "0.2" })],
+		[job("index", "Indexed", 5, { [annotation("duration")]: "20s" })],
+		[cronJob("tick", { schedule: "* * * * *" }, "5s")],
+		[cronJob("alone", { schedule: "* * * * *", concurrencyPolicy: "Forbid" }, "80s")],
+	];
+}
+
+/** Makes this seed's workloads. */
+export async function makeWorkloads(cluster: SimulatedCluster): Promise<Workload[]> {
+	const { random } = cluster;
+	const before = ["default", "kube-system", "kube-node-lease"].map((name) =>
+		persistently(cluster, (client) => client.create(namespaces, { metadata: { name }, spec: {} })),
+	);
+	await Promise.all(before);
+	await persistently(cluster, (client) => client.create(storageClasses, standardStorageClass));
+	const all = choices(random);
+	const some = all.filter(() => random() < 0.5);
+	const chosen = (some.length === 0 ? all : some).flat();
+	for (const { make } of chosen) await persistently(cluster, make);
+	return chosen;
+}
