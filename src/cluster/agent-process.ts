@@ -28,8 +28,8 @@ export class AgentProcess {
 	readonly #options: AgentOptions;
 	/** The process that entered the node's namespaces; its child is the agent itself. */
 	#child: ChildProcess | undefined;
-	/** The latest start: settled when the agent was ready, or had failed to become so. */
-	#started: Promise<void> = Promise.resolve();
+	/** While it starts and runs: fulfilled when it was ready. One at a time, however many ask. */
+	#started: Promise<void> | undefined;
 	#nextStart: Timer | undefined;
 	#stopped = false;
 	#restartMs = firstRestartMs;
@@ -46,11 +46,13 @@ export class AgentProcess {
 
 	/** Resolves when the agent says it is ready; does nothing but that when it runs. @throws Error with the agent's own message when it cannot start */
 	start(): Promise<void> {
-		if (this.#child !== undefined) return this.#started;
+		if (this.#started !== undefined) return this.#started;
 		this.#nextStart?.cancel();
-		this.#nextStart = undefined;
-		this.#started = this.#start();
-		return this.#started;
+		const started = this.#start();
+		this.#started = started;
+		// Where no process came to be, none will end.
+		started.catch(() => this.#child === undefined && this.#ended(started));
+		return started;
 	}
 
 	/** Ends it at once and starts it again. */
@@ -77,7 +79,7 @@ export class AgentProcess {
 			if (child.connected) child.disconnect();
 			this.#child = undefined;
 			if (clock.monotonicMs() - startedMs > healthyMs) this.#restartMs = firstRestartMs;
-			this.#startLater();
+			this.#ended(this.#started);
 		});
 		await new Promise<void>((resolve, reject) => {
 			child.once("error", reject);
@@ -92,13 +94,13 @@ export class AgentProcess {
 		});
 	}
 
-	#startLater(): void {
+	/** @param started the start that came to nothing, or whose agent has ended; seen to once */
+	#ended(started: Promise<void> | undefined): void {
+		if (started === undefined || this.#started !== started) return;
+		this.#started = undefined;
 		if (this.#stopped) return;
-		this.#nextStart = this.#options.clock.after(this.#restartMs, () => {
-			this.#nextStart = undefined;
-			// Its log says why; the node is NotReady until an attempt succeeds.
-			this.start().catch(() => this.#child === undefined && this.#nextStart === undefined && this.#startLater());
-		});
+		// Its log says why; the node is NotReady until an attempt succeeds.
+		this.#nextStart = this.#options.clock.after(this.#restartMs, () => this.start().catch(() => {}));
 		this.#restartMs = Math.min(this.#restartMs * 2, longestRestartMs);
 	}
 

@@ -24,6 +24,7 @@ import { createProcessNodes } from "./process-nodes.ts";
 import { host, serverNames } from "./server-names.ts";
 import { defaultSettings, readSettings, type Settings, writeSettings } from "./settings.ts";
 import { createSimulatedNodes } from "./simulated-nodes.ts";
+import { removeSockets } from "./stop.ts";
 import { TurnableClock } from "./turnable-clock.ts";
 import { version } from "./version.ts";
 
@@ -76,6 +77,7 @@ export class ClusterServer {
 		for (const folder of [data, sockets]) mkdirSync(folder, { recursive: true, mode: 0o700 });
 		const disk = openLmdbStore({ folder: this.#layout.store });
 		this.#closers.push(() => disk.close());
+		this.#closers.push(async () => removeSockets(sockets));
 		const store = this.#turnable === undefined ? disk : holdTimeForWrites(disk, this.#turnable.clock);
 		this.#settings.port = await usablePort(this.#settings.port || preferredPort, this.#settings.port !== 0);
 		writeSettings(this.#layout.settings, this.#settings);

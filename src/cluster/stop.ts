@@ -36,7 +36,7 @@ export async function stopCluster(layout: Layout): Promise<boolean> {
 const ownSocket = /^(control|api|api-tls|agent-.+)\.sock$/;
 
 /** Only the cluster's own: a folder that somebody named by mistake may have a `run` of its own. */
-function removeSockets(folder: string): void {
+export function removeSockets(folder: string): void {
 	if (!existsSync(folder)) return;
 	for (const entry of readdirSync(folder, { withFileTypes: true }))
 		if (entry.isSocket() && ownSocket.test(entry.name)) rmSync(join(folder, entry.name), { force: true });

@@ -13,8 +13,10 @@ import { nodes } from "../kinds/node.ts";
 /** As metrics-server has it. */
 const periodMs = 15_000;
 const demandMs = 60_000;
-/** Rates over shorter times say little. */
+/** Readings closer to each other say little about a rate. */
 const shortestWindowMs = 5000;
+/** Times of containers' starts are whole seconds. */
+const precisionMs = 1000;
 const largestBatch = 16;
 
 export interface UsageReader {
@@ -68,7 +70,10 @@ class AgentUsage implements UsageReader {
 	/** Nodes that somebody is interested in, and until when. */
 	readonly #demand = new Map<string, number>();
 	readonly #reading = new Map<string, Promise<void>>();
+	/** Nodes whose latest reading lacks a container that had only just started. */
+	readonly #incomplete = new Set<string>();
 	#timer: Timer | undefined;
+	#timerAtMs = 0;
 	#stopped = false;
 
 	constructor(options: UsageOptions) {
@@ -77,7 +82,11 @@ class AgentUsage implements UsageReader {
 			podUsage: ({ metadata, spec }) => {
 				const usage = this.#pods.get(metadata.uid);
 				const { nodeName = "" } = spec;
-				if (nodeName !== "") this.#want([nodeName], usage === undefined ? shortestWindowMs : periodMs);
+				if (nodeName !== "") {
+					this.#want([nodeName], usage === undefined ? shortestWindowMs : periodMs);
+					// Not later than whoever asked will ask again.
+					if (usage === undefined) this.#schedule(shortestWindowMs);
+				}
 				if (usage === undefined || options.clock.now() - usage.atMs > demandMs) return undefined;
 				const containers = usage.containers.map(({ name, cpuNanoCores, memoryBytes }) => [
 					name,
@@ -96,7 +105,7 @@ class AgentUsage implements UsageReader {
 		const { mirror, clock } = this.#options;
 		await mirror.of(nodes).reached(0);
 		const names = [...mirror.of(nodes).list()].map(({ metadata }) => metadata.name);
-		this.#want(names, shortestWindowMs);
+		for (const name of names) this.#want([name], this.#incomplete.has(name) ? precisionMs : shortestWindowMs);
 		await Promise.all(this.#reading.values());
 		const known = names.map((name) => this.#latest.get(name));
 		return known.filter((usage): usage is NodeUsage => usage !== undefined && clock.now() - usage.atMs <= demandMs);
@@ -116,10 +125,13 @@ class AgentUsage implements UsageReader {
 		this.#schedule();
 	}
 
-	#schedule(): void {
-		if (this.#timer !== undefined || this.#stopped) return;
+	#schedule(delayMs = periodMs): void {
 		const { clock } = this.#options;
-		this.#timer = clock.after(periodMs, () => {
+		const atMs = clock.now() + delayMs;
+		if (this.#stopped || (this.#timer !== undefined && this.#timerAtMs <= atMs)) return;
+		this.#timer?.cancel();
+		this.#timerAtMs = atMs;
+		this.#timer = clock.after(delayMs, () => {
 			this.#timer = undefined;
 			for (const [name, untilMs] of this.#demand) if (untilMs < clock.now()) this.#forget(name);
 			if (this.#demand.size === 0) return;
@@ -131,6 +143,7 @@ class AgentUsage implements UsageReader {
 	#forget(name: string): void {
 		this.#demand.delete(name);
 		this.#marks.delete(name);
+		this.#incomplete.delete(name);
 		this.#replace(name, undefined);
 	}
 
@@ -177,12 +190,16 @@ class AgentUsage implements UsageReader {
 		const marks = new Map<string, Mark>();
 		this.#marks.set(node, marks);
 		const pods: PodUsage[] = [];
+		this.#incomplete.delete(node);
 		for (const { podRef, containers = [] } of summary.pods ?? []) {
 			const used = containers.map((container) =>
 				containerUsage(container, `${podRef.uid}/${container.name}`, before, marks, nowMs),
 			);
-			if (used.length === 0 || used.includes(undefined)) continue;
 			const known = used.filter((one) => one !== undefined);
+			if (known.length < used.length || used.length === 0) {
+				this.#incomplete.add(node);
+				continue;
+			}
 			const windowMs = Math.min(...known.map((one) => one.windowMs));
 			const { name, namespace, uid } = podRef;
 			pods.push({ name, namespace, uid, atMs: nowMs, windowMs, containers: known });
@@ -204,14 +221,13 @@ function containerUsage(
 	const cpuNanoseconds = cpu?.usageCoreNanoSeconds ?? 0;
 	const last = before?.get(key);
 	const comparable = last !== undefined && last.startTime === startTime && last.cpuNanoseconds <= cpuNanoseconds;
+	const sinceLastMs = comparable ? nowMs - last.atMs : 0;
 	const from =
-		comparable && nowMs - last.atMs >= shortestWindowMs
-			? last
-			: { atMs: parseTimestamp(startTime), startTime, cpuNanoseconds: 0 };
-	marks.set(key, { atMs: nowMs, startTime, cpuNanoseconds });
+		comparable && sinceLastMs >= precisionMs ? last : { atMs: parseTimestamp(startTime), startTime, cpuNanoseconds: 0 };
+	// Whoever asks often does not shorten what rates are measured over.
+	marks.set(key, comparable && sinceLastMs < shortestWindowMs ? last : { atMs: nowMs, startTime, cpuNanoseconds });
 	const windowMs = nowMs - from.atMs;
-	// Start times are whole seconds.
-	if (!(windowMs >= 1000)) return undefined;
+	if (!(windowMs >= precisionMs)) return undefined;
 	const cpuNanoCores = ((cpuNanoseconds - from.cpuNanoseconds) / windowMs) * 1000;
 	return { name, cpuNanoCores, memoryBytes: memory?.workingSetBytes ?? 0, windowMs };
 }

@@ -189,8 +189,9 @@ export class ProcessContainer {
 	/** After a restart of the agent. */
 	#join(): void {
 		// What its streams still hold is read all the same.
-		if (this.#record.shim === undefined || !isAlive(this.#record.shim)) this.#kill();
-		const pump = this.#openPump();
+		const orphaned = this.#record.shim === undefined || !isAlive(this.#record.shim);
+		if (orphaned) this.#kill();
+		const pump = this.#openPump(orphaned);
 		this.#ended = pump.ended.then(() => this.#finish());
 		if (this.#record.container.state !== "created") return;
 		const status = firstLine(`${this.#directory}/status`);
@@ -200,7 +201,7 @@ export class ProcessContainer {
 		});
 	}
 
-	#openPump(): LogPump {
+	#openPump(orphaned = false): LogPump {
 		const { endMark, container } = this.#record;
 		const { logPath } = container.config;
 		this.#pump = new LogPump({
@@ -209,6 +210,7 @@ export class ProcessContainer {
 			logPath,
 			endMark,
 			clock: this.#environment.clock,
+			orphaned,
 		});
 		return this.#pump;
 	}

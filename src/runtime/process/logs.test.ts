@@ -36,8 +36,9 @@ describe("log of a container", () => {
 
 	const log = () => readFileSync(`${directory}/log`, "utf8");
 	const payload = () => log().replaceAll(/^\S+ stdout F /gm, "");
-	const pump = () =>
+	const pump = (options: { orphaned?: boolean } = {}) =>
 		new LogPump({
+			...options,
 			paths: [`${directory}/out`],
 			journalPath: `${directory}/journal`,
 			logPath: `${directory}/log`,
@@ -124,5 +125,22 @@ describe("log of a container", () => {
 		relay(`${endMark}\n`);
 		await running.ended;
 		expect(payload().replaceAll("more\n", "").length).toBe(12 * 2 ** 20);
+	});
+
+	it("ends when shim and relay died while no agent was there, with all that had been written", async () => {
+		relay("last words\n");
+		closeSync(bell);
+		const orphan = pump({ orphaned: true });
+		await orphan.ended;
+		expect(payload()).toBe("last words\n");
+		bell = openSync(`${directory}/out.bell`, constants.O_RDWR | constants.O_NONBLOCK);
+	});
+
+	it("goes on after its shim died as long as its relay lives", async () => {
+		const orphan = pump({ orphaned: true });
+		relay("not yet the last words\n");
+		await until(() => payload() === "not yet the last words\n");
+		orphan.close();
+		await orphan.ended;
 	});
 });

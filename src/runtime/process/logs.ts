@@ -25,13 +25,17 @@ export class LogPump {
 	#file: number;
 	#log: LogProgress["log"];
 
-	/** @param options.paths of the streams' files, without their endings; standard output first, and with a terminal alone */
+	/**
+	 * @param options.paths of the streams' files, without their endings; standard output first, and with a terminal alone
+	 * @param options.orphaned the container's shim is dead: see `RawStream.start`
+	 */
 	constructor(options: {
 		paths: readonly string[];
 		journalPath: string;
 		logPath: string;
 		endMark: string;
 		clock: Clock;
+		orphaned?: boolean;
 	}) {
 		this.#clock = options.clock;
 		this.#path = options.logPath;
@@ -46,7 +50,7 @@ export class LogPump {
 			return new RawStream({ path, endMark, position, take: (data) => this.#take(index, data) });
 		});
 		if (before?.pending !== undefined) this.#finish(before, before.pending);
-		for (const stream of this.#streams) stream.start();
+		for (const stream of this.#streams) stream.start(options.orphaned === true);
 		this.ended = Promise.all(this.#streams.map((stream) => stream.ended)).then(() => {
 			closeSync(this.#file);
 			this.#file = -1;

@@ -25,6 +25,7 @@ export class RawStream {
 	readonly #path: string;
 	readonly #take: (data: Buffer) => void;
 	readonly #fd: number;
+	readonly #bellFd: number;
 	readonly #bell: Socket;
 	readonly #endMark: Buffer;
 	/** The last bytes heard, where the end mark may have begun. */
@@ -51,9 +52,10 @@ export class RawStream {
 			if (this.#hearsEnd(bellBuffer.subarray(0, length))) this.close();
 			return true;
 		};
+		this.#bellFd = openSync(`${options.path}.bell`, constants.O_RDONLY | constants.O_NONBLOCK);
 		// A variable, because the type of the argument leaves out `onread`, which Node documents.
 		const bell = {
-			fd: openSync(`${options.path}.bell`, constants.O_RDONLY | constants.O_NONBLOCK),
+			fd: this.#bellFd,
 			readable: true,
 			writable: false,
 			onread: { buffer: bellBuffer, callback },
@@ -71,10 +73,29 @@ export class RawStream {
 		});
 	}
 
-	/** Reads what is in the file and listens for more. */
-	start(): void {
+	/**
+	 * Reads what is in the file and listens for more.
+	 * @param orphaned the container's shim is dead. Then its relay may be, too, and a FIFO that nobody has open for writing
+	 *   would be silent for ever: an end is reported only to those who were there while somebody wrote.
+	 */
+	start(orphaned: boolean): void {
 		this.#drain();
+		if (orphaned && !this.#done && !this.#hasWriter()) this.close();
 		this.#bell.resume();
+	}
+
+	#hasWriter(): boolean {
+		for (;;) {
+			try {
+				const length = readSync(this.#bellFd, bellBuffer, 0, bellBuffer.length, null);
+				if (length === 0) return false;
+				this.#drain();
+				if (this.#hearsEnd(bellBuffer.subarray(0, length))) return false;
+			} catch {
+				// Nothing to be heard now: the relay has it open.
+				return true;
+			}
+		}
 	}
 
 	/** A piece that is in the file for certain. */
