@@ -27,6 +27,8 @@ export async function run(
 		timeout: options.timeoutMs ?? 120_000,
 		cwd: options.cwd ?? root,
 	});
+	// A program may end without having read its input.
+	promise.child.stdin?.on("error", () => {});
 	promise.child.stdin?.end(options.input ?? "");
 	try {
 		return { code: 0, ...(await promise) };
@@ -68,8 +70,12 @@ export class TestCluster {
 	readonly data: string;
 	readonly kubeconfig: string;
 
-	private constructor(data: string) {
+	/** Deleted in the end; holds the data directory or is it. */
+	readonly #folder: string;
+
+	private constructor(data: string, folder = data) {
 		this.data = data;
+		this.#folder = folder;
 		this.kubeconfig = join(data, "kubeconfig");
 	}
 
@@ -84,9 +90,10 @@ export class TestCluster {
 		return cluster;
 	}
 
-	/** A data directory without a running cluster. */
-	static empty(): TestCluster {
-		return new TestCluster(mkdtempSync(join(tmpdir(), "cox-test-")));
+	/** A data directory without a running cluster; `path` lies below a directory of its own. */
+	static empty(path = ""): TestCluster {
+		const folder = mkdtempSync(join(tmpdir(), "cox-test-"));
+		return new TestCluster(join(folder, path), folder);
 	}
 
 	cox(...args: string[]): Promise<Output> {
@@ -139,7 +146,7 @@ export class TestCluster {
 		try {
 			await this.coxOk("down");
 		} finally {
-			rmSync(this.data, { recursive: true, force: true });
+			rmSync(this.#folder, { recursive: true, force: true });
 		}
 	}
 }

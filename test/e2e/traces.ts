@@ -1,0 +1,111 @@
+/** What a running cluster has on the machine outside its data directory, looked up from outside. Nothing of it may be there when it is down. */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "./cluster.ts";
+
+interface Process {
+	pid: number;
+	parent: number;
+	startTime: string;
+	command: string;
+}
+
+export class Traces {
+	readonly #data: string;
+	/** By number and start time. Containers carry no mark, but descend from their node's first process, which does. */
+	readonly #known = new Set<string>();
+
+	constructor(data: string) {
+		this.#data = realpathSync(data);
+	}
+
+	/** What there is, a line each. Processes that were seen once are recognised later, however they have changed. */
+	look(): string[] {
+		const all = processes();
+		const own = new Set(all.filter(({ pid }) => this.#roleOf(pid) !== undefined).map(({ pid }) => pid));
+		// A child may have a lower number than its parent, so go on until nothing is added.
+		for (let size = -1; size !== own.size; ) {
+			size = own.size;
+			for (const { pid, parent } of all) if (own.has(parent)) own.add(pid);
+		}
+		for (const process of all) if (own.has(process.pid)) this.#known.add(keyOf(process));
+		const lines = all.filter((process) => this.#known.has(keyOf(process)));
+		return [
+			...lines.map(({ pid, command }) => `process ${pid} ${command}`),
+			...read("/proc/self/mountinfo")
+				.split("\n")
+				.filter((mount) => mount.includes(this.#data))
+				.map((mount) => `mount ${mount}`),
+			...this.#cgroups().map((folder) => `control group ${folder}`),
+			...[join(this.#data, "run"), join(tmpdir(), `cox-${hash(this.#data, 16)}`)]
+				.filter(existsSync)
+				.map((folder) => `sockets ${folder}: ${readdirSync(folder).join(", ")}`),
+		];
+	}
+
+	/** Ids of the cluster's own processes by what they are: `server`, `agent`, `switch`, `node/NAME`. */
+	pids(role: RegExp): number[] {
+		return processes()
+			.map(({ pid }) => pid)
+			.filter((pid) => role.test(this.#roleOf(pid) ?? ""));
+	}
+
+	#roleOf(pid: number): string | undefined {
+		for (const entry of read(`/proc/${pid}/environ`).split("\0")) {
+			const [, kind = "", value = ""] = /^COX_(SERVER|AGENT|HOLDER)=(.*)$/s.exec(entry) ?? [];
+			if (value === this.#data) return kind.toLowerCase();
+			if (value.startsWith(`${this.#data}#`)) return value.slice(this.#data.length + 1);
+		}
+		return undefined;
+	}
+
+	#cgroups(): string[] {
+		const root = "/sys/fs/cgroup";
+		const hierarchies = [root, ...readdirSync(root).map((name) => join(root, name))];
+		return hierarchies.map((folder) => join(folder, `coxswain-${hash(this.#data, 12)}`)).filter(existsSync);
+	}
+}
+
+/** The machine's own network, as far as a cluster might have touched it: interfaces, named namespaces, nft tables, routes. */
+export async function machineNetwork(): Promise<string> {
+	const look = async (command: string, ...args: string[]) => (await run(command, args)).stdout;
+	const links = await look("ip", "-brief", "link");
+	return [
+		links.replace(/^(\S+).*$/gm, "$1"),
+		await look("ip", "netns"),
+		await look("nft", "list", "tables"),
+		await look("ip", "route"),
+	].join("---\n");
+}
+
+function processes(): Process[] {
+	return readdirSync("/proc").flatMap((name) => {
+		if (!/^\d+$/.test(name)) return [];
+		const stat = read(`/proc/${name}/stat`);
+		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+		// One that has ended and that its parent has yet to take note of is no trace.
+		if (stat === "" || fields[0] === "Z" || fields[0] === "X") return [];
+		const command = read(`/proc/${name}/cmdline`).replaceAll("\0", " ");
+		return [
+			{ pid: Number(name), parent: Number(fields[1]), startTime: fields[19] ?? "", command: command.slice(0, 100) },
+		];
+	});
+}
+
+function keyOf({ pid, startTime }: Process): string {
+	return `${pid} ${startTime}`;
+}
+
+function read(path: string): string {
+	try {
+		return readFileSync(path, "utf8");
+	} catch {
+		return "";
+	}
+}
+
+function hash(text: string, length: number): string {
+	return createHash("sha256").update(text).digest("hex").slice(0, length);
+}
