@@ -3,6 +3,7 @@ import { createMirror, type Mirror } from "../client/mirror.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Node, Pod, PodSpec } from "../kinds/generated/types.ts";
 import { nodes } from "../kinds/node.ts";
+import { persistentVolumes } from "../kinds/persistentvolume.ts";
 import { pods } from "../kinds/pod.ts";
 import { createSimulatedNetwork } from "../network/simulated.ts";
 import { createSimulatedRuntime, type SimulatedState, simulatedState } from "../runtime/simulated.ts";
@@ -191,6 +192,28 @@ describe("agent", () => {
 		await settled(fleet.add({ name: "node-1", addresses: ["10.0.0.1"], podCidr: "10.244.1.0/24" }));
 		await clock.advance(5000);
 		expect([...state.containers.keys(), ...state.sandboxes.keys()]).toEqual([]);
+	});
+
+	test("lets go of volumes that were deleted while it was away", async () => {
+		await settled(fleet.stop());
+		const term = { matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: ["node-1"] }] };
+		const metadata = {
+			name: "volume",
+			annotations: { "pv.kubernetes.io/provisioned-by": "coxswain.io/local" },
+			finalizers: ["coxswain.io/local-volume"],
+			deletionTimestamp: "2026-01-01T00:00:00Z",
+		};
+		await settled(
+			server.client.create(persistentVolumes, {
+				metadata,
+				spec: { local: { path: "/volume" }, nodeAffinity: { required: { nodeSelectorTerms: [term] } } },
+			}),
+		);
+		fleet = newFleet();
+		await clock.advance(1000);
+		await settled(fleet.add({ name: "node-1", addresses: ["10.0.0.1"], podCidr: "10.244.1.0/24" }));
+		await clock.advance(1000);
+		expect(server.toy.objects.get("/persistentvolumes/volume")?.metadata.finalizers).toEqual([]);
 	});
 
 	test("refuses a pod that asks for more than the node has", async () => {

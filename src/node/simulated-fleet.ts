@@ -82,6 +82,8 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 				...(options.clusterDomain === undefined ? {} : { clusterDomain: options.clusterDomain }),
 			});
 			agents.set(node.name, agent);
+			// Those of the new node that were deleted before.
+			volumes.lookAgain();
 			return agent;
 		},
 		get: (name) => agents.get(name),

@@ -34,7 +34,8 @@ export function waitsForNode({ metadata }: PersistentVolume): boolean {
 	);
 }
 
-export function watchLocalVolumes(options: LocalVolumesOptions): { stop(): void } {
+/** @returns ends it, and looks at all volumes once more: when `isOwn` says other than before */
+export function watchLocalVolumes(options: LocalVolumesOptions): { stop(): void; lookAgain(): void } {
 	const { client, mirror, clock, isOwn, remove } = options;
 	const timers = new Map<string, Timer>();
 	const underWay = new Set<string>();
@@ -70,6 +71,9 @@ export function watchLocalVolumes(options: LocalVolumesOptions): { stop(): void 
 		if (current !== undefined) consider(current);
 	});
 	return {
+		lookAgain() {
+			for (const volume of informer.list()) consider(volume);
+		},
 		stop() {
 			stopped = true;
 			unsubscribe();
