@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, test, vi } from "vitest";
 import { parse } from "yaml";
 import { eventually, kubectlPath, type Output, run, succeeded, TestCluster } from "../e2e/cluster.ts";
 
@@ -321,6 +321,8 @@ export function templateOf(labels: Json, container: Json, spec: Json = {}): Json
 
 /** Tests of one kind on a cluster of their own. */
 export function conformance(what: string, nodeCount: number, tests: (target: () => Target) => void): void {
+	// Most of a test's time is waiting.
+	vi.setConfig({ maxConcurrency: 16 });
 	describe(`conformance: ${what}`, () => {
 		let target: Target | undefined;
 		beforeAll(async () => {

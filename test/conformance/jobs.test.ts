@@ -181,7 +181,7 @@ conformance("Job", 2, (target) => {
 		expect((await target().get(events)).items).toEqual([]);
 	});
 
-	describe("pod failure policy", () => {
+	describe.concurrent("pod failure policy", () => {
 		const rule = (action: string, values: number[]) => ({ action, onExitCodes: { operator: "In", values } });
 
 		test.concurrent("fails the job early on an exit code", async () => {

@@ -181,7 +181,7 @@ conformance("Pods", 2, (target) => {
 		});
 	});
 
-	describe("lifecycle hooks", () => {
+	describe.concurrent("lifecycle hooks", () => {
 		test.concurrent("run a command or a request after the start and before the stop", async () => {
 			await using space = await target().namespace("hooks");
 			const handler = await space.run(podOf("handler", { args: ["netexec"], ports: [{ containerPort: 8080 }] }));
@@ -202,7 +202,7 @@ conformance("Pods", 2, (target) => {
 		});
 	});
 
-	describe("init containers", () => {
+	describe.concurrent("init containers", () => {
 		const init = (name: string, program: string) => ({ name, image: images.busybox, command: [program] });
 
 		test.concurrent("run in turn before those of a pod that ends, and of one that goes on", async () => {
@@ -258,7 +258,7 @@ conformance("Pods", 2, (target) => {
 		}, 90_000);
 	});
 
-	describe("probes", () => {
+	describe.concurrent("probes", () => {
 		test.concurrent("readiness waits for its initial delay, and never comes for a probe that fails", async () => {
 			await using space = await target().namespace("readiness");
 			await target().post(
@@ -342,7 +342,7 @@ conformance("Pods", 2, (target) => {
 		);
 	});
 
-	describe("container runtime", () => {
+	describe.concurrent("container runtime", () => {
 		test.concurrent("phases and restart counts follow exit codes and the restart policy", async () => {
 			await using space = await target().namespace("runtime");
 			const fails = "if [ -f /data/once ]; then exit 0; fi; touch /data/once; exit 1";
@@ -480,7 +480,7 @@ conformance("Pods", 2, (target) => {
 		});
 	});
 
-	describe("environment and downward API", () => {
+	describe.concurrent("environment and downward API", () => {
 		test.concurrent("fields, resources, ConfigMaps, Secrets and expansions are values of variables", async () => {
 			await using space = await target().namespace("env");
 			await target().post(space.core("configmaps"), {

@@ -291,7 +291,7 @@ conformance("StatefulSet", 2, (target) => {
 		);
 	});
 
-	describe("volume claims", () => {
+	describe.concurrent("volume claims", () => {
 		const claims = {
 			volumeClaimTemplates: [
 				{
