@@ -1,0 +1,78 @@
+/** Two clusters on one machine, with the same names and even the same addresses: they never meet. */
+import { expect, test } from "vitest";
+import { eventually, kubectlPath, TestCluster } from "./cluster.ts";
+import { machineNetwork, Traces } from "./traces.ts";
+
+/** Answers `/hostname`; as a pod's own host name tells the clusters apart, it is given one. */
+const webPod = (name: string, hostname: string) => `
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name}, labels: { app: ${name} } }
+spec:
+  hostname: ${hostname}
+  terminationGracePeriodSeconds: 0
+  containers:
+    - name: web
+      image: registry.k8s.io/e2e-test-images/agnhost:2.53
+      args: [netexec, --http-port=8080]
+      readinessProbe: { httpGet: { path: /hostname, port: 8080 }, periodSeconds: 1 }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: ${name} }
+spec:
+  selector: { app: ${name} }
+  ports: [{ port: 80, targetPort: 8080 }]
+`;
+
+test("two clusters with the same names never meet, and the end of one is nothing to the other", {
+	timeout: 60_000,
+}, async () => {
+	const networkBefore = await machineNetwork();
+	await using left = await TestCluster.start();
+	await using right = await TestCluster.start();
+	const get = (cluster: TestCluster, kind: string, name: string, path: string) =>
+		cluster.kubectl("get", kind, name, "-o", `jsonpath={${path}}`);
+	const fetch = async (cluster: TestCluster, host: string, limitSeconds = 5) => {
+		const args = ["exec", "web", "--", "curl", "--silent", "--max-time", `${limitSeconds}`, `http://${host}/hostname`];
+		const { code, stdout } = await cluster.kubectlWith(kubectlPath)(...args);
+		return code === 0 ? stdout : "no answer";
+	};
+
+	await left.kubectlInput(`${webPod("web", "left")}---${webPod("only-left", "left-only")}`, "apply", "-f", "-");
+	await right.kubectlInput(webPod("web", "right"), "apply", "-f", "-");
+	await left.kubectl("wait", "--for=condition=ready", "pod", "--all", "--timeout=30s");
+	await right.kubectl("wait", "--for=condition=ready", "pod", "--all", "--timeout=30s");
+
+	const [server, otherServer] = await Promise.all(
+		[left, right].map((cluster) => cluster.kubectl("config", "view", "-o", "jsonpath={..server}")),
+	);
+	expect(server).not.toBe(otherServer);
+	expect(await get(left, "pod", "web", ".spec.nodeName")).toBe(await get(right, "pod", "web", ".spec.nodeName"));
+	// Service addresses are made known to the nodes a moment after the pods are ready.
+	await eventually(async () => {
+		expect(await fetch(left, "web")).toBe("left");
+		expect(await fetch(right, "web")).toBe("right");
+		expect(await fetch(left, "only-left")).toBe("left-only");
+	});
+	expect(await get(left, "pod", "only-left", ".status.podIP")).toMatch(/^10\.244\./);
+	for (const host of [
+		"only-left",
+		await get(left, "service", "only-left", ".spec.clusterIP"),
+		`${await get(left, "pod", "only-left", ".status.podIP")}:8080`,
+	])
+		expect(await fetch(right, host, 1)).toBe("no answer");
+
+	const container = ".status.containerStatuses[0].containerID";
+	const before = await get(right, "pod", "web", container);
+	const traces = new Traces(left.data);
+	expect(traces.look()).not.toEqual([]);
+	await left.coxOk("down");
+	expect(traces.look()).toEqual([]);
+	expect(await fetch(right, "web")).toBe("right");
+	expect(await get(right, "pod", "web", container)).toBe(before);
+	await left.coxOk("reset");
+	expect(await right.coxOk("status")).toMatch(/node-1 +Ready/);
+	await right.coxOk("down");
+	expect(await machineNetwork()).toBe(networkBefore);
+});
