@@ -652,6 +652,34 @@ conformance("Pods", 2, (target) => {
 		await target().delete(`/apis/node.k8s.io/v1/runtimeclasses/${name}`);
 	});
 
+	test.concurrent("finalizers hold a pod, and JSON patches take them away", async () => {
+		await using space = await target().namespace("finalizer");
+		await space.run(podOf("held", { image: images.pause }, {}, { finalizers: ["example.com/hold"] }));
+		await target().delete(space.core("pods", "held"));
+		await space.until(space.core("pods", "held"), (pod) => pod.metadata.deletionTimestamp !== undefined);
+		await target().patch(space.core("pods", "held"), json, [{ op: "remove", path: "/metadata/finalizers" }]);
+		await space.gone(space.core("pods", "held"));
+	});
+
+	test.concurrent("an Eviction without a budget, and a pod of another's uid kept", async () => {
+		await using space = await target().namespace("evict");
+		await space.run(podOf("victim", { image: images.pause }));
+		const wrong = await target().send("DELETE", space.core("pods", "victim"), {
+			preconditions: { uid: "someone-else" },
+		});
+		expect(wrong.status).toBe(409);
+		await target().patch(space.core("pods", "victim"), merge, { metadata: { labels: { kept: "yes" } } });
+		await target().post(`${space.core("pods", "victim")}/eviction`, {
+			apiVersion: "policy/v1",
+			kind: "Eviction",
+			metadata: { name: "victim", namespace: space.name },
+		});
+		await space.gone(space.core("pods", "victim"));
+	});
+});
+
+// On a cluster of its own: the taint drives everybody else's pods away.
+conformance("taints", 2, (target) => {
 	test.concurrent("NoExecute taints evict after the seconds tolerated, and not when taken away in time", async () => {
 		await using space = await target().namespace("taints");
 		const { items } = await target().get("/api/v1/nodes");
@@ -682,30 +710,5 @@ conformance("Pods", 2, (target) => {
 		await space.gone(space.core("pods", "short"));
 		await taint((taints) => taints.filter((entry) => entry.key !== key));
 		expect((await space.pods()).map((pod) => pod.metadata.name)).toEqual(["ever", "long"]);
-	});
-
-	test.concurrent("finalizers hold a pod, and JSON patches take them away", async () => {
-		await using space = await target().namespace("finalizer");
-		await space.run(podOf("held", { image: images.pause }, {}, { finalizers: ["example.com/hold"] }));
-		await target().delete(space.core("pods", "held"));
-		await space.until(space.core("pods", "held"), (pod) => pod.metadata.deletionTimestamp !== undefined);
-		await target().patch(space.core("pods", "held"), json, [{ op: "remove", path: "/metadata/finalizers" }]);
-		await space.gone(space.core("pods", "held"));
-	});
-
-	test.concurrent("an Eviction without a budget, and a pod of another's uid kept", async () => {
-		await using space = await target().namespace("evict");
-		await space.run(podOf("victim", { image: images.pause }));
-		const wrong = await target().send("DELETE", space.core("pods", "victim"), {
-			preconditions: { uid: "someone-else" },
-		});
-		expect(wrong.status).toBe(409);
-		await target().patch(space.core("pods", "victim"), merge, { metadata: { labels: { kept: "yes" } } });
-		await target().post(`${space.core("pods", "victim")}/eviction`, {
-			apiVersion: "policy/v1",
-			kind: "Eviction",
-			metadata: { name: "victim", namespace: space.name },
-		});
-		await space.gone(space.core("pods", "victim"));
 	});
 });
