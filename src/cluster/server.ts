@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { listen } from "../api/listen.ts";
 import type { Client } from "../client/client.ts";
 import { waitFor } from "../client/wait.ts";
@@ -79,7 +78,6 @@ export class ClusterServer {
 		this.#closers.push(() => disk.close());
 		this.#closers.push(async () => removeSockets(sockets));
 		const store = this.#turnable === undefined ? disk : holdTimeForWrites(disk, this.#turnable.clock);
-		this.#settings.port = await usablePort(this.#settings.port || preferredPort, this.#settings.port !== 0);
 		writeSettings(this.#layout.settings, this.#settings);
 		const certificates = await ensureCertificates(this.#layout.pki, serverNames(), systemClock().now());
 		const controlPlane = await startControlPlane({
@@ -96,7 +94,7 @@ export class ClusterServer {
 		});
 		this.#client = controlPlane.client("system:cox");
 		this.#closers.push(() => controlPlane.stop());
-		await this.#listen(controlPlane, certificates);
+		await this.#listen(controlPlane, certificates, progress);
 		this.#pool = await this.#createPool(controlPlane);
 		const names = Object.keys(this.#settings.nodes);
 		progress(`starting ${names.length === 1 ? "node" : "nodes"} ${names.join(", ")}`);
@@ -112,14 +110,30 @@ export class ClusterServer {
 		this.#readyAfterMs = systemClock().monotonicMs() - this.#startedMs;
 	}
 
-	async #listen(controlPlane: ControlPlane, certificates: Certificates): Promise<void> {
+	async #listen(
+		controlPlane: ControlPlane,
+		certificates: Certificates,
+		progress: (text: string) => void,
+	): Promise<void> {
 		const tls = { ...certificates.server, clientCa: certificates.ca };
-		const listeners = await Promise.all([
-			listen(controlPlane.api, { tls, host, port: this.#settings.port }),
-			listen(controlPlane.api, { tls, socketPath: this.#layout.apiTlsSocket }),
-			listen(controlPlane.api, { socketPath: this.#layout.apiSocket }),
-		]);
-		for (const listener of listeners) this.#closers.push(() => listener.close());
+		const open = async (where: { host: string; port: number } | { socketPath: string }, secure = true) => {
+			const listener = await listen(controlPlane.api, { ...(secure ? { tls } : {}), ...where });
+			this.#closers.push(() => listener.close());
+			return listener;
+		};
+		const wanted = this.#settings.port || preferredPort;
+		const listener = await open({ host, port: wanted }).catch((error: unknown) => {
+			if (!isTaken(error)) throw error;
+			return open({ host, port: 0 });
+		});
+		const port = listener.port ?? wanted;
+		if (port !== this.#settings.port) {
+			if (this.#settings.port !== 0) progress(`port ${wanted} is taken: the API server now has port ${port}`);
+			this.#settings.port = port;
+			writeSettings(this.#layout.settings, this.#settings);
+		}
+		await open({ socketPath: this.#layout.apiTlsSocket });
+		await open({ socketPath: this.#layout.apiSocket }, false);
 		const text = kubeconfigText({ server: this.#address, ca: certificates.ca, user: certificates.admin });
 		writeKubeconfig(this.#layout.kubeconfig, text);
 	}
@@ -283,22 +297,8 @@ function refuseChange(settings: Settings, options: LaunchOptions): void {
 		throw new Error("--clock virtual needs --runtime simulated: real processes live in real time");
 }
 
-/** The wanted port, or, for a new cluster, any free one when it is taken. */
-function usablePort(wanted: number, insist: boolean): Promise<number> {
-	return new Promise((resolve, reject) => {
-		const probe = createServer();
-		probe.once("error", (error: NodeJS.ErrnoException) => {
-			if (error.code === "EADDRINUSE" && !insist) resolve(usablePort(0, true));
-			else if (error.code === "EADDRINUSE")
-				reject(new Error(`port ${wanted}, this cluster's own, is taken by another program`));
-			else reject(error);
-		});
-		probe.listen(wanted, host, () => {
-			const address = probe.address();
-			const port = typeof address === "object" && address !== null ? address.port : wanted;
-			probe.close(() => resolve(port));
-		});
-	});
+function isTaken(error: unknown): boolean {
+	return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
 }
 
 function logError(what: string, error: unknown): void {

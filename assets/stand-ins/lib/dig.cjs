@@ -31,7 +31,7 @@ while (words.length > 0) {
 	else if (word === "-t") type = words.shift().toUpperCase();
 	else if (word === "-p") port = Number(words.shift());
 	else if (word === "-4" || word === "-6") flags.add(word);
-	else if (name !== "" && types[word.toUpperCase()]) type = word.toUpperCase();
+	else if (types[word.toUpperCase()]) type = word.toUpperCase();
 	else if (word !== "IN") name = word;
 }
 

@@ -73,7 +73,15 @@ export class ProcessContainer {
 			return undefined;
 		}
 		const container = new ProcessContainer(environment, record);
-		if (record.container.state !== "exited" && record.shim !== undefined) container.#join();
+		if (record.container.state === "exited" || record.shim === undefined) return container;
+		try {
+			container.#join();
+		} catch (error) {
+			// One container's damaged files must not keep the agent from all the others.
+			container.#kill();
+			const problem = error instanceof Error ? error.message : String(error);
+			container.#exit({ exitCode: 137, reason: "Error", message: `the container's state is damaged: ${problem}` });
+		}
 		return container;
 	}
 
