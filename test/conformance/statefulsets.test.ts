@@ -324,7 +324,8 @@ conformance("StatefulSet", 2, (target) => {
 		"availability waits for minReadySeconds and follows its changes",
 		async () => {
 			await using space = await target().namespace("ss-ready");
-			await start(space, setOf(2, { minReadySeconds: 30 }));
+			// The second pod waits until the first has been ready for long enough.
+			await target().post(space.apps("statefulsets"), setOf(2, { minReadySeconds: 15 }));
 			const path = space.apps("statefulsets", "ss");
 			const available = (count: number) =>
 				space.until(path, ({ status }) => status.availableReplicas === count, 60_000);
