@@ -116,9 +116,15 @@ export class Machines {
 	}
 
 	#watched(state: SimulatedState): Runtime {
-		const runtime = createSimulatedRuntime({ clock: this.#options.clock, state });
+		const { clock, random } = this.#options;
+		const runtime = createSimulatedRuntime({ clock, state });
 		return {
 			...runtime,
+			// Some programs take the time they are given to end in.
+			stopContainer: async (id, graceMs) => {
+				if (random() < 0.5) await clock.sleep(random() * graceMs);
+				if (state.containers.has(id)) await runtime.stopContainer(id, graceMs);
+			},
 			startContainer: async (id) => {
 				await runtime.startContainer(id);
 				const started = state.containers.get(id)?.container;

@@ -35,8 +35,11 @@ export interface SimulationResult {
 	simulatedMs: number;
 }
 
-/** Time to come to rest in, at the most, when faults have stopped, and at the least. */
-const rest = { longestMs: 900_000, shortestMs: 30_000 };
+/**
+ * Time to come to rest in, when faults have stopped: at the most, for a controller that failed again and again waits for up to
+ * 1,250 s before it tries once more, and at the least.
+ */
+const rest = { longestMs: 1_800_000, shortestMs: 30_000 };
 
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
 	const { seed, troubleMs: durationMs = 120_000, without = [] } = options;
