@@ -328,8 +328,8 @@ conformance("StatefulSet", 2, (target) => {
 			await target().post(space.apps("statefulsets"), setOf(2, { minReadySeconds: 15 }));
 			const path = space.apps("statefulsets", "ss");
 			const available = (count: number) =>
-				space.until(path, ({ status }) => status.availableReplicas === count, 60_000);
-			expect((await target().get(path)).status.availableReplicas).toBe(0);
+				space.until(path, ({ status }) => (status.availableReplicas ?? 0) === count, 60_000);
+			expect((await target().get(path)).status.availableReplicas ?? 0).toBe(0);
 			await available(2);
 			for (const [minReadySeconds, count] of [
 				[3600, 0],
