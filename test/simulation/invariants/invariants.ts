@@ -4,9 +4,17 @@ import { scheduledTimes } from "./cronjob.ts";
 import { daemonPods } from "./daemonset.ts";
 import type { Invariant } from "./invariant.ts";
 import { jobCounts } from "./job.ts";
-import { keptClaims, statefulSetOrder } from "./statefulset.ts";
+import { keptClaims, scaledClaims, statefulSetOrder } from "./statefulset.ts";
 
 /** In addition machines.ts sees that no two pods of one identity run at once. */
 export function invariants(): Invariant[] {
-	return [statefulSetOrder(), keptClaims(), daemonPods(), jobCounts(), scheduledTimes(), disruptionBudgets()];
+	return [
+		statefulSetOrder(),
+		keptClaims(),
+		scaledClaims(),
+		daemonPods(),
+		jobCounts(),
+		scheduledTimes(),
+		disruptionBudgets(),
+	];
 }

@@ -11,7 +11,7 @@ import type {
 	StatefulSet,
 } from "../../../src/kinds/generated/types.ts";
 import type { Truth } from "../truth.ts";
-import { isFinished, isReady, ordinalOf } from "./invariant.ts";
+import { isFinished, isReady } from "./invariant.ts";
 
 /** What has not come to rest although nothing stands in its way any more. */
 export function unfinished(truth: Truth): string[] {
@@ -20,7 +20,7 @@ export function unfinished(truth: Truth): string[] {
 		[...truth.of("Node")].filter((node) => isNodeReady(node as Node)).map((node) => node.metadata.name),
 	);
 	for (const object of truth.objects.values()) {
-		const text = wanting(object, nodes.size) ?? misdirected(object, truth) ?? leftOver(object, truth);
+		const text = wanting(object, nodes.size) ?? misdirected(object, truth);
 		if (text !== undefined) left.push(`${object.kind} ${object.metadata.name}: ${text}`);
 		for (const { kind, name, uid } of object.metadata.ownerReferences ?? []) {
 			if (!truth.byUid.has(uid)) left.push(`${object.kind} ${object.metadata.name}: its owner ${kind} ${name} is gone`);
@@ -88,19 +88,6 @@ function misdirected(object: KubeObject, truth: Truth): string | undefined {
 	}
 	const list = (names: Set<string>) => [...names].sort().join(" ");
 	return list(ready) === list(led) ? undefined : `leads to ${list(led)} instead of ${list(ready)} (${metadata.name})`;
-}
-
-/** Claims of identities that are gone, where the set says that they go too. */
-function leftOver(object: KubeObject, truth: Truth): string | undefined {
-	if (object.kind !== "StatefulSet") return undefined;
-	// It is of that kind.
-	const { metadata, spec } = object as StatefulSet;
-	if (spec.persistentVolumeClaimRetentionPolicy?.whenScaled !== "Delete") return undefined;
-	for (const claim of truth.of("PersistentVolumeClaim")) {
-		if (!claim.metadata.name.startsWith(`data-${metadata.name}-`) || ordinalOf(claim) < (spec.replicas ?? 1)) continue;
-		return `claim ${claim.metadata.name} is still there`;
-	}
-	return undefined;
 }
 
 function isNodeReady(node: Node): boolean {

@@ -73,6 +73,31 @@ export function keptClaims(): Invariant {
 	};
 }
 
+/** Claims of identities that a set had and has no more are gone at the end, where the set says that they go with them. */
+export function scaledClaims(): Invariant {
+	/** `uid of the set/name of a claim` for every pod that a set ever had. */
+	const had = new Set<string>();
+	return {
+		observe(current) {
+			const owner = current?.kind === "Pod" ? controllerOf(current) : undefined;
+			if (current === undefined || owner?.kind !== "StatefulSet") return;
+			had.add(`${owner.uid}/data-${current.metadata.name}`);
+		},
+		atEnd(truth) {
+			for (const object of truth.of("StatefulSet")) {
+				// It is of that kind.
+				const { metadata, spec } = object as StatefulSet;
+				if (spec.persistentVolumeClaimRetentionPolicy?.whenScaled !== "Delete") continue;
+				for (const claim of truth.of("PersistentVolumeClaim")) {
+					const { name } = claim.metadata;
+					if (!had.has(`${metadata.uid}/${name}`) || ordinalOf(claim) < (spec.replicas ?? 1)) continue;
+					truth.violation(`claim ${name} is still there though its set was scaled down`);
+				}
+			}
+		},
+	};
+}
+
 /** Claims of the set `parallel` go when it is scaled down (workloads.ts). */
 function isKept(name: string): boolean {
 	return name.startsWith("data-ordered-");
