@@ -4,19 +4,19 @@ import { type Invariant, isReady, longestLagMs, ordinalOf } from "./invariant.ts
 
 /** Under OrderedReady no ordinal is made before all that come before it have been ready. */
 export function statefulSetOrder(): Invariant {
-	/** `uid of the set/ordinal` → when a pod of that ordinal was last seen ready. */
+	/** Name of a pod → when one of that name was last seen ready, whoever it belonged to: sets are deleted and adopt pods. */
 	const readyMs = new Map<string, number>();
 	return {
 		observe(current, old, truth) {
 			if (current?.kind !== "Pod" && old?.kind !== "Pod") return;
 			// It is of that kind.
 			const pod = (current ?? old) as Pod;
+			const nowMs = truth.clock.monotonicMs();
+			const { name } = pod.metadata;
+			if (isReady(old as Pod | undefined) || isReady(current as Pod | undefined)) readyMs.set(name, nowMs);
 			const owner = controllerOf(pod);
 			if (owner?.kind !== "StatefulSet") return;
-			const nowMs = truth.clock.monotonicMs();
-			const place = (ordinal: number) => `${owner.uid}/${ordinal}`;
 			const ordinal = ordinalOf(pod);
-			if (isReady(old as Pod | undefined) || isReady(current as Pod | undefined)) readyMs.set(place(ordinal), nowMs);
 			// Owner references name the kind.
 			const set = truth.byUid.get(owner.uid) as StatefulSet | undefined;
 			if (old !== undefined || current === undefined || set === undefined) return;
@@ -24,9 +24,9 @@ export function statefulSetOrder(): Invariant {
 			const ready = new Set<number>();
 			for (const other of truth.controlledBy(set, "Pod")) if (isReady(other as Pod)) ready.add(ordinalOf(other));
 			for (let before = set.spec.ordinals?.start ?? 0; before < ordinal; before++) {
-				const lastMs = readyMs.get(place(before));
+				const lastMs = readyMs.get(`${set.metadata.name}-${before}`);
 				if (ready.has(before) || (lastMs !== undefined && nowMs - lastMs < longestLagMs)) continue;
-				truth.violation(`${pod.metadata.name} was made while ${set.metadata.name}-${before} was not ready`);
+				truth.violation(`${name} was made while ${set.metadata.name}-${before} was not ready`);
 			}
 		},
 	};
