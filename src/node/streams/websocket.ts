@@ -58,13 +58,15 @@ function clientStreams(websocket: WebSocket, options: CommandOptions): RemoteStr
 	const send = (channel: number, data: Buffer) => sendMessage(websocket, base64, channel, data);
 	const output = (channel: number) => writable((chunk) => send(channel, chunk));
 	const stdin = options.stdin ? new PassThrough() : undefined;
+	/** The first size comes before the command runs, and is the only one as long as the window stays as it is. */
+	let size: ReturnType<typeof parseSize>;
 	let resize: (columns: number, rows: number) => void = () => {};
 	websocket.on("message", (data: Buffer) => {
 		const channel = base64 ? data.readUInt8(0) - 0x30 : data.readUInt8(0);
 		const payload = base64 ? Buffer.from(data.toString("latin1", 1), "base64") : data.subarray(1);
 		if (channel === channels.stdin && stdin !== undefined) receive(websocket, stdin, payload);
 		else if (channel === channels.resize) {
-			const size = parseSize(payload.toString());
+			size = parseSize(payload.toString()) ?? size;
 			if (size !== undefined) resize(size.Width, size.Height);
 		} else if (channel === channels.close && payload[0] === channels.stdin) stdin?.end();
 	});
@@ -75,6 +77,7 @@ function clientStreams(websocket: WebSocket, options: CommandOptions): RemoteStr
 		...(options.stderr ? { stderr: output(channels.stderr) } : {}),
 		onResize: (listener) => {
 			resize = listener;
+			if (size !== undefined) listener(size.Width, size.Height);
 		},
 		async finish(status) {
 			const text = statusText(status, protocol);
