@@ -73,15 +73,24 @@ export function keptClaims(): Invariant {
 	};
 }
 
-/** Claims of identities that a set had and has no more are gone at the end, where the set says that they go with them. */
+/**
+ * Claims go with the pods that a set was scaled down by, where the set says so. Upstream looks at pods only: the claim of a pod that was
+ * gone already when the set was scaled down stays.
+ */
 export function scaledClaims(): Invariant {
-	/** `uid of the set/name of a claim` for every pod that a set ever had. */
+	/** `uid of the set/name of a claim` for pods that lived when their set was scaled down. */
 	const had = new Set<string>();
 	return {
-		observe(current) {
-			const owner = current?.kind === "Pod" ? controllerOf(current) : undefined;
-			if (current === undefined || owner?.kind !== "StatefulSet") return;
-			had.add(`${owner.uid}/data-${current.metadata.name}`);
+		observe(current, old, truth) {
+			if (current?.kind !== "StatefulSet" || current.metadata.generation === old?.metadata.generation) return;
+			// It is of that kind.
+			const { metadata, spec } = current as StatefulSet;
+			for (const pod of truth.controlledBy(current, "Pod")) {
+				const id = `${metadata.uid}/data-${pod.metadata.name}`;
+				const isLive = pod.metadata.deletionTimestamp === undefined;
+				if (ordinalOf(pod) >= (spec.replicas ?? 1) && isLive) had.add(id);
+				else had.delete(id);
+			}
 		},
 		atEnd(truth) {
 			for (const object of truth.of("StatefulSet")) {
