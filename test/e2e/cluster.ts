@@ -1,6 +1,6 @@
 /** A real cluster for a test: its own data directory, the `cox` of dist/, any kubectl; gone without trace afterwards. */
 import { execFile, spawn } from "node:child_process";
-import { accessSync, mkdtempSync, rmSync } from "node:fs";
+import { accessSync, chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -72,6 +72,8 @@ export class TestCluster {
 
 	/** Deleted in the end; holds the data directory or is it. */
 	readonly #folder: string;
+	/** What runs `cox`: nothing, or a command that becomes another user first. */
+	#become: readonly string[] = [];
 
 	private constructor(data: string, folder = data) {
 		this.data = data;
@@ -90,6 +92,20 @@ export class TestCluster {
 		return cluster;
 	}
 
+	/** The same as an ordinary user without any groups; for tests that run as root. */
+	static async startAs(user: number, ...args: string[]): Promise<TestCluster> {
+		const cluster = TestCluster.empty();
+		chownSync(cluster.data, user, user);
+		cluster.#become = asUser(user);
+		try {
+			await cluster.coxOk("up", ...args);
+		} catch (error) {
+			await cluster[Symbol.asyncDispose]();
+			throw error;
+		}
+		return cluster;
+	}
+
 	/** A data directory without a running cluster; `path` lies below a directory of its own. */
 	static empty(path = ""): TestCluster {
 		const folder = mkdtempSync(join(tmpdir(), "cox-test-"));
@@ -97,7 +113,9 @@ export class TestCluster {
 	}
 
 	cox(...args: string[]): Promise<Output> {
-		return run(process.execPath, [join(root, "bin/cox.js"), ...args], { env: { COX_DATA: this.data } });
+		const [program = "", ...rest] = [...this.#become, process.execPath, join(root, "bin/cox.js"), ...args];
+		const home = this.#become.length > 0 ? { HOME: this.data } : {};
+		return run(program, rest, { env: { COX_DATA: this.data, ...home } });
 	}
 
 	async coxOk(...args: string[]): Promise<string> {
@@ -149,6 +167,11 @@ export class TestCluster {
 			rmSync(this.#folder, { recursive: true, force: true });
 		}
 	}
+}
+
+/** The beginning of a command that runs the rest of it as an ordinary user. */
+export function asUser(user: number): string[] {
+	return ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
 }
 
 export function succeeded(what: string, output: Output): string {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { apiClient } from "./api.ts";
 import { eventually, TestCluster } from "./cluster.ts";
-import { machineNetwork, Traces } from "./traces.ts";
+import { kill, machineNetwork, Traces } from "./traces.ts";
 
 /** One pod a node, each counting, so that a lost or repeated line shows. */
 const counters = `
@@ -38,18 +38,6 @@ interface CounterPod {
 	node: string;
 	containerId: string;
 	restarts: number;
-}
-
-function kill(pids: readonly number[]): void {
-	expect(pids).not.toHaveLength(0);
-	for (const pid of pids) {
-		try {
-			process.kill(pid, "SIGKILL");
-		} catch (error) {
-			// The death of another took it along.
-			expect(error).toMatchObject({ code: "ESRCH" });
-		}
-	}
 }
 
 describe("a cluster whose parts are killed", { timeout: 60_000 }, () => {

@@ -68,6 +68,19 @@ export class Traces {
 	}
 }
 
+/** kill -9 of processes that are there. */
+export function kill(pids: readonly number[]): void {
+	if (pids.length === 0) throw new Error("there is nothing to kill");
+	for (const pid of pids) {
+		try {
+			process.kill(pid, "SIGKILL");
+		} catch (error) {
+			// The death of another may have taken it along.
+			if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+		}
+	}
+}
+
 /** The machine's own network, as far as a cluster might have touched it: interfaces, named namespaces, nft tables, routes. */
 export async function machineNetwork(): Promise<string> {
 	const look = async (command: string, ...args: string[]) => (await run(command, args)).stdout;

@@ -1,0 +1,155 @@
+/** A cluster of an ordinary user: no root, no groups, a home of its own. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { asUser, eventually, kubectlPath, root, run, TestCluster } from "./cluster.ts";
+import { kill, machineNetwork, Traces } from "./traces.ts";
+
+/** No such user is known to the machine, and none needs to be. */
+const user = 61_234;
+
+/** Why the tests cannot run here; undefined when they can. */
+function obstacle(): string | undefined {
+	if (process.getuid?.() !== 0) return "not root: everything else runs as an ordinary user already";
+	const [program = "", ...args] = asUser(user);
+	const works = (...command: string[]) => spawnSync(program, [...args, ...command]).status === 0;
+	if (!works(process.execPath, join(root, "bin/cox.js"), "--version")) return `other users cannot read ${root}`;
+	if (!works("unshare", "--user", "--map-root-user", "true")) return "user namespaces are forbidden here";
+	return undefined;
+}
+
+const because = obstacle();
+
+const manifest = `
+apiVersion: v1
+kind: Service
+metadata: { name: db }
+spec:
+  clusterIP: None
+  selector: { app: db }
+  ports: [{ name: http, port: 8080 }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: front }
+spec:
+  selector: { app: db }
+  ports: [{ port: 80, targetPort: 8080 }]
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: db }
+spec:
+  serviceName: db
+  replicas: 2
+  selector: { matchLabels: { app: db } }
+  template:
+    metadata: { labels: { app: db } }
+    spec:
+      terminationGracePeriodSeconds: 0
+      topologySpreadConstraints:
+        - maxSkew: 1
+          topologyKey: kubernetes.io/hostname
+          whenUnsatisfiable: DoNotSchedule
+          labelSelector: { matchLabels: { app: db } }
+      containers:
+        - name: db
+          image: registry.k8s.io/e2e-test-images/agnhost:2.53
+          args: [netexec, --http-port=8080]
+          readinessProbe: { httpGet: { path: /hostname, port: 8080 }, periodSeconds: 1 }
+          volumeMounts: [{ name: data, mountPath: /data }]
+  volumeClaimTemplates:
+    - metadata: { name: data }
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: { requests: { storage: 1Mi } }
+`;
+
+describe.skipIf(because !== undefined)(`an ordinary user's cluster ${because ?? ""}`, { timeout: 60_000 }, () => {
+	let cluster: TestCluster;
+	let networkBefore: string;
+
+	const inPod = (pod: string, ...command: string[]) => cluster.kubectl("exec", pod, "--", ...command);
+	const curl = (url: string) => ["curl", "--silent", "--fail", "--max-time", "5", url];
+
+	beforeAll(async () => {
+		networkBefore = await machineNetwork();
+		cluster = await TestCluster.startAs(user, "--nodes", "2");
+	});
+	afterAll(() => cluster?.[Symbol.asyncDispose]());
+
+	test("says what it cannot do", async () => {
+		expect(await cluster.coxOk("status")).toContain("rootless");
+		expect(await cluster.coxOk("status")).toMatch(/without root, .*fsGroup have no effect/);
+	});
+
+	test("runs a Job and keeps its log", async () => {
+		await cluster.kubectl(
+			"create",
+			"job",
+			"count",
+			"--image=busybox",
+			"--",
+			"sh",
+			"-c",
+			"for i in 1 2 3; do echo $i; done",
+		);
+		await cluster.kubectl("wait", "--for=condition=complete", "job/count", "--timeout=20s");
+		expect(await cluster.kubectl("logs", "job/count")).toBe("1\n2\n3\n");
+	});
+
+	test("runs a StatefulSet with claims and names, and services lead to its pods", async () => {
+		await cluster.kubectlInput(manifest, "apply", "-f", "-");
+		await cluster.kubectl("rollout", "status", "statefulset/db", "--timeout=30s");
+		expect(await inPod("db-0", ...curl("http://db-1.db:8080/hostname"))).toBe("db-1");
+		const answers = new Set<string>();
+		await eventually(async () => {
+			answers.add(await inPod("db-0", ...curl("http://front/hostname")));
+			expect(answers).toEqual(new Set(["db-0", "db-1"]));
+		});
+
+		await inPod("db-0", "sh", "-c", "echo kept >/data/file");
+		await cluster.kubectl("delete", "pod", "db-0");
+		await eventually(async () => expect(await inPod("db-0", "cat", "/data/file")).toBe("kept\n"));
+	});
+
+	test("containers are root in their own view, and an ordinary user to the machine", async () => {
+		expect(await inPod("db-1", "id", "-u")).toBe("0\n");
+		const denied = await cluster.kubectlWith(kubectlPath)("exec", "db-1", "--", "touch", "/proc/sys/kernel/hostname");
+		expect(denied.code).not.toBe(0);
+	});
+
+	test("keeps its data over down and up, and leaves no trace", async () => {
+		const traces = new Traces(cluster.data);
+		expect(traces.look()).not.toEqual([]);
+		await cluster.coxOk("down");
+		expect(traces.look()).toEqual([]);
+		expect(await machineNetwork()).toBe(networkBefore);
+		await cluster.coxOk("up");
+		await eventually(async () => expect(await inPod("db-0", "cat", "/data/file")).toBe("kept\n"));
+		kill(traces.pids(/./));
+		await cluster.coxOk("down");
+		await eventually(async () => expect(traces.look()).toEqual([]), 5_000);
+		expect(await machineNetwork()).toBe(networkBefore);
+	});
+});
+
+test.skipIf(because !== undefined)(
+	"where user namespaces are forbidden, cox up says so in one line, with the remedy",
+	async () => {
+		const data = mkdtempSync(join(tmpdir(), "cox-test-"));
+		try {
+			// A user namespace of its own, in which no more may be made.
+			const script = `echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" "$@"`;
+			const cox = [process.execPath, join(root, "bin/cox.js"), "up", "--data", data];
+			const refused = await run("unshare", ["--user", "--keep-caps", "sh", "-c", script, ...cox]);
+			expect(refused.code).toBe(1);
+			expect(refused.stderr).toMatch(/^cox: user namespaces do not work here .*; remedy: sudo sysctl .*\n$/);
+			expect(new Traces(data).look()).toEqual([]);
+		} finally {
+			rmSync(data, { recursive: true, force: true });
+		}
+	},
+);
