@@ -20,6 +20,8 @@ export function disruptionBudgets(): Invariant {
 			const isHealthy = (each: Pod | undefined) =>
 				each !== undefined && isReady(each) && each.metadata.deletionTimestamp === undefined;
 			if (isHealthy(before) || isHealthy(pod)) seenHealthy.set(uid, { pod, atMs: nowMs });
+			// An eviction whose deletion failed is taken back after a while.
+			if (!isEvicted(pod)) evicted.delete(uid);
 			if (!isEvicted(pod) || evicted.has(uid)) return;
 			evicted.add(uid);
 			if (!isHealthy(before) || isFinished(pod)) return;
@@ -45,5 +47,8 @@ export function disruptionBudgets(): Invariant {
 }
 
 function isEvicted({ status }: Pod): boolean {
-	return status?.conditions?.some(({ reason }) => reason === "EvictionByEvictionAPI") ?? false;
+	return (
+		status?.conditions?.some(({ reason, status: value }) => reason === "EvictionByEvictionAPI" && value === "True") ??
+		false
+	);
 }
