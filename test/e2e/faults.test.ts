@@ -119,7 +119,7 @@ describe("a cluster whose parts are killed", { timeout: 60_000 }, () => {
 			};
 			const ends = await Promise.allSettled([0, 1, 2, 3, 4, 5, 6, 7].map(write));
 			api.close();
-			for (const end of ends) expect(String(end.status === "rejected" && end.reason)).toMatch(/ECONN|hang up|EPIPE/);
+			for (const end of ends) expect(String(end.status === "rejected" && end.reason)).toMatch(/ECONN|hang up|EPIPE|aborted/);
 			await cluster.coxOk("up");
 			const found = await cluster.kubectl("get", "configmaps", "-o", "name");
 			const names = new Set(found.split("\n").map((line) => line.replace("configmap/", "")));
