@@ -249,4 +249,8 @@ describe("the network of a cluster", { timeout: 60_000 }, () => {
 		expect(await cluster.kubectl("logs", "--previous", "twice")).toContain("run 1\n");
 		expect(await get("pod", "twice", ".status.containerStatuses[0].lastState.terminated.exitCode")).toBe("3");
 	});
+
+	test("nothing of all this was worth a warning in the server's log", () => {
+		expect(readFileSync(join(cluster.data, "server.log"), "utf8")).toBe("");
+	});
 });
