@@ -66,7 +66,12 @@ describe("the MySQL lab", { timeout: 90_000 }, () => {
 			made.push(...kept.filter((file) => !made.includes(file)));
 		};
 		await look("mysql-dump-now");
+		let last = "mysql-dump-now";
 		for (const job of ["second", "third", "fourth"]) {
+			// Which Job is the oldest is told by whole seconds: each begins in one of its own.
+			const started = await cluster.kubectl("get", "job", last, "-o", "jsonpath={.status.startTime}");
+			await eventually(async () => expect(Date.now()).toBeGreaterThan(Date.parse(started) + 1000));
+			last = job;
 			await cluster.kubectl("create", "job", "--from=cronjob/mysql-nightly-dump", job);
 			await cluster.kubectl("wait", "--for=condition=complete", `job/${job}`, "--timeout=60s");
 			await look(job);
