@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { testApi } from "../testing.ts";
 import { decodeProtobuf } from "./decode.ts";
 
@@ -81,4 +81,54 @@ test("a body in protobuf makes an object; one that is none is refused", async ()
 		Buffer.from("k8s\0\x0f"),
 	])
 		expect((await send(bytes)).status).toBe(400);
+});
+
+describe("versions that are no longer current", () => {
+	const labels = message([1, message([1, "app"], [2, "web"])]);
+	const template = message([1, message([11, labels.subarray(2)])], [2, message([2, message([1, "c"], [2, "i"])])]);
+	const meta = message([1, "web"]);
+
+	test.each(["extensions/v1beta1", "apps/v1beta1", "apps/v1beta2"])("%s Deployment", (apiVersion) => {
+		const rollback = message([1, 3]);
+		const spec = message([1, 2], [3, template], [8, rollback], [9, 60]);
+		expect(decodeProtobuf(envelope(apiVersion, "Deployment", message([1, meta], [2, spec])))).toEqual({
+			apiVersion,
+			kind: "Deployment",
+			metadata: { name: "web" },
+			spec: {
+				replicas: 2,
+				progressDeadlineSeconds: 60,
+				template: { metadata: { labels: { app: "web" } }, spec: { containers: [{ name: "c", image: "i" }] } },
+			},
+		});
+	});
+
+	test.each([
+		["extensions/v1beta1", "DaemonSet", message([5, 7], [6, 3]), { templateGeneration: 7, revisionHistoryLimit: 3 }],
+		["apps/v1beta2", "DaemonSet", message([6, 3]), { revisionHistoryLimit: 3 }],
+		["extensions/v1beta1", "ReplicaSet", message([1, 0]), { replicas: 0 }],
+		["apps/v1beta1", "StatefulSet", message([1, 1], [5, "web"]), { replicas: 1, serviceName: "web" }],
+		["batch/v1beta1", "CronJob", message([1, "* * * * *"], [4, 0]), { schedule: "* * * * *", suspend: false }],
+		["policy/v1beta1", "PodDisruptionBudget", message([1, message([1, 0], [2, 1])]), { minAvailable: 1 }],
+		["apps/v1beta1", "Scale", message([1, 3]), { replicas: 3 }],
+	])("%s %s", (apiVersion, kind, raw, spec) => {
+		expect(decodeProtobuf(envelope(apiVersion, kind, message([1, meta], [2, raw])))).toEqual({
+			apiVersion,
+			kind,
+			metadata: { name: "web" },
+			spec,
+		});
+	});
+
+	test("endpoints of discovery.k8s.io/v1beta1 have a topology, and hints where others have a zone", () => {
+		const hints = message([1, message([1, "b"])]);
+		const endpoint = message([1, "10.0.0.1"], [5, message([1, "zone"], [2, "a"])], [6, "n"], [7, hints]);
+		const raw = message([1, meta], [2, endpoint], [4, "IPv4"]);
+		expect(decodeProtobuf(envelope("discovery.k8s.io/v1beta1", "EndpointSlice", raw))).toMatchObject({
+			addressType: "IPv4",
+			endpoints: [
+				{ addresses: ["10.0.0.1"], topology: { zone: "a" }, nodeName: "n", hints: { forZones: [{ name: "b" }] } },
+			],
+		});
+	});
 });

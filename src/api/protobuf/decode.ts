@@ -4,6 +4,7 @@
  */
 import { microTimestamp, timestamp } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";
+import { lookupKind } from "../../kinds/catalog.ts";
 import { definitionNames } from "../../kinds/facts.ts";
 import { builtinSchemas, type FieldSchema, type TypeSchema } from "../../kinds/schema.ts";
 import { fieldNumbers } from "./field-numbers.ts";
@@ -41,9 +42,14 @@ export function decodeProtobuf(bytes: Uint8Array): Fields {
 	return object;
 }
 
+/** These are read alike in every version in which they ever came, as they are when they come in JSON. */
+const sameInEveryVersion: ReadonlySet<string> = new Set(["DeleteOptions", "Eviction", "Scale"]);
+
 /** The schema of `apps/v1 Deployment`: by its full name, since short ones are not all unique. */
 function schemaOf(apiVersion: string, kind: string): string {
-	if (kind === "DeleteOptions") return kind;
+	if (sameInEveryVersion.has(kind)) return kind;
+	const known = lookupKind(apiVersion, kind);
+	if (known !== undefined) return known.served?.schema ?? known.kind.schema;
 	const [group = "", version] = apiVersion.includes("/") ? apiVersion.split("/") : ["core", apiVersion];
 	const packageName = group.split(".")[0] ?? "";
 	for (const name of [`io.k8s.api.${packageName}.${version}.${kind}`, ...otherPackages(packageName, version, kind)]) {

@@ -1,7 +1,8 @@
 /**
  * Numbers of fields in the protobuf form of the API's types, as Kubernetes v1.36 publishes them. Fields are in the order
  * of their numbers, which count from 1; one that does not follow on the one before has its number in front. A star marks a
- * message of which JSON knows nothing: its fields are the outer type's.
+ * message of which JSON knows nothing: its fields are the outer type's. `Old…` are the types of versions that upstream no
+ * longer serves, with the numbers that they had.
  */
 export const fieldNumbers: Readonly<Record<string, string>> = {
 	APIGroup: "name versions preferredVersion serverAddressByClientCIDRs",
@@ -348,6 +349,18 @@ export const fieldNumbers: Readonly<Record<string, string>> = {
 	ObjectMeta:
 		"name generateName namespace selfLink uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds labels annotations ownerReferences finalizers 17:managedFields",
 	ObjectReference: "kind namespace name uid apiVersion resourceVersion fieldPath",
+	OldDaemonSet: "metadata spec status",
+	OldDaemonSetSpec: "selector template updateStrategy minReadySeconds templateGeneration revisionHistoryLimit",
+	OldDeployment: "metadata spec status",
+	OldDeploymentSpec:
+		"replicas selector template strategy minReadySeconds revisionHistoryLimit paused 9:progressDeadlineSeconds",
+	OldEndpoint: "addresses conditions hostname targetRef topology nodeName hints",
+	OldEndpointSlice: "metadata endpoints ports addressType",
+	OldReplicaSet: "metadata spec status",
+	OldReplicaSetSpec: "replicas selector template minReadySeconds",
+	OldStatefulSet: "metadata spec status",
+	OldStatefulSetSpec:
+		"replicas selector template volumeClaimTemplates serviceName podManagementPolicy updateStrategy revisionHistoryLimit minReadySeconds persistentVolumeClaimRetentionPolicy ordinals",
 	OpaqueDeviceConfiguration: "driver parameters",
 	Overhead: "podFixed",
 	OwnerReference: "kind 3:name uid apiVersion controller blockOwnerDeletion",
