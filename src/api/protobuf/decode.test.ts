@@ -132,3 +132,20 @@ describe("versions that are no longer current", () => {
 		});
 	});
 });
+
+test("times keep every microsecond, and no more", () => {
+	const raw = message([2, message([4, message([1, 356995333], [2, 358_108_999])])]);
+	expect(decodeProtobuf(envelope("coordination.k8s.io/v1", "Lease", raw))).toMatchObject({
+		spec: { renewTime: "1981-04-24T21:22:13.358108Z" },
+	});
+});
+
+test("an optional scalar that is empty is said, where others of the same name are not", () => {
+	const mount = message([1, "m"], [5, ""]);
+	const statusOfOne = message([1, "c"], [4, 0], [5, 0], [9, 0]);
+	const raw = message([2, message([2, message([1, "c"], [9, mount], [16, 0])])], [3, message([8, statusOfOne])]);
+	expect(decodeProtobuf(envelope("v1", "Pod", raw))).toMatchObject({
+		spec: { containers: [{ name: "c", volumeMounts: [{ name: "m", mountPropagation: "" }] }] },
+		status: { containerStatuses: [{ name: "c", ready: false, restartCount: 0, started: false }] },
+	});
+});

@@ -2,13 +2,12 @@
  * Objects in protobuf, which kubectl sends when it makes objects of its own (`kubectl create deployment`), as the JSON
  * values that they stand for. Answers are never in protobuf: whoever sends it also reads JSON.
  */
-import { microTimestamp, timestamp } from "../../core/clock.ts";
+import { timestamp } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";
 import { lookupKind } from "../../kinds/catalog.ts";
 import { definitionNames } from "../../kinds/facts.ts";
 import { builtinSchemas, type FieldSchema, type TypeSchema } from "../../kinds/schema.ts";
 import { fieldNumbers } from "./field-numbers.ts";
-import { nullableScalars } from "./nullable.ts";
 import { malformed, wireFields } from "./reader.ts";
 
 const magic = Buffer.from("k8s\0");
@@ -79,6 +78,8 @@ function schemasByDefinition(): Map<string, string> {
 interface Message {
 	/** Field number → name; a star marks a message whose fields are its outer type's. */
 	names: readonly (string | undefined)[];
+	/** Names of scalars of which the wire says whether they are there. */
+	optional: ReadonlySet<string>;
 	fields: TypeSchema;
 }
 
@@ -88,18 +89,22 @@ function messageNamed(type: string, fields?: TypeSchema): Message {
 	const known = fields === undefined ? messages.get(type) : undefined;
 	if (known !== undefined) return known;
 	const names: (string | undefined)[] = [];
+	const optional = new Set<string>();
 	let number = 0;
 	for (const entry of (fieldNumbers[type] ?? "").split(" ")) {
 		const cut = entry.indexOf(":");
 		number = cut < 0 ? number + 1 : Number(entry.slice(0, cut));
-		names[number] = entry.slice(cut + 1);
+		const name = entry.slice(cut + 1).replace("?", "");
+		names[number] = name;
+		if (entry.endsWith("?")) optional.add(name);
 	}
-	const message = { names, fields: fields ?? builtinSchemas.type(type) ?? {} };
+	const message = { names, optional, fields: fields ?? builtinSchemas.type(type) ?? {} };
 	if (fields === undefined) messages.set(type, message);
 	return message;
 }
 
-function readMessage(bytes: Uint8Array, { names, fields }: Message, into: Fields, depth: number): void {
+function readMessage(bytes: Uint8Array, message: Message, into: Fields, depth: number): void {
+	const { names, optional, fields } = message;
 	if (depth > depthLimit) throw malformed();
 	for (const { number, value } of wireFields(bytes)) {
 		const name = names[number];
@@ -109,13 +114,17 @@ function readMessage(bytes: Uint8Array, { names, fields }: Message, into: Fields
 			continue;
 		}
 		const field = fields[name];
-		if (field !== undefined) readField(into, name, field, value, depth);
+		if (field === undefined) continue;
+		if (field.of === undefined) {
+			const found = read(value, field.type, depth);
+			if (found !== undefined && (optional.has(name) || !isUnsaid(found, field))) into[name] = found;
+		} else readCollection(into, name, field, value, depth);
 	}
 }
 
 type Wire = bigint | number | Uint8Array;
 
-function readField(into: Fields, name: string, field: FieldSchema, value: Wire, depth: number): void {
+function readCollection(into: Fields, name: string, field: FieldSchema, value: Wire, depth: number): void {
 	if (field.of === "array") {
 		// Lists of numbers may come as one value.
 		const items = isNumeric(field.type) && value instanceof Uint8Array ? unpacked(value) : [value];
@@ -123,9 +132,6 @@ function readField(into: Fields, name: string, field: FieldSchema, value: Wire, 
 			...(Array.isArray(into[name]) ? into[name] : []),
 			...items.map((item) => read(item, field.type, depth)),
 		];
-	} else if (field.of === undefined) {
-		const found = read(value, field.type, depth);
-		if (found !== undefined && !isUnsaid(found, name, field)) into[name] = found;
 	} else {
 		if (!(value instanceof Uint8Array)) throw malformed();
 		const [key, item] = readEntry(value, field, depth);
@@ -134,10 +140,9 @@ function readField(into: Fields, name: string, field: FieldSchema, value: Wire, 
 	}
 }
 
-/** The wire has empty values where JSON has nothing, save for the fields in which nothing and empty differ. */
-function isUnsaid(value: unknown, name: string, field: FieldSchema): boolean {
-	if (value === "") return !nullableScalars.has(name);
-	return (value === 0 || value === false) && field.required !== true && !nullableScalars.has(name);
+/** Where a value is always sent, an empty one is what JSON leaves out, unless the field must be there. */
+function isUnsaid(value: unknown, field: FieldSchema): boolean {
+	return value === "" || ((value === 0 || value === false) && field.required !== true);
 }
 
 function readEntry(bytes: Uint8Array, field: FieldSchema, depth: number): [string, unknown] {
@@ -213,13 +218,16 @@ function unpacked(bytes: Uint8Array): Wire[] {
 /** No bytes at all are no time. */
 function readTime(bytes: Uint8Array, type: "time" | "microTime"): string | undefined {
 	if (bytes.length === 0) return undefined;
-	let epochMs = 0;
+	let seconds = 0;
+	let microseconds = 0;
 	for (const { number, value } of wireFields(bytes)) {
-		if (number === 1) epochMs += Number(value) * 1000;
-		if (number === 2 && type === "microTime") epochMs += Number(value) / 1e6;
+		if (number === 1) seconds = Number(value);
+		if (number === 2) microseconds = Math.floor(Number(value) / 1000);
 	}
-	if (!Number.isFinite(epochMs) || Math.abs(epochMs) > 8.64e15) throw malformed();
-	return type === "time" ? timestamp(epochMs) : microTimestamp(epochMs);
+	if (!(Math.abs(seconds) <= 8.64e12 && microseconds >= 0 && microseconds < 1e6)) throw malformed();
+	const text = timestamp(seconds * 1000);
+	// Put in as digits: a float of milliseconds does not hold every microsecond.
+	return type === "time" ? text : text.replace("Z", `.${String(microseconds).padStart(6, "0")}Z`);
 }
 
 function readFirst(bytes: Uint8Array): string | undefined {
