@@ -1,9 +1,14 @@
 /** The fields of objects that selectors may name. */
 import { ApiError } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
-import { type FieldSelector, parseFieldSelector, parseLabelSelector, type Selector } from "../core/selector.ts";
-import type { Kind } from "../kinds/kind.ts";
-import { apiVersionOf } from "../kinds/kind.ts";
+import {
+	type FieldSelector,
+	fieldSelector,
+	parseFieldSelector,
+	parseLabelSelector,
+	type Selector,
+} from "../core/selector.ts";
+import type { Kind, ServedVersion } from "../kinds/kind.ts";
 import { objectKey } from "./cache/keys.ts";
 import type { WatchScope } from "./cache/watchers.ts";
 
@@ -21,22 +26,24 @@ export interface Selection {
 	name: string | undefined;
 }
 
-/** @throws ApiError BadRequest when a selector cannot be read or names a field the kind does not offer */
+/**
+ * @param served the version that the client speaks, when it is not the stored one
+ * @throws ApiError BadRequest when a selector cannot be read or names a field the kind does not offer
+ */
 export function selectionOf(
-	kind: Kind,
-	namespace: string | undefined,
+	{ kind, served, namespace }: { kind: Kind; served?: ServedVersion | undefined; namespace: string | undefined },
 	query: URLSearchParams,
 	name?: string,
 ): Selection {
 	const labels = parseLabelSelector(query.get("labelSelector") ?? "");
-	const fields = parseFieldSelector(query.get("fieldSelector") ?? "");
+	const fields = storedNames(parseFieldSelector(query.get("fieldSelector") ?? ""), served);
 	for (const { path } of fields.requirements) {
 		if (fieldOf(kind, path) !== undefined) continue;
-		const why = `field label not supported: ${path}`;
-		throw new ApiError(
-			"BadRequest",
-			`Unable to find "${apiVersionOf(kind)}, Resource=${kind.plural}" that match label selector "${labels}", field selector "${fields}": ${why}`,
-		);
+		const why =
+			kind.selectableFields.length === 0
+				? `"${path}" is not a known field selector: only "metadata.name", "metadata.namespace"`
+				: `field label not supported: ${path}`;
+		throw new ApiError("BadRequest", why);
 	}
 	const named =
 		name ?? fields.requirements.find(({ path, operator }) => path === "metadata.name" && operator === "=")?.value;
@@ -54,6 +61,18 @@ export function selectionOf(
 		scope: scopeOf(kind, namespace, fields, named),
 		name: named,
 	};
+}
+
+/** @throws ApiError BadRequest for a field that the version does not know by this name */
+function storedNames(fields: FieldSelector, served: ServedVersion | undefined): FieldSelector {
+	const names = served?.selectableFields;
+	if (names === undefined || fields.everything) return fields;
+	const requirements = fields.requirements.map((requirement) => {
+		const path = names[requirement.path];
+		if (path === undefined) throw new ApiError("BadRequest", `field label not supported: ${requirement.path}`);
+		return { ...requirement, path };
+	});
+	return fieldSelector(requirements);
 }
 
 function scopeOf(
@@ -75,6 +94,10 @@ function scopeOf(
 
 function fieldOf(kind: Kind, path: string): ((object: KubeObject) => string) | undefined {
 	if (path === "metadata.name") return (object) => object.metadata.name;
-	if (path === "metadata.namespace") return kind.namespaced ? (object) => object.metadata.namespace ?? "" : undefined;
+	if (path === "metadata.namespace") {
+		// Kinds that list their fields list this one only where it says something.
+		const isKnown = kind.namespaced || kind.selectableFields.length === 0;
+		return isKnown ? (object) => object.metadata.namespace ?? "" : undefined;
+	}
 	return kind.selectableFields.find((field) => field.path === path)?.value;
 }

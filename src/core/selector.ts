@@ -239,6 +239,10 @@ export function parseFieldSelector(text: string): FieldSelector {
 			value: value.replace(/\\([\\,=])/g, "$1"),
 		});
 	}
+	return fieldSelector(requirements);
+}
+
+export function fieldSelector(requirements: readonly FieldRequirement[]): FieldSelector {
 	return {
 		requirements,
 		everything: requirements.length === 0,

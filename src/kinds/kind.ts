@@ -93,6 +93,11 @@ export interface ServedVersion {
 	schema?: string;
 	/** A `Warning` header that names the current version; undefined for versions that are current themselves. */
 	deprecation?: string;
+	/**
+	 * Every field that `fieldSelector` may name in this version → its path in the kind's own; undefined: those of the kind,
+	 * by the same paths.
+	 */
+	selectableFields?: Readonly<Record<string, string>>;
 	/** Changes a decoded object of this version into the stored one, in place. */
 	toStorage(object: KubeObject): void;
 	fromStorage(object: KubeObject): void;

@@ -22,6 +22,8 @@ export const pods: Kind<Pod> = {
 	nameRule: "dnsSubdomain",
 	selectableFields: [
 		{ path: "spec.nodeName", value: (pod) => pod.spec.nodeName ?? "" },
+		// What clients of the first versions call it.
+		{ path: "spec.host", value: (pod) => pod.spec.nodeName ?? "" },
 		{ path: "spec.restartPolicy", value: (pod) => pod.spec.restartPolicy ?? "" },
 		{ path: "spec.schedulerName", value: (pod) => pod.spec.schedulerName ?? "" },
 		{ path: "spec.serviceAccountName", value: (pod) => pod.spec.serviceAccountName ?? "" },

@@ -25,7 +25,7 @@ export const replicaSets: Kind<ReplicaSet> = {
 	},
 	hasGeneration: true,
 	nameRule: "dnsSubdomain",
-	selectableFields: [{ path: "status.replicas", value: ({ status }) => String(status?.replicas ?? 0) }],
+	selectableFields: [],
 	columns: [
 		nameColumn,
 		column("Desired", "Pods wanted.", ({ spec }) => spec.replicas ?? 0, "integer"),

@@ -53,7 +53,7 @@ export async function deleteCollection(context: Context, target: Target): Promis
 	if (target.kind.plural === namespaces.plural && target.kind.group === "") throw methodNotAllowed();
 	if (target.kind.namespaced && target.namespace === undefined) throw methodNotAllowed();
 	const options = deleteOptionsOf(context);
-	const selection = selectionOf(target.kind, target.namespace, request.query);
+	const selection = selectionOf(target, request.query);
 	await server.cache.fresh();
 	const chosen: Cached[] = [];
 	for (const cached of target.objects.range(keyPrefix(target.kind, target.namespace)))

@@ -34,8 +34,36 @@ test("selectors choose by labels and fields; fields that the kind does not offer
 	expect(names((await api.ask("GET", `${configMaps}?labelSelector=parity%3Dodd`)).object)).toEqual(["c1", "c3"]);
 	expect(names((await api.ask("GET", `${configMaps}?fieldSelector=metadata.name%3Dc2`)).object)).toEqual(["c2"]);
 	const refused = await api.ask("GET", `${configMaps}?fieldSelector=data.x%3D1`);
-	expect(refused.object).toMatchObject({ reason: "BadRequest" });
-	expect(refused.object.message).toContain("field label not supported: data.x");
+	const known = 'only "metadata.name", "metadata.namespace"';
+	expect(refused.object).toMatchObject({
+		reason: "BadRequest",
+		message: `"data.x" is not a known field selector: ${known}`,
+	});
+});
+
+test("a field is selected by the name that the version has for it", async () => {
+	const api = await testApi();
+	const core = "/api/v1/namespaces/default/events";
+	const grouped = "/apis/events.k8s.io/v1/namespaces/default/events";
+	const event = (name: string, reportingComponent: string) => ({
+		metadata: { name },
+		involvedObject: { kind: "Pod", name: `pod-of-${name}`, namespace: "default" },
+		reportingComponent,
+	});
+	await api.ask("POST", core, event("a", "one"));
+	await api.ask("POST", core, event("b", "two"));
+	const chosen = async (path: string, selector: string) => {
+		const { object } = await api.ask("GET", `${path}?fieldSelector=${encodeURIComponent(selector)}`);
+		return object.items === undefined ? object.message : names(object);
+	};
+	expect(await chosen(core, "reportingComponent=one")).toEqual(["a"]);
+	expect(await chosen(core, "source=two,involvedObject.kind=Pod")).toEqual(["b"]);
+	expect(await chosen(core, "reportingController=one")).toBe("field label not supported: reportingController");
+	expect(await chosen(grouped, "reportingController=two")).toEqual(["b"]);
+	expect(await chosen(grouped, "regarding.name=pod-of-a,metadata.name!=b")).toEqual(["a"]);
+	expect(await chosen(grouped, "involvedObject.name=x")).toBe("field label not supported: involvedObject.name");
+	const watched = await api.watch(`${grouped}?watch=1&fieldSelector=reportingController%3Done`);
+	expect(watched.events.map(({ object }) => object.metadata.name)).toEqual(["a"]);
 });
 
 test("pages show one revision, whatever changes between them", async () => {

@@ -12,7 +12,7 @@ import { revisionOf } from "./options.ts";
 
 export async function list(context: Context, target: Target): Promise<ApiResponse> {
 	const { query } = context.request;
-	const selection = selectionOf(target.kind, target.namespace, query);
+	const selection = selectionOf(target, query);
 	const page = pageOf(query);
 	if (page.start === undefined) await freshEnough(context.server, page.exact ?? page.atLeast);
 	const revision = page.exact ?? context.server.cache.revision;

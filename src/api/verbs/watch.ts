@@ -54,7 +54,7 @@ function watchOptions({ request: { query } }: Context, target: Target): WatchOpt
 	const sendsInitial = initial === null || initial === "" ? revision === undefined || revision === 0 : isTrue(initial);
 	const timeoutSeconds = Number(query.get("timeoutSeconds") ?? 0);
 	return {
-		selection: selectionOf(target.kind, target.namespace, query, target.name),
+		selection: selectionOf(target, query, target.name),
 		afterRevision: sendsInitial ? undefined : (revision ?? 0),
 		bookmarks,
 		initialEventsEnd: sendsInitial && bookmarks && isTrue(initial),
