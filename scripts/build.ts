@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { sourceInfo } from "../src/cluster/build-info.ts";
 
 const root = join(import.meta.dirname, "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -25,8 +26,16 @@ await build({
 	packages: "external",
 	chunkNames: "chunk-[hash]",
 	sourcemap: true,
+	define: { COXSWAIN_BUILD: JSON.stringify({ ...sourceInfo(root), buildDate: buildDate() }) },
 	logLevel: "warning",
 });
 
 if (process.argv.includes("--types"))
 	execFileSync("npx", ["tsc", "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+
+/** RFC 3339, whole seconds; reproducible builds say when (reproducible-builds.org, SOURCE_DATE_EPOCH). */
+function buildDate(): string {
+	const { SOURCE_DATE_EPOCH: seconds } = process.env;
+	const date = seconds === undefined ? new Date() : new Date(Number(seconds) * 1000);
+	return date.toISOString().replace(/\.\d+Z$/, "Z");
+}

@@ -17,3 +17,12 @@ test("a kubectl that cannot read CronJobs of batch/v1 is told to prefer the vers
 	const newer = await preferredBatchVersions("kubectl/v1.21.0 (linux/amd64) kubernetes/cb303e6");
 	expect(newer).toEqual(["v1", "v1"]);
 });
+
+test("the version tells the commit and date of the program, and what runs it", async () => {
+	const build = { gitCommit: "a".repeat(40), gitTreeState: "clean", buildDate: "2026-01-02T03:04:05Z" };
+	const api = await testApi({ gitVersion: "v1.36.0", build: () => build });
+	const { object } = await api.ask("GET", "/version");
+	await api.close();
+	expect(object).toMatchObject({ ...build, major: "1", minor: "36", goVersion: `node${process.versions.node}` });
+	expect(object.compiler).toBe("v8");
+});

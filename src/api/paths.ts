@@ -89,7 +89,7 @@ function plainAt(server: Server, path: string): ApiResponse | undefined {
 		case "readyz":
 			return textResponse("ok");
 		case "version":
-			return path === "/version" ? objectResponse(versionOf(server.options.gitVersion)) : undefined;
+			return path === "/version" ? objectResponse(versionOf(server.options)) : undefined;
 		case "metrics":
 			return path === "/metrics" ? textResponse(server.options.metrics?.() ?? "") : undefined;
 		case "openid":
@@ -105,8 +105,8 @@ function plainAt(server: Server, path: string): ApiResponse | undefined {
 
 const defaultVersion = "v1.36.0+coxswain";
 
-/** @param gitVersion such as `v1.36.0+coxswain`: clients read major and minor of it */
-function versionOf(gitVersion = defaultVersion): object {
+/** Clients read major and minor. */
+function versionOf({ gitVersion = defaultVersion, build }: Server["options"]): object {
 	const [, major = "1", minor = "36"] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
 	return {
 		major,
@@ -117,10 +117,12 @@ function versionOf(gitVersion = defaultVersion): object {
 		minCompatibilityMinor: String(Number(minor) - 1),
 		gitVersion,
 		gitCommit: "",
-		gitTreeState: "clean",
+		gitTreeState: "",
 		buildDate: "1970-01-01T00:00:00Z",
-		goVersion: "",
-		compiler: "",
+		...build?.(),
+		// What clients print under these names: what runs the program, and what compiles it.
+		goVersion: `node${process.versions.node}`,
+		compiler: "v8",
 		platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`,
 	};
 }

@@ -35,6 +35,8 @@ export interface ApiOptions {
 	usage?: () => Promise<readonly NodeUsage[]>;
 	/** As `/version` and discovery tell it: `v1.36.0+coxswain`. */
 	gitVersion?: string;
+	/** The rest of what `/version` tells: the commit and date of this program. */
+	build?: () => { gitCommit: string; gitTreeState: string; buildDate: string };
 	/** Changes that a watch or a paged list can go back, for each resource. Default 4096. */
 	watchHistory?: number;
 	/** Requests that are answered at the same time, watches and streams aside. Default 1000. */

@@ -16,6 +16,7 @@ import { createRegistry } from "../kinds/registry.ts";
 import { startScheduler } from "../scheduler/shell.ts";
 import type { Store } from "../store/store.ts";
 import { bootstrap } from "./bootstrap.ts";
+import { buildInfo } from "./build-info.ts";
 import { type ControllerSettings, controllers } from "./controllers.ts";
 import { createUsageReader, type UsageReader } from "./usage.ts";
 import { kubernetesVersion } from "./version.ts";
@@ -65,6 +66,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		serviceCidr: options.serviceCidr,
 		serviceAccounts: { signingKey: options.serviceAccountKey },
 		gitVersion: kubernetesVersion.gitVersion,
+		build: buildInfo,
 	});
 	const client = (name: string) =>
 		createClient(memoryTransport(api.handle, { name, groups: ["system:masters", "system:authenticated"] }), {
