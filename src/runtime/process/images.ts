@@ -30,7 +30,7 @@ const shell = { entrypoint: [], args: ["sh"] };
 
 /** The built-in table; of several entries that fit the first counts. */
 export const builtinImages: readonly ImageEntry[] = [
-	{ names: ["pause"], entrypoint: ["sleep", "infinity"] },
+	{ names: ["pause"], entrypoint: ["/pause"], programs: { "/pause": "pause" } },
 	{ names: ["busybox", "alpine"], ...shell, shellKeepsVariables: true },
 	{ names: ["debian", "ubuntu", "centos", "fedora", "curl", "dnsutils", "toolbox"], ...shell },
 	// Kubernetes' own test images.

@@ -48,6 +48,19 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		expect((await fixture.exited(container.id)).exitCode).toBe(0);
 	});
 
+	it("pause: ends at once when it is told to stop", async () => {
+		const container = await fixture.start({ image: "registry.k8s.io/pause:3.10" });
+		await fixture.runtime.stopContainer(container.id, 60_000);
+		expect((await fixture.exited(container.id)).exitCode).toBe(0);
+	});
+
+	it("agnhost mounttest: describes the file that a link of a volume leads to", async () => {
+		const container = await fixture.start({ command: ["sleep", "1000"], image: "agnhost" });
+		await inside(container.id, "echo text >/tmp/real; chmod 400 /tmp/real; ln -s real /tmp/link");
+		const { stdout } = await inside(container.id, "/agnhost mounttest --file_mode=/tmp/link --file_content=/tmp/link");
+		expect(stdout).toBe('mode of file "/tmp/link": -r--------\ncontent of file "/tmp/link": text\n\n');
+	});
+
 	it("simpleservice: answers on port 9876", async () => {
 		const container = await fixture.start({ image: "mhausenblas/simpleservice:0.5.0" });
 		await fixture.until("it listens", () => fixture.log("main").includes("9876"));

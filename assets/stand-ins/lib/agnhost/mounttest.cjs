@@ -32,7 +32,7 @@ function describe(path, what, text) {
 		console.log(text(path));
 		return true;
 	} catch (error) {
-		console.log(`error ${what} ${quote(path)}: ${say("lstat", path, error)}`);
+		console.log(`error ${what} ${quote(path)}: ${say("stat", path, error)}`);
 		return false;
 	}
 }
@@ -74,10 +74,10 @@ exports.mounttest = async function mounttest(words) {
 		new_file_0666: (path) => create(path, 0o666),
 		new_file_0660: (path) => create(path, 0o660),
 		new_file_0777: (path) => create(path, 0o777),
-		file_mode: (path) => describe(path, "getting file mode for", () => `mode of file ${quote(path)}: ${modeText(fs.lstatSync(path))}`),
-		file_perm: (path) => describe(path, "getting file perms for", () => `perms of file ${quote(path)}: ${modeText({ mode: fs.lstatSync(path).mode & 0o777 })}`),
+		file_mode: (path) => describe(path, "getting file mode for", () => `mode of file ${quote(path)}: ${modeText(fs.statSync(path))}`),
+		file_perm: (path) => describe(path, "getting file perms for", () => `perms of file ${quote(path)}: ${modeText({ mode: fs.statSync(path).mode & 0o777 })}`),
 		file_owner: (path) => describe(path, "getting file owner for", () => {
-			const stat = fs.lstatSync(path);
+			const stat = fs.statSync(path);
 			return `owner UID of ${quote(path)}: ${stat.uid}\nowner GID of ${quote(path)}: ${stat.gid}`;
 		}),
 		file_content: content,
