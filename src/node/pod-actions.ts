@@ -134,6 +134,9 @@ export class PodActions {
 		try {
 			await files?.prepare(pod, this.#abort.signal);
 			this.#memory.volumes = { state: "ready" };
+			// What was changed meanwhile found no volume to be shown in.
+			const now = this.#state().pod;
+			if (now !== pod) await files?.refresh(now);
 		} catch (error) {
 			events.record(pod, "Warning", "FailedMount", error instanceof Error ? error.message : String(error));
 			this.#memory.volumes = { state: "failed", retryAtMs: clock.now() + this.#mountDelayMs };

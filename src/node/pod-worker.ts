@@ -2,6 +2,7 @@
  * The driver of one pod: takes stock, plans (pod-plan.ts), does what the plan says in the background, writes the status
  * (pod-status.ts), and does so again whenever something happened. Nothing is polled.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Timer } from "../core/clock.ts";
 import type { Pod, PodStatus } from "../kinds/generated/types.ts";
 import type { NodeContext } from "./node-context.ts";
@@ -75,8 +76,10 @@ export class PodWorker {
 	update(pod: Pod): void {
 		// What could not be had of resources may be asked differently now.
 		if (pod.metadata.generation !== this.#pod.metadata.generation) this.#memory.resize = undefined;
+		const before = this.#pod;
 		this.#pod = pod;
 		this.#writer.observe(pod);
+		if (showsOther(before, pod)) this.#refreshFiles();
 		// Only ephemeral containers can name anything new.
 		if (pod.spec.ephemeralContainers !== undefined) this.#context.references.hold(pod);
 		this.wake();
@@ -116,12 +119,16 @@ export class PodWorker {
 		void this.#turns();
 	}
 
-	/** Shows changed ConfigMaps, Secrets and labels in the pod's volumes, and tries again what waited for them. */
+	/** Shows changed ConfigMaps and Secrets in the pod's volumes, and tries again what waited for them. */
 	referencesChanged(): void {
 		this.#memory.retryAtOnce();
+		this.#refreshFiles();
+		this.wake();
+	}
+
+	#refreshFiles(): void {
 		const { files } = this.#context;
 		if (files !== undefined && this.#memory.volumesReady) void files.refresh(this.#pod).catch(() => {});
-		this.wake();
 	}
 
 	/** Lets go of the pod; its containers go on running. */
@@ -214,5 +221,14 @@ function isUneventful(status: PodStatus): boolean {
 			const reason = state?.waiting?.reason;
 			return (reason === "ContainerCreating" || reason === "PodInitializing") && lastState?.terminated === undefined;
 		})
+	);
+}
+
+/** Whether volumes and files of the pod may say something else than before, by its own doing. */
+function showsOther(before: Pod, now: Pod): boolean {
+	return (
+		!isDeepStrictEqual(before.metadata.labels, now.metadata.labels) ||
+		!isDeepStrictEqual(before.metadata.annotations, now.metadata.annotations) ||
+		before.metadata.generation !== now.metadata.generation
 	);
 }

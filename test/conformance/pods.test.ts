@@ -546,6 +546,24 @@ conformance("Pods", 2, (target) => {
 			expect(await space.output(arguments_)).toContain("test-value-");
 		});
 
+		test.concurrent("downward volumes follow the labels and annotations of the pod", async () => {
+			await using space = await target().namespace("downward-update");
+			const item = (path: string) => ({ path, fieldRef: { fieldPath: `metadata.${path}` } });
+			const volume = { name: "info", downwardAPI: { items: [item("labels"), item("annotations")] } };
+			const script = "while ! cat /info/labels /info/annotations | grep third; do sleep 0.1; done";
+			for (const kind of ["labels", "annotations"]) {
+				const pod = podOf(kind, shell(script, { volumeMounts: [{ name: "info", mountPath: "/info" }] }), {
+					volumes: [volume],
+					restartPolicy: "Never",
+				});
+				await target().post(space.core("pods"), pod);
+				await space.until(space.core("pods", kind), ({ status }) => status.phase === "Running");
+				await target().patch(space.core("pods", kind), strategic, { metadata: { [kind]: { third: "value3" } } });
+				await space.until(space.core("pods", kind), ({ status }) => status.phase === "Succeeded");
+				expect(await space.kubectl("logs", kind)).toBe('third="value3"\n');
+			}
+		});
+
 		test.concurrent("sub-paths are expanded from variables, and absolute ones and backticks refused", async () => {
 			await using space = await target().namespace("subpath");
 			const volumes = [{ name: "workdir1", emptyDir: {} }];

@@ -45,6 +45,8 @@ export class PodVolumes {
 	/** By pod UID, then audience and lifetime. */
 	readonly #tokens = new Map<string, Map<string, Token>>();
 	readonly #refreshes = new Map<string, Timer>();
+	/** The last refresh that was asked for, by pod UID. */
+	readonly #turns = new Map<string, Promise<void>>();
 	#sequence = 0;
 
 	constructor(options: PodVolumesOptions) {
@@ -73,8 +75,15 @@ export class PodVolumes {
 		return this.#ready.get(pod.metadata.uid)?.get(name);
 	}
 
-	/** Writes what the pod's volumes show anew, where it changed. */
-	async refresh(pod: Pod): Promise<void> {
+	/** Writes what the pod's volumes show anew, where it changed. One after the other: each works in the same directories. */
+	refresh(pod: Pod): Promise<void> {
+		const { uid } = pod.metadata;
+		const turn = (this.#turns.get(uid) ?? Promise.resolve()).catch(() => {}).then(() => this.#refresh(pod));
+		this.#turns.set(uid, turn);
+		return turn;
+	}
+
+	async #refresh(pod: Pod): Promise<void> {
 		if (!this.#ready.has(pod.metadata.uid)) return;
 		for (const volume of pod.spec.volumes ?? []) {
 			// An object that is gone leaves what was written.
@@ -89,6 +98,8 @@ export class PodVolumes {
 		this.#refreshes.delete(uid);
 		this.#ready.delete(uid);
 		this.#tokens.delete(uid);
+		await this.#turns.get(uid);
+		this.#turns.delete(uid);
 		const volumes = join(podDirectory(this.#options.directories, uid), "volumes");
 		for (const plugin of await readdir(volumes).catch(() => [])) {
 			if (plugin === "kubernetes.io~empty-dir") {
