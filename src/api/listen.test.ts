@@ -1,14 +1,20 @@
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, request as plainRequest } from "node:http";
+import {
+	createServer,
+	type IncomingMessage,
+	request as plainRequest,
+	type Server,
+	type ServerResponse,
+} from "node:http";
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
-import { request } from "node:https";
+import { createServer as createSecureServer, request } from "node:https";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { gunzipSync } from "node:zlib";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
 import { systemClock } from "../core/clock.ts";
 import { type Listener, listen } from "./listen.ts";
@@ -286,8 +292,8 @@ test("exec connects client and agent, byte for byte", async () => {
 	expect((await api.ask("POST", exec)).object.message).toBe("Upgrade request required");
 });
 
-test("HTTP reaches a pod's port through its agent", async () => {
-	const backend = createServer((incoming, response) => response.end(`you asked for ${incoming.url}`));
+/** An agent that forwards ports to a server of the test. */
+function forwardingAgent(backend: Server): () => Promise<Duplex> {
 	const tunnels = new WebSocketServer({ noServer: true });
 	const agentServer = createServer();
 	agentServer.on("upgrade", (incoming, socket, head) => {
@@ -303,15 +309,71 @@ test("HTTP reaches a pod's port through its agent", async () => {
 			websocket.on("close", () => near.destroy());
 		});
 	});
-	const dialAgent = async () => {
+	return async () => {
 		const [near, far] = duplexPair();
 		agentServer.emit("connection", far);
 		return near;
 	};
-	const { api, tls, origin } = await secure({ dialAgent });
+}
+
+const podProxy = (name: string) => `/api/v1/namespaces/default/pods/${name}/proxy`;
+
+test("HTTP reaches a pod's port through its agent, with every method", async () => {
+	const backend = createServer((incoming, response) => response.end(`${incoming.method} ${incoming.url}`));
+	const { api, tls, origin } = await secure({ dialAgent: forwardingAgent(backend) });
 	await withPod(api);
-	const proxied = await http1(`${origin}/api/v1/namespaces/default/pods/p:8080/proxy/some/page?x=1`, tls);
-	expect([proxied.status, proxied.body.toString()]).toEqual([200, "you asked for /some/page?x=1"]);
+	const url = `${origin}${podProxy("p:8080")}`;
+	for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+		const { status, body } = await http1(`${url}/some/page/?x=1`, { ...tls, method });
+		expect([status, body.toString()]).toEqual([200, `${method} /some/page/?x=1`]);
+	}
+	expect(await http1(`${url}/`, { ...tls, method: "HEAD" })).toMatchObject({ status: 200 });
+	const redirected = await http1(`${url}?x=1`, tls);
+	expect([redirected.status, redirected.headers["location"]]).toEqual([301, `${podProxy("p:8080")}/?x=1`]);
+	expect((await http1(url, { ...tls, method: "POST" })).body.toString()).toBe("POST /");
+	const refused = await http1(`${origin}${podProxy("ftp:p:8080")}/`, tls);
+	expect(JSON.parse(refused.body.toString()).message).toBe('invalid pod request "ftp:p:8080"');
+});
+
+test("a proxied page links to what is below the proxy, over TLS with whoever is there too", async () => {
+	const page = (incoming: IncomingMessage, response: ServerResponse) => {
+		response.setHeader("Content-Type", "text/html");
+		if (incoming.url === "/moved") response.writeHead(302, { Location: `http://${incoming.headers.host}/to` }).end();
+		else response.end(`<a href="/next">${incoming.headers["x-forwarded-uri"]}</a>`);
+	};
+	shared ??= await testCertificates(systemClock().now());
+	for (const [name, backend] of [
+		["p:8080", createServer(page)],
+		["https:p:8080", createSecureServer(shared.server, page)],
+	] as const) {
+		const { api, tls, origin } = await secure({ dialAgent: forwardingAgent(backend) });
+		await withPod(api);
+		const prefix = podProxy(name);
+		const { body } = await http1(`${origin}${prefix}/`, tls);
+		expect(body.toString()).toBe(`<a href="${prefix}/next">${prefix}/</a>`);
+		const moved = await http1(`${origin}${prefix}/moved`, tls);
+		expect([moved.status, moved.headers["location"]]).toEqual([302, `${prefix}/to`]);
+	}
+});
+
+test("a connection to a pod's port may become something else", async () => {
+	const backend = createServer();
+	backend.on("upgrade", (incoming, socket) => {
+		socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n");
+		socket.write(`at ${incoming.url} `);
+		socket.on("data", (chunk: Buffer) => socket.write(chunk.toString().toUpperCase()));
+	});
+	const { api, tls, origin } = await secure({ dialAgent: forwardingAgent(backend) });
+	await withPod(api);
+	const { head, socket } = await upgradeOver(tls, origin, `${podProxy("p:8080")}/chat?room=1`);
+	expect(head).toBe("101");
+	let said = "";
+	socket.on("data", (chunk) => {
+		said += chunk;
+	});
+	socket.write("hello");
+	await vi.waitFor(() => expect(said).toContain("HELLO"));
+	socket.destroy();
 });
 
 test("what is no HTTP, and what never ends, is cut off", async () => {

@@ -60,7 +60,8 @@ export function parseRequestInfo(request: ApiRequest): RequestInfo {
 	} else return { verb: "other", path };
 	const version = parts[at++] ?? "";
 	// `/apis/apps/v1` and above are discovery; one trailing slash changes nothing.
-	if (parts.at(-1) === "" && parts.length > 2) parts.pop();
+	const endsWithSlash = parts.at(-1) === "" && parts.length > 2;
+	if (endsWithSlash) parts.pop();
 	if (parts.length <= at) return { verb: "other", path };
 
 	let watchPath = false;
@@ -78,7 +79,7 @@ export function parseRequestInfo(request: ApiRequest): RequestInfo {
 	if (parts[at + 1] !== undefined) resource.name = decoded(parts[at + 1]);
 	if (parts[at + 2] !== undefined) resource.subresource = decoded(parts[at + 2]);
 	if (parts.length > at + 3) resource.rest = `/${parts.slice(at + 3).join("/")}`;
-	else if (path.endsWith("/") && resource.subresource === "proxy") resource.rest = "/";
+	if (endsWithSlash && resource.subresource === "proxy") resource.rest += "/";
 	return { verb: verbOf(verbs[method], resource, query, watchPath), path, resource };
 }
 

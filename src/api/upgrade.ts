@@ -11,6 +11,7 @@ import type { Context, Server } from "./server.ts";
 import { plainHeaders } from "./sockets/http1.ts";
 import { dial } from "./subresources/agent.ts";
 import { placeOf } from "./subresources/pod-container.ts";
+import { proxiedConnection } from "./subresources/proxy.ts";
 import { noSuchResource, type Target, targetOf } from "./target.ts";
 
 /** Subresources of pods → the agent's path. */
@@ -48,6 +49,11 @@ async function passThrough(
 	head: Uint8Array,
 ): Promise<void> {
 	const action = target.subresource ?? "";
+	if (action === "proxy") {
+		await context.server.cache.fresh();
+		const { connection, path } = await proxiedConnection(context, target);
+		return pass(incoming, socket, head, connection, path, incoming.headers.host);
+	}
 	const agentPath = target.kind.plural === "pods" && target.kind.group === "" ? agentPaths[action] : undefined;
 	if (agentPath === undefined) throw new ApiError("BadRequest", "this resource cannot be upgraded");
 	await context.server.cache.fresh();
@@ -55,19 +61,29 @@ async function passThrough(
 	const query = new URLSearchParams(context.request.query);
 	query.delete("container");
 	const connection = await dial(context.server, place.node);
+	pass(incoming, socket, head, connection, `/${agentPath}/${place.path}${query.size === 0 ? "" : `?${query}`}`);
+}
+
+function pass(
+	incoming: IncomingMessage,
+	socket: Duplex,
+	head: Uint8Array,
+	connection: Duplex,
+	path: string,
+	host?: string,
+): void {
 	if (socket.destroyed) {
 		connection.destroy();
 		return;
 	}
-	const path = `/${agentPath}/${place.path}${query.size === 0 ? "" : `?${query}`}`;
-	connection.write(requestHead(incoming, path));
+	connection.write(requestHead(incoming, path, host));
 	if (head.length > 0) connection.write(head);
 	join(socket, connection);
 }
 
 /** The request as the agent gets it: the agent does not need to know who asks. */
-function requestHead(incoming: IncomingMessage, path: string): string {
-	const lines = [`${incoming.method} ${path} HTTP/1.1`, "Host: localhost"];
+function requestHead(incoming: IncomingMessage, path: string, host = "localhost"): string {
+	const lines = [`${incoming.method} ${path} HTTP/1.1`, `Host: ${host}`];
 	const { rawHeaders } = incoming;
 	for (let index = 0; index < rawHeaders.length; index += 2) {
 		const name = rawHeaders[index] ?? "";

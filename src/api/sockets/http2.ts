@@ -57,5 +57,7 @@ function plainHeaders(headers: IncomingHttpHeaders): Record<string, string | und
 		const value = headers[name];
 		plain[name] = Array.isArray(value) ? value.join(", ") : value;
 	}
+	// What HTTP/1.1 calls it (RFC 9113, 8.3.1).
+	plain["host"] ??= headers[":authority"];
 	return plain;
 }

@@ -16,9 +16,6 @@ const notForwarded = new Set([
 	"upgrade",
 	"te",
 	"accept-encoding",
-	"impersonate-user",
-	"impersonate-group",
-	"impersonate-uid",
 ]);
 
 /** @throws ApiError when the node cannot be reached */
@@ -33,12 +30,20 @@ export async function dial({ options }: Server, node: string): Promise<Duplex> {
 	}
 }
 
-/** Sends a request over a connection of its own, and hands its answer through as it comes. */
-export async function forward(context: Context, connection: Duplex, path: string): Promise<ApiResponse> {
+/**
+ * Sends a request over a connection of its own, and hands its answer through as it comes.
+ * @param added headers besides those of the request
+ */
+export async function forward(
+	context: Context,
+	connection: Duplex,
+	path: string,
+	added: Readonly<Record<string, string>> = {},
+): Promise<ApiResponse> {
 	const { method, headers, body, signal } = context.request;
-	const sent: Record<string, string> = { host: "localhost", connection: "close" };
+	const sent: Record<string, string> = { host: "localhost", connection: "close", ...added };
 	for (const [name, value] of Object.entries(headers))
-		if (value !== undefined && !notForwarded.has(name)) sent[name] = value;
+		if (value !== undefined && !notForwarded.has(name) && !name.startsWith("impersonate-")) sent[name] = value;
 	const bytes =
 		body === undefined ? undefined : "bytes" in body ? body.bytes : Buffer.from(JSON.stringify(body.object));
 	if (bytes !== undefined) sent["content-length"] = String(bytes.length);

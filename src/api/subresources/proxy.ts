@@ -1,7 +1,10 @@
 /** pods/proxy, services/proxy and nodes/proxy: HTTP through the API server to what runs in the cluster. */
+import { once } from "node:events";
 import type { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
+import type { Clock } from "../../core/clock.ts";
 import { ApiError, notFound } from "../../core/errors.ts";
-import type { ApiResponse } from "../../core/exchange.ts";
+import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
 import { endpointSlices } from "../../kinds/endpointslice.ts";
 import type { EndpointSlice, Pod, Service } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod.ts";
@@ -10,49 +13,106 @@ import type { Context, Server } from "../server.ts";
 import { named, type Target } from "../target.ts";
 import { dial, forward } from "./agent.ts";
 import { connectToPort } from "./pod-port.ts";
+import { withProxiedLinks } from "./proxied-links.ts";
 
-export async function proxyNode(context: Context, target: Target): Promise<ApiResponse> {
-	const { name } = splitName(named(target).name);
-	const connection = await dial(context.server, name);
-	return forward(context, connection, pathOf(context, target));
+const handshakeTimeoutMs = 10_000;
+
+/** What is proxied to. */
+interface Backend {
+	connect(): Promise<Duplex>;
+	/** Its host and port, as it may call itself; undefined for an agent, which is not asked by a name. */
+	host: string | undefined;
 }
 
-export async function proxyPod(context: Context, target: Target): Promise<ApiResponse> {
-	const { name, port } = splitName(named(target).name);
-	const pod = podNamed(context.server, target.namespace ?? "", name);
+export async function proxy(context: Context, target: Target): Promise<ApiResponse> {
+	const { request } = context;
+	const backend = backendOf(context.server, target);
+	const prefix = target.rest === "" ? request.path : request.path.slice(0, -target.rest.length);
+	// Relative links of a page lead to where they should only when its address ends with a slash.
+	if (target.rest === "" && (request.method === "GET" || request.method === "HEAD"))
+		return redirect(`${prefix}/${queryOf(request)}`);
+	const host = request.headers["host"];
+	const response = await forward(context, await backend.connect(), `${target.rest || "/"}${queryOf(request)}`, {
+		"x-forwarded-uri": request.path,
+		...(backend.host === undefined || host === undefined ? {} : { host }),
+	});
+	return withProxiedLinks(response, { prefix, hosts: [backend.host, host].filter((name) => name !== undefined) });
+}
+
+/** For connections that become something else: the connection, and the path to ask for on it. */
+export async function proxiedConnection(
+	{ server, request }: Context,
+	target: Target,
+): Promise<{ connection: Duplex; path: string }> {
+	const connection = await backendOf(server, target).connect();
+	return { connection, path: `${target.rest || "/"}${queryOf(request)}` };
+}
+
+function redirect(location: string): ApiResponse {
+	return { type: "object", status: 301, headers: { location }, object: undefined, bytes: () => new Uint8Array() };
+}
+
+function queryOf({ query }: ApiRequest): string {
+	return query.size === 0 ? "" : `?${query}`;
+}
+
+function backendOf(server: Server, target: Target): Backend {
+	const { scheme, name, port } = splitName(target);
+	const { namespace = "" } = target;
+	// An agent listens on one socket, whatever port is asked for.
+	if (target.kind.plural === "nodes") return { connect: () => dial(server, name), host: undefined };
+	const [pod, number] = target.kind.plural === "pods" ? podPort(server, namespace, name, port) : choice();
+	return {
+		async connect() {
+			const connection = await connectTo(server, pod, number);
+			return scheme === "https" ? secured(connection, server.clock) : connection;
+		},
+		host: `${pod.status?.podIP ?? ""}:${number}`,
+	};
+
+	function choice(): [Pod, number] {
+		const found = target.objects.get(objectKey(target.kind, namespace, name));
+		if (found === undefined) throw notFound(target.kind, name);
+		// The target is a service.
+		const portName = namedPort(found.object as Service, port);
+		const choices = backends(server, namespace, name, portName);
+		const chosen = choices[Math.floor(server.clock.random() * choices.length)];
+		if (chosen === undefined) throw new ApiError("ServiceUnavailable", `no endpoints available for service "${name}"`);
+		return [podNamed(server, namespace, chosen.pod), chosen.port];
+	}
+}
+
+function podPort(server: Server, namespace: string, name: string, port: string): [Pod, number] {
+	const pod = podNamed(server, namespace, name);
 	const number = port === "" ? firstPort(pod) : Number(port);
 	if (!Number.isInteger(number)) throw new ApiError("BadRequest", `invalid port "${port}" of pod ${name}`);
-	return forward(context, await connectTo(context.server, pod, number), pathOf(context, target));
-}
-
-export async function proxyService(context: Context, target: Target): Promise<ApiResponse> {
-	const { server } = context;
-	const { name, port } = splitName(named(target).name);
-	const { namespace = "" } = target;
-	const found = target.objects.get(objectKey(target.kind, namespace, name));
-	if (found === undefined) throw notFound(target.kind, name);
-	// The target is a service.
-	const portName = namedPort(found.object as Service, port);
-	const choices = backends(server, namespace, name, portName);
-	const choice = choices[Math.floor(server.clock.random() * choices.length)];
-	if (choice === undefined) throw new ApiError("ServiceUnavailable", `no endpoints available for service "${name}"`);
-	const pod = podNamed(server, namespace, choice.pod);
-	return forward(context, await connectTo(server, pod, choice.port), pathOf(context, target));
+	return [pod, number];
 }
 
 /** `name`, `name:port` or `scheme:name:port`. */
-function splitName(text: string): { name: string; port: string } {
+function splitName(target: Target): { scheme: string; name: string; port: string } {
+	const text = named(target).name;
 	const parts = text.split(":");
-	if (parts.length > 3) throw new ApiError("BadRequest", `invalid request "${text}"`);
-	if (parts[0] === "https" && parts.length === 3)
-		throw new ApiError("BadRequest", "proxying to https is not supported: the agent forwards plain connections");
-	const [name = "", port = ""] = parts.length === 3 ? parts.slice(1) : parts;
-	return { name, port };
+	const [scheme = "", name = "", port = ""] = parts.length === 3 ? parts : ["", ...parts];
+	if (parts.length > 3 || name === "" || !["", "http", "https"].includes(scheme))
+		throw new ApiError("BadRequest", `invalid ${target.kind.singular} request "${text}"`);
+	return { scheme, name, port };
 }
 
-function pathOf({ request }: Context, { rest }: Target): string {
-	const query = request.query.size === 0 ? "" : `?${request.query}`;
-	return `${rest === "" ? "/" : rest}${query}`;
+/** TLS with whoever is there: a pod's certificate is its own affair. @param connection belongs to the result */
+async function secured(connection: Duplex, clock: Clock): Promise<Duplex> {
+	const secure = connectTls({ socket: connection, rejectUnauthorized: false });
+	const timeout = clock.after(handshakeTimeoutMs, () => secure.destroy(new Error("TLS handshake timeout")));
+	try {
+		await once(secure, "secureConnect");
+		return secure;
+	} catch (error) {
+		connection.destroy();
+		const why = error instanceof Error ? error.message : String(error);
+		throw new ApiError("ServiceUnavailable", `error trying to reach service: ${why}`);
+	} finally {
+		timeout.cancel();
+	}
 }
 
 function podNamed({ cache }: Server, namespace: string, name: string): Pod {

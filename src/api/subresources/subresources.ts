@@ -12,7 +12,7 @@ import { eviction } from "./eviction.ts";
 import { finalize } from "./finalize.ts";
 import { log } from "./log.ts";
 import { ephemeralContainers, resize } from "./pod-parts.ts";
-import { proxyNode, proxyPod, proxyService } from "./proxy.ts";
+import { proxy } from "./proxy.ts";
 import { scale } from "./scale.ts";
 import { token } from "./token.ts";
 
@@ -21,7 +21,7 @@ type Serve = (context: Context, target: Target) => Promise<ApiResponse>;
 /** Every subresource that only some kinds have: `resource/subresource`, with the group where it has one. */
 const subresources: Readonly<Record<string, Serve>> = {
 	"namespaces/finalize": finalize,
-	"nodes/proxy": proxyNode,
+	"nodes/proxy": proxy,
 	"pods/attach": connect,
 	"pods/binding": binding,
 	"pods/ephemeralcontainers": ephemeralContainers,
@@ -29,10 +29,10 @@ const subresources: Readonly<Record<string, Serve>> = {
 	"pods/exec": connect,
 	"pods/log": log,
 	"pods/portforward": connect,
-	"pods/proxy": proxyPod,
+	"pods/proxy": proxy,
 	"pods/resize": resize,
 	"serviceaccounts/token": token,
-	"services/proxy": proxyService,
+	"services/proxy": proxy,
 };
 
 export async function serveSubresource(context: Context, target: Target): Promise<ApiResponse> {

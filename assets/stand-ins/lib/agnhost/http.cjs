@@ -21,7 +21,7 @@ exports.listen = function listen(port, answer, tls) {
 		try {
 			const text = await answer(request, response, new URL(request.url, "http://localhost"));
 			if (text === undefined) return;
-			if (!response.hasHeader("Content-Type")) response.setHeader("Content-Type", "text/plain; charset=utf-8");
+			if (!response.hasHeader("Content-Type")) response.setHeader("Content-Type", `text/${isHtml(text) ? "html" : "plain"}; charset=utf-8`);
 			response.end(text);
 		} catch (error) {
 			response.statusCode = 400;
@@ -61,3 +61,8 @@ exports.get = (address) =>
 exports.endOnSignal = function endOnSignal(delayMs = 0) {
 	for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => setTimeout(() => process.exit(delayMs > 0 ? 0 : signal === "SIGINT" ? 130 : 143), delayMs));
 };
+
+/** Told by its first tag, as browsers do (MIME Sniffing, "identifying a resource with an unknown MIME type"). */
+function isHtml(text) {
+	return /^\s*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >]/i.test(text);
+}
