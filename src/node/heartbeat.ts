@@ -6,7 +6,7 @@ import type { Draft } from "../core/object.ts";
 import type { Lease, Node } from "../kinds/generated/types.ts";
 import { leases } from "../kinds/lease.ts";
 import { nodes } from "../kinds/node.ts";
-import { type NodeFacts, needsStatusWrite, nodeStatus, ownLabels } from "./node-object.ts";
+import { type NodeFacts, needsStatusWrite, nodeStatus, nodeStatusPatch, ownLabels } from "./node-object.ts";
 
 const leaseNamespace = "kube-node-lease";
 export const usualLeaseMs = 40_000;
@@ -148,7 +148,8 @@ async function writeNodeStatus(
 	limitations: readonly string[],
 ): Promise<Node> {
 	const status = nodeStatus(facts, node.status, nowMs, limitations);
-	return client.patch(nodes, { name: facts.name }, { type: "strategic", patch: { status } }, "status");
+	const patch = nodeStatusPatch(node.status, status);
+	return client.patch(nodes, { name: facts.name }, { type: "strategic", patch }, "status");
 }
 
 async function ensureLease(client: Client, clock: Clock, node: Node, leaseMs: number): Promise<Lease | undefined> {

@@ -43,10 +43,11 @@ export function nodeStatus(
 	limitations: readonly string[],
 ): NodeStatus {
 	const { addresses, name } = facts;
+	const advertised = advertisedResources(old);
 	return {
 		...old,
-		capacity: { ...facts.capacity },
-		allocatable: { ...facts.allocatable },
+		capacity: { ...advertised, ...facts.capacity },
+		allocatable: { ...advertised, ...facts.allocatable },
 		addresses: [...addresses.map((address) => ({ type: "InternalIP", address })), { type: "Hostname", address: name }],
 		conditions: nodeConditions(old?.conditions ?? [], nowMs, limitations),
 		daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
@@ -63,6 +64,19 @@ export function nodeStatus(
 			systemUUID: facts.machineId,
 		},
 	};
+}
+
+/** Extended resources that somebody else wrote into the node's capacity: all of them may be given to pods. */
+function advertisedResources(status: NodeStatus | undefined): Record<string, string> {
+	const extended = ([name]: [string, string]) => name.includes("/") && !name.includes("kubernetes.io/");
+	return Object.fromEntries(Object.entries(status?.capacity ?? {}).filter(extended));
+}
+
+/** As a strategic merge patch; what may no longer be given to pods is taken out. */
+export function nodeStatusPatch(old: NodeStatus | undefined, wanted: NodeStatus): Record<string, unknown> {
+	const gone = Object.keys(old?.allocatable ?? {}).filter((name) => wanted.allocatable?.[name] === undefined);
+	const removals = Object.fromEntries(gone.map((name) => [name, null]));
+	return { status: { ...wanted, allocatable: { ...wanted.allocatable, ...removals } } };
 }
 
 function nodeConditions(old: readonly NodeCondition[], nowMs: number, limitations: readonly string[]): NodeCondition[] {
@@ -105,8 +119,8 @@ function nodeConditions(old: readonly NodeCondition[], nowMs: number, limitation
 export function needsStatusWrite(node: Node, wanted: NodeStatus, nowMs: number, everyMs: number): boolean {
 	const strip = (status: NodeStatus | undefined) =>
 		JSON.stringify({
-			capacity: status?.capacity,
-			allocatable: status?.allocatable,
+			capacity: Object.entries(status?.capacity ?? {}).sort(),
+			allocatable: Object.entries(status?.allocatable ?? {}).sort(),
 			addresses: status?.addresses,
 			nodeInfo: status?.nodeInfo,
 			conditions: status?.conditions

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import type { Node, NodeStatus } from "../kinds/generated/types.ts";
+import { type NodeFacts, needsStatusWrite, nodeStatus, nodeStatusPatch } from "./node-object.ts";
+
+const facts: NodeFacts = {
+	name: "node-1",
+	labels: {},
+	annotations: {},
+	taints: [],
+	addresses: ["10.0.0.1"],
+	architecture: "amd64",
+	kernelVersion: "6",
+	osImage: "Debian",
+	machineId: "m",
+	bootId: "b",
+	containerRuntimeVersion: "process://1",
+	capacity: { cpu: "2", memory: "4Gi" },
+	allocatable: { cpu: "2", memory: "3Gi" },
+};
+const nodeWith = (status: NodeStatus): Node => ({
+	apiVersion: "v1",
+	kind: "Node",
+	metadata: { name: "node-1", uid: "u" },
+	spec: {},
+	status,
+});
+const first = nodeStatus(facts, undefined, 0, []);
+
+test("an extended resource that somebody advertises as capacity becomes allocatable, once", () => {
+	const advertised = { ...first, capacity: { ...first.capacity, "example.com/foo": "3" } };
+	const wanted = nodeStatus(facts, advertised, 0, []);
+	expect(wanted.allocatable).toEqual({ cpu: "2", memory: "3Gi", "example.com/foo": "3" });
+	expect(needsStatusWrite(nodeWith(advertised), wanted, 0, 1000)).toBe(true);
+	const written = { ...wanted, capacity: { cpu: "2", memory: "4Gi", "example.com/foo": "3" } };
+	expect(needsStatusWrite(nodeWith(written), nodeStatus(facts, written, 0, []), 0, 1000)).toBe(false);
+});
+
+test("an extended resource that is no longer capacity is taken out of what is allocatable", () => {
+	const old = { ...first, allocatable: { ...first.allocatable, "example.com/foo": "3" } };
+	const wanted = nodeStatus(facts, old, 0, []);
+	expect(needsStatusWrite(nodeWith(old), wanted, 0, 1000)).toBe(true);
+	expect(nodeStatusPatch(old, wanted)).toMatchObject({
+		status: { allocatable: { cpu: "2", memory: "3Gi", "example.com/foo": null } },
+	});
+});
