@@ -20,7 +20,7 @@ const facts: NodeFacts = {
 const nodeWith = (status: NodeStatus): Node => ({
 	apiVersion: "v1",
 	kind: "Node",
-	metadata: { name: "node-1", uid: "u" },
+	metadata: { name: "node-1", uid: "u", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" },
 	spec: {},
 	status,
 });
