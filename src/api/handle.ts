@@ -78,7 +78,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	return {
 		handle,
 		registry,
-		upgrade: (request, socket, head, user) => upgrade(server, request, socket, head, user),
+		upgrade: (request, socket, head, user) => upgrade(server, handle, request, socket, head, user),
 		async close() {
 			for (const expiry of expiries) expiry.close();
 			server.cache.close();

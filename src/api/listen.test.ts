@@ -15,7 +15,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import { afterEach, expect, test, vi } from "vitest";
-import { WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import { systemClock } from "../core/clock.ts";
 import { type Listener, listen } from "./listen.ts";
 import { duplexPair } from "./sockets/duplex-pair.ts";
@@ -233,6 +233,50 @@ test("logs pass through from the agent, and its refusals become a Status", async
 	expect(JSON.parse((await http1(`${log}?container=x`, tls)).body.toString()).message).toBe(
 		"container x is not valid for pod p",
 	);
+});
+
+/** All messages of a WebSocket, until it is closed. */
+async function messagesOf(websocket: WebSocket): Promise<{ messages: string[]; code: number }> {
+	const messages: string[] = [];
+	websocket.on("message", (data: Buffer) => messages.push(data.toString()));
+	const [code] = await once(websocket, "close");
+	return { messages, code };
+}
+
+test("logs come over a WebSocket, as bytes or as base64, and who asks may say so in a subprotocol", async () => {
+	const asked: unknown[] = [];
+	const dialAgent = agent((incoming, response) => {
+		asked.push(incoming.url, incoming.headers["sec-websocket-protocol"]);
+		response.end("line 1\nline 2\n");
+	});
+	const authenticateToken = (token: string) => (token === "s.e-c_ret" ? { name: "bea", groups: [] } : undefined);
+	const { api, tls, origin } = await secure({ dialAgent, authenticateToken });
+	await withPod(api);
+	const url = `${origin.replace("https", "wss")}/api/v1/namespaces/default/pods/p/log?tailLines=2`;
+	const token = `base64url.bearer.authorization.k8s.io.${Buffer.from("s.e-c_ret").toString("base64url")}`;
+	for (const protocols of [[], ["binary.k8s.io"], [token, "binary.k8s.io"], ["base64.binary.k8s.io"]]) {
+		const websocket = new WebSocket(url, protocols, protocols.includes(token) ? { ca: tls.ca } : tls);
+		const { messages, code } = await messagesOf(websocket);
+		const isText = protocols.includes("base64.binary.k8s.io");
+		const text = messages.map((message) => (isText ? Buffer.from(message, "base64").toString() : message)).join("");
+		expect([text, code, websocket.protocol]).toEqual(["line 1\nline 2\n", 1000, protocols.at(-1) ?? ""]);
+	}
+	expect(new Set(asked)).toEqual(new Set(["/containerLogs/default/p/c?tailLines=2", undefined]));
+	const stranger = new WebSocket(url, ["binary.k8s.io"], { ca: tls.ca });
+	const [error] = await once(stranger, "error");
+	expect(error.message).toBe("Unexpected server response: 401");
+});
+
+test("a watch comes over a WebSocket, an event a message; what is no stream is answered as ever", async () => {
+	const { api, tls, origin } = await secure();
+	await api.ask("POST", configMaps, { metadata: { name: "a" } });
+	const websocket = new WebSocket(`${origin.replace("https", "wss")}${configMaps}?watch=1`, tls);
+	const [message] = await once(websocket, "message");
+	expect(JSON.parse(String(message))).toMatchObject({ type: "ADDED", object: { metadata: { name: "a" } } });
+	websocket.terminate();
+	const plain = new WebSocket(`${origin.replace("https", "wss")}${configMaps}/a`, tls);
+	const [error] = await once(plain, "error");
+	expect(error.message).toBe("Unexpected server response: 200");
 });
 
 test("a pod of several containers wants one named", async () => {

@@ -1,9 +1,12 @@
-/** Connections that become something else: exec, attach, port-forward. Their bytes pass through to the pod's agent. */
-import type { IncomingMessage } from "node:http";
+/**
+ * Connections that become something else. Those for exec, attach, port-forward and proxying pass their bytes through to
+ * the pod's agent; others may be a WebSocket that carries a log or a watch.
+ */
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { ApiError } from "../core/errors.ts";
-import type { ApiRequest, User } from "../core/exchange.ts";
-import { authenticate } from "./access/authenticate.ts";
+import type { ApiRequest, ApiResponse, Handler, User } from "../core/exchange.ts";
+import { authenticate, withoutToken } from "./access/authenticate.ts";
 import { authorize } from "./access/authorize.ts";
 import { parseRequestInfo } from "./request-info.ts";
 import { errorResponse } from "./respond.ts";
@@ -13,13 +16,16 @@ import { dial } from "./subresources/agent.ts";
 import { placeOf } from "./subresources/pod-container.ts";
 import { proxiedConnection } from "./subresources/proxy.ts";
 import { noSuchResource, type Target, targetOf } from "./target.ts";
+import { answerOverWebSocket, isWebSocket } from "./websocket.ts";
 
 /** Subresources of pods → the agent's path. */
 const agentPaths: Readonly<Record<string, string>> = { exec: "exec", attach: "attach", portforward: "portForward" };
+const passedThrough = new Set([...Object.keys(agentPaths), "proxy"]);
 
-/** Never throws: what is wrong is answered on the socket. */
+/** Never throws: what is wrong is answered on the socket. @param handle answers what is no matter of an agent */
 export async function upgrade(
 	server: Server,
+	handle: Handler,
 	incoming: IncomingMessage,
 	socket: Duplex,
 	head: Uint8Array,
@@ -34,8 +40,15 @@ export async function upgrade(
 		authorize(who, info);
 		const target = targetOf(server, info);
 		if (target === undefined) throw noSuchResource();
-		const context: Context = { server, request, info, user: who, warnings: [] };
-		await passThrough(context, target, incoming, socket, head);
+		if (target.subresource !== undefined && passedThrough.has(target.subresource)) {
+			const context: Context = { server, request, info, user: who, warnings: [] };
+			await passThrough(context, target, incoming, socket, head);
+		} else {
+			const response = await handle(request);
+			if (response.type === "object") answer(socket, response);
+			else if (isWebSocket(incoming)) answerOverWebSocket(response, incoming, socket, head);
+			else throw new ApiError("BadRequest", "this resource cannot be upgraded");
+		}
 	} catch (error) {
 		refuse(socket, error);
 	}
@@ -88,7 +101,8 @@ function requestHead(incoming: IncomingMessage, path: string, host = "localhost"
 	for (let index = 0; index < rawHeaders.length; index += 2) {
 		const name = rawHeaders[index] ?? "";
 		if (/^(host|authorization|impersonate-.*)$/i.test(name)) continue;
-		lines.push(`${name}: ${rawHeaders[index + 1]}`);
+		const value = rawHeaders[index + 1] ?? "";
+		lines.push(`${name}: ${/^sec-websocket-protocol$/i.test(name) ? withoutToken(value) : value}`);
 	}
 	return `${lines.join("\r\n")}\r\n\r\n`;
 }
@@ -120,14 +134,18 @@ function requestFrom(incoming: IncomingMessage, user: User | undefined, signal: 
 }
 
 function refuse(socket: Duplex, error: unknown): void {
-	if (socket.destroyed) return;
 	const response = errorResponse(error);
-	if (response.type !== "object") return;
+	if (response.type === "object") answer(socket, response);
+}
+
+/** As if no upgrade had been asked for. */
+function answer(socket: Duplex, response: Extract<ApiResponse, { type: "object" }>): void {
+	if (socket.destroyed) return;
 	const bytes = response.bytes();
 	const body = Buffer.concat(bytes instanceof Uint8Array ? [bytes] : bytes);
 	const head = [
-		`HTTP/1.1 ${response.status} ${error instanceof ApiError ? error.reason : "Error"}`,
-		"Content-Type: application/json",
+		`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`,
+		...Object.entries(response.headers).map(([name, value]) => `${name}: ${value}`),
 		`Content-Length: ${body.length}`,
 		"Connection: close",
 	];

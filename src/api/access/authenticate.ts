@@ -14,11 +14,27 @@ export async function authenticate(server: Server, request: ApiRequest): Promise
 	return request.headers["impersonate-user"] === undefined ? user : impersonated(user, request);
 }
 
+/** How a browser shows its token when it opens a WebSocket: as a subprotocol, besides the one it wants. */
+const tokenProtocol = /^base64url\.bearer\.authorization\.k8s\.io\.(.+)$/;
+
+/** The subprotocols of a header, without those that are tokens. */
+export function withoutToken(protocols: string): string {
+	const list = protocols.split(",").map((protocol) => protocol.trim());
+	return list.filter((protocol) => !tokenProtocol.test(protocol)).join(", ");
+}
+
+function tokenOf({ headers }: ApiRequest): string | undefined {
+	const { authorization } = headers;
+	if (authorization !== undefined) return /^bearer\s+(\S+)$/i.exec(authorization)?.[1];
+	for (const protocol of headers["sec-websocket-protocol"]?.split(",") ?? []) {
+		const encoded = tokenProtocol.exec(protocol.trim())?.[1];
+		if (encoded !== undefined) return Buffer.from(encoded, "base64url").toString();
+	}
+	return undefined;
+}
+
 async function byToken(server: Server, request: ApiRequest): Promise<User> {
-	const header = request.headers["authorization"];
-	if (header === undefined) return anonymous;
-	const match = /^bearer\s+(\S+)$/i.exec(header);
-	const token = match?.[1];
+	const token = tokenOf(request);
 	if (token === undefined) return anonymous;
 	const user = (await userOfToken(server, token)) ?? (await server.options.authenticateToken?.(token));
 	if (user === undefined) throw new ApiError("Unauthorized", "Unauthorized");

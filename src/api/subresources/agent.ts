@@ -42,8 +42,10 @@ export async function forward(
 ): Promise<ApiResponse> {
 	const { method, headers, body, signal } = context.request;
 	const sent: Record<string, string> = { host: "localhost", connection: "close", ...added };
-	for (const [name, value] of Object.entries(headers))
-		if (value !== undefined && !notForwarded.has(name) && !name.startsWith("impersonate-")) sent[name] = value;
+	for (const [name, value] of Object.entries(headers)) {
+		if (value === undefined || notForwarded.has(name) || /^(?:impersonate|sec-websocket)-/.test(name)) continue;
+		sent[name] = value;
+	}
 	const bytes =
 		body === undefined ? undefined : "bytes" in body ? body.bytes : Buffer.from(JSON.stringify(body.object));
 	if (bytes !== undefined) sent["content-length"] = String(bytes.length);
