@@ -21,6 +21,7 @@ const node: Node = {
 	kind: "Node",
 	metadata: { ...metadata("node-1"), labels: { disk: "ssd" } },
 	spec: { taints: [{ key: "gone", effect: "NoExecute" }] },
+	status: { allocatable: { "example.com/dongle": "3" } },
 };
 const tolerations = [{ key: "gone", operator: "Exists" }];
 const verdict = (spec: Partial<PodSpec>, others: Pod[] = [], pods = 10) =>
@@ -41,6 +42,16 @@ describe("a node", () => {
 			message: "Pod was rejected: Node didn't have enough resource: cpu, requested: 501, used: 1500, capacity: 2000",
 		});
 		expect(verdict({}, [pod("a", {})], 1)?.reason).toBe("OutOfpods");
+	});
+	test("gives extended resources as far as somebody advertised them, and leaves unknown ones to others", () => {
+		const asks = (name: string, amount: string) => ({
+			containers: [{ name: "c", resources: { requests: { [name]: amount } } }],
+		});
+		expect(verdict(asks("example.com/dongle", "3"))).toBeUndefined();
+		expect(verdict(asks("example.com/dongle", "2"), [pod("a", asks("example.com/dongle", "2"))])?.reason).toBe(
+			"OutOfexample.com/dongle",
+		);
+		expect(verdict(asks("example.com/licence", "1"))).toBeUndefined();
 	});
 	test("counts an init container only as far as it asks for more than the others together", () => {
 		const initContainers = [{ name: "i", resources: { requests: { cpu: "2" } } }];

@@ -1,4 +1,5 @@
 /** Whether a node takes a pod that was bound to it: the checks the kubelet makes itself. Pure. */
+import { parseQuantity } from "../core/quantity.ts";
 import type { Node, Pod } from "../kinds/generated/types.ts";
 import { compileNodeSelector } from "../kinds/node-selector.ts";
 import { untolerated } from "../kinds/tolerations.ts";
@@ -45,11 +46,20 @@ export function admissionVerdict(pod: Pod, { node, allocatable, others }: Admiss
 	const most = allocatable.get("pods");
 	if (most !== undefined && count + 1 > most) return outOf("pods", 1, count, most);
 	for (const [name, requested] of own.requests) {
-		const capacity = allocatable.get(name) ?? 0;
+		const capacity = allocatable.get(name) ?? advertised(node, name);
+		// What the node knows nothing of is not the node's to give: somebody else looks after it in the whole cluster.
+		if (capacity === undefined) continue;
 		const taken = used.get(name) ?? 0;
 		if (requested > 0 && taken + requested > capacity * (1 + 1e-9)) return outOf(name, requested, taken, capacity);
 	}
 	return undefined;
+}
+
+/** An extended resource's amount, where the node has it; 0 of any other resource. */
+function advertised(node: Node | undefined, name: string): number | undefined {
+	if (!name.includes("/")) return 0;
+	const amount = node?.status?.allocatable?.[name];
+	return amount === undefined ? undefined : parseQuantity(amount);
 }
 
 interface Needs {

@@ -10,11 +10,13 @@ import { update } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { canonical, revisionHash } from "./hash.ts";
 
-/** The strategic merge patch that sets the template. */
+/** The strategic merge patch that sets the template. Its keys are in order: clients compare it byte by byte. */
 export function templatePatch(template: PodTemplateSpec): object {
 	let patch = patches.get(template);
 	if (patch === undefined) {
-		patch = Object.freeze({ spec: { template: { ...template, $patch: "replace" } } });
+		const text = canonical({ spec: { template: { ...template, $patch: "replace" } } });
+		// What was an object as it was written is one as it is read.
+		patch = Object.freeze(JSON.parse(text) as object);
 		if (Object.isFrozen(template)) patches.set(template, patch);
 	}
 	return patch;
