@@ -9,15 +9,10 @@ import type { Target } from "./target.ts";
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 
-/** @throws ApiError BadRequest */
+/** Of a query that has been checked. */
 export function fieldValidationOf(query: URLSearchParams): FieldValidation {
 	const text = query.get("fieldValidation");
-	if (text === null || text === "" || text === "Warn") return "Warn";
-	if (text === "Ignore" || text === "Strict") return text;
-	throw new ApiError(
-		"BadRequest",
-		`fieldValidation: Unsupported value: "${text}": supported values: "Ignore", "Strict", "Warn"`,
-	);
+	return text === "Ignore" || text === "Strict" ? text : "Warn";
 }
 
 /**

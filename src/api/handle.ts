@@ -23,6 +23,7 @@ import { create } from "./verbs/create.ts";
 import { deleteCollection, deleteOne } from "./verbs/delete.ts";
 import { get } from "./verbs/get.ts";
 import { list } from "./verbs/list.ts";
+import { checkWriteOptions } from "./verbs/options.ts";
 import { patch } from "./verbs/patch.ts";
 import { update } from "./verbs/update.ts";
 import { watch } from "./verbs/watch.ts";
@@ -103,6 +104,7 @@ async function serveResource(context: Context): Promise<ApiResponse> {
 	if (target === undefined) return serveUnstored(context);
 	const deprecation = target.served?.deprecation;
 	if (deprecation !== undefined) context.warnings.push(deprecation);
+	checkWriteOptions(context);
 	if (target.subresource !== undefined) return serveSubresource(context, target);
 	const serve = verbs[context.info.verb];
 	if (serve === undefined) throw methodNotAllowed();

@@ -1,7 +1,8 @@
 /** Questions that are answered and not stored: who am I, whose token is this, may I. */
 import { timestamp } from "../core/clock.ts";
-import { ApiError } from "../core/errors.ts";
+import { ApiError, type Cause, invalid } from "../core/errors.ts";
 import type { ApiResponse, User } from "../core/exchange.ts";
+import { invalidValue } from "../core/field-errors.ts";
 import { userOfToken } from "./access/authenticate.ts";
 import { decide } from "./access/authorize.ts";
 import { readObjectBody } from "./body.ts";
@@ -57,14 +58,44 @@ async function answer(
 	if (body["kind"] !== undefined && body["kind"] !== "" && body["kind"] !== kind)
 		throw new ApiError("BadRequest", `${String(body["kind"])} in version "v1" cannot be handled as a ${kind}`);
 	const spec = (body["spec"] ?? {}) as Record<string, unknown>;
+	const group = apiVersion.slice(0, apiVersion.indexOf("/"));
+	const causes = group === "authorization.k8s.io" ? accessProblems(kind, spec) : [];
+	if (causes.length > 0) throw invalid({ group, kind }, "", causes);
 	const metadata = { creationTimestamp: timestamp(context.server.clock.now()) };
 	const answered = await status(context, spec);
 	const asked = body["spec"] === undefined ? {} : { spec };
 	return objectResponse({ kind, apiVersion, metadata, ...asked, status: answered }, 201);
 }
 
+/** A question about access is about one thing, and about somebody. */
+function accessProblems(kind: string, spec: Record<string, unknown>): Cause[] {
+	if (kind === "SelfSubjectRulesReview") return [];
+	const { resourceAttributes, nonResourceAttributes, user, groups } = spec;
+	const causes: Cause[] = [];
+	if (resourceAttributes && nonResourceAttributes)
+		causes.push(
+			invalidValue(
+				"spec.nonResourceAttributes",
+				nonResourceAttributes,
+				"cannot be specified in combination with resourceAttributes",
+			),
+		);
+	if (!resourceAttributes && !nonResourceAttributes)
+		causes.push(
+			invalidValue(
+				"spec.resourceAttributes",
+				null,
+				"exactly one of nonResourceAttributes or resourceAttributes must be specified",
+			),
+		);
+	if (kind !== "SelfSubjectAccessReview" && !user && !(Array.isArray(groups) && groups.length > 0))
+		causes.push(invalidValue("spec.user", user ?? "", "at least one of user or group must be specified"));
+	return causes;
+}
+
 async function reviewToken({ server }: Context, spec: Record<string, unknown>): Promise<object> {
 	const token = typeof spec["token"] === "string" ? spec["token"] : "";
+	if (token === "") throw new ApiError("BadRequest", "token is required for TokenReview in authentication");
 	const user = (await userOfToken(server, token)) ?? (await server.options.authenticateToken?.(token));
 	if (user === undefined) return { user: {}, error: "[invalid bearer token]" };
 	const asked = Array.isArray(spec["audiences"]) ? spec["audiences"] : [];

@@ -47,7 +47,8 @@ export interface StatusDetails {
 export interface Status {
 	kind: "Status";
 	apiVersion: "v1";
-	metadata: Record<string, never>;
+	/** `continue`: the way to the rest of a list that can no longer be had as it was. */
+	metadata: { continue?: string };
 	status: "Success" | "Failure";
 	message?: string;
 	reason?: string;
@@ -59,12 +60,14 @@ export interface Status {
 export class ApiError extends Error {
 	readonly reason: Reason;
 	readonly details: StatusDetails | undefined;
+	readonly metadata: Status["metadata"];
 
-	constructor(reason: Reason, message: string, details?: StatusDetails) {
+	constructor(reason: Reason, message: string, details?: StatusDetails, metadata: Status["metadata"] = {}) {
 		super(message);
 		this.name = "ApiError";
 		this.reason = reason;
 		this.details = details;
+		this.metadata = metadata;
 	}
 
 	get code(): number {
@@ -75,7 +78,7 @@ export class ApiError extends Error {
 		return {
 			kind: "Status",
 			apiVersion: "v1",
-			metadata: {},
+			metadata: this.metadata,
 			status: "Failure",
 			message: this.message,
 			reason: this.reason,

@@ -1,4 +1,7 @@
-import { invalidValue } from "../core/field-errors.ts";
+import type { Cause } from "../core/errors.ts";
+import { immutable } from "../core/field-checks.ts";
+import { invalidEach, invalidValue, required } from "../core/field-errors.ts";
+import { qualifiedNameProblems } from "../core/names.ts";
 import type { KubeObject } from "../core/object.ts";
 import { column, nameColumn, since, wideColumn } from "./columns.ts";
 import type { Event, EventsEvent } from "./generated/types.ts";
@@ -53,13 +56,17 @@ export const events: Kind<Event> = {
 	setDefaults(event) {
 		event.involvedObject ??= {};
 	},
-	validate({ metadata, involvedObject }) {
+	validate(event) {
+		const { metadata, involvedObject } = event;
 		const namespace = involvedObject?.namespace ?? "";
 		const at = "involvedObject.namespace";
 		// Events of what is in no namespace live in the default one, or with the system's.
 		const home = namespace === "" ? ["", "default", "kube-system"] : [namespace];
-		if (metadata.namespace === undefined || home.includes(metadata.namespace)) return [];
-		return [invalidValue(at, namespace, "does not match event.namespace")];
+		const isHome = metadata.namespace === undefined || home.includes(metadata.namespace);
+		return [
+			...(isHome ? [] : [invalidValue(at, namespace, "does not match event.namespace")]),
+			...reporterProblems(event),
+		];
 	},
 	servedAs: [
 		{
@@ -74,11 +81,78 @@ export const events: Kind<Event> = {
 				"metadata.namespace": "metadata.namespace",
 				"metadata.name": "metadata.name",
 			},
+			// The lookup that leads here found the kind.
+			validate: (event, old) => strictProblems(event as Event, old as Event | undefined),
 			toStorage: renameFields("events.k8s.io/v1", "v1"),
 			fromStorage: renameFields("v1", "events.k8s.io/v1"),
 		},
 	],
 };
+
+const longestWordLength = 128;
+const longestMessageLength = 1024;
+
+/** An event that says when it happened to the microsecond also says who reports it, and what was done. */
+function reporterProblems(event: Event): Cause[] {
+	const { eventTime, reportingComponent = "", message = "" } = event;
+	if (!eventTime) return [];
+	const causes: Cause[] = [];
+	if (reportingComponent === "") causes.push(required("reportingController"));
+	else
+		causes.push(...invalidEach("reportingController", reportingComponent, qualifiedNameProblems(reportingComponent)));
+	for (const field of ["reportingInstance", "action", "reason"] as const) {
+		const text = event[field] ?? "";
+		if (text === "") causes.push(required(field));
+		if (text.length > longestWordLength)
+			causes.push(invalidValue(field, "", `can have at most ${longestWordLength} characters`));
+	}
+	if (message.length > longestMessageLength)
+		causes.push(invalidValue("message", "", `can have at most ${longestMessageLength} characters`));
+	return causes;
+}
+
+const fixedFields = [
+	"involvedObject",
+	"reason",
+	"message",
+	"source",
+	"firstTimestamp",
+	"lastTimestamp",
+	"count",
+	"type",
+	"eventTime",
+	"action",
+	"related",
+	"reportingComponent",
+	"reportingInstance",
+] as const;
+
+/** What events.k8s.io/v1 asks beyond the older version. */
+function strictProblems(event: Event, old: Event | undefined): Cause[] {
+	if (old !== undefined) {
+		const changed = JSON.stringify(event.series) !== JSON.stringify(old.series);
+		return [
+			...(changed ? seriesProblems(event) : []),
+			...fixedFields.flatMap((field) => immutable(event[field], old[field], field)),
+		];
+	}
+	const { eventTime, type = "", source } = event;
+	const causes = seriesProblems(event);
+	if (!eventTime) causes.push(required("eventTime"));
+	if (type !== "Normal" && type !== "Warning") causes.push(invalidValue("type", "", `has invalid value: ${type}`));
+	for (const field of ["firstTimestamp", "lastTimestamp", "count"] as const)
+		if (event[field]) causes.push(invalidValue(field, "", "needs to be unset"));
+	if (source?.component || source?.host) causes.push(invalidValue("source", "", "needs to be unset"));
+	return causes;
+}
+
+function seriesProblems({ series }: Event): Cause[] {
+	if (!series) return [];
+	return [
+		...((series.count ?? 0) < 2 ? [invalidValue("series.count", "", "should be at least 2")] : []),
+		...(series.lastObservedTime ? [] : [required("series.lastObservedTime")]),
+	];
+}
 
 /** Fields that the group events.k8s.io calls otherwise. */
 const otherNames: readonly (readonly [keyof EventsEvent, keyof Event])[] = [

@@ -98,6 +98,8 @@ export interface ServedVersion {
 	 * by the same paths.
 	 */
 	selectableFields?: Readonly<Record<string, string>>;
+	/** What this version asks of an object, in its stored form, beyond what the kind asks. */
+	validate?(object: KubeObject, old?: KubeObject): Cause[];
 	/** Changes a decoded object of this version into the stored one, in place. */
 	toStorage(object: KubeObject): void;
 	fromStorage(object: KubeObject): void;

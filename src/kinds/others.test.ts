@@ -119,6 +119,8 @@ describe("versions side by side", () => {
 			reason: "R",
 			eventTime: "2026-01-01T00:00:00.000000Z",
 			reportingController: "cox",
+			reportingInstance: "cox-1",
+			action: "Acting",
 		});
 		expect(problems).toEqual([]);
 		expect(object as Event).toMatchObject({
@@ -267,5 +269,32 @@ describe("configuration", () => {
 		).toEqual([
 			'roleRef: Invalid value: {"kind":"Role","name":"writer","apiGroup":"rbac.authorization.k8s.io"}: cannot change roleRef',
 		]);
+	});
+});
+
+describe("events.k8s.io/v1 is stricter than the core group's events", () => {
+	const strict = lookupResource("events.k8s.io", "v1", "events")?.served;
+	const event = {
+		apiVersion: "v1",
+		kind: "Event",
+		metadata: { name: "e", namespace: "default", uid: "u", resourceVersion: "1", creationTimestamp: "" },
+		eventTime: "2026-01-01T00:00:00.000000Z",
+		type: "Normal",
+	};
+
+	test.each([
+		[{ eventTime: undefined }, ["eventTime"]],
+		[{ type: "Odd" }, ["type"]],
+		[{ count: 2, source: { host: "h" } }, ["count", "source"]],
+		[{ series: { count: 1 } }, ["series.count", "series.lastObservedTime"]],
+		[{}, []],
+	])("%j", (more, fields) => {
+		expect(strict?.validate?.({ ...event, ...more }).map(({ field }) => field)).toEqual(fields);
+	});
+
+	test("nothing but the series may change", () => {
+		const series = { count: 2, lastObservedTime: "2026-01-01T00:00:01.000000Z" };
+		expect(strict?.validate?.({ ...event, series } as typeof event, event)).toEqual([]);
+		expect(strict?.validate?.({ ...event, type: "Warning" } as typeof event, event)).toMatchObject([{ field: "type" }]);
 	});
 });

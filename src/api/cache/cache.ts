@@ -13,6 +13,8 @@ import { KindCache } from "./kind-cache.ts";
 
 /** How often watchers that asked for it are told how far they are. */
 const bookmarkIntervalMs = 60_000;
+/** How often the past is cut off: lists go back this long, and not more than twice as long. Upstream's interval. */
+const compactionIntervalMs = 300_000;
 /** How long a read waits for a revision that the cache has not seen. */
 const freshnessTimeoutMs = 3000;
 /** How long to wait before a store that was lost is asked again. */
@@ -37,6 +39,10 @@ export class WatchCache {
 	#revision = 0;
 	#loadedRevision = 0;
 	#bookmarks: Timer | undefined;
+	#compaction: Timer | undefined;
+	/** The revision at the last compaction: the next one forgets what is before it. */
+	#markedRevision = 0;
+	#compactedRevision = 0;
 
 	constructor(store: Store, clock: Clock, options: { eventLimit?: number } = {}) {
 		this.#store = store;
@@ -47,6 +53,11 @@ export class WatchCache {
 	/** Everything up to this revision of the store has been seen. */
 	get revision(): number {
 		return this.#revision;
+	}
+
+	/** Lists are no longer served as they were before this revision. Watches may still begin there. */
+	get compactedRevision(): number {
+		return this.#compactedRevision;
 	}
 
 	/** Fills the cache and begins to watch the store. */
@@ -138,6 +149,7 @@ export class WatchCache {
 	close(): void {
 		this.#closing.abort(new Error("the API server is closing"));
 		this.#bookmarks?.cancel();
+		this.#compaction?.cancel();
 		for (const cache of this.#resources.values()) for (const watcher of [...cache.watchers()]) watcher.end();
 	}
 
@@ -187,6 +199,11 @@ export class WatchCache {
 		this.#bookmarks ??= this.#clock.after(bookmarkIntervalMs, () => {
 			this.#bookmarks = undefined;
 			this.sendBookmarks();
+		});
+		this.#compaction ??= this.#clock.after(compactionIntervalMs, () => {
+			this.#compaction = undefined;
+			this.#compactedRevision = this.#markedRevision;
+			this.#markedRevision = this.#revision;
 		});
 	}
 

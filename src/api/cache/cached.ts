@@ -29,7 +29,7 @@ export class Cached implements Encoded {
 	readonly key: string;
 	/** Deeply frozen; its resourceVersion is `revision`. */
 	readonly object: KubeObject;
-	/** Revision of the last write, or of the deletion. */
+	/** Revision of the last write, or of the deletion; 0 for what was never written. */
 	readonly revision: number;
 	/** The stored JSON, which has no resourceVersion. */
 	readonly value: Uint8Array;
@@ -44,7 +44,7 @@ export class Cached implements Encoded {
 
 	/** The object's JSON with its resourceVersion. */
 	get bytes(): Buffer {
-		this.#bytes ??= spliceRevision(this.value, this.revision);
+		this.#bytes ??= this.revision === 0 ? asBuffer(this.value) : spliceRevision(this.value, this.revision);
 		return this.#bytes;
 	}
 

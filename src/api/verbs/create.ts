@@ -82,7 +82,10 @@ function prepared(context: Context, target: Target, object: KubeObject, companio
 	if (name === "" && prefix !== undefined) object.metadata.name = generateName(prefix, server.clock.random);
 	kind.prepareForCreate?.(object, { now: timestamp(nowMs), user: user.name });
 	allocate(admitted);
-	const causes = metadataProblems(kind, object.metadata).concat(kind.validate?.(object) ?? []);
+	const causes = metadataProblems(kind, object.metadata).concat(
+		kind.validate?.(object) ?? [],
+		target.served?.validate?.(object) ?? [],
+	);
 	if (causes.length > 0) throw invalid(kind, object.metadata.name, causes);
 	check({ ...admitted, name: object.metadata.name });
 	if (kind.warnings !== undefined) warnings.push(...kind.warnings(object));

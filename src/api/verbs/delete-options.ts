@@ -2,7 +2,9 @@
 import { ApiError, invalid } from "../../core/errors.ts";
 import { readObjectBody } from "../body.ts";
 import type { Context } from "../server.ts";
-import { checkDryRun } from "./options.ts";
+import { dryRunProblems, dryRunValues } from "./options.ts";
+
+const deleteOptions = { group: "meta.k8s.io", kind: "DeleteOptions" };
 
 export type Propagation = "Background" | "Foreground" | "Orphan";
 
@@ -32,13 +34,15 @@ export function parseDeleteOptions(value: unknown, query: URLSearchParams): Dele
 	const grace = body["gracePeriodSeconds"] ?? numberOf(query.get("gracePeriodSeconds"));
 	if (typeof grace === "number" && grace < 0 && grace !== -1)
 		throw optionsInvalid("gracePeriodSeconds", grace, "must be greater than or equal to 0");
-	const dryRun = Array.isArray(body["dryRun"]) ? body["dryRun"].map(String) : [];
+	const dryRun = [...(Array.isArray(body["dryRun"]) ? body["dryRun"].map(String) : []), ...dryRunValues(query)];
+	const dryRunCauses = dryRunProblems(dryRun);
+	if (dryRunCauses.length > 0) throw invalid(deleteOptions, "", dryRunCauses);
 	return {
 		gracePeriodSeconds: typeof grace === "number" ? grace : undefined,
 		propagation: propagationOf(policy, orphans),
 		uid: textOf(preconditions["uid"]),
 		resourceVersion: textOf(preconditions["resourceVersion"]),
-		dryRun: checkDryRun([...dryRun, ...query.getAll("dryRun").filter((text) => text !== "")]),
+		dryRun: dryRun.length > 0,
 	};
 }
 
@@ -66,7 +70,7 @@ function booleanOf(text: string | null): boolean | undefined {
 }
 
 function optionsInvalid(field: string, value: unknown, why: string): ApiError {
-	return invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", [
+	return invalid(deleteOptions, "", [
 		{ reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field },
 	]);
 }

@@ -104,14 +104,19 @@ export async function deleteObject(
 function differs({ object }: Cached, options: DeleteOptions, target: NamedTarget): ApiError | undefined {
 	const { uid, resourceVersion } = object.metadata;
 	if (options.uid !== undefined && options.uid !== uid) {
-		const why = `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid}`;
-		return conflict(target.kind, target.name, why);
+		const why = `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
+		return conflict(byKind(target), target.name, why);
 	}
 	if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion) {
-		const why = `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`;
-		return conflict(target.kind, target.name, why);
+		const why = `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
+		return conflict(byKind(target), target.name, why);
 	}
 	return undefined;
+}
+
+/** Upstream names the kind here where it names the resource elsewhere. */
+function byKind({ kind }: Target): { group: string; plural: string } {
+	return { group: kind.group, plural: kind.kind };
 }
 
 function admitDeletion(context: Context, target: NamedTarget, current: Cached, companions: Companions): void {

@@ -91,6 +91,11 @@ test("a page of a revision that is forgotten answers Expired", async () => {
 		await api.ask("PUT", `${configMaps}/a`, configMap("a", { round: String(index) }));
 	const next = await api.ask("GET", `${configMaps}?limit=1&continue=${first.object.metadata.continue}`);
 	expect(next.object).toMatchObject({ code: 410, reason: "Expired" });
+	// The rest may be had as it is now.
+	const rest = await api.ask("GET", `${configMaps}?limit=1&continue=${next.object.metadata.continue}`);
+	expect(names(rest.object)).toEqual(["b"]);
+	expect(Number(rest.object.metadata.resourceVersion)).toBeGreaterThan(Number(first.object.metadata.resourceVersion));
+	expect(rest.object.metadata.remainingItemCount).toBe(1);
 	const watch = await api.watch(`${configMaps}?watch=1&resourceVersion=${first.object.metadata.resourceVersion}`);
 	expect(watch.ended[0]).toMatchObject({ reason: "Expired" });
 });
@@ -131,4 +136,24 @@ test("deletecollection deletes what is selected", async () => {
 	await api.ask("DELETE", `${configMaps}?labelSelector=parity%3Dodd`);
 	expect(names((await api.ask("GET", configMaps)).object)).toEqual(["c0", "c2"]);
 	expect((await api.ask("DELETE", "/api/v1/namespaces")).object.reason).toBe("MethodNotAllowed");
+});
+
+test("pages of a list end five to ten minutes after it began; a watch may still begin there", async () => {
+	const clock = new VirtualClock();
+	const api = await testApi({ clock });
+	for (const name of ["a", "b"]) await api.ask("POST", configMaps, configMap(name));
+	const first = await api.ask("GET", `${configMaps}?limit=1`);
+	const { continue: token, resourceVersion } = first.object.metadata;
+	const next = async () => (await api.ask("GET", `${configMaps}?limit=1&continue=${token}`)).object;
+	for (let minute = 1; minute < 10; minute++) {
+		await clock.advance(60_000);
+		await api.ask("PUT", `${configMaps}/a`, configMap("a", { minute: String(minute) }));
+		expect(names(await next())).toEqual(["b"]);
+	}
+	await clock.advance(60_000);
+	expect(await next()).toMatchObject({ code: 410, reason: "Expired" });
+	const exact = await api.ask("GET", `${configMaps}?resourceVersion=${resourceVersion}&resourceVersionMatch=Exact`);
+	expect(exact.object).toMatchObject({ code: 410, message: "The resourceVersion for the provided list is too old." });
+	const watch = await api.watch(`${configMaps}?watch=1&resourceVersion=${resourceVersion}`);
+	expect(watch.ended).toEqual([]);
 });

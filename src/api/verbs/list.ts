@@ -1,5 +1,5 @@
 /** LIST, whole or in pages, of now or of a revision (API concepts, "Resource versions", "Retrieving large result sets"). */
-import { ApiError } from "../../core/errors.ts";
+import { ApiError, isReason } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
@@ -8,6 +8,7 @@ import { presentList } from "../present.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
 import { freshEnough } from "./get.ts";
+import { checkListOptions } from "./list-options.ts";
 import { revisionOf } from "./options.ts";
 
 export async function list(context: Context, target: Target): Promise<ApiResponse> {
@@ -16,7 +17,7 @@ export async function list(context: Context, target: Target): Promise<ApiRespons
 	const page = pageOf(query);
 	if (page.start === undefined) await freshEnough(context.server, page.exact ?? page.atLeast);
 	const revision = page.exact ?? context.server.cache.revision;
-	const found = select(target, selection, page, revision);
+	const found = select(context, target, selection, page);
 	return presentList(context, target, found.items, {
 		resourceVersion: String(revision),
 		...(found.next === undefined ? {} : { continue: continueToken(revision, found.next) }),
@@ -41,9 +42,8 @@ function pageOf(query: URLSearchParams): Page {
 	const revision = revisionOf(query.get("resourceVersion"));
 	const match = query.get("resourceVersionMatch") ?? "";
 	const token = query.get("continue") ?? "";
+	checkListOptions(query);
 	if (token !== "") {
-		if (match !== "")
-			throw listInvalid("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
 		if (revision !== undefined && revision !== 0)
 			throw new ApiError("BadRequest", "specifying resource version is not allowed when using continue");
 		return { limit, ...readToken(token) };
@@ -54,16 +54,8 @@ function pageOf(query: URLSearchParams): Page {
 			return { limit, exact: revision };
 		return { limit, ...(revision === undefined ? {} : { atLeast: revision }) };
 	}
-	if (revision === undefined)
-		throw listInvalid("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided");
-	if (match === "NotOlderThan") return { limit, atLeast: revision };
-	if (match !== "Exact")
-		throw listInvalid(
-			"resourceVersionMatch",
-			`Unsupported value: "${match}": supported values: "Exact", "NotOlderThan", ""`,
-		);
-	if (revision === 0)
-		throw listInvalid("resourceVersionMatch", 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
+	// There is a revision: that was checked.
+	if (match === "NotOlderThan" || revision === undefined) return { limit, atLeast: revision ?? 0 };
 	return { limit, exact: revision };
 }
 
@@ -76,19 +68,13 @@ interface Found {
 }
 
 /** @throws ApiError Expired when the revision is too long ago */
-function select(target: Target, selection: Selection, page: Page, revision: number): Found {
+function select(context: Context, target: Target, selection: Selection, page: Page): Found {
 	const { objects, kind, namespace } = target;
 	const prefix = keyPrefix(kind, kind.namespaced ? namespace : undefined);
 	const from = page.start ?? prefix;
 	if (!from.startsWith(prefix))
 		throw new ApiError("BadRequest", "continue key is not valid: continue key is not valid for this list");
-	let source: Iterable<Cached>;
-	try {
-		source = page.exact === undefined ? objects.range(prefix, from) : objects.rangeAt(revision, prefix, from);
-	} catch (error) {
-		if (page.start !== undefined && error instanceof ApiError && error.reason === "Expired") throw continueExpired();
-		throw error;
-	}
+	const source = page.exact === undefined ? objects.range(prefix, from) : pastOf(context, target, page, prefix, from);
 	const items: Cached[] = [];
 	let next: string | undefined;
 	let remaining = 0;
@@ -109,11 +95,26 @@ function select(target: Target, selection: Selection, page: Page, revision: numb
 	return next === undefined ? { items } : { items, next, remaining };
 }
 
+/** The objects as they were at the page's revision. @throws ApiError Expired */
+function pastOf({ server }: Context, target: Target, page: Page, prefix: string, from: string): Iterable<Cached> {
+	const { exact = 0, start } = page;
+	try {
+		if (exact >= server.cache.compactedRevision) return target.objects.rangeAt(exact, prefix, from);
+	} catch (error) {
+		if (!isReason(error, "Expired")) throw error;
+	}
+	if (start !== undefined) throw continueExpired(start);
+	throw new ApiError("Expired", "The resourceVersion for the provided list is too old.");
+}
+
 function continueToken(revision: number, start: string): string {
 	return Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start })).toString("base64url");
 }
 
-function readToken(token: string): { exact: number; start: string } {
+/** Instead of a revision: go on from the key in what there is now. */
+const inconsistent = -1;
+
+function readToken(token: string): { exact?: number; start: string } {
 	let parsed: { rv?: unknown; start?: unknown } | undefined;
 	try {
 		parsed = JSON.parse(Buffer.from(token, "base64url").toString());
@@ -122,20 +123,18 @@ function readToken(token: string): { exact: number; start: string } {
 	}
 	if (typeof parsed?.rv !== "number" || typeof parsed.start !== "string")
 		throw new ApiError("BadRequest", "continue key is not valid");
-	return { exact: parsed.rv, start: parsed.start };
+	return { start: parsed.start, ...(parsed.rv === inconsistent ? {} : { exact: parsed.rv }) };
 }
 
-function continueExpired(): ApiError {
+/** The error brings a token for the rest of the list as it is now (API concepts, "Retrieving large results sets in chunks"). */
+function continueExpired(start: string): ApiError {
 	return new ApiError(
 		"Expired",
-		"The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
+		"The provided continue parameter is too old to display a consistent list result. You can start a new list without " +
+			"the continue parameter, or use the continue token in this response to retrieve the remainder of the results. " +
+			"Continuing with the provided token results in an inconsistent list - objects that were created, modified, or " +
+			"deleted between the time the first chunk was returned and now may show up in the list.",
+		undefined,
+		{ continue: continueToken(inconsistent, start) },
 	);
-}
-
-function listInvalid(field: string, message: string): ApiError {
-	return new ApiError("Invalid", `ListOptions.meta.k8s.io "" is invalid: ${field}: Forbidden: ${message}`, {
-		group: "meta.k8s.io",
-		kind: "ListOptions",
-		causes: [{ reason: "FieldValueForbidden", message: `Forbidden: ${message}`, field }],
-	});
 }

@@ -1,27 +1,59 @@
 /** Query parameters that several verbs have in common. */
-import { ApiError } from "../../core/errors.ts";
+import { ApiError, type Cause, invalid } from "../../core/errors.ts";
+import { forbidden, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
+import { contentType } from "../body.ts";
 import type { Context } from "../server.ts";
 
-/** @throws ApiError BadRequest */
-export function isDryRun(query: URLSearchParams): boolean {
-	const values = query.getAll("dryRun").filter((value) => value !== "");
-	return checkDryRun(values);
+const optionsKinds: Readonly<Record<string, string>> = {
+	create: "CreateOptions",
+	update: "UpdateOptions",
+	patch: "PatchOptions",
+};
+const longestManagerBytes = 128;
+
+/**
+ * What a write's query says of how it is to be done must make sense, whatever the write is about (`meta/v1`
+ * CreateOptions, UpdateOptions, PatchOptions). Requests that do not write pass.
+ * @throws ApiError Invalid
+ */
+export function checkWriteOptions({ request, info }: Context): void {
+	const kind = optionsKinds[info.verb];
+	if (kind === undefined) return;
+	const { query } = request;
+	const causes: Cause[] = [];
+	const manager = query.get("fieldManager") ?? "";
+	if (kind === "PatchOptions") {
+		if (contentType(request) === "application/apply-patch+yaml") {
+			if (manager === "") causes.push(required("fieldManager", "is required for apply patch"));
+		} else if (query.has("force")) causes.push(forbidden("force", "may not be specified for non-apply patch"));
+	}
+	causes.push(...managerProblems(manager), ...dryRunProblems(dryRunValues(query)));
+	const validation = query.get("fieldValidation") ?? "";
+	const validations = ["", "Ignore", "Strict", "Warn"];
+	if (!validations.includes(validation)) causes.push(notSupported("fieldValidation", validation, validations));
+	if (causes.length > 0) throw invalid({ group: "meta.k8s.io", kind }, "", causes);
 }
 
-export function checkDryRun(values: readonly string[]): boolean {
-	for (const value of values) {
-		if (value === "All") continue;
-		throw new ApiError("Invalid", `dryRun: Unsupported value: "${value}": supported values: "All"`, {
-			causes: [
-				{
-					reason: "FieldValueNotSupported",
-					message: `Unsupported value: "${value}": supported values: "All"`,
-					field: "dryRun",
-				},
-			],
-		});
-	}
-	return values.length > 0;
+function managerProblems(manager: string): Cause[] {
+	const causes: Cause[] = [];
+	if (Buffer.byteLength(manager) > longestManagerBytes) causes.push(tooLongValue("fieldManager", longestManagerBytes));
+	if (/[^\P{C}]|[^\P{Z}\u{20}]/u.test(manager))
+		causes.push(invalidValue("fieldManager", manager, "must be of characters that can be printed"));
+	return causes;
+}
+
+export function dryRunProblems(values: readonly string[]): Cause[] {
+	if (values.every((value) => value === "All")) return [];
+	return [notSupported("dryRun", values, ["All"])];
+}
+
+export function dryRunValues(query: URLSearchParams): string[] {
+	return query.getAll("dryRun").filter((value) => value !== "");
+}
+
+/** Of a query that has been checked. */
+export function isDryRun(query: URLSearchParams): boolean {
+	return dryRunValues(query).length > 0;
 }
 
 /** Who writes, for managedFields: `fieldManager`, else the User-Agent up to its first slash. */

@@ -71,22 +71,6 @@ async function apply(
 	strategy: Strategy | undefined,
 ): Promise<ApiResponse> {
 	const { server, request } = context;
-	if ((request.query.get("fieldManager") ?? "") === "")
-		throw new ApiError(
-			"Invalid",
-			`PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch`,
-			{
-				group: "meta.k8s.io",
-				kind: "PatchOptions",
-				causes: [
-					{
-						reason: "FieldValueRequired",
-						message: "Required value: is required for apply patch",
-						field: "fieldManager",
-					},
-				],
-			},
-		);
 	const make = (live: Cached | undefined): KubeObject => {
 		// In the stored version, and without its defaults: what they add belongs to nobody.
 		const wanted = decodeObject(context, target, { value: config, duplicateFields: [] }, { defaults: false });

@@ -1,5 +1,4 @@
 /** WATCH (API concepts, "Efficient detection of changes", "Streaming lists"). */
-import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { Made } from "../cache/cached.ts";
@@ -10,6 +9,7 @@ import { eventView } from "../present.ts";
 import { isTrue } from "../request-info.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
+import { checkWatchOptions } from "./list-options.ts";
 import { revisionOf } from "./options.ts";
 
 type Sink = Parameters<Extract<ApiResponse, { type: "watch" }>["start"]>[0];
@@ -36,21 +36,10 @@ export async function watch(context: Context, target: Target): Promise<ApiRespon
 }
 
 function watchOptions({ request: { query } }: Context, target: Target): WatchOptions {
+	checkWatchOptions(query);
 	const revision = revisionOf(query.get("resourceVersion"));
 	const bookmarks = isTrue(query.get("allowWatchBookmarks"));
 	const initial = query.get("sendInitialEvents");
-	const match = query.get("resourceVersionMatch") ?? "";
-	if (initial !== null && initial !== "") {
-		if (match !== "NotOlderThan")
-			throw watchInvalid(
-				"resourceVersionMatch",
-				"sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-			);
-	} else if (match !== "")
-		throw watchInvalid(
-			"resourceVersionMatch",
-			"resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-		);
 	const sendsInitial = initial === null || initial === "" ? revision === undefined || revision === 0 : isTrue(initial);
 	const timeoutSeconds = Number(query.get("timeoutSeconds") ?? 0);
 	return {
@@ -126,12 +115,4 @@ function bookmarkObject({ kind, apiVersion }: Target, revision: number, annotati
 		apiVersion,
 		metadata: { resourceVersion: String(revision), creationTimestamp: null, ...(annotations && { annotations }) },
 	} as unknown as KubeObject);
-}
-
-function watchInvalid(field: string, message: string): ApiError {
-	return new ApiError("Invalid", `ListOptions.meta.k8s.io "" is invalid: ${field}: Forbidden: ${message}`, {
-		group: "meta.k8s.io",
-		kind: "ListOptions",
-		causes: [{ reason: "FieldValueForbidden", message: `Forbidden: ${message}`, field }],
-	});
 }

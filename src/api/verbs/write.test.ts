@@ -206,7 +206,7 @@ test("propagation is kept as a finalizer for the garbage collector", async () =>
 		expect(object.metadata.deletionTimestamp).toBeDefined();
 	}
 	const conflicting = await api.ask("DELETE", `${deployments}/a`, { preconditions: { uid: "other" } });
-	expect(conflicting.object.message).toContain("Precondition failed: UID in precondition: other");
+	expect(conflicting.object.message).toContain("the UID in the precondition (other) does not match the UID in record");
 });
 
 test("namespaces stay until they are finalized, and take nothing new meanwhile", async () => {

@@ -139,7 +139,10 @@ function settle(
 	};
 	admit(admitted);
 	allocate(admitted);
-	const causes = metadataUpdateProblems(object.metadata, old).concat(strategy.validate(object, old));
+	const causes = metadataUpdateProblems(object.metadata, old).concat(
+		strategy.validate(object, old),
+		target.served?.validate?.(object, old) ?? [],
+	);
 	if (causes.length > 0) throw invalid(kind, name, causes);
 	check(admitted);
 	if (kind.warnings !== undefined && target.subresource === undefined) context.warnings.push(...kind.warnings(object));

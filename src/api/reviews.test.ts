@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { testApi } from "./testing.ts";
+
+const resourceAttributes = { verb: "get", resource: "pods" };
+const nonResourceAttributes = { verb: "get", path: "/healthz" };
+
+test.each([
+	["SubjectAccessReview", { user: "ann" }, ["spec.resourceAttributes"]],
+	["SubjectAccessReview", { resourceAttributes }, ["spec.user"]],
+	["SelfSubjectAccessReview", { resourceAttributes, nonResourceAttributes }, ["spec.nonResourceAttributes"]],
+])("a %s of %j is refused", async (kind, spec, fields) => {
+	const api = await testApi();
+	const path = `/apis/authorization.k8s.io/v1/${kind.toLowerCase()}s`;
+	const { object } = await api.ask("POST", path, { apiVersion: "authorization.k8s.io/v1", kind, spec });
+	expect(object).toMatchObject({ code: 422, details: { group: "authorization.k8s.io", kind } });
+	expect(object.details.causes.map(({ field }: { field: string }) => field)).toEqual(fields);
+});
+
+test("a question that is complete is answered", async () => {
+	const api = await testApi();
+	const { object } = await api.ask("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", {
+		apiVersion: "authorization.k8s.io/v1",
+		kind: "SubjectAccessReview",
+		spec: { groups: ["system:authenticated"], nonResourceAttributes },
+	});
+	expect(object.status.allowed).toBe(true);
+});
