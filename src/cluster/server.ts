@@ -74,7 +74,8 @@ export class ClusterServer {
 	async #start(progress: (text: string) => void): Promise<void> {
 		const { data, sockets } = this.#layout;
 		for (const folder of [data, sockets]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-		const disk = openLmdbStore({ folder: this.#layout.store });
+		// A month that passes in seconds is not worth a wait for the disk with every write.
+		const disk = openLmdbStore({ folder: this.#layout.store, flush: this.#turnable === undefined });
 		this.#closers.push(() => disk.close());
 		this.#closers.push(async () => removeSockets(sockets));
 		const store = this.#turnable === undefined ? disk : holdTimeForWrites(disk, this.#turnable.clock);

@@ -29,10 +29,11 @@ export class Tables {
 	readonly #log: Database<Buffer, number>;
 
 	/** @throws ApiError InternalError when the folder's store is of another format */
-	constructor(folder: string) {
+	constructor(folder: string, flush: boolean) {
 		// Without overlapping syncs a transaction is neither acknowledged nor visible before it is on disk.
 		// Without batching by turns of the event loop every transaction is one that is begun below, and fails nowhere else.
-		this.#root = open({ path: join(folder, "store"), maxDbs: 4, overlappingSync: false, eventTurnBatching: false });
+		const path = join(folder, "store");
+		this.#root = open({ path, maxDbs: 4, overlappingSync: false, eventTurnBatching: false, noSync: !flush });
 		this.#meta = this.#root.openDB({ name: "meta", encoding: "json" });
 		this.#index = this.#root.openDB({ name: "index", encoding: "binary" });
 		this.#log = this.#root.openDB({ name: "log", encoding: "binary" });

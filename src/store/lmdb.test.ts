@@ -30,8 +30,8 @@ interface Acknowledged {
 }
 
 /** Lets a process write until it has acknowledged so many writes, kills it, and returns all that it acknowledged. */
-async function writeAndKill(from: number, count: number): Promise<Acknowledged[]> {
-	const child = spawn(process.execPath, ["--import", "tsx", writer, folder, String(from)], {
+async function writeAndKill(from: number, count: number, flush: boolean): Promise<Acknowledged[]> {
+	const child = spawn(process.execPath, ["--import", "tsx", writer, folder, String(from), String(flush)], {
 		stdio: ["ignore", "pipe", "inherit"],
 	});
 	const exit = once(child, "exit");
@@ -45,45 +45,52 @@ async function writeAndKill(from: number, count: number): Promise<Acknowledged[]
 	return acknowledged;
 }
 
-test(`what was acknowledged survives kill -9 (${rounds} rounds; STORE_KILL_ROUNDS for more)`, {
-	timeout: 30_000 + rounds * 10_000,
-}, async () => {
-	let from = 0;
-	let lastRevision = 0;
-	for (let round = 0; round < rounds; round++) {
-		const acknowledged = await writeAndKill(from, 500 + round * 137);
-		const newest = new Map<string, Acknowledged>();
-		for (const write of acknowledged) {
-			const known = newest.get(write.key);
-			if (known === undefined || known.revision < write.revision) newest.set(write.key, write);
-		}
-		const revisions = acknowledged.map((write) => write.revision);
-		expect(new Set(revisions).size, "a revision was given twice").toBe(revisions.length);
-		expect(Math.min(...revisions), "a revision was used again").toBeGreaterThan(lastRevision);
+test.each([
+	["survives kill -9", true],
+	["survives kill -9 without waiting for the disk", false],
+])(
+	`what was acknowledged %s (${rounds} rounds; STORE_KILL_ROUNDS for more)`,
+	{
+		timeout: 30_000 + rounds * 10_000,
+	},
+	async (_, flush) => {
+		let from = 0;
+		let lastRevision = 0;
+		for (let round = 0; round < rounds; round++) {
+			const acknowledged = await writeAndKill(from, 500 + round * 137, flush);
+			const newest = new Map<string, Acknowledged>();
+			for (const write of acknowledged) {
+				const known = newest.get(write.key);
+				if (known === undefined || known.revision < write.revision) newest.set(write.key, write);
+			}
+			const revisions = acknowledged.map((write) => write.revision);
+			expect(new Set(revisions).size, "a revision was given twice").toBe(revisions.length);
+			expect(Math.min(...revisions), "a revision was used again").toBeGreaterThan(lastRevision);
 
-		const store = openLmdbStore({ folder });
-		for (const { key, revision, number } of newest.values()) {
-			const entry = await store.get(key);
-			expect(entry?.modRevision ?? 0, `write ${number} of ${key}`).toBeGreaterThanOrEqual(revision);
-			if (entry?.modRevision === revision)
-				expect(new TextDecoder().decode(entry.value)).toBe(`${number}`.padEnd(500, "."));
+			const store = openLmdbStore({ folder });
+			for (const { key, revision, number } of newest.values()) {
+				const entry = await store.get(key);
+				expect(entry?.modRevision ?? 0, `write ${number} of ${key}`).toBeGreaterThanOrEqual(revision);
+				if (entry?.modRevision === revision)
+					expect(new TextDecoder().decode(entry.value)).toBe(`${number}`.padEnd(500, "."));
+			}
+			lastRevision = await store.revision();
+			expect(lastRevision).toBeGreaterThanOrEqual(Math.max(...revisions));
+			const history: number[] = [];
+			await new Promise<void>((resolve, reject) => {
+				const changes = (found: readonly Change[]) => {
+					history.push(found[0]?.revision ?? 0);
+					if (history.at(-1) === lastRevision) resolve();
+				};
+				const signal = new AbortController().signal;
+				store.watch({ prefix: "", afterRevision: lastRevision - 100, signal }, { changes, end: reject });
+			});
+			expect(history).toEqual(Array.from({ length: 100 }, (_, index) => lastRevision - 99 + index));
+			await store.close();
+			from = Math.max(...acknowledged.map((write) => write.number)) + 100;
 		}
-		lastRevision = await store.revision();
-		expect(lastRevision).toBeGreaterThanOrEqual(Math.max(...revisions));
-		const history: number[] = [];
-		await new Promise<void>((resolve, reject) => {
-			const changes = (found: readonly Change[]) => {
-				history.push(found[0]?.revision ?? 0);
-				if (history.at(-1) === lastRevision) resolve();
-			};
-			const signal = new AbortController().signal;
-			store.watch({ prefix: "", afterRevision: lastRevision - 100, signal }, { changes, end: reject });
-		});
-		expect(history).toEqual(Array.from({ length: 100 }, (_, index) => lastRevision - 99 + index));
-		await store.close();
-		from = Math.max(...acknowledged.map((write) => write.number)) + 100;
-	}
-});
+	},
+);
 
 test("a folder in use is refused, with the name of who has it", async () => {
 	const store = openLmdbStore({ folder });

@@ -12,6 +12,11 @@ export interface LmdbOptions {
 	folder: string;
 	/** How many commits a watch can go back at least, also after a restart. */
 	historyCommits?: number;
+	/**
+	 * Whether a commit waits until it is on the disk (the default). Without it commits are many times as fast and still
+	 * outlive the process; when the machine itself stops, the last of them may be lost.
+	 */
+	flush?: boolean;
 }
 
 /** Commits that wait for the disk: more are refused, for they would only wait longer. */
@@ -24,7 +29,7 @@ const reserveBytes = 1024 * 1024;
 const treeBytes = 3 * 4096;
 
 /**
- * Opens the store of a data folder. A commit is acknowledged after its transaction is on disk; commits that arrive while
+ * Opens the store of a data folder. A commit is acknowledged after its transaction is on disk (but see `flush`); commits that arrive while
  * one is being written go into the next one together.
  * @throws ApiError Conflict when another process has the folder, InternalError when it is of another format
  */
@@ -69,11 +74,11 @@ class LmdbStore implements Store {
 	#compactTo = 0;
 	#closed = false;
 
-	constructor({ folder, historyCommits = 10_000 }: LmdbOptions, lock: FolderLock) {
+	constructor({ folder, historyCommits = 10_000, flush = true }: LmdbOptions, lock: FolderLock) {
 		this.#folder = folder;
 		this.#lock = lock;
 		this.#historyCommits = historyCommits;
-		this.#tables = new Tables(folder);
+		this.#tables = new Tables(folder, flush);
 		this.#revision = this.#tables.revision();
 		this.#compacted = this.#tables.compacted();
 		this.#watches = new Watches({

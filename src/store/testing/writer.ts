@@ -4,8 +4,8 @@
  */
 import { openLmdbStore } from "../lmdb.ts";
 
-const [folder = "", from = "0"] = process.argv.slice(2);
-const store = openLmdbStore({ folder, historyCommits: 200 });
+const [folder = "", from = "0", flush] = process.argv.slice(2);
+const store = openLmdbStore({ folder, historyCommits: 200, flush: flush !== "false" });
 let next = Number(from);
 
 async function write(): Promise<void> {
