@@ -192,6 +192,39 @@ test("a failing key is tried again after 5 ms, doubled each time", async () => {
 	mirror.close();
 });
 
+test("changes lead to attempts at once, and neither put off the next attempt after a failure nor lengthen the wait for it", async () => {
+	const { clock, client, mirror } = setUp();
+	const times: number[] = [];
+	const failing: Controller<ConfigMap> = {
+		...toy,
+		name: "failing",
+		gather: (key, from) => from.of(configMaps).get("default", key.slice("default/".length)),
+		plan() {
+			times.push(clock.monotonicMs());
+			throw new Error("broken");
+		},
+	};
+	const shell = startShell(failing, { client, mirror, clock });
+	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" } });
+	// Ten failures: the next attempt is due 2560 ms later, give or take a quarter.
+	while (times.length < 10) await clock.advance(1);
+	await creating;
+	const lastMs = times.at(-1) ?? 0;
+	for (let change = 1; change <= 15; change++) {
+		const patch = { data: { change: String(change) } };
+		const patching = client.patch(configMaps, { namespace: "default", name: "web" }, { type: "merge", patch });
+		await clock.advance(100);
+		await patching;
+	}
+	expect(times.length).toBe(10 + 15);
+	while (times.length < 27) await clock.advance(1);
+	const [dueMs = 0, afterMs = 0] = times.slice(-2);
+	expect((dueMs - lastMs) / 2560).toSatisfy((factor: number) => factor >= 0.75 && factor <= 1.26);
+	expect((afterMs - dueMs) / 5120).toSatisfy((factor: number) => factor >= 0.75 && factor <= 1.26);
+	await shell.stop();
+	mirror.close();
+});
+
 test("events that repeat raise a count, and one object can only make so many", async () => {
 	const { clock, server, client } = setUp();
 	const recorder = createEventRecorder(client, { clock });

@@ -57,8 +57,11 @@ interface KeyState {
 	failure: ActionFailure | undefined;
 	barrier: Barrier;
 	plannedAtMs: number;
+	/** When a plan asked to be made again; by the wall clock. */
 	timer: Timer | undefined;
 	timerAtMs: number;
+	/** The next attempt after a failure, if nothing wakes the key before; not by the wall clock, which may be set. */
+	retry: Timer | undefined;
 }
 
 class ControllerShell<State> implements Shell {
@@ -125,7 +128,7 @@ class ControllerShell<State> implements Shell {
 		this.#stopping.abort(new Error("the controller stops"));
 		for (const end of this.#endListening) end();
 		this.#queue.clear();
-		for (const state of this.#states.values()) state.timer?.cancel();
+		for (const key of this.#states.keys()) this.#cancelTimers(key);
 		await this.#started;
 		await Promise.all(this.#working);
 		this.#states.clear();
@@ -275,6 +278,8 @@ class ControllerShell<State> implements Shell {
 			state.failures = 0;
 			state.outdated = 0;
 			state.failure = undefined;
+			state.retry?.cancel();
+			state.retry = undefined;
 		} else {
 			this.#failed(key, state, failure);
 		}
@@ -290,17 +295,22 @@ class ControllerShell<State> implements Shell {
 		const cause = failure instanceof FailedAction ? failure.cause : failure;
 		this.#parts.onError?.(cause, this.#controller.name, key);
 		state.failure = { do: "event", ...(failure instanceof FailedAction ? failure.action : {}), ...reasonOf(cause) };
-		state.failures++;
 		state.outdated = isOutdated(cause) ? state.outdated + 1 : 0;
 		if (state.outdated > 0 && state.outdated <= outdatedLimit) {
 			// The barrier has let the Mirror catch up.
-			state.failures = Math.max(state.failures - 1, 1);
+			state.failures = Math.max(state.failures, 1);
 			this.enqueue(key);
 			return;
 		}
+		// A change led to this attempt before the next was due: that one stays where it is, and is not put off by changes that go on coming.
+		if (state.retry !== undefined) return;
+		state.failures++;
 		const delayMs = Math.min(firstBackoffMs * 2 ** (state.failures - 1), longestBackoffMs);
 		const { clock } = this.#parts;
-		this.#wakeAt(key, state, clock.now() + delayMs * (0.75 + 0.5 * clock.random()));
+		state.retry = clock.after(delayMs * (0.75 + 0.5 * clock.random()), () => {
+			state.retry = undefined;
+			this.#wake(key, state);
+		});
 	}
 
 	/** The earliest wish wins: the plan that is made then says when the next is due. */
@@ -314,12 +324,17 @@ class ControllerShell<State> implements Shell {
 			state.timer = undefined;
 			// A clock that was set back lets a timer fire too early.
 			if (clock.now() < atMs) this.#wakeAt(key, state, atMs);
-			else if (state.busy) state.dirty = true;
-			else {
-				this.#queue.add(key);
-				this.#schedulePump();
-			}
+			else this.#wake(key, state);
 		});
+	}
+
+	#wake(key: string, state: KeyState): void {
+		if (state.busy) {
+			state.dirty = true;
+			return;
+		}
+		this.#queue.add(key);
+		this.#schedulePump();
 	}
 
 	#stateOf(key: string): KeyState {
@@ -335,6 +350,7 @@ class ControllerShell<State> implements Shell {
 				plannedAtMs: 0,
 				timer: undefined,
 				timerAtMs: 0,
+				retry: undefined,
 			};
 			this.#states.set(key, state);
 		}
@@ -342,8 +358,14 @@ class ControllerShell<State> implements Shell {
 	}
 
 	#forget(key: string): void {
-		this.#states.get(key)?.timer?.cancel();
+		this.#cancelTimers(key);
 		this.#states.delete(key);
+	}
+
+	#cancelTimers(key: string): void {
+		const state = this.#states.get(key);
+		state?.timer?.cancel();
+		state?.retry?.cancel();
 	}
 
 	/** Until it works or the shell stops: a server that cannot be reached is waited for. */

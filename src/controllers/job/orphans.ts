@@ -1,45 +1,55 @@
 import type { Mirror } from "../../client/mirror.ts";
-import { controllerOf, objectKey } from "../../core/object.ts";
+import { controllerOf, type OwnerReference, objectKey } from "../../core/object.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { jobs } from "../../kinds/job.ts";
 import { pods } from "../../kinds/pod.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { confirmAbsent } from "../actions.ts";
+import { type Action, type Controller, watchRule } from "../controller.ts";
 import { selectorOf } from "../podcontrol/claim.ts";
 import { untrack } from "./claim.ts";
 import { isJobFinished } from "./conditions.ts";
 import { isManagedElsewhere } from "./controller.ts";
 import { isTracked } from "./pods.ts";
 
+interface Orphan {
+	pod: Pod;
+	/** The owner that seems to be gone; undefined when the pod has none, or one that has finished. */
+	missing: OwnerReference | undefined;
+}
+
 /** Frees pods that hold the finalizer of the job controller although no job will count them: their job is gone or has finished. */
-export const jobOrphanController: Controller<Pod> = {
+export const jobOrphanController: Controller<Orphan> = {
 	name: "job-orphan",
 	component: "job-controller",
 	watches: [
 		watchRule(pods, (current) => (current !== undefined && isTracked(current) ? [objectKey(current)] : [])),
-		watchRule(
-			jobs,
-			(current, old, mirror) => {
-				const ended = current === undefined || (isJobFinished(current) && (old === undefined || !isJobFinished(old)));
-				const job = current ?? old;
-				if (!ended || job === undefined) return [];
-				return [...mirror.of(pods).controlledBy(job.metadata.uid)].filter(isTracked).map(objectKey);
-			},
-			{ barrier: false },
-		),
+		watchRule(jobs, (current, old, mirror) => {
+			const ended = current === undefined || (isJobFinished(current) && (old === undefined || !isJobFinished(old)));
+			const job = current ?? old;
+			if (!ended || job === undefined) return [];
+			return [...mirror.of(pods).controlledBy(job.metadata.uid)].filter(isTracked).map(objectKey);
+		}),
 	],
 	gather(key, mirror) {
 		const [namespace, name = ""] = key.split("/");
 		const pod = mirror.of(pods).get(namespace, name);
 		if (pod === undefined || !isTracked(pod)) return undefined;
 		const owner = controllerOf(pod);
-		if (owner === undefined) return isWanted(pod, mirror) ? undefined : pod;
+		if (owner === undefined) return isWanted(pod, mirror) ? undefined : { pod, missing: undefined };
 		if (owner.kind !== jobs.kind) return undefined;
 		const job = mirror.of(jobs).get(namespace, owner.name);
-		if (job === undefined || job.metadata.uid !== owner.uid) return pod;
-		return isJobFinished(job) && !isManagedElsewhere(job) ? pod : undefined;
+		if (job === undefined || job.metadata.uid !== owner.uid) return { pod, missing: owner };
+		return isJobFinished(job) && !isManagedElsewhere(job) ? { pod, missing: undefined } : undefined;
 	},
-	plan: (pod) => ({ actions: [untrack(pod)] }),
+	// Jobs and pods are seen by watches of their own: a job not seen yet would never count what is freed here.
+	plan: ({ pod, missing }) => ({
+		actions: [...(missing === undefined ? [] : [confirmGone(pod, missing)]), untrack(pod)],
+	}),
 };
+
+function confirmGone({ metadata }: Pod, { name, uid }: OwnerReference): Action {
+	return confirmAbsent(jobs, { namespace: metadata.namespace, name }, uid);
+}
 
 /** Whether a job is about to adopt the pod. */
 function isWanted({ metadata }: Pod, mirror: Mirror): boolean {

@@ -69,12 +69,14 @@ export function claim<T extends KubeObject>(
 }
 
 // The uid in both patches is a precondition: another object of the same name is left alone.
-export function adopt(kind: Kind, object: KubeObject, owner: KubeObject): Action {
+
+/** An orphan that is gone ends the plan, which counted it as the owner's: a successor must not come before it. */
+function adopt(kind: Kind, object: KubeObject, owner: KubeObject): Action {
 	const metadata = { uid: object.metadata.uid, ownerReferences: [controllerReference(owner)] };
-	return patch(kind, refOf(object), { type: "strategic", patch: { metadata } }, { orGone: true });
+	return patch(kind, refOf(object), { type: "strategic", patch: { metadata } });
 }
 
-export function release(kind: Kind, object: KubeObject, owner: KubeObject): Action {
+function release(kind: Kind, object: KubeObject, owner: KubeObject): Action {
 	const ownerReferences = [{ $patch: "delete", uid: owner.metadata.uid }];
 	const metadata = { uid: object.metadata.uid, ownerReferences };
 	return patch(kind, refOf(object), { type: "strategic", patch: { metadata } }, { orGone: true });

@@ -32,6 +32,7 @@ export const statefulSetController: Controller<StatefulSetState> = {
 	watches: [
 		watchRule(statefulSets, (current, old) => [current, old].flatMap((set) => (set ? [objectKey(set)] : []))),
 		watchOwned(statefulSets, podKind, selectorFor, matters),
+		watchRule(podKind, namesakeKeys),
 		// A revision that is gone may be missed. One that is new or changed is no reason to look, as upstream has it: whoever made it by hand
 		// is to find it again.
 		watchOwned(statefulSets, controllerRevisions, selectorFor, (current) => current === undefined),
@@ -72,6 +73,14 @@ function claimsOf(set: StatefulSet, { controlled, orphans }: Claimable<Pod>, mir
 		}
 	}
 	return claims;
+}
+
+/** A pod that is gone may have had a name that a set needs, whoever it belonged to. */
+function namesakeKeys(current: Pod | undefined, old: Pod | undefined, mirror: Mirror): string[] {
+	if (current !== undefined || old === undefined) return [];
+	const { namespace, name } = old.metadata;
+	const set = mirror.of(statefulSets).get(namespace, name.slice(0, Math.max(name.lastIndexOf("-"), 0)));
+	return set === undefined ? [] : [objectKey(set)];
 }
 
 /** A claim that goes, or changes hands, may be what a pod waits for. Claims do not name their set: the name tells. */

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import type { KubeObject } from "../../core/object.ts";
+import { statefulSets } from "../../kinds/statefulset.ts";
+import { staticMirror } from "../testing/static-mirror.ts";
+import { statefulSetController } from "./controller.ts";
+
+const selector = { matchLabels: { app: "web" } };
+// Objects are of their kinds as far as watch rules look.
+const set = {
+	apiVersion: "apps/v1",
+	kind: "StatefulSet",
+	metadata: { name: "web-a", namespace: "default", uid: "set" },
+	spec: { selector, serviceName: "web", template: {} },
+} as unknown as KubeObject;
+
+function wokenBy(pod: { name: string; owner?: string }): string[] {
+	const reference = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "other", uid: "other", controller: true };
+	const metadata = { name: pod.name, namespace: "default", uid: "pod", labels: {} };
+	// As above.
+	const old = {
+		apiVersion: "v1",
+		kind: "Pod",
+		metadata: pod.owner === undefined ? metadata : { ...metadata, ownerReferences: [reference] },
+	} as unknown as KubeObject;
+	const mirror = staticMirror([set], statefulSetController);
+	expect([...mirror.of(statefulSets).list()]).toHaveLength(1);
+	const rules = statefulSetController.watches.filter(({ kind }) => kind.kind === "Pod");
+	return rules.flatMap((rule) => [...rule.keys(undefined, old, mirror)]);
+}
+
+test("a pod that is gone wakes the set that needs its name, whoever it belonged to", () => {
+	expect(wokenBy({ name: "web-a-1" })).toEqual(["default/web-a"]);
+	expect(wokenBy({ name: "web-a-1", owner: "other" })).toEqual(["default/web-a"]);
+	expect(wokenBy({ name: "web-b-1" })).toEqual([]);
+	expect(wokenBy({ name: "web" })).toEqual([]);
+});
