@@ -4,6 +4,7 @@ import { createMirror } from "../client/mirror.ts";
 import { createEventRecorder } from "../client/recorder.ts";
 import { ToyServer } from "../client/testing/toy-server.ts";
 import { memoryTransport } from "../client/transport-memory.ts";
+import type { Clock } from "../core/clock.ts";
 import { ApiError } from "../core/errors.ts";
 import type { User } from "../core/exchange.ts";
 import { controllerOf, controllerReference } from "../core/object.ts";
@@ -221,6 +222,45 @@ test("changes lead to attempts at once, and neither put off the next attempt aft
 	const [dueMs = 0, afterMs = 0] = times.slice(-2);
 	expect((dueMs - lastMs) / 2560).toSatisfy((factor: number) => factor >= 0.75 && factor <= 1.26);
 	expect((afterMs - dueMs) / 5120).toSatisfy((factor: number) => factor >= 0.75 && factor <= 1.26);
+	await shell.stop();
+	mirror.close();
+});
+
+test("changes gather for no longer when the clock is set back", async () => {
+	const { clock: inner, client, mirror } = setUp();
+	let offsetMs = 0;
+	const clock: Clock = {
+		random: inner.random,
+		now: () => inner.now() + offsetMs,
+		monotonicMs: () => inner.monotonicMs(),
+		after: (delayMs, callback) => inner.after(delayMs, callback),
+		sleep: (delayMs, signal) => inner.sleep(delayMs, signal),
+	};
+	const seen: (string | undefined)[] = [];
+	const gatherer: Controller<ConfigMap> = {
+		...toy,
+		name: "gatherer",
+		coalesceMs: () => 100,
+		gather: (key, from) => from.of(configMaps).get("default", key.slice("default/".length)),
+		plan(object) {
+			seen.push(object.data?.["change"]);
+			return { actions: [] };
+		},
+	};
+	const shell = startShell(gatherer, { client, mirror, clock });
+	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" } });
+	await inner.advance(10);
+	await creating;
+	offsetMs = -3_600_000;
+	for (const change of ["1", "2"]) {
+		const patch = { data: { change } };
+		const patching = client.patch(configMaps, { namespace: "default", name: "web" }, { type: "merge", patch });
+		await inner.advance(10);
+		await patching;
+	}
+	expect(seen).toEqual([undefined]);
+	await inner.advance(100);
+	expect(seen).toEqual([undefined, "2"]);
 	await shell.stop();
 	mirror.close();
 });

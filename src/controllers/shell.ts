@@ -56,12 +56,15 @@ interface KeyState {
 	outdated: number;
 	failure: ActionFailure | undefined;
 	barrier: Barrier;
+	/** By the clock that nobody sets, like the two timers at the end. */
 	plannedAtMs: number;
 	/** When a plan asked to be made again; by the wall clock. */
 	timer: Timer | undefined;
 	timerAtMs: number;
-	/** The next attempt after a failure, if nothing wakes the key before; not by the wall clock, which may be set. */
+	/** The next attempt after a failure, if nothing wakes the key before. */
 	retry: Timer | undefined;
+	/** Changes gather until then. */
+	gathering: Timer | undefined;
 }
 
 class ControllerShell<State> implements Shell {
@@ -115,8 +118,9 @@ class ControllerShell<State> implements Shell {
 		}
 		if (state !== undefined && this.#controller.coalesceMs !== undefined) {
 			const dueMs = state.plannedAtMs + this.#controller.coalesceMs(key, this.#parts.mirror);
-			if (dueMs > this.#parts.clock.now() && state.failures === 0) {
-				this.#wakeAt(key, state, dueMs);
+			const waitMs = dueMs - this.#parts.clock.monotonicMs();
+			if (waitMs > 0 && state.failures === 0) {
+				state.gathering ??= this.#parts.clock.after(waitMs, () => this.#wake(key, state));
 				return;
 			}
 		}
@@ -198,7 +202,9 @@ class ControllerShell<State> implements Shell {
 		const state = this.#stateOf(key);
 		state.timer?.cancel();
 		state.timer = undefined;
-		state.plannedAtMs = this.#parts.clock.now();
+		state.gathering?.cancel();
+		state.gathering = undefined;
+		state.plannedAtMs = this.#parts.clock.monotonicMs();
 		let plan: Plan | undefined;
 		try {
 			plan = this.#plan(key, state);
@@ -351,6 +357,7 @@ class ControllerShell<State> implements Shell {
 				timer: undefined,
 				timerAtMs: 0,
 				retry: undefined,
+				gathering: undefined,
 			};
 			this.#states.set(key, state);
 		}
@@ -366,6 +373,7 @@ class ControllerShell<State> implements Shell {
 		const state = this.#states.get(key);
 		state?.timer?.cancel();
 		state?.retry?.cancel();
+		state?.gathering?.cancel();
 	}
 
 	/** Until it works or the shell stops: a server that cannot be reached is waited for. */

@@ -1,6 +1,7 @@
 /** Volumes that come about only once a pod has a node: choosing the node on the claims, and waiting for the volumes. */
 import type { Client } from "../client/client.ts";
 import type { Clock, Timer } from "../core/clock.ts";
+import { isReason } from "../core/errors.ts";
 import { persistentVolumeClaims } from "../kinds/persistentvolumeclaim.ts";
 import { claimsToSelect, isBound, selectedNodeAnnotation } from "./filters/volumes.ts";
 import type { PodInfo } from "./pod-info.ts";
@@ -42,23 +43,57 @@ export class Claims {
 	 * @throws ApiError when a claim cannot be written
 	 */
 	async bind(pod: PodInfo, nodeName: string): Promise<boolean> {
-		for (const claim of claimsToSelect(pod, this.#cluster)) {
-			if (claim.metadata.annotations?.[selectedNodeAnnotation] === nodeName) continue;
-			const { namespace, name, uid } = claim.metadata;
-			const metadata = { uid, annotations: { [selectedNodeAnnotation]: nodeName } };
-			await this.#client.patch(persistentVolumeClaims, { namespace, name }, { type: "merge", patch: { metadata } });
+		// Known from the start: the pod may go, or the scheduler stop, while claims are being written.
+		const { waiting, bound } = this.#wait(pod, nodeName);
+		const isWaiting = () => this.#waiting.get(pod.key) === waiting;
+		try {
+			for (const claim of claimsToSelect(pod, this.#cluster)) {
+				if (!isWaiting()) break;
+				if (claim.metadata.annotations?.[selectedNodeAnnotation] === nodeName) continue;
+				const { namespace, name, uid } = claim.metadata;
+				const metadata = { uid, annotations: { [selectedNodeAnnotation]: nodeName } };
+				await this.#client.patch(persistentVolumeClaims, { namespace, name }, { type: "merge", patch: { metadata } });
+			}
+		} catch (error) {
+			if (isWaiting()) waiting.done(false);
+			throw error;
 		}
-		return new Promise((resolve) => {
-			const timer = this.#clock.after(patienceMs, () => this.cancel(pod.key));
-			const done = (bound: boolean) => {
-				timer.cancel();
-				this.#waiting.delete(pod.key);
-				resolve(bound);
-			};
-			const waiting = { pod, nodeName, chosen: new Set<string>(), timer, done };
-			this.#waiting.set(pod.key, waiting);
-			this.#look(waiting);
+		if (isWaiting()) this.#look(waiting);
+		return bound;
+	}
+
+	#wait(pod: PodInfo, nodeName: string): { waiting: Waiting; bound: Promise<boolean> } {
+		let resolve: (bound: boolean) => void = () => undefined;
+		const bound = new Promise<boolean>((settle) => {
+			resolve = settle;
 		});
+		const timer = this.#clock.after(patienceMs, () => this.cancel(pod.key));
+		const done = (isBound: boolean) => {
+			timer.cancel();
+			this.#waiting.delete(pod.key);
+			resolve(isBound);
+		};
+		const waiting = { pod, nodeName, chosen: new Set<string>(), timer, done };
+		this.#waiting.set(pod.key, waiting);
+		return { waiting, bound };
+	}
+
+	/**
+	 * Reads the pod's claims afresh: the mirror may still show a bound claim of a name that has been made anew since, and one of that name
+	 * without a node would wait for ever once the pod has its own.
+	 * @throws Error when one is not bound, ApiError when one cannot be read
+	 */
+	async confirm(pod: PodInfo): Promise<void> {
+		for (const name of pod.claimNames) {
+			const claim = await this.#client
+				.get(persistentVolumeClaims, { namespace: pod.namespace, name })
+				.catch((error: unknown) => {
+					// To the caller it would be the pod that is not there.
+					if (isReason(error, "NotFound")) return undefined;
+					throw error;
+				});
+			if (claim === undefined || !isBound(claim)) throw new Error(`binding volumes: the claim ${name} is not bound`);
+		}
 	}
 
 	/** Whether the pod waits; if so, it does no longer. */

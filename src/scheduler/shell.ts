@@ -209,6 +209,7 @@ class SchedulerShell implements Scheduler {
 		this.#assumed.set(pod.key, pod.uid);
 		try {
 			if (this.#claims.pending(pod)) await this.#bindClaims(pod, nodeName);
+			await this.#claims.confirm(pod);
 			await this.#writes.bind(pod, nodeName);
 		} catch (error) {
 			this.#unbind(pod, nodeName, error);

@@ -24,6 +24,8 @@ export interface SimulatedCluster {
 	readonly store: Store;
 	/** What was noticed besides what the store tells: of programs that do not let time pass, of pods that run twice. */
 	readonly complaints: ReadonlySet<string>;
+	/** UIDs of pods that users deleted, or tried to. */
+	readonly deletedByUser: Set<string>;
 	readonly storeFaults: Faults;
 	/** Of the connections of controllers and scheduler, and of nodes. */
 	readonly connectionFaults: ConnectionFaults;
@@ -39,10 +41,12 @@ export interface SimulatedCluster {
 
 export interface ControlPlane {
 	readonly controllerCount: number;
+	/** How long it has been running, without the times it was down, in virtual milliseconds. */
+	runningMs(): number;
 	/** Stops one controller, in the middle of what it does, and starts it again on the same mirror. */
 	restartController(index: number): Promise<void>;
 	/** Stops all controllers and the scheduler, and starts them anew after a while: they know nothing then. */
-	restart(downMs: number): Promise<void>;
+	restart(lastsMs: number): Promise<void>;
 	stop(): Promise<void>;
 }
 
@@ -87,6 +91,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 		connectionFaults,
 		nodeFaults,
 		complaints,
+		deletedByUser: new Set(),
 		random,
 		user: createClient(connect("user"), { userAgent: "user" }),
 		machines,
@@ -108,6 +113,9 @@ function startControlPlane(
 	let parts = start();
 	/** One restart at a time. */
 	let restarting = false;
+	/** Of all times that it was down. */
+	let downMs = 0;
+	let downSinceMs: number | undefined;
 
 	function start() {
 		// Controllers and scheduler each see the world in their own time.
@@ -155,10 +163,14 @@ function startControlPlane(
 				await parts.shells[index]?.stop();
 				parts.shells[index] = parts.startOne(controller);
 			}),
-		restart: (downMs) =>
+		runningMs: () => (downSinceMs ?? clock.monotonicMs()) - downMs,
+		restart: (lastsMs) =>
 			alone(async () => {
+				downSinceMs = clock.monotonicMs();
 				await stop();
-				await clock.sleep(downMs);
+				await clock.sleep(lastsMs);
+				downMs += clock.monotonicMs() - downSinceMs;
+				downSinceMs = undefined;
 				parts = start();
 			}),
 		stop,

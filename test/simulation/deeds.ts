@@ -51,7 +51,9 @@ const deeds: readonly Deed[] = [
 		return persistently(cluster, async (client) => {
 			const { items } = await client.list(pods, { namespace });
 			const pod = items[below(random, items.length)];
-			if (pod !== undefined) await client.delete(pods, { namespace, name: pod.metadata.name });
+			if (pod === undefined) return;
+			cluster.deletedByUser.add(pod.metadata.uid);
+			await client.delete(pods, { namespace, name: pod.metadata.name });
 		});
 	},
 	/** Several at once, as when a node is drained. */

@@ -48,7 +48,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 	const cluster = await startCluster({ controllers: allControllers, ...options, clock });
 	const watching = invariants();
 	const observers = watching.map(({ observe }) => observe);
-	const truth = new Truth(cluster.store, clock, options.onChange ? [options.onChange, ...observers] : observers);
+	const observing = options.onChange ? [options.onChange, ...observers] : observers;
+	const truth = new Truth(cluster, observing);
 	await whileAdvancing(time, async () => {
 		const [workloads] = await Promise.all([makeWorkloads(cluster), powerOn(cluster)]);
 		if (options.faults !== false) beginFaults(cluster);

@@ -1,7 +1,8 @@
 /** What the store holds, commit by commit, and what must be true of it after every one. */
 import { createHash } from "node:crypto";
 import { controllerOf, type KubeObject } from "../../src/core/object.ts";
-import type { Change, Store } from "../../src/store/store.ts";
+import type { Change } from "../../src/store/store.ts";
+import type { SimulatedCluster } from "./cluster.ts";
 import type { JumpingClock } from "./jumping-clock.ts";
 
 /** A change of one object; `old` undefined: made, `current` undefined: gone. */
@@ -14,13 +15,23 @@ export class Truth {
 	readonly violations: string[] = [];
 	commitCount = 0;
 	readonly clock: JumpingClock;
+	/** A clock that stands while the controllers are down: what happened this long ago they have had time to notice. */
+	readonly runningMs: () => number;
+	/** UIDs of pods. */
+	readonly deletedByUser: ReadonlySet<string>;
 	readonly #startMs: number;
 	readonly #hash = createHash("sha256");
 	readonly #observers: Observe[];
 	readonly #stop = new AbortController();
 
-	constructor(store: Store, clock: JumpingClock, observers: Observe[]) {
+	constructor(
+		cluster: Pick<SimulatedCluster, "store" | "clock" | "controlPlane" | "deletedByUser">,
+		observers: Observe[],
+	) {
+		const { store, clock, controlPlane } = cluster;
 		this.clock = clock;
+		this.runningMs = () => controlPlane.runningMs();
+		this.deletedByUser = cluster.deletedByUser;
 		this.#startMs = clock.monotonicMs();
 		this.#observers = observers;
 		store.watch(

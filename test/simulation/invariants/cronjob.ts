@@ -1,10 +1,12 @@
-import { timestamp } from "../../../src/core/clock.ts";
+import { parseTimestamp, timestamp } from "../../../src/core/clock.ts";
 import { controllerOf } from "../../../src/core/object.ts";
 import type { CronJob, Job } from "../../../src/kinds/generated/types.ts";
 import type { Truth } from "../truth.ts";
 import type { Invariant } from "./invariant.ts";
 
 const minuteMs = 60_000;
+/** The longest that the controller does not look: it is down, twice in a row perhaps, and then has to list. */
+const longestAbsenceMs = 45_000;
 
 interface History {
 	cronJob: CronJob;
@@ -40,6 +42,7 @@ export function scheduledTimes(): Invariant {
 				truth.violation(`${owner.name} ran twice for ${time}: ${other}, ${current.metadata.name}`);
 			}
 			history.runs.set(time, current.metadata.name);
+			checkTime(history, parseTimestamp(time), truth);
 			if (history.cronJob.spec.concurrencyPolicy === "Forbid") checkAlone(history.cronJob, truth);
 		},
 		atEnd(truth) {
@@ -48,6 +51,17 @@ export function scheduledTimes(): Invariant {
 			}
 		},
 	};
+}
+
+/** A minute that had come when the Job was made, and after the CronJob. */
+function checkTime({ cronJob, fromMs }: History, timeMs: number, truth: Truth): void {
+	const { clock } = truth;
+	const { name } = cronJob.metadata;
+	// It may have come before the clock was set back.
+	const hasCome = timeMs <= clock.now() || clock.jumps.some((jump) => timeMs <= jump.fromMs);
+	if (!hasCome) truth.violation(`${name} runs early for ${timestamp(timeMs)}`);
+	if (timeMs % minuteMs !== 0 || timeMs < Math.floor(fromMs / 1000) * 1000)
+		truth.violation(`${name} runs for ${timestamp(timeMs)}, which is no time of its own`);
 }
 
 function checkAlone(cronJob: CronJob, truth: Truth): void {
@@ -63,16 +77,19 @@ function checkAlone(cronJob: CronJob, truth: Truth): void {
 	if (active.length > 1) truth.violation(`${cronJob.metadata.name} runs ${active.sort().join(" and ")} at once`);
 }
 
-/** Every minute has its Job, but for those that the clock jumped over, and the last ones. */
+/**
+ * Every minute has its Job, but for those that the clock jumped over, and the last ones. Timers do not notice a jump: for up to a minute
+ * after it the controller looks when it would have looked without, and one that is then away misses a minute that it passed over. So
+ * may one that was away when the clock jumped.
+ */
 function checkMissed({ cronJob, runs, fromMs, untilMs }: History, truth: Truth): void {
 	const { jumps } = truth.clock;
 	const endMs = (untilMs ?? truth.clock.now()) - minuteMs;
 	for (let timeMs = Math.floor(fromMs / minuteMs + 1) * minuteMs; timeMs < endMs; timeMs += minuteMs) {
 		const time = timestamp(timeMs);
 		if (runs.has(time)) continue;
-		// A time shortly before a jump may be outdone by one after it.
 		const jumped = jumps.some(
-			(jump) => timeMs > Math.min(jump.fromMs, jump.toMs) - minuteMs && timeMs <= Math.max(jump.fromMs, jump.toMs),
+			({ fromMs, toMs }) => toMs > fromMs && timeMs > fromMs - longestAbsenceMs && timeMs <= toMs + longestAbsenceMs,
 		);
 		if (!jumped) truth.violation(`${cronJob.metadata.name} missed ${time}`);
 	}

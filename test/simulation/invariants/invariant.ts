@@ -10,8 +10,8 @@ export interface Invariant {
 	atEnd?(truth: Truth): void;
 }
 
-/** How long a controller may act on an old picture, of readiness, say; by the clock that does not jump. */
-export const longestLagMs = 15_000;
+/** How long a controller may act on an old picture, of readiness, say, while watches lag and break; by `Truth.runningMs`. */
+export const longestLagMs = 5000;
 
 export function ordinalOf(pod: KubeObject): number {
 	return Number(pod.metadata.name.slice(pod.metadata.name.lastIndexOf("-") + 1));
@@ -19,6 +19,11 @@ export function ordinalOf(pod: KubeObject): number {
 
 export function isReady(pod: Pod | undefined): boolean {
 	return pod?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+}
+
+/** Ready, and nobody has deleted it. */
+export function isHealthy(pod: Pod | undefined): boolean {
+	return isReady(pod) && pod?.metadata.deletionTimestamp === undefined;
 }
 
 export function isFinished({ status }: Pod): boolean {

@@ -1,19 +1,20 @@
-import { controllerOf } from "../../../src/core/object.ts";
+import { controllerOf, type KubeObject } from "../../../src/core/object.ts";
 import type { PersistentVolumeClaim, Pod, StatefulSet } from "../../../src/kinds/generated/types.ts";
-import { type Invariant, isReady, longestLagMs, ordinalOf } from "./invariant.ts";
+import type { Truth } from "../truth.ts";
+import { type Invariant, isHealthy, isReady, longestLagMs, ordinalOf } from "./invariant.ts";
 
 /** Under OrderedReady no ordinal is made before all that come before it have been ready. */
 export function statefulSetOrder(): Invariant {
-	/** Name of a pod → when one of that name was last seen ready, whoever it belonged to: sets are deleted and adopt pods. */
+	/** Name of a pod → when (`runningMs`) one of that name was last seen healthy, whoever it belonged to: sets are deleted and adopt pods. */
 	const readyMs = new Map<string, number>();
 	return {
 		observe(current, old, truth) {
 			if (current?.kind !== "Pod" && old?.kind !== "Pod") return;
 			// It is of that kind.
 			const pod = (current ?? old) as Pod;
-			const nowMs = truth.clock.monotonicMs();
+			const nowMs = truth.runningMs();
 			const { name } = pod.metadata;
-			if (isReady(old as Pod | undefined) || isReady(current as Pod | undefined)) readyMs.set(name, nowMs);
+			if (isHealthy(old as Pod | undefined) || isHealthy(current as Pod | undefined)) readyMs.set(name, nowMs);
 			const owner = controllerOf(pod);
 			if (owner?.kind !== "StatefulSet") return;
 			const ordinal = ordinalOf(pod);
@@ -22,7 +23,7 @@ export function statefulSetOrder(): Invariant {
 			if (old !== undefined || current === undefined || set === undefined) return;
 			if (set.spec.podManagementPolicy === "Parallel") return;
 			const ready = new Set<number>();
-			for (const other of truth.controlledBy(set, "Pod")) if (isReady(other as Pod)) ready.add(ordinalOf(other));
+			for (const other of truth.controlledBy(set, "Pod")) if (isHealthy(other as Pod)) ready.add(ordinalOf(other));
 			for (let before = set.spec.ordinals?.start ?? 0; before < ordinal; before++) {
 				const lastMs = readyMs.get(`${set.metadata.name}-${before}`);
 				if (ready.has(before) || (lastMs !== undefined && nowMs - lastMs < longestLagMs)) continue;
@@ -74,21 +75,22 @@ export function keptClaims(): Invariant {
 }
 
 /**
- * Claims go with the pods that a set was scaled down by, where the set says so. Upstream looks at pods only: the claim of a pod that was
- * gone already when the set was scaled down stays.
+ * Claims go with the pods that a set was scaled down by, where the set says so. Upstream looks at pods only: the claim of a pod stays that
+ * was gone already when the set was scaled down, or before the controller could notice.
  */
 export function scaledClaims(): Invariant {
-	/** `uid of the set/name of a claim` for pods that lived when their set was scaled down. */
-	const had = new Set<string>();
+	/** `uid of the set/name of a claim` for pods that lived when their set was scaled down → when that was (`runningMs`). */
+	const had = new Map<string, number>();
 	return {
 		observe(current, old, truth) {
+			if (current?.kind === "Pod") forgetRemoved(had, current, truth);
 			if (current?.kind !== "StatefulSet" || current.metadata.generation === old?.metadata.generation) return;
 			// It is of that kind.
 			const { metadata, spec } = current as StatefulSet;
 			for (const pod of truth.controlledBy(current, "Pod")) {
 				const id = `${metadata.uid}/data-${pod.metadata.name}`;
 				const isLive = pod.metadata.deletionTimestamp === undefined;
-				if (ordinalOf(pod) >= (spec.replicas ?? 1) && isLive) had.add(id);
+				if (ordinalOf(pod) >= (spec.replicas ?? 1) && isLive) had.set(id, truth.runningMs());
 				else had.delete(id);
 			}
 		},
@@ -105,6 +107,16 @@ export function scaledClaims(): Invariant {
 			}
 		},
 	};
+}
+
+/** Others than the set may take a pod away before its controller has seen to the claim. */
+function forgetRemoved(had: Map<string, number>, pod: KubeObject, truth: Truth): void {
+	const id = `${controllerOf(pod)?.uid}/data-${pod.metadata.name}`;
+	const scaledMs = had.get(id);
+	if (scaledMs === undefined || truth.runningMs() - scaledMs >= longestLagMs) return;
+	// It is of that kind.
+	const announced = (pod as Pod).status?.conditions?.some(({ type }) => type === "DisruptionTarget") ?? false;
+	if (announced || truth.deletedByUser.has(pod.metadata.uid)) had.delete(id);
 }
 
 /** Claims of the set `parallel` go when it is scaled down (workloads.ts). */

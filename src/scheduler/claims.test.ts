@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import type { Client } from "../client/client.ts";
+import { VirtualClock } from "../core/virtual-clock.ts";
+import type { PersistentVolumeClaim, Pod } from "../kinds/generated/types.ts";
+import { Claims } from "./claims.ts";
+import { podInfo } from "./pod-info.ts";
+import type { ClusterView } from "./snapshot.ts";
+
+// All that is read of a pod here.
+const pod = podInfo({
+	apiVersion: "v1",
+	kind: "Pod",
+	metadata: { name: "db", namespace: "default", uid: "pod" },
+	spec: { containers: [], volumes: [{ name: "data", persistentVolumeClaim: { claimName: "data" } }] },
+} as unknown as Pod);
+
+/** Claims whose writes take a second. */
+function setUp() {
+	const clock = new VirtualClock();
+	// All that is asked of a client, a claim and a cluster here.
+	const client = { patch: () => clock.sleep(1000) } as unknown as Client;
+	const claim = { metadata: { name: "data", namespace: "default", uid: "claim" }, spec: {} } as PersistentVolumeClaim;
+	const cluster = { volumes: { claim: () => claim } } as unknown as ClusterView;
+	return { clock, claims: new Claims(client, clock, cluster) };
+}
+
+test("a pod is not bound while a claim that looks bound has been made anew", async () => {
+	const bound = { "pv.kubernetes.io/bind-completed": "yes" };
+	const metadata = { name: "data", namespace: "default", uid: "claim" };
+	const meta = { apiVersion: "v1", kind: "PersistentVolumeClaim" };
+	let live: PersistentVolumeClaim = {
+		...meta,
+		metadata: { ...metadata, annotations: bound },
+		spec: { volumeName: "volume" },
+	};
+	// All that is asked of a client and a cluster here.
+	const client = { get: async () => live } as unknown as Client;
+	const cluster = { volumes: { claim: () => live } } as unknown as ClusterView;
+	const claims = new Claims(client, new VirtualClock(), cluster);
+	await claims.confirm(pod);
+	live = { ...meta, metadata, spec: {} };
+	await expect(claims.confirm(pod)).rejects.toThrow("the claim data is not bound");
+});
+
+test("who stops while the node is being written on a claim does not wait for its volume", async () => {
+	const { clock, claims } = setUp();
+	const binding = claims.bind(pod, "node-1");
+	await clock.advance(500);
+	claims.close();
+	expect(await clock.advanceUntil(binding, 10_000)).toBe(true);
+	expect(await binding).toBe(false);
+});
+
+test("nobody waits for the volume of a pod that went while the node was being written on its claim", async () => {
+	const { clock, claims } = setUp();
+	const binding = claims.bind(pod, "node-1");
+	await clock.advance(500);
+	expect(claims.cancel(pod.key)).toBe(true);
+	expect(await clock.advanceUntil(binding, 10_000)).toBe(true);
+	expect(await binding).toBe(false);
+});
