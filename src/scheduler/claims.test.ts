@@ -26,7 +26,7 @@ function setUp() {
 
 test("a pod is not bound while a claim that looks bound has been made anew", async () => {
 	const bound = { "pv.kubernetes.io/bind-completed": "yes" };
-	const metadata = { name: "data", namespace: "default", uid: "claim" };
+	const metadata = { name: "data", namespace: "default", uid: "claim", resourceVersion: "1", creationTimestamp: "" };
 	const meta = { apiVersion: "v1", kind: "PersistentVolumeClaim" };
 	let live: PersistentVolumeClaim = {
 		...meta,
