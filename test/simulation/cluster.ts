@@ -167,11 +167,13 @@ function startControlPlane(
 		restart: (lastsMs) =>
 			alone(async () => {
 				downSinceMs = clock.monotonicMs();
-				await stop();
+				// As of a process that was killed, what it sent arrives, even after its successor has begun.
+				const ending = stop();
 				await clock.sleep(lastsMs);
 				downMs += clock.monotonicMs() - downSinceMs;
 				downSinceMs = undefined;
 				parts = start();
+				await ending;
 			}),
 		stop,
 	};

@@ -86,7 +86,7 @@ const deeds: readonly Deed[] = [
 		await controlPlane.restartController(below(random, controlPlane.controllerCount));
 	},
 	async function restartControlPlane({ cluster: { controlPlane }, random }) {
-		await controlPlane.restart(random() * 20_000);
+		await controlPlane.restart(random() * (random() < 0.5 ? 500 : 20_000));
 	},
 	async function loseNode({ cluster, random }) {
 		const number = 1 + below(random, nodeCount);
