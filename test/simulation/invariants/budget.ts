@@ -30,7 +30,7 @@ export function disruptionBudgets(): Invariant {
 			const nowMs = truth.runningMs();
 			if (isHealthy(before) || isHealthy(pod)) seenHealthy.set(uid, { pod, atMs: nowMs });
 			if (!isEvicted(pod)) evicted.delete(uid);
-			if (!isEvicted(pod) || evicted.has(uid) || !isHealthy(before) || isFinished(pod)) return;
+			if (!isEvicted(pod) || before === undefined || isEvicted(before) || !isHealthy(before) || isFinished(pod)) return;
 			evicted.set(uid, truth.clock.now());
 			for (const object of truth.of("PodDisruptionBudget")) {
 				// It is of that kind.
