@@ -3,7 +3,7 @@ import { ApiError } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
 import { apiVersionOf } from "../kinds/kind.ts";
 import { decode } from "../kinds/schema.ts";
-import type { Body } from "./body.ts";
+import { type Body, readObjectBody } from "./body.ts";
 import type { Context } from "./server.ts";
 import type { Target } from "./target.ts";
 
@@ -48,9 +48,27 @@ export function decodeObject(
 	return normal;
 }
 
+/**
+ * The body of a request about something that is not stored: a review, a binding, a token. What is null or missing is
+ * undefined; an empty body is an empty object.
+ * @param schema the type's name in the generated schemas
+ * @throws ApiError BadRequest
+ */
+export function decodeUnstored(context: Context, schema: string, kind: string): object {
+	const body = readObjectBody(context.request);
+	const value = body.value === undefined ? {} : asRecord(body.value, kind);
+	const apiVersion = typeof value["apiVersion"] === "string" ? value["apiVersion"] : "";
+	const found = typeof value["kind"] === "string" ? value["kind"] : "";
+	if (found !== "" && found !== kind) throw cannotBeHandled(found, apiVersion, kind, wrongKind(found, apiVersion));
+	const { object, problems, unknownFields } = decode(value, schema, undefined, { partial: true });
+	if (problems[0] !== undefined) throw cannotBeHandled(kind, apiVersion, kind, problems[0].message);
+	reportFields(context, { kind: { kind }, apiVersion }, unknownFields, body.duplicateFields);
+	return object;
+}
+
 function reportFields(
 	context: Context,
-	{ kind, apiVersion }: Target,
+	{ kind, apiVersion }: { kind: { kind: string }; apiVersion: string },
 	unknownFields: readonly string[],
 	duplicateFields: readonly string[],
 ): void {

@@ -5,7 +5,7 @@ import type { ApiResponse, User } from "../core/exchange.ts";
 import { invalidValue } from "../core/field-errors.ts";
 import { userOfToken } from "./access/authenticate.ts";
 import { decide } from "./access/authorize.ts";
-import { readObjectBody } from "./body.ts";
+import { decodeUnstored } from "./decode.ts";
 import { formatOf } from "./negotiate.ts";
 import type { ResourceInfo, Verb } from "./request-info.ts";
 import { objectResponse } from "./respond.ts";
@@ -53,17 +53,15 @@ async function answer(
 	// An answer has no other view than itself.
 	if (formatOf(context.request.headers["accept"]).view !== "object")
 		throw new ApiError("NotAcceptable", "only the following media types are accepted: application/json", {});
-	// Fields are checked one by one.
-	const body = (readObjectBody(context.request).value ?? {}) as Record<string, unknown>;
-	if (body["kind"] !== undefined && body["kind"] !== "" && body["kind"] !== kind)
-		throw new ApiError("BadRequest", `${String(body["kind"])} in version "v1" cannot be handled as a ${kind}`);
-	const spec = (body["spec"] ?? {}) as Record<string, unknown>;
+	// Some have no spec; the fields of those that have one are of the type that the body was decoded as.
+	const body = decodeUnstored(context, kind, kind) as { spec?: Record<string, unknown> };
+	const spec = body.spec ?? {};
 	const group = apiVersion.slice(0, apiVersion.indexOf("/"));
 	const causes = group === "authorization.k8s.io" ? accessProblems(kind, spec) : [];
 	if (causes.length > 0) throw invalid({ group, kind }, "", causes);
 	const metadata = { creationTimestamp: timestamp(context.server.clock.now()) };
 	const answered = await status(context, spec);
-	const asked = body["spec"] === undefined ? {} : { spec };
+	const asked = body.spec === undefined ? {} : { spec };
 	return objectResponse({ kind, apiVersion, metadata, ...asked, status: answered }, 201);
 }
 

@@ -9,6 +9,7 @@ import { nodes } from "../kinds/node.ts";
 import { pods } from "../kinds/pod.ts";
 import { objectKey } from "./cache/keys.ts";
 import type { VirtualResource } from "./discovery/resources.ts";
+import { formatOf } from "./negotiate.ts";
 import type { ResourceInfo } from "./request-info.ts";
 import { objectResponse } from "./respond.ts";
 import type { Context, Server } from "./server.ts";
@@ -62,15 +63,27 @@ async function answer(
 ): Promise<ApiResponse> {
 	const { verb } = context.info;
 	if (verb !== "get" && verb !== "list") throw methodNotAllowed();
+	const format = formatOf(context.request.headers["accept"]);
+	const view = (metrics: Metrics): object =>
+		format.view === "metadata"
+			? { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${format.version}`, metadata: metrics.metadata }
+			: metrics;
 	const read = await usage();
 	const ofNodes = resource.plural === "nodes";
 	const found = ofNodes ? nodeMetrics(context, read) : podMetrics(context, read, resource.namespace);
 	if (resource.name !== undefined) {
 		const one = found.find(({ metadata }) => metadata.name === resource.name);
 		if (one === undefined) throw notFound({ group, plural: resource.plural }, resource.name);
-		return objectResponse(one);
+		return objectResponse(view(one));
 	}
-	const items = found.filter(selected(context));
+	const items = found.filter(selected(context)).map(view);
+	if (format.view === "metadata")
+		return objectResponse({
+			kind: "PartialObjectMetadataList",
+			apiVersion: `meta.k8s.io/${format.version}`,
+			metadata: {},
+			items,
+		});
 	const kind = ofNodes ? "NodeMetricsList" : "PodMetricsList";
 	return objectResponse({ kind, apiVersion: `${group}/${version}`, metadata: {}, items });
 }

@@ -5,7 +5,7 @@ import { ApiError, conflict } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { deepCopy } from "../../core/object.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import { readObjectBody } from "../body.ts";
+import { decodeUnstored } from "../decode.ts";
 import { unassigned } from "../metadata.ts";
 import { objectResponse } from "../respond.ts";
 import type { Context } from "../server.ts";
@@ -14,6 +14,7 @@ import { writeObject } from "../verbs/write.ts";
 
 interface Binding {
 	metadata?: {
+		name?: string;
 		uid?: string;
 		resourceVersion?: string;
 		annotations?: Record<string, string>;
@@ -22,9 +23,14 @@ interface Binding {
 	target?: { kind?: string; name?: string };
 }
 
+function readBinding(context: Context): Binding {
+	// The type that the body was decoded as.
+	return decodeUnstored(context, "Binding", "Binding") as Binding;
+}
+
 /** The same by `/api/v1/namespaces/{namespace}/bindings`: the binding's own name is the pod's. */
 export async function createBinding(context: Context, namespace: string): Promise<ApiResponse> {
-	const body = (readObjectBody(context.request).value ?? {}) as { metadata?: { name?: string } };
+	const body = readBinding(context);
 	const name = body.metadata?.name ?? "";
 	const resource = { group: "", version: "v1", namespace, plural: "pods", name, subresource: "binding", rest: "" };
 	const target = targetOf(context.server, { ...context.info, resource });
@@ -35,8 +41,7 @@ export async function createBinding(context: Context, namespace: string): Promis
 export async function binding(context: Context, target: Target): Promise<ApiResponse> {
 	if (context.info.verb !== "create") throw methodNotAllowed();
 	const pod = named(target);
-	// Fields are checked one by one.
-	const { metadata, target: node } = (readObjectBody(context.request).value ?? {}) as Binding;
+	const { metadata, target: node } = readBinding(context);
 	const nodeName = node?.name ?? "";
 	if (nodeName === "") throw new ApiError("Invalid", `Binding "${pod.name}" is invalid: target.name: Required value`);
 	if (node?.kind !== undefined && node.kind !== "" && node.kind !== "Node" && node.kind !== "Minion")

@@ -7,9 +7,9 @@ import { deepCopy } from "../../core/object.ts";
 import { selectorFrom } from "../../core/selector.ts";
 import type { Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
 import { podDisruptionBudgets } from "../../kinds/poddisruptionbudget.ts";
-import { readObjectBody } from "../body.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { putObject } from "../commit.ts";
+import { decodeUnstored } from "../decode.ts";
 import { unassigned } from "../metadata.ts";
 import { objectResponse } from "../respond.ts";
 import type { Context } from "../server.ts";
@@ -23,8 +23,8 @@ const attempts = 10;
 export async function eviction(context: Context, target: Target): Promise<ApiResponse> {
 	if (context.info.verb !== "create") throw methodNotAllowed();
 	const wanted = named(target);
-	// What is no object says nothing.
-	const body = (readObjectBody(context.request).value ?? {}) as {
+	// The type that the body was decoded as.
+	const body = decodeUnstored(context, "Eviction", "Eviction") as {
 		deleteOptions?: unknown;
 		metadata?: { name?: string };
 	};

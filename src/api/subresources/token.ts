@@ -7,8 +7,8 @@ import { nodes } from "../../kinds/node.ts";
 import { pods } from "../../kinds/pod.ts";
 import { secrets } from "../../kinds/secret.ts";
 import type { Claims } from "../access/tokens.ts";
-import { readObjectBody } from "../body.ts";
 import { objectKey } from "../cache/keys.ts";
+import { decodeUnstored } from "../decode.ts";
 import { newUid } from "../metadata.ts";
 import { objectResponse } from "../respond.ts";
 import type { Context } from "../server.ts";
@@ -37,8 +37,8 @@ export async function token(context: Context, target: Target): Promise<ApiRespon
 	const wanted = named(target);
 	await server.cache.fresh();
 	const account = existing(wanted).object;
-	// Fields are checked one by one.
-	const request = (readObjectBody(context.request).value ?? {}) as TokenRequest;
+	// The type that the body was decoded as.
+	const request = decodeUnstored(context, "AuthenticationTokenRequest", "TokenRequest") as TokenRequest;
 	const { audiences = [], expirationSeconds = defaultSeconds, boundObjectRef } = request.spec ?? {};
 	checkSeconds(expirationSeconds, wanted.name);
 	const audience = audiences.length === 0 ? [server.tokens.issuer] : audiences;
