@@ -1,6 +1,8 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { certificateSigner } from "./certificate-signer.ts";
+import type { Authority } from "./controllers.ts";
 
 /** PEM texts. */
 export interface KeyPair {
@@ -9,8 +11,8 @@ export interface KeyPair {
 }
 
 export interface Certificates {
-	/** Certificate of the cluster's own authority. */
-	ca: string;
+	/** The cluster's own authority. Its key is not in here. */
+	authority: Authority;
 	server: KeyPair;
 	/** Member of system:masters. */
 	admin: KeyPair;
@@ -47,7 +49,12 @@ export async function ensureCertificates(directory: string, names: ServerNames, 
 		commonName: "kubernetes-admin",
 		organization: "system:masters",
 	});
-	return { ca: authority.cert, server, admin, ...ensureTokenKeys(directory) };
+	return {
+		authority: { ca: authority.cert, sign: certificateSigner(authority) },
+		server,
+		admin,
+		...ensureTokenKeys(directory),
+	};
 }
 
 interface Leaf {

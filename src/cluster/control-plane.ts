@@ -7,7 +7,6 @@ import { createEventRecorder } from "../client/recorder.ts";
 import { createClient } from "../client/requests.ts";
 import { memoryTransport } from "../client/transport-memory.ts";
 import type { Controller } from "../controllers/controller.ts";
-import { rootCaController } from "../controllers/root-ca/controller.ts";
 import { startShell } from "../controllers/shell.ts";
 import type { Clock } from "../core/clock.ts";
 import type { User } from "../core/exchange.ts";
@@ -17,7 +16,7 @@ import { startScheduler } from "../scheduler/shell.ts";
 import type { Store } from "../store/store.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { buildInfo } from "./build-info.ts";
-import { type ControllerSettings, controllers } from "./controllers.ts";
+import { type Authority, authorityControllers, type ControllerSettings, controllers } from "./controllers.ts";
 import { createUsageReader, type UsageReader } from "./usage.ts";
 import { kubernetesVersion } from "./version.ts";
 
@@ -26,8 +25,8 @@ export interface ControlPlaneOptions {
 	clock: Clock;
 	/** The time of those who connect from outside, where it is another. */
 	wallClock?: Clock;
-	/** PEM of the cluster's authority, for the ConfigMap kube-root-ca.crt. Undefined while there is none: see publishAuthority. */
-	ca?: string;
+	/** Undefined while there is none: see publishAuthority. */
+	authority?: Authority;
 	/** PEM of the key that signs service account tokens. */
 	serviceAccountKey?: string;
 	clusterCidr: string;
@@ -45,8 +44,11 @@ export interface ControlPlane {
 	readonly mirror: Mirror;
 	/** A client in this process, as this user of the group system:masters. */
 	client(name: string): Client;
-	/** For a cluster that got its authority only after its start: every namespace gets the ConfigMap kube-root-ca.crt. */
-	publishAuthority(ca: string): void;
+	/**
+	 * For a cluster that got its authority only after its start: every namespace gets the ConfigMap kube-root-ca.crt, and
+	 * certificates are signed.
+	 */
+	publishAuthority(authority: Authority): void;
 	/** Ends controllers, scheduler and API; the store stays open. */
 	stop(): Promise<void>;
 }
@@ -91,7 +93,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 			onError: (error, name, key) => report(`${name} ${key}`, error),
 		});
 	const shells = controllers(settings).map(start);
-	const publishAuthority = (ca: string) => void shells.push(start(rootCaController(ca)));
+	const publishAuthority = (authority: Authority) => void shells.push(...authorityControllers(authority).map(start));
 	const scheduler = startScheduler({
 		client: client("system:kube-scheduler").as("kube-scheduler"),
 		mirror,

@@ -1,3 +1,8 @@
+import {
+	certificateCleanerController,
+	certificateSigningController,
+} from "../controllers/certificatesigningrequest/controller.ts";
+import type { SignCertificate } from "../controllers/certificatesigningrequest/signing.ts";
 import type { Controller } from "../controllers/controller.ts";
 import { cronJobController } from "../controllers/cronjob/controller.ts";
 import { daemonSetController } from "../controllers/daemonset/controller.ts";
@@ -30,10 +35,17 @@ import { ephemeralVolumes } from "../controllers/volumes/ephemeral.ts";
 import { claimProtection, volumeProtection } from "../controllers/volumes/protection.ts";
 import type { Registry } from "../kinds/registry.ts";
 
+/** Of the cluster's certificates. */
+export interface Authority {
+	/** PEM of its own certificate. */
+	ca: string;
+	sign: SignCertificate;
+}
+
 export interface ControllerSettings {
 	registry: Registry;
-	/** PEM of the cluster's authority; undefined where there is none (yet). */
-	ca?: string;
+	/** Undefined where there is none (yet). */
+	authority?: Authority;
 	clusterCidr: string;
 	/** What autoscalers measure by. Without it they say that nobody serves metrics. */
 	metrics?: MetricsSource;
@@ -68,8 +80,14 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		podGcController(),
 		resourceQuotaController(settings.registry),
 		serviceAccountController,
-		...(settings.ca === undefined ? [] : [rootCaController(settings.ca)]),
+		certificateCleanerController,
+		...(settings.authority === undefined ? [] : authorityControllers(settings.authority)),
 		namespaceController(settings.registry),
 		garbageCollectorController(settings.registry),
 	];
+}
+
+/** Those that need an authority, which a cluster may get only after its start. */
+export function authorityControllers({ ca, sign }: Authority): Controller<unknown>[] {
+	return [rootCaController(ca), certificateSigningController(sign)];
 }

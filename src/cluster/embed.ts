@@ -210,7 +210,7 @@ class EmbeddedCluster implements Cluster {
 		this.#access ??= import("./embed/access.ts").then(async ({ openAccess }) => {
 			const access = await openAccess(controlPlane.api, port);
 			this.#closers.push(() => access.close());
-			controlPlane.publishAuthority(access.certificates.ca);
+			controlPlane.publishAuthority(access.certificates.authority);
 			return access;
 		});
 		return this.#access;

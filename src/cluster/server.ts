@@ -85,7 +85,7 @@ export class ClusterServer {
 			store,
 			clock: this.#clock,
 			wallClock: systemClock({ unref: true }),
-			ca: certificates.ca,
+			authority: certificates.authority,
 			serviceAccountKey: certificates.serviceAccountKey,
 			clusterCidr: this.#settings.clusterCidr,
 			serviceCidr: this.#settings.serviceCidr,
@@ -116,7 +116,7 @@ export class ClusterServer {
 		certificates: Certificates,
 		progress: (text: string) => void,
 	): Promise<void> {
-		const tls = { ...certificates.server, clientCa: certificates.ca };
+		const tls = { ...certificates.server, clientCa: certificates.authority.ca };
 		const open = async (where: { host: string; port: number } | { socketPath: string }, secure = true) => {
 			const listener = await listen(controlPlane.api, { ...(secure ? { tls } : {}), ...where });
 			this.#closers.push(() => listener.close());
@@ -135,7 +135,7 @@ export class ClusterServer {
 		}
 		await open({ socketPath: this.#layout.apiTlsSocket });
 		await open({ socketPath: this.#layout.apiSocket }, false);
-		const text = kubeconfigText({ server: this.#address, ca: certificates.ca, user: certificates.admin });
+		const text = kubeconfigText({ server: this.#address, ca: certificates.authority.ca, user: certificates.admin });
 		writeKubeconfig(this.#layout.kubeconfig, text);
 	}
 

@@ -1,3 +1,4 @@
+import { certificateSigningRequests } from "./certificatesigningrequest.ts";
 import { configMaps } from "./configmap.ts";
 import { controllerRevisions } from "./controllerrevision.ts";
 import { cronJobs } from "./cronjob.ts";
@@ -65,6 +66,7 @@ export const catalog: readonly Kind[] = [
 	controllerRevisions,
 	jobs,
 	cronJobs,
+	certificateSigningRequests,
 	leases,
 	priorityClasses,
 	podDisruptionBudgets,

@@ -19,7 +19,7 @@ function daemonSet(image: string): DaemonSet {
 
 test("the template's generation begins at 1, grows with the template only, and is not the client's to set", () => {
 	const first = daemonSet("a:1");
-	daemonSets.prepareForCreate?.(first, { now: "2026-01-01T00:00:00Z", user: "ann" });
+	daemonSets.prepareForCreate?.(first, { now: "2026-01-01T00:00:00Z", requester: { name: "ann", groups: [] } });
 	expect(first.metadata.annotations).toEqual({ [annotation]: "1" });
 	const labelled = deepCopy(first);
 	labelled.metadata.annotations = { team: "blue", [annotation]: "7" };

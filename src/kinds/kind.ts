@@ -3,6 +3,7 @@
  * resource is a Kind made at run time.
  */
 import type { Cause } from "../core/errors.ts";
+import type { User } from "../core/exchange.ts";
 import type { KubeObject } from "../core/object.ts";
 
 /** A printer column of `kubectl get`, as in `meta.k8s.io/v1 TableColumnDefinition`. */
@@ -65,11 +66,11 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	/** Fills in defaults, in place, after decoding and on reads of older objects. */
 	setDefaults?(object: T): void;
 	/** Before a create: drops status and whatever a client may not set. In place. `now` is RFC 3339. */
-	prepareForCreate?(object: T, context: { now: string; user: string }): void;
+	prepareForCreate?(object: T, context: { now: string; requester: User }): void;
 	/** Before an update of the main resource: restores what a client may not change. In place. */
 	prepareForUpdate?(object: T, old: T): void;
 	/** Before an update of the status subresource: everything but status is taken from `old` already. */
-	prepareForStatusUpdate?(object: T, old: T): void;
+	prepareForStatusUpdate?(object: T, old: T, context: { now: string }): void;
 	/** What is wrong with a new object, with field paths. The schema was checked before. */
 	validate?(object: T): Cause[];
 	/** What is wrong with the change from `old`, besides `validate`: immutable fields and the like. */

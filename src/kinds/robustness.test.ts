@@ -8,7 +8,7 @@ import type { Kind, ServedVersion } from "./kind.ts";
 import { apiVersionOf } from "./kind.ts";
 import { builtinSchemas, decode, type FieldSchema } from "./schema.ts";
 
-const context = { now: "2026-01-01T00:00:00Z", user: "tester" };
+const context = { now: "2026-01-01T00:00:00Z", requester: { name: "ann", groups: ["a"] } };
 const random = seededRandom(7);
 const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
 
@@ -108,7 +108,7 @@ for (const { kind, served, name } of cases) {
 			if (previous !== undefined) {
 				kind.prepareForUpdate?.(object, previous);
 				kind.validateUpdate?.(object, previous);
-				kind.prepareForStatusUpdate?.(object, previous);
+				kind.prepareForStatusUpdate?.(object, previous, context);
 				kind.validateStatusUpdate?.(object, previous);
 			}
 			served?.fromStorage(deepCopy(stored));

@@ -31,7 +31,7 @@ export function createFrom(manifest: string | object): Created {
 	object.metadata.uid = "0000-1111";
 	object.metadata.creationTimestamp = now;
 	if (kind.namespaced) object.metadata.namespace ??= "default";
-	kind.prepareForCreate?.(object, { now, user: "tester" });
+	kind.prepareForCreate?.(object, { now, requester: { name: "tester", groups: [] } });
 	const causes = [...problems, ...(kind.validate?.(object) ?? [])];
 	const warnings = [
 		...(served?.deprecation === undefined ? [] : [served.deprecation]),

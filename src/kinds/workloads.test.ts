@@ -268,6 +268,6 @@ describe("claims", () => {
 test("a Deployment's labels are not changed by way of its status", () => {
 	const old = { metadata: { labels: { a: "1" } } } as unknown as Deployment;
 	const sent = { metadata: { labels: { a: "2" } } } as unknown as Deployment;
-	deployments.prepareForStatusUpdate?.(sent, old);
+	deployments.prepareForStatusUpdate?.(sent, old, { now: "2026-01-01T00:00:00Z" });
 	expect(sent.metadata.labels).toEqual({ a: "1" });
 });

@@ -4,5 +4,6 @@ import type { Registry } from "../../src/kinds/registry.ts";
 
 /** All controllers of a cluster. */
 export function allControllers(registry: Registry): Controller<unknown>[] {
-	return controllers({ registry, ca: "-----BEGIN CERTIFICATE-----\n", clusterCidr: "10.244.0.0/16" });
+	const authority = { ca: "-----BEGIN CERTIFICATE-----\n", sign: () => "" };
+	return controllers({ registry, authority, clusterCidr: "10.244.0.0/16" });
 }

@@ -1,5 +1,6 @@
 /** Admission: what the server itself has to say about a write, step by step, before it is validated. */
 import type { Kind } from "../../kinds/kind.ts";
+import { certificateSubjectRestriction } from "./certificate-subject.ts";
 import { limitRangeDefaults, limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace.ts";
 import { defaultTolerationSeconds, priority } from "./pod-defaults.ts";
@@ -29,7 +30,7 @@ export const allocationSteps: readonly AdmissionStep[] = [serviceAddresses];
  * Steps that change nothing more. They come last, when the object has its name and is valid: only what everything else lets
  * through is charged to quotas.
  */
-export const checkingSteps: readonly AdmissionStep[] = [limitRanger, resourceQuota];
+export const checkingSteps: readonly AdmissionStep[] = [certificateSubjectRestriction, limitRanger, resourceQuota];
 
 /** @throws ApiError of the first step that refuses */
 export function admit(request: Admitted): void {

@@ -1,5 +1,5 @@
 /** Resources that discovery announces besides the kinds themselves. */
-import type { Kind } from "../../kinds/kind.ts";
+import { type Kind, qualifiedResource } from "../../kinds/kind.ts";
 
 /** A resource of a kind that is answered and never stored: reviews and bindings. */
 export interface VirtualResource {
@@ -44,6 +44,9 @@ const proxying = ["create", "delete", "get", "patch", "update"];
 
 /** Subresources that belong to one resource alone, by its qualified name. */
 const special: Readonly<Record<string, readonly Subresource[]>> = {
+	"certificatesigningrequests.certificates.k8s.io": [
+		{ name: "approval", kind: "CertificateSigningRequest", verbs: changing },
+	],
 	namespaces: [{ name: "finalize", kind: "Namespace", verbs: ["update"] }],
 	nodes: [{ name: "proxy", kind: "NodeProxyOptions", verbs: proxying }],
 	pods: [
@@ -65,7 +68,7 @@ const special: Readonly<Record<string, readonly Subresource[]>> = {
 
 /** All subresources of a kind, in alphabetical order. */
 export function subresourcesOf(kind: Kind): Subresource[] {
-	const found: Subresource[] = kind.group === "" ? [...(special[kind.plural] ?? [])] : [];
+	const found: Subresource[] = [...(special[qualifiedResource(kind)] ?? [])];
 	if (kind.subresources.status) found.push({ name: "status", kind: kind.kind, verbs: changing });
 	if (kind.subresources.scale)
 		found.push({ name: "scale", kind: "Scale", group: "autoscaling", version: "v1", verbs: changing });

@@ -1,4 +1,5 @@
 /** Subresources: what can be done with one object besides reading and writing it. */
+import { timestamp } from "../../core/clock.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { Context } from "../server.ts";
 import { methodNotAllowed, noSuchResource, type Target } from "../target.ts";
@@ -6,6 +7,7 @@ import { get } from "../verbs/get.ts";
 import { patch } from "../verbs/patch.ts";
 import { update } from "../verbs/update.ts";
 import { type Strategy, statusStrategy } from "../verbs/write.ts";
+import { approval } from "./approval.ts";
 import { binding } from "./binding.ts";
 import { connect } from "./connect.ts";
 import { eviction } from "./eviction.ts";
@@ -20,6 +22,7 @@ type Serve = (context: Context, target: Target) => Promise<ApiResponse>;
 
 /** Every subresource that only some kinds have: `resource/subresource`, with the group where it has one. */
 const subresources: Readonly<Record<string, Serve>> = {
+	"certificatesigningrequests.certificates.k8s.io/approval": approval,
 	"namespaces/finalize": finalize,
 	"nodes/proxy": proxy,
 	"pods/attach": connect,
@@ -37,7 +40,8 @@ const subresources: Readonly<Record<string, Serve>> = {
 
 export async function serveSubresource(context: Context, target: Target): Promise<ApiResponse> {
 	const { kind, subresource } = target;
-	if (subresource === "status" && kind.subresources.status) return partOf(context, target, statusStrategy(kind));
+	if (subresource === "status" && kind.subresources.status)
+		return partOf(context, target, statusStrategy(kind, timestamp(context.server.clock.now())));
 	if (subresource === "scale" && kind.subresources.scale) return scale(context, target);
 	const resource = kind.group === "" ? kind.plural : `${kind.plural}.${kind.group}`;
 	const serve = subresources[`${resource}/${subresource}`];

@@ -80,7 +80,7 @@ function prepared(context: Context, target: Target, object: KubeObject, companio
 	admit(admitted);
 	const { name, generateName: prefix } = object.metadata;
 	if (name === "" && prefix !== undefined) object.metadata.name = generateName(prefix, server.clock.random);
-	kind.prepareForCreate?.(object, { now: timestamp(nowMs), user: user.name });
+	kind.prepareForCreate?.(object, { now: timestamp(nowMs), requester: user });
 	allocate(admitted);
 	const causes = metadataProblems(kind, object.metadata).concat(
 		kind.validate?.(object) ?? [],

@@ -37,13 +37,13 @@ export function mainStrategy(kind: Kind): Strategy {
 	};
 }
 
-/** Status, and metadata. */
-export function statusStrategy(kind: Kind): Strategy {
+/** Status, and metadata. @param now RFC 3339 */
+export function statusStrategy(kind: Kind, now: string): Strategy {
 	return {
 		prepare(object, old) {
 			for (const field of Object.keys(object)) if (!statusFields.has(field)) keep(object, old, field);
 			for (const field of Object.keys(old)) if (!statusFields.has(field)) keep(object, old, field);
-			kind.prepareForStatusUpdate?.(object, old);
+			kind.prepareForStatusUpdate?.(object, old, { now });
 		},
 		validate: (object, old) => kind.validateStatusUpdate?.(object, old) ?? [],
 	};

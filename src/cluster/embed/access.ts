@@ -24,9 +24,13 @@ export async function openAccess(api: Api, port: number): Promise<Access> {
 	try {
 		// Those who connect live in real time.
 		const certificates = await ensureCertificates(join(folder, "pki"), serverNames(), systemClock().now());
-		const listener = await listen(api, { tls: { ...certificates.server, clientCa: certificates.ca }, host, port });
+		const listener = await listen(api, {
+			tls: { ...certificates.server, clientCa: certificates.authority.ca },
+			host,
+			port,
+		});
 		const server = `https://${host}:${listener.port}`;
-		const kubeconfig = kubeconfigText({ server, ca: certificates.ca, user: certificates.admin });
+		const kubeconfig = kubeconfigText({ server, ca: certificates.authority.ca, user: certificates.admin });
 		const kubeconfigPath = join(folder, "kubeconfig");
 		writeFileSync(kubeconfigPath, kubeconfig, { mode: 0o600 });
 		return {

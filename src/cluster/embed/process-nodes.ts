@@ -22,7 +22,7 @@ export async function openProcessNodes(options: {
 	const { api, access, clusterCidr, serviceCidr, grantToken } = options;
 	const layout = layoutOf(mkdtempSync(join(tmpdir(), "coxswain-")));
 	mkdirSync(layout.sockets, { recursive: true, mode: 0o700 });
-	const tls = { ...access.certificates.server, clientCa: access.certificates.ca };
+	const tls = { ...access.certificates.server, clientCa: access.certificates.authority.ca };
 	const listeners = [
 		await listen(api, { tls, socketPath: layout.apiTlsSocket }),
 		await listen(api, { socketPath: layout.apiSocket }),

@@ -1,0 +1,20 @@
+/** Nobody becomes an administrator by a certificate that he asks the cluster for. */
+import { parseCertificateRequest } from "../../core/certificate-request.ts";
+import { certificateSigningRequests } from "../../kinds/certificatesigningrequest.ts";
+import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
+import { type AdmissionStep, refused } from "./step.ts";
+
+const signerName = "kubernetes.io/kube-apiserver-client";
+
+export const certificateSubjectRestriction: AdmissionStep = {
+	name: "CertificateSubjectRestriction",
+	on: { operations: ["create"], kinds: [certificateSigningRequests] },
+	admit(request) {
+		const { spec } = request.object as CertificateSigningRequest;
+		if (spec.signerName !== signerName) return;
+		// It is valid: checks come last.
+		const { organizations } = parseCertificateRequest(Buffer.from(spec.request, "base64").toString());
+		if (organizations.includes("system:masters"))
+			throw refused(request, `use of ${signerName} signer with system:masters group is not allowed`);
+	},
+};

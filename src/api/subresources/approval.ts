@@ -1,0 +1,30 @@
+/** certificatesigningrequests/approval: somebody with the right to do so says yes or no. */
+import { timestamp } from "../../core/clock.ts";
+import type { ApiResponse } from "../../core/exchange.ts";
+import { setConditionTimes } from "../../kinds/certificatesigningrequest.ts";
+import { validateStatusUpdate } from "../../kinds/certificatesigningrequest-validate.ts";
+import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
+import type { Context } from "../server.ts";
+import type { Target } from "../target.ts";
+import type { Strategy } from "../verbs/write.ts";
+import { partOf } from "./subresources.ts";
+
+export function approval(context: Context, target: Target): Promise<ApiResponse> {
+	return partOf(context, target, strategy(timestamp(context.server.clock.now())));
+}
+
+/** Only conditions are written. Targets are requests, in all of it. */
+function strategy(now: string): Strategy {
+	return {
+		prepare(sent, current) {
+			const [request, old] = [sent as CertificateSigningRequest, current as CertificateSigningRequest];
+			setConditionTimes(request, old, now);
+			const conditions = request.status?.conditions;
+			request.spec = old.spec;
+			request.status = { ...old.status, ...(conditions === undefined ? {} : { conditions }) };
+			if (conditions === undefined) delete request.status.conditions;
+		},
+		validate: (request, old) =>
+			validateStatusUpdate(request as CertificateSigningRequest, old as CertificateSigningRequest, "approval"),
+	};
+}

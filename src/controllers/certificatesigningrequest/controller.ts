@@ -1,0 +1,98 @@
+import { X509Certificate } from "node:crypto";
+import { parseCertificateRequest } from "../../core/certificate-request.ts";
+import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { certificateSigningRequests } from "../../kinds/certificatesigningrequest.ts";
+import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
+import { remove, updateStatus } from "../actions.ts";
+import { type Controller, watchRule } from "../controller.ts";
+import { type SignCertificate, signers, validity } from "./signing.ts";
+
+const hourMs = 3_600_000;
+
+/** Signs approved requests to the signers that the cluster is. */
+export function certificateSigningController(sign: SignCertificate): Controller<CertificateSigningRequest> {
+	return {
+		name: "certificatesigningrequest-signing",
+		component: "certificate-controller",
+		watches: [
+			watchRule(certificateSigningRequests, (current) =>
+				current !== undefined && isToBeSigned(current) ? [current.metadata.name] : [],
+			),
+		],
+		gather: (key, mirror) => mirror.of(certificateSigningRequests).get(undefined, key),
+		plan(request, { nowMs }) {
+			const check = signers.get(request.spec.signerName);
+			if (check === undefined || !isToBeSigned(request)) return { actions: [] };
+			const { spec, status } = request;
+			const usages = spec.usages ?? [];
+			const parsed = parseCertificateRequest(Buffer.from(spec.request, "base64").toString());
+			const problem = check(parsed, usages);
+			if (problem === undefined) {
+				const certificate = Buffer.from(sign(parsed, { usages, ...validity(spec, nowMs) })).toString("base64");
+				return {
+					actions: [updateStatus(certificateSigningRequests, { ...request, status: { ...status, certificate } })],
+				};
+			}
+			const time = timestamp(nowMs);
+			const failed = {
+				type: "Failed",
+				status: "True",
+				reason: "SignerValidationFailure",
+				message: problem,
+				lastUpdateTime: time,
+				lastTransitionTime: time,
+			};
+			const conditions = [...(status?.conditions ?? []), failed];
+			return { actions: [updateStatus(certificateSigningRequests, { ...request, status: { ...status, conditions } })] };
+		},
+	};
+}
+
+function isToBeSigned(request: CertificateSigningRequest): boolean {
+	const { metadata, spec, status } = request;
+	if (!signers.has(spec.signerName) || metadata.deletionTimestamp !== undefined) return false;
+	if ((status?.certificate ?? "") !== "") return false;
+	return timeOf(request, "Approved") !== undefined && timeOf(request, "Failed") === undefined;
+}
+
+/** Deletes requests an hour after they were answered, a day after nobody answered, and when what was given has run out. */
+export const certificateCleanerController: Controller<CertificateSigningRequest> = {
+	name: "certificatesigningrequest-cleaner",
+	component: "certificate-controller",
+	watches: [watchRule(certificateSigningRequests, (current) => (current === undefined ? [] : [current.metadata.name]))],
+	gather: (key, mirror) => mirror.of(certificateSigningRequests).get(undefined, key),
+	plan(request, { nowMs }) {
+		if (request.metadata.deletionTimestamp !== undefined) return { actions: [] };
+		const atMs = Math.min(...endsOf(request));
+		if (atMs === Number.POSITIVE_INFINITY) return { actions: [] };
+		if (atMs > nowMs) return { actions: [], requeueAtMs: atMs };
+		return { actions: [remove(certificateSigningRequests, request)] };
+	},
+};
+
+/** Epoch milliseconds; an approved request that nobody has signed (yet) has none. */
+function* endsOf(request: CertificateSigningRequest): Generator<number> {
+	const { metadata, status } = request;
+	const isIssued = (status?.certificate ?? "") !== "";
+	for (const { type, lastUpdateTime } of status?.conditions ?? []) {
+		const isAnswer = type === "Denied" || type === "Failed" || (type === "Approved" && isIssued);
+		if (isAnswer && lastUpdateTime !== undefined) yield parseTimestamp(lastUpdateTime) + hourMs;
+	}
+	if ((status?.conditions ?? []).length === 0) yield parseTimestamp(metadata.creationTimestamp) + 24 * hourMs;
+	if (isIssued) yield endOfCertificate(status?.certificate ?? "");
+	yield Number.POSITIVE_INFINITY;
+}
+
+function endOfCertificate(base64: string): number {
+	try {
+		return Date.parse(new X509Certificate(Buffer.from(base64, "base64")).validTo);
+	} catch {
+		// Signers of others may put there what they like.
+		return Number.POSITIVE_INFINITY;
+	}
+}
+
+function timeOf({ status }: CertificateSigningRequest, type: string): string | undefined {
+	const condition = status?.conditions?.find((candidate) => candidate.type === type);
+	return condition === undefined ? undefined : (condition.lastUpdateTime ?? "");
+}

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { parseCertificateRequest } from "./certificate-request.ts";
+import { testRequest } from "./testing/certificate-requests.ts";
+
+test("a request tells its name, its key and the names it wants, whatever signs it", async () => {
+	for (const type of ["ec", "rsa"] as const) {
+		const { pem } = await testRequest(
+			"CN=system:node:n1, O=system:nodes, O=Zürich",
+			[
+				{ type: "dns", value: "n1.example" },
+				{ type: "ip", value: "10.0.0.1" },
+				{ type: "email", value: "a@b.c" },
+			],
+			type,
+		);
+		const request = parseCertificateRequest(pem);
+		expect([request.commonName, request.organizations]).toEqual(["system:node:n1", ["system:nodes", "Zürich"]]);
+		expect(request.dnsNames.map((name) => name.toString("latin1", 2))).toEqual(["n1.example"]);
+		expect(request.ipAddresses.map((name) => [...name.subarray(2)])).toEqual([[10, 0, 0, 1]]);
+		expect(request.emailAddresses.map((name) => name.toString("latin1", 2))).toEqual(["a@b.c"]);
+		expect(request.uris).toEqual([]);
+	}
+});
+
+test("what is no request, is cut off, or is signed with another key is refused", async () => {
+	const { pem } = await testRequest("CN=ann");
+	expect(() => parseCertificateRequest("no")).toThrow("PEM block type must be CERTIFICATE REQUEST");
+	expect(() => parseCertificateRequest(pem.replaceAll("CERTIFICATE REQUEST", "CERTIFICATE"))).toThrow("PEM block type");
+	const der = Buffer.from(pem.replaceAll(/-----.*-----|\s/g, ""), "base64");
+	const armoured = (bytes: Buffer) =>
+		`-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString("base64")}\n-----END CERTIFICATE REQUEST-----\n`;
+	expect(parseCertificateRequest(armoured(der)).commonName).toBe("ann");
+	for (let length = 0; length < der.length; length++)
+		expect(() => parseCertificateRequest(armoured(der.subarray(0, length)))).toThrow();
+	const renamed = Buffer.from(der);
+	renamed.write("eve", renamed.indexOf("ann"));
+	expect(() => parseCertificateRequest(armoured(renamed))).toThrow("x509: ECDSA verification failure");
+});
