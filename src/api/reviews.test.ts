@@ -25,3 +25,26 @@ test("a question that is complete is answered", async () => {
 	});
 	expect(object.status.allowed).toBe(true);
 });
+
+test("a local question is about the namespace of its path", async () => {
+	const api = await testApi();
+	const ask = async (spec: object) =>
+		(
+			await api.ask("POST", "/apis/authorization.k8s.io/v1/namespaces/default/localsubjectaccessreviews", {
+				metadata: { namespace: "default" },
+				spec: { user: "ann", ...spec },
+			})
+		).object;
+	const own = await ask({ resourceAttributes: { ...resourceAttributes, namespace: "default" } });
+	expect(own.status.allowed).toBe(true);
+	for (const spec of [{ resourceAttributes: { ...resourceAttributes, namespace: "b" } }, { nonResourceAttributes }])
+		expect(await ask(spec)).toMatchObject({ code: 422, details: { kind: "LocalSubjectAccessReview" } });
+});
+
+test("the rules of a user are those in a namespace", async () => {
+	const api = await testApi();
+	const path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
+	const { object } = await api.ask("POST", path, { spec: { namespace: "default" } });
+	expect(object.status).toMatchObject({ incomplete: false, resourceRules: [{ verbs: ["*"] }] });
+	expect((await api.ask("POST", path, { spec: {} })).object.message).toBe("no namespace on request");
+});

@@ -25,14 +25,17 @@ const reviews: Readonly<Record<string, { kind: string; status: Review }>> = {
 		status: ({ user }, spec) => accessOf(user, spec),
 	},
 	"authorization.k8s.io/v1/subjectaccessreviews": { kind: "SubjectAccessReview", status: subjectAccess },
-	"authorization.k8s.io/v1/localsubjectaccessreviews": { kind: "LocalSubjectAccessReview", status: subjectAccess },
+	"authorization.k8s.io/v1/localsubjectaccessreviews": { kind: "LocalSubjectAccessReview", status: localAccess },
 	"authorization.k8s.io/v1/selfsubjectrulesreviews": {
 		kind: "SelfSubjectRulesReview",
-		status: () => ({
-			resourceRules: [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }],
-			nonResourceRules: [{ verbs: ["*"], nonResourceURLs: ["*"] }],
-			incomplete: false,
-		}),
+		status: (_context, { namespace }) => {
+			if (!namespace) throw new ApiError("BadRequest", "no namespace on request");
+			return {
+				resourceRules: [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }],
+				nonResourceRules: [{ verbs: ["*"], nonResourceURLs: ["*"] }],
+				incomplete: false,
+			};
+		},
 	},
 };
 
@@ -103,6 +106,24 @@ async function reviewToken({ server }: Context, spec: Record<string, unknown>): 
 function subjectAccess(_context: Context, spec: Record<string, unknown>): object {
 	const groups = Array.isArray(spec["groups"]) ? spec["groups"].map(String) : [];
 	return accessOf({ name: String(spec["user"] ?? ""), groups: [...groups, "system:authenticated"] }, spec);
+}
+
+/** A question about one namespace, which the path names. */
+function localAccess(context: Context, spec: Record<string, unknown>): object {
+	const { namespace = "" } = context.info.resource ?? {};
+	// Decoding made sure of its type.
+	const about = spec["resourceAttributes"] as { namespace?: string } | undefined;
+	const causes: Cause[] = [];
+	if (about !== undefined && (about.namespace ?? "") !== namespace)
+		causes.push(
+			invalidValue("spec.resourceAttributes.namespace", about.namespace ?? "", "must match metadata.namespace"),
+		);
+	const other = spec["nonResourceAttributes"];
+	if (other !== undefined)
+		causes.push(invalidValue("spec.nonResourceAttributes", other, "disallowed on this kind of request"));
+	const kind = { group: "authorization.k8s.io", kind: "LocalSubjectAccessReview" };
+	if (causes.length > 0) throw invalid(kind, "", causes);
+	return subjectAccess(context, spec);
 }
 
 function accessOf(user: User, spec: Record<string, unknown>): object {

@@ -4,14 +4,14 @@ import type { ApiRequest, User } from "../../core/exchange.ts";
 import { serviceAccounts } from "../../kinds/serviceaccount.ts";
 import { objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
+import { actingUser } from "./impersonate.ts";
 import { serviceAccountUser } from "./tokens.ts";
 
 export const anonymous: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
 
-/** @throws ApiError Unauthorized when a token is presented that nobody knows */
+/** @throws ApiError Unauthorized when a token is presented that nobody knows, Forbidden for acting as somebody else */
 export async function authenticate(server: Server, request: ApiRequest): Promise<User> {
-	const user = request.user ?? (await byToken(server, request));
-	return request.headers["impersonate-user"] === undefined ? user : impersonated(user, request);
+	return actingUser(request.user ?? (await byToken(server, request)), request.headers);
 }
 
 /** How a browser shows its token when it opens a WebSocket: as a subprotocol, besides the one it wants. */
@@ -50,24 +50,4 @@ export async function userOfToken({ tokens, cache }: Server, token: string): Pro
 	const { namespace, serviceaccount } = claims["kubernetes.io"];
 	const account = cache.resource(serviceAccounts).get(objectKey(serviceAccounts, namespace, serviceaccount.name));
 	return account?.object.metadata.uid === serviceaccount.uid ? serviceAccountUser(claims) : undefined;
-}
-
-/** Administrators may act as somebody else (`kubectl --as`). */
-function impersonated(user: User, request: ApiRequest): User {
-	const name = request.headers["impersonate-user"] ?? "";
-	if (!user.groups.includes("system:masters"))
-		throw new ApiError(
-			"Forbidden",
-			`users "${name}" is forbidden: User "${user.name}" cannot impersonate resource "users" in API group "" at the cluster scope`,
-			{
-				name,
-				kind: "users",
-			},
-		);
-	const groups = (request.headers["impersonate-group"] ?? "")
-		.split(",")
-		.map((group) => group.trim())
-		.filter(Boolean);
-	const uid = request.headers["impersonate-uid"];
-	return { name, groups: [...groups, "system:authenticated"], ...(uid === undefined ? {} : { uid }) };
 }
