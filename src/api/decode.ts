@@ -41,6 +41,7 @@ export function decodeObject(
 	const { object, problems, unknownFields } = decode(value, served?.schema ?? kind.schema, undefined, { partial });
 	const problem = problems[0];
 	if (problem !== undefined) throw cannotBeHandled(kind.kind, apiVersion, kind.kind, problem.message);
+	if (partial && unknownFields.length > 0) throw undeclared(target, object, unknownFields);
 	reportFields(context, target, unknownFields, body.duplicateFields);
 	served?.toStorage(object);
 	const normal = normalised(object, apiVersionOf(kind), kind.kind);
@@ -83,6 +84,21 @@ function reportFields(
 		throw cannotBeHandled(kind.kind, apiVersion, kind.kind, `strict decoding error: ${complaints.join(", ")}`);
 	}
 	context.warnings.push(...complaints);
+}
+
+/** Nobody can own a field that the type does not have, so what is applied must not have it. */
+function undeclared(
+	{ kind, apiVersion, namespace = "" }: Target,
+	object: KubeObject,
+	paths: readonly string[],
+): ApiError {
+	const errors = paths.map((path) => `.${path}: field not declared in schema`);
+	const list = errors.length === 1 ? errors[0] : `errors:\n${errors.map((error) => `  ${error}`).join("\n")}`;
+	const name = `${namespace}/${object.metadata?.name ?? ""}`;
+	return new ApiError(
+		"BadRequest",
+		`failed to create typed patch object (${name}; ${apiVersion}, Kind=${kind.kind}): ${list}`,
+	);
 }
 
 /** The keys in the order that the cache relies on: apiVersion, kind, metadata, then the rest as it came. */

@@ -71,7 +71,7 @@ function giveDefaults(pod: Pod, range: LimitRange): void {
 		Object.assign(requests, item.defaultRequest);
 	}
 	const said: string[] = [];
-	for (const container of pod.spec.containers) said.push(...fillIn(container, "container", requests, limits));
+	for (const container of pod.spec.containers ?? []) said.push(...fillIn(container, "container", requests, limits));
 	for (const container of pod.spec.initContainers ?? [])
 		said.push(...fillIn(container, "init container", requests, limits));
 	if (said.length === 0) return;
@@ -103,7 +103,7 @@ function fillIn(container: Container, what: string, requests: Amounts, limits: A
 
 function podProblems(item: LimitRangeItem, { spec }: Pod): string[] {
 	if (item.type === "Container")
-		return [...spec.containers, ...(spec.initContainers ?? [])].flatMap(({ resources }) =>
+		return [...(spec.containers ?? []), ...(spec.initContainers ?? [])].flatMap(({ resources }) =>
 			boundsProblems(item, resources ?? {}),
 		);
 	if (item.type !== "Pod") return [];

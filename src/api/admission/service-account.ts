@@ -46,7 +46,7 @@ function mountToken({ server }: Admitted, { spec }: Pod): void {
 	const hasVolume = volumeName !== undefined;
 	volumeName ??= volumePrefix + randomSuffix(5, server.clock.random);
 	let needsVolume = false;
-	for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
+	for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
 		if (hasMount(container)) continue;
 		container.volumeMounts = [...(container.volumeMounts ?? []), { name: volumeName, readOnly: true, mountPath }];
 		needsVolume = true;

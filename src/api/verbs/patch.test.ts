@@ -41,3 +41,60 @@ test("an apply owns what it says, not the zeros of required fields that it leave
 	const entry = answer.object.metadata.managedFields.find((found: { manager: string }) => found.manager === "x");
 	expect(entry.fieldsV1).toEqual({ "f:metadata": { "f:annotations": { "f:a": {} } } });
 });
+
+const configMaps = "/api/v1/namespaces/default/configmaps";
+const configMap = (more: object) => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, ...more });
+const applied = (manager: string, more: object, force = false) =>
+	api.ask("PATCH", `${configMaps}/a?fieldManager=${manager}&force=${force}`, configMap(more), { type });
+const managers = (object: { metadata: { managedFields?: { manager: string }[] } }) =>
+	(object.metadata.managedFields ?? []).map(({ manager }) => manager);
+
+test("whoever applies what is there already owns it too", async () => {
+	await applied("one", { data: { k: "v" } });
+	expect(managers((await applied("two", { data: { k: "v" } })).object)).toEqual(["one", "two"]);
+	const before = (await applied("two", { data: { k: "v" } })).object;
+	expect((await applied("one", { data: { k: "v" } })).object.metadata).toEqual(before.metadata);
+	// One of two lets go: the field stays.
+	const { object } = await applied("one", { data: {} });
+	expect(object.data).toEqual({ k: "v" });
+	expect(managers(object)).toEqual(["two"]);
+});
+
+test("an update may take the account of fields away", async () => {
+	await applied("one", { data: { k: "v" } });
+	const { object } = await api.ask("PUT", `${configMaps}/a`, {
+		...configMap({ data: { k: "v" } }),
+		metadata: { name: "a", managedFields: [{}] },
+	});
+	expect(object.metadata.managedFields).toBeUndefined();
+	expect(object.data).toEqual({ k: "v" });
+});
+
+test.each([
+	[{ metadata: { name: "b" } }, 400, "the name of the object (b) does not match the name on the URL (a)"],
+	[{ apiVersion: "v2" }, 400, "Incorrect version specified in apply patch. Specified patch version: v2, expected: v1"],
+	[{ apiVersion: undefined }, 400, "Specified patch version: , expected: v1"],
+	[{ kind: undefined }, 400, "invalid object type: v1, Kind="],
+	[
+		{ dta: {} },
+		400,
+		"failed to create typed patch object (default/a; v1, Kind=ConfigMap): .dta: field not declared in schema",
+	],
+	[{ metadata: { name: "a", uid: "u" } }, 409, "the provided object specified uid u, and no existing object was found"],
+])("an apply of %j is refused", async (more, code, message) => {
+	const { object } = await applied("one", more);
+	expect(object.code).toBe(code);
+	expect(object.message).toContain(message);
+});
+
+test("an apply of nothing but a name is answered by validation", async () => {
+	await api.ask("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default" } });
+	const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "p" } };
+	const path = "/api/v1/namespaces/default/pods";
+	const found = await api.ask("PATCH", `${path}/p?fieldManager=one`, pod, { type });
+	expect(found.object).toMatchObject({ code: 422, details: { causes: [{ field: "spec.containers" }] } });
+	expect((await api.ask("POST", path, pod)).object).toMatchObject({ code: 422 });
+	const scaler = { apiVersion: "autoscaling/v1", kind: "HorizontalPodAutoscaler", metadata: { name: "h" } };
+	const scalers = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers";
+	expect((await api.ask("PATCH", `${scalers}/h?fieldManager=one`, scaler, { type })).object.code).toBe(422);
+});

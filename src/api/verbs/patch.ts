@@ -1,5 +1,5 @@
 /** PATCH, of four types (API concepts, "Patch types"). */
-import { ApiError, notFound } from "../../core/errors.ts";
+import { ApiError, conflict, notFound } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { applyJsonPatch } from "../../core/patches/json-patch.ts";
@@ -17,6 +17,7 @@ import { isTrue } from "../request-info.ts";
 import type { Context } from "../server.ts";
 import { type NamedTarget, named, type Target } from "../target.ts";
 import { createObject } from "./create.ts";
+import { checkIdentity } from "./identity.ts";
 import { fields, mainStrategy, type Strategy, writeObject } from "./write.ts";
 import { writerOf } from "./writer.ts";
 
@@ -71,6 +72,7 @@ async function apply(
 	strategy: Strategy | undefined,
 ): Promise<ApiResponse> {
 	const { server, request } = context;
+	checkApplied(target, config);
 	const make = (live: Cached | undefined): KubeObject => {
 		// In the stored version, and without its defaults: what they add belongs to nobody.
 		const wanted = decodeObject(context, target, { value: config, duplicateFields: [] }, { defaults: false });
@@ -87,6 +89,11 @@ async function apply(
 		if (target.subresource !== undefined) throw notFound(target.kind, target.name);
 		const cached = await createObject(context, { ...target }, () => {
 			const object = make(undefined);
+			const { uid } = object.metadata;
+			if (uid !== undefined && uid !== "") {
+				const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+				throw conflict(target.kind, target.name, why);
+			}
 			object.metadata.name ??= target.name;
 			return object;
 		});
@@ -98,6 +105,21 @@ async function apply(
 		ownsManagedFields: true,
 	});
 	return present(context, target, cached);
+}
+
+/** What is applied says in full what it is, and is what the path names. @throws ApiError BadRequest */
+function checkApplied(target: NamedTarget, config: unknown): void {
+	if (typeof config !== "object" || config === null || Array.isArray(config))
+		throw new ApiError("BadRequest", "error decoding YAML: the configuration must be an object");
+	// Any of them may be of any type; what is no text does not match.
+	const { apiVersion = "", kind = "", metadata } = config as Partial<KubeObject>;
+	if (apiVersion !== target.apiVersion)
+		throw new ApiError(
+			"BadRequest",
+			`Incorrect version specified in apply patch. Specified patch version: ${apiVersion}, expected: ${target.apiVersion}`,
+		);
+	if (kind === "") throw new ApiError("BadRequest", `invalid object type: ${apiVersion}, Kind=`);
+	if (typeof metadata === "object" && metadata !== null) checkIdentity(target, metadata);
 }
 
 /** The same resource, as if the client spoke the stored version. */

@@ -7,7 +7,7 @@ import { admit, allocate, check } from "../admission/admission.ts";
 import type { Admitted } from "../admission/step.ts";
 import type { Cached } from "../cache/cached.ts";
 import { type Companions, putObject, removeObject } from "../commit.ts";
-import { equalFields } from "../equal.ts";
+import { deepEqual, equalFields } from "../equal.ts";
 import { metadataForUpdate, metadataUpdateProblems } from "../metadata.ts";
 import type { Context } from "../server.ts";
 import type { NamedTarget, Target } from "../target.ts";
@@ -91,7 +91,7 @@ export async function writeObject(context: Context, target: NamedTarget, change:
 		const { managedFields } = object.metadata;
 		settle(context, target, change.strategy, object, current.object, companions);
 		if (change.ownsManagedFields) object.metadata.managedFields = managedFields ?? [];
-		else trackFields(context, target, object, current.object);
+		else trackFields(context, target, object, current.object, managedFields);
 		if (unchanged(object, current.object)) return current;
 		if (dryRun) return unstored(target.key, object, current.revision);
 		const outcome = isFinished(target, object)
@@ -107,9 +107,19 @@ export async function writeObject(context: Context, target: NamedTarget, change:
  * Keeps account of who set what, for objects that somebody applies on the server's side. Others have no such account:
  * it would cost more than all the rest of a write, and the first apply begins one.
  */
-function trackFields(context: Context, target: NamedTarget, object: KubeObject, old: KubeObject): void {
+function trackFields(
+	context: Context,
+	target: NamedTarget,
+	object: KubeObject,
+	old: KubeObject,
+	sent: KubeObject["metadata"]["managedFields"],
+): void {
 	if (old.metadata.managedFields === undefined) return;
-	object.metadata.managedFields = [...trackUpdate(fields(old), fields(object), writerOf(context, target))];
+	// The account may be edited, and be taken away.
+	const updated = { ...object, metadata: { ...object.metadata, managedFields: sent ?? old.metadata.managedFields } };
+	const tracked = trackUpdate(fields(old), fields(updated), writerOf(context, target));
+	if (tracked.length > 0) object.metadata.managedFields = [...tracked];
+	else delete object.metadata.managedFields;
 }
 
 function settle(
@@ -149,8 +159,14 @@ function settle(
 }
 
 function unchanged(object: KubeObject, old: KubeObject): boolean {
+	if (!deepEqual(withoutTimes(object), withoutTimes(old))) return false;
 	if (!equalFields(fields(object.metadata), fields(old.metadata), incidental)) return false;
 	return equalFields(fields(object), fields(old), apartFromMetadata);
+}
+
+/** When a manager last wrote is no change of its own. */
+function withoutTimes({ metadata: { managedFields = [] } }: KubeObject): object[] {
+	return managedFields.map(({ time: _, ...entry }) => entry);
 }
 
 /** What an object gives back when it goes. */

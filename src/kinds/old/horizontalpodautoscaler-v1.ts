@@ -24,6 +24,8 @@ export const horizontalPodAutoscalerV1: ServedVersion = {
 		// The lookup that leads here found the kind; it leaves this function as the stored version.
 		const autoscaler = object as HorizontalPodAutoscaler & V2HorizontalPodAutoscaler;
 		object.apiVersion = "autoscaling/v2";
+		// What is applied may be about labels only.
+		if (autoscaler.spec === undefined) return;
 		const { targetCPUUtilizationPercentage: percentage } = autoscaler.spec;
 		delete autoscaler.spec.targetCPUUtilizationPercentage;
 		const metrics: V2MetricSpec[] = [];
