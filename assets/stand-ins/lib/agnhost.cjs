@@ -24,6 +24,7 @@ const commands = {
 	netexec: (words) => require("./agnhost/netexec.cjs").netexec(words),
 	"grpc-health-checking": (words) => require("./agnhost/grpc.cjs").serve(words),
 	guestbook: (words) => require("./agnhost/guestbook.cjs").guestbook(words),
+	"port-forward-tester": () => require("./agnhost/port-forward-tester.cjs").portForwardTester(),
 	nettest: (words) => require("./agnhost/nettest.cjs").nettest(words),
 	...require("./agnhost/servers.cjs"),
 };
