@@ -142,7 +142,12 @@ class RunningAgent implements Agent {
 			return;
 		}
 		// Made when first needed: most simulated nodes are never asked for a log.
-		this.#endpoint ??= createEndpoint({ context: this.#context, pods: () => this.pods(), signal });
+		this.#endpoint ??= createEndpoint({
+			context: this.#context,
+			pods: () => this.pods(),
+			logDirectory: this.#options.directories?.logs,
+			signal,
+		});
 		this.#endpoint(stream);
 	}
 

@@ -8,6 +8,7 @@ import type { Pod } from "../../kinds/generated/types.ts";
 import type { NodeContext } from "../node-context.ts";
 import { containerLog } from "./container-logs.ts";
 import { badRequest, HttpError, notFound } from "./http-error.ts";
+import { sendNodeLog } from "./node-logs.ts";
 import { findLogged, findPod, findRunning, findSandbox, logOptions } from "./pod-lookup.ts";
 import { type PortForwardTarget, portForwardProtocol, servePortForward } from "./port-forward.ts";
 import { commandOptions } from "./remote-command.ts";
@@ -18,6 +19,8 @@ import { isWebSocket, serveWebSocketCommand, serveWebSocketPortForward } from ".
 export interface EndpointOptions {
 	context: NodeContext;
 	pods(): Iterable<Pod>;
+	/** The node's log directory, where it has one. */
+	logDirectory?: string | undefined;
 	/** Aborts when the agent stops. */
 	signal: AbortSignal;
 }
@@ -64,15 +67,17 @@ async function answer(options: EndpointOptions, request: IncomingMessage, respon
 			return sendJson(response, await statsSummary(context, options.pods()));
 		case "containerLogs":
 			return sendLog(options, parts, url.searchParams, response);
+		case "logs":
+			if (options.logDirectory === undefined) break;
+			return sendNodeLog(options.logDirectory, decodeURIComponent(url.pathname.slice("/logs".length)) || "/", response);
 		case "exec":
 		case "attach":
 		case "portForward":
 			throw badRequest(
 				"unable to upgrade: you must specify at least 1 of stdin, stdout, stderr and ask for an upgrade",
 			);
-		default:
-			throw notFound("404 page not found");
 	}
+	throw notFound("404 page not found");
 }
 
 function sendLog(
