@@ -2,16 +2,22 @@
 import { ApiError, invalid } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { deepCopy, type KubeObject } from "../../core/object.ts";
+import { serverSideApply } from "../../core/patches/server-side-apply.ts";
 import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
+import { apiVersionOf } from "../../kinds/kind.ts";
 import { decode } from "../../kinds/schema.ts";
 import { contentType, readObjectBody } from "../body.ts";
 import type { Cached } from "../cache/cached.ts";
+import { isTrue } from "../request-info.ts";
 import { objectResponse } from "../respond.ts";
 import type { Context } from "../server.ts";
 import { methodNotAllowed, type NamedTarget, named, type Target } from "../target.ts";
 import { existing } from "../verbs/get.ts";
-import { applied } from "../verbs/patch.ts";
-import { mainStrategy, writeObject } from "../verbs/write.ts";
+import { applied, applyPatch, checkPatchType } from "../verbs/patch.ts";
+import { fields, mainStrategy, writeObject } from "../verbs/write.ts";
+import { writerOf } from "../verbs/writer.ts";
+
+const defaultPath = ".spec.replicas";
 
 interface Scale {
 	metadata?: { resourceVersion?: string; uid?: string; name?: string; namespace?: string };
@@ -24,26 +30,47 @@ export async function scale(context: Context, target: Target): Promise<ApiRespon
 	const { verb } = context.info;
 	if (verb === "get") return objectResponse(scaleOf(wanted, existing(wanted)));
 	if (verb !== "update" && verb !== "patch") throw methodNotAllowed();
+	const type = contentType(context.request);
+	if (verb === "patch") checkPatchType(type);
 	const { value } = readScale(context);
+	const applies = verb === "patch" && type === applyPatch;
 	const cached = await writeObject(context, wanted, {
 		make(current) {
 			const before = scaleOf(wanted, current);
-			const type = contentType(context.request);
 			const scaleKind = { kind: { ...wanted.kind, schema: "Scale" }, served: undefined };
-			const next = verb === "update" ? value : applied(scaleKind, before, value, type);
-			return rescaled(wanted, current, next as Scale);
+			const next = verb === "update" || applies ? value : applied(scaleKind, before, value, type);
+			// What it is, is checked where it is read.
+			const object = rescaled(wanted, current, next as Scale);
+			return applies ? owned(context, wanted, current, object) : object;
 		},
 		strategy: mainStrategy(target.kind),
+		...(applies ? { ownsManagedFields: true } : {}),
 	});
 	return objectResponse(scaleOf(wanted, cached));
+}
+
+/** The object with its new number of replicas, which from now on belongs to the one that applies. @throws ApiError Conflict */
+function owned(context: Context, target: NamedTarget, current: Cached, next: KubeObject): KubeObject {
+	const { kind } = target;
+	const { name, namespace, resourceVersion, uid } = next.metadata;
+	const path = kind.subresources.scale?.specReplicas ?? defaultPath;
+	const config = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name, namespace } };
+	setPath(config, path, getPath(next, path));
+	const object = serverSideApply({
+		live: fields(current.object),
+		config,
+		force: isTrue(context.request.query.get("force")),
+		...writerOf(context, target),
+		// The rest of the object is as it was.
+	}) as unknown as KubeObject;
+	return { ...object, metadata: { ...object.metadata, resourceVersion, uid } };
 }
 
 function readScale(context: Context): { value: unknown } {
 	const { request } = context;
 	if (context.info.verb === "update") return readObjectBody(request);
-	const type = contentType(request);
 	// A patch is read as what it is written in; what it means depends on its type.
-	const written = type === "application/apply-patch+yaml" ? "application/yaml" : "application/json";
+	const written = contentType(request) === applyPatch ? "application/yaml" : "application/json";
 	return readObjectBody({ ...request, headers: { ...request.headers, "content-type": written } });
 }
 
@@ -62,7 +89,7 @@ function rescaled({ kind, name }: NamedTarget, current: Cached, scale: Scale): K
 	const object = deepCopy(current.object);
 	object.metadata.resourceVersion = scale.metadata?.resourceVersion ?? "";
 	if (scale.metadata?.uid !== undefined) object.metadata.uid = scale.metadata.uid;
-	const path = kind.subresources.scale?.specReplicas ?? ".spec.replicas";
+	const path = kind.subresources.scale?.specReplicas ?? defaultPath;
 	setPath(object, path, replicas);
 	return object;
 }

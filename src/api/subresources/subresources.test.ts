@@ -64,6 +64,41 @@ test("scale reads and writes replicas in the form of autoscaling/v1", async () =
 	expect((await api.ask("PUT", `${deployments}/web/scale`, { spec: { replicas: -1 } })).status).toBe(422);
 });
 
+test("an applied scale belongs to whoever applied it", async () => {
+	const api = await cluster();
+	const path = "/apis/apps/v1/namespaces/default/deployments";
+	await api.ask("POST", path, {
+		metadata: { name: "web" },
+		spec: {
+			selector: { matchLabels: { app: "web" } },
+			template: { metadata: { labels: { app: "web" } }, spec: pod("x").spec },
+		},
+	});
+	const apply = (manager: string, replicas: number, query = "", encoding = "yaml") =>
+		api.ask(
+			"PATCH",
+			`${path}/web/scale?fieldManager=${manager}${query}`,
+			{ apiVersion: "autoscaling/v1", kind: "Scale", metadata: { name: "web" }, spec: { replicas } },
+			{ type: `application/apply-patch+${encoding}` },
+		);
+	expect((await apply("one", 1, "", "cbor")).object.reason).toBe("UnsupportedMediaType");
+	expect((await apply("one", 3, "&force=true")).object.spec.replicas).toBe(3);
+	const { object } = await api.ask("GET", `${path}/web`);
+	expect(object.spec).toMatchObject({ replicas: 3, selector: { matchLabels: { app: "web" } } });
+	expect(object.metadata.managedFields).toContainEqual(
+		expect.objectContaining({
+			manager: "one",
+			operation: "Apply",
+			subresource: "scale",
+			apiVersion: "apps/v1",
+			fieldsV1: { "f:spec": { "f:replicas": {} } },
+		}),
+	);
+	expect((await apply("two", 4)).object.message).toContain('conflict with "one" with subresource "scale"');
+	expect((await apply("two", 4, "&force=true")).object.spec.replicas).toBe(4);
+	expect((await apply("two", -1, "&force=true")).object).toMatchObject({ code: 422, details: { kind: "Scale" } });
+});
+
 test("eviction respects the budget and says why", async () => {
 	const api = await cluster();
 	for (const name of ["a", "b"]) {

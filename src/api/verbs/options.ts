@@ -23,7 +23,8 @@ export function checkWriteOptions({ request, info }: Context): void {
 	const causes: Cause[] = [];
 	const manager = query.get("fieldManager") ?? "";
 	if (kind === "PatchOptions") {
-		if (contentType(request) === "application/apply-patch+yaml") {
+		// In whatever encoding: one that cannot be read is refused as such, and clients then try another.
+		if (contentType(request).startsWith("application/apply-patch+")) {
 			if (manager === "") causes.push(required("fieldManager", "is required for apply patch"));
 		} else if (query.has("force")) causes.push(forbidden("force", "may not be specified for non-apply patch"));
 	}

@@ -24,13 +24,13 @@ import { writerOf } from "./writer.ts";
 const jsonPatch = "application/json-patch+json";
 const mergePatch = "application/merge-patch+json";
 const strategicPatch = "application/strategic-merge-patch+json";
-const applyPatch = "application/apply-patch+yaml";
+export const applyPatch = "application/apply-patch+yaml";
 const patchTypes = [jsonPatch, mergePatch, strategicPatch, applyPatch];
 
 export async function patch(context: Context, target: Target, strategy?: Strategy): Promise<ApiResponse> {
 	const wanted = named(target);
 	const type = contentType(context.request);
-	if (!patchTypes.includes(type)) throw unsupportedMediaType(patchTypes);
+	checkPatchType(type);
 	const change = readPatch(context.request, type);
 	if (type === applyPatch) return apply(context, wanted, change, strategy);
 	const cached = await writeObject(context, wanted, {
@@ -42,6 +42,11 @@ export async function patch(context: Context, target: Target, strategy?: Strateg
 		strategy: strategy ?? mainStrategy(target.kind),
 	});
 	return present(context, target, cached);
+}
+
+/** @throws ApiError UnsupportedMediaType */
+export function checkPatchType(type: string): void {
+	if (!patchTypes.includes(type)) throw unsupportedMediaType(patchTypes);
 }
 
 /** The object after a patch of one of the types that say what to change. */

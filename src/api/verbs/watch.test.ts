@@ -115,3 +115,22 @@ test("a watch can be read as a table", async () => {
 	expect(tables[0]?.columnDefinitions).not.toBeNull();
 	expect(tables[1]?.columnDefinitions).toBeNull();
 });
+
+test("a watch without initial events begins with what comes next", async () => {
+	const api = await testApi();
+	const path = "/api/v1/namespaces/default/configmaps";
+	await api.ask("POST", path, { metadata: { name: "before" } });
+	const query = "watch=1&sendInitialEvents=false&resourceVersionMatch=NotOlderThan";
+	const watches = await Promise.all([api.watch(`${path}?${query}`), api.watch(`${path}?${query}&resourceVersion=0`)]);
+	await api.ask("POST", path, { metadata: { name: "after" } });
+	for (const { events } of watches) expect(events.map(({ object }) => object.metadata.name)).toEqual(["after"]);
+});
+
+test("initial events of a revision that is yet to come are refused, as lists are", async () => {
+	const clock = new VirtualClock();
+	const api = await testApi({ clock });
+	const query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=1000";
+	const answer = api.ask("GET", `/api/v1/configmaps?${query}`);
+	await clock.advance(5000);
+	expect((await answer).object).toMatchObject({ code: 504, reason: "Timeout" });
+});

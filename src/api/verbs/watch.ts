@@ -9,6 +9,7 @@ import { eventView } from "../present.ts";
 import { isTrue } from "../request-info.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
+import { freshEnough } from "./get.ts";
 import { checkWatchOptions } from "./list-options.ts";
 import { revisionOf } from "./options.ts";
 
@@ -16,8 +17,10 @@ type Sink = Parameters<Extract<ApiResponse, { type: "watch" }>["start"]>[0];
 
 interface WatchOptions {
 	selection: Selection;
-	/** Changes after it; undefined: first everything there is, as ADDED. */
-	afterRevision: number | undefined;
+	/** Changes after it; undefined: first everything there is, as ADDED; `now`: only what comes. */
+	afterRevision: number | "now" | undefined;
+	/** Everything there is must be at least this new; undefined: as new as can be. */
+	atLeastRevision: number | undefined;
 	bookmarks: boolean;
 	/** A bookmark says when everything there was has been sent. */
 	initialEventsEnd: boolean;
@@ -26,7 +29,7 @@ interface WatchOptions {
 
 export async function watch(context: Context, target: Target): Promise<ApiResponse> {
 	const options = watchOptions(context, target);
-	if (options.afterRevision === undefined) await context.server.cache.fresh();
+	if (typeof options.afterRevision !== "number") await freshEnough(context.server, options.atLeastRevision);
 	return {
 		type: "watch",
 		status: 200,
@@ -44,7 +47,9 @@ function watchOptions({ request: { query } }: Context, target: Target): WatchOpt
 	const timeoutSeconds = Number(query.get("timeoutSeconds") ?? 0);
 	return {
 		selection: selectionOf(target, query, target.name),
-		afterRevision: sendsInitial ? undefined : (revision ?? 0),
+		afterRevision: sendsInitial ? undefined : revision || "now",
+		// An old rule: without a word about what is sent first, revision 0 means as new as can be.
+		atLeastRevision: initial === null || initial === "" ? undefined : revision,
 		bookmarks,
 		initialEventsEnd: sendsInitial && bookmarks && isTrue(initial),
 		timeoutMs: timeoutSeconds > 0 ? timeoutSeconds * 1000 : undefined,
@@ -59,7 +64,7 @@ function run(context: Context, target: Target, options: WatchOptions, sink: Sink
 	const ending = new AbortController();
 	const signal = AbortSignal.any([request.signal, ending.signal]);
 	if (signal.aborted) return;
-	let sentRevision = options.afterRevision ?? server.cache.revision;
+	let sentRevision = typeof options.afterRevision === "number" ? options.afterRevision : server.cache.revision;
 
 	const send = (event: ServedWatchEvent) => sink.event(view(event));
 	const matches = selection.everything ? always : selection.matches;
