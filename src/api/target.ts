@@ -53,7 +53,7 @@ export function targetOf(server: Server, info: RequestInfo): Target | undefined 
 export function named(target: Target): NamedTarget {
 	const { kind, namespace, name } = target;
 	if (name === undefined || name === "") throw methodNotAllowed();
-	return { ...target, name, key: objectKey(kind, namespace, name) };
+	return { key: objectKey(kind, namespace, name), ...target, name };
 }
 
 export function methodNotAllowed(): ApiError {

@@ -9,7 +9,8 @@ export function memoryTransport(handler: Handler, user: User): Transport {
 	return {
 		async send(request) {
 			if (closed) throw new ApiError("ServiceUnavailable", "the client is closed");
-			return handler({ ...request, user });
+			const { method, path, query, headers, body, signal } = request;
+			return handler({ method, path, query, headers, user, body, signal });
 		},
 		async close() {
 			closed = true;

@@ -27,7 +27,7 @@ export function generateJobSelector(job: Job): void {
 	if (job.spec.manualSelector === true) return;
 	job.spec.template ??= { spec: { containers: [] } };
 	job.spec.template.metadata ??= {};
-	const labels = { ...generatedJobLabels(job), ...job.spec.template.metadata.labels };
+	const labels = Object.assign(generatedJobLabels(job), job.spec.template.metadata.labels);
 	job.spec.template.metadata.labels = labels;
 	job.spec.selector ??= {};
 	job.spec.selector.matchLabels = { ...job.spec.selector.matchLabels, [jobLabels.uid]: job.metadata.uid };

@@ -107,10 +107,10 @@ function nodeConditions(old: readonly NodeCondition[], nowMs: number, limitation
 		{ type: "Ready", status: "True", reason: "KubeletReady", message: ready },
 	];
 	const types = new Set(drafts.map(({ type }) => type));
-	const own = drafts.map((draft) => {
-		const before = old.find(({ type }) => type === draft.type);
-		const kept = before?.status === draft.status ? before.lastTransitionTime : undefined;
-		return { ...draft, lastHeartbeatTime: now, lastTransitionTime: kept ?? now };
+	const own = drafts.map(({ type, status, reason, message }) => {
+		const before = old.find((condition) => condition.type === type);
+		const kept = before?.status === status ? before.lastTransitionTime : undefined;
+		return { type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime: kept ?? now };
 	});
 	return [...old.filter(({ type }) => !types.has(type)), ...own];
 }

@@ -42,11 +42,14 @@ export function podConditions(input: ConditionInput): PodCondition[] {
 		...input.resize,
 	];
 	const observedGeneration = input.pod.metadata.generation;
-	const own = drafts.map((draft): PodCondition => {
-		const before = input.old.find(({ type }) => type === draft.type);
-		const kept = before?.status === draft.status ? before.lastTransitionTime : undefined;
+	const own = drafts.map(({ type, status, reason, message }): PodCondition => {
+		const before = input.old.find((condition) => condition.type === type);
+		const kept = before?.status === status ? before.lastTransitionTime : undefined;
 		return {
-			...draft,
+			type,
+			status,
+			...(reason === undefined ? {} : { reason }),
+			...(message === undefined ? {} : { message }),
 			lastTransitionTime: kept ?? input.now,
 			...(observedGeneration === undefined ? {} : { observedGeneration }),
 		};

@@ -57,8 +57,9 @@ export class PodMemoryKeeper {
 
 	/** Fields given as undefined are forgotten. */
 	remember(name: string, change: { [K in keyof ContainerMemory]?: ContainerMemory[K] | undefined }): void {
-		const next: Record<string, unknown> = { ...this.#containers.get(name), ...change };
-		for (const key of Object.keys(next)) if (next[key] === undefined) delete next[key];
+		const next: Record<string, unknown> = {};
+		for (const [key, value] of Object.entries({ ...this.#containers.get(name), ...change }))
+			if (value !== undefined) next[key] = value;
 		// Only keys of ContainerMemory were put in.
 		this.#containers.set(name, next as ContainerMemory);
 	}

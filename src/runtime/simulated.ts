@@ -66,11 +66,11 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 		entry.timer?.cancel();
 		delete entry.timer;
 		log(entry, `${entry.container.config.name} ended with exit code ${exitCode}`);
-		entry.container = { ...entry.container, state: "exited", finishedAtMs: clock.now(), exitCode, reason };
+		changeContainer(entry, { state: "exited", finishedAtMs: clock.now(), exitCode, reason });
 		for (const exited of entry.onExit.splice(0)) exited(exitCode);
 	};
 	const run = (entry: Entry, script: Script) => {
-		entry.container = { ...entry.container, state: "running", startedAtMs: clock.now() };
+		changeContainer(entry, { state: "running", startedAtMs: clock.now() });
 		log(entry, `${entry.container.config.name} started, simulated, image ${entry.container.config.image}`);
 		const failed = script.failureRate > 0 && clock.random() < script.failureRate;
 		const exitCode = failed ? script.exitCode || 1 : script.failureRate > 0 ? 0 : script.exitCode;
@@ -185,7 +185,7 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 		},
 		async updateLimits(id, limits) {
 			const entry = existing(id);
-			entry.container = { ...entry.container, config: { ...entry.container.config, limits } };
+			changeContainer(entry, { config: { ...entry.container.config, limits } });
 		},
 		async reopenLog() {},
 		logText: (id) => state.containers.get(id)?.log.join(""),
@@ -226,6 +226,11 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 	};
 }
 
+/** A new object, because the old one may be in somebody's hands. */
+function changeContainer(entry: Entry, change: Partial<Container>): void {
+	entry.container = Object.assign({}, entry.container, change);
+}
+
 interface Script {
 	durationMs?: number;
 	exitCode: number;
@@ -242,12 +247,12 @@ function readScript(sandbox: Sandbox | undefined, config: ContainerConfig): Scri
 	const codes = (read("exit-code") ?? "0").split(",").map((code) => Number(code) & 255);
 	const durationMs = parseDuration(read("duration")) ?? (config.runsToCompletion ? 1000 : undefined);
 	return {
-		...(durationMs === undefined ? {} : { durationMs }),
 		exitCode: codes[Math.min(config.attempt, codes.length - 1)] ?? 0,
 		readyDelayMs: parseDuration(read("ready-delay")) ?? 0,
 		failureRate: Number(read("failure-rate") ?? 0) || 0,
 		cores: readQuantity(read("cpu")),
 		memoryBytes: readQuantity(read("memory")),
+		...(durationMs === undefined ? {} : { durationMs }),
 	};
 }
 

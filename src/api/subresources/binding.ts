@@ -66,7 +66,7 @@ export async function binding(context: Context, target: Target): Promise<ApiResp
 			if ((object.spec?.schedulingGates ?? []).length > 0)
 				throw conflict(target.kind, pod.name, `pod ${pod.name} has non-empty .spec.schedulingGates`);
 			object.metadata.resourceVersion = metadata?.resourceVersion ?? unassigned;
-			object.spec = { ...object.spec, nodeName } as Pod["spec"];
+			object.spec.nodeName = nodeName;
 			if (metadata?.annotations !== undefined)
 				object.metadata.annotations = { ...object.metadata.annotations, ...metadata.annotations };
 			if (metadata?.labels !== undefined) object.metadata.labels = { ...object.metadata.labels, ...metadata.labels };
@@ -80,7 +80,8 @@ export async function binding(context: Context, target: Target): Promise<ApiResp
 
 function setScheduled(pod: Pod, now: string): void {
 	const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== "PodScheduled");
-	const condition = { type: "PodScheduled", status: "True", lastProbeTime: undefined, lastTransitionTime: now };
-	const { nominatedNodeName: _, ...status } = pod.status ?? {};
-	pod.status = { ...status, conditions: [...others, condition] } as Pod["status"];
+	const condition = { type: "PodScheduled", status: "True", lastTransitionTime: now };
+	pod.status ??= {};
+	pod.status.conditions = [...others, condition];
+	if (pod.status.nominatedNodeName !== undefined) delete pod.status.nominatedNodeName;
 }

@@ -76,7 +76,7 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 		const state = { kind, object, owners, hasDependents: false, isBlocked: false, hasWaitingDependent: false };
 		const found: Dependent[] = [];
 		if (!orphaning && !isWaiting(object) && !owners.some((owner) => owner.state === "waiting")) {
-			return { ...state, dependents: found };
+			return { dependents: found, ...state };
 		}
 		for (const dependent of dependents(object, mirror)) {
 			state.hasDependents = true;
@@ -85,7 +85,7 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 			if (orphaning) found.push(dependent);
 			else if (state.isBlocked && state.hasWaitingDependent) break;
 		}
-		return { ...state, dependents: found };
+		return { dependents: found, ...state };
 	}
 
 	function ownerOf(kind: Kind, object: KubeObject, reference: OwnerReference, mirror: Mirror): Owner {

@@ -60,12 +60,12 @@ export function takeCensus(job: Job, terms: Terms, pods: readonly Pod[]): Census
 		const succeeded = settled.succeeded + uncounted.succeeded.size + newSucceeded.length;
 		const none = IndexSet.empty;
 		return {
-			...census,
-			succeeded,
 			countedIndexes: none,
 			succeededIndexes: none,
 			failedIndexes: undefined,
 			lastFailed: new Map(),
+			...census,
+			succeeded,
 		};
 	}
 	const { completions = 0 } = terms;
@@ -73,8 +73,8 @@ export function takeCensus(job: Job, terms: Terms, pods: readonly Pod[]): Census
 	const succeededIndexes = countedIndexes.union(indexesOf(newSucceeded, completions));
 	const failedIndexes = terms.perIndexLimit === undefined ? undefined : failedIndexesOf(job, terms, tracked);
 	return {
-		...census,
 		succeeded: succeededIndexes.size,
+		...census,
 		countedIndexes,
 		succeededIndexes,
 		failedIndexes,

@@ -46,7 +46,9 @@ export function newPod(set: StatefulSet, template: PodTemplateSpec, revision: st
 	const pod = editablePod(set, template);
 	const name = podName(set, ordinal);
 	pod.metadata.name = name;
-	pod.metadata.labels = { ...pod.metadata.labels, ...identityLabels(set, ordinal), [revisionLabel]: revision };
+	pod.metadata.labels = Object.assign({}, pod.metadata.labels, identityLabels(set, ordinal), {
+		[revisionLabel]: revision,
+	});
 	pod.spec.hostname = name;
 	if (set.spec.serviceName) pod.spec.subdomain = set.spec.serviceName;
 	const volumes = withClaimVolumes(set, pod.spec.volumes, ordinal);

@@ -71,7 +71,7 @@ function constraintsFor(pod: PodInfo, cluster: ClusterView): { constraints: Spre
 	if (own.length > 0) return { constraints: compileConstraints(pod, own, "ScheduleAnyway"), byDefault: false };
 	const labelSelector = cluster.workloads.selectorFor(pod.pod);
 	if (labelSelector === undefined) return { constraints: [], byDefault: true };
-	const constraints = defaultConstraints.map((constraint) => ({ ...constraint, labelSelector }));
+	const constraints = defaultConstraints.map((constraint) => ({ labelSelector, ...constraint }));
 	return { constraints: compileConstraints(pod, constraints, "ScheduleAnyway"), byDefault: true };
 }
 

@@ -1,0 +1,114 @@
+/** Which Events are one: repetitions count, similar ones are combined, and one object makes only so many (the rules of upstream's event correlator). */
+import type { KubeObject } from "../core/object.ts";
+import type { ObjectReference } from "../kinds/generated/types.ts";
+import { Recent } from "./recent.ts";
+
+export interface EventToRecord {
+	/** The object it is about; `fieldPath` names a part: `spec.containers{web}`. */
+	regarding: KubeObject | ObjectReference;
+	fieldPath?: string;
+	type: "Normal" | "Warning";
+	reason: string;
+	message: string;
+	/** Such as `statefulset-controller`, `kubelet`. */
+	component: string;
+	/** The node, for Events of agents. */
+	host?: string;
+}
+
+/** One Event object as it is, or is to be, in the store. */
+export interface Series {
+	/** What was recorded, before it was combined: the same message again is the same series. */
+	readonly original: string;
+	message: string;
+	count: number;
+	readonly firstMs: number;
+	lastMs: number;
+}
+
+/** Series of one reason. */
+interface Group<S> {
+	lastMs: number;
+	/** One for each message. */
+	series: S[];
+	/** Of all further messages, once there are too many. */
+	combined: S | undefined;
+}
+
+/** What is remembered of an object, or a part of one. */
+interface Subject<S> {
+	/** How many Events it may make at once. */
+	tokens: number;
+	sinceMs: number;
+	groups: Map<string, Group<S>>;
+}
+
+/** One object and source: so many Events at once, then one in five minutes. */
+const burst = 25;
+const refillMs = 300_000;
+/** Events that repeat within this time are one. */
+const sameWithinMs = 600_000;
+/** So many Events that differ only in their message are combined. */
+const similarLimit = 10;
+const rememberedSubjects = 4096;
+
+export class EventCorrelator<S extends Series> {
+	readonly #subjects = new Recent<Subject<S>>(rememberedSubjects);
+	readonly #begin: (original: string, nowMs: number) => S;
+
+	/** @param begin makes a series of no Events yet */
+	constructor(begin: (original: string, nowMs: number) => S) {
+		this.#begin = begin;
+	}
+
+	/** The series that the event belongs to, with the event counted in; undefined when there were too many about the object. */
+	add(event: EventToRecord, about: ObjectReference, nowMs: number): S | undefined {
+		const subject = this.#subject(event, about, nowMs);
+		if (!takeToken(subject, nowMs)) return undefined;
+		const series = this.#seriesOf(subject, event, nowMs);
+		series.count++;
+		series.lastMs = nowMs;
+		return series;
+	}
+
+	#subject({ component, host = "", fieldPath = "" }: EventToRecord, about: ObjectReference, nowMs: number): Subject<S> {
+		const { kind, namespace = "", name, uid } = about;
+		const key = `${uid}|${fieldPath}|${component}|${host}|${kind}|${namespace}|${name}`;
+		let subject = this.#subjects.get(key);
+		if (subject === undefined) {
+			subject = { tokens: burst, sinceMs: nowMs, groups: new Map() };
+			this.#subjects.set(key, subject);
+		}
+		return subject;
+	}
+
+	#seriesOf({ groups }: Subject<S>, { type, reason, message }: EventToRecord, nowMs: number): S {
+		const key = `${type}|${reason}`;
+		let group = groups.get(key);
+		if (group === undefined || nowMs - group.lastMs > sameWithinMs) {
+			group = { lastMs: nowMs, series: [], combined: undefined };
+			groups.set(key, group);
+		}
+		group.lastMs = nowMs;
+		const known = group.series.findIndex((series) => series.original === message);
+		if (group.combined !== undefined || (known < 0 && group.series.length === similarLimit - 1)) {
+			group.combined ??= this.#begin(message, nowMs);
+			group.combined.message = `(combined from similar events): ${message}`;
+			return group.combined;
+		}
+		const series = group.series[known];
+		if (series !== undefined && nowMs - series.lastMs <= sameWithinMs) return series;
+		const begun = this.#begin(message, nowMs);
+		if (known < 0) group.series.push(begun);
+		else group.series[known] = begun;
+		return begun;
+	}
+}
+
+function takeToken(subject: { tokens: number; sinceMs: number }, nowMs: number): boolean {
+	subject.tokens = Math.min(burst, subject.tokens + (nowMs - subject.sinceMs) / refillMs);
+	subject.sinceMs = nowMs;
+	if (subject.tokens < 1) return false;
+	subject.tokens--;
+	return true;
+}
