@@ -26,17 +26,20 @@ export function admissionVerdict(pod: Pod, { node, allocatable, others }: Admiss
 	if (pod.spec.os?.name !== undefined && pod.spec.os.name !== "linux") {
 		return refuse("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS");
 	}
+	const own = needsOf(pod);
+	// A pod that asks for nothing only counts.
+	const asks = own.requests.size > 0 || own.ports.length > 0;
 	const used = new Map<string, number>();
 	const ports = new Map<string, string[]>();
 	let count = 0;
 	for (const other of others) {
 		if (other.metadata.uid === pod.metadata.uid) continue;
 		count++;
+		if (!asks) continue;
 		const needs = needsOf(other);
 		for (const [name, quantity] of needs.requests) used.set(name, (used.get(name) ?? 0) + quantity);
 		for (const { port, address } of needs.ports) ports.set(port, [...(ports.get(port) ?? []), address]);
 	}
-	const own = needsOf(pod);
 	if (own.ports.some(({ port, address }) => ports.get(port)?.some((taken) => overlap(taken, address)))) {
 		return refuse(
 			"NodePorts",
@@ -74,14 +77,14 @@ interface TakenPort {
 	address: string;
 }
 
-/** Computed once for each version of a pod: every new pod of the node asks for those of all others. */
-const known = new WeakMap<Pod, Needs>();
+/** Computed once for each spec, which outlives many statuses: every new pod of the node asks for those of all others. */
+const known = new WeakMap<Pod["spec"], Needs>();
 
 function needsOf(pod: Pod): Needs {
-	const before = known.get(pod);
+	const before = known.get(pod.spec);
 	if (before !== undefined) return before;
 	const needs = { requests: podRequests(pod.spec), ports: hostPorts(pod) };
-	known.set(pod, needs);
+	known.set(pod.spec, needs);
 	return needs;
 }
 

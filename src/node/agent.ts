@@ -207,9 +207,10 @@ class RunningAgent implements Agent {
 	}
 
 	#verdict(pod: Pod) {
-		const active = [...this.#workers.values()].filter((worker) => worker.active).map((worker) => worker.pod);
+		const others: Pod[] = [];
+		for (const worker of this.#workers.values()) if (worker.active) others.push(worker.pod);
 		const { allocatable } = this.#context.node;
-		return admissionVerdict(pod, { node: this.#heartbeat?.node, allocatable, others: active });
+		return admissionVerdict(pod, { node: this.#heartbeat?.node, allocatable, others });
 	}
 
 	/** What the runtime has of pods that the API does not know (any more) is ended and removed. */

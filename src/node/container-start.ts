@@ -16,11 +16,11 @@ export class ContainerStarter {
 	readonly #context: NodeContext;
 	readonly #memory: PodMemoryKeeper;
 	readonly #state: () => PodState;
-	readonly #signal: AbortSignal;
+	readonly #signal: () => AbortSignal;
 	/** Ends the postStart hook under way, by container name. */
 	readonly #hooks = new Map<string, AbortController>();
 
-	constructor(context: NodeContext, memory: PodMemoryKeeper, state: () => PodState, signal: AbortSignal) {
+	constructor(context: NodeContext, memory: PodMemoryKeeper, state: () => PodState, signal: () => AbortSignal) {
 		this.#context = context;
 		this.#memory = memory;
 		this.#state = state;
@@ -167,7 +167,7 @@ export class ContainerStarter {
 		const hook = new AbortController();
 		this.#hooks.set(spec.name, hook);
 		const target = { pod, container: spec, id, addresses: memory.addresses };
-		const signal = AbortSignal.any([hook.signal, this.#signal]);
+		const signal = AbortSignal.any([hook.signal, this.#signal()]);
 		const failure = await runHook(this.#context, target, handler, signal);
 		this.#hooks.delete(spec.name);
 		if (failure === undefined || signal.aborted) return;

@@ -14,11 +14,11 @@ export class ContainerStopper {
 	readonly #context: NodeContext;
 	readonly #memory: PodMemoryKeeper;
 	readonly #state: () => PodState;
-	readonly #signal: AbortSignal;
+	readonly #signal: () => AbortSignal;
 	/** Ends the preStop hook under way, by container id. */
 	readonly #hooks = new Map<string, AbortController>();
 
-	constructor(context: NodeContext, memory: PodMemoryKeeper, state: () => PodState, signal: AbortSignal) {
+	constructor(context: NodeContext, memory: PodMemoryKeeper, state: () => PodState, signal: () => AbortSignal) {
 		this.#context = context;
 		this.#memory = memory;
 		this.#state = state;
@@ -56,7 +56,7 @@ export class ContainerStopper {
 		const deadline = clock.after(graceSeconds * 1000, () => hook.abort());
 		try {
 			const target = { pod, container: spec, id, addresses: memory.addresses };
-			const failure = await runHook(this.#context, target, handler, AbortSignal.any([hook.signal, this.#signal]));
+			const failure = await runHook(this.#context, target, handler, AbortSignal.any([hook.signal, this.#signal()]));
 			if (failure !== undefined && !hook.signal.aborted) {
 				events.record(pod, "Warning", "FailedPreStopHook", "PreStopHook failed", fieldPath(pod, name));
 			}

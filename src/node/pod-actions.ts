@@ -46,7 +46,9 @@ export class PodActions {
 	readonly #memory: PodMemoryKeeper;
 	readonly #state: () => PodState;
 	readonly #wake: () => void;
-	readonly #abort = new AbortController();
+	/** Made when something first waits: most pods come and go without. */
+	#abort: AbortController | undefined;
+	#closed = false;
 	readonly #starter: ContainerStarter;
 	readonly #stopper: ContainerStopper;
 	#mountDelayMs = mountRetry.firstMs;
@@ -56,8 +58,9 @@ export class PodActions {
 		this.#memory = memory;
 		this.#state = state;
 		this.#wake = wake;
-		this.#starter = new ContainerStarter(context, memory, state, this.#abort.signal);
-		this.#stopper = new ContainerStopper(context, memory, state, this.#abort.signal);
+		const signal = () => this.#signal();
+		this.#starter = new ContainerStarter(context, memory, state, signal);
+		this.#stopper = new ContainerStopper(context, memory, state, signal);
 	}
 
 	/** Begins the action; the pod's worker is woken when it has ended. Never throws. */
@@ -103,7 +106,7 @@ export class PodActions {
 			await files?.remove(pod);
 			await view.refresh(pod.metadata.uid);
 		} catch (error) {
-			await this.#context.clock.sleep(apiRetryMs, this.#abort.signal).catch(() => {});
+			await this.#context.clock.sleep(apiRetryMs, this.#signal()).catch(() => {});
 			throw error;
 		} finally {
 			this.#memory.setBusy("remove", false);
@@ -111,7 +114,16 @@ export class PodActions {
 	}
 
 	close(): void {
-		this.#abort.abort(new Error("the agent lets go of the pod"));
+		this.#closed = true;
+		this.#abort?.abort(letGo());
+	}
+
+	#signal(): AbortSignal {
+		if (this.#abort === undefined) {
+			this.#abort = new AbortController();
+			if (this.#closed) this.#abort.abort(letGo());
+		}
+		return this.#abort.signal;
 	}
 
 	#task(key: string, run: () => Promise<void>): void {
@@ -119,7 +131,7 @@ export class PodActions {
 		this.#memory.setBusy(key, true);
 		void run()
 			// What concerns the pod was recorded where it failed; anything else is met again by the next plan.
-			.catch(() => this.#context.clock.sleep(apiRetryMs, this.#abort.signal).catch(() => {}))
+			.catch(() => this.#context.clock.sleep(apiRetryMs, this.#signal()).catch(() => {}))
 			.then(() => (changesRuntime(key) ? this.#context.view.refresh(this.#state().pod.metadata.uid) : undefined))
 			.catch(() => {})
 			.finally(() => {
@@ -132,7 +144,7 @@ export class PodActions {
 		const { files, clock, events } = this.#context;
 		const { pod } = this.#state();
 		try {
-			await files?.prepare(pod, this.#abort.signal);
+			await files?.prepare(pod, this.#signal());
 			this.#memory.volumes = { state: "ready" };
 			// What was changed meanwhile found no volume to be shown in.
 			const now = this.#state().pod;
@@ -238,4 +250,8 @@ export class PodActions {
 		const delayMs = before === undefined ? deletionRetry.firstMs : Math.min(before * 2, deletionRetry.longestMs);
 		this.#memory.deletion = { delayMs, retryAtMs: clock.now() + delayMs };
 	}
+}
+
+function letGo(): Error {
+	return new Error("the agent lets go of the pod");
 }

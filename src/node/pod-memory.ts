@@ -1,11 +1,13 @@
 /** The agent's memory of one pod, as it changes. `read` gives the plan its immutable view. */
 import type { Backoff, ContainerMemory, PodMemory, Verdict } from "./pod-state.ts";
 
+const noMessages: ReadonlyMap<string, string> = new Map();
+
 export class PodMemoryKeeper {
 	readonly #observedAtMs: number;
 	readonly #busy = new Set<string>();
 	readonly #containers = new Map<string, ContainerMemory>();
-	readonly #terminationMessages = new Map<string, string>();
+	#terminationMessages: Map<string, string> | undefined;
 	volumes: PodMemory["volumes"] = { state: "none" };
 	sandboxFailure: PodMemory["sandboxFailure"];
 	addresses: readonly string[] = [];
@@ -37,7 +39,7 @@ export class PodMemoryKeeper {
 			statusWritten: this.statusWritten,
 			...(this.deletion === undefined ? {} : { deletion: this.deletion }),
 			containers: this.#containers,
-			terminationMessages: this.#terminationMessages,
+			terminationMessages: this.#terminationMessages ?? noMessages,
 			...(this.resize === undefined ? {} : { resize: this.resize }),
 		};
 	}
@@ -79,10 +81,11 @@ export class PodMemoryKeeper {
 	}
 
 	hasTerminationMessage(id: string): boolean {
-		return this.#terminationMessages.has(id);
+		return this.#terminationMessages?.has(id) ?? false;
 	}
 
 	setTerminationMessage(id: string, message: string): void {
+		this.#terminationMessages ??= new Map();
 		this.#terminationMessages.set(id, message);
 	}
 }

@@ -242,7 +242,7 @@ function lostAttempts({ previous, pod }: PodState, name: string): number {
 
 /** Exited instances that nobody can ask for any more: all but the newest two of a container. */
 function outdated(state: PodState, name: string): PodAction[] {
-	if (state.memory.busy.has(`container:${name}`)) return [];
+	if (state.containers.length <= 2 || state.memory.busy.has(`container:${name}`)) return [];
 	return instances(state, name)
 		.slice(2)
 		.filter(({ state }) => state === "exited")

@@ -119,8 +119,19 @@ export function isSidecar(spec: ContainerSpec): boolean {
 }
 
 /** Init containers and sidecars in their order, then regular, then ephemeral containers. */
-export function podContainers(pod: Pod): PodContainer[] {
-	const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec;
+export function podContainers({ spec }: Pod): readonly PodContainer[] {
+	// One look at a pod asks for them a dozen times.
+	if (spec !== lastSpec) {
+		lastContainers = containersOf(spec);
+		lastSpec = spec;
+	}
+	return lastContainers;
+}
+
+let lastSpec: Pod["spec"] | undefined;
+let lastContainers: readonly PodContainer[] = [];
+
+function containersOf({ initContainers = [], containers, ephemeralContainers = [] }: Pod["spec"]): PodContainer[] {
 	return [
 		...initContainers.map((spec): PodContainer => ({ role: isSidecar(spec) ? "sidecar" : "init", spec })),
 		...containers.map((spec): PodContainer => ({ role: "regular", spec })),
@@ -138,15 +149,27 @@ export function readySandbox(state: PodState): Sandbox | undefined {
 
 /** All instances of a container, newest first. */
 export function instances(state: PodState, name: string): Container[] {
-	return state.containers
-		.filter((container) => container.config.name === name)
-		.sort((a, b) => b.config.attempt - a.config.attempt || b.createdAtMs - a.createdAtMs);
+	return state.containers.filter((container) => container.config.name === name).sort(newestFirst);
+}
+
+function newestFirst(a: Container, b: Container): number {
+	return b.config.attempt - a.config.attempt || b.createdAtMs - a.createdAtMs;
+}
+
+/** The first of `instances`. */
+function newestInstance(state: PodState, name: string): Container | undefined {
+	let newest: Container | undefined;
+	for (const container of state.containers) {
+		if (container.config.name !== name) continue;
+		if (newest === undefined || newestFirst(container, newest) < 0) newest = container;
+	}
+	return newest;
 }
 
 /** The newest instance of a container that belongs to the sandbox that counts. */
 export function currentInstance(state: PodState, name: string): Container | undefined {
 	const sandbox = state.sandboxes.at(-1);
-	const newest = instances(state, name)[0];
+	const newest = newestInstance(state, name);
 	return newest !== undefined && newest.sandboxId === sandbox?.id ? newest : undefined;
 }
 
@@ -193,7 +216,7 @@ export function workIsOver(state: PodState): boolean {
 	const phase = pod.status?.phase;
 	if (phase === "Succeeded" || phase === "Failed") return true;
 	const ended = (container: PodContainer) => {
-		const instance = instances(state, container.spec.name)[0];
+		const instance = newestInstance(state, container.spec.name);
 		return (
 			instance?.state === "exited" &&
 			!memory.busy.has(`container:${container.spec.name}`) &&

@@ -2,7 +2,6 @@
  * The driver of one pod: takes stock, plans (pod-plan.ts), does what the plan says in the background, writes the status
  * (pod-status.ts), and does so again whenever something happened. Nothing is polled.
  */
-import { isDeepStrictEqual } from "node:util";
 import type { Timer } from "../core/clock.ts";
 import type { Pod, PodStatus } from "../kinds/generated/types.ts";
 import type { NodeContext } from "./node-context.ts";
@@ -10,7 +9,7 @@ import { PodActions } from "./pod-actions.ts";
 import { PodMemoryKeeper } from "./pod-memory.ts";
 import { type PodAction, planPod } from "./pod-plan.ts";
 import type { PodState, Verdict } from "./pod-state.ts";
-import { podStatus } from "./pod-status.ts";
+import { podStatus, sameValue } from "./pod-status.ts";
 import { PodProbes } from "./probes/pod-probes.ts";
 import { StatusWriter } from "./status-writer.ts";
 
@@ -41,6 +40,8 @@ export class PodWorker {
 		this.#pod = pod;
 		this.#removed = removed;
 		this.#memory = new PodMemoryKeeper(context.clock.now());
+		// A node without files has nothing to mount.
+		if (context.files === undefined) this.#memory.volumes = { state: "ready" };
 		const wake = () => this.wake();
 		this.#actions = new PodActions(context, this.#memory, () => this.state(), wake);
 		this.#probes = new PodProbes(context, this.#memory, wake);
@@ -78,8 +79,11 @@ export class PodWorker {
 		if (pod.metadata.generation !== this.#pod.metadata.generation) this.#memory.resize = undefined;
 		const before = this.#pod;
 		this.#pod = pod;
-		this.#writer.observe(pod);
-		if (showsOther(before, pod)) this.#refreshFiles();
+		const isEcho = this.#writer.observe(pod);
+		const isOther = showsOther(before, pod);
+		// The answer to the write wakes the worker too: no need to take stock twice.
+		if (isEcho && !isOther && sameTask(before, pod)) return;
+		if (isOther) this.#refreshFiles();
 		// Only ephemeral containers can name anything new.
 		if (pod.spec.ephemeralContainers !== undefined) this.#context.references.hold(pod);
 		this.wake();
@@ -189,6 +193,7 @@ export class PodWorker {
 		const status = podStatus(state, this.#context.clock.now());
 		this.#status = status;
 		if (this.#writer.has(status)) {
+			this.#status = this.#writer.acknowledged;
 			// The status of a pod that has given everything back is its last; what waits for that may go on.
 			if (state.memory.released && !this.#memory.statusWritten) {
 				this.#memory.statusWritten = true;
@@ -211,6 +216,11 @@ export class PodWorker {
 	}
 }
 
+/** The API server keeps what a write of the status leaves alone; of what comes over a network that cannot be told. */
+function sameTask(before: Pod, now: Pod): boolean {
+	return before.spec === now.spec && before.metadata.deletionTimestamp === now.metadata.deletionTimestamp;
+}
+
 /** Nothing but "is being created" to say. */
 function isUneventful(status: PodStatus): boolean {
 	const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
@@ -227,8 +237,8 @@ function isUneventful(status: PodStatus): boolean {
 /** Whether volumes and files of the pod may say something else than before, by its own doing. */
 function showsOther(before: Pod, now: Pod): boolean {
 	return (
-		!isDeepStrictEqual(before.metadata.labels, now.metadata.labels) ||
-		!isDeepStrictEqual(before.metadata.annotations, now.metadata.annotations) ||
+		!sameValue(before.metadata.labels, now.metadata.labels) ||
+		!sameValue(before.metadata.annotations, now.metadata.annotations) ||
 		before.metadata.generation !== now.metadata.generation
 	);
 }

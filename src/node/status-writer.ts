@@ -24,6 +24,8 @@ export class StatusWriter {
 	/** The pod's status and revision as the API told of them last, in an answer or in the feed. */
 	#told: { status: PodStatus | undefined; revision: number };
 	#wanted: { pod: Pod; status: PodStatus } | undefined;
+	/** On its way to the API. */
+	#sent: PodStatus | undefined;
 	#writing = false;
 	#retryMs = firstRetryMs;
 	#timer: Timer | undefined;
@@ -38,19 +40,29 @@ export class StatusWriter {
 		this.#written = written;
 	}
 
+	/** What the API has said that it has. */
+	get acknowledged(): PodStatus | undefined {
+		return this.#acknowledged;
+	}
+
 	/** Whether the API has the status. */
 	has(status: PodStatus): boolean {
 		return !this.#uncertain && sameStatus(this.#acknowledged, status);
 	}
 
-	/** The API has a newer version of the pod, and what the agent wrote may have been written over: a controller, say, that took the node for dead. */
-	observe(pod: Pod): void {
+	/**
+	 * The API has a newer version of the pod, and what the agent wrote may have been written over: a controller, say, that took the node for dead.
+	 * @returns whether it shows the status that is being written, and nothing else of the status
+	 */
+	observe(pod: Pod): boolean {
 		const now = told(pod);
 		// What was on its way while the agent wrote is older than the answer.
-		if (now.revision <= this.#told.revision) return;
+		if (now.revision <= this.#told.revision) return false;
 		const before = this.#told;
 		this.#told = now;
+		if (this.#sent !== undefined && sameStatus(this.#sent, now.status)) return true;
 		if (gist(before.status) !== gist(now.status)) this.#repairLater();
+		return false;
 	}
 
 	/** @param delayMs how long the status may wait for a newer one that makes it needless */
@@ -99,9 +111,11 @@ export class StatusWriter {
 			const { pod, status } = this.#wanted;
 			this.#wanted = undefined;
 			if (this.has(status)) continue;
+			this.#sent = status;
 			try {
 				await this.#send(pod, status);
 			} catch (error) {
+				this.#sent = undefined;
 				// The feed will say so.
 				if (isReason(error, "NotFound")) continue;
 				this.#uncertain = true;
@@ -111,10 +125,14 @@ export class StatusWriter {
 				this.#timer = this.#clock.after(delayMs, () => this.#begin());
 				break;
 			}
+			this.#sent = undefined;
 			this.#retryMs = firstRetryMs;
-			this.#acknowledged = status;
+			const shown = this.#told.status;
+			// Of two equal ones the API's own is kept: it is in memory anyway.
+			const isShown = sameStatus(shown, status);
+			this.#acknowledged = isShown ? shown : status;
 			// What somebody else wrote in the meantime is in the answer.
-			if (gist(this.#told.status) !== gist(status)) this.#repairLater();
+			if (!isShown && gist(shown) !== gist(status)) this.#repairLater();
 			this.#written();
 		}
 		// In the same breath as the last look at what is wanted.

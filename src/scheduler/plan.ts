@@ -175,10 +175,13 @@ function best(pod: PodInfo, nodes: readonly NodeInfo[], cluster: ClusterView, ra
 	let chosen = first;
 	let highest = Number.NEGATIVE_INFINITY;
 	let equals = 0;
-	for (const [index, node] of nodes.entries()) {
-		const total = totals[index] ?? 0;
+	let index = 0;
+	for (const node of nodes) {
+		const total = totals[index++] ?? 0;
 		if (total > highest) {
-			[chosen, highest, equals] = [node, total, 1];
+			chosen = node;
+			highest = total;
+			equals = 1;
 		} else if (total === highest && random() * ++equals < 1) chosen = node;
 	}
 	return chosen;

@@ -14,8 +14,8 @@ export class PodProbes {
 	readonly #context: NodeContext;
 	readonly #memory: PodMemoryKeeper;
 	readonly #wake: () => void;
-	/** By container name. */
-	readonly #watched = new Map<string, ContainerProbes>();
+	/** By container name; most pods have none. */
+	#watched: Map<string, ContainerProbes> | undefined;
 
 	constructor(context: NodeContext, memory: PodMemoryKeeper, wake: () => void) {
 		this.#context = context;
@@ -29,6 +29,7 @@ export class PodProbes {
 			const probed = spec.startupProbe ?? spec.readinessProbe ?? spec.livenessProbe;
 			if (probed === undefined || role === "ephemeral") continue;
 			const current = currentInstance(state, spec.name);
+			this.#watched ??= new Map();
 			const watched = this.#watched.get(spec.name);
 			const running = current?.state === "running" && !this.#stops(spec.name, current.id);
 			if (watched !== undefined && (!running || watched.id !== current?.id)) {
@@ -43,8 +44,8 @@ export class PodProbes {
 	}
 
 	close(): void {
-		for (const watched of this.#watched.values()) watched.close();
-		this.#watched.clear();
+		for (const watched of this.#watched?.values() ?? []) watched.close();
+		this.#watched = undefined;
 	}
 
 	#stops(name: string, id: string): boolean {

@@ -44,6 +44,7 @@ export const imageLocality: Score = {
 	name: "ImageLocality",
 	weight: 1,
 	rate({ pod }, nodes, cluster) {
+		if (!nodes.some(({ node }) => (node?.status?.images ?? []).length > 0)) return undefined;
 		const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
 		const wanted = new Map<string, number>();
 		for (const { image } of containers) {

@@ -46,25 +46,33 @@ export const preferredSpread: Score = {
 		const { constraints, byDefault } = constraintsFor(pod, cluster);
 		if (constraints.length === 0) return undefined;
 		// Nodes without all of the labels are last for a pod's own constraints; defaults look at each label by itself.
-		const counted = (node: NodeInfo) => byDefault || hasAllKeys(node, constraints);
-		const parts = constraints.map((constraint) => spreadOf(pod, constraint, nodes.filter(counted), cluster));
-		const ratings = nodes.map((node) => {
-			if (!counted(node)) return undefined;
-			let rating = 0;
-			for (const { constraint, counts, weight } of parts) {
-				const value = node.labels[constraint.topologyKey];
-				if (value !== undefined) rating += (counts.get(value) ?? 0) * weight + (constraint.maxSkew - 1);
-			}
-			return Math.round(rating);
-		});
-		const known = ratings.filter((rating) => rating !== undefined);
-		const [lowest, highest] = [Math.min(...known), Math.max(...known)];
+		const counted = byDefault ? nodes : nodes.filter((node) => hasAllKeys(node, constraints));
+		const parts = constraints.map((constraint) => spreadOf(pod, constraint, counted, cluster));
+		const ratings: (number | undefined)[] = [];
+		let lowest = Number.POSITIVE_INFINITY;
+		let highest = Number.NEGATIVE_INFINITY;
+		for (const node of nodes) {
+			const rating = byDefault || hasAllKeys(node, constraints) ? ratingOf(node, parts) : undefined;
+			ratings.push(rating);
+			if (rating === undefined) continue;
+			lowest = Math.min(lowest, rating);
+			highest = Math.max(highest, rating);
+		}
 		return ratings.map((rating) => {
 			if (rating === undefined) return 0;
 			return highest === 0 ? 100 : Math.floor((100 * (highest + lowest - rating)) / highest);
 		});
 	},
 };
+
+function ratingOf(node: NodeInfo, parts: readonly SpreadPart[]): number {
+	let rating = 0;
+	for (const { maxSkew, weight, podsNear } of parts) {
+		const count = podsNear(node);
+		if (count !== undefined) rating += count * weight + (maxSkew - 1);
+	}
+	return Math.round(rating);
+}
 
 function constraintsFor(pod: PodInfo, cluster: ClusterView): { constraints: SpreadConstraint[]; byDefault: boolean } {
 	const own = pod.pod.spec.topologySpreadConstraints ?? [];
@@ -75,26 +83,53 @@ function constraintsFor(pod: PodInfo, cluster: ClusterView): { constraints: Spre
 	return { constraints: compileConstraints(pod, constraints, "ScheduleAnyway"), byDefault: true };
 }
 
-/** Pods by domain, over the domains that the candidates offer; rarer domains weigh less, so that keys compare. */
+interface SpreadPart {
+	maxSkew: number;
+	/** Rarer domains weigh less, so that keys compare. */
+	weight: number;
+	/** Counted pods in the node's domain; undefined when it is in none. */
+	podsNear(node: NodeInfo): number | undefined;
+}
+
+/** Over the domains that the candidates offer. */
 function spreadOf(
 	pod: PodInfo,
 	constraint: SpreadConstraint,
 	candidates: readonly NodeInfo[],
 	cluster: ClusterView,
-): { constraint: SpreadConstraint; counts: Map<string, number>; weight: number } {
-	const { topologyKey } = constraint;
-	const counts = new Map<string, number>();
+): SpreadPart {
+	const { topologyKey, maxSkew } = constraint;
+	const podCounts = spreadCounts(pod, constraint.selector, cluster);
+	if (topologyKey === hostnameKey) {
+		// Each node by itself, as upstream has it: nothing to be summed up.
+		const size = candidates.reduce((sum, node) => (node.labels[topologyKey] === undefined ? sum : sum + 1), 0);
+		const podsNear = (node: NodeInfo) => {
+			if (node.labels[topologyKey] === undefined) return undefined;
+			return constraint.includes(node) ? (podCounts.get(node.name) ?? 0) : 0;
+		};
+		return { maxSkew, weight: weightOf(size), podsNear };
+	}
+	const domains = new Map<string, number>();
 	for (const node of candidates) {
 		const value = node.labels[topologyKey];
-		if (value !== undefined) counts.set(value, 0);
+		if (value !== undefined) domains.set(value, 0);
 	}
-	const weight = Math.log(counts.size + 2);
-	for (const [nodeName, count] of spreadCounts(pod, constraint.selector, cluster)) {
-		const node = cluster.node(nodeName);
-		const value = node?.labels[topologyKey];
-		if (node === undefined || value === undefined || !constraint.includes(node)) continue;
-		const known = counts.get(value);
-		if (known !== undefined) counts.set(value, known + count);
+	if (domains.size > 0) {
+		for (const [nodeName, count] of podCounts) {
+			const node = cluster.node(nodeName);
+			const value = node?.labels[topologyKey];
+			if (node === undefined || value === undefined || !constraint.includes(node)) continue;
+			const known = domains.get(value);
+			if (known !== undefined) domains.set(value, known + count);
+		}
 	}
-	return { constraint, counts, weight };
+	const podsNear = (node: NodeInfo) => {
+		const value = node.labels[topologyKey];
+		return value === undefined ? undefined : (domains.get(value) ?? 0);
+	};
+	return { maxSkew, weight: weightOf(domains.size), podsNear };
+}
+
+function weightOf(domainCount: number): number {
+	return Math.log(domainCount + 2);
 }
