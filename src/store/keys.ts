@@ -1,13 +1,28 @@
-/** A sorted set of strings in chunks, so that an insertion moves hundreds of keys at most, not all of them. */
+/**
+ * A sorted set of strings in chunks, so that an insertion moves hundreds of keys at most, not all of them. New keys are
+ * sorted in when somebody asks for a range: most come and go between two lists.
+ */
 
 const chunkLimit = 512;
 
 export class SortedKeys {
 	/** Never empty chunks, each sorted, all keys of one before all keys of the next. */
 	readonly #chunks: string[][] = [];
+	readonly #added = new Set<string>();
 
 	/** Adds a key that is not in the set yet. */
 	add(key: string): void {
+		this.#added.add(key);
+	}
+
+	#sortIn(): void {
+		if (this.#added.size === 0) return;
+		// In order, so that neighbours are looked for and moved in the same chunk.
+		for (const key of [...this.#added].sort()) this.#insert(key);
+		this.#added.clear();
+	}
+
+	#insert(key: string): void {
 		const chunks = this.#chunks;
 		const at = this.#chunkFor(key);
 		const chunk = chunks[at];
@@ -23,6 +38,7 @@ export class SortedKeys {
 
 	/** Takes a key out that is in the set. */
 	remove(key: string): void {
+		if (this.#added.delete(key)) return;
 		const at = this.#chunkFor(key);
 		const chunk = this.#chunks[at];
 		if (chunk === undefined) return;
@@ -34,6 +50,7 @@ export class SortedKeys {
 
 	/** Keys from `from` (inclusive) to `to` (exclusive; undefined: no end), in order, `limit` of them at most. */
 	slice(from: string, to: string | undefined, limit: number): string[] {
+		this.#sortIn();
 		const found: string[] = [];
 		for (let at = this.#chunkFor(from); at < this.#chunks.length; at++) {
 			const chunk = this.#chunks[at] ?? [];
