@@ -26,3 +26,17 @@ test("the version tells the commit and date of the program, and what runs it", a
 	expect(object).toMatchObject({ ...build, major: "1", minor: "36", goVersion: `node${process.versions.node}` });
 	expect(object.compiler).toBe("v8");
 });
+
+test("health is told in a word, or check by check", async () => {
+	const api = await testApi();
+	const text = async (path: string) => (await api.ask("GET", path)).text();
+	for (const path of ["/healthz", "/livez", "/readyz", "/readyz/ping", "/livez/etcd"])
+		expect(await text(path)).toBe("ok");
+	expect(await text("/livez?verbose&exclude=etcd")).toBe(
+		"[+]ping ok\n[+]log ok\n[+]etcd excluded: ok\nlivez check passed\n",
+	);
+	expect(await text("/readyz?verbose=1&exclude=moon")).toContain('cannot be excluded: no matches for "moon"\nreadyz');
+	expect((await api.ask("GET", "/readyz/moon")).status).toBe(404);
+	expect((await api.ask("GET", "/constructor")).status).toBe(404);
+	await api.close();
+});

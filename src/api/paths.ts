@@ -2,6 +2,7 @@
 import type { ApiRequest, ApiResponse } from "../core/exchange.ts";
 import { virtualResources } from "./discovery/resources.ts";
 import { type Discovery, discovery } from "./discovery.ts";
+import { healthAt } from "./health.ts";
 import { openApiAt } from "./openapi/paths.ts";
 import { openApi } from "./openapi.ts";
 import { objectResponse, textResponse } from "./respond.ts";
@@ -21,7 +22,7 @@ export function createPaths(server: Server): Paths {
 	return async (request) => {
 		if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
 		const path = request.path.length > 1 && request.path.endsWith("/") ? request.path.slice(0, -1) : request.path;
-		const found = discoveryAt(documents, path, request) ?? plainAt(server, path);
+		const found = discoveryAt(documents, path, request) ?? healthAt(path, request) ?? plainAt(server, path);
 		return found ?? (await openApiAt(schemas, path, request)) ?? missing();
 	};
 }
@@ -84,10 +85,6 @@ function aggregatedVersion(accept: string): "v2" | "v2beta1" | undefined {
 
 function plainAt(server: Server, path: string): ApiResponse | undefined {
 	switch (path.split("/")[1]) {
-		case "healthz":
-		case "livez":
-		case "readyz":
-			return textResponse("ok");
 		case "version":
 			return path === "/version" ? objectResponse(versionOf(server.options)) : undefined;
 		case "metrics":
