@@ -22,6 +22,9 @@ export const jobs: Kind<Job> = {
 	schema: "Job",
 	subresources: { status: true },
 	hasGeneration: true,
+	defaultPropagation: "Orphan",
+	deletionWarning:
+		"child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning",
 	nameRule: "dnsSubdomain",
 	selectableFields: [{ path: "status.successful", value: ({ status }) => String(status?.succeeded ?? 0) }],
 	columns: [

@@ -80,8 +80,10 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	warnings?(object: T): string[];
 	/** How long a deletion waits for the object's agent, when the client does not say: Pod's terminationGracePeriodSeconds. Undefined: at once. */
 	gracePeriodSeconds?(object: T, requestedSeconds: number | undefined): number | undefined;
-	/** Whether deletion orphans dependents when the client does not say (none of the current versions do). */
+	/** What becomes of dependents when a deletion does not say; upstream's oldest kinds let them live. Default: Background. */
 	defaultPropagation?: "Background" | "Orphan";
+	/** Warning for a deletion that does not say what becomes of dependents. */
+	deletionWarning?: string;
 	/** Older and parallel versions that are served and converted: `extensions/v1beta1`, `events.k8s.io/v1`. */
 	servedAs?: readonly ServedVersion[];
 }

@@ -23,6 +23,7 @@ export const replicationControllers: Kind<ReplicationController> = {
 		scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
 	},
 	hasGeneration: true,
+	defaultPropagation: "Orphan",
 	nameRule: "dnsSubdomain",
 	selectableFields: [{ path: "status.replicas", value: ({ status }) => String(status?.replicas ?? 0) }],
 	columns: [

@@ -35,6 +35,7 @@ const attempts = 10;
 
 export async function deleteOne(context: Context, target: Target): Promise<ApiResponse> {
 	const options = deleteOptionsOf(context);
+	warn(context, target, options);
 	const wanted = named(target);
 	const { cached, gone } = await deleteObject(context, wanted, options);
 	// What is really gone is answered with a Status, save for some kinds; what stays, with what is left of it.
@@ -53,6 +54,7 @@ export async function deleteCollection(context: Context, target: Target): Promis
 	if (target.kind.plural === namespaces.plural && target.kind.group === "") throw methodNotAllowed();
 	if (target.kind.namespaced && target.namespace === undefined) throw methodNotAllowed();
 	const options = deleteOptionsOf(context);
+	warn(context, target, options);
 	const selection = selectionOf(target, request.query);
 	await server.cache.fresh();
 	const chosen: Cached[] = [];
@@ -69,6 +71,10 @@ export async function deleteCollection(context: Context, target: Target): Promis
 		}
 	}
 	return presentList(context, target, deleted, { resourceVersion: String(server.cache.revision) });
+}
+
+function warn({ warnings }: Context, { kind }: Target, { propagation }: DeleteOptions): void {
+	if (propagation === undefined && kind.deletionWarning !== undefined) warnings.push(kind.deletionWarning);
 }
 
 /** @returns the object under the revision of its removal (`gone`), or what it is while something holds it */

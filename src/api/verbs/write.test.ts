@@ -194,6 +194,27 @@ test("a pod that runs is given its grace, one that does not is gone at once", as
 	expect((await running.ask("GET", `${pods}/p`)).status).toBe(404);
 });
 
+test("jobs and replication controllers leave their pods behind unless they are told otherwise", async () => {
+	const api = await testApi();
+	const template = {
+		metadata: { labels: { a: "b" } },
+		spec: { restartPolicy: "Always", containers: [{ name: "c", image: "i" }] },
+	};
+	const never = { ...template, spec: { ...template.spec, restartPolicy: "Never" } };
+	for (const [path, spec] of [
+		["/api/v1/namespaces/default/replicationcontrollers", { selector: { a: "b" }, template }],
+		["/apis/batch/v1/namespaces/default/jobs", { template: never }],
+	] as const) {
+		await api.ask("POST", path, { metadata: { name: "x" }, spec });
+		const left = await api.ask("DELETE", `${path}/x`);
+		expect(left.object.metadata.finalizers).toEqual(["orphan"]);
+		expect(left.headers["warning"] ?? "").toMatch(path.endsWith("jobs") ? /child pods are preserved by default/ : /^$/);
+		const told = await api.ask("DELETE", `${path}/x`, { propagationPolicy: "Background" });
+		expect([told.object.status, told.headers["warning"]]).toEqual(["Success", undefined]);
+	}
+	await api.close();
+});
+
 test("propagation is kept as a finalizer for the garbage collector", async () => {
 	const api = await testApi();
 	for (const [name, propagationPolicy, finalizer] of [
