@@ -55,6 +55,12 @@ test.each([
 	expect((await api.ask("POST", path, body)).object).toMatchObject({ code: 400, reason: "BadRequest" });
 });
 
+test("a resize of no container changes nothing", async () => {
+	const api = await cluster();
+	const { object } = await api.ask("PUT", `${namespace}/pods/p/resize`, { metadata: { name: "p" } });
+	expect(object.spec.containers).toMatchObject([{ name: "c" }]);
+});
+
 test("usage has metadata as another view", async () => {
 	const api = await testApi({
 		usage: async () => [{ name: "n", cpuNanoCores: 1, memoryBytes: 1, atMs: 0, windowMs: 1, pods: [] }],

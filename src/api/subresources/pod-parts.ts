@@ -36,7 +36,7 @@ const resizeStrategy: Strategy = {
 		const sent = pod.spec;
 		pod.spec = {
 			...before.spec,
-			containers: resized(before.spec.containers, sent.containers),
+			containers: resized(before.spec.containers, sent.containers ?? []),
 			...(before.spec.initContainers && {
 				initContainers: resized(before.spec.initContainers, sent.initContainers ?? []),
 			}),
