@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { apiClient } from "./api.ts";
 import { eventually, TestCluster } from "./cluster.ts";
-import { kill, machineNetwork, Traces } from "./traces.ts";
+import { kill, MachineNetwork, Traces } from "./traces.ts";
 
 /** One pod a node, each counting, so that a lost or repeated line shows. */
 const counters = `
@@ -43,7 +43,7 @@ interface CounterPod {
 describe("a cluster whose parts are killed", { timeout: 60_000 }, () => {
 	let cluster: TestCluster;
 	let traces: Traces;
-	let networkBefore: string;
+	let network: MachineNetwork;
 
 	async function pods(): Promise<CounterPod[]> {
 		const { items } = JSON.parse(await cluster.kubectl("get", "pods", "-l", "app=counter", "-o", "json"));
@@ -93,7 +93,7 @@ describe("a cluster whose parts are killed", { timeout: 60_000 }, () => {
 	const countsNow = () => Promise.all(["counter-0", "counter-1"].map(counted));
 
 	beforeAll(async () => {
-		networkBefore = await machineNetwork();
+		network = await MachineNetwork.look();
 		cluster = await TestCluster.start("--nodes", "2");
 		traces = new Traces(cluster.data);
 		await cluster.kubectlInput(counters, "apply", "-f", "-");
@@ -193,11 +193,7 @@ describe("a cluster whose parts are killed", { timeout: 60_000 }, () => {
 		await cluster.coxOk("down");
 		// What the test itself killed may still be on its way out.
 		await eventually(async () => expect(traces.look()).toEqual([]), 5_000);
-		// Other tests come and go on this machine: what is there now and stays, and was not there before, is a trace.
-		await eventually(async () => {
-			const before = new Set(networkBefore.split("\n"));
-			expect((await machineNetwork()).split("\n").filter((line) => !before.has(line))).toEqual([]);
-		}, 60_000);
+		await network.expectNoTrace();
 	});
 });
 

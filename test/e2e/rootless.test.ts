@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asUser, eventually, kubectlPath, root, run, TestCluster } from "./cluster.ts";
-import { kill, machineNetwork, Traces } from "./traces.ts";
+import { kill, MachineNetwork, Traces } from "./traces.ts";
 
 /** No such user is known to the machine, and none needs to be. */
 const user = 61_234;
@@ -69,13 +69,13 @@ spec:
 
 describe.skipIf(because !== undefined)(`an ordinary user's cluster ${because ?? ""}`, { timeout: 60_000 }, () => {
 	let cluster: TestCluster;
-	let networkBefore: string;
+	let network: MachineNetwork;
 
 	const inPod = (pod: string, ...command: string[]) => cluster.kubectl("exec", pod, "--", ...command);
 	const curl = (url: string) => ["curl", "--silent", "--fail", "--max-time", "5", url];
 
 	beforeAll(async () => {
-		networkBefore = await machineNetwork();
+		network = await MachineNetwork.look();
 		cluster = await TestCluster.startAs(user, "--nodes", "2");
 	});
 	afterAll(() => cluster?.[Symbol.asyncDispose]());
@@ -126,13 +126,13 @@ describe.skipIf(because !== undefined)(`an ordinary user's cluster ${because ?? 
 		expect(traces.look()).not.toEqual([]);
 		await cluster.coxOk("down");
 		expect(traces.look()).toEqual([]);
-		expect(await machineNetwork()).toBe(networkBefore);
+		await network.expectNoTrace();
 		await cluster.coxOk("up");
 		await eventually(async () => expect(await inPod("db-0", "cat", "/data/file")).toBe("kept\n"));
 		kill(traces.pids(/./));
 		await cluster.coxOk("down");
 		await eventually(async () => expect(traces.look()).toEqual([]), 5_000);
-		expect(await machineNetwork()).toBe(networkBefore);
+		await network.expectNoTrace();
 	});
 });
 

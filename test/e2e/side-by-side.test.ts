@@ -1,7 +1,7 @@
 /** Two clusters on one machine, with the same names and even the same addresses: they never meet. */
 import { expect, test } from "vitest";
 import { eventually, kubectlPath, TestCluster } from "./cluster.ts";
-import { machineNetwork, Traces } from "./traces.ts";
+import { MachineNetwork, Traces } from "./traces.ts";
 
 /** Answers `/hostname`; as a pod's own host name tells the clusters apart, it is given one. */
 const webPod = (name: string, hostname: string) => `
@@ -25,10 +25,8 @@ spec:
   ports: [{ port: 80, targetPort: 8080 }]
 `;
 
-test("two clusters with the same names never meet, and the end of one is nothing to the other", {
-	timeout: 60_000,
-}, async () => {
-	const networkBefore = await machineNetwork();
+test("two clusters with the same names never meet, and the end of one is nothing to the other", async () => {
+	const network = await MachineNetwork.look();
 	await using left = await TestCluster.start();
 	await using right = await TestCluster.start();
 	const get = (cluster: TestCluster, kind: string, name: string, path: string) =>
@@ -41,8 +39,8 @@ test("two clusters with the same names never meet, and the end of one is nothing
 
 	await left.kubectlInput(`${webPod("web", "left")}---${webPod("only-left", "left-only")}`, "apply", "-f", "-");
 	await right.kubectlInput(webPod("web", "right"), "apply", "-f", "-");
-	await left.kubectl("wait", "--for=condition=ready", "pod", "--all", "--timeout=30s");
-	await right.kubectl("wait", "--for=condition=ready", "pod", "--all", "--timeout=30s");
+	await left.kubectl("wait", "--for=condition=ready", "pod", "--all", "--timeout=60s");
+	await right.kubectl("wait", "--for=condition=ready", "pod", "--all", "--timeout=60s");
 
 	const [server, otherServer] = await Promise.all(
 		[left, right].map((cluster) => cluster.kubectl("config", "view", "-o", "jsonpath={..server}")),
@@ -74,5 +72,5 @@ test("two clusters with the same names never meet, and the end of one is nothing
 	await left.coxOk("reset");
 	expect(await right.coxOk("status")).toMatch(/node-1 +Ready/);
 	await right.coxOk("down");
-	expect(await machineNetwork()).toBe(networkBefore);
+	await network.expectNoTrace();
 });

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "./cluster.ts";
+import { expect } from "vitest";
+import { eventually, run } from "./cluster.ts";
 
 interface Process {
 	pid: number;
@@ -81,16 +82,34 @@ export function kill(pids: readonly number[]): void {
 	}
 }
 
-/** The machine's own network, as far as a cluster might have touched it: interfaces, named namespaces, nft tables, routes. */
-export async function machineNetwork(): Promise<string> {
-	const look = async (command: string, ...args: string[]) => (await run(command, args)).stdout;
+/** The machine's own network, as far as a cluster might touch it: interfaces, named namespaces, nft tables, routes. */
+export class MachineNetwork {
+	readonly #before: ReadonlySet<string>;
+
+	private constructor(before: readonly string[]) {
+		this.#before = new Set(before);
+	}
+
+	static async look(): Promise<MachineNetwork> {
+		return new MachineNetwork(await machineNetwork());
+	}
+
+	/** Other tests come and go on this machine: what is there now and stays, and was not there before, is a trace. */
+	async expectNoTrace(): Promise<void> {
+		const added = async () => (await machineNetwork()).filter((line) => !this.#before.has(line));
+		await eventually(async () => expect(await added()).toEqual([]), 60_000);
+	}
+}
+
+async function machineNetwork(): Promise<string[]> {
+	const look = async (command: string, ...args: string[]) => (await run(command, args)).stdout.split("\n");
 	const links = await look("ip", "-brief", "link");
 	return [
-		links.replace(/^(\S+).*$/gm, "$1"),
-		await look("ip", "netns"),
-		await look("nft", "list", "tables"),
-		await look("ip", "route"),
-	].join("---\n");
+		...links.map((line) => line.replace(/\s.*$/, "")),
+		...(await look("ip", "netns")),
+		...(await look("nft", "list", "tables")),
+		...(await look("ip", "route")),
+	];
 }
 
 function processes(): Process[] {
