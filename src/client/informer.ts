@@ -23,11 +23,18 @@ const longestRetryMs = 30_000;
  */
 const patienceMs = 250;
 
+const everything: MirrorSelection = {};
+
 /** A Mirror that lists and watches through `client`. Kinds are watched from their first use until `close`. */
 export function createMirror(client: Client, options: MirrorOptions): Mirror {
 	const informers = new Map<string, WatchingInformer<KubeObject>>();
+	/** The ones without a selection, which controllers ask for all the time. */
+	const whole = new Map<unknown, WatchingInformer<KubeObject>>();
 	return {
-		of<T extends KubeObject>(kind: Kind<T>, selection: MirrorSelection = {}): Informer<T> {
+		of<T extends KubeObject>(kind: Kind<T>, selection: MirrorSelection = everything): Informer<T> {
+			const known = selection === everything ? whole.get(kind) : undefined;
+			// An informer is found under its own kind only, so it holds that kind's objects.
+			if (known !== undefined) return known as unknown as Informer<T>;
 			const { namespace = "", fieldSelector = "", labelSelector = "" } = selection;
 			const id = [qualifiedResource(kind), namespace, fieldSelector, labelSelector].join("|");
 			let informer = informers.get(id);
@@ -36,7 +43,8 @@ export function createMirror(client: Client, options: MirrorOptions): Mirror {
 				informers.set(id, informer);
 				informer.start();
 			}
-			// An informer is found under its own kind only, so it holds that kind's objects.
+			if (selection === everything) whole.set(kind, informer);
+			// As above.
 			return informer as unknown as Informer<T>;
 		},
 		async synced(signal) {
@@ -45,6 +53,7 @@ export function createMirror(client: Client, options: MirrorOptions): Mirror {
 		close() {
 			for (const informer of informers.values()) informer.close();
 			informers.clear();
+			whole.clear();
 		},
 	};
 }

@@ -83,7 +83,11 @@ export function objectKey(object: { metadata: { namespace?: string; name?: strin
 export function deepFreeze<T>(value: T): T {
 	if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
 	Object.freeze(value);
-	for (const part of Object.values(value)) deepFreeze(part);
+	// Without a list of the values: every stored object passes here.
+	for (const key in value) {
+		const part = value[key];
+		if (typeof part === "object" && part !== null) deepFreeze(part);
+	}
 	return value;
 }
 

@@ -62,6 +62,7 @@ function initializedCondition({ pod, phase, statuses }: ConditionInput): Draft {
 	const type = "Initialized";
 	const init = pod.spec.initContainers ?? [];
 	if (phase === "Succeeded") return { type, status: "True", reason: "PodCompleted" };
+	if (init.length === 0) return { type, status: "True" };
 	const byName = new Map(statuses.map((status) => [status.name, status]));
 	// Once a regular container has run, initialization has been completed, whatever its sidecars do.
 	const begun = pod.spec.containers.some(({ name }) => {
@@ -83,9 +84,10 @@ function containersReadyCondition({ pod, phase, statuses }: ConditionInput): Dra
 	const type = "ContainersReady";
 	if (phase === "Succeeded") return { type, status: "False", reason: "PodCompleted" };
 	if (phase === "Failed") return { type, status: "False", reason: "PodFailed" };
-	const byName = new Map(statuses.map((status) => [status.name, status]));
-	const counted = [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers];
-	const unready = counted.filter(({ name }) => byName.get(name)?.ready !== true).map(({ name }) => name);
+	const ready = new Set<string>();
+	for (const status of statuses) if (status.ready) ready.add(status.name);
+	const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar);
+	const unready = [...sidecars, ...pod.spec.containers].map(({ name }) => name).filter((name) => !ready.has(name));
 	if (unready.length === 0) return { type, status: "True" };
 	return {
 		type,

@@ -41,7 +41,8 @@ function missingGroup(name: string, groups: readonly string[]): string[] {
 
 /** A header that came several times has its values joined by commas. */
 function valuesOf(header: string | undefined): string[] {
-	return (header ?? "").split(",").flatMap((value) => value.trim() || []);
+	if (header === undefined) return [];
+	return header.split(",").flatMap((value) => value.trim() || []);
 }
 
 function extraOf(headers: Headers): Record<string, string[]> | undefined {

@@ -37,6 +37,7 @@ export function checkWriteOptions({ request, info }: Context): void {
 
 function managerProblems(manager: string): Cause[] {
 	const causes: Cause[] = [];
+	if (manager === "") return causes;
 	if (Buffer.byteLength(manager) > longestManagerBytes) causes.push(tooLongValue("fieldManager", longestManagerBytes));
 	if (/[^\P{C}]|[^\P{Z}\u{20}]/u.test(manager))
 		causes.push(invalidValue("fieldManager", manager, "must be of characters that can be printed"));
@@ -49,6 +50,7 @@ export function dryRunProblems(values: readonly string[]): Cause[] {
 }
 
 export function dryRunValues(query: URLSearchParams): string[] {
+	if (query.size === 0) return [];
 	return query.getAll("dryRun").filter((value) => value !== "");
 }
 

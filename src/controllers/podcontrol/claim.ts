@@ -3,7 +3,13 @@
  * matches (Kubernetes design document "controller-ref").
  */
 import type { Mirror } from "../../client/mirror.ts";
-import { controllerOf, controllerReference, type KubeObject, objectKey } from "../../core/object.ts";
+import {
+	controllerOf,
+	controllerReference,
+	type KubeObject,
+	type OwnerReference,
+	objectKey,
+} from "../../core/object.ts";
 import { type LabelSelector, type Selector, selectorFrom } from "../../core/selector.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { confirm, patch } from "../actions.ts";
@@ -113,16 +119,18 @@ export function watchOwned<Owner extends KubeObject, T extends KubeObject>(
 	return watchRule<T>(
 		kind,
 		(current, old, mirror) => {
+			const owner = current && controllerOf(current);
+			const oldOwner = old && controllerOf(old);
+			const isOrphan = current !== undefined && owner === undefined;
+			// Most objects are of other owners: that is told at once, and what matters is looked at for the rest.
+			if (!isOrphan && !isOf(owners, owner) && !isOf(owners, oldOwner)) return [];
 			if (!matters(current, old)) return [];
 			const keys = new Set<string>();
-			for (const object of [current, old]) {
-				const owner = object && controllerOf(object);
-				if (owner?.kind !== owners.kind || owner.apiVersion.split("/")[0] !== groupOrVersion(owners)) continue;
-				keys.add(`${object?.metadata.namespace}/${owner.name}`);
-			}
-			if (current !== undefined && controllerOf(current) === undefined) {
-				for (const owner of mirror.of(owners).list(current.metadata.namespace)) {
-					if (selectorFor(owner).matches(current.metadata.labels)) keys.add(objectKey(owner));
+			if (isOf(owners, owner)) keys.add(`${current?.metadata.namespace}/${owner.name}`);
+			if (isOf(owners, oldOwner)) keys.add(`${old?.metadata.namespace}/${oldOwner.name}`);
+			if (isOrphan) {
+				for (const adopter of mirror.of(owners).list(current.metadata.namespace)) {
+					if (selectorFor(adopter).matches(current.metadata.labels)) keys.add(objectKey(adopter));
 				}
 			}
 			return keys;
@@ -131,6 +139,8 @@ export function watchOwned<Owner extends KubeObject, T extends KubeObject>(
 	);
 }
 
-function groupOrVersion(kind: Kind): string {
-	return kind.group === "" ? kind.version : kind.group;
+/** Whether the reference is to an object of the kind, in whatever version. */
+function isOf(kind: Kind, owner: OwnerReference | undefined): owner is OwnerReference {
+	if (owner?.kind !== kind.kind) return false;
+	return kind.group === "" ? owner.apiVersion === kind.version : owner.apiVersion.startsWith(`${kind.group}/`);
 }
