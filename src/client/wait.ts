@@ -41,21 +41,28 @@ export async function waitForList<T extends KubeObject>(
 	for (;;) {
 		signal.throwIfAborted();
 		const list = await client.list(kind, { ...selection, signal });
-		const objects = new Map(list.items.map((object) => [object.metadata.uid, object]));
-		const current = () => [...objects.values()];
-		if (condition(current())) return current();
+		const objects = [...list.items];
+		const places = new Map(objects.map(({ metadata }, place) => [metadata.uid, place]));
+		if (condition(objects)) return objects;
 		const found = await watchUntil(
 			client,
 			kind,
 			{ ...selection, resourceVersion: list.resourceVersion },
 			signal,
 			(type, object) => {
-				if (type === "DELETED") objects.delete(object.metadata.uid);
-				else objects.set(object.metadata.uid, object);
-				return condition(current());
+				const place = places.get(object.metadata.uid);
+				if (type !== "DELETED") {
+					objects[place ?? objects.length] = object;
+					if (place === undefined) places.set(object.metadata.uid, objects.length - 1);
+				} else if (place !== undefined) {
+					objects.splice(place, 1);
+					places.clear();
+					for (const [index, { metadata }] of objects.entries()) places.set(metadata.uid, index);
+				}
+				return condition(objects);
 			},
 		);
-		if (found) return current();
+		if (found) return objects;
 	}
 }
 

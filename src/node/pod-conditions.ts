@@ -41,21 +41,21 @@ export function podConditions(input: ConditionInput): PodCondition[] {
 		{ type: "PodScheduled", status: "True" },
 		...input.resize,
 	];
-	const observedGeneration = input.pod.metadata.generation;
-	const own = drafts.map(({ type, status, reason, message }): PodCondition => {
-		const before = input.old.find((condition) => condition.type === type);
-		const kept = before?.status === status ? before.lastTransitionTime : undefined;
-		return {
-			type,
-			status,
-			...(reason === undefined ? {} : { reason }),
-			...(message === undefined ? {} : { message }),
-			lastTransitionTime: kept ?? input.now,
-			...(observedGeneration === undefined ? {} : { observedGeneration }),
-		};
-	});
+	const own = drafts.map((draft) => dated(draft, input));
 	const others = (input.pod.status?.conditions ?? []).filter(({ type }) => !ownConditions.has(type));
 	return [...own, ...others];
+}
+
+/** A condition that has not changed keeps its time. */
+function dated({ type, status, reason, message }: Draft, { old, now, pod }: ConditionInput): PodCondition {
+	const condition: PodCondition = { type, status };
+	if (reason !== undefined) condition.reason = reason;
+	if (message !== undefined) condition.message = message;
+	const before = old.find((candidate) => candidate.type === type);
+	condition.lastTransitionTime = (before?.status === status ? before.lastTransitionTime : undefined) ?? now;
+	const observedGeneration = pod.metadata.generation;
+	if (observedGeneration !== undefined) condition.observedGeneration = observedGeneration;
+	return condition;
 }
 
 function initializedCondition({ pod, phase, statuses }: ConditionInput): Draft {

@@ -31,16 +31,16 @@ export class PodMemoryKeeper {
 			observedAtMs: this.#observedAtMs,
 			busy: this.#busy,
 			volumes: this.volumes,
-			...(this.sandboxFailure === undefined ? {} : { sandboxFailure: this.sandboxFailure }),
+			sandboxFailure: this.sandboxFailure,
 			addresses: this.addresses,
-			...(this.verdict === undefined ? {} : { verdict: this.verdict }),
-			...(this.endingSinceMs === undefined ? {} : { endingSinceMs: this.endingSinceMs }),
+			verdict: this.verdict,
+			endingSinceMs: this.endingSinceMs,
 			released: this.released,
 			statusWritten: this.statusWritten,
-			...(this.deletion === undefined ? {} : { deletion: this.deletion }),
+			deletion: this.deletion,
 			containers: this.#containers,
 			terminationMessages: this.#terminationMessages ?? noMessages,
-			...(this.resize === undefined ? {} : { resize: this.resize }),
+			resize: this.resize,
 		};
 	}
 

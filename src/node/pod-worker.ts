@@ -69,7 +69,7 @@ export class PodWorker {
 			containers,
 			memory: this.#memory.read(),
 			node: this.#context.node,
-			...(this.#status === undefined ? {} : { previous: this.#status }),
+			previous: this.#status,
 		};
 	}
 
