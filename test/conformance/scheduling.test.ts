@@ -1,0 +1,106 @@
+/** Where pods go, and who makes way for whom. */
+import { expect, test } from "vitest";
+import { condition, conformance, images, type Json, json, podOf } from "./harness.ts";
+
+conformance("scheduling", 2, (target) => {
+	/** Gives a node an amount of a resource of the test's own, as a device plugin would. */
+	const advertise = (node: string, resource: string, amount: string) => {
+		const name = resource.replace("/", "~1");
+		const operation = (list: string) => ({ op: "add", path: `/status/${list}/${name}`, value: amount });
+		return target().patch(`/api/v1/nodes/${node}/status`, json, [operation("capacity"), operation("allocatable")]);
+	};
+	const asking = (name: string, resource: string, amount: string, spec: Json = {}): Json => {
+		const resources = { requests: { [resource]: amount }, limits: { [resource]: amount } };
+		return podOf(name, { image: images.pause, resources }, spec);
+	};
+	const waits = (pod: Json) => condition(pod, "PodScheduled")?.reason === "Unschedulable";
+
+	test.concurrent("node selectors are respected, also when the node gets its label later", async () => {
+		await using space = await target().namespace("selector");
+		const key = `test.example/${space.name}`;
+		await target().post(space.core("pods"), podOf("picky", { image: images.pause }, { nodeSelector: { [key]: "42" } }));
+		const pending = await space.until(space.core("pods", "picky"), waits);
+		expect(condition(pending, "PodScheduled").message).toContain("didn't match Pod's node affinity/selector");
+		await target().kubectl("label", "node", "node-2", `${key}=42`);
+		expect((await space.running("picky")).spec.nodeName).toBe("node-2");
+	});
+
+	test.concurrent("what a node has of a resource is given once", async () => {
+		await using space = await target().namespace("amounts");
+		const resource = `example.com/${space.name}`;
+		await advertise("node-1", resource, "3");
+		await space.run(asking("fits", resource, "2"));
+		await target().post(space.core("pods"), asking("waits", resource, "2"));
+		const pending = await space.until(space.core("pods", "waits"), waits);
+		expect(condition(pending, "PodScheduled").message).toContain(`Insufficient ${resource}`);
+		await target().delete(space.core("pods", "fits"));
+		expect((await space.running("waits")).spec.nodeName).toBe("node-1");
+	});
+
+	test.concurrent("a pod of higher priority takes the place of one of lower, which is told so", async () => {
+		await using space = await target().namespace("preemption");
+		const resource = `example.com/${space.name}`;
+		const classes = { low: 1, high: 1000, never: 1001 };
+		const className = (name: string) => `${space.name}-${name}`;
+		const path = "/apis/scheduling.k8s.io/v1/priorityclasses";
+		for (const [name, value] of Object.entries(classes)) {
+			const preemptionPolicy = name === "never" ? "Never" : "PreemptLowerPriority";
+			await target().post(path, { metadata: { name: className(name) }, value, preemptionPolicy });
+		}
+		await advertise("node-1", resource, "3");
+		const of = (name: string) => ({ priorityClassName: className(name), terminationGracePeriodSeconds: 1 });
+		const finalizers = ["example.com/looking"];
+		await target().post(space.core("pods"), {
+			...asking("victim", resource, "2", of("low")),
+			metadata: { name: "victim", finalizers },
+		});
+		await space.running("victim");
+		await target().post(space.core("pods"), asking("polite", resource, "2", of("never")));
+		const polite = await space.until(space.core("pods", "polite"), waits);
+		expect(polite.status.nominatedNodeName).toBeUndefined();
+		await target().delete(space.core("pods", "polite"));
+		await target().post(space.core("pods"), asking("winner", resource, "2", of("high")));
+		expect((await space.running("winner")).spec).toMatchObject({ nodeName: "node-1", priority: 1000 });
+		const victim = await target().get(space.core("pods", "victim"));
+		expect(condition(victim, "DisruptionTarget")).toMatchObject({ status: "True", reason: "PreemptionByScheduler" });
+		await target().patch(space.core("pods", "victim"), json, [{ op: "remove", path: "/metadata/finalizers" }]);
+		const change = await target().send(
+			"PATCH",
+			`${path}/${className("low")}`,
+			{ value: 2 },
+			{ "Content-Type": "application/merge-patch+json" },
+		);
+		expect(change.status).toBe(422);
+		for (const name of Object.keys(classes)) await target().delete(`${path}/${className(name)}`);
+	});
+
+	test.concurrent("spread over nodes: no more than one apart, and a third one waits where that is forbidden", async () => {
+		await using space = await target().namespace("spread");
+		const key = `test.example/${space.name}`;
+		for (const node of ["node-1", "node-2"]) await target().kubectl("label", "node", node, `${key}=${node}`);
+		const spread = {
+			topologySpreadConstraints: [
+				{
+					maxSkew: 1,
+					topologyKey: key,
+					whenUnsatisfiable: "DoNotSchedule",
+					// Nodes that a pod's own selector leaves out count all the same.
+					nodeAffinityPolicy: "Ignore",
+					labelSelector: { matchLabels: { spread: space.name } },
+				},
+			],
+		};
+		const labels = { spread: space.name };
+		const nodes = [];
+		for (const name of ["a", "b", "c"]) {
+			await target().post(space.core("pods"), podOf(name, { image: images.pause }, spread, { labels }));
+			nodes.push((await space.running(name)).spec.nodeName);
+		}
+		expect(new Set(nodes.slice(0, 2)).size).toBe(2);
+		const [, , third] = nodes;
+		const bound = { ...spread, nodeSelector: { [key]: third } };
+		await target().post(space.core("pods"), podOf("d", { image: images.pause }, bound, { labels }));
+		const pending = await space.until(space.core("pods", "d"), waits);
+		expect(condition(pending, "PodScheduled").message).toContain("topology spread constraints");
+	});
+});
