@@ -25,6 +25,7 @@ const commands = {
 	"grpc-health-checking": (words) => require("./agnhost/grpc.cjs").serve(words),
 	guestbook: (words) => require("./agnhost/guestbook.cjs").guestbook(words),
 	"port-forward-tester": () => require("./agnhost/port-forward-tester.cjs").portForwardTester(),
+	"resource-consumer-controller": (words) => require("./agnhost/resource-consumer-controller.cjs").controller(words),
 	nettest: (words) => require("./agnhost/nettest.cjs").nettest(words),
 	...require("./agnhost/servers.cjs"),
 };

@@ -41,6 +41,7 @@ export const builtinImages: readonly ImageEntry[] = [
 		programs: { "/agnhost": "agnhost", "/agnhost-2": "agnhost" },
 	},
 	{ names: ["nautilus"], entrypoint: ["nautilus"], requires: "nautilus" },
+	{ names: ["resource-consumer"], entrypoint: ["resource-consumer"], requires: "resource-consumer" },
 	{ names: ["nonewprivs"], entrypoint: ["nonewprivs"], requires: "nonewprivs" },
 	{ names: ["jessie-dnsutils", "nonroot", "ipc-utils"], ...shell },
 	{ names: ["bash"], entrypoint: [], args: ["bash"], requires: "bash" },
