@@ -91,6 +91,46 @@ describe("defaults of a pod", () => {
 	});
 });
 
+describe("requests of a pod that is limited as a whole", () => {
+	const requests = (resources: object, ...containers: object[]) =>
+		stored({ resources, containers: containers.map((one, index) => container({ ...one, name: `c${index}` })) }).spec
+			.resources?.requests;
+
+	test("are its containers', and of what they do not ask for as much as the limit", () => {
+		const asks = { resources: { requests: { cpu: "100m", "example.com/x": "1" } } };
+		const limits = { cpu: "1", memory: "1Gi" };
+		expect(requests({ limits }, asks, asks)).toEqual({ cpu: "200m", memory: "1Gi" });
+		expect(requests({ limits, requests: { cpu: "500m" } }, asks)).toEqual({ cpu: "500m", memory: "1Gi" });
+		expect(requests({ limits }, {})).toEqual(limits);
+	});
+
+	test("stay as they are where there is no limit", () => {
+		expect(requests({ requests: { cpu: "1" } }, { resources: { requests: { memory: "1Gi" } } })).toEqual({ cpu: "1" });
+		expect(requests({}, { resources: { requests: { memory: "1Gi" } } })).toBeUndefined();
+	});
+});
+
+describe("variables from files", () => {
+	const found = (fileKeyRef: object) =>
+		problems({
+			volumes: [{ name: "v", emptyDir: {} }],
+			containers: [container({ env: [{ name: "A", valueFrom: { fileKeyRef: { volumeName: "v", ...fileKeyRef } } }] })],
+		});
+
+	test("name a key and a path below the volume", () => {
+		expect(found({ path: "a/env", key: "A" })).toEqual([]);
+		const at = "spec.containers[0].env[0].valueFrom.fileKeyRef";
+		expect(found({ path: "/env", key: "A=B" })).toEqual([
+			`${at}.key: Invalid value: "A=B": must be printable ASCII without '='`,
+			`${at}.path: Invalid value: "/env": must be a relative path`,
+		]);
+		expect(found({ path: "../env", key: "k".repeat(129) })).toEqual([
+			`${at}.key: Too long: may not be more than 128 bytes`,
+			`${at}.path: Invalid value: "../env": must not contain '..'`,
+		]);
+	});
+});
+
 describe("quality of service", () => {
 	const qos = (...resources: object[]) =>
 		stored({ containers: resources.map((each, index) => container({ name: `c${index}`, resources: each })) }).status

@@ -31,7 +31,13 @@ export async function makeContainerConfig(
 		podAddresses: start.addresses,
 		allocatable: node.allocatable,
 	};
-	const env = await containerEnvironment(pod, spec, { references, services: services(namespace), kubernetes, fields });
+	const env = await containerEnvironment(pod, spec, {
+		references,
+		services: services(namespace),
+		kubernetes,
+		fields,
+		text: files && ((volume, path) => files.text(pod, volume, path)),
+	});
 	const values = new Map(env.map(({ name, value }) => [name, value]));
 	const lookUp = (name: string) => values.get(name);
 	const { attempt } = start;

@@ -40,6 +40,8 @@ const sources = {
 		podAddresses: ["10.244.1.2"],
 		allocatable: new Map([["memory", 1024 ** 3]]),
 	},
+	text: async (volume: string, path: string) =>
+		volume === "v" && path === "env" ? "A='from a file'\n" : path === "bad" ? "A=unquoted" : undefined,
 };
 
 async function environmentOf(container: Partial<Container>): Promise<Record<string, string>> {
@@ -113,5 +115,27 @@ describe("environment", () => {
 	});
 	test("leaves dollars alone that begin nothing", () => {
 		expect(expand("$HOME $( $$ $5", () => "x")).toBe("$HOME $( $ $5");
+	});
+});
+
+describe("variables from files", () => {
+	const of = (path: string, key: string, optional = false) =>
+		environmentOf({ env: [{ name: "X", valueFrom: { fileKeyRef: { volumeName: "v", path, key, optional } } }] });
+
+	test("take the value of their key", async () => {
+		expect(await of("env", "A")).toMatchObject({ X: "from a file" });
+	});
+
+	test("are left out where they are optional and not there", async () => {
+		expect(await of("env", "B", true)).not.toHaveProperty("X");
+		expect(await of("none", "A", true)).not.toHaveProperty("X");
+	});
+
+	test.each([
+		["env", "B", 'environment variable key "B" not found in file "env"'],
+		["none", "A", 'environment variable key "A" not found in file "none"'],
+		["bad", "A", "couldn't parse env file bad: line 1"],
+	])("%s %s keeps the container from starting", async (path, key, message) => {
+		await expect(of(path, key)).rejects.toThrow(message);
 	});
 });

@@ -1,5 +1,6 @@
 /** The environment of a container (API reference, "EnvVar", "EnvFromSource"). */
-import type { Container as ContainerSpec, EnvVar, Pod, Service } from "../kinds/generated/types.ts";
+import type { Container as ContainerSpec, EnvVar, FileKeySelector, Pod, Service } from "../kinds/generated/types.ts";
+import { envFileValue } from "./env-file.ts";
 import { expand } from "./expansion.ts";
 import { type FieldContext, fieldValue, resourceValue } from "./field-ref.ts";
 import { ConfigError, type References } from "./node-context.ts";
@@ -10,6 +11,8 @@ export interface EnvironmentSources {
 	services: Iterable<Service>;
 	kubernetes: Service | undefined;
 	fields: FieldContext;
+	/** As `PodFiles.text`; absent where there are no files. */
+	text?: ((volume: string, path: string) => Promise<string | undefined>) | undefined;
 }
 
 /**
@@ -62,7 +65,7 @@ async function variableValue(
 	pod: Pod,
 	container: ContainerSpec,
 	{ name, value = "", valueFrom }: EnvVar,
-	{ references, fields }: EnvironmentSources,
+	{ references, fields, text }: EnvironmentSources,
 	lookUp: (name: string) => string | undefined,
 ): Promise<string | undefined> {
 	const namespace = pod.metadata.namespace ?? "default";
@@ -100,9 +103,25 @@ async function variableValue(
 		const decoded = found === undefined ? undefined : decode(found);
 		return keyOf("Secret", "secret", namespace, source, key, optional === true, secret, decoded);
 	}
+	if (valueFrom.fileKeyRef !== undefined && text !== undefined) return fileValue(valueFrom.fileKeyRef, text);
 	throw new ConfigError(
 		`environment variable ${name}: ${Object.keys(valueFrom).join(", ")} is not supported by this node`,
 	);
+}
+
+async function fileValue(
+	{ volumeName, path, key, optional }: FileKeySelector,
+	text: NonNullable<EnvironmentSources["text"]>,
+): Promise<string | undefined> {
+	const content = await text(volumeName, path);
+	let value: string | undefined;
+	try {
+		value = content === undefined ? undefined : envFileValue(content, key);
+	} catch (error) {
+		throw new ConfigError(`couldn't parse env file ${path}: ${error instanceof Error ? error.message : String(error)}`);
+	}
+	if (value !== undefined || optional === true) return value;
+	throw new ConfigError(`environment variable key "${key}" not found in file "${path}"`);
 }
 
 function keyOf(

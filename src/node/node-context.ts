@@ -34,6 +34,12 @@ export interface PodFiles {
 	 * @throws ConfigError for what the spec asks and cannot be had
 	 */
 	mounts(pod: Pod, container: ContainerSpec, start: MountContext): Promise<Mount[]>;
+	/**
+	 * Text of a file in one of the pod's volumes; undefined when there is none.
+	 * @param path relative to the volume
+	 * @throws ConfigError when it is no text file of a reasonable size within the volume
+	 */
+	text(pod: Pod, volume: string, path: string): Promise<string | undefined>;
 	/** What an exited container wrote to its termination message path, with the log's end where its policy says so. */
 	terminationMessage(pod: Pod, container: Container): Promise<string>;
 	/** Where the container's log goes, absolute. */

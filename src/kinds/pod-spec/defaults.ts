@@ -8,6 +8,7 @@ import type {
 	PodTemplateSpec,
 	Probe,
 } from "../generated/types.ts";
+import { podAmounts } from "../pod-amounts.ts";
 import { defaultPullPolicy } from "./pull-policy.ts";
 import { setVolumeDefaults } from "./volume-defaults.ts";
 
@@ -47,6 +48,17 @@ export function setPodDefaults(spec: PodSpec): void {
 		if (limits === undefined || container.resources === undefined) continue;
 		container.resources.requests = { ...limits, ...container.resources.requests };
 	}
+	setPodRequests(spec);
+}
+
+/** A pod that is limited as a whole requests what its containers do, and of the rest as much as its limit (KEP-2837). */
+function setPodRequests(spec: PodSpec): void {
+	const { limits = {}, requests } = spec.resources ?? {};
+	if (spec.resources === undefined || Object.keys(limits).length === 0) return;
+	const { resources: _, overhead: __, ...alone } = spec;
+	const wanted = { ...limits, ...podAmounts(alone, "requests"), ...requests };
+	const shared = Object.entries(wanted).filter(([name]) => /^(?:cpu|memory|hugepages-.*)$/.test(name));
+	spec.resources.requests = { ...Object.fromEntries(shared), ...requests };
 }
 
 function setContainerDefaults(container: AnyContainer, spec: PodSpec): void {

@@ -1,7 +1,14 @@
 /** Environment variables, and the downward API that files use too. */
 import type { Cause } from "../../core/errors.ts";
 import { requiredText } from "../../core/field-checks.ts";
-import { invalidEach, invalidValue, notFoundValue, notSupported, required } from "../../core/field-errors.ts";
+import {
+	invalidEach,
+	invalidValue,
+	notFoundValue,
+	notSupported,
+	required,
+	tooLongValue,
+} from "../../core/field-errors.ts";
 import { configKeyProblems, environmentNameProblems, qualifiedNameProblems } from "../../core/names.ts";
 import { quantityNano } from "../../core/quantity.ts";
 import type {
@@ -11,6 +18,9 @@ import type {
 	ObjectFieldSelector,
 	ResourceFieldSelector,
 } from "../generated/types.ts";
+import { filePath } from "./file-path.ts";
+
+const longestFileKey = 128;
 
 const environmentFields = [
 	"metadata.name",
@@ -58,8 +68,12 @@ function source(from: EnvVarSource, value: string | undefined, path: string): Ca
 	if (from.fileKeyRef !== undefined) {
 		const { key, volumeName, path: file } = from.fileKeyRef;
 		causes.push(...requiredText(key, `${path}.fileKeyRef.key`));
+		if (key !== undefined && key.length > longestFileKey)
+			causes.push(tooLongValue(`${path}.fileKeyRef.key`, longestFileKey));
+		else if (key && !/^[\x20-\x3c\x3e-\x7e]+$/.test(key))
+			causes.push(invalidValue(`${path}.fileKeyRef.key`, key, "must be printable ASCII without '='"));
 		causes.push(...requiredText(volumeName, `${path}.fileKeyRef.volumeName`));
-		causes.push(...requiredText(file, `${path}.fileKeyRef.path`));
+		causes.push(...filePath(file, `${path}.fileKeyRef.path`));
 	}
 	if (count === 0)
 		causes.push(

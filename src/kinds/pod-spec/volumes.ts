@@ -6,6 +6,7 @@ import { configKeyProblems, dnsLabelProblems } from "../../core/names.ts";
 import type { DownwardAPIVolumeFile, KeyToPath, ProjectedVolumeSource, Volume } from "../generated/types.ts";
 import { claimSpecProblems } from "../volume-claim-spec.ts";
 import { validateFileFieldRef, validateResourceFieldRef } from "./environment.ts";
+import { filePath } from "./file-path.ts";
 
 const hostPathTypes = [
 	"",
@@ -100,16 +101,6 @@ function keys(items: readonly KeyToPath[] | undefined, path: string): Cause[] {
 		else causes.push(...invalidEach(`${at}.key`, item.key, configKeyProblems(item.key)));
 		causes.push(...filePath(item.path, `${at}.path`), ...mode(item.mode, `${at}.mode`));
 	}
-	return causes;
-}
-
-/** A path inside the volume: relative, without `..`, and not among the names that atomic writes use. */
-function filePath(value: string | undefined, path: string): Cause[] {
-	if (!value) return [required(path)];
-	const causes: Cause[] = [];
-	if (value.startsWith("/")) causes.push(invalidValue(path, value, "must be a relative path"));
-	if (value.split("/").includes("..")) causes.push(invalidValue(path, value, "must not contain '..'"));
-	else if (value.startsWith("..")) causes.push(invalidValue(path, value, "must not start with '..'"));
 	return causes;
 }
 

@@ -17,6 +17,7 @@ import {
 	podLogDirectory,
 } from "./layout.ts";
 import { PodVolumes } from "./pod-volumes.ts";
+import { volumeText } from "./volume-text.ts";
 
 /** Upstream's limits of a termination message: of a file, and of a log's end (lines and bytes). */
 const longestMessage = 4096;
@@ -59,6 +60,15 @@ class NodeFiles implements PodFiles {
 	async prepare(pod: Pod): Promise<void> {
 		await mkdir(podDirectory(this.#directories, pod.metadata.uid), { recursive: true, mode: 0o755 });
 		await this.#volumes.prepare(pod);
+	}
+
+	async text(pod: Pod, volume: string, path: string): Promise<string | undefined> {
+		try {
+			return await volumeText(this.#volumes, pod, volume, path);
+		} catch (error) {
+			if (error instanceof VolumeError) throw new ConfigError(error.message);
+			throw error;
+		}
 	}
 
 	async mounts(pod: Pod, container: ContainerSpec, start: MountContext): Promise<Mount[]> {
