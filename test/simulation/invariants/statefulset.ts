@@ -1,4 +1,4 @@
-import { controllerOf, type KubeObject } from "../../../src/core/object.ts";
+import { controllerOf } from "../../../src/core/object.ts";
 import type { PersistentVolumeClaim, Pod, StatefulSet } from "../../../src/kinds/generated/types.ts";
 import type { Truth } from "../truth.ts";
 import { type Invariant, isHealthy, isReady, longestLagMs, ordinalOf } from "./invariant.ts";
@@ -83,7 +83,9 @@ export function scaledClaims(): Invariant {
 	const had = new Map<string, number>();
 	return {
 		observe(current, old, truth) {
-			if (current?.kind === "Pod") forgetRemoved(had, current, truth);
+			// They are of that kind.
+			if ((current ?? old)?.kind === "Pod")
+				forgetRemoved(had, [current, old] as [Pod | undefined, Pod | undefined], truth);
 			if (current?.kind !== "StatefulSet" || current.metadata.generation === old?.metadata.generation) return;
 			// It is of that kind.
 			const { metadata, spec } = current as StatefulSet;
@@ -109,14 +111,23 @@ export function scaledClaims(): Invariant {
 	};
 }
 
-/** Others than the set may take a pod away before its controller has seen to the claim. */
-function forgetRemoved(had: Map<string, number>, pod: KubeObject, truth: Truth): void {
+/** A pod may go before the controller has seen that it is to go for good: others take it away, or the controller itself, to replace it. */
+function forgetRemoved(
+	had: Map<string, number>,
+	[current, old]: readonly [Pod | undefined, Pod | undefined],
+	truth: Truth,
+): void {
+	const pod = current ?? old;
+	if (pod === undefined) return;
 	const id = `${controllerOf(pod)?.uid}/data-${pod.metadata.name}`;
 	const scaledMs = had.get(id);
 	if (scaledMs === undefined || truth.runningMs() - scaledMs >= longestLagMs) return;
-	// It is of that kind.
-	const announced = (pod as Pod).status?.conditions?.some(({ type }) => type === "DisruptionTarget") ?? false;
-	if (announced || truth.deletedByUser.has(pod.metadata.uid)) had.delete(id);
+	const announced = pod.status?.conditions?.some(({ type }) => type === "DisruptionTarget") ?? false;
+	// Owner references name the kind.
+	const set = truth.byUid.get(controllerOf(pod)?.uid ?? "") as StatefulSet | undefined;
+	const isGoing = current?.metadata.deletionTimestamp !== undefined || current === undefined;
+	const isOutdated = pod.metadata.labels?.["controller-revision-hash"] !== set?.status?.updateRevision;
+	if (announced || (isGoing && isOutdated) || truth.deletedByUser.has(pod.metadata.uid)) had.delete(id);
 }
 
 /** Claims of the set `parallel` go when it is scaled down (workloads.ts). */
