@@ -106,6 +106,18 @@ describe("agent", () => {
 		expect(condition("web", "Initialized")).toBe("True");
 	});
 
+	test("a container with another image is replaced without the pod being told unready in between", async () => {
+		await create("web", { containers: [{ name: "c", image: "nginx:1" }] });
+		await clock.advance(1000);
+		const writes = server.statusWrites;
+		const patch = { spec: { containers: [{ name: "c", image: "nginx:2" }] } };
+		await settled(server.client.patch(pods, { namespace: "default", name: "web" }, { type: "strategic", patch }));
+		await clock.advance(60_000);
+		expect(server.pod("web")?.status?.containerStatuses?.[0]).toMatchObject({ image: "nginx:2", restartCount: 1 });
+		expect(condition("web", "Ready")).toBe("True");
+		expect(server.statusWrites).toBe(writes + 1);
+	});
+
 	test("restarts a failing container with growing delays and CrashLoopBackOff", async () => {
 		const annotations = { "simulate.coxswain.io/duration": "100ms", "simulate.coxswain.io/exit-code": "1" };
 		await create("bad", { containers: [{ name: "c", image: "busybox" }] }, annotations);

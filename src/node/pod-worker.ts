@@ -8,7 +8,7 @@ import type { NodeContext } from "./node-context.ts";
 import { PodActions } from "./pod-actions.ts";
 import { PodMemoryKeeper } from "./pod-memory.ts";
 import { type PodAction, planPod } from "./pod-plan.ts";
-import type { PodState, Verdict } from "./pod-state.ts";
+import { instances, type PodState, type Verdict } from "./pod-state.ts";
 import { podStatus, sameValue } from "./pod-status.ts";
 import { PodProbes } from "./probes/pod-probes.ts";
 import { StatusWriter } from "./status-writer.ts";
@@ -18,6 +18,11 @@ import { StatusWriter } from "./status-writer.ts";
  * up by then, and one write less is made.
  */
 const uneventfulDelayMs = 50;
+/**
+ * When the node ends a container to start it anew (another image, a failed probe), a kubelet tells of both at once, unless it
+ * takes longer than its look at the runtime comes round.
+ */
+const replacementDelayMs = 1000;
 
 export class PodWorker {
 	readonly #context: NodeContext;
@@ -201,7 +206,8 @@ export class PodWorker {
 			}
 			return;
 		}
-		this.#writer.write(state.pod, status, isUneventful(status) ? uneventfulDelayMs : 0);
+		const delayMs = isUneventful(status) ? uneventfulDelayMs : isReplacing(state) ? replacementDelayMs : 0;
+		this.#writer.write(state.pod, status, delayMs);
 	}
 
 	/** Reads what exited containers left, before anything is said about them. */
@@ -232,6 +238,18 @@ function isUneventful(status: PodStatus): boolean {
 			return (reason === "ContainerCreating" || reason === "PodInitializing") && lastState?.terminated === undefined;
 		})
 	);
+}
+
+/** Whether a container that the node ended itself is about to come up again. */
+function isReplacing(state: PodState): boolean {
+	const { pod, memory } = state;
+	if (pod.metadata.deletionTimestamp !== undefined || memory.endingSinceMs !== undefined) return false;
+	for (const [name, { stopping }] of memory.containers) {
+		if (stopping === undefined || !memory.busy.has(`container:${name}`)) continue;
+		const [newest] = instances(state, name);
+		if (newest?.id === stopping.containerId && newest.state === "exited") return true;
+	}
+	return false;
 }
 
 /** Whether volumes and files of the pod may say something else than before, by its own doing. */
