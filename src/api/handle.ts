@@ -7,6 +7,7 @@ import { authenticate } from "./access/authenticate.ts";
 import { authorize } from "./access/authorize.ts";
 import { createTokens } from "./access/tokens.ts";
 import { WatchCache } from "./cache/cache.ts";
+import { resourceName } from "./cache/keys.ts";
 import { Expiry } from "./expiry.ts";
 import { createFlow } from "./flow.ts";
 import { createPaths } from "./paths.ts";
@@ -42,19 +43,21 @@ export interface Api {
 /** Reads the store and is ready to answer when it resolves. */
 export async function createApi(options: ApiOptions): Promise<Api> {
 	const { store, clock, registry } = options;
+	// What lives for a while only, Events, is written for whoever may ask, and most of it nobody does.
+	const shortLived = registry.all().filter(({ lifeMs }) => lifeMs !== undefined);
+	const rarelyRead = new Set(shortLived.map(resourceName));
 	const server: Server = {
 		store,
 		clock,
 		registry,
-		cache: new WatchCache(store, clock, { eventLimit: options.watchHistory }),
+		cache: new WatchCache(store, clock, { eventLimit: options.watchHistory, rarelyRead }),
 		tokens: createTokens(clock, options.serviceAccounts),
 		options,
 	};
 	await server.cache.start();
-	const expiries = registry.all().flatMap((kind) => {
-		const { lifeMs } = kind;
-		return lifeMs === undefined ? [] : new Expiry({ store, cache: server.cache, clock, kind, lifeMs });
-	});
+	const expiries = shortLived.map(
+		(kind) => new Expiry({ store, cache: server.cache, clock, kind, lifeMs: kind.lifeMs ?? 0 }),
+	);
 	const paths = createPaths(server);
 	const flow = createFlow(options.maxRequestsInFlight ?? 1000);
 

@@ -30,6 +30,7 @@ export class WatchCache {
 	readonly #store: Store;
 	readonly #clock: Clock;
 	readonly #eventLimit: number;
+	readonly #rarelyRead: ReadonlySet<string>;
 	readonly #resources = new Map<string, KindCache>();
 	/** Objects of writes under way in this process, by the bytes that were sent to the store: they need no parsing. */
 	readonly #ownWrites = new WeakMap<Uint8Array, OwnWrite>();
@@ -44,8 +45,10 @@ export class WatchCache {
 	#markedRevision = 0;
 	#compactedRevision = 0;
 
-	constructor(store: Store, clock: Clock, options: { eventLimit?: number } = {}) {
+	/** @param options.rarelyRead resources (`group/plural`) whose older objects are kept encoded */
+	constructor(store: Store, clock: Clock, options: { eventLimit?: number; rarelyRead?: ReadonlySet<string> } = {}) {
 		this.#store = store;
+		this.#rarelyRead = options.rarelyRead ?? new Set();
 		this.#clock = clock;
 		this.#eventLimit = options.eventLimit ?? 4096;
 	}
@@ -74,6 +77,8 @@ export class WatchCache {
 		for (const { key, value, modRevision } of entries) {
 			const resource = resourceOfKey(key);
 			if (resource === undefined) this.#claims.add(key);
+			else if (this.#rarelyRead.has(resource))
+				this.#resource(resource).load(new Cached(key, undefined, modRevision, value));
 			else this.#resource(resource).load(parse(key, value, modRevision));
 		}
 		this.#revision = revision;
@@ -94,7 +99,7 @@ export class WatchCache {
 	#resource(resource: string): KindCache {
 		let cache = this.#resources.get(resource);
 		if (cache === undefined) {
-			cache = new KindCache(this.#loadedRevision, this.#eventLimit);
+			cache = new KindCache(this.#loadedRevision, this.#eventLimit, this.#rarelyRead.has(resource));
 			this.#resources.set(resource, cache);
 		}
 		return cache;

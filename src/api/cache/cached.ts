@@ -27,19 +27,31 @@ export class Made implements Encoded {
 
 export class Cached implements Encoded {
 	readonly key: string;
-	/** Deeply frozen; its resourceVersion is `revision`. */
-	readonly object: KubeObject;
 	/** Revision of the last write, or of the deletion; 0 for what was never written. */
 	readonly revision: number;
 	/** The stored JSON, which has no resourceVersion. */
 	readonly value: Uint8Array;
+	#object: KubeObject | undefined;
 	#bytes: Buffer | undefined;
 
-	constructor(key: string, object: KubeObject, revision: number, value: Uint8Array) {
+	/** @param object what the value means, frozen; undefined: it is parsed when somebody asks */
+	constructor(key: string, object: KubeObject | undefined, revision: number, value: Uint8Array) {
 		this.key = key;
-		this.object = object;
+		this.#object = object;
 		this.revision = revision;
 		this.value = value;
+	}
+
+	/** Deeply frozen; its resourceVersion is `revision`. */
+	get object(): KubeObject {
+		this.#object ??= parsed(this.value, this.revision);
+		return this.#object;
+	}
+
+	/** Keeps the stored JSON only: the object takes several times as much, and most Events are never looked at. */
+	compact(): void {
+		this.#object = undefined;
+		this.#bytes = undefined;
 	}
 
 	/** The object's JSON with its resourceVersion. */
@@ -72,12 +84,16 @@ function escaped(character: string): string {
 	return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** From a stored value; the result is frozen. */
+/** From a stored value. */
 export function parse(key: string, value: Uint8Array, revision: number): Cached {
+	return new Cached(key, parsed(value, revision), revision, value);
+}
+
+function parsed(value: Uint8Array, revision: number): KubeObject {
 	// The store holds nothing but what `encode` wrote.
 	const object = JSON.parse(asBuffer(value).toString()) as KubeObject;
 	object.metadata.resourceVersion = String(revision);
-	return new Cached(key, deepFreeze(object), revision, value);
+	return deepFreeze(object);
 }
 
 function spliceRevision(value: Uint8Array, revision: number): Buffer {

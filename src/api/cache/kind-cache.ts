@@ -9,13 +9,18 @@ import { type Watcher, Watchers } from "./watchers.ts";
 export class KindCache {
 	readonly #objects = new Map<string, Cached>();
 	readonly #eventLimit: number;
+	readonly #rarelyRead: boolean;
 	readonly #watchers = new Watchers();
 	#keys = new SortedKeys();
 	#ring: EventRing;
 
-	/** @param sinceRevision changes after it are remembered, as far as `eventLimit` goes */
-	constructor(sinceRevision: number, eventLimit: number) {
+	/**
+	 * @param sinceRevision changes after it are remembered, as far as `eventLimit` goes
+	 * @param rarelyRead objects are kept encoded once their change is forgotten
+	 */
+	constructor(sinceRevision: number, eventLimit: number, rarelyRead = false) {
 		this.#eventLimit = eventLimit;
+		this.#rarelyRead = rarelyRead;
 		this.#ring = new EventRing(sinceRevision, eventLimit);
 	}
 
@@ -52,7 +57,8 @@ export class KindCache {
 			this.#objects.set(key, current);
 		}
 		const event = new CacheEvent(revision, current, previous);
-		this.#ring.push(event);
+		const forgotten = this.#ring.push(event);
+		if (this.#rarelyRead) for (const { current: old } of forgotten) old?.compact();
 		this.#watchers.deliver(event);
 	}
 

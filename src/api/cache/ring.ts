@@ -2,6 +2,8 @@
 import { ApiError } from "../../core/errors.ts";
 import type { CacheEvent } from "./event.ts";
 
+const none: readonly CacheEvent[] = [];
+
 export class EventRing {
 	readonly #limit: number;
 	/** Changes at and below this revision are forgotten. */
@@ -13,14 +15,14 @@ export class EventRing {
 		this.#limit = limit;
 	}
 
-	push(event: CacheEvent): void {
+	/** @returns the changes that are forgotten from now on */
+	push(event: CacheEvent): readonly CacheEvent[] {
 		this.#events.push(event);
 		// In strides, so that moving the array costs little per event.
-		if (this.#events.length > this.#limit * 1.5) {
-			const dropped = this.#events.length - this.#limit;
-			this.#forgottenRevision = this.#events[dropped - 1]?.revision ?? this.#forgottenRevision;
-			this.#events = this.#events.slice(dropped);
-		}
+		if (this.#events.length <= this.#limit * 1.5) return none;
+		const dropped = this.#events.splice(0, this.#events.length - this.#limit);
+		this.#forgottenRevision = dropped.at(-1)?.revision ?? this.#forgottenRevision;
+		return dropped;
 	}
 
 	/**
