@@ -65,6 +65,11 @@ export function confirmAbsent(kind: Kind, ref: Ref, uid?: string): Action {
 	return { do: "confirmAbsent", kind, ref, ...(uid === undefined ? {} : { uid }) };
 }
 
+/** Deletes every object of the kind in the namespace; for kinds that the controller does not watch. */
+export function removeAll(kind: Kind, namespace: string): Action {
+	return { do: "deleteAll", kind, namespace };
+}
+
 /** Ends the plan if the namespace, read afresh, holds an object of one of these kinds. */
 export function confirmEmpty(kinds: readonly Kind[], namespace: string): Action {
 	return { do: "confirmEmpty", kinds, namespace };

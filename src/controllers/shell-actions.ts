@@ -1,5 +1,6 @@
 /** Carries out the actions of one plan. */
 import type { Client, Ref } from "../client/client.ts";
+import { resourcePath } from "../client/paths.ts";
 import type { EventRecorder } from "../client/recorder.ts";
 import { ApiError, isReason } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
@@ -153,6 +154,9 @@ async function carryOutOne(action: Action, parts: ActingParts): Promise<void> {
 		}
 		case "confirmEmpty":
 			for (const kind of action.kinds) await confirmEmpty(kind, action.namespace, parts);
+			return;
+		case "deleteAll":
+			await client.raw("DELETE", resourcePath(action.kind, action.namespace));
 			return;
 		case "catchUp":
 			for (const kind of action.kinds) barrier.wrote(kind, { metadata: { resourceVersion: String(action.revision) } });

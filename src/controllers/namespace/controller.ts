@@ -1,5 +1,6 @@
 /** Empties namespaces that are being deleted, and lets them go. */
 import type { KubeObject } from "../../core/object.ts";
+import { events } from "../../kinds/event.ts";
 import type { Namespace } from "../../kinds/generated/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { namespaces } from "../../kinds/namespace.ts";
@@ -7,9 +8,12 @@ import type { Registry } from "../../kinds/registry.ts";
 import { type Controller, watchRule } from "../controller.ts";
 import { type NamespaceState, plan } from "./plan.ts";
 
-/** @param registry of the kinds that namespaces may hold; kinds that join later count after a restart of the controller */
+/**
+ * Events are not watched: nothing waits for one of them to go, and there are more of them than of all the rest.
+ * @param registry of the kinds that namespaces may hold; kinds that join later count after a restart of the controller
+ */
 export function namespaceController(registry: Registry): Controller<NamespaceState> {
-	const kinds = registry.all().filter((kind) => kind.namespaced);
+	const kinds = registry.all().filter((kind) => kind.namespaced && kind !== (events as Kind));
 	return {
 		name: "namespace",
 		component: "namespace-controller",

@@ -1,11 +1,12 @@
 /** What happens to a namespace that is being deleted (Kubernetes documentation, "Namespaces"). Pure. */
 import { timestamp } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { events } from "../../kinds/event.ts";
 import type { Namespace, NamespaceCondition } from "../../kinds/generated/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { namespaces } from "../../kinds/namespace.ts";
 import { pods } from "../../kinds/pod.ts";
-import { confirmEmpty, remove, update, updateStatus } from "../actions.ts";
+import { confirmEmpty, remove, removeAll, update, updateStatus } from "../actions.ts";
 import type { Action, ActionFailure, Plan, PlanContext } from "../controller.ts";
 import { sameJson } from "../equal.ts";
 
@@ -16,7 +17,7 @@ export interface NamespaceState {
 	namespace: Namespace;
 	/** What is left in it, kinds without objects left out. */
 	content: readonly { kind: Kind; objects: readonly KubeObject[] }[];
-	/** All kinds that it may hold. */
+	/** All kinds that it may hold, Events apart. */
 	kinds: readonly Kind[];
 }
 
@@ -35,7 +36,8 @@ export function plan({ namespace, content, kinds }: NamespaceState, context: Pla
 		const emptied = { ...namespace, metadata, spec: { ...namespace.spec, finalizers: rest } } as Namespace;
 		// What is missing in the mirror may only not have been seen yet, and would be left behind for good.
 		const check = confirmEmpty(kinds, namespace.metadata.name);
-		return { actions: [...actions, check, update(namespaces, emptied, { subresource: "finalize" })] };
+		const rid = removeAll(events, namespace.metadata.name);
+		return { actions: [...actions, check, rid, update(namespaces, emptied, { subresource: "finalize" })] };
 	}
 	return { actions: [...actions, ...deletions(content)] };
 }
@@ -90,7 +92,7 @@ function condition(type: string, holds: boolean, reason: string, message: string
 
 function contentFailure(failure: ActionFailure | undefined): NamespaceCondition {
 	const type = "NamespaceDeletionContentFailure";
-	if (failure?.do === "delete") {
+	if (failure?.do === "delete" || failure?.do === "deleteAll") {
 		return condition(
 			type,
 			true,

@@ -61,6 +61,8 @@ function renderAction(action: Action, mirror: Mirror): unknown {
 			return `confirm that ${ref(action.kind, action.ref)}${action.uid === undefined ? "" : ` with uid ${action.uid}`} is gone`;
 		case "confirmEmpty":
 			return `confirm that namespace ${action.namespace} is empty`;
+		case "deleteAll":
+			return `delete all ${action.kind.plural} in namespace ${action.namespace}`;
 		case "catchUp":
 			return `catch up with revision ${action.revision} of ${action.kinds.map((kind) => kind.plural).join(", ")}`;
 		case "event":
