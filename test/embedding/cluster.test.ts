@@ -10,6 +10,7 @@ import {
 	events,
 	isReason,
 	jobs,
+	namespaces,
 	nodes,
 	pods,
 	startCluster,
@@ -63,6 +64,21 @@ test("a manifest of several documents is applied, becomes available, and goes ag
 	expect(deployment.status?.availableReplicas).toBe(3);
 	await cluster.delete(web);
 	await cluster.waitForList(pods, { namespace: "default" }, (list) => list.length === 0);
+});
+
+test("a namespace takes its Events with it, and only those", async () => {
+	await using cluster = await startCluster({ nodes: 1 });
+	const { client } = cluster;
+	const spec = { containers: [{ name: "web", image: "nginx" }] };
+	await client.create(namespaces, { metadata: { name: "lab" }, spec: {} });
+	for (const namespace of ["lab", "default"]) {
+		await client.create(pods, { metadata: { name: "web", namespace }, spec });
+		await cluster.waitForList(events, { namespace }, (list) => list.some(({ reason }) => reason === "Started"));
+	}
+	await client.delete(namespaces, { name: "lab" });
+	await cluster.waitForList(namespaces, {}, (list) => list.every(({ metadata }) => metadata.name !== "lab"));
+	expect((await client.list(events, { namespace: "lab" })).items).toEqual([]);
+	expect((await client.list(events, { namespace: "default" })).items).not.toEqual([]);
 });
 
 test("a field that the API does not know is refused with its path", async () => {
