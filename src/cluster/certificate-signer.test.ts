@@ -36,10 +36,15 @@ test("a server's certificate has the names that it asked for", async () => {
 	const names = [
 		{ type: "dns", value: "n1.example" },
 		{ type: "ip", value: "10.0.0.1" },
+		{ type: "ip", value: "fd00::1" },
+		{ type: "email", value: "a@b.c" },
+		{ type: "url", value: "spiffe://a/b" },
 	] as const;
 	const { certificate } = await signed("CN=system:node:n1, O=system:nodes", ["server auth"], [...names]);
 	expect(certificate.checkHost("n1.example")).toBe("n1.example");
 	expect(certificate.checkIP("10.0.0.1")).toBe("10.0.0.1");
+	expect(certificate.checkIP("fd00::1")).toBe("fd00::1");
+	expect(certificate.subjectAltName?.split(", ")).toEqual(expect.arrayContaining(["email:a@b.c", "URI:spiffe://a/b"]));
 	expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
 });
 

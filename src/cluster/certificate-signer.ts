@@ -1,32 +1,17 @@
 /** Certificates that the cluster's authority gives to those who ask for one (RFC 5280). */
 import { createPrivateKey, randomBytes, sign, X509Certificate } from "node:crypto";
+import type { Extension } from "@peculiar/asn1-x509";
 import type { SignCertificate } from "../controllers/certificatesigningrequest/signing.ts";
-import {
-	type DerValue,
-	derObjectIdentifier,
-	derTags,
-	derValue,
-	derValues,
-	encodeDer,
-	encodeObjectIdentifier,
-	encodeTime,
-} from "../core/der.ts";
+import type { CertificateRequest } from "../core/certificate-request.ts";
+import { certificateSchemas } from "../core/certificate-schemas.ts";
 import type { KeyPair } from "./certificates.ts";
 
-const { sequence, integer, boolean, bitString, octetString } = derTags;
-
-const oids = {
-	keyUsage: "2.5.29.15",
-	alternativeNames: "2.5.29.17",
-	basicConstraints: "2.5.29.19",
-	authorityKeyIdentifier: "2.5.29.35",
-	extendedKeyUsage: "2.5.29.37",
-	subjectKeyIdentifier: "2.5.29.14",
+const signatureAlgorithms = {
 	ecdsaWithSha256: "1.2.840.10045.4.3.2",
 	sha256WithRsa: "1.2.840.113549.1.1.11",
 } as const;
 
-/** Bits, from the first. */
+/** Bits, from the first; `signing` is upstream's word for the first, too. */
 const keyUsages: readonly string[] = [
 	"digital signature",
 	"content commitment",
@@ -58,95 +43,83 @@ const extendedKeyUsages: Readonly<Record<string, string>> = {
 /** @param authority whose key signs; it stays in here */
 export function certificateSigner(authority: KeyPair): SignCertificate {
 	const key = createPrivateKey(authority.key);
-	const certificate = new X509Certificate(authority.cert);
-	const { subject: issuer, keyIdentifier } = partsOf(certificate.raw);
-	const endMs = Date.parse(certificate.validTo);
-	const algorithm =
-		key.asymmetricKeyType === "ec"
-			? encodeDer(sequence, encodeObjectIdentifier(oids.ecdsaWithSha256))
-			: encodeDer(sequence, encodeObjectIdentifier(oids.sha256WithRsa), Buffer.of(5, 0));
+	const { raw, validTo } = new X509Certificate(authority.cert);
+	const endMs = Date.parse(validTo);
 	return (request, { usages, notBeforeMs, notAfterMs }) => {
-		const { dnsNames, emailAddresses, ipAddresses, uris } = request;
-		const names = [...dnsNames, ...emailAddresses, ...ipAddresses, ...uris];
-		const extensions = [
-			...keyUsageExtensions(usages),
-			extension(oids.basicConstraints, encodeDer(sequence), true),
-			...(keyIdentifier === undefined
-				? []
-				: [extension(oids.authorityKeyIdentifier, encodeDer(sequence, encodeDer(0x80, keyIdentifier)))]),
-			// Critical where it is all there is (RFC 5280, 4.2.1.6).
-			...(names.length === 0
-				? []
-				: [extension(oids.alternativeNames, encodeDer(sequence, ...names), request.subject.length <= 2)]),
-		];
-		const signed = encodeDer(
-			sequence,
-			encodeDer(0xa0, encodeDer(integer, Buffer.of(2))),
-			encodeDer(integer, serialNumber()),
-			algorithm,
-			issuer,
-			encodeDer(sequence, encodeTime(notBeforeMs), encodeTime(Math.min(notAfterMs, endMs))),
-			request.subject,
-			request.publicKey,
-			encodeDer(0xa3, encodeDer(sequence, ...extensions)),
-		);
-		const signature = encodeDer(bitString, Buffer.of(0), sign("sha256", signed, key));
-		const text = encodeDer(sequence, signed, algorithm, signature).toString("base64");
-		return `-----BEGIN CERTIFICATE-----\n${text.replace(/.{1,64}/g, "$&\n")}-----END CERTIFICATE-----\n`;
+		const { AsnConvert, x509 } = certificateSchemas();
+		const { tbsCertificate: issuer } = AsnConvert.parse(raw, x509.Certificate);
+		const signature =
+			key.asymmetricKeyType === "ec"
+				? new x509.AlgorithmIdentifier({ algorithm: signatureAlgorithms.ecdsaWithSha256 })
+				: new x509.AlgorithmIdentifier({ algorithm: signatureAlgorithms.sha256WithRsa, parameters: null });
+		const tbsCertificate = new x509.TBSCertificate({
+			version: x509.Version.v3,
+			serialNumber: serialNumber(),
+			signature,
+			issuer: issuer.subject,
+			validity: new x509.Validity({
+				notBefore: new Date(notBeforeMs),
+				notAfter: new Date(Math.min(notAfterMs, endMs)),
+			}),
+			subject: request.subject,
+			subjectPublicKeyInfo: request.publicKey,
+			extensions: new x509.Extensions([
+				...usageExtensions(usages),
+				extension(x509.id_ce_basicConstraints, new x509.BasicConstraints(), true),
+				...authorityExtensions(issuer.extensions ?? []),
+				...nameExtensions(request),
+			]),
+		});
+		const signatureValue = sign("sha256", Buffer.from(AsnConvert.serialize(tbsCertificate)), key);
+		const certificate = new x509.Certificate({
+			tbsCertificate,
+			signatureAlgorithm: signature,
+			signatureValue: Uint8Array.from(signatureValue).buffer,
+		});
+		return new X509Certificate(Buffer.from(AsnConvert.serialize(certificate))).toString();
 	};
 }
 
-function partsOf(certificate: Buffer): { subject: Buffer; keyIdentifier: Buffer | undefined } {
-	const [signed] = derValues(derValue(certificate).content);
-	const parts = signed === undefined ? [] : derValues(signed.content);
-	// Version, serial number, algorithm, issuer, validity, subject, key, extensions.
-	const [subject, extensions] = [parts[5], parts.find(({ tag }) => tag === 0xa3)];
-	if (subject === undefined) throw new Error("the authority's certificate has no subject");
-	const found = extensions === undefined ? undefined : extensionOf(extensions, oids.subjectKeyIdentifier);
-	return { subject: subject.raw, keyIdentifier: found === undefined ? undefined : derValue(found).content };
+function extension(extnID: string, value: unknown, critical = false): Extension {
+	const { AsnConvert, OctetString, x509 } = certificateSchemas();
+	return new x509.Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
 }
 
-function extensionOf(extensions: DerValue, oid: string): Buffer | undefined {
-	for (const { content } of derValues(derValue(extensions.content).content)) {
-		const parts = derValues(content);
-		if (parts[0] !== undefined && derObjectIdentifier(parts[0]) === oid) return parts.at(-1)?.content;
-	}
-	return undefined;
-}
-
-function extension(oid: string, value: Buffer, isCritical = false): Buffer {
-	const critical = isCritical ? [encodeDer(boolean, Buffer.of(0xff))] : [];
-	return encodeDer(sequence, encodeObjectIdentifier(oid), ...critical, encodeDer(octetString, value));
-}
-
-function keyUsageExtensions(usages: readonly string[]): Buffer[] {
-	// Upstream's word for the same.
-	const bits = usages.map((usage) => keyUsages.indexOf(usage === "signing" ? "digital signature" : usage));
-	const wanted = bits.filter((bit) => bit >= 0);
-	const purposes = [...new Set(usages.map((usage) => extendedKeyUsages[usage]).filter((oid) => oid !== undefined))];
+function usageExtensions(usages: readonly string[]): Extension[] {
+	const { x509 } = certificateSchemas();
+	const bits = new Set(usages.map((usage) => keyUsages.indexOf(usage === "signing" ? "digital signature" : usage)));
+	const flags = [...bits].reduce((sum, bit) => (bit < 0 ? sum : sum | (1 << bit)), 0);
+	const purposes = [...new Set(usages.flatMap((usage) => extendedKeyUsages[usage] ?? []))];
 	return [
-		...(wanted.length === 0 ? [] : [extension(oids.keyUsage, encodeDer(bitString, bitsOf(wanted)), true)]),
-		...(purposes.length === 0
-			? []
-			: [extension(oids.extendedKeyUsage, encodeDer(sequence, ...purposes.map(encodeObjectIdentifier)))]),
+		...(flags === 0 ? [] : [extension(x509.id_ce_keyUsage, new x509.KeyUsage(flags), true)]),
+		...(purposes.length === 0 ? [] : [extension(x509.id_ce_extKeyUsage, new x509.ExtendedKeyUsage(purposes))]),
 	];
 }
 
-/** As DER has named bits: without zeros at the end, after how many bits of the last byte are not used. */
-function bitsOf(bits: readonly number[]): Buffer {
-	const last = Math.max(...bits);
-	const bytes = Buffer.alloc(1 + Math.floor(last / 8) + 1);
-	bytes[0] = 7 - (last % 8);
-	for (const bit of bits) {
-		const at = 1 + Math.floor(bit / 8);
-		bytes[at] = (bytes[at] ?? 0) | (0x80 >> (bit % 8));
-	}
-	return bytes;
+/** Whose key has signed. */
+function authorityExtensions(ofAuthority: readonly Extension[]): Extension[] {
+	const { AsnConvert, x509 } = certificateSchemas();
+	const found = ofAuthority.find(({ extnID }) => extnID === x509.id_ce_subjectKeyIdentifier);
+	if (found === undefined) return [];
+	const keyIdentifier = AsnConvert.parse(found.extnValue, x509.SubjectKeyIdentifier);
+	return [extension(x509.id_ce_authorityKeyIdentifier, new x509.AuthorityKeyIdentifier({ keyIdentifier }))];
+}
+
+function nameExtensions({ subject, dnsNames, emailAddresses, ipAddresses, uris }: CertificateRequest): Extension[] {
+	const { x509 } = certificateSchemas();
+	const names = new x509.SubjectAlternativeName([
+		...dnsNames.map((dNSName) => new x509.GeneralName({ dNSName })),
+		...emailAddresses.map((rfc822Name) => new x509.GeneralName({ rfc822Name })),
+		...ipAddresses.map((iPAddress) => new x509.GeneralName({ iPAddress })),
+		...uris.map((uniformResourceIdentifier) => new x509.GeneralName({ uniformResourceIdentifier })),
+	]);
+	// Critical where it is all there is (RFC 5280, 4.2.1.6).
+	return names.length === 0 ? [] : [extension(x509.id_ce_subjectAltName, names, subject.length === 0)];
 }
 
 /** Positive, and without zeros in front. */
-function serialNumber(): Buffer {
-	const bytes = randomBytes(16);
-	bytes.writeUInt8((bytes.readUInt8(0) & 0x7f) | 0x40, 0);
-	return bytes;
+function serialNumber(): ArrayBuffer {
+	const bytes = new Uint8Array(randomBytes(16));
+	bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
+	return bytes.buffer;
 }

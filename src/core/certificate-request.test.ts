@@ -9,16 +9,18 @@ test("a request tells its name, its key and the names it wants, whatever signs i
 			[
 				{ type: "dns", value: "n1.example" },
 				{ type: "ip", value: "10.0.0.1" },
+				{ type: "ip", value: "fd00::1" },
 				{ type: "email", value: "a@b.c" },
+				{ type: "url", value: "spiffe://a/b" },
 			],
 			type,
 		);
 		const request = parseCertificateRequest(pem);
 		expect([request.commonName, request.organizations]).toEqual(["system:node:n1", ["system:nodes", "Zürich"]]);
-		expect(request.dnsNames.map((name) => name.toString("latin1", 2))).toEqual(["n1.example"]);
-		expect(request.ipAddresses.map((name) => [...name.subarray(2)])).toEqual([[10, 0, 0, 1]]);
-		expect(request.emailAddresses.map((name) => name.toString("latin1", 2))).toEqual(["a@b.c"]);
-		expect(request.uris).toEqual([]);
+		expect(request.dnsNames).toEqual(["n1.example"]);
+		expect(request.ipAddresses).toEqual(["10.0.0.1", "fd00::1"]);
+		expect(request.emailAddresses).toEqual(["a@b.c"]);
+		expect(request.uris).toEqual(["spiffe://a/b"]);
 	}
 });
 
@@ -32,7 +34,13 @@ test("what is no request, is cut off, or is signed with another key is refused",
 	expect(parseCertificateRequest(armoured(der)).commonName).toBe("ann");
 	for (let length = 0; length < der.length; length++)
 		expect(() => parseCertificateRequest(armoured(der.subarray(0, length)))).toThrow();
+	expect(() => parseCertificateRequest(armoured(Buffer.concat([der, Buffer.of(5, 0)])))).toThrow("or more than that");
 	const renamed = Buffer.from(der);
 	renamed.write("eve", renamed.indexOf("ann"));
 	expect(() => parseCertificateRequest(armoured(renamed))).toThrow("x509: ECDSA verification failure");
+});
+
+test("a network is no address", async () => {
+	const { pem } = await testRequest("CN=ann", [{ type: "ip", value: "10.0.0.0/8" }]);
+	expect(() => parseCertificateRequest(pem)).toThrow('x509: cannot parse IP address "10.0.0.0/8"');
 });

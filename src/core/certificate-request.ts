@@ -1,26 +1,27 @@
 /** Requests for certificates (PKCS #10, RFC 2986), as clients write them in PEM. Pure. */
 import { createPublicKey, verify } from "node:crypto";
-import { type DerValue, derObjectIdentifier, derTags, derValue, derValues } from "./der.ts";
+import { isIP } from "node:net";
+import type { CertificationRequest } from "@peculiar/asn1-csr";
+import type { GeneralName, Name, SubjectPublicKeyInfo } from "@peculiar/asn1-x509";
+import { certificateSchemas } from "./certificate-schemas.ts";
 
 export interface CertificateRequest {
 	commonName: string;
 	organizations: readonly string[];
-	/** DER of the whole name. */
-	subject: Buffer;
-	/** DER of SubjectPublicKeyInfo. */
-	publicKey: Buffer;
-	/** Wanted alternative names, each as DER of a GeneralName; other kinds of names are left out. */
-	dnsNames: readonly Buffer[];
-	emailAddresses: readonly Buffer[];
-	uris: readonly Buffer[];
-	ipAddresses: readonly Buffer[];
+	/** The whole name. */
+	subject: Name;
+	publicKey: SubjectPublicKeyInfo;
+	/** Wanted alternative names; other kinds of names are left out. */
+	dnsNames: readonly string[];
+	emailAddresses: readonly string[];
+	uris: readonly string[];
+	ipAddresses: readonly string[];
 }
 
 const oids = {
 	commonName: "2.5.4.3",
 	organization: "2.5.4.10",
 	extensionRequest: "1.2.840.113549.1.9.14",
-	alternativeNames: "2.5.29.17",
 } as const;
 
 /** Signature algorithm → digest; null: the algorithm has its own. */
@@ -41,67 +42,55 @@ const digests = new Map<string, string | null>([
 export function parseCertificateRequest(pem: string): CertificateRequest {
 	const [, type, body = ""] = /-----BEGIN ([A-Z0-9 ]+)-----\s([\sA-Za-z0-9+/=]*)-----END \1-----/.exec(pem) ?? [];
 	if (type !== "CERTIFICATE REQUEST") throw new Error("PEM block type must be CERTIFICATE REQUEST");
-	const [info, algorithm, signature] = derValues(derValue(Buffer.from(body, "base64")).content);
-	if (info === undefined || algorithm === undefined || signature === undefined)
-		throw new Error("asn1: structure error: not a certificate request");
-	const [, subject, publicKey, attributes] = derValues(info.content);
-	if (subject === undefined || publicKey === undefined)
-		throw new Error("asn1: structure error: not a certificate request");
-	checkSignature(info.raw, publicKey.raw, algorithm, signature.content.subarray(1));
-	const names = attributes === undefined ? [] : alternativeNames(attributes);
-	const ofType = (tag: number) => names.filter((name) => name.tag === tag).map(({ raw }) => raw);
-	const parts = nameParts(subject);
+	const { AsnConvert, csr } = certificateSchemas();
+	const bytes = Buffer.from(body, "base64");
+	const request = AsnConvert.parse(bytes, csr.CertificationRequest);
+	// The library also reads what is not DER, and leaves alone what follows.
+	if (!bytes.equals(Buffer.from(AsnConvert.serialize(request))))
+		throw new Error("asn1: syntax error: not a certificate request in DER, or more than that");
+	checkSignature(request);
+	const { subject, subjectPKInfo } = request.certificationRequestInfo;
+	const names = alternativeNames(request);
+	const ipAddresses = names.flatMap(({ iPAddress }) => iPAddress ?? []);
+	for (const address of ipAddresses)
+		if (isIP(address) === 0) throw new Error(`x509: cannot parse IP address ${JSON.stringify(address)}`);
 	return {
-		commonName: parts.findLast(({ type }) => type === oids.commonName)?.text ?? "",
-		organizations: parts.filter(({ type }) => type === oids.organization).map(({ text }) => text),
-		subject: subject.raw,
-		publicKey: publicKey.raw,
-		emailAddresses: ofType(0x81),
-		dnsNames: ofType(0x82),
-		uris: ofType(0x86),
-		ipAddresses: ofType(0x87),
+		commonName: namesOf(subject, oids.commonName).at(-1) ?? "",
+		organizations: namesOf(subject, oids.organization),
+		subject,
+		publicKey: subjectPKInfo,
+		dnsNames: names.flatMap(({ dNSName }) => dNSName ?? []),
+		emailAddresses: names.flatMap(({ rfc822Name }) => rfc822Name ?? []),
+		uris: names.flatMap(({ uniformResourceIdentifier }) => uniformResourceIdentifier ?? []),
+		ipAddresses,
 	};
 }
 
-function checkSignature(signed: Buffer, publicKey: Buffer, algorithm: DerValue, signature: Buffer): void {
-	const [type] = derValues(algorithm.content);
-	const digest = type === undefined ? undefined : digests.get(derObjectIdentifier(type));
-	if (digest === undefined) throw new Error("x509: cannot verify signature: algorithm unimplemented or insecure");
+function checkSignature(request: CertificationRequest): void {
+	const { AsnConvert } = certificateSchemas();
+	const { certificationRequestInfo, certificationRequestInfoRaw, signatureAlgorithm, signature } = request;
+	const digest = digests.get(signatureAlgorithm.algorithm);
+	if (digest === undefined || certificationRequestInfoRaw === undefined)
+		throw new Error("x509: cannot verify signature: algorithm unimplemented or insecure");
+	const publicKey = Buffer.from(AsnConvert.serialize(certificationRequestInfo.subjectPKInfo));
 	const key = createPublicKey({ key: publicKey, format: "der", type: "spki" });
-	if (!verify(digest, signed, key, signature))
+	if (!verify(digest, Buffer.from(certificationRequestInfoRaw), key, Buffer.from(signature)))
 		throw new Error(
 			key.asymmetricKeyType === "ec" ? "x509: ECDSA verification failure" : "crypto/rsa: verification error",
 		);
 }
 
-/** A name is a sequence of sets of pairs. */
-function nameParts({ content }: DerValue): { type: string; text: string }[] {
-	return derValues(content).flatMap((set) =>
-		derValues(set.content).flatMap((pair) => {
-			const [type, value] = derValues(pair.content);
-			return type === undefined || value === undefined
-				? []
-				: [{ type: derObjectIdentifier(type), text: textOf(value) }];
-		}),
+/** Texts of a type in a name, which is a sequence of sets of pairs. */
+function namesOf(name: Name, wanted: string): string[] {
+	return name.flatMap((set) => set.filter(({ type }) => type === wanted).map(({ value }) => value.toString()));
+}
+
+function alternativeNames({ certificationRequestInfo }: CertificationRequest): readonly GeneralName[] {
+	const { AsnConvert, x509 } = certificateSchemas();
+	const wanted = certificationRequestInfo.attributes.find(({ type }) => type === oids.extensionRequest)?.values[0];
+	if (wanted === undefined) return [];
+	const extension = AsnConvert.parse(wanted, x509.Extensions).find(
+		({ extnID }) => extnID === x509.id_ce_subjectAltName,
 	);
-}
-
-const bmpString = 0x1e;
-
-function textOf({ tag, content }: DerValue): string {
-	return tag === bmpString ? Buffer.from(content).swap16().toString("utf16le") : content.toString("utf8");
-}
-
-function alternativeNames({ content }: DerValue): DerValue[] {
-	for (const attribute of derValues(content)) {
-		const [type, set] = derValues(attribute.content);
-		if (type === undefined || set === undefined || derObjectIdentifier(type) !== oids.extensionRequest) continue;
-		for (const extension of derValues(derValue(set.content).content)) {
-			const [name, ...rest] = derValues(extension.content);
-			const value = rest.find(({ tag }) => tag === derTags.octetString);
-			if (name === undefined || value === undefined || derObjectIdentifier(name) !== oids.alternativeNames) continue;
-			return derValues(derValue(value.content).content);
-		}
-	}
-	return [];
+	return extension === undefined ? [] : AsnConvert.parse(extension.extnValue, x509.SubjectAlternativeName);
 }

@@ -80,6 +80,14 @@ test("nothing but the clocks reads the time or rolls dice", () => {
 	expect(problems).toEqual([]);
 });
 
+test("the library for certificates is loaded when it is needed, not at start", () => {
+	const eager = /^(import|export)\s+(?!type\b)([^;"]*\bfrom\s+)?"(@peculiar\/|reflect-metadata)/m;
+	const problems = production.filter(
+		(file) => !file.endsWith("/testing.ts") && eager.test(readFileSync(join(source, file), "utf8")),
+	);
+	expect(problems).toEqual([]);
+});
+
 function withoutComments(text: string): string {
 	return text.replace(/\/\*[\s\S]*?\*\/|(^|[^:])\/\/[^\n]*/g, "$1");
 }
