@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseImageReference } from "../reference.ts";
@@ -73,7 +73,9 @@ describe("image table", () => {
 			path: "/agnhost",
 		});
 		expect(table.programs("example.com/my-app:1", [])).toEqual([]);
-		expect(table.programs("busybox", ["PATH", "HOME"])).toEqual([]);
+		const busybox = { source: existsSync("/bin/busybox") ? "/bin/busybox" : "/bin/bash", path: "/bin/sh" };
+		expect(table.programs("busybox", ["PATH", "HOME"])).toEqual([busybox]);
+		expect(table.programs("nginx:1.27-alpine", [])).toEqual([busybox]);
 		expect(table.programs("busybox", ["data-1"])).toEqual([{ source: "/bin/bash", path: "/bin/sh" }]);
 	});
 

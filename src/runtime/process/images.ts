@@ -21,8 +21,8 @@ export interface ImageEntry {
 	volumes?: readonly string[];
 	/** Programs that containers find under absolute paths, and the stand-ins they are. */
 	programs?: Readonly<Record<string, string>>;
-	/** Its shell hands on variables whose names no shell can use, as busybox does and Debian's sh does not. */
-	shellKeepsVariables?: true;
+	/** Its /bin/sh knows `[[`, as busybox's does and Debian's does not. */
+	busyboxShell?: true;
 	workingDir?: string;
 }
 
@@ -31,7 +31,7 @@ const shell = { entrypoint: [], args: ["sh"] };
 /** The built-in table; of several entries that fit the first counts. */
 export const builtinImages: readonly ImageEntry[] = [
 	{ names: ["pause"], entrypoint: ["/pause"], programs: { "/pause": "pause" } },
-	{ names: ["busybox", "alpine"], ...shell, shellKeepsVariables: true },
+	{ names: ["busybox", "alpine"], ...shell, busyboxShell: true },
 	{ names: ["debian", "ubuntu", "centos", "fedora", "curl", "dnsutils", "toolbox"], ...shell },
 	// Kubernetes' own test images.
 	{
@@ -39,6 +39,7 @@ export const builtinImages: readonly ImageEntry[] = [
 		entrypoint: ["/agnhost"],
 		args: ["pause"],
 		programs: { "/agnhost": "agnhost", "/agnhost-2": "agnhost" },
+		busyboxShell: true,
 	},
 	{ names: ["nautilus"], entrypoint: ["nautilus"], requires: "nautilus" },
 	{ names: ["resource-consumer"], entrypoint: ["resource-consumer"], requires: "resource-consumer" },
@@ -123,10 +124,9 @@ export function createImageTable(options: { userFile?: string; assets: string })
 			const entry = table.find(image);
 			const entries = Object.entries(entry?.programs ?? {});
 			const programs = entries.map(([path, name]) => ({ source: `${options.assets}/bin/${name}`, path }));
-			const needsOther = entry?.shellKeepsVariables === true && [...variables].some((name) => !/^\w+$/.test(name));
-			return needsOther && isExecutable("/bin/bash")
-				? [...programs, { source: "/bin/bash", path: "/bin/sh" }]
-				: programs;
+			const isAlpine = parseImageReference(image).tag.includes("alpine");
+			const shell = entry?.busyboxShell === true || isAlpine ? busyboxShell(variables) : undefined;
+			return shell === undefined ? programs : [...programs, { source: shell, path: "/bin/sh" }];
 		},
 		resolve(image, { hasCommand }) {
 			const entry = table.find(image);
@@ -146,6 +146,13 @@ export function createImageTable(options: { userFile?: string; assets: string })
 		},
 	};
 	return table;
+}
+
+/** What on this machine is most like busybox's shell: itself, else bash. Undefined when the machine has neither. */
+function busyboxShell(variables: Iterable<string>): string | undefined {
+	// Variables with names that no shell can use go on to what bash starts, and are lost with busybox.
+	const plain = [...variables].every((name) => /^\w+$/.test(name));
+	return [...(plain ? ["/bin/busybox"] : []), "/bin/bash"].find(isExecutable);
 }
 
 function unknownImage(image: string, userFile: string | undefined): string {

@@ -48,6 +48,12 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		expect((await fixture.exited(container.id)).exitCode).toBe(0);
 	});
 
+	it("busybox: its shell knows double brackets and random numbers", async () => {
+		const script = "[[ -r /etc/passwd && $RANDOM$RANDOM != $RANDOM$RANDOM ]] && exit $((RANDOM / 32768 + 7))";
+		const container = await fixture.start({ image: "busybox:1.36", command: ["/bin/sh", "-c", script] });
+		expect((await fixture.exited(container.id)).exitCode).toBe(7);
+	});
+
 	it("pause: ends at once when it is told to stop", async () => {
 		const container = await fixture.start({ image: "registry.k8s.io/pause:3.10" });
 		await fixture.runtime.stopContainer(container.id, 60_000);
