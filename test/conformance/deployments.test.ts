@@ -332,7 +332,8 @@ conformance("Deployment, ReplicaSet, ReplicationController", 2, (target) => {
 					)
 				).items,
 			).toHaveLength(1);
-			await target().delete(events);
+			// Without a word a ReplicationController's pods would be left behind.
+			await target().delete(events, { propagationPolicy: "Background" });
 			await target().watch(events, metadata.resourceVersion, ({ type }) => type === "DELETED");
 			await eventually(async () => expect(await space.pods()).toEqual([]));
 		});
