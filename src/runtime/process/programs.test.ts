@@ -56,6 +56,11 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 
 	it("pause: ends at once when it is told to stop", async () => {
 		const container = await fixture.start({ image: "registry.k8s.io/pause:3.10" });
+		// Before it has got round to minding signals process 1 of a container hears none.
+		await fixture.until("it minds TERM", async () => {
+			const { stdout } = await inside(container.id, "grep SigCgt /proc/1/status");
+			return (BigInt(`0x${stdout.trim().split(/\s+/)[1] ?? "0"}`) & (1n << 14n)) !== 0n;
+		});
 		await fixture.runtime.stopContainer(container.id, 60_000);
 		expect((await fixture.exited(container.id)).exitCode).toBe(0);
 	});
