@@ -24,13 +24,14 @@ export function scheduledTimes(): Invariant {
 		observe(current, old, truth) {
 			const object = current ?? old;
 			if (object?.kind === "CronJob") {
-				const { uid, deletionTimestamp } = object.metadata;
-				const nowMs = truth.clock.now();
+				const { uid, creationTimestamp, deletionTimestamp } = object.metadata;
 				// It is of that kind.
 				const cronJob = object as CronJob;
-				const history: History = histories.get(uid) ?? { cronJob, runs: new Map(), fromMs: nowMs };
+				// What counts is the time it carries: the clock may have jumped before it was stored.
+				const fromMs = parseTimestamp(creationTimestamp);
+				const history: History = histories.get(uid) ?? { cronJob, runs: new Map(), fromMs };
 				histories.set(uid, history);
-				if (current === undefined || deletionTimestamp !== undefined) history.untilMs ??= nowMs;
+				if (current === undefined || deletionTimestamp !== undefined) history.untilMs ??= truth.clock.now();
 			}
 			if (current?.kind !== "Job" || old !== undefined) return;
 			const owner = controllerOf(current);
@@ -60,7 +61,7 @@ function checkTime({ cronJob, fromMs }: History, timeMs: number, truth: Truth): 
 	// It may have come before the clock was set back.
 	const hasCome = timeMs <= clock.now() || clock.jumps.some((jump) => timeMs <= jump.fromMs);
 	if (!hasCome) truth.violation(`${name} runs early for ${timestamp(timeMs)}`);
-	if (timeMs % minuteMs !== 0 || timeMs < Math.floor(fromMs / 1000) * 1000)
+	if (timeMs % minuteMs !== 0 || timeMs < fromMs)
 		truth.violation(`${name} runs for ${timestamp(timeMs)}, which is no time of its own`);
 }
 
