@@ -3,7 +3,6 @@ import { listen } from "../api/listen.ts";
 import type { Client } from "../client/client.ts";
 import { waitFor } from "../client/wait.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { isReason } from "../core/errors.ts";
 import type { User } from "../core/exchange.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Node } from "../kinds/generated/types.ts";
@@ -17,6 +16,7 @@ import { holdTimeForWrites } from "./held-store.ts";
 import { kubeconfigText, writeKubeconfig } from "./kubeconfig.ts";
 import type { LaunchOptions } from "./launch.ts";
 import type { Layout } from "./layout.ts";
+import { forgetNode } from "./lost-node.ts";
 import { planNodes, poolNode } from "./node-numbering.ts";
 import type { NodePool } from "./node-pool.ts";
 import { createProcessNodes } from "./process-nodes.ts";
@@ -212,11 +212,7 @@ export class ClusterServer {
 		if (this.#settings.nodes[name] === undefined) throw new Error(`there is no node ${name} on this machine`);
 		const status = this.#nodeStatus(name, undefined);
 		await this.#pool?.remove(name);
-		try {
-			await this.#client?.delete(nodes, { name });
-		} catch (error) {
-			if (!isReason(error, "NotFound")) throw error;
-		}
+		if (this.#client !== undefined) await forgetNode(this.#client, name, this.#clock.now());
 		delete this.#settings.nodes[name];
 		writeSettings(this.#layout.settings, this.#settings);
 		return status;

@@ -88,8 +88,10 @@ export interface ActionFailure {
 
 export interface Plan {
 	actions: Action[];
-	/** Epoch milliseconds at which the key is to be looked at again, whatever happens in between. */
+	/** Epoch milliseconds at which the key is to be looked at again, whatever happens in between: for what objects say by the wall clock. */
 	requeueAtMs?: number;
+	/** The same, so many milliseconds from now by the clock that nobody sets: for periods and patience. */
+	requeueAfterMs?: number;
 }
 
 /** What a plan may use besides its state. Nothing else is an input. */
@@ -99,6 +101,8 @@ export interface PlanContext {
 	random: Random;
 	/** What ended the key's previous plan; undefined after a plan that was carried out in full. For conditions such as ReplicaFailure. */
 	failure?: ActionFailure;
+	/** For how long the key's plans have asked for `requeueAfterMs` without a break, by the clock that nobody sets; 0 for the first of them. */
+	waitedMs: number;
 }
 
 export interface Controller<State> {

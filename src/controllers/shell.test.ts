@@ -323,3 +323,47 @@ test("a create in a namespace that is being deleted is no failure, and tells no 
 	await shell.stop();
 	mirror.close();
 });
+
+test("patience is measured by the clock that nobody sets, from the first plan that asked for it", async () => {
+	const { clock: inner, client, mirror } = setUp();
+	let offsetMs = 0;
+	const clock: Clock = {
+		random: inner.random,
+		now: () => inner.now() + offsetMs,
+		monotonicMs: () => inner.monotonicMs(),
+		after: (delayMs, callback) => inner.after(delayMs, callback),
+		sleep: (delayMs, signal) => inner.sleep(delayMs, signal),
+	};
+	const waits: number[] = [];
+	const times: number[] = [];
+	const patient: Controller<ConfigMap> = {
+		...toy,
+		name: "patient",
+		gather: (key, from) => from.of(configMaps).get("default", key.slice("default/".length)),
+		plan(_, { waitedMs }) {
+			waits.push(waitedMs);
+			times.push(inner.monotonicMs());
+			return { actions: [], ...(waitedMs < 1000 ? { requeueAfterMs: 1000 - waitedMs } : {}) };
+		},
+	};
+	const shell = startShell(patient, { client, mirror, clock });
+	const change = async (patch: object) => {
+		const patching = client.patch(configMaps, { namespace: "default", name: "web" }, { type: "merge", patch });
+		await inner.advance(10);
+		await patching;
+	};
+	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" } });
+	await inner.advance(400);
+	await creating;
+	offsetMs = -3_600_000;
+	await change({ data: { change: "1" } });
+	await inner.advance(700);
+	const [firstMs = 0, secondMs = 0] = times;
+	expect(waits).toEqual([0, secondMs - firstMs, 1000]);
+	expect(times[2]).toBe(firstMs + 1000);
+	// The last plan asked for none.
+	await change({ data: { change: "2" } });
+	expect(waits.slice(3)).toEqual([0]);
+	await shell.stop();
+	mirror.close();
+});

@@ -56,11 +56,14 @@ interface KeyState {
 	outdated: number;
 	failure: ActionFailure | undefined;
 	barrier: Barrier;
-	/** By the clock that nobody sets, like the two timers at the end. */
+	/** By the clock that nobody sets, as all that follows but the first timer. */
 	plannedAtMs: number;
 	/** When a plan asked to be made again; by the wall clock. */
 	timer: Timer | undefined;
 	timerAtMs: number;
+	/** When it asked to be made again after some time, and since when plans have asked for that. */
+	patience: Timer | undefined;
+	patientSinceMs: number | undefined;
 	/** The next attempt after a failure, if nothing wakes the key before. */
 	retry: Timer | undefined;
 	/** Changes gather until then. */
@@ -202,6 +205,8 @@ class ControllerShell<State> implements Shell {
 		const state = this.#stateOf(key);
 		state.timer?.cancel();
 		state.timer = undefined;
+		state.patience?.cancel();
+		state.patience = undefined;
 		state.gathering?.cancel();
 		state.gathering = undefined;
 		state.plannedAtMs = this.#parts.clock.monotonicMs();
@@ -232,7 +237,9 @@ class ControllerShell<State> implements Shell {
 		if (gathered === undefined) return undefined;
 		this.#planCount++;
 		const { clock } = this.#parts;
-		return this.#controller.plan(gathered, { nowMs: clock.now(), random: clock.random, failure: state.failure });
+		const waitedMs = state.patientSinceMs === undefined ? 0 : clock.monotonicMs() - state.patientSinceMs;
+		const { failure } = state;
+		return this.#controller.plan(gathered, { nowMs: clock.now(), random: clock.random, failure, waitedMs });
 	}
 
 	async #act(key: string, state: KeyState, plan: Plan): Promise<void> {
@@ -290,11 +297,16 @@ class ControllerShell<State> implements Shell {
 			this.#failed(key, state, failure);
 		}
 		if (plan?.requeueAtMs !== undefined) this.#wakeAt(key, state, plan.requeueAtMs);
+		if (plan?.requeueAfterMs !== undefined) this.#wakeAfter(key, state, plan.requeueAfterMs);
+		else if (failure === undefined) state.patientSinceMs = undefined;
 		if (dirty) this.enqueue(key);
-		else if (state.failures === 0 && state.timer === undefined && this.#controller.coalesceMs === undefined) {
-			// Nothing to remember; a key that is queued again gets a new state.
-			this.#states.delete(key);
-		}
+		else if (!this.#isRemembered(key, state)) this.#states.delete(key);
+	}
+
+	/** A key that has nothing to remember gets a new state when it is queued again. */
+	#isRemembered(key: string, state: KeyState): boolean {
+		if (state.failures > 0 || state.timer !== undefined || state.patience !== undefined) return true;
+		return (this.#controller.coalesceMs?.(key, this.#parts.mirror) ?? 0) > 0;
 	}
 
 	#failed(key: string, state: KeyState, failure: unknown): void {
@@ -334,6 +346,17 @@ class ControllerShell<State> implements Shell {
 		});
 	}
 
+	#wakeAfter(key: string, state: KeyState, delayMs: number): void {
+		if (this.#stopping.signal.aborted) return;
+		const { clock } = this.#parts;
+		state.patientSinceMs ??= clock.monotonicMs();
+		state.patience?.cancel();
+		state.patience = clock.after(delayMs, () => {
+			state.patience = undefined;
+			this.#wake(key, state);
+		});
+	}
+
 	#wake(key: string, state: KeyState): void {
 		if (state.busy) {
 			state.dirty = true;
@@ -356,6 +379,8 @@ class ControllerShell<State> implements Shell {
 				plannedAtMs: 0,
 				timer: undefined,
 				timerAtMs: 0,
+				patience: undefined,
+				patientSinceMs: undefined,
 				retry: undefined,
 				gathering: undefined,
 			};
@@ -372,6 +397,7 @@ class ControllerShell<State> implements Shell {
 	#cancelTimers(key: string): void {
 		const state = this.#states.get(key);
 		state?.timer?.cancel();
+		state?.patience?.cancel();
 		state?.retry?.cancel();
 		state?.gathering?.cancel();
 	}

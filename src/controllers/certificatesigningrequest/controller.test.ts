@@ -6,7 +6,7 @@ import { certificateCleanerController, certificateSigningController } from "./co
 
 const nowMs = Date.UTC(2026, 0, 1);
 const hourMs = 3_600_000;
-const context = { nowMs, random: seededRandom(1) };
+const context = { nowMs, random: seededRandom(1), waitedMs: 0 };
 
 interface Asked {
 	subject?: string;

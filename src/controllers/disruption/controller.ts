@@ -67,7 +67,7 @@ export function disruptionController(registry: Pick<Registry, "groupKind">): Con
 		},
 		plan(state, { nowMs }) {
 			// A kind that nobody had asked for before is listed now.
-			if (state.scale === "unknown") return { actions: [], requeueAtMs: nowMs + unknownScaleMs };
+			if (state.scale === "unknown") return { actions: [], requeueAfterMs: unknownScaleMs };
 			return plan({ ...state, scale: state.scale }, nowMs);
 		},
 	};

@@ -52,7 +52,7 @@ export function horizontalPodAutoscalerController({ registry, metrics }: Autosca
 			return stateOf(autoscaler, mirror, registry, metrics, histories.get(autoscaler.metadata.uid));
 		},
 		plan(state, { nowMs, failure }) {
-			if (state === "unknown kind") return { actions: [], requeueAtMs: nowMs + unknownKindMs };
+			if (state === "unknown kind") return { actions: [], requeueAfterMs: unknownKindMs };
 			const { plan, history } = look(state, nowMs, failure);
 			if (history !== undefined) histories.set(state.autoscaler.metadata.uid, history);
 			return plan;

@@ -93,7 +93,7 @@ function run(
 		const objects: KubeObject[] = [deployment, autoscaler, ...(pods as Pod[])];
 		const state = controller.gather("default/web", staticMirror(objects, controller));
 		if (state === undefined) throw new Error("there is an autoscaler");
-		const plan = controller.plan(state, { nowMs: nowMs + step * 15_000, random: () => 0.5 });
+		const plan = controller.plan(state, { nowMs: nowMs + step * 15_000, random: () => 0.5, waitedMs: 0 });
 		for (const action of plan.actions)
 			if (action.do === "patch" && "patch" in action.patch)
 				replicas = (action.patch.patch as { spec: { replicas: number } }).spec.replicas;

@@ -47,7 +47,6 @@ export interface Look {
 export function look(state: AutoscalerState, nowMs: number, failure: ActionFailure | undefined): Look {
 	const { autoscaler, target } = state;
 	const draft = new StatusDraft(autoscaler, nowMs);
-	const requeueAtMs = nowMs + periodMs;
 	if ("problem" in target) {
 		draft.condition(
 			"AbleToScale",
@@ -56,7 +55,7 @@ export function look(state: AutoscalerState, nowMs: number, failure: ActionFailu
 			`the HPA controller was unable to get the target's current scale: ${target.problem}`,
 		);
 		const told = event(autoscaler, "Warning", "FailedGetScale", target.problem);
-		return { plan: { actions: [told, ...draft.written()], requeueAtMs }, history: state.history };
+		return { plan: { actions: [told, ...draft.written()], requeueAfterMs: periodMs }, history: state.history };
 	}
 	draft.condition(
 		"AbleToScale",
@@ -69,7 +68,7 @@ export function look(state: AutoscalerState, nowMs: number, failure: ActionFailu
 	const actions = [...decision.events];
 	if (decision.replicas === target.replicas) {
 		draft.counts(target.replicas, decision.failed ? undefined : target.replicas, decision.statuses);
-		return { plan: { actions: [...actions, ...draft.written()], requeueAtMs }, history: decision.history };
+		return { plan: { actions: [...actions, ...draft.written()], requeueAfterMs: periodMs }, history: decision.history };
 	}
 	// The next look tries again.
 	if (failure?.do === "patch") {
@@ -77,7 +76,7 @@ export function look(state: AutoscalerState, nowMs: number, failure: ActionFailu
 		draft.condition("AbleToScale", "False", "FailedUpdateScale", why);
 		draft.counts(target.replicas, undefined, decision.statuses);
 		actions.push(failedRescale(autoscaler, decision, failure.message), ...draft.written());
-		return { plan: { actions, requeueAtMs }, history: decision.history };
+		return { plan: { actions, requeueAfterMs: periodMs }, history: decision.history };
 	}
 	actions.push(...rescale(state, target, decision));
 	draft.condition(
@@ -89,7 +88,10 @@ export function look(state: AutoscalerState, nowMs: number, failure: ActionFailu
 	draft.counts(target.replicas, decision.replicas, decision.statuses);
 	draft.scaled();
 	const asked = { atMs: nowMs, from: target.replicas, to: decision.replicas };
-	return { plan: { actions: [...actions, ...draft.written()], requeueAtMs }, history: { ...decision.history, asked } };
+	return {
+		plan: { actions: [...actions, ...draft.written()], requeueAfterMs: periodMs },
+		history: { ...decision.history, asked },
+	};
 }
 
 interface Decision {

@@ -5,8 +5,9 @@ import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { nodes } from "../../kinds/node.ts";
 import { pods } from "../../kinds/pod.ts";
 import { confirmAbsent, remove } from "../actions.ts";
-import { type Action, type Controller, type Plan, watchRule } from "../controller.ts";
+import { type Action, type Controller, type Plan, type PlanContext, watchRule } from "../controller.ts";
 import { podsByNode } from "../node-lifecycle/controller.ts";
+import { isNodeReady } from "../node-lifecycle/plan.ts";
 import { disruptionTarget } from "../podcontrol/disruption.ts";
 import { isFinished } from "../podcontrol/pods.ts";
 
@@ -14,6 +15,8 @@ export type PodGcState = { pod: Pod; node: Node | undefined } | { finished: read
 
 const finishedKey = "finished pods";
 const outOfServiceKey = "node.kubernetes.io/out-of-service";
+/** How long a node has to be missing before its pods are given up (upstream's quarantine): it may be about to register again, with its pods running. */
+const quarantineMs = 40_000;
 /** In one plan; the next goes on. */
 const largestSweep = 1000;
 
@@ -36,7 +39,7 @@ export function podGcController(finishedLimit = 12_500): Controller<PodGcState> 
 				nodes,
 				function* (current, old, mirror) {
 					const node = current ?? old;
-					if (node === undefined || (current !== undefined && !isOutOfService(current))) return;
+					if (node === undefined || (current !== undefined && old !== undefined && !isOutOfService(current))) return;
 					for (const pod of mirror.of(pods).byIndex("node", node.metadata.name)) yield objectKey(pod);
 				},
 				{ barrier: false },
@@ -55,24 +58,29 @@ export function podGcController(finishedLimit = 12_500): Controller<PodGcState> 
 			const { nodeName } = pod.spec;
 			return { pod, node: nodeName === undefined ? undefined : mirror.of(nodes).get(undefined, nodeName) };
 		},
-		plan(state, { nowMs }) {
+		plan(state, context) {
 			if ("finished" in state) return { actions: surplus(state.finished, finishedLimit).map(removeNow) };
-			return planPod(state.pod, state.node, nowMs);
+			return planPod(state.pod, state.node, context);
 		},
 	};
 }
 
-function planPod(pod: Pod, node: Node | undefined, nowMs: number): Plan {
+function planPod(pod: Pod, node: Node | undefined, { nowMs, waitedMs }: PlanContext): Plan {
 	const terminating = pod.metadata.deletionTimestamp !== undefined;
 	const { nodeName } = pod.spec;
 	if (nodeName === undefined || nodeName === "") return { actions: terminating ? [removeNow(pod)] : [] };
 	if (node === undefined) {
-		// The node may not have been seen yet.
+		if (waitedMs < quarantineMs) return { actions: [], requeueAfterMs: quarantineMs - waitedMs };
 		const check = confirmAbsent(nodes, { name: nodeName });
-		return { actions: [check, ...failed(pod, "PodGC: node no longer exists", nowMs), removeNow(pod)] };
+		return { actions: [check, ...removalFromLostNode(pod, nowMs)] };
 	}
 	if (!terminating || !isOutOfService(node)) return { actions: [] };
 	return { actions: [...failed(pod, "PodGC: node is out of service", nowMs), removeNow(pod)] };
+}
+
+/** What becomes of a pod whose node is gone for good. */
+export function removalFromLostNode(pod: Pod, nowMs: number): Action[] {
+	return [...failed(pod, "PodGC: node no longer exists", nowMs), removeNow(pod)];
 }
 
 /** Nobody is left to say how the pod ended. */
@@ -93,8 +101,9 @@ function surplus(finished: readonly Pod[], limit: number): Pod[] {
 	return [...finished].sort((a, b) => (age(a) < age(b) ? -1 : 1)).slice(0, count);
 }
 
+/** Somebody says that nothing runs there any more, and the node does not say otherwise. */
 function isOutOfService(node: Node): boolean {
-	return node.spec.taints?.some((taint) => taint.key === outOfServiceKey) ?? false;
+	return !isNodeReady(node) && (node.spec.taints?.some((taint) => taint.key === outOfServiceKey) ?? false);
 }
 
 function becameConcern(current: Pod, old: Pod): boolean {

@@ -57,9 +57,8 @@ export function resourceQuotaController(registry: Pick<Registry, "all">): Contro
 			return { quota, counted, recountMs: dueMs };
 		},
 		plan(state, { nowMs }) {
-			if (state.recountMs === unknownKindMs) return { actions: [], requeueAtMs: nowMs + unknownKindMs };
-			const made = plan(state, nowMs);
-			return { ...made, requeueAtMs: Math.min(made.requeueAtMs ?? Number.POSITIVE_INFINITY, nowMs + state.recountMs) };
+			if (state.recountMs === unknownKindMs) return { actions: [], requeueAfterMs: unknownKindMs };
+			return { requeueAfterMs: state.recountMs, ...plan(state, nowMs) };
 		},
 	};
 }

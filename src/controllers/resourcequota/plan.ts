@@ -43,7 +43,7 @@ export function plan({ quota, counted }: QuotaState, nowMs: number): Plan {
 		}
 	}
 	if (behind.length > 0)
-		return { actions: [{ do: "catchUp", kinds: behind, revision: quotaRevision }], requeueAtMs: nowMs };
+		return { actions: [{ do: "catchUp", kinds: behind, revision: quotaRevision }], requeueAfterMs: 0 };
 	const later = dueMs === Number.POSITIVE_INFINITY ? {} : { requeueAtMs: dueMs };
 	const status = { ...quota.status, hard, used };
 	if (sameJson(status, quota.status ?? {})) return { actions: [], ...later };

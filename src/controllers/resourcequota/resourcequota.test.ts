@@ -18,7 +18,7 @@ test("a charge for a pod that the Mirror has not seen is not taken back", () => 
 		status: { hard: { pods: "2" }, used: { pods: "1" } },
 	};
 	const late = plan({ quota, counted: [{ kind: pods, objects: [], revision: 19 }] }, 0);
-	expect(late).toEqual({ actions: [{ do: "catchUp", kinds: [pods], revision: 20 }], requeueAtMs: 0 });
+	expect(late).toEqual({ actions: [{ do: "catchUp", kinds: [pods], revision: 20 }], requeueAfterMs: 0 });
 	const { actions } = plan({ quota, counted: [{ kind: pods, objects: [], revision: 20 }] }, 0);
 	expect(actions).toMatchObject([{ do: "updateStatus", object: { status: { used: { pods: "0" } } } }]);
 });

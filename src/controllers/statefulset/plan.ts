@@ -21,7 +21,7 @@ import { type Revisions, revisionsOf, truncated } from "./revisions.ts";
 import { outdated } from "./rollout.ts";
 import { statusActions } from "./status.ts";
 
-/** A plan being made. Claims are created before pods, so that a run of each can go out in batches. */
+/** A plan being made. Claims come before pods: a run of each can go out in batches, and a pod that can't be made holds up no claim. */
 interface Making extends StatefulSetState {
 	nowMs: number;
 	revisions: Revisions;
@@ -29,7 +29,7 @@ interface Making extends StatefulSetState {
 	slots: (Pod | undefined)[];
 	/** Pods of ordinals that the set is not to have, highest first. */
 	condemned: { pod: Pod; ordinal: number }[];
-	claimCreations: Action[];
+	claimActions: Action[];
 	podActions: Action[];
 }
 
@@ -50,7 +50,7 @@ export function plan(state: StatefulSetState, { nowMs, failure }: PlanContext): 
 		nowMs,
 		revisions,
 		...sorted(state, members.mine),
-		claimCreations: [],
+		claimActions: [],
 		podActions: [],
 	};
 	const deleted = set.metadata.deletionTimestamp !== undefined;
@@ -58,7 +58,7 @@ export function plan(state: StatefulSetState, { nowMs, failure }: PlanContext): 
 	const status = statusActions(set, members.mine, new Set(leaving), revisions, nowMs);
 	// A set on its way out makes no revision anew: the garbage collector, which takes them first, would never be done.
 	const before = [...history.actions, ...members.actions, ...(deleted ? [] : revisions.actions)];
-	const work = [...making.claimCreations, ...making.podActions];
+	const work = [...making.claimActions, ...making.podActions];
 	const after = truncated(set, history.mine, members.mine, revisions);
 	const requeueAtMs = nextAvailableMs(members.mine, set.spec.minReadySeconds, nowMs);
 	return {
@@ -84,12 +84,13 @@ function sorted({ set }: StatefulSetState, pods: readonly Pod[]): Pick<Making, "
 
 /** One step nearer the spec: first the pods that should be, then those that should not, then those of another revision. The last are returned. */
 function step(making: Making): Pod[] {
-	const { set, slots, condemned, nowMs, claims, podActions } = making;
+	const { set, slots, condemned, nowMs, claims, claimActions, podActions } = making;
 	const ordered = set.spec.podManagementPolicy !== "Parallel";
+	// Whoever deletes these pods, and however long the set has to wait for others before it does so itself.
+	for (const { pod, ordinal } of condemned) claimActions.push(...retentionActions(set, pod, ordinal, false, claims));
 	for (let index = 0; index < slots.length; index++) {
 		if (settle(making, index, ordered) === "waits" && ordered) return [];
 	}
-	for (const { pod, ordinal } of condemned) podActions.push(...retentionActions(set, pod, ordinal, false, claims));
 	const sick =
 		slots.find((pod) => isUnavailable(set, pod, nowMs)) ??
 		condemned.findLast(({ pod }) => isUnavailable(set, pod, nowMs))?.pod;
@@ -114,7 +115,7 @@ function step(making: Making): Pod[] {
 
 /** Brings one identity to where it should be. `waits`: ordered progress ends here for now. */
 function settle(making: Making, index: number, ordered: boolean): "waits" | "done" {
-	const { set, claims, claimCreations, podActions, nowMs } = making;
+	const { set, claims, claimActions, podActions, nowMs } = making;
 	const pod = making.slots[index];
 	const ordinal = startOf(set) + index;
 	if (pod === undefined) return bear(making, index, ordinal);
@@ -123,7 +124,7 @@ function settle(making: Making, index: number, ordered: boolean): "waits" | "don
 		return "waits";
 	}
 	if (pod.status?.phase === "Pending" && !isTerminating(pod)) {
-		claimCreations.push(...missingClaims(set, ordinal, claims));
+		claimActions.push(...missingClaims(set, ordinal, claims));
 	}
 	podActions.push(...claimGrowth(set, ordinal, claims));
 	if (ordered && isUnavailable(set, pod, nowMs)) {
@@ -136,7 +137,7 @@ function settle(making: Making, index: number, ordered: boolean): "waits" | "don
 
 /** Creates the pod of an identity that has none, as soon as its claims are fit for it. */
 function bear(making: Making, index: number, ordinal: number): "waits" {
-	const { set, revisions, claims, claimCreations, podActions } = making;
+	const { set, revisions, claims, claimActions, podActions } = making;
 	if (hasStaleClaim(set, ordinal, claims)) return "waits";
 	const name = podName(set, ordinal);
 	const failed = `create Pod ${name} in StatefulSet ${set.metadata.name} failed error: `;
@@ -148,7 +149,7 @@ function bear(making: Making, index: number, ordinal: number): "waits" {
 	}
 	const rolling = set.spec.updateStrategy?.type !== "OnDelete" ? set.spec.updateStrategy?.rollingUpdate : undefined;
 	const revision = index < (rolling?.partition ?? 0) ? revisions.current : revisions.update;
-	claimCreations.push(...missingClaims(set, ordinal, claims));
+	claimActions.push(...missingClaims(set, ordinal, claims));
 	podActions.push(
 		create(podKind, newPod(set, revision.template, revision.name, ordinal), {
 			event: {

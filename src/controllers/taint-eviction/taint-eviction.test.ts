@@ -11,7 +11,7 @@ test("a taint that does not say since when it is counts from when it was first s
 		spec: { nodeName: "node-1", tolerations: [{ key: "k", operator: "Exists", tolerationSeconds: 5 }] },
 	} as unknown as Pod;
 	const state = { pod, taints: [{ key: "k", effect: "NoExecute" }], found: {} };
-	const at = (nowMs: number) => taintEvictionController.plan(state, { nowMs, random: () => 0 });
+	const at = (nowMs: number) => taintEvictionController.plan(state, { nowMs, random: () => 0, waitedMs: 0 });
 	expect(at(1000)).toEqual({ actions: [], requeueAtMs: 6000 });
 	expect(at(4000)).toEqual({ actions: [], requeueAtMs: 6000 });
 	expect(at(6000).actions).not.toEqual([]);

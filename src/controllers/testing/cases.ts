@@ -13,7 +13,7 @@
  *             spec: …
  *
  * More keys, all optional: `seed` for the plan's randomness, `failure` (what ended the previous plan: do, kind, reason,
- * message), `defaults: true` (fills in the defaults of every object's kind). Of an object, `metadata.uid`
+ * message), `waited` (seconds for which the key's plans have asked for patience), `defaults: true` (fills in the defaults of every object's kind). Of an object, `metadata.uid`
  * (`<kind>-<name>-uid`), `resourceVersion`, `creationTimestamp` (an hour before now) and the namespace `default` are
  * filled in when left out.
  *
@@ -37,6 +37,7 @@ interface CaseFile {
 	key: string;
 	seed?: number;
 	defaults?: boolean;
+	waited?: number;
 	failure?: Omit<ActionFailure, "kind"> & { kind?: string };
 	state: PartialObject[];
 }
@@ -92,6 +93,7 @@ function runCase<State>(controller: Controller<State>, content: CaseFile): unkno
 			controller.plan(state, {
 				nowMs,
 				random: seededRandom(content.seed ?? 1),
+				waitedMs: (content.waited ?? 0) * 1000,
 				...(content.failure === undefined
 					? {}
 					: {

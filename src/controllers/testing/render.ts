@@ -14,6 +14,7 @@ export function renderPlan(plan: Plan, mirror: Mirror): unknown {
 			...(plan.requeueAtMs === undefined
 				? {}
 				: { requeueAt: plan.requeueAtMs % 1000 === 0 ? timestamp(plan.requeueAtMs) : plan.requeueAtMs }),
+			...(plan.requeueAfterMs === undefined ? {} : { requeueAfter: `${plan.requeueAfterMs / 1000}s` }),
 		}),
 	);
 }
