@@ -65,6 +65,17 @@ export function confirmAbsent(kind: Kind, ref: Ref, uid?: string): Action {
 	return { do: "confirmAbsent", kind, ref, ...(uid === undefined ? {} : { uid }) };
 }
 
+/** Ends the plan if the namespace, read afresh, holds an object of the kind that `matches`; `which` tells them in words: "that use claim data". */
+export function confirmNone<T extends KubeObject>(
+	kind: Kind<T>,
+	namespace: string,
+	which: string,
+	matches: (object: T) => boolean,
+): Action {
+	// A list of the kind holds objects of that kind only.
+	return { do: "confirmNone", kind, namespace, which, matches: matches as (object: KubeObject) => boolean };
+}
+
 /** Deletes every object of the kind in the namespace; for kinds that the controller does not watch. */
 export function removeAll(kind: Kind, namespace: string): Action {
 	return { do: "deleteAll", kind, namespace };

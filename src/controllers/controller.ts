@@ -71,6 +71,8 @@ export type Action =
 	| { do: "confirmAbsent"; kind: Kind; ref: Ref; uid?: string }
 	/** Reads afresh, too; ends the plan when a namespace still holds an object of one of these kinds. */
 	| { do: "confirmEmpty"; kinds: readonly Kind[]; namespace: string }
+	/** Reads afresh, too; ends the plan when the namespace holds an object of the kind that `matches`; `which` tells them in words. */
+	| { do: "confirmNone"; kind: Kind; namespace: string; which: string; matches(object: KubeObject): boolean }
 	/** Deletes all objects of a kind in a namespace, in one request; for kinds that the controller does not watch. */
 	| { do: "deleteAll"; kind: Kind; namespace: string }
 	/** Writes nothing: the key is not planned again before the Mirror has seen this revision in these kinds, which the controller watches. */

@@ -155,6 +155,14 @@ async function carryOutOne(action: Action, parts: ActingParts): Promise<void> {
 		case "confirmEmpty":
 			for (const kind of action.kinds) await confirmEmpty(kind, action.namespace, parts);
 			return;
+		case "confirmNone": {
+			const { kind, namespace, which } = action;
+			const { items } = await client.list(kind, { namespace });
+			if (!items.some(action.matches)) return;
+			const error = new ApiError("Conflict", `${namespace} still holds ${kind.plural} ${which}`);
+			barrier.failed(kind, error);
+			throw error;
+		}
 		case "deleteAll":
 			await client.raw("DELETE", resourcePath(action.kind, action.namespace));
 			return;

@@ -62,6 +62,8 @@ function renderAction(action: Action, mirror: Mirror): unknown {
 			return `confirm that ${ref(action.kind, action.ref)}${action.uid === undefined ? "" : ` with uid ${action.uid}`} is gone`;
 		case "confirmEmpty":
 			return `confirm that namespace ${action.namespace} is empty`;
+		case "confirmNone":
+			return `confirm that namespace ${action.namespace} holds no ${action.kind.plural} ${action.which}`;
 		case "deleteAll":
 			return `delete all ${action.kind.plural} in namespace ${action.namespace}`;
 		case "catchUp":

@@ -1,13 +1,13 @@
 /** Claims in use by pods and volumes bound to claims are not deleted under them (Kubernetes documentation, "Storage Object in Use Protection"). */
 import type { KubeObject } from "../../core/object.ts";
 import { objectKey } from "../../core/object.ts";
-import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../kinds/generated/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { claimProtectionFinalizer, volumeProtectionFinalizer } from "../../kinds/local-volume.ts";
 import { persistentVolumes } from "../../kinds/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
 import { pods } from "../../kinds/pod.ts";
-import { update } from "../actions.ts";
+import { confirmNone, update } from "../actions.ts";
 import { type Action, type Controller, watchRule } from "../controller.ts";
 import { claimsOfPod } from "./state.ts";
 
@@ -32,10 +32,11 @@ export const claimProtection: Controller<ProtectedState<PersistentVolumeClaim>> 
 		const [namespace, name = ""] = key.split("/");
 		const object = mirror.of(persistentVolumeClaims).get(namespace, name);
 		if (object === undefined) return undefined;
-		const users = [...mirror.of(pods).byIndex("claim", key)];
-		return { object, inUse: users.some(({ spec }) => spec.nodeName) };
+		return { object, inUse: [...mirror.of(pods).byIndex("claim", key)].some(hasNode) };
 	},
-	plan: ({ object, inUse }) => ({ actions: protect(persistentVolumeClaims, object, inUse, claimProtectionFinalizer) }),
+	plan: ({ object, inUse }) => ({
+		actions: protect(persistentVolumeClaims, object, inUse, claimProtectionFinalizer, [noUser(object)]),
+	}),
 };
 
 /** A volume is in use as long as it is bound. */
@@ -47,11 +48,28 @@ export const volumeProtection: Controller<ProtectedState<PersistentVolume>> = {
 		const object = mirror.of(persistentVolumes).get(undefined, key);
 		return object && { object, inUse: object.status?.phase === "Bound" };
 	},
-	plan: ({ object, inUse }) => ({ actions: protect(persistentVolumes, object, inUse, volumeProtectionFinalizer) }),
+	plan: ({ object, inUse }) => ({ actions: protect(persistentVolumes, object, inUse, volumeProtectionFinalizer, []) }),
 };
 
-/** Adds the finalizer to what has none, and takes it from what is to be deleted and not in use. */
-function protect<T extends KubeObject>(kind: Kind<T>, object: T, inUse: boolean, finalizer: string): Action[] {
+function hasNode({ spec }: Pod): boolean {
+	return spec.nodeName !== undefined && spec.nodeName !== "";
+}
+
+/** A pod may have got its node a moment ago. */
+function noUser(claim: PersistentVolumeClaim): Action {
+	const key = objectKey(claim);
+	const uses = (pod: Pod) => hasNode(pod) && claimsOfPod.claim(pod).includes(key);
+	return confirmNone(pods, claim.metadata.namespace ?? "", `that use claim ${claim.metadata.name}`, uses);
+}
+
+/** Adds the finalizer to what has none, and takes it, after `checks`, from what is to be deleted and not in use. */
+function protect<T extends KubeObject>(
+	kind: Kind<T>,
+	object: T,
+	inUse: boolean,
+	finalizer: string,
+	checks: Action[],
+): Action[] {
 	const { deletionTimestamp, finalizers = [] } = object.metadata;
 	const has = finalizers.includes(finalizer);
 	if (deletionTimestamp === undefined) {
@@ -60,5 +78,5 @@ function protect<T extends KubeObject>(kind: Kind<T>, object: T, inUse: boolean,
 	}
 	if (!has || inUse) return [];
 	const left = finalizers.filter((name) => name !== finalizer);
-	return [update(kind, { ...object, metadata: { ...object.metadata, finalizers: left } })];
+	return [...checks, update(kind, { ...object, metadata: { ...object.metadata, finalizers: left } })];
 }
