@@ -4,6 +4,7 @@ import { scheduledTimes } from "./cronjob.ts";
 import { daemonPods } from "./daemonset.ts";
 import type { Invariant } from "./invariant.ts";
 import { jobCounts } from "./job.ts";
+import { orphansStay } from "./orphan.ts";
 import { keptClaims, scaledClaims, statefulSetOrder } from "./statefulset.ts";
 
 /** In addition machines.ts sees that no two pods of one identity run at once. */
@@ -16,5 +17,6 @@ export function invariants(): Invariant[] {
 		jobCounts(),
 		scheduledTimes(),
 		disruptionBudgets(),
+		orphansStay(),
 	];
 }
