@@ -2,7 +2,7 @@
 import type { DeleteOptions, Patch, Ref } from "../client/client.ts";
 import type { Draft, KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/kind.ts";
-import type { Action, EventText } from "./controller.ts";
+import type { Action, EventText, Matching } from "./controller.ts";
 
 type RegardingEvent = EventText & { regarding: KubeObject };
 
@@ -65,23 +65,17 @@ export function confirmAbsent(kind: Kind, ref: Ref, uid?: string): Action {
 	return { do: "confirmAbsent", kind, ref, ...(uid === undefined ? {} : { uid }) };
 }
 
-/** Ends the plan if the namespace, read afresh, holds an object of the kind that `matches`; `which` tells them in words: "that use claim data". */
-export function confirmNone<T extends KubeObject>(
-	kind: Kind<T>,
-	namespace: string,
-	which: string,
-	matches: (object: T) => boolean,
-): Action {
-	// A list of the kind holds objects of that kind only.
-	return { do: "confirmNone", kind, namespace, which, matches: matches as (object: KubeObject) => boolean };
-}
-
 /** Deletes every object of the kind in the namespace; for kinds that the controller does not watch. */
 export function removeAll(kind: Kind, namespace: string): Action {
 	return { do: "deleteAll", kind, namespace };
 }
 
-/** Ends the plan if the namespace, read afresh, holds an object of one of these kinds. */
-export function confirmEmpty(kinds: readonly Kind[], namespace: string): Action {
-	return { do: "confirmEmpty", kinds, namespace };
+/** Ends the plan if the namespace (undefined: any), read afresh, holds an object of one of these kinds; with `of`, one that it is about. */
+export function confirmNone<T extends KubeObject>(
+	kinds: readonly Kind<T>[],
+	namespace: string | undefined,
+	of?: { which: string; matches(object: T): boolean },
+): Action {
+	// A list of a kind holds objects of that kind only.
+	return { do: "confirmNone", kinds, namespace, ...(of === undefined ? {} : { of: of as Matching }) };
 }

@@ -69,15 +69,20 @@ export type Action =
 	| { do: "confirm"; kind: Kind; ref: Ref; uid: string }
 	/** Reads afresh, too; ends the plan when an object of that uid (undefined: any) does exist. Goes before what is done for its absence. */
 	| { do: "confirmAbsent"; kind: Kind; ref: Ref; uid?: string }
-	/** Reads afresh, too; ends the plan when a namespace still holds an object of one of these kinds. */
-	| { do: "confirmEmpty"; kinds: readonly Kind[]; namespace: string }
-	/** Reads afresh, too; ends the plan when the namespace holds an object of the kind that `matches`; `which` tells them in words. */
-	| { do: "confirmNone"; kind: Kind; namespace: string; which: string; matches(object: KubeObject): boolean }
+	/** Reads afresh, too; ends the plan when the namespace (undefined: any) holds an object of one of these kinds (`of`: one that it is about). */
+	| { do: "confirmNone"; kinds: readonly Kind[]; namespace: string | undefined; of?: Matching }
 	/** Deletes all objects of a kind in a namespace, in one request; for kinds that the controller does not watch. */
 	| { do: "deleteAll"; kind: Kind; namespace: string }
 	/** Writes nothing: the key is not planned again before the Mirror has seen this revision in these kinds, which the controller watches. */
 	| { do: "catchUp"; kinds: readonly Kind[]; revision: number }
 	| ({ do: "event"; regarding: KubeObject } & EventText);
+
+/** Some of the objects of a kind. */
+export interface Matching {
+	/** In words, such as `that use claim data`. */
+	which: string;
+	matches(object: KubeObject): boolean;
+}
 
 /** The write that ended a plan. */
 export interface ActionFailure {

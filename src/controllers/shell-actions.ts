@@ -5,7 +5,7 @@ import type { EventRecorder } from "../client/recorder.ts";
 import { ApiError, isReason } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/kind.ts";
-import type { Action, ActionFailure, EventText } from "./controller.ts";
+import type { Action, ActionFailure, EventText, Matching } from "./controller.ts";
 import { type Barrier, reasonOf } from "./shell-barrier.ts";
 
 export interface ActingParts {
@@ -152,17 +152,9 @@ async function carryOutOne(action: Action, parts: ActingParts): Promise<void> {
 			if (found === undefined || (uid !== undefined && found !== uid)) return;
 			throw new ApiError("Conflict", `${kind.kind} ${action.ref.name} does exist with uid ${found}`);
 		}
-		case "confirmEmpty":
-			for (const kind of action.kinds) await confirmEmpty(kind, action.namespace, parts);
+		case "confirmNone":
+			for (const kind of action.kinds) await confirmNone(kind, action.namespace, action.of, parts);
 			return;
-		case "confirmNone": {
-			const { kind, namespace, which } = action;
-			const { items } = await client.list(kind, { namespace });
-			if (!items.some(action.matches)) return;
-			const error = new ApiError("Conflict", `${namespace} still holds ${kind.plural} ${which}`);
-			barrier.failed(kind, error);
-			throw error;
-		}
 		case "deleteAll":
 			await client.raw("DELETE", resourcePath(action.kind, action.namespace));
 			return;
@@ -174,10 +166,17 @@ async function carryOutOne(action: Action, parts: ActingParts): Promise<void> {
 	}
 }
 
-async function confirmEmpty(kind: Kind, namespace: string, { client, barrier }: ActingParts): Promise<void> {
-	const { items } = await client.list(kind, { namespace, limit: 1 });
-	if (items.length === 0) return;
-	const error = new ApiError("Conflict", `${namespace} still holds ${kind.plural}`);
+async function confirmNone(
+	kind: Kind,
+	namespace: string | undefined,
+	of: Matching | undefined,
+	{ client, barrier }: ActingParts,
+): Promise<void> {
+	const where = kind.namespaced && namespace !== undefined ? { namespace } : {};
+	const { items } = await client.list(kind, { ...where, ...(of === undefined ? { limit: 1 } : {}) });
+	if (of === undefined ? items.length === 0 : !items.some(of.matches)) return;
+	const place = namespace ?? "the cluster";
+	const error = new ApiError("Conflict", `${place} still holds ${kind.plural} ${of?.which ?? ""}`.trimEnd());
 	barrier.failed(kind, error);
 	throw error;
 }

@@ -1,12 +1,13 @@
 /** A whole cluster in one process, on a virtual clock, where everything between its parts may fail. */
 import { type Api, createApi } from "../../src/api/handle.ts";
-import { type Client, createClient } from "../../src/client/client.ts";
+import { type Client, createClient, type DeleteOptions } from "../../src/client/client.ts";
 import { createMirror } from "../../src/client/mirror.ts";
 import { createEventRecorder } from "../../src/client/recorder.ts";
 import { memoryTransport } from "../../src/client/transport-memory.ts";
 import type { Controller } from "../../src/controllers/controller.ts";
 import { startShell } from "../../src/controllers/shell.ts";
 import { type Random, seededRandom } from "../../src/core/clock.ts";
+import type { ApiRequest, Handler } from "../../src/core/exchange.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
 import { createRegistry, type Registry } from "../../src/kinds/registry.ts";
 import { startScheduler } from "../../src/scheduler/shell.ts";
@@ -18,6 +19,8 @@ import type { JumpingClock } from "./jumping-clock.ts";
 import { Machines } from "./machines.ts";
 import { patientTransport } from "./patient-transport.ts";
 
+const collector = "garbage-collector-controller";
+
 export interface SimulatedCluster {
 	readonly clock: JumpingClock;
 	/** The store itself, behind all faults. */
@@ -26,6 +29,8 @@ export interface SimulatedCluster {
 	readonly complaints: ReadonlySet<string>;
 	/** UIDs of pods that users deleted, or tried to. */
 	readonly deletedByUser: Set<string>;
+	/** UIDs of objects that the garbage collector deleted, or tried to. */
+	readonly collected: ReadonlySet<string>;
 	readonly storeFaults: Faults;
 	/** Of the connections of controllers and scheduler, and of nodes. */
 	readonly connectionFaults: ConnectionFaults;
@@ -64,6 +69,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 	const connectionFaults: ConnectionFaults = { ...noFaults };
 	const nodeFaults: ConnectionFaults = { ...noFaults };
 	const complaints = new Set<string>();
+	const collected = new Set<string>();
 	const store = createMemoryStore();
 	const api: Api = await createApi({
 		store: createFaultyStore(store, { faults: storeFaults, clock, random }),
@@ -71,7 +77,12 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 		registry: createRegistry(catalog),
 	});
 	const connect = (name: string) => {
-		const transport = memoryTransport(api.handle, { name, groups: ["system:masters", "system:authenticated"] });
+		const handle: Handler = (request) => {
+			const uid = name === collector ? deletedUid(request) : undefined;
+			if (uid !== undefined) collected.add(uid);
+			return api.handle(request);
+		};
+		const transport = memoryTransport(handle, { name, groups: ["system:masters", "system:authenticated"] });
 		return patientTransport(transport, clock, (text) => complaints.add(text));
 	};
 	const unsteady = (name: string) =>
@@ -92,6 +103,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 		nodeFaults,
 		complaints,
 		deletedByUser: new Set(),
+		collected,
 		random,
 		user: createClient(connect("user"), { userAgent: "user" }),
 		machines,
@@ -102,6 +114,13 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 			await store.close();
 		},
 	};
+}
+
+/** Of the object that a request is to delete, where it says so. */
+function deletedUid({ method, body }: ApiRequest): string | undefined {
+	if (method !== "DELETE" || body === undefined || !("object" in body)) return undefined;
+	// What clients send along with a deletion.
+	return (body.object as DeleteOptions).preconditions?.uid;
 }
 
 function startControlPlane(

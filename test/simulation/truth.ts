@@ -19,19 +19,22 @@ export class Truth {
 	readonly runningMs: () => number;
 	/** UIDs of pods. */
 	readonly deletedByUser: ReadonlySet<string>;
+	/** UIDs of objects that the garbage collector deleted, or tried to. */
+	readonly collected: ReadonlySet<string>;
 	readonly #startMs: number;
 	readonly #hash = createHash("sha256");
 	readonly #observers: Observe[];
 	readonly #stop = new AbortController();
 
 	constructor(
-		cluster: Pick<SimulatedCluster, "store" | "clock" | "controlPlane" | "deletedByUser">,
+		cluster: Pick<SimulatedCluster, "store" | "clock" | "controlPlane" | "deletedByUser" | "collected">,
 		observers: Observe[],
 	) {
 		const { store, clock, controlPlane } = cluster;
 		this.clock = clock;
 		this.runningMs = () => controlPlane.runningMs();
 		this.deletedByUser = cluster.deletedByUser;
+		this.collected = cluster.collected;
 		this.#startMs = clock.monotonicMs();
 		this.#observers = observers;
 		store.watch(

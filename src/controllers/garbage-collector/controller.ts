@@ -76,7 +76,7 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 		const state = { kind, object, owners, hasDependents: false, isBlocked: false, hasWaitingDependent: false };
 		const found: Dependent[] = [];
 		if (!orphaning && !isWaiting(object) && !owners.some((owner) => owner.state === "waiting")) {
-			return { dependents: found, ...state };
+			return { dependents: found, dependentKinds: [], ...state };
 		}
 		for (const dependent of dependents(object, mirror)) {
 			state.hasDependents = true;
@@ -85,7 +85,8 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 			if (orphaning) found.push(dependent);
 			else if (state.isBlocked && state.hasWaitingDependent) break;
 		}
-		return { dependents: found, ...state };
+		const dependentKinds = orphaning ? kinds.filter((one) => one.namespaced || !kind.namespaced) : [];
+		return { dependents: found, dependentKinds, ...state };
 	}
 
 	function ownerOf(kind: Kind, object: KubeObject, reference: OwnerReference, mirror: Mirror): Owner {

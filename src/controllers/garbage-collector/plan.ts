@@ -2,7 +2,7 @@
 import type { DeleteOptions } from "../../client/client.ts";
 import type { KubeObject, OwnerReference } from "../../core/object.ts";
 import type { Kind } from "../../kinds/kind.ts";
-import { confirmAbsent, event, patch, remove } from "../actions.ts";
+import { confirmAbsent, confirmNone, event, patch, remove } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";
 
 export const foregroundFinalizer = "foregroundDeletion";
@@ -37,8 +37,9 @@ export interface GarbageState {
 	isBlocked: boolean;
 	/** One of those waits for its own dependents: a cycle, perhaps through this object. */
 	hasWaitingDependent: boolean;
-	/** Filled in when the object is being deleted and its dependents are to be orphaned. */
+	/** Filled in when the object is being deleted and its dependents are to be orphaned, as are the kinds of which it may have some. */
 	dependents: readonly Dependent[];
+	dependentKinds: readonly Kind[];
 }
 
 export function plan(state: GarbageState): Plan {
@@ -107,7 +108,13 @@ function orphan(state: GarbageState): Action[] {
 	const released = state.dependents.map(({ kind, object }) =>
 		withReferences(kind, object, (references) => references.filter((reference) => reference.uid !== uid)),
 	);
-	return [...released, withoutFinalizer(state, orphanFinalizer)];
+	const { name, namespace } = state.object.metadata;
+	// One that was made a moment ago may not have been seen yet, and would be collected once its owner is gone.
+	const check = confirmNone(state.dependentKinds, state.kind.namespaced ? namespace : undefined, {
+		which: `owned by ${state.kind.kind} ${name}`,
+		matches: ({ metadata }) => metadata.ownerReferences?.some((reference) => reference.uid === uid) ?? false,
+	});
+	return [...released, check, withoutFinalizer(state, orphanFinalizer)];
 }
 
 /** Finalizers that were set on the object beforehand say how its own dependents are to be treated. */

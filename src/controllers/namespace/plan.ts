@@ -6,7 +6,7 @@ import type { Namespace, NamespaceCondition } from "../../kinds/generated/types.
 import type { Kind } from "../../kinds/kind.ts";
 import { namespaces } from "../../kinds/namespace.ts";
 import { pods } from "../../kinds/pod.ts";
-import { confirmEmpty, remove, removeAll, update, updateStatus } from "../actions.ts";
+import { confirmNone, remove, removeAll, update, updateStatus } from "../actions.ts";
 import type { Action, ActionFailure, Plan, PlanContext } from "../controller.ts";
 import { sameJson } from "../equal.ts";
 
@@ -35,7 +35,7 @@ export function plan({ namespace, content, kinds }: NamespaceState, context: Pla
 		// Without the resourceVersion, which the new status changes: nobody else takes this finalizer away.
 		const emptied = { ...namespace, metadata, spec: { ...namespace.spec, finalizers: rest } } as Namespace;
 		// What is missing in the mirror may only not have been seen yet, and would be left behind for good.
-		const check = confirmEmpty(kinds, namespace.metadata.name);
+		const check = confirmNone(kinds, namespace.metadata.name);
 		const rid = removeAll(events, namespace.metadata.name);
 		return { actions: [...actions, check, rid, update(namespaces, emptied, { subresource: "finalize" })] };
 	}

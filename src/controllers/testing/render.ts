@@ -60,10 +60,12 @@ function renderAction(action: Action, mirror: Mirror): unknown {
 			return `confirm ${ref(action.kind, action.ref)} with uid ${action.uid}`;
 		case "confirmAbsent":
 			return `confirm that ${ref(action.kind, action.ref)}${action.uid === undefined ? "" : ` with uid ${action.uid}`} is gone`;
-		case "confirmEmpty":
-			return `confirm that namespace ${action.namespace} is empty`;
-		case "confirmNone":
-			return `confirm that namespace ${action.namespace} holds no ${action.kind.plural} ${action.which}`;
+		case "confirmNone": {
+			const { kinds, of } = action;
+			const what = kinds.length === 1 ? `no ${kinds[0]?.plural}` : "nothing";
+			const place = action.namespace === undefined ? "the cluster" : `namespace ${action.namespace}`;
+			return `confirm that ${place} holds ${what} ${of?.which ?? ""}`.trimEnd();
+		}
 		case "deleteAll":
 			return `delete all ${action.kind.plural} in namespace ${action.namespace}`;
 		case "catchUp":

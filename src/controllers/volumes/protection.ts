@@ -58,8 +58,10 @@ function hasNode({ spec }: Pod): boolean {
 /** A pod may have got its node a moment ago. */
 function noUser(claim: PersistentVolumeClaim): Action {
 	const key = objectKey(claim);
-	const uses = (pod: Pod) => hasNode(pod) && claimsOfPod.claim(pod).includes(key);
-	return confirmNone(pods, claim.metadata.namespace ?? "", `that use claim ${claim.metadata.name}`, uses);
+	return confirmNone([pods], claim.metadata.namespace, {
+		which: `that use claim ${claim.metadata.name}`,
+		matches: (pod) => hasNode(pod) && claimsOfPod.claim(pod).includes(key),
+	});
 }
 
 /** Adds the finalizer to what has none, and takes it, after `checks`, from what is to be deleted and not in use. */
