@@ -1,16 +1,7 @@
 import { expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
-import {
-	condition,
-	conformance,
-	images,
-	isReady,
-	type Json,
-	merge,
-	type Namespace,
-	strategic,
-	templateOf,
-} from "./harness.ts";
+import { condition, conformance, isReady, type Json, merge, type Namespace, strategic } from "./harness.ts";
+import { images, templateOf } from "./objects.ts";
 
 const labels = { "daemonset-name": "daemon-set" };
 const selector = "daemonset-name=daemon-set";

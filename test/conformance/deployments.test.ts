@@ -1,17 +1,7 @@
 import { expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
-import {
-	condition,
-	conformance,
-	images,
-	isReady,
-	type Json,
-	merge,
-	type Namespace,
-	podOf,
-	strategic,
-	templateOf,
-} from "./harness.ts";
+import { condition, conformance, isReady, type Json, merge, type Namespace, strategic } from "./harness.ts";
+import { images, podOf, templateOf } from "./objects.ts";
 
 const labels = { name: "httpd" };
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
-import { condition, conformance, images, type Json, json, merge, type Namespace, podOf, strategic } from "./harness.ts";
+import { condition, conformance, type Json, json, merge, type Namespace, strategic } from "./harness.ts";
+import { images, podOf } from "./objects.ts";
 
 const budgets = (space: Namespace, name = "") => space.group("policy/v1", "poddisruptionbudgets", name);
 const budget = (spec: Json, name = "foo"): Json => ({

@@ -15,15 +15,6 @@ import { eventually, kubectlPath, type Output, run, succeeded, TestCluster } fro
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type Json = any;
 
-export const images = {
-	agnhost: "registry.k8s.io/e2e-test-images/agnhost:2.53",
-	httpd: "registry.k8s.io/e2e-test-images/httpd:2.4.38-4",
-	httpdNew: "registry.k8s.io/e2e-test-images/httpd:2.4.39-4",
-	nginx: "registry.k8s.io/e2e-test-images/nginx:1.14-4",
-	busybox: "registry.k8s.io/e2e-test-images/busybox:1.36.1-1",
-	pause: "registry.k8s.io/pause:3.10",
-};
-
 /** Waits minutes: left out of the everyday run. */
 export const slow = process.env["COX_CONFORMANCE"] === "all" ? test : test.skip;
 
@@ -295,28 +286,17 @@ export function condition(object: Json, type: string): Json {
 	return object.status?.conditions?.find((candidate: Json) => candidate.type === type);
 }
 
-/** A pod of one container, with a short grace period so that tests end soon. */
-export function podOf(name: string, container: Json, spec: Json = {}, metadata: Json = {}): Json {
-	return {
-		metadata: { name, ...metadata },
-		spec: {
-			terminationGracePeriodSeconds: 0,
-			restartPolicy: "Never",
-			...spec,
-			containers: [{ name: "main", image: images.agnhost, ...container }, ...(spec.containers ?? [])],
-		},
+/** Whether a condition holds, for that reason if one is given. */
+export function isTrue(type: string, reason?: string): (object: Json) => boolean {
+	return (object) => {
+		const found = condition(object, type);
+		return found?.status === "True" && (reason === undefined || found.reason === reason);
 	};
 }
 
-export function templateOf(labels: Json, container: Json, spec: Json = {}): Json {
-	return {
-		metadata: { labels },
-		spec: {
-			terminationGracePeriodSeconds: 0,
-			...spec,
-			containers: [{ name: "main", image: images.httpd, ...container }],
-		},
-	};
+/** How often the first container of a pod was started again. */
+export function restarts(pod: Json): number {
+	return pod.status.containerStatuses?.[0]?.restartCount ?? 0;
 }
 
 /** Tests of one kind on a cluster of their own. */

@@ -1,30 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
-import { condition, conformance, images, type Json, merge, type Namespace, slow, strategic } from "./harness.ts";
-
-function jobOf(name: string, command: string, spec: Json = {}, podSpec: Json = {}): Json {
-	const container = { name: "c", image: images.busybox, command: ["/bin/sh", "-c", command], securityContext: {} };
-	return {
-		metadata: { name },
-		spec: {
-			parallelism: 2,
-			completions: 4,
-			backoffLimit: 6,
-			...spec,
-			template: {
-				metadata: { labels: { "conformance-job": name } },
-				spec: { restartPolicy: "Never", terminationGracePeriodSeconds: 0, ...podSpec, containers: [container] },
-			},
-		},
-	};
-}
+import { condition, conformance, isTrue, type Json, merge, type Namespace, strategic } from "./harness.ts";
+import { jobOf } from "./objects.ts";
 
 const forever = "sleep 1000000";
 const path = (space: Namespace, name: string) => space.batch("jobs", name);
-const is = (type: string, reason?: string) => (job: Json) => {
-	const found = condition(job, type);
-	return found?.status === "True" && (reason === undefined || found.reason === reason);
-};
 const podsOf = (space: Namespace, job: string): Promise<Json[]> => space.pods(`job-name=${job}`);
 const running = (space: Namespace, job: string, count: number) =>
 	eventually(async () => {
@@ -35,8 +15,8 @@ const running = (space: Namespace, job: string, count: number) =>
 
 async function succeeds(space: Namespace, job: Json, completions: number): Promise<Json> {
 	await space.target.post(space.batch("jobs"), job);
-	await space.until(path(space, job.metadata.name), is("SuccessCriteriaMet"));
-	const done = await space.until(path(space, job.metadata.name), is("Complete"));
+	await space.until(path(space, job.metadata.name), isTrue("SuccessCriteriaMet"));
+	const done = await space.until(path(space, job.metadata.name), isTrue("Complete"));
 	expect(done.status.succeeded).toBe(completions);
 	return done;
 }
@@ -172,7 +152,7 @@ conformance("Job", 2, (target) => {
 			metadata.resourceVersion,
 			({ object }) => object.metadata.annotations?.["updated"] === "true",
 		);
-		await space.until(path(space, "e2e-life"), is("Complete"));
+		await space.until(path(space, "e2e-life"), isTrue("Complete"));
 		expect((await target().get(`/apis/batch/v1/jobs?labelSelector=e2e-job-label%3D${space.name}`)).items).toHaveLength(
 			1,
 		);
@@ -195,8 +175,8 @@ conformance("Job", 2, (target) => {
 				),
 			);
 			await target().post(space.batch("jobs"), job);
-			await space.until(path(space, "pod-failure-failjob"), is("FailureTarget", "PodFailurePolicy"));
-			await space.until(path(space, "pod-failure-failjob"), is("Failed", "PodFailurePolicy"));
+			await space.until(path(space, "pod-failure-failjob"), isTrue("FailureTarget", "PodFailurePolicy"));
+			await space.until(path(space, "pod-failure-failjob"), isTrue("Failed", "PodFailurePolicy"));
 		});
 
 		test.concurrent("ignores a failure, which then does not count", async () => {
@@ -234,7 +214,7 @@ conformance("Job", 2, (target) => {
 				});
 				await space.gone(space.core("pods", metadata.name));
 			}
-			await space.until(path(space, "evicted"), is("Complete"), 60_000);
+			await space.until(path(space, "evicted"), isTrue("Complete"), 60_000);
 		}, 90_000);
 	});
 
@@ -243,7 +223,7 @@ conformance("Job", 2, (target) => {
 		await target().post(space.batch("jobs"), jobOf("pausing", forever));
 		await running(space, "pausing", 2);
 		await target().patch(path(space, "pausing"), strategic, { spec: { suspend: true } });
-		await space.until(path(space, "pausing"), is("Suspended", "JobSuspended"));
+		await space.until(path(space, "pausing"), isTrue("Suspended", "JobSuspended"));
 		await eventually(async () => expect(await podsOf(space, "pausing")).toEqual([]));
 		await target().patch(path(space, "pausing"), strategic, { spec: { suspend: false } });
 		await running(space, "pausing", 2);
@@ -259,8 +239,8 @@ conformance("Job", 2, (target) => {
 			space.batch("jobs"),
 			jobOf("backofflimit", "exit 1", { parallelism: 1, completions: 1, backoffLimit: 1 }),
 		);
-		await space.until(path(space, "backofflimit"), is("FailureTarget", "BackoffLimitExceeded"));
-		await space.until(path(space, "backofflimit"), is("Failed", "BackoffLimitExceeded"), 60_000);
+		await space.until(path(space, "backofflimit"), isTrue("FailureTarget", "BackoffLimitExceeded"));
+		await space.until(path(space, "backofflimit"), isTrue("Failed", "BackoffLimitExceeded"), 60_000);
 		const pods = await podsOf(space, "backofflimit");
 		expect(pods.map((pod) => pod.status.phase)).toEqual(["Failed", "Failed"]);
 	}, 90_000);
@@ -268,8 +248,8 @@ conformance("Job", 2, (target) => {
 	test.concurrent("fails when its deadline passes", async () => {
 		await using space = await target().namespace("job-deadline");
 		await target().post(space.batch("jobs"), jobOf("exceed-active-deadline", forever, { activeDeadlineSeconds: 1 }));
-		await space.until(path(space, "exceed-active-deadline"), is("FailureTarget", "DeadlineExceeded"));
-		await space.until(path(space, "exceed-active-deadline"), is("Failed", "DeadlineExceeded"));
+		await space.until(path(space, "exceed-active-deadline"), isTrue("FailureTarget", "DeadlineExceeded"));
+		await space.until(path(space, "exceed-active-deadline"), isTrue("Failed", "DeadlineExceeded"));
 		await eventually(async () => expect(await podsOf(space, "exceed-active-deadline")).toEqual([]));
 	});
 
@@ -285,8 +265,8 @@ conformance("Job", 2, (target) => {
 				successPolicy: { rules: [{ succeededIndexes: "0" }] },
 			}),
 		);
-		await space.until(path(space, "rule"), is("SuccessCriteriaMet", "SuccessPolicy"));
-		const done = await space.until(path(space, "rule"), is("Complete", "SuccessPolicy"));
+		await space.until(path(space, "rule"), isTrue("SuccessCriteriaMet", "SuccessPolicy"));
+		const done = await space.until(path(space, "rule"), isTrue("Complete", "SuccessPolicy"));
 		expect(done.status.completedIndexes).toBe("0");
 	});
 
@@ -303,163 +283,15 @@ conformance("Job", 2, (target) => {
 				backoffLimitPerIndex: 0,
 			}),
 		);
-		const failed = await space.until(path(space, "per-index"), is("Failed", "FailedIndexes"));
+		const failed = await space.until(path(space, "per-index"), isTrue("Failed", "FailedIndexes"));
 		expect(failed.status).toMatchObject({ failedIndexes: "1", completedIndexes: "0,2" });
 	});
 
 	test.concurrent("is deleted when its time to live after its end has passed", async () => {
 		await using space = await target().namespace("job-ttl");
 		await target().post(space.batch("jobs"), jobOf("rand-non-local", "exit 0", { ttlSecondsAfterFinished: 2 }));
-		await space.until(path(space, "rand-non-local"), is("Complete"));
+		await space.until(path(space, "rand-non-local"), isTrue("Complete"));
 		await space.gone(path(space, "rand-non-local"));
 		await eventually(async () => expect(await podsOf(space, "rand-non-local")).toEqual([]));
 	});
-});
-
-conformance("CronJob", 2, (target) => {
-	function cronJobOf(name: string, schedule: string, command: string, spec: Json = {}): Json {
-		const { spec: job } = jobOf(name, command, { parallelism: 1, completions: 1 });
-		return { metadata: { name }, spec: { schedule, concurrencyPolicy: "Allow", ...spec, jobTemplate: { spec: job } } };
-	}
-	const cron = (space: Namespace, name: string) => space.batch("cronjobs", name);
-	const active = (space: Namespace, name: string, count: number, limitMs = 150_000) =>
-		space.until(cron(space, name), ({ status }) => (status?.active?.length ?? 0) === count, limitMs);
-
-	test.concurrent("supports the API's operations, also on its status", async () => {
-		await using space = await target().namespace("cron-api");
-		const label = `special-label=${space.name}`;
-		const make = (name: string) => {
-			const job = cronJobOf(name, "* */1 * * ?", "exit 0", {
-				successfulJobsHistoryLimit: 1,
-				failedJobsHistoryLimit: 0,
-			});
-			job.metadata.labels = { "special-label": space.name };
-			return job;
-		};
-		const { resources } = await target().get("/apis/batch/v1");
-		expect(resources.map((resource: Json) => resource.name)).toEqual(
-			expect.arrayContaining(["cronjobs", "cronjobs/status"]),
-		);
-		const created = await target().post(space.batch("cronjobs"), {
-			...make("test-api"),
-			metadata: { generateName: "test-api-", labels: { "special-label": space.name } },
-		});
-		const { name } = created.metadata;
-		for (const list of [space.batch("cronjobs"), "/apis/batch/v1/cronjobs"])
-			expect((await target().get(`${list}?labelSelector=${label}`)).items).toHaveLength(1);
-		const events = `${space.batch("cronjobs")}?labelSelector=${label}`;
-		const patched = await target().patch(cron(space, name), merge, { metadata: { annotations: { patched: "true" } } });
-		expect(patched.metadata.annotations["patched"]).toBe("true");
-		await target().update(cron(space, name), (object) => {
-			object.metadata.annotations["updated"] = "true";
-		});
-		await target().watch(
-			events,
-			created.metadata.resourceVersion,
-			({ object }) => object.metadata.annotations["updated"] === "true",
-		);
-		const at = new Date().toISOString().replace(/\.\d+Z$/, "Z");
-		const status = await target().patch(`${cron(space, name)}/status`, merge, {
-			metadata: { annotations: { patchedstatus: "true" } },
-			status: { lastScheduleTime: at },
-		});
-		expect(status).toMatchObject({
-			metadata: { annotations: { patchedstatus: "true" } },
-			status: { lastScheduleTime: at },
-		});
-		await target().update(cron(space, name), (object) => delete object.status.lastScheduleTime, "/status");
-		expect((await target().get(`${cron(space, name)}/status`)).metadata.uid).toBe(created.metadata.uid);
-		await target().delete(cron(space, name));
-		await space.gone(cron(space, name));
-		await target().post(space.batch("cronjobs"), make("second"));
-		await target().delete(events);
-		expect((await target().get(events)).items).toEqual([]);
-	});
-
-	test.concurrent("an unknown time zone is refused", async () => {
-		await using space = await target().namespace("cron-zone");
-		const answer = await target().send(
-			"POST",
-			space.batch("cronjobs"),
-			cronJobOf("zone", "*/1 * * * ?", "exit 0", { timeZone: "bad-time-zone" }),
-		);
-		expect(answer).toMatchObject({ status: 422, body: { reason: "Invalid" } });
-	});
-
-	slow.concurrent(
-		"Allow runs jobs side by side",
-		async () => {
-			await using space = await target().namespace("cron-allow");
-			await target().post(space.batch("cronjobs"), cronJobOf("concurrent", "*/1 * * * ?", "sleep 300"));
-			await active(space, "concurrent", 2);
-		},
-		200_000,
-	);
-
-	slow.concurrent(
-		"a suspended one starts nothing",
-		async () => {
-			await using space = await target().namespace("cron-suspend");
-			await target().post(
-				space.batch("cronjobs"),
-				cronJobOf("suspended", "*/1 * * * ?", "sleep 300", { suspend: true }),
-			);
-			await new Promise((resolve) => setTimeout(resolve, 90_000));
-			expect((await target().get(space.batch("jobs"))).items).toEqual([]);
-		},
-		200_000,
-	);
-
-	slow.concurrent(
-		"Forbid keeps to the job that runs",
-		async () => {
-			await using space = await target().namespace("cron-forbid");
-			await target().post(
-				space.batch("cronjobs"),
-				cronJobOf("forbid", "*/1 * * * ?", "sleep 300", { concurrencyPolicy: "Forbid" }),
-			);
-			await active(space, "forbid", 1);
-			await new Promise((resolve) => setTimeout(resolve, 65_000));
-			expect((await target().get(space.batch("jobs"))).items).toHaveLength(1);
-		},
-		200_000,
-	);
-
-	slow.concurrent(
-		"Replace puts a new job in the place of the old one",
-		async () => {
-			await using space = await target().namespace("cron-replace");
-			await target().post(
-				space.batch("cronjobs"),
-				cronJobOf("replace", "*/1 * * * ?", "sleep 300", { concurrencyPolicy: "Replace" }),
-			);
-			const { status } = await active(space, "replace", 1);
-			await space.gone(space.batch("jobs", status.active[0].name), 90_000);
-			await active(space, "replace", 1);
-		},
-		200_000,
-	);
-
-	slow.concurrent(
-		"finished jobs go beyond the history limit, and their time is written on them",
-		async () => {
-			await using space = await target().namespace("cron-history");
-			await target().post(
-				space.batch("cronjobs"),
-				cronJobOf("history", "*/1 * * * ?", "exit 0", { successfulJobsHistoryLimit: 1, failedJobsHistoryLimit: 0 }),
-			);
-			const jobs = async (): Promise<Json[]> => (await target().get(space.batch("jobs"))).items;
-			const [first] = await eventually(async () => {
-				const done = (await jobs()).filter(is("Complete"));
-				expect(done).toHaveLength(1);
-				return done;
-			}, 90_000);
-			expect(Date.parse(first.metadata.annotations["batch.kubernetes.io/cronjob-scheduled-timestamp"])).toBeGreaterThan(
-				0,
-			);
-			await space.gone(space.batch("jobs", first.metadata.name), 90_000);
-			expect(await jobs()).toHaveLength(1);
-		},
-		200_000,
-	);
 });

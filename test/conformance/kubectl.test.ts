@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { eventually, kubectlPath, run } from "../e2e/cluster.ts";
-import { conformance, images, type Json, podOf, templateOf } from "./harness.ts";
+import { conformance, type Json } from "./harness.ts";
+import { images, podOf, templateOf } from "./objects.ts";
 
 /** Its HTTP library is written for newer versions of Node than 20: what it misses there is put in its place. */
 async function clientNode(): Promise<typeof import("@kubernetes/client-node")> {

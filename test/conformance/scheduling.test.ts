@@ -1,6 +1,7 @@
 /** Where pods go, and who makes way for whom. */
 import { expect, test } from "vitest";
-import { condition, conformance, images, type Json, json, podOf } from "./harness.ts";
+import { condition, conformance, type Json, json } from "./harness.ts";
+import { images, podOf } from "./objects.ts";
 
 conformance("scheduling", 2, (target) => {
 	/** Gives a node an amount of a resource of the test's own, as a device plugin would. */
@@ -102,5 +103,40 @@ conformance("scheduling", 2, (target) => {
 		await target().post(space.core("pods"), podOf("d", { image: images.pause }, bound, { labels }));
 		const pending = await space.until(space.core("pods", "d"), waits);
 		expect(condition(pending, "PodScheduled").message).toContain("topology spread constraints");
+	});
+});
+
+// On a cluster of its own: the taint drives everybody else's pods away.
+conformance("taints", 2, (target) => {
+	test.concurrent("NoExecute taints evict after the seconds tolerated, and not when taken away in time", async () => {
+		await using space = await target().namespace("taints");
+		const { items } = await target().get("/api/v1/nodes");
+		const node = items[1].metadata.name;
+		const key = `evict-${space.name}`;
+		const tolerating = (name: string, seconds?: number) =>
+			podOf(
+				name,
+				{ image: images.pause },
+				{
+					nodeName: node,
+					tolerations: [
+						{
+							key,
+							operator: "Exists",
+							effect: "NoExecute",
+							...(seconds === undefined ? {} : { tolerationSeconds: seconds }),
+						},
+					],
+				},
+			);
+		for (const pod of [tolerating("short", 2), tolerating("long", 600), tolerating("ever")]) await space.run(pod);
+		const taint = async (change: (taints: Json[]) => Json[]) =>
+			target().update(`/api/v1/nodes/${node}`, (object) => {
+				object.spec.taints = change(object.spec.taints ?? []);
+			});
+		await taint((taints) => [...taints, { key, value: "evictTaintVal", effect: "NoExecute" }]);
+		await space.gone(space.core("pods", "short"));
+		await taint((taints) => taints.filter((entry) => entry.key !== key));
+		expect((await space.pods()).map((pod) => pod.metadata.name)).toEqual(["ever", "long"]);
 	});
 });

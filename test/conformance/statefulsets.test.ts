@@ -1,17 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
-import {
-	condition,
-	conformance,
-	images,
-	isReady,
-	type Json,
-	merge,
-	type Namespace,
-	slow,
-	strategic,
-	templateOf,
-} from "./harness.ts";
+import { condition, conformance, isReady, type Json, merge, type Namespace, slow, strategic } from "./harness.ts";
+import { images, templateOf } from "./objects.ts";
 
 const labels = { foo: "bar", baz: "blah" };
 const selector = "baz=blah,foo=bar";

@@ -1,7 +1,8 @@
 /** Volumes: what they show, with which modes and owners, and that they follow what they show. */
 import { expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
-import { conformance, images, type Json, type Namespace, podOf, strategic } from "./harness.ts";
+import { conformance, type Json, type Namespace, strategic } from "./harness.ts";
+import { images, podOf } from "./objects.ts";
 
 const data = (text: string) => Buffer.from(text).toString("base64");
 

@@ -1,0 +1,185 @@
+/** Resource quotas and limit ranges. */
+import { expect, test } from "vitest";
+import { conformance, type Json, merge, type Namespace, strategic } from "./harness.ts";
+import { images, pauseOf, podOf, rcOf, templateOf } from "./objects.ts";
+
+conformance("quotas", 2, (target) => {
+	const hard = {
+		pods: "5",
+		services: "10",
+		replicationcontrollers: "10",
+		resourcequotas: "1",
+		configmaps: "10",
+		secrets: "10",
+		persistentvolumeclaims: "10",
+		"count/replicasets.apps": "5",
+		"requests.cpu": "1",
+		"requests.memory": "500Mi",
+		"requests.storage": "10Gi",
+		"services.nodeports": "1",
+		"services.loadbalancers": "1",
+		"requests.ephemeral-storage": "50Gi",
+		"requests.example.com/dongle": "3",
+	};
+	const used = (space: Namespace, name: string, wanted: Json) =>
+		space.until(space.core("resourcequotas", name), ({ status }) =>
+			Object.entries(wanted).every(([resource, amount]) => status?.used?.[resource] === amount),
+		);
+	const quota = (space: Namespace, name: string, spec: Json) =>
+		target().post(space.core("resourcequotas"), { metadata: { name }, spec });
+
+	test.concurrent("count objects of all kinds as they come and go", async () => {
+		await using space = await target().namespace("quota-count");
+		await quota(space, "test-quota", { hard });
+		const before = await used(space, "test-quota", { pods: "0", resourcequotas: "1", secrets: "0" });
+		const maps = Number(before.status.used["configmaps"]);
+		const things: [string, Json, Json][] = [
+			["configmaps", { metadata: { name: "x" } }, { configmaps: String(maps + 1) }],
+			["secrets", { metadata: { name: "x" } }, { secrets: "1" }],
+			[
+				"services",
+				{ metadata: { name: "x" }, spec: { type: "NodePort", ports: [{ port: 80 }] } },
+				{ services: "1", "services.nodeports": "1" },
+			],
+			["replicationcontrollers", rcOf("x", 0, "x"), { replicationcontrollers: "1" }],
+			[
+				"persistentvolumeclaims",
+				{
+					metadata: { name: "x" },
+					spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+				},
+				{ persistentvolumeclaims: "1", "requests.storage": "1Gi" },
+			],
+		];
+		for (const [resource, object, wanted] of things) {
+			await target().post(space.core(resource), object);
+			await used(space, "test-quota", wanted);
+			await target().delete(space.core(resource, "x"));
+			const none = Object.fromEntries(
+				Object.keys(wanted).map((key) => [key, key === "configmaps" ? String(maps) : "0"]),
+			);
+			await used(space, "test-quota", none);
+		}
+		await target().post(space.apps("replicasets"), {
+			metadata: { name: "x" },
+			spec: { replicas: 0, selector: { matchLabels: { a: "b" } }, template: templateOf({ a: "b" }, {}) },
+		});
+		await used(space, "test-quota", { "count/replicasets.apps": "1" });
+		await target().delete(space.apps("replicasets", "x"));
+		await used(space, "test-quota", { "count/replicasets.apps": "0" });
+		expect(
+			(
+				await target().send("POST", space.core("resourcequotas"), {
+					metadata: { name: "second" },
+					spec: { hard: {} },
+				})
+			).status,
+		).toBe(403);
+	});
+
+	test.concurrent("hold pods to what is left, by scope", async () => {
+		await using space = await target().namespace("quota-pod");
+		await quota(space, "test-quota", { hard });
+		await quota(space, "best-effort", { hard: { pods: "5" }, scopes: ["BestEffort"] }).catch(() => {});
+		await used(space, "test-quota", { pods: "0" });
+		const pod = (name: string, requests: Json, limits: Json = {}) =>
+			podOf(name, { image: images.pause, resources: { requests, limits } });
+		const requests = { cpu: "500m", memory: "252Mi", "ephemeral-storage": "30Gi", "example.com/dongle": "2" };
+		await target().post(space.core("pods"), pod("test-pod", requests, { "example.com/dongle": "2" }));
+		await used(space, "test-quota", {
+			pods: "1",
+			"requests.cpu": "500m",
+			"requests.memory": "252Mi",
+			"requests.ephemeral-storage": "30Gi",
+			"requests.example.com/dongle": "2",
+		});
+		for (const [name, more] of [
+			["cpu", { cpu: "600m", memory: "100Mi" }],
+			["dongle", { cpu: "100m", memory: "100Mi", "example.com/dongle": "2" }],
+		] as const) {
+			const limits = "example.com/dongle" in more ? { "example.com/dongle": "2" } : {};
+			const refused = await target().send(
+				"POST",
+				space.core("pods"),
+				pod(`fail-${name}`, { ...more, "ephemeral-storage": "1Gi" }, limits),
+			);
+			expect(refused).toMatchObject({
+				status: 403,
+				body: { message: expect.stringContaining("exceeded quota: test-quota") },
+			});
+		}
+		await target().delete(space.core("pods", "test-pod"), { gracePeriodSeconds: 0 });
+		await used(space, "test-quota", { pods: "0", "requests.cpu": "0", "requests.memory": "0" });
+	});
+
+	test.concurrent("apply to best effort or not, to pods with a deadline or not", async () => {
+		await using space = await target().namespace("quota-scope");
+		for (const scope of ["BestEffort", "NotBestEffort", "Terminating", "NotTerminating"])
+			await quota(space, scope.toLowerCase(), { hard: { pods: "5" }, scopes: [scope] });
+		for (const scope of ["besteffort", "notbesteffort", "terminating", "notterminating"])
+			await used(space, scope, { pods: "0" });
+		await target().post(space.core("pods"), pauseOf("best"));
+		await used(space, "besteffort", { pods: "1" });
+		await used(space, "notterminating", { pods: "1" });
+		const limited = podOf(
+			"limited",
+			{ image: images.pause, resources: { limits: { cpu: "100m", memory: "20Mi" } } },
+			{ activeDeadlineSeconds: 3600 },
+		);
+		await target().post(space.core("pods"), limited);
+		await used(space, "notbesteffort", { pods: "1" });
+		await used(space, "terminating", { pods: "1" });
+		await used(space, "besteffort", { pods: "1" });
+	});
+
+	test.concurrent("are updated, patched, deleted as a collection, and have a status of their own", async () => {
+		await using space = await target().namespace("quota-life");
+		await quota(space, "life", { hard: { cpu: "1", memory: "500Mi" } });
+		await target().update(space.core("resourcequotas", "life"), ({ spec }) => {
+			spec.hard.memory = "750Mi";
+		});
+		await space.until(space.core("resourcequotas", "life"), ({ status }) => status.hard?.memory === "750Mi");
+		await target().patch(`${space.core("resourcequotas", "life")}/status`, merge, {
+			metadata: { annotations: { s: "1" } },
+			status: { hard: { cpu: "2" } },
+		});
+		expect((await target().get(space.core("resourcequotas", "life"))).spec.hard.cpu).toBe("1");
+		await space.until(space.core("resourcequotas", "life"), ({ status }) => status.hard?.cpu === "1");
+		await target().patch(space.core("resourcequotas", "life"), strategic, {
+			metadata: { labels: { life: "patched" } },
+			spec: { hard: { memory: "800Mi" } },
+		});
+		await target().delete(`${space.core("resourcequotas")}?labelSelector=life%3Dpatched`);
+		await space.gone(space.core("resourcequotas", "life"));
+	});
+
+	test.concurrent("limit ranges give pods their defaults and refuse what is out of bounds", async () => {
+		await using space = await target().namespace("limits");
+		const limits = [
+			{
+				type: "Container",
+				min: { cpu: "50m", memory: "100Mi" },
+				max: { cpu: "500m", memory: "500Mi" },
+				default: { cpu: "500m", memory: "500Mi" },
+				defaultRequest: { cpu: "100m", memory: "200Mi" },
+			},
+		];
+		await target().post(space.core("limitranges"), { metadata: { name: "limit-range" }, spec: { limits } });
+		const pod = await target().post(space.core("pods"), pauseOf("defaults"));
+		expect(pod.spec.containers[0].resources).toEqual({
+			requests: { cpu: "100m", memory: "200Mi" },
+			limits: { cpu: "500m", memory: "500Mi" },
+		});
+		for (const resources of [{ requests: { cpu: "10m" } }, { requests: { cpu: "600m" }, limits: { cpu: "600m" } }]) {
+			const out = podOf("out", { image: images.pause, resources });
+			expect((await target().send("POST", space.core("pods"), out)).status).toBe(403);
+		}
+		await target().update(space.core("limitranges", "limit-range"), ({ spec }) => {
+			spec.limits[0].min = { cpu: "9m", memory: "49Mi" };
+		});
+		await target().post(
+			space.core("pods"),
+			podOf("small", { image: images.pause, resources: { requests: { cpu: "10m", memory: "50Mi" } } }),
+		);
+	});
+});
