@@ -4,7 +4,7 @@ import { VirtualClock } from "../core/virtual-clock.ts";
 import { configMaps } from "../kinds/configmap.ts";
 import { secrets } from "../kinds/secret.ts";
 import { createClient } from "./client.ts";
-import { createMirror } from "./mirror.ts";
+import { createMirror, type Mirror } from "./mirror.ts";
 import { ToyServer } from "./testing/toy-server.ts";
 import { memoryTransport } from "./transport-memory.ts";
 
@@ -42,12 +42,18 @@ test("a mirror lists what exists, follows changes and keeps its indexes", async 
 	mirror.close();
 });
 
-test("a mirror resumes a broken watch without missing or repeating a change", async () => {
-	const { client, mirror, clock, server } = setUp();
+/** Each change as `OLD>NEW`, by name. */
+function changesSeen(mirror: Mirror): string[] {
 	const seen: string[] = [];
 	mirror
 		.of(configMaps)
 		.onChange((current, old) => seen.push(`${old?.metadata.name ?? ""}>${current?.metadata.name ?? ""}`));
+	return seen;
+}
+
+test("a mirror resumes a broken watch without missing or repeating a change", async () => {
+	const { client, mirror, clock, server } = setUp();
+	const seen = changesSeen(mirror);
 	await mirror.synced();
 	await client.create(configMaps, map("a"));
 	server.breakWatches();
@@ -60,10 +66,7 @@ test("a mirror resumes a broken watch without missing or repeating a change", as
 
 test("a mirror whose revision was compacted lists again and tells the difference", async () => {
 	const { client, mirror, clock, server } = setUp();
-	const seen: string[] = [];
-	mirror
-		.of(configMaps)
-		.onChange((current, old) => seen.push(`${old?.metadata.name ?? ""}>${current?.metadata.name ?? ""}`));
+	const seen = changesSeen(mirror);
 	await mirror.synced();
 	await client.create(configMaps, map("a"));
 	server.breakWatches();

@@ -1,18 +1,7 @@
 /** What the scale subresource reads, from the object itself. */
 import type { KubeObject } from "../core/object.ts";
+import { valueAt } from "../core/object-path.ts";
 import { type LabelSelector, parseLabelSelector, type Selector, selectorFrom } from "../core/selector.ts";
-
-/** The value at a path such as `.spec.replicas`. */
-export function valueAt(object: KubeObject, path: string): unknown {
-	let value: unknown = object;
-	for (const part of path.split(".")) {
-		if (part === "") continue;
-		if (typeof value !== "object" || value === null) return undefined;
-		// Checked to be an object just above.
-		value = (value as Record<string, unknown>)[part];
-	}
-	return value;
-}
 
 /** The selector at a path: plain labels, a LabelSelector, or its text. Undefined when there is none. */
 export function selectorAt(object: KubeObject, path: string | undefined): Selector | undefined {

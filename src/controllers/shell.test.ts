@@ -170,19 +170,25 @@ test("a plan made from an outdated object is made again at once when the mirror 
 	mirror.close();
 });
 
-test("a failing key is tried again after 5 ms, doubled each time", async () => {
-	const { clock, client, mirror } = setUp();
+/** Fails whenever it plans for a ConfigMap, and remembers when that was. */
+function failing(clock: Clock): { times: number[]; controller: Controller<ConfigMap> } {
 	const times: number[] = [];
-	const failing: Controller<ConfigMap> = {
+	const controller: Controller<ConfigMap> = {
 		...toy,
 		name: "failing",
 		gather: (key, from) => from.of(configMaps).get("default", key.slice("default/".length)),
 		plan() {
-			times.push(clock.now());
+			times.push(clock.monotonicMs());
 			throw new Error("broken");
 		},
 	};
-	const shell = startShell(failing, { client, mirror, clock });
+	return { times, controller };
+}
+
+test("a failing key is tried again after 5 ms, doubled each time", async () => {
+	const { clock, client, mirror } = setUp();
+	const { times, controller } = failing(clock);
+	const shell = startShell(controller, { client, mirror, clock });
 	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" } });
 	await clock.advance(3_600_000);
 	await creating;
@@ -195,17 +201,8 @@ test("a failing key is tried again after 5 ms, doubled each time", async () => {
 
 test("changes lead to attempts at once, and neither put off the next attempt after a failure nor lengthen the wait for it", async () => {
 	const { clock, client, mirror } = setUp();
-	const times: number[] = [];
-	const failing: Controller<ConfigMap> = {
-		...toy,
-		name: "failing",
-		gather: (key, from) => from.of(configMaps).get("default", key.slice("default/".length)),
-		plan() {
-			times.push(clock.monotonicMs());
-			throw new Error("broken");
-		},
-	};
-	const shell = startShell(failing, { client, mirror, clock });
+	const { times, controller } = failing(clock);
+	const shell = startShell(controller, { client, mirror, clock });
 	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" } });
 	// Ten failures: the next attempt is due 2560 ms later, give or take a quarter.
 	while (times.length < 10) await clock.advance(1);

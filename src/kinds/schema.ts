@@ -5,27 +5,19 @@
 import type { Cause } from "../core/errors.ts";
 import { typeInvalid } from "../core/field-errors.ts";
 import type { KubeObject } from "../core/object.ts";
+import type { FieldSchema as PatchedField } from "../core/patches/schema.ts";
 import { canonicalQuantity } from "../core/quantity.ts";
 import generated from "./generated/schemas.json" with { type: "json" };
 import { oldTypes } from "./old/schemas.ts";
 import { base64Mistake, normalMicroTime, normalTime } from "./scalars.ts";
 
-export interface FieldSchema {
-	/**
-	 * `string`, `int32`, `int64`, `number`, `boolean`, `any`, `time`, `microTime`, `quantity`, `intOrString`, `bytes`
-	 * (base64), or the name of a type.
-	 */
-	type: string;
-	/** `array`: a list of the type; `map`: string → type; `arrayMap`: string → list of the type. */
-	of?: "array" | "map" | "arrayMap";
+/**
+ * What decoding must know of a field, besides what patches must. Types are `string`, `int32`, `int64`, `number`,
+ * `boolean`, `any`, `time`, `microTime`, `quantity`, `intOrString`, `bytes` (base64), or the name of a type; a default
+ * counts in the eyes of server-side apply, and decoding does not fill it in.
+ */
+export interface FieldSchema extends PatchedField {
 	required?: true;
-	mergeKey?: string;
-	patchStrategy?: string;
-	listType?: "atomic" | "set" | "map";
-	listMapKeys?: readonly string[];
-	mapType?: "atomic" | "granular";
-	/** What an absent field stands for in the eyes of server-side apply; decoding does not fill it in. */
-	default?: unknown;
 }
 
 export type TypeSchema = Readonly<Record<string, FieldSchema>>;

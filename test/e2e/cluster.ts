@@ -81,29 +81,26 @@ export class TestCluster {
 		this.kubeconfig = join(data, "kubeconfig");
 	}
 
-	static async start(...args: string[]): Promise<TestCluster> {
-		const cluster = new TestCluster(mkdtempSync(join(tmpdir(), "cox-test-")));
-		try {
-			await cluster.coxOk("up", ...args);
-		} catch (error) {
-			await cluster[Symbol.asyncDispose]();
-			throw error;
-		}
-		return cluster;
+	static start(...args: string[]): Promise<TestCluster> {
+		return TestCluster.empty().#up(args);
 	}
 
 	/** The same as an ordinary user without any groups; for tests that run as root. */
-	static async startAs(user: number, ...args: string[]): Promise<TestCluster> {
+	static startAs(user: number, ...args: string[]): Promise<TestCluster> {
 		const cluster = TestCluster.empty();
 		chownSync(cluster.data, user, user);
 		cluster.#become = asUser(user);
+		return cluster.#up(args);
+	}
+
+	async #up(args: readonly string[]): Promise<this> {
 		try {
-			await cluster.coxOk("up", ...args);
+			await this.coxOk("up", ...args);
 		} catch (error) {
-			await cluster[Symbol.asyncDispose]();
+			await this[Symbol.asyncDispose]();
 			throw error;
 		}
-		return cluster;
+		return this;
 	}
 
 	/** A data directory without a running cluster; `path` lies below a directory of its own. */

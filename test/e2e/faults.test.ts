@@ -5,32 +5,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { apiClient } from "./api.ts";
 import { eventually, TestCluster } from "./cluster.ts";
+import { spreadSet } from "./spread.ts";
 import { kill, MachineNetwork, Traces } from "./traces.ts";
 
 /** One pod a node, each counting, so that a lost or repeated line shows. */
-const counters = `
-apiVersion: apps/v1
-kind: StatefulSet
-metadata: { name: counter }
-spec:
-  serviceName: counter
-  replicas: 2
-  podManagementPolicy: Parallel
-  selector: { matchLabels: { app: counter } }
-  template:
-    metadata: { labels: { app: counter } }
-    spec:
-      terminationGracePeriodSeconds: 0
-      topologySpreadConstraints:
-        - maxSkew: 1
-          topologyKey: kubernetes.io/hostname
-          whenUnsatisfiable: DoNotSchedule
-          labelSelector: { matchLabels: { app: counter } }
-      containers:
-        - name: counter
-          image: busybox
-          command: [sh, -c, "i=0; while :; do echo $i; i=$((i+1)); sleep 0.02; done"]
-`;
+const counters = spreadSet({
+	name: "counter",
+	container: { image: "busybox", command: ["sh", "-c", "i=0; while :; do echo $i; i=$((i+1)); sleep 0.02; done"] },
+	spec: { podManagementPolicy: "Parallel" },
+});
 
 interface CounterPod {
 	name: string;

@@ -4,32 +4,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, kubectlPath, type Output, run, TestCluster } from "./cluster.ts";
+import { spreadSet, webServer } from "./spread.ts";
 
 /** Two web servers on two nodes, each a replica with a name of its own; services of every kind before them. */
-const manifest = `
-apiVersion: apps/v1
-kind: StatefulSet
-metadata: { name: web }
-spec:
-  serviceName: headless
-  replicas: 2
-  podManagementPolicy: Parallel
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 0
-      topologySpreadConstraints:
-        - maxSkew: 1
-          topologyKey: kubernetes.io/hostname
-          whenUnsatisfiable: DoNotSchedule
-          labelSelector: { matchLabels: { app: web } }
-      containers:
-        - name: web
-          image: registry.k8s.io/e2e-test-images/agnhost:2.53
-          args: [netexec, --http-port=8080]
-          ports: [{ name: http, containerPort: 8080 }]
-          readinessProbe: { httpGet: { path: /hostname, port: http }, periodSeconds: 1 }
+const web = spreadSet({
+	name: "web",
+	serviceName: "headless",
+	container: webServer,
+	spec: { podManagementPolicy: "Parallel" },
+});
+const manifest = `${web}
 ---
 apiVersion: v1
 kind: Service

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asUser, eventually, kubectlPath, root, run, TestCluster } from "./cluster.ts";
+import { spreadSet, webServer } from "./spread.ts";
 import { kill, MachineNetwork, Traces } from "./traces.ts";
 
 /** No such user is known to the machine, and none needs to be. */
@@ -22,6 +23,18 @@ function obstacle(): string | undefined {
 
 const because = obstacle();
 
+const db = spreadSet({
+	name: "db",
+	container: { ...webServer, volumeMounts: [{ name: "data", mountPath: "/data" }] },
+	spec: {
+		volumeClaimTemplates: [
+			{
+				metadata: { name: "data" },
+				spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Mi" } } },
+			},
+		],
+	},
+});
 const manifest = `
 apiVersion: v1
 kind: Service
@@ -38,34 +51,7 @@ spec:
   selector: { app: db }
   ports: [{ port: 80, targetPort: 8080 }]
 ---
-apiVersion: apps/v1
-kind: StatefulSet
-metadata: { name: db }
-spec:
-  serviceName: db
-  replicas: 2
-  selector: { matchLabels: { app: db } }
-  template:
-    metadata: { labels: { app: db } }
-    spec:
-      terminationGracePeriodSeconds: 0
-      topologySpreadConstraints:
-        - maxSkew: 1
-          topologyKey: kubernetes.io/hostname
-          whenUnsatisfiable: DoNotSchedule
-          labelSelector: { matchLabels: { app: db } }
-      containers:
-        - name: db
-          image: registry.k8s.io/e2e-test-images/agnhost:2.53
-          args: [netexec, --http-port=8080]
-          readinessProbe: { httpGet: { path: /hostname, port: 8080 }, periodSeconds: 1 }
-          volumeMounts: [{ name: data, mountPath: /data }]
-  volumeClaimTemplates:
-    - metadata: { name: data }
-      spec:
-        accessModes: [ReadWriteOnce]
-        resources: { requests: { storage: 1Mi } }
-`;
+${db}`;
 
 describe.skipIf(because !== undefined)(`an ordinary user's cluster ${because ?? ""}`, { timeout: 60_000 }, () => {
 	let cluster: TestCluster;

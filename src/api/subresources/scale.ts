@@ -2,6 +2,7 @@
 import { ApiError, invalid } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { deepCopy, type KubeObject } from "../../core/object.ts";
+import { valueAt } from "../../core/object-path.ts";
 import { serverSideApply } from "../../core/patches/server-side-apply.ts";
 import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
 import { apiVersionOf } from "../../kinds/kind.ts";
@@ -55,7 +56,7 @@ function owned(context: Context, target: NamedTarget, current: Cached, next: Kub
 	const { name, namespace, resourceVersion, uid } = next.metadata;
 	const path = kind.subresources.scale?.specReplicas ?? defaultPath;
 	const config = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name, namespace } };
-	setPath(config, path, getPath(next, path));
+	setPath(config, path, valueAt(next, path));
 	const object = serverSideApply({
 		live: fields(current.object),
 		config,
@@ -97,14 +98,14 @@ function rescaled({ kind, name }: NamedTarget, current: Cached, scale: Scale): K
 function scaleOf({ kind }: NamedTarget, { object }: Cached): object {
 	const paths = kind.subresources.scale;
 	const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-	const selector = paths?.selector === undefined ? undefined : selectorText(getPath(object, paths.selector));
+	const selector = paths?.selector === undefined ? undefined : selectorText(valueAt(object, paths.selector));
 	return {
 		kind: "Scale",
 		apiVersion: "autoscaling/v1",
 		metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-		spec: { replicas: Number(getPath(object, paths?.specReplicas ?? "") ?? 0) },
+		spec: { replicas: Number(valueAt(object, paths?.specReplicas ?? "") ?? 0) },
 		status: {
-			replicas: Number(getPath(object, paths?.statusReplicas ?? "") ?? 0),
+			replicas: Number(valueAt(object, paths?.statusReplicas ?? "") ?? 0),
 			...(selector === undefined ? {} : { selector }),
 		},
 	};
@@ -116,16 +117,6 @@ function selectorText(value: unknown): string | undefined {
 	// ReplicationControllers have plain labels where others have a selector.
 	if ("matchLabels" in value || "matchExpressions" in value) return selectorFrom(value as LabelSelector).toString();
 	return selectorFrom({ matchLabels: value as Record<string, string> }).toString();
-}
-
-function getPath(object: object, path: string): unknown {
-	let value: unknown = object;
-	for (const part of path.split(".")) {
-		if (part === "") continue;
-		if (typeof value !== "object" || value === null) return undefined;
-		value = (value as Record<string, unknown>)[part];
-	}
-	return value;
 }
 
 function setPath(object: object, path: string, value: unknown): void {

@@ -1,6 +1,7 @@
 /** Keeps the status of PodDisruptionBudgets, by which evictions are allowed or refused. */
 import type { Mirror } from "../../client/mirror.ts";
 import { controllerOf, type KubeObject, objectKey } from "../../core/object.ts";
+import { valueAt } from "../../core/object-path.ts";
 import { selectorFrom } from "../../core/selector.ts";
 import { deployments } from "../../kinds/deployment.ts";
 import type { Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
@@ -14,7 +15,6 @@ import { statefulSets } from "../../kinds/statefulset.ts";
 import { type Controller, type WatchRule, watchRule } from "../controller.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";
-import { valueAt } from "../scale.ts";
 import { type DisruptionState, plan } from "./plan.ts";
 
 /** Kinds whose changes are watched for how many pods they want. */

@@ -101,13 +101,16 @@ function stabilize(
 	return Math.min(Math.max(current, least), most);
 }
 
-/** Without a behavior: at most twice as many, or four. */
-function withinRange(wanted: number, current: number, minReplicas: number, maxReplicas: number) {
-	const upLimit = Math.max(2 * current, 4);
+function noMoreThan(maxReplicas: number, upLimit: number, wanted: number) {
 	const most = Math.min(maxReplicas, upLimit);
-	if (wanted < minReplicas) return { replicas: minReplicas, limit: tooFew };
 	if (wanted > most) return { replicas: most, limit: maxReplicas > upLimit ? tooFastUp : tooMany };
 	return { replicas: wanted, limit: inRange };
+}
+
+/** Without a behavior: at most twice as many, or four. */
+function withinRange(wanted: number, current: number, minReplicas: number, maxReplicas: number) {
+	if (wanted < minReplicas) return { replicas: minReplicas, limit: tooFew };
+	return noMoreThan(maxReplicas, Math.max(2 * current, 4), wanted);
 }
 
 function withinPolicies(
@@ -123,9 +126,9 @@ function withinPolicies(
 			.reduce((replicas, { change }) => replicas - change, current);
 	if (wanted > current) {
 		const upLimit = Math.max(rateLimit(behavior.scaleUp, current, startOf, 1), current);
-		const most = Math.min(maxReplicas, upLimit);
-		if (wanted > most) return { replicas: most, limit: maxReplicas > upLimit ? tooFastUp : tooMany };
-	} else if (wanted < current) {
+		return noMoreThan(maxReplicas, upLimit, wanted);
+	}
+	if (wanted < current) {
 		const downLimit = Math.min(rateLimit(behavior.scaleDown, current, startOf, -1), current);
 		const least = Math.max(minReplicas, downLimit);
 		if (wanted < least) return { replicas: least, limit: minReplicas < downLimit ? tooFastDown : tooFew };

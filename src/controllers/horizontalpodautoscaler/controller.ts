@@ -1,6 +1,7 @@
 /** Scales workloads by what their pods use (Kubernetes documentation, "Horizontal Pod Autoscaling"). */
 import type { Mirror } from "../../client/mirror.ts";
 import { objectKey } from "../../core/object.ts";
+import { valueAt } from "../../core/object-path.ts";
 import { deployments } from "../../kinds/deployment.ts";
 import type { Pod, V2HorizontalPodAutoscaler } from "../../kinds/generated/types.ts";
 import { horizontalPodAutoscalers } from "../../kinds/horizontalpodautoscaler.ts";
@@ -12,7 +13,7 @@ import { replicationControllers } from "../../kinds/replicationcontroller.ts";
 import { statefulSets } from "../../kinds/statefulset.ts";
 import { type Controller, type WatchRule, watchRule } from "../controller.ts";
 import { sameJson } from "../equal.ts";
-import { selectorAt, valueAt } from "../scale.ts";
+import { selectorAt } from "../scale.ts";
 import type { History } from "./bounds.ts";
 import { type MetricsSource, readMetric } from "./metrics.ts";
 import { type AutoscalerState, look, type Target } from "./plan.ts";

@@ -1,0 +1,47 @@
+/** Tests once more, as an ordinary user. */
+import { execFile, spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { it } from "vitest";
+
+const execute = promisify(execFile);
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const vitest = `${root}/node_modules/vitest/vitest.mjs`;
+
+/**
+ * A test that runs test files in a vitest of their own: as nobody where this one is root's, else as who it is. Skipped
+ * where user namespaces are forbidden.
+ * @param files paths from the checkout's root
+ * @param inside a command that runs the rest of its line
+ */
+export function asOrdinaryUser(
+	files: readonly string[],
+	{ inside = [], env = {} }: { inside?: readonly string[]; env?: NodeJS.ProcessEnv },
+): void {
+	const asRoot = process.getuid?.() === 0;
+	const become = asRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : ["env"];
+	const run = [process.execPath, vitest, "run", "--configLoader=runner", `--root=${root}`, ...files];
+	const [program = "", ...args] = [...become, ...inside, ...run];
+	const behaviour = "does all of it as an unprivileged user";
+	const test = async () => {
+		const home = mkdtempSync(`${tmpdir()}/cox-rootless-`);
+		chmodSync(home, 0o777);
+		try {
+			await execute(program, args, {
+				env: { PATH: process.env["PATH"], HOME: home, TMPDIR: home, NO_COLOR: "1", ...env },
+			});
+		} catch (error) {
+			// The report of the inner run says what failed.
+			const output = error instanceof Error && "stdout" in error ? String(error.stdout) : "";
+			throw new Error(`${error instanceof Error ? error.message : error}\n${output}`);
+		} finally {
+			rmSync(home, { recursive: true, force: true });
+		}
+	};
+	const unshare = [...become.slice(1), "unshare", "--user", "--map-root-user", "--net", "true"];
+	const allowed = spawnSync(program, unshare).status === 0;
+	if (allowed) it(behaviour, test, 120_000);
+	else it.skip(`${behaviour} (user namespaces are forbidden here)`, test);
+}
