@@ -21,3 +21,17 @@ export function parseIndexes(text: string, completions: number): (readonly [numb
 	}
 	return intervals;
 }
+
+/** The lowest index of both lists of intervals, each in order. */
+export function firstCommonIndex(
+	left: readonly (readonly [number, number])[],
+	right: readonly (readonly [number, number])[],
+): number | undefined {
+	let place = 0;
+	for (const [first, last] of left) {
+		while ((right[place]?.[1] ?? last) < first) place++;
+		const other = right[place];
+		if (other !== undefined && other[0] <= last) return Math.max(first, other[0]);
+	}
+	return undefined;
+}

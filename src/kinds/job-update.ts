@@ -45,9 +45,9 @@ function immutableTemplate(next: PodTemplateSpec, path: string): Cause {
 	return invalidValue(path, next, "field is immutable");
 }
 
-/** Suspended and without pods: never started, or stopped as the condition says. */
+/** Suspended and without pods that run: never started, or stopped as the condition says (KEP-5440). */
 function isSuspended({ spec, status }: Job): boolean {
-	if (spec.suspend !== true) return false;
+	if (spec.suspend !== true || (status?.active ?? 0) > 0) return false;
 	if (status?.startTime === undefined) return true;
 	return status.conditions?.some(({ type, status: value }) => type === "Suspended" && value === "True") ?? false;
 }

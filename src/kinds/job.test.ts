@@ -158,6 +158,15 @@ describe("updates of a job", () => {
 		expect(updateProblems(withStatus(suspended, { startTime: "2026-01-01T00:00:00Z", conditions }), select)).toEqual(
 			[],
 		);
+		expect(updateProblems(withStatus(suspended, { active: 1, conditions }), select)[0]).toMatch(/field is immutable$/);
+	});
+
+	test("what pods request may change while a job is suspended", () => {
+		const request = change((spec) =>
+			Object.assign(spec.template.spec.containers[0] ?? {}, { resources: { requests: { cpu: "2" } } }),
+		);
+		expect(updateProblems(stored({ suspend: true }), request)).toEqual([]);
+		expect(updateProblems(stored(), request)[0]).toMatch(/field is immutable$/);
 	});
 });
 

@@ -1,9 +1,9 @@
 import { humanDuration } from "../core/age.ts";
 import { parseTimestamp } from "../core/clock.ts";
-import { nonNegative } from "../core/field-checks.ts";
 import { ageColumn, column, nameColumn, selectorText, templateColumns } from "./columns.ts";
 import type { Job, JobSpec, JobStatus } from "./generated/types.ts";
 import { generateJobSelector, labelWithCronJob } from "./job-selector.ts";
+import { validateJobStatus } from "./job-status.ts";
 import { validateJobUpdate } from "./job-update.ts";
 import { validateJob } from "./job-validate.ts";
 import type { Kind } from "./kind.ts";
@@ -67,10 +67,7 @@ export const jobs: Kind<Job> = {
 	},
 	validate: validateJob,
 	validateUpdate: validateJobUpdate,
-	validateStatusUpdate: ({ status = {} }) =>
-		(["active", "succeeded", "failed", "ready", "terminating"] as const).flatMap((count) =>
-			nonNegative(status[count], `status.${count}`),
-		),
+	validateStatusUpdate: validateJobStatus,
 	warnings({ spec, metadata }) {
 		const warnings = podSpecWarnings(spec.template?.spec, "spec.template.spec");
 		if (metadata.name?.includes("."))

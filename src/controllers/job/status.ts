@@ -26,12 +26,14 @@ export function statusAfter(job: Job, terms: Terms, census: Census, outcome: Out
 	const before = job.status?.conditions ?? [];
 	let conditions: readonly JobCondition[] = before;
 	let startTime = job.status?.startTime;
-	if (startTime === undefined && !terms.suspended) startTime = now;
+	// The end needs a beginning, too, unless there was nothing to be done.
+	if (startTime === undefined && (!terms.suspended || (over && terms.completions !== 0))) startTime = now;
 	// Whether it is suspended is said only while it goes on.
 	if (management !== undefined && verdict === undefined) {
 		conditions = withCondition(conditions, suspension(terms.suspended), nowMs);
 		// The time for the deadline runs from when the job was last resumed.
-		if (conditions !== before && !terms.suspended) startTime = now;
+		if (terms.suspended) startTime = undefined;
+		else if (conditions !== before) startTime = now;
 	}
 	if (verdict !== undefined) conditions = withVerdict(conditions, verdict, over, nowMs);
 	const removed = new Set([...(management?.remove ?? []), ...outcome.stopped]);
@@ -55,8 +57,13 @@ export function statusAfter(job: Job, terms: Terms, census: Census, outcome: Out
 			succeeded: uncountedSucceeded.length === 0 ? undefined : uncountedSucceeded,
 			failed: uncountedFailed.length === 0 ? undefined : uncountedFailed,
 		}),
-		...(over && verdict?.type === "SuccessCriteriaMet" ? { completionTime: now } : {}),
+		...(over && verdict?.type === "SuccessCriteriaMet" ? { completionTime: latest(now, startTime) } : {}),
 	});
+}
+
+/** Of two times; clocks may have been set back since the first. */
+function latest(time: string, other = time): string {
+	return time < other ? other : time;
 }
 
 function suspension(suspended: boolean): Pick<JobCondition, "type" | "status" | "reason" | "message"> {
