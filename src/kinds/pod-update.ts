@@ -3,7 +3,7 @@ import type { Cause } from "../core/errors.ts";
 import { immutable, sameValue } from "../core/field-checks.ts";
 import { forbidden, invalidValue } from "../core/field-errors.ts";
 import { deepCopy } from "../core/object.ts";
-import type { NodeSelector, Pod, PodSpec, Toleration } from "./generated/types.ts";
+import type { Container, NodeSelector, Pod, PodSpec, Toleration } from "./generated/types.ts";
 import { qosClass } from "./pod-qos.ts";
 
 const updatable = [
@@ -143,26 +143,41 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): Cause[] {
 		causes.push(invalidValue("status.nominatedNodeName", name, "must be a valid node name"));
 	if (old.status?.qosClass !== undefined)
 		causes.push(...immutable(pod.status?.qosClass, old.status.qosClass, "status.qosClass"));
-	if (old.spec.restartPolicy !== "OnFailure") causes.push(...restarted(pod, old));
+	causes.push(...restarted(pod, old));
 	return causes;
 }
 
-/** Under restartPolicy Never a container that ended stays so; under Always it never ends for good. */
+/** A container that ended for good stays so: by its own rules and policy, or else by the pod's. */
 function restarted(pod: Pod, old: Pod): Cause[] {
-	if (pod.spec.restartPolicy === "Always") return [];
+	if (pod.spec.restartPolicy === "Always" || mayRestartAll(pod.spec)) return [];
 	const causes: Cause[] = [];
-	const own = new Set(
-		(pod.spec.containers ?? []).filter((container) => container.restartPolicy !== undefined).map(({ name }) => name),
-	);
-	for (const [index, container] of (pod.status?.containerStatuses ?? []).entries()) {
-		const before = old.status?.containerStatuses?.find(({ name }) => name === container.name);
-		if (before?.state?.terminated === undefined || own.has(container.name)) continue;
-		if (container.state?.terminated === undefined)
+	for (const [index, status] of (pod.status?.containerStatuses ?? []).entries()) {
+		const before = old.status?.containerStatuses?.find(({ name }) => name === status.name);
+		const ended = before?.state?.terminated;
+		if (ended === undefined || status.state?.terminated !== undefined) continue;
+		const container = pod.spec.containers?.find(({ name }) => name === status.name);
+		if (!mayRestart(container, ended.exitCode, pod.spec.restartPolicy))
 			causes.push(
 				forbidden(`status.containerStatuses[${index}].state`, "may not be transitioned to non-terminated state"),
 			);
 	}
 	return causes;
+}
+
+function mayRestart(container: Container | undefined, exitCode: number, podPolicy: string | undefined): boolean {
+	for (const { exitCodes } of container?.restartPolicyRules ?? []) {
+		const listed = exitCodes?.values?.includes(exitCode) ?? false;
+		if (exitCodes?.operator === "NotIn" ? !listed : listed) return true;
+	}
+	const policy = container?.restartPolicy ?? podPolicy;
+	return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
+}
+
+/** Whether one container of the pod may have all of them restarted, whatever became of them (KEP-5532). */
+function mayRestartAll({ initContainers = [], containers = [] }: PodSpec): boolean {
+	return [...initContainers, ...containers].some((container) =>
+		container.restartPolicyRules?.some(({ action }) => action === "RestartAllContainers"),
+	);
 }
 
 /** Updates of the ephemeralcontainers subresource: containers may be added, nothing else may change. */

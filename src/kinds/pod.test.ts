@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Container, Pod, PodSpec } from "./generated/types.ts";
 import { pods } from "./pod.ts";
-import { validateEphemeralContainersUpdate, validateResize } from "./pod-update.ts";
+import { validateEphemeralContainersUpdate, validatePodStatusUpdate, validateResize } from "./pod-update.ts";
 import { createFrom, texts, updateProblems } from "./testing.ts";
 
 const container = (more: object = {}): Container => ({ name: "c", image: "busybox:1.36", ...more });
@@ -296,6 +296,30 @@ describe("updates of a pod", () => {
 		const next: Pod = { ...pod, status: { phase: "Running" } };
 		pods.prepareForUpdate?.(next, pod);
 		expect(next.status?.phase).toBe("Pending");
+	});
+
+	test("a container that ended for good stays so, by its own policy and rules or else by the pod's", () => {
+		const change = (code: number, restartPolicy: string, own: Partial<Container> = {}) => {
+			const pod = stored({ restartPolicy, containers: [container({ name: "c", ...own })] });
+			const of = (state: object) => ({ containerStatuses: [{ name: "c", state }] });
+			// As far as a status is looked at.
+			const statuses = [of({ terminated: { exitCode: code } }), of({ waiting: {} })] as unknown as Pod["status"][];
+			const [old, next] = statuses.map((status) => ({ ...pod, status }) as Pod);
+			return old && next ? texts(validatePodStatusUpdate(next, old)) : [];
+		};
+		const refused = ["status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state"];
+		const rule = (action: string) => ({
+			restartPolicy: "Never",
+			restartPolicyRules: [{ action, exitCodes: { operator: "In", values: [42] } }],
+		});
+		expect(change(1, "Always")).toEqual([]);
+		expect(change(1, "OnFailure")).toEqual([]);
+		expect(change(0, "OnFailure")).toEqual(refused);
+		expect(change(1, "Never")).toEqual(refused);
+		expect(change(1, "Never", { restartPolicy: "Always" })).toEqual([]);
+		expect(change(42, "Never", rule("Restart"))).toEqual([]);
+		expect(change(1, "Never", rule("Restart"))).toEqual(refused);
+		expect(change(1, "Never", rule("RestartAllContainers"))).toEqual([]);
 	});
 
 	test("ephemeral containers are added, and stay", () => {

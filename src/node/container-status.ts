@@ -18,6 +18,7 @@ import {
 	restartsAfterExit,
 } from "./pod-state.ts";
 import { resourcesAnnotation } from "./resources.ts";
+import { restartingAll, saysRemoved, wasRemovedToRestart } from "./restart-all.ts";
 
 /**
  * @param over the pod's phase is final: nothing waits any more
@@ -50,7 +51,7 @@ export function containerStatus(state: PodState, container: PodContainer, over: 
 		state: current,
 		lastState: last ?? {},
 		ready,
-		restartCount: newest?.config.attempt ?? (role === "ephemeral" ? 0 : (old?.restartCount ?? 0)),
+		restartCount: newest?.config.attempt ?? (role === "ephemeral" ? 0 : lostRestarts(state, old)),
 		image: newest?.config.image ?? spec.image ?? "",
 		imageID: newest?.imageId ?? "",
 		// Whatever is not running has not started; the API's absent `started` means the same.
@@ -62,6 +63,13 @@ export function containerStatus(state: PodState, container: PodContainer, over: 
 	}
 	Object.assign(status, resources(state, container, newest, running), mounts(container, newest));
 	return status;
+}
+
+/** How often a container was restarted that the runtime does not know. */
+function lostRestarts(state: PodState, old: ContainerStatus | undefined): number {
+	if (old === undefined) return 0;
+	const counts = wasRemovedToRestart(old, state.previous ?? state.pod.status) && !saysRemoved(old);
+	return old.restartCount + (counts ? 1 : 0);
 }
 
 /** The id as the API shows it, with the runtime's name before it. */
@@ -113,12 +121,20 @@ function states(
 /** A container that the runtime does not know: not started yet, or lost with its record. */
 function withoutInstance(
 	state: PodState,
-	{ spec }: PodContainer,
+	{ spec, role }: PodContainer,
 	old: ContainerStatus | undefined,
 	over: boolean,
 ): States {
-	if (old?.state?.terminated !== undefined) return { current: old.state, last: old.lastState };
 	const failure = containerMemory(state, spec.name).startFailure;
+	if (role !== "ephemeral" && wasRemovedToRestart(old, state.previous ?? state.pod.status)) {
+		const { reason, message } = restartingAll;
+		const why = failure ?? restartingAll;
+		return {
+			current: { waiting: { reason: why.reason, message: why.message } },
+			last: { terminated: { exitCode: 137, reason, message } },
+		};
+	}
+	if (old?.state?.terminated !== undefined) return { current: old.state, last: old.lastState };
 	if (old?.state?.running !== undefined) {
 		const lost: ContainerStateTerminated = {
 			exitCode: 137,

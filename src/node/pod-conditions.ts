@@ -14,6 +14,7 @@ export const ownConditions: ReadonlySet<string> = new Set([
 	"PodScheduled",
 	"PodResizePending",
 	"PodResizeInProgress",
+	"AllContainersRestarting",
 ]);
 
 export interface ConditionInput {
@@ -25,6 +26,8 @@ export interface ConditionInput {
 	sandboxReady: boolean;
 	/** Conditions for an in-place resize, where one is under way. */
 	resize: readonly Draft[];
+	/** All containers are being restarted; undefined for a pod that has no rule for that. */
+	restartingAll: boolean | undefined;
 	/** Conditions as they were: transition times are kept while the status stays. */
 	old: readonly PodCondition[];
 	now: string;
@@ -40,6 +43,7 @@ export function podConditions(input: ConditionInput): PodCondition[] {
 		containersReady,
 		{ type: "PodScheduled", status: "True" },
 		...input.resize,
+		...restartingAllCondition(input),
 	];
 	const own = drafts.map((draft) => dated(draft, input));
 	const others = (input.pod.status?.conditions ?? []).filter(({ type }) => !ownConditions.has(type));
@@ -95,6 +99,16 @@ function containersReadyCondition({ pod, phase, statuses }: ConditionInput): Dra
 		reason: "ContainersNotReady",
 		message: `containers with unready status: [${unready.join(" ")}]`,
 	};
+}
+
+function restartingAllCondition({ phase, restartingAll }: ConditionInput): Draft[] {
+	const type = "AllContainersRestarting";
+	if (restartingAll === undefined) return [];
+	if (phase === "Succeeded") return [{ type, status: "False", reason: "PodCompleted" }];
+	if (phase === "Failed") return [{ type, status: "False", reason: "PodFailed" }];
+	if (!restartingAll) return [{ type, status: "False" }];
+	const message = "container exited with restart policy rule";
+	return [{ type, status: "True", reason: "RestartAllContainersStarted", message }];
 }
 
 function readyCondition({ pod }: ConditionInput, containersReady: Draft): Draft {

@@ -14,6 +14,7 @@ import {
 	currentInstance,
 	hasStarted,
 	instances,
+	isRestartingAll,
 	type PodContainer,
 	type PodState,
 	podContainers,
@@ -25,6 +26,7 @@ import {
 	workIsOver,
 } from "./pod-state.ts";
 import { resourcesAnnotation, resourcesKey } from "./resources.ts";
+import { planRestartOfAll, saysRemoved } from "./restart-all.ts";
 
 export type PodAction =
 	| { do: "mountVolumes" }
@@ -96,7 +98,7 @@ function planRunning(state: PodState, nowMs: number): PodPlan {
 	if (sandbox === undefined || (memory.addresses.length === 0 && !sandbox.config.hostNetwork)) {
 		return planSandbox(state, nowMs);
 	}
-	return planContainers(state, nowMs);
+	return isRestartingAll(state) ? planRestartOfAll(state, nowMs) : planContainers(state, nowMs);
 }
 
 function planSandbox(state: PodState, nowMs: number): PodPlan {
@@ -237,7 +239,8 @@ function planStart(state: PodState, container: PodContainer, newest: Container |
 function lostAttempts({ previous, pod }: PodState, name: string): number {
 	const { containerStatuses = [], initContainerStatuses = [] } = previous ?? pod.status ?? {};
 	const status = [...containerStatuses, ...initContainerStatuses].find((each) => each.name === name);
-	return status?.containerID === undefined ? 0 : status.restartCount + 1;
+	if (status?.containerID === undefined) return 0;
+	return saysRemoved(status) ? status.restartCount : status.restartCount + 1;
 }
 
 /** Exited instances that nobody can ask for any more: all but the newest two of a container. */

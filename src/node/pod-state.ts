@@ -187,14 +187,37 @@ export function podGraceSeconds(state: PodState): number {
 export function restartsAfterExit(pod: Pod, { role, spec }: PodContainer, exitCode: number): boolean {
 	if (role === "ephemeral") return false;
 	if (role === "sidecar") return true;
-	const rule = spec.restartPolicyRules?.find(({ exitCodes }) => {
-		const listed = exitCodes?.values?.includes(exitCode) ?? false;
-		return exitCodes?.operator === "NotIn" ? !listed : listed;
-	});
-	if (rule !== undefined) return rule.action === "Restart";
+	// Whichever it says: this container is among those that are restarted.
+	if (matchingRule(spec, exitCode) !== undefined) return true;
 	const policy = spec.restartPolicy ?? pod.spec.restartPolicy ?? "Always";
 	if (role === "init") return exitCode !== 0 && policy !== "Never";
 	return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
+}
+
+/** The first rule of the container that is for this exit code (KEP-5307). */
+function matchingRule(spec: ContainerSpec, exitCode: number) {
+	return spec.restartPolicyRules?.find(({ exitCodes }) => {
+		const listed = exitCodes?.values?.includes(exitCode) ?? false;
+		return exitCodes?.operator === "NotIn" ? !listed : listed;
+	});
+}
+
+/** Whether a container of the pod may ever ask for all of them to be restarted. */
+export function mayRestartAll(pod: Pod): boolean {
+	return podContainers(pod).some(({ spec }) =>
+		spec.restartPolicyRules?.some(({ action }) => action === "RestartAllContainers"),
+	);
+}
+
+/** Whether a container has asked for that by its end, and is still there to tell of it (KEP-5532). */
+export function isRestartingAll(state: PodState): boolean {
+	return mayRestartAll(state.pod) && podContainers(state.pod).some((container) => asksRestartOfAll(state, container));
+}
+
+export function asksRestartOfAll(state: PodState, { spec }: PodContainer): boolean {
+	const instance = currentInstance(state, spec.name);
+	if (instance?.state !== "exited") return false;
+	return matchingRule(spec, instance.exitCode ?? 0)?.action === "RestartAllContainers";
 }
 
 /** Whether the container is up as far as others wait for it: running, and past its startup probe. */
@@ -215,6 +238,7 @@ export function workIsOver(state: PodState): boolean {
 	if (memory.verdict !== undefined) return true;
 	const phase = pod.status?.phase;
 	if (phase === "Succeeded" || phase === "Failed") return true;
+	if (isRestartingAll(state)) return false;
 	const ended = (container: PodContainer) => {
 		const instance = newestInstance(state, container.spec.name);
 		return (

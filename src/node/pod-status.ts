@@ -6,6 +6,8 @@ import { podConditions } from "./pod-conditions.ts";
 import { type Phase, podPhase } from "./pod-phase.ts";
 import {
 	containerMemory,
+	isRestartingAll,
+	mayRestartAll,
 	type PodContainer,
 	type PodState,
 	podContainers,
@@ -40,6 +42,7 @@ export function podStatus(state: PodState, nowMs: number): PodStatus {
 		statuses: [...init, ...regular],
 		sandboxReady: !over && !memory.released && readySandbox(state) !== undefined && addresses.length > 0,
 		resize: resizeConditions(state, regular),
+		restartingAll: mayRestartAll(pod) ? isRestartingAll(state) : undefined,
 		old: old?.conditions ?? [],
 		now: timestamp(nowMs),
 	});
