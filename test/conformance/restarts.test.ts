@@ -1,6 +1,7 @@
 /** Containers that begin anew where they are: by their own policy, by their exit code, one or all of a pod (KEP-5307, KEP-5532). */
 import { expect, test } from "vitest";
-import { condition, conformance, images, type Json, podOf } from "./harness.ts";
+import { condition, conformance, type Json, type Namespace } from "./harness.ts";
+import { images, podOf } from "./objects.ts";
 
 const always = { restartPolicy: "Always" };
 const never = { restartPolicy: "Never" };
@@ -46,7 +47,7 @@ conformance("restarts in place", 1, (target) => {
 	});
 
 	/** Waits until each of the containers has been started once more, and those of `run` do run. */
-	const restarted = async (space: Json, name: string, containers: readonly string[], run: readonly string[]) =>
+	const restarted = async (space: Namespace, name: string, containers: readonly string[], run: readonly string[]) =>
 		space.until(
 			space.core("pods", name),
 			(pod: Json) =>
