@@ -10,6 +10,7 @@ import { jobs } from "../../src/kinds/job.ts";
 import type { Kind } from "../../src/kinds/kind.ts";
 import { namespaces } from "../../src/kinds/namespace.ts";
 import { podDisruptionBudgets } from "../../src/kinds/poddisruptionbudget.ts";
+import { resourceQuotas } from "../../src/kinds/resourcequota.ts";
 import { services } from "../../src/kinds/service.ts";
 import { statefulSets } from "../../src/kinds/statefulset.ts";
 import { storageClasses } from "../../src/kinds/storageclass.ts";
@@ -101,8 +102,15 @@ function cronJob(name: string, spec: { schedule: string; concurrencyPolicy?: str
 	return workload(cronJobs, name, { spec: { ...spec, jobTemplate } });
 }
 
-/** What there may be; each entry is wanted or not as a whole. */
-function choices(dice: () => number): Workload[][] {
+/** Workloads that are wanted or not as a whole. */
+interface Choice {
+	/** They never need more to get on. */
+	pods: number;
+	workloads: Workload[];
+}
+
+/** What there may be. */
+function choices(dice: () => number): Choice[] {
 	const kept = dice() < 0.5 ? claims : {};
 	const retention = { persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Delete" } };
 	const deletable = dice() < 0.5 ? { ...claims, ...retention } : {};
@@ -110,36 +118,50 @@ function choices(dice: () => number): Workload[][] {
 		Math.floor(dice() * 3)
 	];
 	return [
-		[service("ordered"), statefulSet("ordered", { replicas: 3, ...kept })],
-		[
-			service("parallel"),
-			statefulSet("parallel", { replicas: 4, podManagementPolicy: "Parallel", ...deletable }),
-			workload(podDisruptionBudgets, "parallel", { spec: { maxUnavailable: 1, selector: selector("parallel") } }),
-		],
-		[
-			workload(daemonSets, "agent", {
-				spec: {
-					selector: selector("agent"),
-					template: template("agent", {}),
-					updateStrategy: { type: "RollingUpdate", rollingUpdate: rolling },
-				},
-			}),
-		],
-		[
-			service("front"),
-			workload(deployments, "front", {
-				spec: {
-					replicas: 4,
-					selector: selector("front"),
-					template: template("front", { [annotation("ready-delay")]: "1s" }),
-				},
-			}),
-			workload(podDisruptionBudgets, "front", { spec: { minAvailable: 2, selector: selector("front") } }),
-		],
-		[job("count", "NonIndexed", 6, { [annotation("duration")]: "15s", [annotation("failure-rate")]: "0.2" })],
-		[job("index", "Indexed", 5, { [annotation("duration")]: "20s" })],
-		[cronJob("tick", { schedule: "* * * * *" }, "5s")],
-		[cronJob("alone", { schedule: "* * * * *", concurrencyPolicy: "Forbid" }, "80s")],
+		{ pods: 5, workloads: [service("ordered"), statefulSet("ordered", { replicas: 3, ...kept })] },
+		{
+			pods: 5,
+			workloads: [
+				service("parallel"),
+				statefulSet("parallel", { replicas: 4, podManagementPolicy: "Parallel", ...deletable }),
+				workload(podDisruptionBudgets, "parallel", { spec: { maxUnavailable: 1, selector: selector("parallel") } }),
+			],
+		},
+		{
+			pods: 5,
+			workloads: [
+				workload(daemonSets, "agent", {
+					spec: {
+						selector: selector("agent"),
+						template: template("agent", {}),
+						updateStrategy: { type: "RollingUpdate", rollingUpdate: rolling },
+					},
+				}),
+			],
+		},
+		{
+			pods: 6,
+			workloads: [
+				service("front"),
+				workload(deployments, "front", {
+					spec: {
+						replicas: 4,
+						selector: selector("front"),
+						template: template("front", { [annotation("ready-delay")]: "1s" }),
+					},
+				}),
+				workload(podDisruptionBudgets, "front", { spec: { minAvailable: 2, selector: selector("front") } }),
+			],
+		},
+		{
+			pods: 3,
+			workloads: [
+				job("count", "NonIndexed", 6, { [annotation("duration")]: "15s", [annotation("failure-rate")]: "0.2" }),
+			],
+		},
+		{ pods: 3, workloads: [job("index", "Indexed", 5, { [annotation("duration")]: "20s" })] },
+		{ pods: 1, workloads: [cronJob("tick", { schedule: "* * * * *" }, "5s")] },
+		{ pods: 1, workloads: [cronJob("alone", { schedule: "* * * * *", concurrencyPolicy: "Forbid" }, "80s")] },
 	];
 }
 
@@ -153,7 +175,11 @@ export async function makeWorkloads(cluster: SimulatedCluster): Promise<Workload
 	await persistently(cluster, (client) => client.create(storageClasses, standardStorageClass));
 	const all = choices(random);
 	const some = all.filter(() => random() < 0.5);
-	const chosen = (some.length === 0 ? all : some).flat();
+	const choice = some.length === 0 ? all : some;
+	const chosen = choice.flatMap(({ workloads }) => workloads);
+	// At times with just enough room for them.
+	const pods = choice.reduce((sum, one) => sum + one.pods, 0);
+	if (random() < 0.5) chosen.push(workload(resourceQuotas, "pods", { spec: { hard: { pods: String(pods) } } }));
 	for (const { make } of chosen) await persistently(cluster, make);
 	return chosen;
 }

@@ -5,6 +5,7 @@ import { daemonPods } from "./daemonset.ts";
 import type { Invariant } from "./invariant.ts";
 import { jobCounts } from "./job.ts";
 import { orphansStay } from "./orphan.ts";
+import { quotasHold } from "./quota.ts";
 import { keptClaims, scaledClaims, statefulSetOrder } from "./statefulset.ts";
 
 /** In addition machines.ts sees that no two pods of one identity run at once. */
@@ -18,5 +19,6 @@ export function invariants(): Invariant[] {
 		scheduledTimes(),
 		disruptionBudgets(),
 		orphansStay(),
+		quotasHold(),
 	];
 }
