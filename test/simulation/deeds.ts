@@ -6,6 +6,7 @@ import { deployments } from "../../src/kinds/deployment.ts";
 import type { Kind } from "../../src/kinds/kind.ts";
 import { nodes } from "../../src/kinds/node.ts";
 import { pods } from "../../src/kinds/pod.ts";
+import { resourceQuotas } from "../../src/kinds/resourcequota.ts";
 import { statefulSets } from "../../src/kinds/statefulset.ts";
 import type { SimulatedCluster } from "./cluster.ts";
 import { namespace, persistently, type Workload } from "./workloads.ts";
@@ -81,6 +82,16 @@ const deeds: readonly Deed[] = [
 		await persistently(cluster, (client) => client.delete(kind, { namespace, name }, { propagationPolicy }));
 		await cluster.clock.sleep(random() * 15_000);
 		await persistently(cluster, make);
+	},
+	/** Leaves room for some pods only, for a while; those that there are may stay. */
+	async function tightenQuota(scene) {
+		const { cluster, random } = scene;
+		const quota = pick(scene, new Set<Kind>([resourceQuotas as Kind]));
+		if (quota === undefined) return;
+		await merge(scene, quota, { hard: { pods: String(below(random, 12)) } });
+		await cluster.clock.sleep(random() * 40_000);
+		await persistently(cluster, (client) => client.delete(quota.kind, { namespace, name: quota.name }));
+		await persistently(cluster, quota.make);
 	},
 	async function restartController({ cluster: { controlPlane }, random }) {
 		await controlPlane.restartController(below(random, controlPlane.controllerCount));
