@@ -6,8 +6,6 @@ export default defineConfig({
 		// Bounds for what hangs, not for what is slow: whole clusters share two cores here.
 		testTimeout: 120_000,
 		hookTimeout: 120_000,
-		// In CI a machine may be busy with other things: a test has a second try there, and the report names it.
-		retry: process.env.CI ? 1 : 0,
 		pool: "forks",
 	},
 });

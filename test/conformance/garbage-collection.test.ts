@@ -29,7 +29,10 @@ conformance("garbage collection and namespaces", 2, (target) => {
 			await pods(space, 10);
 			await target().delete(rcs(space, "simpletest.rc"), { propagationPolicy: "Orphan" });
 			await space.gone(rcs(space, "simpletest.rc"));
-			await new Promise((resolve) => setTimeout(resolve, 1000));
+			// A later owner's pod is collected, so the collector has had its look at these.
+			await target().post(rcs(space), rcOf("later", 1, "later"));
+			await pods(space, 11);
+			await target().delete(rcs(space, "later"), { propagationPolicy: "Background" });
 			for (const pod of await pods(space, 10)) expect(pod.metadata.ownerReferences ?? []).toEqual([]);
 		});
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { eventually } from "../e2e/cluster.ts";
 import { condition, conformance, isReady, restarts, slow } from "./harness.ts";
 import { podOf, shell } from "./objects.ts";
 
@@ -47,16 +48,17 @@ conformance("probes", 1, (target) => {
 		await using space = await target().namespace("healthy");
 		const often = { initialDelaySeconds: 1, periodSeconds: 1, failureThreshold: 1 };
 		const pods = {
-			exec: shell("echo ok >/tmp/health; sleep 600", {
-				livenessProbe: { exec: { command: ["cat", "/tmp/health"] }, ...often },
-			}),
 			tcp: { args: ["liveness"], livenessProbe: { tcpSocket: { port: 8080 }, ...often } },
 			http: { args: ["test-webserver"], livenessProbe: { httpGet: { path: "/", port: 80 }, ...often } },
 			grpc: { args: ["grpc-health-checking"], livenessProbe: { grpc: { port: 5000 }, ...often } },
+			// The last to start: once it was probed some times, so were the others.
+			exec: shell("sleep 600", {
+				livenessProbe: { exec: { command: ["sh", "-c", "echo probed >>/tmp/probes"] }, ...often },
+			}),
 		};
 		for (const [name, container] of Object.entries(pods))
 			await space.run(podOf(name, container, { restartPolicy: "Always" }));
-		await new Promise((resolve) => setTimeout(resolve, 6000));
+		await eventually(async () => expect(Number(await space.exec("exec", "wc -l </tmp/probes"))).toBeGreaterThan(4));
 		for (const pod of await space.pods()) expect([pod.metadata.name, restarts(pod)]).toEqual([pod.metadata.name, 0]);
 	});
 

@@ -61,6 +61,12 @@ const mendPage = async (space: Namespace, pods: readonly string[]) => {
 };
 const notReady = (space: Namespace, count: number) =>
 	space.until(space.apps("statefulsets", "ss"), ({ status }) => (status.readyReplicas ?? 0) === count);
+/** The controller has acted on the spec as it is: the status is the last that it writes. */
+const observed = (space: Namespace) =>
+	space.until(
+		space.apps("statefulsets", "ss"),
+		({ status, metadata }) => status.observedGeneration === metadata.generation,
+	);
 const setImage = (space: Namespace, image: string) =>
 	space.target.patch(space.apps("statefulsets", "ss"), strategic, {
 		spec: { template: { spec: { containers: [{ name: "webserver", image }] } } },
@@ -143,7 +149,7 @@ conformance("StatefulSet", 2, (target) => {
 		await breakPage(space, ["ss-0"]);
 		await notReady(space, 0);
 		await scale(space, 3);
-		await new Promise((resolve) => setTimeout(resolve, 3000));
+		await observed(space);
 		expect(await space.pods(selector)).toHaveLength(1);
 		await mendPage(space, ["ss-0"]);
 		await allReady(space, 3);
@@ -154,8 +160,8 @@ conformance("StatefulSet", 2, (target) => {
 		await breakPage(space, all);
 		await notReady(space, 0);
 		await scale(space, 0);
-		await new Promise((resolve) => setTimeout(resolve, 3000));
-		expect(await space.pods(selector)).toHaveLength(3);
+		await observed(space);
+		expect((await space.pods(selector)).map((pod) => pod.metadata.deletionTimestamp)).toEqual(Array(3).fill(undefined));
 		await mendPage(space, all);
 		await down;
 		await space.until(space.apps("statefulsets", "ss"), ({ status }) => status.replicas === 0);
