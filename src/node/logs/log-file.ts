@@ -1,7 +1,7 @@
 /** Reads a container's log file, from the end if so asked, and goes on as it grows. */
 import { type FSWatcher, watch } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
-import { LineSplitter, type LogOptions, renderLine, tailOffset } from "./log-lines.ts";
+import { LineSplitter, type LogOptions, lineRenderer, tailOffset } from "./log-lines.ts";
 
 const blockBytes = 64 * 1024;
 
@@ -43,19 +43,21 @@ async function* lines(
 	if (file === undefined && !options.follow) return;
 	const changes = options.follow ? new Changes(path, container, signal) : undefined;
 	try {
-		let position = file === undefined ? 0 : await startOf(file, options.tailLines);
+		let { start: position, end } = file === undefined ? wholeFile : await rangeOf(file, options);
 		let splitter = new LineSplitter();
+		const render = lineRenderer(options);
 		for (;;) {
 			// Asked before reading: what is written until the container ends is then read.
 			const more = options.follow && container.running() && !signal.aborted;
 			if (file !== undefined) {
-				for await (const chunk of readFrom(file, position)) {
+				for await (const chunk of readFrom(file, position, end)) {
 					position += chunk.length;
-					const rendered = [...splitter.push(chunk)].flatMap((line) => renderLine(line, options) ?? []);
+					const rendered = [...splitter.push(chunk)].flatMap((line) => render(line) ?? []);
 					if (rendered.length > 0) yield Buffer.concat(rendered);
 					if (signal.aborted) return;
 				}
 			}
+			if (position >= end) return;
 			const next = await successor(path, file, position);
 			if (next !== undefined) {
 				await file?.close();
@@ -95,20 +97,33 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
 	}
 }
 
-async function* readFrom(file: FileHandle, position: number): AsyncGenerator<Buffer> {
+async function* readFrom(file: FileHandle, position: number, end: number): AsyncGenerator<Buffer> {
 	for (;;) {
-		const { bytesRead, buffer } = await file.read(Buffer.alloc(blockBytes), 0, blockBytes, position);
+		const length = Math.min(blockBytes, end - position);
+		if (length <= 0) return;
+		const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, position);
 		if (bytesRead === 0) return;
 		position += bytesRead;
 		yield buffer.subarray(0, bytesRead);
 	}
 }
 
-/** Where reading begins: at the last lines, found backwards from the end. */
-async function startOf(file: FileHandle, tailLines: number | undefined): Promise<number> {
-	if (tailLines === undefined || tailLines < 0) return 0;
-	let { size: end } = await file.stat();
-	if (tailLines === 0) return end;
+const wholeFile = { start: 0, end: Number.POSITIVE_INFINITY };
+
+/** What is to be read. So many lines from the end are no more of them when others come meanwhile, save for one who follows. */
+async function rangeOf(
+	file: FileHandle,
+	{ tailLines, follow }: Pick<LogOptions, "tailLines" | "follow">,
+): Promise<{ start: number; end: number }> {
+	if (tailLines === undefined || tailLines < 0) return wholeFile;
+	const { size } = await file.stat();
+	return { start: await startOf(file, size, tailLines), end: follow ? Number.POSITIVE_INFINITY : size };
+}
+
+/** Where the last lines begin, found backwards from the end. */
+async function startOf(file: FileHandle, size: number, tailLines: number): Promise<number> {
+	if (tailLines === 0) return size;
+	let end = size;
 	let missing = tailLines;
 	while (end > 0) {
 		const start = Math.max(end - blockBytes, 0);

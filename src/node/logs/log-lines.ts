@@ -17,10 +17,19 @@ const newline = 0x0a;
 const space = 0x20;
 
 /**
- * What a client gets to see of one line, newline included unless the line goes on (tag P); undefined when it is filtered
- * out or is none of the format.
+ * What a client gets to see of each line, newline included unless the line goes on (tag P); undefined when it is filtered
+ * out or is none of the format. Of a line in parts only the first has its time before it.
  */
-export function renderLine(line: Buffer, options: LogOptions): Buffer | undefined {
+export function lineRenderer(options: LogOptions): (line: Buffer) => Buffer | undefined {
+	let begins = true;
+	return (line) => {
+		const rendered = renderLine(line, options, begins);
+		if (rendered !== undefined) begins = rendered.at(-1) === newline;
+		return rendered;
+	};
+}
+
+function renderLine(line: Buffer, options: LogOptions, begins: boolean): Buffer | undefined {
 	const first = line.indexOf(space);
 	const second = line.indexOf(space, first + 1);
 	const third = line.indexOf(space, second + 1);
@@ -32,7 +41,7 @@ export function renderLine(line: Buffer, options: LogOptions): Buffer | undefine
 	}
 	const text = line.subarray(third + 1);
 	const whole = line[second + 1] !== "P".charCodeAt(0);
-	const parts: Buffer[] = options.timestamps ? [line.subarray(0, first + 1), text] : [text];
+	const parts: Buffer[] = options.timestamps && begins ? [line.subarray(0, first + 1), text] : [text];
 	if (whole) parts.push(Buffer.from([newline]));
 	return Buffer.concat(parts);
 }

@@ -32,9 +32,22 @@ describe("container logs", () => {
 		expect((await read({ tailLines: 5000 })).split("\n")).toHaveLength(5001);
 		expect(await read({ tailLines: 0 })).toBe("");
 	});
-	test("join lines that were written in parts", async () => {
-		await writeFile(path, line(0, "one ", "stdout", "P") + line(0, "line") + line(1, "two"));
+	test("are no more lines than asked for while others are written", async () => {
+		await writeFile(path, Array.from({ length: 20_000 }, (_, index) => line(1, `line ${index}`)).join(""));
+		let text = "";
+		const options = { timestamps: false, follow: false, tailLines: 10_000 };
+		for await (const part of readLogFile(path, options, ended, new AbortController().signal)) {
+			text += part.toString();
+			await appendFile(path, line(2, "late"));
+		}
+		expect(text).toBe(Array.from({ length: 10_000 }, (_, index) => `line ${index + 10_000}\n`).join(""));
+	});
+	test("join lines that were written in parts, and give the time of the first", async () => {
+		await writeFile(path, line(0, "one ", "stdout", "P") + line(1, "line") + line(2, "two"));
 		expect(await read({})).toBe("one line\ntwo\n");
+		expect(await read({ timestamps: true })).toBe(
+			"2026-01-01T00:00:00.000000000Z one line\n2026-01-01T00:00:02.000000000Z two\n",
+		);
 	});
 	test("filter by time and stream, and stop after as many bytes as asked", async () => {
 		await writeFile(path, line(1, "a") + line(2, "b", "stderr") + line(3, "c"));

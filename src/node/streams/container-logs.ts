@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import type { Container } from "../../runtime/runtime.ts";
 import { readLogFile } from "../logs/log-file.ts";
-import { LineSplitter, type LogOptions, renderLine } from "../logs/log-lines.ts";
+import { LineSplitter, type LogOptions, lineRenderer } from "../logs/log-lines.ts";
 import type { NodeContext } from "../node-context.ts";
 
 /** Ends when the log does; destroy it to end it sooner. */
@@ -31,6 +31,7 @@ async function* keptLog(
 	container: { running(): boolean; onChange(listener: () => void): () => void },
 	signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
+	const render = lineRenderer(options);
 	let position = 0;
 	let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
 	let wake = () => {};
@@ -48,7 +49,7 @@ async function* keptLog(
 				lines = lines.slice(Math.max(lines.length - options.tailLines, 0));
 			}
 			position = all.length;
-			const block = Buffer.concat(lines.flatMap((line) => renderLine(line, options) ?? []));
+			const block = Buffer.concat(lines.flatMap((line) => render(line) ?? []));
 			if (block.length > 0) yield block.subarray(0, left);
 			left -= block.length;
 			if (!more || left <= 0) return;
