@@ -29,6 +29,12 @@ export function requiredOneOf(value: string | undefined, supported: readonly str
 	return value === undefined || value === "" ? [required(path)] : oneOf(value, supported, path);
 }
 
+/** Counts that only go up; an absent one is zero. */
+export function notDecremented(value: number | undefined, old: number | undefined, path: string): Cause[] {
+	if ((value ?? 0) < (old ?? 0)) return [invalidValue(path, value ?? 0, "cannot be decremented")];
+	return nonNegative(value, path);
+}
+
 export function requiredText(value: string | undefined, path: string, detail = ""): Cause[] {
 	return value === undefined || value === "" ? [required(path, detail)] : [];
 }

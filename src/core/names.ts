@@ -6,13 +6,11 @@ import type { Random } from "./clock.ts";
 
 const label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const subdomain = `${label}(\\.${label})*`;
-const label1035 = "[a-z]([-a-z0-9]*[a-z0-9])?";
 const qualified = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const labelValue = `(${qualified})?`;
 
 const labelSyntax = new RegExp(`^${label}$`);
 const subdomainSyntax = new RegExp(`^${subdomain}$`);
-const label1035Syntax = new RegExp(`^${label1035}$`);
 const qualifiedSyntax = new RegExp(`^${qualified}$`);
 const labelValueSyntax = new RegExp(`^${labelValue}$`);
 
@@ -44,12 +42,6 @@ const subdomainProblem = patternProblem(
 	subdomain,
 	"example.com",
 );
-const label1035Problem = patternProblem(
-	"a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
-	label1035,
-	"my-name",
-	"abc-123",
-);
 const qualifiedRule =
 	"must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
 const qualifiedProblem = patternProblem(qualifiedRule, qualified, "MyName", "my.name", "123-abc");
@@ -63,7 +55,6 @@ const labelValueProblem = patternProblem(
 
 export const dnsLabelProblems = (text: string) => pattern(text, labelSyntax, 63, labelProblem);
 export const dnsSubdomainProblems = (text: string) => pattern(text, subdomainSyntax, 253, subdomainProblem);
-export const dns1035LabelProblems = (text: string) => pattern(text, label1035Syntax, 63, label1035Problem);
 export const labelValueProblems = (text: string) => pattern(text, labelValueSyntax, 63, labelValueProblem);
 
 /** Names that become a path segment of a URL (RBAC). */
@@ -140,12 +131,9 @@ export function portNumberProblems(port: number): string[] {
 }
 
 /** What is wrong with an object's name, by the rule of its kind (`Kind.nameRule`). */
-export const nameProblems: Readonly<
-	Record<"dnsSubdomain" | "dnsLabel" | "dns1035Label" | "pathSegment", (name: string) => string[]>
-> = {
+export const nameProblems: Readonly<Record<"dnsSubdomain" | "dnsLabel" | "pathSegment", (name: string) => string[]>> = {
 	dnsSubdomain: dnsSubdomainProblems,
 	dnsLabel: dnsLabelProblems,
-	dns1035Label: dns1035LabelProblems,
 	pathSegment: pathSegmentProblems,
 };
 

@@ -1,5 +1,13 @@
 import type { Cause } from "../core/errors.ts";
-import { atMostAll, immutable, isZero, nonNegative, numberOrPercent, sameValue } from "../core/field-checks.ts";
+import {
+	atMostAll,
+	immutable,
+	isZero,
+	nonNegative,
+	notDecremented,
+	numberOrPercent,
+	sameValue,
+} from "../core/field-checks.ts";
 import { invalidValue, notSupported, required } from "../core/field-errors.ts";
 import { ageColumn, column, labelsText, nameColumn, selectorText, templateColumns } from "./columns.ts";
 import type { DaemonSet, DaemonSetStatus, DaemonSetUpdateStrategy } from "./generated/types.ts";
@@ -86,8 +94,8 @@ export const daemonSets: Kind<DaemonSet> = {
 		...nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"),
 	],
 	validateUpdate: ({ spec }, old) => immutable(spec.selector, old.spec.selector, "spec.selector"),
-	validateStatusUpdate({ status }) {
-		const causes: Cause[] = [];
+	validateStatusUpdate({ status }, old) {
+		const causes = notDecremented(status?.collisionCount, old.status?.collisionCount, "status.collisionCount");
 		for (const [field, count] of Object.entries(status ?? {}))
 			if (typeof count === "number") causes.push(...nonNegative(count, `status.${field}`));
 		return causes;

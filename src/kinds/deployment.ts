@@ -1,5 +1,13 @@
 import type { Cause } from "../core/errors.ts";
-import { atMostAll, immutable, isZero, nonNegative, numberOrPercent, requiredOneOf } from "../core/field-checks.ts";
+import {
+	atMostAll,
+	immutable,
+	isZero,
+	nonNegative,
+	notDecremented,
+	numberOrPercent,
+	requiredOneOf,
+} from "../core/field-checks.ts";
 import { forbidden, invalidValue } from "../core/field-errors.ts";
 import { ageColumn, column, nameColumn, selectorText, templateColumns } from "./columns.ts";
 import type { Deployment, DeploymentStrategy } from "./generated/types.ts";
@@ -77,7 +85,8 @@ export const deployments: Kind<Deployment> = {
 		const causes = [
 			...nonNegative(spec.replicas, "spec.replicas"),
 			...validateWorkloadSelector(spec.selector, "deployment", "spec.selector"),
-			...validateRunningTemplate(spec.template, spec.selector, "Deployment", "spec.template"),
+			// The template is one of ReplicaSets.
+			...validateRunningTemplate(spec.template, spec.selector, "ReplicaSet", "spec.template"),
 			...strategy(spec.strategy ?? {}),
 			...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
 			...nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"),
@@ -97,6 +106,8 @@ export const deployments: Kind<Deployment> = {
 			"readyReplicas",
 			"availableReplicas",
 			"unavailableReplicas",
+			"terminatingReplicas",
+			"observedGeneration",
 		] as const;
 		for (const count of counts) causes.push(...nonNegative(status[count], `status.${count}`));
 		const replicas = status.replicas ?? 0;
@@ -107,9 +118,7 @@ export const deployments: Kind<Deployment> = {
 			causes.push(
 				invalidValue("status.availableReplicas", status.availableReplicas, "cannot be greater than readyReplicas"),
 			);
-		if ((status.collisionCount ?? 0) < (old.status?.collisionCount ?? 0))
-			causes.push(invalidValue("status.collisionCount", status.collisionCount, "cannot be decremented"));
-		return causes;
+		return [...causes, ...notDecremented(status.collisionCount, old.status?.collisionCount, "status.collisionCount")];
 	},
 	warnings: ({ spec }) => podSpecWarnings(spec.template?.spec, "spec.template.spec"),
 	servedAs: oldDeployments,

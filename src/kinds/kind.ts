@@ -56,7 +56,7 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	/** Whether `metadata.generation` counts changes of anything but metadata and status. */
 	hasGeneration: boolean;
 	/** Names must be DNS labels or subdomains, or path segments (RBAC); upstream's rule for the kind. */
-	nameRule: "dnsSubdomain" | "dnsLabel" | "dns1035Label" | "pathSegment";
+	nameRule: "dnsSubdomain" | "dnsLabel" | "pathSegment";
 	/** How long an object lives after it was last written; undefined: until it is deleted. */
 	lifeMs?: number;
 	/** Fields that `fieldSelector` may name besides metadata.name and metadata.namespace. */

@@ -64,7 +64,8 @@ export const replicaSets: Kind<ReplicaSet> = {
 export function validateReplicaCounts(status: ReplicaSetStatus | undefined): Cause[] {
 	if (status === undefined) return [];
 	const causes: Cause[] = [];
-	for (const count of ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas"] as const)
+	const counts = ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas"] as const;
+	for (const count of [...counts, "terminatingReplicas", "observedGeneration"] as const)
 		causes.push(...nonNegative(status[count], `status.${count}`));
 	for (const count of ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"] as const)
 		if ((status[count] ?? 0) > (status.replicas ?? 0))

@@ -17,7 +17,7 @@ export const services: Kind<Service> = {
 	schema: "Service",
 	subresources: { status: true },
 	hasGeneration: false,
-	nameRule: "dns1035Label",
+	nameRule: "dnsLabel",
 	selectableFields: [
 		{ path: "spec.clusterIP", value: ({ spec }) => spec.clusterIP ?? "" },
 		{ path: "spec.type", value: ({ spec }) => spec.type ?? "" },

@@ -3,13 +3,13 @@ import {
 	atMostAll,
 	isZero,
 	nonNegative,
+	notDecremented,
 	numberOrPercent,
-	oneOf,
 	requiredOneOf,
 	sameValue,
 } from "../core/field-checks.ts";
 import { forbidden, invalidEach, invalidValue, required } from "../core/field-errors.ts";
-import { dns1035LabelProblems } from "../core/names.ts";
+import { dnsLabelProblems } from "../core/names.ts";
 import { ageColumn, column, nameColumn, templateColumns } from "./columns.ts";
 import type { StatefulSet, StatefulSetSpec } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
@@ -43,7 +43,8 @@ export const statefulSets: Kind<StatefulSet> = {
 		scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
 	},
 	hasGeneration: true,
-	nameRule: "dnsSubdomain",
+	// Its pods are named by it, and their host names are single labels.
+	nameRule: "dnsLabel",
 	selectableFields: [],
 	columns: [
 		nameColumn,
@@ -85,16 +86,13 @@ export const statefulSets: Kind<StatefulSet> = {
 		set.status = old.status ?? { replicas: 0 };
 	},
 	validate: ({ spec }) => [
-		...oneOf(spec.podManagementPolicy, ["OrderedReady", "Parallel"], "spec.podManagementPolicy"),
+		...podManagementPolicy(spec),
 		...updateStrategy(spec),
 		...retention(spec),
 		...nonNegative(spec.replicas, "spec.replicas"),
 		...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
 		...nonNegative(spec.ordinals?.start, "spec.ordinals.start"),
-		...nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"),
-		...(spec.serviceName
-			? invalidEach("spec.serviceName", spec.serviceName, dns1035LabelProblems(spec.serviceName))
-			: []),
+		...(spec.serviceName ? invalidEach("spec.serviceName", spec.serviceName, dnsLabelProblems(spec.serviceName)) : []),
 		...validateWorkloadSelector(spec.selector, "statefulset", "spec.selector"),
 		...validateRunningTemplate(withClaims(spec), spec.selector, "StatefulSet", "spec.template"),
 	],
@@ -106,9 +104,11 @@ export const statefulSets: Kind<StatefulSet> = {
 		const names = `${list.slice(0, -1).join(", ")} and ${list.at(-1)}`;
 		return [forbidden("spec", `updates to statefulset spec for fields other than ${names} are forbidden`)];
 	},
-	validateStatusUpdate({ status }) {
+	validateStatusUpdate({ status }, old) {
 		const causes: Cause[] = [];
 		if (status === undefined) return causes;
+		causes.push(...nonNegative(status.observedGeneration, "status.observedGeneration"));
+		causes.push(...notDecremented(status.collisionCount, old.status?.collisionCount, "status.collisionCount"));
 		const counts = ["replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"] as const;
 		for (const count of counts) causes.push(...nonNegative(status[count], `status.${count}`));
 		for (const count of ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"] as const)
@@ -127,7 +127,9 @@ export const statefulSets: Kind<StatefulSet> = {
 	warnings({ spec }) {
 		const warnings = podSpecWarnings(spec.template?.spec, "spec.template.spec");
 		if ((spec.revisionHistoryLimit ?? 0) < 0)
-			warnings.push("spec.revisionHistoryLimit: a negative value retains all historical revisions");
+			warnings.push(
+				"spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended",
+			);
 		return warnings;
 	},
 	servedAs: oldStatefulSets,
@@ -140,6 +142,13 @@ function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): S
 	const volumes = (template.spec.volumes ?? []).filter(({ name }) => !claims.has(name));
 	for (const name of claims) if (name !== "") volumes.push({ name, persistentVolumeClaim: { claimName: name } });
 	return { ...template, spec: { ...template.spec, volumes } };
+}
+
+function podManagementPolicy({ podManagementPolicy: policy }: StatefulSetSpec): Cause[] {
+	const at = "spec.podManagementPolicy";
+	if (!policy) return [required(at)];
+	if (policy === "OrderedReady" || policy === "Parallel") return [];
+	return [invalidValue(at, policy, "must be 'OrderedReady' or 'Parallel'")];
 }
 
 function updateStrategy({ updateStrategy = {} }: StatefulSetSpec): Cause[] {

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest";
+import type { KubeObject } from "../core/object.ts";
+import { daemonSets } from "./daemonset.ts";
 import { deployments } from "./deployment.ts";
 import type { DaemonSet, Deployment, PersistentVolumeClaim, StatefulSet } from "./generated/types.ts";
-import { cells, createFrom, updateProblems } from "./testing.ts";
+import type { Kind } from "./kind.ts";
+import { statefulSets } from "./statefulset.ts";
+import { cells, createFrom, texts, updateProblems } from "./testing.ts";
 
 const workload = (kind: string, spec: object = {}) => ({
 	apiVersion: "apps/v1",
@@ -123,6 +127,17 @@ describe("stateful sets", () => {
 			for (const container of spec.template.spec.containers) container.image = "nginx:2";
 		});
 		expect(found).toEqual([]);
+	});
+
+	test("start one after the other or all at once, and may keep all revisions", () => {
+		expect(problems("StatefulSet", { podManagementPolicy: "Backwards" })).toEqual([
+			`spec.podManagementPolicy: Invalid value: "Backwards": must be 'OrderedReady' or 'Parallel'`,
+		]);
+		const { problems: none, warnings } = createFrom(workload("StatefulSet", { revisionHistoryLimit: -1 }));
+		expect(none).toEqual([]);
+		expect(warnings).toEqual([
+			"spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended",
+		]);
 	});
 
 	test("may change nothing else", () => {
@@ -270,4 +285,24 @@ test("a Deployment's labels are not changed by way of its status", () => {
 	const sent = { metadata: { labels: { a: "2" } } } as unknown as Deployment;
 	deployments.prepareForStatusUpdate?.(sent, old, { now: "2026-01-01T00:00:00Z" });
 	expect(sent.metadata.labels).toEqual({ a: "1" });
+});
+
+test("what a status counts is not negative, and collisions are not taken back", () => {
+	for (const { kind, validateStatusUpdate } of [deployments, daemonSets, statefulSets] as Kind<KubeObject>[]) {
+		const { object } = createFrom(workload(kind));
+		const found = (status: object, old: object) =>
+			texts(
+				validateStatusUpdate?.({ ...object, status } as KubeObject, { ...object, status: old } as KubeObject) ?? [],
+			);
+		expect(found({ collisionCount: 1, observedGeneration: -1 }, { collisionCount: 2 }).sort(), kind).toEqual([
+			"status.collisionCount: Invalid value: 1: cannot be decremented",
+			"status.observedGeneration: Invalid value: -1: must be greater than or equal to 0",
+		]);
+		expect(found({ collisionCount: 2 }, { collisionCount: 1 }), kind).toEqual([]);
+	}
+	const { object } = createFrom(workload("Deployment"));
+	const terminating = { ...object, status: { terminatingReplicas: -1 } } as Deployment;
+	expect(texts(deployments.validateStatusUpdate?.(terminating, terminating) ?? [])).toEqual([
+		"status.terminatingReplicas: Invalid value: -1: must be greater than or equal to 0",
+	]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
-import { condition, conformance, isReady, type Json, merge, type Namespace, slow, strategic } from "./harness.ts";
+import { condition, conformance, isReady, type Json, json, merge, type Namespace, slow, strategic } from "./harness.ts";
 import { images, templateOf } from "./objects.ts";
 
 const labels = { foo: "bar", baz: "blah" };
@@ -73,6 +73,7 @@ const setImage = (space: Namespace, image: string) =>
 	});
 const revisionsOf = async (space: Namespace) =>
 	(await space.pods(selector)).map((pod) => pod.metadata.labels["controller-revision-hash"]);
+const nameOf = ({ metadata }: Json): string => metadata.name;
 const isRolledOut = ({ status }: Json) =>
 	status.currentRevision === status.updateRevision && status.updatedReplicas === 3;
 
@@ -287,6 +288,78 @@ conformance("StatefulSet", 2, (target) => {
 		);
 	});
 
+	for (const failing of [false, true]) {
+		const how = failing ? "also when a container of it fails at its end" : "also when a finalizer holds it";
+		test.concurrent(`a deleted pod below the partition comes back as it was, ${how}`, async () => {
+			await using space = await target().namespace("ss-held");
+			const set = setOf(3, { updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 1 } } });
+			const script = `trap '[ "$POD_NAME" = ss-0 ] && exit 1; exit 0' TERM; while true; do sleep 1; done`;
+			const env = [{ name: "POD_NAME", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "metadata.name" } } }];
+			if (failing) {
+				const container = { name: "ends-badly", image: images.busybox, command: ["sh", "-c"], args: [script], env };
+				set.spec.template.spec.containers.push(container);
+			}
+			const old = (await start(space, set)).status.currentRevision;
+			const first = space.core("pods", "ss-0");
+			await target().update(first, (pod) => {
+				pod.metadata.finalizers = ["example.com/test"];
+			});
+			await setImage(space, images.httpdNew);
+			const { status } = await space.until(
+				space.apps("statefulsets", "ss"),
+				({ status }) => status.updatedReplicas === 2 && status.replicas === 3 && status.readyReplicas === 3,
+			);
+			const { updateRevision: next } = status;
+			expect(await revisionsOf(space)).toEqual([old, next, next]);
+			const { metadata } = await target().get(first);
+			await target().delete(first, { gracePeriodSeconds: 0 });
+			await notReady(space, 2);
+			expect((await target().get(first)).metadata.uid).toBe(metadata.uid);
+			await target().patch(first, json, [{ op: "remove", path: "/metadata/finalizers" }]);
+			await allReady(space, 3);
+			expect((await target().get(first)).metadata.uid).not.toBe(metadata.uid);
+			expect(await revisionsOf(space)).toEqual([old, next, next]);
+		}, 90_000);
+	}
+
+	test.concurrent("the first ordinal may be moved up, down and away", async () => {
+		await using space = await target().namespace("ss-ordinals");
+		await start(space, setOf(2));
+		const becomes = async (spec: Json, names: string[]) => {
+			await target().update(space.apps("statefulsets", "ss"), (set) => {
+				Object.assign(set.spec, spec);
+			});
+			await eventually(async () => {
+				const ready = (await space.pods(selector)).map((pod) => [nameOf(pod), isReady(pod)]);
+				expect(ready).toEqual(names.map((name) => [name, true]));
+			});
+			await space.until(
+				space.apps("statefulsets", "ss"),
+				({ status, metadata }) =>
+					status.observedGeneration === metadata.generation &&
+					status.replicas === names.length &&
+					status.readyReplicas === names.length,
+			);
+		};
+		await becomes({ replicas: 3, ordinals: { start: 2 } }, ["ss-2", "ss-3", "ss-4"]);
+		await becomes({ replicas: 2 }, ["ss-2", "ss-3"]);
+		await becomes({ ordinals: { start: 4 } }, ["ss-4", "ss-5"]);
+		await becomes({ ordinals: { start: 3 } }, ["ss-3", "ss-4"]);
+		const [pod] = await space.pods(selector);
+		expect(pod.metadata.labels["apps.kubernetes.io/pod-index"]).toBe("3");
+		await becomes({ ordinals: null }, ["ss-0", "ss-1"]);
+	}, 90_000);
+
+	test.concurrent("a name is a label, and a claim template may not change", async () => {
+		await using space = await target().namespace("ss-refused");
+		const dotted = { ...setOf(1), metadata: { name: "a.b" } };
+		expect((await target().send("POST", space.apps("statefulsets"), dotted)).status).toBe(422);
+		await target().post(space.apps("statefulsets"), setOf(0));
+		const change = { spec: { serviceName: "other" } };
+		const answer = await target().send("PATCH", space.apps("statefulsets", "ss"), change, { "Content-Type": merge });
+		expect(answer.body.message).toContain("updates to statefulset spec for fields other than 'replicas', 'ordinals', ");
+	});
+
 	describe.concurrent("volume claims", () => {
 		const claims = {
 			volumeClaimTemplates: [
@@ -313,6 +386,86 @@ conformance("StatefulSet", 2, (target) => {
 			await eventually(async () => expect(await names(space)).toEqual(["datadir-ss-0"]));
 			await target().delete(space.apps("statefulsets", "ss"));
 			await eventually(async () => expect(await names(space)).toEqual([]));
+		}, 60_000);
+
+		test.concurrent("a claim with another controller stays with it, one with other owners goes with the set too", async () => {
+			await using space = await target().namespace("ss-owners");
+			const set = await start(space, setOf(4, claims, mounted));
+			const path = (ordinal: number) => space.core("persistentvolumeclaims", `datadir-ss-${ordinal}`);
+			const config = await target().post(space.core("configmaps"), { metadata: { generateName: "owner" } });
+			const owner = { apiVersion: "v1", kind: "ConfigMap", name: config.metadata.name, uid: config.metadata.uid };
+			const controls = { controller: true, blockOwnerDeletion: true };
+			const stranger = { apiVersion: "apps/v1", kind: "StatefulSet", name: "unknown", uid: "9d86d6ae", ...controls };
+			const own = { apiVersion: "apps/v1", kind: "StatefulSet", name: "ss", uid: set.metadata.uid, ...controls };
+			const give = (ordinal: number, ownerReferences: Json[], finalizers?: string[]) =>
+				target().update(path(ordinal), ({ metadata }) => {
+					Object.assign(metadata, { ownerReferences }, finalizers && { finalizers });
+				});
+			const owners = async (...ordinals: number[]) =>
+				Promise.all(ordinals.map(async (each) => (await target().get(path(each))).metadata.ownerReferences));
+			const policy = (whenDeleted: string, whenScaled: string) =>
+				target().patch(space.apps("statefulsets", "ss"), merge, {
+					spec: { persistentVolumeClaimRetentionPolicy: { whenDeleted, whenScaled } },
+				});
+			await give(1, [owner]);
+			// Its owner has never been: only the finalizer keeps it.
+			await give(3, [stranger], ["example.com/keep"]);
+			await policy("Delete", "Retain");
+			await eventually(async () => expect(await owners(0, 1, 2, 3)).toEqual([[own], [owner, own], [own], [stranger]]));
+			await give(0, [{ ...own, controller: false }]);
+			await policy("Delete", "Delete");
+			await eventually(async () => expect(await owners(0)).toEqual([[own]]));
+			await target().delete(space.apps("statefulsets", "ss"));
+			await eventually(async () => expect(await names(space)).toEqual(["datadir-ss-1", "datadir-ss-3"]));
+			await target().patch(path(3), json, [{ op: "remove", path: "/metadata/finalizers" }]);
+			await space.gone(path(3));
+		}, 60_000);
+
+		test.concurrent("a claim that another controls outlives the scaling down that would delete it", async () => {
+			await using space = await target().namespace("ss-controlled");
+			await start(space, setOf(3, claims, mounted));
+			const config = await target().post(space.core("configmaps"), { metadata: { name: "dummy" } });
+			const path = space.core("persistentvolumeclaims", "datadir-ss-1");
+			const { name, uid } = config.metadata;
+			await target().update(path, ({ metadata }) => {
+				metadata.ownerReferences = [{ apiVersion: "v1", kind: "ConfigMap", name, uid, controller: true }];
+			});
+			await target().update(space.apps("statefulsets", "ss"), ({ spec }) => {
+				spec.persistentVolumeClaimRetentionPolicy = { whenScaled: "Delete" };
+			});
+			await scale(space, 0);
+			await eventually(async () => expect(await names(space)).toEqual(["datadir-ss-1"]));
+			await target().update(path, ({ metadata }) => {
+				delete metadata.ownerReferences;
+			});
+			await scale(space, 2);
+			await allReady(space, 2);
+			expect(await names(space)).toEqual(["datadir-ss-0", "datadir-ss-1"]);
+			await scale(space, 1);
+			await eventually(async () => expect(await names(space)).toEqual(["datadir-ss-0"]));
+		}, 60_000);
+
+		test.concurrent("the claim of a pod that no node takes yet is made anew", async () => {
+			await using space = await target().namespace("ss-claim-again");
+			const key = `test.example/${space.name}`;
+			const [node] = (await target().get("/api/v1/nodes")).items;
+			const label = (value: string | null) =>
+				target().patch(`/api/v1/nodes/${nameOf(node)}`, merge, { metadata: { labels: { [key]: value } } });
+			await label("here");
+			const set = setOf(1, claims, mounted);
+			set.spec.template.spec.nodeSelector = { [key]: "here" };
+			await start(space, set);
+			await label(null);
+			const pod = space.core("pods", "ss-0");
+			const { metadata } = await target().get(pod);
+			await target().delete(pod);
+			await space.until(pod, (again) => again.metadata.uid !== metadata.uid);
+			const claim = space.core("persistentvolumeclaims", "datadir-ss-0");
+			const before = await target().get(claim);
+			await target().delete(claim);
+			await space.until(claim, (again) => again.metadata.uid !== before.metadata.uid);
+			await label("here");
+			await allReady(space, 1);
 		}, 60_000);
 	});
 

@@ -55,6 +55,9 @@ export function truncated(
 ): Action[] {
 	const live = new Set([current.name, update.name, ...pods.map(revisionOf)]);
 	const history = found.filter(({ metadata }) => !live.has(metadata.name)).sort(byRevision);
-	const excess = history.length - (set.spec.revisionHistoryLimit ?? 10);
-	return excess <= 0 ? [] : history.slice(0, excess).map((revision) => remove(controllerRevisions, revision));
+	const limit = set.spec.revisionHistoryLimit ?? 10;
+	const excess = history.length - limit;
+	return limit < 0 || excess <= 0
+		? []
+		: history.slice(0, excess).map((revision) => remove(controllerRevisions, revision));
 }

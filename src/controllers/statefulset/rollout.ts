@@ -6,8 +6,9 @@ import { isUnavailable } from "./health.ts";
 import { replicasOf, revisionOf } from "./identity.ts";
 
 /**
- * Pods of other revisions to be deleted now, highest ordinal first, as long as fewer than `maxUnavailable` of those that the update has
- * come to are still missing. Old pods that serve nobody do not count: else a set with a broken pod could not be mended by an update.
+ * Pods of other revisions to be deleted now. Highest ordinal first, and as long as all above have been updated and serve: one. Where the
+ * set says `maxUnavailable`: as many as leave no more than that missing, and before them those that serve nobody anyway — what
+ * they lack may be what the update brings.
  * @param slots the set's pods by index (ordinal minus start); undefined where there is none
  */
 export function outdated(
@@ -16,14 +17,17 @@ export function outdated(
 	revision: string,
 	nowMs: number,
 ): Pod[] {
-	const rolling = set.spec.updateStrategy?.rollingUpdate;
-	const most = Math.max(1, scaled(rolling?.maxUnavailable ?? 1, replicasOf(set), "down"));
-	let missing = 0;
-	const old: Pod[] = [];
-	for (let index = slots.length - 1; index >= (rolling?.partition ?? 0); index--) {
-		const pod = slots[index];
-		if (pod !== undefined && revisionOf(pod) !== revision && !isTerminating(pod)) old.push(pod);
-		else if (isUnavailable(set, pod, nowMs)) missing++;
+	const { partition = 0, maxUnavailable } = set.spec.updateStrategy?.rollingUpdate ?? {};
+	const isOld = (pod: Pod | undefined) => pod !== undefined && revisionOf(pod) !== revision && !isTerminating(pod);
+	const candidates = slots.slice(partition).reverse();
+	if (maxUnavailable === undefined) {
+		const first = candidates.find((pod) => isOld(pod) || isUnavailable(set, pod, nowMs));
+		return first !== undefined && isOld(first) ? [first] : [];
 	}
-	return old.slice(0, Math.max(0, most - missing));
+	const old = candidates.filter((pod): pod is Pod => isOld(pod));
+	const most = Math.max(1, scaled(maxUnavailable, replicasOf(set), "down"));
+	const missing = slots.filter((pod) => isUnavailable(set, pod, nowMs)).length;
+	const broken = old.filter((pod) => isUnavailable(set, pod, nowMs));
+	const serving = old.filter((pod) => !broken.includes(pod));
+	return [...broken, ...serving.slice(0, Math.max(0, most - missing))];
 }
