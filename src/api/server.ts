@@ -6,8 +6,8 @@ import type { Registry } from "../kinds/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { Tokens } from "./access/tokens.ts";
 import type { WatchCache } from "./cache/cache.ts";
+import type { NodeUsage } from "./node-usage.ts";
 import type { RequestInfo } from "./request-info.ts";
-import type { NodeUsage } from "./usage.ts";
 
 export interface ApiOptions {
 	store: Store;

@@ -10,34 +10,11 @@ import { pods } from "../kinds/pod.ts";
 import { objectKey } from "./cache/keys.ts";
 import type { VirtualResource } from "./discovery/resources.ts";
 import { formatOf } from "./negotiate.ts";
+import type { ContainerUsage, NodeUsage } from "./node-usage.ts";
 import type { ResourceInfo } from "./request-info.ts";
 import { objectResponse } from "./respond.ts";
 import type { Context, Server } from "./server.ts";
 import { methodNotAllowed } from "./target.ts";
-
-export interface ContainerUsage {
-	name: string;
-	/** Billionths of a core. */
-	cpuNanoCores: number;
-	memoryBytes: number;
-}
-
-export interface PodUsage {
-	name: string;
-	namespace: string;
-	uid: string;
-	/** When it was read, and over how long until then the use of CPU was measured. */
-	atMs: number;
-	windowMs: number;
-	containers: readonly ContainerUsage[];
-}
-
-export interface NodeUsage extends Omit<ContainerUsage, "name"> {
-	name: string;
-	atMs: number;
-	windowMs: number;
-	pods: readonly PodUsage[];
-}
 
 const group = "metrics.k8s.io";
 const version = "v1beta1";

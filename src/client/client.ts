@@ -48,8 +48,6 @@ export type Patch =
 			fieldValidation?: "Strict" | "Warn" | "Ignore";
 	  };
 
-export { createClient } from "./requests.ts";
-
 /** Which object: `namespace` is undefined for kinds without. */
 export interface Ref {
 	namespace?: string;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { VirtualClock } from "../core/virtual-clock.ts";
-import { createClient } from "./client.ts";
 import { runAsLeader } from "./leader-election.ts";
+import { createClient } from "./requests.ts";
 import { ToyServer } from "./testing/toy-server.ts";
 import { memoryTransport } from "./transport-memory.ts";
 

@@ -3,8 +3,9 @@ import type { User } from "../core/exchange.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import { configMaps } from "../kinds/configmap.ts";
 import { secrets } from "../kinds/secret.ts";
-import { createClient } from "./client.ts";
-import { createMirror, type Mirror } from "./mirror.ts";
+import { createMirror } from "./informer.ts";
+import type { Mirror } from "./mirror.ts";
+import { createClient } from "./requests.ts";
 import { ToyServer } from "./testing/toy-server.ts";
 import { memoryTransport } from "./transport-memory.ts";
 

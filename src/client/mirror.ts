@@ -38,5 +38,3 @@ export interface Mirror {
 	synced(signal?: AbortSignal): Promise<void>;
 	close(): void;
 }
-
-export { createMirror } from "./informer.ts";

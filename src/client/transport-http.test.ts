@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { configMaps } from "../kinds/configmap.ts";
 import type { ConfigMap } from "../kinds/generated/types.ts";
-import { type Client, createClient } from "./client.ts";
+import type { Client } from "./client.ts";
+import { createClient } from "./requests.ts";
 import { httpTransport } from "./transport-http.ts";
 
 const cleanUp: (() => Promise<void> | void)[] = [];

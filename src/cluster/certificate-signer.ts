@@ -4,7 +4,7 @@ import type { Extension } from "@peculiar/asn1-x509";
 import type { SignCertificate } from "../controllers/certificatesigningrequest/signing.ts";
 import type { CertificateRequest } from "../core/certificate-request.ts";
 import { certificateSchemas } from "../core/certificate-schemas.ts";
-import type { KeyPair } from "./certificates.ts";
+import type { KeyPair } from "./key-pair.ts";
 
 const signatureAlgorithms = {
 	ecdsaWithSha256: "1.2.840.10045.4.3.2",

@@ -3,12 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join } from "node:path";
 import { certificateSigner } from "./certificate-signer.ts";
 import type { Authority } from "./controllers.ts";
-
-/** PEM texts. */
-export interface KeyPair {
-	key: string;
-	cert: string;
-}
+import type { KeyPair } from "./key-pair.ts";
 
 export interface Certificates {
 	/** The cluster's own authority. Its key is not in here. */

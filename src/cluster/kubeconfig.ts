@@ -1,5 +1,5 @@
 import { renameSync, writeFileSync } from "node:fs";
-import type { KeyPair } from "./certificates.ts";
+import type { KeyPair } from "./key-pair.ts";
 
 /** The text of a kubeconfig for one cluster, in JSON, which is YAML too. */
 export function kubeconfigText(options: { server: string; ca: string; user: KeyPair; namespace?: string }): string {

@@ -2,7 +2,7 @@
  * What pods and nodes use, read from the agents when somebody asks for it, and then every 15 seconds for a minute: a cluster
  * without autoscalers in which nobody looks pays nothing.
  */
-import type { NodeUsage, PodUsage } from "../api/usage.ts";
+import type { NodeUsage, PodUsage } from "../api/node-usage.ts";
 import type { Client } from "../client/client.ts";
 import type { Mirror } from "../client/mirror.ts";
 import type { MetricsSource } from "../controllers/horizontalpodautoscaler/metrics.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { createClient } from "../client/client.ts";
-import { createMirror } from "../client/mirror.ts";
+import { createMirror } from "../client/informer.ts";
 import { createEventRecorder } from "../client/recorder.ts";
+import { createClient } from "../client/requests.ts";
 import { ToyServer } from "../client/testing/toy-server.ts";
 import { memoryTransport } from "../client/transport-memory.ts";
 import type { Clock } from "../core/clock.ts";

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createMirror, type Mirror } from "../client/mirror.ts";
+import { createMirror } from "../client/informer.ts";
+import type { Mirror } from "../client/mirror.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Node, Pod, PodSpec } from "../kinds/generated/types.ts";
 import { nodes } from "../kinds/node.ts";

@@ -1,6 +1,7 @@
 /** ConfigMaps and Secrets that the node's pods name: each watched only while a pod names it. */
 import type { Client } from "../client/client.ts";
-import { createMirror, type Informer, type Mirror } from "../client/mirror.ts";
+import { createMirror } from "../client/informer.ts";
+import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Clock } from "../core/clock.ts";
 import type { KubeObject } from "../core/object.ts";
 import { configMaps } from "../kinds/configmap.ts";

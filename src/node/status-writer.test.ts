@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { createClient, type Transport } from "../client/client.ts";
+import type { Transport } from "../client/client.ts";
+import { createClient } from "../client/requests.ts";
 import { memoryTransport } from "../client/transport-memory.ts";
 import { ApiError, conflict } from "../core/errors.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";

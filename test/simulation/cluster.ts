@@ -1,8 +1,9 @@
 /** A whole cluster in one process, on a virtual clock, where everything between its parts may fail. */
 import { type Api, createApi } from "../../src/api/handle.ts";
-import { type Client, createClient, type DeleteOptions } from "../../src/client/client.ts";
-import { createMirror } from "../../src/client/mirror.ts";
+import type { Client, DeleteOptions } from "../../src/client/client.ts";
+import { createMirror } from "../../src/client/informer.ts";
 import { createEventRecorder } from "../../src/client/recorder.ts";
+import { createClient } from "../../src/client/requests.ts";
 import { memoryTransport } from "../../src/client/transport-memory.ts";
 import type { Controller } from "../../src/controllers/controller.ts";
 import { startShell } from "../../src/controllers/shell.ts";

@@ -1,6 +1,9 @@
 /** The machines under a simulated cluster's nodes: they lose their power, their agent or their connection, and come back. */
-import { type Client, createClient, type Transport } from "../../src/client/client.ts";
-import { createMirror, type Mirror } from "../../src/client/mirror.ts";
+
+import type { Client, Transport } from "../../src/client/client.ts";
+import { createMirror } from "../../src/client/informer.ts";
+import type { Mirror } from "../../src/client/mirror.ts";
+import { createClient } from "../../src/client/requests.ts";
 import type { Clock, Random } from "../../src/core/clock.ts";
 import { createSimulatedNetwork } from "../../src/network/simulated.ts";
 import { type Fleet, startSimulatedFleet } from "../../src/node/simulated-fleet.ts";

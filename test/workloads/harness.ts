@@ -1,8 +1,10 @@
 /** A control plane in virtual time: the real API server on a memory store, chosen controllers, and nodes that only pretend to run pods. */
 import { type Api, createApi } from "../../src/api/handle.ts";
-import { type Client, createClient, type Transport } from "../../src/client/client.ts";
-import { createMirror, type Mirror } from "../../src/client/mirror.ts";
+import type { Client, Transport } from "../../src/client/client.ts";
+import { createMirror } from "../../src/client/informer.ts";
+import type { Mirror } from "../../src/client/mirror.ts";
 import { createEventRecorder } from "../../src/client/recorder.ts";
+import { createClient } from "../../src/client/requests.ts";
 import { memoryTransport } from "../../src/client/transport-memory.ts";
 import type { Controller } from "../../src/controllers/controller.ts";
 import { targetNode } from "../../src/controllers/daemonset/placement.ts";

@@ -7,7 +7,7 @@ import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
 import type { Strategy } from "../verbs/write.ts";
-import { partOf } from "./subresources.ts";
+import { partOf } from "./part.ts";
 
 export function approval(context: Context, target: Target): Promise<ApiResponse> {
 	return partOf(context, target, strategy(timestamp(context.server.clock.now())));

@@ -6,7 +6,7 @@ import { validateEphemeralContainersUpdate, validateResize } from "../../kinds/p
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
 import { keep, type Strategy } from "../verbs/write.ts";
-import { partOf } from "./subresources.ts";
+import { partOf } from "./part.ts";
 
 export function ephemeralContainers(context: Context, target: Target): Promise<ApiResponse> {
 	return partOf(context, target, ephemeralStrategy);

@@ -2,17 +2,15 @@
 import { timestamp } from "../../core/clock.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { Context } from "../server.ts";
-import { methodNotAllowed, noSuchResource, type Target } from "../target.ts";
-import { get } from "../verbs/get.ts";
-import { patch } from "../verbs/patch.ts";
-import { update } from "../verbs/update.ts";
-import { type Strategy, statusStrategy } from "../verbs/write.ts";
+import { noSuchResource, type Target } from "../target.ts";
+import { statusStrategy } from "../verbs/write.ts";
 import { approval } from "./approval.ts";
 import { binding } from "./binding.ts";
 import { connect } from "./connect.ts";
 import { eviction } from "./eviction.ts";
 import { finalize } from "./finalize.ts";
 import { log } from "./log.ts";
+import { partOf } from "./part.ts";
 import { ephemeralContainers, resize } from "./pod-parts.ts";
 import { proxy } from "./proxy.ts";
 import { scale } from "./scale.ts";
@@ -47,18 +45,4 @@ export async function serveSubresource(context: Context, target: Target): Promis
 	const serve = subresources[`${resource}/${subresource}`];
 	if (serve === undefined) throw noSuchResource();
 	return serve(context, target);
-}
-
-/** A part of the object that is read whole and written by itself. */
-export async function partOf(context: Context, target: Target, strategy: Strategy): Promise<ApiResponse> {
-	switch (context.info.verb) {
-		case "get":
-			return get(context, target);
-		case "update":
-			return update(context, target, strategy);
-		case "patch":
-			return patch(context, target, strategy);
-		default:
-			throw methodNotAllowed();
-	}
 }

@@ -1,5 +1,5 @@
 /** The client's toy server with what agents need besides: merge patches, graceful deletion of pods. */
-import { createClient } from "../../client/client.ts";
+import { createClient } from "../../client/requests.ts";
 import { ToyServer } from "../../client/testing/toy-server.ts";
 import { memoryTransport } from "../../client/transport-memory.ts";
 import { type Clock, timestamp } from "../../core/clock.ts";

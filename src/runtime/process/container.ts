@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import type { Container, ContainerConfig } from "../runtime.ts";
 import { execCommandLine, fifosOf, streamsOf, writeContainerFiles } from "./container-files.ts";
 import { type ContainerRecord, commandOf, newRecord, places, readExit } from "./container-record.ts";
-import { type Environment, toolEnvironment } from "./environment.ts";
+import type { Environment } from "./environment.ts";
 import { firstLine, writeLine } from "./fifos.ts";
 import { LogPump, type Tap } from "./logs.ts";
 import {
@@ -21,6 +21,7 @@ import {
 } from "./processes.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
+import { toolEnvironment } from "./tool-environment.ts";
 
 const execute = promisify(execFile);
 

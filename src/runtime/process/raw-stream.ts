@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { closeSync, constants, openSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { promisify } from "node:util";
-import { toolEnvironment } from "./environment.ts";
+import { toolEnvironment } from "./tool-environment.ts";
 
 const execute = promisify(execFile);
 

@@ -26,7 +26,7 @@ import {
 } from "../../core/rootview.ts";
 import { makeInView, makeView } from "../../core/rootview-files.ts";
 import type { Mount } from "../runtime.ts";
-import { toolEnvironment } from "./environment.ts";
+import { toolEnvironment } from "./tool-environment.ts";
 
 const execute = promisify(execFile);
 

@@ -4,10 +4,11 @@ import { chmodSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Sandbox, SandboxConfig } from "../runtime.ts";
 import { hasLimits } from "./cgroups.ts";
-import { type Environment, toolEnvironment } from "./environment.ts";
+import type { Environment } from "./environment.ts";
 import { identify, isAlive, killAndWait, type ProcessId } from "./processes.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import { shellQuote } from "./shell.ts";
+import { toolEnvironment } from "./tool-environment.ts";
 
 interface SandboxRecord {
 	id: string;

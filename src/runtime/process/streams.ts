@@ -4,8 +4,8 @@ import { connect as connectSocket, Socket } from "node:net";
 import { type Duplex, PassThrough, type Readable } from "node:stream";
 import type { ExecOptions, ExecSession } from "../runtime.ts";
 import type { ProcessContainer } from "./container.ts";
-import { toolEnvironment } from "./environment.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
+import { toolEnvironment } from "./tool-environment.ts";
 
 export async function exec(container: ProcessContainer, options: ExecOptions): Promise<ExecSession> {
 	const [first, ...rest] = options.command;

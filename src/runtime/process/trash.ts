@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
-import { toolEnvironment } from "./environment.ts";
+import { toolEnvironment } from "./tool-environment.ts";
 
 const execute = promisify(execFile);
 

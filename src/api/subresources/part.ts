@@ -1,0 +1,21 @@
+import type { ApiResponse } from "../../core/exchange.ts";
+import type { Context } from "../server.ts";
+import { methodNotAllowed, type Target } from "../target.ts";
+import { get } from "../verbs/get.ts";
+import { patch } from "../verbs/patch.ts";
+import { update } from "../verbs/update.ts";
+import type { Strategy } from "../verbs/write.ts";
+
+/** A part of the object that is read whole and written by itself. */
+export async function partOf(context: Context, target: Target, strategy: Strategy): Promise<ApiResponse> {
+	switch (context.info.verb) {
+		case "get":
+			return get(context, target);
+		case "update":
+			return update(context, target, strategy);
+		case "patch":
+			return patch(context, target, strategy);
+		default:
+			throw methodNotAllowed();
+	}
+}

@@ -1,0 +1,5 @@
+/** PEM texts. */
+export interface KeyPair {
+	key: string;
+	cert: string;
+}
