@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { parseQuantity } from "../core/quantity.ts";
 import { horizontalPodAutoscalers } from "../kinds/horizontalpodautoscaler.ts";
 import { startCluster } from "./embed.ts";
 
@@ -40,6 +41,9 @@ test("an autoscaler follows what the pods of simulated nodes say they use, the s
 		const { items } = read as { items: { containers: object[] }[] };
 		expect(items).toHaveLength(7);
 		expect(items[0]?.containers).toEqual([{ name: "c", usage: { cpu: "90000000n", memory: "64Mi" } }]);
+		const nodes = await cluster.client.raw("GET", "/apis/metrics.k8s.io/v1beta1/nodes");
+		const used = (nodes as { items: { usage: { cpu: string } }[] }).items.map(({ usage }) => parseQuantity(usage.cpu));
+		expect(used.reduce((sum, cores) => sum + cores)).toBeCloseTo(7 * 0.09);
 		return status;
 	};
 	expect(await run()).toEqual(await run());

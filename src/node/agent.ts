@@ -15,6 +15,7 @@ import { admissionVerdict } from "./admission.ts";
 import { makeContainerConfig } from "./container-config.ts";
 import { type EventRecorder, kubeletEvents, noEvents } from "./event-recorder.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
+import type { KubeletSettings } from "./kubelet-config.ts";
 import { machineFacts } from "./machine-facts.ts";
 import type { NodeContext, PodFiles, Prober } from "./node-context.ts";
 import { type NodeFacts, ownLabels } from "./node-object.ts";
@@ -25,6 +26,7 @@ import { createProber } from "./probes/prober.ts";
 import { WatchedReferences } from "./references.ts";
 import { RuntimeView } from "./runtime-view.ts";
 import { createEndpoint } from "./streams/endpoint.ts";
+import { MachineMeter } from "./usage/machine.ts";
 import { createFiles } from "./volumes/files.ts";
 import type { Directories } from "./volumes/layout.ts";
 import { watchLocalVolumes } from "./volumes/local-volumes.ts";
@@ -83,6 +85,7 @@ class RunningAgent implements Agent {
 	#addressesBefore: ReadonlyMap<string, { addresses: readonly string[] }> = new Map();
 	#heartbeat: Heartbeat | undefined;
 	#endpoint: ((stream: Duplex) => void) | undefined;
+	#meter: MachineMeter | undefined;
 	readonly #maintenance: { stop(): void }[] = [];
 
 	constructor(options: AgentOptions) {
@@ -127,6 +130,7 @@ class RunningAgent implements Agent {
 		const { signal } = this.#abort;
 		const { leaseMs } = this.#options;
 		this.#heartbeat = await startHeartbeat({ client, clock, facts: this.#facts, limitations, leaseMs, signal });
+		this.#measureMachine();
 		await this.#context.view.start();
 		this.#addressesBefore = (await network?.attached()) ?? new Map();
 		await pods.subscribe(node.name, (current, last) => this.#podChanged(current, last));
@@ -145,6 +149,8 @@ class RunningAgent implements Agent {
 		this.#endpoint ??= createEndpoint({
 			context: this.#context,
 			pods: () => this.pods(),
+			settings: this.#settings(),
+			meter: this.#meter,
 			logDirectory: this.#options.directories?.logs,
 			signal,
 		});
@@ -231,10 +237,23 @@ class RunningAgent implements Agent {
 		this.#maintenance.push(watchLocalVolumes({ client, clock, mirror, isOwn: (name) => name === hostname, remove }));
 	}
 
+	#measureMachine(): void {
+		const { clock, directories } = this.#options;
+		if (directories === undefined) return;
+		this.#meter = new MachineMeter(clock, directories.view);
+		this.#maintenance.push(this.#meter);
+	}
+
 	#events(): EventRecorder {
 		const { client, clock, node, events } = this.#options;
 		if (events === false) return noEvents;
 		return kubeletEvents(createEventRecorder(client, { clock }), node.name);
+	}
+
+	#settings(): KubeletSettings {
+		const { node, clusterDns, leaseMs } = this.#options;
+		const { clusterDomain, allocatable } = this.#context.node;
+		return { clusterDomain, clusterDns, podCidr: node.podCidr, mostPods: allocatable.get("pods") ?? 0, leaseMs };
 	}
 
 	#services(namespace: string): Iterable<Service> {

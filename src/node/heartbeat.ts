@@ -11,8 +11,9 @@ import { type NodeFacts, needsStatusWrite, nodeStatus, nodeStatusPatch, ownLabel
 const leaseNamespace = "kube-node-lease";
 export const usualLeaseMs = 40_000;
 /** A lease is renewed four times in its life, as a kubelet does. */
-const renewals = 4;
-const usualStatusMs = 300_000;
+export const renewals = 4;
+/** The Node's status is written as often at the least. */
+export const usualStatusMs = 300_000;
 const retryMs = 1000;
 
 export interface Heartbeat {

@@ -5,9 +5,9 @@ import { type Clock, type Timer, timestamp } from "../../core/clock.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 
 /** Upstream's defaults (KubeletConfiguration containerLogMaxSize, containerLogMaxFiles, containerLogMonitorInterval). */
-const longestBytes = 10 * 1024 * 1024;
-const mostFiles = 5;
-const everyMs = 10_000;
+export const longestBytes = 10 * 1024 * 1024;
+export const mostFiles = 5;
+export const everyMs = 10_000;
 
 export function keepLogsShort({ runtime, clock }: { runtime: Runtime; clock: Clock }): { stop(): void } {
 	let timer: Timer | undefined;

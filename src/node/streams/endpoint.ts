@@ -5,20 +5,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Pod } from "../../kinds/generated/types.ts";
-import type { NodeContext } from "../node-context.ts";
 import { containerLog } from "./container-logs.ts";
 import { badRequest, HttpError, notFound } from "./http-error.ts";
 import { sendNodeLog } from "./node-logs.ts";
 import { findLogged, findPod, findRunning, findSandbox, logOptions } from "./pod-lookup.ts";
 import { type PortForwardTarget, portForwardProtocol, servePortForward } from "./port-forward.ts";
 import { commandOptions } from "./remote-command.ts";
+import { type ReportSources, report } from "./reports.ts";
 import { commandProtocols, serveSpdyCommand } from "./spdy-command.ts";
-import { statsSummary } from "./stats.ts";
 import { isWebSocket, serveWebSocketCommand, serveWebSocketPortForward } from "./websocket.ts";
 
-export interface EndpointOptions {
-	context: NodeContext;
-	pods(): Iterable<Pod>;
+export interface EndpointOptions extends ReportSources {
 	/** The node's log directory, where it has one. */
 	logDirectory?: string | undefined;
 	/** Aborts when the agent stops. */
@@ -50,21 +47,12 @@ export function createEndpoint(options: EndpointOptions): (stream: Duplex) => vo
 }
 
 async function answer(options: EndpointOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-	const { context } = options;
 	const url = new URL(request.url ?? "/", "http://node");
 	const parts = url.pathname
 		.split("/")
 		.filter((part) => part !== "")
 		.map(decodeURIComponent);
 	switch (parts[0]) {
-		case "healthz":
-			response.setHeader("Content-Type", "text/plain; charset=utf-8");
-			response.end("ok");
-			return;
-		case "pods":
-			return sendJson(response, { kind: "PodList", apiVersion: "v1", metadata: {}, items: [...options.pods()] });
-		case "stats":
-			return sendJson(response, await statsSummary(context, options.pods()));
 		case "containerLogs":
 			return sendLog(options, parts, url.searchParams, response);
 		case "logs":
@@ -77,7 +65,10 @@ async function answer(options: EndpointOptions, request: IncomingMessage, respon
 				"unable to upgrade: you must specify at least 1 of stdin, stdout, stderr and ask for an upgrade",
 			);
 	}
-	throw notFound("404 page not found");
+	const found = await report(options, parts.join("/"));
+	if (found === undefined) throw notFound("404 page not found");
+	response.setHeader("Content-Type", found.contentType);
+	response.end(found.body);
 }
 
 function sendLog(
@@ -97,11 +88,6 @@ function sendLog(
 	const log = containerLog(context, pod.metadata.uid, logged, options, AbortSignal.any([left.signal, signal]));
 	log.on("error", () => response.destroy());
 	log.pipe(response);
-}
-
-function sendJson(response: ServerResponse, value: unknown): void {
-	response.setHeader("Content-Type", "application/json");
-	response.end(JSON.stringify(value));
 }
 
 function upgrade(options: EndpointOptions, request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -10,7 +10,13 @@ const folder = mkdtempSync(join(tmpdir(), "node-logs-"));
 const logs = join(folder, "logs");
 const abort = new AbortController();
 // Nothing of a context is needed for files.
-const endpoint = createEndpoint({ context: {} as never, pods: () => [], logDirectory: logs, signal: abort.signal });
+const endpoint = createEndpoint({
+	context: {} as never,
+	pods: () => [],
+	settings: { clusterDomain: "cluster.local", mostPods: 110 },
+	logDirectory: logs,
+	signal: abort.signal,
+});
 const server = createServer();
 let origin = "";
 

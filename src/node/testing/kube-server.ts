@@ -38,7 +38,12 @@ export interface KubeServer {
 /** @param logPath log file of the pod's container */
 export async function startKubeServer(options: { logPath: string }): Promise<KubeServer> {
 	const abort = new AbortController();
-	const endpoint = createEndpoint({ context: context(options.logPath), pods: () => [testPod], signal: abort.signal });
+	const endpoint = createEndpoint({
+		context: context(options.logPath),
+		pods: () => [testPod],
+		settings: { clusterDomain: "cluster.local", mostPods: 110 },
+		signal: abort.signal,
+	});
 	const agent = createSocketServer((socket) => endpoint(socket));
 	await new Promise<void>((resolve) => agent.listen(0, "127.0.0.1", resolve));
 	// A server that listens on a port has an address of this form.

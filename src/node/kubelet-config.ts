@@ -1,0 +1,52 @@
+/** `/configz`: what an agent does, in the words of upstream's KubeletConfiguration (v1beta1). Fields that would say nothing true are left out. Pure. */
+import { renewals, usualLeaseMs, usualStatusMs } from "./heartbeat.ts";
+import {
+	everyMs as logPeriodMs,
+	longestBytes as longestLogBytes,
+	mostFiles as mostLogFiles,
+} from "./logs/log-rotation.ts";
+
+export interface KubeletSettings {
+	clusterDomain: string;
+	clusterDns?: string | undefined;
+	podCidr?: string | undefined;
+	mostPods: number;
+	/** Default 40 s. */
+	leaseMs?: number | undefined;
+}
+
+export function kubeletConfig(settings: KubeletSettings): { kubeletconfig: Record<string, unknown> } {
+	const { clusterDomain, clusterDns, podCidr, mostPods, leaseMs = usualLeaseMs } = settings;
+	return {
+		kubeletconfig: {
+			enableServer: true,
+			clusterDomain,
+			...(clusterDns === undefined ? {} : { clusterDNS: [clusterDns] }),
+			nodeStatusUpdateFrequency: duration(leaseMs / renewals),
+			nodeStatusReportFrequency: duration(Math.max(usualStatusMs, leaseMs)),
+			nodeLeaseDurationSeconds: leaseMs / 1000,
+			maxPods: mostPods,
+			...(podCidr === undefined ? {} : { podCIDR: podCidr }),
+			podPidsLimit: -1,
+			resolvConf: "/etc/resolv.conf",
+			cpuManagerPolicy: "none",
+			memoryManagerPolicy: "None",
+			topologyManagerPolicy: "none",
+			enableDebuggingHandlers: true,
+			failSwapOn: false,
+			containerLogMaxSize: `${longestLogBytes / 1024 ** 2}Mi`,
+			containerLogMaxFiles: mostLogFiles,
+			containerLogMonitorInterval: duration(logPeriodMs),
+			enableSystemLogHandler: true,
+		},
+	};
+}
+
+/** As Go writes one: `5m0s`, `1h0m0s`. */
+function duration(ms: number): string {
+	const seconds = ms / 1000;
+	const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+	const rest = `${seconds % 60}s`;
+	if (hours > 0) return `${hours}h${minutes}m${rest}`;
+	return minutes > 0 ? `${minutes}m${rest}` : rest;
+}

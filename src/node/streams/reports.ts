@@ -1,0 +1,80 @@
+/** What the endpoint tells of the node without being asked about a certain pod: health, pods, usage, metrics, configuration. */
+import type { Container, Pod } from "../../kinds/generated/types.ts";
+import { type KubeletSettings, kubeletConfig } from "../kubelet-config.ts";
+import type { NodeContext } from "../node-context.ts";
+import { exposition, expositionType } from "../usage/exposition.ts";
+import type { MachineMeter } from "../usage/machine.ts";
+import { cadvisorMetrics, kubeletMetrics, resourceMetrics } from "../usage/metrics.ts";
+import { statsSummary } from "../usage/summary.ts";
+import { readUsage } from "../usage/usage.ts";
+
+export interface ReportSources {
+	context: NodeContext;
+	pods(): Iterable<Pod>;
+	settings: KubeletSettings;
+	/** Absent on a simulated node. */
+	meter?: MachineMeter | undefined;
+}
+
+export interface Report {
+	contentType: string;
+	body: string;
+}
+
+/** @param path without slashes at its ends; undefined when nothing is reported there */
+export async function report(sources: ReportSources, path: string): Promise<Report | undefined> {
+	const { context, settings, meter } = sources;
+	const usage = () => readUsage(context, sources.pods(), meter);
+	switch (path) {
+		case "healthz":
+		case "healthz/ping":
+		case "healthz/log":
+		case "healthz/syncloop":
+			return { contentType: "text/plain; charset=utf-8", body: "ok" };
+		case "pods":
+			return json(podList([...sources.pods()]));
+		case "runningpods":
+			return json(podList(runningPods(sources)));
+		case "configz":
+			return json(kubeletConfig(settings));
+		case "stats/summary":
+			return json(statsSummary(await usage(), context.node.allocatable));
+		case "metrics":
+			return metrics(kubeletMetrics(context.node.name, sources.pods(), context.view, ownProcess()));
+		case "metrics/resource":
+			return metrics(resourceMetrics(await usage()));
+		case "metrics/cadvisor":
+			return metrics(cadvisorMetrics(await usage()));
+		default:
+			return undefined;
+	}
+}
+
+function json(value: unknown): Report {
+	return { contentType: "application/json", body: JSON.stringify(value) };
+}
+
+function metrics(families: Parameters<typeof exposition>[0]): Report {
+	return { contentType: expositionType, body: exposition(families) };
+}
+
+function podList(items: readonly object[]): object {
+	return { kind: "PodList", apiVersion: "v1", metadata: {}, items };
+}
+
+/** What the runtime knows of pods that have a sandbox, whatever the API says. */
+function runningPods({ context, pods }: ReportSources): object[] {
+	return [...pods()].flatMap(({ metadata: { name, namespace, uid } }) => {
+		const { sandboxes, containers } = context.view.of(uid);
+		if (!sandboxes.some(({ state }) => state === "ready")) return [];
+		const running = containers
+			.filter(({ state }) => state === "running")
+			.map(({ config }): Container => ({ name: config.name, image: config.image, resources: {} }));
+		return [{ metadata: { name, namespace, uid, creationTimestamp: null }, spec: { containers: running }, status: {} }];
+	});
+}
+
+function ownProcess(): { cpuSeconds: number; memoryBytes: number } {
+	const { user, system } = process.cpuUsage();
+	return { cpuSeconds: (user + system) / 1e6, memoryBytes: process.memoryUsage.rss() };
+}

@@ -1,0 +1,86 @@
+/** What the machine uses as a whole. The nodes of one machine share it: each has all of it as its capacity. */
+import { statfs } from "node:fs/promises";
+import { cpus, freemem, totalmem, uptime } from "node:os";
+import type { Clock, Timer } from "../../core/clock.ts";
+
+export interface MachineUsage {
+	bootedAtMs: number;
+	cores: number;
+	totalMemoryBytes: number;
+	memoryBytes: number;
+	availableMemoryBytes: number;
+	/** Of all cores, since the machine's start. */
+	cpuNanoseconds: number;
+	/** Of late; undefined in the first second. */
+	cpuNanoCores?: number;
+	/** Of the file system with the pods' files. */
+	fs: { capacityBytes: number; availableBytes: number; usedBytes: number; inodes: number; freeInodes: number };
+}
+
+interface Mark {
+	atMs: number;
+	cpuNanoseconds: number;
+}
+
+/** As often as upstream's kubelet looks. */
+const periodMs = 10_000;
+const shortestMs = 1000;
+
+export class MachineMeter {
+	readonly #clock: Clock;
+	readonly #directory: string;
+	/** The last two: a rate is measured since the older one, over 10 to 20 seconds. */
+	#marks: readonly [Mark, Mark];
+	#timer: Timer | undefined;
+
+	/** @param directory on the file system that pods' files are on */
+	constructor(clock: Clock, directory: string) {
+		this.#clock = clock;
+		this.#directory = directory;
+		const mark = this.#mark();
+		this.#marks = [mark, mark];
+		this.#schedule();
+	}
+
+	async read(): Promise<MachineUsage> {
+		const { blocks, bavail, bfree, bsize, files, ffree } = await statfs(this.#directory);
+		const { atMs, cpuNanoseconds } = this.#mark();
+		const [since] = this.#marks;
+		const elapsedMs = atMs - since.atMs;
+		const availableMemoryBytes = freemem();
+		return {
+			bootedAtMs: this.#clock.now() - Math.round(uptime() * 1000),
+			cores: cpus().length,
+			totalMemoryBytes: totalmem(),
+			memoryBytes: totalmem() - availableMemoryBytes,
+			availableMemoryBytes,
+			cpuNanoseconds,
+			...(elapsedMs < shortestMs
+				? {}
+				: { cpuNanoCores: Math.round(((cpuNanoseconds - since.cpuNanoseconds) / elapsedMs) * 1000) }),
+			fs: {
+				capacityBytes: blocks * bsize,
+				availableBytes: bavail * bsize,
+				usedBytes: (blocks - bfree) * bsize,
+				inodes: files,
+				freeInodes: ffree,
+			},
+		};
+	}
+
+	stop(): void {
+		this.#timer?.cancel();
+	}
+
+	#schedule(): void {
+		this.#timer = this.#clock.after(periodMs, () => {
+			this.#marks = [this.#marks[1], this.#mark()];
+			this.#schedule();
+		});
+	}
+
+	#mark(): Mark {
+		const busyMs = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
+		return { atMs: this.#clock.monotonicMs(), cpuNanoseconds: busyMs * 1e6 };
+	}
+}

@@ -1,0 +1,135 @@
+/**
+ * The kubelet's metrics, under upstream's names: what is truly known here and no more (Kubernetes documentation, "Kubernetes
+ * Metrics Reference", and cAdvisor's list). Pure.
+ */
+import type { Pod } from "../../kinds/generated/types.ts";
+import { kubeletVersion } from "../node-object.ts";
+import type { RuntimeView } from "../runtime-view.ts";
+import type { MetricFamily, Sample } from "./exposition.ts";
+import type { ContainerUsage, PodUsage, Usage } from "./usage.ts";
+
+const seconds = (nanoseconds: number) => nanoseconds / 1e9;
+
+/** `/metrics/resource` */
+export function resourceMetrics({ atMs, machine, pods }: Usage): MetricFamily[] {
+	const ofNode = (value: number | undefined): Sample[] => (value === undefined ? [] : [{ value, atMs }]);
+	const ofPods = (value: (pod: PodUsage) => number): Sample[] =>
+		pods
+			.filter(({ containers }) => containers.length > 0)
+			.map((pod) => ({ labels: { pod: pod.name, namespace: pod.namespace }, value: value(pod), atMs }));
+	const ofContainers = (value: (container: ContainerUsage) => number, at: { atMs?: number } = { atMs }): Sample[] =>
+		pods.flatMap(({ name: pod, namespace, containers }) =>
+			containers.map((each) => ({ labels: { container: each.name, pod, namespace }, value: value(each), ...at })),
+		);
+	return [
+		counter("node_cpu_usage_seconds_total", "CPU time of the node", ofNode(machine && seconds(machine.cpuNanoseconds))),
+		gauge("node_memory_working_set_bytes", "Memory that the node uses", ofNode(machine?.memoryBytes)),
+		gauge(
+			"container_start_time_seconds",
+			"When the container started, in Unix time",
+			ofContainers(({ startedAtMs }) => startedAtMs / 1000, {}),
+		),
+		counter(
+			"container_cpu_usage_seconds_total",
+			"CPU time of the container",
+			ofContainers(({ cpuNanoseconds }) => seconds(cpuNanoseconds)),
+		),
+		gauge(
+			"container_memory_working_set_bytes",
+			"Memory that the container uses",
+			ofContainers(({ memoryBytes }) => memoryBytes),
+		),
+		counter(
+			"pod_cpu_usage_seconds_total",
+			"CPU time of the pod's containers",
+			ofPods(({ cpuNanoseconds }) => seconds(cpuNanoseconds)),
+		),
+		gauge(
+			"pod_memory_working_set_bytes",
+			"Memory that the pod's containers use",
+			ofPods((pod) => pod.memoryBytes),
+		),
+		gauge("resource_scrape_error", "1 if the containers could not be measured", [{ value: 0 }]),
+	];
+}
+
+/** `/metrics/cadvisor` */
+export function cadvisorMetrics({ atMs, machine, pods }: Usage): MetricFamily[] {
+	const of = (value: (container: ContainerUsage) => number, more: Record<string, string> = {}): Sample[] =>
+		pods.flatMap(({ name: pod, namespace, containers }) =>
+			containers.map((each) => ({
+				labels: { container: each.name, ...more, image: each.image, name: each.id, namespace, pod },
+				value: value(each),
+				atMs,
+			})),
+		);
+	const ofMachine = (value: number | undefined): Sample[] => (value === undefined ? [] : [{ value }]);
+	return [
+		counter(
+			"container_cpu_usage_seconds_total",
+			"CPU time of the container",
+			of(({ cpuNanoseconds }) => seconds(cpuNanoseconds), { cpu: "total" }),
+		),
+		gauge(
+			"container_last_seen",
+			"When the container was measured, in Unix time",
+			of(() => Math.floor(atMs / 1000)),
+		),
+		gauge(
+			"container_memory_usage_bytes",
+			"Memory that the container uses",
+			of(({ memoryBytes }) => memoryBytes),
+		),
+		gauge(
+			"container_memory_working_set_bytes",
+			"Memory that the container uses",
+			of(({ memoryBytes }) => memoryBytes),
+		),
+		gauge(
+			"container_start_time_seconds",
+			"When the container started, in Unix time",
+			of(({ startedAtMs }) => Math.floor(startedAtMs / 1000)),
+		),
+		gauge("machine_cpu_cores", "Cores of the machine", ofMachine(machine?.cores)),
+		gauge("machine_memory_bytes", "Memory of the machine", ofMachine(machine?.totalMemoryBytes)),
+	];
+}
+
+/** `/metrics`. @param process what the agent's own process uses */
+export function kubeletMetrics(
+	nodeName: string,
+	pods: Iterable<Pod>,
+	view: Pick<RuntimeView, "of">,
+	process: { cpuSeconds: number; memoryBytes: number },
+): MetricFamily[] {
+	let runningPods = 0;
+	const states = new Map<string, number>();
+	for (const { metadata } of pods) {
+		const { sandboxes, containers } = view.of(metadata.uid);
+		if (sandboxes.some(({ state }) => state === "ready")) runningPods++;
+		for (const { state } of containers) states.set(state, (states.get(state) ?? 0) + 1);
+	}
+	const [, major = "", minor = ""] = /^v(\d+)\.(\d+)/.exec(kubeletVersion) ?? [];
+	return [
+		gauge("kubelet_node_name", "The node's name; always 1", [{ labels: { node: nodeName }, value: 1 }]),
+		gauge("kubelet_running_pods", "Pods that have a sandbox", [{ value: runningPods }]),
+		gauge(
+			"kubelet_running_containers",
+			"Containers by their state",
+			[...states].sort().map(([state, value]) => ({ labels: { container_state: state }, value })),
+		),
+		gauge("kubernetes_build_info", "The version of Kubernetes that is spoken; always 1", [
+			{ labels: { git_version: kubeletVersion, major, minor }, value: 1 },
+		]),
+		counter("process_cpu_seconds_total", "CPU time of the agent's process", [{ value: process.cpuSeconds }]),
+		gauge("process_resident_memory_bytes", "Memory of the agent's process", [{ value: process.memoryBytes }]),
+	];
+}
+
+function counter(name: string, help: string, samples: readonly Sample[]): MetricFamily {
+	return { name, type: "counter", help, samples };
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): MetricFamily {
+	return { name, type: "gauge", help, samples };
+}

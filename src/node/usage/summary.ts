@@ -1,0 +1,69 @@
+/** `/stats/summary` (kubelet's stats v1alpha1). Pure. */
+import { timestamp } from "../../core/clock.ts";
+import type { MachineUsage } from "./machine.ts";
+import { type ContainerUsage, type PodUsage, total, type Usage } from "./usage.ts";
+
+/** @param allocatable the node's, by resource name in base units: a simulated node has that much memory, and no more */
+export function statsSummary(usage: Usage, allocatable: ReadonlyMap<string, number>): object {
+	const { atMs, nodeName, machine, pods } = usage;
+	const time = timestamp(atMs);
+	const node = machine === undefined ? simulated(usage, time, allocatable.get("memory") ?? 0) : real(machine, time);
+	return { node: { nodeName, ...node }, pods: pods.map((pod) => podSummary(pod, time)) };
+}
+
+function real({ bootedAtMs, fs, ...machine }: MachineUsage, time: string): object {
+	const { cpuNanoseconds, cpuNanoCores, memoryBytes, availableMemoryBytes } = machine;
+	const { capacityBytes, availableBytes, usedBytes, inodes, freeInodes } = fs;
+	return {
+		startTime: timestamp(bootedAtMs),
+		cpu: { time, usageNanoCores: cpuNanoCores, usageCoreNanoSeconds: cpuNanoseconds },
+		memory: {
+			time,
+			availableBytes: availableMemoryBytes,
+			usageBytes: memoryBytes,
+			workingSetBytes: memoryBytes,
+		},
+		fs: {
+			time,
+			availableBytes,
+			capacityBytes,
+			usedBytes,
+			inodesFree: freeInodes,
+			inodes,
+			inodesUsed: inodes - freeInodes,
+		},
+	};
+}
+
+/** It uses what its containers do, on average since their start. A total would shrink when one of them ends. */
+function simulated({ atMs, pods }: Usage, time: string, memoryBytes: number): object {
+	const containers = pods.flatMap((pod) => pod.containers);
+	const usageNanoCores = containers.reduce((sum, { cpuNanoseconds, startedAtMs }) => {
+		const runningMs = atMs - startedAtMs;
+		return runningMs > 0 ? sum + (cpuNanoseconds / runningMs) * 1000 : sum;
+	}, 0);
+	const used = total(containers).memoryBytes;
+	return {
+		cpu: { time, usageNanoCores: Math.round(usageNanoCores) },
+		memory: { time, availableBytes: Math.max(memoryBytes - used, 0), usageBytes: used, workingSetBytes: used },
+	};
+}
+
+function podSummary({ name, namespace, uid, startTime, containers, ...amount }: PodUsage, time: string): object {
+	return {
+		podRef: { name, namespace, uid },
+		startTime: startTime ?? time,
+		containers: containers.map((container) => containerSummary(container, time)),
+		cpu: { time, usageCoreNanoSeconds: amount.cpuNanoseconds },
+		memory: { time, usageBytes: amount.memoryBytes, workingSetBytes: amount.memoryBytes },
+	};
+}
+
+function containerSummary({ name, startedAtMs, cpuNanoseconds, memoryBytes }: ContainerUsage, time: string): object {
+	return {
+		name,
+		startTime: timestamp(startedAtMs),
+		cpu: { time, usageCoreNanoSeconds: cpuNanoseconds },
+		memory: { time, usageBytes: memoryBytes, workingSetBytes: memoryBytes },
+	};
+}

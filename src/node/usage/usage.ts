@@ -1,0 +1,73 @@
+/** What a node, its pods and their containers use: one reading, which every report is made of. */
+import type { Pod } from "../../kinds/generated/types.ts";
+import type { NodeContext } from "../node-context.ts";
+import type { MachineMeter, MachineUsage } from "./machine.ts";
+
+export interface Usage {
+	atMs: number;
+	nodeName: string;
+	/** Absent on a simulated node, which is none. */
+	machine?: MachineUsage;
+	pods: readonly PodUsage[];
+}
+
+export interface PodUsage extends Amount {
+	name: string;
+	namespace: string;
+	uid: string;
+	/** RFC 3339; undefined before the pod has started. */
+	startTime?: string;
+	containers: readonly ContainerUsage[];
+}
+
+export interface ContainerUsage extends Amount {
+	id: string;
+	name: string;
+	image: string;
+	startedAtMs: number;
+}
+
+export interface Amount {
+	/** Since the start. */
+	cpuNanoseconds: number;
+	memoryBytes: number;
+}
+
+/** Of containers that run; a pod uses what they do. */
+export async function readUsage(
+	{ runtime, view, node, clock }: Pick<NodeContext, "runtime" | "view" | "node" | "clock">,
+	pods: Iterable<Pod>,
+	meter: MachineMeter | undefined,
+): Promise<Usage> {
+	const [stats, machine] = await Promise.all([runtime.stats(), meter?.read()]);
+	const byContainer = new Map(stats.map((amount) => [amount.containerId, amount]));
+	const podUsages = [...pods].map(({ metadata, status }): PodUsage => {
+		const { name, namespace = "", uid } = metadata;
+		const containers = view.of(uid).containers.flatMap(({ id, config, startedAtMs, createdAtMs }): ContainerUsage[] => {
+			const amount = byContainer.get(id);
+			if (amount === undefined) return [];
+			const { cpuNanoseconds, memoryBytes } = amount;
+			const image = config.image;
+			return [{ id, name: config.name, image, startedAtMs: startedAtMs ?? createdAtMs, cpuNanoseconds, memoryBytes }];
+		});
+		const startTime = status?.startTime;
+		return {
+			name,
+			namespace,
+			uid,
+			...(startTime === undefined ? {} : { startTime }),
+			containers,
+			...total(containers),
+		};
+	});
+	return { atMs: clock.now(), nodeName: node.name, ...(machine === undefined ? {} : { machine }), pods: podUsages };
+}
+
+export function total(amounts: readonly Amount[]): Amount {
+	let [cpuNanoseconds, memoryBytes] = [0, 0];
+	for (const amount of amounts) {
+		cpuNanoseconds += amount.cpuNanoseconds;
+		memoryBytes += amount.memoryBytes;
+	}
+	return { cpuNanoseconds, memoryBytes };
+}
