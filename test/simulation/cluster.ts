@@ -28,7 +28,7 @@ export interface SimulatedCluster {
 	readonly store: Store;
 	/** What was noticed besides what the store tells: of programs that do not let time pass, of pods that run twice. */
 	readonly complaints: ReadonlySet<string>;
-	/** UIDs of pods that users deleted, or tried to. */
+	/** UIDs of what users deleted, or tried to, and left no dependents of. */
 	readonly deletedByUser: Set<string>;
 	/** UIDs of objects that the garbage collector deleted, or tried to. */
 	readonly collected: ReadonlySet<string>;

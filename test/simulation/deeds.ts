@@ -79,7 +79,11 @@ const deeds: readonly Deed[] = [
 		if (workload === undefined) return;
 		const { kind, name, make } = workload;
 		const propagationPolicy = (["Background", "Foreground", "Orphan"] as const)[below(random, 3)];
-		await persistently(cluster, (client) => client.delete(kind, { namespace, name }, { propagationPolicy }));
+		await persistently(cluster, async (client) => {
+			const { uid } = (await client.get(kind, { namespace, name })).metadata;
+			if (propagationPolicy !== "Orphan") cluster.deletedByUser.add(uid);
+			await client.delete(kind, { namespace, name }, { propagationPolicy, preconditions: { uid } });
+		});
 		await cluster.clock.sleep(random() * 15_000);
 		await persistently(cluster, make);
 	},

@@ -17,7 +17,7 @@ export class Truth {
 	readonly clock: JumpingClock;
 	/** A clock that stands while the controllers are down: what happened this long ago they have had time to notice. */
 	readonly runningMs: () => number;
-	/** UIDs of pods. */
+	/** UIDs of what users deleted, or tried to, and left no dependents of. */
 	readonly deletedByUser: ReadonlySet<string>;
 	/** UIDs of objects that the garbage collector deleted, or tried to. */
 	readonly collected: ReadonlySet<string>;

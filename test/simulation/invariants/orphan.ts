@@ -20,6 +20,8 @@ export function orphansStay(): Invariant {
 			if (adopter !== undefined && adopter !== owner) orphans.delete(subject.metadata.uid);
 			else if ((current === undefined || isGoing(current)) && truth.collected.has(subject.metadata.uid)) {
 				orphans.delete(subject.metadata.uid);
+				// It was deleted once more, in another way.
+				if (truth.deletedByUser.has(owner)) return;
 				truth.violation(
 					`${subject.kind} ${subject.metadata.name} was collected though its owner was to leave it behind`,
 				);
