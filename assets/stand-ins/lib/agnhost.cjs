@@ -27,6 +27,8 @@ const commands = {
 	"port-forward-tester": () => require("./agnhost/port-forward-tester.cjs").portForwardTester(),
 	"resource-consumer-controller": (words) => require("./agnhost/resource-consumer-controller.cjs").controller(words),
 	nettest: (words) => require("./agnhost/nettest.cjs").nettest(words),
+	"resource-consumer": (words) => require("./resource-consumer.cjs").consume(words),
+	...require("./agnhost/in-cluster.cjs"),
 	...require("./agnhost/servers.cjs"),
 };
 
@@ -40,6 +42,7 @@ if (command === undefined) {
 	console.error(`Error: unknown command "${name}" for "app": Coxswain's stand-in for agnhost knows ${Object.keys(commands).join(", ")}`);
 	process.exit(1);
 }
+// Promises that are rejected come here, too.
 process.on("uncaughtException", (error) => {
 	log(error.message);
 	process.exit(1);

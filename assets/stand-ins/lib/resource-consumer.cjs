@@ -53,12 +53,16 @@ const actions = {
 const lines = () =>
 	[...metrics].map(([name, value]) => `# HELP ${name} info message.\n# TYPE ${name} gauge\n${name} ${value.toFixed(6)}\n`);
 
-listen(parse(process.argv.slice(2)).port ?? 8080, async (request, _response, url) => {
-	if (url.pathname === "/metrics") return lines().join("");
-	const form = await formOf(request, url, actions);
-	const { fields, run } = actions[url.pathname];
-	run(form);
-	return [url.pathname.slice(1), ...fields.map((field) => `${form[field]} ${field}`), ""].join("\n");
-});
-burn();
-endOnSignal();
+exports.consume = function consume(words) {
+	listen(parse(words).port ?? 8080, async (request, _response, url) => {
+		if (url.pathname === "/metrics") return lines().join("");
+		const form = await formOf(request, url, actions);
+		const { fields, run } = actions[url.pathname];
+		run(form);
+		return [url.pathname.slice(1), ...fields.map((field) => `${form[field]} ${field}`), ""].join("\n");
+	});
+	burn();
+	endOnSignal();
+};
+
+if (require.main === module) exports.consume(process.argv.slice(2));

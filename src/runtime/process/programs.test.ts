@@ -72,20 +72,30 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		expect(stdout).toBe('mode of file "/tmp/link": -r--------\ncontent of file "/tmp/link": text\n\n');
 	});
 
-	it("resource-consumer: uses and shows what it is asked for, and says what it was not given", async () => {
-		const container = await fixture.start({ image: "registry.k8s.io/e2e-test-images/resource-consumer:1.13" });
-		const at = "http://127.0.0.1:8080";
-		await fixture.until("it answers", async () => (await inside(container.id, `curl -s ${at}/metrics`)).exitCode === 0);
-		const ask = (path: string, form: string) => inside(container.id, `curl -s -d '${form}' ${at}${path}`);
-		expect((await ask("/BumpMetric", "metric=QPS&delta=7&durationSec=60")).stdout).toContain("7 delta\n");
-		expect((await inside(container.id, `curl -s ${at}/metrics`)).stdout).toContain("\nQPS 7.000000\n");
-		expect((await ask("/ConsumeCPU", "millicores=5")).stdout).toBe("not given function argument\n");
-		const usedNs = async () =>
-			(await fixture.runtime.stats()).find((stats) => stats.containerId === container.id)?.cpuNanoseconds ?? 0;
-		const before = await usedNs();
-		await ask("/ConsumeCPU", "millicores=500&durationSec=60");
-		await fixture.until("a second of the processor is used", async () => (await usedNs()) - before > 1e9);
-	});
+	// As an image of its own, and as a part of agnhost, which later tests use.
+	it.each([
+		{ image: "registry.k8s.io/e2e-test-images/resource-consumer:1.13" },
+		{ image: "registry.k8s.io/e2e-test-images/agnhost:2.63", args: ["resource-consumer"] },
+	])(
+		"$image resource-consumer: uses and shows what it is asked for, and says what it was not given",
+		async (settings) => {
+			const container = await fixture.start(settings);
+			const at = "http://127.0.0.1:8080";
+			await fixture.until(
+				"it answers",
+				async () => (await inside(container.id, `curl -s ${at}/metrics`)).exitCode === 0,
+			);
+			const ask = (path: string, form: string) => inside(container.id, `curl -s -d '${form}' ${at}${path}`);
+			expect((await ask("/BumpMetric", "metric=QPS&delta=7&durationSec=60")).stdout).toContain("7 delta\n");
+			expect((await inside(container.id, `curl -s ${at}/metrics`)).stdout).toContain("\nQPS 7.000000\n");
+			expect((await ask("/ConsumeCPU", "millicores=5")).stdout).toBe("not given function argument\n");
+			const usedNs = async () =>
+				(await fixture.runtime.stats()).find((stats) => stats.containerId === container.id)?.cpuNanoseconds ?? 0;
+			const before = await usedNs();
+			await ask("/ConsumeCPU", "millicores=500&durationSec=60");
+			await fixture.until("a second of the processor is used", async () => (await usedNs()) - before > 1e9);
+		},
+	);
 
 	it("simpleservice: answers on port 9876", async () => {
 		const container = await fixture.start({ image: "mhausenblas/simpleservice:0.5.0" });
