@@ -141,6 +141,59 @@ conformance("DaemonSet", 3, (target) => {
 		expect(after).toEqual(expect.arrayContaining(kept.map((pod) => pod.metadata.uid)));
 	});
 
+	test.concurrent("a surge has the new pod ready beside the old one, whatever happens to either", async () => {
+		await using space = await target().namespace("ds-surge");
+		const versionOf = ({ spec }: Json): string => spec.containers[0].env[0].value;
+		const set = daemonSet({
+			minReadySeconds: 1,
+			updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "20%" } },
+		});
+		const probe = `touch /var/tmp/ready; [[ "$( cat /var/tmp/ready )" == "" ]]`;
+		set.spec.template.spec.terminationGracePeriodSeconds = 10;
+		Object.assign(set.spec.template.spec.containers[0], {
+			env: [{ name: "VERSION", value: "1" }],
+			lifecycle: { preStop: { exec: { command: ["/bin/sh", "-c", "sleep 2"] } } },
+			readinessProbe: { exec: { command: ["/bin/sh", "-ec", probe] }, periodSeconds: 1, failureThreshold: 1 },
+		});
+		await create(space, set);
+		const nodes = await nodeNames(space);
+		await runsOn(space, nodes);
+		const env = [{ name: "VERSION", value: "2" }];
+		await target().patch(path(space), strategic, {
+			spec: { template: { spec: { containers: [{ name: "app", env }] } } },
+		});
+		const disturbed = new Set<string>();
+		const tooMany: string[] = [];
+		const live = ({ metadata }: Json) => metadata.deletionTimestamp === undefined;
+		/** One old pod is made unready, and one new pod deleted, once each. */
+		const disturb = async (pods: Json[]) => {
+			const old = pods.find((pod) => live(pod) && isReady(pod) && versionOf(pod) === "1");
+			if (old && !disturbed.has("old")) {
+				disturbed.add("old");
+				await space.exec(old.metadata.name, "echo 0 >/var/tmp/ready").catch(() => {});
+			}
+			const fresh = pods.find((pod) => live(pod) && versionOf(pod) === "2");
+			if (fresh && !disturbed.has("new")) {
+				disturbed.add("new").add(fresh.metadata.uid);
+				await target().delete(space.core("pods", fresh.metadata.name));
+			}
+		};
+		await eventually(async () => {
+			const pods = await space.pods(selector);
+			await disturb(pods);
+			for (const node of nodes) {
+				const here = pods.filter((pod) => pod.spec.nodeName === node && !disturbed.has(pod.metadata.uid));
+				const kinds = here.map((pod) => (live(pod) ? `live of version ${versionOf(pod)}` : "ending"));
+				if (new Set(kinds).size < kinds.length) tooMany.push(`${node}: ${kinds.join(", ")}`);
+			}
+			expect(pods.map(versionOf)).toEqual(nodes.map(() => "2"));
+		}, 60_000);
+		expect(tooMany).toEqual([]);
+		await runsOn(space, nodes);
+		const [, second] = await histories(space);
+		expect(await hashes(space)).toEqual(new Set([second.metadata.labels["controller-revision-hash"]]));
+	}, 90_000);
+
 	test.concurrent("a collection is listed and deleted", async () => {
 		await using space = await target().namespace("ds-collection");
 		await create(space, daemonSet());

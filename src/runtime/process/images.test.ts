@@ -76,6 +76,8 @@ describe("image table", () => {
 		const busybox = { source: existsSync("/bin/busybox") ? "/bin/busybox" : "/bin/bash", path: "/bin/sh" };
 		expect(table.programs("busybox", ["PATH", "HOME"])).toEqual([busybox]);
 		expect(table.programs("nginx:1.27-alpine", [])).toEqual([busybox]);
+		expect(table.programs("registry.k8s.io/e2e-test-images/httpd:2.4.38-4", [])).toEqual([busybox]);
+		expect(table.programs("httpd:2.4", [])).toEqual([]);
 		expect(table.programs("busybox", ["data-1"])).toEqual([{ source: "/bin/bash", path: "/bin/sh" }]);
 	});
 

@@ -27,6 +27,8 @@ export interface ImageEntry {
 }
 
 const shell = { entrypoint: [], args: ["sh"] };
+const nginx = { entrypoint: ["nginx", "-g", "daemon off;"], requires: "nginx", package: "nginx" };
+const httpd = { entrypoint: ["httpd-foreground"], requires: "httpd-foreground", package: "apache2" };
 
 /** The built-in table; of several entries that fit the first counts. */
 export const builtinImages: readonly ImageEntry[] = [
@@ -46,13 +48,11 @@ export const builtinImages: readonly ImageEntry[] = [
 	{ names: ["nonewprivs"], entrypoint: ["nonewprivs"], requires: "nonewprivs" },
 	{ names: ["jessie-dnsutils", "nonroot", "ipc-utils"], ...shell },
 	{ names: ["bash"], entrypoint: [], args: ["bash"], requires: "bash" },
-	{
-		names: ["nginx", "nginx-unprivileged"],
-		entrypoint: ["nginx", "-g", "daemon off;"],
-		requires: "nginx",
-		package: "nginx",
-	},
-	{ names: ["httpd", "apache"], entrypoint: ["httpd-foreground"], requires: "httpd-foreground", package: "apache2" },
+	// Those of Kubernetes' tests are made from alpine's.
+	{ names: ["e2e-test-images/nginx"], ...nginx, busyboxShell: true },
+	{ names: ["e2e-test-images/httpd"], ...httpd, busyboxShell: true },
+	{ names: ["nginx", "nginx-unprivileged"], ...nginx },
+	{ names: ["httpd", "apache"], ...httpd },
 	{
 		names: ["mysql", "mariadb", "mysql-server"],
 		entrypoint: ["mysql-entrypoint"],
