@@ -1,6 +1,10 @@
 /** Who asks. */
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, User } from "../../core/exchange.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { nodes } from "../../kinds/node.ts";
+import { pods } from "../../kinds/pod.ts";
+import { secrets } from "../../kinds/secret.ts";
 import { serviceAccounts } from "../../kinds/serviceaccount.ts";
 import { objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
@@ -43,11 +47,20 @@ async function byToken(server: Server, request: ApiRequest): Promise<User> {
 		: { ...user, groups: [...user.groups, "system:authenticated"] };
 }
 
-/** The service account of a token of ours, while the account is the one the token was made for. */
+/** The service account of a token of ours, while the account, and what the token is bound to, are the ones that it was made for. */
 export async function userOfToken({ tokens, cache }: Server, token: string): Promise<User | undefined> {
 	const claims = tokens.verify(token);
 	if (claims === undefined) return undefined;
-	const { namespace, serviceaccount } = claims["kubernetes.io"];
-	const account = cache.resource(serviceAccounts).get(objectKey(serviceAccounts, namespace, serviceaccount.name));
-	return account?.object.metadata.uid === serviceaccount.uid ? serviceAccountUser(claims) : undefined;
+	const { namespace, serviceaccount, pod, secret, node } = claims["kubernetes.io"];
+	const isThere = (
+		kind: Pick<Kind, "group" | "plural" | "namespaced">,
+		bound: { name: string; uid?: string } | undefined,
+	) =>
+		bound === undefined ||
+		cache.resource(kind).get(objectKey(kind, kind.namespaced ? namespace : undefined, bound.name))?.object.metadata
+			.uid === bound.uid;
+	// Of a pod's token the node only says where the pod is.
+	const holds = isThere(pods, pod) && isThere(secrets, secret) && (pod !== undefined || isThere(nodes, node));
+	if (!holds || !isThere(serviceAccounts, serviceaccount)) return undefined;
+	return serviceAccountUser(claims);
 }

@@ -88,6 +88,7 @@ export function serviceAccountUser(claims: Claims): User {
 				"authentication.kubernetes.io/pod-uid": [pod.uid],
 			}),
 			...(node && { "authentication.kubernetes.io/node-name": [node.name] }),
+			...(node?.uid && { "authentication.kubernetes.io/node-uid": [node.uid] }),
 		},
 	};
 }

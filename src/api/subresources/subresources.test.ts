@@ -174,6 +174,35 @@ test("a token stands for its service account until it runs out or the account is
 	expect(short.object.message).toContain("may not specify a duration less than 10 minutes");
 });
 
+test("a token that is bound to an object names it and dies with it", async () => {
+	const api = await cluster();
+	const node = (await api.ask("POST", "/api/v1/nodes", { metadata: { name: "n1" } })).object;
+	const made = (await api.ask("POST", pods, { ...pod("p", { nodeName: "n1" }) })).object;
+	const secret = (await api.ask("POST", "/api/v1/namespaces/default/secrets", { metadata: { name: "s" } })).object;
+	const review = async (boundObjectRef: object) => {
+		const { object } = await api.ask("POST", `${accounts}/default/token`, { spec: { boundObjectRef } });
+		const spec = { token: object.status.token };
+		const path = "/apis/authentication.k8s.io/v1/tokenreviews";
+		return async () => (await api.ask("POST", path, { spec })).object.status;
+	};
+	const ofPod = await review({ apiVersion: "v1", kind: "Pod", name: "p", uid: made.metadata.uid });
+	const ofSecret = await review({ apiVersion: "v1", kind: "Secret", name: "s", uid: secret.metadata.uid });
+	const ofNode = await review({ apiVersion: "v1", kind: "Node", name: "n1", uid: node.metadata.uid });
+	expect((await ofPod()).user.extra).toMatchObject({
+		"authentication.kubernetes.io/pod-uid": [made.metadata.uid],
+		"authentication.kubernetes.io/node-name": ["n1"],
+		"authentication.kubernetes.io/node-uid": [node.metadata.uid],
+	});
+	expect([(await ofSecret()).authenticated, (await ofNode()).authenticated]).toEqual([true, true]);
+	await api.ask("DELETE", "/api/v1/nodes/n1");
+	expect((await ofNode()).authenticated ?? false).toBe(false);
+	expect((await ofPod()).authenticated).toBe(true);
+	await api.ask("DELETE", `${pods}/p?gracePeriodSeconds=0`);
+	expect((await ofPod()).authenticated ?? false).toBe(false);
+	await api.ask("DELETE", "/api/v1/namespaces/default/secrets/s");
+	expect((await ofSecret()).authenticated ?? false).toBe(false);
+});
+
 test("nobody may ask without saying who he is, save for health and version", async () => {
 	const api = await testApi();
 	expect((await api.ask("GET", "/api/v1/pods", undefined, { user: undefined })).object.code).toBe(401);

@@ -5,7 +5,7 @@
  */
 import { chmod, lchown, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Payload } from "./payload.ts";
+import type { Payload, PayloadFile } from "./payload.ts";
 
 const dataLink = "..data";
 
@@ -25,7 +25,7 @@ export async function writeAtomically(
 	const fresh = join(directory, name);
 	await mkdir(fresh, { recursive: true, mode: 0o755 });
 	await chmod(fresh, 0o755);
-	for (const [path, { data, mode = options.mode }] of payload) await writeOne(fresh, path, data, mode, options.group);
+	for (const [path, file] of payload) await writeOne(fresh, path, file, options);
 	await symlink(name, join(directory, `${dataLink}_tmp`));
 	await rename(join(directory, `${dataLink}_tmp`), join(directory, dataLink));
 	await linkVisible(directory, payload);
@@ -36,16 +36,28 @@ export async function writeAtomically(
 async function writeOne(
 	root: string,
 	path: string,
-	data: Buffer,
-	mode: number,
-	group: number | undefined,
+	{ data, user, mode }: PayloadFile,
+	{ group, mode: general }: { mode: number; group?: number },
 ): Promise<void> {
 	const file = join(root, path);
 	await mkdir(dirname(file), { recursive: true, mode: 0o755 });
-	await writeFile(file, data, { mode });
+	await writeFile(file, data, { mode: 0o600 });
+	const given = (user === undefined && group === undefined) || (await give(file, user, group));
+	// What its user does not own must be open to others.
+	const bits = mode === undefined || (user !== undefined && !given) ? general : mode;
 	// The process's umask takes bits away; and a group that may read is what fsGroup is for.
-	await chmod(file, group === undefined ? mode : mode | 0o040);
-	if (group !== undefined) await lchown(file, -1, group).catch(notPermitted);
+	await chmod(file, group === undefined ? bits : bits | 0o040);
+}
+
+/** False where files cannot be given away. */
+async function give(file: string, user = -1, group = -1): Promise<boolean> {
+	try {
+		await lchown(file, user, group);
+		return true;
+	} catch (error) {
+		notPermitted(error);
+		return false;
+	}
 }
 
 /** A link for every first part of a path; links to what is no more are taken away. */

@@ -16,6 +16,8 @@ export interface PayloadFile {
 	data: Buffer;
 	/** Permission bits; undefined: the volume's default. */
 	mode?: number;
+	/** Who it belongs to; undefined: root. */
+	user?: number;
 }
 
 /** Relative path → file. */
@@ -137,11 +139,23 @@ async function fromProjected(
 		if (downwardAPI !== undefined) take(fromDownward(pod, downwardAPI.items ?? [], sources));
 		if (serviceAccountToken !== undefined) {
 			const token = await sources.token(pod, serviceAccountToken);
-			// Whichever user the containers run as, the token is for them.
-			payload.set(checkedPath(serviceAccountToken.path), { data: Buffer.from(token) });
+			payload.set(checkedPath(serviceAccountToken.path), { data: Buffer.from(token), ...tokenOwner(pod) });
 		}
 	}
 	return payload;
+}
+
+/** Where the containers' user or the pod's group is known, a token is for them alone. */
+function tokenOwner({ spec }: Pod): Pick<PayloadFile, "mode" | "user"> {
+	const { fsGroup, runAsUser } = spec.securityContext ?? {};
+	const users = new Set(
+		[...spec.containers, ...(spec.initContainers ?? [])].map(
+			({ securityContext }) => securityContext?.runAsUser ?? runAsUser,
+		),
+	);
+	const [user] = users.size === 1 ? users : [];
+	if (user === undefined) return fsGroup === undefined ? {} : { mode: 0o600 };
+	return { mode: 0o600, user };
 }
 
 /** Relative, without `..`: admission checked it, and what is written to disk is checked again. */

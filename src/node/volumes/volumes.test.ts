@@ -78,6 +78,27 @@ describe("volume payload", () => {
 			"references non-existent configmap key: x",
 		);
 	});
+	test("a token is for the user of the containers and the group of the pod, where they are known", async () => {
+		const projected = { sources: [{ serviceAccountToken: { path: "token" } }] };
+		const owner = async (spec: Partial<Pod["spec"]>) => {
+			const { payload: made } = (await volumePayload(pod(spec), { name: "v", projected }, sources)) ?? {};
+			const { mode, user } = made?.get("token") ?? {};
+			return { mode, user };
+		};
+		const container = (runAsUser?: number) => ({
+			name: "c",
+			...(runAsUser === undefined ? {} : { securityContext: { runAsUser } }),
+		});
+		expect(await owner({ containers: [container()] })).toEqual({});
+		const containers = [container(7), container(7)];
+		expect(await owner({ containers })).toEqual({ mode: 0o600, user: 7 });
+		expect(await owner({ containers, initContainers: [container(8)] })).toEqual({});
+		expect(await owner({ containers: [container()], securityContext: { runAsUser: 9 } })).toEqual({
+			mode: 0o600,
+			user: 9,
+		});
+		expect(await owner({ containers: [container()], securityContext: { fsGroup: 9 } })).toEqual({ mode: 0o600 });
+	});
 	test("never writes outside its volume", async () => {
 		await expect(files({ configMap: { name: "cm", items: [{ key: "k", path: "../k" }] } })).rejects.toThrow(
 			"invalid path",
