@@ -157,4 +157,55 @@ conformance("CronJob", 2, (target) => {
 		},
 		200_000,
 	);
+
+	const told = async (space: Namespace): Promise<string[]> =>
+		(await target().get(space.core("events"))).items
+			.filter(({ involvedObject }: Json) => involvedObject.kind === "CronJob")
+			.map(({ reason }: Json) => reason);
+
+	slow.concurrent(
+		"a job that somebody deletes is taken off the active ones, and that is said",
+		async () => {
+			await using space = await target().namespace("cron-missing");
+			await target().post(
+				space.batch("cronjobs"),
+				cronJobOf("forbid", "*/1 * * * ?", "sleep 300", { concurrencyPolicy: "Forbid" }),
+			);
+			const { status } = await active(space, "forbid", 1);
+			const job = space.batch("jobs", status.active[0].name);
+			await target().delete(job, { propagationPolicy: "Foreground" });
+			await space.gone(job);
+			await active(space, "forbid", 0, 30_000);
+			await eventually(async () => expect(await told(space)).toContain("MissingJob"), 30_000);
+		},
+		200_000,
+	);
+
+	slow.concurrent(
+		"failed jobs go beyond their limit, with their pods, and nothing unexpected is said",
+		async () => {
+			await using space = await target().namespace("cron-failed");
+			const cronJob = cronJobOf("failed", "*/1 * * * ?", "", {
+				successfulJobsHistoryLimit: 0,
+				failedJobsHistoryLimit: 1,
+			});
+			const job = cronJob.spec.jobTemplate.spec;
+			job.backoffLimit = 1;
+			job.template.spec.restartPolicy = "OnFailure";
+			job.template.spec.containers[0].command = ["/bin/false"];
+			await target().post(space.batch("cronjobs"), cronJob);
+			const failed = async () => {
+				const jobs: Json[] = (await target().get(space.batch("jobs"))).items.filter(isTrue("Failed"));
+				expect(jobs).toHaveLength(1);
+				return jobs;
+			};
+			const [first] = await eventually(failed, 120_000);
+			await space.gone(space.batch("jobs", first.metadata.name), 120_000);
+			await eventually(async () => expect(await space.pods(`controller-uid=${first.metadata.uid}`)).toEqual([]));
+			await failed();
+			expect(await told(space)).not.toEqual(expect.arrayContaining(["MissingJob"]));
+			expect(await told(space)).not.toEqual(expect.arrayContaining(["UnexpectedJob"]));
+		},
+		300_000,
+	);
 });

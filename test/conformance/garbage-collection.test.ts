@@ -130,6 +130,27 @@ conformance("garbage collection and namespaces", 2, (target) => {
 			await target().delete(path);
 		});
 
+		test.concurrent("lose their pods first, and the rest only then", async () => {
+			const space = await target().namespace("ns-order");
+			const path = `/api/v1/namespaces/${space.name}`;
+			await space.run(pauseOf("test-pod", { finalizers: ["e2e.example.com/finalizer"] }));
+			await target().post(space.core("configmaps"), { metadata: { name: "test-configmap" }, data: { key: "value" } });
+			await target().delete(path);
+			const { status } = await space.until(
+				path,
+				(object) => condition(object, "NamespaceDeletionContentFailure") !== undefined,
+			);
+			expect(status.phase).toBe("Terminating");
+			await space.until(space.core("pods", "test-pod"), ({ metadata }) => metadata.deletionTimestamp !== undefined);
+			await target().get(space.core("configmaps", "test-configmap"));
+			expect(condition(await target().get(path), "NamespaceFinalizersRemaining")).toMatchObject({ status: "True" });
+			await target().update(space.core("pods", "test-pod"), ({ metadata }) =>
+				Object.assign(metadata, { finalizers: [] }),
+			);
+			await space.gone(space.core("pods", "test-pod"));
+			await space.gone(path);
+		});
+
 		test.concurrent("are patched and updated, have a status, and finalizers", async () => {
 			await using space = await target().namespace("ns-patch");
 			const path = `/api/v1/namespaces/${space.name}`;

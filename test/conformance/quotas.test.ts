@@ -132,6 +132,101 @@ conformance("quotas", 2, (target) => {
 		await used(space, "besteffort", { pods: "1" });
 	});
 
+	test.concurrent("apply to what their scope selectors say", async () => {
+		await using space = await target().namespace("quota-selector");
+		const classes = [`gold-${space.name}`, `silver-${space.name}`];
+		const [gold = "", silver = ""] = classes;
+		for (const name of classes)
+			await target().post("/apis/scheduling.k8s.io/v1/priorityclasses", { metadata: { name }, value: 1000 });
+		const scoped = (name: string, hard: Json, scopeName: string, operator: string, values?: string[]) =>
+			quota(space, name, { hard, scopeSelector: { matchExpressions: [{ scopeName, operator, values }] } });
+		await scoped("gold", { pods: "1" }, "PriorityClass", "In", [gold]);
+		await scoped("not-gold", { pods: "5" }, "PriorityClass", "NotIn", [gold]);
+		await scoped("any", { pods: "5" }, "PriorityClass", "Exists");
+		await scoped("afar", { pods: "5" }, "CrossNamespacePodAffinity", "Exists");
+		await scoped("deadline", { pods: "5" }, "Terminating", "Exists");
+		const names = ["gold", "not-gold", "any", "afar", "deadline"];
+		const counts = async (...expected: string[]) => {
+			for (const [index, name] of names.entries()) await used(space, name, { pods: expected[index] });
+		};
+		await counts("0", "0", "0", "0", "0");
+		const pod = (name: string, spec: Json) => podOf(name, { image: images.pause }, spec);
+		await target().post(space.core("pods"), pod("gold", { priorityClassName: gold }));
+		await counts("1", "0", "1", "0", "0");
+		const second = await target().send("POST", space.core("pods"), pod("more", { priorityClassName: gold }));
+		expect(second).toMatchObject({ status: 403, body: { reason: "Forbidden" } });
+		await target().post(space.core("pods"), pod("silver", { priorityClassName: silver, activeDeadlineSeconds: 3600 }));
+		await counts("1", "1", "2", "0", "1");
+		const affinity = (term: Json) => ({
+			affinity: {
+				podAntiAffinity: {
+					requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: "region", ...term }],
+				},
+			},
+		});
+		await target().post(space.core("pods"), pod("near", affinity({})));
+		await target().post(space.core("pods"), pod("far", affinity({ namespaces: ["ns1"] })));
+		const team = { matchExpressions: [{ key: "team", operator: "In", values: ["ads"] }] };
+		await target().post(space.core("pods"), pod("team", affinity({ namespaceSelector: team })));
+		await used(space, "afar", { pods: "2" });
+		for (const { metadata } of await space.pods())
+			await target().delete(space.core("pods", metadata.name), { gracePeriodSeconds: 0 });
+		await counts("0", "0", "0", "0", "0");
+		for (const name of classes) await target().delete(`/apis/scheduling.k8s.io/v1/priorityclasses/${name}`);
+	});
+
+	test.concurrent("count claims by the class of attributes that they have, and by the one that they want", async () => {
+		await using space = await target().namespace("quota-attributes");
+		const scope = (name: string) =>
+			quota(space, name, {
+				hard: { "requests.storage": "5Gi", persistentvolumeclaims: "1" },
+				scopeSelector: { matchExpressions: [{ scopeName: "VolumeAttributesClass", operator: "In", values: [name] }] },
+			});
+		await scope("gold");
+		await scope("silver");
+		const none = { "requests.storage": "0", persistentvolumeclaims: "0" };
+		const one = { "requests.storage": "1Gi", persistentvolumeclaims: "1" };
+		await used(space, "gold", none);
+		await used(space, "silver", none);
+		const volumeName = `pv-${space.name}`;
+		const spec = { accessModes: ["ReadWriteOnce"], storageClassName: "", volumeAttributesClassName: "gold" };
+		const claim = (name: string, more: Json = {}): Json => ({
+			metadata: { name },
+			spec: { ...spec, resources: { requests: { storage: "1Gi" } }, ...more },
+		});
+		await target().post(space.core("persistentvolumeclaims"), claim("claim", { volumeName }));
+		await used(space, "gold", one);
+		const second = await target().send("POST", space.core("persistentvolumeclaims"), claim("more"));
+		expect(second).toMatchObject({ status: 403, body: { reason: "Forbidden" } });
+		await target().post("/api/v1/persistentvolumes", {
+			metadata: { name: volumeName },
+			spec: {
+				...spec,
+				capacity: { storage: "1Gi" },
+				csi: { driver: "csi.example.com", volumeHandle: "e2e-fake" },
+				claimRef: { namespace: space.name, name: "claim" },
+				persistentVolumeReclaimPolicy: "Retain",
+			},
+		});
+		const path = space.core("persistentvolumeclaims", "claim");
+		await space.until(path, ({ status }) => status.phase === "Bound");
+		// As a driver says what the volume has.
+		const has = (currentVolumeAttributesClassName: string) =>
+			target().update(path, ({ status }) => Object.assign(status, { currentVolumeAttributesClassName }), "/status");
+		await has("gold");
+		await target().update(path, (object) => Object.assign(object.spec, { volumeAttributesClassName: "silver" }));
+		await used(space, "silver", one);
+		await used(space, "gold", one);
+		await target().update(`/api/v1/persistentvolumes/${volumeName}`, (object) =>
+			Object.assign(object.spec, { volumeAttributesClassName: "silver" }),
+		);
+		await has("silver");
+		await used(space, "gold", none);
+		await used(space, "silver", one);
+		await target().delete(path);
+		await target().delete(`/api/v1/persistentvolumes/${volumeName}`);
+	});
+
 	test.concurrent("are updated, patched, deleted as a collection, and have a status of their own", async () => {
 		await using space = await target().namespace("quota-life");
 		await quota(space, "life", { hard: { cpu: "1", memory: "500Mi" } });

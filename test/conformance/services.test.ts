@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
 import { conformance, type Json, merge, type Namespace, strategic } from "./harness.ts";
-import { podOf } from "./objects.ts";
+import { images, podOf } from "./objects.ts";
 
 const labels = { name: "test" };
 const service = (name: string, spec: Json): Json => ({ metadata: { name }, spec: { selector: labels, ...spec } });
@@ -140,6 +140,85 @@ conformance("Services and endpoints", 2, (target) => {
 		await mirrored(["10.2.3.4"]);
 		await target().delete(space.core("endpoints", "mirrored"));
 		await mirrored([]);
+	});
+
+	test.concurrent("slices made by hand lead to their addresses, each by the name of its port", async () => {
+		await using space = await target().namespace("slices-hand");
+		const { spec } = await target().post(space.core("services"), {
+			metadata: { name: "by-hand" },
+			spec: {
+				ports: [
+					{ name: "port80", port: 80, protocol: "TCP" },
+					{ name: "port81", port: 81, protocol: "TCP" },
+				],
+			},
+		});
+		const server = (name: string) =>
+			space.run(podOf(name, { args: ["netexec", "--http-port", "8090", "--udp-port", "-1"] }));
+		const pods = await Promise.all([server("pod1"), server("pod2"), space.run(podOf("client", { args: ["pause"] }))]);
+		for (const [index, name] of ["port80", "port81"].entries())
+			await target().post(space.group("discovery.k8s.io/v1", "endpointslices"), {
+				metadata: {
+					generateName: "e2e-custom-slice",
+					labels: {
+						"kubernetes.io/service-name": "by-hand",
+						"endpointslice.kubernetes.io/managed-by": `e2e-test${space.name}`,
+					},
+				},
+				addressType: "IPv4",
+				endpoints: [{ addresses: [pods[index]?.status.podIP], conditions: { ready: true } }],
+				ports: [{ name, port: 8090, protocol: "TCP" }],
+			});
+		for (const [port, name] of [
+			[80, "pod1"],
+			[81, "pod2"],
+		])
+			await eventually(async () => {
+				const url = `http://${spec.clusterIP}:${port}/hostname`;
+				expect(await space.exec("client", `curl -g -q -s --connect-timeout 2 ${url}`)).toBe(name);
+			});
+	});
+
+	test.concurrent("slices that somebody deletes come back, as many as named ports need", async () => {
+		await using space = await target().namespace("slices-named");
+		const pod = (name: string, ...ports: Json[]) =>
+			podOf(name, { image: images.nginx, ports }, {}, { labels: { shared: "on", [name]: "on" } });
+		const named = (containerPort: number) => ({ name: "example-name", containerPort });
+		const ports = [{ name: "http", port: 80, targetPort: "example-name", protocol: "TCP" }];
+		await target().post(space.core("services"), {
+			metadata: { name: "named" },
+			spec: { selector: { shared: "on" }, publishNotReadyAddresses: true, ports },
+		});
+		await target().post(space.core("services"), {
+			metadata: { name: "unmatched" },
+			spec: { selector: { nobody: "on" }, publishNotReadyAddresses: true, ports },
+		});
+		await target().post(space.core("pods"), pod("pod1", named(3000)));
+		await target().post(space.core("pods"), pod("pod2", named(3001), { name: "other-port", containerPort: 3002 }));
+		const query = (name: string) =>
+			`${space.group("discovery.k8s.io/v1", "endpointslices")}?labelSelector=kubernetes.io%2Fservice-name%3D${name}`;
+		const complete = () =>
+			eventually(async () => {
+				const { items } = await target().get(query("named"));
+				const found = items.flatMap((slice: Json) =>
+					slice.endpoints.map(
+						({ targetRef }: Json) => `${targetRef.name} ${slice.ports[0].name} ${slice.ports[0].port}`,
+					),
+				);
+				expect(found.sort()).toEqual(["pod1 http 3000", "pod2 http 3001"]);
+				expect(items).toHaveLength(2);
+				return items;
+			});
+		for (const { metadata } of await complete())
+			await target().delete(space.group("discovery.k8s.io/v1", "endpointslices", metadata.name));
+		await complete();
+		const { subsets } = await space.until(space.core("endpoints", "named"), (object) => object.subsets?.length === 2);
+		expect(subsets.map((subset: Json) => subset.ports.map(({ port }: Json) => port))).toEqual([[3000], [3001]]);
+		const [none, ...others] = (await target().get(query("unmatched"))).items;
+		expect(others).toEqual([]);
+		expect(none.endpoints ?? []).toEqual([]);
+		expect(none.ports ?? []).toEqual([]);
+		expect(none.metadata.labels["endpointslice.kubernetes.io/managed-by"]).toBe("endpointslice-controller.k8s.io");
 	});
 
 	test.concurrent("the lifecycle of Endpoints", async () => {
