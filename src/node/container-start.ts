@@ -2,8 +2,9 @@
 
 import { type Container, type Image, ImageError } from "../runtime/runtime.ts";
 import { ConfigError, type NodeContext } from "./node-context.ts";
+import type { PodAction } from "./pod-action.ts";
 import type { PodMemoryKeeper } from "./pod-memory.ts";
-import { grow, type PodAction } from "./pod-plan.ts";
+import { grow } from "./pod-plan.ts";
 import { fieldPath, type PodContainer, type PodState, podContainers, podGraceSeconds } from "./pod-state.ts";
 import { runHook } from "./probes/hooks.ts";
 

@@ -1,7 +1,7 @@
 /** Stops one container: preStop hook, stop signal, KILL when its time is over. */
 import type { NodeContext } from "./node-context.ts";
+import type { PodAction } from "./pod-action.ts";
 import type { PodMemoryKeeper } from "./pod-memory.ts";
-import type { PodAction } from "./pod-plan.ts";
 import { fieldPath, type PodState, podContainers } from "./pod-state.ts";
 import { runHook } from "./probes/hooks.ts";
 

@@ -1,5 +1,5 @@
 /** How a pod ends: containers in their order, then what they stood on, then the pod itself. Pure. */
-import type { PodAction, PodPlan } from "./pod-plan.ts";
+import type { PodAction, PodPlan } from "./pod-action.ts";
 import {
 	containerMemory,
 	instances,

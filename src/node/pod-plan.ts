@@ -6,10 +6,10 @@
  */
 import { parseTimestamp } from "../core/clock.ts";
 import type { Container } from "../runtime/runtime.ts";
+import type { PodAction, PodPlan } from "./pod-action.ts";
 import { planEnd } from "./pod-end.ts";
 import {
 	type Backoff,
-	type ContainerRole,
 	containerMemory,
 	currentInstance,
 	hasStarted,
@@ -21,37 +21,10 @@ import {
 	podGraceSeconds,
 	readySandbox,
 	restartsAfterExit,
-	type Verdict,
-	type WaitingReason,
 	workIsOver,
 } from "./pod-state.ts";
 import { resourcesAnnotation, resourcesKey } from "./resources.ts";
 import { planRestartOfAll, saysRemoved } from "./restart-all.ts";
-
-export type PodAction =
-	| { do: "mountVolumes" }
-	/** `replaces` is the sandbox that is no longer ready. */
-	| { do: "createSandbox"; attempt: number; replaces?: string }
-	| { do: "startContainer"; name: string; role: ContainerRole; attempt: number; backoff?: Backoff }
-	/** Holds a restart back: the container shows CrashLoopBackOff. */
-	| { do: "holdBack"; name: string; waiting: WaitingReason }
-	| { do: "stopContainer"; name: string; id: string; graceSeconds: number; message: string }
-	| { do: "removeContainer"; name: string; id: string }
-	| { do: "updateResources"; name: string; id: string }
-	/** From here on the pod only ends. */
-	| { do: "end"; verdict?: Verdict }
-	/** Gives sandboxes, network and volumes back. */
-	| { do: "release" }
-	/** Deletes the pod from the API, with grace 0. */
-	| { do: "deletePod" }
-	/** Nothing of the pod is to stay on the node. */
-	| { do: "remove" };
-
-export interface PodPlan {
-	actions: PodAction[];
-	/** Epoch milliseconds at which to plan again. */
-	wakeAtMs?: number;
-}
 
 /** First delay before a restart or another image pull, and the longest; a delay twice the longest ago is forgotten. */
 export const backoffLimits = { firstMs: 10_000, longestMs: 300_000 };

@@ -5,9 +5,10 @@
 import type { Timer } from "../core/clock.ts";
 import type { Pod, PodStatus } from "../kinds/generated/types.ts";
 import type { NodeContext } from "./node-context.ts";
+import type { PodAction } from "./pod-action.ts";
 import { PodActions } from "./pod-actions.ts";
 import { PodMemoryKeeper } from "./pod-memory.ts";
-import { type PodAction, planPod } from "./pod-plan.ts";
+import { planPod } from "./pod-plan.ts";
 import { instances, type PodState, type Verdict } from "./pod-state.ts";
 import { podStatus, sameValue } from "./pod-status.ts";
 import { PodProbes } from "./probes/pod-probes.ts";

@@ -4,7 +4,7 @@
  * that asked for it last, so that an agent that begins anew in between finds them. Sandbox, address and volumes stay. Pure.
  */
 import type { ContainerStatus, PodStatus } from "../kinds/generated/types.ts";
-import type { PodAction, PodPlan } from "./pod-plan.ts";
+import type { PodAction, PodPlan } from "./pod-action.ts";
 import { asksRestartOfAll, containerMemory, type PodState, podContainers } from "./pod-state.ts";
 
 export const restartingAll = {

@@ -1,30 +1,19 @@
 import { objectKey } from "../../core/object.ts";
 import { controllerRevisions } from "../../kinds/controllerrevision.ts";
 import { daemonSets } from "../../kinds/daemonset.ts";
-import type { ControllerRevision, DaemonSet, Node, Pod } from "../../kinds/generated/types.ts";
+import type { DaemonSet, Node } from "../../kinds/generated/types.ts";
 import { nodes } from "../../kinds/node.ts";
 import { pods as podKind } from "../../kinds/pod.ts";
 import { type Controller, type Mirror, watchRule } from "../controller.ts";
-import { type Claimable, gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
+import { gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";
 import { canonical } from "../revisions/hash.ts";
-import { freeName, type RevisionName } from "../revisions/history.ts";
+import { freeName } from "../revisions/history.ts";
 import { forget, retryTimes } from "./backoff.ts";
 import { placementOf } from "./placement.ts";
 import { plan } from "./plan.ts";
-
-export interface DaemonSetState {
-	set: DaemonSet;
-	/** All nodes of the cluster. */
-	nodes: readonly Node[];
-	pods: Claimable<Pod>;
-	history: Claimable<ControllerRevision>;
-	/** The name that a new revision would get. */
-	newRevision: RevisionName;
-	/** Epoch milliseconds from which each failed pod may be replaced, by uid. */
-	retryAtMs: ReadonlyMap<string, number>;
-}
+import type { DaemonSetState } from "./state.ts";
 
 const selectorFor = ({ spec }: DaemonSet) => selectorOf(spec.selector);
 

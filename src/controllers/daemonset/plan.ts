@@ -9,21 +9,15 @@ import type { Action, Plan, PlanContext } from "../controller.ts";
 import { claim, selectorOf } from "../podcontrol/claim.ts";
 import { isFinished, isTerminating, nextAvailableMs } from "../podcontrol/pods.ts";
 import { podFromTemplate } from "../podcontrol/template.ts";
-import type { DaemonSetState } from "./controller.ts";
 import { workOn } from "./nodes.ts";
-import { affinityFor, builtInTolerations, type Placement, placementOf, targetNode } from "./placement.ts";
+import { affinityFor, builtInTolerations, placementOf, targetNode } from "./placement.ts";
 import { cleanedUp, currentRevision, generationLabel, hashLabel, templateGeneration } from "./revisions.ts";
 import { roll, type Steps } from "./rolling.ts";
+import type { DaemonSetState, NodeState } from "./state.ts";
 import { statusActions } from "./status.ts";
 
 /** Most pods created, and most deleted, in one plan. */
 const burst = 250;
-
-export interface NodeState {
-	name: string;
-	placement: Placement;
-	pods: readonly Pod[];
-}
 
 export function plan(state: DaemonSetState, { nowMs, failure }: PlanContext): Plan {
 	const { set } = state;

@@ -5,8 +5,8 @@ import type { Action } from "../controller.ts";
 import { isAvailable, isReady } from "../podcontrol/pods.ts";
 import { canonical } from "../revisions/hash.ts";
 import { byAge } from "./nodes.ts";
-import type { NodeState } from "./plan.ts";
 import { isUpdated } from "./revisions.ts";
+import type { NodeState } from "./state.ts";
 
 /** A write of the status, where it is not yet what it should be. Of several pods on a node the oldest counts. */
 export function statusActions(

@@ -1,23 +1,15 @@
 import { controllerOf, objectKey } from "../../core/object.ts";
 import { deployments } from "../../kinds/deployment.ts";
-import type { Deployment, Pod, ReplicaSet } from "../../kinds/generated/types.ts";
+import type { Pod } from "../../kinds/generated/types.ts";
 import { pods as podKind } from "../../kinds/pod.ts";
 import { replicaSets } from "../../kinds/replicaset.ts";
 import { type Controller, type Mirror, watchRule } from "../controller.ts";
-import { type Claimable, gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
+import { gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
 import { isFinished } from "../podcontrol/pods.ts";
 import { isRollingUpdate } from "./bounds.ts";
 import { plan } from "./plan.ts";
 import { newSetHash } from "./revision.ts";
-
-export interface DeploymentState {
-	deployment: Deployment;
-	sets: Claimable<ReplicaSet>;
-	/** Uids of the ReplicaSets with pods that have not ended; only for the strategy Recreate, which waits for them. */
-	runningPods: ReadonlySet<string>;
-	/** A ReplicaSet that has the name of the one that would be made for the template. */
-	nameTaken: boolean;
-}
+import type { DeploymentState } from "./state.ts";
 
 /** Rolls out a Deployment's template by way of ReplicaSets (Kubernetes documentation, "Deployments"). */
 export const deploymentController: Controller<DeploymentState> = {

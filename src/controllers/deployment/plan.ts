@@ -23,7 +23,6 @@ import {
 	without,
 	withProgress,
 } from "./conditions.ts";
-import type { DeploymentState } from "./controller.ts";
 import {
 	byRevision,
 	findNewSet,
@@ -34,6 +33,7 @@ import {
 } from "./revision.ts";
 import { scaleNewSet, scaleOldSets } from "./rolling.ts";
 import { isScaled, scaleInProportion } from "./scaling.ts";
+import type { DeploymentState } from "./state.ts";
 import { countedStatus, normalStatus, sameStatus } from "./status.ts";
 import { Working } from "./working.ts";
 

@@ -5,7 +5,7 @@
 import type { Mirror } from "../../client/mirror.ts";
 import { objectKey } from "../../core/object.ts";
 import type { Selector } from "../../core/selector.ts";
-import type { Pod, ReplicaSet, ReplicationController } from "../../kinds/generated/types.ts";
+import type { Pod } from "../../kinds/generated/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { pods as podKind } from "../../kinds/pod.ts";
 import { create, remove } from "../actions.ts";
@@ -15,9 +15,7 @@ import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { isActive, isFinished, isTerminating, matters, nextAvailableMs } from "../podcontrol/pods.ts";
 import { podsToDelete } from "../podcontrol/rank.ts";
 import { podFromTemplate } from "../podcontrol/template.ts";
-import { statusActions } from "./status.ts";
-
-export type Replicated = ReplicaSet | ReplicationController;
+import { type Replicated, statusActions } from "./status.ts";
 
 export interface ReplicasState<T extends Replicated> {
 	set: T;

@@ -1,11 +1,18 @@
 import { timestamp } from "../../core/clock.ts";
-import type { Pod, ReplicaSetCondition, ReplicaSetStatus } from "../../kinds/generated/types.ts";
+import type {
+	Pod,
+	ReplicaSet,
+	ReplicaSetCondition,
+	ReplicaSetStatus,
+	ReplicationController,
+} from "../../kinds/generated/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { updateStatus } from "../actions.ts";
 import type { Action, ActionFailure } from "../controller.ts";
 import { isAvailable, isReady } from "../podcontrol/pods.ts";
 import { canonical } from "../revisions/hash.ts";
-import type { Replicated } from "./replicas.ts";
+
+export type Replicated = ReplicaSet | ReplicationController;
 
 export interface Counted {
 	/** The set's active pods. */

@@ -1,6 +1,6 @@
 import { objectKey } from "../../core/object.ts";
 import { controllerRevisions } from "../../kinds/controllerrevision.ts";
-import type { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from "../../kinds/generated/types.ts";
+import type { PersistentVolumeClaim, Pod, StatefulSet } from "../../kinds/generated/types.ts";
 import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
 import { pods as podKind } from "../../kinds/pod.ts";
 import { statefulSets } from "../../kinds/statefulset.ts";
@@ -8,20 +8,11 @@ import { type Controller, type Mirror, watchRule } from "../controller.ts";
 import { type Claimable, gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";
-import { freeName, type RevisionName } from "../revisions/history.ts";
+import { freeName } from "../revisions/history.ts";
 import { type Claims, claimNames } from "./claims.ts";
 import { ordinalOf, replicasOf, startOf } from "./identity.ts";
 import { plan } from "./plan.ts";
-
-export interface StatefulSetState {
-	set: StatefulSet;
-	pods: Claimable<Pod>;
-	history: Claimable<ControllerRevision>;
-	/** Claims of all the pods the set has or should have, by name. */
-	claims: Claims;
-	/** The name that a new revision would get. */
-	newRevision: RevisionName;
-}
+import type { StatefulSetState } from "./state.ts";
 
 const selectorFor = ({ spec }: StatefulSet) => selectorOf(spec.selector);
 

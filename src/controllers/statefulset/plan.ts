@@ -13,12 +13,12 @@ import type { Action, Plan, PlanContext } from "../controller.ts";
 import { claim, selectorOf } from "../podcontrol/claim.ts";
 import { isFinished, isTerminating, nextAvailableMs } from "../podcontrol/pods.ts";
 import { claimBeingDeleted, hasStaleClaim, missingClaims, retentionActions } from "./claims.ts";
-import type { StatefulSetState } from "./controller.ts";
 import { claimGrowth, isBeyondHope } from "./extras.ts";
 import { isRunningAndAvailable, isUnavailable } from "./health.ts";
 import { identityLabels, newPod, ordinalOf, podName, replicasOf, startOf } from "./identity.ts";
 import { type Revisions, revisionsOf, truncated } from "./revisions.ts";
 import { outdated } from "./rollout.ts";
+import type { StatefulSetState } from "./state.ts";
 import { statusActions } from "./status.ts";
 
 /** A plan being made. Claims come before pods: a run of each can go out in batches, and a pod that can't be made holds up no claim. */

@@ -1,0 +1,14 @@
+import type { ControllerRevision, Pod, StatefulSet } from "../../kinds/generated/types.ts";
+import type { Claimable } from "../podcontrol/claim.ts";
+import type { RevisionName } from "../revisions/history.ts";
+import type { Claims } from "./claims.ts";
+
+export interface StatefulSetState {
+	set: StatefulSet;
+	pods: Claimable<Pod>;
+	history: Claimable<ControllerRevision>;
+	/** Claims of all the pods the set has or should have, by name. */
+	claims: Claims;
+	/** The name that a new revision would get. */
+	newRevision: RevisionName;
+}
