@@ -223,16 +223,22 @@ test("changes lead to attempts at once, and neither put off the next attempt aft
 	mirror.close();
 });
 
+/** A clock that shows another time than it runs by. */
+function settable(inner: Clock): Clock & { offsetMs: number } {
+	const clock = {
+		offsetMs: 0,
+		random: inner.random,
+		now: () => inner.now() + clock.offsetMs,
+		monotonicMs: () => inner.monotonicMs(),
+		after: inner.after.bind(inner),
+		sleep: inner.sleep.bind(inner),
+	};
+	return clock;
+}
+
 test("changes gather for no longer when the clock is set back", async () => {
 	const { clock: inner, client, mirror } = setUp();
-	let offsetMs = 0;
-	const clock: Clock = {
-		random: inner.random,
-		now: () => inner.now() + offsetMs,
-		monotonicMs: () => inner.monotonicMs(),
-		after: (delayMs, callback) => inner.after(delayMs, callback),
-		sleep: (delayMs, signal) => inner.sleep(delayMs, signal),
-	};
+	const clock = settable(inner);
 	const seen: (string | undefined)[] = [];
 	const gatherer: Controller<ConfigMap> = {
 		...toy,
@@ -248,7 +254,7 @@ test("changes gather for no longer when the clock is set back", async () => {
 	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" } });
 	await inner.advance(10);
 	await creating;
-	offsetMs = -3_600_000;
+	clock.offsetMs = -3_600_000;
 	for (const change of ["1", "2"]) {
 		const patch = { data: { change } };
 		const patching = client.patch(configMaps, { namespace: "default", name: "web" }, { type: "merge", patch });
@@ -323,14 +329,7 @@ test("a create in a namespace that is being deleted is no failure, and tells no 
 
 test("patience is measured by the clock that nobody sets, from the first plan that asked for it", async () => {
 	const { clock: inner, client, mirror } = setUp();
-	let offsetMs = 0;
-	const clock: Clock = {
-		random: inner.random,
-		now: () => inner.now() + offsetMs,
-		monotonicMs: () => inner.monotonicMs(),
-		after: (delayMs, callback) => inner.after(delayMs, callback),
-		sleep: (delayMs, signal) => inner.sleep(delayMs, signal),
-	};
+	const clock = settable(inner);
 	const waits: number[] = [];
 	const times: number[] = [];
 	const patient: Controller<ConfigMap> = {
@@ -352,7 +351,7 @@ test("patience is measured by the clock that nobody sets, from the first plan th
 	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" } });
 	await inner.advance(400);
 	await creating;
-	offsetMs = -3_600_000;
+	clock.offsetMs = -3_600_000;
 	await change({ data: { change: "1" } });
 	await inner.advance(700);
 	const [firstMs = 0, secondMs = 0] = times;
