@@ -3,12 +3,13 @@ import { setMaxListeners } from "node:events";
 import type { Client } from "../client/client.ts";
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { EventRecorder } from "../client/recorder.ts";
-import type { Clock, Timer } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import type { KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { ActionFailure, Controller, Plan } from "./controller.ts";
 import { carryOut, FailedAction } from "./shell-actions.ts";
-import { Barrier, isOutdated, reasonOf } from "./shell-barrier.ts";
+import { isOutdated, reasonOf } from "./shell-barrier.ts";
+import { KeyState } from "./shell-key.ts";
 import { KeyQueue } from "./shell-queue.ts";
 
 export interface ShellParts {
@@ -32,11 +33,6 @@ export interface Shell {
 	stop(): Promise<void>;
 }
 
-/** Upstream's default rate limiter: 5 ms, doubled for every failure in a row, up to 1000 s. */
-const firstBackoffMs = 5;
-const longestBackoffMs = 1_000_000;
-/** Plans from an outdated picture are repeated at once so many times in a row, then with backoff. */
-const outdatedLimit = 5;
 /** Longest stretch of planning without a turn of the event loop. */
 const burstMs = 20;
 
@@ -44,30 +40,6 @@ export function startShell<State>(controller: Controller<State>, parts: ShellPar
 	const shell = new ControllerShell(controller, parts);
 	shell.start();
 	return shell;
-}
-
-/** What is remembered of a key while there is something to remember. */
-interface KeyState {
-	/** Planned and not settled yet: changes meanwhile make it `dirty`. */
-	busy: boolean;
-	dirty: boolean;
-	/** Failures in a row, and how many of the last were for an outdated picture. */
-	failures: number;
-	outdated: number;
-	failure: ActionFailure | undefined;
-	barrier: Barrier;
-	/** By the clock that nobody sets, as all that follows but the first timer. */
-	plannedAtMs: number;
-	/** When a plan asked to be made again; by the wall clock. */
-	timer: Timer | undefined;
-	timerAtMs: number;
-	/** When it asked to be made again after some time, and since when plans have asked for that. */
-	patience: Timer | undefined;
-	patientSinceMs: number | undefined;
-	/** The next attempt after a failure, if nothing wakes the key before. */
-	retry: Timer | undefined;
-	/** Changes gather until then. */
-	gathering: Timer | undefined;
 }
 
 class ControllerShell<State> implements Shell {
@@ -119,14 +91,7 @@ class ControllerShell<State> implements Shell {
 			state.dirty = true;
 			return;
 		}
-		if (state !== undefined && this.#controller.coalesceMs !== undefined) {
-			const dueMs = state.plannedAtMs + this.#controller.coalesceMs(key, this.#parts.mirror);
-			const waitMs = dueMs - this.#parts.clock.monotonicMs();
-			if (waitMs > 0 && state.failures === 0) {
-				state.gathering ??= this.#parts.clock.after(waitMs, () => this.#wake(key, state));
-				return;
-			}
-		}
+		if (state?.gathers(this.#coalesceMs(key))) return;
 		this.#queue.add(key);
 		this.#schedulePump();
 	}
@@ -135,7 +100,7 @@ class ControllerShell<State> implements Shell {
 		this.#stopping.abort(new Error("the controller stops"));
 		for (const end of this.#endListening) end();
 		this.#queue.clear();
-		for (const key of this.#states.keys()) this.#cancelTimers(key);
+		for (const state of this.#states.values()) state.cancel();
 		await this.#started;
 		await Promise.all(this.#working);
 		this.#states.clear();
@@ -202,47 +167,44 @@ class ControllerShell<State> implements Shell {
 	}
 
 	#work(key: string): void {
-		const state = this.#stateOf(key);
-		state.timer?.cancel();
-		state.timer = undefined;
-		state.patience?.cancel();
-		state.patience = undefined;
-		state.gathering?.cancel();
-		state.gathering = undefined;
-		state.plannedAtMs = this.#parts.clock.monotonicMs();
+		let state = this.#states.get(key);
+		if (state === undefined) {
+			state = new KeyState(key, this.#parts.clock, this.#wake);
+			this.#states.set(key, state);
+		}
+		state.begin();
 		let plan: Plan | undefined;
 		try {
-			plan = this.#plan(key, state);
+			plan = this.#plan(state);
 		} catch (error) {
-			this.#settle(key, state, undefined, error);
+			this.#settle(state, undefined, error);
 			return;
 		}
 		if (plan === undefined) {
-			this.#forget(key);
+			state.cancel();
+			this.#states.delete(key);
 			return;
 		}
 		if (plan.actions.length === 0) {
-			this.#settle(key, state, plan, undefined);
+			this.#settle(state, plan, undefined);
 			return;
 		}
-		const working = this.#act(key, state, plan).catch((error: unknown) =>
+		const working = this.#act(state, plan).catch((error: unknown) =>
 			this.#parts.onError?.(error, this.#controller.name, key),
 		);
 		this.#working.add(working);
 		working.then(() => this.#working.delete(working), undefined);
 	}
 
-	#plan(key: string, state: KeyState): Plan | undefined {
+	#plan({ key, failure, waitedMs }: KeyState): Plan | undefined {
 		const gathered = this.#controller.gather(key, this.#parts.mirror);
 		if (gathered === undefined) return undefined;
 		this.#planCount++;
 		const { clock } = this.#parts;
-		const waitedMs = state.patientSinceMs === undefined ? 0 : clock.monotonicMs() - state.patientSinceMs;
-		const { failure } = state;
 		return this.#controller.plan(gathered, { nowMs: clock.now(), random: clock.random, failure, waitedMs });
 	}
 
-	async #act(key: string, state: KeyState, plan: Plan): Promise<void> {
+	async #act(state: KeyState, plan: Plan): Promise<void> {
 		const { signal } = this.#stopping;
 		state.busy = true;
 		state.dirty = false;
@@ -280,127 +242,44 @@ class ControllerShell<State> implements Shell {
 			state.busy = false;
 			this.#busy--;
 		}
-		if (!signal.aborted) this.#settle(key, state, plan, failure);
+		if (!signal.aborted) this.#settle(state, plan, failure);
 	}
 
-	/** After a plan: what is to happen next with the key. */
-	#settle(key: string, state: KeyState, plan: Plan | undefined, failure: unknown): void {
-		const dirty = state.dirty;
+	/** After a plan: what is to happen next with the key. `plan` is undefined when making it failed. */
+	#settle(state: KeyState, plan: Plan | undefined, failure: unknown): void {
+		const { key } = state;
+		let isDue = state.dirty;
 		state.dirty = false;
-		if (failure === undefined) {
-			state.failures = 0;
-			state.outdated = 0;
-			state.failure = undefined;
-			state.retry?.cancel();
-			state.retry = undefined;
-		} else {
-			this.#failed(key, state, failure);
-		}
-		if (plan?.requeueAtMs !== undefined) this.#wakeAt(key, state, plan.requeueAtMs);
-		if (plan?.requeueAfterMs !== undefined) this.#wakeAfter(key, state, plan.requeueAfterMs);
-		else if (failure === undefined) state.patientSinceMs = undefined;
-		if (dirty) this.enqueue(key);
-		else if (!this.#isRemembered(key, state)) this.#states.delete(key);
+		if (plan !== undefined && failure === undefined) state.succeeded(plan);
+		else if (this.#failed(state, plan, failure)) isDue = true;
+		if (isDue) this.enqueue(key);
+		// A key that has nothing to remember gets a new state when it is queued again.
+		else if (!state.isRemembered && this.#coalesceMs(key) === 0) this.#states.delete(key);
 	}
 
-	/** A key that has nothing to remember gets a new state when it is queued again. */
-	#isRemembered(key: string, state: KeyState): boolean {
-		if (state.failures > 0 || state.timer !== undefined || state.patience !== undefined) return true;
-		return (this.#controller.coalesceMs?.(key, this.#parts.mirror) ?? 0) > 0;
-	}
-
-	#failed(key: string, state: KeyState, failure: unknown): void {
+	#failed(state: KeyState, plan: Plan | undefined, failure: unknown): boolean {
 		const cause = failure instanceof FailedAction ? failure.cause : failure;
-		this.#parts.onError?.(cause, this.#controller.name, key);
-		state.failure = { do: "event", ...(failure instanceof FailedAction ? failure.action : {}), ...reasonOf(cause) };
-		state.outdated = isOutdated(cause) ? state.outdated + 1 : 0;
-		if (state.outdated > 0 && state.outdated <= outdatedLimit) {
-			// The barrier has let the Mirror catch up.
-			state.failures = Math.max(state.failures, 1);
-			this.enqueue(key);
-			return;
-		}
-		// A change led to this attempt before the next was due: that one stays where it is, and is not put off by changes that go on coming.
-		if (state.retry !== undefined) return;
-		state.failures++;
-		const delayMs = Math.min(firstBackoffMs * 2 ** (state.failures - 1), longestBackoffMs);
-		const { clock } = this.#parts;
-		state.retry = clock.after(delayMs * (0.75 + 0.5 * clock.random()), () => {
-			state.retry = undefined;
-			this.#wake(key, state);
-		});
+		this.#parts.onError?.(cause, this.#controller.name, state.key);
+		const action: ActionFailure = {
+			do: "event",
+			...(failure instanceof FailedAction ? failure.action : {}),
+			...reasonOf(cause),
+		};
+		return state.failed(plan, action, isOutdated(cause));
 	}
 
-	/** The earliest wish wins: the plan that is made then says when the next is due. */
-	#wakeAt(key: string, state: KeyState, atMs: number): void {
-		if (this.#stopping.signal.aborted) return;
-		if (state.timer !== undefined && state.timerAtMs <= atMs) return;
-		state.timer?.cancel();
-		state.timerAtMs = atMs;
-		const { clock } = this.#parts;
-		state.timer = clock.after(Math.max(atMs - clock.now(), 0), () => {
-			state.timer = undefined;
-			// A clock that was set back lets a timer fire too early.
-			if (clock.now() < atMs) this.#wakeAt(key, state, atMs);
-			else this.#wake(key, state);
-		});
+	#coalesceMs(key: string): number {
+		return this.#controller.coalesceMs?.(key, this.#parts.mirror) ?? 0;
 	}
 
-	#wakeAfter(key: string, state: KeyState, delayMs: number): void {
-		if (this.#stopping.signal.aborted) return;
-		const { clock } = this.#parts;
-		state.patientSinceMs ??= clock.monotonicMs();
-		state.patience?.cancel();
-		state.patience = clock.after(delayMs, () => {
-			state.patience = undefined;
-			this.#wake(key, state);
-		});
-	}
-
-	#wake(key: string, state: KeyState): void {
+	readonly #wake = (state: KeyState): void => {
 		if (state.busy) {
 			state.dirty = true;
 			return;
 		}
-		this.#queue.add(key);
+		this.#queue.add(state.key);
 		this.#schedulePump();
-	}
-
-	#stateOf(key: string): KeyState {
-		let state = this.#states.get(key);
-		if (state === undefined) {
-			state = {
-				busy: false,
-				dirty: false,
-				failures: 0,
-				outdated: 0,
-				failure: undefined,
-				barrier: new Barrier(),
-				plannedAtMs: 0,
-				timer: undefined,
-				timerAtMs: 0,
-				patience: undefined,
-				patientSinceMs: undefined,
-				retry: undefined,
-				gathering: undefined,
-			};
-			this.#states.set(key, state);
-		}
-		return state;
-	}
-
-	#forget(key: string): void {
-		this.#cancelTimers(key);
-		this.#states.delete(key);
-	}
-
-	#cancelTimers(key: string): void {
-		const state = this.#states.get(key);
-		state?.timer?.cancel();
-		state?.patience?.cancel();
-		state?.retry?.cancel();
-		state?.gathering?.cancel();
-	}
+	};
 
 	/** Until it works or the shell stops: a server that cannot be reached is waited for. */
 	async #persistently<T>(attempt: () => Promise<T>): Promise<T> {

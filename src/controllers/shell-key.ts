@@ -1,0 +1,132 @@
+/** What a shell remembers of a key while there is something to remember, and when it looks at the key again unasked. */
+import type { Clock, Timer } from "../core/clock.ts";
+import type { ActionFailure, Plan } from "./controller.ts";
+import { Barrier } from "./shell-barrier.ts";
+
+/** Upstream's default rate limiter: 5 ms, doubled for every failure in a row, up to 1000 s. */
+const firstBackoffMs = 5;
+const longestBackoffMs = 1_000_000;
+/** Plans from an outdated picture are repeated at once so many times in a row, then with backoff. */
+const outdatedLimit = 5;
+
+export class KeyState {
+	readonly key: string;
+	/** Planned and not settled yet: changes meanwhile make it `dirty`. */
+	busy = false;
+	dirty = false;
+	/** What ended the last plan. */
+	failure: ActionFailure | undefined = undefined;
+	readonly barrier = new Barrier();
+	readonly #clock: Clock;
+	readonly #wake: (state: KeyState) => void;
+	/** In a row, and how many of the last were for an outdated picture. */
+	#failures = 0;
+	#outdated = 0;
+	/** By the clock that nobody sets, as all times here but one. */
+	#plannedAtMs = 0;
+	/** When a plan asked to be made again; by the wall clock. */
+	#timer: Timer | undefined = undefined;
+	/** When it asked to be made again after some time, and since when plans have asked for that. */
+	#patience: Timer | undefined = undefined;
+	#patientSinceMs: number | undefined = undefined;
+	/** The next attempt after a failure, if nothing wakes the key before. */
+	#retry: Timer | undefined = undefined;
+	/** Changes gather until then. */
+	#gathering: Timer | undefined = undefined;
+
+	/** @param wake puts the key into the queue, or makes it dirty */
+	constructor(key: string, clock: Clock, wake: (state: KeyState) => void) {
+		this.key = key;
+		this.#clock = clock;
+		this.#wake = wake;
+	}
+
+	/** The next plan depends on more than the Mirror. */
+	get isRemembered(): boolean {
+		return this.#failures > 0 || this.#timer !== undefined || this.#patience !== undefined;
+	}
+
+	/** For how long plans have asked for patience. */
+	get waitedMs(): number {
+		return this.#patientSinceMs === undefined ? 0 : this.#clock.monotonicMs() - this.#patientSinceMs;
+	}
+
+	/** A change has come: true when it has to wait until `forMs` after the last plan, with all that come until then. */
+	gathers(forMs: number): boolean {
+		const waitMs = this.#plannedAtMs + forMs - this.#clock.monotonicMs();
+		if (waitMs <= 0 || this.#failures > 0) return false;
+		this.#gathering ??= this.#clock.after(waitMs, () => this.#wake(this));
+		return true;
+	}
+
+	/** A plan is about to be made. */
+	begin(): void {
+		this.#timer?.cancel();
+		this.#timer = undefined;
+		this.#patience?.cancel();
+		this.#patience = undefined;
+		this.#gathering?.cancel();
+		this.#gathering = undefined;
+		this.#plannedAtMs = this.#clock.monotonicMs();
+	}
+
+	succeeded(plan: Plan): void {
+		this.#failures = 0;
+		this.#outdated = 0;
+		this.failure = undefined;
+		this.#retry?.cancel();
+		this.#retry = undefined;
+		if (plan.requeueAfterMs === undefined) this.#patientSinceMs = undefined;
+		this.#requeue(plan);
+	}
+
+	/**
+	 * @param plan undefined when there was none to carry out
+	 * @returns true: to be planned again at once
+	 */
+	failed(plan: Plan | undefined, failure: ActionFailure, isOutdated: boolean): boolean {
+		this.failure = failure;
+		if (plan !== undefined) this.#requeue(plan);
+		this.#outdated = isOutdated ? this.#outdated + 1 : 0;
+		if (isOutdated && this.#outdated <= outdatedLimit) {
+			// The barrier has let the Mirror catch up.
+			this.#failures = Math.max(this.#failures, 1);
+			return true;
+		}
+		// A change led to this attempt before the next was due: that one stays where it is, and is not put off by changes that go on coming.
+		if (this.#retry !== undefined) return false;
+		this.#failures++;
+		const delayMs = Math.min(firstBackoffMs * 2 ** (this.#failures - 1), longestBackoffMs);
+		this.#retry = this.#clock.after(delayMs * (0.75 + 0.5 * this.#clock.random()), () => {
+			this.#retry = undefined;
+			this.#wake(this);
+		});
+		return false;
+	}
+
+	cancel(): void {
+		this.#timer?.cancel();
+		this.#patience?.cancel();
+		this.#retry?.cancel();
+		this.#gathering?.cancel();
+	}
+
+	#requeue({ requeueAtMs, requeueAfterMs }: Plan): void {
+		if (requeueAtMs !== undefined) this.#wakeAt(requeueAtMs);
+		if (requeueAfterMs === undefined) return;
+		this.#patientSinceMs ??= this.#clock.monotonicMs();
+		this.#patience = this.#clock.after(requeueAfterMs, () => {
+			this.#patience = undefined;
+			this.#wake(this);
+		});
+	}
+
+	#wakeAt(atMs: number): void {
+		this.#timer = this.#clock.after(Math.max(atMs - this.#clock.now(), 0), () => {
+			this.#timer = undefined;
+			// A clock that was set back lets a timer fire too early.
+			if (this.#clock.now() < atMs) this.#wakeAt(atMs);
+			else this.#wake(this);
+		});
+	}
+}
