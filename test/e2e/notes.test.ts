@@ -42,14 +42,15 @@ describe.each(kubectls)("the course notes with the kubectl $name", ({ path }) =>
 		expect(await k("exec mysql-0 -- /bin/bash -c", "echo from $(hostname)")).toBe("from mysql-0\n");
 
 		await k("delete statefulset mysql");
-		await eventually(async () => expect(names(await k("get pods -l app=mysql"))).toEqual([]));
+		// A database that is told to stop while it starts may not hear it: then its grace of 30 s runs out.
+		await eventually(async () => expect(names(await k("get pods -l app=mysql"))).toEqual([]), 60_000);
 		expect(names(await k("get pvc"))).toHaveLength(5);
 		await k("apply -f", notes("statefulset.yaml"));
 		await k("rollout status statefulset/mysql --timeout=60s");
 		await k("delete statefulset mysql --cascade=orphan");
 		expect(names(await k("get pods -l app=mysql"))).toHaveLength(3);
 		await k("delete pods,pvc -l app=mysql");
-		// A database that is told to stop while it starts may not hear it: then its grace of 30 s runs out.
+		// Here, too, its grace may run out.
 	}, 120_000);
 
 	test("a DaemonSet has a pod on each node, and changes its image", async () => {
