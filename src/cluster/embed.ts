@@ -15,75 +15,18 @@ import { createMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import type { Access } from "./embed/access.ts";
+import type { Cluster, LogOptions, WaitForOptions } from "./embed/cluster.ts";
 import { type Condition, conditionOf, refOf, type Target } from "./embed/conditions.ts";
 import { type ApplyOptions, applyManifest, type Manifest, manifestRefs, nameOf } from "./embed/manifests.ts";
 import { type ClusterNodes, EmbeddedNodes } from "./embed/nodes.ts";
 import type { ClusterOptions, NodeOptions, TimeOf } from "./embed/options.ts";
-import { type ClusterTime, type Duration, systemTiming, type Timing, toMs, virtualTiming } from "./embed/time.ts";
+import { type ClusterTime, systemTiming, type Timing, toMs, virtualTiming } from "./embed/time.ts";
 import { holdTimeForWrites } from "./held-store.ts";
 import type { NodePool } from "./node-pool.ts";
 import { createSimulatedNodes } from "./simulated-nodes.ts";
 
 const startLimitMs = 60_000;
 const defaultTimeout = "60s";
-
-export interface WaitForOptions {
-	/** Default 60s. Virtual time passes as far as is needed, at most this far. */
-	timeout?: Duration;
-}
-
-export interface LogOptions {
-	container?: string;
-	/** Of the container's run before this one. */
-	previous?: boolean;
-	tailLines?: number;
-	timestamps?: boolean;
-}
-
-/** A running cluster. It runs until `stop`, or until the end of the block that declares it with `await using`. */
-export interface Cluster<Time extends ClusterTime = ClusterTime> extends AsyncDisposable {
-	/** May do everything; objects it returns are frozen. */
-	readonly client: Client;
-	readonly clock: Time;
-	readonly nodes: ClusterNodes;
-	/** Text of a kubeconfig for an administrator. The first call makes certificates and opens a port, which takes a moment. */
-	kubeconfig(): Promise<string>;
-	/** Path of a file with the same, which is gone when the cluster is. */
-	kubeconfigPath(): Promise<string>;
-	/** Server-side apply of YAML or of objects, in their order. @throws ApiError as kubectl would print it */
-	apply(manifest: Manifest, options?: ApplyOptions): Promise<KubeObject[]>;
-	/** Deletes what a manifest names; resolves when all of it is gone. */
-	delete(manifest: Manifest, options?: { namespace?: string } & WaitForOptions): Promise<void>;
-	/**
-	 * The object, as soon as the condition holds for it.
-	 * @param target a name (in the namespace `default`), `namespace/name`, or both apart
-	 * @param condition the type of a condition that is to be True, such as `Available` or `Complete`; `exists`; `deleted`; or a function
-	 * @throws Error with the object as it is then, when that takes longer than the timeout
-	 */
-	waitFor<T extends KubeObject>(
-		kind: Kind<T>,
-		target: Target,
-		condition: "deleted",
-		options?: WaitForOptions,
-	): Promise<undefined>;
-	waitFor<T extends KubeObject>(
-		kind: Kind<T>,
-		target: Target,
-		condition: Condition<T>,
-		options?: WaitForOptions,
-	): Promise<T>;
-	/** The objects of a kind, as soon as the condition holds for all of them together. */
-	waitForList<T extends KubeObject>(
-		kind: Kind<T>,
-		selection: { namespace?: string; labelSelector?: string; fieldSelector?: string },
-		condition: (objects: readonly T[]) => boolean,
-		options?: WaitForOptions,
-	): Promise<readonly T[]>;
-	/** What a pod has written so far. */
-	logs(pod: Target, options?: LogOptions): Promise<string>;
-	/** Ends everything and forgets what was not kept in a folder. The client and all else of the cluster are of no use afterwards. */
-	stop(): Promise<void>;
-}
 
 /**
  * Starts a cluster in this process. Resolves when its nodes are Ready and pods can be created.
@@ -351,5 +294,6 @@ function isReady(node: Node | undefined): boolean {
 	);
 }
 
+export type { Cluster, LogOptions, WaitForOptions } from "./embed/cluster.ts";
 export type { Duration, SystemTime, VirtualTime } from "./embed/time.ts";
 export type { ApplyOptions, ClusterNodes, ClusterOptions, ClusterTime, Condition, Manifest, NodeOptions, Ref, Target };
