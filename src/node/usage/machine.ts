@@ -1,5 +1,5 @@
 /** What the machine uses as a whole. The nodes of one machine share it: each has all of it as its capacity. */
-import { statfs } from "node:fs/promises";
+import { readFile, statfs } from "node:fs/promises";
 import { cpus, freemem, totalmem, uptime } from "node:os";
 import type { Clock, Timer } from "../../core/clock.ts";
 
@@ -9,6 +9,8 @@ export interface MachineUsage {
 	totalMemoryBytes: number;
 	memoryBytes: number;
 	availableMemoryBytes: number;
+	/** Memory of processes that is no file's. */
+	rssBytes: number;
 	/** Of all cores, since the machine's start. */
 	cpuNanoseconds: number;
 	/** Of late; undefined in the first second. */
@@ -54,6 +56,7 @@ export class MachineMeter {
 			totalMemoryBytes: totalmem(),
 			memoryBytes: totalmem() - availableMemoryBytes,
 			availableMemoryBytes,
+			rssBytes: 1024 * Number(/^AnonPages: +(\d+)/m.exec(await readFile("/proc/meminfo", "utf8"))?.[1] ?? 0),
 			cpuNanoseconds,
 			...(elapsedMs < shortestMs
 				? {}

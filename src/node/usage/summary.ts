@@ -12,7 +12,7 @@ export function statsSummary(usage: Usage, allocatable: ReadonlyMap<string, numb
 }
 
 function real({ bootedAtMs, fs, ...machine }: MachineUsage, time: string): object {
-	const { cpuNanoseconds, cpuNanoCores, memoryBytes, availableMemoryBytes } = machine;
+	const { cpuNanoseconds, cpuNanoCores, memoryBytes, availableMemoryBytes, rssBytes } = machine;
 	const { capacityBytes, availableBytes, usedBytes, inodes, freeInodes } = fs;
 	return {
 		startTime: timestamp(bootedAtMs),
@@ -22,6 +22,7 @@ function real({ bootedAtMs, fs, ...machine }: MachineUsage, time: string): objec
 			availableBytes: availableMemoryBytes,
 			usageBytes: memoryBytes,
 			workingSetBytes: memoryBytes,
+			rssBytes,
 		},
 		fs: {
 			time,
@@ -45,7 +46,7 @@ function simulated({ atMs, pods }: Usage, time: string, memoryBytes: number): ob
 	const used = total(containers).memoryBytes;
 	return {
 		cpu: { time, usageNanoCores: Math.round(usageNanoCores) },
-		memory: { time, availableBytes: Math.max(memoryBytes - used, 0), usageBytes: used, workingSetBytes: used },
+		memory: { ...memorySummary(used, time), availableBytes: Math.max(memoryBytes - used, 0) },
 	};
 }
 
@@ -55,7 +56,7 @@ function podSummary({ name, namespace, uid, startTime, containers, ...amount }: 
 		startTime: startTime ?? time,
 		containers: containers.map((container) => containerSummary(container, time)),
 		cpu: { time, usageCoreNanoSeconds: amount.cpuNanoseconds },
-		memory: { time, usageBytes: amount.memoryBytes, workingSetBytes: amount.memoryBytes },
+		memory: memorySummary(amount.memoryBytes, time),
 	};
 }
 
@@ -64,6 +65,11 @@ function containerSummary({ name, startedAtMs, cpuNanoseconds, memoryBytes }: Co
 		name,
 		startTime: timestamp(startedAtMs),
 		cpu: { time, usageCoreNanoSeconds: cpuNanoseconds },
-		memory: { time, usageBytes: memoryBytes, workingSetBytes: memoryBytes },
+		memory: memorySummary(memoryBytes, time),
 	};
+}
+
+/** What is measured of containers is what their processes hold. */
+function memorySummary(bytes: number, time: string): object {
+	return { time, usageBytes: bytes, workingSetBytes: bytes, rssBytes: bytes };
 }

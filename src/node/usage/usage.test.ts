@@ -38,6 +38,7 @@ const machine: MachineUsage = {
 	totalMemoryBytes: 1000,
 	memoryBytes: 600,
 	availableMemoryBytes: 400,
+	rssBytes: 250,
 	cpuNanoseconds: 90_000_000_000,
 	cpuNanoCores: 1_500_000_000,
 	fs: { capacityBytes: 100, availableBytes: 30, usedBytes: 60, inodes: 10, freeInodes: 4 },
@@ -114,7 +115,7 @@ describe("the summary", () => {
 				{
 					podRef: { name: "web", namespace: "default", uid: "u1" },
 					containers: [{ name: "main", cpu: { usageCoreNanoSeconds: 2_500_000_000 } }],
-					memory: { workingSetBytes: 1 << 20 },
+					memory: { workingSetBytes: 1 << 20, rssBytes: 1 << 20 },
 				},
 				{ podRef: { name: "done" }, containers: [] },
 			],
@@ -126,7 +127,7 @@ describe("the summary", () => {
 			node: {
 				startTime: "2025-12-31T23:00:00Z",
 				cpu: { usageNanoCores: 1_500_000_000, usageCoreNanoSeconds: 90_000_000_000 },
-				memory: { workingSetBytes: 600, availableBytes: 400 },
+				memory: { workingSetBytes: 600, availableBytes: 400, rssBytes: 250 },
 				fs: { capacityBytes: 100, availableBytes: 30, usedBytes: 60, inodes: 10, inodesFree: 4, inodesUsed: 6 },
 			},
 		});
@@ -138,10 +139,11 @@ describe("the summary", () => {
 		const meter = new MachineMeter(clock, "/");
 		expect((await meter.read()).cpuNanoCores).toBeUndefined();
 		aheadMs = 2000;
-		const { cpuNanoCores, cpuNanoseconds, memoryBytes, totalMemoryBytes, fs } = await meter.read();
+		const { cpuNanoCores, cpuNanoseconds, memoryBytes, totalMemoryBytes, rssBytes, fs } = await meter.read();
 		expect(cpuNanoCores).toBeGreaterThanOrEqual(0);
 		expect(cpuNanoseconds).toBeGreaterThan(0);
 		expect(memoryBytes).toBeLessThan(totalMemoryBytes);
+		expect(rssBytes).toBeGreaterThan(0);
 		expect(fs.capacityBytes).toBeGreaterThanOrEqual(fs.usedBytes);
 		meter.stop();
 	});
