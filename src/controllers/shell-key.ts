@@ -1,7 +1,6 @@
 /** What a shell remembers of a key while there is something to remember, and when it looks at the key again unasked. */
 import type { Clock, Timer } from "../core/clock.ts";
 import type { ActionFailure, Plan } from "./controller.ts";
-import { Barrier } from "./shell-barrier.ts";
 
 /** Upstream's default rate limiter: 5 ms, doubled for every failure in a row, up to 1000 s. */
 const firstBackoffMs = 5;
@@ -16,7 +15,6 @@ export class KeyState {
 	dirty = false;
 	/** What ended the last plan. */
 	failure: ActionFailure | undefined = undefined;
-	readonly barrier = new Barrier();
 	readonly #clock: Clock;
 	readonly #wake: (state: KeyState) => void;
 	/** In a row, and how many of the last were for an outdated picture. */

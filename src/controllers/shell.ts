@@ -8,7 +8,7 @@ import type { KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { ActionFailure, Controller, Plan } from "./controller.ts";
 import { carryOut, FailedAction } from "./shell-actions.ts";
-import { isOutdated, reasonOf } from "./shell-barrier.ts";
+import { Barrier, isOutdated, reasonOf } from "./shell-barrier.ts";
 import { KeyState } from "./shell-key.ts";
 import { KeyQueue } from "./shell-queue.ts";
 
@@ -210,13 +210,14 @@ class ControllerShell<State> implements Shell {
 		state.dirty = false;
 		this.#busy++;
 		this.#active++;
+		const barrier = new Barrier();
 		let failure: unknown;
 		try {
 			await carryOut(plan.actions, {
 				client: this.#client,
 				recorder: this.#parts.recorder,
 				component: this.#controller.component,
-				barrier: state.barrier,
+				barrier,
 				known: (kind, ref) => this.#informers.get(kind)?.get(ref.namespace, ref.name),
 				signal,
 			});
@@ -227,9 +228,9 @@ class ControllerShell<State> implements Shell {
 		this.#schedulePump();
 		try {
 			// One that waits for the Mirror holds up no other key.
-			while (!state.barrier.empty) {
+			while (!barrier.empty) {
 				await this.#persistently(() =>
-					state.barrier.passed(
+					barrier.passed(
 						(kind) => this.#informers.get(kind),
 						() => this.#client.revision(),
 						signal,
