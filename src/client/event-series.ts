@@ -26,11 +26,13 @@ export interface Series {
 	lastMs: number;
 }
 
-/** Series of one reason. */
+/** Series of one type and reason. */
 interface Group<S> {
+	readonly type: string;
+	readonly reason: string;
 	lastMs: number;
 	/** One for each message. */
-	series: S[];
+	series: readonly S[];
 	/** Of all further messages, once there are too many. */
 	combined: S | undefined;
 }
@@ -40,8 +42,11 @@ interface Subject<S> {
 	/** How many Events it may make at once. */
 	tokens: number;
 	sinceMs: number;
-	groups: Map<string, Group<S>>;
+	groups: readonly Group<S>[];
 }
+
+/** Lists of subjects and groups have few items, and there are thousands: each is as long as it has to be. */
+const none: readonly never[] = [];
 
 /** One object and source: so many Events at once, then one in five minutes. */
 const burst = 25;
@@ -76,18 +81,20 @@ export class EventCorrelator<S extends Series> {
 		const key = `${uid}|${fieldPath}|${component}|${host}|${kind}|${namespace}|${name}`;
 		let subject = this.#subjects.get(key);
 		if (subject === undefined) {
-			subject = { tokens: burst, sinceMs: nowMs, groups: new Map() };
+			subject = { tokens: burst, sinceMs: nowMs, groups: none };
 			this.#subjects.set(key, subject);
 		}
 		return subject;
 	}
 
-	#seriesOf({ groups }: Subject<S>, { type, reason, message }: EventToRecord, nowMs: number): S {
-		const key = `${type}|${reason}`;
-		let group = groups.get(key);
-		if (group === undefined || nowMs - group.lastMs > sameWithinMs) {
-			group = { lastMs: nowMs, series: [], combined: undefined };
-			groups.set(key, group);
+	#seriesOf(subject: Subject<S>, { type, reason, message }: EventToRecord, nowMs: number): S {
+		let group = subject.groups.find((known) => known.type === type && known.reason === reason);
+		if (group === undefined) {
+			group = { type, reason, lastMs: nowMs, series: none, combined: undefined };
+			subject.groups = subject.groups.concat(group);
+		} else if (nowMs - group.lastMs > sameWithinMs) {
+			group.series = none;
+			group.combined = undefined;
 		}
 		group.lastMs = nowMs;
 		const known = group.series.findIndex((series) => series.original === message);
@@ -99,8 +106,7 @@ export class EventCorrelator<S extends Series> {
 		const series = group.series[known];
 		if (series !== undefined && nowMs - series.lastMs <= sameWithinMs) return series;
 		const begun = this.#begin(message, nowMs);
-		if (known < 0) group.series.push(begun);
-		else group.series[known] = begun;
+		group.series = known < 0 ? group.series.concat(begun) : group.series.with(known, begun);
 		return begun;
 	}
 }

@@ -1,27 +1,28 @@
-/** A map that remembers its last-used entries only. */
+/**
+ * A map that remembers its last-used entries only: half as many as the limit at least, and never more. What was used comes
+ * into the younger of two generations; when that is full, the older one is forgotten.
+ */
 export class Recent<V> {
-	readonly #limit: number;
-	readonly #entries = new Map<string, V>();
+	readonly #generationSize: number;
+	#younger = new Map<string, V>();
+	#older: ReadonlyMap<string, V> = new Map();
 
 	constructor(limit: number) {
-		this.#limit = limit;
+		this.#generationSize = limit / 2;
 	}
 
 	get(key: string): V | undefined {
-		const value = this.#entries.get(key);
-		if (value === undefined) return undefined;
-		this.#entries.delete(key);
-		this.#entries.set(key, value);
-		return value;
+		const value = this.#younger.get(key);
+		if (value !== undefined) return value;
+		const older = this.#older.get(key);
+		if (older !== undefined) this.set(key, older);
+		return older;
 	}
 
 	set(key: string, value: V): void {
-		this.#entries.delete(key);
-		this.#entries.set(key, value);
-		if (this.#entries.size <= this.#limit) return;
-		for (const oldest of this.#entries.keys()) {
-			this.#entries.delete(oldest);
-			return;
-		}
+		this.#younger.set(key, value);
+		if (this.#younger.size < this.#generationSize) return;
+		this.#older = this.#younger;
+		this.#younger = new Map();
 	}
 }
