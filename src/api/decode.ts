@@ -17,13 +17,14 @@ export function fieldValidationOf(query: URLSearchParams): FieldValidation {
 
 /**
  * A new object of the target's kind in its stored version, with defaults, that may be changed.
+ * @param options.skips fields that are empty in the result, because the caller has their contents already
  * @throws ApiError BadRequest when the body is of another kind, or has values of wrong types, or (Strict) unknown fields
  */
 export function decodeObject(
 	context: Context,
 	target: Target,
 	body: Body,
-	options: { defaults?: boolean } = {},
+	options: { defaults?: boolean; skips?: (field: string, content: unknown) => boolean } = {},
 ): KubeObject {
 	const { kind, served, apiVersion } = target;
 	const value = asRecord(body.value, kind.kind);
@@ -38,7 +39,10 @@ export function decodeObject(
 		);
 	}
 	const partial = options.defaults === false;
-	const { object, problems, unknownFields } = decode(value, served?.schema ?? kind.schema, undefined, { partial });
+	const { skips } = options;
+	// A conversion looks at the whole object.
+	const sent = skips === undefined || served !== undefined ? value : hollowed(value, skips);
+	const { object, problems, unknownFields } = decode(sent, served?.schema ?? kind.schema, undefined, { partial });
 	const problem = problems[0];
 	if (problem !== undefined) throw cannotBeHandled(kind.kind, apiVersion, kind.kind, problem.message);
 	if (partial && unknownFields.length > 0) throw undeclared(target, object, unknownFields);
@@ -120,9 +124,18 @@ function wrongKind(kind: string, apiVersion: string): string {
 	return `no kind "${kind}" is registered for version "${apiVersion}" at this resource`;
 }
 
+/** With the fields in their places, so that all objects of a kind have one shape. */
+function hollowed(value: Record<string, unknown>, skips: (field: string, content: unknown) => boolean) {
+	const rest: Record<string, unknown> = {};
+	for (const field in value) {
+		const content = value[field];
+		rest[field] = isRecord(content) && skips(field, content) ? {} : content;
+	}
+	return rest;
+}
+
 function asRecord(value: unknown, kind: string): Record<string, unknown> {
-	// An array or a scalar is no object; whatever else is, has fields to look at.
-	if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+	if (isRecord(value)) return value;
 	const shown = value === undefined ? "<empty>" : JSON.stringify(value).slice(0, 100);
 	const why =
 		value === undefined
@@ -134,4 +147,9 @@ function asRecord(value: unknown, kind: string): Record<string, unknown> {
 function goTypeOf(value: unknown): string {
 	if (Array.isArray(value)) return "array";
 	return typeof value === "boolean" ? "bool" : typeof value;
+}
+
+/** An array or a scalar is no object; whatever else is, has fields to look at. */
+function isRecord(value: unknown): value is Record<string, unknown> {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,8 +3,7 @@
 import { timestamp } from "../../core/clock.ts";
 import { ApiError, conflict } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
-import { deepCopy } from "../../core/object.ts";
-import type { Pod } from "../../kinds/generated/types.ts";
+import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
 import { decodeUnstored } from "../decode.ts";
 import { unassigned } from "../metadata.ts";
 import { objectResponse } from "../respond.ts";
@@ -52,36 +51,38 @@ export async function binding(context: Context, target: Target): Promise<ApiResp
 	await writeObject(context, pod, {
 		make(current) {
 			// The target is a pod.
-			const object = deepCopy(current.object) as Pod;
-			const uid = metadata?.uid;
-			if (uid !== undefined && uid !== "" && uid !== object.metadata.uid) {
-				const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${object.metadata.uid}`;
-				throw conflict(target.kind, pod.name, why);
-			}
-			if (object.metadata.deletionTimestamp !== undefined)
-				throw conflict(target.kind, `${pod.name}`, `pod ${pod.name} is being deleted, cannot be assigned to a host`);
-			const assigned = object.spec?.nodeName ?? "";
-			if (assigned !== "")
-				throw conflict(target.kind, pod.name, `pod ${pod.name} is already assigned to node "${assigned}"`);
-			if ((object.spec?.schedulingGates ?? []).length > 0)
-				throw conflict(target.kind, pod.name, `pod ${pod.name} has non-empty .spec.schedulingGates`);
-			object.metadata.resourceVersion = metadata?.resourceVersion ?? unassigned;
-			object.spec.nodeName = nodeName;
-			if (metadata?.annotations !== undefined)
-				object.metadata.annotations = { ...object.metadata.annotations, ...metadata.annotations };
-			if (metadata?.labels !== undefined) object.metadata.labels = { ...object.metadata.labels, ...metadata.labels };
-			setScheduled(object, timestamp(context.server.clock.now()));
-			return object;
+			const old = current.object as Pod;
+			checkBinding(target, old, metadata?.uid);
+			return bound(old, nodeName, metadata, timestamp(context.server.clock.now()));
 		},
 		strategy: { prepare() {}, validate: () => [] },
 	});
 	return objectResponse({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
 }
 
-function setScheduled(pod: Pod, now: string): void {
+/** @throws ApiError Conflict when the pod is not the one that is meant, or not to be bound */
+function checkBinding({ kind }: Target, { metadata, spec }: Pod, uid: string | undefined): void {
+	const { name } = metadata;
+	if (uid !== undefined && uid !== "" && uid !== metadata.uid)
+		throw conflict(kind, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`);
+	if (metadata.deletionTimestamp !== undefined)
+		throw conflict(kind, name, `pod ${name} is being deleted, cannot be assigned to a host`);
+	const assigned = spec.nodeName ?? "";
+	if (assigned !== "") throw conflict(kind, name, `pod ${name} is already assigned to node "${assigned}"`);
+	if ((spec.schedulingGates ?? []).length > 0)
+		throw conflict(kind, name, `pod ${name} has non-empty .spec.schedulingGates`);
+}
+
+/** The pod on its node. What stays as it was is the old pod's own. */
+function bound(pod: Pod, nodeName: string, sent: Binding["metadata"], now: string): Pod {
+	const resourceVersion = sent?.resourceVersion ?? unassigned;
+	const metadata: Pod["metadata"] = Object.assign({}, pod.metadata, { resourceVersion });
+	if (sent?.annotations !== undefined) metadata.annotations = { ...metadata.annotations, ...sent.annotations };
+	if (sent?.labels !== undefined) metadata.labels = { ...metadata.labels, ...sent.labels };
 	const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== "PodScheduled");
-	const condition = { type: "PodScheduled", status: "True", lastTransitionTime: now };
-	pod.status ??= {};
-	pod.status.conditions = [...others, condition];
-	if (pod.status.nominatedNodeName !== undefined) delete pod.status.nominatedNodeName;
+	const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: now };
+	const status: PodStatus = Object.assign({}, pod.status, { conditions: others.concat(scheduled) });
+	if (status.nominatedNodeName !== undefined) delete status.nominatedNodeName;
+	const { apiVersion, kind } = pod;
+	return { apiVersion, kind, metadata, spec: Object.assign({}, pod.spec, { nodeName }), status };
 }

@@ -18,7 +18,7 @@ import type { Context } from "../server.ts";
 import { type NamedTarget, named, type Target } from "../target.ts";
 import { createObject } from "./create.ts";
 import { checkIdentity } from "./identity.ts";
-import { fields, mainStrategy, type Strategy, writeObject } from "./write.ts";
+import { fields, mainStrategy, needless, type Strategy, writeObject } from "./write.ts";
 import { writerOf } from "./writer.ts";
 
 const jsonPatch = "application/json-patch+json";
@@ -27,7 +27,11 @@ const strategicPatch = "application/strategic-merge-patch+json";
 export const applyPatch = "application/apply-patch+yaml";
 const patchTypes = [jsonPatch, mergePatch, strategicPatch, applyPatch];
 
-export async function patch(context: Context, target: Target, strategy?: Strategy): Promise<ApiResponse> {
+export async function patch(
+	context: Context,
+	target: Target,
+	strategy: Strategy = mainStrategy(target.kind),
+): Promise<ApiResponse> {
 	const wanted = named(target);
 	const type = contentType(context.request);
 	checkPatchType(type);
@@ -37,9 +41,9 @@ export async function patch(context: Context, target: Target, strategy?: Strateg
 		make: (current) => {
 			const before = servedObject(target, current);
 			const value = applied(target, before, change, type);
-			return decodeObject(context, target, { value, duplicateFields: [] });
+			return decodeObject(context, target, { value, duplicateFields: [] }, { skips: needless(strategy, before) });
 		},
-		strategy: strategy ?? mainStrategy(target.kind),
+		strategy,
 	});
 	return present(context, target, cached);
 }
@@ -70,12 +74,7 @@ export function applied(
 }
 
 /** Apply makes the object when there is none yet. */
-async function apply(
-	context: Context,
-	target: NamedTarget,
-	config: unknown,
-	strategy: Strategy | undefined,
-): Promise<ApiResponse> {
+async function apply(context: Context, target: NamedTarget, config: unknown, strategy: Strategy): Promise<ApiResponse> {
 	const { server, request } = context;
 	checkApplied(target, config);
 	const make = (live: Cached | undefined): KubeObject => {
@@ -106,7 +105,7 @@ async function apply(
 	}
 	const cached = await writeObject(context, target, {
 		make,
-		strategy: strategy ?? mainStrategy(target.kind),
+		strategy,
 		ownsManagedFields: true,
 	});
 	return present(context, target, cached);

@@ -4,14 +4,18 @@ import { decodeObject } from "../decode.ts";
 import { present } from "../present.ts";
 import type { Context } from "../server.ts";
 import { named, type Target } from "../target.ts";
-import { mainStrategy, type Strategy, writeObject } from "./write.ts";
+import { mainStrategy, needless, type Strategy, writeObject } from "./write.ts";
 
-export async function update(context: Context, target: Target, strategy?: Strategy): Promise<ApiResponse> {
+export async function update(
+	context: Context,
+	target: Target,
+	strategy: Strategy = mainStrategy(target.kind),
+): Promise<ApiResponse> {
 	const wanted = named(target);
 	const body = readObjectBody(context.request);
 	const cached = await writeObject(context, wanted, {
-		make: () => decodeObject(context, target, body),
-		strategy: strategy ?? mainStrategy(target.kind),
+		make: ({ object }) => decodeObject(context, target, body, { skips: needless(strategy, object) }),
+		strategy,
 	});
 	return present(context, target, cached);
 }

@@ -52,6 +52,24 @@ test("generation counts changes of the spec, not of metadata or status", async (
 	expect(status.object).toMatchObject({ spec: { replicas: 2 }, status: { replicas: 2 }, metadata: { generation: 2 } });
 });
 
+test("a status keeps the rest of the object as it is, and what it says wrongly is told", async () => {
+	const api = await withPod({ bound: true });
+	const { object } = await api.ask("GET", `${pods}/p`);
+	const strict = `${pods}/p/status?fieldValidation=Strict`;
+	const written = await api.ask("PUT", strict, { ...object, status: { phase: "Running" } });
+	expect(written).toMatchObject({ status: 200, object: { status: { phase: "Running" } } });
+	expect(written.object.spec).toEqual(object.spec);
+	expect(Object.keys(written.object)).toEqual(Object.keys(object));
+	const wrong = await api.ask("PUT", strict, { ...written.object, spec: { ...object.spec, colour: "red" } });
+	expect(wrong).toMatchObject({
+		status: 400,
+		object: { message: expect.stringContaining('unknown field "spec.colour"') },
+	});
+	const patched = await api.ask("PATCH", `${pods}/p/status`, { status: { message: "m" } }, merge);
+	expect(patched.object.spec).toEqual(object.spec);
+	expect(patched.object.status).toMatchObject({ phase: "Running", message: "m" });
+});
+
 test("the four types of patches", async () => {
 	const api = await testApi();
 	await api.ask("POST", deployments, deployment("web"));

@@ -19,6 +19,8 @@ import { writerOf } from "./writer.ts";
 
 /** What a write to a resource, or to one of its subresources, may change, and what must hold afterwards. */
 export interface Strategy {
+	/** Whether `prepare` keeps a field as it is, whatever was sent; absent: it has to be asked. */
+	keeps?(field: string): boolean;
 	/** Brings the sent object, whose metadata is settled, and the old one together, in place. */
 	prepare(object: KubeObject, old: KubeObject): void;
 	validate(object: KubeObject, old: KubeObject): Cause[];
@@ -39,10 +41,12 @@ export function mainStrategy(kind: Kind): Strategy {
 
 /** Status, and metadata. @param now RFC 3339 */
 export function statusStrategy(kind: Kind, now: string): Strategy {
+	const keeps = (field: string) => !statusFields.has(field);
 	return {
+		keeps,
 		prepare(object, old) {
-			for (const field of Object.keys(object)) if (!statusFields.has(field)) keep(object, old, field);
-			for (const field of Object.keys(old)) if (!statusFields.has(field)) keep(object, old, field);
+			for (const field of Object.keys(object)) if (keeps(field)) keep(object, old, field);
+			for (const field of Object.keys(old)) if (keeps(field)) keep(object, old, field);
 			kind.prepareForStatusUpdate?.(object, old, { now });
 		},
 		validate: (object, old) => kind.validateStatusUpdate?.(object, old) ?? [],
@@ -59,7 +63,7 @@ const incidental = new Set(["resourceVersion", "managedFields"]);
 const attempts = 10;
 
 export interface Change {
-	/** The new object from the current one, to be changed freely; called again when the current one turns out to be outdated. */
+	/** The new object from the current one, to be changed by the strategy; called again when the current one turns out to be outdated. */
 	make(current: Cached): KubeObject | Promise<KubeObject>;
 	strategy: Strategy;
 	/** The new object's managedFields are the ones to be kept (server-side apply). */
@@ -210,6 +214,11 @@ export function holdsNamespace({ kind }: Pick<Target, "kind">, object: KubeObjec
 export function modified(target: NamedTarget): ApiError {
 	const why = "the object has been modified; please apply your changes to the latest version and try again";
 	return conflict(target.kind, target.name, why);
+}
+
+/** Fields that were sent as they are, and are kept: there is nothing to decode. They are the very same in one process. */
+export function needless({ keeps }: Strategy, current: object): (field: string, content: unknown) => boolean {
+	return (field, content) => keeps?.(field) === true && content === fields(current)[field];
 }
 
 /** Puts the old object's value of a field in the place of the sent one. */

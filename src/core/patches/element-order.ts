@@ -14,33 +14,40 @@ export function mergeOrder(
 ): unknown[] {
 	const wanted = places(order, mergeKey);
 	const livePlaces = places(live, mergeKey);
-	const place = (item: unknown, among: ReadonlyMap<string, number>) => among.get(identity(item, mergeKey));
 	const last = Number.POSITIVE_INFINITY;
-	const sorted = (items: unknown[], among: ReadonlyMap<string, number>) =>
-		items.sort((a, b) => {
-			const [one, other] = [place(a, among) ?? last, place(b, among) ?? last];
-			return one === other ? 0 : one - other;
-		});
-	const named = sorted(
-		merged.filter((item) => place(item, wanted) !== undefined),
-		wanted,
-	);
-	const others = sorted(
-		merged.filter((item) => place(item, wanted) === undefined),
-		livePlaces,
-	);
+	const named: Placed[] = [];
+	const others: Placed[] = [];
+	for (const item of merged) {
+		const name = identity(item, mergeKey);
+		const place = wanted.get(name);
+		const livePlace = livePlaces.get(name) ?? last;
+		if (place === undefined) others.push({ item, place: livePlace, livePlace });
+		else named.push({ item, place, livePlace });
+	}
+	named.sort(byPlace);
+	others.sort(byPlace);
 	const result: unknown[] = [];
 	let next = 0;
-	for (const item of named) {
-		const itemPlace = place(item, livePlaces);
+	for (const { item, livePlace } of named) {
 		for (; next < others.length; next++) {
-			const otherPlace = place(others[next], livePlaces);
-			if (itemPlace === undefined || otherPlace === undefined || otherPlace > itemPlace) break;
-			result.push(others[next]);
+			const other = others[next];
+			if (other === undefined || livePlace === last || other.livePlace >= livePlace) break;
+			result.push(other.item);
 		}
 		result.push(item);
 	}
-	return [...result, ...others.slice(next)];
+	return result.concat(others.slice(next).map(({ item }) => item));
+}
+
+/** An item with its place in the list that says where it goes, and in the live one; infinite where it is in neither. */
+interface Placed {
+	item: unknown;
+	place: number;
+	livePlace: number;
+}
+
+function byPlace(a: Placed, b: Placed): number {
+	return a.place === b.place ? 0 : a.place - b.place;
 }
 
 /** Whether `order` names all the items, and in the order in which they come. */
@@ -59,8 +66,8 @@ export function orderedLike(
 	return true;
 }
 
-function places(items: readonly unknown[], mergeKey: string | undefined): Map<string, number> {
-	const found = new Map<string, number>();
+function places(items: readonly unknown[], mergeKey: string | undefined): Map<unknown, number> {
+	const found = new Map<unknown, number>();
 	for (const [index, item] of items.entries()) {
 		const name = identity(item, mergeKey);
 		if (!found.has(name)) found.set(name, index);
@@ -68,6 +75,8 @@ function places(items: readonly unknown[], mergeKey: string | undefined): Map<st
 	return found;
 }
 
-function identity(item: unknown, mergeKey: string | undefined): string {
-	return JSON.stringify(mergeKey !== undefined && isObject(item) ? item[mergeKey] : item) ?? "";
+/** What an item is known by: a scalar, or the JSON of anything else. */
+function identity(item: unknown, mergeKey: string | undefined): unknown {
+	const key = mergeKey !== undefined && isObject(item) ? item[mergeKey] : item;
+	return typeof key === "object" && key !== null ? JSON.stringify(key) : key;
 }
