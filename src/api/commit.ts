@@ -32,23 +32,34 @@ export async function putObject(server: Server, object: KubeObject, write: Objec
 	const { key, expected, companions } = write;
 	const value = encode(object);
 	const pending = cache.expect(value, object);
-	const claims = companions?.claims ?? [];
-	const updates = (companions?.updates ?? []).map((update) => ({ ...update, value: encode(update.object) }));
-	for (const update of updates) cache.expect(update.value, update.object);
-	const others = [
-		...claims.map((claim) => ({ key: claim.key, expected: 0, value: Buffer.from(claim.value) })),
-		...updates,
-	];
-	const result = await store.commit({
-		compare: [{ key, expected }, ...others].map((one) => ({ key: one.key, modRevision: one.expected })),
-		puts: [{ key, value }, ...others.map((one) => ({ key: one.key, value: one.value }))],
-		deletes: companions?.releases ?? [],
-	});
+	const others = companions === undefined ? none : companionWrites(server, companions);
+	const writes = [{ key, modRevision: expected, value }, ...others];
+	const result = await store.commit({ compare: writes, puts: writes, deletes: companions?.releases ?? none });
 	if (result.ok) {
-		await cache.reached(result.revision);
+		if (cache.revision < result.revision) await cache.reached(result.revision);
 		return { ok: true, cached: pending.cached ?? parse(key, value, result.revision) };
 	}
 	return failure(server, result.current, others);
+}
+
+const none: readonly never[] = [];
+
+/** A write of a key that must be as `modRevision` says. */
+interface ComparedWrite {
+	key: string;
+	modRevision: number;
+	value: Uint8Array;
+}
+
+function companionWrites({ cache }: Server, { claims, updates = [] }: Companions): readonly ComparedWrite[] {
+	if (claims.length === 0 && updates.length === 0) return none;
+	const claimed = claims.map(({ key, value }): ComparedWrite => ({ key, modRevision: 0, value: Buffer.from(value) }));
+	const updated = updates.map(({ key, expected, object }): ComparedWrite => {
+		const value = encode(object);
+		cache.expect(value, object);
+		return { key, modRevision: expected, value };
+	});
+	return claimed.concat(updated);
 }
 
 /** Removes an object; `cached` is its last state under the revision of its removal. */
@@ -67,13 +78,13 @@ export async function removeObject(server: Server, cached: Cached, companions?: 
 async function failure(
 	{ cache }: Server,
 	current: readonly ({ modRevision: number } | undefined)[],
-	others: readonly { key: string; expected: number }[],
+	others: readonly { key: string; modRevision: number }[],
 ): Promise<Outcome> {
 	// Whoever tries again must see what stood in the way.
 	const seen = current[0]?.modRevision;
 	if (seen !== undefined) await cache.reached(seen);
 	else await cache.fresh();
 	for (const one of current) if (one !== undefined) await cache.reached(one.modRevision);
-	const taken = others.filter(({ expected }, index) => (current[index + 1]?.modRevision ?? 0) !== expected);
+	const taken = others.filter(({ modRevision }, index) => (current[index + 1]?.modRevision ?? 0) !== modRevision);
 	return { ok: false, taken: taken.map(({ key }) => key) };
 }

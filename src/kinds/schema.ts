@@ -159,14 +159,13 @@ function decodeField(value: unknown, field: FieldSchema, owner: string, context:
 }
 
 function decodeList(values: readonly unknown[], type: string, owner: string, context: Context): unknown[] {
-	const result: unknown[] = [];
-	for (let index = 0; index < values.length; index++) {
+	// Where an item cannot be decoded, the whole is of no use: there is a problem.
+	return values.map((value, index) => {
 		context.path.push(index);
-		const item = decodeItem(values[index] ?? zeroValue(type), type, owner, context);
-		if (item !== undefined) result.push(item);
+		const item = decodeItem(value ?? zeroValue(type), type, owner, context);
 		context.path.pop();
-	}
-	return result;
+		return item;
+	});
 }
 
 /** What a null stands for in a list or a map. */

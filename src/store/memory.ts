@@ -35,14 +35,13 @@ export function createMemoryStore(options: { historyCommits?: number } = {}): St
 	/** Returns the revision written, or the present one when nothing was there to delete. */
 	function write({ puts, deletes }: Commit): number {
 		const next = revision + 1;
-		const changes: Change[] = [];
-		for (const { key, value } of puts) {
+		const changes = puts.map(({ key, value }): Change => {
 			const previous = entries.get(key);
 			const createRevision = previous?.createRevision ?? next;
 			entries.set(key, { key, value, modRevision: next, createRevision });
 			if (previous === undefined) keys.add(key);
-			changes.push({ type: "put", key, value, revision: next, createRevision, ...(previous && { previous }) });
-		}
+			return { type: "put", key, value, revision: next, createRevision, previous };
+		});
 		for (const key of deletes) {
 			const previous = entries.get(key);
 			if (previous === undefined) continue;

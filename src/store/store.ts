@@ -19,7 +19,14 @@ export interface Entry {
 }
 
 export type Change =
-	| { type: "put"; key: string; value: Uint8Array; revision: number; createRevision: number; previous?: Entry }
+	| {
+			type: "put";
+			key: string;
+			value: Uint8Array;
+			revision: number;
+			createRevision: number;
+			previous?: Entry | undefined;
+	  }
 	| { type: "delete"; key: string; revision: number; previous?: Entry };
 
 export interface Commit {
