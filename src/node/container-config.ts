@@ -1,5 +1,5 @@
 /** Makes what the runtime is told of one container. */
-import type { Pod } from "../kinds/generated/types.ts";
+import type { Pod, Service } from "../kinds/generated/types.ts";
 import type { ContainerConfig, Image } from "../runtime/runtime.ts";
 import { containerEnvironment } from "./environment.ts";
 import { expand } from "./expansion.ts";
@@ -24,7 +24,7 @@ export async function makeContainerConfig(
 	const { node, references, services, files } = context;
 	const { namespace = "default", name: podName, uid } = pod.metadata;
 	refuseUnsupported(pod, spec.name, spec.volumeDevices);
-	const kubernetes = [...services("default")].find(({ metadata }) => metadata.name === "kubernetes");
+	const kubernetes = named(services("default"), "kubernetes");
 	const fields = {
 		nodeName: node.name,
 		hostAddresses: node.addresses,
@@ -38,8 +38,7 @@ export async function makeContainerConfig(
 		fields,
 		text: files && ((volume, path) => files.text(pod, volume, path)),
 	});
-	const values = new Map(env.map(({ name, value }) => [name, value]));
-	const lookUp = (name: string) => values.get(name);
+	const lookUp = (wanted: string) => env.find(({ name }) => name === wanted)?.value;
 	const { attempt } = start;
 	const mounts = await files?.mounts(pod, spec, { attempt, addresses: start.addresses, env });
 	return {
@@ -72,6 +71,11 @@ export async function makeContainerConfig(
 			"io.kubernetes.container.terminationMessagePolicy": spec.terminationMessagePolicy ?? "File",
 		},
 	};
+}
+
+function named(services: Iterable<Service>, name: string): Service | undefined {
+	for (const service of services) if (service.metadata.name === name) return service;
+	return undefined;
 }
 
 function refuseUnsupported(pod: Pod, name: string, devices: readonly object[] | undefined): void {

@@ -18,8 +18,8 @@ export class ContainerStarter {
 	readonly #memory: PodMemoryKeeper;
 	readonly #state: () => PodState;
 	readonly #signal: () => AbortSignal;
-	/** Ends the postStart hook under way, by container name. */
-	readonly #hooks = new Map<string, AbortController>();
+	/** Ends the postStart hook under way, by container name; most pods have none. */
+	#hooks: Map<string, AbortController> | undefined;
 
 	constructor(context: NodeContext, memory: PodMemoryKeeper, state: () => PodState, signal: () => AbortSignal) {
 		this.#context = context;
@@ -48,7 +48,7 @@ export class ContainerStarter {
 
 	/** Ends the postStart hook of a container that is being stopped. */
 	endHook(name: string): void {
-		this.#hooks.get(name)?.abort();
+		this.#hooks?.get(name)?.abort();
 	}
 
 	recordBackOff(name: string): void {
@@ -166,11 +166,12 @@ export class ContainerStarter {
 		const handler = spec.lifecycle?.postStart;
 		if (handler === undefined) return;
 		const hook = new AbortController();
+		this.#hooks ??= new Map();
 		this.#hooks.set(spec.name, hook);
 		const target = { pod, container: spec, id, addresses: memory.addresses };
 		const signal = AbortSignal.any([hook.signal, this.#signal()]);
 		const failure = await runHook(this.#context, target, handler, signal);
-		this.#hooks.delete(spec.name);
+		this.#hooks?.delete(spec.name);
 		if (failure === undefined || signal.aborted) return;
 		this.#record(spec.name, "Warning", "FailedPostStartHook", "PostStartHook failed");
 		this.#record(spec.name, "Normal", "Killing", "FailedPostStartHook");

@@ -1,10 +1,12 @@
 /** One container's status from what the runtime lists and the agent remembers. Pure. */
 import { timestamp } from "../core/clock.ts";
 import type {
+	Container as ContainerSpec,
 	ContainerState,
 	ContainerStateTerminated,
 	ContainerStatus,
 	ResourceRequirements,
+	VolumeMountStatus,
 } from "../kinds/generated/types.ts";
 import type { Container } from "../runtime/runtime.ts";
 import {
@@ -57,11 +59,18 @@ export function containerStatus(state: PodState, container: PodContainer, over: 
 		// Whatever is not running has not started; the API's absent `started` means the same.
 		started: role === "ephemeral" ? running : started,
 	};
-	if (newest !== undefined) status.containerID = containerId(state, newest.id);
-	else if (old?.containerID !== undefined) {
-		Object.assign(status, { containerID: old.containerID, image: old.image, imageID: old.imageID });
+	if (newest === undefined) {
+		if (old?.containerID === undefined) return status;
+		return Object.assign(status, { containerID: old.containerID, image: old.image, imageID: old.imageID });
 	}
-	Object.assign(status, resources(state, container, newest, running), mounts(container, newest));
+	status.containerID = containerId(state, newest.id);
+	if (role !== "ephemeral" && running) {
+		const allocated = spec.resources?.requests;
+		if (allocated !== undefined) status.allocatedResources = allocated;
+		status.resources = actualResources(state, spec, newest);
+	}
+	const mounts = volumeMounts(spec);
+	if (mounts.length > 0) status.volumeMounts = mounts;
 	return status;
 }
 
@@ -170,24 +179,13 @@ function terminated(state: PodState, container: Container): ContainerStateTermin
 }
 
 /** What a running container has of CPU and memory (KEP-1287, in-place resize). */
-function resources(
-	state: PodState,
-	{ spec, role }: PodContainer,
-	newest: Container | undefined,
-	running: boolean,
-): Pick<ContainerStatus, "resources" | "allocatedResources"> {
-	if (role === "ephemeral" || !running || newest === undefined) return {};
+function actualResources(state: PodState, spec: ContainerSpec, newest: Container): ResourceRequirements {
 	const memory = containerMemory(state, spec.name);
 	const key =
 		memory.resizedTo?.containerId === newest.id
 			? memory.resizedTo.resources
 			: newest.config.annotations[resourcesAnnotation];
-	const actual = key === undefined ? spec.resources : resourcesFromKey(key);
-	const allocated = spec.resources?.requests;
-	return {
-		...(allocated === undefined ? {} : { allocatedResources: allocated }),
-		resources: actual ?? {},
-	};
+	return (key === undefined ? spec.resources : resourcesFromKey(key)) ?? {};
 }
 
 function resourcesFromKey(key: string): ResourceRequirements {
@@ -201,13 +199,8 @@ function resourcesFromKey(key: string): ResourceRequirements {
 	return resources;
 }
 
-function mounts({ spec }: PodContainer, newest: Container | undefined): Pick<ContainerStatus, "volumeMounts"> {
-	if (newest === undefined || spec.volumeMounts === undefined || spec.volumeMounts.length === 0) return {};
-	return {
-		volumeMounts: spec.volumeMounts.map(({ name, mountPath, readOnly }) => ({
-			name,
-			mountPath,
-			...(readOnly === true ? { readOnly, recursiveReadOnly: "Disabled" } : {}),
-		})),
-	};
+function volumeMounts({ volumeMounts: mounts = [] }: ContainerSpec): VolumeMountStatus[] {
+	return mounts.map(({ name, mountPath, readOnly }) =>
+		readOnly === true ? { name, mountPath, readOnly, recursiveReadOnly: "Disabled" } : { name, mountPath },
+	);
 }

@@ -15,8 +15,8 @@ export class ContainerStopper {
 	readonly #memory: PodMemoryKeeper;
 	readonly #state: () => PodState;
 	readonly #signal: () => AbortSignal;
-	/** Ends the preStop hook under way, by container id. */
-	readonly #hooks = new Map<string, AbortController>();
+	/** Ends the preStop hook under way, by container id; most pods have none. */
+	#hooks: Map<string, AbortController> | undefined;
 
 	constructor(context: NodeContext, memory: PodMemoryKeeper, state: () => PodState, signal: () => AbortSignal) {
 		this.#context = context;
@@ -32,7 +32,7 @@ export class ContainerStopper {
 		const overtakes = this.#memory.container(name).stopping?.containerId === id;
 		this.#memory.remember(name, { stopping: { containerId: id, graceSeconds } });
 		if (overtakes) {
-			this.#hooks.get(id)?.abort();
+			this.#hooks?.get(id)?.abort();
 			await runtime.stopContainer(id, graceSeconds * 1000);
 			return;
 		}
@@ -52,6 +52,7 @@ export class ContainerStopper {
 		const handler = spec?.lifecycle?.preStop;
 		if (spec === undefined || handler === undefined || graceSeconds === 0) return false;
 		const hook = new AbortController();
+		this.#hooks ??= new Map();
 		this.#hooks.set(id, hook);
 		const deadline = clock.after(graceSeconds * 1000, () => hook.abort());
 		try {
@@ -62,7 +63,7 @@ export class ContainerStopper {
 			}
 		} finally {
 			deadline.cancel();
-			this.#hooks.delete(id);
+			this.#hooks?.delete(id);
 		}
 		return true;
 	}

@@ -101,7 +101,7 @@ describe("environment", () => {
 	});
 	test("tells of services as upstream does, and only of the API server without service links", () => {
 		const linked = serviceEnvironment(sources.services, sources.kubernetes, true);
-		expect(Object.fromEntries(linked)).toMatchObject({
+		expect(Object.fromEntries([...linked.values()].map(({ name, value }) => [name, value]))).toMatchObject({
 			KUBERNETES_SERVICE_HOST: "10.96.0.1",
 			KUBERNETES_SERVICE_PORT: "443",
 			KUBERNETES_SERVICE_PORT_HTTPS: "443",

@@ -4,7 +4,7 @@ import { envFileValue } from "./env-file.ts";
 import { expand } from "./expansion.ts";
 import { type FieldContext, fieldValue, resourceValue } from "./field-ref.ts";
 import { ConfigError, type References } from "./node-context.ts";
-import { serviceEnvironment } from "./service-environment.ts";
+import { serviceEnvironment, type Variable } from "./service-environment.ts";
 
 export interface EnvironmentSources {
 	references: Pick<References, "configMap" | "secret">;
@@ -23,39 +23,39 @@ export async function containerEnvironment(
 	pod: Pod,
 	container: ContainerSpec,
 	sources: EnvironmentSources,
-): Promise<{ name: string; value: string }[]> {
-	const environment = new Map<string, string>();
-	for (const [name, value] of await fromSources(pod, container, sources)) environment.set(name, value);
+): Promise<Variable[]> {
+	const environment = await fromSources(pod, container, sources);
 	const links = serviceEnvironment(sources.services, sources.kubernetes, pod.spec.enableServiceLinks !== false);
 	// Values may name variables defined before them, and those of services.
-	const lookUp = (name: string) => environment.get(name) ?? links.get(name);
+	const lookUp = (name: string) => (environment.get(name) ?? links.get(name))?.value;
 	for (const variable of container.env ?? []) {
 		const value = await variableValue(pod, container, variable, sources, lookUp);
-		if (value !== undefined) environment.set(variable.name, value);
+		if (value !== undefined) environment.set(variable.name, { name: variable.name, value });
 	}
-	for (const [name, value] of links) if (!environment.has(name)) environment.set(name, value);
-	return [...environment].map(([name, value]) => ({ name, value }));
+	for (const [name, variable] of links) if (!environment.has(name)) environment.set(name, variable);
+	return [...environment.values()];
 }
 
 async function fromSources(
 	pod: Pod,
 	container: ContainerSpec,
 	{ references }: EnvironmentSources,
-): Promise<Map<string, string>> {
+): Promise<Map<string, Variable>> {
 	const namespace = pod.metadata.namespace ?? "default";
-	const found = new Map<string, string>();
+	const found = new Map<string, Variable>();
+	const add = (name: string, value: string) => found.set(name, { name, value });
 	for (const { prefix = "", configMapRef, secretRef } of container.envFrom ?? []) {
 		if (configMapRef !== undefined) {
 			const name = configMapRef.name ?? "";
 			const configMap = await references.configMap(namespace, name);
 			if (configMap === undefined && configMapRef.optional !== true) throw missing("configmap", name);
-			for (const [key, value] of Object.entries(configMap?.data ?? {})) found.set(prefix + key, value);
+			for (const [key, value] of Object.entries(configMap?.data ?? {})) add(prefix + key, value);
 		}
 		if (secretRef !== undefined) {
 			const name = secretRef.name ?? "";
 			const secret = await references.secret(namespace, name);
 			if (secret === undefined && secretRef.optional !== true) throw missing("secret", name);
-			for (const [key, value] of Object.entries(secret?.data ?? {})) found.set(prefix + key, decode(value));
+			for (const [key, value] of Object.entries(secret?.data ?? {})) add(prefix + key, decode(value));
 		}
 	}
 	return found;

@@ -47,7 +47,7 @@ export function podConditions(input: ConditionInput): PodCondition[] {
 	];
 	const own = drafts.map((draft) => dated(draft, input));
 	const others = (input.pod.status?.conditions ?? []).filter(({ type }) => !ownConditions.has(type));
-	return [...own, ...others];
+	return own.concat(others);
 }
 
 /** A condition that has not changed keeps its time. */

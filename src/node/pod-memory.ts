@@ -1,10 +1,10 @@
-/** The agent's memory of one pod, as it changes. `read` gives the plan its immutable view. */
+/** The agent's memory of one pod, as it changes. To plans it is a `PodMemory`, which they only read. */
 import type { Backoff, ContainerMemory, PodMemory, Verdict } from "./pod-state.ts";
 
 const noMessages: ReadonlyMap<string, string> = new Map();
 
-export class PodMemoryKeeper {
-	readonly #observedAtMs: number;
+export class PodMemoryKeeper implements PodMemory {
+	readonly observedAtMs: number;
 	readonly #busy = new Set<string>();
 	readonly #containers = new Map<string, ContainerMemory>();
 	#terminationMessages: Map<string, string> | undefined;
@@ -19,29 +19,23 @@ export class PodMemoryKeeper {
 	resize: PodMemory["resize"];
 
 	constructor(observedAtMs: number) {
-		this.#observedAtMs = observedAtMs;
+		this.observedAtMs = observedAtMs;
 	}
 
 	get volumesReady(): boolean {
 		return this.volumes.state === "ready";
 	}
 
-	read(): PodMemory {
-		return {
-			observedAtMs: this.#observedAtMs,
-			busy: this.#busy,
-			volumes: this.volumes,
-			sandboxFailure: this.sandboxFailure,
-			addresses: this.addresses,
-			verdict: this.verdict,
-			endingSinceMs: this.endingSinceMs,
-			released: this.released,
-			statusWritten: this.statusWritten,
-			deletion: this.deletion,
-			containers: this.#containers,
-			terminationMessages: this.#terminationMessages ?? noMessages,
-			resize: this.resize,
-		};
+	get busy(): ReadonlySet<string> {
+		return this.#busy;
+	}
+
+	get containers(): ReadonlyMap<string, ContainerMemory> {
+		return this.#containers;
+	}
+
+	get terminationMessages(): ReadonlyMap<string, string> {
+		return this.#terminationMessages ?? noMessages;
 	}
 
 	isBusy(key: string): boolean {

@@ -8,7 +8,6 @@ import {
 	containerMemory,
 	isRestartingAll,
 	mayRestartAll,
-	type PodContainer,
 	type PodState,
 	podContainers,
 	readySandbox,
@@ -28,47 +27,57 @@ export function podStatus(state: PodState, nowMs: number): PodStatus {
 	const ends = workIsOver(state) || memory.endingSinceMs !== undefined;
 	// A phase is final only when nothing runs any more: no successor may start before that.
 	const over = isFinal(pod.status?.phase) || refused(state) || (!someRun && !containerBusy(state) && ends);
-	const statusOf = (container: PodContainer) => containerStatus(state, container, over);
-	const of = (...roles: string[]) => containers.filter(({ role }) => roles.includes(role)).map(statusOf);
-	const init = of("init", "sidecar");
-	const regular = of("regular").sort((a, b) => (a.name < b.name ? -1 : 1));
-	const ephemeral = of("ephemeral");
-	const phase = phaseOf(state, [...init, ...regular], over);
+	const statusesOf = (list: "init" | "regular" | "ephemeral") =>
+		containers.filter(({ role }) => listOf[role] === list).map((one) => containerStatus(state, one, over));
+	const init = statusesOf("init");
+	const regular = statusesOf("regular").sort((a, b) => (a.name < b.name ? -1 : 1));
+	const statuses = init.concat(regular);
+	const phase = phaseOf(state, statuses, over);
 	const verdict = over ? memory.verdict : undefined;
 	const addresses = podAddresses(state, old);
 	const conditions = podConditions({
 		pod,
 		phase,
-		statuses: [...init, ...regular],
+		statuses,
 		sandboxReady: !over && !memory.released && readySandbox(state) !== undefined && addresses.length > 0,
 		resize: resizeConditions(state, regular),
 		restartingAll: mayRestartAll(pod) ? isRestartingAll(state) : undefined,
 		old: old?.conditions ?? [],
 		now: timestamp(nowMs),
 	});
-	const reason = verdict?.reason ?? pod.status?.reason;
-	const message = verdict?.message ?? pod.status?.message;
-	const hasInit = init.length > 0;
-	return {
-		...(pod.status?.nominatedNodeName === undefined ? {} : { nominatedNodeName: pod.status.nominatedNodeName }),
-		...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+	const status: PodStatus = {
 		phase,
 		conditions,
-		...(reason === undefined ? {} : { reason }),
-		...(message === undefined ? {} : { message }),
-		...(node.addresses[0] === undefined ? {} : { hostIP: node.addresses[0] }),
-		hostIPs: node.addresses.map((ip) => ({ ip })),
-		...(addresses[0] === undefined ? {} : { podIP: addresses[0], podIPs: addresses.map((ip) => ({ ip })) }),
+		hostIPs: node.addresses.map(toIp),
 		startTime: old?.startTime ?? timestamp(memory.observedAtMs),
-		...(refused(state)
-			? {}
-			: {
-					...(hasInit ? { initContainerStatuses: init } : {}),
-					containerStatuses: regular,
-					...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
-				}),
 		qosClass: pod.status?.qosClass ?? qosClass(pod),
 	};
+	if (pod.metadata.generation !== undefined) status.observedGeneration = pod.metadata.generation;
+	if (node.addresses[0] !== undefined) status.hostIP = node.addresses[0];
+	if (addresses[0] !== undefined) {
+		status.podIP = addresses[0];
+		status.podIPs = addresses.map(toIp);
+	}
+	if (!refused(state)) {
+		status.containerStatuses = regular;
+		if (init.length > 0) status.initContainerStatuses = init;
+		const ephemeral = statusesOf("ephemeral");
+		if (ephemeral.length > 0) status.ephemeralContainerStatuses = ephemeral;
+	}
+	const reason = verdict?.reason ?? pod.status?.reason;
+	const message = verdict?.message ?? pod.status?.message;
+	if (reason !== undefined) status.reason = reason;
+	if (message !== undefined) status.message = message;
+	const { nominatedNodeName } = pod.status ?? {};
+	if (nominatedNodeName !== undefined) status.nominatedNodeName = nominatedNodeName;
+	return status;
+}
+
+/** Which list of the status a container is in. */
+const listOf = { init: "init", sidecar: "init", regular: "regular", ephemeral: "ephemeral" } as const;
+
+function toIp(ip: string): { ip: string } {
+	return { ip };
 }
 
 /** Refused at admission: it never had a sandbox. */

@@ -73,7 +73,7 @@ export class PodWorker {
 			gone: this.#gone,
 			sandboxes,
 			containers,
-			memory: this.#memory.read(),
+			memory: this.#memory,
 			node: this.#context.node,
 			previous: this.#status,
 		};

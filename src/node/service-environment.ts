@@ -1,6 +1,11 @@
 /** Environment variables for the services of a namespace (API page "Service", "Discovering services"). Pure. */
 import type { Service } from "../kinds/generated/types.ts";
 
+export interface Variable {
+	name: string;
+	value: string;
+}
+
 /**
  * @param services of the pod's namespace; nothing of them is used without `links`
  * @param kubernetes the API server's own service, always told
@@ -9,38 +14,53 @@ export function serviceEnvironment(
 	services: Iterable<Service>,
 	kubernetes: Service | undefined,
 	links: boolean,
-): Map<string, string> {
-	const environment = new Map<string, string>();
+): Map<string, Variable> {
+	const environment = new Map<string, Variable>();
 	const told = [...(links ? services : [])].filter((service) => service.metadata.uid !== kubernetes?.metadata.uid);
 	told.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-	for (const service of kubernetes === undefined ? told : [kubernetes, ...told]) tell(service, environment);
+	for (const service of kubernetes === undefined ? told : [kubernetes, ...told])
+		for (const variable of variablesOf(service)) environment.set(variable.name, variable);
 	return environment;
 }
 
-function tell(service: Service, environment: Map<string, string>): void {
+/** Made once for each service, however many containers are told of it. */
+const known = new WeakMap<Service, readonly Variable[]>();
+
+function variablesOf(service: Service): readonly Variable[] {
+	let variables = known.get(service);
+	if (variables === undefined) {
+		variables = variablesFor(service);
+		known.set(service, variables);
+	}
+	return variables;
+}
+
+function variablesFor(service: Service): Variable[] {
 	const { clusterIP, ports = [] } = service.spec ?? {};
 	const [first] = ports;
-	if (clusterIP === undefined || clusterIP === "" || clusterIP === "None" || first === undefined) return;
+	if (clusterIP === undefined || clusterIP === "" || clusterIP === "None" || first === undefined) return [];
+	const variables: Variable[] = [];
+	const tell = (name: string, value: string) => variables.push({ name: `${prefix}_${name}`, value });
 	const prefix = variableName(service.metadata.name);
-	environment.set(`${prefix}_SERVICE_HOST`, clusterIP);
-	environment.set(`${prefix}_SERVICE_PORT`, String(first.port));
+	tell("SERVICE_HOST", clusterIP);
+	tell("SERVICE_PORT", String(first.port));
 	for (const { name, port } of ports) {
-		if (name !== undefined && name !== "")
-			environment.set(`${prefix}_SERVICE_PORT_${variableName(name)}`, String(port));
+		if (name !== undefined && name !== "") tell(`SERVICE_PORT_${variableName(name)}`, String(port));
 	}
 	const host = clusterIP.includes(":") ? `[${clusterIP}]` : clusterIP;
 	// The variables that Docker's links had.
 	const url = ({ protocol = "TCP", port }: { protocol?: string; port: number }) =>
 		`${protocol.toLowerCase()}://${host}:${port}`;
-	environment.set(`${prefix}_PORT`, url(first));
+	tell("PORT", url(first));
 	for (const each of ports) {
 		const protocol = each.protocol ?? "TCP";
-		const base = `${prefix}_PORT_${each.port}_${protocol}`;
-		environment.set(base, url(each));
-		environment.set(`${base}_PROTO`, protocol.toLowerCase());
-		environment.set(`${base}_PORT`, String(each.port));
-		environment.set(`${base}_ADDR`, clusterIP);
+		const base = `PORT_${each.port}_${protocol}`;
+		tell(base, url(each));
+		tell(`${base}_PROTO`, protocol.toLowerCase());
+		tell(`${base}_PORT`, String(each.port));
+		tell(`${base}_ADDR`, clusterIP);
 	}
+	return variables;
 }
 
 function variableName(name: string): string {

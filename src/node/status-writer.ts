@@ -5,7 +5,7 @@ import { isReason, notFound } from "../core/errors.ts";
 import type { Pod, PodStatus } from "../kinds/generated/types.ts";
 import { pods } from "../kinds/pod.ts";
 import { ownConditions } from "./pod-conditions.ts";
-import { sameStatus } from "./pod-status.ts";
+import { sameStatus, sameValue } from "./pod-status.ts";
 
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
@@ -189,7 +189,7 @@ export function statusPatch(old: PodStatus | undefined, status: PodStatus): Reco
 			const changed = conditionsPatch(old, status);
 			if (changed.length > 0) patch[key] = changed;
 		} else if (value === undefined) patch[key] = null;
-		else if (JSON.stringify(value) !== JSON.stringify(before[key])) {
+		else if (!sameValue(value, before[key])) {
 			const replaces = mergedLists.has(key) && Array.isArray(before[key]) && Array.isArray(value);
 			patch[key] = replaces ? [...value, { $patch: "replace" }] : value;
 		}
@@ -204,7 +204,7 @@ function conditionsPatch(old: PodStatus | undefined, status: PodStatus): object[
 		if (!ownConditions.has(condition.type)) continue;
 		const known = before.get(condition.type);
 		before.delete(condition.type);
-		if (known !== undefined && JSON.stringify(known) === JSON.stringify(condition)) continue;
+		if (known !== undefined && sameValue(known, condition)) continue;
 		const dropped = Object.keys(known ?? {}).filter((field) => !(field in condition));
 		patch.push({ ...condition, ...Object.fromEntries(dropped.map((field) => [field, null])) });
 	}

@@ -29,10 +29,16 @@ const prefix = "simulate.coxswain.io";
 
 interface Entry {
 	container: Container;
-	log: string[];
+	log: string;
 	timer?: Timer;
 	/** Called once when it ends. */
 	onExit: ((exitCode: number) => void)[];
+}
+
+/** Oldest first. */
+interface PodIds {
+	sandboxes: readonly string[];
+	containers: readonly string[];
 }
 
 /** What a simulated node holds: hand it to the next runtime to play a restart of the agent. */
@@ -40,7 +46,7 @@ export interface SimulatedState {
 	sandboxes: Map<string, Sandbox>;
 	containers: Map<string, Entry>;
 	/** Ids by the UID of the pod, so that no pod pays for the others. */
-	pods: Map<string, { sandboxes: Set<string>; containers: Set<string> }>;
+	pods: Map<string, PodIds>;
 	sequence: number;
 	/** Of all runtimes on this state: what began under an earlier one ends under the next. */
 	listeners: Set<(podUid: string) => void>;
@@ -59,7 +65,7 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 		if (podUid !== undefined) for (const listener of state.listeners) listener(podUid);
 	};
 	const log = (entry: Entry, line: string) => {
-		entry.log.push(`${microTimestamp(clock.now())} stdout F ${line}\n`);
+		entry.log += `${microTimestamp(clock.now())} stdout F ${line}\n`;
 	};
 	const finish = (entry: Entry, exitCode: number, reason = exitCode === 0 ? "Completed" : "Error") => {
 		if (entry.container.state === "exited") return;
@@ -81,10 +87,15 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 			changed(entry);
 		});
 	};
+	const idsOf = (podUid: string): PodIds => state.pods.get(podUid) ?? { sandboxes: [], containers: [] };
 	const containersOf = (sandboxId: string): string[] => {
 		const podUid = state.sandboxes.get(sandboxId)?.config.podUid ?? "";
-		const ids = [...(state.pods.get(podUid)?.containers ?? [])];
-		return ids.filter((id) => state.containers.get(id)?.container.sandboxId === sandboxId);
+		return idsOf(podUid).containers.filter((id) => state.containers.get(id)?.container.sandboxId === sandboxId);
+	};
+	const existingSandbox = (id: string): Sandbox => {
+		const sandbox = state.sandboxes.get(id);
+		if (sandbox === undefined) throw new Error(`sandbox ${id} does not exist`);
+		return sandbox;
 	};
 	const existing = (id: string): Entry => {
 		const entry = state.containers.get(id);
@@ -116,9 +127,9 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 				...(config.hostNetwork ? {} : { networkNamespace: `simulated:${id}` }),
 			};
 			state.sandboxes.set(id, sandbox);
-			const pod = state.pods.get(config.podUid) ?? { sandboxes: new Set(), containers: new Set() };
+			const pod = idsOf(config.podUid);
+			pod.sandboxes = pod.sandboxes.concat(id);
 			state.pods.set(config.podUid, pod);
-			pod.sandboxes.add(id);
 			return sandbox;
 		},
 		async stopSandbox(id) {
@@ -130,13 +141,13 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 		async removeSandbox(id) {
 			await this.stopSandbox(id);
 			const podUid = state.sandboxes.get(id)?.config.podUid ?? "";
-			const pod = state.pods.get(podUid);
+			const pod = idsOf(podUid);
 			for (const containerId of containersOf(id)) {
 				state.containers.delete(containerId);
-				pod?.containers.delete(containerId);
+				pod.containers = pod.containers.filter((other) => other !== containerId);
 			}
-			pod?.sandboxes.delete(id);
-			if (pod?.sandboxes.size === 0) state.pods.delete(podUid);
+			pod.sandboxes = pod.sandboxes.filter((other) => other !== id);
+			if (pod.sandboxes.length === 0) state.pods.delete(podUid);
 			state.sandboxes.delete(id);
 		},
 		listSandboxes: async () => [...state.sandboxes.values()],
@@ -147,8 +158,9 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 			const id = `${sandboxId}-${config.name}-${config.attempt}-${++state.sequence}`;
 			const imageId = `simulated:${config.image}`;
 			const container: Container = { id, sandboxId, config, imageId, state: "created", createdAtMs: clock.now() };
-			state.containers.set(id, { container, log: [], onExit: [] });
-			state.pods.get(sandbox.config.podUid)?.containers.add(id);
+			state.containers.set(id, { container, log: "", onExit: [] });
+			const pod = idsOf(sandbox.config.podUid);
+			pod.containers = pod.containers.concat(id);
 			return container;
 		},
 		async startContainer(id) {
@@ -173,22 +185,20 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 			if (entry === undefined) return;
 			finish(entry, 137);
 			state.containers.delete(id);
-			state.pods.get(state.sandboxes.get(entry.container.sandboxId)?.config.podUid ?? "")?.containers.delete(id);
+			const pod = idsOf(state.sandboxes.get(entry.container.sandboxId)?.config.podUid ?? "");
+			pod.containers = pod.containers.filter((other) => other !== id);
 		},
 		listContainers: async () => [...state.containers.values()].map((entry) => entry.container),
 		async ofPod(podUid) {
-			const { sandboxes = [], containers = [] } = state.pods.get(podUid) ?? {};
-			return {
-				sandboxes: [...sandboxes].flatMap((id) => state.sandboxes.get(id) ?? []),
-				containers: [...containers].flatMap((id) => state.containers.get(id)?.container ?? []),
-			};
+			const { sandboxes, containers } = idsOf(podUid);
+			return { sandboxes: sandboxes.map(existingSandbox), containers: containers.map((id) => existing(id).container) };
 		},
 		async updateLimits(id, limits) {
 			const entry = existing(id);
 			changeContainer(entry, { config: { ...entry.container.config, limits } });
 		},
 		async reopenLog() {},
-		logText: (id) => state.containers.get(id)?.log.join(""),
+		logText: (id) => state.containers.get(id)?.log,
 
 		async exec(id, { command, stdin, tty }) {
 			const entry = existing(id);
