@@ -35,7 +35,7 @@ export function memory(): { rssMb: number; heapMb: number } {
 	return { rssMb, heapMb: process.memoryUsage().heapUsed / 2 ** 20 };
 }
 
-/** Where node runs with --expose-gc, as the npm scripts let it. */
+/** Where node runs with --expose-gc, as scripts/bench.ts lets it. */
 function collectGarbage(): void {
 	globalThis.gc?.();
 }

@@ -4,12 +4,12 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { sourceInfo } from "../src/cluster/build-info.ts";
+import { bundling, root } from "./bundling.ts";
 
-const root = join(import.meta.dirname, "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
 
 await build({
-	absWorkingDir: root,
+	...bundling,
 	entryPoints: {
 		cli: "src/cli/main.ts",
 		server: "src/cluster/server-main.ts",
@@ -17,17 +17,10 @@ await build({
 		index: "src/index.ts",
 	},
 	outdir: "dist",
-	bundle: true,
 	splitting: true,
-	format: "esm",
-	platform: "node",
-	target: "node20",
-	// Dependencies stay packages: two of them hold native code, and users' audits and updates should see all of them.
-	packages: "external",
 	chunkNames: "chunk-[hash]",
 	sourcemap: true,
 	define: { COXSWAIN_BUILD: JSON.stringify({ ...sourceInfo(root), buildDate: buildDate() }) },
-	logLevel: "warning",
 });
 
 if (process.argv.includes("--types"))
