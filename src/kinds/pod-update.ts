@@ -201,30 +201,37 @@ export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): Cause[] {
 export function validateResize(pod: Pod, old: Pod): Cause[] {
 	const causes: Cause[] = [];
 	const expected = deepCopy(pod.spec);
-	const resized = (expected.containers ?? []).entries();
-	for (const [index, container] of resized) {
-		const before = old.spec.containers?.[index];
-		if (before === undefined) continue;
-		for (const part of ["limits", "requests"] as const)
-			for (const name of Object.keys({ ...container.resources?.[part], ...before.resources?.[part] })) {
-				const [next, previous] = [container.resources?.[part]?.[name], before.resources?.[part]?.[name]];
-				if (next === previous) continue;
-				if (name !== "cpu" && name !== "memory")
-					causes.push(
-						forbidden(`spec.containers[${index}].resources.${part}`, "only cpu and memory resources are mutable"),
-					);
-				else if (next === undefined && previous !== undefined)
-					causes.push(forbidden(`spec.containers[${index}].resources.${part}`, `resource ${part} cannot be removed`));
-			}
-		if (before.resources === undefined) delete container.resources;
-		else container.resources = before.resources;
-	}
-	for (const [index, container] of (expected.initContainers ?? []).entries()) {
-		const before = old.spec.initContainers?.[index];
-		if (container.restartPolicy === "Always" && before?.resources !== undefined) container.resources = before.resources;
+	for (const field of ["initContainers", "containers"] as const) {
+		const [next, before] = [expected[field] ?? [], old.spec[field] ?? []];
+		if (next.length !== before.length)
+			return [forbidden(`spec.${field}`, "containers may not be added or removed on resize")];
+		for (const [index, container] of next.entries()) {
+			const previous = before[index];
+			if (previous !== undefined) causes.push(...resizedContainer(container, previous, `spec.${field}[${index}]`));
+		}
 	}
 	if (qosClass(pod.spec) !== (old.status?.qosClass ?? qosClass(old.spec)))
 		causes.push(invalidValue("spec", qosClass(pod.spec), "Pod QOS Class may not change as a result of resizing"));
-	if (!sameValue(expected, old.spec)) causes.push(forbidden("spec", "only cpu and memory resources are mutable"));
+	if (causes.length === 0 && !sameValue(expected, old.spec))
+		causes.push(forbidden("spec", "only cpu and memory resources are mutable"));
+	return causes;
+}
+
+/** What is wrong with one container's new resources. Puts the old ones back, so that what else has changed can be seen. */
+function resizedContainer(container: Container, before: Container, path: string): Cause[] {
+	const causes: Cause[] = [];
+	if (container.name !== before.name)
+		causes.push(forbidden(`${path}.name`, "containers may not be renamed or reordered on resize"));
+	for (const part of ["limits", "requests"] as const)
+		for (const name of Object.keys({ ...container.resources?.[part], ...before.resources?.[part] })) {
+			const [next, previous] = [container.resources?.[part]?.[name], before.resources?.[part]?.[name]];
+			if (next === previous) continue;
+			if (name !== "cpu" && name !== "memory")
+				causes.push(forbidden(`${path}.resources.${part}`, "only cpu and memory resources are mutable"));
+			else if (next === undefined && previous !== undefined)
+				causes.push(forbidden(`${path}.resources.${part}`, `resource ${part} cannot be removed`));
+		}
+	if (before.resources === undefined) delete container.resources;
+	else container.resources = before.resources;
 	return causes;
 }

@@ -26,6 +26,11 @@ export function admissionVerdict(pod: Pod, { node, allocatable, others }: Admiss
 	if (pod.spec.os?.name !== undefined && pod.spec.os.name !== "linux") {
 		return refuse("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS");
 	}
+	return lacks(pod, { node, allocatable, others });
+}
+
+/** What the pod asks for that the node does not have, or not any more; undefined when it fits. */
+export function lacks(pod: Pod, { node, allocatable, others }: AdmissionState): Verdict | undefined {
 	const own = needsOf(pod);
 	// A pod that asks for nothing only counts.
 	const asks = own.requests.size > 0 || own.ports.length > 0;

@@ -11,7 +11,7 @@ import { hostnameLabel } from "../kinds/local-volume.ts";
 import { services } from "../kinds/service.ts";
 import type { NodeNetwork } from "../network/network.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { admissionVerdict } from "./admission.ts";
+import { admissionVerdict, lacks } from "./admission.ts";
 import { makeContainerConfig } from "./container-config.ts";
 import { type EventRecorder, kubeletEvents, noEvents } from "./event-recorder.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
@@ -116,6 +116,7 @@ class RunningAgent implements Agent {
 			references: this.#references,
 			prober: options.prober ?? createProber(runtime),
 			services: (namespace) => this.#services(namespace),
+			shortage: (pod) => lacks(pod, this.#admission())?.message.replace(/^Pod was rejected: /, ""),
 			containerConfig: (pod, container, start) => makeContainerConfig(context, pod, container, start),
 		};
 		const files = this.#files(context);
@@ -178,6 +179,9 @@ class RunningAgent implements Agent {
 		if (current === undefined) worker?.vanish(last);
 		else if (worker !== undefined) worker.update(current);
 		else this.#add(current);
+		const { phase } = (current ?? last).status ?? {};
+		if (current !== undefined && phase !== "Succeeded" && phase !== "Failed") return;
+		for (const other of this.#workers.values()) other.retryResize();
 	}
 
 	#add(pod: Pod): PodWorker {
@@ -213,10 +217,13 @@ class RunningAgent implements Agent {
 	}
 
 	#verdict(pod: Pod) {
+		return admissionVerdict(pod, this.#admission());
+	}
+
+	#admission() {
 		const others: Pod[] = [];
 		for (const worker of this.#workers.values()) if (worker.active) others.push(worker.pod);
-		const { allocatable } = this.#context.node;
-		return admissionVerdict(pod, { node: this.#heartbeat?.node, allocatable, others });
+		return { node: this.#heartbeat?.node, allocatable: this.#context.node.allocatable, others };
 	}
 
 	/** What the runtime has of pods that the API does not know (any more) is ended and removed. */

@@ -55,7 +55,7 @@ export async function makeContainerConfig(
 		stdinOnce: spec.stdinOnce === true,
 		logPath: files?.logPath(pod, spec.name, attempt) ?? "",
 		security: containerSecurity(pod, spec, start.image),
-		limits: containerLimits(spec.resources),
+		limits: containerLimits(spec.resources, role === "ephemeral" ? undefined : pod),
 		...(spec.lifecycle?.stopSignal === undefined ? {} : { stopSignal: spec.lifecycle.stopSignal }),
 		runsToCompletion: role === "init" || (role === "regular" && pod.spec.restartPolicy !== "Always"),
 		labels: {

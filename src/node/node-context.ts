@@ -112,6 +112,8 @@ export interface NodeContext {
 	prober: Prober;
 	/** Services of a namespace, for environment variables. */
 	services(namespace: string): Iterable<Service>;
+	/** What the pod's specification asks beyond what the node has left, in words; undefined when it fits. */
+	shortage(pod: Pod): string | undefined;
 	/** Makes what the runtime is told of a container. @throws ConfigError */
 	containerConfig(
 		pod: Pod,

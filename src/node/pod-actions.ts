@@ -218,7 +218,17 @@ export class PodActions {
 			this.#memory.resize = { type: "Infeasible", message };
 			return;
 		}
-		await this.#context.runtime.updateLimits(id, containerLimits(spec?.resources));
+		const shortage = this.#context.shortage(pod);
+		if (shortage !== undefined) {
+			this.#memory.resize = { type: "Deferred", message: shortage };
+			return;
+		}
+		try {
+			await this.#context.runtime.updateLimits(id, containerLimits(spec?.resources, pod));
+		} catch (error) {
+			this.#memory.resize = { type: "Error", message: error instanceof Error ? error.message : String(error) };
+			return;
+		}
 		this.#memory.remember(name, { resizedTo: { containerId: id, resources: resourcesKey(spec?.resources) } });
 	}
 

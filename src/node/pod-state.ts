@@ -83,8 +83,8 @@ export interface PodMemory {
 	containers: ReadonlyMap<string, ContainerMemory>;
 	/** Messages that exited containers left, by container id. */
 	terminationMessages: ReadonlyMap<string, string>;
-	/** A change of resources that the node cannot make. */
-	resize?: { type: "Deferred" | "Infeasible"; message: string };
+	/** A change of resources that the node cannot make: not now, never, or because the runtime refused it. */
+	resize?: { type: "Deferred" | "Infeasible" | "Error"; message: string };
 }
 
 export interface PodState {

@@ -117,6 +117,9 @@ function podAddresses(state: PodState, old: PodStatus | undefined): readonly str
 
 function resizeConditions(state: PodState, statuses: readonly ContainerStatus[]) {
 	const { resize } = state.memory;
+	if (resize?.type === "Error") {
+		return [{ type: "PodResizeInProgress", status: "True", reason: resize.type, message: resize.message }];
+	}
 	if (resize !== undefined) {
 		return [{ type: "PodResizePending", status: "True", reason: resize.type, message: resize.message }];
 	}

@@ -115,6 +115,13 @@ export class PodWorker {
 		this.wake();
 	}
 
+	/** Other pods have left something: resources that had to wait may be had now. */
+	retryResize(): void {
+		if (this.#memory.resize?.type !== "Deferred") return;
+		this.#memory.resize = undefined;
+		this.wake();
+	}
+
 	/** Takes addresses up again that the pod had before the agent restarted. */
 	adoptAddresses(addresses: readonly string[]): void {
 		this.#memory.addresses = addresses;

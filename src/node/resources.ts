@@ -7,10 +7,14 @@ import { isSidecar } from "./pod-state.ts";
 /** The container's annotation that tells the resources it was made with, as `resourcesKey` writes them. */
 export const resourcesAnnotation = "coxswain.dev/resources";
 
-/** Limits of one container; what is not set is left out. */
-export function containerLimits(resources: ResourceRequirements | undefined): ResourceLimits {
+/**
+ * Limits of a container, or of a pod as a whole; what is not set is left out. A container of a pod that asks for anything has a CPU
+ * request at least of 0: it may be given limits while it runs.
+ */
+export function containerLimits(resources: ResourceRequirements | undefined, pod?: Pod): ResourceLimits {
 	const cpu = resources?.limits?.cpu;
-	const cpuRequest = resources?.requests?.cpu ?? cpu;
+	const asks = pod !== undefined && qosClass(pod) !== "BestEffort";
+	const cpuRequest = resources?.requests?.cpu ?? cpu ?? (asks ? "0" : undefined);
 	const memory = resources?.limits?.memory;
 	return {
 		...(cpuRequest === undefined ? {} : { cpuRequestMillis: millis(cpuRequest) }),

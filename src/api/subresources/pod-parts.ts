@@ -47,12 +47,13 @@ const resizeStrategy: Strategy = {
 	validate: (object, old) => validateResize(...podsOf(object, old)),
 };
 
+/** One is known by its place; a name that changed, or a place that is new, stays to be refused. */
 function resized(containers: readonly Container[], sent: readonly Container[]): Container[] {
-	return containers.map((container) => {
-		const wanted = sent.find(({ name }) => name === container.name);
-		if (wanted === undefined) return container;
-		const { resources, resizePolicy } = wanted;
-		return { ...container, ...(resources && { resources }), ...(resizePolicy && { resizePolicy }) };
+	return sent.map((wanted, place) => {
+		const { name, resources, resizePolicy } = wanted;
+		const container = containers[place];
+		if (container === undefined) return wanted;
+		return { ...container, name, ...(resources && { resources }), ...(resizePolicy && { resizePolicy }) };
 	});
 }
 

@@ -1,4 +1,4 @@
-/** Limits by control groups, version 1 or 2, made only for containers that have limits: joining a group costs milliseconds. */
+/** Limits by control groups, version 1 or 2, made only for containers that ask for any: joining a group costs milliseconds. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import type { Clock } from "../../core/clock.ts";
 import type { MountEntry } from "../../core/rootview.ts";
@@ -17,11 +17,13 @@ export interface Cgroups {
 	update(id: string, limits: ResourceLimits): void;
 	/** Whether a process of the container was killed for want of memory. */
 	oomKilled(id: string): boolean;
+	/** Where a container finds its own groups: what is to be mounted below /sys/fs/cgroup, `/` being that directory itself. */
+	view(id: string): { source: string; path: string }[];
 	remove(id: string, clock: Clock): Promise<void>;
 }
 
-export function hasLimits(limits: ResourceLimits): boolean {
-	return limits.cpuLimitMillis !== undefined || limits.memoryLimitBytes !== undefined || limits.pidsLimit !== undefined;
+export function hasLimits({ cpuRequestMillis, cpuLimitMillis, memoryLimitBytes, pidsLimit }: ResourceLimits): boolean {
+	return [cpuRequestMillis, cpuLimitMillis, memoryLimitBytes, pidsLimit].some((limit) => limit !== undefined);
 }
 
 /** @param parent name of the node's group below the root of each hierarchy; undefined: no limits */
@@ -34,16 +36,20 @@ export function openCgroups(mounts: readonly MountEntry[], parent: string | unde
 		for (const name of controllers) if (served.includes(name)) v1.set(name, `${mount.path}/${parent}`);
 	}
 	const usable = [...v1].filter(([, directory]) => canMake(directory));
-	if (usable.length > 0) return hierarchies(new Map(usable), controllers, version1);
+	if (usable.length > 0) return hierarchies(new Map(usable), controllers, version1, (controller) => `/${controller}`);
 	const unified = mounts.find((entry) => entry.type === "cgroup2");
 	if (unified !== undefined) {
 		const directory = `${unified.path}/${parent}`;
 		if (canMake(directory)) {
 			const served = delegate(unified.path, parent, controllers);
 			if (served.length > 0)
-				return hierarchies(new Map(served.map((name) => [name, directory])), controllers, version2, (id) => {
-					delegate(unified.path, `${parent}/${id}`, served);
-				});
+				return hierarchies(
+					new Map(served.map((name) => [name, directory])),
+					controllers,
+					version2,
+					() => "/",
+					(id) => delegate(unified.path, `${parent}/${id}`, served),
+				);
 		}
 	}
 	return noCgroups("limits on CPU, memory and process numbers are not enforced: no control groups may be made here");
@@ -85,11 +91,15 @@ function text(value: number | undefined): string | undefined {
 	return value === undefined ? undefined : String(value);
 }
 
+/** Gives the groups' directories as one has to look for them, by the version. */
+type View = (controller: string) => string;
+
 function hierarchies(
 	roots: ReadonlyMap<string, string>,
 	wanted: readonly string[],
 	settings: Settings,
-	handDown: (id: string) => void = () => {},
+	viewPath: View,
+	handDown: (id: string) => unknown = () => {},
 ): Cgroups {
 	const directories = (id: string) => [...new Set([...roots.values()].map((root) => `${root}/${id}`))];
 	const apply = (id: string, limits: ResourceLimits) => {
@@ -113,6 +123,10 @@ function hierarchies(
 			handDown(id);
 		},
 		update(id, limits) {
+			const { memoryLimitBytes = Number.POSITIVE_INFINITY } = limits;
+			const memory = `${roots.get("memory")}/${id}`;
+			const used = Number(read(`${memory}/memory.usage_in_bytes`) || read(`${memory}/memory.current`));
+			if (used > memoryLimitBytes) throw new Error(`memory limit (${memoryLimitBytes}) below current usage (${used})`);
 			if (directories(id).every((directory) => existsSync(directory))) apply(id, limits);
 			else if (hasLimits(limits))
 				throw new Error("a container that was started without limits cannot be given any while it runs");
@@ -122,6 +136,10 @@ function hierarchies(
 			return ["memory.oom_control", "memory.events"].some((file) =>
 				/^oom_kill [1-9]/m.test(read(`${directory}/${file}`)),
 			);
+		},
+		view(id) {
+			const places = new Map([...roots].map(([controller, root]) => [viewPath(controller), `${root}/${id}`]));
+			return [...places].map(([path, source]) => ({ source, path }));
 		},
 		async remove(id, clock) {
 			for (const directory of directories(id)) {
@@ -139,6 +157,7 @@ function noCgroups(limitation: string): Cgroups {
 		createParent: () => {},
 		update: () => {},
 		oomKilled: () => false,
+		view: () => [],
 		remove: async () => {},
 	};
 }

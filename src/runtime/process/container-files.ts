@@ -39,6 +39,7 @@ export function writeContainerFiles(
 		hostPid: sandbox.config.hostPid,
 		hostname: sandbox.config.hostname,
 		sharedMemory: sandbox.sharedMemory,
+		groups: cgroups.length === 0 ? [] : environment.cgroups.view(record.cgroup),
 		volumes: config.mounts,
 		emptyDirectories: images.find(config.image)?.volumes ?? [],
 	});

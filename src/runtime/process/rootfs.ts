@@ -57,6 +57,8 @@ export interface RootOptions {
 	emptyDirectories: readonly string[];
 	/** A directory of device nodes on the file system of `scratch`, to be linked; undefined: the machine's are bound. */
 	deviceNodes?: string;
+	/** The container's control groups, as `Cgroups.view` gives them. */
+	groups: readonly { source: string; path: string }[];
 	/** Of the machine, shown read-only. */
 	tools: readonly { source: string; path: string }[];
 }
@@ -83,6 +85,7 @@ export function prepareRoot(options: RootOptions): { root: string; fstab: string
 	fstab += options.privileged
 		? fstabLine("/sys", `${root}/sys`, "none", "rbind")
 		: fstabLine("sysfs", `${root}/sys`, "sysfs", "ro,nosuid,nodev,noexec");
+	if (!options.privileged) fstab += groupMounts(options, root);
 	for (const [path, mode] of [
 		["/run", 0o755],
 		["/tmp", 0o1777],
@@ -116,6 +119,17 @@ export function prepareRoot(options: RootOptions): { root: string; fstab: string
 	if (!volumes.some((volume) => volume.containerPath === "/etc/hostname"))
 		points.write("/etc/hostname", `${options.hostname}\n`);
 	return { root, fstab };
+}
+
+/** Programs look here for how much they may use. */
+function groupMounts({ groups, mounts, scratch }: RootOptions, root: string): string {
+	const at = "/sys/fs/cgroup";
+	const bind = (source: string, path: string) => fstabLine(source, root + path, "none", readOnlyBind(mounts, source));
+	if (groups.length === 0) return "";
+	if (groups.every(({ path }) => path === "/")) return groups.map(({ source }) => bind(source, at)).join("");
+	const own = ownDirectory(scratch, at, 0o755);
+	for (const { path } of groups) mkdirSync(own + path, { recursive: true });
+	return bind(own, at) + groups.map(({ source, path }) => bind(source, at + path)).join("");
 }
 
 function deviceMounts(options: RootOptions, root: string): string {
