@@ -37,10 +37,14 @@ test("two clusters with the same names never meet, and the end of one is nothing
 		return code === 0 ? stdout : "no answer";
 	};
 
-	await left.kubectlInput(`${webPod("web", "left")}---${webPod("only-left", "left-only")}`, "apply", "-f", "-");
-	await right.kubectlInput(webPod("web", "right"), "apply", "-f", "-");
-	await left.kubectl("wait", "--for=condition=ready", "pod", "--all", "--timeout=60s");
-	await right.kubectl("wait", "--for=condition=ready", "pod", "--all", "--timeout=60s");
+	const start = async (cluster: TestCluster, name: string, hostname: string) => {
+		await cluster.kubectlInput(webPod(name, hostname), "apply", "-f", "-");
+		await cluster.kubectl("wait", "--for=condition=ready", `pod/${name}`, "--timeout=60s");
+	};
+	await Promise.all([start(left, "web", "left"), start(right, "web", "right")]);
+	// One after the other: it has an address that no pod of the other cluster has.
+	await start(left, "only-left", "left-only");
+	expect(await get(left, "pod", "web", ".status.podIP")).toBe(await get(right, "pod", "web", ".status.podIP"));
 
 	const [server, otherServer] = await Promise.all(
 		[left, right].map((cluster) => cluster.kubectl("config", "view", "-o", "jsonpath={..server}")),
