@@ -175,6 +175,68 @@ conformance("quotas", 2, (target) => {
 		for (const name of classes) await target().delete(`/apis/scheduling.k8s.io/v1/priorityclasses/${name}`);
 	});
 
+	test.concurrent("hold for pods that are resized, as limit ranges do", async () => {
+		await using quotas = await target().namespace("quota-resize");
+		await using limits = await target().namespace("limits-resize");
+		await quota(quotas, "resize-resource-quota", { hard: { cpu: "800m", memory: "800Mi" } });
+		const container = { type: "Container", max: { cpu: "500m", memory: "500Mi" }, min: { cpu: "50m", memory: "50Mi" } };
+		await target().post(limits.core("limitranges"), { metadata: { name: "limits" }, spec: { limits: [container] } });
+		const resources = (cpu: string, memory: string) => ({ requests: { cpu, memory }, limits: { cpu, memory } });
+		for (const space of [quotas, limits])
+			for (const name of ["testpod1", "testpod2"])
+				await space.run(
+					podOf(name, { image: images.busybox, command: ["sleep", "6000"], resources: resources("300m", "300Mi") }),
+				);
+		const resize = (space: Namespace, cpu: string, memory: string) =>
+			target().send(
+				"PATCH",
+				`${space.core("pods", "testpod1")}/resize`,
+				{ spec: { containers: [{ name: "main", resources: resources(cpu, memory) }] } },
+				{ "Content-Type": strategic },
+			);
+		await used(quotas, "resize-resource-quota", { cpu: "600m", memory: "600Mi" });
+		const cases: [Namespace, string, string, string][] = [
+			[
+				quotas,
+				"600m",
+				"400Mi",
+				"exceeded quota: resize-resource-quota, requested: cpu=300m, used: cpu=600m, limited: cpu=800m",
+			],
+			[
+				quotas,
+				"250m",
+				"750Mi",
+				"exceeded quota: resize-resource-quota, requested: memory=450Mi, used: memory=600Mi, limited: memory=800Mi",
+			],
+			[
+				quotas,
+				"600m",
+				"750Mi",
+				"exceeded quota: resize-resource-quota, requested: cpu=300m,memory=450Mi, used: cpu=600m,memory=600Mi, limited: cpu=800m,memory=800Mi",
+			],
+			[limits, "600m", "250Mi", "forbidden: maximum cpu usage per Container is 500m, but limit is 600m"],
+			[limits, "250m", "750Mi", "forbidden: maximum memory usage per Container is 500Mi, but limit is 750Mi"],
+			[limits, "10m", "400Mi", "forbidden: minimum cpu usage per Container is 50m, but request is 10m"],
+		];
+		for (const [space, cpu, memory, message] of cases)
+			expect(await resize(space, cpu, memory)).toMatchObject({
+				status: 403,
+				body: { message: expect.stringContaining(message) },
+			});
+		for (const space of [quotas, limits]) {
+			expect((await resize(space, "350m", "350Mi")).status).toBe(200);
+			await space.until(
+				space.core("pods", "testpod1"),
+				({ status }) =>
+					status.containerStatuses[0].resources.limits.cpu === "350m" &&
+					!status.conditions.some(({ type }: Json) => type.startsWith("PodResize")),
+			);
+		}
+		await used(quotas, "resize-resource-quota", { cpu: "650m", memory: "650Mi" });
+		expect((await resize(quotas, "200m", "350Mi")).status).toBe(200);
+		await used(quotas, "resize-resource-quota", { cpu: "500m", memory: "650Mi" });
+	}, 60_000);
+
 	test.concurrent("count claims by the class of attributes that they have, and by the one that they want", async () => {
 		await using space = await target().namespace("quota-attributes");
 		const scope = (name: string) =>
