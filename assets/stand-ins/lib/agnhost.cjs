@@ -27,7 +27,6 @@ const commands = {
 	"port-forward-tester": () => require("./agnhost/port-forward-tester.cjs").portForwardTester(),
 	"resource-consumer-controller": (words) => require("./agnhost/resource-consumer-controller.cjs").controller(words),
 	nettest: (words) => require("./agnhost/nettest.cjs").nettest(words),
-	"resource-consumer": (words) => require("./resource-consumer.cjs").consume(words),
 	...require("./agnhost/in-cluster.cjs"),
 	...require("./agnhost/servers.cjs"),
 };

@@ -1,5 +1,8 @@
 // Stands in for resource-consumer: uses as much processor time, memory or metric as it is asked to by POST, for so long.
 "use strict";
+const fs = require("node:fs");
+const { setFlagsFromString } = require("node:v8");
+const { runInNewContext } = require("node:vm");
 const { parse } = require("./agnhost/flags.cjs");
 const { endOnSignal, listen } = require("./agnhost/http.cjs");
 const { formOf } = require("./resource-requests.cjs");
@@ -23,6 +26,23 @@ function burn() {
 	setInterval(tick, tickMs);
 }
 
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
+/** What the program itself takes, in megabytes, is a part of what it is to use: the original takes next to nothing. */
+const ownMegabytes = Number(/^RssAnon:\s*(\d+)/m.exec(fs.readFileSync("/proc/self/status", "utf8"))?.[1] ?? 0) / 1024;
+const held = [];
+let askedMegabytes = 0;
+
+/** Blocks are given back to the system as soon as they are let go: bin/ sees to that by the allocator's threshold. */
+function hold(more) {
+	askedMegabytes += more;
+	const count = Math.max(Math.round(askedMegabytes - ownMegabytes), 0);
+	while (held.length < count) held.push(Buffer.alloc(1e6, 1));
+	if (held.length === count) return;
+	held.length = count;
+	collect();
+}
+
 const actions = {
 	"/ConsumeCPU": {
 		fields: ["millicores", "durationSec"],
@@ -36,8 +56,8 @@ const actions = {
 	"/ConsumeMem": {
 		fields: ["megabytes", "durationSec"],
 		run({ megabytes, durationSec }) {
-			const held = Buffer.alloc(megabytes * 1e6, 1);
-			setTimeout(() => held.length, durationSec * 1000);
+			hold(megabytes);
+			setTimeout(hold, durationSec * 1000, -megabytes);
 		},
 	},
 	"/BumpMetric": {
@@ -53,16 +73,12 @@ const actions = {
 const lines = () =>
 	[...metrics].map(([name, value]) => `# HELP ${name} info message.\n# TYPE ${name} gauge\n${name} ${value.toFixed(6)}\n`);
 
-exports.consume = function consume(words) {
-	listen(parse(words).port ?? 8080, async (request, _response, url) => {
-		if (url.pathname === "/metrics") return lines().join("");
-		const form = await formOf(request, url, actions);
-		const { fields, run } = actions[url.pathname];
-		run(form);
-		return [url.pathname.slice(1), ...fields.map((field) => `${form[field]} ${field}`), ""].join("\n");
-	});
-	burn();
-	endOnSignal();
-};
-
-if (require.main === module) exports.consume(process.argv.slice(2));
+listen(parse(process.argv.slice(2)).port ?? 8080, async (request, _response, url) => {
+	if (url.pathname === "/metrics") return lines().join("");
+	const form = await formOf(request, url, actions);
+	const { fields, run } = actions[url.pathname];
+	run(form);
+	return [url.pathname.slice(1), ...fields.map((field) => `${form[field]} ${field}`), ""].join("\n");
+});
+burn();
+endOnSignal();

@@ -44,7 +44,7 @@ export const builtinImages: readonly ImageEntry[] = [
 		busyboxShell: true,
 	},
 	{ names: ["nautilus"], entrypoint: ["nautilus"], requires: "nautilus" },
-	{ names: ["resource-consumer"], entrypoint: ["resource-consumer"], requires: "resource-consumer" },
+	{ names: ["resource-consumer"], entrypoint: ["/consumer"], programs: { "/consumer": "resource-consumer" } },
 	{ names: ["nonewprivs"], entrypoint: ["nonewprivs"], requires: "nonewprivs" },
 	{ names: ["jessie-dnsutils", "nonroot", "ipc-utils"], ...shell },
 	{ names: ["bash"], entrypoint: [], args: ["bash"], requires: "bash" },

@@ -52,13 +52,23 @@ export function allPids(): number[] {
 		.map(Number);
 }
 
-/** CPU time used, also by children that have ended, and resident memory. */
+/** CPU time used, also by children that have ended, and memory of its own: what it shares with others, such as programs, is nobody's. */
 export function usage(pid: number): { cpuNanoseconds: number; memoryBytes: number } | undefined {
 	const fields = statFields(pid);
 	if (fields === undefined) return undefined;
-	// utime, stime, cutime, cstime in ticks of 10 ms; rss in pages of 4 KiB.
+	// utime, stime, cutime, cstime in ticks of 10 ms.
 	const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0);
-	return { cpuNanoseconds: ticks * 10_000_000, memoryBytes: Number(fields[21]) * 4096 };
+	return { cpuNanoseconds: ticks * 10_000_000, memoryBytes: ownPages(pid) * 4096 };
+}
+
+/** Resident, and not of files or shared memory, in pages of 4 KiB. */
+function ownPages(pid: number): number {
+	try {
+		const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, "utf8").split(" ").map(Number);
+		return resident - shared;
+	} catch {
+		return 0;
+	}
 }
 
 function statFields(pid: number): string[] | undefined {

@@ -94,6 +94,12 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 			const before = await usedNs();
 			await ask("/ConsumeCPU", "millicores=500&durationSec=60");
 			await fixture.until("a second of the processor is used", async () => (await usedNs()) - before > 1e9);
+			// With what the program itself takes, and given back after a second.
+			const residentKb = async () =>
+				Number((await inside(container.id, "grep RssAnon /proc/1/status")).stdout.split(/\s+/)[1]);
+			await ask("/ConsumeMem", "megabytes=150&durationSec=1");
+			await fixture.until("the memory is used", async () => Math.abs((await residentKb()) - 150_000) < 15_000);
+			await fixture.until("the memory is free again", async () => (await residentKb()) < 50_000);
 		},
 	);
 
