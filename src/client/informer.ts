@@ -170,7 +170,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 			if (this.#objects.get(key)?.metadata.resourceVersion !== item.metadata.resourceVersion) changed.push(item);
 		}
 		for (const key of gone) this.#tell(undefined, this.#objects.delete(key));
-		for (const item of changed) this.#tell(item, this.#objects.set(item));
+		for (const item of changed) this.#take(item, this.#objects.get(objectKey(item)));
 		this.#advance(revision);
 	}
 
@@ -206,10 +206,16 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 				this.#tell(undefined, this.#objects.delete(key));
 		} else if (type !== "BOOKMARK") {
 			const known = this.#objects.get(objectKey(object));
-			if (known?.metadata.resourceVersion !== object.metadata.resourceVersion)
-				this.#tell(object, this.#objects.set(object));
+			if (known?.metadata.resourceVersion !== object.metadata.resourceVersion) this.#take(object, known);
 		}
 		this.#advance(revision);
+	}
+
+	/** One that was deleted and made anew between two looks is another object: who knew the old one hears of its end. */
+	#take(object: T, known: T | undefined): void {
+		if (known !== undefined && known.metadata.uid !== object.metadata.uid)
+			this.#tell(undefined, this.#objects.delete(objectKey(known)));
+		this.#tell(object, this.#objects.set(object));
 	}
 
 	#tell(current: T | undefined, old: T | undefined): void {

@@ -107,3 +107,17 @@ test("waiting for a revision ends with its signal and with the mirror", async ()
 	mirror.close();
 	await expect(closed).rejects.toThrow("closed");
 });
+
+test("an object made anew between two looks is told of as gone and as new", async () => {
+	const { client, mirror, clock, server } = setUp();
+	const seen = changesSeen(mirror);
+	await mirror.synced();
+	await client.create(configMaps, map("a"));
+	server.breakWatches();
+	await client.delete(configMaps, { namespace: "default", name: "a" });
+	await client.create(configMaps, map("a"));
+	server.compact();
+	await clock.advance(60_000);
+	expect(seen).toEqual([">a", "a>", ">a"]);
+	mirror.close();
+});
