@@ -31,7 +31,7 @@ interface Case {
 	cluster: Sparse[];
 	/** Scheduled in this order, each on what the ones before left. */
 	pods: Sparse[];
-	/** Disruption budgets for pods with the labels. */
+	/** Disruption budgets for pods with the labels, in the namespace "default". */
 	budgets?: { matchLabels: Record<string, string>; allowed: number }[];
 	/** Claims, volumes and classes. */
 	storage?: Sparse[];
@@ -108,9 +108,9 @@ function volumesOf(storage: Sparse[]): Volumes {
 /** With a preemption where pods have a priority: the message's end, or who has to go. */
 function refusalText(pod: PodInfo, snapshot: Snapshot, why: Unschedulable, given: Case): string {
 	if (pod.pod.spec.priority === undefined) return why.message;
-	const budgets = () =>
-		(given.budgets ?? []).map(({ matchLabels, allowed }) => ({
-			namespace: "default",
+	const budgets = (namespace: string) =>
+		(namespace === "default" ? (given.budgets ?? []) : []).map(({ matchLabels, allowed }) => ({
+			namespace,
 			selector: selectorFrom({ matchLabels }),
 			allowed,
 			disrupted: new Set<string>(),

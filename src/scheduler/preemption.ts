@@ -128,7 +128,7 @@ function byBudget(
 		budgets.set(pod.namespace, own);
 		let violates = false;
 		for (const budget of own) {
-			if (Object.keys(pod.labels).length === 0 || !budget.selector.matches(pod.labels)) continue;
+			if (!budget.selector.matches(pod.labels)) continue;
 			if (budget.disrupted.has(pod.pod.metadata.name)) continue;
 			if (--budget.allowed < 0) violates = true;
 		}

@@ -1,6 +1,7 @@
 /** Where pods go, and who makes way for whom. */
 import { expect, test } from "vitest";
-import { condition, conformance, type Json, json } from "./harness.ts";
+import { eventually } from "../e2e/cluster.ts";
+import { condition, conformance, type Json, json, merge, type Namespace } from "./harness.ts";
 import { images, podOf } from "./objects.ts";
 
 conformance("scheduling", 2, (target) => {
@@ -74,6 +75,125 @@ conformance("scheduling", 2, (target) => {
 		expect(change.status).toBe(422);
 		for (const name of Object.keys(classes)) await target().delete(`${path}/${className(name)}`);
 	});
+
+	/** A priority class for each name, in their order, least first. */
+	const priorities = async (space: Namespace, ...names: string[]) => {
+		for (const [value, name] of names.entries())
+			await target().post("/apis/scheduling.k8s.io/v1/priorityclasses", {
+				metadata: { name: `${space.name}-${name}` },
+				value: (value + 1) * 100,
+			});
+	};
+	const isGoing = async (space: Namespace, name: string) => {
+		const { status, body } = await target().send("GET", space.core("pods", name));
+		return status === 404 || body.metadata.deletionTimestamp !== undefined;
+	};
+
+	test.concurrent("the highest priority gets what is becoming free, whoever made it free", async () => {
+		await using space = await target().namespace("async-preemption");
+		await priorities(space, "low", "medium", "high");
+		const resource = `example.com/${space.name}`;
+		const nodes = ["node-1", "node-2"];
+		for (const node of nodes) await advertise(node, resource, "4");
+		const of = (priority: string, more: Json = {}) => ({ priorityClassName: `${space.name}-${priority}`, ...more });
+		const post = (name: string, spec: Json) => target().post(space.core("pods"), asking(name, resource, "1", spec));
+		const names = (priority: string, count: number) =>
+			nodes.flatMap((_, node) => Array.from({ length: count }, (_, index) => `${priority}-${node}-${index}`));
+		// They take their time to go: nobody can be scheduled meanwhile.
+		for (const name of names("low", 4)) {
+			const pod = asking(name, resource, "1", of("low", { terminationGracePeriodSeconds: 80 }));
+			pod.spec.containers[0].lifecycle = { preStop: { sleep: { seconds: 79 } } };
+			await target().post(space.core("pods"), pod);
+		}
+		for (const name of names("low", 4)) await space.running(name);
+		for (const name of names("medium", 4)) await post(name, of("medium"));
+		await eventually(async () => {
+			for (const name of names("low", 4)) expect(await isGoing(space, name), name).toBe(true);
+		});
+		for (const name of names("high", 2)) await post(name, of("high"));
+		for (const name of names("high", 2))
+			await space.until(space.core("pods", name), ({ status }) => (status.nominatedNodeName ?? "") !== "");
+		for (const name of names("low", 4)) await target().delete(space.core("pods", name), { gracePeriodSeconds: 0 });
+		for (const name of names("high", 2)) await space.running(name);
+		const placed = async () => (await space.pods()).filter(({ spec }) => spec.nodeName !== undefined).length;
+		await eventually(async () => expect(await placed()).toBe(8));
+	}, 60_000);
+
+	test.concurrent("pods that a disruption budget protects are left alone as long as others will do", async () => {
+		await using space = await target().namespace("budget-a");
+		await using other = await target().namespace("budget-b");
+		await priorities(space, "low", "medium", "high");
+		const resource = `example.com/${space.name}`;
+		await advertise("node-1", resource, "4");
+		const of = (priority: string) => ({
+			priorityClassName: `${space.name}-${priority}`,
+			terminationGracePeriodSeconds: 1,
+			nodeSelector: { "kubernetes.io/hostname": "node-1" },
+		});
+		const all = [
+			[space, "low-1", "low"],
+			[space, "low-2", "low"],
+			[other, "mid-1", "medium"],
+			[other, "mid-2", "medium"],
+		] as const;
+		for (const [where, name, priority] of all) {
+			const pod = asking(name, resource, "1", of(priority));
+			await where.run({ ...pod, metadata: { name } });
+		}
+		const budget = space.group("policy/v1", "poddisruptionbudgets", "all");
+		await target().post(space.group("policy/v1", "poddisruptionbudgets"), {
+			metadata: { name: "all" },
+			spec: { minAvailable: 2, selector: {} },
+		});
+		await space.until(budget, ({ status }) => status?.currentHealthy === 2 && status.disruptionsAllowed === 0);
+		const preempt = async (name: string) => {
+			await target().post(space.core("pods"), asking(name, resource, "2", of("high")));
+			await space.running(name);
+		};
+		await preempt("first");
+		for (const name of ["low-1", "low-2"]) expect(await isGoing(space, name)).toBe(false);
+		for (const name of ["mid-1", "mid-2"]) expect(await isGoing(other, name)).toBe(true);
+		await target().patch(budget, merge, { spec: { minAvailable: 1 } });
+		await space.until(budget, ({ status }) => status.disruptionsAllowed === 2);
+		await preempt("second");
+		for (const name of ["low-1", "low-2"]) expect(await isGoing(space, name)).toBe(true);
+	}, 60_000);
+
+	test.concurrent("only as many make way as must, and only once", async () => {
+		await using space = await target().namespace("preempted-once");
+		await priorities(space, "first", "second", "third", "fourth");
+		const resource = `example.com/${space.name}`;
+		await advertise("node-1", resource, "1000");
+		const spec = (priority: string, amount: string) => ({
+			...asking("any", resource, amount, { restartPolicy: "Always" }).spec,
+			priorityClassName: `${space.name}-${priority}`,
+			nodeSelector: { "kubernetes.io/hostname": "node-1" },
+		});
+		const sets = { first: "200", second: "300", third: "450" };
+		for (const [name, amount] of Object.entries(sets)) {
+			const labels = { set: name };
+			await target().post(space.group("apps/v1", "replicasets"), {
+				metadata: { name },
+				spec: {
+					replicas: 1,
+					selector: { matchLabels: labels },
+					template: { metadata: { labels }, spec: spec(name, amount) },
+				},
+			});
+			await space.until(space.group("apps/v1", "replicasets", name), ({ status }) => status.readyReplicas === 1);
+		}
+		const { metadata } = await target().get(space.core("pods"));
+		await target().post(space.core("pods"), { metadata: { name: "preemptor" }, spec: spec("fourth", "500") });
+		await space.running("preemptor");
+		await new Promise((resolve) => setTimeout(resolve, 3000));
+		await target().post(space.core("pods"), { metadata: { name: "end" }, spec: spec("first", "1") });
+		const made: string[] = [];
+		await target().watch(space.core("pods"), metadata.resourceVersion, ({ type, object }) => {
+			if (type === "ADDED") made.push(object.metadata.labels?.set ?? object.metadata.name);
+			return object.metadata.name === "end";
+		});
+		expect(made.sort()).toEqual(["end", "first", "preemptor", "second"]);
+	}, 60_000);
 
 	test.concurrent("spread over nodes: no more than one apart, and a third one waits where that is forbidden", async () => {
 		await using space = await target().namespace("spread");

@@ -136,6 +136,8 @@ function sharing(spec: PodSpec, path: string): Cause[] {
 	}
 	if (spec.setHostnameAsFQDN && spec.hostnameOverride)
 		causes.push(forbidden(`${path}.setHostnameAsFQDN`, "may not be true when `hostnameOverride` is set"));
+	if (spec.hostNetwork && spec.hostnameOverride)
+		causes.push(forbidden(`${path}.hostnameOverride`, "may not be set when `hostNetwork` is true"));
 	const gates = spec.readinessGates ?? [];
 	if (gates.length > 1000) causes.push(tooMany(`${path}.readinessGates`, gates.length, 1000));
 	return causes;
