@@ -3,20 +3,34 @@ import type { Endpoint, EndpointSlice, ServicePort as PortSpec, Service } from "
 import type { ServicePort } from "../network/network.ts";
 
 const defaultAffinitySeconds = 10_800;
+/** Services that carry one are seen to by somebody else, or not at all. */
+const leftAloneLabels = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"];
 
 interface Backend {
 	address: string;
 	port: number;
 	local: boolean;
+	/** Otherwise it still serves while it ends. */
+	ready: boolean;
+	/** Whom it is for by preference; empty: nobody in particular. */
+	forNodes: readonly string[];
+	forZones: readonly string[];
+}
+
+/** Where traffic comes from. */
+export interface Place {
+	nodeName: string;
+	zone?: string | undefined;
 }
 
 /**
- * The ports of one service as `nodeName` has to treat them; none for services without an address. A port that leads
+ * The ports of one service as a node has to treat them; none for services without an address. A port that leads
  * back to the service's own address is left out: something on the node answers there itself.
  */
-export function servicePorts(service: Service, slices: Iterable<EndpointSlice>, nodeName: string): ServicePort[] {
+export function servicePorts(service: Service, slices: Iterable<EndpointSlice>, place: Place): ServicePort[] {
 	const { metadata, spec } = service;
 	if (spec === undefined || spec.type === "ExternalName") return [];
+	if (leftAloneLabels.some((label) => metadata.labels?.[label] !== undefined)) return [];
 	const clusterIps = (spec.clusterIPs ?? [spec.clusterIP ?? ""]).filter(
 		(ip) => ip !== "" && ip !== "None" && !ip.includes(":"),
 	);
@@ -24,10 +38,10 @@ export function servicePorts(service: Service, slices: Iterable<EndpointSlice>, 
 	const all = [...slices].filter(({ addressType }) => addressType === "IPv4");
 	const external = [...(spec.externalIPs ?? []), ...loadBalancerAddresses(service)].filter((ip) => !ip.includes(":"));
 	return (spec.ports ?? []).flatMap((port) => {
-		const backends = backendsOf(all, port, nodeName);
+		const backends = backendsOf(all, port, place.nodeName);
 		if (backends.some(({ address }) => clusterIps.includes(address))) return [];
 		const name = `${metadata.namespace}/${metadata.name}${port.name === undefined || port.name === "" ? "" : `:${port.name}`}`;
-		return portRules(service, port, name, clusterIps, external, backends);
+		return portRules(service, port, name, clusterIps, external, backends, place);
 	});
 }
 
@@ -38,9 +52,10 @@ function portRules(
 	clusterIps: readonly string[],
 	external: readonly string[],
 	backends: readonly Backend[],
+	place: Place,
 ): ServicePort[] {
-	const everywhere = backends.map(plain);
-	const here = backends.filter(({ local }) => local).map(plain);
+	const everywhere = chosen(near(backends, place));
+	const here = chosen(backends.filter(({ local }) => local));
 	// Anything but the three that there are was refused by validation.
 	const protocol = (port.protocol ?? "TCP") as ServicePort["protocol"];
 	const affinity =
@@ -61,29 +76,52 @@ function portRules(
 	];
 }
 
-function plain({ address, port }: Backend): { address: string; port: number } {
-	return { address, port };
+/** Those for this node or else its zone, where every ready one is for somebody and one is for here (KEP-3015). */
+function near(backends: readonly Backend[], { nodeName, zone = "" }: Place): readonly Backend[] {
+	const ready = backends.filter((backend) => backend.ready);
+	for (const [field, name] of [
+		["forNodes", nodeName],
+		["forZones", zone],
+	] as const) {
+		if (!ready.every((backend) => backend[field].length > 0)) continue;
+		const meant = ready.filter((backend) => backend[field].includes(name));
+		if (meant.length > 0) return meant;
+	}
+	return backends;
 }
 
-/** Ready endpoints; where there are none, those that still serve while they end (KEP-1669). */
+/** Ready ones; where there are none, those that still serve while they end (KEP-1669). */
+function chosen(backends: readonly Backend[]): { address: string; port: number }[] {
+	const ready = backends.filter((backend) => backend.ready);
+	return (ready.length > 0 ? ready : backends).map(({ address, port }) => ({ address, port }));
+}
+
+/** Endpoints that are ready or still serve, by address. */
 function backendsOf(slices: readonly EndpointSlice[], port: PortSpec, nodeName: string): Backend[] {
-	const ready = new Map<string, Backend>();
-	const ending = new Map<string, Backend>();
+	const backends = new Map<string, Backend>();
 	for (const slice of slices) {
 		const target = slice.ports?.find(
 			({ name, protocol }) => (name ?? "") === (port.name ?? "") && (protocol ?? "TCP") === (port.protocol ?? "TCP"),
 		);
 		if (target?.port === undefined) continue;
 		for (const endpoint of slice.endpoints ?? []) {
-			const into = isReady(endpoint) ? ready : isServing(endpoint) ? ending : undefined;
+			const ready = isReady(endpoint);
 			const [address] = endpoint.addresses;
-			if (into === undefined || address === undefined) continue;
-			into.set(`${address}:${target.port}`, { address, port: target.port, local: endpoint.nodeName === nodeName });
+			const key = `${address}:${target.port}`;
+			if (address === undefined || !(ready || isServing(endpoint)) || backends.get(key)?.ready) continue;
+			const { forNodes = [], forZones = [] } = endpoint.hints ?? {};
+			backends.set(key, {
+				address,
+				port: target.port,
+				local: endpoint.nodeName === nodeName,
+				ready,
+				forNodes: forNodes.map(({ name }) => name),
+				forZones: forZones.map(({ name }) => name),
+			});
 		}
 	}
-	const chosen = ready.size > 0 ? ready : ending;
 	// Always in one order: equal states give equal rules.
-	return [...chosen].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, backend]) => backend);
+	return [...backends].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, backend]) => backend);
 }
 
 function isReady({ conditions }: Endpoint): boolean {

@@ -3,7 +3,7 @@ import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import { objectKey } from "../core/object.ts";
 import { endpointSlices } from "../kinds/endpointslice.ts";
-import type { EndpointSlice, Service } from "../kinds/generated/types.ts";
+import type { EndpointSlice, Node, Service } from "../kinds/generated/types.ts";
 import { nodes } from "../kinds/node.ts";
 import { services } from "../kinds/service.ts";
 import type { NodeNetwork, ServicePort } from "../network/network.ts";
@@ -14,6 +14,8 @@ import { servicePorts } from "./rules.ts";
 /** Changes gather this long before the rules are replaced: a rollout changes slices many times in a row. */
 const gatherMs = 20;
 const retryMs = 1000;
+
+const zoneOf = (node: Node | undefined) => node?.metadata.labels?.["topology.kubernetes.io/zone"];
 
 export interface ServiceProxyOptions {
 	mirror: Mirror;
@@ -52,7 +54,8 @@ export async function startServiceProxy(options: ServiceProxyOptions): Promise<{
 		const [namespace = "", name = ""] = key.split("/");
 		const service = allServices.get(namespace, name);
 		const before = ports.get(key) ?? [];
-		const now = service === undefined ? [] : servicePorts(service, slicesOf(allSlices, namespace, name), nodeName);
+		const place = { nodeName, zone: zoneOf(allNodes.get(undefined, nodeName)) };
+		const now = service === undefined ? [] : servicePorts(service, slicesOf(allSlices, namespace, name), place);
 		if (now.length === 0) ports.delete(key);
 		else ports.set(key, now);
 		return JSON.stringify(before) !== JSON.stringify(now);
@@ -75,6 +78,9 @@ export async function startServiceProxy(options: ServiceProxyOptions): Promise<{
 				JSON.stringify([...routesFrom(node === undefined ? [] : [node], nodeName)]);
 			// Nodes write their status often; only their routes matter here.
 			if (route(current) !== route(old)) routesTask.ask(gatherMs);
+			const node = current ?? old;
+			if (node?.metadata.name !== nodeName || zoneOf(current) === zoneOf(old)) return;
+			for (const service of allServices.list()) touch(objectKey(service));
 		}),
 	];
 	await mirror.synced();

@@ -138,14 +138,26 @@ function endpointOf(service: Service, backend: Backend): Endpoint {
 	const { pod, address, ready, terminating, nodeName, zone, hostname } = backend;
 	const { namespace, name, uid } = pod.metadata;
 	const published = service.spec.publishNotReadyAddresses === true;
+	const serves = published || (ready && !terminating);
+	const hints = serves ? hintsOf(service, backend) : undefined;
 	return {
 		addresses: [address],
-		conditions: { ready: published || (ready && !terminating), serving: ready, terminating },
+		conditions: { ready: serves, serving: ready, terminating },
 		...(hostname === undefined ? {} : { hostname }),
 		targetRef: { kind: "Pod", ...(namespace === undefined ? {} : { namespace }), name, uid },
 		...(nodeName === undefined ? {} : { nodeName }),
 		...(zone === undefined ? {} : { zone }),
+		...(hints === undefined ? {} : { hints }),
 	};
+}
+
+/** Whose traffic the endpoint is for, where the service says that traffic is to stay near (KEP-4444, KEP-3015). */
+function hintsOf({ spec }: Service, { nodeName, zone }: Backend): Endpoint["hints"] {
+	const { trafficDistribution } = spec;
+	const forZones = trafficDistribution !== undefined && zone !== undefined ? { forZones: [{ name: zone }] } : {};
+	const sameNode = trafficDistribution === "PreferSameNode" && nodeName !== undefined;
+	const hints = { ...forZones, ...(sameNode ? { forNodes: [{ name: nodeName }] } : {}) };
+	return Object.keys(hints).length === 0 ? undefined : hints;
 }
 
 /** Equal for equal ports, in whatever order their fields stand. */
