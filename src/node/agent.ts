@@ -43,6 +43,8 @@ export interface AgentOptions {
 	/** Where the node keeps its files. Absent for a simulated node, which keeps none. */
 	directories?: Directories;
 	pods: PodFeed;
+	/** ConfigMaps and Secrets that pods name, when many nodes share them; default: the node watches its own. */
+	references?: WatchedReferences;
 	/** Its Services become environment variables; absent: none do. */
 	mirror?: Mirror;
 	/** Default `cluster.local`. */
@@ -93,7 +95,7 @@ class RunningAgent implements Agent {
 		const { client, clock, runtime, node } = options;
 		this.#facts = { ...machineFacts(node.name), containerRuntimeVersion: runtime.version, ...node };
 		const changed = (uid: string) => this.#workers.get(uid)?.wake();
-		this.#references = new WatchedReferences(client, clock, (uid) => this.#workers.get(uid)?.referencesChanged());
+		this.#references = options.references ?? new WatchedReferences(client, clock);
 		const allocatable = Object.entries(this.#facts.allocatable).map(([name, quantity]): [string, number] => [
 			name,
 			parseQuantity(quantity),
@@ -170,7 +172,8 @@ class RunningAgent implements Agent {
 		this.#context.view.close();
 		for (const worker of this.#workers.values()) worker.close();
 		this.#workers.clear();
-		this.#references.close();
+		// Its workers have let go of what it shares with others.
+		if (this.#options.references === undefined) this.#references.close();
 		await this.#context.events.flush();
 	}
 

@@ -93,8 +93,8 @@ export interface References {
 		name: string,
 	): Promise<{ data?: Record<string, string>; binaryData?: Record<string, string> } | undefined>;
 	secret(namespace: string, name: string): Promise<{ data?: Record<string, string> } | undefined>;
-	/** Watches what the pod names, until it is released. */
-	hold(pod: Pod): void;
+	/** Watches what the pod names, until it is released; `changed` is called when any of it has changed. */
+	hold(pod: Pod, changed: () => void): void;
 	release(podUid: string): void;
 }
 

@@ -53,7 +53,7 @@ export class PodWorker {
 		this.#probes = new PodProbes(context, this.#memory, wake);
 		this.#writer = new StatusWriter(context.client, context.clock, pod, wake);
 		this.#status = pod.status?.containerStatuses === undefined ? undefined : pod.status;
-		context.references.hold(pod);
+		context.references.hold(pod, () => this.#referencesChanged());
 	}
 
 	get pod(): Pod {
@@ -91,7 +91,7 @@ export class PodWorker {
 		if (isEcho && !isOther && sameTask(before, pod)) return;
 		if (isOther) this.#refreshFiles();
 		// Only ephemeral containers can name anything new.
-		if (pod.spec.ephemeralContainers !== undefined) this.#context.references.hold(pod);
+		if (pod.spec.ephemeralContainers !== undefined) this.#context.references.hold(pod, () => this.#referencesChanged());
 		this.wake();
 	}
 
@@ -137,7 +137,7 @@ export class PodWorker {
 	}
 
 	/** Shows changed ConfigMaps and Secrets in the pod's volumes, and tries again what waited for them. */
-	referencesChanged(): void {
+	#referencesChanged(): void {
 		this.#memory.retryAtOnce();
 		this.#refreshFiles();
 		this.wake();

@@ -1,4 +1,4 @@
-/** ConfigMaps and Secrets that the node's pods name: each watched only while a pod names it. */
+/** ConfigMaps and Secrets that the pods of a node, or of all simulated nodes of a process, name: each watched only while a pod names it. */
 import type { Client } from "../client/client.ts";
 import { createMirror } from "../client/informer.ts";
 import type { Informer, Mirror } from "../client/mirror.ts";
@@ -12,23 +12,23 @@ import type { References } from "./node-context.ts";
 import { podContainers } from "./pod-state.ts";
 
 interface Watched {
+	key: string;
 	informer: Informer<KubeObject>;
 	mirror: Mirror;
-	/** UIDs of the pods that name it. */
-	holders: Set<string>;
+	/** By the UIDs of the pods that name it: whom to tell of a change. */
+	holders: Map<string, () => void>;
 }
 
-/** @param changed called with the UID of a pod when something it names has changed */
 export class WatchedReferences implements References {
 	readonly #client: Client;
 	readonly #clock: Clock;
-	readonly #changed: (podUid: string) => void;
 	readonly #watched = new Map<string, Watched>();
+	/** What each pod names, by UID. */
+	readonly #held = new Map<string, readonly Watched[]>();
 
-	constructor(client: Client, clock: Clock, changed: (podUid: string) => void) {
+	constructor(client: Client, clock: Clock) {
 		this.#client = client;
 		this.#clock = clock;
-		this.#changed = changed;
 	}
 
 	configMap(namespace: string, name: string): Promise<ConfigMap | undefined> {
@@ -39,24 +39,30 @@ export class WatchedReferences implements References {
 		return this.#get(secrets, namespace, name);
 	}
 
-	hold(pod: Pod): void {
+	hold(pod: Pod, changed: () => void): void {
 		const { namespace = "default", uid } = pod.metadata;
 		const named = namedBy(pod);
-		for (const name of named.configMaps) this.#watch(configMaps, namespace, name).holders.add(uid);
-		for (const name of named.secrets) this.#watch(secrets, namespace, name).holders.add(uid);
+		const held = [
+			...[...named.configMaps].map((name) => this.#watch(configMaps, namespace, name)),
+			...[...named.secrets].map((name) => this.#watch(secrets, namespace, name)),
+		];
+		for (const { holders } of held) holders.set(uid, changed);
+		this.#held.set(uid, held);
 	}
 
 	release(podUid: string): void {
-		for (const [key, { holders, mirror }] of this.#watched) {
+		for (const { key, holders, mirror } of this.#held.get(podUid) ?? []) {
 			if (!holders.delete(podUid) || holders.size > 0) continue;
 			mirror.close();
 			this.#watched.delete(key);
 		}
+		this.#held.delete(podUid);
 	}
 
 	close(): void {
 		for (const { mirror } of this.#watched.values()) mirror.close();
 		this.#watched.clear();
+		this.#held.clear();
 	}
 
 	async #get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Promise<T | undefined> {
@@ -72,9 +78,9 @@ export class WatchedReferences implements References {
 		if (known !== undefined) return known;
 		const mirror = createMirror(this.#client, { clock: this.#clock });
 		const informer = mirror.of(kind, { namespace, fieldSelector: `metadata.name=${name}` });
-		const watched = { informer, mirror, holders: new Set<string>() };
+		const watched = { key, informer, mirror, holders: new Map<string, () => void>() };
 		informer.onChange(() => {
-			for (const uid of watched.holders) this.#changed(uid);
+			for (const changed of watched.holders.values()) changed();
 		});
 		// An Informer only yields objects of its kind, which are KubeObjects.
 		this.#watched.set(key, watched as unknown as Watched);

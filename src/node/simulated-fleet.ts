@@ -9,6 +9,7 @@ import { shortenLease } from "./heartbeat.ts";
 import type { Prober } from "./node-context.ts";
 import type { NodeFacts } from "./node-object.ts";
 import { type PodFeed, sharedPodFeed } from "./pod-feed.ts";
+import { WatchedReferences } from "./references.ts";
 import { watchLocalVolumes } from "./volumes/local-volumes.ts";
 
 export interface FleetOptions {
@@ -56,6 +57,7 @@ export const succeedingProber: Prober = async () => ({ ok: true });
 export function startSimulatedFleet(options: FleetOptions): Fleet {
 	const { client, mirror, clock } = options;
 	const feed: PodFeed = sharedPodFeed(mirror);
+	const references = new WatchedReferences(client, clock);
 	const agents = new Map<string, Agent>();
 	// Simulated volumes have no directories; they are let go all the same.
 	const volumes = watchLocalVolumes({
@@ -73,6 +75,7 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 				clock,
 				mirror,
 				pods: feed,
+				references,
 				runtime: options.runtime(node.name),
 				...(network === undefined ? {} : { network }),
 				node: { capacity: plenty, allocatable: plenty, ...node },
@@ -98,6 +101,7 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 			const all = [...agents.values()];
 			agents.clear();
 			await Promise.all(all.map((agent) => agent.stop()));
+			references.close();
 		},
 	};
 }
