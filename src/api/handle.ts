@@ -102,7 +102,8 @@ const verbs: Readonly<Record<Verb, ((context: Context, target: Target) => Promis
 	other: undefined,
 };
 
-async function serveResource(context: Context): Promise<ApiResponse> {
+/** @throws ApiError at once for what is not served, or in the promise */
+function serveResource(context: Context): Promise<ApiResponse> {
 	const target = targetOf(context.server, context.info);
 	if (target === undefined) return serveUnstored(context);
 	const deprecation = target.served?.deprecation;

@@ -135,8 +135,9 @@ class TransportClient implements Client {
 		};
 		const path = resourcePath(kind, options.namespace);
 		this.#send({ method: "GET", path, query, signal }).then((response) => {
-			if (response.type === "watch") response.start({ event, end });
-			else answer(response).then(() => end(new ApiError("InternalError", `${path}: the answer is not a watch`)), end);
+			if (response.type === "watch") return response.start({ event, end });
+			const noWatch = () => end(new ApiError("InternalError", `${path}: the answer is not a watch`));
+			Promise.resolve(response).then(answer).then(noWatch, end);
 		}, end);
 	}
 
@@ -182,8 +183,8 @@ class TransportClient implements Client {
 	}
 
 	/** What the API answers is of the type that its path names. */
-	async #object<T>(parts: RequestParts): Promise<T> {
-		return (await answer(await this.#send(parts))) as T;
+	#object<T>(parts: RequestParts): Promise<T> {
+		return this.#send(parts).then(answer) as Promise<T>;
 	}
 }
 
@@ -206,11 +207,15 @@ function complete<T extends KubeObject>(kind: Kind<T>, item: T): T {
 	return deepFreeze({ ...item, apiVersion: apiVersionOf(kind), kind: kind.kind });
 }
 
-/** The frozen object of an answer. @throws ApiError when the answer is a failure */
-async function answer(response: ApiResponse): Promise<unknown> {
+/** The frozen object of an answer, at once where it is there. @throws ApiError when the answer is a failure */
+function answer(response: ApiResponse): unknown {
 	if (response.type === "watch")
 		throw new ApiError("InternalError", "a watch was answered where an object was asked for");
-	const content = response.type === "object" ? response.object : await text(response.body);
+	if (response.type === "object") return contentOf(response, response.object);
+	return text(response.body).then((content) => contentOf(response, content));
+}
+
+function contentOf(response: ApiResponse, content: unknown): unknown {
 	if (response.status < 400) return deepFreeze(content);
 	throw ApiError.fromStatus(
 		typeof content === "object" && content !== null && "reason" in content

@@ -7,8 +7,8 @@ import type { Transport } from "./client.ts";
 export function memoryTransport(handler: Handler, user: User): Transport {
 	let closed = false;
 	return {
-		async send(request) {
-			if (closed) throw new ApiError("ServiceUnavailable", "the client is closed");
+		send(request) {
+			if (closed) return Promise.reject(new ApiError("ServiceUnavailable", "the client is closed"));
 			const { method, path, query, headers, body, signal } = request;
 			return handler({ method, path, query, headers, user, body, signal });
 		},
