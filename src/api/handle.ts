@@ -2,10 +2,11 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ApiRequest, ApiResponse, Handler } from "../core/exchange.ts";
+import type { Secret, ServiceAccount } from "../kinds/generated/types.ts";
 import type { Registry } from "../kinds/registry.ts";
 import { authenticate } from "./access/authenticate.ts";
 import { authorize } from "./access/authorize.ts";
-import { createTokens } from "./access/tokens.ts";
+import { createTokens, secretClaims } from "./access/tokens.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
 import { Expiry } from "./expiry.ts";
@@ -36,6 +37,8 @@ export interface Api {
 	/** A connection that asks to become something else: exec, attach, port-forward. Answers on the socket. */
 	upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, user: ApiRequest["user"]): Promise<void>;
 	registry: Registry;
+	/** A token of a service account that holds until the Secret it is for, or the account, is gone. */
+	secretToken(account: ServiceAccount, secret: Secret): string;
 	/** Ends all watches. The store stays open. */
 	close(): Promise<void>;
 }
@@ -82,6 +85,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	return {
 		handle,
 		registry,
+		secretToken: (account, secret) => server.tokens.sign(secretClaims(server.tokens.issuer, account, secret)),
 		upgrade: (request, socket, head, user) => upgrade(server, handle, request, socket, head, user),
 		async close() {
 			for (const expiry of expiries) expiry.close();

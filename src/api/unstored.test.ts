@@ -55,10 +55,10 @@ test.each([
 	expect((await api.ask("POST", path, body)).object).toMatchObject({ code: 400, reason: "BadRequest" });
 });
 
-test("a resize of no container changes nothing", async () => {
+test("a resize that names no container is refused", async () => {
 	const api = await cluster();
 	const { object } = await api.ask("PUT", `${namespace}/pods/p/resize`, { metadata: { name: "p" } });
-	expect(object.spec.containers).toMatchObject([{ name: "c" }]);
+	expect(object).toMatchObject({ code: 422, reason: "Invalid" });
 });
 
 test("usage has metadata as another view", async () => {

@@ -82,7 +82,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	await bootstrap(client("system:bootstrap"), options);
 
 	usage = createUsageReader({ client: client("system:metrics-server"), mirror, clock });
-	const settings: ControllerSettings = { ...options, registry: api.registry, metrics: usage.metrics };
+	const withTokens = (authority: Authority): Authority => ({ signToken: api.secretToken, ...authority });
+	const settings: ControllerSettings = {
+		...options,
+		...(options.authority === undefined ? {} : { authority: withTokens(options.authority) }),
+		registry: api.registry,
+		metrics: usage.metrics,
+	};
 	const recorder = createEventRecorder(client("system:event-recorder"), { clock });
 	const start = (controller: Controller<unknown>) =>
 		startShell(controller, {
@@ -93,7 +99,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 			onError: (error, name, key) => report(`${name} ${key}`, error),
 		});
 	const shells = controllers(settings).map(start);
-	const publishAuthority = (authority: Authority) => void shells.push(...authorityControllers(authority).map(start));
+	const publishAuthority = (authority: Authority) =>
+		void shells.push(...authorityControllers(withTokens(authority)).map(start));
 	const scheduler = startScheduler({
 		client: client("system:kube-scheduler").as("kube-scheduler"),
 		mirror,

@@ -27,6 +27,7 @@ import { replicationControllerController } from "../controllers/replicationcontr
 import { resourceQuotaController } from "../controllers/resourcequota/controller.ts";
 import { rootCaController } from "../controllers/root-ca/controller.ts";
 import { serviceAccountController } from "../controllers/serviceaccount/controller.ts";
+import { type SignSecretToken, serviceAccountTokenController } from "../controllers/serviceaccount-token/controller.ts";
 import { statefulSetController } from "../controllers/statefulset/controller.ts";
 import { taintEvictionController } from "../controllers/taint-eviction/controller.ts";
 import { ttlAfterFinishedController } from "../controllers/ttl/controller.ts";
@@ -40,6 +41,8 @@ export interface Authority {
 	/** PEM of its own certificate. */
 	ca: string;
 	sign: SignCertificate;
+	/** Undefined: Secrets that ask for a token stay as they are. */
+	signToken?: SignSecretToken;
 }
 
 export interface ControllerSettings {
@@ -88,6 +91,10 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 }
 
 /** Those that need an authority, which a cluster may get only after its start. */
-export function authorityControllers({ ca, sign }: Authority): Controller<unknown>[] {
-	return [rootCaController(ca), certificateSigningController(sign)];
+export function authorityControllers({ ca, sign, signToken }: Authority): Controller<unknown>[] {
+	return [
+		rootCaController(ca),
+		certificateSigningController(sign),
+		...(signToken === undefined ? [] : [serviceAccountTokenController(ca, signToken)]),
+	];
 }

@@ -1,6 +1,6 @@
 import type { Cause } from "../core/errors.ts";
-import { atLeast, oneOf, positive, requiredText } from "../core/field-checks.ts";
-import { invalidValue, notSupported, required } from "../core/field-errors.ts";
+import { atLeast, nonNegative, oneOf, positive, requiredText } from "../core/field-checks.ts";
+import { forbidden, invalidValue, notSupported, required } from "../core/field-errors.ts";
 import { quantityNano } from "../core/quantity.ts";
 import { ageColumn, column, nameColumn } from "./columns.ts";
 import type { V2HorizontalPodAutoscaler, V2HPAScalingRules, V2MetricSpec, V2MetricTarget } from "./generated/types.ts";
@@ -73,6 +73,10 @@ export const horizontalPodAutoscalers: Kind<V2HorizontalPodAutoscaler> = {
 			causes.push(invalidValue("spec.maxReplicas", maxReplicas, "must be greater than or equal to `minReplicas`"));
 		return causes;
 	},
+	validateStatusUpdate: ({ status }) =>
+		(["currentReplicas", "desiredReplicas"] as const).flatMap((count) =>
+			nonNegative(status?.[count], `status.${count}`),
+		),
 	servedAs: [horizontalPodAutoscalerV1],
 };
 
@@ -98,9 +102,11 @@ function metricProblems(metric: V2MetricSpec, path: string): Cause[] {
 	// Membership in the list of types was checked just above.
 	const field = metricSources[metric.type as keyof typeof metricSources];
 	const source = metric[field];
+	const others = Object.values(metricSources).filter((other) => other !== field && metric[other] !== undefined);
+	const causes = others.map((other) => forbidden(`${path}.${other}`, "must populate the given metric source only"));
 	if (source === undefined)
-		return [required(`${path}.${field}`, `must populate information for the given metric source`)];
-	const causes = target(source.target, `${path}.${field}.target`);
+		return [...causes, required(`${path}.${field}`, "must populate information for the given metric source")];
+	causes.push(...target(source.target, `${path}.${field}.target`));
 	if ("name" in source) causes.push(...requiredText(source.name, `${path}.${field}.name`));
 	if ("container" in source) causes.push(...requiredText(source.container, `${path}.${field}.container`));
 	if ("metric" in source) causes.push(...requiredText(source.metric?.name, `${path}.${field}.metric.name`));
@@ -128,6 +134,8 @@ function rules(rule: V2HPAScalingRules | undefined, path: string): Cause[] {
 	const at = `${path}.stabilizationWindowSeconds`;
 	if (window < 0) causes.push(invalidValue(at, window, "must be greater than or equal to zero"));
 	else if (window > 3600) causes.push(invalidValue(at, window, "must be less than or equal to 3600"));
+	if (rule.tolerance !== undefined && quantityNano(rule.tolerance) < 0n)
+		causes.push(invalidValue(`${path}.tolerance`, rule.tolerance, "must be greater than or equal to 0"));
 	causes.push(...oneOf(rule.selectPolicy, ["Disabled", "Max", "Min"], `${path}.selectPolicy`));
 	if ((rule.policies ?? []).length === 0) causes.push(required(`${path}.policies`, "must specify at least one Policy"));
 	for (const [index, { type, value, periodSeconds }] of (rule.policies ?? []).entries()) {

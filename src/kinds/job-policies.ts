@@ -1,7 +1,8 @@
 /** Pod failure policy and success policy of jobs (KEP-3329, KEP-3998). */
 import type { Cause } from "../core/errors.ts";
 import { nonNegative, requiredOneOf } from "../core/field-checks.ts";
-import { duplicate, invalidValue, required, tooMany } from "../core/field-errors.ts";
+import { duplicate, invalidEach, invalidValue, required, tooMany } from "../core/field-errors.ts";
+import { qualifiedNameProblems } from "../core/names.ts";
 import type { JobSpec, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyRule } from "./generated/types.ts";
 import { parseIndexes } from "./job-indexes.ts";
 
@@ -30,7 +31,7 @@ function failureRule(rule: PodFailurePolicyRule, spec: JobSpec, names: ReadonlyS
 	if (conditions.length > mostRules) causes.push(tooMany(`${path}.onPodConditions`, conditions.length, mostRules));
 	for (const [index, { type, status }] of conditions.entries()) {
 		const at = `${path}.onPodConditions[${index}]`;
-		if (!type) causes.push(required(`${at}.type`));
+		causes.push(...invalidEach(`${at}.type`, type, qualifiedNameProblems(type)));
 		causes.push(...requiredOneOf(status, ["False", "True", "Unknown"], `${at}.status`));
 	}
 	if (rule.onExitCodes !== undefined && conditions.length > 0)

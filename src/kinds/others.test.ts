@@ -92,6 +92,24 @@ describe("tables", () => {
 		});
 	});
 
+	test("autoscalers name one source a metric, and no tolerance below zero", () => {
+		const target = { type: "Utilization", averageUtilization: 50 };
+		const resource = { name: "cpu", target };
+		const problems = (metric: object, behavior: object = {}) =>
+			createFrom({
+				apiVersion: "autoscaling/v2",
+				kind: "HorizontalPodAutoscaler",
+				metadata: { name: "a" },
+				spec: { maxReplicas: 2, scaleTargetRef: { kind: "Deployment", name: "a" }, metrics: [metric], behavior },
+			}).problems;
+		expect(problems({ type: "Resource", resource, containerResource: { ...resource, container: "c" } })).toEqual([
+			"spec.metrics[0].containerResource: Forbidden: must populate the given metric source only",
+		]);
+		expect(problems({ type: "Resource", resource }, { scaleUp: { tolerance: "-0.1" } })).toEqual([
+			'spec.behavior.scaleUp.tolerance: Invalid value: "-100m": must be greater than or equal to 0',
+		]);
+		expect(problems({ type: "Resource", resource }, { scaleDown: { tolerance: "0" } })).toEqual([]);
+	});
 	test("autoscalers show metrics and targets", () => {
 		const spec = { scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "web" }, maxReplicas: 3 };
 		expect(row("autoscaling/v2", "HorizontalPodAutoscaler", { spec })).toMatchObject({

@@ -89,6 +89,26 @@ conformance("service accounts", 2, (target) => {
 		});
 	});
 
+	test.concurrent("a Secret of the type for it is given a token, and goes with the account", async () => {
+		await using space = await target().namespace("accounts-secret");
+		await account(space, "robot");
+		const path = space.core("secrets", "robot-token");
+		await target().post(space.core("secrets"), {
+			metadata: { name: "robot-token", annotations: { "kubernetes.io/service-account.name": "robot" } },
+			type: "kubernetes.io/service-account-token",
+		});
+		const { data } = await space.until(path, (secret) => secret.data?.token !== undefined);
+		const plain = (key: string) => Buffer.from(data[key], "base64").toString();
+		const map = await target().get(space.core("configmaps", "kube-root-ca.crt"));
+		expect([plain("namespace"), plain("ca.crt")]).toEqual([space.name, map.data["ca.crt"]]);
+		const { authenticated, user } = await review(plain("token"));
+		expect([authenticated, user.username]).toEqual([true, `system:serviceaccount:${space.name}:robot`]);
+		expect(await space.kubectl("describe", "secret", "robot-token")).toContain("kubernetes.io/service-account.uid:");
+		await target().delete(space.core("serviceaccounts", "robot"));
+		await space.gone(path);
+		expect((await review(plain("token"))).authenticated ?? false).toBe(false);
+	});
+
 	test.concurrent("a program in a pod reaches the API with its token", async () => {
 		await using space = await target().namespace("accounts-client");
 		const container = { args: ["inclusterclient", "--poll-interval=1"] };

@@ -10,15 +10,17 @@ import {
 } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import type { User } from "../../core/exchange.ts";
+import type { Secret, ServiceAccount } from "../../kinds/generated/types.ts";
 
 /** Claims of a bound token (KEP-1205). */
 export interface Claims {
 	aud: string[];
-	exp: number;
-	iat: number;
+	/** Undefined in the token of a Secret: it holds as long as that has it. */
+	exp?: number;
+	iat?: number;
 	iss: string;
-	jti: string;
-	nbf: number;
+	jti?: string;
+	nbf?: number;
 	sub: string;
 	"kubernetes.io": {
 		namespace: string;
@@ -64,13 +66,27 @@ export function createTokens(clock: Clock, options: { signingKey?: string; issue
 			if (!verify("sha256", Buffer.from(`${head}.${body}`), key, Buffer.from(signature, "base64url"))) return undefined;
 			// The signature says that this server wrote the claims.
 			const claims = decoded(body) as Claims | undefined;
-			if (claims?.iss !== issuer || claims.exp * 1000 <= clock.now()) return undefined;
+			if (claims?.iss !== issuer || (claims.exp ?? Number.POSITIVE_INFINITY) * 1000 <= clock.now()) return undefined;
 			return claims;
 		},
 		keySet() {
 			const { publicKey, algorithm, id } = ready();
 			return { keys: [{ use: "sig", kid: id, alg: algorithm, ...publicKey.export({ format: "jwk" }) }] };
 		},
+	};
+}
+
+export function secretClaims(issuer: string, account: ServiceAccount, { metadata }: Secret): Claims {
+	const { namespace = "", name, uid } = account.metadata;
+	return {
+		aud: [issuer],
+		iss: issuer,
+		"kubernetes.io": {
+			namespace,
+			serviceaccount: { name, uid },
+			secret: { name: metadata.name, uid: metadata.uid },
+		},
+		sub: `system:serviceaccount:${namespace}:${name}`,
 	};
 }
 
@@ -82,7 +98,7 @@ export function serviceAccountUser(claims: Claims): User {
 		uid: serviceaccount.uid,
 		groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"],
 		extra: {
-			"authentication.kubernetes.io/credential-id": [`JTI=${claims.jti}`],
+			...(claims.jti !== undefined && { "authentication.kubernetes.io/credential-id": [`JTI=${claims.jti}`] }),
 			...(pod && {
 				"authentication.kubernetes.io/pod-name": [pod.name],
 				"authentication.kubernetes.io/pod-uid": [pod.uid],

@@ -44,7 +44,9 @@ export function takeCensus(job: Job, terms: Terms, pods: readonly Pod[]): Census
 	const { uncounted, settled } = settle(job, tracked);
 	const isCounted = (pod: Pod) => uncounted.succeeded.has(pod.metadata.uid) || uncounted.failed.has(pod.metadata.uid);
 	const newSucceeded = tracked.filter((pod) => pod.status?.phase === "Succeeded" && !isCounted(pod));
-	const newFailed = tracked.filter((pod) => hasFailed(pod, terms) && !isCounted(pod));
+	// An index that is none (any more) does not count.
+	const isMeant = (pod: Pod) => !terms.indexed || indexOf(pod, terms.completions) !== undefined;
+	const newFailed = tracked.filter((pod) => hasFailed(pod, terms) && isMeant(pod) && !isCounted(pod));
 	const failed =
 		settled.failed + uncounted.failed.size + newFailed.filter((pod) => meaningOf(pod, terms).counts).length;
 	const census = {

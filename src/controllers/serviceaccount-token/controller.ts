@@ -1,0 +1,78 @@
+/**
+ * Puts a token without an end into Secrets that ask for one by their type (Kubernetes documentation, "Managing Service
+ * Accounts"), and lets those go whose account is gone.
+ */
+import { objectKey } from "../../core/object.ts";
+import type { Secret, ServiceAccount } from "../../kinds/generated/types.ts";
+import { secrets } from "../../kinds/secret.ts";
+import { serviceAccounts } from "../../kinds/serviceaccount.ts";
+import { confirm, confirmAbsent, remove, update } from "../actions.ts";
+import { type Controller, watchRule } from "../controller.ts";
+import { sameJson } from "../equal.ts";
+
+const tokenType = "kubernetes.io/service-account-token";
+const nameAnnotation = "kubernetes.io/service-account.name";
+const uidAnnotation = "kubernetes.io/service-account.uid";
+
+/** The token of an account that holds as long as the Secret it is in. */
+export type SignSecretToken = (account: ServiceAccount, secret: Secret) => string;
+
+export interface TokenSecretState {
+	secret: Secret;
+	/** The one that the Secret names, or undefined where that is gone. */
+	account: ServiceAccount | undefined;
+}
+
+/** @param certificate PEM, of the cluster's authority */
+export function serviceAccountTokenController(
+	certificate: string,
+	sign: SignSecretToken,
+): Controller<TokenSecretState> {
+	return {
+		name: "serviceaccount-token",
+		component: "tokens-controller",
+		watches: [
+			watchRule(secrets, (current) => (current?.type === tokenType ? [objectKey(current)] : [])),
+			watchRule(serviceAccounts, (current, old, mirror) => {
+				const { namespace, name } = (current ?? old)?.metadata ?? {};
+				if (current !== undefined && old !== undefined) return [];
+				const named = [...mirror.of(secrets).list(namespace)].filter((secret) => accountName(secret) === name);
+				return named.map(objectKey);
+			}),
+		],
+		gather(key, mirror) {
+			const [namespace, name = ""] = key.split("/");
+			const secret = mirror.of(secrets).get(namespace, name);
+			if (secret?.type !== tokenType || secret.metadata.deletionTimestamp !== undefined) return undefined;
+			const account = mirror.of(serviceAccounts).get(namespace, accountName(secret) ?? "");
+			const uid = secret.metadata.annotations?.[uidAnnotation];
+			const isMeant = uid === undefined || uid === "" || account?.metadata.uid === uid;
+			return { secret, account: isMeant ? account : undefined };
+		},
+		plan({ secret, account }) {
+			const { namespace, annotations } = secret.metadata;
+			if (account === undefined) {
+				const ref = { namespace, name: accountName(secret) ?? "" };
+				const uid = annotations?.[uidAnnotation] || undefined;
+				return { actions: [confirmAbsent(serviceAccounts, ref, uid), remove(secrets, secret)] };
+			}
+			const data = {
+				...secret.data,
+				"ca.crt": base64(certificate),
+				namespace: secret.data?.["namespace"] || base64(namespace ?? ""),
+				token: secret.data?.["token"] || base64(sign(account, secret)),
+			};
+			const metadata = { ...secret.metadata, annotations: { ...annotations, [uidAnnotation]: account.metadata.uid } };
+			if (sameJson({ data, metadata }, { data: secret.data, metadata: secret.metadata })) return { actions: [] };
+			return { actions: [confirm(serviceAccounts, account), update(secrets, { ...secret, metadata, data })] };
+		},
+	};
+}
+
+function accountName({ type, metadata }: Secret): string | undefined {
+	return type === tokenType ? metadata.annotations?.[nameAnnotation] : undefined;
+}
+
+function base64(text: string): string {
+	return Buffer.from(text).toString("base64");
+}
