@@ -24,6 +24,7 @@ import type { PodFeed } from "./pod-feed.ts";
 import { PodWorker } from "./pod-worker.ts";
 import { createProber } from "./probes/prober.ts";
 import { WatchedReferences } from "./references.ts";
+import { compareWaiting } from "./resize.ts";
 import { RuntimeView } from "./runtime-view.ts";
 import { createEndpoint } from "./streams/endpoint.ts";
 import { MachineMeter } from "./usage/machine.ts";
@@ -118,6 +119,7 @@ class RunningAgent implements Agent {
 			references: this.#references,
 			prober: options.prober ?? createProber(runtime),
 			services: (namespace) => this.#services(namespace),
+			resizeWaits: () => this.#retryResizes(),
 			shortage: (pod) => lacks(pod, this.#admission())?.message.replace(/^Pod was rejected: /, ""),
 			containerConfig: (pod, container, start) => makeContainerConfig(context, pod, container, start),
 		};
@@ -179,12 +181,25 @@ class RunningAgent implements Agent {
 
 	#podChanged(current: Pod | undefined, last: Pod): void {
 		const worker = this.#workers.get(last.metadata.uid);
+		const generation = worker?.pod.metadata.generation;
 		if (current === undefined) worker?.vanish(last);
 		else if (worker !== undefined) worker.update(current);
 		else this.#add(current);
 		const { phase } = (current ?? last).status ?? {};
-		if (current !== undefined && phase !== "Succeeded" && phase !== "Failed") return;
-		for (const other of this.#workers.values()) other.retryResize();
+		const isOver = current === undefined || phase === "Succeeded" || phase === "Failed";
+		const asksElse = worker !== undefined && worker.pod.metadata.generation !== generation;
+		if (isOver || asksElse) this.#retryResizes();
+	}
+
+	/** Those that wait for resources, in their order; what one gives back another may take. */
+	#retryResizes(): void {
+		const waiting = [...this.#workers.values()].filter(({ waitsSinceMs }) => waitsSinceMs !== undefined);
+		const sinceMs = new Map(waiting.map((worker) => [worker, worker.waitsSinceMs ?? 0]));
+		waiting.sort((a, b) => compareWaiting(a.pod, b.pod) || (sinceMs.get(a) ?? 0) - (sinceMs.get(b) ?? 0));
+		for (let again = true; again; ) {
+			again = false;
+			for (const worker of waiting) if (worker.retryResize()) again = true;
+		}
 	}
 
 	#add(pod: Pod): PodWorker {
@@ -225,7 +240,7 @@ class RunningAgent implements Agent {
 
 	#admission() {
 		const others: Pod[] = [];
-		for (const worker of this.#workers.values()) if (worker.active) others.push(worker.pod);
+		for (const worker of this.#workers.values()) if (worker.active) others.push(worker.allocated());
 		return { node: this.#heartbeat?.node, allocatable: this.#context.node.allocatable, others };
 	}
 

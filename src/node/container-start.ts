@@ -7,6 +7,7 @@ import type { PodMemoryKeeper } from "./pod-memory.ts";
 import { grow } from "./pod-plan.ts";
 import { fieldPath, type PodContainer, type PodState, podContainers, podGraceSeconds } from "./pod-state.ts";
 import { runHook } from "./probes/hooks.ts";
+import { allocatedPod } from "./resize.ts";
 
 type Start = Extract<PodAction, { do: "startContainer" }>;
 
@@ -30,7 +31,7 @@ export class ContainerStarter {
 
 	/** Never throws for what is the pod's fault: that is remembered and shown in its status. */
 	async start(action: Start): Promise<void> {
-		const container = podContainers(this.#state().pod).find(({ spec }) => spec.name === action.name);
+		const container = podContainers(allocatedPod(this.#state())).find(({ spec }) => spec.name === action.name);
 		if (container === undefined) return;
 		const image = await this.#image(container);
 		if (image === undefined) return;
@@ -119,7 +120,8 @@ export class ContainerStarter {
 	async #create(container: PodContainer, attempt: number, image: Image): Promise<Container | undefined> {
 		const { runtime, clock, files, containerConfig } = this.#context;
 		const { spec } = container;
-		const { pod, sandboxes, memory } = this.#state();
+		const { sandboxes, memory } = this.#state();
+		const pod = allocatedPod(this.#state());
 		const sandbox = sandboxes.at(-1);
 		if (sandbox === undefined) return undefined;
 		try {

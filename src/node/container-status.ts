@@ -19,7 +19,7 @@ import {
 	readySandbox,
 	restartsAfterExit,
 } from "./pod-state.ts";
-import { resourcesAnnotation } from "./resources.ts";
+import { allocated, givenResources, resourcesFromKey } from "./resize.ts";
 import { restartingAll, saysRemoved, wasRemovedToRestart } from "./restart-all.ts";
 
 /**
@@ -65,8 +65,8 @@ export function containerStatus(state: PodState, container: PodContainer, over: 
 	}
 	status.containerID = containerId(state, newest.id);
 	if (role !== "ephemeral" && running) {
-		const allocated = spec.resources?.requests;
-		if (allocated !== undefined) status.allocatedResources = allocated;
+		const requests = allocated(state, spec)?.requests;
+		if (requests !== undefined) status.allocatedResources = requests;
 		status.resources = actualResources(state, spec, newest);
 	}
 	const mounts = volumeMounts(spec);
@@ -180,23 +180,8 @@ function terminated(state: PodState, container: Container): ContainerStateTermin
 
 /** What a running container has of CPU and memory (KEP-1287, in-place resize). */
 function actualResources(state: PodState, spec: ContainerSpec, newest: Container): ResourceRequirements {
-	const memory = containerMemory(state, spec.name);
-	const key =
-		memory.resizedTo?.containerId === newest.id
-			? memory.resizedTo.resources
-			: newest.config.annotations[resourcesAnnotation];
+	const key = givenResources(state, spec.name, newest);
 	return (key === undefined ? spec.resources : resourcesFromKey(key)) ?? {};
-}
-
-function resourcesFromKey(key: string): ResourceRequirements {
-	const resources: { limits?: Record<string, string>; requests?: Record<string, string> } = {};
-	for (const part of key.split(",")) {
-		const [path = "", quantity] = part.split("=");
-		const [list, name] = path.split(".");
-		if ((list !== "limits" && list !== "requests") || name === undefined || quantity === undefined) continue;
-		resources[list] = { ...resources[list], [name]: quantity };
-	}
-	return resources;
 }
 
 function volumeMounts({ volumeMounts: mounts = [] }: ContainerSpec): VolumeMountStatus[] {

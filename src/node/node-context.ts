@@ -114,6 +114,8 @@ export interface NodeContext {
 	services(namespace: string): Iterable<Service>;
 	/** What the pod's specification asks beyond what the node has left, in words; undefined when it fits. */
 	shortage(pod: Pod): string | undefined;
+	/** A pod has to do with what it has: what it asked for is there for others. */
+	resizeWaits(): void;
 	/** Makes what the runtime is told of a container. @throws ConfigError */
 	containerConfig(
 		pod: Pod,

@@ -10,6 +10,8 @@ export type PodAction =
 	| { do: "holdBack"; name: string; waiting: WaitingReason }
 	| { do: "stopContainer"; name: string; id: string; graceSeconds: number; message: string }
 	| { do: "removeContainer"; name: string; id: string }
+	/** Other resources are wanted: is there room? */
+	| { do: "judgeResize" }
 	| { do: "updateResources"; name: string; id: string }
 	/** From here on the pod only ends. */
 	| { do: "end"; verdict?: Verdict }

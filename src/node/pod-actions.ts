@@ -8,7 +8,8 @@ import type { PodAction } from "./pod-action.ts";
 import type { PodMemoryKeeper } from "./pod-memory.ts";
 import { backoffLimits } from "./pod-plan.ts";
 import type { PodState } from "./pod-state.ts";
-import { containerLimits, podRequests, resourcesKey } from "./resources.ts";
+import { infeasibility, isPending } from "./resize.ts";
+import { containerLimits, resourcesKey } from "./resources.ts";
 import { sandboxConfig } from "./sandbox-config.ts";
 
 /** Delays between attempts to mount, upstream's: the first one, then twice as long, and the longest. */
@@ -19,7 +20,7 @@ const apiRetryMs = 1000;
 const deletionRetry = { firstMs: 1000, longestMs: 300_000 };
 
 /** Actions that take time. */
-type Background = Exclude<PodAction, { do: "remove" | "end" | "holdBack" }>;
+type Background = Exclude<PodAction, { do: "remove" | "end" | "holdBack" | "judgeResize" }>;
 
 /** What is busy meanwhile. A stop shares its container's key: one that leaves less time overtakes the one under way. */
 function keyOf(action: Background): string {
@@ -67,6 +68,7 @@ export class PodActions {
 	/** Begins the action; the pod's worker is woken when it has ended. Never throws. */
 	do(action: Exclude<PodAction, { do: "remove" }>): void {
 		if (action.do === "end") this.#end(action.verdict);
+		else if (action.do === "judgeResize") this.#judgeResize();
 		else if (action.do === "holdBack") {
 			this.#memory.remember(action.name, { heldBack: action.waiting });
 			this.#starter.recordBackOff(action.name);
@@ -209,20 +211,6 @@ export class PodActions {
 	async #updateResources(name: string, id: string): Promise<void> {
 		const { pod } = this.#state();
 		const spec = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find((each) => each.name === name);
-		const { allocatable } = this.#context.node;
-		for (const [resource, quantity] of podRequests(pod.spec)) {
-			const capacity = allocatable.get(resource) ?? 0;
-			if (quantity <= capacity) continue;
-			const scale = resource === "cpu" ? 1000 : 1;
-			const message = `Node didn't have enough capacity: ${resource}, requested: ${quantity * scale}, capacity: ${capacity * scale}`;
-			this.#memory.resize = { type: "Infeasible", message };
-			return;
-		}
-		const shortage = this.#context.shortage(pod);
-		if (shortage !== undefined) {
-			this.#memory.resize = { type: "Deferred", message: shortage };
-			return;
-		}
 		try {
 			await this.#context.runtime.updateLimits(id, containerLimits(spec?.resources, pod));
 		} catch (error) {
@@ -230,6 +218,19 @@ export class PodActions {
 			return;
 		}
 		this.#memory.remember(name, { resizedTo: { containerId: id, resources: resourcesKey(spec?.resources) } });
+	}
+
+	/** In one breath: the next pod that asks finds this one's answer. */
+	#judgeResize(): void {
+		if (this.#memory.resize !== undefined) return;
+		const { pod } = this.#state();
+		const message = infeasibility(pod, this.#context.node.allocatable);
+		const shortage = message === undefined ? this.#context.shortage(pod) : undefined;
+		if (message !== undefined) this.#memory.resize = { type: "Infeasible", message };
+		else if (shortage === undefined) this.#memory.resize = { type: "Granted" };
+		else this.#memory.resize = { type: "Deferred", message: shortage, sinceMs: this.#context.clock.now() };
+		if (isPending(this.#memory.resize)) this.#context.resizeWaits();
+		this.#wake();
 	}
 
 	#end(verdict: { reason: string; message: string } | undefined): void {

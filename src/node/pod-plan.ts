@@ -23,7 +23,8 @@ import {
 	restartsAfterExit,
 	workIsOver,
 } from "./pod-state.ts";
-import { resourcesAnnotation, resourcesKey } from "./resources.ts";
+import { givenResources, isResized } from "./resize.ts";
+import { resourcesKey } from "./resources.ts";
 import { planRestartOfAll, saysRemoved } from "./restart-all.ts";
 
 /** First delay before a restart or another image pull, and the longest; a delay twice the longest ago is forgotten. */
@@ -129,6 +130,8 @@ function planContainer(
 ): PodPlan {
 	const { role, spec } = container;
 	const newest = instances(state, spec.name)[0];
+	const isWanted = state.memory.resize === undefined && role !== "ephemeral" && newest !== undefined;
+	if (isWanted && isResized(state, spec, newest)) return { actions: [{ do: "judgeResize" }] };
 	if (current?.state === "running") return planRunningContainer(state, container, current);
 	// The agent died between making and starting it.
 	if (current?.state === "created") return { actions: [{ do: "removeContainer", name: spec.name, id: current.id }] };
@@ -159,12 +162,9 @@ function planRunningContainer(state: PodState, { role, spec }: PodContainer, cur
 			failed.graceSeconds,
 		);
 	}
-	const wanted = resourcesKey(spec.resources);
-	const has =
-		memory.resizedTo?.containerId === current.id
-			? memory.resizedTo.resources
-			: current.config.annotations[resourcesAnnotation];
-	if (has !== undefined && has !== wanted && state.memory.resize === undefined) {
+	if (isResized(state, spec, current) && state.memory.resize?.type === "Granted") {
+		const wanted = resourcesKey(spec.resources);
+		const has = givenResources(state, spec.name, current) ?? "";
 		if (needsRestart(spec.resizePolicy, has, wanted)) return stop(`Container ${spec.name} resize requires restart`);
 		return { actions: [{ do: "updateResources", name: spec.name, id: current.id }] };
 	}

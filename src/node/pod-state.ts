@@ -83,8 +83,11 @@ export interface PodMemory {
 	containers: ReadonlyMap<string, ContainerMemory>;
 	/** Messages that exited containers left, by container id. */
 	terminationMessages: ReadonlyMap<string, string>;
-	/** A change of resources that the node cannot make: not now, never, or because the runtime refused it. */
-	resize?: { type: "Deferred" | "Infeasible" | "Error"; message: string };
+	/** What came of the change of resources that the API wants: there is room, not now, never, or the runtime refused it. */
+	resize?:
+		| { type: "Granted" }
+		| { type: "Deferred"; message: string; sinceMs: number }
+		| { type: "Infeasible" | "Error"; message: string };
 }
 
 export interface PodState {

@@ -120,7 +120,7 @@ function resizeConditions(state: PodState, statuses: readonly ContainerStatus[])
 	if (resize?.type === "Error") {
 		return [{ type: "PodResizeInProgress", status: "True", reason: resize.type, message: resize.message }];
 	}
-	if (resize !== undefined) {
+	if (resize?.type === "Deferred" || resize?.type === "Infeasible") {
 		return [{ type: "PodResizePending", status: "True", reason: resize.type, message: resize.message }];
 	}
 	const underWay = podContainers(state.pod).some(({ spec }) => {

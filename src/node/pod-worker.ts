@@ -12,6 +12,7 @@ import { planPod } from "./pod-plan.ts";
 import { instances, type PodState, type Verdict } from "./pod-state.ts";
 import { podStatus, sameValue } from "./pod-status.ts";
 import { PodProbes } from "./probes/pod-probes.ts";
+import { allocatedPod, isPending } from "./resize.ts";
 import { StatusWriter } from "./status-writer.ts";
 
 /**
@@ -115,11 +116,25 @@ export class PodWorker {
 		this.wake();
 	}
 
-	/** Other pods have left something: resources that had to wait may be had now. */
-	retryResize(): void {
-		if (this.#memory.resize?.type !== "Deferred") return;
-		this.#memory.resize = undefined;
+	/** Since when the pod waits for resources, epoch milliseconds; undefined when it does not. */
+	get waitsSinceMs(): number | undefined {
+		return this.#memory.resize?.type === "Deferred" ? this.#memory.resize.sinceMs : undefined;
+	}
+
+	/** Looks whether there is room now for resources that had to wait. Returns whether there is. */
+	retryResize(): boolean {
+		const { resize } = this.#memory;
+		if (resize?.type !== "Deferred") return false;
+		const message = this.#context.shortage(this.#pod);
+		if (message === resize.message) return false;
+		this.#memory.resize = message === undefined ? { type: "Granted" } : { ...resize, message };
 		this.wake();
+		return message === undefined;
+	}
+
+	/** The pod with what the node has granted it of resources. */
+	allocated(): Pod {
+		return isPending(this.#memory.resize) ? allocatedPod(this.state()) : this.#pod;
 	}
 
 	/** Takes addresses up again that the pod had before the agent restarted. */

@@ -1,7 +1,7 @@
 /** What changes in the mirror mean to the scheduler. */
 import type { Mirror } from "../client/mirror.ts";
 import { objectKey } from "../core/object.ts";
-import type { Namespace, Node, Pod } from "../kinds/generated/types.ts";
+import type { Container, ContainerStatus, Namespace, Node, Pod } from "../kinds/generated/types.ts";
 import { namespaces } from "../kinds/namespace.ts";
 import { nodes } from "../kinds/node.ts";
 import { pods } from "../kinds/pod.ts";
@@ -118,9 +118,25 @@ function sameForScheduling(current: Pod, old: Pod): boolean {
 	);
 }
 
-function isResizing(pod: Pod): boolean {
+/** Whether the pod has, or is said to want, other resources than its specification asks for. */
+function isResizing({ spec, status }: Pod): boolean {
+	if (status === undefined) return false;
+	const { conditions = [], containerStatuses, initContainerStatuses } = status;
+	if (conditions.some(({ type }) => type === "PodResizePending" || type === "PodResizeInProgress")) return true;
+	const differs = (container: Container, statuses: readonly ContainerStatus[] | undefined) => {
+		const wanted = container.resources?.requests;
+		if (wanted === undefined || statuses === undefined) return false;
+		const has = statuses.find(({ name }) => name === container.name);
+		return Object.keys(wanted).some((resource) =>
+			[has?.resources?.requests, has?.allocatedResources].some(
+				(list) => list?.[resource] !== undefined && list[resource] !== wanted[resource],
+			),
+		);
+	};
+	const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
 	return (
-		pod.status?.conditions?.some(({ type }) => type === "PodResizePending" || type === "PodResizeInProgress") === true
+		spec.containers.some((container) => differs(container, containerStatuses)) ||
+		sidecars.some((container) => differs(container, initContainerStatuses))
 	);
 }
 

@@ -140,12 +140,19 @@ function sumOfContainers(pod: Pod, requestsOf: (container: Container) => Resourc
 }
 
 function containerRequests(pod: Pod, container: Container): Resources {
-	const resources = resourcesOf(container.resources?.requests);
+	const wanted = resourcesOf(container.resources?.requests);
 	const statuses =
 		container.restartPolicy === "Always" ? pod.status?.initContainerStatuses : pod.status?.containerStatuses;
-	if (statuses === undefined || container.resources?.requests === undefined) return resources;
+	if (statuses === undefined || container.resources?.requests === undefined) return wanted;
 	const status = statuses.find((candidate) => candidate.name === container.name);
+	// What the node can never give it is not taken of the node.
+	const resources = status?.resources !== undefined && isInfeasible(pod) ? noResources() : wanted;
 	if (status?.allocatedResources !== undefined) raiseTo(resources, resourcesOf(status.allocatedResources));
 	if (status?.resources?.requests !== undefined) raiseTo(resources, resourcesOf(status.resources.requests));
 	return resources;
+}
+
+function isInfeasible({ status }: Pod): boolean {
+	const pending = status?.conditions?.find(({ type }) => type === "PodResizePending");
+	return pending?.reason === "Infeasible" && pending.status === "True";
 }

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
 import { condition, conformance, isReady, type Json, type Namespace, strategic } from "./harness.ts";
-import { podOf, shell } from "./objects.ts";
+import { images, podOf, shell } from "./objects.ts";
 
 /** CPU and memory as `20m/30m 35Mi/45Mi`: requests and limits; `-` where there is none. */
 function resourcesOf(text: string): Json {
@@ -215,4 +215,95 @@ conformance("in-place resize", 2, (target) => {
 		await target().delete(space.core("pods", "other"));
 		await sized(space, [half]);
 	});
+
+	const millis = (quantity = "0") => Number.parseFloat(quantity) * (quantity.endsWith("m") ? 1 : 1000);
+	/** A node's CPU in thousandths of a core: all, and what pods have not asked for. */
+	const cpuOf = async (name: string) => {
+		const node = await target().get(`/api/v1/nodes/${name}`);
+		const selector = `spec.nodeName=${name},status.phase!=Succeeded,status.phase!=Failed`;
+		const { items } = await target().get(`/api/v1/pods?fieldSelector=${encodeURIComponent(selector)}`);
+		const requests = items.flatMap(({ spec }: Json) =>
+			spec.containers.map((each: Json) => each.resources?.requests?.cpu),
+		);
+		const taken = requests.reduce((sum: number, cpu: string | undefined) => sum + millis(cpu), 0);
+		const all = millis(node.status.allocatable.cpu);
+		return { all, free: Math.floor(all - taken) };
+	};
+	const cpuPod = (name: string, cpu: number, spec: Json = {}): Json => {
+		const resources = resourcesOf(`${Math.floor(cpu)}m/${Math.floor(cpu)}m`);
+		return podOf(name, { image: images.pause, resources }, spec);
+	};
+	const resize = (space: Namespace, name: string, cpu: number) => {
+		const resources = resourcesOf(`${Math.floor(cpu)}m/${Math.floor(cpu)}m`);
+		return target().patch(`${space.core("pods", name)}/resize`, strategic, {
+			spec: { containers: [{ name: "main", resources }] },
+		});
+	};
+	const has = (space: Namespace, name: string, cpu: number) =>
+		space.until(space.core("pods", name), (pod) => {
+			const { resources } = pod.status.containerStatuses[0];
+			return millis(resources?.requests?.cpu) === Math.floor(cpu) && condition(pod, "PodResizePending") === undefined;
+		});
+	const waits = (space: Namespace, name: string, reason = "Deferred") =>
+		space.until(space.core("pods", name), (pod) => condition(pod, "PodResizePending")?.reason === reason);
+
+	// One after the other: they share out all that a node has.
+	test("the scheduler and the node agree about who has what", async () => {
+		await using space = await target().namespace("resize-scheduled");
+		const at = { nodeSelector: { "kubernetes.io/hostname": "node-2" } };
+		const { all, free } = await cpuOf("node-2");
+		const half = free / 2;
+		const pending = (name: string) =>
+			space.until(space.core("pods", name), (pod) => condition(pod, "PodScheduled")?.reason === "Unschedulable");
+		await space.run(cpuPod("first", half, at));
+		await target().post(space.core("pods"), cpuPod("second", free, at));
+		await pending("second");
+		await resize(space, "second", half / 2);
+		expect((await space.running("second")).metadata.generation).toBe(2);
+		const left = free - half - half / 2;
+		await target().post(space.core("pods"), cpuPod("third", left + half / 4, at));
+		await pending("third");
+		await resize(space, "first", half / 3);
+		await space.running("third");
+		await resize(space, "first", half);
+		await waits(space, "first");
+		for (const name of ["second", "third"]) await target().delete(space.core("pods", name));
+		await has(space, "first", half);
+		await resize(space, "first", all * 2);
+		await waits(space, "first", "Infeasible");
+		// What can never be had is not kept free.
+		await space.run(cpuPod("fourth", half - 10, at));
+	}, 60_000);
+
+	test("room goes to the most important, then the guaranteed, then who waited longest; what it frees goes on", async () => {
+		await using space = await target().namespace("resize-order");
+		const at = { nodeSelector: { "kubernetes.io/hostname": "node-2" } };
+		await target().post("/apis/scheduling.k8s.io/v1/priorityclasses", { metadata: { name: space.name }, value: 1000 });
+		const { free } = await cpuOf("node-2");
+		const [most, little] = [(free * 2) / 3, free / 16];
+		await space.run(cpuPod("first", most, at));
+		await space.run(cpuPod("important", little, { ...at, priorityClassName: space.name }));
+		const guaranteed = cpuPod("guaranteed", little, at);
+		for (const list of Object.values<Json>(guaranteed.spec.containers[0].resources)) list.memory = "100Mi";
+		await space.run(guaranteed);
+		for (const name of ["longest", "last"]) await space.run(cpuPod(name, little, at));
+		for (const name of ["longest", "guaranteed", "important", "last"]) {
+			await resize(space, name, most);
+			await waits(space, name);
+		}
+		const order = ["first", "important", "guaranteed", "longest", "last"];
+		for (const [index, name] of order.entries()) {
+			await target().delete(space.core("pods", name));
+			await space.gone(space.core("pods", name));
+			const next = order[index + 1];
+			if (next === undefined) break;
+			await has(space, next, most);
+			for (const other of order.slice(index + 2)) await waits(space, other);
+		}
+		for (const name of ["one", "two", "three"]) await space.run(cpuPod(name, free / 4, at));
+		await resize(space, "two", free / 2 + little);
+		await waits(space, "two");
+		await resize(space, "three", little);
+		await has(space, "two", free / 2 + little);
+	}, 60_000);
 });
