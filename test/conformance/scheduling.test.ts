@@ -1,7 +1,7 @@
 /** Where pods go, and who makes way for whom. */
 import { expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
-import { condition, conformance, type Json, json, merge, type Namespace } from "./harness.ts";
+import { condition, conformance, type Json, json, merge, type Namespace, strategic } from "./harness.ts";
 import { images, podOf } from "./objects.ts";
 
 conformance("scheduling", 2, (target) => {
@@ -194,6 +194,74 @@ conformance("scheduling", 2, (target) => {
 		});
 		expect(made.sort()).toEqual(["end", "first", "preemptor", "second"]);
 	}, 60_000);
+
+	test.concurrent("a set's pods wait until each has lost its last gate", async () => {
+		await using space = await target().namespace("gates");
+		const labels = { set: "gated" };
+		const spec = {
+			...podOf("any", { image: images.pause }, { restartPolicy: "Always" }).spec,
+			schedulingGates: [{ name: "foo" }, { name: "bar" }],
+		};
+		await target().post(space.group("apps/v1", "replicasets"), {
+			metadata: { name: "gated" },
+			spec: { replicas: 3, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+		});
+		const all = (holds: (pod: Json) => boolean) =>
+			eventually(async () => {
+				const pods = await space.pods();
+				expect(pods.filter(holds).length).toBe(3);
+				return pods;
+			});
+		const isGated = (pod: Json) => condition(pod, "PodScheduled")?.reason === "SchedulingGated";
+		// As a client writes the difference between two pods.
+		const remove = (pods: Json[], name: string, left: string[]) => {
+			const gates = [{ $patch: "delete", name }];
+			const order = left.map((each) => ({ name: each }));
+			const body = { spec: { "$setElementOrder/schedulingGates": order, schedulingGates: gates } };
+			return Promise.all(
+				pods.map(({ metadata }) => target().patch(space.core("pods", metadata.name), strategic, body)),
+			);
+		};
+		const pods = await all(isGated);
+		for (const pod of await remove(pods, "foo", ["bar"])) expect(pod.spec.schedulingGates).toEqual([{ name: "bar" }]);
+		await all(isGated);
+		for (const pod of await remove(pods, "bar", [])) expect(pod.spec.schedulingGates ?? []).toEqual([]);
+		await all(({ status }) => status.phase === "Running");
+	});
+
+	test.concurrent("a volume may name nodes that there are not beside the one to use", async () => {
+		await using space = await target().namespace("volume-nodes");
+		const values = ["node-2", `${space.name}-1`, `${space.name}-2`];
+		const volume = `/api/v1/persistentvolumes/${space.name}`;
+		await target().post("/api/v1/persistentvolumes", {
+			metadata: { name: space.name },
+			spec: {
+				capacity: { storage: "1Gi" },
+				accessModes: ["ReadWriteOnce"],
+				persistentVolumeReclaimPolicy: "Retain",
+				local: { path: "/tmp" },
+				claimRef: { namespace: space.name, name: "data" },
+				nodeAffinity: {
+					required: {
+						nodeSelectorTerms: [{ matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values }] }],
+					},
+				},
+			},
+		});
+		await target().post(space.core("persistentvolumeclaims"), {
+			metadata: { name: "data" },
+			spec: {
+				accessModes: ["ReadWriteOnce"],
+				resources: { requests: { storage: "1Gi" } },
+				storageClassName: "",
+				volumeName: space.name,
+			},
+		});
+		const mounted = { image: images.pause, volumeMounts: [{ name: "data", mountPath: "/tmp" }] };
+		const volumes = [{ name: "data", persistentVolumeClaim: { claimName: "data" } }];
+		expect((await space.run(podOf("user", mounted, { volumes }))).spec.nodeName).toBe("node-2");
+		await target().delete(volume);
+	});
 
 	test.concurrent("spread over nodes: no more than one apart, and a third one waits where that is forbidden", async () => {
 		await using space = await target().namespace("spread");
