@@ -3,23 +3,29 @@
  * Containers", "Pod Overhead"), as exact quantities.
  */
 import { addQuantities, compareQuantities } from "../core/quantity.ts";
-import type { Container, PodSpec, ResourceRequirements } from "./generated/types.ts";
+import type { Container, ContainerStatus, Pod, PodSpec, ResourceRequirements } from "./generated/types.ts";
 
 /** Quantities by resource name. */
 export type Amounts = Record<string, string>;
+
+type What = keyof Pick<ResourceRequirements, "requests" | "limits">;
 
 /**
  * The most that a pod needs at one time: the sum of its containers and sidecars, or an init container together with the
  * sidecars started before it, whichever is more. What is said of the pod as a whole replaces both; overhead comes on top
  * (of limits only where there is one).
  */
-export function podAmounts(spec: PodSpec, what: "requests" | "limits"): Amounts {
+export function podAmounts(
+	spec: PodSpec,
+	what: What,
+	ofContainer: (container: Container) => Amounts = (container) => definedOf(container.resources?.[what]),
+): Amounts {
 	const total: Amounts = {};
-	for (const container of spec.containers ?? []) add(total, amountsOf(container, what));
+	for (const container of spec.containers ?? []) add(total, ofContainer(container));
 	const sidecars: Amounts = {};
 	const peak: Amounts = {};
 	for (const container of spec.initContainers ?? []) {
-		const own = amountsOf(container, what);
+		const own = ofContainer(container);
 		if (container.restartPolicy === "Always") {
 			add(total, own);
 			add(sidecars, own);
@@ -37,6 +43,35 @@ export function podAmounts(spec: PodSpec, what: "requests" | "limits"): Amounts 
 	return total;
 }
 
+/** As `podAmounts`, but a container that is being resized counts with the larger of what it has and what it is to have. */
+export function podAmountsNow(pod: Pod, what: What): Amounts {
+	const { spec, status } = pod;
+	if (status?.containerStatuses === undefined && status?.initContainerStatuses === undefined)
+		return podAmounts(spec, what);
+	const isInfeasible = isResizeInfeasible(pod);
+	return podAmounts(spec, what, (container) => {
+		const wanted = definedOf(container.resources?.[what]);
+		const has = resizableStatus(pod, container);
+		if (has?.resources === undefined) return wanted;
+		const total = isInfeasible ? {} : { ...wanted };
+		raise(total, definedOf(has.resources[what]));
+		if (what === "requests") raise(total, definedOf(has.allocatedResources));
+		return total;
+	});
+}
+
+/** Whether the pod's node has said that it never can give the pod what it is to have now. */
+export function isResizeInfeasible({ status }: Pod): boolean {
+	return status?.conditions?.find(({ type }) => type === "PodResizePending")?.reason === "Infeasible";
+}
+
+/** What is known of a container that can be resized: one of the pod's own or a sidecar. */
+export function resizableStatus({ spec, status }: Pod, container: Container): ContainerStatus | undefined {
+	const ofName = ({ name }: ContainerStatus) => name === container.name;
+	if (spec.containers.includes(container)) return status?.containerStatuses?.find(ofName);
+	return container.restartPolicy === "Always" ? status?.initContainerStatuses?.find(ofName) : undefined;
+}
+
 /** Adds `more` to `total`, in place. */
 export function add(total: Amounts, more: Readonly<Amounts>): void {
 	for (const [name, quantity] of Object.entries(more))
@@ -48,10 +83,6 @@ function raise(total: Amounts, other: Readonly<Amounts>): void {
 		const current = total[name];
 		if (current === undefined || compareQuantities(quantity, current) > 0) total[name] = quantity;
 	}
-}
-
-function amountsOf({ resources }: Container, what: keyof Pick<ResourceRequirements, "requests" | "limits">): Amounts {
-	return definedOf(resources?.[what]);
 }
 
 function definedOf(amounts: Amounts | undefined): Amounts {

@@ -19,7 +19,7 @@ import {
 	readySandbox,
 	restartsAfterExit,
 } from "./pod-state.ts";
-import { allocated, givenResources, resourcesFromKey } from "./resize.ts";
+import { allocated, givenResources, resourcesGiven } from "./resize.ts";
 import { restartingAll, saysRemoved, wasRemovedToRestart } from "./restart-all.ts";
 
 /**
@@ -178,10 +178,15 @@ function terminated(state: PodState, container: Container): ContainerStateTermin
 	};
 }
 
-/** What a running container has of CPU and memory (KEP-1287, in-place resize). */
+/** What a running container has, CPU and memory as it was given them (KEP-1287, in-place resize). */
 function actualResources(state: PodState, spec: ContainerSpec, newest: Container): ResourceRequirements {
 	const key = givenResources(state, spec.name, newest);
-	return (key === undefined ? spec.resources : resourcesFromKey(key)) ?? {};
+	if (key === undefined) return spec.resources ?? {};
+	const { limits = {}, requests = {} } = resourcesGiven(spec.resources, key);
+	return {
+		...(Object.keys(limits).length > 0 && { limits }),
+		...(Object.keys(requests).length > 0 && { requests }),
+	};
 }
 
 function volumeMounts({ volumeMounts: mounts = [] }: ContainerSpec): VolumeMountStatus[] {

@@ -44,13 +44,17 @@ export function allocated(state: PodState, spec: ContainerSpec): ResourceRequire
 	const [newest] = instances(state, spec.name);
 	const given = newest === undefined ? undefined : givenResources(state, spec.name, newest);
 	if (!isPending(state.memory.resize) || given === undefined) return spec.resources;
+	return { ...spec.resources, ...resourcesGiven(spec.resources, given) };
+}
+
+/** CPU and memory as `resourcesKey` wrote them, and what else the container was made with: that never changes. */
+export function resourcesGiven(wanted: ResourceRequirements | undefined, given: string): ResourceRequirements {
 	const { limits, requests } = resourcesFromKey(given);
 	const others = (list: Record<string, string> | undefined) =>
 		Object.fromEntries(Object.entries(list ?? {}).filter(([name]) => name !== "cpu" && name !== "memory"));
 	return {
-		...spec.resources,
-		limits: { ...others(spec.resources?.limits), ...limits },
-		requests: { ...others(spec.resources?.requests), ...requests },
+		limits: { ...others(wanted?.limits), ...limits },
+		requests: { ...others(wanted?.requests), ...requests },
 	};
 }
 
@@ -73,7 +77,7 @@ export function compareWaiting(one: Pod, other: Pod): number {
 	return priority || classes.indexOf(qosClass(one)) - classes.indexOf(qosClass(other));
 }
 
-export function resourcesFromKey(key: string): ResourceRequirements {
+function resourcesFromKey(key: string): ResourceRequirements {
 	const resources: { limits?: Record<string, string>; requests?: Record<string, string> } = {};
 	for (const part of key.split(",")) {
 		const [path = "", quantity] = part.split("=");

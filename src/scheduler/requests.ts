@@ -1,6 +1,7 @@
 /** What a pod asks of a node, as the scheduler counts it (Kubernetes documentation, "Resource Management for Pods and Containers", "Init Containers"). */
 import { parseQuantity, quantityMilli } from "../core/quantity.ts";
 import type { Container, Pod } from "../kinds/generated/types.ts";
+import { isResizeInfeasible, resizableStatus } from "../kinds/pod-amounts.ts";
 
 /** Amounts of resources. CPU in millicores, the rest in bytes or pieces. */
 export interface Resources {
@@ -85,7 +86,8 @@ export interface PodRequests {
 /**
  * The most a pod needs at one time: the sum of its containers and sidecars, or an init container together with the
  * sidecars started before it, whichever is more; pod-level requests replace both; overhead comes on top. While a
- * resize in place is under way, a container counts with the larger of what it has and what it wants.
+ * resize in place is under way, a container counts with the larger of what it has and what it wants, or with what it has
+ * if its node can never give it what it wants.
  */
 export function podRequests(pod: Pod): PodRequests {
 	const requests = sumOfContainers(pod, (container) => containerRequests(pod, container));
@@ -140,19 +142,12 @@ function sumOfContainers(pod: Pod, requestsOf: (container: Container) => Resourc
 }
 
 function containerRequests(pod: Pod, container: Container): Resources {
-	const wanted = resourcesOf(container.resources?.requests);
-	const statuses =
-		container.restartPolicy === "Always" ? pod.status?.initContainerStatuses : pod.status?.containerStatuses;
-	if (statuses === undefined || container.resources?.requests === undefined) return wanted;
-	const status = statuses.find((candidate) => candidate.name === container.name);
+	const wanted = container.resources?.requests;
+	const has = pod.status?.containerStatuses === undefined ? undefined : resizableStatus(pod, container);
+	if (has?.resources === undefined && has?.allocatedResources === undefined) return resourcesOf(wanted);
 	// What the node can never give it is not taken of the node.
-	const resources = status?.resources !== undefined && isInfeasible(pod) ? noResources() : wanted;
-	if (status?.allocatedResources !== undefined) raiseTo(resources, resourcesOf(status.allocatedResources));
-	if (status?.resources?.requests !== undefined) raiseTo(resources, resourcesOf(status.resources.requests));
+	const resources = isResizeInfeasible(pod) ? noResources() : resourcesOf(wanted);
+	if (has.allocatedResources !== undefined) raiseTo(resources, resourcesOf(has.allocatedResources));
+	if (has.resources?.requests !== undefined) raiseTo(resources, resourcesOf(has.resources.requests));
 	return resources;
-}
-
-function isInfeasible({ status }: Pod): boolean {
-	const pending = status?.conditions?.find(({ type }) => type === "PodResizePending");
-	return pending?.reason === "Infeasible" && pending.status === "True";
 }

@@ -8,7 +8,7 @@ import { events } from "../../kinds/event.ts";
 import type { Pod, ResourceQuota } from "../../kinds/generated/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { pods } from "../../kinds/pod.ts";
-import { isCounted } from "../../kinds/quota/usage.ts";
+import { isCounted, usageOf } from "../../kinds/quota/usage.ts";
 import type { Registry } from "../../kinds/registry.ts";
 import { resourceQuotas } from "../../kinds/resourcequota.ts";
 import { type Controller, type WatchRule, watchRule } from "../controller.ts";
@@ -105,6 +105,7 @@ function mayUseOther(kind: Kind, current: KubeObject, old: KubeObject): boolean 
 	const [now, before] = [current as Pod, old as Pod];
 	if (isFinished(now) !== isFinished(before)) return true;
 	if (now.metadata.deletionTimestamp !== before.metadata.deletionTimestamp) return true;
-	// A resize, or a deadline that was set: another generation.
-	return now.metadata.generation !== before.metadata.generation;
+	// A resize, or a deadline that was set: another generation. What a resized pod counts for changes with its status.
+	if (now.metadata.generation !== before.metadata.generation) return true;
+	return (now.metadata.generation ?? 1) > 1 && !sameJson(usageOf(kind, now, 0), usageOf(kind, before, 0));
 }

@@ -4,7 +4,7 @@ import type { KubeObject } from "../../core/object.ts";
 import { compareQuantities } from "../../core/quantity.ts";
 import type { PersistentVolumeClaim, Pod, ResourceRequirements, Service } from "../generated/types.ts";
 import { type Kind, qualifiedResource } from "../kind.ts";
-import { type Amounts, podAmounts } from "../pod-amounts.ts";
+import { type Amounts, podAmountsNow } from "../pod-amounts.ts";
 
 const storageClassSuffix = ".storageclass.storage.k8s.io/";
 const oldClassAnnotation = "volume.beta.kubernetes.io/storage-class";
@@ -76,9 +76,9 @@ export function usesQuotaUntilMs({ metadata }: Pod): number {
 	return parseTimestamp(deletionTimestamp) + deletionGracePeriodSeconds * 1000;
 }
 
-function podUsage({ spec }: Pod): Amounts {
-	const requests = podAmounts(spec, "requests");
-	return { pods: "1", ...computeUsage({ requests, limits: podAmounts(spec, "limits") }) };
+function podUsage(pod: Pod): Amounts {
+	const requests = podAmountsNow(pod, "requests");
+	return { pods: "1", ...computeUsage({ requests, limits: podAmountsNow(pod, "limits") }) };
 }
 
 /** Requests and limits under their names in quotas. */
