@@ -1,13 +1,20 @@
 /** What upstream's admission fills into pods: priority and tolerations. */
+import { deepFreeze } from "../../core/object.ts";
 import type { Pod, PriorityClass, Toleration } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod.ts";
 import { priorityClasses } from "../../kinds/priorityclass.ts";
 import { keyPrefix, objectKey } from "../cache/keys.ts";
 import { type AdmissionStep, type Admitted, refused } from "./step.ts";
 
-/** How long pods stay on a node that is gone, when they do not say. */
-const tolerationSeconds = 300;
-const gone = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+/** How long pods stay on a node that is gone, when they do not say: the same objects in all pods. */
+const toGoneNodes = deepFreeze(
+	["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].map((key) => ({
+		key,
+		operator: "Exists",
+		effect: "NoExecute",
+		tolerationSeconds: 300,
+	})),
+);
 
 export const defaultTolerationSeconds: AdmissionStep = {
 	name: "DefaultTolerationSeconds",
@@ -18,10 +25,8 @@ export const defaultTolerationSeconds: AdmissionStep = {
 		if (old !== undefined && (spec.nodeName ?? "") !== "") return;
 		if (metadata.deletionTimestamp !== undefined) return;
 		const tolerations = spec.tolerations ?? [];
-		const missing = gone.filter((key) => !tolerations.some((toleration) => tolerates(toleration, key)));
-		if (missing.length === 0) return;
-		const added = missing.map((key) => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds }));
-		spec.tolerations = [...tolerations, ...added];
+		const missing = toGoneNodes.filter(({ key }) => !tolerations.some((toleration) => tolerates(toleration, key)));
+		if (missing.length > 0) spec.tolerations = tolerations.concat(missing);
 	},
 };
 

@@ -1,5 +1,6 @@
 /** Pods run as a service account: the default one, whose token they find in a volume (KEP-1205). */
 import { randomSuffix } from "../../core/names.ts";
+import { deepFreeze } from "../../core/object.ts";
 import type { Container, Pod, ServiceAccount, Volume } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod.ts";
 import { serviceAccounts } from "../../kinds/serviceaccount.ts";
@@ -48,30 +49,26 @@ function mountToken({ server }: Admitted, { spec }: Pod): void {
 	let needsVolume = false;
 	for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
 		if (hasMount(container)) continue;
-		container.volumeMounts = [...(container.volumeMounts ?? []), { name: volumeName, readOnly: true, mountPath }];
+		container.volumeMounts = (container.volumeMounts ?? []).concat({ name: volumeName, readOnly: true, mountPath });
 		needsVolume = true;
 	}
-	if (needsVolume && !hasVolume) spec.volumes = [...(spec.volumes ?? []), tokenVolume(volumeName)];
+	if (needsVolume && !hasVolume) spec.volumes = (spec.volumes ?? []).concat({ name: volumeName, projected: token });
 }
 
 function hasMount({ volumeMounts = [] }: Container): boolean {
 	return volumeMounts.some((mount) => mount.mountPath === mountPath);
 }
 
-function tokenVolume(name: string): Volume {
-	return {
-		name,
-		projected: {
-			defaultMode: fileMode,
-			sources: [
-				{ serviceAccountToken: { expirationSeconds: tokenSeconds, path: "token" } },
-				{ configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
-				{
-					downwardAPI: {
-						items: [{ path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } }],
-					},
-				},
-			],
+/** What the volume holds: the same object in all pods. */
+const token: Volume["projected"] = deepFreeze({
+	defaultMode: fileMode,
+	sources: [
+		{ serviceAccountToken: { expirationSeconds: tokenSeconds, path: "token" } },
+		{ configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+		{
+			downwardAPI: {
+				items: [{ path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } }],
+			},
 		},
-	};
-}
+	],
+});
