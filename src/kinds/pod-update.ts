@@ -3,7 +3,7 @@ import type { Cause } from "../core/errors.ts";
 import { immutable, sameValue } from "../core/field-checks.ts";
 import { forbidden, invalidValue } from "../core/field-errors.ts";
 import { deepCopy } from "../core/object.ts";
-import type { Container, NodeSelector, Pod, PodSpec, Toleration } from "./generated/types.ts";
+import type { Container, NodeSelector, Pod, PodSpec, ResourceRequirements, Toleration } from "./generated/types.ts";
 import { qosClass } from "./pod-qos.ts";
 
 const updatable = [
@@ -210,6 +210,8 @@ export function validateResize(pod: Pod, old: Pod): Cause[] {
 			if (previous !== undefined) causes.push(...resizedContainer(container, previous, `spec.${field}[${index}]`));
 		}
 	}
+	causes.push(...resizedResources(expected.resources, old.spec.resources, "spec.resources"));
+	assign(expected, "resources", old.spec.resources);
 	if (qosClass(pod.spec) !== (old.status?.qosClass ?? qosClass(old.spec)))
 		causes.push(invalidValue("spec", qosClass(pod.spec), "Pod QOS Class may not change as a result of resizing"));
 	if (causes.length === 0 && !sameValue(expected, old.spec))
@@ -222,16 +224,26 @@ function resizedContainer(container: Container, before: Container, path: string)
 	const causes: Cause[] = [];
 	if (container.name !== before.name)
 		causes.push(forbidden(`${path}.name`, "containers may not be renamed or reordered on resize"));
-	for (const part of ["limits", "requests"] as const)
-		for (const name of Object.keys({ ...container.resources?.[part], ...before.resources?.[part] })) {
-			const [next, previous] = [container.resources?.[part]?.[name], before.resources?.[part]?.[name]];
-			if (next === previous) continue;
-			if (name !== "cpu" && name !== "memory")
-				causes.push(forbidden(`${path}.resources.${part}`, "only cpu and memory resources are mutable"));
-			else if (next === undefined && previous !== undefined)
-				causes.push(forbidden(`${path}.resources.${part}`, `resource ${part} cannot be removed`));
-		}
+	causes.push(...resizedResources(container.resources, before.resources, `${path}.resources`));
 	if (before.resources === undefined) delete container.resources;
 	else container.resources = before.resources;
+	return causes;
+}
+
+function resizedResources(
+	next: ResourceRequirements | undefined,
+	before: ResourceRequirements | undefined,
+	path: string,
+): Cause[] {
+	const causes: Cause[] = [];
+	for (const part of ["limits", "requests"] as const)
+		for (const name of Object.keys({ ...next?.[part], ...before?.[part] })) {
+			const [wanted, previous] = [next?.[part]?.[name], before?.[part]?.[name]];
+			if (wanted === previous) continue;
+			if (name !== "cpu" && name !== "memory")
+				causes.push(forbidden(`${path}.${part}`, "only cpu and memory resources are mutable"));
+			else if (wanted === undefined && previous !== undefined)
+				causes.push(forbidden(`${path}.${part}`, `resource ${part} cannot be removed`));
+		}
 	return causes;
 }

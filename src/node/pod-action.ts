@@ -13,6 +13,8 @@ export type PodAction =
 	/** Other resources are wanted: is there room? */
 	| { do: "judgeResize" }
 	| { do: "updateResources"; name: string; id: string }
+	/** Of the pod as a whole. */
+	| { do: "updatePodResources"; id: string }
 	/** From here on the pod only ends. */
 	| { do: "end"; verdict?: Verdict }
 	/** Gives sandboxes, network and volumes back. */

@@ -33,6 +33,8 @@ function keyOf(action: Background): string {
 			return "release";
 		case "deletePod":
 			return "delete";
+		case "updatePodResources":
+			return "pod";
 		default:
 			return `container:${action.name}`;
 	}
@@ -91,6 +93,8 @@ export class PodActions {
 				return this.#context.runtime.removeContainer(action.id);
 			case "updateResources":
 				return this.#updateResources(action.name, action.id);
+			case "updatePodResources":
+				return this.#updatePodResources(action.id);
 			case "release":
 				return this.#release();
 			case "deletePod":
@@ -218,6 +222,17 @@ export class PodActions {
 			return;
 		}
 		this.#memory.remember(name, { resizedTo: { containerId: id, resources: resourcesKey(spec?.resources) } });
+	}
+
+	async #updatePodResources(id: string): Promise<void> {
+		const { resources } = this.#state().pod.spec;
+		try {
+			await this.#context.runtime.updateSandboxLimits(id, containerLimits(resources));
+		} catch (error) {
+			this.#memory.resize = { type: "Error", message: error instanceof Error ? error.message : String(error) };
+			return;
+		}
+		this.#memory.resizedPod = { sandboxId: id, resources: resourcesKey(resources) };
 	}
 
 	/** In one breath: the next pod that asks finds this one's answer. */

@@ -17,6 +17,7 @@ export class PodMemoryKeeper implements PodMemory {
 	statusWritten = false;
 	deletion: PodMemory["deletion"];
 	resize: PodMemory["resize"];
+	resizedPod: PodMemory["resizedPod"];
 
 	constructor(observedAtMs: number) {
 		this.observedAtMs = observedAtMs;

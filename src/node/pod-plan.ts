@@ -5,6 +5,8 @@
  * The rules are those of the API page "Pod Lifecycle" and KEP-753 (sidecar containers).
  */
 import { parseTimestamp } from "../core/clock.ts";
+import { parseQuantity } from "../core/quantity.ts";
+import type { ResourceRequirements } from "../kinds/generated/types.ts";
 import type { Container } from "../runtime/runtime.ts";
 import type { PodAction, PodPlan } from "./pod-action.ts";
 import { planEnd } from "./pod-end.ts";
@@ -23,7 +25,7 @@ import {
 	restartsAfterExit,
 	workIsOver,
 } from "./pod-state.ts";
-import { givenResources, isResized } from "./resize.ts";
+import { givenPodResources, givenResources, isPodResized, isResized, resourcesFromKey } from "./resize.ts";
 import { resourcesKey } from "./resources.ts";
 import { planRestartOfAll, saysRemoved } from "./restart-all.ts";
 
@@ -112,7 +114,22 @@ function planContainers(state: PodState, nowMs: number): PodPlan {
 		} else starting ||= current?.state !== "running" || containerMemory(state, spec.name).stopping === undefined;
 		if (!initialized && !lets(state, container, current)) break;
 	}
+	if (isPodResized(state)) resizePod(state, plan);
 	return plan;
+}
+
+/** The limits of a pod are raised before its containers', and lowered after them. */
+function resizePod(state: PodState, plan: PodPlan): void {
+	const { resize, busy } = state.memory;
+	const sandbox = readySandbox(state);
+	if (resize === undefined) plan.actions.push({ do: "judgeResize" });
+	if (resize?.type !== "Granted" || sandbox === undefined) return;
+	const cpu = (resources: ResourceRequirements | undefined) => parseQuantity(resources?.limits?.["cpu"] ?? "0");
+	const isLower = cpu(state.pod.spec.resources) < cpu(resourcesFromKey(givenPodResources(state) ?? ""));
+	const waits = isLower && plan.actions.some((action) => action.do === "updateResources");
+	if (!isLower) plan.actions = plan.actions.filter((action) => action.do !== "updateResources");
+	const anyBusy = busy.has("pod") || (isLower && [...busy].some((key) => key.startsWith("container:")));
+	if (!waits && !anyBusy) plan.actions.push({ do: "updatePodResources", id: sandbox.id });
 }
 
 /** Whether the containers after this one may start while the pod initializes. */

@@ -83,6 +83,8 @@ export interface PodMemory {
 	containers: ReadonlyMap<string, ContainerMemory>;
 	/** Messages that exited containers left, by container id. */
 	terminationMessages: ReadonlyMap<string, string>;
+	/** What the pod as a whole was last given of CPU and memory while it runs, as `resourcesKey` writes it. */
+	resizedPod?: { sandboxId: string; resources: string };
 	/** What came of the change of resources that the API wants: there is room, not now, never, or the runtime refused it. */
 	resize?:
 		| { type: "Granted" }

@@ -13,6 +13,7 @@ import {
 	readySandbox,
 	workIsOver,
 } from "./pod-state.ts";
+import { allocatedPod, givenPodResources, resourcesFromKey } from "./resize.ts";
 import { qosClass, resourcesKey } from "./resources.ts";
 
 /**
@@ -63,6 +64,12 @@ export function podStatus(state: PodState, nowMs: number): PodStatus {
 		if (init.length > 0) status.initContainerStatuses = init;
 		const ephemeral = statusesOf("ephemeral");
 		if (ephemeral.length > 0) status.ephemeralContainerStatuses = ephemeral;
+	}
+	if (pod.spec.resources !== undefined && state.sandboxes.length > 0) {
+		const { requests } = allocatedPod(state).spec.resources ?? {};
+		if (requests !== undefined) status.allocatedResources = requests;
+		const given = givenPodResources(state);
+		status.resources = given === undefined ? pod.spec.resources : resourcesFromKey(given);
 	}
 	const reason = verdict?.reason ?? pod.status?.reason;
 	const message = verdict?.message ?? pod.status?.message;
@@ -132,7 +139,7 @@ function resizeConditions(state: PodState, statuses: readonly ContainerStatus[])
 			containerMemory(state, spec.name).stopping === undefined
 		);
 	});
-	return underWay ? [{ type: "PodResizeInProgress", status: "True" }] : [];
+	return underWay || state.memory.busy.has("pod") ? [{ type: "PodResizeInProgress", status: "True" }] : [];
 }
 
 /** Whether two statuses say the same; fields that are absent, undefined and null are equal. */

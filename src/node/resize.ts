@@ -18,6 +18,22 @@ export function isResized(state: PodState, spec: ContainerSpec, instance: Contai
 	return given !== undefined && given !== resourcesKey(spec.resources);
 }
 
+/** What the pod as a whole was last given; undefined where it has no resources of its own, or they are not known. */
+export function givenPodResources(state: PodState): string | undefined {
+	const { resizedPod } = state.memory;
+	const sandbox = state.sandboxes.at(-1);
+	if (state.pod.spec.resources === undefined || sandbox === undefined) return undefined;
+	return resizedPod?.sandboxId === sandbox.id
+		? resizedPod.resources
+		: sandbox.config.annotations?.[resourcesAnnotation];
+}
+
+/** Whether the API wants other resources for the pod as a whole than it was given. */
+export function isPodResized(state: PodState): boolean {
+	const given = givenPodResources(state);
+	return given !== undefined && given !== resourcesKey(state.pod.spec.resources);
+}
+
 /** Whether what the API wants has not been granted: the pod keeps what it has. */
 export function isPending(resize: PodMemory["resize"]): boolean {
 	return resize?.type === "Deferred" || resize?.type === "Infeasible";
@@ -29,10 +45,12 @@ export function allocatedPod(state: PodState): Pod {
 	if (!isPending(memory.resize)) return pod;
 	const withGiven = (spec: ContainerSpec): ContainerSpec => ({ ...spec, resources: allocated(state, spec) ?? {} });
 	const { initContainers, containers } = pod.spec;
+	const whole = givenPodResources(state);
 	return {
 		...pod,
 		spec: {
 			...pod.spec,
+			...(whole === undefined ? {} : { resources: resourcesFromKey(whole) }),
 			containers: containers.map(withGiven),
 			...(initContainers === undefined ? {} : { initContainers: initContainers.map(withGiven) }),
 		},

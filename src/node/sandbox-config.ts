@@ -1,7 +1,7 @@
 /** What the runtime is told of a pod's sandbox. Pure. */
 import type { Pod } from "../kinds/generated/types.ts";
 import type { SandboxConfig } from "../runtime/runtime.ts";
-import { containerLimits } from "./resources.ts";
+import { containerLimits, resourcesAnnotation, resourcesKey } from "./resources.ts";
 import { podUidLabel } from "./runtime-view.ts";
 
 const longestHostname = 63;
@@ -47,7 +47,10 @@ export function sandboxConfig(pod: Pod, attempt: number, clusterDomain: string):
 			"io.kubernetes.pod.namespace": namespace,
 			[podUidLabel]: uid,
 		},
-		annotations: { ...metadata.annotations },
+		annotations: {
+			...metadata.annotations,
+			...(spec.resources === undefined ? {} : { [resourcesAnnotation]: resourcesKey(spec.resources) }),
+		},
 		...(spec.resources === undefined ? {} : { cgroup: containerLimits(spec.resources) }),
 	};
 }

@@ -182,6 +182,8 @@ export interface Runtime {
 	 */
 	ofPod?(podUid: string): Promise<{ sandboxes: Sandbox[]; containers: Container[] }>;
 	updateLimits(id: string, limits: ResourceLimits): Promise<void>;
+	/** Of the whole pod, which was made with limits. */
+	updateSandboxLimits(id: string, limits: ResourceLimits): Promise<void>;
 	/** After the log file was renamed: goes on in a new one. */
 	reopenLog(id: string): Promise<void>;
 	/** Log of a container, CRI format, where the runtime keeps it itself instead of writing `logPath` (simulated pods). */

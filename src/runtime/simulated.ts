@@ -197,6 +197,10 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 			const entry = existing(id);
 			changeContainer(entry, { config: { ...entry.container.config, limits } });
 		},
+		async updateSandboxLimits(id, limits) {
+			const sandbox = existingSandbox(id);
+			state.sandboxes.set(id, { ...sandbox, config: { ...sandbox.config, cgroup: limits } });
+		},
 		async reopenLog() {},
 		logText: (id) => state.containers.get(id)?.log,
 

@@ -147,6 +147,71 @@ conformance("in-place resize", 2, (target) => {
 		expect(statusOf(done, "side").resources).toEqual(resourcesOf("25m/25m 40Mi/40Mi"));
 	});
 
+	test.concurrent("resources of the pod as a whole, alone and with its containers'", async () => {
+		await using space = await target().namespace("resize-pod");
+		const pod = podWith(["20m/20m 35Mi/35Mi", ""]);
+		pod.spec.resources = resourcesOf("40m/40m 70Mi/70Mi");
+		const volumeMounts = [{ name: "groups", mountPath: "/groups" }];
+		Object.assign(pod.spec.containers[0], { volumeMounts });
+		pod.spec.volumes = [{ name: "groups", hostPath: { path: "/sys/fs/cgroup" } }];
+		const { status, metadata } = await space.run(pod);
+		expect(status.qosClass).toBe("Guaranteed");
+		expect(status.allocatedResources).toEqual({ cpu: "40m", memory: "70Mi" });
+		expect(status.resources).toEqual(pod.spec.resources);
+		const limits = await kernelLimits(space, "c1");
+		// Where the node's groups are to be seen by their pods' UIDs.
+		const groupLimits = async () => {
+			const find = `for f in $(find /groups -name '*${metadata.uid}*'); do cat $f/cpu.cfs_quota_us $f/memory.limit_in_bytes $f/cpu.max $f/memory.max 2>/dev/null; done; true`;
+			const args = ["--namespace", space.name, "exec", "sized", "-c", "c1", "--", "sh", "-c", find];
+			return (await target().kubectl(...args)).trim().split(/\s+/);
+		};
+		if (limits !== undefined)
+			expect(await groupLimits()).toEqual(expect.arrayContaining(["4000", String(70 * 2 ** 20)]));
+		const resize = (whole: string, first: string) =>
+			target().patch(`${path(space)}/resize`, strategic, {
+				spec: { resources: resourcesOf(whole), containers: [{ name: "c1", resources: resourcesOf(first) }] },
+			});
+		for (const [whole, first] of [
+			["60m/60m 60Mi/60Mi", "20m/20m 35Mi/35Mi"],
+			["90m/90m 90Mi/90Mi", "80m/80m 40Mi/40Mi"],
+			["40m/40m 70Mi/70Mi", "20m/20m 35Mi/35Mi"],
+		] as const) {
+			await resize(whole, first);
+			await sized(space, [first]);
+			const now = await space.until(
+				path(space),
+				(pod) => JSON.stringify(sorted(pod.status.resources)) === JSON.stringify(sorted(resourcesOf(whole))),
+			);
+			expect(now.status.allocatedResources).toEqual(resourcesOf(whole).requests);
+			if (limits === undefined) continue;
+			const memory = String(Number.parseInt(resourcesOf(whole).limits.memory, 10) * 2 ** 20);
+			expect(await groupLimits()).toEqual(expect.arrayContaining([`${Number.parseInt(whole, 10)}00`, memory]));
+		}
+		const gone = { spec: { resources: { limits: { cpu: null } } } };
+		await expect(target().patch(`${path(space)}/resize`, strategic, gone)).rejects.toThrow(
+			"resource limits cannot be removed",
+		);
+	}, 60_000);
+
+	test.concurrent("a pod's memory limit below what it uses is refused, and may be taken back", async () => {
+		await using space = await target().namespace("resize-pod-memory");
+		const pod = podWith([""]);
+		pod.spec.resources = resourcesOf("-/- 35Mi/35Mi");
+		await space.run(pod);
+		if ((await kernelLimits(space, "c1")) === undefined) return;
+		const resize = (whole: string) =>
+			target().patch(`${path(space)}/resize`, strategic, { spec: { resources: resourcesOf(whole) } });
+		await resize("-/- 10Ki/10Ki");
+		const failed = await space.until(path(space), (now) => condition(now, "PodResizeInProgress")?.reason === "Error");
+		expect(condition(failed, "PodResizeInProgress").message).toMatch(/memory limit \(\d+\) below current usage/);
+		expect(failed.status.resources).toEqual(resourcesOf("-/- 35Mi/35Mi"));
+		await resize("-/- 40Mi/40Mi");
+		await space.until(
+			path(space),
+			(now) => condition(now, "PodResizeInProgress") === undefined && now.status.resources.limits.memory === "40Mi",
+		);
+	});
+
 	test.concurrent("what may not be changed is refused, with the reason", async () => {
 		const kept = "spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize, ";
 		const guaranteed = "20m/20m 35Mi/35Mi";

@@ -29,13 +29,14 @@ const ephemeralStrategy: Strategy = {
 	validate: (object, old) => validateEphemeralContainersUpdate(...podsOf(object, old)),
 };
 
-/** Nothing but resources and resize policies of containers. */
+/** Nothing but resources and resize policies of containers, and resources of the whole pod. */
 const resizeStrategy: Strategy = {
 	prepare(object, old) {
 		const [pod, before] = podsOf(object, old);
 		const sent = pod.spec;
 		pod.spec = {
 			...before.spec,
+			...(sent.resources && { resources: sent.resources }),
 			containers: resized(before.spec.containers, sent.containers ?? []),
 			...(before.spec.initContainers && {
 				initContainers: resized(before.spec.initContainers, sent.initContainers ?? []),

@@ -274,7 +274,8 @@ describe.skipIf(!isRoot || rootless || !existsSync(cgroupMemory))(
 			expect(await fixture.exited(hungry)).toMatchObject({ exitCode: 137, reason: "OOMKilled" });
 			const quota = (path: string) =>
 				readFileSync(`/sys/fs/cgroup/cpu/${cgroup}/${path}/cpu.cfs_quota_us`, "utf8").trim();
-			expect([quota(pod.id), quota(`${pod.id}/${neighbour}`)]).toEqual(["50000", "10000"]);
+			const group = `pod${pod.config.podUid}`;
+			expect([quota(group), quota(`${group}/${neighbour}`)]).toEqual(["50000", "10000"]);
 		});
 
 		it("limits processes and CPU, and changes limits while it runs", async () => {

@@ -139,6 +139,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		},
 		listContainers: async () => [...containers.values()].map((container) => container.describe()),
 		updateLimits: async (id, limits) => containerOf(id).update(limits),
+		updateSandboxLimits: async (id, limits) => sandboxOf(id).update(limits),
 		reopenLog: async (id) => containerOf(id).reopenLog(),
 
 		exec: async (id, wanted) => exec(containerOf(id), wanted),

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import type { Sandbox, SandboxConfig } from "../runtime.ts";
+import type { ResourceLimits, Sandbox, SandboxConfig } from "../runtime.ts";
 import { hasLimits } from "./cgroups.ts";
 import type { Environment } from "./environment.ts";
 import { identify, isAlive, killAndWait, type ProcessId } from "./processes.ts";
@@ -74,7 +74,16 @@ export class ProcessSandbox {
 
 	/** Name of the control group above its containers'; undefined where the pod has no limits of its own. */
 	get cgroup(): string | undefined {
-		return this.config.cgroup !== undefined && hasLimits(this.config.cgroup) ? this.id : undefined;
+		const { cgroup, podUid, attempt } = this.config;
+		// Who looks for the pod's group looks for its UID in the name, as kubelets make it.
+		return cgroup !== undefined && hasLimits(cgroup) ? `pod${podUid}${attempt === 0 ? "" : `-${attempt}`}` : undefined;
+	}
+
+	update(limits: ResourceLimits): void {
+		if (this.cgroup === undefined) throw new Error("a pod that was made without limits cannot be given any");
+		this.#environment.cgroups.update(this.cgroup, limits);
+		this.#record.config = { ...this.config, cgroup: limits };
+		writeRecord(recordPath(this.#environment, this.id), this.#record);
 	}
 
 	describe(): Sandbox {
