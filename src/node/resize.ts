@@ -95,7 +95,7 @@ export function compareWaiting(one: Pod, other: Pod): number {
 	return priority || classes.indexOf(qosClass(one)) - classes.indexOf(qosClass(other));
 }
 
-function resourcesFromKey(key: string): ResourceRequirements {
+export function resourcesFromKey(key: string): ResourceRequirements {
 	const resources: { limits?: Record<string, string>; requests?: Record<string, string> } = {};
 	for (const part of key.split(",")) {
 		const [path = "", quantity] = part.split("=");
