@@ -49,7 +49,7 @@ export type Action =
 			kind: Kind;
 			ref: Ref;
 			options?: DeleteOptions;
-			/** Always tolerates NotFound; with preconditions also Conflict (it is another object by now). */
+			/** Always tolerates NotFound; with a uid alone as precondition also Conflict (it is another object by now). */
 			event?: EventText & { regarding: KubeObject };
 			failureEvent?: EventText & { regarding: KubeObject };
 	  }

@@ -99,7 +99,9 @@ function isTolerated(action: Action, error: unknown): boolean {
 		return (action.orExists === true && isReason(error, "AlreadyExists")) || isNamespaceTerminating(error);
 	if (action.do === "patch") return action.orGone === true && isReason(error, "NotFound");
 	if (action.do !== "delete") return false;
-	return isReason(error, "NotFound") || (action.options?.preconditions !== undefined && isReason(error, "Conflict"));
+	const { uid, resourceVersion } = action.options?.preconditions ?? {};
+	const isAnother = uid !== undefined && resourceVersion === undefined && isReason(error, "Conflict");
+	return isAnother || isReason(error, "NotFound");
 }
 
 /** Nothing is created any more where all will soon be deleted: no failure, and nothing to try again. */

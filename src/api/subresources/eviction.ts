@@ -1,12 +1,13 @@
 /** pods/eviction: a deletion that respects disruption budgets (API concepts, "API-initiated eviction"). */
 
 import { timestamp } from "../../core/clock.ts";
-import { ApiError } from "../../core/errors.ts";
+import { ApiError, isReason } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { deepCopy } from "../../core/object.ts";
 import { selectorFrom } from "../../core/selector.ts";
 import type { Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
 import { podDisruptionBudgets } from "../../kinds/poddisruptionbudget.ts";
+import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { putObject } from "../commit.ts";
 import { decodeUnstored } from "../decode.ts";
@@ -14,9 +15,10 @@ import { unassigned } from "../metadata.ts";
 import { objectResponse } from "../respond.ts";
 import type { Context } from "../server.ts";
 import { methodNotAllowed, type NamedTarget, named, type Target } from "../target.ts";
-import { deleteObject } from "../verbs/delete.ts";
+import { deleteObject, differs } from "../verbs/delete.ts";
 import { type DeleteOptions, parseDeleteOptions } from "../verbs/delete-options.ts";
 import { existing } from "../verbs/get.ts";
+import { modified } from "../verbs/write.ts";
 
 const attempts = 10;
 
@@ -31,20 +33,51 @@ export async function eviction(context: Context, target: Target): Promise<ApiRes
 	if (body.metadata?.name !== undefined && body.metadata.name !== "" && body.metadata.name !== wanted.name)
 		throw new ApiError("BadRequest", "name in URL does not match name in Eviction object");
 	const options = parseDeleteOptions(body.deleteOptions, context.request.query);
-	await context.server.cache.fresh();
-	// The target is a pod.
-	const pod = existing(wanted).object as Pod;
-	await disrupt(context, pod, options);
-	if (!options.dryRun) await announce(context, wanted, pod.metadata.uid);
-	await deleteObject(context, wanted, options);
-	return objectResponse({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
+	for (let attempt = 1; attempt <= attempts; attempt++) {
+		await context.server.cache.fresh();
+		const seen = existing(wanted);
+		const problem = differs(seen, options, wanted);
+		if (problem !== undefined) throw problem;
+		// The target is a pod.
+		const leave = await disrupt(context, seen.object as Pod, options);
+		if (await evict(context, wanted, seen, leave, options))
+			return objectResponse({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
+	}
+	throw modified(wanted);
 }
 
+/** @returns false when the pod has changed meanwhile, and may count for its budget now */
+async function evict(
+	context: Context,
+	target: NamedTarget,
+	seen: Cached,
+	leave: Leave,
+	options: DeleteOptions,
+): Promise<boolean> {
+	const announced = options.dryRun ? seen : await announce(context, target, seen, leave);
+	if (announced === undefined) return false;
+	const { uid, resourceVersion } = announced.object.metadata;
+	try {
+		await deleteObject(context, target, {
+			...options,
+			uid,
+			resourceVersion: leave === "granted" ? undefined : resourceVersion,
+		});
+	} catch (error) {
+		if (leave === "as seen" && isReason(error, "Conflict")) return false;
+		throw error;
+	}
+	return true;
+}
+
+/** `as seen`: the pod does not count for its budget as long as it does not change. */
+type Leave = "granted" | "as seen";
+
 /** Takes the disruption from the pod's budget, where it has one. @throws ApiError TooManyRequests */
-async function disrupt(context: Context, pod: Pod, options: DeleteOptions): Promise<void> {
+async function disrupt(context: Context, pod: Pod, options: DeleteOptions): Promise<Leave> {
 	const phase = pod.status?.phase;
-	const over = phase === "Succeeded" || phase === "Failed" || phase === "Pending";
-	if (over || pod.metadata.deletionTimestamp !== undefined) return;
+	if (phase === "Succeeded" || phase === "Failed" || pod.metadata.deletionTimestamp !== undefined) return "granted";
+	if (phase === "Pending") return "as seen";
 	const { cache, clock } = context.server;
 	const budgets = cache.resource(podDisruptionBudgets);
 	for (let attempt = 1; attempt <= attempts; attempt++) {
@@ -58,25 +91,33 @@ async function disrupt(context: Context, pod: Pod, options: DeleteOptions): Prom
 				"This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
 			);
 		const [cached] = found;
-		if (cached === undefined) return;
+		if (cached === undefined) return "granted";
 		const budget = deepCopy(cached.object) as PodDisruptionBudget;
-		if (mayGoUnhealthy(budget, pod)) return;
+		if (mayGoUnhealthy(budget, pod)) return "as seen";
 		takeDisruption(budget, pod, timestamp(clock.now()));
-		if (options.dryRun) return;
+		if (options.dryRun) return "granted";
 		budget.metadata.resourceVersion = unassigned;
 		const outcome = await putObject(context.server, budget, { key: cached.key, expected: cached.revision });
 		// The controller takes the pod off the list when it sees it go, or after a while.
-		if (outcome.ok) return;
+		if (outcome.ok) return "granted";
 	}
 	throw tooMany("too many changes to the disruption budget at the same time", undefined);
 }
 
-/** Says in the pod's status why it goes: Jobs tell disruptions from failures by it (KEP-3329). */
-async function announce({ server }: Context, target: NamedTarget, uid: string): Promise<void> {
+/**
+ * Says in the pod's status why it goes: Jobs tell disruptions from failures by it (KEP-3329).
+ * @returns the pod that says so; undefined when it may not go as it is by now
+ */
+async function announce(
+	{ server }: Context,
+	target: NamedTarget,
+	seen: Cached,
+	leave: Leave,
+): Promise<Cached | undefined> {
+	let current: Cached | undefined = seen;
 	for (let attempt = 1; attempt <= attempts; attempt++) {
-		const current = target.objects.get(target.key);
 		// The deletion that follows has an answer for a pod that is gone.
-		if (current?.object.metadata.uid !== uid) return;
+		if (current?.object.metadata.uid !== seen.object.metadata.uid) return seen;
 		// The target is a pod.
 		const pod = deepCopy(current.object) as Pod;
 		const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== "DisruptionTarget");
@@ -91,8 +132,11 @@ async function announce({ server }: Context, target: NamedTarget, uid: string): 
 		pod.status = { ...pod.status, conditions: [...others, condition] } as typeof pod.status;
 		pod.metadata.resourceVersion = unassigned;
 		const outcome = await putObject(server, pod, { key: target.key, expected: current.revision });
-		if (outcome.ok) return;
+		if (outcome.ok) return outcome.cached;
+		if (leave === "as seen") return undefined;
+		current = target.objects.get(target.key);
 	}
+	return seen;
 }
 
 /** A pod that is not ready does not count for its budget, under conditions that the budget names. */

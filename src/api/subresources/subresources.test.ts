@@ -1,13 +1,15 @@
 import { expect, test } from "vitest";
 import { VirtualClock } from "../../core/virtual-clock.ts";
+import { createMemoryStore } from "../../store/memory.ts";
+import type { Store } from "../../store/store.ts";
 import { type TestApi, testApi } from "../testing.ts";
 
 const pods = "/api/v1/namespaces/default/pods";
 const services = "/api/v1/namespaces/default/services";
 const accounts = "/api/v1/namespaces/default/serviceaccounts";
 
-async function cluster(): Promise<TestApi> {
-	const api = await testApi({ clock: new VirtualClock() });
+async function cluster(options: { store?: Store } = {}): Promise<TestApi> {
+	const api = await testApi({ clock: new VirtualClock(), ...options });
 	await api.ask("POST", accounts, { metadata: { name: "default" } });
 	return api;
 }
@@ -144,6 +146,45 @@ test("eviction respects the budget and says why", async () => {
 		disruptionsAllowed: 0,
 		disruptedPods: { a: expect.any(String) },
 	});
+});
+
+test("a pod that becomes ready while it is evicted as one that is not counts for its budget", async () => {
+	const store = createMemoryStore();
+	const merge = { type: "application/merge-patch+json" };
+	const ready = { phase: "Running", conditions: [{ type: "Ready", status: "True" }] };
+	let overtake: (() => Promise<unknown>) | undefined;
+	const api = await cluster({
+		store: {
+			...store,
+			// The node's report overtakes the first write of the eviction.
+			async commit(request) {
+				const before = overtake;
+				overtake = undefined;
+				await before?.();
+				return store.commit(request);
+			},
+		},
+	});
+	await api.ask("POST", pods, pod("a"));
+	const budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
+	const made = await api.ask("POST", budgets, {
+		metadata: { name: "web" },
+		spec: { minAvailable: 1, selector: { matchLabels: { app: "web" } } },
+	});
+	const status = {
+		observedGeneration: 1,
+		disruptionsAllowed: 0,
+		currentHealthy: 0,
+		desiredHealthy: 1,
+		expectedPods: 1,
+	};
+	await api.ask("PUT", `${budgets}/web/status`, { ...made.object, status });
+	overtake = () => api.ask("PATCH", `${pods}/a/status`, { status: ready }, merge);
+	const refused = await api.ask("POST", `${pods}/a/eviction`, { metadata: { name: "a" } });
+	expect(refused.object).toMatchObject({ code: 429, reason: "TooManyRequests" });
+	const kept = (await api.ask("GET", `${pods}/a`)).object;
+	expect(kept.metadata.deletionTimestamp).toBeUndefined();
+	expect(kept.status.conditions).toMatchObject(ready.conditions);
 });
 
 test("a token stands for its service account until it runs out or the account is gone", async () => {

@@ -107,7 +107,7 @@ export async function deleteObject(
 }
 
 /** What is wrong with the object by the preconditions. */
-function differs({ object }: Cached, options: DeleteOptions, target: NamedTarget): ApiError | undefined {
+export function differs({ object }: Cached, options: DeleteOptions, target: NamedTarget): ApiError | undefined {
 	const { uid, resourceVersion } = object.metadata;
 	if (options.uid !== undefined && options.uid !== uid) {
 		const why = `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;

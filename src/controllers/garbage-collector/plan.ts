@@ -83,7 +83,7 @@ function owned(state: GarbageState): Action[] {
 	}
 	if (waiting.length > 0 && state.hasDependents) return deleteInForeground(state);
 	if (object.metadata.deletionTimestamp !== undefined) return [];
-	return [...checks, remove(kind, object, { options: { propagationPolicy: policyOf(object) } })];
+	return [...checks, removeAsSeen(kind, object, policyOf(object))];
 }
 
 /** Its owner waits for it, and it waits for its own dependents; in a cycle somebody has to let go. */
@@ -98,9 +98,15 @@ function deleteInForeground({ kind, object, hasWaitingDependent }: GarbageState)
 		);
 	}
 	if (object.metadata.deletionTimestamp === undefined) {
-		actions.push(remove(kind, object, { options: { propagationPolicy: "Foreground" } }));
+		actions.push(removeAsSeen(kind, object, "Foreground"));
 	}
 	return actions;
+}
+
+/** Only as it was seen: its owner may have let go of it meanwhile. */
+function removeAsSeen(kind: Kind, object: KubeObject, propagationPolicy: DeleteOptions["propagationPolicy"]): Action {
+	const { uid, resourceVersion } = object.metadata;
+	return remove(kind, object, { options: { propagationPolicy, preconditions: { uid, resourceVersion } } });
 }
 
 function orphan(state: GarbageState): Action[] {
