@@ -86,6 +86,10 @@ export function scaledClaims(): Invariant {
 			// They are of that kind.
 			if ((current ?? old)?.kind === "Pod")
 				forgetRemoved(had, [current, old] as [Pod | undefined, Pod | undefined], truth);
+			// A claim made anew is for a pod that may never come to be.
+			if (current?.kind === "PersistentVolumeClaim" && old === undefined) {
+				for (const id of had.keys()) if (id.endsWith(`/${current.metadata.name}`)) had.delete(id);
+			}
 			if (current?.kind !== "StatefulSet" || current.metadata.generation === old?.metadata.generation) return;
 			// It is of that kind.
 			const { metadata, spec } = current as StatefulSet;
