@@ -23,6 +23,8 @@ export function isFor(volume: PersistentVolume, claim: PersistentVolumeClaim): b
 export function mismatch(volume: PersistentVolume, claim: PersistentVolumeClaim): string | undefined {
 	if (isSmaller(volume, claim)) return "requested PV is too small";
 	if ((classNameOf(volume) ?? "") !== (classNameOf(claim) ?? "")) return "storageClassName does not match";
+	if ((volume.spec.volumeAttributesClassName ?? "") !== (claim.spec.volumeAttributesClassName ?? ""))
+		return "VolumeAttributesClassName does not match";
 	if (modeOf(volume) !== modeOf(claim)) return "incompatible volumeMode";
 	if (!coversModes(volume, claim)) return "incompatible accessMode";
 	return undefined;

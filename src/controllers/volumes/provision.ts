@@ -152,6 +152,9 @@ function volumeDraft(
 			persistentVolumeReclaimPolicy: storageClass.reclaimPolicy ?? "Delete",
 			storageClassName: storageClass.metadata.name,
 			volumeMode: claim.spec.volumeMode ?? "Filesystem",
+			...(claim.spec.volumeAttributesClassName
+				? { volumeAttributesClassName: claim.spec.volumeAttributesClassName }
+				: {}),
 		},
 	};
 }

@@ -26,7 +26,9 @@ export function claimBound(
 	const { phase, accessModes } = claim.status ?? {};
 	const told = claim.status?.capacity?.["storage"];
 	if (phase === "Bound" && told !== undefined && canonical(accessModes) === canonical(spec.accessModes)) return [];
-	return [claimStatus(claim, { phase: "Bound", accessModes: spec.accessModes, capacity })];
+	const { volumeAttributesClassName: attributes } = spec;
+	const current = attributes ? { currentVolumeAttributesClassName: attributes } : {};
+	return [claimStatus(claim, { phase: "Bound", accessModes: spec.accessModes, capacity, ...current })];
 }
 
 export function claimStatus(claim: PersistentVolumeClaim, status: object): Action {
