@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -126,7 +127,7 @@ class ProcessNodes implements NodePool {
 		await this.#nodes.get(name)?.agent.stop();
 		this.#nodes.delete(name);
 		await this.#machine.removeNode(name);
-		rmSync(this.#options.layout.node(name).directory, { recursive: true, force: true });
+		await rm(this.#options.layout.node(name).directory, { recursive: true, force: true });
 	}
 
 	dial(name: string): Promise<Duplex> {

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -24,7 +25,7 @@ describe.skipIf(!works)("machine (as root; rootless by linux/rootless.test.ts)",
 		expect(markedProcesses(directory)).toEqual([]);
 		expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(directory);
 		expect(hostLinks()).toEqual(networkBefore);
-		rmSync(directory, { recursive: true });
+		await rm(directory, { recursive: true });
 	});
 
 	const add = (index: number, to = machine, root = directory) =>
@@ -134,7 +135,7 @@ describe.skipIf(!works)("machine (as root; rootless by linux/rootless.test.ts)",
 			expect(await inside(here, "echo alive")).toBe("alive\n");
 		} finally {
 			await other.destroy();
-			rmSync(elsewhere, { recursive: true });
+			await rm(elsewhere, { recursive: true });
 		}
 	});
 });

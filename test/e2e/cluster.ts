@@ -1,6 +1,7 @@
 /** A real cluster for a test: its own data directory, the `cox` of dist/, any kubectl; gone without trace afterwards. */
 import { execFile, spawn } from "node:child_process";
-import { accessSync, chownSync, mkdtempSync, rmSync } from "node:fs";
+import { accessSync, chownSync, mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -161,7 +162,7 @@ export class TestCluster {
 		try {
 			await this.coxOk("down");
 		} finally {
-			rmSync(this.#folder, { recursive: true, force: true });
+			await rm(this.#folder, { recursive: true, force: true });
 		}
 	}
 }

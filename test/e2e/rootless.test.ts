@@ -1,6 +1,7 @@
 /** A cluster of an ordinary user: no root, no groups, a home of its own. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -135,7 +136,7 @@ test.skipIf(because !== undefined)(
 			expect(refused.stderr).toMatch(/^cox: user namespaces do not work here .*; remedy: sudo sysctl .*\n$/);
 			expect(new Traces(data).look()).toEqual([]);
 		} finally {
-			rmSync(data, { recursive: true, force: true });
+			await rm(data, { recursive: true, force: true });
 		}
 	},
 );

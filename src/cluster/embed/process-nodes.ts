@@ -1,5 +1,6 @@
 /** Real nodes for an embedded cluster: namespaces and agent processes of this machine. Loaded only when asked for. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Api } from "../../api/handle.ts";
@@ -29,7 +30,7 @@ export async function openProcessNodes(options: {
 	];
 	const close = async () => {
 		for (const listener of listeners) await listener.close();
-		for (const folder of [layout.data, layout.sockets]) rmSync(folder, { recursive: true, force: true });
+		for (const folder of [layout.data, layout.sockets]) await rm(folder, { recursive: true, force: true });
 	};
 	try {
 		const pool = await createProcessNodes({ layout, clock: systemClock(), clusterCidr, serviceCidr, grantToken });

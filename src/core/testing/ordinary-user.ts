@@ -1,6 +1,7 @@
 /** Tests once more, as an ordinary user. */
 import { execFile, spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -37,7 +38,7 @@ export function asOrdinaryUser(
 			const output = error instanceof Error && "stdout" in error ? String(error.stdout) : "";
 			throw new Error(`${error instanceof Error ? error.message : error}\n${output}`);
 		} finally {
-			rmSync(home, { recursive: true, force: true });
+			await rm(home, { recursive: true, force: true });
 		}
 	};
 	const unshare = [...become.slice(1), "unshare", "--user", "--map-root-user", "--net", "true"];

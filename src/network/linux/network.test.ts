@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { promisify } from "node:util";
 import { systemClock } from "../../core/clock.ts";
@@ -96,7 +97,7 @@ networkContract("linux", {
 			async dispose() {
 				await machine.destroy();
 				for (const child of children) child.kill();
-				rmSync(directory, { recursive: true });
+				await rm(directory, { recursive: true });
 				const mounts = readFileSync("/proc/self/mountinfo", "utf8");
 				if (mounts.includes(directory) || markedProcesses(directory).length > 0)
 					throw new Error("something was left behind");

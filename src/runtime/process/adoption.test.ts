@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -59,7 +60,7 @@ describe.skipIf(process.getuid?.() !== 0)("adoption (as root)", () => {
 		} finally {
 			for (const sandbox of await runtime.listSandboxes()) await runtime.removeSandbox(sandbox.id);
 			await runtime.close();
-			rmSync(directory, { recursive: true });
+			await rm(directory, { recursive: true });
 		}
 	}, 60_000);
 });

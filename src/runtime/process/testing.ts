@@ -1,5 +1,6 @@
 /** A process runtime in a directory of its own, for tests; `dispose` says what was left behind. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { systemClock } from "../../core/clock.ts";
 import { containerConfig, logPayload, type RuntimeFixture, sandboxConfig } from "../contract.ts";
@@ -69,7 +70,7 @@ export async function processFixture(changes: Partial<ProcessRuntimeOptions> = {
 			for (const sandbox of await runtime.listSandboxes()) await runtime.removeSandbox(sandbox.id);
 			await runtime.close();
 			const left = leftovers(directory);
-			rmSync(directory, { recursive: true, force: true });
+			await rm(directory, { recursive: true, force: true });
 			if (left.length > 0) throw new Error(`left behind: ${left.join("; ")}`);
 		},
 	};
