@@ -6,6 +6,7 @@ import type { Secret, ServiceAccount } from "../kinds/generated/types.ts";
 import type { Registry } from "../kinds/registry.ts";
 import { authenticate } from "./access/authenticate.ts";
 import { authorize } from "./access/authorize.ts";
+import { createAuthorizer } from "./access/authorizers.ts";
 import { createTokens, secretClaims } from "./access/tokens.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
@@ -49,15 +50,17 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	// What lives for a while only, Events, is written for whoever may ask, and most of it nobody does.
 	const shortLived = registry.all().filter(({ lifeMs }) => lifeMs !== undefined);
 	const rarelyRead = new Set(shortLived.map(resourceName));
+	const cache = new WatchCache(store, clock, { eventLimit: options.watchHistory, rarelyRead });
 	const server: Server = {
 		store,
 		clock,
 		registry,
-		cache: new WatchCache(store, clock, { eventLimit: options.watchHistory, rarelyRead }),
+		cache,
 		tokens: createTokens(clock, options.serviceAccounts),
+		authorizer: createAuthorizer(),
 		options,
 	};
-	await server.cache.start();
+	await cache.start();
 	const expiries = shortLived.map(
 		(kind) => new Expiry({ store, cache: server.cache, clock, kind, lifeMs: kind.lifeMs ?? 0 }),
 	);
@@ -70,7 +73,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 			const info = parseRequestInfo(request);
 			const user = await authenticate(server, request);
 			release = flow.enter(info);
-			authorize(user, info);
+			await authorize(server, user, info);
 			const context: Context = { server, request, info, user, warnings: [] };
 			// decode → admit → validate → commit: in verbs/create.ts and verbs/write.ts
 			const response = info.resource === undefined ? await paths(request) : await serveResource(context);

@@ -11,11 +11,13 @@ export type Verb =
 	| "patch"
 	| "delete"
 	| "deletecollection"
-	/** Of a path that is no resource: the method in lower case. */
+	/** Of a path that is no resource, and of methods that mean nothing for resources. */
 	| "other";
 
 export interface RequestInfo {
 	verb: Verb;
+	/** In lower case: the verb of a path that is no resource. */
+	method: string;
 	path: string;
 	/** Undefined for a path that is no resource, such as `/version`. */
 	resource?: ResourceInfo;
@@ -31,6 +33,9 @@ export interface ResourceInfo {
 	subresource?: string;
 	/** What follows a subresource: the path to be proxied. Begins with a slash, or is empty. */
 	rest: string;
+	/** How lists, watches and deletions of many restrict themselves, as the query says it. */
+	fieldSelector?: string;
+	labelSelector?: string;
 }
 
 const verbs: Readonly<Record<ApiRequest["method"], Verb>> = {
@@ -41,6 +46,16 @@ const verbs: Readonly<Record<ApiRequest["method"], Verb>> = {
 	PATCH: "patch",
 	DELETE: "delete",
 	OPTIONS: "other",
+};
+
+const methods: Readonly<Record<ApiRequest["method"], string>> = {
+	GET: "get",
+	HEAD: "head",
+	POST: "post",
+	PUT: "put",
+	PATCH: "patch",
+	DELETE: "delete",
+	OPTIONS: "options",
 };
 
 /** Namespaces have subresources; everything else below a namespace's name is a resource in it. */
@@ -57,12 +72,12 @@ export function parseRequestInfo(request: ApiRequest): RequestInfo {
 	else if (parts[1] === "apis") {
 		group = parts[2] ?? "";
 		at = 3;
-	} else return { verb: "other", path };
+	} else return { verb: "other", method: methods[method], path };
 	const version = parts[at++] ?? "";
 	// `/apis/apps/v1` and above are discovery; one trailing slash changes nothing.
 	const endsWithSlash = parts.at(-1) === "" && parts.length > 2;
 	if (endsWithSlash) parts.pop();
-	if (parts.length <= at) return { verb: "other", path };
+	if (parts.length <= at) return { verb: "other", method: methods[method], path };
 
 	let watchPath = false;
 	if (parts[at] === "watch" && parts.length > at + 1) {
@@ -80,7 +95,13 @@ export function parseRequestInfo(request: ApiRequest): RequestInfo {
 	if (parts[at + 2] !== undefined) resource.subresource = decoded(parts[at + 2]);
 	if (parts.length > at + 3) resource.rest = `/${parts.slice(at + 3).join("/")}`;
 	if (endsWithSlash && resource.subresource === "proxy") resource.rest += "/";
-	return { verb: verbOf(verbs[method], resource, query, watchPath), path, resource };
+	const verb = verbOf(verbs[method], resource, query, watchPath);
+	if (verb === "list" || verb === "watch" || verb === "deletecollection") {
+		const [fields, labels] = [query.get("fieldSelector"), query.get("labelSelector")];
+		if (fields !== null) resource.fieldSelector = fields;
+		if (labels !== null) resource.labelSelector = labels;
+	}
+	return { verb, method: methods[method], path, resource };
 }
 
 function verbOf(verb: Verb, resource: ResourceInfo, query: URLSearchParams, watchPath: boolean): Verb {

@@ -4,10 +4,10 @@ import { ApiError, type Cause, invalid } from "../core/errors.ts";
 import type { ApiResponse, User } from "../core/exchange.ts";
 import { invalidValue } from "../core/field-errors.ts";
 import { userOfToken } from "./access/authenticate.ts";
-import { decide } from "./access/authorize.ts";
+import type { Attributes } from "./access/authorizer.ts";
 import { decodeUnstored } from "./decode.ts";
 import { formatOf } from "./negotiate.ts";
-import type { ResourceInfo, Verb } from "./request-info.ts";
+import type { ResourceInfo } from "./request-info.ts";
 import { objectResponse } from "./respond.ts";
 import type { Context } from "./server.ts";
 import { methodNotAllowed } from "./target.ts";
@@ -22,19 +22,15 @@ const reviews: Readonly<Record<string, { kind: string; status: Review }>> = {
 	"authentication.k8s.io/v1/tokenreviews": { kind: "TokenReview", status: reviewToken },
 	"authorization.k8s.io/v1/selfsubjectaccessreviews": {
 		kind: "SelfSubjectAccessReview",
-		status: ({ user }, spec) => accessOf(user, spec),
+		status: (context, spec) => accessOf(context, context.user, spec),
 	},
 	"authorization.k8s.io/v1/subjectaccessreviews": { kind: "SubjectAccessReview", status: subjectAccess },
 	"authorization.k8s.io/v1/localsubjectaccessreviews": { kind: "LocalSubjectAccessReview", status: localAccess },
 	"authorization.k8s.io/v1/selfsubjectrulesreviews": {
 		kind: "SelfSubjectRulesReview",
-		status: (_context, { namespace }) => {
+		status: ({ server, user }, { namespace }) => {
 			if (!namespace) throw new ApiError("BadRequest", "no namespace on request");
-			return {
-				resourceRules: [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }],
-				nonResourceRules: [{ verbs: ["*"], nonResourceURLs: ["*"] }],
-				incomplete: false,
-			};
+			return server.authorizer.rulesFor(user, String(namespace));
 		},
 	},
 };
@@ -103,13 +99,13 @@ async function reviewToken({ server }: Context, spec: Record<string, unknown>): 
 	return { authenticated: true, user: userInfo(user), audiences: asked.length > 0 ? asked : [server.tokens.issuer] };
 }
 
-function subjectAccess(_context: Context, spec: Record<string, unknown>): object {
+function subjectAccess(context: Context, spec: Record<string, unknown>): Promise<object> {
 	const groups = Array.isArray(spec["groups"]) ? spec["groups"].map(String) : [];
-	return accessOf({ name: String(spec["user"] ?? ""), groups: [...groups, "system:authenticated"] }, spec);
+	return accessOf(context, { name: String(spec["user"] ?? ""), groups }, spec);
 }
 
 /** A question about one namespace, which the path names. */
-function localAccess(context: Context, spec: Record<string, unknown>): object {
+function localAccess(context: Context, spec: Record<string, unknown>): Promise<object> {
 	const { namespace = "" } = context.info.resource ?? {};
 	// Decoding made sure of its type.
 	const about = spec["resourceAttributes"] as { namespace?: string } | undefined;
@@ -126,30 +122,24 @@ function localAccess(context: Context, spec: Record<string, unknown>): object {
 	return subjectAccess(context, spec);
 }
 
-function accessOf(user: User, spec: Record<string, unknown>): object {
+async function accessOf({ server }: Context, user: User, spec: Record<string, unknown>): Promise<object> {
+	const { verdict, reason } = await server.authorizer.authorize(askedAttributes(user, spec));
+	return {
+		allowed: verdict === "allow",
+		...(verdict === "deny" ? { denied: true } : {}),
+		...(reason === "" ? {} : { reason }),
+	};
+}
+
+function askedAttributes(user: User, spec: Record<string, unknown>): Attributes {
 	// Each of its fields is text or absent.
-	const about = (spec["resourceAttributes"] ?? {}) as Partial<Record<string, string>>;
-	const other = (spec["nonResourceAttributes"] ?? {}) as Partial<Record<string, string>>;
-	const isResource = spec["resourceAttributes"] !== undefined;
-	const { allowed, reason } = decide(user, {
-		// Verbs of questions are any text; what is unknown is no more than a name.
-		verb: (isResource ? (about["verb"] ?? "") : "other") as Verb,
-		path: other["path"] ?? "",
-		...(isResource
-			? {
-					resource: {
-						group: about["group"] ?? "",
-						version: about["version"] ?? "*",
-						plural: about["resource"] ?? "",
-						namespace: about["namespace"] ?? "",
-						name: about["name"] ?? "",
-						subresource: about["subresource"] ?? "",
-						rest: "",
-					},
-				}
-			: {}),
-	});
-	return { allowed, ...(reason === "" ? {} : { reason }) };
+	const about = spec["resourceAttributes"] as Partial<Record<string, string>> | undefined;
+	if (about === undefined) {
+		const { verb = "", path = "" } = (spec["nonResourceAttributes"] ?? {}) as Partial<Record<string, string>>;
+		return { user, verb, path };
+	}
+	const { verb = "", group = "", version = "*", resource = "", namespace = "", name = "", subresource = "" } = about;
+	return { user, verb, path: "", resource: { group, version, plural: resource, subresource, namespace, name } };
 }
 
 function userInfo({ name, uid, groups, extra }: User): object {

@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import type { ApiRequest, User } from "../core/exchange.ts";
 import type { Registry } from "../kinds/registry.ts";
 import type { Store } from "../store/store.ts";
+import type { Authorizer } from "./access/authorizer.ts";
 import type { Tokens } from "./access/tokens.ts";
 import type { WatchCache } from "./cache/cache.ts";
 import type { NodeUsage } from "./node-usage.ts";
@@ -50,6 +51,8 @@ export interface Server {
 	readonly registry: Registry;
 	readonly cache: WatchCache;
 	readonly tokens: Tokens;
+	/** Who may do what: asked by every way in, and by the steps of admission that have questions of their own. */
+	readonly authorizer: Authorizer;
 	readonly options: ApiOptions;
 }
 

@@ -37,7 +37,7 @@ export async function upgrade(
 		const request = requestFrom(incoming, user, gone.signal);
 		const info = parseRequestInfo(request);
 		const who = await authenticate(server, request);
-		authorize(who, info);
+		await authorize(server, who, info);
 		const target = targetOf(server, info);
 		if (target === undefined) throw noSuchResource();
 		if (target.subresource !== undefined && passedThrough.has(target.subresource)) {

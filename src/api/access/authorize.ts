@@ -1,28 +1,52 @@
-/** Who may do what. */
+/** Asks whether a request may be made, and says no in upstream's words. */
 import { ApiError } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
 import type { RequestInfo } from "../request-info.ts";
+import type { Server } from "../server.ts";
+import { anonymous } from "./authenticate.ts";
+import { type Attributes, attributesOf } from "./authorizer.ts";
 
-export interface Decision {
-	allowed: boolean;
-	reason: string;
+/** @throws ApiError Unauthorized for those who say nothing about themselves, Forbidden for others */
+export async function authorize(
+	{ authorizer }: Pick<Server, "authorizer">,
+	user: User,
+	info: RequestInfo,
+): Promise<void> {
+	const attributes = attributesOf(user, info);
+	const { verdict, reason } = await authorizer.authorize(attributes);
+	if (verdict === "allow") return;
+	if (user === anonymous) throw new ApiError("Unauthorized", "Unauthorized");
+	throw forbidden(attributes, reason);
 }
 
-/** What everybody may see, known or not. */
-const publicPaths = new Set(["/healthz", "/livez", "/readyz", "/version"]);
-
-/** Everybody who is known may do everything; roles are not looked at. */
-export function decide(user: User, info: RequestInfo): Decision {
-	if (user.groups.includes("system:masters")) return { allowed: true, reason: "" };
-	if (!user.groups.includes("system:unauthenticated")) return { allowed: true, reason: "" };
-	const isPublic = info.resource === undefined && publicPaths.has(`/${info.path.split("/")[1]}`);
-	return { allowed: isPublic, reason: "" };
+/**
+ * For what is asked besides a request's own attributes: impersonation, roles that give rights, eviction.
+ * @throws ApiError Forbidden
+ */
+export async function ensureAllowed({ authorizer }: Pick<Server, "authorizer">, attributes: Attributes): Promise<void> {
+	const { verdict, reason } = await authorizer.authorize(attributes);
+	if (verdict !== "allow") throw forbidden(attributes, reason);
 }
 
-/** @throws ApiError Unauthorized for the unknown, Forbidden for others */
-export function authorize(user: User, info: RequestInfo): void {
-	const { allowed } = decide(user, info);
-	if (allowed) return;
-	if (user.groups.includes("system:unauthenticated")) throw new ApiError("Unauthorized", "Unauthorized");
-	throw new ApiError("Forbidden", `forbidden: User "${user.name}" cannot ${info.verb} path "${info.path}"`);
+/** `pods "web-0" is forbidden: User "ann" cannot get resource "pods/log" in API group "" in the namespace "default"` */
+export function forbidden(attributes: Attributes, reason: string): ApiError {
+	const why = reason === "" ? wantedBy(attributes) : `${wantedBy(attributes)}: ${reason}`;
+	const { resource } = attributes;
+	if (resource === undefined) return new ApiError("Forbidden", `forbidden: ${why}`, {});
+	const { group, plural, name = "" } = resource;
+	const qualified = group === "" ? plural : `${plural}.${group}`;
+	return new ApiError("Forbidden", `${qualified}${name === "" ? "" : ` "${name}"`} is forbidden: ${why}`, {
+		...(name === "" ? {} : { name }),
+		...(group === "" ? {} : { group }),
+		kind: plural,
+	});
+}
+
+function wantedBy({ user, verb, path, resource }: Attributes): string {
+	const who = `User ${JSON.stringify(user.name)} cannot ${verb}`;
+	if (resource === undefined) return `${who} path ${JSON.stringify(path)}`;
+	const { group, plural, subresource = "", namespace = "" } = resource;
+	const what = subresource === "" ? plural : `${plural}/${subresource}`;
+	const place = namespace === "" ? "at the cluster scope" : `in the namespace "${namespace}"`;
+	return `${who} resource "${what}" in API group "${group}" ${place}`;
 }

@@ -35,9 +35,9 @@ test("service accounts and the unknown have the groups that they always have", a
 		"system:authenticated",
 	]);
 	const anonymous = { "impersonate-user": "system:anonymous" };
-	expect(await whoAmI(anonymous)).toMatchObject({ code: 401 });
+	expect(await whoAmI(anonymous)).toMatchObject({ code: 403 });
 	const unknown = { "impersonate-user": "ann", "impersonate-group": "system:unauthenticated" };
-	expect(await whoAmI(unknown)).toMatchObject({ code: 401 });
+	expect(await whoAmI(unknown)).toMatchObject({ code: 403 });
 });
 
 test("others may not, and nobody is a group without a user", async () => {

@@ -32,9 +32,9 @@ export const allocationSteps: readonly AdmissionStep[] = [serviceAddresses];
  */
 export const checkingSteps: readonly AdmissionStep[] = [certificateSubjectRestriction, limitRanger, resourceQuota];
 
-/** @throws ApiError of the first step that refuses */
-export function admit(request: Admitted): void {
-	for (const step of admitting.stepsFor(request)) step.admit(request);
+/** Undefined when every step is done; most never wait. @throws ApiError of the first step that refuses, at once or in the promise */
+export function admit(request: Admitted): Promise<void> | undefined {
+	return take(admitting.stepsFor(request), request);
 }
 
 /** @throws ApiError when there is nothing left, or somebody else has what was asked for */
@@ -42,9 +42,18 @@ export function allocate(request: Admitted): void {
 	for (const step of allocating.stepsFor(request)) step.admit(request);
 }
 
-/** @throws ApiError of the first step that refuses */
-export function check(request: Admitted): void {
-	for (const step of checking.stepsFor(request)) step.admit(request);
+/** As `admit`. */
+export function check(request: Admitted): Promise<void> | undefined {
+	return take(checking.stepsFor(request), request);
+}
+
+/** One after the other: a later step sees what an earlier one has changed. */
+function take(steps: readonly AdmissionStep[], request: Admitted, from = 0): Promise<void> | undefined {
+	for (let index = from; index < steps.length; index++) {
+		const pending = steps[index]?.admit(request);
+		if (pending !== undefined) return pending.then(() => take(steps, request, index + 1));
+	}
+	return undefined;
 }
 
 /** Steps by what they look at: sorted out once for each kind, because most steps concern few kinds. */

@@ -35,8 +35,8 @@ export interface AdmissionStep {
 		/** Also subresources. Default: only whole objects. */
 		subresources?: true;
 	};
-	/** @throws ApiError when the request is not admitted */
-	admit(request: Admitted): void;
+	/** @returns undefined when it is done, a promise when it has to wait @throws ApiError when the request is not admitted */
+	admit(request: Admitted): Promise<void> | undefined;
 }
 
 /** Upstream's answer of an admission plugin that refuses. */

@@ -40,7 +40,7 @@ async function createNext(context: Context, target: Target, decode: () => KubeOb
 	const dryRun = isDryRun(context.request.query);
 	for (let attempt = 1; ; attempt++) {
 		const companions: Companions = { claims: [], releases: [] };
-		const object = prepared(context, target, decode(), companions);
+		const object = await prepared(context, target, decode(), companions);
 		const { name, generateName: prefix } = object.metadata;
 		const key = objectKey(target.kind, target.namespace, name);
 		if (dryRun) {
@@ -57,7 +57,12 @@ async function createNext(context: Context, target: Target, decode: () => KubeOb
 	}
 }
 
-function prepared(context: Context, target: Target, object: KubeObject, companions: Companions): KubeObject {
+async function prepared(
+	context: Context,
+	target: Target,
+	object: KubeObject,
+	companions: Companions,
+): Promise<KubeObject> {
 	const { server, user, warnings } = context;
 	const { kind, namespace } = target;
 	const sent = object.metadata;
@@ -77,7 +82,8 @@ function prepared(context: Context, target: Target, object: KubeObject, companio
 		companions,
 		warnings,
 	};
-	admit(admitted);
+	const admitting = admit(admitted);
+	if (admitting !== undefined) await admitting;
 	const { name, generateName: prefix } = object.metadata;
 	if (name === "" && prefix !== undefined) object.metadata.name = generateName(prefix, server.clock.random);
 	kind.prepareForCreate?.(object, { now: timestamp(nowMs), requester: user });
@@ -87,7 +93,8 @@ function prepared(context: Context, target: Target, object: KubeObject, companio
 		target.served?.validate?.(object) ?? [],
 	);
 	if (causes.length > 0) throw invalid(kind, object.metadata.name, causes);
-	check({ ...admitted, name: object.metadata.name });
+	const checking = check({ ...admitted, name: object.metadata.name });
+	if (checking !== undefined) await checking;
 	if (kind.warnings !== undefined) warnings.push(...kind.warnings(object));
 	return object;
 }

@@ -93,7 +93,7 @@ export async function deleteObject(
 			if (problem !== undefined) throw problem;
 		}
 		const companions: Companions = { claims: [], releases: [] };
-		admitDeletion(context, target, current, companions);
+		await admitDeletion(context, target, current, companions);
 		const marked = mark(context, target, current.object, options);
 		if (marked === "held") return { cached: current, gone: false };
 		if (options.dryRun) return { cached: current, gone: marked === undefined };
@@ -125,7 +125,12 @@ function byKind({ kind }: Target): { group: string; plural: string } {
 	return { group: kind.group, plural: kind.kind };
 }
 
-function admitDeletion(context: Context, target: NamedTarget, current: Cached, companions: Companions): void {
+async function admitDeletion(
+	context: Context,
+	target: NamedTarget,
+	current: Cached,
+	companions: Companions,
+): Promise<void> {
 	const admitted: Admitted = {
 		server: context.server,
 		user: context.user,
@@ -139,7 +144,8 @@ function admitDeletion(context: Context, target: NamedTarget, current: Cached, c
 		companions,
 		warnings: context.warnings,
 	};
-	admit(admitted);
+	const admitting = admit(admitted);
+	if (admitting !== undefined) await admitting;
 	allocate(admitted);
 }
 

@@ -93,7 +93,7 @@ export async function writeObject(context: Context, target: NamedTarget, change:
 		}
 		const companions: Companions = { claims: [], releases: [] };
 		const { managedFields } = object.metadata;
-		settle(context, target, change.strategy, object, current.object, companions);
+		await settle(context, target, change.strategy, object, current.object, companions);
 		if (change.ownsManagedFields) object.metadata.managedFields = managedFields ?? [];
 		else trackFields(context, target, object, current.object, managedFields);
 		if (unchanged(object, current.object)) return current;
@@ -126,14 +126,14 @@ function trackFields(
 	else delete object.metadata.managedFields;
 }
 
-function settle(
+async function settle(
 	context: Context,
 	target: NamedTarget,
 	strategy: Strategy,
 	object: KubeObject,
 	old: KubeObject,
 	companions: Companions,
-): void {
+): Promise<void> {
 	const { kind, namespace, name } = target;
 	checkIdentity(target, object.metadata);
 	object.metadata = metadataForUpdate(kind, object.metadata, old.metadata);
@@ -151,14 +151,16 @@ function settle(
 		companions,
 		warnings: context.warnings,
 	};
-	admit(admitted);
+	const admitting = admit(admitted);
+	if (admitting !== undefined) await admitting;
 	allocate(admitted);
 	const causes = metadataUpdateProblems(object.metadata, old).concat(
 		strategy.validate(object, old),
 		target.served?.validate?.(object, old) ?? [],
 	);
 	if (causes.length > 0) throw invalid(kind, name, causes);
-	check(admitted);
+	const checking = check(admitted);
+	if (checking !== undefined) await checking;
 	if (kind.warnings !== undefined && target.subresource === undefined) context.warnings.push(...kind.warnings(object));
 }
 

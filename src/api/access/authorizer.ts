@@ -1,0 +1,123 @@
+/** Who may do what: the one question that every way into the API asks, and those who answer it. */
+import type { User } from "../../core/exchange.ts";
+import { parseFieldSelector } from "../../core/selector.ts";
+import type { RequestInfo } from "../request-info.ts";
+
+/** What somebody wants to do. */
+export interface Attributes {
+	user: User;
+	/** `get`, `list`, `impersonate`, …; for a path that is no resource, the method in lower case. */
+	verb: string;
+	/** As the request has it, without its query; empty when the question is about a resource and has no path. */
+	path: string;
+	/** Undefined for a path that is no resource, such as `/version`. */
+	resource?: ResourceAttributes;
+}
+
+export interface ResourceAttributes {
+	/** Empty for the core group. */
+	group: string;
+	version: string;
+	plural: string;
+	/** `log` of `pods/log`. */
+	subresource?: string;
+	/** Undefined or empty: cluster-scoped, or all namespaces. */
+	namespace?: string;
+	/** Undefined or empty: no object of that name, or none yet. */
+	name?: string;
+	/** As a list, a watch or a deletecollection restricts itself, in the form of the query. */
+	fieldSelector?: string;
+	/** The same by labels. */
+	labelSelector?: string;
+}
+
+export interface Decision {
+	/** `none`: this authorizer has nothing to say for it. What nobody allows is refused. */
+	verdict: "allow" | "deny" | "none";
+	/** For people; may be empty. */
+	reason: string;
+}
+
+/** `authorization.k8s.io/v1 ResourceRule` */
+export interface ResourceRule {
+	verbs: readonly string[];
+	apiGroups: readonly string[];
+	resources: readonly string[];
+	resourceNames?: readonly string[];
+}
+
+/** `authorization.k8s.io/v1 NonResourceRule` */
+export interface NonResourceRule {
+	verbs: readonly string[];
+	nonResourceURLs: readonly string[];
+}
+
+/** What an authorizer knows to be allowed to a user in one namespace. */
+export interface SubjectRules {
+	resourceRules: readonly ResourceRule[];
+	nonResourceRules: readonly NonResourceRule[];
+	/** Whether there may be more than the lists say. */
+	incomplete: boolean;
+	/** Why, when something went wrong. */
+	evaluationError?: string;
+}
+
+export interface Authorizer {
+	/** Never rejects: what cannot be found out is `none`, with the reason. */
+	authorize(attributes: Attributes): Promise<Decision>;
+	rulesFor(user: User, namespace: string): Promise<SubjectRules>;
+}
+
+/** Who may do everything, whatever roles there are. */
+export const mastersGroup = "system:masters";
+
+/** The question whether a user may make a request. A namespace is in itself, so that roles of its own can speak of it. */
+export function attributesOf(user: User, info: RequestInfo): Attributes {
+	const { verb, path, resource } = info;
+	if (resource === undefined) return { user, verb: info.method, path };
+	const { group, plural, name, fieldSelector } = resource;
+	if (fieldSelector !== undefined && name === undefined) {
+		// Roles for objects of some names let those be listed and watched, too.
+		const chosen = chosenName(fieldSelector);
+		if (chosen !== undefined) return { user, verb, path, resource: { ...resource, name: chosen } };
+	}
+	if (plural === "namespaces" && group === "" && name !== undefined)
+		return { user, verb, path, resource: { ...resource, namespace: name } };
+	return { user, verb, path, resource };
+}
+
+/** The one name that a field selector leaves. What cannot be read is refused later, by those who select. */
+function chosenName(fieldSelector: string): string | undefined {
+	if (!fieldSelector.includes("metadata.name")) return undefined;
+	try {
+		const { requirements } = parseFieldSelector(fieldSelector);
+		return requirements.find(({ path, operator }) => path === "metadata.name" && operator === "=")?.value || undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** The first that allows or denies decides; when nobody does, all their reasons are told. Rules are those of all. */
+export function union(authorizers: readonly Authorizer[]): Authorizer {
+	return {
+		async authorize(attributes) {
+			const reasons: string[] = [];
+			for (const authorizer of authorizers) {
+				const decision = await authorizer.authorize(attributes);
+				if (decision.verdict !== "none") return decision;
+				if (decision.reason !== "") reasons.push(decision.reason);
+			}
+			return { verdict: "none", reason: reasons.join("\n") };
+		},
+		async rulesFor(user, namespace) {
+			const all = await Promise.all(authorizers.map((authorizer) => authorizer.rulesFor(user, namespace)));
+			const errors = all.flatMap(({ evaluationError }) => evaluationError ?? []);
+			return {
+				resourceRules: all.flatMap(({ resourceRules }) => resourceRules),
+				nonResourceRules: all.flatMap(({ nonResourceRules }) => nonResourceRules),
+				incomplete: all.some(({ incomplete }) => incomplete),
+				...(errors.length === 0 ? {} : { evaluationError: errors.join(", ") }),
+			};
+		},
+	};
+}
