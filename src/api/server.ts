@@ -6,6 +6,7 @@ import type { Registry } from "../kinds/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorizer } from "./access/authorizer.ts";
 import type { Tokens } from "./access/tokens.ts";
+import type { PodSecurityConfiguration } from "./admission/pod-security/configuration.ts";
 import type { WatchCache } from "./cache/cache.ts";
 import type { NodeUsage } from "./node-usage.ts";
 import type { RequestInfo } from "./request-info.ts";
@@ -40,6 +41,8 @@ export interface ApiOptions {
 	build?: () => { gitCommit: string; gitTreeState: string; buildDate: string };
 	/** Changes that a watch or a paged list can go back, for each resource. Default 4096. */
 	watchHistory?: number;
+	/** Pod Security Standards for all namespaces. Default: only what their labels say. */
+	podSecurity?: PodSecurityConfiguration;
 	/** Requests that are answered at the same time, watches and streams aside. Default 1000. */
 	maxRequestsInFlight?: number;
 }

@@ -4,6 +4,8 @@ import { certificateSubjectRestriction } from "./certificate-subject.ts";
 import { limitRangeDefaults, limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace.ts";
 import { defaultTolerationSeconds, priority } from "./pod-defaults.ts";
+import { podSecurityOfNamespaces } from "./pod-security/namespaces.ts";
+import { podSecurityOfPods, podSecurityOfTemplates } from "./pod-security/pods.ts";
 import { resourceQuota } from "./resource-quota.ts";
 import { runtimeClass } from "./runtime-class.ts";
 import { serviceAccount } from "./service-account.ts";
@@ -30,7 +32,14 @@ export const allocationSteps: readonly AdmissionStep[] = [serviceAddresses];
  * Steps that change nothing more. They come last, when the object has its name and is valid: only what everything else lets
  * through is charged to quotas.
  */
-export const checkingSteps: readonly AdmissionStep[] = [certificateSubjectRestriction, limitRanger, resourceQuota];
+export const checkingSteps: readonly AdmissionStep[] = [
+	limitRanger,
+	podSecurityOfNamespaces,
+	podSecurityOfPods,
+	podSecurityOfTemplates,
+	certificateSubjectRestriction,
+	resourceQuota,
+];
 
 /** Undefined when every step is done; most never wait. @throws ApiError of the first step that refuses, at once or in the promise */
 export function admit(request: Admitted): Promise<void> | undefined {

@@ -22,6 +22,8 @@ export interface Admitted {
 	/** Writes to go along with the object's. */
 	readonly companions: Companions;
 	readonly warnings: string[];
+	/** Where notes for the audit log go; absent when the request is not recorded there. */
+	readonly audit?: { annotate(name: string, value: string): void } | undefined;
 }
 
 export interface AdmissionStep {
