@@ -10,6 +10,7 @@ import { createAuthorizer } from "./access/authorizers.ts";
 import type { TokenAuthenticator } from "./access/token-authenticator.ts";
 import { tokenAuthenticators } from "./access/token-authenticators.ts";
 import { createTokens, secretClaims } from "./access/tokens.ts";
+import { createAdmission } from "./admission/admission.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
 import { Expiry } from "./expiry.ts";
@@ -61,6 +62,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		cache,
 		tokens: createTokens(clock, options.serviceAccounts, options.apiAudiences),
 		authenticators,
+		admission: createAdmission(options.admissionPlugins),
 		authorizer: createAuthorizer(),
 		options,
 	};

@@ -7,6 +7,7 @@ import type { Store } from "../store/store.ts";
 import type { Authorizer } from "./access/authorizer.ts";
 import type { TokenAuthenticator } from "./access/token-authenticator.ts";
 import type { TokenOptions, Tokens } from "./access/tokens.ts";
+import type { Admission } from "./admission/admission.ts";
 import type { PodSecurityConfiguration } from "./admission/pod-security/configuration.ts";
 import type { WatchCache } from "./cache/cache.ts";
 import type { NodeUsage } from "./node-usage.ts";
@@ -39,6 +40,8 @@ export interface ApiOptions {
 	build?: () => { gitCommit: string; gitTreeState: string; buildDate: string };
 	/** Changes that a watch or a paged list can go back, for each resource. Default 4096. */
 	watchHistory?: number;
+	/** Optional steps of admission that are to be taken, by upstream's names (`--enable-admission-plugins`). Default: none. */
+	admissionPlugins?: readonly string[];
 	/** Pod Security Standards for all namespaces. Default: only what their labels say. */
 	podSecurity?: PodSecurityConfiguration;
 	/** Requests that are answered at the same time, watches and streams aside. Default 1000. */
@@ -56,6 +59,7 @@ export interface Server {
 	readonly authorizer: Authorizer;
 	/** Those who know bearer tokens, in the order in which they are asked. */
 	readonly authenticators: readonly TokenAuthenticator[];
+	readonly admission: Admission;
 	readonly options: ApiOptions;
 }
 

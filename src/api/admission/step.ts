@@ -29,6 +29,8 @@ export interface Admitted {
 export interface AdmissionStep {
 	/** As upstream names its plugin. */
 	readonly name: string;
+	/** Taken only where the server's options name it (`ApiOptions.admissionPlugins`). */
+	readonly isOptional?: true;
 	/** Which requests it looks at. */
 	readonly on: {
 		operations: readonly Admitted["operation"][];
