@@ -1,8 +1,11 @@
 /** The list of those who decide what is allowed, in the order in which they are asked. */
+import type { WatchCache } from "../cache/cache.ts";
 import { type Authorizer, union } from "./authorizer.ts";
 import { knownMay } from "./known-may.ts";
 import { masters } from "./masters.ts";
+import { NodeGraph } from "./node/graph.ts";
+import { nodeAuthorizer } from "./node/node-authorizer.ts";
 
-export function createAuthorizer(): Authorizer {
-	return union([masters, knownMay]);
+export function createAuthorizer({ cache }: { cache: WatchCache }): Authorizer {
+	return union([masters, nodeAuthorizer(new NodeGraph(cache)), knownMay]);
 }

@@ -1,0 +1,152 @@
+/** Which nodes have something to do with which objects: through their pods, and the volumes that those claim. */
+import type { KubeObject } from "../../../core/object.ts";
+import type { PersistentVolume, Pod } from "../../../kinds/generated/types.ts";
+import { hostnameOf, isLocalVolume } from "../../../kinds/local-volume.ts";
+import { persistentVolumes } from "../../../kinds/persistentvolume.ts";
+import { pods } from "../../../kinds/pod.ts";
+import { volumeAttachments } from "../../../kinds/storage/volumeattachment.ts";
+import type { WatchCache } from "../../cache/cache.ts";
+import { keyPrefix, objectKey } from "../../cache/keys.ts";
+import type { KindCache } from "../../cache/kind-cache.ts";
+import { type Reference, reference, referencesOf, secretsOfVolume } from "./pod-references.ts";
+
+/**
+ * Built when a node first asks for something that it takes, then kept up to date with each commit: clusters whose nodes never ask pay
+ * nothing for it. Its cost is in proportion to the pods that are bound and removed.
+ */
+export class NodeGraph {
+	readonly #cache: WatchCache;
+	/** What pods on nodes name → node → by how many pods. */
+	readonly #nodes = new Map<Reference, Map<string, number>>();
+	/** Secrets → names of the volumes that need them. */
+	readonly #volumes = new Map<Reference, Set<string>>();
+	#following: AbortController | undefined;
+
+	constructor(cache: WatchCache) {
+		this.#cache = cache;
+	}
+
+	/** Whether the object matters to the node: a pod there names it, or claims the volume that names it. */
+	reaches(node: string, plural: string, namespace: string, name: string): boolean {
+		this.#follow();
+		const wanted = reference(plural, namespace, name);
+		if (this.#nodes.get(wanted)?.has(node) === true) return true;
+		for (const volume of this.#volumes.get(wanted) ?? []) if (this.claims(node, volume)) return true;
+		return false;
+	}
+
+	/** Whether a pod on the node claims the volume. */
+	claims(node: string, volumeName: string): boolean {
+		this.#follow();
+		const { namespace = "", name = "" } = this.#volume(volumeName)?.spec.claimRef ?? {};
+		return name !== "" && this.#nodes.get(reference("persistentvolumeclaims", namespace, name))?.has(node) === true;
+	}
+
+	runs(node: string, namespace: string, podName: string): boolean {
+		const found = this.#cache.resource(pods).get(objectKey(pods, namespace, podName))?.object;
+		// Nothing else is in this cache.
+		return found !== undefined && (found as Pod).spec.nodeName === node;
+	}
+
+	attaches(node: string, attachmentName: string): boolean {
+		const found = this.#cache
+			.resource(volumeAttachments)
+			.get(objectKey(volumeAttachments, undefined, attachmentName))?.object;
+		// Nothing else is in this cache.
+		return found !== undefined && (found as KubeObject & { spec: { nodeName: string } }).spec.nodeName === node;
+	}
+
+	/** Whether the volume is a directory that the node's agent made (kinds/local-volume.ts). */
+	holds(node: string, volumeName: string): boolean {
+		const volume = this.#volume(volumeName);
+		return volume !== undefined && isLocalVolume(volume) && hostnameOf(volume) === node;
+	}
+
+	#volume(name: string): PersistentVolume | undefined {
+		const found = this.#cache.resource(persistentVolumes).get(objectKey(persistentVolumes, undefined, name));
+		// Nothing else is in this cache.
+		return found?.object as PersistentVolume | undefined;
+	}
+
+	#follow(): void {
+		if (this.#following !== undefined) return;
+		const following = new AbortController();
+		this.#following = following;
+		this.#nodes.clear();
+		this.#volumes.clear();
+		// When the cache was filled anew, everything is counted again at the next question.
+		const end = () => {
+			following.abort();
+			if (this.#following === following) this.#following = undefined;
+		};
+		// Each cache holds objects of its own kind only.
+		this.#count(
+			this.#cache.resource(pods),
+			keyPrefix(pods),
+			(now, old) => this.#podChanged(now as Pod | undefined, old as Pod | undefined),
+			{ signal: following.signal, end },
+		);
+		this.#count(
+			this.#cache.resource(persistentVolumes),
+			keyPrefix(persistentVolumes),
+			(now, old) => this.#volumeChanged(now as PersistentVolume | undefined, old as PersistentVolume | undefined),
+			{ signal: following.signal, end },
+		);
+	}
+
+	#count(
+		cache: KindCache,
+		prefix: string,
+		changed: (now: KubeObject | undefined, old: KubeObject | undefined) => void,
+		{ signal, end }: { signal: AbortSignal; end: () => void },
+	): void {
+		for (const { object } of cache.range(prefix)) changed(object, undefined);
+		const watcher = {
+			scope: { by: "all" as const },
+			change: ({ current, previous }: { current?: { object: KubeObject }; previous?: { object: KubeObject } }) =>
+				changed(current?.object, previous?.object),
+			progress() {},
+			end,
+		};
+		cache.watch(watcher, this.#cache.revision, signal);
+	}
+
+	/** What a pod names is fixed once it has a node, but for the ephemeral containers that it is given later. */
+	#podChanged(now: Pod | undefined, old: Pod | undefined): void {
+		const [node, oldNode] = [now?.spec.nodeName ?? "", old?.spec.nodeName ?? ""];
+		if (
+			node === oldNode &&
+			now?.metadata.uid === old?.metadata.uid &&
+			now?.spec.ephemeralContainers?.length === old?.spec.ephemeralContainers?.length
+		)
+			return;
+		if (old !== undefined && oldNode !== "") for (const each of referencesOf(old)) this.#add(each, oldNode, -1);
+		if (now !== undefined && node !== "") for (const each of referencesOf(now)) this.#add(each, node, 1);
+	}
+
+	#add(named: Reference, node: string, difference: number): void {
+		let counts = this.#nodes.get(named);
+		if (counts === undefined) {
+			counts = new Map();
+			this.#nodes.set(named, counts);
+		}
+		const count = (counts.get(node) ?? 0) + difference;
+		if (count > 0) counts.set(node, count);
+		else counts.delete(node);
+		if (counts.size === 0) this.#nodes.delete(named);
+	}
+
+	#volumeChanged(now: PersistentVolume | undefined, old: PersistentVolume | undefined): void {
+		if (old !== undefined)
+			for (const secret of secretsOfVolume(old)) {
+				const names = this.#volumes.get(secret);
+				names?.delete(old.metadata.name);
+				if (names?.size === 0) this.#volumes.delete(secret);
+			}
+		if (now !== undefined)
+			for (const secret of secretsOfVolume(now)) {
+				const names = this.#volumes.get(secret) ?? new Set();
+				this.#volumes.set(secret, names.add(now.metadata.name));
+			}
+	}
+}
