@@ -7,6 +7,7 @@ import { deepCopy } from "../../core/object.ts";
 import { selectorFrom } from "../../core/selector.ts";
 import type { Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
 import { podDisruptionBudgets } from "../../kinds/poddisruptionbudget.ts";
+import { admitNodeEviction } from "../admission/node-restriction/pods.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { putObject } from "../commit.ts";
@@ -39,6 +40,7 @@ export async function eviction(context: Context, target: Target): Promise<ApiRes
 		const problem = differs(seen, options, wanted);
 		if (problem !== undefined) throw problem;
 		// The target is a pod.
+		admitNodeEviction(context.user, seen.object as Pod);
 		const leave = await disrupt(context, seen.object as Pod, options);
 		if (await evict(context, wanted, seen, leave, options))
 			return objectResponse({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);

@@ -1,0 +1,47 @@
+/** What an agent may say of claims and volumes. Pure. */
+import type { PersistentVolume, PersistentVolumeClaim } from "../../../kinds/generated/types.ts";
+import { hostnameOf, isLocalVolume, localVolumeFinalizer } from "../../../kinds/local-volume.ts";
+import { equalFields } from "../../equal.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const ownStatus = new Set(["capacity", "conditions", "allocatedResources", "allocatedResourceStatuses"]);
+const bookkeeping = new Set(["resourceVersion", "managedFields"]);
+const parts = new Set(["metadata", "status"]);
+const nothing: Fields = {};
+
+export function claimStatusProblem(
+	node: string,
+	now: PersistentVolumeClaim,
+	old: PersistentVolumeClaim,
+): string | undefined {
+	const same =
+		equalFields(fields(now), fields(old), parts) &&
+		equalFields(fields(now.metadata), fields(old.metadata), bookkeeping) &&
+		equalFields(fields(now.status), fields(old.status), ownStatus);
+	if (same) return undefined;
+	return `node "${node}" is not allowed to update fields other than status.capacity and status.conditions`;
+}
+
+/** Of a volume that is its own directory and was deleted, the agent takes away what holds it; it changes nothing else. */
+export function volumeProblem(
+	node: string,
+	now: PersistentVolume,
+	old: PersistentVolume | undefined,
+): string | undefined {
+	const problem = `node "${node}" is only allowed to remove the finalizer "${localVolumeFinalizer}" from its own local volumes that are being deleted`;
+	if (old === undefined || !isLocalVolume(old) || hostnameOf(old) !== node) return problem;
+	if (old.metadata.deletionTimestamp === undefined) return problem;
+	const rest = (old.metadata.finalizers ?? []).filter((finalizer) => finalizer !== localVolumeFinalizer);
+	const expected = { ...old.metadata, finalizers: rest };
+	const sent = { ...now.metadata, finalizers: now.metadata.finalizers ?? [] };
+	const same =
+		equalFields(fields(now), fields(old), new Set(["metadata"])) &&
+		equalFields(fields(sent), fields(expected), bookkeeping);
+	return same ? undefined : problem;
+}
+
+/** Parts of objects are plain records. */
+function fields(part: object | undefined): Fields {
+	return (part ?? nothing) as Fields;
+}

@@ -1,0 +1,93 @@
+/**
+ * What a node's agent may write (Kubernetes documentation, "Admission Control", NodeRestriction, v1.36): its own Node, Lease and CSINode,
+ * the status of pods that are bound to it, and little else. The node authorizer has let the request in by its names; here its content is
+ * looked at. All refusals are upstream's, but for those of local volumes, which only this cluster has.
+ */
+import { parseCertificateRequest } from "../../../core/certificate-request.ts";
+import { certificateSigningRequests } from "../../../kinds/certificatesigningrequest.ts";
+import type {
+	CertificateSigningRequest,
+	PersistentVolume,
+	PersistentVolumeClaim,
+} from "../../../kinds/generated/types.ts";
+import { leases } from "../../../kinds/lease.ts";
+import { nodes } from "../../../kinds/node.ts";
+import { persistentVolumes } from "../../../kinds/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../../kinds/persistentvolumeclaim.ts";
+import { pods } from "../../../kinds/pod.ts";
+import { csiNodes } from "../../../kinds/storage/csinode.ts";
+import { nodeNameOf } from "../../access/node/node-identity.ts";
+import { type AdmissionStep, type Admitted, refused } from "../step.ts";
+import { claimStatusProblem, volumeProblem } from "./claims.ts";
+import { nodeProblem } from "./nodes.ts";
+import { podProblem } from "./pods.ts";
+
+/** Why a node may not make the request; undefined when it may. */
+type Problem = (node: string, request: Admitted) => string | undefined;
+
+const problems: ReadonlyMap<string, Problem> = new Map<string, Problem>([
+	[pods.plural, podProblem],
+	[nodes.plural, nodeProblem],
+	[leases.plural, leaseProblem],
+	[csiNodes.plural, csiNodeProblem],
+	[certificateSigningRequests.plural, certificateProblem],
+	// The kinds of the objects are the step's.
+	[
+		persistentVolumeClaims.plural,
+		(node, { object, old, subresource }) =>
+			subresource === "status"
+				? claimStatusProblem(node, object as PersistentVolumeClaim, old as PersistentVolumeClaim)
+				: "may only update PVC status",
+	],
+	[
+		persistentVolumes.plural,
+		(node, { object, old }) => volumeProblem(node, object as PersistentVolume, old as PersistentVolume | undefined),
+	],
+]);
+
+export const nodeRestriction: AdmissionStep = {
+	name: "NodeRestriction",
+	on: {
+		operations: ["create", "update", "delete"],
+		kinds: [pods, nodes, leases, csiNodes, certificateSigningRequests, persistentVolumeClaims, persistentVolumes],
+		subresources: true,
+	},
+	admit(request) {
+		const node = nodeNameOf(request.user);
+		if (node === undefined) return undefined;
+		if (node === "") throw refused(request, `could not determine node from user ${JSON.stringify(request.user.name)}`);
+		const problem = problems.get(request.kind.plural)?.(node, request);
+		if (problem !== undefined) throw refused(request, problem);
+		return undefined;
+	},
+};
+
+const leaseNamespace = "kube-node-lease";
+
+function leaseProblem(node: string, { namespace, object }: Admitted): string | undefined {
+	if (namespace !== leaseNamespace) return `can only access leases in the "${leaseNamespace}" system namespace`;
+	return object.metadata.name === node
+		? undefined
+		: "can only access node lease with the same name as the requesting node";
+}
+
+function csiNodeProblem(node: string, { object }: Admitted): string | undefined {
+	return object.metadata.name === node
+		? undefined
+		: "can only access CSINode with the same name as the requesting node";
+}
+
+const nodeSigners = new Set(["kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client-kubelet"]);
+
+/** A certificate for a node is asked for by that node. */
+function certificateProblem(node: string, { operation, object }: Admitted): string | undefined {
+	if (operation !== "create") return undefined;
+	const { spec } = object as CertificateSigningRequest;
+	if (!nodeSigners.has(spec.signerName)) return undefined;
+	try {
+		const { commonName } = parseCertificateRequest(Buffer.from(spec.request, "base64").toString());
+		return commonName === `system:node:${node}` ? undefined : `can only create a node CSR with CN=system:node:${node}`;
+	} catch (error) {
+		return `unable to parse csr: ${error instanceof Error ? error.message : error}`;
+	}
+}

@@ -1,0 +1,91 @@
+/** What an agent may do to pods: report on and end those that are bound to it, and mirror its static ones. */
+import type { User } from "../../../core/exchange.ts";
+import type { Node, Pod } from "../../../kinds/generated/types.ts";
+import { nodes } from "../../../kinds/node.ts";
+import { pods } from "../../../kinds/pod.ts";
+import { nodeNameOf } from "../../access/node/node-identity.ts";
+import { referencesOf } from "../../access/node/pod-references.ts";
+import { objectKey } from "../../cache/keys.ts";
+import { deepEqual } from "../../equal.ts";
+import { type Admitted, refused } from "../step.ts";
+
+const mirrorAnnotation = "kubernetes.io/config.mirror";
+
+export function podProblem(node: string, request: Admitted): string | undefined {
+	const { operation, subresource } = request;
+	// The step sees this kind's objects.
+	const [pod, old] = [request.object as Pod, request.old as Pod | undefined];
+	switch (subresource) {
+		case undefined:
+			if (operation === "create") return mirrorProblem(node, pod, request);
+			if (operation !== "delete")
+				return `unexpected operation "UPDATE", node "${node}" can only create and delete mirror pods`;
+			return pod.spec.nodeName === node
+				? undefined
+				: `node "${node}" can only delete pods with spec.nodeName set to itself`;
+		case "eviction":
+			return evictionProblem(node, pod);
+		case "status":
+			if (operation !== "update" || old === undefined) return `unexpected operation "${operation.toUpperCase()}"`;
+			return statusProblem(node, pod, old);
+		default:
+			return `unexpected pod subresource "${subresource}", only 'status' and 'eviction' are allowed`;
+	}
+}
+
+function evictionProblem(node: string, { spec }: Pod): string | undefined {
+	return spec.nodeName === node ? undefined : `node ${node} can only evict pods with spec.nodeName set to itself`;
+}
+
+/** Before anything is written for an eviction: the deletion that ends it comes last. @throws ApiError Forbidden */
+export function admitNodeEviction(user: User, pod: Pod): void {
+	const node = nodeNameOf(user);
+	const problem = node === undefined ? undefined : evictionProblem(node, pod);
+	if (problem !== undefined) throw refused({ kind: pods, name: pod.metadata.name, object: pod }, problem);
+}
+
+function statusProblem(node: string, pod: Pod, old: Pod): string | undefined {
+	if (old.spec.nodeName !== node)
+		return `node "${node}" can only update pod status for pods with spec.nodeName set to itself`;
+	if (!deepEqual(pod.metadata.labels ?? {}, old.metadata.labels ?? {}))
+		return `node "${node}" cannot update labels through pod status`;
+	if (!deepEqual(pod.status?.resourceClaimStatuses ?? [], old.status?.resourceClaimStatuses ?? []))
+		return `node "${node}" cannot update resource claim statues`;
+	if (!deepEqual(pod.status?.extendedResourceClaimStatus, old.status?.extendedResourceClaimStatus))
+		return `node "${node}" cannot update extended resource claim status`;
+	return undefined;
+}
+
+/** A node creates no pod that would give it access to anything. */
+function mirrorProblem(node: string, pod: Pod, { server }: Admitted): string | undefined {
+	const { annotations, ownerReferences = [] } = pod.metadata;
+	if (annotations?.[mirrorAnnotation] === undefined)
+		return `pod does not have "${mirrorAnnotation}" annotation, node "${node}" can only create mirror pods`;
+	if (pod.spec.nodeName !== node) return `node "${node}" can only create pods with spec.nodeName set to itself`;
+	const may = `node "${node}" can only create pods with`;
+	const [owner] = ownerReferences;
+	if (ownerReferences.length > 1) return `${may} a single owner reference set to itself`;
+	if (owner === undefined || owner.apiVersion !== "v1" || owner.kind !== "Node" || owner.name !== node)
+		return `${may} an owner reference set to itself`;
+	if (owner.controller !== true) return `${may} a controller owner reference set to itself`;
+	if (owner.blockOwnerDeletion === true) return `node "${node}" must not set blockOwnerDeletion on an owner reference`;
+	const found = server.cache.resource(nodes).get(objectKey(nodes, undefined, node))?.object as Node | undefined;
+	if (found === undefined) return `error looking up node ${node} to verify uid: node "${node}" not found`;
+	if (found.metadata.uid !== owner.uid)
+		return `node ${node} UID mismatch: expected ${owner.uid} got ${found.metadata.uid}`;
+	return namedProblem(node, pod);
+}
+
+function namedProblem(node: string, pod: Pod): string | undefined {
+	const cannot = `node "${node}" can not create pods that reference`;
+	if ((pod.spec.serviceAccountName ?? "") !== "") return `${cannot} a service account`;
+	// As if it were no mirror pod, which give access to nothing.
+	const named = [...referencesOf({ ...pod, metadata: { ...pod.metadata, annotations: {} } })];
+	for (const plural of ["secrets", "configmaps"])
+		if (named.some((one) => one.startsWith(`${plural}/`))) return `${cannot} ${plural}`;
+	const sources = (pod.spec.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? []);
+	if (sources.some(({ clusterTrustBundle }) => clusterTrustBundle !== undefined))
+		return `${cannot} clustertrustbundles`;
+	if (named.some((one) => one.startsWith("persistentvolumeclaims/"))) return `${cannot} persistentvolumeclaims`;
+	return undefined;
+}

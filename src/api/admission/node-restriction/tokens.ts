@@ -1,0 +1,91 @@
+/** Tokens that an agent may ask for: for pods that are bound to its node, for audiences that those name. */
+import { ApiError, notFound } from "../../../core/errors.ts";
+import type { User } from "../../../core/exchange.ts";
+import type { CSIDriver, PersistentVolume, PersistentVolumeClaim, Pod } from "../../../kinds/generated/types.ts";
+import { persistentVolumes } from "../../../kinds/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../../kinds/persistentvolumeclaim.ts";
+import { pods } from "../../../kinds/pod.ts";
+import { serviceAccounts } from "../../../kinds/serviceaccount.ts";
+import { csiDrivers } from "../../../kinds/storage/csidriver.ts";
+import { nodeNameOf } from "../../access/node/node-identity.ts";
+import { objectKey } from "../../cache/keys.ts";
+import type { Server } from "../../server.ts";
+
+/** The part of a TokenRequest's spec that is looked at. */
+export interface AskedToken {
+	audiences?: readonly string[];
+	boundObjectRef?: { kind?: string; apiVersion?: string; name?: string; uid?: string };
+}
+
+const audienceVerb = "request-serviceaccounts-token-audience";
+
+/** Does nothing for users that are no nodes. @throws ApiError Forbidden, or NotFound for a pod that is not there */
+export async function admitNodeToken(
+	server: Server,
+	user: User,
+	account: { namespace: string; name: string },
+	{ audiences = [], boundObjectRef: bound }: AskedToken,
+): Promise<void> {
+	const node = nodeNameOf(user);
+	if (node === undefined) return;
+	const { namespace, name } = account;
+	const refused = (why: string) =>
+		new ApiError("Forbidden", `serviceaccounts "${name}" is forbidden: ${why}`, { name, kind: serviceAccounts.plural });
+	if (node === "") throw refused(`could not determine node from user ${JSON.stringify(user.name)}`);
+	if (bound?.apiVersion !== "v1" || bound.kind !== "Pod" || (bound.name ?? "") === "")
+		throw refused("node requested token not bound to a pod");
+	if ((bound.uid ?? "") === "") throw refused("node requested token with a pod binding without a uid");
+	const pod = objectOf<Pod>(server, pods, namespace, bound.name ?? "");
+	if (pod === undefined) throw notFound(pods, bound.name ?? "");
+	if (pod.metadata.uid !== bound.uid)
+		throw refused(
+			`the UID in the bound object reference (${bound.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+		);
+	if (pod.spec.nodeName !== node) throw refused("node requested token bound to a pod scheduled on a different node");
+	if (audiences.length > 1) throw refused("node may only request 0 or 1 audiences");
+	const [audience = ""] = audiences;
+	if (audiencesOf(server, pod).has(audience)) return;
+	// A role may let nodes ask for further audiences, such as those that registries trust.
+	const { verdict } = await server.authorizer.authorize({
+		user,
+		verb: audienceVerb,
+		path: "",
+		resource: { group: "", version: "v1", plural: audience, namespace, name },
+	});
+	if (verdict !== "allow")
+		throw refused(
+			`audience "${audience}" not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`,
+		);
+}
+
+/** Empty for the API server's own. */
+function audiencesOf(server: Server, pod: Pod): Set<string> {
+	const found = new Set<string>();
+	const { namespace = "", name: podName } = pod.metadata;
+	const addDriver = (name: string | undefined) => {
+		const driver = name === undefined ? undefined : objectOf<CSIDriver>(server, csiDrivers, undefined, name);
+		for (const { audience } of driver?.spec.tokenRequests ?? []) found.add(audience);
+	};
+	for (const { name, projected, csi, persistentVolumeClaim, ephemeral } of pod.spec.volumes ?? []) {
+		for (const { serviceAccountToken } of projected?.sources ?? [])
+			if (serviceAccountToken !== undefined) found.add(serviceAccountToken.audience ?? "");
+		addDriver(csi?.driver);
+		const claimName = persistentVolumeClaim?.claimName ?? (ephemeral === undefined ? undefined : `${podName}-${name}`);
+		if (claimName === undefined) continue;
+		const claim = objectOf<PersistentVolumeClaim>(server, persistentVolumeClaims, namespace, claimName);
+		const volumeName = claim?.spec?.volumeName ?? "";
+		const volume = objectOf<PersistentVolume>(server, persistentVolumes, undefined, volumeName);
+		addDriver(volume?.spec.csi?.driver);
+	}
+	return found;
+}
+
+function objectOf<T>(
+	server: Server,
+	kind: { group: string; plural: string },
+	namespace: string | undefined,
+	name: string,
+): T | undefined {
+	// Each cache holds objects of its own kind only.
+	return server.cache.resource(kind).get(objectKey(kind, namespace, name))?.object as T | undefined;
+}
