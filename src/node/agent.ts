@@ -7,7 +7,8 @@ import { createEventRecorder } from "../client/recorder.ts";
 import type { Clock } from "../core/clock.ts";
 import { parseQuantity } from "../core/quantity.ts";
 import type { Pod, Service } from "../kinds/generated/types.ts";
-import { hostnameLabel } from "../kinds/local-volume.ts";
+import { hostnameLabel, localVolumeNodeLabel } from "../kinds/local-volume.ts";
+import { persistentVolumes } from "../kinds/persistentvolume.ts";
 import { services } from "../kinds/service.ts";
 import type { NodeNetwork } from "../network/network.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -259,7 +260,10 @@ class RunningAgent implements Agent {
 		if (directories === undefined || mirror === undefined) return;
 		const hostname = ownLabels(this.#facts)[hostnameLabel] ?? this.#facts.name;
 		const remove = async (path: string) => rm(await viewPath(directories.view, path), { recursive: true, force: true });
-		this.#maintenance.push(watchLocalVolumes({ client, clock, mirror, isOwn: (name) => name === hostname, remove }));
+		// Of others, a node may not even know that they are there.
+		const labelSelector = `${localVolumeNodeLabel}=${this.#facts.name}`;
+		const volumes = mirror.of(persistentVolumes, { labelSelector });
+		this.#maintenance.push(watchLocalVolumes({ client, clock, volumes, isOwn: (name) => name === hostname, remove }));
 	}
 
 	#measureMachine(): void {

@@ -2,6 +2,7 @@
 import type { Client } from "../client/client.ts";
 import type { Mirror } from "../client/mirror.ts";
 import type { Clock } from "../core/clock.ts";
+import { persistentVolumes } from "../kinds/persistentvolume.ts";
 import type { NodeNetwork } from "../network/network.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Agent, startAgent } from "./agent.ts";
@@ -62,7 +63,7 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 	// Simulated volumes have no directories; they are let go all the same.
 	const volumes = watchLocalVolumes({
 		client,
-		mirror,
+		volumes: mirror.of(persistentVolumes),
 		clock,
 		isOwn: (hostname) => agents.has(hostname),
 		remove: async () => {},

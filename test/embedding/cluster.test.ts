@@ -150,6 +150,13 @@ test("the same seed gives the same history, another seed another", async () => {
 	expect(await history(8)).not.toBe(first);
 });
 
+test("nodes have labels that they may not give themselves", async () => {
+	const labels = { "node-role.kubernetes.io/worker": "", "node-restriction.kubernetes.io/team": "a", disk: "ssd" };
+	await using cluster = await startCluster({ clock: "virtual", nodes: [{ name: "one", labels }] });
+	const node = await cluster.client.get(nodes, { name: "one" });
+	expect(node.metadata.labels).toMatchObject(labels);
+});
+
 test("nodes come, with labels, taints and capacity, and go with all that ran on them", async () => {
 	await using cluster = await startCluster({ clock: "virtual", nodes: [{ name: "one" }, { labels: { disk: "ssd" } }] });
 	expect(cluster.nodes.names).toEqual(["one", "node-2"]);

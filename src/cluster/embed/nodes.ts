@@ -3,6 +3,7 @@ import type { Client } from "../../client/client.ts";
 import { isReason } from "../../core/errors.ts";
 import type { Node } from "../../kinds/generated/types.ts";
 import { nodes } from "../../kinds/node.ts";
+import { addNode } from "../node-labels.ts";
 import { planNodes, poolNode } from "../node-numbering.ts";
 import type { NodePool, PoolNode } from "../node-pool.ts";
 import { defaultSettings, type Settings } from "../settings.ts";
@@ -69,7 +70,7 @@ export class EmbeddedNodes implements ClusterNodes {
 			...(capacity === undefined ? {} : { capacity }),
 		};
 		this.#specs.set(planned, spec);
-		await this.#parts.pool.add(spec);
+		await addNode(this.#parts.pool, this.#parts.client, spec);
 		return planned;
 	}
 
@@ -96,7 +97,7 @@ export class EmbeddedNodes implements ClusterNodes {
 	async restart(name: string): Promise<Node> {
 		const spec = this.#spec(name);
 		if (!this.#crashed.delete(name)) throw new Error(`node ${name} has not crashed`);
-		await this.#parts.pool.add(spec);
+		await addNode(this.#parts.pool, this.#parts.client, spec);
 		return this.#parts.ready(name);
 	}
 

@@ -5,6 +5,7 @@ import {
 	hostnameLabel,
 	localProvisioner,
 	localVolumeFinalizer,
+	localVolumeNodeLabel,
 	localVolumePath,
 	provisionedByAnnotation,
 	selectedNodeAnnotation,
@@ -140,6 +141,7 @@ function volumeDraft(
 		metadata: {
 			name: volumeName,
 			annotations: { [provisionedByAnnotation]: localProvisioner },
+			labels: { [localVolumeNodeLabel]: node.metadata.name },
 			finalizers: [volumeProtectionFinalizer, localVolumeFinalizer],
 		},
 		spec: {

@@ -1,6 +1,6 @@
 /** Removes the directories of provisioned local volumes that were deleted, and lets the volumes go (kinds/local-volume.ts). */
 import type { Client } from "../../client/client.ts";
-import type { Mirror } from "../../client/mirror.ts";
+import type { Informer } from "../../client/mirror.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
 import { isReason } from "../../core/errors.ts";
 import type { PersistentVolume } from "../../kinds/generated/types.ts";
@@ -16,7 +16,8 @@ const retryMs = 5000;
 
 export interface LocalVolumesOptions {
 	client: Client;
-	mirror: Mirror;
+	/** At least those of the nodes that this agent answers for. */
+	volumes: Informer<PersistentVolume>;
 	clock: Clock;
 	/** Whether the hostname is that of a node this agent answers for. */
 	isOwn(hostname: string): boolean;
@@ -36,11 +37,10 @@ export function waitsForNode({ metadata }: PersistentVolume): boolean {
 
 /** @returns ends it, and looks at all volumes once more: when `isOwn` says other than before */
 export function watchLocalVolumes(options: LocalVolumesOptions): { stop(): void; lookAgain(): void } {
-	const { client, mirror, clock, isOwn, remove } = options;
+	const { client, volumes: informer, clock, isOwn, remove } = options;
 	const timers = new Map<string, Timer>();
 	const underWay = new Set<string>();
 	let stopped = false;
-	const informer = mirror.of(persistentVolumes);
 
 	const letGo = async (volume: PersistentVolume) => {
 		const path = volume.spec?.local?.path;
