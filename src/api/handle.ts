@@ -7,7 +7,10 @@ import type { Registry } from "../kinds/registry.ts";
 import { authenticate } from "./access/authenticate.ts";
 import { authorize } from "./access/authorize.ts";
 import { createAuthorizer } from "./access/authorizers.ts";
+import type { TokenAuthenticator } from "./access/token-authenticator.ts";
+import { tokenAuthenticators } from "./access/token-authenticators.ts";
 import { createTokens, secretClaims } from "./access/tokens.ts";
+import { createAdmission } from "./admission/admission.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
 import { Expiry } from "./expiry.ts";
@@ -51,15 +54,19 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	const shortLived = registry.all().filter(({ lifeMs }) => lifeMs !== undefined);
 	const rarelyRead = new Set(shortLived.map(resourceName));
 	const cache = new WatchCache(store, clock, { eventLimit: options.watchHistory, rarelyRead });
+	const authenticators: TokenAuthenticator[] = [];
 	const server: Server = {
 		store,
 		clock,
 		registry,
 		cache,
-		tokens: createTokens(clock, options.serviceAccounts),
+		tokens: createTokens(clock, options.serviceAccounts, options.apiAudiences),
+		authenticators,
+		admission: createAdmission(options.admissionPlugins),
 		authorizer: createAuthorizer({ cache }),
 		options,
 	};
+	authenticators.push(...tokenAuthenticators(server));
 	await cache.start();
 	const expiries = shortLived.map(
 		(kind) => new Expiry({ store, cache: server.cache, clock, kind, lifeMs: kind.lifeMs ?? 0 }),
@@ -88,7 +95,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	return {
 		handle,
 		registry,
-		secretToken: (account, secret) => server.tokens.sign(secretClaims(server.tokens.issuer, account, secret)),
+		secretToken: (account, secret) => server.tokens.sign(secretClaims(server.tokens, account, secret)),
 		upgrade: (request, socket, head, user) => upgrade(server, handle, request, socket, head, user),
 		async close() {
 			for (const expiry of expiries) expiry.close();

@@ -90,9 +90,11 @@ function plainAt(server: Server, path: string): ApiResponse | undefined {
 		case "metrics":
 			return path === "/metrics" ? textResponse(server.options.metrics?.() ?? "") : undefined;
 		case "openid":
-			return path === "/openid/v1/jwks" ? objectResponse(server.tokens.keySet()) : undefined;
+			return path === "/openid/v1/jwks" ? cached(server.tokens.keySet(), "application/jwk-set+json") : undefined;
 		case ".well-known":
-			return path === "/.well-known/openid-configuration" ? objectResponse(openIdConfiguration(server)) : undefined;
+			return path === "/.well-known/openid-configuration"
+				? cached(openIdConfiguration(server), "application/json")
+				: undefined;
 		case "":
 			return undefined;
 		default:
@@ -124,12 +126,20 @@ function versionOf({ gitVersion = defaultVersion, build }: Server["options"]): o
 	};
 }
 
+/** What verifiers of tokens read, and may keep for an hour. */
+function cached(object: object, type: string): ApiResponse {
+	const response = objectResponse(object);
+	response.headers["content-type"] = type;
+	response.headers["cache-control"] = "public, max-age=3600";
+	return response;
+}
+
 function openIdConfiguration({ tokens }: Server): object {
 	return {
 		issuer: tokens.issuer,
 		jwks_uri: `${tokens.issuer}/openid/v1/jwks`,
 		response_types_supported: ["id_token"],
 		subject_types_supported: ["public"],
-		id_token_signing_alg_values_supported: ["ES256", "RS256"],
+		id_token_signing_alg_values_supported: [tokens.algorithm()],
 	};
 }

@@ -3,8 +3,8 @@ import { timestamp } from "../core/clock.ts";
 import { ApiError, type Cause, invalid } from "../core/errors.ts";
 import type { ApiResponse, User } from "../core/exchange.ts";
 import { invalidValue } from "../core/field-errors.ts";
-import { userOfToken } from "./access/authenticate.ts";
 import type { Attributes } from "./access/authorizer.ts";
+import { authenticateToken, TokenRefused } from "./access/token-authenticator.ts";
 import { decodeUnstored } from "./decode.ts";
 import { formatOf } from "./negotiate.ts";
 import type { ResourceInfo } from "./request-info.ts";
@@ -93,10 +93,14 @@ function accessProblems(kind: string, spec: Record<string, unknown>): Cause[] {
 async function reviewToken({ server }: Context, spec: Record<string, unknown>): Promise<object> {
 	const token = typeof spec["token"] === "string" ? spec["token"] : "";
 	if (token === "") throw new ApiError("BadRequest", "token is required for TokenReview in authentication");
-	const user = (await userOfToken(server, token)) ?? (await server.options.authenticateToken?.(token));
-	if (user === undefined) return { user: {}, error: "[invalid bearer token]" };
-	const asked = Array.isArray(spec["audiences"]) ? spec["audiences"] : [];
-	return { authenticated: true, user: userInfo(user), audiences: asked.length > 0 ? asked : [server.tokens.issuer] };
+	const asked = Array.isArray(spec["audiences"]) ? spec["audiences"].map(String) : [];
+	try {
+		const found = await authenticateToken(server, token, asked.length > 0 ? asked : server.tokens.audiences);
+		return { authenticated: true, user: userInfo(found.user), audiences: found.audiences };
+	} catch (error) {
+		if (error instanceof TokenRefused) return { user: {}, error: error.message };
+		throw error;
+	}
 }
 
 function subjectAccess(context: Context, spec: Record<string, unknown>): Promise<object> {

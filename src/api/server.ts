@@ -5,7 +5,10 @@ import type { ApiRequest, User } from "../core/exchange.ts";
 import type { Registry } from "../kinds/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorizer } from "./access/authorizer.ts";
-import type { Tokens } from "./access/tokens.ts";
+import type { TokenAuthenticator } from "./access/token-authenticator.ts";
+import type { TokenOptions, Tokens } from "./access/tokens.ts";
+import type { Admission } from "./admission/admission.ts";
+import type { PodSecurityConfiguration } from "./admission/pod-security/configuration.ts";
 import type { WatchCache } from "./cache/cache.ts";
 import type { NodeUsage } from "./node-usage.ts";
 import type { RequestInfo } from "./request-info.ts";
@@ -24,12 +27,9 @@ export interface ApiOptions {
 	serviceCidr?: string;
 	/** First and last node port. Default 30000 to 32767. */
 	nodePorts?: readonly [number, number];
-	serviceAccounts?: {
-		/** PEM of a private key, EC P-256 or RSA, that signs tokens. Default: a key made for this process. */
-		signingKey?: string;
-		/** Default `https://kubernetes.default.svc.cluster.local`. */
-		issuer?: string;
-	};
+	serviceAccounts?: TokenOptions;
+	/** What tokens must be for, one of them, to be good for this server. Default: the issuer of service account tokens. */
+	apiAudiences?: readonly string[];
 	/** Text of `/metrics`. */
 	metrics?: () => string;
 	/** What nodes and their pods use now. Without it metrics.k8s.io is not served. */
@@ -40,6 +40,10 @@ export interface ApiOptions {
 	build?: () => { gitCommit: string; gitTreeState: string; buildDate: string };
 	/** Changes that a watch or a paged list can go back, for each resource. Default 4096. */
 	watchHistory?: number;
+	/** Optional steps of admission that are to be taken, by upstream's names (`--enable-admission-plugins`). Default: none. */
+	admissionPlugins?: readonly string[];
+	/** Pod Security Standards for all namespaces. Default: only what their labels say. */
+	podSecurity?: PodSecurityConfiguration;
 	/** Requests that are answered at the same time, watches and streams aside. Default 1000. */
 	maxRequestsInFlight?: number;
 }
@@ -53,6 +57,9 @@ export interface Server {
 	readonly tokens: Tokens;
 	/** Who may do what: asked by every way in, and by the steps of admission that have questions of their own. */
 	readonly authorizer: Authorizer;
+	/** Those who know bearer tokens, in the order in which they are asked. */
+	readonly authenticators: readonly TokenAuthenticator[];
+	readonly admission: Admission;
 	readonly options: ApiOptions;
 }
 

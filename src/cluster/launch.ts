@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { systemClock } from "../core/clock.ts";
 import { control, NotRunning } from "./control-client.ts";
 import type { ClusterStatus, StartReport } from "./control-protocol.ts";
 import type { Layout } from "./layout.ts";
 import { programFile } from "./package-files.ts";
+import { ensurePrivateFolder } from "./private-folder.ts";
 import { processesMarked, serverMark } from "./processes.ts";
 
 /** What `cox up` may ask for; a cluster that exists keeps what is not said. */
@@ -67,7 +68,7 @@ function refuseChange(option: string, wanted: string | undefined, found: string)
 
 /** The server process lives on when this one ends; its output goes to the log in the data directory. */
 function spawnServer(layout: Layout, options: LaunchOptions, progress: (text: string) => void): Promise<ClusterStatus> {
-	mkdirSync(layout.data, { recursive: true, mode: 0o700 });
+	ensurePrivateFolder(layout.data);
 	const log = openSync(layout.log, "a", 0o600);
 	const child = spawn(
 		process.execPath,

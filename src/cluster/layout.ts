@@ -12,6 +12,10 @@ export interface Layout {
 	images: string;
 	pki: string;
 	store: string;
+	/** LMDB's file in there. */
+	storeFile: string;
+	/** Says beside the store whose it is. */
+	identity: string;
 	log: string;
 	/** Holds the sockets; short enough for their names, readable by the owner alone. */
 	sockets: string;
@@ -49,6 +53,8 @@ export function layoutOf(data: string | undefined): Layout {
 		images: join(directory, "images.yaml"),
 		pki: join(directory, "pki"),
 		store: join(directory, "store"),
+		storeFile: join(directory, "store", "store", "data.mdb"),
+		identity: join(directory, "store.json"),
 		log: join(directory, "server.log"),
 		sockets,
 		controlSocket: join(sockets, "control.sock"),

@@ -9,6 +9,9 @@ import { ClusterServer } from "./server.ts";
 const { data, ...options } = JSON.parse(process.argv[2] ?? "{}") as LaunchOptions & { data: string };
 const layout = layoutOf(data);
 
+// What nodes and pods may read does not depend on the shell that 'cox up' was called in; what is secret has its own mode.
+process.umask(0o022);
+
 function report(message: StartReport): void {
 	process.send?.(message, undefined, undefined, () => {});
 }

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { listen } from "../api/listen.ts";
 import type { Client } from "../client/client.ts";
 import { waitFor } from "../client/wait.ts";
@@ -20,11 +19,13 @@ import { forgetNode } from "./lost-node.ts";
 import { addNode } from "./node-labels.ts";
 import { planNodes, poolNode } from "./node-numbering.ts";
 import type { NodePool } from "./node-pool.ts";
+import { protectData } from "./private-folder.ts";
 import { createProcessNodes } from "./process-nodes.ts";
 import { host, serverNames } from "./server-names.ts";
 import { defaultSettings, readSettings, type Settings, writeSettings } from "./settings.ts";
 import { createSimulatedNodes } from "./simulated-nodes.ts";
 import { removeSockets } from "./stop.ts";
+import { ensureIdentity, readIdentity } from "./store-identity.ts";
 import { TurnableClock } from "./turnable-clock.ts";
 import { version } from "./version.ts";
 
@@ -73,11 +74,13 @@ export class ClusterServer {
 	}
 
 	async #start(progress: (text: string) => void): Promise<void> {
-		const { data, sockets } = this.#layout;
-		for (const folder of [data, sockets]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+		const { sockets } = this.#layout;
+		protectData(this.#layout);
+		const identity = readIdentity(this.#layout);
 		// A month that passes in seconds is not worth a wait for the disk with every write.
 		const disk = openLmdbStore({ folder: this.#layout.store, flush: this.#turnable === undefined });
 		this.#closers.push(() => disk.close());
+		ensureIdentity(this.#layout, identity);
 		this.#closers.push(async () => removeSockets(sockets));
 		const store = this.#turnable === undefined ? disk : holdTimeForWrites(disk, this.#turnable.clock);
 		writeSettings(this.#layout.settings, this.#settings);

@@ -1,8 +1,9 @@
 /** The tables of the embedded store, and all that reads and writes them. */
-import { statfsSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { ApiError } from "../core/errors.ts";
+import { dataFileProblem } from "./data-file.ts";
 import { decodePointer, decodeRecord, encodePointer, logKey, type Pointer, revisionOf } from "./records.ts";
 import type { Change, Entry } from "./store.ts";
 import type { CommitRecord } from "./watches.ts";
@@ -28,18 +29,27 @@ export class Tables {
 	readonly #index: Database<Buffer, string>;
 	readonly #log: Database<Buffer, number>;
 
-	/** @throws ApiError InternalError when the folder's store is of another format */
+	/** @throws ApiError InternalError when the folder's store is damaged or of a newer format */
 	constructor(folder: string, flush: boolean) {
 		// Without overlapping syncs a transaction is neither acknowledged nor visible before it is on disk.
 		// Without batching by turns of the event loop every transaction is one that is begun below, and fails nowhere else.
 		const path = join(folder, "store");
+		checkDataFile(join(path, "data.mdb"));
+		mkdirSync(path, { recursive: true, mode: 0o700 });
 		this.#root = open({ path, maxDbs: 4, overlappingSync: false, eventTurnBatching: false, noSync: !flush });
+		// LMDB makes its files with the rights that the umask leaves.
+		for (const name of ["data.mdb", "lock.mdb"]) chmodSync(join(path, name), 0o600);
 		this.#meta = this.#root.openDB({ name: "meta", encoding: "json" });
 		this.#index = this.#root.openDB({ name: "index", encoding: "binary" });
 		this.#log = this.#root.openDB({ name: "log", encoding: "binary" });
 		const found = this.#meta.get("format");
-		if (found !== undefined && found !== format)
-			throw new ApiError("InternalError", `the store in ${folder} has format ${found}; this version reads ${format}`);
+		if (found !== undefined && found > format) {
+			void this.#root.close();
+			throw new ApiError(
+				"InternalError",
+				`the store in ${folder} was written by a newer version of cox (format ${found}, this one reads up to ${format}); use that version`,
+			);
+		}
 	}
 
 	close(): Promise<void> {
@@ -128,6 +138,19 @@ export class Tables {
 		const settled = await Promise.allSettled([all, ...outcomes]);
 		for (const result of settled) if (result.status === "rejected") throw await writeFailure(result.reason);
 	}
+}
+
+/**
+ * A damaged file would end the process as soon as LMDB reads it.
+ * @throws ApiError InternalError that says what is wrong and what to do
+ */
+function checkDataFile(file: string): void {
+	const problem = existsSync(file) && statSync(file).size > 0 ? dataFileProblem(file) : undefined;
+	if (problem !== undefined)
+		throw new ApiError(
+			"InternalError",
+			`the store's file ${file} is damaged: ${problem}; put back a copy of it, restore a snapshot ('cox snapshot restore FILE --force'), or give up what was in it ('cox reset')`,
+		);
 }
 
 /**

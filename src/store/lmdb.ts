@@ -34,7 +34,7 @@ const treeBytes = 3 * 4096;
  * @throws ApiError Conflict when another process has the folder, InternalError when it is of another format
  */
 export function openLmdbStore(options: LmdbOptions): Store {
-	mkdirSync(options.folder, { recursive: true });
+	mkdirSync(options.folder, { recursive: true, mode: 0o700 });
 	const lock = lockFolder(options.folder);
 	try {
 		return new LmdbStore(options, lock);

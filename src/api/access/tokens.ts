@@ -11,6 +11,7 @@ import {
 import type { Clock } from "../../core/clock.ts";
 import type { User } from "../../core/exchange.ts";
 import type { Secret, ServiceAccount } from "../../kinds/generated/types.ts";
+import { RecentTokens } from "./recent-tokens.ts";
 
 /** Claims of a bound token (KEP-1205). */
 export interface Claims {
@@ -31,55 +32,97 @@ export interface Claims {
 	};
 }
 
-export interface Tokens {
-	readonly issuer: string;
-	sign(claims: Claims): string;
-	/** The claims of a token that this server signed and that has not run out. */
-	verify(token: string): Claims | undefined;
-	/** `/openid/v1/jwks`: the public key, for those who verify tokens themselves. */
-	keySet(): object;
+/** A token whose signature is this server's. Whether it holds now, and for whom, is another question. */
+export interface SignedToken {
+	readonly claims: Claims;
+	/** Who presents it. */
+	readonly user: User;
+	/** The API server's own audiences that it is for; empty when it is for others only. */
+	readonly apiAudiences: readonly string[];
 }
 
-export function createTokens(clock: Clock, options: { signingKey?: string; issuer?: string } = {}): Tokens {
+export interface Tokens {
+	readonly issuer: string;
+	/** What a token must be for, one of them, to be good for this server. */
+	readonly audiences: readonly string[];
+	sign(claims: Claims): string;
+	/** Undefined for a token that this server did not sign. */
+	verify(token: string): SignedToken | undefined;
+	/** `/openid/v1/jwks`: the public key, for those who verify tokens themselves. */
+	keySet(): object;
+	/** Of signatures: `ES256` or `RS256`. */
+	algorithm(): string;
+}
+
+export interface TokenOptions {
+	/** PEM of a private key, EC P-256 or RSA, that signs tokens. Default: a key made for this process. */
+	signingKey?: string | undefined;
+	/** Default `https://kubernetes.default.svc.cluster.local`. */
+	issuer?: string | undefined;
+}
+
+/** @param apiAudiences default: the issuer alone */
+export function createTokens(clock: Clock, options: TokenOptions = {}, apiAudiences?: readonly string[]): Tokens {
 	const issuer = options.issuer ?? "https://kubernetes.default.svc.cluster.local";
+	const audiences = apiAudiences === undefined || apiAudiences.length === 0 ? [issuer] : apiAudiences;
+	const recent = new RecentTokens<SignedToken>(clock);
 	let keys: Keys | undefined;
 	// Made when first needed: most in-process clusters never sign a token.
 	const ready = () => {
 		keys ??= keysOf(options.signingKey);
 		return keys;
 	};
+	const claimsOf = (token: string): Claims | undefined => {
+		const [head = "", body = "", signature = "", ...more] = token.split(".");
+		if (more.length > 0 || signature === "") return undefined;
+		const { publicKey, algorithm, id } = ready();
+		const header = decoded(head);
+		if (header?.["alg"] !== algorithm || header["kid"] !== id) return undefined;
+		const key = { key: publicKey, dsaEncoding: "ieee-p1363" } as const;
+		if (!verify("sha256", Buffer.from(`${head}.${body}`), key, Buffer.from(signature, "base64url"))) return undefined;
+		// The signature says that this server wrote the claims.
+		const claims = decoded(body) as Claims | undefined;
+		return claims?.iss === issuer ? claims : undefined;
+	};
 	return {
 		issuer,
+		audiences,
 		sign(claims) {
 			const { key, algorithm, id } = ready();
 			const head = encoded({ alg: algorithm, kid: id });
 			const text = `${head}.${encoded(claims)}`;
 			return `${text}.${sign("sha256", Buffer.from(text), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
 		},
-		verify(token) {
-			const [head = "", body = "", signature = "", ...more] = token.split(".");
-			if (more.length > 0 || signature === "") return undefined;
-			const { publicKey, algorithm, id } = ready();
-			const header = decoded(head);
-			if (header?.["alg"] !== algorithm || header["kid"] !== id) return undefined;
-			const key = { key: publicKey, dsaEncoding: "ieee-p1363" } as const;
-			if (!verify("sha256", Buffer.from(`${head}.${body}`), key, Buffer.from(signature, "base64url"))) return undefined;
-			// The signature says that this server wrote the claims.
-			const claims = decoded(body) as Claims | undefined;
-			if (claims?.iss !== issuer || (claims.exp ?? Number.POSITIVE_INFINITY) * 1000 <= clock.now()) return undefined;
-			return claims;
-		},
+		verify: (token) =>
+			recent.get(token, () => {
+				const claims = claimsOf(token);
+				if (claims?.["kubernetes.io"]?.serviceaccount === undefined) return undefined;
+				const { namespace, serviceaccount } = claims["kubernetes.io"];
+				if (claims.sub !== `system:serviceaccount:${namespace}:${serviceaccount.name}`) return undefined;
+				const isFor = Array.isArray(claims.aud) ? claims.aud : [];
+				return {
+					claims,
+					user: serviceAccountUser(claims),
+					apiAudiences: audiences.filter((audience) => isFor.includes(audience)),
+				};
+			}),
 		keySet() {
 			const { publicKey, algorithm, id } = ready();
 			return { keys: [{ use: "sig", kid: id, alg: algorithm, ...publicKey.export({ format: "jwk" }) }] };
 		},
+		algorithm: () => ready().algorithm,
 	};
 }
 
-export function secretClaims(issuer: string, account: ServiceAccount, { metadata }: Secret): Claims {
+/** Of a token that holds as long as the Secret that it is in. */
+export function secretClaims(
+	{ issuer, audiences }: Pick<Tokens, "issuer" | "audiences">,
+	account: ServiceAccount,
+	{ metadata }: Secret,
+): Claims {
 	const { namespace = "", name, uid } = account.metadata;
 	return {
-		aud: [issuer],
+		aud: [...audiences],
 		iss: issuer,
 		"kubernetes.io": {
 			namespace,
@@ -90,8 +133,7 @@ export function secretClaims(issuer: string, account: ServiceAccount, { metadata
 	};
 }
 
-/** Who presents the token. */
-export function serviceAccountUser(claims: Claims): User {
+function serviceAccountUser(claims: Claims): User {
 	const { namespace, serviceaccount, pod, node } = claims["kubernetes.io"];
 	return {
 		name: `system:serviceaccount:${namespace}:${serviceaccount.name}`,

@@ -1,10 +1,15 @@
 /** Admission: what the server itself has to say about a write, step by step, before it is validated. */
 import type { Kind } from "../../kinds/kind.ts";
+import { certificateApproval, certificateSigning } from "./certificate-signers.ts";
 import { certificateSubjectRestriction } from "./certificate-subject.ts";
+import { denyServiceExternalIPs } from "./external-ips.ts";
 import { limitRangeDefaults, limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace.ts";
 import { nodeRestriction } from "./node-restriction/node-restriction.ts";
+import { ownerReferencesPermissionEnforcement } from "./owner-references.ts";
 import { defaultTolerationSeconds, priority } from "./pod-defaults.ts";
+import { podSecurityOfNamespaces } from "./pod-security/namespaces.ts";
+import { podSecurityOfPods, podSecurityOfTemplates } from "./pod-security/pods.ts";
 import { resourceQuota } from "./resource-quota.ts";
 import { runtimeClass } from "./runtime-class.ts";
 import { serviceAccount } from "./service-account.ts";
@@ -32,21 +37,59 @@ export const allocationSteps: readonly AdmissionStep[] = [serviceAddresses];
  * Steps that change nothing more. They come last, when the object has its name and is valid: only what everything else lets
  * through is charged to quotas.
  */
-export const checkingSteps: readonly AdmissionStep[] = [certificateSubjectRestriction, limitRanger, resourceQuota];
+export const checkingSteps: readonly AdmissionStep[] = [
+	limitRanger,
+	podSecurityOfNamespaces,
+	podSecurityOfPods,
+	podSecurityOfTemplates,
+	ownerReferencesPermissionEnforcement,
+	certificateApproval,
+	certificateSigning,
+	certificateSubjectRestriction,
+	denyServiceExternalIPs,
+	resourceQuota,
+];
 
-/** Undefined when every step is done; most never wait. @throws ApiError of the first step that refuses, at once or in the promise */
+/** All steps of one server: those that are always taken, and the optional ones that it is to take. */
+export interface Admission {
+	/** Undefined when every step is done; most never wait. @throws ApiError of the first step that refuses, at once or in the promise */
+	admit(request: Admitted): Promise<void> | undefined;
+	/** @throws ApiError when there is nothing left, or somebody else has what was asked for */
+	allocate(request: Admitted): void;
+	/** As `admit`. */
+	check(request: Admitted): Promise<void> | undefined;
+}
+
+/** @param enabled names of optional steps */
+export function createAdmission(enabled: Iterable<string> = []): Admission {
+	const names = new Set(enabled);
+	const taken = (steps: readonly AdmissionStep[]) =>
+		new Steps(steps.filter(({ name, isOptional }) => !isOptional || names.has(name)));
+	const admitting = taken(admissionSteps);
+	const allocating = taken(allocationSteps);
+	const checking = taken(checkingSteps);
+	return {
+		admit: (request) => take(admitting.stepsFor(request), request),
+		allocate(request) {
+			for (const step of allocating.stepsFor(request)) step.admit(request);
+		},
+		check: (request) => take(checking.stepsFor(request), request),
+	};
+}
+
+/** See `Admission`. */
 export function admit(request: Admitted): Promise<void> | undefined {
-	return take(admitting.stepsFor(request), request);
+	return request.server.admission.admit(request);
 }
 
-/** @throws ApiError when there is nothing left, or somebody else has what was asked for */
+/** See `Admission`. */
 export function allocate(request: Admitted): void {
-	for (const step of allocating.stepsFor(request)) step.admit(request);
+	request.server.admission.allocate(request);
 }
 
-/** As `admit`. */
+/** See `Admission`. */
 export function check(request: Admitted): Promise<void> | undefined {
-	return take(checking.stepsFor(request), request);
+	return request.server.admission.check(request);
 }
 
 /** One after the other: a later step sees what an earlier one has changed. */
@@ -85,7 +128,3 @@ class Steps {
 		return steps;
 	}
 }
-
-const admitting = new Steps(admissionSteps);
-const allocating = new Steps(allocationSteps);
-const checking = new Steps(checkingSteps);

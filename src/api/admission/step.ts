@@ -22,11 +22,15 @@ export interface Admitted {
 	/** Writes to go along with the object's. */
 	readonly companions: Companions;
 	readonly warnings: string[];
+	/** Where notes for the audit log go; absent when the request is not recorded there. */
+	readonly audit?: { annotate(name: string, value: string): void } | undefined;
 }
 
 export interface AdmissionStep {
 	/** As upstream names its plugin. */
 	readonly name: string;
+	/** Taken only where the server's options name it (`ApiOptions.admissionPlugins`). */
+	readonly isOptional?: true;
 	/** Which requests it looks at. */
 	readonly on: {
 		operations: readonly Admitted["operation"][];

@@ -2,7 +2,10 @@
 import { timestamp } from "../../core/clock.ts";
 import { ApiError, conflict, invalid, notFound } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
+import { invalidValue } from "../../core/field-errors.ts";
+import type { KubeObject } from "../../core/object.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
+import type { Kind } from "../../kinds/kind.ts";
 import { nodes } from "../../kinds/node.ts";
 import { pods } from "../../kinds/pod.ts";
 import { secrets } from "../../kinds/secret.ts";
@@ -17,7 +20,7 @@ import { methodNotAllowed, named, type Target } from "../target.ts";
 import { existing } from "../verbs/get.ts";
 
 interface TokenRequest {
-	metadata?: object;
+	metadata?: { name?: string; namespace?: string; uid?: string };
 	spec?: { audiences?: string[]; expirationSeconds?: number; boundObjectRef?: BoundObject };
 }
 
@@ -40,8 +43,9 @@ export async function token(context: Context, target: Target): Promise<ApiRespon
 	const account = existing(wanted).object;
 	// The type that the body was decoded as.
 	const request = decodeUnstored(context, "AuthenticationTokenRequest", "TokenRequest") as TokenRequest;
+	checkMetadata(request.metadata ?? {}, account.metadata);
 	const { audiences = [], expirationSeconds = defaultSeconds, boundObjectRef } = request.spec ?? {};
-	checkSeconds(expirationSeconds, wanted.name);
+	checkSeconds(expirationSeconds);
 	await admitNodeToken(
 		server,
 		context.user,
@@ -51,7 +55,7 @@ export async function token(context: Context, target: Target): Promise<ApiRespon
 			...(boundObjectRef === undefined ? {} : { boundObjectRef }),
 		},
 	);
-	const audience = audiences.length === 0 ? [server.tokens.issuer] : audiences;
+	const audience = audiences.length === 0 ? [...server.tokens.audiences] : audiences;
 	const nowSeconds = Math.floor(server.clock.now() / 1000);
 	const expires = nowSeconds + expirationSeconds;
 	const namespace = account.metadata.namespace ?? "";
@@ -63,7 +67,7 @@ export async function token(context: Context, target: Target): Promise<ApiRespon
 		jti: newUid(server.clock),
 		"kubernetes.io": {
 			namespace,
-			...bound(context, namespace, boundObjectRef),
+			...bound(context, account, boundObjectRef),
 			serviceaccount: { name: account.metadata.name, uid: account.metadata.uid },
 		},
 		nbf: nowSeconds,
@@ -85,43 +89,65 @@ export async function token(context: Context, target: Target): Promise<ApiRespon
 	);
 }
 
-function checkSeconds(seconds: number, name: string): void {
+const reviewed = { group: "authentication.k8s.io", kind: "TokenRequest" };
+
+/** What the body says of the account must be true of it. */
+function checkMetadata(
+	said: NonNullable<TokenRequest["metadata"]>,
+	{ name, namespace, uid }: KubeObject["metadata"],
+): void {
+	const must = "must match the service account";
+	if (said.name && said.name !== name)
+		throw invalid(reviewed, name, [invalidValue("metadata.name", said.name, `${must} name if specified`)]);
+	if (said.namespace && said.namespace !== namespace)
+		throw invalid(reviewed, name, [
+			invalidValue("metadata.namespace", said.namespace, `${must} namespace if specified`),
+		]);
+	if (said.uid && said.uid !== uid) {
+		const why = `the UID in the token request (${said.uid}) does not match the UID of the service account (${uid})`;
+		throw conflict({ group: reviewed.group, plural: reviewed.kind }, name, why);
+	}
+}
+
+function checkSeconds(seconds: number): void {
 	const why =
 		seconds < leastSeconds
 			? "may not specify a duration less than 10 minutes"
 			: seconds > mostSeconds
 				? "may not specify a duration larger than 2^32 seconds"
 				: undefined;
-	if (why === undefined) return;
-	throw invalid({ group: "authentication.k8s.io", kind: "TokenRequest" }, name, [
-		{ reason: "FieldValueInvalid", message: `Invalid value: ${seconds}: ${why}`, field: "spec.expirationSeconds" },
-	]);
+	if (why !== undefined) throw invalid(reviewed, "", [invalidValue("spec.expirationSeconds", seconds, why)]);
 }
 
 type Binding = Pick<Claims["kubernetes.io"], "pod" | "node" | "secret">;
 
+const boundKinds: Readonly<Record<string, Kind>> = { Pod: pods, Secret: secrets, Node: nodes };
+
 /** The object that the token dies with. */
-function bound({ server }: Context, namespace: string, reference: BoundObject | undefined): Binding {
-	if (reference?.kind === undefined) return {};
-	const { name = "", uid } = reference;
-	const kind = { Pod: pods, Secret: secrets, Node: nodes }[reference.kind];
+function bound({ server }: Context, account: KubeObject, reference: BoundObject | undefined): Binding {
+	if (reference === undefined) return {};
+	const { apiVersion = "", kind: kindName = "", name = "", uid } = reference;
+	const [group, version] = apiVersion.includes("/") ? apiVersion.split("/") : ["", apiVersion];
+	const kind = group === "" && Object.hasOwn(boundKinds, kindName) ? boundKinds[kindName] : undefined;
 	if (kind === undefined)
+		throw new ApiError("BadRequest", `cannot bind token to object of type ${group}/${version}, Kind=${kindName}`);
+	const { name: accountName, namespace } = account.metadata;
+	const found = server.cache.resource(kind).get(objectKey(kind, kind.namespaced ? namespace : undefined, name))?.object;
+	if (found === undefined) throw notFound(kind, name);
+	// It was found among the objects of its kind.
+	const pod = kind === pods ? (found as Pod) : undefined;
+	if (pod !== undefined && pod.spec.serviceAccountName !== accountName)
 		throw new ApiError(
 			"BadRequest",
-			`cannot bind token for serviceaccount to object of type ${reference.apiVersion ?? ""}, Kind=${reference.kind}`,
+			`cannot bind token for serviceaccount ${JSON.stringify(accountName)} to pod running with different serviceaccount name.`,
 		);
-	const place = kind.namespaced ? namespace : undefined;
-	const found = server.cache.resource(kind).get(objectKey(kind, place, name))?.object;
-	if (found === undefined) throw notFound(kind, name);
 	if (uid !== undefined && uid !== "" && uid !== found.metadata.uid) {
 		const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
-		throw conflict(kind, name, why);
+		throw conflict({ group: "", plural: kindName }, name, why);
 	}
 	const boundTo = { name, uid: found.metadata.uid };
-	if (kind === secrets) return { secret: boundTo };
-	if (kind === nodes) return { node: boundTo };
-	// It was found among the pods.
-	const nodeName = (found as Pod).spec.nodeName;
+	if (pod === undefined) return kind === secrets ? { secret: boundTo } : { node: boundTo };
+	const { nodeName } = pod.spec;
 	if (nodeName === undefined || nodeName === "") return { pod: boundTo };
 	const node = server.cache.resource(nodes).get(objectKey(nodes, undefined, nodeName))?.object;
 	return { pod: boundTo, node: { name: nodeName, ...(node && { uid: node.metadata.uid }) } };

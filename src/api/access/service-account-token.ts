@@ -1,0 +1,101 @@
+/** Whether a service account's token holds: its times, its audience, and what it is bound to (KEP-1205, KEP-4193). */
+import type { KubeObject } from "../../core/object.ts";
+import type { Secret } from "../../kinds/generated/types.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { nodes } from "../../kinds/node.ts";
+import { pods } from "../../kinds/pod.ts";
+import { secrets } from "../../kinds/secret.ts";
+import { serviceAccounts } from "../../kinds/serviceaccount.ts";
+import { objectKey } from "../cache/keys.ts";
+import type { Server } from "../server.ts";
+import { type TokenAuthenticator, TokenRefused } from "./token-authenticator.ts";
+import type { Claims, SignedToken } from "./tokens.ts";
+
+/** Clocks differ, and things end a little after they were told to. */
+const leewayMs = 60_000;
+const invalidated = "service account token has been invalidated";
+
+/** What is remembered of a token is only its claims: everything that can change is looked at each time. */
+export function serviceAccountTokens(server: Server): TokenAuthenticator {
+	const { tokens, clock } = server;
+	return {
+		authenticate(token, audiences) {
+			const signed = tokens.verify(token);
+			if (signed === undefined) return undefined;
+			const meant = audiencesOf(signed, audiences, tokens.audiences);
+			if (meant.length === 0)
+				throw new TokenRefused(
+					`token audiences ${shown(signed.claims.aud)} is invalid for the target audiences ${shown(audiences)}`,
+				);
+			const nowMs = clock.now();
+			checkTimes(signed.claims, nowMs);
+			checkBound(server, signed.claims, nowMs);
+			// What has no end of its own ends when its Secret is given another.
+			if (signed.claims.exp === undefined && !isIn(server, signed.claims, token)) throw new TokenRefused(invalidated);
+			return { user: signed.user, audiences: meant };
+		},
+	};
+}
+
+function audiencesOf({ claims, apiAudiences }: SignedToken, asked: readonly string[], ofServer: readonly string[]) {
+	if (asked === ofServer) return apiAudiences;
+	return Array.isArray(claims.aud) ? claims.aud.filter((audience) => asked.includes(audience)) : [];
+}
+
+function checkTimes({ exp, nbf }: Claims, nowMs: number): void {
+	if (nbf !== undefined && nowMs + leewayMs < nbf * 1000)
+		throw new TokenRefused("service account token is not valid yet");
+	if (exp !== undefined && exp * 1000 + leewayMs < nowMs) throw new TokenRefused("service account token has expired");
+}
+
+function checkBound(server: Server, claims: Claims, nowMs: number): void {
+	const { namespace, serviceaccount, pod, secret, node } = claims["kubernetes.io"];
+	const account = find(server, serviceAccounts, namespace, serviceaccount.name);
+	if (account === undefined) throw new TokenRefused(`serviceaccounts "${serviceaccount.name}" not found`);
+	if (hasEnded(account, nowMs))
+		throw new TokenRefused(`service account ${namespace}/${serviceaccount.name} has been deleted`);
+	const { uid } = account.metadata;
+	if (uid !== serviceaccount.uid)
+		throw new TokenRefused(`service account UID (${uid}) does not match claim (${serviceaccount.uid})`);
+	if (secret !== undefined) checkOne(server, secrets, namespace, secret, nowMs);
+	if (pod !== undefined) checkOne(server, pods, namespace, pod, nowMs);
+	// Of a pod's token the node only says where the pod is.
+	else if (node !== undefined) checkOne(server, nodes, undefined, node, nowMs);
+}
+
+function checkOne(
+	server: Server,
+	kind: Kind,
+	namespace: string | undefined,
+	{ name, uid = "" }: { name: string; uid?: string },
+	nowMs: number,
+): void {
+	const object = find(server, kind, namespace, name);
+	if (object === undefined || hasEnded(object, nowMs)) throw new TokenRefused(invalidated);
+	const found = object.metadata.uid;
+	if (found === uid) return;
+	const what = kind === secrets ? "service account secret" : `service account ${kind.singular}`;
+	const shownKind = kind === secrets ? "secret" : kind.singular;
+	throw new TokenRefused(`${shownKind} UID (${found}) does not match ${what} ref claim (${uid})`);
+}
+
+function find({ cache }: Server, kind: Kind, namespace: string | undefined, name: string): KubeObject | undefined {
+	return cache.resource(kind).get(objectKey(kind, namespace, name))?.object;
+}
+
+/** An object that is being deleted still counts until its time is up, so that what belongs to it can clean up. */
+function hasEnded({ metadata: { deletionTimestamp } }: KubeObject, nowMs: number): boolean {
+	return deletionTimestamp !== undefined && Date.parse(deletionTimestamp) + leewayMs < nowMs;
+}
+
+function isIn(server: Server, claims: Claims, token: string): boolean {
+	const { namespace, secret } = claims["kubernetes.io"];
+	const found = find(server, secrets, namespace, secret?.name ?? "");
+	// Nothing else is in this cache.
+	return (found as Secret | undefined)?.data?.["token"] === Buffer.from(token).toString("base64");
+}
+
+/** A list in quotes, as Go prints it with %q. */
+function shown(list: unknown): string {
+	return `[${(Array.isArray(list) ? list : []).map((item) => JSON.stringify(item)).join(" ")}]`;
+}

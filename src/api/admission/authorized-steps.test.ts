@@ -1,0 +1,133 @@
+/** Steps that ask the authorizer, with one that says yes to what a table names. */
+import { expect, test } from "vitest";
+import type { KubeObject } from "../../core/object.ts";
+import { catalog } from "../../kinds/catalog.ts";
+import { certificateSigningRequests } from "../../kinds/certificatesigningrequest.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { pods } from "../../kinds/pod.ts";
+import { createRegistry } from "../../kinds/registry.ts";
+import type { Authorizer } from "../access/authorizer.ts";
+import type { Server } from "../server.ts";
+import { certificateApproval, certificateSigning } from "./certificate-signers.ts";
+import { ownerReferencesPermissionEnforcement } from "./owner-references.ts";
+import type { AdmissionStep, Admitted } from "./step.ts";
+
+/** @param may `VERB GROUP/RESOURCE/SUBRESOURCE NAMESPACE/NAME` of what is allowed */
+function authorizer(may: readonly string[], asked: string[]): Authorizer {
+	return {
+		async authorize({ verb, resource }) {
+			const { group = "", plural = "", subresource = "", namespace = "", name = "" } = resource ?? {};
+			const text = `${verb} ${group}/${plural}/${subresource} ${namespace}/${name}`;
+			asked.push(text);
+			return may.includes(text) ? { verdict: "allow", reason: "" } : { verdict: "none", reason: "no role" };
+		},
+		async rulesFor() {
+			return { resourceRules: [], nonResourceRules: [], incomplete: false };
+		},
+	};
+}
+
+interface Asked {
+	kind: Kind;
+	object: object;
+	old?: object;
+	subresource?: string;
+	may?: string[];
+}
+
+async function outcome(step: AdmissionStep, { kind, object, old, subresource, may = [] }: Asked) {
+	const asked: string[] = [];
+	const complete = (part: object) => ({ apiVersion: "v1", kind: kind.kind, ...part }) as KubeObject;
+	const server = { authorizer: authorizer(may, asked), registry: createRegistry(catalog) };
+	const request: Admitted = {
+		// These steps look at nothing else of it.
+		server: server as unknown as Server,
+		user: { name: "ann", groups: ["system:authenticated"] },
+		operation: old === undefined ? "create" : "update",
+		kind,
+		namespace: kind.namespaced ? "shop" : undefined,
+		name: "x",
+		subresource,
+		object: complete(object),
+		old: old && complete(old),
+		companions: { claims: [], releases: [] },
+		warnings: [],
+	};
+	try {
+		await step.admit(request);
+		return { asked };
+	} catch (error) {
+		return { asked, message: (error as Error).message };
+	}
+}
+
+const signer = "example.com/serving";
+const request = (status: object, signerName = signer) => ({ metadata: { name: "x" }, spec: { signerName }, status });
+const approved = { conditions: [{ type: "Approved", status: "True" }] };
+const explicit = `certificates.k8s.io/signers/ /${signer}`;
+const wildcard = "certificates.k8s.io/signers/ /example.com/*";
+const refusal = 'certificatesigningrequests.certificates.k8s.io "x" is forbidden: user not permitted to';
+
+test("a request is approved by those who may approve for its signer, or for the signer's domain", async () => {
+	const approve = (may: string[]) =>
+		outcome(certificateApproval, {
+			kind: certificateSigningRequests as unknown as Kind,
+			subresource: "approval",
+			old: request({}),
+			object: request(approved, "other.com/signer"),
+			may,
+		});
+	expect(await approve([`approve ${explicit}`])).toEqual({ asked: [`approve ${explicit}`] });
+	expect(await approve([`approve ${wildcard}`])).toEqual({ asked: [`approve ${explicit}`, `approve ${wildcard}`] });
+	expect((await approve([`sign ${explicit}`])).message).toBe(`${refusal} approve requests with signerName "${signer}"`);
+});
+
+test("a certificate, and conditions, are written by those who may sign", async () => {
+	const sign = (status: object, may: string[] = []) =>
+		outcome(certificateSigning, {
+			kind: certificateSigningRequests as unknown as Kind,
+			subresource: "status",
+			old: request(approved),
+			object: request(status),
+			may,
+		});
+	expect((await sign({ ...approved, certificate: "x" }, [`sign ${wildcard}`])).message).toBeUndefined();
+	expect((await sign({ ...approved, certificate: "x" })).message).toBe(
+		`${refusal} sign requests with signerName "${signer}"`,
+	);
+	expect((await sign({})).message).toBe(`${refusal} sign requests with signerName "${signer}"`);
+	expect(await sign({ ...approved })).toEqual({ asked: [] });
+});
+
+const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: "1" };
+const blocking = { ...owner, blockOwnerDeletion: true };
+const owned = (...ownerReferences: object[]) => ({ metadata: { name: "x", ownerReferences } });
+const enforce = (asked: Omit<Asked, "kind">) =>
+	outcome(ownerReferencesPermissionEnforcement, { kind: pods as unknown as Kind, ...asked });
+
+test("owners change by those who may delete the object", async () => {
+	const change = { old: owned(), object: owned(owner) };
+	expect((await enforce(change)).message).toBe(
+		`pods "x" is forbidden: cannot set an ownerRef on a resource you can't delete: no role, <nil>`,
+	);
+	expect(await enforce({ ...change, may: ["delete /pods/ shop/x"] })).toEqual({ asked: ["delete /pods/ shop/x"] });
+	expect((await enforce({ old: owned(owner), object: owned() })).message).toContain("cannot set an ownerRef");
+	expect(await enforce({ old: owned(owner), object: owned(owner) })).toEqual({ asked: [] });
+	expect(await enforce({ object: owned(owner) })).toEqual({ asked: [] });
+});
+
+test("an owner's deletion is blocked by those who may set the owner's finalizers", async () => {
+	const finalizers = "update apps/replicasets/finalizers shop/web";
+	expect(await enforce({ object: owned(blocking), may: [finalizers] })).toEqual({ asked: [finalizers] });
+	expect((await enforce({ object: owned(blocking) })).message).toBe(
+		`pods "x" is forbidden: cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't set finalizers on: no role, <nil>`,
+	);
+	const may = ["delete /pods/ shop/x"];
+	expect((await enforce({ old: owned(owner), object: owned(blocking), may })).message).toContain("set finalizers on");
+	expect(await enforce({ old: owned(blocking), object: owned(blocking, owner), may })).toEqual({ asked: may });
+	const unknown = { apiVersion: "example.com/v1", kind: "Toy", name: "t", uid: "2", blockOwnerDeletion: true };
+	expect((await enforce({ object: owned(unknown) })).message).toBe(
+		`pods "x" is forbidden: cannot set blockOwnerDeletion in this case because cannot find RESTMapping for ` +
+			`APIVersion example.com/v1 Kind Toy: no matches for kind "Toy" in version "example.com/v1"`,
+	);
+});

@@ -1,0 +1,44 @@
+/** Who may approve and sign is decided for each signer (Kubernetes documentation, "Certificate Signing Requests"). */
+import { certificateSigningRequests } from "../../kinds/certificatesigningrequest.ts";
+import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
+import { deepEqual } from "../equal.ts";
+import { type AdmissionStep, type Admitted, refused } from "./step.ts";
+
+export const certificateApproval: AdmissionStep = {
+	name: "CertificateApproval",
+	on: { operations: ["update"], kinds: [certificateSigningRequests], subresources: true },
+	admit(request) {
+		if (request.subresource !== "approval") return undefined;
+		return demand(request, "approve");
+	},
+};
+
+export const certificateSigning: AdmissionStep = {
+	name: "CertificateSigning",
+	on: { operations: ["update"], kinds: [certificateSigningRequests], subresources: true },
+	admit(request) {
+		if (request.subresource !== "status") return undefined;
+		const [status, before] = [statusOf(request.object), statusOf(request.old)];
+		if (status?.certificate === before?.certificate && deepEqual(status?.conditions ?? [], before?.conditions ?? []))
+			return undefined;
+		return demand(request, "sign");
+	},
+};
+
+function statusOf(object: Admitted["old"]): CertificateSigningRequest["status"] {
+	// Steps see the kinds that they ask for.
+	return (object as CertificateSigningRequest | undefined)?.status;
+}
+
+/** For this signer, or for all of its domain: `example.com/*`. @throws ApiError Forbidden, in the promise */
+async function demand(request: Admitted, verb: "approve" | "sign"): Promise<void> {
+	// As it was: nobody chooses the signer that is looked at.
+	const { signerName } = (request.old as CertificateSigningRequest).spec;
+	const [domain = ""] = signerName.split("/", 1);
+	for (const name of [signerName, `${domain}/*`]) {
+		const resource = { group: "certificates.k8s.io", version: "*", plural: "signers", name };
+		const { verdict } = await request.server.authorizer.authorize({ user: request.user, verb, path: "", resource });
+		if (verdict === "allow") return;
+	}
+	throw refused(request, `user not permitted to ${verb} requests with signerName ${JSON.stringify(signerName)}`);
+}

@@ -1,0 +1,36 @@
+/** What the operator of a server settles for all namespaces (`PodSecurityConfiguration` of pod-security.admission.config.k8s.io/v1). */
+import type { Pod } from "../../../kinds/generated/types.ts";
+import type { Server } from "../../server.ts";
+import type { Admitted } from "../step.ts";
+import { type Policy, privilegedPolicy } from "./policy.ts";
+
+export interface PodSecurityConfiguration {
+	/** Of namespaces whose labels do not say. Default: privileged. */
+	readonly defaults?: Policy;
+	/** To whom no policy applies. */
+	readonly exemptions?: {
+		readonly usernames?: readonly string[];
+		readonly runtimeClasses?: readonly string[];
+		readonly namespaces?: readonly string[];
+	};
+}
+
+/** The same object for each call. */
+export function defaultsOf({ options }: Server): Policy {
+	return options.podSecurity?.defaults ?? privilegedPolicy;
+}
+
+export function isExemptNamespace({ options }: Server, name: string): boolean {
+	return options.podSecurity?.exemptions?.namespaces?.includes(name) ?? false;
+}
+
+export function isExemptRuntimeClass({ options }: Server, { spec }: Pick<Pod, "spec">): boolean {
+	const name = spec.runtimeClassName ?? "";
+	return name !== "" && (options.podSecurity?.exemptions?.runtimeClasses?.includes(name) ?? false);
+}
+
+/** By which of the exemptions the request is not looked at, before anybody looks at its pod. */
+export function exemption({ server, namespace = "", user }: Admitted): "namespace" | "user" | undefined {
+	if (isExemptNamespace(server, namespace)) return "namespace";
+	return server.options.podSecurity?.exemptions?.usernames?.includes(user.name) ? "user" : undefined;
+}

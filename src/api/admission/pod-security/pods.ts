@@ -1,0 +1,130 @@
+/** Pods, and templates of pods, against the policy of their namespace. */
+
+import { cronJobs } from "../../../kinds/cronjob.ts";
+import { daemonSets } from "../../../kinds/daemonset.ts";
+import { deployments } from "../../../kinds/deployment.ts";
+import type { Container, Pod, PodTemplateSpec } from "../../../kinds/generated/types.ts";
+import { jobs } from "../../../kinds/job.ts";
+import type { Kind } from "../../../kinds/kind.ts";
+import { namespaces } from "../../../kinds/namespace.ts";
+import { pods } from "../../../kinds/pod.ts";
+import { podTemplates } from "../../../kinds/podtemplate.ts";
+import { replicaSets } from "../../../kinds/replicaset.ts";
+import { replicationControllers } from "../../../kinds/replicationcontroller.ts";
+import { statefulSets } from "../../../kinds/statefulset.ts";
+import { objectKey } from "../../cache/keys.ts";
+import { type AdmissionStep, type Admitted, refused } from "../step.ts";
+import { defaultsOf, exemption, isExemptRuntimeClass } from "./configuration.ts";
+import { type Subject, subjectOf, type Violation } from "./control.ts";
+import { violations, violationText } from "./evaluate.ts";
+import { isSame, type LevelVersion, levelText } from "./level.ts";
+import { isPrivileged, type Policy, policyOf } from "./policy.ts";
+
+const exemptAnnotation = "pod-security.kubernetes.io/exempt";
+
+/** Subresources that change what a pod runs. */
+const changing: ReadonlySet<string | undefined> = new Set([undefined, "ephemeralcontainers", "resize"]);
+
+export const podSecurityOfPods: AdmissionStep = {
+	name: "PodSecurity",
+	on: { operations: ["create", "update"], kinds: [pods], subresources: true },
+	admit(request) {
+		if (!changing.has(request.subresource)) return;
+		const policy = policyFor(request);
+		if (policy === undefined) return;
+		// Steps see the kinds that they ask for.
+		const [pod, old] = [request.object as Pod, request.old as Pod | undefined];
+		if (old !== undefined && !runsOtherImages(pod, old)) return;
+		evaluate(request, policy, subjectOf(pod.spec, pod.metadata.annotations), true);
+	},
+};
+
+/** Where each kind has the template of its pods. */
+const templates: readonly [kind: Pick<Kind, "group" | "plural">, path: readonly string[]][] = [
+	[podTemplates, ["template"]],
+	[replicationControllers, ["spec", "template"]],
+	[replicaSets, ["spec", "template"]],
+	[deployments, ["spec", "template"]],
+	[daemonSets, ["spec", "template"]],
+	[statefulSets, ["spec", "template"]],
+	[jobs, ["spec", "template"]],
+	[cronJobs, ["spec", "jobTemplate", "spec", "template"]],
+];
+
+/** A workload whose pods will be refused is let through with a warning: its pods are what is refused. */
+export const podSecurityOfTemplates: AdmissionStep = {
+	name: "PodSecurity",
+	on: { operations: ["create", "update"], kinds: templates.map(([kind]) => kind) },
+	admit(request) {
+		const policy = policyFor(request);
+		if (policy === undefined || (policy.warn.level === "privileged" && policy.audit.level === "privileged")) return;
+		const template = templateOf(request);
+		if (template?.spec === undefined) return;
+		evaluate(request, policy, subjectOf(template.spec, template.metadata?.annotations), false);
+	},
+};
+
+/** What the namespace demands; undefined when that is nothing, or nothing of this request. */
+function policyFor(request: Admitted): Policy | undefined {
+	const { server, namespace = "" } = request;
+	const found = server.cache.resource(namespaces).get(objectKey(namespaces, undefined, namespace));
+	if (found === undefined) return undefined;
+	const { policy } = policyOf(found.object, defaultsOf(server));
+	if (isPrivileged(policy)) return undefined;
+	const exempt = exemption(request);
+	if (exempt === undefined) return policy;
+	request.audit?.annotate(exemptAnnotation, exempt);
+	return undefined;
+}
+
+function templateOf({ kind, object }: Admitted): PodTemplateSpec | undefined {
+	const [, path = []] = templates.find(([{ group, plural }]) => group === kind.group && plural === kind.plural) ?? [];
+	let value: unknown = object;
+	for (const field of path) value = (value as Record<string, unknown> | undefined)?.[field];
+	// The object is valid: checks come last.
+	return value as PodTemplateSpec | undefined;
+}
+
+/** Nothing else that may change about a pod matters to the standards. */
+function runsOtherImages({ spec }: Pod, { spec: before }: Pod): boolean {
+	return (
+		differ(spec.containers, before.containers) ||
+		differ(spec.initContainers ?? [], before.initContainers ?? []) ||
+		(spec.ephemeralContainers ?? []).some(
+			({ name, image }) => before.ephemeralContainers?.find((container) => container.name === name)?.image !== image,
+		)
+	);
+}
+
+function differ(containers: readonly Container[], before: readonly Container[]): boolean {
+	return containers.length !== before.length || containers.some(({ image }, index) => image !== before[index]?.image);
+}
+
+/** @throws ApiError Forbidden for what a pod does against the level that is enforced */
+function evaluate(request: Admitted, policy: Policy, subject: Subject, enforces: boolean): void {
+	if (isExemptRuntimeClass(request.server, subject)) {
+		request.audit?.annotate(exemptAnnotation, "runtimeClass");
+		return;
+	}
+	const found: [LevelVersion, Violation[]][] = [];
+	const against = (level: LevelVersion): Violation[] => {
+		const known = found.find(([other]) => isSame(level, other));
+		if (known !== undefined) return known[1];
+		const result = violations(level, subject);
+		found.push([level, result]);
+		return result;
+	};
+	const enforced = enforces ? against(policy.enforce) : [];
+	if (enforces) request.audit?.annotate("pod-security.kubernetes.io/enforce-policy", levelText(policy.enforce));
+	const audited = against(policy.audit);
+	if (audited.length > 0)
+		request.audit?.annotate("pod-security.kubernetes.io/audit-violations", wouldViolate(policy.audit, audited));
+	if (enforced.length > 0)
+		throw refused(request, `violates PodSecurity "${levelText(policy.enforce)}": ${violationText(enforced)}`);
+	const warned = against(policy.warn);
+	if (warned.length > 0) request.warnings.push(wouldViolate(policy.warn, warned));
+}
+
+function wouldViolate(level: LevelVersion, found: readonly Violation[]): string {
+	return `would violate PodSecurity "${levelText(level)}": ${violationText(found)}`;
+}
