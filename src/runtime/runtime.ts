@@ -74,6 +74,8 @@ export interface ContainerConfig {
 		runAsUser?: number;
 		runAsGroup?: number;
 		supplementalGroups: readonly number[];
+		/** `Strict`: none but those; otherwise also those the image's /etc/group has the user in. */
+		supplementalGroupsPolicy?: string;
 		privileged: boolean;
 		readOnlyRootFilesystem: boolean;
 		capabilities: { add: readonly string[]; drop: readonly string[] };
@@ -83,6 +85,8 @@ export interface ContainerConfig {
 		appArmorProfile?: string;
 	};
 	limits: ResourceLimits;
+	/** How soon the kernel ends it for want of memory, -1000 to 1000; undefined: 0. Not below what the node itself has without the right to. */
+	oomScoreAdj?: number;
 	stopSignal?: string;
 	/**
 	 * Whether the container is meant to end: an init container that is no sidecar, or any container of a pod whose

@@ -7,7 +7,7 @@ import { containerPath } from "./images.ts";
 import { prepareRoot } from "./rootfs.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
 import { executeLine } from "./security.ts";
-import { execScript, initScript, shimScript, waitScript } from "./shell.ts";
+import { initScript, shimScript, waitScript } from "./shell.ts";
 
 /** Names of the FIFOs a container's output goes into. A terminal has one stream only. */
 export function streamsOf(config: ContainerConfig): string[] {
@@ -60,31 +60,4 @@ export function writeContainerFiles(
 		wait: waitScript({ streams, start, endMark, stdin: config.stdin, cgroups }),
 	};
 	for (const [name, text] of Object.entries(files)) writeFileSync(`${directory}/${name}`, text);
-}
-
-/**
- * A command line, for the node, that runs a command inside.
- * @throws Error when the container does not run
- */
-export function execCommandLine(
-	environment: Environment,
-	record: ContainerRecord,
-	command: readonly [string, ...string[]],
-	tty: boolean,
-): string[] {
-	const { init, cgroups, workingDir, ownPid, container } = record;
-	if (init === undefined || container.state !== "running") throw new Error(`container ${container.id} is not running`);
-	const env = new Map(record.env);
-	if (tty) env.set("TERM", "xterm");
-	const { security } = container.config;
-	const script = execScript({
-		path: env.get("PATH") ?? containerPath,
-		workingDir,
-		command,
-		execute: executeLine({ command, env, security, tty, rootless: environment.rootless }),
-	});
-	const namespaces = ["--net", "--uts", "--ipc", "--mount", ...(ownPid ? ["--pid"] : [])];
-	const direct = ["nsenter", `--target=${init.pid}`, ...namespaces, "--", "sh", "-c", script];
-	const joins = cgroups.map((group) => `echo 0 >${group}/cgroup.procs; `).join("");
-	return joins === "" ? direct : ["sh", "-c", `${joins}exec "$@"`, "sh", ...direct];
 }

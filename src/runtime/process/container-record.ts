@@ -4,9 +4,9 @@ import type { Container, ContainerConfig } from "../runtime.ts";
 import { hasLimits } from "./cgroups.ts";
 import type { Environment } from "./environment.ts";
 import { containerPath } from "./images.ts";
+import { accountOf } from "./launcher/accounts.ts";
 import type { ProcessId } from "./processes.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
-import { homeOf } from "./security.ts";
 
 export interface ContainerRecord {
 	container: Container;
@@ -40,7 +40,7 @@ export function newRecord(
 	const env = new Map([
 		["PATH", containerPath],
 		["HOSTNAME", sandbox.config.hostname],
-		["HOME", homeOf(user)],
+		["HOME", accountOf(user)?.home ?? "/"],
 		...Object.entries(entry?.env ?? {}),
 		...(config.tty ? [["TERM", "xterm"] as const] : []),
 		...config.env.map(({ name, value }) => [name, value] as const),

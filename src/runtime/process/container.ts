@@ -1,12 +1,14 @@
 /** One container: made, started, watched, adopted again after the agent restarted, stopped, removed. */
 import { execFile, spawn } from "node:child_process";
-import { constants, mkdirSync, openSync, rmSync } from "node:fs";
+import { constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Container, ContainerConfig } from "../runtime.ts";
-import { execCommandLine, fifosOf, streamsOf, writeContainerFiles } from "./container-files.ts";
+import { fifosOf, streamsOf, writeContainerFiles } from "./container-files.ts";
 import { type ContainerRecord, commandOf, newRecord, places, readExit } from "./container-record.ts";
 import type { Environment } from "./environment.ts";
 import { firstLine, writeLine } from "./fifos.ts";
+import { execPlan } from "./launcher/exec.ts";
+import { encodePlan } from "./launcher/plan.ts";
 import { LogPump, type Tap } from "./logs.ts";
 import {
 	allPids,
@@ -31,6 +33,7 @@ export class ProcessContainer {
 	#pump?: LogPump;
 	#ended: Promise<void> = Promise.resolve();
 	#closed = false;
+	#execs = 0;
 
 	private constructor(environment: Environment, record: ContainerRecord) {
 		this.#environment = environment;
@@ -180,9 +183,15 @@ export class ProcessContainer {
 		if (this.#record.shim !== undefined) signal(this.#record.shim, "SIGUSR1");
 	}
 
-	/** A command line, for the node, that runs a command inside. */
-	execCommand(command: readonly [string, ...string[]], tty: boolean): string[] {
-		return execCommandLine(this.#environment, this.#record, command, tty);
+	/**
+	 * Writes the plan of a command inside for the launcher, which takes the file away.
+	 * @throws Error when the container does not run
+	 */
+	writeExecPlan(command: readonly string[], tty: boolean): string {
+		const path = `${this.#directory}/exec-${++this.#execs}`;
+		const plan = execPlan(this.#record, { command, tty, rootless: this.#environment.rootless });
+		writeFileSync(path, encodePlan(plan), { mode: 0o600 });
+		return path;
 	}
 
 	/** Lets go of the logs; the container runs on. */

@@ -22,6 +22,8 @@ export interface Environment {
 	cgroups: Cgroups;
 	trash: Trash;
 	deviceNodes?: string;
+	/** The program that carries out plans: `findLauncher`. */
+	launcher: string;
 	/** Of the machine, shown in every container. */
 	tools: readonly { source: string; path: string }[];
 	/** Says that something of the pod changed on its own. */

@@ -4,17 +4,18 @@
  * agent may end at any moment and find all of it again.
  */
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { mkdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { planRootView } from "../../core/rootview.ts";
 import { listDirectory, readMounts } from "../../core/rootview-files.ts";
 import type { ContainerStats, Runtime } from "../runtime.ts";
+import { assetsDirectory } from "./assets.ts";
 import { openCgroups } from "./cgroups.ts";
 import { ProcessContainer } from "./container.ts";
 import type { Environment } from "./environment.ts";
 import { createImageTable, standInDirectory } from "./images.ts";
+import { findLauncher } from "./launcher/program.ts";
 import { allPids, namespaceOf, usage } from "./processes.ts";
 import { canReclaim } from "./raw-stream.ts";
 import { namesIn } from "./records.ts";
@@ -43,7 +44,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 	const listeners = new Set<(podUid: string) => void>();
 	const rootless = !/^\s*0\s+0\s+4294967295/.test(readFileSync("/proc/self/uid_map", "utf8"));
 	const mounts = readMounts();
-	const standIns = options.standIns ?? findStandIns();
+	const standIns = options.standIns ?? assetsDirectory("stand-ins");
 	for (const directory of ["containers", "sandboxes"])
 		mkdirSync(`${options.directory}/${directory}`, { recursive: true });
 	const [deviceNodes, reclaims] = await Promise.all([
@@ -57,6 +58,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		sharedMemory: `${options.scratchDirectory}/shm`,
 		hidden: options.hidden,
 		rootless,
+		launcher: findLauncher(options.directory),
 		view: planRootView({ mounts, list: listDirectory, hidden: options.hidden, assembled: rootless }),
 		mounts,
 		images: createImageTable({
@@ -142,7 +144,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		updateSandboxLimits: async (id, limits) => sandboxOf(id).update(limits),
 		reopenLog: async (id) => containerOf(id).reopenLog(),
 
-		exec: async (id, wanted) => exec(containerOf(id), wanted),
+		exec: async (id, wanted) => exec(environment.launcher, containerOf(id), wanted),
 		attach: async (id, wanted) => attach(containerOf(id), wanted),
 		connect: (sandboxId, port, signal) => connector.connect(sandboxOf(sandboxId), port, signal),
 		stats: async () => measure([...containers.values()]),
@@ -185,15 +187,6 @@ function measure(containers: readonly ProcessContainer[]): ContainerStats[] {
 		stats.memoryBytes += used.memoryBytes;
 	}
 	return [...byNamespace.values()];
-}
-
-/** `assets/stand-ins` of this package, seen from the sources and from the bundle alike. */
-function findStandIns(): string {
-	for (let directory = dirname(fileURLToPath(import.meta.url)); ; directory = dirname(directory)) {
-		const candidate = resolve(directory, "assets/stand-ins");
-		if (existsSync(candidate)) return candidate;
-		if (directory === dirname(directory)) throw new Error("assets/stand-ins is missing from the package");
-	}
 }
 
 function newId(): string {

@@ -93,21 +93,6 @@ exec ${shellWords(options.execute)}
 `;
 }
 
-/** Runs a command in a container that is there already; a problem is said on stderr, with exit code 127. */
-export function execScript(options: {
-	path: string;
-	workingDir: string;
-	command: readonly [string, ...string[]];
-	execute: readonly string[];
-}): string {
-	return `fail() { echo "OCI runtime exec failed: $*" >&2; exit 127; }
-PATH=${shellQuote(options.path)}
-${changeDirectory(options.workingDir)}
-${checkCommand(options.command[0])}
-exec ${shellWords(options.execute)}
-`;
-}
-
 function changeDirectory(workingDir: string): string {
 	const directory = shellQuote(workingDir);
 	return `cd ${directory} 2>/dev/null || { mkdir -p ${directory} && cd ${directory}; } || fail "cannot enter the working directory "${directory}`;

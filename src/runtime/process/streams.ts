@@ -7,78 +7,49 @@ import type { ProcessContainer } from "./container.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
 import { toolEnvironment } from "./tool-environment.ts";
 
-export async function exec(container: ProcessContainer, options: ExecOptions): Promise<ExecSession> {
-	const [first, ...rest] = options.command;
-	if (first === undefined) throw new Error("no command given");
-	const [program = "nsenter", ...args] = container.execCommand([first, ...rest], options.tty);
-	return options.tty ? execWithTerminal(program, args, options) : execWithPipes(program, args, options);
-}
-
-function execWithPipes(program: string, args: string[], options: ExecOptions): ExecSession {
+/** @param launcher the program that carries out the plan */
+export async function exec(
+	launcher: string,
+	container: ProcessContainer,
+	{ command, tty, stdin, signal }: ExecOptions,
+): Promise<ExecSession> {
+	if (command.length === 0) throw new Error("no command given");
+	const plan = container.writeExecPlan(command, tty);
 	// A process group of its own, so that the end of the session reaches what runs inside, too.
-	const child = spawn(program, args, {
+	const child = spawn(launcher, [plan], {
 		detached: true,
 		cwd: "/",
-		stdio: [options.stdin ? "pipe" : "ignore", "pipe", "pipe"],
-		env: toolEnvironment,
+		// With a terminal, all output is on one stream, and its sizes come through the descriptor after the last.
+		stdio: tty ? ["pipe", "pipe", "ignore", "pipe"] : [stdin ? "pipe" : "ignore", "pipe", "pipe"],
+		env: {},
 	});
 	const abort = () => killGroup(child);
-	options.signal.addEventListener("abort", abort, { once: true });
-	if (options.signal.aborted) abort();
+	signal.addEventListener("abort", abort, { once: true });
+	if (signal.aborted) abort();
 	// Programs end without reading their input: that is theirs to decide.
 	child.stdin?.on("error", () => {});
+	const sizes = child.stdio[3];
+	sizes?.on("error", () => {});
 	return {
-		...(child.stdin === null ? {} : { stdin: child.stdin }),
+		...(child.stdin === null || !stdin ? {} : { stdin: child.stdin }),
 		stdout: present(child.stdout),
-		stderr: present(child.stderr),
-		resize: () => {},
+		...(child.stderr === null ? {} : { stderr: child.stderr }),
+		resize(columns, rows) {
+			if (sizes instanceof Socket && columns > 0 && rows > 0) sizes.write(windowSize(columns, rows));
+		},
 		exitCode: new Promise((resolve, reject) => {
 			child.on("error", reject);
-			child.on("close", (code, signal) => {
-				options.signal.removeEventListener("abort", abort);
-				resolve(code ?? (signal === null ? 1 : 137));
+			child.on("close", (code) => {
+				signal.removeEventListener("abort", abort);
+				resolve(code ?? 137);
 			});
 		}),
 	};
 }
 
-/** A terminal on the node for the bytes, one inside the container for the program; sizes are handed on by `script`. */
-async function execWithTerminal(program: string, args: string[], options: ExecOptions): Promise<ExecSession> {
-	const { spawn: spawnTerminal } = await import("@lydell/node-pty");
-	const terminal = spawnTerminal(program, args, {
-		cwd: "/",
-		env: { ...toolEnvironment, TERM: "xterm" },
-		cols: 80,
-		rows: 24,
-		encoding: null,
-	});
-	const stdout = new PassThrough();
-	const abort = () => terminal.kill("SIGKILL");
-	options.signal.addEventListener("abort", abort, { once: true });
-	if (options.signal.aborted) abort();
-	terminal.onData((data) => {
-		if (!stdout.write(data)) terminal.pause();
-	});
-	stdout.on("drain", () => terminal.resume());
-	const stdin = new PassThrough();
-	// Bytes are passed through as they are, whatever its type says.
-	stdin.on("data", (data: Buffer) => terminal.write(data as unknown as string));
-	// The end of input on a terminal is a character.
-	stdin.on("end", () => terminal.write("\u0004"));
-	return {
-		...(options.stdin ? { stdin } : {}),
-		stdout,
-		resize: (columns, rows) => {
-			if (columns > 0 && rows > 0) terminal.resize(columns, rows);
-		},
-		exitCode: new Promise((resolve) => {
-			terminal.onExit(({ exitCode, signal }) => {
-				options.signal.removeEventListener("abort", abort);
-				stdout.end();
-				resolve(signal !== undefined && signal > 0 ? 128 + signal : exitCode);
-			});
-		}),
-	};
+/** As the kernel wants it (ioctl_tty(2), `struct winsize`). */
+function windowSize(columns: number, rows: number): Buffer {
+	return Buffer.from(Uint16Array.of(Math.min(rows, 0xffff), Math.min(columns, 0xffff), 0, 0).buffer);
 }
 
 export function attach(container: ProcessContainer, options: { stdin: boolean; signal: AbortSignal }): ExecSession {

@@ -1,0 +1,31 @@
+/** The plan of a command in a container that runs. Pure. */
+import type { ContainerRecord } from "../container-record.ts";
+import { identitySteps, joinSteps } from "./identity.ts";
+import { namespaces, type Step } from "./plan.ts";
+
+/** Size of a terminal before the client says its own. */
+const rows = 24;
+const columns = 80;
+
+/**
+ * The command gets exactly what the container's first program has: namespaces, control groups, user, capabilities.
+ * @throws Error when the container does not run
+ */
+export function execPlan(
+	record: ContainerRecord,
+	options: { command: readonly string[]; tty: boolean; rootless: boolean },
+): Step[] {
+	const { init, cgroups, workingDir, ownPid, container } = record;
+	if (init === undefined || container.state !== "running") throw new Error(`container ${container.id} is not running`);
+	const { tty, command, rootless } = options;
+	const { security, oomScoreAdj } = container.config;
+	const env = new Map(record.env);
+	if (tty) env.set("TERM", "xterm");
+	return [
+		["exec", tty ? 1 : 0, init.pid, init.startTime, ownPid ? namespaces.pid : 0],
+		...joinSteps({ cgroups, oomScoreAdj }),
+		["join", namespaces.mount | namespaces.net | namespaces.uts | namespaces.ipc],
+		...(tty ? [["terminal", security.runAsUser ?? 0, rows, columns] satisfies Step, ["tied"] satisfies Step] : []),
+		...identitySteps({ command, env, security, workingDir, rootless }),
+	];
+}
