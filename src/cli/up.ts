@@ -6,8 +6,9 @@ import { clusterCommand, layoutFrom } from "./data-option.ts";
 import { wholeNumber } from "./node.ts";
 import { duration, say } from "./output.ts";
 
-interface UpOptions extends LaunchOptions {
+interface UpOptions extends Omit<LaunchOptions, "kubelet"> {
 	data?: string;
+	kubeletConfig?: string;
 	foreground?: true;
 }
 
@@ -18,12 +19,18 @@ export function upCommand(): Command {
 		.addOption(
 			new Option("--clock <clock>", "virtual: time that can be turned with 'cox clock'").choices(["system", "virtual"]),
 		)
+		.option("--kubelet-config <file>", "a KubeletConfiguration for all nodes (default: the one given last)")
 		.option("--foreground", "stay until Ctrl-C, then stop the cluster")
 		.action(up);
 }
 
-async function up({ data, foreground, ...options }: UpOptions): Promise<void> {
+async function up({ data, foreground, kubeletConfig, ...wanted }: UpOptions): Promise<void> {
 	const layout = layoutFrom({ data });
+	const options: LaunchOptions = { ...wanted };
+	if (kubeletConfig !== undefined) {
+		const { readKubeletFile } = await import("../cluster/kubelet-file.ts");
+		options.kubelet = readKubeletFile(kubeletConfig);
+	}
 	const startedNs = process.hrtime.bigint();
 	const status = await launch(layout, options, (text) => say(text));
 	say(summary(status, Number(process.hrtime.bigint() - startedNs) / 1e6));

@@ -7,6 +7,7 @@ import { httpTransport } from "../client/transport-http.ts";
 import { systemClock } from "../core/clock.ts";
 import { createLinuxNetwork } from "../network/linux/network.ts";
 import { type Agent, startAgent } from "../node/agent.ts";
+import { readKubeletConfiguration } from "../node/kubelet-configuration.ts";
 import { nodePodFeed } from "../node/pod-feed.ts";
 import { createProcessRuntime } from "../runtime/process/runtime.ts";
 import type { AgentConfig, AgentMessage, AgentOrder } from "./agent-protocol.ts";
@@ -69,6 +70,7 @@ async function start(): Promise<void> {
 			logs: `${config.viewDirectory}/var/log`,
 		},
 		clusterDns: config.clusterDns,
+		configuration: readKubeletConfiguration(config.kubelet),
 	});
 	closers.push(() => agent.stop());
 	const services = await startNodeServices({ mirror, network, clock, config });

@@ -1,4 +1,5 @@
 /** What the server process and an agent process say to each other: a configuration file, then Node's IPC. */
+import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 
 export interface AgentConfig {
 	node: string;
@@ -23,6 +24,8 @@ export interface AgentConfig {
 	imagesFile: string;
 	/** Programs of the package that stand in for ones the machine lacks. */
 	standIns: string;
+	/** What the cluster's file of a KubeletConfiguration says; absent: nothing. */
+	kubelet?: KubeletDocument;
 	apiSocket: string;
 	apiTlsSocket: string;
 	agentSocket: string;

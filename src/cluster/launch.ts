@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { systemClock } from "../core/clock.ts";
+import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 import { control, NotRunning } from "./control-client.ts";
 import type { ClusterStatus, StartReport } from "./control-protocol.ts";
 import type { Layout } from "./layout.ts";
 import { programFile } from "./package-files.ts";
 import { ensurePrivateFolder } from "./private-folder.ts";
 import { processesMarked, serverMark } from "./processes.ts";
+import { readSettings } from "./settings.ts";
 
 /** What `cox up` may ask for; a cluster that exists keeps what is not said. */
 export interface LaunchOptions {
@@ -14,6 +16,8 @@ export interface LaunchOptions {
 	nodes?: number;
 	runtime?: "process" | "simulated";
 	clock?: "system" | "virtual";
+	/** A KubeletConfiguration for all nodes, in the place of the one before. */
+	kubelet?: KubeletDocument;
 }
 
 /**
@@ -36,6 +40,9 @@ export async function launch(
 	}
 	refuseChange("--runtime", options.runtime, running.runtime);
 	refuseChange("--clock", options.clock, running.clock.kind);
+	const before = JSON.stringify(readSettings(layout.settings)?.kubelet);
+	if (options.kubelet !== undefined && JSON.stringify(options.kubelet) !== before)
+		throw new Error("the cluster runs with another --kubelet-config; 'cox down' first, then 'cox up' with this one");
 	const missing = (options.nodes ?? 0) - running.nodes.length;
 	if (missing > 0) await control(layout, "addNodes", { count: missing });
 	return control(layout, "ready");

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../core/clock.ts";
 import type { User } from "../core/exchange.ts";
 import { createMachine, isWhole, type Machine, type NodeHolder } from "../network/machine.ts";
+import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 import { serviceAddress } from "./addresses.ts";
 import { AgentProcess } from "./agent-process.ts";
 import type { AgentConfig } from "./agent-protocol.ts";
@@ -19,6 +20,8 @@ export interface ProcessNodesOptions {
 	clock: Clock;
 	clusterCidr: string;
 	serviceCidr: string;
+	/** Of all nodes; absent: as usual. */
+	kubelet?: KubeletDocument | undefined;
 	/** From now on this token stands for this user. */
 	grantToken(token: string, user: User): void;
 }
@@ -87,6 +90,7 @@ class ProcessNodes implements NodePool {
 			cgroup: holder.cgroup,
 			imagesFile: layout.images,
 			standIns: join(packageDirectory, "assets/stand-ins"),
+			...(this.#options.kubelet === undefined ? {} : { kubelet: this.#options.kubelet }),
 			apiSocket: layout.apiSocket,
 			apiTlsSocket: layout.apiTlsSocket,
 			agentSocket: files.agentSocket,

@@ -52,6 +52,7 @@ export class ClusterServer {
 		const existing = readSettings(layout.settings);
 		this.#settings = existing ?? { ...defaultSettings, ...pick(options) };
 		refuseChange(this.#settings, options);
+		if (options.kubelet !== undefined) this.#settings.kubelet = options.kubelet;
 		const missing = (options.nodes ?? (existing === undefined ? 1 : 0)) - Object.keys(this.#settings.nodes).length;
 		if (missing > 0) planNodes(this.#settings, { count: missing });
 		if (this.#settings.clock === "virtual") {
@@ -144,7 +145,7 @@ export class ClusterServer {
 	}
 
 	async #createPool(controlPlane: ControlPlane): Promise<NodePool> {
-		const { runtime, clusterCidr, serviceCidr } = this.#settings;
+		const { runtime, clusterCidr, serviceCidr, kubelet } = this.#settings;
 		const pool =
 			runtime === "simulated"
 				? createSimulatedNodes({ controlPlane, clock: this.#clock })
@@ -153,6 +154,7 @@ export class ClusterServer {
 						clock: systemClock(),
 						clusterCidr,
 						serviceCidr,
+						kubelet,
 						grantToken: (token, user) => this.#tokens.set(token, user),
 					});
 		this.#closers.push(() => pool.stop());
@@ -294,6 +296,8 @@ function refuseChange(settings: Settings, options: LaunchOptions): void {
 			throw new Error(
 				`this cluster was made with --${name} ${settings[name]}, not ${options[name]}; 'cox reset' forgets it`,
 			);
+	if (options.kubelet !== undefined && settings.runtime !== "process")
+		throw new Error("--kubelet-config needs --runtime process: simulated nodes run nothing that it could bound");
 	if (settings.clock === "virtual" && settings.runtime !== "simulated")
 		throw new Error("--clock virtual needs --runtime simulated: real processes live in real time");
 }

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 
 /** What a cluster was made with; kept in its data directory, so that the next `cox up` finds the same cluster. */
 export interface Settings {
@@ -11,6 +12,8 @@ export interface Settings {
 	port: number;
 	clusterCidr: string;
 	serviceCidr: string;
+	/** The KubeletConfiguration of all nodes, as the user wrote it; absent: as usual. */
+	kubelet?: KubeletDocument;
 	/** Nodes on this machine, by name. */
 	nodes: Record<string, NodeSettings>;
 }

@@ -27,6 +27,7 @@ const tolerations = [{ key: "gone", operator: "Exists" }];
 const verdict = (spec: Partial<PodSpec>, others: Pod[] = [], pods = 10) =>
 	admissionVerdict(pod("new", { tolerations, ...spec }), {
 		node,
+		sysctls: ["net.ipv4.tcp_syncookies"],
 		allocatable: new Map([
 			["cpu", 2],
 			["pods", pods],
@@ -35,6 +36,14 @@ const verdict = (spec: Partial<PodSpec>, others: Pod[] = [], pods = 10) =>
 	});
 
 describe("a node", () => {
+	test("looks at kernel parameters before all else", () => {
+		const sysctls = [{ name: "vm.dirty_expire_centisecs", value: "1" }];
+		expect(verdict({ ...cpu("500"), securityContext: { sysctls } })).toEqual({
+			reason: "SysctlForbidden",
+			message: 'Pod was rejected: forbidden sysctl: "vm.dirty_expire_centisecs" not allowlisted',
+		});
+	});
+
 	test("takes what fits, and refuses what does not with the sums", () => {
 		expect(verdict(cpu("500m"), [pod("a", cpu("1500m"))])).toBeUndefined();
 		expect(verdict(cpu("501m"), [pod("a", cpu("1500m"))])).toEqual({

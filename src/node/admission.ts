@@ -5,10 +5,13 @@ import { compileNodeSelector } from "../kinds/node-selector.ts";
 import { untolerated } from "../kinds/tolerations.ts";
 import type { Verdict } from "./pod-state.ts";
 import { podRequests } from "./resources.ts";
+import { sysctlVerdict } from "./sysctls.ts";
 
 export interface AdmissionState {
 	/** The node as the API has it; undefined before it is known: labels and taints are then not checked. */
 	node: Node | undefined;
+	/** Names and patterns of the kernel parameters that pods may set. */
+	sysctls: readonly string[];
 	/** Base units (cores, bytes, pods). */
 	allocatable: ReadonlyMap<string, number>;
 	/** Pods on the node that have not ended. */
@@ -16,7 +19,10 @@ export interface AdmissionState {
 }
 
 /** Why the pod is refused; undefined when it is admitted. */
-export function admissionVerdict(pod: Pod, { node, allocatable, others }: AdmissionState): Verdict | undefined {
+export function admissionVerdict(pod: Pod, state: AdmissionState): Verdict | undefined {
+	const { node, sysctls } = state;
+	const forbidden = sysctlVerdict(pod, sysctls);
+	if (forbidden !== undefined) return forbidden;
 	const selected = node === undefined || matchesNode(pod, node);
 	if (!selected)
 		return refuse("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector");
@@ -26,7 +32,7 @@ export function admissionVerdict(pod: Pod, { node, allocatable, others }: Admiss
 	if (pod.spec.os?.name !== undefined && pod.spec.os.name !== "linux") {
 		return refuse("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS");
 	}
-	return lacks(pod, { node, allocatable, others });
+	return lacks(pod, state);
 }
 
 /** What the pod asks for that the node does not have, or not any more; undefined when it fits. */

@@ -17,6 +17,7 @@ import { makeContainerConfig } from "./container-config.ts";
 import { type EventRecorder, kubeletEvents, noEvents } from "./event-recorder.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
 import type { KubeletSettings } from "./kubelet-config.ts";
+import { type KubeletConfiguration, usualKubeletConfiguration } from "./kubelet-configuration.ts";
 import { machineFacts } from "./machine-facts.ts";
 import type { NodeContext, PodFiles, Prober } from "./node-context.ts";
 import { type NodeFacts, ownLabels } from "./node-object.ts";
@@ -28,6 +29,7 @@ import { WatchedReferences } from "./references.ts";
 import { compareWaiting } from "./resize.ts";
 import { RuntimeView } from "./runtime-view.ts";
 import { createEndpoint } from "./streams/endpoint.ts";
+import { safeSysctlNames } from "./sysctls.ts";
 import { MachineMeter } from "./usage/machine.ts";
 import { createFiles } from "./volumes/files.ts";
 import type { Directories } from "./volumes/layout.ts";
@@ -57,6 +59,8 @@ export interface AgentOptions {
 	prober?: Prober;
 	/** False: Events are not written. */
 	events?: boolean;
+	/** Default: the usual one. */
+	configuration?: KubeletConfiguration;
 	/** How long the node's Lease promises that it lives. Default 40 s, renewed every 10 s. */
 	leaseMs?: number;
 	/** The node's own resolvers, for pods that do not use the cluster's DNS; default: /etc/resolv.conf. */
@@ -86,6 +90,9 @@ class RunningAgent implements Agent {
 	readonly #workers = new Map<string, PodWorker>();
 	readonly #abort = new AbortController();
 	readonly #facts: NodeFacts;
+	readonly #configuration: KubeletConfiguration;
+	/** Names and patterns of the kernel parameters that pods may set. */
+	readonly #sysctls: readonly string[];
 	#addressesBefore: ReadonlyMap<string, { addresses: readonly string[] }> = new Map();
 	#heartbeat: Heartbeat | undefined;
 	#endpoint: ((stream: Duplex) => void) | undefined;
@@ -95,7 +102,10 @@ class RunningAgent implements Agent {
 	constructor(options: AgentOptions) {
 		this.#options = options;
 		const { client, clock, runtime, node } = options;
-		this.#facts = { ...machineFacts(node.name), containerRuntimeVersion: runtime.version, ...node };
+		this.#configuration = options.configuration ?? usualKubeletConfiguration;
+		const { maxPods, allowedUnsafeSysctls } = this.#configuration;
+		this.#facts = { ...machineFacts(node.name, maxPods), containerRuntimeVersion: runtime.version, ...node };
+		this.#sysctls = [...safeSysctlNames(this.#facts.kernelVersion), ...allowedUnsafeSysctls];
 		const changed = (uid: string) => this.#workers.get(uid)?.wake();
 		this.#references = options.references ?? new WatchedReferences(client, clock);
 		const allocatable = Object.entries(this.#facts.allocatable).map(([name, quantity]): [string, number] => [
@@ -119,6 +129,7 @@ class RunningAgent implements Agent {
 			events: this.#events(),
 			references: this.#references,
 			prober: options.prober ?? createProber(runtime),
+			configuration: this.#configuration,
 			services: (namespace) => this.#services(namespace),
 			resizeWaits: () => this.#retryResizes(),
 			shortage: (pod) => lacks(pod, this.#admission())?.message.replace(/^Pod was rejected: /, ""),
@@ -242,7 +253,7 @@ class RunningAgent implements Agent {
 	#admission() {
 		const others: Pod[] = [];
 		for (const worker of this.#workers.values()) if (worker.active) others.push(worker.allocated());
-		return { node: this.#heartbeat?.node, allocatable: this.#context.node.allocatable, others };
+		return { node: this.#heartbeat?.node, sysctls: this.#sysctls, allocatable: this.#context.node.allocatable, others };
 	}
 
 	/** What the runtime has of pods that the API does not know (any more) is ended and removed. */
@@ -282,7 +293,14 @@ class RunningAgent implements Agent {
 	#settings(): KubeletSettings {
 		const { node, clusterDns, leaseMs } = this.#options;
 		const { clusterDomain, allocatable } = this.#context.node;
-		return { clusterDomain, clusterDns, podCidr: node.podCidr, mostPods: allocatable.get("pods") ?? 0, leaseMs };
+		return {
+			configuration: this.#configuration,
+			clusterDomain,
+			clusterDns,
+			podCidr: node.podCidr,
+			mostPods: allocatable.get("pods") ?? 0,
+			leaseMs,
+		};
 	}
 
 	#services(namespace: string): Iterable<Service> {
@@ -292,10 +310,11 @@ class RunningAgent implements Agent {
 	#files(context: NodeContext): PodFiles | undefined {
 		const { directories, resolvConf } = this.#options;
 		if (directories === undefined) return undefined;
-		const { files, maintenance } = createFiles(context, {
-			...directories,
-			...(resolvConf === undefined ? {} : { resolvConf }),
-		});
+		const { files, maintenance } = createFiles(
+			context,
+			{ ...directories, ...(resolvConf === undefined ? {} : { resolvConf }) },
+			this.#configuration,
+		);
 		this.#maintenance.push(maintenance);
 		return files;
 	}

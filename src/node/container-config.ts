@@ -12,7 +12,7 @@ import { containerSecurity } from "./security.ts";
 /** Annotation of a container: its pod's grace period, for when the pod is gone and only the container is left. */
 export const graceAnnotation = "io.kubernetes.pod.terminationGracePeriod";
 
-type Context = Pick<NodeContext, "node" | "references" | "services" | "files">;
+type Context = Pick<NodeContext, "node" | "configuration" | "references" | "services" | "files">;
 
 /** @throws ConfigError */
 export async function makeContainerConfig(
@@ -54,7 +54,7 @@ export async function makeContainerConfig(
 		stdin: spec.stdin === true,
 		stdinOnce: spec.stdinOnce === true,
 		logPath: files?.logPath(pod, spec.name, attempt) ?? "",
-		security: containerSecurity(pod, spec, start.image),
+		security: containerSecurity(pod, spec, start.image, context.configuration),
 		limits: containerLimits(spec.resources, role === "ephemeral" ? undefined : pod),
 		...(spec.lifecycle?.stopSignal === undefined ? {} : { stopSignal: spec.lifecycle.stopSignal }),
 		runsToCompletion: role === "init" || (role === "regular" && pod.spec.restartPolicy !== "Always"),

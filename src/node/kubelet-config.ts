@@ -1,12 +1,10 @@
 /** `/configz`: what an agent does, in the words of upstream's KubeletConfiguration (v1beta1). Fields that would say nothing true are left out. Pure. */
+import { formatQuantity } from "../core/quantity.ts";
 import { renewals, usualLeaseMs, usualStatusMs } from "./heartbeat.ts";
-import {
-	everyMs as logPeriodMs,
-	longestBytes as longestLogBytes,
-	mostFiles as mostLogFiles,
-} from "./logs/log-rotation.ts";
+import type { KubeletConfiguration } from "./kubelet-configuration.ts";
 
 export interface KubeletSettings {
+	configuration: KubeletConfiguration;
 	clusterDomain: string;
 	clusterDns?: string | undefined;
 	podCidr?: string | undefined;
@@ -16,7 +14,7 @@ export interface KubeletSettings {
 }
 
 export function kubeletConfig(settings: KubeletSettings): { kubeletconfig: Record<string, unknown> } {
-	const { clusterDomain, clusterDns, podCidr, mostPods, leaseMs = usualLeaseMs } = settings;
+	const { configuration, clusterDomain, clusterDns, podCidr, mostPods, leaseMs = usualLeaseMs } = settings;
 	return {
 		kubeletconfig: {
 			enableServer: true,
@@ -27,16 +25,19 @@ export function kubeletConfig(settings: KubeletSettings): { kubeletconfig: Recor
 			nodeLeaseDurationSeconds: leaseMs / 1000,
 			maxPods: mostPods,
 			...(podCidr === undefined ? {} : { podCIDR: podCidr }),
-			podPidsLimit: -1,
+			podPidsLimit: configuration.podPidsLimit ?? -1,
+			allowedUnsafeSysctls: configuration.allowedUnsafeSysctls,
+			seccompDefault: configuration.seccompDefault,
+			localStorageCapacityIsolation: configuration.localStorageCapacityIsolation,
 			resolvConf: "/etc/resolv.conf",
 			cpuManagerPolicy: "none",
 			memoryManagerPolicy: "None",
 			topologyManagerPolicy: "none",
 			enableDebuggingHandlers: true,
 			failSwapOn: false,
-			containerLogMaxSize: `${longestLogBytes / 1024 ** 2}Mi`,
-			containerLogMaxFiles: mostLogFiles,
-			containerLogMonitorInterval: duration(logPeriodMs),
+			containerLogMaxSize: formatQuantity(BigInt(configuration.containerLogMaxBytes) * 1_000_000_000n, "binary"),
+			containerLogMaxFiles: configuration.containerLogMaxFiles,
+			containerLogMonitorInterval: duration(configuration.containerLogMonitorMs),
 			enableSystemLogHandler: true,
 		},
 	};

@@ -3,19 +3,18 @@ import { readFileSync } from "node:fs";
 import { arch, availableParallelism, release, totalmem } from "node:os";
 import type { NodeFacts } from "./node-object.ts";
 
-const mostPods = "110";
 /** Memory that the node keeps for itself. */
 const reservedBytes = 100 * 1024 ** 2;
 
 /** Facts with everything a node needs; the caller replaces what it knows better. */
-export function machineFacts(name: string): NodeFacts {
+export function machineFacts(name: string, maxPods: number): NodeFacts {
 	const architectures: Record<string, string> = { x64: "amd64", ia32: "386" };
 	const memoryKi = Math.floor(totalmem() / 1024);
 	const capacity = {
 		cpu: String(availableParallelism()),
 		"ephemeral-storage": "100Gi",
 		memory: `${memoryKi}Ki`,
-		pods: mostPods,
+		pods: String(maxPods),
 	};
 	const machineId = read("/etc/machine-id");
 	return {

@@ -5,6 +5,7 @@ import type { Container as ContainerSpec, Pod, Probe, Service } from "../kinds/g
 import type { NodeNetwork } from "../network/network.ts";
 import type { Container, ContainerConfig, Image, Mount, Runtime } from "../runtime/runtime.ts";
 import type { EventRecorder } from "./event-recorder.ts";
+import type { KubeletConfiguration } from "./kubelet-configuration.ts";
 import type { PodContainer } from "./pod-state.ts";
 import type { RuntimeView } from "./runtime-view.ts";
 
@@ -105,6 +106,7 @@ export interface NodeContext {
 	view: RuntimeView;
 	network?: NodeNetwork;
 	node: NodeIdentity;
+	configuration: KubeletConfiguration;
 	events: EventRecorder;
 	/** Absent on a simulated node, which writes no files. */
 	files?: PodFiles;

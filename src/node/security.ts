@@ -1,10 +1,19 @@
 /** The security settings of a container: the pod's, overridden by its own (API page "Configure a Security Context"). Pure. */
 import type { Container as ContainerSpec, Pod } from "../kinds/generated/types.ts";
 import type { ContainerConfig, Image } from "../runtime/runtime.ts";
+import type { KubeletConfiguration } from "./kubelet-configuration.ts";
 import { ConfigError } from "./node-context.ts";
 
-/** @throws ConfigError when the container must not run as root and would, or asks for what a node cannot give */
-export function containerSecurity(pod: Pod, container: ContainerSpec, image: Image): ContainerConfig["security"] {
+/**
+ * @param defaults what applies to pods that say nothing
+ * @throws ConfigError when the container must not run as root and would, or asks for what a node cannot give
+ */
+export function containerSecurity(
+	pod: Pod,
+	container: ContainerSpec,
+	image: Image,
+	defaults: Pick<KubeletConfiguration, "seccompDefault">,
+): ContainerConfig["security"] {
 	const shared = pod.spec.securityContext ?? {};
 	const own = container.securityContext ?? {};
 	const imageUser = numericUser(image.user);
@@ -14,7 +23,8 @@ export function containerSecurity(pod: Pod, container: ContainerSpec, image: Ima
 	if (own.runAsNonRoot ?? shared.runAsNonRoot) requireNonRoot(pod, container, runAsUser, image);
 	const groups = [...(shared.supplementalGroups ?? []), ...(shared.fsGroup === undefined ? [] : [shared.fsGroup])];
 	const { add = [], drop = [] } = own.capabilities ?? {};
-	const seccompProfile = privileged ? undefined : profileName(own.seccompProfile ?? shared.seccompProfile);
+	const seccompProfile = profileName(own.seccompProfile ?? shared.seccompProfile);
+	const seccompDefault = defaults.seccompDefault ? "RuntimeDefault" : "Unconfined";
 	const appArmorProfile = profileName(own.appArmorProfile ?? shared.appArmorProfile);
 	return {
 		...(runAsUser === undefined ? {} : { runAsUser }),
@@ -24,7 +34,8 @@ export function containerSecurity(pod: Pod, container: ContainerSpec, image: Ima
 		readOnlyRootFilesystem: own.readOnlyRootFilesystem === true,
 		capabilities: { add, drop },
 		noNewPrivileges: own.allowPrivilegeEscalation === false && !privileged,
-		...(seccompProfile === undefined ? {} : { seccompProfile }),
+		// As the CRI has it: nothing confines a privileged container.
+		seccompProfile: privileged ? "Unconfined" : (seccompProfile ?? seccompDefault),
 		...(appArmorProfile === undefined ? {} : { appArmorProfile }),
 	};
 }

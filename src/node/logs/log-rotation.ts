@@ -3,22 +3,22 @@ import { readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Clock, type Timer, timestamp } from "../../core/clock.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
+import type { KubeletConfiguration } from "../kubelet-configuration.ts";
 
-/** Upstream's defaults (KubeletConfiguration containerLogMaxSize, containerLogMaxFiles, containerLogMonitorInterval). */
-export const longestBytes = 10 * 1024 * 1024;
-export const mostFiles = 5;
-export const everyMs = 10_000;
-
-export function keepLogsShort({ runtime, clock }: { runtime: Runtime; clock: Clock }): { stop(): void } {
+export function keepLogsShort(
+	{ runtime, clock }: { runtime: Runtime; clock: Clock },
+	{ containerLogMaxBytes, containerLogMaxFiles, containerLogMonitorMs }: KubeletConfiguration,
+): { stop(): void } {
+	const limits = { bytes: containerLogMaxBytes, files: containerLogMaxFiles };
 	let timer: Timer | undefined;
 	let stopped = false;
 	const schedule = () => {
-		if (!stopped) timer = clock.after(everyMs, () => void look());
+		if (!stopped) timer = clock.after(containerLogMonitorMs, () => void look());
 	};
 	const look = async () => {
 		try {
 			for (const { id, state, config } of await runtime.listContainers()) {
-				if (state === "running" && config.logPath !== "") await rotate(runtime, clock, id, config.logPath);
+				if (state === "running" && config.logPath !== "") await rotate(runtime, clock, id, config.logPath, limits);
 			}
 		} catch {
 			// The runtime is away for the moment, or a container went: the next look is soon.
@@ -40,7 +40,7 @@ export async function rotate(
 	clock: Pick<Clock, "now">,
 	id: string,
 	path: string,
-	limits: { bytes: number; files: number } = { bytes: longestBytes, files: mostFiles },
+	limits: { bytes: number; files: number },
 ): Promise<void> {
 	const found = await stat(path).catch(() => undefined);
 	if (found === undefined || found.size < limits.bytes) return;

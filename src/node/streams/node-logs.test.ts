@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { usualKubeletConfiguration } from "../kubelet-configuration.ts";
 import { createEndpoint } from "./endpoint.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "node-logs-"));
@@ -13,7 +14,7 @@ const abort = new AbortController();
 const endpoint = createEndpoint({
 	context: {} as never,
 	pods: () => [],
-	settings: { clusterDomain: "cluster.local", mostPods: 110 },
+	settings: { configuration: usualKubeletConfiguration, clusterDomain: "cluster.local", mostPods: 110 },
 	logDirectory: logs,
 	signal: abort.signal,
 });

@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import { systemClock } from "../../core/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Container, ExecSession, Runtime } from "../../runtime/runtime.ts";
+import { usualKubeletConfiguration } from "../kubelet-configuration.ts";
 import type { NodeContext } from "../node-context.ts";
 import { createEndpoint } from "../streams/endpoint.ts";
 
@@ -41,7 +42,7 @@ export async function startKubeServer(options: { logPath: string }): Promise<Kub
 	const endpoint = createEndpoint({
 		context: context(options.logPath),
 		pods: () => [testPod],
-		settings: { clusterDomain: "cluster.local", mostPods: 110 },
+		settings: { configuration: usualKubeletConfiguration, clusterDomain: "cluster.local", mostPods: 110 },
 		signal: abort.signal,
 	});
 	const agent = createSocketServer((socket) => endpoint(socket));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../core/clock.ts";
 import { kubeletConfig } from "../kubelet-config.ts";
+import { usualKubeletConfiguration } from "../kubelet-configuration.ts";
 import { exposition } from "./exposition.ts";
 import { MachineMeter, type MachineUsage } from "./machine.ts";
 import { cadvisorMetrics, kubeletMetrics, resourceMetrics } from "./metrics.ts";
@@ -151,6 +152,7 @@ describe("the summary", () => {
 
 test("the configuration says what the agent does, in Go's durations", () => {
 	const settings = {
+		configuration: usualKubeletConfiguration,
 		clusterDomain: "cluster.local",
 		clusterDns: "10.96.0.10",
 		podCidr: "10.244.1.0/24",

@@ -3,6 +3,7 @@ import { chmod, mkdir, open, readdir, readFile, rm, symlink, writeFile } from "n
 import { dirname, join } from "node:path";
 import type { Container as ContainerSpec, Pod } from "../../kinds/generated/types.ts";
 import type { Container, Mount } from "../../runtime/runtime.ts";
+import type { KubeletConfiguration } from "../kubelet-configuration.ts";
 import { readLogFile } from "../logs/log-file.ts";
 import { keepLogsShort } from "../logs/log-rotation.ts";
 import { ConfigError, type MountContext, type NodeContext, type PodFiles, VolumeError } from "../node-context.ts";
@@ -30,10 +31,11 @@ const defaultMessagePath = "/dev/termination-log";
 export function createFiles(
 	context: NodeContext,
 	options: Directories & { resolvConf?: string },
+	configuration: KubeletConfiguration,
 ): { files: PodFiles; maintenance: { stop(): void } } {
 	const { client, clock, node, references } = context;
 	const volumes = new PodVolumes({ client, clock, node, references, directories: options });
-	const rotation = keepLogsShort(context);
+	const rotation = keepLogsShort(context, configuration);
 	const files = new NodeFiles(context, options, volumes);
 	return {
 		files,

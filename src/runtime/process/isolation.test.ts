@@ -201,7 +201,20 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 	it("sets sysctls of the pod's own namespaces, and says which it cannot", async () => {
 		const sysctls = { "net.ipv4.ip_unprivileged_port_start": "80" };
 		expect(await output("cat /proc/sys/net/ipv4/ip_unprivileged_port_start", {}, { sysctls })).toBe("80\n");
-		await expect(fixture.start({}, { sysctls: { "kernel.nonsense": "1" } })).rejects.toThrow("nonsense");
+		await expect(fixture.start({}, { sysctls: { "net.nonsense": "1" } })).rejects.toThrow("nonsense");
+	});
+
+	it("sets no sysctl of the machine or of a namespace that the pod shares with its node, whatever it was told", async () => {
+		const before = readFileSync("/proc/sys/vm/dirty_expire_centisecs", "utf8");
+		const refused = (name: string, sandbox = {}) =>
+			expect(fixture.start({}, { sysctls: { [name]: "1234" }, ...sandbox })).rejects.toThrow("sysctl");
+		await refused("vm.dirty_expire_centisecs");
+		await refused("net/../vm/dirty_expire_centisecs");
+		await refused("net/ipv4/../../vm/dirty_expire_centisecs");
+		await refused("kernel.core_pattern");
+		await refused("net.ipv4.tcp_syncookies", { hostNetwork: true });
+		await refused("kernel.shm_rmid_forced", { hostIpc: true });
+		expect(readFileSync("/proc/sys/vm/dirty_expire_centisecs", "utf8")).toBe(before);
 	});
 
 	it("has a terminal of its own that is attached to and resized", async () => {

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { dottedSysctl, isSysctlName, sysctlNamespace, sysctlPath } from "../../core/sysctl.ts";
 import type { ResourceLimits, Sandbox, SandboxConfig } from "../runtime.ts";
 import { hasLimits } from "./cgroups.ts";
 import type { Environment } from "./environment.ts";
@@ -175,10 +176,20 @@ function holderScript(config: SandboxConfig, ownPid: boolean): string {
 	const network = config.hostNetwork
 		? ""
 		: `{ echo ${hostname} >/proc/sys/kernel/hostname; } 2>/dev/null || hostname ${hostname}\nip link set lo up\n`;
-	const sysctls = Object.entries(config.sysctls).map(
-		([name, value]) => `echo ${shellQuote(value)} >${shellQuote(`/proc/sys/${name.replaceAll(".", "/")}`)}\n`,
-	);
+	const sysctls = Object.entries(config.sysctls).map(([name, value]) => {
+		const problem = sysctlProblem(name, config);
+		if (problem !== undefined) throw new Error(problem);
+		return `printf '%s\\n' ${shellQuote(value)} >${shellQuote(`/proc/sys/${sysctlPath(name)}`)}\n`;
+	});
 	// PID 1 of a shared PID namespace reaps: a shell's `wait` collects every child, also those it never started.
 	const rest = ownPid ? "while :; do sleep infinity & wait $!; done" : "exec sleep infinity";
 	return `set -e\nread pid rest </proc/self/stat\n${network}${sysctls.join("")}echo $pid\nset +e\nexec </dev/null >/dev/null 2>&1\n${rest}`;
+}
+
+/** Nothing of the whole machine, and nothing of a namespace that the pod shares with its node, whoever let the pod pass. */
+function sysctlProblem(name: string, { hostNetwork, hostIpc }: SandboxConfig): string | undefined {
+	const namespace = isSysctlName(name) ? sysctlNamespace(dottedSysctl(name)) : undefined;
+	if (namespace === undefined) return `sysctl ${JSON.stringify(name)} is not known to be namespaced`;
+	const isShared = namespace === "IPC" ? hostIpc : hostNetwork;
+	return isShared ? `sysctl ${JSON.stringify(name)} would change the node's own ${namespace} namespace` : undefined;
 }
