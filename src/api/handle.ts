@@ -7,16 +7,19 @@ import type { Registry } from "../kinds/registry.ts";
 import { authenticate } from "./access/authenticate.ts";
 import { authorize } from "./access/authorize.ts";
 import { createAuthorizer } from "./access/authorizers.ts";
+import { actingUser } from "./access/impersonate.ts";
 import type { TokenAuthenticator } from "./access/token-authenticator.ts";
 import { tokenAuthenticators } from "./access/token-authenticators.ts";
 import { createTokens, secretClaims } from "./access/tokens.ts";
 import { createAdmission } from "./admission/admission.ts";
+import { createAudit } from "./audit/audit.ts";
+import type { AuditRecord } from "./audit/record.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
 import { Expiry } from "./expiry.ts";
 import { createFlow } from "./flow.ts";
 import { createPaths } from "./paths.ts";
-import { parseRequestInfo, type Verb } from "./request-info.ts";
+import { parseRequestInfo, type RequestInfo, type Verb } from "./request-info.ts";
 import { errorResponse } from "./respond.ts";
 import { serveReview } from "./reviews.ts";
 import type { ApiOptions, Context, Server } from "./server.ts";
@@ -64,6 +67,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		authenticators,
 		admission: createAdmission(options.admissionPlugins),
 		authorizer: createAuthorizer({ cache }),
+		audit: options.audit && createAudit(options.audit, clock),
 		options,
 	};
 	authenticators.push(...tokenAuthenticators(server));
@@ -76,17 +80,26 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 
 	const handle: Handler = async (request) => {
 		let release: (() => void) | undefined;
+		let info: RequestInfo | undefined;
+		let audit: AuditRecord | undefined;
 		try {
-			const info = parseRequestInfo(request);
-			const user = await authenticate(server, request);
+			info = parseRequestInfo(request);
+			const requester = await authenticate(server, request);
+			audit = server.audit?.begin(request, info, requester);
 			release = flow.enter(info);
-			await authorize(server, user, info);
-			const context: Context = { server, request, info, user, warnings: [] };
+			const user = actingUser(requester, request.headers);
+			if (user !== requester) audit?.actsAs(user);
+			await authorize(server, user, info, audit);
+			const context: Context = { server, request, info, user, warnings: [], audit };
 			// decode → admit → validate → commit: in verbs/create.ts and verbs/write.ts
 			const response = info.resource === undefined ? await paths(request) : await serveResource(context);
-			return withWarnings(response, context.warnings);
+			withWarnings(response, context.warnings);
+			return audit === undefined ? response : audit.answered(response);
 		} catch (error) {
-			return errorResponse(error);
+			const response = errorResponse(error);
+			if (audit !== undefined) return audit.failed(response, error);
+			if (response.status === 401 && info !== undefined) server.audit?.unknownUser(request, info, response);
+			return response;
 		} finally {
 			release?.();
 		}
@@ -141,9 +154,8 @@ function serveUnstored(context: Context): Promise<ApiResponse> {
 }
 
 /** Texts that clients print (RFC 7234, "Warning"; KEP-1693). */
-function withWarnings(response: ApiResponse, warnings: readonly string[]): ApiResponse {
-	if (warnings.length === 0) return response;
+function withWarnings(response: ApiResponse, warnings: readonly string[]): void {
+	if (warnings.length === 0) return;
 	const texts = [...new Set(warnings)].map((text) => `299 - "${text.replace(/[\\"]/g, "\\$&").replace(/\s+/g, " ")}"`);
 	response.headers["warning"] = texts.join(", ");
-	return response;
 }

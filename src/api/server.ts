@@ -9,6 +9,8 @@ import type { TokenAuthenticator } from "./access/token-authenticator.ts";
 import type { TokenOptions, Tokens } from "./access/tokens.ts";
 import type { Admission } from "./admission/admission.ts";
 import type { PodSecurityConfiguration } from "./admission/pod-security/configuration.ts";
+import type { Audit, AuditOptions } from "./audit/audit.ts";
+import type { AuditRecord } from "./audit/record.ts";
 import type { WatchCache } from "./cache/cache.ts";
 import type { NodeUsage } from "./node-usage.ts";
 import type { RequestInfo } from "./request-info.ts";
@@ -30,6 +32,8 @@ export interface ApiOptions {
 	serviceAccounts?: TokenOptions;
 	/** What tokens must be for, one of them, to be good for this server. Default: the issuer of service account tokens. */
 	apiAudiences?: readonly string[];
+	/** What is recorded of requests, and where. Default: nothing. */
+	audit?: AuditOptions;
 	/** Text of `/metrics`. */
 	metrics?: () => string;
 	/** What nodes and their pods use now. Without it metrics.k8s.io is not served. */
@@ -60,6 +64,8 @@ export interface Server {
 	/** Those who know bearer tokens, in the order in which they are asked. */
 	readonly authenticators: readonly TokenAuthenticator[];
 	readonly admission: Admission;
+	/** Undefined: nothing is recorded. */
+	readonly audit: Audit | undefined;
 	readonly options: ApiOptions;
 }
 
@@ -71,4 +77,6 @@ export interface Context {
 	readonly user: User;
 	/** Texts for `Warning` headers. */
 	readonly warnings: string[];
+	/** What the audit log notes of it; undefined when it is not recorded. */
+	readonly audit: AuditRecord | undefined;
 }

@@ -8,14 +8,16 @@ import { ApiError } from "../core/errors.ts";
 import type { ApiRequest, ApiResponse, Handler, User } from "../core/exchange.ts";
 import { authenticate, withoutToken } from "./access/authenticate.ts";
 import { authorize } from "./access/authorize.ts";
-import { parseRequestInfo } from "./request-info.ts";
+import { actingUser } from "./access/impersonate.ts";
+import type { AuditRecord } from "./audit/record.ts";
+import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import { errorResponse } from "./respond.ts";
 import type { Context, Server } from "./server.ts";
 import { plainHeaders } from "./sockets/http1.ts";
 import { dial } from "./subresources/agent.ts";
 import { placeOf } from "./subresources/pod-container.ts";
 import { proxiedConnection } from "./subresources/proxy.ts";
-import { noSuchResource, type Target, targetOf } from "./target.ts";
+import { type Target, targetOf } from "./target.ts";
 import { answerOverWebSocket, isWebSocket } from "./websocket.ts";
 
 /** Subresources of pods → the agent's path. */
@@ -36,36 +38,66 @@ export async function upgrade(
 	try {
 		const request = requestFrom(incoming, user, gone.signal);
 		const info = parseRequestInfo(request);
-		const who = await authenticate(server, request);
-		await authorize(server, who, info);
 		const target = targetOf(server, info);
-		if (target === undefined) throw noSuchResource();
-		if (target.subresource !== undefined && passedThrough.has(target.subresource)) {
-			const context: Context = { server, request, info, user: who, warnings: [] };
-			await passThrough(context, target, incoming, socket, head);
-		} else {
-			const response = await handle(request);
-			if (response.type === "object") answer(socket, response);
-			else if (isWebSocket(incoming)) answerOverWebSocket(response, incoming, socket, head);
-			else throw new ApiError("BadRequest", "this resource cannot be upgraded");
-		}
+		if (target?.subresource !== undefined && passedThrough.has(target.subresource))
+			return await passThrough(server, request, info, target, incoming, socket, head);
+		// Everything else is an ordinary request: who asks, and whether they may, is found out there.
+		const response = await handle(request);
+		if (response.type === "object") answer(socket, response);
+		else if (isWebSocket(incoming)) answerOverWebSocket(response, incoming, socket, head);
+		else throw new ApiError("BadRequest", "this resource cannot be upgraded");
 	} catch (error) {
 		refuse(socket, error);
 	}
 }
 
+/** The steps of handle.ts up to those that only an agent can take. */
 async function passThrough(
-	context: Context,
+	server: Server,
+	request: ApiRequest,
+	info: RequestInfo,
 	target: Target,
 	incoming: IncomingMessage,
 	socket: Duplex,
 	head: Uint8Array,
 ): Promise<void> {
+	let audit: AuditRecord | undefined;
+	try {
+		const requester = await authenticate(server, request);
+		audit = server.audit?.begin(request, info, requester);
+		const user = actingUser(requester, request.headers);
+		if (user !== requester) audit?.actsAs(user);
+		await authorize(server, user, info, audit);
+		const context: Context = { server, request, info, user, warnings: [], audit };
+		const { connection, path, host } = await connectionTo(context, target, incoming);
+		if (audit !== undefined) follow(audit, socket);
+		pass(incoming, socket, head, connection, path, host);
+	} catch (error) {
+		const response = errorResponse(error);
+		if (audit !== undefined) audit.failed(response, error);
+		else if (response.status === 401) server.audit?.unknownUser(request, info, response);
+		throw error;
+	}
+}
+
+function follow(audit: AuditRecord, socket: Duplex): void {
+	audit.switched();
+	if (socket.closed) audit.closed();
+	else socket.once("close", () => audit.closed());
+}
+
+interface Onward {
+	connection: Duplex;
+	/** As the other end knows it, with its query. */
+	path: string;
+	host?: string | undefined;
+}
+
+async function connectionTo(context: Context, target: Target, incoming: IncomingMessage): Promise<Onward> {
 	const action = target.subresource ?? "";
 	if (action === "proxy") {
 		await context.server.cache.fresh();
-		const { connection, path } = await proxiedConnection(context, target);
-		return pass(incoming, socket, head, connection, path, incoming.headers.host);
+		return { ...(await proxiedConnection(context, target)), host: incoming.headers.host };
 	}
 	const agentPath = target.kind.plural === "pods" && target.kind.group === "" ? agentPaths[action] : undefined;
 	if (agentPath === undefined) throw new ApiError("BadRequest", "this resource cannot be upgraded");
@@ -74,7 +106,7 @@ async function passThrough(
 	const query = new URLSearchParams(context.request.query);
 	query.delete("container");
 	const connection = await dial(context.server, place.node);
-	pass(incoming, socket, head, connection, `/${agentPath}/${place.path}${query.size === 0 ? "" : `?${query}`}`);
+	return { connection, path: `/${agentPath}/${place.path}${query.size === 0 ? "" : `?${query}`}` };
 }
 
 function pass(
@@ -129,6 +161,7 @@ function requestFrom(incoming: IncomingMessage, user: User | undefined, signal: 
 		query: new URLSearchParams(cut < 0 ? "" : target.slice(cut + 1)),
 		headers: plainHeaders(incoming),
 		signal,
+		peer: incoming.socket,
 		...(user === undefined ? {} : { user }),
 	};
 }

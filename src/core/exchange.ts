@@ -24,6 +24,8 @@ export interface ApiRequest {
 	body?: { bytes: Uint8Array } | { object: unknown };
 	/** Aborts when the client is gone. */
 	signal: AbortSignal;
+	/** The connection that it came by: a socket. Undefined for a client of the same process. */
+	peer?: { readonly remoteAddress?: string | undefined } | undefined;
 }
 
 export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";

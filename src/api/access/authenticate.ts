@@ -2,7 +2,6 @@
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, User } from "../../core/exchange.ts";
 import type { Server } from "../server.ts";
-import { actingUser } from "./impersonate.ts";
 import { authenticateToken, TokenRefused } from "./token-authenticator.ts";
 
 export const anonymous: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
@@ -12,9 +11,9 @@ function isPublic(path: string): boolean {
 	return path === "/version" || /^\/(healthz|livez|readyz)(\/|$)/.test(path);
 }
 
-/** @throws ApiError Unauthorized when a token is presented that nobody knows, Forbidden for acting as somebody else */
+/** @throws ApiError Unauthorized when a token is presented that nobody knows, or nothing where something is needed */
 export async function authenticate(server: Server, request: ApiRequest): Promise<User> {
-	return actingUser(request.user ?? (await byToken(server, request)), request.headers);
+	return request.user ?? byToken(server, request);
 }
 
 /** How a browser shows its token when it opens a WebSocket: as a subprotocol, besides the one it wants. */

@@ -1,6 +1,7 @@
 /** Asks whether a request may be made, and says no in upstream's words. */
 import { ApiError } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
+import type { AuditRecord } from "../audit/record.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { Server } from "../server.ts";
 import { anonymous } from "./authenticate.ts";
@@ -11,9 +12,14 @@ export async function authorize(
 	{ authorizer }: Pick<Server, "authorizer">,
 	user: User,
 	info: RequestInfo,
+	audit: AuditRecord | undefined,
 ): Promise<void> {
 	const attributes = attributesOf(user, info);
 	const { verdict, reason } = await authorizer.authorize(attributes);
+	if (audit !== undefined) {
+		audit.annotate("authorization.k8s.io/decision", verdict === "allow" ? "allow" : "forbid");
+		audit.annotate("authorization.k8s.io/reason", reason);
+	}
 	if (verdict === "allow") return;
 	if (user === anonymous) throw new ApiError("Unauthorized", "Unauthorized");
 	throw forbidden(attributes, reason);

@@ -21,6 +21,7 @@ export function http1Exchange(
 			user,
 			signal: gone.signal,
 			body: request,
+			peer: request.socket,
 		},
 		reply: {
 			head(status, headers) {

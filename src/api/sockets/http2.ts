@@ -29,6 +29,7 @@ export function http2Exchange(
 			user,
 			signal: gone.signal,
 			body: stream,
+			peer: stream.session?.socket,
 		},
 		reply: {
 			head(status, responseHeaders) {

@@ -31,6 +31,8 @@ export interface Incoming {
 	/** Aborts when the client is gone. */
 	signal: AbortSignal;
 	body: AsyncIterable<Uint8Array>;
+	/** The socket. */
+	peer: ApiRequest["peer"];
 }
 
 /** A watcher that has not read this much is cut off: it may list and watch again. */
@@ -63,7 +65,7 @@ export async function serve(handle: Handler, incoming: Incoming, reply: Reply, a
 }
 
 async function requestFrom(incoming: Incoming): Promise<ApiRequest> {
-	const { method, target, headers, user, signal } = incoming;
+	const { method, target, headers, user, signal, peer } = incoming;
 	if (!methods.has(method)) {
 		throw new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 	}
@@ -77,6 +79,7 @@ async function requestFrom(incoming: Incoming): Promise<ApiRequest> {
 		query: new URLSearchParams(cut < 0 ? "" : target.slice(cut + 1)),
 		headers,
 		signal,
+		peer,
 		...(user === undefined ? {} : { user }),
 		...(bytes === undefined ? {} : { body: { bytes } }),
 	};

@@ -63,7 +63,7 @@ async function prepared(
 	object: KubeObject,
 	companions: Companions,
 ): Promise<KubeObject> {
-	const { server, user, warnings } = context;
+	const { server, user, warnings, audit } = context;
 	const { kind, namespace } = target;
 	const sent = object.metadata;
 	checkNamespace(target, sent);
@@ -81,6 +81,7 @@ async function prepared(
 		old: undefined,
 		companions,
 		warnings,
+		audit,
 	};
 	const admitting = admit(admitted);
 	if (admitting !== undefined) await admitting;

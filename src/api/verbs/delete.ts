@@ -143,6 +143,7 @@ async function admitDeletion(
 		old: current.object,
 		companions,
 		warnings: context.warnings,
+		audit: context.audit,
 	};
 	const admitting = admit(admitted);
 	if (admitting !== undefined) await admitting;

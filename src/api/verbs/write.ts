@@ -150,6 +150,7 @@ async function settle(
 		old,
 		companions,
 		warnings: context.warnings,
+		audit: context.audit,
 	};
 	const admitting = admit(admitted);
 	if (admitting !== undefined) await admitting;
@@ -179,7 +180,7 @@ function withoutTimes({ metadata: { managedFields = [] } }: KubeObject): object[
 function released(context: Context, target: NamedTarget, object: KubeObject): Companions {
 	const companions: Companions = { claims: [], releases: [] };
 	const { kind, namespace, name } = target;
-	const { server, user, warnings } = context;
+	const { server, user, warnings, audit } = context;
 	const place = kind.namespaced ? namespace : undefined;
 	const operation = "delete";
 	allocate({
@@ -194,6 +195,7 @@ function released(context: Context, target: NamedTarget, object: KubeObject): Co
 		old: object,
 		companions,
 		warnings,
+		audit,
 	});
 	return companions;
 }

@@ -1,0 +1,50 @@
+/** The audit log (Kubernetes documentation, "Auditing"): who asked for what, and what became of it. */
+import type { Clock } from "../../core/clock.ts";
+import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
+import { attributesOf } from "../access/authorizer.ts";
+import type { RequestInfo } from "../request-info.ts";
+import type { AuditEvent } from "./event.ts";
+import { type AuditPolicy, ruleFor } from "./policy.ts";
+import { AuditRecord } from "./record.ts";
+
+export interface AuditOptions {
+	policy: AuditPolicy;
+	/** Takes an event at once and never fails: a request does not wait for its record. The event is not changed afterwards. */
+	sink(event: AuditEvent): void;
+}
+
+export interface Audit {
+	/** Undefined when the policy wants nothing recorded of it. @param user who asks, before acting as somebody else */
+	begin(request: ApiRequest, info: RequestInfo, user: User): AuditRecord | undefined;
+	/** A request of which nobody knows who asks: recorded once, when it is refused. */
+	unknownUser(request: ApiRequest, info: RequestInfo, response: ApiResponse): void;
+}
+
+export function createAudit({ policy, sink }: AuditOptions, clock: Clock): Audit {
+	const recordOf = (request: ApiRequest, info: RequestInfo, user: User | undefined) => {
+		const attributes = attributesOf(user ?? nobody, info);
+		const rule = ruleFor(policy, attributes, user);
+		return rule && new AuditRecord(request, attributes, user, { rule, clock, write: sink });
+	};
+	return {
+		begin(request, info, user) {
+			const record = recordOf(request, info, user);
+			record?.received();
+			return record;
+		},
+		unknownUser(request, info, response) {
+			recordOf(request, info, undefined)?.unknownUser(response, howTried(request));
+		},
+	};
+}
+
+const nobody: User = { name: "", groups: [] };
+
+/** As upstream tells it. */
+function howTried({ headers }: ApiRequest): string {
+	const { authorization = "" } = headers;
+	const tried: string[] = [];
+	if (/^basic /i.test(authorization)) tried.push("basic");
+	if (/^bearer /i.test(authorization)) tried.push("bearer");
+	return tried.join(", ");
+}
