@@ -6,10 +6,11 @@ import { clusterCommand, layoutFrom } from "./data-option.ts";
 import { wholeNumber } from "./node.ts";
 import { duration, say } from "./output.ts";
 
-interface UpOptions extends Omit<LaunchOptions, "kubelet"> {
+interface UpOptions extends Omit<LaunchOptions, "kubelet" | "admissionPlugins"> {
 	data?: string;
 	kubeletConfig?: string;
 	foreground?: true;
+	enableAdmissionPlugins?: string;
 }
 
 export function upCommand(): Command {
@@ -20,16 +21,25 @@ export function upCommand(): Command {
 			new Option("--clock <clock>", "virtual: time that can be turned with 'cox clock'").choices(["system", "virtual"]),
 		)
 		.option("--kubelet-config <file>", "a KubeletConfiguration for all nodes (default: the one given last)")
+		.option(
+			"--enable-admission-plugins <names>",
+			"optional steps of admission, with commas between them (default: as at the last start)",
+		)
 		.option("--foreground", "stay until Ctrl-C, then stop the cluster")
 		.action(up);
 }
 
-async function up({ data, foreground, kubeletConfig, ...wanted }: UpOptions): Promise<void> {
+async function up({ data, foreground, kubeletConfig, enableAdmissionPlugins, ...wanted }: UpOptions): Promise<void> {
 	const layout = layoutFrom({ data });
 	const options: LaunchOptions = { ...wanted };
 	if (kubeletConfig !== undefined) {
 		const { readKubeletFile } = await import("../cluster/kubelet-file.ts");
 		options.kubelet = readKubeletFile(kubeletConfig);
+	}
+	if (enableAdmissionPlugins !== undefined) {
+		// It knows all of admission, which takes its time to load.
+		const { parsePlugins } = await import("../cluster/admission-plugins.ts");
+		options.admissionPlugins = parsePlugins(enableAdmissionPlugins);
 	}
 	const startedNs = process.hrtime.bigint();
 	const status = await launch(layout, options, (text) => say(text));

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { checkPlugins } from "../api/admission/plugins.ts";
 import { type Api, createApi } from "../api/handle.ts";
 import type { Client } from "../client/client.ts";
 import { createMirror } from "../client/informer.ts";
@@ -31,6 +32,8 @@ export interface ControlPlaneOptions {
 	serviceAccountKey?: string;
 	clusterCidr: string;
 	serviceCidr: string;
+	/** Optional steps of admission, by upstream's names. @throws Error at the start for one that there is not */
+	admissionPlugins?: readonly string[];
 	authenticateToken?(token: string): User | undefined;
 	dialAgent?(node: string): Promise<Duplex>;
 	/** Failures that were dealt with but should be seen: a controller's failed plan, a lost watch. */
@@ -56,6 +59,7 @@ export interface ControlPlane {
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
 	const { store, clock } = options;
 	const report = options.onError ?? (() => {});
+	checkPlugins(options.admissionPlugins ?? []);
 	let usage: UsageReader | undefined;
 	const api = await createApi({
 		usage: async () => (await usage?.read()) ?? [],
@@ -66,6 +70,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		authenticateToken: options.authenticateToken,
 		dialAgent: options.dialAgent,
 		serviceCidr: options.serviceCidr,
+		admissionPlugins: options.admissionPlugins ?? [],
 		serviceAccounts: { signingKey: options.serviceAccountKey },
 		gitVersion: kubernetesVersion.gitVersion,
 		build: buildInfo,

@@ -96,6 +96,7 @@ class EmbeddedCluster implements Cluster {
 			clock,
 			clusterCidr,
 			serviceCidr,
+			admissionPlugins: this.#options.admissionPlugins ?? [],
 			wallClock: systemClock({ unref: true }),
 			authenticateToken: (token) => this.#tokens.get(token),
 			dialAgent: (node) => {

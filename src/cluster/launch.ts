@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { systemClock } from "../core/clock.ts";
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 import { control, NotRunning } from "./control-client.ts";
@@ -18,6 +19,8 @@ export interface LaunchOptions {
 	clock?: "system" | "virtual";
 	/** A KubeletConfiguration for all nodes, in the place of the one before. */
 	kubelet?: KubeletDocument;
+	/** Optional steps of admission: from the next start on, until other ones are named. */
+	admissionPlugins?: readonly string[];
 }
 
 /**
@@ -43,6 +46,7 @@ export async function launch(
 	const before = JSON.stringify(readSettings(layout.settings)?.kubelet);
 	if (options.kubelet !== undefined && JSON.stringify(options.kubelet) !== before)
 		throw new Error("the cluster runs with another --kubelet-config; 'cox down' first, then 'cox up' with this one");
+	refuseOtherPlugins(layout, options);
 	const missing = (options.nodes ?? 0) - running.nodes.length;
 	if (missing > 0) await control(layout, "addNodes", { count: missing });
 	return control(layout, "ready");
@@ -71,6 +75,13 @@ async function startedByAnother(layout: Layout): Promise<ClusterStatus | undefin
 function refuseChange(option: string, wanted: string | undefined, found: string): void {
 	if (wanted !== undefined && wanted !== found)
 		throw new Error(`the cluster is running with ${option} ${found}, not ${wanted}; 'cox down' and 'cox reset' first`);
+}
+
+function refuseOtherPlugins({ settings }: Layout, { admissionPlugins }: LaunchOptions): void {
+	const now = readSettings(settings)?.admissionPlugins ?? [];
+	if (admissionPlugins === undefined || isDeepStrictEqual(new Set(admissionPlugins), new Set(now))) return;
+	const running = now.length === 0 ? "without --enable-admission-plugins" : `with --enable-admission-plugins ${now}`;
+	throw new Error(`the cluster is running ${running}; other ones take effect when it starts: 'cox down' first`);
 }
 
 /** The server process lives on when this one ends; its output goes to the log in the data directory. */

@@ -53,6 +53,7 @@ export class ClusterServer {
 		this.#settings = existing ?? { ...defaultSettings, ...pick(options) };
 		refuseChange(this.#settings, options);
 		if (options.kubelet !== undefined) this.#settings.kubelet = options.kubelet;
+		if (options.admissionPlugins !== undefined) this.#settings.admissionPlugins = options.admissionPlugins;
 		const missing = (options.nodes ?? (existing === undefined ? 1 : 0)) - Object.keys(this.#settings.nodes).length;
 		if (missing > 0) planNodes(this.#settings, { count: missing });
 		if (this.#settings.clock === "virtual") {
@@ -94,6 +95,7 @@ export class ClusterServer {
 			serviceAccountKey: certificates.serviceAccountKey,
 			clusterCidr: this.#settings.clusterCidr,
 			serviceCidr: this.#settings.serviceCidr,
+			admissionPlugins: this.#settings.admissionPlugins ?? [],
 			authenticateToken: (token) => this.#tokens.get(token),
 			dialAgent: (node) => this.#dial(node),
 			onError: logError,

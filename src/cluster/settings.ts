@@ -14,6 +14,8 @@ export interface Settings {
 	serviceCidr: string;
 	/** The KubeletConfiguration of all nodes, as the user wrote it; absent: as usual. */
 	kubelet?: KubeletDocument;
+	/** Optional steps of admission that are taken, as `cox up --enable-admission-plugins` named them last. */
+	admissionPlugins?: readonly string[];
 	/** Nodes on this machine, by name. */
 	nodes: Record<string, NodeSettings>;
 }

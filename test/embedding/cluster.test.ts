@@ -242,6 +242,14 @@ test("options that contradict each other are refused", async () => {
 	await expect(startCluster({ clock: "virtual", runtime: "process" })).rejects.toThrow("real time");
 	await expect(startCluster({ nodes: [{ name: "a" }, { name: "a" }] })).rejects.toThrow("there is a node a already");
 	await expect(startCluster({ clock: "virtual", startTime: "yesterday" })).rejects.toThrow("not a time");
+	await expect(startCluster({ admissionPlugins: ["Nothing"] })).rejects.toThrow("there is no admission plugin Nothing");
+});
+
+test("optional steps of admission are taken when they are named", async () => {
+	await using cluster = await startCluster({ admissionPlugins: ["DenyServiceExternalIPs"] });
+	const spec = { ports: [{ port: 80 }], externalIPs: ["192.0.2.1"] };
+	const applied = cluster.apply({ apiVersion: "v1", kind: "Service", metadata: { name: "x" }, spec });
+	await expect(applied).rejects.toThrow("Use of external IPs is denied by admission control");
 });
 
 test("kubectl finds the cluster by its kubeconfig, which goes with the cluster", async () => {

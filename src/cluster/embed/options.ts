@@ -25,6 +25,11 @@ export interface ClusterOptions {
 	clusterCidr?: string;
 	/** Addresses of services. Default 10.96.0.0/16. */
 	serviceCidr?: string;
+	/**
+	 * Optional steps of admission, by upstream's names: `DenyServiceExternalIPs`, `OwnerReferencesPermissionEnforcement`.
+	 * Default: none. Others than there are make the start fail.
+	 */
+	admissionPlugins?: readonly string[];
 	/** Told of failures that were dealt with, such as a write that was tried again. Default: nobody is. */
 	onError?(what: string, error: unknown): void;
 }
