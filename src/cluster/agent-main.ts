@@ -1,7 +1,9 @@
 /** The agent process of one node, as agent-process.ts starts it inside the node's namespaces. Its one argument is its configuration file. */
 import { readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import type { Client } from "../client/client.ts";
 import { createMirror } from "../client/informer.ts";
+import type { Mirror } from "../client/mirror.ts";
 import { createClient } from "../client/requests.ts";
 import { httpTransport } from "../client/transport-http.ts";
 import { systemClock } from "../core/clock.ts";
@@ -10,7 +12,7 @@ import { type Agent, startAgent } from "../node/agent.ts";
 import { readKubeletConfiguration } from "../node/kubelet-configuration.ts";
 import { nodePodFeed } from "../node/pod-feed.ts";
 import { createProcessRuntime } from "../runtime/process/runtime.ts";
-import type { AgentConfig, AgentMessage, AgentOrder } from "./agent-protocol.ts";
+import type { AgentConfig, AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
 import { startNodeServices } from "./node-services.ts";
 
 const clock = systemClock();
@@ -27,20 +29,27 @@ function logError(what: string, error: unknown): void {
 	process.stderr.write(`${new Date(clock.now()).toISOString()} ${what}: ${text}\n`);
 }
 
-async function start(): Promise<void> {
-	const client = createClient(httpTransport({ socketPath: config.apiSocket, token: config.token, clock }), {
-		userAgent: "kubelet",
-		clock,
+/** A client as one of the agent's identities, and a Mirror that reads as it. */
+function connect(token: string, userAgent: string): { client: Client; mirror: Mirror } {
+	const client = createClient(httpTransport({ socketPath: config.apiSocket, token, clock }), { userAgent, clock });
+	const mirror = createMirror(client, { clock, onError: (error, what) => logError(`${userAgent}: ${what}`, error) });
+	closers.push(async () => {
+		mirror.close();
+		await client.close();
 	});
-	closers.push(() => client.close());
-	const mirror = createMirror(client, { clock, onError: (error, what) => logError(what, error) });
-	closers.push(async () => mirror.close());
+	return { client, mirror };
+}
+
+async function start(tokens: AgentTokens): Promise<void> {
+	const { client, mirror } = connect(tokens.node, "kubelet");
+	const { mirror: proxy } = connect(tokens.proxy, "kube-proxy");
+	const { mirror: dns } = connect(tokens.dns, "coredns");
 	const [runtime, network] = await Promise.all([
 		createProcessRuntime({
 			clock,
 			directory: `${config.directory}/runtime`,
 			scratchDirectory: config.scratchDirectory,
-			hidden: [config.data],
+			hidden: config.hidden,
 			cgroup: config.cgroup,
 			imageFile: config.imagesFile,
 			standIns: config.standIns,
@@ -73,7 +82,7 @@ async function start(): Promise<void> {
 		configuration: readKubeletConfiguration(config.kubelet),
 	});
 	closers.push(() => agent.stop());
-	const services = await startNodeServices({ mirror, network, clock, config });
+	const services = await startNodeServices({ proxy, dns, network, clock, config });
 	closers.push(() => services.close());
 	const server = await serveAgent(agent, config.agentSocket);
 	closers.push(async () => server.close());
@@ -100,7 +109,12 @@ async function stop(exitCode: number): Promise<void> {
 }
 
 process.on("message", (order: AgentOrder) => {
-	if (order.type === "stop") void stop(0);
+	if (order.type === "stop") return void stop(0);
+	start(order.tokens).catch((error: unknown) => {
+		logError("start", error);
+		tell({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+		void stop(1);
+	});
 });
 // The server is gone; the one that comes starts an agent of its own.
 process.on("disconnect", () => void stop(0));
@@ -108,10 +122,4 @@ process.on("SIGTERM", () => void stop(0));
 process.on("uncaughtException", (error) => {
 	logError("uncaught", error);
 	process.exit(1);
-});
-
-start().catch((error: unknown) => {
-	logError("start", error);
-	tell({ type: "failed", message: error instanceof Error ? error.message : String(error) });
-	void stop(1);
 });

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock, Timer } from "../core/clock.ts";
-import type { AgentMessage, AgentOrder } from "./agent-protocol.ts";
+import type { AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
 import { nodeFlags } from "./launch.ts";
 import { programFile } from "./package-files.ts";
 import { agentMark, childrenOf, killAll, serverMark } from "./processes.ts";
@@ -17,6 +17,7 @@ interface AgentOptions {
 	/** Sees to it that the node's namespaces are there; gives the command that enters them. */
 	enter(): Promise<readonly [string, ...string[]]>;
 	configFile: string;
+	tokens: AgentTokens;
 	logFile: string;
 	/** The cluster's data directory, the process's mark. */
 	data: string;
@@ -62,7 +63,7 @@ export class AgentProcess {
 	}
 
 	async #start(): Promise<void> {
-		const { configFile, logFile, data, clock, enter } = this.#options;
+		const { configFile, tokens, logFile, data, clock, enter } = this.#options;
 		mkdirSync(dirname(logFile), { recursive: true });
 		const [program, ...args] = await enter();
 		if (this.#stopped) throw new Error("the node is being stopped");
@@ -81,6 +82,9 @@ export class AgentProcess {
 			if (clock.monotonicMs() - startedMs > healthyMs) this.#restartMs = firstRestartMs;
 			this.#ended(this.#started);
 		});
+		const order: AgentOrder = { type: "start", tokens };
+		// One that cannot be told has ended, which is seen below.
+		child.send(order, () => {});
 		await new Promise<void>((resolve, reject) => {
 			child.once("error", reject);
 			child.once("exit", (code, signal) =>

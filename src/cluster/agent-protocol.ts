@@ -1,4 +1,4 @@
-/** What the server process and an agent process say to each other: a configuration file, then Node's IPC. */
+/** What the server process and an agent process say to each other: a configuration file, then Node's IPC, which begins with the tokens. */
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 
 export interface AgentConfig {
@@ -10,8 +10,8 @@ export interface AgentConfig {
 	serviceCidr: string;
 	/** Address of the cluster's DNS. */
 	clusterDns: string;
-	/** The cluster's data directory, which no container may see. */
-	data: string;
+	/** The cluster's data directory and that of its sockets, which no container may see. */
+	hidden: readonly string[];
 	/** The node's directory, as machine.addNode was given it. */
 	directory: string;
 	/** The node's view of the machine, where hostPath volumes resolve. */
@@ -29,11 +29,19 @@ export interface AgentConfig {
 	apiSocket: string;
 	apiTlsSocket: string;
 	agentSocket: string;
-	/** Bearer token for the API. */
-	token: string;
+}
+
+/** Bearer tokens for the API: one for each identity that an agent process has. They are in no file. */
+export interface AgentTokens {
+	/** `system:node:NAME` */
+	node: string;
+	/** `system:kube-proxy` */
+	proxy: string;
+	/** The service account of CoreDNS. */
+	dns: string;
 }
 
 export type AgentMessage = { type: "ready"; limitations: readonly string[] } | { type: "failed"; message: string };
 
 /** From the server. A lost channel means the same as `stop`: the server is gone, and the next one starts a new agent. */
-export type AgentOrder = { type: "stop" };
+export type AgentOrder = { type: "start"; tokens: AgentTokens } | { type: "stop" };

@@ -3,7 +3,6 @@ import type { Client, Ref } from "../client/client.ts";
 import { waitFor, waitForList } from "../client/wait.ts";
 import { systemClock } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
-import type { User } from "../core/exchange.ts";
 import type { KubeObject } from "../core/object.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Node } from "../kinds/generated/types.ts";
@@ -22,6 +21,7 @@ import { type ClusterNodes, EmbeddedNodes } from "./embed/nodes.ts";
 import type { ClusterOptions, NodeOptions, TimeOf } from "./embed/options.ts";
 import { type ClusterTime, systemTiming, type Timing, toMs, virtualTiming } from "./embed/time.ts";
 import { holdTimeForWrites } from "./held-store.ts";
+import { LocalTokens } from "./local-tokens.ts";
 import type { NodePool } from "./node-pool.ts";
 import { createSimulatedNodes } from "./simulated-nodes.ts";
 
@@ -46,7 +46,7 @@ class EmbeddedCluster implements Cluster {
 	readonly #timing: Timing;
 	readonly #closers: (() => Promise<unknown>)[] = [];
 	/** Bearer tokens of real nodes' agents. */
-	readonly #tokens = new Map<string, User>();
+	readonly #tokens = new LocalTokens();
 	#parts: { controlPlane: ControlPlane; client: Client; nodes: EmbeddedNodes } | undefined;
 	#pool: NodePool | undefined;
 	#access: Promise<Access> | undefined;
@@ -98,7 +98,7 @@ class EmbeddedCluster implements Cluster {
 			serviceCidr,
 			admissionPlugins: this.#options.admissionPlugins ?? [],
 			wallClock: systemClock({ unref: true }),
-			authenticateToken: (token) => this.#tokens.get(token),
+			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => {
 				if (this.#pool === undefined) throw new Error("no nodes yet");
 				return this.#pool.dial(node);
@@ -144,9 +144,8 @@ class EmbeddedCluster implements Cluster {
 		const { clock } = this.#timing;
 		const events = this.#options.podEvents ?? true;
 		if (settings.runtime === "simulated") return Promise.resolve(createSimulatedNodes({ controlPlane, clock, events }));
-		const grantToken = (token: string, user: User) => void this.#tokens.set(token, user);
 		return Promise.all([this.#open(controlPlane, 0), import("./embed/process-nodes.ts")]).then(([access, module]) =>
-			module.openProcessNodes({ api: controlPlane.api, access, grantToken, ...settings }),
+			module.openProcessNodes({ api: controlPlane.api, access, tokens: this.#tokens, ...settings }),
 		);
 	}
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import type { Mirror } from "../client/mirror.ts";
 import type { Clock } from "../core/clock.ts";
+import { namespaces } from "../kinds/namespace.ts";
 import type { NodeNetwork } from "../network/network.ts";
 import { startApiProxy } from "../services/api-proxy.ts";
 import { startDnsServer } from "../services/dns-server.ts";
@@ -11,7 +12,10 @@ import { serviceAddress } from "./addresses.ts";
 import type { AgentConfig } from "./agent-protocol.ts";
 
 interface NodeServicesOptions {
-	mirror: Mirror;
+	/** What the service proxy may read; the DNS server shares its services and endpoints, which are the same. */
+	proxy: Mirror;
+	/** What only the DNS server may read. */
+	dns: Mirror;
 	network: NodeNetwork;
 	clock: Clock;
 	config: AgentConfig;
@@ -19,10 +23,10 @@ interface NodeServicesOptions {
 
 /** DNS, service addresses, routes and the API's own address, as every node answers them itself. Resolves when they answer. */
 export async function startNodeServices(options: NodeServicesOptions): Promise<{ close(): Promise<void> }> {
-	const { mirror, network, clock, config } = options;
+	const { proxy: mirror, dns: dnsMirror, network, clock, config } = options;
 	const [dns, api, proxy] = await Promise.all([
 		startDnsServer({
-			view: mirrorDnsView(mirror),
+			view: mirrorDnsView(mirror, dnsMirror.of(namespaces)),
 			clock,
 			domain: "cluster.local",
 			addresses: [config.clusterDns],

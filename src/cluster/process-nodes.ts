@@ -1,17 +1,17 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../core/clock.ts";
-import type { User } from "../core/exchange.ts";
 import { createMachine, isWhole, type Machine, type NodeHolder } from "../network/machine.ts";
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 import { serviceAddress } from "./addresses.ts";
 import { AgentProcess } from "./agent-process.ts";
-import type { AgentConfig } from "./agent-protocol.ts";
+import type { AgentConfig, AgentTokens } from "./agent-protocol.ts";
+import { dnsServer, nodeUser, serviceProxy } from "./identities.ts";
 import type { Layout } from "./layout.ts";
+import type { LocalTokens } from "./local-tokens.ts";
 import type { NodePool, PoolNode } from "./node-pool.ts";
 import { packageDirectory } from "./package-files.ts";
 
@@ -22,8 +22,8 @@ export interface ProcessNodesOptions {
 	serviceCidr: string;
 	/** Of all nodes; absent: as usual. */
 	kubelet?: KubeletDocument | undefined;
-	/** From now on this token stands for this user. */
-	grantToken(token: string, user: User): void;
+	/** What the nodes' agents are known by. */
+	tokens: LocalTokens;
 }
 
 /** Nodes as namespaces of this machine, each with an agent process. @throws Error that says what the machine lacks */
@@ -51,7 +51,7 @@ const lookMs = 5_000;
 class ProcessNodes implements NodePool {
 	readonly #options: ProcessNodesOptions;
 	readonly #machine: Machine;
-	readonly #nodes = new Map<string, { agent: AgentProcess; holder: NodeHolder }>();
+	readonly #nodes = new Map<string, { agent: AgentProcess; holder: NodeHolder; tokens: AgentTokens }>();
 	#nextLook: Timer;
 	#stopped = false;
 
@@ -70,11 +70,6 @@ class ProcessNodes implements NodePool {
 		const files = layout.node(node.name);
 		const spec = { ...node, rootDirectory: files.directory };
 		const holder = await this.#machine.addNode(spec);
-		const token = randomBytes(32).toString("hex");
-		this.#options.grantToken(token, {
-			name: `system:node:${node.name}`,
-			groups: ["system:nodes", "system:authenticated"],
-		});
 		const config: AgentConfig = {
 			node: node.name,
 			address: node.address,
@@ -83,7 +78,7 @@ class ProcessNodes implements NodePool {
 			clusterCidr: this.#options.clusterCidr,
 			serviceCidr: this.#options.serviceCidr,
 			clusterDns: serviceAddress(this.#options.serviceCidr, 10),
-			data: layout.data,
+			hidden: layout.sockets.startsWith(`${layout.data}/`) ? [layout.data] : [layout.data, layout.sockets],
 			directory: files.directory,
 			viewDirectory: holder.viewDirectory,
 			scratchDirectory: holder.scratchDirectory,
@@ -94,11 +89,16 @@ class ProcessNodes implements NodePool {
 			apiSocket: layout.apiSocket,
 			apiTlsSocket: layout.apiTlsSocket,
 			agentSocket: files.agentSocket,
-			token,
 		};
 		mkdirSync(files.directory, { recursive: true, mode: 0o700 });
 		writeFileSync(files.config, JSON.stringify(config), { mode: 0o600 });
+		const tokens: AgentTokens = {
+			node: this.#options.tokens.grant(nodeUser(node.name)),
+			proxy: this.#options.tokens.grant(serviceProxy),
+			dns: this.#options.tokens.grant(dnsServer),
+		};
 		const agent = new AgentProcess({
+			tokens,
 			enter: async () => {
 				const local = this.#nodes.get(node.name);
 				if (local === undefined) return holder.enterArguments();
@@ -110,7 +110,7 @@ class ProcessNodes implements NodePool {
 			data: layout.data,
 			clock,
 		});
-		this.#nodes.set(node.name, { agent, holder });
+		this.#nodes.set(node.name, { agent, holder, tokens });
 		await agent.start();
 	}
 
@@ -128,7 +128,9 @@ class ProcessNodes implements NodePool {
 	}
 
 	async remove(name: string): Promise<void> {
-		await this.#nodes.get(name)?.agent.stop();
+		const node = this.#nodes.get(name);
+		await node?.agent.stop();
+		this.#options.tokens.revoke(Object.values(node?.tokens ?? {}));
 		this.#nodes.delete(name);
 		await this.#machine.removeNode(name);
 		await rm(this.#options.layout.node(name).directory, { recursive: true, force: true });

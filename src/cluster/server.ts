@@ -2,7 +2,6 @@ import { listen } from "../api/listen.ts";
 import type { Client } from "../client/client.ts";
 import { waitFor } from "../client/wait.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import type { User } from "../core/exchange.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Node } from "../kinds/generated/types.ts";
 import { nodes } from "../kinds/node.ts";
@@ -15,6 +14,7 @@ import { holdTimeForWrites } from "./held-store.ts";
 import { kubeconfigText, writeKubeconfig } from "./kubeconfig.ts";
 import type { LaunchOptions } from "./launch.ts";
 import type { Layout } from "./layout.ts";
+import { LocalTokens } from "./local-tokens.ts";
 import { forgetNode } from "./lost-node.ts";
 import { addNode } from "./node-labels.ts";
 import { planNodes, poolNode } from "./node-numbering.ts";
@@ -41,7 +41,7 @@ export class ClusterServer {
 	readonly #turnable: TurnableClock | undefined;
 	readonly #startedMs = systemClock().monotonicMs();
 	/** Bearer tokens of this machine's agents. */
-	readonly #tokens = new Map<string, User>();
+	readonly #tokens = new LocalTokens();
 	readonly #closers: (() => Promise<unknown>)[] = [];
 	#client: Client | undefined;
 	#pool: NodePool | undefined;
@@ -96,7 +96,7 @@ export class ClusterServer {
 			clusterCidr: this.#settings.clusterCidr,
 			serviceCidr: this.#settings.serviceCidr,
 			admissionPlugins: this.#settings.admissionPlugins ?? [],
-			authenticateToken: (token) => this.#tokens.get(token),
+			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => this.#dial(node),
 			onError: logError,
 		});
@@ -157,7 +157,7 @@ export class ClusterServer {
 						clusterCidr,
 						serviceCidr,
 						kubelet,
-						grantToken: (token, user) => this.#tokens.set(token, user),
+						tokens: this.#tokens,
 					});
 		this.#closers.push(() => pool.stop());
 		return pool;

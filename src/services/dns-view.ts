@@ -1,8 +1,7 @@
 /** The DNS's view of the cluster, from a Mirror, with indexes for every question. */
 import type { Informer, Mirror } from "../client/mirror.ts";
 import { endpointSlices } from "../kinds/endpointslice.ts";
-import type { EndpointSlice, Service } from "../kinds/generated/types.ts";
-import { namespaces } from "../kinds/namespace.ts";
+import type { EndpointSlice, Namespace, Service } from "../kinds/generated/types.ts";
 import { services } from "../kinds/service.ts";
 import type { DnsView } from "./dns-records.ts";
 
@@ -26,10 +25,10 @@ export function slicesOf(
 	return informer.byIndex(bySlicesService, `${namespace}/${service}`);
 }
 
-export function mirrorDnsView(mirror: Mirror): DnsView {
+/** @param mirror has services and endpoint slices */
+export function mirrorDnsView(mirror: Mirror, namespaces: Informer<Namespace>): DnsView {
 	const allServices: Informer<Service> = mirror.of(services);
 	const allSlices: Informer<EndpointSlice> = mirror.of(endpointSlices);
-	const allNamespaces = mirror.of(namespaces);
 	indexSlices(allSlices);
 	allSlices.addIndex(byAddress, ({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => addresses));
 	allServices.addIndex(
@@ -39,7 +38,7 @@ export function mirrorDnsView(mirror: Mirror): DnsView {
 	return {
 		service: (namespace, name) => allServices.get(namespace, name),
 		slices: (namespace, service) => slicesOf(allSlices, namespace, service),
-		namespaceExists: (name) => allNamespaces.get(undefined, name) !== undefined,
+		namespaceExists: (name) => namespaces.get(undefined, name) !== undefined,
 		servicesAt: (address) => allServices.byIndex("clusterIP", address),
 		slicesAt: (address) => allSlices.byIndex(byAddress, address),
 	};

@@ -6,21 +6,21 @@ import { join } from "node:path";
 import type { Api } from "../../api/handle.ts";
 import { listen } from "../../api/listen.ts";
 import { systemClock } from "../../core/clock.ts";
-import type { User } from "../../core/exchange.ts";
 import { layoutOf } from "../layout.ts";
+import type { LocalTokens } from "../local-tokens.ts";
 import type { NodePool } from "../node-pool.ts";
 import { createProcessNodes } from "../process-nodes.ts";
 import type { Access } from "./access.ts";
 
-/** @param grantToken from now on this token stands for this user */
+/** @param tokens what the nodes' agents are known by */
 export async function openProcessNodes(options: {
 	api: Api;
 	access: Access;
 	clusterCidr: string;
 	serviceCidr: string;
-	grantToken(token: string, user: User): void;
+	tokens: LocalTokens;
 }): Promise<NodePool> {
-	const { api, access, clusterCidr, serviceCidr, grantToken } = options;
+	const { api, access, clusterCidr, serviceCidr, tokens } = options;
 	const layout = layoutOf(mkdtempSync(join(tmpdir(), "coxswain-")));
 	mkdirSync(layout.sockets, { recursive: true, mode: 0o700 });
 	const tls = { ...access.certificates.server, clientCa: access.certificates.authority.ca };
@@ -33,7 +33,7 @@ export async function openProcessNodes(options: {
 		for (const folder of [layout.data, layout.sockets]) await rm(folder, { recursive: true, force: true });
 	};
 	try {
-		const pool = await createProcessNodes({ layout, clock: systemClock(), clusterCidr, serviceCidr, grantToken });
+		const pool = await createProcessNodes({ layout, clock: systemClock(), clusterCidr, serviceCidr, tokens });
 		return {
 			...(pool.mode === undefined ? {} : { mode: pool.mode }),
 			add: (node) => pool.add(node),
