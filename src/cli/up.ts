@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import type { ClusterStatus } from "../cluster/control-protocol.ts";
 import { type LaunchOptions, launch } from "../cluster/launch.ts";
+import { isAlive } from "../cluster/processes.ts";
 import { stopCluster } from "../cluster/stop.ts";
+import { systemClock } from "../core/clock.ts";
 import { clusterCommand, layoutFrom } from "./data-option.ts";
 import { wholeNumber } from "./node.ts";
 import { duration, say } from "./output.ts";
@@ -45,14 +48,26 @@ async function up({ data, foreground, kubeletConfig, enableAdmissionPlugins, ...
 	const status = await launch(layout, options, (text) => say(text));
 	say(summary(status, Number(process.hrtime.bigint() - startedNs) / 1e6));
 	if (!foreground) return;
-	await new Promise<void>((resolve) => {
-		for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
-		// Signal handlers alone do not keep the process alive.
-		process.stdin.resume();
-	});
-	process.stdin.pause();
+	const end = await untilEnd(status.supervisorPid);
+	if (end === "server" && existsSync(layout.pidFile))
+		throw new Error(`the server process died too often and is not started again; see ${layout.log}`);
 	await stopCluster(layout);
 	say("stopped");
+}
+
+/** How often the supervisor is looked at: it cannot tell by itself, being no child of this process. */
+const lookMs = 1000;
+
+/** Waits for Ctrl-C, or for the server to end for good. */
+async function untilEnd(supervisorPid: number | undefined): Promise<"signal" | "server"> {
+	const clock = systemClock();
+	const signalled = new AbortController();
+	for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => signalled.abort());
+	while (!signalled.signal.aborted) {
+		await clock.sleep(lookMs, signalled.signal).catch(() => {});
+		if (supervisorPid !== undefined && !isAlive(supervisorPid) && !signalled.signal.aborted) return "server";
+	}
+	return "signal";
 }
 
 function summary(status: ClusterStatus, elapsedMs: number): string {

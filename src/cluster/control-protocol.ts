@@ -21,6 +21,10 @@ export interface ClusterStatus {
 	/** How nodes are made on this machine; undefined with simulated nodes. */
 	mode?: "root" | "rootless";
 	nodes: NodeStatus[];
+	/** How often the server process was started again since `cox up`, and how the last one ended. */
+	restarts: { count: number; last?: string };
+	/** What keeps the server process running; undefined when that has ended. */
+	supervisorPid?: number;
 	/** Milliseconds from the start of the server process until every node was Ready and the default service account existed. */
 	readyAfterMs?: number;
 }

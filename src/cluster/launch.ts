@@ -1,14 +1,15 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { constants } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { systemClock } from "../core/clock.ts";
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 import { control, NotRunning } from "./control-client.ts";
 import type { ClusterStatus, StartReport } from "./control-protocol.ts";
 import type { Layout } from "./layout.ts";
-import { programFile } from "./package-files.ts";
+import { programFile, superviseScript } from "./package-files.ts";
 import { ensurePrivateFolder } from "./private-folder.ts";
-import { processesMarked, serverMark } from "./processes.ts";
+import { processesMarked, serverMark, supervisorMark } from "./processes.ts";
 import { readSettings } from "./settings.ts";
 
 /** What `cox up` may ask for; a cluster that exists keeps what is not said. */
@@ -32,7 +33,8 @@ export async function launch(
 	options: LaunchOptions,
 	progress: (text: string) => void,
 ): Promise<ClusterStatus> {
-	const running = await runningStatus(layout);
+	// A server that has just died is being started again.
+	const running = (await runningStatus(layout)) ?? (await startedByAnother(layout));
 	if (running === undefined) {
 		try {
 			return await spawnServer(layout, options, progress);
@@ -61,13 +63,22 @@ async function runningStatus(layout: Layout): Promise<ClusterStatus | undefined>
 	}
 }
 
-/** The status of the server that another `cox up` is starting right now; undefined when there is none, or it ends. */
+/** How long a server that somebody else starts is waited for: with nodes that take long, and a few restarts. */
+const startByAnotherLimitMs = 120_000;
+
+/**
+ * The status of the server that another `cox up`, or its supervisor, is starting right now; undefined when there is none,
+ * or it ends.
+ */
 async function startedByAnother(layout: Layout): Promise<ClusterStatus | undefined> {
 	const clock = systemClock();
+	const deadlineMs = clock.monotonicMs() + startByAnotherLimitMs;
 	for (;;) {
-		const starting = processesMarked(serverMark, layout.data).length > 0;
+		const starting = [supervisorMark, serverMark].some((mark) => processesMarked(mark, layout.data).length > 0);
 		const status = await runningStatus(layout);
 		if (status !== undefined || !starting) return status;
+		if (clock.monotonicMs() > deadlineMs)
+			throw new Error(`a server process of ${layout.data} runs and does not answer; see ${layout.log}, or 'cox down'`);
 		await clock.sleep(20);
 	}
 }
@@ -84,26 +95,23 @@ function refuseOtherPlugins({ settings }: Layout, { admissionPlugins }: LaunchOp
 	throw new Error(`the cluster is running ${running}; other ones take effect when it starts: 'cox down' first`);
 }
 
-/** The server process lives on when this one ends; its output goes to the log in the data directory. */
+/** The server process and its supervisor outlive this one; their output goes to the log in the data directory. */
 function spawnServer(layout: Layout, options: LaunchOptions, progress: (text: string) => void): Promise<ClusterStatus> {
 	ensurePrivateFolder(layout.data);
 	const log = openSync(layout.log, "a", 0o600);
-	const child = spawn(
-		process.execPath,
-		[...nodeFlags, programFile("server"), JSON.stringify({ data: layout.data, ...options })],
-		{
-			detached: true,
-			stdio: ["ignore", log, log, "ipc"],
-			env: { ...process.env, [serverMark]: layout.data },
-		},
-	);
+	const server = [process.execPath, ...nodeFlags, programFile("server")];
+	// A server that is started again goes by the settings that the first one wrote.
+	const settings = JSON.stringify({ data: layout.data, ...options });
+	const child = spawn("sh", [superviseScript(), layout.data, ...server, settings], {
+		detached: true,
+		stdio: ["ignore", log, log, "ipc"],
+		env: { ...process.env, [supervisorMark]: layout.data },
+	});
 	closeSync(log);
 	return new Promise((resolve, reject) => {
 		child.on("error", reject);
 		child.on("exit", (code, signal) =>
-			reject(
-				new Error(`the server process ended (${signal ?? `exit code ${code}`}) before it was ready; see ${layout.log}`),
-			),
+			reject(new Error(`the server process ended (${signal ?? endOf(code)}) before it was ready; see ${layout.log}`)),
 		);
 		child.on("message", (report: StartReport) => {
 			if (report.type === "progress") return progress(report.text);
@@ -114,6 +122,12 @@ function spawnServer(layout: Layout, options: LaunchOptions, progress: (text: st
 			else reject(new Error(report.message));
 		});
 	});
+}
+
+/** How a process ended, by what the shell says of it. */
+function endOf(code: number | null): string {
+	const signal = Object.entries(constants.signals).find(([, number]) => number + 128 === code);
+	return signal?.[0] ?? `exit code ${code}`;
 }
 
 /** Small heaps and few threads: a cluster at rest should cost little memory. */

@@ -17,6 +17,8 @@ export interface Layout {
 	/** Says beside the store whose it is. */
 	identity: string;
 	log: string;
+	/** The process id of a server that was ready; its supervisor reads it. */
+	pidFile: string;
 	/** Holds the sockets; short enough for their names, readable by the owner alone. */
 	sockets: string;
 	/** `cox` ↔ server process. */
@@ -56,6 +58,7 @@ export function layoutOf(data: string | undefined): Layout {
 		storeFile: join(directory, "store", "store", "data.mdb"),
 		identity: join(directory, "store.json"),
 		log: join(directory, "server.log"),
+		pidFile: join(directory, "server.pid"),
 		sockets,
 		controlSocket: join(sockets, "control.sock"),
 		apiSocket: join(sockets, "api.sock"),

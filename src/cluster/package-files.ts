@@ -17,3 +17,8 @@ export function programFile(name: "server" | "agent"): string {
 	if (!existsSync(file)) throw new Error(`${file} is missing; run 'npm run build'`);
 	return file;
 }
+
+/** The shell script that keeps a server process running. */
+export function superviseScript(): string {
+	return join(packageDirectory, "assets", "supervise.sh");
+}

@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 
 /** Marks the processes of a cluster in their environment, so that they are found whatever happened to the rest. */
 export const serverMark = "COX_SERVER";
+export const supervisorMark = "COX_SUPERVISOR";
 export const agentMark = "COX_AGENT";
 
 /** Ids of this user's processes whose environment has `name=value`. Linux only; empty elsewhere. */

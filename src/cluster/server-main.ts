@@ -1,9 +1,11 @@
 /** The server process of a cluster, as launch.ts starts it. Its one argument is JSON: the data directory and the options. */
+import { rmSync, writeFileSync } from "node:fs";
 import type { StartReport } from "./control-protocol.ts";
 import { serveControl } from "./control-server.ts";
 import type { LaunchOptions } from "./launch.ts";
 import { layoutOf } from "./layout.ts";
 import { ClusterServer } from "./server.ts";
+import { supervision } from "./supervision.ts";
 
 // Written by launch.ts.
 const { data, ...options } = JSON.parse(process.argv[2] ?? "{}") as LaunchOptions & { data: string };
@@ -20,6 +22,7 @@ let stopping: Promise<void> | undefined;
 
 function stop(server: ClusterServer, exitCode: number): Promise<void> {
 	stopping ??= server.stop().finally(() => {
+		rmSync(layout.pidFile, { force: true });
 		process.exitCode = exitCode;
 		// Whatever might still be pending must not keep a stopped cluster's process alive.
 		setImmediate(() => process.exit());
@@ -28,11 +31,15 @@ function stop(server: ClusterServer, exitCode: number): Promise<void> {
 }
 
 try {
-	const server = new ClusterServer(layout, options);
+	// A server that is started again goes by the settings: what 'cox up' asked for may have been changed since.
+	const isFirst = supervision(layout).restarts.count === 0;
+	const server = new ClusterServer(layout, isFirst ? options : {});
 	for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(server, 0));
 	process.on("uncaughtException", (error) => {
 		process.stderr.write(`${error.stack}\n`);
-		void stop(server, 1);
+		server.abandon();
+		// Acknowledged writes are on disk. The supervisor starts another server, which finds nodes and pods running.
+		process.exit(1);
 	});
 	const status = await server.start((text) => report({ type: "progress", text }));
 	const control = await serveControl(layout.controlSocket, {
@@ -47,6 +54,7 @@ try {
 			return {};
 		},
 	});
+	writeFileSync(layout.pidFile, `${process.pid}\n`, { mode: 0o600 });
 	report({ type: "ready", status });
 } catch (error) {
 	process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);

@@ -26,6 +26,7 @@ import { defaultSettings, readSettings, type Settings, writeSettings } from "./s
 import { createSimulatedNodes } from "./simulated-nodes.ts";
 import { removeSockets } from "./stop.ts";
 import { ensureIdentity, readIdentity } from "./store-identity.ts";
+import { supervision } from "./supervision.ts";
 import { TurnableClock } from "./turnable-clock.ts";
 import { version } from "./version.ts";
 
@@ -70,9 +71,15 @@ export class ClusterServer {
 			await this.#start(progress);
 			return await this.status();
 		} catch (error) {
-			await this.stop();
+			// What an earlier server left running is not to end because this one fails: the next may succeed.
+			if (supervision(this.#layout).restarts.count === 0) await this.stop();
 			throw error;
 		}
+	}
+
+	/** Keeps what would be lost with this process, when that cannot go on. Nodes and pods stay for the next one. */
+	abandon(): void {
+		if (this.#readyAfterMs !== undefined) this.#keepTime();
 	}
 
 	async #start(progress: (text: string) => void): Promise<void> {
@@ -193,6 +200,7 @@ export class ClusterServer {
 			clock: this.#clockStatus(),
 			mode: this.#pool?.mode,
 			nodes: Object.keys(this.#settings.nodes).map((name) => this.#nodeStatus(name, byName.get(name))),
+			...supervision(this.#layout),
 			readyAfterMs: this.#readyAfterMs,
 		};
 	}

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { systemClock } from "../core/clock.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
 import { control, NotRunning } from "./control-client.ts";
 import type { Layout } from "./layout.ts";
 import { removeMachine } from "./process-nodes.ts";
-import { agentMark, isAlive, killAll, processesMarked, serverMark } from "./processes.ts";
+import { agentMark, isAlive, killAll, processesMarked, serverMark, supervisorMark } from "./processes.ts";
 
 /** How long the server may take to stop by itself before it is killed. */
 const graceMs = 10_000;
@@ -16,8 +16,8 @@ const graceMs = 10_000;
 export async function stopCluster(layout: Layout): Promise<boolean> {
 	const clock = systemClock();
 	const made = mkdirSync(layout.data, { recursive: true, mode: 0o700 });
+	const running = marks.flatMap((mark) => processesMarked(mark, layout.data));
 	const servers = processesMarked(serverMark, layout.data);
-	const agents = processesMarked(agentMark, layout.data);
 	try {
 		await control(layout, "stop");
 		for (let waitedMs = 0; servers.some(isAlive) && waitedMs < graceMs; waitedMs += 10) await clock.sleep(10);
@@ -25,12 +25,30 @@ export async function stopCluster(layout: Layout): Promise<boolean> {
 		// Not there, or there and broken: what is left is killed below.
 		if (!(error instanceof NotRunning)) process.emitWarning(error instanceof Error ? error.message : String(error));
 	}
-	const left = [...processesMarked(serverMark, layout.data), ...processesMarked(agentMark, layout.data)];
-	await killAll(left, clock);
+	await killMarked(layout, clock);
 	const holders = await removeMachine(layout, clock);
 	removeSockets(layout.sockets);
+	rmSync(layout.pidFile, { force: true });
 	if (made !== undefined) removeEmpty(layout.data, made);
-	return servers.length + agents.length + holders > 0;
+	return running.length + holders > 0;
+}
+
+/** In the order in which they start one another. */
+const marks = [supervisorMark, serverMark, agentMark];
+const mostRounds = 20;
+
+/** Kills supervisors before those whom they would start again, and looks again until a look finds nothing. */
+async function killMarked(layout: Layout, clock: Clock): Promise<void> {
+	for (let round = 0; round < mostRounds; round++) {
+		let found = 0;
+		for (const mark of marks) {
+			const pids = processesMarked(mark, layout.data);
+			found += pids.length;
+			await killAll(pids, clock);
+		}
+		if (found === 0) return;
+	}
+	throw new Error(`processes of ${layout.data} keep coming back; end them by hand, then run 'cox down' again`);
 }
 
 const ownSocket = /^(control|api|api-tls|agent-.+)\.sock$/;

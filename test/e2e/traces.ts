@@ -55,7 +55,7 @@ export class Traces {
 
 	#roleOf(pid: number): string | undefined {
 		for (const entry of read(`/proc/${pid}/environ`).split("\0")) {
-			const [, kind = "", value = ""] = /^COX_(SERVER|AGENT|HOLDER)=(.*)$/s.exec(entry) ?? [];
+			const [, kind = "", value = ""] = /^COX_(SUPERVISOR|SERVER|AGENT|HOLDER)=(.*)$/s.exec(entry) ?? [];
 			if (value === this.#data) return kind.toLowerCase();
 			if (value.startsWith(`${this.#data}#`)) return value.slice(this.#data.length + 1);
 		}

@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import type { ClusterStatus } from "./control-protocol.ts";
+import type { Layout } from "./layout.ts";
+import { supervisorMark } from "./processes.ts";
+
+/** What this server process knows of the supervisor that started it: assets/supervise.sh tells it by its environment. */
+export function supervision({ data }: Layout): Pick<ClusterStatus, "restarts" | "supervisorPid"> {
+	const last = process.env.COX_LAST_END;
+	return {
+		restarts: { count: Number(process.env.COX_RESTARTS) || 0, ...(last ? { last } : {}) },
+		...(isSupervisor(process.ppid, data) ? { supervisorPid: process.ppid } : {}),
+	};
+}
+
+/** Whoever takes the supervisor's place as the parent of its orphans does not have its mark. */
+function isSupervisor(pid: number, data: string): boolean {
+	try {
+		return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`${supervisorMark}=${data}`);
+	} catch {
+		return false;
+	}
+}
