@@ -1,9 +1,10 @@
 /** Reads the bodies of requests: JSON, YAML and protobuf from the network, values from the same process. */
-import { parseAllDocuments } from "yaml";
 import { ApiError } from "../core/errors.ts";
 import type { ApiRequest } from "../core/exchange.ts";
+import { checkJsonBytes } from "../core/json-limits.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
 import { decodeProtobuf } from "./protobuf/decode.ts";
+import { parseYaml } from "./yaml.ts";
 
 /** Bodies may be this large; upstream's limit. */
 export const largestBodyBytes = 3 * 1024 * 1024;
@@ -52,29 +53,14 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
 	);
 }
 
+/** @throws ApiError BadRequest, RequestEntityTooLarge */
 export function parseJson(bytes: Uint8Array): unknown {
+	checkJsonBytes(bytes);
 	try {
 		return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
 	} catch (error) {
 		throw new ApiError("BadRequest", `couldn't get version/kind; json parse error: ${goSyntaxError(error, bytes)}`);
 	}
-}
-
-/** Also reads JSON, which is YAML. */
-export function parseYaml(bytes: Uint8Array): unknown {
-	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
-	const [document] = parseAllDocuments(text, { version: "1.1", uniqueKeys: false, merge: true, schema: "core" });
-	if (document === undefined || !("contents" in document)) return undefined;
-	const problem = document.errors[0];
-	if (problem !== undefined) {
-		const line = problem.linePos?.[0].line;
-		const where = line === undefined ? "" : ` line ${line}:`;
-		throw new ApiError(
-			"BadRequest",
-			`couldn't get version/kind; json parse error: error converting YAML to JSON: yaml:${where} ${problem.message.split("\n")[0]}`,
-		);
-	}
-	return document.toJS({ maxAliasCount: 100 });
 }
 
 /** Words of Go's JSON decoder, which users and tests of clients know, for an error of ours. */

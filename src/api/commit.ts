@@ -1,7 +1,11 @@
 /** The one place that writes to the store. */
+import { ApiError } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
 import { type Cached, encode, parse } from "./cache/cached.ts";
 import type { Server } from "./server.ts";
+
+/** Of a stored object; what upstream's store takes by default. */
+const largestObjectBytes = 1.5 * 1024 * 1024;
 
 /** Writes that go along with an object's, or not at all: addresses taken and given back, quotas charged. */
 export interface Companions {
@@ -31,6 +35,8 @@ export async function putObject(server: Server, object: KubeObject, write: Objec
 	const { store, cache } = server;
 	const { key, expected, companions } = write;
 	const value = encode(object);
+	if (value.length > largestObjectBytes)
+		throw new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${largestObjectBytes}`, {});
 	const pending = cache.expect(value, object);
 	const others = companions === undefined ? none : companionWrites(server, companions);
 	const writes = [{ key, modRevision: expected, value }, ...others];

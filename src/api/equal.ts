@@ -16,7 +16,13 @@ const noFields: ReadonlySet<string> = new Set();
 
 /** As `deepEqual` for objects, apart from some of their fields. */
 export function equalFields(a: Readonly<Fields>, b: Readonly<Fields>, except: ReadonlySet<string>): boolean {
-	for (const key in a) if (!except.has(key) && !deepEqual(a[key], b[key])) return false;
-	for (const key in b) if (b[key] !== undefined && a[key] === undefined && !except.has(key)) return false;
-	return true;
+	// By number, not by looking up: what every object inherits, such as `constructor`, is no field of either.
+	let fieldCount = 0;
+	for (const key in a) {
+		if (a[key] === undefined || except.has(key)) continue;
+		if (!deepEqual(a[key], b[key]) || (key === "__proto__" && !Object.hasOwn(b, key))) return false;
+		fieldCount++;
+	}
+	for (const key in b) if (b[key] !== undefined && !except.has(key)) fieldCount--;
+	return fieldCount === 0;
 }

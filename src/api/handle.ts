@@ -36,6 +36,7 @@ import { checkWriteOptions } from "./verbs/options.ts";
 import { patch } from "./verbs/patch.ts";
 import { update } from "./verbs/update.ts";
 import { watch } from "./verbs/watch.ts";
+import { warningHeader } from "./warnings.ts";
 
 export type { ApiOptions } from "./server.ts";
 
@@ -153,9 +154,6 @@ function serveUnstored(context: Context): Promise<ApiResponse> {
 	return answer;
 }
 
-/** Texts that clients print (RFC 7234, "Warning"; KEP-1693). */
 function withWarnings(response: ApiResponse, warnings: readonly string[]): void {
-	if (warnings.length === 0) return;
-	const texts = [...new Set(warnings)].map((text) => `299 - "${text.replace(/[\\"]/g, "\\$&").replace(/\s+/g, " ")}"`);
-	response.headers["warning"] = texts.join(", ");
+	if (warnings.length > 0) response.headers["warning"] = warningHeader(warnings);
 }

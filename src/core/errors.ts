@@ -1,4 +1,5 @@
 /** Expected failures, in the form Kubernetes clients understand (API conventions, "Response Status Kind"). */
+import { shortened } from "./shown.ts";
 
 /** Reason → HTTP status code. A closed set: `metav1.StatusReason`. */
 export const statusCodes = {
@@ -23,6 +24,9 @@ export const statusCodes = {
 } as const;
 
 export type Reason = keyof typeof statusCodes;
+
+/** In characters. Messages quote what was sent, and go to clients, logs and Events. */
+const longestMessage = 32_768;
 
 /** One thing wrong with one field, `metav1.StatusCause`. */
 export interface Cause {
@@ -63,7 +67,7 @@ export class ApiError extends Error {
 	readonly metadata: Status["metadata"];
 
 	constructor(reason: Reason, message: string, details?: StatusDetails, metadata: Status["metadata"] = {}) {
-		super(message);
+		super(shortened(message, longestMessage));
 		this.name = "ApiError";
 		this.reason = reason;
 		this.details = details;
@@ -88,7 +92,8 @@ export class ApiError extends Error {
 	}
 
 	static fromStatus(status: Pick<Status, "reason" | "message" | "code" | "details">): ApiError {
-		const reason = status.reason !== undefined && status.reason in statusCodes ? status.reason : reasonOf(status.code);
+		const reason =
+			status.reason !== undefined && Object.hasOwn(statusCodes, status.reason) ? status.reason : reasonOf(status.code);
 		// Membership in statusCodes was checked just above.
 		return new ApiError(reason as Reason, status.message ?? reason, status.details);
 	}
@@ -104,7 +109,8 @@ export function isReason(error: unknown, ...reasons: Reason[]): error is ApiErro
 }
 
 /** `pods "web-0" not found` */
-export function notFound(resource: { group: string; plural: string }, name: string): ApiError {
+export function notFound(resource: { group: string; plural: string }, wholeName: string): ApiError {
+	const name = shortened(wholeName);
 	return new ApiError("NotFound", `${qualified(resource)} "${name}" not found`, {
 		name,
 		...(resource.group === "" ? {} : { group: resource.group }),
@@ -112,7 +118,8 @@ export function notFound(resource: { group: string; plural: string }, name: stri
 	});
 }
 
-export function alreadyExists(resource: { group: string; plural: string }, name: string): ApiError {
+export function alreadyExists(resource: { group: string; plural: string }, wholeName: string): ApiError {
+	const name = shortened(wholeName);
 	return new ApiError("AlreadyExists", `${qualified(resource)} "${name}" already exists`, {
 		name,
 		...(resource.group === "" ? {} : { group: resource.group }),
@@ -120,7 +127,8 @@ export function alreadyExists(resource: { group: string; plural: string }, name:
 	});
 }
 
-export function conflict(resource: { group: string; plural: string }, name: string, why: string): ApiError {
+export function conflict(resource: { group: string; plural: string }, wholeName: string, why: string): ApiError {
+	const name = shortened(wholeName);
 	return new ApiError("Conflict", `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`, {
 		name,
 		...(resource.group === "" ? {} : { group: resource.group }),
@@ -128,8 +136,27 @@ export function conflict(resource: { group: string; plural: string }, name: stri
 	});
 }
 
-/** `Deployment.apps "web" is invalid: spec.replicas: Invalid value: -1: must be …` */
-export function invalid(kind: { group: string; kind: string }, name: string, causes: Cause[]): ApiError {
+/** More than this are not read by anybody, and a large object can have a hundred thousand. */
+const mostCauses = 100;
+
+/** The first causes of many, and how many more there are. */
+export function firstOf(all: readonly Cause[], reason: string): Cause[] {
+	const causes = all.slice(0, mostCauses).map(withShortField);
+	if (all.length > mostCauses) causes.push({ reason, message: `and ${all.length - mostCauses} more` });
+	return causes;
+}
+
+function withShortField(cause: Cause): Cause {
+	return cause.field === undefined ? cause : { ...cause, field: shortened(cause.field) };
+}
+
+/**
+ * `Deployment.apps "web" is invalid: spec.replicas: Invalid value: -1: must be …`
+ * @param all of many causes the first are told, and how many more there are
+ */
+export function invalid(kind: { group: string; kind: string }, wholeName: string, all: readonly Cause[]): ApiError {
+	const name = shortened(wholeName);
+	const causes = firstOf(all, "FieldValueInvalid");
 	const texts = causes.map((cause) => `${cause.field ?? "<nil>"}: ${cause.message}`);
 	const list = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
 	const qualifiedKind = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;

@@ -3,11 +3,7 @@
  * collect these; `invalid` in errors.ts makes an answer of them.
  */
 import type { Cause } from "./errors.ts";
-
-/** A value as messages show it: text in quotes, structures as JSON. */
-function shown(value: unknown): string {
-	return value === undefined ? "null" : JSON.stringify(value);
-}
+import { shown } from "./shown.ts";
 
 function detailed(body: string, detail: string): string {
 	return detail === "" ? body : `${body}: ${detail}`;

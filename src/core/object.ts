@@ -97,6 +97,13 @@ export function deepCopy<T>(value: T): T {
 	// The copy has the shape of what it copies: arrays and plain objects only, as JSON has them.
 	if (Array.isArray(value)) return value.map(deepCopy) as T;
 	const copy: Record<string, unknown> = {};
-	for (const key in value) copy[key] = deepCopy(value[key]);
+	for (const key in value) setField(copy, key, deepCopy(value[key]));
 	return copy as T;
+}
+
+/** Sets a field of a plain object, whatever a client called it: `__proto__` is a field like any other, too. */
+export function setField(object: Record<string, unknown>, key: string, value: unknown): void {
+	if (key === "__proto__")
+		Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+	else object[key] = value;
 }

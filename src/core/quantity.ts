@@ -30,11 +30,15 @@ const decimalExponents: Readonly<Record<string, number>> = {
 };
 const decimalSuffixes = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
 const binarySuffixes = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+/** In characters; quantities that mean something have a tenth of it. */
+const longestText = 1000;
 const nanoPerUnit = 10n ** 9n;
 const limit = (2n ** 63n - 1n) * nanoPerUnit;
 
 /** @throws Error with upstream's message when the text is not a quantity */
 function parseExact(text: string): Exact {
+	// Numbers of a million digits take seconds to read.
+	if (text.length > longestText) throw new Error("unable to parse numeric part of quantity");
 	const parts = syntax.exec(text);
 	if (parts === null) throw new Error(`quantities must match the regular expression '${quantityPattern}'`);
 	const number = numeric.exec(parts[1] ?? "");

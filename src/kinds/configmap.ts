@@ -38,7 +38,8 @@ export const configMaps: Kind<ConfigMap> = {
 		let bytes = 0;
 		for (const [key, value] of Object.entries(data)) {
 			causes.push(...invalidEach(`data[${key}]`, key, configKeyProblems(key)));
-			if (key in binaryData) causes.push(invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData"));
+			if (Object.hasOwn(binaryData, key))
+				causes.push(invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData"));
 			bytes += Buffer.byteLength(value);
 		}
 		for (const [key, value] of Object.entries(binaryData)) {

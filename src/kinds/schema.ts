@@ -4,9 +4,10 @@
  */
 import type { Cause } from "../core/errors.ts";
 import { typeInvalid } from "../core/field-errors.ts";
-import type { KubeObject } from "../core/object.ts";
+import { type KubeObject, setField } from "../core/object.ts";
 import type { FieldSchema as PatchedField } from "../core/patches/schema.ts";
 import { canonicalQuantity } from "../core/quantity.ts";
+import { shown } from "../core/shown.ts";
 import generated from "./generated/schemas.json" with { type: "json" };
 import { oldTypes } from "./old/schemas.ts";
 import { base64Mistake, normalMicroTime, normalTime } from "./scalars.ts";
@@ -97,7 +98,7 @@ function decodeType(
 		const field = fields[key];
 		const content = value[key];
 		context.path.push(key);
-		if (field === undefined) context.unknownFields.push(pathText(context.path));
+		if (field === undefined) reportUnknown(context);
 		else if (content !== null && content !== undefined) {
 			const decoded = decodeField(content, field, typeName, context);
 			if (decoded !== undefined) result[key] = decoded;
@@ -108,6 +109,14 @@ function decodeType(
 	return result;
 }
 
+/** Upstream's decoder, too, stops to count there. */
+const mostUnknownFields = 100;
+const mostProblems = 100;
+
+function reportUnknown({ unknownFields, path }: Context): void {
+	if (unknownFields.length < mostUnknownFields) unknownFields.push(pathText(path));
+}
+
 const scalarsByType = new WeakMap<TypeSchema, readonly (readonly [string, unknown])[]>();
 
 /** Required fields of a type whose values are scalars, with their zero values. */
@@ -116,7 +125,7 @@ function requiredScalars(fields: TypeSchema): readonly (readonly [string, unknow
 	if (known !== undefined) return known;
 	const scalars = Object.entries(fields)
 		.filter(([, field]) => field.required && field.of === undefined)
-		.flatMap(([key, { type }]) => (type in zeroScalars ? [[key, zeroScalars[type]] as const] : []));
+		.flatMap(([key, { type }]) => (Object.hasOwn(zeroScalars, type) ? [[key, zeroScalars[type]] as const] : []));
 	scalarsByType.set(fields, scalars);
 	return scalars;
 }
@@ -150,8 +159,9 @@ function decodeField(value: unknown, field: FieldSchema, owner: string, context:
 		empty = false;
 		const content = value[key];
 		context.path.push(key);
-		if (field.of === "map") result[key] = decodeItem(content ?? zeroValue(field.type), field.type, owner, context);
-		else if (Array.isArray(content)) result[key] = decodeList(content, field.type, owner, context);
+		if (field.of === "map")
+			setField(result, key, decodeItem(content ?? zeroValue(field.type), field.type, owner, context));
+		else if (Array.isArray(content)) setField(result, key, decodeList(content, field.type, owner, context));
 		else if (content !== null) mismatch(content, `[]${goType({ type: field.type })}`, owner, context);
 		context.path.pop();
 	}
@@ -174,7 +184,7 @@ function zeroValue(type: string): unknown {
 	if (type === "any") return null;
 	if (type === "boolean") return false;
 	if (type === "quantity") return "0";
-	return type in goScalars ? 0 : {};
+	return Object.hasOwn(goScalars, type) ? 0 : {};
 }
 
 function decodeItem(value: unknown, type: string, owner: string, context: Context): unknown {
@@ -207,7 +217,8 @@ function decodeItem(value: unknown, type: string, owner: string, context: Contex
 
 function isInteger(value: unknown, type: "int32" | "int64"): boolean {
 	if (typeof value !== "number" || !Number.isInteger(value)) return false;
-	return type === "int64" || (value >= -(2 ** 31) && value < 2 ** 31);
+	const bound = type === "int64" ? 2 ** 63 : 2 ** 31;
+	return value >= -bound && value < bound;
 }
 
 function quantity(value: unknown, owner: string, context: Context): unknown {
@@ -225,8 +236,8 @@ function time(value: unknown, type: "time" | "microTime", owner: string, context
 	const normal = type === "time" ? normalTime(value) : normalMicroTime(value);
 	if (normal !== undefined) return normal;
 	const layout = `2006-01-02T15:04:05${type === "time" ? "" : ".000000"}Z07:00`;
-	const shown = JSON.stringify(value);
-	return refuse(`parsing time ${shown} as "${layout}": cannot parse ${shown}`, context);
+	const text = shown(value);
+	return refuse(`parsing time ${text} as "${layout}": cannot parse ${text}`, context);
 }
 
 function bytes(value: unknown, owner: string, context: Context): unknown {
@@ -238,15 +249,20 @@ function bytes(value: unknown, owner: string, context: Context): unknown {
 
 function mismatch(value: unknown, type: string, owner: string, context: Context): undefined {
 	const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
-	const shown = found === "number" && type.startsWith("int") ? `number ${String(value)}` : found;
+	const shown = typeof value === "number" && type.startsWith("int") ? `number ${numberText(value)}` : found;
 	// Upstream names the innermost type, and the path without the positions in lists.
 	const path = context.path.filter((part) => typeof part === "string").join(".");
 	const target = path === "" ? `Go value of type ${type}` : `Go struct field ${owner}.${path} of type ${type}`;
 	return refuse(`json: cannot unmarshal ${shown} into ${target}`, context);
 }
 
+/** Without an exponent, as clients write integers. */
+function numberText(value: number): string {
+	return Number.isInteger(value) ? BigInt(value).toString() : String(value);
+}
+
 function refuse(message: string, context: Context): undefined {
-	context.problems.push(typeInvalid(pathText(context.path), message));
+	if (context.problems.length < mostProblems) context.problems.push(typeInvalid(pathText(context.path), message));
 	return undefined;
 }
 
@@ -288,7 +304,7 @@ function copied(value: unknown): unknown {
 	const result: Record<string, unknown> = {};
 	for (const key in value) {
 		// `key` was just enumerated.
-		result[key] = copied((value as Record<string, unknown>)[key]);
+		setField(result, key, copied((value as Record<string, unknown>)[key]));
 	}
 	return result;
 }

@@ -75,8 +75,12 @@ function places(items: readonly unknown[], mergeKey: string | undefined): Map<un
 	return found;
 }
 
-/** What an item is known by: a scalar, or the JSON of anything else. */
+/** What an item is known by. */
 function identity(item: unknown, mergeKey: string | undefined): unknown {
-	const key = mergeKey !== undefined && isObject(item) ? item[mergeKey] : item;
+	return keyIdentity(mergeKey !== undefined && isObject(item) ? item[mergeKey] : item);
+}
+
+/** What a merge key, or a scalar, is known by in a Map. */
+export function keyIdentity(key: unknown): unknown {
 	return typeof key === "object" && key !== null ? JSON.stringify(key) : key;
 }

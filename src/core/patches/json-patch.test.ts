@@ -129,3 +129,36 @@ test("too many operations are refused", () => {
 	const operations = Array.from({ length: 10_001 }, () => ({ op: "test", path: "/a", value: 1 }));
 	expect(failure({ a: 1 }, operations).reason).toBe("RequestEntityTooLarge");
 });
+
+describe("what a patch makes is bounded", () => {
+	test("copies may not double without end", () => {
+		const doubling = Array.from({ length: 21 }, (_, index) => ({ op: "copy", from: "/data", path: `/data/c${index}` }));
+		const { reason, cause } = failure({ data: { a: "some text".repeat(100) } }, doubling);
+		expect(reason).toBe("Invalid");
+		expect(cause).toMatch(
+			/^Unable to complete the copy, the accumulated size increase of copy is \d+, exceeding the limit 3145728$/,
+		);
+	});
+
+	test("copies of many small values may not, either", () => {
+		const doubling = Array.from({ length: 20 }, () => ({ op: "copy", from: "", path: "/-" }));
+		expect(failure([0, 0, 0], doubling).reason).toMatch(/Invalid|RequestEntityTooLarge|BadRequest/);
+	});
+
+	test("copies and moves into each other may not get deeper than a body may be", () => {
+		const nest = (times: number) =>
+			Array.from({ length: times }, () => [
+				{ op: "add", path: "/b", value: {} },
+				{ op: "move", from: "/a", path: "/b/a" },
+				{ op: "move", from: "/b", path: "/a" },
+			]).flat();
+		expect(applyJsonPatch({ a: {} }, nest(10))).toBeDefined();
+		expect(failure({ a: {} }, nest(3000)).message).toContain("exceeded max depth");
+		expect(failure({ a: {} }, [...nest(1000), { op: "copy", from: "/a", path: "/c" }]).message).toContain("depth");
+	});
+
+	test("a field may have the name that every object's prototype has", () => {
+		const result = applyJsonPatch({ data: {} }, [{ op: "add", path: "/data/__proto__", value: "x" }]);
+		expect(JSON.stringify(result)).toBe('{"data":{"__proto__":"x"}}');
+	});
+});

@@ -1,11 +1,16 @@
 /** JSON Patch, RFC 6902. */
 import { ApiError } from "../errors.ts";
-import { deepCopy } from "../object.ts";
+import { type Weight, weigh } from "../json-limits.ts";
+import { deepCopy, setField } from "../object.ts";
 import { badPatch, doesNotApply } from "./errors.ts";
 import { isObject, type JsonObject, jsonEqual } from "./schema.ts";
 
 /** As upstream limits them, so that one request cannot keep the server busy. */
 const operationLimit = 10_000;
+/** What all copies of a patch may add, in bytes; upstream's limit. Each may copy what the one before it made. */
+const copyLimitBytes = 3 * 1024 * 1024;
+/** Items of lists that all operations together may move to make or to fill a gap. */
+const shiftLimit = 50_000_000;
 
 /**
  * The document after all operations, in order. Neither the document nor the operations are changed.
@@ -21,14 +26,23 @@ export function applyJsonPatch(document: unknown, operations: unknown): unknown 
 		);
 	// The holder makes the whole document a value like any other, so that a path of "" needs no cases of its own.
 	const holder: JsonObject = { document: deepCopy(document) };
+	const work: Work = { copied: { valueCount: 0, byteCount: 0 }, shifted: 0 };
 	for (const operation of operations) {
 		if (!isObject(operation)) throw badPatch("error decoding patch: an operation is an object");
-		apply(holder, operation);
+		apply(holder, operation, work);
 	}
+	// Values of a few operations may stand in each other.
+	weigh(holder["document"]);
 	return holder["document"];
 }
 
-function apply(holder: JsonObject, operation: JsonObject): void {
+/** What the operations of a patch have done so far, of that which is not bounded by the size of the patch. */
+interface Work {
+	copied: Weight;
+	shifted: number;
+}
+
+function apply(holder: JsonObject, operation: JsonObject, work: Work): void {
 	const path = pointer(operation, "path");
 	const value = () => {
 		if (!Object.hasOwn(operation, "value"))
@@ -37,10 +51,10 @@ function apply(holder: JsonObject, operation: JsonObject): void {
 	};
 	switch (operation["op"]) {
 		case "add":
-			add(holder, path, value(), "add");
+			add(holder, path, value(), "add", work);
 			break;
 		case "remove":
-			remove(holder, path, "remove");
+			remove(holder, path, "remove", work);
 			break;
 		case "replace":
 			replace(holder, path, value());
@@ -49,12 +63,19 @@ function apply(holder: JsonObject, operation: JsonObject): void {
 			const from = pointer(operation, "from");
 			if (path.length > from.length && from.every((part, index) => part === path[index]))
 				throw doesNotApply("move operation does not apply: a value cannot be moved into itself");
-			add(holder, path, remove(holder, from, "move"), "move");
+			add(holder, path, remove(holder, from, "move", work), "move", work);
 			break;
 		}
-		case "copy":
-			add(holder, path, deepCopy(read(holder, pointer(operation, "from"), "copy")), "copy");
+		case "copy": {
+			const original = read(holder, pointer(operation, "from"), "copy");
+			const { byteCount } = weigh(original, work.copied);
+			if (byteCount > copyLimitBytes)
+				throw doesNotApply(
+					`Unable to complete the copy, the accumulated size increase of copy is ${byteCount}, exceeding the limit ${copyLimitBytes}`,
+				);
+			add(holder, path, deepCopy(original), "copy", work);
 			break;
+		}
 		case "test":
 			test(holder, path, value());
 			break;
@@ -110,11 +131,11 @@ function read(holder: JsonObject, path: readonly string[], op: string): unknown 
 	return child(container, last(path));
 }
 
-function add(holder: JsonObject, path: readonly string[], value: unknown, op: string): void {
+function add(holder: JsonObject, path: readonly string[], value: unknown, op: string, work: Work): void {
 	const container = parent(holder, path, op);
 	const part = last(path);
 	if (!Array.isArray(container)) {
-		set(container, part, value, path, op);
+		setField(container, part, value);
 		return;
 	}
 	const index = part === "-" ? container.length : Number(part);
@@ -122,16 +143,17 @@ function add(holder: JsonObject, path: readonly string[], value: unknown, op: st
 		throw doesNotApply(
 			`${op} operation does not apply: error in add for path: '${text(path)}': invalid index: ${part}`,
 		);
+	shift(container.length - index, work);
 	container.splice(index, 0, value);
 }
 
-function set(container: JsonObject, part: string, value: unknown, path: readonly string[], op: string): void {
-	if (part === "__proto__")
-		throw doesNotApply(`${op} operation does not apply: "${text(path)}" is not the path of a field`);
-	container[part] = value;
+function shift(itemCount: number, work: Work): void {
+	work.shifted += itemCount;
+	if (work.shifted > shiftLimit)
+		throw doesNotApply(`the operations move more than ${shiftLimit} items of lists to other positions`);
 }
 
-function remove(holder: JsonObject, path: readonly string[], op: string): unknown {
+function remove(holder: JsonObject, path: readonly string[], op: string, work: Work): unknown {
 	const container = parent(holder, path, op);
 	const part = last(path);
 	if (!has(container, part))
@@ -140,8 +162,10 @@ function remove(holder: JsonObject, path: readonly string[], op: string): unknow
 				`Unable to remove nonexistent key: ${part}: missing value`,
 		);
 	const value = child(container, part);
-	if (Array.isArray(container)) container.splice(Number(part), 1);
-	else delete container[part];
+	if (Array.isArray(container)) {
+		shift(container.length - Number(part), work);
+		container.splice(Number(part), 1);
+	} else delete container[part];
 	return value;
 }
 
@@ -151,7 +175,7 @@ function replace(holder: JsonObject, path: readonly string[], value: unknown): v
 	if (!has(container, part))
 		throw doesNotApply(`replace operation does not apply: doc is missing key: ${text(path)}: missing value`);
 	if (Array.isArray(container)) container[Number(part)] = value;
-	else set(container, part, value, path, "replace");
+	else setField(container, part, value);
 }
 
 /** A missing value passes the test for null, as in upstream's implementation. */

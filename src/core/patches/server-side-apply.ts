@@ -1,5 +1,5 @@
 /** Server-side apply: a manager states all that it wants, and owns exactly that (KEP-555). */
-import { ApiError, type Cause } from "../errors.ts";
+import { ApiError, type Cause, firstOf } from "../errors.ts";
 import { deepCopy, type ManagedFieldsEntry } from "../object.ts";
 import { badPatch } from "./errors.ts";
 import { difference, equal, type FieldSet, intersection, isEmpty, paths, union } from "./field-set.ts";
@@ -123,16 +123,17 @@ function lastAppliedByKubectl(apply: Apply, conflicts: readonly Conflict[]): boo
 
 function conflictError(conflicts: readonly Conflict[]): ApiError {
 	const sorted = conflicts.toSorted((a, b) => (nameOf(a.entry) < nameOf(b.entry) ? -1 : 1));
-	const causes: Cause[] = sorted.flatMap(({ entry, set }) =>
+	const all: Cause[] = sorted.flatMap(({ entry, set }) =>
 		paths(set).map((field) => ({ reason: "FieldManagerConflict", message: `conflict with ${nameOf(entry)}`, field })),
 	);
+	const causes = firstOf(all, "FieldManagerConflict");
 	const [only] = causes;
 	if (causes.length === 1 && only !== undefined)
 		return new ApiError("Conflict", `Apply failed with 1 conflict: ${only.message}: ${only.field}`, { causes });
 	const texts = sorted.map(({ entry, set }) =>
 		[`conflicts with ${nameOf(entry)}:`, ...paths(set).map((path) => `- ${path}`)].join("\n"),
 	);
-	return new ApiError("Conflict", `Apply failed with ${causes.length} conflicts: ${texts.join("\n")}`, { causes });
+	return new ApiError("Conflict", `Apply failed with ${all.length} conflicts: ${texts.join("\n")}`, { causes });
 }
 
 /** `"kubectl-edit" using apps/v1`, and an applier by its name alone. */

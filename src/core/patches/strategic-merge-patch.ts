@@ -2,10 +2,11 @@
  * Strategic merge patch: a merge patch that knows which lists merge, and by which key.
  * https://github.com/kubernetes/community/blob/master/contributors/devel/sig-api-machinery/strategic-merge-patch.md
  */
-import { deepCopy } from "../object.ts";
-import { mergeOrder, orderedLike } from "./element-order.ts";
+import { deepCopy, setField } from "../object.ts";
+import { shown } from "../shown.ts";
+import { keyIdentity, mergeOrder, orderedLike } from "./element-order.ts";
 import { badPatch, doesNotApply } from "./errors.ts";
-import { type FieldSchema, isObject, type JsonObject, jsonEqual, own, type Schemas } from "./schema.ts";
+import { type FieldSchema, isObject, type JsonObject, own, type Schemas } from "./schema.ts";
 
 const patchDirective = "$patch";
 const retainKeysDirective = "$retainKeys";
@@ -32,11 +33,11 @@ function mergeObject(original: JsonObject, patch: JsonObject, fields: Fields, sc
 	if (directive === "replace") return withoutDirectives(omit(patch, patchDirective));
 	if (directive === "delete") return {};
 	if (directive !== undefined && directive !== "merge")
-		throw doesNotApply(`unknown patch type: ${String(directive)} in map: ${JSON.stringify(patch)}`);
+		throw doesNotApply(`unknown patch type: ${shown(directive)} in map: ${shown(patch)}`);
 
 	const result = retained(original, patch);
 	for (const key of Object.keys(patch)) {
-		if (key === patchDirective || key === retainKeysDirective || key === "__proto__") continue;
+		if (key === patchDirective || key === retainKeysDirective) continue;
 		if (key.startsWith(deletePrefix)) deleteFromList(result, key.slice(deletePrefix.length), patch[key]);
 		else if (!key.startsWith(orderPrefix)) mergeField(result, key, patch, fields, schemas);
 	}
@@ -67,14 +68,19 @@ function retained(original: JsonObject, patch: JsonObject): JsonObject {
 function mergeField(result: JsonObject, key: string, patch: JsonObject, fields: Fields, schemas: Schemas): void {
 	const value = patch[key];
 	const present = own(result, key);
-	const field = fields?.[key];
-	if (value === null) delete result[key];
-	else if (isObject(value) && isObject(present)) result[key] = mergeObjects(present, value, field, schemas);
+	const field = fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined;
+	if (value === null) {
+		delete result[key];
+		return;
+	}
+	let merged: unknown;
+	if (isObject(value) && isObject(present)) merged = mergeObjects(present, value, field, schemas);
 	else if (Array.isArray(value) && Array.isArray(present) && strategies(field).includes("merge"))
-		result[key] = mergeList(present, value, key, field, schemas, own(patch, orderPrefix + key) === undefined);
+		merged = mergeList(present, value, key, field, schemas, own(patch, orderPrefix + key) === undefined);
 	else if (Array.isArray(value) && strategies(field).includes("merge"))
-		result[key] = mergeList([], value, key, field, schemas, true);
-	else result[key] = withoutDirectives(value);
+		merged = mergeList([], value, key, field, schemas, true);
+	else merged = withoutDirectives(value);
+	setField(result, key, merged);
 }
 
 function mergeObjects(
@@ -113,28 +119,67 @@ function mergeList(
 	}
 	if (mergeKey === undefined) throw doesNotApply(`cannot merge lists without merge key for ${name}`);
 	const type = field && schemas.type(field.type);
-	let merged = [...present];
+	const merged = new KeyedItems(present, mergeKey);
 	for (const item of patch) {
 		const key = keyOf(item, mergeKey);
 		if (!isObject(item)) continue;
 		const directive = own(item, patchDirective);
-		const index = merged.findIndex((candidate) => isObject(candidate) && jsonEqual(candidate[mergeKey], key));
-		const found = merged[index];
-		if (directive === "delete")
-			merged = merged.filter((candidate) => !isObject(candidate) || !jsonEqual(candidate[mergeKey], key));
+		if (directive === "delete") merged.delete(key);
 		else if (directive !== undefined && directive !== "merge")
-			throw doesNotApply(`unknown patch type: ${String(directive)} in map: ${JSON.stringify(item)}`);
-		else if (isObject(found)) merged[index] = mergeObject(found, item, type, schemas);
-		else merged.push(mergeObject({}, item, type, schemas));
+			throw doesNotApply(`unknown patch type: ${shown(directive)} in map: ${shown(item)}`);
+		else merged.set(key, mergeObject(merged.get(key) ?? {}, item, type, schemas));
 	}
-	return order ? mergeOrder(merged, items, present, mergeKey) : merged;
+	const list = merged.all();
+	return order ? mergeOrder(list, items, present, mergeKey) : list;
+}
+
+/** The items of a list that merges, found by their keys: both lists may be long. Of several with one key the first counts. */
+class KeyedItems {
+	readonly #items: unknown[];
+	readonly #mergeKey: string;
+	/** Positions of the items with a key, in order. */
+	readonly #positions = new Map<unknown, number[]>();
+
+	constructor(items: readonly unknown[], mergeKey: string) {
+		this.#items = [...items];
+		this.#mergeKey = mergeKey;
+		for (const [position, item] of items.entries()) if (isObject(item)) this.#add(item[mergeKey], position);
+	}
+
+	get(key: unknown): JsonObject | undefined {
+		const item = this.#items[this.#positions.get(keyIdentity(key))?.[0] ?? -1];
+		return isObject(item) ? item : undefined;
+	}
+
+	set(key: unknown, item: JsonObject): void {
+		const position = this.#positions.get(keyIdentity(key))?.[0];
+		if (position !== undefined) this.#items[position] = item;
+		else this.#add(item[this.#mergeKey], this.#items.push(item) - 1);
+	}
+
+	delete(key: unknown): void {
+		const identity = keyIdentity(key);
+		for (const position of this.#positions.get(identity) ?? []) this.#items[position] = undefined;
+		this.#positions.delete(identity);
+	}
+
+	all(): unknown[] {
+		return this.#items.filter((item) => item !== undefined);
+	}
+
+	#add(key: unknown, position: number): void {
+		const identity = keyIdentity(key);
+		const positions = this.#positions.get(identity);
+		if (positions === undefined) this.#positions.set(identity, [position]);
+		else positions.push(position);
+	}
 }
 
 function keyOf(item: unknown, mergeKey: string): unknown {
 	const key = isObject(item) ? own(item, mergeKey) : undefined;
 	const lone = isObject(item) && own(item, patchDirective) === "merge" && Object.keys(item).length === 1;
 	if (key === undefined && !lone)
-		throw doesNotApply(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
+		throw doesNotApply(`map: ${shown(item)} does not contain declared merge key: ${mergeKey}`);
 	return key;
 }
 
@@ -162,7 +207,7 @@ function orderList(result: JsonObject, original: JsonObject, patch: JsonObject, 
 		const listed = patched.filter((item) => !isObject(item) || own(item, patchDirective) === undefined);
 		if (!orderedLike(listed, order, mergeKey))
 			throw badPatch(
-				`The order in patch list:\n${JSON.stringify(listed)}\n doesn't match ${orderPrefix.slice(0, -1)} list:\n${JSON.stringify(order)}\n`,
+				`The order in patch list:\n${shown(listed)}\n doesn't match ${orderPrefix.slice(0, -1)} list:\n${shown(order)}\n`,
 			);
 	}
 	const present = own(result, name);
@@ -183,8 +228,8 @@ function withoutDirectives(value: unknown): unknown {
 	const result: JsonObject = {};
 	for (const key of Object.keys(value)) {
 		const directive = key === patchDirective || key === retainKeysDirective;
-		if (directive || key.startsWith(deletePrefix) || key.startsWith(orderPrefix) || key === "__proto__") continue;
-		if (value[key] !== null) result[key] = withoutDirectives(value[key]);
+		if (directive || key.startsWith(deletePrefix) || key.startsWith(orderPrefix)) continue;
+		if (value[key] !== null) setField(result, key, withoutDirectives(value[key]));
 	}
 	return result;
 }

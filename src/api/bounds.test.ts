@@ -1,0 +1,147 @@
+/** What a request costs is in proportion to its size, and bounded before the work is done. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type TestApi, testApi } from "./testing.ts";
+
+let api: TestApi;
+beforeEach(async () => {
+	api = await testApi();
+});
+afterEach(() => api.close());
+
+const configMaps = "/api/v1/namespaces/default/configmaps";
+const configMap = (name: string, data: object) => ({
+	apiVersion: "v1",
+	kind: "ConfigMap",
+	metadata: { name },
+	data,
+});
+const json = "application/json";
+const yaml = "application/yaml";
+
+describe("a small patch", () => {
+	beforeEach(() => api.ask("POST", configMaps, configMap("a", { k: "some text".repeat(100) })));
+
+	test("may not make a large object of a small one", async () => {
+		const doubling = Array.from({ length: 21 }, (_, index) => ({ op: "copy", from: "/data", path: `/data/c${index}` }));
+		const answer = await api.ask("PATCH", `${configMaps}/a`, doubling, { type: "application/json-patch+json" });
+		expect(answer).toMatchObject({ status: 422, object: { kind: "Status", reason: "Invalid" } });
+		expect((await api.ask("GET", `${configMaps}/a`)).object.data).toEqual({ k: "some text".repeat(100) });
+	});
+
+	test("may not make an object that is too large to be stored", async () => {
+		const data = Object.fromEntries(["x", "y"].map((key) => [key, "v".repeat(900_000)]));
+		const merge = { type: "application/merge-patch+json" };
+		const object = { metadata: { annotations: { text: "v".repeat(200_000) } }, binaryData: {}, data };
+		const answer = await api.ask("PATCH", `${configMaps}/a`, object, merge);
+		expect(answer.status).toBeGreaterThanOrEqual(413);
+		expect(answer.object.kind).toBe("Status");
+	});
+});
+
+test("an object that is too large to be stored is refused", async () => {
+	const containers = Array.from({ length: 4000 }, (_, index) => ({
+		name: `c${index}`,
+		image: "i",
+		command: ["c".repeat(400)],
+	}));
+	const path = "/api/v1/namespaces/default/podtemplates";
+	const answer = await api.ask("POST", path, { metadata: { name: "p" }, template: { spec: { containers } } });
+	expect(answer).toMatchObject({ status: 413, object: { reason: "RequestEntityTooLarge" } });
+});
+
+describe("bodies are refused before they are worked on", () => {
+	/** Behaviour, media type, body, status. */
+	const cases: [string, string, () => string, number][] = [
+		["lists in lists", json, () => "[".repeat(3_000_000), 400],
+		["objects in objects", json, () => `${'{"a":'.repeat(5000)}1${"}".repeat(5000)}`, 400],
+		[
+			"nesting in a field that is free-form",
+			json,
+			() => `{"metadata":{"name":"a","managedFields":[{"fieldsV1":${'{"f:a":'.repeat(5000)}{}${"}".repeat(5000)}}]}}`,
+			400,
+		],
+		["more values than an object can have", json, () => `[${"0,".repeat(1_000_000)}0]`, 413],
+		["a YAML list of half a million", yaml, () => `a:\n${"- x\n".repeat(480_000)}`, 413],
+		["YAML nested on one line", yaml, () => `${"- ".repeat(5000)}x`, 400],
+		["YAML keys in keys", yaml, () => `${"? ".repeat(5000)}x`, 400],
+		["YAML keys in keys, few enough to be read", yaml, () => `${"{? ".repeat(60)}x${"}".repeat(60)}`, 400],
+		["YAML lists in lists", yaml, () => "[".repeat(100_000), 400],
+		[
+			"YAML aliases that multiply",
+			yaml,
+			() =>
+				`a: &a [x,x,x,x,x,x,x,x,x]\n${"bcdefghi"
+					.split("")
+					.map((name, index) => `${name}: &${name} [${`*${"abcdefghi"[index]},`.repeat(9)}]\n`)
+					.join("")}`,
+			400,
+		],
+		["a YAML alias of nothing", yaml, () => "a: *nothing\n", 400],
+	];
+	test.each(cases)("%s", async (_, type, body, status) => {
+		const answer = await api.ask("POST", configMaps, body(), { headers: { "content-type": type } });
+		expect(answer).toMatchObject({ status, object: { kind: "Status", status: "Failure", code: status } });
+		expect(answer.object.message.length).toBeLessThan(5000);
+	});
+
+	test("of many YAML documents only the first is read", async () => {
+		const first = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
+		const answer = await api.ask("POST", configMaps, `${first}${"---\na: [\n".repeat(300_000)}`, {
+			headers: { "content-type": yaml },
+		});
+		expect(answer.status).toBe(201);
+	});
+
+	test("JSON is read as JSON where YAML may come", async () => {
+		const data = Object.fromEntries(Array.from({ length: 30_000 }, (_, index) => [`k${index}`, "v"]));
+		const answer = await api.ask("PATCH", `${configMaps}/a?fieldManager=m`, configMap("a", data), {
+			type: "application/apply-patch+yaml",
+		});
+		expect(answer.status).toBe(201);
+	});
+});
+
+describe("what is told is bounded", () => {
+	const unknown = Object.fromEntries(Array.from({ length: 90_000 }, (_, index) => [`field-${index}`, 1]));
+
+	test("unknown fields that are warned of", async () => {
+		const answer = await api.ask("POST", configMaps, { ...configMap("a", {}), ...unknown }, { type: json });
+		expect(answer.status).toBe(201);
+		expect(answer.headers["warning"]?.length).toBeLessThan(16_384);
+	});
+
+	test("unknown fields that are refused", async () => {
+		const strict = `${configMaps}?fieldValidation=Strict`;
+		const answer = await api.ask("POST", strict, { ...configMap("a", {}), ...unknown }, { type: json });
+		expect(answer.status).toBe(400);
+		expect(answer.object.message.length).toBeLessThan(16_384);
+	});
+
+	test("problems of one object, and the values that they quote", async () => {
+		const ownerReferences = Array.from({ length: 5000 }, () => ({
+			apiVersion: "v1",
+			kind: "Pod",
+			name: "p",
+			uid: "u",
+			controller: true,
+		}));
+		const object = { ...configMap("a", {}), metadata: { name: "a", ownerReferences } };
+		const answer = await api.ask("POST", configMaps, object);
+		expect(answer.status).toBe(422);
+		expect(answer.text().length).toBeLessThan(512 * 1024);
+		const long = await api.ask("POST", configMaps, configMap("A".repeat(1_000_000), {}));
+		expect(long.status).toBe(422);
+		expect(long.text().length).toBeLessThan(65_536);
+	});
+
+	test("warnings are Latin-1, as headers are", async () => {
+		const answer = await api.ask("POST", configMaps, { ...configMap("a", {}), "größe\u{1f600}": 1 }, { type: json });
+		expect(answer.headers["warning"]).toBe('299 - "unknown field \\"größe??\\""');
+	});
+});
+
+test("a quantity with a million digits is no quantity", async () => {
+	const hard = { pods: "1".repeat(1_000_000) };
+	const object = { metadata: { name: "q" }, spec: { hard } };
+	expect((await api.ask("POST", "/api/v1/namespaces/default/resourcequotas", object)).status).toBe(400);
+});

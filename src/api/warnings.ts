@@ -1,0 +1,35 @@
+/** Texts that clients print (RFC 7234, "Warning"; KEP-1693). */
+
+/** All texts of an answer together, in characters; upstream's limit. Clients refuse heads that are much longer. */
+const longestTogether = 4096;
+/** One text, where all together are too long; upstream's limit. */
+const longestOfMany = 256;
+
+/** The value of the header. Each text comes once; when there are too many, the first are shortened and the last left out. */
+export function warningHeader(warnings: readonly string[]): string {
+	const texts = [...new Set(warnings)];
+	let length = 0;
+	for (const text of texts) length += text.length;
+	return (length <= longestTogether ? texts : fitting(texts)).map(quoted).join(", ");
+}
+
+function fitting(texts: readonly string[]): string[] {
+	const kept: string[] = [];
+	let left = longestTogether;
+	for (const text of texts) {
+		const short = text.slice(0, longestOfMany);
+		if (short.length > left) break;
+		left -= short.length;
+		kept.push(short);
+	}
+	return kept;
+}
+
+/** Headers carry neither line ends nor characters beyond Latin-1. */
+function quoted(text: string): string {
+	const line = text
+		.replace(/[\\"]/g, "\\$&")
+		.replace(/\s+/g, " ")
+		.replace(/[^\x20-\x7e\xa0-\xff]/g, "?");
+	return `299 - "${line}"`;
+}
