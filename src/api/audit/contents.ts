@@ -1,6 +1,7 @@
 /** What was sent and what was answered, as the audit log keeps it. */
 import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
-import { contentType, parseJson, parseYaml, readObjectBody } from "../body.ts";
+import { contentType, parseJson, readObjectBody } from "../body.ts";
+import { parseYaml } from "../yaml.ts";
 
 /** Longer contents are left out: what is recorded of a request must not be out of proportion to it. */
 export const contentLimitBytes = 1024 * 1024;
