@@ -39,7 +39,8 @@ export function plan({ budget, pods, scale, unmanaged }: DisruptionState, nowMs:
 	if (unmanaged && readsScale(budget)) actions.push(event(budget, "Warning", "UnmanagedPods", unmanagedText(budget)));
 	const { disruptedPods, nextMs } = stillDisrupted(budget, pods, nowMs);
 	const currentHealthy = pods.filter(
-		(pod) => pod.metadata.deletionTimestamp === undefined && !Object.hasOwn(disruptedPods, pod.metadata.name) && isReady(pod),
+		(pod) =>
+			pod.metadata.deletionTimestamp === undefined && !Object.hasOwn(disruptedPods, pod.metadata.name) && isReady(pod),
 	).length;
 	const surplus = currentHealthy - expected.desiredHealthy;
 	const disruptionsAllowed = expected.expectedPods <= 0 ? 0 : Math.max(surplus, 0);
