@@ -5,6 +5,7 @@ import type { ApiRequest, User } from "../core/exchange.ts";
 import type { Registry } from "../kinds/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorizer } from "./access/authorizer.ts";
+import type { JwtAuthenticator } from "./access/oidc/configuration.ts";
 import type { TokenAuthenticator } from "./access/token-authenticator.ts";
 import type { TokenOptions, Tokens } from "./access/tokens.ts";
 import type { Admission } from "./admission/admission.ts";
@@ -32,6 +33,8 @@ export interface ApiOptions {
 	serviceAccounts?: TokenOptions;
 	/** What tokens must be for, one of them, to be good for this server. Default: the issuer of service account tokens. */
 	apiAudiences?: readonly string[];
+	/** Other issuers whose tokens are taken. */
+	oidc?: readonly JwtAuthenticator[];
 	/** What is recorded of requests, and where. Default: nothing. */
 	audit?: AuditOptions;
 	/** Text of `/metrics`. */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 
 const limit = 2048;
-const lifeMs = 10 * 60_000;
+const usualLifeMs = 10 * 60_000;
 
 interface Entry<T> {
 	value: T;
@@ -11,34 +11,40 @@ interface Entry<T> {
 }
 
 /**
- * The 2,048 tokens last verified, each for ten minutes, by their digests: the tokens themselves are not kept. Only what a token
+ * The 2,048 tokens last verified, each for a while, by their digests: the tokens themselves are not kept. Only what a token
  * says is remembered; whether it holds now is for the caller to find out each time.
  */
 export class RecentTokens<T extends object> {
 	readonly #clock: Clock;
+	readonly #lifeMs: number;
 	readonly #byDigest = new Map<string, Entry<T>>();
 
-	constructor(clock: Clock) {
+	/** @param lifeMs default: ten minutes */
+	constructor(clock: Clock, lifeMs = usualLifeMs) {
 		this.#clock = clock;
+		this.#lifeMs = lifeMs;
 	}
 
-	/** @param verify the result of a token not seen lately; undefined is not remembered */
-	get(token: string, verify: () => T | undefined): T | undefined {
-		const digest = createHash("sha256").update(token).digest("base64");
-		const nowMs = this.#clock.monotonicMs();
+	find(token: string): T | undefined {
+		const digest = digestOf(token);
 		const found = this.#byDigest.get(digest);
-		if (found !== undefined) {
-			if (nowMs < found.untilMs) return found.value;
-			this.#byDigest.delete(digest);
-		}
-		const value = verify();
-		if (value === undefined) return undefined;
+		if (found === undefined) return undefined;
+		if (this.#clock.monotonicMs() < found.untilMs) return found.value;
+		this.#byDigest.delete(digest);
+		return undefined;
+	}
+
+	/** The oldest makes room. */
+	remember(token: string, value: T): void {
 		if (this.#byDigest.size >= limit)
 			for (const oldest of this.#byDigest.keys()) {
 				this.#byDigest.delete(oldest);
 				break;
 			}
-		this.#byDigest.set(digest, { value, untilMs: nowMs + lifeMs });
-		return value;
+		this.#byDigest.set(digestOf(token), { value, untilMs: this.#clock.monotonicMs() + this.#lifeMs });
 	}
+}
+
+function digestOf(token: string): string {
+	return createHash("sha256").update(token).digest("base64");
 }

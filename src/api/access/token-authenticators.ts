@@ -1,12 +1,19 @@
 /** The one list of those who know bearer tokens. */
 import type { Server } from "../server.ts";
 import { bootstrapTokens } from "./bootstrap-token.ts";
+import { oidcTokens } from "./oidc/oidc-tokens.ts";
 import { serviceAccountTokens } from "./service-account-token.ts";
 import { forApiServer, type TokenAuthenticator } from "./token-authenticator.ts";
 
 /** Every sort of token, in the order in which it is tried. */
 export function tokenAuthenticators(server: Server): TokenAuthenticator[] {
-	return [serviceAccountTokens(server), bootstrapTokens(server), givenTokens(server)];
+	const { oidc = [], wallClock = server.clock } = server.options;
+	return [
+		serviceAccountTokens(server),
+		bootstrapTokens(server),
+		...oidc.map((config) => oidcTokens(server, config, wallClock)),
+		givenTokens(server),
+	];
 }
 
 /** Tokens that the server was given at its start. */

@@ -13,6 +13,9 @@ import type { User } from "../../core/exchange.ts";
 import type { Secret, ServiceAccount } from "../../kinds/generated/types.ts";
 import { RecentTokens } from "./recent-tokens.ts";
 
+/** Of tokens, when nothing else is said. */
+export const defaultIssuer = "https://kubernetes.default.svc.cluster.local";
+
 /** Claims of a bound token (KEP-1205). */
 export interface Claims {
 	aud: string[];
@@ -63,7 +66,7 @@ export interface TokenOptions {
 
 /** @param apiAudiences default: the issuer alone */
 export function createTokens(clock: Clock, options: TokenOptions = {}, apiAudiences?: readonly string[]): Tokens {
-	const issuer = options.issuer ?? "https://kubernetes.default.svc.cluster.local";
+	const issuer = options.issuer ?? defaultIssuer;
 	const audiences = apiAudiences === undefined || apiAudiences.length === 0 ? [issuer] : apiAudiences;
 	const recent = new RecentTokens<SignedToken>(clock);
 	let keys: Keys | undefined;
@@ -93,19 +96,22 @@ export function createTokens(clock: Clock, options: TokenOptions = {}, apiAudien
 			const text = `${head}.${encoded(claims)}`;
 			return `${text}.${sign("sha256", Buffer.from(text), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
 		},
-		verify: (token) =>
-			recent.get(token, () => {
-				const claims = claimsOf(token);
-				if (claims?.["kubernetes.io"]?.serviceaccount === undefined) return undefined;
-				const { namespace, serviceaccount } = claims["kubernetes.io"];
-				if (claims.sub !== `system:serviceaccount:${namespace}:${serviceaccount.name}`) return undefined;
-				const isFor = Array.isArray(claims.aud) ? claims.aud : [];
-				return {
-					claims,
-					user: serviceAccountUser(claims),
-					apiAudiences: audiences.filter((audience) => isFor.includes(audience)),
-				};
-			}),
+		verify(token) {
+			const known = recent.find(token);
+			if (known !== undefined) return known;
+			const claims = claimsOf(token);
+			if (claims?.["kubernetes.io"]?.serviceaccount === undefined) return undefined;
+			const { namespace, serviceaccount } = claims["kubernetes.io"];
+			if (claims.sub !== `system:serviceaccount:${namespace}:${serviceaccount.name}`) return undefined;
+			const isFor = Array.isArray(claims.aud) ? claims.aud : [];
+			const signed: SignedToken = {
+				claims,
+				user: serviceAccountUser(claims),
+				apiAudiences: audiences.filter((audience) => isFor.includes(audience)),
+			};
+			recent.remember(token, signed);
+			return signed;
+		},
 		keySet() {
 			const { publicKey, algorithm, id } = ready();
 			return { keys: [{ use: "sig", kid: id, alg: algorithm, ...publicKey.export({ format: "jwk" }) }] };

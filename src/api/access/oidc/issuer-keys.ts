@@ -1,0 +1,83 @@
+/** The keys of an issuer of tokens, as it publishes them (OpenID Connect Discovery 1.0): fetched when first needed, and kept. */
+import type { JSONWebKeySet, LocalJWKSet } from "jose";
+import type { Clock } from "../../../core/clock.ts";
+import type { JwtAuthenticator } from "./configuration.ts";
+import { fetchJson } from "./fetch-json.ts";
+
+/** Keys are fetched again after this, and at once for a token with a key that is not among them, but not more often than that. */
+const freshMs = 3_600_000;
+const coolDownMs = 10_000;
+/** Requests that wait for a slow issuer. */
+const waiterLimit = 200;
+
+export class IssuerKeys {
+	readonly #issuer: JwtAuthenticator["issuer"];
+	readonly #clock: Clock;
+	#keys: LocalJWKSet | undefined;
+	#fetchedMs = Number.NEGATIVE_INFINITY;
+	#triedMs = Number.NEGATIVE_INFINITY;
+	#fetching: Promise<void> | undefined;
+	#failure = "it has not been asked yet";
+	#waiterCount = 0;
+
+	/** @param clock only its monotonic time is read */
+	constructor(issuer: JwtAuthenticator["issuer"], clock: Clock) {
+		this.#issuer = issuer;
+		this.#clock = clock;
+	}
+
+	/** @throws Error when they cannot be had now: nobody waits while it is not the time to ask again */
+	async get(): Promise<LocalJWKSet> {
+		const nowMs = this.#clock.monotonicMs();
+		// Keys that are old are better than none while the issuer cannot be reached.
+		if (this.#keys !== undefined && nowMs - this.#fetchedMs > freshMs) void this.#fetch();
+		if (this.#keys === undefined) await this.#fetch();
+		if (this.#keys === undefined)
+			throw new Error(
+				`authenticator for issuer ${JSON.stringify(this.#issuer.url)} is not initialized: ${this.#failure}`,
+			);
+		return this.#keys;
+	}
+
+	/** After a token with a key that is not among them: whether there are newer ones now. */
+	async renew(known: LocalJWKSet): Promise<LocalJWKSet | undefined> {
+		if (this.#keys === known) await this.#fetch();
+		return this.#keys === known ? undefined : this.#keys;
+	}
+
+	async #fetch(): Promise<void> {
+		const nowMs = this.#clock.monotonicMs();
+		if (this.#fetching === undefined) {
+			if (nowMs - this.#triedMs < coolDownMs) return;
+			this.#triedMs = nowMs;
+			this.#fetching = this.#ask().finally(() => {
+				this.#fetching = undefined;
+			});
+		}
+		if (this.#waiterCount >= waiterLimit) return;
+		this.#waiterCount++;
+		try {
+			await this.#fetching;
+		} finally {
+			this.#waiterCount--;
+		}
+	}
+
+	/** Never rejects. */
+	async #ask(): Promise<void> {
+		const { url, discoveryUrl, certificateAuthority: authority } = this.#issuer;
+		try {
+			const place = discoveryUrl ?? `${url.replace(/\/$/, "")}/.well-known/openid-configuration`;
+			const { issuer, jwks_uri } = ((await fetchJson(place, authority)) ?? {}) as Record<string, unknown>;
+			if (issuer !== url) throw new Error(`${place} is about ${JSON.stringify(issuer)}`);
+			if (typeof jwks_uri !== "string" || !jwks_uri.startsWith("https://"))
+				throw new Error(`${place} has no jwks_uri of https`);
+			const { createLocalJWKSet } = await import("jose");
+			// What is no key set is refused there.
+			this.#keys = createLocalJWKSet((await fetchJson(jwks_uri, authority)) as JSONWebKeySet);
+			this.#fetchedMs = this.#clock.monotonicMs();
+		} catch (error) {
+			this.#failure = error instanceof Error ? error.message : String(error);
+		}
+	}
+}
