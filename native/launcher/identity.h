@@ -6,6 +6,7 @@
 
 #define PR_SET_DUMPABLE_ 4
 #define PR_SET_PDEATHSIG_ 1
+#define PR_SET_NAME_ 15
 #define PR_CAPBSET_DROP_ 24
 #define PR_SET_NO_NEW_PRIVS_ 38
 #define PR_CAP_AMBIENT_ 47

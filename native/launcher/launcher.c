@@ -10,6 +10,7 @@
 #include "command.h"
 #include "identity.h"
 #include "mounts.h"
+#include "pod.h"
 #include "relay.h"
 #include "terminal.h"
 
@@ -47,9 +48,11 @@ static const struct {
 	{"fresh", step_fresh},
 	{"fs", step_fs},
 	{"groups", step_groups},
+	{"hostname", step_hostname},
 	{"join", step_join},
 	{"limit", step_limit},
 	{"link", step_link},
+	{"loopback", step_loopback},
 	{"map", step_map},
 	{"mask", step_mask},
 	{"no-new-privileges", step_no_new_privileges},
@@ -60,6 +63,7 @@ static const struct {
 	{"root", step_root},
 	{"run", step_run},
 	{"seccomp", step_seccomp},
+	{"stay", step_stay},
 	{"terminal", step_terminal},
 	{"tied", step_tied},
 	{"umask", step_umask},
@@ -164,6 +168,7 @@ static void start(void) {
 	take_pod();
 	word join_first = take_number(), namespaces = take_number();
 	check("entering", directory, sys1(__NR_chdir, directory));
+	sys5(__NR_prctl, PR_SET_NAME_, "cox-shim", 0, 0, 0);
 	int null = (int)check("opening", "/dev/null", open_("/dev/null", O_RDWR | O_CLOEXEC, 0));
 	for (int fd = 0; fd < 3; fd++) sys3(__NR_dup3, null, fd, 0);
 	long status = open_fifo("status", O_RDWR), ack = open_fifo("ack", O_RDWR);
@@ -332,6 +337,37 @@ static void enter(void) {
 }
 
 /*
+ * hold NAMESPACES
+ * Leaves a process behind that keeps namespaces alive, says its number on standard output, and ends.
+ */
+static void hold(void) {
+	word namespaces = take_number();
+	report_prefix = "";
+	int pidfd = -1;
+	long pid = fork_reporting(namespaces, &pidfd);
+	if (pid == 0) {
+		sys0(__NR_setsid);
+		sys5(__NR_prctl, PR_SET_NAME_, "pause", 0, 0, 0);
+		run_steps();
+		fail("the plan does not end with staying", "", 0);
+	}
+	static char message[4200];
+	int fd;
+	long length = receive(supervisor_fd, message, sizeof message - 1, &fd);
+	struct text text;
+	text.length = 0;
+	if (length > 0 && message[0] == 'S') {
+		add_number(&text, (word)pid);
+		say_line(1, text.bytes, "");
+		exit_(0);
+	}
+	if (length < 0) length = 0;
+	message[length] = 0;
+	write_(2, message + (length > 0), (word)(length > 0 ? length - 1 : 0));
+	exit_(1);
+}
+
+/*
  * A copy in memory that nobody can change runs, and the file itself is left: a program that becomes `/proc/self/exe` inside a
  * container would otherwise hold the machine's file (CVE-2019-5736).
  */
@@ -365,6 +401,7 @@ __attribute__((used)) void begin(word *stack) {
 	const char *what = take();
 	if (same(what, "start")) start();
 	else if (same(what, "exec")) enter();
+	else if (same(what, "hold")) hold();
 	else fail("unknown plan", what, 0);
 	exit_(0);
 }

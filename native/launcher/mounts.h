@@ -155,16 +155,17 @@ static void step_attributes(void) {
 	close_(fd);
 }
 
-/* directory PATH MODE */
+/* directory PATH MODE UID GID: with these only where it is made now. The numbers are kept as far as there are such users. */
 static void step_directory(void) {
 	const char *path = take();
-	word mode = take_number();
+	word mode = take_number(), user = take_number(), group = take_number();
 	long fd = open_in_root(path, O_PATH);
 	if (fd < 0) {
 		fd = check("making", path, make_in_root(path, 1, 0));
 		close_(fd);
 		fd = check("making", path, open_in_root(path, O_RDONLY | O_DIRECTORY));
-		sys2(__NR_fchmod, fd, mode);
+		if (user != 0 || group != 0) sys3(__NR_fchown, fd, user, group);
+		if (mode != 0755) sys2(__NR_fchmod, fd, mode);
 	}
 	close_(fd);
 }

@@ -53,6 +53,7 @@ async function start(tokens: AgentTokens): Promise<void> {
 			cgroup: config.cgroup,
 			imageFile: config.imagesFile,
 			standIns: config.standIns,
+			seccompProfiles: `${config.viewDirectory}/var/lib/kubelet/seccomp`,
 		}),
 		createLinuxNetwork({
 			directory: `${config.directory}/network`,

@@ -23,7 +23,7 @@ import {
 } from "./rootview.ts";
 
 /** Directories a user without rights to the machine's own must be able to write to all the same. */
-const writable = [
+export const writableDirectories = [
 	"/etc",
 	"/home",
 	"/mnt",
@@ -58,7 +58,7 @@ export function makeView(view: RootView, options: { target: string; scratch: str
 	for (const directory of [...view.directories, ...special]) mkdirSync(target + directory, { recursive: true });
 	for (const link of view.symlinks) makeLink(link.target, target + link.path);
 	for (const bind of view.binds) if (!bind.directory) writeFileSync(target + bind.path, "", { flag: "a" });
-	for (const directory of writable) makeInView(view, options, directory);
+	for (const directory of writableDirectories) makeInView(view, options, directory);
 }
 
 /**

@@ -5,7 +5,7 @@ import { containerEnvironment } from "./environment.ts";
 import { expand } from "./expansion.ts";
 import { ConfigError, type NodeContext } from "./node-context.ts";
 import type { PodContainer } from "./pod-state.ts";
-import { containerLimits, resourcesAnnotation, resourcesKey } from "./resources.ts";
+import { containerLimits, oomScoreAdj, resourcesAnnotation, resourcesKey } from "./resources.ts";
 import { podUidLabel } from "./runtime-view.ts";
 import { containerSecurity } from "./security.ts";
 
@@ -56,6 +56,7 @@ export async function makeContainerConfig(
 		logPath: files?.logPath(pod, spec.name, attempt) ?? "",
 		security: containerSecurity(pod, spec, start.image, context.configuration),
 		limits: containerLimits(spec.resources, role === "ephemeral" ? undefined : pod),
+		oomScoreAdj: oomScoreAdj(pod, spec, node.allocatable.get("memory") ?? 0),
 		...(spec.lifecycle?.stopSignal === undefined ? {} : { stopSignal: spec.lifecycle.stopSignal }),
 		runsToCompletion: role === "init" || (role === "regular" && pod.spec.restartPolicy !== "Always"),
 		labels: {

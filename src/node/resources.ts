@@ -1,6 +1,6 @@
 /** CPU and memory of containers and pods: what the runtime is told, and the quality-of-service class. Pure. */
 import { parseQuantity } from "../core/quantity.ts";
-import type { Pod, PodSpec, ResourceRequirements } from "../kinds/generated/types.ts";
+import type { Container, Pod, PodSpec, ResourceRequirements } from "../kinds/generated/types.ts";
 import type { ResourceLimits } from "../runtime/runtime.ts";
 import { isSidecar } from "./pod-state.ts";
 
@@ -99,4 +99,32 @@ function raise(into: Map<string, number>, least: ReadonlyMap<string, number>): v
 
 function millis(cpu: string): number {
 	return Math.ceil(parseQuantity(cpu) * 1000);
+}
+
+/** Of pods that the kernel ends last, and of those it ends first. */
+const guaranteedScore = -997;
+const bestEffortScore = 1000;
+
+/**
+ * How soon the kernel ends a container when memory runs out (API page "Node-pressure Eviction", "Node out of memory behavior").
+ * @param memoryBytes of the node
+ */
+export function oomScoreAdj(pod: Pod, container: Container, memoryBytes: number): number {
+	const { priorityClassName, containers, initContainers = [] } = pod.spec;
+	const quality = qosClass(pod);
+	if (priorityClassName === "system-node-critical" || quality === "Guaranteed") return guaranteedScore;
+	if (quality === "BestEffort" || !(memoryBytes > 0)) return bestEffortScore;
+	const requested = ({ resources }: Container) =>
+		parseQuantity(resources?.requests?.memory ?? resources?.limits?.memory ?? "0");
+	const ofPod = parseQuantity(pod.spec.resources?.requests?.memory ?? "0");
+	const all = [...containers, ...initContainers.filter(isSidecar)];
+	// What the pod asks for beyond its containers is theirs alike.
+	const rest = Math.max(0, ofPod - all.reduce((sum, each) => sum + requested(each), 0)) / all.length;
+	const score = (each: Container) => {
+		const found = Math.trunc(1000 - (1000 * (requested(each) + rest)) / memoryBytes);
+		return Math.min(Math.max(found, 1000 + guaranteedScore), bestEffortScore - 1);
+	};
+	// A sidecar must not end before what it serves (KEP-753).
+	const own = score(container);
+	return initContainers.includes(container) && isSidecar(container) ? Math.min(own, ...containers.map(score)) : own;
 }

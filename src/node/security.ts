@@ -30,6 +30,7 @@ export function containerSecurity(
 		...(runAsUser === undefined ? {} : { runAsUser }),
 		...(runAsGroup === undefined ? {} : { runAsGroup }),
 		supplementalGroups: [...new Set(groups)],
+		...(shared.supplementalGroupsPolicy === "Strict" ? { supplementalGroupsPolicy: "Strict" } : {}),
 		privileged,
 		readOnlyRootFilesystem: own.readOnlyRootFilesystem === true,
 		capabilities: { add, drop },

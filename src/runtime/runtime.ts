@@ -37,8 +37,15 @@ export interface Sandbox {
 }
 
 export interface Mount {
-	/** Absolute path on the node. */
+	/**
+	 * Absolute path on the node. Where a runtime mounts it itself, links on the way are followed when it does: nobody but the agent may
+	 * be able to change them, or `root` must be given.
+	 */
 	hostPath: string;
+	/** A directory of the node that `hostPath` is a path below; links on the way lead there and not out of it. */
+	root?: string;
+	/** A path below `hostPath` to be mounted in its place; links on the way that lead out of `hostPath` are refused. */
+	subPath?: string;
 	/** Absolute path in the container. */
 	containerPath: string;
 	readOnly: boolean;

@@ -89,3 +89,15 @@ export function readExit(path: string): { exitCode: number; atMs: number } | und
 		return undefined;
 	}
 }
+
+/** Names of the pipes that a container's output comes through. A terminal has one stream only. */
+export function streamsOf(config: ContainerConfig): string[] {
+	return config.tty ? ["out"] : ["out", "err"];
+}
+
+/** All pipes in a container's directory: see `start` in native/launcher/launcher.c. */
+export function fifosOf(config: ContainerConfig): string[] {
+	const streams = streamsOf(config);
+	const input = config.stdin ? ["in"] : [];
+	return [...(config.tty ? ["size"] : streams), ...streams.map((name) => `${name}.bell`), "ack", "status", ...input];
+}

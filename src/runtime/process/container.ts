@@ -1,14 +1,22 @@
 /** One container: made, started, watched, adopted again after the agent restarted, stopped, removed. */
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { promisify } from "node:util";
 import type { Container, ContainerConfig } from "../runtime.ts";
-import { fifosOf, streamsOf, writeContainerFiles } from "./container-files.ts";
-import { type ContainerRecord, commandOf, newRecord, places, readExit } from "./container-record.ts";
+import {
+	type ContainerRecord,
+	commandOf,
+	fifosOf,
+	newRecord,
+	places,
+	readExit,
+	streamsOf,
+} from "./container-record.ts";
 import type { Environment } from "./environment.ts";
-import { firstLine, writeLine } from "./fifos.ts";
+import { firstLine, writeFifo } from "./fifos.ts";
 import { execPlan } from "./launcher/exec.ts";
 import { encodePlan } from "./launcher/plan.ts";
+import { startPlan } from "./launcher/start.ts";
+import { windowSize } from "./launcher/window-size.ts";
 import { LogPump, type Tap } from "./logs.ts";
 import {
 	allPids,
@@ -23,9 +31,8 @@ import {
 } from "./processes.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
-import { toolEnvironment } from "./tool-environment.ts";
 
-const execute = promisify(execFile);
+const acknowledgement = Buffer.from("\n");
 
 export class ProcessContainer {
 	readonly #environment: Environment;
@@ -52,14 +59,10 @@ export class ProcessContainer {
 			const command = commandOf(environment, config);
 			mkdirSync(container.#directory, { recursive: true, mode: 0o700 });
 			const fifos = fifosOf(config).map((name) => `${container.#directory}/${name}`);
+			const plan = startPlan(environment, sandbox, record, command);
+			writeFileSync(container.#startPlan, encodePlan(plan), { mode: 0o600 });
 			// The streams may be opened again by name, as /dev/stdout, by any user the container runs as.
-			const made = execute("mkfifo", ["-m", "666", ...fifos], { env: toolEnvironment });
-			try {
-				writeContainerFiles(environment, sandbox, record, command);
-			} finally {
-				// Whatever happens: nothing may be cleaned up while it still works there.
-				await made;
-			}
+			await environment.fifos.take(fifos);
 			container.#save();
 			return container;
 		} catch (error) {
@@ -115,11 +118,11 @@ export class ProcessContainer {
 		if (this.#record.container.state !== "created" || this.#record.shim !== undefined) return;
 		const status = firstLine(`${this.#directory}/status`);
 		const pump = this.#openPump();
-		const shim = spawn("sh", [`${this.#directory}/shim`], {
+		const shim = spawn(this.#environment.launcher, [this.#startPlan], {
 			detached: true,
 			cwd: "/",
 			stdio: "ignore",
-			env: toolEnvironment,
+			env: {},
 		});
 		const failed = () => {
 			if (this.#record.init === undefined) pump.close();
@@ -183,13 +186,18 @@ export class ProcessContainer {
 		if (this.#record.shim !== undefined) signal(this.#record.shim, "SIGUSR1");
 	}
 
+	/** Size of its terminal. */
+	resize(columns: number, rows: number): void {
+		if (this.#record.container.config.tty) writeFifo(`${this.#directory}/size`, windowSize(columns, rows));
+	}
+
 	/**
 	 * Writes the plan of a command inside for the launcher, which takes the file away.
 	 * @throws Error when the container does not run
 	 */
 	writeExecPlan(command: readonly string[], tty: boolean): string {
 		const path = `${this.#directory}/exec-${++this.#execs}`;
-		const plan = execPlan(this.#record, { command, tty, rootless: this.#environment.rootless });
+		const plan = execPlan(this.#record, { command, tty, environment: this.#environment });
 		writeFileSync(path, encodePlan(plan), { mode: 0o600 });
 		return path;
 	}
@@ -198,6 +206,10 @@ export class ProcessContainer {
 	close(): void {
 		this.#closed = true;
 		this.#pump?.close();
+	}
+
+	get #startPlan(): string {
+		return `${this.#directory}/plan`;
 	}
 
 	get #directory(): string {
@@ -276,7 +288,7 @@ export class ProcessContainer {
 			),
 		});
 		// The shim may go, now that its logs are written.
-		writeLine(`${this.#directory}/ack`);
+		writeFifo(`${this.#directory}/ack`, acknowledgement);
 		for (const name of streamsOf(container.config)) rmSync(`${this.#directory}/${name}.raw`, { force: true });
 		this.#environment.changed(this.#record.podUid);
 	}

@@ -1,7 +1,9 @@
 import type { Clock } from "../../core/clock.ts";
 import type { MountEntry, RootView } from "../../core/rootview.ts";
 import type { Cgroups } from "./cgroups.ts";
+import type { FifoStore } from "./fifos.ts";
 import type { ImageTable } from "./images.ts";
+import type { SeccompFilters } from "./seccomp/filters.ts";
 import type { Trash } from "./trash.ts";
 
 /** What all parts of one process runtime work with. */
@@ -21,7 +23,10 @@ export interface Environment {
 	images: ImageTable;
 	cgroups: Cgroups;
 	trash: Trash;
-	deviceNodes?: string;
+	fifos: FifoStore;
+	seccomp: SeccompFilters;
+	/** An empty directory that nobody writes to, to hide others behind. */
+	empty: string;
 	/** The program that carries out plans: `findLauncher`. */
 	launcher: string;
 	/** Of the machine, shown in every container. */

@@ -1,5 +1,49 @@
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+/** Named pipes: made, read and written. */
+import { execFile } from "node:child_process";
+import { closeSync, constants, mkdirSync, openSync, readdirSync, renameSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
+import { promisify } from "node:util";
+import { toolEnvironment } from "./tool-environment.ts";
+
+const execute = promisify(execFile);
+
+/** Made at once, for several containers: to start a program costs more than all that it makes. */
+const batchSize = 64;
+
+/** Named pipes that are made and not used yet. */
+export class FifoStore {
+	readonly #directory: string;
+	readonly #names: string[];
+	#sequence = 0;
+	/** One batch at a time. */
+	#filling: Promise<void> = Promise.resolve();
+
+	/** @param directory on the file system of the containers' own; what an agent before left in it is used */
+	constructor(directory: string) {
+		this.#directory = directory;
+		mkdirSync(directory, { recursive: true, mode: 0o700 });
+		this.#names = readdirSync(directory);
+	}
+
+	/** Puts a pipe at each path, which anyone may open who gets there. */
+	async take(paths: readonly string[]): Promise<void> {
+		while (this.#names.length < paths.length) await this.#fill();
+		for (const path of paths) renameSync(`${this.#directory}/${this.#names.pop()}`, path);
+	}
+
+	#fill(): Promise<void> {
+		const before = this.#names.length;
+		this.#filling = this.#filling.then(async () => {
+			if (this.#names.length > before) return;
+			const batch = `${process.pid}-${++this.#sequence}`;
+			const names = Array.from({ length: batchSize }, (_, index) => `${batch}-${index}`);
+			const paths = names.map((name) => `${this.#directory}/${name}`);
+			await execute("mkfifo", ["-m", "666", ...paths], { env: toolEnvironment });
+			this.#names.push(...names);
+		});
+		return this.#filling;
+	}
+}
 
 /** The first line that comes through a FIFO. */
 export function firstLine(path: string): { line: Promise<string>; close(): void } {
@@ -20,13 +64,16 @@ export function firstLine(path: string): { line: Promise<string>; close(): void 
 	return { line, close: () => socket.destroy() };
 }
 
-/** Writes a line into a FIFO if somebody has it open. */
-export function writeLine(path: string): void {
+/** Writes into a FIFO if somebody has it open. */
+export function writeFifo(path: string, data: Buffer): void {
 	try {
 		const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-		writeSync(fd, "\n");
-		closeSync(fd);
+		try {
+			writeSync(fd, data);
+		} finally {
+			closeSync(fd);
+		}
 	} catch {
-		// Whoever would read has ended.
+		// Its reader has ended, or is behind.
 	}
 }

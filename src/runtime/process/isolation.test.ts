@@ -33,6 +33,9 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 		const { message } = await fixture.exited(container.id);
 		return message ?? fixture.log(config.name ?? "main");
 	};
+	/** Number of the container's first process. */
+	const initOf = (id: string): number =>
+		JSON.parse(readFileSync(`${fixture.directory}/../state/containers/${id}/record.json`, "utf8")).init.pid;
 	const directory = (name: string, files: Record<string, string> = {}): string => {
 		const path = `${fixture.directory}/${name}`;
 		mkdirSync(path, { recursive: true });
@@ -88,13 +91,52 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 		expect(await output(script, { name: "two", security: { ...plain, privileged: true } })).toBe("may\n");
 	});
 
-	it("takes the default profiles for what they are here, and refuses those of the machine", async () => {
-		const security = { ...plain, seccompProfile: "RuntimeDefault", appArmorProfile: "RuntimeDefault" };
-		expect(await output("echo runs", { security })).toBe("runs\n");
-		const profile = { ...plain, seccompProfile: "Localhost/profiles/audit.json" };
-		await expect(output("true", { security: profile })).rejects.toThrow("seccompProfile Localhost/profiles/audit.json");
+	it("filters system calls by the default profile or a profile of the node, also in exec, and refuses others", async () => {
+		const mode = "sed -n 's/^Seccomp:.//p' /proc/self/status";
+		expect(await output(mode)).toBe("0\n");
+		for (const noNewPrivileges of [false, true]) {
+			const security = {
+				...plain,
+				noNewPrivileges,
+				seccompProfile: "RuntimeDefault",
+				appArmorProfile: "RuntimeDefault",
+			};
+			const name = `default-${noNewPrivileges}`;
+			const container = await fixture.start({
+				name,
+				security,
+				command: ["sh", "-c", `${mode}; unshare --user true; sleep 1000`],
+			});
+			await fixture.until("it has tried", () => fixture.log(name).includes("unshare"));
+			expect(fixture.log(name)).toMatch(/^2\n.*Operation not permitted/);
+			const command = ["grep", "Seccomp:", "/proc/self/status"];
+			const session = await fixture.runtime.exec(container.id, { command, tty: false, stdin: false, signal: never });
+			expect((await collect(session)).stdout).toBe("Seccomp:\t2\n");
+		}
+		const profile = {
+			defaultAction: "SCMP_ACT_ALLOW",
+			syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO" }],
+		};
+		mkdirSync(`${fixture.directory}/../state/seccomp`);
+		writeFileSync(`${fixture.directory}/../state/seccomp/none.json`, JSON.stringify(profile));
+		const security = { ...plain, seccompProfile: "Localhost/none.json" };
+		expect(await output("mkdir /tmp/x 2>&1", { name: "own", security })).toContain("Operation not permitted");
+		const missing = { ...plain, seccompProfile: "Localhost/profiles/audit.json" };
+		await expect(output("true", { security: missing })).rejects.toThrow("profiles/audit.json");
 		const appArmorProfile = "Localhost/strict";
 		await expect(output("true", { security: { ...plain, appArmorProfile } })).rejects.toThrow("Localhost/strict");
+	});
+
+	it("starts with descriptors 0 to 2, default signals, a usual umask and the priority it is given", async () => {
+		const container = await fixture.start({ command: ["sleep", "1000"], oomScoreAdj: 777 });
+		const status = readFileSync(`/proc/${initOf(container.id)}/status`, "utf8");
+		expect(status).toMatch(/^SigBlk:\t0{16}$/m);
+		expect(status).toMatch(/^SigIgn:\t0{16}$/m);
+		expect(status).toMatch(/^Umask:\t0022$/m);
+		const init = `/proc/${initOf(container.id)}`;
+		expect(readdirSync(`${init}/fd`)).toEqual(["0", "1", "2"]);
+		expect(readFileSync(`${init}/oom_score_adj`, "utf8")).toBe("777\n");
+		expect(readFileSync(`${init}/limits`, "utf8")).toMatch(/^Max open files +1024 +\d+/m);
 	});
 
 	it("shares /dev/shm with the other containers of its pod, and with no other pod", async () => {
@@ -184,7 +226,7 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 		const sandbox = { sharePid: true };
 		const script = "sleep 1001 & echo $(cat /proc/1/comm); exec sleep 1002";
 		const container = await fixture.start({ command: ["sh", "-c", script] }, sandbox);
-		await fixture.until("it has printed", () => fixture.log("main") === "sh\n");
+		await fixture.until("it has printed", () => fixture.log("main") === "pause\n");
 		await fixture.runtime.stopContainer(container.id, 0);
 		expect((await fixture.exited(container.id)).exitCode).toBe(137);
 	});

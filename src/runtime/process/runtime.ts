@@ -4,7 +4,7 @@
  * agent may end at any moment and find all of it again.
  */
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { planRootView } from "../../core/rootview.ts";
@@ -14,13 +14,14 @@ import { assetsDirectory } from "./assets.ts";
 import { openCgroups } from "./cgroups.ts";
 import { ProcessContainer } from "./container.ts";
 import type { Environment } from "./environment.ts";
+import { FifoStore } from "./fifos.ts";
 import { createImageTable, standInDirectory } from "./images.ts";
 import { findLauncher } from "./launcher/program.ts";
 import { allPids, namespaceOf, usage } from "./processes.ts";
 import { canReclaim } from "./raw-stream.ts";
 import { namesIn } from "./records.ts";
-import { makeDeviceNodes } from "./rootfs.ts";
 import { ProcessSandbox } from "./sandbox.ts";
+import { createSeccompFilters } from "./seccomp/filters.ts";
 import { attach, Connector, exec } from "./streams.ts";
 import { Trash } from "./trash.ts";
 
@@ -36,6 +37,8 @@ export interface ProcessRuntimeOptions {
 	cgroup?: string;
 	/** The user's own image table, a YAML file; need not exist. */
 	imageFile?: string;
+	/** Of `Localhost` seccomp profiles; need not exist. Default: in `directory`. */
+	seccompProfiles?: string;
 	/** Where the stand-ins for programs are; by default those of this package. */
 	standIns?: string;
 }
@@ -47,10 +50,10 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 	const standIns = options.standIns ?? assetsDirectory("stand-ins");
 	for (const directory of ["containers", "sandboxes"])
 		mkdirSync(`${options.directory}/${directory}`, { recursive: true });
-	const [deviceNodes, reclaims] = await Promise.all([
-		rootless ? undefined : makeDeviceNodes(`${options.scratchDirectory}/devices`),
-		canReclaim(options.directory),
-	]);
+	const empty = `${options.directory}/empty`;
+	mkdirSync(empty, { recursive: true });
+	chmodSync(empty, 0o755);
+	const reclaims = await canReclaim(options.directory);
 	const environment: Environment = {
 		clock: options.clock,
 		directory: options.directory,
@@ -67,7 +70,9 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		}),
 		cgroups: openCgroups(mounts, options.cgroup),
 		trash: new Trash([options.directory, options.scratchDirectory]),
-		...(deviceNodes === undefined ? {} : { deviceNodes }),
+		fifos: new FifoStore(`${options.directory}/fifos`),
+		seccomp: createSeccompFilters(options.seccompProfiles ?? `${options.directory}/seccomp`),
+		empty,
 		tools: [
 			{ source: standIns, path: dirname(standInDirectory) },
 			{ source: process.execPath, path: `${dirname(dirname(standInDirectory))}/node` },
@@ -162,7 +167,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 
 /** Of the kernel's ways to confine programs, these need more than the programs that every machine has. */
 const profileLimitation =
-	"no seccomp, AppArmor or SELinux profile confines containers: RuntimeDefault and seLinuxOptions have no effect, Localhost profiles are refused";
+	"no AppArmor or SELinux profile confines containers: appArmorProfile RuntimeDefault and seLinuxOptions have no effect, a Localhost profile of AppArmor is refused";
 
 const rootlessLimitations = [
 	"without root, supplementalGroups and fsGroup have no effect: all files belong to one user",

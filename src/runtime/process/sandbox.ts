@@ -1,15 +1,17 @@
 /** Pod sandboxes: a process that sleeps and thereby holds the namespaces a pod's containers share. */
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { dottedSysctl, isSysctlName, sysctlNamespace, sysctlPath } from "../../core/sysctl.ts";
 import type { ResourceLimits, Sandbox, SandboxConfig } from "../runtime.ts";
 import { hasLimits } from "./cgroups.ts";
 import type { Environment } from "./environment.ts";
+import { holdPlan, sharedNamespaces, sharesPid } from "./launcher/hold.ts";
+import { encodePlan } from "./launcher/plan.ts";
 import { identify, isAlive, killAndWait, type ProcessId } from "./processes.ts";
 import { readRecord, writeRecord } from "./records.ts";
-import { shellQuote } from "./shell.ts";
-import { toolEnvironment } from "./tool-environment.ts";
+
+/** Where a pod has no namespaces of its own. */
+const nobody: ProcessId = { pid: 0, startTime: "0" };
 
 interface SandboxRecord {
 	id: string;
@@ -29,7 +31,7 @@ export class ProcessSandbox {
 	}
 
 	static async create(environment: Environment, id: string, config: SandboxConfig): Promise<ProcessSandbox> {
-		const holder = await startHolder(config);
+		const holder = await startHolder(environment, id, config);
 		const record = { id, config, createdAtMs: environment.clock.now(), holder };
 		const sandbox = new ProcessSandbox(environment, record);
 		try {
@@ -98,15 +100,12 @@ export class ProcessSandbox {
 		};
 	}
 
-	/** The command that enters the namespaces a container shares with its pod. */
-	enterArguments(): string[] {
-		const { config } = this.#record;
-		const shared = [
-			...(config.hostNetwork ? [] : ["--net", "--uts"]),
-			...(config.hostIpc ? [] : ["--ipc"]),
-			...(config.sharePid && !config.hostPid ? ["--pid"] : []),
-		];
-		return shared.length === 0 ? [] : ["nsenter", `--target=${this.holderPid}`, ...shared, "--"];
+	/** What a container shares with its pod: the flags of namespaces, and whose they are; 0 for no process. */
+	get namespaces(): { holder: ProcessId; shared: number; sharedPid: boolean } {
+		const { config, holder } = this.#record;
+		const shared = sharedNamespaces(config);
+		const sharedPid = sharesPid(config);
+		return { holder: shared === 0 && !sharedPid ? nobody : holder, shared, sharedPid };
 	}
 
 	stop(): Promise<void> {
@@ -134,62 +133,25 @@ function recordPath(environment: Environment, id: string): string {
 	return `${environment.directory}/sandboxes/${id}.json`;
 }
 
-function startHolder(config: SandboxConfig): Promise<ProcessId> {
-	const ownPid = config.sharePid && !config.hostPid;
-	const namespaces = [
-		...(config.hostNetwork ? [] : ["--net", "--uts"]),
-		...(config.hostIpc ? [] : ["--ipc"]),
-		...(ownPid ? ["--pid", "--fork", "--kill-child"] : []),
-	];
-	const [program = "sh", ...args] = [
-		...(namespaces.length > 0 ? ["unshare", ...namespaces] : []),
-		"sh",
-		"-c",
-		holderScript(config, ownPid),
-	];
+/** Starts the process that keeps the pod's namespaces. @throws Error with what could not be made */
+function startHolder({ launcher, directory }: Environment, id: string, config: SandboxConfig): Promise<ProcessId> {
+	const plan = `${directory}/sandboxes/${id}.plan`;
+	writeFileSync(plan, encodePlan(holdPlan(config)), { mode: 0o600 });
 	return new Promise((resolve, reject) => {
-		const child = spawn(program, args, {
-			detached: true,
-			cwd: "/",
-			stdio: ["ignore", "pipe", "pipe"],
-			env: toolEnvironment,
-		});
+		const child = spawn(launcher, [plan], { detached: true, cwd: "/", stdio: ["ignore", "pipe", "pipe"], env: {} });
+		let stdout = "";
 		let stderr = "";
+		child.stdout.on("data", (chunk) => {
+			stdout += chunk;
+		});
 		child.stderr.on("data", (chunk) => {
 			stderr += chunk;
 		});
-		child.stdout.once("data", (chunk) => {
-			const holder = identify(Number(chunk.toString()));
-			child.stdout.destroy();
-			child.stderr.destroy();
-			child.unref();
-			if (holder === undefined) reject(new Error("the sandbox ended at once"));
-			else resolve(holder);
-		});
 		child.on("error", reject);
-		child.on("exit", (code) => reject(new Error(`cannot make the sandbox: ${stderr.trim() || `exit code ${code}`}`)));
+		child.on("close", (code) => {
+			const holder = stdout === "" ? undefined : identify(Number(stdout));
+			if (holder !== undefined) resolve(holder);
+			else reject(new Error(`cannot make the sandbox: ${stderr.trim() || `exit code ${code}`}`));
+		});
 	});
-}
-
-function holderScript(config: SandboxConfig, ownPid: boolean): string {
-	const hostname = shellQuote(config.hostname);
-	const network = config.hostNetwork
-		? ""
-		: `{ echo ${hostname} >/proc/sys/kernel/hostname; } 2>/dev/null || hostname ${hostname}\nip link set lo up\n`;
-	const sysctls = Object.entries(config.sysctls).map(([name, value]) => {
-		const problem = sysctlProblem(name, config);
-		if (problem !== undefined) throw new Error(problem);
-		return `printf '%s\\n' ${shellQuote(value)} >${shellQuote(`/proc/sys/${sysctlPath(name)}`)}\n`;
-	});
-	// PID 1 of a shared PID namespace reaps: a shell's `wait` collects every child, also those it never started.
-	const rest = ownPid ? "while :; do sleep infinity & wait $!; done" : "exec sleep infinity";
-	return `set -e\nread pid rest </proc/self/stat\n${network}${sysctls.join("")}echo $pid\nset +e\nexec </dev/null >/dev/null 2>&1\n${rest}`;
-}
-
-/** Nothing of the whole machine, and nothing of a namespace that the pod shares with its node, whoever let the pod pass. */
-function sysctlProblem(name: string, { hostNetwork, hostIpc }: SandboxConfig): string | undefined {
-	const namespace = isSysctlName(name) ? sysctlNamespace(dottedSysctl(name)) : undefined;
-	if (namespace === undefined) return `sysctl ${JSON.stringify(name)} is not known to be namespaced`;
-	const isShared = namespace === "IPC" ? hostIpc : hostNetwork;
-	return isShared ? `sysctl ${JSON.stringify(name)} would change the node's own ${namespace} namespace` : undefined;
 }

@@ -1,9 +1,10 @@
 /** Sessions with a container: exec, attach, and connections to its ports. */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { connect as connectSocket, Socket } from "node:net";
 import { type Duplex, PassThrough, type Readable } from "node:stream";
 import type { ExecOptions, ExecSession } from "../runtime.ts";
 import type { ProcessContainer } from "./container.ts";
+import { windowSize } from "./launcher/window-size.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
 import { toolEnvironment } from "./tool-environment.ts";
 
@@ -47,11 +48,6 @@ export async function exec(
 	};
 }
 
-/** As the kernel wants it (ioctl_tty(2), `struct winsize`). */
-function windowSize(columns: number, rows: number): Buffer {
-	return Buffer.from(Uint16Array.of(Math.min(rows, 0xffff), Math.min(columns, 0xffff), 0, 0).buffer);
-}
-
 export function attach(container: ProcessContainer, options: { stdin: boolean; signal: AbortSignal }): ExecSession {
 	const { config } = container.describe();
 	const outputs = { stdout: new PassThrough(), stderr: new PassThrough() };
@@ -74,11 +70,7 @@ export function attach(container: ProcessContainer, options: { stdin: boolean; s
 		stdout: outputs.stdout,
 		...(config.tty ? {} : { stderr: outputs.stderr }),
 		resize(columns, rows) {
-			const init = container.init;
-			if (!config.tty || columns <= 0 || rows <= 0 || init === undefined) return;
-			// The container's own `script` opened the first terminal there is inside.
-			const size = ["stty", "-F", "/dev/pts/0", "cols", String(columns), "rows", String(rows)];
-			execFile("nsenter", [`--target=${init.pid}`, "--mount", ...size], { env: toolEnvironment }, () => {});
+			if (columns > 0 && rows > 0) container.resize(columns, rows);
 		},
 		exitCode,
 	};

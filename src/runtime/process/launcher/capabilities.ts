@@ -32,6 +32,11 @@ export function capabilityMask(change: { add: readonly string[]; drop: readonly 
 	return mask;
 }
 
+/** `CAP_CHOWN`, … */
+export function capabilityNames(mask: bigint): Set<string> {
+	return new Set(names.filter((name) => (mask & bit(name)) !== 0n).map((name) => `CAP_${name.toUpperCase()}`));
+}
+
 function bit(name: string): bigint {
 	return 1n << BigInt(names.indexOf(name));
 }

@@ -1,5 +1,6 @@
 /** The plan of a command in a container that runs. Pure. */
 import type { ContainerRecord } from "../container-record.ts";
+import type { Environment } from "../environment.ts";
 import { identitySteps, joinSteps } from "./identity.ts";
 import { namespaces, type Step } from "./plan.ts";
 
@@ -13,11 +14,11 @@ const columns = 80;
  */
 export function execPlan(
 	record: ContainerRecord,
-	options: { command: readonly string[]; tty: boolean; rootless: boolean },
+	options: { command: readonly string[]; tty: boolean; environment: Environment },
 ): Step[] {
 	const { init, cgroups, workingDir, ownPid, container } = record;
 	if (init === undefined || container.state !== "running") throw new Error(`container ${container.id} is not running`);
-	const { tty, command, rootless } = options;
+	const { tty, command, environment } = options;
 	const { security, oomScoreAdj } = container.config;
 	const env = new Map(record.env);
 	if (tty) env.set("TERM", "xterm");
@@ -26,6 +27,6 @@ export function execPlan(
 		...joinSteps({ cgroups, oomScoreAdj }),
 		["join", namespaces.mount | namespaces.net | namespaces.uts | namespaces.ipc],
 		...(tty ? [["terminal", security.runAsUser ?? 0, rows, columns] satisfies Step, ["tied"] satisfies Step] : []),
-		...identitySteps({ command, env, security, workingDir, rootless }),
+		...identitySteps({ command, env, security, workingDir, environment }),
 	];
 }

@@ -1,7 +1,8 @@
 /** The steps that make a process one of the container's: its limits, its user, what it may do. The same at start and in exec. */
 import type { ContainerConfig } from "../../runtime.ts";
+import type { Environment } from "../environment.ts";
 import { accountOf, groupsOf } from "./accounts.ts";
-import { allCapabilities, capabilityMask } from "./capabilities.ts";
+import { allCapabilities, capabilityMask, capabilityNames } from "./capabilities.ts";
 import { list, type Step } from "./plan.ts";
 
 const unlimited = 0xffff_ffff_ffff_ffffn;
@@ -30,7 +31,7 @@ export function joinSteps(options: { cgroups: readonly string[]; oomScoreAdj: nu
 
 /**
  * The last steps before the program, inside the container.
- * @param rootless whether only one user exists, so that any other must be a user namespace of its own
+ * Where only one user exists, any other is a user namespace of its own.
  * @throws Error naming the field that cannot be honoured
  */
 export function identitySteps(options: {
@@ -38,14 +39,18 @@ export function identitySteps(options: {
 	env: ReadonlyMap<string, string>;
 	security: ContainerConfig["security"];
 	workingDir: string;
-	rootless: boolean;
+	environment: Pick<Environment, "rootless" | "seccomp">;
 }): Step[] {
-	const { security, rootless } = options;
+	const { security } = options;
+	const { rootless, seccomp } = options.environment;
 	refuseProfiles(security);
 	const user = security.runAsUser ?? 0;
 	const group = security.runAsGroup ?? accountOf(user)?.group ?? 0;
 	const kept = security.privileged ? allCapabilities : capabilityMask(security.capabilities);
+	const filter = seccompSteps(seccomp.program(security.seccompProfile, capabilityNames(kept)));
 	const steps: Step[] = [["working-directory", options.workingDir]];
+	// Without no_new_privs, to load a filter takes a right that is given up below.
+	if (!security.noNewPrivileges) steps.push(...filter);
 	if (rootless) {
 		if (user !== 0 || (security.runAsGroup ?? 0) !== 0) steps.push(["map", user, security.runAsGroup ?? 0]);
 	} else steps.push(["groups", ...list(supplementalGroups(security, user, group))]);
@@ -53,7 +58,7 @@ export function identitySteps(options: {
 	if (!security.privileged) steps.push(["bounding", kept]);
 	if (!rootless) steps.push(["user", user, group]);
 	steps.push(["capabilities", user === 0 ? kept : 0n]);
-	if (security.noNewPrivileges) steps.push(["no-new-privileges"]);
+	if (security.noNewPrivileges) steps.push(["no-new-privileges"], ...filter);
 	const env = [...options.env].map(([name, value]) => `${name}=${value}`);
 	steps.push(["umask", 0o22], ["run", ...list(env), ...list(options.command)]);
 	return steps;
@@ -64,9 +69,20 @@ function supplementalGroups(security: ContainerConfig["security"], user: number,
 	return [...new Set([group, ...own, ...security.supplementalGroups])].map(String);
 }
 
-function refuseProfiles({ seccompProfile, appArmorProfile }: ContainerConfig["security"]): void {
-	for (const [field, profile] of Object.entries({ seccompProfile, appArmorProfile })) {
-		if (profile === undefined || profile === "RuntimeDefault" || profile === "Unconfined") continue;
-		throw new Error(`securityContext.${field} ${profile} is not supported by the process runtime`);
+/** Filters are few, and each is used for many plans. */
+const written = new WeakMap<Buffer, string>();
+
+function seccompSteps(program: Buffer | undefined): Step[] {
+	if (program === undefined) return [];
+	let text = written.get(program);
+	if (text === undefined) {
+		text = program.toString("hex");
+		written.set(program, text);
 	}
+	return [["seccomp", text]];
+}
+
+function refuseProfiles({ appArmorProfile: profile }: ContainerConfig["security"]): void {
+	if (profile === undefined || profile === "RuntimeDefault" || profile === "Unconfined") return;
+	throw new Error(`securityContext.appArmorProfile ${profile} is not supported by the process runtime`);
 }

@@ -36,7 +36,7 @@ describe("plans of the launcher", () => {
 			env: new Map(),
 			security: { ...plain, runAsUser: 1234, noNewPrivileges: true },
 			workingDir: "/",
-			rootless: false,
+			environment: { rootless: false, seccomp: { program: () => Buffer.alloc(8) } },
 		}).map(([name]) => name);
 		expect(names).toEqual([
 			"working-directory",
@@ -45,6 +45,7 @@ describe("plans of the launcher", () => {
 			"user",
 			"capabilities",
 			"no-new-privileges",
+			"seccomp",
 			"umask",
 			"run",
 		]);

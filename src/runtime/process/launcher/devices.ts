@@ -1,0 +1,98 @@
+/** The steps that give a container its /dev, /proc and /sys. */
+import { existsSync } from "node:fs";
+import { list, mountAttributes, type Step } from "./plan.ts";
+
+const { readOnly, noSuid, noDevices, noExec } = mountAttributes;
+const nothingSpecial = noSuid | noDevices | noExec;
+
+const devices = ["full", "null", "random", "tty", "urandom", "zero"];
+const deviceLinks = [
+	["pts/ptmx", "ptmx"],
+	["/proc/self/fd", "fd"],
+	["/proc/self/fd/0", "stdin"],
+	["/proc/self/fd/1", "stdout"],
+	["/proc/self/fd/2", "stderr"],
+] as const;
+
+/** Of the whole machine, not of a container: what engines show read-only. */
+const readOnlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+/** What engines hide. */
+const hiddenPaths = [
+	"/proc/acpi",
+	"/proc/asound",
+	"/proc/interrupts",
+	"/proc/kcore",
+	"/proc/keys",
+	"/proc/latency_stats",
+	"/proc/sched_debug",
+	"/proc/scsi",
+	"/proc/timer_list",
+	"/proc/timer_stats",
+	"/sys/devices/virtual/powercap",
+	"/sys/firmware",
+];
+
+/** Those that this machine has, looked up once. */
+const present = { readOnly: readOnlyPaths.filter(existsSync), hidden: hiddenPaths.filter(existsSync) };
+
+export interface SystemMounts {
+	privileged: boolean;
+	/** The container sees the node's processes. */
+	hostPid: boolean;
+	/** Message queues are the node's. */
+	hostIpc: boolean;
+	/** Nothing of /proc is hidden (`procMount: Unmasked`). */
+	unmaskedProc: boolean;
+	/** The pod's /dev/shm, on the node. */
+	sharedMemory: string;
+	/** The container's control groups, as `Cgroups.view` gives them. */
+	groups: readonly { source: string; path: string }[];
+}
+
+export function systemSteps(options: SystemMounts): Step[] {
+	const steps: Step[] = [];
+	if (options.hostPid) steps.push(["bind", "", "/proc", "", "/proc", 0, 0, ""]);
+	else steps.push(["fs", "proc", "/proc", nothingSpecial, ...list([]), ""]);
+	if (options.privileged) {
+		steps.push(["bind", "", "/sys", "", "/sys", 0, 0, ""], ["bind", "", "/dev", "", "/dev", 0, 0, ""]);
+	} else {
+		steps.push(["fs", "sysfs", "/sys", readOnly | nothingSpecial, ...list([]), ""]);
+		steps.push(...groupSteps(options.groups), ...deviceSteps(options));
+	}
+	steps.push(["bind", "", options.sharedMemory, "", "/dev/shm", nothingSpecial, 0, ""]);
+	return steps;
+}
+
+/** What a container must not see or change of the kernel; after everything below /proc and /sys is mounted. */
+export function maskSteps(options: Pick<SystemMounts, "privileged" | "unmaskedProc">, empty: string): Step[] {
+	if (options.privileged) return [];
+	const masked = (path: string) => !options.unmaskedProc || !path.startsWith("/proc/");
+	return [
+		...present.readOnly.filter(masked).map((path): Step => ["cover", path, readOnly | nothingSpecial]),
+		...present.hidden.filter(masked).map((path): Step => ["mask", path, empty]),
+	];
+}
+
+/** Programs look here for how much they may use. */
+function groupSteps(groups: SystemMounts["groups"]): Step[] {
+	const at = "/sys/fs/cgroup";
+	const bind = (source: string, path: string): Step => ["bind", "", source, "", path, readOnly | nothingSpecial, 0, ""];
+	if (groups.length === 0) return [];
+	if (groups.every(({ path }) => path === "/")) return groups.map(({ source }) => bind(source, at));
+	return [
+		["fs", "tmpfs", at, nothingSpecial, ...list(["mode=755", "size=4k"]), ""],
+		...groups.map(({ source, path }) => bind(source, at + path)),
+		["attributes", at, readOnly],
+	];
+}
+
+function deviceSteps({ hostIpc }: SystemMounts): Step[] {
+	return [
+		// Nodes that a container makes do not open; those that it gets are mounts of their own.
+		["fs", "tmpfs", "/dev", noSuid | noDevices, ...list(["mode=755", "size=64m"]), ""],
+		...devices.map((name): Step => ["bind", "", `/dev/${name}`, "", `/dev/${name}`, noSuid | noExec, 0, "o"]),
+		...deviceLinks.map(([target, name]): Step => ["link", target, `/dev/${name}`]),
+		["fs", "devpts", "/dev/pts", noSuid | noExec, ...list(["newinstance", "ptmxmode=0666", "mode=620"]), ""],
+		...(hostIpc ? [] : [["fs", "mqueue", "/dev/mqueue", nothingSpecial, ...list([]), "o"] satisfies Step]),
+	];
+}

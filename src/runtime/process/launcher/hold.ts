@@ -1,0 +1,37 @@
+/** The plan of the process that keeps a pod's namespaces. Pure. */
+import { dottedSysctl, isSysctlName, sysctlNamespace, sysctlPath } from "../../../core/sysctl.ts";
+import type { SandboxConfig } from "../../runtime.ts";
+import { namespaces, type Step } from "./plan.ts";
+
+/** The namespaces that a pod's containers share, as flags. */
+export function sharedNamespaces({ hostNetwork, hostIpc }: SandboxConfig): number {
+	return (hostNetwork ? 0 : namespaces.net | namespaces.uts) | (hostIpc ? 0 : namespaces.ipc);
+}
+
+export function sharesPid({ sharePid, hostPid }: SandboxConfig): boolean {
+	return sharePid && !hostPid;
+}
+
+/** @throws Error for a kernel parameter that is not the pod's own */
+export function holdPlan(config: SandboxConfig): Step[] {
+	const shared = sharedNamespaces(config);
+	return [
+		["hold", sharesPid(config) ? namespaces.pid : 0],
+		...(shared === 0 ? [] : [["unshare", shared] satisfies Step]),
+		...(config.hostNetwork ? [] : [["hostname", config.hostname] satisfies Step, ["loopback"] satisfies Step]),
+		...Object.entries(config.sysctls).map(([name, value]): Step => {
+			const problem = sysctlProblem(name, config);
+			if (problem !== undefined) throw new Error(problem);
+			return ["write", `/proc/sys/${sysctlPath(name)}`, value];
+		}),
+		["stay"],
+	];
+}
+
+/** Nothing of the whole machine, and nothing of a namespace that the pod shares with its node, whoever let the pod pass. */
+function sysctlProblem(name: string, { hostNetwork, hostIpc }: SandboxConfig): string | undefined {
+	const namespace = isSysctlName(name) ? sysctlNamespace(dottedSysctl(name)) : undefined;
+	if (namespace === undefined) return `sysctl ${JSON.stringify(name)} is not known to be namespaced`;
+	const isShared = namespace === "IPC" ? hostIpc : hostNetwork;
+	return isShared ? `sysctl ${JSON.stringify(name)} would change the node's own ${namespace} namespace` : undefined;
+}

@@ -1,0 +1,125 @@
+/** The steps that put a container's root together: a view of the machine's files of its own, with volumes. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { type MountEntry, type RootView, showsThrough } from "../../../core/rootview.ts";
+import type { Mount } from "../../runtime.ts";
+import { maskSteps, type SystemMounts, systemSteps } from "./devices.ts";
+import { fileSteps, followOnMachine, placeSteps, type ViewPlace } from "./places.ts";
+import { mountAttributes, type Step } from "./plan.ts";
+import { layerSteps, readOnlySteps, viewSteps } from "./view.ts";
+
+const { readOnly, noSuid, noDevices } = mountAttributes;
+/** MS_PRIVATE of mount(2). */
+const privatePropagation = 1 << 18;
+
+export interface RootOptions extends SystemMounts {
+	view: RootView;
+	mounts: readonly MountEntry[];
+	/** Everything of the container that may grow lies here. */
+	scratch: string;
+	hidden: readonly string[];
+	/** An empty directory, to hide others. */
+	empty: string;
+	readOnly: boolean;
+	hostname: string;
+	volumes: readonly Mount[];
+	/** Directories that start empty. */
+	emptyDirectories: readonly string[];
+	/** Of the machine, shown read-only. */
+	tools: readonly { source: string; path: string }[];
+}
+
+/**
+ * All steps from a new mount namespace to the changed root.
+ * @throws Error for a mount that cannot be made
+ */
+export function rootSteps(options: RootOptions): Step[] {
+	const { view, scratch, volumes, privileged, mounts } = options;
+	const own = [
+		{ path: "/run", mode: 0o755 },
+		{ path: "/tmp", mode: 0o1777 },
+		...options.emptyDirectories
+			.filter((path) => !volumes.some((volume) => volume.containerPath === path))
+			.map((path) => ({ path, mode: 0o755 })),
+	];
+	const place: ViewPlace = {
+		view,
+		target: `${scratch}/root`,
+		scratch,
+		covered: ["/proc", "/sys", "/dev", "/run", "/tmp"],
+	};
+	// Outer paths first, whatever order they are written in, so that none hides another.
+	const ordered = volumes.toSorted((a, b) => depth(a.containerPath) - depth(b.containerPath));
+	const before: Step[] = layerSteps(place);
+	const after: Step[] = [];
+	const put = (path: string, isFile: boolean, step: Step) => {
+		before.push(...placeSteps(place, path, isFile));
+		after.push(step);
+		place.covered = [...place.covered, followOnMachine(path, place.covered)];
+	};
+	const devices = privileged ? 0 : noDevices;
+	for (const { path, mode } of own) {
+		const source = `${scratch}/own${path}`;
+		before.push(["directory", source, mode, 0, 0]);
+		put(path, false, ["bind", "", source, "", path, devices, 0, ""]);
+	}
+	for (const path of options.hidden) if (showsThrough(view, mounts, path)) after.push(["mask", path, options.empty]);
+	for (const tool of options.tools)
+		put(tool.path, !isDirectory(tool.source), [
+			"bind",
+			"",
+			tool.source,
+			"",
+			tool.path,
+			readOnly | noSuid | devices,
+			0,
+			"",
+		]);
+	const follows = volumes.some((volume) => volume.propagation === "HostToContainer");
+	if (!volumes.some((volume) => volume.containerPath === "/etc/hostname"))
+		before.push(...fileSteps(place, "/etc/hostname", `${options.hostname}\n`));
+	for (const volume of ordered) put(volume.containerPath, isFile(volume), volumeStep(volume, follows, devices));
+	return [
+		...before,
+		["propagation", follows ? "slave" : "private"],
+		...viewSteps(place, privileged),
+		...systemSteps(options),
+		...after,
+		...maskSteps(options, options.empty),
+		...(options.readOnly ? [...readOnlySteps(view), ...ownReadOnly(volumes)] : []),
+		["pivot"],
+	];
+}
+
+/** A read-only root has no place to write but its volumes. */
+function ownReadOnly(volumes: readonly Mount[]): Step[] {
+	const covered = volumes.map(({ containerPath }) => followOnMachine(containerPath, ["/run", "/tmp"]));
+	return ["/run", "/tmp"].filter((path) => !covered.includes(path)).map((path) => ["attributes", path, readOnly]);
+}
+
+/** @param follows everything is a slave of the node's mounts as one volume is to be: the others are cut off again */
+function volumeStep(volume: Mount, follows: boolean, devices: number): Step {
+	const { containerPath, propagation } = volume;
+	if (propagation === "Bidirectional")
+		throw new Error(`mount propagation Bidirectional of ${containerPath} is not supported by the process runtime`);
+	const attributes = devices | (volume.readOnly ? readOnly : 0);
+	const cutOff = follows && propagation === "None" ? privatePropagation : 0;
+	return ["bind", volume.root ?? "", volume.hostPath, volume.subPath ?? "", containerPath, attributes, cutOff, ""];
+}
+
+/** What its mount point must be; the launcher looks again, at what it mounts. */
+function isFile({ root = "", hostPath, subPath = "" }: Mount): boolean {
+	return !isDirectory(join(root + hostPath, subPath));
+}
+
+function isDirectory(path: string): boolean {
+	try {
+		return statSync(path).isDirectory();
+	} catch (error) {
+		throw new Error(`${path} cannot be mounted: ${error instanceof Error ? error.message : String(error)}`);
+	}
+}
+
+function depth(path: string): number {
+	return path.split("/").filter((part) => part !== "").length;
+}

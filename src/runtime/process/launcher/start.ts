@@ -1,0 +1,63 @@
+/** The plan of a container's start. */
+import type { ContainerRecord } from "../container-record.ts";
+import type { Environment } from "../environment.ts";
+import type { ProcessSandbox } from "../sandbox.ts";
+import { identitySteps, joinSteps } from "./identity.ts";
+import { namespaces, type Step } from "./plan.ts";
+import { rootSteps } from "./root.ts";
+
+/** Size of a terminal before the client says its own. */
+const terminal = { rows: 24, columns: 80 };
+
+/**
+ * @param command what runs, with its arguments
+ * @throws Error for what the container asks and cannot have
+ */
+export function startPlan(
+	environment: Environment,
+	sandbox: ProcessSandbox,
+	record: ContainerRecord,
+	command: readonly string[],
+): Step[] {
+	const { container, cgroups, workingDir, ownPid } = record;
+	const { config, id } = container;
+	const { images, tools } = environment;
+	const { hostPid, hostIpc, hostname } = sandbox.config;
+	const { security } = config;
+	const env = new Map(record.env);
+	const { holder, shared, sharedPid } = sandbox.namespaces;
+	return [
+		[
+			"start",
+			`${environment.directory}/containers/${id}`,
+			record.endMark,
+			config.tty ? 1 : 2,
+			config.stdin ? 1 : 0,
+			config.tty ? 1 : 0,
+			holder.pid,
+			holder.startTime,
+			sharedPid ? namespaces.pid : 0,
+			ownPid ? namespaces.pid : 0,
+		],
+		...joinSteps({ cgroups, oomScoreAdj: config.oomScoreAdj }),
+		...(shared === 0 ? [] : [["join", shared] satisfies Step]),
+		["unshare", namespaces.mount],
+		...rootSteps({
+			...environment,
+			hostPid,
+			hostIpc,
+			hostname,
+			privileged: security.privileged,
+			readOnly: security.readOnlyRootFilesystem,
+			unmaskedProc: false,
+			sharedMemory: sandbox.sharedMemory,
+			scratch: `${environment.scratch}/${id}`,
+			groups: cgroups.length === 0 ? [] : environment.cgroups.view(record.cgroup),
+			volumes: config.mounts,
+			emptyDirectories: images.find(config.image)?.volumes ?? [],
+			tools: [...tools, ...images.programs(config.image, env.keys())],
+		}),
+		...(config.tty ? [["terminal", security.runAsUser ?? 0, terminal.rows, terminal.columns] satisfies Step] : []),
+		...identitySteps({ command, env, security, workingDir, environment }),
+	];
+}

@@ -1,0 +1,56 @@
+/** The steps that mount a view of the machine's files as a container's root (see core/rootview.ts). */
+
+import { layerName, type RootView } from "../../../core/rootview.ts";
+import { writableDirectories } from "../../../core/rootview-files.ts";
+import { directorySteps, type ViewPlace } from "./places.ts";
+import { mountAttributes, type Step } from "./plan.ts";
+
+const { noDevices, readOnly } = mountAttributes;
+/** MS_NODEV of mount(2). */
+const withoutDevices = 4;
+
+/** Where every view has something of its own mounted. */
+const special = ["/proc", "/sys", "/dev", "/run", "/tmp"];
+
+/** Directories and links, before anything is mounted. */
+export function layerSteps(place: ViewPlace): Step[] {
+	const { view, target, scratch } = place;
+	const directory = (path: string): Step => ["directory", path, 0o755, 0, 0];
+	const steps = [directory(target)];
+	for (const overlay of view.overlays) {
+		const name = layerName(overlay);
+		steps.push(directory(`${scratch}/upper/${name}`), directory(`${scratch}/work/${name}`));
+	}
+	if (!view.assembled) return steps;
+	for (const path of [...view.directories, ...special]) steps.push(directory(target + path));
+	for (const link of view.symlinks) steps.push(["link", link.target, target + link.path]);
+	for (const path of writableDirectories) steps.push(...directorySteps(place, path));
+	return steps;
+}
+
+/** Mounts the view and makes it the root that later steps are about. */
+export function viewSteps({ view, target, scratch }: ViewPlace, devices: boolean): Step[] {
+	const steps: Step[] = [];
+	if (view.assembled) steps.push(["bind", "", target, "", target, 0, 0, ""], ["root", target]);
+	for (const path of view.overlays) {
+		const name = layerName(path);
+		const layers = [path, `${scratch}/upper/${name}`, `${scratch}/work/${name}`].map(escaped);
+		const options = `lowerdir=${layers[0]},upperdir=${layers[1]},workdir=${layers[2]}${view.assembled ? ",userxattr" : ""}`;
+		const isRoot = path === "/" && !view.assembled;
+		steps.push(["overlay", isRoot ? target : path, devices ? 0 : withoutDevices, options]);
+		if (isRoot) steps.push(["root", target]);
+	}
+	for (const { path } of view.binds)
+		steps.push(["bind", "", path, "", path, readOnly | (devices ? 0 : noDevices), 0, "o"]);
+	return steps;
+}
+
+/** Takes the right to write from the root, once everything in it is made. */
+export function readOnlySteps(view: RootView): Step[] {
+	return [...new Set(["/", ...view.overlays])].map((path) => ["attributes", path, readOnly]);
+}
+
+/** A path as overlayfs wants it among its options. */
+function escaped(path: string): string {
+	return path.replace(/[\\,:]/g, (character) => `\\${character}`);
+}
