@@ -2,7 +2,7 @@
 import { type Clock, timestamp } from "../core/clock.ts";
 import { type Cause, conflict } from "../core/errors.ts";
 import { forbidden, invalidEach, invalidValue, required } from "../core/field-errors.ts";
-import { labelValueProblems, nameProblems, qualifiedNameProblems } from "../core/names.ts";
+import { finalizerDomainProblems, labelValueProblems, nameProblems, qualifiedNameProblems } from "../core/names.ts";
 import type { KubeObject, ObjectMeta } from "../core/object.ts";
 import type { Kind } from "../kinds/kind.ts";
 
@@ -127,8 +127,9 @@ function changeableProblems(metadata: ObjectMeta): Cause[] {
 			field: "metadata.annotations",
 		});
 	}
-	for (const finalizer of metadata.finalizers ?? []) {
+	for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
 		causes.push(...invalidEach("metadata.finalizers", finalizer, qualifiedNameProblems(finalizer)));
+		causes.push(...invalidEach(`metadata.finalizers[${index}]`, finalizer, finalizerDomainProblems(finalizer)));
 	}
 	causes.push(...ownerProblems(metadata));
 	return causes;

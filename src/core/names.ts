@@ -154,3 +154,12 @@ export function randomSuffix(length: number, random: Random): string {
 export function generateName(prefix: string, random: Random): string {
 	return prefix.slice(0, 58) + randomSuffix(5, random);
 }
+
+/** Finalizers that Kubernetes itself sets go without a domain. */
+const standardFinalizers: ReadonlySet<string> = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
+
+/** What is wrong with a qualified name as that of a finalizer: it must say who takes the finalizer away again. */
+export function finalizerDomainProblems(name: string): string[] {
+	if (name.includes("/") || standardFinalizers.has(name)) return [];
+	return ["name is neither a standard finalizer name nor is it fully qualified"];
+}

@@ -3,6 +3,7 @@ import type { Kind } from "../../kinds/kind.ts";
 import { certificateApproval, certificateSigning } from "./certificate-signers.ts";
 import { certificateSubjectRestriction } from "./certificate-subject.ts";
 import { denyServiceExternalIPs } from "./external-ips.ts";
+import { defaultIngressClass } from "./ingress.ts";
 import { limitRangeDefaults, limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace.ts";
 import { nodeRestriction } from "./node-restriction/node-restriction.ts";
@@ -15,7 +16,8 @@ import { runtimeClass } from "./runtime-class.ts";
 import { serviceAccount } from "./service-account.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 import type { AdmissionStep, Admitted } from "./step.ts";
-import { defaultStorageClass, storageObjectInUseProtection } from "./storage.ts";
+import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from "./storage.ts";
+import { systemPriorityClasses } from "./system-priority-classes.ts";
 
 /** Every step that may refuse or change what was sent, in the order in which they are taken. */
 export const admissionSteps: readonly AdmissionStep[] = [
@@ -24,8 +26,10 @@ export const admissionSteps: readonly AdmissionStep[] = [
 	nodeRestriction,
 	defaultTolerationSeconds,
 	priority,
+	systemPriorityClasses,
 	runtimeClass,
 	defaultStorageClass,
+	defaultIngressClass,
 	storageObjectInUseProtection,
 	limitRangeDefaults,
 ];
@@ -47,6 +51,7 @@ export const checkingSteps: readonly AdmissionStep[] = [
 	certificateSigning,
 	certificateSubjectRestriction,
 	denyServiceExternalIPs,
+	persistentVolumeClaimResize,
 	resourceQuota,
 ];
 

@@ -19,11 +19,8 @@ const toGoneNodes = deepFreeze(
 export const defaultTolerationSeconds: AdmissionStep = {
 	name: "DefaultTolerationSeconds",
 	on: { operations: ["create", "update"], kinds: [pods] },
-	admit({ object, old }) {
-		const { spec, metadata } = object as Pod;
-		// A pod that runs has its tolerations from when it was made.
-		if (old !== undefined && (spec.nodeName ?? "") !== "") return;
-		if (metadata.deletionTimestamp !== undefined) return;
+	admit({ object }) {
+		const { spec } = object as Pod;
 		const tolerations = spec.tolerations ?? [];
 		const missing = toGoneNodes.filter(({ key }) => !tolerations.some((toleration) => tolerates(toleration, key)));
 		if (missing.length > 0) spec.tolerations = tolerations.concat(missing);
@@ -39,9 +36,10 @@ function tolerates({ key, effect }: Toleration, taint: string): boolean {
 
 export const priority: AdmissionStep = {
 	name: "Priority",
-	on: { operations: ["create"], kinds: [pods] },
+	on: { operations: ["create", "update"], kinds: [pods] },
 	admit(request) {
 		const { spec } = request.object as Pod;
+		if (request.old !== undefined) return keepPriority(spec, (request.old as Pod).spec);
 		const found = classFor(request, spec.priorityClassName ?? "");
 		const value = found?.value ?? 0;
 		const policy = found?.preemptionPolicy ?? "PreemptLowerPriority";
@@ -60,6 +58,12 @@ export const priority: AdmissionStep = {
 		spec.preemptionPolicy = policy;
 	},
 };
+
+/** What a client leaves out of an update stays as it was; what it changes is for validation to refuse. */
+function keepPriority(spec: Pod["spec"], { priority: value, preemptionPolicy }: Pod["spec"]): undefined {
+	if (spec.priority === undefined && value !== undefined) spec.priority = value;
+	if (spec.preemptionPolicy === undefined && preemptionPolicy !== undefined) spec.preemptionPolicy = preemptionPolicy;
+}
 
 /** The class that the pod names; else the one that is everybody's; else none. */
 function classFor(request: Admitted, name: string): PriorityClass | undefined {

@@ -1,11 +1,13 @@
 /** Claims get the default storage class; claims and volumes in use are protected from deletion. */
-import { parseTimestamp } from "../../core/clock.ts";
-import type { PersistentVolumeClaim } from "../../kinds/generated/types.ts";
+import { compareQuantities } from "../../core/quantity.ts";
+import type { PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
 import { persistentVolumes } from "../../kinds/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
 import { isDefaultClass, storageClasses } from "../../kinds/storageclass.ts";
-import { keyPrefix } from "../cache/keys.ts";
-import type { AdmissionStep } from "./step.ts";
+import { objectKey } from "../cache/keys.ts";
+import type { Server } from "../server.ts";
+import { newestMarked } from "./newest-marked.ts";
+import { type AdmissionStep, refused } from "./step.ts";
 
 const oldClassAnnotation = "volume.beta.kubernetes.io/storage-class";
 
@@ -17,17 +19,8 @@ export const defaultStorageClass: AdmissionStep = {
 		// An empty name is a choice too: no class.
 		if (spec === undefined || spec.storageClassName !== undefined) return;
 		if (metadata.annotations?.[oldClassAnnotation] !== undefined) return;
-		const defaults = [...server.cache.resource(storageClasses).range(keyPrefix(storageClasses))]
-			.map((cached) => cached.object)
-			.filter(isDefaultClass)
-			// Of several, the newest; of equally new ones, the first by name.
-			.sort(
-				(a, b) =>
-					parseTimestamp(b.metadata.creationTimestamp) - parseTimestamp(a.metadata.creationTimestamp) ||
-					(a.metadata.name < b.metadata.name ? -1 : 1),
-			);
-		const [first] = defaults;
-		if (first !== undefined) spec.storageClassName = first.metadata.name;
+		const found = newestMarked(server, storageClasses, (classMetadata) => isDefaultClass({ metadata: classMetadata }));
+		if (found !== undefined) spec.storageClassName = found;
 	},
 };
 
@@ -41,3 +34,28 @@ export const storageObjectInUseProtection: AdmissionStep = {
 		if (!finalizers.includes(finalizer)) object.metadata.finalizers = [...finalizers, finalizer];
 	},
 };
+
+/** Claims grow where their class says that its volumes can. */
+export const persistentVolumeClaimResize: AdmissionStep = {
+	name: "PersistentVolumeClaimResize",
+	on: { operations: ["update"], kinds: [persistentVolumeClaims] },
+	admit(request) {
+		// Steps see the kinds that they ask for.
+		const [claim, old] = [request.object as PersistentVolumeClaim, request.old as PersistentVolumeClaim];
+		const [size, oldSize] = [claim, old].map(({ spec }) => spec?.resources?.requests?.["storage"] ?? "0");
+		if (size === oldSize || compareQuantities(size ?? "0", oldSize ?? "0") <= 0) return undefined;
+		if (old.status?.phase !== "Bound") throw refused(request, "Only bound persistent volume claims can be expanded");
+		const name = claim.spec?.storageClassName ?? "";
+		if (name !== "" && name === old.spec?.storageClassName && mayExpand(request.server, name)) return undefined;
+		throw refused(
+			request,
+			"only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize",
+		);
+	},
+};
+
+function mayExpand({ cache }: Server, name: string): boolean {
+	const found = cache.resource(storageClasses).get(objectKey(storageClasses, undefined, name));
+	// Nothing else is in this cache.
+	return (found?.object as StorageClass | undefined)?.allowVolumeExpansion === true;
+}

@@ -137,7 +137,9 @@ async function settle(
 	const { kind, namespace, name } = target;
 	checkIdentity(target, object.metadata);
 	object.metadata = metadataForUpdate(kind, object.metadata, old.metadata);
-	strategy.prepare(object, old);
+	// Parts of subresources' objects that are kept have not been decoded yet.
+	const isWhole = target.subresource === undefined;
+	if (!isWhole) strategy.prepare(object, old);
 	const admitted: Admitted = {
 		server: context.server,
 		user: context.user,
@@ -154,6 +156,8 @@ async function settle(
 	};
 	const admitting = admit(admitted);
 	if (admitting !== undefined) await admitting;
+	// After admission, as when an object is made: what that fills in again is no change.
+	if (isWhole) strategy.prepare(object, old);
 	allocate(admitted);
 	const causes = metadataUpdateProblems(object.metadata, old).concat(
 		strategy.validate(object, old),

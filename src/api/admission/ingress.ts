@@ -1,0 +1,26 @@
+/** Ingresses that name no class get the default one. */
+import type { Ingress } from "../../kinds/generated/types.ts";
+import { ingresses } from "../../kinds/networking/ingress.ts";
+import { ingressClasses } from "../../kinds/networking/ingressclass.ts";
+import { newestMarked } from "./newest-marked.ts";
+import type { AdmissionStep } from "./step.ts";
+
+const defaultAnnotation = "ingressclass.kubernetes.io/is-default-class";
+/** How classes were named before there was a field. */
+const oldClassAnnotation = "kubernetes.io/ingress.class";
+
+export const defaultIngressClass: AdmissionStep = {
+	name: "DefaultIngressClass",
+	on: { operations: ["create"], kinds: [ingresses] },
+	admit({ object, server }) {
+		// Steps see the kinds that they ask for.
+		const { spec, metadata } = object as Ingress;
+		if (spec.ingressClassName !== undefined || metadata.annotations?.[oldClassAnnotation] !== undefined) return;
+		const found = newestMarked(
+			server,
+			ingressClasses,
+			({ annotations }) => annotations?.[defaultAnnotation] === "true",
+		);
+		if (found !== undefined) spec.ingressClassName = found;
+	},
+};

@@ -1,0 +1,27 @@
+import { parseTimestamp } from "../../core/clock.ts";
+import type { ObjectMeta } from "../../core/object.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import { keyPrefix } from "../cache/keys.ts";
+import type { Server } from "../server.ts";
+
+/**
+ * The name of the class that is to be everybody's: of several that are marked so the newest, of equally new ones the first
+ * by name.
+ */
+export function newestMarked(
+	{ cache }: Server,
+	kind: Pick<Kind, "group" | "plural">,
+	isMarked: (metadata: ObjectMeta) => boolean,
+): string | undefined {
+	let newest: ObjectMeta | undefined;
+	let newestMs = 0;
+	// In the order of names.
+	for (const { object } of cache.resource(kind).range(keyPrefix(kind))) {
+		if (!isMarked(object.metadata)) continue;
+		const createdMs = parseTimestamp(object.metadata.creationTimestamp);
+		if (newest !== undefined && createdMs <= newestMs) continue;
+		newest = object.metadata;
+		newestMs = createdMs;
+	}
+	return newest?.name;
+}
