@@ -8,6 +8,7 @@ import { authenticate } from "./access/authenticate.ts";
 import { authorize } from "./access/authorize.ts";
 import { createAuthorizer } from "./access/authorizers.ts";
 import { actingUser } from "./access/impersonate.ts";
+import { RolePolicy } from "./access/rbac/policy.ts";
 import type { TokenAuthenticator } from "./access/token-authenticator.ts";
 import { tokenAuthenticators } from "./access/token-authenticators.ts";
 import { createTokens, secretClaims } from "./access/tokens.ts";
@@ -59,6 +60,8 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	const rarelyRead = new Set(shortLived.map(resourceName));
 	const cache = new WatchCache(store, clock, { eventLimit: options.watchHistory, rarelyRead });
 	const authenticators: TokenAuthenticator[] = [];
+	await cache.start();
+	const policy = new RolePolicy(cache);
 	const server: Server = {
 		store,
 		clock,
@@ -67,12 +70,11 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		tokens: createTokens(clock, options.serviceAccounts, options.apiAudiences),
 		authenticators,
 		admission: createAdmission(options.admissionPlugins),
-		authorizer: createAuthorizer({ cache }),
+		authorizer: createAuthorizer({ cache, policy }),
 		audit: options.audit && createAudit(options.audit, clock),
 		options,
 	};
 	authenticators.push(...tokenAuthenticators(server));
-	await cache.start();
 	const expiries = shortLived.map(
 		(kind) => new Expiry({ store, cache: server.cache, clock, kind, lifeMs: kind.lifeMs ?? 0 }),
 	);
@@ -113,7 +115,8 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		upgrade: (request, socket, head, user) => upgrade(server, handle, request, socket, head, user),
 		async close() {
 			for (const expiry of expiries) expiry.close();
-			server.cache.close();
+			policy.close();
+			cache.close();
 		},
 	};
 }

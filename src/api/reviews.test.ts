@@ -32,7 +32,7 @@ test("a local question is about the namespace of its path", async () => {
 		(
 			await api.ask("POST", "/apis/authorization.k8s.io/v1/namespaces/default/localsubjectaccessreviews", {
 				metadata: { namespace: "default" },
-				spec: { user: "ann", ...spec },
+				spec: { user: "ann", groups: ["system:authenticated"], ...spec },
 			})
 		).object;
 	const own = await ask({ resourceAttributes: { ...resourceAttributes, namespace: "default" } });
@@ -45,6 +45,10 @@ test("the rules of a user are those in a namespace", async () => {
 	const api = await testApi();
 	const path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
 	const { object } = await api.ask("POST", path, { spec: { namespace: "default" } });
-	expect(object.status).toMatchObject({ incomplete: false, resourceRules: [{ verbs: ["*"] }] });
+	expect(object.status).toEqual({
+		incomplete: false,
+		resourceRules: [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }],
+		nonResourceRules: [{ verbs: ["*"], nonResourceURLs: ["*"] }],
+	});
 	expect((await api.ask("POST", path, { spec: {} })).object.message).toBe("no namespace on request");
 });

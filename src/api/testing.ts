@@ -36,7 +36,17 @@ export interface TestApi extends Api {
 	watch(path: string, options?: AskOptions): Promise<{ events: ServedWatchEvent[]; ended: (Error | undefined)[] }>;
 }
 
-export async function testApi(options: Partial<ApiOptions> & { namespaces?: string[] } = {}): Promise<TestApi> {
+export interface TestOptions extends Partial<ApiOptions> {
+	/** Default: `default`. */
+	namespaces?: string[];
+	/**
+	 * Who may do what. `everyone`, the default: whoever is authenticated may do everything; `bootstrap`: what the roles of every
+	 * cluster allow.
+	 */
+	roles?: "everyone" | "bootstrap";
+}
+
+export async function testApi(options: TestOptions = {}): Promise<TestApi> {
 	const api = await createApi({
 		store: createMemoryStore(),
 		clock: systemClock({ unref: true }),
@@ -87,5 +97,36 @@ export async function testApi(options: Partial<ApiOptions> & { namespaces?: stri
 	for (const name of options.namespaces ?? ["default"]) {
 		await test.ask("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
 	}
+	await (options.roles === "bootstrap" ? bootstrapRoles(test) : rolesForEveryone(test));
 	return test;
+}
+
+const rbac = "/apis/rbac.authorization.k8s.io/v1";
+
+/** Those of the cluster; roles of namespaces only where the namespace is there. */
+async function bootstrapRoles({ ask }: TestApi): Promise<void> {
+	const bootstrap = await import("../kinds/rbac/bootstrap/bootstrap.ts");
+	for (const role of bootstrap.bootstrapClusterRoles) await ask("POST", `${rbac}/clusterroles`, role);
+	for (const binding of bootstrap.bootstrapClusterRoleBindings)
+		await ask("POST", `${rbac}/clusterrolebindings`, binding);
+}
+
+async function rolesForEveryone({ ask }: TestApi): Promise<void> {
+	const everything = [
+		{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
+		{ verbs: ["*"], nonResourceURLs: ["*"] },
+	];
+	const health = [{ verbs: ["get"], nonResourceURLs: ["/healthz", "/livez", "/readyz", "/version"] }];
+	for (const [name, group, rules] of [
+		["everything", "system:authenticated", everything],
+		["health", "system:unauthenticated", health],
+	] as const) {
+		await ask("POST", `${rbac}/clusterroles`, { metadata: { name }, rules });
+		const roleRef = { kind: "ClusterRole", name };
+		await ask("POST", `${rbac}/clusterrolebindings`, {
+			metadata: { name },
+			roleRef,
+			subjects: [{ kind: "Group", name: group }],
+		});
+	}
 }

@@ -10,6 +10,7 @@ import { priorityClasses } from "../kinds/priorityclass.ts";
 import { services } from "../kinds/service.ts";
 import { storageClasses } from "../kinds/storageclass.ts";
 import { serviceAddress } from "./addresses.ts";
+import { reconcileRoles } from "./bootstrap-roles.ts";
 
 const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 const systemPriorities = [
@@ -25,7 +26,7 @@ const systemPriorities = [
 	},
 ];
 
-/** Creates what every cluster has from the start, where it is missing. */
+/** Creates what every cluster has from the start, where it is missing. @param client may do everything */
 export async function bootstrap(client: Client, options: { serviceCidr: string }): Promise<void> {
 	const ensure = async <T extends KubeObject>(kind: Kind<T>, draft: Draft<T>) => {
 		const ref = { namespace: draft.metadata.namespace, name: draft.metadata.name ?? "" };
@@ -37,6 +38,7 @@ export async function bootstrap(client: Client, options: { serviceCidr: string }
 		}
 	};
 	for (const name of systemNamespaces) await ensure(namespaces, { metadata: { name }, spec: {} });
+	await reconcileRoles(client);
 	for (const { name, ...rest } of systemPriorities) await ensure(priorityClasses, { metadata: { name }, ...rest });
 	await ensure(storageClasses, standardStorageClass);
 	await ensureKubernetesService(ensure, options.serviceCidr);

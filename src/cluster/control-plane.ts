@@ -84,7 +84,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		clock,
 		onError: (error, what) => report(what, error),
 	});
-	await bootstrap(client("system:bootstrap"), options);
+	await bootstrap(client("system:apiserver"), options);
 
 	usage = createUsageReader({ client: client("system:metrics-server"), mirror, clock });
 	const withTokens = (authority: Authority): Authority => ({ signToken: api.secretToken, ...authority });

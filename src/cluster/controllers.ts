@@ -3,6 +3,7 @@ import {
 	certificateSigningController,
 } from "../controllers/certificatesigningrequest/controller.ts";
 import type { SignCertificate } from "../controllers/certificatesigningrequest/signing.ts";
+import { clusterRoleAggregationController } from "../controllers/clusterrole-aggregation/controller.ts";
 import type { Controller } from "../controllers/controller.ts";
 import { cronJobController } from "../controllers/cronjob/controller.ts";
 import { daemonSetController } from "../controllers/daemonset/controller.ts";
@@ -83,6 +84,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		podGcController(),
 		resourceQuotaController(settings.registry),
 		serviceAccountController,
+		clusterRoleAggregationController,
 		certificateCleanerController,
 		...(settings.authority === undefined ? [] : authorityControllers(settings.authority)),
 		namespaceController(settings.registry),

@@ -1,11 +1,12 @@
 /** The list of those who decide what is allowed, in the order in which they are asked. */
 import type { WatchCache } from "../cache/cache.ts";
 import { type Authorizer, union } from "./authorizer.ts";
-import { knownMay } from "./known-may.ts";
 import { masters } from "./masters.ts";
 import { NodeGraph } from "./node/graph.ts";
 import { nodeAuthorizer } from "./node/node-authorizer.ts";
+import { roleAuthorizer } from "./rbac/authorizer.ts";
+import type { RolePolicy } from "./rbac/policy.ts";
 
-export function createAuthorizer({ cache }: { cache: WatchCache }): Authorizer {
-	return union([masters, nodeAuthorizer(new NodeGraph(cache)), knownMay]);
+export function createAuthorizer({ cache, policy }: { cache: WatchCache; policy: RolePolicy }): Authorizer {
+	return union([masters, nodeAuthorizer(new NodeGraph(cache)), roleAuthorizer(policy)]);
 }

@@ -13,7 +13,7 @@ export function bindingColumns<T extends Binding>(): Column<T>[] {
 	const names = (binding: T, kind: string) =>
 		(binding.subjects ?? [])
 			.filter((subject) => subject.kind === kind)
-			.map((subject) => (kind === "ServiceAccount" ? `${subject.namespace}/${subject.name}` : subject.name))
+			.map((subject) => (kind === "ServiceAccount" ? `${subject.namespace ?? ""}/${subject.name}` : subject.name))
 			.join(", ");
 	return [
 		nameColumn,
@@ -38,15 +38,24 @@ export function validateBinding(binding: Binding, roleKinds: readonly string[]):
 	if (roleRef?.kind === undefined || !roleKinds.includes(roleRef.kind))
 		causes.push(notSupported("roleRef.kind", roleRef?.kind, roleKinds));
 	if (!roleRef?.name) causes.push(required("roleRef.name"));
-	return [...causes, ...subjects.flatMap((subject, index) => subjectProblems(subject, `subjects[${index}]`))];
+	const isNamespaced = roleKinds.includes("Role");
+	return [
+		...causes,
+		...subjects.flatMap((subject, index) => subjectProblems(subject, `subjects[${index}]`, isNamespaced)),
+	];
 }
 
-function subjectProblems(subject: RbacSubject, path: string): Cause[] {
+/** In a namespaced binding, an account that has no namespace is one of the binding's. */
+function subjectProblems(subject: RbacSubject, path: string, isNamespaced: boolean): Cause[] {
 	const causes: Cause[] = [];
 	if (!subject.name) causes.push(required(`${path}.name`));
 	if (!["Group", "ServiceAccount", "User"].includes(subject.kind))
 		causes.push(notSupported(`${path}.kind`, subject.kind, ["Group", "ServiceAccount", "User"]));
-	else if (subject.kind === "ServiceAccount" && !subject.namespace) causes.push(required(`${path}.namespace`));
+	else if (subject.kind === "ServiceAccount") {
+		if (subject.apiGroup) causes.push(notSupported(`${path}.apiGroup`, subject.apiGroup, [""]));
+		if (!isNamespaced && !subject.namespace) causes.push(required(`${path}.namespace`));
+	} else if (subject.apiGroup !== rbacGroup)
+		causes.push(notSupported(`${path}.apiGroup`, subject.apiGroup, [rbacGroup]));
 	return causes;
 }
 

@@ -1,0 +1,117 @@
+/** All roles and bindings there are, kept ready for the question who may do what as the watch cache changes. */
+import type { User } from "../../../core/exchange.ts";
+import type { KubeObject } from "../../../core/object.ts";
+import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from "../../../kinds/generated/types.ts";
+import { clusterRoles } from "../../../kinds/rbac/clusterrole.ts";
+import { clusterRoleBindings } from "../../../kinds/rbac/clusterrolebinding.ts";
+import { roles } from "../../../kinds/rbac/role.ts";
+import { roleBindings } from "../../../kinds/rbac/rolebinding.ts";
+import type { WatchCache } from "../../cache/cache.ts";
+import type { CacheEvent } from "../../cache/event.ts";
+import { keyPrefix } from "../../cache/keys.ts";
+import type { KindCache } from "../../cache/kind-cache.ts";
+import { type Grant, Grants } from "./grants.ts";
+import { type CompiledRules, compileRules } from "./rules.ts";
+
+/** Rules of roles, by the frozen object that they stand in. */
+const compiled = new WeakMap<KubeObject, CompiledRules>();
+
+export class RolePolicy {
+	readonly #cache: WatchCache;
+	readonly #clusterRoles: KindCache;
+	readonly #roles: KindCache;
+	readonly #ofCluster = new Grants();
+	readonly #ofNamespaces = new Map<string, Grants>();
+	/** How to take away what a binding gives, by the binding's key. */
+	readonly #given = new Map<string, () => void>();
+	readonly #closing = new AbortController();
+
+	/** @param cache has been filled already */
+	constructor(cache: WatchCache) {
+		this.#cache = cache;
+		this.#clusterRoles = cache.resource(clusterRoles);
+		this.#roles = cache.resource(roles);
+		this.#follow(clusterRoleBindings);
+		this.#follow(roleBindings);
+	}
+
+	close(): void {
+		this.#closing.abort();
+	}
+
+	/** The first grant that holds in the namespace, and everywhere, of the user, and that `suits`. */
+	find(user: User, namespace: string | undefined, suits: (grant: Grant) => boolean): Grant | undefined {
+		const found = this.#ofCluster.find(user, suits);
+		if (found !== undefined || !namespace) return found;
+		return this.#ofNamespaces.get(namespace)?.find(user, suits);
+	}
+
+	/** Undefined while the role does not exist. */
+	compiledRules(grant: Grant): CompiledRules | undefined {
+		const role = this.#roleOf(grant);
+		if (role === undefined) return undefined;
+		let rules = compiled.get(role);
+		if (rules === undefined) {
+			rules = compileRules(role.rules);
+			compiled.set(role, rules);
+		}
+		return rules;
+	}
+
+	/** Undefined while the role does not exist. */
+	rules(grant: Grant): readonly PolicyRule[] | undefined {
+		const role = this.#roleOf(grant);
+		return role === undefined ? undefined : (role.rules ?? []);
+	}
+
+	#roleOf({ isClusterRole, roleKey }: Grant): ClusterRole | Role | undefined {
+		// These caches have nothing else.
+		return (isClusterRole ? this.#clusterRoles : this.#roles).get(roleKey)?.object as ClusterRole | Role | undefined;
+	}
+
+	/** Takes in what there is, then every change; all of it again when the cache is filled anew. */
+	#follow(kind: typeof clusterRoleBindings | typeof roleBindings): void {
+		if (this.#closing.signal.aborted) return;
+		const prefix = keyPrefix(kind);
+		for (const [key, takeAway] of this.#given)
+			if (key.startsWith(prefix)) {
+				takeAway();
+				this.#given.delete(key);
+			}
+		const bindings = this.#cache.resource(kind);
+		for (const { key, object } of bindings.range(prefix)) this.#give(key, object);
+		const watch = new AbortController();
+		const watcher = {
+			scope: { by: "all" } as const,
+			change: ({ key, current }: CacheEvent) => {
+				this.#given.get(key)?.();
+				this.#given.delete(key);
+				if (current !== undefined) this.#give(key, current.object);
+			},
+			progress: () => {},
+			end: () => {
+				watch.abort();
+				this.#follow(kind);
+			},
+		};
+		const signal = AbortSignal.any([watch.signal, this.#closing.signal]);
+		bindings.watch(watcher, this.#cache.revision, signal);
+	}
+
+	#give(key: string, object: KubeObject): void {
+		// Only bindings are followed.
+		const binding = object as ClusterRoleBinding | RoleBinding;
+		const { namespace } = binding.metadata;
+		if (namespace === undefined) {
+			this.#given.set(key, this.#ofCluster.add(binding));
+			return;
+		}
+		const grants = this.#ofNamespaces.get(namespace) ?? new Grants();
+		this.#ofNamespaces.set(namespace, grants);
+		const takeAway = grants.add(binding);
+		this.#given.set(key, () => {
+			takeAway();
+			if (grants.isEmpty && this.#ofNamespaces.get(namespace) === grants) this.#ofNamespaces.delete(namespace);
+		});
+	}
+}

@@ -1,0 +1,68 @@
+/** What a role or binding that is there lacks of what it is to be. Additions of its users stay. Pure. */
+import type { Draft, KubeObject } from "../../../core/object.ts";
+import type { ClusterRole, ClusterRoleBinding, RbacSubject, Role, RoleBinding } from "../../generated/types.ts";
+import { compactRules, uncoveredRules } from "../covers.ts";
+import { autoUpdateAnnotation } from "./make.ts";
+
+type AnyRole = ClusterRole | Role;
+type AnyBinding = ClusterRoleBinding | RoleBinding;
+
+/** The role with what it lacked; undefined when it lacks nothing or is not to be touched. */
+export function reconciledRole<T extends AnyRole>(found: T, wanted: Draft<T>): T | undefined {
+	if (isLeftAlone(found)) return undefined;
+	const missingRules = compactRules(uncoveredRules(found.rules ?? [], wanted.rules ?? []));
+	const selectors = missingSelectors(found, wanted);
+	const metadata = withDefaults(found, wanted);
+	if (missingRules.length === 0 && selectors.length === 0 && metadata === found.metadata) return undefined;
+	return {
+		...found,
+		metadata,
+		...(missingRules.length > 0 && { rules: [...(found.rules ?? []), ...missingRules] }),
+		...(selectors.length > 0 && {
+			aggregationRule: { clusterRoleSelectors: [...selectorsOf(found), ...selectors] },
+		}),
+	};
+}
+
+/** `replace`: it gives another role, which a binding cannot be told to change. */
+export function reconciledBinding<T extends AnyBinding>(found: T, wanted: Draft<T>): T | "replace" | undefined {
+	if (isLeftAlone(found)) return undefined;
+	const { roleRef } = found;
+	if (roleRef.kind !== wanted.roleRef.kind || roleRef.name !== wanted.roleRef.name) return "replace";
+	const held = new Set((found.subjects ?? []).map(subjectKey));
+	const missing = (wanted.subjects ?? []).filter((subject) => !held.has(subjectKey(subject)));
+	const metadata = withDefaults(found, wanted);
+	if (missing.length === 0 && metadata === found.metadata) return undefined;
+	return { ...found, metadata, ...(missing.length > 0 && { subjects: [...(found.subjects ?? []), ...missing] }) };
+}
+
+function isLeftAlone({ metadata }: KubeObject): boolean {
+	return metadata.annotations?.[autoUpdateAnnotation] === "false";
+}
+
+/** The very same metadata when every label and annotation has a value already. */
+function withDefaults<T extends KubeObject>(found: T, wanted: Draft<T>): T["metadata"] {
+	const { metadata } = found;
+	const lacks = (has: Record<string, string> = {}, wants: Record<string, string> = {}) =>
+		Object.keys(wants).some((key) => !Object.hasOwn(has, key));
+	const { labels, annotations } = wanted.metadata;
+	if (!lacks(metadata.labels, labels) && !lacks(metadata.annotations, annotations)) return metadata;
+	return {
+		...metadata,
+		labels: { ...labels, ...metadata.labels },
+		annotations: { ...annotations, ...metadata.annotations },
+	};
+}
+
+function selectorsOf(role: AnyRole | Draft<AnyRole>) {
+	return ("aggregationRule" in role ? role.aggregationRule?.clusterRoleSelectors : undefined) ?? [];
+}
+
+function missingSelectors(found: AnyRole, wanted: Draft<AnyRole>) {
+	const held = new Set(selectorsOf(found).map((selector) => JSON.stringify(selector)));
+	return selectorsOf(wanted).filter((selector) => !held.has(JSON.stringify(selector)));
+}
+
+function subjectKey({ kind, name, namespace = "" }: RbacSubject): string {
+	return `${kind}/${namespace}/${name}`;
+}
