@@ -139,7 +139,13 @@ describe("the network of a cluster", { timeout: 60_000 }, () => {
 		const mounted = "/var/run/secrets/kubernetes.io/serviceaccount";
 		const shell = (path: string, token: string) =>
 			`curl --silent --max-time 5 --cacert ${mounted}/ca.crt -w '\\n%{http_code}' -H "Authorization: Bearer ${token}" https://kubernetes.default.svc${path}`;
-		const pods = await inPod("web-0", "sh", "-c", shell("/api/v1/namespaces/default/pods", `$(cat ${mounted}/token)`));
+		const list = () => inPod("web-0", "sh", "-c", shell("/api/v1/namespaces/default/pods", `$(cat ${mounted}/token)`));
+		const refused = await list();
+		expect(refused).toMatch(/\n403$/);
+		expect(refused).toContain('User \\"system:serviceaccount:default:default\\" cannot list resource \\"pods\\"');
+		const binding = ["create", "rolebinding", "web-views", "--clusterrole=view", "--serviceaccount=default:default"];
+		await cluster.kubectl(...binding);
+		const pods = await list();
 		expect(pods).toMatch(/\n200$/);
 		expect(pods).toContain('"web-0"');
 		expect(await inPod("web-0", "sh", "-c", shell("/api", "wrong"))).toMatch(/\n401$/);
