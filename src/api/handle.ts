@@ -58,7 +58,11 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	// What lives for a while only, Events, is written for whoever may ask, and most of it nobody does.
 	const shortLived = registry.all().filter(({ lifeMs }) => lifeMs !== undefined);
 	const rarelyRead = new Set(shortLived.map(resourceName));
-	const cache = new WatchCache(store, clock, { eventLimit: options.watchHistory, rarelyRead });
+	const cache = new WatchCache(store, clock, {
+		eventLimit: options.watchHistory,
+		historyBytes: options.watchHistoryBytes,
+		rarelyRead,
+	});
 	const authenticators: TokenAuthenticator[] = [];
 	await cache.start();
 	const policy = new RolePolicy(cache);

@@ -47,6 +47,8 @@ export interface ApiOptions {
 	build?: () => { gitCommit: string; gitTreeState: string; buildDate: string };
 	/** Changes that a watch or a paged list can go back, for each resource. Default 4096. */
 	watchHistory?: number;
+	/** Bytes of superseded objects that are kept for that, of all resources together. Default 32 MiB. */
+	watchHistoryBytes?: number;
 	/** Optional steps of admission that are to be taken, by upstream's names (`--enable-admission-plugins`). Default: none. */
 	admissionPlugins?: readonly string[];
 	/** Pod Security Standards for all namespaces. Default: only what their labels say. */

@@ -8,7 +8,10 @@ import { decodePointer, decodeRecord, encodePointer, logKey, type Pointer, revis
 import type { Change, Entry } from "./store.ts";
 import type { CommitRecord } from "./watches.ts";
 
-const format = 1;
+/** 2 counts the bytes of history; a store of format 1 is counted once. */
+const format = 2;
+/** History is handed out in pieces of so many bytes. */
+const pieceBytes = 8 * 1024 * 1024;
 
 /** What one transaction writes. */
 export interface Written {
@@ -20,11 +23,22 @@ export interface Written {
 	records: ReadonlyMap<number, Buffer>;
 	/** Log keys of records to be removed. */
 	forgotten: readonly number[];
+	/** Of all records after the compacted revision. */
+	historyBytes: number;
+}
+
+/** What is forgotten with revisions up to `revision`. */
+export interface Superseded {
+	revision: number;
+	/** Log keys. */
+	records: number[];
+	/** Of all records of these revisions, also of those that stay. */
+	bytes: number;
 }
 
 export class Tables {
 	readonly #root: RootDatabase;
-	/** `format`, `revision`, `compacted`. */
+	/** `format`, `revision`, `compacted`, `historyBytes`. */
 	readonly #meta: Database<number, string>;
 	readonly #index: Database<Buffer, string>;
 	readonly #log: Database<Buffer, number>;
@@ -81,19 +95,30 @@ export class Tables {
 		return { key, value, modRevision: revisionOf(record), createRevision };
 	}
 
-	/** Up to `limit` commits after one revision, up to another. */
+	/** Bytes of all records after the compacted revision. */
+	historyBytes(): number {
+		const counted = this.#meta.get("historyBytes");
+		if (counted !== undefined) return counted;
+		let bytes = 0;
+		for (const { value } of this.#log.getRange({ start: logKey(this.compacted() + 1, 0) })) bytes += value.length;
+		return bytes;
+	}
+
+	/** Up to `limit` commits after one revision, up to another; fewer when they are large. */
 	history(afterRevision: number, to: number, limit: number): CommitRecord[] {
 		const start = logKey(afterRevision + 1, 0);
 		const records: { revision: number; changes: Change[] }[] = [];
+		let bytes = 0;
 		for (const { key, value } of this.#log.getRange({ start, end: logKey(to + 1, 0) })) {
 			const revision = revisionOf(key);
 			let record = records.at(-1);
 			if (record?.revision !== revision) {
-				if (records.length >= limit) break;
+				if (records.length >= limit || bytes > pieceBytes) break;
 				record = { revision, changes: [] };
 				records.push(record);
 			}
 			record.changes.push(this.#change(revision, value));
+			bytes += value.length;
 		}
 		return records;
 	}
@@ -105,20 +130,29 @@ export class Tables {
 		return { type, key, value, revision, createRevision, ...(previous && { previous }) };
 	}
 
-	/** Records that nobody can ask for when revisions up to `to` are forgotten: each that was superseded, and deletes. */
-	superseded(from: number, to: number): number[] {
-		if (from >= to) return [];
-		const found: number[] = [];
-		for (const { key, value } of this.#log.getRange({ start: logKey(from + 1, 0), end: logKey(to + 1, 0) })) {
+	/**
+	 * What is superfluous when history is forgotten: each record that was superseded, and deletes.
+	 * @param range revisions after `from`; up to `to` in any case, further until `bytes` are freed, but not after `last`
+	 */
+	superseded(range: { from: number; to: number; bytes: number; last: number }): Superseded {
+		const { from, to, bytes, last } = range;
+		const found: Superseded = { revision: from, records: [], bytes: 0 };
+		if (from >= last || (from >= to && bytes <= 0)) return found;
+		for (const { key, value } of this.#log.getRange({ start: logKey(from + 1, 0), end: logKey(last + 1, 0) })) {
+			const revision = revisionOf(key);
+			if (revision > to && revision > found.revision && found.bytes >= bytes) break;
 			const { previous, type } = decodeRecord(value);
-			if (previous !== 0) found.push(previous);
-			if (type === "delete") found.push(key);
+			if (previous !== 0) found.records.push(previous);
+			if (type === "delete") found.records.push(key);
+			found.bytes += value.length;
+			found.revision = revision;
 		}
+		found.revision = Math.max(found.revision, Math.min(to, last));
 		return found;
 	}
 
 	/** Resolves when everything is on disk. @throws ApiError InternalError: then nothing was written */
-	async write({ revision, compacted, pointers, records, forgotten }: Written): Promise<void> {
+	async write({ revision, compacted, pointers, records, forgotten, historyBytes }: Written): Promise<void> {
 		await this.#transaction((written) => {
 			for (const [key, pointer] of pointers)
 				written(pointer === undefined ? this.#index.remove(key) : this.#index.put(key, encodePointer(pointer)));
@@ -127,6 +161,7 @@ export class Tables {
 			written(this.#meta.put("format", format));
 			written(this.#meta.put("revision", revision));
 			written(this.#meta.put("compacted", compacted));
+			written(this.#meta.put("historyBytes", historyBytes));
 		});
 	}
 

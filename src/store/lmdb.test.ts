@@ -208,3 +208,28 @@ test("on a full disk commits are refused, nothing is lost, and writing goes on w
 		await disk.remove();
 	}
 });
+
+test("history has a budget in bytes, which bounds the file, also after a restart", async () => {
+	const mebi = 1024 * 1024;
+	let store = openLmdbStore({ folder, historyBytes: 4 * mebi });
+	const size = async () => (await stat(join(folder, "store", "data.mdb"))).size;
+	const oldest = (after: number) =>
+		new Promise<"there" | "Expired">((resolve) => {
+			const sink = {
+				changes: () => resolve("there"),
+				end: (error: Error) => resolve((error as ApiError).reason as "Expired"),
+			};
+			store.watch({ prefix: "", afterRevision: after, signal: new AbortController().signal }, sink);
+		});
+	for (let round = 0; round < 2; round++) {
+		for (let index = 0; index < 60; index++) await put(store, "/large", new Uint8Array(mebi));
+		expect(await size()).toBeLessThan(14 * mebi);
+		const newest = await store.revision();
+		expect(await oldest(newest - 2)).toBe("there");
+		expect(await oldest(newest - 8)).toBe("Expired");
+		await store.close();
+		store = openLmdbStore({ folder, historyBytes: 4 * mebi });
+	}
+	expect((await store.get("/large"))?.value.length).toBe(mebi);
+	await store.close();
+});

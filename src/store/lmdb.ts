@@ -10,8 +10,10 @@ import { type CommitRecord, Watches } from "./watches.ts";
 export interface LmdbOptions {
 	/** The data folder; made when it is missing. */
 	folder: string;
-	/** How many commits a watch can go back at least, also after a restart. */
+	/** How many commits a watch can go back, also after a restart, if they are not too large. */
 	historyCommits?: number;
+	/** How many bytes of changes it can go back at most, which bounds the file. Default 64 MiB. */
+	historyBytes?: number;
 	/**
 	 * Whether a commit waits until it is on the disk (the default). Without it commits are many times as fast and still
 	 * outlive the process; when the machine itself stops, the last of them may be lost.
@@ -24,6 +26,8 @@ const queueLimit = 20_000;
 /** One transaction takes so many commits and bytes, so that the first of them does not wait for the last too long. */
 const batchCommits = 2048;
 const batchBytes = 16 * 1024 * 1024;
+/** A transaction forgets so many bytes of history more than it writes. */
+const largestStepBytes = 32 * 1024 * 1024;
 /** Disk space that a transaction must leave, and what it takes at most besides its values: the pages of three trees. */
 const reserveBytes = 1024 * 1024;
 const treeBytes = 3 * 4096;
@@ -65,22 +69,27 @@ class LmdbStore implements Store {
 	readonly #folder: string;
 	readonly #lock: FolderLock;
 	readonly #historyCommits: number;
+	readonly #historyLimitBytes: number;
 	readonly #watches: Watches;
 	#revision: number;
 	#compacted: number;
+	#historyBytes: number;
 	#queue: Waiting[] = [];
 	/** Resolves when the queue has been empty; undefined while nothing is being written. */
 	#writing: Promise<void> | undefined;
 	#compactTo = 0;
 	#closed = false;
 
-	constructor({ folder, historyCommits = 10_000, flush = true }: LmdbOptions, lock: FolderLock) {
+	constructor(options: LmdbOptions, lock: FolderLock) {
+		const { folder, historyCommits = 10_000, historyBytes = 64 * 1024 * 1024, flush = true } = options;
 		this.#folder = folder;
 		this.#lock = lock;
 		this.#historyCommits = historyCommits;
+		this.#historyLimitBytes = historyBytes;
 		this.#tables = new Tables(folder, flush);
 		this.#revision = this.#tables.revision();
 		this.#compacted = this.#tables.compacted();
+		this.#historyBytes = this.#tables.historyBytes();
 		this.#watches = new Watches({
 			compactedRevision: () => this.#compacted,
 			newestRevision: () => this.#revision,
@@ -256,11 +265,17 @@ class LmdbStore implements Store {
 		const target = Math.max(this.#compactTo, batch.revision - this.#historyCommits);
 		const stride = Math.max(2 * batch.published.length, this.#compactTo > 0 ? 1000 : 0);
 		// Never what is only now being written: it is not there to be read yet.
-		const compacted = Math.max(this.#compacted, Math.min(target, this.#compacted + stride, this.#revision));
-		if (batch.published.length === 0 && compacted === this.#compacted) return compacted;
+		const to = Math.min(target, this.#compacted + stride, this.#revision);
+		const excess = this.#historyBytes + batch.bytes - this.#historyLimitBytes;
+		// A history that was made under a larger limit goes in steps.
+		const bytes = Math.min(excess, batch.bytes + largestStepBytes);
+		if (batch.published.length === 0 && to <= this.#compacted) return this.#compacted;
 		checkSpace(this.#folder, 2 * batch.bytes + batch.records.size * treeBytes + reserveBytes);
-		const forgotten = this.#tables.superseded(this.#compacted, compacted);
-		await this.#tables.write({ ...batch, forgotten, compacted });
+		const forgotten = this.#tables.superseded({ from: this.#compacted, to, bytes, last: this.#revision });
+		const historyBytes = this.#historyBytes + batch.bytes - forgotten.bytes;
+		const compacted = forgotten.revision;
+		await this.#tables.write({ ...batch, forgotten: forgotten.records, compacted, historyBytes });
+		this.#historyBytes = historyBytes;
 		return compacted;
 	}
 

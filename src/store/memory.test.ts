@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { seededRandom } from "../core/clock.ts";
+import type { ApiError } from "../core/errors.ts";
 import { SortedKeys } from "./keys.ts";
 import { createMemoryStore } from "./memory.ts";
 
@@ -37,4 +38,17 @@ test("sorted keys agree with a sorted list through random changes", () => {
 	expect(keys.slice(from, to, 7)).toEqual(sorted.slice(300, 307));
 	for (const key of model) keys.remove(key);
 	expect(keys.slice("", undefined, 1)).toEqual([]);
+});
+
+test("history has a budget in bytes", async () => {
+	const store = createMemoryStore({ historyBytes: 1_000_000 });
+	const oldest = (after: number) =>
+		new Promise<string>((resolve) => {
+			const sink = { changes: () => resolve("there"), end: (error: Error) => resolve((error as ApiError).reason) };
+			store.watch({ prefix: "", afterRevision: after, signal: new AbortController().signal }, sink);
+		});
+	for (let index = 0; index < 100; index++)
+		await store.commit({ compare: [], puts: [{ key: "/large", value: new Uint8Array(100_000) }], deletes: [] });
+	expect(await oldest(95)).toBe("there");
+	expect(await oldest(88)).toBe("Expired");
 });

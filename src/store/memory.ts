@@ -6,16 +6,18 @@ import { type CommitRecord, Watches } from "./watches.ts";
 /**
  * An empty store. Nothing in it waits: every promise it returns is settled already, so a simulation on a virtual clock
  * takes the same steps every time.
- * @param options.historyCommits how many commits a watch can go back at least
+ * @param options.historyCommits how many commits a watch can go back at least, if they are not too large
+ * @param options.historyBytes how many bytes of superseded values are kept for that
  */
-export function createMemoryStore(options: { historyCommits?: number } = {}): Store {
-	const historyCommits = options.historyCommits ?? 4096;
+export function createMemoryStore(options: { historyCommits?: number; historyBytes?: number } = {}): Store {
+	const { historyCommits = 4096, historyBytes = 32 * 1024 * 1024 } = options;
 	const entries = new Map<string, Entry>();
 	const keys = new SortedKeys();
 	let revision = 0;
 	let compactedRevision = 0;
 	/** Commits after compactedRevision: one for each revision, so that a revision gives its index. */
-	let history: CommitRecord[] = [];
+	const history: CommitRecord[] = [];
+	let heldBytes = 0;
 
 	const watches = new Watches({
 		compactedRevision: () => compactedRevision,
@@ -28,8 +30,19 @@ export function createMemoryStore(options: { historyCommits?: number } = {}): St
 
 	function forget(upTo: number): void {
 		if (upTo <= compactedRevision) return;
-		history = history.slice(upTo - compactedRevision);
+		for (const record of history.splice(0, upTo - compactedRevision)) heldBytes -= supersededBytes(record);
 		compactedRevision = upTo;
+	}
+
+	/** Forgets the oldest commits until an eighth of the budget is free again. */
+	function trim(): void {
+		let excess = heldBytes - historyBytes * (7 / 8);
+		let count = 0;
+		for (; excess > 0 && count < history.length; count++) {
+			const record = history[count];
+			if (record !== undefined) excess -= supersededBytes(record);
+		}
+		forget(compactedRevision + count);
 	}
 
 	/** Returns the revision written, or the present one when nothing was there to delete. */
@@ -53,8 +66,10 @@ export function createMemoryStore(options: { historyCommits?: number } = {}): St
 		revision = next;
 		const record = { revision, changes };
 		history.push(record);
+		heldBytes += supersededBytes(record);
 		// In strides, so that the cost of moving the array is spread over many commits.
 		if (history.length > historyCommits * 1.5) forget(revision - historyCommits);
+		if (heldBytes > historyBytes) trim();
 		watches.deliver(record);
 		return next;
 	}
@@ -89,4 +104,11 @@ export function createMemoryStore(options: { historyCommits?: number } = {}): St
 			watches.end(new Error("the store was closed"));
 		},
 	};
+}
+
+/** What is kept for the history alone: what is current is kept anyway. */
+function supersededBytes({ changes }: CommitRecord): number {
+	let bytes = 0;
+	for (const { previous } of changes) bytes += previous?.value.length ?? 0;
+	return bytes;
 }

@@ -8,6 +8,7 @@ import { deepFreeze, type KubeObject } from "../../core/object.ts";
 import type { KindNames } from "../../kinds/kind.ts";
 import { type Change, prefixEnd, type Store } from "../../store/store.ts";
 import { Cached, parse } from "./cached.ts";
+import { History } from "./history.ts";
 import { keyRoot, resourceName, resourceOfKey } from "./keys.ts";
 import { KindCache } from "./kind-cache.ts";
 
@@ -30,6 +31,7 @@ export class WatchCache {
 	readonly #store: Store;
 	readonly #clock: Clock;
 	readonly #eventLimit: number;
+	readonly #history: History;
 	readonly #rarelyRead: ReadonlySet<string>;
 	readonly #resources = new Map<string, KindCache>();
 	/** Objects of writes under way in this process, by the bytes that were sent to the store: they need no parsing. */
@@ -46,11 +48,16 @@ export class WatchCache {
 	#compactedRevision = 0;
 
 	/** @param options.rarelyRead resources (`group/plural`) whose older objects are kept encoded */
-	constructor(store: Store, clock: Clock, options: { eventLimit?: number; rarelyRead?: ReadonlySet<string> } = {}) {
+	constructor(
+		store: Store,
+		clock: Clock,
+		options: { eventLimit?: number; historyBytes?: number; rarelyRead?: ReadonlySet<string> } = {},
+	) {
 		this.#store = store;
 		this.#rarelyRead = options.rarelyRead ?? new Set();
 		this.#clock = clock;
 		this.#eventLimit = options.eventLimit ?? 4096;
+		this.#history = new History(options.historyBytes);
 	}
 
 	/** Everything up to this revision of the store has been seen. */
@@ -61,6 +68,11 @@ export class WatchCache {
 	/** Lists are no longer served as they were before this revision. Watches may still begin there. */
 	get compactedRevision(): number {
 		return this.#compactedRevision;
+	}
+
+	/** Bytes of superseded objects that are remembered, of all resources together. */
+	get historyBytes(): number {
+		return this.#history.heldBytes;
 	}
 
 	/** Fills the cache and begins to watch the store. */
@@ -99,7 +111,7 @@ export class WatchCache {
 	#resource(resource: string): KindCache {
 		let cache = this.#resources.get(resource);
 		if (cache === undefined) {
-			cache = new KindCache(this.#loadedRevision, this.#eventLimit, this.#rarelyRead.has(resource));
+			cache = new KindCache(this.#loadedRevision, this.#eventLimit, this.#rarelyRead.has(resource), this.#history);
 			this.#resources.set(resource, cache);
 		}
 		return cache;

@@ -36,6 +36,9 @@ export function eventLine(type: WatchEventType, object: Uint8Array): Buffer {
 	return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, Buffer.from("}\n")]);
 }
 
+/** Roughly what the engine takes for an event, its key, and a superseded object beside its JSON. */
+const eventBytes = 512;
+
 /** What happened to one key at one revision, and how it looks to watchers of different selectors. */
 export class CacheEvent {
 	readonly revision: number;
@@ -51,6 +54,24 @@ export class CacheEvent {
 		this.revision = revision;
 		this.current = current;
 		this.previous = previous;
+	}
+
+	/** What the history holds for this event: the superseded object, and the entries about it. What is current is no history. */
+	get bytes(): number {
+		return eventBytes + (this.previous?.value.length ?? 0);
+	}
+
+	/** The size of all objects that the event has parsed and encoded until it is cool. */
+	get warmBytes(): number {
+		return this.bytes + (this.current?.value.length ?? 0);
+	}
+
+	/** Keeps the stored JSON of the superseded object only; everything else is made again should somebody ask. */
+	cool(): void {
+		this.#added = undefined;
+		this.#modified = undefined;
+		this.#deleted = undefined;
+		this.previous?.compact();
 	}
 
 	get key(): string {

@@ -3,6 +3,7 @@ import { SortedKeys } from "../../store/keys.ts";
 import { prefixEnd } from "../../store/store.ts";
 import type { Cached } from "./cached.ts";
 import { CacheEvent } from "./event.ts";
+import { History } from "./history.ts";
 import { EventRing } from "./ring.ts";
 import { type Watcher, Watchers } from "./watchers.ts";
 
@@ -10,25 +11,33 @@ export class KindCache {
 	readonly #objects = new Map<string, Cached>();
 	readonly #eventLimit: number;
 	readonly #rarelyRead: boolean;
+	readonly #history: History;
 	readonly #watchers = new Watchers();
 	#keys = new SortedKeys();
 	#ring: EventRing;
 
 	/**
-	 * @param sinceRevision changes after it are remembered, as far as `eventLimit` goes
+	 * @param sinceRevision changes after it are remembered, as far as `eventLimit` and the history's bytes go
 	 * @param rarelyRead objects are kept encoded once their change is forgotten
 	 */
-	constructor(sinceRevision: number, eventLimit: number, rarelyRead = false) {
+	constructor(sinceRevision: number, eventLimit: number, rarelyRead = false, history = new History()) {
 		this.#eventLimit = eventLimit;
 		this.#rarelyRead = rarelyRead;
-		this.#ring = new EventRing(sinceRevision, eventLimit);
+		this.#history = history;
+		this.#ring = this.#newRing(sinceRevision);
+	}
+
+	#newRing(sinceRevision: number): EventRing {
+		const forgotten = this.#rarelyRead ? ({ current }: CacheEvent) => current?.compact() : undefined;
+		return new EventRing(sinceRevision, this.#eventLimit, this.#history, forgotten);
 	}
 
 	/** Empties the cache, to be filled with the objects as of a revision. */
 	forget(revision: number): void {
 		this.#objects.clear();
 		this.#keys = new SortedKeys();
-		this.#ring = new EventRing(revision, this.#eventLimit);
+		this.#history.remove(this.#ring);
+		this.#ring = this.#newRing(revision);
 	}
 
 	get size(): number {
@@ -57,8 +66,7 @@ export class KindCache {
 			this.#objects.set(key, current);
 		}
 		const event = new CacheEvent(revision, current, previous);
-		const forgotten = this.#ring.push(event);
-		if (this.#rarelyRead) for (const { current: old } of forgotten) old?.compact();
+		this.#ring.push(event);
 		this.#watchers.deliver(event);
 	}
 

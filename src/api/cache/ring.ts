@@ -1,28 +1,62 @@
 /** The last changes of one resource, for watches that resume and lists that look back. */
 import { ApiError } from "../../core/errors.ts";
 import type { CacheEvent } from "./event.ts";
-
-const none: readonly CacheEvent[] = [];
+import type { History } from "./history.ts";
 
 export class EventRing {
 	readonly #limit: number;
 	/** Changes at and below this revision are forgotten. */
 	#forgottenRevision: number;
-	#events: CacheEvent[] = [];
+	readonly #history: History;
+	readonly #forgotten: ((event: CacheEvent) => void) | undefined;
+	/** Remembered from `#start` on. */
+	#events: (CacheEvent | undefined)[] = [];
+	#start = 0;
+	#heldBytes = 0;
 
-	constructor(sinceRevision: number, limit: number) {
+	/**
+	 * @param limit how many changes are remembered at most
+	 * @param history the budget in bytes that all rings share
+	 * @param forgotten called with each change that is forgotten from now on
+	 */
+	constructor(sinceRevision: number, limit: number, history: History, forgotten?: (event: CacheEvent) => void) {
 		this.#forgottenRevision = sinceRevision;
 		this.#limit = limit;
+		this.#history = history;
+		this.#forgotten = forgotten;
+		history.add(this);
 	}
 
-	/** @returns the changes that are forgotten from now on */
-	push(event: CacheEvent): readonly CacheEvent[] {
+	/** What the history of this resource holds, as `CacheEvent.bytes` counts. */
+	get heldBytes(): number {
+		return this.#heldBytes;
+	}
+
+	push(event: CacheEvent): void {
 		this.#events.push(event);
+		this.#heldBytes += event.bytes;
+		if (this.#events.length - this.#start > this.#limit) this.#drop();
+		this.#history.took(event);
+	}
+
+	/** Forgets the oldest changes, at least so many bytes of them. */
+	forget(bytes: number): void {
+		const target = this.#heldBytes - bytes;
+		while (this.#heldBytes > target && this.#start < this.#events.length) this.#drop();
+	}
+
+	#drop(): void {
+		const event = this.#events[this.#start];
+		if (event === undefined) return;
+		this.#events[this.#start++] = undefined;
+		this.#forgottenRevision = event.revision;
+		this.#heldBytes -= event.bytes;
+		this.#history.released(event.bytes);
+		this.#forgotten?.(event);
 		// In strides, so that moving the array costs little per event.
-		if (this.#events.length <= this.#limit * 1.5) return none;
-		const dropped = this.#events.splice(0, this.#events.length - this.#limit);
-		this.#forgottenRevision = dropped.at(-1)?.revision ?? this.#forgottenRevision;
-		return dropped;
+		if (this.#start < 64 || this.#start * 2 < this.#events.length) return;
+		this.#events = this.#events.slice(this.#start);
+		this.#start = 0;
 	}
 
 	/**
@@ -31,7 +65,8 @@ export class EventRing {
 	 */
 	after(revision: number): readonly CacheEvent[] {
 		this.#checkRemembered(revision);
-		return this.#events.slice(this.#firstAfter(revision));
+		// Nothing but what is forgotten is undefined, and that comes before `#start`.
+		return this.#events.slice(this.#firstAfter(revision)) as CacheEvent[];
 	}
 
 	/**
@@ -40,7 +75,7 @@ export class EventRing {
 	 */
 	*newestFirst(revision: number): Iterable<CacheEvent> {
 		this.#checkRemembered(revision);
-		for (let index = this.#events.length - 1; index >= 0; index--) {
+		for (let index = this.#events.length - 1; index >= this.#start; index--) {
 			const event = this.#events[index];
 			if (event === undefined || event.revision <= revision) return;
 			yield event;
@@ -53,7 +88,7 @@ export class EventRing {
 	}
 
 	#firstAfter(revision: number): number {
-		let low = 0;
+		let low = this.#start;
 		let high = this.#events.length;
 		while (low < high) {
 			const middle = (low + high) >> 1;

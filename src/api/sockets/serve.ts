@@ -37,6 +37,8 @@ export interface Incoming {
 
 /** A watcher that has not read this much is cut off: it may list and watch again. */
 const watchBufferBytes = 8 * 1024 * 1024;
+/** One write to a watcher has so much, or one event. */
+const watchWriteBytes = 256 * 1024;
 /** Answers above this are compressed for those who can read it; upstream's threshold. */
 const compressedBytes = 128 * 1024;
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
@@ -151,7 +153,10 @@ async function serveStream(
 	reply.end();
 }
 
-/** Events of one turn of the event loop go out as one write. */
+/**
+ * Events of one turn of the event loop go out as one write. What a slow client has not taken waits as the lines that all
+ * watchers share; only one write of it is a copy of its own.
+ */
 function serveWatch(
 	response: Extract<ApiResponse, { type: "watch" }>,
 	reply: Reply,
@@ -159,22 +164,45 @@ function serveWatch(
 	addWatch: AddWatch,
 ): void {
 	let lines: Buffer[] = [];
+	let queuedBytes = 0;
+	let isFull = false;
+	let isStarting = true;
 	let over = false;
 	let forget: (() => void) | undefined;
 	const flush = () => {
-		const [first] = lines;
-		if (first === undefined || signal.aborted) return;
-		reply.write(lines.length === 1 ? first : Buffer.concat(lines));
-		lines = [];
-		if (reply.bufferedBytes > watchBufferBytes) reply.destroy();
+		if (isFull) return;
+		while (lines.length > 0 && !signal.aborted) {
+			const batch = firstBytes(lines, watchWriteBytes);
+			lines = batch.length === lines.length ? [] : lines.slice(batch.length);
+			const [first] = batch;
+			const bytes = batch.length === 1 && first !== undefined ? first : Buffer.concat(batch);
+			queuedBytes -= bytes.length;
+			if (reply.write(bytes) || over) continue;
+			isFull = true;
+			void reply.drained().then(() => {
+				isFull = false;
+				flush();
+			});
+			return;
+		}
 	};
 	const end = () => {
 		if (over) return;
 		over = true;
 		forget?.();
 		if (signal.aborted) return;
+		isFull = false;
 		flush();
 		reply.end();
+	};
+	const add = (line: Buffer) => {
+		if (lines.length === 0 && !isFull) setImmediate(flush);
+		lines.push(line);
+		queuedBytes += line.length;
+		// What there is at the start is as long as a list, and one event may be larger than all patience.
+		if (isStarting || queuedBytes + reply.bufferedBytes <= watchBufferBytes + line.length) return;
+		lines = [];
+		reply.destroy();
 	};
 	reply.head(response.status, response.headers);
 	forget = addWatch(end);
@@ -182,16 +210,25 @@ function serveWatch(
 	signal.addEventListener("abort", end, { once: true });
 	response.start({
 		event(event) {
-			if (over) return;
-			if (lines.length === 0) setImmediate(flush);
-			lines.push(event instanceof SharedEvent ? event.line : eventLine(event.type, event.bytes));
+			if (!over) add(event instanceof SharedEvent ? event.line : eventLine(event.type, event.bytes));
 		},
 		end(error) {
 			if (error !== undefined && !over) {
 				const status = error instanceof ApiError ? error : new ApiError("InternalError", error.message);
-				lines.push(eventLine("ERROR", Buffer.from(JSON.stringify(status.toStatus()))));
+				add(eventLine("ERROR", Buffer.from(JSON.stringify(status.toStatus()))));
 			}
 			end();
 		},
 	});
+	isStarting = false;
+}
+
+/** As many lines as fit, at least one. */
+function firstBytes(lines: readonly Buffer[], limitBytes: number): readonly Buffer[] {
+	let bytes = 0;
+	for (const [index, line] of lines.entries()) {
+		bytes += line.length;
+		if (bytes > limitBytes && index > 0) return lines.slice(0, index);
+	}
+	return lines;
 }
