@@ -1,12 +1,12 @@
 /** What is mounted into one container: its volumes, as its spec says. */
-import { mkdir, realpath } from "node:fs/promises";
-import { join, normalize } from "node:path";
+import { closeSync, fstatSync } from "node:fs";
+import { normalize } from "node:path";
+import { descriptorPath, LeavesDirectory, openBeneath } from "../../core/beneath.ts";
 import type { Container as ContainerSpec, Pod, VolumeMount } from "../../kinds/generated/types.ts";
 import type { Mount } from "../../runtime/runtime.ts";
 import { expand } from "../expansion.ts";
 import { ConfigError } from "../node-context.ts";
-import { exists } from "./host-path.ts";
-import type { PodVolumes, VolumePath } from "./pod-volumes.ts";
+import { openVolume, type PodVolumes, type VolumePath } from "./pod-volumes.ts";
 
 /** @throws ConfigError for mounts that cannot be had; VolumeError for volumes */
 export async function volumeMounts(
@@ -23,8 +23,12 @@ export async function volumeMounts(
 		if (mount.recursiveReadOnly === "Enabled") {
 			throw new ConfigError(`volume "${mount.name}": recursiveReadOnly is not supported by this node`);
 		}
+		const subPath = subPathOf(mount, env);
+		if (subPath !== "") prepareSubPath(volume, mount.name, subPath);
 		mounts.push({
-			hostPath: await hostPathOf(volume, mount, env),
+			hostPath: volume.path,
+			...(volume.root === undefined ? {} : { root: volume.root }),
+			...(subPath === "" ? {} : { subPath }),
 			containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`,
 			readOnly: volume.readOnly || mount.readOnly === true,
 			propagation: propagationOf(mount),
@@ -33,37 +37,33 @@ export async function volumeMounts(
 	return mounts;
 }
 
-async function hostPathOf(
-	volume: VolumePath,
-	mount: VolumeMount,
-	env: readonly { name: string; value: string }[],
-): Promise<string> {
+function subPathOf(mount: VolumeMount, env: readonly { name: string; value: string }[]): string {
+	if (mount.subPathExpr === undefined || mount.subPathExpr === "") return mount.subPath ?? "";
 	const values = new Map(env.map(({ name, value }) => [name, value]));
-	let subPath = mount.subPath ?? "";
-	if (mount.subPathExpr !== undefined && mount.subPathExpr !== "") {
-		subPath = expand(mount.subPathExpr, (name) => values.get(name));
-		if (subPath.includes("$(")) throw new ConfigError(`missing value for ${mount.subPathExpr}`);
-	}
-	if (subPath === "") return volume.path;
-	if (subPath.startsWith("/") || normalize(subPath).split("/").includes("..")) {
-		throw new ConfigError(
-			`failed to prepare subPath for volumeMount "${mount.name}": subPath "${subPath}" leaves the volume`,
+	const subPath = expand(mount.subPathExpr, (name) => values.get(name));
+	if (subPath.includes("$(")) throw new ConfigError(`missing value for ${mount.subPathExpr}`);
+	return subPath;
+}
+
+/** Makes what is missing, and refuses early what the runtime would refuse when it mounts: only that look counts. */
+function prepareSubPath(volume: VolumePath, name: string, subPath: string): void {
+	const failed = (why: string) => new ConfigError(`failed to prepare subPath for volumeMount "${name}": ${why}`);
+	const leaves = `subPath "${subPath}" leaves the volume`;
+	if (subPath.startsWith("/") || normalize(subPath).split("/").includes("..")) throw failed(leaves);
+	const root = openVolume(volume);
+	try {
+		// With the mode of the volume itself, as upstream.
+		const make = volume.readOnly ? {} : { make: "directory" as const, mode: fstatSync(root).mode & 0o7777 };
+		closeSync(openBeneath(descriptorPath(root), subPath, { links: "inside", ...make }));
+	} catch (error) {
+		if (error instanceof LeavesDirectory) throw failed(leaves);
+		const code = error instanceof Error && "code" in error ? error.code : undefined;
+		throw failed(
+			code === "ENOENT" ? `${subPath} does not exist` : `${subPath}: ${error instanceof Error ? error.message : error}`,
 		);
+	} finally {
+		closeSync(root);
 	}
-	const path = join(volume.path, subPath);
-	if (!(await exists(path))) {
-		if (volume.readOnly)
-			throw new ConfigError(`failed to prepare subPath for volumeMount "${mount.name}": ${subPath} does not exist`);
-		await mkdir(path, { recursive: true, mode: 0o777 });
-	}
-	// A link inside the volume must not lead out of it.
-	const [root, real] = await Promise.all([realpath(volume.path), realpath(path)]);
-	if (real !== root && !real.startsWith(`${root}/`)) {
-		throw new ConfigError(
-			`failed to prepare subPath for volumeMount "${mount.name}": subPath "${subPath}" leaves the volume`,
-		);
-	}
-	return real;
 }
 
 function propagationOf({ mountPropagation }: VolumeMount): Mount["propagation"] {

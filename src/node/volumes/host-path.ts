@@ -1,45 +1,47 @@
 /** Directories and files of the node that pods name (API reference, "HostPathVolumeSource"). */
-import { lstat, mkdir, open, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { type BeneathOptions, statBeneath } from "../../core/beneath.ts";
 import { VolumeError } from "../node-context.ts";
 
-/** Checks that the path is what its type says, and makes it where the type asks for that. @throws VolumeError */
-export async function prepareHostPath(path: string, type: string | undefined): Promise<void> {
-	const found = await stat(path).catch(() => undefined);
-	const fail = (what: string) => new VolumeError(`hostPath type check failed: ${path} is not a ${what}`);
+/**
+ * Checks that the path is what its type says, and makes it where the type asks for that.
+ * @param view the node's own `/`, which links do not lead out of; empty: it is the machine's
+ * @throws VolumeError
+ */
+export function prepareHostPath(view: string, path: string, type: string | undefined): void {
+	const look = (make?: BeneathOptions["make"]): Stats | undefined =>
+		statBeneath(view || "/", path, { links: "root", ...(make === undefined ? {} : { make }) });
+	const require = (found: Stats | undefined, is: (stats: Stats) => boolean, what: string) => {
+		if (found === undefined || !is(found))
+			throw new VolumeError(`hostPath type check failed: ${path} is not a ${what}`);
+	};
 	switch (type ?? "") {
 		case "":
 			// Whatever is there is taken; what is not, container runtimes make a directory.
-			if (found === undefined) await mkdir(path, { recursive: true });
+			look("directory");
 			return;
 		case "DirectoryOrCreate":
-			if (found === undefined) await mkdir(path, { recursive: true, mode: 0o755 });
-			else if (!found.isDirectory()) throw fail("directory");
+			require(look("directory"), (found) => found.isDirectory(), "directory");
 			return;
 		case "Directory":
-			if (found?.isDirectory() !== true) throw fail("directory");
+			require(look(), (found) => found.isDirectory(), "directory");
 			return;
 		case "FileOrCreate":
-			if (found === undefined) await (await open(path, "a", 0o644)).close();
-			else if (!found.isFile()) throw fail("file");
+			require(look("file"), (found) => found.isFile(), "file");
 			return;
 		case "File":
-			if (found?.isFile() !== true) throw fail("file");
+			require(look(), (found) => found.isFile(), "file");
 			return;
 		case "Socket":
-			if (found?.isSocket() !== true) throw fail("socket");
+			require(look(), (found) => found.isSocket(), "socket");
 			return;
 		case "CharDevice":
-			if (found?.isCharacterDevice() !== true) throw fail("character device");
+			require(look(), (found) => found.isCharacterDevice(), "character device");
 			return;
 		case "BlockDevice":
-			if (found?.isBlockDevice() !== true) throw fail("block device");
+			require(look(), (found) => found.isBlockDevice(), "block device");
 			return;
 		default:
 			throw new VolumeError(`hostPath type ${type} is unknown`);
 	}
-}
-
-/** Whether there is something at the path, a dangling link included. */
-export async function exists(path: string): Promise<boolean> {
-	return (await lstat(path).catch(() => undefined)) !== undefined;
 }

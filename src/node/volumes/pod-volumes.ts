@@ -1,20 +1,22 @@
 /** Makes a pod's volumes ready, keeps those that show API objects up to date, and clears them away. */
-import { chmod, lchown, mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { closeSync } from "node:fs";
+import { chmod, mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Client } from "../../client/client.ts";
+import { openBeneath } from "../../core/beneath.ts";
 import { type Clock, parseTimestamp, type Timer } from "../../core/clock.ts";
 import { parseQuantity } from "../../core/quantity.ts";
 import type { Pod, ServiceAccountTokenProjection, Volume } from "../../kinds/generated/types.ts";
 import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
 import { serviceAccounts } from "../../kinds/serviceaccount.ts";
 import { type NodeIdentity, type References, VolumeError } from "../node-context.ts";
-import { notPermitted, writeAtomically } from "./atomic-writer.ts";
+import { writeAtomically } from "./atomic-writer.ts";
 import { claimDirectory } from "./claims.ts";
-import { exists, prepareHostPath } from "./host-path.ts";
+import { ownByGroup } from "./group-owner.ts";
+import { prepareHostPath } from "./host-path.ts";
 import { type Directories, podDirectory, volumeDirectory } from "./layout.ts";
 import { type PayloadSources, volumePayload } from "./payload.ts";
 import { mountTmpfs, unmount } from "./tmpfs.ts";
-import { viewPath } from "./view-path.ts";
 
 const defaultTokenSeconds = 3607;
 /** A token is replaced when this part of its life is over, or this long before its end. */
@@ -25,9 +27,16 @@ interface Token {
 	renewAtMs: number;
 }
 
+/** Where a volume is: `path` below `root` where that is given, in which links may lead; else a path that only the agent can change. */
 export interface VolumePath {
 	path: string;
+	root?: string;
 	readOnly: boolean;
+}
+
+/** A descriptor of a volume, to be closed. */
+export function openVolume({ path, root }: VolumePath): number {
+	return root === undefined ? openBeneath(path, "", { links: "root" }) : openBeneath(root, path, { links: "root" });
 }
 
 export interface PodVolumesOptions {
@@ -118,9 +127,8 @@ export class PodVolumes {
 		const { uid, namespace = "default", name } = pod.metadata;
 		if (volume.emptyDir !== undefined) return this.#prepareEmptyDir(pod, volume);
 		if (volume.hostPath !== undefined) {
-			const path = await viewPath(directories.view, volume.hostPath.path);
-			await prepareHostPath(path, volume.hostPath.type);
-			return { path, readOnly: false };
+			prepareHostPath(directories.view, volume.hostPath.path, volume.hostPath.type);
+			return { path: volume.hostPath.path, root: directories.view || "/", readOnly: false };
 		}
 		if (volume.persistentVolumeClaim !== undefined) {
 			const { claimName, readOnly } = volume.persistentVolumeClaim;
@@ -147,21 +155,22 @@ export class PodVolumes {
 		await mkdir(path, { recursive: true });
 		if (medium === "Memory") await mountTmpfs(path, sizeLimit === undefined ? undefined : parseQuantity(sizeLimit));
 		await chmod(path, 0o777);
-		await this.#ownByGroup(pod, path);
+		await this.#ownByGroup(pod, path, "");
 		return { path, readOnly: false };
 	}
 
 	async #prepareClaim(pod: Pod, claimName: string, readOnly: boolean): Promise<VolumePath> {
 		const { client, directories } = this.#options;
 		const directory = await claimDirectory(client, pod.metadata.namespace ?? "default", claimName);
-		const path = await viewPath(directories.view, directory.path);
-		if (directory.provisioned && !(await exists(path))) {
-			await mkdir(path, { recursive: true });
-			await chmod(path, 0o777);
-		} else await prepareHostPath(path, directory.type ?? "Directory");
+		const root = directories.view || "/";
+		const { path } = directory;
+		if (directory.provisioned) {
+			prepareHostPath(root, dirname(path), "DirectoryOrCreate");
+			closeSync(openBeneath(root, path, { links: "root", make: "directory", mode: 0o777 }));
+		} else prepareHostPath(root, path, directory.type ?? "Directory");
 		const onlyRead = readOnly || directory.readOnly;
-		if (!onlyRead) await this.#ownByGroup(pod, path);
-		return { path, readOnly: onlyRead };
+		if (!onlyRead) await this.#ownByGroup(pod, root, path);
+		return { path, root, readOnly: onlyRead };
 	}
 
 	/** False for a volume that shows no API objects. */
@@ -234,16 +243,10 @@ export class PodVolumes {
 		);
 	}
 
-	/** Gives files to the pod's `fsGroup`, which may then read and write them. */
-	async #ownByGroup(pod: Pod, root: string): Promise<void> {
+	async #ownByGroup(pod: Pod, root: string, path: string): Promise<void> {
 		const group = pod.spec.securityContext?.fsGroup;
 		if (group === undefined) return;
-		await lchown(root, -1, group).catch(notPermitted);
-		// New files inherit the group.
-		await chmod(root, 0o2777).catch(notPermitted);
-		if (pod.spec.securityContext?.fsGroupChangePolicy === "OnRootMismatch") return;
-		for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-			await lchown(join(entry.parentPath, entry.name), -1, group).catch(notPermitted);
-		}
+		const policy = pod.spec.securityContext?.fsGroupChangePolicy;
+		await ownByGroup(root, path, group, policy === "OnRootMismatch" ? "root" : "all");
 	}
 }

@@ -36,7 +36,8 @@ test("a file, or a link to one inside the volume", async () => {
 test.each([
 	["v", "out", "leaves the volume"],
 	["v", "pipe", "is no file"],
-	["v", ".", "leaves the volume"],
+	["v", ".", "is no file"],
+	["v", "../secret", "leaves the volume"],
 	["w", "env", 'cannot find the volume "w"'],
 ])("%s %s is refused", async (name, path, message) => {
 	await expect(textOf(name, path)).rejects.toThrow(message);

@@ -1,10 +1,10 @@
 /** Reads what a container left in a volume. */
-import { constants } from "node:fs";
-import { open, realpath } from "node:fs/promises";
-import { join } from "node:path";
+import { closeSync, constants, fstatSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { descriptorPath, LeavesDirectory, openBeneath } from "../../core/beneath.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { ConfigError } from "../node-context.ts";
-import type { PodVolumes } from "./pod-volumes.ts";
+import { openVolume, type PodVolumes } from "./pod-volumes.ts";
 
 const largestFileBytes = 1024 * 1024;
 
@@ -20,23 +20,34 @@ export async function volumeText(
 ): Promise<string | undefined> {
 	const volume = await volumes.path(pod, name);
 	if (volume === undefined) throw new ConfigError(`cannot find the volume "${name}" referenced by FileKeyRef`);
+	const root = openVolume(volume);
 	try {
-		const [root, real] = await Promise.all([realpath(volume.path), realpath(join(volume.path, path))]);
 		// Containers make links as they like; the agent must not follow them to the node's own files.
-		if (!real.startsWith(`${root}/`)) throw new ConfigError(`file "${path}" leaves the volume "${name}"`);
-		// Nobody may write to a pipe.
-		const file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK);
+		const found = openBeneath(descriptorPath(root), path, { links: "inside" });
 		try {
-			const stats = await file.stat();
-			if (!stats.isFile() || stats.size > largestFileBytes)
-				throw new ConfigError(`"${path}" in volume "${name}" is no file of at most ${largestFileBytes} bytes`);
-			return await file.readFile("utf8");
+			return await textOf(found, `"${path}" in volume "${name}"`);
 		} finally {
-			await file.close();
+			closeSync(found);
 		}
 	} catch (error) {
+		if (error instanceof LeavesDirectory) throw new ConfigError(`file "${path}" leaves the volume "${name}"`);
 		// Any other error is the caller's to handle.
 		if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
 		throw error;
+	} finally {
+		closeSync(root);
+	}
+}
+
+async function textOf(found: number, what: string): Promise<string> {
+	const refuse = () => new ConfigError(`${what} is no file of at most ${largestFileBytes} bytes`);
+	// Nobody may write to a pipe.
+	if (!fstatSync(found).isFile()) throw refuse();
+	const file = await open(descriptorPath(found), constants.O_RDONLY | constants.O_NONBLOCK);
+	try {
+		if ((await file.stat()).size > largestFileBytes) throw refuse();
+		return await file.readFile("utf8");
+	} finally {
+		await file.close();
 	}
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -119,11 +120,15 @@ describe("a node's view", () => {
 });
 
 test("hostPath types are held to", async () => {
-	await prepareHostPath(join(folder, "made/here"), "DirectoryOrCreate");
-	await prepareHostPath(join(folder, "file"), "FileOrCreate");
+	prepareHostPath("", join(folder, "made/here"), "DirectoryOrCreate");
+	prepareHostPath(folder, "/file", "FileOrCreate");
 	await writeFile(join(folder, "plain"), "");
-	await expect(prepareHostPath(join(folder, "plain"), "Directory")).rejects.toThrow("is not a directory");
-	await expect(prepareHostPath(join(folder, "absent"), "File")).rejects.toThrow("is not a file");
+	expect(() => prepareHostPath(folder, "/plain", "Directory")).toThrow("is not a directory");
+	expect(() => prepareHostPath(folder, "/absent", "File")).toThrow("is not a file");
+	expect(() => prepareHostPath(folder, "/made/here", "Directory")).not.toThrow();
+	await symlink("/made", join(folder, "link"));
+	prepareHostPath(folder, "/link/there", "");
+	expect(existsSync(join(folder, "made/there"))).toBe(true);
 });
 
 describe("files of /etc", () => {

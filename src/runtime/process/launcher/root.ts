@@ -1,6 +1,6 @@
 /** The steps that put a container's root together: a view of the machine's files of its own, with volumes. */
-import { statSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, fstatSync, statSync } from "node:fs";
+import { descriptorPath, openBeneath } from "../../../core/beneath.ts";
 import { type MountEntry, type RootView, showsThrough } from "../../../core/rootview.ts";
 import type { Mount } from "../../runtime.ts";
 import { maskSteps, type SystemMounts, systemSteps } from "./devices.ts";
@@ -108,8 +108,23 @@ function volumeStep(volume: Mount, follows: boolean, devices: number): Step {
 }
 
 /** What its mount point must be; the launcher looks again, at what it mounts. */
-function isFile({ root = "", hostPath, subPath = "" }: Mount): boolean {
-	return !isDirectory(join(root + hostPath, subPath));
+function isFile({ root, hostPath, subPath = "" }: Mount): boolean {
+	if (root === undefined && subPath === "") return !isDirectory(hostPath);
+	try {
+		const fd = openBeneath(root ?? hostPath, root === undefined ? "" : hostPath, { links: "root" });
+		try {
+			const found = openBeneath(descriptorPath(fd), subPath, { links: "inside" });
+			try {
+				return !fstatSync(found).isDirectory();
+			} finally {
+				closeSync(found);
+			}
+		} finally {
+			closeSync(fd);
+		}
+	} catch (error) {
+		throw new Error(`${hostPath} cannot be mounted: ${error instanceof Error ? error.message : String(error)}`);
+	}
 }
 
 function isDirectory(path: string): boolean {

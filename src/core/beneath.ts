@@ -1,0 +1,183 @@
+/**
+ * Paths below a directory in which others may change names and links at any moment: opened component by component, each by the
+ * descriptor of the one before, so that nothing that happens meanwhile leads out. Linux only. A walk costs some ten microseconds a
+ * component.
+ */
+import {
+	chmodSync,
+	closeSync,
+	constants,
+	fchmodSync,
+	fstatSync,
+	mkdirSync,
+	openSync,
+	readlinkSync,
+	type Stats,
+} from "node:fs";
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+/** Opens nothing but the name: no FIFO waits, no device wakes. The same on all architectures of Linux, and missing in Node. */
+const O_PATH = 0o10000000;
+
+const mostLinks = 40;
+
+/** A path, or a link on the way, leads out of the directory. */
+export class LeavesDirectory extends Error {
+	constructor(path: string) {
+		super(`${path} leads out of its directory`);
+		this.name = "LeavesDirectory";
+	}
+}
+
+export interface BeneathOptions {
+	/** `inside`: what leads out is refused; `root`: the directory is where absolute links and `..` end, as in a chroot. */
+	links: "inside" | "root";
+	/** What to make where there is nothing; directories on the way, too. Default: nothing. */
+	make?: "directory" | "file";
+	/** Of what is made; directories on the way to a file are 0755. */
+	mode?: number;
+}
+
+/**
+ * A descriptor of what is at the path, which can be looked at (`fstatSync`) and opened again as `descriptorPath` says; to be closed.
+ * @throws LeavesDirectory; Error with `code` ENOENT, ENOTDIR, ELOOP or another of the system's
+ */
+export function openBeneath(directory: string, path: string, options: BeneathOptions): number {
+	const walk = new Walk(directory, path, options);
+	try {
+		return walk.run();
+	} finally {
+		walk.close();
+	}
+}
+
+/** What is at the path; undefined where there is nothing. @throws as `openBeneath` otherwise */
+export function statBeneath(directory: string, path: string, options: BeneathOptions): Stats | undefined {
+	let fd: number;
+	try {
+		fd = openBeneath(directory, path, options);
+	} catch (error) {
+		if (codeOf(error) === "ENOENT") return undefined;
+		throw error;
+	}
+	try {
+		return fstatSync(fd);
+	} finally {
+		closeSync(fd);
+	}
+}
+
+/** A path of this process to what a descriptor is of, which no rename changes. */
+export function descriptorPath(fd: number): string {
+	return `/proc/self/fd/${fd}`;
+}
+
+class Walk {
+	readonly #path: string;
+	readonly #options: BeneathOptions;
+	/** Of the directories from the first to where the walk is. */
+	readonly #open: number[];
+	#rest: string[];
+	#links = 0;
+
+	constructor(directory: string, path: string, options: BeneathOptions) {
+		this.#path = path;
+		this.#options = options;
+		this.#open = [openSync(directory, O_PATH | O_DIRECTORY)];
+		this.#rest = partsOf(path);
+	}
+
+	run(): number {
+		for (let part = this.#rest.shift(); part !== undefined; part = this.#rest.shift()) {
+			if (part === "..") this.#up();
+			else this.#into(part);
+		}
+		return this.#open.pop() ?? -1;
+	}
+
+	close(): void {
+		for (const fd of this.#open) closeSync(fd);
+	}
+
+	#up(): void {
+		if (this.#open.length > 1) closeSync(this.#open.pop() ?? -1);
+		else if (this.#options.links === "inside") throw new LeavesDirectory(this.#path);
+	}
+
+	#into(part: string): void {
+		const at = `${descriptorPath(this.#open.at(-1) ?? -1)}/${part}`;
+		const fd = this.#openOrMake(at);
+		if (!fstatSync(fd).isSymbolicLink()) {
+			this.#open.push(fd);
+			return;
+		}
+		closeSync(fd);
+		if (++this.#links > mostLinks) throw Object.assign(new Error(`too many links in ${this.#path}`), { code: "ELOOP" });
+		const target = readTarget(at);
+		// Replaced since: look again.
+		if (target === undefined) {
+			this.#rest.unshift(part);
+			return;
+		}
+		if (target.startsWith("/")) {
+			if (this.#options.links === "inside") throw new LeavesDirectory(this.#path);
+			while (this.#open.length > 1) closeSync(this.#open.pop() ?? -1);
+		}
+		this.#rest.unshift(...partsOf(target));
+	}
+
+	#openOrMake(at: string): number {
+		const { make, mode } = this.#options;
+		for (let attempt = 0; ; attempt++) {
+			try {
+				return openSync(at, O_PATH | O_NOFOLLOW);
+			} catch (error) {
+				if (codeOf(error) !== "ENOENT" || make === undefined || attempt > mostLinks) throw error;
+			}
+			const isFile = make === "file" && this.#rest.length === 0;
+			try {
+				if (isFile) makeFile(at, mode ?? 0o644);
+				else this.#makeDirectory(at, make === "file" ? 0o755 : (mode ?? 0o755));
+			} catch (error) {
+				// Others made something there first: it is taken for what it is.
+				if (codeOf(error) !== "EEXIST") throw error;
+			}
+		}
+	}
+
+	#makeDirectory(at: string, mode: number): void {
+		mkdirSync(at, { mode });
+		// The umask of this process is not meant; a link that was put there since has no mode of its own, and is not followed.
+		const fd = openSync(at, O_PATH | O_NOFOLLOW);
+		try {
+			if (fstatSync(fd).isDirectory()) chmodSync(descriptorPath(fd), mode);
+		} finally {
+			closeSync(fd);
+		}
+	}
+}
+
+function makeFile(at: string, mode: number): void {
+	const fd = openSync(at, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, mode);
+	try {
+		fchmodSync(fd, mode);
+	} finally {
+		closeSync(fd);
+	}
+}
+
+function partsOf(path: string): string[] {
+	return path.split("/").filter((part) => part !== "" && part !== ".");
+}
+
+function readTarget(at: string): string | undefined {
+	try {
+		return readlinkSync(at);
+	} catch {
+		return undefined;
+	}
+}
+
+function codeOf(error: unknown): unknown {
+	return error instanceof Error && "code" in error ? error.code : undefined;
+}
