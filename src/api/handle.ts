@@ -93,10 +93,11 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 			info = parseRequestInfo(request);
 			const requester = await authenticate(server, request);
 			audit = server.audit?.begin(request, info, requester);
-			release = flow.enter(info);
 			const user = actingUser(requester, request.headers);
 			if (user !== requester) audit?.actsAs(user);
 			await authorize(server, user, info, audit);
+			if (request.receive !== undefined) request.body = { bytes: await request.receive() };
+			release = flow.enter(info);
 			const context: Context = { server, request, info, user, warnings: [], audit };
 			// decode → admit → validate → commit: in verbs/create.ts and verbs/write.ts
 			const response = info.resource === undefined ? await paths(request) : await serveResource(context);

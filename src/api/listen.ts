@@ -5,7 +5,7 @@
 import { unlinkSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server as PlainServer, type ServerResponse } from "node:http";
 import { createSecureServer, type Http2SecureServer } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { User } from "../core/exchange.ts";
@@ -13,7 +13,9 @@ import type { Api } from "./handle.ts";
 import { Connections } from "./sockets/connections.ts";
 import { http1Exchange } from "./sockets/http1.ts";
 import { http2Exchange } from "./sockets/http2.ts";
+import { BodyBudget, defaultTimeouts, largestHeadBytes, maxConnections, type Timeouts } from "./sockets/limits.ts";
 import { peerOf } from "./sockets/peer.ts";
+import { refusals } from "./sockets/refuse.ts";
 import { serve } from "./sockets/serve.ts";
 
 export interface ListenOptions {
@@ -28,6 +30,8 @@ export interface ListenOptions {
 	/** Who clients are that show neither certificate nor token: for sockets that only one user can reach. */
 	user?: User;
 	clock?: Clock;
+	/** Default: those of sockets/limits.ts. */
+	timeouts?: Partial<Timeouts>;
 }
 
 export interface Listener {
@@ -37,35 +41,43 @@ export interface Listener {
 	close(): Promise<void>;
 }
 
-/** How long a client may take to send the head of a request, and all of it. */
-const headersTimeoutMs = 30_000;
-const requestTimeoutMs = 60_000;
-const maxConnections = 16_384;
-
 export async function listen(api: Api, options: ListenOptions = {}): Promise<Listener> {
 	const clock = options.clock ?? systemClock({ unref: true });
-	const connections = new Connections(clock);
+	const timeouts = { ...defaultTimeouts, ...options.timeouts };
+	const refuse = refusals(clock);
+	const connections = new Connections(clock, timeouts, refuse.slow);
+	const limits = { clock, timeouts, bodies: new BodyBudget(), connections };
 	const userOf = (socket: unknown) => peerOf(socket) ?? options.user;
 
 	const http1 = (request: IncomingMessage, response: ServerResponse) => {
 		connections.addRequest(request, response);
 		const { incoming, reply } = http1Exchange(request, response, userOf(request.socket));
-		void serve(api.handle, incoming, reply, connections.addWatch);
+		void serve(api.handle, incoming, reply, limits);
 	};
-	const server = options.tls === undefined ? plainServer(http1) : secureServer(options.tls, http1);
+	const server = options.tls === undefined ? plainServer(http1) : secureServer(options.tls, timeouts, http1);
+	unlimited(server);
 	server.maxConnections = maxConnections;
 	server.on("connection", connections.addSocket);
+	server.on(
+		options.tls === undefined ? "connection" : "secureConnection",
+		(socket: Socket & { alpnProtocol?: unknown }) => {
+			if (socket.alpnProtocol !== "h2") connections.wait(socket);
+		},
+	);
+	// Whatever a client expects, it gets the answer to its request; and nothing is reached through here by CONNECT.
+	server.on("checkExpectation", http1);
+	server.on("connect", (_request: IncomingMessage, socket: Duplex) => refuse.connect(socket));
 	server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
 		socket.on("error", () => socket.destroy());
+		connections.stopWaiting(socket);
 		void api.upgrade(request, socket, head, userOf(socket)).catch(() => socket.destroy());
 	});
-	// A client that speaks something else is his affair.
-	server.on("clientError", (_error: Error, socket: Duplex) => socket.destroy());
+	server.on("clientError", refuse.malformed);
 	if (isHttp2(server)) {
 		server.on("session", connections.addSession);
 		server.on("stream", (stream, headers) => {
-			const { incoming, reply } = http2Exchange(stream, headers, userOf(stream.session?.socket), clock);
-			void serve(api.handle, incoming, reply, connections.addWatch);
+			const { incoming, reply } = http2Exchange(stream, headers, userOf(stream.session?.socket));
+			void serve(api.handle, incoming, reply, limits);
 		});
 		server.on("tlsClientError", (_error, socket) => socket.destroy());
 		server.on("sessionError", () => {});
@@ -82,11 +94,18 @@ export async function listen(api: Api, options: ListenOptions = {}): Promise<Lis
 }
 
 function plainServer(http1: (request: IncomingMessage, response: ServerResponse) => void): PlainServer {
-	return createServer({ headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs }, http1);
+	return createServer({ maxHeaderSize: largestHeadBytes, requireHostHeader: false }, http1);
+}
+
+/** Time is kept by `Connections` and serve.ts, alike for all protocols: with TLS Node does not keep it. */
+function unlimited(server: PlainServer | Http2SecureServer): void {
+	const http1Settings = { maxHeaderSize: largestHeadBytes, headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 };
+	Object.assign(server, http1Settings);
 }
 
 function secureServer(
 	tls: NonNullable<ListenOptions["tls"]>,
+	timeouts: Timeouts,
 	http1: (request: IncomingMessage, response: ServerResponse) => void,
 ): Http2SecureServer {
 	const server = createSecureServer({
@@ -95,8 +114,8 @@ function secureServer(
 		...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }),
 		allowHTTP1: true,
 		minVersion: "TLSv1.2",
-		settings: { maxConcurrentStreams: 1000 },
-		...{ headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
+		handshakeTimeout: timeouts.handshakeMs,
+		settings: { maxConcurrentStreams: 1000, maxHeaderListSize: largestHeadBytes },
 	});
 	// With a listener for requests the server would also answer HTTP/2 streams through its compatible interface, by a
 	// listener for streams that it adds itself; our own takes its place.

@@ -22,6 +22,8 @@ export interface ApiRequest {
 	user?: User;
 	/** Bytes from the network, or from the same process a value, which the server copies before it changes it. */
 	body?: { bytes: Uint8Array } | { object: unknown };
+	/** Gets the body from the network. The server asks for it, and sets `body`, when it knows that the client may send one. */
+	receive?: () => Promise<Uint8Array>;
 	/** Aborts when the client is gone. */
 	signal: AbortSignal;
 	/** The connection that it came by: a socket. Undefined for a client of the same process. */

@@ -1,24 +1,50 @@
-/** The connections of one listening server, so that it can end them in good order. */
+/** The connections of one listening server: it ends those that keep it waiting, and all in good order when it closes. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import type { Clock } from "../../core/clock.ts";
+import type { Duplex } from "node:stream";
+import type { Clock, Timer } from "../../core/clock.ts";
+import type { Timeouts } from "./limits.ts";
 
 /** How long running requests may take when the server closes. */
 const closeGraceMs = 1000;
+/** Connections are looked at this often, at least. */
+const longestSweepMs = 5000;
+
+/** A connection without a request. */
+interface Waiting {
+	sinceMs: number;
+	/** When it was seen that the next request has begun; undefined: it has not. */
+	headSinceMs: number | undefined;
+	/** What the socket had read when it began to wait. */
+	bytesRead: number;
+}
 
 export class Connections {
 	readonly #clock: Clock;
+	readonly #timeouts: Timeouts;
 	readonly #watches = new Set<() => void>();
 	#closing = false;
 	readonly #sockets = new Set<Socket>();
-	readonly #sessions = new Set<ServerHttp2Session>();
+	/** HTTP/1.1 connections without a request. */
+	readonly #waiting = new Map<Duplex & { bytesRead?: number }, Waiting>();
+	/** Sessions → when their last stream closed, and how many there are. */
+	readonly #sessions = new Map<ServerHttp2Session, { idleSinceMs: number; streamCount: number }>();
 	/** HTTP/1.1 requests that are being answered. */
 	readonly #running = new Set<ServerResponse>();
+	#sweep: Timer | undefined;
 	#ended: (() => void) | undefined;
+	/** Says to a client that was too slow what was wrong, and cuts its connection. */
+	readonly #refuseSlow: (socket: Duplex) => void;
 
-	constructor(clock: Clock) {
+	constructor(clock: Clock, timeouts: Timeouts, refuseSlow: (socket: Duplex) => void) {
 		this.#clock = clock;
+		this.#timeouts = timeouts;
+		this.#refuseSlow = refuseSlow;
+	}
+
+	get watchCount(): number {
+		return this.#watches.size;
 	}
 
 	/**
@@ -31,6 +57,7 @@ export class Connections {
 		return () => this.#watches.delete(end);
 	};
 
+	/** A connection, before any TLS. */
 	readonly addSocket = (socket: Socket): void => {
 		if (this.#closing) {
 			socket.destroy();
@@ -44,20 +71,45 @@ export class Connections {
 		});
 	};
 
+	/** A connection on which HTTP/1.1 requests may come now. */
+	readonly wait = (socket: Duplex & { bytesRead?: number }): void => {
+		if (socket.destroyed) return;
+		if (!this.#waiting.has(socket)) socket.once("close", () => this.#waiting.delete(socket));
+		const sinceMs = this.#clock.monotonicMs();
+		this.#waiting.set(socket, { sinceMs, headSinceMs: undefined, bytesRead: socket.bytesRead ?? 0 });
+		this.#sweepLater();
+	};
+
+	/** The connection has become something else than HTTP. */
+	readonly stopWaiting = (socket: Duplex): void => {
+		this.#waiting.delete(socket);
+	};
+
 	readonly addSession = (session: ServerHttp2Session): void => {
-		this.#sessions.add(session);
+		const state = { idleSinceMs: this.#clock.monotonicMs(), streamCount: 0 };
+		this.#sessions.set(session, state);
 		session.on("error", () => session.destroy());
+		session.on("stream", (stream) => {
+			state.streamCount++;
+			stream.once("close", () => {
+				state.streamCount--;
+				state.idleSinceMs = this.#clock.monotonicMs();
+			});
+		});
 		session.once("close", () => {
 			this.#sessions.delete(session);
 			this.#check();
 		});
+		this.#sweepLater();
 	};
 
 	addRequest({ socket }: IncomingMessage, response: ServerResponse): void {
+		this.#waiting.delete(socket);
 		this.#running.add(response);
 		response.once("close", () => {
 			this.#running.delete(response);
 			if (this.#closing) socket.destroySoon();
+			else this.wait(socket);
 			this.#check();
 		});
 	}
@@ -65,9 +117,10 @@ export class Connections {
 	/** Resolves when all requests are answered, or after a moment; then every connection is cut. */
 	async end(): Promise<void> {
 		this.#closing = true;
+		this.#sweep?.cancel();
 		for (const endWatch of this.#watches) endWatch();
 		this.#watches.clear();
-		for (const session of this.#sessions) session.close();
+		for (const session of this.#sessions.keys()) session.close();
 		await new Promise<void>((resolve) => {
 			const cut = this.#clock.after(closeGraceMs, resolve);
 			this.#ended = () => {
@@ -81,5 +134,29 @@ export class Connections {
 
 	#check(): void {
 		if (this.#running.size === 0 && this.#sessions.size === 0) this.#ended?.();
+	}
+
+	#sweepLater(): void {
+		if (this.#sweep !== undefined || this.#closing) return;
+		const { headMs, idleMs } = this.#timeouts;
+		this.#sweep = this.#clock.after(Math.min(headMs / 2, idleMs / 2, longestSweepMs), () => {
+			this.#sweep = undefined;
+			this.#endSlow(this.#clock.monotonicMs());
+			if (this.#waiting.size > 0 || this.#sessions.size > 0) this.#sweepLater();
+		});
+	}
+
+	#endSlow(nowMs: number): void {
+		const { headMs, idleMs } = this.#timeouts;
+		for (const [socket, waiting] of this.#waiting) {
+			const { sinceMs, bytesRead } = waiting;
+			if ((socket.bytesRead ?? 0) > bytesRead) waiting.headSinceMs ??= nowMs;
+			const { headSinceMs } = waiting;
+			if (headSinceMs === undefined) {
+				if (nowMs - sinceMs >= idleMs) socket.destroy();
+			} else if (nowMs - headSinceMs >= headMs) this.#refuseSlow(socket);
+		}
+		for (const [session, { idleSinceMs, streamCount }] of this.#sessions)
+			if (streamCount === 0 && nowMs - idleSinceMs >= idleMs) session.close();
 	}
 }

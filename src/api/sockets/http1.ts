@@ -21,10 +21,13 @@ export function http1Exchange(
 			user,
 			signal: gone.signal,
 			body: request,
+			missesHost: request.headers.host === undefined && request.httpVersion === "1.1",
 			peer: request.socket,
 		},
 		reply: {
 			head(status, headers) {
+				// What has not come of a body is not worth waiting for.
+				if (!request.complete) response.shouldKeepAlive = false;
 				response.writeHead(status, headers);
 				// A watch that has nothing to say yet must still be seen to have begun.
 				response.flushHeaders();
@@ -34,8 +37,6 @@ export function http1Exchange(
 				if (!gone.signal.aborted) await once(response, "drain", { signal: gone.signal }).catch(() => {});
 			},
 			end(bytes) {
-				// What is left of a body that was too large is not worth reading.
-				if (!request.complete) response.shouldKeepAlive = false;
 				response.end(bytes);
 			},
 			destroy: () => response.destroy(),

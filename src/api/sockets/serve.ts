@@ -1,12 +1,15 @@
 /** One request from a socket, whatever protocol it came by: body in, answer out. */
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
+import type { Clock, Timer } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse, Handler, User } from "../../core/exchange.ts";
 import { largestBodyBytes } from "../body.ts";
 import { eventLine, SharedEvent } from "../cache/event.ts";
 import { isTrue } from "../request-info.ts";
 import { errorResponse } from "../respond.ts";
+import type { Connections } from "./connections.ts";
+import { type BodyBudget, type Timeouts, watchBacklogBytes } from "./limits.ts";
 
 /** The way back to the client. */
 export interface Reply {
@@ -31,12 +34,12 @@ export interface Incoming {
 	/** Aborts when the client is gone. */
 	signal: AbortSignal;
 	body: AsyncIterable<Uint8Array>;
+	/** An HTTP/1.1 request must say which host it means (RFC 9112, 3.2). */
+	missesHost?: boolean;
 	/** The socket. */
 	peer: ApiRequest["peer"];
 }
 
-/** A watcher that has not read this much is cut off: it may list and watch again. */
-const watchBufferBytes = 8 * 1024 * 1024;
 /** One write to a watcher has so much, or one event. */
 const watchWriteBytes = 256 * 1024;
 /** Answers above this are compressed for those who can read it; upstream's threshold. */
@@ -44,36 +47,50 @@ const compressedBytes = 128 * 1024;
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const compress = promisify(gzip);
 
-/** Has `end` called when the server closes; returns what takes that back. */
-type AddWatch = (end: () => void) => () => void;
+export interface Limits {
+	clock: Clock;
+	timeouts: Timeouts;
+	bodies: BodyBudget;
+	connections: Pick<Connections, "addWatch" | "watchCount">;
+}
 
 /** Never throws. */
-export async function serve(handle: Handler, incoming: Incoming, reply: Reply, addWatch: AddWatch): Promise<void> {
+export async function serve(handle: Handler, incoming: Incoming, reply: Reply, limits: Limits): Promise<void> {
 	let response: ApiResponse;
+	let bodyBytes = 0;
+	const receive = async () => {
+		const bytes = await readBody(incoming, limits);
+		limits.bodies.take(bytes.length);
+		bodyBytes = bytes.length;
+		return bytes;
+	};
 	try {
-		response = await handle(await requestFrom(incoming));
+		response = await handle(requestFrom(incoming, receive));
 	} catch (error) {
 		response = errorResponse(error);
+	} finally {
+		limits.bodies.give(bodyBytes);
 	}
 	try {
 		if (incoming.signal.aborted) return;
-		if (response.type === "watch") serveWatch(response, reply, incoming.signal, addWatch);
+		if (response.type === "watch") serveWatch(response, reply, incoming.signal, limits);
 		else if (response.type === "stream") await serveStream(response, reply, incoming.signal);
-		else await serveObject(response, incoming, reply);
+		else await serveObject(response, incoming, reply, limits);
 	} catch {
 		// The client is gone, or a proxied answer broke off in the middle: nothing more can be said to him.
 		reply.destroy();
 	}
 }
 
-async function requestFrom(incoming: Incoming): Promise<ApiRequest> {
-	const { method, target, headers, user, signal, peer } = incoming;
+/** @throws ApiError */
+function requestFrom(incoming: Incoming, receive: () => Promise<Uint8Array>): ApiRequest {
+	const { method, target, headers, user, signal, peer, missesHost } = incoming;
 	if (!methods.has(method)) {
 		throw new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 	}
+	if (missesHost) throw new ApiError("BadRequest", "missing required Host header");
 	const cut = target.indexOf("?");
 	const hasBody = method !== "GET" && method !== "HEAD";
-	const bytes = hasBody ? await readBody(incoming) : undefined;
 	return {
 		// Membership was checked above.
 		method: method as ApiRequest["method"],
@@ -83,28 +100,48 @@ async function requestFrom(incoming: Incoming): Promise<ApiRequest> {
 		signal,
 		peer,
 		...(user === undefined ? {} : { user }),
-		...(bytes === undefined ? {} : { body: { bytes } }),
+		...(hasBody ? { receive } : {}),
 	};
 }
 
-async function readBody({ body, headers }: Incoming): Promise<Uint8Array> {
+async function readBody({ body, headers, signal }: Incoming, { clock, timeouts, bodies }: Limits): Promise<Uint8Array> {
 	const tooLarge = () =>
 		new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${largestBodyBytes}`, {});
 	if (Number(headers["content-length"] ?? 0) > largestBodyBytes) throw tooLarge();
 	const chunks: Uint8Array[] = [];
 	let byteCount = 0;
-	for await (const chunk of body) {
-		byteCount += chunk.length;
-		if (byteCount > largestBodyBytes) throw tooLarge();
-		chunks.push(chunk);
+	const chunksOf = body[Symbol.asyncIterator]();
+	let timer: Timer | undefined;
+	const tooSlow = new Promise<never>((_, reject) => {
+		timer = clock.after(timeouts.bodyMs, () =>
+			reject(new ApiError("Timeout", "Timeout: request did not complete within the allotted timeout", {})),
+		);
+	});
+	tooSlow.catch(() => {});
+	try {
+		for (;;) {
+			const next = await Promise.race([chunksOf.next(), tooSlow]);
+			if (next.done === true) break;
+			const chunk = next.value;
+			bodies.take(chunk.length);
+			byteCount += chunk.length;
+			if (byteCount > largestBodyBytes) throw tooLarge();
+			chunks.push(chunk);
+		}
+	} finally {
+		timer?.cancel();
+		bodies.give(byteCount);
 	}
+	// A body that breaks off is none.
+	if (signal.aborted) throw new ApiError("BadRequest", "the client is gone");
 	return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }
 
 async function serveObject(
 	response: Extract<ApiResponse, { type: "object" }>,
-	{ method, target, headers }: Incoming,
+	{ method, target, headers, signal }: Incoming,
 	reply: Reply,
+	limits: Limits,
 ): Promise<void> {
 	let parts = response.bytes();
 	if (wantsPretty(target, headers["user-agent"]) && response.headers["content-type"]?.startsWith("application/json"))
@@ -122,9 +159,20 @@ async function serveObject(
 	}
 	if (response.status !== 304) head["content-length"] = String(byteCount);
 	reply.head(response.status, head);
-	if (method === "HEAD" || response.status === 304) reply.end();
-	else if (parts instanceof Uint8Array) reply.end(parts);
-	else reply.end(Buffer.concat(parts, byteCount));
+	if (method === "HEAD" || response.status === 304) {
+		reply.end();
+		return;
+	}
+	reply.end(parts instanceof Uint8Array ? parts : Buffer.concat(parts, byteCount));
+	if (byteCount > compressedBytes) cutWhenSlow(byteCount, reply, signal, limits);
+}
+
+/** An answer that nobody takes does not stay in memory. */
+function cutWhenSlow(byteCount: number, reply: Reply, signal: AbortSignal, { clock, timeouts }: Limits): void {
+	if (signal.aborted) return;
+	const allowedMs = timeouts.answerMs + (byteCount / timeouts.slowestBytesPerSecond) * 1000;
+	const timer = clock.after(allowedMs, () => reply.destroy());
+	signal.addEventListener("abort", () => timer.cancel(), { once: true });
 }
 
 /** Asked for, or for human eyes: upstream does the same for browsers and command-line downloaders. */
@@ -161,12 +209,13 @@ function serveWatch(
 	response: Extract<ApiResponse, { type: "watch" }>,
 	reply: Reply,
 	signal: AbortSignal,
-	addWatch: AddWatch,
+	{ connections }: Limits,
 ): void {
 	let lines: Buffer[] = [];
 	let queuedBytes = 0;
 	let isFull = false;
-	let isStarting = true;
+	/** How much there is at the start: as long as a list, it does not count. Undefined until it is known. */
+	let initialBytes: number | undefined;
 	let over = false;
 	let forget: (() => void) | undefined;
 	const flush = () => {
@@ -185,6 +234,7 @@ function serveWatch(
 			});
 			return;
 		}
+		initialBytes = 0;
 	};
 	const end = () => {
 		if (over) return;
@@ -199,13 +249,15 @@ function serveWatch(
 		if (lines.length === 0 && !isFull) setImmediate(flush);
 		lines.push(line);
 		queuedBytes += line.length;
-		// What there is at the start is as long as a list, and one event may be larger than all patience.
-		if (isStarting || queuedBytes + reply.bufferedBytes <= watchBufferBytes + line.length) return;
+		if (initialBytes === undefined) return;
+		// One event may be larger than all patience.
+		const allowedBytes = initialBytes + watchBacklogBytes(connections.watchCount) + line.length;
+		if (queuedBytes + reply.bufferedBytes <= allowedBytes) return;
 		lines = [];
 		reply.destroy();
 	};
 	reply.head(response.status, response.headers);
-	forget = addWatch(end);
+	forget = connections.addWatch(end);
 	if (over) return;
 	signal.addEventListener("abort", end, { once: true });
 	response.start({
@@ -220,7 +272,7 @@ function serveWatch(
 			end();
 		},
 	});
-	isStarting = false;
+	initialBytes = queuedBytes;
 }
 
 /** As many lines as fit, at least one. */
