@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import { systemClock } from "../../core/clock.ts";
 import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
 import { Made } from "../cache/cached.ts";
 import { SharedEvent } from "../cache/event.ts";
+import { BodyBudget, defaultTimeouts } from "./limits.ts";
 import { type Reply, serve } from "./serve.ts";
 
 type Sink = Parameters<Extract<ApiResponse, { type: "watch" }>["start"]>[0];
@@ -47,12 +49,12 @@ async function slowWatcher() {
 		signal: new AbortController().signal,
 		body: (async function* () {})(),
 	};
-	await serve(
-		async () => watch,
-		incoming,
-		reply,
-		() => () => {},
-	);
+	await serve(async () => watch, incoming, reply, {
+		clock: systemClock({ unref: true }),
+		timeouts: defaultTimeouts,
+		bodies: new BodyBudget(),
+		connections: { addWatch: () => () => {}, watchCount: 1 },
+	});
 	if (sink === undefined) throw new Error("the watch did not start");
 	return {
 		sink,
