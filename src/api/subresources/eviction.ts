@@ -19,6 +19,7 @@ import { methodNotAllowed, type NamedTarget, named, type Target } from "../targe
 import { deleteObject, differs } from "../verbs/delete.ts";
 import { type DeleteOptions, parseDeleteOptions } from "../verbs/delete-options.ts";
 import { existing } from "../verbs/get.ts";
+import { checkNamespace } from "../verbs/identity.ts";
 import { modified } from "../verbs/write.ts";
 
 const attempts = 10;
@@ -29,10 +30,11 @@ export async function eviction(context: Context, target: Target): Promise<ApiRes
 	// The type that the body was decoded as.
 	const body = decodeUnstored(context, "Eviction", "Eviction") as {
 		deleteOptions?: unknown;
-		metadata?: { name?: string };
+		metadata?: { name?: string; namespace?: string };
 	};
 	if (body.metadata?.name !== undefined && body.metadata.name !== "" && body.metadata.name !== wanted.name)
 		throw new ApiError("BadRequest", "name in URL does not match name in Eviction object");
+	checkNamespace(wanted, body.metadata ?? {});
 	const options = parseDeleteOptions(body.deleteOptions, context.request.query);
 	for (let attempt = 1; attempt <= attempts; attempt++) {
 		await context.server.cache.fresh();

@@ -79,6 +79,8 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 			return { dependents: found, dependentKinds: [], ...state };
 		}
 		for (const dependent of dependents(object, mirror)) {
+			// Anybody may name an owner of another namespace: it has no say there, and is not held.
+			if (kind.namespaced && dependent.object.metadata.namespace !== object.metadata.namespace) continue;
 			state.hasDependents = true;
 			state.hasWaitingDependent ||= isWaiting(dependent.object);
 			state.isBlocked ||= blocks(dependent.object, object);
