@@ -1,5 +1,6 @@
 /** What the package gives to programs: a cluster in this process, a client, the kinds and their types. */
 
+export type { AuditEvent } from "./api/audit/event.ts";
 export type {
 	Client,
 	DeleteOptions,

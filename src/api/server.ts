@@ -36,7 +36,7 @@ export interface ApiOptions {
 	/** Other issuers whose tokens are taken. */
 	oidc?: readonly JwtAuthenticator[];
 	/** What is recorded of requests, and where. Default: nothing. */
-	audit?: AuditOptions;
+	audit?: AuditOptions | undefined;
 	/** Text of `/metrics`. */
 	metrics?: () => string;
 	/** What nodes and their pods use now. Without it metrics.k8s.io is not served. */

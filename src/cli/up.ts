@@ -5,11 +5,12 @@ import { type LaunchOptions, launch } from "../cluster/launch.ts";
 import { isAlive } from "../cluster/processes.ts";
 import { stopCluster } from "../cluster/stop.ts";
 import { systemClock } from "../core/clock.ts";
+import { type ApiOptions, apiChanges, withApiOptions } from "./api-options.ts";
 import { clusterCommand, layoutFrom } from "./data-option.ts";
 import { wholeNumber } from "./node.ts";
 import { duration, say } from "./output.ts";
 
-interface UpOptions extends Omit<LaunchOptions, "kubelet" | "admissionPlugins"> {
+interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock">, ApiOptions {
 	data?: string;
 	kubeletConfig?: string;
 	foreground?: true;
@@ -17,7 +18,7 @@ interface UpOptions extends Omit<LaunchOptions, "kubelet" | "admissionPlugins"> 
 }
 
 export function upCommand(): Command {
-	return clusterCommand("up", "start the cluster; returns when its nodes are Ready")
+	const command = clusterCommand("up", "start the cluster; returns when its nodes are Ready")
 		.option("--nodes <n>", "at least so many nodes (default: 1 for a new cluster)", wholeNumber)
 		.addOption(new Option("--runtime <runtime>", "what runs pods (default: process)").choices(["process", "simulated"]))
 		.addOption(
@@ -28,13 +29,19 @@ export function upCommand(): Command {
 			"--enable-admission-plugins <names>",
 			"optional steps of admission, with commas between them (default: as at the last start)",
 		)
-		.option("--foreground", "stay until Ctrl-C, then stop the cluster")
-		.action(up);
+		.option("--foreground", "stay until Ctrl-C, then stop the cluster");
+	return withApiOptions(command).action(up);
 }
 
 async function up({ data, foreground, kubeletConfig, enableAdmissionPlugins, ...wanted }: UpOptions): Promise<void> {
 	const layout = layoutFrom({ data });
-	const options: LaunchOptions = { ...wanted };
+	const { nodes, runtime, clock } = wanted;
+	const options: LaunchOptions = {
+		...(nodes !== undefined && { nodes }),
+		...(runtime !== undefined && { runtime }),
+		...(clock !== undefined && { clock }),
+		...(await apiChanges(wanted)),
+	};
 	if (kubeletConfig !== undefined) {
 		const { readKubeletFile } = await import("../cluster/kubelet-file.ts");
 		options.kubelet = readKubeletFile(kubeletConfig);

@@ -1,5 +1,7 @@
 import type { Duplex } from "node:stream";
+import type { JwtAuthenticator } from "../api/access/oidc/configuration.ts";
 import { checkPlugins } from "../api/admission/plugins.ts";
+import type { AuditOptions } from "../api/audit/audit.ts";
 import { type Api, createApi } from "../api/handle.ts";
 import type { Client } from "../client/client.ts";
 import { createMirror } from "../client/informer.ts";
@@ -34,6 +36,12 @@ export interface ControlPlaneOptions {
 	serviceCidr: string;
 	/** Optional steps of admission, by upstream's names. @throws Error at the start for one that there is not */
 	admissionPlugins?: readonly string[];
+	/** What tokens must be for, one of them. Empty: for the issuer of service account tokens. */
+	apiAudiences?: readonly string[];
+	/** Other issuers whose tokens are taken. */
+	oidc?: readonly JwtAuthenticator[];
+	/** What is recorded of requests, and where. Default: nothing. */
+	audit?: AuditOptions | undefined;
 	authenticateToken?(token: string): User | undefined;
 	dialAgent?(node: string): Promise<Duplex>;
 	/** Failures that were dealt with but should be seen: a controller's failed plan, a lost watch. */
@@ -71,6 +79,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		dialAgent: options.dialAgent,
 		serviceCidr: options.serviceCidr,
 		admissionPlugins: options.admissionPlugins ?? [],
+		apiAudiences: options.apiAudiences ?? [],
+		oidc: options.oidc ?? [],
+		audit: options.audit,
 		serviceAccounts: { signingKey: options.serviceAccountKey },
 		gitVersion: kubernetesVersion.gitVersion,
 		build: buildInfo,

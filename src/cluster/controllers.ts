@@ -31,6 +31,7 @@ import { serviceAccountController } from "../controllers/serviceaccount/controll
 import { type SignSecretToken, serviceAccountTokenController } from "../controllers/serviceaccount-token/controller.ts";
 import { statefulSetController } from "../controllers/statefulset/controller.ts";
 import { taintEvictionController } from "../controllers/taint-eviction/controller.ts";
+import { tokenCleanerController } from "../controllers/token-cleaner/controller.ts";
 import { ttlAfterFinishedController } from "../controllers/ttl/controller.ts";
 import { volumeBinder } from "../controllers/volumes/binder.ts";
 import { ephemeralVolumes } from "../controllers/volumes/ephemeral.ts";
@@ -85,6 +86,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		resourceQuotaController(settings.registry),
 		serviceAccountController,
 		clusterRoleAggregationController,
+		tokenCleanerController,
 		certificateCleanerController,
 		...(settings.authority === undefined ? [] : authorityControllers(settings.authority)),
 		namespaceController(settings.registry),

@@ -1,4 +1,6 @@
 /** A whole cluster inside the program that asks for it: for tests of manifests, operators and clients. */
+import { jwtAuthenticators } from "../api/access/oidc/configuration.ts";
+import { auditPolicy } from "../api/audit/policy.ts";
 import type { Client, Ref } from "../client/client.ts";
 import { waitFor, waitForList } from "../client/wait.ts";
 import { systemClock } from "../core/clock.ts";
@@ -97,6 +99,8 @@ class EmbeddedCluster implements Cluster {
 			clusterCidr,
 			serviceCidr,
 			admissionPlugins: this.#options.admissionPlugins ?? [],
+			oidc: this.#options.oidc === undefined ? [] : jwtAuthenticators(this.#options.oidc),
+			audit: this.#options.audit && { ...this.#options.audit, policy: auditPolicy(this.#options.audit.policy) },
 			wallClock: systemClock({ unref: true }),
 			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => {

@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { systemClock } from "../core/clock.ts";
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
+import type { ApiChanges } from "./api-settings.ts";
 import { control, NotRunning } from "./control-client.ts";
 import type { ClusterStatus, StartReport } from "./control-protocol.ts";
 import type { Layout } from "./layout.ts";
@@ -13,7 +14,7 @@ import { processesMarked, serverMark, supervisorMark } from "./processes.ts";
 import { readSettings } from "./settings.ts";
 
 /** What `cox up` may ask for; a cluster that exists keeps what is not said. */
-export interface LaunchOptions {
+export interface LaunchOptions extends ApiChanges {
 	/** At least this many nodes. Default 1 for a new cluster. */
 	nodes?: number;
 	runtime?: "process" | "simulated";
@@ -49,6 +50,7 @@ export async function launch(
 	if (options.kubelet !== undefined && JSON.stringify(options.kubelet) !== before)
 		throw new Error("the cluster runs with another --kubelet-config; 'cox down' first, then 'cox up' with this one");
 	refuseOtherPlugins(layout, options);
+	refuseOtherApi(layout, options);
 	const missing = (options.nodes ?? 0) - running.nodes.length;
 	if (missing > 0) await control(layout, "addNodes", { count: missing });
 	return control(layout, "ready");
@@ -94,6 +96,19 @@ function refuseOtherPlugins({ settings }: Layout, { admissionPlugins }: LaunchOp
 	const running = now.length === 0 ? "without --enable-admission-plugins" : `with --enable-admission-plugins ${now}`;
 	throw new Error(`the cluster is running ${running}; other ones take effect when it starts: 'cox down' first`);
 }
+
+function refuseOtherApi({ settings }: Layout, options: LaunchOptions): void {
+	const now = readSettings(settings);
+	for (const name of ["oidc", "audit", "apiAudiences"] as const) {
+		const wanted = options[name];
+		if (wanted === undefined || isDeepStrictEqual(wanted ?? undefined, now?.[name])) continue;
+		throw new Error(
+			`the cluster is running with another ${apiOptions[name]}; a new one takes effect when it starts: 'cox down' first`,
+		);
+	}
+}
+
+const apiOptions = { oidc: "--oidc", audit: "--audit-policy", apiAudiences: "--api-audiences" };
 
 /** The server process and its supervisor outlive this one; their output goes to the log in the data directory. */
 function spawnServer(layout: Layout, options: LaunchOptions, progress: (text: string) => void): Promise<ClusterStatus> {

@@ -17,6 +17,8 @@ export interface Layout {
 	/** Says beside the store whose it is. */
 	identity: string;
 	log: string;
+	/** Where the audit log is when nothing else is said. */
+	auditLog: string;
 	/** The process id of a server that was ready; its supervisor reads it. */
 	pidFile: string;
 	/** Holds the sockets; short enough for their names, readable by the owner alone. */
@@ -58,6 +60,7 @@ export function layoutOf(data: string | undefined): Layout {
 		storeFile: join(directory, "store", "store", "data.mdb"),
 		identity: join(directory, "store.json"),
 		log: join(directory, "server.log"),
+		auditLog: join(directory, "audit.log"),
 		pidFile: join(directory, "server.pid"),
 		sockets,
 		controlSocket: join(sockets, "control.sock"),

@@ -1,4 +1,8 @@
+import { jwtAuthenticators } from "../api/access/oidc/configuration.ts";
+import type { AuditOptions } from "../api/audit/audit.ts";
+import { auditPolicy } from "../api/audit/policy.ts";
 import { listen } from "../api/listen.ts";
+
 import type { Client } from "../client/client.ts";
 import { waitFor } from "../client/wait.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
@@ -7,6 +11,8 @@ import type { Node } from "../kinds/generated/types.ts";
 import { nodes } from "../kinds/node.ts";
 import { serviceAccounts } from "../kinds/serviceaccount.ts";
 import { openLmdbStore } from "../store/lmdb.ts";
+import { changeSettings } from "./api-settings.ts";
+import { AuditLog } from "./audit-log.ts";
 import { type Certificates, ensureCertificates } from "./certificates.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import type { AddNodes, ClockCommand, ClockStatus, ClusterStatus, NodeStatus } from "./control-protocol.ts";
@@ -53,6 +59,7 @@ export class ClusterServer {
 		const existing = readSettings(layout.settings);
 		this.#settings = existing ?? { ...defaultSettings, ...pick(options) };
 		refuseChange(this.#settings, options);
+		changeSettings(this.#settings, options);
 		if (options.kubelet !== undefined) this.#settings.kubelet = options.kubelet;
 		if (options.admissionPlugins !== undefined) this.#settings.admissionPlugins = options.admissionPlugins;
 		const missing = (options.nodes ?? (existing === undefined ? 1 : 0)) - Object.keys(this.#settings.nodes).length;
@@ -103,6 +110,9 @@ export class ClusterServer {
 			clusterCidr: this.#settings.clusterCidr,
 			serviceCidr: this.#settings.serviceCidr,
 			admissionPlugins: this.#settings.admissionPlugins ?? [],
+			apiAudiences: this.#settings.apiAudiences ?? [],
+			oidc: this.#settings.oidc === undefined ? [] : jwtAuthenticators(this.#settings.oidc),
+			audit: this.#audit(),
 			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => this.#dial(node),
 			onError: logError,
@@ -123,6 +133,21 @@ export class ClusterServer {
 		);
 		if (this.#settings.virtualTime !== undefined) this.#turnable?.run(this.#settings.virtualTime.rate);
 		this.#readyAfterMs = systemClock().monotonicMs() - this.#startedMs;
+	}
+
+	#audit(): AuditOptions | undefined {
+		const { audit } = this.#settings;
+		if (audit === undefined) return undefined;
+		const { log = this.#layout.auditLog, maxSizeMegabytes, maxBackups, maxAgeDays } = audit;
+		const written = new AuditLog({
+			file: log,
+			maxSizeBytes: maxSizeMegabytes === undefined ? undefined : maxSizeMegabytes * 1024 * 1024,
+			maxBackups,
+			maxAgeMs: maxAgeDays === undefined ? undefined : maxAgeDays * 24 * 3_600_000,
+			onError: logError,
+		});
+		this.#closers.push(() => written.close());
+		return { policy: auditPolicy(audit.policy), sink: written.write };
 	}
 
 	async #listen(

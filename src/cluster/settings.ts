@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
+import type { ApiSettings } from "./api-settings.ts";
 
 /** What a cluster was made with; kept in its data directory, so that the next `cox up` finds the same cluster. */
-export interface Settings {
+export interface Settings extends ApiSettings {
 	runtime: "process" | "simulated";
 	clock: "system" | "virtual";
 	/** Virtual time only: what time it was last (epoch milliseconds), and how fast it ran. It goes on from there. */

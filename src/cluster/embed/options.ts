@@ -1,4 +1,5 @@
 /** What `startCluster` takes. */
+import type { AuditEvent } from "../../api/audit/event.ts";
 import type { ClusterTime, SystemTime, VirtualTime } from "./time.ts";
 
 export interface ClusterOptions {
@@ -30,6 +31,13 @@ export interface ClusterOptions {
 	 * Default: none. Others than there are make the start fail.
 	 */
 	admissionPlugins?: readonly string[];
+	/** Other issuers whose tokens are taken: an `AuthenticationConfiguration` of apiserver.config.k8s.io/v1. */
+	oidc?: object;
+	/**
+	 * What is recorded of requests: a `Policy` of audit.k8s.io/v1, and what is given each event. That is not to take long, and is
+	 * not to change the event.
+	 */
+	audit?: { policy: object; sink(event: AuditEvent): void };
 	/** Told of failures that were dealt with, such as a write that was tried again. Default: nobody is. */
 	onError?(what: string, error: unknown): void;
 }

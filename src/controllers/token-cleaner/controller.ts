@@ -1,0 +1,46 @@
+/** Deletes bootstrap tokens that have expired (Kubernetes documentation, "Authenticating with Bootstrap Tokens"). */
+import { parseTimestamp } from "../../core/clock.ts";
+import { objectKey } from "../../core/object.ts";
+import type { Secret } from "../../kinds/generated/types.ts";
+import { secrets } from "../../kinds/secret.ts";
+import { confirm, remove } from "../actions.ts";
+import { type Controller, watchRule } from "../controller.ts";
+
+const namespace = "kube-system";
+const tokenType = "bootstrap.kubernetes.io/token";
+
+export const tokenCleanerController: Controller<Secret> = {
+	name: "token-cleaner",
+	component: "token-cleaner",
+	watches: [
+		watchRule(secrets, (current) =>
+			current?.type === tokenType && current.metadata.namespace === namespace ? [objectKey(current)] : [],
+		),
+	],
+	gather(key, mirror) {
+		const [place, name = ""] = key.split("/");
+		const secret = mirror.of(secrets).get(place, name);
+		return secret?.type === tokenType && secret.metadata.deletionTimestamp === undefined ? secret : undefined;
+	},
+	plan(secret, { nowMs }) {
+		const atMs = expiresAtMs(secret);
+		if (atMs === undefined) return { actions: [] };
+		if (atMs > nowMs) return { actions: [], requeueAtMs: atMs };
+		const { uid, resourceVersion } = secret.metadata;
+		// By the version that was looked at: one whose time is lengthened in this moment stays.
+		return {
+			actions: [
+				confirm(secrets, secret),
+				remove(secrets, secret, { options: { preconditions: { uid, resourceVersion } } }),
+			],
+		};
+	},
+};
+
+/** Epoch milliseconds; undefined for a token without an end. A time that cannot be read has passed, as for who presents it. */
+function expiresAtMs({ data }: Secret): number | undefined {
+	const encoded = data?.["expiration"];
+	if (encoded === undefined || encoded === "") return undefined;
+	const atMs = parseTimestamp(Buffer.from(encoded, "base64").toString());
+	return Number.isNaN(atMs) ? Number.NEGATIVE_INFINITY : atMs;
+}
