@@ -93,7 +93,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 			info = parseRequestInfo(request);
 			const requester = await authenticate(server, request);
 			audit = server.audit?.begin(request, info, requester);
-			const user = actingUser(requester, request.headers);
+			const user = await actingUser(server, requester, request.headers);
 			if (user !== requester) audit?.actsAs(user);
 			await authorize(server, user, info, audit);
 			if (request.receive !== undefined) request.body = { bytes: await request.receive() };

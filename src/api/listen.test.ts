@@ -65,7 +65,7 @@ function http1(url: string, options: object, body?: string | Buffer): Promise<Re
 	});
 }
 
-function http2(session: ClientHttp2Session, headers: Record<string, string>, body?: string): Promise<Reply> {
+function http2(session: ClientHttp2Session, headers: Record<string, string | string[]>, body?: string): Promise<Reply> {
 	return new Promise((resolve, reject) => {
 		const stream = session.request(headers);
 		let answered: Record<string, unknown> = {};
@@ -83,6 +83,27 @@ function http2(session: ClientHttp2Session, headers: Record<string, string>, bod
 }
 
 const configMaps = "/api/v1/namespaces/default/configmaps";
+
+test("values of impersonation headers are taken as they come, over HTTP/1.1 and HTTP/2", async () => {
+	const { tls, origin } = await secure();
+	const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+	const asked = {
+		"impersonate-user": "ann, and bob",
+		"impersonate-group": [",,,chameleon", "Gr\u00c3\u00bcn"],
+		"impersonate-extra-scopes": ["a,b", "c"],
+	};
+	const seen = {
+		username: "ann, and bob",
+		groups: [",,,chameleon", "Gr\u00fcn", "system:authenticated"],
+		extra: { scopes: ["a,b", "c"] },
+	};
+	const plain = await http1(`${origin}${path}`, { ...tls, method: "POST", headers: asked }, "{}");
+	expect(JSON.parse(plain.body.toString()).status.userInfo).toEqual(seen);
+	const session = connectHttp2(origin, tls);
+	closers.push(() => session.close());
+	const reply = await http2(session, { ":method": "POST", ":path": path, ...asked }, "{}");
+	expect(JSON.parse(reply.body.toString()).status.userInfo).toEqual(seen);
+});
 
 test("HTTP/1.1 and HTTP/2 answer on the same port, and know the client by its certificate", async () => {
 	const { tls, origin } = await secure();

@@ -4,7 +4,12 @@
  */
 import { unlinkSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server as PlainServer, type ServerResponse } from "node:http";
-import { createSecureServer, type Http2SecureServer } from "node:http2";
+import {
+	createSecureServer,
+	type Http2SecureServer,
+	type IncomingHttpHeaders,
+	type ServerHttp2Stream,
+} from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../core/clock.ts";
@@ -75,8 +80,8 @@ export async function listen(api: Api, options: ListenOptions = {}): Promise<Lis
 	server.on("clientError", refuse.malformed);
 	if (isHttp2(server)) {
 		server.on("session", connections.addSession);
-		server.on("stream", (stream, headers) => {
-			const { incoming, reply } = http2Exchange(stream, headers, userOf(stream.session?.socket));
+		server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
+			const { incoming, reply } = http2Exchange(stream, headers, raw, userOf(stream.session?.socket));
 			void serve(api.handle, incoming, reply, limits);
 		});
 		server.on("tlsClientError", (_error, socket) => socket.destroy());

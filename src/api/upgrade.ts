@@ -65,7 +65,7 @@ async function passThrough(
 	try {
 		const requester = await authenticate(server, request);
 		audit = server.audit?.begin(request, info, requester);
-		const user = actingUser(requester, request.headers);
+		const user = await actingUser(server, requester, request.headers);
 		if (user !== requester) audit?.actsAs(user);
 		await authorize(server, user, info, audit);
 		const context: Context = { server, request, info, user, warnings: [], audit };

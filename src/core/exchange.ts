@@ -16,7 +16,7 @@ export interface ApiRequest {
 	/** Path without query: `/apis/apps/v1/namespaces/default/deployments/web`. */
 	path: string;
 	query: URLSearchParams;
-	/** Names in lower case. */
+	/** Names in lower case. Values of a header that came several times are joined by commas, those of impersonation by line breaks. */
 	headers: Readonly<Record<string, string | undefined>>;
 	/** Who asks, where the transport knows it already (client certificate, same process). */
 	user?: User;

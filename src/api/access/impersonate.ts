@@ -1,6 +1,9 @@
 /** Acting as somebody else (Kubernetes documentation, "User impersonation"): `kubectl --as`. */
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, User } from "../../core/exchange.ts";
+import type { Server } from "../server.ts";
+import { ensureAllowed } from "./authorize.ts";
+import type { ResourceAttributes } from "./authorizer.ts";
 
 type Headers = ApiRequest["headers"];
 
@@ -9,10 +12,10 @@ const authenticated = "system:authenticated";
 const unauthenticated = "system:unauthenticated";
 
 /**
- * Whom the request is made as: `user`, or the one that its headers name.
+ * Whom the request is made as: `user`, or the one that its headers name, if the user may impersonate every part of it.
  * @throws ApiError Forbidden for those who may not, InternalError when groups come without a user
  */
-export function actingUser(user: User, headers: Headers): User {
+export async function actingUser(server: Pick<Server, "authorizer">, user: User, headers: Headers): Promise<User> {
 	const name = headers["impersonate-user"] ?? "";
 	const groups = valuesOf(headers["impersonate-group"]);
 	const uid = headers["impersonate-uid"];
@@ -21,8 +24,9 @@ export function actingUser(user: User, headers: Headers): User {
 		if (groups.length === 0 && uid === undefined && extra === undefined) return user;
 		throw new ApiError("InternalError", "Internal error occurred: requested impersonation without a user name");
 	}
-	const [, namespace, account] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name) ?? [];
-	if (!user.groups.includes("system:masters")) throw forbidden(user, name, namespace, account);
+	for (const resource of impersonated(name, groups, uid, extra))
+		await ensureAllowed(server, { user, verb: "impersonate", path: "", resource });
+	const namespace = serviceAccountOf(name)?.namespace;
 	if (groups.length === 0 && namespace !== undefined)
 		groups.push("system:serviceaccounts", `system:serviceaccounts:${namespace}`);
 	return {
@@ -33,16 +37,40 @@ export function actingUser(user: User, headers: Headers): User {
 	};
 }
 
+/** What must be allowed, one by one and in upstream's order. */
+function impersonated(
+	name: string,
+	groups: readonly string[],
+	uid: string | undefined,
+	extra: Readonly<Record<string, readonly string[]>> = {},
+): ResourceAttributes[] {
+	const account = serviceAccountOf(name);
+	const core = { group: "", version: "v1" };
+	const authentication = { group: "authentication.k8s.io", version: "v1" };
+	return [
+		account === undefined ? { ...core, plural: "users", name } : { ...core, plural: "serviceaccounts", ...account },
+		...groups.map((group) => ({ ...core, plural: "groups", name: group })),
+		...Object.entries(extra).flatMap(([subresource, values]) =>
+			values.map((value) => ({ ...authentication, plural: "userextras", subresource, name: value })),
+		),
+		...(uid === undefined ? [] : [{ ...authentication, plural: "uids", name: uid }]),
+	];
+}
+
+function serviceAccountOf(user: string): { namespace: string; name: string } | undefined {
+	const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user) ?? [];
+	return namespace === undefined || name === undefined ? undefined : { namespace, name };
+}
+
 /** Everybody is either known or not. */
 function missingGroup(name: string, groups: readonly string[]): string[] {
 	if (name === "system:anonymous") return groups.includes(unauthenticated) ? [] : [unauthenticated];
 	return groups.includes(authenticated) || groups.includes(unauthenticated) ? [] : [authenticated];
 }
 
-/** A header that came several times has its values joined by commas. */
+/** Headers that came several times have a line for each, see `ApiRequest.headers`. */
 function valuesOf(header: string | undefined): string[] {
-	if (header === undefined) return [];
-	return header.split(",").flatMap((value) => value.trim() || []);
+	return header === undefined ? [] : header.split("\n");
 }
 
 function extraOf(headers: Headers): Record<string, string[]> | undefined {
@@ -63,14 +91,4 @@ function unescaped(key: string): string {
 	} catch {
 		return key;
 	}
-}
-
-function forbidden(user: User, name: string, namespace: string | undefined, account: string | undefined): ApiError {
-	const [kind, wanted] = account === undefined ? ["users", name] : ["serviceaccounts", account];
-	const place = account === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
-	return new ApiError(
-		"Forbidden",
-		`${kind} "${wanted}" is forbidden: User "${user.name}" cannot impersonate resource "${kind}" in API group "" ${place}`,
-		{ name: wanted, kind },
-	);
 }

@@ -12,6 +12,7 @@ import { defaultTolerationSeconds, priority } from "./pod-defaults.ts";
 import { podSecurityOfNamespaces } from "./pod-security/namespaces.ts";
 import { podSecurityOfPods, podSecurityOfTemplates } from "./pod-security/pods.ts";
 import { resourceQuota } from "./resource-quota.ts";
+import { bindingEscalation, roleEscalation } from "./role-escalation.ts";
 import { runtimeClass } from "./runtime-class.ts";
 import { serviceAccount } from "./service-account.ts";
 import { serviceAddresses } from "./service-addresses.ts";
@@ -32,6 +33,8 @@ export const admissionSteps: readonly AdmissionStep[] = [
 	defaultIngressClass,
 	storageObjectInUseProtection,
 	limitRangeDefaults,
+	roleEscalation,
+	bindingEscalation,
 ];
 
 /** Steps that give an object what there is only so much of. They come after the kind has prepared the object. */

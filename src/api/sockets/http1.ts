@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { User } from "../../core/exchange.ts";
+import { hasRawValues, keepRawValues } from "./raw-values.ts";
 import type { Incoming, Reply } from "./serve.ts";
 
 export function http1Exchange(
@@ -50,9 +51,12 @@ export function http1Exchange(
 /** Names in lower case, as Node has them; repeated ones joined. */
 export function plainHeaders(request: IncomingMessage): Record<string, string | undefined> {
 	const headers: Record<string, string | undefined> = {};
+	let hasRaw = false;
 	for (const name in request.headers) {
 		const value = request.headers[name];
 		headers[name] = Array.isArray(value) ? value.join(", ") : value;
+		hasRaw ||= hasRawValues(name);
 	}
+	if (hasRaw) keepRawValues(headers, request.rawHeaders);
 	return headers;
 }

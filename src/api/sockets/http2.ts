@@ -2,11 +2,13 @@
 import { once } from "node:events";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { User } from "../../core/exchange.ts";
+import { hasRawValues, keepRawValues } from "./raw-values.ts";
 import type { Incoming, Reply } from "./serve.ts";
 
 export function http2Exchange(
 	stream: ServerHttp2Stream,
 	headers: IncomingHttpHeaders,
+	rawHeaders: readonly string[],
 	user: User | undefined,
 ): { incoming: Incoming; reply: Reply } {
 	const cancel = () => stream.close(constants.NGHTTP2_CANCEL);
@@ -18,7 +20,7 @@ export function http2Exchange(
 		incoming: {
 			method: headers[":method"] ?? "GET",
 			target: headers[":path"] ?? "/",
-			headers: plainHeaders(headers),
+			headers: plainHeaders(headers, rawHeaders),
 			user,
 			signal: gone.signal,
 			body: stream,
@@ -46,13 +48,16 @@ export function http2Exchange(
 	};
 }
 
-function plainHeaders(headers: IncomingHttpHeaders): Record<string, string | undefined> {
+function plainHeaders(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): Record<string, string | undefined> {
 	const plain: Record<string, string | undefined> = {};
+	let hasRaw = false;
 	for (const name in headers) {
 		if (name.startsWith(":")) continue;
 		const value = headers[name];
 		plain[name] = Array.isArray(value) ? value.join(", ") : value;
+		hasRaw ||= hasRawValues(name);
 	}
+	if (hasRaw) keepRawValues(plain, rawHeaders);
 	// What HTTP/1.1 calls it (RFC 9113, 8.3.1).
 	plain["host"] ??= headers[":authority"];
 	return plain;
