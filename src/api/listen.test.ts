@@ -97,7 +97,7 @@ test("values of impersonation headers are taken as they come, over HTTP/1.1 and 
 		groups: [",,,chameleon", "Gr\u00fcn", "system:authenticated"],
 		extra: { scopes: ["a,b", "c"] },
 	};
-	const plain = await http1(`${origin}${path}`, { ...tls, method: "POST", headers: asked }, "{}");
+	const plain = await http1(`${origin}${path}`, { ...tls, method: "POST", headers: asked }, Buffer.from("{}"));
 	expect(JSON.parse(plain.body.toString()).status.userInfo).toEqual(seen);
 	const session = connectHttp2(origin, tls);
 	closers.push(() => session.close());

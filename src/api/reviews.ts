@@ -104,8 +104,10 @@ async function reviewToken({ server }: Context, spec: Record<string, unknown>): 
 }
 
 function subjectAccess(context: Context, spec: Record<string, unknown>): Promise<object> {
-	const groups = Array.isArray(spec["groups"]) ? spec["groups"].map(String) : [];
-	return accessOf(context, { name: String(spec["user"] ?? ""), groups }, spec);
+	// Decoding made sure of their types.
+	const { user = "", groups = [], uid, extra } = spec as Partial<User> & { user?: string };
+	const asked: User = { name: user, groups, ...(uid && { uid }), ...(extra && { extra }) };
+	return accessOf(context, asked, spec);
 }
 
 /** A question about one namespace, which the path names. */
@@ -136,14 +138,49 @@ async function accessOf({ server }: Context, user: User, spec: Record<string, un
 }
 
 function askedAttributes(user: User, spec: Record<string, unknown>): Attributes {
-	// Each of its fields is text or absent.
-	const about = spec["resourceAttributes"] as Partial<Record<string, string>> | undefined;
+	// Each of its fields is text or absent, save for the selectors.
+	const about = spec["resourceAttributes"] as AskedResource | undefined;
 	if (about === undefined) {
 		const { verb = "", path = "" } = (spec["nonResourceAttributes"] ?? {}) as Partial<Record<string, string>>;
 		return { user, verb, path };
 	}
 	const { verb = "", group = "", version = "*", resource = "", namespace = "", name = "", subresource = "" } = about;
-	return { user, verb, path: "", resource: { group, version, plural: resource, subresource, namespace, name } };
+	const selectors = {
+		...(about.fieldSelector && { fieldSelector: selectorText(about.fieldSelector) }),
+		...(about.labelSelector && { labelSelector: selectorText(about.labelSelector) }),
+	};
+	return {
+		user,
+		verb,
+		path: "",
+		resource: { group, version, plural: resource, subresource, namespace, name, ...selectors },
+	};
+}
+
+interface AskedResource extends Partial<Record<"verb" | "group" | "version" | "resource", string>> {
+	namespace?: string;
+	name?: string;
+	subresource?: string;
+	fieldSelector?: AskedSelector;
+	labelSelector?: AskedSelector;
+}
+
+interface AskedSelector {
+	rawSelector?: string;
+	requirements?: { key?: string; operator?: string; values?: string[] }[];
+}
+
+/** As a query has it. What it has no words for is left out, which asks for more than was meant, and so is refused sooner. */
+function selectorText({ rawSelector, requirements = [] }: AskedSelector): string {
+	if (rawSelector) return rawSelector;
+	return requirements
+		.flatMap(({ key = "", operator, values = [] }) => {
+			if (operator === "Exists") return [key];
+			if (operator === "DoesNotExist") return [`!${key}`];
+			if (values.length === 1) return [`${key}${operator === "In" ? "=" : "!="}${values[0]}`];
+			return values.length === 0 ? [] : [`${key} ${operator === "In" ? "in" : "notin"} (${values.join(",")})`];
+		})
+		.join(",");
 }
 
 function userInfo({ name, uid, groups, extra }: User): object {

@@ -7,7 +7,8 @@ import type { Duplex } from "node:stream";
 import { ApiError } from "../core/errors.ts";
 import type { ApiRequest, ApiResponse, Handler, User } from "../core/exchange.ts";
 import { authenticate, withoutToken } from "./access/authenticate.ts";
-import { authorize } from "./access/authorize.ts";
+import { authorize, ensureAllowed } from "./access/authorize.ts";
+import { attributesOf } from "./access/authorizer.ts";
 import { actingUser } from "./access/impersonate.ts";
 import type { AuditRecord } from "./audit/record.ts";
 import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
@@ -68,6 +69,9 @@ async function passThrough(
 		const user = await actingUser(server, requester, request.headers);
 		if (user !== requester) audit?.actsAs(user);
 		await authorize(server, user, info, audit);
+		// A WebSocket begins with a GET, which stands for no more than reading.
+		if (info.verb !== "create" && target.subresource !== "proxy" && isWebSocket(incoming))
+			await ensureAllowed(server, { ...attributesOf(user, info), verb: "create" });
 		const context: Context = { server, request, info, user, warnings: [], audit };
 		const { connection, path, host } = await connectionTo(context, target, incoming);
 		if (audit !== undefined) follow(audit, socket);

@@ -9,6 +9,8 @@ import { serverSideApply } from "../../core/patches/server-side-apply.ts";
 import { applyStrategicPatch } from "../../core/patches/strategic-merge-patch.ts";
 import { apiVersionOf } from "../../kinds/kind.ts";
 import { builtinSchemas } from "../../kinds/schema.ts";
+import { ensureAllowed } from "../access/authorize.ts";
+import { attributesOf } from "../access/authorizer.ts";
 import { contentType, parseJson, unsupportedMediaType } from "../body.ts";
 import type { Cached } from "../cache/cached.ts";
 import { decodeObject } from "../decode.ts";
@@ -74,7 +76,7 @@ export function applied(
 	);
 }
 
-/** Apply makes the object when there is none yet. */
+/** Apply makes the object when there is none yet, if the user may. */
 async function apply(context: Context, target: NamedTarget, config: unknown, strategy: Strategy): Promise<ApiResponse> {
 	const { server, request } = context;
 	checkApplied(target, config);
@@ -92,6 +94,7 @@ async function apply(context: Context, target: NamedTarget, config: unknown, str
 	await server.cache.fresh();
 	if (target.objects.get(target.key) === undefined) {
 		if (target.subresource !== undefined) throw notFound(target.kind, target.name);
+		await ensureAllowed(server, { ...attributesOf(context.user, context.info), verb: "create" });
 		const cached = await createObject(context, { ...target }, () => {
 			const object = make(undefined);
 			const { uid } = object.metadata;

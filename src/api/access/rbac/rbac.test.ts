@@ -224,3 +224,33 @@ test("what a user may in a namespace is listed, each role once", async () => {
 		evaluationError: 'clusterrole.rbac.authorization.k8s.io "gone" not found',
 	});
 });
+
+test("an apply that makes the object takes the right to create it", async () => {
+	const { api, role, bind } = await fixture();
+	await role("patching", [{ apiGroups: [""], resources: ["configmaps"], verbs: ["patch"] }]);
+	await bind("patching", clusterRole("patching"), [{ kind: "User", name: "ann" }]);
+	const apply = async (user?: User) => {
+		const config = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" } };
+		const type = "application/apply-patch+yaml";
+		const path = "/api/v1/namespaces/lab/configmaps/a?fieldManager=test";
+		const { status, object } = await api.ask("PATCH", path, config, { type, ...(user && { user }) });
+		return object.message ?? status;
+	};
+	expect(await apply(ann)).toBe(
+		'configmaps "a" is forbidden: User "ann" cannot create resource "configmaps" in API group "" in the namespace "lab"',
+	);
+	expect(await apply()).toBe(201);
+	expect(await apply(ann)).toBe(200);
+});
+
+test("questions may tell selectors, which decide for nodes", async () => {
+	const { may } = await fixture();
+	const node = { name: "system:node:n1", groups: ["system:nodes", "system:authenticated"] };
+	const list = { verb: "list", resource: "pods" };
+	const requirement = (values: string[]) => ({ requirements: [{ key: "spec.nodeName", operator: "In", values }] });
+	expect(await may(node, { ...list, fieldSelector: requirement(["n1"]) })).toMatchObject({ allowed: true });
+	expect(await may(node, { ...list, fieldSelector: { rawSelector: "spec.nodeName=n1" } })).toMatchObject({
+		allowed: true,
+	});
+	expect(await may(node, { ...list, fieldSelector: { rawSelector: "((" } })).toHaveProperty("allowed");
+});

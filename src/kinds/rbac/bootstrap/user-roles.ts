@@ -156,6 +156,13 @@ const viewRules = clusterRole(
 	{ [toView]: "true" },
 );
 
+/** As the manifests of metrics-server have it: whoever sees pods sees what they use. */
+const metricsReader = clusterRole(
+	"system:aggregated-metrics-reader",
+	[rule(["metrics.k8s.io"], ["nodes", "pods"], read)],
+	{ [toAdmin]: "true", [toEdit]: "true", [toView]: "true" },
+);
+
 export const userRoles = [
 	clusterAdmin,
 	aggregatedRole("admin", toAdmin),
@@ -164,4 +171,5 @@ export const userRoles = [
 	adminRules,
 	editRules,
 	viewRules,
+	metricsReader,
 ];
