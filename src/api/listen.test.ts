@@ -8,7 +8,7 @@ import {
 	type ServerResponse,
 } from "node:http";
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
-import { createServer as createSecureServer, request } from "node:https";
+import { Agent, createServer as createSecureServer, request } from "node:https";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -502,6 +502,21 @@ test("a head may be as long as a command line, over both protocols", async () =>
 	const stream = session.request({ ":path": `/api/v1/namespaces?fieldManager=${long}`, "x-a": long });
 	const [headers] = (await once(stream, "response")) as [Record<string, unknown>];
 	expect(headers[":status"]).toBe(200);
+});
+
+test("a connection is not listened to once more with each of its requests", async () => {
+	const { origin, tls } = await secure();
+	const warnings: string[] = [];
+	const note = (warning: Error) => warnings.push(warning.name);
+	process.on("warning", note);
+	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+	closers.push(
+		() => agent.destroy(),
+		() => process.off("warning", note),
+	);
+	for (let count = 0; count < 20; count++)
+		expect((await http1(`${origin}/version`, { ...tls, agent })).status).toBe(200);
+	expect(warnings).toEqual([]);
 });
 
 test("a head that does not come to its end is refused", async () => {

@@ -28,6 +28,7 @@ export class Connections {
 	readonly #sockets = new Set<Socket>();
 	/** HTTP/1.1 connections without a request. */
 	readonly #waiting = new Map<Duplex & { bytesRead?: number }, Waiting>();
+	readonly #watched = new WeakSet<Duplex>();
 	/** Sessions → when their last stream closed, and how many there are. */
 	readonly #sessions = new Map<ServerHttp2Session, { idleSinceMs: number; streamCount: number }>();
 	/** HTTP/1.1 requests that are being answered. */
@@ -74,7 +75,11 @@ export class Connections {
 	/** A connection on which HTTP/1.1 requests may come now. */
 	readonly wait = (socket: Duplex & { bytesRead?: number }): void => {
 		if (socket.destroyed) return;
-		if (!this.#waiting.has(socket)) socket.once("close", () => this.#waiting.delete(socket));
+		// A connection waits again after each of its requests, and is listened to once.
+		if (!this.#watched.has(socket)) {
+			this.#watched.add(socket);
+			socket.once("close", () => this.#waiting.delete(socket));
+		}
 		const sinceMs = this.#clock.monotonicMs();
 		this.#waiting.set(socket, { sinceMs, headSinceMs: undefined, bytesRead: socket.bytesRead ?? 0 });
 		this.#sweepLater();
