@@ -11,6 +11,7 @@ import { createLinuxNetwork } from "../network/linux/network.ts";
 import { type Agent, startAgent } from "../node/agent.ts";
 import { readKubeletConfiguration } from "../node/kubelet-configuration.ts";
 import { nodePodFeed } from "../node/pod-feed.ts";
+import { viewPath } from "../node/volumes/view-path.ts";
 import { createProcessRuntime } from "../runtime/process/runtime.ts";
 import type { AgentConfig, AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
 import { startNodeServices } from "./node-services.ts";
@@ -76,8 +77,9 @@ async function start(tokens: AgentTokens): Promise<void> {
 		node: { name: config.node, addresses: [config.address], labels: config.labels, podCidr: config.podCidr },
 		directories: {
 			view: config.viewDirectory,
-			root: `${config.viewDirectory}/var/lib/kubelet`,
-			logs: `${config.viewDirectory}/var/log`,
+			// Machines have links there now and then; later, no link that a pod makes is followed.
+			root: await viewPath(config.viewDirectory, "/var/lib/kubelet"),
+			logs: await viewPath(config.viewDirectory, "/var/log"),
 		},
 		clusterDns: config.clusterDns,
 		configuration: readKubeletConfiguration(config.kubelet),

@@ -1,10 +1,10 @@
 /** The agent of one node: registers it, runs its pods, serves logs and streams. */
-import { rm } from "node:fs/promises";
 import type { Duplex } from "node:stream";
 import type { Client } from "../client/client.ts";
 import type { Mirror } from "../client/mirror.ts";
 import { createEventRecorder } from "../client/recorder.ts";
 import type { Clock } from "../core/clock.ts";
+import { removeTree } from "../core/no-links.ts";
 import { parseQuantity } from "../core/quantity.ts";
 import type { Pod, Service } from "../kinds/generated/types.ts";
 import { hostnameLabel, localVolumeNodeLabel } from "../kinds/local-volume.ts";
@@ -168,7 +168,7 @@ class RunningAgent implements Agent {
 			pods: () => this.pods(),
 			settings: this.#settings(),
 			meter: this.#meter,
-			logDirectory: this.#options.directories?.logs,
+			logs: this.#options.directories,
 			signal,
 		});
 		this.#endpoint(stream);
@@ -270,7 +270,7 @@ class RunningAgent implements Agent {
 		const { client, clock, mirror, directories } = this.#options;
 		if (directories === undefined || mirror === undefined) return;
 		const hostname = ownLabels(this.#facts)[hostnameLabel] ?? this.#facts.name;
-		const remove = async (path: string) => rm(await viewPath(directories.view, path), { recursive: true, force: true });
+		const remove = async (path: string) => removeTree(await viewPath(directories.view, path));
 		// Of others, a node may not even know that they are there.
 		const labelSelector = `${localVolumeNodeLabel}=${this.#facts.name}`;
 		const volumes = mirror.of(persistentVolumes, { labelSelector });

@@ -1,6 +1,7 @@
 /** Reads a container's log file, from the end if so asked, and goes on as it grows. */
 import { type FSWatcher, watch } from "node:fs";
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { type FileHandle, lstat } from "node:fs/promises";
+import { inParent, isCode, openRegular } from "../../core/no-links.ts";
 import { LineSplitter, type LogOptions, lineRenderer, tailOffset } from "./log-lines.ts";
 
 const blockBytes = 64 * 1024;
@@ -81,18 +82,19 @@ async function successor(
 	file: FileHandle | undefined,
 	position: number,
 ): Promise<FileHandle | undefined> {
-	const now = await stat(path).catch(() => undefined);
+	const now = await inParent(path, (parent, name) => lstat(parent.at(name))).catch(() => undefined);
 	if (now === undefined) return undefined;
 	const before = await file?.stat();
 	if (before !== undefined && before.ino === now.ino && now.size >= position) return undefined;
 	return openIfThere(path);
 }
 
+/** A pod that can reach the logs may have put something else in a log's place: that is no log. */
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
 	try {
-		return await open(path, "r");
+		return await openRegular(path);
 	} catch (error) {
-		if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+		if (isCode(error, "ENOENT", "ELOOP", "ENOTDIR", "NotRegular")) return undefined;
 		throw error;
 	}
 }

@@ -1,7 +1,7 @@
 /** Keeps container logs short: a log that is full is renamed and a new one begun; so many old ones stay. */
-import { readdir, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { lstat, readdir, rename } from "node:fs/promises";
 import { type Clock, type Timer, timestamp } from "../../core/clock.ts";
+import { inParent, isCode } from "../../core/no-links.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { KubeletConfiguration } from "../kubelet-configuration.ts";
 
@@ -42,14 +42,17 @@ export async function rotate(
 	path: string,
 	limits: { bytes: number; files: number },
 ): Promise<void> {
-	const found = await stat(path).catch(() => undefined);
-	if (found === undefined || found.size < limits.bytes) return;
 	// 20260102-030405, as upstream names them: sorted by name they are sorted by age.
 	const at = timestamp(clock.now()).replaceAll(/[-:Z]/g, "").replace("T", "-");
-	await rename(path, `${path}.${at}`);
-	await runtime.reopenLog(id);
-	const old = (await readdir(dirname(path))).filter((name) => name.startsWith(`${basename(path)}.`)).sort();
-	for (const name of old.slice(0, Math.max(old.length - (limits.files - 1), 0))) {
-		await rm(join(dirname(path), name), { force: true });
-	}
+	await inParent(path, async (parent, name) => {
+		const found = await lstat(parent.at(name)).catch(() => undefined);
+		if (found === undefined || !found.isFile() || found.size < limits.bytes) return;
+		await rename(parent.at(name), parent.at(`${name}.${at}`));
+		await runtime.reopenLog(id);
+		const old = (await readdir(parent.path)).filter((other) => other.startsWith(`${name}.`)).sort();
+		for (const other of old.slice(0, Math.max(old.length - (limits.files - 1), 0))) await parent.remove(other);
+	}).catch((error: unknown) => {
+		// A pod that can reach the logs has put something else in the place of a directory: nothing there is the node's to rotate.
+		if (!isCode(error, "ENOENT", "ENOTDIR")) throw error;
+	});
 }

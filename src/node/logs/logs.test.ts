@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -92,5 +92,58 @@ describe("container logs", () => {
 		}
 		expect(reopened).toBe(5);
 		expect((await readdir(folder)).sort()).toEqual(["0.log.20260101-000003", "0.log.20260101-000004"]);
+	});
+});
+
+describe("a pod that reaches the logs", () => {
+	test("gets no other file shown for a log, nor through a directory's link", async () => {
+		await writeFile(join(folder, "shadow"), line(1, "root:secret"));
+		await symlink(join(folder, "shadow"), path);
+		expect(await read({})).toBe("");
+		expect(await read({ tailLines: 10 })).toBe("");
+		await symlink(folder, join(folder, "link"));
+		path = join(folder, "link/shadow");
+		expect(await read({})).toBe("");
+		path = join(folder, "shadow");
+		expect(await read({})).toBe("root:secret\n");
+	});
+
+	test("gets no other file shown by putting it in the place of a log that is followed", async () => {
+		await writeFile(join(folder, "shadow"), line(1, "root:secret that is longer than the log"));
+		await writeFile(path, line(1, "a"));
+		let running = true;
+		let changed = () => {};
+		const container = {
+			running: () => running,
+			onChange: (listener: () => void) => {
+				changed = listener;
+				return () => {};
+			},
+		};
+		const seen: string[] = [];
+		const options = { timestamps: false, follow: true };
+		for await (const part of readLogFile(path, options, container, new AbortController().signal)) {
+			seen.push(part.toString());
+			await rm(path);
+			await symlink(join(folder, "shadow"), path);
+			running = false;
+			changed();
+		}
+		expect(seen).toEqual(["a\n"]);
+	});
+
+	test("gets nothing renamed or removed elsewhere when logs are rotated", async () => {
+		await mkdir(join(folder, "elsewhere"));
+		for (const name of ["0.log", "0.log.1", "0.log.2", "0.log.3"])
+			await writeFile(join(folder, "elsewhere", name), "x".repeat(100));
+		let reopened = 0;
+		const runtime = { reopenLog: async () => void reopened++ };
+		const limits = { bytes: 50, files: 2 };
+		await symlink(join(folder, "elsewhere"), join(folder, "link"));
+		await rotate(runtime, { now: () => 0 }, "c", join(folder, "link/0.log"), limits);
+		await symlink(join(folder, "elsewhere/0.log"), path);
+		await rotate(runtime, { now: () => 0 }, "c", path, limits);
+		expect(reopened).toBe(0);
+		expect(await readdir(join(folder, "elsewhere"))).toHaveLength(4);
 	});
 });

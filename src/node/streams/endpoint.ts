@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { containerLog } from "./container-logs.ts";
 import { badRequest, HttpError, notFound } from "./http-error.ts";
-import { sendNodeLog } from "./node-logs.ts";
+import { type LogPlace, sendNodeLog } from "./node-logs.ts";
 import { findLogged, findPod, findRunning, findSandbox, logOptions } from "./pod-lookup.ts";
 import { type PortForwardTarget, portForwardProtocol, servePortForward } from "./port-forward.ts";
 import { commandOptions } from "./remote-command.ts";
@@ -16,8 +16,8 @@ import { commandProtocols, serveSpdyCommand } from "./spdy-command.ts";
 import { isWebSocket, serveWebSocketCommand, serveWebSocketPortForward } from "./websocket.ts";
 
 export interface EndpointOptions extends ReportSources {
-	/** The node's log directory, where it has one. */
-	logDirectory?: string | undefined;
+	/** Where the node has logs. */
+	logs?: LogPlace | undefined;
 	/** Aborts when the agent stops. */
 	signal: AbortSignal;
 }
@@ -56,8 +56,8 @@ async function answer(options: EndpointOptions, request: IncomingMessage, respon
 		case "containerLogs":
 			return sendLog(options, parts, url.searchParams, response);
 		case "logs":
-			if (options.logDirectory === undefined) break;
-			return sendNodeLog(options.logDirectory, decodeURIComponent(url.pathname.slice("/logs".length)) || "/", response);
+			if (options.logs === undefined) break;
+			return sendNodeLog(options.logs, decodeURIComponent(url.pathname.slice("/logs".length)) || "/", response);
 		case "exec":
 		case "attach":
 		case "portForward":

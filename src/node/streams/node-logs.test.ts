@@ -3,9 +3,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { usualKubeletConfiguration } from "../kubelet-configuration.ts";
 import { createEndpoint } from "./endpoint.ts";
+import { sendNodeLog } from "./node-logs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "node-logs-"));
 const logs = join(folder, "logs");
@@ -15,7 +18,7 @@ const endpoint = createEndpoint({
 	context: {} as never,
 	pods: () => [],
 	settings: { configuration: usualKubeletConfiguration, clusterDomain: "cluster.local", mostPods: 110 },
-	logDirectory: logs,
+	logs: { logs, view: "" },
 	signal: abort.signal,
 });
 const server = createServer();
@@ -53,6 +56,29 @@ test("a node lists its logs and shows them", async () => {
 	expect(await get("/logs/pods/")).toEqual([200, '<pre>\n<a href="./a%26b/">a&#38;b/</a>\n</pre>\n']);
 	expect(await get("/logs/pods/a%26b/0.log")).toEqual([200, "line 1\n"]);
 	expect(await get("/logs/containers/a.log")).toEqual([200, "line 1\n"]);
+});
+
+test("links lead as the node sees them", async () => {
+	const view = join(folder, "view");
+	mkdirSync(join(view, "var/log/pods/p/c"), { recursive: true });
+	mkdirSync(join(view, "var/log/containers"));
+	mkdirSync(join(view, "etc"));
+	writeFileSync(join(view, "var/log/pods/p/c/0.log"), "of the view\n");
+	writeFileSync(join(view, "etc/passwd"), "of the view\n");
+	symlinkSync("/var/log/pods/p/c/0.log", join(view, "var/log/containers/c.log"));
+	symlinkSync("/etc/passwd", join(view, "var/log/containers/passwd.log"));
+	symlinkSync("../../../../../../etc/passwd", join(view, "var/log/containers/up.log"));
+	const shown = async (path: string) => {
+		const response = new PassThrough();
+		// Of a response, no more than a stream's methods and headers are used for files.
+		const answer = Object.assign(response, { setHeader() {} }) as never;
+		await sendNodeLog({ logs: join(view, "var/log"), view }, path, answer);
+		return text(response);
+	};
+	expect(await shown("/containers/c.log")).toBe("of the view\n");
+	await expect(shown("/containers/passwd.log")).rejects.toThrow("404");
+	await expect(shown("/containers/up.log")).rejects.toThrow("404");
+	await expect(shown("/../../etc/passwd")).rejects.toThrow("404");
 });
 
 test("nothing else of the node is shown", async () => {

@@ -1,20 +1,33 @@
 /** Files of the node's log directory, as the kubelet serves /var/log below `/logs/`: `pods/` and `containers/`. */
-import { createReadStream } from "node:fs";
-import { readdir, realpath, stat } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { join, sep } from "node:path";
+import { holdDirectory, inParent, openRegular } from "../../core/no-links.ts";
+import { viewPath } from "../volumes/view-path.ts";
 import { notFound } from "./http-error.ts";
+
+/** Where the node's logs are. Both absolute. */
+export interface LogPlace {
+	/** As /var/log, in the view. */
+	logs: string;
+	/** Where the node's own view of the file system stands; empty: it is the agent's. */
+	view: string;
+}
 
 /**
  * @param path decoded, below the directory; what ends with a slash is a directory
  * @throws HttpError 404 for what is not there, or lies elsewhere
  */
-export async function sendNodeLog(directory: string, path: string, response: ServerResponse): Promise<void> {
-	const file = await fileAt(directory, path);
-	const found = await stat(file);
+export async function sendNodeLog(place: LogPlace, path: string, response: ServerResponse): Promise<void> {
+	const missing = notFound("404 page not found");
+	const file = await fileAt(place, path);
+	const found = await inParent(file, (parent, name) => lstat(parent.at(name))).catch(() => undefined);
+	if (found === undefined) throw missing;
 	if (!found.isDirectory()) {
+		const opened = await openRegular(file).catch(() => undefined);
+		if (opened === undefined) throw missing;
 		response.setHeader("Content-Type", "text/plain; charset=utf-8");
-		const stream = createReadStream(file);
+		const stream = opened.createReadStream();
 		response.on("close", () => stream.destroy());
 		stream.on("error", () => response.destroy());
 		stream.pipe(response);
@@ -26,7 +39,8 @@ export async function sendNodeLog(directory: string, path: string, response: Ser
 		response.end();
 		return;
 	}
-	const entries = await readdir(file, { withFileTypes: true });
+	const directory = holdDirectory(file);
+	const entries = await readdir(directory.path, { withFileTypes: true }).finally(() => directory.close());
 	const names = entries.map((entry) => `${entry.name}${entry.isDirectory() ? "/" : ""}`).sort();
 	const links = names.map(
 		(name) => `<a href="./${encodeURIComponent(name).replaceAll("%2F", "/")}">${escaped(name)}</a>`,
@@ -35,14 +49,12 @@ export async function sendNodeLog(directory: string, path: string, response: Ser
 	response.end(`<pre>\n${links.join("\n")}\n</pre>\n`);
 }
 
-/** Links in the directory may lead about in it, and nowhere else: pods can make links. */
-async function fileAt(directory: string, path: string): Promise<string> {
+/** Links in the directory may lead about in it, and nowhere else: pods can make links. They lead as the node sees them. */
+async function fileAt({ logs, view }: LogPlace, path: string): Promise<string> {
 	const missing = notFound("404 page not found");
 	if (path.includes("\0")) throw missing;
-	const file = await realpath(join(directory, path)).catch(() => undefined);
-	const root = await realpath(directory).catch(() => undefined);
-	if (file === undefined || root === undefined) throw missing;
-	if (file !== root && !file.startsWith(`${root}${sep}`)) throw missing;
+	const file = await viewPath(view, join(logs.slice(view.length), path)).catch(() => undefined);
+	if (file !== logs && file?.startsWith(`${logs}${sep}`) !== true) throw missing;
 	return file;
 }
 

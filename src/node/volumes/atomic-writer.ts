@@ -3,56 +3,87 @@
  * timestamp in its name, `..data` is a symbolic link to it, and each visible name is a link through `..data`. A change makes
  * a new directory and moves the one link. The layout is upstream's; programs rely on it.
  */
-import { chmod, lchown, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { constants } from "node:fs";
+import { chmod, type FileHandle, readdir, readlink, rename, symlink } from "node:fs/promises";
+import { type HeldDirectory, holdDirectory } from "../../core/no-links.ts";
 import type { Payload, PayloadFile } from "./payload.ts";
 
 const dataLink = "..data";
 
 /**
- * @param directory exists
- * @param sequence makes the name of the new directory unique
+ * @param path of the directory, made where it is missing
+ * @param options.sequence makes the name of the new directory unique
  * @returns whether anything changed
+ * @throws Error where a link has come in the place of a directory
  */
 export async function writeAtomically(
-	directory: string,
+	path: string,
 	payload: Payload,
 	options: { mode: number; group?: number; sequence: string },
 ): Promise<boolean> {
-	const current = await readlink(join(directory, dataLink)).catch(() => undefined);
-	if (current !== undefined && (await isSame(join(directory, current), payload))) return false;
+	const directory = holdDirectory(path, 0o755);
+	try {
+		return await writeInto(directory, payload, options);
+	} finally {
+		directory.close();
+	}
+}
+
+async function writeInto(
+	directory: HeldDirectory,
+	payload: Payload,
+	options: { mode: number; group?: number; sequence: string },
+): Promise<boolean> {
+	const current = await readlink(directory.at(dataLink)).catch(() => undefined);
+	if (current !== undefined && (await isSame(directory, current, payload))) return false;
 	const name = `..${options.sequence}`;
-	const fresh = join(directory, name);
-	await mkdir(fresh, { recursive: true, mode: 0o755 });
-	await chmod(fresh, 0o755);
-	for (const [path, file] of payload) await writeOne(fresh, path, file, options);
-	await symlink(name, join(directory, `${dataLink}_tmp`));
-	await rename(join(directory, `${dataLink}_tmp`), join(directory, dataLink));
+	const fresh = directory.enter(name, 0o755);
+	try {
+		await chmod(fresh.path, 0o755);
+		for (const [path, file] of payload) await writeOne(fresh, path.split("/"), file, options);
+	} finally {
+		fresh.close();
+	}
+	await symlink(name, directory.at(`${dataLink}_tmp`));
+	await rename(directory.at(`${dataLink}_tmp`), directory.at(dataLink));
 	await linkVisible(directory, payload);
-	if (current !== undefined && current !== name) await rm(join(directory, current), { recursive: true, force: true });
+	if (current !== undefined && current !== name && !current.includes("/")) await directory.remove(current);
 	return true;
 }
 
 async function writeOne(
-	root: string,
-	path: string,
-	{ data, user, mode }: PayloadFile,
-	{ group, mode: general }: { mode: number; group?: number },
+	directory: HeldDirectory,
+	[name = "", ...rest]: readonly string[],
+	file: PayloadFile,
+	options: { mode: number; group?: number },
 ): Promise<void> {
-	const file = join(root, path);
-	await mkdir(dirname(file), { recursive: true, mode: 0o755 });
-	await writeFile(file, data, { mode: 0o600 });
-	const given = (user === undefined && group === undefined) || (await give(file, user, group));
-	// What its user does not own must be open to others.
-	const bits = mode === undefined || (user !== undefined && !given) ? general : mode;
-	// The process's umask takes bits away; and a group that may read is what fsGroup is for.
-	await chmod(file, group === undefined ? bits : bits | 0o040);
+	if (rest.length > 0) {
+		const child = directory.enter(name, 0o755);
+		try {
+			return await writeOne(child, rest, file, options);
+		} finally {
+			child.close();
+		}
+	}
+	const { data, user, mode } = file;
+	const { group, mode: general } = options;
+	const opened = await directory.openFile(name, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+	try {
+		await opened.writeFile(data);
+		const given = (user === undefined && group === undefined) || (await give(opened, user, group));
+		// What its user does not own must be open to others.
+		const bits = mode === undefined || (user !== undefined && !given) ? general : mode;
+		// The process's umask takes bits away; and a group that may read is what fsGroup is for.
+		await opened.chmod(group === undefined ? bits : bits | 0o040);
+	} finally {
+		await opened.close();
+	}
 }
 
 /** False where files cannot be given away. */
-async function give(file: string, user = -1, group = -1): Promise<boolean> {
+async function give(file: FileHandle, user = -1, group = -1): Promise<boolean> {
 	try {
-		await lchown(file, user, group);
+		await file.chown(user, group);
 		return true;
 	} catch (error) {
 		notPermitted(error);
@@ -61,23 +92,49 @@ async function give(file: string, user = -1, group = -1): Promise<boolean> {
 }
 
 /** A link for every first part of a path; links to what is no more are taken away. */
-async function linkVisible(directory: string, payload: Payload): Promise<void> {
+async function linkVisible(directory: HeldDirectory, payload: Payload): Promise<void> {
 	const wanted = new Set([...payload.keys()].map((path) => path.split("/")[0] ?? path));
-	const present = new Set((await readdir(directory)).filter((name) => !name.startsWith("..")));
-	for (const name of wanted) if (!present.has(name)) await symlink(join(dataLink, name), join(directory, name));
-	for (const name of present) if (!wanted.has(name)) await rm(join(directory, name), { recursive: true, force: true });
+	const present = new Set((await readdir(directory.path)).filter((name) => !name.startsWith("..")));
+	for (const name of wanted) if (!present.has(name)) await symlink(`${dataLink}/${name}`, directory.at(name));
+	for (const name of present) if (!wanted.has(name)) await directory.remove(name);
 }
 
-async function isSame(directory: string, payload: Payload): Promise<boolean> {
-	const files = (await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => [])).filter((entry) =>
-		entry.isFile(),
-	);
-	if (files.length !== payload.size) return false;
-	for (const [path, { data }] of payload) {
-		const before = await readFile(join(directory, path)).catch(() => undefined);
-		if (before === undefined || !before.equals(data)) return false;
+/** @param current what the link leads to: the agent's own directory, or whatever a pod that reaches it has made of it */
+async function isSame(directory: HeldDirectory, current: string, payload: Payload): Promise<boolean> {
+	let data: HeldDirectory;
+	try {
+		data = directory.enter(current);
+	} catch {
+		return false;
 	}
-	return true;
+	try {
+		const entries = await readdir(data.path, { recursive: true, withFileTypes: true });
+		if (entries.filter((entry) => entry.isFile()).length !== payload.size) return false;
+		for (const [path, { data: wanted }] of payload) if (!(await holds(data, path.split("/"), wanted))) return false;
+		return true;
+	} finally {
+		data.close();
+	}
+}
+
+async function holds(
+	directory: HeldDirectory,
+	[name = "", ...rest]: readonly string[],
+	wanted: Buffer,
+): Promise<boolean> {
+	try {
+		if (rest.length > 0) {
+			const child = directory.enter(name);
+			return await holds(child, rest, wanted).finally(() => child.close());
+		}
+		const file = await directory.openFile(name, constants.O_RDONLY);
+		return await file
+			.readFile()
+			.then((found) => found.equals(wanted))
+			.finally(() => file.close());
+	} catch {
+		return false;
+	}
 }
 
 /** Without the right to give files away (an ordinary user's node) they stay the user's, who is root in its containers. */

@@ -1,6 +1,7 @@
 /** A pod's files on a real node: volumes, /etc/hosts, /etc/resolv.conf, termination messages and logs. */
-import { chmod, mkdir, open, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { readdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { holdDirectory, inParent, isCode, readRegular, removeTree, writeRegular } from "../../core/no-links.ts";
 import type { Container as ContainerSpec, Pod } from "../../kinds/generated/types.ts";
 import type { Container, Mount } from "../../runtime/runtime.ts";
 import type { KubeletConfiguration } from "../kubelet-configuration.ts";
@@ -18,12 +19,16 @@ import {
 	podLogDirectory,
 } from "./layout.ts";
 import { PodVolumes } from "./pod-volumes.ts";
+import { viewPath } from "./view-path.ts";
 import { volumeText } from "./volume-text.ts";
 
 /** Upstream's limits of a termination message: of a file, and of a log's end (lines and bytes). */
 const longestMessage = 4096;
 const fallbackLines = 80;
 const fallbackBytes = 2048;
+
+/** Of /etc/hosts and /etc/resolv.conf. */
+const longestOwnFile = 1024 * 1024;
 
 const defaultMessagePath = "/dev/termination-log";
 
@@ -60,7 +65,7 @@ class NodeFiles implements PodFiles {
 	}
 
 	async prepare(pod: Pod): Promise<void> {
-		await mkdir(podDirectory(this.#directories, pod.metadata.uid), { recursive: true, mode: 0o755 });
+		holdDirectory(podDirectory(this.#directories, pod.metadata.uid), 0o755).close();
 		await this.#volumes.prepare(pod);
 	}
 
@@ -82,7 +87,7 @@ class NodeFiles implements PodFiles {
 				await this.#resolver(pod),
 				await this.#terminationFile(pod, container, start.attempt),
 			];
-			await mkdir(dirname(this.logPath(pod, container.name, start.attempt)), { recursive: true, mode: 0o755 });
+			holdDirectory(dirname(this.logPath(pod, container.name, start.attempt)), 0o755).close();
 			return [...mounts, ...own.filter(({ containerPath }) => !taken.has(containerPath))];
 		} catch (error) {
 			if (error instanceof VolumeError) throw new ConfigError(error.message);
@@ -93,7 +98,8 @@ class NodeFiles implements PodFiles {
 	async terminationMessage(pod: Pod, container: Container): Promise<string> {
 		const { annotations, name, attempt } = container.config;
 		const path = join(containerDirectory(this.#directories, pod.metadata.uid, name), String(attempt));
-		const message = await readStart(path, longestMessage);
+		// A pod that can reach the node's files may have put something else in its place: that is no message.
+		const message = (await readRegular(path, longestMessage).catch(() => Buffer.alloc(0))).toString();
 		const falls = annotations["io.kubernetes.container.terminationMessagePolicy"] === "FallbackToLogsOnError";
 		if (message !== "" || !falls || container.exitCode === 0) return message;
 		const options = { tailLines: fallbackLines, timestamps: false, follow: false };
@@ -111,8 +117,9 @@ class NodeFiles implements PodFiles {
 
 	async linkLog(pod: Pod, { id, config }: Container): Promise<void> {
 		const path = containerLogLink(this.#directories, pod, config.name, id);
-		await mkdir(dirname(path), { recursive: true });
-		await symlink(config.logPath, path).catch(() => {});
+		// As programs find it that have the node's /var/log mounted.
+		const target = config.logPath.replace(this.#directories.logs, "/var/log");
+		await inParent(path, (parent, name) => symlink(target, parent.at(name)), 0o755).catch(() => {});
 	}
 
 	async release(podUid: string): Promise<void> {
@@ -122,12 +129,18 @@ class NodeFiles implements PodFiles {
 	async remove(pod: Pod): Promise<void> {
 		const { uid, name, namespace } = pod.metadata;
 		await this.#volumes.remove(uid);
-		await rm(podDirectory(this.#directories, uid), { recursive: true, force: true });
-		await rm(podLogDirectory(this.#directories, pod), { recursive: true, force: true });
-		const links = join(this.#directories.logs, "containers");
-		for (const link of await readdir(links).catch(() => [])) {
-			if (link.startsWith(`${name}_${namespace}_`)) await rm(join(links, link), { force: true });
-		}
+		await removeTree(podDirectory(this.#directories, uid));
+		const links = containerLogLink(this.#directories, pod, "", "");
+		await Promise.all([
+			removeTree(podLogDirectory(this.#directories, pod)),
+			inParent(links, async (parent) => {
+				for (const link of await readdir(parent.path))
+					if (link.startsWith(`${name}_${namespace}_`)) await parent.remove(link);
+			}),
+		]).catch((error: unknown) => {
+			// Where a pod has put something else in the place of the logs, they are gone for the node.
+			if (!isCode(error, "ENOENT", "ENOTDIR")) throw error;
+		});
 	}
 
 	refresh(pod: Pod): Promise<void> {
@@ -135,48 +148,40 @@ class NodeFiles implements PodFiles {
 	}
 
 	async #hosts(pod: Pod, addresses: readonly string[]): Promise<Mount> {
-		const { view } = this.#directories;
 		const hostPath = join(podDirectory(this.#directories, pod.metadata.uid), "etc-hosts");
 		const text =
 			pod.spec.hostNetwork === true
-				? hostNetworkHostsFile(pod, await readFile(`${view}/etc/hosts`, "utf8").catch(() => ""))
+				? hostNetworkHostsFile(pod, await this.#ownFile("/etc/hosts"))
 				: hostsFile(pod, addresses, this.#context.node.clusterDomain);
 		// Containers that run already see the same file: it is written in place.
-		await writeFile(hostPath, text, { mode: 0o644 });
+		await writeRegular(hostPath, text, 0o644);
 		return mounted(hostPath, "/etc/hosts");
 	}
 
 	async #resolver(pod: Pod): Promise<Mount> {
-		const { view, resolvConf } = this.#directories;
+		const { resolvConf } = this.#directories;
 		const { clusterDns, clusterDomain } = this.#context.node;
 		const hostPath = join(podDirectory(this.#directories, pod.metadata.uid), "resolv.conf");
-		const own = resolvConf ?? (await readFile(`${view}/etc/resolv.conf`, "utf8").catch(() => ""));
-		await writeFile(hostPath, resolverFile(pod, own, clusterDns, clusterDomain), { mode: 0o644 });
+		const own = resolvConf ?? (await this.#ownFile("/etc/resolv.conf"));
+		await writeRegular(hostPath, resolverFile(pod, own, clusterDns, clusterDomain), 0o644);
 		return mounted(hostPath, "/etc/resolv.conf");
+	}
+
+	/** A file of the node's own, links as the node sees them; empty when there is none. */
+	async #ownFile(path: string): Promise<string> {
+		const real = await viewPath(this.#directories.view, path).catch(() => path);
+		return (await readRegular(real, longestOwnFile).catch(() => Buffer.alloc(0))).toString();
 	}
 
 	async #terminationFile(pod: Pod, container: ContainerSpec, attempt: number): Promise<Mount> {
 		const directory = containerDirectory(this.#directories, pod.metadata.uid, container.name);
-		await mkdir(directory, { recursive: true });
 		const hostPath = join(directory, String(attempt));
-		await writeFile(hostPath, "", { mode: 0o666 });
-		// The process's umask takes bits away, and any user of the container may write it.
-		await chmod(hostPath, 0o666);
+		// Any user of the container may write it.
+		await inParent(hostPath, (parent, name) => parent.write(name, "", 0o666), 0o755);
 		return mounted(hostPath, container.terminationMessagePath ?? defaultMessagePath);
 	}
 }
 
 function mounted(hostPath: string, containerPath: string): Mount {
 	return { hostPath, containerPath, readOnly: false, propagation: "None" };
-}
-
-async function readStart(path: string, longest: number): Promise<string> {
-	const file = await open(path, "r").catch(() => undefined);
-	if (file === undefined) return "";
-	try {
-		const { bytesRead, buffer } = await file.read(Buffer.alloc(longest), 0, longest, 0);
-		return buffer.toString("utf8", 0, bytesRead);
-	} finally {
-		await file.close();
-	}
 }

@@ -1,10 +1,11 @@
 /** Makes a pod's volumes ready, keeps those that show API objects up to date, and clears them away. */
 import { closeSync } from "node:fs";
-import { chmod, mkdir, readdir, rm } from "node:fs/promises";
+import { chmod, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Client } from "../../client/client.ts";
 import { openBeneath } from "../../core/beneath.ts";
 import { type Clock, parseTimestamp, type Timer } from "../../core/clock.ts";
+import { holdDirectory, isCode, removeTree } from "../../core/no-links.ts";
 import { parseQuantity } from "../../core/quantity.ts";
 import type { Pod, ServiceAccountTokenProjection, Volume } from "../../kinds/generated/types.ts";
 import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
@@ -110,12 +111,9 @@ export class PodVolumes {
 		await this.#turns.get(uid);
 		this.#turns.delete(uid);
 		const volumes = join(podDirectory(this.#options.directories, uid), "volumes");
-		for (const plugin of await readdir(volumes).catch(() => [])) {
-			if (plugin === "kubernetes.io~empty-dir") {
-				for (const name of await readdir(join(volumes, plugin))) await unmount(join(volumes, plugin, name));
-			}
-		}
-		await rm(volumes, { recursive: true, force: true });
+		const emptyDirs = join(volumes, "kubernetes.io~empty-dir");
+		for (const name of await names(emptyDirs)) await unmount(join(emptyDirs, name));
+		await removeTree(volumes);
 	}
 
 	close(): void {
@@ -152,9 +150,14 @@ export class PodVolumes {
 		const path = volumeDirectory(this.#options.directories, pod.metadata.uid, volume);
 		const { medium = "", sizeLimit } = volume.emptyDir ?? {};
 		if (medium !== "" && medium !== "Memory") throw new VolumeError(`medium ${medium} is not supported by this node`);
-		await mkdir(path, { recursive: true });
-		if (medium === "Memory") await mountTmpfs(path, sizeLimit === undefined ? undefined : parseQuantity(sizeLimit));
-		await chmod(path, 0o777);
+		const directory = holdDirectory(path, 0o755);
+		try {
+			const sizeBytes = sizeLimit === undefined ? undefined : parseQuantity(sizeLimit);
+			if (medium === "Memory") await mountTmpfs(path, directory, sizeBytes);
+		} finally {
+			directory.close();
+		}
+		await openToAll(path);
 		await this.#ownByGroup(pod, path, "");
 		return { path, readOnly: false };
 	}
@@ -179,7 +182,6 @@ export class PodVolumes {
 		const found = await volumePayload(pod, volume, this.#sources(pod));
 		if (found === undefined) return false;
 		const directory = volumeDirectory(directories, pod.metadata.uid, volume);
-		await mkdir(directory, { recursive: true });
 		const group = pod.spec.securityContext?.fsGroup;
 		const sequence = `${Math.floor(clock.now())}.${this.#sequence++}`;
 		const options = { mode: found.mode, ...(group === undefined ? {} : { group }), sequence };
@@ -248,5 +250,26 @@ export class PodVolumes {
 		if (group === undefined) return;
 		const policy = pod.spec.securityContext?.fsGroupChangePolicy;
 		await ownByGroup(root, path, group, policy === "OnRootMismatch" ? "root" : "all");
+	}
+}
+
+/** Any user may write in the directory. */
+async function openToAll(path: string): Promise<void> {
+	const directory = holdDirectory(path);
+	try {
+		await chmod(directory.path, 0o777);
+	} finally {
+		directory.close();
+	}
+}
+
+/** What is in the directory; nothing where there is none, or a link leads there. */
+async function names(path: string): Promise<string[]> {
+	try {
+		const directory = holdDirectory(path);
+		return await readdir(directory.path).finally(() => directory.close());
+	} catch (error) {
+		if (isCode(error, "ENOENT", "ENOTDIR")) return [];
+		throw error;
 	}
 }

@@ -1,12 +1,16 @@
 /** Mounts of memory for `emptyDir: { medium: Memory }`, by the system's own commands. */
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import type { HeldDirectory } from "../../core/no-links.ts";
 
-/** @param sizeBytes undefined: as the kernel has it */
-export async function mountTmpfs(path: string, sizeBytes: number | undefined): Promise<void> {
+/**
+ * @param directory the one at the path: mounted is on this one, whatever the path leads to by then
+ * @param sizeBytes undefined: as the kernel has it
+ */
+export async function mountTmpfs(path: string, directory: HeldDirectory, sizeBytes: number | undefined): Promise<void> {
 	if (await isMounted(path)) return;
 	const options = ["mode=0777", ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])];
-	await run("mount", ["-t", "tmpfs", "-o", options.join(","), "tmpfs", path]);
+	await run("mount", ["-c", "-t", "tmpfs", "-o", options.join(","), "tmpfs", "."], directory.outsidePath);
 }
 
 export async function unmount(path: string): Promise<void> {
@@ -20,9 +24,9 @@ async function isMounted(path: string): Promise<boolean> {
 	return table.split("\n").some((line) => line.split(" ")[1] === escaped);
 }
 
-function run(command: string, args: readonly string[]): Promise<void> {
+function run(command: string, args: readonly string[], cwd = "/"): Promise<void> {
 	return new Promise((resolve, reject) => {
-		const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
+		const child = spawn(command, args, { cwd, stdio: ["ignore", "ignore", "pipe"] });
 		let problem = "";
 		child.stderr.on("data", (chunk: Buffer) => {
 			problem = (problem + chunk.toString()).slice(-1000);

@@ -6,12 +6,12 @@ const mostLinks = 40;
 
 /**
  * The agent's path for the node's path, with symbolic links followed as the node sees them: an absolute link leads to the
- * view's root, not to the machine's. What does not exist is taken as it is.
+ * view's root, not to the machine's. What does not exist is taken as it is. Whoever opens it must not follow links
+ * (core/no-links.ts): what is there may have changed since.
  * @param view absolute, or empty when the node's root is the agent's own
  * @throws Error for links that lead nowhere but in circles
  */
 export async function viewPath(view: string, path: string): Promise<string> {
-	if (view === "") return path;
 	let resolved = "/";
 	let rest = normalize(path)
 		.split("/")
@@ -33,5 +33,5 @@ export async function viewPath(view: string, path: string): Promise<string> {
 		if (target.startsWith("/")) resolved = "/";
 		rest = [...target.split("/").filter((name) => name !== "" && name !== "."), ...rest];
 	}
-	return resolved === "/" ? view : view + resolved;
+	return (resolved === "/" ? view : view + resolved) || "/";
 }

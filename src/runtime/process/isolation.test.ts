@@ -1,6 +1,16 @@
 /** What a container sees and may do: users, capabilities, mounts, namespaces, limits. Also run without root by rootless.test.ts. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmdirSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { collect, containerConfig, logPayload, sandboxConfig } from "../contract.ts";
 import type { ContainerConfig, Mount } from "../runtime.ts";
@@ -238,6 +248,26 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 			readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)).length - 5,
 		);
 		expect(`${name}\n`).toBe(readFileSync("/proc/sys/kernel/hostname", "utf8"));
+	});
+
+	it("writes no log through a link that a pod put in its place", async () => {
+		const elsewhere = `${fixture.directory}/elsewhere`;
+		writeFileSync(elsewhere, "kept");
+		const command = ["sh", "-c", "echo before; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo after; sleep 1000"];
+		const container = await fixture.start({ command });
+		await fixture.until("it has printed", () => fixture.log("main") === "before\n");
+		const { logPath } = container.config;
+		rmSync(logPath);
+		symlinkSync(elsewhere, logPath);
+		await fixture.runtime.reopenLog(container.id);
+		const go = { command: ["touch", "/tmp/go"], tty: false, stdin: false, signal: never };
+		await collect(await fixture.runtime.exec(container.id, go));
+		await fixture.until("it has printed more", () => fixture.log("main") === "after\n");
+		rmSync(logPath);
+		symlinkSync(elsewhere, logPath);
+		const runtime = await fixture.reopen();
+		expect((await runtime.listContainers()).find(({ id }) => id === container.id)?.state).toBe("running");
+		expect(readFileSync(elsewhere, "utf8")).toBe("kept");
 	});
 
 	it("sets sysctls of the pod's own namespaces, and says which it cannot", async () => {

@@ -1,7 +1,8 @@
 /** From a container's streams to its log file in the CRI format, and to whoever has attached. */
-import { closeSync, fstatSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import type { Clock } from "../../core/clock.ts";
+import { type HeldDirectory, holdDirectory, isCode } from "../../core/no-links.ts";
 import { criLines } from "./cri-format.ts";
 import { Journal, type LogProgress } from "./journal.ts";
 import { RawStream } from "./raw-stream.ts";
@@ -40,8 +41,7 @@ export class LogPump {
 		this.#clock = options.clock;
 		this.#path = options.logPath;
 		this.#journal = new Journal(options.journalPath);
-		mkdirSync(dirname(this.#path), { recursive: true });
-		this.#file = openSync(this.#path, "a", 0o640);
+		this.#file = openLog(this.#path);
 		this.#log = identityOf(this.#file);
 		const before = this.#journal.read();
 		const endMark = Buffer.from(`${options.endMark}\n`);
@@ -61,7 +61,7 @@ export class LogPump {
 	/** Goes on in a new file after the old one was renamed. */
 	reopen(): void {
 		if (this.#file < 0) return;
-		const next = openSync(this.#path, "a", 0o640);
+		const next = openLog(this.#path);
 		closeSync(this.#file);
 		this.#file = next;
 		this.#log = identityOf(next);
@@ -116,6 +116,31 @@ export class LogPump {
 	#append(text: Buffer): void {
 		for (let written = 0; written < text.length; ) written += writeSync(this.#file, text, written);
 		this.#log = { inode: this.#log.inode, size: this.#log.size + text.length };
+	}
+}
+
+/**
+ * The container's log, to be appended to. A pod that can reach the logs may have put something else in its place: a link is taken
+ * away, and where the directory has become one, the log is lost, not the container.
+ */
+function openLog(path: string): number {
+	let parent: HeldDirectory | undefined;
+	try {
+		parent = holdDirectory(dirname(path), 0o755);
+		const name = basename(path);
+		const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
+		try {
+			return parent.openFileSync(name, flags, 0o640);
+		} catch (error) {
+			if (!isCode(error, "ELOOP", "NotRegular", "ENXIO")) throw error;
+			unlinkSync(parent.at(name));
+			return parent.openFileSync(name, flags, 0o640);
+		}
+	} catch (error) {
+		if (!isCode(error, "ENOTDIR", "ELOOP", "NotRegular", "ENXIO", "EISDIR", "EEXIST")) throw error;
+		return openSync("/dev/null", "a");
+	} finally {
+		parent?.close();
 	}
 }
 
