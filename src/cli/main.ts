@@ -8,6 +8,7 @@ import { kubectlCommand } from "./kubectl.ts";
 import { nodeCommand } from "./node.ts";
 import { reportFailure } from "./output.ts";
 import { resetCommand } from "./reset.ts";
+import { secretsCommand } from "./secrets.ts";
 import { statusCommand } from "./status.ts";
 import { tourCommand } from "./tour/tour.ts";
 import { upCommand } from "./up.ts";
@@ -26,6 +27,7 @@ for (const command of [
 	clockCommand(),
 	kubeconfigCommand(),
 	kubectlCommand(),
+	secretsCommand(),
 	tourCommand(),
 	resetCommand(),
 ])

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { ClusterStatus } from "../cluster/control-protocol.ts";
 import { type LaunchOptions, launch } from "../cluster/launch.ts";
@@ -15,6 +16,7 @@ interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock">, 
 	kubeletConfig?: string;
 	foreground?: true;
 	enableAdmissionPlugins?: string;
+	encryptionProviderConfig?: string;
 }
 
 export function upCommand(): Command {
@@ -29,11 +31,16 @@ export function upCommand(): Command {
 			"--enable-admission-plugins <names>",
 			"optional steps of admission, with commas between them (default: as at the last start)",
 		)
+		.option(
+			"--encryption-provider-config <file>",
+			"an EncryptionConfiguration: what is encrypted at rest, and how; 'default' for Secrets with the cluster's own key (default: as at the last start)",
+		)
 		.option("--foreground", "stay until Ctrl-C, then stop the cluster");
 	return withApiOptions(command).action(up);
 }
 
-async function up({ data, foreground, kubeletConfig, enableAdmissionPlugins, ...wanted }: UpOptions): Promise<void> {
+async function up(given: UpOptions): Promise<void> {
+	const { data, foreground, kubeletConfig, enableAdmissionPlugins, encryptionProviderConfig, ...wanted } = given;
 	const layout = layoutFrom({ data });
 	const { nodes, runtime, clock } = wanted;
 	const options: LaunchOptions = {
@@ -51,6 +58,8 @@ async function up({ data, foreground, kubeletConfig, enableAdmissionPlugins, ...
 		const { parsePlugins } = await import("../cluster/admission-plugins.ts");
 		options.admissionPlugins = parsePlugins(enableAdmissionPlugins);
 	}
+	if (encryptionProviderConfig !== undefined)
+		options.encryptionFile = encryptionProviderConfig === "default" ? "" : resolve(encryptionProviderConfig);
 	const startedNs = process.hrtime.bigint();
 	const status = await launch(layout, options, (text) => say(text));
 	say(summary(status, Number(process.hrtime.bigint() - startedNs) / 1e6));

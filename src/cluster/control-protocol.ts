@@ -59,6 +59,8 @@ export interface ControlRequests {
 	addNodes: { body: AddNodes; reply: NodeStatus[] };
 	removeNode: { body: { name: string }; reply: NodeStatus };
 	clock: { body: ClockCommand; reply: ClockStatus };
+	/** Answers when every Secret is written with a new key, and the old key is gone. */
+	rotateSecrets: { body: undefined; reply: { count: number } };
 	stop: { body: undefined; reply: Record<string, never> };
 }
 

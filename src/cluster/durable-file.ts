@@ -19,6 +19,16 @@ export function writeDurably(file: string, content: string | Uint8Array): void {
 	syncFolder(dirname(file));
 }
 
+/** Brings a file's content to the disk. */
+export function syncFile(file: string): void {
+	const descriptor = openSync(file, "r+");
+	try {
+		fsyncSync(descriptor);
+	} finally {
+		closeSync(descriptor);
+	}
+}
+
 /** Brings names that were made, renamed or removed in the folder to the disk. */
 export function syncFolder(folder: string): void {
 	const descriptor = openSync(folder, "r");

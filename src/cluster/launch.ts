@@ -23,6 +23,8 @@ export interface LaunchOptions extends ApiChanges {
 	kubelet?: KubeletDocument;
 	/** Optional steps of admission: from the next start on, until other ones are named. */
 	admissionPlugins?: readonly string[];
+	/** Absolute path of an EncryptionConfiguration, in the place of the one before; empty: none from now on. */
+	encryptionFile?: string;
 }
 
 /**
@@ -51,6 +53,9 @@ export async function launch(
 		throw new Error("the cluster runs with another --kubelet-config; 'cox down' first, then 'cox up' with this one");
 	refuseOtherPlugins(layout, options);
 	refuseOtherApi(layout, options);
+	const encryption = readSettings(layout.settings)?.encryption?.file ?? "";
+	if (options.encryptionFile !== undefined && options.encryptionFile !== encryption)
+		throw new Error("another --encryption-provider-config takes effect when the cluster starts: 'cox down' first");
 	const missing = (options.nodes ?? 0) - running.nodes.length;
 	if (missing > 0) await control(layout, "addNodes", { count: missing });
 	return control(layout, "ready");

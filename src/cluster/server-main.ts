@@ -48,6 +48,7 @@ try {
 		addNodes: (request) => server.addNodes(request),
 		removeNode: ({ name }) => server.removeNode(name),
 		clock: (command) => server.clock(command),
+		rotateSecrets: () => server.rotateSecrets(),
 		stop: async () => {
 			// The answer goes out before the socket closes.
 			setImmediate(() => void control.close().then(() => stop(server, 0)));

@@ -10,10 +10,10 @@ import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Node } from "../kinds/generated/types.ts";
 import { nodes } from "../kinds/node.ts";
 import { serviceAccounts } from "../kinds/serviceaccount.ts";
-import { openLmdbStore } from "../store/lmdb.ts";
 import { changeSettings } from "./api-settings.ts";
 import { AuditLog } from "./audit-log.ts";
 import { type Certificates, ensureCertificates } from "./certificates.ts";
+import { type ClusterStore, openClusterStore } from "./cluster-store.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import type { AddNodes, ClockCommand, ClockStatus, ClusterStatus, NodeStatus } from "./control-protocol.ts";
 import { holdTimeForWrites } from "./held-store.ts";
@@ -31,7 +31,6 @@ import { host, serverNames } from "./server-names.ts";
 import { defaultSettings, readSettings, type Settings, writeSettings } from "./settings.ts";
 import { createSimulatedNodes } from "./simulated-nodes.ts";
 import { removeSockets } from "./stop.ts";
-import { ensureIdentity, readIdentity } from "./store-identity.ts";
 import { supervision } from "./supervision.ts";
 import { TurnableClock } from "./turnable-clock.ts";
 import { version } from "./version.ts";
@@ -50,12 +49,15 @@ export class ClusterServer {
 	/** Bearer tokens of this machine's agents. */
 	readonly #tokens = new LocalTokens();
 	readonly #closers: (() => Promise<unknown>)[] = [];
+	readonly #options: LaunchOptions;
+	#opened: ClusterStore | undefined;
 	#client: Client | undefined;
 	#pool: NodePool | undefined;
 	#readyAfterMs: number | undefined;
 
 	constructor(layout: Layout, options: LaunchOptions) {
 		this.#layout = layout;
+		this.#options = options;
 		const existing = readSettings(layout.settings);
 		this.#settings = existing ?? { ...defaultSettings, ...pick(options) };
 		refuseChange(this.#settings, options);
@@ -92,13 +94,19 @@ export class ClusterServer {
 	async #start(progress: (text: string) => void): Promise<void> {
 		const { sockets } = this.#layout;
 		protectData(this.#layout);
-		const identity = readIdentity(this.#layout);
-		// A month that passes in seconds is not worth a wait for the disk with every write.
-		const disk = openLmdbStore({ folder: this.#layout.store, flush: this.#turnable === undefined });
+		const virtual = this.#turnable?.clock;
+		const opened = await openClusterStore(this.#layout, {
+			encryptionFile: (this.#options.encryptionFile ?? this.#settings.encryption?.file) || undefined,
+			lastEncryption: this.#settings.encryption,
+			// A month that passes in seconds is not worth a wait for the disk with every write.
+			flush: virtual === undefined,
+			wrap: (disk) => (virtual === undefined ? disk : holdTimeForWrites(disk, virtual)),
+		});
+		const { store, disk } = opened;
+		this.#opened = opened;
 		this.#closers.push(() => disk.close());
-		ensureIdentity(this.#layout, identity);
 		this.#closers.push(async () => removeSockets(sockets));
-		const store = this.#turnable === undefined ? disk : holdTimeForWrites(disk, this.#turnable.clock);
+		this.#settings.encryption = opened.encryption;
 		writeSettings(this.#layout.settings, this.#settings);
 		const certificates = await ensureCertificates(this.#layout.pki, serverNames(), systemClock().now());
 		const controlPlane = await startControlPlane({
@@ -257,6 +265,17 @@ export class ClusterServer {
 		delete this.#settings.nodes[name];
 		writeSettings(this.#layout.settings, this.#settings);
 		return status;
+	}
+
+	/** Secrets get a new key; returns how many were written again. @throws Error when another's keys write them */
+	async rotateSecrets(): Promise<{ count: number }> {
+		if (this.#opened === undefined) throw new Error("the cluster is still starting");
+		const { atRest, disk } = this.#opened;
+		if (!atRest.usesOwnKey)
+			throw new Error(
+				`the keys of Secrets are in ${this.#settings.encryption?.file}: put a new one first there, then 'cox down' and 'cox up'`,
+			);
+		return { count: await atRest.rotate(disk) };
 	}
 
 	async clock(command: ClockCommand): Promise<ClockStatus> {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { dirname } from "node:path";
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 import type { ApiSettings } from "./api-settings.ts";
+import type { EncryptionSettings } from "./encryption/at-rest.ts";
 
 /** What a cluster was made with; kept in its data directory, so that the next `cox up` finds the same cluster. */
 export interface Settings extends ApiSettings {
@@ -17,6 +18,8 @@ export interface Settings extends ApiSettings {
 	kubelet?: KubeletDocument;
 	/** Optional steps of admission that are taken, as `cox up --enable-admission-plugins` named them last. */
 	admissionPlugins?: readonly string[];
+	/** The EncryptionConfiguration of the last start; absent: Secrets are encrypted with the cluster's own key. */
+	encryption?: EncryptionSettings | undefined;
 	/** Nodes on this machine, by name. */
 	nodes: Record<string, NodeSettings>;
 }

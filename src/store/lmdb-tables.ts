@@ -70,6 +70,12 @@ export class Tables {
 		return this.#root.close();
 	}
 
+	/** Writes what was committed when this was called into `data.mdb` of a folder, without free pages. */
+	async copyTo(folder: string): Promise<void> {
+		await this.#root.backup(folder, true);
+		chmodSync(join(folder, "data.mdb"), 0o600);
+	}
+
 	revision(): number {
 		return this.#meta.get("revision") ?? 0;
 	}

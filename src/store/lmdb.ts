@@ -21,6 +21,14 @@ export interface LmdbOptions {
 	flush?: boolean;
 }
 
+export interface DurableStore extends Store {
+	/**
+	 * Writes a consistent copy into `data.mdb` of a folder that exists, while the store is in use: LMDB's file without free
+	 * pages. It is not forced to the disk.
+	 */
+	copyTo(folder: string): Promise<void>;
+}
+
 /** Commits that wait for the disk: more are refused, for they would only wait longer. */
 const queueLimit = 20_000;
 /** One transaction takes so many commits and bytes, so that the first of them does not wait for the last too long. */
@@ -37,7 +45,7 @@ const treeBytes = 3 * 4096;
  * one is being written go into the next one together.
  * @throws ApiError Conflict when another process has the folder, InternalError when it is of another format
  */
-export function openLmdbStore(options: LmdbOptions): Store {
+export function openLmdbStore(options: LmdbOptions): DurableStore {
 	mkdirSync(options.folder, { recursive: true, mode: 0o700 });
 	const lock = lockFolder(options.folder);
 	try {
@@ -64,7 +72,7 @@ interface Batch {
 	bytes: number;
 }
 
-class LmdbStore implements Store {
+class LmdbStore implements DurableStore {
 	readonly #tables: Tables;
 	readonly #folder: string;
 	readonly #lock: FolderLock;
@@ -142,6 +150,11 @@ class LmdbStore implements Store {
 		this.#checkOpen();
 		this.#compactTo = Math.max(this.#compactTo, Math.min(revision, this.#revision));
 		while (this.#compacted < this.#compactTo && !this.#closed) await this.#startWriting();
+	}
+
+	copyTo(folder: string): Promise<void> {
+		this.#checkOpen();
+		return this.#tables.copyTo(folder);
 	}
 
 	async close(): Promise<void> {

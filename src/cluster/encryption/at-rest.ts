@@ -1,0 +1,133 @@
+/** Encryption at rest of a cluster in a data directory: which keys there are, what they write, and their rotation. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { keyPrefix } from "../../api/cache/keys.ts";
+import { Encryption, type EncryptionRule } from "../../store/encryption.ts";
+import type { Store } from "../../store/store.ts";
+import { type EncryptionPlan, parseEncryptionConfiguration } from "./configuration.ts";
+import { keyFile, newKey, type OwnKeys, readOwnKeys, writeOwnKeys } from "./key-file.ts";
+import { rewrite } from "./rewrite.ts";
+
+const secrets = keyPrefix({ group: "", plural: "secrets" });
+const everything = "/objects/";
+
+/** What the settings keep of a configuration. */
+export interface EncryptionSettings {
+	/** Absolute path of an EncryptionConfiguration. */
+	file: string;
+	/** Of the content that was used last: another one has everything written again. */
+	digest: string;
+}
+
+export class EncryptionAtRest {
+	readonly encryption: Encryption;
+	readonly #pki: string;
+	readonly #plan: EncryptionPlan | undefined;
+	/** Newest first. */
+	#ownKeys: OwnKeys;
+	/** Not on disk yet. */
+	#isNew: boolean;
+	#rotation: Promise<number> | undefined;
+
+	/**
+	 * @param options.pki where the cluster's own keys are, or will be
+	 * @param options.plan a configuration in their place
+	 * @param options.former a configuration that values may still be written by
+	 * @throws Error when the keys cannot be read
+	 */
+	constructor(options: { pki: string; plan?: EncryptionPlan | undefined; former?: EncryptionPlan | undefined }) {
+		this.#pki = options.pki;
+		this.#plan = options.plan;
+		const found = readOwnKeys(options.pki);
+		this.#isNew = found === undefined;
+		this.#ownKeys = found ?? [newKey()];
+		this.encryption = new Encryption(this.#rules(), this.#keys(options.former));
+	}
+
+	/** What a configuration names is as it says; Secrets that it does not name are encrypted with the cluster's own key. */
+	#rules(): readonly EncryptionRule[] {
+		return [...(this.#plan?.rules ?? []), { prefixes: [secrets], writeKey: this.#ownKeys[0] }];
+	}
+
+	#keys(former?: EncryptionPlan) {
+		return [...this.#ownKeys, ...(this.#plan?.keys ?? []), ...(former?.keys ?? [])];
+	}
+
+	/**
+	 * Before the store is used, and before anything is written: gives values the form that they have now, and ends a rotation that was interrupted.
+	 * @param changed whether the configuration is another one than last time
+	 * @returns whether something was there unencrypted, which the store's file may still have in free pages
+	 */
+	async prepare(store: Store, changed: boolean): Promise<boolean> {
+		if (this.#isNew) {
+			await this.#checkReadable(store);
+			// On disk before anything is written with it.
+			writeOwnKeys(this.#pki, this.#ownKeys);
+			this.#isNew = false;
+		}
+		const { hadPlain } = await rewrite(store, this.encryption, [changed ? everything : secrets]);
+		if (this.#ownKeys.length > 1) await this.#dropOldKeys(store);
+		return hadPlain;
+	}
+
+	/** A new key is no substitute for one that was lost. @throws Error that says what to do */
+	async #checkReadable(store: Store): Promise<void> {
+		const { entries } = await store.range({ from: secrets, to: `${secrets}\uffff` });
+		for (const { key, value } of entries) {
+			try {
+				this.encryption.open(key, value);
+			} catch (error) {
+				const message = error instanceof Error ? error.message : String(error);
+				throw new Error(
+					`${message}; put ${keyFile(this.#pki)} back, or restore a snapshot that has the keys ('cox snapshot restore')`,
+				);
+			}
+		}
+	}
+
+	/**
+	 * Makes a new key, writes every Secret again with it, and forgets the old one. An end of the process at any time leaves
+	 * all keys there that something was written with; the next start goes on.
+	 * @param store underneath
+	 * @returns how many Secrets were written
+	 */
+	rotate(store: Store): Promise<number> {
+		this.#rotation ??= this.#rotate(store).finally(() => {
+			this.#rotation = undefined;
+		});
+		return this.#rotation;
+	}
+
+	async #rotate(store: Store): Promise<number> {
+		const keys: OwnKeys = [newKey(), ...this.#ownKeys];
+		writeOwnKeys(this.#pki, keys);
+		this.#ownKeys = keys;
+		this.encryption.use(this.#rules(), this.#keys());
+		const { count } = await rewrite(store, this.encryption, [secrets]);
+		await this.#dropOldKeys(store);
+		return count;
+	}
+
+	async #dropOldKeys(store: Store): Promise<void> {
+		// What was on its way to the disk when the keys changed was decided before this.
+		await rewrite(store, this.encryption, [secrets]);
+		await store.compact(await store.revision());
+		this.#ownKeys = [this.#ownKeys[0]];
+		writeOwnKeys(this.#pki, this.#ownKeys);
+		this.encryption.use(this.#rules(), this.#keys());
+	}
+
+	/** Whether the cluster's own key writes Secrets. */
+	get usesOwnKey(): boolean {
+		return this.#plan?.rules.some(({ prefixes }) => prefixes.some((prefix) => secrets.startsWith(prefix))) !== true;
+	}
+}
+
+/** @throws Error when the file cannot be read or is wrong */
+export function readEncryptionFile(file: string): { plan: EncryptionPlan; digest: string } {
+	const text = readFileSync(file, "utf8");
+	return {
+		plan: parseEncryptionConfiguration(text, file),
+		digest: createHash("sha256").update(text).digest("hex"),
+	};
+}
