@@ -37,6 +37,8 @@ export interface ApiOptions {
 	oidc?: readonly JwtAuthenticator[];
 	/** What is recorded of requests, and where. Default: nothing. */
 	audit?: AuditOptions | undefined;
+	/** Told of every request that a user has no right to, in the words of the refusal. */
+	onRefused?: ((user: User, why: string) => void) | undefined;
 	/** Text of `/metrics`. */
 	metrics?: () => string;
 	/** What nodes and their pods use now. Without it metrics.k8s.io is not served. */

@@ -8,6 +8,7 @@ import type { Kind } from "../kinds/kind.ts";
 import { namespaces } from "../kinds/namespace.ts";
 import { priorityClasses } from "../kinds/priorityclass.ts";
 import { services } from "../kinds/service.ts";
+import { serviceAccounts } from "../kinds/serviceaccount.ts";
 import { storageClasses } from "../kinds/storageclass.ts";
 import { serviceAddress } from "./addresses.ts";
 import { reconcileRoles } from "./bootstrap-roles.ts";
@@ -26,8 +27,16 @@ const systemPriorities = [
 	},
 ];
 
-/** Creates what every cluster has from the start, where it is missing. @param client may do everything */
-export async function bootstrap(client: Client, options: { serviceCidr: string }): Promise<void> {
+/**
+ * Creates what every cluster has from the start, where it is missing. What does not need each other is written at once, so that the store
+ * commits it together.
+ * @param client may do everything
+ * @param options.accounts names of service accounts in kube-system
+ */
+export async function bootstrap(
+	client: Client,
+	options: { serviceCidr: string; accounts: readonly string[] },
+): Promise<void> {
 	const ensure = async <T extends KubeObject>(kind: Kind<T>, draft: Draft<T>) => {
 		const ref = { namespace: draft.metadata.namespace, name: draft.metadata.name ?? "" };
 		try {
@@ -37,11 +46,22 @@ export async function bootstrap(client: Client, options: { serviceCidr: string }
 			await client.create(kind, draft);
 		}
 	};
-	for (const name of systemNamespaces) await ensure(namespaces, { metadata: { name }, spec: {} });
-	await reconcileRoles(client);
-	for (const { name, ...rest } of systemPriorities) await ensure(priorityClasses, { metadata: { name }, ...rest });
-	await ensure(storageClasses, standardStorageClass);
-	await ensureKubernetesService(ensure, options.serviceCidr);
+	await Promise.all(systemNamespaces.map((name) => ensure(namespaces, { metadata: { name }, spec: {} })));
+	await Promise.all([
+		reconcileRoles(client),
+		ensureAccounts(client, options.accounts),
+		...systemPriorities.map(({ name, ...rest }) => ensure(priorityClasses, { metadata: { name }, ...rest })),
+		ensure(storageClasses, standardStorageClass),
+		ensureKubernetesService(ensure, options.serviceCidr),
+	]);
+}
+
+async function ensureAccounts(client: Client, names: readonly string[]): Promise<void> {
+	const namespace = "kube-system";
+	const { items } = await client.list(serviceAccounts, { namespace });
+	const found = new Set(items.map(({ metadata }) => metadata.name));
+	const missing = names.filter((name) => !found.has(name));
+	await Promise.all(missing.map((name) => client.create(serviceAccounts, { metadata: { name, namespace } })));
 }
 
 type Ensure = <T extends KubeObject>(kind: Kind<T>, draft: Draft<T>) => Promise<void>;

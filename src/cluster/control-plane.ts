@@ -12,6 +12,7 @@ import { memoryTransport } from "../client/transport-memory.ts";
 import type { Controller } from "../controllers/controller.ts";
 import { startShell } from "../controllers/shell.ts";
 import type { Clock } from "../core/clock.ts";
+import { ApiError } from "../core/errors.ts";
 import type { User } from "../core/exchange.ts";
 import { catalog } from "../kinds/catalog.ts";
 import { createRegistry } from "../kinds/registry.ts";
@@ -20,6 +21,16 @@ import type { Store } from "../store/store.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { buildInfo } from "./build-info.ts";
 import { type Authority, authorityControllers, type ControllerSettings, controllers } from "./controllers.ts";
+import {
+	apiServer,
+	controllerManager,
+	controllerUser,
+	eventRecorder,
+	isPartOfCluster,
+	metricsReader,
+	scheduler,
+	systemAccounts,
+} from "./identities.ts";
 import { createUsageReader, type UsageReader } from "./usage.ts";
 import { kubernetesVersion } from "./version.ts";
 
@@ -53,8 +64,8 @@ export interface ControlPlane {
 	readonly api: Api;
 	/** What the controllers see; everything in this process that watches may share it. */
 	readonly mirror: Mirror;
-	/** A client in this process, as this user of the group system:masters. */
-	client(name: string): Client;
+	/** A client in this process, as this user. */
+	client(user: User): Client;
 	/**
 	 * For a cluster that got its authority only after its start: every namespace gets the ConfigMap kube-root-ca.crt, and
 	 * certificates are signed.
@@ -69,6 +80,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	const report = options.onError ?? (() => {});
 	checkPlugins(options.admissionPlugins ?? []);
 	let usage: UsageReader | undefined;
+	let accounts: readonly string[] = [];
 	const api = await createApi({
 		usage: async () => (await usage?.read()) ?? [],
 		store,
@@ -82,22 +94,19 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		apiAudiences: options.apiAudiences ?? [],
 		oidc: options.oidc ?? [],
 		audit: options.audit,
+		onRefused(user, why) {
+			// A node may ask for what a pod named that is gone by now.
+			if (!isPartOfCluster(user, accounts) || why.includes("no relationship found between node")) return;
+			report(`${user.name} lacks a right`, new ApiError("Forbidden", why));
+		},
 		serviceAccounts: { signingKey: options.serviceAccountKey },
 		gitVersion: kubernetesVersion.gitVersion,
 		build: buildInfo,
 	});
-	const client = (name: string) =>
-		createClient(memoryTransport(api.handle, { name, groups: ["system:masters", "system:authenticated"] }), {
-			userAgent: name,
-			clock,
-		});
-	const mirror = createMirror(client("system:kube-controller-manager"), {
-		clock,
-		onError: (error, what) => report(what, error),
-	});
-	await bootstrap(client("system:apiserver"), options);
-
-	usage = createUsageReader({ client: client("system:metrics-server"), mirror, clock });
+	const client = (user: User) => createClient(memoryTransport(api.handle, user), { userAgent: user.name, clock });
+	const reader = client(controllerManager);
+	const mirror = createMirror(reader, { clock, onError: (error, what) => report(what, error) });
+	usage = createUsageReader({ client: client(metricsReader), mirror, clock });
 	const withTokens = (authority: Authority): Authority => ({ signToken: api.secretToken, ...authority });
 	const settings: ControllerSettings = {
 		...options,
@@ -105,20 +114,25 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		registry: api.registry,
 		metrics: usage.metrics,
 	};
-	const recorder = createEventRecorder(client("system:event-recorder"), { clock });
+	const first = controllers(settings);
+	accounts = systemAccounts(first);
+	await bootstrap(client(apiServer), { serviceCidr: options.serviceCidr, accounts });
+
+	const recorder = createEventRecorder(client(eventRecorder), { clock });
 	const start = (controller: Controller<unknown>) =>
 		startShell(controller, {
-			client: client(`system:serviceaccount:kube-system:${controller.component}`).as(controller.component),
+			client: client(controllerUser(controller)).as(controller.component),
 			mirror,
+			revision: () => reader.revision(),
 			clock,
 			recorder,
 			onError: (error, name, key) => report(`${name} ${key}`, error),
 		});
-	const shells = controllers(settings).map(start);
+	const shells = first.map(start);
 	const publishAuthority = (authority: Authority) =>
 		void shells.push(...authorityControllers(withTokens(authority)).map(start));
-	const scheduler = startScheduler({
-		client: client("system:kube-scheduler").as("kube-scheduler"),
+	const scheduling = startScheduler({
+		client: client(scheduler).as("kube-scheduler"),
 		mirror,
 		clock,
 		recordEvent: (regarding, event) => recorder.record({ regarding, ...event, component: "default-scheduler" }),
@@ -130,7 +144,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		publishAuthority,
 		async stop() {
 			usage.stop();
-			await Promise.all([scheduler.stop(), ...shells.map((shell) => shell.stop())]);
+			await Promise.all([scheduling.stop(), ...shells.map((shell) => shell.stop())]);
 			await recorder.flush();
 			mirror.close();
 			await api.close();

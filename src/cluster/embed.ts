@@ -23,6 +23,7 @@ import { type ClusterNodes, EmbeddedNodes } from "./embed/nodes.ts";
 import type { ClusterOptions, NodeOptions, TimeOf } from "./embed/options.ts";
 import { type ClusterTime, systemTiming, type Timing, toMs, virtualTiming } from "./embed/time.ts";
 import { holdTimeForWrites } from "./held-store.ts";
+import { administrator } from "./identities.ts";
 import { LocalTokens } from "./local-tokens.ts";
 import type { NodePool } from "./node-pool.ts";
 import { createSimulatedNodes } from "./simulated-nodes.ts";
@@ -112,7 +113,7 @@ class EmbeddedCluster implements Cluster {
 		await this.#inTime(starting, "the control plane");
 		const controlPlane = await starting;
 		this.#closers.push(() => controlPlane.stop());
-		const client = controlPlane.client("kubernetes-admin").as("coxswain");
+		const client = controlPlane.client(administrator).as("coxswain");
 		this.#closers.push(() => client.close());
 		if (listen !== false || runtime === "process") await this.#open(controlPlane, listen === true ? 0 : Number(listen));
 		const pool = await this.#createPool(controlPlane, { runtime, clusterCidr, serviceCidr });

@@ -17,6 +17,7 @@ import { type ClusterStore, openClusterStore } from "./cluster-store.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import type { AddNodes, ClockCommand, ClockStatus, ClusterStatus, NodeStatus } from "./control-protocol.ts";
 import { holdTimeForWrites } from "./held-store.ts";
+import { cox } from "./identities.ts";
 import { kubeconfigText, writeKubeconfig } from "./kubeconfig.ts";
 import type { LaunchOptions } from "./launch.ts";
 import type { Layout } from "./layout.ts";
@@ -125,7 +126,7 @@ export class ClusterServer {
 			dialAgent: (node) => this.#dial(node),
 			onError: logError,
 		});
-		this.#client = controlPlane.client("system:cox");
+		this.#client = controlPlane.client(cox);
 		this.#closers.push(() => controlPlane.stop());
 		await this.#listen(controlPlane, certificates, progress);
 		this.#pool = await this.#createPool(controlPlane);

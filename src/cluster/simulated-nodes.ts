@@ -5,6 +5,7 @@ import { createSimulatedNetwork } from "../network/simulated.ts";
 import { startSimulatedFleet, plenty as usual } from "../node/simulated-fleet.ts";
 import { createSimulatedRuntime } from "../runtime/simulated.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import { nodeUser, simulatedNodes } from "./identities.ts";
 import type { NodePool, PoolNode } from "./node-pool.ts";
 
 /** A day: weeks of virtual time would otherwise be spent on heartbeats. */
@@ -21,7 +22,8 @@ export interface SimulatedNodesOptions {
 export function createSimulatedNodes({ controlPlane, clock, events }: SimulatedNodesOptions): NodePool {
 	const specs = new Map<string, PoolNode>();
 	const fleet = startSimulatedFleet({
-		client: controlPlane.client("system:node:simulated").as("kubelet"),
+		client: (name) => controlPlane.client(nodeUser(name)).as("kubelet"),
+		reader: controlPlane.client(simulatedNodes),
 		mirror: controlPlane.mirror,
 		clock,
 		events,

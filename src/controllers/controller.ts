@@ -118,6 +118,11 @@ export interface Controller<State> {
 	/** Names the event source component as upstream has it, such as `statefulset-controller`. */
 	component: string;
 	/**
+	 * Its service account in kube-system, which upstream names differently from `component` at times; one with a colon is the user
+	 * itself. Default: `component`.
+	 */
+	account?: string;
+	/**
 	 * Kinds it looks at. `keys` maps a change to the keys to be reconciled (`namespace/name` of the controller's own
 	 * objects, or whatever `gather` understands); it must be pure and may read the mirror.
 	 */

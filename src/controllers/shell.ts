@@ -15,6 +15,8 @@ import { KeyQueue } from "./shell-queue.ts";
 export interface ShellParts {
 	client: Client;
 	mirror: Mirror;
+	/** The store's newest revision, for the own-write barrier: most controllers may not ask for it. Default: their client is asked. */
+	revision?(): Promise<number>;
 	clock: Clock;
 	/** Without it Events are not written. */
 	recorder?: EventRecorder;
@@ -46,6 +48,7 @@ class ControllerShell<State> implements Shell {
 	readonly #controller: Controller<State>;
 	readonly #parts: ShellParts;
 	readonly #client: Client;
+	readonly #revision: () => Promise<number>;
 	readonly #queue = new KeyQueue();
 	readonly #states = new Map<string, KeyState>();
 	/** Of the kinds whose barrier counts. */
@@ -66,6 +69,7 @@ class ControllerShell<State> implements Shell {
 		this.#controller = controller;
 		this.#parts = parts;
 		this.#client = parts.client.as(controller.name);
+		this.#revision = parts.revision ?? (() => this.#client.revision());
 		// Every wait and every write under way listens for the end, and leaves when it is over.
 		setMaxListeners(0, this.#stopping.signal);
 	}
@@ -122,7 +126,7 @@ class ControllerShell<State> implements Shell {
 		}
 		await Promise.all(informers.map((informer) => informer.reached(0, signal)));
 		if (inUse.length > 0) {
-			const newest = await this.#persistently(() => this.#client.revision());
+			const newest = await this.#persistently(this.#revision);
 			await Promise.all(inUse.map((informer) => informer.reached(newest, signal)));
 		}
 		signal.throwIfAborted();
@@ -229,13 +233,7 @@ class ControllerShell<State> implements Shell {
 		try {
 			// One that waits for the Mirror holds up no other key.
 			while (!barrier.empty) {
-				await this.#persistently(() =>
-					barrier.passed(
-						(kind) => this.#informers.get(kind),
-						() => this.#client.revision(),
-						signal,
-					),
-				);
+				await this.#persistently(() => barrier.passed((kind) => this.#informers.get(kind), this.#revision, signal));
 			}
 		} catch (error) {
 			if (!signal.aborted) throw error;

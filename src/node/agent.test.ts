@@ -260,7 +260,8 @@ describe("agent", () => {
 
 function newFleet(): Fleet {
 	return startSimulatedFleet({
-		client: server.client,
+		client: () => server.client,
+		reader: server.client,
 		mirror,
 		clock,
 		runtime: () => createSimulatedRuntime({ clock, state }),

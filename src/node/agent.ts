@@ -274,7 +274,9 @@ class RunningAgent implements Agent {
 		// Of others, a node may not even know that they are there.
 		const labelSelector = `${localVolumeNodeLabel}=${this.#facts.name}`;
 		const volumes = mirror.of(persistentVolumes, { labelSelector });
-		this.#maintenance.push(watchLocalVolumes({ client, clock, volumes, isOwn: (name) => name === hostname, remove }));
+		this.#maintenance.push(
+			watchLocalVolumes({ client: () => client, clock, volumes, isOwn: (name) => name === hostname, remove }),
+		);
 	}
 
 	#measureMachine(): void {

@@ -14,7 +14,11 @@ import { WatchedReferences } from "./references.ts";
 import { watchLocalVolumes } from "./volumes/local-volumes.ts";
 
 export interface FleetOptions {
-	client: Client;
+	/** Writes as the node. */
+	client(nodeName: string): Client;
+	/** Watches the ConfigMaps and Secrets that the pods of all nodes name. */
+	reader: Client;
+	/** Has pods, services and volumes. */
 	mirror: Mirror;
 	clock: Clock;
 	/** Makes what is below one node. */
@@ -56,13 +60,13 @@ export const plenty: Readonly<Record<string, string>> = {
 export const succeedingProber: Prober = async () => ({ ok: true });
 
 export function startSimulatedFleet(options: FleetOptions): Fleet {
-	const { client, mirror, clock } = options;
+	const { reader, mirror, clock } = options;
 	const feed: PodFeed = sharedPodFeed(mirror);
-	const references = new WatchedReferences(client, clock);
+	const references = new WatchedReferences(reader, clock);
 	const agents = new Map<string, Agent>();
 	// Simulated volumes have no directories; they are let go all the same.
 	const volumes = watchLocalVolumes({
-		client,
+		client: options.client,
 		volumes: mirror.of(persistentVolumes),
 		clock,
 		isOwn: (hostname) => agents.has(hostname),
@@ -72,7 +76,7 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 		async add(node) {
 			const network = options.network?.(node);
 			const agent = await startAgent({
-				client,
+				client: options.client(node.name),
 				clock,
 				mirror,
 				pods: feed,
@@ -95,7 +99,7 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 			const agent = agents.get(name);
 			agents.delete(name);
 			await agent?.stop();
-			if (agent !== undefined && options.leaseMs !== undefined) await shortenLease(client, clock, name);
+			if (agent !== undefined && options.leaseMs !== undefined) await shortenLease(options.client(name), clock, name);
 		},
 		async stop() {
 			volumes.stop();

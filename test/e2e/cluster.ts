@@ -1,6 +1,6 @@
 /** A real cluster for a test: its own data directory, the `cox` of dist/, any kubectl; gone without trace afterwards. */
 import { execFile, spawn } from "node:child_process";
-import { accessSync, chownSync, mkdtempSync } from "node:fs";
+import { accessSync, chownSync, mkdtempSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -158,12 +158,25 @@ export class TestCluster {
 		};
 	}
 
+	/** What a part of the cluster was refused for lack of a right, as the server's log has it: a defect of its role, whatever came of it. */
+	refusals(): string[] {
+		const log = join(this.data, "server.log");
+		if (!exists(log)) return [];
+		return readFileSync(log, "utf8")
+			.split("\n")
+			.filter((line) => line.includes(" lacks a right: "));
+	}
+
+	/** @throws Error when a part of the cluster was refused something */
 	async [Symbol.asyncDispose](): Promise<void> {
+		let refusals: string[];
 		try {
 			await this.coxOk("down");
 		} finally {
+			refusals = this.refusals();
 			await rm(this.#folder, { recursive: true, force: true });
 		}
+		if (refusals.length > 0) throw new Error(refusals.join("\n"));
 	}
 }
 

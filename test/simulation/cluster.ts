@@ -5,10 +5,20 @@ import { createMirror } from "../../src/client/informer.ts";
 import { createEventRecorder } from "../../src/client/recorder.ts";
 import { createClient } from "../../src/client/requests.ts";
 import { memoryTransport } from "../../src/client/transport-memory.ts";
+import { reconcileRoles } from "../../src/cluster/bootstrap-roles.ts";
+import {
+	administrator,
+	apiServer,
+	controllerManager,
+	controllerUser,
+	eventRecorder,
+	scheduler as schedulerUser,
+	serviceAccount,
+} from "../../src/cluster/identities.ts";
 import type { Controller } from "../../src/controllers/controller.ts";
 import { startShell } from "../../src/controllers/shell.ts";
 import { type Random, seededRandom } from "../../src/core/clock.ts";
-import type { ApiRequest, Handler } from "../../src/core/exchange.ts";
+import type { ApiRequest, Handler, User } from "../../src/core/exchange.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
 import { createRegistry, type Registry } from "../../src/kinds/registry.ts";
 import { startScheduler } from "../../src/scheduler/shell.ts";
@@ -20,7 +30,7 @@ import type { JumpingClock } from "./jumping-clock.ts";
 import { Machines } from "./machines.ts";
 import { patientTransport } from "./patient-transport.ts";
 
-const collector = "garbage-collector-controller";
+const collector = serviceAccount("generic-garbage-collector");
 
 export interface SimulatedCluster {
 	readonly clock: JumpingClock;
@@ -76,18 +86,23 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 		store: createFaultyStore(store, { faults: storeFaults, clock, random }),
 		clock,
 		registry: createRegistry(catalog),
+		onRefused(user, why) {
+			// A node may ask for what a pod named that is gone by now.
+			if (!why.includes("no relationship found between node")) complaints.add(`${user.name} lacks a right: ${why}`);
+		},
 	});
-	const connect = (name: string) => {
+	const connect = (user: User) => {
 		const handle: Handler = (request) => {
-			const uid = name === collector ? deletedUid(request) : undefined;
+			const uid = user.name === collector.name ? deletedUid(request) : undefined;
 			if (uid !== undefined) collected.add(uid);
 			return api.handle(request);
 		};
-		const transport = memoryTransport(handle, { name, groups: ["system:masters", "system:authenticated"] });
-		return patientTransport(transport, clock, (text) => complaints.add(text));
+		return patientTransport(memoryTransport(handle, user), clock, (text) => complaints.add(text));
 	};
-	const unsteady = (name: string) =>
-		createClient(faultyTransport(connect(name), { clock, random, faults: connectionFaults }), { userAgent: name });
+	const unsteady = (user: User) =>
+		createClient(faultyTransport(connect(user), { clock, random, faults: connectionFaults }), { userAgent: user.name });
+	// Everybody but the users has the rights of a real cluster.
+	await reconcileRoles(createClient(memoryTransport(api.handle, apiServer)));
 	const controlPlane = startControlPlane(options, api.registry, unsteady);
 	const machines = new Machines({
 		clock,
@@ -106,7 +121,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 		deletedByUser: new Set(),
 		collected,
 		random,
-		user: createClient(connect("user"), { userAgent: "user" }),
+		user: createClient(connect(administrator), { userAgent: "user" }),
 		machines,
 		controlPlane,
 		async stop() {
@@ -127,7 +142,7 @@ function deletedUid({ method, body }: ApiRequest): string | undefined {
 function startControlPlane(
 	{ clock, onError, ...options }: ClusterOptions,
 	registry: Registry,
-	connect: (name: string) => Client,
+	connect: (user: User) => Client,
 ): ControlPlane {
 	const controllers = options.controllers(registry);
 	let parts = start();
@@ -139,19 +154,21 @@ function startControlPlane(
 
 	function start() {
 		// Controllers and scheduler each see the world in their own time.
-		const mirror = createMirror(connect("controllers"), { clock });
-		const schedulerMirror = createMirror(connect("scheduler"), { clock });
-		const recorder = createEventRecorder(connect("events"), { clock });
+		const reader = connect(controllerManager);
+		const mirror = createMirror(reader, { clock });
+		const schedulerMirror = createMirror(connect(controllerManager), { clock });
+		const recorder = createEventRecorder(connect(eventRecorder), { clock });
 		const startOne = (controller: Controller<unknown>) =>
 			startShell(controller, {
-				client: connect(controller.component),
+				client: connect(controllerUser(controller)),
 				mirror,
+				revision: () => reader.revision(),
 				clock,
 				recorder,
 				onError: (error, name, key) => onError?.(`${name} ${key}`, error),
 			});
 		const scheduler = startScheduler({
-			client: connect("kube-scheduler"),
+			client: connect(schedulerUser),
 			mirror: schedulerMirror,
 			clock,
 			recordEvent: (regarding, event) => recorder.record({ regarding, ...event, component: "default-scheduler" }),

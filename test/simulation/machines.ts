@@ -1,12 +1,18 @@
 /** The machines under a simulated cluster's nodes: they lose their power, their agent or their connection, and come back. */
 
-import type { Client, Transport } from "../../src/client/client.ts";
+import type { Transport } from "../../src/client/client.ts";
 import { createMirror } from "../../src/client/informer.ts";
-import type { Mirror } from "../../src/client/mirror.ts";
 import { createClient } from "../../src/client/requests.ts";
+import { nodeUser } from "../../src/cluster/identities.ts";
 import type { Clock, Random } from "../../src/core/clock.ts";
+import type { User } from "../../src/core/exchange.ts";
+import { localVolumeNodeLabel } from "../../src/kinds/local-volume.ts";
+import { persistentVolumes } from "../../src/kinds/persistentvolume.ts";
 import { createSimulatedNetwork } from "../../src/network/simulated.ts";
-import { type Fleet, startSimulatedFleet } from "../../src/node/simulated-fleet.ts";
+import { type Agent, startAgent } from "../../src/node/agent.ts";
+import { nodePodFeed } from "../../src/node/pod-feed.ts";
+import { plenty, succeedingProber } from "../../src/node/simulated-fleet.ts";
+import { watchLocalVolumes } from "../../src/node/volumes/local-volumes.ts";
 import type { Container, Runtime } from "../../src/runtime/runtime.ts";
 import { createSimulatedRuntime, type SimulatedState, simulatedState } from "../../src/runtime/simulated.ts";
 import { type ConnectionFaults, type FaultyTransport, faultyTransport } from "./faulty-transport.ts";
@@ -14,7 +20,7 @@ import { type ConnectionFaults, type FaultyTransport, faultyTransport } from "./
 export interface MachinesOptions {
 	clock: Clock;
 	random: Random;
-	connect(name: string): Transport;
+	connect(user: User): Transport;
 	/** Of every node's connection. */
 	faults: Readonly<ConnectionFaults>;
 	/** Told when two pods of one name run at the same time. */
@@ -25,7 +31,7 @@ interface Machine {
 	/** What runs on it; lives as long as it has power. */
 	runtime: SimulatedState;
 	/** Undefined while its agent is down. */
-	agent: { fleet: Fleet; mirror: Mirror; client: Client } | undefined;
+	agent: { stop(): Promise<void> } | undefined;
 	transport: FaultyTransport | undefined;
 	/** Something is being done to it. */
 	busy: boolean;
@@ -69,30 +75,54 @@ export class Machines {
 		const machine = this.#of(number);
 		const { clock, random, faults, connect } = this.#options;
 		const name = `node-${number}`;
-		const transport = faultyTransport(connect(`kubelet-${number}`), { clock, random, faults });
+		// Everything as the node itself: what it may not do, it does not do.
+		const transport = faultyTransport(connect(nodeUser(name)), { clock, random, faults });
 		const client = createClient(transport, { userAgent: "kubelet" });
 		const mirror = createMirror(client, { clock });
-		const fleet = startSimulatedFleet({
+		const volumes = watchLocalVolumes({
+			client: () => client,
+			volumes: mirror.of(persistentVolumes, { labelSelector: `${localVolumeNodeLabel}=${name}` }),
+			clock,
+			isOwn: (hostname) => hostname === name,
+			// Simulated volumes have no directories.
+			remove: async () => {},
+		});
+		const [address, podCidr] = [`10.0.0.${number}`, `10.244.${number}.0/24`];
+		let agent: Agent | undefined;
+		let stopped = false;
+		machine.transport = transport;
+		machine.agent = {
+			async stop() {
+				stopped = true;
+				volumes.stop();
+				await agent?.stop();
+				mirror.close();
+			},
+		};
+		agent = await startAgent({
 			client,
 			mirror,
 			clock,
 			events: false,
-			runtime: () => this.#watched(machine.runtime),
-			network: ({ podCidr = "", addresses }) => createSimulatedNetwork({ nodeAddress: addresses[0] ?? "", podCidr }),
+			pods: nodePodFeed(mirror, name),
+			runtime: this.#watched(machine.runtime),
+			network: createSimulatedNetwork({ nodeAddress: address, podCidr }),
+			prober: succeedingProber,
+			node: {
+				name,
+				addresses: [address],
+				podCidr,
+				capacity: plenty,
+				allocatable: plenty,
+				labels: {},
+				machineId: `machine-${number}`,
+				bootId: `boot-${number}`,
+				kernelVersion: "6.0",
+				osImage: "simulated",
+				architecture: "amd64",
+			},
 		});
-		machine.transport = transport;
-		machine.agent = { fleet, mirror, client };
-		await fleet.add({
-			name,
-			addresses: [`10.0.0.${number}`],
-			podCidr: `10.244.${number}.0/24`,
-			labels: {},
-			machineId: `machine-${number}`,
-			bootId: `boot-${number}`,
-			kernelVersion: "6.0",
-			osImage: "simulated",
-			architecture: "amd64",
-		});
+		if (stopped) await agent.stop();
 	}
 
 	/** What runs goes on running. */
@@ -100,8 +130,7 @@ export class Machines {
 		const machine = this.#of(number);
 		const { agent } = machine;
 		machine.agent = undefined;
-		await agent?.fleet.stop();
-		agent?.mirror.close();
+		await agent?.stop();
 	}
 
 	cut(number: number, isCut: boolean): void {

@@ -9,7 +9,7 @@ import { type Attributes, attributesOf } from "./authorizer.ts";
 
 /** @throws ApiError Unauthorized for those who say nothing about themselves, Forbidden for others */
 export async function authorize(
-	{ authorizer }: Pick<Server, "authorizer">,
+	{ authorizer, options }: Pick<Server, "authorizer" | "options">,
 	user: User,
 	info: RequestInfo,
 	audit: AuditRecord | undefined,
@@ -22,16 +22,24 @@ export async function authorize(
 	}
 	if (verdict === "allow") return;
 	if (user === anonymous) throw new ApiError("Unauthorized", "Unauthorized");
-	throw forbidden(attributes, reason);
+	const error = forbidden(attributes, reason);
+	options.onRefused?.(user, error.message);
+	throw error;
 }
 
 /**
  * For what is asked besides a request's own attributes: impersonation, roles that give rights, eviction.
  * @throws ApiError Forbidden
  */
-export async function ensureAllowed({ authorizer }: Pick<Server, "authorizer">, attributes: Attributes): Promise<void> {
+export async function ensureAllowed(
+	{ authorizer, options }: Pick<Server, "authorizer" | "options">,
+	attributes: Attributes,
+): Promise<void> {
 	const { verdict, reason } = await authorizer.authorize(attributes);
-	if (verdict !== "allow") throw forbidden(attributes, reason);
+	if (verdict === "allow") return;
+	const error = forbidden(attributes, reason);
+	options.onRefused?.(attributes.user, error.message);
+	throw error;
 }
 
 /** `pods "web-0" is forbidden: User "ann" cannot get resource "pods/log" in API group "" in the namespace "default"` */

@@ -4,10 +4,9 @@ import { type Authorizer, union } from "./authorizer.ts";
 import { masters } from "./masters.ts";
 import { NodeGraph } from "./node/graph.ts";
 import { nodeAuthorizer } from "./node/node-authorizer.ts";
-import { nodesMay } from "./nodes-may.ts";
 import { roleAuthorizer } from "./rbac/authorizer.ts";
 import type { RolePolicy } from "./rbac/policy.ts";
 
 export function createAuthorizer({ cache, policy }: { cache: WatchCache; policy: RolePolicy }): Authorizer {
-	return union([masters, nodeAuthorizer(new NodeGraph(cache)), nodesMay, roleAuthorizer(policy)]);
+	return union([masters, nodeAuthorizer(new NodeGraph(cache)), roleAuthorizer(policy)]);
 }

@@ -15,7 +15,11 @@ const unauthenticated = "system:unauthenticated";
  * Whom the request is made as: `user`, or the one that its headers name, if the user may impersonate every part of it.
  * @throws ApiError Forbidden for those who may not, InternalError when groups come without a user
  */
-export async function actingUser(server: Pick<Server, "authorizer">, user: User, headers: Headers): Promise<User> {
+export async function actingUser(
+	server: Pick<Server, "authorizer" | "options">,
+	user: User,
+	headers: Headers,
+): Promise<User> {
 	const name = headers["impersonate-user"] ?? "";
 	const groups = valuesOf(headers["impersonate-group"]);
 	const uid = headers["impersonate-uid"];

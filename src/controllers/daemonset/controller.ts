@@ -21,6 +21,7 @@ const selectorFor = ({ spec }: DaemonSet) => selectorOf(spec.selector);
 export const daemonSetController: Controller<DaemonSetState> = {
 	name: "daemonset",
 	component: "daemonset-controller",
+	account: "daemon-set-controller",
 	watches: [
 		watchRule(daemonSets, (current, old) => [current, old].flatMap((set) => (set ? [objectKey(set)] : []))),
 		watchOwned(daemonSets, podKind, selectorFor, matters),

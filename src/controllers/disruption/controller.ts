@@ -29,6 +29,7 @@ export function disruptionController(registry: Pick<Registry, "groupKind">): Con
 	return {
 		name: "disruption",
 		component: "controllermanager",
+		account: "disruption-controller",
 		watches: [
 			watchRule(podDisruptionBudgets, (current) => (current === undefined ? [] : [objectKey(current)])),
 			watchRule(

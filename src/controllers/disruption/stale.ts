@@ -12,6 +12,7 @@ const staleMs = 120_000;
 export const staleDisruptionController: Controller<Pod> = {
 	name: "stale-disruption",
 	component: "controllermanager",
+	account: "disruption-controller",
 	watches: [watchRule(pods, (current) => (current !== undefined && announcement(current) ? [objectKey(current)] : []))],
 	gather(key, mirror) {
 		const [namespace, name = ""] = key.split("/");

@@ -11,6 +11,7 @@ import { type MirroringState, managedBy, plan } from "./plan.ts";
 export const endpointSliceMirroringController: Controller<MirroringState> = {
 	name: "endpointslicemirroring",
 	component: "endpoint-slice-mirroring-controller",
+	account: "endpointslicemirroring-controller",
 	watches: [
 		watchRule(
 			endpoints,

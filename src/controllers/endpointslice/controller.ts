@@ -12,6 +12,7 @@ import { type EndpointSliceState, managedBy, managedByLabel, plan, serviceNameLa
 export const endpointSliceController: Controller<EndpointSliceState> = {
 	name: "endpointslice",
 	component: "endpoint-slice-controller",
+	account: "endpointslice-controller",
 	watches: [
 		watchRule(services, (current: Service | undefined) =>
 			current === undefined ? [] : [`${current.metadata.namespace}/${current.metadata.name}`],

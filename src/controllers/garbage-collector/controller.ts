@@ -17,6 +17,7 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 	return {
 		name: "garbage-collector",
 		component: "garbage-collector-controller",
+		account: "generic-garbage-collector",
 		concurrency: 20,
 		watches: kinds.map(
 			(kind): WatchRule => watchRule(kind, (current, old, mirror) => concerned(kind, current, old, mirror)),

@@ -22,6 +22,7 @@ export function nodeIpamController(clusterCidr: string, nodeBits = 24): Controll
 	return {
 		name: "node-ipam",
 		component: "cidrAllocator",
+		account: "node-controller",
 		// One plan for all nodes: two at a time could give the same block twice.
 		concurrency: 1,
 		watches: [

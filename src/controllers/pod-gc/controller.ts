@@ -25,6 +25,7 @@ export function podGcController(finishedLimit = 12_500): Controller<PodGcState> 
 	return {
 		name: "pod-garbage-collector",
 		component: "pod-garbage-collector-controller",
+		account: "pod-garbage-collector",
 		watches: [
 			watchRule(
 				pods,

@@ -31,6 +31,7 @@ export function serviceAccountTokenController(
 	return {
 		name: "serviceaccount-token",
 		component: "tokens-controller",
+		account: "system:kube-controller-manager",
 		watches: [
 			watchRule(secrets, (current) => (current?.type === tokenType ? [objectKey(current)] : [])),
 			watchRule(serviceAccounts, (current, old, mirror) => {

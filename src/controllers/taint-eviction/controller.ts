@@ -24,6 +24,7 @@ const foundPods = new WeakMap<Mirror, Map<string, { uid: string; atMs?: number }
 export const taintEvictionController: Controller<TaintEvictionState> = {
 	name: "taint-eviction",
 	component: "taint-eviction-controller",
+	account: "node-controller",
 	concurrency: 8,
 	watches: [
 		watchRule(

@@ -30,6 +30,7 @@ import {
 export const volumeBinder: Controller<ClaimState | VolumeState> = {
 	name: "persistentvolume-binder",
 	component: "persistentvolume-controller",
+	account: "persistent-volume-binder",
 	watches: [
 		watchRule(persistentVolumeClaims, claimKeys),
 		watchRule(persistentVolumes, volumeKeys, { indexes: claimIndex }),

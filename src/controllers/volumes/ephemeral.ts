@@ -16,6 +16,7 @@ export interface EphemeralState {
 export const ephemeralVolumes: Controller<EphemeralState> = {
 	name: "ephemeral-volume",
 	component: "ephemeral_volume",
+	account: "ephemeral-volume-controller",
 	watches: [
 		watchRule(pods, (current, old) => {
 			const comes = current !== undefined && old === undefined;

@@ -15,7 +15,8 @@ import { persistentVolumes } from "../../kinds/persistentvolume.ts";
 const retryMs = 5000;
 
 export interface LocalVolumesOptions {
-	client: Client;
+	/** Writes as the node of that hostname. */
+	client(hostname: string): Client;
 	/** At least those of the nodes that this agent answers for. */
 	volumes: Informer<PersistentVolume>;
 	clock: Clock;
@@ -42,11 +43,11 @@ export function watchLocalVolumes(options: LocalVolumesOptions): { stop(): void;
 	const underWay = new Set<string>();
 	let stopped = false;
 
-	const letGo = async (volume: PersistentVolume) => {
+	const letGo = async (volume: PersistentVolume, hostname: string) => {
 		const path = volume.spec?.local?.path;
 		if (path !== undefined) await remove(path);
 		const finalizers = (volume.metadata.finalizers ?? []).filter((name) => name !== localVolumeFinalizer);
-		await client.update(persistentVolumes, { ...volume, metadata: { ...volume.metadata, finalizers } });
+		await client(hostname).update(persistentVolumes, { ...volume, metadata: { ...volume.metadata, finalizers } });
 	};
 	const consider = (volume: PersistentVolume) => {
 		const { name } = volume.metadata;
@@ -55,7 +56,7 @@ export function watchLocalVolumes(options: LocalVolumesOptions): { stop(): void;
 			return;
 		if (underWay.has(name)) return;
 		underWay.add(name);
-		letGo(volume)
+		letGo(volume, hostname)
 			.catch((error: unknown) => {
 				if (isReason(error, "NotFound") || stopped) return;
 				const again = () => {

@@ -5,13 +5,16 @@
  */
 import { parseFieldSelector, parseLabelSelector } from "../../../core/selector.ts";
 import { localVolumeNodeLabel } from "../../../kinds/local-volume.ts";
-import type { Authorizer, Decision, ResourceAttributes, ResourceRule } from "../authorizer.ts";
+import { nodeRoles } from "../../../kinds/rbac/bootstrap/node-roles.ts";
+import type { Authorizer, Decision, ResourceAttributes } from "../authorizer.ts";
+import { compileRules, rulesAllow } from "../rbac/rules.ts";
 import type { NodeGraph } from "./graph.ts";
 import { nodeNameOf } from "./node-identity.ts";
-import { nodeRules } from "./node-rules.ts";
 
 const allow: Decision = { verdict: "allow", reason: "" };
 const silent: Decision = { verdict: "none", reason: "" };
+/** What does not depend on the node. */
+const everyNode = compileRules(nodeRoles.find(({ metadata }) => metadata.name === "system:node")?.rules);
 const leaseNamespace = "kube-node-lease";
 
 /** Every reason is upstream's. */
@@ -25,7 +28,7 @@ export function nodeAuthorizer(graph: NodeGraph): Authorizer {
 			if (resource === undefined) return silent;
 			const decide = decisions.get(resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`);
 			if (decide !== undefined) return decide({ graph, node, verb: attributes.verb, resource });
-			return nodeRules.some((rule) => covers(rule, attributes.verb, resource)) ? allow : silent;
+			return rulesAllow(everyNode, attributes) ? allow : silent;
 		},
 		async rulesFor(user) {
 			const nothing = { resourceRules: [], nonResourceRules: [] };
@@ -61,12 +64,6 @@ const decisions: ReadonlyMap<string, (question: Question) => Decision> = new Map
 
 function no(reason: string): Decision {
 	return { verdict: "none", reason };
-}
-
-function covers({ verbs, apiGroups, resources }: ResourceRule, verb: string, resource: ResourceAttributes): boolean {
-	const { group, plural, subresource = "" } = resource;
-	const wanted = subresource === "" ? plural : `${plural}/${subresource}`;
-	return verbs.includes(verb) && apiGroups.includes(group) && resources.includes(wanted);
 }
 
 function related({ graph, node, resource }: Question): Decision {

@@ -55,10 +55,14 @@ export const nodeRestriction: AdmissionStep = {
 	admit(request) {
 		const node = nodeNameOf(request.user);
 		if (node === undefined) return undefined;
-		if (node === "") throw refused(request, `could not determine node from user ${JSON.stringify(request.user.name)}`);
-		const problem = problems.get(request.kind.plural)?.(node, request);
-		if (problem !== undefined) throw refused(request, problem);
-		return undefined;
+		const problem =
+			node === ""
+				? `could not determine node from user ${JSON.stringify(request.user.name)}`
+				: problems.get(request.kind.plural)?.(node, request);
+		if (problem === undefined) return undefined;
+		const error = refused(request, problem);
+		request.server.options.onRefused?.(request.user, error.message);
+		throw error;
 	},
 };
 

@@ -1,10 +1,11 @@
 /**
  * Roles and bindings that every cluster has from its start, as Kubernetes v1.36 has them with the features that are on by
- * default (Kubernetes documentation, "Using RBAC Authorization", "Default roles and role bindings").
+ * default (Kubernetes documentation, "Using RBAC Authorization", "Default roles and role bindings"), and those of this one's own.
  */
 import type { Draft } from "../../../core/object.ts";
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from "../../generated/types.ts";
 import { clusterControllers } from "./cluster-controller-roles.ts";
+import { ownClusterRoleBindings, ownClusterRoles } from "./cluster-roles.ts";
 import { controllerRoles, workloadControllers } from "./controller-roles.ts";
 import { binding, clusterBinding, coreRule, eventsRule, group, read, role, rule, systemAccount, user } from "./make.ts";
 import { nodeRoles } from "./node-roles.ts";
@@ -21,6 +22,7 @@ export const bootstrapClusterRoles: readonly Draft<ClusterRole>[] = [
 	...systemRoles,
 	...nodeRoles,
 	...controllerRoles(controllers),
+	...ownClusterRoles,
 ];
 
 export const bootstrapClusterRoleBindings: readonly Draft<ClusterRoleBinding>[] = [
@@ -37,6 +39,7 @@ export const bootstrapClusterRoleBindings: readonly Draft<ClusterRoleBinding>[] 
 	clusterBinding("system:node", []),
 	clusterBinding("system:service-account-issuer-discovery", [group("system:serviceaccounts")]),
 	...Object.keys(controllers).map((name) => clusterBinding(`system:controller:${name}`, [systemAccount(name)])),
+	...ownClusterRoleBindings,
 ];
 
 const leaderRules = [
