@@ -70,7 +70,7 @@ export class Target {
 		const text = Buffer.concat(chunks).toString();
 		const contentType = response.headers["content-type"] ?? "";
 		const warnings = [response.headers["warning"] ?? []].flat().map(String);
-		const parsed: Json = contentType.startsWith("application/json") ? JSON.parse(text) : text;
+		const parsed: Json = /^application\/(?:[\w.-]+\+)?json/.test(contentType) ? JSON.parse(text) : text;
 		return { status: response.statusCode ?? 0, body: parsed, contentType, warnings };
 	}
 
