@@ -1,6 +1,7 @@
 /** From a body to an object of the stored version: what it must be, what it may be, and what it says wrongly. */
 import { ApiError } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
+import { shown } from "../core/shown.ts";
 import { apiVersionOf } from "../kinds/kind.ts";
 import { decode } from "../kinds/schema.ts";
 import { type Body, readObjectBody } from "./body.ts";
@@ -136,12 +137,12 @@ function hollowed(value: Record<string, unknown>, skips: (field: string, content
 
 function asRecord(value: unknown, kind: string): Record<string, unknown> {
 	if (isRecord(value)) return value;
-	const shown = value === undefined ? "<empty>" : JSON.stringify(value).slice(0, 100);
+	const text = value === undefined ? "<empty>" : shown(value).slice(0, 100);
 	const why =
 		value === undefined
 			? "couldn't get version/kind; json parse error: unexpected end of JSON input"
 			: `couldn't get version/kind; json parse error: json: cannot unmarshal ${goTypeOf(value)} into Go value of type struct { APIVersion string "json:"apiVersion,omitempty""; Kind string "json:"kind,omitempty"" }`;
-	throw new ApiError("BadRequest", `the object provided is unrecognized (must be of type ${kind}): ${why} (${shown})`);
+	throw new ApiError("BadRequest", `the object provided is unrecognized (must be of type ${kind}): ${why} (${text})`);
 }
 
 function goTypeOf(value: unknown): string {

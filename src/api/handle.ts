@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ApiRequest, ApiResponse, Handler } from "../core/exchange.ts";
+import { checkTimeout } from "../core/query.ts";
 import type { Secret, ServiceAccount } from "../kinds/generated/types.ts";
 import type { Registry } from "../kinds/registry.ts";
 import { authenticate } from "./access/authenticate.ts";
@@ -91,6 +92,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		let audit: AuditRecord | undefined;
 		try {
 			info = parseRequestInfo(request);
+			if (request.query.size > 0) checkTimeout(request.query.get("timeout"));
 			const requester = await authenticate(server, request);
 			audit = server.audit?.begin(request, info, requester);
 			const user = await actingUser(server, requester, request.headers);

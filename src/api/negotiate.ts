@@ -13,6 +13,8 @@ const plainJson: Format = { encoding: "json", view: "object", version: "v1" };
 /** Clients send few different headers, over and over. */
 const known = new Map<string, Format>();
 const knownLimit = 256;
+/** In characters: what is kept of clients' headers is not theirs to choose. */
+const longestKnown = 512;
 
 /** @throws ApiError NotAcceptable */
 export function formatOf(accept: string | undefined): Format {
@@ -20,6 +22,7 @@ export function formatOf(accept: string | undefined): Format {
 	let format = known.get(accept);
 	if (format === undefined) {
 		format = negotiated(accept);
+		if (accept.length > longestKnown) return format;
 		if (known.size >= knownLimit) known.clear();
 		known.set(accept, format);
 	}

@@ -1,6 +1,8 @@
 /** What a request asks for, read from its method, path and query (API concepts, "Resource URIs", "API verbs"). */
 import { ApiError } from "../core/errors.ts";
 import type { ApiRequest } from "../core/exchange.ts";
+import { isTrue } from "../core/query.ts";
+import { shortened } from "../core/shown.ts";
 
 export type Verb =
 	| "get"
@@ -112,18 +114,11 @@ function verbOf(verb: Verb, resource: ResourceInfo, query: URLSearchParams, watc
 	return verb === "delete" ? "deletecollection" : verb;
 }
 
-/** How query parameters say yes. */
-export function isTrue(value: string | null): boolean {
-	return (
-		value !== null && value !== "0" && value !== "false" && value !== "False" && value !== "FALSE" && value !== "f"
-	);
-}
-
 function decoded(part: string | undefined): string {
 	if (part?.includes("%") !== true) return part ?? "";
 	try {
 		return decodeURIComponent(part);
 	} catch {
-		throw new ApiError("BadRequest", `invalid URL escape in "${part}"`);
+		throw new ApiError("BadRequest", `invalid URL escape in "${shortened(part)}"`);
 	}
 }

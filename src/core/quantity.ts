@@ -142,7 +142,8 @@ export function canonicalQuantity(quantity: string | number): string {
 		if (known !== undefined) return known;
 	}
 	const canonical = print(parse(quantity));
-	if (typeof quantity === "string" && canonicalForms.size < 10_000) canonicalForms.set(quantity, canonical);
+	if (typeof quantity === "string" && quantity.length < 32 && canonicalForms.size < 10_000)
+		canonicalForms.set(quantity, canonical);
 	return canonical;
 }
 

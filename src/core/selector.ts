@@ -1,5 +1,6 @@
 /** Label and field selectors (Kubernetes documentation, "Labels and Selectors", "Field Selectors"). */
 import { ApiError } from "./errors.ts";
+import { shortened } from "./shown.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -40,20 +41,32 @@ function meets(requirement: Requirement, labels: Labels): boolean {
 		case "=":
 			return value === requirement.values[0];
 		case "in":
-			return value !== undefined && requirement.values.includes(value);
+			return value !== undefined && includes(requirement.values, value);
 		case "!=":
 		case "notin":
-			return value === undefined || !requirement.values.includes(value);
+			return value === undefined || !includes(requirement.values, value);
 		case "exists":
 			return value !== undefined;
 		case "!":
 			return value === undefined;
 		default: {
-			if (value === undefined || !/^-?[0-9]+$/.test(value)) return false;
+			if (value === undefined || !/^-?[0-9]{1,19}$/.test(value)) return false;
 			const difference = BigInt(value) - BigInt(requirement.values[0] ?? "0");
 			return requirement.operator === ">" ? difference > 0n : difference < 0n;
 		}
 	}
+}
+
+/** Values are sorted: of many, few are looked at. */
+function includes(values: readonly string[], value: string): boolean {
+	if (values.length <= 8) return values.includes(value);
+	let [low, high] = [0, values.length];
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if ((values[middle] ?? "") < value) low = middle + 1;
+		else high = middle;
+	}
+	return values[low] === value;
 }
 
 function requirementText({ key, operator, values }: Requirement): string {
@@ -132,6 +145,9 @@ export function selectorFromLabels(labels: Labels | undefined): Selector {
 	return selectorOf(Object.entries(labels).map(([key, value]) => ({ key, operator: "=", values: [value] })));
 }
 
+/** Each is looked at for every object that there is. */
+const mostRequirements = 256;
+
 const token = /\s*(,|\(|\)|==|=|!=|!|>|<|[^\s,()=!<>]+)/y;
 
 /**
@@ -142,9 +158,11 @@ export function parseLabelSelector(text: string): Selector {
 	if (text.trim() === "") return selectsEverything;
 	const tokens: string[] = [];
 	token.lastIndex = 0;
-	while (token.lastIndex < text.trimEnd().length) {
+	const { length } = text.trimEnd();
+	while (token.lastIndex < length) {
 		const match = token.exec(text);
-		if (match?.[1] === undefined) throw unreadable(`found '${text.slice(token.lastIndex)}', expected: identifier`);
+		if (match?.[1] === undefined)
+			throw unreadable(`found '${shortened(text.slice(token.lastIndex))}', expected: identifier`);
 		tokens.push(match[1]);
 	}
 	const requirements: Requirement[] = [];
@@ -153,6 +171,8 @@ export function parseLabelSelector(text: string): Selector {
 		const { requirement, next } = readRequirement(tokens, position);
 		requirements.push(requirement);
 		position = next;
+		if (requirements.length > mostRequirements)
+			throw new ApiError("BadRequest", `a selector may not have more than ${mostRequirements} requirements`);
 		if (position === tokens.length) break;
 		if (tokens[position] !== ",") throw unreadable(`found '${tokens[position]}', expected: ',' or 'end of string'`);
 		position++;
@@ -197,14 +217,14 @@ function readRequirement(tokens: readonly string[], start: number): { requiremen
 	const value = tokens[position];
 	const values = isWord(value) ? [value] : [""];
 	if (isWord(value)) position++;
-	if ((operator === ">" || operator === "<") && !/^-?[0-9]+$/.test(values[0] ?? ""))
+	if ((operator === ">" || operator === "<") && !/^-?[0-9]{1,19}$/.test(values[0] ?? ""))
 		throw unreadable(`for 'Gt', 'Lt' operators, the value must be an integer`);
 	// The check above leaves only operators of the type once `==` is taken for `=`.
 	return { requirement: { key, operator: (operator === "==" ? "=" : operator) as Operator, values }, next: position };
 }
 
 function unreadable(why: string): ApiError {
-	return new ApiError("BadRequest", `unable to parse requirement: ${why}`);
+	return new ApiError("BadRequest", `unable to parse requirement: ${shortened(why)}`);
 }
 
 export interface FieldRequirement {
@@ -228,11 +248,14 @@ export interface FieldSelector {
  */
 export function parseFieldSelector(text: string): FieldSelector {
 	const requirements: FieldRequirement[] = [];
-	for (const term of splitTerms(text)) {
+	const terms = splitTerms(text);
+	if (terms.length > mostRequirements)
+		throw new ApiError("BadRequest", `a selector may not have more than ${mostRequirements} requirements`);
+	for (const term of terms) {
 		const match = /^([^=!]*)(==|!=|=)(.*)$/s.exec(term);
 		const value = match?.[3] ?? "";
 		if (match === null || /(^|[^\\])(\\\\)*=/.test(value))
-			throw new ApiError("BadRequest", `invalid selector: '${text}'; can't understand '${term}'`);
+			throw new ApiError("BadRequest", `invalid selector: '${shortened(text)}'; can't understand '${shortened(term)}'`);
 		requirements.push({
 			path: (match[1] ?? "").trim(),
 			operator: match[2] === "!=" ? "!=" : "=",

@@ -1,5 +1,7 @@
 /** What a deletion is to do, from the query and the body (`meta/v1 DeleteOptions`). */
-import { ApiError, invalid } from "../../core/errors.ts";
+import { type ApiError, invalid } from "../../core/errors.ts";
+import { integerOf, isTrue } from "../../core/query.ts";
+import { shown } from "../../core/shown.ts";
 import { readObjectBody } from "../body.ts";
 import type { Context } from "../server.ts";
 import { dryRunProblems, dryRunValues } from "./options.ts";
@@ -31,7 +33,7 @@ export function parseDeleteOptions(value: unknown, query: URLSearchParams): Dele
 	const policy = body["propagationPolicy"] ?? query.get("propagationPolicy") ?? undefined;
 	if (orphans !== undefined && orphans !== null && policy !== undefined && policy !== null)
 		throw optionsInvalid("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set");
-	const grace = body["gracePeriodSeconds"] ?? numberOf(query.get("gracePeriodSeconds"));
+	const grace = body["gracePeriodSeconds"] ?? integerOf(query.get("gracePeriodSeconds"));
 	if (typeof grace === "number" && grace < 0 && grace !== -1)
 		throw optionsInvalid("gracePeriodSeconds", grace, "must be greater than or equal to 0");
 	const dryRun = [...(Array.isArray(body["dryRun"]) ? body["dryRun"].map(String) : []), ...dryRunValues(query)];
@@ -58,19 +60,12 @@ function textOf(value: unknown): string | undefined {
 	return typeof value === "string" ? value : undefined;
 }
 
-function numberOf(text: string | null): number | undefined {
-	if (text === null || text === "") return undefined;
-	const number = Number(text);
-	if (Number.isInteger(number)) return number;
-	throw new ApiError("BadRequest", `gracePeriodSeconds: strconv.ParseInt: parsing "${text}": invalid syntax`);
-}
-
 function booleanOf(text: string | null): boolean | undefined {
-	return text === null || text === "" ? undefined : text === "true" || text === "1";
+	return text === null || text === "" ? undefined : isTrue(text);
 }
 
 function optionsInvalid(field: string, value: unknown, why: string): ApiError {
 	return invalid(deleteOptions, "", [
-		{ reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field },
+		{ reason: "FieldValueInvalid", message: `Invalid value: ${shown(value)}: ${why}`, field },
 	]);
 }

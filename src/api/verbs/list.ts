@@ -1,6 +1,7 @@
 /** LIST, whole or in pages, of now or of a revision (API concepts, "Resource versions", "Retrieving large result sets"). */
 import { ApiError, isReason } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
+import { integerOf } from "../../core/query.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { type Selection, selectionOf } from "../fields.ts";
@@ -37,8 +38,9 @@ interface Page {
 
 /** @throws ApiError for parameters that contradict each other */
 function pageOf(query: URLSearchParams): Page {
-	const limitText = query.get("limit") ?? "";
-	const limit = /^\d+$/.test(limitText) && Number(limitText) > 0 ? Number(limitText) : Number.POSITIVE_INFINITY;
+	const given = integerOf(query.get("limit")) ?? 0;
+	const limit = given > 0 ? given : Number.POSITIVE_INFINITY;
+	integerOf(query.get("timeoutSeconds"));
 	const revision = revisionOf(query.get("resourceVersion"));
 	const match = query.get("resourceVersionMatch") ?? "";
 	const token = query.get("continue") ?? "";
@@ -50,7 +52,7 @@ function pageOf(query: URLSearchParams): Page {
 	}
 	if (match === "") {
 		// An old rule: with a limit, a revision means exactly that one.
-		if (revision !== undefined && revision !== 0 && limitText !== "" && limit !== Number.POSITIVE_INFINITY)
+		if (revision !== undefined && revision !== 0 && limit !== Number.POSITIVE_INFINITY)
 			return { limit, exact: revision };
 		return { limit, ...(revision === undefined ? {} : { atLeast: revision }) };
 	}

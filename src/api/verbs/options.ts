@@ -1,6 +1,7 @@
 /** Query parameters that several verbs have in common. */
 import { ApiError, type Cause, invalid } from "../../core/errors.ts";
 import { forbidden, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
+import { shortened } from "../../core/shown.ts";
 import { contentType } from "../body.ts";
 import type { Context } from "../server.ts";
 
@@ -78,9 +79,11 @@ export function revisionOf(text: string | null): number | undefined {
 	if (Number.isSafeInteger(revision)) return revision;
 	throw new ApiError(
 		"Invalid",
-		`resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`,
+		`resourceVersion: Invalid value: "${shortened(text)}": strconv.ParseUint: parsing "${shortened(text)}": invalid syntax`,
 		{
-			causes: [{ reason: "FieldValueInvalid", message: `Invalid value: "${text}"`, field: "resourceVersion" }],
+			causes: [
+				{ reason: "FieldValueInvalid", message: `Invalid value: "${shortened(text)}"`, field: "resourceVersion" },
+			],
 		},
 	);
 }

@@ -1,17 +1,20 @@
 /** WATCH (API concepts, "Efficient detection of changes", "Streaming lists"). */
 import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { integerOf, isTrue } from "../../core/query.ts";
 import { Made } from "../cache/cached.ts";
 import { type CacheEvent, SharedEvent } from "../cache/event.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { type Selection, selectionOf } from "../fields.ts";
 import { eventView } from "../present.ts";
-import { isTrue } from "../request-info.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
 import { freshEnough } from "./get.ts";
 import { checkWatchOptions } from "./list-options.ts";
 import { revisionOf } from "./options.ts";
+
+/** What timers can count to. */
+const longestTimerMs = 2 ** 31 - 1;
 
 type Sink = Parameters<Extract<ApiResponse, { type: "watch" }>["start"]>[0];
 
@@ -29,12 +32,13 @@ interface WatchOptions {
 
 export async function watch(context: Context, target: Target): Promise<ApiResponse> {
 	const options = watchOptions(context, target);
+	const view = eventView(context, target);
 	if (typeof options.afterRevision !== "number") await freshEnough(context.server, options.atLeastRevision);
 	return {
 		type: "watch",
 		status: 200,
 		headers: { "content-type": "application/json" },
-		start: (sink) => run(context, target, options, sink),
+		start: (sink) => run(context, target, options, view, sink),
 	};
 }
 
@@ -44,7 +48,8 @@ function watchOptions({ request: { query } }: Context, target: Target): WatchOpt
 	const bookmarks = isTrue(query.get("allowWatchBookmarks"));
 	const initial = query.get("sendInitialEvents");
 	const sendsInitial = initial === null || initial === "" ? revision === undefined || revision === 0 : isTrue(initial);
-	const timeoutSeconds = Number(query.get("timeoutSeconds") ?? 0);
+	integerOf(query.get("limit"));
+	const timeoutSeconds = integerOf(query.get("timeoutSeconds")) ?? 0;
 	return {
 		selection: selectionOf(target, query, target.name),
 		afterRevision: sendsInitial ? undefined : revision || "now",
@@ -52,15 +57,20 @@ function watchOptions({ request: { query } }: Context, target: Target): WatchOpt
 		atLeastRevision: initial === null || initial === "" ? undefined : revision,
 		bookmarks,
 		initialEventsEnd: sendsInitial && bookmarks && isTrue(initial),
-		timeoutMs: timeoutSeconds > 0 ? timeoutSeconds * 1000 : undefined,
+		timeoutMs: timeoutSeconds > 0 ? Math.min(timeoutSeconds * 1000, longestTimerMs) : undefined,
 	};
 }
 
 /** From here on until the watch is registered nothing waits, so that no change can fall between. */
-function run(context: Context, target: Target, options: WatchOptions, sink: Sink): void {
+function run(
+	context: Context,
+	target: Target,
+	options: WatchOptions,
+	view: (event: ServedWatchEvent) => ServedWatchEvent,
+	sink: Sink,
+): void {
 	const { server, request } = context;
 	const { selection } = options;
-	const view = eventView(context, target);
 	const ending = new AbortController();
 	const signal = AbortSignal.any([request.signal, ending.signal]);
 	if (signal.aborted) return;

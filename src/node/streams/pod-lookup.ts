@@ -1,5 +1,7 @@
 /** Finds what a request names: a pod, a container of it, an instance of that. Pure over the agent's view. */
+
 import { parseTimestamp } from "../../core/clock.ts";
+import { isTrue } from "../../core/query.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Container, Sandbox } from "../../runtime/runtime.ts";
 import type { LogOptions } from "../logs/log-lines.ts";
@@ -80,7 +82,7 @@ function statusOf({ status }: Pod, name: string) {
 
 /** @throws HttpError for values out of range */
 export function logOptions(query: URLSearchParams, nowMs: number): LogOptions & { previous: boolean } {
-	const flag = (name: string) => query.get(name) === "true" || query.get(name) === "1";
+	const flag = (name: string) => isTrue(query.get(name));
 	const number = (name: string, least: number): number | undefined => {
 		const text = query.get(name);
 		if (text === null || text === "") return undefined;

@@ -1,6 +1,8 @@
 /** Exec and attach, whatever carries them: joins a session of the runtime to the client's streams, and says how it ended. */
+
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { isTrue } from "../../core/query.ts";
 import type { ExecSession } from "../../runtime/runtime.ts";
 
 /** The client's ends. Those it did not ask for are absent. */
@@ -32,10 +34,7 @@ export interface CommandOptions {
 
 /** What `stdin=true&tty=1` and the like ask for. With a terminal, stderr comes with stdout. */
 export function commandOptions(query: URLSearchParams): CommandOptions {
-	const flag = (name: string, old: string) => {
-		const value = query.get(name) ?? query.get(old);
-		return value === "true" || value === "1";
-	};
+	const flag = (name: string, old: string) => isTrue(query.get(name) ?? query.get(old));
 	const tty = flag("tty", "tty");
 	return {
 		stdin: flag("stdin", "input"),
