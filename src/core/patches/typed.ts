@@ -1,4 +1,5 @@
 /** Values seen through their types, as server-side apply sees them: which fields they have, how they differ and merge. */
+import { setField } from "../object.ts";
 import { badPatch } from "./errors.ts";
 import { asMember, difference, emptySet, type FieldSet, intersection, isEmpty, isMember } from "./field-set.ts";
 import { type FieldSchema, isObject, type JsonObject, jsonEqual, own, type Schemas } from "./schema.ts";
@@ -193,7 +194,7 @@ export function merge(live: unknown, config: unknown, field: FieldSchema | undef
 	if (isObject(live) && isObject(config)) {
 		const result: JsonObject = { ...live };
 		for (const key of Object.keys(config))
-			if (key !== "__proto__") result[key] = merge(own(live, key), config[key], itemSchema(shape, key), schemas);
+			setField(result, key, merge(own(live, key), config[key], itemSchema(shape, key), schemas));
 		return result;
 	}
 	if (!Array.isArray(live) || !Array.isArray(config)) return config;
@@ -228,7 +229,7 @@ export function removeItems(value: unknown, set: FieldSet, field: FieldSchema | 
 		const result: JsonObject = {};
 		for (const key of Object.keys(value)) {
 			const left = remaining(value[key], set[`f:${key}`], itemSchema(shape, key), schemas);
-			if (left !== undefined) result[key] = left;
+			if (left !== undefined) setField(result, key, left);
 		}
 		return isEmptyObject(result) ? undefined : result;
 	}
