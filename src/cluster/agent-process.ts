@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock, Timer } from "../core/clock.ts";
+import { spawnApart } from "../core/inherited.ts";
 import type { AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
 import { nodeFlags } from "./launch.ts";
 import { programFile } from "./package-files.ts";
@@ -69,10 +70,10 @@ export class AgentProcess {
 		if (this.#stopped) throw new Error("the node is being stopped");
 		const log = openSync(logFile, "a", 0o600);
 		const startedMs = clock.monotonicMs();
-		const child = spawn(program, [...args, process.execPath, ...nodeFlags, programFile("agent"), configFile], {
-			stdio: ["ignore", log, log, "ipc"],
-			env: { ...process.env, [serverMark]: undefined, [agentMark]: data },
-		});
+		const command = [...args, process.execPath, ...nodeFlags, programFile("agent"), configFile];
+		const env = { ...process.env, [serverMark]: undefined, [agentMark]: data };
+		// Not the store, which the server has open.
+		const child = spawnApart(program, command, { stdio: ["ignore", log, log, "ipc"], env });
 		closeSync(log);
 		this.#child = child;
 		child.once("exit", () => {

@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { systemClock } from "../core/clock.ts";
+import { spawnApart } from "../core/inherited.ts";
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 import type { ApiChanges } from "./api-settings.ts";
 import { control, NotRunning } from "./control-client.ts";
@@ -122,7 +122,7 @@ function spawnServer(layout: Layout, options: LaunchOptions, progress: (text: st
 	const server = [process.execPath, ...nodeFlags, programFile("server")];
 	// A server that is started again goes by the settings that the first one wrote.
 	const settings = JSON.stringify({ data: layout.data, ...options });
-	const child = spawn("sh", [superviseScript(), layout.data, ...server, settings], {
+	const child = spawnApart("sh", [superviseScript(), layout.data, ...server, settings], {
 		detached: true,
 		stdio: ["ignore", log, log, "ipc"],
 		env: { ...process.env, [supervisorMark]: layout.data },

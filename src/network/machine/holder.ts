@@ -1,5 +1,7 @@
 /** Starts holders: the processes that are PID 1 of a node (or own the switch) and keep its namespaces alive. */
-import { spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
+import type { Readable } from "node:stream";
+import { spawnApart } from "../../core/inherited.ts";
 import { CommandError, toolEnvironment } from "../command.ts";
 import { marker, type ProcessId, startTimeOf } from "./processes.ts";
 
@@ -24,12 +26,14 @@ export function startHolder(options: {
 	const script = `set -e\nread pid rest </proc/self/stat\n${options.script}\necho "$pid"\nset +e\n${reapForEver}`;
 	const command = [...args, "sh", "-c", script];
 	return new Promise((resolve, reject) => {
-		const child = spawn(program, command, {
+		const env = { ...toolEnvironment, ...options.environment, [marker]: `${options.owner}#${options.role}` };
+		// With the streams that are asked for.
+		const child = spawnApart(program, command, {
 			detached: true,
 			cwd: "/",
 			stdio: ["ignore", "pipe", "pipe"],
-			env: { ...toolEnvironment, ...options.environment, [marker]: `${options.owner}#${options.role}` },
-		});
+			env,
+		}) as ChildProcessByStdio<null, Readable, Readable>;
 		let stdout = "";
 		let stderr = "";
 		child.stdout.on("data", (chunk) => {
