@@ -35,6 +35,11 @@ export function upCommand(): Command {
 			"--encryption-provider-config <file>",
 			"an EncryptionConfiguration: what is encrypted at rest, and how; 'default' for Secrets with the cluster's own key (default: as at the last start)",
 		)
+		.option(
+			"--show-home",
+			"containers see home directories, password hashes and keys of this machine (default: hidden)",
+		)
+		.option("--no-show-home", "they do not see them any more")
 		.option("--foreground", "stay until Ctrl-C, then stop the cluster");
 	return withApiOptions(command).action(up);
 }
@@ -42,11 +47,12 @@ export function upCommand(): Command {
 async function up(given: UpOptions): Promise<void> {
 	const { data, foreground, kubeletConfig, enableAdmissionPlugins, encryptionProviderConfig, ...wanted } = given;
 	const layout = layoutFrom({ data });
-	const { nodes, runtime, clock } = wanted;
+	const { nodes, runtime, clock, showHome } = wanted;
 	const options: LaunchOptions = {
 		...(nodes !== undefined && { nodes }),
 		...(runtime !== undefined && { runtime }),
 		...(clock !== undefined && { clock }),
+		...(showHome !== undefined && { showHome }),
 		...(await apiChanges(wanted)),
 	};
 	if (kubeletConfig !== undefined) {

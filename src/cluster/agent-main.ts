@@ -54,6 +54,7 @@ async function start(tokens: AgentTokens): Promise<void> {
 			cgroup: config.cgroup,
 			imageFile: config.imagesFile,
 			standIns: config.standIns,
+			showHome: config.showHome,
 			seccompProfiles: `${config.viewDirectory}/var/lib/kubelet/seccomp`,
 		}),
 		createLinuxNetwork({

@@ -10,7 +10,7 @@ export interface AgentConfig {
 	serviceCidr: string;
 	/** Address of the cluster's DNS. */
 	clusterDns: string;
-	/** The cluster's data directory and that of its sockets, which no container may see. */
+	/** Directories of this cluster and of the others that run on this machine, which no container may see. */
 	hidden: readonly string[];
 	/** The node's directory, as machine.addNode was given it. */
 	directory: string;
@@ -24,6 +24,8 @@ export interface AgentConfig {
 	imagesFile: string;
 	/** Programs of the package that stand in for ones the machine lacks. */
 	standIns: string;
+	/** Whether containers see the machine's home directories and credentials. */
+	showHome: boolean;
 	/** What the cluster's file of a KubeletConfiguration says; absent: nothing. */
 	kubelet?: KubeletDocument;
 	apiSocket: string;

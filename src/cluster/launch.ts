@@ -21,6 +21,8 @@ export interface LaunchOptions extends ApiChanges {
 	clock?: "system" | "virtual";
 	/** A KubeletConfiguration for all nodes, in the place of the one before. */
 	kubelet?: KubeletDocument;
+	/** Whether containers see the machine's home directories and credentials; from the next start on. */
+	showHome?: boolean;
 	/** Optional steps of admission: from the next start on, until other ones are named. */
 	admissionPlugins?: readonly string[];
 	/** Absolute path of an EncryptionConfiguration, in the place of the one before; empty: none from now on. */
@@ -56,6 +58,8 @@ export async function launch(
 	const encryption = readSettings(layout.settings)?.encryption?.file ?? "";
 	if (options.encryptionFile !== undefined && options.encryptionFile !== encryption)
 		throw new Error("another --encryption-provider-config takes effect when the cluster starts: 'cox down' first");
+	if (options.showHome !== undefined && options.showHome !== (readSettings(layout.settings)?.showHome === true))
+		throw new Error("whether containers see home directories is settled when the cluster starts: 'cox down' first");
 	const missing = (options.nodes ?? 0) - running.nodes.length;
 	if (missing > 0) await control(layout, "addNodes", { count: missing });
 	return control(layout, "ready");

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../core/clock.ts";
+import { clusterDirectories } from "../network/machine/processes.ts";
 import { createMachine, isWhole, type Machine, type NodeHolder } from "../network/machine.ts";
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 import { serviceAddress } from "./addresses.ts";
@@ -22,6 +23,7 @@ export interface ProcessNodesOptions {
 	serviceCidr: string;
 	/** Of all nodes; absent: as usual. */
 	kubelet?: KubeletDocument | undefined;
+	showHome?: boolean | undefined;
 	/** What the nodes' agents are known by. */
 	tokens: LocalTokens;
 }
@@ -78,7 +80,8 @@ class ProcessNodes implements NodePool {
 			clusterCidr: this.#options.clusterCidr,
 			serviceCidr: this.#options.serviceCidr,
 			clusterDns: serviceAddress(this.#options.serviceCidr, 10),
-			hidden: layout.sockets.startsWith(`${layout.data}/`) ? [layout.data] : [layout.data, layout.sockets],
+			hidden: outermost([layout.data, layout.sockets, ...clusterDirectories()]),
+			showHome: this.#options.showHome === true,
 			directory: files.directory,
 			viewDirectory: holder.viewDirectory,
 			scratchDirectory: holder.scratchDirectory,
@@ -160,4 +163,11 @@ class ProcessNodes implements NodePool {
 		await Promise.all([...this.#nodes.values()].map(({ agent }) => agent.stop()));
 		await this.#machine.destroy();
 	}
+}
+
+/** Without those that lie in another one. */
+function outermost(directories: readonly string[]): string[] {
+	return [...new Set(directories)].filter(
+		(directory) => !directories.some((other) => other !== directory && directory.startsWith(`${other}/`)),
+	);
 }

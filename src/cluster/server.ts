@@ -64,6 +64,7 @@ export class ClusterServer {
 		refuseChange(this.#settings, options);
 		changeSettings(this.#settings, options);
 		if (options.kubelet !== undefined) this.#settings.kubelet = options.kubelet;
+		if (options.showHome !== undefined) this.#settings.showHome = options.showHome;
 		if (options.admissionPlugins !== undefined) this.#settings.admissionPlugins = options.admissionPlugins;
 		const missing = (options.nodes ?? (existing === undefined ? 1 : 0)) - Object.keys(this.#settings.nodes).length;
 		if (missing > 0) planNodes(this.#settings, { count: missing });
@@ -188,7 +189,7 @@ export class ClusterServer {
 	}
 
 	async #createPool(controlPlane: ControlPlane): Promise<NodePool> {
-		const { runtime, clusterCidr, serviceCidr, kubelet } = this.#settings;
+		const { runtime, clusterCidr, serviceCidr, kubelet, showHome } = this.#settings;
 		const pool =
 			runtime === "simulated"
 				? createSimulatedNodes({ controlPlane, clock: this.#clock })
@@ -198,6 +199,7 @@ export class ClusterServer {
 						clusterCidr,
 						serviceCidr,
 						kubelet,
+						showHome,
 						tokens: this.#tokens,
 					});
 		this.#closers.push(() => pool.stop());

@@ -16,6 +16,8 @@ export interface Settings extends ApiSettings {
 	serviceCidr: string;
 	/** The KubeletConfiguration of all nodes, as the user wrote it; absent: as usual. */
 	kubelet?: KubeletDocument;
+	/** Whether containers see the machine's home directories and credentials, as `cox up` said last. */
+	showHome?: boolean;
 	/** Optional steps of admission that are taken, as `cox up --enable-admission-plugins` named them last. */
 	admissionPlugins?: readonly string[];
 	/** The EncryptionConfiguration of the last start; absent: Secrets are encrypted with the cluster's own key. */

@@ -37,6 +37,16 @@ export function markedProcesses(owner: string): MarkedProcess[] {
 	return found;
 }
 
+/** The directories of all clusters that have holders on this machine. */
+export function clusterDirectories(): string[] {
+	const owners = new Set<string>();
+	for (const name of readdirSync("/proc")) {
+		const value = /^\d+$/.test(name) ? readEnvironment(name)?.get(marker) : undefined;
+		if (value !== undefined) owners.add(value.slice(0, value.lastIndexOf("#")));
+	}
+	return [...owners].sort();
+}
+
 /** Undefined when there is no such process, or only the remains of one that has ended. */
 export function startTimeOf(pid: number): string | undefined {
 	const stat = readProc(`${pid}/stat`);

@@ -3,6 +3,7 @@ import type { MountEntry, RootView } from "../../core/rootview.ts";
 import type { Cgroups } from "./cgroups.ts";
 import type { FifoStore } from "./fifos.ts";
 import type { ImageTable } from "./images.ts";
+import type { Credentials } from "./launcher/credentials.ts";
 import type { SeccompFilters } from "./seccomp/filters.ts";
 import type { Trash } from "./trash.ts";
 
@@ -25,6 +26,8 @@ export interface Environment {
 	trash: Trash;
 	fifos: FifoStore;
 	seccomp: SeccompFilters;
+	/** What containers find empty. */
+	credentials: Credentials;
 	/** An empty directory that nobody writes to, to hide others behind. */
 	empty: string;
 	/** The program that carries out plans: `findLauncher`. */

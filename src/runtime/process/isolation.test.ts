@@ -232,6 +232,27 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 		expect(await output(script)).toMatch(/^0\n[234]\nlo\n\/usr\/bin\/ls\n$/);
 	});
 
+	it.skipIf(rootless)(
+		"finds homes of the machine's users empty and its own to write to, and no password or key",
+		async () => {
+			const secret = mkdtempSync("/root/.cox-test-");
+			try {
+				const script = `ls -A /root /home/* 2>/dev/null | grep -v : | wc -w; echo x >~/mine && cat ~/mine
+				grep -cv '^[^:]*:[*!]' /etc/shadow; grep -c '^root:' /etc/shadow; useradd -M somebody && grep -c somebody /etc/shadow
+				cat /etc/ssh/ssh_host_*_key 2>/dev/null | wc -c`;
+				expect(await output(script)).toBe("0\nx\n0\n1\n1\n0\n");
+				const security = { ...plain, readOnlyRootFilesystem: true };
+				expect(await output("touch ~/x 2>/dev/null || echo -ro", { name: "two", security })).toBe("-ro\n");
+				await fixture.dispose();
+				fixture = await processFixture({ showHome: true });
+				expect(await output("ls -A /root")).toContain(secret.slice("/root/".length));
+				expect((await fixture.runtime.limitations()).join()).toContain("home directories");
+			} finally {
+				rmSync(secret, { recursive: true });
+			}
+		},
+	);
+
 	it("shares one process namespace in a pod that wants it, and ends it whole", async () => {
 		const sandbox = { sharePid: true };
 		const script = "sleep 1001 & echo $(cat /proc/1/comm); exec sleep 1002";

@@ -16,6 +16,7 @@ import { ProcessContainer } from "./container.ts";
 import type { Environment } from "./environment.ts";
 import { FifoStore } from "./fifos.ts";
 import { createImageTable, standInDirectory } from "./images.ts";
+import { findCredentials, noCredentials } from "./launcher/credentials.ts";
 import { findLauncher } from "./launcher/program.ts";
 import { allPids, namespaceOf, usage } from "./processes.ts";
 import { canReclaim } from "./raw-stream.ts";
@@ -37,6 +38,8 @@ export interface ProcessRuntimeOptions {
 	cgroup?: string;
 	/** The user's own image table, a YAML file; need not exist. */
 	imageFile?: string;
+	/** Whether containers see home directories, password hashes and keys of the machine. */
+	showHome?: boolean;
 	/** Of `Localhost` seccomp profiles; need not exist. Default: in `directory`. */
 	seccompProfiles?: string;
 	/** Where the stand-ins for programs are; by default those of this package. */
@@ -72,6 +75,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		trash: new Trash([options.directory, options.scratchDirectory]),
 		fifos: new FifoStore(`${options.directory}/fifos`),
 		seccomp: createSeccompFilters(options.seccompProfiles ?? `${options.directory}/seccomp`),
+		credentials: options.showHome === true ? noCredentials : findCredentials(),
 		empty,
 		tools: [
 			{ source: standIns, path: dirname(standInDirectory) },
@@ -106,6 +110,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 			...environment.cgroups.limitations,
 			...(reclaims ? [] : [`output of running containers is kept twice: files in ${options.directory} cannot shrink`]),
 			profileLimitation,
+			...(options.showHome === true ? [homeLimitation] : []),
 			...(rootless ? rootlessLimitations : []),
 		],
 		resolveImage: async (image, wanted) => environment.images.resolve(image, wanted),
@@ -168,6 +173,9 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 /** Of the kernel's ways to confine programs, these need more than the programs that every machine has. */
 const profileLimitation =
 	"no AppArmor or SELinux profile confines containers: appArmorProfile RuntimeDefault and seLinuxOptions have no effect, a Localhost profile of AppArmor is refused";
+
+const homeLimitation =
+	"containers see the home directories, password hashes and keys of this machine: 'cox up --show-home' asked for it";
 
 const rootlessLimitations = [
 	"without root, supplementalGroups and fsGroup have no effect: all files belong to one user",

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, statSync } from "node:fs";
 import { descriptorPath, openBeneath } from "../../../core/beneath.ts";
 import { type MountEntry, type RootView, showsThrough } from "../../../core/rootview.ts";
 import type { Mount } from "../../runtime.ts";
+import type { Credentials } from "./credentials.ts";
 import { maskSteps, type SystemMounts, systemSteps } from "./devices.ts";
 import { fileSteps, followOnMachine, placeSteps, type ViewPlace } from "./places.ts";
 import { mountAttributes, type Step } from "./plan.ts";
@@ -18,6 +19,8 @@ export interface RootOptions extends SystemMounts {
 	/** Everything of the container that may grow lies here. */
 	scratch: string;
 	hidden: readonly string[];
+	/** Of the machine's users: shown empty. */
+	credentials: Credentials;
 	/** An empty directory, to hide others. */
 	empty: string;
 	readOnly: boolean;
@@ -34,13 +37,14 @@ export interface RootOptions extends SystemMounts {
  * @throws Error for a mount that cannot be made
  */
 export function rootSteps(options: RootOptions): Step[] {
-	const { view, scratch, volumes, privileged, mounts } = options;
+	const { view, scratch, volumes, privileged, mounts, credentials } = options;
 	const own = [
-		{ path: "/run", mode: 0o755 },
-		{ path: "/tmp", mode: 0o1777 },
+		{ path: "/run", mode: 0o755, uid: 0, gid: 0 },
+		{ path: "/tmp", mode: 0o1777, uid: 0, gid: 0 },
+		...credentials.homes,
 		...options.emptyDirectories
 			.filter((path) => !volumes.some((volume) => volume.containerPath === path))
-			.map((path) => ({ path, mode: 0o755 })),
+			.map((path) => ({ path, mode: 0o755, uid: 0, gid: 0 })),
 	];
 	const place: ViewPlace = {
 		view,
@@ -58,9 +62,11 @@ export function rootSteps(options: RootOptions): Step[] {
 		place.covered = [...place.covered, followOnMachine(path, place.covered)];
 	};
 	const devices = privileged ? 0 : noDevices;
-	for (const { path, mode } of own) {
+	for (const { path, mode, uid, gid } of own) {
 		const source = `${scratch}/own${path}`;
-		before.push(["directory", source, mode, 0, 0]);
+		before.push(["directory", source, mode, uid, gid]);
+		// It is in one that is mounted.
+		if (credentials.homes.some((home) => path.startsWith(`${home.path}/`))) continue;
 		put(path, false, ["bind", "", source, "", path, devices, 0, ""]);
 	}
 	for (const path of options.hidden) if (showsThrough(view, mounts, path)) after.push(["mask", path, options.empty]);
@@ -86,15 +92,16 @@ export function rootSteps(options: RootOptions): Step[] {
 		...systemSteps(options),
 		...after,
 		...maskSteps(options, options.empty),
-		...(options.readOnly ? [...readOnlySteps(view), ...ownReadOnly(volumes)] : []),
+		...(options.readOnly ? [...readOnlySteps(view), ...ownReadOnly(options)] : []),
 		["pivot"],
 	];
 }
 
 /** A read-only root has no place to write but its volumes. */
-function ownReadOnly(volumes: readonly Mount[]): Step[] {
-	const covered = volumes.map(({ containerPath }) => followOnMachine(containerPath, ["/run", "/tmp"]));
-	return ["/run", "/tmp"].filter((path) => !covered.includes(path)).map((path) => ["attributes", path, readOnly]);
+function ownReadOnly({ volumes, credentials }: RootOptions): Step[] {
+	const own = ["/run", "/tmp", ...credentials.homes.map(({ path }) => path).filter((path) => depth(path) === 1)];
+	const covered = volumes.map(({ containerPath }) => followOnMachine(containerPath, own));
+	return own.filter((path) => !covered.includes(path)).map((path) => ["attributes", path, readOnly]);
 }
 
 /** @param follows everything is a slave of the node's mounts as one volume is to be: the others are cut off again */

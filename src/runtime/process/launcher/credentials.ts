@@ -1,0 +1,88 @@
+/** What of the machine's files is its users' own: containers, whose image the machine is, find it empty. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+
+export interface Credentials {
+	/** Directories that are there and empty, and may be written to; parents first. */
+	homes: readonly { path: string; mode: number; uid: number; gid: number }[];
+	/** Files with passwords, without them. */
+	accounts: readonly { path: string; content: string }[];
+	/** Files and directories that nothing in a container has to do with. */
+	hidden: readonly string[];
+}
+
+export const noCredentials: Credentials = { homes: [], accounts: [], hidden: [] };
+
+const homeDirectories = ["/root", "/home"];
+const accountFiles = ["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
+/** Keys of the machine, and the data of other container engines and clusters. */
+const secrets = [
+	"/etc/NetworkManager/system-connections",
+	"/etc/kubernetes",
+	"/etc/letsencrypt",
+	"/etc/rancher",
+	"/etc/ssl/private",
+	"/etc/wireguard",
+	"/etc/krb5.keytab",
+	"/var/lib/cloud",
+	"/var/lib/containerd",
+	"/var/lib/containers",
+	"/var/lib/docker",
+	"/var/lib/etcd",
+	"/var/lib/kubelet",
+	"/var/lib/rancher",
+	"/var/spool/cron",
+];
+
+/** As they are now; what is added to the machine later shows only in new homes. */
+export function findCredentials(): Credentials {
+	const homes = homeDirectories.flatMap((path) => {
+		const below = path === "/home" ? namesIn(path).map((name) => `${path}/${name}`) : [];
+		return [path, ...below].flatMap(directoryAt);
+	});
+	return {
+		homes,
+		accounts: accountFiles.flatMap((path) => {
+			const text = readText(path);
+			return text === undefined ? [] : [{ path, content: withoutPasswords(text) }];
+		}),
+		hidden: [
+			...secrets,
+			...namesIn("/etc/ssh")
+				.filter((name) => /^ssh_host_.*_key$/.test(name))
+				.map((name) => `/etc/ssh/${name}`),
+		].filter((path) => existsSync(path)),
+	};
+}
+
+/** Lines of shadow(5) and gshadow(5): a password is the second field, and `*` one that nothing equals. */
+export function withoutPasswords(text: string): string {
+	return text.replace(/^([^:\n]*):([^:\n]+)/gm, (_line, name: string, password: string) =>
+		/^[!*]/.test(password) ? `${name}:${password.slice(0, 1)}` : `${name}:*`,
+	);
+}
+
+function directoryAt(path: string): Credentials["homes"] {
+	try {
+		const { mode, uid, gid } = statSync(path);
+		return [{ path, mode: mode & 0o7777, uid, gid }];
+	} catch {
+		return [];
+	}
+}
+
+function namesIn(directory: string): string[] {
+	try {
+		return readdirSync(directory);
+	} catch {
+		return [];
+	}
+}
+
+/** Undefined where it is not there or not ours to read: then it is not a container's, either. */
+function readText(path: string): string | undefined {
+	try {
+		return readFileSync(path, "utf8");
+	} catch {
+		return undefined;
+	}
+}
