@@ -11,7 +11,7 @@ import { clusterCommand, layoutFrom } from "./data-option.ts";
 import { wholeNumber } from "./node.ts";
 import { duration, say } from "./output.ts";
 
-interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock">, ApiOptions {
+interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | "showHome">, ApiOptions {
 	data?: string;
 	kubeletConfig?: string;
 	foreground?: true;

@@ -1,0 +1,243 @@
+/**
+ * Ways out of a plain container (root inside, nothing asked for) that have worked somewhere, each tried with and without the default
+ * seccomp filter: no wall may be the only one. A script prints ESCAPED where it gets what it is after. What would harm the machine if
+ * it worked is only asked for, not used.
+ */
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { exchangeNames, exchangerMissing } from "../../core/testing/exchanger.ts";
+import { collect, containerConfig, sandboxConfig } from "../contract.ts";
+import type { ContainerConfig } from "../runtime.ts";
+import { type ProcessFixture, processFixture } from "./testing.ts";
+
+const never = new AbortController().signal;
+
+const security = (seccompProfile: string): ContainerConfig["security"] => ({
+	supplementalGroups: [],
+	privileged: false,
+	readOnlyRootFilesystem: false,
+	capabilities: { add: [], drop: [] },
+	noNewPrivileges: false,
+	seccompProfile,
+});
+
+/** Prints ESCAPED if the system call is anything but refused for want of rights (or for want of the call itself). */
+const call = (numbers: { x64: number; arm64: number }, args: string) => {
+	const number = process.arch === "arm64" ? numbers.arm64 : numbers.x64;
+	return `perl -e 'my $e = "\\0" x 128; my $r = syscall(${number}, ${args}); print "ESCAPED $r $!\\n" unless $r < 0 && ($!{EPERM} || $!{ENOSYS} || $!{EACCES})'`;
+};
+
+const attempts: readonly { name: string; script: string; perl?: true }[] = [
+	{
+		name: "writes /proc/sys/kernel/core_pattern",
+		script: "cat /proc/sys/kernel/core_pattern >/tmp/p; cat /tmp/p >/proc/sys/kernel/core_pattern && echo ESCAPED",
+	},
+	{
+		name: "changes memory settings of the machine",
+		script: "v=$(cat /proc/sys/vm/swappiness); echo $v >/proc/sys/vm/swappiness && echo ESCAPED",
+	},
+	{
+		name: "steers interrupts",
+		script: "for f in /proc/irq/*/smp_affinity; do cat $f >/tmp/a; cat /tmp/a >$f && echo ESCAPED; done",
+	},
+	{ name: "triggers SysRq", script: "echo h >/proc/sysrq-trigger && echo ESCAPED" },
+	{
+		name: "makes /proc/sys writable again",
+		script:
+			"mount -o remount,bind,rw /proc/sys && echo ESCAPED; mount -o remount,rw /proc && echo ESCAPED; umount /proc/sys && echo ESCAPED; umount -l /proc/kcore && echo ESCAPED",
+	},
+	{
+		name: "mounts /proc or /sys again without masks",
+		script:
+			"mkdir -p /mnt/p; mount -t proc proc /mnt/p && echo ESCAPED; mount -t sysfs sysfs /mnt/p && echo ESCAPED; mount -t debugfs d /mnt/p && echo ESCAPED; mount --bind / /mnt/p && echo ESCAPED",
+	},
+	{
+		name: "opens a block or character device that it makes itself, anywhere",
+		script: `for d in / /tmp /run /dev /dev/shm /root /var/tmp /data; do
+			mknod $d/disk b 7 0 && head -c1 $d/disk && echo ESCAPED; mknod $d/mem c 1 1 && head -c1 $d/mem && echo ESCAPED
+			mknod $d/kvm c 10 232 && true <$d/kvm && echo ESCAPED; mknod $d/kmsg c 1 11 && true <$d/kmsg && echo ESCAPED; done`,
+	},
+	{
+		name: "opens memory, ports or the kernel's log",
+		script:
+			"for f in /dev/mem /dev/port /dev/kmsg /dev/kvm /dev/fuse /dev/net/tun /dev/sda /dev/vda; do true <$f && echo ESCAPED; done; dmesg | grep . && echo ESCAPED; head -c1 /proc/kcore | grep -q . && echo ESCAPED",
+	},
+	{
+		name: "enters namespaces of other processes",
+		script:
+			"for p in $(ls /proc | grep '^[0-9]'); do nsenter --target=$p --mount true && echo ESCAPED; done; nsenter --mount=/proc/1/ns/mnt true && echo ESCAPED",
+	},
+	{
+		name: "sees or traces processes that are not its own",
+		script:
+			'for p in /proc/[0-9]*; do [ "$(readlink $p/ns/pid)" = "$(readlink /proc/self/ns/pid)" ] || echo ESCAPED; done; grep -l cox-shim /proc/[0-9]*/comm && echo ESCAPED',
+	},
+	{
+		name: "has descriptors of others",
+		script: 'for n in $(ls /proc/1/fd); do [ "$n" -le 2 ] || echo ESCAPED $n; done',
+	},
+	{
+		name: "has the kernel run a program by a control group's release agent",
+		script:
+			"mkdir -p /mnt/c; for c in memory rdma devices; do mount -t cgroup -o $c c /mnt/c && echo ESCAPED; done; mount -t cgroup2 c /mnt/c && echo ESCAPED; for f in $(find /sys/fs/cgroup -name release_agent); do true >>$f && echo ESCAPED; done",
+	},
+	{
+		name: "writes to /sys",
+		script:
+			"for f in /sys/kernel/uevent_helper /sys/kernel/mm/ksm/run /sys/module/*/parameters/*; do [ -e $f ] && true >>$f && echo ESCAPED; done; ls /sys/firmware | grep . && echo ESCAPED",
+	},
+	{
+		name: "gets rights by a user namespace of its own",
+		script: `unshare --user --map-root-user --mount --pid --fork sh -c 'umount /proc/sys && echo ESCAPED; mount -o remount,bind,rw /proc/sys && echo ESCAPED
+			mount -t proc proc /mnt && echo ESCAPED; mount -t sysfs s /mnt && echo ESCAPED; true >>/proc/sys/kernel/core_pattern && echo ESCAPED; mknod /tmp/d b 7 0 && head -c1 /tmp/d && echo ESCAPED'`,
+	},
+	{
+		name: "leaves its root by a second chroot",
+		script: `mkdir -p /tmp/inner; perl -e 'chroot "/tmp/inner"; chdir ".." for 1 .. 64; chroot "."; opendir my $d, "/"; print grep(/^cox-root-mark$/, readdir $d) ? "" : "ESCAPED\\n"'`,
+		perl: true,
+	},
+	{
+		name: "opens files of the machine by their handles",
+		script: call({ x64: 304, arm64: 265 }, '-100, pack("Lla8", 8, 1, "a handle"), 0'),
+		perl: true,
+	},
+	{ name: "loads a module", script: call({ x64: 175, arm64: 105 }, "$e, 1, $e"), perl: true },
+	{ name: "loads another kernel", script: call({ x64: 246, arm64: 104 }, "0, 0, $e, 0"), perl: true },
+	{
+		name: "runs a program in the kernel (bpf)",
+		script: call({ x64: 321, arm64: 280 }, "5, $e, 128"),
+		perl: true,
+	},
+	{ name: "restarts the machine", script: call({ x64: 169, arm64: 142 }, "0, 0, 0, 0"), perl: true },
+	{ name: "sets the clock", script: 'date -s "$(date)" && echo ESCAPED' },
+	{
+		name: "sees keys of others",
+		script: "grep . /proc/keys && echo ESCAPED",
+	},
+	{
+		name: "gives a program rights that it has not itself",
+		script:
+			"cp /usr/bin/grep /tmp/grep; setcap cap_sys_admin,cap_sys_module+eip /tmp/grep; chmod 4755 /tmp/grep; /tmp/grep CapEff /proc/self/status | grep -v 00000000a80425fb | grep . && echo ESCAPED",
+	},
+	{
+		name: "reads private keys of users, the machine and the cluster, or tokens of agents",
+		script:
+			"find / -xdev \\( -path '*/.ssh/*' -o -path '*/.kube/*' -o -path '*/.aws/*' -o -name 'ssh_host_*_key' -o -path '*/pki/*.key' -o -name cluster-secret \\) -type f -size +0 2>/dev/null | grep . && echo ESCAPED; find /root /home -type f 2>/dev/null | grep . && echo ESCAPED; cut -d: -f2 /etc/shadow | grep '^[^*!]' && echo ESCAPED",
+	},
+	{
+		name: "reaches sockets of the cluster's or the machine's programs",
+		script:
+			"find / -xdev -type s 2>/dev/null | grep . && echo ESCAPED; grep -v Path /proc/net/unix | grep . && echo ESCAPED",
+	},
+	{
+		name: "reaches a socket without a file of the machine's",
+		script:
+			'node -e \'require("net").connect("\\0cox-escape-test", () => console.log("ESCAPED")).on("error", () => {})\'',
+	},
+	{
+		name: "changes files that are mounted for it to read",
+		script:
+			"for f in /usr/lib/coxswain/stand-ins/bin/*; do echo >>$f && echo ESCAPED; done; mount -o remount,bind,rw /usr/lib/coxswain/stand-ins && echo ESCAPED; true",
+	},
+];
+
+describe.skipIf(process.getuid?.() !== 0).each(["RuntimeDefault", "Unconfined"])(
+	"a plain container (as root, seccomp %s)",
+	(profile) => {
+		let fixture: ProcessFixture;
+		let id: string;
+		let abstract: Server;
+		beforeAll(async () => {
+			fixture = await processFixture();
+			writeFileSync(`${fixture.directory}/../cluster-secret`, "secret");
+			createServer().listen(`${fixture.directory}/../api.sock`).unref();
+			abstract = createServer().listen("\0cox-escape-test");
+			mkdirSync(`${fixture.directory}/data`);
+			const mounts = [
+				{
+					hostPath: `${fixture.directory}/data`,
+					containerPath: "/data",
+					readOnly: false,
+					propagation: "None" as const,
+				},
+			];
+			const command = ["sh", "-c", "mkdir /cox-root-mark; echo ready; exec sleep 1000"];
+			({ id } = await fixture.start({ command, mounts, security: security(profile) }));
+			await fixture.until("it is ready", () => fixture.log("main").includes("ready"));
+		});
+		afterAll(async () => {
+			abstract.close();
+			await fixture.dispose();
+		});
+
+		it.each(attempts)("never $name", async ({ script, perl }) => {
+			if (perl && !existsSync("/usr/bin/perl")) return;
+			const command = ["sh", "-c", `exec 2>/dev/null\n${script}\necho tried`];
+			const { stdout } = await collect(
+				await fixture.runtime.exec(id, { command, tty: false, stdin: false, signal: never }),
+			);
+			expect(stdout).not.toContain("ESCAPED");
+			expect(stdout).toContain("tried");
+		});
+
+		it("never sees more of a node whose processes it may see", async () => {
+			const script = `for p in 1 ${process.pid}; do ls /proc/$p/root/ && echo ESCAPED; cat /proc/$p/environ && echo ESCAPED; readlink /proc/$p/fd/1 && echo ESCAPED
+				nsenter --target=$p --mount true && echo ESCAPED; done; true >>/proc/sys/kernel/core_pattern && echo ESCAPED; echo tried`;
+			const config = {
+				name: "seeing",
+				command: ["sh", "-c", `exec 2>/dev/null\n${script}`],
+				security: security(profile),
+			};
+			const container = await fixture.start(config, { hostPid: true });
+			await fixture.exited(container.id);
+			expect(fixture.log("seeing").replace(/^(?!tried|.*ESCAPED).*\n/gm, "")).toBe("tried\n");
+		});
+
+		it("never mounts what a link in a volume leads to", async () => {
+			symlinkSync("/", `${fixture.directory}/data/link`);
+			const volume = { hostPath: `${fixture.directory}/data`, readOnly: false, propagation: "None" as const };
+			const mounts = [{ ...volume, subPath: "link", containerPath: "/out" }];
+			const config = { name: "linked", command: ["true"], mounts, security: security(profile) };
+			await expect(fixture.start(config)).rejects.toThrow("leads out");
+		});
+
+		it.skipIf(exchangerMissing !== "")(
+			`never mounts what another container exchanges at that moment: 0 of 20 starts${exchangerMissing}`,
+			async () => {
+				const volume = `${fixture.directory}/data`;
+				mkdirSync(`${volume}/x`);
+				writeFileSync(`${volume}/x/inside`, "");
+				symlinkSync("/", `${volume}/y`);
+				await using _attack = await exchangeNames(`${volume}/x`, `${volume}/y`);
+				const pod = await fixture.runtime.createSandbox(sandboxConfig(`race-${profile}`));
+				let started = 0;
+				for (let attempt = 0; attempt < 1000 && started < 20; attempt++) {
+					const name = `race-${attempt}`;
+					const mounts = [
+						{ hostPath: volume, subPath: "x", containerPath: "/v", readOnly: false, propagation: "None" as const },
+					];
+					const config = { command: ["ls", "-A", "/v"], mounts, security: security(profile) };
+					try {
+						const made = await fixture.runtime.createContainer(
+							pod.id,
+							containerConfig(fixture.directory, name, config),
+						);
+						await fixture.runtime.startContainer(made.id);
+						if ((await fixture.exited(made.id)).reason !== "Completed") continue;
+					} catch {
+						// What leads out is refused before the start as well.
+						continue;
+					}
+					started++;
+					expect(fixture.log(name)).toBe("inside\n");
+				}
+				expect(started).toBe(20);
+			},
+		);
+
+		it("leaves the machine as it was", () => {
+			expect(readFileSync(`${fixture.directory}/../cluster-secret`, "utf8")).toBe("secret");
+		});
+	},
+);
