@@ -1,0 +1,102 @@
+import { expect, test } from "vitest";
+import { testApi } from "../api/testing.ts";
+import { createClient } from "../client/requests.ts";
+import { memoryTransport } from "../client/transport-memory.ts";
+import { systemClock } from "../core/clock.ts";
+import {
+	bootstrapClusterRoleBindings,
+	bootstrapClusterRoles,
+	bootstrapRoleBindings,
+	bootstrapRoles,
+} from "../kinds/rbac/bootstrap/bootstrap.ts";
+import { clusterRoles } from "../kinds/rbac/clusterrole.ts";
+import { clusterRoleBindings } from "../kinds/rbac/clusterrolebinding.ts";
+import { roles } from "../kinds/rbac/role.ts";
+import { roleBindings } from "../kinds/rbac/rolebinding.ts";
+import { reconcileRoles } from "./bootstrap-roles.ts";
+
+async function fixture() {
+	const api = await testApi({ namespaces: ["kube-system", "kube-public"] });
+	const user = { name: "system:apiserver", groups: ["system:masters"] };
+	const client = createClient(memoryTransport(api.handle, user), { userAgent: "test", clock: systemClock() });
+	// What the tests' own server has.
+	for (const name of ["everything", "health"]) {
+		await client.delete(clusterRoles, { name });
+		await client.delete(clusterRoleBindings, { name });
+	}
+	await reconcileRoles(client);
+	return client;
+}
+
+test("every role and binding is made, each binding gives a role that is there, and none is written twice", async () => {
+	const client = await fixture();
+	const revision = await client.revision();
+	for (const [kind, drafts] of [
+		[clusterRoles, bootstrapClusterRoles],
+		[clusterRoleBindings, bootstrapClusterRoleBindings],
+		[roles, bootstrapRoles],
+		[roleBindings, bootstrapRoleBindings],
+	] as const)
+		expect((await client.list<{ apiVersion: string; kind: string; metadata: never }>(kind as never)).items.length).toBe(
+			drafts.length,
+		);
+	for (const { roleRef, metadata } of [...bootstrapClusterRoleBindings, ...bootstrapRoleBindings]) {
+		const kind = roleRef.kind === "Role" ? roles : clusterRoles;
+		const ref = { name: roleRef.name, namespace: roleRef.kind === "Role" ? metadata.namespace : undefined };
+		expect((await client.get(kind as typeof roles, ref)).metadata.labels).toMatchObject({
+			"kubernetes.io/bootstrapping": "rbac-defaults",
+		});
+	}
+	await reconcileRoles(client);
+	expect(await client.revision()).toBe(revision);
+});
+
+test("what a role or binding lacks is added, and what its users have added stays", async () => {
+	const client = await fixture();
+	const role = await client.get(clusterRoles, { name: "system:kube-dns" });
+	const own = { apiGroups: ["example.com"], resources: ["things"], verbs: ["get"] };
+	const half = { apiGroups: [""], resources: ["services"], verbs: ["list"] };
+	const metadata = { ...role.metadata, labels: {}, annotations: { mine: "yes" } };
+	await client.update(clusterRoles, { ...role, metadata, rules: [own, half] });
+	const binding = await client.get(clusterRoleBindings, { name: "system:kube-dns" });
+	const subject = { kind: "User", apiGroup: "rbac.authorization.k8s.io", name: "ann" };
+	await client.update(clusterRoleBindings, { ...binding, subjects: [subject] });
+	const view = await client.get(clusterRoles, { name: "view" });
+	const selector = { matchLabels: { also: "this" } };
+	await client.update(clusterRoles, { ...view, aggregationRule: { clusterRoleSelectors: [selector] } });
+	await client.delete(clusterRoles, { name: "edit" });
+	await reconcileRoles(client);
+	const reconciled = await client.get(clusterRoles, { name: "system:kube-dns" });
+	expect(reconciled.rules).toEqual([
+		own,
+		half,
+		{ apiGroups: [""], resources: ["endpoints"], verbs: ["list", "watch"] },
+		{ apiGroups: [""], resources: ["services"], verbs: ["watch"] },
+	]);
+	expect(reconciled.metadata.labels).toEqual({ "kubernetes.io/bootstrapping": "rbac-defaults" });
+	expect(reconciled.metadata.annotations).toMatchObject({ mine: "yes" });
+	expect((await client.get(clusterRoleBindings, { name: "system:kube-dns" })).subjects).toEqual([
+		subject,
+		{ kind: "ServiceAccount", name: "kube-dns", namespace: "kube-system" },
+	]);
+	expect((await client.get(clusterRoles, { name: "view" })).aggregationRule?.clusterRoleSelectors).toEqual([
+		selector,
+		{ matchLabels: { "rbac.authorization.k8s.io/aggregate-to-view": "true" } },
+	]);
+	expect((await client.get(clusterRoles, { name: "edit" })).aggregationRule).toBeDefined();
+});
+
+test("what is not to be updated is left alone, and a binding that gives another role is made anew", async () => {
+	const client = await fixture();
+	const role = await client.get(clusterRoles, { name: "system:kube-dns" });
+	const annotations = { "rbac.authorization.kubernetes.io/autoupdate": "false" };
+	await client.update(clusterRoles, { ...role, metadata: { ...role.metadata, annotations }, rules: [] });
+	await client.delete(clusterRoleBindings, { name: "system:kube-dns" });
+	await client.create(clusterRoleBindings, {
+		metadata: { name: "system:kube-dns" },
+		roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "view" },
+	});
+	await reconcileRoles(client);
+	expect((await client.get(clusterRoles, { name: "system:kube-dns" })).rules ?? []).toEqual([]);
+	expect((await client.get(clusterRoleBindings, { name: "system:kube-dns" })).roleRef.name).toBe("system:kube-dns");
+});
