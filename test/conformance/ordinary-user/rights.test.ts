@@ -57,6 +57,46 @@ describe("who edits", () => {
 	});
 });
 
+describe("who administers a namespace", () => {
+	test("makes roles of the rights that he has, and no others", async () => {
+		const create = (name: string, rule: Json) => people.adam("POST", roles, { metadata: { name }, rules: [rule] });
+		const readPods = { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] };
+		expect((await create("reader", readPods)).status).toBe(201);
+		for (const [name, rule] of Object.entries<Json>({
+			everything: { apiGroups: ["*"], resources: ["*"], verbs: ["*"] },
+			nodes: { apiGroups: [""], resources: ["nodes"], verbs: ["get"] },
+			"every-verb": { apiGroups: [""], resources: ["pods"], verbs: ["*"] },
+			bind: { apiGroups: ["rbac.authorization.k8s.io"], resources: ["clusterroles"], verbs: ["bind", "escalate"] },
+			impersonate: { apiGroups: [""], resources: ["users"], verbs: ["impersonate"] },
+			status: { apiGroups: [""], resources: ["pods/status"], verbs: ["update"] },
+			quota: { apiGroups: [""], resources: ["resourcequotas"], verbs: ["update"] },
+			csr: { apiGroups: ["certificates.k8s.io"], resources: ["signers"], verbs: ["approve"] },
+		}))
+			expectForbidden(await create(name, rule), "is attempting to grant RBAC permissions not currently held:");
+		const change = { rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }] };
+		expectForbidden(await people.adam("PATCH", `${roles}/reader`, change, merge), "attempting to grant");
+	});
+
+	test("binds roles of the rights that he has, and no others", async () => {
+		const bind = (name: string, roleRef: Json) =>
+			people.adam("POST", bindings, { metadata: { name }, roleRef, subjects: [ann] });
+		expect((await bind("ann-views", role("view"))).status).toBe(201);
+		for (const name of ["cluster-admin", "system:node", "system:kube-scheduler"])
+			expectForbidden(await bind("x", role(name)), "is attempting to grant RBAC permissions not currently held:");
+		expectForbidden(
+			await people.adam("POST", `${rbac}/namespaces/vault/rolebindings`, {
+				metadata: { name: "x" },
+				roleRef: role("view"),
+			}),
+			"cannot create resource",
+		);
+		expectForbidden(
+			await people.adam("POST", `${rbac}/clusterrolebindings`, { metadata: { name: "x" }, roleRef: role("view") }),
+			"cannot create resource",
+		);
+	});
+});
+
 describe("tokens and accounts", () => {
 	test("tokens are made of no account of another namespace", async () => {
 		const path = `${vault}/serviceaccounts/root/token`;
