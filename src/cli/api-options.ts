@@ -7,6 +7,7 @@ import { wholeNumber } from "./node.ts";
 
 export interface ApiOptions {
 	apiAudiences?: string;
+	admissionControlConfigFile?: string;
 	auditPolicy?: string;
 	auditLog?: string;
 	auditLogMaxsize?: number;
@@ -33,6 +34,10 @@ export function withApiOptions(command: Command): Command {
 			"--audit-policy <file>",
 			"record requests as this Policy says; none: nothing (default: as at the last start)",
 		)
+		.option(
+			"--admission-control-config-file <file>",
+			"an AdmissionConfiguration for PodSecurity; none: no more than namespaces' labels say (default: as at the last start)",
+		)
 		.option("--audit-log <file>", "where they are recorded (default: audit.log in the data directory)")
 		.option("--audit-log-maxsize <megabytes>", "when the file is put aside (default: 100)", wholeNumber)
 		.option("--audit-log-maxbackup <n>", "how many files put aside are kept (default: 10)", wholeNumber)
@@ -56,6 +61,8 @@ export async function apiChanges(options: ApiOptions): Promise<ApiChanges> {
 			options.apiAudiences === none ? null : options.apiAudiences.split(",").filter((name) => name !== "");
 	const audit = await auditOf(options);
 	if (audit !== undefined) changes.audit = audit;
+	const admission = await admissionOf(options);
+	if (admission !== undefined) changes.admission = admission;
 	const oidc = await oidcOf(options);
 	if (oidc !== undefined) changes.oidc = oidc;
 	return changes;
@@ -77,6 +84,13 @@ async function auditOf(options: ApiOptions): Promise<AuditSettings | null | unde
 		...(auditLogMaxbackup !== undefined && { maxBackups: auditLogMaxbackup }),
 		...(auditLogMaxage !== undefined && { maxAgeDays: auditLogMaxage }),
 	};
+}
+
+async function admissionOf({ admissionControlConfigFile: file }: ApiOptions): Promise<object | null | undefined> {
+	if (file === none) return null;
+	if (file === undefined) return undefined;
+	const { readAdmissionFile } = await import("../cluster/api-settings.ts");
+	return readAdmissionFile(file);
 }
 
 async function oidcOf(options: ApiOptions): Promise<object | null | undefined> {

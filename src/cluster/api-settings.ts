@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { parse } from "yaml";
 import { jwtAuthenticators } from "../api/access/oidc/configuration.ts";
+import { podSecurityConfiguration } from "../api/admission/pod-security/configuration-file.ts";
 import { auditPolicy } from "../api/audit/policy.ts";
 
 export interface ApiSettings {
@@ -10,6 +11,8 @@ export interface ApiSettings {
 	audit?: AuditSettings;
 	/** What tokens must be for; absent: for the issuer of service account tokens. */
 	apiAudiences?: readonly string[];
+	/** An AdmissionConfiguration, as the user wrote it. */
+	admission?: object;
 }
 
 export interface AuditSettings {
@@ -38,6 +41,11 @@ export function readAuthenticationFile(path: string): object {
 	return readDocument("--oidc", path, (document) => jwtAuthenticators(document));
 }
 
+/** @throws Error naming the file and what of it cannot be heeded */
+export function readAdmissionFile(path: string): object {
+	return readDocument("--admission-control-config-file", path, podSecurityConfiguration);
+}
+
 /** @throws Error that names every field that is wrong */
 export function checkAuthentication(document: object): void {
 	jwtAuthenticators(document);
@@ -56,11 +64,13 @@ function readDocument(option: string, path: string, check: (document: unknown) =
 }
 
 /** Makes the changes. */
-export function changeSettings(settings: ApiSettings, { oidc, audit, apiAudiences }: ApiChanges): void {
+export function changeSettings(settings: ApiSettings, { oidc, audit, apiAudiences, admission }: ApiChanges): void {
 	if (oidc === null) delete settings.oidc;
 	else if (oidc !== undefined) settings.oidc = oidc;
 	if (audit === null) delete settings.audit;
 	else if (audit !== undefined) settings.audit = audit;
+	if (admission === null) delete settings.admission;
+	else if (admission !== undefined) settings.admission = admission;
 	if (apiAudiences === null) delete settings.apiAudiences;
 	else if (apiAudiences !== undefined) settings.apiAudiences = apiAudiences;
 }

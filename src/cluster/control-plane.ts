@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { JwtAuthenticator } from "../api/access/oidc/configuration.ts";
 import { checkPlugins } from "../api/admission/plugins.ts";
+import type { PodSecurityConfiguration } from "../api/admission/pod-security/configuration.ts";
 import type { AuditOptions } from "../api/audit/audit.ts";
 import { type Api, createApi } from "../api/handle.ts";
 import type { Client } from "../client/client.ts";
@@ -47,6 +48,8 @@ export interface ControlPlaneOptions {
 	serviceCidr: string;
 	/** Optional steps of admission, by upstream's names. @throws Error at the start for one that there is not */
 	admissionPlugins?: readonly string[];
+	/** Pod Security Standards for all namespaces. */
+	podSecurity?: PodSecurityConfiguration;
 	/** What tokens must be for, one of them. Empty: for the issuer of service account tokens. */
 	apiAudiences?: readonly string[];
 	/** Other issuers whose tokens are taken. */
@@ -91,6 +94,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		dialAgent: options.dialAgent,
 		serviceCidr: options.serviceCidr,
 		admissionPlugins: options.admissionPlugins ?? [],
+		podSecurity: options.podSecurity ?? {},
 		apiAudiences: options.apiAudiences ?? [],
 		oidc: options.oidc ?? [],
 		audit: options.audit,

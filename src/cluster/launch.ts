@@ -108,7 +108,7 @@ function refuseOtherPlugins({ settings }: Layout, { admissionPlugins }: LaunchOp
 
 function refuseOtherApi({ settings }: Layout, options: LaunchOptions): void {
 	const now = readSettings(settings);
-	for (const name of ["oidc", "audit", "apiAudiences"] as const) {
+	for (const name of ["oidc", "audit", "apiAudiences", "admission"] as const) {
 		const wanted = options[name];
 		if (wanted === undefined || isDeepStrictEqual(wanted ?? undefined, now?.[name])) continue;
 		throw new Error(
@@ -117,7 +117,12 @@ function refuseOtherApi({ settings }: Layout, options: LaunchOptions): void {
 	}
 }
 
-const apiOptions = { oidc: "--oidc", audit: "--audit-policy", apiAudiences: "--api-audiences" };
+const apiOptions = {
+	oidc: "--oidc",
+	audit: "--audit-policy",
+	apiAudiences: "--api-audiences",
+	admission: "--admission-control-config-file",
+};
 
 /** The server process and its supervisor outlive this one; their output goes to the log in the data directory. */
 function spawnServer(layout: Layout, options: LaunchOptions, progress: (text: string) => void): Promise<ClusterStatus> {

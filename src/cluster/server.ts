@@ -1,4 +1,5 @@
 import { jwtAuthenticators } from "../api/access/oidc/configuration.ts";
+import { podSecurityConfiguration } from "../api/admission/pod-security/configuration-file.ts";
 import type { AuditOptions } from "../api/audit/audit.ts";
 import { auditPolicy } from "../api/audit/policy.ts";
 import { listen } from "../api/listen.ts";
@@ -123,6 +124,7 @@ export class ClusterServer {
 			apiAudiences: this.#settings.apiAudiences ?? [],
 			oidc: this.#settings.oidc === undefined ? [] : jwtAuthenticators(this.#settings.oidc),
 			audit: this.#audit(),
+			podSecurity: this.#settings.admission === undefined ? {} : podSecurityConfiguration(this.#settings.admission),
 			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => this.#dial(node),
 			onError: logError,
