@@ -13,6 +13,7 @@ import {
 	namespaces,
 	nodes,
 	pods,
+	serviceAccounts,
 	startCluster,
 	statefulSets,
 } from "../../src/index.ts";
@@ -71,6 +72,7 @@ test("a namespace takes its Events with it, and only those", async () => {
 	const { client } = cluster;
 	const spec = { containers: [{ name: "web", image: "nginx" }] };
 	await client.create(namespaces, { metadata: { name: "lab" }, spec: {} });
+	await cluster.waitFor(serviceAccounts, { namespace: "lab", name: "default" }, "exists");
 	for (const namespace of ["lab", "default"]) {
 		await client.create(pods, { metadata: { name: "web", namespace }, spec });
 		await cluster.waitForList(events, { namespace }, (list) => list.some(({ reason }) => reason === "Started"));
