@@ -1,13 +1,46 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
+import { connect } from "../cluster/connect.ts";
 import { NotRunning } from "../cluster/control-client.ts";
+import { kubeconfigText, writeKubeconfig } from "../cluster/kubeconfig.ts";
+import type { Layout } from "../cluster/layout.ts";
+import { certificateFor, userKubeconfigFile } from "../cluster/user-kubeconfig.ts";
+import { systemClock } from "../core/clock.ts";
 import { clusterCommand, layoutFrom } from "./data-option.ts";
 import { say } from "./output.ts";
 
+interface KubeconfigOptions {
+	data?: string;
+	user?: string;
+	group?: string[];
+}
+
 export function kubeconfigCommand(): Command {
-	return clusterCommand("kubeconfig", "print the path of the kubeconfig").action((options: { data?: string }) => {
-		const layout = layoutFrom(options);
-		if (!existsSync(layout.kubeconfig)) throw new NotRunning(layout.data);
-		say(layout.kubeconfig);
-	});
+	return clusterCommand("kubeconfig", "print the path of the kubeconfig")
+		.option(
+			"--user <name>",
+			"of this user instead of the administrator, who may do what roles allow; made anew each time",
+		)
+		.option("--group <name...>", "groups that the user is in")
+		.action(async (options: KubeconfigOptions) => {
+			const layout = layoutFrom(options);
+			if (!existsSync(layout.kubeconfig)) throw new NotRunning(layout.data);
+			if (options.user === undefined) {
+				if (options.group !== undefined) throw new Error("--group needs --user: it is a user who is in groups");
+				return say(layout.kubeconfig);
+			}
+			say(await makeKubeconfig(layout, { name: options.user, groups: options.group ?? [] }));
+		});
+}
+
+/** @returns the path of the file */
+async function makeKubeconfig(layout: Layout, user: { name: string; groups: readonly string[] }): Promise<string> {
+	if (user.name === "") throw new Error("a user needs a name");
+	await using connection = await connect(layout, "cox");
+	const certificate = await certificateFor(connection.client, user, systemClock().now());
+	const ca = readFileSync(join(layout.pki, "ca.crt"), "utf8");
+	const file = userKubeconfigFile(layout, user.name);
+	writeKubeconfig(file, kubeconfigText({ server: connection.server, ca, user: certificate, userName: user.name }));
+	return file;
 }

@@ -78,6 +78,9 @@ export interface ControlPlane {
 	stop(): Promise<void>;
 }
 
+/** For the names of the controllers that need an authority, which may come later. */
+const nobody: Authority = { ca: "", sign: () => "", signToken: () => "" };
+
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
 	const { store, clock } = options;
 	const report = options.onError ?? (() => {});
@@ -119,7 +122,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		metrics: usage.metrics,
 	};
 	const first = controllers(settings);
-	accounts = systemAccounts(first);
+	accounts = systemAccounts([...first, ...authorityControllers(nobody)]);
 	await bootstrap(client(apiServer), { serviceCidr: options.serviceCidr, accounts });
 
 	const recorder = createEventRecorder(client(eventRecorder), { clock });

@@ -23,7 +23,7 @@ import { type ClusterNodes, EmbeddedNodes } from "./embed/nodes.ts";
 import type { ClusterOptions, NodeOptions, TimeOf } from "./embed/options.ts";
 import { type ClusterTime, systemTiming, type Timing, toMs, virtualTiming } from "./embed/time.ts";
 import { holdTimeForWrites } from "./held-store.ts";
-import { administrator } from "./identities.ts";
+import { administrator, namedUser } from "./identities.ts";
 import { LocalTokens } from "./local-tokens.ts";
 import type { NodePool } from "./node-pool.ts";
 import { createSimulatedNodes } from "./simulated-nodes.ts";
@@ -64,6 +64,11 @@ class EmbeddedCluster implements Cluster {
 
 	get client(): Client {
 		return this.#running.client;
+	}
+
+	clientAs({ user, groups = [] }: { user: string; groups?: readonly string[] }): Client {
+		if (user === "") throw new Error("a user needs a name");
+		return this.#running.controlPlane.client(namedUser(user, groups)).as("coxswain");
 	}
 
 	get clock(): ClusterTime {

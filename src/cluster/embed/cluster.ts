@@ -24,6 +24,8 @@ export interface LogOptions {
 export interface Cluster<Time extends ClusterTime = ClusterTime> extends AsyncDisposable {
 	/** May do everything; objects it returns are frozen. */
 	readonly client: Client;
+	/** A client as another user, who may do what roles allow. Groups that every user of such a name is in need not be given. */
+	clientAs(user: { user: string; groups?: readonly string[] }): Client;
 	readonly clock: Time;
 	readonly nodes: ClusterNodes;
 	/** Text of a kubeconfig for an administrator. The first call makes certificates and opens a port, which takes a moment. */
