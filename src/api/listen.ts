@@ -52,7 +52,7 @@ export async function listen(api: Api, options: ListenOptions = {}): Promise<Lis
 	const refuse = refusals(clock);
 	const connections = new Connections(clock, timeouts, refuse.slow);
 	const limits = { clock, timeouts, bodies: new BodyBudget(), connections };
-	const userOf = (socket: unknown) => peerOf(socket) ?? options.user;
+	const userOf = (socket: unknown) => peerOf(socket, clock.now()) ?? options.user;
 
 	const http1 = (request: IncomingMessage, response: ServerResponse) => {
 		connections.addRequest(request, response);

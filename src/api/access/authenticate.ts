@@ -2,13 +2,14 @@
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, User } from "../../core/exchange.ts";
 import type { Server } from "../server.ts";
+import { showsInvalidCertificate } from "../sockets/peer.ts";
 import { authenticateToken, TokenRefused } from "./token-authenticator.ts";
 
 export const anonymous: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
 
 /** Whether the server is well, and what it is: those who say nothing about themselves may ask for this and nothing else. */
 function isPublic(path: string): boolean {
-	return path === "/version" || /^\/(healthz|livez|readyz)(\/|$)/.test(path);
+	return path === "/version" || path === "/version/" || /^\/(healthz|livez|readyz)(\/|$)/.test(path);
 }
 
 /** @throws ApiError Unauthorized when a token is presented that nobody knows, or nothing where something is needed */
@@ -42,7 +43,8 @@ function tokenOf({ headers }: ApiRequest): string | undefined {
 async function byToken(server: Server, request: ApiRequest): Promise<User> {
 	const token = tokenOf(request);
 	if (token === undefined) {
-		if (isPublic(request.path)) return anonymous;
+		const nowMs = (server.options.wallClock ?? server.clock).now();
+		if (isPublic(request.path) && !showsInvalidCertificate(request.peer, nowMs)) return anonymous;
 		throw new ApiError("Unauthorized", "Unauthorized");
 	}
 	try {

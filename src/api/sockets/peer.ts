@@ -1,22 +1,54 @@
 /** Who a client certificate says the client is: its common name is the user, its organisations are the groups. */
-import { TLSSocket } from "node:tls";
+import { type PeerCertificate, TLSSocket } from "node:tls";
 import type { User } from "../../core/exchange.ts";
 
-const known = new WeakMap<TLSSocket, User>();
+interface Peer {
+	user: User;
+	/** A connection may outlast the certificate that it was opened with. */
+	untilMs: number;
+}
 
-/** Undefined without a certificate that our authority signed. */
-export function peerOf(socket: unknown): User | undefined {
+const known = new WeakMap<TLSSocket, Peer>();
+
+/**
+ * Undefined without a certificate that our authority signed, that is for clients, and that is valid now.
+ * @param nowMs of the clock that certificates are dated by
+ */
+export function peerOf(socket: unknown, nowMs: number): User | undefined {
 	// A resumed session has its certificate in the session; `authorized` holds for both.
 	if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
-	let user = known.get(socket);
-	if (user === undefined) {
-		const subject = socket.getPeerCertificate()?.subject as Record<string, string | string[] | undefined> | undefined;
-		const name = subject?.["CN"];
-		if (typeof name !== "string" || name === "") return undefined;
-		const organisations = subject?.["O"] ?? [];
-		const groups = typeof organisations === "string" ? [organisations] : organisations;
-		user = { name, groups: [...groups, "system:authenticated"] };
-		known.set(socket, user);
+	let peer = known.get(socket);
+	if (peer === undefined) {
+		const certificate = socket.getPeerCertificate();
+		const user = userOf(certificate);
+		if (user === undefined) return undefined;
+		peer = { user, untilMs: Date.parse(certificate.valid_to) };
+		known.set(socket, peer);
 	}
-	return user;
+	return nowMs < peer.untilMs ? peer.user : undefined;
+}
+
+/**
+ * Whether the client shows a certificate that says nothing: of another authority, out of date, for something else. Who does that
+ * and shows nothing better is refused on every path, as by upstream, and not taken for one who says nothing.
+ */
+export function showsInvalidCertificate(socket: unknown, nowMs: number): boolean {
+	if (!(socket instanceof TLSSocket)) return false;
+	const certificate = socket.getPeerCertificate() as PeerCertificate | undefined;
+	// Without a certificate it is an empty object.
+	if (certificate?.raw === undefined) return false;
+	return !socket.authorized || Date.parse(certificate.valid_to) <= nowMs;
+}
+
+function userOf({ subject, fingerprint256 }: PeerCertificate): User | undefined {
+	// A name that occurs several times in a subject is a list.
+	const { CN: name, O: organisations = [] } = (subject ?? {}) as Partial<Record<string, string | string[]>>;
+	if (typeof name !== "string" || name === "") return undefined;
+	const groups = typeof organisations === "string" ? [organisations] : organisations;
+	const digest = fingerprint256.replaceAll(":", "").toLowerCase();
+	return {
+		name,
+		groups: [...groups, "system:authenticated"],
+		extra: { "authentication.kubernetes.io/credential-id": [`X509SHA256=${digest}`] },
+	};
 }

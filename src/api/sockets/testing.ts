@@ -3,6 +3,9 @@ import { webcrypto } from "node:crypto";
 import "reflect-metadata";
 import {
 	BasicConstraintsExtension,
+	ExtendedKeyUsage,
+	ExtendedKeyUsageExtension,
+	type Extension,
 	SubjectAlternativeNameExtension,
 	type X509Certificate,
 	X509CertificateGenerator,
@@ -16,11 +19,26 @@ interface Pair {
 	key: string;
 }
 
+interface Signer {
+	name: string;
+	key: webcrypto.CryptoKey;
+}
+
+export interface ClientOptions {
+	/** Epoch milliseconds. */
+	fromMs?: number;
+	untilMs?: number;
+	/** Default: for everything. */
+	usage?: "client" | "server";
+	/** Signed by an authority between, which comes along in `cert`. */
+	chain?: true;
+}
+
 export interface TestCertificates {
 	ca: string;
 	server: Pair;
 	/** @param name a subject such as `CN=ann, O=system:masters` */
-	client(name: string): Promise<Pair>;
+	client(name: string, options?: ClientOptions): Promise<Pair>;
 }
 
 /** @param nowMs the certificates hold from an hour before it */
@@ -36,25 +54,49 @@ export async function testCertificates(nowMs: number, authority = "test-ca"): Pr
 		extensions: [new BasicConstraintsExtension(true, undefined, true)],
 	});
 	let serial = 2;
-	const issue = async (subject: string, names: SubjectAlternativeNameExtension[]): Promise<Pair> => {
-		const keys = await keyPair();
-		const certificate: X509Certificate = await X509CertificateGenerator.create({
+	const certify = (
+		subject: string,
+		keys: webcrypto.CryptoKeyPair,
+		more: object,
+		by: Signer,
+	): Promise<X509Certificate> =>
+		X509CertificateGenerator.create({
 			...dates,
 			serialNumber: String(serial++).padStart(2, "0"),
 			subject,
-			issuer: ca.subject,
+			issuer: by.name,
 			publicKey: keys.publicKey,
-			signingKey: caKeys.privateKey,
+			signingKey: by.key,
 			signingAlgorithm: algorithm,
-			extensions: names,
+			...more,
 		});
-		return { cert: certificate.toString("pem"), key: await keyText(keys.privateKey) };
+	const root: Signer = { name: ca.subject, key: caKeys.privateKey };
+	const issue = async (subject: string, extensions: Extension[], options: ClientOptions = {}): Promise<Pair> => {
+		const keys = await keyPair();
+		const { fromMs, untilMs, usage, chain } = options;
+		const usages = { client: ExtendedKeyUsage.clientAuth, server: ExtendedKeyUsage.serverAuth };
+		const more = {
+			...(fromMs !== undefined && { notBefore: new Date(fromMs) }),
+			...(untilMs !== undefined && { notAfter: new Date(untilMs) }),
+			extensions: [...extensions, ...(usage === undefined ? [] : [new ExtendedKeyUsageExtension([usages[usage]])])],
+		};
+		const key = await keyText(keys.privateKey);
+		if (chain !== true) return { cert: (await certify(subject, keys, more, root)).toString("pem"), key };
+		const between = await keyPair();
+		const isAuthority = { extensions: [new BasicConstraintsExtension(true, undefined, true)] };
+		const middle = await certify("CN=between", between, isAuthority, root);
+		const cert = await certify(subject, keys, more, { name: middle.subject, key: between.privateKey });
+		return { cert: `${cert.toString("pem")}\n${middle.toString("pem")}`, key };
 	};
 	const names = new SubjectAlternativeNameExtension([
 		{ type: "dns", value: "localhost" },
 		{ type: "ip", value: "127.0.0.1" },
 	]);
-	return { ca: ca.toString("pem"), server: await issue("CN=localhost", [names]), client: (name) => issue(name, []) };
+	return {
+		ca: ca.toString("pem"),
+		server: await issue("CN=localhost", [names]),
+		client: (name, options) => issue(name, [], options),
+	};
 }
 
 function keyPair(): Promise<webcrypto.CryptoKeyPair> {
