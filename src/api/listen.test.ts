@@ -232,7 +232,6 @@ test("those who show nothing may ask for health and version, and for nothing els
 		"/.well-known/openid-configuration",
 		"/api/v1/namespaces/default",
 		"//healthz",
-		"/api/v1/../../healthz",
 	])
 		expect([path, await statusOf(path)]).toEqual([path, 401]);
 	for (const authorization of ["Bearer x", "bearer x", "BEARER x", "Bearer x y"])

@@ -12,9 +12,9 @@ const mounted = { volumeMounts: [{ name: "token", mountPath: "/test-volume", rea
 conformance("service accounts", 2, (target) => {
 	const account = (space: Namespace, name: string) =>
 		target().post(space.core("serviceaccounts"), { metadata: { name } });
-	const review = async (token: string): Promise<Json> => {
+	const review = async (token: string, audiences?: string[]): Promise<Json> => {
 		const path = "/apis/authentication.k8s.io/v1/tokenreviews";
-		return (await target().post(path, { spec: { token } })).status;
+		return (await target().post(path, { spec: { token, audiences } })).status;
 	};
 
 	test.concurrent("a pod's token names the account, the pod and its node", async () => {
@@ -87,6 +87,23 @@ conformance("service accounts", 2, (target) => {
 			authenticated: true,
 			user: { username: `system:serviceaccount:${space.name}:requested` },
 		});
+	});
+
+	test.concurrent("a token for another program is good for that program and not for the API", async () => {
+		await using space = await target().namespace("accounts-audience");
+		await account(space, "caller");
+		const made = async (audiences?: string[]): Promise<string> =>
+			(await target().post(`${space.core("serviceaccounts", "caller")}/token`, { spec: { audiences } })).status.token;
+		const forVault = await made(["vault.example.com"]);
+		const refused = await review(forVault);
+		expect(refused.authenticated ?? false).toBe(false);
+		expect(refused.error).toMatch(/token audiences \["vault.example.com"\] is invalid for the target audiences \[/);
+		expect(await review(forVault, ["other", "vault.example.com"])).toMatchObject({
+			authenticated: true,
+			audiences: ["vault.example.com"],
+			user: { username: `system:serviceaccount:${space.name}:caller` },
+		});
+		expect((await review(await made(), ["vault.example.com"])).authenticated ?? false).toBe(false);
 	});
 
 	test.concurrent("a Secret of the type for it is given a token, and goes with the account", async () => {

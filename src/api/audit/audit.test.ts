@@ -8,7 +8,8 @@ const configMaps = "/api/v1/namespaces/default/configmaps";
 async function audited(policy: object) {
 	const events: AuditEvent[] = [];
 	const document = { apiVersion: "audit.k8s.io/v1", kind: "Policy", ...policy };
-	const api = await testApi({ audit: { policy: auditPolicy(document), sink: (event) => events.push(event) } });
+	const audit = { policy: auditPolicy(document), sink: (event: AuditEvent) => events.push(event) };
+	const api = await testApi({ audit, roles: "bootstrap" });
 	events.length = 0;
 	return { api, events };
 }
