@@ -9,6 +9,7 @@ import { nodeCommand } from "./node.ts";
 import { reportFailure } from "./output.ts";
 import { resetCommand } from "./reset.ts";
 import { secretsCommand } from "./secrets.ts";
+import { snapshotCommand } from "./snapshot.ts";
 import { statusCommand } from "./status.ts";
 import { tourCommand } from "./tour/tour.ts";
 import { upCommand } from "./up.ts";
@@ -27,6 +28,7 @@ for (const command of [
 	clockCommand(),
 	kubeconfigCommand(),
 	kubectlCommand(),
+	snapshotCommand(),
 	secretsCommand(),
 	tourCommand(),
 	resetCommand(),

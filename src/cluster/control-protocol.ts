@@ -61,6 +61,8 @@ export interface ControlRequests {
 	clock: { body: ClockCommand; reply: ClockStatus };
 	/** Answers when every Secret is written with a new key, and the old key is gone. */
 	rotateSecrets: { body: undefined; reply: { count: number } };
+	/** Writes a copy of the store into a folder that exists. */
+	copyStore: { body: { folder: string }; reply: Record<string, never> };
 	stop: { body: undefined; reply: Record<string, never> };
 }
 

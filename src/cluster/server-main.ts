@@ -5,6 +5,7 @@ import { serveControl } from "./control-server.ts";
 import type { LaunchOptions } from "./launch.ts";
 import { layoutOf } from "./layout.ts";
 import { ClusterServer } from "./server.ts";
+import { finishRestore } from "./snapshot/finish.ts";
 import { supervision } from "./supervision.ts";
 
 // Written by launch.ts.
@@ -31,6 +32,8 @@ function stop(server: ClusterServer, exitCode: number): Promise<void> {
 }
 
 try {
+	// Before anything is read: a restore that was interrupted has decided what is to be there.
+	finishRestore(layout);
 	// A server that is started again goes by the settings: what 'cox up' asked for may have been changed since.
 	const isFirst = supervision(layout).restarts.count === 0;
 	const server = new ClusterServer(layout, isFirst ? options : {});
@@ -49,6 +52,10 @@ try {
 		removeNode: ({ name }) => server.removeNode(name),
 		clock: (command) => server.clock(command),
 		rotateSecrets: () => server.rotateSecrets(),
+		copyStore: async ({ folder }) => {
+			await server.copyStore(folder);
+			return {};
+		},
 		stop: async () => {
 			// The answer goes out before the socket closes.
 			setImmediate(() => void control.close().then(() => stop(server, 0)));

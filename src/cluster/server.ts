@@ -283,6 +283,12 @@ export class ClusterServer {
 		return { count: await atRest.rotate(disk) };
 	}
 
+	/** Writes a consistent copy of the store into a folder. */
+	async copyStore(folder: string): Promise<void> {
+		if (this.#opened === undefined) throw new Error("the cluster is still starting");
+		await this.#opened.disk.copyTo(folder);
+	}
+
 	async clock(command: ClockCommand): Promise<ClockStatus> {
 		if (command.do !== "show") {
 			if (this.#turnable === undefined)

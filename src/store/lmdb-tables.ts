@@ -8,8 +8,8 @@ import { decodePointer, decodeRecord, encodePointer, logKey, type Pointer, revis
 import type { Change, Entry } from "./store.ts";
 import type { CommitRecord } from "./watches.ts";
 
-/** 2 counts the bytes of history; a store of format 1 is counted once. */
-const format = 2;
+/** The format that is written. 2 counts the bytes of history; a store of format 1 is counted once. */
+export const newestFormat = 2;
 /** History is handed out in pieces of so many bytes. */
 const pieceBytes = 8 * 1024 * 1024;
 
@@ -57,11 +57,11 @@ export class Tables {
 		this.#index = this.#root.openDB({ name: "index", encoding: "binary" });
 		this.#log = this.#root.openDB({ name: "log", encoding: "binary" });
 		const found = this.#meta.get("format");
-		if (found !== undefined && found > format) {
+		if (found !== undefined && found > newestFormat) {
 			void this.#root.close();
 			throw new ApiError(
 				"InternalError",
-				`the store in ${folder} was written by a newer version of cox (format ${found}, this one reads up to ${format}); use that version`,
+				`the store in ${folder} was written by a newer version of cox (format ${found}, this one reads up to ${newestFormat}); use that version`,
 			);
 		}
 	}
@@ -164,7 +164,7 @@ export class Tables {
 				written(pointer === undefined ? this.#index.remove(key) : this.#index.put(key, encodePointer(pointer)));
 			for (const [key, bytes] of records) written(this.#log.put(key, bytes));
 			for (const key of forgotten) written(this.#log.remove(key));
-			written(this.#meta.put("format", format));
+			written(this.#meta.put("format", newestFormat));
 			written(this.#meta.put("revision", revision));
 			written(this.#meta.put("compacted", compacted));
 			written(this.#meta.put("historyBytes", historyBytes));

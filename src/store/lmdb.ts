@@ -27,6 +27,8 @@ export interface DurableStore extends Store {
 	 * pages. It is not forced to the disk.
 	 */
 	copyTo(folder: string): Promise<void>;
+	/** Forgets all history, and goes on after a later revision: for a copy that must not give a revision again. */
+	advance(revision: number): Promise<void>;
 }
 
 /** Commits that wait for the disk: more are refused, for they would only wait longer. */
@@ -155,6 +157,16 @@ class LmdbStore implements DurableStore {
 	copyTo(folder: string): Promise<void> {
 		this.#checkOpen();
 		return this.#tables.copyTo(folder);
+	}
+
+	async advance(revision: number): Promise<void> {
+		if (revision <= this.#revision) throw new Error(`revision ${revision} is not after ${this.#revision}`);
+		await this.compact(this.#revision);
+		const nothing = { pointers: new Map(), records: new Map(), forgotten: [] };
+		await this.#tables.write({ ...nothing, revision, compacted: revision, historyBytes: 0 });
+		this.#revision = revision;
+		this.#compacted = revision;
+		this.#historyBytes = 0;
 	}
 
 	async close(): Promise<void> {

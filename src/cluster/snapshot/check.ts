@@ -1,0 +1,67 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { checkStoreFile, type StoreReport } from "../../store/check.ts";
+import { Encryption } from "../../store/encryption.ts";
+import { readEncryptionFile } from "../encryption/at-rest.ts";
+import { readOwnKeys } from "../encryption/key-file.ts";
+import { type Layout, layoutOf } from "../layout.ts";
+import { readSettings } from "../settings.ts";
+import { readSnapshot, type SnapshotHeader } from "./format.ts";
+import { copyStore } from "./save.ts";
+
+/**
+ * Checks the store in a data directory that nothing writes to: pages, tables, values, and whether what is encrypted can
+ * be read with the keys that are there.
+ * @param keys the data directory that has the keys; undefined: encrypted values are taken as they are
+ */
+export async function checkStore(file: string, keys: Layout | undefined): Promise<StoreReport> {
+	const encryption = keys && encryptionOf(keys);
+	return checkStoreFile(file, (key, value) => {
+		const isSealed = new Encryption([], []).isSealed(value);
+		if (isSealed && encryption === undefined) return;
+		const plain = isSealed && encryption ? encryption.open(key, value) : value;
+		if (!key.startsWith("/objects/")) return;
+		try {
+			JSON.parse(Buffer.from(plain).toString());
+		} catch {
+			throw new Error(`the value of ${key} is no JSON`);
+		}
+	});
+}
+
+function encryptionOf(layout: Layout): Encryption {
+	const file = readSettings(layout.settings)?.encryption?.file;
+	const configured = file !== undefined && existsSync(file) ? readEncryptionFile(file).plan.keys : [];
+	return new Encryption([], [...(readOwnKeys(layout.pki) ?? []), ...configured]);
+}
+
+/** Unpacks a snapshot into a folder of its own for as long as `use` takes. Nothing of it stays. */
+async function unpacked<T>(file: string, near: string, use: (layout: Layout, header: SnapshotHeader) => Promise<T>) {
+	const folder = mkdtempSync(join(near, "cox-verify-"));
+	try {
+		return await use(layoutOf(folder), await readSnapshot(file, folder));
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+}
+
+/** @throws Error when the file is damaged; problems of the store in it are in the report */
+export function verifySnapshot(file: string, near: string): Promise<{ header: SnapshotHeader; report: StoreReport }> {
+	return unpacked(file, near, async (layout, header) => ({
+		header,
+		report: await checkStore(layout.storeFile, header.withKeys ? layout : undefined),
+	}));
+}
+
+/** Checks the store of a cluster, whether it runs or not. */
+export async function verifyCluster(layout: Layout, near: string): Promise<StoreReport> {
+	const folder = mkdtempSync(join(near, "cox-verify-"));
+	try {
+		const copied = await copyStore(layout, folder);
+		return await checkStore(copied, layout);
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+}
+
+export type { StoreReport };

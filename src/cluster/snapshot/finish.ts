@@ -1,0 +1,23 @@
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { syncFolder } from "../durable-file.ts";
+import type { Layout } from "../layout.ts";
+
+/** Being unpacked; of no use after an interruption. */
+export const draftName = "restore.new";
+/** Whole and checked: it takes the place of what is there, now or at the next start. */
+export const readyName = "restore.ready";
+
+/** Ends a restore that had everything ready, and removes what an earlier one left behind. Does nothing otherwise. */
+export function finishRestore({ data }: Layout): void {
+	rmSync(join(data, draftName), { recursive: true, force: true });
+	const ready = join(data, readyName);
+	if (!existsSync(ready)) return;
+	// What was moved is no longer in there: this may be interrupted and done again.
+	for (const name of readdirSync(ready)) {
+		rmSync(join(data, name), { recursive: true, force: true });
+		renameSync(join(ready, name), join(data, name));
+	}
+	syncFolder(data);
+	rmSync(ready, { recursive: true, force: true });
+}

@@ -1,0 +1,132 @@
+/**
+ * The file of a snapshot: a line that says what it is, a line of JSON, the digest of both, then the contents of the files
+ * that the JSON lists, one after the other.
+ */
+import { createHash, type Hash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { version } from "../version.ts";
+
+export interface SnapshotHeader {
+	clusterId: string;
+	/** Newest revision of the store in it. */
+	revision: number;
+	/** RFC 3339. */
+	createdAt: string;
+	/** Of the cox that wrote it. */
+	version: string;
+	/** Whether it has certificates, their keys, and the keys of encrypted values. */
+	withKeys: boolean;
+	files: SnapshotFile[];
+}
+
+export interface SnapshotFile {
+	/** Below the data directory. */
+	path: string;
+	bytes: number;
+	/** SHA-256, in hexadecimal digits. */
+	digest: string;
+}
+
+const magic = "coxswain-snapshot 1";
+const digestLength = 64;
+const largestHeaderBytes = 1 << 20;
+const chunkBytes = 1 << 20;
+
+/** Writes a snapshot of files below `folder`; it is on disk once this resolves. The file must not exist. */
+export async function writeSnapshot(
+	file: string,
+	about: Omit<SnapshotHeader, "files" | "version">,
+	folder: string,
+	paths: readonly string[],
+): Promise<SnapshotHeader> {
+	const files: SnapshotFile[] = [];
+	for (const path of paths) {
+		const hash = createHash("sha256");
+		for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk);
+		files.push({ path, bytes: (await stat(join(folder, path))).size, digest: hash.digest("hex") });
+	}
+	const header: SnapshotHeader = { ...about, version, files };
+	const head = `${magic}\n${JSON.stringify(header)}\n`;
+	const handle = await open(file, "wx", 0o600);
+	try {
+		await handle.write(`${head}${createHash("sha256").update(head).digest("hex")}\n`);
+		for (const { path } of files)
+			for await (const chunk of createReadStream(join(folder, path), { highWaterMark: chunkBytes }))
+				await handle.writeFile(chunk);
+		await handle.sync();
+	} finally {
+		await handle.close();
+	}
+	return header;
+}
+
+/**
+ * Reads a snapshot and checks every digest.
+ * @param into where its files are written, with mode 0600; undefined: they are only read
+ * @throws Error that says what is wrong with the file; then what was written is of no use
+ */
+export async function readSnapshot(file: string, into: string | undefined): Promise<SnapshotHeader> {
+	const handle = await open(file, "r");
+	try {
+		const { header, end } = await readHeader(handle, file);
+		let position = end;
+		for (const { path, bytes, digest } of header.files) {
+			const hash = createHash("sha256");
+			const target = into === undefined ? undefined : await openTarget(into, path);
+			try {
+				for (let left = bytes; left > 0; ) {
+					const chunk = Buffer.allocUnsafe(Math.min(left, chunkBytes));
+					const { bytesRead } = await handle.read(chunk, 0, chunk.length, position);
+					if (bytesRead === 0) throw new Error(`${file} is cut off: ${path} ends ${left} bytes early`);
+					hash.update(chunk.subarray(0, bytesRead));
+					if (target !== undefined) await target.writeFile(chunk.subarray(0, bytesRead));
+					position += bytesRead;
+					left -= bytesRead;
+				}
+				await target?.sync();
+			} finally {
+				await target?.close();
+			}
+			checkDigest(file, path, hash, digest);
+		}
+		if (position !== (await handle.stat()).size) throw new Error(`${file} is damaged: there is more than it lists`);
+		return header;
+	} finally {
+		await handle.close();
+	}
+}
+
+type Handle = Awaited<ReturnType<typeof open>>;
+
+async function readHeader(handle: Handle, file: string): Promise<{ header: SnapshotHeader; end: number }> {
+	const buffer = Buffer.alloc(largestHeaderBytes);
+	const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+	const text = buffer.subarray(0, bytesRead);
+	const firstEnd = text.indexOf("\n");
+	const first = text.subarray(0, Math.max(firstEnd, 0)).toString();
+	if (!first.startsWith("coxswain-snapshot ")) throw new Error(`${file} is no snapshot of cox`);
+	if (first !== magic) throw new Error(`${file} was written by a newer version of cox (${first}); use that version`);
+	const secondEnd = text.indexOf("\n", firstEnd + 1);
+	const end = secondEnd + 1 + digestLength + 1;
+	if (secondEnd < 0 || text.length < end) throw new Error(`${file} is cut off in its header`);
+	const hash = createHash("sha256").update(text.subarray(0, secondEnd + 1));
+	checkDigest(file, "its header", hash, text.subarray(secondEnd + 1, end - 1).toString());
+	// The digest says that `writeSnapshot` wrote it; a name that leads elsewhere is refused all the same.
+	const header = JSON.parse(text.subarray(firstEnd + 1, secondEnd).toString()) as SnapshotHeader;
+	for (const { path } of header.files)
+		if (path.startsWith("/") || path.split("/").includes(".."))
+			throw new Error(`${file} names a path outside: ${path}`);
+	return { header, end };
+}
+
+function checkDigest(file: string, what: string, hash: Hash, wanted: string): void {
+	if (hash.digest("hex") !== wanted) throw new Error(`${file} is damaged: ${what} is not as it was written`);
+}
+
+async function openTarget(into: string, path: string): Promise<Handle> {
+	const target = join(into, path);
+	await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+	return open(target, "wx", 0o600);
+}

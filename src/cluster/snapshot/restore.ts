@@ -1,0 +1,85 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { openLmdbStore } from "../../store/lmdb.ts";
+import { control, NotRunning } from "../control-client.ts";
+import { syncFile, syncFolder } from "../durable-file.ts";
+import { type Layout, layoutOf } from "../layout.ts";
+import { ensurePrivateFolder } from "../private-folder.ts";
+import { processesMarked, serverMark, supervisorMark } from "../processes.ts";
+import { checkStore } from "./check.ts";
+import { draftName, finishRestore, readyName } from "./finish.ts";
+import { readSnapshot, type SnapshotHeader } from "./format.ts";
+
+/**
+ * Revisions that are left out: more than were written since the snapshot, so that no client that saw them finds other
+ * changes under the same revisions.
+ */
+export const leftOutRevisions = 100_000_000;
+
+/**
+ * Puts a snapshot into the data directory of a cluster that does not run. What was there is replaced at once or not at
+ * all, whenever this ends; what pods wrote into volumes stays.
+ * @param options.force also when there is a cluster
+ * @throws Error that says what is in the way
+ */
+export async function restoreSnapshot(
+	layout: Layout,
+	file: string,
+	options: { force: boolean },
+): Promise<{ header: SnapshotHeader; revision: number }> {
+	ensurePrivateFolder(layout.data);
+	await checkStopped(layout);
+	finishRestore(layout);
+	const hasCluster = [layout.settings, layout.identity, layout.storeFile].some(existsSync);
+	if (hasCluster && !options.force)
+		throw new Error(`${layout.data} has a cluster; --force replaces it, another --data directory leaves it alone`);
+	const draft = join(layout.data, draftName);
+	mkdirSync(draft, { mode: 0o700 });
+	try {
+		const header = await readSnapshot(file, draft);
+		const unpacked = layoutOf(draft);
+		const report = await checkStore(unpacked.storeFile, header.withKeys ? unpacked : layout).catch((error: unknown) => {
+			throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+		});
+		if (report.problems.length > 0) {
+			const advice = header.withKeys ? "" : "; it was saved without keys, which must be in the data directory";
+			throw new Error(`${file}: ${report.problems.join("; ")}${advice}`);
+		}
+		const revision = Math.max(report.revision, await presentRevision(layout)) + leftOutRevisions;
+		const store = openLmdbStore({ folder: unpacked.store });
+		await store.advance(revision);
+		await store.close();
+		syncFile(unpacked.storeFile);
+		await checkStopped(layout);
+		for (const folder of [join(unpacked.store, "store"), unpacked.store, draft]) syncFolder(folder);
+		renameSync(draft, join(layout.data, readyName));
+		syncFolder(layout.data);
+		finishRestore(layout);
+		return { header, revision };
+	} finally {
+		rmSync(draft, { recursive: true, force: true });
+	}
+}
+
+async function checkStopped(layout: Layout): Promise<void> {
+	const running = await control(layout, "status").then(
+		() => true,
+		(error: unknown) => !(error instanceof NotRunning),
+	);
+	const processes = [supervisorMark, serverMark].flatMap((mark) => processesMarked(mark, layout.data));
+	if (running || processes.length > 0)
+		throw new Error(`the cluster of ${layout.data} is running; 'cox down' first, then restore`);
+}
+
+/** The newest revision of the store that is there; 0 where none can be read. */
+async function presentRevision(layout: Layout): Promise<number> {
+	if (!existsSync(layout.storeFile) || readFileSync(layout.storeFile).length === 0) return 0;
+	try {
+		const store = openLmdbStore({ folder: layout.store });
+		const revision = await store.revision();
+		await store.close();
+		return revision;
+	} catch {
+		return 0;
+	}
+}

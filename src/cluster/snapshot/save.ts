@@ -1,0 +1,105 @@
+import {
+	copyFileSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+} from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { systemClock } from "../../core/clock.ts";
+import { dataFileProblem } from "../../store/data-file.ts";
+import { openLmdbStore } from "../../store/lmdb.ts";
+import { control, NotRunning } from "../control-client.ts";
+import { syncFolder } from "../durable-file.ts";
+import { keyFile } from "../encryption/key-file.ts";
+import { type Layout, layoutOf } from "../layout.ts";
+import { ensurePrivateFolder } from "../private-folder.ts";
+import { readIdentity } from "../store-identity.ts";
+import { checkStore } from "./check.ts";
+import { type SnapshotHeader, writeSnapshot } from "./format.ts";
+
+/** How often the keys may change while the store is copied before that is given up. */
+const attempts = 5;
+
+/**
+ * Saves a cluster, running or not, as one file: its store, settings and, with `withKeys`, certificates and keys. The file
+ * appears whole, checked and on disk, or not at all.
+ * @throws Error that says what is in the way
+ */
+export async function saveSnapshot(layout: Layout, file: string, withKeys: boolean): Promise<SnapshotHeader> {
+	const target = resolve(file);
+	const identity = readIdentity(layout);
+	if (identity === undefined) throw new Error(`there is no cluster in ${layout.data}`);
+	ensurePrivateFolder(layout.data);
+	const folder = mkdtempSync(join(layout.data, "snapshot-"));
+	const draft = `${target}.partial-${process.pid}`;
+	try {
+		const copy = layoutOf(folder);
+		await copyAll(layout, copy, withKeys);
+		const report = await checkStore(copy.storeFile, withKeys ? copy : layout);
+		if (report.problems.length > 0) throw new Error(`the store is damaged: ${report.problems.join("; ")}`);
+		const about = {
+			clusterId: identity.clusterId,
+			revision: report.revision,
+			createdAt: new Date(systemClock().now()).toISOString(),
+			withKeys,
+		};
+		const header = await writeSnapshot(draft, about, folder, filesBelow(folder));
+		renameSync(draft, target);
+		syncFolder(dirname(target));
+		return header;
+	} finally {
+		rmSync(draft, { force: true });
+		rmSync(folder, { recursive: true, force: true });
+	}
+}
+
+async function copyAll(layout: Layout, copy: Layout, withKeys: boolean): Promise<void> {
+	const keys = () => (existsSync(keyFile(layout.pki)) ? readFileSync(keyFile(layout.pki), "utf8") : "");
+	for (let attempt = 0; ; attempt++) {
+		const before = keys();
+		mkdirSync(dirname(copy.storeFile), { recursive: true, mode: 0o700 });
+		await copyStore(layout, dirname(copy.storeFile));
+		if (withKeys) {
+			mkdirSync(copy.pki, { recursive: true, mode: 0o700 });
+			for (const entry of readdirSync(layout.pki, { withFileTypes: true }))
+				if (entry.isFile() && !entry.name.endsWith(".new"))
+					copyFileSync(join(layout.pki, entry.name), join(copy.pki, entry.name));
+		}
+		// Keys that are exchanged meanwhile might be those that the copy needs.
+		if (keys() === before) break;
+		if (attempt === attempts) throw new Error("the keys of Secrets change all the time; try again when they do not");
+		rmSync(copy.store, { recursive: true, force: true });
+		rmSync(copy.pki, { recursive: true, force: true });
+	}
+	for (const file of [layout.settings, layout.identity, layout.images])
+		if (existsSync(file)) copyFileSync(file, join(copy.data, basename(file)));
+}
+
+/** Copies the store into `data.mdb` of a folder, by the server when it runs. Returns the file. */
+export async function copyStore(layout: Layout, folder: string): Promise<string> {
+	try {
+		await control(layout, "copyStore", { folder });
+	} catch (error) {
+		if (!(error instanceof NotRunning)) throw error;
+		const problem = existsSync(layout.storeFile) ? dataFileProblem(layout.storeFile) : "it is missing";
+		if (problem !== undefined) throw new Error(`the store's file ${layout.storeFile} is damaged: ${problem}`);
+		const store = openLmdbStore({ folder: layout.store });
+		try {
+			await store.copyTo(folder);
+		} finally {
+			await store.close();
+		}
+	}
+	return join(folder, "data.mdb");
+}
+
+function filesBelow(folder: string): string[] {
+	return readdirSync(folder, { recursive: true, withFileTypes: true })
+		.filter((entry) => entry.isFile())
+		.map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+		.sort();
+}
