@@ -28,6 +28,7 @@ import { createProber } from "./probes/prober.ts";
 import { WatchedReferences } from "./references.ts";
 import { compareWaiting } from "./resize.ts";
 import { RuntimeView } from "./runtime-view.ts";
+import { type StorageMonitor, watchStorage } from "./storage/storage-monitor.ts";
 import { createEndpoint } from "./streams/endpoint.ts";
 import { safeSysctlNames } from "./sysctls.ts";
 import { MachineMeter } from "./usage/machine.ts";
@@ -98,6 +99,7 @@ class RunningAgent implements Agent {
 	#endpoint: ((stream: Duplex) => void) | undefined;
 	#meter: MachineMeter | undefined;
 	readonly #maintenance: { stop(): void }[] = [];
+	#storage: StorageMonitor | undefined;
 
 	constructor(options: AgentOptions) {
 		this.#options = options;
@@ -148,6 +150,7 @@ class RunningAgent implements Agent {
 		const { leaseMs } = this.#options;
 		this.#heartbeat = await startHeartbeat({ client, clock, facts: this.#facts, limitations, leaseMs, signal });
 		this.#measureMachine();
+		this.#boundStorage();
 		await this.#context.view.start();
 		this.#addressesBefore = (await network?.attached()) ?? new Map();
 		await pods.subscribe(node.name, (current, last) => this.#podChanged(current, last));
@@ -222,6 +225,7 @@ class RunningAgent implements Agent {
 		if (pod.spec.hostNetwork === true) worker.adoptAddresses(this.#context.node.addresses);
 		const admitted = !this.#isNew(pod) || this.#verdict(pod) === undefined;
 		this.#workers.set(uid, worker);
+		this.#storage?.added(pod);
 		if (admitted) worker.wake();
 		else void this.#lookAgain(worker);
 		return worker;
@@ -284,6 +288,14 @@ class RunningAgent implements Agent {
 		if (directories === undefined) return;
 		this.#meter = new MachineMeter(clock, directories.view);
 		this.#maintenance.push(this.#meter);
+	}
+
+	#boundStorage(): void {
+		const { clock, runtime, directories } = this.#options;
+		if (directories === undefined || !this.#configuration.localStorageCapacityIsolation) return;
+		const { view } = this.#context;
+		this.#storage = watchStorage({ clock, runtime, view, directories, pods: () => this.#workers.values() });
+		this.#maintenance.push(this.#storage);
 	}
 
 	#events(): EventRecorder {

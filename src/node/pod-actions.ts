@@ -164,7 +164,7 @@ export class PodActions {
 	}
 
 	async #createSandbox(attempt: number, replaces: string | undefined): Promise<void> {
-		const { runtime, events, clock, node } = this.#context;
+		const { runtime, events, clock, node, configuration } = this.#context;
 		const { pod } = this.#state();
 		if (replaces !== undefined) {
 			events.record(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
@@ -172,7 +172,8 @@ export class PodActions {
 			await this.#detach();
 		}
 		try {
-			const sandbox = await runtime.createSandbox(sandboxConfig(pod, attempt, node.clusterDomain));
+			const bounds = { clusterDomain: node.clusterDomain, pidsLimit: configuration.podPidsLimit };
+			const sandbox = await runtime.createSandbox(sandboxConfig(pod, attempt, bounds));
 			await this.#attach(sandbox);
 			this.#memory.sandboxFailure = undefined;
 		} catch (error) {

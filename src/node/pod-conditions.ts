@@ -17,6 +17,9 @@ export const ownConditions: ReadonlySet<string> = new Set([
 	"AllContainersRestarting",
 ]);
 
+/** Of a condition that others write, too: the node ends the pod (KEP-3329). */
+export const evictionReason = "TerminationByKubelet";
+
 export interface ConditionInput {
 	pod: Pod;
 	phase: Phase;
@@ -28,6 +31,8 @@ export interface ConditionInput {
 	resize: readonly Draft[];
 	/** All containers are being restarted; undefined for a pod that has no rule for that. */
 	restartingAll: boolean | undefined;
+	/** Why the node ends the pod before its work is done, where it does. */
+	disruption: string | undefined;
 	/** Conditions as they were: transition times are kept while the status stays. */
 	old: readonly PodCondition[];
 	now: string;
@@ -44,10 +49,20 @@ export function podConditions(input: ConditionInput): PodCondition[] {
 		{ type: "PodScheduled", status: "True" },
 		...input.resize,
 		...restartingAllCondition(input),
+		...disruptionCondition(input),
 	];
 	const own = drafts.map((draft) => dated(draft, input));
-	const others = (input.pod.status?.conditions ?? []).filter(({ type }) => !ownConditions.has(type));
+	const types = new Set(drafts.map(({ type }) => type));
+	const others = (input.pod.status?.conditions ?? []).filter(
+		({ type }) => !ownConditions.has(type) && !types.has(type),
+	);
 	return own.concat(others);
+}
+
+/** As KEP-3329 has it for a kubelet that evicts; others write this condition, too. */
+function disruptionCondition({ disruption }: ConditionInput): Draft[] {
+	if (disruption === undefined) return [];
+	return [{ type: "DisruptionTarget", status: "True", reason: evictionReason, message: disruption }];
 }
 
 /** A condition that has not changed keeps its time. */

@@ -58,6 +58,8 @@ export interface ContainerMemory {
 export interface Verdict {
 	reason: string;
 	message: string;
+	/** For the containers to end, instead of what the pod says; such a pod is disrupted (KEP-3329). */
+	graceSeconds?: number;
 }
 
 export interface PodMemory {
@@ -185,7 +187,7 @@ export function podGraceSeconds(state: PodState): number {
 		metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds !== undefined
 			? metadata.deletionGracePeriodSeconds
 			: (spec.terminationGracePeriodSeconds ?? 30);
-	return Math.max(seconds, 1);
+	return Math.max(Math.min(seconds, state.memory.verdict?.graceSeconds ?? seconds), 1);
 }
 
 /** Whether a container that exited so is to be started again (API page "Pod Lifecycle", container restart rules KEP-5307). */

@@ -43,6 +43,7 @@ export function podStatus(state: PodState, nowMs: number): PodStatus {
 		sandboxReady: !over && !memory.released && readySandbox(state) !== undefined && addresses.length > 0,
 		resize: resizeConditions(state, regular),
 		restartingAll: mayRestartAll(pod) ? isRestartingAll(state) : undefined,
+		disruption: memory.verdict?.graceSeconds === undefined ? undefined : memory.verdict.message,
 		old: old?.conditions ?? [],
 		now: timestamp(nowMs),
 	});

@@ -21,7 +21,12 @@ export function podDomainName(pod: Pod, clusterDomain: string): string | undefin
 	return `${podHostname(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`;
 }
 
-export function sandboxConfig(pod: Pod, attempt: number, clusterDomain: string): SandboxConfig {
+/** @param pidsLimit of each pod; undefined for none */
+export function sandboxConfig(
+	pod: Pod,
+	attempt: number,
+	{ clusterDomain, pidsLimit }: { clusterDomain: string; pidsLimit?: number | undefined },
+): SandboxConfig {
 	const { metadata, spec } = pod;
 	const { name, namespace = "default", uid } = metadata;
 	const domainName = spec.setHostnameAsFQDN === true ? podDomainName(pod, clusterDomain) : undefined;
@@ -52,5 +57,6 @@ export function sandboxConfig(pod: Pod, attempt: number, clusterDomain: string):
 			...(spec.resources === undefined ? {} : { [resourcesAnnotation]: resourcesKey(spec.resources) }),
 		},
 		...(spec.resources === undefined ? {} : { cgroup: containerLimits(spec.resources) }),
+		...(pidsLimit === undefined ? {} : { pidsLimit }),
 	};
 }

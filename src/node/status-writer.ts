@@ -4,7 +4,7 @@ import type { Clock, Timer } from "../core/clock.ts";
 import { isReason, notFound } from "../core/errors.ts";
 import type { Pod, PodStatus } from "../kinds/generated/types.ts";
 import { pods } from "../kinds/pod.ts";
-import { ownConditions } from "./pod-conditions.ts";
+import { evictionReason, ownConditions } from "./pod-conditions.ts";
 import { sameStatus, sameValue } from "./pod-status.ts";
 
 const firstRetryMs = 500;
@@ -201,7 +201,7 @@ function conditionsPatch(old: PodStatus | undefined, status: PodStatus): object[
 	const before = new Map((old?.conditions ?? []).map((condition) => [condition.type, condition]));
 	const patch: object[] = [];
 	for (const condition of status.conditions ?? []) {
-		if (!ownConditions.has(condition.type)) continue;
+		if (!ownConditions.has(condition.type) && condition.reason !== evictionReason) continue;
 		const known = before.get(condition.type);
 		before.delete(condition.type);
 		if (known !== undefined && sameValue(known, condition)) continue;

@@ -25,6 +25,8 @@ export interface SandboxConfig {
 	annotations: Readonly<Record<string, string>>;
 	/** Limits of the whole pod; undefined for none. */
 	cgroup?: ResourceLimits;
+	/** Processes and threads of all its containers together; undefined: no bound but the machine's. */
+	pidsLimit?: number;
 }
 
 export interface Sandbox {
@@ -193,6 +195,8 @@ export interface Runtime {
 	 */
 	ofPod?(podUid: string): Promise<{ sandboxes: Sandbox[]; containers: Container[] }>;
 	updateLimits(id: string, limits: ResourceLimits): Promise<void>;
+	/** Directories of the node that hold what the container has written outside its volumes; absent where nothing is written. */
+	writableLayers?(id: string): readonly string[];
 	/** Of the whole pod, which was made with limits. */
 	updateSandboxLimits(id: string, limits: ResourceLimits): Promise<void>;
 	/** After the log file was renamed: goes on in a new one. */

@@ -14,6 +14,12 @@ export interface Cgroups {
 	create(id: string, limits: ResourceLimits): string[];
 	/** Makes a group that limits all groups inside it together. Processes join those, not the group itself. */
 	createParent(id: string, limits: ResourceLimits): void;
+	/**
+	 * Bounds the processes of a pod, for containers that have no limits of their own at the cost of one group.
+	 * @param id of the pod's group
+	 * @returns the directories for those containers to join; undefined where each needs a group of its own
+	 */
+	boundPids(id: string, pidsLimit: number): string[] | undefined;
 	update(id: string, limits: ResourceLimits): void;
 	/** Whether a process of the container was killed for want of memory. */
 	oomKilled(id: string): boolean;
@@ -109,6 +115,7 @@ function hierarchies(
 			}
 		}
 	};
+	const isUnified = settings === version2;
 	const missing = wanted.filter((controller) => !roots.has(controller));
 	return {
 		limitations: missing.length === 0 ? [] : [`limits are not enforced for: ${missing.join(", ")}`],
@@ -121,6 +128,17 @@ function hierarchies(
 			for (const directory of directories(id)) mkdirSync(directory, { recursive: true });
 			apply(id, limits);
 			handDown(id);
+		},
+		boundPids(id, pidsLimit) {
+			const root = roots.get("pids");
+			if (root === undefined) return [];
+			const directory = `${root}/${id}`;
+			mkdirSync(directory, { recursive: true });
+			writeFileSync(`${directory}/pids.max`, String(pidsLimit));
+			if (!isUnified) return [directory];
+			// Version 2 keeps processes out of groups that pass controllers on.
+			handDown(id);
+			return undefined;
 		},
 		update(id, limits) {
 			const { memoryLimitBytes = Number.POSITIVE_INFINITY } = limits;
@@ -139,7 +157,7 @@ function hierarchies(
 		},
 		view(id) {
 			const places = new Map([...roots].map(([controller, root]) => [viewPath(controller), `${root}/${id}`]));
-			return [...places].map(([path, source]) => ({ source, path }));
+			return [...places].map(([path, source]) => ({ source, path })).filter(({ source }) => existsSync(source));
 		},
 		async remove(id, clock) {
 			for (const directory of directories(id)) {
@@ -155,6 +173,7 @@ function noCgroups(limitation: string): Cgroups {
 		limitations: [limitation],
 		create: () => [],
 		createParent: () => {},
+		boundPids: () => [],
 		update: () => {},
 		oomKilled: () => false,
 		view: () => [],

@@ -58,7 +58,7 @@ export function newRecord(
 		endMark: `\u0001end of log ${crypto.randomUUID()}\u0001`,
 		cgroup,
 		cgroups:
-			hasLimits(config.limits) || sandbox.cgroup !== undefined ? environment.cgroups.create(cgroup, config.limits) : [],
+			(hasLimits(config.limits) ? undefined : sandbox.groups) ?? environment.cgroups.create(cgroup, config.limits),
 		workingDir: config.workingDir ?? entry?.workingDir ?? "/",
 		env: [...env],
 		ownPid,

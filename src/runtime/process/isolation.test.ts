@@ -384,6 +384,34 @@ describe.skipIf(!isRoot || rootless || !existsSync(cgroupMemory))(
 			expect([quota(group), quota(`${group}/${neighbour}`)]).toEqual(["50000", "10000"]);
 		});
 
+		it("bounds the processes of a pod, those of exec among them, whether its containers have limits or not", async () => {
+			// No bomb goes off where nothing bounds it: so many are begun and no more.
+			const bomb = [
+				"sh",
+				"-c",
+				"trap '' TERM; for i in 1 2 3 4 5 6; do for j in 1 2 3 4 5 6; do sleep 1000 >/dev/null 2>&1 & done; done",
+			];
+			const pod = await fixture.runtime.createSandbox(sandboxConfig("pod-bomb", { pidsLimit: 30 }));
+			const start = async (name: string, limits: ContainerConfig["limits"]) => {
+				const config = containerConfig(fixture.directory, name, { command: ["sleep", "1000"], limits });
+				const made = await fixture.runtime.createContainer(pod.id, config);
+				await fixture.runtime.startContainer(made.id);
+				return made.id;
+			};
+			const ids = [await start("plain", {}), await start("limited", { memoryLimitBytes: 2 ** 28 })];
+			const count = () => Number(readFileSync(`/sys/fs/cgroup/pids/${cgroup}/pod${pod.config.podUid}/pids.current`));
+			expect(count()).toBe(2);
+			for (const id of ids) {
+				const signal = new AbortController().signal;
+				const session = await fixture.runtime.exec(id, { command: bomb, tty: false, stdin: false, signal });
+				await collect(session);
+				expect(count()).toBeLessThanOrEqual(30);
+			}
+			expect(count()).toBeGreaterThan(20);
+			await fixture.runtime.removeSandbox(pod.id);
+			expect(existsSync(`/sys/fs/cgroup/pids/${cgroup}/pod${pod.config.podUid}`)).toBe(false);
+		});
+
 		it("limits processes and CPU, and changes limits while it runs", async () => {
 			const limits = { pidsLimit: 5, cpuLimitMillis: 250, cpuRequestMillis: 100 };
 			const script = "for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; echo started; wait";

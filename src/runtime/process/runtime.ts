@@ -150,6 +150,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 			containers.delete(id);
 		},
 		listContainers: async () => [...containers.values()].map((container) => container.describe()),
+		writableLayers: (id) => (containers.has(id) ? [`${environment.scratch}/${id}`] : []),
 		updateLimits: async (id, limits) => containerOf(id).update(limits),
 		updateSandboxLimits: async (id, limits) => sandboxOf(id).update(limits),
 		reopenLog: async (id) => containerOf(id).reopenLog(),

@@ -18,6 +18,8 @@ interface SandboxRecord {
 	config: SandboxConfig;
 	createdAtMs: number;
 	holder: ProcessId;
+	/** Control groups for containers to join that need none of their own; undefined where each needs one. */
+	groups?: string[] | undefined;
 }
 
 /** A sandbox of this node. */
@@ -32,14 +34,16 @@ export class ProcessSandbox {
 
 	static async create(environment: Environment, id: string, config: SandboxConfig): Promise<ProcessSandbox> {
 		const holder = await startHolder(environment, id, config);
-		const record = { id, config, createdAtMs: environment.clock.now(), holder };
+		const record: SandboxRecord = { id, config, createdAtMs: environment.clock.now(), holder };
 		const sandbox = new ProcessSandbox(environment, record);
 		try {
 			if (!config.hostIpc) {
 				mkdirSync(sandbox.sharedMemory, { recursive: true });
 				chmodSync(sandbox.sharedMemory, 0o1777);
 			}
-			if (sandbox.cgroup !== undefined) environment.cgroups.createParent(sandbox.cgroup, config.cgroup ?? {});
+			if (hasLimits(config.cgroup ?? {})) environment.cgroups.createParent(sandbox.groupName, config.cgroup ?? {});
+			if (config.pidsLimit !== undefined)
+				record.groups = environment.cgroups.boundPids(sandbox.groupName, config.pidsLimit);
 			writeRecord(recordPath(environment, id), record);
 			return sandbox;
 		} catch (error) {
@@ -75,16 +79,28 @@ export class ProcessSandbox {
 		return this.config.hostIpc ? "/dev/shm" : `${this.#environment.sharedMemory}/${this.id}`;
 	}
 
-	/** Name of the control group above its containers'; undefined where the pod has no limits of its own. */
+	/** Name of the control group above its containers'; undefined where the pod has no bounds of its own. */
 	get cgroup(): string | undefined {
-		const { cgroup, podUid, attempt } = this.config;
+		const { cgroup = {}, pidsLimit } = this.config;
+		return hasLimits(cgroup) || pidsLimit !== undefined ? this.groupName : undefined;
+	}
+
+	get groupName(): string {
+		const { podUid, attempt } = this.config;
 		// Who looks for the pod's group looks for its UID in the name, as kubelets make it.
-		return cgroup !== undefined && hasLimits(cgroup) ? `pod${podUid}${attempt === 0 ? "" : `-${attempt}`}` : undefined;
+		return `pod${podUid}${attempt === 0 ? "" : `-${attempt}`}`;
+	}
+
+	/** The control groups that a container without limits joins; undefined where it needs one of its own. */
+	get groups(): string[] | undefined {
+		const { cgroup = {}, pidsLimit } = this.config;
+		if (hasLimits(cgroup)) return undefined;
+		return pidsLimit === undefined ? [] : this.#record.groups;
 	}
 
 	update(limits: ResourceLimits): void {
-		if (this.cgroup === undefined) throw new Error("a pod that was made without limits cannot be given any");
-		this.#environment.cgroups.update(this.cgroup, limits);
+		if (!hasLimits(this.config.cgroup ?? {})) throw new Error("a pod that was made without limits cannot be given any");
+		this.#environment.cgroups.update(this.groupName, limits);
 		this.#record.config = { ...this.config, cgroup: limits };
 		writeRecord(recordPath(this.#environment, this.id), this.#record);
 	}

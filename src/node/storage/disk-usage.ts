@@ -1,0 +1,64 @@
+/** How much of a disk a directory's files take, as `du` counts. */
+import { lstat, opendir } from "node:fs/promises";
+import { type HeldDirectory, holdDirectory } from "../../core/no-links.ts";
+
+/** A tree with more entries is counted up to here: a look must end. */
+const mostEntries = 200_000;
+/** Directories held open at a time; what lies deeper is not counted. */
+const deepest = 60;
+const blockBytes = 512;
+
+/**
+ * Bytes on disk of a directory or file with all below it; 0 when there is none. Links are not followed, and a file with several
+ * names counts once.
+ * @param enoughBytes no more is counted once there is more than this
+ */
+export async function diskUsage(path: string, enoughBytes: number = Number.POSITIVE_INFINITY): Promise<number> {
+	let directory: HeldDirectory;
+	try {
+		directory = holdDirectory(path);
+	} catch {
+		return 0;
+	}
+	const look: Look = { bytes: 0, entries: 0, seen: new Set(), enoughBytes };
+	try {
+		await count(directory, look, 0);
+	} finally {
+		directory.close();
+	}
+	return look.bytes;
+}
+
+interface Look {
+	bytes: number;
+	entries: number;
+	/** Of files with several names. */
+	seen: Set<number>;
+	enoughBytes: number;
+}
+
+async function count(directory: HeldDirectory, look: Look, depth: number): Promise<void> {
+	for await (const { name } of await opendir(directory.path)) {
+		if (look.bytes > look.enoughBytes || ++look.entries > mostEntries) return;
+		const found = await lstat(directory.at(name)).catch(() => undefined);
+		// Gone since.
+		if (found === undefined) continue;
+		if (found.nlink > 1 && !found.isDirectory()) {
+			if (look.seen.has(found.ino)) continue;
+			look.seen.add(found.ino);
+		}
+		look.bytes += found.blocks * blockBytes;
+		if (!found.isDirectory() || depth === deepest) continue;
+		let child: HeldDirectory;
+		try {
+			child = directory.enter(name);
+		} catch {
+			continue;
+		}
+		try {
+			await count(child, look, depth + 1);
+		} finally {
+			child.close();
+		}
+	}
+}

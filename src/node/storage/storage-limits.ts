@@ -1,0 +1,77 @@
+/** Bounds of local storage that a pod sets itself, and whether it keeps them (API page "Local ephemeral storage"). Pure. */
+import { addQuantities, canonicalQuantity, parseQuantity } from "../../core/quantity.ts";
+import type { Pod, Volume } from "../../kinds/generated/types.ts";
+
+const resource = "ephemeral-storage";
+
+/** Bytes, by name. What is not limited need not be there. */
+export interface StorageUsage {
+	emptyDirs: ReadonlyMap<string, number>;
+	/** Writable layer and logs of each container. */
+	containers: ReadonlyMap<string, number>;
+}
+
+/** Whether a volume takes of the node's disk and lives and dies with the pod. */
+export function isOnDisk({ emptyDir }: Volume): boolean {
+	return emptyDir !== undefined && (emptyDir.medium ?? "") === "";
+}
+
+/** Bytes that an emptyDir on disk may take; undefined for no bound. Those in memory are bounded by their file system. */
+export function emptyDirLimit(volume: Volume): number | undefined {
+	const sizeLimit = isOnDisk(volume) ? volume.emptyDir?.sizeLimit : undefined;
+	const bytes = sizeLimit === undefined ? 0 : parseQuantity(sizeLimit);
+	return bytes > 0 ? bytes : undefined;
+}
+
+/** Limits of containers, as quantities by container. */
+export function containerLimits({ spec }: Pod): Map<string, string> {
+	const limits = new Map<string, string>();
+	for (const { name, resources } of [...(spec.initContainers ?? []), ...spec.containers]) {
+		const limit = resources?.limits?.[resource];
+		if (limit !== undefined) limits.set(name, limit);
+	}
+	return limits;
+}
+
+/** Whether there is anything to measure. */
+export function hasStorageLimits(pod: Pod): boolean {
+	return (
+		(pod.spec.volumes ?? []).some((volume) => emptyDirLimit(volume) !== undefined) || containerLimits(pod).size > 0
+	);
+}
+
+/**
+ * Why the pod is to be evicted, in upstream's words and order: volumes, the pod as a whole, containers. Undefined when it keeps its
+ * bounds.
+ */
+export function storageExcess(pod: Pod, { emptyDirs, containers }: StorageUsage): string | undefined {
+	for (const volume of pod.spec.volumes ?? []) {
+		const limit = emptyDirLimit(volume);
+		if (limit !== undefined && (emptyDirs.get(volume.name) ?? 0) > limit)
+			return `Usage of EmptyDir volume "${volume.name}" exceeds the limit "${canonicalQuantity(volume.emptyDir?.sizeLimit ?? "")}". `;
+	}
+	const total = podLimit(pod);
+	const used = [...emptyDirs.values(), ...containers.values()].reduce((sum, bytes) => sum + bytes, 0);
+	if (total !== undefined && used > parseQuantity(total))
+		return `Pod ephemeral local storage usage exceeds the total limit of containers ${canonicalQuantity(total)}. `;
+	for (const [name, limit] of containerLimits(pod)) {
+		if ((containers.get(name) ?? 0) > parseQuantity(limit))
+			return `Container ${name} exceeded its local ephemeral storage limit "${canonicalQuantity(limit)}". `;
+	}
+	return undefined;
+}
+
+/** Regular containers and sidecars together, or the largest other init container, as upstream sums limits. */
+function podLimit({ spec }: Pod): string | undefined {
+	let sum: string | undefined;
+	const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
+	for (const { resources } of [...sidecars, ...spec.containers]) {
+		const limit = resources?.limits?.[resource];
+		if (limit !== undefined) sum = sum === undefined ? limit : addQuantities(sum, limit);
+	}
+	for (const { resources, restartPolicy } of spec.initContainers ?? []) {
+		const limit = restartPolicy === "Always" ? undefined : resources?.limits?.[resource];
+		if (limit !== undefined && (sum === undefined || parseQuantity(limit) > parseQuantity(sum))) sum = limit;
+	}
+	return sum;
+}

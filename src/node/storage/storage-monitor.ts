@@ -1,0 +1,92 @@
+/** Measures pods that set bounds for their local storage, and evicts those that exceed them. Without such pods nothing is done. */
+import { join } from "node:path";
+import type { Clock, Timer } from "../../core/clock.ts";
+import type { Pod } from "../../kinds/generated/types.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Verdict } from "../pod-state.ts";
+import type { RuntimeView } from "../runtime-view.ts";
+import { type Directories, podLogDirectory, volumeDirectory } from "../volumes/layout.ts";
+import { diskUsage } from "./disk-usage.ts";
+import { containerLimits, hasStorageLimits, isOnDisk, type StorageUsage, storageExcess } from "./storage-limits.ts";
+
+/** As the kubelet looks for what to evict. */
+const everyMs = 10_000;
+/** A look that takes long is followed by a pause of so many times as long: a twentieth of one thread at most. */
+const pausePerLook = 20;
+/** A kubelet gives pods that exceed their bounds no more time. */
+const graceSeconds = 1;
+
+export interface StoragePod {
+	readonly pod: Pod;
+	/** Whether the pod has not ended. */
+	readonly active: boolean;
+	end(verdict: Verdict): void;
+}
+
+export interface StorageMonitor {
+	/** There is another pod. */
+	added(pod: Pod): void;
+	/** Measures all pods now. */
+	look(): Promise<void>;
+	stop(): void;
+}
+
+export function watchStorage(options: {
+	clock: Clock;
+	runtime: Pick<Runtime, "writableLayers">;
+	view: Pick<RuntimeView, "of">;
+	directories: Directories;
+	pods(): Iterable<StoragePod>;
+}): StorageMonitor {
+	const { clock, pods } = options;
+	let timer: Timer | undefined;
+	let stopped = false;
+
+	const limited = () => [...pods()].filter(({ pod, active }) => active && hasStorageLimits(pod));
+	const schedule = (delayMs: number) => {
+		if (!stopped) timer ??= clock.after(delayMs, () => void round());
+	};
+	const look = async () => {
+		for (const one of limited()) {
+			const message = storageExcess(one.pod, await measure(options, one.pod));
+			if (stopped) return;
+			if (message !== undefined && one.active) one.end({ reason: "Evicted", message, graceSeconds });
+		}
+	};
+	const round = async () => {
+		const startedMs = clock.monotonicMs();
+		// A pod whose files cannot be read at the moment is looked at again.
+		await look().catch(() => {});
+		timer = undefined;
+		if (limited().length > 0) schedule(Math.max(everyMs, (clock.monotonicMs() - startedMs) * pausePerLook));
+	};
+	return {
+		added(pod) {
+			if (hasStorageLimits(pod)) schedule(everyMs);
+		},
+		look,
+		stop() {
+			stopped = true;
+			timer?.cancel();
+		},
+	};
+}
+
+async function measure(
+	{ runtime, view, directories }: Pick<Parameters<typeof watchStorage>[0], "runtime" | "view" | "directories">,
+	pod: Pod,
+): Promise<StorageUsage> {
+	const { uid } = pod.metadata;
+	const emptyDirs = new Map<string, number>();
+	for (const volume of (pod.spec.volumes ?? []).filter(isOnDisk))
+		emptyDirs.set(volume.name, await diskUsage(volumeDirectory(directories, uid, volume)));
+	const containers = new Map<string, number>();
+	if (containerLimits(pod).size === 0) return { emptyDirs, containers };
+	for (const { id, config, state } of view.of(uid).containers) {
+		if (state !== "running") continue;
+		let bytes = await diskUsage(join(podLogDirectory(directories, pod), config.name));
+		for (const layer of runtime.writableLayers?.(id) ?? []) bytes += await diskUsage(layer);
+		containers.set(config.name, bytes);
+	}
+	return { emptyDirs, containers };
+}
