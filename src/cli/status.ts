@@ -45,6 +45,7 @@ function statusText(status: ClusterStatus): string {
 		"",
 		table([["NODE", "STATUS", "ADDRESS", "PODS", "AGENT PID"], ...nodes]),
 		...(limitations.length === 0 ? [] : ["", "Limitations:", ...new Set(limitations)]),
+		...(status.security.length === 0 ? [] : ["", "Security:", ...status.security.map((line) => `  ${line}`)]),
 	].join("\n");
 }
 

@@ -55,7 +55,7 @@ async function start(tokens: AgentTokens): Promise<void> {
 			imageFile: config.imagesFile,
 			standIns: config.standIns,
 			showHome: config.showHome,
-			seccompProfiles: `${config.viewDirectory}/var/lib/kubelet/seccomp`,
+			seccompProfiles: config.seccompProfiles,
 		}),
 		createLinuxNetwork({
 			directory: `${config.directory}/network`,

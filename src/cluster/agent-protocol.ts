@@ -24,6 +24,8 @@ export interface AgentConfig {
 	imagesFile: string;
 	/** Programs of the package that stand in for ones the machine lacks. */
 	standIns: string;
+	/** Directory of the Localhost profiles of seccomp, where no pod can put any; need not exist. */
+	seccompProfiles: string;
 	/** Whether containers see the machine's home directories and credentials. */
 	showHome: boolean;
 	/** What the cluster's file of a KubeletConfiguration says; absent: nothing. */

@@ -21,6 +21,8 @@ export interface ClusterStatus {
 	/** How nodes are made on this machine; undefined with simulated nodes. */
 	mode?: "root" | "rootless";
 	nodes: NodeStatus[];
+	/** Weak points of this machine, a line each. */
+	security: readonly string[];
 	/** How often the server process was started again since `cox up`, and how the last one ended. */
 	restarts: { count: number; last?: string };
 	/** What keeps the server process running; undefined when that has ended. */

@@ -87,6 +87,7 @@ class ProcessNodes implements NodePool {
 			scratchDirectory: holder.scratchDirectory,
 			cgroup: holder.cgroup,
 			imagesFile: layout.images,
+			seccompProfiles: join(layout.data, "seccomp"),
 			standIns: join(packageDirectory, "assets/stand-ins"),
 			...(this.#options.kubelet === undefined ? {} : { kubelet: this.#options.kubelet }),
 			apiSocket: layout.apiSocket,

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { userInfo } from "node:os";
 import { jwtAuthenticators } from "../api/access/oidc/configuration.ts";
 import { podSecurityConfiguration } from "../api/admission/pod-security/configuration-file.ts";
 import type { AuditOptions } from "../api/audit/audit.ts";
@@ -29,6 +31,7 @@ import { planNodes, poolNode } from "./node-numbering.ts";
 import type { NodePool } from "./node-pool.ts";
 import { protectData } from "./private-folder.ts";
 import { createProcessNodes } from "./process-nodes.ts";
+import { securityNotes } from "./security-notes.ts";
 import { host, serverNames } from "./server-names.ts";
 import { defaultSettings, readSettings, type Settings, writeSettings } from "./settings.ts";
 import { createSimulatedNodes } from "./simulated-nodes.ts";
@@ -237,6 +240,13 @@ export class ClusterServer {
 			runtime: this.#settings.runtime,
 			clock: this.#clockStatus(),
 			mode: this.#pool?.mode,
+			security: securityNotes({
+				runtime: this.#settings.runtime,
+				mode: this.#pool?.mode,
+				user: userInfo().username,
+				seccomp: existsSync("/proc/sys/kernel/seccomp/actions_avail"),
+				data: this.#layout.data,
+			}),
 			nodes: Object.keys(this.#settings.nodes).map((name) => this.#nodeStatus(name, byName.get(name))),
 			...supervision(this.#layout),
 			readyAfterMs: this.#readyAfterMs,

@@ -64,7 +64,8 @@ export function createSeccompFilters(directory: string, machine: string = proces
 					compileProfile(parseProfile(readFileSync(path, "utf8"), conditions), machine),
 				);
 			} catch (error) {
-				const why = error instanceof Error ? error.message : String(error);
+				// Of what is no JSON an error would quote the beginning, whatever file it is.
+				const why = error instanceof SyntaxError ? "it is no JSON" : error instanceof Error ? error.message : error;
 				throw new Error(`cannot load seccomp profile ${JSON.stringify(path)}: ${why}`);
 			}
 		},

@@ -1,0 +1,27 @@
+/** What `cox status` says of this machine's weak points, in plain words; docs/security.md says more. Pure. */
+
+export interface SecuritySituation {
+	runtime: "process" | "simulated";
+	/** How nodes are made; undefined with simulated ones. */
+	mode: "root" | "rootless" | undefined;
+	/** The user that everything runs as. */
+	user: string;
+	/** Whether the kernel takes seccomp filters. */
+	seccomp: boolean;
+	data: string;
+}
+
+/** A line each; empty when nothing runs that could get out. */
+export function securityNotes({ runtime, mode, user, seccomp, data }: SecuritySituation): string[] {
+	const notes = [`whoever can read ${data} administers the cluster: keys and the kubeconfig are there`];
+	if (runtime === "simulated") return notes;
+	notes.unshift(
+		mode === "rootless"
+			? `a way out of a pod leads to the user ${user} of this machine, and to all that is theirs`
+			: "root in a pod is root of this machine behind namespaces, few capabilities and seccomp, not a user of its own: as an ordinary user 'cox up' has that, too",
+		"pods see the programs and files of this machine, save for home directories, keys and clusters' data: your machine is the image",
+		"privileged pods and hostPath volumes administer their node: Pod Security labels on namespaces keep them out",
+	);
+	if (!seccomp) notes.push("this kernel takes no seccomp filters: pods may make any system call");
+	return notes;
+}
