@@ -154,3 +154,11 @@ export function ipAddress(text: string, path: string): Cause[] {
 	if (isIPv4(text) || isIPv6(text)) return [];
 	return [invalidValue(path, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")];
 }
+
+/** An IPv4 or IPv6 network, as `10.9.8.0/24`. */
+export function cidr(text: string, path: string): Cause[] {
+	const [, address = "", bits = ""] = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
+	const longest = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
+	if (Number(bits) <= longest) return [];
+	return [invalidValue(path, text, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")];
+}

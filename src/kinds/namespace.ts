@@ -1,4 +1,5 @@
-import { invalidValue } from "../core/field-errors.ts";
+import { invalidEach, invalidValue } from "../core/field-errors.ts";
+import { finalizerDomainProblems, qualifiedNameProblems } from "../core/names.ts";
 import { ageColumn, column, nameColumn } from "./columns.ts";
 import type { Namespace } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
@@ -45,6 +46,11 @@ export const namespaces: Kind<Namespace> = {
 		else namespace.spec.finalizers = old.spec.finalizers;
 		namespace.status = old.status ?? {};
 	},
+	validate: ({ spec }) =>
+		(spec.finalizers ?? []).flatMap((finalizer) => [
+			...invalidEach("spec.finalizers", finalizer, qualifiedNameProblems(finalizer)),
+			...invalidEach("spec.finalizers", finalizer, finalizerDomainProblems(finalizer)),
+		]),
 	validateStatusUpdate({ metadata, status }) {
 		const phase = status?.phase;
 		if (metadata.deletionTimestamp === undefined && phase !== "Active")

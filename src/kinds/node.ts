@@ -1,5 +1,5 @@
 import type { Cause } from "../core/errors.ts";
-import { requiredOneOf, sameValue } from "../core/field-checks.ts";
+import { cidr, requiredOneOf, sameValue } from "../core/field-checks.ts";
 import { duplicate, forbidden, invalidEach } from "../core/field-errors.ts";
 import { labelValueProblems, qualifiedNameProblems } from "../core/names.ts";
 import { ageColumn, column, nameColumn, wideColumn } from "./columns.ts";
@@ -53,7 +53,10 @@ export const nodes: Kind<Node> = {
 	prepareForUpdate(node, old) {
 		node.status = old.status ?? {};
 	},
-	validate: ({ spec }) => [...taints(spec?.taints, "spec.taints")],
+	validate: ({ spec }) => [
+		...taints(spec?.taints, "spec.taints"),
+		...(spec?.podCIDRs ?? []).flatMap((text, index) => cidr(text, `spec.podCIDRs[${index}]`)),
+	],
 	validateUpdate({ spec }, { spec: old }) {
 		const causes: Cause[] = [];
 		if ((old.podCIDRs ?? []).length > 0 && !sameValue(spec.podCIDRs, old.podCIDRs))

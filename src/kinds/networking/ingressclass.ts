@@ -1,4 +1,7 @@
+import type { Cause } from "../../core/errors.ts";
 import { immutable, requiredText } from "../../core/field-checks.ts";
+import { invalidEach, invalidValue, tooLongValue } from "../../core/field-errors.ts";
+import { dnsSubdomainProblems } from "../../core/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import type { IngressClass } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
@@ -33,6 +36,19 @@ export const ingressClasses: Kind<IngressClass> = {
 		ingressClass.spec ??= {};
 		if (ingressClass.spec.parameters !== undefined) ingressClass.spec.parameters.scope ??= "Cluster";
 	},
-	validate: ({ spec }) => requiredText(spec?.controller, "spec.controller"),
+	validate: ({ spec }) => controllerProblems(spec?.controller ?? "", "spec.controller"),
 	validateUpdate: ({ spec }, old) => immutable(spec?.controller, old.spec?.controller, "spec.controller"),
 };
+
+const longestController = 250;
+
+/** A name below a domain. */
+function controllerProblems(controller: string, path: string): Cause[] {
+	if (controller === "") return requiredText(controller, path);
+	const causes = controller.length > longestController ? [tooLongValue(path, longestController)] : [];
+	const cut = controller.indexOf("/");
+	if (cut < 1 || cut === controller.length - 1)
+		return [...causes, invalidValue(path, controller, 'must be a domain-prefixed path (such as "acme.io/foo")')];
+	const domain = controller.slice(0, cut);
+	return [...causes, ...invalidEach(path, domain, dnsSubdomainProblems(domain))];
+}

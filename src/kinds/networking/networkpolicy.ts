@@ -1,9 +1,10 @@
+import { cidrContains, parseCidr } from "../../core/addresses.ts";
 import type { Cause } from "../../core/errors.ts";
-import { oneOf, portNumber, requiredText } from "../../core/field-checks.ts";
-import { forbidden, invalidEach, required } from "../../core/field-errors.ts";
+import { cidr, oneOf, portNumber, requiredText } from "../../core/field-checks.ts";
+import { forbidden, invalidEach, invalidValue, required } from "../../core/field-errors.ts";
 import { portNameProblems } from "../../core/names.ts";
 import { ageColumn, column, nameColumn, selectorText } from "../columns.ts";
-import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../generated/types.ts";
+import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
 import { validateLabelSelector } from "../label-selector.ts";
 
@@ -60,13 +61,36 @@ function rule(
 			causes.push(forbidden(at, "may not specify both ipBlock and another peer"));
 		causes.push(...validateLabelSelector(podSelector, `${at}.podSelector`));
 		causes.push(...validateLabelSelector(namespaceSelector, `${at}.namespaceSelector`));
-		if (ipBlock !== undefined) causes.push(...requiredText(ipBlock.cidr, `${at}.ipBlock.cidr`));
+		if (ipBlock !== undefined) causes.push(...blockProblems(ipBlock, `${at}.ipBlock`));
 	}
-	for (const [index, { port, protocol }] of (ports ?? []).entries()) {
+	for (const [index, { port, endPort, protocol }] of (ports ?? []).entries()) {
 		const at = `${path}.ports[${index}]`;
 		causes.push(...oneOf(protocol, ["SCTP", "TCP", "UDP"], `${at}.protocol`));
 		if (typeof port === "number") causes.push(...portNumber(port, `${at}.port`));
 		else if (port !== undefined) causes.push(...invalidEach(`${at}.port`, port, portNameProblems(port)));
+		if (endPort !== undefined) causes.push(...endPortProblems(endPort, port, `${at}.endPort`));
 	}
 	return causes;
+}
+
+/** What is left out of a block lies in it. */
+function blockProblems({ cidr: block, except = [] }: IPBlock, at: string): Cause[] {
+	if ((block ?? "") === "") return requiredText(block, `${at}.cidr`);
+	const causes = cidr(block, `${at}.cidr`);
+	const outer = parseCidr(block);
+	for (const [index, text] of except.entries()) {
+		causes.push(...cidr(text, `${at}.except[${index}]`));
+		const inner = parseCidr(text);
+		if (outer === undefined || inner === undefined) continue;
+		if (!cidrContains(outer, inner.base) || inner.bits <= outer.bits)
+			causes.push(invalidValue(`${at}.except[${index}]`, text, "must be a strict subset of `cidr`"));
+	}
+	return causes;
+}
+
+function endPortProblems(endPort: number, port: NetworkPolicyPort["port"], at: string): Cause[] {
+	if (port === undefined) return [invalidValue(at, endPort, "may not be specified when `port` is not specified")];
+	if (typeof port === "string") return [invalidValue(at, endPort, "may not be specified when `port` is non-numeric")];
+	const causes = endPort < port ? [invalidValue(at, endPort, "must be greater than or equal to `port`")] : [];
+	return causes.concat(portNumber(endPort, at));
 }

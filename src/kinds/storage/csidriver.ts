@@ -1,3 +1,4 @@
+import { oneOf } from "../../core/field-checks.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import type { CSIDriver } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
@@ -62,4 +63,10 @@ export const csiDrivers: Kind<CSIDriver> = {
 		spec.requiresRepublish ??= false;
 		spec.seLinuxMount ??= false;
 	},
+	validate: ({ spec }) => [
+		...(spec.volumeLifecycleModes ?? []).flatMap((mode) =>
+			oneOf(mode, ["Persistent", "Ephemeral"], "spec.volumeLifecycleModes"),
+		),
+		...oneOf(spec.fsGroupPolicy, ["ReadWriteOnceWithFSType", "File", "None"], "spec.fsGroupPolicy"),
+	],
 };

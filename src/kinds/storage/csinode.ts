@@ -1,3 +1,7 @@
+import type { Cause } from "../../core/errors.ts";
+import { requiredText, subdomainName } from "../../core/field-checks.ts";
+import { duplicate, invalidEach } from "../../core/field-errors.ts";
+import { qualifiedNameProblems } from "../../core/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import type { CSINode } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
@@ -21,4 +25,18 @@ export const csiNodes: Kind<CSINode> = {
 		column("Drivers", "Number of drivers on the node.", ({ spec }) => spec?.drivers?.length ?? 0, "integer"),
 		ageColumn,
 	],
+
+	validate({ spec }) {
+		const causes: Cause[] = [];
+		const seen = new Set<string>();
+		for (const [index, { name, nodeID, topologyKeys = [] }] of (spec?.drivers ?? []).entries()) {
+			const at = `spec.drivers[${index}]`;
+			causes.push(...subdomainName(name, `${at}.name`), ...requiredText(nodeID, `${at}.nodeID`));
+			if (seen.has(name)) causes.push(duplicate(`${at}.name`, name));
+			seen.add(name);
+			for (const key of topologyKeys)
+				causes.push(...invalidEach(`${at}.topologyKeys`, key, qualifiedNameProblems(key)));
+		}
+		return causes;
+	},
 };
