@@ -63,8 +63,11 @@ export interface SubjectRules {
 }
 
 export interface Authorizer {
-	/** Never rejects: what cannot be found out is `none`, with the reason. */
-	authorize(attributes: Attributes): Promise<Decision>;
+	/**
+	 * At once where nothing has to be waited for: every request asks. Never throws or rejects: what cannot be found out is `none`,
+	 * with the reason.
+	 */
+	authorize(attributes: Attributes): Decision | Promise<Decision>;
 	rulesFor(user: User, namespace: string): Promise<SubjectRules>;
 }
 
@@ -100,15 +103,7 @@ function chosenName(fieldSelector: string): string | undefined {
 /** The first that allows or denies decides; when nobody does, all their reasons are told. Rules are those of all. */
 export function union(authorizers: readonly Authorizer[]): Authorizer {
 	return {
-		async authorize(attributes) {
-			const reasons: string[] = [];
-			for (const authorizer of authorizers) {
-				const decision = await authorizer.authorize(attributes);
-				if (decision.verdict !== "none") return decision;
-				if (decision.reason !== "") reasons.push(decision.reason);
-			}
-			return { verdict: "none", reason: reasons.join("\n") };
-		},
+		authorize: (attributes) => firstOpinion(authorizers, attributes, 0, ""),
 		async rulesFor(user, namespace) {
 			const all = await Promise.all(authorizers.map((authorizer) => authorizer.rulesFor(user, namespace)));
 			const errors = all.flatMap(({ evaluationError }) => evaluationError ?? []);
@@ -120,4 +115,31 @@ export function union(authorizers: readonly Authorizer[]): Authorizer {
 			};
 		},
 	};
+}
+
+/** @param reasons why those before `from` have no opinion */
+function firstOpinion(
+	authorizers: readonly Authorizer[],
+	attributes: Attributes,
+	from: number,
+	reasons: string,
+): Decision | Promise<Decision> {
+	for (let index = from; index < authorizers.length; index++) {
+		const decision = authorizers[index]?.authorize(attributes) ?? noOpinion;
+		if (decision instanceof Promise)
+			return decision.then((later) =>
+				later.verdict === "none"
+					? firstOpinion(authorizers, attributes, index + 1, joined(reasons, later.reason))
+					: later,
+			);
+		if (decision.verdict !== "none") return decision;
+		reasons = joined(reasons, decision.reason);
+	}
+	return reasons === "" ? noOpinion : { verdict: "none", reason: reasons };
+}
+
+const noOpinion: Decision = { verdict: "none", reason: "" };
+
+function joined(one: string, other: string): string {
+	return one === "" || other === "" ? one + other : `${one}\n${other}`;
 }

@@ -6,7 +6,7 @@ const noOpinion: Decision = { verdict: "none", reason: "" };
 const nothing: SubjectRules = { resourceRules: [], nonResourceRules: [], incomplete: false };
 
 export const masters: Authorizer = {
-	async authorize({ user }) {
+	authorize({ user }) {
 		return user.groups.includes(mastersGroup) ? allow : noOpinion;
 	},
 	/** What the role cluster-admin says, which the group is bound to, is for that role to tell. */

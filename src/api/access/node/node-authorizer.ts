@@ -20,7 +20,7 @@ const leaseNamespace = "kube-node-lease";
 /** Every reason is upstream's. */
 export function nodeAuthorizer(graph: NodeGraph): Authorizer {
 	return {
-		async authorize(attributes) {
+		authorize(attributes) {
 			const { user, resource } = attributes;
 			const node = nodeNameOf(user);
 			if (node === undefined) return silent;

@@ -9,9 +9,7 @@ const noOpinion: Decision = { verdict: "none", reason: "" };
 
 export function roleAuthorizer(policy: RolePolicy): Authorizer {
 	return {
-		async authorize(attributes) {
-			return decide(policy, attributes);
-		},
+		authorize: (attributes) => decide(policy, attributes),
 		async rulesFor(user, namespace) {
 			const resourceRules: ResourceRule[] = [];
 			const nonResourceRules: NonResourceRule[] = [];

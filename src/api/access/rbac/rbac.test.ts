@@ -252,5 +252,6 @@ test("questions may tell selectors, which decide for nodes", async () => {
 	expect(await may(node, { ...list, fieldSelector: { rawSelector: "spec.nodeName=n1" } })).toMatchObject({
 		allowed: true,
 	});
-	expect(await may(node, { ...list, fieldSelector: { rawSelector: "((" } })).toHaveProperty("allowed");
+	for (const fieldSelector of [requirement(["n2"]), requirement(["n1", "n2"]), { rawSelector: "((" }, {}])
+		expect(await may(node, { ...list, fieldSelector })).toMatchObject({ allowed: false });
 });
