@@ -2,6 +2,7 @@
 import { ApiError } from "../core/errors.ts";
 import type { ApiRequest } from "../core/exchange.ts";
 import { checkJsonBytes } from "../core/json-limits.ts";
+import { wellFormed } from "../core/well-formed.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
 import { decodeProtobuf } from "./protobuf/decode.ts";
 import { parseYaml } from "./yaml.ts";
@@ -57,7 +58,8 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
 export function parseJson(bytes: Uint8Array): unknown {
 	checkJsonBytes(bytes);
 	try {
-		return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
+		const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+		return wellFormed(JSON.parse(text), text);
 	} catch (error) {
 		throw new ApiError("BadRequest", `couldn't get version/kind; json parse error: ${goSyntaxError(error, bytes)}`);
 	}

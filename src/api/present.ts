@@ -120,12 +120,22 @@ export function servedObject({ served }: Pick<Target, "served">, cached: Pick<En
 	return served === undefined ? cached.object : converted(cached, served).object;
 }
 
+/** Writing YAML takes a hundred times as long as JSON, which is YAML, too: so a long answer is written. */
+const largestYamlBytes = 256 * 1024;
+
 function asYaml({ encoding }: Format, response: ApiResponse): ApiResponse {
 	if (encoding !== "yaml" || response.type !== "object") return response;
 	return {
 		...response,
 		headers: { ...response.headers, "content-type": "application/yaml" },
 		object: response.object,
-		bytes: () => Buffer.from(stringify(response.object, { aliasDuplicateObjects: false })),
+		bytes: () => {
+			const parts = response.bytes();
+			let byteCount = 0;
+			if (parts instanceof Uint8Array) byteCount = parts.length;
+			else for (const part of parts) byteCount += part.length;
+			if (byteCount > largestYamlBytes) return parts;
+			return Buffer.from(stringify(response.object, { aliasDuplicateObjects: false }));
+		},
 	};
 }

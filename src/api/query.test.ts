@@ -81,3 +81,32 @@ test("keys that every object's prototype has are keys like any other", async () 
 	);
 	expect(Object.getOwnPropertyDescriptor(await read(), "__proto__")?.value).toBe("q");
 });
+
+test("half a character is stored as the sign for what cannot be read", async () => {
+	const body = '{"metadata":{"name":"a"},"data":{"k":"\\ud800x \\ud83d\\ude00 \\\\ud800"}}';
+	expect((await api.ask("POST", configMaps, body)).object.data.k).toBe("\ufffdx \u{1f600} \\ud800");
+	const { object, sent } = await api.ask("GET", `${configMaps}/a`);
+	expect(object.data).toEqual(sent().data);
+});
+
+test("names that every object inherits are no entries of tables", async () => {
+	const secrets = "/api/v1/namespaces/default/secrets";
+	expect((await api.ask("POST", secrets, { metadata: { name: "s" }, type: "constructor" })).status).toBe(201);
+	const limits = [
+		{ type: "Container", min: { constructor: "1" }, defaultRequest: { toString: "1" }, max: { cpu: "1" } },
+	];
+	const range = await api.ask("POST", "/api/v1/namespaces/default/limitranges", {
+		metadata: { name: "l" },
+		spec: { limits },
+	});
+	expect(range.status).toBe(201);
+	const applied = await api.ask(
+		"PATCH",
+		`${configMaps}/x?fieldManager=m`,
+		'{"apiVersion":{"toString":false},"kind":"ConfigMap"}',
+		{
+			headers: { "content-type": "application/apply-patch+yaml" },
+		},
+	);
+	expect(applied).toMatchObject({ status: 400, object: { kind: "Status" } });
+});

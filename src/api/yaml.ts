@@ -2,6 +2,7 @@
 import { Composer, type Document, isAlias, isCollection, Lexer, type Node, Parser, visit } from "yaml";
 import { ApiError } from "../core/errors.ts";
 import { checkJsonBytes, deepestNesting, tooDeep } from "../core/json-limits.ts";
+import { wellFormed } from "../core/well-formed.ts";
 
 /** Words, signs, spaces and line ends that a text may consist of: reading one takes microseconds. JSON is read much faster. */
 const mostLexemes = 50_000;
@@ -17,7 +18,7 @@ export function parseYaml(bytes: Uint8Array): unknown {
 	if (/^\s*\{/.test(text)) {
 		checkJsonBytes(bytes);
 		try {
-			return JSON.parse(text);
+			return wellFormed(JSON.parse(text), text);
 		} catch {
 			// It is a mapping in YAML's own way of writing them.
 		}
@@ -28,7 +29,7 @@ export function parseYaml(bytes: Uint8Array): unknown {
 	if (problem !== undefined) throw unreadable(problem.message.split("\n")[0] ?? "", problem.linePos?.[0].line);
 	refuseStructuredKeys(document);
 	try {
-		return document.toJS({ maxAliasCount: aliasLimit });
+		return wellFormed(document.toJS({ maxAliasCount: aliasLimit }), text);
 	} catch (error) {
 		// Of an alias without an anchor, and of aliases that multiply.
 		if (error instanceof ReferenceError) throw unreadable(aliasProblem(error.message));

@@ -1,9 +1,11 @@
 /** Certificates that the cluster's authority gives to those who ask for one (RFC 5280). */
+
 import { createPrivateKey, randomBytes, sign, X509Certificate } from "node:crypto";
 import type { Extension } from "@peculiar/asn1-x509";
 import type { SignCertificate } from "../controllers/certificatesigningrequest/signing.ts";
 import type { CertificateRequest } from "../core/certificate-request.ts";
 import { certificateSchemas } from "../core/certificate-schemas.ts";
+import { lookup } from "../core/object.ts";
 import type { KeyPair } from "./key-pair.ts";
 
 const signatureAlgorithms = {
@@ -24,7 +26,7 @@ const keyUsages: readonly string[] = [
 	"decipher only",
 ];
 
-const extendedKeyUsages: Readonly<Record<string, string>> = {
+const extendedKeyUsages: Readonly<Record<string, string>> = lookup({
 	any: "2.5.29.37.0",
 	"server auth": "1.3.6.1.5.5.7.3.1",
 	"client auth": "1.3.6.1.5.5.7.3.2",
@@ -38,7 +40,7 @@ const extendedKeyUsages: Readonly<Record<string, string>> = {
 	"ocsp signing": "1.3.6.1.5.5.7.3.9",
 	"microsoft sgc": "1.3.6.1.4.1.311.10.3.3",
 	"netscape sgc": "2.16.840.1.113730.4.1",
-};
+});
 
 /** @param authority whose key signs; it stays in here */
 export function certificateSigner(authority: KeyPair): SignCertificate {

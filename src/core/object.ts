@@ -101,6 +101,14 @@ export function deepCopy<T>(value: T): T {
 	return copy as T;
 }
 
+/**
+ * A table to look up what clients say in: it has its own entries and nothing else, whereas every object literal also has
+ * `constructor` and other things that it inherits.
+ */
+export function lookup<T>(entries: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+	return Object.freeze(Object.assign(Object.create(null) as Record<string, T>, entries));
+}
+
 /** Sets a field of a plain object, whatever a client called it: `__proto__` is a field like any other, too. */
 export function setField(object: Record<string, unknown>, key: string, value: unknown): void {
 	if (key === "__proto__")

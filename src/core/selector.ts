@@ -1,5 +1,7 @@
 /** Label and field selectors (Kubernetes documentation, "Labels and Selectors", "Field Selectors"). */
+
 import { ApiError } from "./errors.ts";
+import { lookup } from "./object.ts";
 import { shortened } from "./shown.ts";
 
 export type Labels = Readonly<Record<string, string>>;
@@ -107,12 +109,12 @@ export const selectsNothing: Selector = {
 	toString: () => "<none>",
 };
 
-const operatorNames: Readonly<Record<string, Operator>> = {
+const operatorNames: Readonly<Record<string, Operator>> = lookup({
 	In: "in",
 	NotIn: "notin",
 	Exists: "exists",
 	DoesNotExist: "!",
-};
+});
 /** Frozen selectors come again with every pass of a controller. */
 const known = new WeakMap<LabelSelector, Selector>();
 

@@ -1,7 +1,7 @@
 /** Columns and cells that many kinds' tables share. */
 import { humanDuration } from "../core/age.ts";
 import { parseTimestamp } from "../core/clock.ts";
-import type { KubeObject } from "../core/object.ts";
+import { type KubeObject, lookup } from "../core/object.ts";
 import { type LabelSelector, selectorFrom } from "../core/selector.ts";
 import type { PodTemplateSpec } from "./generated/types.ts";
 import type { Column } from "./kind.ts";
@@ -100,12 +100,12 @@ export function labelsText(labels: Readonly<Record<string, string>> | undefined)
 	return pairs.length === 0 ? "<none>" : pairs.join(",");
 }
 
-const accessModeNames: Readonly<Record<string, string>> = {
+const accessModeNames: Readonly<Record<string, string>> = lookup({
 	ReadWriteOnce: "RWO",
 	ReadOnlyMany: "ROX",
 	ReadWriteMany: "RWX",
 	ReadWriteOncePod: "RWOP",
-};
+});
 
 /** `RWO,ROX`: access modes of volumes, without repetition, in upstream's order. */
 export function accessModesText(modes: readonly string[] | undefined): string {

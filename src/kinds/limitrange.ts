@@ -1,5 +1,6 @@
 import type { Cause } from "../core/errors.ts";
 import { forbidden, invalidValue, required } from "../core/field-errors.ts";
+import { lookup } from "../core/object.ts";
 import { compareQuantities } from "../core/quantity.ts";
 import { createdAtColumn, nameColumn } from "./columns.ts";
 import type { LimitRange, LimitRangeItem } from "./generated/types.ts";
@@ -46,9 +47,10 @@ function limit(item: LimitRangeItem, path: string): Cause[] {
 		);
 	const ordered = ["min", "defaultRequest", "default", "max"] as const;
 	for (const [position, low] of ordered.entries())
-		for (const high of ordered.slice(position + 1))
+		for (const high of ordered.slice(position + 1)) {
+			const bounds = lookup(item[high] ?? {});
 			for (const [name, quantity] of Object.entries(item[low] ?? {})) {
-				const bound = item[high]?.[name];
+				const bound = bounds[name];
 				if (bound === undefined || compareQuantities(quantity, bound) <= 0) continue;
 				causes.push(
 					invalidValue(
@@ -58,6 +60,7 @@ function limit(item: LimitRangeItem, path: string): Cause[] {
 					),
 				);
 			}
+		}
 	for (const [name, ratio] of Object.entries(item.maxLimitRequestRatio ?? {}))
 		if (compareQuantities(ratio, "1") < 0)
 			causes.push(invalidValue(`${path}.maxLimitRequestRatio[${name}]`, ratio, `ratio ${ratio} is less than 1`));

@@ -1,14 +1,15 @@
 /** What is allowed in a pod spec and still most likely a mistake. */
+import { lookup } from "../core/object.ts";
 import { quantityNano } from "../core/quantity.ts";
 import type { PodSpec } from "./generated/types.ts";
 
-const oldNodeLabels: Readonly<Record<string, string>> = {
+const oldNodeLabels: Readonly<Record<string, string>> = lookup({
 	"beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
 	"beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
 	"failure-domain.beta.kubernetes.io/region": 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
 	"failure-domain.beta.kubernetes.io/zone": 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
 	"beta.kubernetes.io/instance-type": 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-};
+});
 
 /** @param path of the spec: `spec`, or `spec.template.spec` */
 export function podSpecWarnings(spec: PodSpec | undefined, path: string): string[] {

@@ -2,6 +2,7 @@ import type { Cause } from "../core/errors.ts";
 import { immutable } from "../core/field-checks.ts";
 import { invalidEach, required, tooLongValue } from "../core/field-errors.ts";
 import { configKeyProblems } from "../core/names.ts";
+import { lookup } from "../core/object.ts";
 import { ageColumn, column, nameColumn } from "./columns.ts";
 import { frozenFields } from "./configmap.ts";
 import type { Secret } from "./generated/types.ts";
@@ -9,12 +10,12 @@ import type { Kind } from "./kind.ts";
 
 const limitBytes = 1024 * 1024;
 /** Keys that secrets of a type must have. */
-const neededKeys: Readonly<Record<string, readonly string[]>> = {
+const neededKeys: Readonly<Record<string, readonly string[]>> = lookup({
 	"kubernetes.io/dockercfg": [".dockercfg"],
 	"kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
 	"kubernetes.io/ssh-auth": ["ssh-privatekey"],
 	"kubernetes.io/tls": ["tls.crt", "tls.key"],
-};
+});
 
 export const secrets: Kind<Secret> = {
 	group: "",

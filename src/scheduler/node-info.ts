@@ -1,17 +1,20 @@
 /** A node and the sum of what runs on it. */
+import { lookup } from "../core/object.ts";
 import { parseQuantity } from "../core/quantity.ts";
 import type { Labels } from "../core/selector.ts";
 import type { Node } from "../kinds/generated/types.ts";
 import type { HostPort, PodInfo } from "./pod-info.ts";
 import { addResources, noResources, type Resources, resourcesOf } from "./requests.ts";
 
-const noLabels: Labels = {};
+const noLabels: Labels = lookup({});
 
 /** Changed only by the snapshot that holds it (and by trials of preemption, on a copy). */
 export class NodeInfo {
 	readonly name: string;
 	/** Undefined while pods are known to be bound to it, but it is not. */
 	node: Node | undefined;
+	/** To be looked up by the topology keys of pods. */
+	labels: Labels = noLabels;
 	allocatable: Resources = noResources();
 	podsAllowed = 0;
 	readonly pods = new Map<string, PodInfo>();
@@ -25,12 +28,9 @@ export class NodeInfo {
 		this.name = name;
 	}
 
-	get labels(): Labels {
-		return this.node?.metadata.labels ?? noLabels;
-	}
-
 	setNode(node: Node | undefined): void {
 		this.node = node;
+		this.labels = lookup(node?.metadata.labels ?? noLabels);
 		const allocatable = node?.status?.allocatable;
 		this.allocatable = resourcesOf(allocatable);
 		this.podsAllowed = allocatable?.["pods"] === undefined ? 0 : parseQuantity(allocatable["pods"]);

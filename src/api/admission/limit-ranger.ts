@@ -1,4 +1,5 @@
 /** Limit ranges: what containers get when they say nothing, and how much or little there may be (Kubernetes documentation, "Limit Ranges"). */
+import { lookup } from "../../core/object.ts";
 import { parseQuantity, quantityNano } from "../../core/quantity.ts";
 import type {
 	Container,
@@ -113,7 +114,7 @@ function podProblems(item: LimitRangeItem, { spec }: Pod): string[] {
 /** Claims have requests only. */
 function claimProblems(item: LimitRangeItem, { spec }: PersistentVolumeClaim): string[] {
 	if (item.type !== "PersistentVolumeClaim") return [];
-	const requests: Amounts = spec?.resources?.requests ?? {};
+	const requests: Amounts = lookup(spec?.resources?.requests ?? {});
 	const problems: string[] = [];
 	for (const [name, least] of sorted(item.min)) problems.push(...tooLittle(item.type, name, least, requests, {}));
 	for (const [name, most] of sorted(item.max)) {
@@ -127,8 +128,9 @@ function claimProblems(item: LimitRangeItem, { spec }: PersistentVolumeClaim): s
 
 function boundsProblems(
 	{ type, min, max, maxLimitRequestRatio }: LimitRangeItem,
-	{ requests = {}, limits = {} }: Pick<ResourceRequirements, "requests" | "limits">,
+	resources: Pick<ResourceRequirements, "requests" | "limits">,
 ): string[] {
+	const [requests, limits] = [lookup(resources.requests ?? {}), lookup(resources.limits ?? {})];
 	const problems: string[] = [];
 	for (const [name, least] of sorted(min)) problems.push(...tooLittle(type, name, least, requests, limits));
 	for (const [name, most] of sorted(max)) {

@@ -3,7 +3,7 @@ import { timestamp } from "../../core/clock.ts";
 import { ApiError, conflict, invalid, notFound } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { invalidValue } from "../../core/field-errors.ts";
-import type { KubeObject } from "../../core/object.ts";
+import { type KubeObject, lookup } from "../../core/object.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { nodes } from "../../kinds/node.ts";
@@ -121,7 +121,7 @@ function checkSeconds(seconds: number): void {
 
 type Binding = Pick<Claims["kubernetes.io"], "pod" | "node" | "secret">;
 
-const boundKinds: Readonly<Record<string, Kind>> = { Pod: pods, Secret: secrets, Node: nodes };
+const boundKinds: Readonly<Record<string, Kind>> = lookup({ Pod: pods, Secret: secrets, Node: nodes });
 
 /** The object that the token dies with. */
 function bound({ server }: Context, account: KubeObject, reference: BoundObject | undefined): Binding {

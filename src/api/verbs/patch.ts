@@ -8,6 +8,7 @@ import type { JsonObject } from "../../core/patches/schema.ts";
 import { serverSideApply } from "../../core/patches/server-side-apply.ts";
 import { applyStrategicPatch } from "../../core/patches/strategic-merge-patch.ts";
 import { isTrue } from "../../core/query.ts";
+import { shortened, shown } from "../../core/shown.ts";
 import { apiVersionOf } from "../../kinds/kind.ts";
 import { builtinSchemas } from "../../kinds/schema.ts";
 import { ensureAllowed } from "../access/authorize.ts";
@@ -121,11 +122,13 @@ function checkApplied(target: NamedTarget, config: unknown): void {
 		throw new ApiError("BadRequest", "error decoding YAML: the configuration must be an object");
 	// Any of them may be of any type; what is no text does not match.
 	const { apiVersion = "", kind = "", metadata } = config as Partial<KubeObject>;
-	if (apiVersion !== target.apiVersion)
+	if (apiVersion !== target.apiVersion) {
+		const given = typeof apiVersion === "string" ? shortened(apiVersion) : shown(apiVersion);
 		throw new ApiError(
 			"BadRequest",
-			`Incorrect version specified in apply patch. Specified patch version: ${apiVersion}, expected: ${target.apiVersion}`,
+			`Incorrect version specified in apply patch. Specified patch version: ${given}, expected: ${target.apiVersion}`,
 		);
+	}
 	if (kind === "") throw new ApiError("BadRequest", `invalid object type: ${apiVersion}, Kind=`);
 	if (typeof metadata === "object" && metadata !== null) checkIdentity(target, metadata);
 }

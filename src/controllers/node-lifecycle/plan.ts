@@ -2,7 +2,9 @@
  * Nodes that stop reporting, and the taints that follow from what they report (Kubernetes documentation, "Nodes" and
  * "Taints and Tolerations"). Pure.
  */
+
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { lookup } from "../../core/object.ts";
 import type { Lease, Node, NodeCondition, Pod, Taint } from "../../kinds/generated/types.ts";
 import { nodes } from "../../kinds/node.ts";
 import { pods } from "../../kinds/pod.ts";
@@ -44,12 +46,12 @@ const notReadyKey = `${prefix}not-ready`;
 const unreachableKey = `${prefix}unreachable`;
 
 /** NoSchedule taints that say in taints what conditions say. */
-const pressureTaints: Readonly<Record<string, string>> = {
+const pressureTaints: Readonly<Record<string, string>> = lookup({
 	MemoryPressure: `${prefix}memory-pressure`,
 	DiskPressure: `${prefix}disk-pressure`,
 	PIDPressure: `${prefix}pid-pressure`,
 	NetworkUnavailable: `${prefix}network-unavailable`,
-};
+});
 
 const ours = new Set([notReadyKey, unreachableKey, `${prefix}unschedulable`, ...Object.values(pressureTaints)]);
 

@@ -2,6 +2,7 @@
 import { ApiError } from "../errors.ts";
 import { type Weight, weigh } from "../json-limits.ts";
 import { deepCopy, setField } from "../object.ts";
+import { shortened, shown } from "../shown.ts";
 import { badPatch, doesNotApply } from "./errors.ts";
 import { isObject, type JsonObject, jsonEqual } from "./schema.ts";
 
@@ -46,7 +47,7 @@ function apply(holder: JsonObject, operation: JsonObject, work: Work): void {
 	const path = pointer(operation, "path");
 	const value = () => {
 		if (!Object.hasOwn(operation, "value"))
-			throw badPatch(`error decoding patch: ${String(operation["op"])} operation without a value`);
+			throw badPatch(`error decoding patch: ${nameOf(operation)} operation without a value`);
 		return deepCopy(operation["value"]);
 	};
 	switch (operation["op"]) {
@@ -80,17 +81,19 @@ function apply(holder: JsonObject, operation: JsonObject, work: Work): void {
 			test(holder, path, value());
 			break;
 		default:
-			throw badPatch(`error decoding patch: unexpected kind of operation: ${JSON.stringify(operation["op"])}`);
+			throw badPatch(`error decoding patch: unexpected kind of operation: ${shown(operation["op"])}`);
 	}
+}
+
+function nameOf({ op }: JsonObject): string {
+	return typeof op === "string" ? shortened(op) : shown(op);
 }
 
 /** Parts of a JSON pointer (RFC 6901), below the holder. */
 function pointer(operation: JsonObject, field: "path" | "from"): string[] {
 	const text = operation[field];
 	if (typeof text !== "string" || (text !== "" && !text.startsWith("/")))
-		throw badPatch(
-			`error decoding patch: ${String(operation["op"])} operation with an invalid ${field}: ${JSON.stringify(text)}`,
-		);
+		throw badPatch(`error decoding patch: ${nameOf(operation)} operation with an invalid ${field}: ${shown(text)}`);
 	const parts = text.split("/").slice(1);
 	return ["document", ...parts.map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))];
 }

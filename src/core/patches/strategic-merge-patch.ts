@@ -215,13 +215,15 @@ function orderList(result: JsonObject, original: JsonObject, patch: JsonObject, 
 	if (Array.isArray(present)) result[name] = mergeOrder(present, order, Array.isArray(before) ? before : [], mergeKey);
 }
 
+function isDropped(directive: unknown): boolean {
+	return directive === "delete" || directive === "replace";
+}
+
 /** A copy of a value that has nothing to merge with: directives and nulls in its objects mean nothing there. */
 function withoutDirectives<T>(value: T): T;
 function withoutDirectives(value: unknown): unknown {
 	if (Array.isArray(value)) {
-		const kept = value.filter(
-			(item) => !isObject(item) || !["delete", "replace"].includes(String(own(item, patchDirective))),
-		);
+		const kept = value.filter((item) => !isObject(item) || !isDropped(own(item, patchDirective)));
 		return kept.map((item) => withoutDirectives(item));
 	}
 	if (!isObject(value)) return deepCopy(value);

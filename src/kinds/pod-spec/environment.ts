@@ -1,4 +1,5 @@
 /** Environment variables, and the downward API that files use too. */
+
 import type { Cause } from "../../core/errors.ts";
 import { requiredText } from "../../core/field-checks.ts";
 import {
@@ -10,6 +11,7 @@ import {
 	tooLongValue,
 } from "../../core/field-errors.ts";
 import { configKeyProblems, environmentNameProblems, qualifiedNameProblems } from "../../core/names.ts";
+import { lookup } from "../../core/object.ts";
 import { quantityNano } from "../../core/quantity.ts";
 import type {
 	EnvFromSource,
@@ -35,10 +37,10 @@ const environmentFields = [
 ];
 const fileFields = ["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"];
 const resourceFields = ["cpu", "memory", "ephemeral-storage"].flatMap((name) => [`limits.${name}`, `requests.${name}`]);
-const divisors: Readonly<Record<string, readonly string[]>> = {
+const divisors: Readonly<Record<string, readonly string[]>> = lookup({
 	cpu: ["1m", "1"],
 	memory: ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"],
-};
+});
 
 export function validateEnvironment(variables: readonly EnvVar[] | undefined, path: string): Cause[] {
 	const causes: Cause[] = [];

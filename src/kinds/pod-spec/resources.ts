@@ -1,8 +1,10 @@
 /** Requests and limits. */
+
 import type { Cause } from "../../core/errors.ts";
 import { nonNegativeQuantity } from "../../core/field-checks.ts";
 import { duplicate, invalidEach, invalidValue, notFoundValue, required } from "../../core/field-errors.ts";
 import { qualifiedNameProblems } from "../../core/names.ts";
+import { lookup } from "../../core/object.ts";
 import { compareQuantities, quantityNano } from "../../core/quantity.ts";
 import type { ResourceRequirements } from "../generated/types.ts";
 
@@ -36,6 +38,7 @@ export function validateResources(
 	if (resources === undefined) return [];
 	const { limits = {}, requests = {}, claims = [] } = resources;
 	const causes: Cause[] = [];
+	const limitOf = lookup(limits);
 	for (const [name, quantity] of Object.entries(limits)) {
 		const at = `${path}.limits[${name}]`;
 		causes.push(...nameProblems(name, scope, at), ...quantityProblems(name, quantity, at));
@@ -43,7 +46,7 @@ export function validateResources(
 	for (const [name, quantity] of Object.entries(requests)) {
 		const at = `${path}.requests[${name}]`;
 		causes.push(...nameProblems(name, scope, at), ...quantityProblems(name, quantity, at));
-		const limit = limits[name];
+		const limit = limitOf[name];
 		const mustMatch = isHugePages(name) || isExtendedResource(name);
 		if (limit === undefined) {
 			if (mustMatch) causes.push(required(`${path}.limits`, "Limit must be set for non overcommitable resources"));
