@@ -18,6 +18,8 @@ import { gunzipSync } from "node:zlib";
 import { afterEach, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { systemClock } from "../core/clock.ts";
+import type { AuditEvent } from "./audit/event.ts";
+import { auditPolicy } from "./audit/policy.ts";
 import { type Listener, listen } from "./listen.ts";
 import { duplexPair } from "./sockets/duplex-pair.ts";
 import type { Timeouts } from "./sockets/limits.ts";
@@ -454,6 +456,37 @@ test("exec connects client and agent, byte for byte", async () => {
 	expect(stranger.head).toContain("401");
 	stranger.socket.destroy();
 	expect((await api.ask("POST", exec)).object.message).toBe("Upgrade request required");
+});
+
+test("exec is recorded when it begins and when it ends, and so are those that are refused", async () => {
+	const dialAgent = agent(undefined, (socket) => {
+		socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n");
+	});
+	const events: AuditEvent[] = [];
+	const resources = [{ group: "", resources: ["pods/exec"] }];
+	const rules = [{ level: "Metadata", omitStages: ["RequestReceived"], resources }];
+	const policy = auditPolicy({ apiVersion: "audit.k8s.io/v1", kind: "Policy", rules });
+	const { api, tls, origin } = await secure({ dialAgent, audit: { policy, sink: (event) => events.push(event) } });
+	await withPod(api);
+	const exec = "/api/v1/namespaces/default/pods/p/exec?command=ls&container=c&stdout=true";
+	const codes = () => events.map(({ stage, responseStatus }) => `${stage} ${responseStatus?.code}`);
+	const { socket } = await upgradeOver(tls, origin, exec);
+	expect(codes()).toEqual(["ResponseStarted 101"]);
+	expect(events[0]).toMatchObject({
+		verb: "create",
+		requestURI: exec,
+		user: { username: "ann" },
+		sourceIPs: ["127.0.0.1"],
+		objectRef: { resource: "pods", subresource: "exec", namespace: "default", name: "p" },
+	});
+	socket.destroy();
+	await vi.waitFor(() => expect(codes()).toEqual(["ResponseStarted 101", "ResponseComplete 101"]));
+	events.length = 0;
+	(await upgradeOver(tls, origin, exec.replace("/p/", "/none/"))).socket.destroy();
+	expect(codes()).toEqual(["ResponseStarted 404", "ResponseComplete 404"]);
+	events.length = 0;
+	(await upgradeOver({ ca: tls.ca }, origin, exec)).socket.destroy();
+	expect(codes()).toEqual(["ResponseStarted 401"]);
 });
 
 /** An agent that forwards ports to a server of the test. */
