@@ -42,9 +42,13 @@ export interface ListenOptions {
 export interface Listener {
 	/** Undefined for a Unix socket. */
 	port?: number;
+	/** New connections are shown this certificate; open ones stay as they are. Does nothing without TLS. */
+	useCertificate(certificate: { key: string | Buffer; cert: string | Buffer }): void;
 	/** Ends watches, lets running requests finish for a moment, then cuts all connections. */
 	close(): Promise<void>;
 }
+
+const minVersion = "TLSv1.2";
 
 export async function listen(api: Api, options: ListenOptions = {}): Promise<Listener> {
 	const clock = options.clock ?? systemClock({ unref: true });
@@ -91,6 +95,11 @@ export async function listen(api: Api, options: ListenOptions = {}): Promise<Lis
 	const address = server.address();
 	return {
 		...(isAddress(address) ? { port: address.port } : {}),
+		useCertificate({ key, cert }) {
+			const { tls } = options;
+			if (tls === undefined || !isHttp2(server)) return;
+			server.setSecureContext({ key, cert, minVersion, ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa }) });
+		},
 		async close() {
 			await connections.end();
 			await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -118,7 +127,7 @@ function secureServer(
 		cert: tls.cert,
 		...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }),
 		allowHTTP1: true,
-		minVersion: "TLSv1.2",
+		minVersion,
 		handshakeTimeout: timeouts.handshakeMs,
 		settings: { maxConcurrentStreams: 1000, maxHeaderListSize: largestHeadBytes },
 	});

@@ -42,6 +42,7 @@ function statusText(status: ClusterStatus): string {
 		`API server  ${status.server}`,
 		`kubeconfig  ${status.kubeconfig}`,
 		...supervisionLines(status),
+		...status.warnings.map((warning) => `Warning     ${warning}`),
 		"",
 		table([["NODE", "STATUS", "ADDRESS", "PODS", "AGENT PID"], ...nodes]),
 		...(limitations.length === 0 ? [] : ["", "Limitations:", ...new Set(limitations)]),

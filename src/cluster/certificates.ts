@@ -22,7 +22,7 @@ export interface ServerNames {
 }
 
 const yearMs = 365 * 24 * 3600 * 1000;
-/** What upstream's kubeadm gives: ten years for the authority, one for the rest. Ours are renewed at each start when half is over. */
+/** What upstream's kubeadm gives: ten years for the authority, one for the rest. Ours are renewed when a third of their life is left, while the server runs, too. */
 const authorityYears = 10;
 const leafYears = 1;
 /** Clocks of clients may be a little behind. */
@@ -30,8 +30,8 @@ const backdateMs = 5 * 60 * 1000;
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
 /**
- * The cluster's certificates, made on first use and kept in `directory` with mode 0600. A leaf that is past half its
- * life, or a server certificate that lacks a name, is made anew.
+ * The cluster's certificates, made on first use and kept in `directory` with mode 0600. A leaf is replaced that has less
+ * than a third of its life left, is not valid yet, does not belong to its key, or lacks a name of the server.
  */
 export async function ensureCertificates(directory: string, names: ServerNames, nowMs: number): Promise<Certificates> {
 	mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -86,7 +86,7 @@ async function ensureLeaf(
 	leaf: Leaf,
 ): Promise<KeyPair> {
 	const existing = readPair(directory, name);
-	if (existing !== undefined && isFresh(existing, nowMs) && hasNames(existing, leaf.server)) return existing;
+	if (existing !== undefined && isFresh(existing, authority, nowMs) && hasNames(existing, leaf.server)) return existing;
 	const { x509, keys } = await tools();
 	const issuer = new x509.X509Certificate(authority.cert);
 	const signingKey = await webcrypto.subtle.importKey(
@@ -102,7 +102,7 @@ async function ensureLeaf(
 		subject: `${leaf.organization === undefined ? "" : `O=${leaf.organization}, `}CN=${leaf.commonName}`,
 		issuer: issuer.subject,
 		notBefore: new Date(nowMs - backdateMs),
-		notAfter: new Date(nowMs + leafYears * yearMs),
+		notAfter: new Date(Math.min(nowMs + leafYears * yearMs, Date.parse(new X509Certificate(authority.cert).validTo))),
 		signingAlgorithm: algorithm,
 		publicKey: keys.publicKey,
 		signingKey,
@@ -146,9 +146,18 @@ function serialNumber(): string {
 	return bytes.toString("hex");
 }
 
-function isFresh(pair: KeyPair, nowMs: number): boolean {
-	const { validFrom, validTo } = new X509Certificate(pair.cert);
-	return nowMs < (Date.parse(validFrom) + Date.parse(validTo)) / 2;
+function isFresh(pair: KeyPair, authority: KeyPair, nowMs: number): boolean {
+	const certificate = new X509Certificate(pair.cert);
+	const issuer = new X509Certificate(authority.cert);
+	const [fromMs, toMs] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
+	// One that ends with its authority cannot be had for longer.
+	const isLongest = certificate.validTo === issuer.validTo;
+	return (
+		nowMs >= fromMs &&
+		(isLongest || nowMs < toMs - (toMs - fromMs) / 3) &&
+		certificate.checkPrivateKey(createPrivateKey(pair.key)) &&
+		certificate.verify(issuer.publicKey)
+	);
 }
 
 function hasNames(pair: KeyPair, names: ServerNames | undefined): boolean {

@@ -25,6 +25,8 @@ export interface ClusterStatus {
 	security: readonly string[];
 	/** How often the server process was started again since `cox up`, and how the last one ended. */
 	restarts: { count: number; last?: string };
+	/** What will stand in the cluster's way, a sentence each. */
+	warnings: readonly string[];
 	/** What keeps the server process running; undefined when that has ended. */
 	supervisorPid?: number;
 	/** Milliseconds from the start of the server process until every node was Ready and the default service account existed. */

@@ -4,7 +4,7 @@ import { jwtAuthenticators } from "../api/access/oidc/configuration.ts";
 import { podSecurityConfiguration } from "../api/admission/pod-security/configuration-file.ts";
 import type { AuditOptions } from "../api/audit/audit.ts";
 import { auditPolicy } from "../api/audit/policy.ts";
-import { listen } from "../api/listen.ts";
+import { type Listener, listen } from "../api/listen.ts";
 
 import type { Client } from "../client/client.ts";
 import { waitFor } from "../client/wait.ts";
@@ -15,6 +15,7 @@ import { nodes } from "../kinds/node.ts";
 import { serviceAccounts } from "../kinds/serviceaccount.ts";
 import { changeSettings } from "./api-settings.ts";
 import { AuditLog } from "./audit-log.ts";
+import { CertificateRenewal } from "./certificate-renewal.ts";
 import { type Certificates, ensureCertificates } from "./certificates.ts";
 import { type ClusterStore, openClusterStore } from "./cluster-store.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
@@ -56,6 +57,7 @@ export class ClusterServer {
 	readonly #closers: (() => Promise<unknown>)[] = [];
 	readonly #options: LaunchOptions;
 	#opened: ClusterStore | undefined;
+	#renewal: CertificateRenewal | undefined;
 	#client: Client | undefined;
 	#pool: NodePool | undefined;
 	#readyAfterMs: number | undefined;
@@ -171,9 +173,11 @@ export class ClusterServer {
 		progress: (text: string) => void,
 	): Promise<void> {
 		const tls = { ...certificates.server, clientCa: certificates.authority.ca };
+		const listeners: Listener[] = [];
 		const open = async (where: { host: string; port: number } | { socketPath: string }, secure = true) => {
 			const listener = await listen(controlPlane.api, { ...(secure ? { tls } : {}), ...where });
 			this.#closers.push(() => listener.close());
+			listeners.push(listener);
 			return listener;
 		};
 		const wanted = this.#settings.port || preferredPort;
@@ -189,8 +193,24 @@ export class ClusterServer {
 		}
 		await open({ socketPath: this.#layout.apiTlsSocket });
 		await open({ socketPath: this.#layout.apiSocket }, false);
-		const text = kubeconfigText({ server: this.#address, ca: certificates.authority.ca, user: certificates.admin });
-		writeKubeconfig(this.#layout.kubeconfig, text);
+		this.#writeKubeconfig(certificates);
+		const renewal = new CertificateRenewal({
+			current: certificates,
+			ensure: (nowMs) => ensureCertificates(this.#layout.pki, serverNames(), nowMs),
+			use: (renewed) => {
+				for (const one of listeners) one.useCertificate(renewed.server);
+				this.#writeKubeconfig(renewed);
+			},
+			report: (text) => logError("certificates", text),
+			// Whoever connects lives in real time.
+			clock: systemClock({ unref: true }),
+		});
+		this.#renewal = renewal;
+		this.#closers.push(async () => renewal.stop());
+	}
+
+	#writeKubeconfig({ authority, admin }: Certificates): void {
+		writeKubeconfig(this.#layout.kubeconfig, kubeconfigText({ server: this.#address, ca: authority.ca, user: admin }));
 	}
 
 	async #createPool(controlPlane: ControlPlane): Promise<NodePool> {
@@ -249,6 +269,7 @@ export class ClusterServer {
 			}),
 			nodes: Object.keys(this.#settings.nodes).map((name) => this.#nodeStatus(name, byName.get(name))),
 			...supervision(this.#layout),
+			warnings: this.#renewal?.warning === undefined ? [] : [this.#renewal.warning],
 			readyAfterMs: this.#readyAfterMs,
 		};
 	}
