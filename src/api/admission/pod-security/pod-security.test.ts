@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import type { AuditEvent } from "../../audit/event.ts";
+import { auditPolicy } from "../../audit/policy.ts";
 import { type TestApi, testApi } from "../../testing.ts";
 
 const pods = "/api/v1/namespaces/shop/pods";
@@ -163,6 +165,23 @@ test("who enforces a stricter level is told which pods violate it", async () => 
 		"a (and 2 other pods): host namespaces, runAsNonRoot != true",
 	]);
 	expect(await label({ enforce: "privileged" })).toEqual([]);
+	await api.close();
+});
+
+test("the audit log tells the level that was enforced and what another would refuse", async () => {
+	const recorded: AuditEvent[] = [];
+	const policy = auditPolicy({ apiVersion: "audit.k8s.io/v1", kind: "Policy", rules: [{ level: "Metadata" }] });
+	const api = await shop(
+		{ enforce: "privileged", audit: "baseline" },
+		{ audit: { policy, sink: (event) => void recorded.push(event) } },
+	);
+	await api.ask("POST", pods, plain("x", { hostIPC: true }));
+	const event = recorded.find(({ objectRef, stage }) => objectRef?.resource === "pods" && stage === "ResponseComplete");
+	expect(event?.annotations).toMatchObject({
+		"pod-security.kubernetes.io/enforce-policy": "privileged:latest",
+		"pod-security.kubernetes.io/audit-violations":
+			'would violate PodSecurity "baseline:latest": host namespaces (hostIPC=true)',
+	});
 	await api.close();
 });
 
