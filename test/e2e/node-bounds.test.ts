@@ -1,0 +1,86 @@
+/** What nodes bound: kernel parameters, system calls, local storage, processes, links to their files; and their configuration. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually, run, TestCluster } from "./cluster.ts";
+
+const isRoot = process.getuid?.() === 0;
+
+describe.skipIf(!isRoot)("a node's bounds (as root)", () => {
+	let cluster: TestCluster;
+	const file = join(tmpdir(), `cox-kubelet-${process.pid}.yaml`);
+	beforeAll(async () => {
+		writeFileSync(file, "allowedUnsafeSysctls: [net.core.somaxconn]\nmaxPods: 20\n");
+		cluster = await TestCluster.start("--kubelet-config", file);
+	});
+	afterAll(async () => {
+		await cluster?.[Symbol.asyncDispose]();
+		await run("rm", ["-f", file]);
+	});
+
+	/** Makes a pod of one container. */
+	const create = (name: string, script: string, spec: object = {}, container: object = {}) => {
+		const only = { name: "c", image: "busybox", command: ["sh", "-c", script], ...container };
+		const whole = { restartPolicy: "Never", terminationGracePeriodSeconds: 1, containers: [only], ...spec };
+		const pod = { apiVersion: "v1", kind: "Pod", metadata: { name }, spec: whole };
+		return cluster.kubectlInput(JSON.stringify(pod), "apply", "-f", "-");
+	};
+	const get = (name: string, path: string) => cluster.kubectl("get", "pod", name, "-o", `jsonpath={${path}}`);
+	const phase = (name: string, wanted: string) =>
+		eventually(async () => expect(await get(name, ".status.phase")).toBe(wanted), 60_000);
+	const sysctls = (name: string, value: string) => ({ securityContext: { sysctls: [{ name, value }] } });
+
+	test("only parameters that are safe, or that the configuration allows, are set", async () => {
+		const path = "/proc/sys/vm/dirty_expire_centisecs";
+		const before = readFileSync(path, "utf8");
+		await create("machine", "true", sysctls("vm.dirty_expire_centisecs", "1234"));
+		await create("unsafe", "cat /proc/sys/net/core/somaxconn", sysctls("net.core.somaxconn", "777"));
+		await create("safe", "cat /proc/sys/net/ipv4/tcp_syncookies", sysctls("net.ipv4.tcp_syncookies", "0"));
+		await phase("machine", "Failed");
+		expect(await get("machine", ".status.reason")).toBe("SysctlForbidden");
+		expect(readFileSync(path, "utf8")).toBe(before);
+		await phase("unsafe", "Succeeded");
+		await phase("safe", "Succeeded");
+		expect(await cluster.kubectl("logs", "unsafe")).toBe("777\n");
+		expect(await cluster.kubectl("logs", "safe")).toBe("0\n");
+		const configz = await cluster.kubectl("get", "--raw", "/api/v1/nodes/node-1/proxy/configz");
+		expect(JSON.parse(configz)).toMatchObject({ kubeletconfig: { maxPods: 20, podPidsLimit: 4096 } });
+	});
+
+	test("pods that say nothing run below a filter of system calls, others below their own or none", async () => {
+		const script = "grep Seccomp: /proc/self/status; unshare --user true && echo new user; true";
+		await create("plain", script);
+		await create("unconfined", script, { securityContext: { seccompProfile: { type: "Unconfined" } } });
+		await phase("plain", "Succeeded");
+		await phase("unconfined", "Succeeded");
+		expect(await cluster.kubectl("logs", "plain")).toMatch(/^Seccomp:\t2\n.*not permitted/);
+		expect(await cluster.kubectl("logs", "unconfined")).toMatch(/^Seccomp:\t0\n/);
+	});
+
+	test("a pod that exceeds its emptyDir is evicted", async () => {
+		const volume = { name: "lim", emptyDir: { sizeLimit: "1Mi" } };
+		const mount = { volumeMounts: [{ name: "lim", mountPath: "/v" }] };
+		await create("big", "head -c 3000000 /dev/zero >/v/x; sleep 1000", { volumes: [volume] }, mount);
+		await phase("big", "Failed");
+		expect(await get("big", ".status.reason")).toBe("Evicted");
+		expect(await get("big", ".status.message")).toBe('Usage of EmptyDir volume "lim" exceeds the limit "1Mi". ');
+		const reason = '.status.conditions[?(@.type=="DisruptionTarget")].reason';
+		expect(await get("big", reason)).toBe("TerminationByKubelet");
+	});
+
+	test("a pod that reaches the logs shows nobody another file as a log", async () => {
+		const script =
+			"for log in /l/pods/*/c/0.log; do rm $log; ln -s /etc/passwd $log; done; ls -l /l/containers; sleep 1000";
+		const logs = { volumes: [{ name: "l", hostPath: { path: "/var/log" } }] };
+		await create("victim", "echo mine; sleep 1000");
+		await eventually(async () => expect(await cluster.kubectl("logs", "victim")).toBe("mine\n"), 60_000);
+		expect(await cluster.kubectl("get", "--raw", "/api/v1/nodes/node-1/proxy/logs/containers/")).toContain("victim");
+		await create("attacker", script, logs, { volumeMounts: [{ name: "l", mountPath: "/l" }] });
+		await eventually(async () => expect(await cluster.kubectl("logs", "victim")).toBe(""), 60_000);
+	});
+
+	test("cox status says the weak points of the machine", async () => {
+		expect(await cluster.coxOk("status")).toContain("root in a pod is root of this machine");
+	});
+});
