@@ -45,6 +45,7 @@ static const struct {
 	{"cover", step_cover},
 	{"directory", step_directory},
 	{"file", step_file},
+	{"enter-user", step_enter_user},
 	{"fresh", step_fresh},
 	{"fs", step_fs},
 	{"groups", step_groups},
@@ -58,11 +59,13 @@ static const struct {
 	{"no-new-privileges", step_no_new_privileges},
 	{"oom-score", step_oom_score},
 	{"overlay", step_overlay},
+	{"owners", step_owners},
 	{"pivot", step_pivot},
 	{"propagation", step_propagation},
 	{"root", step_root},
 	{"run", step_run},
 	{"seccomp", step_seccomp},
+	{"shift", step_shift},
 	{"stay", step_stay},
 	{"terminal", step_terminal},
 	{"tied", step_tied},
@@ -87,6 +90,7 @@ static void run_steps(void) {
 static void take_pod(void) {
 	const char *pid = take(), *start_time = take();
 	if (same(pid, "0")) return;
+	pod_pid = pid;
 	pod_fd = (int)check("finding process", pid, sys2(__NR_pidfd_open, number(pid), 0));
 	struct text path;
 	path.length = 0;
@@ -337,15 +341,20 @@ static void enter(void) {
 }
 
 /*
- * hold NAMESPACES
+ * hold NAMESPACES BASE SIZE
+ * BASE: the number outside of user 0 in a user namespace of SIZE users; `0`: none is made.
  * Leaves a process behind that keeps namespaces alive, says its number on standard output, and ends.
  */
 static void hold(void) {
 	word namespaces = take_number();
+	const char *base = take(), *size = take();
+	int mapped = !same(base, "0");
 	report_prefix = "";
 	int pidfd = -1;
-	long pid = fork_reporting(namespaces, &pidfd);
+	long pid = fork_reporting(namespaces | (mapped ? CLONE_NEWUSER : 0), &pidfd);
+	if (pid != 0 && mapped) map_users((word)pid, base, size, supervisor_fd);
 	if (pid == 0) {
+		if (mapped) become_root(supervisor_fd);
 		sys0(__NR_setsid);
 		sys5(__NR_prctl, PR_SET_NAME_, "pause", 0, 0, 0);
 		run_steps();

@@ -4,6 +4,7 @@
 
 #include "paths.h"
 
+/* The pod's; -1: it has none of its own. */
 static int user_namespace_fd = -1;
 
 static long set_attributes(long fd, word attributes, word propagation, int recursive, int mapped) {
@@ -30,7 +31,10 @@ static long copy_of(long fd, int recursive) {
 /* Mounts a copy of what `source` is on `target`; closes both. */
 static void bind(const char *subject, long source, long target, word attributes, word propagation, int mapped) {
 	long copy = check("mounting", subject, copy_of(source, 1));
-	check("mounting", subject, set_attributes(copy, attributes, propagation, 1, mapped));
+	/* Some file systems cannot shift owners: what is on them is nobody's then. */
+	long set = mapped ? set_attributes(copy, attributes, propagation, 1, 1) : -EINVAL;
+	if (set < 0) set = set_attributes(copy, attributes, propagation, 1, 0);
+	check("mounting", subject, set);
 	check("mounting", subject, attach(copy, target));
 	close_(copy);
 	close_(source);
@@ -55,6 +59,19 @@ static void step_overlay(void) {
 	add_number(&path, (word)fd);
 	check("mounting the file system at", target, sys5(__NR_mount, "overlay", path.bytes, "overlay", flags, options));
 	close_(fd);
+}
+
+/* shift SOURCE TARGET: the mount at SOURCE alone, with its owners shifted by the pod's user namespace. */
+static void step_shift(void) {
+	const char *source = take(), *path = take();
+	long fd = check("opening", source, open_(source, O_PATH | O_CLOEXEC, 0));
+	long copy = check("shifting the owners of", source, copy_of(fd, 0));
+	check("shifting the owners of", source, set_attributes(copy, 0, 0, 0, 1));
+	long target = check("shifting the owners of", source, make_in_root(path, 1, 0));
+	check("shifting the owners of", source, attach(copy, target));
+	close_(copy);
+	close_(fd);
+	close_(target);
 }
 
 /* root DIRECTORY: from here on, targets are paths of the container. */
@@ -100,7 +117,7 @@ static void step_fs(void) {
 /*
  * bind VIEW SOURCE BELOW TARGET ATTRIBUTES PROPAGATION FLAGS
  * VIEW: a directory that SOURCE's links cannot leave, or empty. BELOW: a path in SOURCE that cannot leave it, or empty.
- * FLAGS: `o`: nothing is done where the source is missing; `m`: owners are shifted by the pod's user namespace.
+ * FLAGS: `o`: nothing is done where the source is missing; `m`: owners are shifted by the pod's user namespace, where they can be.
  */
 static void step_bind(void) {
 	const char *view = take(), *source = take(), *below = take(), *path = take();
@@ -164,7 +181,7 @@ static void step_directory(void) {
 		fd = check("making", path, make_in_root(path, 1, 0));
 		close_(fd);
 		fd = check("making", path, open_in_root(path, O_RDONLY | O_DIRECTORY));
-		if (user != 0 || group != 0) sys3(__NR_fchown, fd, user, group);
+		if (user != 0 || group != 0) sys3(__NR_fchown, fd, owner_base + user, owner_base + group);
 		if (mode != 0755) sys2(__NR_fchmod, fd, mode);
 	}
 	close_(fd);

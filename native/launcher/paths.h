@@ -7,6 +7,9 @@
 /* The container's root while it is being put together; -1: paths are the machine's. */
 static int root_fd = -1;
 
+/* Of the pod's user namespace: number 0 in it. What is made belongs to it. */
+static word owner_base;
+
 static long open_below(long directory, const char *path, word flags, word mode, word resolve) {
 	struct open_how how;
 	memset(&how, 0, sizeof how);

@@ -84,5 +84,4 @@ function refuseUnsupported(pod: Pod, name: string, devices: readonly object[] | 
 	if (devices !== undefined && devices.length > 0) throw refused("volumeDevices");
 	if ((pod.spec.runtimeClassName ?? "") !== "") throw refused(`runtimeClassName ${pod.spec.runtimeClassName}`);
 	if ((pod.spec.resourceClaims ?? []).length > 0) throw refused("resourceClaims");
-	if (pod.spec.hostUsers === false) throw refused("hostUsers: false");
 }

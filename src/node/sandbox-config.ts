@@ -45,6 +45,7 @@ export function sandboxConfig(
 		hostPid: spec.hostPID === true,
 		hostIpc: spec.hostIPC === true,
 		sharePid: spec.shareProcessNamespace === true,
+		...(spec.hostUsers === false ? { ownUsers: true } : {}),
 		sysctls: Object.fromEntries((spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),
 		labels: {
 			...metadata.labels,

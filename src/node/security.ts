@@ -32,6 +32,7 @@ export function containerSecurity(
 		supplementalGroups: [...new Set(groups)],
 		...(shared.supplementalGroupsPolicy === "Strict" ? { supplementalGroupsPolicy: "Strict" } : {}),
 		privileged,
+		...(own.procMount === "Unmasked" && pod.spec.hostUsers === false ? { unmaskedProc: true } : {}),
 		readOnlyRootFilesystem: own.readOnlyRootFilesystem === true,
 		capabilities: { add, drop },
 		noNewPrivileges: own.allowPrivilegeEscalation === false && !privileged,

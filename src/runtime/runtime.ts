@@ -20,6 +20,8 @@ export interface SandboxConfig {
 	hostPid: boolean;
 	hostIpc: boolean;
 	sharePid: boolean;
+	/** Whether its users are none of the node's (`hostUsers: false`). */
+	ownUsers?: boolean;
 	sysctls: Readonly<Record<string, string>>;
 	labels: Readonly<Record<string, string>>;
 	annotations: Readonly<Record<string, string>>;
@@ -86,6 +88,8 @@ export interface ContainerConfig {
 		/** `Strict`: none but those; otherwise also those the image's /etc/group has the user in. */
 		supplementalGroupsPolicy?: string;
 		privileged: boolean;
+		/** Nothing of /proc is hidden or read-only (`procMount: Unmasked`); only in pods with users of their own. */
+		unmaskedProc?: boolean;
 		readOnlyRootFilesystem: boolean;
 		capabilities: { add: readonly string[]; drop: readonly string[] };
 		noNewPrivileges: boolean;

@@ -13,6 +13,12 @@ export interface NodeDirectories {
 	scratch: string;
 }
 
+/**
+ * Where volumes are. They lie beside the view's layers and not in them: owners of files on an overlay cannot be shifted for pods with
+ * users of their own, and what the machine itself has there is none of the node's.
+ */
+const ownDirectories = ["/var/lib/kubelet", "/var/lib/coxswain/volumes"];
+
 export function nodeDirectories(root: string): NodeDirectories {
 	return { root, view: `${root}/fs`, scratch: `${root}/scratch` };
 }
@@ -39,10 +45,15 @@ export function prepareView(directories: NodeDirectories, options: { hidden: str
 		script = `mount -t tmpfs -o mode=700 tmpfs ${shellQuote(scratch)}\nmkdir -p ${made}\n`;
 	}
 	// Once for the node, not for each pod: every mount makes the start of every container a little slower.
+	const own = ownDirectories.map((path) => {
+		const source = `${root}/own${path}`;
+		mkdirSync(source, { recursive: true });
+		return fstabLine(source, target + path, "none", "bind,X-mount.mkdir");
+	});
 	const memory = lasting ? fstabLine("shm", sharedMemory, "tmpfs", "mode=711,nosuid,nodev,noexec") : "";
 	writeFileSync(
 		`${root}/fstab`,
-		viewFstab(view, { target, scratch: layers }) + specialMounts(target, assembled) + memory,
+		viewFstab(view, { target, scratch: layers }) + specialMounts(target, assembled) + own.join("") + memory,
 	);
 	script += `mount -a --fstab ${shellQuote(`${root}/fstab`)}\n`;
 	// The layers must not be seen through the overlay that they belong to.

@@ -25,6 +25,8 @@ export interface ContainerRecord {
 	failure?: string;
 	/** Whether the container's processes end with its first one. */
 	ownPid: boolean;
+	/** Number on the machine of user 0 of its pod; absent: they are the machine's. */
+	userBase?: number;
 }
 
 export function newRecord(
@@ -62,6 +64,7 @@ export function newRecord(
 		workingDir: config.workingDir ?? entry?.workingDir ?? "/",
 		env: [...env],
 		ownPid,
+		...(sandbox.userBase === undefined ? {} : { userBase: sandbox.userBase }),
 	};
 }
 

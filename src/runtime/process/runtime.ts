@@ -120,7 +120,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 				(sandbox) => sandbox.config.podUid === config.podUid && sandbox.config.attempt === config.attempt,
 			);
 			if (same !== undefined) return same.describe();
-			const sandbox = await ProcessSandbox.create(environment, newId(), config);
+			const sandbox = await ProcessSandbox.create(environment, newId(), config, sandboxes.values());
 			sandboxes.set(sandbox.id, sandbox);
 			return sandbox.describe();
 		},

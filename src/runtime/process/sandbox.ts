@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import type { ResourceLimits, Sandbox, SandboxConfig } from "../runtime.ts";
 import { hasLimits } from "./cgroups.ts";
 import type { Environment } from "./environment.ts";
-import { holdPlan, sharedNamespaces, sharesPid } from "./launcher/hold.ts";
+import { holdPlan, pickUserBase, sharedNamespaces, sharesPid } from "./launcher/hold.ts";
 import { encodePlan } from "./launcher/plan.ts";
 import { identify, isAlive, killAndWait, type ProcessId } from "./processes.ts";
 import { readRecord, writeRecord } from "./records.ts";
@@ -20,6 +20,8 @@ interface SandboxRecord {
 	holder: ProcessId;
 	/** Control groups for containers to join that need none of their own; undefined where each needs one. */
 	groups?: string[] | undefined;
+	/** Number on the machine of user 0 of the pod; absent: the pod's users are the machine's. */
+	userBase?: number;
 }
 
 /** A sandbox of this node. */
@@ -32,9 +34,21 @@ export class ProcessSandbox {
 		this.#record = record;
 	}
 
-	static async create(environment: Environment, id: string, config: SandboxConfig): Promise<ProcessSandbox> {
-		const holder = await startHolder(environment, id, config);
-		const record: SandboxRecord = { id, config, createdAtMs: environment.clock.now(), holder };
+	/** @param others the node's sandboxes that are there already */
+	static async create(
+		environment: Environment,
+		id: string,
+		config: SandboxConfig,
+		others: Iterable<ProcessSandbox>,
+	): Promise<ProcessSandbox> {
+		const { clock } = environment;
+		if (config.ownUsers === true && environment.rootless)
+			throw new Error("a pod has a user namespace of its own (hostUsers: false) only on nodes that root runs");
+		const taken = new Set([...others].flatMap((other) => other.userBase ?? []));
+		const userBase = config.ownUsers === true ? pickUserBase(taken, () => clock.random()) : undefined;
+		const holder = await startHolder(environment, id, config, userBase);
+		const record: SandboxRecord = { id, config, createdAtMs: clock.now(), holder };
+		if (userBase !== undefined) record.userBase = userBase;
 		const sandbox = new ProcessSandbox(environment, record);
 		try {
 			if (!config.hostIpc) {
@@ -68,6 +82,10 @@ export class ProcessSandbox {
 
 	get isReady(): boolean {
 		return isAlive(this.#record.holder);
+	}
+
+	get userBase(): number | undefined {
+		return this.#record.userBase;
 	}
 
 	get holderPid(): number {
@@ -121,7 +139,8 @@ export class ProcessSandbox {
 		const { config, holder } = this.#record;
 		const shared = sharedNamespaces(config);
 		const sharedPid = sharesPid(config);
-		return { holder: shared === 0 && !sharedPid ? nobody : holder, shared, sharedPid };
+		const none = shared === 0 && !sharedPid && this.userBase === undefined;
+		return { holder: none ? nobody : holder, shared, sharedPid };
 	}
 
 	stop(): Promise<void> {
@@ -150,9 +169,14 @@ function recordPath(environment: Environment, id: string): string {
 }
 
 /** Starts the process that keeps the pod's namespaces. @throws Error with what could not be made */
-function startHolder({ launcher, directory }: Environment, id: string, config: SandboxConfig): Promise<ProcessId> {
+function startHolder(
+	{ launcher, directory }: Environment,
+	id: string,
+	config: SandboxConfig,
+	userBase: number | undefined,
+): Promise<ProcessId> {
 	const plan = `${directory}/sandboxes/${id}.plan`;
-	writeFileSync(plan, encodePlan(holdPlan(config)), { mode: 0o600 });
+	writeFileSync(plan, encodePlan(holdPlan(config, userBase)), { mode: 0o600 });
 	return new Promise((resolve, reject) => {
 		const child = spawn(launcher, [plan], { detached: true, cwd: "/", stdio: ["ignore", "pipe", "pipe"], env: {} });
 		let stdout = "";

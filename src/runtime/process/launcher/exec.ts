@@ -1,12 +1,8 @@
 /** The plan of a command in a container that runs. Pure. */
 import type { ContainerRecord } from "../container-record.ts";
 import type { Environment } from "../environment.ts";
-import { identitySteps, joinSteps } from "./identity.ts";
+import { identitySteps, joinSteps, terminalStep } from "./identity.ts";
 import { namespaces, type Step } from "./plan.ts";
-
-/** Size of a terminal before the client says its own. */
-const rows = 24;
-const columns = 80;
 
 /**
  * The command gets exactly what the container's first program has: namespaces, control groups, user, capabilities.
@@ -16,17 +12,18 @@ export function execPlan(
 	record: ContainerRecord,
 	options: { command: readonly string[]; tty: boolean; environment: Environment },
 ): Step[] {
-	const { init, cgroups, workingDir, ownPid, container } = record;
+	const { init, workingDir, ownPid, container } = record;
 	if (init === undefined || container.state !== "running") throw new Error(`container ${container.id} is not running`);
 	const { tty, command, environment } = options;
-	const { security, oomScoreAdj } = container.config;
+	const { security } = container.config;
+	const ownUsers = record.userBase !== undefined;
 	const env = new Map(record.env);
 	if (tty) env.set("TERM", "xterm");
 	return [
 		["exec", tty ? 1 : 0, init.pid, init.startTime, ownPid ? namespaces.pid : 0],
-		...joinSteps({ cgroups, oomScoreAdj }),
+		...joinSteps(record),
 		["join", namespaces.mount | namespaces.net | namespaces.uts | namespaces.ipc],
-		...(tty ? [["terminal", security.runAsUser ?? 0, rows, columns] satisfies Step, ["tied"] satisfies Step] : []),
-		...identitySteps({ command, env, security, workingDir, environment }),
+		...(tty ? [terminalStep(record), ["tied"] satisfies Step] : []),
+		...identitySteps({ command, env, security, workingDir, ownUsers, environment }),
 	];
 }

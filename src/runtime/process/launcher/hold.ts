@@ -12,11 +12,31 @@ export function sharesPid({ sharePid, hostPid }: SandboxConfig): boolean {
 	return sharePid && !hostPid;
 }
 
-/** @throws Error for a kernel parameter that is not the pod's own */
-export function holdPlan(config: SandboxConfig): Step[] {
+/** A user namespace of a pod has as many users as numbers of 16 bits, as upstream's. */
+export const usersOfPod = 65_536;
+
+/**
+ * A number on the machine for user 0 of a pod, which begins a range that no other pod has.
+ * @param taken those of the node's other pods
+ * @param random from 0 to 1, exclusive
+ */
+export function pickUserBase(taken: ReadonlySet<number>, random: () => number): number {
+	// Above the ranges that machines give to their users (subuid(5)), and below what 32 bits hold.
+	const [first, last] = [8192, 65_000];
+	for (;;) {
+		const base = (first + Math.floor(random() * (last - first))) * usersOfPod;
+		if (!taken.has(base)) return base;
+	}
+}
+
+/**
+ * @param userBase number on the machine of user 0 of the pod; undefined: the pod's users are the machine's
+ * @throws Error for a kernel parameter that is not the pod's own
+ */
+export function holdPlan(config: SandboxConfig, userBase: number | undefined): Step[] {
 	const shared = sharedNamespaces(config);
 	return [
-		["hold", sharesPid(config) ? namespaces.pid : 0],
+		["hold", sharesPid(config) ? namespaces.pid : 0, userBase ?? 0, usersOfPod],
 		...(shared === 0 ? [] : [["unshare", shared] satisfies Step]),
 		...(config.hostNetwork ? [] : [["hostname", config.hostname] satisfies Step, ["loopback"] satisfies Step]),
 		...Object.entries(config.sysctls).map(([name, value]): Step => {

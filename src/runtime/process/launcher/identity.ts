@@ -1,5 +1,6 @@
 /** The steps that make a process one of the container's: its limits, its user, what it may do. The same at start and in exec. */
 import type { ContainerConfig } from "../../runtime.ts";
+import type { ContainerRecord } from "../container-record.ts";
 import type { Environment } from "../environment.ts";
 import { accountOf, groupsOf } from "./accounts.ts";
 import { allCapabilities, capabilityMask, capabilityNames } from "./capabilities.ts";
@@ -23,10 +24,20 @@ const limits: readonly Step[] = [
 	["limit", 9, unlimited, unlimited],
 ];
 
+/** Size of a terminal before the client says its own. */
+const terminal = { rows: 24, columns: 80 };
+
 /** What must be done while the machine's files are there. */
-export function joinSteps(options: { cgroups: readonly string[]; oomScoreAdj: number | undefined }): Step[] {
-	const joins = options.cgroups.map((group): Step => ["cgroup", group]);
-	return [...joins, ["oom-score", options.oomScoreAdj ?? 0], ...limits, ["fresh"]];
+export function joinSteps(record: ContainerRecord): Step[] {
+	const { cgroups, container, userBase } = record;
+	const joins = cgroups.map((group): Step => ["cgroup", group]);
+	const owners: Step[] = userBase === undefined ? [] : [["owners", userBase]];
+	return [...joins, ["oom-score", container.config.oomScoreAdj ?? 0], ...limits, ["fresh"], ...owners];
+}
+
+/** A terminal that belongs to the container's user. */
+export function terminalStep({ container, userBase = 0 }: ContainerRecord): Step {
+	return ["terminal", userBase + (container.config.security.runAsUser ?? 0), terminal.rows, terminal.columns];
 }
 
 /**
@@ -39,6 +50,8 @@ export function identitySteps(options: {
 	env: ReadonlyMap<string, string>;
 	security: ContainerConfig["security"];
 	workingDir: string;
+	/** The pod has users of its own. */
+	ownUsers: boolean;
 	environment: Pick<Environment, "rootless" | "seccomp">;
 }): Step[] {
 	const { security } = options;
@@ -49,6 +62,8 @@ export function identitySteps(options: {
 	const kept = security.privileged ? allCapabilities : capabilityMask(security.capabilities);
 	const filter = seccompSteps(seccomp.program(security.seccompProfile, capabilityNames(kept)));
 	const steps: Step[] = [["working-directory", options.workingDir]];
+	// Until here, files could be made in the pod's name; from here on, nothing is allowed that the pod's root is not.
+	if (options.ownUsers) steps.push(["enter-user"]);
 	// Without no_new_privs, to load a filter takes a right that is given up below.
 	if (!security.noNewPrivileges) steps.push(...filter);
 	if (rootless) {

@@ -36,6 +36,7 @@ describe("plans of the launcher", () => {
 			env: new Map(),
 			security: { ...plain, runAsUser: 1234, noNewPrivileges: true },
 			workingDir: "/",
+			ownUsers: false,
 			environment: { rootless: false, seccomp: { program: () => Buffer.alloc(8) } },
 		}).map(([name]) => name);
 		expect(names).toEqual([

@@ -24,6 +24,8 @@ export interface RootOptions extends SystemMounts {
 	/** An empty directory, to hide others. */
 	empty: string;
 	readOnly: boolean;
+	/** The pod's users are none of the machine's: files of the machine and of volumes are shown as theirs where that can be. */
+	ownUsers: boolean;
 	hostname: string;
 	volumes: readonly Mount[];
 	/** Directories that start empty. */
@@ -84,11 +86,12 @@ export function rootSteps(options: RootOptions): Step[] {
 	const follows = volumes.some((volume) => volume.propagation === "HostToContainer");
 	if (!volumes.some((volume) => volume.containerPath === "/etc/hostname"))
 		before.push(...fileSteps(place, "/etc/hostname", `${options.hostname}\n`));
-	for (const volume of ordered) put(volume.containerPath, isFile(volume), volumeStep(volume, follows, devices));
+	for (const volume of ordered)
+		put(volume.containerPath, isFile(volume), volumeStep(volume, follows, devices, options.ownUsers));
 	return [
 		...before,
 		["propagation", follows ? "slave" : "private"],
-		...viewSteps(place, privileged),
+		...viewSteps(place, { devices: privileged, ownUsers: options.ownUsers }),
 		...systemSteps(options),
 		...after,
 		...maskSteps(options, options.empty),
@@ -105,13 +108,14 @@ function ownReadOnly({ volumes, credentials }: RootOptions): Step[] {
 }
 
 /** @param follows everything is a slave of the node's mounts as one volume is to be: the others are cut off again */
-function volumeStep(volume: Mount, follows: boolean, devices: number): Step {
+function volumeStep(volume: Mount, follows: boolean, devices: number, ownUsers: boolean): Step {
 	const { containerPath, propagation } = volume;
 	if (propagation === "Bidirectional")
 		throw new Error(`mount propagation Bidirectional of ${containerPath} is not supported by the process runtime`);
 	const attributes = devices | (volume.readOnly ? readOnly : 0);
 	const cutOff = follows && propagation === "None" ? privatePropagation : 0;
-	return ["bind", volume.root ?? "", volume.hostPath, volume.subPath ?? "", containerPath, attributes, cutOff, ""];
+	const { root = "", hostPath, subPath = "" } = volume;
+	return ["bind", root, hostPath, subPath, containerPath, attributes, cutOff, ownUsers ? "m" : ""];
 }
 
 /** What its mount point must be; the launcher looks again, at what it mounts. */

@@ -2,12 +2,9 @@
 import type { ContainerRecord } from "../container-record.ts";
 import type { Environment } from "../environment.ts";
 import type { ProcessSandbox } from "../sandbox.ts";
-import { identitySteps, joinSteps } from "./identity.ts";
+import { identitySteps, joinSteps, terminalStep } from "./identity.ts";
 import { namespaces, type Step } from "./plan.ts";
 import { rootSteps } from "./root.ts";
-
-/** Size of a terminal before the client says its own. */
-const terminal = { rows: 24, columns: 80 };
 
 /**
  * @param command what runs, with its arguments
@@ -25,6 +22,7 @@ export function startPlan(
 	const { hostPid, hostIpc, hostname } = sandbox.config;
 	const { security } = config;
 	const env = new Map(record.env);
+	const ownUsers = record.userBase !== undefined;
 	const { holder, shared, sharedPid } = sandbox.namespaces;
 	return [
 		[
@@ -39,7 +37,7 @@ export function startPlan(
 			sharedPid ? namespaces.pid : 0,
 			ownPid ? namespaces.pid : 0,
 		],
-		...joinSteps({ cgroups, oomScoreAdj: config.oomScoreAdj }),
+		...joinSteps(record),
 		...(shared === 0 ? [] : [["join", shared] satisfies Step]),
 		["unshare", namespaces.mount],
 		...rootSteps({
@@ -49,7 +47,8 @@ export function startPlan(
 			hostname,
 			privileged: security.privileged,
 			readOnly: security.readOnlyRootFilesystem,
-			unmaskedProc: false,
+			unmaskedProc: ownUsers && security.unmaskedProc === true,
+			ownUsers,
 			sharedMemory: sandbox.sharedMemory,
 			scratch: `${environment.scratch}/${id}`,
 			groups: cgroups.length === 0 ? [] : environment.cgroups.view(record.cgroup),
@@ -57,7 +56,7 @@ export function startPlan(
 			emptyDirectories: images.find(config.image)?.volumes ?? [],
 			tools: [...tools, ...images.programs(config.image, env.keys())],
 		}),
-		...(config.tty ? [["terminal", security.runAsUser ?? 0, terminal.rows, terminal.columns] satisfies Step] : []),
-		...identitySteps({ command, env, security, workingDir, environment }),
+		...(config.tty ? [terminalStep(record)] : []),
+		...identitySteps({ command, env, security, workingDir, ownUsers, environment }),
 	];
 }

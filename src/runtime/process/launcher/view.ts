@@ -29,12 +29,17 @@ export function layerSteps(place: ViewPlace): Step[] {
 }
 
 /** Mounts the view and makes it the root that later steps are about. */
-export function viewSteps({ view, target, scratch }: ViewPlace, devices: boolean): Step[] {
+export function viewSteps(
+	{ view, target, scratch }: ViewPlace,
+	{ devices, ownUsers }: { devices: boolean; ownUsers: boolean },
+): Step[] {
 	const steps: Step[] = [];
 	if (view.assembled) steps.push(["bind", "", target, "", target, 0, 0, ""], ["root", target]);
 	for (const path of view.overlays) {
 		const name = layerName(path);
-		const layers = [path, `${scratch}/upper/${name}`, `${scratch}/work/${name}`].map(escaped);
+		const lower = ownUsers ? `${scratch}/lower/${name}` : path;
+		if (ownUsers) steps.push(["shift", path, lower]);
+		const layers = [lower, `${scratch}/upper/${name}`, `${scratch}/work/${name}`].map(escaped);
 		const options = `lowerdir=${layers[0]},upperdir=${layers[1]},workdir=${layers[2]}${view.assembled ? ",userxattr" : ""}`;
 		const isRoot = path === "/" && !view.assembled;
 		steps.push(["overlay", isRoot ? target : path, devices ? 0 : withoutDevices, options]);
