@@ -1,6 +1,5 @@
 /** Folders that only their owner may use, whatever the umask, and whatever they were before. */
 import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from "node:fs";
-import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import type { Layout } from "./layout.ts";
 
@@ -54,10 +53,11 @@ export function ensurePrivateFile(file: string): void {
 }
 
 function checkOwner(path: string, stats: Stats): void {
-	const { uid, username } = userInfo();
+	// Not every user has an account.
+	const uid = process.getuid?.() ?? stats.uid;
 	if (stats.uid !== uid)
 		throw new Error(
-			`${path} belongs to user ${stats.uid}, and this is ${username} (${uid}): run cox as its owner, give it to yourself with chown, or name another --data directory`,
+			`${path} belongs to user ${stats.uid}, and this is user ${uid}: run cox as its owner, give it to yourself with chown, or name another --data directory`,
 		);
 }
 

@@ -117,7 +117,7 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 				security,
 				command: ["sh", "-c", `${mode}; unshare --user true; sleep 1000`],
 			});
-			await fixture.until("it has tried", () => fixture.log(name).includes("unshare"));
+			await fixture.until("it has tried", () => /unshare: .*\n/.test(fixture.log(name)));
 			expect(fixture.log(name)).toMatch(/^2\n.*Operation not permitted/);
 			const command = ["grep", "Seccomp:", "/proc/self/status"];
 			const session = await fixture.runtime.exec(container.id, { command, tty: false, stdin: false, signal: never });
