@@ -254,6 +254,14 @@ test("nobody but the server while it starts, and the administrator, is in system
 	expect(masters.map(({ name }) => name).sort()).toEqual(["kubernetes-admin", "system:apiserver"]);
 });
 
+test("what a part of the cluster lacks the right to is told, what others do is not", async () => {
+	refusals.length = 0;
+	await expect(cluster.clientAs({ user: "ann" }).list(secrets)).rejects.toMatchObject(forbidden);
+	expect(refusals).toEqual([]);
+	await expect(cluster.clientAs({ user: "system:kube-scheduler" }).list(secrets)).rejects.toMatchObject(forbidden);
+	expect(refusals).toEqual([expect.stringContaining("system:kube-scheduler lacks a right")]);
+});
+
 function isUser(value: unknown): value is User {
 	return typeof value === "object" && value !== null && "groups" in value;
 }
