@@ -18,7 +18,7 @@ export function securityNotes({ runtime, mode, user, seccomp, data }: SecuritySi
 	notes.unshift(
 		mode === "rootless"
 			? `a way out of a pod leads to the user ${user} of this machine, and to all that is theirs`
-			: "root in a pod is root of this machine behind namespaces, few capabilities and seccomp, not a user of its own: as an ordinary user 'cox up' has that, too",
+			: "root in a pod is root of this machine behind namespaces, few capabilities and seccomp, unless it says hostUsers: false",
 		"pods see the programs and files of this machine, save for home directories, keys and clusters' data: your machine is the image",
 		"privileged pods and hostPath volumes administer their node: Pod Security labels on namespaces keep them out",
 	);
