@@ -1,9 +1,16 @@
 /** How much of the past all resources keep together, and in which form. */
 import type { CacheEvent } from "./event.ts";
-import type { EventRing } from "./ring.ts";
+
+/** The history of one resource. */
+export interface Remembered {
+	/** What it holds, as `CacheEvent.bytes` counts. */
+	readonly heldBytes: number;
+	/** Forgets its oldest changes, at least so many bytes of them. */
+	forget(bytes: number): void;
+}
 
 /** Bytes of superseded objects that are kept for watches that resume and lists that look back. */
-export const defaultHistoryBytes = 32 * 1024 * 1024;
+const defaultHistoryBytes = 32 * 1024 * 1024;
 /** Bytes of objects of the newest changes, which are kept parsed and encoded besides: many watchers are about to read them. */
 const warmBytes = 2 * 1024 * 1024;
 /** So much is forgotten at once, so that looking for the largest history costs little per event. */
@@ -15,7 +22,7 @@ const trimmedShare = 1 / 8;
  */
 export class History {
 	readonly #limitBytes: number;
-	readonly #rings = new Set<EventRing>();
+	readonly #rings = new Set<Remembered>();
 	#heldBytes = 0;
 	/** Newest events, oldest first from `#warmStart` on. */
 	#warm: (CacheEvent | undefined)[] = [];
@@ -31,12 +38,12 @@ export class History {
 		return this.#heldBytes;
 	}
 
-	add(ring: EventRing): void {
+	add(ring: Remembered): void {
 		this.#rings.add(ring);
 	}
 
 	/** Its events are no longer held. */
-	remove(ring: EventRing): void {
+	remove(ring: Remembered): void {
 		if (this.#rings.delete(ring)) this.#heldBytes -= ring.heldBytes;
 	}
 
@@ -54,7 +61,7 @@ export class History {
 
 	#trim(toBytes: number): void {
 		while (this.#heldBytes > toBytes) {
-			let largest: EventRing | undefined;
+			let largest: Remembered | undefined;
 			let second = 0;
 			for (const ring of this.#rings) {
 				if (largest === undefined || ring.heldBytes > largest.heldBytes) {

@@ -1,9 +1,9 @@
 /** The last changes of one resource, for watches that resume and lists that look back. */
 import { ApiError } from "../../core/errors.ts";
 import type { CacheEvent } from "./event.ts";
-import type { History } from "./history.ts";
+import type { History, Remembered } from "./history.ts";
 
-export class EventRing {
+export class EventRing implements Remembered {
 	readonly #limit: number;
 	/** Changes at and below this revision are forgotten. */
 	#forgottenRevision: number;
@@ -27,7 +27,6 @@ export class EventRing {
 		history.add(this);
 	}
 
-	/** What the history of this resource holds, as `CacheEvent.bytes` counts. */
 	get heldBytes(): number {
 		return this.#heldBytes;
 	}
@@ -39,7 +38,6 @@ export class EventRing {
 		this.#history.took(event);
 	}
 
-	/** Forgets the oldest changes, at least so many bytes of them. */
 	forget(bytes: number): void {
 		const target = this.#heldBytes - bytes;
 		while (this.#heldBytes > target && this.#start < this.#events.length) this.#drop();

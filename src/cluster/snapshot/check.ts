@@ -6,8 +6,8 @@ import { readEncryptionFile } from "../encryption/at-rest.ts";
 import { readOwnKeys } from "../encryption/key-file.ts";
 import { type Layout, layoutOf } from "../layout.ts";
 import { readSettings } from "../settings.ts";
+import { copyStore } from "./copy-store.ts";
 import { readSnapshot, type SnapshotHeader } from "./format.ts";
-import { copyStore } from "./save.ts";
 
 /**
  * Checks the store in a data directory that nothing writes to: pages, tables, values, and whether what is encrypted can

@@ -10,15 +10,13 @@ import {
 } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { systemClock } from "../../core/clock.ts";
-import { dataFileProblem } from "../../store/data-file.ts";
-import { openLmdbStore } from "../../store/lmdb.ts";
-import { control, NotRunning } from "../control-client.ts";
 import { syncFolder } from "../durable-file.ts";
 import { keyFile } from "../encryption/key-file.ts";
 import { type Layout, layoutOf } from "../layout.ts";
 import { ensurePrivateFolder } from "../private-folder.ts";
 import { readIdentity } from "../store-identity.ts";
 import { checkStore } from "./check.ts";
+import { copyStore } from "./copy-store.ts";
 import { type SnapshotHeader, writeSnapshot } from "./format.ts";
 
 /** How often the keys may change while the store is copied before that is given up. */
@@ -77,24 +75,6 @@ async function copyAll(layout: Layout, copy: Layout, withKeys: boolean): Promise
 	}
 	for (const file of [layout.settings, layout.identity, layout.images])
 		if (existsSync(file)) copyFileSync(file, join(copy.data, basename(file)));
-}
-
-/** Copies the store into `data.mdb` of a folder, by the server when it runs. Returns the file. */
-export async function copyStore(layout: Layout, folder: string): Promise<string> {
-	try {
-		await control(layout, "copyStore", { folder });
-	} catch (error) {
-		if (!(error instanceof NotRunning)) throw error;
-		const problem = existsSync(layout.storeFile) ? dataFileProblem(layout.storeFile) : "it is missing";
-		if (problem !== undefined) throw new Error(`the store's file ${layout.storeFile} is damaged: ${problem}`);
-		const store = openLmdbStore({ folder: layout.store });
-		try {
-			await store.copyTo(folder);
-		} finally {
-			await store.close();
-		}
-	}
-	return join(folder, "data.mdb");
 }
 
 function filesBelow(folder: string): string[] {
