@@ -181,7 +181,7 @@ static void step_seccomp(void) {
 	check("loading the seccomp filter", "", sys3(__NR_seccomp, 1, 0, &program));
 }
 
-/* enter-directory PATH: made where it is missing. */
+/* working-directory PATH: made where it is missing; always one that the container has a path to (CVE-2024-21626). */
 static void step_working_directory(void) {
 	const char *path = take();
 	long fd = make_in_root(path, 1, 0);
@@ -191,5 +191,8 @@ static void step_working_directory(void) {
 		fd = entered;
 	}
 	check("cannot enter the working directory", path, fd);
+	static char entered[longest_path];
+	check("cannot enter the working directory", path, sys2(__NR_getcwd, entered, sizeof entered));
+	if (entered[0] != '/') fail("cannot enter the working directory, which is not in the container:", path, 0);
 }
 #endif

@@ -23,9 +23,9 @@ static long open_below(long directory, const char *path, word flags, word mode, 
 	}
 }
 
-/* Links lead where the container would be led. */
+/* Links lead where the container would be led; none of /proc leads to what another process has open. */
 static long open_in_root(const char *path, word flags) {
-	if (root_fd < 0) return open_(path, flags | O_CLOEXEC, 0);
+	if (root_fd < 0) return open_below(AT_FDCWD, path, flags, 0, RESOLVE_NO_MAGICLINKS);
 	return open_below(root_fd, path, flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 

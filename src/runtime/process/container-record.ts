@@ -25,6 +25,8 @@ export interface ContainerRecord {
 	failure?: string;
 	/** Whether the container's processes end with its first one. */
 	ownPid: boolean;
+	/** They are in the node's own namespace of processes. */
+	hostPid?: boolean;
 	/** Number on the machine of user 0 of its pod; absent: they are the machine's. */
 	userBase?: number;
 }
@@ -64,6 +66,7 @@ export function newRecord(
 		workingDir: config.workingDir ?? entry?.workingDir ?? "/",
 		env: [...env],
 		ownPid,
+		hostPid: sandbox.config.hostPid,
 		...(sandbox.userBase === undefined ? {} : { userBase: sandbox.userBase }),
 	};
 }

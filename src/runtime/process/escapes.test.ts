@@ -59,6 +59,11 @@ const attempts: readonly { name: string; script: string; perl?: true }[] = [
 			mknod $d/kvm c 10 232 && true <$d/kvm && echo ESCAPED; mknod $d/kmsg c 1 11 && true <$d/kmsg && echo ESCAPED; done`,
 	},
 	{
+		name: "changes the machine's devices that it may use, which work all the same",
+		script: `for d in full null random tty urandom zero; do m=$(stat -c %a /dev/$d); chmod $m /dev/$d && echo ESCAPED; touch -c /dev/$d && echo ESCAPED
+			chown 0 /dev/$d && echo ESCAPED; setfattr -n user.x -v y /dev/$d && echo ESCAPED; done; echo >/dev/null && head -c1 /dev/urandom >/dev/zero || echo ESCAPED`,
+	},
+	{
 		name: "opens memory, ports or the kernel's log",
 		script:
 			"for f in /dev/mem /dev/port /dev/kmsg /dev/kvm /dev/fuse /dev/net/tun /dev/sda /dev/vda; do true <$f && echo ESCAPED; done; dmesg | grep . && echo ESCAPED; head -c1 /proc/kcore | grep -q . && echo ESCAPED",
@@ -235,6 +240,42 @@ describe.skipIf(process.getuid?.() !== 0).each(["RuntimeDefault", "Unconfined"])
 				expect(started).toBe(20);
 			},
 		);
+
+		it.each([
+			["shares the pod's processes", { sharePid: true }],
+			["sees the node's processes", { hostPid: true }],
+		])("never begins in another process's root when it %s", async (_, sandbox) => {
+			for (const workingDir of ["/proc/1/root", "/proc/1/root/etc", "/proc/1/cwd", `/proc/${process.pid}/root`]) {
+				const config = { name: "elsewhere", command: ["true"], workingDir, security: security(profile) };
+				const container = await fixture.start(config, sandbox);
+				const { reason, message } = await fixture.exited(container.id);
+				expect([reason, message]).toEqual([
+					"StartError",
+					expect.stringContaining("cannot enter the working directory"),
+				]);
+			}
+		});
+
+		it("sees nothing but an empty root of the process that holds its pod, whatever rights it has", async () => {
+			const may = { ...security(profile), capabilities: { add: ["SYS_PTRACE"], drop: [] } };
+			const script =
+				"cat /proc/1/comm; ls -A /proc/1/root/ /proc/1/cwd/ | grep -v : | grep . && echo ESCAPED; echo tried";
+			const config = { name: "holder", command: ["sh", "-c", script], security: may };
+			const container = await fixture.start(config, { sharePid: true });
+			await fixture.exited(container.id);
+			expect(fixture.log("holder")).toBe("pause\ntried\n");
+		});
+
+		it("runs commands among the pod's processes, and not the node's, where containers share them", async () => {
+			const shared = { name: "shared", command: ["sleep", "1000"], security: security(profile) };
+			const container = await fixture.start(shared, { sharePid: true });
+			const script = `test -e /proc/self/stat && cat /proc/1/comm; kill -0 ${process.pid} 2>/dev/null && echo ESCAPED; true`;
+			for (const tty of [false, true]) {
+				const options = { command: ["sh", "-c", script], tty, stdin: false, signal: never };
+				const { stdout } = await collect(await fixture.runtime.exec(container.id, options));
+				expect(stdout.trim()).toBe("pause");
+			}
+		});
 
 		it("leaves the machine as it was", () => {
 			expect(readFileSync(`${fixture.directory}/../cluster-secret`, "utf8")).toBe("secret");

@@ -90,7 +90,10 @@ function deviceSteps({ hostIpc }: SystemMounts): Step[] {
 	return [
 		// Nodes that a container makes do not open; those that it gets are mounts of their own.
 		["fs", "tmpfs", "/dev", noSuid | noDevices, ...list(["mode=755", "size=64m"]), ""],
-		...devices.map((name): Step => ["bind", "", `/dev/${name}`, "", `/dev/${name}`, noSuid | noExec, 0, "o"]),
+		// Read-only means their mode and owner, which are the machine's: a device is written to all the same.
+		...devices.map(
+			(name): Step => ["bind", "", `/dev/${name}`, "", `/dev/${name}`, readOnly | noSuid | noExec, 0, "o"],
+		),
 		...deviceLinks.map(([target, name]): Step => ["link", target, `/dev/${name}`]),
 		["fs", "devpts", "/dev/pts", noSuid | noExec, ...list(["newinstance", "ptmxmode=0666", "mode=620"]), ""],
 		...(hostIpc ? [] : [["fs", "mqueue", "/dev/mqueue", nothingSpecial, ...list([]), "o"] satisfies Step]),

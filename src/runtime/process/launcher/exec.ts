@@ -12,7 +12,7 @@ export function execPlan(
 	record: ContainerRecord,
 	options: { command: readonly string[]; tty: boolean; environment: Environment },
 ): Step[] {
-	const { init, workingDir, ownPid, container } = record;
+	const { init, workingDir, hostPid, container } = record;
 	if (init === undefined || container.state !== "running") throw new Error(`container ${container.id} is not running`);
 	const { tty, command, environment } = options;
 	const { security } = container.config;
@@ -20,7 +20,7 @@ export function execPlan(
 	const env = new Map(record.env);
 	if (tty) env.set("TERM", "xterm");
 	return [
-		["exec", tty ? 1 : 0, init.pid, init.startTime, ownPid ? namespaces.pid : 0],
+		["exec", tty ? 1 : 0, init.pid, init.startTime, hostPid === true ? 0 : namespaces.pid],
 		...joinSteps(record),
 		["join", namespaces.mount | namespaces.net | namespaces.uts | namespaces.ipc],
 		...(tty ? [terminalStep(record), ["tied"] satisfies Step] : []),

@@ -1,7 +1,9 @@
 /** The plan of the process that keeps a pod's namespaces. Pure. */
 import { dottedSysctl, isSysctlName, sysctlNamespace, sysctlPath } from "../../../core/sysctl.ts";
 import type { SandboxConfig } from "../../runtime.ts";
-import { namespaces, type Step } from "./plan.ts";
+import { list, mountAttributes, namespaces, type Step } from "./plan.ts";
+
+const { readOnly, noSuid, noDevices, noExec } = mountAttributes;
 
 /** The namespaces that a pod's containers share, as flags. */
 export function sharedNamespaces({ hostNetwork, hostIpc }: SandboxConfig): number {
@@ -44,9 +46,22 @@ export function holdPlan(config: SandboxConfig, userBase: number | undefined): S
 			if (problem !== undefined) throw new Error(problem);
 			return ["write", `/proc/sys/${sysctlPath(name)}`, value];
 		}),
+		...(sharesPid(config) ? emptyRootSteps : []),
 		["stay"],
 	];
 }
+
+/**
+ * The process that containers see as the first of the pod has an empty root, so that `/proc/1/root` leads nowhere. It lies on /proc,
+ * which is on every machine and which any user of a pod may enter.
+ */
+const emptyRootSteps: readonly Step[] = [
+	["unshare", namespaces.mount],
+	["propagation", "private"],
+	["fs", "tmpfs", "/proc", readOnly | noSuid | noDevices | noExec, ...list(["size=4k", "mode=555"]), ""],
+	["root", "/proc"],
+	["pivot"],
+];
 
 /** Nothing of the whole machine, and nothing of a namespace that the pod shares with its node, whoever let the pod pass. */
 function sysctlProblem(name: string, { hostNetwork, hostIpc }: SandboxConfig): string | undefined {
