@@ -7,7 +7,10 @@ describe("runtime contract: process, rootless", () => {
 	const unshare = ["unshare", ...namespaces, "--fork", "--kill-child", "--mount-proc"];
 	// The shell is PID 1 and reaps, as a node's holder does.
 	const reaper = ["sh", "-c", '"$@" & wait $!', "sh"];
-	asOrdinaryUser(["src/runtime/process/process.test.ts", "src/runtime/process/isolation.test.ts"], {
-		inside: [...unshare, ...reaper],
-	});
+	asOrdinaryUser(
+		["process", "isolation", "escapes", "launcher/exec"].map((name) => `src/runtime/process/${name}.test.ts`),
+		{
+			inside: [...unshare, ...reaper],
+		},
+	);
 });
