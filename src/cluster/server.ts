@@ -263,7 +263,7 @@ export class ClusterServer {
 			security: securityNotes({
 				runtime: this.#settings.runtime,
 				mode: this.#pool?.mode,
-				user: userInfo().username,
+				user: userName(),
 				seccomp: existsSync("/proc/sys/kernel/seccomp/actions_avail"),
 				data: this.#layout.data,
 			}),
@@ -396,6 +396,15 @@ function refuseChange(settings: Settings, options: LaunchOptions): void {
 		throw new Error("--kubelet-config needs --runtime process: simulated nodes run nothing that it could bound");
 	if (settings.clock === "virtual" && settings.runtime !== "simulated")
 		throw new Error("--clock virtual needs --runtime simulated: real processes live in real time");
+}
+
+/** Not every user has an account. */
+function userName(): string {
+	try {
+		return userInfo().username;
+	} catch {
+		return `user ${process.getuid?.()}`;
+	}
 }
 
 function isTaken(error: unknown): boolean {

@@ -194,6 +194,20 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 		expect(existsSync(`${outer}/deep/inner`)).toBe(true);
 	});
 
+	it("mounts files and directories of the node's view, where links lead to its root, and parts of volumes", async () => {
+		const view = directory("view/etc", { hosts: "of the view\n" }).replace(/\/etc$/, "");
+		symlinkSync("/etc", `${view}/link`);
+		const root = { root: view };
+		const mounts = [
+			mount("/link/hosts", "/etc/hosts", root),
+			mount("/link", "/one", root),
+			mount("/", "/part", { ...root, subPath: "etc/hosts" }),
+			mount(view, "/whole", { subPath: "etc" }),
+		];
+		const text = "of the view\n";
+		expect(await output("cat /etc/hosts /one/hosts /part /whole/hosts", { mounts })).toBe(text.repeat(4));
+	});
+
 	it("sees mounts made later in a volume only where it asked for it", async () => {
 		const data = directory("data");
 		const run = (command: string, ...args: string[]) => execFileSync(command, args);

@@ -124,12 +124,12 @@ function isFile({ root, hostPath, subPath = "" }: Mount): boolean {
 	try {
 		const fd = openBeneath(root ?? hostPath, root === undefined ? "" : hostPath, { links: "root" });
 		try {
-			const found = openBeneath(descriptorPath(fd), subPath, { links: "inside" });
-			try {
-				return !fstatSync(found).isDirectory();
-			} finally {
-				closeSync(found);
-			}
+			// The volume itself may be a file.
+			if (subPath === "") return !fstatSync(fd).isDirectory();
+			const inner = openBeneath(descriptorPath(fd), subPath, { links: "inside" });
+			const isFile = !fstatSync(inner).isDirectory();
+			closeSync(inner);
+			return isFile;
 		} finally {
 			closeSync(fd);
 		}
