@@ -14,7 +14,6 @@ const batchSize = 64;
 export class FifoStore {
 	readonly #directory: string;
 	readonly #names: string[];
-	#sequence = 0;
 	/** One batch at a time. */
 	#filling: Promise<void> = Promise.resolve();
 
@@ -35,7 +34,8 @@ export class FifoStore {
 		const before = this.#names.length;
 		this.#filling = this.#filling.then(async () => {
 			if (this.#names.length > before) return;
-			const batch = `${process.pid}-${++this.#sequence}`;
+			// An agent in a process namespace of its own has the number that the one before had, whose pipes may be left.
+			const batch = crypto.randomUUID();
 			const names = Array.from({ length: batchSize }, (_, index) => `${batch}-${index}`);
 			const paths = names.map((name) => `${this.#directory}/${name}`);
 			await execute("mkfifo", ["-m", "666", ...paths], { env: toolEnvironment });

@@ -1,0 +1,19 @@
+/** Pipes are made ahead, and what an agent left is used by the next one, which may have the same process number. */
+import { lstatSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { expect, it } from "vitest";
+import { FifoStore } from "./fifos.ts";
+
+it("makes more pipes after one that has ended left some, whatever its process number was", async () => {
+	const directory = mkdtempSync(`${tmpdir()}/cox-fifos-`);
+	try {
+		let sequence = 0;
+		for (const count of [62, 3, 60, 3, 64]) {
+			const paths = Array.from({ length: count }, () => `${directory}/pipe-${++sequence}`);
+			await new FifoStore(`${directory}/made`).take(paths);
+			for (const path of paths) expect(lstatSync(path).isFIFO()).toBe(true);
+		}
+	} finally {
+		rmSync(directory, { recursive: true });
+	}
+});
