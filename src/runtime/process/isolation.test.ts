@@ -131,6 +131,14 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 		writeFileSync(`${fixture.directory}/../state/seccomp/none.json`, JSON.stringify(profile));
 		const security = { ...plain, seccompProfile: "Localhost/none.json" };
 		expect(await output("mkdir /tmp/x 2>&1", { name: "own", security })).toContain("Operation not permitted");
+		const nothing = { defaultAction: "SCMP_ACT_ERRNO" };
+		writeFileSync(`${fixture.directory}/../state/seccomp/nothing.json`, JSON.stringify(nothing));
+		const silent = await fixture.start({
+			name: "silent",
+			command: ["true"],
+			security: { ...plain, seccompProfile: "Localhost/nothing.json" },
+		});
+		expect((await fixture.exited(silent.id)).exitCode).not.toBe(0);
 		const missing = { ...plain, seccompProfile: "Localhost/profiles/audit.json" };
 		await expect(output("true", { security: missing })).rejects.toThrow("profiles/audit.json");
 		const appArmorProfile = "Localhost/strict";
