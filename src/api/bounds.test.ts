@@ -145,3 +145,69 @@ test("a quantity with a million digits is no quantity", async () => {
 	const object = { metadata: { name: "q" }, spec: { hard } };
 	expect((await api.ask("POST", "/api/v1/namespaces/default/resourcequotas", object)).status).toBe(400);
 });
+
+describe("the work grows with what is sent, and no faster", () => {
+	const list = <T>(length: number, item: (index: number) => T) => Array.from({ length }, (_, index) => item(index));
+	const pods = "/api/v1/namespaces/default/pods";
+
+	test("many managers and many fields", async () => {
+		const data = Object.fromEntries(list(8000, (index) => [`k${index}`, "v"]));
+		await api.ask("PATCH", `${configMaps}/a?fieldManager=first`, configMap("a", { k: "v" }), {
+			type: "application/apply-patch+yaml",
+		});
+		const managedFields = list(8000, (index) => ({
+			manager: `m${index}`,
+			operation: "Update",
+			apiVersion: "v1",
+			fieldsType: "FieldsV1",
+			fieldsV1: { "f:data": { [`f:k${index}`]: {} } },
+		}));
+		const object = { ...configMap("a", data), metadata: { name: "a", managedFields } };
+		const answer = await api.ask("PUT", `${configMaps}/a`, object);
+		expect(answer.status).toBe(200);
+		expect(answer.object.metadata.managedFields.length).toBeLessThan(15);
+		const again = await api.ask("PATCH", `${configMaps}/a?fieldManager=second&force=true`, configMap("a", data), {
+			type: "application/apply-patch+yaml",
+		});
+		expect(again.status).toBe(200);
+	});
+
+	test("what kubectl is said to have applied, nested deeply", async () => {
+		const text = `{"apiVersion":"v1","a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+		const annotations = { "kubectl.kubernetes.io/last-applied-configuration": text };
+		await api.ask("PATCH", `${configMaps}/a?fieldManager=first`, configMap("a", { k: "1" }), {
+			type: "application/apply-patch+yaml",
+		});
+		await api.ask("PATCH", `${configMaps}/a`, { metadata: { annotations } }, { type: "application/merge-patch+json" });
+		const answer = await api.ask("PATCH", `${configMaps}/a?fieldManager=kubectl`, configMap("a", { k: "2" }), {
+			type: "application/apply-patch+yaml",
+		});
+		expect(answer).toMatchObject({ status: 409, object: { reason: "Conflict" } });
+	});
+
+	test("a pod's tolerations, written back with one more", async () => {
+		const tolerations = list(15_000, (index) => ({ key: `k${index}`, operator: "Exists" }));
+		const pod = { metadata: { name: "p" }, spec: { containers: [{ name: "c", image: "i" }], tolerations } };
+		await api.ask("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default" } });
+		const object = structuredClone((await api.ask("POST", pods, pod)).object);
+		object.spec.tolerations.unshift({ key: "new", operator: "Exists" });
+		expect((await api.ask("PUT", `${pods}/p`, object)).status).toBe(200);
+	});
+
+	test("init containers beside a sidecar with many resources", async () => {
+		const names = list(4000, (index) => `a.b/r${index}`);
+		const amounts = Object.fromEntries(names.map((name) => [name, "1"]));
+		const sidecar = {
+			name: "s",
+			image: "i",
+			restartPolicy: "Always",
+			resources: { requests: amounts, limits: amounts },
+		};
+		const initContainers = [sidecar, ...list(4000, (index) => ({ name: `i${index}`, image: "i" }))];
+		const pod = { metadata: { name: "p" }, spec: { containers: [{ name: "c", image: "i" }], initContainers } };
+		await api.ask("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default" } });
+		const quota = { metadata: { name: "q" }, spec: { hard: { "requests.cpu": "1k", "requests.a.b/r1": "9" } } };
+		await api.ask("POST", "/api/v1/namespaces/default/resourcequotas", quota);
+		expect((await api.ask("POST", pods, pod)).status).toBeLessThan(500);
+	});
+});

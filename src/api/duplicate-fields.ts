@@ -26,8 +26,9 @@ export function duplicateFields(text: string): string[] {
 			case 0x22: {
 				const end = endOfString(text, index);
 				if (expectsName && frame?.names !== undefined) {
+					const plain = text.slice(index + 1, end);
 					// The slice is a JSON string.
-					const name = JSON.parse(text.slice(index, end + 1)) as string;
+					const name = plain.includes("\\") ? (JSON.parse(text.slice(index, end + 1)) as string) : plain;
 					frame.at = name;
 					if (frame.names.has(name) && found.size < mostFields) found.add(pathOf(frame));
 					frame.names.add(name);

@@ -4,6 +4,7 @@ import { type Cause, conflict } from "../core/errors.ts";
 import { forbidden, invalidEach, invalidValue, required } from "../core/field-errors.ts";
 import { finalizerDomainProblems, labelValueProblems, nameProblems, qualifiedNameProblems } from "../core/names.ts";
 import type { KubeObject, ObjectMeta } from "../core/object.ts";
+import { shortened } from "../core/shown.ts";
 import type { Kind } from "../kinds/kind.ts";
 
 const largestAnnotationsBytes = 256 * 1024;
@@ -145,10 +146,10 @@ function ownerProblems({ ownerReferences = [] }: ObjectMeta): Cause[] {
 		}
 		if (owner.controller !== true) continue;
 		if (controller !== undefined) {
-			const why = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${owner.kind}/${owner.name}`;
+			const why = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${shortened(`${owner.kind}/${owner.name}`)}`;
 			causes.push(invalidValue("metadata.ownerReferences", ownerReferences, why));
 		}
-		controller ??= `${owner.kind}/${owner.name}`;
+		controller ??= shortened(`${owner.kind}/${owner.name}`);
 	}
 	return causes;
 }

@@ -43,11 +43,13 @@ export function validateRequest({ spec }: CertificateSigningRequest): Cause[] {
 	const problem = problemOf(() => parseCertificateRequest(Buffer.from(spec.request ?? "", "base64").toString()));
 	if (problem !== undefined) causes.push(invalidValue("spec.request", spec.request, problem));
 	const usages = spec.usages ?? [];
+	const seen = new Set<string>();
 	if (usages.length === 0) causes.push(required("spec.usages", "usages must be provided"));
 	for (const [index, usage] of usages.entries()) {
 		const at = `spec.usages[${index}]`;
 		if (!knownUsages.includes(usage)) causes.push(notSupported(at, usage, knownUsages));
-		if (usages.indexOf(usage) < index) causes.push(duplicate(at, usage));
+		if (seen.has(usage)) causes.push(duplicate(at, usage));
+		seen.add(usage);
 	}
 	if (spec.signerName === "kubernetes.io/legacy-unknown")
 		causes.push(
@@ -132,7 +134,7 @@ export function validateStatusUpdate(
 function conditionProblems({ status }: CertificateSigningRequest, old: CertificateSigningRequest): Cause[] {
 	const causes: Cause[] = [];
 	const conditions = status?.conditions ?? [];
-	const types = conditions.map(({ type }) => type);
+	const seen = new Set<string>();
 	const answeredBefore = answers.every((answer) => old.status?.conditions?.some(({ type }) => type === answer));
 	for (const [index, condition] of conditions.entries()) {
 		const at = `status.conditions[${index}]`;
@@ -142,9 +144,10 @@ function conditionProblems({ status }: CertificateSigningRequest, old: Certifica
 		if (!condition.status) causes.push(required(`${at}.status`));
 		else if (!allowed.includes(condition.status)) causes.push(notSupported(`${at}.status`, condition.status, allowed));
 		const other = answers.find((answer) => answer !== type);
-		if (!answeredBefore && answers.includes(type) && types.slice(0, index).includes(other ?? ""))
+		if (!answeredBefore && answers.includes(type) && seen.has(other ?? ""))
 			causes.push(invalidValue(`${at}.type`, type, "Approved and Denied conditions are mutually exclusive"));
-		if (types.indexOf(type) < index) causes.push(duplicate(`${at}.type`, type));
+		if (seen.has(type)) causes.push(duplicate(`${at}.type`, type));
+		seen.add(type);
 	}
 	return causes;
 }

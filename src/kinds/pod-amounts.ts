@@ -20,23 +20,20 @@ export function podAmounts(
 	what: What,
 	ofContainer: (container: Container) => Amounts = (container) => definedOf(container.resources?.[what]),
 ): Amounts {
-	const total: Amounts = {};
+	const total = noAmounts();
 	for (const container of spec.containers ?? []) add(total, ofContainer(container));
-	const sidecars: Amounts = {};
-	const peak: Amounts = {};
+	const sidecars = noAmounts();
+	const peak = noAmounts();
 	for (const container of spec.initContainers ?? []) {
 		const own = ofContainer(container);
-		if (container.restartPolicy === "Always") {
-			add(total, own);
-			add(sidecars, own);
-			raise(peak, sidecars);
-		} else {
-			const together = { ...sidecars };
-			add(together, own);
-			raise(peak, together);
-		}
+		// What it does not ask for itself is no more than before.
+		for (const [name, quantity] of Object.entries(own))
+			raise(peak, name, sidecars[name] === undefined ? quantity : addQuantities(sidecars[name], quantity));
+		if (container.restartPolicy !== "Always") continue;
+		add(total, own);
+		add(sidecars, own);
 	}
-	raise(total, peak);
+	raiseAll(total, peak);
 	Object.assign(total, definedOf(spec.resources?.[what]));
 	for (const [name, quantity] of Object.entries(spec.overhead ?? {}))
 		if (what === "requests" || total[name] !== undefined) total[name] = addQuantities(total[name] ?? "0", quantity);
@@ -49,13 +46,14 @@ export function podAmountsNow(pod: Pod, what: What): Amounts {
 	if (status?.containerStatuses === undefined && status?.initContainerStatuses === undefined)
 		return podAmounts(spec, what);
 	const isInfeasible = isResizeInfeasible(pod);
+	const statusOf = resizableStatuses(pod);
 	return podAmounts(spec, what, (container) => {
 		const wanted = definedOf(container.resources?.[what]);
-		const has = resizableStatus(pod, container);
+		const has = statusOf(container);
 		if (has?.resources === undefined) return wanted;
 		const total = isInfeasible ? {} : { ...wanted };
-		raise(total, definedOf(has.resources[what]));
-		if (what === "requests") raise(total, definedOf(has.allocatedResources));
+		raiseAll(total, definedOf(has.resources[what]));
+		if (what === "requests") raiseAll(total, definedOf(has.allocatedResources));
 		return total;
 	});
 }
@@ -65,11 +63,24 @@ export function isResizeInfeasible({ status }: Pod): boolean {
 	return status?.conditions?.find(({ type }) => type === "PodResizePending")?.reason === "Infeasible";
 }
 
-/** What is known of a container that can be resized: one of the pod's own or a sidecar. */
-export function resizableStatus({ spec, status }: Pod, container: Container): ContainerStatus | undefined {
-	const ofName = ({ name }: ContainerStatus) => name === container.name;
-	if (spec.containers.includes(container)) return status?.containerStatuses?.find(ofName);
-	return container.restartPolicy === "Always" ? status?.initContainerStatuses?.find(ofName) : undefined;
+/** What is known of the containers that can be resized: the pod's own and sidecars. */
+export function resizableStatuses({ spec, status }: Pod): (container: Container) => ContainerStatus | undefined {
+	const own = new Set(spec.containers);
+	const ofOwn = byName(status?.containerStatuses);
+	const ofSidecars = byName(status?.initContainerStatuses);
+	return (container) => {
+		if (own.has(container)) return ofOwn.get(container.name);
+		return container.restartPolicy === "Always" ? ofSidecars.get(container.name) : undefined;
+	};
+}
+
+function byName(statuses: readonly ContainerStatus[] = []): Map<string, ContainerStatus> {
+	return new Map(statuses.map((status) => [status.name, status]));
+}
+
+/** Names of resources are the clients': it has those, and nothing that it inherits. */
+function noAmounts(): Amounts {
+	return Object.create(null) as Amounts;
 }
 
 /** Adds `more` to `total`, in place. */
@@ -78,11 +89,13 @@ export function add(total: Amounts, more: Readonly<Amounts>): void {
 		total[name] = total[name] === undefined ? quantity : addQuantities(total[name], quantity);
 }
 
-function raise(total: Amounts, other: Readonly<Amounts>): void {
-	for (const [name, quantity] of Object.entries(other)) {
-		const current = total[name];
-		if (current === undefined || compareQuantities(quantity, current) > 0) total[name] = quantity;
-	}
+function raiseAll(total: Amounts, other: Readonly<Amounts>): void {
+	for (const [name, quantity] of Object.entries(other)) raise(total, name, quantity);
+}
+
+function raise(total: Amounts, name: string, quantity: string): void {
+	const current = total[name];
+	if (current === undefined || compareQuantities(quantity, current) > 0) total[name] = quantity;
 }
 
 function definedOf(amounts: Amounts | undefined): Amounts {

@@ -69,11 +69,14 @@ function deadline(value: number | undefined, old: number | undefined): Cause[] {
 }
 
 function tolerations(next: readonly Toleration[], old: readonly Toleration[]): Cause[] {
-	const kept = old.every((toleration) =>
-		next.some((other) => sameValue({ ...other, tolerationSeconds: 0 }, { ...toleration, tolerationSeconds: 0 })),
-	);
-	if (kept) return [];
+	// By their texts: both lists may be long.
+	const texts = new Set(next.map(withoutSeconds));
+	if (old.every((toleration) => texts.has(withoutSeconds(toleration)))) return [];
 	return [forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")];
+}
+
+function withoutSeconds({ key, operator, value, effect }: Toleration): string {
+	return JSON.stringify([key, operator, value, effect]);
 }
 
 /** Gates may only go; while there are any, node selectors and node affinity may become stricter. */
@@ -151,17 +154,22 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): Cause[] {
 function restarted(pod: Pod, old: Pod): Cause[] {
 	if (pod.spec.restartPolicy === "Always" || mayRestartAll(pod.spec)) return [];
 	const causes: Cause[] = [];
+	const statusesBefore = byName(old.status?.containerStatuses);
+	const containers = byName(pod.spec.containers);
 	for (const [index, status] of (pod.status?.containerStatuses ?? []).entries()) {
-		const before = old.status?.containerStatuses?.find(({ name }) => name === status.name);
-		const ended = before?.state?.terminated;
+		const ended = statusesBefore.get(status.name)?.state?.terminated;
 		if (ended === undefined || status.state?.terminated !== undefined) continue;
-		const container = pod.spec.containers?.find(({ name }) => name === status.name);
-		if (!mayRestart(container, ended.exitCode, pod.spec.restartPolicy))
+		if (!mayRestart(containers.get(status.name), ended.exitCode, pod.spec.restartPolicy))
 			causes.push(
 				forbidden(`status.containerStatuses[${index}].state`, "may not be transitioned to non-terminated state"),
 			);
 	}
 	return causes;
+}
+
+/** Of several with one name the last one counts; validation refuses them. */
+function byName<T extends { name: string }>(items: readonly T[] = []): Map<string, T> {
+	return new Map(items.map((item) => [item.name, item]));
 }
 
 function mayRestart(container: Container | undefined, exitCode: number, podPolicy: string | undefined): boolean {
@@ -183,8 +191,9 @@ function mayRestartAll({ initContainers = [], containers = [] }: PodSpec): boole
 /** Updates of the ephemeralcontainers subresource: containers may be added, nothing else may change. */
 export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): Cause[] {
 	const causes: Cause[] = [];
+	const sent = byName(pod.spec.ephemeralContainers);
 	for (const container of old.spec.ephemeralContainers ?? []) {
-		const next = pod.spec.ephemeralContainers?.find(({ name }) => name === container.name);
+		const next = sent.get(container.name);
 		if (next === undefined)
 			causes.push(
 				forbidden("spec.ephemeralContainers", `existing ephemeral containers "${container.name}" may not be removed`),

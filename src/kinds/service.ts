@@ -106,10 +106,11 @@ function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
 	}
 	if (!hasNodePorts(spec) || !hasNodePorts(old)) return;
 	const taken = new Set((spec.ports ?? []).map((port) => port.nodePort ?? 0));
+	const before = new Map(old.ports?.map(({ port, protocol, nodePort }) => [`${port}/${protocol}`, nodePort]));
 	for (const port of spec.ports ?? []) {
 		if (port.nodePort) continue;
-		const before = old.ports?.find((other) => other.port === port.port && other.protocol === port.protocol);
-		if (before?.nodePort && !taken.has(before.nodePort)) port.nodePort = before.nodePort;
+		const nodePort = before.get(`${port.port}/${port.protocol}`);
+		if (nodePort && !taken.has(nodePort)) port.nodePort = nodePort;
 	}
 	if (!spec.healthCheckNodePort && old.healthCheckNodePort && needsHealthCheck(spec) && needsHealthCheck(old))
 		spec.healthCheckNodePort = old.healthCheckNodePort;
@@ -126,8 +127,8 @@ function dropWhatTypeLacks(spec: ServiceSpec, old: ServiceSpec): void {
 		delete spec.ipFamilyPolicy;
 	}
 	if (hasNodePorts(old) && !hasNodePorts(spec)) {
-		for (const port of spec.ports ?? [])
-			if (old.ports?.some((other) => other.nodePort === port.nodePort)) delete port.nodePort;
+		const before = new Set(old.ports?.map(({ nodePort }) => nodePort));
+		for (const port of spec.ports ?? []) if (before.has(port.nodePort)) delete port.nodePort;
 		if ((spec.externalIPs ?? []).length === 0 && spec.externalTrafficPolicy === old.externalTrafficPolicy)
 			delete spec.externalTrafficPolicy;
 	}

@@ -1,7 +1,7 @@
 /** What a pod asks of a node, as the scheduler counts it (Kubernetes documentation, "Resource Management for Pods and Containers", "Init Containers"). */
 import { parseQuantity, quantityMilli } from "../core/quantity.ts";
-import type { Container, Pod } from "../kinds/generated/types.ts";
-import { isResizeInfeasible, resizableStatus } from "../kinds/pod-amounts.ts";
+import type { Container, ContainerStatus, Pod } from "../kinds/generated/types.ts";
+import { isResizeInfeasible, resizableStatuses } from "../kinds/pod-amounts.ts";
 
 /** Amounts of resources. CPU in millicores, the rest in bytes or pieces. */
 export interface Resources {
@@ -62,8 +62,16 @@ export function addResources(total: Resources, more: Resources, sign: 1 | -1 = 1
 	for (const [name, amount] of more.scalars) total.scalars.set(name, (total.scalars.get(name) ?? 0) + sign * amount);
 }
 
-function copyOf(resources: Resources): Resources {
-	return { ...resources, ...(resources.scalars === undefined ? {} : { scalars: new Map(resources.scalars) }) };
+/** The sum of two, with no more scalars than the first one has. */
+function togetherWith(own: Resources, others: Resources): Resources {
+	return {
+		milliCpu: own.milliCpu + others.milliCpu,
+		memoryBytes: own.memoryBytes + others.memoryBytes,
+		ephemeralBytes: own.ephemeralBytes + others.ephemeralBytes,
+		...(own.scalars && {
+			scalars: new Map(Array.from(own.scalars, ([name, amount]) => [name, amount + (others.scalars?.get(name) ?? 0)])),
+		}),
+	};
 }
 
 /** Raises each amount in `total` to that of `other`, in place. */
@@ -90,9 +98,10 @@ export interface PodRequests {
  * if its node can never give it what it wants.
  */
 export function podRequests(pod: Pod): PodRequests {
-	const requests = sumOfContainers(pod, (container) => containerRequests(pod, container));
+	const statusOf = pod.status?.containerStatuses === undefined ? () => undefined : resizableStatuses(pod);
+	const requests = sumOfContainers(pod, (container) => containerRequests(pod, container, statusOf(container)));
 	const assumed = sumOfContainers(pod, (container) => {
-		const resources = containerRequests(pod, container);
+		const resources = containerRequests(pod, container, statusOf(container));
 		const named = container.resources?.requests;
 		if (named?.["cpu"] === undefined) resources.milliCpu = assumedMilliCpu;
 		if (named?.["memory"] === undefined) resources.memoryBytes = assumedMemoryBytes;
@@ -127,23 +136,18 @@ function sumOfContainers(pod: Pod, requestsOf: (container: Container) => Resourc
 	const peak = noResources();
 	for (const container of pod.spec.initContainers ?? []) {
 		const own = requestsOf(container);
-		if (container.restartPolicy === "Always") {
-			addResources(total, own);
-			addResources(sidecars, own);
-			raiseTo(peak, sidecars);
-		} else {
-			const together = copyOf(sidecars);
-			addResources(together, own);
-			raiseTo(peak, together);
-		}
+		// What it does not ask for itself is no more than before.
+		raiseTo(peak, togetherWith(own, sidecars));
+		if (container.restartPolicy !== "Always") continue;
+		addResources(total, own);
+		addResources(sidecars, own);
 	}
 	raiseTo(total, peak);
 	return total;
 }
 
-function containerRequests(pod: Pod, container: Container): Resources {
+function containerRequests(pod: Pod, container: Container, has: ContainerStatus | undefined): Resources {
 	const wanted = container.resources?.requests;
-	const has = pod.status?.containerStatuses === undefined ? undefined : resizableStatus(pod, container);
 	if (has?.resources === undefined && has?.allocatedResources === undefined) return resourcesOf(wanted);
 	// What the node can never give it is not taken of the node.
 	const resources = isResizeInfeasible(pod) ? noResources() : resourcesOf(wanted);

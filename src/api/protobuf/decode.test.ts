@@ -149,3 +149,27 @@ test("an optional scalar that is empty is said, where others of the same name ar
 		status: { containerStatuses: [{ name: "c", ready: false, restartCount: 0, started: false }] },
 	});
 });
+
+test("maps of many entries, whatever their keys are called", () => {
+	const entries = ["__proto__", "constructor", ...Array.from({ length: 40_000 }, (_, index) => `k${index}`)].map(
+		(key): Part => [2, message([1, key], [2, "v"])],
+	);
+	const { data } = decodeProtobuf(envelope("v1", "ConfigMap", message(...entries))) as { data: object };
+	expect(Object.keys(data)).toHaveLength(40_002);
+	expect(Object.hasOwn(data, "__proto__")).toBe(true);
+	expect(Object.getPrototypeOf(data)).toBe(Object.prototype);
+});
+
+describe("refused before they are worked on", () => {
+	test("more fields than an object can have", () => {
+		const raw = Buffer.from("4000".repeat(700_000), "hex");
+		expect(() => decodeProtobuf(envelope("v1", "ConfigMap", raw))).toThrow("limit is 100000 values");
+	});
+
+	test("a free-form field, nested deeply", () => {
+		const text = `{"f:a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+		const entry = message([1, "m"], [2, "Update"], [7, message([1, text])]);
+		const raw = message([1, message([1, "a"], [17, entry])]);
+		expect(() => decodeProtobuf(envelope("v1", "ConfigMap", raw))).toThrow("exceeded max depth");
+	});
+});

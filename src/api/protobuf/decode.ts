@@ -4,40 +4,43 @@
  */
 import { timestamp } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";
+import { checkJsonBytes, weigh } from "../../core/json-limits.ts";
+import { setField } from "../../core/object.ts";
 import { lookupKind } from "../../kinds/catalog.ts";
 import { definitionNames } from "../../kinds/facts.ts";
 import { builtinSchemas, type FieldSchema, type TypeSchema } from "../../kinds/schema.ts";
 import { fieldNumbers } from "./field-numbers.ts";
-import { malformed, wireFields } from "./reader.ts";
+import { malformed, Reading, wireFields } from "./reader.ts";
 
 const magic = Buffer.from("k8s\0");
-/** Messages in messages deeper than this are nobody's honest object. */
-const depthLimit = 64;
 
 type Fields = Record<string, unknown>;
 
-/** @throws ApiError BadRequest */
+/** @throws ApiError BadRequest, RequestEntityTooLarge */
 export function decodeProtobuf(bytes: Uint8Array): Fields {
 	if (bytes.length < magic.length || magic.compare(bytes, 0, magic.length) !== 0)
 		throw new ApiError(
 			"BadRequest",
 			"provided data does not appear to be a protobuf message, expected prefix 6b3873 00",
 		);
+	const reading = new Reading();
 	let apiVersion = "";
 	let kind = "";
 	let raw: Uint8Array = new Uint8Array();
 	// runtime.Unknown: a type, and the bytes of an object of the type.
-	for (const { number, value } of wireFields(bytes.subarray(magic.length))) {
+	for (const { number, value } of wireFields(bytes.subarray(magic.length), reading)) {
 		if (!(value instanceof Uint8Array)) continue;
 		if (number === 2) raw = value;
 		if (number !== 1) continue;
-		for (const field of wireFields(value)) {
+		for (const field of wireFields(value, reading)) {
 			if (field.number === 1) apiVersion = textOf(field.value);
 			if (field.number === 2) kind = textOf(field.value);
 		}
 	}
 	const object: Fields = { apiVersion, kind };
-	readMessage(raw, messageNamed(schemaOf(apiVersion, kind)), object, 0);
+	readMessage(raw, messageNamed(schemaOf(apiVersion, kind)), object, reading);
+	// What is free-form in it is JSON.
+	weigh(object);
 	return object;
 }
 
@@ -103,40 +106,41 @@ function messageNamed(type: string, fields?: TypeSchema): Message {
 	return message;
 }
 
-function readMessage(bytes: Uint8Array, message: Message, into: Fields, depth: number): void {
+function readMessage(bytes: Uint8Array, message: Message, into: Fields, reading: Reading): void {
 	const { names, optional, fields } = message;
-	if (depth > depthLimit) throw malformed();
-	for (const { number, value } of wireFields(bytes)) {
+	for (const { number, value } of wireFields(bytes, reading)) {
 		const name = names[number];
 		if (name === undefined) continue;
 		if (name.startsWith("*")) {
-			if (value instanceof Uint8Array) readMessage(value, messageNamed(name.slice(1), fields), into, depth + 1);
+			if (value instanceof Uint8Array)
+				reading.inside(() => readMessage(value, messageNamed(name.slice(1), fields), into, reading));
 			continue;
 		}
 		const field = fields[name];
 		if (field === undefined) continue;
 		if (field.of === undefined) {
-			const found = read(value, field.type, depth);
+			const found = read(value, field.type, reading);
 			if (found !== undefined && (optional.has(name) || !isUnsaid(found, field))) into[name] = found;
-		} else readCollection(into, name, field, value, depth);
+		} else readCollection(into, name, field, value, reading);
 	}
 }
 
 type Wire = bigint | number | Uint8Array;
 
-function readCollection(into: Fields, name: string, field: FieldSchema, value: Wire, depth: number): void {
+function readCollection(into: Fields, name: string, field: FieldSchema, value: Wire, reading: Reading): void {
 	if (field.of === "array") {
 		// Lists of numbers may come as one value.
-		const items = isNumeric(field.type) && value instanceof Uint8Array ? unpacked(value) : [value];
-		into[name] = [
-			...(Array.isArray(into[name]) ? into[name] : []),
-			...items.map((item) => read(item, field.type, depth)),
-		];
+		const items = isNumeric(field.type) && value instanceof Uint8Array ? unpacked(value, reading) : [value];
+		into[name] ??= [];
+		// The list was made here, by this or an earlier item.
+		const list = into[name] as unknown[];
+		for (const item of items) list.push(read(item, field.type, reading));
 	} else {
 		if (!(value instanceof Uint8Array)) throw malformed();
-		const [key, item] = readEntry(value, field, depth);
-		// The map was made here, by an earlier entry.
-		into[name] = { ...(into[name] as Fields | undefined), [key]: item };
+		const [key, item] = readEntry(value, field, reading);
+		into[name] ??= {};
+		// The map was made here, by this or an earlier entry.
+		setField(into[name] as Fields, key, item);
 	}
 }
 
@@ -145,21 +149,22 @@ function isUnsaid(value: unknown, field: FieldSchema): boolean {
 	return value === "" || ((value === 0 || value === false) && field.required !== true);
 }
 
-function readEntry(bytes: Uint8Array, field: FieldSchema, depth: number): [string, unknown] {
+function readEntry(bytes: Uint8Array, field: FieldSchema, reading: Reading): [string, unknown] {
 	let key = "";
 	let item: unknown;
-	for (const { number, value } of wireFields(bytes)) {
+	for (const { number, value } of wireFields(bytes, reading)) {
 		if (number === 1) key = textOf(value);
 		else if (number === 2)
-			item = field.of === "arrayMap" ? readItems(value, field.type, depth) : read(value, field.type, depth);
+			item = field.of === "arrayMap" ? readItems(value, field.type, reading) : read(value, field.type, reading);
 	}
 	return [key, item ?? (field.of === "arrayMap" ? [] : emptyOf(field.type))];
 }
 
 /** A list as the value of a map is a message with the items as its first field. */
-function readItems(value: Wire, type: string, depth: number): unknown[] {
+function readItems(value: Wire, type: string, reading: Reading): unknown[] {
 	const items: unknown[] = [];
-	for (const item of wireFields(bytesOf(value))) if (item.number === 1) items.push(read(item.value, type, depth));
+	for (const item of wireFields(bytesOf(value), reading))
+		if (item.number === 1) items.push(read(item.value, type, reading));
 	return items;
 }
 
@@ -167,7 +172,7 @@ function emptyOf(type: string): unknown {
 	return type === "string" || type === "bytes" ? "" : type === "quantity" ? "0" : {};
 }
 
-function read(value: Wire, type: string, depth: number): unknown {
+function read(value: Wire, type: string, reading: Reading): unknown {
 	switch (type) {
 		case "string":
 			return textOf(value);
@@ -181,16 +186,16 @@ function read(value: Wire, type: string, depth: number): unknown {
 			return Buffer.from(bytesOf(value)).toString("base64");
 		case "time":
 		case "microTime":
-			return readTime(bytesOf(value), type);
+			return readTime(bytesOf(value), type, reading);
 		case "quantity":
-			return readFirst(bytesOf(value)) ?? "0";
+			return readFirst(bytesOf(value), reading) ?? "0";
 		case "intOrString":
-			return readIntOrString(bytesOf(value));
+			return readIntOrString(bytesOf(value), reading);
 		case "any":
-			return readJson(bytesOf(value));
+			return readJson(bytesOf(value), reading);
 		default: {
 			const object: Fields = {};
-			readMessage(bytesOf(value), messageNamed(type), object, depth + 1);
+			reading.inside(() => readMessage(bytesOf(value), messageNamed(type), object, reading));
 			return object;
 		}
 	}
@@ -200,14 +205,18 @@ function isNumeric(type: string): boolean {
 	return type === "int32" || type === "int64" || type === "boolean";
 }
 
-function unpacked(bytes: Uint8Array): Wire[] {
+function unpacked(bytes: Uint8Array, reading: Reading): Wire[] {
 	const values: Wire[] = [];
 	let value = 0n;
 	let shift = 0n;
 	for (const byte of bytes) {
 		value |= BigInt(byte & 0x7f) << shift;
 		shift += 7n;
-		if (byte >= 0x80) continue;
+		if (byte >= 0x80) {
+			if (shift > 63n) throw malformed();
+			continue;
+		}
+		reading.count();
 		values.push(BigInt.asIntN(64, value));
 		value = 0n;
 		shift = 0n;
@@ -216,11 +225,11 @@ function unpacked(bytes: Uint8Array): Wire[] {
 }
 
 /** No bytes at all are no time. */
-function readTime(bytes: Uint8Array, type: "time" | "microTime"): string | undefined {
+function readTime(bytes: Uint8Array, type: "time" | "microTime", reading: Reading): string | undefined {
 	if (bytes.length === 0) return undefined;
 	let seconds = 0;
 	let microseconds = 0;
-	for (const { number, value } of wireFields(bytes)) {
+	for (const { number, value } of wireFields(bytes, reading)) {
 		if (number === 1) seconds = Number(value);
 		if (number === 2) microseconds = Math.floor(Number(value) / 1000);
 	}
@@ -230,16 +239,16 @@ function readTime(bytes: Uint8Array, type: "time" | "microTime"): string | undef
 	return type === "time" ? text : text.replace("Z", `.${String(microseconds).padStart(6, "0")}Z`);
 }
 
-function readFirst(bytes: Uint8Array): string | undefined {
-	for (const { number, value } of wireFields(bytes)) if (number === 1) return textOf(value);
+function readFirst(bytes: Uint8Array, reading: Reading): string | undefined {
+	for (const { number, value } of wireFields(bytes, reading)) if (number === 1) return textOf(value);
 	return undefined;
 }
 
-function readIntOrString(bytes: Uint8Array): string | number {
+function readIntOrString(bytes: Uint8Array, reading: Reading): string | number {
 	let isText = false;
 	let integer = 0;
 	let text = "";
-	for (const { number, value } of wireFields(bytes)) {
+	for (const { number, value } of wireFields(bytes, reading)) {
 		if (number === 1) isText = value === 1n;
 		else if (number === 2) integer = Number(value);
 		else if (number === 3) text = textOf(value);
@@ -248,9 +257,10 @@ function readIntOrString(bytes: Uint8Array): string | number {
 }
 
 /** Free-form values are JSON in a message's first field. */
-function readJson(bytes: Uint8Array): unknown {
-	const text = readFirst(bytes);
+function readJson(bytes: Uint8Array, reading: Reading): unknown {
+	const text = readFirst(bytes, reading);
 	if (text === undefined || text === "") return undefined;
+	checkJsonBytes(Buffer.from(text));
 	try {
 		return JSON.parse(text);
 	} catch {

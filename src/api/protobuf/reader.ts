@@ -1,5 +1,6 @@
 /** Reads the protobuf wire format: fields with numbers, in four shapes (protobuf.dev, "Encoding"). */
 import { ApiError } from "../../core/errors.ts";
+import { mostValues, tooManyValues } from "../../core/json-limits.ts";
 
 export interface WireField {
 	number: number;
@@ -7,8 +8,32 @@ export interface WireField {
 	value: bigint | number | Uint8Array;
 }
 
-/** @throws ApiError BadRequest when the bytes are no message */
-export function* wireFields(bytes: Uint8Array): Iterable<WireField> {
+/** How much of a body has been read, with all messages in it. */
+export class Reading {
+	/** An entry of a map is three fields for one value. */
+	static readonly mostFields = 3 * mostValues;
+	/** Messages in messages deeper than this are nobody's honest object. */
+	static readonly deepest = 64;
+	#fieldCount = 0;
+	#depth = 0;
+
+	/** @throws ApiError RequestEntityTooLarge */
+	count(): void {
+		this.#fieldCount++;
+		if (this.#fieldCount > Reading.mostFields) throw tooManyValues();
+	}
+
+	/** Does what is to be done with a message in the one that is being read. @throws ApiError BadRequest */
+	inside(read: () => void): void {
+		this.#depth++;
+		if (this.#depth > Reading.deepest) throw malformed();
+		read();
+		this.#depth--;
+	}
+}
+
+/** @throws ApiError BadRequest when the bytes are no message, RequestEntityTooLarge when it has too many fields */
+export function* wireFields(bytes: Uint8Array, reading: Reading): Iterable<WireField> {
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	let at = 0;
 	const varint = (): bigint => {
@@ -28,6 +53,7 @@ export function* wireFields(bytes: Uint8Array): Iterable<WireField> {
 		return start;
 	};
 	while (at < bytes.length) {
+		reading.count();
 		const tag = Number(varint());
 		const number = Math.floor(tag / 8);
 		switch (tag % 8) {

@@ -48,12 +48,20 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
 	return result ?? a;
 }
 
-/** Members of `a` that are not members of `b`. */
+/** All members of the sets, at a cost that grows with what they have, however many they are. */
+export function unionOf(sets: readonly FieldSet[]): FieldSet {
+	if (sets.length <= 2) return union(sets[0] ?? emptySet, sets[1] ?? emptySet);
+	// By halves: joined one after the other, the first ones would be copied for each that follows.
+	const half = sets.length >>> 1;
+	return union(unionOf(sets.slice(0, half)), unionOf(sets.slice(half)));
+}
+
+/** Members of `a` that are not members of `b`. Costs no more for a large `b`: many sets are compared with one. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
 	let result: Record<string, FieldSet> | undefined;
-	for (const edge in b) {
-		const [mine, theirs] = [a[edge], b[edge] ?? emptySet];
-		if (mine === undefined || edge === self) continue;
+	for (const edge in a) {
+		const [mine, theirs] = [a[edge] ?? emptySet, b[edge]];
+		if (theirs === undefined || edge === self) continue;
 		const children = withoutSelf(difference(mine, theirs));
 		const left = node(isMember(mine) && !isMember(theirs), children);
 		if (left !== undefined && equal(left, mine)) continue;
@@ -64,12 +72,12 @@ export function difference(a: FieldSet, b: FieldSet): FieldSet {
 	return result ?? a;
 }
 
-/** Members of both. */
+/** Members of both. Costs no more for a large `b`. */
 export function intersection(a: FieldSet, b: FieldSet): FieldSet {
 	const result: Record<string, FieldSet> = {};
-	for (const edge in b) {
-		const [mine, theirs] = [a[edge], b[edge] ?? emptySet];
-		if (mine === undefined || edge === self) continue;
+	for (const edge in a) {
+		const [mine, theirs] = [a[edge] ?? emptySet, b[edge]];
+		if (theirs === undefined || edge === self) continue;
 		const both = node(isMember(mine) && isMember(theirs), withoutSelf(intersection(mine, theirs)));
 		if (both !== undefined) result[edge] = both;
 	}

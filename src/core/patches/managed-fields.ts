@@ -1,6 +1,6 @@
 /** Who set which field: `metadata.managedFields`, kept for every write (KEP-555). */
 import type { ManagedFieldsEntry } from "../object.ts";
-import { difference, type FieldSet, isEmpty, sorted, union } from "./field-set.ts";
+import { difference, type FieldSet, isEmpty, sorted, union, unionOf } from "./field-set.ts";
 import { type FieldSchema, isObject, type JsonObject, own, type Schemas } from "./schema.ts";
 import { compare, type Differences } from "./typed.ts";
 
@@ -166,13 +166,16 @@ export function inOrder(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEn
 function capped(entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsEntry[] {
 	const updaters = entries.filter((entry) => entry.operation === "Update" && entry.subresource === undefined);
 	if (updaters.length <= updaterLimit) return entries;
-	const oldest = inOrder(updaters).slice(0, updaters.length - updaterLimit + 1);
-	const joined = new Map<string, ManagedFieldsEntry>();
+	const oldest = new Set(inOrder(updaters).slice(0, updaters.length - updaterLimit + 1));
+	const byVersion = new Map<string, [ManagedFieldsEntry, ...ManagedFieldsEntry[]]>();
 	for (const entry of oldest) {
-		const version = entry.apiVersion ?? "";
-		const other = joined.get(version);
-		const fieldsV1 = other === undefined ? setOf(entry) : sorted(union(setOf(other), setOf(entry)));
-		joined.set(version, { ...entry, manager: ancientChanges, fieldsV1 });
+		const group = byVersion.get(entry.apiVersion ?? "");
+		if (group === undefined) byVersion.set(entry.apiVersion ?? "", [entry]);
+		else group.push(entry);
 	}
-	return [...entries.filter((entry) => !oldest.includes(entry)), ...joined.values()];
+	const joined = Array.from(byVersion.values(), (group) => {
+		const fieldsV1 = group.length === 1 ? setOf(group[0]) : sorted(unionOf(group.map(setOf)));
+		return { ...group.at(-1), manager: ancientChanges, fieldsV1 };
+	});
+	return [...entries.filter((entry) => !oldest.has(entry)), ...joined];
 }

@@ -1,8 +1,9 @@
 /** Server-side apply: a manager states all that it wants, and owns exactly that (KEP-555). */
 import { ApiError, type Cause, firstOf } from "../errors.ts";
+import { checkJsonBytes } from "../json-limits.ts";
 import { deepCopy, type ManagedFieldsEntry } from "../object.ts";
 import { badPatch } from "./errors.ts";
-import { difference, equal, type FieldSet, intersection, isEmpty, paths, union } from "./field-set.ts";
+import { difference, equal, type FieldSet, intersection, isEmpty, paths, union, unionOf } from "./field-set.ts";
 import { disown, entriesOf, entryOf, inOrder, ownable, rootField, setOf, type Writer } from "./managed-fields.ts";
 import { isObject, type JsonObject, own } from "./schema.ts";
 import { compare, fieldsOf, merge, prune } from "./typed.ts";
@@ -42,7 +43,7 @@ export function serverSideApply(apply: Apply): JsonObject {
 	// The type is an object's, and merging objects gives an object.
 	let merged = merge(live ?? {}, config, field, schemas) as JsonObject;
 	if (last !== undefined && !isEmpty(last))
-		merged = prune(merged, last, others.map(setOf).reduce(union, wanted), field, schemas);
+		merged = prune(merged, last, union(wanted, unionOf(others.map(setOf))), field, schemas);
 
 	const found = compare(ownable(live ?? {}, apply), ownable(merged, apply), field, schemas);
 	const conflicts = others
@@ -109,6 +110,7 @@ function lastAppliedByKubectl(apply: Apply, conflicts: readonly Conflict[]): boo
 	if (typeof text !== "string") return false;
 	let lastApplied: unknown;
 	try {
+		checkJsonBytes(Buffer.from(text));
 		lastApplied = JSON.parse(text);
 	} catch {
 		return false;

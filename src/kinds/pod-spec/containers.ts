@@ -14,7 +14,9 @@ const pullPolicies = ["Always", "IfNotPresent", "Never"];
 interface PodContext {
 	spec: PodSpec;
 	volumeNames: ReadonlySet<string>;
-	claimNames: readonly string[];
+	claimNames: ReadonlySet<string>;
+	/** Of containers and init containers. */
+	containerNames: ReadonlySet<string>;
 }
 
 /** True for a sidecar: an init container that runs on beside the others. */
@@ -27,7 +29,8 @@ export function validateContainers(spec: PodSpec, path: string): Cause[] {
 	const context: PodContext = {
 		spec,
 		volumeNames: new Set((spec.volumes ?? []).map((volume) => volume.name)),
-		claimNames: (spec.resourceClaims ?? []).map((claim) => claim.name),
+		claimNames: new Set(spec.resourceClaims?.map((claim) => claim.name)),
+		containerNames: new Set([...(spec.containers ?? []), ...(spec.initContainers ?? [])].map(({ name }) => name)),
 	};
 	const causes: Cause[] = [];
 	const names = new Set<string>();
@@ -53,7 +56,7 @@ export function validateContainers(spec: PodSpec, path: string): Cause[] {
 	for (const [index, container] of (spec.ephemeralContainers ?? []).entries()) {
 		const at = `${path}.ephemeralContainers[${index}]`;
 		causes.push(...uniqueName(container.name, names, at), ...anyContainer(container, context, at));
-		causes.push(...ephemeralOnly(container, spec, at));
+		causes.push(...ephemeralOnly(container, context, at));
 	}
 	return causes;
 }
@@ -203,12 +206,10 @@ function initOnly(container: Container, path: string): Cause[] {
 	return causes;
 }
 
-function ephemeralOnly(container: EphemeralContainer, spec: PodSpec, path: string): Cause[] {
+function ephemeralOnly(container: EphemeralContainer, { containerNames }: PodContext, path: string): Cause[] {
 	const causes: Cause[] = [];
 	const target = container.targetContainerName;
-	const others = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
-	if (target && !others.some(({ name }) => name === target))
-		causes.push(notFoundValue(`${path}.targetContainerName`, target));
+	if (target && !containerNames.has(target)) causes.push(notFoundValue(`${path}.targetContainerName`, target));
 	for (const field of ["ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] as const)
 		if (container[field] !== undefined)
 			causes.push(forbidden(`${path}.${field}`, "cannot be set for an Ephemeral Container"));

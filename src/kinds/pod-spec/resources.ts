@@ -33,7 +33,7 @@ export function validateResources(
 	resources: ResourceRequirements | undefined,
 	path: string,
 	scope: "container" | "pod" = "container",
-	claimNames: readonly string[] = [],
+	claimNames: ReadonlySet<string> = new Set(),
 ): Cause[] {
 	if (resources === undefined) return [];
 	const { limits = {}, requests = {}, claims = [] } = resources;
@@ -64,7 +64,7 @@ export function validateResources(
 		const key = `${claim.name}/${claim.request ?? ""}`;
 		if (claim.name === "") causes.push(required(`${at}.name`));
 		else if (seen.has(key)) causes.push(duplicate(at, claim.name));
-		else if (!claimNames.includes(claim.name)) causes.push(notFoundValue(`${at}.name`, claim.name));
+		else if (!claimNames.has(claim.name)) causes.push(notFoundValue(`${at}.name`, claim.name));
 		seen.add(key);
 	}
 	return causes;

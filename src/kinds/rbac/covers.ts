@@ -71,7 +71,7 @@ function coversNames(held: readonly string[], wanted: readonly string[]): boolea
 /** Rules that differ by nothing but their verb, put together. */
 export function compactRules(rules: readonly PolicyRule[]): PolicyRule[] {
 	const compact: PolicyRule[] = [];
-	const byTarget = new Map<string, PolicyRule>();
+	const byTarget = new Map<string, { verbs: string[]; seen: Set<string> }>();
 	for (const rule of rules) {
 		const { apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule;
 		const isSimple = apiGroups.length === 1 && resources.length === 1 && resourceNames.length <= 1;
@@ -82,10 +82,14 @@ export function compactRules(rules: readonly PolicyRule[]): PolicyRule[] {
 		const target = JSON.stringify([apiGroups, resources, resourceNames]);
 		const found = byTarget.get(target);
 		if (found === undefined) {
-			const first = { ...rule, verbs: [...rule.verbs] };
-			byTarget.set(target, first);
-			compact.push(first);
-		} else found.verbs.push(...rule.verbs.filter((verb) => !found.verbs.includes(verb)));
+			const verbs = [...rule.verbs];
+			byTarget.set(target, { verbs, seen: new Set(verbs) });
+			compact.push({ ...rule, verbs });
+		} else
+			for (const verb of rule.verbs) {
+				if (!found.seen.has(verb)) found.verbs.push(verb);
+				found.seen.add(verb);
+			}
 	}
 	return compact;
 }

@@ -87,12 +87,11 @@ function templateOf({ kind, object }: Admitted): PodTemplateSpec | undefined {
 
 /** Nothing else that may change about a pod matters to the standards. */
 function runsOtherImages({ spec }: Pod, { spec: before }: Pod): boolean {
+	const ephemeral = new Map(before.ephemeralContainers?.map(({ name, image }) => [name, image]));
 	return (
 		differ(spec.containers, before.containers) ||
 		differ(spec.initContainers ?? [], before.initContainers ?? []) ||
-		(spec.ephemeralContainers ?? []).some(
-			({ name, image }) => before.ephemeralContainers?.find((container) => container.name === name)?.image !== image,
-		)
+		(spec.ephemeralContainers ?? []).some(({ name, image }) => ephemeral.get(name) !== image)
 	);
 }
 
