@@ -5,10 +5,10 @@ import { podSecurityConfiguration } from "../api/admission/pod-security/configur
 import type { AuditOptions } from "../api/audit/audit.ts";
 import { auditPolicy } from "../api/audit/policy.ts";
 import { type Listener, listen } from "../api/listen.ts";
-
 import type { Client } from "../client/client.ts";
 import { waitFor } from "../client/wait.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
+import { isCode } from "../core/descriptors.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Node } from "../kinds/generated/types.ts";
 import { nodes } from "../kinds/node.ts";
@@ -182,7 +182,7 @@ export class ClusterServer {
 		};
 		const wanted = this.#settings.port || preferredPort;
 		const listener = await open({ host, port: wanted }).catch((error: unknown) => {
-			if (!isTaken(error)) throw error;
+			if (!isCode(error, "EADDRINUSE")) throw error;
 			return open({ host, port: 0 });
 		});
 		const port = listener.port ?? wanted;
@@ -405,10 +405,6 @@ function userName(): string {
 	} catch {
 		return `user ${process.getuid?.()}`;
 	}
-}
-
-function isTaken(error: unknown): boolean {
-	return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
 }
 
 function logError(what: string, error: unknown): void {

@@ -1,7 +1,7 @@
 /**
- * Paths below a directory in which others may change names and links at any moment: opened component by component, each by the
- * descriptor of the one before, so that nothing that happens meanwhile leads out. Linux only. A walk costs some ten microseconds a
- * component.
+ * Paths below a directory in which others may change names and links at any moment. Links are followed, but never out of the
+ * directory: each component is opened by the descriptor of the one before. `no-links.ts` refuses links. Linux only. A walk costs
+ * some ten microseconds a component.
  */
 import {
 	chmodSync,
@@ -14,10 +14,9 @@ import {
 	readlinkSync,
 	type Stats,
 } from "node:fs";
+import { descriptorPath, isCode, O_PATH } from "./descriptors.ts";
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-/** Opens nothing but the name: no FIFO waits, no device wakes. The same on all architectures of Linux, and missing in Node. */
-const O_PATH = 0o10000000;
 
 const mostLinks = 40;
 
@@ -57,7 +56,7 @@ export function statBeneath(directory: string, path: string, options: BeneathOpt
 	try {
 		fd = openBeneath(directory, path, options);
 	} catch (error) {
-		if (codeOf(error) === "ENOENT") return undefined;
+		if (isCode(error, "ENOENT")) return undefined;
 		throw error;
 	}
 	try {
@@ -65,11 +64,6 @@ export function statBeneath(directory: string, path: string, options: BeneathOpt
 	} finally {
 		closeSync(fd);
 	}
-}
-
-/** A path of this process to what a descriptor is of, which no rename changes. */
-export function descriptorPath(fd: number): string {
-	return `/proc/self/fd/${fd}`;
 }
 
 class Walk {
@@ -132,7 +126,7 @@ class Walk {
 			try {
 				return openSync(at, O_PATH | O_NOFOLLOW);
 			} catch (error) {
-				if (codeOf(error) !== "ENOENT" || make === undefined || attempt > mostLinks) throw error;
+				if (!isCode(error, "ENOENT") || make === undefined || attempt > mostLinks) throw error;
 			}
 			const isFile = make === "file" && this.#rest.length === 0;
 			try {
@@ -140,7 +134,7 @@ class Walk {
 				else this.#makeDirectory(at, make === "file" ? 0o755 : (mode ?? 0o755));
 			} catch (error) {
 				// Others made something there first: it is taken for what it is.
-				if (codeOf(error) !== "EEXIST") throw error;
+				if (!isCode(error, "EEXIST")) throw error;
 			}
 		}
 	}
@@ -176,8 +170,4 @@ function readTarget(at: string): string | undefined {
 	} catch {
 		return undefined;
 	}
-}
-
-function codeOf(error: unknown): unknown {
-	return error instanceof Error && "code" in error ? error.code : undefined;
 }

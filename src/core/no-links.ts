@@ -1,16 +1,17 @@
 /**
- * Files at paths that somebody else may change at any moment. A path is walked directory by directory, each opened in the one
- * before, and a symbolic link on the way is refused; what is then done through the open directory happens in this very
- * directory, whatever has become of its path. (Node has neither openat nor openat2; `/proc/self/fd/N/NAME` names the same.)
+ * Files at absolute paths that pods may change at any moment, for reading, writing and removing. A path is walked directory by
+ * directory, each opened in the one before, and a symbolic link on the way is refused; what is then done through the open
+ * directory happens in this very directory, even when its path has changed. `beneath.ts` follows links, but never out of a
+ * directory. (Node has neither openat nor openat2; `/proc/self/fd/N/NAME` names the same.)
  */
 import { closeSync, constants, fstatSync, mkdirSync, openSync } from "node:fs";
 import { type FileHandle, open, opendir, rename, rmdir, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { descriptorPath, isCode, O_PATH } from "./descriptors.ts";
 
 const { O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
-/** O_PATH of open(2), the same number wherever Node runs: such a directory is only for going on from it. */
-const onlyPath = 0o10000000;
-const heldDirectory = onlyPath | O_DIRECTORY | O_NOFOLLOW;
+/** Such a directory is only for going on from it. */
+const heldDirectory = O_PATH | O_DIRECTORY | O_NOFOLLOW;
 /** A link is not followed, and a pipe without a writer not waited for. */
 const careful = O_NOFOLLOW | O_NONBLOCK;
 
@@ -26,7 +27,7 @@ export class HeldDirectory {
 
 	private constructor(descriptor: number) {
 		this.#descriptor = descriptor;
-		this.path = `/proc/self/fd/${descriptor}`;
+		this.path = descriptorPath(descriptor);
 	}
 
 	/** @throws Error ENOENT; ENOTDIR for a link, too */
@@ -226,10 +227,6 @@ async function unlinked(path: string): Promise<boolean> {
 		if (isCode(error, "EISDIR")) return false;
 		throw error;
 	}
-}
-
-export function isCode(error: unknown, ...codes: readonly string[]): boolean {
-	return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
 }
 
 function ignoring(...codes: readonly string[]): (error: unknown) => void {

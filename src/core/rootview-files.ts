@@ -13,6 +13,7 @@ import {
 	writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { isCode } from "./descriptors.ts";
 import {
 	type DirectoryEntry,
 	layerName,
@@ -117,6 +118,6 @@ function makeLink(target: string, path: string): void {
 		symlinkSync(target, path);
 	} catch (error) {
 		// There from an earlier start.
-		if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+		if (!isCode(error, "EEXIST")) throw error;
 	}
 }

@@ -1,6 +1,7 @@
 /** One process at a time may use a data folder. */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isCode } from "../core/descriptors.ts";
 import { ApiError } from "../core/errors.ts";
 
 interface Holder {
@@ -119,8 +120,4 @@ function statFields(pid: number): string[] | undefined {
 	} catch {
 		return undefined;
 	}
-}
-
-function isCode(error: unknown, code: string): boolean {
-	return error instanceof Error && "code" in error && error.code === code;
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmdirSync } from "node:fs";
 import type { Clock } from "../../core/clock.ts";
+import { isCode } from "../../core/descriptors.ts";
 import { parseMountinfo } from "../../core/rootview.ts";
 
 /** Removes the control groups of that name below the root of every hierarchy, with all below them; their processes have ended. */
@@ -20,6 +21,6 @@ function removeTree(directory: string): boolean {
 		rmdirSync(directory);
 		return true;
 	} catch (error) {
-		return !(error instanceof Error && "code" in error && error.code === "EBUSY");
+		return !isCode(error, "EBUSY");
 	}
 }

@@ -1,7 +1,8 @@
 /** Reads a container's log file, from the end if so asked, and goes on as it grows. */
 import { type FSWatcher, watch } from "node:fs";
 import { type FileHandle, lstat } from "node:fs/promises";
-import { inParent, isCode, openRegular } from "../../core/no-links.ts";
+import { isCode } from "../../core/descriptors.ts";
+import { inParent, openRegular } from "../../core/no-links.ts";
 import { LineSplitter, type LogOptions, lineRenderer, tailOffset } from "./log-lines.ts";
 
 const blockBytes = 64 * 1024;

@@ -5,6 +5,7 @@
  */
 import { constants } from "node:fs";
 import { chmod, type FileHandle, readdir, readlink, rename, symlink } from "node:fs/promises";
+import { isCode } from "../../core/descriptors.ts";
 import { type HeldDirectory, holdDirectory } from "../../core/no-links.ts";
 import type { Payload, PayloadFile } from "./payload.ts";
 
@@ -139,6 +140,6 @@ async function holds(
 
 /** Without the right to give files away (an ordinary user's node) they stay the user's, who is root in its containers. */
 export function notPermitted(error: unknown): void {
-	if (error instanceof Error && "code" in error && (error.code === "EPERM" || error.code === "EINVAL")) return;
+	if (isCode(error, "EPERM", "EINVAL")) return;
 	throw error;
 }

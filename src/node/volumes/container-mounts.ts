@@ -1,7 +1,8 @@
 /** What is mounted into one container: its volumes, as its spec says. */
 import { closeSync, fstatSync } from "node:fs";
 import { normalize } from "node:path";
-import { descriptorPath, LeavesDirectory, openBeneath } from "../../core/beneath.ts";
+import { LeavesDirectory, openBeneath } from "../../core/beneath.ts";
+import { descriptorPath, isCode } from "../../core/descriptors.ts";
 import type { Container as ContainerSpec, Pod, VolumeMount } from "../../kinds/generated/types.ts";
 import type { Mount } from "../../runtime/runtime.ts";
 import { expand } from "../expansion.ts";
@@ -57,9 +58,10 @@ function prepareSubPath(volume: VolumePath, name: string, subPath: string): void
 		closeSync(openBeneath(descriptorPath(root), subPath, { links: "inside", ...make }));
 	} catch (error) {
 		if (error instanceof LeavesDirectory) throw failed(leaves);
-		const code = error instanceof Error && "code" in error ? error.code : undefined;
 		throw failed(
-			code === "ENOENT" ? `${subPath} does not exist` : `${subPath}: ${error instanceof Error ? error.message : error}`,
+			isCode(error, "ENOENT")
+				? `${subPath} does not exist`
+				: `${subPath}: ${error instanceof Error ? error.message : error}`,
 		);
 	} finally {
 		closeSync(root);

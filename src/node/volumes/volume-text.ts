@@ -1,7 +1,8 @@
 /** Reads what a container left in a volume. */
 import { closeSync, constants, fstatSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { descriptorPath, LeavesDirectory, openBeneath } from "../../core/beneath.ts";
+import { LeavesDirectory, openBeneath } from "../../core/beneath.ts";
+import { descriptorPath, isCode } from "../../core/descriptors.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { ConfigError } from "../node-context.ts";
 import { openVolume, type PodVolumes } from "./pod-volumes.ts";
@@ -32,7 +33,7 @@ export async function volumeText(
 	} catch (error) {
 		if (error instanceof LeavesDirectory) throw new ConfigError(`file "${path}" leaves the volume "${name}"`);
 		// Any other error is the caller's to handle.
-		if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+		if (isCode(error, "ENOENT")) return undefined;
 		throw error;
 	} finally {
 		closeSync(root);

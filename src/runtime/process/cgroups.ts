@@ -1,6 +1,7 @@
 /** Limits by control groups, version 1 or 2, made only for containers that ask for any: joining a group costs milliseconds. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import type { Clock } from "../../core/clock.ts";
+import { isCode } from "../../core/descriptors.ts";
 import type { MountEntry } from "../../core/rootview.ts";
 import type { ResourceLimits } from "../runtime.ts";
 
@@ -215,7 +216,7 @@ function removeGroup(directory: string): boolean {
 		rmdirSync(directory);
 		return true;
 	} catch (error) {
-		return !(error instanceof Error && "code" in error && error.code === "EBUSY");
+		return !isCode(error, "EBUSY");
 	}
 }
 

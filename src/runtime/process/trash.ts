@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
+import { isCode } from "../../core/descriptors.ts";
 import { toolEnvironment } from "./tool-environment.ts";
 
 const execute = promisify(execFile);
@@ -29,7 +30,7 @@ export class Trash {
 		try {
 			renameSync(path, target);
 		} catch (error) {
-			if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+			if (isCode(error, "ENOENT")) return;
 			throw error;
 		}
 		this.#pending.add(target);

@@ -1,6 +1,7 @@
 /** The steps that put a container's root together: a view of the machine's files of its own, with volumes. */
 import { closeSync, fstatSync, statSync } from "node:fs";
-import { descriptorPath, openBeneath } from "../../../core/beneath.ts";
+import { openBeneath } from "../../../core/beneath.ts";
+import { descriptorPath } from "../../../core/descriptors.ts";
 import { type MountEntry, type RootView, showsThrough } from "../../../core/rootview.ts";
 import type { Mount } from "../../runtime.ts";
 import type { Credentials } from "./credentials.ts";
