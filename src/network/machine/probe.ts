@@ -7,8 +7,6 @@ const tools: readonly { program: string; package: string }[] = [
 	{ program: "nft", package: "nftables" },
 	{ program: "unshare", package: "util-linux" },
 	{ program: "nsenter", package: "util-linux" },
-	{ program: "setpriv", package: "util-linux" },
-	{ program: "script", package: "bsdutils (or util-linux)" },
 	{ program: "mount", package: "mount (or util-linux)" },
 	{ program: "mkfifo", package: "coreutils" },
 ];
