@@ -3,10 +3,11 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { connect } from "../cluster/connect.ts";
 import { NotRunning } from "../cluster/control-client.ts";
-import { kubeconfigText, writeKubeconfig } from "../cluster/kubeconfig.ts";
+import { kubeconfigText } from "../cluster/kubeconfig.ts";
 import type { Layout } from "../cluster/layout.ts";
 import { certificateFor, userKubeconfigFile } from "../cluster/user-kubeconfig.ts";
 import { systemClock } from "../core/clock.ts";
+import { replaceFile } from "../core/replace-file.ts";
 import { clusterCommand, layoutFrom } from "./data-option.ts";
 import { say } from "./output.ts";
 
@@ -41,6 +42,6 @@ async function makeKubeconfig(layout: Layout, user: { name: string; groups: read
 	const certificate = await certificateFor(connection.client, user, systemClock().now());
 	const ca = readFileSync(join(layout.pki, "ca.crt"), "utf8");
 	const file = userKubeconfigFile(layout, user.name);
-	writeKubeconfig(file, kubeconfigText({ server: connection.server, ca, user: certificate, userName: user.name }));
+	replaceFile(file, kubeconfigText({ server: connection.server, ca, user: certificate, userName: user.name }));
 	return file;
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../core/replace-file.ts";
 import { certificateSigner } from "./certificate-signer.ts";
 import type { Authority } from "./controllers.ts";
 import type { KeyPair } from "./key-pair.ts";
@@ -174,8 +175,8 @@ function ensureTokenKeys(directory: string): Pick<Certificates, "serviceAccountK
 	const publicFile = join(directory, "sa.pub");
 	if (!existsSync(keyFile) || !existsSync(publicFile)) {
 		const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-		writeSecret(publicFile, publicKey.export({ type: "spki", format: "pem" }).toString());
-		writeSecret(keyFile, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+		replaceFile(publicFile, publicKey.export({ type: "spki", format: "pem" }).toString());
+		replaceFile(keyFile, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
 	}
 	return {
 		serviceAccountKey: readFileSync(keyFile, "utf8"),
@@ -191,13 +192,7 @@ function readPair(directory: string, name: string): KeyPair | undefined {
 }
 
 function writePair(directory: string, name: string, pair: KeyPair): KeyPair {
-	writeSecret(join(directory, `${name}.key`), pair.key);
-	writeSecret(join(directory, `${name}.crt`), pair.cert);
+	replaceFile(join(directory, `${name}.key`), pair.key);
+	replaceFile(join(directory, `${name}.crt`), pair.cert);
 	return pair;
-}
-
-/** By rename: a crash leaves the old file or the new one. */
-function writeSecret(file: string, text: string): void {
-	writeFileSync(`${file}.new`, text, { mode: 0o600 });
-	renameSync(`${file}.new`, file);
 }

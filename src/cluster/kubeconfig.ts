@@ -1,4 +1,3 @@
-import { renameSync, writeFileSync } from "node:fs";
 import type { KeyPair } from "./key-pair.ts";
 
 /** The text of a kubeconfig for one cluster, in JSON, which is YAML too. */
@@ -34,10 +33,4 @@ export function kubeconfigText(options: {
 		null,
 		2,
 	)}\n`;
-}
-
-/** Writes it for its owner alone, by rename. */
-export function writeKubeconfig(file: string, text: string): void {
-	writeFileSync(`${file}.new`, text, { mode: 0o600 });
-	renameSync(`${file}.new`, file);
 }

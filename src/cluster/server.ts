@@ -9,6 +9,7 @@ import type { Client } from "../client/client.ts";
 import { waitFor } from "../client/wait.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { isCode } from "../core/descriptors.ts";
+import { replaceFile } from "../core/replace-file.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Node } from "../kinds/generated/types.ts";
 import { nodes } from "../kinds/node.ts";
@@ -22,7 +23,7 @@ import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import type { AddNodes, ClockCommand, ClockStatus, ClusterStatus, NodeStatus } from "./control-protocol.ts";
 import { holdTimeForWrites } from "./held-store.ts";
 import { cox } from "./identities.ts";
-import { kubeconfigText, writeKubeconfig } from "./kubeconfig.ts";
+import { kubeconfigText } from "./kubeconfig.ts";
 import type { LaunchOptions } from "./launch.ts";
 import type { Layout } from "./layout.ts";
 import { LocalTokens } from "./local-tokens.ts";
@@ -210,7 +211,7 @@ export class ClusterServer {
 	}
 
 	#writeKubeconfig({ authority, admin }: Certificates): void {
-		writeKubeconfig(this.#layout.kubeconfig, kubeconfigText({ server: this.#address, ca: authority.ca, user: admin }));
+		replaceFile(this.#layout.kubeconfig, kubeconfigText({ server: this.#address, ca: authority.ca, user: admin }));
 	}
 
 	async #createPool(controlPlane: ControlPlane): Promise<NodePool> {

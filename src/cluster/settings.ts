@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { replaceFile } from "../core/replace-file.ts";
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 import type { ApiSettings } from "./api-settings.ts";
 import type { EncryptionSettings } from "./encryption/at-rest.ts";
@@ -56,6 +57,5 @@ export function readSettings(file: string): Settings | undefined {
 
 export function writeSettings(file: string, settings: Settings): void {
 	mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-	writeFileSync(`${file}.new`, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
-	renameSync(`${file}.new`, file);
+	replaceFile(file, `${JSON.stringify(settings, null, 2)}\n`);
 }

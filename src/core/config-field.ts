@@ -1,6 +1,6 @@
 /** Reads a configuration file of a known shape, field by field, and collects what is wrong with it by its paths. */
 import type { Cause } from "./errors.ts";
-import { typeInvalid } from "./field-errors.ts";
+import { notSupported, typeInvalid } from "./field-errors.ts";
 
 /** One value in a document that a person wrote: of what type it is has yet to be seen. */
 export class ConfigField {
@@ -36,6 +36,14 @@ export class ConfigField {
 		}
 		for (const name of Object.keys(this.value))
 			if (!names.includes(name)) this.wrong(typeInvalid(this.field(name).path, "unknown field"));
+	}
+
+	/** Complains of another `apiVersion` and `kind`. */
+	expectType(apiVersions: readonly string[], kind: string): void {
+		const [foundVersion, foundKind] = [this.field("apiVersion"), this.field("kind")];
+		if (!apiVersions.includes(foundVersion.text()))
+			foundVersion.wrong(notSupported(foundVersion.path, foundVersion.value, apiVersions));
+		if (foundKind.text() !== kind) foundKind.wrong(notSupported(foundKind.path, foundKind.value, [kind]));
 	}
 
 	/** Empty when it is absent, or no list. */

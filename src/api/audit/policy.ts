@@ -52,9 +52,7 @@ export function auditPolicy(document: unknown): AuditPolicy {
 	const causes: Cause[] = [];
 	const root = new ConfigField(document, causes);
 	root.knows(["apiVersion", "kind", "metadata", "rules", "omitStages", "omitManagedFields"]);
-	if (root.field("apiVersion").text() !== "audit.k8s.io/v1")
-		causes.push(notSupported("apiVersion", root.field("apiVersion").value, ["audit.k8s.io/v1"]));
-	if (root.field("kind").text() !== "Policy") causes.push(notSupported("kind", root.field("kind").value, ["Policy"]));
+	root.expectType(["audit.k8s.io/v1"], "Policy");
 	const omitStages = stagesOf(root.field("omitStages"));
 	const omitManagedFields = root.field("omitManagedFields").truth() ?? false;
 	const rules = root

@@ -3,7 +3,8 @@
  * service therefore tracks its connections in a zone of its own, and takes a new zone when it loses an endpoint: what the kernel
  * remembers in the old one then counts no more. Answers are looked up in the common zone, by the endpoint's address.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
+import { replaceFile } from "../../core/replace-file.ts";
 import { CommandError } from "../command.ts";
 import type { ServicePort } from "../network.ts";
 
@@ -87,8 +88,7 @@ export class FlowKeeper {
 		this.#applied = rules;
 		this.#zones = zones;
 		mkdirSync(this.#directory, { recursive: true });
-		writeFileSync(`${this.#path}.new`, JSON.stringify(zones));
-		renameSync(`${this.#path}.new`, this.#path);
+		replaceFile(this.#path, JSON.stringify(zones));
 	}
 }
 

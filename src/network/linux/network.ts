@@ -2,8 +2,9 @@
  * The network of a node that is a network namespace: each pod has a point-to-point link and a route of its own; services are
  * nftables rules. Runs inside the node. What it set up is found again by records on disk and by the links themselves.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { AddressPool, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
+import { replaceFile } from "../../core/replace-file.ts";
 import { CommandError, run, shellQuote } from "../command.ts";
 import type { NodeNetwork, PodNetwork, ServicePort } from "../network.ts";
 import { FlowKeeper } from "./flows.ts";
@@ -245,6 +246,5 @@ function readRecords(directory: string): Map<string, PodRecord> {
 
 function writeRecords(directory: string, records: ReadonlyMap<string, PodRecord>): void {
 	mkdirSync(directory, { recursive: true });
-	writeFileSync(`${directory}/pods.json.new`, JSON.stringify([...records]));
-	renameSync(`${directory}/pods.json.new`, `${directory}/pods.json`);
+	replaceFile(`${directory}/pods.json`, JSON.stringify([...records]));
 }

@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { replaceFile } from "../../core/replace-file.ts";
 
 /** Writes a record so that a reader sees the old or the new one, whole. */
 export function writeRecord(path: string, record: unknown): void {
-	writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
-	renameSync(`${path}.new`, path);
+	replaceFile(path, JSON.stringify(record));
 }
 
 /** Undefined where there is none, for example because its creation was cut short. */

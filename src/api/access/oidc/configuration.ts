@@ -2,7 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { ConfigField, causesText } from "../../../core/config-field.ts";
 import type { Cause } from "../../../core/errors.ts";
-import { duplicate, forbidden, invalidValue, notSupported, required, tooMany } from "../../../core/field-errors.ts";
+import { duplicate, forbidden, invalidValue, required, tooMany } from "../../../core/field-errors.ts";
 import { defaultIssuer } from "../tokens.ts";
 
 /** One issuer, and what its tokens say of a user. */
@@ -42,10 +42,7 @@ export function jwtAuthenticators(document: unknown, ownIssuer = defaultIssuer):
 	const causes: Cause[] = [];
 	const root = new ConfigField(document, causes);
 	root.knows(["apiVersion", "kind", "jwt", "anonymous"]);
-	if (!apiVersions.includes(root.field("apiVersion").text()))
-		causes.push(notSupported("apiVersion", root.field("apiVersion").value, apiVersions));
-	if (root.field("kind").text() !== "AuthenticationConfiguration")
-		causes.push(notSupported("kind", root.field("kind").value, ["AuthenticationConfiguration"]));
+	root.expectType(apiVersions, "AuthenticationConfiguration");
 	if (!root.field("anonymous").isAbsent)
 		causes.push(forbidden("anonymous", "who is anonymous may ask for health and version, and that cannot be changed"));
 	const list = root.field("jwt").list();

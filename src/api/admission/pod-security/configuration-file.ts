@@ -18,7 +18,7 @@ export function podSecurityConfiguration(document: unknown): PodSecurityConfigur
 	const causes: Cause[] = [];
 	const root = new ConfigField(document, causes);
 	root.knows(["apiVersion", "kind", "plugins"]);
-	expectType(root, ["apiserver.config.k8s.io/v1"], "AdmissionConfiguration");
+	root.expectType(["apiserver.config.k8s.io/v1"], "AdmissionConfiguration");
 	let configuration: PodSecurityConfiguration = {};
 	for (const plugin of root.field("plugins").list()) {
 		plugin.knows(["name", "path", "configuration"]);
@@ -35,7 +35,7 @@ export function podSecurityConfiguration(document: unknown): PodSecurityConfigur
 
 function settings(field: ConfigField): PodSecurityConfiguration {
 	field.knows(["apiVersion", "kind", "defaults", "exemptions"]);
-	expectType(field, versions, "PodSecurityConfiguration");
+	field.expectType(versions, "PodSecurityConfiguration");
 	const defaults = field.field("defaults");
 	defaults.knows(modes.flatMap((mode) => [mode, `${mode}-version`]));
 	const exemptions = field.field("exemptions");
@@ -52,13 +52,6 @@ function settings(field: ConfigField): PodSecurityConfiguration {
 			namespaces: namesOf(exemptions.field("namespaces"), dnsLabelProblems),
 		},
 	};
-}
-
-function expectType(field: ConfigField, apiVersions: readonly string[], kind: string): void {
-	const [foundVersion, foundKind] = [field.field("apiVersion"), field.field("kind")];
-	if (!apiVersions.includes(foundVersion.text()))
-		foundVersion.wrong(notSupported(foundVersion.path, foundVersion.value, apiVersions));
-	if (foundKind.text() !== kind) foundKind.wrong(notSupported(foundKind.path, foundKind.value, [kind]));
 }
 
 /** What is left out is `privileged` and `latest`. */
