@@ -9,6 +9,7 @@
  */
 #include "command.h"
 #include "identity.h"
+#include "memory.h"
 #include "mounts.h"
 #include "pod.h"
 #include "relay.h"
@@ -19,8 +20,6 @@ static void step_unshare(void) { check("making namespaces", "", sys1(__NR_unshar
 
 /* tied: ends with the process outside. */
 static void step_tied(void) { sys5(__NR_prctl, PR_SET_PDEATHSIG_, SIGKILL_, 0, 0, 0); }
-
-static int pod_fd = -1;
 
 /* join FLAGS: namespaces of the process that the plan named. */
 static void step_join(void) { check("entering namespaces", "", sys2(__NR_setns, pod_fd, take_number())); }
@@ -56,8 +55,10 @@ static const struct {
 	{"loopback", step_loopback},
 	{"map", step_map},
 	{"mask", step_mask},
+	{"memory", step_memory},
 	{"no-new-privileges", step_no_new_privileges},
 	{"oom-score", step_oom_score},
+	{"open-memory", step_open_memory},
 	{"overlay", step_overlay},
 	{"owners", step_owners},
 	{"pivot", step_pivot},

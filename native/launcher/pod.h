@@ -29,6 +29,7 @@ static void step_loopback(void) {
 
 /* The process whose namespaces are entered. */
 static const char *pod_pid;
+static int pod_fd = -1;
 
 /* owners BASE: the pod has a user namespace whose number 0 is BASE; files and mounts made from here on are its root's. */
 static void step_owners(void) {

@@ -31,8 +31,7 @@ export function nodeDirectories(root: string): NodeDirectories {
 export function prepareView(directories: NodeDirectories, options: { hidden: string; assembled: boolean }): string {
 	const { root, view: target, scratch } = directories;
 	const { hidden, assembled } = options;
-	const sharedMemory = `${scratch}/shm`;
-	mkdirSync(sharedMemory, { recursive: true });
+	mkdirSync(scratch, { recursive: true });
 	const mounts = readMounts();
 	const view = planRootView({ mounts, list: listDirectory, hidden: [hidden], assembled });
 	const lasting = canHoldUpper(mounts, root);
@@ -50,10 +49,9 @@ export function prepareView(directories: NodeDirectories, options: { hidden: str
 		mkdirSync(source, { recursive: true });
 		return fstabLine(source, target + path, "none", "bind,X-mount.mkdir");
 	});
-	const memory = lasting ? fstabLine("shm", sharedMemory, "tmpfs", "mode=711,nosuid,nodev,noexec") : "";
 	writeFileSync(
 		`${root}/fstab`,
-		viewFstab(view, { target, scratch: layers }) + specialMounts(target, assembled) + own.join("") + memory,
+		viewFstab(view, { target, scratch: layers }) + specialMounts(target, assembled) + own.join(""),
 	);
 	script += `mount -a --fstab ${shellQuote(`${root}/fstab`)}\n`;
 	// The layers must not be seen through the overlay that they belong to.

@@ -14,8 +14,6 @@ export interface Environment {
 	directory: string;
 	/** Writable layers: on a file system that can hold them. */
 	scratch: string;
-	/** Where each pod has a directory for its /dev/shm: in memory, where the node was made with it. */
-	sharedMemory: string;
 	hidden: readonly string[];
 	/** Only one user exists. */
 	rootless: boolean;

@@ -173,6 +173,37 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 		expect(await run("four", (await fixture.runtime.createSandbox(sandboxConfig("other"))).id)).toBe("four\n");
 	});
 
+	it("has 64 MiB in /dev/shm, which grows no mount of the node and ends with the pod", async () => {
+		const script = `stat -fc '%T %b' /dev/shm; stat -c %a /dev/shm; head -c 70000000 /dev/zero 2>/dev/null >/dev/shm/big
+			stat -c %s /dev/shm/big; exec sleep 1000`;
+		const before = readFileSync("/proc/self/mountinfo", "utf8");
+		const container = await fixture.start({ command: ["sh", "-c", script] });
+		const written = await fixture.until("it has filled it", () => /^67108864\n/m.test(fixture.log("main")));
+		expect(written).toBe(true);
+		expect(fixture.log("main")).toBe("tmpfs 16384\n1777\n67108864\n");
+		expect(readFileSync("/proc/self/mountinfo", "utf8")).toBe(before);
+		// What keeps the pod's namespaces sees nothing but that memory.
+		const { holder } = JSON.parse(
+			readFileSync(`${fixture.directory}/../state/sandboxes/${container.sandboxId}.json`, "utf8"),
+		);
+		expect(readFileSync(`/proc/${holder.pid}/mountinfo`, "utf8").trim().split("\n")).toHaveLength(1);
+		await fixture.runtime.removeSandbox(container.sandboxId);
+		expect(existsSync(`/proc/${holder.pid}/root/big`)).toBe(false);
+	});
+
+	it("finds a volume mounted on /dev/shm instead, and with the host's IPC the host's /dev/shm", async () => {
+		const volume = directory("memory", { own: "" });
+		expect(await output("ls /dev/shm", { mounts: [mount(volume, "/dev/shm")] })).toBe("own\n");
+		const shared = mkdtempSync("/dev/shm/cox-test-");
+		try {
+			const script = `test -d ${shared} && echo seen`;
+			expect(await output(script, { name: "host" }, { hostIpc: true })).toBe("seen\n");
+			expect(await output(`${script}; true`, { name: "own" })).toBe("");
+		} finally {
+			rmdirSync(shared);
+		}
+	});
+
 	it("sets no_new_privs", async () => {
 		const script = "sed -n 's/^NoNewPrivs:.//p' /proc/self/status";
 		expect(await output(script, { security: { ...plain, noNewPrivileges: true } })).toBe("1\n");
@@ -383,6 +414,14 @@ describe.skipIf(!isRoot || rootless || !existsSync(cgroupMemory))(
 			const container = await fixture.start({
 				command: [process.execPath, "-e", "const kept = []; for (;;) kept.push(Buffer.alloc(1 << 24, 1));"],
 				limits: { memoryLimitBytes: 200 * 2 ** 20 },
+			});
+			expect(await fixture.exited(container.id)).toMatchObject({ exitCode: 137, reason: "OOMKilled" });
+		});
+
+		it("charges a container for what it writes to /dev/shm", async () => {
+			const container = await fixture.start({
+				command: ["sh", "-c", "exec head -c 60000000 /dev/zero >/dev/shm/big"],
+				limits: { memoryLimitBytes: 2 ** 25 },
 			});
 			expect(await fixture.exited(container.id)).toMatchObject({ exitCode: 137, reason: "OOMKilled" });
 		});

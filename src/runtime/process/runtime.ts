@@ -61,7 +61,6 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		clock: options.clock,
 		directory: options.directory,
 		scratch: `${options.scratchDirectory}/containers`,
-		sharedMemory: `${options.scratchDirectory}/shm`,
 		hidden: options.hidden,
 		rootless,
 		launcher: findLauncher(options.directory),

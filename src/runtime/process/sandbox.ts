@@ -1,7 +1,6 @@
 /** Pod sandboxes: a process that sleeps and thereby holds the namespaces a pod's containers share. */
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rmSync, writeFileSync } from "node:fs";
 import type { ResourceLimits, Sandbox, SandboxConfig } from "../runtime.ts";
 import { hasLimits } from "./cgroups.ts";
 import type { Environment } from "./environment.ts";
@@ -51,10 +50,6 @@ export class ProcessSandbox {
 		if (userBase !== undefined) record.userBase = userBase;
 		const sandbox = new ProcessSandbox(environment, record);
 		try {
-			if (!config.hostIpc) {
-				mkdirSync(sandbox.sharedMemory, { recursive: true });
-				chmodSync(sandbox.sharedMemory, 0o1777);
-			}
 			if (hasLimits(config.cgroup ?? {})) environment.cgroups.createParent(sandbox.groupName, config.cgroup ?? {});
 			if (config.pidsLimit !== undefined)
 				record.groups = environment.cgroups.boundPids(sandbox.groupName, config.pidsLimit);
@@ -90,11 +85,6 @@ export class ProcessSandbox {
 
 	get holderPid(): number {
 		return this.#record.holder.pid;
-	}
-
-	/** On the node, what its containers see as /dev/shm. */
-	get sharedMemory(): string {
-		return this.config.hostIpc ? "/dev/shm" : `${this.#environment.sharedMemory}/${this.id}`;
 	}
 
 	/** Name of the control group above its containers'; undefined where the pod has no bounds of its own. */
@@ -150,17 +140,7 @@ export class ProcessSandbox {
 	async remove(): Promise<void> {
 		const { cgroups, clock } = this.#environment;
 		if (this.cgroup !== undefined) await cgroups.remove(this.cgroup, clock);
-		if (!this.config.hostIpc) await removeDirectory(this.sharedMemory);
 		rmSync(recordPath(this.#environment, this.id), { force: true });
-	}
-}
-
-/** Most are empty, and gone in one step. */
-async function removeDirectory(path: string): Promise<void> {
-	try {
-		rmdirSync(path);
-	} catch {
-		await rm(path, { recursive: true, force: true });
 	}
 }
 

@@ -39,12 +39,10 @@ export interface SystemMounts {
 	privileged: boolean;
 	/** The container sees the node's processes. */
 	hostPid: boolean;
-	/** Message queues are the node's. */
+	/** Message queues and /dev/shm are the node's. */
 	hostIpc: boolean;
 	/** Nothing of /proc is hidden (`procMount: Unmasked`). */
 	unmaskedProc: boolean;
-	/** The pod's /dev/shm, on the node. */
-	sharedMemory: string;
 	/** The container's control groups, as `Cgroups.view` gives them. */
 	groups: readonly { source: string; path: string }[];
 }
@@ -59,7 +57,8 @@ export function systemSteps(options: SystemMounts): Step[] {
 		steps.push(["fs", "sysfs", "/sys", readOnly | nothingSpecial, ...list([]), ""]);
 		steps.push(...groupSteps(options.groups), ...deviceSteps(options));
 	}
-	steps.push(["bind", "", options.sharedMemory, "", "/dev/shm", nothingSpecial, 0, ""]);
+	if (options.hostIpc) steps.push(["bind", "", "/dev/shm", "", "/dev/shm", nothingSpecial, 0, "o"]);
+	else steps.push(["memory", "/dev/shm", nothingSpecial]);
 	return steps;
 }
 

@@ -46,22 +46,31 @@ export function holdPlan(config: SandboxConfig, userBase: number | undefined): S
 			if (problem !== undefined) throw new Error(problem);
 			return ["write", `/proc/sys/${sysctlPath(name)}`, value];
 		}),
-		...(sharesPid(config) ? emptyRootSteps : []),
+		...rootSteps(config),
 		["stay"],
 	];
 }
 
 /**
- * The process that containers see as the first of the pod has an empty root, so that `/proc/1/root` leads nowhere. It lies on /proc,
- * which is on every machine and which any user of a pod may enter.
+ * What the holder's root is. No program runs in it; it lies on /proc, which is on every machine and which any user of a pod may enter.
+ *
+ * It is the pod's /dev/shm, of the size that container engines give it: so it ends with the pod's last process, and no other mount
+ * namespace grows by it. Files are bounded as pages are, because empty ones take memory, too. A holder that containers see as the first
+ * process of the pod never has the machine's root, so that `/proc/1/root` leads nowhere: without such memory it is empty.
  */
-const emptyRootSteps: readonly Step[] = [
-	["unshare", namespaces.mount],
-	["propagation", "private"],
-	["fs", "tmpfs", "/proc", readOnly | noSuid | noDevices | noExec, ...list(["size=4k", "mode=555"]), ""],
-	["root", "/proc"],
-	["pivot"],
-];
+function rootSteps(config: SandboxConfig): Step[] {
+	const shared = !config.hostIpc;
+	if (!shared && !sharesPid(config)) return [];
+	const attributes = noSuid | noDevices | noExec | (shared ? 0 : readOnly);
+	const options = shared ? ["mode=1777", "size=64m", "nr_inodes=16k"] : ["size=4k", "mode=555"];
+	return [
+		["unshare", namespaces.mount],
+		["propagation", "private"],
+		["fs", "tmpfs", "/proc", attributes, ...list(options), ""],
+		["root", "/proc"],
+		["pivot"],
+	];
+}
 
 /** Nothing of the whole machine, and nothing of a namespace that the pod shares with its node, whoever let the pod pass. */
 function sysctlProblem(name: string, { hostNetwork, hostIpc }: SandboxConfig): string | undefined {

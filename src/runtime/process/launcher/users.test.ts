@@ -62,6 +62,13 @@ describe.skipIf(!isRootOfMachine)("pods with users of their own (as root)", () =
 		expect((await collect(session)).stdout).toBe("1000\nCapEff:\t00000000a80425fb\n");
 	});
 
+	it("own their /dev/shm", async () => {
+		const script = "stat -fc %b /dev/shm; stat -c %u:%a /dev/shm; touch /dev/shm/x && stat -c %u /dev/shm/x";
+		const container = await fixture.start({ command: ["sh", "-c", script] }, ownUsers);
+		await fixture.exited(container.id);
+		expect(fixture.log("main")).toBe("16384\n0:1777\n0\n");
+	});
+
 	it("own the files they make in volumes, and share none of their users with another pod", async () => {
 		mkdirSync(`${fixture.directory}/data`, { mode: 0o777 });
 		writeFileSync(`${fixture.directory}/data/before`, "");
