@@ -106,7 +106,8 @@ class RunningAgent implements Agent {
 		const { client, clock, runtime, node } = options;
 		this.#configuration = options.configuration ?? usualKubeletConfiguration;
 		const { maxPods, allowedUnsafeSysctls } = this.#configuration;
-		this.#facts = { ...machineFacts(node.name, maxPods), containerRuntimeVersion: runtime.version, ...node };
+		const machine = machineFacts(node.name, maxPods, options.directories?.root);
+		this.#facts = { ...machine, containerRuntimeVersion: runtime.version, ...node };
 		this.#sysctls = [...safeSysctlNames(this.#facts.kernelVersion), ...allowedUnsafeSysctls];
 		const changed = (uid: string) => this.#workers.get(uid)?.wake();
 		this.#references = options.references ?? new WatchedReferences(client, clock);

@@ -1,18 +1,28 @@
 /** What a node is, as its machine says. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statfsSync } from "node:fs";
 import { arch, availableParallelism, release, totalmem } from "node:os";
 import type { NodeFacts } from "./node-object.ts";
 
 /** Memory that the node keeps for itself. */
 const reservedBytes = 100 * 1024 ** 2;
 
-/** Facts with everything a node needs; the caller replaces what it knows better. */
-export function machineFacts(name: string, maxPods: number): NodeFacts {
+/** Where nothing is stored. */
+const simulatedStorageKi = 100 * 1024 ** 2;
+
+/** The part of a file system that pods are not promised: below it, kubelets evict by default (nodefs.available<10%). */
+const reservedShare = 0.1;
+
+/**
+ * Facts with everything a node needs; the caller replaces what it knows better.
+ * @param storage a directory on the file system that holds the node's pods; undefined: the pods of this node have none
+ */
+export function machineFacts(name: string, maxPods: number, storage?: string): NodeFacts {
 	const architectures: Record<string, string> = { x64: "amd64", ia32: "386" };
 	const memoryKi = Math.floor(totalmem() / 1024);
+	const storageKi = storage === undefined ? simulatedStorageKi : sizeKi(storage);
 	const capacity = {
 		cpu: String(availableParallelism()),
-		"ephemeral-storage": "100Gi",
+		"ephemeral-storage": `${storageKi}Ki`,
 		memory: `${memoryKi}Ki`,
 		pods: String(maxPods),
 	};
@@ -30,8 +40,18 @@ export function machineFacts(name: string, maxPods: number): NodeFacts {
 		bootId: read("/proc/sys/kernel/random/boot_id"),
 		containerRuntimeVersion: "",
 		capacity,
-		allocatable: { ...capacity, memory: `${memoryKi - reservedBytes / 1024}Ki` },
+		allocatable: {
+			...capacity,
+			"ephemeral-storage": String(Math.floor(storageKi * (1 - reservedShare)) * 1024),
+			memory: `${memoryKi - reservedBytes / 1024}Ki`,
+		},
 	};
+}
+
+/** Of the whole file system, whoever uses it. */
+function sizeKi(directory: string): number {
+	const { blocks, bsize } = statfsSync(directory);
+	return Math.floor((blocks * bsize) / 1024);
 }
 
 function read(path: string): string {
