@@ -18,6 +18,7 @@ import { createAudit } from "./audit/audit.ts";
 import type { AuditRecord } from "./audit/record.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
+import { serveCustomResources } from "./custom-resources.ts";
 import { Expiry } from "./expiry.ts";
 import { createFlow } from "./flow.ts";
 import { createPaths } from "./paths.ts";
@@ -153,13 +154,14 @@ function serveResource(context: Context): Promise<ApiResponse> {
 	return serve(context, target);
 }
 
-/** Reviews, usage, and `bindings`, which is another name for the subresource of pods. */
+/** Reviews, usage, no custom resources, and `bindings`, which is another name for the subresource of pods. */
 function serveUnstored(context: Context): Promise<ApiResponse> {
 	const { resource } = context.info;
 	if (resource === undefined) throw noSuchResource();
 	if (resource.group === "" && resource.plural === "bindings" && resource.namespace !== undefined)
 		return createBinding(context, resource.namespace);
-	const answer = serveReview(context, resource) ?? serveUsage(context, resource);
+	const answer =
+		serveReview(context, resource) ?? serveUsage(context, resource) ?? serveCustomResources(context, resource);
 	if (answer === undefined) throw noSuchResource();
 	return answer;
 }

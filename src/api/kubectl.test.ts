@@ -122,4 +122,16 @@ describe.skipIf(!hasKubectl)("kubectl", () => {
 		expect((await kubectl(["auth", "whoami", "-o", "jsonpath={.status.userInfo.username}"])).out).toBe("ann");
 		expect((await kubectl(["version"])).out).toContain("Server Version: v1.36.0+coxswain");
 	});
+
+	test("creates reviews, which are kinds that take no patches", async () => {
+		const { code, out, err } = await kubectl(
+			["create", "-f", "-", "-o", "jsonpath={.status.allowed}"],
+			JSON.stringify({
+				apiVersion: "authorization.k8s.io/v1",
+				kind: "SelfSubjectAccessReview",
+				spec: { resourceAttributes: { resource: "pods", verb: "list" } },
+			}),
+		);
+		expect({ code, out, err }).toEqual({ code: 0, out: "true", err: "" });
+	});
 });

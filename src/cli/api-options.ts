@@ -1,5 +1,4 @@
 /** Options of `cox up` about who may come in and what is recorded, by the names that kube-apiserver has for them. */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { ApiChanges, AuditSettings } from "../cluster/api-settings.ts";
@@ -101,7 +100,8 @@ async function oidcOf(options: ApiOptions): Promise<object | null | undefined> {
 	if (options.oidc === undefined && classic.length === 0) return undefined;
 	const { readAuthenticationFile, checkAuthentication } = await import("../cluster/api-settings.ts");
 	if (options.oidc !== undefined) return readAuthenticationFile(options.oidc);
-	const document = classicConfiguration(options);
+	const { readOptionText } = await import("../cluster/option-file.ts");
+	const document = classicConfiguration(options, readOptionText);
 	try {
 		checkAuthentication(document);
 	} catch (error) {
@@ -111,7 +111,7 @@ async function oidcOf(options: ApiOptions): Promise<object | null | undefined> {
 }
 
 /** What the options of kube-apiserver mean (Kubernetes documentation, "OpenID Connect Tokens"). */
-function classicConfiguration(options: ApiOptions): object {
+function classicConfiguration(options: ApiOptions, readText: (option: string, path: string) => string): object {
 	const { oidcIssuerUrl: url, oidcClientId: audience, oidcCaFile, oidcGroupsClaim } = options;
 	if (url === undefined || audience === undefined)
 		throw new Error("--oidc-issuer-url and --oidc-client-id need each other");
@@ -127,7 +127,7 @@ function classicConfiguration(options: ApiOptions): object {
 				issuer: {
 					url,
 					audiences: [audience],
-					...(oidcCaFile !== undefined && { certificateAuthority: readFileSync(oidcCaFile, "utf8") }),
+					...(oidcCaFile !== undefined && { certificateAuthority: readText("--oidc-ca-file", oidcCaFile) }),
 				},
 				claimValidationRules: (options.oidcRequiredClaim ?? []).map(requiredClaim),
 				claimMappings: {

@@ -1,9 +1,8 @@
 /** Whose tokens the API server takes and what it records, as `cox up` says it and the data directory keeps it. */
-import { readFileSync, statSync } from "node:fs";
-import { parse } from "yaml";
 import { jwtAuthenticators } from "../api/access/oidc/configuration.ts";
 import { podSecurityConfiguration } from "../api/admission/pod-security/configuration-file.ts";
 import { auditPolicy } from "../api/audit/policy.ts";
+import { readOptionFile } from "./option-file.ts";
 
 export interface ApiSettings {
 	/** An AuthenticationConfiguration, as the user wrote it. */
@@ -28,9 +27,6 @@ export interface AuditSettings {
 /** What a start changes of them: null takes something away, and what is absent stays. */
 export type ApiChanges = { [Name in keyof ApiSettings]?: ApiSettings[Name] | null };
 
-/** They travel on a command line. */
-const longestBytes = 64 * 1024;
-
 /** @throws Error naming the file and what of it cannot be heeded */
 export function readAuditPolicyFile(path: string): object {
 	return readDocument("--audit-policy", path, auditPolicy);
@@ -52,15 +48,8 @@ export function checkAuthentication(document: object): void {
 }
 
 function readDocument(option: string, path: string, check: (document: unknown) => unknown): object {
-	try {
-		if (statSync(path).size > longestBytes) throw new Error(`it has more than ${longestBytes} bytes`);
-		const document: unknown = parse(readFileSync(path, "utf8"));
-		check(document);
-		// What is no mapping was refused.
-		return document as object;
-	} catch (error) {
-		throw new Error(`${option} ${path}: ${error instanceof Error ? error.message : error}`);
-	}
+	// What is no mapping was refused.
+	return readOptionFile(option, path, check) as object;
 }
 
 /** Makes the changes. */

@@ -1,9 +1,9 @@
 /** Encryption at rest of a cluster in a data directory: which keys there are, what they write, and their rotation. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { keyPrefix } from "../../api/cache/keys.ts";
 import { Encryption, type EncryptionRule } from "../../store/encryption.ts";
 import type { Store } from "../../store/store.ts";
+import { readOptionText } from "../option-file.ts";
 import { type EncryptionPlan, parseEncryptionConfiguration } from "./configuration.ts";
 import { keyFile, newKey, type OwnKeys, readOwnKeys, writeOwnKeys } from "./key-file.ts";
 import { rewrite } from "./rewrite.ts";
@@ -125,7 +125,7 @@ export class EncryptionAtRest {
 
 /** @throws Error when the file cannot be read or is wrong */
 export function readEncryptionFile(file: string): { plan: EncryptionPlan; digest: string } {
-	const text = readFileSync(file, "utf8");
+	const text = readOptionText("--encryption-provider-config", file);
 	return {
 		plan: parseEncryptionConfiguration(text, file),
 		digest: createHash("sha256").update(text).digest("hex"),
