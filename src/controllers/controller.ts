@@ -130,7 +130,7 @@ export interface Controller<State> {
 	/** Everything the plan may look at; undefined when there is nothing (left) to do for the key. */
 	gather(key: string, mirror: Mirror): State | undefined;
 	plan(state: State, context: PlanContext): Plan;
-	/** Keys reconciled at the same time. Default 5, upstream's usual. */
+	/** Keys reconciled at the same time. Default 32. */
 	concurrency?: number;
 	/**
 	 * How long the shell lets changes gather before it plans a key whose last plan is younger than this. Keeps the cost of a large object

@@ -37,6 +37,8 @@ export interface Shell {
 
 /** Longest stretch of planning without a turn of the event loop. */
 const burstMs = 20;
+/** Keys that are worked on at a time: enough that waiting for the disk does not hold up a thousand Jobs. */
+const defaultConcurrency = 32;
 
 export function startShell<State>(controller: Controller<State>, parts: ShellParts): Shell {
 	const shell = new ControllerShell(controller, parts);
@@ -153,7 +155,7 @@ class ControllerShell<State> implements Shell {
 
 	#pump(): void {
 		const { clock } = this.#parts;
-		const concurrency = this.#controller.concurrency ?? 5;
+		const concurrency = this.#controller.concurrency ?? defaultConcurrency;
 		while (this.#active < concurrency && !this.#stopping.signal.aborted) {
 			this.#lastPumpMs = clock.monotonicMs();
 			if (this.#lastPumpMs - this.#burstStartMs > burstMs) {
