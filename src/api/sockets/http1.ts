@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { User } from "../../core/exchange.ts";
+import { Presence } from "./presence.ts";
 import { hasRawValues, keepRawValues } from "./raw-values.ts";
 import type { Incoming, Reply } from "./serve.ts";
 
@@ -10,8 +11,8 @@ export function http1Exchange(
 	response: ServerResponse,
 	user: User | undefined,
 ): { incoming: Incoming; reply: Reply } {
-	const gone = new AbortController();
-	response.once("close", () => gone.abort(new Error("the client is gone")));
+	const client = new Presence();
+	response.on("close", client.leave);
 	// Whoever goes away in the middle of an answer is no error of ours.
 	response.on("error", () => {});
 	return {
@@ -20,7 +21,7 @@ export function http1Exchange(
 			target: request.url ?? "/",
 			headers: plainHeaders(request),
 			user,
-			signal: gone.signal,
+			client,
 			body: request,
 			missesHost: request.headers.host === undefined && request.httpVersion === "1.1",
 			peer: request.socket,
@@ -35,7 +36,7 @@ export function http1Exchange(
 			},
 			write: (bytes) => response.write(bytes),
 			async drained() {
-				if (!gone.signal.aborted) await once(response, "drain", { signal: gone.signal }).catch(() => {});
+				if (!client.isGone) await once(response, "drain", { signal: client.signal }).catch(() => {});
 			},
 			end(bytes) {
 				response.end(bytes);

@@ -2,8 +2,11 @@
 import { once } from "node:events";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { User } from "../../core/exchange.ts";
+import { Presence } from "./presence.ts";
 import { hasRawValues, keepRawValues } from "./raw-values.ts";
 import type { Incoming, Reply } from "./serve.ts";
+
+const ignore = () => {};
 
 export function http2Exchange(
 	stream: ServerHttp2Stream,
@@ -12,17 +15,17 @@ export function http2Exchange(
 	user: User | undefined,
 ): { incoming: Incoming; reply: Reply } {
 	const cancel = () => stream.close(constants.NGHTTP2_CANCEL);
-	const gone = new AbortController();
-	stream.once("close", () => gone.abort(new Error("the client is gone")));
+	const client = new Presence();
+	stream.on("close", client.leave);
 	// A stream that is reset is no error of ours.
-	stream.on("error", () => {});
+	stream.on("error", ignore);
 	return {
 		incoming: {
 			method: headers[":method"] ?? "GET",
 			target: headers[":path"] ?? "/",
 			headers: plainHeaders(headers, rawHeaders),
 			user,
-			signal: gone.signal,
+			client,
 			body: stream,
 			peer: stream.session?.socket,
 		},
@@ -32,12 +35,13 @@ export function http2Exchange(
 			},
 			write: (bytes) => !stream.destroyed && stream.write(bytes),
 			async drained() {
-				if (!gone.signal.aborted) await once(stream, "drain", { signal: gone.signal }).catch(() => {});
+				if (!client.isGone) await once(stream, "drain", { signal: client.signal }).catch(() => {});
 			},
 			end(bytes) {
 				if (stream.destroyed) return;
 				// A body that was not worth reading is not waited for (RFC 9113, 8.1).
-				if (!stream.readableEnded) stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
+				if (!stream.endAfterHeaders && !stream.readableEnded)
+					stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
 				stream.end(bytes);
 			},
 			destroy: cancel,

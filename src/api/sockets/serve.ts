@@ -1,15 +1,16 @@
 /** One request from a socket, whatever protocol it came by: body in, answer out. */
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse, Handler, User } from "../../core/exchange.ts";
 import { isTrue } from "../../core/query.ts";
-import { largestBodyBytes } from "../body.ts";
 import { eventLine, SharedEvent } from "../cache/event.ts";
 import { errorResponse } from "../respond.ts";
 import type { Connections } from "./connections.ts";
 import { type BodyBudget, type Timeouts, watchBacklogBytes } from "./limits.ts";
+import type { Presence } from "./presence.ts";
+import { type Body, receiveBody } from "./receive-body.ts";
 
 /** The way back to the client. */
 export interface Reply {
@@ -31,9 +32,8 @@ export interface Incoming {
 	target: string;
 	headers: Record<string, string | undefined>;
 	user: User | undefined;
-	/** Aborts when the client is gone. */
-	signal: AbortSignal;
-	body: AsyncIterable<Uint8Array>;
+	client: Presence;
+	body: Body;
 	/** An HTTP/1.1 request must say which host it means (RFC 9112, 3.2). */
 	missesHost?: boolean;
 	/** The socket. */
@@ -59,7 +59,7 @@ export async function serve(handle: Handler, incoming: Incoming, reply: Reply, l
 	let response: ApiResponse;
 	let bodyBytes = 0;
 	const receive = async () => {
-		const bytes = await readBody(incoming, limits);
+		const bytes = await receiveBody(incoming, limits);
 		limits.bodies.take(bytes.length);
 		bodyBytes = bytes.length;
 		return bytes;
@@ -72,9 +72,9 @@ export async function serve(handle: Handler, incoming: Incoming, reply: Reply, l
 		limits.bodies.give(bodyBytes);
 	}
 	try {
-		if (incoming.signal.aborted) return;
-		if (response.type === "watch") serveWatch(response, reply, incoming.signal, limits);
-		else if (response.type === "stream") await serveStream(response, reply, incoming.signal);
+		if (incoming.client.isGone) return;
+		if (response.type === "watch") serveWatch(response, reply, incoming.client, limits);
+		else if (response.type === "stream") await serveStream(response, reply, incoming.client);
 		else await serveObject(response, incoming, reply, limits);
 	} catch {
 		// The client is gone, or a proxied answer broke off in the middle: nothing more can be said to him.
@@ -84,7 +84,7 @@ export async function serve(handle: Handler, incoming: Incoming, reply: Reply, l
 
 /** @throws ApiError */
 function requestFrom(incoming: Incoming, receive: () => Promise<Uint8Array>): ApiRequest {
-	const { method, target, headers, user, signal, peer, missesHost } = incoming;
+	const { method, target, headers, user, client, peer, missesHost } = incoming;
 	if (!methods.has(method)) {
 		throw new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 	}
@@ -97,49 +97,18 @@ function requestFrom(incoming: Incoming, receive: () => Promise<Uint8Array>): Ap
 		path: cut < 0 ? target : target.slice(0, cut),
 		query: new URLSearchParams(cut < 0 ? "" : target.slice(cut + 1)),
 		headers,
-		signal,
+		get signal() {
+			return client.signal;
+		},
 		peer,
 		...(user === undefined ? {} : { user }),
 		...(hasBody ? { receive } : {}),
 	};
 }
 
-async function readBody({ body, headers, signal }: Incoming, { clock, timeouts, bodies }: Limits): Promise<Uint8Array> {
-	const tooLarge = () =>
-		new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${largestBodyBytes}`, {});
-	if (Number(headers["content-length"] ?? 0) > largestBodyBytes) throw tooLarge();
-	const chunks: Uint8Array[] = [];
-	let byteCount = 0;
-	const chunksOf = body[Symbol.asyncIterator]();
-	let timer: Timer | undefined;
-	const tooSlow = new Promise<never>((_, reject) => {
-		timer = clock.after(timeouts.bodyMs, () =>
-			reject(new ApiError("Timeout", "Timeout: request did not complete within the allotted timeout", {})),
-		);
-	});
-	tooSlow.catch(() => {});
-	try {
-		for (;;) {
-			const next = await Promise.race([chunksOf.next(), tooSlow]);
-			if (next.done === true) break;
-			const chunk = next.value;
-			bodies.take(chunk.length);
-			byteCount += chunk.length;
-			if (byteCount > largestBodyBytes) throw tooLarge();
-			chunks.push(chunk);
-		}
-	} finally {
-		timer?.cancel();
-		bodies.give(byteCount);
-	}
-	// A body that breaks off is none.
-	if (signal.aborted) throw new ApiError("BadRequest", "the client is gone");
-	return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-}
-
 async function serveObject(
 	response: Extract<ApiResponse, { type: "object" }>,
-	{ method, target, headers, signal }: Incoming,
+	{ method, target, headers, client }: Incoming,
 	reply: Reply,
 	limits: Limits,
 ): Promise<void> {
@@ -164,15 +133,15 @@ async function serveObject(
 		return;
 	}
 	reply.end(parts instanceof Uint8Array ? parts : Buffer.concat(parts, byteCount));
-	if (byteCount > compressedBytes) cutWhenSlow(byteCount, reply, signal, limits);
+	if (byteCount > compressedBytes) cutWhenSlow(byteCount, reply, client, limits);
 }
 
 /** An answer that nobody takes does not stay in memory. */
-function cutWhenSlow(byteCount: number, reply: Reply, signal: AbortSignal, { clock, timeouts }: Limits): void {
-	if (signal.aborted) return;
+function cutWhenSlow(byteCount: number, reply: Reply, client: Presence, { clock, timeouts }: Limits): void {
+	if (client.isGone) return;
 	const allowedMs = timeouts.answerMs + (byteCount / timeouts.slowestBytesPerSecond) * 1000;
 	const timer = clock.after(allowedMs, () => reply.destroy());
-	signal.addEventListener("abort", () => timer.cancel(), { once: true });
+	client.signal.addEventListener("abort", () => timer.cancel(), { once: true });
 }
 
 /** Asked for, or for human eyes: upstream does the same for browsers and command-line downloaders. */
@@ -191,11 +160,11 @@ function prettied(parts: Uint8Array | readonly Uint8Array[]): Uint8Array {
 async function serveStream(
 	response: Extract<ApiResponse, { type: "stream" }>,
 	reply: Reply,
-	signal: AbortSignal,
+	client: Presence,
 ): Promise<void> {
 	reply.head(response.status, response.headers);
 	for await (const chunk of response.body) {
-		if (signal.aborted) return;
+		if (client.isGone) return;
 		if (!reply.write(chunk)) await reply.drained();
 	}
 	reply.end();
@@ -208,7 +177,7 @@ async function serveStream(
 function serveWatch(
 	response: Extract<ApiResponse, { type: "watch" }>,
 	reply: Reply,
-	signal: AbortSignal,
+	client: Presence,
 	{ connections }: Limits,
 ): void {
 	let lines: Buffer[] = [];
@@ -220,7 +189,7 @@ function serveWatch(
 	let forget: (() => void) | undefined;
 	const flush = () => {
 		if (isFull) return;
-		while (lines.length > 0 && !signal.aborted) {
+		while (lines.length > 0 && !client.isGone) {
 			const batch = firstBytes(lines, watchWriteBytes);
 			lines = batch.length === lines.length ? [] : lines.slice(batch.length);
 			const [first] = batch;
@@ -240,7 +209,7 @@ function serveWatch(
 		if (over) return;
 		over = true;
 		forget?.();
-		if (signal.aborted) return;
+		if (client.isGone) return;
 		isFull = false;
 		flush();
 		reply.end();
@@ -259,7 +228,7 @@ function serveWatch(
 	reply.head(response.status, response.headers);
 	forget = connections.addWatch(end);
 	if (over) return;
-	signal.addEventListener("abort", end, { once: true });
+	client.signal.addEventListener("abort", end, { once: true });
 	response.start({
 		event(event) {
 			if (!over) add(event instanceof SharedEvent ? event.line : eventLine(event.type, event.bytes));

@@ -1,9 +1,11 @@
+import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { systemClock } from "../../core/clock.ts";
 import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
 import { Made } from "../cache/cached.ts";
 import { SharedEvent } from "../cache/event.ts";
 import { BodyBudget, defaultTimeouts } from "./limits.ts";
+import { Presence } from "./presence.ts";
 import { type Reply, serve } from "./serve.ts";
 
 type Sink = Parameters<Extract<ApiResponse, { type: "watch" }>["start"]>[0];
@@ -46,8 +48,8 @@ async function slowWatcher() {
 		headers: {},
 		user: undefined,
 		peer: undefined,
-		signal: new AbortController().signal,
-		body: (async function* () {})(),
+		client: new Presence(),
+		body: Object.assign(Readable.from([]), { aborted: false }),
 	};
 	await serve(async () => watch, incoming, reply, {
 		clock: systemClock({ unref: true }),

@@ -1,0 +1,27 @@
+/** Whether the client of a request is still there. */
+
+/** One for all: making an error with its stack for every request costs more than all else here. */
+const clientIsGone = new Error("the client is gone");
+
+export class Presence {
+	#isGone = false;
+	#leaving: AbortController | undefined;
+
+	get isGone(): boolean {
+		return this.#isGone;
+	}
+
+	/** Aborts when the client is gone. Made for those who ask: most requests are over before anyone does. */
+	get signal(): AbortSignal {
+		if (this.#leaving === undefined) {
+			this.#leaving = new AbortController();
+			if (this.#isGone) this.#leaving.abort(clientIsGone);
+		}
+		return this.#leaving.signal;
+	}
+
+	readonly leave = (): void => {
+		this.#isGone = true;
+		this.#leaving?.abort(clientIsGone);
+	};
+}
