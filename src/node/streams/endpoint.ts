@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Pod } from "../../kinds/generated/types.ts";
+import type { ExecSession } from "../../runtime/runtime.ts";
 import { containerLog } from "./container-logs.ts";
 import { badRequest, HttpError, notFound } from "./http-error.ts";
 import { type LogPlace, sendNodeLog } from "./node-logs.ts";
@@ -126,7 +127,7 @@ function serveCommand(
 	const container = findRunning(pod, name, view.of(pod.metadata.uid));
 	const start = (left: AbortSignal) => {
 		const ended = AbortSignal.any([left, signal]);
-		if (verb === "attach") return runtime.attach(container.id, { stdin: options.stdin, signal: ended });
+		if (verb === "attach") return attached(runtime.attach(container.id, { stdin: options.stdin, signal: ended }));
 		const command = query.getAll("command");
 		return runtime.exec(container.id, { command, tty: options.tty, stdin: options.stdin, signal: ended });
 	};
@@ -144,6 +145,15 @@ function serveCommand(
 	}
 	acceptSpdy(request, socket, protocol);
 	void serveSpdyCommand(socket, head, protocol, options, start);
+}
+
+/**
+ * A session that ends well whatever its container ends with: upstream's attach carries no exit code, and kubectl takes a failure
+ * for one to attach, upon which it prints the container's logs after all that it has shown.
+ */
+async function attached(session: Promise<ExecSession>): Promise<ExecSession> {
+	const { exitCode, ...streams } = await session;
+	return { ...streams, exitCode: exitCode.then(() => 0) };
 }
 
 function servePorts(

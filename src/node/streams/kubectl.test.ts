@@ -89,6 +89,9 @@ describe.each(programs)("%s", (program) => {
 		test("attach -i joins the container's streams", async () => {
 			const result = await kubectl(["attach", "-i", "web"], "hello\n");
 			expect(result.out.toString()).toContain("hello\n");
+			// It ends well, though the container fails: else `kubectl run -i` prints the logs besides.
+			expect(result.err).not.toContain("exit code");
+			expect(result.code).toBe(0);
 		});
 
 		test("cp copies a file into the container and back", async () => {

@@ -76,7 +76,7 @@ function context(logPath: string): NodeContext {
 	const sandbox = { id: "s1", config: {}, state: "ready", createdAtMs: 0 };
 	const runtime: Partial<Runtime> = {
 		exec: async (_id, { command, tty, signal }) => runProcess(command, tty, signal),
-		attach: async (_id, { signal }) => runProcess(["cat"], false, signal),
+		attach: async (_id, { signal }) => runProcess(["sh", "-c", "cat; exit 3"], false, signal),
 		connect: async (_sandboxId, port) => dial(port),
 		stats: async () => [],
 	};
