@@ -26,7 +26,7 @@ export function markedProcesses(owner: string): MarkedProcess[] {
 		if (!/^\d+$/.test(name)) continue;
 		const environment = readEnvironment(name);
 		const value = environment?.get(marker);
-		if (environment === undefined || value === undefined) continue;
+		if (environment === undefined || value === undefined || isInContainer(name)) continue;
 		const at = value.lastIndexOf("#");
 		if (value.slice(0, at) !== owner) continue;
 		const startTime = startTimeOf(Number(name));
@@ -42,9 +42,20 @@ export function clusterDirectories(): string[] {
 	const owners = new Set<string>();
 	for (const name of readdirSync("/proc")) {
 		const value = /^\d+$/.test(name) ? readEnvironment(name)?.get(marker) : undefined;
-		if (value !== undefined) owners.add(value.slice(0, value.lastIndexOf("#")));
+		if (value !== undefined && !isInContainer(name)) owners.add(value.slice(0, value.lastIndexOf("#")));
 	}
 	return [...owners].sort();
+}
+
+/** A node's processes are one process namespace below us, those of containers two: what they call themselves says nothing. */
+function isInContainer(pid: string): boolean {
+	return isDeeperThanNode(readProc(`${pid}/status`) ?? "");
+}
+
+/** @param status of proc(5) @returns whether the process is further down than a node's own. Pure. */
+export function isDeeperThanNode(status: string): boolean {
+	const numbers = /^NSpid:\t(.*)$/m.exec(status)?.[1]?.split("\t") ?? [];
+	return numbers.length > 2;
 }
 
 /** Undefined when there is no such process, or only the remains of one that has ended. */
