@@ -43,3 +43,11 @@ test("an extended resource that is no longer capacity is taken out of what is al
 		status: { allocatable: { cpu: "2", memory: "3Gi", "example.com/foo": null } },
 	});
 });
+
+test("quantities that the API stores in another form are no reason to write the status again", () => {
+	const quantities = { cpu: "0.5", memory: "1048576Ki", "ephemeral-storage": "243497856000" };
+	const wanted = nodeStatus({ ...facts, capacity: quantities, allocatable: quantities }, undefined, 0, []);
+	const stored = { cpu: "500m", memory: "1Gi", "ephemeral-storage": "243497856k" };
+	const node = nodeWith({ ...wanted, capacity: stored, allocatable: stored });
+	expect(needsStatusWrite(node, wanted, 0, 1000)).toBe(false);
+});

@@ -1,5 +1,6 @@
 /** The Node object that an agent registers and keeps up to date. Pure. */
 import { parseTimestamp, timestamp } from "../core/clock.ts";
+import { canonicalQuantity } from "../core/quantity.ts";
 import type { Node, NodeCondition, NodeStatus } from "../kinds/generated/types.ts";
 
 export const kubeletVersion = "v1.36.0";
@@ -119,8 +120,8 @@ function nodeConditions(old: readonly NodeCondition[], nowMs: number, limitation
 export function needsStatusWrite(node: Node, wanted: NodeStatus, nowMs: number, everyMs: number): boolean {
 	const strip = (status: NodeStatus | undefined) =>
 		JSON.stringify({
-			capacity: Object.entries(status?.capacity ?? {}).sort(),
-			allocatable: Object.entries(status?.allocatable ?? {}).sort(),
+			capacity: canonical(status?.capacity),
+			allocatable: canonical(status?.allocatable),
 			addresses: status?.addresses,
 			nodeInfo: status?.nodeInfo,
 			conditions: status?.conditions
@@ -130,4 +131,11 @@ export function needsStatusWrite(node: Node, wanted: NodeStatus, nowMs: number, 
 	if (strip(node.status) !== strip(wanted)) return true;
 	const heartbeat = node.status?.conditions?.find(({ type }) => type === "Ready")?.lastHeartbeatTime;
 	return !(nowMs - parseTimestamp(heartbeat ?? "") < everyMs);
+}
+
+/** As the API stores them, which is not as they were written: `1024Ki` is `1Mi` there. */
+function canonical(resources: Readonly<Record<string, string>> = {}): [string, string][] {
+	return Object.entries(resources)
+		.map(([name, quantity]): [string, string] => [name, canonicalQuantity(quantity)])
+		.sort();
 }
