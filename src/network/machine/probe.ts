@@ -1,5 +1,6 @@
 /** What stands in the way of nodes as namespaces on this machine, each with its remedy in one line. */
 import { accessSync, constants, readFileSync } from "node:fs";
+import { release } from "node:os";
 import { run, toolPath } from "../command.ts";
 
 const tools: readonly { program: string; package: string }[] = [
@@ -11,8 +12,15 @@ const tools: readonly { program: string; package: string }[] = [
 	{ program: "mkfifo", package: "coreutils" },
 ];
 
+/** The launcher of containers sets the flags of whole mount trees at once (mount_setattr(2)). */
+const oldestKernel = [5, 12] as const;
+
 export async function probeMachine(mode: "root" | "rootless"): Promise<string[]> {
 	if (process.platform !== "linux") return [`real nodes need Linux: use --runtime simulated on ${process.platform}`];
+	if (!isRecent(release()))
+		return [
+			`real nodes need Linux ${oldestKernel.join(".")} or newer, this is ${release()}; remedy: --runtime simulated`,
+		];
 	const missing = tools.filter(({ program }) => !isInstalled(program));
 	if (missing.length > 0) {
 		const packages = [...new Set(missing.map((tool) => tool.package))].join(" ");
@@ -20,6 +28,12 @@ export async function probeMachine(mode: "root" | "rootless"): Promise<string[]>
 		return [`not installed: ${programs}; remedy: sudo apt-get install ${packages}`];
 	}
 	return mode === "root" ? probeRoot() : probeUserNamespaces();
+}
+
+/** @param kernel as uname tells it: `6.1.0-18-amd64` */
+export function isRecent(kernel: string): boolean {
+	const [major = 0, minor = 0] = kernel.split(".").map((part) => Number.parseInt(part, 10));
+	return major > oldestKernel[0] || (major === oldestKernel[0] && minor >= oldestKernel[1]);
 }
 
 export function isInstalled(program: string): boolean {
