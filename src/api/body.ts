@@ -1,5 +1,5 @@
 /** Reads the bodies of requests: JSON, YAML and protobuf from the network, values from the same process. */
-import { ApiError } from "../core/errors.ts";
+import { ApiError, isReason } from "../core/errors.ts";
 import type { ApiRequest } from "../core/exchange.ts";
 import { checkJsonBytes } from "../core/json-limits.ts";
 import { wellFormed } from "../core/well-formed.ts";
@@ -27,16 +27,36 @@ export function contentType(request: ApiRequest): string {
 	return (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();
 }
 
-/** @throws ApiError BadRequest, UnsupportedMediaType or RequestEntityTooLarge */
-export function readObjectBody(request: ApiRequest): Body {
+/**
+ * @param kind what the object should be, for the message when the body cannot be read
+ * @throws ApiError BadRequest, UnsupportedMediaType or RequestEntityTooLarge
+ */
+export function readObjectBody(request: ApiRequest, kind?: string): Body {
 	const { body } = request;
 	if (body === undefined) return { value: undefined, duplicateFields: [] };
 	if ("object" in body) return { value: body.object, duplicateFields: [] };
 	if (body.bytes.length === 0) return { value: undefined, duplicateFields: [] };
+	try {
+		return readBytes(request, body.bytes);
+	} catch (error) {
+		if (kind === undefined || !isReason(error, "BadRequest")) throw error;
+		const why = `${error.message} (${beginning(body.bytes)})`;
+		throw new ApiError("BadRequest", `the object provided is unrecognized (must be of type ${kind}): ${why}`);
+	}
+}
+
+/** The first bytes of a body, as text where they may be JSON, as upstream shows them. */
+function beginning(bytes: Uint8Array): string {
+	const first = Buffer.from(bytes.subarray(0, 30));
+	const rest = bytes.length > first.length ? " ..." : "";
+	return `${first.toString(first[0] === 0x7b ? "utf8" : "hex")}${rest}`;
+}
+
+function readBytes(request: ApiRequest, bytes: Uint8Array): Body {
 	const type = contentType(request);
-	if (type === "application/json" || type === "*/*") return jsonBody(body.bytes, request.query);
-	if (type === "application/yaml") return { value: parseYaml(body.bytes), duplicateFields: [] };
-	if (type === protobuf) return { value: decodeProtobuf(body.bytes), duplicateFields: [] };
+	if (type === "application/json" || type === "*/*") return jsonBody(bytes, request.query);
+	if (type === "application/yaml") return { value: parseYaml(bytes), duplicateFields: [] };
+	if (type === protobuf) return { value: decodeProtobuf(bytes), duplicateFields: [] };
 	throw unsupportedMediaType(["application/json", "application/yaml", protobuf]);
 }
 
@@ -70,6 +90,8 @@ function goSyntaxError(error: unknown, bytes: Uint8Array): string {
 	const message = error instanceof Error ? error.message : String(error);
 	if (/end of JSON|Unterminated/i.test(message)) return "unexpected end of JSON input";
 	const position = /position (\d+)/.exec(message);
+	const token = position === null ? /^Unexpected token '(.)'/su.exec(message)?.[1] : undefined;
+	if (token !== undefined) return `invalid character '${token}' looking for beginning of value`;
 	const at = position === null ? 0 : Number(position[1]);
 	const character = String.fromCharCode(bytes[at] ?? 0);
 	const where = at === 0 ? "looking for beginning of value" : "after object key:value pair";

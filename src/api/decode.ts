@@ -25,7 +25,12 @@ export function decodeObject(
 	context: Context,
 	target: Target,
 	body: Body,
-	options: { defaults?: boolean; skips?: (field: string, content: unknown) => boolean } = {},
+	options: {
+		defaults?: boolean;
+		skips?: (field: string, content: unknown) => boolean;
+		/** Makes the error of a value of the wrong type, where the value is not what a client sent. */
+		wrongType?: (why: string) => ApiError;
+	} = {},
 ): KubeObject {
 	const { kind, served, apiVersion } = target;
 	const value = asRecord(body.value, kind.kind);
@@ -45,10 +50,14 @@ export function decodeObject(
 	const sent = skips === undefined || served !== undefined ? value : hollowed(value, skips);
 	const { object, problems, unknownFields } = decode(sent, served?.schema ?? kind.schema, undefined, { partial });
 	const problem = problems[0];
-	if (problem !== undefined) throw cannotBeHandled(kind.kind, apiVersion, kind.kind, problem.message);
+	if (problem !== undefined)
+		throw options.wrongType?.(problem.message) ?? cannotBeHandled(kind.kind, apiVersion, kind.kind, problem.message);
 	if (partial && unknownFields.length > 0) throw undeclared(target, object, unknownFields);
 	reportFields(context, target, unknownFields, body.duplicateFields);
-	served?.toStorage(object);
+	if (served !== undefined) {
+		object.metadata ??= {} as KubeObject["metadata"];
+		served.toStorage(object);
+	}
 	const normal = normalised(object, apiVersionOf(kind), kind.kind);
 	if (!partial) kind.setDefaults?.(normal);
 	return normal;
@@ -61,7 +70,7 @@ export function decodeObject(
  * @throws ApiError BadRequest
  */
 export function decodeUnstored(context: Context, schema: string, kind: string): object {
-	const body = readObjectBody(context.request);
+	const body = readObjectBody(context.request, kind);
 	const value = body.value === undefined ? {} : asRecord(body.value, kind);
 	const apiVersion = typeof value["apiVersion"] === "string" ? value["apiVersion"] : "";
 	const found = typeof value["kind"] === "string" ? value["kind"] : "";

@@ -1,10 +1,13 @@
-/** Bounds how much is answered at the same time. */
+/** Bounds how much is done at the same time. */
 import { ApiError } from "../core/errors.ts";
-import type { RequestInfo } from "./request-info.ts";
 
 export interface Flow {
-	/** @returns to be called when the request is answered @throws ApiError TooManyRequests */
-	enter(info: RequestInfo): () => void;
+	/**
+	 * @param isExempt is let in even when there are too many: a probe must find the server alive
+	 * @returns to be called when it is done
+	 * @throws ApiError TooManyRequests
+	 */
+	enter(isExempt: boolean): () => void;
 }
 
 export function createFlow(limit: number): Flow {
@@ -13,8 +16,8 @@ export function createFlow(limit: number): Flow {
 		running--;
 	};
 	return {
-		enter(info) {
-			if (running >= limit && info.resource !== undefined)
+		enter(isExempt) {
+			if (running >= limit && !isExempt)
 				throw new ApiError("TooManyRequests", "too many requests, please try again later", { retryAfterSeconds: 1 });
 			running++;
 			return leave;

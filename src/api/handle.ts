@@ -85,7 +85,10 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		(kind) => new Expiry({ store, cache: server.cache, clock, kind, lifeMs: kind.lifeMs ?? 0 }),
 	);
 	const paths = createPaths(server);
-	const flow = createFlow(options.maxRequestsInFlight ?? 1000);
+	const maxRequestsInFlight = options.maxRequestsInFlight ?? 1000;
+	const flow = createFlow(maxRequestsInFlight);
+	// Apart from the others: clients that send slowly must not keep out those whose requests are there.
+	const receiving = createFlow(maxRequestsInFlight);
 
 	const handle: Handler = async (request) => {
 		let release: (() => void) | undefined;
@@ -99,8 +102,14 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 			const user = await actingUser(server, requester, request.headers);
 			if (user !== requester) audit?.actsAs(user);
 			await authorize(server, user, info, audit);
-			if (request.receive !== undefined) request.body = { bytes: await request.receive() };
-			release = flow.enter(info);
+			if (request.receive !== undefined) {
+				release = receiving.enter(false);
+				request.body = { bytes: await request.receive() };
+				release();
+				// Should the next one refuse, this one has been left.
+				release = undefined;
+			}
+			release = flow.enter(info.resource === undefined);
 			const context: Context = { server, request, info, user, warnings: [], audit };
 			// decode → admit → validate → commit: in verbs/create.ts and verbs/write.ts
 			const response = info.resource === undefined ? await paths(request) : await serveResource(context);

@@ -95,7 +95,7 @@ export function parseRequestInfo(request: ApiRequest): RequestInfo {
 	resource.plural = decoded(parts[at]);
 	if (parts[at + 1] !== undefined) resource.name = decoded(parts[at + 1]);
 	if (parts[at + 2] !== undefined) resource.subresource = decoded(parts[at + 2]);
-	if (parts.length > at + 3) resource.rest = `/${parts.slice(at + 3).join("/")}`;
+	if (parts.length > at + 3) resource.rest = wellEscaped(`/${parts.slice(at + 3).join("/")}`);
 	if (endsWithSlash && resource.subresource === "proxy") resource.rest += "/";
 	const verb = verbOf(verbs[method], resource, query, watchPath);
 	if (verb === "list" || verb === "watch" || verb === "deletecollection") {
@@ -112,6 +112,12 @@ function verbOf(verb: Verb, resource: ResourceInfo, query: URLSearchParams, watc
 	if (resource.name !== undefined) return verb;
 	if (verb === "get") return "list";
 	return verb === "delete" ? "deletecollection" : verb;
+}
+
+/** A path that is passed on as it is. Its bytes may be of any encoding, so it cannot be decoded. */
+function wellEscaped(path: string): string {
+	if (/%(?![\da-f]{2})/i.test(path)) throw new ApiError("BadRequest", `invalid URL escape in "${shortened(path)}"`);
+	return path;
 }
 
 function decoded(part: string | undefined): string {

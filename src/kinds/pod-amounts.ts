@@ -79,7 +79,7 @@ function byName(statuses: readonly ContainerStatus[] = []): Map<string, Containe
 }
 
 /** Names of resources are the clients': it has those, and nothing that it inherits. */
-function noAmounts(): Amounts {
+export function noAmounts(): Amounts {
 	return Object.create(null) as Amounts;
 }
 

@@ -1,16 +1,17 @@
 import type { Cause } from "../core/errors.ts";
 import { immutable, oneOf } from "../core/field-checks.ts";
 import { forbidden } from "../core/field-errors.ts";
+import { lookup } from "../core/object.ts";
 import { ageColumn, column, nameColumn } from "./columns.ts";
 import type { PriorityClass } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
 
 const highestUserPriority = 1_000_000_000;
 /** Classes that every cluster has. */
-export const systemPriorities: Readonly<Record<string, number>> = {
+export const systemPriorities: Readonly<Record<string, number>> = lookup({
 	"system-cluster-critical": 2_000_000_000,
 	"system-node-critical": 2_000_001_000,
-};
+});
 
 export const priorityClasses: Kind<PriorityClass> = {
 	group: "scheduling.k8s.io",

@@ -3,13 +3,13 @@
  * cannot both take what is left. What goes is credited by the quota controller.
  */
 
-import { deepCopy, type KubeObject } from "../../core/object.ts";
+import { deepCopy, type KubeObject, lookup } from "../../core/object.ts";
 import { compareQuantities, subtractQuantities } from "../../core/quantity.ts";
 import { events } from "../../kinds/event.ts";
 import type { Pod, ResourceQuota } from "../../kinds/generated/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { pods } from "../../kinds/pod.ts";
-import { type Amounts, add } from "../../kinds/pod-amounts.ts";
+import { type Amounts, add, noAmounts } from "../../kinds/pod-amounts.ts";
 import { unstated } from "../../kinds/quota/constraints.ts";
 import { isInScopes } from "../../kinds/quota/scopes.ts";
 import { isCounted, usageOf } from "../../kinds/quota/usage.ts";
@@ -63,8 +63,8 @@ export function quotasFor(server: Server, kind: Kind, namespace: string): Cached
 /** What the write adds to what is used; nothing that stays as it is or becomes less. */
 function deltaOf({ clock }: Server, kind: Kind, object: KubeObject, old: KubeObject | undefined): Amounts {
 	const usage = usageOf(kind, object, clock.now());
-	const before = old === undefined ? {} : usageOf(kind, old, clock.now());
-	const delta: Amounts = {};
+	const before = old === undefined ? noAmounts() : lookup(usageOf(kind, old, clock.now()));
+	const delta = noAmounts();
 	for (const [name, quantity] of Object.entries(usage)) {
 		const more = subtractQuantities(quantity, before[name] ?? "0");
 		if (compareQuantities(more, "0") > 0) delta[name] = more;
@@ -76,7 +76,8 @@ function deltaOf({ clock }: Server, kind: Kind, object: KubeObject, old: KubeObj
 function charge(request: Admitted, cached: Cached, quota: ResourceQuota, delta: Amounts): void {
 	const { kind, object } = request;
 	const { name: quotaName } = quota.metadata;
-	const { hard = {}, used = {} } = quota.status ?? {};
+	const { hard = {} } = quota.status ?? {};
+	const used = lookup(quota.status?.used ?? {});
 	const limited = Object.keys(hard)
 		.filter((name) => isCounted(kind, name))
 		.sort();
@@ -89,7 +90,7 @@ function charge(request: Admitted, cached: Cached, quota: ResourceQuota, delta: 
 		throw refused(request, `status unknown for quota: ${quotaName}, resources: ${limited.join(",")}`);
 	const charged = limited.filter((name) => delta[name] !== undefined);
 	if (charged.length === 0) return;
-	const total: Amounts = { ...used };
+	const total = Object.assign(noAmounts(), used);
 	for (const name of charged) add(total, { [name]: delta[name] ?? "0" });
 	const exceeded = charged.filter((name) => compareQuantities(total[name] ?? "0", hard[name] ?? "0") > 0);
 	if (exceeded.length > 0) {
@@ -99,7 +100,7 @@ function charge(request: Admitted, cached: Cached, quota: ResourceQuota, delta: 
 	}
 	const updated = deepCopy(quota);
 	updated.metadata.resourceVersion = unassigned;
-	updated.status = { ...updated.status, used: total };
+	updated.status = { ...updated.status, used: { ...total } };
 	request.companions.updates ??= [];
 	request.companions.updates.push({ key: cached.key, expected: cached.revision, object: updated });
 }

@@ -59,8 +59,11 @@ function queryOf({ query }: ApiRequest): string {
 function backendOf(server: Server, target: Target): Backend {
 	const { scheme, name, port } = splitName(target);
 	const { namespace = "" } = target;
-	// An agent listens on one socket, whatever port is asked for.
-	if (target.kind.plural === "nodes") return { connect: () => dial(server, name), host: undefined };
+	if (target.kind.plural === "nodes") {
+		if (target.objects.get(objectKey(target.kind, undefined, name)) === undefined) throw notFound(target.kind, name);
+		// An agent listens on one socket, whatever port is asked for.
+		return { connect: () => dial(server, name), host: undefined };
+	}
 	const [pod, number] = target.kind.plural === "pods" ? podPort(server, namespace, name, port) : choice();
 	return {
 		async connect() {

@@ -26,7 +26,7 @@ const attempts = 8;
 
 export async function create(context: Context, target: Target): Promise<ApiResponse> {
 	if (target.name !== undefined || (target.kind.namespaced && target.namespace === undefined)) throw methodNotAllowed();
-	const body = readObjectBody(context.request);
+	const body = readObjectBody(context.request, target.kind.kind);
 	const cached = await createObject(context, target, () => decodeObject(context, target, body));
 	return present(context, target, cached, 201);
 }

@@ -1,6 +1,7 @@
 /** PATCH, of four types (API concepts, "Patch types"). */
-import { ApiError, conflict, notFound } from "../../core/errors.ts";
+import { ApiError, conflict, invalid, notFound } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
+import { invalidValue } from "../../core/field-errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { applyJsonPatch } from "../../core/patches/json-patch.ts";
 import { applyMergePatch } from "../../core/patches/merge-patch.ts";
@@ -45,11 +46,17 @@ export async function patch(
 		make: (current) => {
 			const before = servedObject(target, current);
 			const value = applied(target, before, change, type);
-			return decodeObject(context, target, { value, duplicateFields: [] }, { skips: needless(strategy, before) });
+			const options = { skips: needless(strategy, before), wrongType: (why: string) => wrongResult(value, why) };
+			return decodeObject(context, target, { value, duplicateFields: [] }, options);
 		},
 		strategy,
 	});
 	return present(context, target, cached);
+}
+
+/** The patch is well formed; what comes of it is not an object of the type. */
+function wrongResult(value: unknown, why: string): ApiError {
+	return invalid({ group: "", kind: "" }, "", [invalidValue("patch", shown(value), why)]);
 }
 
 /** @throws ApiError UnsupportedMediaType */

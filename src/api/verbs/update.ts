@@ -12,7 +12,7 @@ export async function update(
 	strategy: Strategy = mainStrategy(target.kind),
 ): Promise<ApiResponse> {
 	const wanted = named(target);
-	const body = readObjectBody(context.request);
+	const body = readObjectBody(context.request, target.kind.kind);
 	const cached = await writeObject(context, wanted, {
 		make: ({ object }) => decodeObject(context, target, body, { skips: needless(strategy, object) }),
 		strategy,

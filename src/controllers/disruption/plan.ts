@@ -1,5 +1,6 @@
 /** How many of a budget's pods may be evicted now (Kubernetes documentation, "Disruptions"). Pure. */
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { lookup } from "../../core/object.ts";
 import type { Condition, LabelSelector, Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
 import { podDisruptionBudgets } from "../../kinds/poddisruptionbudget.ts";
 import { event, updateStatus } from "../actions.ts";
@@ -109,11 +110,13 @@ function selectorStructText(selector: LabelSelector | undefined): string {
 
 /** Pods whose eviction was allowed and has not shown up yet. */
 function stillDisrupted({ status }: PodDisruptionBudget, pods: readonly Pod[], nowMs: number) {
+	// Pods may be called anything, `constructor` included.
+	const disrupted = lookup(status?.disruptedPods ?? {});
 	const disruptedPods: Record<string, string> = {};
 	let nextMs: number | undefined;
 	for (const pod of pods) {
 		const { name, deletionTimestamp } = pod.metadata;
-		const since = status?.disruptedPods?.[name];
+		const since = disrupted[name];
 		if (since === undefined || deletionTimestamp !== undefined) continue;
 		const untilMs = parseTimestamp(since) + evictionTimeoutMs;
 		if (untilMs <= nowMs) continue;

@@ -1,4 +1,5 @@
 /** What an autoscaler measures by: where numbers come from, and what the numbers of one metric are. */
+import { lookup } from "../../core/object.ts";
 import { quantityMilli } from "../../core/quantity.ts";
 import type {
 	Pod,
@@ -77,7 +78,7 @@ function usage(source: MetricsSource, pods: readonly Pod[], resource: string, co
 		if (used === undefined) continue;
 		any = true;
 		const { name, namespace } = pod.metadata;
-		const parts = container === undefined ? Object.values(used.containers) : [used.containers[container]];
+		const parts = container === undefined ? Object.values(used.containers) : [lookup(used.containers)[container]];
 		if (container !== undefined && parts[0] === undefined)
 			return failed(`container ${container} not present in metrics for pod ${namespace}/${name}`);
 		const quantities = parts.map((part) => part?.[resource]);

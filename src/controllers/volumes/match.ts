@@ -1,4 +1,5 @@
 /** Which volume suits a claim (Kubernetes documentation, "Persistent Volumes", "Binding"). */
+import { lookup } from "../../core/object.ts";
 import { compareQuantities } from "../../core/quantity.ts";
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
 import { hostnameLabel } from "../../kinds/local-volume.ts";
@@ -59,9 +60,10 @@ export function reaches({ spec }: PersistentVolume, node: Node): boolean {
 /** Whether a class allows volumes on the node. */
 export function allowsNode({ allowedTopologies }: StorageClass, node: Node): boolean {
 	if (allowedTopologies === undefined || allowedTopologies.length === 0) return true;
+	const labels = lookup(node.metadata.labels ?? {});
 	return allowedTopologies.some((term) =>
 		(term.matchLabelExpressions ?? []).every(({ key, values }) => {
-			const value = node.metadata.labels?.[key] ?? (key === hostnameLabel ? node.metadata.name : undefined);
+			const value = labels[key] ?? (key === hostnameLabel ? node.metadata.name : undefined);
 			return value !== undefined && values.includes(value);
 		}),
 	);
