@@ -21,7 +21,7 @@ export function kubeconfigCommand(): Command {
 	return clusterCommand("kubeconfig", "print the path of the kubeconfig")
 		.option(
 			"--user <name>",
-			"of this user instead of the administrator, who may do what roles allow; made anew each time",
+			"make one for this user, who may do what roles allow, instead of the administrator's",
 		)
 		.option("--group <name...>", "groups that the user is in")
 		.action(async (options: KubeconfigOptions) => {

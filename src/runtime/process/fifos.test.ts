@@ -1,5 +1,5 @@
 /** Pipes are made ahead, and what an agent left is used by the next one, which may have the same process number. */
-import { lstatSync, mkdtempSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { expect, it } from "vitest";
 import { FifoStore } from "./fifos.ts";
@@ -13,6 +13,20 @@ it("makes more pipes after one that has ended left some, whatever its process nu
 			await new FifoStore(`${directory}/made`).take(paths);
 			for (const path of paths) expect(lstatSync(path).isFIFO()).toBe(true);
 		}
+	} finally {
+		rmSync(directory, { recursive: true });
+	}
+});
+
+it("makes pipes again after a batch failed", async () => {
+	const directory = mkdtempSync(`${tmpdir()}/cox-fifos-`);
+	try {
+		const fifos = new FifoStore(`${directory}/made`);
+		rmSync(`${directory}/made`, { recursive: true });
+		await expect(fifos.take([`${directory}/pipe`])).rejects.toThrow("mkfifo");
+		mkdirSync(`${directory}/made`);
+		await fifos.take([`${directory}/pipe`]);
+		expect(lstatSync(`${directory}/pipe`).isFIFO()).toBe(true);
 	} finally {
 		rmSync(directory, { recursive: true });
 	}

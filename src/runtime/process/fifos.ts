@@ -32,7 +32,8 @@ export class FifoStore {
 
 	#fill(): Promise<void> {
 		const before = this.#names.length;
-		this.#filling = this.#filling.then(async () => {
+		const earlier = this.#filling.catch(() => undefined); // it has been reported, and says nothing of this batch
+		this.#filling = earlier.then(async () => {
 			if (this.#names.length > before) return;
 			// An agent in a process namespace of its own has the number that the one before had, whose pipes may be left.
 			const batch = crypto.randomUUID();
