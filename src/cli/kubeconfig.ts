@@ -19,10 +19,7 @@ interface KubeconfigOptions {
 
 export function kubeconfigCommand(): Command {
 	return clusterCommand("kubeconfig", "print the path of the kubeconfig")
-		.option(
-			"--user <name>",
-			"make one for this user, who may do what roles allow, instead of the administrator's",
-		)
+		.option("--user <name>", "make one for this user, who may do what roles allow, instead of the administrator's")
 		.option("--group <name...>", "groups that the user is in")
 		.action(async (options: KubeconfigOptions) => {
 			const layout = layoutFrom(options);
