@@ -1,8 +1,8 @@
 /** Objects as the client wants to see them: as they are, in the version he speaks, as a table, or metadata only. */
-import { stringify } from "yaml";
 import { ApiError } from "../core/errors.ts";
 import type { ApiResponse, ServedWatchEvent } from "../core/exchange.ts";
 import { deepCopy, type KubeObject } from "../core/object.ts";
+import { yamlLibrary } from "../core/yaml-library.ts";
 import { apiVersionOf, type ServedVersion } from "../kinds/kind.ts";
 import { type Cached, type Encoded, Made } from "./cache/cached.ts";
 import { SharedEvent } from "./cache/event.ts";
@@ -135,7 +135,7 @@ function asYaml({ encoding }: Format, response: ApiResponse): ApiResponse {
 			if (parts instanceof Uint8Array) byteCount = parts.length;
 			else for (const part of parts) byteCount += part.length;
 			if (byteCount > largestYamlBytes) return parts;
-			return Buffer.from(stringify(response.object, { aliasDuplicateObjects: false }));
+			return Buffer.from(yamlLibrary().stringify(response.object, { aliasDuplicateObjects: false }));
 		},
 	};
 }

@@ -1,7 +1,7 @@
 /** Upstream's `EncryptionConfiguration` (apiserver.config.k8s.io/v1): what is encrypted at rest, and with which keys. */
-import { parseAllDocuments } from "yaml";
 import { keyPrefix } from "../../api/cache/keys.ts";
 import type { EncryptionKey, EncryptionRule } from "../../store/encryption.ts";
+import { yamlLibrary } from "../../core/yaml-library.ts";
 
 /** What a configuration asks for. */
 export interface EncryptionPlan {
@@ -21,7 +21,7 @@ export function parseEncryptionConfiguration(text: string, file: string): Encryp
 	const fail = (message: string): never => {
 		throw new Error(`${file}: ${message}`);
 	};
-	const [document, ...more] = parseAllDocuments(text);
+	const [document, ...more] = yamlLibrary().parseAllDocuments(text);
 	if (document === undefined || more.length > 0 || document.errors.length > 0)
 		return fail(`wanted one YAML document (${document?.errors[0]?.message ?? `there are ${more.length + 1}`})`);
 	const root: unknown = document.toJS();

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
-import { parse } from "yaml";
+import { yamlLibrary } from "../../core/yaml-library.ts";
 import { parseImageReference } from "../reference.ts";
 import { type Image, ImageError } from "../runtime.ts";
 
@@ -164,7 +164,7 @@ function unknownImage(image: string, userFile: string | undefined): string {
 }
 
 function parseUserTable(text: string, file: string): ImageEntry[] {
-	const document: unknown = parse(text);
+	const document: unknown = yamlLibrary().parse(text);
 	if (document === null || document === undefined) return [];
 	if (typeof document !== "object" || Array.isArray(document))
 		throw new Error(`${file}: a map of image names is wanted`);
