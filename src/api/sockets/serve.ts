@@ -42,6 +42,8 @@ export interface Incoming {
 
 /** One write to a watcher has so much, or one event. */
 const watchWriteBytes = 256 * 1024;
+/** What a watcher may have left untaken without being waited for, which costs more than a write. */
+const watchPatienceBytes = 64 * 1024;
 /** Answers above this are compressed for those who can read it; upstream's threshold. */
 const compressedBytes = 128 * 1024;
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
@@ -195,7 +197,7 @@ function serveWatch(
 			const [first] = batch;
 			const bytes = batch.length === 1 && first !== undefined ? first : Buffer.concat(batch);
 			queuedBytes -= bytes.length;
-			if (reply.write(bytes) || over) continue;
+			if (reply.write(bytes) || over || reply.bufferedBytes < watchPatienceBytes) continue;
 			isFull = true;
 			void reply.drained().then(() => {
 				isFull = false;
