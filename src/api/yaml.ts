@@ -1,8 +1,9 @@
 /** Reads YAML of clients: its first document, within the limits of every body. */
-import { Composer, type Document, isAlias, isCollection, Lexer, type Node, Parser, visit } from "yaml";
+import type { Document, Node, Parser } from "yaml";
 import { ApiError } from "../core/errors.ts";
 import { checkJsonBytes, deepestNesting, tooDeep } from "../core/json-limits.ts";
 import { wellFormed } from "../core/well-formed.ts";
+import { yamlLibrary } from "../core/yaml-library.ts";
 
 /** Words, signs, spaces and line ends that a text may consist of: reading one takes microseconds. JSON is read much faster. */
 const mostLexemes = 50_000;
@@ -38,6 +39,7 @@ export function parseYaml(bytes: Uint8Array): unknown {
 }
 
 function firstDocument(text: string): Document | undefined {
+	const { Composer } = yamlLibrary();
 	const composer = new Composer({ version: "1.1", uniqueKeys: false, merge: true, schema: "core" });
 	for (const document of composer.compose(boundedTokens(text))) return document;
 	return undefined;
@@ -45,6 +47,7 @@ function firstDocument(text: string): Document | undefined {
 
 /** The syntax of a text as far as it is read: what follows the first document costs nothing. */
 function* boundedTokens(text: string): ReturnType<Parser["parse"]> {
+	const { Lexer, Parser } = yamlLibrary();
 	const parser = new Parser();
 	let lexemeCount = 0;
 	for (const lexeme of new Lexer().lex(text)) {
@@ -62,6 +65,7 @@ function* boundedTokens(text: string): ReturnType<Parser["parse"]> {
 
 /** JSON has no such keys, and the library writes each out as text, which can double with every level. */
 function refuseStructuredKeys(document: Document): void {
+	const { isAlias, isCollection, visit } = yamlLibrary();
 	visit(document, {
 		Pair(_, { key }) {
 			// Whatever is a key is a node.

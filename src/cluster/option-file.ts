@@ -1,6 +1,6 @@
 /** Files that options of `cox up` name, with what is wrong with them in plain words. */
 import { readFileSync, statSync } from "node:fs";
-import { parse, YAMLParseError } from "yaml";
+import { yamlLibrary } from "../core/yaml-library.ts";
 
 /** They travel on a command line, or with a control request. */
 const longestBytes = 64 * 1024;
@@ -12,7 +12,7 @@ const longestBytes = 64 * 1024;
  */
 export function readOptionFile(option: string, path: string, check: (document: unknown) => unknown): unknown {
 	try {
-		const document: unknown = parse(text(path));
+		const document: unknown = yamlLibrary().parse(text(path));
 		check(document);
 		return document;
 	} catch (error) {
@@ -39,7 +39,8 @@ function text(path: string): string {
 function reason(error: unknown): string {
 	if (!(error instanceof Error)) return String(error);
 	// The first line says what and where; the others show the place.
-	if (error instanceof YAMLParseError) return `it is not YAML: ${error.message.split("\n")[0]?.replace(/:$/, "")}`;
+	if (error instanceof yamlLibrary().YAMLParseError)
+		return `it is not YAML: ${error.message.split("\n")[0]?.replace(/:$/, "")}`;
 	const { code }: NodeJS.ErrnoException = error;
 	if (code === "ENOENT") return "there is no such file";
 	if (code === "EACCES") return "it may not be read";

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseAllDocuments } from "yaml";
 import type { Client } from "../../client/client.ts";
 import { waitForList } from "../../client/wait.ts";
 import { packageDirectory } from "../../cluster/package-files.ts";
 import { isReason } from "../../core/errors.ts";
 import type { Draft, KubeObject } from "../../core/object.ts";
+import { yamlLibrary } from "../../core/yaml-library.ts";
 import { lookupKind } from "../../kinds/catalog.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
@@ -53,7 +53,7 @@ export function quote(text: string): void {
 export async function apply(stage: Stage, file: string): Promise<void> {
 	command(`apply -f examples/tour/${file}`);
 	const text = readFileSync(join(packageDirectory, "examples/tour", file), "utf8");
-	for (const document of parseAllDocuments(text)) {
+	for (const document of yamlLibrary().parseAllDocuments(text)) {
 		const manifest: Draft<KubeObject> = document.toJS();
 		const kind = lookupKind(manifest.apiVersion ?? "", manifest.kind ?? "")?.kind;
 		if (kind === undefined)

@@ -1,7 +1,7 @@
 /** Manifests of an embedded cluster: YAML or objects in, applied on the server. */
-import { parseAllDocuments } from "yaml";
 import type { Client } from "../../client/client.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { yamlLibrary } from "../../core/yaml-library.ts";
 import { type Kind, qualifiedResource } from "../../kinds/kind.ts";
 import type { Registry } from "../../kinds/registry.ts";
 
@@ -95,7 +95,7 @@ function manifestObjects(manifest: Manifest): ManifestObject[] {
 
 function yamlDocuments(text: string): object[] {
 	const documents: object[] = [];
-	for (const document of parseAllDocuments(text)) {
+	for (const document of yamlLibrary().parseAllDocuments(text)) {
 		if ("errors" in document && document.errors[0] !== undefined) throw document.errors[0];
 		const value: unknown = document.toJS();
 		if (typeof value === "object" && value !== null) documents.push(value);
