@@ -1,7 +1,7 @@
 /** Upstream's `EncryptionConfiguration` (apiserver.config.k8s.io/v1): what is encrypted at rest, and with which keys. */
 import { keyPrefix } from "../../api/cache/keys.ts";
-import type { EncryptionKey, EncryptionRule } from "../../store/encryption.ts";
 import { yamlLibrary } from "../../core/yaml-library.ts";
+import type { EncryptionKey, EncryptionRule } from "../../store/encryption.ts";
 
 /** What a configuration asks for. */
 export interface EncryptionPlan {
