@@ -1,11 +1,11 @@
 #!/bin/sh
-# Keeps the server process of a cluster running: when it dies, it is started again, a few times. `cox up` starts this with
+# Keeps the server process of a cluster running: when it crashes, it is started again, a few times. `cox up` starts this with
 # the cluster's log as its output; a shell costs a fraction of the memory of another Node.js.
 #   supervise.sh DATA COMMAND...
-# Ends with the server when that ends by itself (exit code 0), when it never became ready, and when it died too often.
+# Ends with the server when that exits with code 0, when it never became ready, and when it crashed too often.
 data=$1
 shift
-# So many deaths within so many seconds are too many.
+# More crashes than this within this many seconds, and the server is not started again.
 limit=5
 window=600
 
@@ -19,7 +19,7 @@ reason() {
 		case $name in
 		KILL) echo "was killed (SIGKILL; when nobody did that, the kernel was out of memory: see dmesg)" ;;
 		ABRT) echo "aborted (SIGABRT; most often Node.js was out of memory)" ;;
-		BUS | SEGV) echo "crashed (SIG$name; the store's file may be damaged: 'cox snapshot verify' tells)" ;;
+		BUS | SEGV) echo "crashed (SIG$name; the store's file may be damaged: 'cox snapshot verify' checks it)" ;;
 		*) echo "was ended by SIG$name" ;;
 		esac
 	else
@@ -39,7 +39,7 @@ last=
 while :; do
 	COX_SERVER=$data COX_RESTARTS=$restarts COX_LAST_END=$last "$@" &
 	child=$!
-	# The first server tells `cox up` how far it is; the channel is its own.
+	# The first server reports its progress to `cox up` over this channel, which no later server has.
 	exec 3>&-
 	unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE
 	wait "$child"
@@ -63,7 +63,7 @@ while :; do
 	fi
 	deaths=$((deaths + 1))
 	if [ "$deaths" -gt $limit ]; then
-		say "the server process $child $(reason "$code"). That was death $deaths in $(((now - windowStart) / 60 + 1)) minutes: it is" \
+		say "the server process $child $(reason "$code"). That was crash $deaths in $(((now - windowStart) / 60 + 1)) minutes: it is" \
 			"not started again. Pods go on running; 'cox up' starts the server, 'cox down' stops everything."
 		exit "$code"
 	fi
@@ -74,7 +74,7 @@ while :; do
 	3) delay=3 ;;
 	*) delay=5 ;;
 	esac
-	say "the server process $child $(reason "$code"); what it said last stands above. Restart $restarts follows in $delay s"
+	say "the server process $child $(reason "$code"); its last output is above. Restart $restarts follows in $delay s"
 	child=
 	sleep $delay
 	if [ -n "$stopping" ]; then exit 0; fi

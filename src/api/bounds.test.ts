@@ -101,7 +101,7 @@ describe("bodies are refused before they are worked on", () => {
 	});
 });
 
-describe("what is told is bounded", () => {
+describe("messages are bounded", () => {
 	const unknown = Object.fromEntries(Array.from({ length: 90_000 }, (_, index) => [`field-${index}`, 1]));
 
 	test("unknown fields that are warned of", async () => {

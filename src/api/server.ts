@@ -37,7 +37,7 @@ export interface ApiOptions {
 	oidc?: readonly JwtAuthenticator[];
 	/** What is recorded of requests, and where. Default: nothing. */
 	audit?: AuditOptions | undefined;
-	/** Told of every request that a user has no right to, in the words of the refusal. */
+	/** Called for every request that is refused for lack of a right, with the words of the refusal. */
 	onRefused?: ((user: User, why: string) => void) | undefined;
 	/** Text of `/metrics`. */
 	metrics?: () => string;

@@ -40,7 +40,7 @@ export interface TestOptions extends Partial<ApiOptions> {
 	/** Default: `default`. */
 	namespaces?: string[];
 	/**
-	 * Who may do what. `everyone`, the default: whoever is authenticated may do everything; `bootstrap`: what the roles of every
+	 * Who may do what. `everyone`, the default: every authenticated user may do everything; `bootstrap`: what the roles of every
 	 * cluster allow.
 	 */
 	roles?: "everyone" | "bootstrap";

@@ -84,7 +84,7 @@ export class AgentProcess {
 			this.#ended(this.#started);
 		});
 		const order: AgentOrder = { type: "start", tokens };
-		// One that cannot be told has ended, which is seen below.
+		// An agent that cannot be reached has ended, which is handled below.
 		child.send(order, () => {});
 		await new Promise<void>((resolve, reject) => {
 			child.once("error", reject);

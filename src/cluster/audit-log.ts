@@ -12,7 +12,7 @@ export interface AuditLogOptions {
 	maxBackups?: number | undefined;
 	/** How long they are kept. Default: as long as there are not too many. */
 	maxAgeMs?: number | undefined;
-	/** Told of what could not be written, and of how many events were dropped for it. */
+	/** Called with what could not be written, and with how many events were dropped for it. */
 	onError(what: string, error: Error): void;
 	clock?: Clock;
 }
@@ -26,7 +26,7 @@ const closeLimitMs = 2000;
 const defaultSizeBytes = 100 * 1024 * 1024;
 const defaultBackups = 10;
 
-/** Nobody waits for it: `write` returns at once and never fails. */
+/** Requests do not wait for it: `write` returns at once and never fails. */
 export class AuditLog {
 	readonly #options: AuditLogOptions;
 	readonly #clock: Clock;

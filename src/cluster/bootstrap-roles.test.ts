@@ -86,7 +86,7 @@ test("what a role or binding lacks is added, and what its users have added stays
 	expect((await client.get(clusterRoles, { name: "edit" })).aggregationRule).toBeDefined();
 });
 
-test("what is not to be updated is left alone, and a binding that gives another role is made anew", async () => {
+test("what is not to be updated is left alone, and a binding that gives another role is replaced", async () => {
 	const client = await fixture();
 	const role = await client.get(clusterRoles, { name: "system:kube-dns" });
 	const annotations = { "rbac.authorization.kubernetes.io/autoupdate": "false" };

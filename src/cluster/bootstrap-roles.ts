@@ -46,7 +46,7 @@ async function reconcile<T extends KubeObject>(
 					await client.create(kind, draft);
 				}
 			} catch (error) {
-				// Somebody else writes it at the same time; what they leave out is added at the next start.
+				// Another client writes it at the same time; what that leaves out is added at the next start.
 				if (!isReason(error, "Conflict", "AlreadyExists", "NotFound")) throw error;
 			}
 		}),

@@ -33,7 +33,7 @@ export const apiServer = master("system:apiserver");
 /** Whom a cluster belongs to: the kubeconfig's user, and the client of an embedded cluster. */
 export const administrator = master("kubernetes-admin");
 
-/** Whoever watches for the controllers and the scheduler: they share what is read. */
+/** The user that watches for the controllers and the scheduler: they share what is read. */
 export const controllerManager = component("system:kube-controller-manager");
 export const scheduler = component("system:kube-scheduler");
 /** Every node's service proxy. */

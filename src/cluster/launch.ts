@@ -74,7 +74,7 @@ async function runningStatus(layout: Layout): Promise<ClusterStatus | undefined>
 	}
 }
 
-/** How long a server that somebody else starts is waited for: with nodes that take long, and a few restarts. */
+/** How long to wait for a server that another command starts: with slow nodes, and a few restarts. */
 const startByAnotherLimitMs = 120_000;
 
 /**

@@ -51,7 +51,7 @@ test("a folder below one that everyone may write is refused, unless only owners 
 	ensurePrivateFolder(join(open, "data"));
 });
 
-test.skipIf(!isRoot)("a folder that belongs to somebody else is refused, and so is a file in it", () => {
+test.skipIf(!isRoot)("a folder that belongs to another user is refused, and so is a file in it", () => {
 	const layout = layoutOf(join(folder, "data"));
 	mkdirSync(layout.data);
 	chownSync(layout.data, 4711, 4711);

@@ -20,7 +20,7 @@ const stickyBit = 0o1000;
 
 /**
  * Makes the folder, or takes all rights of others from it when it exists.
- * @throws Error that says why it cannot be kept from others: it is somebody else's, or lies where anyone can replace it
+ * @throws Error that says why it cannot be kept from others: it is another user's, or in a place where anyone can replace it
  */
 export function ensurePrivateFolder(folder: string): void {
 	mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -33,7 +33,7 @@ export function ensurePrivateFolder(folder: string): void {
 
 /**
  * Takes all rights of others from the files in a folder and below it; links are left alone.
- * @throws Error when one is somebody else's
+ * @throws Error when one is another user's
  */
 export function ensurePrivateFiles(folder: string): void {
 	for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -45,7 +45,7 @@ export function ensurePrivateFiles(folder: string): void {
 	}
 }
 
-/** Takes all rights of others from a file of ours. @throws Error when it is somebody else's */
+/** Takes all rights of others from a file of ours. @throws Error when it is another user's */
 export function ensurePrivateFile(file: string): void {
 	const stats = lstatSync(file);
 	checkOwner(file, stats);

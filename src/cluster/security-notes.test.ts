@@ -14,6 +14,6 @@ test("what the kernel lacks is said, and nothing of pods where none run", () => 
 	expect(securityNotes({ ...situation, seccomp: false }).join("\n")).toContain("no seccomp filters");
 	expect(securityNotes(situation).join("\n")).not.toContain("no seccomp filters");
 	expect(securityNotes({ ...situation, runtime: "simulated", mode: undefined })).toEqual([
-		"whoever can read /data administers the cluster: keys and the kubeconfig are there",
+		"every user who can read /data administers the cluster: keys and the kubeconfig are there",
 	]);
 });

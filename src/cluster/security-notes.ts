@@ -13,7 +13,7 @@ export interface SecuritySituation {
 
 /** A line each; empty when nothing runs that could get out. */
 export function securityNotes({ runtime, mode, user, seccomp, data }: SecuritySituation): string[] {
-	const notes = [`whoever can read ${data} administers the cluster: keys and the kubeconfig are there`];
+	const notes = [`every user who can read ${data} administers the cluster: keys and the kubeconfig are there`];
 	if (runtime === "simulated") return notes;
 	notes.unshift(
 		mode === "rootless"

@@ -203,7 +203,7 @@ export class ClusterServer {
 				this.#writeKubeconfig(renewed);
 			},
 			report: (text) => logError("certificates", text),
-			// Whoever connects lives in real time.
+			// Clients check certificates by real time.
 			clock: systemClock({ unref: true }),
 		});
 		this.#renewal = renewal;

@@ -3,7 +3,7 @@ import type { ClusterStatus } from "./control-protocol.ts";
 import type { Layout } from "./layout.ts";
 import { supervisorMark } from "./processes.ts";
 
-/** What this server process knows of the supervisor that started it: assets/supervise.sh tells it by its environment. */
+/** What this server process knows of the supervisor that started it: assets/supervise.sh passes it in the environment. */
 export function supervision({ data }: Layout): Pick<ClusterStatus, "restarts" | "supervisorPid"> {
 	const last = process.env.COX_LAST_END;
 	return {
@@ -12,7 +12,7 @@ export function supervision({ data }: Layout): Pick<ClusterStatus, "restarts" | 
 	};
 }
 
-/** Whoever takes the supervisor's place as the parent of its orphans does not have its mark. */
+/** A process that takes the supervisor's place as the parent of its orphans does not have its mark. */
 function isSupervisor(pid: number, data: string): boolean {
 	try {
 		return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`${supervisorMark}=${data}`);

@@ -136,7 +136,7 @@ export function conflict(resource: { group: string; plural: string }, wholeName:
 	});
 }
 
-/** More than this are not read by anybody, and a large object can have a hundred thousand. */
+/** Nobody reads more than this, and a large object can have a hundred thousand. */
 const mostCauses = 100;
 
 /** The first causes of many, and how many more there are. */
@@ -152,7 +152,7 @@ function withShortField(cause: Cause): Cause {
 
 /**
  * `Deployment.apps "web" is invalid: spec.replicas: Invalid value: -1: must be …`
- * @param all of many causes the first are told, and how many more there are
+ * @param all of many causes the first are listed, and how many more there are
  */
 export function invalid(kind: { group: string; kind: string }, wholeName: string, all: readonly Cause[]): ApiError {
 	const name = shortened(wholeName);

@@ -75,7 +75,7 @@ describe("removing a tree", () => {
 		await removeTree(`${folder}/volume`);
 	});
 
-	it("does not follow a directory that becomes a link meanwhile", async () => {
+	it("does not follow a directory that becomes a link during the walk", async () => {
 		const swap = `
 my ($folder) = @ARGV;
 while (1) { syscall(316, -100, "$folder/volume/x", -100, "$folder/volume/y", 2); }`;

@@ -31,7 +31,7 @@ test("supported fields are read with upstream's units", () => {
 	expect(readKubeletConfiguration({ podPidsLimit: -1 }).podPidsLimit).toBeUndefined();
 });
 
-test("what cannot be heeded is refused with its field", () => {
+test("what is not supported is refused with its field", () => {
 	const refusals: [document: unknown, message: string][] = [
 		[{ cgroupDriver: "systemd" }, 'field "cgroupDriver" is not supported; these are: allowedUnsafeSysctls'],
 		[{ constructor: 1 }, 'field "constructor" is not supported'],

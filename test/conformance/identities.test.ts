@@ -1,4 +1,4 @@
-/** Everybody acts as themselves: what agents, controllers and the other parts of a cluster may do, and what they may not. */
+/** Every part acts as itself: what agents, controllers and the other parts of a cluster may do, and what they may not. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { controllers } from "../../src/cluster/controllers.ts";
 import * as identities from "../../src/cluster/identities.ts";
@@ -254,7 +254,7 @@ test("nobody but the server while it starts, and the administrator, is in system
 	expect(masters.map(({ name }) => name).sort()).toEqual(["kubernetes-admin", "system:apiserver"]);
 });
 
-test("what a part of the cluster lacks the right to is told, what others do is not", async () => {
+test("what a part of the cluster lacks the right to is reported, what others lack is not", async () => {
 	refusals.length = 0;
 	await expect(cluster.clientAs({ user: "ann" }).list(secrets)).rejects.toMatchObject(forbidden);
 	expect(refusals).toEqual([]);

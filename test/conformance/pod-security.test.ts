@@ -19,7 +19,7 @@ function kubectl(...args: string[]): Promise<Output> {
 const lines = (text: string) => text.trimEnd().split("\n");
 const control = "allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot != true, seccompProfile";
 
-test("kubectl tells which namespaces have pods that a level would refuse", async () => {
+test("kubectl shows which namespaces have pods that a level would refuse", async () => {
 	await kubectl("run", "plain", "--image=nginx");
 	await kubectl("run", "ipc", "--image=nginx", '--overrides={"spec":{"hostIPC":true}}');
 	const label = (level: string) =>

@@ -139,7 +139,7 @@ conformance("roles", 1, (target) => {
 		expect(binding.subjects).toHaveLength(2 * kubectls.length);
 	});
 
-	test("what is refused is told in full, and exec takes the right to create whatever the protocol", async () => {
+	test("a refusal says in full what was refused, and exec takes the right to create whatever the protocol", async () => {
 		await using space = await target().namespace("roles-refused");
 		const as = async (...args: string[]) => {
 			const { code, stderr } = await target().tryKubectl(["--namespace", space.name, "--as=ann", ...args]);

@@ -88,7 +88,7 @@ const namespaceRequest: FuzzedRequest = {
 	user: admin,
 };
 
-/** @param sort what happened: only the first of each is told */
+/** @param sort what happened: only the first of each is printed */
 type Report = (sort: string, detail: string) => void;
 
 class Round {

@@ -101,7 +101,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 	};
 	const unsteady = (user: User) =>
 		createClient(faultyTransport(connect(user), { clock, random, faults: connectionFaults }), { userAgent: user.name });
-	// Everybody but the users has the rights of a real cluster.
+	// Every part but the users has the rights of a real cluster.
 	await reconcileRoles(createClient(memoryTransport(api.handle, apiServer)));
 	const controlPlane = startControlPlane(options, api.registry, unsteady);
 	const machines = new Machines({

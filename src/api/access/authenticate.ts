@@ -7,12 +7,12 @@ import { authenticateToken, TokenRefused } from "./token-authenticator.ts";
 
 export const anonymous: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
 
-/** Whether the server is well, and what it is: those who say nothing about themselves may ask for this and nothing else. */
+/** Whether the server is well, and what it is: requests without credentials may read this and nothing else. */
 function isPublic(path: string): boolean {
 	return path === "/version" || path === "/version/" || /^\/(healthz|livez|readyz)(\/|$)/.test(path);
 }
 
-/** @throws ApiError Unauthorized when a token is presented that nobody knows, or nothing where something is needed */
+/** @throws ApiError Unauthorized for an unknown or invalid token, and without credentials where they are needed */
 export async function authenticate(server: Server, request: ApiRequest): Promise<User> {
 	return request.user ?? byToken(server, request);
 }
@@ -26,7 +26,7 @@ export function withoutToken(protocols: string): string {
 	return list.filter((protocol) => !tokenProtocol.test(protocol)).join(", ");
 }
 
-/** Undefined without a token: other schemes than Bearer say nothing here. */
+/** Undefined without a token: schemes other than Bearer are ignored. */
 function tokenOf({ headers }: ApiRequest): string | undefined {
 	const { authorization } = headers;
 	if (authorization !== undefined) {
@@ -53,7 +53,7 @@ async function byToken(server: Server, request: ApiRequest): Promise<User> {
 			? user
 			: { ...user, groups: [...user.groups, "system:authenticated"] };
 	} catch (error) {
-		// Why is for logs and reviews, not for who presented it.
+		// The reason is for logs and reviews, not for the client.
 		if (error instanceof TokenRefused) throw new ApiError("Unauthorized", "Unauthorized");
 		throw error;
 	}

@@ -1,9 +1,9 @@
-/** Who may do what: the one question that every way into the API asks, and those who answer it. */
+/** Who may do what: the one question that every way into the API asks, and the authorizers that answer it. */
 import type { User } from "../../core/exchange.ts";
 import { parseFieldSelector } from "../../core/selector.ts";
 import type { RequestInfo } from "../request-info.ts";
 
-/** What somebody wants to do. */
+/** What a user asks to do. */
 export interface Attributes {
 	user: User;
 	/** `get`, `list`, `impersonate`, …; for a path that is no resource, the method in lower case. */
@@ -32,7 +32,7 @@ export interface ResourceAttributes {
 }
 
 export interface Decision {
-	/** `none`: this authorizer has nothing to say for it. What nobody allows is refused. */
+	/** `none`: this authorizer has no opinion. What no authorizer allows is refused. */
 	verdict: "allow" | "deny" | "none";
 	/** For people; may be empty. */
 	reason: string;
@@ -100,7 +100,7 @@ function chosenName(fieldSelector: string): string | undefined {
 	}
 }
 
-/** The first that allows or denies decides; when nobody does, all their reasons are told. Rules are those of all. */
+/** The first that allows or denies decides; when none does, the reasons of all are joined. Rules are those of all. */
 export function union(authorizers: readonly Authorizer[]): Authorizer {
 	return {
 		authorize: (attributes) => firstOpinion(authorizers, attributes, 0, ""),

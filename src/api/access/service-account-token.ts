@@ -11,7 +11,7 @@ import type { Server } from "../server.ts";
 import { type TokenAuthenticator, TokenRefused } from "./token-authenticator.ts";
 import type { Claims, SignedToken } from "./tokens.ts";
 
-/** Clocks differ, and things end a little after they were told to. */
+/** Clocks differ, and what a token is bound to ends a little after its deletion. */
 const leewayMs = 60_000;
 const invalidated = "service account token has been invalidated";
 

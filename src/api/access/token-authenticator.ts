@@ -21,7 +21,7 @@ export interface TokenAuthenticator {
 	): Authenticated | undefined | Promise<Authenticated | undefined>;
 }
 
-/** A token that somebody knows and that does not hold: the message says why, for a TokenReview. */
+/** A token that an authenticator knows and that is not valid: the message says why, for a TokenReview. */
 export class TokenRefused extends Error {}
 
 /** Tries one after the other. Rejects with TokenRefused, in upstream's words for a TokenReview, when nobody takes the token. */

@@ -5,7 +5,7 @@ import { keyPrefix } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 
 /**
- * The name of the class that is to be everybody's: of several that are marked so the newest, of equally new ones the first
+ * The name of the default class: of several that are marked so the newest, of equally new ones the first
  * by name.
  */
 export function newestMarked(

@@ -57,7 +57,7 @@ async function demand(
 	}
 }
 
-/** Why the user may not; undefined when he may. */
+/** Why the user may not; undefined when they may. */
 async function refusalOf(
 	{ server, user }: Admitted,
 	verb: string,

@@ -33,7 +33,7 @@ export const bindingEscalation: AdmissionStep = {
 	admit: (request) => (isTrusted(request) ? undefined : admitBinding(request)),
 };
 
-/** Administrators, and whoever only lets go of an object that is being deleted. */
+/** Administrators, and updates that change only what the garbage collector changes. */
 function isTrusted({ user, object, old }: Admitted): boolean {
 	return user.groups.includes(mastersGroup) || (old !== undefined && deepEqual(content(object), content(old)));
 }

@@ -14,7 +14,7 @@ export interface AuditOptions {
 }
 
 export interface Audit {
-	/** Undefined when the policy wants nothing recorded of it. @param user who asks, before acting as somebody else */
+	/** Undefined when the policy wants nothing recorded of it. @param user who asks, before impersonation */
 	begin(request: ApiRequest, info: RequestInfo, user: User): AuditRecord | undefined;
 	/** A request of which nobody knows who asks: recorded once, when it is refused. */
 	unknownUser(request: ApiRequest, info: RequestInfo, response: ApiResponse): void;
@@ -40,7 +40,7 @@ export function createAudit({ policy, sink }: AuditOptions, clock: Clock): Audit
 
 const nobody: User = { name: "", groups: [] };
 
-/** As upstream tells it. */
+/** In upstream's words. */
 function howTried({ headers }: ApiRequest): string {
 	const { authorization = "" } = headers;
 	const tried: string[] = [];

@@ -77,8 +77,8 @@ export function requestUri({ path, query }: ApiRequest): string {
 
 /** Whom the request came by, as it says itself, and at last who sent it. Clients of this process come from this machine. */
 export function sourceIPs({ headers, peer }: ApiRequest): string[] {
-	const told = `${headers["x-forwarded-for"] ?? ""},${headers["x-real-ip"] ?? ""}`;
-	const claimed = told === "," ? [] : told.split(",").map((text) => text.trim());
+	const forwarded = `${headers["x-forwarded-for"] ?? ""},${headers["x-real-ip"] ?? ""}`;
+	const claimed = forwarded === "," ? [] : forwarded.split(",").map((text) => text.trim());
 	const all = claimed.filter((text) => isIP(text) !== 0).slice(0, addressLimit);
 	return [...new Set([...all, peer?.remoteAddress ?? "127.0.0.1"])];
 }

@@ -66,7 +66,7 @@ export class CacheEvent {
 		return this.bytes + (this.current?.value.length ?? 0);
 	}
 
-	/** Keeps the stored JSON of the superseded object only; everything else is made again should somebody ask. */
+	/** Keeps the stored JSON of the superseded object only; everything else is made again on demand. */
 	cool(): void {
 		this.#added = undefined;
 		this.#modified = undefined;

@@ -30,7 +30,7 @@ export const largestHeadBytes = 1024 * 1024;
 export const maxConnections = 16_384;
 /** All bodies that are being received at a time. */
 const bodiesBytes = 256 * 1024 * 1024;
-/** What one watcher has not read yet: it may list and watch again. */
+/** Events that one watcher has not read yet. A watcher that exceeds this may list and watch again. */
 const watchBytes = 8 * 1024 * 1024;
 const leastWatchBytes = 512 * 1024;
 /** All watchers together, while none has less than `leastWatchBytes`. */

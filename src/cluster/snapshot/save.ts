@@ -67,7 +67,7 @@ async function copyAll(layout: Layout, copy: Layout, withKeys: boolean): Promise
 				if (entry.isFile() && !entry.name.endsWith(".new"))
 					copyFileSync(join(layout.pki, entry.name), join(copy.pki, entry.name));
 		}
-		// Keys that are exchanged meanwhile might be those that the copy needs.
+		// Keys that were exchanged during the copy might be those that it needs.
 		if (keys() === before) break;
 		if (attempt === attempts) throw new Error("the keys of Secrets change all the time; try again when they do not");
 		rmSync(copy.store, { recursive: true, force: true });

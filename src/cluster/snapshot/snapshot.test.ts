@@ -228,7 +228,7 @@ test("a disk that is full leaves neither a snapshot nor half a restore", async (
 	}
 });
 
-test("a directory of somebody else is refused before anything is read", async () => {
+test("a directory of another user is refused before anything is read", async () => {
 	await saveSnapshot(layout, file, true);
 	const open = join(folder, "open");
 	mkdirSync(open);

@@ -80,7 +80,7 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 			return { dependents: found, dependentKinds: [], ...state };
 		}
 		for (const dependent of dependents(object, mirror)) {
-			// Anybody may name an owner of another namespace: it has no say there, and is not held.
+			// Any user may name an owner of another namespace: that has no effect on the owner.
 			if (kind.namespaced && dependent.object.metadata.namespace !== object.metadata.namespace) continue;
 			state.hasDependents = true;
 			state.hasWaitingDependent ||= isWaiting(dependent.object);

@@ -11,7 +11,7 @@ export interface StorageUsage {
 	containers: ReadonlyMap<string, number>;
 }
 
-/** Whether a volume takes of the node's disk and lives and dies with the pod. */
+/** Whether a volume is on the node's disk and deleted with the pod. */
 export function isOnDisk({ emptyDir }: Volume): boolean {
 	return emptyDir !== undefined && (emptyDir.medium ?? "") === "";
 }

@@ -121,7 +121,7 @@ const attempts: readonly { name: string; script: string; perl?: true }[] = [
 		script: "grep . /proc/keys && echo ESCAPED",
 	},
 	{
-		name: "gives a program rights that it has not itself",
+		name: "gives a program rights that it does not have itself",
 		script:
 			"cp /usr/bin/grep /tmp/grep; setcap cap_sys_admin,cap_sys_module+eip /tmp/grep; chmod 4755 /tmp/grep; /tmp/grep CapEff /proc/self/status | grep -v 00000000a80425fb | grep . && echo ESCAPED",
 	},

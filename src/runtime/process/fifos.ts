@@ -65,7 +65,7 @@ export function firstLine(path: string): { line: Promise<string>; close(): void 
 	return { line, close: () => socket.destroy() };
 }
 
-/** Writes into a FIFO if somebody has it open. */
+/** Writes into a FIFO if a reader has it open. */
 export function writeFifo(path: string, data: Buffer): void {
 	try {
 		const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);

@@ -1,4 +1,4 @@
-/** An ordinary user changes nothing that is the cluster's or somebody else's, on no side way. */
+/** An ordinary user changes nothing of the cluster's or of other users', by no detour. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Answer, apply, type Json, merge, type People, rbac, shop, startWithPeople, vault } from "./people.ts";
 
@@ -116,7 +116,7 @@ describe("the cluster", () => {
 		}
 	});
 
-	test("the cluster's certificate comes back when somebody changes it", async () => {
+	test("the cluster's certificate is restored after a user changes it", async () => {
 		const map = `${shop}/configmaps/kube-root-ca.crt`;
 		const { body: before } = await people.ann("GET", map);
 		expect((await people.ann("PATCH", map, { data: { "ca.crt": "mine" } }, merge)).status).toBe(200);

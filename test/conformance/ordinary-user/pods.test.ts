@@ -1,4 +1,4 @@
-/** An ordinary user reaches no machine and nobody else's pod by pods, whoever makes them. */
+/** An ordinary user reaches neither the machine nor pods of others through pods, made directly or by a controller. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { events } from "../../../src/index.ts";
 import {

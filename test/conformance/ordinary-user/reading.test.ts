@@ -41,7 +41,7 @@ describe("others' Secrets", () => {
 		expect([status, message]).toEqual([403, expect.stringContaining(why)]);
 		expect(message).toContain('User "system:serviceaccount:people:ann"');
 	});
-	test("HEAD tells nothing", async () => {
+	test("HEAD reveals nothing", async () => {
 		expect((await people.ann("HEAD", `${vault}/secrets/safe`)).status).toBe(403);
 		expect((await people.ann("HEAD", `${vault}/secrets/none`)).status).toBe(403);
 	});
@@ -109,13 +109,13 @@ test("headers of authenticating proxies are nobody's word", async () => {
 });
 
 test.each(["/metrics", "/debug/pprof/", "/configz", "/logs/", "/apis/metrics.k8s.io/v1beta1/nodes"])(
-	"%s is not for everybody",
+	"%s is not for ordinary users",
 	async (path) => {
 		expect([403, 404]).toContain((await people.ann("GET", path)).status);
 	},
 );
 
-test("whoever says nothing about himself sees nothing but health and version", async () => {
+test("a client without credentials sees nothing but health and version", async () => {
 	for (const path of [`${shop}/secrets`, "/api", "/apis", "/openapi/v2", "/metrics"])
 		expect([401, 403]).toContain((await people.nobody("GET", path)).status);
 	expect((await people.nobody("GET", "/readyz")).status).toBe(200);

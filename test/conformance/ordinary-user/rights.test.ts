@@ -1,4 +1,4 @@
-/** An ordinary user gives himself, and others, no rights that he does not have; not even who administers a namespace does. */
+/** An ordinary user cannot give rights that they do not have, and neither can the administrator of a namespace. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testRequest } from "../../../src/core/testing/certificate-requests.ts";
 import { type Answer, apply, type Json, merge, type People, rbac, shop, startWithPeople, vault } from "./people.ts";
@@ -58,7 +58,7 @@ describe("who edits", () => {
 });
 
 describe("who administers a namespace", () => {
-	test("makes roles of the rights that he has, and no others", async () => {
+	test("makes roles of the rights that they have, and no others", async () => {
 		const create = (name: string, rule: Json) => people.adam("POST", roles, { metadata: { name }, rules: [rule] });
 		const readPods = { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] };
 		expect((await create("reader", readPods)).status).toBe(201);
@@ -77,7 +77,7 @@ describe("who administers a namespace", () => {
 		expectForbidden(await people.adam("PATCH", `${roles}/reader`, change, merge), "attempting to grant");
 	});
 
-	test("binds roles of the rights that he has, and no others", async () => {
+	test("binds roles of the rights that they have, and no others", async () => {
 		const bind = (name: string, roleRef: Json) =>
 			people.adam("POST", bindings, { metadata: { name }, roleRef, subjects: [ann] });
 		expect((await bind("ann-views", role("view"))).status).toBe(201);

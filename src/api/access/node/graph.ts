@@ -74,7 +74,7 @@ export class NodeGraph {
 		this.#following = following;
 		this.#nodes.clear();
 		this.#volumes.clear();
-		// When the cache was filled anew, everything is counted again at the next question.
+		// After the cache was filled again, the index is rebuilt at the next question.
 		const end = () => {
 			following.abort();
 			if (this.#following === following) this.#following = undefined;

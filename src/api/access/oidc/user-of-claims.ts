@@ -29,7 +29,7 @@ export function userOfClaims(claims: JWTPayload, config: JwtAuthenticator): User
 function usernameOf(claims: JWTPayload, { claim, prefix }: PrefixedClaim): string {
 	const name = textClaim(claims, claim, "username");
 	if (name === "") throw new TokenRefused(`oidc: claim ${JSON.stringify(claim)} for the username is empty`);
-	// An address that the issuer itself has not verified may be anybody's.
+	// An address that the issuer itself has not verified may belong to another person.
 	if (claim === "email" && Object.hasOwn(claims, "email_verified") && claims["email_verified"] !== true)
 		throw new TokenRefused("oidc: email not verified");
 	return prefix + name;

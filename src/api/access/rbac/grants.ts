@@ -14,7 +14,7 @@ export interface Grant {
 	/** Key of the role in the store. */
 	readonly roleKey: string;
 	readonly isClusterRole: boolean;
-	/** What a request is told that the role allows. */
+	/** Words the grant for the reason of a decision. */
 	readonly decision: Decision;
 	/** What is wrong while the role does not exist. */
 	readonly missing: string;

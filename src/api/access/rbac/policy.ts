@@ -69,7 +69,7 @@ export class RolePolicy {
 		return (isClusterRole ? this.#clusterRoles : this.#roles).get(roleKey)?.object as ClusterRole | Role | undefined;
 	}
 
-	/** Takes in what there is, then every change; all of it again when the cache is filled anew. */
+	/** Indexes what there is, then every change; everything again when the cache is filled again. */
 	#follow(kind: typeof clusterRoleBindings | typeof roleBindings): void {
 		if (this.#closing.signal.aborted) return;
 		const prefix = keyPrefix(kind);

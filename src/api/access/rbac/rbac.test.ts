@@ -98,7 +98,7 @@ test.each<[PolicyRule, Json, boolean]>([
 	expect((await may({ name: "ann", groups: [] }, attributes)).allowed).toBe(allowed);
 });
 
-test("changes of roles and bindings hold at once, and a role that does not exist is told", async () => {
+test("changes of roles and bindings hold at once, and a role that does not exist is named in the refusal", async () => {
 	const { api, role, bind, may } = await fixture();
 	const question = { verb: "get", resource: "pods", namespace: "lab" };
 	await bind("early", clusterRole("reader"), [{ kind: "User", name: "ann" }]);
@@ -185,7 +185,7 @@ test("a role for objects of some names lets a list or a watch of one of them thr
 	expect(await ask("")).toBe(403);
 });
 
-test("everybody who is known may ask who they are and what they may, and see what is served", async () => {
+test("every authenticated user may ask who they are and what they may, and see what is served", async () => {
 	const { api } = await fixture();
 	const nobody = { name: "nobody", groups: ["system:authenticated"] };
 	const status = async (method: "GET" | "POST", path: string, body?: Json, user: User | undefined = nobody) =>

@@ -29,7 +29,7 @@ export function isExemptRuntimeClass({ options }: Server, { spec }: Pick<Pod, "s
 	return name !== "" && (options.podSecurity?.exemptions?.runtimeClasses?.includes(name) ?? false);
 }
 
-/** By which of the exemptions the request is not looked at, before anybody looks at its pod. */
+/** Which exemption applies to the request, before its pod is evaluated. */
 export function exemption({ server, namespace = "", user }: Admitted): "namespace" | "user" | undefined {
 	if (isExemptNamespace(server, namespace)) return "namespace";
 	return server.options.podSecurity?.exemptions?.usernames?.includes(user.name) ? "user" : undefined;

@@ -19,14 +19,14 @@ export interface Violation {
 export type Check = (subject: Subject) => Violation | undefined;
 
 export interface Control {
-	/** As upstream names it. Violations are told in the order of these names, those of `baseline` first. */
+	/** As upstream names it. Violations are listed in the order of these names, those of `baseline` first. */
 	readonly id: string;
 	readonly level: "baseline" | "restricted";
 	/** What has been checked since which minor release of Kubernetes 1, in ascending order. */
 	readonly versions: readonly {
 		readonly since: number;
 		readonly check: Check;
-		/** The id of a control of `baseline` that this one is stricter than: not both are told. */
+		/** The id of a control of `baseline` that this one is stricter than: only one of the two is listed. */
 		readonly replaces?: string;
 	}[];
 }

@@ -1,4 +1,4 @@
-/** Labels of namespaces: those that cannot be read are refused; what a stricter one would refuse is told. */
+/** Labels of namespaces: those that cannot be parsed are refused; pods that a stricter one would refuse are warned of. */
 import { invalid } from "../../../core/errors.ts";
 import type { KubeObject } from "../../../core/object.ts";
 import type { Pod } from "../../../kinds/generated/types.ts";
@@ -24,7 +24,7 @@ export const podSecurityOfNamespaces: AdmissionStep = {
 		const { name, labels = {} } = object.metadata;
 		const { policy, causes } = parsePolicy(labels, defaultsOf(server));
 		const before = old === undefined ? undefined : policyOf(old, defaultsOf(server));
-		// What is wrong already must not keep anybody from changing something else.
+		// A label that is wrong already must not prevent other changes.
 		if (causes.length > 0 && !deepEqual(causes, before?.causes ?? [])) throw invalid(namespaces, name, [...causes]);
 		if (before !== undefined && !enforcesMore(policy.enforce, before.policy.enforce)) return;
 		if (isExemptNamespace(server, name)) warnings.push(...exemptWarning(server, name, policy, labels));
@@ -77,8 +77,8 @@ function podWarnings(server: Server, namespace: string, level: LevelVersion): st
 	warnings.push(
 		`existing pods in namespace "${namespace}" violate the new PodSecurity enforce level "${levelText(level)}"`,
 	);
-	const told = [...violating].map(([text, names]) => `${podNames(names)}: ${text}`).sort();
-	return warnings.concat(told);
+	const lines = [...violating].map(([text, names]) => `${podNames(names)}: ${text}`).sort();
+	return warnings.concat(lines);
 }
 
 /** Pods of one controller are alike: one of each is looked at before the limit is reached. */

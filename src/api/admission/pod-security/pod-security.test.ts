@@ -134,7 +134,7 @@ test("labels that cannot be read are refused, unless they were there before", as
 	await api.close();
 });
 
-test("who enforces a stricter level is told which pods violate it", async () => {
+test("enforcing a stricter level warns of the pods that violate it", async () => {
 	const api = await shop({});
 	const owned = {
 		ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "r", uid: "1", controller: true }],
@@ -168,7 +168,7 @@ test("who enforces a stricter level is told which pods violate it", async () => 
 	await api.close();
 });
 
-test("the audit log tells the level that was enforced and what another would refuse", async () => {
+test("the audit log records the level that was enforced and what another would refuse", async () => {
 	const recorded: AuditEvent[] = [];
 	const policy = auditPolicy({ apiVersion: "audit.k8s.io/v1", kind: "Policy", rules: [{ level: "Metadata" }] });
 	const api = await shop(

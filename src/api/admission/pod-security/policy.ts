@@ -4,7 +4,7 @@ import { invalidValue } from "../../../core/field-errors.ts";
 import type { KubeObject } from "../../../core/object.ts";
 import { isStricter, type LevelVersion, levels, parseLevel, parseVersion } from "./level.ts";
 
-/** A mode says what happens to a violation: refused, recorded in the audit log, told to the client. */
+/** A mode says what happens to a violation: refused, recorded in the audit log, or sent to the client as a warning. */
 export type Mode = "enforce" | "audit" | "warn";
 export type Policy = Readonly<Record<Mode, LevelVersion>>;
 
@@ -27,7 +27,7 @@ export function isPrivileged({ enforce, audit, warn }: Policy): boolean {
 
 /**
  * The policy of a namespace with these labels. A label that cannot be read stands for `restricted` when it enforces, for
- * `privileged` when it only tells, and for the latest version. Clients are warned of what a stricter `enforce` refuses,
+ * `privileged` when it only audits or warns, and for the latest version. Clients are warned of what a stricter `enforce` refuses,
  * unless `warn` says otherwise: workloads get no pods, and this is how their authors learn it.
  */
 export function parsePolicy(labels: Readonly<Record<string, string>>, defaults: Policy): ParsedPolicy {

@@ -1,5 +1,5 @@
 /**
- * Roles of those parts of a cluster that upstream has not, or has otherwise: each says why. A controller whose role upstream does not
+ * Roles of the parts of a cluster that upstream does not have, or has in another form: each says why. A controller whose role upstream does not
  * suffice here has a second one, `coxswain:controller:NAME`, so that upstream's stays as it is.
  */
 import type { Draft } from "../../../core/object.ts";
@@ -27,7 +27,7 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 	},
 	// One recorder writes the Events of all controllers and of the scheduler, so that what repeats itself is counted in one place.
 	"coxswain:event-recorder": { account: clusterAccounts.eventRecorder, rules: [eventsRule] },
-	// Agents are reached through the API server only, and what that proxies is not told apart by paths.
+	// Agents are reached through the API server only, and its proxy does not distinguish paths.
 	"coxswain:metrics-server": {
 		account: clusterAccounts.metrics,
 		rules: [coreRule(["nodes"], read), coreRule(["nodes/proxy"], ["get"])],
@@ -54,7 +54,7 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 		rules: [rule(["apps"], ["deployments"], ["create"]), coreRule(["pods"], ["delete"])],
 	},
 	// Patches where upstream's controllers update: the same rights by another verb, for changes of single fields that should not fail
-	// because somebody else changed another one.
+	// because another client changed another one.
 	"coxswain:controller:persistent-volume-binder": {
 		account: "persistent-volume-binder",
 		rules: [

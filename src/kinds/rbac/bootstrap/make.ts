@@ -33,7 +33,7 @@ export function pathRule(nonResourceURLs: string[], verbs = ["get"]): PolicyRule
 	return { verbs, nonResourceURLs };
 }
 
-/** Nearly every controller tells what it does. */
+/** Nearly every controller records events. */
 export const eventsRule = rule([core, "events.k8s.io"], ["events"], ["create", "patch", "update"]);
 
 function defaults(labels?: Record<string, string>) {

@@ -24,7 +24,7 @@ export function reconciledRole<T extends AnyRole>(found: T, wanted: Draft<T>): T
 	};
 }
 
-/** `replace`: it gives another role, which a binding cannot be told to change. */
+/** `replace`: it gives another role, which no update of a binding may change. */
 export function reconciledBinding<T extends AnyBinding>(found: T, wanted: Draft<T>): T | "replace" | undefined {
 	if (isLeftAlone(found)) return undefined;
 	const { roleRef } = found;

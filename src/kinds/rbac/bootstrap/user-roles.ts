@@ -156,7 +156,7 @@ const viewRules = clusterRole(
 	{ [toView]: "true" },
 );
 
-/** As the manifests of metrics-server have it: whoever sees pods sees what they use. */
+/** As the manifests of metrics-server have it: users who see pods see what they use. */
 const metricsReader = clusterRole(
 	"system:aggregated-metrics-reader",
 	[rule(["metrics.k8s.io"], ["nodes", "pods"], read)],

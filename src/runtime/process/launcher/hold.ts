@@ -72,7 +72,7 @@ function rootSteps(config: SandboxConfig): Step[] {
 	];
 }
 
-/** Nothing of the whole machine, and nothing of a namespace that the pod shares with its node, whoever let the pod pass. */
+/** Nothing of the whole machine, and nothing of a namespace that the pod shares with its node, even when admission let the pod pass. */
 function sysctlProblem(name: string, { hostNetwork, hostIpc }: SandboxConfig): string | undefined {
 	const namespace = isSysctlName(name) ? sysctlNamespace(dottedSysctl(name)) : undefined;
 	if (namespace === undefined) return `sysctl ${JSON.stringify(name)} is not known to be namespaced`;

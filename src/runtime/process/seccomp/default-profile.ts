@@ -12,7 +12,7 @@ import {
 	type SeccompRule,
 } from "./profile.ts";
 
-/** For everybody, with any arguments. */
+/** For every container, with any arguments. */
 const allowed = words(`
 	accept accept4 access adjtimex alarm bind brk cachestat capget capset chdir chmod chown chown32 clock_adjtime
 	clock_adjtime64 clock_getres clock_getres_time64 clock_gettime clock_gettime64 clock_nanosleep

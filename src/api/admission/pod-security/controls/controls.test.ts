@@ -362,7 +362,7 @@ describe.each(Object.entries(table))("%s", (_, { level, allowed, forbidden }) =>
 	);
 });
 
-test("restricted demands all that baseline does, and tells what both forbid once", () => {
+test("restricted demands all that baseline does, and lists what both forbid once", () => {
 	const spec = complete({ hostPID: true, ...volume("hostPath"), ...container({ privileged: true }) }, "restricted");
 	expect(verdict("restricted", spec)).toBe(
 		"host namespaces (hostPID=true), " +

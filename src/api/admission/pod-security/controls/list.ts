@@ -16,7 +16,7 @@ import { seccompProfileBaseline, seccompProfileRestricted } from "./seccomp-prof
 import { sysctls } from "./sysctls.ts";
 import { windowsHostProcess } from "./windows-host-process.ts";
 
-/** Every control, in the order in which violations are told. */
+/** Every control, in the order in which violations are listed. */
 export const controls: readonly Control[] = [
 	appArmorProfile,
 	capabilitiesBaseline,
