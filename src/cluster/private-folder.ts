@@ -35,7 +35,7 @@ export function ensurePrivateFolder(folder: string): void {
  * Takes all rights of others from the files in a folder and below it; links are left alone.
  * @throws Error when one is another user's
  */
-export function ensurePrivateFiles(folder: string): void {
+function ensurePrivateFiles(folder: string): void {
 	for (const entry of readdirSync(folder, { withFileTypes: true })) {
 		const path = join(folder, entry.name);
 		if (entry.isDirectory()) {
@@ -46,7 +46,7 @@ export function ensurePrivateFiles(folder: string): void {
 }
 
 /** Takes all rights of others from a file of ours. @throws Error when it is another user's */
-export function ensurePrivateFile(file: string): void {
+function ensurePrivateFile(file: string): void {
 	const stats = lstatSync(file);
 	checkOwner(file, stats);
 	if (stats.isFile() && (stats.mode & othersBits) !== 0) chmodSync(file, stats.mode & 0o700);

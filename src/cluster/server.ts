@@ -14,7 +14,6 @@ import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Node } from "../kinds/generated/types.ts";
 import { nodes } from "../kinds/node.ts";
 import { serviceAccounts } from "../kinds/serviceaccount.ts";
-import { changeSettings } from "./api-settings.ts";
 import { AuditLog } from "./audit-log.ts";
 import { CertificateRenewal } from "./certificate-renewal.ts";
 import { type Certificates, ensureCertificates } from "./certificates.ts";
@@ -25,6 +24,7 @@ import { holdTimeForWrites } from "./held-store.ts";
 import { cox } from "./identities.ts";
 import { kubeconfigText } from "./kubeconfig.ts";
 import type { LaunchOptions } from "./launch.ts";
+import { launchSettings } from "./launch-settings.ts";
 import type { Layout } from "./layout.ts";
 import { LocalTokens } from "./local-tokens.ts";
 import { forgetNode } from "./lost-node.ts";
@@ -35,7 +35,7 @@ import { protectData } from "./private-folder.ts";
 import { createProcessNodes } from "./process-nodes.ts";
 import { securityNotes } from "./security-notes.ts";
 import { host, serverNames } from "./server-names.ts";
-import { defaultSettings, readSettings, type Settings, writeSettings } from "./settings.ts";
+import { readSettings, type Settings, writeSettings } from "./settings.ts";
 import { createSimulatedNodes } from "./simulated-nodes.ts";
 import { removeSockets } from "./stop.ts";
 import { supervision } from "./supervision.ts";
@@ -66,15 +66,7 @@ export class ClusterServer {
 	constructor(layout: Layout, options: LaunchOptions) {
 		this.#layout = layout;
 		this.#options = options;
-		const existing = readSettings(layout.settings);
-		this.#settings = existing ?? { ...defaultSettings, ...pick(options) };
-		refuseChange(this.#settings, options);
-		changeSettings(this.#settings, options);
-		if (options.kubelet !== undefined) this.#settings.kubelet = options.kubelet;
-		if (options.showHome !== undefined) this.#settings.showHome = options.showHome;
-		if (options.admissionPlugins !== undefined) this.#settings.admissionPlugins = options.admissionPlugins;
-		const missing = (options.nodes ?? (existing === undefined ? 1 : 0)) - Object.keys(this.#settings.nodes).length;
-		if (missing > 0) planNodes(this.#settings, { count: missing });
+		this.#settings = launchSettings(readSettings(layout.settings), options);
 		if (this.#settings.clock === "virtual") {
 			const startMs = this.#settings.virtualTime?.nowMs ?? systemClock().now();
 			// Nothing could start while time stands: a clock that stood is stopped once everything runs.
@@ -377,26 +369,6 @@ function isReady(node: Node | undefined): boolean {
 	return (
 		node?.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false
 	);
-}
-
-function pick(options: LaunchOptions): Partial<Settings> {
-	return {
-		...(options.runtime === undefined ? {} : { runtime: options.runtime }),
-		...(options.clock === undefined ? {} : { clock: options.clock }),
-		nodes: {},
-	};
-}
-
-function refuseChange(settings: Settings, options: LaunchOptions): void {
-	for (const name of ["runtime", "clock"] as const)
-		if (options[name] !== undefined && options[name] !== settings[name])
-			throw new Error(
-				`this cluster was made with --${name} ${settings[name]}, not ${options[name]}; 'cox reset' forgets it`,
-			);
-	if (options.kubelet !== undefined && settings.runtime !== "process")
-		throw new Error("--kubelet-config needs --runtime process: simulated nodes run nothing that it could bound");
-	if (settings.clock === "virtual" && settings.runtime !== "simulated")
-		throw new Error("--clock virtual needs --runtime simulated: real processes live in real time");
 }
 
 /** Not every user has an account. */

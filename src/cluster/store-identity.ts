@@ -12,7 +12,7 @@ export interface StoreIdentity {
 }
 
 /** Format of the data directory that this version writes. It reads older ones. */
-export const dataFormat = 1;
+const dataFormat = 1;
 
 /**
  * The identity of the data directory's store; undefined when there has never been one.

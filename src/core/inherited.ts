@@ -8,7 +8,7 @@ const closeOnExec = 0o2000000;
  * Descriptors above the standard ones that a child would inherit: those that this process itself inherited, and those that libraries
  * open without close-on-exec, as LMDB does. Node marks its own; it marks those it inherited, too, but stops at the first gap.
  */
-export function inheritableDescriptors(): number[] {
+function inheritableDescriptors(): number[] {
 	return names("/proc/self/fd").filter((fd) => {
 		if (fd < 3) return false;
 		try {

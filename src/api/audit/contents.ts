@@ -4,7 +4,7 @@ import { contentType, parseJson, readObjectBody } from "../body.ts";
 import { parseYaml } from "../yaml.ts";
 
 /** Longer contents are left out: what is recorded of a request must not be out of proportion to it. */
-export const contentLimitBytes = 1024 * 1024;
+const contentLimitBytes = 1024 * 1024;
 
 /** `tooLong`: there are contents that are not recorded. */
 export type Contents = { value: unknown } | "tooLong" | undefined;

@@ -17,7 +17,7 @@ export function isOnDisk({ emptyDir }: Volume): boolean {
 }
 
 /** Bytes that an emptyDir on disk may take; undefined for no bound. Those in memory are bounded by their file system. */
-export function emptyDirLimit(volume: Volume): number | undefined {
+function emptyDirLimit(volume: Volume): number | undefined {
 	const sizeLimit = isOnDisk(volume) ? volume.emptyDir?.sizeLimit : undefined;
 	const bytes = sizeLimit === undefined ? 0 : parseQuantity(sizeLimit);
 	return bytes > 0 ? bytes : undefined;

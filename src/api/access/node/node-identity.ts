@@ -1,7 +1,7 @@
 /** Nodes as users (Kubernetes documentation, "Using Node Authorization"). */
 import type { User } from "../../../core/exchange.ts";
 
-export const nodesGroup = "system:nodes";
+const nodesGroup = "system:nodes";
 const namePrefix = "system:node:";
 
 /**
