@@ -50,7 +50,7 @@ export async function openClusterStore(
 		const hadPlain = await atRest.prepare(disk, changed);
 		if (hadPlain) {
 			await disk.compact(await disk.revision());
-			await replaceByCopy(layout, disk);
+			await rebuild(layout, disk);
 			disk = openLmdbStore({ folder: layout.store, flush });
 		}
 		const encryption = plan && encryptionFile ? { file: encryptionFile, digest: plan.digest } : undefined;
@@ -73,15 +73,15 @@ function draftOf(layout: Layout): string {
 	return join(layout.store, "copy");
 }
 
-/** Free pages of the file still have what was once written there; a copy has none. The store is closed then. */
-async function replaceByCopy(layout: Layout, disk: DurableStore): Promise<void> {
+/** Free pages of the file still contain what was once written there; a rebuilt file has none. The store is closed then. */
+async function rebuild(layout: Layout, disk: DurableStore): Promise<void> {
 	const draft = draftOf(layout);
 	mkdirSync(draft, { mode: 0o700 });
-	await disk.copyTo(draft);
+	await disk.rebuildIn(draft);
 	await disk.close();
-	const copied = join(draft, "data.mdb");
-	syncFile(copied);
-	renameSync(copied, layout.storeFile);
+	const rebuilt = join(draft, "store/data.mdb");
+	syncFile(rebuilt);
+	renameSync(rebuilt, layout.storeFile);
 	syncFolder(dirname(layout.storeFile));
 	rmSync(draft, { recursive: true, force: true });
 }

@@ -13,6 +13,9 @@ export const newestFormat = 2;
 /** History is handed out in pieces of so many bytes. */
 const pieceBytes = 8 * 1024 * 1024;
 
+/** Entries that one transaction of a rebuild writes. */
+const copiedAtOnce = 256;
+
 /** What one transaction writes. */
 export interface Written {
 	revision: number;
@@ -70,10 +73,23 @@ export class Tables {
 		return this.#root.close();
 	}
 
-	/** Writes what was committed when this was called into `data.mdb` of a folder, without free pages. */
+	/** Writes what was committed when this was called into `data.mdb` of a folder, page by page. */
 	async copyTo(folder: string): Promise<void> {
-		await this.#root.backup(folder, true);
+		// Not compacting: a write to such a copy of large values ends the process (seen with lmdb 3.5.6).
+		await this.#root.backup(folder, false);
 		chmodSync(join(folder, "data.mdb"), 0o600);
+	}
+
+	/** Writes everything into the store of an empty folder, entry by entry. Nothing may be written here until it is done. */
+	async rebuildIn(folder: string): Promise<void> {
+		const target = new Tables(folder, false);
+		try {
+			await copyTable(target.#root, this.#meta, target.#meta);
+			await copyTable(target.#root, this.#index, target.#index);
+			await copyTable(target.#root, this.#log, target.#log);
+		} finally {
+			await target.close();
+		}
 	}
 
 	revision(): number {
@@ -178,6 +194,23 @@ export class Tables {
 		const all = this.#root.batch(() => write((outcome) => outcomes.add(outcome)));
 		const settled = await Promise.allSettled([all, ...outcomes]);
 		for (const result of settled) if (result.status === "rejected") throw await writeFailure(result.reason);
+	}
+}
+
+/** In transactions of a bounded size. */
+async function copyTable<Value, Key extends string | number>(
+	root: RootDatabase,
+	from: Database<Value, Key>,
+	to: Database<Value, Key>,
+): Promise<void> {
+	for (let last: Key | undefined; ; ) {
+		const range = last === undefined ? {} : { start: last, exclusiveStart: true };
+		const entries = [...from.getRange({ ...range, limit: copiedAtOnce })];
+		await root.batch(() => {
+			for (const { key, value } of entries) void to.put(key, value);
+		});
+		last = entries.at(-1)?.key;
+		if (entries.length < copiedAtOnce) return;
 	}
 }
 

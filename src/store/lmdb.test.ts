@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -233,3 +233,44 @@ test("history has a budget in bytes, which bounds the file, also after a restart
 	expect((await store.get("/large"))?.value.length).toBe(mebi);
 	await store.close();
 });
+
+test("a rebuilt store has the same content and history, is written to, and has nothing of what was deleted", async () => {
+	const store = openLmdbStore({ folder: join(folder, "old"), historyCommits: 300 });
+	for (let index = 0; index < 1500; index++) await put(store, `/k/${index % 100}`, bytes(`value ${index} `.repeat(40)));
+	await put(store, "/k/0", bytes("a word that goes"));
+	await store.commit({ compare: [], puts: [], deletes: ["/k/0"] });
+	await store.compact(await store.revision());
+	await put(store, "/k/1", bytes("newest"));
+	const before = await store.range({ from: "/", to: "0" });
+	await store.rebuildIn(join(folder, "new"));
+	await store.close();
+	expect((await readFile(join(folder, "new/store/data.mdb"))).includes("a word that goes")).toBe(false);
+
+	const rebuilt = openLmdbStore({ folder: join(folder, "new") });
+	expect(await rebuilt.range({ from: "/", to: "0" })).toEqual(before);
+	const revision = await rebuilt.revision();
+	expect(revision).toBe(await revisionIn(join(folder, "old")));
+	await rebuilt.advance(revision + 1000);
+	expect(await put(rebuilt, "/k/2")).toMatchObject({ ok: true, revision: revision + 1001 });
+	await rebuilt.close();
+});
+
+test("a copy of a store in use is written to", async () => {
+	const store = openLmdbStore({ folder: join(folder, "used") });
+	for (let index = 0; index < 1500; index++)
+		await put(store, `/k/${index % 100}`, bytes(`value ${index} `.repeat(index % 10 === 0 ? 2000 : 40)));
+	await mkdir(join(folder, "copy/store"), { recursive: true });
+	await store.copyTo(join(folder, "copy/store"));
+	await store.close();
+	const copy = openLmdbStore({ folder: join(folder, "copy") });
+	await copy.advance((await copy.revision()) + 1000);
+	expect((await copy.range({ from: "/", to: "0" })).entries).toHaveLength(100);
+	await copy.close();
+});
+
+async function revisionIn(path: string): Promise<number> {
+	const store = openLmdbStore({ folder: path });
+	const revision = await store.revision();
+	await store.close();
+	return revision;
+}

@@ -23,10 +23,15 @@ export interface LmdbOptions {
 
 export interface DurableStore extends Store {
 	/**
-	 * Writes a consistent copy into `data.mdb` of a folder that exists, while the store is in use: LMDB's file without free
-	 * pages. It is not forced to the disk.
+	 * Writes a consistent copy into `data.mdb` of a folder that exists, while the store is in use: LMDB's file with its free
+	 * pages, which still contain what was once there. It is not forced to the disk.
 	 */
 	copyTo(folder: string): Promise<void>;
+	/**
+	 * Makes a store with the same content and history in an empty folder: a file without free pages. Nothing may be committed
+	 * until it is done. It is not forced to the disk.
+	 */
+	rebuildIn(folder: string): Promise<void>;
 	/** Forgets all history, and goes on after a later revision: for a copy that must not give a revision again. */
 	advance(revision: number): Promise<void>;
 }
@@ -157,6 +162,11 @@ class LmdbStore implements DurableStore {
 	copyTo(folder: string): Promise<void> {
 		this.#checkOpen();
 		return this.#tables.copyTo(folder);
+	}
+
+	rebuildIn(folder: string): Promise<void> {
+		this.#checkOpen();
+		return this.#tables.rebuildIn(folder);
 	}
 
 	async advance(revision: number): Promise<void> {

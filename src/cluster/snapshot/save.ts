@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { systemClock } from "../../core/clock.ts";
+import { openLmdbStore } from "../../store/lmdb.ts";
 import { syncFolder } from "../durable-file.ts";
 import { keyFile } from "../encryption/key-file.ts";
 import { type Layout, layoutOf } from "../layout.ts";
@@ -59,8 +60,7 @@ async function copyAll(layout: Layout, copy: Layout, withKeys: boolean): Promise
 	const keys = () => (existsSync(keyFile(layout.pki)) ? readFileSync(keyFile(layout.pki), "utf8") : "");
 	for (let attempt = 0; ; attempt++) {
 		const before = keys();
-		mkdirSync(dirname(copy.storeFile), { recursive: true, mode: 0o700 });
-		await copyStore(layout, dirname(copy.storeFile));
+		await copyWithoutFreePages(layout, copy);
 		if (withKeys) {
 			mkdirSync(copy.pki, { recursive: true, mode: 0o700 });
 			for (const entry of readdirSync(layout.pki, { withFileTypes: true }))
@@ -75,6 +75,20 @@ async function copyAll(layout: Layout, copy: Layout, withKeys: boolean): Promise
 	}
 	for (const file of [layout.settings, layout.identity, layout.images])
 		if (existsSync(file)) copyFileSync(file, join(copy.data, basename(file)));
+}
+
+async function copyWithoutFreePages(layout: Layout, copy: Layout): Promise<void> {
+	const raw = `${copy.store}-raw`;
+	mkdirSync(join(raw, "store"), { recursive: true, mode: 0o700 });
+	await copyStore(layout, join(raw, "store"));
+	const store = openLmdbStore({ folder: raw });
+	try {
+		await store.rebuildIn(copy.store);
+	} finally {
+		await store.close();
+	}
+	rmSync(raw, { recursive: true });
+	rmSync(join(dirname(copy.storeFile), "lock.mdb"));
 }
 
 function filesBelow(folder: string): string[] {
