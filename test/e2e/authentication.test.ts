@@ -130,7 +130,7 @@ test("what was asked, by whom, and what became of it is in the audit log", async
 	await eventually(async () => {
 		expect((await asToken(token, "create", "configmap", "seen", "--from-literal=x=1")).stderr).toMatch(/^$|exists/);
 	});
-	await asToken("rubbish", "get", "pods");
+	await asToken("rubbish", "get", "configmaps");
 	const file = join(cluster.data, "audit.log");
 	await eventually(async () => {
 		const lines = readFileSync(file, "utf8").trim().split("\n");
