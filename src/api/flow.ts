@@ -17,10 +17,13 @@ export function createFlow(limit: number): Flow {
 	};
 	return {
 		enter(isExempt) {
-			if (running >= limit && !isExempt)
-				throw new ApiError("TooManyRequests", "too many requests, please try again later", { retryAfterSeconds: 1 });
+			if (running >= limit && !isExempt) throw tooManyRequests();
 			running++;
 			return leave;
 		},
 	};
+}
+
+export function tooManyRequests(): ApiError {
+	return new ApiError("TooManyRequests", "too many requests, please try again later", { retryAfterSeconds: 1 });
 }

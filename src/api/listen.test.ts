@@ -611,6 +611,12 @@ async function impatient(timeouts: Partial<Timeouts>) {
 test.each([
 	["a head that is not HTTP", "GARBAGE\r\n\r\n", 400],
 	["a request without a host", "GET /version HTTP/1.1\r\nConnection: close\r\n\r\n", 400],
+	["a request with two hosts", "GET /version HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", 400],
+	[
+		"a body in a coding that nobody undoes",
+		"POST /version HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+		400,
+	],
 	["a head of more than a MiB", `GET /version HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(1_100_000)}\r\n\r\n`, 431],
 	["CONNECT", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 405],
 	["a method that there is not", "PROPFIND /version HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 405],
@@ -619,6 +625,22 @@ test.each([
 	const answer = await raw(listener.port, tls.ca, text);
 	expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${code} `));
 	expect(statusOf(answer)).toMatchObject({ kind: "Status", status: "Failure", code });
+});
+
+test("a target may be a whole URL, as for a proxy", async () => {
+	const { listener, tls } = await secure();
+	const head = "GET https://elsewhere/version?pretty=false HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+	const answer = await raw(listener.port, tls.ca, head);
+	expect(statusOf(answer)).toMatchObject({ major: "1" });
+});
+
+test("a head may have many fields, over HTTP/2, too", async () => {
+	const { tls, origin } = await secure();
+	const session = connectHttp2(origin, tls);
+	closers.push(() => session.destroy());
+	const groups = Array.from({ length: 500 }, (_, index) => `g${index}`);
+	const reply = await http2(session, { ":path": "/version", "impersonate-user": "ann", "impersonate-group": groups });
+	expect(reply.status).toBe(200);
 });
 
 test("a head may be as long as a command line, over both protocols", async () => {

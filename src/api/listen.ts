@@ -15,6 +15,7 @@ import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { User } from "../core/exchange.ts";
 import type { Api } from "./handle.ts";
+import { Answers } from "./sockets/answers.ts";
 import { Connections } from "./sockets/connections.ts";
 import { http1Exchange } from "./sockets/http1.ts";
 import { http2Exchange } from "./sockets/http2.ts";
@@ -48,6 +49,8 @@ export interface Listener {
 	close(): Promise<void>;
 }
 
+/** As many as over HTTP/1.1, where it is Node's default. */
+const mostHeaderFields = 2000;
 const minVersion = "TLSv1.2";
 
 export async function listen(api: Api, options: ListenOptions = {}): Promise<Listener> {
@@ -55,7 +58,8 @@ export async function listen(api: Api, options: ListenOptions = {}): Promise<Lis
 	const timeouts = { ...defaultTimeouts, ...options.timeouts };
 	const refuse = refusals(clock);
 	const connections = new Connections(clock, timeouts, refuse.slow);
-	const limits = { clock, timeouts, bodies: new BodyBudget(), connections };
+	const answers = new Answers(clock, timeouts);
+	const limits = { clock, timeouts, bodies: new BodyBudget(), answers, connections };
 	const userOf = (socket: unknown) => peerOf(socket, clock.now()) ?? options.user;
 
 	const http1 = (request: IncomingMessage, response: ServerResponse) => {
@@ -130,6 +134,7 @@ function secureServer(
 		minVersion,
 		handshakeTimeout: timeouts.handshakeMs,
 		settings: { maxConcurrentStreams: 1000, maxHeaderListSize: largestHeadBytes },
+		maxHeaderListPairs: mostHeaderFields,
 	});
 	// With a listener for requests the server would also answer HTTP/2 streams through its compatible interface, by a
 	// listener for streams that it adds itself; our own takes its place.

@@ -14,7 +14,7 @@ import type { AuditRecord } from "./audit/record.ts";
 import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import { errorResponse } from "./respond.ts";
 import type { Context, Server } from "./server.ts";
-import { plainHeaders } from "./sockets/http1.ts";
+import { originForm, plainHeaders } from "./sockets/http1.ts";
 import { dial } from "./subresources/agent.ts";
 import { placeOf } from "./subresources/pod-container.ts";
 import { proxiedConnection } from "./subresources/proxy.ts";
@@ -156,7 +156,7 @@ function join(one: Duplex, other: Duplex): void {
 }
 
 function requestFrom(incoming: IncomingMessage, user: User | undefined, signal: AbortSignal): ApiRequest {
-	const target = incoming.url ?? "/";
+	const target = originForm(incoming.url ?? "/");
 	const cut = target.indexOf("?");
 	return {
 		// Only GET and POST come with an upgrade; the path decides what they mean.

@@ -18,12 +18,12 @@ export function http1Exchange(
 	return {
 		incoming: {
 			method: request.method ?? "GET",
-			target: request.url ?? "/",
+			target: originForm(request.url ?? "/"),
 			headers: plainHeaders(request),
 			user,
 			client,
 			body: request,
-			missesHost: request.headers.host === undefined && request.httpVersion === "1.1",
+			problem: headProblem(request),
 			peer: request.socket,
 		},
 		reply: {
@@ -47,6 +47,28 @@ export function http1Exchange(
 			},
 		},
 	};
+}
+
+/** As clients speak to a proxy, they may speak to a server (RFC 9112, 3.2.2): the path counts. */
+export function originForm(target: string): string {
+	if (target.startsWith("/") || !/^https?:\/\//i.test(target)) return target;
+	const rest = target.slice(target.indexOf("//") + 2);
+	const end = rest.search(/[/?]/);
+	if (end < 0) return "/";
+	return rest[end] === "/" ? rest.slice(end) : `/${rest.slice(end)}`;
+}
+
+/** Rules of RFC 9112 (3.2, 6.1) that Node leaves to us: they keep us and a proxy in front from reading different requests. */
+function headProblem({ headers, httpVersion, rawHeaders }: IncomingMessage): string | undefined {
+	if (headers.host === undefined && httpVersion === "1.1") return "missing required Host header";
+	const coding = headers["transfer-encoding"];
+	if (coding !== undefined && coding.toLowerCase() !== "chunked") return "unsupported transfer encoding";
+	let hostCount = 0;
+	for (let index = 0; index < rawHeaders.length; index += 2) {
+		const name = rawHeaders[index];
+		if (name?.length === 4 && name.toLowerCase() === "host") hostCount++;
+	}
+	return hostCount > 1 ? "too many Host headers" : undefined;
 }
 
 /** Names in lower case, as Node has them; repeated ones joined. */

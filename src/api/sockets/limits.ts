@@ -1,5 +1,5 @@
 /** What the clients of one listening server may take of it: time, connections and memory. */
-import { ApiError } from "../../core/errors.ts";
+import { tooManyRequests } from "../flow.ts";
 
 export interface Timeouts {
 	/** For the handshake of TLS. */
@@ -47,8 +47,7 @@ export class BodyBudget {
 
 	/** @throws ApiError TooManyRequests */
 	take(byteCount: number): void {
-		if (this.#usedBytes + byteCount > bodiesBytes)
-			throw new ApiError("TooManyRequests", "too many requests, please try again later", { retryAfterSeconds: 1 });
+		if (this.#usedBytes + byteCount > bodiesBytes) throw tooManyRequests();
 		this.#usedBytes += byteCount;
 	}
 

@@ -6,6 +6,8 @@ const clientIsGone = new Error("the client is gone");
 export class Presence {
 	#isGone = false;
 	#leaving: AbortController | undefined;
+	/** Called once the client is gone: for one who keeps account of all requests, a listener of a signal each is too much. */
+	afterwards: (() => void) | undefined;
 
 	get isGone(): boolean {
 		return this.#isGone;
@@ -23,5 +25,7 @@ export class Presence {
 	readonly leave = (): void => {
 		this.#isGone = true;
 		this.#leaving?.abort(clientIsGone);
+		this.afterwards?.();
+		this.afterwards = undefined;
 	};
 }

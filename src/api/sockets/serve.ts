@@ -6,7 +6,9 @@ import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse, Handler, User } from "../../core/exchange.ts";
 import { isTrue } from "../../core/query.ts";
 import { eventLine, SharedEvent } from "../cache/event.ts";
+import { tooManyRequests } from "../flow.ts";
 import { errorResponse } from "../respond.ts";
+import type { Answers } from "./answers.ts";
 import type { Connections } from "./connections.ts";
 import { type BodyBudget, type Timeouts, watchBacklogBytes } from "./limits.ts";
 import type { Presence } from "./presence.ts";
@@ -34,8 +36,8 @@ export interface Incoming {
 	user: User | undefined;
 	client: Presence;
 	body: Body;
-	/** An HTTP/1.1 request must say which host it means (RFC 9112, 3.2). */
-	missesHost?: boolean;
+	/** What is wrong with the request's head, though Node could read it. */
+	problem?: string | undefined;
 	/** The socket. */
 	peer: ApiRequest["peer"];
 }
@@ -53,6 +55,7 @@ export interface Limits {
 	clock: Clock;
 	timeouts: Timeouts;
 	bodies: BodyBudget;
+	answers: Answers;
 	connections: Pick<Connections, "addWatch" | "watchCount">;
 }
 
@@ -86,11 +89,11 @@ export async function serve(handle: Handler, incoming: Incoming, reply: Reply, l
 
 /** @throws ApiError */
 function requestFrom(incoming: Incoming, receive: () => Promise<Uint8Array>): ApiRequest {
-	const { method, target, headers, user, client, peer, missesHost } = incoming;
+	const { method, target, headers, user, client, peer, problem } = incoming;
 	if (!methods.has(method)) {
 		throw new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 	}
-	if (missesHost) throw new ApiError("BadRequest", "missing required Host header");
+	if (problem !== undefined) throw new ApiError("BadRequest", problem);
 	const cut = target.indexOf("?");
 	const hasBody = method !== "GET" && method !== "HEAD";
 	return {
@@ -110,10 +113,11 @@ function requestFrom(incoming: Incoming, receive: () => Promise<Uint8Array>): Ap
 
 async function serveObject(
 	response: Extract<ApiResponse, { type: "object" }>,
-	{ method, target, headers, client }: Incoming,
+	incoming: Incoming,
 	reply: Reply,
 	limits: Limits,
 ): Promise<void> {
+	const { method, target, headers, client } = incoming;
 	let parts = response.bytes();
 	if (wantsPretty(target, headers["user-agent"]) && response.headers["content-type"]?.startsWith("application/json"))
 		parts = prettied(parts);
@@ -128,22 +132,20 @@ async function serveObject(
 		head["content-encoding"] = "gzip";
 		head["vary"] = "Accept-Encoding";
 	}
+	const isEmpty = method === "HEAD" || response.status === 304;
+	// A refusal is small, and is not refused itself.
+	if (!limits.answers.add(isEmpty ? 0 : byteCount, client, reply.destroy)) {
+		const refusal = errorResponse(tooManyRequests());
+		if (refusal.type === "object") await serveObject(refusal, incoming, reply, limits);
+		return;
+	}
 	if (response.status !== 304) head["content-length"] = String(byteCount);
 	reply.head(response.status, head);
-	if (method === "HEAD" || response.status === 304) {
+	if (isEmpty) {
 		reply.end();
 		return;
 	}
 	reply.end(parts instanceof Uint8Array ? parts : Buffer.concat(parts, byteCount));
-	if (byteCount > compressedBytes) cutWhenSlow(byteCount, reply, client, limits);
-}
-
-/** An answer that nobody takes does not stay in memory. */
-function cutWhenSlow(byteCount: number, reply: Reply, client: Presence, { clock, timeouts }: Limits): void {
-	if (client.isGone) return;
-	const allowedMs = timeouts.answerMs + (byteCount / timeouts.slowestBytesPerSecond) * 1000;
-	const timer = clock.after(allowedMs, () => reply.destroy());
-	client.signal.addEventListener("abort", () => timer.cancel(), { once: true });
 }
 
 /** Asked for, or for human eyes: upstream does the same for browsers and command-line downloaders. */

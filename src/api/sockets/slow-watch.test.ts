@@ -4,6 +4,7 @@ import { systemClock } from "../../core/clock.ts";
 import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
 import { Made } from "../cache/cached.ts";
 import { SharedEvent } from "../cache/event.ts";
+import { Answers } from "./answers.ts";
 import { BodyBudget, defaultTimeouts } from "./limits.ts";
 import { Presence } from "./presence.ts";
 import { type Reply, serve } from "./serve.ts";
@@ -51,8 +52,10 @@ async function slowWatcher() {
 		client: new Presence(),
 		body: Object.assign(Readable.from([]), { aborted: false }),
 	};
+	const clock = systemClock({ unref: true });
 	await serve(async () => watch, incoming, reply, {
-		clock: systemClock({ unref: true }),
+		clock,
+		answers: new Answers(clock, defaultTimeouts),
 		timeouts: defaultTimeouts,
 		bodies: new BodyBudget(),
 		connections: { addWatch: () => () => {}, watchCount: 1 },
