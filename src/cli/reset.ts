@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Command } from "commander";
+import { forgetData } from "../cluster/data-directories.ts";
 import { stopCluster } from "../cluster/stop.ts";
 import { clusterCommand, layoutFrom } from "./data-option.ts";
 import { say } from "./output.ts";
@@ -18,6 +19,7 @@ export function resetCommand(): Command {
 			await stopCluster(layout);
 			// Not rmSync: from Node 24 on it stumbles over the directories without permissions that overlays leave behind.
 			await rm(layout.data, { recursive: true, force: true });
+			forgetData(layout.data);
 			say(`deleted ${layout.data}`);
 		},
 	);

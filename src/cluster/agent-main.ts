@@ -14,6 +14,7 @@ import { nodePodFeed } from "../node/pod-feed.ts";
 import { viewPath } from "../node/volumes/view-path.ts";
 import { createProcessRuntime } from "../runtime/process/runtime.ts";
 import type { AgentConfig, AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
+import { registeredData } from "./data-directories.ts";
 import { startNodeServices } from "./node-services.ts";
 
 const clock = systemClock();
@@ -51,6 +52,7 @@ async function start(tokens: AgentTokens): Promise<void> {
 			directory: `${config.directory}/runtime`,
 			scratchDirectory: config.scratchDirectory,
 			hidden: config.hidden,
+			hiddenNow: () => registeredData(config.registers),
 			cgroup: config.cgroup,
 			imageFile: config.imagesFile,
 			standIns: config.standIns,

@@ -12,6 +12,8 @@ export interface AgentConfig {
 	clusterDns: string;
 	/** Directories of this cluster and of the others that run on this machine, which no container may see. */
 	hidden: readonly string[];
+	/** Where the data directories of clusters are entered that do not run, or are started later (data-directories.ts). */
+	registers: readonly string[];
 	/** The node's directory, as machine.addNode was given it. */
 	directory: string;
 	/** The node's view of the machine, where hostPath volumes resolve. */

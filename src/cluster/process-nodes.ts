@@ -10,6 +10,7 @@ import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 import { serviceAddress } from "./addresses.ts";
 import { AgentProcess } from "./agent-process.ts";
 import type { AgentConfig, AgentTokens } from "./agent-protocol.ts";
+import { registersToRead } from "./data-directories.ts";
 import { dnsServer, nodeUser, serviceProxy } from "./identities.ts";
 import type { Layout } from "./layout.ts";
 import type { LocalTokens } from "./local-tokens.ts";
@@ -81,6 +82,7 @@ class ProcessNodes implements NodePool {
 			serviceCidr: this.#options.serviceCidr,
 			clusterDns: serviceAddress(this.#options.serviceCidr, 10),
 			hidden: outermost([layout.data, layout.sockets, ...clusterDirectories()]),
+			registers: registersToRead(),
 			showHome: this.#options.showHome === true,
 			directory: files.directory,
 			viewDirectory: holder.viewDirectory,

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
-import { isDeeperThanNode } from "../network/machine/processes.ts";
+import { isOwnPlace, placeOf } from "../network/machine/processes.ts";
 
 /** Marks the processes of a cluster in their environment, so that they are found whatever happened to the rest. */
 export const serverMark = "COX_SERVER";
@@ -14,8 +14,9 @@ export function processesMarked(name: string, value: string): number[] {
 	for (const entry of readDirectory("/proc")) {
 		const pid = Number(entry);
 		if (!Number.isInteger(pid) || pid === process.pid) continue;
+		if (!environment(pid).includes(wanted) || !isAlive(pid)) continue;
 		// What a container has in its environment says nothing.
-		if (environment(pid).includes(wanted) && isAlive(pid) && !isDeeperThanNode(status(pid))) found.push(pid);
+		if (isOwnPlace(placeOf(pid, process.getuid?.()), name, value)) found.push(pid);
 	}
 	return found;
 }
@@ -25,15 +26,6 @@ function readDirectory(path: string): string[] {
 		return readdirSync(path);
 	} catch {
 		return [];
-	}
-}
-
-/** Empty when it has ended. */
-function status(pid: number): string {
-	try {
-		return readFileSync(`/proc/${pid}/status`, "latin1");
-	} catch {
-		return "";
 	}
 }
 

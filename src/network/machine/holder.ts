@@ -3,7 +3,7 @@ import type { ChildProcessByStdio } from "node:child_process";
 import type { Readable } from "node:stream";
 import { spawnApart } from "../../core/inherited.ts";
 import { CommandError, toolEnvironment } from "../command.ts";
-import { marker, type ProcessId, startTimeOf } from "./processes.ts";
+import { holderEnvironment, type ProcessId, startTimeOf } from "./processes.ts";
 
 /** Reaps orphans for ever: a shell's `wait` collects every child, also those it never started. */
 const reapForEver = "exec </dev/null >/dev/null 2>&1\nwhile :; do sleep infinity & wait $!; done";
@@ -26,7 +26,7 @@ export function startHolder(options: {
 	const script = `set -e\nread pid rest </proc/self/stat\n${options.script}\necho "$pid"\nset +e\n${reapForEver}`;
 	const command = [...args, "sh", "-c", script];
 	return new Promise((resolve, reject) => {
-		const env = { ...toolEnvironment, ...options.environment, [marker]: `${options.owner}#${options.role}` };
+		const env = { ...toolEnvironment, ...options.environment, ...holderEnvironment(options.owner, options.role) };
 		// With the streams that are asked for.
 		const child = spawnApart(program, command, {
 			detached: true,

@@ -1,41 +1,102 @@
-/** What a container has in its environment makes it no part of a cluster's machine. */
+/** What a process has in its environment makes it no part of a cluster's machine. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { expect, it } from "vitest";
-import { clusterDirectories, isDeeperThanNode, markedProcesses, marker } from "./processes.ts";
+import {
+	clusterDirectories,
+	holderEnvironment,
+	isOwnPlace,
+	markedProcesses,
+	marker,
+	parsePlace,
+	placeOf,
+} from "./processes.ts";
 
-it("counts process namespaces", () => {
-	expect(isDeeperThanNode("Name:\tx\nNSpid:\t9174\n")).toBe(false);
-	expect(isDeeperThanNode("Name:\tx\nNSpid:\t9174\t1\nNSpgid:\t1\n")).toBe(false);
-	expect(isDeeperThanNode("Name:\tx\nNSpid:\t9174\t163\t1\nNSpgid:\t1\n")).toBe(true);
+it("reads where a process is", () => {
+	const status = "Name:\tx\nPPid:\t12\nUid:\t1000\t0\t0\t0\nNSpid:\t9174\t163\t1\nNSpgid:\t1\n";
+	expect(parsePlace(status, 1000)).toEqual({ parent: 12, user: 1000, numbers: ["9174", "163", "1"] });
+	expect(parsePlace(status, 0).numbers).toEqual([]);
+	expect(parsePlace("", undefined)).toEqual({ parent: 0, user: undefined, numbers: [] });
 });
 
-it.skipIf(process.getuid?.() !== 0)(
-	"finds holders by their marker, and none in a container of theirs (as root)",
-	async () => {
-		const owner = `/nowhere/${crypto.randomUUID()}`;
-		const env = (name: string) => ({ PATH: process.env["PATH"], [marker]: `${name}#node/one` });
-		const start = (command: string[], name: string) =>
-			spawn("unshare", ["--pid", "--fork", "--kill-child", ...command], {
-				env: env(name),
-				stdio: ["ignore", "pipe", "ignore"],
-			});
-		const said = (child: ChildProcess) => new Promise((resolve) => child.stdout?.once("data", resolve));
-		const script = ["sh", "-c", "echo ready; exec sleep 1000"];
-		const node = start(script, owner);
-		const inner = ["unshare", "--pid", "--fork", "--kill-child", "env", `${marker}=${owner}/inner#node/one`, ...script];
-		const container = start(inner, `${owner}/outer`);
-		try {
-			await Promise.all([said(node), said(container)]);
-			expect(markedProcesses(owner).filter(({ isInit }) => isInit)).toHaveLength(1);
-			expect(readFileSync(`/proc/${node.pid}/comm`, "utf8")).toBe("unshare\n");
-			expect(markedProcesses(`${owner}/inner`)).toEqual([]);
-			expect(clusterDirectories()).toContain(owner);
-			expect(clusterDirectories()).not.toContain(`${owner}/inner`);
-		} finally {
-			const ended = [node, container].map((child) => new Promise((resolve) => child.once("close", resolve)));
-			for (const child of [node, container]) child.kill("SIGKILL");
-			await Promise.all(ended);
-		}
-	},
-);
+it.skipIf(process.getuid?.() !== 0)("finds holders, and none that only looks like one (as root)", async () => {
+	const owner = mkdtempSync(`${tmpdir()}/cox-marks-`);
+	const children: ChildProcess[] = [];
+	const below = ["unshare", "--pid", "--fork", "--kill-child"];
+	const sleep = ["sh", "-c", "echo ready; sleep 1000; true"];
+	/** Starts a command once and resolves when it has said something. */
+	const start = async (env: Record<string, string>, ...command: string[]) => {
+		const [program = "", ...args] = command;
+		const child = spawn(program, args, {
+			env: { PATH: process.env["PATH"], ...env },
+			stdio: ["ignore", "pipe", "ignore"],
+		});
+		children.push(child);
+		await new Promise((resolve) => child.stdout?.once("data", resolve));
+		return child.pid ?? 0;
+	};
+	const found = () =>
+		markedProcesses(owner).map(({ pid, isInit }) => [readFileSync(`/proc/${pid}/comm`, "utf8").trim(), isInit]);
+	try {
+		const mark = { [marker]: `${owner}#node/one` };
+		// As long as there is no key: structure alone tells.
+		await start(mark, ...below, ...sleep);
+		expect(found().filter(([name]) => name !== "sleep")).toEqual([
+			["unshare", false],
+			["sh", true],
+		]);
+		for (const child of children.splice(0)) await ended(child);
+
+		const real = holderEnvironment(owner, "node/one");
+		const agent = { COX_AGENT: owner };
+		await start(real, ...below, ...sleep);
+		// A container of another engine: the process that waits for it has no mark.
+		await start({}, ...below, "env", ...words(real), ...words(agent), ...sleep);
+		// One without a namespace of processes, that has not got the key.
+		await start(mark, ...sleep);
+		// One of a node's, in the node's namespace of processes and deeper.
+		await start(
+			{},
+			...below,
+			"sh",
+			"-c",
+			`env ${[...words(real), ...words(agent)].join(" ")} sleep 1000 & echo ready; wait`,
+		);
+		await start({}, ...below, ...below, "env", ...words(real), ...words(agent), ...sleep);
+		expect(found().filter(([name]) => name !== "sleep")).toEqual([
+			["unshare", false],
+			["sh", true],
+		]);
+		const all = readdirSync("/proc").map(Number).filter(Number.isInteger);
+		const posing = all.filter((pid) => readEnvironment(pid).includes(`COX_AGENT=${owner}`));
+		expect(posing).not.toEqual([]);
+		expect(posing.filter((pid) => isOwnPlace(placeOf(pid, 0), "COX_AGENT", owner))).toEqual([]);
+		expect(clusterDirectories()).toContain(owner);
+		expect(clusterDirectories(12345)).not.toContain(owner);
+		// A directory that is not the user's cannot be made one of a cluster.
+		chownSync(owner, 12345, 12345);
+		expect(clusterDirectories()).not.toContain(owner);
+	} finally {
+		for (const child of children) await ended(child);
+		rmSync(owner, { recursive: true });
+	}
+});
+
+function readEnvironment(pid: number): string {
+	try {
+		return readFileSync(`/proc/${pid}/environ`, "utf8");
+	} catch {
+		return "";
+	}
+}
+
+function words(environment: Record<string, string>): string[] {
+	return Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+}
+
+function ended(child: ChildProcess): Promise<unknown> {
+	const closed = new Promise((resolve) => child.once("exit", resolve));
+	child.kill("SIGKILL");
+	return closed;
+}

@@ -14,7 +14,8 @@ export interface Environment {
 	directory: string;
 	/** Writable layers: on a file system that can hold them. */
 	scratch: string;
-	hidden: readonly string[];
+	/** Directories that no container may see, as of now. */
+	hidden(): readonly string[];
 	/** Only one user exists. */
 	rootless: boolean;
 	view: RootView;

@@ -3,7 +3,7 @@
  * seccomp filter: no wall may be the only one. A script prints ESCAPED where it gets what it is after. What would harm the machine if
  * it worked is only asked for, not used.
  */
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exchangeNames, exchangerMissing } from "../../core/testing/exchanger.ts";
@@ -27,6 +27,11 @@ const call = (numbers: { x64: number; arm64: number }, args: string) => {
 	const number = process.arch === "arm64" ? numbers.arm64 : numbers.x64;
 	return `perl -e 'my $e = "\\0" x 128; my $r = syscall(${number}, ${args}); print "ESCAPED $r $!\\n" unless $r < 0 && ($!{EPERM} || $!{ENOSYS} || $!{EACCES})'`;
 };
+
+/** In the names of what no container may find; nothing else that lies on this machine counts. */
+const secret = `secret-${process.pid}`;
+/** Where no container has a directory of its own: clusters may have their data there all the same. */
+const elsewhere = `/var/tmp/cox-${process.pid}`;
 
 const attempts: readonly { name: string; script: string; perl?: true }[] = [
 	{
@@ -127,13 +132,12 @@ const attempts: readonly { name: string; script: string; perl?: true }[] = [
 	},
 	{
 		name: "reads private keys of users, the machine and the cluster, or tokens of agents",
-		script:
-			"find / -xdev \\( -path '*/.ssh/*' -o -path '*/.kube/*' -o -path '*/.aws/*' -o -name 'ssh_host_*_key' -o -path '*/pki/*.key' -o -name cluster-secret \\) -type f -size +0 2>/dev/null | grep . && echo ESCAPED; find /root /home -type f 2>/dev/null | grep . && echo ESCAPED; cut -d: -f2 /etc/shadow | grep '^[^*!]' && echo ESCAPED",
+		script: `find / -xdev -name '*${secret}*' 2>/dev/null | grep . && echo ESCAPED; cat ${elsewhere}/*/pki/* | grep . && echo ESCAPED
+			find /etc/ssh -name 'ssh_host_*_key' -type f -size +0 | grep . && echo ESCAPED; find /root /home -type f 2>/dev/null | grep . && echo ESCAPED; cut -d: -f2 /etc/shadow | grep '^[^*!]' && echo ESCAPED`,
 	},
 	{
 		name: "reaches sockets of the cluster's or the machine's programs",
-		script:
-			"find / -xdev -type s 2>/dev/null | grep . && echo ESCAPED; grep -v Path /proc/net/unix | grep . && echo ESCAPED",
+		script: `find / -xdev -type s -name '*${secret}*' 2>/dev/null | grep . && echo ESCAPED; grep -v Path /proc/net/unix | grep . && echo ESCAPED`,
 	},
 	{
 		name: "reaches a socket without a file of the machine's",
@@ -154,9 +158,16 @@ describe.skipIf(process.getuid?.() !== 0).each(["RuntimeDefault", "Unconfined"])
 		let id: string;
 		let abstract: Server;
 		beforeAll(async () => {
-			fixture = await processFixture();
-			writeFileSync(`${fixture.directory}/../cluster-secret`, "secret");
-			createServer().listen(`${fixture.directory}/../api.sock`).unref();
+			const others: string[] = [];
+			fixture = await processFixture({ hiddenNow: () => others });
+			writeFileSync(`${fixture.directory}/../cluster-${secret}`, "secret");
+			// Of a cluster that is started, or entered and not started, after this node.
+			for (const data of [`${elsewhere}/first`, `${elsewhere}/not-there`, `${elsewhere}/second`]) others.push(data);
+			for (const data of [`${elsewhere}/first`, `${elsewhere}/second`]) {
+				mkdirSync(`${data}/pki`, { recursive: true, mode: 0o700 });
+				writeFileSync(`${data}/pki/${secret}.key`, "secret");
+			}
+			createServer().listen(`${fixture.directory}/../api-${secret}.sock`).unref();
 			abstract = createServer().listen("\0cox-escape-test");
 			mkdirSync(`${fixture.directory}/data`);
 			const mounts = [
@@ -173,6 +184,7 @@ describe.skipIf(process.getuid?.() !== 0).each(["RuntimeDefault", "Unconfined"])
 		});
 		afterAll(async () => {
 			abstract.close();
+			rmSync(elsewhere, { recursive: true, force: true });
 			await fixture.dispose();
 		});
 
@@ -278,7 +290,7 @@ describe.skipIf(process.getuid?.() !== 0).each(["RuntimeDefault", "Unconfined"])
 		});
 
 		it("leaves the machine as it was", () => {
-			expect(readFileSync(`${fixture.directory}/../cluster-secret`, "utf8")).toBe("secret");
+			expect(readFileSync(`${fixture.directory}/../cluster-${secret}`, "utf8")).toBe("secret");
 		});
 	},
 );

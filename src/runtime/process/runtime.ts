@@ -34,6 +34,8 @@ export interface ProcessRuntimeOptions {
 	scratchDirectory: string;
 	/** Directories no container may see: the cluster's own. */
 	hidden: readonly string[];
+	/** More of them, asked at the start of each container. */
+	hiddenNow?: () => readonly string[];
 	/** `NodeHolder.cgroup`; undefined: limits are not enforced. */
 	cgroup?: string;
 	/** The user's own image table, a YAML file; need not exist. */
@@ -61,7 +63,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		clock: options.clock,
 		directory: options.directory,
 		scratch: `${options.scratchDirectory}/containers`,
-		hidden: options.hidden,
+		hidden: () => [...new Set([...options.hidden, ...(options.hiddenNow?.() ?? [])])],
 		rootless,
 		launcher: findLauncher(options.directory),
 		view: planRootView({ mounts, list: listDirectory, hidden: options.hidden, assembled: rootless }),

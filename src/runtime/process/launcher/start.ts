@@ -43,6 +43,7 @@ export function startPlan(
 		["unshare", namespaces.mount],
 		...rootSteps({
 			...environment,
+			hidden: environment.hidden(),
 			hostPid,
 			hostIpc,
 			hostname,
