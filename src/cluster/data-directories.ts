@@ -54,7 +54,7 @@ export function registerData(data: string, options: RegisterOptions = {}): void 
 	);
 	if (onlooker !== undefined)
 		throw new Error(
-			`containers of the cluster in ${onlooker} run and would see ${data}: name a --data directory below your home directory, or run 'cox down --data ${onlooker}' and start this cluster first`,
+			`containers of the cluster in ${onlooker} run and would see ${data}: name a --data directory below /home, /root or /tmp, or run 'cox down --data ${onlooker}' and start this cluster first`,
 		);
 	mkdirSync(register, { recursive: true, mode: 0o700 });
 	try {
