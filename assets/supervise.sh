@@ -10,7 +10,7 @@ limit=5
 window=600
 
 say() {
-	echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) supervisor: $*"
+	echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) supervisor $$: $*"
 }
 
 reason() {

@@ -687,6 +687,12 @@ test("a connection without a request, and one without a handshake, do not stay",
 	const session = connectHttp2(origin, client);
 	session.on("error", () => {});
 	await once(session, "close");
+	const half = connectTls({ port: port ?? 0, host: "127.0.0.1", ca, ALPNProtocols: ["h2"] });
+	half.on("error", () => {});
+	half.resume();
+	// Settings, and a head (`:method: GET`) that is to be continued.
+	half.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x01\x01\0\0\0\0\x01\x82", "latin1");
+	await once(half, "close");
 });
 
 test("a body that does not come to its end is refused, over both protocols", async () => {

@@ -1,3 +1,5 @@
+import { getSystemErrorMap } from "node:util";
+
 /** Writes a line to standard output. */
 export function say(text: string): void {
 	process.stdout.write(`${text}\n`);
@@ -5,11 +7,34 @@ export function say(text: string): void {
 
 /** Says what went wrong in one sentence, and makes the command end with exit code 1. COX_DEBUG=1 adds the stack. */
 export function reportFailure(error: unknown): void {
-	const message = error instanceof Error ? error.message : String(error);
-	process.stderr.write(`cox: ${message}\n`);
+	process.stderr.write(`cox: ${failureText(error)}\n`);
 	if (process.env.COX_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
 	process.exitCode = 1;
 }
+
+/** Where the operating system refused something: what, and why, in the place of `ENOENT: …, open '…'`. */
+export function failureText(error: unknown): string {
+	if (!(error instanceof Error)) return String(error);
+	const { errno, syscall, path, dest }: NodeJS.ErrnoException & { dest?: string } = error;
+	const why = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
+	if (why === undefined || syscall === undefined) return error.message;
+	const what = [path, dest].filter((one) => one !== undefined).join(" to ");
+	return `cannot ${verbs[syscall] ?? syscall}${what === "" ? "" : ` ${what}`}: ${why}`;
+}
+
+/** What system calls do, where their names do not say it. */
+const verbs: Readonly<Record<string, string>> = {
+	access: "reach",
+	lstat: "look at",
+	mkdir: "make the directory",
+	mkdtemp: "make a directory like",
+	rmdir: "remove",
+	scandir: "list",
+	stat: "look at",
+	statfs: "look at",
+	unlink: "remove",
+	rm: "remove",
+};
 
 /** `430 ms`, `1.2 s`, `3 min 5 s` */
 export function duration(ms: number): string {

@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { Command } from "commander";
 import { control, NotRunning } from "../cluster/control-client.ts";
 import type { ClusterStatus } from "../cluster/control-protocol.ts";
@@ -20,9 +21,33 @@ async function runningStatus(layout: Layout): Promise<ClusterStatus> {
 	try {
 		return await control(layout, "status");
 	} catch (error) {
-		if (error instanceof NotRunning && processesMarked(supervisorMark, layout.data).length > 0)
-			throw new Error(`the server process is being started, or started again after it died; see ${layout.log}`);
-		throw error;
+		const [supervisor] = error instanceof NotRunning ? processesMarked(supervisorMark, layout.data) : [];
+		if (supervisor === undefined) throw error;
+		const end = lastEnd(layout.log, supervisor);
+		throw new Error(
+			end === undefined
+				? `the server process is being started; see ${layout.log}`
+				: `the server process died and is being started again; see ${layout.log}\n  ${end}`,
+		);
+	}
+}
+
+const logTailBytes = 64 * 1024;
+
+/** What this supervisor said last in the cluster's log: how a server process ended, and when another follows. */
+function lastEnd(log: string, supervisor: number): string | undefined {
+	const lines = tailOf(log, logTailBytes).split("\n");
+	return lines.findLast((line) => line.includes(` supervisor ${supervisor}: `));
+}
+
+function tailOf(file: string, byteCount: number): string {
+	const descriptor = openSync(file, "r");
+	try {
+		const bytes = Buffer.alloc(byteCount);
+		const read = readSync(descriptor, bytes, 0, byteCount, Math.max(0, fstatSync(descriptor).size - byteCount));
+		return bytes.subarray(0, read).toString();
+	} finally {
+		closeSync(descriptor);
 	}
 }
 

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { control } from "../cluster/control-client.ts";
 import type { ClusterStatus } from "../cluster/control-protocol.ts";
 import { type LaunchOptions, launch } from "../cluster/launch.ts";
+import type { Layout } from "../cluster/layout.ts";
 import { isAlive } from "../cluster/processes.ts";
 import { stopCluster } from "../cluster/stop.ts";
 import { systemClock } from "../core/clock.ts";
@@ -66,15 +68,25 @@ async function up(given: UpOptions): Promise<void> {
 	}
 	if (encryptionProviderConfig !== undefined)
 		options.encryptionFile = encryptionProviderConfig === "default" ? "" : resolve(encryptionProviderConfig);
+	const wasRunning = foreground && (await isRunning(layout));
 	const startedNs = process.hrtime.bigint();
 	const status = await launch(layout, options, (text) => say(text));
 	say(summary(status, Number(process.hrtime.bigint() - startedNs) / 1e6));
 	if (!foreground) return;
+	// Whoever restarts this command, a service manager perhaps, gets the cluster that it left behind.
+	if (wasRunning) say("the cluster was running already; from now on it stops with this command");
 	const end = await untilEnd(status.supervisorPid);
 	if (end === "server" && existsSync(layout.pidFile))
 		throw new Error(`the server process died too often and is not started again; see ${layout.log}`);
 	await stopCluster(layout);
 	say("stopped");
+}
+
+function isRunning(layout: Layout): Promise<boolean> {
+	return control(layout, "status").then(
+		() => true,
+		() => false,
+	);
 }
 
 /** How often the supervisor is looked at: it cannot tell by itself, being no child of this process. */

@@ -39,8 +39,10 @@ export async function checkStoreFile(
 		const index: Database<Buffer, string> = root.openDB({ name: "index", encoding: "binary" });
 		const log: Database<Buffer, number> = root.openDB({ name: "log", encoding: "binary" });
 		const format = meta.get("format");
-		if (format === undefined || format > newestFormat) problem(`the store has format ${format}, which is not known`);
 		report.revision = meta.get("revision") ?? 0;
+		// One that nothing was ever written to has none.
+		if (format === undefined ? report.revision > 0 : format > newestFormat)
+			problem(`the store has format ${format}, which is not known`);
 		const compacted = meta.get("compacted") ?? 0;
 		if (compacted > report.revision) problem(`history begins after its end, at ${compacted}`);
 

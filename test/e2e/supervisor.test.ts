@@ -36,7 +36,7 @@ test("a server that is killed comes back by itself, with its pods running on, an
 	await cluster.kubectl("wait", "--for=condition=ready", "node/node-1", "pod/steady", "--timeout=60s");
 	expect(await idOf()).toBe(before);
 	expect(await cluster.kubectl("logs", "steady")).toBe("up\n");
-	expect(logOf(cluster)).toMatch(/supervisor: the server process \d+ was killed .* Restart 1 follows in 0.2 s/);
+	expect(logOf(cluster)).toMatch(/supervisor \d+: the server process \d+ was killed .* Restart 1 follows in 0.2 s/);
 	traces.look();
 	await cluster.coxOk("down");
 	expect(traces.look()).toEqual([]);
@@ -94,6 +94,6 @@ test("a server that never came up is not started again", async () => {
 	await cluster.coxOk("down");
 	truncateSync(join(cluster.data, "store/store/data.mdb"), 4100);
 	expect((await cluster.cox("up")).code).toBe(1);
-	expect(logOf(cluster)).toMatch(/supervisor: the server process \d+ ended with exit code 1 before it was ready/);
+	expect(logOf(cluster)).toMatch(/supervisor \d+: the server process \d+ ended with exit code 1 before it was ready/);
 	expect(new Traces(cluster.data).pids(/./)).toEqual([]);
 });

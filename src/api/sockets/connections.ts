@@ -30,7 +30,7 @@ export class Connections {
 	readonly #waiting = new Map<Duplex & { bytesRead?: number }, Waiting>();
 	readonly #watched = new WeakSet<Duplex>();
 	/** Sessions → when their last stream closed, and how many there are. */
-	readonly #sessions = new Map<ServerHttp2Session, { idleSinceMs: number; streamCount: number }>();
+	readonly #sessions = new Map<ServerHttp2Session, { idleSinceMs: number; streamCount: number; isClosing: boolean }>();
 	/** HTTP/1.1 requests that are being answered. */
 	readonly #running = new Set<ServerResponse>();
 	#sweep: Timer | undefined;
@@ -91,7 +91,7 @@ export class Connections {
 	};
 
 	readonly addSession = (session: ServerHttp2Session): void => {
-		const state = { idleSinceMs: this.#clock.monotonicMs(), streamCount: 0 };
+		const state = { idleSinceMs: this.#clock.monotonicMs(), streamCount: 0, isClosing: false };
 		this.#sessions.set(session, state);
 		session.on("error", () => session.destroy());
 		session.on("stream", (stream) => {
@@ -161,7 +161,12 @@ export class Connections {
 				if (nowMs - sinceMs >= idleMs) socket.destroy();
 			} else if (nowMs - headSinceMs >= headMs) this.#refuseSlow(socket);
 		}
-		for (const [session, { idleSinceMs, streamCount }] of this.#sessions)
-			if (streamCount === 0 && nowMs - idleSinceMs >= idleMs) session.close();
+		for (const [session, state] of this.#sessions) {
+			if (state.streamCount > 0 || nowMs - state.idleSinceMs < idleMs) continue;
+			// A head of which only the beginning has come would be waited for.
+			if (state.isClosing) session.destroy();
+			else session.close();
+			state.isClosing = true;
+		}
 	}
 }

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { checkStoreFile, type StoreReport } from "../../store/check.ts";
 import { Encryption } from "../../store/encryption.ts";
 import { readEncryptionFile } from "../encryption/at-rest.ts";
@@ -8,6 +7,9 @@ import { type Layout, layoutOf } from "../layout.ts";
 import { readSettings } from "../settings.ts";
 import { copyStore } from "./copy-store.ts";
 import { readSnapshot, type SnapshotHeader } from "./format.ts";
+import { scratchFolder } from "./scratch.ts";
+
+const scratchPrefix = "cox-verify-";
 
 /**
  * Checks the store in a data directory that nothing writes to: pages, tables, values, and whether what is encrypted can
@@ -15,6 +17,7 @@ import { readSnapshot, type SnapshotHeader } from "./format.ts";
  * @param keys the data directory that has the keys; undefined: encrypted values are taken as they are
  */
 export async function checkStore(file: string, keys: Layout | undefined): Promise<StoreReport> {
+	if (!existsSync(file)) throw new Error("it has no store");
 	const encryption = keys && encryptionOf(keys);
 	return checkStoreFile(file, (key, value) => {
 		const isSealed = new Encryption([], []).isSealed(value);
@@ -37,12 +40,8 @@ function encryptionOf(layout: Layout): Encryption {
 
 /** Unpacks a snapshot into a folder of its own for as long as `use` takes. Nothing of it stays. */
 async function unpacked<T>(file: string, near: string, use: (layout: Layout, header: SnapshotHeader) => Promise<T>) {
-	const folder = mkdtempSync(join(near, "cox-verify-"));
-	try {
-		return await use(layoutOf(folder), await readSnapshot(file, folder));
-	} finally {
-		rmSync(folder, { recursive: true, force: true });
-	}
+	using folder = scratchFolder(near, scratchPrefix);
+	return await use(layoutOf(folder.path), await readSnapshot(file, folder.path));
 }
 
 /** @throws Error when the file is damaged; problems of the store in it are in the report */
@@ -55,13 +54,8 @@ export function verifySnapshot(file: string, near: string): Promise<{ header: Sn
 
 /** Checks the store of a cluster, whether it runs or not. */
 export async function verifyCluster(layout: Layout, near: string): Promise<StoreReport> {
-	const folder = mkdtempSync(join(near, "cox-verify-"));
-	try {
-		const copied = await copyStore(layout, folder);
-		return await checkStore(copied, layout);
-	} finally {
-		rmSync(folder, { recursive: true, force: true });
-	}
+	using folder = scratchFolder(near, scratchPrefix);
+	return await checkStore(await copyStore(layout, folder.path), layout);
 }
 
 export type { StoreReport };

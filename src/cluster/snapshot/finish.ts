@@ -2,14 +2,17 @@ import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { syncFolder } from "../durable-file.ts";
 import type { Layout } from "../layout.ts";
+import { removeLeftovers, savePrefix } from "./scratch.ts";
 
 /** Being unpacked; of no use after an interruption. */
 export const draftName = "restore.new";
 /** Whole and checked: it takes the place of what is there, now or at the next start. */
 export const readyName = "restore.ready";
 
-/** Ends a restore that had everything ready, and removes what an earlier one left behind. Does nothing otherwise. */
+/** Ends a restore that had everything ready, and removes what killed commands left behind. Does nothing otherwise. */
 export function finishRestore({ data }: Layout): void {
+	if (!existsSync(data)) return;
+	removeLeftovers(data, savePrefix);
 	rmSync(join(data, draftName), { recursive: true, force: true });
 	const ready = join(data, readyName);
 	if (!existsSync(ready)) return;

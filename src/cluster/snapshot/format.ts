@@ -3,9 +3,10 @@
  * that the JSON lists, one after the other.
  */
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
 import { mkdir, open, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { layoutOf } from "../layout.ts";
 import { version } from "../version.ts";
 
 export interface SnapshotHeader {
@@ -29,7 +30,8 @@ export interface SnapshotFile {
 	digest: string;
 }
 
-const magic = "coxswain-snapshot 1";
+const name = "coxswain-snapshot ";
+const magic = `${name}1`;
 const digestLength = 64;
 const largestHeaderBytes = 1 << 20;
 const chunkBytes = 1 << 20;
@@ -68,6 +70,8 @@ export async function writeSnapshot(
  * @throws Error that says what is wrong with the file; then what was written is of no use
  */
 export async function readSnapshot(file: string, into: string | undefined): Promise<SnapshotHeader> {
+	// What is no file, such as a FIFO, is not waited for.
+	if (!statSync(file).isFile()) throw new Error(`${file} is no file, and so no snapshot of cox`);
 	const handle = await open(file, "r");
 	try {
 		const { header, end } = await readHeader(handle, file);
@@ -106,19 +110,75 @@ async function readHeader(handle: Handle, file: string): Promise<{ header: Snaps
 	const text = buffer.subarray(0, bytesRead);
 	const firstEnd = text.indexOf("\n");
 	const first = text.subarray(0, Math.max(firstEnd, 0)).toString();
-	if (!first.startsWith("coxswain-snapshot ")) throw new Error(`${file} is no snapshot of cox`);
+	if (!first.startsWith(name)) throw new Error(`${file} is no snapshot of cox`);
 	if (first !== magic) throw new Error(`${file} was written by a newer version of cox (${first}); use that version`);
 	const secondEnd = text.indexOf("\n", firstEnd + 1);
 	const end = secondEnd + 1 + digestLength + 1;
 	if (secondEnd < 0 || text.length < end) throw new Error(`${file} is cut off in its header`);
 	const hash = createHash("sha256").update(text.subarray(0, secondEnd + 1));
 	checkDigest(file, "its header", hash, text.subarray(secondEnd + 1, end - 1).toString());
-	// The digest says that `writeSnapshot` wrote it; a name that leads elsewhere is refused all the same.
-	const header = JSON.parse(text.subarray(firstEnd + 1, secondEnd).toString()) as SnapshotHeader;
-	for (const { path } of header.files)
-		if (path.startsWith("/") || path.split("/").includes(".."))
-			throw new Error(`${file} names a path outside: ${path}`);
-	return { header, end };
+	return { header: headerOf(text.subarray(firstEnd + 1, secondEnd).toString(), file), end };
+}
+
+/** The digest finds accidents. Against malice everything is looked at: names lead nowhere else, and texts are shown to people. */
+function headerOf(text: string, file: string): SnapshotHeader {
+	const { files, withKeys, revision, createdAt, version: writtenBy, clusterId } = parsed(text);
+	const isSound =
+		Array.isArray(files) &&
+		files.every(isListed) &&
+		new Set(files.map(({ path }) => path)).size === files.length &&
+		typeof withKeys === "boolean" &&
+		isCount(revision) &&
+		isText(createdAt) &&
+		isText(writtenBy) &&
+		isText(clusterId);
+	if (!isSound) throw new Error(`${file} is damaged: its header is not one that cox writes`);
+	const stray = files.find(({ path }) => !belongs(path, withKeys));
+	if (stray !== undefined) throw new Error(`${file} is damaged: it has a file that no cluster has (${stray.path})`);
+	return { files, withKeys, revision, createdAt, version: writtenBy, clusterId };
+}
+
+function parsed(text: string): Record<string, unknown> {
+	try {
+		const value: unknown = JSON.parse(text);
+		return typeof value === "object" && value !== null ? { ...value } : {};
+	} catch {
+		return {};
+	}
+}
+
+function isListed(entry: unknown): entry is SnapshotFile {
+	if (typeof entry !== "object" || entry === null) return false;
+	const { path, bytes, digest }: { path?: unknown; bytes?: unknown; digest?: unknown } = entry;
+	return typeof path === "string" && isText(path) && isCount(bytes) && typeof digest === "string";
+}
+
+function isCount(value: unknown): value is number {
+	return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+/** Printable, without blanks. */
+function isText(value: unknown): value is string {
+	return typeof value === "string" && /^[!-~]{1,256}$/.test(value);
+}
+
+/** Whether a file of a data directory is one that snapshots have. */
+export function belongs(path: string, withKeys: boolean): boolean {
+	const { data, storeFile, settings, identity, images } = layoutOf("/");
+	if ([storeFile, settings, identity, images].some((one) => relative(data, one) === path)) return true;
+	return withKeys && /^pki\/(?!\.{1,2}$)[^/]+$/.test(path);
+}
+
+/** Whether the file begins as a snapshot, of any version. */
+export function isSnapshot(file: string): boolean {
+	const descriptor = openSync(file, "r");
+	try {
+		const bytes = Buffer.alloc(name.length);
+		readSync(descriptor, bytes, 0, bytes.length, 0);
+		return bytes.toString() === name;
+	} finally {
+		closeSync(descriptor);
+	}
 }
 
 function checkDigest(file: string, what: string, hash: Hash, wanted: string): void {

@@ -1,13 +1,4 @@
-import {
-	copyFileSync,
-	existsSync,
-	mkdirSync,
-	mkdtempSync,
-	readdirSync,
-	readFileSync,
-	renameSync,
-	rmSync,
-} from "node:fs";
+import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
@@ -18,7 +9,8 @@ import { ensurePrivateFolder } from "../private-folder.ts";
 import { readIdentity } from "../store-identity.ts";
 import { checkStore } from "./check.ts";
 import { copyStore } from "./copy-store.ts";
-import { type SnapshotHeader, writeSnapshot } from "./format.ts";
+import { belongs, isSnapshot, type SnapshotHeader, writeSnapshot } from "./format.ts";
+import { removeLeftovers, savePrefix, scratchFolder } from "./scratch.ts";
 
 /** How often the keys may change while the store is copied before that is given up. */
 const attempts = 5;
@@ -30,13 +22,16 @@ const attempts = 5;
  */
 export async function saveSnapshot(layout: Layout, file: string, withKeys: boolean): Promise<SnapshotHeader> {
 	const target = resolve(file);
+	checkTarget(target);
 	const identity = readIdentity(layout);
 	if (identity === undefined) throw new Error(`there is no cluster in ${layout.data}`);
 	ensurePrivateFolder(layout.data);
-	const folder = mkdtempSync(join(layout.data, "snapshot-"));
-	const draft = `${target}.partial-${process.pid}`;
+	using folder = scratchFolder(layout.data, savePrefix);
+	const drafts = `${target}.partial-`;
+	removeLeftovers(dirname(target), basename(drafts));
+	const draft = `${drafts}${process.pid}`;
 	try {
-		const copy = layoutOf(folder);
+		const copy = layoutOf(folder.path);
 		await copyAll(layout, copy, withKeys);
 		const report = await checkStore(copy.storeFile, withKeys ? copy : layout);
 		if (report.problems.length > 0) throw new Error(`the store is damaged: ${report.problems.join("; ")}`);
@@ -46,14 +41,25 @@ export async function saveSnapshot(layout: Layout, file: string, withKeys: boole
 			createdAt: new Date(systemClock().now()).toISOString(),
 			withKeys,
 		};
-		const header = await writeSnapshot(draft, about, folder, filesBelow(folder));
+		// Not the lock file that comes of looking into the store.
+		const paths = filesBelow(folder.path).filter((path) => belongs(path, withKeys));
+		const header = await writeSnapshot(draft, about, folder.path, paths);
 		renameSync(draft, target);
 		syncFolder(dirname(target));
 		return header;
 	} finally {
 		rmSync(draft, { force: true });
-		rmSync(folder, { recursive: true, force: true });
 	}
+}
+
+/** An earlier snapshot is replaced, and nothing else. @throws Error that says what is in the way */
+function checkTarget(target: string): void {
+	const folder = dirname(target);
+	if (!existsSync(folder)) throw new Error(`there is no directory ${folder} to save in`);
+	const stats = lstatSync(target, { throwIfNoEntry: false });
+	if (stats === undefined || (stats.isFile() && stats.size === 0)) return;
+	if (!stats.isFile()) throw new Error(`${target} is there and no ordinary file; name another`);
+	if (!isSnapshot(target)) throw new Error(`${target} is there and no snapshot of cox; name another, or remove it`);
 }
 
 async function copyAll(layout: Layout, copy: Layout, withKeys: boolean): Promise<void> {
