@@ -13,6 +13,9 @@ export const toolPath = [
 /** The environment for commands: nothing of ours but PATH, and plain messages. */
 export const toolEnvironment = { PATH: toolPath, LC_ALL: "C" };
 
+/** After which a command is killed: none of them has more than a moment's work. */
+const longestMs = 60_000;
+
 /** A command that failed, with what it said. */
 export class CommandError extends Error {
 	readonly exitCode: number;
@@ -30,7 +33,8 @@ export class CommandError extends Error {
 export function run(command: readonly [string, ...string[]], input = ""): Promise<string> {
 	return new Promise((resolve, reject) => {
 		const [program, ...args] = command;
-		const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: toolEnvironment });
+		const bound = { timeout: longestMs, killSignal: "SIGKILL" } as const;
+		const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: toolEnvironment, ...bound });
 		let stdout = "";
 		let stderr = "";
 		child.stdout.on("data", (chunk) => {
@@ -40,9 +44,9 @@ export function run(command: readonly [string, ...string[]], input = ""): Promis
 			stderr += chunk;
 		});
 		child.on("error", (error) => reject(new CommandError(command, 127, error.message)));
-		child.on("close", (code) => {
+		child.on("close", (code, signal) => {
 			if (code === 0) resolve(stdout);
-			else reject(new CommandError(command, code ?? 128, stderr || stdout));
+			else reject(new CommandError(command, code ?? 128, stderr || stdout || (signal ?? "")));
 		});
 		// A command that ends without reading its input is no error of its own.
 		child.stdin.on("error", () => {});

@@ -1,10 +1,12 @@
 /** The agent of one node: registers it, runs its pods, serves logs and streams. */
+import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Client } from "../client/client.ts";
 import type { Mirror } from "../client/mirror.ts";
 import { createEventRecorder } from "../client/recorder.ts";
 import type { Clock } from "../core/clock.ts";
 import { removeTree } from "../core/no-links.ts";
+import { plainWords } from "../core/plain-words.ts";
 import { parseQuantity } from "../core/quantity.ts";
 import type { Pod, Service } from "../kinds/generated/types.ts";
 import { hostnameLabel, localVolumeNodeLabel } from "../kinds/local-volume.ts";
@@ -100,10 +102,14 @@ class RunningAgent implements Agent {
 	#meter: MachineMeter | undefined;
 	readonly #maintenance: { stop(): void }[] = [];
 	#storage: StorageMonitor | undefined;
+	readonly #words: (error: unknown) => string;
 
 	constructor(options: AgentOptions) {
 		this.#options = options;
 		const { client, clock, runtime, node } = options;
+		// The node's view of the machine lies in the directory of all that the node keeps.
+		const internal = options.directories === undefined ? [] : [dirname(options.directories.view)];
+		this.#words = (error) => plainWords(error, internal);
 		this.#configuration = options.configuration ?? usualKubeletConfiguration;
 		const { maxPods, allowedUnsafeSysctls } = this.#configuration;
 		const machine = machineFacts(node.name, maxPods, options.directories?.root);
@@ -130,6 +136,7 @@ class RunningAgent implements Agent {
 				allocatable: new Map(allocatable),
 			},
 			events: this.#events(),
+			words: this.#words,
 			references: this.#references,
 			prober: options.prober ?? createProber(runtime),
 			configuration: this.#configuration,
@@ -302,7 +309,7 @@ class RunningAgent implements Agent {
 	#events(): EventRecorder {
 		const { client, clock, node, events } = this.#options;
 		if (events === false) return noEvents;
-		return kubeletEvents(createEventRecorder(client, { clock }), node.name);
+		return kubeletEvents(createEventRecorder(client, { clock }), node.name, this.#words);
 	}
 
 	#settings(): KubeletSettings {

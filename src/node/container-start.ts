@@ -100,7 +100,7 @@ export class ContainerStarter {
 	#imageFailed(name: string, image: string, error: unknown): void {
 		const nowMs = this.#context.clock.now();
 		const reason = error instanceof ImageError ? error.reason : "ErrImagePull";
-		const message = messageOf(error);
+		const message = this.#context.words(error);
 		if (reason === "ErrImagePull") {
 			const backoff = grow(this.#memory.imageBackoff(name), nowMs, nowMs);
 			this.#memory.remember(name, { imageBackoff: backoff });
@@ -132,7 +132,7 @@ export class ContainerStarter {
 			return created;
 		} catch (error) {
 			const reason = error instanceof ConfigError ? "CreateContainerConfigError" : "CreateContainerError";
-			const message = messageOf(error);
+			const message = this.#context.words(error);
 			this.#record(spec.name, "Warning", "Failed", `Error: ${message}`);
 			this.#fail(spec.name, reason, message, clock.now() + retryMs);
 			return undefined;
@@ -145,8 +145,8 @@ export class ContainerStarter {
 		try {
 			await runtime.startContainer(created.id);
 		} catch (error) {
-			this.#record(name, "Warning", "Failed", `Error: ${messageOf(error)}`);
-			this.#fail(name, "RunContainerError", messageOf(error), clock.now() + retryMs);
+			this.#record(name, "Warning", "Failed", `Error: ${this.#context.words(error)}`);
+			this.#fail(name, "RunContainerError", this.#context.words(error), clock.now() + retryMs);
 			await runtime.removeContainer(created.id).catch(() => {});
 			return;
 		}
@@ -191,8 +191,4 @@ export class ContainerStarter {
 		const { pod } = this.#state();
 		this.#context.events.record(pod, type, reason, message, fieldPath(pod, name));
 	}
-}
-
-function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }

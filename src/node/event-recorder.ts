@@ -18,14 +18,15 @@ export interface EventRecorder {
 
 export const noEvents: EventRecorder = { record() {}, flush: async () => {} };
 
-export function kubeletEvents(recorder: ClientRecorder, host: string): EventRecorder {
+/** @param words makes messages fit for who reads them */
+export function kubeletEvents(recorder: ClientRecorder, host: string, words: (text: string) => string): EventRecorder {
 	return {
 		record: (regarding, type, reason, message, fieldPath) =>
 			recorder.record({
 				regarding,
 				type,
 				reason,
-				message,
+				message: words(message),
 				component: "kubelet",
 				host,
 				...(fieldPath === undefined ? {} : { fieldPath }),

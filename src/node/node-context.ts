@@ -108,6 +108,8 @@ export interface NodeContext {
 	node: NodeIdentity;
 	configuration: KubeletConfiguration;
 	events: EventRecorder;
+	/** An error as a pod's owner may read it, in a status or an Event. */
+	words(error: unknown): string;
 	/** Absent on a simulated node, which writes no files. */
 	files?: PodFiles;
 	references: References;

@@ -219,7 +219,7 @@ export class PodActions {
 		try {
 			await this.#context.runtime.updateLimits(id, containerLimits(spec?.resources, pod));
 		} catch (error) {
-			this.#memory.resize = { type: "Error", message: error instanceof Error ? error.message : String(error) };
+			this.#memory.resize = { type: "Error", message: this.#context.words(error) };
 			return;
 		}
 		this.#memory.remember(name, { resizedTo: { containerId: id, resources: resourcesKey(spec?.resources) } });
@@ -230,7 +230,7 @@ export class PodActions {
 		try {
 			await this.#context.runtime.updateSandboxLimits(id, containerLimits(resources));
 		} catch (error) {
-			this.#memory.resize = { type: "Error", message: error instanceof Error ? error.message : String(error) };
+			this.#memory.resize = { type: "Error", message: this.#context.words(error) };
 			return;
 		}
 		this.#memory.resizedPod = { sandboxId: id, resources: resourcesKey(resources) };

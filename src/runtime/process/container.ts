@@ -1,6 +1,7 @@
 /** One container: made, started, watched, adopted again after the agent restarted, stopped, removed. */
 import { spawn } from "node:child_process";
 import { constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { plainWords } from "../../core/plain-words.ts";
 import type { Container, ContainerConfig } from "../runtime.ts";
 import {
 	type ContainerRecord,
@@ -134,9 +135,7 @@ export class ProcessContainer {
 		this.#record = { ...this.#record, ...(identity === undefined ? {} : { shim: identity }) };
 		this.#save();
 		this.#ended = pump.ended.then(() => this.#finish());
-		const line = await Promise.race([status.line, pump.ended.then(() => "")]);
-		status.close();
-		this.#take(line);
+		await this.#hear(status, pump);
 		if (this.#record.container.state !== "running") await this.#ended;
 	}
 
@@ -225,10 +224,25 @@ export class ProcessContainer {
 		this.#ended = pump.ended.then(() => this.#finish());
 		if (this.#record.container.state !== "created") return;
 		const status = firstLine(`${this.#directory}/status`);
-		void Promise.race([status.line, pump.ended.then(() => "")]).then((line) => {
-			status.close();
-			this.#take(line);
+		void this.#hear(status, pump);
+	}
+
+	/** Waits for what the container's first program says of itself. One that says nothing for too long is killed. */
+	async #hear(status: ReturnType<typeof firstLine>, pump: LogPump): Promise<void> {
+		const { clock, startLimitMs } = this.#environment;
+		const late = clock.after(startLimitMs, () => {
+			const { shim } = this.#record;
+			this.#take(`failed the container did not start within ${startLimitMs / 1000} s`);
+			if (shim !== undefined) {
+				killChildren(shim.pid);
+				signal(shim, "SIGKILL");
+			}
+			pump.close();
 		});
+		const line = await Promise.race([status.line, pump.ended.then(() => "")]);
+		late.cancel();
+		status.close();
+		if (this.#record.failure === undefined) this.#take(line);
 	}
 
 	#openPump(orphaned = false): LogPump {
@@ -262,7 +276,11 @@ export class ProcessContainer {
 		const problem = line.startsWith("failed ")
 			? line.slice(7)
 			: "the container's namespaces cannot be entered; see its log";
-		const failure = `failed to create task: unable to start container process: ${problem}`;
+		const { directory, scratch } = this.#environment;
+		const failure = plainWords(`failed to create task: unable to start container process: ${problem}`, [
+			directory,
+			scratch,
+		]);
 		this.#record = { ...this.#record, failure };
 		this.#save();
 	}

@@ -31,6 +31,8 @@ export interface Environment {
 	empty: string;
 	/** The program that carries out plans: `findLauncher`. */
 	launcher: string;
+	/** How long a sandbox or container may take to start, file systems that hang included. */
+	startLimitMs: number;
 	/** Of the machine, shown in every container. */
 	tools: readonly { source: string; path: string }[];
 	/** Says that something of the pod changed on its own. */

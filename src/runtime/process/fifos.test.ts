@@ -23,7 +23,7 @@ it("makes pipes again after a batch failed", async () => {
 	try {
 		const fifos = new FifoStore(`${directory}/made`);
 		rmSync(`${directory}/made`, { recursive: true });
-		await expect(fifos.take([`${directory}/pipe`])).rejects.toThrow("mkfifo");
+		await expect(fifos.take([`${directory}/pipe`])).rejects.toThrow(/^mkfifo: cannot create fifo .{1,200}$/);
 		mkdirSync(`${directory}/made`);
 		await fifos.take([`${directory}/pipe`]);
 		expect(lstatSync(`${directory}/pipe`).isFIFO()).toBe(true);

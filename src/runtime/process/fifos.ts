@@ -1,11 +1,7 @@
 /** Named pipes: made, read and written. */
-import { execFile } from "node:child_process";
 import { closeSync, constants, mkdirSync, openSync, readdirSync, renameSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
-import { promisify } from "node:util";
-import { toolEnvironment } from "./tool-environment.ts";
-
-const execute = promisify(execFile);
+import { runTool } from "./tool.ts";
 
 /** Made at once, for several containers: to start a program costs more than all that it makes. */
 const batchSize = 64;
@@ -39,7 +35,7 @@ export class FifoStore {
 			const batch = crypto.randomUUID();
 			const names = Array.from({ length: batchSize }, (_, index) => `${batch}-${index}`);
 			const paths = names.map((name) => `${this.#directory}/${name}`);
-			await execute("mkfifo", ["-m", "666", ...paths], { env: toolEnvironment });
+			await runTool("mkfifo", ["-m", "666", ...paths]);
 			this.#names.push(...names);
 		});
 		return this.#filling;

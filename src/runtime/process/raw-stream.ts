@@ -1,11 +1,7 @@
 /** One output stream of a container, as its relay keeps it: everything in a file, and a FIFO that says when there is more. */
-import { execFile } from "node:child_process";
 import { closeSync, constants, openSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
-import { promisify } from "node:util";
-import { toolEnvironment } from "./tool-environment.ts";
-
-const execute = promisify(execFile);
+import { runTool } from "./tool.ts";
 
 /** What is read from the FIFO is only a bell: all streams share one buffer for it, and one for what is read from files. */
 const bellBuffer = Buffer.alloc(64 * 1024);
@@ -145,10 +141,11 @@ export class RawStream {
 		if (this.#reclaiming || length - this.#reclaimed < reclaimBytes) return;
 		this.#reclaiming = true;
 		const args = ["--punch-hole", "--offset", "0", "--length", String(length), `${this.#path}.raw`];
-		execFile("fallocate", args, { env: toolEnvironment }, () => {
+		const done = () => {
 			this.#reclaimed = length;
 			this.#reclaiming = false;
-		});
+		};
+		void runTool("fallocate", args).then(done, done);
 	}
 }
 
@@ -157,7 +154,7 @@ export async function canReclaim(directory: string): Promise<boolean> {
 	const path = `${directory}/reclaim-probe`;
 	writeFileSync(path, "x");
 	try {
-		await execute("fallocate", ["--punch-hole", "--offset", "0", "--length", "1", path], { env: toolEnvironment });
+		await runTool("fallocate", ["--punch-hole", "--offset", "0", "--length", "1", path]);
 		return true;
 	} catch {
 		return false;

@@ -44,9 +44,15 @@ export interface ProcessRuntimeOptions {
 	showHome?: boolean;
 	/** Of `Localhost` seccomp profiles; need not exist. Default: in `directory`. */
 	seccompProfiles?: string;
+	/** The program that carries out plans; default: this package's. */
+	launcher?: string;
+	/** How long a sandbox or container may take to start; default: two minutes, as upstream gives a runtime. */
+	startLimitMs?: number;
 	/** Where the stand-ins for programs are; by default those of this package. */
 	standIns?: string;
 }
+
+const usualStartLimitMs = 120_000;
 
 export async function createProcessRuntime(options: ProcessRuntimeOptions): Promise<Runtime> {
 	const listeners = new Set<(podUid: string) => void>();
@@ -65,7 +71,8 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		scratch: `${options.scratchDirectory}/containers`,
 		hidden: () => [...new Set([...options.hidden, ...(options.hiddenNow?.() ?? [])])],
 		rootless,
-		launcher: findLauncher(options.directory),
+		launcher: options.launcher ?? findLauncher(options.directory),
+		startLimitMs: options.startLimitMs ?? usualStartLimitMs,
 		view: planRootView({ mounts, list: listDirectory, hidden: options.hidden, assembled: rootless }),
 		mounts,
 		images: createImageTable({

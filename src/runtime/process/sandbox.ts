@@ -6,7 +6,7 @@ import { hasLimits } from "./cgroups.ts";
 import type { Environment } from "./environment.ts";
 import { holdPlan, pickUserBase, sharedNamespaces, sharesPid } from "./launcher/hold.ts";
 import { encodePlan } from "./launcher/plan.ts";
-import { identify, isAlive, killAndWait, type ProcessId } from "./processes.ts";
+import { identify, isAlive, killAndWait, killChildren, type ProcessId } from "./processes.ts";
 import { readRecord, writeRecord } from "./records.ts";
 
 /** Where a pod has no namespaces of its own. */
@@ -150,7 +150,7 @@ function recordPath(environment: Environment, id: string): string {
 
 /** Starts the process that keeps the pod's namespaces. @throws Error with what could not be made */
 function startHolder(
-	{ launcher, directory }: Environment,
+	{ launcher, directory, clock, startLimitMs }: Environment,
 	id: string,
 	config: SandboxConfig,
 	userBase: number | undefined,
@@ -161,14 +161,23 @@ function startHolder(
 		const child = spawn(launcher, [plan], { detached: true, cwd: "/", stdio: ["ignore", "pipe", "pipe"], env: {} });
 		let stdout = "";
 		let stderr = "";
+		const late = clock.after(startLimitMs, () => {
+			stderr = `it was not there within ${startLimitMs / 1000} s`;
+			if (child.pid !== undefined) killChildren(child.pid);
+			child.kill("SIGKILL");
+		});
 		child.stdout.on("data", (chunk) => {
 			stdout += chunk;
 		});
 		child.stderr.on("data", (chunk) => {
 			stderr += chunk;
 		});
-		child.on("error", reject);
+		child.on("error", (error) => {
+			late.cancel();
+			reject(error);
+		});
 		child.on("close", (code) => {
+			late.cancel();
 			const holder = stdout === "" ? undefined : identify(Number(stdout));
 			if (holder !== undefined) resolve(holder);
 			else reject(new Error(`cannot make the sandbox: ${stderr.trim() || `exit code ${code}`}`));

@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { promisify } from "node:util";
 import { isCode } from "../../core/descriptors.ts";
-import { toolEnvironment } from "./tool-environment.ts";
+import { runTool } from "./tool.ts";
 
-const execute = promisify(execFile);
+/** Layers may be large, and disks slow. */
+const longestMs = 600_000;
 
 /**
  * Directories to be deleted, gone at once and deleted later, many at a time: what was a mount point a moment ago takes the kernel
@@ -47,7 +46,7 @@ export class Trash {
 		const paths = [...this.#pending];
 		this.#pending.clear();
 		// What cannot be deleted now is tried again by the next agent.
-		this.#emptying = execute("rm", ["-rf", "--", ...paths], { env: toolEnvironment }).then(
+		this.#emptying = runTool("rm", ["-rf", "--", ...paths], longestMs).then(
 			() => this.#next(),
 			() => this.#next(),
 		);

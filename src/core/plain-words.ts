@@ -1,0 +1,18 @@
+/** An error in the words of Events and statuses, which every user who may see the pod reads. Pure. */
+
+/** Upstream's bound on the note of an Event. */
+const longest = 1024;
+
+/**
+ * The error's message, short and without where the node keeps its files.
+ * @param internal directories of the node; of what is in their `own` and `fs`, which is the node's file system, its paths remain
+ */
+export function plainWords(error: unknown, internal: readonly string[] = []): string {
+	let text = error instanceof Error ? error.message : String(error);
+	for (const directory of internal) {
+		if (!text.includes(directory)) continue;
+		for (const shown of ["/own/", "/fs/"]) text = text.replaceAll(directory + shown, "/");
+		text = text.replaceAll(directory, "…");
+	}
+	return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
+}
