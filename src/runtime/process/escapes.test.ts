@@ -145,9 +145,129 @@ const attempts: readonly { name: string; script: string; perl?: true }[] = [
 			'node -e \'require("net").connect("\\0cox-escape-test", () => console.log("ESCAPED")).on("error", () => {})\'',
 	},
 	{
+		name: "mounts by the calls that take descriptors",
+		script: [
+			call({ x64: 430, arm64: 430 }, 'my $n = "tmpfs", 0'),
+			call({ x64: 428, arm64: 428 }, '-100, my $p = "/", 1'),
+			call({ x64: 433, arm64: 433 }, '-100, my $p = "/proc/sys", 0'),
+			call({ x64: 429, arm64: 429 }, '-100, my $p = "/proc", -100, my $q = "/mnt", 0'),
+			call({ x64: 442, arm64: 442 }, '-100, my $p = "/proc/sys", 0, pack("Q4", 0, 1, 0, 0), 32'),
+		].join("\n"),
+		perl: true,
+	},
+	{
+		name: "sees what is hidden by mounting the root once more in namespaces of its own",
+		script: `unshare --user --map-root-user --mount sh -c '
+			see() { cat $1${elsewhere}/*/pki/* | grep . && echo ESCAPED; ls -A $1/root/.ssh | grep . && echo ESCAPED; }
+			umount ${elsewhere}/first && see; mkdir -p /tmp/u /tmp/w; mount --bind / /mnt && see /mnt; mount --rbind / /mnt && see /mnt; umount -l /mnt
+			mount -t overlay o -o lowerdir=/,upperdir=/tmp/u,workdir=/tmp/w,userxattr /mnt && see /mnt
+			mount -t overlay o -o lowerdir=/etc:/ /mnt && see /mnt; mount --move ${elsewhere}/first /mnt && see
+			mount -o remount,bind,dev / && mknod /disk b 7 0 && head -c1 /disk && echo ESCAPED'`,
+	},
+	{
+		name: "sees what is hidden by moving, removing or replacing what it lies in",
+		script: `mv ${elsewhere} ${elsewhere}-moved; rm -rf ${elsewhere}/first; rmdir ${elsewhere}/first; ln -sfn / ${elsewhere}/link
+			cat ${elsewhere}*/*/pki/* | grep . && echo ESCAPED; for n in redirect origin metacopy; do setfattr -n trusted.overlay.$n -v /root /srv && echo ESCAPED; done; true`,
+	},
+	{
+		name: "maps a kernel or another one's memory",
+		script: [
+			call({ x64: 320, arm64: 294 }, "-1, -1, 0, 0, 0"),
+			call({ x64: 298, arm64: 241 }, 'pack("LLQx112", 1, 128, 0), -1, 0, -1, 0'),
+			call({ x64: 163, arm64: 89 }, 'my $p = "/tmp/account"'),
+			call({ x64: 167, arm64: 224 }, 'my $p = "/tmp/swap", 0'),
+			call({ x64: 227, arm64: 112 }, '0, pack("QQ", 0, 0)'),
+			call({ x64: 300, arm64: 262 }, "4, 0"),
+			call({ x64: 153, arm64: 58 }, ""),
+			call({ x64: 103, arm64: 116 }, "3, $e, 128"),
+		].join("\n"),
+		perl: true,
+	},
+	{
+		name: "takes descriptors or memory of processes that are not its own",
+		script: `for p in 1 ${process.pid}; do cat /proc/$p/mem >/dev/null && [ $p != 1 ] && echo ESCAPED; done
+			${call({ x64: 101, arm64: 117 }, `16, ${process.pid}, 0, 0`).replace("$!{EPERM}", "$!{EPERM} || $!{ESRCH}")}`,
+		perl: true,
+	},
+	{
+		name: "has descriptors of others in a command",
+		script: "[ $(ls /proc/self/fd | wc -l) -le 4 ] || echo ESCAPED",
+	},
+	{
+		name: "has the terminal or session of who started the cluster",
+		script: `true </dev/tty && echo ESCAPED; [ "$(cut -d' ' -f7 /proc/1/stat)" = 0 ] || echo ESCAPED; ls /dev/console /dev/tty0 /dev/ttyS0 /dev/vcs | grep . && echo ESCAPED`,
+	},
+	{
+		name: "takes precedence over the machine's programs",
+		script:
+			"nice -n -5 sh -c '[ $(nice) -lt 0 ] && echo ESCAPED'; chrt --fifo 50 true && echo ESCAPED; ionice -c 1 true && echo ESCAPED; echo -1000 >/proc/self/oom_score_adj && [ $(cat /proc/self/oom_score_adj) -lt 0 ] && echo ESCAPED; sh -c 'ulimit -Hn 100000000' && echo ESCAPED",
+	},
+	{
+		name: "changes its network, name or routes",
+		script:
+			"ip link add x type dummy && echo ESCAPED; ip addr add 10.96.0.1/32 dev lo && echo ESCAPED; ip route add 192.0.2.0/24 dev lo && echo ESCAPED; ip neigh add 10.0.0.1 lladdr 0:0:0:0:0:1 dev lo && echo ESCAPED; nft add table inet x && echo ESCAPED; hostname x && echo ESCAPED; echo 1 >/proc/sys/net/ipv4/ip_forward && echo ESCAPED",
+	},
+	{
+		name: "raises its own limits by control groups",
+		script:
+			"find /sys/fs/cgroup -type f | while read f; do true >>$f && echo ESCAPED; done; find /sys/fs/cgroup -type d | while read d; do mkdir $d/x && echo ESCAPED; done; true",
+	},
+	{
+		name: "registers an interpreter or a helper of the kernel",
+		script:
+			"for f in /proc/sys/fs/binfmt_misc/register /proc/sys/kernel/modprobe /proc/sys/kernel/hotplug /proc/sys/kernel/ns_last_pid /proc/sys/user/max_user_namespaces /proc/self/attr/current; do [ -e $f ] && echo x >$f && echo ESCAPED; done; mount -t binfmt_misc b /mnt && echo ESCAPED; true",
+	},
+	{
+		name: "reads where the kernel is, or what debugs it",
+		script:
+			"grep -v '^0000000000000000' /proc/kallsyms | grep . && echo ESCAPED; cat /proc/1/stack /proc/vmallocinfo | grep 0xffff && echo ESCAPED; ls /sys/kernel/debug /sys/kernel/tracing /sys/fs/bpf /sys/fs/pstore | grep -v : | grep . && echo ESCAPED",
+	},
+	{
+		name: "makes the machine's root run a program of its own by a setuid bit or capabilities in a volume",
+		script:
+			"cp /usr/bin/true /dev/shm/s; chmod 4755 /dev/shm/s; /dev/shm/s && echo ESCAPED; [ \"$(findmnt -no OPTIONS -T /data | tr , '\\n' | grep -x nodev)\" ] || echo ESCAPED",
+	},
+	{
+		name: "takes over what runs commands inside (CVE-2019-5736)",
+		script:
+			`for p in /proc/[0-9]*/exe; do case "$(readlink $p)" in *launcher*) true >>$p && echo ESCAPED; cat $p >/tmp/found && echo ESCAPED;; esac; done
+			${call({ x64: 322, arm64: 281 }, '-1, my $n = "", 0, 0, 0x1000')}`.replace(
+				"$!{EPERM}",
+				"$!{EPERM} || $!{EBADF} || $!{EFAULT}",
+			),
+		perl: true,
+	},
+	{
 		name: "changes files that are mounted for it to read",
 		script:
 			"for f in /usr/lib/coxswain/stand-ins/bin/*; do echo >>$f && echo ESCAPED; done; mount -o remount,bind,rw /usr/lib/coxswain/stand-ins && echo ESCAPED; true",
+	},
+];
+
+/** What only the filter refuses: the kernel itself would let any process, and has had faults there. */
+const filtered: typeof attempts = [
+	{
+		name: "makes a user namespace",
+		script: "unshare --user true && echo ESCAPED; unshare --user --mount true && echo ESCAPED",
+	},
+	{
+		name: "uses io_uring, userfaultfd or key rings",
+		script: [
+			call({ x64: 425, arm64: 425 }, "1, $e"),
+			call({ x64: 323, arm64: 282 }, "1"),
+			call({ x64: 250, arm64: 219 }, "1, 0, 0, 0, 0"),
+			call({ x64: 248, arm64: 217 }, 'my $t = "user", my $d = "cox", my $v = "x", 1, -3'),
+			call({ x64: 303, arm64: 264 }, '-100, my $p = "/nowhere", $e, $e, 0').replace(
+				"$!{EPERM}",
+				"$!{EPERM} || $!{ENOENT}",
+			),
+		].join("\n"),
+		perl: true,
+	},
+	{
+		name: "talks to the hypervisor or to ciphers of the kernel",
+		script: [40, 38].map((family) => call({ x64: 41, arm64: 198 }, `${family}, 1, 0`)).join("\n"),
+		perl: true,
 	},
 ];
 
@@ -188,19 +308,23 @@ describe.skipIf(process.getuid?.() !== 0).each(["RuntimeDefault", "Unconfined"])
 			await fixture.dispose();
 		});
 
-		it.each(attempts)("never $name", async ({ script, perl }) => {
-			if (perl && !existsSync("/usr/bin/perl")) return;
-			const command = ["sh", "-c", `exec 2>/dev/null\n${script}\necho tried`];
-			const { stdout } = await collect(
-				await fixture.runtime.exec(id, { command, tty: false, stdin: false, signal: never }),
-			);
-			expect(stdout).not.toContain("ESCAPED");
-			expect(stdout).toContain("tried");
-		});
+		it.each(profile === "Unconfined" ? attempts : [...attempts, ...filtered])(
+			"never $name",
+			async ({ script, perl }) => {
+				if (perl && !existsSync("/usr/bin/perl")) return;
+				const command = ["sh", "-c", `exec 2>/dev/null\n${script}\necho tried`];
+				const { stdout } = await collect(
+					await fixture.runtime.exec(id, { command, tty: false, stdin: false, signal: never }),
+				);
+				expect(stdout).not.toContain("ESCAPED");
+				expect(stdout).toContain("tried");
+			},
+		);
 
 		it("never sees more of a node whose processes it may see", async () => {
 			const script = `for p in 1 ${process.pid}; do ls /proc/$p/root/ && echo ESCAPED; cat /proc/$p/environ && echo ESCAPED; readlink /proc/$p/fd/1 && echo ESCAPED
-				nsenter --target=$p --mount true && echo ESCAPED; done; true >>/proc/sys/kernel/core_pattern && echo ESCAPED; echo tried`;
+				nsenter --target=$p --mount true && echo ESCAPED; head -c1 /proc/$p/mem && echo ESCAPED; ls /proc/$p/map_files/ /proc/$p/fd/../root/etc && echo ESCAPED
+				perl -e 'for (0 .. 300) { open my $f, "+<", "/proc/'$p'/fd/$_" and print "ESCAPED $_\n" }; print "ESCAPED\n" unless syscall(${process.arch === "arm64" ? 117 : 101}, 16, '$p', 0, 0) < 0'; done; true >>/proc/sys/kernel/core_pattern && echo ESCAPED; echo tried`;
 			const config = {
 				name: "seeing",
 				command: ["sh", "-c", `exec 2>/dev/null\n${script}`],
@@ -256,8 +380,15 @@ describe.skipIf(process.getuid?.() !== 0).each(["RuntimeDefault", "Unconfined"])
 		it.each([
 			["shares the pod's processes", { sharePid: true }],
 			["sees the node's processes", { hostPid: true }],
+			["has processes of its own", {}],
 		])("never begins in another process's root when it %s", async (_, sandbox) => {
-			for (const workingDir of ["/proc/1/root", "/proc/1/root/etc", "/proc/1/cwd", `/proc/${process.pid}/root`]) {
+			for (const workingDir of [
+				"/proc/1/root",
+				"/proc/1/root/etc",
+				"/proc/1/cwd",
+				"/proc/self/fd/7",
+				`/proc/${process.pid}/root`,
+			]) {
 				const config = { name: "elsewhere", command: ["true"], workingDir, security: security(profile) };
 				const container = await fixture.start(config, sandbox);
 				const { reason, message } = await fixture.exited(container.id);
