@@ -8,7 +8,7 @@ import { create, event, patch, remove, updateStatus } from "../actions.ts";
 import type { Action, EventText, Plan, PlanContext } from "../controller.ts";
 import { isJobFinished, isTrue } from "../job/conditions.ts";
 import { cronJobLabel, jobFor, jobName, scheduledMsOf } from "./job.ts";
-import { dueStart, namesZone, nextLookMs, scheduleOf } from "./schedule.ts";
+import { dueStart, isNeverDue, namesZone, nextLookMs, scheduleOf } from "./schedule.ts";
 
 export interface CronJobState {
 	cronJob: CronJob;
@@ -148,6 +148,11 @@ function start(draft: Draft, nowMs: number): Start {
 	const schedule = usableSchedule(draft);
 	if (schedule === undefined) return { actions: [] };
 	const seen = { ...cronJob, status };
+	if (isNeverDue(seen, schedule)) {
+		const why = "time difference between two schedules is less than 1 second";
+		say("Warning", "InvalidSchedule", `invalid schedule: ${cronJob.spec.schedule} : ${why}`);
+		return { actions: [] };
+	}
 	const { atMs, tooMany } = dueStart(seen, schedule, nowMs);
 	if (tooMany) {
 		const remedy = "Set or decrease .spec.startingDeadlineSeconds or check clock skew";

@@ -48,6 +48,11 @@ export function nextLookMs(cronJob: CronJob, schedule: CronSchedule, nowMs: numb
 	return nextMs === undefined ? undefined : nextMs + slackMs;
 }
 
+/** The schedule names a day that no year has, such as the 31st of February. */
+export function isNeverDue(cronJob: CronJob, schedule: CronSchedule): boolean {
+	return schedule.next(lastStartMs(cronJob)) === undefined;
+}
+
 function lastStartMs({ status, metadata }: CronJob): number {
 	return parseTimestamp(status?.lastScheduleTime ?? metadata.creationTimestamp);
 }

@@ -36,7 +36,8 @@ export function currentRevision(
 	if (kept === undefined) {
 		const draft = revisionDraft(set, set.spec.template, free, { hashLabel, revision: number });
 		const collisionCount = free.collisionCount || set.status?.collisionCount;
-		return { hash: free.hash, old, collisionCount, actions: [...actions, create(controllerRevisions, draft)] };
+		if (!free.exists) actions.push(create(controllerRevisions, draft));
+		return { hash: free.hash, old, collisionCount, actions };
 	}
 	const hash = hashOf(kept) || kept.metadata.name;
 	if (kept.revision < number) actions.push(renumbered(kept, number));

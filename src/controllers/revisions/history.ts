@@ -51,6 +51,8 @@ export interface RevisionName {
 	hash: string;
 	/** The count with which the name is free. */
 	collisionCount: number;
+	/** There is a revision of this name and template already, perhaps of another workload: it serves this one, too, as upstream. */
+	exists: boolean;
 }
 
 /** A name for the revision of a template, which no revision of another template has. */
@@ -65,7 +67,8 @@ export function freeName(
 		// Upstream's limit, so that the name stays one with the hash added.
 		const name = `${owner.metadata.name.slice(0, 223)}-${hash}`;
 		const found = revisions.get(owner.metadata.namespace, name);
-		if (found === undefined || isFor(found, template)) return { name, hash, collisionCount };
+		if (found === undefined || isFor(found, template))
+			return { name, hash, collisionCount, exists: found !== undefined };
 	}
 }
 

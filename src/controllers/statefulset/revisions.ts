@@ -30,7 +30,8 @@ export function revisionsOf(set: StatefulSet, found: readonly ControllerRevision
 	const actions: Action[] = [];
 	let { collisionCount } = set.status ?? {};
 	if (same === undefined) {
-		actions.push(create(controllerRevisions, revisionDraft(set, template, free, { hashLabel, revision: next })));
+		const draft = revisionDraft(set, template, free, { hashLabel, revision: next });
+		if (!free.exists) actions.push(create(controllerRevisions, draft));
 		collisionCount = free.collisionCount;
 	} else if (same !== newest && newest !== undefined && !isFor(newest, template)) {
 		actions.push(renumbered(same, next));
