@@ -154,7 +154,7 @@ const verbs: Readonly<Record<Verb, ((context: Context, target: Target) => Promis
 function serveResource(context: Context): Promise<ApiResponse> {
 	const target = targetOf(context.server, context.info);
 	if (target === undefined) return serveUnstored(context);
-	const deprecation = target.served?.deprecation;
+	const deprecation = target.served?.deprecation ?? target.kind.deprecation;
 	if (deprecation !== undefined) context.warnings.push(deprecation);
 	checkWriteOptions(context);
 	if (target.subresource !== undefined) return serveSubresource(context, target);

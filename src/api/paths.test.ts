@@ -14,6 +14,9 @@ async function preferredBatchVersions(userAgent: string): Promise<string[]> {
 test("a kubectl that cannot read CronJobs of batch/v1 is told to prefer the version it can read", async () => {
 	const old = await preferredBatchVersions("kubectl/v1.20.2 (linux/amd64) kubernetes/faecb19");
 	expect(old).toEqual(["v1beta1", "v1beta1"]);
+	// The first word is the name of the program's file.
+	const renamed = await preferredBatchVersions("k-1.20/v1.20.15 (darwin/arm64) kubernetes/8f1e5bf");
+	expect(renamed).toEqual(["v1beta1", "v1beta1"]);
 	const newer = await preferredBatchVersions("kubectl/v1.21.0 (linux/amd64) kubernetes/cb303e6");
 	expect(newer).toEqual(["v1", "v1"]);
 });

@@ -55,7 +55,8 @@ function discoveryAt(documents: Discovery, path: string, request: ApiRequest): A
  * version, so for it that is batch/v1beta1; manifests of batch/v1 still find their kind.
  */
 function isOldKubectl(request: ApiRequest): boolean {
-	return /^kubectl\/v1\.(\d|1\d|20)\./.test(request.headers["user-agent"] ?? "");
+	// The first word is what the program's file is called.
+	return /^[^/ ]+\/v1\.(\d|1\d|20)\.\S* \(.*\) kubernetes\//.test(request.headers["user-agent"] ?? "");
 }
 
 interface GroupDocument {

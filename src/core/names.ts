@@ -60,6 +60,15 @@ export const dnsLabelProblems = (text: string) => pattern(text, labelSyntax, 63,
 export const dnsSubdomainProblems = (text: string) => pattern(text, subdomainSyntax, 253, subdomainProblem);
 export const labelValueProblems = (text: string) => pattern(text, labelValueSyntax, 63, labelValueProblem);
 
+const underscoredSyntax = /^_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*$/;
+const underscoredProblem =
+	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, an underscore ('_'), '-' or '.', " +
+	"and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is " +
+	"'_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";
+
+/** Domains in which a resolver searches, SRV names among them (KEP-4427). */
+export const searchDomainProblems = (text: string) => pattern(text, underscoredSyntax, 253, underscoredProblem);
+
 /** Names that become a path segment of a URL (RBAC). */
 export function pathSegmentProblems(text: string): string[] {
 	if (text === "." || text === "..") return [`may not be '${text}'`];

@@ -46,7 +46,7 @@ export const endpoints: Kind<Endpoints> = {
 		}
 		return causes;
 	},
-	warnings: () => ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"],
+	deprecation: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 };
 
 function endpointsText({ subsets }: Endpoints): string {

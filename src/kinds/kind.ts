@@ -84,6 +84,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	defaultPropagation?: "Background" | "Orphan";
 	/** Warning for a deletion that does not say what becomes of dependents. */
 	deletionWarning?: string;
+	/** A `Warning` header for every request: the kind is deprecated as a whole, and goes on being served. */
+	deprecation?: string;
 	/** Older and parallel versions that are served and converted: `extensions/v1beta1`, `events.k8s.io/v1`. */
 	servedAs?: readonly ServedVersion[];
 }

@@ -366,3 +366,19 @@ test("warnings name what is most likely a mistake", () => {
 		'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
 	]);
 });
+
+test("search domains may have labels that begin with an underscore, and nothing stranger", () => {
+	const searching = (...searches: string[]) => problems({ dnsConfig: { searches } });
+	expect(searching("_sip._tcp.abc_d.example.com", "example.com.", ".", "a-b.c")).toEqual([]);
+	expect(searching("__sip.example.com")).toHaveLength(1);
+	expect(searching("Sip.example.com")).toHaveLength(1);
+});
+
+test("of capabilities only the literal CAP_SYS_ADMIN contradicts allowPrivilegeEscalation: false", () => {
+	const adding = (...add: string[]) => {
+		const securityContext = { allowPrivilegeEscalation: false, capabilities: { add } };
+		return problems({ containers: [container({ securityContext })] });
+	};
+	expect(adding("SYS_ADMIN")).toEqual([]);
+	expect(adding("CAP_SYS_ADMIN")).toHaveLength(1);
+});

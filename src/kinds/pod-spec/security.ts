@@ -56,7 +56,8 @@ export function validateSecurityContext(context: SecurityContext | undefined, pa
 			causes.push(
 				invalidValue(path, context, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"),
 			);
-		if (context.capabilities?.add?.some((capability) => capability === "SYS_ADMIN" || capability === "CAP_SYS_ADMIN"))
+		// Only this literal, as upstream: the name without its prefix passes.
+		if (context.capabilities?.add?.includes("CAP_SYS_ADMIN"))
 			causes.push(
 				invalidValue(
 					path,

@@ -10,7 +10,7 @@ import {
 	required,
 	tooMany,
 } from "../../core/field-errors.ts";
-import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
+import { dnsLabelProblems, dnsSubdomainProblems, searchDomainProblems } from "../../core/names.ts";
 import type { PodSpec } from "../generated/types.ts";
 import { validateContainers } from "./containers.ts";
 import { validateResources } from "./resources.ts";
@@ -86,8 +86,8 @@ function dns(spec: PodSpec, path: string): Cause[] {
 		);
 	for (const [index, search] of searches.entries())
 		if (search !== ".") {
-			const name = search.replace(/\.$/, "").replaceAll("_", "-");
-			causes.push(...invalidEach(`${at}.searches[${index}]`, search, dnsSubdomainProblems(name)));
+			const name = search.replace(/\.$/, "");
+			causes.push(...invalidEach(`${at}.searches[${index}]`, search, searchDomainProblems(name)));
 		}
 	for (const [index, { name }] of options.entries())
 		if (!name) causes.push(required(`${at}.options[${index}]`, "must not be empty"));

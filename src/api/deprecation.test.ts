@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { testApi } from "./testing.ts";
+
+test("a kind that is deprecated as a whole says so on reads, too", async () => {
+	const api = await testApi();
+	const warned = async (method: "GET" | "DELETE", path: string) =>
+		(await api.ask(method, `/api/v1/namespaces/default/${path}`)).headers["warning"];
+	const text = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"';
+	expect(await warned("GET", "endpoints")).toBe(text);
+	expect(await warned("DELETE", "endpoints")).toBe(text);
+	expect(await warned("GET", "services")).toBeUndefined();
+	await api.close();
+});
