@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { connect } from "../cluster/connect.ts";
 import { NotRunning } from "../cluster/control-client.ts";
 import { kubeconfigText } from "../cluster/kubeconfig.ts";
-import type { Layout } from "../cluster/layout.ts";
+import { clusterName, type Layout } from "../cluster/layout.ts";
 import { certificateFor, userKubeconfigFile } from "../cluster/user-kubeconfig.ts";
 import { systemClock } from "../core/clock.ts";
 import { replaceFile } from "../core/replace-file.ts";
@@ -39,6 +39,15 @@ async function makeKubeconfig(layout: Layout, user: { name: string; groups: read
 	const certificate = await certificateFor(connection.client, user, systemClock().now());
 	const ca = readFileSync(join(layout.pki, "ca.crt"), "utf8");
 	const file = userKubeconfigFile(layout, user.name);
-	replaceFile(file, kubeconfigText({ server: connection.server, ca, user: certificate, userName: user.name }));
+	replaceFile(
+		file,
+		kubeconfigText({
+			cluster: clusterName(layout),
+			server: connection.server,
+			ca,
+			user: certificate,
+			userName: user.name,
+		}),
+	);
 	return file;
 }

@@ -1,4 +1,5 @@
 /** `cox`: every command, in the order in which `cox --help` lists them. */
+import { basename } from "node:path";
 import { Command } from "commander";
 import { version } from "../cluster/version.ts";
 import { clockCommand } from "./clock.ts";
@@ -14,11 +15,14 @@ import { statusCommand } from "./status.ts";
 import { tourCommand } from "./tour/tour.ts";
 import { upCommand } from "./up.ts";
 
-const program = new Command("cox")
+/** The package brings two names for one program: `npx coxswain` works everywhere, `cox` is shorter. */
+const name = basename(process.argv[1] ?? "", ".js") === "coxswain" ? "coxswain" : "cox";
+
+const program = new Command(name)
 	.description("A Kubernetes-compatible cluster on this machine")
 	.version(version)
 	.enablePositionalOptions()
-	.showHelpAfterError("(cox --help lists the commands)");
+	.showHelpAfterError(`(${name} --help lists the commands)`);
 
 for (const command of [
 	upCommand(),
@@ -36,7 +40,17 @@ for (const command of [
 	program.addCommand(command);
 
 try {
-	await program.parseAsync();
+	const bare = bareGroup(program, process.argv.slice(2));
+	if (bare !== undefined) bare.outputHelp();
+	else await program.parseAsync();
 } catch (error) {
 	reportFailure(error);
+}
+
+/** The group of commands that was named without one of its commands: that asks what there is, and is no mistake. */
+function bareGroup(group: Command, [word, ...more]: readonly string[]): Command | undefined {
+	// `cox clock` alone shows the time.
+	if (word === undefined) return group.commands.length === 0 || group.name() === "clock" ? undefined : group;
+	const named = group.commands.find((command) => command.name() === word);
+	return named && bareGroup(named, more);
 }

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { control } from "../cluster/control-client.ts";
 import type { NodeStatus } from "../cluster/control-protocol.ts";
 import { clusterCommand, layoutFrom } from "./data-option.ts";
@@ -43,10 +43,20 @@ function nodeTable(nodes: readonly NodeStatus[]): string {
 	]);
 }
 
-/** A positive whole number from the command line. */
+/** A positive whole number from the command line. @throws InvalidArgumentError, to which commander adds the option's name */
 export function wholeNumber(text: string): number {
+	return numberFrom(1, text);
+}
+
+/** 0 or more. */
+export function count(text: string): number {
+	return numberFrom(0, text);
+}
+
+function numberFrom(least: number, text: string): number {
 	const value = Number(text);
-	if (!Number.isInteger(value) || value < 1) throw new Error(`'${text}' is not a whole number of 1 or more`);
+	if (text.trim() === "" || !Number.isInteger(value) || value < least)
+		throw new InvalidArgumentError(`It is not a whole number of ${least} or more.`);
 	return value;
 }
 

@@ -10,7 +10,7 @@ import { stopCluster } from "../cluster/stop.ts";
 import { systemClock } from "../core/clock.ts";
 import { type ApiOptions, apiChanges, withApiOptions } from "./api-options.ts";
 import { clusterCommand, layoutFrom } from "./data-option.ts";
-import { wholeNumber } from "./node.ts";
+import { count } from "./node.ts";
 import { duration, say } from "./output.ts";
 
 interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | "showHome">, ApiOptions {
@@ -23,7 +23,7 @@ interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | 
 
 export function upCommand(): Command {
 	const command = clusterCommand("up", "start the cluster; returns when its nodes are Ready")
-		.option("--nodes <n>", "at least so many nodes (default: 1 for a new cluster)", wholeNumber)
+		.option("--nodes <n>", "at least so many nodes (default: 1 for a new cluster)", count)
 		.addOption(new Option("--runtime <runtime>", "what runs pods (default: process)").choices(["process", "simulated"]))
 		.addOption(
 			new Option("--clock <clock>", "virtual: time that can be turned with 'cox clock'").choices(["system", "virtual"]),
@@ -106,8 +106,11 @@ async function untilEnd(supervisorPid: number | undefined): Promise<"signal" | "
 
 function summary(status: ClusterStatus, elapsedMs: number): string {
 	const names = status.nodes.map((node) => node.name).join(", ");
+	const took = `default service account there: ${duration(elapsedMs)}`;
 	return [
-		`${status.nodes.length === 1 ? "node" : "nodes"} ${names} Ready, default service account there: ${duration(elapsedMs)}`,
+		status.nodes.length === 0
+			? `no nodes, ${took}`
+			: `${status.nodes.length === 1 ? "node" : "nodes"} ${names} Ready, ${took}`,
 		...new Set(status.nodes.flatMap((node) => node.limitations.map((line) => `note: ${line}`))),
 		`API server ${status.server}`,
 		`export KUBECONFIG=${status.kubeconfig}`,

@@ -60,7 +60,7 @@ export interface WatchSink<T> {
 	end(error?: Error): void;
 }
 
-/** All methods throw ApiError. Returned objects are frozen. */
+/** All methods throw ApiError. Returned objects are frozen, except those of an embedded cluster's clients. */
 export interface Client {
 	get<T extends KubeObject>(kind: Kind<T>, ref: Ref): Promise<T>;
 	list<T extends KubeObject>(kind: Kind<T>, options?: ListOptions): Promise<List<T>>;

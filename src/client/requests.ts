@@ -3,7 +3,7 @@ import { setMaxListeners } from "node:events";
 import type { Clock } from "../core/clock.ts";
 import { ApiError, type Status } from "../core/errors.ts";
 import type { ApiRequest, ApiResponse, WatchEvent } from "../core/exchange.ts";
-import { type Draft, deepFreeze, type KubeObject } from "../core/object.ts";
+import { type Draft, deepCopy, deepFreeze, type KubeObject } from "../core/object.ts";
 import { apiVersionOf, type Kind } from "../kinds/kind.ts";
 import type { Client, DeleteOptions, List, ListOptions, Patch, Ref, Transport, WatchSink } from "./client.ts";
 import { resourcePath } from "./paths.ts";
@@ -36,20 +36,24 @@ export interface ClientOptions {
 	/** Also the default field manager: what stands before the first slash. */
 	userAgent?: string;
 	clock?: Clock;
+	/** Returns objects of the caller's own, which may be changed. Default: frozen ones, which all readers share. */
+	copies?: boolean;
 }
 
 /** A client over `transport`. Clients made from it with `as` share the transport; closing any of them closes it. */
 export function createClient(transport: Transport, options: ClientOptions = {}): Client {
-	return new TransportClient(transport, options.userAgent ?? "coxswain");
+	return new TransportClient(transport, options.userAgent ?? "coxswain", options.copies === true);
 }
 
 class TransportClient implements Client {
 	readonly #transport: Transport;
 	readonly #userAgent: string;
+	readonly #copies: boolean;
 
-	constructor(transport: Transport, userAgent: string) {
+	constructor(transport: Transport, userAgent: string, copies: boolean) {
 		this.#transport = transport;
 		this.#userAgent = userAgent;
+		this.#copies = copies;
 	}
 
 	get<T extends KubeObject>(kind: Kind<T>, ref: Ref): Promise<T> {
@@ -69,7 +73,7 @@ class TransportClient implements Client {
 			items?: T[] | null;
 		};
 		const { resourceVersion = "0", continue: next } = list.metadata ?? {};
-		const items = (list.items ?? []).map((item) => complete(kind, item));
+		const items = (list.items ?? []).map((item) => this.#owned(complete(kind, item)));
 		return { items, resourceVersion, ...(next === undefined || next === "" ? {} : { continue: next }) };
 	}
 
@@ -131,7 +135,7 @@ class TransportClient implements Client {
 			if (over || signal.aborted) return;
 			// An ERROR event carries a Status where others carry an object of the kind.
 			if (received.type === "ERROR") end(ApiError.fromStatus(received.object as unknown as Status));
-			else sink.event(received as WatchEvent<T>);
+			else sink.event(this.#copies ? copyOf(received as WatchEvent<T>) : (received as WatchEvent<T>));
 		};
 		const path = resourcePath(kind, options.namespace);
 		this.#send({ method: "GET", path, query, signal }).then((response) => {
@@ -151,7 +155,7 @@ class TransportClient implements Client {
 
 	async raw(method: ApiRequest["method"], path: string, body?: object): Promise<unknown> {
 		const cut = path.indexOf("?");
-		return answer(
+		return this.#answer(
 			await this.#send({
 				method,
 				path: cut < 0 ? path : path.slice(0, cut),
@@ -162,7 +166,7 @@ class TransportClient implements Client {
 	}
 
 	as(userAgent: string): Client {
-		return new TransportClient(this.#transport, userAgent);
+		return new TransportClient(this.#transport, userAgent, this.#copies);
 	}
 
 	close(): Promise<void> {
@@ -184,8 +188,22 @@ class TransportClient implements Client {
 
 	/** What the API answers is of the type that its path names. */
 	#object<T>(parts: RequestParts): Promise<T> {
-		return this.#send(parts).then(answer) as Promise<T>;
+		return this.#send(parts).then(this.#answer) as Promise<T>;
 	}
+
+	readonly #answer = (response: ApiResponse): unknown => {
+		const found = answer(response);
+		if (!this.#copies) return found;
+		return found instanceof Promise ? found : this.#owned(found);
+	};
+
+	#owned<T>(object: T): T {
+		return this.#copies ? deepCopy(object) : object;
+	}
+}
+
+function copyOf<T>({ type, object, revision }: WatchEvent<T>): WatchEvent<T> {
+	return { type, object: deepCopy(object), revision };
 }
 
 function pathOf(kind: Kind, ref: { namespace?: string; name: string }, subresource?: string): string {

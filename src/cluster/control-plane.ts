@@ -67,8 +67,8 @@ export interface ControlPlane {
 	readonly api: Api;
 	/** What the controllers see; everything in this process that watches may share it. */
 	readonly mirror: Mirror;
-	/** A client in this process, as this user. */
-	client(user: User): Client;
+	/** A client in this process, as this user. `copies`: what it returns is the caller's own. */
+	client(user: User, options?: { copies?: boolean }): Client;
 	/**
 	 * For a cluster that got its authority only after its start: every namespace gets the ConfigMap kube-root-ca.crt, and
 	 * certificates are signed.
@@ -110,7 +110,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		gitVersion: kubernetesVersion.gitVersion,
 		build: buildInfo,
 	});
-	const client = (user: User) => createClient(memoryTransport(api.handle, user), { userAgent: user.name, clock });
+	const client = (user: User, { copies = false } = {}) =>
+		createClient(memoryTransport(api.handle, user), { userAgent: user.name, clock, copies });
 	const reader = client(controllerManager);
 	const mirror = createMirror(reader, { clock, onError: (error, what) => report(what, error) });
 	usage = createUsageReader({ client: client(metricsReader), mirror, clock });

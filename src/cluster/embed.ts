@@ -20,7 +20,7 @@ import type { Cluster, LogOptions, WaitForOptions } from "./embed/cluster.ts";
 import { type Condition, conditionOf, refOf, type Target } from "./embed/conditions.ts";
 import { type ApplyOptions, applyManifest, type Manifest, manifestRefs, nameOf } from "./embed/manifests.ts";
 import { type ClusterNodes, EmbeddedNodes } from "./embed/nodes.ts";
-import type { ClusterOptions, NodeOptions, TimeOf } from "./embed/options.ts";
+import { type ClusterOptions, checkOptions, type NodeOptions, type OnlyKnown, type TimeOf } from "./embed/options.ts";
 import { type ClusterTime, systemTiming, type Timing, toMs, virtualTiming } from "./embed/time.ts";
 import { holdTimeForWrites } from "./held-store.ts";
 import { administrator, namedUser } from "./identities.ts";
@@ -36,8 +36,9 @@ const defaultTimeout = "60s";
  * @throws Error that says what is wrong with the options, or what the machine lacks
  */
 export async function startCluster<const Options extends ClusterOptions = Record<never, never>>(
-	options?: Options,
+	options?: Options & OnlyKnown<Options>,
 ): Promise<Cluster<TimeOf<Options>>> {
+	checkOptions(options ?? {});
 	const cluster = new EmbeddedCluster(options ?? {});
 	await cluster.start();
 	// The clock was made as the options say, and TimeOf says what they do.
@@ -68,7 +69,7 @@ class EmbeddedCluster implements Cluster {
 
 	clientAs({ user, groups = [] }: { user: string; groups?: readonly string[] }): Client {
 		if (user === "") throw new Error("a user needs a name");
-		return this.#running.controlPlane.client(namedUser(user, groups)).as("coxswain");
+		return this.#running.controlPlane.client(namedUser(user, groups), { copies: true }).as("coxswain");
 	}
 
 	get clock(): ClusterTime {
@@ -118,7 +119,7 @@ class EmbeddedCluster implements Cluster {
 		await this.#inTime(starting, "the control plane");
 		const controlPlane = await starting;
 		this.#closers.push(() => controlPlane.stop());
-		const client = controlPlane.client(administrator).as("coxswain");
+		const client = controlPlane.client(administrator, { copies: true }).as("coxswain");
 		this.#closers.push(() => client.close());
 		if (listen !== false || runtime === "process") await this.#open(controlPlane, listen === true ? 0 : Number(listen));
 		const pool = await this.#createPool(controlPlane, { runtime, clusterCidr, serviceCidr });

@@ -48,7 +48,7 @@ const longestSocketName = "agent-.sock".length + 63;
 
 /** @param data the `--data` option; else COX_DATA, else `.coxswain` in the user's home */
 export function layoutOf(data: string | undefined): Layout {
-	const directory = realPath(resolve(data ?? (process.env.COX_DATA || join(homedir(), ".coxswain"))));
+	const directory = realPath(resolve(data ?? (process.env.COX_DATA || defaultData())));
 	const sockets = socketDirectory(directory);
 	return {
 		data: directory,
@@ -73,6 +73,21 @@ export function layoutOf(data: string | undefined): Layout {
 			config: join(directory, "nodes", name, "agent.json"),
 		}),
 	};
+}
+
+/**
+ * What kubeconfigs call the cluster: `coxswain` for the default directory, else its name and four digits that tell it
+ * from others of that name.
+ */
+export function clusterName({ data }: Pick<Layout, "data">): string {
+	if (data === realPath(defaultData())) return "coxswain";
+	const digits = createHash("sha256").update(data).digest("hex").slice(0, 4);
+	const name = basename(data).replace(/[^A-Za-z0-9_.-]/g, "-");
+	return name === "" ? `coxswain-${digits}` : `coxswain-${name}-${digits}`;
+}
+
+function defaultData(): string {
+	return join(homedir(), ".coxswain");
 }
 
 /** Without symbolic links, as far as the path exists: one folder names one cluster, whatever it is called. */

@@ -25,7 +25,7 @@ import { cox } from "./identities.ts";
 import { kubeconfigText } from "./kubeconfig.ts";
 import type { LaunchOptions } from "./launch.ts";
 import { launchSettings } from "./launch-settings.ts";
-import type { Layout } from "./layout.ts";
+import { clusterName, type Layout } from "./layout.ts";
 import { LocalTokens } from "./local-tokens.ts";
 import { forgetNode } from "./lost-node.ts";
 import { addNode } from "./node-labels.ts";
@@ -132,7 +132,7 @@ export class ClusterServer {
 		await this.#listen(controlPlane, certificates, progress);
 		this.#pool = await this.#createPool(controlPlane);
 		const names = Object.keys(this.#settings.nodes);
-		progress(`starting ${names.length === 1 ? "node" : "nodes"} ${names.join(", ")}`);
+		if (names.length > 0) progress(`starting ${names.length === 1 ? "node" : "nodes"} ${names.join(", ")}`);
 		await Promise.all(names.map((name) => this.#startNode(name)));
 		await waitFor(
 			this.#client,
@@ -203,7 +203,10 @@ export class ClusterServer {
 	}
 
 	#writeKubeconfig({ authority, admin }: Certificates): void {
-		replaceFile(this.#layout.kubeconfig, kubeconfigText({ server: this.#address, ca: authority.ca, user: admin }));
+		replaceFile(
+			this.#layout.kubeconfig,
+			kubeconfigText({ cluster: clusterName(this.#layout), server: this.#address, ca: authority.ca, user: admin }),
+		);
 	}
 
 	async #createPool(controlPlane: ControlPlane): Promise<NodePool> {

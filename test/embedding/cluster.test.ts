@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import {
+	configMaps,
 	cronJobs,
 	daemonSets,
 	deployments,
@@ -245,6 +246,28 @@ test("options that contradict each other are refused", async () => {
 	await expect(startCluster({ nodes: [{ name: "a" }, { name: "a" }] })).rejects.toThrow("there is a node a already");
 	await expect(startCluster({ clock: "virtual", startTime: "yesterday" })).rejects.toThrow("not a time");
 	await expect(startCluster({ admissionPlugins: ["Nothing"] })).rejects.toThrow("there is no admission plugin Nothing");
+});
+
+test("an option that there is not is refused by the compiler and by name, and a bad number of nodes, too", async () => {
+	// @ts-expect-error there is no such option
+	await expect(startCluster({ nodez: 3 })).rejects.toThrow("startCluster has no option nodez: there are nodes, clock");
+	const mistyped = { name: "a", label: { a: "b" } };
+	await expect(startCluster({ nodes: [mistyped] })).rejects.toThrow("a node has no option label");
+	await expect(startCluster({ nodes: -1 })).rejects.toThrow("nodes: -1 is not a whole number");
+});
+
+test("what the client returns may be changed and sent back, a cluster may have no nodes, and a wrong duration is a rejection", async () => {
+	await using cluster = await startCluster({ nodes: 0, clock: "virtual" });
+	expect((await cluster.client.list(nodes)).items).toEqual([]);
+	const ref = { namespace: "default", name: "c" };
+	const created = await cluster.client.create(configMaps, { metadata: ref, data: { key: "one" } });
+	created.data = { ...created.data, key: "two" };
+	await cluster.client.update(configMaps, created);
+	const [listed] = (await cluster.client.list(configMaps, { fieldSelector: "metadata.name=c" })).items;
+	if (listed?.data !== undefined) listed.data["key"] = "three";
+	// Its own copy, not the server's.
+	expect((await cluster.client.get(configMaps, ref)).data).toEqual({ key: "two" });
+	await expect(cluster.clock.advance("zz")).rejects.toThrow("'zz' is not a duration");
 });
 
 test("optional steps of admission are taken when they are named", async () => {

@@ -37,7 +37,7 @@ export function command(text: string): void {
 }
 
 export function coxCommand(text: string): void {
-	say(paint(36, `  $ npx cox ${text}`));
+	say(paint(36, `  $ npx coxswain ${text}`));
 }
 
 export function fact(text: string): void {

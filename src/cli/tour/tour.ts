@@ -52,6 +52,6 @@ async function tour(options: { data?: string }): Promise<void> {
 	say("  kubectl exec -it diary-0 -- sh");
 	say("  kubectl scale statefulset diary --replicas=5 && kubectl get pods -l app=diary -w");
 	const where = options.data === undefined ? "" : ` --data ${options.data}`;
-	say(`(without kubectl on PATH: 'npx cox kubectl${where} …' says how to get one)`);
-	say(`\nStop it with: npx cox down${where}    Forget it, data and all: npx cox reset${where}`);
+	say(`(without kubectl on PATH: 'npx coxswain kubectl${where} …' says how to get one)`);
+	say(`\nStop it with: npx coxswain down${where}    Forget it, data and all: npx coxswain reset${where}`);
 }

@@ -30,7 +30,13 @@ export async function openAccess(api: Api, port: number): Promise<Access> {
 			port,
 		});
 		const server = `https://${host}:${listener.port}`;
-		const kubeconfig = kubeconfigText({ server, ca: certificates.authority.ca, user: certificates.admin });
+		const kubeconfig = kubeconfigText({
+			// No other cluster listens there.
+			cluster: `coxswain-${listener.port}`,
+			server,
+			ca: certificates.authority.ca,
+			user: certificates.admin,
+		});
 		const kubeconfigPath = join(folder, "kubeconfig");
 		writeFileSync(kubeconfigPath, kubeconfig, { mode: 0o600 });
 		return {

@@ -22,7 +22,7 @@ export interface LogOptions {
 
 /** A running cluster. It runs until `stop`, or until the end of the block that declares it with `await using`. */
 export interface Cluster<Time extends ClusterTime = ClusterTime> extends AsyncDisposable {
-	/** May do everything; objects it returns are frozen. */
+	/** May do everything; objects it returns are copies of your own. */
 	readonly client: Client;
 	/** A client as another user, who may do what roles allow. Groups that every user of such a name is in need not be given. */
 	clientAs(user: { user: string; groups?: readonly string[] }): Client;

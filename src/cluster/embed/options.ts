@@ -58,3 +58,45 @@ export type TimeOf<Options extends ClusterOptions> = Options extends { clock: "v
 	: "virtual" extends Options["clock"]
 		? ClusterTime
 		: SystemTime;
+
+/** Options with no names but those that there are: a mistyped one would do nothing. */
+export type OnlyKnown<Options> = { [Name in Exclude<keyof Options, keyof ClusterOptions>]: never };
+
+// Typed so that none is forgotten.
+const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
+	nodes: true,
+	clock: true,
+	startTime: true,
+	seed: true,
+	store: true,
+	runtime: true,
+	listen: true,
+	podEvents: true,
+	clusterCidr: true,
+	serviceCidr: true,
+	admissionPlugins: true,
+	oidc: true,
+	audit: true,
+	onError: true,
+};
+const nodeOptionNames: Readonly<Record<keyof NodeOptions, true>> = {
+	name: true,
+	labels: true,
+	taints: true,
+	capacity: true,
+};
+
+/** @throws Error that names the first option that there is not */
+export function checkOptions(options: ClusterOptions): void {
+	checkNames("startCluster", options, optionNames);
+	if (typeof options.nodes === "number") {
+		if (!Number.isInteger(options.nodes) || options.nodes < 0)
+			throw new Error(`nodes: ${options.nodes} is not a whole number of 0 or more`);
+	} else for (const node of options.nodes ?? []) checkNames("a node", node, nodeOptionNames);
+}
+
+function checkNames(what: string, options: object, known: object): void {
+	for (const name of Object.keys(options))
+		if (!Object.hasOwn(known, name))
+			throw new Error(`${what} has no option ${name}: there are ${Object.keys(known).join(", ")}`);
+}

@@ -84,7 +84,8 @@ export function virtualTiming(options: { startTime?: Date | string | undefined; 
 		time: {
 			kind: "virtual",
 			now: () => clock.now(),
-			advance: (duration) => clock.advance(toMs(duration)),
+			// Asynchronous, so that a duration that is none is a rejection as any other failure.
+			advance: async (duration) => clock.advance(toMs(duration)),
 			run(rate) {
 				stand();
 				running = new TurnableClock({ clock, rate });
