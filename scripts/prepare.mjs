@@ -54,7 +54,7 @@ export function requireMachine() {
 		fail(`Coxswain needs Node.js 20.19 or newer; this is ${process.version}. Install a current one and try again.`);
 	if (process.platform !== "linux")
 		fail(
-			`Real nodes need Linux namespaces; this is ${process.platform}. Simulated nodes work: npm run build && npx cox up --runtime simulated`,
+			`Real nodes need Linux namespaces; this is ${process.platform}. Simulated nodes work: npm run build && npx coxswain up --runtime simulated`,
 		);
 }
 

@@ -1,4 +1,4 @@
-/** Code in the documentation: every ```ts block type-checks, and those marked ```ts run also run. */
+/** Code in the documentation: every ```ts block type-checks and runs. Commands are run by commands.test.ts. */
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -47,6 +47,10 @@ test("every TypeScript example of the documentation passes the type checker", as
 	const named = stdout.replace(/\S*example-(\d+)\.ts/g, (file, index) => examples[Number(index)]?.place ?? file);
 	expect(named).toBe("");
 }, 120_000);
+
+test("every example is one that runs", () => {
+	expect(examples.filter(({ runs }) => !runs).map(({ place }) => place)).toEqual([]);
+});
 
 for (const [index, { place, code }] of examples.filter(({ runs }) => runs).entries()) {
 	test(`the example at ${place} runs`, async () => {

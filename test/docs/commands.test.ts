@@ -1,0 +1,153 @@
+/**
+ * Commands and configurations in the documentation. Every ```bash block is run, page by page from top to bottom in one
+ * shell, against simulated nodes; every ```yaml block is read by what it is for.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { jwtAuthenticators } from "../../src/api/access/oidc/configuration.ts";
+import { auditPolicy } from "../../src/api/audit/policy.ts";
+import { ensureCertificates } from "../../src/cluster/certificates.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { createImageTable } from "../../src/runtime/process/images.ts";
+
+const root = join(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "cox-docs-"));
+// The default data directory of a user whose home this is.
+const data = join(folder, ".coxswain");
+const { authority } = await ensureCertificates(
+	join(folder, "pki"),
+	{ dnsNames: ["dex.example.com"], addresses: [] },
+	systemClock().now(),
+);
+
+/** What a page's commands need: files that it speaks of. */
+writeFileSync(join(folder, "dex-ca.pem"), authority.ca);
+writeFileSync(
+	join(folder, "enc.yaml"),
+	JSON.stringify({
+		apiVersion: "apiserver.config.k8s.io/v1",
+		kind: "EncryptionConfiguration",
+		resources: [{ resources: ["secrets"], providers: [{ identity: {} }] }],
+	}),
+);
+symlinkSync(join(root, "examples"), join(folder, "examples"));
+
+/** Blocks that are not run here, by their page and the text they begin with, and why. */
+const elsewhere: readonly { page: string; begins: string; why: string }[] = [
+	{ page: "README.md", begins: "npm start", why: "is this gate, and what installs everything" },
+	{ page: "README.md", begins: "npm install", why: "installs from a registry" },
+	{ page: "CONTRIBUTING.md", begins: "npm test", why: "is this gate" },
+	{ page: "docs/conformance.md", begins: "cox up", why: "needs upstream's test program" },
+	{ page: "docs/access.md", begins: "jq ", why: "needs jq and an audit log with a refusal in it" },
+	{ page: "examples/mysql/README.md", begins: "kubectl apply", why: "test/e2e/mysql.test.ts runs it with a database" },
+];
+
+interface Block {
+	page: string;
+	language: string;
+	text: string;
+}
+
+const pages = [
+	"README.md",
+	"CONTRIBUTING.md",
+	"ARCHITECTURE.md",
+	...readdirSync(join(root, "docs")).map((name) => `docs/${name}`),
+	...readdirSync(join(root, "examples")).map((name) => `examples/${name}/README.md`),
+].filter((page) => page.endsWith(".md"));
+const blocks = pages.flatMap(blocksOf);
+
+function blocksOf(page: string): Block[] {
+	let text: string;
+	try {
+		text = readFileSync(join(root, page), "utf8");
+	} catch {
+		return [];
+	}
+	return [...text.matchAll(/^```(\w*)[^\n]*\n([\s\S]*?)^```$/gm)].map(([, language = "", code = ""]) => ({
+		page,
+		language,
+		text: code,
+	}));
+}
+
+/** `cox up` of the documentation means real nodes where it does not say otherwise; here they are simulated. Options count from a start on. */
+const prelude = `
+set -eu
+program() { node ${root}/bin/cox.js "$@"; }
+cox() {
+	case "$*" in up*) program down > /dev/null ;; esac
+	case "$*" in
+		up*--runtime*) program "$@" ;;
+		up*) program "$@" --runtime simulated ;;
+		*) program "$@" ;;
+	esac
+}
+npx() { shift; cox "$@"; }
+kubectl() {
+	case " $* " in
+		*" -w "*) timeout 2 kubectl "$@" || [ $? = 124 ] ;;
+		*) command kubectl "$@" ;;
+	esac
+}
+trap 'for job in $(jobs -p); do kill "$job" 2> /dev/null || true; done' EXIT
+`;
+
+afterAll(async () => {
+	await execute("node", [join(root, "bin/cox.js"), "reset"], "");
+	await rm(folder, { recursive: true, force: true });
+});
+
+function execute(command: string, args: readonly string[], input: string): Promise<{ code: number; output: string }> {
+	const env = { ...process.env, HOME: folder, COX_DATA: "", KUBECONFIG: join(data, "kubeconfig") };
+	return new Promise((resolve) => {
+		const child = execFile(command, args, { cwd: folder, env, timeout: 100_000 }, (error, stdout, stderr) =>
+			resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr }),
+		);
+		child.stdin?.end(input);
+	});
+}
+
+test("every block is in a language that a test runs or reads", () => {
+	const languages = new Set(blocks.map(({ page, language }) => `${page} ${language}`));
+	const others = [...languages].filter((name) => !/ (bash|ts|yaml|)$/.test(name));
+	expect(others).toEqual([]);
+	for (const { page, begins } of elsewhere)
+		expect(blocks.some((block) => block.page === page && block.text.startsWith(begins))).toBe(true);
+});
+
+for (const page of new Set(blocks.map((block) => block.page))) {
+	const commands = blocks
+		.filter((block) => block.page === page && block.language === "bash")
+		.filter(({ text }) => !elsewhere.some((other) => other.page === page && text.startsWith(other.begins)));
+	if (commands.length === 0) continue;
+	test(`the commands of ${page} run`, async () => {
+		// Pages that do not begin with it speak of a cluster that runs.
+		const before = /^(npx coxswain|cox) up/.test(commands[0]?.text ?? "") ? "" : "cox up\n";
+		const script = commands.map(({ text }) => text).join("\n");
+		const { code, output } = await execute("bash", ["-s"], `${prelude}${before}${script}\nwait\ncox reset\n`);
+		expect(output).not.toMatch(/^(error|Error)/m);
+		expect({ code, output: code === 0 ? "" : output }).toEqual({ code: 0, output: "" });
+	});
+}
+
+for (const { page, text } of blocks.filter(({ language }) => language === "yaml")) {
+	test(`the configuration in ${page} that begins ${JSON.stringify(text.slice(0, 50))} is read`, () => {
+		const value = parse(text);
+		if (value.kind === "Policy") auditPolicy(value);
+		else if (value.kind === "AuthenticationConfiguration") {
+			for (const { issuer } of value.jwt) issuer.certificateAuthority = authority.ca;
+			expect(jwtAuthenticators(value)).toHaveLength(1);
+		} else {
+			const userFile = join(folder, "images.yaml");
+			writeFileSync(userFile, text);
+			const [image = ""] = Object.keys(value);
+			expect(createImageTable({ userFile, assets: "" }).find(image)).toMatchObject(value[image]);
+		}
+	});
+}
