@@ -15,6 +15,7 @@ import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import { errorResponse } from "./respond.ts";
 import type { Context, Server } from "./server.ts";
 import { originForm, plainHeaders } from "./sockets/http1.ts";
+import { pipeFrames } from "./sockets/websocket-frames.ts";
 import { dial } from "./subresources/agent.ts";
 import { placeOf } from "./subresources/pod-container.ts";
 import { proxiedConnection } from "./subresources/proxy.ts";
@@ -127,7 +128,7 @@ function pass(
 	}
 	connection.write(requestHead(incoming, path, host));
 	if (head.length > 0) connection.write(head);
-	join(socket, connection);
+	join(socket, connection, isWebSocket(incoming));
 }
 
 /** The request as the agent gets it: the agent does not need to know who asks. */
@@ -144,14 +145,15 @@ function requestHead(incoming: IncomingMessage, path: string, host = "localhost"
 }
 
 /** Bytes both ways, at the pace of the slower side, until both ends are done or one breaks. */
-function join(one: Duplex, other: Duplex): void {
+function join(client: Duplex, other: Duplex, inFrames: boolean): void {
 	for (const [from, to] of [
-		[one, other],
-		[other, one],
+		[client, other],
+		[other, client],
 	] as const) {
 		from.on("error", () => to.destroy());
 		from.once("close", () => to.destroy());
-		from.pipe(to);
+		if (inFrames && to === client) pipeFrames(from, to).catch(() => to.destroy());
+		else from.pipe(to);
 	}
 }
 

@@ -38,6 +38,10 @@ describe("defaults of a pod", () => {
 		expect(stored().status).toEqual({ phase: "Pending", qosClass: "BestEffort" });
 	});
 
+	test("a negative time to end is one second", () => {
+		expect(stored({ terminationGracePeriodSeconds: -1 }).spec.terminationGracePeriodSeconds).toBe(1);
+	});
+
 	test.each([
 		["nginx", "Always"],
 		["nginx:latest", "Always"],

@@ -53,8 +53,10 @@ export const pods: Kind<Pod> = {
 			];
 		// Ephemeral containers come by their own subresource only.
 		delete pod.spec.ephemeralContainers;
+		leastGrace(pod);
 	},
 	prepareForUpdate(pod, old) {
+		leastGrace(pod);
 		if (old.status === undefined) delete pod.status;
 		else pod.status = old.status;
 	},
@@ -75,3 +77,8 @@ export const pods: Kind<Pod> = {
 		return seconds < 0 ? 1 : seconds;
 	},
 };
+
+/** Times to end that were accepted once and make no sense are the shortest. */
+function leastGrace({ spec }: Pod): void {
+	if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
+}

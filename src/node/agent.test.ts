@@ -11,6 +11,7 @@ import { createSimulatedRuntime, type SimulatedState, simulatedState } from "../
 import { type Fleet, startSimulatedFleet } from "./simulated-fleet.ts";
 import { TestServer } from "./testing/test-server.ts";
 
+const forever = { "simulate.coxswain.io/duration": "1000h" };
 let clock: VirtualClock;
 let server: TestServer;
 let mirror: Mirror;
@@ -133,6 +134,31 @@ describe("agent", () => {
 		await clock.advance(25_000);
 		expect(waiting()?.restartCount).toBe(3);
 		expect(server.pod("bad")?.status?.phase).toBe("Running");
+	});
+
+	test("another image of a crashing container is tried at once", async () => {
+		const annotations = { "simulate.coxswain.io/duration": "100ms", "simulate.coxswain.io/exit-code": "1" };
+		await create("bad", { containers: [{ name: "c", image: "busybox:1" }] }, annotations);
+		await clock.advance(60_000);
+		const count = () => server.pod("bad")?.status?.containerStatuses?.[0]?.restartCount;
+		expect(count()).toBe(3);
+		const patch = { spec: { containers: [{ name: "c", image: "busybox:2" }] } };
+		await settled(server.client.patch(pods, { namespace: "default", name: "bad" }, { type: "strategic", patch }));
+		await clock.advance(1000);
+		expect(count()).toBe(4);
+	});
+
+	test("another image of a pod that does not restart is run all the same", async () => {
+		await create("once", { restartPolicy: "Never", containers: [{ name: "c", image: "nginx:1" }] }, forever);
+		await clock.advance(1000);
+		const patch = { spec: { containers: [{ name: "c", image: "nginx:2" }] } };
+		await settled(server.client.patch(pods, { namespace: "default", name: "once" }, { type: "strategic", patch }));
+		await clock.advance(5000);
+		expect(server.pod("once")?.status?.containerStatuses?.[0]).toMatchObject({
+			image: "nginx:2",
+			restartCount: 1,
+			state: { running: {} },
+		});
 	});
 
 	test("deletes a pod from the API once all of it has ended", async () => {

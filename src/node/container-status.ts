@@ -17,7 +17,7 @@ import {
 	type PodContainer,
 	type PodState,
 	readySandbox,
-	restartsAfterExit,
+	restarts,
 } from "./pod-state.ts";
 import { allocated, givenResources, resourcesGiven } from "./resize.ts";
 import { restartingAll, saysRemoved, wasRemovedToRestart } from "./restart-all.ts";
@@ -119,11 +119,20 @@ function states(
 	}
 	if (newest.state === "created") return { current: { waiting: waiting(state) }, last };
 	const ended = { terminated: terminated(state, newest) };
+	const { stopping } = memory;
+	// Once told terminated, a container of a pod that does not restart could not be told anything else.
+	if (
+		stopping?.restarts === true &&
+		stopping.containerId === newest.id &&
+		!over &&
+		state.pod.spec.restartPolicy !== "Always"
+	)
+		return { current: { waiting: waiting(state) }, last: ended };
 	const replaced = currentInstance(state, spec.name) === undefined && readySandbox(state) !== undefined;
-	const restarts = restartsAfterExit(state.pod, container, newest.exitCode ?? 0) || (role === "init" && replaced);
+	const comesBack = restarts(state, container, newest) || (role === "init" && replaced);
 	const why = memory.startFailure ?? memory.heldBack;
 	const ending = over || state.memory.endingSinceMs !== undefined;
-	if (!restarts || why === undefined || ending) return { current: ended, last };
+	if (!comesBack || why === undefined || ending) return { current: ended, last };
 	return { current: { waiting: { reason: why.reason, message: why.message } }, last: ended };
 }
 

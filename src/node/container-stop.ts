@@ -26,11 +26,13 @@ export class ContainerStopper {
 	}
 
 	/** A second stop of the same container with less time overtakes the first. */
-	async stop({ name, id, graceSeconds, message }: Stop): Promise<void> {
+	async stop({ name, id, graceSeconds, message, restarts }: Stop): Promise<void> {
 		const { runtime, clock, events } = this.#context;
 		const { pod } = this.#state();
 		const overtakes = this.#memory.container(name).stopping?.containerId === id;
-		this.#memory.remember(name, { stopping: { containerId: id, graceSeconds } });
+		this.#memory.remember(name, {
+			stopping: { containerId: id, graceSeconds, ...(restarts === undefined ? {} : { restarts }) },
+		});
 		if (overtakes) {
 			this.#hooks?.get(id)?.abort();
 			await runtime.stopContainer(id, graceSeconds * 1000);

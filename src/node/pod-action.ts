@@ -8,7 +8,8 @@ export type PodAction =
 	| { do: "startContainer"; name: string; role: ContainerRole; attempt: number; backoff?: Backoff }
 	/** Holds a restart back: the container shows CrashLoopBackOff. */
 	| { do: "holdBack"; name: string; waiting: WaitingReason }
-	| { do: "stopContainer"; name: string; id: string; graceSeconds: number; message: string }
+	/** `restarts`: it is started again whatever the restart policy, as its spec has changed. */
+	| { do: "stopContainer"; name: string; id: string; graceSeconds: number; message: string; restarts?: true }
 	| { do: "removeContainer"; name: string; id: string }
 	/** Other resources are wanted: is there room? */
 	| { do: "judgeResize" }

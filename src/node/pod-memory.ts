@@ -75,6 +75,17 @@ export class PodMemoryKeeper implements PodMemory {
 		}
 	}
 
+	/** A container's image has changed: what went wrong with the other one holds this one up no more. */
+	forgetFailures(name: string): void {
+		if (!this.#containers.has(name)) return;
+		this.remember(name, {
+			restartBackoff: undefined,
+			imageBackoff: undefined,
+			startFailure: undefined,
+			heldBack: undefined,
+		});
+	}
+
 	hasTerminationMessage(id: string): boolean {
 		return this.#terminationMessages?.has(id) ?? false;
 	}

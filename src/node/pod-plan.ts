@@ -22,7 +22,7 @@ import {
 	podContainers,
 	podGraceSeconds,
 	readySandbox,
-	restartsAfterExit,
+	restarts,
 	workIsOver,
 } from "./pod-state.ts";
 import { givenPodResources, givenResources, isPodResized, isResized, resourcesFromKey } from "./resize.ts";
@@ -156,7 +156,7 @@ function planContainer(
 		if (role === "ephemeral") return { actions: [] };
 		const succeededInit = role === "init" && current !== undefined && current.exitCode === 0;
 		const rerunsInit = role === "init" && current === undefined;
-		if (succeededInit || !(rerunsInit || restartsAfterExit(state.pod, container, newest.exitCode ?? 0))) {
+		if (succeededInit || !(rerunsInit || restarts(state, container, newest))) {
 			return { actions: [] };
 		}
 	}
@@ -165,24 +165,27 @@ function planContainer(
 
 function planRunningContainer(state: PodState, { role, spec }: PodContainer, current: Container): PodPlan {
 	const memory = containerMemory(state, spec.name);
-	const stop = (message: string, graceSeconds = podGraceSeconds(state)): PodPlan => ({
-		actions: [{ do: "stopContainer", name: spec.name, id: current.id, graceSeconds, message }],
+	const stop = (message: string, graceSeconds = podGraceSeconds(state)): PodAction => ({
+		do: "stopContainer",
+		name: spec.name,
+		id: current.id,
+		graceSeconds,
+		message,
 	});
+	const replace = (message: string): PodPlan => ({ actions: [Object.assign(stop(message), { restarts: true })] });
 	if (role === "ephemeral") return { actions: [] };
 	if (current.config.image !== spec.image) {
-		return stop(`Container ${spec.name} definition changed, will be restarted`);
+		return replace(`Container ${spec.name} definition changed, will be restarted`);
 	}
 	const failed = memory.probes?.containerId === current.id ? memory.probes.failed : undefined;
 	if (failed !== undefined) {
-		return stop(
-			`Container ${spec.name} failed ${failed.probe.toLowerCase()} probe, will be restarted`,
-			failed.graceSeconds,
-		);
+		const message = `Container ${spec.name} failed ${failed.probe.toLowerCase()} probe, will be restarted`;
+		return { actions: [stop(message, failed.graceSeconds)] };
 	}
 	if (isResized(state, spec, current) && state.memory.resize?.type === "Granted") {
 		const wanted = resourcesKey(spec.resources);
 		const has = givenResources(state, spec.name, current) ?? "";
-		if (needsRestart(spec.resizePolicy, has, wanted)) return stop(`Container ${spec.name} resize requires restart`);
+		if (needsRestart(spec.resizePolicy, has, wanted)) return replace(`Container ${spec.name} resize requires restart`);
 		return { actions: [{ do: "updateResources", name: spec.name, id: current.id }] };
 	}
 	return { actions: [] };

@@ -48,8 +48,8 @@ export interface ContainerMemory {
 	/** A restart is being held back; shown as CrashLoopBackOff. */
 	heldBack?: WaitingReason;
 	probes?: ProbeVerdict;
-	/** The seconds that the container has been given to end, and since when. */
-	stopping?: { containerId: string; graceSeconds: number };
+	/** The seconds that the container has been given to end, and whether it then starts again whatever the restart policy. */
+	stopping?: { containerId: string; graceSeconds: number; restarts?: true };
 	/** Resources the running container has, when they differ from those it was made with. */
 	resizedTo?: { containerId: string; resources: string };
 }
@@ -191,7 +191,7 @@ export function podGraceSeconds(state: PodState): number {
 }
 
 /** Whether a container that exited so is to be started again (API page "Pod Lifecycle", container restart rules KEP-5307). */
-export function restartsAfterExit(pod: Pod, { role, spec }: PodContainer, exitCode: number): boolean {
+function restartsAfterExit(pod: Pod, { role, spec }: PodContainer, exitCode: number): boolean {
 	if (role === "ephemeral") return false;
 	if (role === "sidecar") return true;
 	// Whichever it says: this container is among those that are restarted.
@@ -199,6 +199,13 @@ export function restartsAfterExit(pod: Pod, { role, spec }: PodContainer, exitCo
 	const policy = spec.restartPolicy ?? pod.spec.restartPolicy ?? "Always";
 	if (role === "init") return exitCode !== 0 && policy !== "Never";
 	return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
+}
+
+/** As `restartsAfterExit`, for this instance: one that was stopped because its spec had changed starts again in any case. */
+export function restarts(state: PodState, container: PodContainer, instance: Container): boolean {
+	const { stopping } = containerMemory(state, container.spec.name);
+	if (stopping?.restarts === true && stopping.containerId === instance.id) return true;
+	return restartsAfterExit(state.pod, container, instance.exitCode ?? 0);
 }
 
 /** The first rule of the container that is for this exit code (KEP-5307). */
@@ -251,7 +258,7 @@ export function workIsOver(state: PodState): boolean {
 		return (
 			instance?.state === "exited" &&
 			!memory.busy.has(`container:${container.spec.name}`) &&
-			!restartsAfterExit(pod, container, instance.exitCode ?? 0)
+			!restarts(state, container, instance)
 		);
 	};
 	const containers = podContainers(pod);

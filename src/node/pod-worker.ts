@@ -9,7 +9,7 @@ import type { PodAction } from "./pod-action.ts";
 import { PodActions } from "./pod-actions.ts";
 import { PodMemoryKeeper } from "./pod-memory.ts";
 import { planPod } from "./pod-plan.ts";
-import { instances, type PodState, type Verdict } from "./pod-state.ts";
+import { instances, type PodState, podContainers, type Verdict } from "./pod-state.ts";
 import { podStatus, sameValue } from "./pod-status.ts";
 import { PodProbes } from "./probes/pod-probes.ts";
 import { allocatedPod, isPending } from "./resize.ts";
@@ -86,6 +86,9 @@ export class PodWorker {
 		if (pod.metadata.generation !== this.#pod.metadata.generation) this.#memory.resize = undefined;
 		const before = this.#pod;
 		this.#pod = pod;
+		if (before.spec !== pod.spec) {
+			for (const name of changedImages(before, pod)) this.#memory.forgetFailures(name);
+		}
 		const isEcho = this.#writer.observe(pod);
 		const isOther = showsOther(before, pod);
 		// The answer to the write wakes the worker too: no need to take stock twice.
@@ -243,6 +246,12 @@ export class PodWorker {
 			this.#memory.setTerminationMessage(container.id, message);
 		}
 	}
+}
+
+/** Names of containers that have another image than before. */
+function changedImages(before: Pod, now: Pod): string[] {
+	const images = new Map(podContainers(before).map(({ spec }) => [spec.name, spec.image]));
+	return podContainers(now).flatMap(({ spec }) => (images.get(spec.name) === spec.image ? [] : [spec.name]));
 }
 
 /** The API server keeps what a write of the status leaves alone; of what comes over a network that cannot be told. */

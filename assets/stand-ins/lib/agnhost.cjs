@@ -26,6 +26,7 @@ const commands = {
 	guestbook: (words) => require("./agnhost/guestbook.cjs").guestbook(words),
 	"port-forward-tester": () => require("./agnhost/port-forward-tester.cjs").portForwardTester(),
 	"resource-consumer-controller": (words) => require("./agnhost/resource-consumer-controller.cjs").controller(words),
+	net: (words) => require("./agnhost/net.cjs").net(words),
 	nettest: (words) => require("./agnhost/nettest.cjs").nettest(words),
 	...require("./agnhost/in-cluster.cjs"),
 	...require("./agnhost/servers.cjs"),
@@ -46,4 +47,6 @@ process.on("uncaughtException", (error) => {
 	log(error.message);
 	process.exit(1);
 });
+// As the container's first program; what runs in it later finds them.
+if (process.ppid === 0) require("./agnhost/certificate.cjs").place();
 command(words, parse(words));

@@ -6,24 +6,27 @@ const os = require("node:os");
 const path = require("node:path");
 
 const [name, defaultPort] = process.argv.slice(2);
-const port = Number(process.env.PORT0 || process.env.PORT || defaultPort);
-if (name === "httpd-foreground") makePage("/usr/local/apache2/htdocs");
-const roots = ["/usr/share/nginx/html", "/usr/local/apache2/htdocs", "/var/www/html"].filter((root) => fs.existsSync(root));
+const port = Number((name === "simpleservice" && (process.env.PORT0 || process.env.PORT)) || defaultPort);
+const homes = { "httpd-foreground": "/usr/local/apache2/htdocs", nginx: "/usr/share/nginx/html" };
 const types = { ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png" };
 const welcome = {
 	nginx: "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n<h1>Welcome to nginx!</h1>\n<p>Coxswain's stand-in for nginx serves this page.</p>\n</body>\n</html>\n",
 	"httpd-foreground": "<html><body><h1>It works!</h1></body></html>\n",
 };
 
-/** The image has its page as a file, so that taking it away makes the server answer 404. */
+/** The image has its page as a file, so that taking it away makes the server answer 404, unless a volume of the pod's is there. */
 function makePage(root) {
 	try {
+		if (fs.existsSync(root)) return;
 		fs.mkdirSync(root, { recursive: true });
-		if (!fs.existsSync(`${root}/index.html`)) fs.writeFileSync(`${root}/index.html`, "<html><body><h1>It works!</h1></body></html>\n");
+		fs.writeFileSync(`${root}/index.html`, welcome[name]);
 	} catch {
 		// A read-only root: the page comes from here.
 	}
 }
+
+if (homes[name] !== undefined) makePage(homes[name]);
+const roots = ["/usr/share/nginx/html", "/usr/local/apache2/htdocs", "/var/www/html"].filter((root) => fs.existsSync(root));
 
 function simpleservice(request, response) {
 	const host = request.headers.host || "";
@@ -46,8 +49,10 @@ function staticFile(request, response) {
 		return send(response, 200, types[path.extname(file)] || "application/octet-stream", fs.readFileSync(file));
 	}
 	if (name === "nautilus" && wanted === "/data.json") return send(response, 200, "application/json", '{"image": "nautilus.jpg"}\n');
-	const served = name === "httpd-foreground" && fs.existsSync("/usr/local/apache2/htdocs");
+	const served = homes[name] !== undefined && fs.existsSync(homes[name]);
 	if ((wanted === "/" || wanted === "/index.html") && !served) return send(response, 200, "text/html", welcome[name] || "");
+	const isDirectory = name === "nginx" && wanted.endsWith("/") && roots.some((root) => fs.existsSync(path.join(root, wanted)));
+	if (isDirectory) return send(response, 403, "text/html", "<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>\n");
 	return send(response, 404, "text/html", "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>\n");
 }
 

@@ -33,9 +33,19 @@ function candidates() {
 	return name.split(".").length - 1 >= settings.ndots ? [name, ...searched] : [...searched, name];
 }
 
+/** What is asked for to learn the name of an address. */
+function reverseName(address) {
+	if (net.isIPv4(address)) return `${address.split(".").reverse().join(".")}.in-addr.arpa`;
+	const [head, tail] = address.split("::").map((part) => part.split(":").filter(Boolean));
+	const zeros = tail === undefined ? [] : Array(8 - head.length - tail.length).fill("0");
+	const digits = [...head, ...zeros, ...(tail || [])].map((group) => group.padStart(4, "0")).join("");
+	return `${[...digits].reverse().join(".")}.ip6.arpa`;
+}
+
 async function lines(host) {
 	const kind = (type || "").toUpperCase();
-	if (net.isIP(host)) return (await resolver.reverse(host)).map((found) => `${host}\tname = ${found}`);
+	// Not by `reverse`, which asks /etc/hosts first.
+	if (net.isIP(host)) return (await resolver.resolvePtr(reverseName(host))).map((found) => `${reverseName(host)}\tname = ${found}`);
 	if (kind === "SRV") return (await resolver.resolveSrv(host)).map((srv) => `${host}\tservice = ${srv.priority} ${srv.weight} ${srv.port} ${srv.name}`);
 	if (kind === "TXT") return (await resolver.resolveTxt(host)).map((text) => `${host}\ttext = "${text.join("")}"`);
 	if (kind === "CNAME") return [`${host}\tcanonical name = ${await resolver.resolveCname(host)}`];

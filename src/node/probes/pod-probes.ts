@@ -31,25 +31,21 @@ export class PodProbes {
 			const current = currentInstance(state, spec.name);
 			this.#watched ??= new Map();
 			const watched = this.#watched.get(spec.name);
-			const running = current?.state === "running" && !this.#stops(spec.name, current.id);
+			const running = current?.state === "running";
 			if (watched !== undefined && (!running || watched.id !== current?.id)) {
 				watched.close();
 				this.#watched.delete(spec.name);
 			}
-			if (running && current !== undefined && !this.#watched.has(spec.name)) {
-				this.#watched.set(spec.name, this.#begin(state, spec, current));
-			}
-			this.#watched.get(spec.name)?.update(state.pod, state.memory.endingSinceMs !== undefined);
+			if (!running) continue;
+			const stops = this.#memory.container(spec.name).stopping?.containerId === current.id;
+			if (!this.#watched.has(spec.name)) this.#watched.set(spec.name, this.#begin(state, spec, current));
+			this.#watched.get(spec.name)?.update(state.pod, stops || state.memory.endingSinceMs !== undefined);
 		}
 	}
 
 	close(): void {
 		for (const watched of this.#watched?.values() ?? []) watched.close();
 		this.#watched = undefined;
-	}
-
-	#stops(name: string, id: string): boolean {
-		return this.#memory.container(name).stopping?.containerId === id;
 	}
 
 	#begin(state: PodState, spec: ContainerSpec, container: Container): ContainerProbes {
@@ -156,7 +152,7 @@ class ContainerProbes {
 	async #once(kind: ProbeKind): Promise<void> {
 		const probe = this.#probe(kind);
 		const before = this.#states.get(kind);
-		// A pod that is being ended is not killed for being unhealthy; whether it is ready still matters.
+		// What is being ended is not killed for being unhealthy; whether it is ready matters to its end.
 		if (probe === undefined || before === undefined || (this.#ending && kind !== "readiness")) return;
 		const result = await this.#run(probe);
 		if (this.#abort.signal.aborted) return;

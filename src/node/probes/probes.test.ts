@@ -2,8 +2,13 @@ import { createServer } from "node:http";
 import http2 from "node:http2";
 import { type AddressInfo, createServer as createSocketServer, type Server } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { VirtualClock } from "../../core/virtual-clock.ts";
 import type { Pod, Probe } from "../../kinds/generated/types.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
+import type { NodeContext } from "../node-context.ts";
+import { PodMemoryKeeper } from "../pod-memory.ts";
+import type { PodState } from "../pod-state.ts";
+import { PodProbes } from "./pod-probes.ts";
 import { afterProbe, initialProbeState } from "./probe-state.ts";
 import { createProber } from "./prober.ts";
 
@@ -80,6 +85,43 @@ describe("probes", () => {
 			message: 'service unhealthy (responded with "NOT_SERVING")',
 		});
 	});
+});
+
+test("a container that is being stopped is asked whether it is ready to its end, and no more whether it lives", async () => {
+	const clock = new VirtualClock();
+	const memory = new PodMemoryKeeper(0);
+	const asked: string[] = [];
+	// Nothing else of a node's context is used by probes.
+	const context = {
+		clock,
+		events: { record: () => {} },
+		prober: async (_: unknown, { exec }: Probe) => {
+			asked.push(exec?.command?.[0] ?? "");
+			return { ok: exec?.command?.[0] !== "ready" || memory.endingSinceMs === undefined };
+		},
+	} as unknown as NodeContext;
+	const probe = (name: string) => ({ exec: { command: [name] }, periodSeconds: 1, failureThreshold: 1 });
+	const spec = { name: "c", readinessProbe: probe("ready"), livenessProbe: probe("alive") };
+	const instance = { id: "c-0", sandboxId: "s", config: { name: "c", attempt: 0 }, state: "running", createdAtMs: 0 };
+	const state = {
+		pod: { metadata: { name: "web" }, spec: { containers: [spec] } },
+		sandboxes: [{ id: "s" }],
+		containers: [instance],
+		memory,
+		node: { runtimeName: "test" },
+	} as unknown as PodState;
+	const probes = new PodProbes(context, memory, () => probes.ensure(state));
+	probes.ensure(state);
+	await clock.advance(1500);
+	expect(memory.container("c").probes?.ready).toBe(true);
+	memory.endingSinceMs = clock.now();
+	memory.remember("c", { stopping: { containerId: "c-0", graceSeconds: 30 } });
+	probes.ensure(state);
+	asked.length = 0;
+	await clock.advance(3000);
+	expect(memory.container("c").probes).toMatchObject({ ready: false });
+	expect(new Set(asked)).toEqual(new Set(["ready"]));
+	probes.close();
 });
 
 describe("probe verdicts", () => {

@@ -142,22 +142,25 @@ function servePortChannels(websocket: WebSocket, target: PortForwardTarget, port
 	const abort = new AbortController();
 	websocket.on("close", () => abort.abort(new Error("the client has left")));
 	websocket.on("error", () => websocket.terminate());
+	const sessions: Promise<void>[] = [];
 	const inputs = ports.map((port, index) => {
 		const header = Buffer.alloc(2);
 		header.writeUInt16LE(port);
 		const [data, error] = [index * 2, index * 2 + 1];
 		const greeted = Promise.all([data, error].map((channel) => sendMessage(websocket, base64, channel, header)));
 		const input = new PassThrough();
-		const output = writable((chunk) => sendMessage(websocket, base64, data, chunk));
+		// A channel has no half that ends alone: what the pod has closed is over.
+		const output = writable((chunk) => sendMessage(websocket, base64, data, chunk)).on("finish", () => input.end());
 		const client = Duplex.from({ readable: input, writable: output });
-		void greeted
+		const session = greeted
 			.then(() => forwardPort(client, port, target, abort.signal))
 			.then((failure) =>
 				failure === undefined ? undefined : sendMessage(websocket, base64, error, Buffer.from(failure)),
-			)
-			.catch(() => websocket.terminate());
+			);
+		sessions.push(session.catch(() => websocket.terminate()));
 		return input;
 	});
+	void Promise.all(sessions).then(() => websocket.close(1000));
 	websocket.on("message", (message: Buffer) => {
 		const channel = base64 ? message.readUInt8(0) - 0x30 : message.readUInt8(0);
 		const payload = base64 ? Buffer.from(message.toString("latin1", 1), "base64") : message.subarray(1);

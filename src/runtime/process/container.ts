@@ -29,10 +29,13 @@ import {
 	type ProcessId,
 	signal,
 	signalName,
+	signalWhenMinded,
 } from "./processes.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
 
+/** Programs have the handlers they want to have by then, on slow machines too. */
+const youthMs = 10_000;
 const acknowledgement = Buffer.from("\n");
 
 export class ProcessContainer {
@@ -147,8 +150,13 @@ export class ProcessContainer {
 		}
 		if (container.state === "exited") return;
 		if (init !== undefined && graceMs > 0) {
-			signal(init, signalName(container.config.stopSignal));
 			const deadline = new AbortController();
+			const name = signalName(container.config.stopSignal);
+			const { clock } = this.#environment;
+			if (this.#record.ownPid) {
+				const isYoung = clock.now() - (container.startedAtMs ?? 0) < youthMs;
+				void signalWhenMinded(init, name, { clock, aborted: deadline.signal, isYoung });
+			} else signal(init, name);
 			const timeout = this.#environment.clock.sleep(graceMs, deadline.signal).catch(() => {});
 			await Promise.race([this.#ended, timeout]);
 			deadline.abort();

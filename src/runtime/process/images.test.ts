@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -50,7 +51,7 @@ describe("image table", () => {
 			"docker.io/library/nginx",
 			"registry.k8s.io/nginx-unprivileged:0.8",
 		]) {
-			expect(table.resolve(image, plain).entrypoint).toEqual(["nginx", "-g", "daemon off;"]);
+			expect(table.resolve(image, plain).args).toEqual(["nginx", "-g", "daemon off;"]);
 		}
 		expect(table.resolve("mysql:8.0", plain)).toMatchObject({ entrypoint: ["mysql-entrypoint"], args: ["mysqld"] });
 	});
@@ -89,6 +90,38 @@ describe("image table", () => {
 		expect(table.find("redis:7")).toMatchObject({ package: "redis-server" });
 	});
 
+	it("refuses a wrong entry of the user's file alone, and goes on without a file that is no YAML", () => {
+		const table = createImageTable({ assets: directory, userFile });
+		writeFileSync(
+			userFile,
+			"bad: { entrypoint: run }\nworse: 7\nunknown: { entrypont: [x] }\nnginx: { args: [mine] }\n# of another length than before\n",
+		);
+		expect(table.resolve("nginx", plain).args).toEqual(["mine"]);
+		expect(table.resolve("redis", { ...plain, hasCommand: true }).entrypoint).toContain("redis-server");
+		const refusal = (image: string) => () => table.resolve(image, { ...plain, hasCommand: true });
+		expect(refusal("bad")).toThrow(/images\.yaml: bad\.entrypoint: a list is wanted/);
+		expect(refusal("worse")).toThrow(/worse: a map is wanted/);
+		expect(refusal("unknown")).toThrow(/unknown: unknown field entrypont/);
+		writeFileSync(userFile, "nginx: { args: [\n");
+		const other = createImageTable({ assets: directory, userFile });
+		expect(other.resolve("nginx", plain).args).toEqual(["nginx", "-g", "daemon off;"]);
+		expect(() => other.resolve("example.com/my-app:1", plain)).toThrow(/images\.yaml: /);
+	});
+
+	it("runs what arguments name, and gives options to the image's program", () => {
+		const table = createImageTable({ assets: directory });
+		expect(table.find("nginx")).toMatchObject({ entrypoint: [], args: ["nginx", "-g", "daemon off;"] });
+		expect(table.find("curlimages/curl:8.1")?.entrypoint).toEqual(["image-entrypoint", "--any", "curl"]);
+		expect(table.find("gcr.io/google-samples/hello-app:2.0")).toMatchObject({ env: { HELLO_VERSION: "2.0.0" } });
+		const run = (...args: string[]) =>
+			execFileSync("assets/stand-ins/bin/image-entrypoint", args, { encoding: "utf8" }).trim();
+		expect(run("echo", "sh", "-c", "echo hi")).toBe("hi");
+		expect(run("echo", "--option", "x")).toBe("--option x");
+		expect(run("--any", "echo", "https://example.com/")).toBe("https://example.com/");
+		expect(run("--any", "echo", "printf", "%s", "hi")).toBe("hi");
+		expect(() => run("echo", "no-such-program")).toThrow();
+	});
+
 	it("lets the user's own file come first, and sees it change", () => {
 		const table = createImageTable({ assets: directory, userFile });
 		writeFileSync(
@@ -106,6 +139,6 @@ describe("image table", () => {
 			userFile,
 			"# nothing any more, and a little longer than before\n# so that its time is not all that differs\n",
 		);
-		expect(createImageTable({ assets: directory, userFile }).resolve("nginx", plain).entrypoint[0]).toBe("nginx");
+		expect(createImageTable({ assets: directory, userFile }).resolve("nginx", plain).args[0]).toBe("nginx");
 	});
 });

@@ -1,5 +1,6 @@
 /** Processes of this PID namespace, by what /proc says of them. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { constants } from "node:os";
 import type { Clock } from "../../core/clock.ts";
 
 /** A process, told from a later one with the same number by its start time. */
@@ -27,6 +28,50 @@ export function signal(target: ProcessId, name: NodeJS.Signals): boolean {
 		return process.kill(target.pid, name);
 	} catch {
 		return false;
+	}
+}
+
+/**
+ * Sends a signal to the first process of a PID namespace as soon as that minds it: until it has a handler the kernel drops it, so
+ * that a program asked to end in the moment of its start would not hear of it. Nothing is sent once `aborted`.
+ * @param isYoung it has just started: its first handler may be none of its own. Node.js has one for a moment that resets itself and
+ *   raises the signal again, which the kernel then drops. A handler that comes after such a one gets the signal, too.
+ */
+export async function signalWhenMinded(
+	target: ProcessId,
+	name: NodeJS.Signals,
+	{ clock, aborted, isYoung }: { clock: Clock; aborted: AbortSignal; isYoung: boolean },
+): Promise<void> {
+	let sent: "no" | "later" | "yes" = "no";
+	let waitMs = 5;
+	for (let attempt = 0; !aborted.aborted && (sent !== "yes" || attempt < 400); attempt++) {
+		const minds = minding(target.pid, name);
+		// Blocked signals are kept for programs that fetch them; but others block all for a moment while they start.
+		if (minds === "yes" ? sent !== "yes" : minds === "later" && sent === "no") {
+			signal(target, name);
+			if (minds === "yes" && !isYoung) return;
+			waitMs = 3;
+			attempt = 0;
+			sent = minds;
+		} else if (minds === "no" && sent === "yes") sent = "later";
+		else waitMs = sent === "yes" ? (attempt < 100 ? 3 : 20) : Math.min(waitMs * 2, isYoung ? 20 : 200);
+		await clock.sleep(waitMs, aborted).catch(() => {});
+	}
+}
+
+/** Whether a process has a handler for a signal, or has blocked it. Yes, too, when that cannot be told. */
+function minding(pid: number, name: NodeJS.Signals): "yes" | "no" | "later" {
+	const number = constants.signals[name];
+	if (number === undefined) return "yes";
+	try {
+		const status = readFileSync(`/proc/${pid}/status`, "utf8");
+		const has = (field: string) => {
+			const mask = new RegExp(`^${field}:\\s*([0-9a-f]+)`, "m").exec(status)?.[1] ?? "0";
+			return ((BigInt(`0x${mask}`) >> BigInt(number - 1)) & 1n) === 1n;
+		};
+		return has("SigCgt") ? "yes" : has("SigBlk") ? "later" : "no";
+	} catch {
+		return "yes";
 	}
 }
 

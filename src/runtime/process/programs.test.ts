@@ -54,15 +54,54 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		expect((await fixture.exited(container.id)).exitCode).toBe(7);
 	});
 
-	it("pause: ends at once when it is told to stop", async () => {
-		const container = await fixture.start({ image: "registry.k8s.io/pause:3.10" });
-		// Before it has got round to minding signals process 1 of a container hears none.
-		await fixture.until("it minds TERM", async () => {
-			const { stdout } = await inside(container.id, "grep SigCgt /proc/1/status");
-			return (BigInt(`0x${stdout.trim().split(/\s+/)[1] ?? "0"}`) & (1n << 14n)) !== 0n;
-		});
+	// The kernel drops signals for process 1 of a container that it has no handler for yet.
+	it.each([
+		["pause", "registry.k8s.io/pause:3.10"],
+		["a server", "gcr.io/google-samples/hello-app:1.0"],
+	])("%s: ends when it is told to stop in the moment of its start", async (_, image) => {
+		const container = await fixture.start({ image });
 		await fixture.runtime.stopContainer(container.id, 60_000);
 		expect((await fixture.exited(container.id)).exitCode).toBe(0);
+	});
+
+	it("servers of tutorials: say that they are stand-ins, and answer as the real ones", async () => {
+		const container = await fixture.start({ command: ["sleep", "1000"], image: "busybox" });
+		const ask = (server: string, port: number, path = "/") =>
+			inside(
+				container.id,
+				`${server} >/tmp/log & pid=$!; until wget -qO- http://127.0.0.1:${port}${path}; do sleep 0.05; done; kill $pid; wait; cat /tmp/log`,
+			);
+		const shown = await Promise.all([
+			ask("demo-server hello-app", 8080),
+			ask("http-echo -text=hi -listen=:5678", 5678),
+			ask("demo-server whoami --port=8081", 8081, "/?a=b"),
+			ask("HTTP_PORT=8082 demo-server echoserver", 8082, "/x"),
+		]);
+		expect(shown.map(({ stdout }) => stdout)).toEqual([
+			expect.stringMatching(/^Hello, world!\nVersion: 1\.0\.0\nHostname: .*stand-in/s),
+			expect.stringMatching(/^hi\n.*stand-in/s),
+			expect.stringMatching(/\nGET \/\?a=b HTTP\/1\.1\nHost: 127\.0\.0\.1:8081\n.*stand-in/s),
+			expect.stringMatching(/\treal path=\/x\n.*\trequest_uri=http:\/\/127\.0\.0\.1:8082\/x\n/s),
+		]);
+	});
+
+	it("agnhost: has a certificate where the image has one, and serves with it", async () => {
+		const args = [
+			"netexec",
+			"--http-port=8443",
+			"--tls-cert-file=/localhost.crt",
+			"--tls-private-key-file=/localhost.key",
+		];
+		const container = await fixture.start({ image: "agnhost", args });
+		const ready = () => inside(container.id, "curl -s --cacert /localhost.crt https://localhost:8443/readyz");
+		await fixture.until("it is ready", async () => (await ready()).stdout === "ok");
+		const { stdout } = await inside(
+			container.id,
+			`/agnhost net --runner nat-closewait-server --options '{"LocalAddr":"127.0.0.1:9999","PostFinTimeoutSeconds":0}' 2>&1 &
+			until /agnhost net --runner nat-closewait-client --options '{"RemoteAddr":"127.0.0.1:9999","PostFinTimeoutSeconds":0}' 2>/tmp/c; do :; done
+			wait; cat /tmp/c`,
+		);
+		expect(stdout).toMatch(/Client connected.*Server has half-closed the connection/s);
 	});
 
 	it("agnhost mounttest: describes the file that a link of a volume leads to", async () => {

@@ -61,12 +61,17 @@ export function attach(container: ProcessContainer, options: { stdin: boolean; s
 		if (options.signal.aborted) resolve();
 		options.signal.addEventListener("abort", () => resolve(), { once: true });
 	});
-	const exitCode = Promise.race([container.ended, aborted]).then(() => {
+	const stdin = options.stdin && config.stdin ? openInput(container, config.stdinOnce) : undefined;
+	// A client whose input has ended stays for the output only where the container has seen that end, too.
+	const isOver = new Promise<void>((resolve) => {
+		if (!config.stdinOnce || config.tty) stdin?.once("close", resolve);
+	});
+	const exitCode = Promise.race([container.ended, aborted, isOver]).then(() => {
 		finish();
 		return container.describe().exitCode ?? 0;
 	});
 	return {
-		...(options.stdin && config.stdin ? { stdin: openInput(container, config.stdinOnce) } : {}),
+		...(stdin === undefined ? {} : { stdin }),
 		stdout: outputs.stdout,
 		...(config.tty ? {} : { stderr: outputs.stderr }),
 		resize(columns, rows) {

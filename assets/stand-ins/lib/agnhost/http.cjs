@@ -2,7 +2,6 @@
 "use strict";
 const http = require("node:http");
 const https = require("node:https");
-const fs = require("node:fs");
 const net = require("node:net");
 const os = require("node:os");
 const { log } = require("./flags.cjs");
@@ -15,7 +14,10 @@ exports.remote = (socket) => {
 
 exports.hostname = () => os.hostname();
 
-/** @param answer (request, response, url) => text to answer with, or undefined when it has answered itself */
+/**
+ * @param answer (request, response, url) => text to answer with, or undefined when it has answered itself
+ * @param tls contents of a certificate and its key
+ */
 exports.listen = function listen(port, answer, tls) {
 	const serve = async (request, response) => {
 		try {
@@ -28,7 +30,7 @@ exports.listen = function listen(port, answer, tls) {
 			response.end(`${error.message}\n`);
 		}
 	};
-	const server = tls ? https.createServer({ cert: fs.readFileSync(tls.cert), key: fs.readFileSync(tls.key) }, serve) : http.createServer(serve);
+	const server = tls ? https.createServer(tls, serve) : http.createServer(serve);
 	server.on("error", (error) => {
 		log(error.message);
 		process.exit(1);

@@ -3,6 +3,7 @@
 const { execFile } = require("node:child_process");
 const dgram = require("node:dgram");
 const fs = require("node:fs");
+const certificate = require("./certificate.cjs");
 const { body, endOnSignal, get, hostname, listen, remote } = require("./http.cjs");
 const { durationMs, log, parse } = require("./flags.cjs");
 
@@ -10,10 +11,11 @@ exports.netexec = function netexec(words) {
 	const flags = parse(words);
 	endOnSignal(Number(flags["delay-shutdown"] || 0) * 1000);
 	const udpPort = Number(flags["udp-port"] || 8081);
-	const state = { udpReady: udpPort === -1 };
+	const state = { udpReady: udpPort === -1, ending: false };
+	for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => (state.ending = true));
 	if (udpPort !== -1) for (const address of (flags["udp-listen-addresses"] || "").split(",")) serveUdp(udpPort, address, state);
 	const httpPort = flags["http-port"] || "8080";
-	const tls = flags["tls-cert-file"] ? { cert: flags["tls-cert-file"], key: flags["tls-private-key-file"] } : undefined;
+	const tls = flags["tls-cert-file"] ? certificate.read(flags["tls-cert-file"], flags["tls-private-key-file"]) : undefined;
 	listen(
 		httpPort,
 		async (request, response, asked) => {
@@ -54,6 +56,11 @@ const answers = {
 	"/healthz": ({ response, state }) => {
 		response.statusCode = state.udpReady ? 200 : 412;
 		return "";
+	},
+	// Not ready any more once it has been asked to end, so that a balancer sees it go.
+	"/readyz": ({ response, state }) => {
+		response.statusCode = state.udpReady && !state.ending ? 200 : 503;
+		return response.statusCode === 200 ? "ok" : "not ready";
 	},
 	"/redirect": ({ response, field }) => {
 		response.statusCode = Number(field("code") || 302);

@@ -4,6 +4,7 @@ const dgram = require("node:dgram");
 const fs = require("node:fs");
 const net = require("node:net");
 const path = require("node:path");
+const certificate = require("./certificate.cjs");
 const { body, endOnSignal, hostname, listen } = require("./http.cjs");
 const { parse, log } = require("./flags.cjs");
 
@@ -76,22 +77,23 @@ exports.porter = (words) => {
 			const socket = dgram.createSocket("udp4");
 			socket.on("message", (_, from) => socket.send(value, from.port, from.address));
 			socket.bind(Number(port));
-		} else if (kind === "TLS") listen(port, answer(value), certificate());
+		} else if (kind === "TLS") listen(port, answer(value), certificate.read(process.env.CERT_FILE, process.env.KEY_FILE));
 		else listen(port, answer(value));
 	}
 };
 
-/** The pod's own, or one made now with openssl. */
-function certificate() {
-	const own = { cert: process.env.CERT_FILE || "/localhost.crt", key: process.env.KEY_FILE || "/localhost.key" };
-	if (fs.existsSync(own.cert)) return own;
-	const made = { cert: "/tmp/localhost.crt", key: "/tmp/localhost.key" };
-	if (!fs.existsSync(made.cert)) {
-		const args = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", "/O=Acme Co", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"];
-		require("node:child_process").execFileSync("openssl", [...args, "-out", made.cert, "-keyout", made.key], { stdio: "ignore" });
-	}
-	return made;
-}
+/** Reads one byte of each connection and closes it: what else was sent makes that a reset. */
+exports["tcp-reset"] = (words) => {
+	endOnSignal();
+	const { port = "8080" } = parse(words);
+	net.createServer((socket) => socket.on("error", () => {}).once("readable", () => {
+		const isMore = socket.readableLength > 1;
+		socket.read(1);
+		if (isMore) socket.resetAndDestroy();
+		else socket.end();
+	})).listen(Number(port));
+	log(`Listening on port ${port}`);
+};
 
 /** Takes any log entry it is sent and drops it: for tests that only need something to send to. */
 exports["fake-gitserver"] = (words) => {

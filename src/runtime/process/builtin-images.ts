@@ -1,0 +1,138 @@
+/** The built-in table: what containers of well-known images run. Their entrypoints do as those of the official images do. */
+export interface ImageEntry {
+	/** Names without registry and tag; `*` stands for any text. A name with `:` or a registry is compared as a whole. */
+	names: readonly string[];
+	entrypoint: readonly string[];
+	args?: readonly string[];
+	env?: Readonly<Record<string, string>>;
+	/** The program that must be on the machine, and the Debian package that has it. */
+	requires?: string;
+	package?: string;
+	/** Directories that start empty in each container, whatever the machine has there. */
+	volumes?: readonly string[];
+	/** Programs that containers find under absolute paths, and the stand-ins they are: a name in `bin`, or a path in the assets. */
+	programs?: Readonly<Record<string, string>>;
+	/** Its /bin/sh knows `[[`, as busybox's does and Debian's does not. */
+	busyboxShell?: true;
+	workingDir?: string;
+	/** The entry is the user's own, and wrong: nothing runs under this name. */
+	problem?: string;
+}
+
+const shell = { entrypoint: [], args: ["sh"] };
+const nginx = { entrypoint: [], args: ["nginx", "-g", "daemon off;"], requires: "nginx", package: "nginx" };
+const httpd = { entrypoint: [], args: ["httpd-foreground"], requires: "httpd-foreground", package: "apache2" };
+
+/** Arguments that begin with a program are a command; options go to the image's own program. */
+const unlessCommand = (program: string) => ({ entrypoint: ["image-entrypoint", program], args: [program] });
+/** So do words that are no program. */
+const unlessProgram = (program: string) => ({ entrypoint: ["image-entrypoint", "--any", program], args: [program] });
+const needs = (program: string, packageName?: string) => ({
+	requires: program,
+	...(packageName === undefined ? {} : { package: packageName }),
+});
+/** A server of a tutorial: see assets/stand-ins/lib/demo. */
+const demo = (name: string, env: Readonly<Record<string, string>> = {}) => ({ entrypoint: ["demo-server", name], env });
+
+/** Of several entries that fit the first counts. */
+export const builtinImages: readonly ImageEntry[] = [
+	{ names: ["pause"], entrypoint: ["/pause"], programs: { "/pause": "pause" } },
+	{ names: ["curl", "alpine-curl"], ...unlessProgram("curl") },
+	{ names: ["busybox", "alpine", "busyboxplus", "busybox-curl"], ...shell, busyboxShell: true },
+	{ names: ["debian", "ubuntu", "centos", "fedora", "rockylinux", "amazonlinux"], ...shell },
+	{ names: ["dnsutils", "toolbox", "netshoot", "network-multitool"], ...shell },
+	// Kubernetes' own test images.
+	{
+		names: ["agnhost"],
+		entrypoint: ["/agnhost"],
+		args: ["pause"],
+		programs: { "/agnhost": "agnhost", "/agnhost-2": "agnhost" },
+		busyboxShell: true,
+	},
+	{ names: ["serve_hostname", "serve-hostname"], entrypoint: ["agnhost", "serve-hostname"] },
+	{ names: ["liveness"], entrypoint: ["agnhost", "liveness"], programs: { "/server": "liveness-server" } },
+	{ names: ["nautilus"], entrypoint: ["nautilus"], requires: "nautilus" },
+	{ names: ["resource-consumer"], entrypoint: ["/consumer"], programs: { "/consumer": "resource-consumer" } },
+	{ names: ["nonewprivs"], entrypoint: ["nonewprivs"], requires: "nonewprivs" },
+	{ names: ["jessie-dnsutils", "nonroot", "ipc-utils"], ...shell },
+	{ names: ["bash"], ...unlessCommand("bash"), requires: "bash" },
+	// Those of Kubernetes' tests are made from alpine's.
+	{ names: ["e2e-test-images/nginx"], ...nginx, busyboxShell: true },
+	{ names: ["e2e-test-images/httpd"], ...httpd, busyboxShell: true },
+	{ names: ["nginx", "nginx-unprivileged", "nginx-slim"], ...nginx },
+	{ names: ["httpd", "apache"], ...httpd },
+	{
+		names: ["mysql", "mariadb", "mysql-server"],
+		entrypoint: ["mysql-entrypoint"],
+		args: ["mysqld"],
+		requires: "mariadbd",
+		package: "mariadb-server",
+		volumes: ["/var/lib/mysql"],
+	},
+	{
+		names: ["redis", "valkey"],
+		...unlessCommand("redis-server"),
+		...needs("redis-server", "redis-server"),
+		programs: { "/usr/local/sbin/redis-server": "lib/programs/redis-server" },
+		volumes: ["/data"],
+		workingDir: "/data",
+	},
+	{
+		names: ["gb-redis-follower", "gb-redisslave"],
+		entrypoint: ["redis-follower"],
+		...needs("redis-server", "redis-server"),
+		programs: { "/usr/local/sbin/redis-server": "lib/programs/redis-server" },
+	},
+	{
+		names: ["postgres", "postgresql"],
+		entrypoint: ["postgres-entrypoint"],
+		args: ["postgres"],
+		requires: "postgres",
+		package: "postgresql",
+		volumes: ["/var/lib/postgresql/data"],
+		env: { PGDATA: "/var/lib/postgresql/data" },
+	},
+	{ names: ["memcached"], ...unlessCommand("memcached"), ...needs("memcached", "memcached") },
+	{ names: ["mongo"], ...unlessCommand("mongod"), ...needs("mongod"), volumes: ["/data/db"] },
+	{ names: ["rabbitmq"], ...unlessCommand("rabbitmq-server"), ...needs("rabbitmq-server", "rabbitmq-server") },
+	{ names: ["python"], entrypoint: [], args: ["python3"], ...needs("python3", "python3") },
+	{ names: ["node"], ...unlessProgram("node") },
+	{ names: ["perl"], entrypoint: [], args: ["perl", "-de0"], ...needs("perl", "perl") },
+	{ names: ["golang"], entrypoint: [], args: ["bash"], ...needs("go", "golang-go") },
+	{ names: ["ruby"], entrypoint: [], args: ["irb"], ...needs("ruby", "ruby") },
+	{ names: ["php"], ...unlessCommand("php"), args: ["php", "-a"], ...needs("php", "php-cli") },
+	{ names: ["kubectl", "k8s-kubectl"], entrypoint: ["kubectl"], ...needs("kubectl") },
+	{ names: ["git-sync"], entrypoint: ["git-sync"], programs: { "/git-sync": "git-sync" }, ...needs("git", "git") },
+	{ names: ["stress", "cpustress"], entrypoint: ["stress"] },
+	// Servers of the official tutorials and of well-known courses.
+	...["1.0", "2.0"].map((version) => ({
+		names: [`hello-app:${version}`],
+		...demo("hello-app", { HELLO_VERSION: `${version}.0` }),
+	})),
+	{ names: ["hello-app"], ...demo("hello-app") },
+	{ names: ["echoserver:1.3", "echoserver:1.4"], ...demo("echoserver-1.4") },
+	{ names: ["echoserver"], ...demo("echoserver") },
+	{ names: ["echo-server"], ...demo("echo-server") },
+	{ names: ["http-echo"], ...demo("http-echo"), programs: { "/http-echo": "http-echo" } },
+	{ names: ["hpa-example"], ...demo("hpa-example") },
+	{ names: ["whoami"], ...demo("whoami") },
+	{ names: ["kubernetes-bootcamp:v2"], ...demo("kubernetes-bootcamp", { BOOTCAMP_VERSION: "2" }) },
+	{ names: ["kubernetes-bootcamp"], ...demo("kubernetes-bootcamp") },
+	{ names: ["node-hello"], ...demo("node-hello") },
+	{ names: ["hello-kubernetes"], ...demo("hello-kubernetes") },
+	{ names: ["hello-go-gke"], ...demo("hello-go-gke") },
+	{ names: ["hello-frontend"], ...demo("hello-frontend") },
+	{ names: ["gb-frontend"], ...demo("gb-frontend") },
+	{ names: ["webapp-color"], ...demo("webapp-color") },
+	{ names: ["podinfo"], ...demo("podinfo") },
+	{ names: ["wordpress"], ...demo("wordpress"), volumes: ["/var/www/html"] },
+	{ names: ["hello-world"], entrypoint: ["hello-world"] },
+	{ names: ["event-simulator"], entrypoint: ["event-simulator"] },
+	// The images of the course notes.
+	{ names: ["fluentd", "fluentd-elasticsearch", "fluent-bit"], entrypoint: ["fluentd"], requires: "fluentd" },
+	{ names: ["simpleservice"], entrypoint: ["simpleservice"], requires: "simpleservice" },
+	{ names: ["gpu-monitor"], entrypoint: ["gpu-monitor"], requires: "gpu-monitor" },
+	{ names: ["monitor", "node-exporter"], entrypoint: ["monitor"], requires: "monitor" },
+	{ names: ["backup-tool"], entrypoint: ["backup-script.sh"], requires: "backup-script.sh" },
+	{ names: ["image-processor"], entrypoint: ["image-processor"], requires: "image-processor" },
+];
