@@ -17,9 +17,12 @@ import { readSettings } from "./settings.ts";
 const alwaysEmpty = ["/tmp", "/run"];
 const homes = ["/root", "/home"];
 
-/** Where this user's register is: in a place that outlives restarts of the machine, and that nobody else may write to. */
+/**
+ * Where this user's register is: in a place that outlives restarts of the machine, that nobody else may write to, and that nodes have
+ * nothing of their own in or below: in nodes without root, a directory of the machine's root cannot be added to.
+ */
 function ownRegister(): string {
-	return process.getuid?.() === 0 ? "/var/lib/coxswain/clusters" : userRegister(homedir());
+	return process.getuid?.() === 0 ? "/var/lib/coxswain-clusters" : userRegister(homedir());
 }
 
 function userRegister(home: string): string {
