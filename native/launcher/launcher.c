@@ -87,12 +87,11 @@ static void run_steps(void) {
 	}
 }
 
-/* pod PID START-TIME: the process whose namespaces are entered, told from a later one with its number. `0`: none. */
-static void take_pod(void) {
+/* PID START-TIME of a process whose namespaces are entered. The start time tells it from a later one with its number. -1: PID is `0`. */
+static int take_process(void) {
 	const char *pid = take(), *start_time = take();
-	if (same(pid, "0")) return;
-	pod_pid = pid;
-	pod_fd = (int)check("finding process", pid, sys2(__NR_pidfd_open, number(pid), 0));
+	if (same(pid, "0")) return -1;
+	int process = (int)check("finding process", pid, sys2(__NR_pidfd_open, number(pid), 0));
 	struct text path;
 	path.length = 0;
 	add(&path, "/proc/");
@@ -112,6 +111,13 @@ static void take_pod(void) {
 	while (*end != 0 && *end != ' ' && *end != '\n') end++;
 	*end = 0;
 	if (!same(at, start_time)) fail("the process has ended:", pid, 0);
+	return process;
+}
+
+/* The process that keeps the pod's namespaces. */
+static void take_pod(void) {
+	pod_pid = plan_at;
+	pod_fd = take_process();
 }
 
 /* A child that reports through a socket; its descriptor in the parent in `pidfd`. 0 in the child. */
@@ -162,7 +168,8 @@ static struct flow streams[most_streams], input;
 static void hold_open(int terminal) { sys3(__NR_ioctl, terminal, TIOCGPTPEER_, O_RDWR | O_NOCTTY | O_CLOEXEC); }
 
 /*
- * start DIRECTORY MARK STREAMS(1|2) INPUT(0|1) TERMINAL(0|1) POD-PID POD-START JOIN-FIRST NAMESPACES
+ * start DIRECTORY MARK STREAMS(1|2) INPUT(0|1) TERMINAL(0|1) POD-PID POD-START OTHER-PID OTHER-START JOIN-FIRST NAMESPACES
+ * JOIN-FIRST are namespaces of OTHER, a container of the pod; of the pod where OTHER-PID is `0`.
  * Outlives the agent: carries the container's output from FIFOs (or its terminal) into files and bells, keeps its exit code in the
  * file `exit`, ends the logs with a mark, and stays until the agent has read them.
  */
@@ -171,6 +178,7 @@ static void start(void) {
 	int stream_count = (int)take_number();
 	int has_input = (int)take_number(), has_terminal = (int)take_number();
 	take_pod();
+	int other = take_process();
 	word join_first = take_number(), namespaces = take_number();
 	check("entering", directory, sys1(__NR_chdir, directory));
 	sys5(__NR_prctl, PR_SET_NAME_, "cox-shim", 0, 0, 0);
@@ -193,7 +201,8 @@ static void start(void) {
 	if (in >= 0 && !has_terminal) standard[0] = (int)open_fifo("in", O_RDONLY);
 	long sizes = has_terminal ? open_fifo("size", O_RDWR | O_NONBLOCK) : -1;
 	/* Of later children only: this process stays where it is. */
-	if (join_first != 0) check("entering namespaces", "", sys2(__NR_setns, pod_fd, join_first));
+	if (join_first != 0) check("entering namespaces", "", sys2(__NR_setns, other >= 0 ? other : pod_fd, join_first));
+	if (other >= 0) close_(other);
 	int pidfd = -1;
 	long pid = fork_reporting(namespaces, &pidfd);
 	if (pid == 0) {

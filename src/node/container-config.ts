@@ -19,7 +19,7 @@ export async function makeContainerConfig(
 	context: Context,
 	pod: Pod,
 	{ spec, role }: PodContainer,
-	start: { attempt: number; image: Image; addresses: readonly string[] },
+	start: { attempt: number; image: Image; addresses: readonly string[]; targetId?: string | undefined },
 ): Promise<ContainerConfig> {
 	const { node, references, services, files } = context;
 	const { namespace = "default", name: podName, uid } = pod.metadata;
@@ -58,6 +58,7 @@ export async function makeContainerConfig(
 		limits: containerLimits(spec.resources, role === "ephemeral" ? undefined : pod),
 		oomScoreAdj: oomScoreAdj(pod, spec, node.allocatable.get("memory") ?? 0),
 		...(spec.lifecycle?.stopSignal === undefined ? {} : { stopSignal: spec.lifecycle.stopSignal }),
+		...(start.targetId === undefined ? {} : { targetId: start.targetId }),
 		runsToCompletion: role === "init" || (role === "regular" && pod.spec.restartPolicy !== "Always"),
 		labels: {
 			"io.kubernetes.container.name": spec.name,

@@ -5,7 +5,7 @@ import { ConfigError, type NodeContext } from "./node-context.ts";
 import type { PodAction } from "./pod-action.ts";
 import type { PodMemoryKeeper } from "./pod-memory.ts";
 import { grow } from "./pod-plan.ts";
-import { fieldPath, type PodContainer, type PodState, podContainers, podGraceSeconds } from "./pod-state.ts";
+import { fieldPath, instances, type PodContainer, type PodState, podContainers, podGraceSeconds } from "./pod-state.ts";
 import { runHook } from "./probes/hooks.ts";
 import { allocatedPod } from "./resize.ts";
 
@@ -125,7 +125,8 @@ export class ContainerStarter {
 		const sandbox = sandboxes.at(-1);
 		if (sandbox === undefined) return undefined;
 		try {
-			const config = await containerConfig(pod, container, { attempt, image, addresses: memory.addresses });
+			const targetId = this.#targetOf(container);
+			const config = await containerConfig(pod, container, { attempt, image, addresses: memory.addresses, targetId });
 			const created = await runtime.createContainer(sandbox.id, config);
 			this.#record(spec.name, "Normal", "Created", "Container created");
 			await files?.linkLog(pod, created);
@@ -137,6 +138,14 @@ export class ContainerStarter {
 			this.#fail(spec.name, reason, message, clock.now() + retryMs);
 			return undefined;
 		}
+	}
+
+	/** Id of the container whose processes an ephemeral one is to see. @throws ConfigError where there is none yet */
+	#targetOf({ targetContainerName: name = "" }: PodContainer): string | undefined {
+		if (name === "") return undefined;
+		const [newest] = instances(this.#state(), name);
+		if (newest === undefined) throw new ConfigError(`unable to find target container ${name}`);
+		return newest.id;
 	}
 
 	async #run(container: PodContainer, created: Container): Promise<void> {

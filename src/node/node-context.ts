@@ -124,6 +124,6 @@ export interface NodeContext {
 	containerConfig(
 		pod: Pod,
 		container: PodContainer,
-		start: { attempt: number; image: Image; addresses: readonly string[] },
+		start: { attempt: number; image: Image; addresses: readonly string[]; targetId?: string | undefined },
 	): Promise<ContainerConfig>;
 }

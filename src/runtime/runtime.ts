@@ -101,6 +101,8 @@ export interface ContainerConfig {
 	/** How soon the kernel ends it for want of memory, -1000 to 1000; undefined: 0. Not below what the node itself has without the right to. */
 	oomScoreAdj?: number;
 	stopSignal?: string;
+	/** Id of a running container of the sandbox, whose processes this one is to see; undefined: none's. */
+	targetId?: string;
 	/**
 	 * Whether the container is meant to end: an init container that is no sidecar, or any container of a pod whose
 	 * restartPolicy is not Always. The simulated runtime ends such a container after a second unless told otherwise.

@@ -27,6 +27,8 @@ export interface ContainerRecord {
 	ownPid: boolean;
 	/** They are in the node's own namespace of processes. */
 	hostPid?: boolean;
+	/** Of the container whose processes it sees, in whose namespace it starts. */
+	target?: ProcessId;
 	/** Number on the machine of user 0 of its pod; absent: they are the machine's. */
 	userBase?: number;
 }
@@ -36,11 +38,12 @@ export function newRecord(
 	sandbox: ProcessSandbox,
 	id: string,
 	config: ContainerConfig,
+	target: ProcessId | undefined,
 ): ContainerRecord {
 	const entry = environment.images.find(config.image);
 	const user = config.security.runAsUser ?? 0;
 	const cgroup = sandbox.cgroup === undefined ? id : `${sandbox.cgroup}/${id}`;
-	const ownPid = !sandbox.config.hostPid && !sandbox.config.sharePid;
+	const ownPid = !sandbox.config.hostPid && !sandbox.config.sharePid && target === undefined;
 	const env = new Map([
 		["PATH", containerPath],
 		["HOSTNAME", sandbox.config.hostname],
@@ -66,6 +69,7 @@ export function newRecord(
 		workingDir: config.workingDir ?? entry?.workingDir ?? "/",
 		env: [...env],
 		ownPid,
+		...(target === undefined ? {} : { target }),
 		hostPid: sandbox.config.hostPid,
 		...(sandbox.userBase === undefined ? {} : { userBase: sandbox.userBase }),
 	};

@@ -51,13 +51,15 @@ export class ProcessContainer {
 		this.#record = record;
 	}
 
+	/** @param target the first process of the container whose processes it is to see */
 	static async create(
 		environment: Environment,
 		sandbox: ProcessSandbox,
 		id: string,
 		config: ContainerConfig,
+		target: ProcessId | undefined,
 	): Promise<ProcessContainer> {
-		const record = newRecord(environment, sandbox, id, config);
+		const record = newRecord(environment, sandbox, id, config, target);
 		const container = new ProcessContainer(environment, record);
 		try {
 			const command = commandOf(environment, config);

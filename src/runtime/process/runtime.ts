@@ -9,7 +9,7 @@ import { dirname } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { planRootView } from "../../core/rootview.ts";
 import { listDirectory, readMounts } from "../../core/rootview-files.ts";
-import type { ContainerStats, Runtime } from "../runtime.ts";
+import type { ContainerConfig, ContainerStats, Runtime } from "../runtime.ts";
 import { assetsDirectory } from "./assets.ts";
 import { openCgroups } from "./cgroups.ts";
 import { ProcessContainer } from "./container.ts";
@@ -107,6 +107,13 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 	const containerOf = (id: string): ProcessContainer => found(containers.get(id), `container ${id}`);
 	const containersIn = (sandboxId: string) =>
 		[...containers.values()].filter((container) => container.sandboxId === sandboxId);
+	/** @throws Error when the container that it is to see does not run */
+	const targetOf = ({ config: { sharePid, hostPid } }: ProcessSandbox, { targetId }: ContainerConfig) => {
+		// It sees all of the pod's anyway.
+		if (targetId === undefined || sharePid || hostPid) return undefined;
+		const { init } = containerOf(targetId);
+		return found(init, `a process of container ${targetId}, whose processes are to be seen,`);
+	};
 	const stopSandbox = async (id: string) => {
 		connector.forget(id);
 		await Promise.all([sandboxes.get(id)?.stop(), ...containersIn(id).map((container) => container.stop(0))]);
@@ -147,7 +154,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		async createContainer(sandboxId, config) {
 			const sandbox = sandboxOf(sandboxId);
 			if (!sandbox.isReady) throw new Error(`sandbox ${sandboxId} is not ready`);
-			const container = await ProcessContainer.create(environment, sandbox, newId(), config);
+			const container = await ProcessContainer.create(environment, sandbox, newId(), config, targetOf(sandbox, config));
 			containers.set(container.id, container);
 			return container.describe();
 		},

@@ -16,7 +16,7 @@ export function startPlan(
 	record: ContainerRecord,
 	command: readonly string[],
 ): Step[] {
-	const { container, cgroups, workingDir, ownPid } = record;
+	const { container, cgroups, workingDir, ownPid, target } = record;
 	const { config, id } = container;
 	const { images, tools } = environment;
 	const { hostPid, hostIpc, hostname } = sandbox.config;
@@ -34,7 +34,9 @@ export function startPlan(
 			config.tty ? 1 : 0,
 			holder.pid,
 			holder.startTime,
-			sharedPid ? namespaces.pid : 0,
+			target?.pid ?? 0,
+			target?.startTime ?? 0,
+			sharedPid || target !== undefined ? namespaces.pid : 0,
 			ownPid ? namespaces.pid : 0,
 		],
 		...(hostIpc ? [] : [["open-memory"] satisfies Step]),
