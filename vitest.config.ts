@@ -1,11 +1,22 @@
 import { defineConfig } from "vitest/config";
 
+// Bounds for what hangs, not for what is slow: whole clusters share two cores here.
+const bounds = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" } as const;
+
 export default defineConfig({
 	test: {
-		include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/embedding/vitest/*.test.js"],
-		// Bounds for what hangs, not for what is slow: whole clusters share two cores here.
-		testTimeout: 120_000,
-		hookTimeout: 120_000,
-		pool: "forks",
+		// Suites of real processes mostly wait: one worker for each core keeps all of them busy. Vitest leaves one core free.
+		maxWorkers: "100%",
+		projects: [
+			// Modules are loaded once for each worker, not once for each file, which takes longer than most of these tests.
+			{ test: { ...bounds, name: "src", include: ["src/**/*.test.ts"], isolate: false } },
+			{
+				test: {
+					...bounds,
+					name: "suites",
+					include: ["test/**/*.test.ts", "examples/embedding/vitest/*.test.js"],
+				},
+			},
+		],
 	},
 });
