@@ -49,7 +49,7 @@ export function checkAuthentication(document: object): void {
 
 function readDocument(option: string, path: string, check: (document: unknown) => unknown): object {
 	// What is no mapping was refused.
-	return readOptionFile(option, path, check) as object;
+	return readOptionFile(option, path, check).document as object;
 }
 
 /** Makes the changes. */

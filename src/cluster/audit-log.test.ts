@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,6 +73,31 @@ test("a log that cannot be written keeps nobody waiting, drops what is too much 
 	expect(errors[1]).toBe("26 events were dropped: they could not be written in time");
 	expect(readFileSync(file, "utf8").trim().split("\n")).toHaveLength(15);
 	await log.close();
+});
+
+test("a disk that is full for a while leaves whole lines, each once", async (context) => {
+	const { folder } = fixture();
+	const disk = join(folder, "disk");
+	mkdirSync(disk);
+	const isMounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=100k,mode=700", "tmpfs", disk]).status === 0;
+	if (!isMounted) return context.skip("file systems cannot be mounted here");
+	try {
+		const clock = new VirtualClock();
+		const errors: string[] = [];
+		const file = join(disk, "audit.log");
+		const log = new AuditLog({ file, clock, onError: (_what, error) => errors.push(error.message) });
+		writeFileSync(join(disk, "other"), Buffer.alloc(50_000));
+		for (let n = 0; n < 8; n++) log.write({ n, text: "ä".repeat(5000) });
+		await vi.waitFor(() => expect(errors).toEqual([expect.stringContaining("ENOSPC")]), 10_000);
+		rmSync(join(disk, "other"));
+		const lines = () => readFileSync(file, "utf8").split("\n").filter(Boolean);
+		await clock.advance(1000);
+		await vi.waitFor(() => expect(lines()).toHaveLength(8), 10_000);
+		await log.close();
+		expect(lines().map((line) => JSON.parse(line).n)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+	} finally {
+		spawnSync("umount", [disk]);
+	}
 });
 
 test("a log that cannot be opened is refused at the start", () => {

@@ -1,6 +1,6 @@
 /** Writes the audit log to a file: JSON lines, rotated by size and age as upstream names and keeps them. */
 import { closeSync, openSync } from "node:fs";
-import { appendFile, readdir, rename, stat, unlink } from "node:fs/promises";
+import { appendFile, readdir, rename, stat, truncate, unlink } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { type Clock, systemClock } from "../core/clock.ts";
 
@@ -17,7 +17,7 @@ export interface AuditLogOptions {
 	clock?: Clock;
 }
 
-/** Events that wait to be written, as text. More than this is dropped. */
+/** Events that wait to be written. More than this is dropped. */
 const queueLimitBytes = 16 * 1024 * 1024;
 /** After a failure, such as a full disk. */
 const retryMs = 1000;
@@ -30,7 +30,7 @@ const defaultBackups = 10;
 export class AuditLog {
 	readonly #options: AuditLogOptions;
 	readonly #clock: Clock;
-	#lines: string[] = [];
+	#lines: Buffer[] = [];
 	#waitingBytes = 0;
 	#sizeBytes: number | undefined;
 	#droppedCount = 0;
@@ -74,7 +74,7 @@ export class AuditLog {
 		// One turn later, so that what belongs together is one write.
 		await Promise.resolve();
 		while (this.#lines.length > 0 && !this.#closing.signal.aborted) {
-			const text = this.#lines.join("");
+			const text = Buffer.concat(this.#lines);
 			const { length: count } = this.#lines;
 			try {
 				await this.#append(text);
@@ -89,12 +89,24 @@ export class AuditLog {
 		}
 	}
 
-	async #append(text: string): Promise<void> {
+	async #append(text: Buffer): Promise<void> {
 		const { file, maxSizeBytes = defaultSizeBytes } = this.#options;
 		this.#sizeBytes ??= (await stat(file).catch(() => undefined))?.size ?? 0;
 		if (this.#sizeBytes > 0 && this.#sizeBytes + text.length > maxSizeBytes) await this.#rotate();
-		await appendFile(file, text, { mode: 0o600 });
-		this.#sizeBytes += Buffer.byteLength(text);
+		try {
+			await appendFile(file, text, { mode: 0o600 });
+		} catch (error) {
+			await this.#takeBack(this.#sizeBytes);
+			throw error;
+		}
+		this.#sizeBytes += text.length;
+	}
+
+	/** A full disk takes a part: it would be there twice, and half of a line in the middle of another. */
+	async #takeBack(sizeBytes: number): Promise<void> {
+		const { file } = this.#options;
+		const stats = await stat(file).catch(() => undefined);
+		if (stats?.isFile() && stats.size > sizeBytes) await truncate(file, sizeBytes).catch(() => {});
 	}
 
 	async #rotate(): Promise<void> {
@@ -141,9 +153,9 @@ export class AuditLog {
 }
 
 /** Undefined for what cannot be JSON: a client in this process may send anything. */
-function lineOf(event: object): string | undefined {
+function lineOf(event: object): Buffer | undefined {
 	try {
-		return `${JSON.stringify(event)}\n`;
+		return Buffer.from(`${JSON.stringify(event)}\n`);
 	} catch {
 		return undefined;
 	}

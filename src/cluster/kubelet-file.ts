@@ -6,6 +6,6 @@ import { readOptionFile } from "./option-file.ts";
  * @throws Error naming the file and what of it cannot be heeded
  */
 export function readKubeletFile(path: string): KubeletDocument {
-	const document = readOptionFile("--kubelet-config", path, readKubeletConfiguration);
+	const { document } = readOptionFile("--kubelet-config", path, readKubeletConfiguration);
 	return typeof document === "object" && document !== null ? { ...document } : {};
 }

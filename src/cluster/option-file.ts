@@ -6,15 +6,19 @@ import { yamlLibrary } from "../core/yaml-library.ts";
 const longestBytes = 64 * 1024;
 
 /**
- * The YAML or JSON document in a file.
- * @param check throws for what cannot be heeded
+ * The YAML or JSON document in a file, and what it means.
+ * @param read throws for what cannot be heeded
  * @throws Error naming the option, the file and what is wrong
  */
-export function readOptionFile(option: string, path: string, check: (document: unknown) => unknown): unknown {
+export function readOptionFile<T>(
+	option: string,
+	path: string,
+	read: (document: unknown) => T,
+): { document: unknown; text: string; meaning: T } {
 	try {
-		const document: unknown = yamlLibrary().parse(text(path));
-		check(document);
-		return document;
+		const content = text(path);
+		const document: unknown = yamlLibrary().parse(content);
+		return { document, text: content, meaning: read(document) };
 	} catch (error) {
 		throw new Error(`${option} ${path}: ${reason(error)}`);
 	}

@@ -1,6 +1,8 @@
 /** Reads a configuration file of a known shape, field by field, and collects what is wrong with it by its paths. */
+import { parseDuration } from "./duration.ts";
 import type { Cause } from "./errors.ts";
-import { notSupported, typeInvalid } from "./field-errors.ts";
+import { invalidValue, notSupported, typeInvalid } from "./field-errors.ts";
+import { parseQuantity } from "./quantity.ts";
 
 /** One value in a document that a person wrote: of what type it is has yet to be seen. */
 export class ConfigField {
@@ -27,23 +29,35 @@ export class ConfigField {
 		return new ConfigField(value, this.#causes, this.path === "" ? name : `${this.path}.${name}`);
 	}
 
-	/** Complains of fields that are not among those, and of what is no mapping. */
-	knows(names: readonly string[]): void {
+	/** Of its fields; none for what is no mapping. */
+	names(): string[] {
+		return isMapping(this.value) ? Object.keys(this.value) : [];
+	}
+
+	/**
+	 * Complains of fields that are not among those, and of what is no mapping.
+	 * @param why such a field is refused
+	 */
+	knows(names: readonly string[], why = "unknown field"): void {
 		if (this.isAbsent) return;
 		if (!isMapping(this.value)) {
 			this.wrong(typeInvalid(this.path, "must be a mapping"));
 			return;
 		}
 		for (const name of Object.keys(this.value))
-			if (!names.includes(name)) this.wrong(typeInvalid(this.field(name).path, "unknown field"));
+			if (!names.includes(name)) this.wrong(typeInvalid(this.field(name).path, why));
 	}
 
-	/** Complains of another `apiVersion` and `kind`. */
-	expectType(apiVersions: readonly string[], kind: string): void {
-		const [foundVersion, foundKind] = [this.field("apiVersion"), this.field("kind")];
-		if (!apiVersions.includes(foundVersion.text()))
-			foundVersion.wrong(notSupported(foundVersion.path, foundVersion.value, apiVersions));
-		if (foundKind.text() !== kind) foundKind.wrong(notSupported(foundKind.path, foundKind.value, [kind]));
+	/** Complains of another `apiVersion` and `kind`, and, unless they are optional, of none. */
+	expectType(apiVersions: readonly string[], kind: string, { isOptional = false } = {}): void {
+		for (const [name, supported] of [
+			["apiVersion", apiVersions],
+			["kind", [kind]],
+		] as const) {
+			const field = this.field(name);
+			if ((isOptional && field.isAbsent) || supported.includes(field.text())) continue;
+			field.wrong(notSupported(field.path, field.value, supported));
+		}
 	}
 
 	/** Empty when it is absent, or no list. */
@@ -72,6 +86,43 @@ export class ConfigField {
 		if (this.isAbsent) return undefined;
 		if (typeof this.value === "boolean") return this.value;
 		this.wrong(typeInvalid(this.path, "must be true or false"));
+		return undefined;
+	}
+
+	/** A whole number of `least` or more; undefined when it is absent, or none. */
+	whole(least: number): number | undefined {
+		if (this.isAbsent) return undefined;
+		if (typeof this.value === "number" && Number.isSafeInteger(this.value) && this.value >= least) return this.value;
+		this.wrong(invalidValue(this.path, this.value, `must be a whole number of ${least} or more`));
+		return undefined;
+	}
+
+	/** Bytes of a quantity such as `10Mi`; undefined when it is absent, none, or less than `least`. */
+	bytes(least: number): number | undefined {
+		return this.#parsed(parseQuantity, least, `must be a quantity of ${least} bytes or more`, Math.floor);
+	}
+
+	/** Milliseconds of a duration such as `1m30s`; undefined when it is absent, none, or less than `leastMs`. */
+	milliseconds(leastMs: number): number | undefined {
+		const parse = (value: string | number) => (typeof value === "string" ? parseDuration(value) : Number.NaN);
+		return this.#parsed(parse, leastMs, `must be a duration of ${leastMs / 1000}s or more`, (ms) => ms);
+	}
+
+	#parsed(
+		parse: (value: string | number) => number,
+		least: number,
+		wanted: string,
+		rounded: (found: number) => number,
+	): number | undefined {
+		if (this.isAbsent) return undefined;
+		const { value } = this;
+		try {
+			const found = typeof value === "string" || typeof value === "number" ? parse(value) : Number.NaN;
+			if (found >= least) return rounded(found);
+		} catch {
+			// As below.
+		}
+		this.wrong(invalidValue(this.path, value, wanted));
 		return undefined;
 	}
 

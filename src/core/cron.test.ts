@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { timestamp } from "./clock.ts";
 import { isTimeZone, parseCron } from "./cron.ts";
-import { parseDuration } from "./cron-duration.ts";
+import { parseDuration } from "./duration.ts";
 
 interface Case {
 	schedule: string;

@@ -3,8 +3,9 @@
  * month, month, day of week), names, ranges, lists, steps; descriptors such as `@daily` and `@every 1h30m`; a time zone
  * in front (`TZ=` or `CRON_TZ=`).
  */
-import { parseDuration } from "./cron-duration.ts";
+
 import { type Zone, zoneNamed } from "./cron-zone.ts";
+import { parseDuration } from "./duration.ts";
 
 export interface CronSchedule {
 	/** The zone named in the text itself; it wins over the one given to `next`. */

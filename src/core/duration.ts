@@ -1,24 +1,59 @@
-const unitMs: Readonly<Record<string, number>> = {
+/** Durations: as Go writes them (`1h30m`, `90s`, `1.5h`), and as people do, who count days, too. */
+
+const goUnitsMs: Readonly<Record<string, number>> = {
+	ns: 1e-6,
+	us: 1e-3,
+	"\u00b5s": 1e-3,
+	"\u03bcs": 1e-3,
 	ms: 1,
 	s: 1000,
 	m: 60_000,
 	h: 3_600_000,
-	d: 24 * 3_600_000,
 };
+const unitsMs: Readonly<Record<string, number>> = { d: 24 * 3_600_000, ...goUnitsMs };
+
+/** Durations are 64-bit counts of nanoseconds. */
+const longestMs = 2 ** 63 / 1e6;
+
+/** Milliseconds. @throws Error in the words of Go's time.ParseDuration */
+export function parseDuration(text: string): number {
+	return sumOf(text, goUnitsMs);
+}
 
 /**
  * Milliseconds of a duration as people write it: `90s`, `1h30m`, `26h`, `7d`, `250ms`.
- * @throws Error when it is none
+ * @throws Error when it is none, or goes back
  */
 export function durationMs(text: string): number {
-	let total = 0;
-	let rest = text.trim();
-	if (rest === "") throw new Error("a duration is missing: wanted something like 90s, 5m, 26h or 7d");
-	while (rest !== "") {
-		const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)/.exec(rest);
-		if (match === null) throw new Error(`'${text}' is not a duration: wanted something like 90s, 5m, 26h, 7d or 1h30m`);
-		total += Number(match[1]) * (unitMs[match[2] ?? ""] ?? 0);
-		rest = rest.slice(match[0].length);
+	const trimmed = text.trim();
+	if (trimmed === "") throw new Error("a duration is missing: wanted something like 90s, 5m, 26h or 7d");
+	try {
+		if (/^\d/.test(trimmed)) return sumOf(trimmed, unitsMs);
+	} catch {
+		// As below.
 	}
-	return total;
+	throw new Error(`'${text}' is not a duration: wanted something like 90s, 5m, 26h, 7d or 1h30m`);
+}
+
+function sumOf(text: string, units: Readonly<Record<string, number>>): number {
+	const quoted = JSON.stringify(text);
+	const invalid = () => new Error(`time: invalid duration ${quoted}`);
+	const unsigned = text.replace(/^[+-]/, "");
+	if (unsigned === "0") return 0;
+	if (unsigned === "") throw invalid();
+	let rest = unsigned;
+	let totalMs = 0;
+	while (rest !== "") {
+		const number = /^([0-9]*)(?:\.([0-9]*))?/.exec(rest);
+		if (number === null || !/[0-9]/.test(number[0])) throw invalid();
+		rest = rest.slice(number[0].length);
+		const unit = /^[^.0-9]+/.exec(rest)?.[0];
+		if (unit === undefined) throw new Error(`time: missing unit in duration ${quoted}`);
+		const unitMs = Object.hasOwn(units, unit) ? units[unit] : undefined;
+		if (unitMs === undefined) throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`);
+		rest = rest.slice(unit.length);
+		totalMs += Number(`${number[1] || "0"}.${number[2] || "0"}`) * unitMs;
+		if (totalMs >= longestMs) throw invalid();
+	}
+	return text.startsWith("-") ? -totalMs : totalMs;
 }

@@ -33,19 +33,25 @@ test("supported fields are read with upstream's units", () => {
 
 test("what is not supported is refused with its field", () => {
 	const refusals: [document: unknown, message: string][] = [
-		[{ cgroupDriver: "systemd" }, 'field "cgroupDriver" is not supported; these are: allowedUnsafeSysctls'],
-		[{ constructor: 1 }, 'field "constructor" is not supported'],
-		[{ kind: "Deployment" }, 'kind is "Deployment", wanted KubeletConfiguration'],
-		[{ apiVersion: "kubelet.config.k8s.io/v1" }, 'apiVersion is "kubelet.config.k8s.io/v1"'],
-		[{ podPidsLimit: 0 }, "podPidsLimit is 0, wanted a whole number of 1 or more"],
-		[{ podPidsLimit: "many" }, 'podPidsLimit is "many"'],
-		[{ seccompDefault: "yes" }, 'seccompDefault is "yes", wanted true or false'],
-		[{ containerLogMaxSize: "big" }, 'containerLogMaxSize is "big", wanted a quantity'],
-		[{ containerLogMaxFiles: 1 }, "containerLogMaxFiles is 1, wanted a whole number of 2 or more"],
-		[{ containerLogMonitorInterval: "1s" }, 'containerLogMonitorInterval is "1s", wanted a duration of 3s or more'],
-		[{ allowedUnsafeSysctls: "net.*" }, 'allowedUnsafeSysctls is "net.*", wanted a list of names'],
-		[{ allowedUnsafeSysctls: ["vm.*"] }, 'allowedUnsafeSysctls: the sysctl "vm.*" are not known to be namespaced'],
-		[[], "a KubeletConfiguration is a map of fields"],
+		[{ cgroupDriver: "systemd" }, "cgroupDriver: is not supported; these are: allowedUnsafeSysctls"],
+		[{ constructor: 1 }, "constructor: is not supported"],
+		[{ kind: "Deployment" }, 'kind: Unsupported value: "Deployment"'],
+		[{ apiVersion: "kubelet.config.k8s.io/v1" }, 'apiVersion: Unsupported value: "kubelet.config.k8s.io/v1"'],
+		[{ podPidsLimit: 0 }, "podPidsLimit: Invalid value: 0: must be a whole number of 1 or more"],
+		[{ podPidsLimit: "many" }, 'podPidsLimit: Invalid value: "many"'],
+		[{ seccompDefault: "yes" }, "seccompDefault: must be true or false"],
+		[{ containerLogMaxSize: "big" }, 'containerLogMaxSize: Invalid value: "big": must be a quantity'],
+		[{ containerLogMaxFiles: 1 }, "containerLogMaxFiles: Invalid value: 1: must be a whole number of 2 or more"],
+		[
+			{ containerLogMonitorInterval: "1s" },
+			'containerLogMonitorInterval: Invalid value: "1s": must be a duration of 3s or more',
+		],
+		[{ allowedUnsafeSysctls: "net.*" }, "allowedUnsafeSysctls: must be a list"],
+		[
+			{ allowedUnsafeSysctls: ["vm.*"] },
+			'allowedUnsafeSysctls[0]: Invalid value: "vm.*": the sysctl "vm.*" are not known to be namespaced',
+		],
+		[[], "must be a mapping"],
 	];
 	for (const [document, message] of refusals) expect(() => readKubeletConfiguration(document)).toThrow(message);
 });

@@ -2,8 +2,9 @@
  * The part of upstream's KubeletConfiguration (kubelet.config.k8s.io/v1beta1) that agents heed; `cox up --kubelet-config` reads it
  * from a file. Pure.
  */
-import { parseDuration } from "../core/cron-duration.ts";
-import { parseQuantity } from "../core/quantity.ts";
+import { ConfigField, causesText } from "../core/config-field.ts";
+import type { Cause } from "../core/errors.ts";
+import { invalidValue } from "../core/field-errors.ts";
 import { patternProblem } from "./sysctls.ts";
 
 export interface KubeletConfiguration {
@@ -40,99 +41,50 @@ export const usualKubeletConfiguration: KubeletConfiguration = {
 /** A document as it was parsed from YAML or JSON; valid where `readKubeletConfiguration` has read it. */
 export type KubeletDocument = Readonly<Record<string, unknown>>;
 
-type Reader = (value: unknown, field: string) => Partial<KubeletConfiguration>;
-
 const leastLogBytes = 1024;
 const leastPeriodMs = 3000;
 
-const readers: Readonly<Record<string, Reader>> = {
-	allowedUnsafeSysctls(value, field) {
-		const allowedUnsafeSysctls = strings(value, field);
-		for (const pattern of allowedUnsafeSysctls) {
-			const problem = patternProblem(pattern);
-			if (problem !== undefined) throw new Error(`${field}: ${problem}`);
-		}
-		return { allowedUnsafeSysctls };
-	},
-	containerLogMaxFiles: (value, field) => ({ containerLogMaxFiles: whole(value, field, 2) }),
-	containerLogMaxSize: (value, field) => ({ containerLogMaxBytes: bytes(value, field, leastLogBytes) }),
-	containerLogMonitorInterval: (value, field) => ({ containerLogMonitorMs: milliseconds(value, field, leastPeriodMs) }),
-	localStorageCapacityIsolation: (value, field) => ({ localStorageCapacityIsolation: truth(value, field) }),
-	maxPods: (value, field) => ({ maxPods: whole(value, field, 0) }),
-	podPidsLimit(value, field) {
-		if (value === -1) return { podPidsLimit: undefined };
-		return { podPidsLimit: whole(value, field, 1) };
-	},
-	seccompDefault: (value, field) => ({ seccompDefault: truth(value, field) }),
+/** What a field says; undefined: nothing, or something that is wrong. */
+const readers: Readonly<Record<string, (field: ConfigField) => Partial<KubeletConfiguration>>> = {
+	allowedUnsafeSysctls: (field) => ({ allowedUnsafeSysctls: field.list().map(sysctlPattern) }),
+	containerLogMaxFiles: (field) => present("containerLogMaxFiles", field.whole(2)),
+	containerLogMaxSize: (field) => present("containerLogMaxBytes", field.bytes(leastLogBytes)),
+	containerLogMonitorInterval: (field) => present("containerLogMonitorMs", field.milliseconds(leastPeriodMs)),
+	localStorageCapacityIsolation: (field) => present("localStorageCapacityIsolation", field.truth()),
+	maxPods: (field) => present("maxPods", field.whole(0)),
+	podPidsLimit: (field) => (field.value === -1 ? { podPidsLimit: undefined } : present("podPidsLimit", field.whole(1))),
+	seccompDefault: (field) => present("seccompDefault", field.truth()),
 };
 
-const headers = new Map([
-	["apiVersion", "kubelet.config.k8s.io/v1beta1"],
-	["kind", "KubeletConfiguration"],
-]);
+function present<Name extends keyof KubeletConfiguration>(
+	name: Name,
+	value: KubeletConfiguration[Name] | undefined,
+): Partial<KubeletConfiguration> {
+	return value === undefined ? {} : { [name]: value };
+}
+
+function sysctlPattern(field: ConfigField): string {
+	const pattern = field.text();
+	const problem = patternProblem(pattern);
+	if (problem !== undefined) field.wrong(invalidValue(field.path, field.value, problem));
+	return pattern;
+}
 
 /**
- * The configuration with defaults for what the document does not say.
- * @throws Error naming a field that is not supported, or whose value cannot be used
+ * The configuration with defaults for what the document does not say; it need not say what it is.
+ * @throws Error naming every field that is not supported, or whose value cannot be used
  */
 export function readKubeletConfiguration(document: unknown): KubeletConfiguration {
-	if (document === undefined || document === null) return usualKubeletConfiguration;
-	if (typeof document !== "object" || Array.isArray(document))
-		throw new Error("a KubeletConfiguration is a map of fields");
+	const causes: Cause[] = [];
+	const root = new ConfigField(document, causes);
+	const names = Object.keys(readers);
+	root.knows(["apiVersion", "kind", ...names], `is not supported; these are: ${names.join(", ")}`);
+	root.expectType(["kubelet.config.k8s.io/v1beta1"], "KubeletConfiguration", { isOptional: true });
 	let configuration = usualKubeletConfiguration;
-	for (const [field, value] of Object.entries(document)) {
-		const header = headers.get(field);
-		if (header !== undefined) {
-			if (value !== header) throw new Error(`${field} is ${JSON.stringify(value)}, wanted ${header}`);
-			continue;
-		}
-		const reader = Object.hasOwn(readers, field) ? readers[field] : undefined;
-		if (reader === undefined)
-			throw new Error(`field ${JSON.stringify(field)} is not supported; these are: ${Object.keys(readers).join(", ")}`);
-		configuration = { ...configuration, ...reader(value, field) };
+	for (const [name, read] of Object.entries(readers)) {
+		const field = root.field(name);
+		if (!field.isAbsent) configuration = { ...configuration, ...read(field) };
 	}
+	if (causes.length > 0) throw new Error(causesText(causes));
 	return configuration;
-}
-
-function problem(field: string, value: unknown, wanted: string): Error {
-	return new Error(`${field} is ${JSON.stringify(value)}, wanted ${wanted}`);
-}
-
-function whole(value: unknown, field: string, least: number): number {
-	if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least)
-		throw problem(field, value, `a whole number of ${least} or more`);
-	return value;
-}
-
-function truth(value: unknown, field: string): boolean {
-	if (typeof value !== "boolean") throw problem(field, value, "true or false");
-	return value;
-}
-
-function strings(value: unknown, field: string): string[] {
-	const isList = Array.isArray(value) && value.every((entry) => typeof entry === "string");
-	if (!isList) throw problem(field, value, "a list of names");
-	return [...value];
-}
-
-function bytes(value: unknown, field: string, least: number): number {
-	const quantity =
-		typeof value === "string" || typeof value === "number" ? tried(() => parseQuantity(value)) : undefined;
-	if (quantity === undefined || !(quantity >= least))
-		throw problem(field, value, `a quantity of ${least} bytes or more`);
-	return Math.floor(quantity);
-}
-
-function milliseconds(value: unknown, field: string, least: number): number {
-	const period = typeof value === "string" ? tried(() => parseDuration(value)) : undefined;
-	if (period === undefined || period < least) throw problem(field, value, `a duration of ${least / 1000}s or more`);
-	return period;
-}
-
-function tried<T>(parse: () => T): T | undefined {
-	try {
-		return parse();
-	} catch {
-		return undefined;
-	}
 }

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { keyPrefix } from "../../api/cache/keys.ts";
 import { Encryption, type EncryptionRule } from "../../store/encryption.ts";
 import type { Store } from "../../store/store.ts";
-import { readOptionText } from "../option-file.ts";
-import { type EncryptionPlan, parseEncryptionConfiguration } from "./configuration.ts";
+import { readOptionFile } from "../option-file.ts";
+import { type EncryptionPlan, encryptionPlan } from "./configuration.ts";
 import { keyFile, newKey, type OwnKeys, readOwnKeys, writeOwnKeys } from "./key-file.ts";
 import { rewrite } from "./rewrite.ts";
 
@@ -125,9 +125,6 @@ export class EncryptionAtRest {
 
 /** @throws Error when the file cannot be read or is wrong */
 export function readEncryptionFile(file: string): { plan: EncryptionPlan; digest: string } {
-	const text = readOptionText("--encryption-provider-config", file);
-	return {
-		plan: parseEncryptionConfiguration(text, file),
-		digest: createHash("sha256").update(text).digest("hex"),
-	};
+	const { text, meaning } = readOptionFile("--encryption-provider-config", file, encryptionPlan);
+	return { plan: meaning, digest: createHash("sha256").update(text).digest("hex") };
 }
