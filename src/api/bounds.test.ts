@@ -1,6 +1,8 @@
 /** What a request costs is in proportion to its size, and bounded before the work is done. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Cause } from "../core/errors.ts";
 import { type TestApi, testApi } from "./testing.ts";
+import { problemsOf } from "./verbs/problems.ts";
 
 let api: TestApi;
 beforeEach(async () => {
@@ -192,6 +194,22 @@ describe("the work grows with what is sent, and no faster", () => {
 		const object = structuredClone((await api.ask("POST", pods, pod)).object);
 		object.spec.tolerations.unshift({ key: "new", operator: "Exists" });
 		expect((await api.ask("PUT", `${pods}/p`, object)).status).toBe(200);
+	});
+
+	test("limits of many resources that there are not, which are requests, too", async () => {
+		const limits = Object.fromEntries(list(45_000, (index) => [`k${index}`, "-1"]));
+		const pod = { metadata: { name: "p" }, spec: { containers: [{ name: "c", image: "i", resources: { limits } }] } };
+		await api.ask("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default" } });
+		expect(await api.ask("POST", pods, pod)).toMatchObject({ status: 422, object: { reason: "Invalid" } });
+	});
+
+	test("more that is wrong than a call can have arguments", () => {
+		const found: Cause[] = [];
+		const validate = () => {
+			found.push(...list(300_000, () => ({ reason: "FieldValueInvalid", message: "wrong" })));
+			return found;
+		};
+		expect(() => problemsOf(validate)).toThrow(expect.objectContaining({ reason: "RequestEntityTooLarge" }));
 	});
 
 	test("init containers beside a sidecar with many resources", async () => {

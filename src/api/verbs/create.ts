@@ -20,6 +20,7 @@ import { methodNotAllowed, type Target } from "../target.ts";
 import { unstored } from "./dry-run.ts";
 import { checkNamespace } from "./identity.ts";
 import { isDryRun } from "./options.ts";
+import { problemsOf } from "./problems.ts";
 
 /** How often a generated name, or an address given by the server, is chosen anew when it turns out to be taken. */
 const attempts = 8;
@@ -89,9 +90,11 @@ async function prepared(
 	if (name === "" && prefix !== undefined) object.metadata.name = generateName(prefix, server.clock.random);
 	kind.prepareForCreate?.(object, { now: timestamp(nowMs), requester: user });
 	allocate(admitted);
-	const causes = metadataProblems(kind, object.metadata).concat(
-		kind.validate?.(object) ?? [],
-		target.served?.validate?.(object) ?? [],
+	const causes = problemsOf(() =>
+		metadataProblems(kind, object.metadata).concat(
+			kind.validate?.(object) ?? [],
+			target.served?.validate?.(object) ?? [],
+		),
 	);
 	if (causes.length > 0) throw invalid(kind, object.metadata.name, causes);
 	const checking = check({ ...admitted, name: object.metadata.name });

@@ -15,6 +15,7 @@ import { unstored } from "./dry-run.ts";
 import { existing } from "./get.ts";
 import { checkIdentity } from "./identity.ts";
 import { isDryRun } from "./options.ts";
+import { problemsOf } from "./problems.ts";
 import { writerOf } from "./writer.ts";
 
 /** What a write to a resource, or to one of its subresources, may change, and what must hold afterwards. */
@@ -159,9 +160,11 @@ async function settle(
 	// After admission, as when an object is made: what that fills in again is no change.
 	if (isWhole) strategy.prepare(object, old);
 	allocate(admitted);
-	const causes = metadataUpdateProblems(object.metadata, old).concat(
-		strategy.validate(object, old),
-		target.served?.validate?.(object, old) ?? [],
+	const causes = problemsOf(() =>
+		metadataUpdateProblems(object.metadata, old).concat(
+			strategy.validate(object, old),
+			target.served?.validate?.(object, old) ?? [],
+		),
 	);
 	if (causes.length > 0) throw invalid(kind, name, causes);
 	const checking = check(admitted);

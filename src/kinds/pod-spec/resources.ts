@@ -11,6 +11,9 @@ import type { ResourceRequirements } from "../generated/types.ts";
 const containerResources = ["cpu", "memory", "ephemeral-storage"];
 const podResources = ["cpu", "memory"];
 
+/** More is not looked for: a limit alone has up to six, as it is also the request. */
+const mostProblems = 1000;
+
 /** Resources such as `example.com/gpu`, which no node has by itself. */
 function isExtendedResource(name: string): boolean {
 	return name.includes("/") && !/(^|\.)kubernetes\.io\//.test(name) && !name.startsWith("requests.");
@@ -40,10 +43,12 @@ export function validateResources(
 	const causes: Cause[] = [];
 	const limitOf = lookup(limits);
 	for (const [name, quantity] of Object.entries(limits)) {
+		if (causes.length >= mostProblems) return causes;
 		const at = `${path}.limits[${name}]`;
 		causes.push(...nameProblems(name, scope, at), ...quantityProblems(name, quantity, at));
 	}
 	for (const [name, quantity] of Object.entries(requests)) {
+		if (causes.length >= mostProblems) return causes;
 		const at = `${path}.requests[${name}]`;
 		causes.push(...nameProblems(name, scope, at), ...quantityProblems(name, quantity, at));
 		const limit = limitOf[name];
