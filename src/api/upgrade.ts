@@ -2,10 +2,10 @@
  * Connections that become something else. Those for exec, attach, port-forward and proxying pass their bytes through to
  * the pod's agent; others may be a WebSocket that carries a log or a watch.
  */
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { ApiError } from "../core/errors.ts";
-import type { ApiRequest, ApiResponse, Handler, User } from "../core/exchange.ts";
+import type { ApiRequest, Handler, User } from "../core/exchange.ts";
 import { authenticate, withoutToken } from "./access/authenticate.ts";
 import { authorize, ensureAllowed } from "./access/authorize.ts";
 import { attributesOf } from "./access/authorizer.ts";
@@ -15,6 +15,7 @@ import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import { errorResponse } from "./respond.ts";
 import type { Context, Server } from "./server.ts";
 import { originForm, plainHeaders } from "./sockets/http1.ts";
+import { answerUpgrade, refuseUpgrade } from "./sockets/refuse-upgrade.ts";
 import { pipeFrames } from "./sockets/websocket-frames.ts";
 import { dial } from "./subresources/agent.ts";
 import { placeOf } from "./subresources/pod-container.ts";
@@ -45,11 +46,11 @@ export async function upgrade(
 			return await passThrough(server, request, info, target, incoming, socket, head);
 		// Everything else is an ordinary request: who asks, and whether they may, is found out there.
 		const response = await handle(request);
-		if (response.type === "object") answer(socket, response);
+		if (response.type === "object") answerUpgrade(socket, response);
 		else if (isWebSocket(incoming)) answerOverWebSocket(response, incoming, socket, head);
 		else throw new ApiError("BadRequest", "this resource cannot be upgraded");
 	} catch (error) {
-		refuse(socket, error);
+		refuseUpgrade(socket, error);
 	}
 }
 
@@ -170,23 +171,4 @@ function requestFrom(incoming: IncomingMessage, user: User | undefined, signal: 
 		peer: incoming.socket,
 		...(user === undefined ? {} : { user }),
 	};
-}
-
-function refuse(socket: Duplex, error: unknown): void {
-	const response = errorResponse(error);
-	if (response.type === "object") answer(socket, response);
-}
-
-/** As if no upgrade had been asked for. */
-function answer(socket: Duplex, response: Extract<ApiResponse, { type: "object" }>): void {
-	if (socket.destroyed) return;
-	const bytes = response.bytes();
-	const body = Buffer.concat(bytes instanceof Uint8Array ? [bytes] : bytes);
-	const head = [
-		`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`,
-		...Object.entries(response.headers).map(([name, value]) => `${name}: ${value}`),
-		`Content-Length: ${body.length}`,
-		"Connection: close",
-	];
-	socket.end(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body]));
 }

@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { ApiError } from "../core/errors.ts";
 import type { ApiResponse } from "../core/exchange.ts";
 import { eventLine, SharedEvent } from "./cache/event.ts";
+import { refuseUpgrade } from "./sockets/refuse-upgrade.ts";
 
 const base64Protocol = "base64.binary.k8s.io";
 /** What clients may ask for; without one messages are binary too. */
@@ -19,6 +20,10 @@ const server = new WebSocketServer({
 	maxPayload: 64 * 1024,
 	handleProtocols: (offered) => streamProtocols.find((protocol) => offered.has(protocol)) ?? false,
 });
+
+server.on("wsClientError", ({ message }: Error, socket: Duplex) =>
+	refuseUpgrade(socket, new ApiError("BadRequest", message)),
+);
 
 /** Whether the request asks for a WebSocket (RFC 6455, 4.1). */
 export function isWebSocket({ headers }: IncomingMessage): boolean {

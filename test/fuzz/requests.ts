@@ -5,6 +5,7 @@ import { catalog } from "../../src/kinds/catalog.ts";
 import { apiVersionOf, type Kind } from "../../src/kinds/kind.ts";
 import type { Chance } from "./chance.ts";
 import { mutate, name, objectOf } from "./objects.ts";
+import { damaged, protobufOf } from "./protobuf.ts";
 import { anything, text } from "./values.ts";
 
 export interface FuzzedRequest {
@@ -29,6 +30,7 @@ const users: readonly (User | undefined)[] = [
 	undefined,
 ];
 
+const protobuf = "application/vnd.kubernetes.protobuf";
 const patchTypes = ["json-patch+json", "merge-patch+json", "strategic-merge-patch+json", "apply-patch+yaml"];
 const subresources = [
 	"status",
@@ -96,7 +98,9 @@ const accepts = [
 	"application/yaml",
 	"application/json;as=Table;g=meta.k8s.io;v=v1",
 	"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
-	"application/vnd.kubernetes.protobuf",
+	protobuf,
+	`${protobuf}, application/json`,
+	`${protobuf};as=Table;g=meta.k8s.io;v=v1,application/json;as=Table;g=meta.k8s.io;v=v1`,
 	"text/html",
 	"*/*",
 	"",
@@ -185,6 +189,11 @@ function bodyOf(
 	if (chance.once(40)) return garbage(headers, chance);
 	const object = chance.once(40) ? anything(chance) : objectOf(kind, apiVersion, chance);
 	if (method !== "PATCH") {
+		if (chance.once(8) && typeof object === "object" && object !== null && !Array.isArray(object)) {
+			headers["content-type"] = protobuf;
+			const bytes = protobufOf(object as Record<string, unknown>, kind.schema);
+			return chance.once(3) ? damaged(bytes, chance) : bytes;
+		}
 		if (!chance.once(10)) return json(object);
 		headers["content-type"] = "application/yaml";
 		return yaml(object);

@@ -1,10 +1,12 @@
 /**
- * `npm run fuzz -- --requests N [--seed S] [--seeds COUNT] [--socket]`: asks an API server N requests for each seed. Ends with
- * exit code 1 when something happened that must not. The same seed makes the same requests.
+ * `npm run fuzz -- --requests N [--seed S] [--seeds COUNT] [--socket]`: asks an API server N requests for each seed, and a
+ * twentieth as many times for a connection to become something else. Ends with exit code 1 when something happened that must
+ * not. The same seed makes the same requests.
  */
 import { parseArgs } from "node:util";
 import { fuzz } from "./fuzz.ts";
 import { openSocket } from "./socket.ts";
+import { fuzzUpgrades } from "./upgrades.ts";
 
 const { values } = parseArgs({
 	options: {
@@ -27,7 +29,10 @@ for (let index = 0; index < Number(values.seeds); index++) {
 	console.log(
 		`heap +${(report.heapGrowthBytes / 2 ** 20).toFixed(1)} MiB; slowest ${report.slowest.durationMs.toFixed(0)} ms: ${report.slowest.request.slice(0, 300)}`,
 	);
-	for (const problem of report.problems) console.log(`\n${problem}`);
-	failed ||= report.problems.length > 0;
+	const upgrades = await fuzzUpgrades({ count: Math.ceil(Number(values.requests) / 20), seed });
+	console.log(`upgrades: ${[...upgrades.answers].map(([code, count]) => `${code}: ${count}`).join(", ")}`);
+	const problems = [...report.problems, ...upgrades.problems];
+	for (const problem of problems) console.log(`\n${problem}`);
+	failed ||= problems.length > 0;
 }
 process.exitCode = failed ? 1 : 0;

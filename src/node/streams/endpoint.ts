@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { ExecSession } from "../../runtime/runtime.ts";
 import { containerLog } from "./container-logs.ts";
-import { badRequest, HttpError, notFound } from "./http-error.ts";
+import { badRequest, HttpError, notFound, refuseUpgrade } from "./http-error.ts";
 import { type LogPlace, sendNodeLog } from "./node-logs.ts";
 import { findLogged, findPod, findRunning, findSandbox, logOptions } from "./pod-lookup.ts";
 import { type PortForwardTarget, portForwardProtocol, servePortForward } from "./port-forward.ts";
@@ -23,9 +23,12 @@ export interface EndpointOptions extends ReportSources {
 	signal: AbortSignal;
 }
 
+/** Command lines of exec are in the head: as much as the API server passes on. */
+const largestHeadBytes = 1024 * 1024;
+
 /** @returns serves HTTP on a connection */
 export function createEndpoint(options: EndpointOptions): (stream: Duplex) => void {
-	const server = createServer((request, response) => {
+	const server = createServer({ maxHeaderSize: largestHeadBytes }, (request, response) => {
 		answer(options, request, response).catch((error: unknown) => refuse(response, error));
 	});
 	const upgraded = new Set<Duplex>();
@@ -171,14 +174,27 @@ function servePorts(
 		connect: (port, signal) => runtime.connect(sandbox.id, port, signal),
 	};
 	if (isWebSocket(request)) {
-		const ports = (query.getAll("ports").length > 0 ? query.getAll("ports") : query.getAll("port"))
-			.flatMap((text) => text.split(","))
-			.map(Number);
-		serveWebSocketPortForward(request, socket, head, target, ports);
+		serveWebSocketPortForward(request, socket, head, target, portsOf(query));
 		return;
 	}
 	acceptSpdy(request, socket, portForwardProtocol);
 	void servePortForward(socket, head, target);
+}
+
+/** Each has two of the 256 channels that a message can name. */
+const mostPorts = 128;
+
+/** @throws HttpError for what is no port, and for too many */
+function portsOf(query: URLSearchParams): number[] {
+	const texts = (query.getAll("ports").length > 0 ? query.getAll("ports") : query.getAll("port")).flatMap((text) =>
+		text.split(","),
+	);
+	if (texts.length > mostPorts) throw badRequest(`no more than ${mostPorts} ports can be forwarded at a time`);
+	return texts.map((text) => {
+		const port = Number(text);
+		if (!/^\d+$/.test(text) || port < 1 || port > 65_535) throw badRequest(`unable to parse "${text}" as a port`);
+		return port;
+	});
 }
 
 function acceptSpdy(request: IncomingMessage, socket: Duplex, protocol: string): void {
@@ -206,18 +222,6 @@ function refuse(response: ServerResponse, error: unknown): void {
 	response.statusCode = error instanceof HttpError ? error.code : 500;
 	response.setHeader("Content-Type", "text/plain; charset=utf-8");
 	response.end(messageOf(error));
-}
-
-function refuseUpgrade(socket: Duplex, error: unknown): void {
-	const code = error instanceof HttpError ? error.code : 500;
-	const text = Buffer.from(messageOf(error));
-	const lines = [
-		`HTTP/1.1 ${code} ${code === 404 ? "Not Found" : "Refused"}`,
-		"Content-Type: text/plain; charset=utf-8",
-		`Content-Length: ${text.length}`,
-		"Connection: close",
-	];
-	socket.end(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), text]));
 }
 
 function messageOf(error: unknown): string {

@@ -1,3 +1,5 @@
+import type { Duplex } from "node:stream";
+
 /** A request the agent refuses: a status code and a line of text, which the API server passes on in a Status. */
 export class HttpError extends Error {
 	readonly code: number;
@@ -14,4 +16,17 @@ export function badRequest(message: string): HttpError {
 
 export function notFound(message: string): HttpError {
 	return new HttpError(404, message);
+}
+
+/** Answers a request to become something else with a line of text, which clients look for there, and ends the connection. */
+export function refuseUpgrade(socket: Duplex, error: unknown): void {
+	const code = error instanceof HttpError ? error.code : 500;
+	const text = Buffer.from(error instanceof Error ? error.message : String(error));
+	const lines = [
+		`HTTP/1.1 ${code} ${code === 404 ? "Not Found" : "Refused"}`,
+		"Content-Type: text/plain; charset=utf-8",
+		`Content-Length: ${text.length}`,
+		"Connection: close",
+	];
+	socket.end(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), text]));
 }

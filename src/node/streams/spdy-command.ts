@@ -36,7 +36,8 @@ export async function serveSpdyCommand(
 	const abort = new AbortController();
 	const connection: SpdyConnection = serveSpdy(socket, head, (stream) => {
 		const type = stream.headers.get("streamtype") ?? "";
-		if (!wanted.includes(type)) throw new Error(`unexpected stream type: ${type}`);
+		// One that is there already would start the command once more.
+		if (!wanted.includes(type) || streams.has(type)) throw new Error(`unexpected stream type: ${type}`);
 		streams.set(type, stream);
 		if (streams.size < wanted.length) return;
 		const client = clientStreams(streams, protocol, () => connection.close());

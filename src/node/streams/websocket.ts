@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { Duplex, PassThrough, Writable } from "node:stream";
 import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
 import type { ExecSession } from "../../runtime/runtime.ts";
+import { badRequest, refuseUpgrade } from "./http-error.ts";
 import { forwardPort, type PortForwardTarget, servePortForward } from "./port-forward.ts";
 import { type CommandOptions, type CommandStatus, type RemoteStreams, runCommand } from "./remote-command.ts";
 import { parseSize } from "./spdy-command.ts";
@@ -31,6 +32,11 @@ const server = new WebSocketServer({
 // `ws` refuses a subprotocol with a slash in it: it does not get to see the request's, and the answer names it all the same.
 const tunnelServer = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: longestMessage });
 tunnelServer.on("headers", (headers) => headers.push(`Sec-WebSocket-Protocol: ${tunnelProtocol}`));
+
+for (const each of [server, tunnelServer])
+	each.on("wsClientError", ({ message }: Error, socket: Duplex) =>
+		refuseUpgrade(socket, badRequest(`unable to upgrade: ${message}`)),
+	);
 
 export function isWebSocket(request: IncomingMessage): boolean {
 	return request.headers.upgrade?.toLowerCase() === "websocket";
@@ -62,8 +68,7 @@ function clientStreams(websocket: WebSocket, options: CommandOptions): RemoteStr
 	let size: ReturnType<typeof parseSize>;
 	let resize: (columns: number, rows: number) => void = () => {};
 	websocket.on("message", (data: Buffer) => {
-		const channel = base64 ? data.readUInt8(0) - 0x30 : data.readUInt8(0);
-		const payload = base64 ? Buffer.from(data.toString("latin1", 1), "base64") : data.subarray(1);
+		const { channel, payload } = messageOf(data, base64);
 		if (channel === channels.stdin && stdin !== undefined) receive(websocket, stdin, payload);
 		else if (channel === channels.resize) {
 			size = parseSize(payload.toString()) ?? size;
@@ -85,6 +90,14 @@ function clientStreams(websocket: WebSocket, options: CommandOptions): RemoteStr
 			websocket.close(1000);
 		},
 	};
+}
+
+/** An empty message is of no channel. */
+function messageOf(data: Buffer, base64: boolean): { channel: number; payload: Buffer } {
+	const [first = Number.NaN] = data;
+	return base64
+		? { channel: first - 0x30, payload: Buffer.from(data.toString("latin1", 1), "base64") }
+		: { channel: first, payload: data.subarray(1) };
 }
 
 /** Holds the connection up while the command does not read its input. */
@@ -162,8 +175,7 @@ function servePortChannels(websocket: WebSocket, target: PortForwardTarget, port
 	});
 	void Promise.all(sessions).then(() => websocket.close(1000));
 	websocket.on("message", (message: Buffer) => {
-		const channel = base64 ? message.readUInt8(0) - 0x30 : message.readUInt8(0);
-		const payload = base64 ? Buffer.from(message.toString("latin1", 1), "base64") : message.subarray(1);
+		const { channel, payload } = messageOf(message, base64);
 		const input = channel % 2 === 0 ? inputs[channel / 2] : undefined;
 		if (input !== undefined) receive(websocket, input, payload);
 	});

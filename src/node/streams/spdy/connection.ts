@@ -135,7 +135,7 @@ class Connection {
 	async #open(frame: Extract<Frame, { type: "control" }>): Promise<void> {
 		const id = frame.payload.readUInt32BE(0) & 0x7fffffff;
 		const headers = await this.#decoder.decode(frame.payload.subarray(10));
-		if (this.#streams.size >= mostStreams) return this.#send([rstStream(id, refusedStream)]);
+		if (this.#streams.size >= mostStreams || this.#streams.has(id)) return this.#send([rstStream(id, refusedStream)]);
 		this.#lastId = id;
 		const stream = new SpdyStream(id, headers, (frames) => this.#send(frames));
 		stream.on("error", () => {});

@@ -72,6 +72,8 @@ export class HeaderDecoder {
 		this.#inflate.on("data", (part: Buffer) => {
 			this.#size += part.length;
 			if (this.#size <= longestBlock) this.#parts.push(part);
+			// A kilobyte may stand for a megabyte.
+			else this.#inflate.destroy(new Error(`header block of more than ${longestBlock} bytes`));
 		});
 		this.#inflate.on("error", (error) => {
 			this.#error = error;
