@@ -21,7 +21,12 @@ export class FrameBoundaries {
 				const known = this.#begun.length;
 				this.#begun = Buffer.concat([this.#begun, chunk.subarray(at)]);
 				const length = this.#missing === undefined ? headLength(this.#begun) : frameLength(this.#begun);
-				if (length === undefined) break;
+				if (length === undefined) {
+					// No head ends so late: what comes is no WebSocket, and passes as it is.
+					if (this.#begun.length > longestHeadBytes) this.#missing = Number.POSITIVE_INFINITY;
+					if (this.#missing === Number.POSITIVE_INFINITY) this.#begun = Buffer.alloc(0);
+					break;
+				}
 				this.#begun = Buffer.alloc(0);
 				this.#missing = length - known;
 			}
@@ -36,6 +41,8 @@ export class FrameBoundaries {
 		return pieces;
 	}
 }
+
+const longestHeadBytes = 16 * 1024;
 
 function headLength(bytes: Buffer): number | undefined {
 	const end = bytes.indexOf("\r\n\r\n");

@@ -62,3 +62,12 @@ test("only HTML is rewritten, without its old length", () => {
 	expect(answer(plain)).toEqual(plain);
 	expect(answer({ location: "/login" })).toEqual({ location: `${place.prefix}/login` });
 });
+
+test("what a page costs grows with its size and no faster: long names, and tags that come letter by letter", async () => {
+	const names = `<a ${"x".repeat(60_000)}>`.repeat(30);
+	expect(await rewritten(names)).toBe(names);
+	const open = `<a title='${">".repeat(20_000)}' href="/a">`;
+	expect(await rewritten(open, 1)).toBe(open.replace("/a", "P/a"));
+	const unfinished = `<a title='${"<a ".repeat(30_000)}`;
+	expect(await rewritten(unfinished, 1000)).toBe(unfinished);
+});

@@ -69,12 +69,15 @@ export async function* withLinks(
 		const done = scanner.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString("latin1"));
 		if (done !== "") yield Buffer.from(done, "latin1");
 	}
-	if (scanner.rest !== "") yield Buffer.from(scanner.rest, "latin1");
+	const rest = scanner.end();
+	if (rest !== "") yield Buffer.from(rest, "latin1");
 }
 
 class LinkScanner {
 	/** What may be the beginning of a tag. */
-	rest = "";
+	#rest = "";
+	/** A tag whose end has not come yet, in the pieces in which it came: none of them is looked at twice. */
+	#openTag: { pieces: string[]; length: number; quote: string } | undefined;
 	/** Where the text that is not to be looked into ends. */
 	#until: RegExp | undefined;
 	readonly #rewrite: (link: string) => string;
@@ -85,7 +88,25 @@ class LinkScanner {
 
 	/** @returns all that is certain now */
 	push(text: string): string {
-		const all = this.rest + text;
+		const open = this.#openTag;
+		if (open === undefined) return this.#scan(this.#rest + text);
+		open.pieces.push(text);
+		open.length += text.length;
+		const { end, quote } = endOfTag(text, 0, open.quote);
+		open.quote = quote;
+		if (end < 0 && open.length <= longestTagLength) return "";
+		this.#openTag = undefined;
+		const all = open.pieces.join("");
+		this.#rest = "";
+		return end < 0 ? all : this.#scan(all);
+	}
+
+	/** What is left at the end. */
+	end(): string {
+		return this.#openTag?.pieces.join("") ?? this.#rest;
+	}
+
+	#scan(all: string): string {
 		let done = "";
 		let at = 0;
 		for (;;) {
@@ -99,15 +120,19 @@ class LinkScanner {
 			at = end;
 			const tag = this.#tagAt(all, at);
 			if (tag === undefined) return this.#keep(done, all.slice(at));
+			if (tag === "open") {
+				const piece = all.slice(at);
+				this.#openTag = { pieces: [piece], length: piece.length, quote: endOfTag(piece, 0, "").quote };
+				return done;
+			}
 			done += tag.text;
 			at += tag.length;
 		}
 	}
 
 	#keep(done: string, rest: string): string {
-		const isTooLong = rest.length > longestTagLength;
-		this.rest = isTooLong ? "" : rest;
-		return isTooLong ? done + rest : done;
+		this.#rest = rest;
+		return done;
 	}
 
 	#endOfText(all: string, at: number): number {
@@ -120,26 +145,26 @@ class LinkScanner {
 		return found.index;
 	}
 
-	/** What begins with the `<` there, as it is to be; undefined when its end has not come yet. */
-	#tagAt(all: string, at: number): { text: string; length: number } | undefined {
+	/** What begins with the `<` there, as it is to be; undefined when it may yet be a comment, `open` for a tag without its end. */
+	#tagAt(all: string, at: number): { text: string; length: number } | "open" | undefined {
 		if (all.startsWith("<!--", at)) {
 			this.#until = /-->/g;
 			return { text: "<!--", length: 4 };
 		}
 		if ("<!--".startsWith(all.slice(at))) return undefined;
 		if (!/[a-z]/i.test(all[at + 1] ?? "")) return { text: all.charAt(at), length: 1 };
-		const tagPattern = /<([a-z][^\s/>]*)((?:[^"'>]|"[^"]*"|'[^']*')*)>/iy;
-		tagPattern.lastIndex = at;
-		const [text, name = "", attributes = ""] = tagPattern.exec(all) ?? [];
-		if (text === undefined) return undefined;
+		const { end } = endOfTag(all, at, "");
+		if (end < 0) return "open";
+		const [, name = "", attributes = ""] = /^<([^\s/>"']*)(.*)>$/s.exec(all.slice(at, end + 1)) ?? [];
 		const element = name.toLowerCase();
 		if (textElements.test(element)) this.#until = new RegExp(`</${element}(?=[\\s/>])`, "gi");
-		return { text: `<${name}${this.#withLinks(element, attributes)}>`, length: text.length };
+		return { text: `<${name}${this.#withLinks(element, attributes)}>`, length: end + 1 - at };
 	}
 
 	#withLinks(element: string, attributes: string): string {
 		return attributes.replaceAll(
-			/([^\s"'<>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'=<>`]+)/g,
+			// A name begins only where none goes on: looked for at each of its letters, a long one would take for ever.
+			/(?<![^\s"'<>/=])([^\s"'<>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'=<>`]+)/g,
 			(all, name: string, equals: string, value: string) => {
 				if (!linkAttributes.get(name.toLowerCase())?.includes(element)) return all;
 				const quote = /^["']/.exec(value)?.[0] ?? "";
@@ -148,4 +173,17 @@ class LinkScanner {
 			},
 		);
 	}
+}
+
+/** Where the tag ends, outside of quotes; -1 where it does not, with the quote that is open then. */
+function endOfTag(text: string, from: number, openQuote: string): { end: number; quote: string } {
+	let quote = openQuote;
+	for (let at = from; at < text.length; at++) {
+		const character = text.charAt(at);
+		if (quote !== "") {
+			if (character === quote) quote = "";
+		} else if (character === '"' || character === "'") quote = character;
+		else if (character === ">") return { end: at, quote };
+	}
+	return { end: -1, quote };
 }
