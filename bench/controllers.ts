@@ -2,7 +2,7 @@
  * How fast workloads come up on simulated nodes: `npm run bench:controllers [-- NAME…]`. The API server, the controllers, the
  * scheduler and the nodes are all in this process, on the machine's clock and a memory store.
  */
-import { type Cluster, daemonSets, deployments, jobs, statefulSets } from "../src/index.ts";
+import { type Cluster, daemonSets, deployments, jobs, runs, statefulSets } from "../src/index.ts";
 import { type Figure, print, withCluster } from "./measure.ts";
 
 const template = (app: string, spec: object = {}, annotations: Record<string, string> = {}) => ({
@@ -30,6 +30,16 @@ async function thousandJobs(cluster: Cluster): Promise<void> {
 		all(count, (job) => job.status?.conditions?.some((c) => c.type === "Complete" && c.status === "True") ?? false),
 		{ timeout: "10m" },
 	);
+}
+
+async function thousandJobsAndRest(cluster: Cluster): Promise<void> {
+	await thousandJobs(cluster);
+	await new Promise((resolve) => setTimeout(resolve, 5000));
+	if (process.env["BENCH_HISTORY"] === "off") return;
+	const { items } = await cluster.client.list(runs);
+	const kept = items.filter(({ status }) => status.result === "Succeeded" && status.logs === "Complete").length;
+	const bytes = items.reduce((sum, run) => sum + JSON.stringify(run).length, 0) / items.length;
+	console.log(`${kept} runs of ${Math.round(bytes)} bytes each`);
 }
 
 async function parallelStatefulSet(cluster: Cluster): Promise<void> {
@@ -74,6 +84,10 @@ function all<T extends { metadata: { uid: string } }>(count: number, predicate: 
 const scenarios: Record<string, () => AsyncIterable<Figure>> = {
 	async *jobs() {
 		yield await withCluster(100, thousandJobs, "1,000 Jobs of one pod on 100 nodes, all Complete");
+	},
+	/** With what is done after their end: what history costs in all, against the figure with BENCH_HISTORY=off. */
+	async *history() {
+		yield await withCluster(100, thousandJobsAndRest, "1,000 Jobs of one pod on 100 nodes, and 5 s more");
 	},
 	async *statefulset() {
 		yield await withCluster(100, parallelStatefulSet, "Parallel StatefulSet of 500 on 100 nodes, ready");

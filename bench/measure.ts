@@ -19,7 +19,10 @@ export async function withCluster(
 	measure: (cluster: Cluster) => Promise<void>,
 	what: string,
 ): Promise<Figure> {
-	await using cluster = await startCluster({ nodes: nodeCount });
+	await using cluster = await startCluster({
+		nodes: nodeCount,
+		...(process.env["BENCH_HISTORY"] === "off" && { history: false }),
+	});
 	collectGarbage();
 	const startMs = performance.now();
 	const cpu = process.cpuUsage();

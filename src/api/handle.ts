@@ -57,9 +57,9 @@ export interface Api {
 /** Reads the store and is ready to answer when it resolves. */
 export async function createApi(options: ApiOptions): Promise<Api> {
 	const { store, clock, registry } = options;
-	// What lives for a while only, Events, is written for whoever may ask, and most of it nobody does.
 	const shortLived = registry.all().filter(({ lifeMs }) => lifeMs !== undefined);
-	const rarelyRead = new Set(shortLived.map(resourceName));
+	// Events, and what the cluster writes down for later, is for whoever may ask, and for most of it nobody does.
+	const rarelyRead = new Set([...shortLived, ...registry.all().filter(({ readOnly }) => readOnly)].map(resourceName));
 	const cache = new WatchCache(store, clock, {
 		eventLimit: options.watchHistory,
 		historyBytes: options.watchHistoryBytes,
@@ -112,7 +112,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 			release = flow.enter(info.resource === undefined);
 			const context: Context = { server, request, info, user, warnings: [], audit };
 			// decode → admit → validate → commit: in verbs/create.ts and verbs/write.ts
-			const response = info.resource === undefined ? await paths(request) : await serveResource(context);
+			const response = info.resource === undefined ? await paths(request, user) : await serveResource(context);
 			withWarnings(response, context.warnings);
 			return audit === undefined ? response : audit.answered(response);
 		} catch (error) {
@@ -158,8 +158,10 @@ function serveResource(context: Context): Promise<ApiResponse> {
 	if (deprecation !== undefined) context.warnings.push(deprecation);
 	checkWriteOptions(context);
 	if (target.subresource !== undefined) return serveSubresource(context, target);
-	const serve = verbs[context.info.verb];
+	const { verb } = context.info;
+	const serve = verbs[verb];
 	if (serve === undefined) throw methodNotAllowed();
+	if (target.kind.readOnly && verb !== "get" && verb !== "list" && verb !== "watch") throw methodNotAllowed();
 	return serve(context, target);
 }
 

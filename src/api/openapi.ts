@@ -1,5 +1,6 @@
 /** The published schemas: what `kubectl explain` shows, what old clients check manifests by, what generators read. */
 import { createHash } from "node:crypto";
+import { historyDescriptions } from "../kinds/history/schemas.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { builtinSchemas, type Schemas } from "../kinds/schema.ts";
 import { type VirtualResource, virtualResources } from "./discovery/resources.ts";
@@ -104,7 +105,7 @@ function groupVersion(path: string): { group: string; version: string } {
 async function loadDescriptions(): Promise<Descriptions> {
 	const loaded = await import("../kinds/generated/descriptions.json", { with: { type: "json" } });
 	// Written by scripts/generate.ts in this form.
-	return loaded.default as Descriptions;
+	return { ...historyDescriptions, ...(loaded.default as Descriptions) };
 }
 
 function published(document: object): OpenApiDocument {

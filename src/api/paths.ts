@@ -1,16 +1,19 @@
 /** Paths that are no resources: health, version, discovery. */
-import type { ApiRequest, ApiResponse } from "../core/exchange.ts";
+
+import { endedLogsPath } from "../core/ended-log.ts";
+import type { ApiRequest, ApiResponse, User } from "../core/exchange.ts";
 import { virtualResources } from "./discovery/resources.ts";
 import { type Discovery, discovery } from "./discovery.ts";
 import { healthAt } from "./health.ts";
 import { openApiAt } from "./openapi/paths.ts";
 import { openApi } from "./openapi.ts";
+import { receiveLogs } from "./receive-logs.ts";
 import { objectResponse, textResponse } from "./respond.ts";
 import type { Server } from "./server.ts";
 import { methodNotAllowed, noSuchResource } from "./target.ts";
 import { usageResources } from "./usage.ts";
 
-export type Paths = (request: ApiRequest) => Promise<ApiResponse>;
+export type Paths = (request: ApiRequest, user: User) => Promise<ApiResponse>;
 
 export function createPaths(server: Server): Paths {
 	const { usage } = server.options;
@@ -19,7 +22,8 @@ export function createPaths(server: Server): Paths {
 		usage === undefined ? virtualResources : [...virtualResources, ...usageResources],
 	);
 	const schemas = openApi(server.registry, { version: server.options.gitVersion ?? defaultVersion });
-	return async (request) => {
+	return async (request, user) => {
+		if (request.method === "POST" && request.path === endedLogsPath) return receiveLogs(server, request, user);
 		if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
 		const path = request.path.length > 1 && request.path.endsWith("/") ? request.path.slice(0, -1) : request.path;
 		const found = discoveryAt(documents, path, request) ?? healthAt(path, request) ?? plainAt(server, path);

@@ -13,6 +13,7 @@ import type { PodSecurityConfiguration } from "./admission/pod-security/configur
 import type { Audit, AuditOptions } from "./audit/audit.ts";
 import type { AuditRecord } from "./audit/record.ts";
 import type { WatchCache } from "./cache/cache.ts";
+import type { KeptLogs } from "./kept-logs.ts";
 import type { NodeUsage } from "./node-usage.ts";
 import type { RequestInfo } from "./request-info.ts";
 
@@ -41,6 +42,8 @@ export interface ApiOptions {
 	onRefused?: ((user: User, why: string) => void) | undefined;
 	/** Text of `/metrics`. */
 	metrics?: () => string;
+	/** The logs of ended containers that outlive them. Without it there are none. */
+	keptLogs?: KeptLogs | undefined;
 	/** What nodes and their pods use now. Without it metrics.k8s.io is not served. */
 	usage?: () => Promise<readonly NodeUsage[]>;
 	/** As `/version` and discovery tell it: `v1.36.0+coxswain`. */

@@ -6,9 +6,11 @@ import { clockCommand } from "./clock.ts";
 import { downCommand } from "./down.ts";
 import { kubeconfigCommand } from "./kubeconfig.ts";
 import { kubectlCommand } from "./kubectl.ts";
+import { logsCommand } from "./logs.ts";
 import { nodeCommand } from "./node.ts";
 import { reportFailure } from "./output.ts";
 import { resetCommand } from "./reset.ts";
+import { runsCommand } from "./runs.ts";
 import { secretsCommand } from "./secrets.ts";
 import { snapshotCommand } from "./snapshot.ts";
 import { statusCommand } from "./status.ts";
@@ -32,6 +34,8 @@ for (const command of [
 	clockCommand(),
 	kubeconfigCommand(),
 	kubectlCommand(),
+	runsCommand(),
+	logsCommand(),
 	snapshotCommand(),
 	secretsCommand(),
 	tourCommand(),

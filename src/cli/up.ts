@@ -10,7 +10,7 @@ import { stopCluster } from "../cluster/stop.ts";
 import { systemClock } from "../core/clock.ts";
 import { type ApiOptions, apiChanges, withApiOptions } from "./api-options.ts";
 import { clusterCommand, layoutFrom } from "./data-option.ts";
-import { count } from "./node.ts";
+import { count, wholeNumber } from "./node.ts";
 import { duration, say } from "./output.ts";
 
 interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | "showHome">, ApiOptions {
@@ -19,6 +19,12 @@ interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | 
 	foreground?: true;
 	enableAdmissionPlugins?: string;
 	encryptionProviderConfig?: string;
+	/** False with --no-history; otherwise true, said or not. */
+	history?: boolean;
+	historyRuns?: number;
+	historyDays?: number;
+	historyLogs?: number;
+	historyAllRuns?: number;
 }
 
 export function upCommand(): Command {
@@ -42,15 +48,28 @@ export function upCommand(): Command {
 			"containers see home directories, password hashes and keys of this machine (default: hidden)",
 		)
 		.option("--no-show-home", "they do not see them any more")
+		.option("--history-runs <n>", "runs kept of each CronJob and Job name (default: 200)", wholeNumber)
+		.option("--history-days <n>", "how long they are kept (default: 30)", wholeNumber)
+		.option("--history-logs <megabytes>", "what all their logs may take, compressed (default: 64)", wholeNumber)
+		.option("--history-all-runs <n>", "runs kept of the whole cluster (default: 10000)", wholeNumber)
+		.option("--no-history", "keep nothing of Jobs that have run")
 		.option("--foreground", "stay until Ctrl-C, then stop the cluster");
 	return withApiOptions(command).action(up);
 }
 
 async function up(given: UpOptions): Promise<void> {
-	const { data, foreground, kubeletConfig, enableAdmissionPlugins, encryptionProviderConfig, ...wanted } = given;
+	const { data, foreground, kubeletConfig, enableAdmissionPlugins, encryptionProviderConfig, ...rest } = given;
+	const { history, historyRuns, historyDays, historyLogs, historyAllRuns, ...wanted } = rest;
+	const kept = {
+		...(historyRuns !== undefined && { runs: historyRuns }),
+		...(historyDays !== undefined && { days: historyDays }),
+		...(historyLogs !== undefined && { logMegabytes: historyLogs }),
+		...(historyAllRuns !== undefined && { allRuns: historyAllRuns }),
+	};
 	const layout = layoutFrom({ data });
 	const { nodes, runtime, clock, showHome } = wanted;
 	const options: LaunchOptions = {
+		...(history === false ? { history } : Object.keys(kept).length > 0 && { history: kept }),
 		...(nodes !== undefined && { nodes }),
 		...(runtime !== undefined && { runtime }),
 		...(clock !== undefined && { clock }),

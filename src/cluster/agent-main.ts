@@ -7,8 +7,11 @@ import type { Mirror } from "../client/mirror.ts";
 import { createClient } from "../client/requests.ts";
 import { httpTransport } from "../client/transport-http.ts";
 import { systemClock } from "../core/clock.ts";
+import { endedLogsPath, wireLogs } from "../core/ended-log.ts";
 import { createLinuxNetwork } from "../network/linux/network.ts";
 import { type Agent, startAgent } from "../node/agent.ts";
+import { LogKeeper } from "../node/history/log-keeper.ts";
+import { createSpool } from "../node/history/spool.ts";
 import { readKubeletConfiguration } from "../node/kubelet-configuration.ts";
 import { nodePodFeed } from "../node/pod-feed.ts";
 import { viewPath } from "../node/volumes/view-path.ts";
@@ -70,6 +73,19 @@ async function start(tokens: AgentTokens): Promise<void> {
 		() => runtime.close(),
 		() => network.close(),
 	);
+	// Machines have links there now and then; later, no link that a pod makes is followed.
+	const root = await viewPath(config.viewDirectory, "/var/lib/kubelet");
+	const logKeeper = new LogKeeper({
+		clock,
+		spool: createSpool(`${config.directory}/history`),
+		async deliver(logs) {
+			// What the server answers: see api/receive-logs.ts.
+			const { done } = (await client.raw("POST", endedLogsPath, wireLogs(logs))) as { done: boolean[] };
+			return done;
+		},
+		onError: (error) => logError("logs of Jobs", error),
+	});
+	closers.push(() => logKeeper.stop());
 	const agent = await startAgent({
 		client,
 		clock,
@@ -80,11 +96,11 @@ async function start(tokens: AgentTokens): Promise<void> {
 		node: { name: config.node, addresses: [config.address], labels: config.labels, podCidr: config.podCidr },
 		directories: {
 			view: config.viewDirectory,
-			// Machines have links there now and then; later, no link that a pod makes is followed.
-			root: await viewPath(config.viewDirectory, "/var/lib/kubelet"),
+			root,
 			logs: await viewPath(config.viewDirectory, "/var/log"),
 		},
 		clusterDns: config.clusterDns,
+		logKeeper,
 		configuration: readKubeletConfiguration(config.kubelet),
 	});
 	closers.push(() => agent.stop());

@@ -4,6 +4,7 @@ import { checkPlugins } from "../api/admission/plugins.ts";
 import type { PodSecurityConfiguration } from "../api/admission/pod-security/configuration.ts";
 import type { AuditOptions } from "../api/audit/audit.ts";
 import { type Api, createApi } from "../api/handle.ts";
+import type { KeptLogs } from "../api/kept-logs.ts";
 import type { Client } from "../client/client.ts";
 import { createMirror } from "../client/informer.ts";
 import type { Mirror } from "../client/mirror.ts";
@@ -15,6 +16,9 @@ import { startShell } from "../controllers/shell.ts";
 import type { Clock } from "../core/clock.ts";
 import { ApiError } from "../core/errors.ts";
 import type { User } from "../core/exchange.ts";
+import { keepRemoved } from "../history/facts.ts";
+import { Recorder } from "../history/recorder.ts";
+import { type HistoryOptions, historySettings } from "../history/settings.ts";
 import { catalog } from "../kinds/catalog.ts";
 import { createRegistry } from "../kinds/registry.ts";
 import { startScheduler } from "../scheduler/shell.ts";
@@ -56,6 +60,8 @@ export interface ControlPlaneOptions {
 	oidc?: readonly JwtAuthenticator[];
 	/** What is recorded of requests, and where. Default: nothing. */
 	audit?: AuditOptions | undefined;
+	/** How much of past runs is kept. False: nothing. */
+	history?: HistoryOptions | false | undefined;
 	authenticateToken?(token: string): User | undefined;
 	dialAgent?(node: string): Promise<Duplex>;
 	/** Failures that were dealt with but should be seen: a controller's failed plan, a lost watch. */
@@ -67,6 +73,8 @@ export interface ControlPlane {
 	readonly api: Api;
 	/** What the controllers see; everything in this process that watches may share it. */
 	readonly mirror: Mirror;
+	/** Keeps what ended containers wrote; undefined where no history is kept. */
+	readonly keptLogs: KeptLogs | undefined;
 	/** A client in this process, as this user. `copies`: what it returns is the caller's own. */
 	client(user: User, options?: { copies?: boolean }): Client;
 	/**
@@ -82,12 +90,15 @@ export interface ControlPlane {
 const nobody: Authority = { ca: "", sign: () => "", signToken: () => "" };
 
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-	const { store, clock } = options;
+	const { clock } = options;
 	const report = options.onError ?? (() => {});
+	const history = options.history === false ? undefined : createHistory(options, report);
+	const store = history === undefined ? options.store : keepRemoved(options.store, clock, history.told);
 	checkPlugins(options.admissionPlugins ?? []);
 	let usage: UsageReader | undefined;
 	let accounts: readonly string[] = [];
 	const api = await createApi({
+		keptLogs: history,
 		usage: async () => (await usage?.read()) ?? [],
 		store,
 		clock,
@@ -126,6 +137,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	accounts = systemAccounts([...first, ...authorityControllers(nobody)]);
 	await bootstrap(client(apiServer), { serviceCidr: options.serviceCidr, accounts });
 
+	// In the background: nothing waits for what it finds of the past.
+	void history?.start(mirror);
 	const recorder = createEventRecorder(client(eventRecorder), { clock });
 	const start = (controller: Controller<unknown>) =>
 		startShell(controller, {
@@ -148,14 +161,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	return {
 		api,
 		mirror,
+		keptLogs: history,
 		client,
 		publishAuthority,
 		async stop() {
 			usage.stop();
 			await Promise.all([scheduling.stop(), ...shells.map((shell) => shell.stop())]);
 			await recorder.flush();
+			await history?.stop();
 			mirror.close();
 			await api.close();
 		},
 	};
+}
+
+function createHistory({ store, clock, history }: ControlPlaneOptions, report: (what: string, error: unknown) => void) {
+	const settings = historySettings(history === false ? undefined : history);
+	return new Recorder({ store, clock, settings, onError: (error) => report("history", error) });
 }

@@ -108,6 +108,7 @@ class EmbeddedCluster implements Cluster {
 			admissionPlugins: this.#options.admissionPlugins ?? [],
 			oidc: this.#options.oidc === undefined ? [] : jwtAuthenticators(this.#options.oidc),
 			audit: this.#options.audit && { ...this.#options.audit, policy: auditPolicy(this.#options.audit.policy) },
+			history: this.#options.history,
 			wallClock: systemClock({ unref: true }),
 			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => {

@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { systemClock } from "../core/clock.ts";
 import { spawnApart } from "../core/inherited.ts";
+import type { HistoryOptions } from "../history/settings.ts";
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 import type { ApiChanges } from "./api-settings.ts";
 import { control, NotRunning } from "./control-client.ts";
@@ -26,6 +27,8 @@ export interface LaunchOptions extends ApiChanges {
 	showHome?: boolean;
 	/** Optional steps of admission: from the next start on, until other ones are named. */
 	admissionPlugins?: readonly string[];
+	/** How much is kept of Jobs that have run, from the next start on; what is absent stays. False: nothing. */
+	history?: HistoryOptions | false;
 	/** Absolute path of an EncryptionConfiguration, in the place of the one before; empty: none from now on. */
 	encryptionFile?: string;
 }
@@ -61,6 +64,7 @@ export async function launch(
 		throw new Error("another --encryption-provider-config takes effect when the cluster starts: 'cox down' first");
 	if (options.showHome !== undefined && options.showHome !== (readSettings(layout.settings)?.showHome === true))
 		throw new Error("whether containers see home directories is settled when the cluster starts: 'cox down' first");
+	if (options.history !== undefined) refuseOtherHistory(layout, options.history);
 	const missing = (options.nodes ?? 0) - running.nodes.length;
 	if (missing > 0) await control(layout, "addNodes", { count: missing });
 	return control(layout, "ready");
@@ -174,3 +178,9 @@ function endOf(code: number | null): string {
 
 /** Small heaps and few threads: a cluster at rest should cost little memory. */
 export const nodeFlags = ["--enable-source-maps", "--max-semi-space-size=8"];
+
+function refuseOtherHistory({ settings }: Layout, wanted: HistoryOptions | false): void {
+	const now = readSettings(settings)?.history ?? {};
+	if (isDeepStrictEqual(now, wanted === false ? false : { ...(now || {}), ...wanted })) return;
+	throw new Error("how much is kept of runs is settled when the cluster starts: 'cox down' first");
+}

@@ -122,6 +122,7 @@ export class ClusterServer {
 			apiAudiences: this.#settings.apiAudiences ?? [],
 			oidc: this.#settings.oidc === undefined ? [] : jwtAuthenticators(this.#settings.oidc),
 			audit: this.#audit(),
+			history: this.#settings.history,
 			podSecurity: this.#settings.admission === undefined ? {} : podSecurityConfiguration(this.#settings.admission),
 			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => this.#dial(node),

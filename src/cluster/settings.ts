@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { replaceFile } from "../core/replace-file.ts";
+import type { HistoryOptions } from "../history/settings.ts";
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 import type { ApiSettings } from "./api-settings.ts";
 import type { EncryptionSettings } from "./encryption/at-rest.ts";
@@ -23,6 +24,8 @@ export interface Settings extends ApiSettings {
 	admissionPlugins?: readonly string[];
 	/** The EncryptionConfiguration of the last start; absent: Secrets are encrypted with the cluster's own key. */
 	encryption?: EncryptionSettings | undefined;
+	/** How much is kept of Jobs that have run; false: nothing. */
+	history?: HistoryOptions | false;
 	/** Nodes on this machine, by name. */
 	nodes: Record<string, NodeSettings>;
 }

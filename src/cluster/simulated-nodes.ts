@@ -21,12 +21,14 @@ export interface SimulatedNodesOptions {
 /** Nodes in this process whose pods do what their annotations say. */
 export function createSimulatedNodes({ controlPlane, clock, events }: SimulatedNodesOptions): NodePool {
 	const specs = new Map<string, PoolNode>();
+	const { keptLogs } = controlPlane;
 	const fleet = startSimulatedFleet({
 		client: (name) => controlPlane.client(nodeUser(name)).as("kubelet"),
 		reader: controlPlane.client(simulatedNodes),
 		mirror: controlPlane.mirror,
 		clock,
 		events,
+		keepLogs: keptLogs && ((logs) => keptLogs.receive(logs, undefined)),
 		...(clock instanceof VirtualClock ? { leaseMs: virtualLeaseMs } : {}),
 		runtime: () => createSimulatedRuntime({ clock }),
 		network: ({ name }) => {

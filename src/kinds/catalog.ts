@@ -7,6 +7,7 @@ import { deployments } from "./deployment.ts";
 import { endpoints } from "./endpoints.ts";
 import { endpointSlices } from "./endpointslice.ts";
 import { events } from "./event.ts";
+import { runs } from "./history/run.ts";
 import { horizontalPodAutoscalers } from "./horizontalpodautoscaler.ts";
 import { jobs } from "./job.ts";
 import type { Kind } from "./kind.ts";
@@ -87,6 +88,7 @@ export const catalog: readonly Kind[] = [
 	volumeAttachments,
 	volumeAttributesClasses,
 	runtimeClasses,
+	runs,
 ];
 
 const builtin = createRegistry(catalog);

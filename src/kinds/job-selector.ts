@@ -1,3 +1,4 @@
+import { cronJobOf } from "./cronjob-jobs.ts";
 import type { Job } from "./generated/types.ts";
 
 /** Labels by which a job knows its pods: current names, and those without a prefix that older clients use. */
@@ -36,13 +37,11 @@ export function generateJobSelector(job: Job): void {
 }
 
 /**
- * Labels a job that a CronJob owns, and its pods, with `cronjob=NAME`, unless the user has a label of that name: also a job
- * of `kubectl create job --from`, whatever kind of reference that kubectl makes. Course notes list jobs and logs by it. In place.
+ * Labels a job that a CronJob owns, and its pods, with `cronjob=NAME`, unless the user has a label of that name.
+ * Course notes list jobs and logs by it. In place.
  */
 export function labelWithCronJob({ metadata, spec }: Job): void {
-	const owner = metadata.ownerReferences?.find(
-		({ kind, apiVersion }) => kind === "CronJob" && apiVersion.startsWith("batch/"),
-	);
+	const owner = cronJobOf(metadata);
 	if (owner === undefined) return;
 	metadata.labels = { cronjob: owner.name, ...metadata.labels };
 	spec.template.metadata = { ...spec.template.metadata };

@@ -57,6 +57,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	hasGeneration: boolean;
 	/** Names must be DNS labels or subdomains, or path segments (RBAC); upstream's rule for the kind. */
 	nameRule: "dnsSubdomain" | "dnsLabel" | "pathSegment";
+	/** The cluster itself writes such objects, past the verbs, and clients only get, list and watch them. Default false. */
+	readOnly?: true;
 	/** How long an object lives after it was last written; undefined: until it is deleted. */
 	lifeMs?: number;
 	/** Fields that `fieldSelector` may name besides metadata.name and metadata.namespace. */

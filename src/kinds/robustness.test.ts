@@ -86,13 +86,16 @@ function create(kind: Kind, served: ServedVersion | undefined, sent: unknown): {
 	return { object, causes: kind.validate?.(object) ?? [] };
 }
 
-const cases = catalog.flatMap((kind) =>
-	[undefined, ...(kind.servedAs ?? [])].map((served) => ({
-		kind,
-		served,
-		name: `${apiVersionOf(served ?? kind)} ${kind.kind}`,
-	})),
-);
+// What the cluster alone writes never comes from a client.
+const cases = catalog
+	.filter(({ readOnly }) => !readOnly)
+	.flatMap((kind) =>
+		[undefined, ...(kind.servedAs ?? [])].map((served) => ({
+			kind,
+			served,
+			name: `${apiVersionOf(served ?? kind)} ${kind.kind}`,
+		})),
+	);
 
 for (const { kind, served, name } of cases) {
 	test(`${name}: no object of the right types breaks defaults, validation, updates or tables`, () => {

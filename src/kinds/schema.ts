@@ -9,6 +9,7 @@ import type { FieldSchema as PatchedField } from "../core/patches/schema.ts";
 import { canonicalQuantity } from "../core/quantity.ts";
 import { shown } from "../core/shown.ts";
 import generated from "./generated/schemas.json" with { type: "json" };
+import { historyTypes } from "./history/schemas.ts";
 import { oldTypes } from "./old/schemas.ts";
 import { base64Mistake, normalMicroTime, normalTime } from "./scalars.ts";
 
@@ -35,7 +36,10 @@ for (const [name, fields] of Object.entries(generated as unknown as Record<strin
 for (const [name, fields] of Object.entries(oldTypes((type) => builtinTypes[type] ?? {})))
 	builtinTypes[name] = Object.assign(Object.create(null), fields);
 
-/** The types of Kubernetes v1.36's stable APIs. */
+for (const [name, fields] of Object.entries(historyTypes))
+	builtinTypes[name] = Object.assign(Object.create(null), fields);
+
+/** The types of Kubernetes v1.36's stable APIs, and of our own. */
 export const builtinSchemas: Schemas = { type: (name) => builtinTypes[name] };
 
 export interface Decoded {

@@ -63,7 +63,7 @@ describe.skipIf(!present)(`built-in kinds${present ? "" : " (skipped: upstream r
 		}
 	}
 
-	test.each(catalog.map((kind) => [`${kind.group}/${kind.version}/${kind.plural}`, kind] as const))(
+	test.each(catalog.filter(isUpstreams).map((kind) => [`${kind.group}/${kind.version}/${kind.plural}`, kind] as const))(
 		"%s is named and scoped as upstream's",
 		(path, kind) => {
 			const upstream = resources.get(path);
@@ -149,4 +149,9 @@ function compare(path: string, field: FieldSchema, property: Property, definitio
 function collectionOf(property: Property): "map" | "arrayMap" | undefined {
 	if (property.additionalProperties === undefined) return undefined;
 	return property.additionalProperties.type === "array" ? "arrayMap" : "map";
+}
+
+/** Groups of our own have nothing to be compared with. */
+function isUpstreams({ group }: { group: string }): boolean {
+	return !group.endsWith(".coxswain.io");
 }

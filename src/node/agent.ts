@@ -18,6 +18,8 @@ import { admissionVerdict, lacks } from "./admission.ts";
 import { makeContainerConfig } from "./container-config.ts";
 import { type EventRecorder, kubeletEvents, noEvents } from "./event-recorder.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
+import { endedLogs } from "./history/ended-logs.ts";
+import type { LogKeeper } from "./history/log-keeper.ts";
 import type { KubeletSettings } from "./kubelet-config.ts";
 import { type KubeletConfiguration, usualKubeletConfiguration } from "./kubelet-configuration.ts";
 import { machineFacts } from "./machine-facts.ts";
@@ -62,6 +64,8 @@ export interface AgentOptions {
 	prober?: Prober;
 	/** False: Events are not written. */
 	events?: boolean;
+	/** Brings the logs of Jobs' containers to those who keep them; absent: nobody does. */
+	logKeeper?: LogKeeper;
 	/** Default: the usual one. */
 	configuration?: KubeletConfiguration;
 	/** How long the node's Lease promises that it lives. Default 40 s, renewed every 10 s. */
@@ -145,6 +149,7 @@ class RunningAgent implements Agent {
 			shortage: (pod) => lacks(pod, this.#admission())?.message.replace(/^Pod was rejected: /, ""),
 			containerConfig: (pod, container, start) => makeContainerConfig(context, pod, container, start),
 		};
+		if (options.logKeeper !== undefined) context.endedLogs = endedLogs(options.logKeeper, runtime);
 		const files = this.#files(context);
 		if (files !== undefined) context.files = files;
 		this.#context = context;

@@ -80,6 +80,13 @@ export class VolumeError extends Error {
 
 export type ProbeResult = { ok: true } | { ok: false; message: string; warning?: true };
 
+/** Brings the logs of ended containers to those who keep them: see history/log-keeper.ts. */
+export interface EndedLogs {
+	ended(pod: Pod, container: Container): void;
+	/** Resolves when the pod's log files may go. */
+	settle(podUid: string): Promise<void>;
+}
+
 /** Does what a probe says, once. */
 export type Prober = (
 	target: { pod: Pod; container: ContainerSpec; id: string; addresses: readonly string[] },
@@ -112,6 +119,8 @@ export interface NodeContext {
 	words(error: unknown): string;
 	/** Absent on a simulated node, which writes no files. */
 	files?: PodFiles;
+	/** Told of every container that has ended: by its id once, as far as one can. */
+	endedLogs?: EndedLogs;
 	references: References;
 	prober: Prober;
 	/** Services of a namespace, for environment variables. */

@@ -17,6 +17,7 @@ export function orphanPod(uid: string, { sandboxes, containers }: PodRuntime, no
 			uid,
 			resourceVersion: "",
 			creationTimestamp: "",
+			...(config && { labels: { ...config.labels } }),
 		},
 		spec: {
 			nodeName,

@@ -56,6 +56,8 @@ export class PodActions {
 	readonly #starter: ContainerStarter;
 	readonly #stopper: ContainerStopper;
 	#mountDelayMs = mountRetry.firstMs;
+	/** Ids of containers whose end was told to those who keep logs. */
+	#ended: Set<string> | undefined;
 
 	constructor(context: NodeContext, memory: PodMemoryKeeper, state: () => PodState, wake: () => void) {
 		this.#context = context;
@@ -102,12 +104,27 @@ export class PodActions {
 		}
 	}
 
+	/** Tells those who keep logs of containers that have ended since it was last called. */
+	tellEnded(): void {
+		const { endedLogs } = this.#context;
+		if (endedLogs === undefined) return;
+		const { pod, containers } = this.#state();
+		for (const container of containers) {
+			if (container.state !== "exited" || this.#ended?.has(container.id)) continue;
+			this.#ended ??= new Set();
+			this.#ended.add(container.id);
+			endedLogs.ended(pod, container);
+		}
+	}
+
 	/** Removes everything the runtime and the node keep of the pod. */
 	async remove(): Promise<void> {
 		const { runtime, files, view } = this.#context;
 		this.#memory.setBusy("remove", true);
 		try {
 			const { pod, sandboxes, containers } = this.#state();
+			this.tellEnded();
+			await this.#context.endedLogs?.settle(pod.metadata.uid);
 			for (const { id } of containers) await runtime.removeContainer(id);
 			for (const { id } of sandboxes) await runtime.removeSandbox(id);
 			await files?.remove(pod);

@@ -192,6 +192,7 @@ export class PodWorker {
 		const { clock } = this.#context;
 		await this.#readTerminationMessages();
 		if (this.#closed) return;
+		this.#actions.tellEnded();
 		const plan = planPod(this.state(), clock.now());
 		for (const action of plan.actions) this.#do(action);
 		if (this.#closed) return;

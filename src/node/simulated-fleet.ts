@@ -7,6 +7,7 @@ import type { NodeNetwork } from "../network/network.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Agent, startAgent } from "./agent.ts";
 import { shortenLease } from "./heartbeat.ts";
+import { LogKeeper, type LogKeeperParts } from "./history/log-keeper.ts";
 import type { Prober } from "./node-context.ts";
 import type { NodeFacts } from "./node-object.ts";
 import { type PodFeed, sharedPodFeed } from "./pod-feed.ts";
@@ -32,6 +33,8 @@ export interface FleetOptions {
 	 */
 	leaseMs?: number | undefined;
 	clusterDomain?: string;
+	/** Takes the logs of Jobs' containers; absent: nobody does. */
+	keepLogs?: LogKeeperParts["deliver"] | undefined;
 }
 
 export interface FleetNode extends Partial<NodeFacts> {
@@ -64,6 +67,8 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 	const feed: PodFeed = sharedPodFeed(mirror);
 	const references = new WatchedReferences(reader, clock);
 	const agents = new Map<string, Agent>();
+	// One for all: what ends at the same time on many nodes is brought together.
+	const logKeeper = options.keepLogs && new LogKeeper({ clock, deliver: options.keepLogs });
 	// Simulated volumes have no directories; they are let go all the same.
 	const volumes = watchLocalVolumes({
 		client: options.client,
@@ -85,6 +90,7 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 				...(network === undefined ? {} : { network }),
 				node: { capacity: plenty, allocatable: plenty, ...node },
 				prober: succeedingProber,
+				...(logKeeper === undefined ? {} : { logKeeper }),
 				...(options.events === undefined ? {} : { events: options.events }),
 				...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
 				...(options.clusterDomain === undefined ? {} : { clusterDomain: options.clusterDomain }),
@@ -106,6 +112,7 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 			const all = [...agents.values()];
 			agents.clear();
 			await Promise.all(all.map((agent) => agent.stop()));
+			await logKeeper?.stop();
 			references.close();
 		},
 	};

@@ -172,7 +172,7 @@ export class WatchCache {
 
 	#watchStore(): void {
 		this.#store.watch(
-			{ prefix: keyRoot, afterRevision: this.#revision, signal: this.#closing.signal },
+			{ prefix: "", afterRevision: this.#revision, signal: this.#closing.signal },
 			{
 				changes: (changes) => this.#apply(changes),
 				end: (error) => this.#storeLost(error),
@@ -203,6 +203,8 @@ export class WatchCache {
 	#apply(changes: readonly Change[]): void {
 		for (const change of changes) {
 			this.#revision = change.revision;
+			// Others keep things in the same store; that they did is a revision like any other.
+			if (!change.key.startsWith(keyRoot)) continue;
 			const resource = resourceOfKey(change.key);
 			if (resource === undefined) {
 				if (change.type === "put") this.#claims.add(change.key);
@@ -226,7 +228,10 @@ export class WatchCache {
 
 	#cachedFrom({ key, value, revision }: Change & { type: "put" }): Cached {
 		const write = this.#ownWrites.get(value);
-		if (write === undefined) return parse(key, value, revision);
+		if (write === undefined) {
+			const isRare = this.#rarelyRead.has(resourceOfKey(key) ?? "");
+			return isRare ? new Cached(key, undefined, revision, value) : parse(key, value, revision);
+		}
 		this.#ownWrites.delete(value);
 		write.object.metadata.resourceVersion = String(revision);
 		write.cached = new Cached(key, deepFreeze(write.object), revision, value);

@@ -60,6 +60,7 @@ const special: Readonly<Record<string, readonly Subresource[]>> = {
 		{ name: "proxy", kind: "PodProxyOptions", verbs: proxying },
 		{ name: "resize", kind: "Pod", verbs: changing },
 	],
+	"runs.history.coxswain.io": [{ name: "log", kind: "Run", verbs: ["get"] }],
 	serviceaccounts: [
 		{ name: "token", kind: "TokenRequest", group: "authentication.k8s.io", version: "v1", verbs: ["create"] },
 	],
@@ -79,6 +80,7 @@ const storedVerbs = ["create", "delete", "deletecollection", "get", "list", "pat
 
 /** The verbs of a stored kind, in alphabetical order. Namespaces are only deleted one by one. */
 export function verbsOf(kind: Kind): readonly string[] {
+	if (kind.readOnly) return ["get", "list", "watch"];
 	if (kind.group === "" && kind.plural === "namespaces")
 		return storedVerbs.filter((verb) => verb !== "deletecollection");
 	return storedVerbs;

@@ -14,13 +14,17 @@ export async function log(context: Context, target: Target): Promise<ApiResponse
 	query.delete("container");
 	const connection = await dial(context.server, place.node);
 	const path = `/containerLogs/${place.path}${query.size === 0 ? "" : `?${query}`}`;
-	const response = await forward(context, connection, path);
+	return logAnswer(await forward(context, connection, path));
+}
+
+/** The agent says in plain words what is wrong; clients want a Status. @throws ApiError */
+export async function logAnswer(response: ApiResponse): Promise<ApiResponse> {
 	if (response.type !== "stream" || response.status < 400) return response;
-	// The agent says in plain words what is wrong; clients want a Status.
 	throw new ApiError(response.status === 404 ? "NotFound" : "BadRequest", await text(response.body));
 }
 
-function checkOptions(query: URLSearchParams, name: string): void {
+/** @throws ApiError Invalid, in upstream's words */
+export function checkOptions(query: URLSearchParams, name: string): void {
 	const problems: string[] = [];
 	const number = (field: string, least: number, words: string) => {
 		const value = query.get(field);

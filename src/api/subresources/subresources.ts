@@ -13,6 +13,7 @@ import { log } from "./log.ts";
 import { partOf } from "./part.ts";
 import { ephemeralContainers, resize } from "./pod-parts.ts";
 import { proxy } from "./proxy.ts";
+import { runLog } from "./run-log.ts";
 import { scale } from "./scale.ts";
 import { token } from "./token.ts";
 
@@ -32,6 +33,7 @@ const subresources: Readonly<Record<string, Serve>> = {
 	"pods/portforward": connect,
 	"pods/proxy": proxy,
 	"pods/resize": resize,
+	"runs.history.coxswain.io/log": runLog,
 	"serviceaccounts/token": token,
 	"services/proxy": proxy,
 };

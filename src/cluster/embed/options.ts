@@ -1,5 +1,6 @@
 /** What `startCluster` takes. */
 import type { AuditEvent } from "../../api/audit/event.ts";
+import type { HistoryOptions } from "../../history/settings.ts";
 import type { ClusterTime, SystemTime, VirtualTime } from "./time.ts";
 
 export interface ClusterOptions {
@@ -38,6 +39,8 @@ export interface ClusterOptions {
 	 * not to change the event.
 	 */
 	audit?: { policy: object; sink(event: AuditEvent): void };
+	/** How much is kept of Jobs that have run, see docs/run-history.md; false: nothing. */
+	history?: HistoryOptions | false;
 	/** Told of failures that were dealt with, such as a write that was tried again. Default: nobody is. */
 	onError?(what: string, error: unknown): void;
 }
@@ -77,7 +80,14 @@ const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
 	admissionPlugins: true,
 	oidc: true,
 	audit: true,
+	history: true,
 	onError: true,
+};
+const historyOptionNames: Readonly<Record<keyof HistoryOptions, true>> = {
+	runs: true,
+	days: true,
+	logMegabytes: true,
+	allRuns: true,
 };
 const nodeOptionNames: Readonly<Record<keyof NodeOptions, true>> = {
 	name: true,
@@ -89,6 +99,7 @@ const nodeOptionNames: Readonly<Record<keyof NodeOptions, true>> = {
 /** @throws Error that names the first option that there is not */
 export function checkOptions(options: ClusterOptions): void {
 	checkNames("startCluster", options, optionNames);
+	checkNames("history", options.history || {}, historyOptionNames);
 	if (typeof options.nodes === "number") {
 		if (!Number.isInteger(options.nodes) || options.nodes < 0)
 			throw new Error(`nodes: ${options.nodes} is not a whole number of 0 or more`);

@@ -1,6 +1,7 @@
 /** Encryption at rest of a cluster in a data directory: which keys there are, what they write, and their rotation. */
 import { createHash } from "node:crypto";
 import { keyPrefix } from "../../api/cache/keys.ts";
+import { historyRoot } from "../../history/keys.ts";
 import { Encryption, type EncryptionRule } from "../../store/encryption.ts";
 import type { Store } from "../../store/store.ts";
 import { readOptionFile } from "../option-file.ts";
@@ -65,7 +66,7 @@ export class EncryptionAtRest {
 			writeOwnKeys(this.#pki, this.#ownKeys);
 			this.#isNew = false;
 		}
-		const { hadPlain } = await rewrite(store, this.encryption, [changed ? everything : secrets]);
+		const { hadPlain } = await rewrite(store, this.encryption, changed ? [everything, historyRoot] : [secrets]);
 		if (this.#ownKeys.length > 1) await this.#dropOldKeys(store);
 		return hadPlain;
 	}

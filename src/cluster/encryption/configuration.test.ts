@@ -26,6 +26,8 @@ test("resources become the keys of the store, and the first key of the first pro
 				"/objects/batch/",
 				"/objects/core/",
 				"/objects/",
+				// What belongs to runs and is no object.
+				"history/",
 			],
 			writeKey: { name: "a" },
 		},

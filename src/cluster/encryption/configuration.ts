@@ -3,6 +3,8 @@ import { keyPrefix } from "../../api/cache/keys.ts";
 import { ConfigField, causesText } from "../../core/config-field.ts";
 import type { Cause } from "../../core/errors.ts";
 import { forbidden, invalidValue, required, typeInvalid } from "../../core/field-errors.ts";
+import { historyRoot } from "../../history/keys.ts";
+import { runs } from "../../kinds/history/run.ts";
 import type { EncryptionKey, EncryptionRule } from "../../store/encryption.ts";
 
 /** What a configuration asks for. */
@@ -12,6 +14,7 @@ export interface EncryptionPlan {
 	keys: readonly EncryptionKey[];
 }
 
+const runsPrefix = keyPrefix(runs);
 const secretSizes = [16, 24, 32];
 
 /** @throws Error that names every field that is wrong, and providers that are not there */
@@ -23,7 +26,9 @@ export function encryptionPlan(document: unknown): EncryptionPlan {
 	const keys = new Map<string, EncryptionKey>();
 	const rules = filled(root.field("resources")).map((entry): EncryptionRule => {
 		entry.knows(["resources", "providers"]);
-		const prefixes = filled(entry.field("resources")).map((resource) => prefixOf(resource.text()));
+		const named = filled(entry.field("resources")).map((resource) => prefixOf(resource.text()));
+		// What belongs to runs and is no object goes with them.
+		const prefixes = named.some((prefix) => runsPrefix.startsWith(prefix)) ? [...named, historyRoot] : named;
 		const providers = filled(entry.field("providers")).map(providerKeys);
 		for (const key of providers.flat()) {
 			const known = keys.get(key.name);

@@ -1,6 +1,7 @@
 /** Cron jobs on a real API server, in virtual time; the controllers are killed at every one of their writes. */
 import { expect, test } from "vitest";
 import { cronJobs } from "../../kinds/cronjob.ts";
+import { scheduledAnnotation } from "../../kinds/cronjob-jobs.ts";
 import type { CronJobSpec, Job } from "../../kinds/generated/types.ts";
 import { jobs } from "../../kinds/job.ts";
 import { pods } from "../../kinds/pod.ts";
@@ -9,7 +10,6 @@ import { jobController } from "../job/controller.ts";
 import { jobOrphanController } from "../job/orphans.ts";
 import { type Death, startMortalControllers } from "../job/testing/mortal-controllers.ts";
 import { cronJobController } from "./controller.ts";
-import { scheduledAnnotation } from "./job.ts";
 
 const jobTemplate = {
 	spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "main", image: "busybox" }] } } },

@@ -1,17 +1,8 @@
 /** The jobs that a cron job makes. */
 import { timestamp } from "../../core/clock.ts";
 import { controllerReference, type Draft } from "../../core/object.ts";
+import { cronJobLabel, jobName, scheduledAnnotation } from "../../kinds/cronjob-jobs.ts";
 import type { CronJob, Job } from "../../kinds/generated/types.ts";
-
-/** RFC 3339 in the cron job's time zone: the time for which the job was made. */
-export const scheduledAnnotation = "batch.kubernetes.io/cronjob-scheduled-timestamp";
-/** Not upstream's: jobs and pods are found by their cron job's name. */
-export const cronJobLabel = "cronjob";
-
-/** The same name for the same time, so that a start cannot happen twice. */
-export function jobName(cronJob: CronJob, scheduledMs: number): string {
-	return `${cronJob.metadata.name}-${Math.floor(scheduledMs / 60_000)}`;
-}
 
 export function jobFor(cronJob: CronJob, scheduledMs: number): Draft<Job> {
 	const { metadata, spec } = cronJob.spec.jobTemplate;

@@ -11,8 +11,8 @@ import { type Dependent, type GarbageState, isOrphaning, isWaiting, type Owner, 
 
 /** @param registry of the kinds to collect; those that join it later are collected after a restart of the controller */
 export function garbageCollectorController(registry: Registry): Controller<GarbageState> {
-	// Events have no owners, and there are many.
-	const kinds = registry.all().filter((kind) => kind !== (events as Kind));
+	// Events have no owners, nor have objects that the cluster writes itself, and there are many.
+	const kinds = registry.all().filter((kind) => kind !== (events as Kind) && !kind.readOnly);
 	const byResource = new Map(kinds.map((kind) => [qualifiedResource(kind), kind]));
 	return {
 		name: "garbage-collector",

@@ -9,11 +9,12 @@ import { type Controller, watchRule } from "../controller.ts";
 import { type NamespaceState, plan } from "./plan.ts";
 
 /**
- * Events are not watched: nothing waits for one of them to go, and there are more of them than of all the rest.
+ * Events are not watched: nothing waits for one of them to go, and there are more of them than of all the rest. What the cluster
+ * writes itself (runs) it also takes away itself.
  * @param registry of the kinds that namespaces may hold; kinds that join later count after a restart of the controller
  */
 export function namespaceController(registry: Registry): Controller<NamespaceState> {
-	const kinds = registry.all().filter((kind) => kind.namespaced && kind !== (events as Kind));
+	const kinds = registry.all().filter((kind) => kind.namespaced && kind !== (events as Kind) && !kind.readOnly);
 	return {
 		name: "namespace",
 		component: "namespace-controller",

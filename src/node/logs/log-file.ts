@@ -2,8 +2,8 @@
 import { type FSWatcher, watch } from "node:fs";
 import { type FileHandle, lstat } from "node:fs/promises";
 import { isCode } from "../../core/descriptors.ts";
+import { LineSplitter, type LogOptions, lineRenderer, tailOffset } from "../../core/log-lines.ts";
 import { inParent, openRegular } from "../../core/no-links.ts";
-import { LineSplitter, type LogOptions, lineRenderer, tailOffset } from "./log-lines.ts";
 
 const blockBytes = 64 * 1024;
 

@@ -1,8 +1,8 @@
 /** The log of one container as an answer. */
 import { Readable } from "node:stream";
+import { LineSplitter, type LogOptions, lineRenderer } from "../../core/log-lines.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import { readLogFile } from "../logs/log-file.ts";
-import { LineSplitter, type LogOptions, lineRenderer } from "../logs/log-lines.ts";
 import type { NodeContext } from "../node-context.ts";
 
 /** Ends when the log does; destroy it to end it sooner. */

@@ -1,10 +1,10 @@
 /** Finds what a request names: a pod, a container of it, an instance of that. Pure over the agent's view. */
 
 import { parseTimestamp } from "../../core/clock.ts";
+import type { LogOptions } from "../../core/log-lines.ts";
 import { isTrue } from "../../core/query.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Container, Sandbox } from "../../runtime/runtime.ts";
-import type { LogOptions } from "../logs/log-lines.ts";
 import { podContainers } from "../pod-state.ts";
 import type { PodRuntime } from "../runtime-view.ts";
 import { badRequest, notFound } from "./http-error.ts";

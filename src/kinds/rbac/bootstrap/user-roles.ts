@@ -163,6 +163,13 @@ const metricsReader = clusterRole(
 	{ [toAdmin]: "true", [toEdit]: "true", [toView]: "true" },
 );
 
+/** Whoever sees pods and their logs sees what became of them. */
+const runReader = clusterRole(
+	"coxswain:aggregate-to-view",
+	[rule(["history.coxswain.io"], ["runs", "runs/log"], read)],
+	{ [toView]: "true" },
+);
+
 export const userRoles = [
 	clusterAdmin,
 	aggregatedRole("admin", toAdmin),
@@ -172,4 +179,5 @@ export const userRoles = [
 	editRules,
 	viewRules,
 	metricsReader,
+	runReader,
 ];

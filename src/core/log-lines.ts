@@ -1,5 +1,5 @@
 /** Lines of container logs in the CRI's format: `TIME stdout|stderr F|P TEXT`. Pure. */
-import { parseTimestamp } from "../../core/clock.ts";
+import { parseTimestamp } from "./clock.ts";
 
 export interface LogOptions {
 	/** Lines from the end; undefined: all. */

@@ -1,0 +1,27 @@
+/** `POST /history/logs`: agents bring the logs of containers that have ended. */
+import { parseWireLogs } from "../core/ended-log.ts";
+import { ApiError } from "../core/errors.ts";
+import type { ApiRequest, ApiResponse, User } from "../core/exchange.ts";
+import { nodeNameOf } from "./access/node/node-identity.ts";
+import { readObjectBody } from "./body.ts";
+import { objectResponse } from "./respond.ts";
+import type { Server } from "./server.ts";
+import { noSuchResource } from "./target.ts";
+
+/** @throws ApiError Forbidden for whoever is no node */
+export async function receiveLogs(server: Server, request: ApiRequest, user: User): Promise<ApiResponse> {
+	const { keptLogs } = server.options;
+	if (keptLogs === undefined) throw noSuchResource();
+	const node = nodeNameOf(user);
+	if (node === undefined || node === "") throw new ApiError("Forbidden", "only nodes bring logs");
+	const logs = readLogs(readObjectBody(request).value);
+	return objectResponse({ done: await keptLogs.receive(logs, node) });
+}
+
+function readLogs(value: unknown) {
+	try {
+		return parseWireLogs(value);
+	} catch (error) {
+		throw new ApiError("BadRequest", error instanceof Error ? error.message : String(error));
+	}
+}

@@ -1,0 +1,98 @@
+/**
+ * Facts: what must not be forgotten before a run has taken it in, because nothing else will tell it again. That a Job or
+ * a pod of one was removed, with its last state, is written by the very commit that removes it (see `keepRemoved`).
+ */
+import { keyPrefix } from "../api/cache/keys.ts";
+import { type Clock, timestamp } from "../core/clock.ts";
+import type { EndedContainer } from "../core/ended-log.ts";
+import { controllerOf } from "../core/object.ts";
+import type { Job, Pod } from "../kinds/generated/types.ts";
+import { jobs } from "../kinds/job.ts";
+import { pods } from "../kinds/pod.ts";
+import type { Commit, Store } from "../store/store.ts";
+import { factKey } from "./keys.ts";
+
+export type Fact =
+	/** The Job or pod is gone; its last state. */
+	| { type: "job"; at: string; object: Job }
+	| { type: "pod"; at: string; object: Pod }
+	/** A container has ended, and so much of its log is kept: none when that is undefined. */
+	| { type: "log"; ended: EndedContainer; log?: { bytes: number; storedBytes: number; omittedBytes: number } };
+
+export interface StoredFact {
+	key: string;
+	fact: Fact;
+}
+
+/** Which Job it is about. */
+export function jobOfFact(fact: Fact): { namespace: string; name: string; uid: string } | undefined {
+	if (fact.type === "log") return { namespace: fact.ended.namespace, name: fact.ended.jobName, uid: fact.ended.jobUid };
+	const { metadata } = fact.object;
+	const namespace = metadata.namespace ?? "";
+	if (fact.type === "job") return { namespace, name: metadata.name, uid: metadata.uid };
+	const owner = controllerOf(fact.object);
+	return owner && { namespace, name: owner.name, uid: owner.uid };
+}
+
+export function encodeFact(fact: Fact): Uint8Array {
+	return Buffer.from(JSON.stringify(fact));
+}
+
+export function decodeFact(value: Uint8Array): Fact {
+	// The store has nothing there but what `encodeFact` made.
+	return JSON.parse(Buffer.from(value).toString()) as Fact;
+}
+
+const jobPrefix = keyPrefix(jobs);
+const podPrefix = keyPrefix(pods);
+
+/**
+ * The store below; a commit that removes a Job, or a pod of one, also writes down how it was last. That it cannot be removed
+ * without that takes no finalizer, which clients would see and wait for.
+ * @param told called with what was written, when it was
+ */
+export function keepRemoved(store: Store, clock: Pick<Clock, "now">, told: (fact: StoredFact) => void): Store {
+	async function withFacts(commit: Commit): ReturnType<Store["commit"]> {
+		const facts: StoredFact[] = [];
+		for (const key of commit.deletes) {
+			const fact = isConcerned(key) ? await removalOf(key) : undefined;
+			if (fact !== undefined) facts.push(fact);
+		}
+		if (facts.length === 0) return store.commit(commit);
+		const puts = facts.map(({ key, fact }) => ({ key, value: encodeFact(fact) }));
+		const result = await store.commit({ ...commit, puts: [...commit.puts, ...puts] });
+		if (result.ok) facts.forEach(told);
+		return result;
+	}
+
+	/** Whoever removes an object compares its revision: it is this state, or the commit fails. */
+	async function removalOf(key: string): Promise<StoredFact | undefined> {
+		const entry = await store.get(key);
+		if (entry === undefined) return undefined;
+		const at = timestamp(clock.now());
+		// The API server keeps such objects there.
+		const object = JSON.parse(Buffer.from(entry.value).toString()) as Job | Pod;
+		const fact: Fact = isJob(object) ? { type: "job", at, object } : { type: "pod", at, object };
+		const job = jobOfFact(fact);
+		if (job === undefined || (fact.type === "pod" && controllerOf(object)?.kind !== jobs.kind)) return undefined;
+		return { key: factKey(job.namespace, job.uid, `${fact.type}/${object.metadata.uid}`), fact };
+	}
+
+	return {
+		revision: () => store.revision(),
+		get: (key) => store.get(key),
+		range: (options) => store.range(options),
+		commit: (commit) => (commit.deletes.some(isConcerned) ? withFacts(commit) : store.commit(commit)),
+		watch: (options, sink) => store.watch(options, sink),
+		compact: (revision) => store.compact(revision),
+		close: () => store.close(),
+	};
+}
+
+function isConcerned(key: string): boolean {
+	return key.startsWith(jobPrefix) || key.startsWith(podPrefix);
+}
+
+function isJob(object: Job | Pod): object is Job {
+	return object.kind === jobs.kind;
+}

@@ -1,0 +1,157 @@
+/** What a run says of its pods. Pure. */
+import { timestamp } from "../core/clock.ts";
+import type { ContainerStateTerminated, ContainerStatus, Pod } from "../kinds/generated/types.ts";
+import type { RunAttempt, RunContainer, RunPod } from "../kinds/history/types.ts";
+import type { Fact } from "./facts.ts";
+
+/** Starts of one container that a run names: the newest. */
+const mostAttempts = 20;
+/** Pods that a run names. */
+export const mostPods = 50;
+
+const indexAnnotation = "batch.kubernetes.io/job-completion-index";
+
+/**
+ * @param before what was known of the pod
+ * @param gone whether there is no pod of that UID any more
+ */
+export function runPodOf(pod: Pod, before: RunPod | undefined, gone: boolean): RunPod {
+	const { metadata, spec, status } = pod;
+	// A pod does not begin again: what says so is an older picture.
+	const phase = isOver(before?.phase) ? (before?.phase ?? "") : (status?.phase ?? "Pending");
+	const index = metadata.annotations?.[indexAnnotation];
+	const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+	const init = new Set((spec.initContainers ?? []).map(({ name }) => name));
+	const containers = [...(spec.initContainers ?? []), ...spec.containers].map(({ name, image }) => {
+		const found = statuses.find((one) => one.name === name);
+		const known = before?.containers?.find((one) => one.name === name);
+		return containerOf({ name, image, init: init.has(name) }, found, known);
+	});
+	const ended = isOver(phase);
+	const endTime = ended || gone ? (lastEnd(containers) ?? before?.endTime) : undefined;
+	const reason = status?.reason;
+	const message = status?.message;
+	const node = spec.nodeName || before?.node;
+	return {
+		name: metadata.name,
+		uid: metadata.uid,
+		...(node && { node }),
+		phase: gone && !ended ? "Unknown" : phase,
+		...(reason && { reason }),
+		...(message && { message }),
+		...(index !== undefined && { index: Number(index) }),
+		...(status?.startTime && { startTime: status.startTime }),
+		...(endTime && { endTime }),
+		containers,
+	};
+}
+
+function isOver(phase: string | undefined): boolean {
+	return phase === "Succeeded" || phase === "Failed";
+}
+
+function containerOf(
+	spec: { name: string; image?: string | undefined; init: boolean },
+	status: ContainerStatus | undefined,
+	before: RunContainer | undefined,
+): RunContainer {
+	const attempts = new Map((before?.attempts ?? []).map((attempt) => [attempt.number, attempt]));
+	if (status !== undefined) takeStatus(attempts, status);
+	const image = status?.image || spec.image || before?.image;
+	const imageID = status?.imageID || before?.imageID;
+	const list = inOrder(attempts);
+	return {
+		name: spec.name,
+		...(image && { image }),
+		...(imageID && { imageID }),
+		...(spec.init && { init: true }),
+		...(list.length > 0 && { attempts: list }),
+	};
+}
+
+/** A status tells of the newest start, and of the one before. */
+function takeStatus(attempts: Map<number, RunAttempt>, status: ContainerStatus): void {
+	const { state, lastState, restartCount, containerID } = status;
+	const add = (number: number, found: Omit<RunAttempt, "number">) => {
+		if (number >= 0) attempts.set(number, { ...attempts.get(number), number, ...found });
+	};
+	const last = lastState?.terminated;
+	if (last !== undefined) add(last.containerID === containerID ? restartCount : restartCount - 1, endOf(last));
+	if (state?.terminated !== undefined) add(restartCount, endOf(state.terminated));
+	else if (state?.running !== undefined) add(restartCount, startOf(state.running.startedAt));
+}
+
+function startOf(time: string | undefined) {
+	return time === undefined ? {} : { startTime: text(time) };
+}
+
+function endOf({ exitCode, reason, message, startedAt, finishedAt }: ContainerStateTerminated) {
+	return {
+		exitCode,
+		...(reason && { reason }),
+		...(message && { message }),
+		...(startedAt && { startTime: text(startedAt) }),
+		...(finishedAt && { endTime: text(finishedAt) }),
+	};
+}
+
+/** What a node told of the end of a container, which the pod's status may never have shown. */
+export function withEnded(pod: RunPod, { ended, log }: Extract<Fact, { type: "log" }>): RunPod {
+	const containers = pod.containers ?? [];
+	const before = containers.find(({ name }) => name === ended.container) ?? { name: ended.container };
+	const attempts = new Map((before.attempts ?? []).map((attempt) => [attempt.number, attempt]));
+	attempts.set(ended.attempt, {
+		...(ended.startedAt && { startTime: ended.startedAt }),
+		...(ended.finishedAt && { endTime: ended.finishedAt }),
+		...(ended.exitCode !== undefined && { exitCode: ended.exitCode }),
+		...(ended.reason && { reason: ended.reason }),
+		...attempts.get(ended.attempt),
+		number: ended.attempt,
+		...(log && { log: logOf(log) }),
+	});
+	const container: RunContainer = { ...before, attempts: inOrder(attempts) };
+	const others = containers.some(({ name }) => name === container.name)
+		? containers.map((one) => (one.name === container.name ? container : one))
+		: [...containers, container];
+	return { ...pod, containers: others };
+}
+
+function logOf({ bytes, storedBytes, omittedBytes }: { bytes: number; storedBytes: number; omittedBytes: number }) {
+	return { bytes, storedBytes, ...(omittedBytes > 0 && { omittedBytes }) };
+}
+
+function inOrder(attempts: ReadonlyMap<number, RunAttempt>): RunAttempt[] {
+	return [...attempts.values()].sort((a, b) => a.number - b.number).slice(-mostAttempts);
+}
+
+function lastEnd(containers: readonly RunContainer[]): string | undefined {
+	let last: string | undefined;
+	for (const { attempts = [] } of containers)
+		for (const { endTime } of attempts) if (endTime !== undefined && endTime > (last ?? "")) last = endTime;
+	return last;
+}
+
+/** Oldest first; of too many pods those that failed and those that still run stay, and the newest. */
+export function boundedPods(pods: readonly RunPod[]): { pods: RunPod[]; leftOut: number } {
+	const sorted = [...pods].sort(
+		(a, b) => compareText(a.startTime ?? "9", b.startTime ?? "9") || compareText(a.name, b.name),
+	);
+	const excess = sorted.length - mostPods;
+	if (excess <= 0) return { pods: sorted, leftOut: 0 };
+	const dispensable = [
+		...sorted.filter(({ phase }) => phase === "Succeeded"),
+		...sorted.filter(({ phase }) => phase !== "Succeeded"),
+	];
+	const dropped = new Set(dispensable.slice(0, excess));
+	return { pods: sorted.filter((pod) => !dropped.has(pod)), leftOut: excess };
+}
+
+function compareText(a: string, b: string): number {
+	return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** In whole seconds, as the rest of the run. */
+function text(time: string): string {
+	const epochMs = Date.parse(time);
+	return Number.isNaN(epochMs) ? time : timestamp(epochMs);
+}

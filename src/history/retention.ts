@@ -1,0 +1,122 @@
+/** Which runs and logs have to go, oldest first. */
+import { parseTimestamp } from "../core/clock.ts";
+import type { Run } from "../kinds/history/types.ts";
+import type { HistorySettings } from "./settings.ts";
+
+/** What is remembered of a run besides what the store has. */
+export interface RunEntry {
+	key: string;
+	namespace: string;
+	name: string;
+	/** Runs of one CronJob, of Jobs of one name, or runs that did not happen: those are counted apart. */
+	group: string;
+	/** When it started, epoch milliseconds. */
+	atMs: number;
+	/** Runs that still run stay. */
+	ended: boolean;
+	logBytes: number;
+}
+
+export function entryOf(key: string, { metadata, spec, status }: Run): RunEntry {
+	const { namespace = "", name, creationTimestamp } = metadata;
+	const of = spec.cronJobName === undefined ? `job/${spec.jobName}` : `cronjob/${spec.cronJobName}`;
+	const start = status.startTime ?? status.skipped?.lastScheduledTime ?? creationTimestamp;
+	return {
+		key,
+		namespace,
+		name,
+		group: `${namespace}/${of}${status.result === "Skipped" ? "/skipped" : ""}`,
+		atMs: parseTimestamp(start),
+		ended: status.result !== "Running",
+		logBytes: status.logs === "Pruned" ? 0 : (status.logBytes ?? 0),
+	};
+}
+
+/** All runs there are, by key and by age. */
+export class RunIndex {
+	readonly #byKey = new Map<string, RunEntry>();
+	readonly #groups = new Map<string, Set<RunEntry>>();
+	/** Oldest first. */
+	readonly #byAge: RunEntry[] = [];
+	#logBytes = 0;
+
+	get size(): number {
+		return this.#byKey.size;
+	}
+
+	get logBytes(): number {
+		return this.#logBytes;
+	}
+
+	get(key: string): RunEntry | undefined {
+		return this.#byKey.get(key);
+	}
+
+	all(): readonly RunEntry[] {
+		return this.#byAge;
+	}
+
+	set(entry: RunEntry): void {
+		this.remove(entry.key);
+		this.#byKey.set(entry.key, entry);
+		this.#logBytes += entry.logBytes;
+		const group = this.#groups.get(entry.group) ?? new Set();
+		this.#groups.set(entry.group, group);
+		group.add(entry);
+		// Nearly always the newest.
+		let at = this.#byAge.length;
+		while (at > 0 && (this.#byAge[at - 1]?.atMs ?? 0) > entry.atMs) at--;
+		this.#byAge.splice(at, 0, entry);
+	}
+
+	remove(key: string): void {
+		const entry = this.#byKey.get(key);
+		if (entry === undefined) return;
+		this.#byKey.delete(key);
+		this.#logBytes -= entry.logBytes;
+		const group = this.#groups.get(entry.group);
+		group?.delete(entry);
+		if (group?.size === 0) this.#groups.delete(entry.group);
+		this.#byAge.splice(this.#byAge.lastIndexOf(entry), 1);
+	}
+
+	/** Whether a run that is not in the index would be removed at once. */
+	isTooOld({ group, atMs }: RunEntry, settings: HistorySettings, nowMs: number): boolean {
+		if (atMs < nowMs - settings.ageMs) return true;
+		const others = this.#groups.get(group);
+		if (others === undefined || others.size < settings.runs) return false;
+		let newer = 0;
+		for (const other of others) if (other.atMs > atMs) newer++;
+		return newer >= settings.runs;
+	}
+
+	/** Runs that have to go. */
+	excess(settings: HistorySettings, nowMs: number, groups: Iterable<string>): RunEntry[] {
+		const found = new Set<RunEntry>();
+		for (const entry of this.#byAge) {
+			const tooMany = this.#byKey.size - found.size > settings.allRuns;
+			if (!tooMany && entry.atMs >= nowMs - settings.ageMs) break;
+			if (entry.ended) found.add(entry);
+		}
+		for (const name of groups) {
+			const group = this.#groups.get(name);
+			if (group === undefined || group.size <= settings.runs) continue;
+			const ended = [...group].filter((entry) => entry.ended && !found.has(entry)).sort((a, b) => a.atMs - b.atMs);
+			for (const entry of ended.slice(0, group.size - settings.runs)) found.add(entry);
+		}
+		return [...found];
+	}
+
+	/** Runs whose logs have to go for the others to have room. */
+	excessLogs(settings: HistorySettings): RunEntry[] {
+		const found: RunEntry[] = [];
+		let bytes = this.#logBytes;
+		for (const entry of this.#byAge) {
+			if (bytes <= settings.logBytes) break;
+			if (entry.logBytes === 0) continue;
+			found.push(entry);
+			bytes -= entry.logBytes;
+		}
+		return found;
+	}
+}

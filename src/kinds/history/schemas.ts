@@ -1,0 +1,138 @@
+/** The types of history.coxswain.io as data, and what they mean: for `kubectl explain` and OpenAPI. */
+import type { FieldSchema, TypeSchema } from "../schema.ts";
+
+type Described = Readonly<Record<string, readonly [FieldSchema, string]>>;
+
+interface Type {
+	description: string;
+	fields: Described;
+}
+
+const text: FieldSchema = { type: "string" };
+const number: FieldSchema = { type: "int32" };
+const size: FieldSchema = { type: "int64" };
+const time: FieldSchema = { type: "time" };
+const needed = (field: FieldSchema): FieldSchema => ({ ...field, required: true });
+const listOf = (type: string): FieldSchema => ({ type, of: "array", listType: "atomic" });
+
+const types: Readonly<Record<string, Type>> = {
+	Run: {
+		description:
+			"Run is what became of one Job, kept after the Job and its pods are gone, or the runs of a CronJob that did not happen. Runs are written by the cluster and can only be read; 'kubectl get --raw .../runs/NAME/log' and 'cox logs --run NAME' show what its containers wrote.",
+		fields: {
+			apiVersion: [text, "APIVersion defines the versioned schema of this representation of an object."],
+			kind: [text, "Kind is the name of the resource that this object represents."],
+			metadata: [
+				{ type: "ObjectMeta", default: {} },
+				"Standard object metadata. The labels are the Job's, with job-name and cronjob.",
+			],
+			spec: [{ type: "RunSpec", default: {} }, "Which Job it was, and what it was asked to do."],
+			status: [{ type: "RunStatus", default: {} }, "What became of it."],
+		},
+	},
+	RunSpec: {
+		description: "RunSpec says which Job ran, and for which time of a CronJob.",
+		fields: {
+			jobName: [text, "Name of the Job; absent for runs that did not happen."],
+			jobUID: [text, "UID of the Job."],
+			cronJobName: [text, "Name of the CronJob whose run it is."],
+			cronJobUID: [text, "UID of the CronJob whose run it is."],
+			scheduledTime: [time, "When the CronJob's schedule asked for the run."],
+			completions: [number, "How many pods had to succeed."],
+			parallelism: [number, "How many pods could run at the same time."],
+		},
+	},
+	RunStatus: {
+		description: "RunStatus says how a run ended, and with which pods.",
+		fields: {
+			result: [
+				needed(text),
+				"Running, Succeeded, Failed, Deleted (the Job was deleted before it had ended) or Skipped (the CronJob did not start it).",
+			],
+			reason: [text, "Why, in one word: the reason of the Job's condition, or why the run was skipped."],
+			message: [text, "Why, in a sentence."],
+			startTime: [time, "When the Job started."],
+			endTime: [time, "When it ended."],
+			attempts: [number, "How often the work was begun, retries of pods and restarts of containers among them."],
+			succeeded: [number, "Pods that succeeded."],
+			failed: [number, "Pods that failed."],
+			pods: [listOf("RunPod"), "The pods of the run, oldest first."],
+			podsLeftOut: [number, "Pods that there were besides those in pods."],
+			logs: [
+				text,
+				"Pending while logs of ended containers are expected, Complete when they are there, Pruned when they were removed to make room.",
+			],
+			logBytes: [size, "What the run's logs take, compressed."],
+			skipped: [{ type: "RunSkips" }, "Which runs did not happen."],
+		},
+	},
+	RunSkips: {
+		description: "RunSkips counts runs of a CronJob that did not happen one after the other, for the same reason.",
+		fields: {
+			count: [needed(number), "How many there were."],
+			firstScheduledTime: [needed(time), "When the first of them should have started."],
+			lastScheduledTime: [needed(time), "When the last of them should have started."],
+			downSince: [time, "When the cluster was last seen alive before them."],
+			downUntil: [time, "When the cluster was back."],
+		},
+	},
+	RunPod: {
+		description: "RunPod is what became of one pod of a run.",
+		fields: {
+			name: [needed(text), "Name of the pod."],
+			uid: [needed(text), "UID of the pod."],
+			node: [text, "Node that it ran on."],
+			phase: [needed(text), "Its last phase; Unknown for a pod that was removed before it said how it ended."],
+			reason: [text, "Why the pod is in this phase, in one word."],
+			message: [text, "Why the pod is in this phase, in a sentence."],
+			index: [number, "Its completion index in an Indexed Job."],
+			startTime: [time, "When its node accepted it."],
+			endTime: [time, "When its last container ended."],
+			containers: [listOf("RunContainer"), "Its containers, init containers first."],
+		},
+	},
+	RunContainer: {
+		description: "RunContainer is what became of one container of a pod.",
+		fields: {
+			name: [needed(text), "Name of the container."],
+			image: [text, "Image that it ran."],
+			imageID: [text, "The image's id on the node."],
+			init: [{ type: "boolean" }, "Whether it is an init container."],
+			attempts: [listOf("RunAttempt"), "Every time that it was started, oldest first, the newest twenty of them."],
+		},
+	},
+	RunAttempt: {
+		description: "RunAttempt is one start of a container, and its end.",
+		fields: {
+			number: [needed(number), "How often the container had been started in its pod before."],
+			exitCode: [number, "What it ended with; absent while it runs, and where nobody learned of its end."],
+			reason: [text, "How it ended: Completed, Error, OOMKilled."],
+			message: [text, "What it left as its termination message."],
+			startTime: [time, "When it started."],
+			endTime: [time, "When it ended."],
+			log: [{ type: "RunLog" }, "Its log, where that is kept."],
+		},
+	},
+	RunLog: {
+		description: "RunLog is a log that is kept.",
+		fields: {
+			bytes: [needed(size), "Size of what is kept, with the time of each line."],
+			storedBytes: [needed(size), "What it takes, compressed."],
+			omittedBytes: [size, "Bytes at its beginning that were not kept."],
+		},
+	},
+};
+
+/** Type → field → how its value is read. */
+export const historyTypes: Readonly<Record<string, TypeSchema>> = mapped(types, ({ fields }) =>
+	mapped(fields, ([schema]) => schema),
+);
+
+/** Type → what it is, and what its fields are. */
+export const historyDescriptions: Readonly<
+	Record<string, { description: string; fields: Readonly<Record<string, string>> }>
+> = mapped(types, ({ description, fields }) => ({ description, fields: mapped(fields, ([, words]) => words) }));
+
+function mapped<T, U>(from: Readonly<Record<string, T>>, to: (value: T) => U): Record<string, U> {
+	return Object.fromEntries(Object.entries(from).map(([key, value]) => [key, to(value)]));
+}

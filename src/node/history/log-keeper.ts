@@ -1,0 +1,213 @@
+/**
+ * Brings the logs of ended containers of Jobs to those who keep them. Nothing on the node waits for that: what cannot be
+ * brought yet stays where it is, or, when its pod goes, in a folder of its own, until it is brought or the bounds are reached.
+ */
+import type { Clock, Timer } from "../../core/clock.ts";
+import { timestamp } from "../../core/clock.ts";
+import type { EndedContainer, EndedLog } from "../../core/ended-log.ts";
+import { controllerOf } from "../../core/object.ts";
+import type { Pod } from "../../kinds/generated/types.ts";
+import { jobLabels } from "../../kinds/job-selector.ts";
+import type { Container } from "../../runtime/runtime.ts";
+import { type EndOfLog, packed } from "./log-end.ts";
+import type { Spool } from "./spool.ts";
+
+/** Others that end at the same time go along. */
+const gatherMs = 100;
+const retry = { firstMs: 1000, longestMs: 30_000 };
+/** One delivery takes so many logs, and about so many bytes. */
+const largestDelivery = { logs: 256, bytes: 1024 * 1024 };
+/** What is read and waits in memory, where there is no folder for it. */
+const mostHeldBytes = 16 * 1024 * 1024;
+const mostWaiting = 10_000;
+/** What nobody took for so long is given up. */
+const patienceMs = 24 * 3_600_000;
+
+export interface LogKeeperParts {
+	clock: Clock;
+	/** @returns for each whether it need not be brought again @throws while nobody can be reached */
+	deliver(logs: readonly EndedLog[]): Promise<readonly boolean[]>;
+	/** Where logs wait whose pods are gone. Without it they wait in memory. */
+	spool?: Spool;
+	onError?(error: unknown): void;
+}
+
+interface Waiting {
+	ended: EndedContainer;
+	sinceMs: number;
+	read(): Promise<EndOfLog>;
+	/** Set when it has been read, and its file may go. */
+	log?: EndedLog;
+	/** Name in the spool. */
+	spooled?: string;
+}
+
+export class LogKeeper {
+	readonly #parts: LogKeeperParts;
+	#waiting: Waiting[] = [];
+	#heldBytes = 0;
+	#timer: Timer | undefined;
+	#delayMs = 0;
+	#bringing: Promise<void> | undefined;
+	#stopped = false;
+
+	constructor(parts: LogKeeperParts) {
+		this.#parts = parts;
+		void this.#takeUp();
+	}
+
+	/** A container has ended. @param read its log, as it is now or when it is called; the file may go after `settle` */
+	ended(pod: Pod, container: Container, read: () => Promise<EndOfLog>): void {
+		const ended = endedContainer(pod, container);
+		if (ended === undefined || this.#stopped) return;
+		this.#waiting.push({ ended, read, sinceMs: this.#parts.clock.monotonicMs() });
+		if (this.#waiting.length > mostWaiting) this.#drop(this.#waiting[0]);
+		this.#schedule(gatherMs);
+	}
+
+	/** Resolves when the files of the pod's logs are not needed any more. Waits for the node's own disk, and for nobody else. */
+	async settle(podUid: string): Promise<void> {
+		for (const waiting of this.#waiting) {
+			if (waiting.ended.podUid !== podUid) continue;
+			const log = await this.#logOf(waiting);
+			if (log === undefined || this.#parts.spool === undefined || waiting.spooled !== undefined) continue;
+			waiting.spooled = await this.#parts.spool.put(log).catch((error: unknown) => {
+				this.#parts.onError?.(error);
+				return undefined;
+			});
+		}
+	}
+
+	/** Tries once more to bring what there is, for a moment. */
+	async stop(): Promise<void> {
+		this.#stopped = true;
+		this.#timer?.cancel();
+		await this.#bringing;
+	}
+
+	async #takeUp(): Promise<void> {
+		const { spool, clock, onError } = this.#parts;
+		const names = (await spool?.list().catch((error: unknown) => onError?.(error))) ?? [];
+		for (const name of names) {
+			const log = await spool?.get(name);
+			if (log === undefined) continue;
+			const { data, bytes, omittedBytes, ...ended } = log;
+			const read = async () => ({ data, bytes, omittedBytes });
+			this.#waiting.push({ ended, read, spooled: name, sinceMs: clock.monotonicMs() });
+		}
+		if (names.length > 0) this.#schedule(gatherMs);
+	}
+
+	#schedule(delayMs: number): void {
+		if (this.#timer !== undefined || this.#bringing !== undefined || this.#stopped) return;
+		this.#timer = this.#parts.clock.after(delayMs, () => {
+			this.#timer = undefined;
+			this.#bringing = this.#bring()
+				.catch((error: unknown) => this.#parts.onError?.(error))
+				.finally(() => {
+					this.#bringing = undefined;
+					if (this.#waiting.length > 0) this.#schedule(Math.max(this.#delayMs, gatherMs));
+				});
+		});
+	}
+
+	async #bring(): Promise<void> {
+		const batch: { waiting: Waiting; log: EndedLog }[] = [];
+		let bytes = 0;
+		for (const waiting of [...this.#waiting]) {
+			if (batch.length >= largestDelivery.logs || bytes >= largestDelivery.bytes) break;
+			const log = await this.#logOf(waiting);
+			if (log === undefined) continue;
+			bytes += log.data.length;
+			batch.push({ waiting, log });
+		}
+		if (batch.length === 0) return;
+		let done: readonly boolean[];
+		try {
+			done = await this.#parts.deliver(batch.map(({ log }) => log));
+		} catch {
+			// The server is away; it is told again when it is back.
+			done = [];
+		}
+		const nowMs = this.#parts.clock.monotonicMs();
+		let failed = false;
+		const later: Waiting[] = [];
+		for (const [index, { waiting }] of batch.entries()) {
+			if (done[index] === true || nowMs - waiting.sinceMs > patienceMs) this.#drop(waiting);
+			else {
+				failed = true;
+				later.push(waiting);
+			}
+		}
+		this.#delayMs = failed ? Math.min(Math.max(this.#delayMs * 2, retry.firstMs), retry.longestMs) : 0;
+		// One that nobody takes does not stand in the way of the others.
+		if (later.length > 0 && done.length > 0)
+			this.#waiting = [...this.#waiting.filter((one) => !later.includes(one)), ...later];
+		if (later.length > 0 && done.length === 0) this.#forgetRead();
+	}
+
+	async #logOf(waiting: Waiting): Promise<EndedLog | undefined> {
+		if (waiting.log !== undefined) return waiting.log;
+		const read = await waiting.read().catch((error: unknown) => {
+			this.#parts.onError?.(error);
+			return { data: new Uint8Array(), bytes: 0, omittedBytes: 0 };
+		});
+		if (!this.#waiting.includes(waiting)) return undefined;
+		// Its end may have been told to two at once.
+		waiting.log ??= { ...waiting.ended, ...(await packed(read)) };
+		this.#heldBytes += waiting.log.data.length;
+		if (this.#parts.spool === undefined && this.#heldBytes > mostHeldBytes) this.#drop(this.#waiting[0]);
+		return waiting.log;
+	}
+
+	/** What can be read again takes no memory while nobody can be reached. */
+	#forgetRead(): void {
+		if (this.#parts.spool === undefined) return;
+		for (const waiting of this.#waiting) {
+			if (waiting.log === undefined) continue;
+			this.#heldBytes -= waiting.log.data.length;
+			delete waiting.log;
+			const { spooled } = waiting;
+			if (spooled === undefined) continue;
+			waiting.read = async () => {
+				const found = await this.#parts.spool?.get(spooled);
+				return found ?? { data: new Uint8Array(), bytes: 0, omittedBytes: 0 };
+			};
+		}
+	}
+
+	#drop(waiting: Waiting | undefined): void {
+		if (waiting === undefined) return;
+		this.#waiting = this.#waiting.filter((one) => one !== waiting);
+		this.#heldBytes -= waiting.log?.data.length ?? 0;
+		if (waiting.spooled !== undefined) void this.#parts.spool?.remove(waiting.spooled).catch(() => {});
+	}
+}
+
+/** Undefined for pods that are no Job's. */
+function endedContainer({ metadata }: Pod, { config, ...container }: Container): EndedContainer | undefined {
+	const job = jobOf(metadata);
+	if (job === undefined) return undefined;
+	const { startedAtMs, finishedAtMs, exitCode, reason } = container;
+	return {
+		namespace: metadata.namespace ?? "",
+		jobName: job.name,
+		jobUid: job.uid,
+		podName: metadata.name,
+		podUid: metadata.uid,
+		container: config.name,
+		attempt: config.attempt,
+		...(startedAtMs !== undefined && { startedAt: timestamp(startedAtMs) }),
+		...(finishedAtMs !== undefined && { finishedAt: timestamp(finishedAtMs) }),
+		...(exitCode !== undefined && { exitCode }),
+		...(reason !== undefined && reason !== "" && { reason }),
+	};
+}
+
+/** Of a pod that the API has no more the node knows the labels only. */
+export function jobOf(metadata: Pod["metadata"]): { name: string; uid: string } | undefined {
+	const owner = controllerOf({ metadata });
+	if (owner !== undefined) return owner.kind === "Job" ? owner : undefined;
+	const { [jobLabels.name]: name, [jobLabels.uid]: uid } = metadata.labels ?? {};
+	return name === undefined || uid === undefined ? undefined : { name, uid };
+}
