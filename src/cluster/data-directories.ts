@@ -16,6 +16,9 @@ import { readSettings } from "./settings.ts";
 /** Every container has its own of these, whenever it was started. */
 const alwaysEmpty = ["/tmp", "/run"];
 const homes = ["/root", "/home"];
+/** Each is looked at, and covered by a mount, at the start of each container. */
+const mostEntries = 256;
+const mostUsers = 100;
 
 /**
  * Where this user's register is: in a place that outlives restarts of the machine, that nobody else may write to, and that nodes have
@@ -32,7 +35,12 @@ function userRegister(home: string): string {
 /** The registers that containers of this user's clusters go by: root's see the files of all users. */
 export function registersToRead(): string[] {
 	if (process.getuid?.() !== 0) return [ownRegister()];
-	return [ownRegister(), ...namesIn("/home").map((name) => userRegister(`/home/${name}`))];
+	return [
+		ownRegister(),
+		...namesIn("/home")
+			.slice(0, mostUsers)
+			.map((name) => userRegister(`/home/${name}`)),
+	];
 }
 
 export interface RegisterOptions {
@@ -82,6 +90,7 @@ export function registeredData(registers: readonly string[]): string[] {
 		if (owner === undefined) return [];
 		const own = owner === process.getuid?.();
 		const directories = namesIn(register)
+			.slice(0, mostEntries)
 			.map((name) => targetOf(join(register, name)))
 			.filter((path) => isAbsolute(path) && path !== "/" && (own || ownerOf(path) === owner));
 		return [register, ...directories];

@@ -28,6 +28,7 @@ import { type NodeFacts, ownLabels } from "./node-object.ts";
 import { orphanPod } from "./orphan-pod.ts";
 import type { PodFeed } from "./pod-feed.ts";
 import { PodWorker } from "./pod-worker.ts";
+import { noPressure, type PressureWatch, watchPressure } from "./pressure.ts";
 import { createProber } from "./probes/prober.ts";
 import { WatchedReferences } from "./references.ts";
 import { compareWaiting } from "./resize.ts";
@@ -104,6 +105,7 @@ class RunningAgent implements Agent {
 	#heartbeat: Heartbeat | undefined;
 	#endpoint: ((stream: Duplex) => void) | undefined;
 	#meter: MachineMeter | undefined;
+	#pressure: PressureWatch | undefined;
 	readonly #maintenance: { stop(): void }[] = [];
 	#storage: StorageMonitor | undefined;
 	readonly #words: (error: unknown) => string;
@@ -161,7 +163,9 @@ class RunningAgent implements Agent {
 		const limitations = await runtime.limitations();
 		const { signal } = this.#abort;
 		const { leaseMs } = this.#options;
-		this.#heartbeat = await startHeartbeat({ client, clock, facts: this.#facts, limitations, leaseMs, signal });
+		const pressure = () => this.#pressure?.now ?? noPressure;
+		const facts = this.#facts;
+		this.#heartbeat = await startHeartbeat({ client, clock, facts, limitations, pressure, leaseMs, signal });
 		this.#measureMachine();
 		this.#boundStorage();
 		await this.#context.view.start();
@@ -299,8 +303,16 @@ class RunningAgent implements Agent {
 	#measureMachine(): void {
 		const { clock, directories } = this.#options;
 		if (directories === undefined) return;
-		this.#meter = new MachineMeter(clock, directories.view);
-		this.#maintenance.push(this.#meter);
+		const meter = new MachineMeter(clock, directories.view);
+		this.#meter = meter;
+		this.#pressure = watchPressure({
+			clock,
+			read: () => meter.read(),
+			thresholds: this.#configuration.evictionHard,
+			// The next beat tries again.
+			changed: () => void this.#heartbeat?.statusChanged().catch(() => {}),
+		});
+		this.#maintenance.push(meter, this.#pressure);
 	}
 
 	#boundStorage(): void {

@@ -3,10 +3,11 @@ import type { Client } from "../client/client.ts";
 import { type Clock, microTimestamp, parseTimestamp, type Timer } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import type { Draft } from "../core/object.ts";
-import type { Lease, Node } from "../kinds/generated/types.ts";
+import type { Lease, Node, NodeStatus } from "../kinds/generated/types.ts";
 import { leases } from "../kinds/lease.ts";
 import { nodes } from "../kinds/node.ts";
 import { type NodeFacts, needsStatusWrite, nodeStatus, nodeStatusPatch, ownLabels } from "./node-object.ts";
+import { noPressure, type Pressure } from "./pressure.ts";
 
 const leaseNamespace = "kube-node-lease";
 export const usualLeaseMs = 40_000;
@@ -37,10 +38,12 @@ export async function startHeartbeat(options: {
 	clock: Clock;
 	facts: NodeFacts;
 	limitations: readonly string[];
+	/** What the node lacks now; absent: nothing ever. */
+	pressure?: () => Pressure;
 	leaseMs?: number | undefined;
 	signal: AbortSignal;
 }): Promise<Heartbeat> {
-	const { client, clock, facts, limitations, leaseMs = usualLeaseMs, signal } = options;
+	const { client, clock, facts, limitations, pressure = () => noPressure, leaseMs = usualLeaseMs, signal } = options;
 	const statusMs = Math.max(usualStatusMs, leaseMs);
 	let node = await register(options);
 	let lease = await ensureLease(client, clock, node, leaseMs);
@@ -48,9 +51,9 @@ export async function startHeartbeat(options: {
 	let stopped = false;
 
 	const writeStatus = async () => {
-		const wanted = nodeStatus(facts, node.status, clock.now(), limitations);
+		const wanted = nodeStatus(facts, node.status, clock.now(), limitations, pressure());
 		if (!needsStatusWrite(node, wanted, clock.now(), statusMs)) return;
-		node = await writeNodeStatus(client, facts, node, clock.now(), limitations);
+		node = await writeNodeStatus(client, facts, node, wanted);
 	};
 	const beat = async () => {
 		try {
@@ -129,7 +132,7 @@ async function registerOnce(
 		const created = await client.create(nodes, draft);
 		// Whether a create may set the status is the server's business; the status is written where it was not taken.
 		if (created.status?.conditions?.some(({ type }) => type === "Ready") === true) return created;
-		return await writeNodeStatus(client, facts, created, clock.now(), limitations);
+		return await writeNodeStatus(client, facts, created, nodeStatus(facts, created.status, clock.now(), limitations));
 	} catch (error) {
 		if (!isReason(error, "AlreadyExists")) throw error;
 	}
@@ -138,17 +141,10 @@ async function registerOnce(
 	const differs = Object.entries(labels).some(([key, value]) => node.metadata.labels?.[key] !== value);
 	if (differs)
 		node = await client.patch(nodes, { name: facts.name }, { type: "merge", patch: { metadata: { labels } } });
-	return writeNodeStatus(client, facts, node, clock.now(), limitations);
+	return writeNodeStatus(client, facts, node, nodeStatus(facts, node.status, clock.now(), limitations));
 }
 
-async function writeNodeStatus(
-	client: Client,
-	facts: NodeFacts,
-	node: Node,
-	nowMs: number,
-	limitations: readonly string[],
-): Promise<Node> {
-	const status = nodeStatus(facts, node.status, nowMs, limitations);
+async function writeNodeStatus(client: Client, facts: NodeFacts, node: Node, status: NodeStatus): Promise<Node> {
 	const patch = nodeStatusPatch(node.status, status);
 	return client.patch(nodes, { name: facts.name }, { type: "strategic", patch }, "status");
 }

@@ -29,6 +29,8 @@ export function kubeletConfig(settings: KubeletSettings): { kubeletconfig: Recor
 			allowedUnsafeSysctls: configuration.allowedUnsafeSysctls,
 			seccompDefault: configuration.seccompDefault,
 			localStorageCapacityIsolation: configuration.localStorageCapacityIsolation,
+			evictionHard: configuration.evictionHard,
+			evictionPressureTransitionPeriod: "5m0s",
 			resolvConf: "/etc/resolv.conf",
 			cpuManagerPolicy: "none",
 			memoryManagerPolicy: "None",

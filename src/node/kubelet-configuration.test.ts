@@ -17,9 +17,11 @@ test("supported fields are read with upstream's units", () => {
 		maxPods: 20,
 		podPidsLimit: 100,
 		seccompDefault: false,
+		evictionHard: { "nodefs.available": "1Gi" },
 	};
 	expect(readKubeletConfiguration(document)).toEqual({
 		allowedUnsafeSysctls: ["net.core.somaxconn", "kernel.msg*"],
+		evictionHard: { "nodefs.available": "1Gi" },
 		containerLogMaxBytes: 1024 ** 2,
 		containerLogMaxFiles: 3,
 		containerLogMonitorMs: 90_000,

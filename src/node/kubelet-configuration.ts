@@ -5,6 +5,7 @@
 import { ConfigField, causesText } from "../core/config-field.ts";
 import type { Cause } from "../core/errors.ts";
 import { invalidValue } from "../core/field-errors.ts";
+import { amount, type Thresholds, usualThresholds } from "./pressure.ts";
 import { patternProblem } from "./sysctls.ts";
 
 export interface KubeletConfiguration {
@@ -14,6 +15,8 @@ export interface KubeletConfiguration {
 	/** With the one that is written to. */
 	containerLogMaxFiles: number;
 	containerLogMonitorMs: number;
+	/** Below which figures the node says that it lacks memory or disk. */
+	evictionHard: Thresholds;
 	/** Whether limits of local storage are enforced. */
 	localStorageCapacityIsolation: boolean;
 	maxPods: number;
@@ -32,6 +35,7 @@ export const usualKubeletConfiguration: KubeletConfiguration = {
 	containerLogMaxBytes: 10 * 1024 ** 2,
 	containerLogMaxFiles: 5,
 	containerLogMonitorMs: 10_000,
+	evictionHard: usualThresholds,
 	localStorageCapacityIsolation: true,
 	maxPods: 110,
 	podPidsLimit: 4096,
@@ -50,6 +54,7 @@ const readers: Readonly<Record<string, (field: ConfigField) => Partial<KubeletCo
 	containerLogMaxFiles: (field) => present("containerLogMaxFiles", field.whole(2)),
 	containerLogMaxSize: (field) => present("containerLogMaxBytes", field.bytes(leastLogBytes)),
 	containerLogMonitorInterval: (field) => present("containerLogMonitorMs", field.milliseconds(leastPeriodMs)),
+	evictionHard: (field) => ({ evictionHard: thresholds(field) }),
 	localStorageCapacityIsolation: (field) => present("localStorageCapacityIsolation", field.truth()),
 	maxPods: (field) => present("maxPods", field.whole(0)),
 	podPidsLimit: (field) => (field.value === -1 ? { podPidsLimit: undefined } : present("podPidsLimit", field.whole(1))),
@@ -61,6 +66,24 @@ function present<Name extends keyof KubeletConfiguration>(
 	value: KubeletConfiguration[Name] | undefined,
 ): Partial<KubeletConfiguration> {
 	return value === undefined ? {} : { [name]: value };
+}
+
+/** As upstream's: a map that is given takes the place of all defaults. */
+function thresholds(field: ConfigField): Thresholds {
+	const signals = Object.keys(usualThresholds);
+	field.knows(signals, `is not supported; these are: ${signals.join(", ")}`);
+	const given = field.names().map((name) => [name, threshold(field.field(name))] as const);
+	return Object.fromEntries(given);
+}
+
+function threshold(field: ConfigField): string {
+	const text = field.text();
+	try {
+		amount(text, 1);
+	} catch {
+		field.wrong(invalidValue(field.path, field.value, "must be a quantity, or a share such as 10%"));
+	}
+	return text;
 }
 
 function sysctlPattern(field: ConfigField): string {

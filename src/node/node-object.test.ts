@@ -51,3 +51,18 @@ test("quantities that the API stores in another form are no reason to write the 
 	const node = nodeWith({ ...wanted, capacity: stored, allocatable: stored });
 	expect(needsStatusWrite(node, wanted, 0, 1000)).toBe(false);
 });
+
+test("pressure is told by conditions, whose transition time moves with their status", () => {
+	const wanted = nodeStatus(facts, first, 60_000, [], new Set(["DiskPressure"]));
+	const found = wanted.conditions?.map(({ type, status, reason, lastTransitionTime }) => [
+		type,
+		status,
+		reason,
+		lastTransitionTime,
+	]);
+	expect(found?.slice(0, 2)).toEqual([
+		["MemoryPressure", "False", "KubeletHasSufficientMemory", "1970-01-01T00:00:00Z"],
+		["DiskPressure", "True", "KubeletHasDiskPressure", "1970-01-01T00:01:00Z"],
+	]);
+	expect(needsStatusWrite(nodeWith(first), wanted, 60_000, 300_000)).toBe(true);
+});

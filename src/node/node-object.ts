@@ -2,6 +2,7 @@
 import { parseTimestamp, timestamp } from "../core/clock.ts";
 import { canonicalQuantity } from "../core/quantity.ts";
 import type { Node, NodeCondition, NodeStatus } from "../kinds/generated/types.ts";
+import { noPressure, type Pressure } from "./pressure.ts";
 
 export const kubeletVersion = "v1.36.0";
 
@@ -42,6 +43,7 @@ export function nodeStatus(
 	old: NodeStatus | undefined,
 	nowMs: number,
 	limitations: readonly string[],
+	pressure: Pressure = noPressure,
 ): NodeStatus {
 	const { addresses, name } = facts;
 	const advertised = advertisedResources(old);
@@ -50,7 +52,7 @@ export function nodeStatus(
 		capacity: { ...advertised, ...facts.capacity },
 		allocatable: { ...advertised, ...facts.allocatable },
 		addresses: [...addresses.map((address) => ({ type: "InternalIP", address })), { type: "Hostname", address: name }],
-		conditions: nodeConditions(old?.conditions ?? [], nowMs, limitations),
+		conditions: nodeConditions(old?.conditions ?? [], nowMs, limitations, pressure),
 		daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
 		nodeInfo: {
 			architecture: facts.architecture,
@@ -80,25 +82,44 @@ export function nodeStatusPatch(old: NodeStatus | undefined, wanted: NodeStatus)
 	return { status: { ...wanted, allocatable: { ...wanted.allocatable, ...removals } } };
 }
 
-function nodeConditions(old: readonly NodeCondition[], nowMs: number, limitations: readonly string[]): NodeCondition[] {
+function nodeConditions(
+	old: readonly NodeCondition[],
+	nowMs: number,
+	limitations: readonly string[],
+	pressure: Pressure,
+): NodeCondition[] {
 	const now = timestamp(nowMs);
 	const ready =
 		limitations.length === 0
 			? "kubelet is posting ready status"
 			: `kubelet is posting ready status. ${limitations.join(". ")}`;
 	const drafts = [
-		{
-			type: "MemoryPressure",
-			status: "False",
-			reason: "KubeletHasSufficientMemory",
-			message: "kubelet has sufficient memory available",
-		},
-		{
-			type: "DiskPressure",
-			status: "False",
-			reason: "KubeletHasNoDiskPressure",
-			message: "kubelet has no disk pressure",
-		},
+		pressure.has("MemoryPressure")
+			? {
+					type: "MemoryPressure",
+					status: "True",
+					reason: "KubeletHasInsufficientMemory",
+					message: "kubelet has insufficient memory available",
+				}
+			: {
+					type: "MemoryPressure",
+					status: "False",
+					reason: "KubeletHasSufficientMemory",
+					message: "kubelet has sufficient memory available",
+				},
+		pressure.has("DiskPressure")
+			? {
+					type: "DiskPressure",
+					status: "True",
+					reason: "KubeletHasDiskPressure",
+					message: "kubelet has disk pressure",
+				}
+			: {
+					type: "DiskPressure",
+					status: "False",
+					reason: "KubeletHasNoDiskPressure",
+					message: "kubelet has no disk pressure",
+				},
 		{
 			type: "PIDPressure",
 			status: "False",
