@@ -50,6 +50,11 @@ const verbs: Readonly<Record<ApiRequest["method"], Verb>> = {
 	OPTIONS: "other",
 };
 
+/** Whether a request's method is one that the API knows. */
+export function isMethod(method: string): method is ApiRequest["method"] {
+	return Object.hasOwn(verbs, method);
+}
+
 const methods: Readonly<Record<ApiRequest["method"], string>> = {
 	GET: "get",
 	HEAD: "head",

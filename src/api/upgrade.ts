@@ -11,7 +11,7 @@ import { authorize, ensureAllowed } from "./access/authorize.ts";
 import { attributesOf } from "./access/authorizer.ts";
 import { actingUser } from "./access/impersonate.ts";
 import type { AuditRecord } from "./audit/record.ts";
-import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
+import { isMethod, parseRequestInfo, type RequestInfo } from "./request-info.ts";
 import { errorResponse } from "./respond.ts";
 import type { Context, Server } from "./server.ts";
 import { originForm, plainHeaders } from "./sockets/http1.ts";
@@ -20,7 +20,7 @@ import { pipeFrames } from "./sockets/websocket-frames.ts";
 import { dial } from "./subresources/agent.ts";
 import { placeOf } from "./subresources/pod-container.ts";
 import { proxiedConnection } from "./subresources/proxy.ts";
-import { type Target, targetOf } from "./target.ts";
+import { methodNotAllowed, type Target, targetOf } from "./target.ts";
 import { answerOverWebSocket, isWebSocket } from "./websocket.ts";
 
 /** Subresources of pods → the agent's path. */
@@ -71,8 +71,8 @@ async function passThrough(
 		const user = await actingUser(server, requester, request.headers);
 		if (user !== requester) audit?.actsAs(user);
 		await authorize(server, user, info, audit);
-		// A WebSocket begins with a GET, which stands for no more than reading.
-		if (info.verb !== "create" && target.subresource !== "proxy" && isWebSocket(incoming))
+		// Connections may begin with a GET, which stands for no more than reading. Who gets through to an agent can run commands.
+		if (info.verb !== "create" && (target.subresource !== "proxy" || target.kind.plural === "nodes"))
 			await ensureAllowed(server, { ...attributesOf(user, info), verb: "create" });
 		const context: Context = { server, request, info, user, warnings: [], audit };
 		const { connection, path, host } = await connectionTo(context, target, incoming);
@@ -107,6 +107,7 @@ async function connectionTo(context: Context, target: Target, incoming: Incoming
 	}
 	const agentPath = target.kind.plural === "pods" && target.kind.group === "" ? agentPaths[action] : undefined;
 	if (agentPath === undefined) throw new ApiError("BadRequest", "this resource cannot be upgraded");
+	if (context.info.verb !== "get" && context.info.verb !== "create") throw methodNotAllowed();
 	await context.server.cache.fresh();
 	const place = placeOf(context, target, action);
 	const query = new URLSearchParams(context.request.query);
@@ -158,12 +159,17 @@ function join(client: Duplex, other: Duplex, inFrames: boolean): void {
 	}
 }
 
+/** @throws ApiError MethodNotAllowed for one that the API does not know */
+function methodOf(method = "GET"): ApiRequest["method"] {
+	if (!isMethod(method)) throw methodNotAllowed();
+	return method;
+}
+
 function requestFrom(incoming: IncomingMessage, user: User | undefined, signal: AbortSignal): ApiRequest {
 	const target = originForm(incoming.url ?? "/");
 	const cut = target.indexOf("?");
 	return {
-		// Only GET and POST come with an upgrade; the path decides what they mean.
-		method: incoming.method === "GET" ? "GET" : "POST",
+		method: methodOf(incoming.method),
 		path: cut < 0 ? target : target.slice(0, cut),
 		query: new URLSearchParams(cut < 0 ? "" : target.slice(cut + 1)),
 		headers: plainHeaders(incoming),

@@ -33,11 +33,16 @@ function tokenOf({ headers }: ApiRequest): string | undefined {
 		const token = /^\s*bearer ([^ ]+)/i.exec(authorization)?.[1];
 		if (token !== undefined) return token;
 	}
-	for (const protocol of headers["sec-websocket-protocol"]?.split(",") ?? []) {
-		const encoded = tokenProtocol.exec(protocol.trim())?.[1];
-		if (encoded !== undefined) return Buffer.from(encoded, "base64url").toString();
-	}
-	return undefined;
+	return headers["upgrade"]?.toLowerCase() === "websocket" ? protocolToken(headers) : undefined;
+}
+
+/** @throws ApiError Unauthorized for several tokens: it is not ours to choose */
+function protocolToken(headers: ApiRequest["headers"]): string | undefined {
+	const protocols = headers["sec-websocket-protocol"]?.split(",") ?? [];
+	const [encoded, ...more] = protocols.flatMap((protocol) => tokenProtocol.exec(protocol.trim())?.[1] ?? []);
+	if (encoded === undefined) return undefined;
+	if (more.length > 0 || !/^[\w-]+$/.test(encoded)) throw new ApiError("Unauthorized", "Unauthorized");
+	return Buffer.from(encoded, "base64url").toString();
 }
 
 async function byToken(server: Server, request: ApiRequest): Promise<User> {

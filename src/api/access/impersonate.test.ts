@@ -28,6 +28,26 @@ test("an administrator acts as whom the headers name, with groups, uid and extra
 	});
 });
 
+test("a user's name is the first of several, and every key of the extra is looked at", async () => {
+	expect(await whoAmI({ "impersonate-user": "ann\nroot", "impersonate-uid": "7\n8" })).toMatchObject({
+		username: "ann",
+		uid: "7",
+	});
+	const mayImpersonateUsers = await testApi({ roles: "bootstrap" });
+	const rbac = "/apis/rbac.authorization.k8s.io/v1";
+	const rules = [{ verbs: ["impersonate"], apiGroups: [""], resources: ["users"] }];
+	await mayImpersonateUsers.ask("POST", `${rbac}/clusterroles`, { metadata: { name: "i" }, rules });
+	const roleRef = { kind: "ClusterRole", name: "i" };
+	const subjects = [{ kind: "User", name: "bea" }];
+	await mayImpersonateUsers.ask("POST", `${rbac}/clusterrolebindings`, { metadata: { name: "i" }, roleRef, subjects });
+	const { status } = await mayImpersonateUsers.ask("GET", "/api", undefined, {
+		user: { name: "bea", groups: ["system:authenticated"] },
+		headers: { "impersonate-user": "ann", "impersonate-extra-__proto__": "x" },
+	});
+	expect(status).toBe(403);
+	await mayImpersonateUsers.close();
+});
+
 test("service accounts and the unknown have the groups that they always have", async () => {
 	expect((await whoAmI({ "impersonate-user": "system:serviceaccount:a:b" })).groups).toEqual([
 		"system:serviceaccounts",

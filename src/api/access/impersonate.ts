@@ -20,9 +20,10 @@ export async function actingUser(
 	user: User,
 	headers: Headers,
 ): Promise<User> {
-	const name = headers["impersonate-user"] ?? "";
+	// Nobody is two users: of several the first counts, as upstream.
+	const [name = ""] = valuesOf(headers["impersonate-user"]);
 	const groups = valuesOf(headers["impersonate-group"]);
-	const uid = headers["impersonate-uid"];
+	const [uid] = valuesOf(headers["impersonate-uid"]);
 	const extra = extraOf(headers);
 	if (name === "") {
 		if (groups.length === 0 && uid === undefined && extra === undefined) return user;
@@ -78,7 +79,8 @@ function valuesOf(header: string | undefined): string[] {
 }
 
 function extraOf(headers: Headers): Record<string, string[]> | undefined {
-	const extra: Record<string, string[]> = {};
+	// A key is whatever the client likes, `__proto__` as well.
+	const extra: Record<string, string[]> = Object.create(null);
 	let isEmpty = true;
 	for (const header in headers) {
 		if (!header.startsWith(extraPrefix)) continue;

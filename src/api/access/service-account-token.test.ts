@@ -65,6 +65,7 @@ test("a token is good for the audience, issuer, times and account that it names,
 	const whole = token();
 	const [head = "", body = "", signature = ""] = whole.split(".");
 	const account = { namespace: "default", serviceaccount: { name: "robot", uid: "another" } };
+	const ours = JSON.parse(Buffer.from(body, "base64url").toString())["kubernetes.io"];
 	const refused: Record<string, string> = {
 		"another audience": token({ aud: ["vault.example.com"] }),
 		"an empty audience": token({ aud: [""] }),
@@ -89,6 +90,14 @@ test("a token is good for the audience, issuer, times and account that it names,
 		"the signature of another key": token({}, {}, stranger),
 		"one segment more": `${whole}.${signature}`,
 		"one segment less": `${head}.${body}`,
+		"an end that is text": token({ exp: `${nowSeconds + 60}` }),
+		"an end that is an object": token({ exp: {} }),
+		"a begin that is text": token({ nbf: "yesterday" }),
+		"an audience in a list in the list": token({ aud: [[issuer]] }),
+		"a pod that is null": token({ "kubernetes.io": { ...ours, pod: null } }),
+		"extensions that must be understood": token({}, { crit: ["exp"] }),
+		"a signature with more in it": `${head}.${body}.${signature.slice(0, 9)}!${signature.slice(9)}`,
+		padding: `${whole}==`,
 		"another body below the signature": `${head}.${encoded({ iss: issuer })}.${signature}`,
 		"no JSON": `${encoded("x")}.${encoded("y")}.${signature}`,
 	};

@@ -39,7 +39,7 @@ export function serviceAccountTokens(server: Server): TokenAuthenticator {
 
 function audiencesOf({ claims, apiAudiences }: SignedToken, asked: readonly string[], ofServer: readonly string[]) {
 	if (asked === ofServer) return apiAudiences;
-	return Array.isArray(claims.aud) ? claims.aud.filter((audience) => asked.includes(audience)) : [];
+	return claims.aud.filter((audience) => asked.includes(audience));
 }
 
 function checkTimes({ exp, nbf }: Claims, nowMs: number): void {
@@ -96,6 +96,6 @@ function isIn(server: Server, claims: Claims, token: string): boolean {
 }
 
 /** A list in quotes, as Go prints it with %q. */
-function shown(list: unknown): string {
-	return `[${(Array.isArray(list) ? list : []).map((item) => JSON.stringify(item)).join(" ")}]`;
+function shown(list: readonly string[]): string {
+	return `[${list.map((item) => JSON.stringify(item)).join(" ")}]`;
 }

@@ -76,16 +76,18 @@ export function createTokens(clock: Clock, options: TokenOptions = {}, apiAudien
 		return keys;
 	};
 	const claimsOf = (token: string): Claims | undefined => {
-		const [head = "", body = "", signature = "", ...more] = token.split(".");
-		if (more.length > 0 || signature === "") return undefined;
+		// Nothing but the three parts: Node's decoder skips what is not base64url, so that one token could be written in many ways.
+		const [, head = "", body = "", signature = ""] = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/.exec(token) ?? [];
+		if (signature === "") return undefined;
 		const { publicKey, algorithm, id } = ready();
 		const header = decoded(head);
 		if (header?.["alg"] !== algorithm || header["kid"] !== id) return undefined;
+		// We know none of the extensions that a header may demand (RFC 7515, 4.1.11).
+		if (header["crit"] !== undefined) return undefined;
 		const key = { key: publicKey, dsaEncoding: "ieee-p1363" } as const;
 		if (!verify("sha256", Buffer.from(`${head}.${body}`), key, Buffer.from(signature, "base64url"))) return undefined;
-		// The signature says that this server wrote the claims.
-		const claims = decoded(body) as Claims | undefined;
-		return claims?.iss === issuer ? claims : undefined;
+		const claims = decoded(body);
+		return claims !== undefined && isClaims(claims) && claims.iss === issuer ? claims : undefined;
 	};
 	return {
 		issuer,
@@ -100,14 +102,13 @@ export function createTokens(clock: Clock, options: TokenOptions = {}, apiAudien
 			const known = recent.find(token);
 			if (known !== undefined) return known;
 			const claims = claimsOf(token);
-			if (claims?.["kubernetes.io"]?.serviceaccount === undefined) return undefined;
+			if (claims === undefined) return undefined;
 			const { namespace, serviceaccount } = claims["kubernetes.io"];
 			if (claims.sub !== `system:serviceaccount:${namespace}:${serviceaccount.name}`) return undefined;
-			const isFor = Array.isArray(claims.aud) ? claims.aud : [];
 			const signed: SignedToken = {
 				claims,
 				user: serviceAccountUser(claims),
-				apiAudiences: audiences.filter((audience) => isFor.includes(audience)),
+				apiAudiences: audiences.filter((audience) => claims.aud.includes(audience)),
 			};
 			recent.remember(token, signed);
 			return signed;
@@ -173,6 +174,26 @@ function keysOf(pem: string | undefined): Keys {
 	return { key, publicKey, algorithm: key.asymmetricKeyType === "ec" ? "ES256" : "RS256", id };
 }
 
+/** The key may have been given to the server, and others may sign with it: a time that is no number would never pass. */
+function isClaims(claims: Record<string, unknown>): claims is Record<string, unknown> & Claims {
+	const { aud, exp, nbf, sub, "kubernetes.io": own } = claims;
+	const areTimes = [exp, nbf].every((time) => time === undefined || typeof time === "number");
+	if (!areTimes || typeof sub !== "string") return false;
+	if (!Array.isArray(aud) || !aud.every((audience) => typeof audience === "string")) return false;
+	if (!isRecord(own) || typeof own["namespace"] !== "string" || !isReference(own["serviceaccount"])) return false;
+	return ["pod", "node", "secret"].every((kind) => own[kind] === undefined || isReference(own[kind]));
+}
+
+function isReference(value: unknown): boolean {
+	if (!isRecord(value)) return false;
+	const { name, uid } = value;
+	return typeof name === "string" && (uid === undefined || typeof uid === "string");
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+	return typeof value === "object" && value !== null;
+}
+
 function encoded(value: object): string {
 	return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
@@ -180,8 +201,7 @@ function encoded(value: object): string {
 function decoded(part: string): Record<string, unknown> | undefined {
 	try {
 		const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString());
-		// Fields are looked at one by one.
-		return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+		return isRecord(value) ? value : undefined;
 	} catch {
 		return undefined;
 	}

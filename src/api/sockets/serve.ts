@@ -7,7 +7,9 @@ import type { ApiRequest, ApiResponse, Handler, User } from "../../core/exchange
 import { isTrue } from "../../core/query.ts";
 import { eventLine, SharedEvent } from "../cache/event.ts";
 import { tooManyRequests } from "../flow.ts";
+import { isMethod } from "../request-info.ts";
 import { errorResponse } from "../respond.ts";
+import { methodNotAllowed } from "../target.ts";
 import type { Answers } from "./answers.ts";
 import type { Connections } from "./connections.ts";
 import { type BodyBudget, type Timeouts, watchBacklogBytes } from "./limits.ts";
@@ -48,7 +50,6 @@ const watchWriteBytes = 256 * 1024;
 const watchPatienceBytes = 64 * 1024;
 /** Answers above this are compressed for those who can read it; upstream's threshold. */
 const compressedBytes = 128 * 1024;
-const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const compress = promisify(gzip);
 
 export interface Limits {
@@ -90,15 +91,12 @@ export async function serve(handle: Handler, incoming: Incoming, reply: Reply, l
 /** @throws ApiError */
 function requestFrom(incoming: Incoming, receive: () => Promise<Uint8Array>): ApiRequest {
 	const { method, target, headers, user, client, peer, problem } = incoming;
-	if (!methods.has(method)) {
-		throw new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
-	}
+	if (!isMethod(method)) throw methodNotAllowed();
 	if (problem !== undefined) throw new ApiError("BadRequest", problem);
 	const cut = target.indexOf("?");
 	const hasBody = method !== "GET" && method !== "HEAD";
 	return {
-		// Membership was checked above.
-		method: method as ApiRequest["method"],
+		method,
 		path: cut < 0 ? target : target.slice(0, cut),
 		query: new URLSearchParams(cut < 0 ? "" : target.slice(cut + 1)),
 		headers,
