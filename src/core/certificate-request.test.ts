@@ -1,3 +1,4 @@
+import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { expect, test } from "vitest";
 import { parseCertificateRequest } from "./certificate-request.ts";
 import { testRequest } from "./testing/certificate-requests.ts";
@@ -44,3 +45,33 @@ test("a network is no address", async () => {
 	const { pem } = await testRequest("CN=ann", [{ type: "ip", value: "10.0.0.0/8" }]);
 	expect(() => parseCertificateRequest(pem)).toThrow('x509: cannot parse IP address "10.0.0.0/8"');
 });
+
+test("a name is in a kind of text that everybody reads alike", () => {
+	const utf8 = 0x0c;
+	expect(parseCertificateRequest(requestFor(utf8, "devs")).organizations).toEqual(["devs"]);
+	// OpenSSL takes VisibleString for text, others do not.
+	for (const tag of [0x1a, 0x1b])
+		for (const attribute of [oids.organization, oids.unit])
+			expect(() => parseCertificateRequest(requestFor(tag, "system:masters", attribute))).toThrow(
+				"unsupported string type",
+			);
+});
+
+const oids = { organization: "55040a", unit: "55040b" };
+
+/** Of an organisation, or a unit of one, whose name is of this type. */
+function requestFor(tag: number, organisation: string, attribute = oids.organization): string {
+	const der = (type: number, ...parts: Buffer[]) => {
+		const content = Buffer.concat(parts);
+		const length = content.length < 128 ? [content.length] : [0x81, content.length];
+		return Buffer.concat([Buffer.from([type, ...length]), content]);
+	};
+	const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+	const oid = (hex: string) => der(0x06, Buffer.from(hex, "hex"));
+	const subject = der(0x30, der(0x31, der(0x30, oid(attribute), der(tag, Buffer.from(organisation)))));
+	const key = createPublicKey(privateKey).export({ type: "spki", format: "der" });
+	const info = der(0x30, der(0x02, Buffer.of(0)), subject, key, der(0xa0));
+	const signature = der(0x03, Buffer.of(0), sign("sha256", info, privateKey));
+	const request = der(0x30, info, der(0x30, oid("2a8648ce3d040302")), signature);
+	return `-----BEGIN CERTIFICATE REQUEST-----\n${request.toString("base64")}\n-----END CERTIFICATE REQUEST-----\n`;
+}

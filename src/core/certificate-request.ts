@@ -50,6 +50,7 @@ export function parseCertificateRequest(pem: string): CertificateRequest {
 		throw new Error("asn1: syntax error: not a certificate request in DER, or more than that");
 	checkSignature(request);
 	const { subject, subjectPKInfo } = request.certificationRequestInfo;
+	checkTexts(subject);
 	const names = alternativeNames(request);
 	const ipAddresses = names.flatMap(({ iPAddress }) => iPAddress ?? []);
 	for (const address of ipAddresses)
@@ -78,6 +79,12 @@ function checkSignature(request: CertificationRequest): void {
 		throw new Error(
 			key.asymmetricKeyType === "ec" ? "x509: ECDSA verification failure" : "crypto/rsa: verification error",
 		);
+}
+
+/** What we do not read, others might, and would take the bearer for someone else. @throws Error for any other kind of text */
+function checkTexts(name: Name): void {
+	const isOther = name.some((set) => set.some(({ value }) => value.anyValue !== undefined));
+	if (isOther) throw new Error("x509: invalid RDNSequence: unsupported string type");
 }
 
 /** Texts of a type in a name, which is a sequence of sets of pairs. */

@@ -25,13 +25,18 @@ export function certificateSigningController(sign: SignCertificate): Controller<
 			if (check === undefined || !isToBeSigned(request)) return { actions: [] };
 			const { spec, status } = request;
 			const usages = spec.usages ?? [];
-			const parsed = parseCertificateRequest(Buffer.from(spec.request, "base64").toString());
-			const problem = check(parsed, usages);
-			if (problem === undefined) {
-				const certificate = Buffer.from(sign(parsed, { usages, ...validity(spec, nowMs) })).toString("base64");
-				return {
-					actions: [updateStatus(certificateSigningRequests, { ...request, status: { ...status, certificate } })],
-				};
+			let problem: string | undefined;
+			try {
+				const parsed = parseCertificateRequest(Buffer.from(spec.request, "base64").toString());
+				problem = check(parsed, usages);
+				if (problem === undefined) {
+					const certificate = Buffer.from(sign(parsed, { usages, ...validity(spec, nowMs) })).toString("base64");
+					const signed = { ...request, status: { ...status, certificate } };
+					return { actions: [updateStatus(certificateSigningRequests, signed)] };
+				}
+			} catch (error) {
+				// What cannot be signed now never can: one that an older version took, for example.
+				problem = error instanceof Error ? error.message : String(error);
 			}
 			const time = timestamp(nowMs);
 			const failed = {
