@@ -65,6 +65,10 @@ export const pods: Kind<Pod> = {
 		// Agents that know nothing of the class do not take it away.
 		if (pod.status.qosClass === undefined && old.status?.qosClass !== undefined)
 			pod.status.qosClass = old.status.qosClass;
+		// Nor do they say whose the pod is.
+		const { ownerReferences } = old.metadata;
+		if (ownerReferences === undefined) delete pod.metadata.ownerReferences;
+		else pod.metadata.ownerReferences = ownerReferences;
 	},
 	validate: (pod) => validatePodSpec(pod.spec, "spec"),
 	validateUpdate: validatePodUpdate,

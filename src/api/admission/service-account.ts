@@ -4,6 +4,7 @@ import { deepFreeze } from "../../core/object.ts";
 import type { Container, Pod, ServiceAccount, Volume } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod.ts";
 import { serviceAccounts } from "../../kinds/serviceaccount.ts";
+import { referencesOf } from "../access/node/pod-references.ts";
 import { objectKey } from "../cache/keys.ts";
 import { type AdmissionStep, type Admitted, refused } from "./step.ts";
 
@@ -20,7 +21,11 @@ export const serviceAccount: AdmissionStep = {
 	admit(request) {
 		const pod = request.object as Pod;
 		const { spec, metadata } = pod;
-		if (metadata.annotations?.[mirrorAnnotation] !== undefined) return;
+		if (metadata.annotations?.[mirrorAnnotation] !== undefined) {
+			const problem = mirrorProblem(pod);
+			if (problem !== undefined) throw refused(request, problem);
+			return;
+		}
 		if ((spec.serviceAccountName ?? "") === "") {
 			spec.serviceAccountName = "default";
 			spec.serviceAccount = "default";
@@ -31,6 +36,17 @@ export const serviceAccount: AdmissionStep = {
 			spec.imagePullSecrets = (account.imagePullSecrets ?? []).map((secret) => ({ ...secret }));
 	},
 };
+
+/** A static pod is its node's, and has no part in what the API keeps for others. */
+function mirrorProblem({ metadata, spec }: Pod): string | undefined {
+	if ((spec.serviceAccountName ?? "") !== "") return "a mirror pod may not reference service accounts";
+	const named = referencesOf({ spec, metadata: { ...metadata, annotations: {} } });
+	if ([...named].some((one) => one.startsWith("secrets/"))) return "a mirror pod may not reference secrets";
+	const sources = (spec.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? []);
+	return sources.some(({ serviceAccountToken }) => serviceAccountToken !== undefined)
+		? "a mirror pod may not use service account token volume projections"
+		: undefined;
+}
 
 function accountOf(request: Admitted, name: string): ServiceAccount {
 	const { server, namespace = "" } = request;

@@ -318,10 +318,10 @@ test("an ephemeral container gives access to what it names", async () => {
 });
 
 test("a mirror pod gives access to itself alone", async () => {
-	const spec = { containers: [{ name: "main", image: "i", envFrom: [{ secretRef: { name: "mirrored" } }] }] };
+	const spec = { containers: [{ name: "main", image: "i", envFrom: [{ configMapRef: { name: "mirrored" } }] }] };
 	await pod("mirror", "node-1", { ...spec, serviceAccountName: undefined }, { "kubernetes.io/config.mirror": "hash" });
 	expect(await asks("get", "pods default/mirror")).toBe("allow");
-	expect(await asks("get", "secrets default/mirrored")).toBe(unrelated);
+	expect(await asks("get", "configmaps default/mirrored")).toBe(unrelated);
 });
 
 test("what a node may do is not listed", async () => {

@@ -11,7 +11,7 @@ export function reference(plural: string, namespace: string, name: string): Refe
 const mirrorAnnotation = "kubernetes.io/config.mirror";
 
 /** Each once. None for a mirror pod: a node makes those itself, and would give itself access. */
-export function referencesOf({ metadata, spec }: Pod): Set<Reference> {
+export function referencesOf({ metadata, spec }: Pick<Pod, "metadata" | "spec">): Set<Reference> {
 	const found = new Set<Reference>();
 	if (metadata.annotations?.[mirrorAnnotation] !== undefined) return found;
 	const { namespace = "" } = metadata;

@@ -132,6 +132,9 @@ test("a node reports on, deletes and evicts pods of its own only", async () => {
 	expect(refusal(await api.ask("PATCH", `${pods}/mine/status`, relabelled, patch))).toBe(
 		'node "node-1" cannot update labels through pod status',
 	);
+	const ownerReferences = [{ apiVersion: "v1", kind: "Node", name: "node-2", uid: "u" }];
+	const owned = await api.ask("PATCH", `${pods}/mine/status`, { metadata: { ownerReferences }, ...status }, patch);
+	expect([owned.status, owned.object.metadata.ownerReferences]).toEqual([200, undefined]);
 	const claims = { status: { resourceClaimStatuses: [{ name: "c", resourceClaimName: "other" }] } };
 	expect(refusal(await api.ask("PATCH", `${pods}/mine/status`, claims, patch))).toBe(
 		'node "node-1" cannot update resource claim statues',
@@ -188,9 +191,14 @@ test("a node creates mirror pods of its own, which name nothing", async () => {
 			'node "node-1" must not set blockOwnerDeletion on an owner reference',
 		],
 		[pod("a", { owners: [{ ...owner, uid: "x" }] }), `node node-1 UID mismatch: expected x got ${uid}`],
-		[pod("a", { spec: { serviceAccountName: "default" } }), `${cannot} a service account`],
-		[pod("a", { spec: envFrom({ secretRef: { name: "s" } }) }), `${cannot} secrets`],
+		[pod("a", { spec: { serviceAccountName: "default" } }), "a mirror pod may not reference service accounts"],
+		[pod("a", { spec: envFrom({ secretRef: { name: "s" } }) }), "a mirror pod may not reference secrets"],
 		[pod("a", { spec: envFrom({ configMapRef: { name: "c" } }) }), `${cannot} configmaps`],
+		[
+			pod("a", { spec: volume({ projected: { sources: [{ serviceAccountToken: { path: "t" } }] } }) }),
+			"a mirror pod may not use service account token volume projections",
+		],
+		[pod("a", { spec: { resourceClaims: [{ name: "gpu", resourceClaimName: "c" }] } }), `${cannot} resourceclaims`],
 		[pod("a", { spec: volume({ persistentVolumeClaim: { claimName: "c" } }) }), `${cannot} persistentvolumeclaims`],
 	] as const)
 		expect(refusal(await create(body))).toBe(why);

@@ -86,6 +86,7 @@ function namedProblem(node: string, pod: Pod): string | undefined {
 	const sources = (pod.spec.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? []);
 	if (sources.some(({ clusterTrustBundle }) => clusterTrustBundle !== undefined))
 		return `${cannot} clustertrustbundles`;
+	if ((pod.spec.resourceClaims ?? []).length > 0) return `${cannot} resourceclaims`;
 	if (named.some((one) => one.startsWith("persistentvolumeclaims/"))) return `${cannot} persistentvolumeclaims`;
 	return undefined;
 }
