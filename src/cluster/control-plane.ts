@@ -23,8 +23,10 @@ import { catalog } from "../kinds/catalog.ts";
 import { createRegistry } from "../kinds/registry.ts";
 import { startScheduler } from "../scheduler/shell.ts";
 import type { Store } from "../store/store.ts";
-import { bootstrap } from "./bootstrap.ts";
 import { buildInfo } from "./build-info.ts";
+import { builtInKeeper } from "./built-ins/keeper.ts";
+import { builtIns } from "./built-ins/list.ts";
+import { makeBuiltIns } from "./built-ins/make.ts";
 import { type Authority, authorityControllers, type ControllerSettings, controllers } from "./controllers.ts";
 import {
 	apiServer,
@@ -50,6 +52,8 @@ export interface ControlPlaneOptions {
 	serviceAccountKey?: string;
 	clusterCidr: string;
 	serviceCidr: string;
+	/** Whether nodes answer DNS, at the service range's tenth address. Default: no. */
+	hasDns?: boolean;
 	/** Optional steps of admission, by upstream's names. @throws Error at the start for one that there is not */
 	admissionPlugins?: readonly string[];
 	/** Pod Security Standards for all namespaces. */
@@ -135,21 +139,24 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	};
 	const first = controllers(settings);
 	accounts = systemAccounts([...first, ...authorityControllers(nobody)]);
-	await bootstrap(client(apiServer), { serviceCidr: options.serviceCidr, accounts });
+	const kept = builtIns({ serviceCidr: options.serviceCidr, hasDns: options.hasDns === true, accounts });
+	const asServer = client(apiServer);
+	await makeBuiltIns(asServer, kept, report);
 
 	// In the background: nothing waits for what it finds of the past.
 	void history?.start(mirror);
 	const recorder = createEventRecorder(client(eventRecorder), { clock });
-	const start = (controller: Controller<unknown>) =>
+	const start = (controller: Controller<unknown>) => startAs(client(controllerUser(controller)), controller);
+	const startAs = (user: Client, controller: Controller<unknown>) =>
 		startShell(controller, {
-			client: client(controllerUser(controller)).as(controller.component),
+			client: user.as(controller.component),
 			mirror,
 			revision: () => reader.revision(),
 			clock,
 			recorder,
 			onError: (error, name, key) => report(`${name} ${key}`, error),
 		});
-	const shells = first.map(start);
+	const shells = [...first.map(start), startAs(asServer, builtInKeeper(kept))];
 	const publishAuthority = (authority: Authority) =>
 		void shells.push(...authorityControllers(withTokens(authority)).map(start));
 	const scheduling = startScheduler({

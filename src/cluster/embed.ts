@@ -105,6 +105,7 @@ class EmbeddedCluster implements Cluster {
 			clock,
 			clusterCidr,
 			serviceCidr,
+			hasDns: runtime === "process",
 			admissionPlugins: this.#options.admissionPlugins ?? [],
 			oidc: this.#options.oidc === undefined ? [] : jwtAuthenticators(this.#options.oidc),
 			audit: this.#options.audit && { ...this.#options.audit, policy: auditPolicy(this.#options.audit.policy) },

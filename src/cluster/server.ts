@@ -118,6 +118,7 @@ export class ClusterServer {
 			serviceAccountKey: certificates.serviceAccountKey,
 			clusterCidr: this.#settings.clusterCidr,
 			serviceCidr: this.#settings.serviceCidr,
+			hasDns: this.#settings.runtime === "process",
 			admissionPlugins: this.#settings.admissionPlugins ?? [],
 			apiAudiences: this.#settings.apiAudiences ?? [],
 			oidc: this.#settings.oidc === undefined ? [] : jwtAuthenticators(this.#settings.oidc),

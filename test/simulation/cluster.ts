@@ -5,7 +5,8 @@ import { createMirror } from "../../src/client/informer.ts";
 import { createEventRecorder } from "../../src/client/recorder.ts";
 import { createClient } from "../../src/client/requests.ts";
 import { memoryTransport } from "../../src/client/transport-memory.ts";
-import { reconcileRoles } from "../../src/cluster/bootstrap-roles.ts";
+import { makeBuiltIns } from "../../src/cluster/built-ins/make.ts";
+import { builtInRoles } from "../../src/cluster/built-ins/roles.ts";
 import {
 	administrator,
 	apiServer,
@@ -102,7 +103,9 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 	const unsteady = (user: User) =>
 		createClient(faultyTransport(connect(user), { clock, random, faults: connectionFaults }), { userAgent: user.name });
 	// Every part but the users has the rights of a real cluster.
-	await reconcileRoles(createClient(memoryTransport(api.handle, apiServer)));
+	await makeBuiltIns(createClient(memoryTransport(api.handle, apiServer)), builtInRoles, (what, error) => {
+		throw new Error(what, { cause: error });
+	});
 	const controlPlane = startControlPlane(options, api.registry, unsteady);
 	const machines = new Machines({
 		clock,

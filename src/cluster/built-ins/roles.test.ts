@@ -1,19 +1,24 @@
 import { expect, test } from "vitest";
-import { testApi } from "../api/testing.ts";
-import { createClient } from "../client/requests.ts";
-import { memoryTransport } from "../client/transport-memory.ts";
-import { systemClock } from "../core/clock.ts";
+import { testApi } from "../../api/testing.ts";
+import { createClient } from "../../client/requests.ts";
+import { memoryTransport } from "../../client/transport-memory.ts";
+import { systemClock } from "../../core/clock.ts";
 import {
 	bootstrapClusterRoleBindings,
 	bootstrapClusterRoles,
 	bootstrapRoleBindings,
 	bootstrapRoles,
-} from "../kinds/rbac/bootstrap/bootstrap.ts";
-import { clusterRoles } from "../kinds/rbac/clusterrole.ts";
-import { clusterRoleBindings } from "../kinds/rbac/clusterrolebinding.ts";
-import { roles } from "../kinds/rbac/role.ts";
-import { roleBindings } from "../kinds/rbac/rolebinding.ts";
-import { reconcileRoles } from "./bootstrap-roles.ts";
+} from "../../kinds/rbac/bootstrap/bootstrap.ts";
+import { clusterRoles } from "../../kinds/rbac/clusterrole.ts";
+import { clusterRoleBindings } from "../../kinds/rbac/clusterrolebinding.ts";
+import { roles } from "../../kinds/rbac/role.ts";
+import { roleBindings } from "../../kinds/rbac/rolebinding.ts";
+import { makeBuiltIns } from "./make.ts";
+import { builtInRoles } from "./roles.ts";
+
+const fail = (what: string, error: unknown) => {
+	throw new Error(what, { cause: error });
+};
 
 async function fixture() {
 	const api = await testApi({ namespaces: ["kube-system", "kube-public"] });
@@ -24,7 +29,7 @@ async function fixture() {
 		await client.delete(clusterRoles, { name });
 		await client.delete(clusterRoleBindings, { name });
 	}
-	await reconcileRoles(client);
+	await makeBuiltIns(client, builtInRoles, fail);
 	return client;
 }
 
@@ -47,7 +52,7 @@ test("every role and binding is made, each binding gives a role that is there, a
 			"kubernetes.io/bootstrapping": "rbac-defaults",
 		});
 	}
-	await reconcileRoles(client);
+	await makeBuiltIns(client, builtInRoles, fail);
 	expect(await client.revision()).toBe(revision);
 });
 
@@ -65,7 +70,7 @@ test("what a role or binding lacks is added, and what its users have added stays
 	const selector = { matchLabels: { also: "this" } };
 	await client.update(clusterRoles, { ...view, aggregationRule: { clusterRoleSelectors: [selector] } });
 	await client.delete(clusterRoles, { name: "edit" });
-	await reconcileRoles(client);
+	await makeBuiltIns(client, builtInRoles, fail);
 	const reconciled = await client.get(clusterRoles, { name: "system:kube-dns" });
 	expect(reconciled.rules).toEqual([
 		own,
@@ -96,7 +101,7 @@ test("what is not to be updated is left alone, and a binding that gives another 
 		metadata: { name: "system:kube-dns" },
 		roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "view" },
 	});
-	await reconcileRoles(client);
+	await makeBuiltIns(client, builtInRoles, fail);
 	expect((await client.get(clusterRoles, { name: "system:kube-dns" })).rules ?? []).toEqual([]);
 	expect((await client.get(clusterRoleBindings, { name: "system:kube-dns" })).roleRef.name).toBe("system:kube-dns");
 });

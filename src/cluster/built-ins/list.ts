@@ -1,0 +1,43 @@
+/** Everything that every cluster has. */
+import { standardStorageClass } from "../../controllers/volumes/standard-class.ts";
+import { namespaces } from "../../kinds/namespace.ts";
+import { priorityClasses } from "../../kinds/priorityclass.ts";
+import { serviceAccounts } from "../../kinds/serviceaccount.ts";
+import { storageClasses } from "../../kinds/storageclass.ts";
+import { type BuiltIn, builtIn } from "./built-in.ts";
+import { builtInRoles } from "./roles.ts";
+import { apiServerService, dnsService } from "./services.ts";
+
+const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
+const systemPriorities = [
+	{
+		name: "system-cluster-critical",
+		value: 2_000_000_000,
+		description: "For pods the cluster needs, on whatever node.",
+	},
+	{
+		name: "system-node-critical",
+		value: 2_000_001_000,
+		description: "For pods the cluster needs on the very node they run on.",
+	},
+];
+
+export interface BuiltInSettings {
+	serviceCidr: string;
+	/** Whether nodes answer DNS. */
+	hasDns: boolean;
+	/** Names of service accounts in kube-system. */
+	accounts: readonly string[];
+}
+
+export function builtIns({ serviceCidr, hasDns, accounts }: BuiltInSettings): BuiltIn[] {
+	return [
+		...systemNamespaces.map((name) => builtIn(namespaces, { metadata: { name }, spec: {} })),
+		...builtInRoles,
+		...accounts.map((name) => builtIn(serviceAccounts, { metadata: { name, namespace: "kube-system" } })),
+		...systemPriorities.map(({ name, ...rest }) => builtIn(priorityClasses, { metadata: { name }, ...rest })),
+		builtIn(storageClasses, standardStorageClass),
+		...apiServerService(serviceCidr),
+		...(hasDns ? dnsService(serviceCidr) : []),
+	];
+}
