@@ -34,7 +34,8 @@ export function kubeconfigCommand(): Command {
 				return say(layout.kubeconfig);
 			}
 			const { user: name, group: groups = [], namespace = "default" } = options;
-			if (dnsLabelProblems(namespace).length > 0) throw new Error(`${JSON.stringify(namespace)} is no name of a namespace`);
+			if (dnsLabelProblems(namespace).length > 0)
+				throw new Error(`${JSON.stringify(namespace)} is no name of a namespace`);
 			say(await makeKubeconfig(layout, { name, groups }, namespace));
 		});
 }

@@ -81,7 +81,7 @@ function checkSignature(request: CertificationRequest): void {
 		);
 }
 
-/** What we do not read, others might, and would take the bearer for someone else. @throws Error for any other kind of text */
+/** Text that we do not read, others might: they would take the bearer for someone else. @throws Error */
 function checkTexts(name: Name): void {
 	const isOther = name.some((set) => set.some(({ value }) => value.anyValue !== undefined));
 	if (isOther) throw new Error("x509: invalid RDNSequence: unsupported string type");

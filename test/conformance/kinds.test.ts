@@ -1,5 +1,6 @@
 /** Kinds that no controller acts on: create, read, list, patch, update, watch, delete. */
 import { expect, test } from "vitest";
+import { testRequest } from "../../src/core/testing/certificate-requests.ts";
 import { eventually } from "../e2e/cluster.ts";
 import { conformance, type Json, merge } from "./harness.ts";
 
@@ -103,5 +104,53 @@ conformance("kinds with nothing behind them live as the API says", 1, (target) =
 		await target().post(all, object("two"));
 		await target().delete(`${all}?${selector}`);
 		await eventually(async () => expect((await target().get(`${all}?${selector}`)).items).toEqual([]));
+	});
+
+	test.concurrent("certificate requests are listed by signer, approved and signed by subresources", async () => {
+		const path = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+		const { resources } = await target().get("/apis/certificates.k8s.io/v1");
+		expect(resources.map(({ name }: Json) => name)).toEqual(
+			expect.arrayContaining(["", "/approval", "/status"].map((sub) => `certificatesigningrequests${sub}`)),
+		);
+		const signerName = "example.com/conformance";
+		const request = Buffer.from((await testRequest("CN=e2e.example.com")).pem).toString("base64");
+		const usages = ["digital signature", "key encipherment", "server auth"];
+		const draft = {
+			metadata: { generateName: "conformance-" },
+			spec: { request, signerName, expirationSeconds: 3600, usages },
+		};
+		const [{ metadata }] = [await target().post(path, draft), await target().post(path, draft)];
+		const one = `${path}/${metadata.name}`;
+		const ofSigner = `${path}?fieldSelector=spec.signerName%3D${encodeURIComponent(signerName)}`;
+		const count = async () => (await target().get(ofSigner)).items.length;
+		expect([await count(), (await target().get(one)).spec.expirationSeconds]).toEqual([2, 3600]);
+		await target().patch(one, merge, { metadata: { annotations: { patched: "true" } } });
+		await target().update(one, (object) => {
+			object.metadata.annotations.updated = "true";
+		});
+		for (const sub of ["approval", "status"])
+			expect((await target().get(`${one}/${sub}`)).metadata.uid).toBe(metadata.uid);
+		const condition = (type: string): Json => ({ type, status: "True", reason: "E2E", message: "of a test" });
+		const other = { metadata: { annotations: { approval: "true" } }, status: { conditions: [condition("Other")] } };
+		const patched = await target().patch(`${one}/approval`, merge, other);
+		expect([patched.metadata.annotations.approval, patched.status.conditions.length]).toEqual(["true", 1]);
+		const approved = await target().update(
+			one,
+			(object) => object.status.conditions.push(condition("Approved")),
+			"/approval",
+		);
+		expect(approved.status.conditions.map(({ type }: Json) => type)).toEqual(["Other", "Approved"]);
+		// Any certificate will do.
+		const { data } = await target().get("/api/v1/namespaces/default/configmaps/kube-root-ca.crt");
+		const certificate = Buffer.from(data["ca.crt"]).toString("base64");
+		expect((await target().patch(`${one}/status`, merge, { status: { certificate } })).status.certificate).toBe(
+			certificate,
+		);
+		const more = await target().update(one, (object) => object.status.conditions.push(condition("More")), "/status");
+		expect(more.status.conditions.map(({ type }: Json) => type)).toEqual(["Other", "Approved", "More"]);
+		await target().delete(one);
+		expect([(await target().send("GET", one)).status, await count()]).toEqual([404, 1]);
+		await target().delete(ofSigner);
+		expect(await count()).toBe(0);
 	});
 });

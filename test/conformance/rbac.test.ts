@@ -163,6 +163,44 @@ conformance("roles", 1, (target) => {
 		expect(await as("get", "pods")).toContain("Forbidden");
 	});
 
+	test("reviews say what requests then get, and who one is to the server", async () => {
+		await using space = await target().namespace("roles-reviews");
+		const { metadata } = await target().post(space.core("serviceaccounts"), { metadata: { name: "e2e" } });
+		const user = `system:serviceaccount:${space.name}:e2e`;
+		const groups = ["system:authenticated", "system:serviceaccounts", `system:serviceaccounts:${space.name}`];
+		const resourceAttributes = { verb: "list", resource: "configmaps", namespace: space.name, version: "v1" };
+		const spec = { user, groups, uid: metadata.uid, resourceAttributes };
+		const reviews = "/apis/authorization.k8s.io/v1";
+		// Node's client sends a line for each of a list's values.
+		const headers: Json = { "Impersonate-User": user, "Impersonate-Uid": metadata.uid, "Impersonate-Group": groups };
+		const agree = async (expected: boolean) => {
+			const place = `${reviews}/namespaces/${space.name}/localsubjectaccessreviews`;
+			const body = { metadata: { namespace: space.name }, spec };
+			for (const review of [
+				await target().post(`${reviews}/subjectaccessreviews`, { spec }),
+				await target().post(place, body),
+			])
+				expect(review.status.allowed).toBe(expected);
+			const { status } = await target().send("GET", space.core("configmaps"), undefined, headers);
+			expect(status).toBe(expected ? 200 : 403);
+		};
+		await agree(false);
+		await space.kubectl("create", "rolebinding", "view", "--clusterrole=view", `--serviceaccount=${space.name}:e2e`);
+		await agree(true);
+		const { body } = await target().send("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {}, {
+			"Impersonate-User": "jane-doe",
+			"Impersonate-Uid": "uniq-id",
+			"Impersonate-Group": ["system:authenticated", "developers"],
+			"Impersonate-Extra-known-languages": ["python", "javascript"],
+		} as Json);
+		expect(body.status.userInfo).toEqual({
+			username: "jane-doe",
+			uid: "uniq-id",
+			groups: ["system:authenticated", "developers"],
+			extra: { "known-languages": ["python", "javascript"] },
+		});
+	});
+
 	test("aggregated roles follow what bears their label", async () => {
 		const name = "test:aggregate-widgets";
 		const rule = { apiGroups: ["example.com"], resources: ["widgets"], verbs: ["get"] };

@@ -76,7 +76,8 @@ export function createTokens(clock: Clock, options: TokenOptions = {}, apiAudien
 		return keys;
 	};
 	const claimsOf = (token: string): Claims | undefined => {
-		// Nothing but the three parts: Node's decoder skips what is not base64url, so that one token could be written in many ways.
+		// Nothing but the three parts: Node's decoder skips what is not base64url, so one token could be written in
+		// many ways.
 		const [, head = "", body = "", signature = ""] = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/.exec(token) ?? [];
 		if (signature === "") return undefined;
 		const { publicKey, algorithm, id } = ready();
@@ -174,7 +175,7 @@ function keysOf(pem: string | undefined): Keys {
 	return { key, publicKey, algorithm: key.asymmetricKeyType === "ec" ? "ES256" : "RS256", id };
 }
 
-/** The key may have been given to the server, and others may sign with it: a time that is no number would never pass. */
+/** Others may sign with the same key: an end that is no number would never come. */
 function isClaims(claims: Record<string, unknown>): claims is Record<string, unknown> & Claims {
 	const { aud, exp, nbf, sub, "kubernetes.io": own } = claims;
 	const areTimes = [exp, nbf].every((time) => time === undefined || typeof time === "number");

@@ -1,4 +1,4 @@
-/** Services that no pods stand behind: the API server's, and the DNS server's. Each node answers at their addresses itself. */
+/** Services without pods: the API server's and the DNS server's. Each node answers at their addresses itself. */
 import type { Draft } from "../../core/object.ts";
 import { endpoints } from "../../kinds/endpoints.ts";
 import { endpointSlices } from "../../kinds/endpointslice.ts";
