@@ -52,6 +52,10 @@ describe("agent", () => {
 		const patch = { status: { conditions } };
 		await settled(server.client.patch(nodes, { name: "node-1" }, { type: "strategic", patch }, "status"));
 		await clock.advance(15_000);
+		const messages = [...server.toy.objects.values()].flatMap((object) =>
+			object.kind === "Event" && "reason" in object && object.reason === "NodeReady" ? [object] : [],
+		);
+		expect(messages.map((event) => ("count" in event ? event.count : undefined))).toEqual([2]);
 		const node = server.toy.objects.get("/nodes/node-1") as Node | undefined;
 		expect(node?.status?.conditions?.find(({ type }) => type === "Ready")?.status).toBe("True");
 	});

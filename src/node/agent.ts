@@ -164,8 +164,12 @@ class RunningAgent implements Agent {
 		const { signal } = this.#abort;
 		const { leaseMs } = this.#options;
 		const pressure = () => this.#pressure?.now ?? noPressure;
+		const event = (reason: string, message: string) =>
+			this.#context.events.record(this.#nodeReference(), "Normal", reason, message);
+		const becameReady = () => event("NodeReady", `Node ${node.name} status is now: NodeReady`);
 		const facts = this.#facts;
-		this.#heartbeat = await startHeartbeat({ client, clock, facts, limitations, pressure, leaseMs, signal });
+		const reports = { limitations, pressure, becameReady };
+		this.#heartbeat = await startHeartbeat({ client, clock, facts, ...reports, leaseMs, signal });
 		this.#measureMachine();
 		this.#boundStorage();
 		await this.#context.view.start();
@@ -173,7 +177,7 @@ class RunningAgent implements Agent {
 		await pods.subscribe(node.name, (current, last) => this.#podChanged(current, last));
 		this.#endOrphans();
 		this.#removeLocalVolumes();
-		this.#context.events.record(this.#nodeReference(), "Normal", "Starting", "Starting kubelet.");
+		event("Starting", "Starting kubelet.");
 	}
 
 	connection(stream: Duplex): void {

@@ -41,11 +41,19 @@ export async function startHeartbeat(options: {
 	/** What the node lacks now; absent: nothing ever. */
 	pressure?: () => Pressure;
 	leaseMs?: number | undefined;
+	/** Called when the node has become Ready: when it is new, or was given up before. */
+	becameReady?: () => void;
 	signal: AbortSignal;
 }): Promise<Heartbeat> {
-	const { client, clock, facts, limitations, pressure = () => noPressure, leaseMs = usualLeaseMs, signal } = options;
+	const { client, clock, facts, limitations, leaseMs = usualLeaseMs, signal } = options;
+	const { pressure = () => noPressure, becameReady = () => {} } = options;
 	const statusMs = Math.max(usualStatusMs, leaseMs);
-	let node = await register(options);
+	const registered = async () => {
+		const { node, wasReady } = await register(options);
+		if (!wasReady) becameReady();
+		return node;
+	};
+	let node = await registered();
 	let lease = await ensureLease(client, clock, node, leaseMs);
 	let timer: Timer | undefined;
 	let stopped = false;
@@ -53,7 +61,9 @@ export async function startHeartbeat(options: {
 	const writeStatus = async () => {
 		const wanted = nodeStatus(facts, node.status, clock.now(), limitations, pressure());
 		if (!needsStatusWrite(node, wanted, clock.now(), statusMs)) return;
+		const wasReady = isReady(node);
 		node = await writeNodeStatus(client, facts, node, wanted);
+		if (!wasReady) becameReady();
 	};
 	const beat = async () => {
 		try {
@@ -63,7 +73,7 @@ export async function startHeartbeat(options: {
 			await writeStatus();
 		} catch (error) {
 			// Someone deleted the Node: it registers anew, as a kubelet does.
-			if (isReason(error, "NotFound")) node = await register(options).catch(() => node);
+			if (isReason(error, "NotFound")) node = await registered().catch(() => node);
 			// Anything else: the next beat tries again, long before the lease ends.
 		}
 		schedule();
@@ -92,13 +102,22 @@ export async function startHeartbeat(options: {
 	};
 }
 
+interface Registered {
+	node: Node;
+	wasReady: boolean;
+}
+
+function isReady(node: Node): boolean {
+	return node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+}
+
 async function register(options: {
 	client: Client;
 	clock: Clock;
 	facts: NodeFacts;
 	limitations: readonly string[];
 	signal: AbortSignal;
-}): Promise<Node> {
+}): Promise<Registered> {
 	const { client, clock, facts, limitations, signal } = options;
 	for (;;) {
 		try {
@@ -115,7 +134,7 @@ async function registerOnce(
 	clock: Clock,
 	facts: NodeFacts,
 	limitations: readonly string[],
-): Promise<Node> {
+): Promise<Registered> {
 	const draft: Draft<Node> = {
 		metadata: {
 			name: facts.name,
@@ -131,17 +150,20 @@ async function registerOnce(
 	try {
 		const created = await client.create(nodes, draft);
 		// Whether a create may set the status is the server's business; the status is written where it was not taken.
-		if (created.status?.conditions?.some(({ type }) => type === "Ready") === true) return created;
-		return await writeNodeStatus(client, facts, created, nodeStatus(facts, created.status, clock.now(), limitations));
+		if (isReady(created)) return { node: created, wasReady: false };
+		const status = nodeStatus(facts, created.status, clock.now(), limitations);
+		return { node: await writeNodeStatus(client, facts, created, status), wasReady: false };
 	} catch (error) {
 		if (!isReason(error, "AlreadyExists")) throw error;
 	}
 	const labels = ownLabels(facts);
 	let node = await client.get(nodes, { name: facts.name });
+	const wasReady = isReady(node);
 	const differs = Object.entries(labels).some(([key, value]) => node.metadata.labels?.[key] !== value);
 	if (differs)
 		node = await client.patch(nodes, { name: facts.name }, { type: "merge", patch: { metadata: { labels } } });
-	return writeNodeStatus(client, facts, node, nodeStatus(facts, node.status, clock.now(), limitations));
+	const status = nodeStatus(facts, node.status, clock.now(), limitations);
+	return { node: await writeNodeStatus(client, facts, node, status), wasReady };
 }
 
 async function writeNodeStatus(client: Client, facts: NodeFacts, node: Node, status: NodeStatus): Promise<Node> {

@@ -3,7 +3,7 @@ import { pods } from "../kinds/pod.ts";
 import type { Sandbox } from "../runtime/runtime.ts";
 import { ContainerStarter } from "./container-start.ts";
 import { ContainerStopper } from "./container-stop.ts";
-import type { NodeContext } from "./node-context.ts";
+import { type NodeContext, VolumeError } from "./node-context.ts";
 import type { PodAction } from "./pod-action.ts";
 import type { PodMemoryKeeper } from "./pod-memory.ts";
 import { backoffLimits } from "./pod-plan.ts";
@@ -14,6 +14,8 @@ import { sandboxConfig } from "./sandbox-config.ts";
 
 /** Delays between attempts to mount, upstream's: the first one, then twice as long, and the longest. */
 const mountRetry = { firstMs: 500, longestMs: 122_000 };
+/** What is on its way is looked for this often, and for so long before there is an event. */
+const pendingRetry = { firstMs: 20, longestMs: 500, quietMs: 10_000 };
 const sandboxRetryMs = 1000;
 const apiRetryMs = 1000;
 /** Delays between requests to delete one pod: the first one, then twice as long, and the longest. */
@@ -58,6 +60,7 @@ export class PodActions {
 	#mountDelayMs = mountRetry.firstMs;
 	/** Ids of containers whose end was told to those who keep logs. */
 	#ended: Set<string> | undefined;
+	#pendingDelayMs = pendingRetry.firstMs;
 
 	constructor(context: NodeContext, memory: PodMemoryKeeper, state: () => PodState, wake: () => void) {
 		this.#context = context;
@@ -174,6 +177,12 @@ export class PodActions {
 			const now = this.#state().pod;
 			if (now !== pod) await files?.refresh(now);
 		} catch (error) {
+			const pending = error instanceof VolumeError && error.pending;
+			if (pending && clock.now() - this.#memory.observedAtMs < pendingRetry.quietMs) {
+				this.#memory.volumes = { state: "failed", retryAtMs: clock.now() + this.#pendingDelayMs };
+				this.#pendingDelayMs = Math.min(this.#pendingDelayMs * 2, pendingRetry.longestMs);
+				return;
+			}
 			events.record(pod, "Warning", "FailedMount", error instanceof Error ? error.message : String(error));
 			this.#memory.volumes = { state: "failed", retryAtMs: clock.now() + this.#mountDelayMs };
 			this.#mountDelayMs = Math.min(this.#mountDelayMs * 2, mountRetry.longestMs);

@@ -86,11 +86,14 @@ describe("service rules", () => {
 		const ending = { addresses: ["10.0.0.5"], conditions: { ready: false, serving: true, terminating: true } };
 		expect(from("node-1", "a", [...all, ending])).toEqual(["10.0.0.1"]);
 	});
-	test("leave services of other proxies alone", () => {
-		for (const label of ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"]) {
-			const labelled = { ...service({}), metadata: { ...metadata, labels: { [label]: "" } } };
-			expect(servicePorts(labelled, [slice([here])], { nodeName: "node-1" })).toEqual([]);
-		}
+	test("leave services of other proxies alone, and slices that are marked as headless", () => {
+		const labels = { "service.kubernetes.io/service-proxy-name": "other" };
+		const labelled = { ...service({}), metadata: { ...metadata, labels } };
+		expect(servicePorts(labelled, [slice([here])], { nodeName: "node-1" })).toEqual([]);
+		const marked = slice([here]);
+		marked.metadata = { ...marked.metadata, labels: { "service.kubernetes.io/headless": "" } };
+		const [port] = servicePorts(service({}), [marked, slice([there])], { nodeName: "node-1" });
+		expect(port?.endpoints.map(({ address }) => address)).toEqual(there.addresses);
 	});
 	test("keep outside traffic on the node under externalTrafficPolicy Local", () => {
 		const [port] = servicePorts(

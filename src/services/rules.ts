@@ -3,8 +3,10 @@ import type { Endpoint, EndpointSlice, ServicePort as PortSpec, Service } from "
 import type { ServicePort } from "../network/network.ts";
 
 const defaultAffinitySeconds = 10_800;
-/** Services that carry one are seen to by somebody else, or not at all. */
-const leftAloneLabels = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"];
+/** What carries it is seen to by another proxy. */
+const otherProxyLabel = "service.kubernetes.io/service-proxy-name";
+/** Slices that carry it are no concern of a proxy. */
+const headlessLabel = "service.kubernetes.io/headless";
 
 interface Backend {
 	address: string;
@@ -30,12 +32,14 @@ export interface Place {
 export function servicePorts(service: Service, slices: Iterable<EndpointSlice>, place: Place): ServicePort[] {
 	const { metadata, spec } = service;
 	if (spec === undefined || spec.type === "ExternalName") return [];
-	if (leftAloneLabels.some((label) => metadata.labels?.[label] !== undefined)) return [];
+	if (metadata.labels?.[otherProxyLabel] !== undefined) return [];
 	const clusterIps = (spec.clusterIPs ?? [spec.clusterIP ?? ""]).filter(
 		(ip) => ip !== "" && ip !== "None" && !ip.includes(":"),
 	);
 	if (clusterIps.length === 0) return [];
-	const all = [...slices].filter(({ addressType }) => addressType === "IPv4");
+	const all = [...slices].filter(
+		({ addressType, metadata: { labels } }) => addressType === "IPv4" && labels?.[headlessLabel] === undefined,
+	);
 	const external = [...(spec.externalIPs ?? []), ...loadBalancerAddresses(service)].filter((ip) => !ip.includes(":"));
 	return (spec.ports ?? []).flatMap((port) => {
 		const backends = backendsOf(all, port, place.nodeName);

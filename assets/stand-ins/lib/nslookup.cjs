@@ -70,6 +70,6 @@ async function lines(host) {
 		}
 	}
 	if (["ETIMEOUT", "ECONNREFUSED"].includes(last.code)) console.log(";; connection timed out; no servers could be reached\n");
-	else console.log(`** server can't find ${name}: NXDOMAIN\n`);
+	else console.log(`** server can't find ${net.isIP(name) ? reverseName(name) : name}: NXDOMAIN\n`);
 	process.exitCode = 1;
 })();

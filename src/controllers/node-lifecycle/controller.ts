@@ -27,11 +27,16 @@ const defaults: NodeLifecycleOptions = { graceMs: 50_000, startupGraceMs: 60_000
 
 export function nodeLifecycleController(options: Partial<NodeLifecycleOptions> = {}): Controller<NodeLifecycleState> {
 	const complete = { ...defaults, ...options };
+	/** UIDs of the nodes that this controller has taken up. */
+	const registered = new Set<string>();
 	return {
 		name: "node-lifecycle",
 		component: "node-controller",
 		watches: [
-			watchRule(nodes, (current) => (current === undefined ? [] : [current.metadata.name])),
+			watchRule(nodes, (current, old) => {
+				if (current?.metadata.uid !== old?.metadata.uid) registered.delete(old?.metadata.uid ?? "");
+				return current === undefined ? [] : [current.metadata.name];
+			}),
 			watchRule(
 				leases,
 				(current) => (current?.metadata.namespace === nodeLeaseNamespace ? [current.metadata.name] : []),
@@ -44,9 +49,11 @@ export function nodeLifecycleController(options: Partial<NodeLifecycleOptions> =
 		gather(key, mirror) {
 			const node = mirror.of(nodes).get(undefined, key);
 			if (node === undefined) return undefined;
+			const isNew = !registered.has(node.metadata.uid);
+			if (isNew) registered.add(node.metadata.uid);
 			const lease = mirror.of(leases).get(nodeLeaseNamespace, key);
 			const readyPods = isNodeReady(node) ? [] : [...mirror.of(pods).byIndex("node", key)].filter(isReady);
-			return { node, lease, readyPods, zone: zoneOf(node, mirror) };
+			return { node, lease, readyPods, zone: zoneOf(node, mirror), isNew };
 		},
 		plan: (state, { nowMs }) => planNode(state, nowMs, complete),
 	};

@@ -27,6 +27,8 @@ export interface NodeLifecycleState {
 	/** Pods on the node that are ready; only filled in when the node is not. */
 	readyPods: readonly Pod[];
 	zone: Zone;
+	/** Not seen before by this controller. */
+	isNew?: boolean;
 }
 
 /** How the node's zone is: when too much of it is silent, the fault is more likely here than there. */
@@ -66,6 +68,7 @@ export function planNode(state: NodeLifecycleState, nowMs: number, options: Node
 	const conditions = silent ? silentConditions(node, nowMs) : (node.status?.conditions ?? []);
 	const changed = !sameJson(conditions, node.status?.conditions ?? []);
 	const actions: Action[] = changed ? [updateStatus(nodes, { ...node, status: { ...node.status, conditions } })] : [];
+	if (state.isNew === true) actions.push(registeredEvent(node));
 	const ready = conditions.find((condition) => condition.type === "Ready");
 	const before = node.status?.conditions?.find((condition) => condition.type === "Ready");
 	if (before?.status === "True" && ready?.status !== "True") actions.push(notReadyEvent(node));
@@ -132,6 +135,11 @@ function silentConditions(node: Node, nowMs: number): NodeCondition[] {
 		}
 	}
 	return conditions;
+}
+
+function registeredEvent(node: Node): Action {
+	const { name } = node.metadata;
+	return event(node, "Normal", "RegisteredNode", `Node ${name} event: Registered Node ${name} in Controller`);
 }
 
 function notReadyEvent(node: Node): Action {

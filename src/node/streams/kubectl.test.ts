@@ -1,12 +1,14 @@
 /** The real kubectl through the agent's endpoint. Skipped where there is no kubectl on PATH. */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, get, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createSocketServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { type KubeServer, startKubeServer } from "../testing/kube-server.ts";
 
 /** Other versions to be tested, besides the one on PATH: programs, separated by colons. */
@@ -73,6 +75,11 @@ describe.each(programs)("%s", (program) => {
 			expect(createHash("sha256").update(result.out).digest("hex")).toBe(
 				createHash("sha256").update(input).digest("hex"),
 			);
+		});
+
+		test("exec takes a command of 100,000 characters", async () => {
+			const result = await kubectl(["exec", "web", "--", "echo", "x".repeat(100_000)]);
+			expect(result.out.length).toBe(100_001);
 		});
 
 		test("exec of a command that does not exist says so", async () => {
@@ -176,3 +183,18 @@ function fetched(port: number): Promise<string> {
 		}).once("error", reject);
 	});
 }
+
+test("a WebSocket that forwards a port ends with the pod's side of it", async () => {
+	const pod = createSocketServer((socket) => socket.end("bye")).listen(0, "127.0.0.1");
+	await once(pod, "listening");
+	// A server that listens on a port has an address of this form.
+	const { port } = pod.address() as AddressInfo;
+	const url = `${server.url.replace("http", "ws")}/api/v1/namespaces/default/pods/web/portforward?ports=${port}`;
+	const socket = new WebSocket(url, "v4.channel.k8s.io");
+	const received: Buffer[] = [];
+	socket.on("message", (data: Buffer) => received.push(data));
+	const [code] = await once(socket, "close");
+	expect(code).toBe(1000);
+	expect(Buffer.concat(received).toString()).toContain("bye");
+	pod.close();
+});

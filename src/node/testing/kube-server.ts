@@ -49,7 +49,7 @@ export async function startKubeServer(options: { logPath: string }): Promise<Kub
 	await new Promise<void>((resolve) => agent.listen(0, "127.0.0.1", resolve));
 	// A server that listens on a port has an address of this form.
 	const agentPort = (agent.address() as AddressInfo).port;
-	const server = createServer((request, response) => answer(request, response, agentPort));
+	const server = createServer({ maxHeaderSize: 1 << 20 }, (request, response) => answer(request, response, agentPort));
 	server.on("upgrade", (request, socket, head) => pass(request, socket, head, agentPort));
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 	return {

@@ -20,13 +20,14 @@ export interface ClaimDirectory {
 /** @throws VolumeError while the claim is not there or not bound, and for volumes that are no directories of this node */
 export async function claimDirectory(client: Client, namespace: string, name: string): Promise<ClaimDirectory> {
 	const claim = await find(() => client.get(persistentVolumeClaims, { namespace, name }));
-	if (claim === undefined) throw new VolumeError(`persistentvolumeclaim "${name}" not found`);
+	const pending = { pending: true };
+	if (claim === undefined) throw new VolumeError(`persistentvolumeclaim "${name}" not found`, pending);
 	const volumeName = claim.spec?.volumeName;
 	if (volumeName === undefined || volumeName === "" || claim.status?.phase !== "Bound") {
-		throw new VolumeError(`error processing PVC ${namespace}/${name}: PVC is not bound`);
+		throw new VolumeError(`error processing PVC ${namespace}/${name}: PVC is not bound`, pending);
 	}
 	const volume = await find(() => client.get(persistentVolumes, { name: volumeName }));
-	if (volume === undefined) throw new VolumeError(`persistentvolume "${volumeName}" not found`);
+	if (volume === undefined) throw new VolumeError(`persistentvolume "${volumeName}" not found`, pending);
 	requireBoundTo(volume, claim);
 	return directoryOf(volume);
 }

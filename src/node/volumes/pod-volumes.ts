@@ -73,7 +73,8 @@ export class PodVolumes {
 				paths.set(volume.name, await this.#prepareVolume(pod, volume));
 			} catch (error) {
 				const message = error instanceof Error ? error.message : String(error);
-				throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${message}`);
+				const pending = error instanceof VolumeError && error.pending;
+				throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${message}`, { pending });
 			}
 		}
 		this.#ready.set(uid, paths);
