@@ -8,6 +8,7 @@ import { createClient } from "../client/requests.ts";
 import { httpTransport } from "../client/transport-http.ts";
 import { systemClock } from "../core/clock.ts";
 import { endedLogsPath, wireLogs } from "../core/ended-log.ts";
+import { readMounts } from "../core/rootview-files.ts";
 import { createLinuxNetwork } from "../network/linux/network.ts";
 import { type Agent, startAgent } from "../node/agent.ts";
 import { LogKeeper } from "../node/history/log-keeper.ts";
@@ -15,6 +16,7 @@ import { createSpool } from "../node/history/spool.ts";
 import { readKubeletConfiguration } from "../node/kubelet-configuration.ts";
 import { nodePodFeed } from "../node/pod-feed.ts";
 import { viewPath } from "../node/volumes/view-path.ts";
+import { confineDevices } from "../runtime/process/device-groups.ts";
 import { createProcessRuntime } from "../runtime/process/runtime.ts";
 import type { AgentConfig, AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
 import { registeredData } from "./data-directories.ts";
@@ -57,6 +59,7 @@ async function start(tokens: AgentTokens): Promise<void> {
 			hidden: config.hidden,
 			hiddenNow: () => registeredData(config.registers),
 			cgroup: config.cgroup,
+			privilegedGroups: confineDevices(readMounts(), config.cgroup),
 			imageFile: config.imagesFile,
 			standIns: config.standIns,
 			showHome: config.showHome,

@@ -64,8 +64,10 @@ export function newRecord(
 		podUid: sandbox.config.podUid,
 		endMark: `\u0001end of log ${crypto.randomUUID()}\u0001`,
 		cgroup,
-		cgroups:
-			(hasLimits(config.limits) ? undefined : sandbox.groups) ?? environment.cgroups.create(cgroup, config.limits),
+		cgroups: [
+			...((hasLimits(config.limits) ? undefined : sandbox.groups) ?? environment.cgroups.create(cgroup, config.limits)),
+			...(config.security.privileged ? environment.privilegedGroups : []),
+		],
 		workingDir: config.workingDir ?? entry?.workingDir ?? "/",
 		env: [...env],
 		ownPid,

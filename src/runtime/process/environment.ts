@@ -22,6 +22,8 @@ export interface Environment {
 	mounts: readonly MountEntry[];
 	images: ImageTable;
 	cgroups: Cgroups;
+	/** Control groups that only privileged containers join: `confineDevices`. */
+	privilegedGroups: readonly string[];
 	trash: Trash;
 	fifos: FifoStore;
 	seccomp: SeccompFilters;

@@ -38,6 +38,8 @@ export interface ProcessRuntimeOptions {
 	hiddenNow?: () => readonly string[];
 	/** `NodeHolder.cgroup`; undefined: limits are not enforced. */
 	cgroup?: string;
+	/** Control groups that only privileged containers join; default: none. */
+	privilegedGroups?: readonly string[];
 	/** The user's own image table, a YAML file; need not exist. */
 	imageFile?: string;
 	/** Whether containers see home directories, password hashes and keys of the machine. */
@@ -80,6 +82,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 			...(options.imageFile === undefined ? {} : { userFile: options.imageFile }),
 		}),
 		cgroups: openCgroups(mounts, options.cgroup),
+		privilegedGroups: options.privilegedGroups ?? [],
 		trash: new Trash([options.directory, options.scratchDirectory]),
 		fifos: new FifoStore(`${options.directory}/fifos`),
 		seccomp: createSeccompFilters(options.seccompProfiles ?? `${options.directory}/seccomp`),
