@@ -32,7 +32,7 @@ export type Outcome = { ok: true; cached: Cached } | { ok: false; taken: string[
  * they were, and is empty when it was the object.
  */
 export async function putObject(server: Server, object: KubeObject, write: ObjectWrite): Promise<Outcome> {
-	const { store, cache } = server;
+	const { store, cache, metrics } = server;
 	const { key, expected, companions } = write;
 	const value = encode(object);
 	if (value.length > largestObjectBytes)
@@ -40,7 +40,9 @@ export async function putObject(server: Server, object: KubeObject, write: Objec
 	const pending = cache.expect(value, object);
 	const others = companions === undefined ? none : companionWrites(server, companions);
 	const writes = [{ key, modRevision: expected, value }, ...others];
+	const begunMs = metrics.store.begin();
 	const result = await store.commit({ compare: writes, puts: writes, deletes: companions?.releases ?? none });
+	metrics.store.committed(expected === 0 ? "create" : "update", key, begunMs);
 	if (result.ok) {
 		if (cache.revision < result.revision) await cache.reached(result.revision);
 		return { ok: true, cached: pending.cached ?? parse(key, value, result.revision) };
@@ -70,12 +72,14 @@ function companionWrites({ cache }: Server, { claims, updates = [] }: Companions
 
 /** Removes an object; `cached` is its last state under the revision of its removal. */
 export async function removeObject(server: Server, cached: Cached, companions?: Companions): Promise<Outcome> {
-	const { store, cache } = server;
+	const { store, cache, metrics } = server;
+	const begunMs = metrics.store.begin();
 	const result = await store.commit({
 		compare: [{ key: cached.key, modRevision: cached.revision }],
 		puts: [],
 		deletes: [cached.key, ...(companions?.releases ?? [])],
 	});
+	metrics.store.committed("delete", cached.key, begunMs);
 	if (!result.ok) return failure(server, result.current, []);
 	await cache.reached(result.revision);
 	return { ok: true, cached: cached.withRevision(result.revision) };

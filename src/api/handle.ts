@@ -2,6 +2,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ApiRequest, ApiResponse, Handler } from "../core/exchange.ts";
+import { describeBuild, describeHealth } from "../core/metrics/component.ts";
+import { MetricRegistry } from "../core/metrics/registry.ts";
 import { checkTimeout } from "../core/query.ts";
 import type { Secret, ServiceAccount } from "../kinds/generated/types.ts";
 import type { Registry } from "../kinds/registry.ts";
@@ -21,8 +23,11 @@ import { resourceName } from "./cache/keys.ts";
 import { serveCustomResources } from "./custom-resources.ts";
 import { Expiry } from "./expiry.ts";
 import { createFlow } from "./flow.ts";
-import { createPaths } from "./paths.ts";
-import { parseRequestInfo, type RequestInfo, type Verb } from "./request-info.ts";
+import { healthChecks } from "./health.ts";
+import { RequestMetrics } from "./metrics/requests.ts";
+import { countedAudit, countObjects, measuredAdmission, StoreMetrics } from "./metrics/server.ts";
+import { createPaths, defaultVersion } from "./paths.ts";
+import { parseRequestInfo, type Verb } from "./request-info.ts";
 import { errorResponse } from "./respond.ts";
 import { serveReview } from "./reviews.ts";
 import type { ApiOptions, Context, Server } from "./server.ts";
@@ -68,6 +73,11 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	const authenticators: TokenAuthenticator[] = [];
 	await cache.start();
 	const policy = new RolePolicy(cache);
+	const metrics = options.metrics ?? new MetricRegistry();
+	const requests = new RequestMetrics({ metrics, clock, kinds: registry });
+	countObjects(metrics, registry, cache, options.storeBytes);
+	describeBuild(metrics, options.gitVersion ?? defaultVersion, () => options.build?.().gitCommit ?? "");
+	describeHealth(metrics, healthChecks);
 	const server: Server = {
 		store,
 		clock,
@@ -75,9 +85,10 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		cache,
 		tokens: createTokens(clock, options.serviceAccounts, options.apiAudiences),
 		authenticators,
-		admission: createAdmission(options.admissionPlugins),
+		admission: measuredAdmission(createAdmission(options.admissionPlugins), metrics, clock),
 		authorizer: createAuthorizer({ cache, policy }),
-		audit: options.audit && createAudit(options.audit, clock),
+		audit: options.audit && createAudit(countedAudit(options.audit, metrics), clock),
+		metrics: { registry: metrics, store: new StoreMetrics(metrics, clock) },
 		options,
 	};
 	authenticators.push(...tokenAuthenticators(server));
@@ -92,16 +103,19 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 
 	const handle: Handler = async (request) => {
 		let release: (() => void) | undefined;
-		let info: RequestInfo | undefined;
 		let audit: AuditRecord | undefined;
+		const measured = requests.begin(request);
 		try {
-			info = parseRequestInfo(request);
+			const info = parseRequestInfo(request);
+			measured.info = info;
 			if (request.query.size > 0) checkTimeout(request.query.get("timeout"));
 			const requester = await authenticate(server, request);
+			measured.user = requester;
 			audit = server.audit?.begin(request, info, requester);
 			const user = await actingUser(server, requester, request.headers);
 			if (user !== requester) audit?.actsAs(user);
 			await authorize(server, user, info, audit);
+			measured.allowed = true;
 			if (request.receive !== undefined) {
 				release = receiving.enter(false);
 				request.body = { bytes: await request.receive() };
@@ -114,12 +128,13 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 			// decode → admit → validate → commit: in verbs/create.ts and verbs/write.ts
 			const response = info.resource === undefined ? await paths(request, user) : await serveResource(context);
 			withWarnings(response, context.warnings);
-			return audit === undefined ? response : audit.answered(response);
+			return measured.answered(audit === undefined ? response : audit.answered(response));
 		} catch (error) {
 			const response = errorResponse(error);
-			if (audit !== undefined) return audit.failed(response, error);
+			if (audit !== undefined) return measured.answered(audit.failed(response, error));
+			const { info } = measured;
 			if (response.status === 401 && info !== undefined) server.audit?.unknownUser(request, info, response);
-			return response;
+			return measured.answered(response);
 		} finally {
 			release?.();
 		}

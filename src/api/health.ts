@@ -3,7 +3,7 @@ import type { ApiRequest, ApiResponse } from "../core/exchange.ts";
 import { textResponse } from "./respond.ts";
 
 /** A server that answers at all is well: it is served only when its store has been read. Upstream's names of that. */
-const checks: Readonly<Record<string, readonly string[]>> = {
+export const healthChecks: Readonly<Record<string, readonly string[]>> = {
 	healthz: ["ping", "log", "etcd"],
 	livez: ["ping", "log", "etcd"],
 	readyz: ["ping", "log", "etcd", "informer-sync"],
@@ -12,7 +12,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
 /** Undefined when the path is about no check there is. */
 export function healthAt(path: string, { query }: Pick<ApiRequest, "query">): ApiResponse | undefined {
 	const [, endpoint = "", check, ...more] = path.split("/");
-	const names = Object.hasOwn(checks, endpoint) ? checks[endpoint] : undefined;
+	const names = Object.hasOwn(healthChecks, endpoint) ? healthChecks[endpoint] : undefined;
 	if (names === undefined || more.length > 0) return undefined;
 	if (check !== undefined) return names.includes(check) ? textResponse("ok") : undefined;
 	if (!query.has("verbose")) return textResponse("ok");

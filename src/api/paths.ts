@@ -5,10 +5,11 @@ import type { ApiRequest, ApiResponse, User } from "../core/exchange.ts";
 import { virtualResources } from "./discovery/resources.ts";
 import { type Discovery, discovery } from "./discovery.ts";
 import { healthAt } from "./health.ts";
+import { metricsAt } from "./metrics/paths.ts";
 import { openApiAt } from "./openapi/paths.ts";
 import { openApi } from "./openapi.ts";
 import { receiveLogs } from "./receive-logs.ts";
-import { objectResponse, textResponse } from "./respond.ts";
+import { objectResponse } from "./respond.ts";
 import type { Server } from "./server.ts";
 import { methodNotAllowed, noSuchResource } from "./target.ts";
 import { usageResources } from "./usage.ts";
@@ -27,7 +28,8 @@ export function createPaths(server: Server): Paths {
 		if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
 		const path = request.path.length > 1 && request.path.endsWith("/") ? request.path.slice(0, -1) : request.path;
 		const found = discoveryAt(documents, path, request) ?? healthAt(path, request) ?? plainAt(server, path);
-		return found ?? (await openApiAt(schemas, path, request)) ?? missing();
+		if (found !== undefined) return found;
+		return (await metricsAt(server.metrics.registry, path)) ?? (await openApiAt(schemas, path, request)) ?? missing();
 	};
 }
 
@@ -92,8 +94,6 @@ function plainAt(server: Server, path: string): ApiResponse | undefined {
 	switch (path.split("/")[1]) {
 		case "version":
 			return path === "/version" ? objectResponse(versionOf(server.options)) : undefined;
-		case "metrics":
-			return path === "/metrics" ? textResponse(server.options.metrics?.() ?? "") : undefined;
 		case "openid":
 			return path === "/openid/v1/jwks" ? cached(server.tokens.keySet(), "application/jwk-set+json") : undefined;
 		case ".well-known":
@@ -107,7 +107,7 @@ function plainAt(server: Server, path: string): ApiResponse | undefined {
 	}
 }
 
-const defaultVersion = "v1.36.0+coxswain";
+export const defaultVersion = "v1.36.0+coxswain";
 
 /** Clients read major and minor. */
 function versionOf({ gitVersion = defaultVersion, build }: Server["options"]): object {

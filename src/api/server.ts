@@ -2,6 +2,7 @@
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { ApiRequest, User } from "../core/exchange.ts";
+import type { MetricRegistry } from "../core/metrics/registry.ts";
 import type { Registry } from "../kinds/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorizer } from "./access/authorizer.ts";
@@ -14,6 +15,7 @@ import type { Audit, AuditOptions } from "./audit/audit.ts";
 import type { AuditRecord } from "./audit/record.ts";
 import type { WatchCache } from "./cache/cache.ts";
 import type { KeptLogs } from "./kept-logs.ts";
+import type { StoreMetrics } from "./metrics/server.ts";
 import type { NodeUsage } from "./node-usage.ts";
 import type { RequestInfo } from "./request-info.ts";
 
@@ -40,10 +42,12 @@ export interface ApiOptions {
 	audit?: AuditOptions | undefined;
 	/** Called for every request that is refused for lack of a right, with the words of the refusal. */
 	onRefused?: ((user: User, why: string) => void) | undefined;
-	/** Text of `/metrics`. */
-	metrics?: () => string;
 	/** The logs of ended containers that outlive them. Without it there are none. */
 	keptLogs?: KeptLogs | undefined;
+	/** Where what the server counts goes, and what `/metrics` tells. Default: one of the server's own. */
+	metrics?: MetricRegistry;
+	/** Size of the store's file. Without it metrics say nothing of it. */
+	storeBytes?: (() => number) | undefined;
 	/** What nodes and their pods use now. Without it metrics.k8s.io is not served. */
 	usage?: () => Promise<readonly NodeUsage[]>;
 	/** As `/version` and discovery tell it: `v1.36.0+coxswain`. */
@@ -76,6 +80,7 @@ export interface Server {
 	readonly admission: Admission;
 	/** Undefined: nothing is recorded. */
 	readonly audit: Audit | undefined;
+	readonly metrics: { readonly registry: MetricRegistry; readonly store: StoreMetrics };
 	readonly options: ApiOptions;
 }
 

@@ -13,9 +13,11 @@ import { createClient } from "../client/requests.ts";
 import { memoryTransport } from "../client/transport-memory.ts";
 import type { Controller } from "../controllers/controller.ts";
 import { startShell } from "../controllers/shell.ts";
+import { WorkqueueMetrics } from "../controllers/workqueue-metrics.ts";
 import type { Clock } from "../core/clock.ts";
 import { ApiError } from "../core/errors.ts";
 import type { User } from "../core/exchange.ts";
+import { MetricRegistry } from "../core/metrics/registry.ts";
 import { keepRemoved } from "../history/facts.ts";
 import { Recorder } from "../history/recorder.ts";
 import { type HistoryOptions, historySettings } from "../history/settings.ts";
@@ -68,6 +70,8 @@ export interface ControlPlaneOptions {
 	history?: HistoryOptions | false | undefined;
 	authenticateToken?(token: string): User | undefined;
 	dialAgent?(node: string): Promise<Duplex>;
+	/** Size of the store's file, for metrics. */
+	storeBytes?(): number;
 	/** Failures that were dealt with but should be seen: a controller's failed plan, a lost watch. */
 	onError?(what: string, error: unknown): void;
 }
@@ -101,8 +105,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	checkPlugins(options.admissionPlugins ?? []);
 	let usage: UsageReader | undefined;
 	let accounts: readonly string[] = [];
+	const metrics = new MetricRegistry();
 	const api = await createApi({
 		keptLogs: history,
+		metrics,
+		storeBytes: options.storeBytes,
 		usage: async () => (await usage?.read()) ?? [],
 		store,
 		clock,
@@ -137,6 +144,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		registry: api.registry,
 		metrics: usage.metrics,
 	};
+	const queues = new WorkqueueMetrics(metrics);
 	const first = controllers(settings);
 	accounts = systemAccounts([...first, ...authorityControllers(nobody)]);
 	const kept = builtIns({ serviceCidr: options.serviceCidr, hasDns: options.hasDns === true, accounts });
@@ -154,6 +162,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 			revision: () => reader.revision(),
 			clock,
 			recorder,
+			metrics: queues,
 			onError: (error, name, key) => report(`${name} ${key}`, error),
 		});
 	const shells = [...first.map(start), startAs(asServer, builtInKeeper(kept))];
@@ -163,6 +172,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		client: client(scheduler).as("kube-scheduler"),
 		mirror,
 		clock,
+		metrics,
 		recordEvent: (regarding, event) => recorder.record({ regarding, ...event, component: "default-scheduler" }),
 	});
 	return {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { jwtAuthenticators } from "../api/access/oidc/configuration.ts";
 import { podSecurityConfiguration } from "../api/admission/pod-security/configuration-file.ts";
@@ -127,6 +127,7 @@ export class ClusterServer {
 			podSecurity: this.#settings.admission === undefined ? {} : podSecurityConfiguration(this.#settings.admission),
 			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => this.#dial(node),
+			storeBytes: () => statSync(this.#layout.storeFile).size,
 			onError: logError,
 		});
 		this.#client = controlPlane.client(cox);

@@ -15,13 +15,13 @@ export class KeyState {
 	dirty = false;
 	/** What ended the last plan. */
 	failure: ActionFailure | undefined = undefined;
+	/** When the last plan was begun; by the clock that nobody sets, as all times here but one. */
+	plannedAtMs = 0;
 	readonly #clock: Clock;
 	readonly #wake: (state: KeyState) => void;
 	/** In a row, and how many of the last were for an outdated picture. */
 	#failures = 0;
 	#outdated = 0;
-	/** By the clock that nobody sets, as all times here but one. */
-	#plannedAtMs = 0;
 	/** When a plan asked to be made again; by the wall clock. */
 	#timer: Timer | undefined = undefined;
 	/** When it asked to be made again after some time, and since when plans have asked for that. */
@@ -51,7 +51,7 @@ export class KeyState {
 
 	/** A change has come: true when it has to wait until `forMs` after the last plan, with all that come until then. */
 	gathers(forMs: number): boolean {
-		const waitMs = this.#plannedAtMs + forMs - this.#clock.monotonicMs();
+		const waitMs = this.plannedAtMs + forMs - this.#clock.monotonicMs();
 		if (waitMs <= 0 || this.#failures > 0) return false;
 		this.#gathering ??= this.#clock.after(waitMs, () => this.#wake(this));
 		return true;
@@ -65,7 +65,7 @@ export class KeyState {
 		this.#patience = undefined;
 		this.#gathering?.cancel();
 		this.#gathering = undefined;
-		this.#plannedAtMs = this.#clock.monotonicMs();
+		this.plannedAtMs = this.#clock.monotonicMs();
 	}
 
 	succeeded(plan: Plan): void {

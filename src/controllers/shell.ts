@@ -4,6 +4,7 @@ import type { Client } from "../client/client.ts";
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { EventRecorder } from "../client/recorder.ts";
 import type { Clock } from "../core/clock.ts";
+import { MetricRegistry } from "../core/metrics/registry.ts";
 import type { KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { ActionFailure, Controller, Plan } from "./controller.ts";
@@ -11,6 +12,7 @@ import { carryOut, FailedAction } from "./shell-actions.ts";
 import { Barrier, isOutdated, reasonOf } from "./shell-barrier.ts";
 import { KeyState } from "./shell-key.ts";
 import { KeyQueue } from "./shell-queue.ts";
+import { type QueueMetrics, WorkqueueMetrics } from "./workqueue-metrics.ts";
 
 export interface ShellParts {
 	client: Client;
@@ -20,6 +22,8 @@ export interface ShellParts {
 	clock: Clock;
 	/** Without it Events are not written. */
 	recorder?: EventRecorder;
+	/** Where what is counted of the queue goes. */
+	metrics?: WorkqueueMetrics;
 	/** Told of every failed plan; the key is tried again anyway. `key` is empty for failures that concern none. */
 	onError?(error: unknown, controller: string, key: string): void;
 }
@@ -52,6 +56,7 @@ class ControllerShell<State> implements Shell {
 	readonly #client: Client;
 	readonly #revision: () => Promise<number>;
 	readonly #queue = new KeyQueue();
+	readonly #metrics: QueueMetrics;
 	readonly #states = new Map<string, KeyState>();
 	/** Of the kinds whose barrier counts. */
 	readonly #informers = new Map<Kind, Informer<KubeObject>>();
@@ -72,6 +77,11 @@ class ControllerShell<State> implements Shell {
 		this.#parts = parts;
 		this.#client = parts.client.as(controller.name);
 		this.#revision = parts.revision ?? (() => this.#client.revision());
+		this.#metrics = (parts.metrics ?? new WorkqueueMetrics(new MetricRegistry())).queue(controller.name, () => ({
+			depth: this.#queue.size,
+			begunMs: [...this.#states.values()].filter(({ busy }) => busy).map(({ plannedAtMs }) => plannedAtMs),
+			nowMs: parts.clock.monotonicMs(),
+		}));
 		// Every wait and every write under way listens for the end, and leaves when it is over.
 		setMaxListeners(0, this.#stopping.signal);
 	}
@@ -98,8 +108,13 @@ class ControllerShell<State> implements Shell {
 			return;
 		}
 		if (state?.gathers(this.#coalesceMs(key))) return;
-		this.#queue.add(key);
-		this.#schedulePump();
+		this.#add(key);
+	}
+
+	#add(key: string): void {
+		const nowMs = this.#parts.clock.monotonicMs();
+		if (this.#queue.add(key, nowMs)) this.#metrics.adds.inc();
+		this.#schedulePump(nowMs);
 	}
 
 	async stop(): Promise<void> {
@@ -143,10 +158,9 @@ class ControllerShell<State> implements Shell {
 	}
 
 	/** Changes are told while the API server commits, and often many in a row: plan after that, and once for all of them. */
-	#schedulePump(): void {
+	#schedulePump(nowMs = this.#parts.clock.monotonicMs()): void {
 		if (this.#pumping || !this.#ready) return;
 		this.#pumping = true;
-		const nowMs = this.#parts.clock.monotonicMs();
 		// After a pause the event loop has turned; without one, promises alone may have led here.
 		if (nowMs - this.#lastPumpMs > burstMs / 4) this.#burstStartMs = nowMs;
 		// A promise that is resolved already: nothing can fail before the pump, and the pump does not throw.
@@ -165,9 +179,10 @@ class ControllerShell<State> implements Shell {
 				});
 				return;
 			}
-			const key = this.#queue.take();
-			if (key === undefined) break;
-			this.#work(key);
+			const taken = this.#queue.take();
+			if (taken === undefined) break;
+			this.#metrics.waitSeconds.observe((this.#lastPumpMs - taken[1]) / 1000);
+			this.#work(taken[0]);
 		}
 		this.#pumping = false;
 	}
@@ -187,6 +202,7 @@ class ControllerShell<State> implements Shell {
 			return;
 		}
 		if (plan === undefined) {
+			this.#worked(state);
 			state.cancel();
 			this.#states.delete(key);
 			return;
@@ -249,6 +265,7 @@ class ControllerShell<State> implements Shell {
 	/** After a plan: what is to happen next with the key. `plan` is undefined when making it failed. */
 	#settle(state: KeyState, plan: Plan | undefined, failure: unknown): void {
 		const { key } = state;
+		this.#worked(state);
 		let isDue = state.dirty;
 		state.dirty = false;
 		if (plan !== undefined && failure === undefined) state.succeeded(plan);
@@ -258,8 +275,13 @@ class ControllerShell<State> implements Shell {
 		else if (!state.isRemembered && this.#coalesceMs(key) === 0) this.#states.delete(key);
 	}
 
+	#worked({ plannedAtMs }: KeyState): void {
+		this.#metrics.workSeconds.observe((this.#parts.clock.monotonicMs() - plannedAtMs) / 1000);
+	}
+
 	#failed(state: KeyState, plan: Plan | undefined, failure: unknown): boolean {
 		const cause = failure instanceof FailedAction ? failure.cause : failure;
+		this.#metrics.retries.inc();
 		this.#parts.onError?.(cause, this.#controller.name, state.key);
 		const action: ActionFailure = {
 			do: "event",
@@ -278,8 +300,7 @@ class ControllerShell<State> implements Shell {
 			state.dirty = true;
 			return;
 		}
-		this.#queue.add(state.key);
-		this.#schedulePump();
+		this.#add(state.key);
 	};
 
 	/** Until it works or the shell stops: a server that cannot be reached is waited for. */

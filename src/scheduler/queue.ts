@@ -16,6 +16,8 @@ interface Entry {
 	sequence: number;
 	/** Tries that ended without a node. */
 	attempts: number;
+	/** When it came, by the clock that nobody sets. */
+	addedMs: number;
 	/** Not to be tried again before; epoch milliseconds. */
 	backoffUntilMs: number;
 	wakesOn: ReadonlySet<ClusterEvent>;
@@ -65,6 +67,7 @@ export class SchedulingQueue {
 			state: "waiting",
 			sequence: this.#sequence++,
 			attempts: 0,
+			addedMs: this.#clock.monotonicMs(),
 			backoffUntilMs: 0,
 			wakesOn: new Set(),
 			woken: false,
@@ -81,6 +84,19 @@ export class SchedulingQueue {
 
 	get(key: string): PodInfo | undefined {
 		return this.#entries.get(key)?.pod;
+	}
+
+	/** How often the pod has been tried, this time included, and since when it waits. */
+	tries(key: string): { count: number; sinceMs: number } | undefined {
+		const entry = this.#entries.get(key);
+		return entry && { count: entry.attempts + 1, sinceMs: entry.addedMs };
+	}
+
+	/** Pods by what they wait for; those that are being tried wait for nothing. */
+	pending(): { active: number; backoff: number; unschedulable: number } {
+		const count = { ready: 0, waiting: 0, backingOff: 0, trying: 0 };
+		for (const { state } of this.#entries.values()) count[state]++;
+		return { active: count.ready, backoff: count.backingOff, unschedulable: count.waiting };
 	}
 
 	/** The pod is bound, or gone. */

@@ -3,9 +3,12 @@ import type { Client } from "../client/client.ts";
 import type { Mirror } from "../client/mirror.ts";
 import type { Clock } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
+import { MetricRegistry } from "../core/metrics/registry.ts";
+import { pods } from "../kinds/pod.ts";
 import { Claims } from "./claims.ts";
-import { type ClusterChange, followCluster } from "./follow.ts";
+import { type ClusterChange, followCluster, isGated } from "./follow.ts";
 import { mirrorBudgets, mirrorVolumes, mirrorWorkloads } from "./lookups.ts";
+import { SchedulerMetrics } from "./metrics.ts";
 import { Nominations } from "./nominations.ts";
 import { mayGain, mayHaveRoom, mayRunOn, planPod, type Unschedulable } from "./plan.ts";
 import type { PodInfo } from "./pod-info.ts";
@@ -23,6 +26,8 @@ export interface SchedulerOptions {
 	recordEvent: RecordEvent;
 	/** Pods whose spec.schedulerName is this are its own. */
 	schedulerName?: string;
+	/** Where what is counted goes. */
+	metrics?: MetricRegistry;
 }
 
 export interface Scheduler {
@@ -41,6 +46,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
 class SchedulerShell implements Scheduler {
 	readonly #clock: Clock;
 	readonly #writes: Writes;
+	readonly #metrics: SchedulerMetrics;
 	readonly #queue: SchedulingQueue;
 	readonly #snapshot: Snapshot;
 	readonly #claims: Claims;
@@ -59,8 +65,13 @@ class SchedulerShell implements Scheduler {
 	#stopped = false;
 	readonly #unfollow: () => void;
 
-	constructor({ client, mirror, clock, recordEvent, schedulerName = "default-scheduler" }: SchedulerOptions) {
+	constructor(options: SchedulerOptions) {
+		const { client, mirror, clock, recordEvent, schedulerName = "default-scheduler" } = options;
 		this.#clock = clock;
+		this.#metrics = new SchedulerMetrics(options.metrics ?? new MetricRegistry(), clock, schedulerName, () => ({
+			...this.#queue.pending(),
+			gated: [...mirror.of(pods).list()].filter(isGated).length,
+		}));
 		this.#writes = new Writes(client, clock, recordEvent, schedulerName);
 		this.#queue = new SchedulingQueue(clock, () => this.#run());
 		const storage = mirrorVolumes(mirror, () => {
@@ -186,6 +197,7 @@ class SchedulerShell implements Scheduler {
 
 	/** Never rejects. */
 	async #schedule(pod: PodInfo): Promise<void> {
+		const begunMs = this.#metrics.begin();
 		const nominatedNode = this.#nominations.nodeOf(pod.key);
 		const decision = this.#nominations.holding(pod, this.#snapshot, () =>
 			planPod(pod, this.#snapshot, {
@@ -194,17 +206,20 @@ class SchedulerShell implements Scheduler {
 				...(nominatedNode === undefined ? {} : { nominatedNode }),
 			}),
 		);
+		this.#metrics.chosen(begunMs);
 		if ("unschedulable" in decision) {
+			this.#metrics.attempted("unschedulable", begunMs);
 			this.#filling.delete(pod.key);
 			await this.#refuse(pod, decision.unschedulable, nominatedNode);
 			return;
 		}
-		const bound = this.#bind(pod, decision.nodeName);
+		const bound = this.#bind(pod, decision.nodeName, begunMs);
 		this.#filled(pod.key);
 		await bound;
 	}
 
-	async #bind(pod: PodInfo, nodeName: string): Promise<void> {
+	async #bind(pod: PodInfo, nodeName: string, begunMs: number): Promise<void> {
+		const tries = this.#queue.tries(pod.key);
 		this.#snapshot.place(pod, nodeName);
 		this.#assumed.set(pod.key, pod.uid);
 		try {
@@ -212,9 +227,12 @@ class SchedulerShell implements Scheduler {
 			await this.#claims.confirm(pod);
 			await this.#writes.bind(pod, nodeName);
 		} catch (error) {
+			this.#metrics.attempted("error", begunMs);
 			this.#unbind(pod, nodeName, error);
 			return;
 		}
+		this.#metrics.attempted("scheduled", begunMs);
+		if (tries !== undefined) this.#metrics.bound(tries);
 		this.#queue.remove(pod.key);
 		this.#nominations.remove(pod.key);
 	}
@@ -269,6 +287,7 @@ class SchedulerShell implements Scheduler {
 			return;
 		}
 		const { nodeName, victims } = preemption;
+		this.#metrics.preempts(victims.length);
 		const outdated = this.#nominations.add(pod, nodeName);
 		await this.#writes.refused(pod, why.message, { nominatedNode: nodeName });
 		await Promise.all(outdated.map((other) => this.#writes.forgetNomination(other)));

@@ -1,0 +1,74 @@
+/** How requests are told apart in metrics, in upstream's words. Pure. */
+import type { ApiRequest } from "../../core/exchange.ts";
+import type { Registry } from "../../kinds/registry.ts";
+import { subresourcesOf, virtualResources } from "../discovery/resources.ts";
+import type { RequestInfo } from "../request-info.ts";
+import { usageResources } from "../usage.ts";
+
+export interface RequestLabels {
+	/** `GET`, `LIST`, `WATCH`, `POST`, `APPLY`, … */
+	verb: string;
+	/** `All`, or empty. */
+	dryRun: string;
+	group: string;
+	version: string;
+	resource: string;
+	subresource: string;
+	/** `resource`: one object; `namespace`; `cluster`; empty for what is no resource. */
+	scope: string;
+}
+
+const verbs: Readonly<Record<RequestInfo["verb"], string>> = {
+	get: "GET",
+	list: "LIST",
+	watch: "WATCH",
+	create: "POST",
+	update: "PUT",
+	patch: "PATCH",
+	delete: "DELETE",
+	deletecollection: "DELETECOLLECTION",
+	other: "",
+};
+const connecting = new Set(["proxy", "exec", "attach", "portforward"]);
+/** Paths that are no resources, by their beginning; upstream has them as subresources. */
+const paths = new Set(["/healthz", "/livez", "/readyz", "/version", "/metrics", "/openapi", "/api", "/apis"]);
+
+export function requestLabels(request: ApiRequest, info: RequestInfo | undefined): RequestLabels {
+	const { method } = request;
+	if (info?.resource === undefined) return pathLabels(method, info?.path ?? "");
+	const { group, version, plural, namespace, name, subresource = "" } = info.resource;
+	let verb = verbs[info.verb];
+	if (connecting.has(subresource)) verb = "CONNECT";
+	else if (verb === "PATCH" && request.headers["content-type"]?.startsWith("application/apply-patch") === true)
+		verb = "APPLY";
+	return {
+		verb,
+		dryRun: method !== "GET" && request.query.size > 0 && request.query.get("dryRun") === "All" ? "All" : "",
+		group,
+		version,
+		resource: plural,
+		subresource,
+		scope:
+			name !== undefined || info.verb === "create" ? "resource" : namespace !== undefined ? "namespace" : "cluster",
+	};
+}
+
+export function pathLabels(verb: string, path: string): RequestLabels {
+	const end = path.indexOf("/", 1);
+	const first = end < 0 ? path : path.slice(0, end);
+	const subresource = paths.has(first) ? first : "";
+	return { verb, dryRun: "", group: "", version: "", resource: "", subresource, scope: "" };
+}
+
+/** Whether there is such a resource: what else clients ask for would be series without end. */
+export function isServed(kinds: Registry, { group, version, resource, subresource }: RequestLabels): boolean {
+	const found = kinds.resource(group, version, resource);
+	if (found !== undefined)
+		return subresource === "" || subresourcesOf(found.kind).some(({ name }) => name === subresource);
+	return (
+		subresource === "" &&
+		[...virtualResources, ...usageResources].some(
+			(one) => one.group === group && one.version === version && one.plural === resource,
+		)
+	);
+}

@@ -1,0 +1,254 @@
+/**
+ * What is counted of requests (Kubernetes Metrics Reference, "apiserver_request_total" and its neighbours). A request costs
+ * two looks at the clock, one look-up, one addition and one observation.
+ */
+import type { Clock } from "../../core/clock.ts";
+import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
+import type { Counter, Histogram, MetricRegistry } from "../../core/metrics/registry.ts";
+import type { Registry } from "../../kinds/registry.ts";
+import type { RequestInfo } from "../request-info.ts";
+import { isServed, pathLabels, type RequestLabels, requestLabels } from "./request-labels.ts";
+
+const labelNames = ["verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component"] as const;
+/** Upstream's, as all bounds here. */
+const durationBounds = [
+	0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
+];
+const component = "apiserver";
+
+export interface MeasuredRequest {
+	/** As soon as it is known. */
+	info: RequestInfo | undefined;
+	/** Who asks, as soon as that is known. */
+	user: User | undefined;
+	/** The request may be made. */
+	allowed: boolean;
+	/** @returns the response, or for a watch one that counts what it sends */
+	answered(response: ApiResponse): ApiResponse;
+}
+
+/** Requests of one kind: same verb, resource and scope. */
+interface RequestSeries {
+	readonly labels: RequestLabels;
+	readonly byCode: Map<number, Counter>;
+	readonly seconds: Histogram;
+	/** Watches that run now. */
+	running: number;
+	/** Events that were sent; undefined for what is no watch. */
+	readonly events: Counter | undefined;
+}
+
+export interface RequestMetricsOptions {
+	metrics: MetricRegistry;
+	clock: Clock;
+	/** What may become a label: others' words in requests must not. */
+	kinds: Registry;
+}
+
+export class RequestMetrics {
+	readonly #clock: Clock;
+	readonly #kinds: Registry;
+	readonly #series = new Map<string, RequestSeries>();
+	readonly #running = { readOnly: 0, mutating: 0 };
+	readonly #total;
+	readonly #seconds;
+	readonly #terminations;
+	readonly #watchEvents;
+	readonly #authenticated: Counter;
+	readonly #unknown: Counter;
+	readonly #allowed: Counter;
+	readonly #denied: Counter;
+
+	constructor({ metrics, clock, kinds }: RequestMetricsOptions) {
+		this.#clock = clock;
+		this.#kinds = kinds;
+		this.#total = metrics.counters("apiserver_request_total", "Requests by verb, resource, scope and status code", [
+			...labelNames,
+			"code",
+		]);
+		this.#seconds = metrics.histograms(
+			"apiserver_request_duration_seconds",
+			"How long requests took, in seconds; for watches, how long they ran",
+			durationBounds,
+			labelNames,
+		);
+		metrics.add({
+			name: "apiserver_request_sli_duration_seconds",
+			help: "How long requests took, in seconds, without watches; there are no webhooks to wait for",
+			type: "histogram",
+			samples: () => this.#sliSamples(),
+		});
+		this.#terminations = metrics.counters(
+			"apiserver_request_terminations_total",
+			"Requests that were turned away because there were too many",
+			["verb", "group", "version", "resource", "subresource", "scope", "component", "code"],
+		);
+		this.#watchEvents = metrics.counters("apiserver_watch_events_total", "Events that were sent to watches", [
+			"group",
+			"version",
+			"resource",
+		]);
+		metrics.gauge("apiserver_current_inflight_requests", "Requests under way, watches aside", ["request_kind"], () =>
+			Object.entries(this.#running).map(([kind, count]) => [[kind], count]),
+		);
+		metrics.gauge(
+			"apiserver_longrunning_requests",
+			"Watches that run",
+			["verb", "group", "version", "resource", "subresource", "scope", "component"],
+			() => this.#watches(),
+		);
+		const attempts = metrics.counters("authentication_attempts", "Requests by whether it is known who asks", [
+			"result",
+		]);
+		this.#authenticated = attempts.of("success");
+		this.#unknown = attempts.of("failure");
+		const decisions = metrics.counters("authorization_attempts_total", "Requests by whether they may be made", [
+			"result",
+		]);
+		this.#allowed = decisions.of("allowed");
+		this.#denied = decisions.of("denied");
+	}
+
+	begin(request: ApiRequest): MeasuredRequest {
+		return new Measured(this, request, this.#clock.monotonicMs());
+	}
+
+	/** For `Measured` below. */
+	entered({ method }: ApiRequest, change: 1 | -1): void {
+		if (method === "GET" || method === "HEAD") this.#running.readOnly += change;
+		else this.#running.mutating += change;
+	}
+
+	decided({ user, allowed }: MeasuredRequest, status: number): void {
+		if (user !== undefined) {
+			this.#authenticated.inc();
+			if (allowed) this.#allowed.inc();
+			else if (status === 403 || status === 401) this.#denied.inc();
+		} else if (status === 401) this.#unknown.inc();
+	}
+
+	seriesOf(request: ApiRequest, info: RequestInfo | undefined): RequestSeries {
+		const labels = requestLabels(request, info);
+		const found = this.#series.get(keyOf(labels));
+		if (found !== undefined) return found;
+		const known = labels.resource === "" || isServed(this.#kinds, labels);
+		return this.#seriesNamed(known ? labels : pathLabels(labels.verb, ""));
+	}
+
+	finished(series: RequestSeries, code: number, startedMs: number): void {
+		let counter = series.byCode.get(code);
+		if (counter === undefined) {
+			counter = this.#total.of(...values(series.labels), String(code));
+			series.byCode.set(code, counter);
+		}
+		counter.inc();
+		series.seconds.observe((this.#clock.monotonicMs() - startedMs) / 1000);
+		if (code === 429) {
+			const [verb = "", , ...rest] = values(series.labels);
+			this.#terminations.of(verb, ...rest, "429").inc();
+		}
+	}
+
+	#seriesNamed(labels: RequestLabels): RequestSeries {
+		const { verb, group, version, resource } = labels;
+		const key = keyOf(labels);
+		let series = this.#series.get(key);
+		if (series === undefined) {
+			series = {
+				labels,
+				byCode: new Map(),
+				seconds: this.#seconds.of(...values(labels)),
+				running: 0,
+				events: verb === "WATCH" ? this.#watchEvents.of(group, version, resource) : undefined,
+			};
+			this.#series.set(key, series);
+		}
+		return series;
+	}
+
+	*#watches(): Iterable<readonly [string[], number]> {
+		for (const { labels, running } of this.#series.values()) {
+			if (running === 0) continue;
+			const [verb = "", , ...rest] = values(labels);
+			yield [[verb, ...rest], running];
+		}
+	}
+
+	#sliSamples() {
+		const family = "apiserver_request_sli_duration_seconds";
+		return this.#seconds
+			.samples()
+			.filter(({ labels }) => labels["verb"] !== "WATCH")
+			.map((sample) => ({
+				...sample,
+				metricName: sample.metricName?.replace("apiserver_request_duration_seconds", family) ?? family,
+			}));
+	}
+}
+
+class Measured implements MeasuredRequest {
+	info: RequestInfo | undefined = undefined;
+	user: User | undefined = undefined;
+	allowed = false;
+	readonly #metrics: RequestMetrics;
+	readonly #request: ApiRequest;
+	readonly #startedMs: number;
+
+	constructor(metrics: RequestMetrics, request: ApiRequest, startedMs: number) {
+		this.#metrics = metrics;
+		this.#request = request;
+		this.#startedMs = startedMs;
+		metrics.entered(request, 1);
+	}
+
+	answered(response: ApiResponse): ApiResponse {
+		const metrics = this.#metrics;
+		metrics.entered(this.#request, -1);
+		metrics.decided(this, response.status);
+		const series = metrics.seriesOf(this.#request, this.info);
+		if (response.type === "watch" && series.events !== undefined) return this.#watched(response, series, series.events);
+		metrics.finished(series, response.status, this.#startedMs);
+		return response;
+	}
+
+	#watched(response: Extract<ApiResponse, { type: "watch" }>, series: RequestSeries, events: Counter): ApiResponse {
+		const { signal } = this.#request;
+		return {
+			type: "watch",
+			status: 200,
+			headers: response.headers,
+			start: (sink) => {
+				let over = false;
+				const ended = () => {
+					if (over) return;
+					over = true;
+					series.running--;
+					this.#metrics.finished(series, 200, this.#startedMs);
+				};
+				series.running++;
+				if (signal.aborted) ended();
+				else signal.addEventListener("abort", ended, { once: true });
+				response.start({
+					event(event) {
+						events.inc();
+						sink.event(event);
+					},
+					end(error) {
+						signal.removeEventListener("abort", ended);
+						ended();
+						sink.end(error);
+					},
+				});
+			},
+		};
+	}
+}
+
+function keyOf({ verb, dryRun, group, version, resource, subresource, scope }: RequestLabels): string {
+	return `${verb} ${dryRun} ${group} ${version} ${resource} ${subresource} ${scope}`;
+}
+
+/** In the order of `labelNames`. */
+function values({ verb, dryRun, group, version, resource, subresource, scope }: RequestLabels): string[] {
+	return [verb, dryRun, group, version, resource, subresource, scope, component];
+}

@@ -1,0 +1,38 @@
+/**
+ * The text of Prometheus, of families and of the process itself, by prom-client. The library is loaded, and begins to look at
+ * the process, when somebody asks for the first time.
+ */
+import type { Metric, Registry } from "prom-client";
+import type { MetricFamily } from "./registry.ts";
+
+export const expositionType = "text/plain; version=0.0.4; charset=utf-8";
+
+/** Families without series are left out. */
+export async function exposition(families: readonly MetricFamily[]): Promise<string> {
+	const { Registry } = await import("prom-client");
+	const registry = new Registry();
+	for (const family of families) {
+		const { name, help, type } = family;
+		const values = family.samples();
+		if (values.length === 0) continue;
+		// What a registry asks of a metric is its `get`; its class is prom-client's own matter.
+		registry.registerMetric({ name, get: async () => ({ name, help, type, values }) } as unknown as Metric);
+	}
+	return registry.metrics();
+}
+
+/** `process_*` and `nodejs_*`. */
+export async function processMetrics(): Promise<string> {
+	observed ??= observeProcess();
+	return (await observed).metrics();
+}
+
+/** One for all clusters of a process. */
+let observed: Promise<Registry> | undefined;
+
+async function observeProcess(): Promise<Registry> {
+	const { collectDefaultMetrics, Registry } = await import("prom-client");
+	const register = new Registry();
+	collectDefaultMetrics({ register });
+	return register;
+}
