@@ -7,6 +7,7 @@ import type { NodeNetwork } from "../network/network.ts";
 import { startApiProxy } from "../services/api-proxy.ts";
 import { startDnsServer } from "../services/dns-server.ts";
 import { mirrorDnsView } from "../services/dns-view.ts";
+import { serveProxyHealth } from "../services/proxy-health.ts";
 import { startServiceProxy } from "../services/service-proxy.ts";
 import { serviceAddress } from "./addresses.ts";
 import type { AgentConfig } from "./agent-protocol.ts";
@@ -24,7 +25,7 @@ interface NodeServicesOptions {
 /** DNS, service addresses, routes and the API's own address, as every node answers them itself. Resolves when they answer. */
 export async function startNodeServices(options: NodeServicesOptions): Promise<{ close(): Promise<void> }> {
 	const { proxy: mirror, dns: dnsMirror, network, clock, config } = options;
-	const [dns, api, proxy] = await Promise.all([
+	const [dns, api, proxy, health] = await Promise.all([
 		startDnsServer({
 			view: mirrorDnsView(mirror, dnsMirror.of(namespaces)),
 			clock,
@@ -41,11 +42,12 @@ export async function startNodeServices(options: NodeServicesOptions): Promise<{
 			socketPath: config.apiTlsSocket,
 		}),
 		startServiceProxy({ mirror, network, clock, nodeName: config.node }),
+		serveProxyHealth({ clock }),
 	]);
 	return {
 		async close() {
 			proxy.stop();
-			await Promise.all([dns.close(), api.close()]);
+			await Promise.all([dns.close(), api.close(), health.close()]);
 		},
 	};
 }

@@ -82,7 +82,7 @@ export class VolumeError extends Error {
 	}
 }
 
-export type ProbeResult = { ok: true } | { ok: false; message: string; warning?: true };
+export type ProbeResult = { ok: true; warning?: string } | { ok: false; message: string; warning?: true };
 
 /** Brings the logs of ended containers to those who keep them: see history/log-keeper.ts. */
 export interface EndedLogs {

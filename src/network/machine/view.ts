@@ -53,7 +53,9 @@ export function prepareView(directories: NodeDirectories, options: { hidden: str
 		`${root}/fstab`,
 		viewFstab(view, { target, scratch: layers }) + specialMounts(target, assembled) + own.join(""),
 	);
-	script += `mount -a --fstab ${shellQuote(`${root}/fstab`)}\n`;
+	// By the old system call: the new one, which mount(8) of util-linux 2.41 uses, takes no option of more than 255 bytes, and
+	// the layers of an overlay are paths in the data directory.
+	script += `LIBMOUNT_FORCE_MOUNT2=always mount -a --fstab ${shellQuote(`${root}/fstab`)}\n`;
 	// The layers must not be seen through the overlay that they belong to.
 	if (showsThrough(view, mounts, hidden))
 		script += `mount -t tmpfs -o size=4k,mode=755 tmpfs ${shellQuote(target + hidden)}\n`;

@@ -159,10 +159,12 @@ class ContainerProbes {
 		const times = { startedAtMs: this.#startedAtMs, nowMs: this.#context.clock.now() };
 		const { state, counted } = afterProbe(before, kind, probe, result.ok, times);
 		this.#states.set(kind, state);
-		if (!result.ok && counted) {
-			const text = `${words[kind]} probe ${result.warning ? "errored" : "failed"}: ${result.message}`;
-			this.#context.events.record(this.#pod, "Warning", "Unhealthy", text, fieldPath(this.#pod, this.#spec.name));
-		}
+		const event = (reason: string, text: string) =>
+			this.#context.events.record(this.#pod, "Warning", reason, text, fieldPath(this.#pod, this.#spec.name));
+		if (result.ok && result.warning !== undefined)
+			event("ProbeWarning", `${words[kind]} probe warning: ${result.warning}`);
+		if (!result.ok && counted)
+			event("Unhealthy", `${words[kind]} probe ${result.warning ? "errored" : "failed"}: ${result.message}`);
 		if (state.verdict === "failure" && kind !== "readiness") this.#fail(kind, probe);
 		this.#tell();
 		if (kind === "startup" && state.verdict === "success") this.#scheduleOthers();

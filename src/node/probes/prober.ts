@@ -89,9 +89,7 @@ async function httpProbe(
 ): Promise<ProbeResult> {
 	const { url } = httpTarget(address, container, action);
 	try {
-		const { status } = await httpGet(address, container, action, signal, "kube-probe/1.36");
-		if (status >= 200 && status < 400) return { ok: true };
-		return { ok: false, message: `HTTP probe failed with statuscode: ${status}` };
+		return await followed(url, (to) => httpGet(address, container, action, signal, "kube-probe/1.36", to));
 	} catch (error) {
 		const why = signal.aborted
 			? "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
@@ -99,6 +97,30 @@ async function httpProbe(
 		return { ok: false, message: `Get "${url}": ${why}` };
 	}
 }
+
+/** Where a chain of redirects on one host leads. One that leaves the host ends well there, with a warning: its target is not probed. */
+async function followed(
+	first: string,
+	get: (url: string) => Promise<{ status: number; location?: string | undefined }>,
+): Promise<ProbeResult> {
+	let url = first;
+	for (let redirects = 0; ; redirects++) {
+		const { status, location } = await get(url);
+		if (!redirecting.has(status) || location === undefined || location === "") {
+			if (status >= 200 && status < 400) return { ok: true };
+			return { ok: false, message: `HTTP probe failed with statuscode: ${status}` };
+		}
+		const next = new URL(location, url);
+		if (next.hostname !== new URL(first).hostname || !/^https?:$/.test(next.protocol))
+			return { ok: true, warning: "Probe terminated redirects, Response body: " };
+		if (redirects === mostRedirects)
+			return { ok: false, message: `Get "${next}": stopped after ${mostRedirects} redirects` };
+		url = next.href;
+	}
+}
+
+const redirecting = new Set([301, 302, 303, 307, 308]);
+const mostRedirects = 10;
 
 function httpTarget(address: string, container: ContainerSpec, action: HTTPGetAction) {
 	const scheme = (action.scheme ?? "HTTP").toLowerCase();
@@ -109,15 +131,19 @@ function httpTarget(address: string, container: ContainerSpec, action: HTTPGetAc
 	return { scheme, host, port, url };
 }
 
-/** One GET; certificates are not checked, as upstream does not. @throws what the connection throws */
+/**
+ * One GET; certificates are not checked, as upstream does not.
+ * @param url where a redirect leads, instead of where the action does
+ * @throws what the connection throws
+ */
 export function httpGet(
 	address: string,
 	container: ContainerSpec,
 	action: HTTPGetAction,
 	signal: AbortSignal,
 	userAgent: string,
-): Promise<{ status: number }> {
-	const { scheme, url } = httpTarget(address, container, action);
+	url: string = httpTarget(address, container, action).url,
+): Promise<{ status: number; location?: string | undefined }> {
 	const headers: Record<string, string | string[]> = { "User-Agent": userAgent, Accept: "*/*", Connection: "close" };
 	for (const { name, value } of action.httpHeaders ?? []) {
 		const before = headers[name];
@@ -127,14 +153,13 @@ export function httpGet(
 		const answered = (response: IncomingMessage) => {
 			response.on("error", () => {});
 			response.resume();
-			resolve({ status: response.statusCode ?? 0 });
+			resolve({ status: response.statusCode ?? 0, location: response.headers.location });
 			request.destroy();
 		};
 		const options = { headers, signal, agent: false as const };
-		const request =
-			scheme === "https"
-				? https.get(url, { ...options, rejectUnauthorized: false }, answered)
-				: http.get(url, options, answered);
+		const request = url.startsWith("https:")
+			? https.get(url, { ...options, rejectUnauthorized: false }, answered)
+			: http.get(url, options, answered);
 		request.on("error", reject);
 	});
 }

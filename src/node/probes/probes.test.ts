@@ -48,6 +48,23 @@ describe("probes", () => {
 			message: "HTTP probe failed with statuscode: 500",
 		});
 	});
+	test("over HTTP follow redirects on the host, and none to another", async () => {
+		const targets: Record<string, string> = { "/here": "/bad", "/away": "http://0.0.0.0/bad", "/round": "/round" };
+		const port = await listening(
+			createServer((request, response) => {
+				const target = targets[request.url ?? ""];
+				response.writeHead(target === undefined ? 500 : 302, target === undefined ? {} : { location: target });
+				response.end();
+			}),
+		);
+		const at = (path: string) => run({ httpGet: { port, path } });
+		expect(await at("/here")).toMatchObject({ ok: false, message: "HTTP probe failed with statuscode: 500" });
+		expect(await at("/away")).toMatchObject({
+			ok: true,
+			warning: expect.stringMatching(/^Probe terminated redirects/),
+		});
+		expect(await at("/round")).toMatchObject({ ok: false, message: expect.stringContaining("after 10 redirects") });
+	});
 	test("say why a connection failed in the words of upstream", async () => {
 		const server = createSocketServer();
 		const port = await listening(server);
