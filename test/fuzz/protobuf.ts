@@ -60,15 +60,17 @@ function single(number: number, value: unknown, type: string): Buffer {
 		case "boolean":
 			return whole(number, value === true ? 1 : 0);
 		case "bytes":
-			return field(number, Buffer.from(String(value), "base64"));
+			return field(number, Buffer.from(textOf(value), "base64"));
 		case "time":
 		case "microTime":
-			return field(number, whole(1, (Date.parse(String(value)) || 0) / 1000));
+			return field(number, whole(1, (Date.parse(textOf(value)) || 0) / 1000));
 		case "quantity":
-			return field(number, texted(1, String(value)));
+			return field(number, texted(1, value));
 		case "intOrString": {
 			const isText = typeof value === "string";
-			const content = isText ? texted(3, value) : whole(2, Number(value) || 0);
+			const content = isText
+				? texted(3, value)
+				: whole(2, typeof value === "number" && Number.isFinite(value) ? value : 0);
 			return field(number, Buffer.concat([whole(1, isText ? 1 : 0), content]));
 		}
 		case "any":
@@ -79,7 +81,12 @@ function single(number: number, value: unknown, type: string): Buffer {
 }
 
 function texted(number: number, value: unknown): Buffer {
-	return field(number, Buffer.from(String(value)));
+	return field(number, Buffer.from(textOf(value)));
+}
+
+/** An object may have a field called `toString`. */
+function textOf(value: unknown): string {
+	return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
 
 function whole(number: number, value: number): Buffer {

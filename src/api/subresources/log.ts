@@ -1,6 +1,9 @@
 /** pods/log. */
+import { parseTimestamp } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
+import { integerOf } from "../../core/query.ts";
+import { shortened } from "../../core/shown.ts";
 import type { Context } from "../server.ts";
 import { methodNotAllowed, type Target } from "../target.ts";
 import { dial, forward } from "./agent.ts";
@@ -27,19 +30,24 @@ export async function logAnswer(response: ApiResponse): Promise<ApiResponse> {
 export function checkOptions(query: URLSearchParams, name: string): void {
 	const problems: string[] = [];
 	const number = (field: string, least: number, words: string) => {
-		const value = query.get(field);
-		if (value === null || value === "") return;
-		if (!/^-?\d+$/.test(value) || Number(value) < least)
-			problems.push(`${field}: Invalid value: ${/^-?\d+$/.test(value) ? value : JSON.stringify(value)}: ${words}`);
+		const value = integerOf(query.get(field));
+		if (value !== undefined && value < least) problems.push(`${field}: Invalid value: ${value}: ${words}`);
 	};
 	number("tailLines", 0, "must be greater than or equal to 0");
 	number("limitBytes", 1, "must be greater than 0");
 	number("sinceSeconds", 1, "must be greater than 0");
-	if (query.get("sinceSeconds") && query.get("sinceTime"))
+	const sinceTime = query.get("sinceTime") ?? "";
+	if (sinceTime !== "" && Number.isNaN(parseTimestamp(sinceTime))) throw noTime(sinceTime);
+	if (query.get("sinceSeconds") && sinceTime !== "")
 		problems.push("sinceSeconds: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified");
 	if (problems.length === 0) return;
 	const list = problems.length === 1 ? problems[0] : `[${problems.join(", ")}]`;
 	throw new ApiError("Invalid", `PodLogOptions "${name}" is invalid: ${list}`);
+}
+
+function noTime(value: string): ApiError {
+	const quoted = JSON.stringify(shortened(value));
+	return new ApiError("BadRequest", `parsing time ${quoted} as "2006-01-02T15:04:05Z07:00": cannot parse ${quoted}`);
 }
 
 async function text(body: AsyncIterable<Uint8Array>): Promise<string> {
