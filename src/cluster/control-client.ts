@@ -4,8 +4,8 @@ import type { Layout } from "./layout.ts";
 
 /** The cluster of this data directory is not running. */
 export class NotRunning extends Error {
-	constructor(data: string) {
-		super(`no cluster is running in ${data}; start one with 'cox up'`);
+	constructor(data: string, why = `no cluster is running in ${data}; start one with 'cox up'`) {
+		super(why);
 		this.name = "NotRunning";
 	}
 }
@@ -32,8 +32,10 @@ export function control<Name extends keyof ControlRequests>(
 			});
 		});
 		outgoing.on("error", (error: NodeJS.ErrnoException) => {
-			const nobody = error.code === "ENOENT" || error.code === "ECONNREFUSED" || error.code === "ECONNRESET";
-			reject(nobody ? new NotRunning(layout.data) : error);
+			if (error.code === "ENOENT" || error.code === "ECONNREFUSED") reject(new NotRunning(layout.data));
+			else if (error.code === "ECONNRESET")
+				reject(new NotRunning(layout.data, "the server process ended before it answered; see 'cox status'"));
+			else reject(error);
 		});
 		outgoing.end(body === undefined ? undefined : JSON.stringify(body));
 	});
