@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import { stopCluster } from "../cluster/stop.ts";
 import { clusterCommand, layoutFrom } from "./data-option.ts";
 import { say } from "./output.ts";
 
 export function downCommand(): Command {
 	return clusterCommand("down", "stop the cluster; its data stay").action(async (options: { data?: string }) => {
 		const layout = layoutFrom(options);
+		const { stopCluster } = await import("../cluster/stop.ts");
 		say((await stopCluster(layout)) ? "stopped" : `nothing was running in ${layout.data}`);
 	});
 }

@@ -1,11 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { connect } from "../cluster/connect.ts";
 import { NotRunning } from "../cluster/control-client.ts";
 import { kubeconfigText } from "../cluster/kubeconfig.ts";
 import { clusterName, type Layout } from "../cluster/layout.ts";
-import { certificateFor, userKubeconfigFile } from "../cluster/user-kubeconfig.ts";
 import { systemClock } from "../core/clock.ts";
 import { dnsLabelProblems } from "../core/names.ts";
 import { replaceFile } from "../core/replace-file.ts";
@@ -47,6 +45,10 @@ async function makeKubeconfig(
 	namespace: string,
 ): Promise<string> {
 	if (user.name === "") throw new Error("a user needs a name");
+	const [{ connect }, { certificateFor, userKubeconfigFile }] = await Promise.all([
+		import("../cluster/connect.ts"),
+		import("../cluster/user-kubeconfig.ts"),
+	]);
 	await using connection = await connect(layout, "cox");
 	const certificate = await certificateFor(connection.client, user, systemClock().now());
 	const ca = readFileSync(join(layout.pki, "ca.crt"), "utf8");

@@ -1,4 +1,7 @@
-/** `cox`: every command, in the order in which `cox --help` lists them. */
+/**
+ * `cox`: every command, in the order in which `cox --help` lists them. What only one command needs is loaded when that command
+ * runs: the rest would wait for it.
+ */
 import { basename } from "node:path";
 import { Command } from "commander";
 import { version } from "../cluster/version.ts";
@@ -14,7 +17,7 @@ import { runsCommand } from "./runs.ts";
 import { secretsCommand } from "./secrets.ts";
 import { snapshotCommand } from "./snapshot.ts";
 import { statusCommand } from "./status.ts";
-import { tourCommand } from "./tour/tour.ts";
+import { tourCommand } from "./tour.ts";
 import { upCommand } from "./up.ts";
 
 /** The package brings two names for one program: `npx coxswain` works everywhere, `cox` is shorter. */

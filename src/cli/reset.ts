@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { forgetData } from "../cluster/data-directories.ts";
-import { stopCluster } from "../cluster/stop.ts";
 import { clusterCommand, layoutFrom } from "./data-option.ts";
 import { say } from "./output.ts";
 
@@ -16,6 +15,7 @@ export function resetCommand(): Command {
 				throw new Error(
 					`${layout.data} does not look like a cluster's data directory (no cluster.json in it); nothing was deleted`,
 				);
+			const { stopCluster } = await import("../cluster/stop.ts");
 			await stopCluster(layout);
 			// Not rmSync: from Node 24 on it stumbles over the directories without permissions that overlays leave behind.
 			await rm(layout.data, { recursive: true, force: true });

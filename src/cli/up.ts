@@ -6,7 +6,6 @@ import type { ClusterStatus } from "../cluster/control-protocol.ts";
 import { type LaunchOptions, launch } from "../cluster/launch.ts";
 import type { Layout } from "../cluster/layout.ts";
 import { isAlive } from "../cluster/processes.ts";
-import { stopCluster } from "../cluster/stop.ts";
 import { systemClock } from "../core/clock.ts";
 import { type ApiOptions, apiChanges, withApiOptions } from "./api-options.ts";
 import { clusterCommand, layoutFrom } from "./data-option.ts";
@@ -97,6 +96,7 @@ async function up(given: UpOptions): Promise<void> {
 	const end = await untilEnd(status.supervisorPid);
 	if (end === "server" && existsSync(layout.pidFile))
 		throw new Error(`the server process died too often and is not started again; see ${layout.log}`);
+	const { stopCluster } = await import("../cluster/stop.ts");
 	await stopCluster(layout);
 	say("stopped");
 }

@@ -1,8 +1,7 @@
-import type { Command } from "commander";
 import { connect } from "../../cluster/connect.ts";
 import { control } from "../../cluster/control-client.ts";
 import { launch } from "../../cluster/launch.ts";
-import { clusterCommand, layoutFrom } from "../data-option.ts";
+import { layoutFrom } from "../data-option.ts";
 import { duration, say } from "../output.ts";
 import { fact, heading, type Stage } from "./stage.ts";
 import { cronJobStep, daemonSetStep, deploymentStep, jobStep, statefulSetStep } from "./steps.ts";
@@ -11,13 +10,8 @@ const nodeCount = 3;
 /** A tour takes a few seconds; one that has not ended by then never will. */
 const limitMs = 120_000;
 
-export function tourCommand(): Command {
-	return clusterCommand("tour", "boot a three-node cluster and show the workloads").action(
-		async (options: { data?: string }) => tour(options),
-	);
-}
-
-async function tour(options: { data?: string }): Promise<void> {
+/** What `cox tour` shows: boots three nodes and runs one workload of each kind on them. */
+export async function tour(options: { data?: string }): Promise<void> {
 	const startedMs = process.hrtime.bigint();
 	const layout = layoutFrom(options);
 	heading("Booting a cluster of three nodes");
