@@ -176,8 +176,11 @@ function endOf(code: number | null): string {
 	return signal?.[0] ?? `exit code ${code}`;
 }
 
-/** Small heaps and few threads: a cluster at rest should cost little memory. */
-export const nodeFlags = ["--enable-source-maps", "--max-semi-space-size=8"];
+/**
+ * Small heaps: a cluster at rest should cost little memory. Source maps, which the processes would read and keep at their
+ * start, are for those who ask for them (NODE_OPTIONS=--enable-source-maps).
+ */
+export const nodeFlags = ["--max-semi-space-size=8"];
 
 function refuseOtherHistory({ settings }: Layout, wanted: HistoryOptions | false): void {
 	const now = readSettings(settings)?.history ?? {};
