@@ -23,6 +23,8 @@ interface AgentOptions {
 	/** The cluster's data directory, the process's mark. */
 	data: string;
 	clock: Clock;
+	/** The API server answers. The agent, which takes its time to load, is told to begin then. */
+	apiAnswers: Promise<unknown>;
 }
 
 /** One node's agent, kept running: when it ends, it is started again. Pods do not notice. */
@@ -64,7 +66,7 @@ export class AgentProcess {
 	}
 
 	async #start(): Promise<void> {
-		const { configFile, tokens, logFile, data, clock, enter } = this.#options;
+		const { configFile, tokens, logFile, data, clock, enter, apiAnswers } = this.#options;
 		mkdirSync(dirname(logFile), { recursive: true });
 		const [program, ...args] = await enter();
 		if (this.#stopped) throw new Error("the node is being stopped");
@@ -85,8 +87,8 @@ export class AgentProcess {
 		});
 		const order: AgentOrder = { type: "start", tokens };
 		// An agent that cannot be reached has ended, which is handled below.
-		child.send(order, () => {});
-		await new Promise<void>((resolve, reject) => {
+		const begun = apiAnswers.then(() => child.send(order, () => {}));
+		const ready = new Promise<void>((resolve, reject) => {
 			child.once("error", reject);
 			child.once("exit", (code, signal) =>
 				reject(new Error(`the agent ended (${signal ?? `exit code ${code}`}) before it was ready; see ${logFile}`)),
@@ -97,6 +99,7 @@ export class AgentProcess {
 				resolve();
 			});
 		});
+		await Promise.all([begun, ready]);
 	}
 
 	/** @param started the start that came to nothing, or whose agent has ended; seen to once */

@@ -27,6 +27,8 @@ export interface ProcessNodesOptions {
 	showHome?: boolean | undefined;
 	/** What the nodes' agents are known by. */
 	tokens: LocalTokens;
+	/** Fulfilled when the API server answers; until then nodes are made, and their agents wait. Default: it does. */
+	apiAnswers?: Promise<unknown>;
 }
 
 /** Nodes as namespaces of this machine, each with an agent process. @throws Error that says what the machine lacks */
@@ -73,6 +75,7 @@ class ProcessNodes implements NodePool {
 		const files = layout.node(node.name);
 		const spec = { ...node, rootDirectory: files.directory };
 		const holder = await this.#machine.addNode(spec);
+		if (this.#stopped) throw new Error("the nodes are being stopped");
 		const config: AgentConfig = {
 			node: node.name,
 			address: node.address,
@@ -115,6 +118,7 @@ class ProcessNodes implements NodePool {
 			logFile: files.log,
 			data: layout.data,
 			clock,
+			apiAnswers: this.#options.apiAnswers ?? Promise.resolve(),
 		});
 		this.#nodes.set(node.name, { agent, holder, tokens });
 		await agent.start();

@@ -14,6 +14,7 @@ import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Node } from "../kinds/generated/types.ts";
 import { nodes } from "../kinds/node.ts";
 import { serviceAccounts } from "../kinds/serviceaccount.ts";
+import type { Store } from "../store/store.ts";
 import { AuditLog } from "./audit-log.ts";
 import { CertificateRenewal } from "./certificate-renewal.ts";
 import { type Certificates, ensureCertificates } from "./certificates.ts";
@@ -59,7 +60,8 @@ export class ClusterServer {
 	readonly #options: LaunchOptions;
 	#opened: ClusterStore | undefined;
 	#renewal: CertificateRenewal | undefined;
-	#client: Client | undefined;
+	/** Fulfilled when the API answers. */
+	#client: Promise<Client> | undefined;
 	#pool: NodePool | undefined;
 	#readyAfterMs: number | undefined;
 
@@ -109,6 +111,24 @@ export class ClusterServer {
 		this.#closers.push(async () => removeSockets(sockets));
 		this.#settings.encryption = opened.encryption;
 		writeSettings(this.#layout.settings, this.#settings);
+		const controlPlane = this.#startControlPlane(store, progress);
+		this.#client = controlPlane.then(({ client }) => client(cox));
+		// Nodes are made while the control plane starts. When one of the two fails, the other is over before all is ended.
+		const started = await Promise.allSettled([this.#client, this.#startNodes(controlPlane, progress)]);
+		for (const result of started) if (result.status === "rejected") throw result.reason;
+		await waitFor(
+			await this.#client,
+			serviceAccounts,
+			{ namespace: "default", name: "default" },
+			(account) => account !== undefined,
+			{ signal: AbortSignal.timeout(readyLimitMs) },
+		);
+		if (this.#settings.virtualTime !== undefined) this.#turnable?.run(this.#settings.virtualTime.rate);
+		this.#readyAfterMs = systemClock().monotonicMs() - this.#startedMs;
+	}
+
+	/** Resolves when it answers on its sockets. */
+	async #startControlPlane(store: Store, progress: (text: string) => void): Promise<ControlPlane> {
 		const certificates = await ensureCertificates(this.#layout.pki, serverNames(), systemClock().now());
 		const controlPlane = await startControlPlane({
 			store,
@@ -130,22 +150,16 @@ export class ClusterServer {
 			storeBytes: () => statSync(this.#layout.storeFile).size,
 			onError: logError,
 		});
-		this.#client = controlPlane.client(cox);
 		this.#closers.push(() => controlPlane.stop());
 		await this.#listen(controlPlane, certificates, progress);
+		return controlPlane;
+	}
+
+	async #startNodes(controlPlane: Promise<ControlPlane>, progress: (text: string) => void): Promise<void> {
 		this.#pool = await this.#createPool(controlPlane);
 		const names = Object.keys(this.#settings.nodes);
 		if (names.length > 0) progress(`starting ${names.length === 1 ? "node" : "nodes"} ${names.join(", ")}`);
 		await Promise.all(names.map((name) => this.#startNode(name)));
-		await waitFor(
-			this.#client,
-			serviceAccounts,
-			{ namespace: "default", name: "default" },
-			(account) => account !== undefined,
-			{ signal: AbortSignal.timeout(readyLimitMs) },
-		);
-		if (this.#settings.virtualTime !== undefined) this.#turnable?.run(this.#settings.virtualTime.rate);
-		this.#readyAfterMs = systemClock().monotonicMs() - this.#startedMs;
 	}
 
 	#audit(): AuditOptions | undefined {
@@ -212,22 +226,19 @@ export class ClusterServer {
 		);
 	}
 
-	async #createPool(controlPlane: ControlPlane): Promise<NodePool> {
+	async #createPool(controlPlane: Promise<ControlPlane>): Promise<NodePool> {
 		const { runtime, clusterCidr, serviceCidr, kubelet, showHome } = this.#settings;
-		const pool =
-			runtime === "simulated"
-				? createSimulatedNodes({ controlPlane, clock: this.#clock })
-				: await createProcessNodes({
-						layout: this.#layout,
-						clock: systemClock(),
-						clusterCidr,
-						serviceCidr,
-						kubelet,
-						showHome,
-						tokens: this.#tokens,
-					});
-		this.#closers.push(() => pool.stop());
-		return pool;
+		if (runtime === "simulated") return createSimulatedNodes({ controlPlane: await controlPlane, clock: this.#clock });
+		return createProcessNodes({
+			layout: this.#layout,
+			clock: systemClock(),
+			clusterCidr,
+			serviceCidr,
+			kubelet,
+			showHome,
+			tokens: this.#tokens,
+			apiAnswers: controlPlane,
+		});
 	}
 
 	get #address(): string {
@@ -244,12 +255,13 @@ export class ClusterServer {
 		if (settings === undefined || this.#pool === undefined || this.#client === undefined)
 			throw new Error(`node ${name} is not known`);
 		await addNode(this.#pool, this.#client, poolNode(name, settings));
-		const ready = await waitFor(this.#client, nodes, { name }, isReady, { signal: AbortSignal.timeout(readyLimitMs) });
+		const signal = AbortSignal.timeout(readyLimitMs);
+		const ready = await waitFor(await this.#client, nodes, { name }, isReady, { signal });
 		return this.#nodeStatus(name, ready);
 	}
 
 	async status(): Promise<ClusterStatus> {
-		const listed = (await this.#client?.list(nodes))?.items ?? [];
+		const listed = (await (await this.#client)?.list(nodes))?.items ?? [];
 		const byName = new Map(listed.map((node) => [node.metadata.name, node]));
 		return {
 			version,
@@ -296,7 +308,7 @@ export class ClusterServer {
 		if (this.#settings.nodes[name] === undefined) throw new Error(`there is no node ${name} on this machine`);
 		const status = this.#nodeStatus(name, undefined);
 		await this.#pool?.remove(name);
-		if (this.#client !== undefined) await forgetNode(this.#client, name, this.#clock.now());
+		if (this.#client !== undefined) await forgetNode(await this.#client, name, this.#clock.now());
 		delete this.#settings.nodes[name];
 		writeSettings(this.#layout.settings, this.#settings);
 		return status;
@@ -347,10 +359,14 @@ export class ClusterServer {
 		return { kind: this.#settings.clock, nowMs: this.#clock.now(), rate: this.#turnable?.rate };
 	}
 
-	/** Ends everything, last started first. */
+	/** Ends everything: nodes, then what was started last. */
 	async stop(): Promise<void> {
 		if (this.#readyAfterMs !== undefined) this.#keepTime();
-		for (const close of this.#closers.splice(0).reverse()) {
+		const pool = this.#pool;
+		this.#pool = undefined;
+		// Nodes first, while there is an API to report to.
+		const closers = [...this.#closers.splice(0), async () => pool?.stop()];
+		for (const close of closers.reverse()) {
 			try {
 				await close();
 			} catch (error) {
@@ -366,7 +382,7 @@ export class ClusterServer {
 		await this.#pool?.repair?.();
 		const signal = AbortSignal.timeout(readyLimitMs);
 		for (const name of Object.keys(this.#settings.nodes))
-			await waitFor(this.#client, nodes, { name }, isReady, { signal });
+			await waitFor(await this.#client, nodes, { name }, isReady, { signal });
 		return this.status();
 	}
 }
