@@ -83,7 +83,7 @@ function collect(
 	const status = definitions.addType("Status", { group: "", kind: "Status", version: "v1" });
 	const deleteOptions = definitions.addType("DeleteOptions", { group, kind: "DeleteOptions", version });
 	const patch = definitions.addPlain("io.k8s.apimachinery.pkg.apis.meta.v1.Patch");
-	definitions.addType("WatchEvent", { group, kind: "WatchEvent", version });
+	const watchEvent = definitions.addType("WatchEvent", { group, kind: "WatchEvent", version });
 	definitions.addType("APIResourceList", { group: "", kind: "APIResourceList", version: "v1" });
 	return resources.flatMap((resource) => {
 		const gvk: GroupVersionKind = { group, kind: resource.kind, version };
@@ -97,7 +97,7 @@ function collect(
 			const otherType = typeOfKind(other);
 			return otherType && definitions.addType(otherType, other);
 		};
-		const paths = pathsOf(group, version, resource, { ...own, subresource, status, deleteOptions, patch });
+		const paths = pathsOf(group, version, resource, { ...own, subresource, status, deleteOptions, patch, watchEvent });
 		return paths.map((path) => ({ ...path, tag: tagOf(group, version) }));
 	});
 }
@@ -115,7 +115,7 @@ function storedType(kinds: readonly Kind[], group: string, version: string, plur
 
 function pathV2({ parameters, operations, tag }: TaggedPath): object {
 	const methods = operations.map((operation) => [operation.method, operationV2(operation, tag)] as const);
-	return { ...Object.fromEntries(methods), parameters: parameters.map(parameterV2) };
+	return { ...Object.fromEntries(methods), ...listed(parameters, parameterV2) };
 }
 
 function operationV2(operation: Operation, tag: string): object {
@@ -144,6 +144,11 @@ function operationV2(operation: Operation, tag: string): object {
 	};
 }
 
+/** An empty list is left out: readers that write the document again do so, too. */
+function listed(parameters: readonly Parameter[], form: (parameter: Parameter) => object): object {
+	return parameters.length === 0 ? {} : { parameters: parameters.map(form) };
+}
+
 function parameterV2(parameter: Parameter): object {
 	return { uniqueItems: true, ...parameter, ...(parameter.in === "path" && { required: true }) };
 }
@@ -156,7 +161,7 @@ function responses(operation: Operation, content: (answer: Content) => object): 
 
 function pathV3({ parameters, operations, tag }: TaggedPath): object {
 	const methods = operations.map((operation) => [operation.method, operationV3(operation, tag)] as const);
-	return { ...Object.fromEntries(methods), parameters: parameters.map(parameterV3) };
+	return { ...Object.fromEntries(methods), ...listed(parameters, parameterV3) };
 }
 
 function operationV3(operation: Operation, tag: string): object {
@@ -171,7 +176,7 @@ function operationV3(operation: Operation, tag: string): object {
 		tags: [tag],
 		description: operation.description,
 		operationId: operation.id,
-		parameters: operation.parameters.map(parameterV3),
+		...listed(operation.parameters, parameterV3),
 		...(body && {
 			requestBody: {
 				...contentOf(body.patch ? patchTypes : ["*/*"], { $ref: referenceTo(body.definition, dialect) }),

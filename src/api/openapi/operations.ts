@@ -45,6 +45,7 @@ export interface Names {
 	status: string;
 	deleteOptions: string;
 	patch: string;
+	watchEvent: string;
 }
 
 function query(name: string, type: Parameter["type"], description: string): Parameter {
@@ -129,7 +130,36 @@ export function pathsOf(group: string, version: string, resource: ServedResource
 		const everywhere = { ...list, id: `list${prefix}${kind.kind}ForAllNamespaces` };
 		paths.unshift({ path: `${base}/${resource.plural}`, parameters: [pretty], operations: [everywhere] });
 	}
+	if (resource.verbs.includes("watch")) {
+		const rest = at.slice(base.length);
+		const list = (verb: string) => `${verb}List`;
+		const everywhere = `${base}/watch/${resource.plural}`;
+		if (resource.namespaced)
+			paths.push(watchPath(everywhere, context, `watch${prefix}${kind.kind}ListForAllNamespaces`, [pretty]));
+		paths.push(watchPath(`${base}/watch${rest}`, context, list(context.id("watch")), outer));
+		paths.push(watchPath(`${base}/watch${rest}/{name}`, context, context.id("watch"), inner));
+	}
 	return paths.filter(({ operations }) => operations.length > 0);
+}
+
+/** The old way to watch: by a path of its own. */
+function watchPath(path: string, { kind, names }: Context, id: string, parameters: readonly Parameter[]): Path {
+	const one = path.endsWith("/{name}");
+	const what = one ? `changes to an object of kind ${kind.kind}` : `individual changes to a list of ${kind.kind}`;
+	const instead = one
+		? "the 'watch' parameter with a list operation instead, filtered to a single item with the 'fieldSelector' parameter"
+		: "the 'watch' parameter with a list operation instead";
+	const operation: Operation = {
+		method: "get",
+		id,
+		action: one ? "watch" : "watchlist",
+		kind,
+		description: `watch ${what}. deprecated: use ${instead}.`,
+		parameters: [],
+		codes: [200],
+		answer: { definition: names.watchEvent },
+	};
+	return { path, parameters: [...selecting, ...parameters], operations: [operation] };
 }
 
 interface Context {
