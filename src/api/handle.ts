@@ -20,6 +20,7 @@ import { createAudit } from "./audit/audit.ts";
 import type { AuditRecord } from "./audit/record.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
+import { serveComponentStatuses } from "./component-statuses.ts";
 import { serveCustomResources } from "./custom-resources.ts";
 import { Expiry } from "./expiry.ts";
 import { createFlow } from "./flow.ts";
@@ -187,7 +188,10 @@ function serveUnstored(context: Context): Promise<ApiResponse> {
 	if (resource.group === "" && resource.plural === "bindings" && resource.namespace !== undefined)
 		return createBinding(context, resource.namespace);
 	const answer =
-		serveReview(context, resource) ?? serveUsage(context, resource) ?? serveCustomResources(context, resource);
+		serveReview(context, resource) ??
+		serveUsage(context, resource) ??
+		serveComponentStatuses(context, resource) ??
+		serveCustomResources(context, resource);
 	if (answer === undefined) throw noSuchResource();
 	return answer;
 }

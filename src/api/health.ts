@@ -2,19 +2,34 @@
 import type { ApiRequest, ApiResponse } from "../core/exchange.ts";
 import { textResponse } from "./respond.ts";
 
-/** A server that answers at all is well: it is served only when its store has been read. Upstream's names of that. */
+/**
+ * Upstream's names of what a server does as it starts, as far as there is such a thing here. A server that answers at
+ * all has done it: it is served only when its store has been read and what every cluster has is there.
+ */
+const startHooks = [
+	"start-apiserver-admission-initializer",
+	"generic-apiserver-start-informers",
+	"start-system-namespaces-controller",
+	"start-service-ip-repair-controllers",
+	"rbac/bootstrap-roles",
+	"scheduling/bootstrap-system-priority-classes",
+	"priority-and-fairness-config-producer",
+	"bootstrap-controller",
+	"start-kubernetes-service-cidr-controller",
+].map((name) => `poststarthook/${name}`);
+
 export const healthChecks: Readonly<Record<string, readonly string[]>> = {
-	healthz: ["ping", "log", "etcd"],
-	livez: ["ping", "log", "etcd"],
-	readyz: ["ping", "log", "etcd", "informer-sync"],
+	healthz: ["ping", "log", "etcd", ...startHooks],
+	livez: ["ping", "log", "etcd", ...startHooks],
+	readyz: ["ping", "log", "etcd", "etcd-readiness", "informer-sync", ...startHooks, "shutdown"],
 };
 
 /** Undefined when the path is about no check there is. */
 export function healthAt(path: string, { query }: Pick<ApiRequest, "query">): ApiResponse | undefined {
-	const [, endpoint = "", check, ...more] = path.split("/");
+	const [, endpoint = "", ...more] = path.split("/");
 	const names = Object.hasOwn(healthChecks, endpoint) ? healthChecks[endpoint] : undefined;
-	if (names === undefined || more.length > 0) return undefined;
-	if (check !== undefined) return names.includes(check) ? textResponse("ok") : undefined;
+	if (names === undefined) return undefined;
+	if (more.length > 0) return names.includes(more.join("/")) ? textResponse("ok") : undefined;
 	if (!query.has("verbose")) return textResponse("ok");
 	const excluded = query.getAll("exclude");
 	const lines = names.map((name) => `[+]${name} ${excluded.includes(name) ? "excluded: ok" : "ok"}`);

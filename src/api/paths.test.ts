@@ -35,9 +35,11 @@ test("health is told in a word, or check by check", async () => {
 	const text = async (path: string) => (await api.ask("GET", path)).text();
 	for (const path of ["/healthz", "/livez", "/readyz", "/readyz/ping", "/livez/etcd"])
 		expect(await text(path)).toBe("ok");
-	expect(await text("/livez?verbose&exclude=etcd")).toBe(
-		"[+]ping ok\n[+]log ok\n[+]etcd excluded: ok\nlivez check passed\n",
+	expect(await text("/livez?verbose&exclude=etcd")).toMatch(
+		/^\[\+\]ping ok\n\[\+\]log ok\n\[\+\]etcd excluded: ok\n(\[\+\]poststarthook\/\S+ ok\n)+livez check passed\n$/,
 	);
+	expect(await text("/readyz/poststarthook/rbac/bootstrap-roles")).toBe("ok");
+	expect(await text("/readyz?verbose")).toMatch(/\[\+\]shutdown ok\nreadyz check passed\n$/);
 	expect(await text("/readyz?verbose=1&exclude=moon")).toContain('cannot be excluded: no matches for "moon"\nreadyz');
 	expect((await api.ask("GET", "/readyz/moon")).status).toBe(404);
 	expect((await api.ask("GET", "/constructor")).status).toBe(404);

@@ -28,7 +28,11 @@ export interface Table {
 }
 
 /** One row for each object, in order. The objects are not copied. */
-export function renderTable(kind: Kind, objects: readonly KubeObject[], options: TableOptions): Table {
+export function renderTable<T extends KubeObject>(
+	kind: Pick<Kind<T>, "columns">,
+	objects: readonly T[],
+	options: TableOptions,
+): Table {
 	const columns = kind.columns.length === 0 ? plainColumns : kind.columns;
 	const apiVersion = `meta.k8s.io/${options.version ?? "v1"}`;
 	return {
@@ -62,7 +66,7 @@ const plainColumns: readonly Column<KubeObject>[] = [
 	},
 ];
 
-function definition({ name, type, format, description, priority }: Column<KubeObject>): object {
+function definition<T extends KubeObject>({ name, type, format, description, priority }: Column<T>): object {
 	return { name, type, format: format ?? "", description, priority };
 }
 

@@ -13,6 +13,7 @@ import { staleDisruptionController } from "../controllers/disruption/stale.ts";
 import { endpointsController } from "../controllers/endpoints/controller.ts";
 import { endpointSliceController } from "../controllers/endpointslice/controller.ts";
 import { endpointSliceMirroringController } from "../controllers/endpointslice-mirroring/controller.ts";
+import { flowSchemaController } from "../controllers/flow-schema/controller.ts";
 import { garbageCollectorController } from "../controllers/garbage-collector/controller.ts";
 import { horizontalPodAutoscalerController } from "../controllers/horizontalpodautoscaler/controller.ts";
 import type { MetricsSource } from "../controllers/horizontalpodautoscaler/metrics.ts";
@@ -27,6 +28,8 @@ import { replicaSetController } from "../controllers/replicaset/controller.ts";
 import { replicationControllerController } from "../controllers/replicationcontroller/controller.ts";
 import { resourceQuotaController } from "../controllers/resourcequota/controller.ts";
 import { rootCaController } from "../controllers/root-ca/controller.ts";
+import { serviceAddressController } from "../controllers/service-cidr/addresses.ts";
+import { serviceCidrController } from "../controllers/service-cidr/controller.ts";
 import { serviceAccountController } from "../controllers/serviceaccount/controller.ts";
 import { type SignSecretToken, serviceAccountTokenController } from "../controllers/serviceaccount-token/controller.ts";
 import { statefulSetController } from "../controllers/statefulset/controller.ts";
@@ -87,6 +90,9 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		serviceAccountController,
 		clusterRoleAggregationController,
 		tokenCleanerController,
+		serviceCidrController,
+		serviceAddressController,
+		flowSchemaController,
 		certificateCleanerController,
 		...(settings.authority === undefined ? [] : authorityControllers(settings.authority)),
 		namespaceController(settings.registry),

@@ -7,6 +7,8 @@ import { deployments } from "./deployment.ts";
 import { endpoints } from "./endpoints.ts";
 import { endpointSlices } from "./endpointslice.ts";
 import { events } from "./event.ts";
+import { flowSchemas } from "./flowcontrol/flowschema.ts";
+import { priorityLevelConfigurations } from "./flowcontrol/prioritylevelconfiguration.ts";
 import { runs } from "./history/run.ts";
 import { horizontalPodAutoscalers } from "./horizontalpodautoscaler.ts";
 import { jobs } from "./job.ts";
@@ -16,7 +18,9 @@ import { limitRanges } from "./limitrange.ts";
 import { namespaces } from "./namespace.ts";
 import { ingresses } from "./networking/ingress.ts";
 import { ingressClasses } from "./networking/ingressclass.ts";
+import { ipAddresses } from "./networking/ipaddress.ts";
 import { networkPolicies } from "./networking/networkpolicy.ts";
+import { serviceCIDRs } from "./networking/servicecidr.ts";
 import { nodes } from "./node.ts";
 import { persistentVolumes } from "./persistentvolume.ts";
 import { persistentVolumeClaims } from "./persistentvolumeclaim.ts";
@@ -78,6 +82,10 @@ export const catalog: readonly Kind[] = [
 	ingresses,
 	ingressClasses,
 	networkPolicies,
+	serviceCIDRs,
+	ipAddresses,
+	flowSchemas,
+	priorityLevelConfigurations,
 	roles,
 	roleBindings,
 	clusterRoles,

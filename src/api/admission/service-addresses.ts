@@ -6,14 +6,17 @@
 import { type Cidr, cidrContains, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
 import { ApiError, type Cause, invalid } from "../../core/errors.ts";
 import { invalidValue } from "../../core/field-errors.ts";
-import type { Service, ServiceSpec } from "../../kinds/generated/types.ts";
+import type { Service, ServiceCIDR, ServiceSpec } from "../../kinds/generated/types.ts";
+import { ipAddresses } from "../../kinds/networking/ipaddress.ts";
+import { serviceCIDRs } from "../../kinds/networking/servicecidr.ts";
 import { services } from "../../kinds/service.ts";
-import { claimRoot } from "../cache/keys.ts";
+import { claimRoot, keyPrefix, objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 import type { AdmissionStep, Admitted } from "./step.ts";
 
 const addressRoot = `${claimRoot}addresses/`;
 const portRoot = `${claimRoot}nodeports/`;
+const managedBy = "ipaddress.kubernetes.io/managed-by";
 const defaultCidr = "10.96.0.0/16";
 const defaultPorts = [30_000, 32_767] as const;
 /** Tries at random before the whole range is searched. */
@@ -55,9 +58,9 @@ const isAddress = (text: string) => text !== "" && text !== "None";
 function allocateAddress(request: Admitted, { spec, metadata }: Service, before: Service | undefined): void {
 	if (spec.type === "ExternalName") return;
 	const had = new Set((before?.spec.clusterIPs ?? []).filter(isAddress));
-	const cidr = rangeOf(request.server);
+	const ranges = rangesOf(request.server);
 	if ((spec.clusterIP ?? "") === "") {
-		const address = freeAddress(request.server, cidr);
+		const address = freeAddress(request.server, ranges);
 		if (address === undefined) throw new ApiError("InternalError", "failed to allocate a serviceIP: range is full");
 		spec.clusterIP = address;
 		spec.clusterIPs = [address];
@@ -72,8 +75,9 @@ function allocateAddress(request: Admitted, { spec, metadata }: Service, before:
 	if (value === undefined) return;
 	const causes: Cause[] = [];
 	const range = `failed to allocate IP ${clusterIP}: the provided network does not match the current range`;
-	if (!cidrContains(cidr, value)) causes.push(invalidValue("spec.clusterIPs", spec.clusterIPs, range));
-	else if (request.server.cache.isClaimed(`${addressRoot}${clusterIP}`))
+	if (!ranges.some((range) => cidrContains(range, value)))
+		causes.push(invalidValue("spec.clusterIPs", spec.clusterIPs, range));
+	else if (isTaken(request.server, clusterIP))
 		causes.push(
 			invalidValue(
 				"spec.clusterIPs",
@@ -122,24 +126,51 @@ function allocatePorts(request: Admitted, { spec, metadata }: Service, before: S
 	}
 }
 
-function rangeOf({ options }: Server): Cidr {
+/** The range that the cluster was made with, then those that ServiceCIDR objects add. */
+function rangesOf({ options, cache }: Server): Cidr[] {
 	const text = options.serviceCidr ?? defaultCidr;
-	const cidr = parseCidr(text);
-	if (cidr === undefined) throw new Error(`the service range ${text} is not an IPv4 range`);
-	return cidr;
+	const first = parseCidr(text);
+	if (first === undefined) throw new Error(`the service range ${text} is not an IPv4 range`);
+	const ranges = [first];
+	const prefix = keyPrefix(serviceCIDRs, undefined);
+	for (const { object } of cache.resource(serviceCIDRs).range(prefix, prefix)) {
+		// The cache holds the kind that it was asked for.
+		const { metadata, spec } = object as ServiceCIDR;
+		if (metadata.deletionTimestamp !== undefined) continue;
+		for (const cidr of spec?.cidrs ?? []) {
+			const range = cidr === text ? undefined : parseCidr(cidr);
+			if (range !== undefined) ranges.push(range);
+		}
+	}
+	return ranges;
+}
+
+/** By a service, or by an IPAddress that a user made; those of services are made and deleted after them. */
+function isTaken({ cache }: Server, address: string): boolean {
+	if (cache.isClaimed(`${addressRoot}${address}`)) return true;
+	const found = cache.resource(ipAddresses).get(objectKey(ipAddresses, undefined, address));
+	return found !== undefined && found.object.metadata.labels?.[managedBy] !== "ipallocator";
+}
+
+function freeAddress(server: Server, ranges: readonly Cidr[]): string | undefined {
+	for (const range of ranges) {
+		const address = freeAddressIn(server, range);
+		if (address !== undefined) return address;
+	}
+	return undefined;
 }
 
 /** At random from the upper part of the range, which upstream leaves to itself for this; then whatever is free. */
-function freeAddress({ cache, clock }: Server, cidr: Cidr): string | undefined {
+function freeAddressIn(server: Server, cidr: Cidr): string | undefined {
 	const size = cidrSize(cidr);
 	// Upstream's share for addresses that people choose: a sixteenth, 16 at least and 256 at most.
 	const chosen = Math.min(Math.max(16, Math.floor(size / 16)), 256);
 	const freeAt = (offset: number) => {
 		const address = formatIPv4(cidr.base + offset);
-		return cache.isClaimed(`${addressRoot}${address}`) ? undefined : address;
+		return isTaken(server, address) ? undefined : address;
 	};
 	for (let attempt = 0; attempt < randomTries && size > chosen + 1; attempt++) {
-		const address = freeAt(chosen + Math.floor(clock.random() * (size - chosen - 1)));
+		const address = freeAt(chosen + Math.floor(server.clock.random() * (size - chosen - 1)));
 		if (address !== undefined) return address;
 	}
 	for (let offset = size - 2; offset >= 1; offset--) {

@@ -10,11 +10,24 @@ export interface VirtualResource {
 	singular: string;
 	namespaced: boolean;
 	verbs: readonly string[];
+	shortNames?: readonly string[];
 }
+
+export const componentStatuses: VirtualResource = {
+	group: "",
+	version: "v1",
+	kind: "ComponentStatus",
+	plural: "componentstatuses",
+	singular: "componentstatus",
+	shortNames: ["cs"],
+	namespaced: false,
+	verbs: ["get", "list"],
+};
 
 /** What the API server answers without storing it, in v1.36. */
 export const virtualResources: readonly VirtualResource[] = [
 	virtual("", "Binding", "bindings", true),
+	componentStatuses,
 	virtual("authentication.k8s.io", "SelfSubjectReview", "selfsubjectreviews", false),
 	virtual("authentication.k8s.io", "TokenReview", "tokenreviews", false),
 	virtual("authorization.k8s.io", "LocalSubjectAccessReview", "localsubjectaccessreviews", true),

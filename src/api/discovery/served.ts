@@ -79,7 +79,12 @@ export function servedGroups(kinds: readonly Kind[], virtual: readonly VirtualRe
 			add(served.group, served.version, storedResource(kind, served), served.deprecation === undefined);
 	}
 	for (const resource of virtual)
-		add(resource.group, resource.version, { ...resource, shortNames: [], categories: [], subresources: [] }, true);
+		add(
+			resource.group,
+			resource.version,
+			{ ...resource, shortNames: resource.shortNames ?? [], categories: [], subresources: [] },
+			true,
+		);
 
 	const sorted = [...groups].map(([name, versions]) => ({
 		name,

@@ -1,10 +1,12 @@
 /** Everything that every cluster has. */
 import { standardStorageClass } from "../../controllers/volumes/standard-class.ts";
 import { namespaces } from "../../kinds/namespace.ts";
+import { serviceCIDRs } from "../../kinds/networking/servicecidr.ts";
 import { priorityClasses } from "../../kinds/priorityclass.ts";
 import { serviceAccounts } from "../../kinds/serviceaccount.ts";
 import { storageClasses } from "../../kinds/storageclass.ts";
 import { type BuiltIn, builtIn } from "./built-in.ts";
+import { builtInFlowControl } from "./flow-control.ts";
 import { builtInRoles } from "./roles.ts";
 import { apiServerService, dnsService } from "./services.ts";
 
@@ -37,6 +39,8 @@ export function builtIns({ serviceCidr, hasDns, accounts }: BuiltInSettings): Bu
 		...accounts.map((name) => builtIn(serviceAccounts, { metadata: { name, namespace: "kube-system" } })),
 		...systemPriorities.map(({ name, ...rest }) => builtIn(priorityClasses, { metadata: { name }, ...rest })),
 		builtIn(storageClasses, standardStorageClass),
+		builtIn(serviceCIDRs, { metadata: { name: "kubernetes" }, spec: { cidrs: [serviceCidr] } }),
+		...builtInFlowControl,
 		...apiServerService(serviceCidr),
 		...(hasDns ? dnsService(serviceCidr) : []),
 	];

@@ -53,6 +53,15 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 		account: "kubectl-run-controller",
 		rules: [rule(["apps"], ["deployments"], ["create"]), coreRule(["pods"], ["delete"])],
 	},
+	// Upstream's API server does these two by itself, and may do everything.
+	"coxswain:controller:service-address-controller": {
+		account: "service-address-controller",
+		rules: [rule(["networking.k8s.io"], ["ipaddresses"], ["create", "delete"])],
+	},
+	"coxswain:controller:flow-schema-controller": {
+		account: "flow-schema-controller",
+		rules: [rule(["flowcontrol.apiserver.k8s.io"], ["flowschemas/status"], ["update"])],
+	},
 	// Patches where upstream's controllers update: the same rights by another verb, for changes of single fields that should not fail
 	// because another client changed another one.
 	"coxswain:controller:persistent-volume-binder": {

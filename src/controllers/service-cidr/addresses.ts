@@ -1,0 +1,95 @@
+/**
+ * An IPAddress for each address that a Service has, and none for a Service that is gone. Which address a Service gets is
+ * settled when it is written (api/admission/service-addresses.ts); these objects show it.
+ */
+import { objectKey } from "../../core/object.ts";
+import type { IPAddress, Service } from "../../kinds/generated/types.ts";
+import { ipAddresses } from "../../kinds/networking/ipaddress.ts";
+import { services } from "../../kinds/service.ts";
+import { create, remove } from "../actions.ts";
+import { type Controller, type Mirror, watchRule } from "../controller.ts";
+
+const managedBy = "ipaddress.kubernetes.io/managed-by";
+const manager = "ipallocator";
+const byService = "service";
+
+interface State {
+	namespace: string;
+	name: string;
+	/** Those that it has. */
+	addresses: readonly string[];
+	/** Objects that were made for it. */
+	found: readonly IPAddress[];
+	/** Addresses with an object, whoever made it. */
+	taken: ReadonlySet<string>;
+}
+
+export const serviceAddressController: Controller<State> = {
+	name: "service-address",
+	component: "service-address-controller",
+	watches: [
+		watchRule(
+			services,
+			(current, old) => {
+				const [now, before] = [addressesOf(current), addressesOf(old)];
+				const service = current ?? old;
+				return service === undefined || now.join() === before.join() ? [] : [objectKey(service)];
+			},
+			{ barrier: false },
+		),
+		watchRule(ipAddresses, (current, old) => keysOf(current ?? old), { indexes: { [byService]: keysOf } }),
+	],
+	gather(key, mirror) {
+		const [namespace = "", name = ""] = key.split("/");
+		return stateOf(namespace, name, mirror);
+	},
+	plan({ namespace, name, addresses, found, taken }) {
+		const missing = addresses.filter((address) => !taken.has(address));
+		const left = found.filter(({ metadata }) => !addresses.includes(metadata.name));
+		return {
+			actions: [
+				...missing.map((address) =>
+					create(
+						ipAddresses,
+						{
+							metadata: {
+								name: address,
+								labels: {
+									"ipaddress.kubernetes.io/ip-family": address.includes(":") ? "IPv6" : "IPv4",
+									[managedBy]: manager,
+								},
+							},
+							spec: { parentRef: { group: "", resource: "services", namespace, name } },
+						},
+						{ orExists: true },
+					),
+				),
+				...left.map((address) => remove(ipAddresses, address)),
+			],
+		};
+	},
+};
+
+function stateOf(namespace: string, name: string, mirror: Mirror): State {
+	const service = mirror.of(services).get(namespace, name);
+	const addresses = addressesOf(service);
+	const objects = mirror.of(ipAddresses);
+	return {
+		namespace,
+		name,
+		addresses,
+		found: [...objects.byIndex(byService, `${namespace}/${name}`)],
+		taken: new Set(addresses.filter((address) => objects.get(undefined, address) !== undefined)),
+	};
+}
+
+function addressesOf(service: Service | undefined): readonly string[] {
+	return (service?.spec.clusterIPs ?? []).filter((address) => address !== "" && address !== "None");
+}
+
+/** The Service that an object was made for: none when a user made it. */
+function keysOf(address: IPAddress | undefined): string[] {
+	if (address?.metadata.labels?.[managedBy] !== manager) return [];
+	const { namespace, name, resource } = address.spec.parentRef;
+	return resource === "services" && namespace !== undefined ? [`${namespace}/${name}`] : [];
+}

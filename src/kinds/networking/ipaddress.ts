@@ -1,0 +1,56 @@
+import type { Cause } from "../../core/errors.ts";
+import { immutable, isIPv4, isIPv6, requiredText } from "../../core/field-checks.ts";
+import { invalidValue, required } from "../../core/field-errors.ts";
+import { ageColumn, column, nameColumn } from "../columns.ts";
+import type { IPAddress } from "../generated/types.ts";
+import type { Kind } from "../kind.ts";
+
+/** An address of the service ranges that is taken, by a Service or by whoever made the object; its name is the address. */
+export const ipAddresses: Kind<IPAddress> = {
+	group: "networking.k8s.io",
+	version: "v1",
+	kind: "IPAddress",
+	plural: "ipaddresses",
+	singular: "ipaddress",
+	shortNames: ["ip"],
+	categories: [],
+	namespaced: false,
+	schema: "IPAddress",
+	subresources: {},
+	hasGeneration: true,
+	// Addresses of the sixth version have colons; `validate` says what an address is.
+	nameRule: "pathSegment",
+	selectableFields: [],
+	columns: [
+		nameColumn,
+		column("ParentRef", "Who has the address.", ({ spec }) => {
+			const { group, resource, namespace, name } = parentOf(spec);
+			return [group ? `${resource}.${group}` : resource, namespace, name].filter((part) => part).join("/");
+		}),
+		ageColumn,
+	],
+
+	validate({ metadata, spec }) {
+		const causes: Cause[] = [];
+		if (!isCanonical(metadata.name))
+			causes.push(invalidValue("metadata.name", metadata.name, "must be a valid IP address in canonical form"));
+		const parent = parentOf(spec);
+		if (spec?.parentRef === undefined) return [...causes, required("spec.parentRef")];
+		return [
+			...causes,
+			...requiredText(parent.resource, "spec.parentRef.resource"),
+			...requiredText(parent.name, "spec.parentRef.name"),
+		];
+	},
+	validateUpdate: ({ spec }, old) => immutable(spec?.parentRef, old.spec?.parentRef, "spec.parentRef"),
+};
+
+function isCanonical(text: string): boolean {
+	if (isIPv4(text)) return true;
+	return isIPv6(text) && new URL(`http://[${text}]`).hostname === `[${text}]`;
+}
+
+/** What the type requires, a client may leave out before it is told. */
+function parentOf(spec: Partial<IPAddress["spec"]> | undefined): Partial<IPAddress["spec"]["parentRef"]> {
+	return spec?.parentRef ?? {};
+}
