@@ -153,11 +153,18 @@ describe("agent", () => {
 	});
 
 	test("another image of a pod that does not restart is run all the same", async () => {
-		await create("once", { restartPolicy: "Never", containers: [{ name: "c", image: "nginx:1" }] }, forever);
-		await clock.advance(1000);
-		const patch = { spec: { containers: [{ name: "c", image: "nginx:2" }] } };
-		await settled(server.client.patch(pods, { namespace: "default", name: "once" }, { type: "strategic", patch }));
-		await clock.advance(5000);
+		const slow = { ...forever, "simulate.coxswain.io/ready-delay": "5s" };
+		await create("once", { restartPolicy: "Never", containers: [{ name: "c", image: "nginx:1" }] }, slow);
+		await clock.advance(10_000);
+		const change = (patch: object) =>
+			settled(server.client.patch(pods, { namespace: "default", name: "once" }, { type: "strategic", patch }));
+		await change({ spec: { containers: [{ name: "c", image: "nginx:2" }] } });
+		await clock.advance(2000);
+		// A look while it starts: once told terminated, it could not be told running.
+		await change({ metadata: { labels: { looked: "yes" } } });
+		await clock.advance(2000);
+		expect(server.pod("once")?.status?.containerStatuses?.[0]?.state?.terminated).toBeUndefined();
+		await clock.advance(10_000);
 		expect(server.pod("once")?.status?.containerStatuses?.[0]).toMatchObject({
 			image: "nginx:2",
 			restartCount: 1,

@@ -41,7 +41,6 @@ export class ContainerStarter {
 			startFailure: undefined,
 			heldBack: undefined,
 			probes: undefined,
-			stopping: undefined,
 			...(action.backoff === undefined ? {} : { restartBackoff: action.backoff }),
 		});
 		await this.#run(container, created);
@@ -160,6 +159,8 @@ export class ContainerStarter {
 			return;
 		}
 		await view.refresh(this.#state().pod.metadata.uid);
+		// Not before the new container shows: until then it says that the old one comes back.
+		this.#memory.remember(name, { stopping: undefined });
 		const started = view.of(this.#state().pod.metadata.uid).containers.find(({ id }) => id === created.id);
 		if (started?.state === "exited" && (started.reason === "StartError" || started.reason === "ContainerCannotRun")) {
 			this.#record(name, "Warning", "Failed", `Error: ${started.message ?? started.reason}`);

@@ -57,6 +57,7 @@ function staticFile(request, response) {
 }
 
 function send(response, status, type, body) {
+	response.sentBytes = Buffer.byteLength(body);
 	response.writeHead(status, { "Content-Type": type, "Content-Length": Buffer.byteLength(body), Server: name === "nginx" ? "nginx (coxswain stand-in)" : "coxswain stand-in" });
 	response.end(response.req.method === "HEAD" ? undefined : body);
 }
@@ -65,7 +66,7 @@ const server = http.createServer((request, response) => {
 	const started = new Date();
 	response.on("finish", () => {
 		const when = started.toUTCString().replace(/^\w+, (\d+) (\w+) (\d+) (.*) GMT$/, "$1/$2/$3:$4 +0000");
-		console.log(`${request.socket.remoteAddress || "-"} - - [${when}] "${request.method} ${request.url} HTTP/${request.httpVersion}" ${response.statusCode} ${response.getHeader("Content-Length")} "-" "${request.headers["user-agent"] || "-"}"`);
+		console.log(`${(request.socket.remoteAddress || "-").replace(/^::ffff:/, "")} - - [${when}] "${request.method} ${request.url} HTTP/${request.httpVersion}" ${response.statusCode} ${response.sentBytes} "-" "${request.headers["user-agent"] || "-"}"`);
 	});
 	try {
 		(name === "simpleservice" ? simpleservice : staticFile)(request, response);

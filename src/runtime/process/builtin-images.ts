@@ -122,6 +122,7 @@ export const builtinImages: readonly ImageEntry[] = [
 	{ names: ["hello-kubernetes"], ...demo("hello-kubernetes") },
 	{ names: ["hello-go-gke"], ...demo("hello-go-gke") },
 	{ names: ["hello-frontend"], ...demo("hello-frontend") },
+	{ names: ["goproxy"], ...demo("goproxy") },
 	{ names: ["gb-frontend"], ...demo("gb-frontend") },
 	{ names: ["webapp-color"], ...demo("webapp-color") },
 	{ names: ["podinfo"], ...demo("podinfo") },

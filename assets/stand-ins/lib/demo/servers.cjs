@@ -41,6 +41,9 @@ exports["hello-frontend"] = () => ({
 		}),
 });
 
+/** Of the pages on probes: all that matters is that it listens. */
+exports.goproxy = () => ({ port: 8080, answer: () => ({ status: 502, text: "Coxswain's stand-in for goproxy passes nothing on\n" }) });
+
 /** Each request takes time of the processor, so that an autoscaler has something to do. */
 exports["hpa-example"] = () => ({
 	port: 80,
