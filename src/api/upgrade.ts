@@ -6,6 +6,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { ApiError } from "../core/errors.ts";
 import type { ApiRequest, Handler, User } from "../core/exchange.ts";
+import { isWebSocket } from "../core/websocket-request.ts";
 import { authenticate, withoutToken } from "./access/authenticate.ts";
 import { authorize, ensureAllowed } from "./access/authorize.ts";
 import { attributesOf } from "./access/authorizer.ts";
@@ -21,7 +22,6 @@ import { dial } from "./subresources/agent.ts";
 import { placeOf } from "./subresources/pod-container.ts";
 import { proxiedConnection } from "./subresources/proxy.ts";
 import { methodNotAllowed, type Target, targetOf } from "./target.ts";
-import { answerOverWebSocket, isWebSocket } from "./websocket.ts";
 
 /** Subresources of pods → the agent's path. */
 const agentPaths: Readonly<Record<string, string>> = { exec: "exec", attach: "attach", portforward: "portForward" };
@@ -47,8 +47,11 @@ export async function upgrade(
 		// Everything else is an ordinary request: who asks, and whether they may, is found out there.
 		const response = await handle(request);
 		if (response.type === "object") answerUpgrade(socket, response);
-		else if (isWebSocket(incoming)) answerOverWebSocket(response, incoming, socket, head);
-		else throw new ApiError("BadRequest", "this resource cannot be upgraded");
+		else if (isWebSocket(incoming)) {
+			// Loaded when first used: most servers never see one.
+			const { answerOverWebSocket } = await import("./websocket.ts");
+			answerOverWebSocket(response, incoming, socket, head);
+		} else throw new ApiError("BadRequest", "this resource cannot be upgraded");
 	} catch (error) {
 		refuseUpgrade(socket, error);
 	}

@@ -25,11 +25,6 @@ server.on("wsClientError", ({ message }: Error, socket: Duplex) =>
 	refuseUpgrade(socket, new ApiError("BadRequest", message)),
 );
 
-/** Whether the request asks for a WebSocket (RFC 6455, 4.1). */
-export function isWebSocket({ headers }: IncomingMessage): boolean {
-	return headers.upgrade?.toLowerCase() === "websocket";
-}
-
 /** Sends a stream as messages of bytes, and a watch as one text for each event; closes when it is over. */
 export function answerOverWebSocket(
 	response: Exclude<ApiResponse, { type: "object" }>,

@@ -12,7 +12,6 @@ import { keyPrefix, objectKey } from "../cache/keys.ts";
 import type { Context, Server } from "../server.ts";
 import { named, type Target } from "../target.ts";
 import { dial, forward } from "./agent.ts";
-import { connectToPort } from "./pod-port.ts";
 import { withProxiedLinks } from "./proxied-links.ts";
 
 const handshakeTimeoutMs = 10_000;
@@ -134,7 +133,9 @@ async function connectTo(server: Server, pod: Pod, port: number): Promise<Duplex
 	const node = pod.spec.nodeName ?? "";
 	if (node === "") throw new ApiError("BadRequest", `pod ${pod.metadata.name} does not have a host assigned`);
 	const { namespace = "", name } = pod.metadata;
-	return connectToPort(await dial(server, node), namespace, name, port);
+	const connection = await dial(server, node);
+	const { connectToPort } = await import("./pod-port.ts");
+	return connectToPort(connection, namespace, name, port);
 }
 
 /** Endpoints know the ports of a service by name. */

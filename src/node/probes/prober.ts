@@ -1,12 +1,12 @@
 /** Probes as the kubelet does them: in the container (exec), or from the node to the pod's address (HTTP, TCP, gRPC). */
 import http, { type IncomingMessage } from "node:http";
-import http2 from "node:http2";
 import https from "node:https";
 import { connect } from "node:net";
 import type { Readable } from "node:stream";
 import type { Container as ContainerSpec, HTTPGetAction, Probe } from "../../kinds/generated/types.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { ProbeResult, Prober } from "../node-context.ts";
+import { dialError } from "./dial-error.ts";
 
 /** As much of an answer as is kept, upstream's limit. */
 const longestOutput = 10 * 1024;
@@ -21,7 +21,11 @@ export function createProber(runtime: Runtime): Prober {
 			const port = portNumber(target.container, probe.tcpSocket.port);
 			return tcpProbe(probe.tcpSocket.host ?? address, port, signal);
 		}
-		if (probe.grpc !== undefined) return grpcProbe(address, probe.grpc.port, probe.grpc.service ?? "", signal);
+		if (probe.grpc !== undefined) {
+			// Loaded when first used: few pods have one, and HTTP/2 takes more memory than most of an idle agent.
+			const { grpcProbe } = await import("./grpc-probe.ts");
+			return grpcProbe(address, probe.grpc.port, probe.grpc.service ?? "", signal);
+		}
 		return noHandler(probe);
 	};
 }
@@ -178,80 +182,4 @@ export function tcpProbe(host: string, port: number, signal: AbortSignal): Promi
 		socket.once("connect", () => finish({ ok: true }));
 		socket.once("error", (error) => finish({ ok: false, message: dialError(error) }));
 	});
-}
-
-/** Node's socket errors in the words of Go's, which users of Kubernetes know. */
-function dialError(error: unknown): string {
-	const { code, address, port, message } = error as {
-		code?: string;
-		address?: string;
-		port?: number;
-		message?: string;
-	};
-	const words: Record<string, string> = {
-		ECONNREFUSED: "connection refused",
-		EHOSTUNREACH: "no route to host",
-		ENETUNREACH: "network is unreachable",
-		ECONNRESET: "connection reset by peer",
-		ETIMEDOUT: "i/o timeout",
-	};
-	const word = code === undefined ? undefined : words[code];
-	if (word === undefined) return message ?? String(error);
-	return address === undefined ? word : `dial tcp ${address}:${port}: connect: ${word}`;
-}
-
-/** `grpc.health.v1.Health/Check` over plain HTTP/2 (gRPC health checking protocol). */
-function grpcProbe(address: string, port: number, service: string, signal: AbortSignal): Promise<ProbeResult> {
-	return new Promise((resolve) => {
-		const host = address.includes(":") ? `[${address}]` : address;
-		const session = http2.connect(`http://${host}:${port}`);
-		let settled = false;
-		const finish = (result: ProbeResult) => {
-			if (settled) return;
-			settled = true;
-			signal.removeEventListener("abort", abort);
-			session.destroy();
-			resolve(result);
-		};
-		const abort = () =>
-			finish({ ok: false, message: `timeout: failed to connect service "${host}:${port}" within 1s` });
-		signal.addEventListener("abort", abort, { once: true });
-		session.on("error", (error) => finish({ ok: false, message: `error: ${dialError(error)}` }));
-		const stream = session.request({
-			":method": "POST",
-			":path": "/grpc.health.v1.Health/Check",
-			"content-type": "application/grpc",
-			te: "trailers",
-			"user-agent": "kube-probe/1.36",
-		});
-		const parts: Buffer[] = [];
-		let grpcStatus: string | undefined;
-		const headers = (fields: Record<string, unknown>) => {
-			if (fields["grpc-status"] !== undefined) grpcStatus = String(fields["grpc-status"]);
-		};
-		stream.on("response", headers).on("trailers", headers);
-		stream.on("data", (chunk: Buffer) => parts.push(chunk));
-		stream.on("error", (error) => finish({ ok: false, message: `error: ${dialError(error)}` }));
-		stream.on("end", () => finish(grpcResult(Buffer.concat(parts), grpcStatus)));
-		stream.end(grpcRequest(service));
-	});
-}
-
-/** Message `{ string service = 1 }` behind gRPC's five bytes. */
-function grpcRequest(service: string): Buffer {
-	const name = Buffer.from(service);
-	const message = name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
-	const frame = Buffer.alloc(5);
-	frame.writeUInt32BE(message.length, 1);
-	return Buffer.concat([frame, message]);
-}
-
-/** Message `{ enum status = 1 }`, where 1 is SERVING. */
-function grpcResult(answer: Buffer, grpcStatus: string | undefined): ProbeResult {
-	if (grpcStatus !== undefined && grpcStatus !== "0") {
-		return { ok: false, message: `error: health rpc probe failed with status ${grpcStatus}` };
-	}
-	if (answer[5] === 0x08 && answer[6] === 1) return { ok: true };
-	const names = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
-	return { ok: false, message: `service unhealthy (responded with "${names[answer[6] ?? 0] ?? "UNKNOWN"}")` };
 }

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { isWebSocket } from "../../core/websocket-request.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { ExecSession } from "../../runtime/runtime.ts";
 import { containerLog } from "./container-logs.ts";
@@ -14,7 +15,6 @@ import { type PortForwardTarget, portForwardProtocol, servePortForward } from ".
 import { commandOptions } from "./remote-command.ts";
 import { type ReportSources, report } from "./reports.ts";
 import { commandProtocols, serveSpdyCommand } from "./spdy-command.ts";
-import { isWebSocket, serveWebSocketCommand, serveWebSocketPortForward } from "./websocket.ts";
 
 export interface EndpointOptions extends ReportSources {
 	/** Where the node has logs. */
@@ -36,11 +36,7 @@ export function createEndpoint(options: EndpointOptions): (stream: Duplex) => vo
 		upgraded.add(socket);
 		socket.on("close", () => upgraded.delete(socket));
 		socket.on("error", () => socket.destroy());
-		try {
-			upgrade(options, request, socket, head);
-		} catch (error) {
-			refuseUpgrade(socket, error);
-		}
+		upgrade(options, request, socket, head).catch((error: unknown) => refuseUpgrade(socket, error));
 	});
 	const closeAll = () => {
 		server.closeAllConnections();
@@ -94,7 +90,12 @@ function sendLog(
 	log.pipe(response);
 }
 
-function upgrade(options: EndpointOptions, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+async function upgrade(
+	options: EndpointOptions,
+	request: IncomingMessage,
+	socket: Duplex,
+	head: Buffer,
+): Promise<void> {
 	const url = new URL(request.url ?? "/", "http://node");
 	const [verb, namespace = "", name = "", ...rest] = url.pathname
 		.split("/")
@@ -105,14 +106,14 @@ function upgrade(options: EndpointOptions, request: IncomingMessage, socket: Dup
 		// `/exec/NAMESPACE/POD/UID/CONTAINER` is the form with a UID.
 		const container = rest.at(-1) ?? "";
 		const pod = findPod(options.pods(), namespace, name, rest.length > 1 ? (rest[0] ?? null) : query.get("uid"));
-		serveCommand(options, verb, pod, container, query, request, socket, head);
+		await serveCommand(options, verb, pod, container, query, request, socket, head);
 	} else if (verb === "portForward") {
 		const pod = findPod(options.pods(), namespace, name, rest[0] ?? query.get("uid"));
-		servePorts(options, pod, query, request, socket, head);
+		await servePorts(options, pod, query, request, socket, head);
 	} else throw notFound("404 page not found");
 }
 
-function serveCommand(
+async function serveCommand(
 	{ context, signal }: EndpointOptions,
 	verb: "exec" | "attach",
 	pod: Pod,
@@ -121,7 +122,7 @@ function serveCommand(
 	request: IncomingMessage,
 	socket: Duplex,
 	head: Buffer,
-): void {
+): Promise<void> {
 	const { runtime, view } = context;
 	const options = commandOptions(query);
 	if (!options.stdin && !options.stdout && !options.stderr) {
@@ -135,6 +136,7 @@ function serveCommand(
 		return runtime.exec(container.id, { command, tty: options.tty, stdin: options.stdin, signal: ended });
 	};
 	if (isWebSocket(request)) {
+		const { serveWebSocketCommand } = await webSockets();
 		serveWebSocketCommand(request, socket, head, options, start);
 		return;
 	}
@@ -159,14 +161,14 @@ async function attached(session: Promise<ExecSession>): Promise<ExecSession> {
 	return { ...streams, exitCode: exitCode.then(() => 0) };
 }
 
-function servePorts(
+async function servePorts(
 	{ context }: EndpointOptions,
 	pod: Pod,
 	query: URLSearchParams,
 	request: IncomingMessage,
 	socket: Duplex,
 	head: Buffer,
-): void {
+): Promise<void> {
 	const { runtime, view } = context;
 	const sandbox = findSandbox(pod, view.of(pod.metadata.uid));
 	const target: PortForwardTarget = {
@@ -174,12 +176,16 @@ function servePorts(
 		connect: (port, signal) => runtime.connect(sandbox.id, port, signal),
 	};
 	if (isWebSocket(request)) {
+		const { serveWebSocketPortForward } = await webSockets();
 		serveWebSocketPortForward(request, socket, head, target, portsOf(query));
 		return;
 	}
 	acceptSpdy(request, socket, portForwardProtocol);
 	void servePortForward(socket, head, target);
 }
+
+/** Loaded when first used: the library takes more memory than the rest of this room. */
+const webSockets = () => import("./websocket.ts");
 
 /** Each has two of the 256 channels that a message can name. */
 const mostPorts = 128;

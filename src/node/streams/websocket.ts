@@ -38,10 +38,6 @@ for (const each of [server, tunnelServer])
 		refuseUpgrade(socket, badRequest(`unable to upgrade: ${message}`)),
 	);
 
-export function isWebSocket(request: IncomingMessage): boolean {
-	return request.headers.upgrade?.toLowerCase() === "websocket";
-}
-
 /** Serves one command; resolves when the connection is over. */
 export function serveWebSocketCommand(
 	request: IncomingMessage,
