@@ -8,6 +8,6 @@ export function badPatch(message: string): ApiError {
 /** The patch is well formed and does not fit the object. The cause says why; upstream's message does not. */
 export function doesNotApply(why: string): ApiError {
 	return new ApiError("Invalid", "the server rejected our request due to an error in our request", {
-		causes: [{ reason: "UnexpectedServerResponse", message: why }],
+		causes: [{ reason: "UnexpectedServerResponse", field: "patch", message: why }],
 	});
 }
