@@ -23,6 +23,12 @@ export const testPrograms = [
 	...nodePrograms,
 	{ command: "mariadbd", package: "mariadb-server-core", why: "the MySQL lab runs a real database" },
 	{ command: "mariadb-dump", package: "mariadb-client", why: "the MySQL lab queries and dumps it" },
+	{
+		command: "/usr/lib/python3/dist-packages/kubernetes",
+		package: "python3-kubernetes",
+		why: "the tests of other people's clients",
+		optional: true,
+	},
 ];
 
 /** @param {string} text */
@@ -42,8 +48,9 @@ function run(command, args, options = {}) {
 	return result.status === 0;
 }
 
-/** @param {string} command */
+/** @param {string} command a program's name, or the path of what has none */
 function onPath(command) {
+	if (command.startsWith("/")) return existsSync(command);
 	const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
 	return folders.some((folder) => folder !== "" && existsSync(join(folder, command)));
 }
