@@ -10,13 +10,15 @@ import {
 } from "../core/field-checks.ts";
 import { forbidden, invalidEach, invalidValue, required } from "../core/field-errors.ts";
 import { dnsLabelProblems } from "../core/names.ts";
+import { compareQuantities } from "../core/quantity.ts";
 import { ageColumn, column, nameColumn, templateColumns } from "./columns.ts";
-import type { StatefulSet, StatefulSetSpec } from "./generated/types.ts";
+import type { PersistentVolumeClaim, StatefulSet, StatefulSetSpec } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
 import { oldStatefulSets } from "./old/workloads.ts";
 import { setPodTemplateDefaults } from "./pod-spec/defaults.ts";
 import { validateRunningTemplate, validateWorkloadSelector } from "./pod-template.ts";
 import { podSpecWarnings } from "./pod-warnings.ts";
+import { growAnnotation, isAsked } from "./self-help/annotations.ts";
 
 const updatable = [
 	"replicas",
@@ -96,10 +98,13 @@ export const statefulSets: Kind<StatefulSet> = {
 		...validateWorkloadSelector(spec.selector, "statefulset", "spec.selector"),
 		...validateRunningTemplate(withClaims(spec), spec.selector, "StatefulSet", "spec.template"),
 	],
-	validateUpdate({ spec }, old) {
+	validateUpdate(set, old) {
+		const { spec } = set;
+		const growth = isAsked(set, growAnnotation) ? claimGrowth(spec, old.spec) : undefined;
+		const free = growth === undefined ? updatable : [...updatable, "volumeClaimTemplates"];
 		const fixed = (of: StatefulSetSpec) =>
-			Object.fromEntries(Object.entries(of).filter(([field]) => !updatable.includes(field)));
-		if (sameValue(fixed(spec), fixed(old.spec))) return [];
+			Object.fromEntries(Object.entries(of).filter(([field]) => !free.includes(field)));
+		if (sameValue(fixed(spec), fixed(old.spec))) return growth ?? [];
 		const list = updatable.map((field) => `'${field}'`);
 		const names = `${list.slice(0, -1).join(", ")} and ${list.at(-1)}`;
 		return [forbidden("spec", `updates to statefulset spec for fields other than ${names} are forbidden`)];
@@ -142,6 +147,23 @@ function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): S
 	const volumes = (template.spec.volumes ?? []).filter(({ name }) => !claims.has(name));
 	for (const name of claims) if (name !== "") volumes.push({ name, persistentVolumeClaim: { claimName: name } });
 	return { ...template, spec: { ...template.spec, volumes } };
+}
+
+/** What is wrong where the templates of claims differ by the storage that they ask for; undefined where they differ otherwise. */
+function claimGrowth(next: StatefulSetSpec, old: StatefulSetSpec): Cause[] | undefined {
+	const [templates, before] = [next.volumeClaimTemplates ?? [], old.volumeClaimTemplates ?? []];
+	if (!sameValue(templates.map(withoutStorage), before.map(withoutStorage))) return undefined;
+	return templates.flatMap(({ spec }, index) => {
+		const [size, oldSize] = [spec, before[index]?.spec].map((of) => of?.resources?.requests?.["storage"] ?? "0");
+		if (size === undefined || oldSize === undefined || compareQuantities(size, oldSize) >= 0) return [];
+		const at = `spec.volumeClaimTemplates[${index}].spec.resources.requests.storage`;
+		return forbidden(at, `field can not be less than before (${oldSize}): claims can only grow`);
+	});
+}
+
+function withoutStorage(template: PersistentVolumeClaim): unknown {
+	const { storage: _storage, ...requests } = template.spec?.resources?.requests ?? {};
+	return { ...template, spec: { ...template.spec, resources: { ...template.spec?.resources, requests } } };
 }
 
 function podManagementPolicy({ podManagementPolicy: policy }: StatefulSetSpec): Cause[] {

@@ -14,6 +14,7 @@ import { podSecurityOfPods, podSecurityOfTemplates } from "./pod-security/pods.t
 import { resourceQuota } from "./resource-quota.ts";
 import { bindingEscalation, roleEscalation } from "./role-escalation.ts";
 import { runtimeClass } from "./runtime-class.ts";
+import { selfHelp } from "./self-help.ts";
 import { serviceAccount } from "./service-account.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 import type { AdmissionStep, Admitted } from "./step.ts";
@@ -45,6 +46,7 @@ export const allocationSteps: readonly AdmissionStep[] = [serviceAddresses];
  * through is charged to quotas.
  */
 export const checkingSteps: readonly AdmissionStep[] = [
+	selfHelp,
 	limitRanger,
 	podSecurityOfNamespaces,
 	podSecurityOfPods,

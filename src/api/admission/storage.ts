@@ -54,7 +54,8 @@ export const persistentVolumeClaimResize: AdmissionStep = {
 	},
 };
 
-function mayExpand({ cache }: Server, name: string): boolean {
+/** Whether the class says that its volumes can grow. */
+export function mayExpand({ cache }: Server, name: string): boolean {
 	const found = cache.resource(storageClasses).get(objectKey(storageClasses, undefined, name));
 	// Nothing else is in this cache.
 	return (found?.object as StorageClass | undefined)?.allowVolumeExpansion === true;

@@ -1,18 +1,23 @@
 import { objectKey } from "../../core/object.ts";
 import { controllerRevisions } from "../../kinds/controllerrevision.ts";
-import type { PersistentVolumeClaim, Pod, StatefulSet } from "../../kinds/generated/types.ts";
+import type { PersistentVolumeClaim, Pod, StatefulSet, StorageClass } from "../../kinds/generated/types.ts";
 import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
 import { pods as podKind } from "../../kinds/pod.ts";
+import { growAnnotation, isAsked } from "../../kinds/self-help/annotations.ts";
 import { statefulSets } from "../../kinds/statefulset.ts";
+import { storageClasses } from "../../kinds/storageclass.ts";
 import { type Controller, type Mirror, watchRule } from "../controller.ts";
 import { type Claimable, gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";
 import { freeName } from "../revisions/history.ts";
 import { type Claims, claimNames } from "./claims.ts";
+import type { StorageClasses } from "./extras.ts";
 import { ordinalOf, replicasOf, startOf } from "./identity.ts";
 import { plan } from "./plan.ts";
 import type { StatefulSetState } from "./state.ts";
+
+const none: StorageClasses = new Map();
 
 const selectorFor = ({ spec }: StatefulSet) => selectorOf(spec.selector);
 
@@ -28,6 +33,7 @@ export const statefulSetController: Controller<StatefulSetState> = {
 		// is to find it again.
 		watchOwned(statefulSets, controllerRevisions, selectorFor, (current) => current === undefined),
 		watchRule(persistentVolumeClaims, claimKeys),
+		watchRule(storageClasses, classKeys, { barrier: false }),
 	],
 	coalesceMs: (key, mirror) => coalesceMsFor(find(key, mirror)?.status?.replicas),
 	gather,
@@ -45,7 +51,18 @@ function gather(key: string, mirror: Mirror): StatefulSetState | undefined {
 	const pods = gatherClaimable(mirror, podKind, set, selectorFor(set));
 	const history = gatherClaimable(mirror, controllerRevisions, set, selectorFor(set));
 	const newRevision = freeName(mirror, set, set.spec.template);
-	return { set, pods, history, claims: claimsOf(set, pods, mirror), newRevision };
+	const claims = claimsOf(set, pods, mirror);
+	return { set, pods, history, claims, storageClasses: classesOf(set, mirror), newRevision };
+}
+
+function classesOf(set: StatefulSet, mirror: Mirror): StorageClasses {
+	if (!isAsked(set, growAnnotation)) return none;
+	return new Map([...mirror.of(storageClasses).list()].map((one) => [one.metadata.name, one]));
+}
+
+/** Sets whose claims may be able to grow now. */
+function classKeys(_current: StorageClass | undefined, _old: StorageClass | undefined, mirror: Mirror): string[] {
+	return [...mirror.of(statefulSets).list()].filter((set) => isAsked(set, growAnnotation)).map(objectKey);
 }
 
 function claimsOf(set: StatefulSet, { controlled, orphans }: Claimable<Pod>, mirror: Mirror): Claims {

@@ -1,39 +1,76 @@
 /**
- * What a StatefulSet does beyond upstream, where its annotations ask for it (any other value than "true" does not):
+ * What a StatefulSet does beyond upstream, where its annotations ask for it (docs/self-help.md):
  *
- * - `coxswain.io/recover-rollout`: a pod of an outdated revision that does not become available is replaced at once. Upstream leaves a
- *   set stuck whose bad template was put right until somebody deletes the pod.
- * - `coxswain.io/grow-claims`: claims grow to what their templates ask for.
+ * - `coxswain.io/recover-rollout`: a pod of an outdated revision that never served is replaced at once. Upstream leaves a set stuck whose
+ *   bad template was put right until somebody deletes the pod (kubernetes/kubernetes#67250).
+ * - `coxswain.io/grow-claims`: claims grow to what their templates ask for (kubernetes/enhancements#4650).
  */
 import { compareQuantities } from "../../core/quantity.ts";
-import type { Pod, StatefulSet } from "../../kinds/generated/types.ts";
+import type { PersistentVolumeClaim, Pod, StatefulSet, StorageClass } from "../../kinds/generated/types.ts";
 import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
-import { patch } from "../actions.ts";
+import { growAnnotation, isAsked, recoverAnnotation } from "../../kinds/self-help/annotations.ts";
+import { event, patch } from "../actions.ts";
 import type { Action } from "../controller.ts";
-import { isTerminating } from "../podcontrol/pods.ts";
+import { isTerminating, readyCondition } from "../podcontrol/pods.ts";
 import { type Claims, claimNames } from "./claims.ts";
 import { revisionOf } from "./identity.ts";
+import type { Revisions } from "./revisions.ts";
 
-const recoverAnnotation = "coxswain.io/recover-rollout";
-const growAnnotation = "coxswain.io/grow-claims";
+/** Storage classes by name. */
+export type StorageClasses = ReadonlyMap<string, StorageClass>;
 
 /** Whether a pod that is not available is to be replaced rather than waited for. */
-export function isBeyondHope(set: StatefulSet, pod: Pod, index: number, updateRevision: string): boolean {
-	if (set.metadata.annotations?.[recoverAnnotation] !== "true" || isTerminating(pod)) return false;
+export function isBeyondHope(set: StatefulSet, pod: Pod, index: number, { current, update }: Revisions): boolean {
+	if (!isAsked(set, recoverAnnotation) || isTerminating(pod)) return false;
 	const { type, rollingUpdate } = set.spec.updateStrategy ?? {};
-	return type !== "OnDelete" && index >= (rollingUpdate?.partition ?? 0) && revisionOf(pod) !== updateRevision;
+	const revision = revisionOf(pod);
+	if (type === "OnDelete" || index < (rollingUpdate?.partition ?? 0) || revision === update.name) return false;
+	// A rollout that was given up brought it. One of the revision that all pods had may have served, and may again.
+	return revision !== current.name || hasNeverServed(pod);
 }
 
-export function claimGrowth(set: StatefulSet, ordinal: number, claims: Claims): Action[] {
+/** It has not been ready since its containers started for the first time, or they do not run at all. */
+function hasNeverServed(pod: Pod): boolean {
+	const { status = {} } = pod;
+	if (status.phase === "Pending") return true;
+	const containers = status.containerStatuses ?? [];
+	if (containers.some(({ state }) => state?.waiting !== undefined)) return true;
+	const changed = readyCondition(pod)?.lastTransitionTime;
+	if (containers.length === 0) return false;
+	return containers.every(({ state, restartCount }) => {
+		const startedAt = state?.running?.startedAt;
+		return restartCount === 0 && startedAt !== undefined && changed !== undefined && changed <= startedAt;
+	});
+}
+
+/** Goes last in a plan: where claims cannot grow, by a quota perhaps, nothing else waits for it. */
+export function claimGrowth(set: StatefulSet, ordinal: number, claims: Claims, classes: StorageClasses): Action[] {
+	if (!isAsked(set, growAnnotation)) return [];
 	const templates = set.spec.volumeClaimTemplates ?? [];
-	if (set.metadata.annotations?.[growAnnotation] !== "true") return [];
 	return claimNames(set, ordinal).flatMap((name, index) => {
 		const claim = claims.get(name);
 		const storage = templates[index]?.spec.resources?.requests?.["storage"];
 		if (claim === undefined || claim.metadata.deletionTimestamp !== undefined || storage === undefined) return [];
 		if (compareQuantities(storage, claim.spec.resources?.requests?.["storage"] ?? "0") <= 0) return [];
+		// Only a bound claim can grow; when it is bound, the set is looked at again.
+		if (claim.status?.phase !== "Bound") return [];
+		const why = hindrance(claim, classes);
+		if (why !== undefined)
+			return event(set, "Warning", "FailedResize", `claim ${name} cannot grow to ${storage}: ${why}`);
 		const { namespace, uid } = claim.metadata;
 		const change = { metadata: { uid }, spec: { resources: { requests: { storage } } } };
-		return patch(persistentVolumeClaims, { namespace, name }, { type: "merge", patch: change }, { orGone: true });
+		const message = `resize Claim ${name} to ${storage} in StatefulSet ${set.metadata.name}`;
+		return [
+			patch(persistentVolumeClaims, { namespace, name }, { type: "merge", patch: change }, { orGone: true }),
+			event(set, "Normal", "ResizingClaim", message),
+		];
 	});
+}
+
+/** Upstream's rule for the growth of claims. */
+function hindrance({ spec }: PersistentVolumeClaim, classes: StorageClasses): string | undefined {
+	const name = spec.storageClassName ?? "";
+	if (name === "") return "it has no storage class";
+	if (classes.get(name)?.allowVolumeExpansion === true) return undefined;
+	return `storage class ${name} does not allow volume expansion`;
 }

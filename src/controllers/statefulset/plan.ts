@@ -31,6 +31,7 @@ interface Making extends StatefulSetState {
 	condemned: { pod: Pod; ordinal: number }[];
 	claimActions: Action[];
 	podActions: Action[];
+	growthActions: Action[];
 }
 
 export function plan(state: StatefulSetState, { nowMs, failure }: PlanContext): Plan {
@@ -52,6 +53,7 @@ export function plan(state: StatefulSetState, { nowMs, failure }: PlanContext): 
 		...sorted(state, members.mine),
 		claimActions: [],
 		podActions: [],
+		growthActions: [],
 	};
 	const deleted = set.metadata.deletionTimestamp !== undefined;
 	const leaving = deleted ? [] : step(making);
@@ -59,7 +61,7 @@ export function plan(state: StatefulSetState, { nowMs, failure }: PlanContext): 
 	// A set on its way out makes no revision anew: the garbage collector, which takes them first, would never be done.
 	const before = [...history.actions, ...members.actions, ...(deleted ? [] : revisions.actions)];
 	const work = [...making.claimActions, ...making.podActions];
-	const after = truncated(set, history.mine, members.mine, revisions);
+	const after = [...truncated(set, history.mine, members.mine, revisions), ...making.growthActions];
 	const requeueAtMs = nextAvailableMs(members.mine, set.spec.minReadySeconds, nowMs);
 	return {
 		// What failed last time may fail again: then the status is told first.
@@ -126,9 +128,9 @@ function settle(making: Making, index: number, ordered: boolean): "waits" | "don
 	if (pod.status?.phase === "Pending" && !isTerminating(pod)) {
 		claimActions.push(...missingClaims(set, ordinal, claims));
 	}
-	podActions.push(...claimGrowth(set, ordinal, claims));
+	making.growthActions.push(...claimGrowth(set, ordinal, claims, making.storageClasses));
 	if (ordered && isUnavailable(set, pod, nowMs)) {
-		if (isBeyondHope(set, pod, index, making.revisions.update.name)) podActions.push(deletion(making, pod));
+		if (isBeyondHope(set, pod, index, making.revisions)) podActions.push(deletion(making, pod));
 		return "waits";
 	}
 	podActions.push(...retentionActions(set, pod, ordinal, true, claims), ...identityRepair(making, pod, ordinal));

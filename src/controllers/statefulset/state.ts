@@ -2,6 +2,7 @@ import type { ControllerRevision, Pod, StatefulSet } from "../../kinds/generated
 import type { Claimable } from "../podcontrol/claim.ts";
 import type { RevisionName } from "../revisions/history.ts";
 import type { Claims } from "./claims.ts";
+import type { StorageClasses } from "./extras.ts";
 
 export interface StatefulSetState {
 	set: StatefulSet;
@@ -9,6 +10,8 @@ export interface StatefulSetState {
 	history: Claimable<ControllerRevision>;
 	/** Claims of all the pods the set has or should have, by name. */
 	claims: Claims;
+	/** Of its claims; only where they are to grow. */
+	storageClasses: StorageClasses;
 	/** The name that a new revision would get. */
 	newRevision: RevisionName;
 }

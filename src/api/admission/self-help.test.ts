@@ -1,0 +1,71 @@
+/** What the API refuses of annotations by which workloads help themselves. */
+import { expect, test } from "vitest";
+import { testApi } from "../testing.ts";
+
+const merge = { headers: { "content-type": "application/merge-patch+json" } };
+const sets = "/apis/apps/v1/namespaces/default/statefulsets";
+
+const claim = (storage: string, more: object = {}) => ({
+	metadata: { name: "data" },
+	spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } }, ...more },
+});
+
+const set = (annotations: object, ...volumeClaimTemplates: object[]) => ({
+	metadata: { name: "web", annotations },
+	spec: {
+		serviceName: "web",
+		selector: { matchLabels: { app: "web" } },
+		template: { metadata: { labels: { app: "web" } }, spec: { containers: [{ name: "main", image: "nginx" }] } },
+		volumeClaimTemplates,
+	},
+});
+
+test("claim templates of a StatefulSet may grow where it is asked for, and nothing else of them changes", async () => {
+	const api = await testApi();
+	const put = async (annotations: object, ...templates: object[]) => {
+		const { status, object } = await api.ask("PUT", `${sets}/web`, set(annotations, ...templates));
+		return status === 200 ? status : object.message;
+	};
+	const growing = { "coxswain.io/grow-claims": "true" };
+	expect((await api.ask("POST", sets, set({}, claim("1Gi")))).status).toBe(201);
+	const upstream = expect.stringContaining("updates to statefulset spec for fields other than");
+	expect(await put({}, claim("2Gi"))).toEqual(upstream);
+	expect(await put(growing, claim("2Gi"))).toBe(200);
+	expect(await put(growing, claim("2048Mi"))).toBe(200);
+	expect(await put(growing, claim("1Gi"))).toBe(
+		'StatefulSet.apps "web" is invalid: spec.volumeClaimTemplates[0].spec.resources.requests.storage: Forbidden: field can not be less than before (2Gi): claims can only grow',
+	);
+	expect(await put(growing, claim("2Gi", { accessModes: ["ReadOnlyMany"] }))).toEqual(upstream);
+	expect(await put(growing, claim("2Gi"), { ...claim("1Gi"), metadata: { name: "more" } })).toEqual(upstream);
+	await api.close();
+});
+
+test("claim templates do not grow where their storage class forbids it", async () => {
+	const api = await testApi();
+	const fixed = { metadata: { name: "fixed" }, provisioner: "example.com/disk" };
+	await api.ask("POST", "/apis/storage.k8s.io/v1/storageclasses", fixed);
+	const annotations = { "coxswain.io/grow-claims": "true" };
+	const of = (storage: string) => set(annotations, claim(storage, { storageClassName: "fixed" }));
+	expect((await api.ask("POST", sets, of("1Gi"))).status).toBe(201);
+	const { status, object } = await api.ask("PUT", `${sets}/web`, of("2Gi"));
+	expect([status, object.message]).toEqual([
+		422,
+		'StatefulSet.apps "web" is invalid: spec.volumeClaimTemplates[0].spec.resources.requests.storage: Forbidden: storage class fixed does not allow volume expansion',
+	]);
+	await api.close();
+});
+
+test("a value that means nothing is refused when it is set, and keeps nobody from changing something else", async () => {
+	const api = await testApi();
+	const { status, object } = await api.ask("POST", sets, set({ "coxswain.io/recover-rollout": "yes" }));
+	expect([status, object.message]).toEqual([
+		422,
+		'StatefulSet.apps "web" is invalid: metadata.annotations[coxswain.io/recover-rollout]: Unsupported value: "yes": supported values: "true", "false"',
+	]);
+	expect(
+		(await api.ask("POST", sets, set({ "coxswain.io/recover-rollout": "true", "other.io/x": "yes" }))).status,
+	).toBe(201);
+	const change = { metadata: { annotations: { "coxswain.io/recover-rollout": "1" } } };
+	expect((await api.ask("PATCH", `${sets}/web`, change, merge)).status).toBe(422);
+	await api.close();
+});
