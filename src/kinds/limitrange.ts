@@ -1,5 +1,6 @@
 import type { Cause } from "../core/errors.ts";
-import { forbidden, invalidValue, required } from "../core/field-errors.ts";
+import { forbidden, invalidEach, invalidValue, required } from "../core/field-errors.ts";
+import { qualifiedNameProblems } from "../core/names.ts";
 import { lookup } from "../core/object.ts";
 import { compareQuantities } from "../core/quantity.ts";
 import { createdAtColumn, nameColumn } from "./columns.ts";
@@ -34,9 +35,18 @@ export const limitRanges: Kind<LimitRange> = {
 	validate: ({ spec }) => (spec?.limits ?? []).flatMap((item, index) => limit(item, `spec.limits[${index}]`)),
 };
 
+const standardTypes = new Set(["Pod", "Container", "PersistentVolumeClaim"]);
+
 function limit(item: LimitRangeItem, path: string): Cause[] {
 	const causes: Cause[] = [];
 	if (!item.type) causes.push(required(`${path}.type`));
+	else {
+		const problems = qualifiedNameProblems(item.type);
+		const isKnown = item.type.includes("/") || standardTypes.has(item.type);
+		causes.push(...invalidEach(`${path}.type`, item.type, problems));
+		if (problems.length === 0 && !isKnown)
+			causes.push(invalidValue(`${path}.type`, item.type, "must be a standard limit type or fully qualified"));
+	}
 	if (item.type === "Pod")
 		for (const field of ["default", "defaultRequest"] as const)
 			if (item[field] !== undefined)

@@ -1,9 +1,10 @@
-import { immutable } from "../core/field-checks.ts";
+import { immutable, labels, nonNegativeQuantity } from "../core/field-checks.ts";
 import { invalidEach } from "../core/field-errors.ts";
 import { dnsLabelProblems } from "../core/names.ts";
 import { ageColumn, column, nameColumn } from "./columns.ts";
 import type { RuntimeClass } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
+import { validateTolerations } from "./pod-spec/scheduling.ts";
 
 export const runtimeClasses: Kind<RuntimeClass> = {
 	group: "node.k8s.io",
@@ -21,6 +22,13 @@ export const runtimeClasses: Kind<RuntimeClass> = {
 	selectableFields: [],
 	columns: [nameColumn, column("Handler", "Configuration of the runtime.", ({ handler }) => handler), ageColumn],
 
-	validate: ({ handler }) => invalidEach("handler", handler, dnsLabelProblems(handler ?? "")),
+	validate: ({ handler, overhead, scheduling }) => [
+		...invalidEach("handler", handler, dnsLabelProblems(handler ?? "")),
+		...Object.entries(overhead?.podFixed ?? {}).flatMap(([name, amount]) =>
+			nonNegativeQuantity(amount, `overhead.podFixed[${name}]`),
+		),
+		...labels(scheduling?.nodeSelector, "scheduling.nodeSelector"),
+		...validateTolerations(scheduling?.tolerations, "scheduling.tolerations"),
+	],
 	validateUpdate: (next, old) => immutable(next.handler, old.handler, "handler"),
 };

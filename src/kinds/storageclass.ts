@@ -1,7 +1,9 @@
-import { immutable, oneOf, requiredText } from "../core/field-checks.ts";
-import { forbidden } from "../core/field-errors.ts";
+import type { Cause } from "../core/errors.ts";
+import { immutable, oneOf } from "../core/field-checks.ts";
+import { duplicate, forbidden, invalidEach, required } from "../core/field-errors.ts";
+import { qualifiedNameProblems } from "../core/names.ts";
 import { ageColumn, column, nameColumn } from "./columns.ts";
-import type { StorageClass } from "./generated/types.ts";
+import type { StorageClass, TopologySelectorTerm } from "./generated/types.ts";
 import type { Kind } from "./kind.ts";
 
 /** Marks the class that claims without one get. */
@@ -46,8 +48,9 @@ export const storageClasses: Kind<StorageClass> = {
 		storageClass.reclaimPolicy ??= "Delete";
 		storageClass.volumeBindingMode ??= "Immediate";
 	},
-	validate: ({ provisioner, reclaimPolicy, volumeBindingMode }) => [
-		...requiredText(provisioner, "provisioner"),
+	validate: ({ provisioner, reclaimPolicy, volumeBindingMode, allowedTopologies }) => [
+		...provisionerName(provisioner, "provisioner"),
+		...(allowedTopologies ?? []).flatMap((term, index) => topologyProblems(term, `allowedTopologies[${index}]`)),
 		...oneOf(reclaimPolicy, ["Delete", "Retain"], "reclaimPolicy"),
 		...oneOf(volumeBindingMode, ["Immediate", "WaitForFirstConsumer"], "volumeBindingMode"),
 	],
@@ -64,6 +67,25 @@ export const storageClasses: Kind<StorageClass> = {
 		];
 	},
 };
+
+/** Also of drivers that volumes' attributes belong to. */
+export function provisionerName(name: string, path: string): Cause[] {
+	return name ? invalidEach(path, name, qualifiedNameProblems(name.toLowerCase())) : [required(path)];
+}
+
+function topologyProblems({ matchLabelExpressions = [] }: TopologySelectorTerm, path: string): Cause[] {
+	const seen = new Set<string>();
+	return matchLabelExpressions.flatMap(({ key, values = [] }, index) => {
+		const at = `${path}.matchLabelExpressions[${index}]`;
+		const causes = invalidEach(`${at}.key`, key, qualifiedNameProblems(key ?? ""));
+		if (values.length === 0) causes.push(required(`${at}.values`));
+		for (const [position, value] of values.entries())
+			if (values.indexOf(value) < position) causes.push(duplicate(`${at}.values[${position}]`, value));
+		if (seen.has(key)) causes.push(duplicate(`${at}.key`, key));
+		seen.add(key);
+		return causes;
+	});
+}
 
 export function isDefaultClass({ metadata }: { metadata: { annotations?: Record<string, string> } }): boolean {
 	return (

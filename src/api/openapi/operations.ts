@@ -69,14 +69,26 @@ const deleting = [
 const selecting = [
 	query("allowWatchBookmarks", "boolean", "With watch: sends revisions from time to time even without changes."),
 	query("continue", "string", "Goes on with a list that had a limit."),
-	query("fieldSelector", "string", "Only objects whose fields have these values."),
-	query("labelSelector", "string", "Only objects whose labels match."),
+	query(
+		"fieldSelector",
+		"string",
+		"A selector that restricts the list of returned objects by their fields; all by default.",
+	),
+	query(
+		"labelSelector",
+		"string",
+		"A selector that restricts the list of returned objects by their labels; all by default.",
+	),
 	query("limit", "integer", "At most so many objects; 'continue' of the answer leads to the rest."),
 	query("resourceVersion", "string", "The answer must not be older than this version."),
 	query("resourceVersionMatch", "string", "How resourceVersion is meant: 'NotOlderThan' or 'Exact'."),
 	query("sendInitialEvents", "boolean", "With watch: begins with the objects there are."),
 	query("timeoutSeconds", "integer", "How long a list or watch may take."),
-	query("watch", "boolean", "Answers with changes as they happen."),
+	query(
+		"watch",
+		"boolean",
+		"Watch for changes to the described resources, and answer with them as they happen; see resourceVersion.",
+	),
 ];
 const nameParameter: Parameter = { name: "name", in: "path", type: "string", description: "Name of the object." };
 const namespaceParameter: Parameter = { name: "namespace", in: "path", type: "string", description: "Namespace." };

@@ -1,7 +1,7 @@
 import type { Cause } from "../../core/errors.ts";
 import { requiredOneOf, requiredText } from "../../core/field-checks.ts";
 import { invalidEach, invalidValue, required } from "../../core/field-errors.ts";
-import { dnsSubdomainProblems } from "../../core/names.ts";
+import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import type { HTTPIngressPath, Ingress, IngressBackend } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
@@ -47,13 +47,24 @@ export const ingresses: Kind<Ingress> = {
 		if (spec.defaultBackend !== undefined) causes.push(...backend(spec.defaultBackend, "spec.defaultBackend"));
 		for (const [index, { host, http }] of (spec.rules ?? []).entries()) {
 			const at = `spec.rules[${index}]`;
-			if (host) causes.push(...invalidEach(`${at}.host`, host, dnsSubdomainProblems(host.replace(/^\*\./, ""))));
+			if (host) causes.push(...hostProblems(host, `${at}.host`));
 			for (const [position, path] of (http?.paths ?? []).entries())
 				causes.push(...pathProblems(path, `${at}.http.paths[${position}]`));
 		}
 		return causes;
 	},
 };
+
+/** A domain, with a star for its first part or without one. */
+function hostProblems(host: string, path: string): Cause[] {
+	if (!host.includes("*")) return invalidEach(path, host, dnsSubdomainProblems(host));
+	if (host.startsWith("*.") && dnsSubdomainProblems(host.slice(2)).length === 0) return [];
+	const rule =
+		"a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case " +
+		"alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for " +
+		"validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+	return [invalidValue(path, host, rule)];
+}
 
 function hostsText({ spec }: Ingress): string {
 	const hosts = [...new Set((spec?.rules ?? []).map(({ host }) => host ?? "").filter((host) => host !== ""))];
@@ -68,7 +79,9 @@ function backend(value: IngressBackend | undefined, at: string): Cause[] {
 	if (value.resource !== undefined) return requiredText(value.resource.name, `${at}.resource.name`);
 	if (value.service === undefined) return [required(at, "resource or service backend is required")];
 	const { name, port } = value.service;
-	const causes = requiredText(name, `${at}.service.name`);
+	const causes = name
+		? invalidEach(`${at}.service.name`, name, dnsLabelProblems(name))
+		: requiredText(name, `${at}.service.name`);
 	if (port?.name && port.number)
 		causes.push(invalidValue(`${at}.service.port`, port, "cannot set both port name & port number"));
 	else if (!port?.name && !port?.number) causes.push(required(`${at}.service.port`, "port name or number is required"));

@@ -44,7 +44,7 @@ export function validateScheduling(spec: PodSpec, path: string): Cause[] {
 	return causes;
 }
 
-function validateTolerations(tolerations: readonly Toleration[] | undefined, path: string): Cause[] {
+export function validateTolerations(tolerations: readonly Toleration[] | undefined, path: string): Cause[] {
 	const causes: Cause[] = [];
 	for (const [index, toleration] of (tolerations ?? []).entries()) {
 		const at = `${path}[${index}]`;

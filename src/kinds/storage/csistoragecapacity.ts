@@ -1,7 +1,10 @@
-import { requiredText } from "../../core/field-checks.ts";
+import { immutable, nonNegativeQuantity } from "../../core/field-checks.ts";
+import { invalidEach, required } from "../../core/field-errors.ts";
+import { dnsSubdomainProblems } from "../../core/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import type { CSIStorageCapacity } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
+import { validateLabelSelector } from "../label-selector.ts";
 
 export const csiStorageCapacities: Kind<CSIStorageCapacity> = {
 	group: "storage.k8s.io",
@@ -24,5 +27,16 @@ export const csiStorageCapacities: Kind<CSIStorageCapacity> = {
 		ageColumn,
 	],
 
-	validate: ({ storageClassName }) => requiredText(storageClassName, "storageClassName"),
+	validate: ({ storageClassName, capacity, maximumVolumeSize, nodeTopology }) => [
+		...(storageClassName
+			? invalidEach("storageClassName", storageClassName, dnsSubdomainProblems(storageClassName))
+			: [required("storageClassName")]),
+		...(capacity === undefined ? [] : nonNegativeQuantity(capacity, "capacity")),
+		...(maximumVolumeSize === undefined ? [] : nonNegativeQuantity(maximumVolumeSize, "maximumVolumeSize")),
+		...(nodeTopology === undefined ? [] : validateLabelSelector(nodeTopology, "nodeTopology")),
+	],
+	validateUpdate: (next, old) => [
+		...immutable(next.storageClassName, old.storageClassName, "storageClassName"),
+		...immutable(next.nodeTopology, old.nodeTopology, "nodeTopology"),
+	],
 };

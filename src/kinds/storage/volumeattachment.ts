@@ -1,4 +1,7 @@
-import { immutable, requiredText } from "../../core/field-checks.ts";
+import type { Cause } from "../../core/errors.ts";
+import { immutable } from "../../core/field-checks.ts";
+import { forbidden, invalidEach, required, tooLongValue } from "../../core/field-errors.ts";
+import { dnsSubdomainProblems } from "../../core/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import type { VolumeAttachment } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
@@ -33,8 +36,26 @@ export const volumeAttachments: Kind<VolumeAttachment> = {
 		attachment.status = old.status ?? { attached: false };
 	},
 	validate: ({ spec }) => [
-		...requiredText(spec.attacher, "spec.attacher"),
-		...requiredText(spec.nodeName, "spec.nodeName"),
+		...driverName(spec.attacher, "spec.attacher"),
+		...invalidEach("spec.nodeName", spec.nodeName, dnsSubdomainProblems(spec.nodeName ?? "")),
+		...sourceProblems(spec.source ?? {}, "spec.source"),
 	],
 	validateUpdate: ({ spec }, old) => immutable(spec, old.spec, "spec"),
 };
+
+const longestDriverName = 63;
+
+function driverName(name: string | undefined, path: string): Cause[] {
+	if (!name) return [required(path)];
+	const causes = invalidEach(path, name, dnsSubdomainProblems(name.toLowerCase()));
+	return name.length > longestDriverName ? [tooLongValue(path, longestDriverName), ...causes] : causes;
+}
+
+function sourceProblems(source: Partial<VolumeAttachment["spec"]["source"]>, path: string): Cause[] {
+	const { inlineVolumeSpec, persistentVolumeName: name } = source;
+	const one = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+	if (inlineVolumeSpec === undefined && name === undefined) return [required(path, one)];
+	if (inlineVolumeSpec !== undefined && name !== undefined) return [forbidden(path, one)];
+	if (name === "") return [required(`${path}.persistentVolumeName`, "must specify non empty persistentVolumeName")];
+	return name === undefined ? [] : invalidEach(`${path}.persistentVolumeName`, name, dnsSubdomainProblems(name));
+}

@@ -1,8 +1,9 @@
-import { immutable, requiredText } from "../../core/field-checks.ts";
-import { forbidden } from "../../core/field-errors.ts";
+import { immutable } from "../../core/field-checks.ts";
+import { forbidden, required } from "../../core/field-errors.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import type { VolumeAttributesClass } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
+import { provisionerName } from "../storageclass.ts";
 
 export const volumeAttributesClasses: Kind<VolumeAttributesClass> = {
 	group: "storage.k8s.io",
@@ -20,7 +21,12 @@ export const volumeAttributesClasses: Kind<VolumeAttributesClass> = {
 	selectableFields: [],
 	columns: [nameColumn, column("DriverName", "Driver of the class.", ({ driverName }) => driverName), ageColumn],
 
-	validate: ({ driverName }) => requiredText(driverName, "driverName"),
+	validate: ({ driverName, parameters = {} }) => [
+		...provisionerName(driverName, "driverName"),
+		...(Object.keys(parameters).length === 0
+			? [required("parameters", "must contain at least one key/value pair")]
+			: []),
+	],
 	validateUpdate: (next, old) => [
 		...immutable(next.driverName, old.driverName, "driverName").map(() =>
 			forbidden("driverName", "updates to driverName are forbidden."),

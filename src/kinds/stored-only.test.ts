@@ -1,0 +1,68 @@
+/** Kinds that are stored and acted on by nobody here are held to their rules all the same. */
+import { expect, test } from "vitest";
+import { createFrom } from "./testing.ts";
+
+const fields = (apiVersion: string, kind: string, more: object) => [
+	...new Set(
+		createFrom({ apiVersion, kind, metadata: { name: "x" }, ...more }).problems.map(
+			(problem) => problem.split(": ")[0],
+		),
+	),
+];
+
+test.each<[string, string, object, string[]]>([
+	[
+		"node.k8s.io/v1",
+		"RuntimeClass",
+		{
+			handler: "h",
+			overhead: { podFixed: { cpu: "-1" } },
+			scheduling: { nodeSelector: { "b d": "x" }, tolerations: [{ key: "b d", operator: "Exists" }] },
+		},
+		["overhead.podFixed[cpu]", "scheduling.nodeSelector", "scheduling.tolerations[0].key"],
+	],
+	[
+		"storage.k8s.io/v1",
+		"StorageClass",
+		{ provisioner: "b d", allowedTopologies: [{ matchLabelExpressions: [{ key: "", values: [] }] }] },
+		[
+			"provisioner",
+			"allowedTopologies[0].matchLabelExpressions[0].key",
+			"allowedTopologies[0].matchLabelExpressions[0].values",
+		],
+	],
+	[
+		"storage.k8s.io/v1",
+		"VolumeAttachment",
+		{ spec: { attacher: "b d", nodeName: "N", source: {} } },
+		["spec.attacher", "spec.nodeName", "spec.source"],
+	],
+	[
+		"storage.k8s.io/v1",
+		"CSIStorageCapacity",
+		{ storageClassName: "", capacity: "-1", maximumVolumeSize: "-2" },
+		["storageClassName", "capacity", "maximumVolumeSize"],
+	],
+	["storage.k8s.io/v1", "VolumeAttributesClass", { driverName: "b d" }, ["driverName", "parameters"]],
+	["v1", "LimitRange", { spec: { limits: [{ type: "Foo" }, { type: "example.com/foo" }] } }, ["spec.limits[0].type"]],
+	[
+		"networking.k8s.io/v1",
+		"Ingress",
+		{
+			spec: {
+				rules: [
+					{
+						host: "*.*.x",
+						http: {
+							paths: [{ path: "/", pathType: "Exact", backend: { service: { name: "B", port: { number: 1 } } } }],
+						},
+					},
+					{ host: "*.example.com" },
+				],
+			},
+		},
+		["spec.rules[0].host", "spec.rules[0].http.paths[0].backend.service.name"],
+	],
+])("%s %s says what is wrong with it", (apiVersion, kind, more, wrong) => {
+	expect(fields(apiVersion, kind, more)).toEqual(wrong);
+});
