@@ -1,7 +1,9 @@
 /** A whole cluster in one process, on a virtual clock, where everything between its parts may fail. */
 import { type Api, createApi } from "../../src/api/handle.ts";
+import type { KeptLogName, KeptLogs } from "../../src/api/kept-logs.ts";
 import type { Client, DeleteOptions } from "../../src/client/client.ts";
 import { createMirror } from "../../src/client/informer.ts";
+import type { Mirror } from "../../src/client/mirror.ts";
 import { createEventRecorder } from "../../src/client/recorder.ts";
 import { createClient } from "../../src/client/requests.ts";
 import { memoryTransport } from "../../src/client/transport-memory.ts";
@@ -20,6 +22,9 @@ import type { Controller } from "../../src/controllers/controller.ts";
 import { startShell } from "../../src/controllers/shell.ts";
 import { type Random, seededRandom } from "../../src/core/clock.ts";
 import type { ApiRequest, Handler, User } from "../../src/core/exchange.ts";
+import { keepRemoved, type StoredFact } from "../../src/history/facts.ts";
+import { Recorder } from "../../src/history/recorder.ts";
+import { historySettings } from "../../src/history/settings.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
 import { createRegistry, type Registry } from "../../src/kinds/registry.ts";
 import { startScheduler } from "../../src/scheduler/shell.ts";
@@ -82,9 +87,12 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 	const nodeFaults: ConnectionFaults = { ...noFaults };
 	const complaints = new Set<string>();
 	const collected = new Set<string>();
-	const store = createMemoryStore();
+	const history = new History(clock, options.onError);
+	const store = keepRemoved(createMemoryStore(), clock, history.told);
+	const faultyStore = createFaultyStore(store, { faults: storeFaults, clock, random });
 	const api: Api = await createApi({
-		store: createFaultyStore(store, { faults: storeFaults, clock, random }),
+		store: faultyStore,
+		keptLogs: history,
 		clock,
 		registry: createRegistry(catalog),
 		onRefused(user, why) {
@@ -106,7 +114,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 	await makeBuiltIns(createClient(memoryTransport(api.handle, apiServer)), builtInRoles, (what, error) => {
 		throw new Error(what, { cause: error });
 	});
-	const controlPlane = startControlPlane(options, api.registry, unsteady);
+	const controlPlane = startControlPlane(options, api.registry, unsteady, { history, store: faultyStore });
 	const machines = new Machines({
 		clock,
 		random,
@@ -135,6 +143,41 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 	};
 }
 
+/** Keeps runs as long as the control plane is up: whoever is told of something while it is down forgets it. */
+class History implements KeptLogs {
+	readonly #clock: JumpingClock;
+	readonly #onError: ClusterOptions["onError"];
+	#recorder: Recorder | undefined;
+
+	constructor(clock: JumpingClock, onError: ClusterOptions["onError"]) {
+		this.#clock = clock;
+		this.#onError = onError;
+	}
+
+	readonly told = (fact: StoredFact) => this.#recorder?.told(fact);
+
+	start(store: Store, mirror: Mirror): void {
+		const onError = (error: unknown) => this.#onError?.("history", error);
+		this.#recorder = new Recorder({ store, clock: this.#clock, settings: historySettings(), onError });
+		void this.#recorder.start(mirror);
+	}
+
+	/** @returns waits for the end */
+	stop(): () => Promise<void> {
+		const ending = this.#recorder?.stop();
+		this.#recorder = undefined;
+		return async () => ending;
+	}
+
+	async receive(...[logs, node]: Parameters<KeptLogs["receive"]>): Promise<boolean[]> {
+		return this.#recorder === undefined ? logs.map(() => false) : this.#recorder.receive(logs, node);
+	}
+
+	async read(name: KeptLogName): Promise<Buffer | undefined> {
+		return this.#recorder?.read(name);
+	}
+}
+
 /** Of the object that a request is to delete, where it says so. */
 function deletedUid({ method, body }: ApiRequest): string | undefined {
 	if (method !== "DELETE" || body === undefined || !("object" in body)) return undefined;
@@ -146,6 +189,7 @@ function startControlPlane(
 	{ clock, onError, ...options }: ClusterOptions,
 	registry: Registry,
 	connect: (user: User) => Client,
+	{ history, store }: { history: History; store: Store },
 ): ControlPlane {
 	const controllers = options.controllers(registry);
 	let parts = start();
@@ -176,13 +220,17 @@ function startControlPlane(
 			clock,
 			recordEvent: (regarding, event) => recorder.record({ regarding, ...event, component: "default-scheduler" }),
 		});
+		history.start(store, mirror);
 		return { mirror, schedulerMirror, recorder, startOne, scheduler, shells: controllers.map(startOne) };
 	}
 
 	async function stop(): Promise<void> {
 		const { shells, scheduler, recorder, mirror, schedulerMirror } = parts;
+		// The one of this control plane; the next has its own.
+		const endHistory = history.stop();
 		await Promise.all([scheduler.stop(), ...shells.map((shell) => shell.stop())]);
 		await recorder.flush();
+		await endHistory();
 		mirror.close();
 		schedulerMirror.close();
 	}

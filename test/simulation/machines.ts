@@ -5,11 +5,13 @@ import { createMirror } from "../../src/client/informer.ts";
 import { createClient } from "../../src/client/requests.ts";
 import { nodeUser } from "../../src/cluster/identities.ts";
 import type { Clock, Random } from "../../src/core/clock.ts";
+import { endedLogsPath, wireLogs } from "../../src/core/ended-log.ts";
 import type { User } from "../../src/core/exchange.ts";
 import { localVolumeNodeLabel } from "../../src/kinds/local-volume.ts";
 import { persistentVolumes } from "../../src/kinds/persistentvolume.ts";
 import { createSimulatedNetwork } from "../../src/network/simulated.ts";
 import { type Agent, startAgent } from "../../src/node/agent.ts";
+import { LogKeeper } from "../../src/node/history/log-keeper.ts";
 import { nodePodFeed } from "../../src/node/pod-feed.ts";
 import { plenty, succeedingProber } from "../../src/node/simulated-fleet.ts";
 import { watchLocalVolumes } from "../../src/node/volumes/local-volumes.ts";
@@ -87,6 +89,14 @@ export class Machines {
 			// Simulated volumes have no directories.
 			remove: async () => {},
 		});
+		const logKeeper = new LogKeeper({
+			clock,
+			async deliver(logs) {
+				// What the server answers: see api/receive-logs.ts.
+				const { done } = (await client.raw("POST", endedLogsPath, wireLogs(logs))) as { done: boolean[] };
+				return done;
+			},
+		});
 		const [address, podCidr] = [`10.0.0.${number}`, `10.244.${number}.0/24`];
 		let agent: Agent | undefined;
 		let stopped = false;
@@ -95,6 +105,7 @@ export class Machines {
 			async stop() {
 				stopped = true;
 				volumes.stop();
+				await logKeeper.stop();
 				await agent?.stop();
 				mirror.close();
 			},
@@ -104,6 +115,7 @@ export class Machines {
 			mirror,
 			clock,
 			events: false,
+			logKeeper,
 			pods: nodePodFeed(mirror, name),
 			runtime: this.#watched(machine.runtime),
 			network: createSimulatedNetwork({ nodeAddress: address, podCidr }),

@@ -6,6 +6,7 @@ import type { Invariant } from "./invariant.ts";
 import { jobCounts } from "./job.ts";
 import { orphansStay } from "./orphan.ts";
 import { quotasHold } from "./quota.ts";
+import { runsKept } from "./runs.ts";
 import { keptClaims, scaledClaims, statefulSetOrder } from "./statefulset.ts";
 
 /** In addition machines.ts sees that no two pods of one identity run at once. */
@@ -20,5 +21,6 @@ export function invariants(): Invariant[] {
 		disruptionBudgets(),
 		orphansStay(),
 		quotasHold(),
+		runsKept(),
 	];
 }
