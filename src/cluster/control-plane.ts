@@ -151,9 +151,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	const asServer = client(apiServer);
 	await makeBuiltIns(asServer, kept, report);
 
-	// In the background: nothing waits for what it finds of the past.
-	void history?.start(mirror);
 	const recorder = createEventRecorder(client(eventRecorder), { clock });
+	// In the background: nothing waits for what it finds of the past.
+	void history?.start(mirror, (regarding, text) => recorder.record({ regarding, ...text, component: "run-history" }));
 	const start = (controller: Controller<unknown>) => startAs(client(controllerUser(controller)), controller);
 	const startAs = (user: Client, controller: Controller<unknown>) =>
 		startShell(controller, {

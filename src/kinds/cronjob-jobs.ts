@@ -1,5 +1,6 @@
-/** How the jobs of a cron job are told from others, and from each other. */
+/** When a cron job has jobs made, and how these are told from others and from each other. */
 import { timestamp } from "../core/clock.ts";
+import { type CronSchedule, parseCron } from "../core/cron.ts";
 import type { OwnerReference } from "../core/object.ts";
 import type { CronJob } from "./generated/types.ts";
 
@@ -22,4 +23,15 @@ export function cronJobOf({ ownerReferences }: { ownerReferences?: OwnerReferenc
 export function scheduledTimeOf(annotations: Readonly<Record<string, string>> | undefined): string | undefined {
 	const epochMs = Date.parse(annotations?.[scheduledAnnotation] ?? "");
 	return Number.isNaN(epochMs) ? undefined : timestamp(epochMs);
+}
+
+/** A zone within the schedule wins over spec.timeZone. @throws CronError */
+export function scheduleOf(cronJob: CronJob): CronSchedule {
+	const { schedule, timeZone } = cronJob.spec;
+	return parseCron(timeZone === undefined || namesZone(cronJob) ? schedule : `TZ=${timeZone} ${schedule}`);
+}
+
+/** Whether the schedule itself names a zone, which new cron jobs may not do. */
+export function namesZone({ spec }: CronJob): boolean {
+	return spec.schedule.includes("TZ");
 }

@@ -2,14 +2,14 @@
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { CronError, type CronSchedule, isTimeZone } from "../../core/cron.ts";
 import { cronJobs } from "../../kinds/cronjob.ts";
-import { cronJobLabel, jobName } from "../../kinds/cronjob-jobs.ts";
+import { cronJobLabel, jobName, namesZone, scheduleOf } from "../../kinds/cronjob-jobs.ts";
 import type { CronJob, CronJobStatus, Job, ObjectReference } from "../../kinds/generated/types.ts";
 import { jobs } from "../../kinds/job.ts";
 import { create, event, patch, remove, updateStatus } from "../actions.ts";
 import type { Action, EventText, Plan, PlanContext } from "../controller.ts";
 import { isJobFinished, isTrue } from "../job/conditions.ts";
 import { jobFor, scheduledMsOf } from "./job.ts";
-import { dueStart, isNeverDue, namesZone, nextLookMs, scheduleOf } from "./schedule.ts";
+import { dueStart, isNeverDue, nextLookMs } from "./schedule.ts";
 
 export interface CronJobState {
 	cronJob: CronJob;

@@ -1,24 +1,13 @@
 /** When a cron job is due, has been due, and will be next. */
 
 import { parseTimestamp } from "../../core/clock.ts";
-import { type CronSchedule, parseCron } from "../../core/cron.ts";
+import type { CronSchedule } from "../../core/cron.ts";
 import type { CronJob } from "../../kinds/generated/types.ts";
 
 /** A schedule is due no more often than its text says; beyond so many missed starts something is wrong, and it is said. */
 const manyMissed = 100;
 /** Timers may fire a little early, and a schedule looked at too early is not due. */
 const slackMs = 100;
-
-/** A zone within the schedule wins over spec.timeZone. @throws CronError */
-export function scheduleOf(cronJob: CronJob): CronSchedule {
-	const { schedule, timeZone } = cronJob.spec;
-	return parseCron(timeZone === undefined || namesZone(cronJob) ? schedule : `TZ=${timeZone} ${schedule}`);
-}
-
-/** Whether the schedule itself names a zone, which new cron jobs may not do. */
-export function namesZone({ spec }: CronJob): boolean {
-	return spec.schedule.includes("TZ");
-}
 
 export interface Due {
 	/** The most recent time at which it should have started and has not; epoch milliseconds. Earlier ones are passed over. */

@@ -34,7 +34,7 @@ export function runsKept(): Invariant {
 				const phase = (object as Pod).status?.phase ?? "";
 				if (!endedPods.has(uid)) endedPods.set(uid, { name, jobUid: owner.uid, phase, sinceMs });
 			}
-			if (object?.kind !== "Run" || old === undefined) return;
+			if (object?.kind !== "Run" || old === undefined || (old as Run).status.result === "Skipped") return;
 			// They are of that kind.
 			const [before, now] = [old as Run, current as Run | undefined];
 			if (now === undefined) truth.violation(`run ${before.metadata.name} was removed`);

@@ -1,0 +1,65 @@
+/** Takes the logs that agents bring. */
+import { objectKey } from "../api/cache/keys.ts";
+import type { EndedLog } from "../core/ended-log.ts";
+import { controllerOf } from "../core/object.ts";
+import type { Pod } from "../kinds/generated/types.ts";
+import { runs } from "../kinds/history/run.ts";
+import type { Store } from "../store/store.ts";
+import { keepLogs } from "./archive.ts";
+import type { StoredFact } from "./facts.ts";
+import { runName } from "./keys.ts";
+import type { RunStore } from "./run-store.ts";
+
+/** Logs of one run take no more than this part of what all may take. */
+const runShare = 4;
+
+export interface LogIntakeParts {
+	store: Store;
+	runStore: RunStore;
+	/** What all logs may take. */
+	logBytes: number;
+	/** The pod as it is, or as it was last; undefined for one that nobody knows, `later` while that cannot be told. */
+	podOf(log: EndedLog): Pod | "later" | undefined;
+	/** Told of what was kept. */
+	told(fact: StoredFact): void;
+}
+
+/** See `KeptLogs.receive`. */
+export async function takeLogs(
+	parts: LogIntakeParts,
+	logs: readonly EndedLog[],
+	node: string | undefined,
+): Promise<boolean[]> {
+	const verdicts = await Promise.all(logs.map((log) => judge(parts, log, node)));
+	const taken = logs.filter((_, index) => verdicts[index] === "take");
+	if (taken.length > 0) {
+		const most = Math.floor(parts.logBytes / runShare);
+		const room = (log: EndedLog) => most - (parts.runStore.index.get(runKey(log))?.logBytes ?? 0);
+		for (const fact of await keepLogs(parts.store, taken, room)) parts.told(fact);
+	}
+	return verdicts.map((verdict) => verdict !== "later");
+}
+
+/** `never`: it is not that node's to bring, or nothing is left that it could belong to. */
+async function judge(
+	{ runStore, podOf }: LogIntakeParts,
+	log: EndedLog,
+	node: string | undefined,
+): Promise<"take" | "never" | "later"> {
+	const { podUid, jobUid, container, attempt } = log;
+	const { status } = (await runStore.runAt(runKey(log)))?.run ?? {};
+	const known = status?.pods?.find(({ uid }) => uid === podUid);
+	const attempts = known?.containers?.find(({ name }) => name === container)?.attempts ?? [];
+	// The node brings again what it does not know to have arrived.
+	if (attempts.some((one) => one.number === attempt && one.log !== undefined)) return "never";
+	if (status?.logs === "Pruned") return "never";
+	const isOwn = (of: string | undefined) => node === undefined || of === node;
+	if (known !== undefined) return isOwn(known.node) ? "take" : "never";
+	const pod = podOf(log);
+	if (pod === "later") return pod;
+	return pod !== undefined && isOwn(pod.spec.nodeName) && controllerOf(pod)?.uid === jobUid ? "take" : "never";
+}
+
+function runKey({ namespace, jobName, jobUid }: EndedLog): string {
+	return objectKey(runs, namespace, runName(jobName, jobUid));
+}

@@ -1,0 +1,161 @@
+/** Which runs of a CronJob did not happen, and why. Pure. */
+import { parseTimestamp, timestamp } from "../core/clock.ts";
+import type { CronSchedule } from "../core/cron.ts";
+import { scheduleOf } from "../kinds/cronjob-jobs.ts";
+import type { CronJob } from "../kinds/generated/types.ts";
+import type { Run } from "../kinds/history/types.ts";
+import { runName, runUid } from "./keys.ts";
+
+export type SkipReason =
+	| "Suspended"
+	| "ConcurrencyForbidden"
+	| "StartingDeadlineExceeded"
+	| "ClusterDown"
+	/** Its time passed, and the next one came, without a Job: creating it failed, or its controller was away. */
+	| "NotStarted";
+
+/** What is known of a CronJob's runs. */
+export interface Schedule {
+	cronJob: CronJob;
+	/** Every time up to this is dealt with; epoch milliseconds. */
+	accountedMs: number;
+	/** Times after it for which there was a Job. */
+	started: ReadonlySet<number>;
+	/** When the cluster was not there. */
+	down?: { sinceMs: number; untilMs: number } | undefined;
+}
+
+export interface Skip {
+	atMs: number;
+	reason: SkipReason;
+}
+
+export interface Account {
+	skips: Skip[];
+	accountedMs: number;
+	/** When to look again; undefined: never, as it is now. */
+	nextMs: number | undefined;
+}
+
+/** So long after a time its Job must be there, unless something keeps it from starting. */
+export const graceMs = 5000;
+/** When a time has passed and it is not clear yet what becomes of it. */
+const lookAgainMs = 30_000;
+/** Times looked at in one go: a month of minutes. */
+const mostTimes = 50_000;
+
+/** The schedule, where it has times of its own: `@every` counts from the last start, so nothing of it can be missed. */
+export function timesOf(cronJob: CronJob): CronSchedule | undefined {
+	if (cronJob.metadata.deletionTimestamp !== undefined || cronJob.spec.schedule.includes("@every")) return undefined;
+	try {
+		return scheduleOf(cronJob);
+	} catch {
+		return undefined;
+	}
+}
+
+/** Deals with the times that have passed. */
+export function account({ cronJob, accountedMs, started, down }: Schedule, nowMs: number): Account {
+	const times = timesOf(cronJob);
+	if (times === undefined) return { skips: [], accountedMs: nowMs, nextMs: undefined };
+	const skips: Skip[] = [];
+	let doneMs = accountedMs;
+	let atMs = times.next(accountedMs);
+	for (let count = 0; atMs !== undefined && atMs + graceMs <= nowMs && count < mostTimes; count++) {
+		const nextMs = times.next(atMs);
+		if (!started.has(atMs)) {
+			const reason = reasonFor(cronJob, atMs, { down, nowMs, isPassed: nextMs !== undefined && nextMs <= nowMs });
+			if (reason === undefined) return { skips, accountedMs: doneMs, nextMs: nowMs + lookAgainMs };
+			skips.push({ atMs, reason });
+		}
+		doneMs = atMs;
+		atMs = nextMs;
+	}
+	return { skips, accountedMs: doneMs, nextMs: atMs === undefined ? undefined : atMs + graceMs };
+}
+
+/** Undefined while it may still start. */
+function reasonFor(
+	{ spec, status }: CronJob,
+	atMs: number,
+	{ down, nowMs, isPassed }: { down: Schedule["down"]; nowMs: number; isPassed: boolean },
+): SkipReason | undefined {
+	if (spec.suspend === true) return "Suspended";
+	if (down !== undefined && atMs > down.sinceMs && atMs < down.untilMs) return "ClusterDown";
+	if (spec.concurrencyPolicy === "Forbid" && (status?.active?.length ?? 0) > 0) return "ConcurrencyForbidden";
+	const deadline = spec.startingDeadlineSeconds;
+	if (deadline !== undefined && atMs + deadline * 1000 < nowMs) return "StartingDeadlineExceeded";
+	return isPassed ? "NotStarted" : undefined;
+}
+
+/**
+ * The record of a run that did not happen.
+ * @param before the record of those just before it; the same record counts this one when the reason is the same
+ */
+export function skipRun(
+	cronJob: CronJob,
+	{ atMs, reason }: Skip,
+	before: Run | undefined,
+	down: Schedule["down"],
+	nowMs: number,
+): Run {
+	const { name, namespace = "", uid } = cronJob.metadata;
+	const at = timestamp(atMs);
+	const same = before?.status.reason === reason ? before : undefined;
+	const first = same?.status.skipped?.firstScheduledTime ?? at;
+	const count = (same?.status.skipped?.count ?? 0) + 1;
+	const wasDown =
+		reason === "ClusterDown" && down !== undefined
+			? { downSince: timestamp(down.sinceMs), downUntil: timestamp(down.untilMs) }
+			: undefined;
+	const identity = `${uid} ${first} ${reason}`;
+	return {
+		apiVersion: "history.coxswain.io/v1",
+		kind: "Run",
+		metadata: {
+			name: runName(`${name}-skipped`, identity),
+			namespace,
+			uid: runUid(identity),
+			creationTimestamp: same?.metadata.creationTimestamp ?? timestamp(nowMs),
+			labels: { ...cronJob.metadata.labels, cronjob: name },
+			// The store's revision is not a part of what is stored.
+		} as unknown as Run["metadata"],
+		spec: { cronJobName: name, cronJobUID: uid, scheduledTime: first },
+		status: {
+			result: "Skipped",
+			reason,
+			message: messageOf(cronJob, reason, wasDown),
+			skipped: { count, firstScheduledTime: first, lastScheduledTime: at, ...wasDown },
+		},
+	};
+}
+
+/** The record without its last time, for which there is a Job after all; undefined when nothing is left of it. */
+export function withoutLast(run: Run, cronJob: CronJob): Run | undefined {
+	const { skipped } = run.status;
+	const times = timesOf(cronJob);
+	if (skipped === undefined || skipped.count <= 1 || times === undefined) return undefined;
+	let lastMs = parseTimestamp(skipped.firstScheduledTime);
+	for (let count = 2; count < skipped.count; count++) lastMs = times.next(lastMs) ?? lastMs;
+	const left = { ...skipped, count: skipped.count - 1, lastScheduledTime: timestamp(lastMs) };
+	return { ...run, status: { ...run.status, skipped: left } };
+}
+
+function messageOf(
+	{ spec }: CronJob,
+	reason: SkipReason,
+	down: { downSince: string; downUntil: string } | undefined,
+): string {
+	switch (reason) {
+		case "Suspended":
+			return "the CronJob was suspended";
+		case "ConcurrencyForbidden":
+			return "an earlier run was still going on, and concurrencyPolicy is Forbid";
+		case "StartingDeadlineExceeded":
+			return `it could not start within startingDeadlineSeconds (${spec.startingDeadlineSeconds})`;
+		case "ClusterDown":
+			return `the cluster was down from ${down?.downSince} to ${down?.downUntil}`;
+		case "NotStarted":
+			return "no Job was made before the next run was due; the CronJob's events may say why";
+	}
+}

@@ -1,0 +1,144 @@
+/** Runs, facts and logs in the store, and which runs have to go. */
+import { encode } from "../api/cache/cached.ts";
+import { keyPrefix, objectKey } from "../api/cache/keys.ts";
+import type { Clock } from "../core/clock.ts";
+import { parseTimestamp } from "../core/clock.ts";
+import type { Lease } from "../kinds/generated/types.ts";
+import { runs } from "../kinds/history/run.ts";
+import type { Run } from "../kinds/history/types.ts";
+import { leases } from "../kinds/lease.ts";
+import { prefixEnd, type Store } from "../store/store.ts";
+import { logKeys } from "./archive.ts";
+import { factRoot, logPrefix, logRoot } from "./keys.ts";
+import { entryOf, RunIndex } from "./retention.ts";
+import type { HistorySettings } from "./settings.ts";
+
+const pageEntries = 256;
+const nodeLeaseNamespace = "kube-node-lease";
+
+/** A run as it is to be written. */
+export interface RunWrite {
+	key: string;
+	/** modRevision of the run that it replaces; 0: there is none. */
+	modRevision: number;
+	run: Run;
+}
+
+export class RunStore {
+	readonly index = new RunIndex();
+	readonly #store: Store;
+	readonly #settings: HistorySettings;
+	readonly #clock: Pick<Clock, "now">;
+
+	constructor(store: Store, settings: HistorySettings, clock: Pick<Clock, "now">) {
+		this.#store = store;
+		this.#settings = settings;
+		this.#clock = clock;
+	}
+
+	async runAt(key: string): Promise<{ run: Run; modRevision: number } | undefined> {
+		const entry = await this.#store.get(key);
+		return entry && { run: decodeRun(entry.value), modRevision: entry.modRevision };
+	}
+
+	/** All of them, each taken into the index. */
+	async *load(): AsyncGenerator<Run> {
+		for await (const { key, value } of this.entries(keyPrefix(runs))) {
+			const run = decodeRun(value);
+			this.index.set(entryOf(key, run));
+			yield run;
+		}
+	}
+
+	async *entries(prefix: string): AsyncGenerator<{ key: string; value: Uint8Array }> {
+		const to = prefixEnd(prefix);
+		for (let from = prefix; ; ) {
+			const range = { from, ...(to !== undefined && { to }), limit: pageEntries };
+			const { entries, more } = await this.#store.range(range);
+			yield* entries;
+			const last = entries.at(-1);
+			if (!more || last === undefined) return;
+			from = `${last.key}\0`;
+		}
+	}
+
+	/**
+	 * Writes runs, and removes other keys along with that.
+	 * @throws Error when a run was not as it was to be: somebody else wrote it, or a reply was lost
+	 */
+	async write(writes: readonly RunWrite[], deletes: readonly string[] = []): Promise<void> {
+		if (writes.length === 0 && deletes.length === 0) return;
+		const puts = writes.map(({ key, run }) => ({ key, value: encode(run) }));
+		const compare = writes.map(({ key, modRevision }) => ({ key, modRevision }));
+		const result = await this.#store.commit({ compare, puts, deletes });
+		if (!result.ok) throw new Error("a run was written by another recorder");
+		for (const { key, run } of writes) this.index.set(entryOf(key, run));
+	}
+
+	/** @param of runs that were written: their groups are looked at */
+	async prune(of: readonly RunWrite[] = []): Promise<void> {
+		const groups = new Set(of.map(({ key, run }) => entryOf(key, run).group));
+		for (const { key, namespace, name } of this.index.excess(this.#settings, this.#clock.now(), groups)) {
+			await this.remove([key, ...(await logKeys(this.#store, logPrefix(namespace, name)))]);
+			this.index.remove(key);
+		}
+		for (const { key, namespace, name } of this.index.excessLogs(this.#settings)) {
+			const stored = await this.runAt(key);
+			await this.remove(await logKeys(this.#store, logPrefix(namespace, name)));
+			if (stored === undefined) continue;
+			const run: Run = { ...stored.run, status: { ...stored.run.status, logs: "Pruned" } };
+			delete run.status.logBytes;
+			await this.write([{ key, modRevision: stored.modRevision, run }]);
+		}
+	}
+
+	/** Whether a run that is not kept would have to go at once. */
+	isTooOld(key: string, run: Run): boolean {
+		return this.index.isTooOld(entryOf(key, run), this.#settings, this.#clock.now());
+	}
+
+	/** @param run undefined: it is removed */
+	async replace(namespace: string, name: string, run: Run | undefined): Promise<void> {
+		const key = objectKey(runs, namespace, name);
+		if (run === undefined) {
+			await this.remove([key]);
+			this.index.remove(key);
+			return;
+		}
+		const written = { key, modRevision: (await this.#store.get(key))?.modRevision ?? 0, run };
+		await this.write([written]);
+		await this.prune([written]);
+	}
+
+	/** Runs go with their namespace, as all that is in it. @returns the keys of what went */
+	async removeNamespace(namespace: string): Promise<string[]> {
+		const keys: string[] = [];
+		for (const prefix of [keyPrefix(runs, namespace), `${logRoot}${namespace}/`, `${factRoot}${namespace}/`])
+			keys.push(...(await logKeys(this.#store, prefix)));
+		await this.remove(keys);
+		for (const key of keys) this.index.remove(key);
+		return keys;
+	}
+
+	async remove(keys: readonly string[]): Promise<void> {
+		for (let at = 0; at < keys.length; at += pageEntries)
+			await this.#store.commit({ compare: [], puts: [], deletes: keys.slice(at, at + pageEntries) });
+	}
+
+	/** When a node last said that it lives, epoch milliseconds; undefined when none ever did. */
+	async lastAliveMs(): Promise<number | undefined> {
+		let lastMs: number | undefined;
+		for await (const { value } of this.entries(keyPrefix(leases, nodeLeaseNamespace))) {
+			// The API server keeps Leases there.
+			const { spec } = JSON.parse(Buffer.from(value).toString()) as Lease;
+			const renewedMs = parseTimestamp(spec.renewTime ?? "");
+			if (renewedMs > (lastMs ?? 0)) lastMs = renewedMs;
+		}
+		return lastMs;
+	}
+}
+
+function decodeRun(value: Uint8Array): Run {
+	// Only recorders write there.
+	return JSON.parse(Buffer.from(value).toString()) as Run;
+}
