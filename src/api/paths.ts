@@ -13,6 +13,7 @@ import { objectResponse } from "./respond.ts";
 import type { Server } from "./server.ts";
 import { methodNotAllowed, noSuchResource } from "./target.ts";
 import { usageResources } from "./usage.ts";
+import { WorkloadMetrics } from "./workload-metrics/serve.ts";
 
 export type Paths = (request: ApiRequest, user: User) => Promise<ApiResponse>;
 
@@ -23,13 +24,14 @@ export function createPaths(server: Server): Paths {
 		usage === undefined ? virtualResources : [...virtualResources, ...usageResources],
 	);
 	const schemas = openApi(server.registry, { version: server.options.gitVersion ?? defaultVersion });
+	const workloads = new WorkloadMetrics(server.cache, server.clock);
 	return async (request, user) => {
 		if (request.method === "POST" && request.path === endedLogsPath) return receiveLogs(server, request, user);
 		if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
 		const path = request.path.length > 1 && request.path.endsWith("/") ? request.path.slice(0, -1) : request.path;
 		const found = discoveryAt(documents, path, request) ?? healthAt(path, request) ?? plainAt(server, path);
 		if (found !== undefined) return found;
-		return (await metricsAt(server.metrics.registry, path)) ?? (await openApiAt(schemas, path, request)) ?? missing();
+		return (await metricsAt(server.metrics.registry, workloads, path)) ?? (await openApiAt(schemas, path, request)) ?? missing();
 	};
 }
 

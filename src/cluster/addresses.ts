@@ -6,3 +6,6 @@ export function serviceAddress(serviceCidr: string, index: number): string {
 	if (cidr === undefined) throw new Error(`not an IPv4 CIDR: ${serviceCidr}`);
 	return formatIPv4(cidr.base + index);
 }
+
+/** Where kube-state-metrics is, by the number of its address in the service range. */
+export const stateMetricsAt = { index: 11, port: 8080 } as const;

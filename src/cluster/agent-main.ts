@@ -107,7 +107,14 @@ async function start(tokens: AgentTokens): Promise<void> {
 		configuration: readKubeletConfiguration(config.kubelet),
 	});
 	closers.push(() => agent.stop());
-	const services = await startNodeServices({ proxy, dns, network, clock, config });
+	const services = await startNodeServices({
+		proxy,
+		dns,
+		network,
+		clock,
+		config,
+		stateMetricsToken: tokens.stateMetrics,
+	});
 	closers.push(() => services.close());
 	const server = await serveAgent(agent, config.agentSocket);
 	closers.push(async () => server.close());

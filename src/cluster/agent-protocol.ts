@@ -45,6 +45,8 @@ export interface AgentTokens {
 	proxy: string;
 	/** The service account of CoreDNS. */
 	dns: string;
+	/** The service account of kube-state-metrics. */
+	stateMetrics: string;
 }
 
 export type AgentMessage = { type: "ready"; limitations: readonly string[] } | { type: "failed"; message: string };

@@ -42,6 +42,8 @@ export const serviceProxy = component("system:kube-proxy");
 export const dnsServer = serviceAccount(clusterAccounts.dns);
 /** Writes the Events of controllers and scheduler. */
 export const eventRecorder = serviceAccount(clusterAccounts.eventRecorder);
+/** Answers as kube-state-metrics in each node. */
+export const stateMetrics = serviceAccount(clusterAccounts.stateMetrics);
 /** Asks agents what pods and nodes use. */
 export const metricsReader = serviceAccount(clusterAccounts.metrics);
 /** `cox` in the server: waits for nodes, labels them, forgets those that are taken away. */

@@ -9,7 +9,8 @@ import { startDnsServer } from "../services/dns-server.ts";
 import { mirrorDnsView } from "../services/dns-view.ts";
 import { serveProxyHealth } from "../services/proxy-health.ts";
 import { startServiceProxy } from "../services/service-proxy.ts";
-import { serviceAddress } from "./addresses.ts";
+import { startStateMetrics } from "../services/state-metrics-server.ts";
+import { serviceAddress, stateMetricsAt } from "./addresses.ts";
 import type { AgentConfig } from "./agent-protocol.ts";
 
 interface NodeServicesOptions {
@@ -20,12 +21,14 @@ interface NodeServicesOptions {
 	network: NodeNetwork;
 	clock: Clock;
 	config: AgentConfig;
+	/** Of kube-state-metrics' service account. */
+	stateMetricsToken: string;
 }
 
-/** DNS, service addresses, routes and the API's own address, as every node answers them itself. Resolves when they answer. */
+/** DNS, service addresses, routes, the API's own address and kube-state-metrics', as every node answers them itself. Resolves when they answer. */
 export async function startNodeServices(options: NodeServicesOptions): Promise<{ close(): Promise<void> }> {
 	const { proxy: mirror, dns: dnsMirror, network, clock, config } = options;
-	const [dns, api, proxy, health] = await Promise.all([
+	const [dns, api, stateMetrics, proxy, health] = await Promise.all([
 		startDnsServer({
 			view: mirrorDnsView(mirror, dnsMirror.of(namespaces)),
 			clock,
@@ -41,13 +44,19 @@ export async function startNodeServices(options: NodeServicesOptions): Promise<{
 			port: 443,
 			socketPath: config.apiTlsSocket,
 		}),
+		startStateMetrics({
+			address: serviceAddress(config.serviceCidr, stateMetricsAt.index),
+			port: stateMetricsAt.port,
+			socketPath: config.apiSocket,
+			token: options.stateMetricsToken,
+		}),
 		startServiceProxy({ mirror, network, clock, nodeName: config.node }),
 		serveProxyHealth({ clock }),
 	]);
 	return {
 		async close() {
 			proxy.stop();
-			await Promise.all([dns.close(), api.close(), health.close()]);
+			await Promise.all([dns.close(), api.close(), stateMetrics.close(), health.close()]);
 		},
 	};
 }

@@ -11,7 +11,7 @@ import { serviceAddress } from "./addresses.ts";
 import { AgentProcess } from "./agent-process.ts";
 import type { AgentConfig, AgentTokens } from "./agent-protocol.ts";
 import { registersToRead } from "./data-directories.ts";
-import { dnsServer, nodeUser, serviceProxy } from "./identities.ts";
+import { dnsServer, nodeUser, serviceProxy, stateMetrics } from "./identities.ts";
 import type { Layout } from "./layout.ts";
 import type { LocalTokens } from "./local-tokens.ts";
 import type { NodePool, PoolNode } from "./node-pool.ts";
@@ -105,6 +105,7 @@ class ProcessNodes implements NodePool {
 			node: this.#options.tokens.grant(nodeUser(node.name)),
 			proxy: this.#options.tokens.grant(serviceProxy),
 			dns: this.#options.tokens.grant(dnsServer),
+			stateMetrics: this.#options.tokens.grant(stateMetrics),
 		};
 		const agent = new AgentProcess({
 			tokens,

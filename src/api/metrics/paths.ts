@@ -1,16 +1,23 @@
-/** `/metrics` and its neighbours: what the server has counted, as Prometheus reads it. */
+/** `/metrics` and its neighbours: what the server has counted, and what there is in the cluster, as Prometheus reads it. */
 import type { ApiResponse } from "../../core/exchange.ts";
 import { exposition, expositionType, processMetrics } from "../../core/metrics/exposition.ts";
 import type { MetricFamily, MetricRegistry } from "../../core/metrics/registry.ts";
 import { textResponse } from "../respond.ts";
+import type { WorkloadMetrics } from "../workload-metrics/serve.ts";
 
 /** Undefined when the path is about no metrics. */
-export function metricsAt(metrics: MetricRegistry, path: string): Promise<ApiResponse> | undefined {
+export function metricsAt(
+	metrics: MetricRegistry,
+	workloads: WorkloadMetrics,
+	path: string,
+): Promise<ApiResponse> | ApiResponse | undefined {
 	switch (path) {
 		case "/metrics":
 			return everything(metrics);
 		case "/metrics/slis":
 			return exposition(metrics.families.filter(isSli)).then(asText);
+		case "/metrics/workloads":
+			return workloads.answer();
 		default:
 			return undefined;
 	}

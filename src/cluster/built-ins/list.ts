@@ -8,7 +8,7 @@ import { storageClasses } from "../../kinds/storageclass.ts";
 import { type BuiltIn, builtIn } from "./built-in.ts";
 import { builtInFlowControl } from "./flow-control.ts";
 import { builtInRoles } from "./roles.ts";
-import { apiServerService, dnsService } from "./services.ts";
+import { apiServerService, dnsService, stateMetricsService } from "./services.ts";
 
 const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 const systemPriorities = [
@@ -26,7 +26,7 @@ const systemPriorities = [
 
 export interface BuiltInSettings {
 	serviceCidr: string;
-	/** Whether nodes answer DNS. */
+	/** Whether nodes answer DNS, and as kube-state-metrics. */
 	hasDns: boolean;
 	/** Names of service accounts in kube-system. */
 	accounts: readonly string[];
@@ -42,6 +42,6 @@ export function builtIns({ serviceCidr, hasDns, accounts }: BuiltInSettings): Bu
 		builtIn(serviceCIDRs, { metadata: { name: "kubernetes" }, spec: { cidrs: [serviceCidr] } }),
 		...builtInFlowControl,
 		...apiServerService(serviceCidr),
-		...(hasDns ? dnsService(serviceCidr) : []),
+		...(hasDns ? [...dnsService(serviceCidr), ...stateMetricsService(serviceCidr)] : []),
 	];
 }

@@ -1,10 +1,10 @@
-/** Services without pods: the API server's and the DNS server's. Each node answers at their addresses itself. */
+/** Services without pods: the API server's, the DNS server's, kube-state-metrics'. Each node answers at their addresses itself. */
 import type { Draft } from "../../core/object.ts";
 import { endpoints } from "../../kinds/endpoints.ts";
 import { endpointSlices } from "../../kinds/endpointslice.ts";
 import type { EndpointSlice, Endpoints, Service, ServicePort } from "../../kinds/generated/types.ts";
 import { services } from "../../kinds/service.ts";
-import { serviceAddress } from "../addresses.ts";
+import { serviceAddress, stateMetricsAt } from "../addresses.ts";
 import { type BuiltIn, builtIn } from "./built-in.ts";
 
 interface Ref {
@@ -32,6 +32,15 @@ export function dnsService(serviceCidr: string): BuiltIn[] {
 		{ name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
 	];
 	return answeredByNodes(ref, labels, serviceAddress(serviceCidr, 10), ports);
+}
+
+/** Published scrape configurations find it by these labels, and by the port's name. */
+export function stateMetricsService(serviceCidr: string): BuiltIn[] {
+	const ref = { namespace: "kube-system", name: "kube-state-metrics" };
+	const labels = { "app.kubernetes.io/name": "kube-state-metrics", "app.kubernetes.io/component": "exporter" };
+	const { index, port } = stateMetricsAt;
+	const ports = [{ name: "http-metrics", port, protocol: "TCP", targetPort: port }];
+	return answeredByNodes(ref, labels, serviceAddress(serviceCidr, index), ports);
 }
 
 /** The address is also its endpoint: a node's service rules leave out what leads back to the service itself. */

@@ -4,7 +4,17 @@
  */
 import type { Draft } from "../../../core/object.ts";
 import type { ClusterRole, ClusterRoleBinding, PolicyRule } from "../../generated/types.ts";
-import { clusterBinding, clusterRole, coreRule, eventsRule, read, rule, systemAccount } from "./make.ts";
+import {
+	clusterBinding,
+	clusterRole,
+	coreRule,
+	eventsRule,
+	group,
+	pathRule,
+	read,
+	rule,
+	systemAccount,
+} from "./make.ts";
 
 /** Accounts in kube-system that are no controllers'. */
 export const clusterAccounts = {
@@ -13,6 +23,7 @@ export const clusterAccounts = {
 	eventRecorder: "event-recorder",
 	metrics: "metrics-server",
 	simulatedNodes: "simulated-nodes",
+	stateMetrics: "kube-state-metrics",
 } as const;
 
 /** Role → account and rules. */
@@ -32,6 +43,8 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 		account: clusterAccounts.metrics,
 		rules: [coreRule(["nodes"], read), coreRule(["nodes/proxy"], ["get"])],
 	},
+	// What the API server tells of all objects in metrics: names and states, nothing of what they contain.
+	"coxswain:kube-state-metrics": { account: clusterAccounts.stateMetrics, rules: [pathRule(["/metrics/workloads"])] },
 	// `cox up` waits until nodes are Ready and pods can be made, and labels nodes; `cox node rm` takes a node and its pods away.
 	"coxswain:cox": {
 		account: clusterAccounts.cox,
@@ -91,6 +104,7 @@ export const ownClusterRoles: readonly Draft<ClusterRole>[] = Object.entries(rol
 	clusterRole(name, rules),
 );
 
-export const ownClusterRoleBindings: readonly Draft<ClusterRoleBinding>[] = Object.entries(roles).map(
-	([name, { account }]) => clusterBinding(name, [systemAccount(account)]),
-);
+export const ownClusterRoleBindings: readonly Draft<ClusterRoleBinding>[] = [
+	...Object.entries(roles).map(([name, { account }]) => clusterBinding(name, [systemAccount(account)])),
+	clusterBinding("coxswain:monitoring", [group("system:monitoring")], "coxswain:kube-state-metrics"),
+];

@@ -1,0 +1,173 @@
+/** Nodes, namespaces and what is kept in them. */
+import { certificateSigningRequests } from "../../kinds/certificatesigningrequest.ts";
+import { configMaps } from "../../kinds/configmap.ts";
+import { leases } from "../../kinds/lease.ts";
+import { namespaces } from "../../kinds/namespace.ts";
+import { nodes } from "../../kinds/node.ts";
+import { secrets } from "../../kinds/secret.ts";
+import { serviceAccounts } from "../../kinds/serviceaccount.ts";
+import {
+	addAmounts,
+	conditions,
+	created,
+	deletion,
+	info,
+	ofKind,
+	oneOf,
+	owners,
+	resourceVersion,
+	unixTime,
+	value,
+} from "./family.ts";
+
+const rolePrefix = "node-role.kubernetes.io/";
+
+export const nodeFamilies = ofKind(nodes, ({ metadata }) => ({ node: metadata.name }), [
+	info("kube_node_info", "The node", ({ spec, status }) => {
+		const about = status?.nodeInfo;
+		return {
+			kernel_version: about?.kernelVersion,
+			os_image: about?.osImage,
+			container_runtime_version: about?.containerRuntimeVersion,
+			kubelet_version: about?.kubeletVersion,
+			// Upstream names it no more.
+			kubeproxy_version: "deprecated",
+			provider_id: spec?.providerID,
+			pod_cidr: spec?.podCIDR,
+			system_uuid: about?.systemUUID,
+			internal_ip: status?.addresses?.find(({ type }) => type === "InternalIP")?.address,
+		};
+	}),
+	created("node"),
+	deletion("node"),
+	{
+		name: "kube_node_role",
+		help: "Its roles",
+		each({ metadata: { labels = {} } }, add) {
+			for (const label of Object.keys(labels))
+				if (label.startsWith(rolePrefix)) add(1, { role: label.slice(rolePrefix.length) });
+		},
+	},
+	value("kube_node_spec_unschedulable", "Whether it takes no new pods", ({ spec }) =>
+		spec?.unschedulable === true ? 1 : 0,
+	),
+	{
+		name: "kube_node_spec_taint",
+		help: "Its taints",
+		each({ spec }, add) {
+			for (const { key, value: text, effect } of spec?.taints ?? []) add(1, { key, value: text, effect });
+		},
+	},
+	{
+		name: "kube_node_spec_pod_cidrs",
+		help: "Addresses of its pods",
+		each({ spec }, add) {
+			for (const range of spec?.podCIDRs ?? []) add(1, { pod_cidr: range });
+		},
+	},
+	{
+		name: "kube_node_status_addresses",
+		help: "Its addresses",
+		each({ status }, add) {
+			for (const { type, address } of status?.addresses ?? []) add(1, { type, address });
+		},
+	},
+	{
+		name: "kube_node_status_capacity",
+		help: "What there is of each resource",
+		each({ status }, add) {
+			addAmounts(add, status?.capacity);
+		},
+	},
+	{
+		name: "kube_node_status_allocatable",
+		help: "What pods can have of each resource",
+		each({ status }, add) {
+			addAmounts(add, status?.allocatable);
+		},
+	},
+	conditions("kube_node_status_condition", "Its conditions", ({ status }) => status?.conditions),
+]);
+
+export const namespaceFamilies = ofKind(namespaces, ({ metadata }) => ({ namespace: metadata.name }), [
+	created("namespace"),
+	oneOf("kube_namespace_status_phase", "Its phase", "phase", ["Active", "Terminating"], ({ status }) => status?.phase),
+	conditions("kube_namespace_status_condition", "Its conditions", ({ status }) => status?.conditions),
+]);
+
+export const configMapFamilies = ofKind(
+	configMaps,
+	({ metadata: { namespace, name } }) => ({ namespace, configmap: name }),
+	[info("kube_configmap_info", "The ConfigMap"), created("configmap"), resourceVersion("configmap")],
+);
+
+/** Nothing of what Secrets contain. */
+export const secretFamilies = ofKind(secrets, ({ metadata: { namespace, name } }) => ({ namespace, secret: name }), [
+	info("kube_secret_info", "The Secret"),
+	info("kube_secret_type", "Its type", ({ type }) => ({ type })),
+	owners("secret"),
+	created("secret"),
+	resourceVersion("secret"),
+]);
+
+export const serviceAccountFamilies = ofKind(
+	serviceAccounts,
+	({ metadata: { namespace, name, uid } }) => ({ namespace, serviceaccount: name, uid }),
+	[
+		info("kube_serviceaccount_info", "The service account", ({ automountServiceAccountToken: mounts }) =>
+			mounts === undefined ? {} : { automount_token: String(mounts) },
+		),
+		created("serviceaccount"),
+		value("kube_serviceaccount_deleted", "When it is to be gone, in Unix time", ({ metadata }) =>
+			unixTime(metadata.deletionTimestamp),
+		),
+		{
+			name: "kube_serviceaccount_secret",
+			help: "Secrets that it names",
+			each({ secrets: named = [] }, add) {
+				for (const { name } of named) add(1, { name });
+			},
+		},
+		{
+			name: "kube_serviceaccount_image_pull_secret",
+			help: "Secrets for pulling images",
+			each({ imagePullSecrets = [] }, add) {
+				for (const { name } of imagePullSecrets) add(1, { name });
+			},
+		},
+	],
+);
+
+export const leaseFamilies = ofKind(leases, ({ metadata: { namespace, name } }) => ({ lease: name, namespace }), [
+	{
+		name: "kube_lease_owner",
+		help: "Whom it belongs to, and who holds it",
+		each({ metadata: { ownerReferences = [] }, spec }, add) {
+			const holder = { lease_holder: spec?.holderIdentity };
+			if (ownerReferences.length === 0) add(1, { owner_kind: "", owner_name: "", ...holder });
+			for (const { kind, name } of ownerReferences) add(1, { owner_kind: kind, owner_name: name, ...holder });
+		},
+	},
+	value("kube_lease_renew_time", "When it was renewed last, in Unix time", ({ spec }) => unixTime(spec?.renewTime)),
+]);
+
+export const certificateFamilies = ofKind(
+	certificateSigningRequests,
+	({ metadata, spec }) => ({ certificatesigningrequest: metadata.name, signer_name: spec.signerName }),
+	[
+		created("certificatesigningrequest"),
+		{
+			name: "kube_certificatesigningrequest_condition",
+			help: "Conditions by type",
+			each({ status }, add) {
+				for (const type of ["Approved", "Denied", "Failed"]) {
+					const count = (status?.conditions ?? []).filter((one) => one.type === type).length;
+					add(count, { condition: type.toLowerCase() });
+				}
+			},
+		},
+		value("kube_certificatesigningrequest_cert_length", "Bytes of the certificate", ({ status }) =>
+			Buffer.byteLength(status?.certificate ?? "", "base64"),
+		),
+	],
+);

@@ -1,0 +1,183 @@
+/** What is told of the objects of a kind: families of series, each a calculation over one object. Pure. */
+import { parseTimestamp } from "../../core/clock.ts";
+import type { KubeObject, OwnerReference } from "../../core/object.ts";
+import { parseQuantity } from "../../core/quantity.ts";
+import type { Kind } from "../../kinds/kind.ts";
+
+export type Labels = Readonly<Record<string, string | undefined>>;
+
+/** Tells a value of the object. @param labels besides those of the object itself; undefined ones are empty */
+export type Add = (value: number, labels?: Labels) => void;
+
+export interface Family<T> {
+	name: string;
+	help: string;
+	/** Default: gauge. */
+	type?: "counter";
+	each(object: T, add: Add): void;
+}
+
+export interface KindFamilies<T extends KubeObject = KubeObject> {
+	kind: Kind<T>;
+	/** Labels that every series of an object has. */
+	labels(object: T): Labels;
+	families: readonly Family<T>[];
+}
+
+/** A list of kinds mixes their types: whoever goes through it hands each kind's objects to that kind's families. */
+export function ofKind<T extends KubeObject>(
+	kind: Kind<T>,
+	labels: (object: T) => Labels,
+	families: readonly Family<T>[],
+): KindFamilies {
+	return { kind, labels, families } as unknown as KindFamilies;
+}
+
+/** `{namespace="default",pod="web-0"` without what may follow. */
+export function labelText(labels: Labels): string {
+	let text = "";
+	for (const name in labels) {
+		const value = labels[name] ?? "";
+		text += `${text === "" ? "" : ","}${name}="${escaped(value)}"`;
+	}
+	return text;
+}
+
+function escaped(text: string): string {
+	return /["\\\n]/.test(text)
+		? text.replace(/["\\\n]/g, (character) => (character === "\n" ? "\\n" : `\\${character}`))
+		: text;
+}
+
+/** A family with one value for each object; undefined: none. */
+export function value<T>(name: string, help: string, of: (object: T) => number | undefined): Family<T> {
+	return {
+		name,
+		help,
+		each(object, add) {
+			const found = of(object);
+			if (found !== undefined) add(found);
+		},
+	};
+}
+
+/** A family whose value is always 1: it tells by its labels. Undefined: nothing. */
+export function info<T>(name: string, help: string, of: (object: T) => Labels | undefined = () => ({})): Family<T> {
+	return {
+		name,
+		help,
+		each(object, add) {
+			const labels = of(object);
+			if (labels !== undefined) add(1, labels);
+		},
+	};
+}
+
+/** 1 for the one that it is, 0 for the others. */
+export function oneOf<T>(
+	name: string,
+	help: string,
+	label: string,
+	values: readonly string[],
+	of: (object: T) => string | undefined,
+): Family<T> {
+	return {
+		name,
+		help,
+		each(object, add) {
+			const found = of(object) ?? "";
+			if (found !== "") for (const one of values) add(one === found ? 1 : 0, { [label]: one });
+		},
+	};
+}
+
+const statuses = ["true", "false", "unknown"] as const;
+
+/** 1 for the status that a condition has, 0 for the others. @param label of the status */
+export function addStatus(add: Add, status: string, label: string, labels: Labels = {}): void {
+	for (const one of statuses) add(status.toLowerCase() === one ? 1 : 0, { ...labels, [label]: one });
+}
+
+/** Conditions of an object by type and status. */
+export function conditions<T>(
+	name: string,
+	help: string,
+	of: (object: T) => readonly { type: string; status: string }[] | undefined,
+): Family<T> {
+	return {
+		name,
+		help,
+		each(object, add) {
+			for (const { type, status } of of(object) ?? []) addStatus(add, status, "status", { condition: type });
+		},
+	};
+}
+
+/** When the object was made, by kube-state-metrics' name of that. */
+export function created<T extends KubeObject>(kind: string): Family<T> {
+	return value(`kube_${kind}_created`, "When it was made, in Unix time", ({ metadata }) =>
+		unixTime(metadata.creationTimestamp),
+	);
+}
+
+export function deletion<T extends KubeObject>(kind: string): Family<T> {
+	return value(`kube_${kind}_deletion_timestamp`, "When it is to be gone, in Unix time", ({ metadata }) =>
+		unixTime(metadata.deletionTimestamp),
+	);
+}
+
+export function resourceVersion<T extends KubeObject>(kind: string): Family<T> {
+	return value(`kube_${kind}_metadata_resource_version`, "Its resource version", ({ metadata }) =>
+		Number(metadata.resourceVersion),
+	);
+}
+
+export function generation<T extends KubeObject>(kind: string): Family<T> {
+	return value(
+		`kube_${kind}_metadata_generation`,
+		"The generation of what is wanted",
+		({ metadata }) => metadata.generation ?? 0,
+	);
+}
+
+/** Every owner, or one without a name where there is none. */
+export function owners<T extends KubeObject>(kind: string): Family<T> {
+	return {
+		name: `kube_${kind}_owner`,
+		help: "Whom it belongs to",
+		each({ metadata: { ownerReferences = [] } }, add) {
+			if (ownerReferences.length === 0) add(1, { owner_kind: "", owner_name: "", owner_is_controller: "" });
+			for (const owner of ownerReferences) add(1, ownerLabels(owner));
+		},
+	};
+}
+
+function ownerLabels({ kind, name, controller = false }: OwnerReference): Labels {
+	return { owner_kind: kind, owner_name: name, owner_is_controller: String(controller) };
+}
+
+/** Seconds; undefined for no time. */
+export function unixTime(timestamp: string | undefined | null): number | undefined {
+	return timestamp === undefined || timestamp === null ? undefined : Math.floor(parseTimestamp(timestamp) / 1000);
+}
+
+/** Quantities by resource, with the units that kube-state-metrics names. @param labels besides resource and unit */
+export function addAmounts(
+	add: Add,
+	amounts: Readonly<Record<string, string | undefined>> = {},
+	labels: Labels = {},
+): void {
+	for (const [name, quantity] of Object.entries(amounts)) {
+		const unit = unitOf(name);
+		if (quantity === undefined || unit === undefined) continue;
+		add(parseQuantity(quantity), { ...labels, resource: name.replace(/[^a-zA-Z0-9_]/g, "_"), unit });
+	}
+}
+
+function unitOf(resource: string): string | undefined {
+	if (resource === "cpu") return "core";
+	if (resource === "pods") return "integer";
+	if (["memory", "storage", "ephemeral-storage"].includes(resource)) return "byte";
+	if (resource.startsWith("hugepages-") || resource.startsWith("attachable-volumes-")) return "byte";
+	return resource.includes("/") && !resource.includes("kubernetes.io/") ? "integer" : undefined;
+}

@@ -1,0 +1,198 @@
+import { controllerOf } from "../../core/object.ts";
+import { parseQuantity } from "../../core/quantity.ts";
+import type { Pod, PodCondition } from "../../kinds/generated/types.ts";
+import { pods } from "../../kinds/pod.ts";
+import { containerFamilies } from "./containers.ts";
+import { addStatus, created, deletion, type Family, info, ofKind, oneOf, owners, unixTime, value } from "./family.ts";
+
+/** Reasons of pods that kube-state-metrics tells apart. */
+const statusReasons = [
+	"Evicted",
+	"NodeAffinity",
+	"NodeLost",
+	"PreemptionByScheduler",
+	"SchedulingGated",
+	"Shutdown",
+	"TerminationByKubelet",
+	"UnexpectedAdmissionError",
+];
+const disruptionReasons = new Set([
+	"PreemptionByScheduler",
+	"DeletionByTaintManager",
+	"EvictionByEvictionAPI",
+	"DeletionByPodGC",
+	"TerminationByKubelet",
+]);
+
+export const podFamilies = ofKind(pods, ({ metadata: { namespace, name, uid } }) => ({ namespace, pod: name, uid }), [
+	info("kube_pod_info", "The pod", (pod) => {
+		const by = controllerOf(pod);
+		const { status, spec } = pod;
+		return {
+			host_ip: status?.hostIP,
+			pod_ip: status?.podIP,
+			node: spec.nodeName,
+			created_by_kind: by?.kind,
+			created_by_name: by?.name,
+			priority_class: spec.priorityClassName,
+			host_network: String(spec.hostNetwork ?? false),
+		};
+	}),
+	{
+		name: "kube_pod_ips",
+		help: "Addresses of the pod",
+		each({ status }, add) {
+			for (const { ip } of status?.podIPs ?? []) add(1, { ip, ip_family: ip.includes(":") ? "6" : "4" });
+		},
+	},
+	value("kube_pod_start_time", "When the node took the pod, in Unix time", ({ status }) => unixTime(status?.startTime)),
+	value("kube_pod_completion_time", "When the last of its containers ended, in Unix time", completionTime),
+	owners("pod"),
+	created("pod"),
+	deletion("pod"),
+	info("kube_pod_restart_policy", "Whether its containers are started again", ({ spec }) => ({
+		type: spec.restartPolicy,
+	})),
+	info("kube_pod_service_account", "Its service account", ({ spec }) => ({ service_account: spec.serviceAccountName })),
+	info("kube_pod_scheduler", "Who chooses its node", ({ spec }) => ({ name: spec.schedulerName })),
+	info("kube_pod_runtimeclass_name_info", "Its runtime class", ({ spec }) =>
+		spec.runtimeClassName === undefined ? undefined : { runtimeclass_name: spec.runtimeClassName },
+	),
+	oneOf(
+		"kube_pod_status_phase",
+		"Its phase",
+		"phase",
+		["Pending", "Succeeded", "Failed", "Unknown", "Running"],
+		({ status }) => status?.phase,
+	),
+	oneOf(
+		"kube_pod_status_qos_class",
+		"Its quality of service",
+		"qos_class",
+		["BestEffort", "Burstable", "Guaranteed"],
+		({ status }) => status?.qosClass,
+	),
+	condition("kube_pod_status_ready", "Whether it is ready", "Ready"),
+	condition("kube_pod_status_scheduled", "Whether it has a node", "PodScheduled"),
+	since("kube_pod_status_ready_time", "Since when it is ready, in Unix time", "Ready", "True"),
+	since("kube_pod_status_initialized_time", "Since when it is initialized, in Unix time", "Initialized", "True"),
+	since(
+		"kube_pod_status_container_ready_time",
+		"Since when its containers are ready, in Unix time",
+		"ContainersReady",
+		"True",
+	),
+	since("kube_pod_status_scheduled_time", "Since when it has a node, in Unix time", "PodScheduled", "True"),
+	since("kube_pod_status_unscheduled_time", "Since when no node was found, in Unix time", "PodScheduled", "False"),
+	info("kube_pod_status_unschedulable", "No node was found for it", (pod) =>
+		conditionOf(pod, "PodScheduled")?.status === "False" ? {} : undefined,
+	),
+	{
+		name: "kube_pod_status_reason",
+		help: "Why it is as it is",
+		each(pod, add) {
+			for (const reason of statusReasons) if (hasReason(pod, reason)) add(1, { reason });
+			const { reason = "" } = pod.status ?? {};
+			if (reason !== "" && !statusReasons.includes(reason)) add(1, { reason: "Other" });
+		},
+	},
+	{
+		name: "kube_pod_status_disruption_reason",
+		help: "Why it is being disrupted",
+		each(pod, add) {
+			const { reason = "" } = conditionOf(pod, "DisruptionTarget") ?? {};
+			if (disruptionReasons.has(reason)) add(1, { reason });
+		},
+	},
+	{
+		name: "kube_pod_nodeselectors",
+		help: "Labels that its node must have",
+		each({ spec: { nodeSelector = {} } }, add) {
+			const labels = Object.entries(nodeSelector).map(([key, wanted]) => [
+				`nodeselector_${key.replace(/[^a-zA-Z0-9_]/g, "_").replace(/([a-z0-9])([A-Z])/g, "$1_$2")}`.toLowerCase(),
+				wanted,
+			]);
+			add(1, Object.fromEntries(labels));
+		},
+	},
+	{
+		name: "kube_pod_tolerations",
+		help: "Taints that it tolerates",
+		each({ spec: { tolerations = [] } }, add) {
+			const told = new Set<string>();
+			for (const { key, operator, value: wanted, effect, tolerationSeconds } of tolerations) {
+				const seconds = tolerationSeconds === undefined ? undefined : String(tolerationSeconds);
+				const labels = { key, operator, value: wanted, effect, toleration_seconds: seconds };
+				const text = JSON.stringify(labels);
+				if (!told.has(text)) add(1, labels);
+				told.add(text);
+			}
+		},
+	},
+	claims("kube_pod_spec_volumes_persistentvolumeclaims_info", "Claims that its volumes use", () => 1),
+	claims("kube_pod_spec_volumes_persistentvolumeclaims_readonly", "Whether it only reads them", (readOnly) =>
+		readOnly ? 1 : 0,
+	),
+	overhead("kube_pod_overhead_cpu_cores", "cpu"),
+	overhead("kube_pod_overhead_memory_bytes", "memory"),
+	...containerFamilies,
+]);
+
+function conditionOf({ status }: Pod, type: string): PodCondition | undefined {
+	return status?.conditions?.find((one) => one.type === type);
+}
+
+function condition(name: string, help: string, type: string): Family<Pod> {
+	return {
+		name,
+		help,
+		each(pod, add) {
+			const found = conditionOf(pod, type);
+			if (found !== undefined) addStatus(add, found.status, "condition");
+		},
+	};
+}
+
+function since(name: string, help: string, type: string, status: string): Family<Pod> {
+	return value(name, help, (pod) => {
+		const found = conditionOf(pod, type);
+		return found?.status === status ? unixTime(found.lastTransitionTime) : undefined;
+	});
+}
+
+function completionTime({ status }: Pod): number | undefined {
+	const ends = (status?.containerStatuses ?? []).map(({ state }) => unixTime(state?.terminated?.finishedAt) ?? 0);
+	const last = Math.max(0, ...ends);
+	return last > 0 ? last : undefined;
+}
+
+function hasReason(pod: Pod, reason: string): boolean {
+	const { status } = pod;
+	return (
+		status?.reason === reason ||
+		(status?.conditions ?? []).some((one) => one.reason === reason) ||
+		(status?.containerStatuses ?? []).some(({ state }) => state?.terminated?.reason === reason)
+	);
+}
+
+function claims(name: string, help: string, of: (readOnly: boolean) => number): Family<Pod> {
+	return {
+		name,
+		help,
+		each({ metadata, spec }, add) {
+			for (const { name: volume, persistentVolumeClaim: claim, ephemeral } of spec.volumes ?? []) {
+				if (claim !== undefined)
+					add(of(claim.readOnly ?? false), { volume, persistentvolumeclaim: claim.claimName, ephemeral: "false" });
+				else if (ephemeral !== undefined)
+					add(of(false), { volume, persistentvolumeclaim: `${metadata.name}-${volume}`, ephemeral: "true" });
+			}
+		},
+	};
+}
+
+function overhead(name: string, resource: string): Family<Pod> {
+	return value(name, "What the pod takes besides its containers", ({ spec }) => {
+		const quantity = spec.overhead?.[resource];
+		return quantity === undefined ? undefined : parseQuantity(quantity);
+	});
+}

@@ -1,0 +1,161 @@
+/** Quotas, limits, budgets and autoscalers. */
+import { parseQuantity } from "../../core/quantity.ts";
+import type { V2HorizontalPodAutoscaler, V2MetricSpec, V2MetricStatus } from "../../kinds/generated/types.ts";
+import { horizontalPodAutoscalers } from "../../kinds/horizontalpodautoscaler.ts";
+import { limitRanges } from "../../kinds/limitrange.ts";
+import { podDisruptionBudgets } from "../../kinds/poddisruptionbudget.ts";
+import { resourceQuotas } from "../../kinds/resourcequota.ts";
+import { type Add, conditions, created, deletion, type Family, generation, info, ofKind, value } from "./family.ts";
+
+type Amounts = Readonly<Record<string, string | undefined>>;
+
+export const quotaFamilies = ofKind(
+	resourceQuotas,
+	({ metadata: { namespace, name } }) => ({ namespace, resourcequota: name }),
+	[
+		created("resourcequota"),
+		{
+			name: "kube_resourcequota",
+			help: "What there may be of each resource, and what there is",
+			each({ status }, add) {
+				each(status?.hard, (amount, resource) => add(amount, { resource, type: "hard" }));
+				each(status?.used, (amount, resource) => add(amount, { resource, type: "used" }));
+			},
+		},
+	],
+);
+
+const constraints = ["min", "max", "default", "defaultRequest", "maxLimitRequestRatio"] as const;
+
+export const limitFamilies = ofKind(
+	limitRanges,
+	({ metadata: { namespace, name } }) => ({ namespace, limitrange: name }),
+	[
+		{
+			name: "kube_limitrange",
+			help: "Limits by resource",
+			each({ spec }, add) {
+				for (const limit of spec?.limits ?? [])
+					for (const constraint of constraints)
+						each(limit[constraint], (amount, resource) => add(amount, { resource, type: limit.type, constraint }));
+			},
+		},
+		created("limitrange"),
+	],
+);
+
+function each(amounts: Amounts = {}, tell: (amount: number, resource: string) => void): void {
+	for (const [resource, quantity] of Object.entries(amounts))
+		if (quantity !== undefined) tell(parseQuantity(quantity), resource);
+}
+
+export const budgetFamilies = ofKind(
+	podDisruptionBudgets,
+	({ metadata: { namespace, name } }) => ({ namespace, poddisruptionbudget: name }),
+	[
+		created("poddisruptionbudget"),
+		deletion("poddisruptionbudget"),
+		value(
+			"kube_poddisruptionbudget_status_current_healthy",
+			"Pods that are healthy",
+			({ status }) => status?.currentHealthy ?? 0,
+		),
+		value(
+			"kube_poddisruptionbudget_status_desired_healthy",
+			"Pods that are to be healthy",
+			({ status }) => status?.desiredHealthy ?? 0,
+		),
+		value(
+			"kube_poddisruptionbudget_status_pod_disruptions_allowed",
+			"Pods that may go now",
+			({ status }) => status?.disruptionsAllowed ?? 0,
+		),
+		value(
+			"kube_poddisruptionbudget_status_expected_pods",
+			"Pods that it is about",
+			({ status }) => status?.expectedPods ?? 0,
+		),
+		value(
+			"kube_poddisruptionbudget_status_observed_generation",
+			"The generation that was seen last",
+			({ status }) => status?.observedGeneration ?? 0,
+		),
+	],
+);
+
+export const autoscalerFamilies = ofKind(
+	horizontalPodAutoscalers,
+	({ metadata: { namespace, name } }) => ({ namespace, horizontalpodautoscaler: name }),
+	[
+		info("kube_horizontalpodautoscaler_info", "The autoscaler", ({ spec: { scaleTargetRef: target } }) => ({
+			...(target.apiVersion === undefined ? {} : { scaletargetref_api_version: target.apiVersion }),
+			scaletargetref_kind: target.kind,
+			scaletargetref_name: target.name,
+		})),
+		created("horizontalpodautoscaler"),
+		deletion("horizontalpodautoscaler"),
+		generation("horizontalpodautoscaler"),
+		value("kube_horizontalpodautoscaler_spec_max_replicas", "Most pods", ({ spec }) => spec.maxReplicas),
+		value("kube_horizontalpodautoscaler_spec_min_replicas", "Fewest pods", ({ spec }) => spec.minReplicas ?? 1),
+		targets("kube_horizontalpodautoscaler_spec_target_metric", "What metrics should be", ({ spec }) =>
+			(spec.metrics ?? []).map(targetOf),
+		),
+		targets("kube_horizontalpodautoscaler_status_target_metric", "What metrics are", ({ status }) =>
+			(status?.currentMetrics ?? []).map(currentOf),
+		),
+		conditions("kube_horizontalpodautoscaler_status_condition", "Its conditions", ({ status }) => status?.conditions),
+		value(
+			"kube_horizontalpodautoscaler_status_current_replicas",
+			"Pods that there are",
+			({ status }) => status?.currentReplicas ?? 0,
+		),
+		value(
+			"kube_horizontalpodautoscaler_status_desired_replicas",
+			"Pods that it wants",
+			({ status }) => status?.desiredReplicas ?? 0,
+		),
+	],
+);
+
+interface MetricValue {
+	name: string;
+	container?: string | undefined;
+	is: { value?: string; averageValue?: string; averageUtilization?: number } | undefined;
+}
+
+function targetOf({ object, pods, resource, containerResource, external }: V2MetricSpec): MetricValue | undefined {
+	const named = object ?? pods ?? external;
+	if (named !== undefined) return { name: named.metric.name, is: named.target };
+	if (resource !== undefined) return { name: resource.name, is: resource.target };
+	if (containerResource === undefined) return undefined;
+	return { name: containerResource.name, container: containerResource.container, is: containerResource.target };
+}
+
+function currentOf({ object, pods, resource, containerResource, external }: V2MetricStatus): MetricValue | undefined {
+	const named = object ?? pods ?? external;
+	if (named !== undefined) return { name: named.metric.name, is: named.current };
+	if (resource !== undefined) return { name: resource.name, is: resource.current };
+	if (containerResource === undefined) return undefined;
+	return { name: containerResource.name, container: containerResource.container, is: containerResource.current };
+}
+
+function targets(
+	name: string,
+	help: string,
+	of: (autoscaler: V2HorizontalPodAutoscaler) => readonly (MetricValue | undefined)[],
+): Family<V2HorizontalPodAutoscaler> {
+	return {
+		name,
+		help,
+		each(autoscaler, add) {
+			for (const metric of of(autoscaler)) if (metric !== undefined) addMetric(add, metric);
+		},
+	};
+}
+
+function addMetric(add: Add, { name, container, is = {} }: MetricValue): void {
+	const told = (type: string) => ({ metric_name: name, metric_target_type: type, container });
+	if (is.value !== undefined) add(parseQuantity(is.value), told("value"));
+	if (is.averageValue !== undefined) add(parseQuantity(is.averageValue), told("average"));
+	if (is.averageUtilization !== undefined) add(is.averageUtilization, told("utilization"));
+}

@@ -1,0 +1,89 @@
+/**
+ * `/metrics/workloads`: what kube-state-metrics tells of a cluster's objects, made from the watch cache while somebody reads
+ * it. Between scrapes nothing of it exists.
+ */
+import type { Clock } from "../../core/clock.ts";
+import type { ApiResponse } from "../../core/exchange.ts";
+import { expositionType } from "../../core/metrics/exposition.ts";
+import type { KubeObject } from "../../core/object.ts";
+import type { WatchCache } from "../cache/cache.ts";
+import { keyPrefix } from "../cache/keys.ts";
+import { tooManyRequests } from "../flow.ts";
+import { type KindFamilies, type Labels, labelText } from "./family.ts";
+import { workloadFamilies } from "./list.ts";
+
+/** A piece of text is sent when it is this long; then others have their turn. */
+const pieceLength = 32 * 1024;
+/** Scrapes at the same time. Each holds the objects of a kind as they were when it came to it. */
+const mostScrapes = 8;
+/** A client that has not read everything by then makes room for others. */
+const patienceMs = 60_000;
+
+export class WorkloadMetrics {
+	readonly #cache: WatchCache;
+	readonly #clock: Clock;
+	/** When those under way began. */
+	readonly #running = new Set<{ sinceMs: number }>();
+
+	constructor(cache: WatchCache, clock: Clock) {
+		this.#cache = cache;
+		this.#clock = clock;
+	}
+
+	/** @throws ApiError TooManyRequests */
+	answer(): ApiResponse {
+		const nowMs = this.#clock.monotonicMs();
+		for (const one of this.#running) if (nowMs - one.sinceMs > patienceMs) this.#running.delete(one);
+		if (this.#running.size >= mostScrapes) throw tooManyRequests();
+		const scrape = { sinceMs: nowMs };
+		this.#running.add(scrape);
+		return { type: "stream", status: 200, headers: { "content-type": expositionType }, body: this.#body(scrape) };
+	}
+
+	async *#body(scrape: { sinceMs: number }): AsyncGenerator<Uint8Array> {
+		try {
+			for (const text of this.#text()) {
+				yield Buffer.from(text);
+				await turn();
+				if (!this.#running.has(scrape)) throw new Error("the client took too long");
+			}
+		} finally {
+			this.#running.delete(scrape);
+		}
+	}
+
+	*#text(): Generator<string> {
+		for (const families of workloadFamilies) {
+			const objects: KubeObject[] = [];
+			for (const cached of this.#cache.resource(families.kind).range(keyPrefix(families.kind)))
+				objects.push(cached.object);
+			yield* kindText(families, objects);
+		}
+	}
+}
+
+/** In pieces. */
+export function* kindText({ labels, families }: KindFamilies, objects: readonly KubeObject[]): Generator<string> {
+	// The same for every family.
+	const own = objects.map((object) => labelText(labels(object)));
+	for (const { name, help, type = "gauge", each } of families) {
+		let text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+		let prefix = "";
+		const add = (value: number, more?: Labels) => {
+			const rest = more === undefined ? "" : labelText(more);
+			text += rest === "" ? `${prefix}} ${value}\n` : `${prefix},${rest}} ${value}\n`;
+		};
+		for (const [index, object] of objects.entries()) {
+			prefix = `${name}{${own[index]}`;
+			each(object, add);
+			if (text.length < pieceLength) continue;
+			yield text;
+			text = "";
+		}
+		if (text !== "") yield text;
+	}
+}
+
+function turn(): Promise<void> {
+	return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,86 @@
+/**
+ * The `kube-state-metrics` service inside a node: answers on its address as kube-state-metrics does, with what the API server
+ * tells of the cluster's objects.
+ */
+import { type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { pipeline } from "node:stream";
+
+export interface StateMetricsOptions {
+	address: string;
+	port: number;
+	/** Unix socket on which the API server speaks HTTP. */
+	socketPath: string;
+	/** Of kube-state-metrics' service account, for those who come without a token of their own. */
+	token: string;
+}
+
+const mostConnections = 100;
+/** A scrape that takes longer has been given up by Prometheus long ago. */
+const timeoutMs = 120_000;
+const page =
+	'<html><head><title>kube-state-metrics</title></head><body><h1>kube-state-metrics</h1><p><a href="/metrics">metrics</a></p></body></html>\n';
+
+/** @throws Error when the address cannot be listened on */
+export async function startStateMetrics(
+	options: StateMetricsOptions,
+): Promise<{ port: number; close(): Promise<void> }> {
+	const server = createServer((incoming, response) => {
+		incoming.resume();
+		answer(options, incoming, response);
+	});
+	server.maxConnections = mostConnections;
+	await new Promise<void>((resolve, reject) => {
+		server.once("error", reject);
+		server.listen(options.port, options.address, () => {
+			server.off("error", reject);
+			resolve();
+		});
+	});
+	const bound = server.address();
+	return {
+		port: typeof bound === "object" && bound !== null ? bound.port : options.port,
+		close: () =>
+			new Promise((resolve) => {
+				server.close(() => resolve());
+				server.closeAllConnections();
+			}),
+	};
+}
+
+function answer(options: StateMetricsOptions, incoming: IncomingMessage, response: ServerResponse): void {
+	const { method = "GET", url = "/" } = incoming;
+	const [path] = url.split("?");
+	if (method !== "GET" && method !== "HEAD") say(response, 405, "method not allowed\n");
+	else if (path === "/metrics") passOn(options, incoming, response);
+	else if (path === "/healthz" || path === "/livez" || path === "/readyz") say(response, 200, "OK");
+	else if (path === "/") say(response, 200, page, "text/html");
+	else say(response, 404, "404 page not found\n");
+}
+
+function say(response: ServerResponse, status: number, text: string, type = "text/plain"): void {
+	response.writeHead(status, { "content-type": `${type}; charset=utf-8` });
+	response.end(text);
+}
+
+function passOn({ socketPath, token }: StateMetricsOptions, incoming: IncomingMessage, response: ServerResponse): void {
+	const { authorization = `Bearer ${token}` } = incoming.headers;
+	const asked: ClientRequest = request({
+		socketPath,
+		method: incoming.method,
+		path: "/metrics/workloads",
+		headers: { authorization, accept: "text/plain", host: "localhost" },
+		timeout: timeoutMs,
+	});
+	asked.once("timeout", () => asked.destroy(new Error("the API server does not answer")));
+	asked.once("error", () => {
+		if (response.headersSent) response.destroy();
+		else say(response, 503, "the API server cannot be reached\n");
+	});
+	asked.once("response", (found) => {
+		const type = found.headers["content-type"] ?? "text/plain";
+		response.writeHead(found.statusCode ?? 500, { "content-type": type });
+		pipeline(found, response, () => undefined);
+	});
+	response.once("close", () => asked.destroy());
+	asked.end();
+}
