@@ -31,7 +31,11 @@ export function createPaths(server: Server): Paths {
 		const path = request.path.length > 1 && request.path.endsWith("/") ? request.path.slice(0, -1) : request.path;
 		const found = discoveryAt(documents, path, request) ?? healthAt(path, request) ?? plainAt(server, path);
 		if (found !== undefined) return found;
-		return (await metricsAt(server.metrics.registry, workloads, path)) ?? (await openApiAt(schemas, path, request)) ?? missing();
+		return (
+			(await metricsAt(server.metrics.registry, workloads, path)) ??
+			(await openApiAt(schemas, path, request)) ??
+			missing()
+		);
 	};
 }
 

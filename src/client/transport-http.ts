@@ -6,6 +6,7 @@ import { ApiError } from "../core/errors.ts";
 import type { ApiRequest, ApiResponse, ServedWatchEvent, WatchEvent } from "../core/exchange.ts";
 import { deepFreeze } from "../core/object.ts";
 import type { Transport } from "./client.ts";
+import type { Answered } from "./client-metrics.ts";
 import { lineSplitter } from "./lines.ts";
 
 export interface HttpTransportOptions {
@@ -23,6 +24,8 @@ export interface HttpTransportOptions {
 	/** Connections for requests that end; a watch or stream has a connection of its own. Default 32. */
 	connections?: number;
 	clock?: Clock;
+	/** Told of each request; a watch is one. */
+	answered?: Answered;
 }
 
 const largestAnswerBytes = 512 * 1024 * 1024;
@@ -87,6 +90,14 @@ class HttpTransport implements Transport {
 			const request = this.#open(sent, query === "" ? sent.path : `${sent.path}?${query}`, body, lasting);
 			const state = { connected: false, reused: false, timedOut: false };
 			const timeoutMs = this.#options.timeoutMs ?? 60_000;
+			const begunMs = this.#clock.monotonicMs();
+			let isAnswered = false;
+			const answered = (status: number | undefined) => {
+				// What breaks off later was answered all the same.
+				if (!isAnswered)
+					this.#options.answered?.(sent.method, this.#base.host, status, this.#clock.monotonicMs() - begunMs);
+				isAnswered = true;
+			};
 			const timer = this.#clock.after(timeoutMs, () => {
 				state.timedOut = true;
 				request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`));
@@ -108,10 +119,12 @@ class HttpTransport implements Transport {
 			});
 			request.once("error", (error) => {
 				finish();
+				answered(undefined);
 				reject(failure(error, state, `${sent.method} ${sent.path}`));
 			});
 			request.once("response", (response) => {
 				timer.cancel();
+				answered(response.statusCode);
 				response.once("close", finish);
 				this.#receive(sent, response, watch).then(resolve, (error: unknown) => {
 					response.destroy();

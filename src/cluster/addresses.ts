@@ -9,3 +9,6 @@ export function serviceAddress(serviceCidr: string, index: number): string {
 
 /** Where kube-state-metrics is, by the number of its address in the service range. */
 export const stateMetricsAt = { index: 11, port: 8080 } as const;
+
+/** Numbers of the addresses that every node answers itself. */
+export const addressesOfNodes: readonly number[] = [1, 10, stateMetricsAt.index];

@@ -2,12 +2,14 @@
 import { readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import type { Client } from "../client/client.ts";
+import { clientMetrics } from "../client/client-metrics.ts";
 import { createMirror } from "../client/informer.ts";
 import type { Mirror } from "../client/mirror.ts";
 import { createClient } from "../client/requests.ts";
 import { httpTransport } from "../client/transport-http.ts";
 import { systemClock } from "../core/clock.ts";
 import { endedLogsPath, wireLogs } from "../core/ended-log.ts";
+import { MetricRegistry } from "../core/metrics/registry.ts";
 import { readMounts } from "../core/rootview-files.ts";
 import { createLinuxNetwork } from "../network/linux/network.ts";
 import { type Agent, startAgent } from "../node/agent.ts";
@@ -23,6 +25,9 @@ import { registeredData } from "./data-directories.ts";
 import { startNodeServices } from "./node-services.ts";
 
 const clock = systemClock();
+/** What this process counts. */
+const metrics = new MetricRegistry();
+const answered = clientMetrics(metrics);
 const closers: (() => Promise<unknown>)[] = [];
 // Written by process-nodes.ts.
 const config = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as AgentConfig;
@@ -38,7 +43,10 @@ function logError(what: string, error: unknown): void {
 
 /** A client as one of the agent's identities, and a Mirror that reads as it. */
 function connect(token: string, userAgent: string): { client: Client; mirror: Mirror } {
-	const client = createClient(httpTransport({ socketPath: config.apiSocket, token, clock }), { userAgent, clock });
+	const client = createClient(httpTransport({ socketPath: config.apiSocket, token, clock, answered }), {
+		userAgent,
+		clock,
+	});
 	const mirror = createMirror(client, { clock, onError: (error, what) => logError(`${userAgent}: ${what}`, error) });
 	closers.push(async () => {
 		mirror.close();
@@ -103,6 +111,7 @@ async function start(tokens: AgentTokens): Promise<void> {
 			logs: await viewPath(config.viewDirectory, "/var/log"),
 		},
 		clusterDns: config.clusterDns,
+		metrics,
 		logKeeper,
 		configuration: readKubeletConfiguration(config.kubelet),
 	});

@@ -7,7 +7,7 @@ import type { Clock, Timer } from "../core/clock.ts";
 import { clusterDirectories } from "../network/machine/processes.ts";
 import { createMachine, isWhole, type Machine, type NodeHolder } from "../network/machine.ts";
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
-import { serviceAddress } from "./addresses.ts";
+import { addressesOfNodes, serviceAddress } from "./addresses.ts";
 import { AgentProcess } from "./agent-process.ts";
 import type { AgentConfig, AgentTokens } from "./agent-protocol.ts";
 import { registersToRead } from "./data-directories.ts";
@@ -33,21 +33,19 @@ export interface ProcessNodesOptions {
 
 /** Nodes as namespaces of this machine, each with an agent process. @throws Error that says what the machine lacks */
 export async function createProcessNodes(options: ProcessNodesOptions): Promise<NodePool> {
-	const machine = await openMachine(options.layout, options.clock);
+	const { layout, clock, serviceCidr } = options;
+	const localAddresses = addressesOfNodes.map((index) => serviceAddress(serviceCidr, index));
+	const machine = await createMachine({ directory: layout.data, clock, localAddresses });
 	if (machine.problems.length > 0) throw new Error(machine.problems.join("; "));
 	return new ProcessNodes(options, machine);
 }
 
 /** Ends what is left of the cluster's nodes, whoever started them. Returns how many there were. */
 export async function removeMachine(layout: Layout, clock: Clock): Promise<number> {
-	const machine = await openMachine(layout, clock);
+	const machine = await createMachine({ directory: layout.data, clock });
 	const count = machine.nodes().length;
 	await machine.destroy();
 	return count;
-}
-
-function openMachine(layout: Layout, clock: Clock): Promise<Machine> {
-	return createMachine({ directory: layout.data, clock });
 }
 
 /** How often the nodes' namespaces are looked at. An agent's end is noticed at once; this is for the loss of the switch. */

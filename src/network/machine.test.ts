@@ -18,7 +18,7 @@ describe.skipIf(!works)("machine (as root; rootless by linux/rootless.test.ts)",
 	const networkBefore = hostLinks();
 	beforeEach(async () => {
 		directory = realpathSync(mkdtempSync(`${tmpdir()}/cox-machine-`));
-		machine = await createMachine({ directory, clock });
+		machine = await createMachine({ directory, clock, localAddresses: ["10.96.0.1", "10.96.0.10"] });
 	});
 	afterEach(async () => {
 		await machine.destroy();

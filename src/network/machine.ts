@@ -66,14 +66,14 @@ export interface MachineOptions {
 	clock: Clock;
 	/** Of the nodes' own addresses. */
 	nodeCidr?: string;
-	/** Virtual addresses every node answers itself: the API server's and the DNS server's. */
+	/** Virtual addresses every node answers itself. Default: none. */
 	localAddresses?: readonly string[];
 }
 
 const bridge = "switch0";
 
 export async function createMachine(options: MachineOptions): Promise<Machine> {
-	const { clock, nodeCidr = "172.30.0.0/16", localAddresses = ["10.96.0.1", "10.96.0.10"] } = options;
+	const { clock, nodeCidr = "172.30.0.0/16", localAddresses = [] } = options;
 	mkdirSync(options.directory, { recursive: true });
 	const owner = realpathSync(options.directory);
 	const mode = process.getuid?.() === 0 ? "root" : "rootless";

@@ -5,6 +5,7 @@ import type { Client } from "../client/client.ts";
 import type { Mirror } from "../client/mirror.ts";
 import { createEventRecorder } from "../client/recorder.ts";
 import type { Clock } from "../core/clock.ts";
+import type { MetricRegistry } from "../core/metrics/registry.ts";
 import { removeTree } from "../core/no-links.ts";
 import { plainWords } from "../core/plain-words.ts";
 import { parseQuantity } from "../core/quantity.ts";
@@ -37,6 +38,7 @@ import { type StorageMonitor, watchStorage } from "./storage/storage-monitor.ts"
 import { createEndpoint } from "./streams/endpoint.ts";
 import { safeSysctlNames } from "./sysctls.ts";
 import { MachineMeter } from "./usage/machine.ts";
+import { NodeMetrics } from "./usage/node-metrics.ts";
 import { createFiles } from "./volumes/files.ts";
 import type { Directories } from "./volumes/layout.ts";
 import { watchLocalVolumes } from "./volumes/local-volumes.ts";
@@ -65,6 +67,8 @@ export interface AgentOptions {
 	prober?: Prober;
 	/** False: Events are not written. */
 	events?: boolean;
+	/** Where what the agent counts goes; absent: it counts nothing. */
+	metrics?: MetricRegistry;
 	/** Brings the logs of Jobs' containers to those who keep them; absent: nobody does. */
 	logKeeper?: LogKeeper;
 	/** Default: the usual one. */
@@ -151,6 +155,7 @@ class RunningAgent implements Agent {
 			shortage: (pod) => lacks(pod, this.#admission())?.message.replace(/^Pod was rejected: /, ""),
 			containerConfig: (pod, container, start) => makeContainerConfig(context, pod, container, start),
 		};
+		if (options.metrics !== undefined) context.metrics = new NodeMetrics(options.metrics, clock);
 		if (options.logKeeper !== undefined) context.endedLogs = endedLogs(options.logKeeper, runtime);
 		const files = this.#files(context);
 		if (files !== undefined) context.files = files;

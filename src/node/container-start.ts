@@ -135,6 +135,7 @@ export class ContainerStarter {
 			const message = this.#context.words(error);
 			this.#record(spec.name, "Warning", "Failed", `Error: ${message}`);
 			this.#fail(spec.name, reason, message, clock.now() + retryMs);
+			this.#context.metrics?.notStarted(pod, spec.name, reason);
 			return undefined;
 		}
 	}
@@ -155,6 +156,7 @@ export class ContainerStarter {
 		} catch (error) {
 			this.#record(name, "Warning", "Failed", `Error: ${this.#context.words(error)}`);
 			this.#fail(name, "RunContainerError", this.#context.words(error), clock.now() + retryMs);
+			this.#context.metrics?.notStarted(this.#state().pod, name, "RunContainerError");
 			await runtime.removeContainer(created.id).catch(() => {});
 			return;
 		}
@@ -164,9 +166,11 @@ export class ContainerStarter {
 		const started = view.of(this.#state().pod.metadata.uid).containers.find(({ id }) => id === created.id);
 		if (started?.state === "exited" && (started.reason === "StartError" || started.reason === "ContainerCannotRun")) {
 			this.#record(name, "Warning", "Failed", `Error: ${started.message ?? started.reason}`);
+			this.#context.metrics?.notStarted(this.#state().pod, name, "RunContainerError");
 			return;
 		}
 		this.#record(name, "Normal", "Started", "Container started");
+		this.#context.metrics?.started(this.#state().pod, name);
 		if (lifecycle?.postStart !== undefined && started?.state === "running") {
 			await this.#postStart(container, created.id);
 		}

@@ -8,6 +8,7 @@ import type { EventRecorder } from "./event-recorder.ts";
 import type { KubeletConfiguration } from "./kubelet-configuration.ts";
 import type { PodContainer } from "./pod-state.ts";
 import type { RuntimeView } from "./runtime-view.ts";
+import type { NodeMetrics } from "./usage/node-metrics.ts";
 
 export interface NodeIdentity {
 	name: string;
@@ -125,6 +126,8 @@ export interface NodeContext {
 	files?: PodFiles;
 	/** Told of every container that has ended: by its id once, as far as one can. */
 	endedLogs?: EndedLogs;
+	/** Absent: nothing is counted. */
+	metrics?: NodeMetrics;
 	references: References;
 	prober: Prober;
 	/** Services of a namespace, for environment variables. */

@@ -107,16 +107,17 @@ export class PodActions {
 		}
 	}
 
-	/** Tells those who keep logs of containers that have ended since it was last called. */
+	/** Tells those who keep logs, and those who count, of containers that have ended since it was last called. */
 	tellEnded(): void {
-		const { endedLogs } = this.#context;
-		if (endedLogs === undefined) return;
+		const { endedLogs, metrics } = this.#context;
+		if (endedLogs === undefined && metrics === undefined) return;
 		const { pod, containers } = this.#state();
 		for (const container of containers) {
 			if (container.state !== "exited" || this.#ended?.has(container.id)) continue;
 			this.#ended ??= new Set();
 			this.#ended.add(container.id);
-			endedLogs.ended(pod, container);
+			endedLogs?.ended(pod, container);
+			metrics?.ended(pod, container);
 		}
 	}
 

@@ -174,6 +174,7 @@ export class PodWorker {
 		this.#probes.close();
 		this.#actions.close();
 		this.#context.references.release(this.#pod.metadata.uid);
+		this.#context.metrics?.forget(this.#pod.metadata.uid);
 	}
 
 	async #turns(): Promise<void> {

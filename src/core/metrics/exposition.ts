@@ -31,8 +31,25 @@ export async function processMetrics(): Promise<string> {
 let observed: Promise<Registry> | undefined;
 
 async function observeProcess(): Promise<Registry> {
-	const { collectDefaultMetrics, Registry } = await import("prom-client");
+	const { collectDefaultMetrics, Counter, Registry } = await import("prom-client");
 	const register = new Registry();
 	collectDefaultMetrics({ register });
+	// The library counts from when it is loaded; a process is as old as it is.
+	const cpu = (name: string, help: string, seconds: () => number) => {
+		register.removeSingleMetric(name);
+		new Counter({
+			name,
+			help,
+			registers: [register],
+			collect() {
+				this.reset();
+				this.inc(seconds());
+			},
+		});
+	};
+	const used = process.cpuUsage;
+	cpu("process_cpu_user_seconds_total", "CPU time of the program, in seconds", () => used().user / 1e6);
+	cpu("process_cpu_system_seconds_total", "CPU time of the system for it, in seconds", () => used().system / 1e6);
+	cpu("process_cpu_seconds_total", "CPU time, in seconds", () => (used().user + used().system) / 1e6);
 	return register;
 }

@@ -167,7 +167,8 @@ function labelled(names: readonly string[], values: readonly string[]): Record<s
 	return Object.fromEntries(names.map((name, index) => [name, values[index] ?? ""]));
 }
 
-function histogramSamples(
+/** A series of a histogram: its buckets, its sum and its count. */
+export function histogramSamples(
 	{ bounds, counts, sum }: Histogram,
 	labels: Record<string, string>,
 	name: string,

@@ -154,8 +154,10 @@ class ContainerProbes {
 		const before = this.#states.get(kind);
 		// What is being ended is not killed for being unhealthy; whether it is ready matters to its end.
 		if (probe === undefined || before === undefined || (this.#ending && kind !== "readiness")) return;
+		const begunMs = this.#context.clock.monotonicMs();
 		const result = await this.#run(probe);
 		if (this.#abort.signal.aborted) return;
+		this.#count(kind, result, begunMs);
 		const times = { startedAtMs: this.#startedAtMs, nowMs: this.#context.clock.now() };
 		const { state, counted } = afterProbe(before, kind, probe, result.ok, times);
 		this.#states.set(kind, state);
@@ -169,6 +171,12 @@ class ContainerProbes {
 		this.#tell();
 		if (kind === "startup" && state.verdict === "success") this.#scheduleOthers();
 		else if (this.#failed === undefined) this.#schedule(kind);
+	}
+
+	#count(kind: ProbeKind, result: ProbeResult, begunMs: number): void {
+		const { metrics, clock } = this.#context;
+		const outcome = result.ok ? "successful" : result.warning === true ? "unknown" : "failed";
+		metrics?.probed(this.#pod, this.#spec.name, kind, outcome, clock.monotonicMs() - begunMs);
 	}
 
 	#fail(kind: "startup" | "liveness", probe: Probe): void {

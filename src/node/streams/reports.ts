@@ -1,4 +1,6 @@
 /** What the endpoint tells of the node without being asked about a certain pod: health, pods, usage, metrics, configuration. */
+import { exposition as familyText, processMetrics } from "../../core/metrics/exposition.ts";
+import type { MetricFamily as CountedFamily } from "../../core/metrics/registry.ts";
 import type { Container, Pod } from "../../kinds/generated/types.ts";
 import { type KubeletSettings, kubeletConfig } from "../kubelet-config.ts";
 import type { NodeContext } from "../node-context.ts";
@@ -40,7 +42,11 @@ export async function report(sources: ReportSources, path: string): Promise<Repo
 		case "stats/summary":
 			return json(statsSummary(await usage(), context.node.allocatable));
 		case "metrics":
-			return metrics(kubeletMetrics(context.node.name, sources.pods(), context.view, ownProcess()));
+			return agentMetrics(sources);
+		case "metrics/probes":
+			return counted(context.metrics?.probes ?? []);
+		case "metrics/slis":
+			return counted(context.metrics?.slis ?? []);
 		case "metrics/resource":
 			return metrics(resourceMetrics(await usage()));
 		case "metrics/cadvisor":
@@ -58,6 +64,17 @@ function metrics(families: Parameters<typeof exposition>[0]): Report {
 	return { contentType: expositionType, body: exposition(families) };
 }
 
+/** What the agent counts, or has counted for it. */
+async function agentMetrics({ context, pods }: ReportSources): Promise<Report> {
+	const own = exposition(kubeletMetrics(context.node.name, pods(), context.view));
+	const parts = await Promise.all([familyText(context.metrics?.registry.families ?? []), processMetrics()]);
+	return { contentType: expositionType, body: own + parts.join("") };
+}
+
+async function counted(families: readonly CountedFamily[]): Promise<Report> {
+	return { contentType: expositionType, body: await familyText(families) };
+}
+
 function podList(items: readonly object[]): object {
 	return { kind: "PodList", apiVersion: "v1", metadata: {}, items };
 }
@@ -72,9 +89,4 @@ function runningPods({ context, pods }: ReportSources): object[] {
 			.map(({ config }): Container => ({ name: config.name, image: config.image, resources: {} }));
 		return [{ metadata: { name, namespace, uid, creationTimestamp: null }, spec: { containers: running }, status: {} }];
 	});
-}
-
-function ownProcess(): { cpuSeconds: number; memoryBytes: number } {
-	const { user, system } = process.cpuUsage();
-	return { cpuSeconds: (user + system) / 1e6, memoryBytes: process.memoryUsage.rss() };
 }

@@ -95,13 +95,8 @@ export function cadvisorMetrics({ atMs, machine, pods }: Usage): MetricFamily[] 
 	];
 }
 
-/** `/metrics`. @param process what the agent's own process uses */
-export function kubeletMetrics(
-	nodeName: string,
-	pods: Iterable<Pod>,
-	view: Pick<RuntimeView, "of">,
-	process: { cpuSeconds: number; memoryBytes: number },
-): MetricFamily[] {
+/** `/metrics`, besides what the agent counts and what its process is. */
+export function kubeletMetrics(nodeName: string, pods: Iterable<Pod>, view: Pick<RuntimeView, "of">): MetricFamily[] {
 	let runningPods = 0;
 	const states = new Map<string, number>();
 	for (const { metadata } of pods) {
@@ -121,8 +116,6 @@ export function kubeletMetrics(
 		gauge("kubernetes_build_info", "The version of Kubernetes that is spoken; always 1", [
 			{ labels: { git_version: kubeletVersion, major, minor }, value: 1 },
 		]),
-		counter("process_cpu_seconds_total", "CPU time of the agent's process", [{ value: process.cpuSeconds }]),
-		gauge("process_resident_memory_bytes", "Memory of the agent's process", [{ value: process.memoryBytes }]),
 	];
 }
 
