@@ -2,7 +2,7 @@
 import { ApiError } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
 import { shown } from "../core/shown.ts";
-import { apiVersionOf } from "../kinds/kind.ts";
+import { apiVersionOf, type Kind } from "../kinds/kind.ts";
 import { decode } from "../kinds/schema.ts";
 import { type Body, readObjectBody } from "./body.ts";
 import type { Context } from "./server.ts";
@@ -60,6 +60,19 @@ export function decodeObject(
 	}
 	const normal = normalised(object, apiVersionOf(kind), kind.kind);
 	if (!partial) kind.setDefaults?.(normal);
+	return normal;
+}
+
+/**
+ * What a verb would store of an object that the cluster itself has written down.
+ * @throws Error when it is not what its kind says: nobody sent it, so it is the program that is wrong
+ */
+export function decodeOwn(kind: Kind, draft: object): KubeObject {
+	const { object, problems, unknownFields } = decode(draft, kind.schema, undefined, {});
+	const wrong = problems[0]?.message ?? unknownFields[0];
+	if (wrong !== undefined) throw new Error(`${kind.kind} of the cluster itself: ${wrong}`);
+	const normal = normalised(object, apiVersionOf(kind), kind.kind);
+	kind.setDefaults?.(normal);
 	return normal;
 }
 

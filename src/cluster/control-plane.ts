@@ -3,6 +3,7 @@ import type { JwtAuthenticator } from "../api/access/oidc/configuration.ts";
 import { checkPlugins } from "../api/admission/plugins.ts";
 import type { PodSecurityConfiguration } from "../api/admission/pod-security/configuration.ts";
 import type { AuditOptions } from "../api/audit/audit.ts";
+import { writeFirstContents } from "../api/first-contents.ts";
 import { type Api, createApi } from "../api/handle.ts";
 import type { KeptLogs } from "../api/kept-logs.ts";
 import type { Client } from "../client/client.ts";
@@ -27,7 +28,7 @@ import { startScheduler } from "../scheduler/shell.ts";
 import type { Store } from "../store/store.ts";
 import { buildInfo } from "./build-info.ts";
 import { builtInKeeper } from "./built-ins/keeper.ts";
-import { builtIns } from "./built-ins/list.ts";
+import { builtIns, needsNoAddress } from "./built-ins/list.ts";
 import { makeBuiltIns } from "./built-ins/make.ts";
 import { type Authority, authorityControllers, type ControllerSettings, controllers } from "./controllers.ts";
 import {
@@ -94,7 +95,7 @@ export interface ControlPlane {
 	stop(): Promise<void>;
 }
 
-/** For the names of the controllers that need an authority, which may come later. */
+/** For the names of the controllers that need an authority. */
 const nobody: Authority = { ca: "", sign: () => "", signToken: () => "" };
 
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
@@ -104,8 +105,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	const store = history === undefined ? options.store : keepRemoved(options.store, clock, history.told);
 	checkPlugins(options.admissionPlugins ?? []);
 	let usage: UsageReader | undefined;
-	let accounts: readonly string[] = [];
 	const metrics = new MetricRegistry();
+	const registry = createRegistry(catalog);
+	// For their names: what they work with comes later.
+	const named = [...controllers({ ...options, registry }), ...authorityControllers(nobody)];
+	const accounts = systemAccounts(named);
+	const kept = builtIns({ serviceCidr: options.serviceCidr, hasDns: options.hasDns === true, accounts });
+	const first = { objects: kept.filter(needsNoAddress), requester: apiServer };
+	await writeFirstContents(options.store, clock, first);
 	const api = await createApi({
 		keptLogs: history,
 		metrics,
@@ -113,7 +120,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		usage: async () => (await usage?.read()) ?? [],
 		store,
 		clock,
-		registry: createRegistry(catalog),
+		registry,
 		wallClock: options.wallClock,
 		authenticateToken: options.authenticateToken,
 		dialAgent: options.dialAgent,
@@ -141,13 +148,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	const settings: ControllerSettings = {
 		...options,
 		...(options.authority === undefined ? {} : { authority: withTokens(options.authority) }),
-		registry: api.registry,
+		registry,
 		metrics: usage.metrics,
 	};
 	const queues = new WorkqueueMetrics(metrics);
-	const first = controllers(settings);
-	accounts = systemAccounts([...first, ...authorityControllers(nobody)]);
-	const kept = builtIns({ serviceCidr: options.serviceCidr, hasDns: options.hasDns === true, accounts });
 	const asServer = client(apiServer);
 	await makeBuiltIns(asServer, kept, report);
 
@@ -165,7 +169,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 			metrics: queues,
 			onError: (error, name, key) => report(`${name} ${key}`, error),
 		});
-	const shells = [...first.map(start), startAs(asServer, builtInKeeper(kept))];
+	const shells = [...controllers(settings).map(start), startAs(asServer, builtInKeeper(kept))];
 	const publishAuthority = (authority: Authority) =>
 		void shells.push(...authorityControllers(withTokens(authority)).map(start));
 	const scheduling = startScheduler({

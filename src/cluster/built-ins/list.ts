@@ -3,6 +3,7 @@ import { standardStorageClass } from "../../controllers/volumes/standard-class.t
 import { namespaces } from "../../kinds/namespace.ts";
 import { serviceCIDRs } from "../../kinds/networking/servicecidr.ts";
 import { priorityClasses } from "../../kinds/priorityclass.ts";
+import { services } from "../../kinds/service.ts";
 import { serviceAccounts } from "../../kinds/serviceaccount.ts";
 import { storageClasses } from "../../kinds/storageclass.ts";
 import { type BuiltIn, builtIn } from "./built-in.ts";
@@ -23,6 +24,11 @@ const systemPriorities = [
 		description: "For pods the cluster needs on the very node they run on.",
 	},
 ];
+
+/** Whether it can be there before anything is served: addresses are given by the verbs alone. */
+export function needsNoAddress({ kind }: BuiltIn): boolean {
+	return kind.plural !== services.plural && kind.plural !== serviceCIDRs.plural;
+}
 
 export interface BuiltInSettings {
 	serviceCidr: string;

@@ -1,0 +1,47 @@
+/** What a new cluster has without a request is what requests would have made. */
+import { expect, test } from "vitest";
+import { writeFirstContents } from "../../api/first-contents.ts";
+import { createApi } from "../../api/handle.ts";
+import { createClient } from "../../client/requests.ts";
+import { memoryTransport } from "../../client/transport-memory.ts";
+import { VirtualClock } from "../../core/virtual-clock.ts";
+import { catalog } from "../../kinds/catalog.ts";
+import { createRegistry } from "../../kinds/registry.ts";
+import { createMemoryStore } from "../../store/memory.ts";
+import { apiServer } from "../identities.ts";
+import { builtIns, needsNoAddress } from "./list.ts";
+import { makeBuiltIns } from "./make.ts";
+
+const kept = builtIns({ serviceCidr: "10.96.0.0/16", hasDns: true, accounts: ["a-controller", "b-controller"] });
+
+/** All built-in objects, by kind and name, without what differs from one creation to the next. */
+async function made(first: boolean) {
+	const clock = new VirtualClock();
+	const store = createMemoryStore();
+	const contents = { objects: kept.filter(needsNoAddress), requester: apiServer };
+	if (first) await writeFirstContents(store, clock, contents);
+	const revision = await store.revision();
+	// A store that holds something is left alone.
+	await writeFirstContents(store, clock, { ...contents, objects: first ? contents.objects : [] });
+	expect(await store.revision()).toBe(revision);
+	const api = await createApi({ store, clock, registry: createRegistry(catalog) });
+	const client = createClient(memoryTransport(api.handle, apiServer), { userAgent: "test", clock });
+	const failures: unknown[] = [];
+	await makeBuiltIns(client, kept, (what, error) => failures.push(what, error));
+	expect(failures).toEqual([]);
+	const found: Record<string, unknown> = {};
+	for (const kind of new Set(kept.map((one) => one.kind)))
+		for (const object of (await client.list(kind, {})).items) {
+			const { metadata, ...rest } = object;
+			const { uid: _uid, resourceVersion: _version, ...facts } = metadata;
+			found[`${kind.plural} ${metadata.namespace} ${metadata.name}`] = { ...rest, metadata: facts };
+		}
+	await api.close();
+	return found;
+}
+
+test("objects written before the start are those that create makes", async () => {
+	const [written, created] = [await made(true), await made(false)];
+	expect(Object.keys(written).length).toBeGreaterThanOrEqual(kept.length);
+	expect(written).toEqual(created);
+});
