@@ -43,6 +43,15 @@ test.each<[string, string, object, string[]]>([
 		{ storageClassName: "", capacity: "-1", maximumVolumeSize: "-2" },
 		["storageClassName", "capacity", "maximumVolumeSize"],
 	],
+	[
+		"v1",
+		"ResourceQuota",
+		{ spec: { hard: { foo: "1", "example.com/foo": "1", "count/foos.example.com": "1", "hugepages-2Mi": "1" } } },
+		["spec.hard[foo]"],
+	],
+	["v1", "ResourceQuota", { spec: { hard: { pods: "1", cpu: "1" }, scopes: ["BestEffort"] } }, ["spec.scopes"]],
+	["v1", "ResourceQuota", { spec: { hard: { pods: "1", cpu: "1" }, scopes: ["NotBestEffort"] } }, []],
+	["v1", "ResourceQuota", { spec: { scopes: ["Terminating", "NotTerminating"] } }, ["spec.scopes"]],
 	["storage.k8s.io/v1", "VolumeAttributesClass", { driverName: "b d" }, ["driverName", "parameters"]],
 	["v1", "LimitRange", { spec: { limits: [{ type: "Foo" }, { type: "example.com/foo" }] } }, ["spec.limits[0].type"]],
 	[
