@@ -26,7 +26,7 @@ function makePage(root) {
 }
 
 if (homes[name] !== undefined) makePage(homes[name]);
-const roots = ["/usr/share/nginx/html", "/usr/local/apache2/htdocs", "/var/www/html"].filter((root) => fs.existsSync(root));
+const roots = (homes[name] === undefined ? Object.values(homes) : [homes[name]]).concat("/var/www/html").filter((root) => fs.existsSync(root));
 
 function simpleservice(request, response) {
 	const host = request.headers.host || "";
@@ -62,31 +62,80 @@ function send(response, status, type, body) {
 	response.end(response.req.method === "HEAD" ? undefined : body);
 }
 
-const server = http.createServer((request, response) => {
+function logged(request, response) {
 	const started = new Date();
 	response.on("finish", () => {
 		const when = started.toUTCString().replace(/^\w+, (\d+) (\w+) (\d+) (.*) GMT$/, "$1/$2/$3:$4 +0000");
-		console.log(`${(request.socket.remoteAddress || "-").replace(/^::ffff:/, "")} - - [${when}] "${request.method} ${request.url} HTTP/${request.httpVersion}" ${response.statusCode} ${response.sentBytes} "-" "${request.headers["user-agent"] || "-"}"`);
+		console.log(`${(request.socket.remoteAddress || "-").replace(/^::ffff:/, "")} - - [${when}] "${request.method} ${request.url} HTTP/${request.httpVersion}" ${response.statusCode} ${response.sentBytes ?? "-"} "-" "${request.headers["user-agent"] || "-"}"`);
 	});
-	try {
-		(name === "simpleservice" ? simpleservice : staticFile)(request, response);
-	} catch (error) {
-		send(response, 400, "text/plain", `${error.message}\n`);
+}
+
+/** Listeners with their ports: as the pod's own configuration of nginx says, else one. */
+function listeners() {
+	if (name === "nginx") {
+		const file = process.argv[process.argv.indexOf("-c") + 1];
+		const servers = require("./nginx-config.cjs").servers(process.argv.includes("-c") ? file : undefined);
+		if (servers !== undefined) return require("./nginx-serve.cjs").serve(servers, { send, logged, types });
 	}
-});
-if (process.argv.includes("-v") || process.argv.includes("-t")) {
-	console.error(`${name}: Coxswain's stand-in; the real program is not on this machine`);
+	const server = http.createServer((request, response) => {
+		logged(request, response);
+		try {
+			(name === "simpleservice" ? simpleservice : staticFile)(request, response);
+		} catch (error) {
+			send(response, 400, "text/plain", `${error.message}\n`);
+		}
+	});
+	return [Object.assign(server, { port })];
+}
+
+const [, order] = / -s (\w+)/.exec(process.argv.join(" ")) || [];
+if (name === "nginx" && order !== undefined) {
+	process.kill(1, order === "reload" ? "SIGHUP" : "SIGTERM");
 	process.exit(0);
 }
-server.on("error", (error) => {
-	console.error(`${name}: ${error.message}`);
+let servers = [];
+try {
+	servers = listeners();
+} catch (error) {
+	console.error(`${name}: [emerg] ${error.message}`);
 	process.exit(1);
-});
-server.listen(port, () => console.log(`${name} is not on this machine: Coxswain's stand-in listens on port ${port} of ${os.hostname()}`));
+}
+if (process.argv.includes("-v") || process.argv.includes("-t")) {
+	console.error(`${name}: Coxswain's stand-in; the real program is not on this machine`);
+	if (process.argv.includes("-t")) console.error(`${name}: configuration file test is successful`);
+	process.exit(0);
+}
+const start = () => {
+	for (const server of servers) {
+		server.on("error", (error) => {
+			console.error(`${name}: ${error.message}`);
+			process.exit(1);
+		});
+		server.listen(server.port, () => console.log(`${name} is not on this machine: Coxswain's stand-in listens on port ${server.port} of ${os.hostname()}`));
+	}
+};
+const stop = (done) => {
+	let open = servers.length;
+	for (const server of servers) {
+		server.close(() => --open > 0 || done());
+		server.closeIdleConnections();
+	}
+};
+start();
 for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"]) {
 	process.on(signal, () => {
-		server.close(() => process.exit(0));
-		server.closeIdleConnections();
+		stop(() => process.exit(0));
 		setTimeout(() => process.exit(0), 2000).unref();
 	});
 }
+process.on("SIGHUP", () => {
+	try {
+		const next = listeners();
+		stop(() => {
+			servers = next;
+			start();
+		});
+	} catch (error) {
+		console.error(`${name}: [emerg] ${error.message}`);
+	}
+});

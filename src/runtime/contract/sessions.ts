@@ -51,6 +51,15 @@ export function sessionContract(node: Stage): void {
 		expect((await collect(session)).exitCode).not.toBe(0);
 	});
 
+	node.withPrograms("ends an attach with its input where that of the container stays open", async () => {
+		const { id } = await node.play({ script: "cat", config: { stdin: true } });
+		const session = await node.runtime.attach(id, { stdin: true, signal: never });
+		session.stdin?.end("hello\n");
+		expect((await collect(session)).exitCode).toBe(0);
+		const found = (await node.runtime.listContainers()).find((container) => container.id === id);
+		expect(found?.state).toBe("running");
+	});
+
 	node.withPrograms("joins a container's streams by attach and hands it the end of input", async () => {
 		const { id } = await node.play({
 			script: "cat",

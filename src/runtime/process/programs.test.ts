@@ -1,5 +1,5 @@
 /** What the course's images run on a machine that has none of their programs, and MariaDB where it is installed. */
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { collect } from "../contract.ts";
 import { type ProcessFixture, processFixture } from "./testing.ts";
@@ -37,6 +37,36 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 			expect((await fixture.exited(container.id)).exitCode).toBe(0);
 		},
 	);
+
+	it.skipIf(existsSync("/usr/sbin/nginx"))("nginx: the stand-in serves what a pod's configuration says", async () => {
+		mkdirSync(`${fixture.directory}/conf.d`);
+		const file = `${fixture.directory}/conf.d/default.conf`;
+		const server = (text: string) => `# mine
+			upstream back { server 127.0.0.1:8081; }
+			server { listen 8080; server_name _; add_header X-Mine yes;
+				location / { root /srv; try_files $uri =404; }
+				location = /hello { default_type text/plain; return 200 "${text} {$uri}\\n"; }
+				location /api/ { proxy_pass http://back/; } }
+			server { listen 8081; return 200 "behind $request_uri"; }`;
+		writeFileSync(file, server("one"));
+		const hostPath = `${fixture.directory}/conf.d`;
+		const mounts = [{ hostPath, containerPath: "/etc/nginx/conf.d", readOnly: true, propagation: "None" as const }];
+		const container = await fixture.start({ image: "nginx:1.27", mounts });
+		const get = async (path: string) => (await inside(container.id, `curl -s http://127.0.0.1:8080${path}`)).stdout;
+		await fixture.until("it answers", async () => (await get("/hello")) === "one {/hello}\n");
+		expect(await get("/api/v1?a=b")).toBe("behind /v1?a=b");
+		await inside(container.id, "mkdir -p /srv && echo text >/srv/file");
+		expect(await get("/file -D -")).toMatch(/^HTTP\/1.1 200.*X-Mine: yes.*\r\n\r\ntext\n$/s);
+		expect(await get("/none")).toContain("404 Not Found");
+		writeFileSync(file, server("two"));
+		await inside(container.id, "nginx -s reload");
+		await fixture.until("it has read its file again", async () => (await get("/hello")) === "two {/hello}\n");
+		writeFileSync(file, "server { listen 80");
+		expect(await inside(container.id, "nginx -t 2>&1")).toMatchObject({
+			exitCode: 1,
+			stdout: expect.stringContaining("unexpected end of file"),
+		});
+	});
 
 	it("httpd: serves its directory, by Apache where that is installed, and ends on SIGTERM", async () => {
 		const container = await fixture.start({ image: "httpd:2.4" });
