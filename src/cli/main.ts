@@ -13,6 +13,7 @@ import { logsCommand } from "./logs.ts";
 import { nodeCommand } from "./node.ts";
 import { reportFailure } from "./output.ts";
 import { resetCommand } from "./reset.ts";
+import { runCommand } from "./run.ts";
 import { runsCommand } from "./runs.ts";
 import { secretsCommand } from "./secrets.ts";
 import { snapshotCommand } from "./snapshot.ts";
@@ -37,6 +38,7 @@ for (const command of [
 	clockCommand(),
 	kubeconfigCommand(),
 	kubectlCommand(),
+	runCommand(),
 	runsCommand(),
 	logsCommand(),
 	snapshotCommand(),

@@ -87,7 +87,8 @@ function offsetAt(format: Intl.DateTimeFormat, epochMs: number): number {
 	return utc(year, part("month"), part("day"), part("hour"), part("minute"), part("second")) - epochMs;
 }
 
-function zoneOf(offsetMs: (epochMs: number) => number): Zone {
+/** @param offsetMs how far clocks are ahead of UTC at a time */
+export function zoneOf(offsetMs: (epochMs: number) => number): Zone {
 	return {
 		local(epochMs) {
 			const shifted = new Date(epochMs + offsetMs(epochMs));

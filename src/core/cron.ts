@@ -4,6 +4,7 @@
  * in front (`TZ=` or `CRON_TZ=`).
  */
 
+import { isRepeated, putForwardLater } from "./cron-clock-changes.ts";
 import { type Zone, zoneNamed } from "./cron-zone.ts";
 import { parseDuration } from "./duration.ts";
 
@@ -24,15 +25,21 @@ export class CronError extends Error {
 	override readonly name = "CronError";
 }
 
+/**
+ * What becomes of times at which clocks are changed. `asTheyCome`, as robfig has it: they come twice or not at all. `once`: see
+ * cron-clock-changes.ts; schedules that are due every hour go on as they come.
+ */
+export type ClockChanges = "asTheyCome" | "once";
+
 /** @throws CronError */
-export function parseCron(text: string): CronSchedule {
+export function parseCron(text: string, changes: ClockChanges = "asTheyCome"): CronSchedule {
 	if (text.length === 0) throw new CronError("empty spec string");
 	const zoned = /^(?:CRON_)?TZ=(\S*)(?: (.*))?$/s.exec(text);
-	if (zoned === null) return parseUnzoned(text, undefined);
+	if (zoned === null) return parseUnzoned(text, undefined, changes);
 	const timeZone = zoned[1] ?? "";
 	if (timeZone !== "" && zoneNamed(timeZone) === undefined)
 		throw new CronError(`provided bad location ${timeZone}: unknown time zone ${timeZone}`);
-	return parseUnzoned((zoned[2] ?? "").trim(), timeZone === "" ? "UTC" : timeZone);
+	return parseUnzoned((zoned[2] ?? "").trim(), timeZone === "" ? "UTC" : timeZone, changes);
 }
 
 /** Whether there is a time zone of this name; an empty name means UTC. */
@@ -81,10 +88,10 @@ const descriptors: Readonly<Record<string, string>> = {
 	"@hourly": "0 * * * *",
 };
 
-function parseUnzoned(text: string, timeZone: string | undefined): CronSchedule {
-	if (!text.startsWith("@")) return fieldSchedule(parseFields(text), timeZone);
+function parseUnzoned(text: string, timeZone: string | undefined, changes: ClockChanges): CronSchedule {
+	if (!text.startsWith("@")) return fieldSchedule(parseFields(text), timeZone, changes);
 	const fields = Object.hasOwn(descriptors, text) ? descriptors[text] : undefined;
-	if (fields !== undefined) return fieldSchedule(parseFields(fields), timeZone);
+	if (fields !== undefined) return fieldSchedule(parseFields(fields), timeZone, changes);
 	if (!text.startsWith("@every ")) throw new CronError(`unrecognized descriptor: ${text}`);
 	let durationMs: number;
 	try {
@@ -180,16 +187,26 @@ const secondMs = 1000;
 const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
 
-function fieldSchedule(fields: Fields, timeZone: string | undefined): CronSchedule {
+function fieldSchedule(fields: Fields, timeZone: string | undefined, changes: ClockChanges): CronSchedule {
+	const once = changes === "once" && !fields.hour.star;
 	return {
 		timeZone,
 		next(afterMs, otherZone = "UTC") {
 			const name = timeZone ?? otherZone;
 			const zone = zoneNamed(name === "" ? "UTC" : name);
 			if (zone === undefined) throw new CronError(`unknown time zone ${name}`);
-			return search(fields, zone, Math.floor(afterMs / secondMs) * secondMs + secondMs);
+			const fromMs = Math.floor(afterMs / secondMs) * secondMs + secondMs;
+			return once ? searchOnce(fields, zone, fromMs) : search(fields, zone, fromMs);
 		},
 	};
+}
+
+function searchOnce(fields: Fields, zone: Zone, fromMs: number): number | undefined {
+	let timeMs = search(fields, zone, fromMs);
+	while (timeMs !== undefined && isRepeated(zone, timeMs)) timeMs = search(fields, zone, timeMs + secondMs);
+	const skippedMs = search(fields, putForwardLater(zone), fromMs);
+	if (timeMs === undefined || skippedMs === undefined) return timeMs ?? skippedMs;
+	return isRepeated(zone, skippedMs) ? timeMs : Math.min(timeMs, skippedMs);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { CronSchedule } from "../core/cron.ts";
 import { scheduleOf } from "../kinds/cronjob-jobs.ts";
 import type { CronJob } from "../kinds/generated/types.ts";
 import type { Run } from "../kinds/history/types.ts";
+import { catchesUp } from "../kinds/self-help/annotations.ts";
 import { runName, runUid } from "./keys.ts";
 
 export type SkipReason =
@@ -64,7 +65,12 @@ export function account({ cronJob, accountedMs, started, down }: Schedule, nowMs
 	for (let count = 0; atMs !== undefined && atMs + graceMs <= nowMs && count < mostTimes; count++) {
 		const nextMs = times.next(atMs);
 		if (!started.has(atMs)) {
-			const reason = reasonFor(cronJob, atMs, { down, nowMs, isPassed: nextMs !== undefined && nextMs <= nowMs });
+			const reason = reasonFor(cronJob, atMs, {
+				down,
+				nowMs,
+				isPassed: nextMs !== undefined && nextMs <= nowMs,
+				isOvertaken: catchesUp(cronJob) && [...started].some((other) => other > (atMs ?? 0)),
+			});
 			if (reason === undefined) return { skips, accountedMs: doneMs, nextMs: nowMs + lookAgainMs };
 			skips.push({ atMs, reason });
 		}
@@ -76,15 +82,23 @@ export function account({ cronJob, accountedMs, started, down }: Schedule, nowMs
 
 /** Undefined while it may still start. */
 function reasonFor(
-	{ spec, status }: CronJob,
+	cronJob: CronJob,
 	atMs: number,
-	{ down, nowMs, isPassed }: { down: Schedule["down"]; nowMs: number; isPassed: boolean },
+	{
+		down,
+		nowMs,
+		isPassed,
+		isOvertaken,
+	}: { down: Schedule["down"]; nowMs: number; isPassed: boolean; isOvertaken: boolean },
 ): SkipReason | undefined {
+	const { spec, status } = cronJob;
 	if (spec.suspend === true) return "Suspended";
+	const isLate = spec.startingDeadlineSeconds !== undefined && atMs + spec.startingDeadlineSeconds * 1000 < nowMs;
+	// What is made up for starts in its turn, the oldest first.
+	if (catchesUp(cronJob) && !isLate && !isOvertaken) return undefined;
 	if (down !== undefined && atMs > down.sinceMs && atMs < down.untilMs) return "ClusterDown";
 	if (spec.concurrencyPolicy === "Forbid" && (status?.active?.length ?? 0) > 0) return "ConcurrencyForbidden";
-	const deadline = spec.startingDeadlineSeconds;
-	if (deadline !== undefined && atMs + deadline * 1000 < nowMs) return "StartingDeadlineExceeded";
+	if (isLate) return "StartingDeadlineExceeded";
 	return isPassed ? "NotStarted" : undefined;
 }
 

@@ -40,6 +40,8 @@ test("a run that did not happen is there with its reason", async () => {
 	await cluster.apply(cronJob("idle", { suspend: true }));
 	await cluster.apply(cronJob("long", { concurrencyPolicy: "Forbid", startingDeadlineSeconds: 60 }, "150m"));
 	await cluster.apply(cronJob("hourly", {}));
+	const metadata = { name: "each", namespace: "default", annotations: { "coxswain.io/catch-up": "all" } };
+	await cluster.apply({ ...cronJob("each", { concurrencyPolicy: "Forbid" }, "90m"), metadata });
 	await cluster.clock.advance("3h10m");
 	const { items } = await cluster.client.list(events, { namespace: "default" });
 	const messages = items.filter(({ involvedObject }) => involvedObject.name === "idle").map(({ message }) => message);
@@ -54,6 +56,8 @@ test("a run that did not happen is there with its reason", async () => {
 		"02:00 Skipped ConcurrencyForbidden 2",
 		"04:00 Running",
 	]);
+	// Each is made up for in its turn.
+	expect(await told(cluster, "each")).toEqual(["01:00 Succeeded", "02:00 Succeeded", "03:00 Running"]);
 	expect(await told(cluster, "hourly")).toEqual(["01:00", "02:00", "03:00", "04:00"].map((at) => `${at} Succeeded`));
 });
 

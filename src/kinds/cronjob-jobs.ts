@@ -3,6 +3,7 @@ import { timestamp } from "../core/clock.ts";
 import { type CronSchedule, parseCron } from "../core/cron.ts";
 import type { OwnerReference } from "../core/object.ts";
 import type { CronJob } from "./generated/types.ts";
+import { clockChangesAnnotation } from "./self-help/annotations.ts";
 
 /** RFC 3339 in the cron job's time zone: the time for which the job was made. */
 export const scheduledAnnotation = "batch.kubernetes.io/cronjob-scheduled-timestamp";
@@ -28,7 +29,8 @@ export function scheduledTimeOf(annotations: Readonly<Record<string, string>> | 
 /** A zone within the schedule wins over spec.timeZone. @throws CronError */
 export function scheduleOf(cronJob: CronJob): CronSchedule {
 	const { schedule, timeZone } = cronJob.spec;
-	return parseCron(timeZone === undefined || namesZone(cronJob) ? schedule : `TZ=${timeZone} ${schedule}`);
+	const changes = cronJob.metadata.annotations?.[clockChangesAnnotation] === "once" ? "once" : "asTheyCome";
+	return parseCron(timeZone === undefined || namesZone(cronJob) ? schedule : `TZ=${timeZone} ${schedule}`, changes);
 }
 
 /** Whether the schedule itself names a zone, which new cron jobs may not do. */

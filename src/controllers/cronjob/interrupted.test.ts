@@ -19,20 +19,25 @@ const hour = 3_600_000;
 
 interface Run {
 	spec: Partial<CronJobSpec> & { schedule: string };
+	annotations?: Record<string, string>;
 	hours: number;
+	/** Until then it is suspended. */
+	resumeAfterHours?: number;
 	startMs?: number;
 	death?: Death;
 }
 
 /** Lets a cron job run for some hours. @returns its jobs that are left, and every time for which one was made, in order */
-async function run({ spec, hours, startMs, death }: Run) {
+async function run({ spec, annotations = {}, hours, resumeAfterHours, startMs, death }: Run) {
 	const controllers = [cronJobController, jobController, jobOrphanController];
 	const cluster = await startMortalControllers({ controllers, death, ...(startMs === undefined ? {} : { startMs }) });
 	const { client, clock } = cluster;
-	await client.create(cronJobs, { metadata: ref, spec: { ...spec, jobTemplate } });
+	await client.create(cronJobs, { metadata: { ...ref, annotations }, spec: { ...spec, jobTemplate } });
 	const made = new Map<string, string>();
 	let left: readonly Job[] = [];
 	for (let step = 0; step < hours * 4; step++) {
+		if (step / 4 === resumeAfterHours)
+			await client.patch(cronJobs, ref, { type: "merge", patch: { spec: { suspend: false } } });
 		await clock.advance(hour / 4);
 		left = (await client.list(jobs, { namespace: "default" })).items;
 		for (const { metadata } of left) made.set(metadata.uid, metadata.annotations?.[scheduledAnnotation] ?? "");
@@ -70,3 +75,24 @@ test.each([false, true])("starts once for every time, killed at any write (store
 		if (!killed) break;
 	}
 });
+
+test.each([false, true])(
+	"makes up for every time that was missed, killed at any write (stored: %s)",
+	async (stored) => {
+		const spec = { schedule: "0 * * * *", suspend: true, successfulJobsHistoryLimit: 10, concurrencyPolicy: "Forbid" };
+		for (let atWrite = 1; ; atWrite++) {
+			const annotations = { "coxswain.io/catch-up": "all" };
+			const { times, killed } = await run({
+				spec,
+				annotations,
+				hours: 4.25,
+				resumeAfterHours: 3.5,
+				death: { atWrite, stored },
+			});
+			expect(times, `killed at write ${atWrite}`).toEqual(
+				["01", "02", "03", "04"].map((at) => `2026-01-01T${at}:00:00Z`),
+			);
+			if (!killed) break;
+		}
+	},
+);

@@ -5,9 +5,12 @@ import { cronJobs } from "../../kinds/cronjob.ts";
 import { cronJobLabel, jobName, namesZone, scheduleOf } from "../../kinds/cronjob-jobs.ts";
 import type { CronJob, CronJobStatus, Job, ObjectReference } from "../../kinds/generated/types.ts";
 import { jobs } from "../../kinds/job.ts";
+import { catchesUp } from "../../kinds/self-help/annotations.ts";
 import { create, event, patch, remove, updateStatus } from "../actions.ts";
 import type { Action, EventText, Plan, PlanContext } from "../controller.ts";
 import { isJobFinished, isTrue } from "../job/conditions.ts";
+import { missedTimes } from "./catch-up.ts";
+import { delayMs } from "./jitter.ts";
 import { jobFor, scheduledMsOf } from "./job.ts";
 import { dueStart, isNeverDue, nextLookMs } from "./schedule.ts";
 
@@ -160,21 +163,66 @@ function start(draft: Draft, nowMs: number): Start {
 		say("Warning", "TooManyMissedTimes", `too many missed start times. ${remedy}`);
 	}
 	const againMs = nextLookMs(seen, schedule, nowMs);
+	if (catchesUp(cronJob)) return catchUp(draft, schedule, { againMs, nowMs });
 	// A job of that time runs already, however it came about.
 	if (atMs === undefined || draft.active.some(({ name }) => name === jobName(cronJob, atMs)))
 		return { actions: [], againMs };
-	if (startingDeadlineSeconds !== undefined && atMs + startingDeadlineSeconds * 1000 < nowMs) {
-		say("Warning", "MissSchedule", `Missed scheduled time to start a job: ${rfc1123(atMs)}`);
+	const startMs = atMs + delayMs(cronJob, schedule, atMs);
+	if (startMs > nowMs) return { actions: [], againMs: startMs };
+	if (startingDeadlineSeconds !== undefined && startMs + startingDeadlineSeconds * 1000 < nowMs) {
+		sayMissed(draft, atMs);
 		return { actions: [], againMs };
 	}
 	if (concurrencyPolicy === "Forbid" && draft.active.length > 0) {
-		const why = "prior execution is running and concurrency policy is Forbid";
-		say("Normal", "JobAlreadyActive", `Not starting job because ${why}`);
+		sayForbidden(draft);
 		return { actions: [], againMs };
 	}
 	const replaced = concurrencyPolicy === "Replace" ? replaceActive(draft) : [];
 	status.lastScheduleTime = timestamp(atMs);
 	return { actions: [...replaced, createJob(cronJob, atMs)], againMs };
+}
+
+function sayMissed({ say }: Draft, atMs: number, before = 0): void {
+	const others = before === 0 ? "" : `, and ${before} before it`;
+	say("Warning", "MissSchedule", `Missed scheduled time to start a job: ${rfc1123(atMs)}${others}`);
+}
+
+function sayForbidden({ say }: Draft): void {
+	const why = "prior execution is running and concurrency policy is Forbid";
+	say("Normal", "JobAlreadyActive", `Not starting job because ${why}`);
+}
+
+/**
+ * Starts the first run that was missed and can still start. The others follow, plan by plan: the last start is all that tells which
+ * were made up for. Where runs must not overlap each waits for the one before.
+ */
+function catchUp(
+	draft: Draft,
+	schedule: CronSchedule,
+	{ againMs, nowMs }: { againMs: number | undefined; nowMs: number },
+): Start {
+	const { cronJob, status } = draft;
+	const { startingDeadlineSeconds: deadline = Number.POSITIVE_INFINITY, concurrencyPolicy } = cronJob.spec;
+	const late: number[] = [];
+	const start: Start = { actions: [], againMs };
+	for (const atMs of missedTimes({ ...cronJob, status }, schedule, nowMs)) {
+		const startMs = atMs + delayMs(cronJob, schedule, atMs);
+		if (startMs + deadline * 1000 < nowMs) {
+			late.push(atMs);
+			continue;
+		}
+		if (startMs > nowMs) start.againMs = startMs;
+		else if (concurrencyPolicy === "Forbid" && draft.active.length > 0) sayForbidden(draft);
+		else {
+			status.lastScheduleTime = timestamp(atMs);
+			start.actions.push(createJob(cronJob, atMs));
+			start.againMs = nowMs;
+		}
+		break;
+	}
+	const lastLateMs = late.at(-1);
+	if (lastLateMs !== undefined) sayMissed(draft, lastLateMs, late.length - 1);
+	return start;
 }
 
 function createJob(cronJob: CronJob, scheduledMs: number): Action {

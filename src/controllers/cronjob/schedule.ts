@@ -42,7 +42,8 @@ export function isNeverDue(cronJob: CronJob, schedule: CronSchedule): boolean {
 	return schedule.next(lastStartMs(cronJob)) === undefined;
 }
 
-function lastStartMs({ status, metadata }: CronJob): number {
+/** When it was started last, or made; epoch milliseconds. */
+export function lastStartMs({ status, metadata }: CronJob): number {
 	return parseTimestamp(status?.lastScheduleTime ?? metadata.creationTimestamp);
 }
 

@@ -1,0 +1,25 @@
+/** Delays that keep cron jobs of one schedule from starting all at once (docs/self-help.md). */
+import type { CronSchedule } from "../../core/cron.ts";
+import type { CronJob } from "../../kinds/generated/types.ts";
+import { jitterMs } from "../../kinds/self-help/annotations.ts";
+
+/**
+ * How long the run of a time waits: the same for the same cron job and time, less than its jitter, and never so long that the next time
+ * would come. Milliseconds.
+ */
+export function delayMs(cronJob: CronJob, schedule: CronSchedule, atMs: number): number {
+	const mostMs = jitterMs(cronJob);
+	if (mostMs === 0) return 0;
+	const nextMs = schedule.next(atMs) ?? Number.POSITIVE_INFINITY;
+	const window = Math.min(mostMs, nextMs - atMs - 1000);
+	const { namespace, name } = cronJob.metadata;
+	return window <= 0 ? 0 : hash(`${namespace}/${name}/${atMs}`) % window;
+}
+
+/** FNV-1a, and a last stir: names that differ by a digit should not start next to each other. */
+function hash(text: string): number {
+	let value = 0x811c9dc5;
+	for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+	value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+	return (value ^ (value >>> 13)) >>> 0;
+}

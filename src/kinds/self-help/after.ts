@@ -1,0 +1,89 @@
+/**
+ * Order between workloads: `coxswain.io/after: job/migrate,statefulset/db` holds the pods of a workload back until the others, of the
+ * same namespace, are complete or available (docs/self-help.md).
+ */
+import type { KubeObject } from "../../core/object.ts";
+import type { PodTemplateSpec } from "../generated/types.ts";
+
+export const afterAnnotation = "coxswain.io/after";
+/** The scheduling gate of pods that are held back. */
+export const afterGate = "coxswain.io/after";
+
+export type AwaitedKind = "Job" | "StatefulSet" | "Deployment" | "DaemonSet" | "Pod";
+
+export interface Awaited {
+	kind: AwaitedKind;
+	name: string;
+	/** `job/migrate` */
+	id: string;
+}
+
+const kinds: Readonly<Record<AwaitedKind, RegExp>> = {
+	Job: /^(jobs?|jobs?\.batch)$/,
+	StatefulSet: /^(statefulsets?(\.apps)?|sts)$/,
+	Deployment: /^(deployments?(\.apps)?|deploy)$/,
+	DaemonSet: /^(daemonsets?(\.apps)?|ds)$/,
+	Pod: /^(pods?|po)$/,
+};
+const mostAwaited = 20;
+
+/** @throws Error that says what is wrong */
+export function parseAfter(text: string): Awaited[] {
+	const parts = text
+		.split(",")
+		.map((part) => part.trim())
+		.filter((part) => part !== "");
+	if (parts.length > mostAwaited) throw new Error(`must name at most ${mostAwaited} workloads`);
+	return parts.map((part) => {
+		const [, type = "", name = ""] = /^([a-z.]+)\/([a-z0-9]([-a-z0-9.]*[a-z0-9])?)$/.exec(part) ?? [];
+		const kind = (Object.keys(kinds) as AwaitedKind[]).find((one) => kinds[one].test(type));
+		if (kind === undefined)
+			throw new Error(
+				`'${part}' names no workload: wanted job/NAME, statefulset/NAME, deployment/NAME, daemonset/NAME or pod/NAME`,
+			);
+		return { kind, name, id: idOf(kind, name) };
+	});
+}
+
+export function idOf(kind: string, name: string): string {
+	return `${kind.toLowerCase()}/${name}`;
+}
+
+/** Everything that the workload's pods wait for, by its own annotation or by its template's; nothing where that cannot be read. */
+export function awaitedBy(object: KubeObject): Awaited[] {
+	const own = object.metadata.annotations?.[afterAnnotation];
+	const templates = templateOf(object)?.metadata?.annotations?.[afterAnnotation];
+	if (own === undefined && templates === undefined) return [];
+	try {
+		return parseAfter(`${own ?? ""},${templates ?? ""}`);
+	} catch {
+		return [];
+	}
+}
+
+/** The template of the object's pods; undefined for a pod, and for a cron job, whose jobs have it. */
+export function templateOf(object: KubeObject): PodTemplateSpec | undefined {
+	// Whatever has a template has it there.
+	return (object as { spec?: { template?: PodTemplateSpec } }).spec?.template;
+}
+
+/**
+ * The first chain of workloads that leads from this one back to it: `deployment/a`, `job/b`, `deployment/a`. Undefined when there is none.
+ * @param find others of the same namespace
+ */
+export function cycleOf(object: KubeObject, find: (awaited: Awaited) => KubeObject | undefined): string[] | undefined {
+	const start = idOf(object.kind, object.metadata.name);
+	const seen = new Set<string>();
+	const follow = (from: KubeObject, path: readonly string[]): string[] | undefined => {
+		for (const awaited of awaitedBy(from)) {
+			if (awaited.id === start) return [...path, start];
+			if (seen.has(awaited.id)) continue;
+			seen.add(awaited.id);
+			const next = find(awaited);
+			const found = next && follow(next, [...path, awaited.id]);
+			if (found !== undefined) return found;
+		}
+		return undefined;
+	};
+	return follow(object, [start]);
+}
