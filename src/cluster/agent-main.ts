@@ -157,8 +157,15 @@ process.on("message", (order: AgentOrder) => {
 		void stop(1);
 	});
 });
-// The server is gone; the one that comes starts an agent of its own.
-process.on("disconnect", () => void stop(0));
+/** How long an agent takes to let go when nobody is there that it could tell anything. */
+const letGoMs = 200;
+
+// The server is gone; the one that comes starts an agent of its own, and two must not have the same containers. Events that are
+// still to be written would be tried again for seconds.
+process.on("disconnect", () => {
+	clock.after(letGoMs, () => process.exit(0));
+	void stop(0);
+});
 process.on("SIGTERM", () => void stop(0));
 process.on("uncaughtException", (error) => {
 	logError("uncaught", error);
