@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { historyDescriptions } from "../kinds/history/schemas.ts";
 import type { Kind } from "../kinds/kind.ts";
+import { notifyDescriptions } from "../kinds/notify/schemas.ts";
 import { builtinSchemas, type Schemas } from "../kinds/schema.ts";
 import { type VirtualResource, virtualResources } from "./discovery/resources.ts";
 import { servedGroups } from "./discovery/served.ts";
@@ -105,7 +106,7 @@ function groupVersion(path: string): { group: string; version: string } {
 async function loadDescriptions(): Promise<Descriptions> {
 	const loaded = await import("../kinds/generated/descriptions.json", { with: { type: "json" } });
 	// Written by scripts/generate.ts in this form.
-	return { ...historyDescriptions, ...(loaded.default as Descriptions) };
+	return { ...historyDescriptions, ...notifyDescriptions, ...(loaded.default as Descriptions) };
 }
 
 function published(document: object): OpenApiDocument {

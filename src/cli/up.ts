@@ -24,6 +24,7 @@ interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | 
 	historyDays?: number;
 	historyLogs?: number;
 	historyAllRuns?: number;
+	notifyAllow?: string;
 }
 
 export function upCommand(): Command {
@@ -52,12 +53,17 @@ export function upCommand(): Command {
 		.option("--history-logs <megabytes>", "what all their logs may take, compressed (default: 64)", wholeNumber)
 		.option("--history-all-runs <n>", "runs kept of the whole cluster (default: 10000)", wholeNumber)
 		.option("--no-history", "keep nothing of Jobs that have run")
+		.option(
+			"--notify-allow <networks>",
+			"networks and hosts that notifications may reach, with commas between them: 10.1.0.0/16,hooks.example.com; none: no private address (default: as at the last start)",
+		)
 		.option("--foreground", "stay until Ctrl-C, then stop the cluster");
 	return withApiOptions(command).action(up);
 }
 
 async function up(given: UpOptions): Promise<void> {
-	const { data, foreground, kubeletConfig, enableAdmissionPlugins, encryptionProviderConfig, ...rest } = given;
+	const { data, foreground, kubeletConfig, enableAdmissionPlugins, encryptionProviderConfig, notifyAllow, ...rest } =
+		given;
 	const { history, historyRuns, historyDays, historyLogs, historyAllRuns, ...wanted } = rest;
 	const kept = {
 		...(historyRuns !== undefined && { runs: historyRuns }),
@@ -83,6 +89,10 @@ async function up(given: UpOptions): Promise<void> {
 		// It knows all of admission, which takes its time to load.
 		const { parsePlugins } = await import("../cluster/admission-plugins.ts");
 		options.admissionPlugins = parsePlugins(enableAdmissionPlugins);
+	}
+	if (notifyAllow !== undefined) {
+		const { parseAllowed } = await import("../cluster/notify-allow.ts");
+		options.notifyAllow = parseAllowed(notifyAllow);
 	}
 	if (encryptionProviderConfig !== undefined)
 		options.encryptionFile = encryptionProviderConfig === "default" ? "" : resolve(encryptionProviderConfig);

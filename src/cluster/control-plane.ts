@@ -24,6 +24,8 @@ import { Recorder } from "../history/recorder.ts";
 import { type HistoryOptions, historySettings } from "../history/settings.ts";
 import { catalog } from "../kinds/catalog.ts";
 import { createRegistry } from "../kinds/registry.ts";
+import { Notifier } from "../notify/notifier.ts";
+import type { NotifyOptions } from "../notify/settings.ts";
 import { startScheduler } from "../scheduler/shell.ts";
 import type { Store } from "../store/store.ts";
 import { buildInfo } from "./build-info.ts";
@@ -38,6 +40,7 @@ import {
 	eventRecorder,
 	isPartOfCluster,
 	metricsReader,
+	notifications,
 	scheduler,
 	systemAccounts,
 } from "./identities.ts";
@@ -69,6 +72,8 @@ export interface ControlPlaneOptions {
 	audit?: AuditOptions | undefined;
 	/** How much of past runs is kept. False: nothing. */
 	history?: HistoryOptions | false | undefined;
+	/** Where notifications may go. Default: nowhere. */
+	notify?: (NotifyOptions & { isPublicOpen?: boolean }) | undefined;
 	authenticateToken?(token: string): User | undefined;
 	dialAgent?(node: string): Promise<Duplex>;
 	/** Size of the store's file, for metrics. */
@@ -158,6 +163,17 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	const recorder = createEventRecorder(client(eventRecorder), { clock });
 	// In the background: nothing waits for what it finds of the past.
 	void history?.start(mirror, (regarding, text) => recorder.record({ regarding, ...text, component: "run-history" }));
+	const notifier = new Notifier({
+		store,
+		clock,
+		client: client(notifications),
+		recorder,
+		allow: options.notify?.allow ?? [],
+		isPublicOpen: options.notify?.isPublicOpen ?? false,
+		send: options.notify?.send,
+		onError: (error) => report("notifications", error),
+	});
+	void notifier.start(mirror);
 	const start = (controller: Controller<unknown>) => startAs(client(controllerUser(controller)), controller);
 	const startAs = (user: Client, controller: Controller<unknown>) =>
 		startShell(controller, {
@@ -187,6 +203,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		publishAuthority,
 		async stop() {
 			usage.stop();
+			await notifier.stop();
 			await Promise.all([scheduling.stop(), ...shells.map((shell) => shell.stop())]);
 			await recorder.flush();
 			await history?.stop();

@@ -110,6 +110,7 @@ class EmbeddedCluster implements Cluster {
 			oidc: this.#options.oidc === undefined ? [] : jwtAuthenticators(this.#options.oidc),
 			audit: this.#options.audit && { ...this.#options.audit, policy: auditPolicy(this.#options.audit.policy) },
 			history: this.#options.history,
+			notify: this.#options.notify,
 			wallClock: systemClock({ unref: true }),
 			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => {

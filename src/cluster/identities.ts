@@ -46,6 +46,8 @@ export const eventRecorder = serviceAccount(clusterAccounts.eventRecorder);
 export const stateMetrics = serviceAccount(clusterAccounts.stateMetrics);
 /** Asks agents what pods and nodes use. */
 export const metricsReader = serviceAccount(clusterAccounts.metrics);
+/** Reads the Secrets of notification policies and the ends of logs, and writes their status. */
+export const notifications = serviceAccount(clusterAccounts.notifications);
 /** `cox` in the server: waits for nodes, labels them, forgets those that are taken away. */
 export const cox = serviceAccount(clusterAccounts.cox);
 /** Watches for all simulated nodes of a process at once. What they write, each writes as itself. */

@@ -15,6 +15,7 @@ export function launchSettings(existing: Settings | undefined, options: LaunchOp
 	if (options.kubelet !== undefined) settings.kubelet = options.kubelet;
 	if (options.showHome !== undefined) settings.showHome = options.showHome;
 	if (options.admissionPlugins !== undefined) settings.admissionPlugins = options.admissionPlugins;
+	if (options.notifyAllow !== undefined) settings.notifyAllow = options.notifyAllow;
 	if (options.history === false) settings.history = false;
 	else if (options.history !== undefined) settings.history = { ...(settings.history || {}), ...options.history };
 	const missing = (options.nodes ?? (existing === undefined ? 1 : 0)) - Object.keys(settings.nodes).length;

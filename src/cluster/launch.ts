@@ -29,6 +29,8 @@ export interface LaunchOptions extends ApiChanges {
 	admissionPlugins?: readonly string[];
 	/** How much is kept of Jobs that have run, from the next start on; what is absent stays. False: nothing. */
 	history?: HistoryOptions | false;
+	/** Networks and hosts that notifications may reach: from the next start on, until other ones are named. */
+	notifyAllow?: readonly string[];
 	/** Absolute path of an EncryptionConfiguration, in the place of the one before; empty: none from now on. */
 	encryptionFile?: string;
 }
@@ -64,6 +66,9 @@ export async function launch(
 		throw new Error("another --encryption-provider-config takes effect when the cluster starts: 'cox down' first");
 	if (options.showHome !== undefined && options.showHome !== (readSettings(layout.settings)?.showHome === true))
 		throw new Error("whether containers see home directories is settled when the cluster starts: 'cox down' first");
+	const allowed = readSettings(layout.settings)?.notifyAllow ?? [];
+	if (options.notifyAllow !== undefined && !isDeepStrictEqual(options.notifyAllow, allowed))
+		throw new Error("another --notify-allow takes effect when the cluster starts: 'cox down' first");
 	if (options.history !== undefined) refuseOtherHistory(layout, options.history);
 	const missing = (options.nodes ?? 0) - running.nodes.length;
 	if (missing > 0) await control(layout, "addNodes", { count: missing });

@@ -144,6 +144,7 @@ export class ClusterServer {
 			oidc: this.#settings.oidc === undefined ? [] : jwtAuthenticators(this.#settings.oidc),
 			audit: this.#audit(),
 			history: this.#settings.history,
+			notify: { allow: this.#settings.notifyAllow ?? [], isPublicOpen: this.#settings.runtime === "process" },
 			podSecurity: this.#settings.admission === undefined ? {} : podSecurityConfiguration(this.#settings.admission),
 			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => this.#dial(node),

@@ -26,6 +26,8 @@ export interface Settings extends ApiSettings {
 	encryption?: EncryptionSettings | undefined;
 	/** How much is kept of Jobs that have run; false: nothing. */
 	history?: HistoryOptions | false;
+	/** Networks and hosts that notifications may reach besides those that they always may. */
+	notifyAllow?: readonly string[];
 	/** Nodes on this machine, by name. */
 	nodes: Record<string, NodeSettings>;
 }

@@ -3,6 +3,7 @@ import { parseTimestamp, timestamp } from "../core/clock.ts";
 import { cronJobLabel, cronJobOf, scheduledTimeOf } from "../kinds/cronjob-jobs.ts";
 import type { Job, Pod } from "../kinds/generated/types.ts";
 import type { Run, RunPod, RunSpec, RunStatus } from "../kinds/history/types.ts";
+import { workloadAnnotations } from "../kinds/notify/annotations.ts";
 import type { Fact } from "./facts.ts";
 import { runName, runUid } from "./keys.ts";
 import { boundedPods, runPodOf, withEnded } from "./pods-of.ts";
@@ -60,6 +61,7 @@ export function runOf({ namespace, name, uid, job, pods, facts, before }: Known,
 			uid: runUid(uid),
 			creationTimestamp: metadata?.creationTimestamp ?? timestamp(nowMs),
 			labels: last === undefined ? (metadata?.labels ?? {}) : labelsOf(last),
+			...annotationsOf(last?.metadata ?? metadata),
 			// The store's revision is not a part of what is stored.
 		} as Run["metadata"],
 		spec: last === undefined ? (before?.spec ?? {}) : specOf(last),
@@ -74,6 +76,14 @@ function labelsOf({ metadata }: Job): Record<string, string> {
 		"job-name": metadata.name,
 		...(owner && { [cronJobLabel]: owner.name }),
 	};
+}
+
+/** Who is to be told of it. */
+function annotationsOf(metadata: Job["metadata"] | undefined): Pick<Job["metadata"], "annotations"> {
+	const all = metadata?.annotations;
+	if (all === undefined) return {};
+	const kept = workloadAnnotations.filter((name) => all[name] !== undefined).map((name) => [name, all[name] ?? ""]);
+	return kept.length === 0 ? {} : { annotations: Object.fromEntries(kept) };
 }
 
 function specOf({ metadata, spec }: Job): RunSpec {

@@ -22,6 +22,7 @@ import { ipAddresses } from "./networking/ipaddress.ts";
 import { networkPolicies } from "./networking/networkpolicy.ts";
 import { serviceCIDRs } from "./networking/servicecidr.ts";
 import { nodes } from "./node.ts";
+import { notificationPolicies } from "./notify/notificationpolicy.ts";
 import { persistentVolumes } from "./persistentvolume.ts";
 import { persistentVolumeClaims } from "./persistentvolumeclaim.ts";
 import { pods } from "./pod.ts";
@@ -97,6 +98,7 @@ export const catalog: readonly Kind[] = [
 	volumeAttributesClasses,
 	runtimeClasses,
 	runs,
+	notificationPolicies,
 ];
 
 const builtin = createRegistry(catalog);

@@ -10,6 +10,7 @@ import { canonicalQuantity } from "../core/quantity.ts";
 import { shown } from "../core/shown.ts";
 import generated from "./generated/schemas.json" with { type: "json" };
 import { historyTypes } from "./history/schemas.ts";
+import { notifyTypes } from "./notify/schemas.ts";
 import { oldTypes } from "./old/schemas.ts";
 import { base64Mistake, normalMicroTime, normalTime } from "./scalars.ts";
 
@@ -36,7 +37,7 @@ for (const [name, fields] of Object.entries(generated as unknown as Record<strin
 for (const [name, fields] of Object.entries(oldTypes((type) => builtinTypes[type] ?? {})))
 	builtinTypes[name] = Object.assign(Object.create(null), fields);
 
-for (const [name, fields] of Object.entries(historyTypes))
+for (const [name, fields] of Object.entries({ ...historyTypes, ...notifyTypes }))
 	builtinTypes[name] = Object.assign(Object.create(null), fields);
 
 /** The types of Kubernetes v1.36's stable APIs, and of our own. */

@@ -199,6 +199,8 @@ const holders: Readonly<Record<string, readonly string[]>> = {
 		"proxy to nodes",
 	],
 	"job-controller": ["make pods"],
+	// Those that policies name, wherever; it may not look around for others.
+	"notification-controller": ["read Secrets"],
 	"metrics-server": ["proxy to nodes"],
 	// Upstream's, too, may read and delete everything in a namespace.
 	"namespace-controller": ["read Secrets", "list Secrets", "delete namespaces", "proxy to nodes"],

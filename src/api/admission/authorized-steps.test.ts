@@ -4,11 +4,13 @@ import type { KubeObject } from "../../core/object.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { certificateSigningRequests } from "../../kinds/certificatesigningrequest.ts";
 import type { Kind } from "../../kinds/kind.ts";
+import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
 import { pods } from "../../kinds/pod.ts";
 import { createRegistry } from "../../kinds/registry.ts";
 import type { Authorizer } from "../access/authorizer.ts";
 import type { Server } from "../server.ts";
 import { certificateApproval, certificateSigning } from "./certificate-signers.ts";
+import { notificationLogs } from "./notification-logs.ts";
 import { ownerReferencesPermissionEnforcement } from "./owner-references.ts";
 import type { AdmissionStep, Admitted } from "./step.ts";
 
@@ -130,4 +132,22 @@ test("an owner's deletion is blocked by those who may set the owner's finalizers
 		`pods "x" is forbidden: cannot set blockOwnerDeletion in this case because cannot find RESTMapping for ` +
 			`APIVersion example.com/v1 Kind Toy: no matches for kind "Toy" in version "example.com/v1"`,
 	);
+});
+
+test("a notification policy sends logs only where its writer may read them", async () => {
+	const kind = notificationPolicies as unknown as Kind;
+	const policy = (logLines: number, labels = {}) => ({ metadata: { name: "x", labels }, spec: { logLines } });
+	const refused = await outcome(notificationLogs, { kind, object: policy(10) });
+	expect(refused).toMatchObject({
+		asked: ["get /pods/log shop/"],
+		message: expect.stringMatching(/set spec.logLines to 0$/),
+	});
+	expect(
+		await outcome(notificationLogs, { kind, object: policy(10), may: ["get /pods/log shop/"] }),
+	).not.toHaveProperty("message");
+	expect(await outcome(notificationLogs, { kind, object: policy(0) })).toEqual({ asked: [] });
+	expect(await outcome(notificationLogs, { kind, object: policy(5, { a: "b" }), old: policy(5) })).toEqual({
+		asked: [],
+	});
+	expect(await outcome(notificationLogs, { kind, object: policy(6), old: policy(5) })).toHaveProperty("message");
 });

@@ -1,6 +1,7 @@
 /** What `startCluster` takes. */
 import type { AuditEvent } from "../../api/audit/event.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
+import type { NotifyOptions } from "../../notify/settings.ts";
 import type { ClusterTime, SystemTime, VirtualTime } from "./time.ts";
 
 export interface ClusterOptions {
@@ -41,6 +42,8 @@ export interface ClusterOptions {
 	audit?: { policy: object; sink(event: AuditEvent): void };
 	/** How much is kept of Jobs that have run, see docs/run-history.md; false: nothing. */
 	history?: HistoryOptions | false;
+	/** Where notifications may go, see docs/notifications.md. Default: nowhere, what a policy says is tried and not sent. */
+	notify?: NotifyOptions;
 	/** Told of failures that were dealt with, such as a write that was tried again. Default: nobody is. */
 	onError?(what: string, error: unknown): void;
 }
@@ -81,6 +84,7 @@ const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
 	oidc: true,
 	audit: true,
 	history: true,
+	notify: true,
 	onError: true,
 };
 const historyOptionNames: Readonly<Record<keyof HistoryOptions, true>> = {
@@ -89,6 +93,7 @@ const historyOptionNames: Readonly<Record<keyof HistoryOptions, true>> = {
 	logMegabytes: true,
 	allRuns: true,
 };
+const notifyOptionNames: Readonly<Record<keyof NotifyOptions, true>> = { allow: true, send: true };
 const nodeOptionNames: Readonly<Record<keyof NodeOptions, true>> = {
 	name: true,
 	labels: true,
@@ -100,6 +105,7 @@ const nodeOptionNames: Readonly<Record<keyof NodeOptions, true>> = {
 export function checkOptions(options: ClusterOptions): void {
 	checkNames("startCluster", options, optionNames);
 	checkNames("history", options.history || {}, historyOptionNames);
+	checkNames("notify", options.notify ?? {}, notifyOptionNames);
 	if (typeof options.nodes === "number") {
 		if (!Number.isInteger(options.nodes) || options.nodes < 0)
 			throw new Error(`nodes: ${options.nodes} is not a whole number of 0 or more`);

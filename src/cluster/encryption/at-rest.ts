@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { keyPrefix } from "../../api/cache/keys.ts";
 import { historyRoot } from "../../history/keys.ts";
+import { notifyRoot } from "../../notify/outbox.ts";
 import { Encryption, type EncryptionRule } from "../../store/encryption.ts";
 import type { Store } from "../../store/store.ts";
 import { readOptionFile } from "../option-file.ts";
@@ -66,7 +67,11 @@ export class EncryptionAtRest {
 			writeOwnKeys(this.#pki, this.#ownKeys);
 			this.#isNew = false;
 		}
-		const { hadPlain } = await rewrite(store, this.encryption, changed ? [everything, historyRoot] : [secrets]);
+		const { hadPlain } = await rewrite(
+			store,
+			this.encryption,
+			changed ? [everything, historyRoot, notifyRoot] : [secrets],
+		);
 		if (this.#ownKeys.length > 1) await this.#dropOldKeys(store);
 		return hadPlain;
 	}

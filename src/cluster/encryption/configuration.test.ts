@@ -26,8 +26,9 @@ test("resources become the keys of the store, and the first key of the first pro
 				"/objects/batch/",
 				"/objects/core/",
 				"/objects/",
-				// What belongs to runs and is no object.
+				// What belongs to runs and to notification policies and is no object.
 				"history/",
+				"notify/",
 			],
 			writeKey: { name: "a" },
 		},

@@ -5,6 +5,8 @@ import type { Cause } from "../../core/errors.ts";
 import { forbidden, invalidValue, required, typeInvalid } from "../../core/field-errors.ts";
 import { historyRoot } from "../../history/keys.ts";
 import { runs } from "../../kinds/history/run.ts";
+import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
+import { notifyRoot } from "../../notify/outbox.ts";
 import type { EncryptionKey, EncryptionRule } from "../../store/encryption.ts";
 
 /** What a configuration asks for. */
@@ -14,7 +16,11 @@ export interface EncryptionPlan {
 	keys: readonly EncryptionKey[];
 }
 
-const runsPrefix = keyPrefix(runs);
+/** What is no object is encrypted with the kind that it belongs to. */
+const companions = [
+	{ of: keyPrefix(runs), root: historyRoot },
+	{ of: keyPrefix(notificationPolicies), root: notifyRoot },
+];
 const secretSizes = [16, 24, 32];
 
 /** @throws Error that names every field that is wrong, and providers that are not there */
@@ -27,8 +33,8 @@ export function encryptionPlan(document: unknown): EncryptionPlan {
 	const rules = filled(root.field("resources")).map((entry): EncryptionRule => {
 		entry.knows(["resources", "providers"]);
 		const named = filled(entry.field("resources")).map((resource) => prefixOf(resource.text()));
-		// What belongs to runs and is no object goes with them.
-		const prefixes = named.some((prefix) => runsPrefix.startsWith(prefix)) ? [...named, historyRoot] : named;
+		const along = companions.filter(({ of }) => named.some((prefix) => of.startsWith(prefix)));
+		const prefixes = [...named, ...along.map(({ root }) => root)];
 		const providers = filled(entry.field("providers")).map(providerKeys);
 		for (const key of providers.flat()) {
 			const known = keys.get(key.name);

@@ -22,6 +22,7 @@ export const clusterAccounts = {
 	dns: "coredns",
 	eventRecorder: "event-recorder",
 	metrics: "metrics-server",
+	notifications: "notification-controller",
 	simulatedNodes: "simulated-nodes",
 	stateMetrics: "kube-state-metrics",
 } as const;
@@ -60,6 +61,15 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 	"coxswain:simulated-nodes": {
 		account: clusterAccounts.simulatedNodes,
 		rules: [coreRule(["configmaps", "secrets"], ["list", "watch"])],
+	},
+	// Reads the Secrets that policies name, each in the policy's namespace, and the ends of logs. It lists no Secret.
+	"coxswain:controller:notification-controller": {
+		account: clusterAccounts.notifications,
+		rules: [
+			coreRule(["secrets"], ["get"]),
+			rule(["history.coxswain.io"], ["runs/log"], ["get"]),
+			rule(["notify.coxswain.io"], ["notificationpolicies/status"], ["patch"]),
+		],
 	},
 	// Makes Deployments of pods in namespaces that ask for it; upstream has no such controller.
 	"coxswain:controller:kubectl-run-controller": {

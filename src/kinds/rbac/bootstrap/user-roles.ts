@@ -163,11 +163,21 @@ const metricsReader = clusterRole(
 	{ [toAdmin]: "true", [toEdit]: "true", [toView]: "true" },
 );
 
-/** Whoever sees pods and their logs sees what became of them. */
+/** Whoever sees pods and their logs sees what became of them, and who is told of it. */
 const runReader = clusterRole(
 	"coxswain:aggregate-to-view",
-	[rule(["history.coxswain.io"], ["runs", "runs/log"], read)],
+	[
+		rule(["history.coxswain.io"], ["runs", "runs/log"], read),
+		rule(["notify.coxswain.io"], ["notificationpolicies", "notificationpolicies/status"], read),
+	],
 	{ [toView]: "true" },
+);
+
+/** Who may change workloads decides who is told of them; that their logs are sent takes the right to read these (see admission). */
+const policyWriter = clusterRole(
+	"coxswain:aggregate-to-edit",
+	[rule(["notify.coxswain.io"], ["notificationpolicies"], write)],
+	{ [toEdit]: "true" },
 );
 
 export const userRoles = [
@@ -180,4 +190,5 @@ export const userRoles = [
 	viewRules,
 	metricsReader,
 	runReader,
+	policyWriter,
 ];

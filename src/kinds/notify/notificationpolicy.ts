@@ -1,0 +1,62 @@
+import { ageColumn, column, nameColumn, wideColumn } from "../columns.ts";
+import type { Kind } from "../kind.ts";
+import type { NotificationPolicy } from "./types.ts";
+import { validateSpec } from "./validate.ts";
+
+/** Group and prefix of the annotations. */
+export const notifyGroup = "notify.coxswain.io";
+
+/** Who is told of what becomes of workloads. Delivery is notify/'s. */
+export const notificationPolicies: Kind<NotificationPolicy> = {
+	group: notifyGroup,
+	version: "v1",
+	kind: "NotificationPolicy",
+	plural: "notificationpolicies",
+	singular: "notificationpolicy",
+	shortNames: ["notify"],
+	categories: [],
+	namespaced: true,
+	schema: "NotificationPolicy",
+	subresources: { status: true },
+	hasGeneration: true,
+	nameRule: "dnsSubdomain",
+	selectableFields: [],
+	columns: [
+		nameColumn,
+		column("Events", "What is told.", ({ spec }) => (spec.events ?? []).join(",")),
+		column("Sinks", "Who is told.", ({ spec }) => (spec.sinks ?? []).map(({ name }) => name).join(",")),
+		column("Ready", "Whether it can be heeded.", (policy) => conditionOf(policy, "Ready")?.status ?? "Unknown"),
+		column("Sent", "Messages that sinks have taken.", ({ status }) => status?.sent ?? 0, "integer"),
+		column("Failed", "Messages that were given up.", ({ status }) => status?.failed ?? 0, "integer"),
+		column("Pending", "Messages that wait.", ({ status }) => status?.pending ?? 0, "integer"),
+		ageColumn,
+		wideColumn("Message", "What is wrong.", messageText),
+	],
+
+	setDefaults({ spec }) {
+		spec.logLines ??= 10;
+		spec.stuckFor ??= "10m";
+		spec.suspendedFor ??= "24h";
+		if (spec.events?.includes("Slow")) spec.slow ??= { timesUsual: 2 };
+		if (spec.quietHours !== undefined) {
+			spec.quietHours.action ||= "Hold";
+			spec.quietHours.timeZone ||= "UTC";
+		}
+	},
+	prepareForCreate(policy) {
+		policy.status = {};
+	},
+	prepareForUpdate(policy, old) {
+		policy.status = old.status ?? {};
+	},
+	validate: ({ spec }) => validateSpec(spec, "spec"),
+};
+
+export function conditionOf({ status }: NotificationPolicy, type: string) {
+	return status?.conditions?.find((condition) => condition.type === type);
+}
+
+function messageText(policy: NotificationPolicy): string {
+	const wrong = policy.status?.conditions?.find(({ status }) => status === "False");
+	return wrong?.message ?? wrong?.reason ?? "";
+}

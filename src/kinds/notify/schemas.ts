@@ -1,0 +1,233 @@
+/** The types of notify.coxswain.io as data, and what they mean: for `kubectl explain` and OpenAPI. */
+import type { FieldSchema, TypeSchema } from "../schema.ts";
+
+interface Type {
+	description: string;
+	fields: Readonly<Record<string, readonly [FieldSchema, string]>>;
+}
+
+const text: FieldSchema = { type: "string" };
+const number: FieldSchema = { type: "int32" };
+const size: FieldSchema = { type: "int64" };
+const time: FieldSchema = { type: "time" };
+const needed = (field: FieldSchema): FieldSchema => ({ ...field, required: true });
+const listOf = (type: string): FieldSchema => ({ type, of: "array", listType: "atomic" });
+const byName = (type: string, key = "name"): FieldSchema => ({
+	type,
+	of: "array",
+	listType: "map",
+	listMapKeys: [key],
+	mergeKey: key,
+	patchStrategy: "merge",
+});
+
+const incomingWebhook = (service: string): Type => ({
+	description: `${service} is told by an incoming webhook.`,
+	fields: { urlFrom: [needed({ type: "NotificationSecretSource" }), "The Secret that has the webhook's URL."] },
+});
+
+const types: Readonly<Record<string, Type>> = {
+	NotificationPolicy: {
+		description:
+			"NotificationPolicy says which sinks are told when workloads of its namespace succeed, fail, are late or are stuck. Messages are delivered at least once, each with an id, in order for each workload. 'cox notify test NAME' sends one to try it out.",
+		fields: {
+			apiVersion: [text, "APIVersion defines the versioned schema of this representation of an object."],
+			kind: [text, "Kind is the name of the resource that this object represents."],
+			metadata: [{ type: "ObjectMeta", default: {} }, "Standard object metadata."],
+			spec: [{ type: "NotificationPolicySpec", default: {} }, "What is told to whom."],
+			status: [{ type: "NotificationPolicyStatus", default: {} }, "What was sent, and what could not be."],
+		},
+	},
+	NotificationPolicySpec: {
+		description: "NotificationPolicySpec says which events of which workloads are told, when, and to whom.",
+		fields: {
+			workloads: [{ type: "NotificationWorkloads" }, "Which workloads. Absent: all of the namespace."],
+			events: [
+				needed(listOf("string")),
+				"Which events. Of Jobs: Succeeded, Failed, Retried (a pod or container is started again), Slow. Of CronJobs: Missed (a run did not start in time), Skipped (a run was left out), SuspendedLong. Of StatefulSets, DaemonSets and Deployments: Stuck, Back.",
+			],
+			slow: [
+				{ type: "NotificationSlow" },
+				"When a Job is Slow. Default: when it runs longer than twice its usual time.",
+			],
+			stuckFor: [
+				text,
+				"How long a StatefulSet, DaemonSet or Deployment may have pods that are missing, not ready or outdated before it is Stuck, such as 10m, which is the default.",
+			],
+			suspendedFor: [text, "How long a CronJob may be suspended before it is SuspendedLong. Default 24h."],
+			atMost: [
+				{ type: "NotificationRate" },
+				"How many messages each sink gets. What is beyond is told in one summary when there is room again.",
+			],
+			quietHours: [{ type: "NotificationQuietHours" }, "When nothing is sent."],
+			logLines: [
+				number,
+				"How many of the last lines of a Job's log a message has, from 0 to 50. Default 10. Other values than 0 are only accepted from users who may get pods/log in the namespace.",
+			],
+			template: [{ type: "NotificationTemplate" }, "Texts of one's own."],
+			sinks: [needed(byName("NotificationSink")), "Who is told."],
+		},
+	},
+	NotificationWorkloads: {
+		description: "NotificationWorkloads selects workloads; one has to meet everything that is given.",
+		fields: {
+			selector: [
+				{ type: "LabelSelector" },
+				"Labels that the workload has. A Job of a CronJob is also selected by the labels of the CronJob.",
+			],
+			names: [listOf("string"), "Names of workloads. A Job is also found by the name of its CronJob."],
+			kinds: [
+				listOf("string"),
+				"Job, CronJob, StatefulSet, DaemonSet, Deployment. CronJob includes the Jobs that CronJobs made, Job all Jobs.",
+			],
+		},
+	},
+	NotificationSlow: {
+		description: "NotificationSlow says when a Job is slow: as soon as one of its limits is passed.",
+		fields: {
+			longerThan: [text, "A duration, such as 30m."],
+			timesUsual: [
+				{ type: "number" },
+				"So many times its usual time, and at least a minute more than that. Usual is the median of its last 20 runs that succeeded, of the same CronJob or else of the same name; fewer than 3 are not enough to tell.",
+			],
+		},
+	},
+	NotificationRate: {
+		description: "NotificationRate is a number of messages in a time.",
+		fields: {
+			count: [needed(number), "So many messages, from 1 to 1000."],
+			per: [needed(text), "A duration, such as 1h."],
+		},
+	},
+	NotificationQuietHours: {
+		description: "NotificationQuietHours are times of the day at which nothing is sent.",
+		fields: {
+			from: [needed(text), "When they begin: 22:00."],
+			to: [needed(text), "When they end: 07:00. The next day, unless that is later than from."],
+			timeZone: [text, "Name of a time zone, such as Europe/Berlin. Default UTC."],
+			days: [listOf("string"), "Days on which they begin: Mon, Tue, Wed, Thu, Fri, Sat, Sun. Default: every day."],
+			action: [text, "Hold (default): what happens is told when they end. Drop: it is not told at all."],
+		},
+	},
+	NotificationTemplate: {
+		description:
+			"NotificationTemplate has texts in Liquid: {{ name }}, filters, and the tags if, unless, case and comment. Variables: event, namespace, kind, name, job, run, result, reason, message, started, ended, duration, attempts, exitCode, node, count, log, command, policy, title.",
+		fields: {
+			title: [text, "The first line, and the subject of e-mails."],
+			text: [text, "What comes after it, in place of the facts, the log and the command."],
+		},
+	},
+	NotificationSink: {
+		description: "NotificationSink is one receiver: exactly one of slack, googleChat, teams, webhook and email.",
+		fields: {
+			name: [needed(text), "Names the sink in the status; unique in the policy."],
+			slack: [{ type: "NotificationSlack" }, "An incoming webhook of Slack, or of what takes the same."],
+			googleChat: [
+				{ type: "NotificationGoogleChat" },
+				"An incoming webhook of a Google Chat space; the messages about one Job are one thread.",
+			],
+			teams: [{ type: "NotificationTeams" }, "A workflow of Microsoft Teams that is started by a webhook."],
+			webhook: [{ type: "NotificationWebhook" }, "Anything that takes CloudEvents 1.0 by HTTP POST."],
+			email: [{ type: "NotificationEmail" }, "E-mail by SMTP."],
+		},
+	},
+	NotificationSlack: incomingWebhook("Slack"),
+	NotificationGoogleChat: incomingWebhook("Google Chat"),
+	NotificationTeams: incomingWebhook("Microsoft Teams"),
+	NotificationWebhook: {
+		description: "NotificationWebhook is an HTTP endpoint that gets CloudEvents in structured mode.",
+		fields: {
+			urlFrom: [needed({ type: "NotificationSecretSource" }), "The Secret that has the URL."],
+			keyFrom: [
+				{ type: "NotificationSecretSource" },
+				"The Secret that has the key by which messages are signed: HMAC-SHA256, in the headers of Standard Webhooks.",
+			],
+		},
+	},
+	NotificationEmail: {
+		description: "NotificationEmail is e-mail that is handed to an SMTP server.",
+		fields: {
+			serverFrom: [
+				needed({ type: "NotificationSecretSource" }),
+				"The Secret that has the server as a URL: smtps://USER:PASSWORD@HOST:465, or smtp://USER:PASSWORD@HOST:587 for STARTTLS.",
+			],
+			from: [needed(text), "The sender's address."],
+			to: [needed(listOf("string")), "The addresses of those who get it."],
+		},
+	},
+	NotificationSecretSource: {
+		description: "NotificationSecretSource is a value that a Secret has.",
+		fields: {
+			secretKeyRef: [needed({ type: "SecretKeySelector" }), "A Secret of the policy's namespace, and the key in it."],
+		},
+	},
+	NotificationPolicyStatus: {
+		description: "NotificationPolicyStatus says what was sent, and what could not be.",
+		fields: {
+			observedGeneration: [size, "The generation of the policy that the conditions are about."],
+			conditions: [
+				byName("NotificationCondition", "type"),
+				"Ready: Secrets are there and templates can be read. Delivering: the last attempt succeeded.",
+			],
+			sent: [size, "Messages that sinks have taken."],
+			failed: [size, "Messages that were given up."],
+			summarized: [size, "Events beyond the rate, told as a number only."],
+			pending: [number, "Messages that wait: for quiet hours to end, or to be tried again."],
+			lastSentTime: [time, "When a sink last took a message."],
+			sinks: [byName("NotificationSinkStatus"), "The same for each sink."],
+			lastTest: [{ type: "NotificationTest" }, "What became of the last test."],
+		},
+	},
+	NotificationCondition: {
+		description: "NotificationCondition is one aspect of the policy's state.",
+		fields: {
+			type: [needed(text), "Ready or Delivering."],
+			status: [needed(text), "True, False or Unknown."],
+			observedGeneration: [size, "The generation that it is about."],
+			lastTransitionTime: [time, "When status last changed."],
+			reason: [needed(text), "Why, in one word."],
+			message: [text, "Why, in a sentence."],
+		},
+	},
+	NotificationSinkStatus: {
+		description: "NotificationSinkStatus says what one sink was sent.",
+		fields: {
+			name: [needed(text), "Name of the sink."],
+			sent: [size, "Messages that it has taken."],
+			failed: [size, "Messages that were given up."],
+			pending: [number, "Messages that wait."],
+			lastSentTime: [time, "When it last took a message."],
+			lastErrorTime: [time, "When an attempt last failed."],
+			lastError: [text, "Why that failed."],
+		},
+	},
+	NotificationTest: {
+		description: "NotificationTest is what became of a test message.",
+		fields: {
+			id: [needed(text), "The value of the annotation notify.coxswain.io/test that asked for it."],
+			time: [time, "When it was sent."],
+			sinks: [byName("NotificationTestSink"), "What became of it at each sink."],
+		},
+	},
+	NotificationTestSink: {
+		description: "NotificationTestSink is what became of a test message at one sink.",
+		fields: {
+			name: [needed(text), "Name of the sink."],
+			error: [text, "Why it was not taken; absent when it was."],
+		},
+	},
+};
+
+/** Type → field → how its value is read. */
+export const notifyTypes: Readonly<Record<string, TypeSchema>> = mapped(types, ({ fields }) =>
+	mapped(fields, ([schema]) => schema),
+);
+
+/** Type → what it is, and what its fields are. */
+export const notifyDescriptions: Readonly<
+	Record<string, { description: string; fields: Readonly<Record<string, string>> }>
+> = mapped(types, ({ description, fields }) => ({ description, fields: mapped(fields, ([, words]) => words) }));
+
+function mapped<T, U>(from: Readonly<Record<string, T>>, to: (value: T) => U): Record<string, U> {
+	return Object.fromEntries(Object.entries(from).map(([key, value]) => [key, to(value)]));
+}

@@ -1,0 +1,101 @@
+/**
+ * Which hosts and addresses may be reached. An address counts as it is connected to: a name may resolve to another one the next time.
+ */
+import { BlockList, isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import { checkAllowed } from "./settings.ts";
+
+/** Of IPv4, what is no public unicast address (IANA's registry of special-purpose addresses). */
+const special4 = [
+	"0.0.0.0/8",
+	"10.0.0.0/8",
+	"100.64.0.0/10",
+	"127.0.0.0/8",
+	"169.254.0.0/16",
+	"172.16.0.0/12",
+	"192.0.0.0/24",
+	"192.0.2.0/24",
+	"192.88.99.0/24",
+	"192.168.0.0/16",
+	"198.18.0.0/15",
+	"198.51.100.0/24",
+	"203.0.113.0/24",
+	"224.0.0.0/4",
+	"240.0.0.0/4",
+];
+/** Of IPv6, everything outside 2000::/3 is special, and of that these: some of them lead to IPv4 addresses. */
+const special6 = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"];
+
+export class Destinations {
+	readonly #special = networks([...special4, ...special6]);
+	readonly #public6 = networks(["2000::/3"]);
+	readonly #allowed: BlockList;
+	readonly #hosts: readonly string[];
+	readonly #isPublicOpen: boolean;
+
+	/** @param isPublicOpen whether public addresses may be reached that nobody has allowed @throws Error naming what is wrong in the list */
+	constructor(allow: readonly string[], isPublicOpen: boolean) {
+		checkAllowed(allow);
+		this.#allowed = networks(allow.filter((item) => isIP(item.split("/")[0] ?? "") !== 0));
+		this.#hosts = allow.filter((item) => isIP(item.split("/")[0] ?? "") === 0).map((item) => item.toLowerCase());
+		this.#isPublicOpen = isPublicOpen;
+	}
+
+	/** Why this address, to which the host's name led, may not be reached; undefined when it may. */
+	problemOf(host: string, address: string): string | undefined {
+		const plain = withoutMapping(address);
+		if (this.isAllowed(plain)) return undefined;
+		if (this.#isSpecial(plain) || isOwn(plain))
+			return `${host} is at an address that notifications may not reach: private, local, or this machine's own`;
+		if (this.#isPublicOpen || this.#isNamed(host)) return undefined;
+		return `this cluster sends no notifications to ${host}: it was not allowed`;
+	}
+
+	/** Whether it is in a network that an administrator has named. */
+	isAllowed(address: string): boolean {
+		return isIn(this.#allowed, withoutMapping(address));
+	}
+
+	#isSpecial(address: string): boolean {
+		if (isIP(address) === 0) return true;
+		return isIn(this.#special, address) || (isIP(address) === 6 && !isIn(this.#public6, address));
+	}
+
+	#isNamed(host: string): boolean {
+		const name = host.toLowerCase();
+		return this.#hosts.some((allowed) =>
+			allowed.startsWith("*.") ? name.endsWith(allowed.slice(1)) : name === allowed,
+		);
+	}
+}
+
+function networks(list: readonly string[]): BlockList {
+	const found = new BlockList();
+	for (const item of list) {
+		const [address = "", bits] = item.split("/");
+		const is4 = isIP(address) === 4;
+		found.addSubnet(address, bits === undefined ? (is4 ? 32 : 128) : Number(bits), is4 ? "ipv4" : "ipv6");
+	}
+	return found;
+}
+
+function isIn(list: BlockList, address: string): boolean {
+	const version = isIP(address);
+	return version !== 0 && list.check(address, version === 4 ? "ipv4" : "ipv6");
+}
+
+/** `::ffff:10.0.0.1` is 10.0.0.1. Zones of addresses (`fe80::1%eth0`) do not count. */
+function withoutMapping(address: string): string {
+	const plain = address.split("%")[0] ?? "";
+	const mapped = /^(?:0*:)*:?(?:0*:)*ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1];
+	if (mapped !== undefined) return mapped;
+	const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(plain) ?? [];
+	if (high === undefined || low === undefined) return plain;
+	const value = Number.parseInt(high, 16) * 65_536 + Number.parseInt(low, 16);
+	return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join(".");
+}
+
+/** A public address may be this machine's, whose services are nobody's to reach, either. */
+function isOwn(address: string): boolean {
+	return Object.values(networkInterfaces()).some((list) => list?.some((one) => one.address === address));
+}

@@ -1,0 +1,239 @@
+/** Tells people what becomes of workloads: the parts, and how they hang together. Nobody waits for it. */
+import type { Client } from "../client/client.ts";
+import type { Mirror } from "../client/mirror.ts";
+import type { EventRecorder } from "../client/recorder.ts";
+import { type Clock, parseTimestamp, type Timer, timestamp } from "../core/clock.ts";
+import type { KubeObject } from "../core/object.ts";
+import { runs } from "../kinds/history/run.ts";
+import { jobs } from "../kinds/job.ts";
+import type { Kind } from "../kinds/kind.ts";
+import { namespaces } from "../kinds/namespace.ts";
+import { testAnnotation } from "../kinds/notify/annotations.ts";
+import { notificationPolicies } from "../kinds/notify/notificationpolicy.ts";
+import type { NotificationPolicy } from "../kinds/notify/types.ts";
+import type { Store } from "../store/store.ts";
+import { Courier } from "./courier.ts";
+import { Delivery, type Result } from "./delivery.ts";
+import { Destinations } from "./destinations.ts";
+import { Ledger, notificationComponent } from "./ledger.ts";
+import { type Notification, notificationId } from "./notification.ts";
+import { loadOutbox } from "./outbox.ts";
+import { type Policy, policyOf, type Sink } from "./policy.ts";
+import { PolicyIndex } from "./policy-index.ts";
+import type { SendRequest } from "./settings.ts";
+import { Watcher, workloadKinds } from "./watcher.ts";
+
+export interface NotifierParts {
+	store: Store;
+	clock: Clock;
+	/** As the notification controller. */
+	client: Client;
+	recorder: EventRecorder;
+	/** Networks and hosts, see `NotifyOptions`. */
+	allow: readonly string[];
+	/** Whether public addresses may be reached that nobody has named. */
+	isPublicOpen: boolean;
+	send?: SendRequest | undefined;
+	onError?(error: unknown): void;
+}
+
+const retryMs = 1000;
+/** What is wrong with a policy is looked at again so soon, and then more and more seldom. */
+const firstCheckMs = 5000;
+const longestCheckMs = 60_000;
+/** How long a message waits for the log that it ends with. */
+const logPatienceMs = 20_000;
+const logLookMs = 250;
+
+export class Notifier {
+	readonly #parts: NotifierParts;
+	readonly #policies = new PolicyIndex();
+	readonly #courier: Courier;
+	readonly #stopping = new AbortController();
+	readonly #checks = new Map<string, Timer>();
+	readonly #tests = new Map<string, string>();
+	readonly #ends: (() => void)[] = [];
+	#mirror: Mirror | undefined;
+	#watcher: Watcher | undefined;
+	#delivery: Delivery | undefined;
+	#ledger: Ledger | undefined;
+
+	/** @throws Error naming what is wrong in the list of what is allowed */
+	constructor(parts: NotifierParts) {
+		this.#parts = parts;
+		const destinations = new Destinations(parts.allow, parts.isPublicOpen);
+		this.#courier = new Courier({ client: parts.client, clock: parts.clock, destinations, send: parts.send });
+	}
+
+	/** Resolves when it watches; it need not be waited for. */
+	async start(mirror: Mirror): Promise<void> {
+		this.#mirror = mirror;
+		const { store, clock } = this.#parts;
+		const { signal } = this.#stopping;
+		for (;;) {
+			try {
+				const kinds: Kind[] = [runs, notificationPolicies, namespaces, ...workloadKinds] as Kind[];
+				await Promise.all(kinds.map((kind) => mirror.of(kind).reached(0, signal)));
+				const stored = await loadOutbox(store);
+				if (signal.aborted) return;
+				this.#begin(mirror, stored);
+				return;
+			} catch (error) {
+				if (signal.aborted) return;
+				this.#parts.onError?.(error);
+				await clock.sleep(retryMs, signal).catch(() => {});
+			}
+		}
+	}
+
+	async stop(): Promise<void> {
+		this.#stopping.abort(new Error("the notifier stops"));
+		for (const end of this.#ends) end();
+		for (const timer of this.#checks.values()) timer.cancel();
+		try {
+			await this.#watcher?.stop();
+			await this.#delivery?.stop();
+			await this.#ledger?.stop();
+		} catch (error) {
+			this.#parts.onError?.(error);
+		}
+		this.#courier.close();
+	}
+
+	#begin(mirror: Mirror, stored: Awaited<ReturnType<typeof loadOutbox>>): void {
+		const { store, clock, client, recorder, onError } = this.#parts;
+		const policies = this.#policies;
+		const informer = mirror.of(notificationPolicies);
+		for (const policy of informer.list()) policies.change(policy, undefined);
+		const delivery = new Delivery({
+			store,
+			clock,
+			target: (queue) => (mirror.of(namespaces).get(undefined, queue.namespace) && policies.target(queue)) || undefined,
+			deliver: (policy, sink, notification) => this.#courier.deliver(policy, sink, notification),
+			readyAtMs: (notification) => this.#readyAtMs(notification),
+			onOutcome: (policy, sink, notification, result) => this.#outcome(policy, sink, notification, result),
+			onFolded: ({ object }, _, count) => object && this.#ledger?.summarized(object, count),
+			...(onError && { onError }),
+		});
+		this.#delivery = delivery;
+		this.#ledger = new Ledger({
+			client,
+			clock,
+			recorder,
+			policy: (namespace, name) => informer.get(namespace, name),
+			pending: ({ metadata }, sink) =>
+				delivery.pending({ namespace: metadata.namespace ?? "", policy: metadata.uid, sink }),
+			...(onError && { onError }),
+		});
+		this.#watcher = new Watcher({
+			store,
+			clock,
+			mirror,
+			policies,
+			stored,
+			onEntry: (queue, entry) => delivery.add(queue, entry),
+			...(onError && { onError }),
+		});
+		for (const { queue, digest } of stored.digests) delivery.addDigest(queue, digest);
+		for (const { queue, entry } of stored.entries) delivery.add(queue, entry);
+		this.#watcher.start();
+		this.#ends.push(informer.onChange((current, old) => this.#policyChanged(current, old)));
+	}
+
+	#policyChanged(current: NotificationPolicy | undefined, old: NotificationPolicy | undefined): void {
+		this.#policies.change(current, old);
+		if (old !== undefined && old.metadata.uid !== current?.metadata.uid) {
+			this.#checks.get(old.metadata.uid)?.cancel();
+			this.#checks.delete(old.metadata.uid);
+			this.#tests.delete(old.metadata.uid);
+			this.#ledger?.forget(old.metadata.uid);
+			this.#delivery?.policyChanged(old.metadata.namespace ?? "", old.metadata.uid);
+		}
+		if (current === undefined) return;
+		const { uid, namespace = "", generation } = current.metadata;
+		if (old?.metadata.uid !== uid || old.metadata.generation !== generation) {
+			this.#watcher?.policyChanged(policyOf(current));
+			this.#delivery?.policyChanged(namespace, uid);
+			this.#check(current, firstCheckMs);
+		}
+		this.#testWhereAsked(current);
+	}
+
+	/** Looks whether it can work; while it cannot, again and again, for Secrets may come later. */
+	#check(policy: NotificationPolicy, againMs: number, before = 0): void {
+		const { uid, namespace = "", name } = policy.metadata;
+		this.#checks.get(uid)?.cancel();
+		this.#checks.delete(uid);
+		this.#courier
+			.problemsOf(policyOf(policy))
+			.then((problems) => {
+				const newest = this.#mirror?.of(notificationPolicies).get(namespace, name);
+				if (newest?.metadata.uid !== uid || newest.metadata.generation !== policy.metadata.generation) return;
+				this.#ledger?.checked(policy, problems);
+				if (problems.length < before) this.#delivery?.policyChanged(namespace, uid);
+				if (problems.length === 0 || this.#stopping.signal.aborted) return;
+				const later = () => this.#check(policy, Math.min(againMs * 2, longestCheckMs), problems.length);
+				this.#checks.set(uid, this.#parts.clock.after(againMs, later));
+			})
+			.catch((error: unknown) => this.#parts.onError?.(error));
+	}
+
+	/** `cox notify test`, or anybody who annotates the policy. */
+	#testWhereAsked(object: NotificationPolicy): void {
+		const { uid, annotations, namespace = "", name } = object.metadata;
+		const id = annotations?.[testAnnotation];
+		if (id === undefined || id === object.status?.lastTest?.id || this.#tests.get(uid) === id) return;
+		this.#tests.set(uid, id);
+		const nowMs = this.#parts.clock.now();
+		const policy = policyOf(object);
+		const notification: Notification = {
+			id: notificationId(uid, "Test", id),
+			event: "Test",
+			at: timestamp(nowMs),
+			namespace,
+			kind: object.kind,
+			name,
+			policy: name,
+		};
+		const trying = policy.sinks.map(async (sink) => {
+			const outcome = await this.#courier.deliver(policy, sink, notification);
+			return { name: sink.name, ...(!outcome.ok && { error: outcome.error }) };
+		});
+		Promise.all(trying)
+			.then((sinks) => this.#ledger?.tested(object, { id, time: timestamp(nowMs), sinks }))
+			.catch((error: unknown) => this.#parts.onError?.(error));
+	}
+
+	#readyAtMs({ namespace, run: name, endTime }: Notification): number {
+		if (name === undefined || endTime === undefined) return 0;
+		const run = this.#mirror?.of(runs).get(namespace, name);
+		if (run?.status.logs !== "Pending") return 0;
+		return Math.min(parseTimestamp(endTime) + logPatienceMs, this.#parts.clock.now() + logLookMs);
+	}
+
+	#outcome(policy: Policy, sink: Sink, notification: Notification, result: Result): void {
+		const object = policy.object;
+		if (object !== undefined) {
+			if (result.type === "sent") this.#ledger?.sent(object, sink.name);
+			else this.#ledger?.failed(object, sink.name, result.error, result.type === "givenUp");
+			return;
+		}
+		if (result.type === "sent") return;
+		const about = this.#objectOf(notification);
+		if (about === undefined) return;
+		const what = result.type === "givenUp" ? "Gave a message up" : "Will try again";
+		this.#parts.recorder.record({
+			regarding: about,
+			type: "Warning",
+			reason: "NotificationFailed",
+			message: `${what}: webhook of secret ${policy.name}: ${result.error}`,
+			component: notificationComponent,
+		});
+	}
+
+	/** Where there is no policy to say it of, the workload is. */
+	#objectOf({ namespace, kind, name }: Notification): KubeObject | undefined {
+		const known = [jobs as Kind, ...workloadKinds].find((one) => one.kind === kind);
+		return known && this.#mirror?.of(known as Kind).get(namespace, name);
+	}
+}

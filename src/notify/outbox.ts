@@ -1,0 +1,86 @@
+/** What is to be told, in the store until it was: keys and values. They are no objects, and nobody's but the notifier's. */
+import { prefixEnd, type Store } from "../store/store.ts";
+import type { Notification } from "./notification.ts";
+import type { Digest, Entry, QueueName } from "./queue.ts";
+import type { Seen } from "./run-events.ts";
+import type { WorkloadSeen } from "./workload-events.ts";
+
+/** Of all keys here. Like history's, they have no slash at the beginning: the watch cache does not keep them. */
+export const notifyRoot = "notify/";
+const outboxRoot = "notify/outbox/";
+const digestRoot = "notify/digests/";
+const workloadRoot = "notify/workloads/";
+export const cursorKey = "notify/cursor";
+
+/** Which changes of runs have been looked at. */
+export interface Cursor {
+	/** All up to this revision. */
+	revision: number;
+	atMs: number;
+	/** UID → what was seen, of runs that go on or may change after that revision. */
+	seen: Record<string, Seen>;
+}
+
+export interface Stored {
+	cursor: Cursor | undefined;
+	entries: { queue: QueueName; entry: Entry }[];
+	digests: { queue: QueueName; digest: Digest }[];
+	/** By `workloadKey`. */
+	workloads: Map<string, WorkloadSeen>;
+}
+
+export function queueId({ namespace, policy, sink }: QueueName): string {
+	return `${namespace}/${policy}/${sink}`;
+}
+
+/** @param sequence grows from entry to entry */
+export function entryKey(queue: QueueName, sequence: number): string {
+	return `${outboxRoot}${queueId(queue)}/${String(sequence).padStart(16, "0")}`;
+}
+
+export function digestKey(queue: QueueName): string {
+	return `${digestRoot}${queueId(queue)}`;
+}
+
+export function workloadKey(namespace: string, kind: string, name: string): string {
+	return `${workloadRoot}${namespace}/${kind}/${name}`;
+}
+
+export function encoded(value: object): Uint8Array {
+	return Buffer.from(JSON.stringify(value));
+}
+
+const pageEntries = 256;
+
+export async function loadOutbox(store: Store): Promise<Stored> {
+	const found: Stored = { cursor: undefined, entries: [], digests: [], workloads: new Map() };
+	const to = prefixEnd(notifyRoot);
+	for (let from = notifyRoot; ; ) {
+		const { entries, more } = await store.range({ from, ...(to !== undefined && { to }), limit: pageEntries });
+		for (const { key, value } of entries) take(found, key, JSON.parse(Buffer.from(value).toString()));
+		const last = entries.at(-1);
+		if (!more || last === undefined) return found;
+		from = `${last.key}\0`;
+	}
+}
+
+/** The store has nothing there but what was encoded here: the key says which of it. */
+function take(found: Stored, key: string, value: unknown): void {
+	if (key === cursorKey) found.cursor = value as Cursor;
+	else if (key.startsWith(workloadRoot)) found.workloads.set(key, value as WorkloadSeen);
+	else if (key.startsWith(digestRoot)) found.digests.push({ queue: queueOf(key, digestRoot), digest: value as Digest });
+	else if (key.startsWith(outboxRoot)) {
+		const { atMs, notification } = value as { atMs: number; notification: Notification };
+		found.entries.push({ queue: queueOf(key, outboxRoot), entry: { key, atMs, notification } });
+	}
+}
+
+function queueOf(key: string, root: string): QueueName {
+	const [namespace = "", policy = "", sink = ""] = key.slice(root.length).split("/");
+	return { namespace, policy, sink };
+}
+
+/** The number that the newest entry's key ends with; 0 where there is none. */
+export function newestSequence(entries: Stored["entries"]): number {
+	return entries.reduce((most, { entry }) => Math.max(most, Number(entry.key.slice(-16))), 0);
+}

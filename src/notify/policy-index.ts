@@ -1,0 +1,71 @@
+/** The policies that there are, ready to be asked which are about a workload. */
+import type { Mirror } from "../client/mirror.ts";
+import { cronJobs } from "../kinds/cronjob.ts";
+import type { Run } from "../kinds/history/types.ts";
+import type { NotificationPolicy } from "../kinds/notify/types.ts";
+import { annotatedPolicy, annotationPolicy, type Policy, policyOf, type Sink } from "./policy.ts";
+import type { QueueName } from "./queue.ts";
+import type { NotifiedWorkload } from "./workload-events.ts";
+
+export class PolicyIndex {
+	/** By namespace and UID. */
+	readonly #policies = new Map<string, Map<string, Policy>>();
+
+	get isEmpty(): boolean {
+		return this.#policies.size === 0;
+	}
+
+	/** @param current undefined: it is gone */
+	change(current: NotificationPolicy | undefined, old: NotificationPolicy | undefined): void {
+		if (old !== undefined && old.metadata.uid !== current?.metadata.uid) this.#remove(old);
+		if (current === undefined) return;
+		const { namespace = "", uid } = current.metadata;
+		const there = this.#policies.get(namespace) ?? new Map<string, Policy>();
+		this.#policies.set(namespace, there);
+		there.set(uid, policyOf(current));
+	}
+
+	of(namespace: string): Iterable<Policy> {
+		return this.#policies.get(namespace)?.values() ?? [];
+	}
+
+	/** Those about a run: of its namespace, and by annotations of its Job or its CronJob. */
+	aboutRun(run: Run, mirror: Mirror): Policy[] {
+		const { namespace = "", labels, annotations } = run.metadata;
+		const { jobName, cronJobName } = run.spec;
+		const cronJob = cronJobName === undefined ? undefined : mirror.of(cronJobs).get(namespace, cronJobName);
+		const workload = {
+			kinds: [...(jobName === undefined ? [] : ["Job"]), ...(cronJobName === undefined ? [] : ["CronJob"])],
+			names: [jobName, cronJobName].flatMap((name) => name ?? []),
+			labels: [labels, cronJob?.metadata.labels],
+		};
+		const annotated =
+			annotationPolicy(namespace, annotations) ?? annotationPolicy(namespace, cronJob?.metadata.annotations);
+		const policies = [...this.of(namespace)].filter((policy) => policy.matches(workload));
+		return annotated === undefined ? policies : [...policies, annotated];
+	}
+
+	aboutWorkload({ kind, metadata }: NotifiedWorkload): Policy[] {
+		const { namespace = "", name, labels, annotations } = metadata;
+		const annotated = annotationPolicy(namespace, annotations);
+		const policies = [...this.of(namespace)].filter((policy) =>
+			policy.matches({ kinds: [kind], names: [name], labels: [labels] }),
+		);
+		return annotated === undefined ? policies : [...policies, annotated];
+	}
+
+	/** Undefined: there is no such policy or sink (any more). */
+	target({ namespace, policy: key, sink: name }: QueueName): { policy: Policy; sink: Sink } | undefined {
+		const policy = key.startsWith("~")
+			? annotatedPolicy(namespace, key.slice(1))
+			: this.#policies.get(namespace)?.get(key);
+		const sink = policy?.sinks.find((one) => one.name === name);
+		return policy === undefined || sink === undefined ? undefined : { policy, sink };
+	}
+
+	#remove({ metadata }: NotificationPolicy): void {
+		const there = this.#policies.get(metadata.namespace ?? "");
+		there?.delete(metadata.uid);
+		if (there?.size === 0) this.#policies.delete(metadata.namespace ?? "");
+	}
+}

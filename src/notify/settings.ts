@@ -1,0 +1,37 @@
+/** Where notifications may go, as administrators say it. */
+import { isIP } from "node:net";
+
+/** A request as it leaves the cluster; of e-mails, the server without its password, and the text. */
+export interface OutgoingRequest {
+	sink: "slack" | "googleChat" | "teams" | "webhook" | "email";
+	url: string;
+	headers: Readonly<Record<string, string>>;
+	body: string;
+}
+
+/** What became of it: a status of HTTP, where 2xx means that it was taken. */
+export type SendRequest = (request: OutgoingRequest) => Promise<number> | number;
+
+export interface NotifyOptions {
+	/**
+	 * Networks and hosts that may be reached besides those that always may: `10.1.0.0/16`, `127.0.0.1`, `hooks.slack.com`,
+	 * `*.example.com`. A network opens private addresses, too, and to them plain HTTP; a host does not.
+	 */
+	allow?: readonly string[];
+	/** Takes the place of all sinks: nothing leaves the program. For tests. */
+	send?: SendRequest;
+}
+
+/** @throws Error that names what is neither network nor host */
+export function checkAllowed(list: readonly string[]): void {
+	for (const item of list) {
+		const [address = "", bits, ...more] = item.split("/");
+		const version = isIP(address);
+		const longest = version === 4 ? 32 : 128;
+		const isNetwork =
+			version !== 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= longest));
+		const isHost = version === 0 && /^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(item);
+		if (!isNetwork && !isHost)
+			throw new Error(`'${item}' is neither a network such as 10.1.0.0/16 nor a host such as hooks.example.com`);
+	}
+}

@@ -1,0 +1,31 @@
+/** Incoming webhooks of Google Chat: the messages about one Job are one thread. */
+import { commandOf, factsOf } from "../notification.ts";
+import type { OutgoingRequest } from "../settings.ts";
+import { firstOf, jsonHeaders, lastOf, type Message } from "./message.ts";
+
+/** Google Chat refuses longer messages. */
+const longestText = 4000;
+const longestLog = 2500;
+
+export function googleChatRequest({ notification, title, text, log }: Message, url: URL): OutgoingRequest {
+	const { namespace, kind, name, run } = notification;
+	const at = new URL(url);
+	at.searchParams.set("messageReplyOption", "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD");
+	const facts = factsOf(notification).map(([label, value]) => `${label}: ${plain(value)}`);
+	const lines = [
+		`*${plain(title).replaceAll("*", "∗").replaceAll("\n", " ")}*`,
+		...(text === undefined ? facts : [plain(text)]),
+		...(text === undefined && log !== ""
+			? [`\`\`\`\n${plain(lastOf(log, longestLog)).replaceAll("```", "ʼʼʼ")}\n\`\`\``]
+			: []),
+		...(text === undefined ? [`\`${plain(commandOf(notification))}\``] : []),
+	];
+	const threadKey = run === undefined ? `${namespace}/${kind}/${name}` : `${namespace}/${run}`;
+	const body = JSON.stringify({ text: firstOf(lines.join("\n"), longestText), thread: { threadKey } });
+	return { sink: "googleChat", url: at.href, headers: jsonHeaders, body };
+}
+
+/** `<users/all>` calls everybody, `<https://…|text>` is a link: not with an invisible space in it. */
+function plain(text: string): string {
+	return text.replaceAll("<", "<\u200b");
+}

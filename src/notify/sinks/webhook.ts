@@ -1,0 +1,52 @@
+/** CloudEvents 1.0 in structured mode, signed as Standard Webhooks says where there is a key. */
+import { createHmac } from "node:crypto";
+import { commandOf, type Notification } from "../notification.ts";
+import type { OutgoingRequest } from "../settings.ts";
+import type { Message } from "./message.ts";
+
+const groups: Readonly<Record<string, string>> = {
+	Job: "batch/v1",
+	CronJob: "batch/v1",
+	NotificationPolicy: "notify.coxswain.io/v1",
+};
+
+export async function webhookRequest(message: Message, url: URL, key?: string): Promise<OutgoingRequest> {
+	// It brings a validator of JSON schemas along, which nobody needs who sends nothing.
+	const { CloudEvent, HTTP } = await import("cloudevents");
+	const { notification, title, text, log, nowMs } = message;
+	const { id, event, at, namespace, kind, name } = notification;
+	const { headers, body } = HTTP.structured(
+		new CloudEvent({
+			id,
+			type: `io.coxswain.${kind.toLowerCase()}.${event.toLowerCase()}`,
+			source: `/apis/${groups[kind] ?? "apps/v1"}/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`,
+			subject: notification.job ?? name,
+			time: at,
+			datacontenttype: "application/json",
+			data: {
+				...dataOf(notification),
+				title,
+				...(text !== undefined && { text }),
+				log: log === "" ? [] : log.split("\n"),
+			},
+		}),
+	);
+	const content = String(body);
+	const sent: Record<string, string> = { "user-agent": "coxswain" };
+	for (const [header, value] of Object.entries(headers)) sent[header.toLowerCase()] = String(value);
+	const seconds = Math.floor(nowMs / 1000);
+	Object.assign(sent, { "webhook-id": id, "webhook-timestamp": String(seconds) });
+	if (key !== undefined) sent["webhook-signature"] = `v1,${signature(key, `${id}.${seconds}.${content}`)}`;
+	return { sink: "webhook", url: url.href, headers: sent, body: content };
+}
+
+function dataOf(notification: Notification): object {
+	const { id: _, at: _at, log: _log, ...data } = notification;
+	return { ...data, command: commandOf(notification) };
+}
+
+/** `whsec_` and base64 is a key of Standard Webhooks; what is not is taken as it stands. */
+function signature(key: string, text: string): string {
+	const bytes = key.startsWith("whsec_") ? Buffer.from(key.slice(6), "base64") : Buffer.from(key);
+	return createHmac("sha256", bytes).update(text).digest("base64");
+}

@@ -1,0 +1,116 @@
+/**
+ * Texts that users write, in Liquid. They come from whoever may write a policy, so there is no loop, no assignment, no file and no filter
+ * but those below: the size of what comes out is that of what goes in, and nothing runs but the library.
+ */
+import type { Liquid } from "liquidjs";
+import { humanDuration } from "../core/age.ts";
+import { commandOf, type Notification, titleOf } from "./notification.ts";
+
+const tags = new Set(["if", "unless", "case", "comment", "raw", "#", "inline_comment"]);
+const filters = new Set([
+	"upcase",
+	"downcase",
+	"capitalize",
+	"default",
+	"truncate",
+	"strip",
+	"escape",
+	"json",
+	"date",
+	"slice",
+]);
+const mostTemplates = 500;
+const mostOperations = 10_000;
+const mostBytes = 256 * 1024;
+
+let engine: Promise<Liquid> | undefined;
+/** Template → what is wrong with it; undefined when nothing is. */
+const checked = new Map<string, string | undefined>();
+
+async function loaded(): Promise<Liquid> {
+	const { Liquid } = await import("liquidjs");
+	const made = new Liquid({
+		strictVariables: true,
+		strictFilters: true,
+		lenientIf: true,
+		ownPropertyOnly: true,
+		// No files: other templates are looked for here.
+		templates: {},
+		parseLimit: mostBytes,
+		memoryLimit: mostBytes * 4,
+		renderLimit: mostOperations,
+	});
+	for (const name of Object.keys(made.tags)) if (!tags.has(name)) delete made.tags[name];
+	for (const name of Object.keys(made.filters)) if (!filters.has(name)) delete made.filters[name];
+	return made;
+}
+
+/** @throws Error that says what is wrong with the template */
+export async function render(template: string, variables: Readonly<Record<string, string | number>>): Promise<string> {
+	engine ??= loaded();
+	const liquid = await engine;
+	const text = await liquid.parseAndRender(template, variables);
+	return String(text).slice(0, mostBytes);
+}
+
+/** What is wrong with a template, from one that is rendered for nobody. */
+export async function templateProblem(template: string): Promise<string | undefined> {
+	if (checked.has(template)) return checked.get(template);
+	if (checked.size >= mostTemplates) checked.clear();
+	const problem = await render(template, variablesOf(sample, "")).then(
+		() => undefined,
+		(error: unknown) => (error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)),
+	);
+	checked.set(template, problem);
+	return problem;
+}
+
+const sample: Notification = {
+	id: "",
+	event: "Failed",
+	at: "2026-01-01T00:00:00Z",
+	namespace: "default",
+	kind: "Job",
+	name: "sample",
+	policy: "sample",
+};
+
+/** Every variable is there, so that a name that is not stands out as a mistake. */
+export function variablesOf(notification: Notification, log: string): Record<string, string | number> {
+	const { durationMs, exitCode = "", attempts = "", count = "", startTime = "", endTime = "" } = notification;
+	const {
+		event,
+		namespace,
+		kind,
+		name,
+		policy,
+		job = "",
+		run = "",
+		result = "",
+		reason = "",
+		message = "",
+		node = "",
+	} = notification;
+	return {
+		event,
+		namespace,
+		kind,
+		name,
+		policy,
+		job,
+		run,
+		result,
+		reason,
+		message,
+		node,
+		started: startTime,
+		ended: endTime,
+		duration: durationMs === undefined ? "" : humanDuration(durationMs),
+		attempts,
+		exitCode,
+		count,
+		log,
+		command: commandOf(notification),
+		title: titleOf(notification),
+	};
+}

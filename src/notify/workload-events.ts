@@ -1,0 +1,151 @@
+/** What is to be told of CronJobs, StatefulSets, DaemonSets and Deployments, from what they say of themselves. Pure. */
+import { timestamp } from "../core/clock.ts";
+import type { CronJob, DaemonSet, Deployment, StatefulSet } from "../kinds/generated/types.ts";
+import { type Notification, notificationId } from "./notification.ts";
+import type { Policy } from "./policy.ts";
+import type { Told } from "./run-events.ts";
+
+export type NotifiedWorkload = CronJob | StatefulSet | DaemonSet | Deployment;
+
+/** What has been seen of a workload, while there is something to wait for. */
+export interface WorkloadSeen {
+	uid: string;
+	sinceMs: number;
+	/** Keys of the policies that were told. */
+	told: string[];
+}
+
+export interface WorkloadPlan {
+	told: Told[];
+	/** Undefined: nothing is wrong. */
+	seen?: WorkloadSeen;
+	againMs?: number;
+}
+
+export interface Pods {
+	ready: number;
+	desired: number;
+	isWhole: boolean;
+	reason?: string;
+	message?: string;
+}
+
+/** @param policies those that are about it */
+export function planWorkload(
+	object: NotifiedWorkload,
+	policies: readonly Policy[],
+	before: WorkloadSeen | undefined,
+	nowMs: number,
+): WorkloadPlan {
+	const known = before?.uid === object.metadata.uid ? before : undefined;
+	if (object.kind === "CronJob") return planSuspended(object as CronJob, policies, known, nowMs);
+	const pods = podsOf(object as Exclude<NotifiedWorkload, CronJob>);
+	const about = (event: "Stuck" | "Back", policy: Policy, sinceMs: number): Notification => ({
+		id: notificationId(policy.key, object.metadata.uid, event, sinceMs),
+		event,
+		at: timestamp(nowMs),
+		namespace: object.metadata.namespace ?? "",
+		kind: object.kind,
+		name: object.metadata.name,
+		policy: policy.name,
+		ready: pods.ready,
+		desired: pods.desired,
+		durationMs: nowMs - sinceMs,
+		...(event === "Stuck" && pods.reason && { reason: pods.reason }),
+		...(event === "Stuck" && pods.message && { message: pods.message }),
+	});
+	if (pods.isWhole) {
+		const back = policies.filter(({ key, events }) => events.has("Back") && known?.told.includes(key));
+		return { told: back.map((policy) => ({ policy, notification: about("Back", policy, known?.sinceMs ?? nowMs) })) };
+	}
+	const wanting = policies.filter(({ events }) => events.has("Stuck") || events.has("Back"));
+	const plan = waited(wanting, ({ stuckMs }) => stuckMs, object, known, nowMs);
+	const told = plan.due
+		.filter(({ events }) => events.has("Stuck"))
+		.map((policy) => ({ policy, notification: about("Stuck", policy, plan.seen.sinceMs) }));
+	return wanting.length === 0 ? { told } : { told, seen: plan.seen, ...plan.again };
+}
+
+function planSuspended(
+	object: CronJob,
+	policies: readonly Policy[],
+	known: WorkloadSeen | undefined,
+	nowMs: number,
+): WorkloadPlan {
+	const wanting = policies.filter(({ events }) => events.has("SuspendedLong"));
+	if (object.spec.suspend !== true || wanting.length === 0) return { told: [] };
+	const plan = waited(wanting, ({ suspendedMs }) => suspendedMs, object, known, nowMs);
+	const told = plan.due.map((policy) => ({
+		policy,
+		notification: {
+			id: notificationId(policy.key, object.metadata.uid, "SuspendedLong", plan.seen.sinceMs),
+			event: "SuspendedLong" as const,
+			at: timestamp(nowMs),
+			namespace: object.metadata.namespace ?? "",
+			kind: "CronJob",
+			name: object.metadata.name,
+			policy: policy.name,
+			startTime: timestamp(plan.seen.sinceMs),
+			durationMs: nowMs - plan.seen.sinceMs,
+		},
+	}));
+	return { told, seen: plan.seen, ...plan.again };
+}
+
+/** Which policies have waited long enough, and which wait on. */
+function waited(
+	wanting: readonly Policy[],
+	patienceMs: (policy: Policy) => number,
+	{ metadata }: NotifiedWorkload,
+	known: WorkloadSeen | undefined,
+	nowMs: number,
+): { due: Policy[]; seen: WorkloadSeen; again: { againMs?: number } } {
+	const sinceMs = known?.sinceMs ?? nowMs;
+	const told = known?.told ?? [];
+	const open = wanting.filter(({ key }) => !told.includes(key));
+	const due = open.filter((policy) => nowMs - sinceMs >= patienceMs(policy));
+	const later = open.filter((policy) => !due.includes(policy)).map((policy) => sinceMs + patienceMs(policy));
+	return {
+		due,
+		seen: { uid: metadata.uid, sinceMs, told: [...told, ...due.map(({ key }) => key)] },
+		again: later.length === 0 ? {} : { againMs: Math.min(...later) },
+	};
+}
+
+/** Whether all pods that are wanted are ready, and of the newest template as far as a rollout is to bring them there. */
+export function podsOf(object: StatefulSet | DaemonSet | Deployment): Pods {
+	const { metadata, kind } = object;
+	if (kind === "DaemonSet") {
+		const { spec, status } = object as DaemonSet;
+		const desired = status?.desiredNumberScheduled ?? 0;
+		const ready = status?.numberReady ?? 0;
+		const updates = spec.updateStrategy?.type !== "OnDelete";
+		const updated = updates ? (status?.updatedNumberScheduled ?? 0) : desired;
+		return { ready, desired, isWhole: isCurrent(metadata, status) && ready >= desired && updated >= desired };
+	}
+	if (kind === "StatefulSet") {
+		const { spec, status } = object as StatefulSet;
+		const { type, rollingUpdate } = spec.updateStrategy ?? {};
+		const desired = spec.replicas ?? 1;
+		const ready = status?.readyReplicas ?? 0;
+		const wanted = type === "OnDelete" ? 0 : Math.max(desired - (rollingUpdate?.partition ?? 0), 0);
+		const isUpdated = (status?.updatedReplicas ?? 0) >= wanted || status?.currentRevision === status?.updateRevision;
+		return { ready, desired, isWhole: isCurrent(metadata, status) && ready >= desired && isUpdated };
+	}
+	const { spec, status } = object as Deployment;
+	const desired = spec.replicas ?? 1;
+	const ready = status?.readyReplicas ?? 0;
+	const isUpdated = spec.paused === true || (status?.updatedReplicas ?? 0) >= desired;
+	const why = status?.conditions?.find((one) => one.type === "Progressing" && one.status === "False");
+	return {
+		ready,
+		desired,
+		isWhole: isCurrent(metadata, status) && ready >= desired && isUpdated,
+		...(why?.reason && { reason: why.reason }),
+		...(why?.message && { message: why.message }),
+	};
+}
+
+function isCurrent({ generation = 0 }: { generation?: number }, status: { observedGeneration?: number } | undefined) {
+	return (status?.observedGeneration ?? 0) >= generation;
+}
