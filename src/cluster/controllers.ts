@@ -39,6 +39,7 @@ import { ttlAfterFinishedController } from "../controllers/ttl/controller.ts";
 import { volumeBinder } from "../controllers/volumes/binder.ts";
 import { ephemeralVolumes } from "../controllers/volumes/ephemeral.ts";
 import { claimProtection, volumeProtection } from "../controllers/volumes/protection.ts";
+import { workloadOrderController } from "../controllers/workload-order/controller.ts";
 import type { Registry } from "../kinds/registry.ts";
 
 /** Of the cluster's certificates. */
@@ -72,6 +73,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		cronJobController,
 		ttlAfterFinishedController,
 		kubectlRunController,
+		workloadOrderController,
 		horizontalPodAutoscalerController({ registry: settings.registry, metrics: settings.metrics ?? {} }),
 		disruptionController(settings.registry),
 		staleDisruptionController,

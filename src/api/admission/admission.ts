@@ -15,7 +15,7 @@ import { podSecurityOfPods, podSecurityOfTemplates } from "./pod-security/pods.t
 import { resourceQuota } from "./resource-quota.ts";
 import { bindingEscalation, roleEscalation } from "./role-escalation.ts";
 import { runtimeClass } from "./runtime-class.ts";
-import { selfHelp } from "./self-help.ts";
+import { selfHelp, workloadOrder } from "./self-help.ts";
 import { serviceAccount } from "./service-account.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 import type { AdmissionStep, Admitted } from "./step.ts";
@@ -35,6 +35,7 @@ export const admissionSteps: readonly AdmissionStep[] = [
 	defaultIngressClass,
 	storageObjectInUseProtection,
 	limitRangeDefaults,
+	workloadOrder,
 	roleEscalation,
 	bindingEscalation,
 ];

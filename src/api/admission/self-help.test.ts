@@ -69,3 +69,45 @@ test("a value that means nothing is refused when it is set, and keeps nobody fro
 	expect((await api.ask("PATCH", `${sets}/web`, change, merge)).status).toBe(422);
 	await api.close();
 });
+
+test("workloads that would wait for each other are refused, with the way round", async () => {
+	const api = await testApi();
+	const deployments = "/apis/apps/v1/namespaces/default/deployments";
+	const of = (name: string, annotations: object, more: object = {}) => ({
+		metadata: { name, annotations },
+		spec: {
+			selector: { matchLabels: { app: "web" } },
+			template: {
+				metadata: { labels: { app: "web" }, ...more },
+				spec: { containers: [{ name: "main", image: "nginx" }] },
+			},
+		},
+	});
+	const post = async (name: string, after: string) => {
+		const { status, object } = await api.ask("POST", deployments, of(name, { "coxswain.io/after": after }));
+		return status === 201 ? status : object.message;
+	};
+	const refusal = (name: string, why: string) =>
+		`Deployment.apps "${name}" is invalid: metadata.annotations[coxswain.io/after]: ${why}`;
+	expect(await post("a", "deployment/b,job/none")).toBe(201);
+	expect(await post("b", "deploy/c")).toBe(201);
+	const cycle = "deployment/c → deployment/a → deployment/b → deployment/c";
+	expect(await post("c", "deployments.apps/a")).toBe(
+		refusal("c", `Forbidden: workloads would wait for each other: ${cycle}`),
+	);
+	expect(await post("c", "deployment/c")).toMatch(/deployment\/c → deployment\/c$/);
+	expect(await post("c", "service/x")).toBe(
+		refusal(
+			"c",
+			`Invalid value: "service/x": 'service/x' names no workload: wanted job/NAME, statefulset/NAME, deployment/NAME, daemonset/NAME or pod/NAME`,
+		),
+	);
+	const hidden = of("c", {}, { annotations: { "coxswain.io/after": "nonsense" } });
+	expect((await api.ask("POST", deployments, hidden)).object.message).toContain(
+		"spec.template.metadata.annotations[coxswain.io/after]: Invalid value",
+	);
+	expect((await api.ask("POST", deployments, of("c", {}))).status).toBe(201);
+	const change = { metadata: { annotations: { "coxswain.io/after": "deployment/a" } } };
+	expect((await api.ask("PATCH", `${deployments}/c`, change, merge)).status).toBe(422);
+	await api.close();
+});

@@ -1,14 +1,26 @@
 /** Refuses annotations by which a workload would help itself, and that nobody could understand (docs/self-help.md). */
 import { type Cause, invalid } from "../../core/errors.ts";
 import { forbidden } from "../../core/field-errors.ts";
+import type { KubeObject } from "../../core/object.ts";
 import { cronJobs } from "../../kinds/cronjob.ts";
 import { daemonSets } from "../../kinds/daemonset.ts";
 import { deployments } from "../../kinds/deployment.ts";
-import type { StatefulSet } from "../../kinds/generated/types.ts";
+import type { Pod, StatefulSet } from "../../kinds/generated/types.ts";
 import { jobs } from "../../kinds/job.ts";
+import type { Kind } from "../../kinds/kind.ts";
 import { pods } from "../../kinds/pod.ts";
-import { growAnnotation, isAsked, selfHelpProblems } from "../../kinds/self-help/annotations.ts";
+import {
+	type Awaited,
+	type AwaitedKind,
+	afterAnnotation,
+	afterGate,
+	awaitedBy,
+	cycleOf,
+	isHeldBack,
+} from "../../kinds/self-help/after.ts";
+import { cycleProblem, growAnnotation, isAsked, selfHelpProblems } from "../../kinds/self-help/annotations.ts";
 import { statefulSets } from "../../kinds/statefulset.ts";
+import { objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 import type { AdmissionStep } from "./step.ts";
 import { mayExpand } from "./storage.ts";
@@ -17,8 +29,10 @@ export const selfHelp: AdmissionStep = {
 	name: "SelfHelp",
 	on: { operations: ["create", "update"], kinds: [cronJobs, daemonSets, deployments, jobs, pods, statefulSets] },
 	admit({ server, kind, name, object, old }) {
-		if (object.metadata.annotations === undefined) return undefined;
 		const causes = selfHelpProblems(object, old);
+		const cycle = kind === cronJobs ? undefined : cycleOf(object, (awaited) => found(awaited, object, server));
+		// One that came about otherwise keeps nobody from undoing it.
+		if (cycle !== undefined && (old === undefined || awaits(object) !== awaits(old))) causes.push(cycleProblem(cycle));
 		// Of that kind, both.
 		if (kind === statefulSets && old !== undefined)
 			causes.push(...claimGrowth(object as StatefulSet, old as StatefulSet, server));
@@ -26,6 +40,24 @@ export const selfHelp: AdmissionStep = {
 		return undefined;
 	},
 };
+
+const kinds: Readonly<Record<AwaitedKind, Kind<never>>> = {
+	Job: jobs,
+	StatefulSet: statefulSets,
+	Deployment: deployments,
+	DaemonSet: daemonSets,
+	Pod: pods,
+};
+
+function found({ kind, name }: Awaited, { metadata }: KubeObject, { cache }: Server): KubeObject | undefined {
+	return cache.resource(kinds[kind]).get(objectKey(kinds[kind], metadata.namespace, name))?.object;
+}
+
+function awaits(object: KubeObject): string {
+	return awaitedBy(object)
+		.map(({ id }) => id)
+		.join();
+}
 
 /** Upstream's rule for the growth of a claim; claims without a class of their own took the default one, and the controller looks at it. */
 function claimGrowth(set: StatefulSet, old: StatefulSet, server: Server): Cause[] {
@@ -39,3 +71,17 @@ function claimGrowth(set: StatefulSet, old: StatefulSet, server: Server): Cause[
 		return forbidden(at, `storage class ${className} does not allow volume expansion`);
 	});
 }
+
+/** Pods that are to wait for other workloads get the gate that holds them back; those that have their node already run as they are. */
+export const workloadOrder: AdmissionStep = {
+	name: "WorkloadOrder",
+	on: { operations: ["create"], kinds: [pods] },
+	admit({ object }) {
+		if (!object.metadata.annotations?.[afterAnnotation]) return undefined;
+		// Of that kind.
+		const { spec } = object as Pod;
+		if (spec.nodeName || isHeldBack(object as Pod)) return undefined;
+		spec.schedulingGates = [...(spec.schedulingGates ?? []), { name: afterGate }];
+		return undefined;
+	},
+};

@@ -3,15 +3,18 @@ import { timestamp } from "../../core/clock.ts";
 import { controllerReference, type Draft } from "../../core/object.ts";
 import { cronJobLabel, jobName, scheduledAnnotation } from "../../kinds/cronjob-jobs.ts";
 import type { CronJob, Job } from "../../kinds/generated/types.ts";
+import { afterAnnotation } from "../../kinds/self-help/after.ts";
 
 export function jobFor(cronJob: CronJob, scheduledMs: number): Draft<Job> {
 	const { metadata, spec } = cronJob.spec.jobTemplate;
+	const after = cronJob.metadata.annotations?.[afterAnnotation];
 	return {
 		metadata: {
 			name: jobName(cronJob, scheduledMs),
 			namespace: cronJob.metadata.namespace,
 			labels: { [cronJobLabel]: cronJob.metadata.name, ...metadata?.labels },
 			annotations: {
+				...(after === undefined ? {} : { [afterAnnotation]: after }),
 				...metadata?.annotations,
 				[scheduledAnnotation]: zonedTimestamp(scheduledMs, cronJob.spec.timeZone),
 			},

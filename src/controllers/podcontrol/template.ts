@@ -1,9 +1,11 @@
 import { controllerReference, type Draft, deepCopy, type KubeObject } from "../../core/object.ts";
 import type { Pod, PodTemplateSpec } from "../../kinds/generated/types.ts";
+import { afterAnnotation } from "../../kinds/self-help/after.ts";
 
 /** A pod made from its owner's template: its labels, annotations, finalizers and spec, a name still to be given, and the owner's controller reference. */
 export function podFromTemplate(owner: KubeObject, template: PodTemplateSpec): Draft<Pod> {
-	const { labels, annotations, finalizers } = template.metadata ?? {};
+	const { labels, finalizers } = template.metadata ?? {};
+	const annotations = annotationsOf(owner, template);
 	return {
 		metadata: {
 			namespace: owner.metadata.namespace,
@@ -15,6 +17,15 @@ export function podFromTemplate(owner: KubeObject, template: PodTemplateSpec): D
 		// A frozen spec may be shared by all pods made from it: drafts are only read.
 		spec: template.spec ?? { containers: [] },
 	};
+}
+
+/** The template's; what the owner waits for, its pods wait for. */
+function annotationsOf(owner: KubeObject, template: PodTemplateSpec): Readonly<Record<string, string>> | undefined {
+	const own = template.metadata?.annotations;
+	const after = owner.metadata.annotations?.[afterAnnotation];
+	if (after === undefined) return own;
+	const more = own?.[afterAnnotation];
+	return { ...own, [afterAnnotation]: more === undefined ? after : `${after},${more}` };
 }
 
 /** As `podFromTemplate`, with a spec that the caller may change. */

@@ -3,7 +3,7 @@
  * same namespace, are complete or available (docs/self-help.md).
  */
 import type { KubeObject } from "../../core/object.ts";
-import type { PodTemplateSpec } from "../generated/types.ts";
+import type { Pod, PodTemplateSpec } from "../generated/types.ts";
 
 export const afterAnnotation = "coxswain.io/after";
 /** The scheduling gate of pods that are held back. */
@@ -43,6 +43,10 @@ export function parseAfter(text: string): Awaited[] {
 			);
 		return { kind, name, id: idOf(kind, name) };
 	});
+}
+
+export function isHeldBack(pod: Pod): boolean {
+	return pod.spec.schedulingGates?.some(({ name }) => name === afterGate) ?? false;
 }
 
 export function idOf(kind: string, name: string): string {

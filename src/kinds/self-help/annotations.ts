@@ -5,9 +5,10 @@
 
 import { durationMs } from "../../core/duration.ts";
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue, notSupported } from "../../core/field-errors.ts";
+import { forbidden, invalidValue, notSupported } from "../../core/field-errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { CronJob } from "../generated/types.ts";
+import { afterAnnotation, parseAfter, templateOf } from "./after.ts";
 
 const domain = "coxswain.io/";
 
@@ -32,13 +33,29 @@ const oneOf = (values: readonly string[]): Check => {
 	return (value, path) => (values.includes(value) ? [] : [notSupported(path, value, values)]);
 };
 
+const after: Check = (value, path) => {
+	try {
+		parseAfter(value);
+		return [];
+	} catch (error) {
+		return [invalidValue(path, value, error instanceof Error ? error.message : String(error))];
+	}
+};
+const order = { [afterAnnotation]: after };
+
 /** Kind → annotation → check of its value. */
 const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
+	Deployment: order,
+	DaemonSet: order,
+	Job: order,
+	Pod: order,
 	StatefulSet: {
+		...order,
 		[recoverAnnotation]: oneOf(["true", "false"]),
 		[growAnnotation]: oneOf(["true", "false"]),
 	},
 	CronJob: {
+		...order,
 		[jitterAnnotation]: jitter,
 		[clockChangesAnnotation]: oneOf(["once", "as-they-come"]),
 		[catchUpAnnotation]: oneOf(["all", "last"]),
@@ -78,18 +95,39 @@ export function isAsked({ metadata }: { metadata: { annotations?: Record<string,
 
 /**
  * What is wrong with annotations that an object has and `old` had not, or had with another value: what is stored already must not
- * keep anybody from changing something else.
+ * keep anybody from changing something else. Templates of pods and of jobs are looked at, too.
  */
 export function selfHelpProblems(object: KubeObject, old: KubeObject | undefined): Cause[] {
+	const causes = problemsOf(object.kind, object.metadata, old?.metadata, "metadata");
+	const [template, before] = [templateOf(object), old && templateOf(old)];
+	causes.push(...problemsOf("Pod", template?.metadata, before?.metadata, "spec.template.metadata"));
+	if (object.kind !== "CronJob") return causes;
+	// Of that kind, both.
+	const [jobs, jobsBefore] = [object as CronJob, old as CronJob | undefined].map((one) => one?.spec.jobTemplate);
+	const [pods, podsBefore] = [jobs, jobsBefore].map((one) => one?.spec?.template?.metadata);
+	causes.push(...problemsOf("Job", jobs?.metadata, jobsBefore?.metadata, "spec.jobTemplate.metadata"));
+	causes.push(...problemsOf("Pod", pods, podsBefore, "spec.jobTemplate.spec.template.metadata"));
+	return causes;
+}
+
+interface Annotated {
+	annotations?: Record<string, string>;
+}
+
+function problemsOf(kind: string, metadata: Annotated | undefined, old: Annotated | undefined, path: string): Cause[] {
 	const causes: Cause[] = [];
-	for (const name in object.metadata.annotations) {
+	for (const name in metadata?.annotations) {
 		if (!name.startsWith(domain)) continue;
-		const value = object.metadata.annotations[name] ?? "";
-		if (old?.metadata.annotations?.[name] === value) continue;
-		const check = checks[object.kind]?.[name];
-		if (check !== undefined) causes.push(...check(value, annotationPath(name)));
+		const value = metadata.annotations[name] ?? "";
+		if (old?.annotations?.[name] !== value)
+			causes.push(...(checks[kind]?.[name]?.(value, annotationPath(name, path)) ?? []));
 	}
 	return causes;
+}
+
+/** What is wrong with a workload that waits for itself by way of others. @param cycle `deployment/a`, `job/b`, `deployment/a` */
+export function cycleProblem(cycle: readonly string[]): Cause {
+	return forbidden(annotationPath(afterAnnotation), `workloads would wait for each other: ${cycle.join(" → ")}`);
 }
 
 export function annotationPath(name: string, within = "metadata"): string {

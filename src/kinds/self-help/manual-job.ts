@@ -1,6 +1,7 @@
 /** The Job of a run that somebody starts by hand, as `kubectl create job --from` makes it, with changes for this run only. Pure. */
 import { controllerReference, type Draft } from "../../core/object.ts";
 import type { Container, CronJob, EnvVar, Job } from "../generated/types.ts";
+import { afterAnnotation } from "./after.ts";
 import { startedByAnnotation } from "./annotations.ts";
 
 /** As kubectl marks such Jobs. */
@@ -24,6 +25,7 @@ export function manualJob(cronJob: CronJob, run: ManualRun): Draft<Job> {
 	const { metadata, spec } = cronJob.spec.jobTemplate;
 	const { namespace, name } = cronJob.metadata;
 	const containers = spec?.template.spec.containers ?? [];
+	const after = cronJob.metadata.annotations?.[afterAnnotation];
 	const wanted = run.container ?? containers[0]?.name;
 	if (!containers.some((container) => container.name === wanted)) {
 		const names = containers.map((container) => container.name).join(", ");
@@ -34,7 +36,12 @@ export function manualJob(cronJob: CronJob, run: ManualRun): Draft<Job> {
 			...(run.name === undefined ? { generateName: `${name}-manual-` } : { name: run.name }),
 			namespace,
 			labels: { ...metadata?.labels },
-			annotations: { ...metadata?.annotations, [instantiateAnnotation]: "manual", [startedByAnnotation]: run.by },
+			annotations: {
+				...(after === undefined ? {} : { [afterAnnotation]: after }),
+				...metadata?.annotations,
+				[instantiateAnnotation]: "manual",
+				[startedByAnnotation]: run.by,
+			},
 			ownerReferences: [controllerReference(cronJob)],
 		},
 		spec: {

@@ -85,6 +85,11 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 		account: "flow-schema-controller",
 		rules: [rule(["flowcontrol.apiserver.k8s.io"], ["flowschemas/status"], ["update"])],
 	},
+	// Lets pods go that waited for other workloads, and says what they wait for; upstream has no such controller.
+	"coxswain:controller:workload-order-controller": {
+		account: "workload-order-controller",
+		rules: [coreRule(["pods", "pods/status"], ["patch"])],
+	},
 	// Patches where upstream's controllers update: the same rights by another verb, for changes of single fields that should not fail
 	// because another client changed another one.
 	"coxswain:controller:persistent-volume-binder": {

@@ -1,0 +1,55 @@
+/** Workloads that help themselves, on a whole cluster in virtual time. */
+import { expect, test } from "vitest";
+import { deployments } from "../kinds/deployment.ts";
+import { events } from "../kinds/event.ts";
+import { jobs } from "../kinds/job.ts";
+import { pods } from "../kinds/pod.ts";
+import { startCluster } from "./embed.ts";
+
+const template = (app: string, more: object = {}, restartPolicy = "Always") => ({
+	metadata: { labels: { app }, ...more },
+	spec: { restartPolicy, containers: [{ name: "main", image: "busybox" }] },
+});
+
+const deployment = (name: string, after: string) => ({
+	apiVersion: "apps/v1",
+	kind: "Deployment",
+	metadata: { name, namespace: "default", annotations: { "coxswain.io/after": after } },
+	spec: { replicas: 2, selector: { matchLabels: { app: name } }, template: template(name) },
+});
+
+test("pods wait until what they come after is complete or available, and no longer", async () => {
+	await using cluster = await startCluster({ clock: "virtual" });
+	const { client, clock } = cluster;
+	const phases = async (app: string) =>
+		(await client.list(pods, { namespace: "default", labelSelector: `app=${app}` })).items.map(
+			({ spec, status }) => `${spec.schedulingGates?.length ?? 0} ${status?.phase}`,
+		);
+	await cluster.apply(deployment("front", "deploy/api"));
+	await cluster.apply(deployment("api", "job/migrate"));
+	await clock.advance("1m");
+	expect([...(await phases("front")), ...(await phases("api"))]).toEqual(Array(4).fill("1 Pending"));
+	const messages = (await client.list(events, { namespace: "default" })).items.map(({ message }) => message);
+	expect(messages).toContain("waits for job/migrate (there is none)");
+	expect(messages).toContain("waits for deployment/api (0 of 2 available)");
+	await cluster.apply({
+		apiVersion: "batch/v1",
+		kind: "Job",
+		metadata: { name: "migrate", namespace: "default" },
+		spec: {
+			ttlSecondsAfterFinished: 10,
+			template: template("migrate", { annotations: { "simulate.coxswain.io/duration": "30s" } }, "Never"),
+		},
+	});
+	await clock.advance("20s");
+	expect(await phases("api")).toEqual(["1 Pending", "1 Pending"]);
+	await clock.advance("20s");
+	expect([...(await phases("front")), ...(await phases("api"))]).toEqual(Array(4).fill("0 Running"));
+	// The Job is gone by now, and it ran for this very template.
+	await clock.advance("30s");
+	expect((await client.list(jobs, { namespace: "default" })).items).toEqual([]);
+	const patch = { spec: { replicas: 3 } };
+	await client.patch(deployments, { namespace: "default", name: "api" }, { type: "merge", patch });
+	await clock.advance("10s");
+	expect(await phases("api")).toEqual(Array(3).fill("0 Running"));
+});

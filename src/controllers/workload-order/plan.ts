@@ -1,0 +1,95 @@
+/** When a pod that is held back may start. */
+import type { KubeObject } from "../../core/object.ts";
+import type { DaemonSet, Deployment, Job, Pod, StatefulSet } from "../../kinds/generated/types.ts";
+import { pods } from "../../kinds/pod.ts";
+import { type Awaited, afterGate } from "../../kinds/self-help/after.ts";
+import { event, patch } from "../actions.ts";
+import type { Plan } from "../controller.ts";
+import { isTrue } from "../job/conditions.ts";
+import { isReady } from "../podcontrol/pods.ts";
+
+export interface OrderState {
+	/** It has the gate. */
+	pod: Pod;
+	awaited: readonly (Awaited & {
+		object: KubeObject | undefined;
+		/** It is gone, and has succeeded before. */
+		hasRun: boolean;
+	})[];
+	/** Why it can never start as things are. */
+	problem?: string;
+}
+
+interface Waiting {
+	text: string;
+	/** Time alone will not help. */
+	isTrouble: boolean;
+}
+
+export function plan({ pod, awaited, problem }: OrderState): Plan {
+	const { namespace, name, uid } = pod.metadata;
+	const waiting = awaited.map(waitingFor).filter((one) => one !== undefined);
+	if (problem !== undefined) waiting.push({ text: problem, isTrouble: true });
+	if (waiting.length === 0) {
+		const change = { metadata: { uid }, spec: { schedulingGates: [{ $patch: "delete", name: afterGate }] } };
+		const done = awaited.map(({ id }) => id).join(", ");
+		return {
+			actions: [
+				patch(pods, { namespace, name }, { type: "strategic", patch: change }, { orGone: true }),
+				event(pod, "Normal", "Released", done === "" ? "waits for nothing" : `no longer waits for ${done}`),
+			],
+		};
+	}
+	const message = `waits for ${waiting.map(({ text }) => text).join("; ")}`;
+	const before = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+	// Said once, and again when it is different: the condition remembers.
+	if (before?.message === message) return { actions: [] };
+	const condition = { type: "PodScheduled", status: "False", reason: "SchedulingGated", message };
+	const change = { metadata: { uid }, status: { conditions: [condition] } };
+	return {
+		actions: [
+			patch(pods, { namespace, name }, { type: "strategic", patch: change }, { subresource: "status", orGone: true }),
+			event(pod, waiting.some(({ isTrouble }) => isTrouble) ? "Warning" : "Normal", "WaitsForOthers", message),
+		],
+	};
+}
+
+/** What is missing; undefined when it is complete or available. */
+function waitingFor({ id, kind, object, hasRun }: OrderState["awaited"][number]): Waiting | undefined {
+	if (hasRun) return undefined;
+	const waits = (state: string, isTrouble = false) => ({ text: `${id} (${state})`, isTrouble });
+	if (object === undefined) return waits("there is none", true);
+	// Found under its own kind, each of them.
+	switch (kind) {
+		case "Job": {
+			if (isTrue(object as Job, "Complete")) return undefined;
+			return isTrue(object as Job, "Failed") ? waits("it failed", true) : waits("not complete");
+		}
+		case "Pod": {
+			const pod = object as Pod;
+			if (isReady(pod) || pod.status?.phase === "Succeeded") return undefined;
+			return pod.status?.phase === "Failed" ? waits("it failed", true) : waits("not ready");
+		}
+		case "DaemonSet": {
+			const { metadata, status } = object as DaemonSet;
+			return available(status?.numberAvailable, status?.desiredNumberScheduled, metadata, status, waits);
+		}
+		default: {
+			const { metadata, spec, status } = object as StatefulSet | Deployment;
+			return available(status?.availableReplicas, spec.replicas ?? 1, metadata, status, waits);
+		}
+	}
+}
+
+function available(
+	count: number | undefined,
+	wanted: number | undefined,
+	{ generation = 0 }: KubeObject["metadata"],
+	status: { observedGeneration?: number } | undefined,
+	waits: (state: string, isTrouble?: boolean) => Waiting,
+): Waiting | undefined {
+	if ((status?.observedGeneration ?? 0) < generation) return waits("not available");
+	// Of none, none is available.
+	if ((wanted ?? 0) > 0 && (count ?? 0) >= (wanted ?? 0)) return undefined;
+	return waits(`${count ?? 0} of ${wanted ?? 0} available`, wanted === 0);
+}
