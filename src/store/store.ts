@@ -1,6 +1,6 @@
 /**
  * The Store seam: an ordered map of keys to bytes with one revision counter, which etcd v3 has and the other
- * implementations provide. The API server's verbs are its only writer.
+ * implementations provide. ARCHITECTURE.md says who writes to it.
  *
  * Contract, checked by contract.ts on every implementation:
  * - revisions are whole numbers from 1, one for each commit that changes something, never reused, also across restarts;
