@@ -3,7 +3,9 @@
  * that are bound to it and what those name, and writes what is its own. The steps of admission called NodeRestriction look at what it
  * writes; here only the names are known.
  */
+import { endedLogsPath } from "../../../core/ended-log.ts";
 import { parseFieldSelector, parseLabelSelector } from "../../../core/selector.ts";
+import { qualifiedResource } from "../../../kinds/kind.ts";
 import { localVolumeNodeLabel } from "../../../kinds/local-volume.ts";
 import { nodeRoles } from "../../../kinds/rbac/bootstrap/node-roles.ts";
 import type { Authorizer, Decision, ResourceAttributes } from "../authorizer.ts";
@@ -13,8 +15,11 @@ import { nodeNameOf } from "./node-identity.ts";
 
 const allow: Decision = { verdict: "allow", reason: "" };
 const silent: Decision = { verdict: "none", reason: "" };
-/** What does not depend on the node. */
-const everyNode = compileRules(nodeRoles.find(({ metadata }) => metadata.name === "system:node")?.rules);
+/** What does not depend on the node: upstream's role, which is given to nobody, and bringing the logs of Jobs' containers. */
+const everyNode = compileRules([
+	...(nodeRoles.find(({ metadata }) => metadata.name === "system:node")?.rules ?? []),
+	{ nonResourceURLs: [endedLogsPath], verbs: ["post"] },
+]);
 const leaseNamespace = "kube-node-lease";
 
 /** Every reason is upstream's. */
@@ -25,9 +30,10 @@ export function nodeAuthorizer(graph: NodeGraph): Authorizer {
 			const node = nodeNameOf(user);
 			if (node === undefined) return silent;
 			if (node === "") return no(`unknown node for user ${JSON.stringify(user.name)}`);
-			if (resource === undefined) return silent;
-			const decide = decisions.get(resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`);
-			if (decide !== undefined) return decide({ graph, node, verb: attributes.verb, resource });
+			if (resource !== undefined) {
+				const decide = decisions.get(qualifiedResource(resource));
+				if (decide !== undefined) return decide({ graph, node, verb: attributes.verb, resource });
+			}
 			return rulesAllow(everyNode, attributes) ? allow : silent;
 		},
 		async rulesFor(user) {

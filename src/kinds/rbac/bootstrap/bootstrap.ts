@@ -37,7 +37,6 @@ export const bootstrapClusterRoleBindings: readonly Draft<ClusterRoleBinding>[] 
 	clusterBinding("system:kube-scheduler", [scheduler]),
 	clusterBinding("system:volume-scheduler", [scheduler]),
 	clusterBinding("system:node", []),
-	clusterBinding("coxswain:node", [group("system:nodes")]),
 	clusterBinding("system:service-account-issuer-discovery", [group("system:serviceaccounts")]),
 	...Object.keys(controllers).map((name) => clusterBinding(`system:controller:${name}`, [systemAccount(name)])),
 	...ownClusterRoleBindings,

@@ -1,5 +1,5 @@
 /** The roles of nodes, of what runs on every node, and of those who ask a node's agent. */
-import { clusterRole, coreRule, eventsRule, pathRule, read, rule } from "./make.ts";
+import { clusterRole, coreRule, eventsRule, read, rule } from "./make.ts";
 
 export const nodeRoles = [
 	// Given to nobody: the Node authorizer grants this, narrowed to what concerns the node.
@@ -30,8 +30,6 @@ export const nodeRoles = [
 		rule(["resource.k8s.io"], ["resourceslices"], ["deletecollection"]),
 		coreRule(["serviceaccounts"], ["get"]),
 	]),
-	// Not upstream's: agents bring the logs of Jobs' containers, each those of its own pods.
-	clusterRole("coxswain:node", [pathRule(["/history/logs"], ["post"])]),
 	clusterRole("system:node-bootstrapper", [
 		rule(["certificates.k8s.io"], ["certificatesigningrequests"], ["create", ...read]),
 	]),
