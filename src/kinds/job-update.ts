@@ -3,6 +3,8 @@ import type { Cause } from "../core/errors.ts";
 import { immutable, sameValue } from "../core/field-checks.ts";
 import { invalidValue } from "../core/field-errors.ts";
 import type { Job, JobSpec, PodSpec, PodTemplateSpec } from "./generated/types.ts";
+import { annotationPath } from "./self-help/annotations.ts";
+import { perNodeAnnotation, perNodeOf } from "./self-help/per-node.ts";
 
 export function validateJobUpdate(job: Job, old: Job): Cause[] {
 	const { spec } = job;
@@ -15,11 +17,18 @@ export function validateJobUpdate(job: Job, old: Job): Cause[] {
 		"successPolicy",
 	] as const;
 	return [
-		...completions(spec, old.spec),
+		...(perNodeOf(old) === undefined ? completions(spec, old.spec) : []),
+		...perNode(job, old),
 		...immutable(spec.selector, old.spec.selector, "spec.selector"),
 		...template(spec.template, old),
 		...fields.slice(1).flatMap((field) => immutable(spec[field], old.spec[field], `spec.${field}`)),
 	];
+}
+
+/** Whether a job runs on each node is a part of what it is. */
+function perNode(job: Job, old: Job): Cause[] {
+	const [value, before] = [job, old].map(({ metadata }) => metadata.annotations?.[perNodeAnnotation]);
+	return immutable(value, before, annotationPath(perNodeAnnotation));
 }
 
 /** Indexed jobs grow and shrink: completions may change together with parallelism, and equal it. */

@@ -9,6 +9,7 @@ import { validateJob } from "./job-validate.ts";
 import type { Kind } from "./kind.ts";
 import { setPodTemplateDefaults } from "./pod-spec/defaults.ts";
 import { podSpecWarnings } from "./pod-warnings.ts";
+import { manyNodes, nodesAnnotation, perNodeOf } from "./self-help/per-node.ts";
 
 export const jobs: Kind<Job> = {
 	group: "batch",
@@ -43,6 +44,7 @@ export const jobs: Kind<Job> = {
 
 	setDefaults(job) {
 		const { spec, metadata } = job;
+		if (perNodeOf(job) !== undefined) setPerNodeDefaults(spec);
 		if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
 		spec.parallelism ??= 1;
 		// With a limit for each index, the total is not what ends a job.
@@ -59,11 +61,14 @@ export const jobs: Kind<Job> = {
 	},
 	prepareForCreate(job) {
 		job.status = {};
+		// Which index is whose is not for clients to say.
+		if (job.metadata.annotations !== undefined) delete job.metadata.annotations[nodesAnnotation];
 		generateJobSelector(job);
 		labelWithCronJob(job);
 	},
 	prepareForUpdate(job, old) {
 		job.status = old.status ?? {};
+		if (perNodeOf(old) !== undefined) keepNodes(job, old);
 	},
 	validate: validateJob,
 	validateUpdate: validateJobUpdate,
@@ -81,6 +86,25 @@ export const jobs: Kind<Job> = {
 		return warnings;
 	},
 };
+
+/** Its completions follow the nodes. */
+function setPerNodeDefaults(spec: JobSpec): void {
+	spec.completionMode ||= "Indexed";
+	// Another mode is refused.
+	if (spec.completionMode !== "Indexed") return;
+	spec.completions ??= 0;
+	spec.parallelism ??= manyNodes;
+	// The failures of a node are counted by themselves.
+	spec.backoffLimitPerIndex ??= spec.backoffLimit ?? 6;
+}
+
+/** A manifest that is put in the place of the Job knows nothing of its nodes. */
+function keepNodes({ metadata, spec }: Job, old: Job): void {
+	const kept = old.metadata.annotations?.[nodesAnnotation];
+	if (kept === undefined || metadata.annotations?.[nodesAnnotation] !== undefined) return;
+	metadata.annotations = { ...metadata.annotations, [nodesAnnotation]: kept };
+	if (spec.completions === 0 && old.spec.completions !== undefined) spec.completions = old.spec.completions;
+}
 
 function statusText({ metadata, status }: Job): string {
 	const has = (type: string) =>

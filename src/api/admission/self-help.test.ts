@@ -111,3 +111,37 @@ test("workloads that would wait for each other are refused, with the way round",
 	expect((await api.ask("PATCH", `${deployments}/c`, change, merge)).status).toBe(422);
 	await api.close();
 });
+
+test("a Job that runs on each node cannot say how many there are", async () => {
+	const api = await testApi();
+	const jobs = "/apis/batch/v1/namespaces/default/jobs";
+	const job = (spec: object) => ({
+		metadata: {
+			name: "setup",
+			annotations: { "coxswain.io/per-node": "true", "coxswain.io/nodes": "another=cluster" },
+		},
+		spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "main", image: "a" }] } }, ...spec },
+	});
+	const refusals = async (spec: object) => (await api.ask("POST", jobs, job(spec))).object.details.causes;
+	expect(await refusals({ completions: 3, completionMode: "Indexed" })).toMatchObject([{ field: "spec.completions" }]);
+	expect(await refusals({ completionMode: "NonIndexed" })).toMatchObject([
+		{ field: "spec.completions" },
+		{ field: "spec.completionMode" },
+	]);
+	const { status, object } = await api.ask("POST", jobs, job({ backoffLimit: 2 }));
+	expect(status).toBe(201);
+	expect(object.spec).toMatchObject({ completionMode: "Indexed", completions: 0, backoffLimitPerIndex: 2 });
+	expect(object.metadata.annotations).toEqual({ "coxswain.io/per-node": "true" });
+	// What the controller wrote survives a manifest that does not know of it.
+	const written = { metadata: { annotations: { "coxswain.io/nodes": "node-1=1" } }, spec: { completions: 1 } };
+	expect((await api.ask("PATCH", `${jobs}/setup`, written, merge)).status).toBe(200);
+	const { completions: _, parallelism: _all, ...spec } = object.spec;
+	const annotations = { "coxswain.io/per-node": "true" };
+	const put = await api.ask("PUT", `${jobs}/setup`, { ...object, metadata: { name: "setup", annotations }, spec });
+	expect([put.status, put.object.spec.completions, put.object.metadata.annotations["coxswain.io/nodes"]]).toEqual([
+		200,
+		1,
+		"node-1=1",
+	]);
+	await api.close();
+});

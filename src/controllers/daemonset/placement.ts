@@ -12,8 +12,13 @@ export interface Placement {
 
 /** Decides for any node, for one state of the set. */
 export function placementOf(set: DaemonSet): (node: Node) => Placement {
-	const spec = set.spec.template.spec;
-	const tolerations = [...(spec.tolerations ?? []), ...builtInTolerations(spec)];
+	const { spec } = set.spec.template;
+	return placementFor(spec, builtInTolerations(spec));
+}
+
+/** Decides by a pod's spec, and what it tolerates besides. */
+export function placementFor(spec: PodSpec, more: readonly Toleration[] = []): (node: Node) => Placement {
+	const tolerations = [...(spec.tolerations ?? []), ...more];
 	const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
 	const matches = required === undefined ? undefined : compileNodeSelector(required);
 	const labels = Object.entries(spec.nodeSelector ?? {});

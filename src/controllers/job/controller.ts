@@ -1,8 +1,11 @@
 import { objectKey } from "../../core/object.ts";
-import type { Pod } from "../../kinds/generated/types.ts";
+import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { jobs } from "../../kinds/job.ts";
+import { nodes } from "../../kinds/node.ts";
 import { pods } from "../../kinds/pod.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { perNodeOf } from "../../kinds/self-help/per-node.ts";
+import { type Controller, type Mirror, watchRule } from "../controller.ts";
+import { sameJson } from "../equal.ts";
 import { gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";
@@ -13,6 +16,9 @@ import { isTracked, restartsOf } from "./pods.ts";
 /** The value of `spec.managedBy` that means this controller. */
 const ownName = "kubernetes.io/job-controller";
 
+/** Jobs that run once on each node, under `true`. */
+const perNodeIndex = "job/per-node";
+
 export function isManagedElsewhere({ spec }: { spec: { managedBy?: string } }): boolean {
 	return spec.managedBy !== undefined && spec.managedBy !== ownName;
 }
@@ -22,17 +28,24 @@ export const jobController: Controller<JobState> = {
 	name: "job",
 	component: "job-controller",
 	watches: [
-		watchRule(jobs, (current, old) => {
-			const job = current ?? old;
-			return job === undefined ? [] : [objectKey(job)];
-		}),
+		watchRule(
+			jobs,
+			(current, old) => {
+				const job = current ?? old;
+				return job === undefined ? [] : [objectKey(job)];
+			},
+			{ indexes: { [perNodeIndex]: (job) => (perNodeOf(job) === undefined ? [] : ["true"]) } },
+		),
+		watchRule(nodes, nodeKeys, { barrier: false }),
 		watchOwned(jobs, pods, (job) => selectorOf(job.spec.selector), matterToJob),
 	],
 	gather(key, mirror) {
 		const [namespace, name = ""] = key.split("/");
 		const job = mirror.of(jobs).get(namespace, name);
 		if (job === undefined || isJobFinished(job) || isManagedElsewhere(job)) return undefined;
-		return { job, ...gatherClaimable<Pod>(mirror, pods, job, selectorOf(job.spec.selector)) };
+		const claimable = gatherClaimable<Pod>(mirror, pods, job, selectorOf(job.spec.selector));
+		if (perNodeOf(job) === undefined) return { job, ...claimable };
+		return { job, nodes: [...mirror.of(nodes).list()], ...claimable };
 	},
 	plan,
 	coalesceMs(key, mirror) {
@@ -40,6 +53,15 @@ export const jobController: Controller<JobState> = {
 		return coalesceMsFor(mirror.of(jobs).get(namespace, name)?.spec.parallelism);
 	},
 };
+
+/** Jobs that run on each node, when one comes, goes, or comes to match or not. Heartbeats concern nobody here. */
+function nodeKeys(current: Node | undefined, old: Node | undefined, mirror: Mirror): string[] {
+	const matters =
+		current?.metadata.uid !== old?.metadata.uid ||
+		!sameJson(current?.metadata.labels, old?.metadata.labels) ||
+		!sameJson(current?.spec?.taints, old?.spec?.taints);
+	return matters ? [...mirror.of(jobs).byIndex(perNodeIndex, "true")].map(objectKey) : [];
+}
 
 function matterToJob(current: Pod | undefined, old: Pod | undefined): boolean {
 	if (current === undefined || old === undefined || matters(current, old)) return true;

@@ -46,6 +46,10 @@ export class IndexSet {
 		return false;
 	}
 
+	*members(): Generator<number> {
+		for (const { first, last } of this.#intervals) for (let index = first; index <= last; index++) yield index;
+	}
+
 	union(other: IndexSet): IndexSet {
 		if (other.size === 0) return this;
 		if (this.size === 0) return other;

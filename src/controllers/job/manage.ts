@@ -69,6 +69,7 @@ function nextIndexes(terms: Terms, census: Census, count: number): number[] {
 	let taken = census.succeededIndexes.union(indexesOf(census.active, completions));
 	if (terms.waitsForTermination) taken = taken.union(indexesOf(census.leaving, completions));
 	if (census.failedIndexes !== undefined) taken = taken.union(census.failedIndexes);
+	if (terms.perNode !== undefined) taken = taken.union(terms.perNode.unfit);
 	return taken.firstMissing(count, completions);
 }
 

@@ -1,5 +1,5 @@
 /** The plan of a Job (Kubernetes documentation, "Jobs"). */
-import type { Job, Pod } from "../../kinds/generated/types.ts";
+import type { Job, Node, Pod } from "../../kinds/generated/types.ts";
 import { jobs } from "../../kinds/job.ts";
 import { pods } from "../../kinds/pod.ts";
 import { create, event, remove, updateStatus } from "../actions.ts";
@@ -9,14 +9,17 @@ import { type Census, takeCensus } from "./census.ts";
 import { claimPods, untrack } from "./claim.ts";
 import { count } from "./counting.ts";
 import { type Management, manage } from "./manage.ts";
+import { followNodes } from "./nodes.ts";
 import { isTracked } from "./pods.ts";
 import { type Outcome, statusAfter, suspensionEvent, writeAtMs } from "./status.ts";
 import { newPod } from "./template.ts";
 import { type Terms, termsOf } from "./terms.ts";
-import { completionsReached, deadlineAtMs, verdictOf } from "./verdict.ts";
+import { completionsReached, deadlineAtMs, endedCount, verdictOf } from "./verdict.ts";
 
 export interface JobState extends Claimable<Pod> {
 	job: Job;
+	/** All of the cluster; only for Jobs that run once on each. */
+	nodes?: readonly Node[];
 }
 
 /**
@@ -28,8 +31,11 @@ export function plan(state: JobState, { nowMs, failure }: PlanContext): Plan {
 	const { mine, actions: claims } = claimPods(job, state);
 	// What was adopted or let go shows in the next plan.
 	if (claims.length > 0) return { actions: claims };
-	const terms = termsOf(job);
+	const terms = termsOf(job, state.nodes);
 	const census = takeCensus(job, terms, mine);
+	const { perNode } = terms;
+	const followed = perNode === undefined ? [] : followNodes(job, state.nodes ?? [], perNode, census, mine);
+	if (followed.some(({ do: what }) => what === "patch")) return { actions: followed };
 	const outcome = decide(job, terms, census, mine, nowMs);
 	const { management, counting, stopped, verdict, over } = outcome;
 	const status = statusAfter(job, terms, census, outcome, nowMs);
@@ -47,6 +53,7 @@ export function plan(state: JobState, { nowMs, failure }: PlanContext): Plan {
 	}
 	const removed = management?.remove ?? [];
 	const actions = [
+		...followed,
 		...creations,
 		...removed.filter(isTracked).map(untrack),
 		...removed.map((pod) => deletePod(job, pod)),
@@ -88,9 +95,12 @@ function decide(job: Job, terms: Terms, census: Census, mine: readonly Pod[], no
 }
 
 /** Enough have succeeded, and none is left running. */
-function isComplete({ completions }: Terms, census: Census, management: Management | undefined): boolean {
+function isComplete(terms: Terms, census: Census, management: Management | undefined): boolean {
 	const running = census.active.length - (management?.remove.length ?? 0) + (management?.create.length ?? 0);
 	if (running > 0) return false;
+	const { completions, perNode } = terms;
+	if (perNode !== undefined)
+		return !perNode.follows && census.succeeded > 0 && endedCount(terms, census) >= perNode.slots.length;
 	return completions === undefined ? census.succeeded > 0 : census.succeeded >= completions;
 }
 

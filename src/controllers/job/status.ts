@@ -1,12 +1,14 @@
 /** The status of a job after a plan. */
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import type { Job, JobCondition, JobStatus, Pod } from "../../kinds/generated/types.ts";
+import { allNodesCondition } from "../../kinds/self-help/per-node.ts";
 import { sameJson } from "../equal.ts";
 import { isActive, readyCondition } from "../podcontrol/pods.ts";
 import type { Census } from "./census.ts";
 import { conditionOf, withCondition } from "./conditions.ts";
 import type { Counting } from "./counting.ts";
 import type { Management } from "./manage.ts";
+import { nodesCondition, type PerNode } from "./nodes.ts";
 import type { Terms } from "./terms.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -36,6 +38,10 @@ export function statusAfter(job: Job, terms: Terms, census: Census, outcome: Out
 		else if (conditions !== before) startTime = now;
 	}
 	if (verdict !== undefined) conditions = withVerdict(conditions, verdict, over, nowMs);
+	if (terms.perNode !== undefined) {
+		const begun = (management?.create ?? []).filter((index) => index !== undefined);
+		conditions = withNodes(conditions, terms.perNode, census, begun, nowMs);
+	}
 	const removed = new Set([...(management?.remove ?? []), ...outcome.stopped]);
 	const active = census.active.length - removed.size + (management?.create.length ?? 0);
 	const indexed = terms.indexed ? { completedIndexes: orAbsent(counting.completedIndexes.toString()) } : {};
@@ -59,6 +65,18 @@ export function statusAfter(job: Job, terms: Terms, census: Census, outcome: Out
 		}),
 		...(over && verdict?.type === "SuccessCriteriaMet" ? { completionTime: latest(now, startTime) } : {}),
 	});
+}
+
+function withNodes(
+	conditions: readonly JobCondition[],
+	perNode: PerNode,
+	census: Census,
+	begun: readonly number[],
+	nowMs: number,
+): JobCondition[] {
+	const before = conditions.find(({ type }) => type === allNodesCondition);
+	const next = nodesCondition(perNode, census, { before, begun, nowMs });
+	return before === undefined ? [...conditions, next] : conditions.map((one) => (one === before ? next : one));
 }
 
 /** Of two times; clocks may have been set back since the first. */

@@ -1,6 +1,7 @@
 /** The pods that a job makes. */
 import { controllerOf, type Draft } from "../../core/object.ts";
 import type { EnvVar, Job, Pod } from "../../kinds/generated/types.ts";
+import { affinityFor } from "../daemonset/placement.ts";
 import { podFromTemplate } from "../podcontrol/template.ts";
 import { meaningOf } from "./failure-policy.ts";
 import {
@@ -37,8 +38,10 @@ export function newPod(job: Job, terms: Terms, index: number | undefined, replac
 	metadata.annotations = { ...metadata.annotations, [indexAnnotation]: `${index}` };
 	metadata.labels = { ...metadata.labels, [indexAnnotation]: `${index}` };
 	if (terms.perIndexLimit !== undefined) Object.assign(metadata.annotations, failureCounts(terms, replaced));
+	const node = terms.perNode?.slots[index]?.node;
 	pod.spec = {
 		...pod.spec,
+		...(node === undefined ? {} : { affinity: affinityFor(pod.spec.affinity, node) }),
 		hostname: `${job.metadata.name}-${index}`,
 		containers: pod.spec.containers.map(withIndexVariable),
 		...(pod.spec.initContainers === undefined

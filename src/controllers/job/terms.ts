@@ -1,5 +1,8 @@
 /** A job's spec with the API's defaults in place. */
-import type { Job, PodFailurePolicyRule, SuccessPolicyRule } from "../../kinds/generated/types.ts";
+import type { Job, Node, PodFailurePolicyRule, SuccessPolicyRule } from "../../kinds/generated/types.ts";
+import { type PerNode, perNodeTerms } from "./nodes.ts";
+
+const unlimited = 2 ** 31 - 1;
 
 export interface Terms {
 	parallelism: number;
@@ -17,17 +20,23 @@ export interface Terms {
 	successRules: readonly SuccessPolicyRule[] | undefined;
 	deadlineMs: number | undefined;
 	restartsOnFailure: boolean;
+	/** Where each index is a node's. */
+	perNode: PerNode | undefined;
 }
 
-export function termsOf({ spec }: Job): Terms {
-	const indexed = spec.completionMode === "Indexed";
+/** @param nodes all of the cluster; only for Jobs that run once on each */
+export function termsOf(job: Job, nodes?: readonly Node[]): Terms {
+	const { spec } = job;
+	const perNode = perNodeTerms(job, nodes);
+	const indexed = spec.completionMode === "Indexed" || perNode !== undefined;
 	const { podFailurePolicy, successPolicy, activeDeadlineSeconds, backoffLimitPerIndex } = spec;
 	return {
 		parallelism: spec.parallelism ?? 1,
 		// Neither given means one; a parallelism alone makes a work queue.
-		completions: spec.completions ?? (spec.parallelism === undefined ? 1 : undefined),
+		completions: perNode?.slots.length ?? spec.completions ?? (spec.parallelism === undefined ? 1 : undefined),
 		indexed,
-		backoffLimit: spec.backoffLimit ?? (backoffLimitPerIndex === undefined ? 6 : 2 ** 31 - 1),
+		// A node's failures are no other node's, and counted by its index.
+		backoffLimit: perNode ? unlimited : (spec.backoffLimit ?? (backoffLimitPerIndex === undefined ? 6 : unlimited)),
 		perIndexLimit: indexed ? backoffLimitPerIndex : undefined,
 		maxFailedIndexes: spec.maxFailedIndexes,
 		suspended: spec.suspend === true,
@@ -36,5 +45,6 @@ export function termsOf({ spec }: Job): Terms {
 		successRules: indexed ? successPolicy?.rules : undefined,
 		deadlineMs: activeDeadlineSeconds === undefined ? undefined : activeDeadlineSeconds * 1000,
 		restartsOnFailure: spec.template.spec.restartPolicy === "OnFailure",
+		perNode,
 	};
 }

@@ -1,9 +1,10 @@
 /** Whether a job is to end, and why. */
 import { parseTimestamp } from "../../core/clock.ts";
 import type { Job, Pod } from "../../kinds/generated/types.ts";
-import type { Census } from "./census.ts";
+import { type Census, indexesOf } from "./census.ts";
 import { conditionOf, isTrue } from "./conditions.ts";
 import { meaningOf } from "./failure-policy.ts";
+import { IndexSet } from "./indexes.ts";
 import { hasFailed, restartsOf } from "./pods.ts";
 import { successMessage } from "./success-policy.ts";
 import type { Terms } from "./terms.ts";
@@ -50,9 +51,19 @@ function failure(job: Job, terms: Terms, census: Census, pods: readonly Pod[], n
 	const failedCount = census.failedIndexes?.size ?? 0;
 	if (terms.maxFailedIndexes !== undefined && failedCount > terms.maxFailedIndexes)
 		return because("MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
-	if (failedCount > 0 && failedCount + census.succeededIndexes.size >= (terms.completions ?? 0))
+	if (failedCount > 0 && !terms.perNode?.follows && endedCount(terms, census) >= (terms.completions ?? 0))
 		return because("FailedIndexes", "Job has failed indexes");
 	return undefined;
+}
+
+/** Indexes that have come to their end, or whose node is none of the Job's (any more). */
+export function endedCount({ perNode, completions = 0 }: Terms, census: Census): number {
+	let ended = census.succeededIndexes;
+	if (census.failedIndexes !== undefined) ended = ended.union(census.failedIndexes);
+	if (perNode === undefined) return ended.size;
+	// One that still runs is waited for, wherever it runs.
+	const running = indexesOf(census.active, completions);
+	return ended.union(IndexSet.of([...perNode.unfit.members()].filter((index) => !running.has(index)))).size;
 }
 
 function success(terms: Terms, census: Census): Verdict | undefined {

@@ -7,8 +7,9 @@ import { durationMs } from "../../core/duration.ts";
 import type { Cause } from "../../core/errors.ts";
 import { forbidden, invalidValue, notSupported } from "../../core/field-errors.ts";
 import type { KubeObject } from "../../core/object.ts";
-import type { CronJob } from "../generated/types.ts";
+import type { CronJob, Job, JobSpec } from "../generated/types.ts";
 import { afterAnnotation, parseAfter, templateOf } from "./after.ts";
+import { perNodeAnnotation, perNodeOf } from "./per-node.ts";
 
 const domain = "coxswain.io/";
 
@@ -47,7 +48,7 @@ const order = { [afterAnnotation]: after };
 const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
 	Deployment: order,
 	DaemonSet: order,
-	Job: order,
+	Job: { ...order, [perNodeAnnotation]: oneOf(["true", "once", "false"]) },
 	Pod: order,
 	StatefulSet: {
 		...order,
@@ -101,12 +102,39 @@ export function selfHelpProblems(object: KubeObject, old: KubeObject | undefined
 	const causes = problemsOf(object.kind, object.metadata, old?.metadata, "metadata");
 	const [template, before] = [templateOf(object), old && templateOf(old)];
 	causes.push(...problemsOf("Pod", template?.metadata, before?.metadata, "spec.template.metadata"));
+	// Of that kind.
+	if (object.kind === "Job" && old === undefined) causes.push(...perNodeProblems(object as Job, "spec"));
 	if (object.kind !== "CronJob") return causes;
 	// Of that kind, both.
 	const [jobs, jobsBefore] = [object as CronJob, old as CronJob | undefined].map((one) => one?.spec.jobTemplate);
 	const [pods, podsBefore] = [jobs, jobsBefore].map((one) => one?.spec?.template?.metadata);
 	causes.push(...problemsOf("Job", jobs?.metadata, jobsBefore?.metadata, "spec.jobTemplate.metadata"));
 	causes.push(...problemsOf("Pod", pods, podsBefore, "spec.jobTemplate.spec.template.metadata"));
+	// Its spec is required elsewhere.
+	if (old === undefined && jobs?.spec !== undefined)
+		causes.push(...perNodeProblems({ metadata: jobs.metadata ?? {}, spec: jobs.spec }, "spec.jobTemplate.spec"));
+	return causes;
+}
+
+/** A new job that runs on each node cannot say how many there are, nor be over before the last. */
+function perNodeProblems(job: { metadata: Annotated; spec: JobSpec }, path: string): Cause[] {
+	if (perNodeOf(job) === undefined) return [];
+	const { completions = 0, completionMode, successPolicy } = job.spec;
+	const causes: Cause[] = [];
+	if (completions > 0)
+		causes.push(
+			invalidValue(
+				`${path}.completions`,
+				completions,
+				`must not be set: with ${perNodeAnnotation} it follows the nodes`,
+			),
+		);
+	if (completionMode === "NonIndexed")
+		causes.push(
+			invalidValue(`${path}.completionMode`, completionMode, `must be Indexed, or not set, with ${perNodeAnnotation}`),
+		);
+	if (successPolicy !== undefined)
+		causes.push(forbidden(`${path}.successPolicy`, `may not be used with ${perNodeAnnotation}`));
 	return causes;
 }
 

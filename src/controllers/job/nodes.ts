@@ -1,0 +1,144 @@
+/** Jobs that run once on each node: which index is which node's, and how each stands (docs/self-help.md). */
+import { timestamp } from "../../core/clock.ts";
+import type { Job, JobCondition, Node, Pod } from "../../kinds/generated/types.ts";
+import { jobs } from "../../kinds/job.ts";
+import {
+	allNodesCondition,
+	nodesAnnotation,
+	perNodeOf,
+	type Slot,
+	slotKey,
+	slotOf,
+	slotsOf,
+	slotsText,
+} from "../../kinds/self-help/per-node.ts";
+import { event, patch } from "../actions.ts";
+import type { Action } from "../controller.ts";
+import { placementFor } from "../daemonset/placement.ts";
+import { type Census, indexesOf } from "./census.ts";
+import { isTrue } from "./conditions.ts";
+import { IndexSet } from "./indexes.ts";
+import { indexOf } from "./pods.ts";
+
+/** A Job that has had more nodes takes no further ones: each is remembered. */
+const mostSlots = 5000;
+/** Names in one part of the condition's message. */
+const mostNames = 20;
+
+export interface PerNode {
+	/** By index. */
+	slots: readonly Slot[];
+	/** It goes on when all are done: more may come. */
+	follows: boolean;
+	/** Indexes whose node is gone, or does not match as things are. */
+	unfit: IndexSet;
+	/** Of those, indexes whose node is there. */
+	unmatched: IndexSet;
+}
+
+/** Undefined for a Job that has nothing to do with nodes. */
+export function perNodeTerms(job: Job, nodes: readonly Node[] | undefined): PerNode | undefined {
+	const mode = perNodeOf(job);
+	if (mode === undefined || nodes === undefined) return undefined;
+	const slots = slotsOf(job);
+	const fits = placementFor(job.spec.template.spec);
+	const found = new Map(nodes.map((node) => [slotKey(slotOf(node)), node]));
+	const unfit: number[] = [];
+	const unmatched: number[] = [];
+	for (const [index, slot] of slots.entries()) {
+		const node = found.get(slotKey(slot));
+		if (node !== undefined && fits(node).shouldRun) continue;
+		unfit.push(index);
+		if (node !== undefined) unmatched.push(index);
+	}
+	return { slots, follows: mode === "follow", unfit: IndexSet.of(unfit), unmatched: IndexSet.of(unmatched) };
+}
+
+/** Gives indexes to nodes that have none. What they change shows in the next plan. */
+export function followNodes(
+	job: Job,
+	nodes: readonly Node[],
+	{ slots }: PerNode,
+	census: Census,
+	pods: readonly Pod[],
+): Action[] {
+	if (job.metadata.deletionTimestamp !== undefined || isTrue(job, "FailureTarget") || isTrue(job, "SuccessCriteriaMet"))
+		return [];
+	const fits = placementFor(job.spec.template.spec);
+	const known = new Set(slots.map(slotKey));
+	const fresh = nodes.filter((node) => !known.has(slotKey(slotOf(node))) && fits(node).shouldRun).map(slotOf);
+	fresh.sort((left, right) => (left.node < right.node ? -1 : 1));
+	const next = [...slots];
+	if (fresh.length > 0) {
+		const there = new Set(nodes.map((node) => slotKey(slotOf(node))));
+		const held = new Set(pods.map((pod) => indexOf(pod)));
+		const done = census.succeededIndexes.union(census.failedIndexes ?? IndexSet.empty);
+		// An index of a node that is gone, of which nothing is known any more, is free.
+		for (const [index, slot] of slots.entries()) {
+			if (there.has(slotKey(slot)) || held.has(index) || done.has(index)) continue;
+			const taker = fresh.shift();
+			if (taker === undefined) break;
+			next[index] = taker;
+		}
+		next.push(...fresh.splice(0, Math.max(mostSlots - next.length, 0)));
+	}
+	const tooMany =
+		fresh.length === 0
+			? []
+			: [
+					event(
+						job,
+						"Warning",
+						"TooManyNodes",
+						`it has had ${mostSlots} nodes and takes no more, such as ${fresh[0]?.node}`,
+					),
+				];
+	const text = slotsText(next);
+	if (text === slotsText(slots) && job.spec.completions === next.length) return tooMany;
+	const { namespace, name, uid } = job.metadata;
+	const change = { metadata: { uid, annotations: { [nodesAnnotation]: text } }, spec: { completions: next.length } };
+	return [...tooMany, patch(jobs, { namespace, name }, { type: "merge", patch: change }, { orGone: true })];
+}
+
+/** How every node stands. @param more.begun indexes for which this plan makes pods */
+export function nodesCondition(
+	perNode: PerNode,
+	census: Census,
+	{ before, begun, nowMs }: { before: JobCondition | undefined; begun: readonly number[]; nowMs: number },
+): JobCondition {
+	const { slots, unfit, unmatched } = perNode;
+	const active = indexesOf(census.active, slots.length).union(IndexSet.of(begun));
+	const groups = {
+		succeeded: [] as string[],
+		failed: [] as string[],
+		running: [] as string[],
+		waiting: [] as string[],
+	};
+	const away: string[] = [];
+	for (const [index, { node }] of slots.entries()) {
+		if (census.succeededIndexes.has(index)) groups.succeeded.push(node);
+		else if (active.has(index)) groups.running.push(node);
+		else if (unmatched.has(index)) away.push(node);
+		else if (unfit.has(index)) continue;
+		else if (census.failedIndexes?.has(index)) groups.failed.push(node);
+		else groups.waiting.push(node);
+	}
+	const { succeeded, failed, running, waiting } = groups;
+	const done = succeeded.length > 0 && failed.length + running.length + waiting.length === 0;
+	const reason = done ? "Completed" : slots.length === 0 ? "NoNodes" : failed.length > 0 ? "FailedNodes" : "Running";
+	const parts = [
+		...Object.entries(groups).flatMap(([state, names]) => (names.length === 0 ? [] : [`${state}: ${listed(names)}`])),
+		...(away.length === 0 ? [] : [`not matching: ${listed(away)}`]),
+	];
+	const message = slots.length === 0 ? "no node matches" : parts.join("; ");
+	const status = done ? "True" : "False";
+	if (before?.status === status && before.reason === reason && before.message === message) return before;
+	const now = timestamp(nowMs);
+	const lastTransitionTime = before?.status === status ? before.lastTransitionTime : now;
+	return { type: allNodesCondition, status, lastProbeTime: now, lastTransitionTime, reason, message };
+}
+
+function listed(names: readonly string[]): string {
+	const shown = names.slice(0, mostNames).join(", ");
+	return names.length <= mostNames ? shown : `${shown} and ${names.length - mostNames} more`;
+}

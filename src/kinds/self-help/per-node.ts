@@ -1,0 +1,59 @@
+/**
+ * Jobs that run to completion once on each node (docs/self-help.md). Such a Job is Indexed, and each index is a node's: its number of
+ * completions follows the nodes, and the Job controller keeps in an annotation which index is whose. An index never changes hands while
+ * anything is known of it.
+ */
+import type { OwnerReference } from "../../core/object.ts";
+
+/** `true`: also on nodes that come later; `once`: the Job is complete when all nodes are done. */
+export const perNodeAnnotation = "coxswain.io/per-node";
+/** `node-1=1f3a77c2,node-2=9b04d1e0`: the node of each index with the beginning of its UID, since a new node may have an old name. */
+export const nodesAnnotation = "coxswain.io/nodes";
+/** True when every matching node is done. */
+export const allNodesCondition = "coxswain.io/AllNodes";
+
+/** Nodes that may work at the same time where a Job does not say. */
+export const manyNodes = 10_000;
+
+interface Annotated {
+	metadata: { annotations?: Record<string, string>; ownerReferences?: OwnerReference[] };
+}
+
+/** `follow`: it has no end, because nodes may come. A CronJob's next run is for those. */
+export function perNodeOf({ metadata }: Annotated): "follow" | "once" | undefined {
+	const value = metadata.annotations?.[perNodeAnnotation];
+	if (value === undefined) return undefined;
+	if (value === "once") return "once";
+	if (value !== "true") return undefined;
+	return metadata.ownerReferences?.some(({ kind, controller }) => kind === "CronJob" && controller) ? "once" : "follow";
+}
+
+/** The node of an index. */
+export interface Slot {
+	node: string;
+	/** The first characters of its UID. */
+	uid: string;
+}
+
+const shownUid = 8;
+
+export function slotOf({ metadata }: { metadata: { name: string; uid: string } }): Slot {
+	return { node: metadata.name, uid: metadata.uid.slice(0, shownUid) };
+}
+
+export function slotsOf({ metadata }: Annotated): Slot[] {
+	const text = metadata.annotations?.[nodesAnnotation] ?? "";
+	if (text === "") return [];
+	return text.split(",").map((part) => {
+		const [node = "", uid = ""] = part.split("=");
+		return { node, uid };
+	});
+}
+
+export function slotsText(slots: readonly Slot[]): string {
+	return slots.map(({ node, uid }) => `${node}=${uid}`).join(",");
+}
+
+export function slotKey({ node, uid }: Slot): string {
+	return `${node}=${uid}`;
+}
