@@ -11,6 +11,7 @@ import { kubeconfigCommand } from "./kubeconfig.ts";
 import { kubectlCommand } from "./kubectl.ts";
 import { logsCommand } from "./logs.ts";
 import { nodeCommand } from "./node.ts";
+import { notifyCommand } from "./notify.ts";
 import { reportFailure } from "./output.ts";
 import { resetCommand } from "./reset.ts";
 import { runCommand } from "./run.ts";
@@ -41,6 +42,7 @@ for (const command of [
 	runCommand(),
 	runsCommand(),
 	logsCommand(),
+	notifyCommand(),
 	snapshotCommand(),
 	secretsCommand(),
 	tourCommand(),

@@ -13,6 +13,9 @@ import { jwtAuthenticators } from "../../src/api/access/oidc/configuration.ts";
 import { auditPolicy } from "../../src/api/audit/policy.ts";
 import { ensureCertificates } from "../../src/cluster/certificates.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import { notificationPolicies } from "../../src/kinds/notify/notificationpolicy.ts";
+import type { NotificationPolicy } from "../../src/kinds/notify/types.ts";
+import { decode } from "../../src/kinds/schema.ts";
 import { createImageTable } from "../../src/runtime/process/images.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -143,6 +146,11 @@ for (const { page, text } of blocks.filter(({ language }) => language === "yaml"
 		else if (value.kind === "AuthenticationConfiguration") {
 			for (const { issuer } of value.jwt) issuer.certificateAuthority = authority.ca;
 			expect(jwtAuthenticators(value)).toHaveLength(1);
+		} else if (value.kind === "NotificationPolicy") {
+			const { object, problems, unknownFields } = decode(value, value.kind);
+			notificationPolicies.setDefaults?.(object as NotificationPolicy);
+			expect([...problems, ...unknownFields]).toEqual([]);
+			expect(notificationPolicies.validate?.(object as NotificationPolicy)).toEqual([]);
 		} else {
 			const userFile = join(folder, "images.yaml");
 			writeFileSync(userFile, text);
