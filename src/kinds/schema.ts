@@ -1,47 +1,12 @@
-/**
- * Types of the API as data, and decoding by them: what a client sent becomes an object that has the fields and the
- * value types of its kind, and nothing else.
- */
+/** Decoding by schemas: what a client sent becomes an object of its kind's fields and value types, and nothing else. */
 import type { Cause } from "../core/errors.ts";
 import { typeInvalid } from "../core/field-errors.ts";
 import { type KubeObject, setField } from "../core/object.ts";
-import type { FieldSchema as PatchedField } from "../core/patches/schema.ts";
 import { canonicalQuantity } from "../core/quantity.ts";
 import { shown } from "../core/shown.ts";
-import generated from "./generated/schemas.json" with { type: "json" };
-import { historyTypes } from "./history/schemas.ts";
-import { notifyTypes } from "./notify/schemas.ts";
-import { oldTypes } from "./old/schemas.ts";
+import { builtinSchemas } from "./builtin-schemas.ts";
 import { base64Mistake, normalMicroTime, normalTime } from "./scalars.ts";
-
-/**
- * What decoding must know of a field, besides what patches must. Types are `string`, `int32`, `int64`, `number`,
- * `boolean`, `any`, `time`, `microTime`, `quantity`, `intOrString`, `bytes` (base64), or the name of a type; a default
- * counts in the eyes of server-side apply, and decoding does not fill it in.
- */
-export interface FieldSchema extends PatchedField {
-	required?: true;
-}
-
-export type TypeSchema = Readonly<Record<string, FieldSchema>>;
-
-export interface Schemas {
-	/** The fields of a type; undefined for a type without a schema, whose values are taken as they are. */
-	type(name: string): TypeSchema | undefined;
-}
-
-// No prototype: a client's field called `constructor` must not find one. The file is what scripts/generate.ts writes.
-const builtinTypes: Record<string, TypeSchema> = Object.create(null);
-for (const [name, fields] of Object.entries(generated as unknown as Record<string, TypeSchema>))
-	builtinTypes[name] = Object.assign(Object.create(null), fields);
-for (const [name, fields] of Object.entries(oldTypes((type) => builtinTypes[type] ?? {})))
-	builtinTypes[name] = Object.assign(Object.create(null), fields);
-
-for (const [name, fields] of Object.entries({ ...historyTypes, ...notifyTypes }))
-	builtinTypes[name] = Object.assign(Object.create(null), fields);
-
-/** The types of Kubernetes v1.36's stable APIs, and of our own. */
-export const builtinSchemas: Schemas = { type: (name) => builtinTypes[name] };
+import type { FieldSchema, Schemas, TypeSchema } from "./type-schema.ts";
 
 export interface Decoded {
 	/** Shares nothing with what was decoded, and may be changed. */

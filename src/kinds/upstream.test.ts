@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { builtinSchemas } from "./builtin-schemas.ts";
 import { catalog } from "./catalog.ts";
 import { definitionNames } from "./facts.ts";
-import { builtinSchemas, type FieldSchema } from "./schema.ts";
+import type { FieldSchema } from "./type-schema.ts";
 
 const folder = new URL("../../../shared/upstream/", import.meta.url);
 const present = existsSync(folder);

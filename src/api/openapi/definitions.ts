@@ -1,6 +1,6 @@
 /** The types that a document describes: every one that its kinds reach, under the names that upstream publishes. */
 import { definitionNames, fieldFacts } from "../../kinds/facts.ts";
-import type { FieldSchema, Schemas, TypeSchema } from "../../kinds/schema.ts";
+import type { FieldSchema, Schemas, TypeSchema } from "../../kinds/type-schema.ts";
 
 export interface GroupVersionKind {
 	group: string;

@@ -6,9 +6,10 @@ import { timestamp } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";
 import { checkJsonBytes, weigh } from "../../core/json-limits.ts";
 import { setField } from "../../core/object.ts";
+import { builtinSchemas } from "../../kinds/builtin-schemas.ts";
 import { lookupKind } from "../../kinds/catalog.ts";
 import { definitionNames } from "../../kinds/facts.ts";
-import { builtinSchemas, type FieldSchema, type TypeSchema } from "../../kinds/schema.ts";
+import type { FieldSchema, TypeSchema } from "../../kinds/type-schema.ts";
 import { fieldNumbers } from "./field-numbers.ts";
 import { malformed, Reading, wireFields } from "./reader.ts";
 

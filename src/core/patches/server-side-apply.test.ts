@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { builtinSchemas } from "../../kinds/builtin-schemas.ts";
 import { catalog } from "../../kinds/catalog.ts";
-import { builtinSchemas } from "../../kinds/schema.ts";
 import { ApiError } from "../errors.ts";
 import type { ManagedFieldsEntry } from "../object.ts";
 import { trackUpdate } from "./managed-fields.ts";

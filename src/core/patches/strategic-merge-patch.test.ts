@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { builtinSchemas } from "../../kinds/schema.ts";
+import { builtinSchemas } from "../../kinds/builtin-schemas.ts";
 import { applyStrategicPatch } from "./strategic-merge-patch.ts";
 
 const patchPod = (document: string, patch: string) =>

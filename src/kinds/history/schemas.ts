@@ -1,21 +1,17 @@
 /** The types of history.coxswain.io as data, and what they mean: for `kubectl explain` and OpenAPI. */
-import type { FieldSchema, TypeSchema } from "../schema.ts";
+import {
+	type DescribedType,
+	listOf,
+	needed,
+	number,
+	size,
+	text,
+	time,
+	typeDescriptions,
+	typeSchemas,
+} from "../described-types.ts";
 
-type Described = Readonly<Record<string, readonly [FieldSchema, string]>>;
-
-interface Type {
-	description: string;
-	fields: Described;
-}
-
-const text: FieldSchema = { type: "string" };
-const number: FieldSchema = { type: "int32" };
-const size: FieldSchema = { type: "int64" };
-const time: FieldSchema = { type: "time" };
-const needed = (field: FieldSchema): FieldSchema => ({ ...field, required: true });
-const listOf = (type: string): FieldSchema => ({ type, of: "array", listType: "atomic" });
-
-const types: Readonly<Record<string, Type>> = {
+const types: Readonly<Record<string, DescribedType>> = {
 	Run: {
 		description:
 			"Run is what became of one Job, kept after the Job and its pods are gone, or the runs of a CronJob that did not happen. Runs are written by the cluster and can only be read; 'kubectl get --raw .../runs/NAME/log' and 'cox logs --run NAME' show what its containers wrote.",
@@ -124,15 +120,7 @@ const types: Readonly<Record<string, Type>> = {
 };
 
 /** Type → field → how its value is read. */
-export const historyTypes: Readonly<Record<string, TypeSchema>> = mapped(types, ({ fields }) =>
-	mapped(fields, ([schema]) => schema),
-);
+export const historyTypes = typeSchemas(types);
 
 /** Type → what it is, and what its fields are. */
-export const historyDescriptions: Readonly<
-	Record<string, { description: string; fields: Readonly<Record<string, string>> }>
-> = mapped(types, ({ description, fields }) => ({ description, fields: mapped(fields, ([, words]) => words) }));
-
-function mapped<T, U>(from: Readonly<Record<string, T>>, to: (value: T) => U): Record<string, U> {
-	return Object.fromEntries(Object.entries(from).map(([key, value]) => [key, to(value)]));
-}
+export const historyDescriptions = typeDescriptions(types);

@@ -1,17 +1,17 @@
 /** The types of notify.coxswain.io as data, and what they mean: for `kubectl explain` and OpenAPI. */
-import type { FieldSchema, TypeSchema } from "../schema.ts";
+import {
+	type DescribedType,
+	listOf,
+	needed,
+	number,
+	size,
+	text,
+	time,
+	typeDescriptions,
+	typeSchemas,
+} from "../described-types.ts";
+import type { FieldSchema } from "../type-schema.ts";
 
-interface Type {
-	description: string;
-	fields: Readonly<Record<string, readonly [FieldSchema, string]>>;
-}
-
-const text: FieldSchema = { type: "string" };
-const number: FieldSchema = { type: "int32" };
-const size: FieldSchema = { type: "int64" };
-const time: FieldSchema = { type: "time" };
-const needed = (field: FieldSchema): FieldSchema => ({ ...field, required: true });
-const listOf = (type: string): FieldSchema => ({ type, of: "array", listType: "atomic" });
 const byName = (type: string, key = "name"): FieldSchema => ({
 	type,
 	of: "array",
@@ -21,12 +21,12 @@ const byName = (type: string, key = "name"): FieldSchema => ({
 	patchStrategy: "merge",
 });
 
-const incomingWebhook = (service: string): Type => ({
+const incomingWebhook = (service: string): DescribedType => ({
 	description: `${service} is told by an incoming webhook.`,
 	fields: { urlFrom: [needed({ type: "NotificationSecretSource" }), "The Secret that has the webhook's URL."] },
 });
 
-const types: Readonly<Record<string, Type>> = {
+const types: Readonly<Record<string, DescribedType>> = {
 	NotificationPolicy: {
 		description:
 			"NotificationPolicy says which sinks are told when workloads of its namespace succeed, fail, are late or are stuck. Messages are delivered at least once, each with an id, in order for each workload. 'cox notify test NAME' sends one to try it out.",
@@ -219,15 +219,7 @@ const types: Readonly<Record<string, Type>> = {
 };
 
 /** Type → field → how its value is read. */
-export const notifyTypes: Readonly<Record<string, TypeSchema>> = mapped(types, ({ fields }) =>
-	mapped(fields, ([schema]) => schema),
-);
+export const notifyTypes = typeSchemas(types);
 
 /** Type → what it is, and what its fields are. */
-export const notifyDescriptions: Readonly<
-	Record<string, { description: string; fields: Readonly<Record<string, string>> }>
-> = mapped(types, ({ description, fields }) => ({ description, fields: mapped(fields, ([, words]) => words) }));
-
-function mapped<T, U>(from: Readonly<Record<string, T>>, to: (value: T) => U): Record<string, U> {
-	return Object.fromEntries(Object.entries(from).map(([key, value]) => [key, to(value)]));
-}
+export const notifyDescriptions = typeDescriptions(types);

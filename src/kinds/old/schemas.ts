@@ -1,4 +1,4 @@
-import type { FieldSchema, TypeSchema } from "../schema.ts";
+import type { FieldSchema, TypeSchema } from "../type-schema.ts";
 
 /**
  * Types of versions that are served still: the current types, with the fields that have gone since. What those fields

@@ -1,0 +1,37 @@
+/** Types of our own as data, with what they mean: for decoding, and for `kubectl explain` and OpenAPI. */
+import type { FieldSchema, TypeSchema } from "./type-schema.ts";
+
+/** A type: what it is, and how each field is read and what it means. */
+export interface DescribedType {
+	description: string;
+	fields: Readonly<Record<string, readonly [FieldSchema, string]>>;
+}
+
+export const text: FieldSchema = { type: "string" };
+export const number: FieldSchema = { type: "int32" };
+export const size: FieldSchema = { type: "int64" };
+export const time: FieldSchema = { type: "time" };
+
+export function needed(field: FieldSchema): FieldSchema {
+	return { ...field, required: true };
+}
+
+export function listOf(type: string): FieldSchema {
+	return { type, of: "array", listType: "atomic" };
+}
+
+/** Type → field → how its value is read. */
+export function typeSchemas(types: Readonly<Record<string, DescribedType>>): Readonly<Record<string, TypeSchema>> {
+	return mapped(types, ({ fields }) => mapped(fields, ([schema]) => schema));
+}
+
+type Descriptions = Readonly<Record<string, { description: string; fields: Readonly<Record<string, string>> }>>;
+
+/** Type → what it is, and what its fields are. */
+export function typeDescriptions(types: Readonly<Record<string, DescribedType>>): Descriptions {
+	return mapped(types, ({ description, fields }) => ({ description, fields: mapped(fields, ([, words]) => words) }));
+}
+
+function mapped<T, U>(from: Readonly<Record<string, T>>, to: (value: T) => U): Record<string, U> {
+	return Object.fromEntries(Object.entries(from).map(([key, value]) => [key, to(value)]));
+}
