@@ -18,7 +18,7 @@ import { runtimeClass } from "./runtime-class.ts";
 import { selfHelp, workloadOrder } from "./self-help.ts";
 import { serviceAccount } from "./service-account.ts";
 import { serviceAddresses } from "./service-addresses.ts";
-import type { AdmissionStep, Admitted } from "./step.ts";
+import type { Admission, AdmissionStep, Admitted } from "./step.ts";
 import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from "./storage.ts";
 import { systemPriorityClasses } from "./system-priority-classes.ts";
 
@@ -62,16 +62,6 @@ export const checkingSteps: readonly AdmissionStep[] = [
 	notificationLogs,
 	resourceQuota,
 ];
-
-/** All steps of one server: those that are always taken, and the optional ones that it is to take. */
-export interface Admission {
-	/** Undefined when every step is done; most never wait. @throws ApiError of the first step that refuses, at once or in the promise */
-	admit(request: Admitted): Promise<void> | undefined;
-	/** @throws ApiError when there is nothing left, or somebody else has what was asked for */
-	allocate(request: Admitted): void;
-	/** As `admit`. */
-	check(request: Admitted): Promise<void> | undefined;
-}
 
 /** @param enabled names of optional steps */
 export function createAdmission(enabled: Iterable<string> = []): Admission {

@@ -43,6 +43,19 @@ export interface AdmissionStep {
 	admit(request: Admitted): Promise<void> | undefined;
 }
 
+/** All steps of one server: those that are always taken, and the optional ones that it is to take. */
+export interface Admission {
+	/**
+	 * Undefined when every step is done; most never wait.
+	 * @throws ApiError of the first step that refuses, at once or in the promise
+	 */
+	admit(request: Admitted): Promise<void> | undefined;
+	/** @throws ApiError when there is nothing left, or somebody else has what was asked for */
+	allocate(request: Admitted): void;
+	/** As `admit`. */
+	check(request: Admitted): Promise<void> | undefined;
+}
+
 /** Upstream's answer of an admission plugin that refuses. */
 export function refused({ kind, name, object }: Pick<Admitted, "kind" | "name" | "object">, why: string): ApiError {
 	const shown = name === "" ? (object.metadata.generateName ?? "") : name;

@@ -2,8 +2,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Histogram, MetricRegistry } from "../../core/metrics/registry.ts";
 import type { Registry } from "../../kinds/registry.ts";
-import type { Admission } from "../admission/admission.ts";
-import type { Admitted } from "../admission/step.ts";
+import type { Admission, Admitted } from "../admission/step.ts";
 import type { AuditOptions } from "../audit/audit.ts";
 import type { WatchCache } from "../cache/cache.ts";
 import { resourceOfKey } from "../cache/keys.ts";

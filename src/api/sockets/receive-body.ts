@@ -1,16 +1,23 @@
 /** Takes the body of a request from its connection, within the bounds of size, time and memory. */
 import type { Readable } from "node:stream";
+import type { Clock } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";
 import { largestBodyBytes } from "../body.ts";
-import type { Incoming, Limits } from "./serve.ts";
+import type { BodyBudget, Timeouts } from "./limits.ts";
 
 /** `aborted`: it ends, but not where the client wanted it to. */
 export type Body = Readable & { readonly aborted: boolean };
 
+export interface BodyLimits {
+	clock: Clock;
+	timeouts: Timeouts;
+	bodies: BodyBudget;
+}
+
 /** By listeners: an asynchronous iterator makes several promises per chunk, and an error when it is left. */
 export function receiveBody(
-	{ body, headers }: Pick<Incoming, "body" | "headers">,
-	{ clock, timeouts, bodies }: Pick<Limits, "clock" | "timeouts" | "bodies">,
+	{ body, headers }: { body: Body; headers: Record<string, string | undefined> },
+	{ clock, timeouts, bodies }: BodyLimits,
 ): Promise<Uint8Array> {
 	return new Promise((resolve, reject) => {
 		if (Number(headers["content-length"] ?? 0) > largestBodyBytes) {

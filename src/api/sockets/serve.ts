@@ -1,7 +1,6 @@
 /** One request from a socket, whatever protocol it came by: body in, answer out. */
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
-import type { Clock } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse, Handler, User } from "../../core/exchange.ts";
 import { isTrue } from "../../core/query.ts";
@@ -12,9 +11,9 @@ import { errorResponse } from "../respond.ts";
 import { methodNotAllowed } from "../target.ts";
 import type { Answers } from "./answers.ts";
 import type { Connections } from "./connections.ts";
-import { type BodyBudget, type Timeouts, watchBacklogBytes } from "./limits.ts";
+import { watchBacklogBytes } from "./limits.ts";
 import type { Presence } from "./presence.ts";
-import { type Body, receiveBody } from "./receive-body.ts";
+import { type Body, type BodyLimits, receiveBody } from "./receive-body.ts";
 
 /** The way back to the client. */
 export interface Reply {
@@ -52,10 +51,7 @@ const watchPatienceBytes = 64 * 1024;
 const compressedBytes = 128 * 1024;
 const compress = promisify(gzip);
 
-export interface Limits {
-	clock: Clock;
-	timeouts: Timeouts;
-	bodies: BodyBudget;
+export interface Limits extends BodyLimits {
 	answers: Answers;
 	connections: Pick<Connections, "addWatch" | "watchCount">;
 }
