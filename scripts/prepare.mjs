@@ -138,12 +138,37 @@ export function fetchKubectls() {
 function fetchKubectl(target, suite, name) {
 	const binary = join(target, "kubectl");
 	if (existsSync(binary)) return;
+	if (!fetchPrograms(target, suite, [{ package: name, path: "usr/bin/kubectl", as: "kubectl" }]))
+		say(`the tests go without the kubectl of Debian ${suite}`);
+}
+
+/**
+ * Puts Prometheus and Alertmanager of Debian unstable into .cache/monitoring, in the same way: Debian 12's Prometheus does
+ * not know Kubernetes. Returns whether they are there.
+ */
+export function fetchMonitoring() {
+	const folder = join(cache, "monitoring");
+	if (["prometheus", "alertmanager", "templates"].every((name) => existsSync(join(folder, name)))) return true;
+	return fetchPrograms(folder, "unstable", [
+		{ package: "prometheus", path: "usr/bin/prometheus", as: "prometheus" },
+		{ package: "prometheus-alertmanager", path: "usr/bin/prometheus-alertmanager", as: "alertmanager" },
+		{ package: "prometheus-alertmanager", path: "usr/share/prometheus/alertmanager", as: "templates" },
+	]);
+}
+
+/**
+ * @param {string} target folder for the programs
+ * @param {string} suite of Debian
+ * @param {{ package: string, path: string, as: string }[]} programs where each is in its package, and what it is called afterwards
+ */
+function fetchPrograms(target, suite, programs) {
+	const names = [...new Set(programs.map((program) => program.package))];
 	const mirror = debianMirror();
 	if (mirror === undefined || !onPath("apt-get") || !onPath("dpkg-deb")) {
-		say(`no Debian packages within reach: the tests go without the kubectl of Debian ${suite}`);
-		return;
+		say(`no Debian packages within reach: ${names.join(", ")} of Debian ${suite} cannot be had`);
+		return false;
 	}
-	say(`fetching kubectl from Debian ${suite} (package ${name}, unpacked into .cache)`);
+	say(`fetching ${names.join(", ")} from Debian ${suite}, unpacked into .cache`);
 	const work = join(cache, `apt-${suite}`);
 	rmSync(work, { recursive: true, force: true });
 	for (const part of ["state/lists/partial", "cache/archives/partial", "tree"])
@@ -165,16 +190,20 @@ function fetchKubectl(target, suite, name) {
 	const quiet = { cwd: work, stdio: ["ignore", "ignore", "inherit"] };
 	const fetched =
 		run("apt-get", [...options, "-qq", "update"], quiet) &&
-		run("apt-get", [...options, "-qq", "download", name], quiet);
-	const archive = fetched ? readdirSync(work).find((file) => file.endsWith(".deb")) : undefined;
-	if (archive === undefined) {
-		say(`could not fetch kubectl from Debian ${suite}: the tests go without it`);
-		return;
+		run("apt-get", [...options, "-qq", "download", ...names], quiet);
+	const archives = readdirSync(work).filter((file) => file.endsWith(".deb"));
+	if (!fetched || archives.length < names.length) {
+		say(`could not fetch ${names.join(", ")} from Debian ${suite}`);
+		return false;
 	}
-	execFileSync("dpkg-deb", ["-x", join(work, archive), join(work, "tree")]);
+	for (const archive of archives) execFileSync("dpkg-deb", ["-x", join(work, archive), join(work, "tree")]);
 	mkdirSync(target, { recursive: true });
-	renameSync(join(work, "tree/usr/bin/kubectl"), binary);
+	for (const { path, as } of programs) {
+		rmSync(join(target, as), { recursive: true, force: true });
+		renameSync(join(work, "tree", path), join(target, as));
+	}
 	rmSync(work, { recursive: true, force: true });
+	return true;
 }
 
 /** The mirror that this machine's own apt configuration names. */

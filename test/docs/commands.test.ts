@@ -47,6 +47,11 @@ const elsewhere: readonly { page: string; begins: string; why: string }[] = [
 	{ page: "CONTRIBUTING.md", begins: "npm test", why: "is this gate" },
 	{ page: "docs/conformance.md", begins: "cox up", why: "needs upstream's test program" },
 	{ page: "docs/access.md", begins: "jq ", why: "needs jq and an audit log with a refusal in it" },
+	{
+		page: "examples/monitoring/README.md",
+		begins: "kubectl apply",
+		why: "`npm run monitoring` runs it with Prometheus",
+	},
 	{ page: "examples/mysql/README.md", begins: "kubectl apply", why: "test/e2e/mysql.test.ts runs it with a database" },
 ];
 

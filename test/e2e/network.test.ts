@@ -73,6 +73,21 @@ describe("the network of a cluster", { timeout: 60_000 }, () => {
 	});
 	afterAll(() => cluster?.[Symbol.asyncDispose]());
 
+	test("pods read metrics of all objects from kube-state-metrics, until its account may not", async () => {
+		const url = "http://kube-state-metrics.kube-system:8080/metrics";
+		const text = await inPod("web-0", ...curl(url));
+		expect(text).toMatch(/^kube_statefulset_replicas\{namespace="default",statefulset="web"\} 2$/m);
+		expect(text).toMatch(/^kube_pod_info\{namespace="default",pod="web-1",.*node="node-\d".*\} 1$/m);
+		const probes = await cluster.kubectl("get", "--raw", "/api/v1/nodes/node-1/proxy/metrics/probes");
+		expect(probes).toContain("prober_probe_total");
+		const started = await cluster.kubectl("get", "--raw", "/api/v1/nodes/node-1/proxy/metrics");
+		expect(started).toMatch(/^kubelet_started_containers_total\{container_type="container"\} [1-9]/m);
+		const binding = ["clusterrolebinding", "coxswain:kube-state-metrics"];
+		await cluster.kubectl("annotate", ...binding, "rbac.authorization.kubernetes.io/autoupdate=false", "--overwrite");
+		await cluster.kubectl("patch", ...binding, "--type=json", "--patch", '[{"op":"remove","path":"/subjects"}]');
+		await eventually(async () => expect((await tried("exec", "web-0", "--", ...curl(url))).code).toBe(22));
+	});
+
 	test("pods reach pods on other nodes, with their own addresses", async () => {
 		expect(await get("pod", "web-0", ".spec.nodeName")).not.toBe(await get("pod", "web-1", ".spec.nodeName"));
 		const own = await get("pod", "web-0", ".status.podIP");

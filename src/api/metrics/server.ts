@@ -103,22 +103,28 @@ export function measuredAdmission(admission: Admission, metrics: MetricRegistry,
 			delete: seconds.of(operation.delete, rejected, type),
 		});
 		const [admitted, refused] = [series("false"), series("true")];
+		const done = (by: typeof admitted, { operation: of }: Admitted, begunMs: number) =>
+			by[of].observe((clock.monotonicMs() - begunMs) / 1000);
 		return (request: Admitted) => {
 			const begunMs = clock.monotonicMs();
-			const done = (by: typeof admitted) => by[request.operation].observe((clock.monotonicMs() - begunMs) / 1000);
-			const fail = (error: unknown): never => {
-				done(refused);
-				throw error;
-			};
 			let pending: Promise<void> | undefined;
 			try {
 				pending = take(request);
 			} catch (error) {
-				fail(error);
+				done(refused, request, begunMs);
+				throw error;
 			}
-			if (pending !== undefined) return pending.then(() => done(admitted), fail);
-			done(admitted);
-			return undefined;
+			if (pending === undefined) {
+				done(admitted, request, begunMs);
+				return undefined;
+			}
+			return pending.then(
+				() => done(admitted, request, begunMs),
+				(error: unknown) => {
+					done(refused, request, begunMs);
+					throw error;
+				},
+			);
 		};
 	};
 	return {

@@ -13,7 +13,7 @@ import { type KindFamilies, type Labels, labelText } from "./family.ts";
 import { workloadFamilies } from "./list.ts";
 
 /** A piece of text is sent when it is this long; then others have their turn. */
-const pieceLength = 32 * 1024;
+const pieceLength = 64 * 1024;
 /** Scrapes at the same time. Each holds the objects of a kind as they were when it came to it. */
 const mostScrapes = 8;
 /** A client that has not read everything by then makes room for others. */
