@@ -39,8 +39,7 @@ export function requestLabels(request: ApiRequest, info: RequestInfo | undefined
 	const { group, version, plural, namespace, name, subresource = "" } = info.resource;
 	let verb = verbs[info.verb];
 	if (connecting.has(subresource)) verb = "CONNECT";
-	else if (verb === "PATCH" && request.headers["content-type"]?.startsWith("application/apply-patch") === true)
-		verb = "APPLY";
+	else if (verb === "PATCH" && isApply(request.headers)) verb = "APPLY";
 	return {
 		verb,
 		dryRun: method !== "GET" && request.query.size > 0 && request.query.get("dryRun") === "All" ? "All" : "",
@@ -53,11 +52,25 @@ export function requestLabels(request: ApiRequest, info: RequestInfo | undefined
 	};
 }
 
+/** What requests with the same labels have in common, in a form that takes little to make. */
+export function requestKey({ method, query, headers }: ApiRequest, info: RequestInfo | undefined): string {
+	if (info?.resource === undefined) return "";
+	const { group, version, plural, namespace, name, subresource = "" } = info.resource;
+	const scope = name !== undefined ? "r" : namespace !== undefined ? "n" : "c";
+	const dry = method !== "GET" && query.size > 0 && query.get("dryRun") === "All" ? "d" : "";
+	const apply = method === "PATCH" && isApply(headers) ? "a" : "";
+	return `${info.verb}${scope}${dry}${apply}/${group}/${version}/${plural}/${subresource}`;
+}
+
 export function pathLabels(verb: string, path: string): RequestLabels {
 	const end = path.indexOf("/", 1);
 	const first = end < 0 ? path : path.slice(0, end);
 	const subresource = paths.has(first) ? first : "";
 	return { verb, dryRun: "", group: "", version: "", resource: "", subresource, scope: "" };
+}
+
+function isApply(headers: ApiRequest["headers"]): boolean {
+	return headers["content-type"]?.startsWith("application/apply-patch") === true;
 }
 
 /** Whether there is such a resource: what else clients ask for would be series without end. */

@@ -7,7 +7,7 @@ import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
 import type { Counter, Histogram, MetricRegistry } from "../../core/metrics/registry.ts";
 import type { Registry } from "../../kinds/registry.ts";
 import type { RequestInfo } from "../request-info.ts";
-import { isServed, pathLabels, type RequestLabels, requestLabels } from "./request-labels.ts";
+import { isServed, pathLabels, type RequestLabels, requestKey, requestLabels } from "./request-labels.ts";
 
 const labelNames = ["verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component"] as const;
 /** Upstream's, as all bounds here. */
@@ -49,6 +49,8 @@ export class RequestMetrics {
 	readonly #clock: Clock;
 	readonly #kinds: Registry;
 	readonly #series = new Map<string, RequestSeries>();
+	/** The same, by what requests for them have in common. */
+	readonly #byRequest = new Map<string, RequestSeries>();
 	readonly #running = { readOnly: 0, mutating: 0 };
 	readonly #total;
 	readonly #seconds;
@@ -128,11 +130,18 @@ export class RequestMetrics {
 	}
 
 	seriesOf(request: ApiRequest, info: RequestInfo | undefined): RequestSeries {
-		const labels = requestLabels(request, info);
-		const found = this.#series.get(keyOf(labels));
+		const found = this.#byRequest.get(requestKey(request, info));
 		if (found !== undefined) return found;
+		return this.#firstOf(request, info);
+	}
+
+	#firstOf(request: ApiRequest, info: RequestInfo | undefined): RequestSeries {
+		const labels = requestLabels(request, info);
 		const known = labels.resource === "" || isServed(this.#kinds, labels);
-		return this.#seriesNamed(known ? labels : pathLabels(labels.verb, ""));
+		const series = this.#seriesNamed(known ? labels : pathLabels(labels.verb, ""));
+		// Clients' own words are not remembered.
+		if (known && info !== undefined) this.#byRequest.set(requestKey(request, info), series);
+		return series;
 	}
 
 	finished(series: RequestSeries, code: number, startedMs: number): void {
