@@ -72,6 +72,18 @@ test("requests are counted by verb, resource, scope and code", async () => {
 	await api.close();
 });
 
+test("deprecated versions that were asked for are told, with the release that has them no more", async () => {
+	const api = await testApi();
+	const asked = () =>
+		scrape(api).then((now) => [...now].filter(([name]) => name.startsWith("apiserver_requested_deprecated_apis")));
+	expect(await asked()).toEqual([]);
+	await api.ask("GET", "/apis/batch/v1beta1/cronjobs");
+	await api.ask("GET", "/apis/batch/v1beta1/namespaces/default/cronjobs");
+	const labels = 'group="batch",version="v1beta1",resource="cronjobs",subresource="",removed_release="1.25"';
+	expect(await asked()).toEqual([[`apiserver_requested_deprecated_apis{${labels}}`, 1]]);
+	await api.close();
+});
+
 test("watches are counted while they run, with what they send, and when they end", async () => {
 	const api = await testApi();
 	const ending = new AbortController();

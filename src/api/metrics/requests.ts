@@ -99,6 +99,12 @@ export class RequestMetrics {
 			["verb", "group", "version", "resource", "subresource", "scope", "component"],
 			() => this.#watches(),
 		);
+		metrics.gauge(
+			"apiserver_requested_deprecated_apis",
+			"Deprecated versions that were asked for; always 1",
+			["group", "version", "resource", "subresource", "removed_release"],
+			() => this.#deprecated(),
+		);
 		const attempts = metrics.counters("authentication_attempts", "Requests by whether it is known who asks", [
 			"result",
 		]);
@@ -180,6 +186,19 @@ export class RequestMetrics {
 			if (running === 0) continue;
 			const [verb = "", , ...rest] = values(labels);
 			yield [[verb, ...rest], running];
+		}
+	}
+
+	*#deprecated(): Iterable<readonly [string[], number]> {
+		const told = new Set<string>();
+		for (const { labels } of this.#series.values()) {
+			const { group, version, resource, subresource } = labels;
+			const found = this.#kinds.resource(group, version, resource);
+			const deprecation = found?.served?.deprecation ?? found?.kind.deprecation;
+			if (deprecation === undefined || told.has(`${group}/${version}/${resource}/${subresource}`)) continue;
+			told.add(`${group}/${version}/${resource}/${subresource}`);
+			const removed = /unavailable in v(\d+\.\d+)/.exec(deprecation)?.[1] ?? "";
+			yield [[group, version, resource, subresource, removed], 1];
 		}
 	}
 
