@@ -2,7 +2,7 @@
  * How fast workloads come up on simulated nodes: `npm run bench:controllers [-- NAME…]`. The API server, the controllers, the
  * scheduler and the nodes are all in this process, on the machine's clock and a memory store.
  */
-import { type Cluster, daemonSets, deployments, jobs, runs, statefulSets } from "../src/index.ts";
+import { type Cluster, daemonSets, deployments, jobs, statefulSets } from "../src/index.ts";
 import { type Figure, print, withCluster } from "./measure.ts";
 
 const template = (app: string, spec: object = {}, annotations: Record<string, string> = {}) => ({
@@ -35,11 +35,6 @@ async function thousandJobs(cluster: Cluster): Promise<void> {
 async function thousandJobsAndRest(cluster: Cluster): Promise<void> {
 	await thousandJobs(cluster);
 	await new Promise((resolve) => setTimeout(resolve, 5000));
-	if (process.env["BENCH_HISTORY"] === "off") return;
-	const { items } = await cluster.client.list(runs);
-	const kept = items.filter(({ status }) => status.result === "Succeeded" && status.logs === "Complete").length;
-	const bytes = items.reduce((sum, run) => sum + JSON.stringify(run).length, 0) / items.length;
-	console.log(`${kept} runs of ${Math.round(bytes)} bytes each`);
 }
 
 async function parallelStatefulSet(cluster: Cluster): Promise<void> {

@@ -12,21 +12,25 @@ import { pods } from "../kinds/pod.ts";
 import type { Commit, Store } from "../store/store.ts";
 import { factKey } from "./keys.ts";
 
-export type Fact =
-	/** The Job or pod is gone; its last state. */
-	| { type: "job"; at: string; object: Job }
-	| { type: "pod"; at: string; object: Pod }
-	/** A container has ended, and so much of its log is kept: none when that is undefined. */
-	| { type: "log"; ended: EndedContainer; log?: { bytes: number; storedBytes: number; omittedBytes: number } };
+export type Fact = RemovalFact | LogFact;
+
+/** The Job or pod is gone; its last state. */
+export type RemovalFact = { type: "job"; at: string; object: Job } | { type: "pod"; at: string; object: Pod };
+
+/** A container has ended, and so much of its log is kept. Not stored: the node brings it again until its run has it. */
+export interface LogFact {
+	type: "log";
+	ended: EndedContainer;
+	log: { bytes: number; storedBytes: number; omittedBytes: number };
+}
 
 export interface StoredFact {
 	key: string;
-	fact: Fact;
+	fact: RemovalFact;
 }
 
 /** Which Job it is about. */
-export function jobOfFact(fact: Fact): { namespace: string; name: string; uid: string } | undefined {
-	if (fact.type === "log") return { namespace: fact.ended.namespace, name: fact.ended.jobName, uid: fact.ended.jobUid };
+export function jobOfFact(fact: RemovalFact): { namespace: string; name: string; uid: string } | undefined {
 	const { metadata } = fact.object;
 	const namespace = metadata.namespace ?? "";
 	if (fact.type === "job") return { namespace, name: metadata.name, uid: metadata.uid };
@@ -34,13 +38,13 @@ export function jobOfFact(fact: Fact): { namespace: string; name: string; uid: s
 	return owner && { namespace, name: owner.name, uid: owner.uid };
 }
 
-export function encodeFact(fact: Fact): Uint8Array {
+export function encodeFact(fact: RemovalFact): Uint8Array {
 	return Buffer.from(JSON.stringify(fact));
 }
 
-export function decodeFact(value: Uint8Array): Fact {
+export function decodeFact(value: Uint8Array): RemovalFact {
 	// The store has nothing there but what `encodeFact` made.
-	return JSON.parse(Buffer.from(value).toString()) as Fact;
+	return JSON.parse(Buffer.from(value).toString()) as RemovalFact;
 }
 
 const jobPrefix = keyPrefix(jobs);
@@ -72,7 +76,7 @@ export function keepRemoved(store: Store, clock: Pick<Clock, "now">, told: (fact
 		const at = timestamp(clock.now());
 		// The API server keeps such objects there.
 		const object = JSON.parse(Buffer.from(entry.value).toString()) as Job | Pod;
-		const fact: Fact = isJob(object) ? { type: "job", at, object } : { type: "pod", at, object };
+		const fact: RemovalFact = isJob(object) ? { type: "job", at, object } : { type: "pod", at, object };
 		const job = jobOfFact(fact);
 		if (job === undefined || (fact.type === "pod" && controllerOf(object)?.kind !== jobs.kind)) return undefined;
 		return { key: factKey(job.namespace, job.uid, `${fact.type}/${object.metadata.uid}`), fact };

@@ -34,18 +34,24 @@ export function runName(name: string, uid: string): string {
 	return `${name.slice(0, 240)}-${shortHash(uid)}`;
 }
 
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const alphabet = "bcdfghjklmnpqrstvwxz2456789";
 
+/** A random UID is as good as a hash of it. */
 function shortHash(text: string): string {
-	const bytes = createHash("sha256").update(text).digest();
+	const digest = uuid.test(text) ? text : createHash("sha256").update(text).digest("hex");
+	let rest = Number.parseInt(digest.slice(0, 8), 16);
 	let hash = "";
-	for (let index = 0; index < 6; index++) hash += alphabet[(bytes[index] ?? 0) % alphabet.length];
+	for (let index = 0; index < 6; index++) {
+		hash += alphabet[rest % alphabet.length];
+		rest = Math.floor(rest / alphabet.length);
+	}
 	return hash;
 }
 
-/** A UID for a run, the same at every attempt to write it. */
+/** A UID for a run, the same at every attempt to write it: that of the Job, as a UUID of version 8. */
 export function runUid(uid: string): string {
-	const hex = createHash("sha256").update(`run of ${uid}`).digest("hex");
-	const variant = "89ab"[Number.parseInt(hex[16] ?? "0", 16) % 4];
-	return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+	if (uuid.test(uid)) return `${uid.slice(0, 14)}8${uid.slice(15)}`;
+	const hex = createHash("sha256").update(uid).digest("hex");
+	return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -4,9 +4,7 @@ import type { EndedLog } from "../core/ended-log.ts";
 import { controllerOf } from "../core/object.ts";
 import type { Pod } from "../kinds/generated/types.ts";
 import { runs } from "../kinds/history/run.ts";
-import type { Store } from "../store/store.ts";
-import { keepLogs } from "./archive.ts";
-import type { StoredFact } from "./facts.ts";
+import { type KeptLog, keptLog } from "./archive.ts";
 import { runName } from "./keys.ts";
 import type { RunStore } from "./run-store.ts";
 
@@ -14,30 +12,29 @@ import type { RunStore } from "./run-store.ts";
 const runShare = 4;
 
 export interface LogIntakeParts {
-	store: Store;
 	runStore: RunStore;
 	/** What all logs may take. */
 	logBytes: number;
 	/** The pod as it is, or as it was last; undefined for one that nobody knows, `later` while that cannot be told. */
 	podOf(log: EndedLog): Pod | "later" | undefined;
-	/** Told of what was kept. */
-	told(fact: StoredFact): void;
+	/** Resolves when the log and its run are written: whether they are. */
+	keep(log: KeptLog): Promise<boolean>;
 }
 
 /** See `KeptLogs.receive`. */
-export async function takeLogs(
+export function takeLogs(
 	parts: LogIntakeParts,
 	logs: readonly EndedLog[],
 	node: string | undefined,
 ): Promise<boolean[]> {
-	const verdicts = await Promise.all(logs.map((log) => judge(parts, log, node)));
-	const taken = logs.filter((_, index) => verdicts[index] === "take");
-	if (taken.length > 0) {
-		const most = Math.floor(parts.logBytes / runShare);
-		const room = (log: EndedLog) => most - (parts.runStore.index.get(runKey(log))?.logBytes ?? 0);
-		for (const fact of await keepLogs(parts.store, taken, room)) parts.told(fact);
-	}
-	return verdicts.map((verdict) => verdict !== "later");
+	const most = Math.floor(parts.logBytes / runShare);
+	return Promise.all(
+		logs.map(async (log) => {
+			const verdict = await judge(parts, log, node);
+			if (verdict !== "take") return verdict === "never";
+			return parts.keep(keptLog(log, most - (parts.runStore.index.get(runKey(log))?.logBytes ?? 0)));
+		}),
+	);
 }
 
 /** `never`: it is not that node's to bring, or nothing is left that it could belong to. */

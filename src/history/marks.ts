@@ -43,6 +43,11 @@ export class Marks {
 		await this.#working;
 	}
 
+	/** How much is marked. */
+	get size(): number {
+		return this.#marked.size;
+	}
+
 	/** When it is due if it is marked. */
 	dueMs(uid: string): number | undefined {
 		return this.#marked.get(uid)?.dueMs;

@@ -2,7 +2,7 @@
 import { timestamp } from "../core/clock.ts";
 import type { ContainerStateTerminated, ContainerStatus, Pod } from "../kinds/generated/types.ts";
 import type { RunAttempt, RunContainer, RunPod } from "../kinds/history/types.ts";
-import type { Fact } from "./facts.ts";
+import type { LogFact } from "./facts.ts";
 
 /** Starts of one container that a run names: the newest. */
 const mostAttempts = 20;
@@ -96,7 +96,7 @@ function endOf({ exitCode, reason, message, startedAt, finishedAt }: ContainerSt
 }
 
 /** What a node told of the end of a container, which the pod's status may never have shown. */
-export function withEnded(pod: RunPod, { ended, log }: Extract<Fact, { type: "log" }>): RunPod {
+export function withEnded(pod: RunPod, { ended, log }: LogFact): RunPod {
 	const containers = pod.containers ?? [];
 	const before = containers.find(({ name }) => name === ended.container) ?? { name: ended.container };
 	const attempts = new Map((before.attempts ?? []).map((attempt) => [attempt.number, attempt]));
@@ -107,7 +107,7 @@ export function withEnded(pod: RunPod, { ended, log }: Extract<Fact, { type: "lo
 		...(ended.reason && { reason: ended.reason }),
 		...attempts.get(ended.attempt),
 		number: ended.attempt,
-		...(log && { log: logOf(log) }),
+		log: logOf(log),
 	});
 	const container: RunContainer = { ...before, attempts: inOrder(attempts) };
 	const others = containers.some(({ name }) => name === container.name)
@@ -150,8 +150,11 @@ function compareText(a: string, b: string): number {
 	return a < b ? -1 : a > b ? 1 : 0;
 }
 
+const wholeSeconds = "2026-01-01T00:00:00Z".length;
+
 /** In whole seconds, as the rest of the run. */
 function text(time: string): string {
+	if (time.length === wholeSeconds) return time;
 	const epochMs = Date.parse(time);
 	return Number.isNaN(epochMs) ? time : timestamp(epochMs);
 }

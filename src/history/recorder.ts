@@ -17,7 +17,7 @@ import { jobs } from "../kinds/job.ts";
 import { namespaces } from "../kinds/namespace.ts";
 import { pods } from "../kinds/pod.ts";
 import type { Store } from "../store/store.ts";
-import { readLog } from "./archive.ts";
+import { type KeptLog, readLog } from "./archive.ts";
 import { decodeFact, jobOfFact, type StoredFact } from "./facts.ts";
 import { failureText } from "./failure-text.ts";
 import { factPrefix, factRoot, runName } from "./keys.ts";
@@ -34,6 +34,7 @@ const runningDelayMs = 2000;
 /** The same for a Job of many pods, which costs more to look at. */
 const largeDelayMs = 15_000;
 const largeJobPods = 100;
+const manyMarks = 100;
 const retryMs = 1000;
 /** Runs written by one commit, with a turn of the event loop before the next. */
 const batchRuns = 32;
@@ -54,8 +55,14 @@ export type Tell = (
 	text: { type: "Normal" | "Warning"; reason: string; message: string },
 ) => void;
 
+interface Brought {
+	log: KeptLog;
+	resolve(isDone: boolean): void;
+}
+
 /** A run as it is to be written. */
 interface Draft extends RunWrite {
+	logs: readonly Brought[];
 	before: Run | undefined;
 	/** Keys of the facts that it has taken in. */
 	facts: string[];
@@ -68,6 +75,8 @@ export class Recorder implements KeptLogs {
 	readonly #marks: Marks;
 	/** By the UID of the Job. */
 	readonly #facts = new Map<string, StoredFact[]>();
+	/** Logs that wait for their run to be written, by the UID of the Job. */
+	readonly #brought = new Map<string, Brought[]>();
 	readonly #gone = new Set<string>();
 	readonly #ends: (() => void)[] = [];
 	readonly #stopping = new AbortController();
@@ -118,8 +127,13 @@ export class Recorder implements KeptLogs {
 		if (signal.aborted) return;
 		this.#ready = true;
 		this.#ends.push(
-			mirror.of(jobs).onChange((current, old) => this.#jobChanged(current ?? old)),
-			mirror.of(pods).onChange((current, old) => this.#podChanged(current ?? old)),
+			mirror.of(jobs).onChange((current, old) => {
+				// How it ended is known.
+				if (current === undefined || old === undefined || !isFinished(old)) this.#jobChanged(current ?? old);
+			}),
+			mirror.of(pods).onChange((current, old) => {
+				if (current === undefined || old === undefined || !isOver(old)) this.#podChanged(current ?? old);
+			}),
 			mirror.of(namespaces).onChange((current, old) => {
 				if (current === undefined && old !== undefined) this.#namespaceGone(old.metadata.name);
 			}),
@@ -136,6 +150,7 @@ export class Recorder implements KeptLogs {
 		for (const end of this.#ends) end();
 		this.#pruning?.cancel();
 		await Promise.all([this.#marks.stop(), this.#skips.stop()]);
+		this.#settle([...this.#brought.values()].flat(), false);
 	}
 
 	/** A fact was written: see `keepRemoved`. */
@@ -151,10 +166,32 @@ export class Recorder implements KeptLogs {
 	};
 
 	receive(logs: readonly EndedLog[], node: string | undefined): Promise<boolean[]> {
-		const { store, settings } = this.#parts;
-		const { told } = this;
+		const { logBytes } = this.#parts.settings;
 		const podOf = (log: EndedLog) => this.#podOf(log) ?? (this.#ready ? undefined : "later");
-		return takeLogs({ store, runStore: this.#runs, logBytes: settings.logBytes, podOf, told }, logs, node);
+		return takeLogs({ runStore: this.#runs, logBytes, podOf, keep: (log) => this.#keep(log) }, logs, node);
+	}
+
+	/** Written together with its run, when that is due. */
+	#keep(log: KeptLog): Promise<boolean> {
+		if (this.#stopping.signal.aborted) return Promise.resolve(false);
+		const { namespace, jobName, jobUid } = log.fact.ended;
+		return new Promise((resolve) => {
+			const brought = this.#brought.get(jobUid) ?? [];
+			this.#brought.set(jobUid, brought);
+			brought.push({ log, resolve });
+			this.#marks.mark({ namespace, name: jobName, uid: jobUid }, endedDelayMs);
+		});
+	}
+
+	/** They are dealt with: their nodes need not bring them again; or they must. */
+	#settle(logs: readonly Brought[], isDone: boolean): void {
+		for (const one of logs) {
+			const { jobUid } = one.log.fact.ended;
+			const left = this.#brought.get(jobUid)?.filter((other) => other !== one) ?? [];
+			if (left.length === 0) this.#brought.delete(jobUid);
+			else this.#brought.set(jobUid, left);
+			one.resolve(isDone);
+		}
 	}
 
 	read(name: KeptLogName): Promise<Buffer | undefined> {
@@ -207,7 +244,8 @@ export class Recorder implements KeptLogs {
 	#delayFor(job: Job | undefined): number {
 		if (job === undefined || isFinished(job)) return endedDelayMs;
 		const pods = Math.max(job.spec.completions ?? 1, job.spec.parallelism ?? 1);
-		return pods > largeJobPods ? largeDelayMs : runningDelayMs;
+		// A thousand Jobs at once are mostly written when they have ended.
+		return pods > largeJobPods || this.#marks.size > manyMarks ? largeDelayMs : runningDelayMs;
 	}
 
 	async #writeDue(): Promise<void> {
@@ -236,10 +274,15 @@ export class Recorder implements KeptLogs {
 			const draft = await this.#draft(mirror, marked, dropped);
 			if (draft !== undefined) drafts.push(draft);
 		}
-		const changed = drafts.filter(({ run, before, facts }) => facts.length > 0 || !sameRun(run, before));
+		const changed = drafts.filter(
+			({ run, before, facts, logs }) => facts.length > 0 || logs.length > 0 || !sameRun(run, before),
+		);
+		const logs = changed.flatMap((draft) => draft.logs);
+		const puts = logs.flatMap(({ log }) => log.put ?? []);
 		const deletes = [...changed.flatMap(({ facts }) => facts), ...dropped];
-		await this.#runs.write(changed, deletes);
+		await this.#runs.write(changed, { puts, deletes });
 		this.#taken(deletes);
+		this.#settle(logs, true);
 		for (const { run, before } of changed)
 			if (run.status.result === "Failed" && before?.status.result !== "Failed") this.#tell?.(run, failureText(run));
 		for (const { run, againMs } of drafts) {
@@ -263,7 +306,9 @@ export class Recorder implements KeptLogs {
 			await this.#loadFacts(factPrefix(namespace, uid));
 			facts = this.#facts.get(uid) ?? [];
 		}
-		const removed = new Set(facts.flatMap(({ fact }) => (fact.type === "log" ? [] : fact.object.metadata.uid)));
+		// As they are now: others may come while this goes on.
+		const logs = [...(this.#brought.get(uid) ?? [])];
+		const removed = new Set(facts.map(({ fact }) => fact.object.metadata.uid));
 		const run = runOf(
 			{
 				namespace,
@@ -271,7 +316,7 @@ export class Recorder implements KeptLogs {
 				uid,
 				job: isGone || removed.has(uid) ? undefined : found,
 				pods: [...mirror.of(pods).controlledBy(uid)].filter(({ metadata }) => !removed.has(metadata.uid)),
-				facts: facts.map(({ fact }) => fact),
+				facts: [...facts.map(({ fact }) => fact), ...logs.map(({ log }) => log.fact)],
 				before: stored?.run,
 			},
 			nowMs,
@@ -279,22 +324,27 @@ export class Recorder implements KeptLogs {
 		const keys = facts.map((fact) => fact.key);
 		if (run === undefined) {
 			// Of a Job that nobody has seen: its facts cannot be all there is.
-			if (this.#ready && isGone) dropped.push(...keys);
+			if (this.#ready && isGone) {
+				dropped.push(...keys);
+				this.#settle(logs, true);
+			}
 			return undefined;
 		}
 		const isOld = stored === undefined && this.#runs.isTooOld(key, run);
 		if (isOld || !(await this.#exists(namespace))) {
 			dropped.push(...keys);
+			this.#settle(logs, true);
 			return undefined;
 		}
-		const { logs, endTime } = run.status;
-		const waits = logs === "Pending" && endTime !== undefined;
+		const { logs: state, endTime } = run.status;
+		const waits = state === "Pending" && endTime !== undefined;
 		return {
 			key,
 			modRevision: stored?.modRevision ?? 0,
 			run,
 			before: stored?.run,
 			facts: keys,
+			logs,
 			...(waits && { againMs: Math.max(parseTimestamp(endTime) + logPatienceMs - nowMs, endedDelayMs) }),
 		};
 	}
@@ -345,4 +395,8 @@ function isFinished({ status }: Job): boolean {
 		status?.conditions?.some(({ type, status: is }) => (type === "Complete" || type === "Failed") && is === "True") ??
 		false
 	);
+}
+
+function isOver({ status }: Pod): boolean {
+	return status?.phase === "Succeeded" || status?.phase === "Failed";
 }

@@ -35,7 +35,7 @@ export function entryOf(key: string, { metadata, spec, status }: Run): RunEntry 
 /** All runs there are, by key and by age. */
 export class RunIndex {
 	readonly #byKey = new Map<string, RunEntry>();
-	readonly #groups = new Map<string, Set<RunEntry>>();
+	readonly #groups = new Map<string, RunEntry[]>();
 	/** Oldest first. */
 	readonly #byAge: RunEntry[] = [];
 	#logBytes = 0;
@@ -60,9 +60,9 @@ export class RunIndex {
 		this.remove(entry.key);
 		this.#byKey.set(entry.key, entry);
 		this.#logBytes += entry.logBytes;
-		const group = this.#groups.get(entry.group) ?? new Set();
-		this.#groups.set(entry.group, group);
-		group.add(entry);
+		const group = this.#groups.get(entry.group);
+		if (group === undefined) this.#groups.set(entry.group, [entry]);
+		else group.push(entry);
 		// Nearly always the newest.
 		let at = this.#byAge.length;
 		while (at > 0 && (this.#byAge[at - 1]?.atMs ?? 0) > entry.atMs) at--;
@@ -74,9 +74,9 @@ export class RunIndex {
 		if (entry === undefined) return;
 		this.#byKey.delete(key);
 		this.#logBytes -= entry.logBytes;
-		const group = this.#groups.get(entry.group);
-		group?.delete(entry);
-		if (group?.size === 0) this.#groups.delete(entry.group);
+		const group = this.#groups.get(entry.group) ?? [];
+		group.splice(group.indexOf(entry), 1);
+		if (group.length === 0) this.#groups.delete(entry.group);
 		this.#byAge.splice(this.#byAge.lastIndexOf(entry), 1);
 	}
 
@@ -84,7 +84,7 @@ export class RunIndex {
 	isTooOld({ group, atMs }: RunEntry, settings: HistorySettings, nowMs: number): boolean {
 		if (atMs < nowMs - settings.ageMs) return true;
 		const others = this.#groups.get(group);
-		if (others === undefined || others.size < settings.runs) return false;
+		if (others === undefined || others.length < settings.runs) return false;
 		let newer = 0;
 		for (const other of others) if (other.atMs > atMs) newer++;
 		return newer >= settings.runs;
@@ -100,9 +100,9 @@ export class RunIndex {
 		}
 		for (const name of groups) {
 			const group = this.#groups.get(name);
-			if (group === undefined || group.size <= settings.runs) continue;
-			const ended = [...group].filter((entry) => entry.ended && !found.has(entry)).sort((a, b) => a.atMs - b.atMs);
-			for (const entry of ended.slice(0, group.size - settings.runs)) found.add(entry);
+			if (group === undefined || group.length <= settings.runs) continue;
+			const ended = group.filter((entry) => entry.ended && !found.has(entry)).sort((a, b) => a.atMs - b.atMs);
+			for (const entry of ended.slice(0, group.length - settings.runs)) found.add(entry);
 		}
 		return [...found];
 	}

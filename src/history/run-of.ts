@@ -188,7 +188,7 @@ function logsOf(
 		for (const { name, attempts = [] } of containers)
 			for (const { number, log } of attempts) if (log !== undefined) known.add(`${uid}/${name}/${number}`);
 	for (const fact of facts) {
-		if (fact.type !== "log" || fact.log === undefined) continue;
+		if (fact.type !== "log") continue;
 		const { podUid, container, attempt } = fact.ended;
 		if (!known.has(`${podUid}/${container}/${attempt}`)) logBytes += fact.log.storedBytes;
 		known.add(`${podUid}/${container}/${attempt}`);

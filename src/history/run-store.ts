@@ -8,7 +8,7 @@ import { runs } from "../kinds/history/run.ts";
 import type { Run } from "../kinds/history/types.ts";
 import { leases } from "../kinds/lease.ts";
 import { prefixEnd, type Store } from "../store/store.ts";
-import { logKeys } from "./archive.ts";
+import { keysUnder } from "./archive.ts";
 import { factRoot, logPrefix, logRoot } from "./keys.ts";
 import { entryOf, RunIndex } from "./retention.ts";
 import type { HistorySettings } from "./settings.ts";
@@ -22,6 +22,11 @@ export interface RunWrite {
 	/** modRevision of the run that it replaces; 0: there is none. */
 	modRevision: number;
 	run: Run;
+}
+
+interface Along {
+	puts?: readonly { key: string; value: Uint8Array }[];
+	deletes?: readonly string[];
 }
 
 export class RunStore {
@@ -63,12 +68,12 @@ export class RunStore {
 	}
 
 	/**
-	 * Writes runs, and removes other keys along with that.
+	 * Writes runs, and along with that writes and removes other keys.
 	 * @throws Error when a run was not as it was to be: somebody else wrote it, or a reply was lost
 	 */
-	async write(writes: readonly RunWrite[], deletes: readonly string[] = []): Promise<void> {
+	async write(writes: readonly RunWrite[], { puts: others = [], deletes = [] }: Along = {}): Promise<void> {
 		if (writes.length === 0 && deletes.length === 0) return;
-		const puts = writes.map(({ key, run }) => ({ key, value: encode(run) }));
+		const puts = [...writes.map(({ key, run }) => ({ key, value: encode(run) })), ...others];
 		const compare = writes.map(({ key, modRevision }) => ({ key, modRevision }));
 		const result = await this.#store.commit({ compare, puts, deletes });
 		if (!result.ok) throw new Error("a run was written by another recorder");
@@ -79,12 +84,12 @@ export class RunStore {
 	async prune(of: readonly RunWrite[] = []): Promise<void> {
 		const groups = new Set(of.map(({ key, run }) => entryOf(key, run).group));
 		for (const { key, namespace, name } of this.index.excess(this.#settings, this.#clock.now(), groups)) {
-			await this.remove([key, ...(await logKeys(this.#store, logPrefix(namespace, name)))]);
+			await this.remove([key, ...(await keysUnder(this.#store, logPrefix(namespace, name)))]);
 			this.index.remove(key);
 		}
 		for (const { key, namespace, name } of this.index.excessLogs(this.#settings)) {
 			const stored = await this.runAt(key);
-			await this.remove(await logKeys(this.#store, logPrefix(namespace, name)));
+			await this.remove(await keysUnder(this.#store, logPrefix(namespace, name)));
 			if (stored === undefined) continue;
 			const run: Run = { ...stored.run, status: { ...stored.run.status, logs: "Pruned" } };
 			delete run.status.logBytes;
@@ -114,7 +119,7 @@ export class RunStore {
 	async removeNamespace(namespace: string): Promise<string[]> {
 		const keys: string[] = [];
 		for (const prefix of [keyPrefix(runs, namespace), `${logRoot}${namespace}/`, `${factRoot}${namespace}/`])
-			keys.push(...(await logKeys(this.#store, prefix)));
+			keys.push(...(await keysUnder(this.#store, prefix)));
 		await this.remove(keys);
 		for (const key of keys) this.index.remove(key);
 		return keys;

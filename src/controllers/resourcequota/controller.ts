@@ -63,8 +63,9 @@ export function resourceQuotaController(registry: Pick<Registry, "all">): Contro
 	};
 }
 
+/** What the cluster writes itself is no use that anyone makes of it. */
 function isCountable(kind: Kind): boolean {
-	return kind.namespaced && !(kind.group === events.group && kind.plural === events.plural);
+	return kind.namespaced && !kind.readOnly && !(kind.group === events.group && kind.plural === events.plural);
 }
 
 function quotaOf(key: string, mirror: Mirror): ResourceQuota | undefined {
