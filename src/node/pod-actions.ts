@@ -58,8 +58,8 @@ export class PodActions {
 	readonly #starter: ContainerStarter;
 	readonly #stopper: ContainerStopper;
 	#mountDelayMs = mountRetry.firstMs;
-	/** Ids of containers whose end was told to those who keep logs. */
-	#ended: Set<string> | undefined;
+	/** Ids of containers that are there and whose end was told to those who keep logs. */
+	#ended: ReadonlySet<string> = new Set();
 	#pendingDelayMs = pendingRetry.firstMs;
 
 	constructor(context: NodeContext, memory: PodMemoryKeeper, state: () => PodState, wake: () => void) {
@@ -112,13 +112,14 @@ export class PodActions {
 		const { endedLogs, metrics } = this.#context;
 		if (endedLogs === undefined && metrics === undefined) return;
 		const { pod, containers } = this.#state();
-		for (const container of containers) {
-			if (container.state !== "exited" || this.#ended?.has(container.id)) continue;
-			this.#ended ??= new Set();
-			this.#ended.add(container.id);
+		const exited = containers.filter(({ state }) => state === "exited");
+		if (exited.length === 0) return;
+		for (const container of exited) {
+			if (this.#ended.has(container.id)) continue;
 			endedLogs?.ended(pod, container);
 			metrics?.ended(pod, container);
 		}
+		this.#ended = new Set(exited.map(({ id }) => id));
 	}
 
 	/** Removes everything the runtime and the node keep of the pod. */

@@ -78,7 +78,7 @@ export class LogKeeper {
 		}
 	}
 
-	/** Tries once more to bring what there is, for a moment. */
+	/** Resolves when the delivery that is under way has ended; the others are brought by the next agent. */
 	async stop(): Promise<void> {
 		this.#stopped = true;
 		this.#timer?.cancel();
@@ -152,10 +152,12 @@ export class LogKeeper {
 			this.#parts.onError?.(error);
 			return { data: new Uint8Array(), bytes: 0, omittedBytes: 0 };
 		});
+		const log = { ...waiting.ended, ...(await packed(read)) };
 		if (!this.#waiting.includes(waiting)) return undefined;
-		// Its end may have been told to two at once.
-		waiting.log ??= { ...waiting.ended, ...(await packed(read)) };
-		this.#heldBytes += waiting.log.data.length;
+		// `settle` and a delivery may read it at the same time.
+		if (waiting.log !== undefined) return waiting.log;
+		waiting.log = log;
+		this.#heldBytes += log.data.length;
 		if (this.#parts.spool === undefined && this.#heldBytes > mostHeldBytes) this.#drop(this.#waiting[0]);
 		return waiting.log;
 	}

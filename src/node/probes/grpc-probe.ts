@@ -3,6 +3,9 @@ import http2 from "node:http2";
 import type { ProbeResult } from "../node-context.ts";
 import { dialError } from "./dial-error.ts";
 
+/** The answer to a check has a few bytes. */
+const longestAnswer = 64 * 1024;
+
 export function grpcProbe(address: string, port: number, service: string, signal: AbortSignal): Promise<ProbeResult> {
 	return new Promise((resolve) => {
 		const host = address.includes(":") ? `[${address}]` : address;
@@ -18,7 +21,9 @@ export function grpcProbe(address: string, port: number, service: string, signal
 		const abort = () =>
 			finish({ ok: false, message: `timeout: failed to connect service "${host}:${port}" within 1s` });
 		signal.addEventListener("abort", abort, { once: true });
+		if (signal.aborted) abort();
 		session.on("error", (error) => finish({ ok: false, message: `error: ${dialError(error)}` }));
+		if (settled) return;
 		const stream = session.request({
 			":method": "POST",
 			":path": "/grpc.health.v1.Health/Check",
@@ -32,7 +37,12 @@ export function grpcProbe(address: string, port: number, service: string, signal
 			if (fields["grpc-status"] !== undefined) grpcStatus = String(fields["grpc-status"]);
 		};
 		stream.on("response", headers).on("trailers", headers);
-		stream.on("data", (chunk: Buffer) => parts.push(chunk));
+		let byteCount = 0;
+		stream.on("data", (chunk: Buffer) => {
+			parts.push(chunk);
+			byteCount += chunk.length;
+			if (byteCount > longestAnswer) finish({ ok: false, message: "error: health rpc probe got too long an answer" });
+		});
 		stream.on("error", (error) => finish({ ok: false, message: `error: ${dialError(error)}` }));
 		stream.on("end", () => finish(grpcResult(Buffer.concat(parts), grpcStatus)));
 		stream.end(grpcRequest(service));
@@ -42,10 +52,15 @@ export function grpcProbe(address: string, port: number, service: string, signal
 /** Message `{ string service = 1 }` behind gRPC's five bytes. */
 function grpcRequest(service: string): Buffer {
 	const name = Buffer.from(service);
-	const message = name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+	const message =
+		name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name]);
 	const frame = Buffer.alloc(5);
 	frame.writeUInt32BE(message.length, 1);
 	return Buffer.concat([frame, message]);
+}
+
+function varint(value: number): number[] {
+	return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >> 7)];
 }
 
 /** Message `{ enum status = 1 }`, where 1 is SERVING. */

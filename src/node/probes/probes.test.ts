@@ -8,6 +8,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import type { NodeContext } from "../node-context.ts";
 import { PodMemoryKeeper } from "../pod-memory.ts";
 import type { PodState } from "../pod-state.ts";
+import { grpcProbe } from "./grpc-probe.ts";
 import { PodProbes } from "./pod-probes.ts";
 import { afterProbe, initialProbeState } from "./probe-state.ts";
 import { createProber } from "./prober.ts";
@@ -83,20 +84,28 @@ describe("probes", () => {
 		).toEqual({ ok: true });
 	});
 	test("over gRPC ask for the health of the service", async () => {
+		// Lengths of 128 and more take two bytes.
+		const long = "long".repeat(50);
+		const good = new RegExp(`^\\0{4}(\\x06\\n\\x04good|\\xcb\\n\\xc8\\x01${long})$`);
 		const server = http2.createServer();
 		server.on("stream", (stream, headers) => {
 			const parts: Buffer[] = [];
 			stream.on("data", (part: Buffer) => parts.push(part));
 			stream.on("end", () => {
-				const name = Buffer.concat(parts).subarray(7).toString();
+				const name = Buffer.concat(parts).toString("latin1");
 				expect(headers[":path"]).toBe("/grpc.health.v1.Health/Check");
 				stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
 				stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
-				stream.end(Buffer.from([0, 0, 0, 0, 2, 8, name === "good" ? 1 : 2]));
+				if (name.endsWith("endless")) stream.end(Buffer.alloc(1024 * 1024));
+				else stream.end(Buffer.from([0, 0, 0, 0, 2, 8, good.test(name) ? 1 : 2]));
 			});
 		});
 		const port = await listening(server);
 		expect(await run({ grpc: { port, service: "good" } })).toEqual({ ok: true });
+		expect(await run({ grpc: { port, service: long } })).toEqual({ ok: true });
+		expect(await run({ grpc: { port, service: "endless" } })).toMatchObject({ ok: false });
+		const late = await grpcProbe("127.0.0.1", port, "good", AbortSignal.abort());
+		expect(late).toMatchObject({ ok: false, message: expect.stringMatching(/^timeout/) });
 		expect(await run({ grpc: { port, service: "bad" } })).toEqual({
 			ok: false,
 			message: 'service unhealthy (responded with "NOT_SERVING")',
