@@ -1,3 +1,4 @@
+/** The machine's own programs, run with nothing of this process's environment and within a time. */
 import { spawn } from "node:child_process";
 
 /**
@@ -13,40 +14,61 @@ export const toolPath = [
 /** The environment for commands: nothing of ours but PATH, and plain messages. */
 export const toolEnvironment = { PATH: toolPath, LC_ALL: "C" };
 
-/** After which a command is killed: none of them has more than a moment's work. */
-const longestMs = 60_000;
+/** Most have no more than a moment's work; a file system that hangs must not hold everything up. */
+const usualTimeoutMs = 60_000;
+/** Of what a command says, its end is kept. */
+const mostOutput = 16 * 1024;
 
 /** A command that failed, with what it said. */
 export class CommandError extends Error {
 	readonly exitCode: number;
+	readonly output: string;
+
 	constructor(command: readonly string[], exitCode: number, output: string) {
 		super(`${command.slice(0, 3).join(" ")}: ${output.trim() || `exit code ${exitCode}`}`);
 		this.name = "CommandError";
 		this.exitCode = exitCode;
+		this.output = output.trim();
 	}
 }
 
+export interface RunOptions {
+	/** Default: none. */
+	input?: string;
+	/** Default: this process's. */
+	directory?: string;
+	/** When it is killed. Default: a minute. */
+	timeoutMs?: number;
+}
+
 /**
- * Runs a command to its end, with `input` on its standard input, and gives its standard output.
- * @throws CommandError when it cannot be started or does not end with 0
+ * Runs a command to its end and gives its standard output.
+ * @throws CommandError when it cannot be started, does not end in time, or does not end with 0
  */
-export function run(command: readonly [string, ...string[]], input = ""): Promise<string> {
+export function run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<string> {
+	const { input = "", directory, timeoutMs = usualTimeoutMs } = options;
 	return new Promise((resolve, reject) => {
 		const [program, ...args] = command;
-		const bound = { timeout: longestMs, killSignal: "SIGKILL" } as const;
-		const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: toolEnvironment, ...bound });
+		const child = spawn(program, args, {
+			stdio: ["pipe", "pipe", "pipe"],
+			env: toolEnvironment,
+			cwd: directory,
+			timeout: timeoutMs,
+			killSignal: "SIGKILL",
+		});
 		let stdout = "";
 		let stderr = "";
 		child.stdout.on("data", (chunk) => {
 			stdout += chunk;
 		});
 		child.stderr.on("data", (chunk) => {
-			stderr += chunk;
+			stderr = (stderr + chunk).slice(-mostOutput);
 		});
 		child.on("error", (error) => reject(new CommandError(command, 127, error.message)));
-		child.on("close", (code, signal) => {
+		child.on("close", (code) => {
 			if (code === 0) resolve(stdout);
-			else reject(new CommandError(command, code ?? 128, stderr || stdout || (signal ?? "")));
+			else if (child.killed) reject(new CommandError(command, 128, `did not end within ${timeoutMs / 1000} s`));
+			else reject(new CommandError(command, code ?? 128, stderr || stdout));
 		});
 		// A command that ends without reading its input is no error of its own.
 		child.stdin.on("error", () => {});

@@ -10,7 +10,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
-import { run, shellQuote } from "./command.ts";
+import { run, shellQuote } from "../core/command.ts";
 import { removeCgroups } from "./machine/cgroups.ts";
 import { startHolder } from "./machine/holder.ts";
 import { probeMachine } from "./machine/probe.ts";
@@ -135,17 +135,15 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 	const connect = async (switchPid: number, pid: number, spec: NodeSpec): Promise<void> => {
 		const port = `n${spec.index}`;
 		const replacePort = `ip link del ${port} 2>/dev/null\nexec ip -batch -`;
-		await run(
-			[...enterSwitch(switchPid), "sh", "-c", replacePort],
-			`link add ${port} type veth peer name eth0 netns ${pid}\nlink set ${port} master ${bridge} up\n`,
-		);
+		await run([...enterSwitch(switchPid), "sh", "-c", replacePort], {
+			input: `link add ${port} type veth peer name eth0 netns ${pid}\nlink set ${port} master ${bridge} up\n`,
+		});
 		const forward =
 			"cd /proc/sys/net/ipv4; echo 1 >ip_forward; echo 0 >conf/all/rp_filter; echo 0 >conf/default/rp_filter; echo 1 >conf/all/route_localnet";
 		const local = localAddresses.map((address) => `addr add ${address}/32 dev lo\n`).join("");
-		await run(
-			["nsenter", `--target=${pid}`, ...userFlags(mode), "--net", "sh", "-c", `${forward}\nexec ip -batch -`],
-			`link set lo up\n${local}link set eth0 up\naddr add ${spec.address}${prefixBits} dev eth0\n`,
-		);
+		await run(["nsenter", `--target=${pid}`, ...userFlags(mode), "--net", "sh", "-c", `${forward}\nexec ip -batch -`], {
+			input: `link set lo up\n${local}link set eth0 up\naddr add ${spec.address}${prefixBits} dev eth0\n`,
+		});
 	};
 
 	return {

@@ -4,8 +4,8 @@
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { AddressPool, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
+import { CommandError, run, shellQuote } from "../../core/command.ts";
 import { replaceFile } from "../../core/replace-file.ts";
-import { CommandError, run, shellQuote } from "../command.ts";
 import type { NodeNetwork, PodNetwork, ServicePort } from "../network.ts";
 import { FlowKeeper } from "./flows.ts";
 import {
@@ -49,7 +49,7 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 	if (cidr === undefined) throw new Error(`not an IPv4 CIDR: ${podCidr}`);
 	const inNode = (script: string, input = ""): Promise<string> => {
 		const [program = "sh", ...args] = [...enter, "sh", "-c", script];
-		return run([program, ...args], input);
+		return run([program, ...args], { input });
 	};
 	const records = readRecords(options.directory);
 	const save = () => writeRecords(options.directory, records);

@@ -1,8 +1,8 @@
 /** Starts holders: the processes that are PID 1 of a node (or own the switch) and keep its namespaces alive. */
 import type { ChildProcessByStdio } from "node:child_process";
 import type { Readable } from "node:stream";
+import { CommandError, toolEnvironment } from "../../core/command.ts";
 import { spawnApart } from "../../core/inherited.ts";
-import { CommandError, toolEnvironment } from "../command.ts";
 import { holderEnvironment, type ProcessId, startTimeOf } from "./processes.ts";
 
 /** Reaps orphans for ever: a shell's `wait` collects every child, also those it never started. */

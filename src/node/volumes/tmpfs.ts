@@ -1,6 +1,6 @@
 /** Mounts of memory for `emptyDir: { medium: Memory }`, by the system's own commands. */
-import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { run } from "../../core/command.ts";
 import { type HeldDirectory, holdDirectory } from "../../core/no-links.ts";
 
 /**
@@ -10,7 +10,8 @@ import { type HeldDirectory, holdDirectory } from "../../core/no-links.ts";
 export async function mountTmpfs(path: string, directory: HeldDirectory, sizeBytes: number | undefined): Promise<void> {
 	if (await isMounted(path)) return;
 	const options = ["mode=0777", ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])];
-	await run("mount", ["-c", "-t", "tmpfs", "-o", options.join(","), "tmpfs", "."], directory.outsidePath);
+	const command = ["mount", "-c", "-t", "tmpfs", "-o", options.join(","), "tmpfs", "."] as const;
+	await run(command, { directory: directory.outsidePath });
 }
 
 /** Takes the memory away from the path. Nothing to do where none is mounted. @throws Error for a link on the way */
@@ -19,34 +20,15 @@ export async function unmount(path: string): Promise<void> {
 	// By the open directory, which is what is mounted: the path may lead elsewhere by the time that it is looked up.
 	const directory = holdDirectory(path);
 	try {
-		await run("umount", ["-c", "-l", "."], directory.outsidePath);
+		await run(["umount", "-c", "-l", "."], { directory: directory.outsidePath });
 	} finally {
 		directory.close();
 	}
 }
-
-/** After which a command is killed. */
-const longestMs = 60_000;
 
 /** As the mount table of this process says; blanks in paths stand there as `\040`. */
 async function isMounted(path: string): Promise<boolean> {
 	const table = await readFile("/proc/self/mounts", "utf8");
 	const escaped = path.replaceAll(" ", "\\040");
 	return table.split("\n").some((line) => line.split(" ")[1] === escaped);
-}
-
-function run(command: string, args: readonly string[], cwd = "/"): Promise<void> {
-	return new Promise((resolve, reject) => {
-		const bound = { timeout: longestMs, killSignal: "SIGKILL" } as const;
-		const child = spawn(command, args, { cwd, stdio: ["ignore", "ignore", "pipe"], ...bound });
-		let problem = "";
-		child.stderr.on("data", (chunk: Buffer) => {
-			problem = (problem + chunk.toString()).slice(-1000);
-		});
-		child.on("error", reject);
-		child.on("close", (code, signal) => {
-			if (code === 0) resolve();
-			else reject(new Error(`${command}: ${problem.trim() || signal || `exit status ${code}`}`));
-		});
-	});
 }

@@ -29,7 +29,7 @@ import {
 	type ProcessId,
 	signal,
 	signalName,
-	signalWhenMinded,
+	signalWhenHandled,
 } from "./processes.ts";
 import { readRecord, writeRecord } from "./records.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
@@ -157,7 +157,7 @@ export class ProcessContainer {
 			const { clock } = this.#environment;
 			if (this.#record.ownPid) {
 				const isYoung = clock.now() - (container.startedAtMs ?? 0) < youthMs;
-				void signalWhenMinded(init, name, { clock, aborted: deadline.signal, isYoung });
+				void signalWhenHandled(init, name, { clock, aborted: deadline.signal, isYoung });
 			} else signal(init, name);
 			const timeout = this.#environment.clock.sleep(graceMs, deadline.signal).catch(() => {});
 			await Promise.race([this.#ended, timeout]);

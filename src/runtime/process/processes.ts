@@ -37,7 +37,7 @@ export function signal(target: ProcessId, name: NodeJS.Signals): boolean {
  * @param isYoung it has just started: its first handler may be none of its own. Node.js has one for a moment that resets itself and
  *   raises the signal again, which the kernel then drops. A handler that comes after such a one gets the signal, too.
  */
-export async function signalWhenMinded(
+export async function signalWhenHandled(
 	target: ProcessId,
 	name: NodeJS.Signals,
 	{ clock, aborted, isYoung }: { clock: Clock; aborted: AbortSignal; isYoung: boolean },
@@ -45,7 +45,7 @@ export async function signalWhenMinded(
 	let sent: "no" | "later" | "yes" = "no";
 	let waitMs = 5;
 	for (let attempt = 0; !aborted.aborted && (sent !== "yes" || attempt < 400); attempt++) {
-		const minds = minding(target.pid, name);
+		const minds = handling(target.pid, name);
 		// Blocked signals are kept for programs that fetch them; but others block all for a moment while they start.
 		if (minds === "yes" ? sent !== "yes" : minds === "later" && sent === "no") {
 			signal(target, name);
@@ -60,7 +60,7 @@ export async function signalWhenMinded(
 }
 
 /** Whether a process has a handler for a signal, or has blocked it. Yes, too, when that cannot be told. */
-function minding(pid: number, name: NodeJS.Signals): "yes" | "no" | "later" {
+function handling(pid: number, name: NodeJS.Signals): "yes" | "no" | "later" {
 	const number = constants.signals[name];
 	if (number === undefined) return "yes";
 	try {

@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { connect as connectSocket, Socket } from "node:net";
 import { type Duplex, PassThrough, type Readable } from "node:stream";
+import { toolEnvironment } from "../../core/command.ts";
 import type { ExecOptions, ExecSession } from "../runtime.ts";
 import type { ProcessContainer } from "./container.ts";
 import { windowSize } from "./launcher/window-size.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
-import { toolEnvironment } from "./tool-environment.ts";
 
 /** @param launcher the program that carries out the plan */
 export async function exec(
