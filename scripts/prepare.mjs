@@ -18,7 +18,10 @@ export const nodePrograms = [
 	{ command: "busybox", package: "busybox", why: "the shell of busybox containers", optional: true },
 ];
 
-/** What the end-to-end tests use besides. */
+/**
+ * What the end-to-end tests use besides. Debian's packages of services start them: these are not installed on a machine with a
+ * service manager, unless it is one of continuous integration, and the tests that need them are left out there.
+ */
 export const testPrograms = [
 	...nodePrograms,
 	{ command: "mariadbd", package: "mariadb-server-core", why: "the MySQL lab runs a real database" },
@@ -28,6 +31,15 @@ export const testPrograms = [
 		package: "python3-kubernetes",
 		why: "the tests of other people's clients",
 		optional: true,
+	},
+	{ command: "redis-server", package: "redis-server", why: "an example's work queue", isService: true },
+	{ command: "rsyslogd", package: "rsyslog", why: "an example ships logs", isService: true },
+	{ command: "rsyslog/omrelp.so", package: "rsyslog-relp", why: "and loses none", isService: true },
+	{
+		command: "prometheus-node-exporter",
+		package: "prometheus-node-exporter",
+		why: "an example has the figures of each node",
+		isService: true,
 	},
 ];
 
@@ -48,10 +60,11 @@ function run(command, args, options = {}) {
 	return result.status === 0;
 }
 
-/** @param {string} command a program's name, or the path of what has none */
+/** @param {string} command a program's name, the path of what has none, or a program's module below a folder of /usr/lib */
 function onPath(command) {
 	if (command.startsWith("/")) return existsSync(command);
-	const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
+	const modules = existsSync("/usr/lib") ? readdirSync("/usr/lib").map((folder) => join("/usr/lib", folder)) : [];
+	const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin", ...modules];
 	return folders.some((folder) => folder !== "" && existsSync(join(folder, command)));
 }
 
@@ -100,12 +113,19 @@ export function build() {
 
 /**
  * Installs missing Debian packages where that is possible, and says so. Without optional ones it goes on.
- * @param {{ command: string, package: string, why: string, optional?: boolean }[]} programs
+ * @param {{ command: string, package: string, why: string, optional?: boolean, isService?: boolean }[]} programs
  */
 export function installPrograms(programs) {
-	const missing = programs.filter((program) => !onPath(program.command));
+	const wouldStart = process.env.CI !== "true" && existsSync("/run/systemd/system");
+	const absent = programs.filter((program) => !onPath(program.command));
+	const missing = absent.filter((program) => program.isService !== true || !wouldStart);
+	for (const program of absent.filter((other) => !missing.includes(other)))
+		say(
+			`not there: ${program.package} – ${program.why}; without it some tests are left out. Installing it would start a service`,
+		);
 	if (missing.length === 0) return;
-	const goesOn = missing.every((program) => program.optional === true);
+	const isCi = process.env.CI === "true";
+	const goesOn = missing.every((program) => program.optional === true || (program.isService === true && !isCi));
 	const packages = [...new Set(missing.map((program) => program.package))];
 	for (const program of missing)
 		say(`missing: ${program.command} (Debian package ${program.package}) – ${program.why}`);

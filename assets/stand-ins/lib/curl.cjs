@@ -10,7 +10,7 @@ let output;
 let write = "";
 const addresses = [];
 const takesValue = { X: "request", H: "header", d: "data", o: "output", m: "max-time", w: "write-out", u: "user", A: "user-agent" };
-const ignoredWithValue = new Set(["connect-timeout", "retry", "retry-delay", "cacert", "cert", "key", "resolve"]);
+const ignoredWithValue = new Set(["connect-timeout", "retry", "retry-delay", "cert", "key", "resolve"]);
 
 function set(name, value) {
 	if (name === "request") options.method = value;
@@ -35,7 +35,7 @@ while (words.length > 0) {
 	const word = words.shift();
 	if (word.startsWith("--")) {
 		const name = word.slice(2);
-		if (Object.values(takesValue).includes(name) || /^data/.test(name) || ignoredWithValue.has(name)) set(name, words.shift());
+		if (Object.values(takesValue).includes(name) || /^data/.test(name) || ignoredWithValue.has(name) || name === "cacert") set(name, words.shift());
 		else flags.add({ silent: "s", fail: "f", location: "L", insecure: "k", head: "I", include: "i", "remote-name": "O", "show-error": "S", verbose: "v" }[name] || name);
 	} else if (word.startsWith("-") && word.length > 1) {
 		for (let at = 1; at < word.length; at++) {

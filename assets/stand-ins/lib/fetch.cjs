@@ -7,8 +7,8 @@ exports.fetch = function fetch(address, options, redirects = 10) {
 	const url = new URL(/^\w+:\/\//.test(address) ? address : `http://${address}`);
 	const { request } = url.protocol === "https:" ? https : http;
 	return new Promise((resolve, reject) => {
-		const { method = "GET", headers = {}, body, insecure, timeoutSeconds } = options;
-		const sent = request(url, { method, headers, rejectUnauthorized: !insecure, auth: options.auth || (url.username && `${url.username}:${url.password}`) || undefined });
+		const { method = "GET", headers = {}, body, ca, insecure, timeoutSeconds } = options;
+		const sent = request(url, { method, headers, ca, rejectUnauthorized: !insecure, auth: options.auth || (url.username && `${url.username}:${url.password}`) || undefined });
 		const timer = timeoutSeconds > 0 ? setTimeout(() => sent.destroy(Object.assign(new Error("timed out"), { code: "ETIMEDOUT" })), timeoutSeconds * 1000) : undefined;
 		sent.on("error", (error) => {
 			clearTimeout(timer);

@@ -133,7 +133,8 @@ export const builtinImages: readonly ImageEntry[] = [
 	{ names: ["fluentd", "fluentd-elasticsearch", "fluent-bit"], entrypoint: ["fluentd"], requires: "fluentd" },
 	{ names: ["simpleservice"], entrypoint: ["simpleservice"], requires: "simpleservice" },
 	{ names: ["gpu-monitor"], entrypoint: ["gpu-monitor"], requires: "gpu-monitor" },
-	{ names: ["monitor", "node-exporter"], entrypoint: ["monitor"], requires: "monitor" },
+	{ names: ["monitor"], entrypoint: ["monitor"], requires: "monitor" },
+	{ names: ["node-exporter"], entrypoint: ["node-exporter"], programs: { "/bin/node_exporter": "node-exporter" } },
 	{ names: ["backup-tool"], entrypoint: ["backup-script.sh"], requires: "backup-script.sh" },
 	{ names: ["image-processor"], entrypoint: ["image-processor"], requires: "image-processor" },
 ];

@@ -84,6 +84,14 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		expect((await fixture.exited(container.id)).exitCode).toBe(7);
 	});
 
+	it("node-exporter: the machine's, with the container's options, or a stand-in that says so", async () => {
+		const args = ["--web.listen-address=:9101", "--collector.disable-defaults", "--collector.uname"];
+		await fixture.start({ image: "quay.io/prometheus/node-exporter:v1.5.0", args });
+		const isThere = existsSync("/usr/bin/prometheus-node-exporter");
+		const says = isThere ? /Listening on.*9101/ : /not on this machine \(Debian: apt-get install/;
+		await fixture.until("it says what it is", () => says.test(fixture.log("main")));
+	});
+
 	// The kernel drops signals for process 1 of a container that it has no handler for yet.
 	it.each([
 		["pause", "registry.k8s.io/pause:3.10"],

@@ -1,0 +1,145 @@
+/** examples/daemonsets: figures, logs and addresses of every node. */
+import { expect, test } from "vitest";
+import { eventually, type TestCluster } from "../cluster.ts";
+import { describeWith } from "../programs.ts";
+import { Readme } from "../readme.ts";
+
+const programs = ["rsyslogd", "rsyslog/omrelp.so", "prometheus-node-exporter"];
+const consulPath = "/api/v1/namespaces/discovery/services/consul:8500/proxy/v1/catalog";
+
+interface LogRecord {
+	namespace: string;
+	pod: string;
+	container: string;
+	node: string;
+	message: string;
+}
+interface CatalogService {
+	Node: string;
+	ServiceAddress: string;
+}
+
+export function daemonSetExamples(cluster: () => TestCluster, isWhole: boolean): void {
+	const readme = new Readme("examples/daemonsets/README.md", cluster);
+
+	/** Lines of `kubectl get` with the values of the paths, apart by blanks. */
+	async function rows(kind: string, paths: readonly string[], ...more: string[]): Promise<string[]> {
+		const fields = paths.map((path) => `{${path}}`).join(" ");
+		const text = await cluster().kubectl("get", kind, ...more, "-o", `jsonpath={range .items[*]}${fields}{"\\n"}{end}`);
+		return text.split("\n").filter((line) => line !== "");
+	}
+	const talkers = (...paths: string[]) => rows("pods", paths, "-l", "app=talker");
+
+	/** Everything that the collector has written, as it stands there. */
+	async function collected(): Promise<string[]> {
+		const exec = ["-n", "logging", "exec", "deployment/log-collector", "--"];
+		return (await cluster().kubectl(...exec, "cat", "/logs/pods.jsonl")).trimEnd().split("\n");
+	}
+	// The collector writes one such object a line.
+	const parse = (line: string) => JSON.parse(line) as LogRecord;
+	const ofTalkers = (lines: readonly string[]) =>
+		[...new Set(lines)].map(parse).filter(({ container }) => container === "talk");
+
+	async function catalog<Answer>(path: string): Promise<Answer> {
+		// The shapes are those of Consul's API.
+		return JSON.parse(await cluster().kubectl("get", "--raw", `${consulPath}/${path}`)) as Answer;
+	}
+
+	describeWith(programs, "examples/daemonsets", () => {
+		test("each agent runs once on every node", async () => {
+			await readme.step("set up");
+			for (const agent of ["monitoring/node-exporter", "logging/log-shipper", "discovery/pod-registrar"]) {
+				const [namespace = "", app = ""] = agent.split("/");
+				const nodes = await rows("pods", [".spec.nodeName"], "-n", namespace, "-l", `app=${app}`);
+				expect(nodes.sort()).toEqual(["node-1", "node-2", "node-3"]);
+			}
+		});
+
+		test("Prometheus' exporter has the figures of each node", async () => {
+			const figures = await readme.step("what the exporter on each node says");
+			const names = [...figures.matchAll(/nodename="([^"]+)"/g)].map(([, name]) => name);
+			expect(names.sort()).toEqual(["node-1", "node-2", "node-3"]);
+			expect(figures.match(/^node_memory_MemTotal_bytes \d/gm)).toHaveLength(3);
+		});
+
+		test("each line of every pod arrives with its names, none is lost, and none counts twice, over rotation and restart", async () => {
+			await readme.step("the shippers are restarted while the pods talk");
+			const [victim = ""] = await rows("pods", [".metadata.name"], "-n", "logging", "-l", "app=log-shipper");
+			// Killed, it has no time to write down how far it was.
+			await cluster()
+				.kubectl("-n", "logging", "exec", victim, "--", "sh", "-c", "kill -9 $(pidof rsyslogd)")
+				.catch(() => {});
+			const records = await eventually(async () => {
+				const found = ofTalkers(await collected());
+				expect(found).toHaveLength(9000);
+				return found;
+			}, 90_000);
+			const expected = (await talkers(".metadata.name", ".spec.nodeName")).flatMap((pod) =>
+				Array.from({ length: 3000 }, (_, index) => `default ${pod} line ${index + 1} of 3000, "as it was said"`),
+			);
+			const said = ({ namespace, pod, node, message }: LogRecord) => `${namespace} ${pod} ${node} ${message}`;
+			expect(records.map(said).sort()).toEqual(expected.sort());
+			const logs = await cluster().kubectl(
+				"-n",
+				"logging",
+				"exec",
+				victim,
+				"--",
+				"sh",
+				"-c",
+				"ls /var/log/pods/*/talk/",
+			);
+			expect(logs, "the logs were rotated").toMatch(/^0\.log\.\d/m);
+			expect(await readme.step("how many lines of the talkers have arrived, each counted once: 9000 in the end")).toBe(
+				"9000\n",
+			);
+			expect(parse(await readme.step("the last of them")).message).toContain("line 3000 of 3000");
+		});
+
+		test("the addresses of pods are in Consul as long as the pods run", async () => {
+			const registered = (services: readonly CatalogService[]) =>
+				services.map(({ Node, ServiceAddress }) => `${Node} ${ServiceAddress}`).sort();
+			const known = JSON.parse(
+				await readme.step("the addresses of all talkers, as Consul has them"),
+			) as CatalogService[];
+			expect(registered(known)).toEqual((await talkers(".spec.nodeName", ".status.podIP")).sort());
+			await readme.step("pods that come and go");
+			await eventually(async () => {
+				const left = await talkers(".spec.nodeName", ".status.podIP");
+				expect(left).toHaveLength(1);
+				expect(registered(await catalog("service/talker"))).toEqual(left);
+			});
+		});
+
+		test("a node that comes has its agents and entries, and takes them along when it goes", async () => {
+			const pods = await readme.step("a node more: each DaemonSet has a pod on it");
+			for (const agent of ["node-exporter", "log-shipper", "pod-registrar"]) expect(pods).toContain(agent);
+			await eventually(async () => {
+				const { Services } = JSON.parse(await readme.step("what it has in Consul")) as { Services: object };
+				expect(Object.keys(Services).sort()).toEqual(
+					(
+						await rows(
+							"pods",
+							[".metadata.namespace", ".metadata.name"],
+							"-A",
+							"--field-selector",
+							"spec.nodeName=node-4",
+						)
+					)
+						.map((pod) => pod.replace(" ", "/"))
+						.sort(),
+				);
+			});
+			await readme.step("a node less: it goes from Consul as well");
+			await eventually(async () => {
+				const nodes = await catalog<{ Node: string }[]>("nodes");
+				expect(nodes.map(({ Node }) => Node).sort()).toEqual(["node-1", "node-2", "node-3"]);
+			});
+		});
+
+		test.runIf(isWhole)("no step of the README was left out", async () => {
+			await readme.step("clean up");
+			expect(readme.leftOut).toEqual([]);
+		});
+	});
+}
