@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import type { Client } from "../client/client.ts";
+import { ApiError } from "../core/errors.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import type { PersistentVolumeClaim, Pod } from "../kinds/generated/types.ts";
 import { Claims } from "./claims.ts";
+import { selectedNodeAnnotation } from "./filters/volumes.ts";
 import { podInfo } from "./pod-info.ts";
 import type { ClusterView } from "./snapshot.ts";
 
@@ -13,6 +15,17 @@ const pod = podInfo({
 	metadata: { name: "db", namespace: "default", uid: "pod" },
 	spec: { containers: [], volumes: [{ name: "data", persistentVolumeClaim: { claimName: "data" } }] },
 } as unknown as Pod);
+
+/** What is read of a node and of a volume here. */
+const nodeNamed = (name: string) => ({
+	name,
+	node: { metadata: { name, labels: { host: name } } },
+	labels: { host: name },
+});
+const volumeOn = (name: string) => () => {
+	const nodeSelectorTerms = [{ matchExpressions: [{ key: "host", operator: "In", values: [name] }] }];
+	return { metadata: { name: "volume" }, spec: { nodeAffinity: { required: { nodeSelectorTerms } } } };
+};
 
 /** Claims whose writes take a second. */
 function setUp() {
@@ -35,11 +48,36 @@ test("a pod is not bound while a claim that looks bound has been made anew", asy
 	};
 	// All that is asked of a client and a cluster here.
 	const client = { get: async () => live } as unknown as Client;
-	const cluster = { volumes: { claim: () => live } } as unknown as ClusterView;
+	const cluster = {
+		node: nodeNamed,
+		volumes: { claim: () => live, volume: volumeOn("node-1") },
+	} as unknown as ClusterView;
 	const claims = new Claims(client, new VirtualClock(), cluster);
-	await claims.confirm(pod);
+	await claims.confirm(pod, "node-1");
+	await expect(claims.confirm(pod, "node-2")).rejects.toThrow("the volume of the claim data is not on node-2");
 	live = { ...meta, metadata, spec: {} };
-	await expect(claims.confirm(pod)).rejects.toThrow("the claim data is not bound");
+	await expect(claims.confirm(pod, "node-1")).rejects.toThrow("the claim data is not bound");
+});
+
+test("of pods that share a claim the first chooses its node", async () => {
+	const seen = { metadata: { name: "data", namespace: "default", uid: "claim", resourceVersion: "1" }, spec: {} };
+	const metadata = { ...seen.metadata, resourceVersion: "2", annotations: { [selectedNodeAnnotation]: "node-2" } };
+	const patches: unknown[] = [];
+	// All that is asked of a client and a cluster here.
+	const client = {
+		patch: async (...args: unknown[]) => {
+			patches.push(args.at(-1));
+			throw new ApiError("Conflict", "the object has been modified");
+		},
+		get: async () => ({ metadata, spec: {} }),
+	} as unknown as Client;
+	const cluster = { volumes: { claim: () => seen } } as unknown as ClusterView;
+	const claims = new Claims(client, new VirtualClock(), cluster);
+	await expect(claims.bind(pod, "node-1")).rejects.toThrow("the claim data is to be on node-2");
+	expect(patches).toEqual([
+		expect.objectContaining({ patch: { metadata: expect.objectContaining({ resourceVersion: "1" }) } }),
+	]);
+	expect(claims.cancel(pod.key), "nobody waits").toBe(false);
 });
 
 test("who stops while the node is being written on a claim does not wait for its volume", async () => {

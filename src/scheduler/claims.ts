@@ -2,8 +2,10 @@
 import type { Client } from "../client/client.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
+import type { PersistentVolumeClaim } from "../kinds/generated/types.ts";
+import { persistentVolumes } from "../kinds/persistentvolume.ts";
 import { persistentVolumeClaims } from "../kinds/persistentvolumeclaim.ts";
-import { claimsToSelect, isBound, selectedNodeAnnotation } from "./filters/volumes.ts";
+import { claimsToSelect, isBound, reachOf, selectedNodeAnnotation } from "./filters/volumes.ts";
 import type { PodInfo } from "./pod-info.ts";
 import type { ClusterView } from "./snapshot.ts";
 
@@ -18,6 +20,9 @@ interface Waiting {
 
 /** Upstream's bind timeout. */
 const patienceMs = 600_000;
+
+/** How often a claim that others change is read again before its node is chosen. */
+const mostChoices = 5;
 
 export class Claims {
 	readonly #client: Client;
@@ -49,10 +54,7 @@ export class Claims {
 		try {
 			for (const claim of claimsToSelect(pod, this.#cluster)) {
 				if (!isWaiting()) break;
-				if (claim.metadata.annotations?.[selectedNodeAnnotation] === nodeName) continue;
-				const { namespace, name, uid } = claim.metadata;
-				const metadata = { uid, annotations: { [selectedNodeAnnotation]: nodeName } };
-				await this.#client.patch(persistentVolumeClaims, { namespace, name }, { type: "merge", patch: { metadata } });
+				await this.#choose(claim, nodeName);
 			}
 		} catch (error) {
 			if (isWaiting()) waiting.done(false);
@@ -60,6 +62,28 @@ export class Claims {
 		}
 		if (isWaiting()) this.#look(waiting);
 		return bound;
+	}
+
+	/**
+	 * Writes the node on the claim. The choice of another pod that uses the claim, too, stands.
+	 * @throws Error when another node is chosen
+	 */
+	async #choose(claim: PersistentVolumeClaim, nodeName: string): Promise<void> {
+		let current = claim;
+		for (let attempt = 1; ; attempt++) {
+			const selected = current.metadata.annotations?.[selectedNodeAnnotation];
+			if (isBound(current) || selected === nodeName) return;
+			const { namespace, name, uid, resourceVersion } = current.metadata;
+			if (selected !== undefined) throw new Error(`binding volumes: the claim ${name} is to be on ${selected}`);
+			const metadata = { uid, resourceVersion, annotations: { [selectedNodeAnnotation]: nodeName } };
+			try {
+				await this.#client.patch(persistentVolumeClaims, { namespace, name }, { type: "merge", patch: { metadata } });
+				return;
+			} catch (error) {
+				if (!isReason(error, "Conflict") || attempt === mostChoices) throw error;
+				current = await this.#client.get(persistentVolumeClaims, { namespace, name });
+			}
+		}
 	}
 
 	#wait(pod: PodInfo, nodeName: string): { waiting: Waiting; bound: Promise<boolean> } {
@@ -80,10 +104,10 @@ export class Claims {
 
 	/**
 	 * Reads the pod's claims afresh: the mirror may still show a bound claim of a name that has been made anew since, and one of that name
-	 * without a node would wait for ever once the pod has its own.
-	 * @throws Error when one is not bound, ApiError when one cannot be read
+	 * without a node would wait for ever once the pod has its own. A claim that several pods use may have been bound for another of them.
+	 * @throws Error when one is not bound or its volume is not on the node, ApiError when one cannot be read
 	 */
-	async confirm(pod: PodInfo): Promise<void> {
+	async confirm(pod: PodInfo, nodeName: string): Promise<void> {
 		for (const name of pod.claimNames) {
 			const claim = await this.#client
 				.get(persistentVolumeClaims, { namespace: pod.namespace, name })
@@ -93,6 +117,12 @@ export class Claims {
 					throw error;
 				});
 			if (claim === undefined || !isBound(claim)) throw new Error(`binding volumes: the claim ${name} is not bound`);
+			const volumeName = claim.spec.volumeName ?? "";
+			const known = this.#cluster.volumes.volume(volumeName);
+			const volume = known ?? (await this.#client.get(persistentVolumes, { name: volumeName }));
+			const node = this.#cluster.node(nodeName);
+			if (node !== undefined && !reachOf(volume)(node))
+				throw new Error(`binding volumes: the volume of the claim ${name} is not on ${nodeName}`);
 		}
 	}
 

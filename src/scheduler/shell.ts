@@ -224,7 +224,7 @@ class SchedulerShell implements Scheduler {
 		this.#assumed.set(pod.key, pod.uid);
 		try {
 			if (this.#claims.pending(pod)) await this.#bindClaims(pod, nodeName);
-			await this.#claims.confirm(pod);
+			await this.#claims.confirm(pod, nodeName);
 			await this.#writes.bind(pod, nodeName);
 		} catch (error) {
 			this.#metrics.attempted("error", begunMs);

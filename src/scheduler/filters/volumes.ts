@@ -92,7 +92,8 @@ function boundCheck({ spec }: PersistentVolumeClaim, cluster: ClusterView): Node
 	};
 }
 
-function reachOf(volume: PersistentVolume): (node: NodeInfo) => boolean {
+/** Which nodes the volume can be used on. */
+export function reachOf(volume: PersistentVolume): (node: NodeInfo) => boolean {
 	const required = volume.spec?.nodeAffinity?.required;
 	if (required === undefined) return () => true;
 	const matches = compileNodeSelector(required);
