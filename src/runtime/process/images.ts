@@ -3,7 +3,7 @@
  * do not matter unless a user's own table says so.
  */
 import { createHash } from "node:crypto";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { parseImageReference } from "../reference.ts";
 import { type Image, ImageError } from "../runtime.ts";
 import { builtinImages, type ImageEntry } from "./builtin-images.ts";
@@ -98,7 +98,13 @@ function glob(pattern: string): RegExp {
 
 function isOnPath(program: string, assets: string): boolean {
 	const directories = containerPath.split(":").map((path) => (path === standInDirectory ? `${assets}/bin` : path));
-	return directories.some((directory) => isExecutable(`${directory}/${program}`));
+	return [...directories, ...postgresDirectories()].some((directory) => isExecutable(`${directory}/${program}`));
+}
+
+/** Where Debian keeps the programs of PostgreSQL's versions, which are on no PATH; its entrypoint looks there, too. */
+function postgresDirectories(): string[] {
+	const folder = "/usr/lib/postgresql";
+	return existsSync(folder) ? readdirSync(folder).map((version) => `${folder}/${version}/bin`) : [];
 }
 
 function isExecutable(path: string): boolean {
