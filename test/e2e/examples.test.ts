@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe } from "vitest";
 import { TestCluster } from "./cluster.ts";
 import { daemonSetExamples } from "./examples/daemonsets.ts";
-import { leaderFollowerExamples } from "./examples/leader-follower.ts";
+import { jobExamples } from "./examples/jobs.ts";
+import { leaderFollowerExamples, postgresqlExample } from "./examples/leader-follower.ts";
 
 /** Logs small enough to be rotated before one's eyes. */
 const kubelet = "containerLogMaxSize: 100Ki\ncontainerLogMonitorInterval: 3s\n";
@@ -31,4 +32,6 @@ describe("the examples", { timeout: 120_000 }, () => {
 
 	daemonSetExamples(() => cluster, isWhole);
 	leaderFollowerExamples(() => cluster, isWhole);
+	jobExamples(() => cluster, isWhole);
+	if (isWhole) postgresqlExample(() => cluster);
 });

@@ -3,9 +3,11 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
-/** Programs on the PATH; modules of programs below a folder of /usr/lib. */
+const within = (folder: string) => (existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []);
+
+/** Programs on the PATH, PostgreSQL's where Debian has them; modules of programs below a folder of /usr/lib. */
 function isThere(program: string): boolean {
-	const modules = existsSync("/usr/lib") ? readdirSync("/usr/lib").map((folder) => join("/usr/lib", folder)) : [];
+	const modules = [...within("/usr/lib"), ...within("/usr/lib/postgresql").map((version) => join(version, "bin"))];
 	const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin", ...modules];
 	return folders.some((folder) => folder !== "" && existsSync(join(folder, program)));
 }

@@ -83,3 +83,46 @@ export function leaderFollowerExamples(cluster: () => TestCluster, isWhole: bool
 		});
 	});
 }
+
+/** The same with PostgreSQL; only where all is run. */
+export function postgresqlExample(cluster: () => TestCluster): void {
+	const readme = new Readme("examples/leader-follower/README.md", cluster, "## PostgreSQL");
+	const query = async (pod: string, sql: string) =>
+		(await cluster().kubectl("exec", pod, "--", "psql", "-U", "postgres", "-At", "-c", sql, "shop")).trimEnd();
+	const contents = (pod: string) => query(pod, "select id, item from orders order by id");
+	const expectSame = async (...pods: string[]) => {
+		const [leader = "", ...followers] = pods;
+		for (const pod of followers) {
+			await eventually(async () => expect(await contents(pod)).toBe(await contents(leader)));
+			expect(await query(pod, "select pg_is_in_recovery()")).toBe("t");
+		}
+	};
+
+	describeWith(["psql", "postgres"], "examples/leader-follower with PostgreSQL", () => {
+		test("followers are cloned from their predecessors, serve reads and refuse writes", async () => {
+			expect(await readme.step("set up")).toMatch(/postgresql-2 is a follower\ncloned from postgresql-1\.postgresql/);
+			await readme.step("write to the leader");
+			await expectSame("postgresql-0", "postgresql-1", "postgresql-2");
+			expect(await readme.step("read from each follower")).toContain("compass");
+			await readme.step("a follower refuses writes");
+		});
+
+		test("a follower that is killed catches up, and it grows and shrinks", async () => {
+			await readme.step("a follower is killed, and catches up with what was written meanwhile");
+			await expectSame("postgresql-0", "postgresql-1", "postgresql-2");
+			expect(await readme.step("five replicas, and back to three")).toContain("lantern");
+		});
+
+		test("the leader moves by hand, and the old one follows", async () => {
+			await readme.step("1. postgresql-1 is to lead; the old leader comes back as its follower");
+			await readme.step("2. the others follow it, too");
+			await expectSame("postgresql-1", "postgresql-0", "postgresql-2");
+			expect(await contents("postgresql-1")).toMatch(/\|sextant$/);
+		});
+
+		test("no step of the README was left out", async () => {
+			await readme.step("clean up PostgreSQL");
+			expect(readme.leftOut).toEqual([]);
+		});
+	});
+}
