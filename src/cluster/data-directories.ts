@@ -4,13 +4,14 @@
  * start at the same time need no lock, and one that leads nowhere is harmless.
  */
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { isCode } from "../core/descriptors.ts";
 import { isWithin } from "../core/rootview.ts";
 import { clusterDirectories } from "../network/machine/processes.ts";
 import { layoutOf } from "./layout.ts";
+import { ensurePrivateFolder } from "./private-folder.ts";
 import { readSettings } from "./settings.ts";
 
 /** Every container has its own of these, whenever it was started. */
@@ -73,6 +74,28 @@ export function registerData(data: string, options: RegisterOptions = {}): void 
 	} catch (error) {
 		if (!isCode(error, "EEXIST")) throw error;
 	}
+}
+
+/**
+ * The data directory, made where it is missing and entered before anything is in it.
+ * @returns what takes it away again if it was made here and nothing is in it
+ * @throws Error as `registerData`, or when the directory cannot be kept from other users
+ */
+export function enterData(data: string, options: RegisterOptions = {}): () => void {
+	const isNew = !existsSync(data);
+	ensurePrivateFolder(data);
+	const undo = () => {
+		if (!isNew || namesIn(data).length > 0) return;
+		rmdirSync(data);
+		forgetData(data, options.register);
+	};
+	try {
+		registerData(data, options);
+	} catch (error) {
+		undo();
+		throw error;
+	}
+	return undo;
 }
 
 /** Takes a data directory out again, once nothing is left in it. */

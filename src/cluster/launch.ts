@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, rmdirSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { systemClock } from "../core/clock.ts";
@@ -8,10 +8,9 @@ import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 import type { ApiChanges } from "./api-settings.ts";
 import { control, NotRunning } from "./control-client.ts";
 import type { ClusterStatus, StartReport } from "./control-protocol.ts";
-import { registerData } from "./data-directories.ts";
+import { enterData } from "./data-directories.ts";
 import type { Layout } from "./layout.ts";
 import { programFile, superviseScript } from "./package-files.ts";
-import { ensurePrivateFolder } from "./private-folder.ts";
 import { processesMarked, serverMark, supervisorMark } from "./processes.ts";
 import { readSettings } from "./settings.ts";
 
@@ -134,21 +133,9 @@ const apiOptions = {
 	admission: "--admission-control-config-file",
 };
 
-/** The data directory, made where it is missing, before anything is in it. @throws Error as `registerData` */
-function enterData({ data }: Layout): void {
-	const isNew = !existsSync(data);
-	ensurePrivateFolder(data);
-	try {
-		registerData(data);
-	} catch (error) {
-		if (isNew) rmdirSync(data);
-		throw error;
-	}
-}
-
 /** The server process and its supervisor outlive this one; their output goes to the log in the data directory. */
 function spawnServer(layout: Layout, options: LaunchOptions, progress: (text: string) => void): Promise<ClusterStatus> {
-	enterData(layout);
+	enterData(layout.data);
 	const log = openSync(layout.log, "a", 0o600);
 	const server = [process.execPath, ...nodeFlags, programFile("server")];
 	// A server that is started again goes by the settings that the first one wrote.

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs
 import { join } from "node:path";
 import { openLmdbStore } from "../../store/lmdb.ts";
 import { control, NotRunning } from "../control-client.ts";
+import { enterData, type RegisterOptions } from "../data-directories.ts";
 import { syncFile, syncFolder } from "../durable-file.ts";
 import { type Layout, layoutOf } from "../layout.ts";
-import { ensurePrivateFolder } from "../private-folder.ts";
 import { processesMarked, serverMark, supervisorMark } from "../processes.ts";
 import { checkStore } from "./check.ts";
 import { draftName, finishRestore, readyName } from "./finish.ts";
@@ -16,18 +16,38 @@ import { readSnapshot, type SnapshotHeader } from "./format.ts";
  */
 export const leftOutRevisions = 100_000_000;
 
+export interface RestoreOptions {
+	force: boolean;
+	register?: RegisterOptions;
+}
+
 /**
  * Puts a snapshot into the data directory of a cluster that does not run. What was there is replaced at once or not at
  * all, whenever this ends; what pods wrote into volumes stays.
  * @param options.force also when there is a cluster
+ * @param options.register for tests: where the data directory is entered, and who runs
  * @throws Error that says what is in the way
  */
 export async function restoreSnapshot(
 	layout: Layout,
 	file: string,
-	options: { force: boolean },
+	options: RestoreOptions,
 ): Promise<{ header: SnapshotHeader; revision: number }> {
-	ensurePrivateFolder(layout.data);
+	// A snapshot has every key of a cluster: containers that run on this machine must not see it unpacked.
+	const undo = enterData(layout.data, options.register);
+	try {
+		return await restoreInto(layout, file, options);
+	} catch (error) {
+		undo();
+		throw error;
+	}
+}
+
+async function restoreInto(
+	layout: Layout,
+	file: string,
+	options: RestoreOptions,
+): Promise<{ header: SnapshotHeader; revision: number }> {
 	await checkStopped(layout);
 	finishRestore(layout);
 	const hasCluster = [layout.settings, layout.identity, layout.storeFile].some(existsSync);

@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openClusterStore } from "../cluster-store.ts";
+import { registeredData } from "../data-directories.ts";
 import { type Layout, layoutOf } from "../layout.ts";
 import { protectData } from "../private-folder.ts";
 import { defaultSettings, writeSettings } from "../settings.ts";
@@ -103,6 +104,21 @@ test("a cluster that is there is not replaced without force", async () => {
 	await expect(restoreSnapshot(layout, file, { force: false })).rejects.toThrow(/has a cluster; --force replaces it/);
 });
 
+test("nothing is restored where running containers of another cluster would see it", async () => {
+	await saveSnapshot(layout, file, true);
+	const place = mkdtempSync("/var/tmp/cox-snapshot-");
+	try {
+		const other = layoutOf(join(place, "other"));
+		const register = { register: join(folder, "register"), running: ["/srv/running"] };
+		await expect(restoreSnapshot(other, file, { force: false, register })).rejects.toThrow(/would see/);
+		expect(existsSync(other.data)).toBe(false);
+		await restoreSnapshot(other, file, { force: false, register: { ...register, running: [] } });
+		expect(registeredData([register.register])).toContain(other.data);
+	} finally {
+		rmSync(place, { recursive: true });
+	}
+});
+
 test("without keys nothing can be read elsewhere, but where they are", async () => {
 	await saveSnapshot(layout, file, false);
 	expect(readFileSync(file).includes("the key")).toBe(false);
@@ -111,7 +127,7 @@ test("without keys nothing can be read elsewhere, but where they are", async () 
 	await expect(restoreSnapshot(other, file, { force: false })).rejects.toThrow(
 		/encrypted with key cox-\w+, which is not there; it was saved without keys/,
 	);
-	expect(readdirSync(other.data)).toEqual([]);
+	expect(existsSync(other.data)).toBe(false);
 	const before = await contents(layout);
 	await restoreSnapshot(layout, file, { force: true });
 	expect((await contents(layout)).values).toEqual(before.values);
@@ -222,7 +238,7 @@ test("a disk that is full leaves neither a snapshot nor half a restore", async (
 		await saveSnapshot(layout, file, true);
 		const target = layoutOf(join(disk, "data"));
 		await expect(restoreSnapshot(target, file, { force: false })).rejects.toThrow(/ENOSPC/);
-		expect(readdirSync(target.data)).toEqual([]);
+		expect(existsSync(target.data)).toBe(false);
 	} finally {
 		spawnSync("umount", [disk]);
 	}
