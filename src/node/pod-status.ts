@@ -88,10 +88,10 @@ function toIp(ip: string): { ip: string } {
 	return { ip };
 }
 
-/** Refused at admission: it never had a sandbox. */
+/** Refused at admission, by this agent or by the one before it: the pod never had a sandbox. */
 function refused({ memory, sandboxes, containers, pod }: PodState): boolean {
 	return (
-		memory.verdict !== undefined &&
+		(memory.verdict !== undefined || isFinal(pod.status?.phase)) &&
 		sandboxes.length === 0 &&
 		containers.length === 0 &&
 		pod.status?.containerStatuses === undefined
