@@ -77,10 +77,10 @@ describe("a patch whose result is of the wrong type", () => {
 	beforeEach(() => api.ask("POST", configMaps, { metadata: { name: "a" }, data: { k: "v" } }));
 
 	test.each([
-		["merge-patch+json", { data: { k: 1 } }],
-		["strategic-merge-patch+json", { data: { k: 1 } }],
-		["json-patch+json", [{ op: "replace", path: "/data/k", value: 1 }]],
-	])("%s", async (type, body) => {
+		["merge-patch+json", { data: { k: 1 } }, /apiVersion.*creationTimestamp/],
+		["strategic-merge-patch+json", { data: { k: 1 } }, /"{\\"data\\":{\\"k\\":1}}"/],
+		["json-patch+json", [{ op: "replace", path: "/data/k", value: 1 }], /apiVersion.*creationTimestamp/],
+	])("%s", async (type, body, shown) => {
 		const answer = await api.ask("PATCH", `${configMaps}/a`, body, { type: `application/${type}` });
 		expect(answer).toMatchObject({
 			status: 422,
@@ -89,6 +89,7 @@ describe("a patch whose result is of the wrong type", () => {
 		expect(answer.object.message).toMatch(
 			/^ "" is invalid: patch: Invalid value: ".*": json: cannot unmarshal number into/,
 		);
+		expect(answer.object.message).toMatch(shown);
 	});
 
 	test("another kind is still another kind", async () => {

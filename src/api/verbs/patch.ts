@@ -46,7 +46,8 @@ export async function patch(
 		make: (current) => {
 			const before = servedObject(target, current);
 			const value = applied(target, before, change, type);
-			const options = { skips: needless(strategy, before), wrongType: (why: string) => wrongResult(value, why) };
+			const shownValue = type === strategicPatch ? change : value;
+			const options = { skips: needless(strategy, before), wrongType: (why: string) => wrongResult(shownValue, why) };
 			return decodeObject(context, target, { value, duplicateFields: [] }, options);
 		},
 		strategy,
@@ -54,7 +55,10 @@ export async function patch(
 	return present(context, target, cached);
 }
 
-/** The patch is well formed; what comes of it is not an object of the type. */
+/**
+ * The patch is well formed; what comes of it is not an object of the type.
+ * @param value what the message shows: as upstream, the strategic patch itself, or the result of one of another type
+ */
 function wrongResult(value: unknown, why: string): ApiError {
 	return invalid({ group: "", kind: "" }, "", [invalidValue("patch", shown(value), why)]);
 }
