@@ -36,7 +36,7 @@ const defaultTimeout = "60s";
  * @throws Error that says what is wrong with the options, or what the machine lacks
  */
 export async function startCluster<const Options extends ClusterOptions = Record<never, never>>(
-	options?: Options & OnlyKnown<Options>,
+	options?: Options & ClusterOptions & OnlyKnown<Options>,
 ): Promise<Cluster<TimeOf<Options>>> {
 	checkOptions(options ?? {});
 	const cluster = new EmbeddedCluster(options ?? {});

@@ -135,7 +135,9 @@ test("26 hours bring a nightly CronJob's run, with its Events and its log", asyn
 	const cronJob = await cluster.client.get(cronJobs, { namespace: "default", name: "nightly" });
 	expect(cronJob.status?.lastSuccessfulTime).toBe(finished?.status?.completionTime);
 	const [pod] = (await cluster.client.list(pods, { namespace: "default" })).items;
-	expect(await cluster.logs(pod?.metadata.name ?? "")).toContain("main ended with exit code 0");
+	if (pod === undefined) throw new Error("no pod");
+	expect(await cluster.logs(pod)).toContain("main ended with exit code 0");
+	expect(await cluster.logs(pod.metadata.name)).toContain("main ended with exit code 0");
 });
 
 test("the same seed gives the same history, another seed another", async () => {
@@ -326,4 +328,19 @@ test("a program ends by itself once its clusters are stopped", async () => {
 	`;
 	const { stdout } = await run(process.execPath, ["--input-type=module", "-e", program], { timeout: 20_000 });
 	expect(stdout).toMatch(/^done\b/);
+});
+
+test("functions in the options know the types of their parameters", async () => {
+	const told: string[] = [];
+	const rules = [{ level: "Metadata", verbs: ["create"], resources: [{ group: "", resources: ["configmaps"] }] }];
+	await using cluster = await startCluster({
+		nodes: 0,
+		audit: {
+			policy: { apiVersion: "audit.k8s.io/v1", kind: "Policy", omitStages: ["RequestReceived"], rules },
+			sink: (event) => told.push(`${event.verb} ${event.objectRef?.name}`),
+		},
+		onError: (what) => told.push(what),
+	});
+	await cluster.client.create(configMaps, { metadata: { namespace: "default", name: "a" } });
+	expect(told).toContain("create a");
 });

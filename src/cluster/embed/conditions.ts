@@ -2,14 +2,18 @@
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/kind.ts";
 
-/** A name, `namespace/name`, or both apart. Without a namespace it is `default`. */
-export type Target = string | { namespace?: string; name: string };
+/** A name, `namespace/name`, both apart, or an object that has them. Without a namespace it is `default`. */
+export type Target =
+	| string
+	| { namespace?: string; name: string }
+	| { metadata: { namespace?: string | undefined; name: string } };
 
 /** `exists`, the type of a condition in the object's status that is to be True, or a function. */
 export type Condition<T extends KubeObject> = "exists" | (string & {}) | ((object: T) => boolean);
 
 export function refOf(kind: Pick<Kind, "namespaced">, target: Target): { namespace?: string; name: string } {
-	const { namespace, name } = typeof target === "string" ? split(target) : target;
+	const { namespace, name } =
+		typeof target === "string" ? split(target) : "metadata" in target ? target.metadata : target;
 	return kind.namespaced ? { namespace: namespace ?? "default", name } : { name };
 }
 
