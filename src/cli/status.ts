@@ -59,7 +59,7 @@ function statusText(status: ClusterStatus): string {
 		node.podCidr,
 		node.agentPid === undefined ? "-" : String(node.agentPid),
 	]);
-	const limitations = status.nodes.flatMap((node) => node.limitations.map((line) => `  ${node.name}: ${line}`));
+	const limitations = limitationLines(status);
 	const clock =
 		status.clock.kind === "virtual" ? `, virtual clock at ${new Date(status.clock.nowMs).toISOString()}` : "";
 	return [
@@ -70,9 +70,17 @@ function statusText(status: ClusterStatus): string {
 		...status.warnings.map((warning) => `Warning     ${warning}`),
 		"",
 		table([["NODE", "STATUS", "ADDRESS", "PODS", "AGENT PID"], ...nodes]),
-		...(limitations.length === 0 ? [] : ["", "Limitations:", ...new Set(limitations)]),
+		...(limitations.length === 0 ? [] : ["", "Limitations:", ...limitations]),
 		...(status.security.length === 0 ? [] : ["", "Security:", ...status.security.map((line) => `  ${line}`)]),
 	].join("\n");
+}
+
+/** A line for each limitation, with the names of the nodes that have it where not all do. */
+function limitationLines({ nodes }: ClusterStatus): string[] {
+	const names = new Map<string, string[]>();
+	for (const { name, limitations } of nodes)
+		for (const line of new Set(limitations)) names.set(line, [...(names.get(line) ?? []), name]);
+	return [...names].map(([line, on]) => `  ${on.length === nodes.length ? "" : `${on.join(", ")}: `}${line}`);
 }
 
 function supervisionLines({ restarts, supervisorPid }: ClusterStatus): string[] {

@@ -135,11 +135,11 @@ async function untilEnd(supervisorPid: number | undefined): Promise<"signal" | "
 
 function summary(status: ClusterStatus, elapsedMs: number): string {
 	const names = status.nodes.map((node) => node.name).join(", ");
-	const took = `default service account there: ${duration(elapsedMs)}`;
+	const took = duration(elapsedMs);
 	return [
 		status.nodes.length === 0
-			? `no nodes, ${took}`
-			: `${status.nodes.length === 1 ? "node" : "nodes"} ${names} Ready, ${took}`,
+			? `no nodes; the cluster is ready after ${took}`
+			: `${status.nodes.length === 1 ? `node ${names} is` : `nodes ${names} are`} Ready after ${took}`,
 		...new Set(status.nodes.flatMap((node) => node.limitations.map((line) => `note: ${line}`))),
 		`API server ${status.server}`,
 		`export KUBECONFIG=${status.kubeconfig}`,
