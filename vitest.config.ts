@@ -5,7 +5,8 @@ const bounds = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" } as 
 
 export default defineConfig({
 	test: {
-		// Suites of real processes mostly wait: one worker for each core keeps all of them busy. Vitest leaves one core free.
+		// Suites of real processes mostly wait: one worker for each core keeps all of them busy. Vitest leaves one core
+		// free.
 		maxWorkers: "100%",
 		projects: [
 			// Modules are loaded once for each worker, not once for each file, which takes longer than most of these tests.

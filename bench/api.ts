@@ -1,6 +1,7 @@
 /**
- * How fast the API answers: `npm run bench [-- --kubeconfig FILE]`. Without a kubeconfig it starts a cluster of one simulated
- * node for itself (`cox up`, a process of its own, LMDB store) and removes it afterwards. Everything goes over HTTPS.
+ * How fast the API answers: `npm run bench [-- --kubeconfig FILE]`. Without a kubeconfig it starts a cluster of one
+ * simulated node for itself (`cox up`, a process of its own, LMDB store) and removes it afterwards. Everything goes
+ * over HTTPS.
  */
 import { execFileSync } from "node:child_process";
 import { setMaxListeners } from "node:events";

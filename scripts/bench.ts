@@ -1,6 +1,6 @@
 /**
- * `npm run bench:controllers [-- NAME…]`: bundles the benchmark as the package is bundled and runs that. Through tsx it would
- * measure what no user has: modules of their own, translated while they load.
+ * `npm run bench:controllers [-- NAME…]`: bundles the benchmark as the package is bundled and runs that. Through tsx it
+ * would measure what no user has: modules of their own, translated while they load.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Bundles dist/ for Node: the command, the server and agent processes, and the embedding API with its type declarations. */
+/**
+ * Bundles dist/ for Node: the command, the server and agent processes, and the embedding API with its type
+ * declarations.
+ */
 import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";

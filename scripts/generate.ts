@@ -1,8 +1,8 @@
 /**
  * Writes src/kinds/generated/ from the models of `@kubernetes/client-node` (no npm package ships the OpenAPI document):
  * - types.ts: an interface for each type, used at compile time only;
- * - schemas.json: type → field → how its value is decoded, read by kinds/schema.ts;
- * - descriptions.json: type → documentation, read only when somebody asks for OpenAPI.
+ * - schemas.json: type → field → how its value is decoded, read by kinds/builtin-schemas.ts;
+ * - descriptions.json: type → documentation, read only when someone asks for OpenAPI.
  * The models lack merge keys and quantities: src/kinds/facts.ts adds those.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -30,7 +30,9 @@ const modelsFolder = join(
 );
 const outputFolder = join(root, "src/kinds/generated");
 
-/** `V1PodSpec` → `PodSpec`, `CoreV1Event` → `Event`, `EventsV1Event` → `EventsEvent`; other versions keep their prefix. */
+/**
+ * `V1PodSpec` → `PodSpec`, `CoreV1Event` → `Event`, `EventsV1Event` → `EventsEvent`; other versions keep their prefix.
+ */
 function typeName(model: string): string {
 	const match = /^([A-Z][a-z]+)?V1([A-Z].*)$/.exec(model);
 	if (match === null) return model;

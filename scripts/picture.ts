@@ -1,4 +1,7 @@
-/** Turns what a terminal showed (standard input, with colours) into a picture (standard output, SVG): `script -qefc "npx coxswain tour" | tsx scripts/picture.ts > docs/tour.svg` */
+/**
+ * Turns what a terminal showed (standard input, with colours) into a picture (standard output, SVG): `script -qefc "npx
+ * coxswain tour" | tsx scripts/picture.ts > docs/tour.svg`
+ */
 import { readFileSync } from "node:fs";
 
 const lineHeight = 18;

@@ -28,8 +28,8 @@ export type Outcome = { ok: true; cached: Cached } | { ok: false; taken: string[
 
 /**
  * Writes an object. Resolves when the cache has seen the write. The object belongs to the cache afterwards.
- * When something was not as expected: `taken` names the claims that exist already and the updated objects that are not as
- * they were, and is empty when it was the object.
+ * When something was not as expected: `taken` names the claims that exist already and the updated objects that are not
+ * as they were, and is empty when it was the object.
  */
 export async function putObject(server: Server, object: KubeObject, write: ObjectWrite): Promise<Outcome> {
 	const { store, cache, metrics } = server;
@@ -90,7 +90,7 @@ async function failure(
 	current: readonly ({ modRevision: number } | undefined)[],
 	others: readonly { key: string; modRevision: number }[],
 ): Promise<Outcome> {
-	// Whoever tries again must see what stood in the way.
+	// A client that tries again must see what stood in the way.
 	const seen = current[0]?.modRevision;
 	if (seen !== undefined) await cache.reached(seen);
 	else await cache.fresh();

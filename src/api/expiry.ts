@@ -21,8 +21,8 @@ interface Due {
 }
 
 /**
- * Watches one kind. All its objects live equally long after their last write, so they run out in the order in which they
- * were written: a queue, and one timer for its head.
+ * Watches one kind. All its objects live equally long after their last write, so they run out in the order in which
+ * they were written: a queue, and one timer for its head.
  */
 export class Expiry {
 	readonly #store: Store;
@@ -63,7 +63,7 @@ export class Expiry {
 				if (current !== undefined) this.#add(current);
 			},
 			progress: () => {},
-			// The cache was filled anew.
+			// The cache was refilled.
 			end: () => {
 				watch.abort();
 				this.#follow();
@@ -106,7 +106,7 @@ export class Expiry {
 				deletes: due.map(({ key }) => key),
 			});
 			if (result.ok) continue;
-			// One of them was written meanwhile, and waits in the queue again; the others are tried again without it.
+			// One of them was written in the meantime, and waits in the queue again; the others are tried again without it.
 			await this.#cache.fresh();
 			this.#queue.splice(this.#head, 0, ...due.filter((entry) => this.#isCurrent(entry)));
 		}

@@ -16,8 +16,8 @@ export interface FirstContents {
 }
 
 /**
- * Writes the objects in one commit, before anything is served, into a store that holds nothing of the API's yet; leaves any
- * other store alone. They are what `create` would have made of them: a few hundred requests take ten times as long.
+ * Writes the objects in one commit, before anything is served, into a store that holds nothing of the API's yet; leaves
+ * any other store alone. They are what `create` would have made of them: a few hundred requests take ten times as long.
  */
 export async function writeFirstContents(store: Store, clock: Clock, contents: FirstContents): Promise<void> {
 	const { entries } = await store.range({ from: keyRoot, to: prefixEnd(keyRoot), limit: 1 });

@@ -64,7 +64,7 @@ export interface Api {
 export async function createApi(options: ApiOptions): Promise<Api> {
 	const { store, clock, registry } = options;
 	const shortLived = registry.all().filter(({ lifeMs }) => lifeMs !== undefined);
-	// Events, and what the cluster writes down for later, is for whoever may ask, and for most of it nobody does.
+	// Events, and what the cluster writes down for later, is for those who may ask, and for most of it nobody does.
 	const rarelyRead = new Set([...shortLived, ...registry.all().filter(({ readOnly }) => readOnly)].map(resourceName));
 	const cache = new WatchCache(store, clock, {
 		eventLimit: options.watchHistory,

@@ -1,4 +1,4 @@
-/** What nodes and their pods use, as somebody who can read it tells the API server. */
+/** What nodes and their pods use, as someone who can read it tells the API server. */
 export interface ContainerUsage {
 	name: string;
 	/** Billionths of a core. */

@@ -194,7 +194,7 @@ test("a kind of a custom group is described by itself, one without a schema as a
 	expect(schemas).toHaveProperty(["com.example.v1.WidgetList"]);
 });
 
-test("documents are built once, and anew when the kinds change", async () => {
+test("documents are built once, and again when the kinds change", async () => {
 	let kinds = catalog;
 	const documents = openApi({ all: () => kinds }, { version: "v1" });
 	const before = await documents.v3("apis/apps/v1");

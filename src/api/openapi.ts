@@ -43,7 +43,7 @@ export interface OpenApiOptions {
 	virtual?: readonly VirtualResource[];
 }
 
-/** Nothing is read or built before somebody asks; then each document once for each set of kinds. */
+/** Nothing is read or built before someone asks; then each document once for each set of kinds. */
 export function openApi(
 	kinds: Kinds,
 	{ version, schemas = builtinSchemas, virtual = virtualResources }: OpenApiOptions,

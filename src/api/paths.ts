@@ -63,8 +63,8 @@ function discoveryAt(documents: Discovery, path: string, request: ApiRequest): A
 }
 
 /**
- * kubectl before 1.21 cannot read a CronJob of batch/v1, as it must for `create job --from`. It reads the group's preferred
- * version, so for it that is batch/v1beta1; manifests of batch/v1 still find their kind.
+ * kubectl before 1.21 cannot read a CronJob of batch/v1, as it must for `create job --from`. It reads the group's
+ * preferred version, so for it that is batch/v1beta1; manifests of batch/v1 still find their kind.
  */
 function isOldKubectl(request: ApiRequest): boolean {
 	// The first word is what the program's file is called.

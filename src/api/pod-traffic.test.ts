@@ -229,7 +229,7 @@ test("HTTP reaches a pod's port through its agent, with every method", async () 
 	expect(JSON.parse(refused.body.toString()).message).toBe('invalid pod request "ftp:p:8080"');
 });
 
-test("a proxied page links to what is below the proxy, over TLS with whoever is there too", async () => {
+test("a proxied page links to what is below the proxy, over TLS, too, whatever certificate the pod has", async () => {
 	const page = (incoming: IncomingMessage, response: ServerResponse) => {
 		response.setHeader("Content-Type", "text/html");
 		if (incoming.url === "/moved") response.writeHead(302, { Location: `http://${incoming.headers.host}/to` }).end();

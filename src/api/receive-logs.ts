@@ -8,7 +8,7 @@ import { objectResponse } from "./respond.ts";
 import type { Server } from "./server.ts";
 import { noSuchResource } from "./target.ts";
 
-/** @throws ApiError Forbidden for whoever is no node */
+/** @throws ApiError Forbidden for users that are no nodes */
 export async function receiveLogs(server: Server, request: ApiRequest, user: User): Promise<ApiResponse> {
 	const { keptLogs } = server.options;
 	if (keptLogs === undefined) throw noSuchResource();

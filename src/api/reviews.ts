@@ -64,7 +64,7 @@ async function answer(
 	return objectResponse({ kind, apiVersion, metadata, ...asked, status: answered }, 201);
 }
 
-/** A question about access is about one thing, and about somebody. */
+/** A question about access is about one thing, and about someone. */
 function accessProblems(kind: string, spec: Record<string, unknown>): Cause[] {
 	if (kind === "SelfSubjectRulesReview") return [];
 	const { resourceAttributes, nonResourceAttributes, user, groups } = spec;
@@ -170,7 +170,10 @@ interface AskedSelector {
 	requirements?: { key?: string; operator?: string; values?: string[] }[];
 }
 
-/** As a query has it. What it has no words for is left out, which asks for more than was meant, and so is refused sooner. */
+/**
+ * As a query has it. What it has no words for is left out, which asks for more than was meant, and so is refused
+ * sooner.
+ */
 function selectorText({ rawSelector, requirements = [] }: AskedSelector): string {
 	if (rawSelector) return rawSelector;
 	return requirements

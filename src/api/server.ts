@@ -34,7 +34,9 @@ export interface ApiOptions {
 	/** First and last node port. Default 30000 to 32767. */
 	nodePorts?: readonly [number, number];
 	serviceAccounts?: TokenOptions;
-	/** What tokens must be for, one of them, to be good for this server. Default: the issuer of service account tokens. */
+	/**
+	 * What tokens must be for, one of them, to be good for this server. Default: the issuer of service account tokens.
+	 */
 	apiAudiences?: readonly string[];
 	/** Other issuers whose tokens are taken. */
 	oidc?: readonly JwtAuthenticator[];
@@ -58,7 +60,10 @@ export interface ApiOptions {
 	watchHistory?: number;
 	/** Bytes of superseded objects that are kept for that, of all resources together. Default 32 MiB. */
 	watchHistoryBytes?: number;
-	/** Optional steps of admission that are to be taken, by upstream's names (`--enable-admission-plugins`). Default: none. */
+	/**
+	 * Optional steps of admission that are to be taken, by upstream's names (`--enable-admission-plugins`). Default:
+	 * none.
+	 */
 	admissionPlugins?: readonly string[];
 	/** Pod Security Standards for all namespaces. Default: only what their labels say. */
 	podSecurity?: PodSecurityConfiguration;

@@ -40,8 +40,8 @@ export interface TestOptions extends Partial<ApiOptions> {
 	/** Default: `default`. */
 	namespaces?: string[];
 	/**
-	 * Who may do what. `everyone`, the default: every authenticated user may do everything; `bootstrap`: what the roles of every
-	 * cluster allow.
+	 * Who may do what. `everyone`, the default: every authenticated user may do everything; `bootstrap`: what the roles
+	 * of every cluster allow.
 	 */
 	roles?: "everyone" | "bootstrap";
 }

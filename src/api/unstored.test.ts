@@ -1,4 +1,7 @@
-/** Bodies that stand for nothing stored, as Go's encoder writes them: with null for every list and map that is not there. */
+/**
+ * Bodies that stand for nothing stored, as Go's encoder writes them: with null for every list and map that is not
+ * there.
+ */
 import { expect, test } from "vitest";
 import { type TestApi, testApi } from "./testing.ts";
 

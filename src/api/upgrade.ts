@@ -74,7 +74,7 @@ async function passThrough(
 		const user = await actingUser(server, requester, request.headers);
 		if (user !== requester) audit?.actsAs(user);
 		await authorize(server, user, info, audit);
-		// Connections may begin with a GET, which stands for no more than reading. Whoever reaches an agent can run
+		// Connections may begin with a GET, which stands for no more than reading. A client that reaches an agent can run
 		// commands.
 		if (info.verb !== "create" && (target.subresource !== "proxy" || target.kind.plural === "nodes"))
 			await ensureAllowed(server, { ...attributesOf(user, info), verb: "create" });

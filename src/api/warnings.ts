@@ -5,7 +5,10 @@ const longestTogether = 4096;
 /** One text, where all together are too long; upstream's limit. */
 const longestOfMany = 256;
 
-/** The value of the header. Each text comes once; when there are too many, the first are shortened and the last left out. */
+/**
+ * The value of the header. Each text comes once; when there are too many, the first are shortened and the last left
+ * out.
+ */
 export function warningHeader(warnings: readonly string[]): string {
 	const texts = [...new Set(warnings)];
 	let length = 0;

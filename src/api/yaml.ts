@@ -5,7 +5,10 @@ import { checkJsonBytes, deepestNesting, tooDeep } from "../core/json-limits.ts"
 import { wellFormed } from "../core/well-formed.ts";
 import { yamlLibrary } from "../core/yaml-library.ts";
 
-/** Words, signs, spaces and line ends that a text may consist of: reading one takes microseconds. JSON is read much faster. */
+/**
+ * Words, signs, spaces and line ends that a text may consist of: reading one takes microseconds. JSON is read much
+ * faster.
+ */
 const mostLexemes = 50_000;
 /** How much the aliases of a document may stand for, for each thing that an anchor names; the library's default. */
 const aliasLimit = 100;

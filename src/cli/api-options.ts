@@ -116,7 +116,7 @@ function classicConfiguration(options: ApiOptions, readText: (option: string, pa
 	if (url === undefined || audience === undefined)
 		throw new Error("--oidc-issuer-url and --oidc-client-id need each other");
 	const claim = options.oidcUsernameClaim ?? "sub";
-	// An e-mail address is of one person, whoever issues the token; other names mean nothing without their issuer.
+	// An e-mail address is of one person, no matter who issues the token; other names mean nothing without their issuer.
 	const usualPrefix = claim === "email" ? "" : `${url}#`;
 	const prefix = options.oidcUsernamePrefix === "-" ? "" : (options.oidcUsernamePrefix ?? usualPrefix);
 	return {

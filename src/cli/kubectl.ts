@@ -10,7 +10,10 @@ const howToGet = [
 	"  others:          https://kubernetes.io/docs/tasks/tools/#kubectl",
 ].join("\n");
 
-/** `cox kubectl get pods`: the kubectl on PATH, with this cluster's kubeconfig. Options before the first word are cox's own. */
+/**
+ * `cox kubectl get pods`: the kubectl on PATH, with this cluster's kubeconfig. Options before the first word are cox's
+ * own.
+ */
 export function kubectlCommand(): Command {
 	return clusterCommand("kubectl", "run the kubectl on PATH with this cluster's kubeconfig")
 		.argument("[args...]", "arguments for kubectl")

@@ -1,6 +1,6 @@
 /**
- * `cox`: every command, in the order in which `cox --help` lists them. What only one command needs is loaded when that command
- * runs: the rest would wait for it.
+ * `cox`: every command, in the order in which `cox --help` lists them. What only one command needs is loaded when that
+ * command runs: the rest would wait for it.
  */
 import { basename } from "node:path";
 import { Command } from "commander";

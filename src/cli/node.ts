@@ -43,7 +43,10 @@ function nodeTable(nodes: readonly NodeStatus[]): string {
 	]);
 }
 
-/** A positive whole number from the command line. @throws InvalidArgumentError, to which commander adds the option's name */
+/**
+ * A positive whole number from the command line.
+ * @throws InvalidArgumentError, to which commander adds the option's name
+ */
 export function wholeNumber(text: string): number {
 	return numberFrom(1, text);
 }

@@ -5,9 +5,15 @@ import type { ApiRequest, ApiResponse, WatchEvent } from "../core/exchange.ts";
 import type { Draft, KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/kind.ts";
 
-/** Carries a request to an API server: in the same process (transport-memory.ts) or over HTTPS or a Unix socket (transport-http.ts). */
+/**
+ * Carries a request to an API server: in the same process (transport-memory.ts) or over HTTPS or a Unix socket
+ * (transport-http.ts).
+ */
 export interface Transport {
-	/** @throws ApiError `ServiceUnavailable` when the server cannot be reached, `Timeout` when no answer came (the write may have happened) */
+	/**
+	 * @throws ApiError `ServiceUnavailable` when the server cannot be reached, `Timeout` when no answer came (the write
+	 * may have happened)
+	 */
 	send(request: Omit<ApiRequest, "user">): Promise<ApiResponse>;
 	close(): Promise<void>;
 }

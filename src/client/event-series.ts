@@ -1,4 +1,7 @@
-/** Which Events are one: repetitions count, similar ones are combined, and one object makes only so many (the rules of upstream's event correlator). */
+/**
+ * Which Events are one: repetitions count, similar ones are combined, and one object makes only so many (the rules of
+ * upstream's event correlator).
+ */
 import type { KubeObject } from "../core/object.ts";
 import type { ObjectReference } from "../kinds/generated/types.ts";
 import { Recent } from "./recent.ts";
@@ -66,7 +69,10 @@ export class EventCorrelator<S extends Series> {
 		this.#begin = begin;
 	}
 
-	/** The series that the event belongs to, with the event counted in; undefined when there were too many about the object. */
+	/**
+	 * The series that the event belongs to, with the event counted in; undefined when there were too many about the
+	 * object.
+	 */
 	add(event: EventToRecord, about: ObjectReference, nowMs: number): S | undefined {
 		const subject = this.#subject(event, about, nowMs);
 		if (!takeToken(subject, nowMs)) return undefined;

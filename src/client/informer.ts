@@ -18,8 +18,8 @@ export interface MirrorOptions {
 const firstRetryMs = 200;
 const longestRetryMs = 30_000;
 /**
- * How long `reached` waits for the watch before it lists. A watch of a kind that nobody writes may say nothing for a minute, and
- * only a list then tells that nothing was missed.
+ * How long `reached` waits for the watch before it lists. A watch of a kind that nobody writes may say nothing for a
+ * minute, and only a list then tells that nothing was missed.
  */
 const patienceMs = 250;
 
@@ -200,7 +200,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 		if (revision < this.#revision) return;
 		if (type === "DELETED") {
 			const key = objectKey(object);
-			// Deleted and made anew, both seen already in a list.
+			// Deleted and recreated, both seen already in a list.
 			const known = this.#objects.get(key);
 			if (known !== undefined && known.metadata.uid === object.metadata.uid)
 				this.#tell(undefined, this.#objects.delete(key));
@@ -211,7 +211,9 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 		this.#advance(revision);
 	}
 
-	/** One that was deleted and made anew between two looks is another object: who knew the old one hears of its end. */
+	/**
+	 * One that was deleted and recreated between two looks is another object: those who knew the old one hear of its end.
+	 */
 	#take(object: T, known: T | undefined): void {
 		if (known !== undefined && known.metadata.uid !== object.metadata.uid)
 			this.#tell(undefined, this.#objects.delete(objectKey(known)));

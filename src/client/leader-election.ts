@@ -22,8 +22,8 @@ export interface LeaderElectionOptions {
 }
 
 /**
- * Runs `lead` while this candidate is the leader, again and again until `signal` aborts. The signal that `lead` gets aborts
- * when leadership is lost; nobody else leads before `lead` has had `leaseMs - renewDeadlineMs` to end.
+ * Runs `lead` while this candidate is the leader, again and again until `signal` aborts. The signal that `lead` gets
+ * aborts when leadership is lost; nobody else leads before `lead` has had `leaseMs - renewDeadlineMs` to end.
  * @throws what `lead` throws
  */
 export async function runAsLeader(

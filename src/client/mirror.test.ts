@@ -108,7 +108,7 @@ test("waiting for a revision ends with its signal and with the mirror", async ()
 	await expect(closed).rejects.toThrow("closed");
 });
 
-test("an object made anew between two looks is told of as gone and as new", async () => {
+test("an object recreated between two looks is told of as gone and as new", async () => {
 	const { client, mirror, clock, server } = setUp();
 	const seen = changesSeen(mirror);
 	await mirror.synced();

@@ -24,10 +24,13 @@ const nanosecondsPerMs = 1_000_000;
 interface Written extends Series {
 	/** Of the Event object; set with the first Event of the series. */
 	name: string;
-	/** The newest Event until it is written: what the Event object is made of. Thousands of series are remembered, without it. */
+	/**
+	 * The newest Event until it is written: what the Event object is made of. Thousands of series are remembered, without
+	 * it.
+	 */
 	newest: { event: EventToRecord; about: ObjectReference } | undefined;
 	written: boolean;
-	/** In the queue or being written; a change meanwhile goes out with it or after it. */
+	/** In the queue or being written; a change in the meantime goes out with it or after it. */
 	queued: boolean;
 	writing: boolean;
 }
@@ -43,7 +46,10 @@ class CorrelatingRecorder implements EventRecorder {
 	readonly #queue: Written[] = [];
 	#flushing: (() => void)[] = [];
 	#writing = 0;
-	/** Names of Events end in the time in nanoseconds; this tells those of one millisecond apart, also from other recorders'. */
+	/**
+	 * Names of Events end in the time in nanoseconds; this tells those of one millisecond apart, also from other
+	 * recorders'.
+	 */
 	#sequence: number;
 
 	constructor(client: Client, clock: Clock) {
@@ -128,7 +134,7 @@ class CorrelatingRecorder implements EventRecorder {
 					if (attempt > 1) series.written = true;
 					else series.name = this.#newName(newest.about.name, series.lastMs);
 				}
-				// Events expire; one that goes on begins anew.
+				// Events expire; one that goes on starts over.
 				else if (isReason(error, "NotFound") && series.written) series.written = false;
 				else if (attempt >= attempts || isReason(error, "Forbidden", "Invalid", "NotFound", "BadRequest")) throw error;
 				else await this.#clock.sleep(1000 * attempt * (0.5 + this.#clock.random()));

@@ -10,7 +10,10 @@ import type { Answered } from "./client-metrics.ts";
 import { lineSplitter } from "./lines.ts";
 
 export interface HttpTransportOptions {
-	/** `https://host:port` (or http). With `socketPath` only its scheme and host name are used; default `http://localhost`. */
+	/**
+	 * `https://host:port` (or http). With `socketPath` only its scheme and host name are used; default
+	 * `http://localhost`.
+	 */
 	server?: string;
 	socketPath?: string;
 	/** PEM. Without `ca` the machine's own authorities are trusted. */

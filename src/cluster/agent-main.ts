@@ -1,4 +1,7 @@
-/** The agent process of one node, as agent-process.ts starts it inside the node's namespaces. Its one argument is its configuration file. */
+/**
+ * The agent process of one node, as agent-process.ts starts it inside the node's namespaces. Its one argument is its
+ * configuration file.
+ */
 import { readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import type { Client } from "../client/client.ts";
@@ -160,8 +163,8 @@ process.on("message", (order: AgentOrder) => {
 /** How long an agent takes to let go when nobody is there that it could tell anything. */
 const letGoMs = 200;
 
-// The server is gone; the one that comes starts an agent of its own, and two must not have the same containers. Events that are
-// still to be written would be tried again for seconds.
+// The server is gone; the one that comes starts an agent of its own, and two must not have the same containers. Events
+// that are still to be written would be tried again for seconds.
 process.on("disconnect", () => {
 	clock.after(letGoMs, () => process.exit(0));
 	void stop(0);

@@ -48,7 +48,10 @@ export class AgentProcess {
 		return outer === undefined ? undefined : (childrenOf(outer)[0] ?? outer);
 	}
 
-	/** Resolves when the agent says it is ready; does nothing but that when it runs. @throws Error with the agent's own message when it cannot start */
+	/**
+	 * Resolves when the agent says it is ready; does nothing but that when it runs.
+	 * @throws Error with the agent's own message when it cannot start
+	 */
 	start(): Promise<void> {
 		if (this.#started !== undefined) return this.#started;
 		this.#nextStart?.cancel();

@@ -1,4 +1,7 @@
-/** What the server process and an agent process say to each other: a configuration file, then Node's IPC, which begins with the tokens. */
+/**
+ * What the server process and an agent process say to each other: a configuration file, then Node's IPC, which begins
+ * with the tokens.
+ */
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
 
 export interface AgentConfig {
@@ -51,5 +54,7 @@ export interface AgentTokens {
 
 export type AgentMessage = { type: "ready"; limitations: readonly string[] } | { type: "failed"; message: string };
 
-/** From the server. A lost channel means the same as `stop`: the server is gone, and the next one starts a new agent. */
+/**
+ * From the server. A lost channel means the same as `stop`: the server is gone, and the next one starts a new agent.
+ */
 export type AgentOrder = { type: "start"; tokens: AgentTokens } | { type: "stop" };

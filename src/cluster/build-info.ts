@@ -27,7 +27,7 @@ export function buildInfo(): BuildInfo {
 /** Sources have the date of their last commit. @param root the folder of package.json */
 export function sourceInfo(root: string): BuildInfo {
 	const unknown = { gitCommit: "", gitTreeState: "", buildDate: "1970-01-01T00:00:00Z" } as const;
-	// A package that lies in somebody else's repository is not described by that one's commits.
+	// A package that lies in someone else's repository is not described by that one's commits.
 	if (!existsSync(join(root, ".git"))) return unknown;
 	try {
 		const [gitCommit = "", seconds] = git(root, "show", "--no-patch", "--format=%H %ct", "HEAD").split(" ");

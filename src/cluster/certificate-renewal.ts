@@ -3,7 +3,10 @@ import { X509Certificate } from "node:crypto";
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Certificates } from "./certificates.ts";
 
-/** By the machine's monotonic time; what is looked at is the wall clock, which may have been set, or have stood while the machine slept. */
+/**
+ * By the machine's monotonic time; what is looked at is the wall clock, which may have been set, or have stood while
+ * the machine slept.
+ */
 const lookMs = 3600 * 1000;
 const dayMs = 24 * lookMs;
 /** The authority is not renewed: every client has it. Its end is announced this long before. */

@@ -23,7 +23,10 @@ export interface ServerNames {
 }
 
 const yearMs = 365 * 24 * 3600 * 1000;
-/** What upstream's kubeadm gives: ten years for the authority, one for the rest. Ours are renewed when a third of their life is left, while the server runs, too. */
+/**
+ * What upstream's kubeadm gives: ten years for the authority, one for the rest. Ours are renewed when a third of their
+ * life is left, while the server runs, too.
+ */
 const authorityYears = 10;
 const leafYears = 1;
 /** Clocks of clients may be a little behind. */
@@ -31,8 +34,8 @@ const backdateMs = 5 * 60 * 1000;
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
 /**
- * The cluster's certificates, made on first use and kept in `directory` with mode 0600. A leaf is replaced that has less
- * than a third of its life left, is not valid yet, does not belong to its key, or lacks a name of the server.
+ * The cluster's certificates, made on first use and kept in `directory` with mode 0600. A leaf is replaced that has
+ * less than a third of its life left, is not valid yet, does not belong to its key, or lacks a name of the server.
  */
 export async function ensureCertificates(directory: string, names: ServerNames, nowMs: number): Promise<Certificates> {
 	mkdirSync(directory, { recursive: true, mode: 0o700 });

@@ -21,7 +21,8 @@ export interface ClusterStore {
 }
 
 /**
- * @param options.encryptionFile absolute path of an EncryptionConfiguration; undefined: Secrets, with the cluster's own key
+ * @param options.encryptionFile absolute path of an EncryptionConfiguration; undefined: Secrets, with the cluster's own
+ * key
  * @param options.lastEncryption what the last start used
  * @param options.flush as for `openLmdbStore`
  * @param options.wrap put around the store on disk
@@ -73,7 +74,9 @@ function draftOf(layout: Layout): string {
 	return join(layout.store, "copy");
 }
 
-/** Free pages of the file still contain what was once written there; a rebuilt file has none. The store is closed then. */
+/**
+ * Free pages of the file still contain what was once written there; a rebuilt file has none. The store is closed then.
+ */
 async function rebuild(layout: Layout, disk: DurableStore): Promise<void> {
 	const draft = draftOf(layout);
 	mkdirSync(draft, { mode: 0o700 });

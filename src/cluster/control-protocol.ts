@@ -29,7 +29,10 @@ export interface ClusterStatus {
 	warnings: readonly string[];
 	/** What keeps the server process running; undefined when that has ended. */
 	supervisorPid?: number;
-	/** Milliseconds from the start of the server process until every node was Ready and the default service account existed. */
+	/**
+	 * Milliseconds from the start of the server process until every node was Ready and the default service account
+	 * existed.
+	 */
 	readyAfterMs?: number;
 }
 
@@ -58,7 +61,7 @@ export type ClockCommand =
 
 export interface ControlRequests {
 	status: { body: undefined; reply: ClusterStatus };
-	/** Answers when every node is Ready, with what had ended of them made anew. */
+	/** Answers when every node is Ready, and those that had ended are recreated. */
 	ready: { body: undefined; reply: ClusterStatus };
 	addNodes: { body: AddNodes; reply: NodeStatus[] };
 	removeNode: { body: { name: string }; reply: NodeStatus };

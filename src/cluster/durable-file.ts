@@ -2,7 +2,8 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } fro
 import { dirname } from "node:path";
 
 /**
- * Writes a file for its owner alone. A crash, a full disk or the machine's end at any time leaves the old file or the new.
+ * Writes a file for its owner alone. A crash, a full disk or the machine's end at any time leaves the old file or the
+ * new.
  * @throws Error of the file system: then the old file is as it was
  */
 export function writeDurably(file: string, content: string | Uint8Array): void {

@@ -4,7 +4,8 @@ import { planNodes } from "./node-numbering.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
 
 /**
- * The settings of a cluster that starts: those of its last start, changed as the options say, with as many nodes as they want.
+ * The settings of a cluster that starts: those of its last start, changed as the options say, with as many nodes as
+ * they want.
  * @param existing undefined for a new cluster; changed in place otherwise
  * @throws Error for options that the cluster cannot have, or no longer
  */

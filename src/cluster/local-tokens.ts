@@ -2,8 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import type { User } from "../core/exchange.ts";
 
 /**
- * Bearer tokens of programs of this machine that the server starts itself, and hands each its own. They are kept nowhere else, and hold
- * until they are taken back or the server ends; the next server starts its programs again.
+ * Bearer tokens of programs of this machine that the server starts itself, and hands each its own. They are kept
+ * nowhere else, and hold until they are taken back or the server ends; the next server starts its programs again.
  */
 export class LocalTokens {
 	/** By the tokens' digests, so that how long a look takes says nothing about the tokens. */

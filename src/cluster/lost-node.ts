@@ -7,8 +7,8 @@ import { nodes } from "../kinds/node.ts";
 import { pods } from "../kinds/pod.ts";
 
 /**
- * Takes a node and its pods out of the API after everything on it has ended: pod garbage collection would wait, in case it comes back.
- * Pods that can't be removed now are left to it.
+ * Takes a node and its pods out of the API after everything on it has ended: pod garbage collection would wait, in case
+ * it comes back. Pods that can't be removed now are left to it.
  */
 export async function forgetNode(client: Client, name: string, nowMs: number): Promise<void> {
 	try {

@@ -4,8 +4,8 @@ import { nodes } from "../kinds/node.ts";
 import type { NodePool, PoolNode } from "./node-pool.ts";
 
 /**
- * Adds the node to the pool; resolves when it is registered with all its labels. Those that a node may not give itself (such as
- * `node-role.kubernetes.io/worker`) are written by `client` as soon as there is a Node object.
+ * Adds the node to the pool; resolves when it is registered with all its labels. Those that a node may not give itself
+ * (such as `node-role.kubernetes.io/worker`) are written by `client` as soon as there is a Node object.
  */
 export async function addNode(pool: NodePool, client: Client | Promise<Client>, node: PoolNode): Promise<void> {
 	const granted = new Set(forbiddenLabels(Object.keys(node.labels)));

@@ -20,7 +20,7 @@ export interface NodePool {
 	readonly mode?: "root" | "rootless";
 	/** Makes the node, or takes over one that an earlier server process left; resolves when its agent runs. */
 	add(node: PoolNode): Promise<void>;
-	/** Makes anew what has ended of the nodes by itself; resolves when every agent runs. Not there where nothing can. */
+	/** Recreates what has ended of the nodes by itself; resolves when every agent runs. Not there where nothing can. */
 	repair?(): Promise<void>;
 	/** Ends the node and everything on it, and forgets its data. */
 	remove(name: string): Promise<void>;

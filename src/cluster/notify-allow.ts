@@ -1,6 +1,9 @@
 import { checkAllowed } from "../notify/settings.ts";
 
-/** Reads `10.1.0.0/16,hooks.example.com`; `none` is nothing. @throws Error that names the option and what is wrong with it */
+/**
+ * Reads `10.1.0.0/16,hooks.example.com`; `none` is nothing.
+ * @throws Error that names the option and what is wrong with it
+ */
 export function parseAllowed(text: string): string[] {
 	const list = text
 		.split(",")

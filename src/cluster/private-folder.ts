@@ -3,7 +3,10 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats, statSync } fr
 import { dirname, join } from "node:path";
 import type { Layout } from "./layout.ts";
 
-/** The data directory and everything secret in it belong to this user alone from now on. @throws Error as `ensurePrivateFolder` */
+/**
+ * The data directory and everything secret in it belong to this user alone from now on.
+ * @throws Error as `ensurePrivateFolder`
+ */
 export function protectData({ data, sockets, pki, store }: Layout): void {
 	for (const folder of [data, sockets]) ensurePrivateFolder(folder);
 	for (const folder of [pki, store]) {
@@ -20,7 +23,8 @@ const stickyBit = 0o1000;
 
 /**
  * Makes the folder, or takes all rights of others from it when it exists.
- * @throws Error that says why it cannot be kept from others: it is another user's, or in a place where anyone can replace it
+ * @throws Error that says why it cannot be kept from others: it is another user's, or in a place where anyone can
+ * replace it
  */
 export function ensurePrivateFolder(folder: string): void {
 	mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -58,7 +58,10 @@ export function childrenOf(pid: number): number[] {
 	}
 }
 
-/** Kills the processes and resolves when they are gone. The kernel needs a moment, and says nothing when it is done: hence the short waits. */
+/**
+ * Kills the processes and resolves when they are gone. The kernel needs a moment, and says nothing when it is done:
+ * hence the short waits.
+ */
 export async function killAll(pids: readonly number[], clock: Clock): Promise<void> {
 	for (const pid of pids) {
 		try {

@@ -1,4 +1,7 @@
-/** The server process of a cluster, as launch.ts starts it. Its one argument is JSON: the data directory and the options. */
+/**
+ * The server process of a cluster, as launch.ts starts it. Its one argument is JSON: the data directory and the
+ * options.
+ */
 import { rmSync, writeFileSync } from "node:fs";
 import type { StartReport } from "./control-protocol.ts";
 import { serveControl } from "./control-server.ts";
@@ -12,7 +15,8 @@ import { supervision } from "./supervision.ts";
 const { data, ...options } = JSON.parse(process.argv[2] ?? "{}") as LaunchOptions & { data: string };
 const layout = layoutOf(data);
 
-// What nodes and pods may read does not depend on the shell that 'cox up' was called in; what is secret has its own mode.
+// What nodes and pods may read does not depend on the shell that 'cox up' was called in; what is secret has its own
+// mode.
 process.umask(0o022);
 
 function report(message: StartReport): void {

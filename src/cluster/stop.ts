@@ -53,7 +53,7 @@ async function killMarked(layout: Layout, clock: Clock): Promise<void> {
 
 const ownSocket = /^(control|api|api-tls|agent-.+)\.sock$/;
 
-/** Only the cluster's own: a folder that somebody named by mistake may have a `run` of its own. */
+/** Only the cluster's own: a folder that someone named by mistake may have a `run` of its own. */
 export function removeSockets(folder: string): void {
 	if (!existsSync(folder)) return;
 	for (const entry of readdirSync(folder, { withFileTypes: true }))

@@ -1,4 +1,7 @@
-/** What a data directory says about its store, beside the store: a store that is gone is not taken for one that never was. */
+/**
+ * What a data directory says about its store, beside the store: a store that is gone is not taken for one that never
+ * was.
+ */
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { writeDurably } from "./durable-file.ts";

@@ -3,7 +3,9 @@ import type { ClusterStatus } from "./control-protocol.ts";
 import type { Layout } from "./layout.ts";
 import { supervisorMark } from "./processes.ts";
 
-/** What this server process knows of the supervisor that started it: assets/supervise.sh passes it in the environment. */
+/**
+ * What this server process knows of the supervisor that started it: assets/supervise.sh passes it in the environment.
+ */
 export function supervision({ data }: Layout): Pick<ClusterStatus, "restarts" | "supervisorPid"> {
 	const last = process.env.COX_LAST_END;
 	return {

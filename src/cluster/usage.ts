@@ -1,6 +1,6 @@
 /**
- * What pods and nodes use, read from the agents when somebody asks for it, and then every 15 seconds for a minute: a cluster
- * without autoscalers in which nobody looks pays nothing.
+ * What pods and nodes use, read from the agents when someone asks for it, and then every 15 seconds for a minute: a
+ * cluster without autoscalers in which nobody looks pays nothing.
  */
 import type { NodeUsage, PodUsage } from "../api/node-usage.ts";
 import type { Client } from "../client/client.ts";
@@ -67,7 +67,7 @@ class AgentUsage implements UsageReader {
 	/** Pods of the latest readings by uid. */
 	readonly #pods = new Map<string, PodUsage>();
 	readonly #marks = new Map<string, Map<string, Mark>>();
-	/** Nodes that somebody is interested in, and until when. */
+	/** Nodes that someone is interested in, and until when. */
 	readonly #demand = new Map<string, number>();
 	readonly #reading = new Map<string, Promise<void>>();
 	/** Nodes whose latest reading lacks a container that had only just started. */
@@ -84,7 +84,7 @@ class AgentUsage implements UsageReader {
 				const { nodeName = "" } = spec;
 				if (nodeName !== "") {
 					this.#want([nodeName], usage === undefined ? shortestWindowMs : periodMs);
-					// Not later than whoever asked will ask again.
+					// Not later than the client will ask again.
 					if (usage === undefined) this.#schedule(shortestWindowMs);
 				}
 				if (usage === undefined || options.clock.now() - usage.atMs > demandMs) return undefined;
@@ -147,7 +147,9 @@ class AgentUsage implements UsageReader {
 		this.#replace(name, undefined);
 	}
 
-	/** One after the other in a few lines at the same time. Virtual time stands meanwhile: agents answer in none. */
+	/**
+	 * One after the other in a few lines at the same time. Virtual time stands in the meantime: agents answer in none.
+	 */
 	#readAll(names: readonly string[]): void {
 		const waiting = names.filter((name) => !this.#reading.has(name));
 		if (waiting.length === 0 || this.#stopped) return;
@@ -210,7 +212,10 @@ class AgentUsage implements UsageReader {
 	}
 }
 
-/** CPU since the last reading; since the container's start, when there is none. Undefined for one that has only just started. */
+/**
+ * CPU since the last reading; since the container's start, when there is none. Undefined for one that has only just
+ * started.
+ */
 function containerUsage(
 	{ name, startTime = "", cpu, memory }: ContainerSummary,
 	key: string,
@@ -224,7 +229,7 @@ function containerUsage(
 	const sinceLastMs = comparable ? nowMs - last.atMs : 0;
 	const from =
 		comparable && sinceLastMs >= precisionMs ? last : { atMs: parseTimestamp(startTime), startTime, cpuNanoseconds: 0 };
-	// Whoever asks often does not shorten what rates are measured over.
+	// Frequent requests do not shorten what rates are measured over.
 	marks.set(key, comparable && sinceLastMs < shortestWindowMs ? last : { atMs: nowMs, startTime, cpuNanoseconds });
 	const windowMs = nowMs - from.atMs;
 	if (!(windowMs >= precisionMs)) return undefined;

@@ -19,8 +19,8 @@ export function userKubeconfigFile(layout: Layout, user: string): string {
 }
 
 /**
- * A certificate for the user, asked for, approved and signed through the API (Kubernetes documentation, "Certificate Signing Requests").
- * The request is gone afterwards.
+ * A certificate for the user, asked for, approved and signed through the API (Kubernetes documentation, "Certificate
+ * Signing Requests"). The request is gone afterwards.
  * @param client may create, approve and delete requests
  * @throws ApiError of a refusal, such as for the group system:masters; Error when the request is not signed
  */

@@ -60,7 +60,10 @@ export function confirm(kind: Kind, object: KubeObject): Action {
 	return { do: "confirm", kind, ref: { namespace, name }, uid };
 }
 
-/** Ends the plan if `ref`, read afresh, does exist with this uid (undefined: with any): the Mirror of its kind is behind. */
+/**
+ * Ends the plan if `ref`, read afresh, does exist with this uid (undefined: with any): the Mirror of its kind is
+ * behind.
+ */
 export function confirmAbsent(kind: Kind, ref: Ref, uid?: string): Action {
 	return { do: "confirmAbsent", kind, ref, ...(uid === undefined ? {} : { uid }) };
 }
@@ -70,7 +73,10 @@ export function removeAll(kind: Kind, namespace: string): Action {
 	return { do: "deleteAll", kind, namespace };
 }
 
-/** Ends the plan if the namespace (undefined: any), read afresh, holds an object of one of these kinds; with `of`, one that it is about. */
+/**
+ * Ends the plan if the namespace (undefined: any), read afresh, holds an object of one of these kinds; with `of`, one
+ * that it is about.
+ */
 export function confirmNone<T extends KubeObject>(
 	kinds: readonly Kind<T>[],
 	namespace: string | undefined,

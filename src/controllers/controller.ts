@@ -1,6 +1,6 @@
 /**
- * A controller plans, the shell acts. `gather` reads the Mirror, `plan` is pure, shell.ts does the rest: queue, own-write
- * barrier, writes, events, backoff.
+ * A controller plans, the shell acts. `gather` reads the Mirror, `plan` is pure, shell.ts does the rest: queue,
+ * own-write barrier, writes, events, backoff.
  */
 import type { DeleteOptions, Patch, Ref } from "../client/client.ts";
 import type { Informer, Mirror } from "../client/mirror.ts";
@@ -9,7 +9,10 @@ import type { Reason } from "../core/errors.ts";
 import type { Draft, KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/kind.ts";
 
-/** An Event to be recorded; `{name}` in the message of an action's event is the name of the created or deleted object, `{error}` the error's message. */
+/**
+ * An Event to be recorded; `{name}` in the message of an action's event is the name of the created or deleted object,
+ * `{error}` the error's message.
+ */
 export interface EventText {
 	type: "Normal" | "Warning";
 	reason: string;
@@ -17,13 +20,13 @@ export interface EventText {
 }
 
 /**
- * One write. Actions are carried out in order; a run of creates or deletes of one kind, or of patches that allow it, next to each other goes out in batches of 1, 2, 4, …
- * (upstream's slow start) and stops at the first failure. What fails ends the plan, unless the error is the one the
- * action says it tolerates; the key is then retried with backoff. A create in a namespace that is being deleted is never
- * a failure: the plan goes on without it, and no event is told.
+ * One write. Actions are carried out in order; a run of creates or deletes of one kind, or of patches that allow it,
+ * next to each other goes out in batches of 1, 2, 4, … (upstream's slow start) and stops at the first failure. What
+ * fails ends the plan, unless the error is the one the action says it tolerates; the key is then retried with backoff.
+ * A create in a namespace that is being deleted is never a failure: the plan goes on without it, and no event is told.
  */
-// `any` in Kind<any> and KubeObject subtypes: a list of actions mixes kinds, and each action was type-checked when it was
-// made by the functions below.
+// `any` in Kind<any> and KubeObject subtypes: a list of actions mixes kinds, and each action was type-checked when it
+// was made by the functions below.
 export type Action =
 	| {
 			do: "create";
@@ -63,17 +66,27 @@ export type Action =
 			failureEvent?: EventText & { regarding: KubeObject };
 	  }
 	/**
-	 * Reads the object afresh (not from the Mirror); ends the plan when it is gone, being deleted, or has another uid. Goes before an
-	 * adoption: the Mirror may not have seen yet that the owner is being deleted and has just been made to let go.
+	 * Reads the object afresh (not from the Mirror); ends the plan when it is gone, being deleted, or has another uid.
+	 * Goes before an adoption: the Mirror may not have seen yet that the owner is being deleted and has just been made to
+	 * let go.
 	 */
 	| { do: "confirm"; kind: Kind; ref: Ref; uid: string }
-	/** Reads afresh, too; ends the plan when an object of that uid (undefined: any) does exist. Goes before what is done for its absence. */
+	/**
+	 * Reads afresh, too; ends the plan when an object of that uid (undefined: any) does exist. Goes before what is done
+	 * for its absence.
+	 */
 	| { do: "confirmAbsent"; kind: Kind; ref: Ref; uid?: string }
-	/** Reads afresh, too; ends the plan when the namespace (undefined: any) holds an object of one of these kinds (`of`: one that it is about). */
+	/**
+	 * Reads afresh, too; ends the plan when the namespace (undefined: any) holds an object of one of these kinds (`of`:
+	 * one that it is about).
+	 */
 	| { do: "confirmNone"; kinds: readonly Kind[]; namespace: string | undefined; of?: Matching }
 	/** Deletes all objects of a kind in a namespace, in one request; for kinds that the controller does not watch. */
 	| { do: "deleteAll"; kind: Kind; namespace: string }
-	/** Writes nothing: the key is not planned again before the Mirror has seen this revision in these kinds, which the controller watches. */
+	/**
+	 * Writes nothing: the key is not planned again before the Mirror has seen this revision in these kinds, which the
+	 * controller watches.
+	 */
 	| { do: "catchUp"; kinds: readonly Kind[]; revision: number }
 	| ({ do: "event"; regarding: KubeObject } & EventText);
 
@@ -95,7 +108,10 @@ export interface ActionFailure {
 
 export interface Plan {
 	actions: Action[];
-	/** Epoch milliseconds at which the key is to be looked at again, whatever happens in between: for what objects say by the wall clock. */
+	/**
+	 * Epoch milliseconds at which the key is to be looked at again, whatever happens in between: for what objects say by
+	 * the wall clock.
+	 */
 	requeueAtMs?: number;
 	/** The same, so many milliseconds from now by the clock that nobody sets: for periods and patience. */
 	requeueAfterMs?: number;
@@ -106,9 +122,15 @@ export interface PlanContext {
 	nowMs: number;
 	/** Seeded; for name suffixes and jitter. */
 	random: Random;
-	/** What ended the key's previous plan; undefined after a plan that was carried out in full. For conditions such as ReplicaFailure. */
+	/**
+	 * What ended the key's previous plan; undefined after a plan that was carried out in full. For conditions such as
+	 * ReplicaFailure.
+	 */
 	failure?: ActionFailure;
-	/** For how long the key's plans have asked for `requeueAfterMs` without a break, by the clock that nobody sets; 0 for the first of them. */
+	/**
+	 * For how long the key's plans have asked for `requeueAfterMs` without a break, by the clock that nobody sets; 0 for
+	 * the first of them.
+	 */
 	waitedMs: number;
 }
 
@@ -118,8 +140,8 @@ export interface Controller<State> {
 	/** Names the event source component as upstream has it, such as `statefulset-controller`. */
 	component: string;
 	/**
-	 * Its service account in kube-system, which upstream names differently from `component` at times; one with a colon is the user
-	 * itself. Default: `component`.
+	 * Its service account in kube-system, which upstream names differently from `component` at times; one with a colon is
+	 * the user itself. Default: `component`.
 	 */
 	account?: string;
 	/**
@@ -133,8 +155,9 @@ export interface Controller<State> {
 	/** Keys reconciled at the same time. Default 32. */
 	concurrency?: number;
 	/**
-	 * How long the shell lets changes gather before it plans a key whose last plan is younger than this. Keeps the cost of a large object
-	 * in proportion: a plan over n pods, run for each of n pod changes, would be quadratic. Default: not at all.
+	 * How long the shell lets changes gather before it plans a key whose last plan is younger than this. Keeps the cost
+	 * of a large object in proportion: a plan over n pods, run for each of n pod changes, would be quadratic. Default:
+	 * not at all.
 	 */
 	coalesceMs?(key: string, mirror: Mirror): number;
 }

@@ -1,4 +1,6 @@
-/** Whether two JSON values mean the same: the order of fields does not count, and a field that is undefined is no field. */
+/**
+ * Whether two JSON values mean the same: the order of fields does not count, and a field that is undefined is no field.
+ */
 export function sameJson(left: unknown, right: unknown): boolean {
 	if (left === right) return true;
 	if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;

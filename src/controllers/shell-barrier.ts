@@ -54,7 +54,10 @@ export class Barrier {
 		else this.wrote(kind, answer);
 	}
 
-	/** An answer to a deletion may carry the revision of the deletion, the one before, or none: what counts is that the object goes. */
+	/**
+	 * An answer to a deletion may carry the revision of the deletion, the one before, or none: what counts is that the
+	 * object goes.
+	 */
 	deleted(kind: Kind, known: KubeObject | undefined, answer: object): void {
 		this.wrote(kind, answer);
 		if (known === undefined) return;
@@ -108,7 +111,7 @@ export function reasonOf(error: unknown): { reason: Reason; message: string } {
 	return { reason: "InternalError", message: error instanceof Error ? error.message : String(error) };
 }
 
-/** True when the plan failed because it was made from an old picture: planning anew, from a newer one, is the cure. */
+/** True when the plan failed because it was made from an old picture: planning again, from a newer one, is the cure. */
 export function isOutdated(error: unknown): boolean {
 	return isReason(error, ...outdated);
 }

@@ -10,7 +10,7 @@ const outdatedLimit = 5;
 
 export class KeyState {
 	readonly key: string;
-	/** Planned and not settled yet: changes meanwhile make it `dirty`. */
+	/** Planned and not settled yet: changes in the meantime make it `dirty`. */
 	busy = false;
 	dirty = false;
 	/** What ended the last plan. */
@@ -91,7 +91,8 @@ export class KeyState {
 			this.#failures = Math.max(this.#failures, 1);
 			return true;
 		}
-		// A change led to this attempt before the next was due: that one stays where it is, and is not put off by changes that go on coming.
+		// A change led to this attempt before the next was due: that one stays where it is, and is not put off by changes
+		// that go on coming.
 		if (this.#retry !== undefined) return false;
 		this.#failures++;
 		const delayMs = Math.min(firstBackoffMs * 2 ** (this.#failures - 1), longestBackoffMs);

@@ -1,4 +1,6 @@
-/** The shell of every controller: queue, own-write barrier, writes, backoff. The rules live in the controllers' plans. */
+/**
+ * The shell of every controller: queue, own-write barrier, writes, backoff. The rules live in the controllers' plans.
+ */
 import { setMaxListeners } from "node:events";
 import type { Client } from "../client/client.ts";
 import type { Informer, Mirror } from "../client/mirror.ts";
@@ -17,7 +19,10 @@ import { type QueueMetrics, WorkqueueMetrics } from "./workqueue-metrics.ts";
 export interface ShellParts {
 	client: Client;
 	mirror: Mirror;
-	/** The store's newest revision, for the own-write barrier: most controllers may not ask for it. Default: their client is asked. */
+	/**
+	 * The store's newest revision, for the own-write barrier: most controllers may not ask for it. Default: their client
+	 * is asked.
+	 */
 	revision?(): Promise<number>;
 	clock: Clock;
 	/** Without it Events are not written. */
@@ -127,7 +132,9 @@ class ControllerShell<State> implements Shell {
 		this.#states.clear();
 	}
 
-	/** A shell that starts on a mirror in use first waits until that has seen all that an earlier shell may have written. */
+	/**
+	 * A shell that starts on a mirror in use first waits until that has seen all that an earlier shell may have written.
+	 */
 	async #start(): Promise<void> {
 		const { mirror } = this.#parts;
 		const { signal } = this.#stopping;
@@ -157,7 +164,9 @@ class ControllerShell<State> implements Shell {
 		this.#schedulePump();
 	}
 
-	/** Changes are told while the API server commits, and often many in a row: plan after that, and once for all of them. */
+	/**
+	 * Changes are told while the API server commits, and often many in a row: plan after that, and once for all of them.
+	 */
 	#schedulePump(nowMs = this.#parts.clock.monotonicMs()): void {
 		if (this.#pumping || !this.#ready) return;
 		this.#pumping = true;

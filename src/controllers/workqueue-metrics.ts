@@ -1,4 +1,7 @@
-/** What is counted of the controllers' queues, as upstream's work queues do (Kubernetes Metrics Reference, `workqueue_…`). */
+/**
+ * What is counted of the controllers' queues, as upstream's work queues do (Kubernetes Metrics Reference,
+ * `workqueue_…`).
+ */
 import { type Counter, exponentialBounds, type Histogram, type MetricRegistry } from "../core/metrics/registry.ts";
 
 /** From ten nanoseconds to a thousand seconds. */
@@ -61,7 +64,7 @@ export class WorkqueueMetrics {
 		);
 	}
 
-	/** @param state asked when somebody looks */
+	/** @param state asked when someone looks */
 	queue(controller: string, state: () => QueueState): QueueMetrics {
 		const name = upstreamNames[controller] ?? controller.replaceAll("-", "_");
 		this.#states.set(name, state);

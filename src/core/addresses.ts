@@ -1,4 +1,6 @@
-/** IPv4 addresses and CIDR blocks as arithmetic. Addresses are dotted quads outside and unsigned 32-bit numbers inside. */
+/**
+ * IPv4 addresses and CIDR blocks as arithmetic. Addresses are dotted quads outside and unsigned 32-bit numbers inside.
+ */
 
 export interface Cidr {
 	/** First address of the block. */

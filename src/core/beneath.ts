@@ -1,7 +1,7 @@
 /**
- * Paths below a directory in which others may change names and links at any moment. Links are followed, but never out of the
- * directory: each component is opened by the descriptor of the one before. `no-links.ts` refuses links. Linux only. A walk costs
- * some ten microseconds a component.
+ * Paths below a directory in which others may change names and links at any moment. Links are followed, but never out
+ * of the directory: each component is opened by the descriptor of the one before. `no-links.ts` refuses links. Linux
+ * only. A walk costs some ten microseconds a component.
  */
 import {
 	chmodSync,
@@ -29,7 +29,9 @@ export class LeavesDirectory extends Error {
 }
 
 export interface BeneathOptions {
-	/** `inside`: what leads out is refused; `root`: the directory is where absolute links and `..` end, as in a chroot. */
+	/**
+	 * `inside`: what leads out is refused; `root`: the directory is where absolute links and `..` end, as in a chroot.
+	 */
 	links: "inside" | "root";
 	/** What to make where there is nothing; directories on the way, too. Default: nothing. */
 	make?: "directory" | "file";
@@ -38,7 +40,8 @@ export interface BeneathOptions {
 }
 
 /**
- * A descriptor of what is at the path, which can be looked at (`fstatSync`) and opened again as `descriptorPath` says; to be closed.
+ * A descriptor of what is at the path, which can be looked at (`fstatSync`) and opened again as `descriptorPath` says;
+ * to be closed.
  * @throws LeavesDirectory; Error with `code` ENOENT, ENOTDIR, ELOOP or another of the system's
  */
 export function openBeneath(directory: string, path: string, options: BeneathOptions): number {
@@ -141,7 +144,8 @@ class Walk {
 
 	#makeDirectory(at: string, mode: number): void {
 		mkdirSync(at, { mode });
-		// The umask of this process is not meant; a link that was put there since has no mode of its own, and is not followed.
+		// The umask of this process is not meant; a link that was put there since has no mode of its own, and is not
+		// followed.
 		const fd = openSync(at, O_PATH | O_NOFOLLOW);
 		try {
 			if (fstatSync(fd).isDirectory()) chmodSync(descriptorPath(fd), mode);

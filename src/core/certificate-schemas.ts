@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 const require = createRequire(import.meta.url);
 
 /**
- * They take 60 ms to load, so that is done when the first request is read or signed; by `require`, because validation does
- * not wait.
+ * They take 60 ms to load, so that is done when the first request is read or signed; by `require`, because validation
+ * does not wait.
  */
 export function certificateSchemas() {
 	// The packages' own types.

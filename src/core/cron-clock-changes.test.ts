@@ -29,7 +29,8 @@ test.each([
 		"2026-10-24T23:00:00Z",
 		["10-24T23:30", "10-25T00:30", "10-25T01:30", "10-25T02:30"],
 	],
-	// Half an hour on Lord Howe Island: at 15:00 UTC on 4 April clocks go back from 02:00 to 01:30, on 3 October forward from 02:00 to 02:30.
+	// Half an hour on Lord Howe Island: at 15:00 UTC on 4 April clocks go back from 02:00 to 01:30, on 3 October forward
+	// from 02:00 to 02:30.
 	["TZ=Australia/Lord_Howe 45 1 * * *", "2026-04-03T15:00:00Z", ["04-04T14:45", "04-05T15:15"]],
 	["TZ=Australia/Lord_Howe 15 2 * * *", "2026-10-02T16:00:00Z", ["10-03T15:45", "10-04T15:15"]],
 	["30 2 * * *", "2026-03-28T00:00:00Z", ["03-28T02:30", "03-29T02:30", "03-30T02:30"]],

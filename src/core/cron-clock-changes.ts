@@ -1,7 +1,7 @@
 /**
- * Schedules that run once a day, whatever the clocks do. In the hour that clocks repeat in autumn a time comes twice, and counts once; in
- * the hour that they skip in spring a time does not come, and is due as many hours after the one before as on other days: what should
- * have run at 02:30 runs at 03:30.
+ * Schedules that run once a day, whatever the clocks do. In the hour that clocks repeat in autumn a time comes twice,
+ * and counts once; in the hour that they skip in spring a time does not come, and is due as many hours after the one
+ * before as on other days: what should have run at 02:30 runs at 03:30.
  */
 import type { Zone } from "./cron-zone.ts";
 import { zoneOf } from "./cron-zone.ts";

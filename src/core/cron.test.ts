@@ -12,10 +12,10 @@ interface Case {
 }
 
 /**
- * Expected times were not computed by this code: a Python program of a few lines read the five fields on its own, walked
- * from `after` minute by minute through up to five years of UTC, asked Python's zoneinfo for the wall-clock time of each
- * and kept the minutes that match (day of month OR day of week when neither is `*`, `?` or `*` by one). The first part
- * was chosen by hand, the rest at random, half of it around days on which clocks change.
+ * Expected times were not computed by this code: a Python program of a few lines read the five fields on its own,
+ * walked from `after` minute by minute through up to five years of UTC, asked Python's zoneinfo for the wall-clock time
+ * of each and kept the minutes that match (day of month OR day of week when neither is `*`, `?` or `*` by one). The
+ * first part was chosen by hand, the rest at random, half of it around days on which clocks change.
  */
 const cases = readFileSync(new URL("./testdata/cron-cases.jsonl", import.meta.url), "utf8")
 	.trimEnd()
@@ -60,7 +60,10 @@ describe("cron", () => {
 		expect(times("0 0 29 2 *", "2096-03-01T00:00:00Z", 1)).toEqual([]);
 	});
 
-	/** Where midnight does not exist, robfig's step from day to day lands an hour to one side and is pushed back to a midnight. */
+	/**
+	 * Where midnight does not exist, robfig's step from day to day lands an hour to one side and is pushed back to a
+	 * midnight.
+	 */
 	test("a day without midnight is reached from the west and stepped over from the east", () => {
 		expect(times("0 12 * * 0", "2018-11-03T12:00:00Z", 1, "America/Sao_Paulo")).toEqual(["2018-11-04T14:00:00Z"]);
 		// 26 April 2024, a Friday, begins at 01:00 in Cairo.

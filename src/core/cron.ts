@@ -26,8 +26,8 @@ export class CronError extends Error {
 }
 
 /**
- * What becomes of times at which clocks are changed. `asTheyCome`, as robfig has it: they come twice or not at all. `once`: see
- * cron-clock-changes.ts; schedules that are due every hour go on as they come.
+ * What becomes of times at which clocks are changed. `asTheyCome`, as robfig has it: they come twice or not at all.
+ * `once`: see cron-clock-changes.ts; schedules that are due every hour go on as they come.
  */
 export type ClockChanges = "asTheyCome" | "once";
 
@@ -53,7 +53,10 @@ interface Bounds {
 	names?: Readonly<Record<string, number>>;
 }
 
-/** Whether each number is in the field; `star` when the field leaves everything open, which matters for the two day fields. */
+/**
+ * Whether each number is in the field; `star` when the field leaves everything open, which matters for the two day
+ * fields.
+ */
 interface Field {
 	values: readonly boolean[];
 	star: boolean;

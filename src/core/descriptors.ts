@@ -1,8 +1,8 @@
 /** What Node lacks of open(2), and the codes of its errors. Linux only. */
 
 /**
- * Opens nothing but the name: no FIFO waits, no device wakes. The same number on all architectures where Node runs, and missing
- * from its constants.
+ * Opens nothing but the name: no FIFO waits, no device wakes. The same number on all architectures where Node runs, and
+ * missing from its constants.
  */
 export const O_PATH = 0o10000000;
 

@@ -16,13 +16,19 @@ export interface ApiRequest {
 	/** Path without query: `/apis/apps/v1/namespaces/default/deployments/web`. */
 	path: string;
 	query: URLSearchParams;
-	/** Names in lower case. Values of a header that came several times are joined by commas, those of impersonation by line breaks. */
+	/**
+	 * Names in lower case. Values of a header that came several times are joined by commas, those of impersonation by
+	 * line breaks.
+	 */
 	headers: Readonly<Record<string, string | undefined>>;
 	/** Who asks, where the transport knows it already (client certificate, same process). */
 	user?: User;
 	/** Bytes from the network, or from the same process a value, which the server copies before it changes it. */
 	body?: { bytes: Uint8Array } | { object: unknown };
-	/** Gets the body from the network. The server asks for it, and sets `body`, when it knows that the client may send one. */
+	/**
+	 * Gets the body from the network. The server asks for it, and sets `body`, when it knows that the client may send
+	 * one.
+	 */
 	receive?: () => Promise<Uint8Array>;
 	/** Aborts when the client is gone. */
 	signal: AbortSignal;
@@ -55,7 +61,9 @@ export type ApiResponse =
 			object: unknown;
 			bytes(): Uint8Array | readonly Uint8Array[];
 	  }
-	/** A running watch. `start` is called once; it delivers in revision order until `signal` aborts or `end` is called. */
+	/**
+	 * A running watch. `start` is called once; it delivers in revision order until `signal` aborts or `end` is called.
+	 */
 	| {
 			type: "watch";
 			status: 200;

@@ -5,8 +5,9 @@ import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 const closeOnExec = 0o2000000;
 
 /**
- * Descriptors above the standard ones that a child would inherit: those that this process itself inherited, and those that libraries
- * open without close-on-exec, as LMDB does. Node marks its own; it marks those it inherited, too, but stops at the first gap.
+ * Descriptors above the standard ones that a child would inherit: those that this process itself inherited, and those
+ * that libraries open without close-on-exec, as LMDB does. Node marks its own; it marks those it inherited, too, but
+ * stops at the first gap.
  */
 function inheritableDescriptors(): number[] {
 	return names("/proc/self/fd").filter((fd) => {
@@ -22,8 +23,8 @@ function inheritableDescriptors(): number[] {
 }
 
 /**
- * As `spawn`, with all that the child would inherit overwritten: by /dev/null where `stdio` says nothing of it. A child that is Node finds
- * no gap among its descriptors and closes them for its own children.
+ * As `spawn`, with all that the child would inherit overwritten: by /dev/null where `stdio` says nothing of it. A child
+ * that is Node finds no gap among its descriptors and closes them for its own children.
  */
 export function spawnApart(
 	program: string,

@@ -3,7 +3,10 @@ import { ApiError } from "./errors.ts";
 
 /** Lists and objects in each other: every step that descends into a value may recurse this deep. */
 export const deepestNesting = 256;
-/** Scalars, lists and objects in one value. The largest objects of clusters, definitions of resources, have a fifth of it. */
+/**
+ * Scalars, lists and objects in one value. The largest objects of clusters, definitions of resources, have a fifth of
+ * it.
+ */
 export const mostValues = 100_000;
 
 export function tooDeep(): ApiError {

@@ -17,8 +17,8 @@ const newline = 0x0a;
 const space = 0x20;
 
 /**
- * What a client gets to see of each line, newline included unless the line goes on (tag P); undefined when it is filtered
- * out or is none of the format. Of a line in parts only the first has its time before it.
+ * What a client gets to see of each line, newline included unless the line goes on (tag P); undefined when it is
+ * filtered out or is none of the format. Of a line in parts only the first has its time before it.
  */
 export function lineRenderer(options: LogOptions): (line: Buffer) => Buffer | undefined {
 	let begins = true;

@@ -1,8 +1,8 @@
 /**
- * Files at absolute paths that pods may change at any moment, for reading, writing and removing. A path is walked directory by
- * directory, each opened in the one before, and a symbolic link on the way is refused; what is then done through the open
- * directory happens in this very directory, even when its path has changed. `beneath.ts` follows links, but never out of a
- * directory. (Node has neither openat nor openat2; `/proc/self/fd/N/NAME` names the same.)
+ * Files at absolute paths that pods may change at any moment, for reading, writing and removing. A path is walked
+ * directory by directory, each opened in the one before, and a symbolic link on the way is refused; what is then done
+ * through the open directory happens in this very directory, even when its path has changed. `beneath.ts` follows
+ * links, but never out of a directory. (Node has neither openat nor openat2; `/proc/self/fd/N/NAME` names the same.)
  */
 import { closeSync, constants, fstatSync, mkdirSync, openSync } from "node:fs";
 import { type FileHandle, open, opendir, rename, rmdir, unlink } from "node:fs/promises";
@@ -112,8 +112,8 @@ export class HeldDirectory {
 	}
 
 	/**
-	 * Removes what is in this directory. What lies deep is moved up to be removed in the next round: descriptors are few, and no
-	 * path gets too long.
+	 * Removes what is in this directory. What lies deep is moved up to be removed in the next round: descriptors are few,
+	 * and no path gets too long.
 	 * @returns whether there was anything
 	 */
 	async #empty(top: HeldDirectory, depth: number): Promise<boolean> {
@@ -211,7 +211,10 @@ export async function readRegular(path: string, mostBytes: number): Promise<Buff
 	}
 }
 
-/** Removes what the path names, with all that is in it. Nothing to do when there is none. @throws Error for a link on the way */
+/**
+ * Removes what the path names, with all that is in it. Nothing to do when there is none.
+ * @throws Error for a link on the way
+ */
 export async function removeTree(path: string): Promise<void> {
 	await inParent(path, (parent, name) => parent.remove(name)).catch(ignoring("ENOENT"));
 }

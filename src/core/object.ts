@@ -102,8 +102,8 @@ export function deepCopy<T>(value: T): T {
 }
 
 /**
- * A table to look up what clients say in: it has its own entries and nothing else, whereas every object literal also has
- * `constructor` and other things that it inherits.
+ * A table to look up what clients say in: it has its own entries and nothing else, whereas every object literal also
+ * has `constructor` and other things that it inherits.
  */
 export function lookup<T>(entries: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
 	return Object.freeze(Object.assign(Object.create(null) as Record<string, T>, entries));

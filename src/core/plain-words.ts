@@ -5,7 +5,8 @@ const longest = 1024;
 
 /**
  * The error's message, short and without where the node keeps its files.
- * @param internal directories of the node; of what is in their `own` and `fs`, which is the node's file system, its paths remain
+ * @param internal directories of the node; of what is in their `own` and `fs`, which is the node's file system, its
+ * paths remain
  */
 export function plainWords(error: unknown, internal: readonly string[] = []): string {
 	let text = error instanceof Error ? error.message : String(error);

@@ -78,7 +78,10 @@ function parse(quantity: string | number): Exact {
 	return parseExact(typeof quantity === "number" ? numberText(quantity) : quantity);
 }
 
-/** JavaScript writes 1e21 and 1e-7 with an exponent, which is a format of its own: quantities given as numbers may not change. */
+/**
+ * JavaScript writes 1e21 and 1e-7 with an exponent, which is a format of its own: quantities given as numbers may not
+ * change.
+ */
 function numberText(value: number): string {
 	return String(value).replace("e+", "e");
 }

@@ -1,8 +1,8 @@
 import { renameSync, writeFileSync } from "node:fs";
 
 /**
- * Writes a file for its owner alone, so that a reader sees the old or the new one, whole. The end of the machine may lose what
- * was written last.
+ * Writes a file for its owner alone, so that a reader sees the old or the new one, whole. The end of the machine may
+ * lose what was written last.
  * @param file the only writer of `FILE.new` is this function
  * @throws Error of the file system: then the old file is as it was
  */

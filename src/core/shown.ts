@@ -3,8 +3,8 @@
 const longestShown = 1000;
 
 /**
- * A value as JSON, cut off where it gets too long, with an ellipsis in the place of the rest. What does not get into the
- * text costs nothing.
+ * A value as JSON, cut off where it gets too long, with an ellipsis in the place of the rest. What does not get into
+ * the text costs nothing.
  */
 export function shown(value: unknown): string {
 	if (typeof value === "string" && value.length > longestShown) return JSON.stringify(shortened(value));

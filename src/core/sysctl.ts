@@ -18,8 +18,8 @@ export function isSysctlPattern(pattern: string): boolean {
 }
 
 /**
- * The name with dots between its parts, as sysctl.d(5) reads names: where a slash comes first, slashes are what divides, and a
- * dot is part of a name (`net/ipv4/conf/eth0.1/forwarding`).
+ * The name with dots between its parts, as sysctl.d(5) reads names: where a slash comes first, slashes are what
+ * divides, and a dot is part of a name (`net/ipv4/conf/eth0.1/forwarding`).
  */
 export function dottedSysctl(name: string): string {
 	if (/[./]/.exec(name)?.[0] !== "/") return name;

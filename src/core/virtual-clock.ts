@@ -101,7 +101,10 @@ export class VirtualClock implements Clock {
 		}
 	}
 
-	/** Time stands until the returned function is called: for work of the outside world that nothing may overtake, such as a disk's. */
+	/**
+	 * Time stands until the returned function is called: for work of the outside world that nothing may overtake, such as
+	 * a disk's.
+	 */
 	hold(): () => void {
 		let held = true;
 		this.#holds++;
@@ -115,7 +118,10 @@ export class VirtualClock implements Clock {
 		};
 	}
 
-	/** When it returns, every promise that can settle without a timer or the outside world has done so, and nobody holds the clock. */
+	/**
+	 * When it returns, every promise that can settle without a timer or the outside world has done so, and nobody holds
+	 * the clock.
+	 */
 	async #settle(): Promise<void> {
 		await turn();
 		while (this.#holds > 0) {

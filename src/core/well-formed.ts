@@ -1,8 +1,8 @@
 /** Texts of JSON that no UTF-8 can hold. */
 
 /**
- * The value with U+FFFD in the place of each half of a surrogate pair, in keys and values, as Go reads it. Left alone, it
- * would change when it is stored.
+ * The value with U+FFFD in the place of each half of a surrogate pair, in keys and values, as Go reads it. Left alone,
+ * it would change when it is stored.
  * @param text what the value was read from: only there can such an escape be
  */
 export function wellFormed(value: unknown, text: string): unknown {

@@ -6,7 +6,7 @@ export interface HistoryOptions {
 	days?: number;
 	/** What all logs together take, compressed, in MiB. Default 64. */
 	logMegabytes?: number;
-	/** Runs of the whole cluster, for names of Jobs are often made up anew for each. Default 10,000. */
+	/** Runs of the whole cluster, for names of Jobs are often made up again for each. Default 10,000. */
 	allRuns?: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Defaults that the OpenAPI document of Kubernetes v1.36 gives to fields. They describe what an absent field stands for;
- * what the server fills in is for each kind to say.
+ * Defaults that the OpenAPI document of Kubernetes v1.36 gives to fields. They describe what an absent field stands
+ * for; what the server fills in is for each kind to say.
  */
 
 /** `Type.field` → value. */
@@ -41,7 +41,9 @@ export const fieldDefaults: Readonly<Record<string, string | number | boolean>> 
 	"StatefulSetStatus.availableReplicas": 0,
 };
 
-/** Type → its fields that are objects always there, if only as `{}`: absent and empty are the same. Separated by spaces. */
+/**
+ * Type → its fields that are objects always there, if only as `{}`: absent and empty are the same. Separated by spaces.
+ */
 export const objectsAlwaysThere: Readonly<Record<string, string>> = {
 	APIGroup: "preferredVersion",
 	APIService: "metadata spec status",

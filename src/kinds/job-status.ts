@@ -1,5 +1,5 @@
 /**
- * What a job's status may say, and how it may go on from what it said before (KEP-4368): whoever runs the job, its
+ * What a job's status may say, and how it may go on from what it said before (KEP-4368): whatever runs the job, its
  * readers rely on it. Only what changes is looked at, so that a status from before these rules can still be mended.
  */
 import { parseTimestamp } from "../core/clock.ts";

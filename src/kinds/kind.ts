@@ -57,7 +57,9 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	hasGeneration: boolean;
 	/** Names must be DNS labels or subdomains, or path segments (RBAC); upstream's rule for the kind. */
 	nameRule: "dnsSubdomain" | "dnsLabel" | "pathSegment";
-	/** The cluster itself writes such objects, past the verbs, and clients only get, list and watch them. Default false. */
+	/**
+	 * The cluster itself writes such objects, past the verbs, and clients only get, list and watch them. Default false.
+	 */
 	readOnly?: true;
 	/** How long an object lives after it was last written; undefined: until it is deleted. */
 	lifeMs?: number;
@@ -80,9 +82,15 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	validateStatusUpdate?(object: T, old: T): Cause[];
 	/** Warnings for the `Warning` header on create and update. */
 	warnings?(object: T): string[];
-	/** How long a deletion waits for the object's agent, when the client does not say: Pod's terminationGracePeriodSeconds. Undefined: at once. */
+	/**
+	 * How long a deletion waits for the object's agent, when the client does not say: Pod's
+	 * terminationGracePeriodSeconds. Undefined: at once.
+	 */
 	gracePeriodSeconds?(object: T, requestedSeconds: number | undefined): number | undefined;
-	/** What becomes of dependents when a deletion does not say; upstream's oldest kinds let them live. Default: Background. */
+	/**
+	 * What becomes of dependents when a deletion does not say; upstream's oldest kinds let them live. Default:
+	 * Background.
+	 */
 	defaultPropagation?: "Background" | "Orphan";
 	/** Warning for a deletion that does not say what becomes of dependents. */
 	deletionWarning?: string;
@@ -101,8 +109,8 @@ export interface ServedVersion {
 	/** A `Warning` header that names the current version; undefined for versions that are current themselves. */
 	deprecation?: string;
 	/**
-	 * Every field that `fieldSelector` may name in this version → its path in the kind's own; undefined: those of the kind,
-	 * by the same paths.
+	 * Every field that `fieldSelector` may name in this version → its path in the kind's own; undefined: those of the
+	 * kind, by the same paths.
 	 */
 	selectableFields?: Readonly<Record<string, string>>;
 	/** What this version asks of an object, in its stored form, beyond what the kind asks. */

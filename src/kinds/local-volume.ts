@@ -1,13 +1,14 @@
 /**
- * Local volumes, as the volume controller, the scheduler and the node agents agree on them. A provisioned PersistentVolume is a
- * directory on one node:
+ * Local volumes, as the volume controller, the scheduler and the node agents agree on them. A provisioned
+ * PersistentVolume is a directory on one node:
  *
- * - annotation `pv.kubernetes.io/provisioned-by` is `coxswain.io/local`; `spec.local.path` is the directory, in the node's own view of
- *   the file system; `spec.nodeAffinity` names the node by its label kubernetes.io/hostname;
+ * - annotation `pv.kubernetes.io/provisioned-by` is `coxswain.io/local`; `spec.local.path` is the directory, in the
+ *   node's own view of the file system; `spec.nodeAffinity` names the node by its label kubernetes.io/hostname;
  * - the label `coxswain.io/node` names the node, too: an agent may watch the volumes with its own name and no others;
  * - the node's agent makes the directory when a pod first mounts it;
- * - the finalizer `coxswain.io/local-volume` keeps a deleted PersistentVolume until its node's agent has removed the directory and then
- *   the finalizer. It waits for `kubernetes.io/pv-protection` to go first. Where the node is no more, the controller takes it away.
+ * - the finalizer `coxswain.io/local-volume` keeps a deleted PersistentVolume until its node's agent has removed the
+ *   directory and then the finalizer. It waits for `kubernetes.io/pv-protection` to go first. Where the node is no
+ *   more, the controller takes it away.
  */
 import type { PersistentVolume } from "./generated/types.ts";
 

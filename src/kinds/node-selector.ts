@@ -44,7 +44,10 @@ function meets(requirement: NodeSelectorRequirement, value: string | undefined):
 	}
 }
 
-/** The names of the only nodes a pod may run on, when every term of its selector names nodes by metadata.name; undefined otherwise. */
+/**
+ * The names of the only nodes a pod may run on, when every term of its selector names nodes by metadata.name; undefined
+ * otherwise.
+ */
 export function namedNodes(selector: NodeSelector | undefined): ReadonlySet<string> | undefined {
 	if (selector === undefined) return undefined;
 	const names = new Set<string>();

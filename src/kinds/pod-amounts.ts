@@ -12,8 +12,8 @@ type What = keyof Pick<ResourceRequirements, "requests" | "limits">;
 
 /**
  * The most that a pod needs at one time: the sum of its containers and sidecars, or an init container together with the
- * sidecars started before it, whichever is more. What is said of the pod as a whole replaces both; overhead comes on top
- * (of limits only where there is one).
+ * sidecars started before it, whichever is more. What is said of the pod as a whole replaces both; overhead comes on
+ * top (of limits only where there is one).
  */
 export function podAmounts(
 	spec: PodSpec,
@@ -40,7 +40,9 @@ export function podAmounts(
 	return total;
 }
 
-/** As `podAmounts`, but a container that is being resized counts with the larger of what it has and what it is to have. */
+/**
+ * As `podAmounts`, but a container that is being resized counts with the larger of what it has and what it is to have.
+ */
 export function podAmountsNow(pod: Pod, what: What): Amounts {
 	const { spec, status } = pod;
 	if (status?.containerStatuses === undefined && status?.initContainerStatuses === undefined)

@@ -228,7 +228,9 @@ export function validateResize(pod: Pod, old: Pod): Cause[] {
 	return causes;
 }
 
-/** What is wrong with one container's new resources. Puts the old ones back, so that what else has changed can be seen. */
+/**
+ * What is wrong with one container's new resources. Puts the old ones back, so that what else has changed can be seen.
+ */
 function resizedContainer(container: Container, before: Container, path: string): Cause[] {
 	const causes: Cause[] = [];
 	if (container.name !== before.name)

@@ -149,7 +149,10 @@ function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): S
 	return { ...template, spec: { ...template.spec, volumes } };
 }
 
-/** What is wrong where the templates of claims differ by the storage that they ask for; undefined where they differ otherwise. */
+/**
+ * What is wrong where the templates of claims differ by the storage that they ask for; undefined where they differ
+ * otherwise.
+ */
 function claimGrowth(next: StatefulSetSpec, old: StatefulSetSpec): Cause[] | undefined {
 	const [templates, before] = [next.volumeClaimTemplates ?? [], old.volumeClaimTemplates ?? []];
 	if (!sameValue(templates.map(withoutStorage), before.map(withoutStorage))) return undefined;

@@ -1,4 +1,7 @@
-/** What every NodeNetwork must do, as tests: each implementation's own test file calls `networkContract` with a way to make one. */
+/**
+ * What every NodeNetwork must do, as tests: each implementation's own test file calls `networkContract` with a way to
+ * make one.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { NodeNetwork, ServicePort } from "./network.ts";
 
@@ -11,9 +14,14 @@ export interface NodeFixture {
 	reopen(): Promise<NodeNetwork>;
 	/** A network namespace for a pod; gives its path. */
 	makePod(): Promise<string>;
-	/** An echo server in a pod's namespace (undefined: the node's) that answers with its name and the client's address. */
+	/**
+	 * An echo server in a pod's namespace (undefined: the node's) that answers with its name and the client's address.
+	 */
 	serve(namespacePath: string | undefined, protocol: "TCP" | "UDP", port: number, name: string): Promise<void>;
-	/** What such a server answers to a client in that namespace; rejects when there is no answer. UDP is asked from the same port each time. */
+	/**
+	 * What such a server answers to a client in that namespace; rejects when there is no answer. UDP is asked from the
+	 * same port each time.
+	 */
 	ask(namespacePath: string | undefined, protocol: "TCP" | "UDP", address: string, port: number): Promise<string>;
 }
 

@@ -101,7 +101,7 @@ describe.skipIf(!works)("machine (as root; rootless by linux/rootless.test.ts)",
 		expect(await inside(second, "echo alive")).toBe("alive\n");
 	});
 
-	it("makes a node anew whose holder was killed, or was left half made", async () => {
+	it("recreates a node whose holder was killed, or was left half made", async () => {
 		const first = await add(1);
 		process.kill(first.pid, "SIGKILL");
 		await until("the node is gone", () => machine.nodes().length === 0);

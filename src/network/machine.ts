@@ -1,8 +1,8 @@
 /**
- * The cluster's side of a machine: a switch and nodes, each node a set of namespaces of its own (network, host name, mounts,
- * processes) kept alive by a holder that is its PID 1. Nothing of it is pinned in the machine's own mount table or network,
- * so a holder's death removes its node without trace. Holders outlive the process that made them; a marker in their
- * environment finds them again.
+ * The cluster's side of a machine: a switch and nodes, each node a set of namespaces of its own (network, host name,
+ * mounts, processes) kept alive by a holder that is its PID 1. Nothing of it is pinned in the machine's own mount table
+ * or network, so a holder's death removes its node without trace. Holders outlive the process that made them; a marker
+ * in their environment finds them again.
  *
  * As root the namespaces are made directly. As an ordinary user one user namespace, owned by the switch's holder, holds
  * everything of the cluster.
@@ -34,13 +34,19 @@ export interface NodeHolder extends NodeSpec {
 	/** PID 1 of the node, as seen on the machine. */
 	pid: number;
 	startTime: string;
-	/** The node's own `/`, a copy-on-write view of the machine's, mounted here inside the node: hostPath volumes resolve in it. */
+	/**
+	 * The node's own `/`, a copy-on-write view of the machine's, mounted here inside the node: hostPath volumes resolve
+	 * in it.
+	 */
 	viewDirectory: string;
 	/** For the writable layers of containers; see it from inside the node only. */
 	scratchDirectory: string;
 	/** Name of the node's control groups below each hierarchy's root. */
 	cgroup: string;
-	/** The command that runs what follows it inside the node: `[...enterArguments(), "sh", "-c", …]`. Absolute paths stay the machine's. */
+	/**
+	 * The command that runs what follows it inside the node: `[...enterArguments(), "sh", "-c", …]`. Absolute paths stay
+	 * the machine's.
+	 */
 	enterArguments(): [string, ...string[]];
 }
 
@@ -50,7 +56,7 @@ export interface Machine {
 	readonly problems: readonly string[];
 	/** The holder of the switch, made where it is not there. */
 	ensureSwitch(): Promise<ProcessId>;
-	/** Idempotent: a node that is there is given as it is; a half-made one is made anew. */
+	/** Idempotent: a node that is there is given as it is; a half-made one is recreated. */
 	addNode(spec: NodeSpec): Promise<NodeHolder>;
 	/** Ends every process of the node. Its directory stays. */
 	removeNode(name: string): Promise<void>;
@@ -131,7 +137,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 		await connect(ports.pid, holder.pid, spec);
 		return toHolder({ ...spec, rootDirectory }, holder, mode, cgroup);
 	};
-	/** Its last step, the node's own address, makes the node complete: without it a later start makes the node anew. */
+	/** Its last step, the node's own address, makes the node complete: without it a later start recreates the node. */
 	const connect = async (switchPid: number, pid: number, spec: NodeSpec): Promise<void> => {
 		const port = `n${spec.index}`;
 		const replacePort = `ip link del ${port} 2>/dev/null\nexec ip -batch -`;

@@ -1,6 +1,6 @@
 /**
- * The Network seam as the node agent sees it: addresses for pods, routes to other nodes, service addresses. What a whole
- * cluster needs on one machine (switch and node namespaces) is `Machine`, used by cluster/.
+ * The Network seam as the node agent sees it: addresses for pods, routes to other nodes, service addresses. What a
+ * whole cluster needs on one machine (switch and node namespaces) is `Machine`, used by cluster/.
  *
  * Contract, checked by contract.ts: every pod reaches every pod and node by address without translation; a service
  * address reaches a ready endpoint, from pods and from the node itself, also an endpoint behind itself.

@@ -1,4 +1,6 @@
-/** Addresses without a network: pods of a simulated node get unique ones from its pod CIDR, and nothing is connected. */
+/**
+ * Addresses without a network: pods of a simulated node get unique ones from its pod CIDR, and nothing is connected.
+ */
 import { AddressPool, formatIPv4, parseCidr } from "../core/addresses.ts";
 import type { NodeNetwork, PodNetwork, ServicePort } from "./network.ts";
 

@@ -52,7 +52,7 @@ describe("a node", () => {
 		});
 		expect(verdict({}, [pod("a", {})], 1)?.reason).toBe("OutOfpods");
 	});
-	test("gives extended resources as far as somebody advertised them, and leaves unknown ones to others", () => {
+	test("gives extended resources as far as someone advertised them, and leaves unknown ones to others", () => {
 		const asks = (name: string, amount: string) => ({
 			containers: [{ name: "c", resources: { requests: { [name]: amount } } }],
 		});

@@ -61,7 +61,7 @@ export function lacks(pod: Pod, { node, allocatable, others }: AdmissionState): 
 	if (most !== undefined && count + 1 > most) return outOf("pods", 1, count, most);
 	for (const [name, requested] of own.requests) {
 		const capacity = allocatable.get(name) ?? advertised(node, name);
-		// What the node knows nothing of is not the node's to give: somebody else looks after it in the whole cluster.
+		// What the node knows nothing of is not the node's to give: someone else looks after it in the whole cluster.
 		if (capacity === undefined) continue;
 		const taken = used.get(name) ?? 0;
 		if (requested > 0 && taken + requested > capacity * (1 + 1e-9)) return outOf(name, requested, taken, capacity);
@@ -88,7 +88,9 @@ interface TakenPort {
 	address: string;
 }
 
-/** Computed once for each spec, which outlives many statuses: every new pod of the node asks for those of all others. */
+/**
+ * Computed once for each spec, which outlives many statuses: every new pod of the node asks for those of all others.
+ */
 const known = new WeakMap<Pod["spec"], Needs>();
 
 function needsOf(pod: Pod): Needs {

@@ -11,7 +11,7 @@ import { allocatedPod } from "./resize.ts";
 
 type Start = Extract<PodAction, { do: "startContainer" }>;
 
-/** Upstream plans a pod that failed to start anew after about this long. */
+/** Upstream plans a pod that failed to start over after about this long. */
 const retryMs = 10_000;
 
 export class ContainerStarter {

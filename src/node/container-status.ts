@@ -24,7 +24,8 @@ import { restartingAll, saysRemoved, wasRemovedToRestart } from "./restart-all.t
 
 /**
  * @param over the pod's phase is final: nothing waits any more
- * @param initialized whether containers after the init containers may be there; until then they wait for `PodInitializing`
+ * @param initialized whether containers after the init containers may be there; until then they wait for
+ * `PodInitializing`
  */
 export function containerStatus(state: PodState, container: PodContainer, over: boolean): ContainerStatus {
 	const { role, spec } = container;

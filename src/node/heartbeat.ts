@@ -20,7 +20,7 @@ const retryMs = 1000;
 export interface Heartbeat {
 	/** The Node as it was registered or written last. */
 	readonly node: Node;
-	/** Reads the Node anew: somebody may have labelled or tainted it since. */
+	/** Reads the Node again: someone may have labelled or tainted it since. */
 	refresh(): Promise<void>;
 	/** Writes the status now if it changed. */
 	statusChanged(): Promise<void>;
@@ -72,7 +72,7 @@ export async function startHeartbeat(options: {
 			node = await client.get(nodes, { name: facts.name });
 			await writeStatus();
 		} catch (error) {
-			// Someone deleted the Node: it registers anew, as a kubelet does.
+			// Someone deleted the Node: it registers again, as a kubelet does.
 			if (isReason(error, "NotFound")) node = await registered().catch(() => node);
 			// Anything else: the next beat tries again, long before the lease ends.
 		}
@@ -217,8 +217,8 @@ async function renew(
 }
 
 /**
- * For a node with a long lease that is taken away: makes the lease look as if it had been renewed every 10 s until now, so
- * that the loss is noticed as soon as with any other node.
+ * For a node with a long lease that is taken away: makes the lease look as if it had been renewed every 10 s until now,
+ * so that the loss is noticed as soon as with any other node.
  */
 export async function shortenLease(client: Client, clock: Clock, nodeName: string): Promise<void> {
 	try {

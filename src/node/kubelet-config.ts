@@ -1,4 +1,7 @@
-/** `/configz`: what an agent does, in the words of upstream's KubeletConfiguration (v1beta1). Fields that would say nothing true are left out. Pure. */
+/**
+ * `/configz`: what an agent does, in the words of upstream's KubeletConfiguration (v1beta1). Fields that would say
+ * nothing true are left out. Pure.
+ */
 import { formatQuantity } from "../core/quantity.ts";
 import { renewals, usualLeaseMs, usualStatusMs } from "./heartbeat.ts";
 import type { KubeletConfiguration } from "./kubelet-configuration.ts";

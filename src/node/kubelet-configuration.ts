@@ -1,6 +1,6 @@
 /**
- * The part of upstream's KubeletConfiguration (kubelet.config.k8s.io/v1beta1) that agents heed; `cox up --kubelet-config` reads it
- * from a file. Pure.
+ * The part of upstream's KubeletConfiguration (kubelet.config.k8s.io/v1beta1) that agents heed; `cox up
+ * --kubelet-config` reads it from a file. Pure.
  */
 import { ConfigField, causesText } from "../core/config-field.ts";
 import type { Cause } from "../core/errors.ts";
@@ -27,8 +27,8 @@ export interface KubeletConfiguration {
 }
 
 /**
- * Upstream's defaults but for two: a pod has a bound of processes, because a fork bomb in one should not take the machine along;
- * and seccompDefault is on (docs/decisions/0014-seccomp-profile.md).
+ * Upstream's defaults but for two: a pod has a bound of processes, because a fork bomb in one should not take the
+ * machine along; and seccompDefault is on (docs/decisions/0014-seccomp-profile.md).
  */
 export const usualKubeletConfiguration: KubeletConfiguration = {
 	allowedUnsafeSysctls: [],

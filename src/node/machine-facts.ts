@@ -48,7 +48,7 @@ export function machineFacts(name: string, maxPods: number, storage?: string): N
 	};
 }
 
-/** Of the whole file system, whoever uses it. */
+/** Of the whole file system, no matter who uses it. */
 function sizeKi(directory: string): number {
 	const { blocks, bsize } = statfsSync(directory);
 	return Math.floor((blocks * bsize) / 1024);

@@ -73,7 +73,9 @@ export class ConfigError extends Error {
 
 /** A volume that cannot be mounted (yet): a FailedMount event, and the pod waits. */
 export class VolumeError extends Error {
-	/** What is missing is on its way as a rule, or so new that it does not show yet: only worth an event when it stays so. */
+	/**
+	 * What is missing is on its way as a rule, or so new that it does not show yet: only worth an event when it stays so.
+	 */
 	readonly pending: boolean;
 
 	constructor(message: string, options: { pending?: boolean } = {}) {

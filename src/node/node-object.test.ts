@@ -26,7 +26,7 @@ const nodeWith = (status: NodeStatus): Node => ({
 });
 const first = nodeStatus(facts, undefined, 0, []);
 
-test("an extended resource that somebody advertises as capacity becomes allocatable, once", () => {
+test("an extended resource that someone advertises as capacity becomes allocatable, once", () => {
 	const advertised = { ...first, capacity: { ...first.capacity, "example.com/foo": "3" } };
 	const wanted = nodeStatus(facts, advertised, 0, []);
 	expect(wanted.allocatable).toEqual({ cpu: "2", memory: "3Gi", "example.com/foo": "3" });

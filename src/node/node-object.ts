@@ -37,7 +37,10 @@ export function ownLabels(facts: NodeFacts): Record<string, string> {
 	};
 }
 
-/** Everything the agent reports of its node. @param old conditions as they were: transition times stay while the status does */
+/**
+ * Everything the agent reports of its node.
+ * @param old conditions as they were: transition times stay while the status does
+ */
 export function nodeStatus(
 	facts: NodeFacts,
 	old: NodeStatus | undefined,
@@ -69,7 +72,7 @@ export function nodeStatus(
 	};
 }
 
-/** Extended resources that somebody else wrote into the node's capacity: all of them may be given to pods. */
+/** Extended resources that someone else wrote into the node's capacity: all of them may be given to pods. */
 function advertisedResources(status: NodeStatus | undefined): Record<string, string> {
 	const extended = ([name]: [string, string]) => name.includes("/") && !name.includes("kubernetes.io/");
 	return Object.fromEntries(Object.entries(status?.capacity ?? {}).filter(extended));

@@ -24,7 +24,10 @@ const deletionRetry = { firstMs: 1000, longestMs: 300_000 };
 /** Actions that take time. */
 type Background = Exclude<PodAction, { do: "remove" | "end" | "holdBack" | "judgeResize" }>;
 
-/** What is busy meanwhile. A stop shares its container's key: one that leaves less time overtakes the one under way. */
+/**
+ * What is busy in the meantime. A stop shares its container's key: one that leaves less time overtakes the one under
+ * way.
+ */
 function keyOf(action: Background): string {
 	switch (action.do) {
 		case "mountVolumes":
@@ -42,7 +45,7 @@ function keyOf(action: Background): string {
 	}
 }
 
-/** Whether the runtime has to be listed anew afterwards. */
+/** Whether the runtime has to be listed again afterwards. */
 function changesRuntime(key: string): boolean {
 	return key !== "volumes" && key !== "delete";
 }
@@ -175,7 +178,7 @@ export class PodActions {
 		try {
 			await files?.prepare(pod, this.#signal());
 			this.#memory.volumes = { state: "ready" };
-			// What was changed meanwhile found no volume to be shown in.
+			// What was changed in the meantime found no volume to be shown in.
 			const now = this.#state().pod;
 			if (now !== pod) await files?.refresh(now);
 		} catch (error) {
@@ -296,7 +299,9 @@ export class PodActions {
 		this.#memory.released = true;
 	}
 
-	/** Whether it worked, the feed will say: a pod with finalizers stays for a while, and an answer may have been lost. */
+	/**
+	 * Whether it worked, the feed will say: a pod with finalizers stays for a while, and an answer may have been lost.
+	 */
 	async #deletePod(): Promise<void> {
 		const { client, clock } = this.#context;
 		const { namespace, name, uid } = this.#state().pod.metadata;

@@ -1,6 +1,6 @@
 /**
- * Cases of what the agent plans for a pod and says of it: `testdata/pod/*.yaml`. Each gives the pod, what the runtime has
- * and what the agent remembers, in short forms; `plan` and `status` are what comes out. UPDATE=1 writes them anew.
+ * Cases of what the agent plans for a pod and says of it: `testdata/pod/*.yaml`. Each gives the pod, what the runtime
+ * has and what the agent remembers, in short forms; `plan` and `status` are what comes out. UPDATE=1 writes them again.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";

@@ -21,8 +21,8 @@ import { StatusWriter } from "./status-writer.ts";
  */
 const uneventfulDelayMs = 50;
 /**
- * When the node ends a container to start it anew (another image, a failed probe), a kubelet tells of both at once, unless it
- * takes longer than its look at the runtime comes round.
+ * When the node ends a container to start it again (another image, a failed probe), a kubelet tells of both at once,
+ * unless it takes longer than its look at the runtime comes round.
  */
 const replacementDelayMs = 1000;
 
@@ -145,7 +145,7 @@ export class PodWorker {
 		this.#memory.addresses = addresses;
 	}
 
-	/** Takes stock and plans, once, however often it is called meanwhile. */
+	/** Takes stock and plans, once, however often it is called in the meantime. */
 	wake(): void {
 		if (this.#closed) return;
 		this.#again = true;
@@ -184,7 +184,7 @@ export class PodWorker {
 				await this.#sync();
 			}
 		} finally {
-			// In the same breath as the last look at `#again`: whoever wakes it now starts anew.
+			// In the same breath as the last look at `#again`: a wake from now on starts over.
 			this.#turning = false;
 		}
 	}

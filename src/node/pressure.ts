@@ -1,4 +1,7 @@
-/** Whether a node runs short of memory or disk, as its conditions say: the machine's figures against the kubelet's thresholds. */
+/**
+ * Whether a node runs short of memory or disk, as its conditions say: the machine's figures against the kubelet's
+ * thresholds.
+ */
 import type { Clock, Timer } from "../core/clock.ts";
 import { parseQuantity } from "../core/quantity.ts";
 import type { MachineUsage } from "./usage/machine.ts";
@@ -25,7 +28,9 @@ const conditions = {
 
 /** As often as upstream's kubelet looks. */
 const everyMs = 10_000;
-/** How long a condition stays after the last look that gave reason for it (upstream's evictionPressureTransitionPeriod). */
+/**
+ * How long a condition stays after the last look that gave reason for it (upstream's evictionPressureTransitionPeriod).
+ */
 const lastingMs = 300_000;
 
 /** Pure. */

@@ -4,7 +4,9 @@ import type { Container } from "../runtime/runtime.ts";
 import { containerMemory, instances, type PodMemory, type PodState } from "./pod-state.ts";
 import { podRequests, qosClass, resourcesAnnotation, resourcesKey } from "./resources.ts";
 
-/** The CPU and memory that a container was last given, as `resourcesKey` writes them; undefined where that is not known. */
+/**
+ * The CPU and memory that a container was last given, as `resourcesKey` writes them; undefined where that is not known.
+ */
 export function givenResources(state: PodState, name: string, instance: Container): string | undefined {
 	const { resizedTo } = containerMemory(state, name);
 	return resizedTo?.containerId === instance.id

@@ -8,8 +8,8 @@ import { isSidecar } from "./pod-state.ts";
 export const resourcesAnnotation = "coxswain.dev/resources";
 
 /**
- * Limits of a container, or of a pod as a whole; what is not set is left out. A container of a pod that asks for anything has a CPU
- * request at least of 0: it may be given limits while it runs.
+ * Limits of a container, or of a pod as a whole; what is not set is left out. A container of a pod that asks for
+ * anything has a CPU request at least of 0: it may be given limits while it runs.
  */
 export function containerLimits(resources: ResourceRequirements | undefined, pod?: Pod): ResourceLimits {
 	const cpu = resources?.limits?.cpu;
@@ -106,7 +106,8 @@ const guaranteedScore = -997;
 const bestEffortScore = 1000;
 
 /**
- * How soon the kernel ends a container when memory runs out (API page "Node-pressure Eviction", "Node out of memory behavior").
+ * How soon the kernel ends a container when memory runs out (API page "Node-pressure Eviction", "Node out of memory
+ * behavior").
  * @param memoryBytes of the node
  */
 export function oomScoreAdj(pod: Pod, container: Container, memoryBytes: number): number {

@@ -1,7 +1,8 @@
 /**
- * All containers of a pod begin anew, in place, when one of them ends as a rule of its own says (API page "Pod
+ * All containers of a pod start over, in place, when one of them ends as a rule of its own says (API page "Pod
  * Lifecycle", KEP-5532): what runs is stopped, without hooks and without time; then the containers are removed, those
- * that asked for it last, so that an agent that begins anew in between finds them. Sandbox, address and volumes stay. Pure.
+ * that asked for it last, so that an agent that starts over in between finds them. Sandbox, address and volumes stay.
+ * Pure.
  */
 import type { ContainerStatus, PodStatus } from "../kinds/generated/types.ts";
 import type { PodAction, PodPlan } from "./pod-action.ts";
@@ -41,7 +42,9 @@ export function planRestartOfAll(state: PodState, nowMs: number): PodPlan {
 	return { actions: turn.map(({ id, config: { name } }) => ({ do: "removeContainer", name, id })) };
 }
 
-/** Whether a container that the runtime does not know was removed so as to begin anew. Statuses are as they were last. */
+/**
+ * Whether a container that the runtime does not know was removed so as to start over. Statuses are as they were last.
+ */
 export function wasRemovedToRestart(old: ContainerStatus | undefined, pod: PodStatus | undefined): boolean {
 	if (old?.containerID === undefined) return false;
 	const condition = pod?.conditions?.find(({ type }) => type === restartingAll.condition);

@@ -22,7 +22,10 @@ export class RuntimeView {
 	readonly #changed: (podUid: string) => void;
 	readonly #listeners = new Map<string, Set<() => void>>();
 	#pods = new Map<string, PodRuntime>();
-	/** What the slow relist found last. A listing since then may have taken in, for another pod, a change that nobody was told of. */
+	/**
+	 * What the slow relist found last. A listing since then may have taken in, for another pod, a change that nobody was
+	 * told of.
+	 */
 	#relisted: ReadonlyMap<string, PodRuntime> = new Map();
 	#listing: Promise<void> | undefined;
 	#next: Promise<void> | undefined;
@@ -84,7 +87,7 @@ export class RuntimeView {
 			});
 			return this.#listing;
 		}
-		// The one under way may have missed what the caller knows of; all who ask meanwhile share the next.
+		// The one under way may have missed what the caller knows of; all who ask in the meantime share the next.
 		this.#next ??= this.#listing.catch(ignore).then(() => {
 			this.#next = undefined;
 			return this.refresh();
@@ -123,7 +126,7 @@ export class RuntimeView {
 			if (uid !== undefined) at(uid).containers.push(container);
 		}
 		for (const pod of pods.values()) sorted(pod);
-		// What was taken of a pod meanwhile is newer than this.
+		// What was taken of a pod in the meantime is newer than this.
 		if (taken !== this.#taken) return this.#list();
 		this.#pods = pods;
 	}

@@ -1,4 +1,7 @@
-/** The security settings of a container: the pod's, overridden by its own (API page "Configure a Security Context"). Pure. */
+/**
+ * The security settings of a container: the pod's, overridden by its own (API page "Configure a Security Context").
+ * Pure.
+ */
 import type { Container as ContainerSpec, Pod } from "../kinds/generated/types.ts";
 import type { ContainerConfig, Image } from "../runtime/runtime.ts";
 import type { KubeletConfiguration } from "./kubelet-configuration.ts";

@@ -1,4 +1,7 @@
-/** Many simulated nodes in one process: they share a client, a mirror and a clock; a node without work costs its heartbeat. */
+/**
+ * Many simulated nodes in one process: they share a client, a mirror and a clock; a node without work costs its
+ * heartbeat.
+ */
 import type { Client } from "../client/client.ts";
 import type { Mirror } from "../client/mirror.ts";
 import type { Clock } from "../core/clock.ts";

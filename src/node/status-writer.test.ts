@@ -61,7 +61,7 @@ test("a status that was written in vain is taken back though nothing had acknowl
 	expect(server.pod("web")?.status).toEqual(pending);
 });
 
-test("a condition that somebody wrote over is written again after a while", async () => {
+test("a condition that someone wrote over is written again after a while", async () => {
 	const { clock, server, pod, writer } = await setUp();
 	writer.write(pod, running);
 	await clock.advance(0);
@@ -81,7 +81,7 @@ test("a condition that somebody wrote over is written again after a while", asyn
 	expect(server.pod("web")?.status).toEqual(running);
 });
 
-test("a condition that somebody wrote over is written again though the feed told of it before the answer came", async () => {
+test("a condition that someone wrote over is written again though the feed told of it before the answer came", async () => {
 	const { clock, server, faults, pod, writer } = await setUp();
 	const late = new Promise<void>((resolve) => clock.after(100, resolve));
 	faults.late = late;

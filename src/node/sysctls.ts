@@ -3,7 +3,10 @@ import { dottedSysctl, isSysctlPattern, sysctlNamespace } from "../core/sysctl.t
 import type { Pod } from "../kinds/generated/types.ts";
 import type { Verdict } from "./pod-state.ts";
 
-/** Parameters without effect on other pods, and the kernel since which each belongs to a namespace (API page "Using sysctls"). */
+/**
+ * Parameters without effect on other pods, and the kernel since which each belongs to a namespace (API page "Using
+ * sysctls").
+ */
 const safeSysctls: readonly { name: string; sinceKernel?: readonly [major: number, minor: number] }[] = [
 	{ name: "kernel.shm_rmid_forced" },
 	{ name: "net.ipv4.ip_local_port_range" },

@@ -1,4 +1,7 @@
-/** Makes one attempt to deliver one message: Secret, log, texts, request. Acts as the notification controller, who may read just that. */
+/**
+ * Makes one attempt to deliver one message: Secret, log, texts, request. Acts as the notification controller, who may
+ * read just that.
+ */
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
@@ -192,7 +195,10 @@ async function sendEmail(...args: Parameters<typeof import("./smtp.ts").sendEmai
 	await smtp.sendEmail(...args);
 }
 
-/** What the message itself is to blame for is the same at the next attempt; what the URL or the other side is may be mended. */
+/**
+ * What the message itself is to blame for is the same at the next attempt; what the URL or the other side is may be
+ * mended.
+ */
 const messageIsWrong = new Set([400, 405, 406, 411, 413, 414, 415, 422]);
 
 function outcomeOf(status: number, { hostname }: URL, retryAfterMs?: number): Outcome {

@@ -1,5 +1,6 @@
 /**
- * Which hosts and addresses may be reached. An address counts as it is connected to: a name may resolve to another one the next time.
+ * Which hosts and addresses may be reached. An address counts as it is connected to: a name may resolve to another one
+ * the next time.
  */
 import { BlockList, isIP } from "node:net";
 import { networkInterfaces } from "node:os";
@@ -33,7 +34,10 @@ export class Destinations {
 	readonly #hosts: readonly string[];
 	readonly #isPublicOpen: boolean;
 
-	/** @param isPublicOpen whether public addresses may be reached that nobody has allowed @throws Error naming what is wrong in the list */
+	/**
+	 * @param isPublicOpen whether public addresses may be reached that nobody has allowed
+	 * @throws Error naming what is wrong in the list
+	 */
 	constructor(allow: readonly string[], isPublicOpen: boolean) {
 		checkAllowed(allow);
 		this.#allowed = networks(allow.filter((item) => isIP(item.split("/")[0] ?? "") !== 0));

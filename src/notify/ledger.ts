@@ -1,4 +1,7 @@
-/** What policies' status and Events say: gathered, and written once in a while, so that a message costs no write of its own. */
+/**
+ * What policies' status and Events say: gathered, and written once in a while, so that a message costs no write of its
+ * own.
+ */
 import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../client/recorder.ts";
 import { type Clock, type Timer, timestamp } from "../core/clock.ts";

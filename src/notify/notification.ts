@@ -5,7 +5,9 @@ import { parseTimestamp } from "../core/clock.ts";
 import type { NotificationEvent } from "../kinds/notify/types.ts";
 
 export interface Notification {
-	/** The same whenever the same happening is told under the same policy, so that receivers can leave out what they have. */
+	/**
+	 * The same whenever the same happening is told under the same policy, so that receivers can leave out what they have.
+	 */
 	id: string;
 	event: NotificationEvent | "Test" | "Summary";
 	/** When it happened. */

@@ -1,4 +1,6 @@
-/** Notifications as users see them, on a whole cluster in memory and in virtual time: requests arrive in this program. */
+/**
+ * Notifications as users see them, on a whole cluster in memory and in virtual time: requests arrive in this program.
+ */
 import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
 import { type Cluster, startCluster } from "../cluster/embed.ts";

@@ -89,7 +89,10 @@ function sinkOf({ name, slack, googleChat, teams, webhook, email }: Notification
 
 const usualEvents: readonly NotificationEvent[] = ["Failed", "Missed", "Stuck", "Back"];
 
-/** The policy of an annotation, by the name of its Secret: the same for every workload that names it, but for the events. */
+/**
+ * The policy of an annotation, by the name of its Secret: the same for every workload that names it, but for the
+ * events.
+ */
 export function annotatedPolicy(namespace: string, secret: string, events = usualEvents): Policy {
 	return {
 		key: `~${secret}`,

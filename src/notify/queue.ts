@@ -88,7 +88,10 @@ export function folded(digest: Digest | undefined, entries: readonly Entry[], no
 const firstRetryMs = 5000;
 const longestRetryMs = 900_000;
 
-/** Exponential, with jitter: many sinks that failed together are not asked again together. @param failures in a row, at least 1 */
+/**
+ * Exponential, with jitter: many sinks that failed together are not asked again together.
+ * @param failures in a row, at least 1
+ */
 export function retryDelayMs(failures: number, random: number): number {
 	const delayMs = Math.min(firstRetryMs * 2 ** Math.min(failures - 1, 20), longestRetryMs);
 	return delayMs * (0.5 + random);

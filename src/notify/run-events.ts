@@ -30,7 +30,8 @@ export interface RunPlan {
 }
 
 /**
- * Why a run did not happen → what that is told as. That a suspended CronJob starts nothing is no news: SuspendedLong is for that.
+ * Why a run did not happen → what that is told as. That a suspended CronJob starts nothing is no news: SuspendedLong is
+ * for that.
  */
 const skipEvents: Readonly<Record<string, NotificationEvent>> = {
 	ClusterDown: "Missed",

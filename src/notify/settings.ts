@@ -14,8 +14,9 @@ export type SendRequest = (request: OutgoingRequest) => Promise<number> | number
 
 export interface NotifyOptions {
 	/**
-	 * Networks and hosts that may be reached besides those that always may: `10.1.0.0/16`, `127.0.0.1`, `hooks.slack.com`,
-	 * `*.example.com`. A network opens private addresses, too, and to them plain HTTP; a host does not.
+	 * Networks and hosts that may be reached besides those that always may: `10.1.0.0/16`, `127.0.0.1`,
+	 * `hooks.slack.com`, `*.example.com`. A network opens private addresses, too, and to them plain HTTP; a host does
+	 * not.
 	 */
 	allow?: readonly string[];
 	/** Takes the place of all sinks: nothing leaves the program. For tests. */

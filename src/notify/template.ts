@@ -1,6 +1,7 @@
 /**
- * Texts that users write, in Liquid. They come from whoever may write a policy, so there is no loop, no assignment, no file and no filter
- * but those below: the size of what comes out is that of what goes in, and nothing runs but the library.
+ * Texts that users write, in Liquid. They come from users who may write a policy, so there is no loop, no assignment,
+ * no file and no filter but those below: the size of what comes out is that of what goes in, and nothing runs but the
+ * library.
  */
 import type { Liquid } from "liquidjs";
 import { humanDuration } from "../core/age.ts";

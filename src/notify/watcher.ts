@@ -1,6 +1,6 @@
 /**
- * Watches runs and workloads, and puts what is to be told into the outbox: each change is looked at once, and the note of that is written
- * by the same commit. What changed while nobody looked is looked at after the start.
+ * Watches runs and workloads, and puts what is to be told into the outbox: each change is looked at once, and the note
+ * of that is written by the same commit. What changed while nobody looked is looked at after the start.
  */
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Clock, Timer } from "../core/clock.ts";
@@ -127,7 +127,7 @@ export class Watcher {
 			for (const object of this.#parts.mirror.of(kind).list(namespace)) this.#mark(kind, object, undefined);
 	}
 
-	/** Somebody wants to be told: from here on every change counts. @param revision of the last that does not */
+	/** Someone wants to be told: from here on every change counts. @param revision of the last that does not */
 	#activate(revision: number): void {
 		this.#isActive = true;
 		this.#revision = this.#newest = revision;

@@ -112,7 +112,9 @@ function waited(
 	};
 }
 
-/** Whether all pods that are wanted are ready, and of the newest template as far as a rollout is to bring them there. */
+/**
+ * Whether all pods that are wanted are ready, and of the newest template as far as a rollout is to bring them there.
+ */
 export function podsOf(object: StatefulSet | DaemonSet | Deployment): Pods {
 	const { metadata, kind } = object;
 	if (kind === "DaemonSet") {

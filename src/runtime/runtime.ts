@@ -15,7 +15,10 @@ export interface SandboxConfig {
 	/** Attempt number, part of the id. */
 	attempt: number;
 	hostname: string;
-	/** Whether the pod shares the node's namespaces (hostNetwork, hostPID, hostIPC) or its containers share one PID namespace. */
+	/**
+	 * Whether the pod shares the node's namespaces (hostNetwork, hostPID, hostIPC) or its containers share one PID
+	 * namespace.
+	 */
 	hostNetwork: boolean;
 	hostPid: boolean;
 	hostIpc: boolean;
@@ -36,14 +39,17 @@ export interface Sandbox {
 	config: SandboxConfig;
 	state: "ready" | "notReady";
 	createdAtMs: number;
-	/** Where the pod's network namespace is, for `Network.attachPod`: `/proc/PID/ns/net` or a pinned file. Absent with hostNetwork. */
+	/**
+	 * Where the pod's network namespace is, for `Network.attachPod`: `/proc/PID/ns/net` or a pinned file. Absent with
+	 * hostNetwork.
+	 */
 	networkNamespace?: string;
 }
 
 export interface Mount {
 	/**
-	 * Absolute path on the node. Where a runtime mounts it itself, links on the way are followed when it does: nobody but the agent may
-	 * be able to change them, or `root` must be given.
+	 * Absolute path on the node. Where a runtime mounts it itself, links on the way are followed when it does: nobody but
+	 * the agent may be able to change them, or `root` must be given.
 	 */
 	hostPath: string;
 	/** A directory of the node that `hostPath` is a path below; links on the way lead there and not out of it. */
@@ -93,12 +99,17 @@ export interface ContainerConfig {
 		readOnlyRootFilesystem: boolean;
 		capabilities: { add: readonly string[]; drop: readonly string[] };
 		noNewPrivileges: boolean;
-		/** `RuntimeDefault`, `Unconfined` or `Localhost/NAME`; undefined: not said. One that cannot be enforced is an error. */
+		/**
+		 * `RuntimeDefault`, `Unconfined` or `Localhost/NAME`; undefined: not said. One that cannot be enforced is an error.
+		 */
 		seccompProfile?: string;
 		appArmorProfile?: string;
 	};
 	limits: ResourceLimits;
-	/** How soon the kernel ends it for want of memory, -1000 to 1000; undefined: 0. Not below what the node itself has without the right to. */
+	/**
+	 * How soon the kernel ends it for want of memory, -1000 to 1000; undefined: 0. Not below what the node itself has
+	 * without the right to.
+	 */
 	oomScoreAdj?: number;
 	stopSignal?: string;
 	/** Id of a running container of the sandbox, whose processes this one is to see; undefined: none's. */
@@ -163,7 +174,10 @@ export interface ContainerStats {
 	memoryBytes: number;
 }
 
-/** An image that cannot be had. `reason` is the waiting reason of the container: ErrImagePull, InvalidImageName, ErrImageNeverPull. */
+/**
+ * An image that cannot be had. `reason` is the waiting reason of the container: ErrImagePull, InvalidImageName,
+ * ErrImageNeverPull.
+ */
 export class ImageError extends Error {
 	readonly reason: string;
 	constructor(reason: string, message: string) {
@@ -196,18 +210,23 @@ export interface Runtime {
 	removeContainer(id: string): Promise<void>;
 	listContainers(): Promise<Container[]>;
 	/**
-	 * What there is of one pod. For runtimes that hold everything in memory and tell of every change by `onChange`: what happens to
-	 * one pod then costs nothing for the others, and nothing is listed now and then to find what was missed.
+	 * What there is of one pod. For runtimes that hold everything in memory and tell of every change by `onChange`: what
+	 * happens to one pod then costs nothing for the others, and nothing is listed now and then to find what was missed.
 	 */
 	ofPod?(podUid: string): Promise<{ sandboxes: Sandbox[]; containers: Container[] }>;
 	updateLimits(id: string, limits: ResourceLimits): Promise<void>;
-	/** Directories of the node that hold what the container has written outside its volumes; absent where nothing is written. */
+	/**
+	 * Directories of the node that hold what the container has written outside its volumes; absent where nothing is
+	 * written.
+	 */
 	writableLayers?(id: string): readonly string[];
 	/** Of the whole pod, which was made with limits. */
 	updateSandboxLimits(id: string, limits: ResourceLimits): Promise<void>;
 	/** After the log file was renamed: goes on in a new one. */
 	reopenLog(id: string): Promise<void>;
-	/** Log of a container, CRI format, where the runtime keeps it itself instead of writing `logPath` (simulated pods). */
+	/**
+	 * Log of a container, CRI format, where the runtime keeps it itself instead of writing `logPath` (simulated pods).
+	 */
 	logText?(id: string): string | undefined;
 
 	exec(id: string, options: ExecOptions): Promise<ExecSession>;

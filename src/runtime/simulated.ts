@@ -1,13 +1,17 @@
 /**
- * Pods that only say they run: a Runtime in memory, on a Clock, for simulated nodes. A pod scripts itself by annotation:
+ * Pods that only say they run: a Runtime in memory, on a Clock, for simulated nodes. A pod scripts itself by
+ * annotation:
  *
  * | annotation (on the pod; for one container `WHAT.simulate.coxswain.io/CONTAINER`) | meaning |
  * |---|---|
  * | `simulate.coxswain.io/duration: 90s` | ends after so long (`500ms`, `1m30s`, `2h`; a bare number is seconds) |
- * | `simulate.coxswain.io/exit-code: "3"` | with this code; a list `1,1,0` gives one for each restart, the last for all later ones |
+ * | `simulate.coxswain.io/exit-code: "3"` | with this code; a list `1,1,0` gives one for each restart, the last for all
+ * later ones |
  * | `simulate.coxswain.io/ready-delay: 5s` | takes so long to start |
- * | `simulate.coxswain.io/failure-rate: "0.2"` | ends with exit code 1 (or the code given) in so many of all runs, else with 0 |
- * | `simulate.coxswain.io/cpu: 250m`, `simulate.coxswain.io/memory: 64Mi` | says that it uses so much; without them, nothing |
+ * | `simulate.coxswain.io/failure-rate: "0.2"` | ends with exit code 1 (or the code given) in so many of all runs, else
+ * with 0 |
+ * | `simulate.coxswain.io/cpu: 250m`, `simulate.coxswain.io/memory: 64Mi` | says that it uses so much; without them,
+ * nothing |
  *
  * Without a duration a container runs for ever at no cost, or for a second when it is meant to end.
  */
@@ -240,7 +244,7 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 	};
 }
 
-/** A new object, because the old one may be in somebody's hands. */
+/** A new object, because the old one may be in someone's hands. */
 function changeContainer(entry: Entry, change: Partial<Container>): void {
 	entry.container = Object.assign({}, entry.container, change);
 }

@@ -28,7 +28,9 @@ export interface WeightedTerm {
 	readonly weight: number;
 }
 
-/** @param owner the pod whose term it is: its namespace is the default one, its labels give matchLabelKeys their values */
+/**
+ * @param owner the pod whose term it is: its namespace is the default one, its labels give matchLabelKeys their values
+ */
 export function compileAffinityTerm(term: PodAffinityTerm, owner: Candidate): AffinityTerm {
 	const selector = selectorFrom(
 		withLabelKeys(term.labelSelector, owner.labels, term.matchLabelKeys, term.mismatchLabelKeys),

@@ -3,7 +3,8 @@ import { timestamp } from "../core/clock.ts";
 import type { Pod, PodCondition } from "../kinds/generated/types.ts";
 
 /**
- * The part of the pod's status to be patched so that it says why the pod has no node; undefined when it says so already.
+ * The part of the pod's status to be patched so that it says why the pod has no node; undefined when it says so
+ * already.
  * @param reason `Unschedulable` or `SchedulingGated`
  */
 export function schedulingFailure(

@@ -23,7 +23,9 @@ export type Decision = { nodeName: string } | { unschedulable: Unschedulable };
 export interface PlanContext {
 	/** Breaks ties between equally good nodes. */
 	random: Random;
-	/** At which node the search begins, so that over many pods all nodes get their turn; moved on by what was looked at. */
+	/**
+	 * At which node the search begins, so that over many pods all nodes get their turn; moved on by what was looked at.
+	 */
 	cursor: { nextNode: number };
 	/** A node reserved for the pod by an earlier preemption is tried first. */
 	nominatedNode?: string;

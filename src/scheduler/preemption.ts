@@ -1,6 +1,6 @@
 /**
- * Making room for a pod of higher priority (Kubernetes documentation, "Pod Priority and Preemption"): on which node, and
- * which pods have to go.
+ * Making room for a pod of higher priority (Kubernetes documentation, "Pod Priority and Preemption"): on which node,
+ * and which pods have to go.
  */
 import { parseTimestamp } from "../core/clock.ts";
 import type { Selector } from "../core/selector.ts";
@@ -137,7 +137,10 @@ function byBudget(
 	return { violating, harmless };
 }
 
-/** Negative when `left` does less harm: budgets, then the most important victim, then all of them, then their number and age. */
+/**
+ * Negative when `left` does less harm: budgets, then the most important victim, then all of them, then their number and
+ * age.
+ */
 function compare(left: Candidate, right: Candidate): number {
 	const highest = ({ victims }: Candidate) => victims[0]?.priority ?? Number.NEGATIVE_INFINITY;
 	// Shifted, so that several victims of negative priority do not seem better than one.

@@ -158,9 +158,9 @@ export class SchedulingQueue {
 	}
 
 	/**
-	 * There is room somewhere: the first pod that waits for room and fits is tried at once, whatever its backoff; the rest
-	 * stays. A thousand pods that wait for one place cost one try this way. Pods that wait for more than room are left out:
-	 * `wakeOthers` is for them.
+	 * There is room somewhere: the first pod that waits for room and fits is tried at once, whatever its backoff; the
+	 * rest stays. A thousand pods that wait for one place cost one try this way. Pods that wait for more than room are
+	 * left out: `wakeOthers` is for them.
 	 * @param hasRoom asked once for all pods that want the same at the same priority
 	 * @returns the pod that is tried
 	 */

@@ -1,4 +1,7 @@
-/** What a pod asks of a node, as the scheduler counts it (Kubernetes documentation, "Resource Management for Pods and Containers", "Init Containers"). */
+/**
+ * What a pod asks of a node, as the scheduler counts it (Kubernetes documentation, "Resource Management for Pods and
+ * Containers", "Init Containers").
+ */
 import { parseQuantity, quantityMilli } from "../core/quantity.ts";
 import type { Container, ContainerStatus, Pod } from "../kinds/generated/types.ts";
 import { isResizeInfeasible, resizableStatuses } from "../kinds/pod-amounts.ts";
@@ -94,8 +97,8 @@ export interface PodRequests {
 /**
  * The most a pod needs at one time: the sum of its containers and sidecars, or an init container together with the
  * sidecars started before it, whichever is more; pod-level requests replace both; overhead comes on top. While a
- * resize in place is under way, a container counts with the larger of what it has and what it wants, or with what it has
- * if its node can never give it what it wants.
+ * resize in place is under way, a container counts with the larger of what it has and what it wants, or with what it
+ * has if its node can never give it what it wants.
  */
 export function podRequests(pod: Pod): PodRequests {
 	const statusOf = pod.status?.containerStatuses === undefined ? () => undefined : resizableStatuses(pod);

@@ -8,7 +8,10 @@ import { type NodeCounts, type PodQuery, PodTallies, TermIndex } from "./tallies
 import { noVolumes, type Volumes } from "./volumes.ts";
 import { noWorkloads, type Workloads } from "./workloads.ts";
 
-/** A required affinity weighs as a preference of this much for pods that come later (upstream's default hardPodAffinityWeight). */
+/**
+ * A required affinity weighs as a preference of this much for pods that come later (upstream's default
+ * hardPodAffinityWeight).
+ */
 const requiredAffinityWeight = 1;
 
 /** What filters and scores may look at. */

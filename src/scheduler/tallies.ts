@@ -19,7 +19,7 @@ interface Tally {
 	counts: Map<string, number>;
 }
 
-/** Queries kept up to date at the same time. The one not asked for longest is dropped and counted anew when it returns. */
+/** Queries kept up to date at the same time. The one not asked for longest is dropped and recounted when it returns. */
 const keptQueries = 256;
 
 export class PodTallies {
@@ -64,7 +64,10 @@ interface HeldTerm {
 	counts: Map<string, number>;
 }
 
-/** Affinity terms of the pods that run, each with the nodes on which pods carry it. Terms repeat, pods of one workload share theirs. */
+/**
+ * Affinity terms of the pods that run, each with the nodes on which pods carry it. Terms repeat, pods of one workload
+ * share theirs.
+ */
 export class TermIndex {
 	readonly #terms = new Map<string, HeldTerm>();
 

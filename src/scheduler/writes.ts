@@ -66,7 +66,10 @@ export class Writes {
 		return this.#patchStatus(pod, { nominatedNodeName: null });
 	}
 
-	/** Takes `victim` off its node, in its own time, for `pod`. @returns false when that failed and should be tried again */
+	/**
+	 * Takes `victim` off its node, in its own time, for `pod`.
+	 * @returns false when that failed and should be tried again
+	 */
 	async preempt(victim: PodInfo, pod: PodInfo, nodeName: string): Promise<boolean> {
 		const { name, namespace, uid } = victim.pod.metadata;
 		const reason = "PreemptionByScheduler";

@@ -1,4 +1,6 @@
-/** The `kubernetes` service inside a node: takes connections on its address and joins each to the API server's socket. */
+/**
+ * The `kubernetes` service inside a node: takes connections on its address and joins each to the API server's socket.
+ */
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 const mostConnections = 10_000;

@@ -87,8 +87,8 @@ function askUdp(message: Buffer, address: string, port: number, signal: AbortSig
 		socket.on("message", (reply) => {
 			if (reply.length >= 2 && reply.readUInt16BE(0) === message.readUInt16BE(0)) finish(reply);
 		});
-		// Connected: only replies from there are received, and a closed port is an error at once. The callback is called for
-		// a failure too: no route, perhaps.
+		// Connected: only replies from there are received, and a closed port is an error at once. The callback is called
+		// for a failure too: no route, perhaps.
 		socket.connect(port, address, (error?: Error) => {
 			if (error !== undefined || settled) finish(undefined);
 			else socket.send(message);

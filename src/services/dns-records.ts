@@ -21,7 +21,9 @@ export type DnsRecord =
 	| { type: "SOA"; name: string; data: { mname: string; rname: string } };
 
 export interface DnsAnswer {
-	/** False: the name does not exist (NXDOMAIN). A name that exists without records of the type has no answers (NODATA). */
+	/**
+	 * False: the name does not exist (NXDOMAIN). A name that exists without records of the type has no answers (NODATA).
+	 */
 	exists: boolean;
 	answers: DnsRecord[];
 	/** Addresses of what SRV records point to. */

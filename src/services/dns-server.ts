@@ -6,7 +6,7 @@ import type { Clock } from "../core/clock.ts";
 import { createForwarder, type Forwarder } from "./dns-forward.ts";
 import { authority, clusterAnswer, type DnsAnswer, type DnsRecord, type DnsView } from "./dns-records.ts";
 
-/** Short, as CoreDNS has it: what is asked again is answered anew. */
+/** Short, as CoreDNS has it: what is asked again is answered again. */
 const ttlSeconds = 5;
 const plainUdpBytes = 512;
 const largestUdpBytes = 1232;

@@ -66,7 +66,7 @@ describe("service rules", () => {
 			localEndpoints: [{ address: "10.244.1.2", port: 8080 }],
 		});
 	});
-	test("prefer endpoints for the node, then for its zone, where all are for somebody", () => {
+	test("prefer endpoints for the node, then for its zone, where all are for someone", () => {
 		const endpoint = (address: string, node: string, zone: string) => ({
 			addresses: [address],
 			conditions: { ready: true },

@@ -1,4 +1,7 @@
-/** From Services and their EndpointSlices to what a node's network has to do (API page "Virtual IPs and Service Proxies"). Pure. */
+/**
+ * From Services and their EndpointSlices to what a node's network has to do (API page "Virtual IPs and Service
+ * Proxies"). Pure.
+ */
 import type { Endpoint, EndpointSlice, ServicePort as PortSpec, Service } from "../kinds/generated/types.ts";
 import type { ServicePort } from "../network/network.ts";
 
@@ -80,7 +83,7 @@ function portRules(
 	];
 }
 
-/** Those for this node or else its zone, where every ready one is for somebody and one is for here (KEP-3015). */
+/** Those for this node or else its zone, where every ready one is for someone and one is for here (KEP-3015). */
 function near(backends: readonly Backend[], { nodeName, zone = "" }: Place): readonly Backend[] {
 	const ready = backends.filter((backend) => backend.ready);
 	for (const [field, name] of [

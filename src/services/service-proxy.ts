@@ -94,7 +94,7 @@ export async function startServiceProxy(options: ServiceProxyOptions): Promise<{
 	};
 }
 
-/** Runs one thing at a time, once for all who asked meanwhile, again when it failed. */
+/** Runs one thing at a time, once for all who asked in the meantime, again when it failed. */
 class Task {
 	readonly #clock: Clock;
 	readonly #run: () => Promise<void>;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startStateMetrics } from "./state-metrics-server.ts";
 
-test("answers as kube-state-metrics, with what the API server tells whoever asks", async () => {
+test("answers as kube-state-metrics, with what the API server tells the user who asks", async () => {
 	const folder = mkdtempSync(join(tmpdir(), "cox-metrics-"));
 	const socketPath = join(folder, "api.sock");
 	const api = createServer((request, response) => {

@@ -1,6 +1,6 @@
 /**
- * The `kube-state-metrics` service inside a node: answers on its address as kube-state-metrics does, with what the API server
- * tells of the cluster's objects.
+ * The `kube-state-metrics` service inside a node: answers on its address as kube-state-metrics does, with what the API
+ * server tells of the cluster's objects.
  */
 import { type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream";

@@ -96,7 +96,7 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
 			expect(await store.revision()).toBe(3);
 		});
 
-		test("an entry knows when it was created and changed, and begins anew after a delete", async () => {
+		test("an entry knows when it was created and changed, and starts over after a delete", async () => {
 			await commit(store, put("/a", "one"));
 			await commit(store, put("/a", "two"));
 			expect(await store.get("/a")).toMatchObject({ key: "/a", createRevision: 1, modRevision: 2 });

@@ -36,8 +36,8 @@ export function keyNameOf(value: Uint8Array): string | undefined {
 }
 
 /**
- * Values are written by the first rule that knows their key, and read with any of the keys; values that are not encrypted
- * are read as they are. Rules and keys may be exchanged while the store is in use.
+ * Values are written by the first rule that knows their key, and read with any of the keys; values that are not
+ * encrypted are read as they are. Rules and keys may be exchanged while the store is in use.
  */
 export class Encryption implements ValueTransform {
 	#rules: readonly EncryptionRule[] = [];

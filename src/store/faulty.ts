@@ -1,11 +1,16 @@
-/** A store with a bad day: what disks, networks and rivals can do to its users, from a seed. For simulations and tests. */
+/**
+ * A store with a bad day: what disks, networks and rivals can do to its users, from a seed. For simulations and tests.
+ */
 import type { Clock, Random } from "../core/clock.ts";
 import { ApiError } from "../core/errors.ts";
 import type { Change, CommitResult, Store } from "./store.ts";
 
 /** Probabilities are from 0 (never, the default) to 1. May be changed while the store is in use. */
 export interface Faults {
-	/** A commit that changes what exists fails as if its comparison did not hold, though it does: its writer has to look and try again. */
+	/**
+	 * A commit that changes what exists fails as if its comparison did not hold, though it does: its writer has to look
+	 * and try again.
+	 */
 	conflict?: number;
 	/** A commit is made, and its writer gets an ApiError Timeout. */
 	lostReply?: number;
@@ -42,7 +47,7 @@ export function createFaultyStore(
 		range: (range) => inTime(() => store.range(range)),
 		commit: (commit) =>
 			inTime(() => {
-				// Whoever finds nothing where nothing was to be knows that it was no rival.
+				// A writer that finds nothing where nothing was to be knows that it was no rival.
 				const disputable = commit.compare.some(({ modRevision }) => modRevision > 0);
 				if (disputable && strikes(faults.conflict)) return conflicting(commit);
 				if (!strikes(faults.lostReply)) return store.commit(commit);

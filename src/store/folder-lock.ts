@@ -23,7 +23,7 @@ export function lockFolder(folder: string): FolderLock {
 	const file = join(folder, "holder.json");
 	const mine: Holder = { pid: process.pid, startTicks: startTicks(process.pid), command: process.argv.join(" ") };
 	const text = JSON.stringify(mine);
-	// A process that died leaves its file behind; taking that away and trying again may meet somebody who does the same.
+	// A process that died leaves its file behind; taking that away and trying again may meet someone who does the same.
 	for (let attempt = 0; attempt < 5; attempt++) {
 		if (create(file, text)) return { release: () => read(file) === text && rmSync(file, { force: true }) };
 		const found = read(file);
@@ -63,7 +63,7 @@ function takeAway(file: string, content: string): void {
 		if (isCode(error, "ENOENT")) return;
 		throw error;
 	}
-	// Somebody was faster and the file is a new holder's: give it back.
+	// Someone was faster and the file is a new holder's: give it back.
 	if (read(aside) !== content) {
 		try {
 			linkSync(aside, file);

@@ -1,6 +1,6 @@
 /**
  * A sorted set of strings in chunks, so that an insertion moves hundreds of keys at most, not all of them. New keys are
- * sorted in when somebody asks for a range: most come and go between two lists.
+ * sorted in when someone asks for a range: most come and go between two lists.
  */
 
 const chunkLimit = 512;

@@ -80,7 +80,9 @@ export class Tables {
 		chmodSync(join(folder, "data.mdb"), 0o600);
 	}
 
-	/** Writes everything into the store of an empty folder, entry by entry. Nothing may be written here until it is done. */
+	/**
+	 * Writes everything into the store of an empty folder, entry by entry. Nothing may be written here until it is done.
+	 */
 	async rebuildIn(folder: string): Promise<void> {
 		const target = new Tables(folder, false);
 		try {

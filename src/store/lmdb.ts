@@ -23,13 +23,13 @@ export interface LmdbOptions {
 
 export interface DurableStore extends Store {
 	/**
-	 * Writes a consistent copy into `data.mdb` of a folder that exists, while the store is in use: LMDB's file with its free
-	 * pages, which still contain what was once there. It is not forced to the disk.
+	 * Writes a consistent copy into `data.mdb` of a folder that exists, while the store is in use: LMDB's file with its
+	 * free pages, which still contain what was once there. It is not forced to the disk.
 	 */
 	copyTo(folder: string): Promise<void>;
 	/**
-	 * Makes a store with the same content and history in an empty folder: a file without free pages. Nothing may be committed
-	 * until it is done. It is not forced to the disk.
+	 * Makes a store with the same content and history in an empty folder: a file without free pages. Nothing may be
+	 * committed until it is done. It is not forced to the disk.
 	 */
 	rebuildIn(folder: string): Promise<void>;
 	/** Forgets all history, and goes on after a later revision: for a copy that must not give a revision again. */
@@ -48,8 +48,8 @@ const reserveBytes = 1024 * 1024;
 const treeBytes = 3 * 4096;
 
 /**
- * Opens the store of a data folder. A commit is acknowledged after its transaction is on disk (but see `flush`); commits that arrive while
- * one is being written go into the next one together.
+ * Opens the store of a data folder. A commit is acknowledged after its transaction is on disk (but see `flush`);
+ * commits that arrive while one is being written go into the next one together.
  * @throws ApiError Conflict when another process has the folder, InternalError when it is of another format
  */
 export function openLmdbStore(options: LmdbOptions): DurableStore {

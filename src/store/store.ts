@@ -81,7 +81,9 @@ export function prefixEnd(prefix: string): string | undefined {
 	return undefined;
 }
 
-/** Asserts that a commit names each key once among its puts and deletes: with two writes of a key the order would count. */
+/**
+ * Asserts that a commit names each key once among its puts and deletes: with two writes of a key the order would count.
+ */
 export function checkCommit({ puts, deletes }: Commit): void {
 	if (puts.length + deletes.length < 2) return;
 	const written = new Set(deletes);

@@ -9,7 +9,9 @@ export interface ValueTransform {
 	seal(key: string, value: Uint8Array): Uint8Array;
 	/** Whether what was found has another form; also where the key is no longer concerned. */
 	isSealed(found: Uint8Array): boolean;
-	/** @throws ApiError InternalError when the form underneath was not made for this key, or by a secret that is not there */
+	/**
+	 * @throws ApiError InternalError when the form underneath was not made for this key, or by a secret that is not there
+	 */
 	open(key: string, sealed: Uint8Array): Uint8Array;
 }
 

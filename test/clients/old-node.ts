@@ -1,6 +1,6 @@
 /**
- * The JavaScript client's HTTP library is written for Node 22.15 and newer. With stand-ins for the three things of it that
- * Node 20 lacks it runs there, too. Import this first.
+ * The JavaScript client's HTTP library is written for Node 22.15 and newer. With stand-ins for the three things of it
+ * that Node 20 lacks it runs there, too. Import this first.
  */
 import { createRequire } from "node:module";
 

@@ -15,7 +15,7 @@ interface Load {
 	megabytes?: number;
 }
 
-/** Consumers, the controller that spreads requests over them, and a load that is asked for anew before it runs out. */
+/** Consumers, the controller that spreads requests over them, and a load that is asked for again before it runs out. */
 class Consumers implements AsyncDisposable {
 	readonly #space: Namespace;
 	#load: Load = {};

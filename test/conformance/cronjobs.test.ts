@@ -164,7 +164,7 @@ conformance("CronJob", 2, (target) => {
 			.map(({ reason }: Json) => reason);
 
 	slow.concurrent(
-		"a job that somebody deletes is taken off the active ones, and that is said",
+		"a job that someone deletes is taken off the active ones, and that is said",
 		async () => {
 			await using space = await target().namespace("cron-missing");
 			await target().post(

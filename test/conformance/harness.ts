@@ -1,6 +1,7 @@
 /**
- * What Kubernetes' conformance tests demand, as flows of our own: raw HTTP as a typed client of another language sends it, and kubectl. COX_CONFORMANCE_KUBECONFIG
- * names another cluster to try instead of a fresh one (a real Kubernetes, say); COX_CONFORMANCE=all runs what takes minutes, too.
+ * What Kubernetes' conformance tests demand, as flows of our own: raw HTTP as a typed client of another language sends
+ * it, and kubectl. COX_CONFORMANCE_KUBECONFIG names another cluster to try instead of a fresh one (a real Kubernetes,
+ * say); COX_CONFORMANCE=all runs what takes minutes, too.
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";

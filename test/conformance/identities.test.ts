@@ -1,4 +1,6 @@
-/** Every part acts as itself: what agents, controllers and the other parts of a cluster may do, and what they may not. */
+/**
+ * Every part acts as itself: what agents, controllers and the other parts of a cluster may do, and what they may not.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { controllers } from "../../src/cluster/controllers.ts";
 import * as identities from "../../src/cluster/identities.ts";

@@ -1,4 +1,7 @@
-/** What a pod's generation counts, and who says which of them it has seen (KEP-5067); what becomes of pods that a node refuses. */
+/**
+ * What a pod's generation counts, and who says which of them it has seen (KEP-5067); what becomes of pods that a node
+ * refuses.
+ */
 import { expect, test } from "vitest";
 import { condition, conformance, type Json, type Namespace } from "./harness.ts";
 import { images, pauseOf, podOf, shell } from "./objects.ts";
@@ -111,7 +114,7 @@ conformance("generations of pods", 2, (target) => {
 		await target().delete(space.core("pods", "ends"));
 		const ready = ({ status }: Json) => status.containerStatuses.map((each: Json) => each.ready);
 		await space.until(space.core("pods", "ends"), (pod) => ready(pod).join() === "false,true");
-		// The same node ran another pod to its end meanwhile.
+		// The same node ran another pod to its end in the meantime.
 		const { spec } = await target().get(space.core("pods", "ends"));
 		await space.output(podOf("another", { command: ["/bin/true"] }, { nodeName: spec.nodeName }));
 		expect(ready(await target().get(space.core("pods", "ends")))).toEqual([false, true]);

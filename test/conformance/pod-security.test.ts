@@ -1,4 +1,7 @@
-/** The tutorials "Apply Pod Security Standards at the Cluster Level" and "… at the Namespace Level" of the Kubernetes documentation, with kubectl. */
+/**
+ * The tutorials "Apply Pod Security Standards at the Cluster Level" and "… at the Namespace Level" of the Kubernetes
+ * documentation, with kubectl.
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Cluster, startCluster } from "../../src/index.ts";
 import { kubectlPath, type Output, run } from "../e2e/cluster.ts";

@@ -1,4 +1,7 @@
-/** Role-based access control: what roles allow and what they do not, asked as those who hold them, and kubectl's commands about it. */
+/**
+ * Role-based access control: what roles allow and what they do not, asked as those who hold them, and kubectl's
+ * commands about it.
+ */
 import { expect, test } from "vitest";
 import { kubectls, run, succeeded } from "../e2e/cluster.ts";
 import { conformance, type Json, merge, type Target } from "./harness.ts";

@@ -1,4 +1,7 @@
-/** Resources of running pods are changed in place (KEP-1287): what the API says, what the status says, what the kernel was told. */
+/**
+ * Resources of running pods are changed in place (KEP-1287): what the API says, what the status says, what the kernel
+ * was told.
+ */
 import { expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
 import { condition, conformance, isReady, type Json, type Namespace, strategic } from "./harness.ts";

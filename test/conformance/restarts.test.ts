@@ -1,4 +1,7 @@
-/** Containers that begin anew where they are: by their own policy, by their exit code, one or all of a pod (KEP-5307, KEP-5532). */
+/**
+ * Containers that start over where they are: by their own policy, by their exit code, one or all of a pod (KEP-5307,
+ * KEP-5532).
+ */
 import { expect, test } from "vitest";
 import { condition, conformance, type Json, type Namespace } from "./harness.ts";
 import { images, podOf } from "./objects.ts";

@@ -89,7 +89,7 @@ conformance("scheduling", 2, (target) => {
 		return status === 404 || body.metadata.deletionTimestamp !== undefined;
 	};
 
-	test.concurrent("the highest priority gets what is becoming free, whoever made it free", async () => {
+	test.concurrent("the highest priority gets what is becoming free, no matter who made it free", async () => {
 		await using space = await target().namespace("async-preemption");
 		await priorities(space, "low", "medium", "high");
 		const resource = `example.com/${space.name}`;
@@ -99,7 +99,7 @@ conformance("scheduling", 2, (target) => {
 		const post = (name: string, spec: Json) => target().post(space.core("pods"), asking(name, resource, "1", spec));
 		const names = (priority: string, count: number) =>
 			nodes.flatMap((_, node) => Array.from({ length: count }, (_, index) => `${priority}-${node}-${index}`));
-		// They take their time to go: nobody can be scheduled meanwhile.
+		// They take their time to go: nobody can be scheduled in the meantime.
 		for (const name of names("low", 4)) {
 			const pod = asking(name, resource, "1", of("low", { terminationGracePeriodSeconds: 80 }));
 			pod.spec.containers[0].lifecycle = { preStop: { sleep: { seconds: 79 } } };

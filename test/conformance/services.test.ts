@@ -179,7 +179,7 @@ conformance("Services and endpoints", 2, (target) => {
 			});
 	});
 
-	test.concurrent("slices that somebody deletes come back, as many as named ports need", async () => {
+	test.concurrent("slices that someone deletes come back, as many as named ports need", async () => {
 		await using space = await target().namespace("slices-named");
 		const pod = (name: string, ...ports: Json[]) =>
 			podOf(name, { image: images.nginx, ports }, {}, { labels: { shared: "on", [name]: "on" } });

@@ -90,7 +90,7 @@ conformance("volume claims of a StatefulSet", 2, (target) => {
 		await eventually(async () => expect(await names(space)).toEqual(["datadir-ss-0"]));
 	}, 60_000);
 
-	test.concurrent("the claim of a pod that no node takes yet is made anew", async () => {
+	test.concurrent("the claim of a pod that no node takes yet is recreated", async () => {
 		await using space = await target().namespace("ss-claim-again");
 		const key = `test.example/${space.name}`;
 		const [node] = (await target().get("/api/v1/nodes")).items;

@@ -1,4 +1,6 @@
-/** Which endpoints a service leads to: named ports, policies of traffic, pods that are not ready or on their way out. */
+/**
+ * Which endpoints a service leads to: named ports, policies of traffic, pods that are not ready or on their way out.
+ */
 import { expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
 import { conformance, isReady, type Json, merge, type Namespace } from "./harness.ts";

@@ -1,4 +1,7 @@
-/** The examples for test runners. Vitest's is part of this suite itself; Jest is not installed here, and reads like them. */
+/**
+ * The examples for test runners. Vitest's is part of this suite itself; Jest is not installed here, and reads like
+ * them.
+ */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";

@@ -1,4 +1,6 @@
-/** A real cluster for a test: its own data directory, the `cox` of dist/, any kubectl; gone without trace afterwards. */
+/**
+ * A real cluster for a test: its own data directory, the `cox` of dist/, any kubectl; gone without trace afterwards.
+ */
 import { execFile, spawn } from "node:child_process";
 import { accessSync, chownSync, mkdtempSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -120,7 +122,10 @@ export class TestCluster {
 		return succeeded(`cox ${args.join(" ")}`, await this.cox(...args));
 	}
 
-	/** What a user's shell has: the kubeconfig, and kubectl on the PATH. kubectl keeps discovery caches under HOME: each cluster gets its own. */
+	/**
+	 * What a user's shell has: the kubeconfig, and kubectl on the PATH. kubectl keeps discovery caches under HOME: each
+	 * cluster gets its own.
+	 */
 	get environment(): NodeJS.ProcessEnv {
 		return { KUBECONFIG: this.kubeconfig, HOME: this.data, PATH: `${dirname(kubectlPath)}:${process.env.PATH}` };
 	}
@@ -158,7 +163,10 @@ export class TestCluster {
 		};
 	}
 
-	/** What a part of the cluster was refused for lack of a right, as the server's log has it: a defect of its role, whatever came of it. */
+	/**
+	 * What a part of the cluster was refused for lack of a right, as the server's log has it: a defect of its role,
+	 * whatever came of it.
+	 */
 	refusals(): string[] {
 		const log = join(this.data, "server.log");
 		if (!exists(log)) return [];

@@ -1,4 +1,7 @@
-/** kill -9 of every part of a cluster, and of all at once: what was acknowledged stays, what ran is found again, and `cox down` leaves nothing. */
+/**
+ * kill -9 of every part of a cluster, and of all at once: what was acknowledged stays, what ran is found again, and
+ * `cox down` leaves nothing.
+ */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -138,7 +141,7 @@ describe("a cluster whose parts are killed", { timeout: 60_000 }, () => {
 		await restarted(before, ({ node }) => node === "node-1");
 	});
 
-	test("the switch: the server makes the nodes anew by itself", async () => {
+	test("the switch: the server recreates the nodes by itself", async () => {
 		const before = await pods();
 		kill(traces.pids(/^switch$/));
 		await restarted(before, () => true);

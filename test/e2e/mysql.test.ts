@@ -1,4 +1,7 @@
-/** The MySQL lab: every command of examples/mysql/README.md as it stands, with a real MariaDB, and what a reader would check besides. */
+/**
+ * The MySQL lab: every command of examples/mysql/README.md as it stands, with a real MariaDB, and what a reader would
+ * check besides.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

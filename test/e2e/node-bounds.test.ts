@@ -1,4 +1,7 @@
-/** What nodes bound: kernel parameters, system calls, local storage, processes, links to their files; and their configuration. */
+/**
+ * What nodes bound: kernel parameters, system calls, local storage, processes, links to their files; and their
+ * configuration.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,6 @@
-/** Notifications of a real cluster, to a receiver that is down at times, with a server that is killed meanwhile. */
+/**
+ * Notifications of a real cluster, to a receiver that is down at times, with a server that is killed in the meantime.
+ */
 import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -133,7 +133,7 @@ test("what Jobs did and wrote outlives Jobs, pods, the server and the machine", 
 	}
 }, 180_000);
 
-/** Whoever may see pods may see runs, and whoever may read their logs may read those of runs. */
+/** Users who may see pods may see runs, and those who may read their logs may read those of runs. */
 async function mayRead(cluster: TestCluster, name: string): Promise<void> {
 	const kubeconfig = (await cluster.coxOk("kubeconfig", "--user", "ann")).trim();
 	const path = `/apis/history.coxswain.io/v1/namespaces/default/runs/${name}/log?tailLines=1`;

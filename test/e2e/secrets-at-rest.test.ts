@@ -1,4 +1,7 @@
-/** Secrets of a real server are nowhere in its data directory as they are, and stay readable through rotation and restarts. */
+/**
+ * Secrets of a real server are nowhere in its data directory as they are, and stay readable through rotation and
+ * restarts.
+ */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";

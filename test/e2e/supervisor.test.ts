@@ -1,4 +1,7 @@
-/** A server process that dies is started again, some times and with its reason in the log, and `cox down` ends that for good. */
+/**
+ * A server process that dies is started again, some times and with its reason in the log, and `cox down` ends that for
+ * good.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, truncateSync } from "node:fs";

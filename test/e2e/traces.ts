@@ -1,4 +1,7 @@
-/** What a running cluster has on the machine outside its data directory, looked up from outside. Nothing of it may be there when it is down. */
+/**
+ * What a running cluster has on the machine outside its data directory, looked up from outside. Nothing of it may be
+ * there when it is down.
+ */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,7 +1,7 @@
 /**
- * `npm run fuzz -- --requests N [--seed S] [--seeds COUNT] [--socket]`: asks an API server N requests for each seed, and a
- * twentieth as many times for a connection to become something else. Ends with exit code 1 when something happened that must
- * not. The same seed makes the same requests.
+ * `npm run fuzz -- --requests N [--seed S] [--seeds COUNT] [--socket]`: asks an API server N requests for each seed,
+ * and a twentieth as many times for a connection to become something else. Ends with exit code 1 when something
+ * happened that must not. The same seed makes the same requests.
  */
 import { parseArgs } from "node:util";
 import { fuzz } from "./fuzz.ts";

@@ -1,4 +1,7 @@
-/** Requests through a real listener with TLS, by HTTP/1.1 and HTTP/2 in turn. The administrator has a certificate, others a token that is none. */
+/**
+ * Requests through a real listener with TLS, by HTTP/1.1 and HTTP/2 in turn. The administrator has a certificate,
+ * others a token that is none.
+ */
 import { connect } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import type { Api } from "../../src/api/handle.ts";

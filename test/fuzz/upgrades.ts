@@ -1,6 +1,6 @@
 /**
- * Connections that ask to become something else, through a listener and an agent's endpoint: exec, attach and port forwarding
- * over WebSocket and SPDY, with frames that no client sends.
+ * Connections that ask to become something else, through a listener and an agent's endpoint: exec, attach and port
+ * forwarding over WebSocket and SPDY, with frames that no client sends.
  */
 import { connect, type Socket } from "node:net";
 import { PassThrough } from "node:stream";

@@ -67,7 +67,7 @@ export interface ControlPlane {
 	runningMs(): number;
 	/** Stops one controller, in the middle of what it does, and starts it again on the same mirror. */
 	restartController(index: number): Promise<void>;
-	/** Stops all controllers and the scheduler, and starts them anew after a while: they know nothing then. */
+	/** Stops all controllers and the scheduler, and starts them again after a while: they know nothing then. */
 	restart(lastsMs: number): Promise<void>;
 	stop(): Promise<void>;
 }
@@ -143,7 +143,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 	};
 }
 
-/** Keeps runs as long as the control plane is up: whoever is told of something while it is down forgets it. */
+/** Keeps runs as long as the control plane is up: what is told while it is down is forgotten. */
 class History implements KeptLogs {
 	readonly #clock: JumpingClock;
 	readonly #onError: ClusterOptions["onError"];

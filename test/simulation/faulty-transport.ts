@@ -1,4 +1,7 @@
-/** A transport with bad connections: requests that never arrive, answers that get lost, watches that lag, lose events and break. */
+/**
+ * A transport with bad connections: requests that never arrive, answers that get lost, watches that lag, lose events
+ * and break.
+ */
 import type { Transport } from "../../src/client/client.ts";
 import type { Clock, Random } from "../../src/core/clock.ts";
 import { ApiError } from "../../src/core/errors.ts";
@@ -11,14 +14,17 @@ export interface ConnectionFaults {
 	/** A write is carried out and its answer lost. */
 	lostAnswer: number;
 	/**
-	 * A request, or an event of a watch, takes up to `lateMs`. Events of one watch stay in order, as the API promises; those of
-	 * different watches overtake each other.
+	 * A request, or an event of a watch, takes up to `lateMs`. Events of one watch stay in order, as the API promises;
+	 * those of different watches overtake each other.
 	 */
 	late: number;
 	lateMs: number;
 	/** A watch breaks at an event, which then may have arrived or not. */
 	brokenWatch: number;
-	/** A watch that broke cannot be resumed: its history is gone, and what happened meanwhile is seen only as a whole. */
+	/**
+	 * A watch that broke cannot be resumed: its history is gone, and what happened in the meantime is seen only as a
+	 * whole.
+	 */
 	forgotten: number;
 }
 

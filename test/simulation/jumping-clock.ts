@@ -1,4 +1,7 @@
-/** A virtual clock whose wall time may jump, as when a machine wakes from sleep or its time is set. Timers do not notice. */
+/**
+ * A virtual clock whose wall time may jump, as when a machine wakes from sleep or its time is set. Timers do not
+ * notice.
+ */
 import { type Clock, type Random, sleepOn, type Timer } from "../../src/core/clock.ts";
 import type { VirtualClock } from "../../src/core/virtual-clock.ts";
 

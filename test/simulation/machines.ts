@@ -1,4 +1,7 @@
-/** The machines under a simulated cluster's nodes: they lose their power, their agent or their connection, and come back. */
+/**
+ * The machines under a simulated cluster's nodes: they lose their power, their agent or their connection, and come
+ * back.
+ */
 
 import type { Transport } from "../../src/client/client.ts";
 import { createMirror } from "../../src/client/informer.ts";

@@ -1,4 +1,4 @@
-/** A transport that notices when somebody asks again and again without letting time pass, and makes him wait. */
+/** A transport that notices when someone asks again and again without letting time pass, and makes him wait. */
 import type { Transport } from "../../src/client/client.ts";
 import type { Clock } from "../../src/core/clock.ts";
 

@@ -1,6 +1,7 @@
 /**
- * `npm run simulate -- --seeds N [--first SEED] [--trouble SECONDS] [--calm] [--without DEED]… [--verbose] [--trace FILE]`: simulates N lives of a cluster, or with
- * `--seed SEED` one, twice, to see that it replays. Ends with exit code 1 when an invariant was broken.
+ * `npm run simulate -- --seeds N [--first SEED] [--trouble SECONDS] [--calm] [--without DEED]… [--verbose] [--trace
+ * FILE]`: simulates N lives of a cluster, or with `--seed SEED` one, twice, to see that it replays. Ends with exit code
+ * 1 when an invariant was broken.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";

@@ -36,8 +36,8 @@ export interface SimulationResult {
 }
 
 /**
- * Time to come to rest in, when faults have stopped: at the most, for a controller that failed again and again waits for up to
- * 1,250 s before it tries once more, and at the least.
+ * Time to come to rest in, when faults have stopped: at the most, for a controller that failed again and again waits
+ * for up to 1,250 s before it tries once more, and at the least.
  */
 const rest = { longestMs: 1_800_000, shortestMs: 30_000 };
 

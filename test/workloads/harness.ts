@@ -1,4 +1,7 @@
-/** A control plane in virtual time: the real API server on a memory store, chosen controllers, and nodes that only pretend to run pods. */
+/**
+ * A control plane in virtual time: the real API server on a memory store, chosen controllers, and nodes that only
+ * pretend to run pods.
+ */
 import { type Api, createApi } from "../../src/api/handle.ts";
 import type { Client, Transport } from "../../src/client/client.ts";
 import { createMirror } from "../../src/client/informer.ts";

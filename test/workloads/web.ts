@@ -1,7 +1,10 @@
 /** What the rollouts of every kind of workload have in common. */
 import type { Pod } from "../../src/kinds/generated/types.ts";
 
-/** With faults, controllers have to cope with writes that fail and writes of which they do not learn that they succeeded. */
+/**
+ * With faults, controllers have to cope with writes that fail and writes of which they do not learn that they
+ * succeeded.
+ */
 export const trials = [
 	{ seed: 1, faults: 0 },
 	{ seed: 2, faults: 0 },

@@ -64,8 +64,8 @@ export interface SubjectRules {
 
 export interface Authorizer {
 	/**
-	 * At once where nothing has to be waited for: every request asks. Never throws or rejects: what cannot be found out is `none`,
-	 * with the reason.
+	 * At once where nothing has to be waited for: every request asks. Never throws or rejects: what cannot be found out
+	 * is `none`, with the reason.
 	 */
 	authorize(attributes: Attributes): Decision | Promise<Decision>;
 	rulesFor(user: User, namespace: string): Promise<SubjectRules>;
@@ -74,7 +74,9 @@ export interface Authorizer {
 /** Who may do everything, whatever roles there are. */
 export const mastersGroup = "system:masters";
 
-/** The question whether a user may make a request. A namespace is in itself, so that roles of its own can speak of it. */
+/**
+ * The question whether a user may make a request. A namespace is in itself, so that roles of its own can speak of it.
+ */
 export function attributesOf(user: User, info: RequestInfo): Attributes {
 	const { verb, path, resource } = info;
 	if (resource === undefined) return { user, verb: info.method, path };

@@ -1,4 +1,7 @@
-/** Tokens that nodes join with (Kubernetes documentation, "Authenticating with Bootstrap Tokens"): Secrets of kube-system. */
+/**
+ * Tokens that nodes join with (Kubernetes documentation, "Authenticating with Bootstrap Tokens"): Secrets of
+ * kube-system.
+ */
 import { timingSafeEqual } from "node:crypto";
 import type { User } from "../../core/exchange.ts";
 import type { Secret } from "../../kinds/generated/types.ts";

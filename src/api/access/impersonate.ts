@@ -1,4 +1,4 @@
-/** Acting as somebody else (Kubernetes documentation, "User impersonation"): `kubectl --as`. */
+/** Acting as someone else (Kubernetes documentation, "User impersonation"): `kubectl --as`. */
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, User } from "../../core/exchange.ts";
 import type { Server } from "../server.ts";

@@ -1,4 +1,6 @@
-/** Remembers what tokens turned out to say, because verifying a signature costs a hundred times what looking it up does. */
+/**
+ * Remembers what tokens turned out to say, because verifying a signature costs a hundred times what looking it up does.
+ */
 import { createHash } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 
@@ -11,8 +13,8 @@ interface Entry<T> {
 }
 
 /**
- * The 2,048 tokens last verified, each for a while, by their digests: the tokens themselves are not kept. Only what a token
- * says is remembered; whether it holds now is for the caller to find out each time.
+ * The 2,048 tokens last verified, each for a while, by their digests: the tokens themselves are not kept. Only what a
+ * token says is remembered; whether it holds now is for the caller to find out each time.
  */
 export class RecentTokens<T extends object> {
 	readonly #clock: Clock;

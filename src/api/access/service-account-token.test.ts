@@ -9,7 +9,9 @@ const accounts = "/api/v1/namespaces/default/serviceaccounts";
 interface Fixture {
 	api: TestApi;
 	clock: VirtualClock;
-	/** A token as the server would make it for the account `robot`, with these differences; undefined takes a claim away. */
+	/**
+	 * A token as the server would make it for the account `robot`, with these differences; undefined takes a claim away.
+	 */
 	token(claims?: Json, header?: Json, key?: KeyObject): string;
 	/** The status of a request with this token. */
 	status(token: string): Promise<number>;

@@ -24,7 +24,10 @@ export interface TokenAuthenticator {
 /** A token that an authenticator knows and that is not valid: the message says why, for a TokenReview. */
 export class TokenRefused extends Error {}
 
-/** Tries one after the other. Rejects with TokenRefused, in upstream's words for a TokenReview, when nobody takes the token. */
+/**
+ * Tries one after the other. Rejects with TokenRefused, in upstream's words for a TokenReview, when nobody takes the
+ * token.
+ */
 export async function authenticateToken(
 	{ authenticators }: Pick<Server, "authenticators">,
 	token: string,

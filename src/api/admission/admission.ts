@@ -44,8 +44,8 @@ export const admissionSteps: readonly AdmissionStep[] = [
 export const allocationSteps: readonly AdmissionStep[] = [serviceAddresses];
 
 /**
- * Steps that change nothing more. They come last, when the object has its name and is valid: only what everything else lets
- * through is charged to quotas.
+ * Steps that change nothing more. They come last, when the object has its name and is valid: only what everything else
+ * lets through is charged to quotas.
  */
 export const checkingSteps: readonly AdmissionStep[] = [
 	selfHelp,

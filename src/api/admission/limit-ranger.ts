@@ -1,4 +1,7 @@
-/** Limit ranges: what containers get when they say nothing, and how much or little there may be (Kubernetes documentation, "Limit Ranges"). */
+/**
+ * Limit ranges: what containers get when they say nothing, and how much or little there may be (Kubernetes
+ * documentation, "Limit Ranges").
+ */
 import { lookup } from "../../core/object.ts";
 import { parseQuantity, quantityNano } from "../../core/quantity.ts";
 import type {

@@ -1,6 +1,6 @@
 /**
- * The last lines of logs leave the cluster with the messages of a NotificationPolicy. Who writes one that sends them must be allowed to
- * read them: otherwise a policy, with a Secret of one's own, would be a way around pods/log.
+ * The last lines of logs leave the cluster with the messages of a NotificationPolicy. Who writes one that sends them
+ * must be allowed to read them: otherwise a policy, with a Secret of one's own, would be a way around pods/log.
  */
 import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
 import type { NotificationPolicy } from "../../kinds/notify/types.ts";

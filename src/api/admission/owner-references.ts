@@ -1,6 +1,6 @@
 /**
- * Owner references give power over objects: who sets one has the object deleted with its owner, and a blocking one delays
- * the owner's deletion. This step demands the right to do either directly.
+ * Owner references give power over objects: who sets one has the object deleted with its owner, and a blocking one
+ * delays the owner's deletion. This step demands the right to do either directly.
  */
 import type { OwnerReference } from "../../core/object.ts";
 import type { Attributes } from "../access/authorizer.ts";

@@ -1,4 +1,7 @@
-/** Writes that are charged to a namespace's quotas, one after the other: at the same time, all but one would have to be tried again. */
+/**
+ * Writes that are charged to a namespace's quotas, one after the other: at the same time, all but one would have to be
+ * tried again.
+ */
 import type { Kind } from "../../kinds/kind.ts";
 import type { Server } from "../server.ts";
 import { quotasFor } from "./resource-quota.ts";
@@ -7,7 +10,7 @@ const lines = new WeakMap<Server, Map<string, Promise<void>>>();
 
 /**
  * Runs `write` when those before it in the namespace are done; at once where no quota counts objects of the kind.
- * What other servers write meanwhile is found out by the commit.
+ * What other servers write in the meantime is found out by the commit.
  */
 export function inQuotaOrder<T>(
 	server: Server,

@@ -1,7 +1,8 @@
 /**
- * Nobody gives rights that they do not hold (Kubernetes documentation, "Using RBAC Authorization", "Privilege escalation
- * prevention and bootstrapping"): who writes a role must hold its rules or may `escalate` it, who writes a binding must hold
- * the rules of its role or may `bind` it. Upstream does this where roles are stored, before they are validated.
+ * Nobody gives rights that they do not hold (Kubernetes documentation, "Using RBAC Authorization", "Privilege
+ * escalation prevention and bootstrapping"): who writes a role must hold its rules or may `escalate` it, who writes a
+ * binding must hold the rules of its role or may `bind` it. Upstream does this where roles are stored, before they are
+ * validated.
  */
 import { type ApiError, notFound } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";

@@ -59,7 +59,10 @@ function awaits(object: KubeObject): string {
 		.join();
 }
 
-/** Upstream's rule for the growth of a claim; claims without a class of their own took the default one, and the controller looks at it. */
+/**
+ * Upstream's rule for the growth of a claim; claims without a class of their own took the default one, and the
+ * controller looks at it.
+ */
 function claimGrowth(set: StatefulSet, old: StatefulSet, server: Server): Cause[] {
 	if (!isAsked(set, growAnnotation)) return [];
 	return (set.spec.volumeClaimTemplates ?? []).flatMap(({ spec }, index) => {
@@ -72,7 +75,10 @@ function claimGrowth(set: StatefulSet, old: StatefulSet, server: Server): Cause[
 	});
 }
 
-/** Pods that are to wait for other workloads get the gate that holds them back; those that have their node already run as they are. */
+/**
+ * Pods that are to wait for other workloads get the gate that holds them back; those that have their node already run
+ * as they are.
+ */
 export const workloadOrder: AdmissionStep = {
 	name: "WorkloadOrder",
 	on: { operations: ["create"], kinds: [pods] },

@@ -39,7 +39,10 @@ export interface AdmissionStep {
 		/** Also subresources. Default: only whole objects. */
 		subresources?: true;
 	};
-	/** @returns undefined when it is done, a promise when it has to wait @throws ApiError when the request is not admitted */
+	/**
+	 * @returns undefined when it is done, a promise when it has to wait
+	 * @throws ApiError when the request is not admitted
+	 */
 	admit(request: Admitted): Promise<void> | undefined;
 }
 

@@ -9,7 +9,10 @@ import { AuditRecord } from "./record.ts";
 
 export interface AuditOptions {
 	policy: AuditPolicy;
-	/** Takes an event at once and never fails: a request does not wait for its record. The event is not changed afterwards. */
+	/**
+	 * Takes an event at once and never fails: a request does not wait for its record. The event is not changed
+	 * afterwards.
+	 */
 	sink(event: AuditEvent): void;
 }
 

@@ -75,7 +75,9 @@ export function requestUri({ path, query }: ApiRequest): string {
 	return query.size === 0 ? path : `${path}?${query}`;
 }
 
-/** Whom the request came by, as it says itself, and at last who sent it. Clients of this process come from this machine. */
+/**
+ * Whom the request came by, as it says itself, and at last who sent it. Clients of this process come from this machine.
+ */
 export function sourceIPs({ headers, peer }: ApiRequest): string[] {
 	const forwarded = `${headers["x-forwarded-for"] ?? ""},${headers["x-real-ip"] ?? ""}`;
 	const claimed = forwarded === "," ? [] : forwarded.split(",").map((text) => text.trim());

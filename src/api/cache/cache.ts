@@ -180,7 +180,7 @@ export class WatchCache {
 		);
 	}
 
-	/** Watches again from where it stopped; when that is too long ago, reads everything anew, and ends all watches. */
+	/** Watches again from where it stopped; when that is too long ago, reads everything again, and ends all watches. */
 	#storeLost(error: Error): void {
 		if (this.#closing.signal.aborted) return;
 		this.#clock.after(storeRetryMs, () => {
@@ -192,7 +192,7 @@ export class WatchCache {
 			const watchers = [...this.#resources.values()].flatMap((cache) => [...cache.watchers()]);
 			this.#load().then(
 				() => {
-					for (const watcher of watchers) watcher.end(new ApiError("Expired", "the watch cache was filled anew"));
+					for (const watcher of watchers) watcher.end(new ApiError("Expired", "the watch cache was refilled"));
 					this.#watchStore();
 				},
 				() => this.#storeLost(error),

@@ -15,7 +15,7 @@ test("a revision's data is encoded as the programs that compare it do, and reads
 const event = (name: string) =>
 	({ apiVersion: "v1", kind: "Event", metadata: { name }, reason: "Pulled" }) as unknown as KubeObject;
 
-test("an object of which only the JSON is kept is the same when somebody asks", () => {
+test("an object of which only the JSON is kept is the same when someone asks", () => {
 	const whole = parse("/objects/core/events/default/a", encode(event("a")), 7);
 	const { object } = whole;
 	const bytes = whole.bytes.toString();

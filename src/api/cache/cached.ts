@@ -34,7 +34,7 @@ export class Cached implements Encoded {
 	#object: KubeObject | undefined;
 	#bytes: Buffer | undefined;
 
-	/** @param object what the value means, frozen; undefined: it is parsed when somebody asks */
+	/** @param object what the value means, frozen; undefined: it is parsed when someone asks */
 	constructor(key: string, object: KubeObject | undefined, revision: number, value: Uint8Array) {
 		this.key = key;
 		this.#object = object;

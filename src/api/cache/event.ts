@@ -56,7 +56,10 @@ export class CacheEvent {
 		this.previous = previous;
 	}
 
-	/** What the history holds for this event: the superseded object, and the entries about it. What is current is no history. */
+	/**
+	 * What the history holds for this event: the superseded object, and the entries about it. What is current is no
+	 * history.
+	 */
 	get bytes(): number {
 		return eventBytes + (this.previous?.value.length ?? 0);
 	}

@@ -11,7 +11,10 @@ export interface Remembered {
 
 /** Bytes of superseded objects that are kept for watches that resume and lists that look back. */
 const defaultHistoryBytes = 32 * 1024 * 1024;
-/** Bytes of objects of the newest changes, which are kept parsed and encoded besides: many watchers are about to read them. */
+/**
+ * Bytes of objects of the newest changes, which are kept parsed and encoded besides: many watchers are about to read
+ * them.
+ */
 const warmBytes = 2 * 1024 * 1024;
 /** So much is forgotten at once, so that looking for the largest history costs little per event. */
 const trimmedShare = 1 / 8;

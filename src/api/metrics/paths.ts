@@ -1,4 +1,6 @@
-/** `/metrics` and its neighbours: what the server has counted, and what there is in the cluster, as Prometheus reads it. */
+/**
+ * `/metrics` and its neighbours: what the server has counted, and what there is in the cluster, as Prometheus reads it.
+ */
 import type { ApiResponse } from "../../core/exchange.ts";
 import { exposition, expositionType, processMetrics } from "../../core/metrics/exposition.ts";
 import type { MetricFamily, MetricRegistry } from "../../core/metrics/registry.ts";

@@ -1,6 +1,6 @@
 /**
  * Objects in protobuf, which kubectl sends when it makes objects of its own (`kubectl create deployment`), as the JSON
- * values that they stand for. Answers are never in protobuf: whoever sends it also reads JSON.
+ * values that they stand for. Answers are never in protobuf: clients that send it also read JSON.
  */
 import { timestamp } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";

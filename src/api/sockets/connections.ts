@@ -1,4 +1,6 @@
-/** The connections of one listening server: it ends those that keep it waiting, and all in good order when it closes. */
+/**
+ * The connections of one listening server: it ends those that keep it waiting, and all in good order when it closes.
+ */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
@@ -49,8 +51,8 @@ export class Connections {
 	}
 
 	/**
-	 * Has `end` called when the server begins to close, at once if it does already. Returns what takes that back. There are
-	 * as many watches as there are clients times kinds: too many for listeners of one AbortSignal.
+	 * Has `end` called when the server begins to close, at once if it does already. Returns what takes that back. There
+	 * are as many watches as there are clients times kinds: too many for listeners of one AbortSignal.
 	 */
 	readonly addWatch = (end: () => void): (() => void) => {
 		if (this.#closing) end();

@@ -13,7 +13,7 @@ export function http1Exchange(
 ): { incoming: Incoming; reply: Reply } {
 	const client = new Presence();
 	response.on("close", client.leave);
-	// Whoever goes away in the middle of an answer is no error of ours.
+	// A client that goes away in the middle of an answer is no error of ours.
 	response.on("error", () => {});
 	return {
 		incoming: {
@@ -58,7 +58,10 @@ export function originForm(target: string): string {
 	return rest[end] === "/" ? rest.slice(end) : `/${rest.slice(end)}`;
 }
 
-/** Rules of RFC 9112 (3.2, 6.1) that Node leaves to us: they keep us and a proxy in front from reading different requests. */
+/**
+ * Rules of RFC 9112 (3.2, 6.1) that Node leaves to us: they keep us and a proxy in front from reading different
+ * requests.
+ */
 function headProblem({ headers, httpVersion, rawHeaders }: IncomingMessage): string | undefined {
 	if (headers.host === undefined && httpVersion === "1.1") return "missing required Host header";
 	const coding = headers["transfer-encoding"];

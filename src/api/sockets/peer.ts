@@ -29,8 +29,8 @@ export function peerOf(socket: unknown, nowMs: number): User | undefined {
 }
 
 /**
- * Whether the client shows a certificate that says nothing: of another authority, out of date, for something else. Who does that
- * and shows nothing better is refused on every path, as by upstream, and not taken for one who says nothing.
+ * Whether the client shows a certificate that says nothing: of another authority, out of date, for something else. Who
+ * does that and shows nothing better is refused on every path, as by upstream, and not taken for one who says nothing.
  */
 export function showsInvalidCertificate(socket: unknown, nowMs: number): boolean {
 	if (!(socket instanceof TLSSocket)) return false;

@@ -6,7 +6,9 @@ const clientIsGone = new Error("the client is gone");
 export class Presence {
 	#isGone = false;
 	#leaving: AbortController | undefined;
-	/** Called once the client is gone: for one who keeps account of all requests, a listener of a signal each is too much. */
+	/**
+	 * Called once the client is gone: for one who keeps account of all requests, a listener of a signal each is too much.
+	 */
 	afterwards: (() => void) | undefined;
 
 	get isGone(): boolean {

@@ -169,8 +169,8 @@ async function serveStream(
 }
 
 /**
- * Events of one turn of the event loop go out as one write. What a slow client has not taken waits as the lines that all
- * watchers share; only one write of it is a copy of its own.
+ * Events of one turn of the event loop go out as one write. What a slow client has not taken waits as the lines that
+ * all watchers share; only one write of it is a copy of its own.
  */
 function serveWatch(
 	response: Extract<ApiResponse, { type: "watch" }>,

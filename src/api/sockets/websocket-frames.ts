@@ -1,10 +1,13 @@
 /**
- * Hands the frames of a WebSocket on one by one. Clients that wait for their socket to become readable see what came in one TLS
- * record with another frame only when the next record comes, which after the last frame is never.
+ * Hands the frames of a WebSocket on one by one. Clients that wait for their socket to become readable see what came in
+ * one TLS record with another frame only when the next record comes, which after the last frame is never.
  */
 import type { Duplex } from "node:stream";
 
-/** Where the frames of a byte stream end (RFC 6455, section 5.2), behind the head of an HTTP answer. Keeps its place between chunks. */
+/**
+ * Where the frames of a byte stream end (RFC 6455, section 5.2), behind the head of an HTTP answer. Keeps its place
+ * between chunks.
+ */
 export class FrameBoundaries {
 	/** Undefined while the head is read; then what is missing of the frame under way, 0 between two. */
 	#missing: number | undefined;

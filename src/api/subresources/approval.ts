@@ -1,4 +1,4 @@
-/** certificatesigningrequests/approval: somebody with the right to do so says yes or no. */
+/** certificatesigningrequests/approval: someone with the right to do so says yes or no. */
 import { timestamp } from "../../core/clock.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { setConditionTimes } from "../../kinds/certificatesigningrequest.ts";

@@ -50,7 +50,7 @@ export async function eviction(context: Context, target: Target): Promise<ApiRes
 	throw modified(wanted);
 }
 
-/** @returns false when the pod has changed meanwhile, and may count for its budget now */
+/** @returns false when the pod has changed in the meantime, and may count for its budget now */
 async function evict(
 	context: Context,
 	target: NamedTarget,

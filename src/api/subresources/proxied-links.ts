@@ -145,7 +145,10 @@ class LinkScanner {
 		return found.index;
 	}
 
-	/** What begins with the `<` there, as it is to be; undefined when it may yet be a comment, `open` for a tag without its end. */
+	/**
+	 * What begins with the `<` there, as it is to be; undefined when it may yet be a comment, `open` for a tag without
+	 * its end.
+	 */
 	#tagAt(all: string, at: number): { text: string; length: number } | "open" | undefined {
 		if (all.startsWith("<!--", at)) {
 			this.#until = /-->/g;

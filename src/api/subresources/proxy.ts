@@ -101,7 +101,10 @@ function splitName(target: Target): { scheme: string; name: string; port: string
 	return { scheme, name, port };
 }
 
-/** TLS with whoever is there: a pod's certificate is its own affair. @param connection belongs to the result */
+/**
+ * TLS without a check of the certificate: what a pod presents is its own affair.
+ * @param connection belongs to the result
+ */
 async function secured(connection: Duplex, clock: Clock): Promise<Duplex> {
 	const secure = connectTls({ socket: connection, rejectUnauthorized: false });
 	const timeout = clock.after(handshakeTimeoutMs, () => secure.destroy(new Error("TLS handshake timeout")));

@@ -50,7 +50,10 @@ export async function scale(context: Context, target: Target): Promise<ApiRespon
 	return objectResponse(scaleOf(wanted, cached));
 }
 
-/** The object with its new number of replicas, which from now on belongs to the one that applies. @throws ApiError Conflict */
+/**
+ * The object with its new number of replicas, which from now on belongs to the one that applies.
+ * @throws ApiError Conflict
+ */
 function owned(context: Context, target: NamedTarget, current: Cached, next: KubeObject): KubeObject {
 	const { kind } = target;
 	const { name, namespace, resourceVersion, uid } = next.metadata;

@@ -66,7 +66,7 @@ test("scale reads and writes replicas in the form of autoscaling/v1", async () =
 	expect((await api.ask("PUT", `${deployments}/web/scale`, { spec: { replicas: -1 } })).status).toBe(422);
 });
 
-test("an applied scale belongs to whoever applied it", async () => {
+test("an applied scale belongs to the manager that applied it", async () => {
 	const api = await cluster();
 	const path = "/apis/apps/v1/namespaces/default/deployments";
 	await api.ask("POST", path, {

@@ -22,7 +22,7 @@ import { checkNamespace } from "./identity.ts";
 import { isDryRun } from "./options.ts";
 import { problemsOf } from "./problems.ts";
 
-/** How often a generated name, or an address given by the server, is chosen anew when it turns out to be taken. */
+/** How often a generated name, or an address given by the server, is chosen again when it turns out to be taken. */
 const attempts = 8;
 
 export async function create(context: Context, target: Target): Promise<ApiResponse> {

@@ -66,7 +66,7 @@ export async function deleteCollection(context: Context, target: Target): Promis
 		try {
 			deleted.push((await deleteObject(context, one, options)).cached);
 		} catch (error) {
-			// Somebody else was faster; that is as good.
+			// Someone else was faster; that is as good.
 			if (!isReason(error, "NotFound")) throw error;
 		}
 	}
@@ -151,7 +151,8 @@ async function admitDeletion(
 }
 
 /**
- * The object marked for deletion, `held` when it is marked already and nothing changes, undefined when nothing holds it.
+ * The object marked for deletion, `held` when it is marked already and nothing changes, undefined when nothing holds
+ * it.
  */
 function mark(
 	context: Context,

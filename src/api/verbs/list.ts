@@ -1,4 +1,6 @@
-/** LIST, whole or in pages, of now or of a revision (API concepts, "Resource versions", "Retrieving large result sets"). */
+/**
+ * LIST, whole or in pages, of now or of a revision (API concepts, "Resource versions", "Retrieving large result sets").
+ */
 import { ApiError, isReason } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { integerOf } from "../../core/query.ts";
@@ -128,7 +130,10 @@ function readToken(token: string): { exact?: number; start: string } {
 	return { start: parsed.start, ...(parsed.rv === inconsistent ? {} : { exact: parsed.rv }) };
 }
 
-/** The error brings a token for the rest of the list as it is now (API concepts, "Retrieving large results sets in chunks"). */
+/**
+ * The error brings a token for the rest of the list as it is now (API concepts, "Retrieving large results sets in
+ * chunks").
+ */
 function continueExpired(start: string): ApiError {
 	return new ApiError(
 		"Expired",

@@ -49,7 +49,7 @@ const applied = (manager: string, more: object, force = false) =>
 const managers = (object: { metadata: { managedFields?: { manager: string }[] } }) =>
 	(object.metadata.managedFields ?? []).map(({ manager }) => manager);
 
-test("whoever applies what is there already owns it too", async () => {
+test("a manager that applies what is there already owns it, too", async () => {
 	await applied("one", { data: { k: "v" } });
 	expect(managers((await applied("two", { data: { k: "v" } })).object)).toEqual(["one", "two"]);
 	const before = (await applied("two", { data: { k: "v" } })).object;

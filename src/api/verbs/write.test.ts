@@ -248,7 +248,7 @@ test("propagation is kept as a finalizer for the garbage collector", async () =>
 	expect(conflicting.object.message).toContain("the UID in the precondition (other) does not match the UID in record");
 });
 
-test("namespaces stay until they are finalized, and take nothing new meanwhile", async () => {
+test("namespaces stay until they are finalized, and take nothing new in the meantime", async () => {
 	const api = await testApi({ namespaces: ["default", "going"] });
 	const { object } = await api.ask("DELETE", "/api/v1/namespaces/going");
 	expect(object).toMatchObject({ status: { phase: "Terminating" }, spec: { finalizers: ["kubernetes"] } });

@@ -64,7 +64,10 @@ const incidental = new Set(["resourceVersion", "managedFields"]);
 const attempts = 10;
 
 export interface Change {
-	/** The new object from the current one, to be changed by the strategy; called again when the current one turns out to be outdated. */
+	/**
+	 * The new object from the current one, to be changed by the strategy; called again when the current one turns out to
+	 * be outdated.
+	 */
 	make(current: Cached): KubeObject | Promise<KubeObject>;
 	strategy: Strategy;
 	/** The new object's managedFields are the ones to be kept (server-side apply). */
@@ -109,7 +112,7 @@ export async function writeObject(context: Context, target: NamedTarget, change:
 }
 
 /**
- * Keeps account of who set what, for objects that somebody applies on the server's side. Others have no such account:
+ * Keeps account of who set what, for objects that someone applies on the server's side. Others have no such account:
  * it would cost more than all the rest of a write, and the first apply begins one.
  */
 function trackFields(
@@ -227,7 +230,9 @@ export function modified(target: NamedTarget): ApiError {
 	return conflict(target.kind, target.name, why);
 }
 
-/** Fields that were sent as they are, and are kept: there is nothing to decode. They are the very same in one process. */
+/**
+ * Fields that were sent as they are, and are kept: there is nothing to decode. They are the very same in one process.
+ */
 export function needless({ keeps }: Strategy, current: object): (field: string, content: unknown) => boolean {
 	return (field, content) => keeps?.(field) === true && content === fields(current)[field];
 }

@@ -6,7 +6,10 @@ import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
 import { fieldManagerOf } from "./options.ts";
 
-/** Who writes, as managedFields have it: in the stored version, in which all fields are compared, whatever the client speaks. */
+/**
+ * Who writes, as managedFields have it: in the stored version, in which all fields are compared, whatever the client
+ * speaks.
+ */
 export function writerOf(context: Context, target: Target): Writer {
 	return {
 		manager: fieldManagerOf(context),

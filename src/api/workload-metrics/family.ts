@@ -24,7 +24,7 @@ export interface KindFamilies<T extends KubeObject = KubeObject> {
 	families: readonly Family<T>[];
 }
 
-/** A list of kinds mixes their types: whoever goes through it hands each kind's objects to that kind's families. */
+/** A list of kinds mixes their types: the caller hands each kind's objects to that kind's families. */
 export function ofKind<T extends KubeObject>(
 	kind: Kind<T>,
 	labels: (object: T) => Labels,

@@ -17,7 +17,7 @@ export function builtIn<T extends KubeObject>(
 	draft: Draft<T>,
 	mended: (found: T, wanted: Draft<T>) => T | "replace" | undefined = () => undefined,
 ): BuiltIn {
-	// Whoever has the list compares objects with those of their own kind only.
+	// Users of the list compare objects with those of their own kind only.
 	return { kind, draft, mended: (found: T) => mended(found, draft) } as unknown as BuiltIn;
 }
 

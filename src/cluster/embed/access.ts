@@ -1,4 +1,7 @@
-/** Lets kubectl and other clients into an embedded cluster: certificates, a port, a kubeconfig. Loaded when first needed. */
+/**
+ * Lets kubectl and other clients into an embedded cluster: certificates, a port, a kubeconfig. Loaded when first
+ * needed.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -24,11 +24,17 @@ export interface LogOptions {
 export interface Cluster<Time extends ClusterTime = ClusterTime> extends AsyncDisposable {
 	/** May do everything; objects it returns are copies of your own. */
 	readonly client: Client;
-	/** A client as another user, who may do what roles allow. Groups that every user of such a name is in need not be given. */
+	/**
+	 * A client as another user, who may do what roles allow. Groups that every user of such a name is in need not be
+	 * given.
+	 */
 	clientAs(user: { user: string; groups?: readonly string[] }): Client;
 	readonly clock: Time;
 	readonly nodes: ClusterNodes;
-	/** Text of a kubeconfig for an administrator. The first call makes certificates and opens a port, which takes a moment. */
+	/**
+	 * Text of a kubeconfig for an administrator. The first call makes certificates and opens a port, which takes a
+	 * moment.
+	 */
 	kubeconfig(): Promise<string>;
 	/** Path of a file with the same, which is gone when the cluster is. */
 	kubeconfigPath(): Promise<string>;
@@ -39,7 +45,8 @@ export interface Cluster<Time extends ClusterTime = ClusterTime> extends AsyncDi
 	/**
 	 * The object, as soon as the condition holds for it.
 	 * @param target a name (in the namespace `default`), `namespace/name`, or both apart
-	 * @param condition the type of a condition that is to be True, such as `Available` or `Complete`; `exists`; `deleted`; or a function
+	 * @param condition the type of a condition that is to be True, such as `Available` or `Complete`; `exists`;
+	 * `deleted`; or a function
 	 * @throws Error with the object as it is then, when that takes longer than the timeout
 	 */
 	waitFor<T extends KubeObject>(
@@ -63,6 +70,9 @@ export interface Cluster<Time extends ClusterTime = ClusterTime> extends AsyncDi
 	): Promise<readonly T[]>;
 	/** What a pod has written so far. */
 	logs(pod: Target, options?: LogOptions): Promise<string>;
-	/** Ends everything and forgets what was not kept in a folder. The client and all else of the cluster are of no use afterwards. */
+	/**
+	 * Ends everything and forgets what was not kept in a folder. The client and all else of the cluster are of no use
+	 * afterwards.
+	 */
 	stop(): Promise<void>;
 }

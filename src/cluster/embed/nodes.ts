@@ -16,9 +16,14 @@ export interface ClusterNodes {
 	add(node?: NodeOptions): Promise<Node>;
 	/** Takes the node and its Node object away, with all that ran on it. */
 	remove(name: string): Promise<void>;
-	/** Simulated nodes: it loses its power. Its Node object stays; the cluster notices when the node has been silent for too long. */
+	/**
+	 * Simulated nodes: it loses its power. Its Node object stays; the cluster notices when the node has been silent for
+	 * too long.
+	 */
 	crash(name: string): Promise<void>;
-	/** Brings a crashed node back, as after a restart of the machine: nothing runs on it yet. Resolves when it is Ready. */
+	/**
+	 * Brings a crashed node back, as after a restart of the machine: nothing runs on it yet. Resolves when it is Ready.
+	 */
 	restart(name: string): Promise<Node>;
 }
 

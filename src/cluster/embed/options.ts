@@ -20,7 +20,10 @@ export interface ClusterOptions {
 	store?: "memory" | { folder: string };
 	/** `simulated` (default): pods do what their annotations say. `process`: programs of this machine, in real time. */
 	runtime?: "simulated" | "process";
-	/** Listens for kubectl from the start, on this port of 127.0.0.1 or a free one. By default it does so when first asked for a kubeconfig. */
+	/**
+	 * Listens for kubectl from the start, on this port of 127.0.0.1 or a free one. By default it does so when first asked
+	 * for a kubeconfig.
+	 */
 	listen?: boolean | number;
 	/** False: nodes write no Events of their pods, which saves half of a pod's writes. Default true. */
 	podEvents?: boolean;
@@ -36,13 +39,15 @@ export interface ClusterOptions {
 	/** Other issuers whose tokens are taken: an `AuthenticationConfiguration` of apiserver.config.k8s.io/v1. */
 	oidc?: object;
 	/**
-	 * What is recorded of requests: a `Policy` of audit.k8s.io/v1, and what is given each event. That is not to take long, and is
-	 * not to change the event.
+	 * What is recorded of requests: a `Policy` of audit.k8s.io/v1, and what is given each event. That is not to take
+	 * long, and is not to change the event.
 	 */
 	audit?: { policy: object; sink(event: AuditEvent): void };
 	/** How much is kept of Jobs that have run, see docs/run-history.md; false: nothing. */
 	history?: HistoryOptions | false;
-	/** Where notifications may go, see docs/notifications.md. Default: nowhere, what a policy says is tried and not sent. */
+	/**
+	 * Where notifications may go, see docs/notifications.md. Default: nowhere, what a policy says is tried and not sent.
+	 */
 	notify?: NotifyOptions;
 	/** Told of failures that were dealt with, such as a write that was tried again. Default: nobody is. */
 	onError?(what: string, error: unknown): void;

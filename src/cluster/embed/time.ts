@@ -19,7 +19,10 @@ export interface VirtualTime {
 	now(): number;
 	/** Sets the clock forward; resolves when everything due on the way has happened, in order. */
 	advance(duration: Duration): Promise<void>;
-	/** Lets time run along, so many times as fast as real time, for someone who watches. What happens when is then no longer the same every time. */
+	/**
+	 * Lets time run along, so many times as fast as real time, for someone who watches. What happens when is then no
+	 * longer the same every time.
+	 */
 	run(rate: number): void;
 	/** Lets it stand again. */
 	stand(): void;
@@ -32,7 +35,7 @@ export interface Timing {
 	readonly clock: Clock;
 	readonly time: ClusterTime;
 	/**
-	 * Resolves when the promise has; virtual time passes meanwhile.
+	 * Resolves when the promise has; virtual time passes in the meantime.
 	 * @returns false when it took longer than the limit
 	 */
 	wait(promise: Promise<unknown>, limitMs: number): Promise<boolean>;

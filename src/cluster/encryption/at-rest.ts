@@ -46,7 +46,9 @@ export class EncryptionAtRest {
 		this.encryption = new Encryption(this.#rules(), this.#keys(options.former));
 	}
 
-	/** What a configuration names is as it says; Secrets that it does not name are encrypted with the cluster's own key. */
+	/**
+	 * What a configuration names is as it says; Secrets that it does not name are encrypted with the cluster's own key.
+	 */
 	#rules(): readonly EncryptionRule[] {
 		return [...(this.#plan?.rules ?? []), { prefixes: [secrets], writeKey: this.#ownKeys[0] }];
 	}
@@ -56,7 +58,8 @@ export class EncryptionAtRest {
 	}
 
 	/**
-	 * Before the store is used, and before anything is written: gives values the form that they have now, and ends a rotation that was interrupted.
+	 * Before the store is used, and before anything is written: gives values the form that they have now, and ends a
+	 * rotation that was interrupted.
 	 * @param changed whether the configuration is another one than last time
 	 * @returns whether something was there unencrypted, which the store's file may still have in free pages
 	 */
@@ -92,8 +95,8 @@ export class EncryptionAtRest {
 	}
 
 	/**
-	 * Makes a new key, writes every Secret again with it, and forgets the old one. An end of the process at any time leaves
-	 * all keys there that something was written with; the next start goes on.
+	 * Makes a new key, writes every Secret again with it, and forgets the old one. An end of the process at any time
+	 * leaves all keys there that something was written with; the next start goes on.
 	 * @param store underneath
 	 * @returns how many Secrets were written
 	 */

@@ -1,4 +1,6 @@
-/** Upstream's `EncryptionConfiguration` (apiserver.config.k8s.io/v1): what is encrypted at rest, and with which keys. */
+/**
+ * Upstream's `EncryptionConfiguration` (apiserver.config.k8s.io/v1): what is encrypted at rest, and with which keys.
+ */
 import { keyPrefix } from "../../api/cache/keys.ts";
 import { ConfigField, causesText } from "../../core/config-field.ts";
 import type { Cause } from "../../core/errors.ts";

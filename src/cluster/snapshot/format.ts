@@ -1,6 +1,6 @@
 /**
- * The file of a snapshot: a line that says what it is, a line of JSON, the digest of both, then the contents of the files
- * that the JSON lists, one after the other.
+ * The file of a snapshot: a line that says what it is, a line of JSON, the digest of both, then the contents of the
+ * files that the JSON lists, one after the other.
  */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
@@ -120,7 +120,10 @@ async function readHeader(handle: Handle, file: string): Promise<{ header: Snaps
 	return { header: headerOf(text.subarray(firstEnd + 1, secondEnd).toString(), file), end };
 }
 
-/** The digest finds accidents. Against malice everything is looked at: names lead nowhere else, and texts are shown to people. */
+/**
+ * The digest finds accidents. Against malice everything is looked at: names lead nowhere else, and texts are shown to
+ * people.
+ */
 function headerOf(text: string, file: string): SnapshotHeader {
 	const { files, withKeys, revision, createdAt, version: writtenBy, clusterId } = parsed(text);
 	const isSound =

@@ -16,8 +16,8 @@ import { removeLeftovers, savePrefix, scratchFolder } from "./scratch.ts";
 const attempts = 5;
 
 /**
- * Saves a cluster, running or not, as one file: its store, settings and, with `withKeys`, certificates and keys. The file
- * appears whole, checked and on disk, or not at all.
+ * Saves a cluster, running or not, as one file: its store, settings and, with `withKeys`, certificates and keys. The
+ * file appears whole, checked and on disk, or not at all.
  * @throws Error that says what is in the way
  */
 export async function saveSnapshot(layout: Layout, file: string, withKeys: boolean): Promise<SnapshotHeader> {

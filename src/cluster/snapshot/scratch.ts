@@ -9,8 +9,9 @@ export const savePrefix = "snapshot-";
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * A folder for its owner alone, for as long as the caller needs it: it is removed when it is disposed of, and when a signal
- * ends the process. What a process left behind that was killed is removed by the next one that wants such a folder.
+ * A folder for its owner alone, for as long as the caller needs it: it is removed when it is disposed of, and when a
+ * signal ends the process. What a process left behind that was killed is removed by the next one that wants such a
+ * folder.
  * @param prefix begins the folder's name, and belongs to this function
  */
 export function scratchFolder(near: string, prefix: string): { readonly path: string } & Disposable {

@@ -60,7 +60,9 @@ function isToBeSigned(request: CertificateSigningRequest): boolean {
 	return timeOf(request, "Approved") !== undefined && timeOf(request, "Failed") === undefined;
 }
 
-/** Deletes requests an hour after they were answered, a day after nobody answered, and when what was given has run out. */
+/**
+ * Deletes requests an hour after they were answered, a day after nobody answered, and when what was given has run out.
+ */
 export const certificateCleanerController: Controller<CertificateSigningRequest> = {
 	name: "certificatesigningrequest-cleaner",
 	component: "certificate-controller",

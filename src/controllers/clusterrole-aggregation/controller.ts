@@ -1,4 +1,7 @@
-/** ClusterRoles with an aggregationRule have the rules of those that it selects (Kubernetes documentation, "Aggregated ClusterRoles"). */
+/**
+ * ClusterRoles with an aggregationRule have the rules of those that it selects (Kubernetes documentation, "Aggregated
+ * ClusterRoles").
+ */
 import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
 import type { ClusterRole, PolicyRule } from "../../kinds/generated/types.ts";
 import { clusterRoles } from "../../kinds/rbac/clusterrole.ts";

@@ -27,7 +27,10 @@ interface Run {
 	death?: Death;
 }
 
-/** Lets a cron job run for some hours. @returns its jobs that are left, and every time for which one was made, in order */
+/**
+ * Lets a cron job run for some hours.
+ * @returns its jobs that are left, and every time for which one was made, in order
+ */
 async function run({ spec, annotations = {}, hours, resumeAfterHours, startMs, death }: Run) {
 	const controllers = [cronJobController, jobController, jobOrphanController];
 	const cluster = await startMortalControllers({ controllers, death, ...(startMs === undefined ? {} : { startMs }) });

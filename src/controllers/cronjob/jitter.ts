@@ -4,8 +4,8 @@ import type { CronJob } from "../../kinds/generated/types.ts";
 import { jitterMs } from "../../kinds/self-help/annotations.ts";
 
 /**
- * How long the run of a time waits: the same for the same cron job and time, less than its jitter, and never so long that the next time
- * would come. Milliseconds.
+ * How long the run of a time waits: the same for the same cron job and time, less than its jitter, and never so long
+ * that the next time would come. Milliseconds.
  */
 export function delayMs(cronJob: CronJob, schedule: CronSchedule, atMs: number): number {
 	const mostMs = jitterMs(cronJob);

@@ -4,21 +4,25 @@ import { parseTimestamp } from "../../core/clock.ts";
 import type { CronSchedule } from "../../core/cron.ts";
 import type { CronJob } from "../../kinds/generated/types.ts";
 
-/** A schedule is due no more often than its text says; beyond so many missed starts something is wrong, and it is said. */
+/**
+ * A schedule is due no more often than its text says; beyond so many missed starts something is wrong, and it is said.
+ */
 const manyMissed = 100;
 /** Timers may fire a little early, and a schedule looked at too early is not due. */
 const slackMs = 100;
 
 export interface Due {
-	/** The most recent time at which it should have started and has not; epoch milliseconds. Earlier ones are passed over. */
+	/**
+	 * The most recent time at which it should have started and has not; epoch milliseconds. Earlier ones are passed over.
+	 */
 	atMs: number | undefined;
 	/** More starts were missed than could be meant. */
 	tooMany: boolean;
 }
 
 /**
- * The starts since the last one, or since the cron job exists. Those before the starting deadline do not count as missed.
- * An interval (`@every`) counts from the last start.
+ * The starts since the last one, or since the cron job exists. Those before the starting deadline do not count as
+ * missed. An interval (`@every`) counts from the last start.
  */
 export function dueStart(cronJob: CronJob, schedule: CronSchedule, nowMs: number): Due {
 	const deadline = cronJob.spec.startingDeadlineSeconds;

@@ -1,6 +1,6 @@
 /**
- * How long a failed daemon pod stays before it is replaced: the first of a node not at all, each further one twice as long as the
- * one before, from one second to fifteen minutes, counted from the failure before it.
+ * How long a failed daemon pod stays before it is replaced: the first of a node not at all, each further one twice as
+ * long as the one before, from one second to fifteen minutes, counted from the failure before it.
  */
 import type { Mirror } from "../../client/mirror.ts";
 import { parseTimestamp } from "../../core/clock.ts";
@@ -18,10 +18,15 @@ interface Failure {
 	retryAtMs: number;
 }
 
-/** Failures by key of the set and name of the node. They are remembered as long as the mirror: nothing in the store tells of a pod that is gone. */
+/**
+ * Failures by key of the set and name of the node. They are remembered as long as the mirror: nothing in the store
+ * tells of a pod that is gone.
+ */
 const remembered = new WeakMap<Mirror, Map<string, Map<string, Failure>>>();
 
-/** Epoch milliseconds from which each of these failed pods may be replaced, by uid. Asking again gives the same answer. */
+/**
+ * Epoch milliseconds from which each of these failed pods may be replaced, by uid. Asking again gives the same answer.
+ */
 export function retryTimes(mirror: Mirror, key: string, failed: readonly Pod[]): Map<string, number> {
 	const times = new Map<string, number>();
 	const sets = remembered.get(mirror) ?? new Map<string, Map<string, Failure>>();
@@ -47,7 +52,7 @@ export function forget(mirror: Mirror, key: string): void {
 function nextFailure(last: Failure | undefined, pod: Pod): Failure {
 	const { uid } = pod.metadata;
 	const failedAtMs = failureTimeMs(pod);
-	// As long as twice the longest wait without a failure, and it starts anew.
+	// As long as twice the longest wait without a failure, and it starts over.
 	if (last === undefined || failedAtMs - last.failedAtMs > 2 * longestMs) {
 		return { uid, failedAtMs, count: 1, retryAtMs: 0 };
 	}

@@ -25,8 +25,8 @@ export const daemonSetController: Controller<DaemonSetState> = {
 	watches: [
 		watchRule(daemonSets, (current, old) => [current, old].flatMap((set) => (set ? [objectKey(set)] : []))),
 		watchOwned(daemonSets, podKind, selectorFor, matters),
-		// A revision that is gone may be missed. One that is new or changed is no reason to look, as upstream has it: whoever made it by hand
-		// is to find it again.
+		// A revision that is gone may be missed. One that is new or changed is no reason to look, as upstream has it: a
+		// user who made it by hand is to find it again.
 		watchOwned(daemonSets, controllerRevisions, selectorFor, (current) => current === undefined),
 		watchRule(nodes, nodeKeys, { barrier: false }),
 	],

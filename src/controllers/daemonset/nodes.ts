@@ -70,7 +70,9 @@ function found(what: string, { metadata }: Pod, node: string, verb: string): str
 	return `Found ${what} daemon pod ${metadata.namespace}/${metadata.name} on node ${node}, will try to ${verb} it`;
 }
 
-/** Where an old and a new pod may run side by side: all but the oldest of each, and the old one once it is of no use. */
+/**
+ * Where an old and a new pod may run side by side: all but the oldest of each, and the old one once it is of no use.
+ */
 function surplusOfTwo(set: DaemonSet, running: readonly Pod[], hash: string, nowMs: number): Pod[] {
 	const fresh = running.filter((pod) => isUpdated(set, pod, hash));
 	const old = running.filter((pod) => !isUpdated(set, pod, hash));

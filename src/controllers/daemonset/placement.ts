@@ -1,4 +1,7 @@
-/** On which nodes a DaemonSet's pods run, and what ties a pod to its node (Kubernetes documentation, "DaemonSet"; KEP-548). */
+/**
+ * On which nodes a DaemonSet's pods run, and what ties a pod to its node (Kubernetes documentation, "DaemonSet";
+ * KEP-548).
+ */
 import type { Affinity, DaemonSet, Node, Pod, PodSpec, Toleration } from "../../kinds/generated/types.ts";
 import { compileNodeSelector } from "../../kinds/node-selector.ts";
 import { untolerated } from "../../kinds/tolerations.ts";

@@ -48,7 +48,10 @@ export function plan(state: DaemonSetState, { nowMs, failure }: PlanContext): Pl
 	};
 }
 
-/** Every node with its pods, and pods made for nodes that are no more. Pods that have ended and are being deleted are as good as gone. */
+/**
+ * Every node with its pods, and pods made for nodes that are no more. Pods that have ended and are being deleted are as
+ * good as gone.
+ */
 function byNode({ set, nodes }: DaemonSetState, pods: readonly Pod[]): { nodes: NodeState[]; homeless: Pod[] } {
 	const byName = new Map<string, Pod[]>();
 	for (const pod of pods) {

@@ -20,7 +20,10 @@ export interface Current {
 	actions: Action[];
 }
 
-/** Finds the revision of the set's template or makes one; renumbers one that was rolled back to, and leaves only one of several. */
+/**
+ * Finds the revision of the set's template or makes one; renumbers one that was rolled back to, and leaves only one of
+ * several.
+ */
 export function currentRevision(
 	set: DaemonSet,
 	found: readonly ControllerRevision[],

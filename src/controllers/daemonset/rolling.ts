@@ -1,4 +1,7 @@
-/** Which old daemon pods give way to new ones, and where a new one may start beside the old (Kubernetes documentation, "Perform a Rolling Update on a DaemonSet"; KEP-1591). */
+/**
+ * Which old daemon pods give way to new ones, and where a new one may start beside the old (Kubernetes documentation,
+ * "Perform a Rolling Update on a DaemonSet"; KEP-1591).
+ */
 import type { DaemonSet, Pod } from "../../kinds/generated/types.ts";
 import { isAvailable, isTerminating } from "../podcontrol/pods.ts";
 import { scaled } from "../podcontrol/scaled.ts";
@@ -37,7 +40,10 @@ export function roll(set: DaemonSet, wanted: ReadonlyMap<string, readonly Pod[]>
 	return surge === 0 ? replace(set, wanted, hash, unavailable, nowMs) : surgeOver(set, wanted, hash, surge, nowMs);
 }
 
-/** Deletes old pods: all that are not available anyway, and others as long as few enough nodes are without an available pod. */
+/**
+ * Deletes old pods: all that are not available anyway, and others as long as few enough nodes are without an available
+ * pod.
+ */
 function replace(
 	set: DaemonSet,
 	wanted: ReadonlyMap<string, readonly Pod[]>,
@@ -59,7 +65,10 @@ function replace(
 	return { create: [], delete: [...broken, ...candidates.slice(0, Math.max(0, most - unavailable))] };
 }
 
-/** Starts new pods beside old ones on as many nodes as may have both, and deletes an old one once its successor is available or it serves nobody. */
+/**
+ * Starts new pods beside old ones on as many nodes as may have both, and deletes an old one once its successor is
+ * available or it serves nobody.
+ */
 function surgeOver(
 	set: DaemonSet,
 	wanted: ReadonlyMap<string, readonly Pod[]>,
@@ -83,7 +92,10 @@ function surgeOver(
 	return { create: [...free, ...candidates.slice(0, Math.max(0, most - surging))], delete: leaving };
 }
 
-/** The one new and the one old pod of a node; not clear when there are several of a sort, which is first to be put right. */
+/**
+ * The one new and the one old pod of a node; not clear when there are several of a sort, which is first to be put
+ * right.
+ */
 function split(set: DaemonSet, pods: readonly Pod[], hash: string): { fresh?: Pod; old?: Pod; clear: boolean } {
 	let fresh: Pod | undefined;
 	let old: Pod | undefined;

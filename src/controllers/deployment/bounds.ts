@@ -1,4 +1,7 @@
-/** Numbers of a Deployment: how many pods there may and must be (Kubernetes documentation, "Deployments", "Rolling Update Deployment"). */
+/**
+ * Numbers of a Deployment: how many pods there may and must be (Kubernetes documentation, "Deployments", "Rolling
+ * Update Deployment").
+ */
 import type { Deployment, ReplicaSet } from "../../kinds/generated/types.ts";
 import { scaled } from "../podcontrol/scaled.ts";
 
@@ -27,7 +30,10 @@ export function maxUnavailable(deployment: Deployment): number {
 	return Math.min(limits(deployment).unavailable, replicas);
 }
 
-/** Surge is rounded up, unavailability down; where both come to nothing, one pod may be missing, or nothing would ever move. */
+/**
+ * Surge is rounded up, unavailability down; where both come to nothing, one pod may be missing, or nothing would ever
+ * move.
+ */
 function limits(deployment: Deployment): { surge: number; unavailable: number } {
 	const rolling = deployment.spec.strategy?.rollingUpdate;
 	const replicas = replicasOf(deployment);

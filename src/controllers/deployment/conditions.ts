@@ -11,7 +11,10 @@ export function without(conditions: readonly DeploymentCondition[], type: string
 	return conditions.filter((condition) => condition.type !== type);
 }
 
-/** The conditions with this one, last. One with the same status and reason stays as it is; the transition time changes only with the status. */
+/**
+ * The conditions with this one, last. One with the same status and reason stays as it is; the transition time changes
+ * only with the status.
+ */
 export function withCondition(
 	conditions: readonly DeploymentCondition[],
 	condition: Omit<DeploymentCondition, "lastUpdateTime" | "lastTransitionTime">,
@@ -53,7 +56,10 @@ function hasProgressed({ status: before = {} }: Deployment, after: DeploymentSta
 	);
 }
 
-/** Epoch milliseconds at which the Progressing condition, as it stands, will have lasted too long; undefined when that does not matter. */
+/**
+ * Epoch milliseconds at which the Progressing condition, as it stands, will have lasted too long; undefined when that
+ * does not matter.
+ */
 export function deadlineMs(deployment: Deployment, status: DeploymentStatus): number | undefined {
 	const seconds = progressDeadlineSeconds(deployment);
 	const condition = conditionOf(status, "Progressing");

@@ -159,7 +159,10 @@ function setCondition(making: Making, condition: Parameters<typeof withCondition
 	making.deployment = { ...deployment, status: { ...deployment.status, conditions } };
 }
 
-/** A pause and its end show in the Progressing condition, so that the deadline does not run meanwhile; a missed deadline is left to be seen. */
+/**
+ * A pause and its end show in the Progressing condition, so that the deadline does not run in the meantime; a missed
+ * deadline is left to be seen.
+ */
 function withPauseCondition(deployment: Deployment, nowMs: number): Deployment {
 	const current = conditionOf(deployment.status, "Progressing");
 	if (progressDeadlineSeconds(deployment) === undefined || current?.reason === "ProgressDeadlineExceeded")

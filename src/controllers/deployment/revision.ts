@@ -90,7 +90,10 @@ export function newSetDraft(deployment: Deployment, revision: bigint, replicas: 
 	return draft;
 }
 
-/** Gives the newest set the Deployment's annotations and its revision, with its earlier revisions remembered. True when that changed it. */
+/**
+ * Gives the newest set the Deployment's annotations and its revision, with its earlier revisions remembered. True when
+ * that changed it.
+ */
 export function setNewSetAnnotations(deployment: Deployment, set: ReplicaSet, revision: bigint): boolean {
 	const annotations = { ...set.metadata.annotations };
 	let changed = false;

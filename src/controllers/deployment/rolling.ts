@@ -14,8 +14,8 @@ export function scaleNewSet(working: Working, newSet: ReplicaSet): boolean {
 }
 
 /**
- * Scales old sets down: first pods that are not available anyway, as long as the new set's own missing pods leave room, then
- * available ones down to the least that must be there. True when any changed.
+ * Scales old sets down: first pods that are not available anyway, as long as the new set's own missing pods leave room,
+ * then available ones down to the least that must be there. True when any changed.
  */
 export function scaleOldSets(working: Working, newSet: ReplicaSet, oldSets: readonly ReplicaSet[]): boolean {
 	const active = oldSets.filter((set) => replicasOf(set) > 0).sort(byAge);
@@ -31,8 +31,8 @@ export function scaleOldSets(working: Working, newSet: ReplicaSet, oldSets: read
 }
 
 /**
- * Pods of the set that can be relied on: a set that was just scaled down still reports pods that are about to go. Upstream counts them, and
- * so goes below the least available number when the set's status is late.
+ * Pods of the set that can be relied on: a set that was just scaled down still reports pods that are about to go.
+ * Upstream counts them, and so goes below the least available number when the set's status is late.
  */
 function availableOf(set: ReplicaSet): number {
 	return Math.min(set.status?.availableReplicas ?? 0, replicasOf(set));

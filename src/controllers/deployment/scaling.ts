@@ -1,4 +1,7 @@
-/** What a new number of replicas means in the middle of a rollout: every ReplicaSet gets its part (Kubernetes documentation, "Proportional scaling"). */
+/**
+ * What a new number of replicas means in the middle of a rollout: every ReplicaSet gets its part (Kubernetes
+ * documentation, "Proportional scaling").
+ */
 import type { ReplicaSet } from "../../kinds/generated/types.ts";
 import {
 	byAge,
@@ -44,7 +47,10 @@ export function scaleInProportion(
 		);
 }
 
-/** The one set there is to scale: the only one with replicas, or with none, the newest. Undefined when there are several. */
+/**
+ * The one set there is to scale: the only one with replicas, or with none, the newest. Undefined when there are
+ * several.
+ */
 function activeOrLatest(newSet: ReplicaSet | undefined, oldSets: readonly ReplicaSet[]): ReplicaSet | undefined {
 	const active = [...oldSets, ...(newSet === undefined ? [] : [newSet])].filter((set) => replicasOf(set) > 0);
 	if (active.length === 0) return newSet ?? [...oldSets].sort(byAge).at(-1);
@@ -59,7 +65,10 @@ function isSaturated(set: ReplicaSet, wanted: number): boolean {
 	);
 }
 
-/** Shares what is to be added or taken away among the sets, by their size; what rounding leaves goes to the first: the largest, and of equals the newer when growing. */
+/**
+ * Shares what is to be added or taken away among the sets, by their size; what rounding leaves goes to the first: the
+ * largest, and of equals the newer when growing.
+ */
 function distribute(working: Working, sets: readonly ReplicaSet[]): void {
 	const { deployment } = working;
 	const wanted = replicasOf(deployment);

@@ -45,7 +45,10 @@ function availability(enough: boolean): Omit<DeploymentCondition, "lastUpdateTim
 			};
 }
 
-/** Counts of zero and empty lists are left out, as the API has them; `terminatingReplicas` and `collisionCount` are told when known. */
+/**
+ * Counts of zero and empty lists are left out, as the API has them; `terminatingReplicas` and `collisionCount` are told
+ * when known.
+ */
 export function normalStatus(status: DeploymentStatus): DeploymentStatus {
 	const kept = Object.entries(status).filter(
 		([name, value]) =>

@@ -1,4 +1,7 @@
-/** A Deployment's ReplicaSets while a plan is being made: what was changed is seen by the later steps, and written once each. */
+/**
+ * A Deployment's ReplicaSets while a plan is being made: what was changed is seen by the later steps, and written once
+ * each.
+ */
 import { type Draft, deepCopy } from "../../core/object.ts";
 import type { Deployment, ReplicaSet } from "../../kinds/generated/types.ts";
 import { replicaSets } from "../../kinds/replicaset.ts";
@@ -27,7 +30,9 @@ export class Working {
 		this.#changed.add(set);
 	}
 
-	/** Sets the number of replicas, with the annotations that proportional scaling reads. True when the number changed. */
+	/**
+	 * Sets the number of replicas, with the annotations that proportional scaling reads. True when the number changed.
+	 */
 	scale(set: ReplicaSet, replicas: number): boolean {
 		const before = replicasOf(set);
 		const wanted = replicasOf(this.deployment);

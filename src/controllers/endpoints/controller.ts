@@ -1,4 +1,6 @@
-/** Endpoints: for every service with a selector, its pods' addresses. Older than EndpointSlices, and still read by many. */
+/**
+ * Endpoints: for every service with a selector, its pods' addresses. Older than EndpointSlices, and still read by many.
+ */
 import { endpoints } from "../../kinds/endpoints.ts";
 import type { EndpointAddress, EndpointSubset, Endpoints, Service } from "../../kinds/generated/types.ts";
 import { nodes } from "../../kinds/node.ts";

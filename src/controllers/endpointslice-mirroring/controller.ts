@@ -1,4 +1,4 @@
-/** EndpointSlices for Endpoints that somebody wrote by hand, for services without a selector (KEP-0752). */
+/** EndpointSlices for Endpoints that someone wrote by hand, for services without a selector (KEP-0752). */
 import { objectKey } from "../../core/object.ts";
 import { endpoints } from "../../kinds/endpoints.ts";
 import { endpointSlices } from "../../kinds/endpointslice.ts";

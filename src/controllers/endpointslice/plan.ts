@@ -1,6 +1,6 @@
 /**
- * Which EndpointSlices a service is to have (Kubernetes documentation, "EndpointSlices"): as few writes as will do, up to 100
- * endpoints a slice. Pure.
+ * Which EndpointSlices a service is to have (Kubernetes documentation, "EndpointSlices"): as few writes as will do, up
+ * to 100 endpoints a slice. Pure.
  */
 import { controllerReference } from "../../core/object.ts";
 import { endpointSlices } from "../../kinds/endpointslice.ts";

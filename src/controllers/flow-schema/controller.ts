@@ -1,4 +1,6 @@
-/** Says of each FlowSchema whether its priority level exists (Kubernetes documentation, "API Priority and Fairness"). */
+/**
+ * Says of each FlowSchema whether its priority level exists (Kubernetes documentation, "API Priority and Fairness").
+ */
 import { timestamp } from "../../core/clock.ts";
 import { dangling, flowSchemas } from "../../kinds/flowcontrol/flowschema.ts";
 import { priorityLevelConfigurations } from "../../kinds/flowcontrol/prioritylevelconfiguration.ts";

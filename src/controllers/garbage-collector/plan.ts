@@ -37,7 +37,10 @@ export interface GarbageState {
 	isBlocked: boolean;
 	/** One of those waits for its own dependents: a cycle, perhaps through this object. */
 	hasWaitingDependent: boolean;
-	/** Filled in when the object is being deleted and its dependents are to be orphaned, as are the kinds of which it may have some. */
+	/**
+	 * Filled in when the object is being deleted and its dependents are to be orphaned, as are the kinds of which it may
+	 * have some.
+	 */
 	dependents: readonly Dependent[];
 	dependentKinds: readonly Kind[];
 }
@@ -86,7 +89,7 @@ function owned(state: GarbageState): Action[] {
 	return [...checks, removeAsSeen(kind, object, policyOf(object))];
 }
 
-/** Its owner waits for it, and it waits for its own dependents; in a cycle somebody has to let go. */
+/** Its owner waits for it, and it waits for its own dependents; in a cycle someone has to let go. */
 function deleteInForeground({ kind, object, hasWaitingDependent }: GarbageState): Action[] {
 	const actions: Action[] = [];
 	const blocks = object.metadata.ownerReferences?.some((reference) => reference.blockOwnerDeletion === true);
@@ -103,7 +106,7 @@ function deleteInForeground({ kind, object, hasWaitingDependent }: GarbageState)
 	return actions;
 }
 
-/** Only as it was seen: its owner may have let go of it meanwhile. */
+/** Only as it was seen: its owner may have let go of it in the meantime. */
 function removeAsSeen(kind: Kind, object: KubeObject, propagationPolicy: DeleteOptions["propagationPolicy"]): Action {
 	const { uid, resourceVersion } = object.metadata;
 	return remove(kind, object, { options: { propagationPolicy, preconditions: { uid, resourceVersion } } });

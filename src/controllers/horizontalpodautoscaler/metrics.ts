@@ -17,8 +17,8 @@ export interface PodUsage {
 }
 
 /**
- * The seam through which autoscalers see numbers. Functions that are missing stand for an API that nobody serves; those that
- * answer with undefined, for a metric that nobody knows.
+ * The seam through which autoscalers see numbers. Functions that are missing stand for an API that nobody serves; those
+ * that answer with undefined, for a metric that nobody knows.
  */
 export interface MetricsSource {
 	podUsage?(pod: Pod): PodUsage | undefined;

@@ -1,4 +1,6 @@
-/** How many pods a metric asks for (Kubernetes documentation, "Horizontal Pod Autoscaling", "Algorithm details"). Pure. */
+/**
+ * How many pods a metric asks for (Kubernetes documentation, "Horizontal Pod Autoscaling", "Algorithm details"). Pure.
+ */
 import type { Pod } from "../../kinds/generated/types.ts";
 import { isReady } from "../podcontrol/pods.ts";
 import { type Census, censusOf, requestsOf } from "./census.ts";
@@ -17,7 +19,9 @@ export interface Measured {
 	nowMs: number;
 }
 
-/** Replicas that are asked for, and how much is used: in thousandths, of a pod on average (or in all), and in percent. */
+/**
+ * Replicas that are asked for, and how much is used: in thousandths, of a pod on average (or in all), and in percent.
+ */
 export interface Proposal {
 	replicas: number;
 	milli: number;

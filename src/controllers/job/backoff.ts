@@ -39,7 +39,9 @@ function delayMs(failures: number): number {
 	return Math.min(firstDelayMs * 2 ** (failures - 1), longestDelayMs);
 }
 
-/** Deleted by somebody, not failed by itself: there is no reason to wait, and once it is gone nobody would know of it. */
+/**
+ * Deleted by someone, not failed by itself: there is no reason to wait, and once it is gone nobody would know of it.
+ */
 function wasTakenAway(pod: Pod): boolean {
 	const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
 	if (deletionTimestamp === undefined) return false;

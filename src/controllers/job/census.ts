@@ -33,7 +33,10 @@ export interface Census {
 	succeededIndexes: IndexSet;
 	/** Only with a limit of failures for each index. */
 	failedIndexes: IndexSet | undefined;
-	/** With such a limit: the last failed pod of an index that waits for a new one. It keeps the finalizer until then, because it knows the number of failures. */
+	/**
+	 * With such a limit: the last failed pod of an index that waits for a new one. It keeps the finalizer until then,
+	 * because it knows the number of failures.
+	 */
 	lastFailed: ReadonlyMap<number, Pod>;
 }
 

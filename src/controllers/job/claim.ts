@@ -1,4 +1,7 @@
-/** A job's pods: those it controls, and orphans that its selector matches. Adopting one puts the finalizer on it, letting one go takes it off. */
+/**
+ * A job's pods: those it controls, and orphans that its selector matches. Adopting one puts the finalizer on it,
+ * letting one go takes it off.
+ */
 import { controllerReference } from "../../core/object.ts";
 import type { Job, Pod } from "../../kinds/generated/types.ts";
 import { jobs } from "../../kinds/job.ts";

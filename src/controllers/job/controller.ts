@@ -23,7 +23,10 @@ export function isManagedElsewhere({ spec }: { spec: { managedBy?: string } }): 
 	return spec.managedBy !== undefined && spec.managedBy !== ownName;
 }
 
-/** Runs pods to completion (Kubernetes documentation, "Jobs"). Pods that no job counts any more are seen to by orphans.ts. */
+/**
+ * Runs pods to completion (Kubernetes documentation, "Jobs"). Pods that no job counts any more are seen to by
+ * orphans.ts.
+ */
 export const jobController: Controller<JobState> = {
 	name: "job",
 	component: "job-controller",

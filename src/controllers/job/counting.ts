@@ -1,8 +1,8 @@
 /**
- * Counting each pod's end exactly once, however often the controller is interrupted (KEP-2307). A pod holds a finalizer.
- * First its uid goes into `status.uncountedTerminatedPods` (of an indexed job its index into `completedIndexes`), then it
- * loses the finalizer, then the uid is exchanged for one in the counter. At every point in between the next step can be
- * told from what is stored.
+ * Counting each pod's end exactly once, however often the controller is interrupted (KEP-2307). A pod holds a
+ * finalizer. First its uid goes into `status.uncountedTerminatedPods` (of an indexed job its index into
+ * `completedIndexes`), then it loses the finalizer, then the uid is exchanged for one in the counter. At every point in
+ * between the next step can be told from what is stored.
  */
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Census } from "./census.ts";
@@ -61,7 +61,10 @@ export function count(
 	return { uncounted: { succeeded, failed }, completedIndexes, release, unfinished };
 }
 
-/** When the job ends, every pod; before that, those that have ended, but for the last failed one of an index that is still to be replaced. */
+/**
+ * When the job ends, every pod; before that, those that have ended, but for the last failed one of an index that is
+ * still to be replaced.
+ */
 function mayRelease(pod: Pod, podFailed: boolean, terms: Terms, census: Census, ending: boolean): boolean {
 	if (ending || pod.status?.phase === "Succeeded") return true;
 	if (!podFailed) return false;

@@ -41,7 +41,10 @@ function wantedActive({ completions, parallelism }: Terms, census: Census): numb
 	return Math.max(Math.min(completions - census.succeeded, parallelism), 0);
 }
 
-/** More than wanted, two of one index, an index that is none (any more), or no finalizer, so that their end would not count. */
+/**
+ * More than wanted, two of one index, an index that is none (any more), or no finalizer, so that their end would not
+ * count.
+ */
 function tooMany(terms: Terms, active: readonly Pod[], wanted: number, nowMs: number): Pod[] {
 	const remove = new Set(active.filter((pod) => !isTracked(pod)));
 	if (terms.indexed) {

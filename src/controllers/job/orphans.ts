@@ -17,7 +17,10 @@ interface Orphan {
 	missing: OwnerReference | undefined;
 }
 
-/** Frees pods that hold the finalizer of the job controller although no job will count them: their job is gone or has finished. */
+/**
+ * Frees pods that hold the finalizer of the job controller although no job will count them: their job is gone or has
+ * finished.
+ */
 export const jobOrphanController: Controller<Orphan> = {
 	name: "job-orphan",
 	component: "job-controller",

@@ -116,8 +116,8 @@ function withoutAbsent<T extends object>(status: T): T {
 const readinessBatchMs = 1000;
 
 /**
- * When the status is to be written: undefined for not at all, `nowMs` for at once. Readiness alone waits a moment: a pod
- * that is ready and done within a second is written once.
+ * When the status is to be written: undefined for not at all, `nowMs` for at once. Readiness alone waits a moment: a
+ * pod that is ready and done within a second is written once.
  */
 export function writeAtMs(job: Job, next: JobStatus, pods: readonly Pod[], nowMs: number): number | undefined {
 	const { status: before = {} } = job;

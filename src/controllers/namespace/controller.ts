@@ -9,8 +9,8 @@ import { type Controller, watchRule } from "../controller.ts";
 import { type NamespaceState, plan } from "./plan.ts";
 
 /**
- * Events are not watched: nothing waits for one of them to go, and there are more of them than of all the rest. What the cluster
- * writes itself (runs) it also takes away itself.
+ * Events are not watched: nothing waits for one of them to go, and there are more of them than of all the rest. What
+ * the cluster writes itself (runs) it also takes away itself.
  * @param registry of the kinds that namespaces may hold; kinds that join later count after a restart of the controller
  */
 export function namespaceController(registry: Registry): Controller<NamespaceState> {
@@ -32,7 +32,7 @@ export function namespaceController(registry: Registry): Controller<NamespaceSta
 				}),
 			),
 		],
-		// A namespace of thousands of objects is not counted anew for each that goes.
+		// A namespace of thousands of objects is not recounted for each that goes.
 		coalesceMs: () => 50,
 		gather(key, mirror) {
 			const namespace = mirror.of(namespaces).get(undefined, key);

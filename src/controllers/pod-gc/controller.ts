@@ -1,4 +1,6 @@
-/** Removes pods that nobody else will: of nodes that are gone, deleted before they had a node, or ended and too many. */
+/**
+ * Removes pods that nobody else will: of nodes that are gone, deleted before they had a node, or ended and too many.
+ */
 import { timestamp } from "../../core/clock.ts";
 import { objectKey } from "../../core/object.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
@@ -15,7 +17,10 @@ export type PodGcState = { pod: Pod; node: Node | undefined } | { finished: read
 
 const finishedKey = "finished pods";
 const outOfServiceKey = "node.kubernetes.io/out-of-service";
-/** How long a node has to be missing before its pods are given up (upstream's quarantine): it may be about to register again, with its pods running. */
+/**
+ * How long a node has to be missing before its pods are given up (upstream's quarantine): it may be about to register
+ * again, with its pods running.
+ */
 const quarantineMs = 40_000;
 /** In one plan; the next goes on. */
 const largestSweep = 1000;
@@ -102,7 +107,7 @@ function surplus(finished: readonly Pod[], limit: number): Pod[] {
 	return [...finished].sort((a, b) => (age(a) < age(b) ? -1 : 1)).slice(0, count);
 }
 
-/** Somebody says that nothing runs there any more, and the node does not say otherwise. */
+/** Someone says that nothing runs there any more, and the node does not say otherwise. */
 function isOutOfService(node: Node): boolean {
 	return !isNodeReady(node) && (node.spec.taints?.some((taint) => taint.key === outOfServiceKey) ?? false);
 }

@@ -25,7 +25,7 @@ export function disruptionTarget(
 		message,
 	};
 	const { namespace, name, uid } = pod.metadata;
-	// A strategic merge adds to the conditions by type, whatever others have been written meanwhile.
+	// A strategic merge adds to the conditions by type, whatever others have been written in the meantime.
 	const content = { metadata: { uid }, status: { ...change, conditions: [condition] } };
 	return [
 		patch(pods, { namespace, name }, { type: "strategic", patch: content }, { subresource: "status", orGone: true }),

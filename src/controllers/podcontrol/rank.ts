@@ -1,6 +1,6 @@
 /**
- * Which pods go first when a ReplicaSet or ReplicationController shrinks (Kubernetes documentation, "ReplicaSet", "Scaling a
- * ReplicaSet"; KEP-2185 for logarithmic ages, KEP-2255 for the deletion cost).
+ * Which pods go first when a ReplicaSet or ReplicationController shrinks (Kubernetes documentation, "ReplicaSet",
+ * "Scaling a ReplicaSet"; KEP-2185 for logarithmic ages, KEP-2255 for the deletion cost).
  */
 import { parseTimestamp } from "../../core/clock.ts";
 import type { ContainerStatus, Pod } from "../../kinds/generated/types.ts";
@@ -24,7 +24,8 @@ interface Ranked {
 
 /**
  * The `count` pods to be deleted, first to go first.
- * @param kin running pods of all controllers with the same owner: those of a Deployment's other ReplicaSets count for the spread over nodes
+ * @param kin running pods of all controllers with the same owner: those of a Deployment's other ReplicaSets count for
+ * the spread over nodes
  */
 export function podsToDelete(pods: readonly Pod[], kin: Iterable<Pod>, count: number, nowMs: number): Pod[] {
 	if (count >= pods.length) return [...pods];
@@ -67,7 +68,10 @@ function compare(left: Ranked, right: Ranked, nowMs: number): number {
 	return 0;
 }
 
-/** The younger first, by powers of two of the age; of about the same age, chance decides: the uid. 0 is a time that nobody knows. */
+/**
+ * The younger first, by powers of two of the age; of about the same age, chance decides: the uid. 0 is a time that
+ * nobody knows.
+ */
 function younger(left: Ranked, right: Ranked, leftMs: number, rightMs: number, nowMs: number): number {
 	if (leftMs === 0 || rightMs === 0) return leftMs === 0 ? -1 : 1;
 	const difference = magnitude(nowMs - leftMs) - magnitude(nowMs - rightMs);

@@ -2,7 +2,10 @@ import { controllerReference, type Draft, deepCopy, type KubeObject } from "../.
 import type { Pod, PodTemplateSpec } from "../../kinds/generated/types.ts";
 import { afterAnnotation } from "../../kinds/self-help/after.ts";
 
-/** A pod made from its owner's template: its labels, annotations, finalizers and spec, a name still to be given, and the owner's controller reference. */
+/**
+ * A pod made from its owner's template: its labels, annotations, finalizers and spec, a name still to be given, and the
+ * owner's controller reference.
+ */
 export function podFromTemplate(owner: KubeObject, template: PodTemplateSpec): Draft<Pod> {
 	const { labels, finalizers } = template.metadata ?? {};
 	const annotations = annotationsOf(owner, template);

@@ -1,6 +1,6 @@
 /**
- * The plan that ReplicaSets and ReplicationControllers share: so many pods, no more and no fewer, with a status that says how many
- * (Kubernetes documentation, "ReplicaSet").
+ * The plan that ReplicaSets and ReplicationControllers share: so many pods, no more and no fewer, with a status that
+ * says how many (Kubernetes documentation, "ReplicaSet").
  */
 import type { Mirror } from "../../client/mirror.ts";
 import { objectKey } from "../../core/object.ts";

@@ -64,7 +64,10 @@ function conditionsOf(set: Replicated, excess: number, failure: ActionFailure | 
 	return [...others, { type: "ReplicaFailure", status: "True", reason, message: failure.message, lastTransitionTime }];
 }
 
-/** Counts of zero and empty lists are left out, as the API has them; `replicas` and `terminatingReplicas` are always told. */
+/**
+ * Counts of zero and empty lists are left out, as the API has them; `replicas` and `terminatingReplicas` are always
+ * told.
+ */
 function normal(status: ReplicaSetStatus): ReplicaSetStatus {
 	const kept = Object.entries(status).filter(
 		([name, value]) =>

@@ -4,7 +4,10 @@ import type { Controller } from "../controller.ts";
 import { selectorOf } from "../podcontrol/claim.ts";
 import { type ReplicasState, replicasController } from "../replicaset/replicas.ts";
 
-/** Keeps a ReplicationController's number of pods (Kubernetes documentation, "ReplicationController"): a ReplicaSet with a plain map as selector. */
+/**
+ * Keeps a ReplicationController's number of pods (Kubernetes documentation, "ReplicationController"): a ReplicaSet with
+ * a plain map as selector.
+ */
 export const replicationControllerController: Controller<ReplicasState<ReplicationController>> =
 	replicasController<ReplicationController>({
 		name: "replicationcontroller",

@@ -1,4 +1,4 @@
-/** How much of a quota is used, counted anew (Kubernetes documentation, "Resource Quotas"). Pure. */
+/** How much of a quota is used, recounted (Kubernetes documentation, "Resource Quotas"). Pure. */
 import type { KubeObject } from "../../core/object.ts";
 import { addQuantities, compareQuantities, formatQuantity, quantityNano } from "../../core/quantity.ts";
 import type { Pod, ResourceQuota } from "../../kinds/generated/types.ts";

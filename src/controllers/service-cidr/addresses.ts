@@ -1,6 +1,6 @@
 /**
- * An IPAddress for each address that a Service has, and none for a Service that is gone. Which address a Service gets is
- * settled when it is written (api/admission/service-addresses.ts); these objects show it.
+ * An IPAddress for each address that a Service has, and none for a Service that is gone. Which address a Service gets
+ * is settled when it is written (api/admission/service-addresses.ts); these objects show it.
  */
 import { objectKey } from "../../core/object.ts";
 import type { IPAddress, Service } from "../../kinds/generated/types.ts";
@@ -20,7 +20,7 @@ interface State {
 	addresses: readonly string[];
 	/** Objects that were made for it. */
 	found: readonly IPAddress[];
-	/** Addresses with an object, whoever made it. */
+	/** Addresses with an object, no matter who made it. */
 	taken: ReadonlySet<string>;
 }
 

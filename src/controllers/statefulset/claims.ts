@@ -1,4 +1,7 @@
-/** The claims of a StatefulSet's pods, and who they go with (Kubernetes documentation, "StatefulSets", "Stable Storage"; KEP-1847). */
+/**
+ * The claims of a StatefulSet's pods, and who they go with (Kubernetes documentation, "StatefulSets", "Stable Storage";
+ * KEP-1847).
+ */
 import { controllerReference, type Draft, type KubeObject, type OwnerReference } from "../../core/object.ts";
 import type { PersistentVolumeClaim, Pod, StatefulSet, Volume } from "../../kinds/generated/types.ts";
 import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
@@ -69,7 +72,9 @@ export function claimBeingDeleted(
 	return undefined;
 }
 
-/** Whether a claim still belongs to an earlier pod of this name: it goes with that pod, so a new one must not get it. */
+/**
+ * Whether a claim still belongs to an earlier pod of this name: it goes with that pod, so a new one must not get it.
+ */
 export function hasStaleClaim(set: StatefulSet, ordinal: number, claims: Claims): boolean {
 	const pod = `${set.metadata.name}-${ordinal}`;
 	return claimNames(set, ordinal).some((name) =>

@@ -29,8 +29,8 @@ export const statefulSetController: Controller<StatefulSetState> = {
 		watchRule(statefulSets, (current, old) => [current, old].flatMap((set) => (set ? [objectKey(set)] : []))),
 		watchOwned(statefulSets, podKind, selectorFor, matters),
 		watchRule(podKind, namesakeKeys),
-		// A revision that is gone may be missed. One that is new or changed is no reason to look, as upstream has it: whoever made it by hand
-		// is to find it again.
+		// A revision that is gone may be missed. One that is new or changed is no reason to look, as upstream has it: a
+		// user who made it by hand is to find it again.
 		watchOwned(statefulSets, controllerRevisions, selectorFor, (current) => current === undefined),
 		watchRule(persistentVolumeClaims, claimKeys),
 		watchRule(storageClasses, classKeys, { barrier: false }),
@@ -83,7 +83,7 @@ function claimsOf(set: StatefulSet, { controlled, orphans }: Claimable<Pod>, mir
 	return claims;
 }
 
-/** A pod that is gone may have had a name that a set needs, whoever it belonged to. */
+/** A pod that is gone may have had a name that a set needs, no matter who it belonged to. */
 function namesakeKeys(current: Pod | undefined, old: Pod | undefined, mirror: Mirror): string[] {
 	if (current !== undefined || old === undefined) return [];
 	const { namespace, name } = old.metadata;

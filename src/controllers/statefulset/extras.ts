@@ -1,8 +1,8 @@
 /**
  * What a StatefulSet does beyond upstream, where its annotations ask for it (docs/self-help.md):
  *
- * - `coxswain.io/recover-rollout`: a pod of an outdated revision that never served is replaced at once. Upstream leaves a set stuck whose
- *   bad template was put right until somebody deletes the pod (kubernetes/kubernetes#67250).
+ * - `coxswain.io/recover-rollout`: a pod of an outdated revision that never served is replaced at once. Upstream leaves
+ *   a set stuck whose bad template was put right until someone deletes the pod (kubernetes/kubernetes#67250).
  * - `coxswain.io/grow-claims`: claims grow to what their templates ask for (kubernetes/enhancements#4650).
  */
 import { compareQuantities } from "../../core/quantity.ts";

@@ -1,7 +1,8 @@
 /**
- * What a StatefulSet does next (Kubernetes documentation, "StatefulSets", "Deployment and Scaling Guarantees"). With OrderedReady,
- * pods come one by one from the lowest ordinal and go one by one from the highest, and each step waits until all pods before it are
- * available; with Parallel nothing waits. Either way an identity gets a new pod only once the old one is gone.
+ * What a StatefulSet does next (Kubernetes documentation, "StatefulSets", "Deployment and Scaling Guarantees"). With
+ * OrderedReady, pods come one by one from the lowest ordinal and go one by one from the highest, and each step waits
+ * until all pods before it are available; with Parallel nothing waits. Either way an identity gets a new pod only once
+ * the old one is gone.
  */
 
 import { controllerRevisions } from "../../kinds/controllerrevision.ts";
@@ -21,7 +22,10 @@ import { outdated } from "./rollout.ts";
 import type { StatefulSetState } from "./state.ts";
 import { statusActions } from "./status.ts";
 
-/** A plan being made. Claims come before pods: a run of each can go out in batches, and a pod that can't be made holds up no claim. */
+/**
+ * A plan being made. Claims come before pods: a run of each can go out in batches, and a pod that can't be made holds
+ * up no claim.
+ */
 interface Making extends StatefulSetState {
 	nowMs: number;
 	revisions: Revisions;
@@ -58,7 +62,7 @@ export function plan(state: StatefulSetState, { nowMs, failure }: PlanContext): 
 	const deleted = set.metadata.deletionTimestamp !== undefined;
 	const leaving = deleted ? [] : step(making);
 	const status = statusActions(set, members.mine, new Set(leaving), revisions, nowMs);
-	// A set on its way out makes no revision anew: the garbage collector, which takes them first, would never be done.
+	// A set on its way out makes no revision again: the garbage collector, which takes them first, would never be done.
 	const before = [...history.actions, ...members.actions, ...(deleted ? [] : revisions.actions)];
 	const work = [...making.claimActions, ...making.podActions];
 	const after = [...truncated(set, history.mine, members.mine, revisions), ...making.growthActions];
@@ -84,11 +88,14 @@ function sorted({ set }: StatefulSetState, pods: readonly Pod[]): Pick<Making, "
 	return { slots, condemned };
 }
 
-/** One step nearer the spec: first the pods that should be, then those that should not, then those of another revision. The last are returned. */
+/**
+ * One step nearer the spec: first the pods that should be, then those that should not, then those of another revision.
+ * The last are returned.
+ */
 function step(making: Making): Pod[] {
 	const { set, slots, condemned, nowMs, claims, claimActions, podActions } = making;
 	const ordered = set.spec.podManagementPolicy !== "Parallel";
-	// Whoever deletes these pods, and however long the set has to wait for others before it does so itself.
+	// No matter who deletes these pods, and however long the set has to wait for others before it does so itself.
 	for (const { pod, ordinal } of condemned) claimActions.push(...retentionActions(set, pod, ordinal, false, claims));
 	for (let index = 0; index < slots.length; index++) {
 		if (settle(making, index, ordered) === "waits" && ordered) return [];
@@ -166,7 +173,7 @@ function bear(making: Making, index: number, ordinal: number): "waits" {
 	return "waits";
 }
 
-/** Labels that say who the pod is, where somebody took them away. */
+/** Labels that say who the pod is, where someone took them away. */
 function identityRepair({ set }: Making, pod: Pod, ordinal: number): Action[] {
 	const wanted = identityLabels(set, ordinal);
 	const labels = pod.metadata.labels ?? {};

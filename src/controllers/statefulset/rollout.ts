@@ -6,9 +6,9 @@ import { isUnavailable } from "./health.ts";
 import { replicasOf, revisionOf } from "./identity.ts";
 
 /**
- * Pods of other revisions to be deleted now. Highest ordinal first, and as long as all above have been updated and serve: one. Where the
- * set says `maxUnavailable`: as many as leave no more than that missing, and before them those that serve nobody anyway — what
- * they lack may be what the update brings.
+ * Pods of other revisions to be deleted now. Highest ordinal first, and as long as all above have been updated and
+ * serve: one. Where the set says `maxUnavailable`: as many as leave no more than that missing, and before them those
+ * that serve nobody anyway — what they lack may be what the update brings.
  * @param slots the set's pods by index (ordinal minus start); undefined where there is none
  */
 export function outdated(

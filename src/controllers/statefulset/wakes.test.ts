@@ -28,7 +28,7 @@ function wokenBy(pod: { name: string; owner?: string }): string[] {
 	return rules.flatMap((rule) => [...rule.keys(undefined, old, mirror)]);
 }
 
-test("a pod that is gone wakes the set that needs its name, whoever it belonged to", () => {
+test("a pod that is gone wakes the set that needs its name, no matter who it belonged to", () => {
 	expect(wokenBy({ name: "web-a-1" })).toEqual(["default/web-a"]);
 	expect(wokenBy({ name: "web-a-1", owner: "other" })).toEqual(["default/web-a"]);
 	expect(wokenBy({ name: "web-b-1" })).toEqual([]);

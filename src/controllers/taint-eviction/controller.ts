@@ -14,11 +14,14 @@ import { disruptionTarget } from "../podcontrol/disruption.ts";
 export interface TaintEvictionState {
 	pod: Pod;
 	taints: readonly Taint[];
-	/** When the pod was first found on its tainted node; noted by the first plan that sees it. For taints that do not say since when they are. */
+	/**
+	 * When the pod was first found on its tainted node; noted by the first plan that sees it. For taints that do not say
+	 * since when they are.
+	 */
 	found: { atMs?: number };
 }
 
-/** Remembered as long as the mirror: nothing in the store tells when somebody added a taint by hand. */
+/** Remembered as long as the mirror: nothing in the store tells when someone added a taint by hand. */
 const foundPods = new WeakMap<Mirror, Map<string, { uid: string; atMs?: number }>>();
 
 export const taintEvictionController: Controller<TaintEvictionState> = {

@@ -13,12 +13,12 @@
  *             spec: …
  *
  * More keys, all optional: `seed` for the plan's randomness, `failure` (what ended the previous plan: do, kind, reason,
- * message), `waited` (seconds for which the key's plans have asked for patience), `defaults: true` (fills in the defaults of every object's kind). Of an object, `metadata.uid`
- * (`<kind>-<name>-uid`), `resourceVersion`, `creationTimestamp` (an hour before now) and the namespace `default` are
- * filled in when left out.
+ * message), `waited` (seconds for which the key's plans have asked for patience), `defaults: true` (fills in the
+ * defaults of every object's kind). Of an object, `metadata.uid` (`<kind>-<name>-uid`), `resourceVersion`,
+ * `creationTimestamp` (an hour before now) and the namespace `default` are filled in when left out.
  *
- * In the expected plan, updates show what changes, as a merge patch on the object in `state`; `null` takes a field away.
- * A plan of a key for which `gather` finds nothing is `nothing`.
+ * In the expected plan, updates show what changes, as a merge patch on the object in `state`; `null` takes a field
+ * away. A plan of a key for which `gather` finds nothing is `nothing`.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";

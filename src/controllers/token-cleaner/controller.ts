@@ -37,7 +37,10 @@ export const tokenCleanerController: Controller<Secret> = {
 	},
 };
 
-/** Epoch milliseconds; undefined for a token without an end. A time that cannot be read has passed, as for who presents it. */
+/**
+ * Epoch milliseconds; undefined for a token without an end. A time that cannot be read has passed, as for who presents
+ * it.
+ */
 function expiresAtMs({ data }: Secret): number | undefined {
 	const encoded = data?.["expiration"];
 	if (encoded === undefined || encoded === "") return undefined;

@@ -6,7 +6,10 @@ import { confirm, remove } from "../actions.ts";
 import { type Controller, watchRule } from "../controller.ts";
 import { conditionOf } from "../job/conditions.ts";
 
-/** Removes finished jobs after `spec.ttlSecondsAfterFinished` (Kubernetes documentation, "Automatic Cleanup for Finished Jobs"). */
+/**
+ * Removes finished jobs after `spec.ttlSecondsAfterFinished` (Kubernetes documentation, "Automatic Cleanup for Finished
+ * Jobs").
+ */
 export const ttlAfterFinishedController: Controller<Job> = {
 	name: "ttl-after-finished",
 	component: "ttl-after-finished-controller",
@@ -24,7 +27,7 @@ export const ttlAfterFinishedController: Controller<Job> = {
 		if (atMs === undefined) return { actions: [] };
 		if (atMs > nowMs) return { actions: [], requeueAtMs: atMs };
 		const { uid, resourceVersion } = job.metadata;
-		// By the version that was looked at: whoever lengthens the time in this moment keeps the job.
+		// By the version that was looked at: a client that lengthens the time in this moment keeps the job.
 		const options = { propagationPolicy: "Foreground", preconditions: { uid, resourceVersion } } as const;
 		return { actions: [confirm(jobs, job), remove(jobs, job, { options })] };
 	},

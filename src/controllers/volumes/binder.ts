@@ -21,11 +21,11 @@ import {
 } from "./state.ts";
 
 /**
- * Binds claims to volumes, makes local volumes for classes of the provisioner `coxswain.io/local`, and reclaims volumes whose claim
- * is gone (Kubernetes documentation, "Persistent Volumes", "Storage Classes").
+ * Binds claims to volumes, makes local volumes for classes of the provisioner `coxswain.io/local`, and reclaims volumes
+ * whose claim is gone (Kubernetes documentation, "Persistent Volumes", "Storage Classes").
  *
- * Keys are `claim/<namespace>/<name>` for a claim and every volume that refers to it, so that the two sides of a binding are never
- * worked on at the same time, and `volume/<name>` for volumes that are nobody's.
+ * Keys are `claim/<namespace>/<name>` for a claim and every volume that refers to it, so that the two sides of a
+ * binding are never worked on at the same time, and `volume/<name>` for volumes that are nobody's.
  */
 export const volumeBinder: Controller<ClaimState | VolumeState> = {
 	name: "persistentvolume-binder",
@@ -63,7 +63,9 @@ function keyOf({ metadata, spec }: PersistentVolume): string[] {
 	return [`claim/${spec.claimRef.namespace}/${spec.claimRef.name}`];
 }
 
-/** The volume's own key, claims that name it, and, when it is free to be taken, claims of its class that wait for one. */
+/**
+ * The volume's own key, claims that name it, and, when it is free to be taken, claims of its class that wait for one.
+ */
 function volumeKeys(
 	current: PersistentVolume | undefined,
 	old: PersistentVolume | undefined,
@@ -98,7 +100,10 @@ function classKeys(current: StorageClass | undefined, _old: StorageClass | undef
 	return keys;
 }
 
-/** A node that comes, or is ready again, may be the one that a claim waits for; with one that goes, deleted volumes lose their agent. */
+/**
+ * A node that comes, or is ready again, may be the one that a claim waits for; with one that goes, deleted volumes lose
+ * their agent.
+ */
 function nodeKeys(current: Node | undefined, old: Node | undefined, mirror: Mirror): string[] {
 	const keys: string[] = [];
 	if (current !== undefined && takesVolumes(current) && !(old !== undefined && takesVolumes(old))) {

@@ -1,4 +1,7 @@
-/** Claims that live and die with their pod (Kubernetes documentation, "Ephemeral Volumes", "Generic ephemeral volumes"; KEP-1698). */
+/**
+ * Claims that live and die with their pod (Kubernetes documentation, "Ephemeral Volumes", "Generic ephemeral volumes";
+ * KEP-1698).
+ */
 import { controllerOf, controllerReference, objectKey } from "../../core/object.ts";
 import type { PersistentVolumeClaim, Pod } from "../../kinds/generated/types.ts";
 import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";

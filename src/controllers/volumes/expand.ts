@@ -1,4 +1,7 @@
-/** Claims that grow (Kubernetes documentation, "Persistent Volumes", "Expanding Persistent Volumes Claims"). A directory has room already: only the numbers change. */
+/**
+ * Claims that grow (Kubernetes documentation, "Persistent Volumes", "Expanding Persistent Volumes Claims"). A directory
+ * has room already: only the numbers change.
+ */
 import { compareQuantities } from "../../core/quantity.ts";
 import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
 import { isLocalVolume } from "../../kinds/local-volume.ts";

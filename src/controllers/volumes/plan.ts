@@ -1,4 +1,7 @@
-/** What becomes of claims and volumes (Kubernetes documentation, "Persistent Volumes", "Lifecycle of a volume and claim"). */
+/**
+ * What becomes of claims and volumes (Kubernetes documentation, "Persistent Volumes", "Lifecycle of a volume and
+ * claim").
+ */
 import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
 import { selectedNodeAnnotation } from "../../kinds/local-volume.ts";
 import { persistentVolumes } from "../../kinds/persistentvolume.ts";
@@ -126,7 +129,7 @@ function bind(claim: PersistentVolumeClaim, volume: PersistentVolume, nowMs: num
 	];
 }
 
-/** The volume's side of the binding; fails when somebody else has just taken the volume. */
+/** The volume's side of the binding; fails when someone else has just taken the volume. */
 function volumeBinding(claim: PersistentVolumeClaim, volume: PersistentVolume): Action[] {
 	const reference = volume.spec.claimRef;
 	if (reference?.uid === claim.metadata.uid) return [];
@@ -145,7 +148,7 @@ function otherVolume(volume: PersistentVolume, claim: PersistentVolumeClaim | un
 		return claim?.spec.volumeName || claim === undefined ? volumePhase(volume, "Available", nowMs) : [];
 	if (claim === undefined || claim.metadata.uid !== claimRef.uid) return reclaim(volume, nowMs);
 	if (!claim.spec.volumeName || claim.spec.volumeName === volume.metadata.name) return [];
-	// Bound to another volume meanwhile.
+	// Bound to another volume in the meantime.
 	if (
 		volume.spec.persistentVolumeReclaimPolicy === "Delete" &&
 		volume.metadata.annotations?.[boundByControllerAnnotation] === undefined

@@ -1,4 +1,7 @@
-/** Claims in use by pods and volumes bound to claims are not deleted under them (Kubernetes documentation, "Storage Object in Use Protection"). */
+/**
+ * Claims in use by pods and volumes bound to claims are not deleted under them (Kubernetes documentation, "Storage
+ * Object in Use Protection").
+ */
 import type { KubeObject } from "../../core/object.ts";
 import { objectKey } from "../../core/object.ts";
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../kinds/generated/types.ts";

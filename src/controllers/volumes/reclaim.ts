@@ -14,7 +14,7 @@ export function reclaim(volume: PersistentVolume, nowMs: number): Action[] {
 		case "Delete":
 			if (volume.metadata.deletionTimestamp !== undefined) return released;
 			if (isLocalVolume(volume)) return [...released, remove(persistentVolumes, volume)];
-			// Somebody else's provisioner deletes what it made.
+			// Someone else's provisioner deletes what it made.
 			if (volume.spec.csi !== undefined) return released;
 			return failed(volume, nowMs, "VolumeFailedDelete", "deleter", "deletable");
 		case "Recycle":
@@ -31,7 +31,7 @@ function failed(volume: PersistentVolume, nowMs: number, reason: string, plugin:
 	return phase.length === 0 ? [] : [...phase, event(volume, "Warning", reason, message)];
 }
 
-/** Lets a deleted volume go whose node, and with it whoever would remove its directory, is no more. */
+/** Lets a deleted volume go whose node, and with it the agent that would remove its directory, is no more. */
 export function abandoned(volume: PersistentVolume, lostHostnames: ReadonlySet<string>): Action[] {
 	const { deletionTimestamp, finalizers = [] } = volume.metadata;
 	const hostname = hostnameOf(volume);

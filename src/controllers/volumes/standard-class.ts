@@ -4,7 +4,10 @@ import { localProvisioner } from "../../kinds/local-volume.ts";
 
 export const defaultClassAnnotation = "storageclass.kubernetes.io/is-default-class";
 
-/** The class that claims get which name none: a directory on the node of the first pod that uses the claim. To be created with the cluster. */
+/**
+ * The class that claims get which name none: a directory on the node of the first pod that uses the claim. To be
+ * created with the cluster.
+ */
 export const standardStorageClass: Draft<StorageClass> = {
 	metadata: {
 		name: "standard",

@@ -118,8 +118,8 @@ function waitingOn(mirror: Mirror, namespace: string | undefined, id: string): s
 }
 
 /**
- * Whether a Job that is no more succeeded since the pod's template is what it is. What succeeded before does not count: the same
- * name may be about to run for the new template.
+ * Whether a Job that is no more succeeded since the pod's template is what it is. What succeeded before does not count:
+ * the same name may be about to run for the new template.
  */
 function ranSince(pod: Pod, job: string, mirror: Mirror): boolean {
 	const since = revisionTime(pod, mirror);

@@ -1,7 +1,7 @@
 /** What every component says of itself: its version, and whether it is well. */
 import type { MetricRegistry } from "./registry.ts";
 
-/** @param gitVersion `v1.36.0+coxswain` @param gitCommit asked when somebody looks */
+/** @param gitVersion `v1.36.0+coxswain` @param gitCommit asked when someone looks */
 export function describeBuild(metrics: MetricRegistry, gitVersion: string, gitCommit: () => string = () => ""): void {
 	const [, major = "", minor = ""] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
 	const labels = ["major", "minor", "git_version", "git_commit", "platform"];
@@ -11,7 +11,10 @@ export function describeBuild(metrics: MetricRegistry, gitVersion: string, gitCo
 	]);
 }
 
-/** @param checks names of checks by the kind of health that they are about, such as `livez`. Who answers at all passes them. */
+/**
+ * @param checks names of checks by the kind of health that they are about, such as `livez`. Who answers at all passes
+ * them.
+ */
 export function describeHealth(metrics: MetricRegistry, checks: Readonly<Record<string, readonly string[]>>): void {
 	const each = () => Object.entries(checks).flatMap(([type, names]) => names.map((name) => [name, type] as const));
 	metrics.gauge("kubernetes_healthcheck", "1 for a health check that passes", ["name", "type"], () =>

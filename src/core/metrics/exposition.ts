@@ -1,6 +1,6 @@
 /**
- * The text of Prometheus, of families and of the process itself, by prom-client. The library is loaded, and begins to look at
- * the process, when somebody asks for the first time.
+ * The text of Prometheus, of families and of the process itself, by prom-client. The library is loaded, and begins to
+ * look at the process, when someone asks for the first time.
  */
 import type { Metric, Registry } from "prom-client";
 import type { MetricFamily } from "./registry.ts";

@@ -42,6 +42,6 @@ test("a process tells its CPU time, memory and descriptors", async () => {
 	const text = await processMetrics();
 	for (const name of ["process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "nodejs_"])
 		expect(text).toContain(name);
-	// From the start of the process, not from when somebody asked first.
+	// From the start of the process, not from when someone asked first.
 	expect(Number(/^process_cpu_seconds_total (.*)$/m.exec(text)?.[1])).toBeGreaterThan(process.uptime() / 100);
 });

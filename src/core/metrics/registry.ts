@@ -1,6 +1,7 @@
 /**
- * What a process counts of itself. Counting is an addition to a number that whoever counts holds in his hand; names, labels
- * and text are looked at when somebody asks (exposition.ts), so that a cluster that nobody scrapes pays next to nothing.
+ * What a process counts of itself. Counting is an addition to a number that the counting code holds in its hand; names,
+ * labels and text are looked at when someone asks (exposition.ts), so that a cluster that nobody scrapes pays next to
+ * nothing.
  */
 
 /** A number that only grows. */
@@ -80,7 +81,7 @@ export class Series<T> implements MetricFamily {
 		this.#sample = sample;
 	}
 
-	/** The series of these label values, in the order of the label names. Whoever counts often keeps it. */
+	/** The series of these label values, in the order of the label names. Code that counts often keeps it. */
 	of(...labels: string[]): T {
 		const key = labels.join("\0");
 		let found = this.#byLabels.get(key);

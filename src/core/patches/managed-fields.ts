@@ -162,7 +162,9 @@ export function inOrder(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEn
 	});
 }
 
-/** Joins the oldest updaters of a version into one entry, so that the list stays bounded whatever managers are named. */
+/**
+ * Joins the oldest updaters of a version into one entry, so that the list stays bounded whatever managers are named.
+ */
 function capped(entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsEntry[] {
 	const updaters = entries.filter((entry) => entry.operation === "Update" && entry.subresource === undefined);
 	if (updaters.length <= updaterLimit) return entries;

@@ -2,7 +2,9 @@
 import { deepCopy, setField } from "../object.ts";
 import { isObject, type JsonObject, own } from "./schema.ts";
 
-/** The document after the patch: null takes a field away, objects merge, all else replaces. Nothing given is changed. */
+/**
+ * The document after the patch: null takes a field away, objects merge, all else replaces. Nothing given is changed.
+ */
 export function applyMergePatch(document: unknown, patch: unknown): unknown {
 	if (!isObject(patch)) return deepCopy(patch);
 	const result: JsonObject = isObject(document) ? { ...document } : {};

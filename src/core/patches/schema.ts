@@ -1,4 +1,6 @@
-/** What a patch must know of the types it changes. `kinds/schema.ts` provides it; any source of the same shape will do. */
+/**
+ * What a patch must know of the types it changes. `kinds/schema.ts` provides it; any source of the same shape will do.
+ */
 
 export interface FieldSchema {
 	/** A scalar (`string`, `int32`, `quantity`, …), `any`, or the name of a type. */

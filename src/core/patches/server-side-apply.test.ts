@@ -235,7 +235,7 @@ describe("conflicts", () => {
 		expect(managers(after)).toEqual(["alice"]);
 	});
 
-	test("an object whose fields were never tracked conflicts with whoever wrote it", () => {
+	test("an object whose fields were never tracked conflicts with its writer", () => {
 		const error = conflict(() => apply(withoutManagedFields(web), `{${head}, spec: {replicas: 4}}`, "alice"));
 		expect(error.message).toContain('conflict with "before-first-apply" using apps/v1: .spec.replicas');
 	});

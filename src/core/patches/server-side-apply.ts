@@ -17,13 +17,13 @@ export interface Apply extends Writer {
 	force: boolean;
 }
 
-/** Stands for whoever wrote an object before its fields were tracked. */
+/** Stands for the writer of an object before its fields were tracked. */
 const beforeFirstApply = "before-first-apply";
 const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
 
 /**
- * The object after the apply, with its managedFields; may be changed by the caller. Defaults are not filled in: what they
- * add belongs to nobody. An apply that changes nothing gives back an equal object, managedFields included.
+ * The object after the apply, with its managedFields; may be changed by the caller. Defaults are not filled in: what
+ * they add belongs to nobody. An apply that changes nothing gives back an equal object, managedFields included.
  * @throws ApiError Conflict when other managers own fields to be changed and `force` is not set, BadRequest when the
  * configuration is not one
  */
@@ -65,7 +65,7 @@ function withEntries(object: JsonObject, entries: readonly ManagedFieldsEntry[])
 	return copy;
 }
 
-/** The entries of the live object. An object without any was written by somebody all the same. */
+/** The entries of the live object. An object without any was written by someone all the same. */
 function trackedEntries(apply: Apply): readonly ManagedFieldsEntry[] {
 	if (apply.live === undefined) return [];
 	const entries = entriesOf(apply.live);

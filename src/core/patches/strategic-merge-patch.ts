@@ -133,7 +133,10 @@ function mergeList(
 	return order ? mergeOrder(list, items, present, mergeKey) : list;
 }
 
-/** The items of a list that merges, found by their keys: both lists may be long. Of several with one key the first counts. */
+/**
+ * The items of a list that merges, found by their keys: both lists may be long. Of several with one key the first
+ * counts.
+ */
 class KeyedItems {
 	readonly #items: unknown[];
 	readonly #mergeKey: string;

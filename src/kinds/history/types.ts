@@ -1,4 +1,6 @@
-/** What a Run looks like: what became of one Job, kept when the Job and its pods are gone. Its schema is in schemas.ts. */
+/**
+ * What a Run looks like: what became of one Job, kept when the Job and its pods are gone. Its schema is in schemas.ts.
+ */
 import type { ObjectMeta } from "../../core/object.ts";
 
 /** `Skipped`: a CronJob's run that did not happen. `Deleted`: the Job was deleted before it had ended. */

@@ -5,7 +5,10 @@ import { ageColumn, column, nameColumn } from "../columns.ts";
 import type { IPAddress } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
 
-/** An address of the service ranges that is taken, by a Service or by whoever made the object; its name is the address. */
+/**
+ * An address of the service ranges that is taken, by a Service or by another client that made the object; its name is
+ * the address.
+ */
 export const ipAddresses: Kind<IPAddress> = {
 	group: "networking.k8s.io",
 	version: "v1",

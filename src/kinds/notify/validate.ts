@@ -1,4 +1,7 @@
-/** What is wrong with the spec of a NotificationPolicy. Whether Secrets are there and templates can be read is for its status to say. */
+/**
+ * What is wrong with the spec of a NotificationPolicy. Whether Secrets are there and templates can be read is for its
+ * status to say.
+ */
 import { isTimeZone } from "../../core/cron.ts";
 import { durationMs } from "../../core/duration.ts";
 import type { Cause } from "../../core/errors.ts";

@@ -51,7 +51,9 @@ export function setPodDefaults(spec: PodSpec): void {
 	setPodRequests(spec);
 }
 
-/** A pod that is limited as a whole requests what its containers do, and of the rest as much as its limit (KEP-2837). */
+/**
+ * A pod that is limited as a whole requests what its containers do, and of the rest as much as its limit (KEP-2837).
+ */
 function setPodRequests(spec: PodSpec): void {
 	const { limits = {}, requests } = spec.resources ?? {};
 	if (spec.resources === undefined || Object.keys(limits).length === 0) return;

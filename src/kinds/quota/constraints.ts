@@ -6,7 +6,8 @@ const mustBeStated = ["cpu", "memory"].flatMap((name) => [name, `requests.${name
 
 /**
  * @param names resources that the quota limits
- * @returns upstream's complaint, such as `must specify limits.cpu for: web,proxy; memory for: web`; undefined when all is said
+ * @returns upstream's complaint, such as `must specify limits.cpu for: web,proxy; memory for: web`; undefined when all
+ * is said
  */
 export function unstated(
 	{ containers, initContainers = [], resources = {} }: PodSpec,

@@ -5,8 +5,8 @@ import type { PolicyRule } from "../generated/types.ts";
 const mostRights = 10_000;
 
 /**
- * What `wanted` allows and `held` does not, as rules of one right each: one group, resource, verb and name, or one path and
- * verb. A rule of too many rights to be looked at one by one is there in full.
+ * What `wanted` allows and `held` does not, as rules of one right each: one group, resource, verb and name, or one path
+ * and verb. A rule of too many rights to be looked at one by one is there in full.
  */
 export function uncoveredRules(held: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] {
 	const uncovered: PolicyRule[] = [];

@@ -1,4 +1,7 @@
-/** The Job of a run that somebody starts by hand, as `kubectl create job --from` makes it, with changes for this run only. Pure. */
+/**
+ * The Job of a run that someone starts by hand, as `kubectl create job --from` makes it, with changes for this run
+ * only. Pure.
+ */
 import { controllerReference, type Draft } from "../../core/object.ts";
 import type { Container, CronJob, EnvVar, Job } from "../generated/types.ts";
 import { afterAnnotation } from "./after.ts";
@@ -8,7 +11,7 @@ import { startedByAnnotation } from "./annotations.ts";
 const instantiateAnnotation = "cronjob.kubernetes.io/instantiate";
 
 export interface ManualRun {
-	/** Whoever starts it. */
+	/** The user who starts it. */
 	by: string;
 	/** Name of the Job; undefined: the server makes one up. */
 	name?: string | undefined;

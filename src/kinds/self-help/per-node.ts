@@ -1,13 +1,16 @@
 /**
- * Jobs that run to completion once on each node (docs/self-help.md). Such a Job is Indexed, and each index is a node's: its number of
- * completions follows the nodes, and the Job controller keeps in an annotation which index is whose. An index never changes hands while
- * anything is known of it.
+ * Jobs that run to completion once on each node (docs/self-help.md). Such a Job is Indexed, and each index is a node's:
+ * its number of completions follows the nodes, and the Job controller keeps in an annotation which index is whose. An
+ * index never changes hands while anything is known of it.
  */
 import type { OwnerReference } from "../../core/object.ts";
 
 /** `true`: also on nodes that come later; `once`: the Job is complete when all nodes are done. */
 export const perNodeAnnotation = "coxswain.io/per-node";
-/** `node-1=1f3a77c2,node-2=9b04d1e0`: the node of each index with the beginning of its UID, since a new node may have an old name. */
+/**
+ * `node-1=1f3a77c2,node-2=9b04d1e0`: the node of each index with the beginning of its UID, since a new node may have an
+ * old name.
+ */
 export const nodesAnnotation = "coxswain.io/nodes";
 /** True when every matching node is done. */
 export const allNodesCondition = "coxswain.io/AllNodes";

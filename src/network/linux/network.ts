@@ -1,6 +1,7 @@
 /**
- * The network of a node that is a network namespace: each pod has a point-to-point link and a route of its own; services are
- * nftables rules. Runs inside the node. What it set up is found again by records on disk and by the links themselves.
+ * The network of a node that is a network namespace: each pod has a point-to-point link and a route of its own;
+ * services are nftables rules. Runs inside the node. What it set up is found again by records on disk and by the links
+ * themselves.
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { AddressPool, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
@@ -75,7 +76,10 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 		return result;
 	};
 
-	/** Addresses whose links are still to go: the kernel takes long for it, and nobody need wait. They are free afterwards. */
+	/**
+	 * Addresses whose links are still to go: the kernel takes long for it, and nobody need wait. They are free
+	 * afterwards.
+	 */
 	const leaving = new Set<string>();
 	let swept: Promise<void> = Promise.resolve();
 	const sweep = () =>
@@ -151,8 +155,8 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 const mostInOneStep = 200;
 
 /**
- * In one step. Only where the kernel limits what an unprivileged user may send at once, in several, each of which leaves every
- * service as it was or as it shall be.
+ * In one step. Only where the kernel limits what an unprivileged user may send at once, in several, each of which
+ * leaves every service as it was or as it shall be.
  */
 async function applyServices(
 	before: AppliedServices | undefined,

@@ -1,6 +1,7 @@
 /**
- * Services as nftables rules. Pure: ports in, text for `nft -f` out. One verdict map leads from destination address, protocol and
- * port to a chain for each service port, so that a packet's way is as short with a thousand services as with one.
+ * Services as nftables rules. Pure: ports in, text for `nft -f` out. One verdict map leads from destination address,
+ * protocol and port to a chain for each service port, so that a packet's way is as short with a thousand services as
+ * with one.
  */
 import type { ServicePort } from "../network.ts";
 
@@ -71,7 +72,7 @@ export function hostPortChange(verb: "add" | "delete", port: HostPort): string {
 interface Rules {
 	/** Sets of clients that come back to their endpoint: name and how long they are remembered. */
 	sets: { name: string; seconds: number }[];
-	/** Chains filled anew at every change. */
+	/** Chains written again at every change. */
 	chains: { name: string; rules: string[] }[];
 	services: string[];
 	nodePorts: string[];

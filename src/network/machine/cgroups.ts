@@ -3,7 +3,10 @@ import type { Clock } from "../../core/clock.ts";
 import { isCode } from "../../core/descriptors.ts";
 import { parseMountinfo } from "../../core/rootview.ts";
 
-/** Removes the control groups of that name below the root of every hierarchy, with all below them; their processes have ended. */
+/**
+ * Removes the control groups of that name below the root of every hierarchy, with all below them; their processes have
+ * ended.
+ */
 export async function removeCgroups(name: string, clock: Clock): Promise<void> {
 	const mounts = parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"));
 	for (const mount of mounts.filter((entry) => entry.type === "cgroup" || entry.type === "cgroup2")) {

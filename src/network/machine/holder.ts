@@ -9,8 +9,8 @@ import { holderEnvironment, type ProcessId, startTimeOf } from "./processes.ts";
 const reapForEver = "exec </dev/null >/dev/null 2>&1\nwhile :; do sleep infinity & wait $!; done";
 
 /**
- * Runs `script` as the first thing in new namespaces and leaves a reaping PID 1 behind, detached from this process. Resolves
- * once the script has ended well.
+ * Runs `script` as the first thing in new namespaces and leaves a reaping PID 1 behind, detached from this process.
+ * Resolves once the script has ended well.
  * @param enter the command and arguments that lead into the namespaces
  * @throws CommandError with what the script said
  */

@@ -1,4 +1,4 @@
-/** Holders among the processes of the machine, found by the marker in their environment, whoever started them. */
+/** Holders among the processes of the machine, found by the marker in their environment, no matter who started them. */
 import { randomBytes } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Clock } from "../../core/clock.ts";
@@ -42,7 +42,8 @@ export function markedProcesses(owner: string): MarkedProcess[] {
 
 /**
  * The directories of clusters that have holders on this machine.
- * @param user only of this user's clusters; default: of all. Only what belongs to the user who runs the holder is the user's to name
+ * @param user only of this user's clusters; default: of all. Only what belongs to the user who runs the holder is the
+ * user's to name
  */
 export function clusterDirectories(user?: number): string[] {
 	const owners = new Set<string>();
@@ -58,8 +59,8 @@ export function clusterDirectories(user?: number): string[] {
 }
 
 /**
- * The environment for a holder of this owner. Its key is in the owner's directory, where no container looks: what containers, of
- * this cluster or of anything else on the machine, write into their environment makes them no holders.
+ * The environment for a holder of this owner. Its key is in the owner's directory, where no container looks: what
+ * containers, of this cluster or of anything else on the machine, write into their environment makes them no holders.
  */
 export function holderEnvironment(owner: string, role: string): Record<string, string> {
 	const file = keyFile(owner);
@@ -83,7 +84,10 @@ function readKey(owner: string): string | undefined {
 	}
 }
 
-/** A holder is the first process of a namespace that begins below ours, or the process of ours that waits for it and is marked like it. */
+/**
+ * A holder is the first process of a namespace that begins below ours, or the process of ours that waits for it and is
+ * marked like it.
+ */
 function isHolder(environment: ReadonlyMap<string, string>, place: Place, key: string | undefined): boolean {
 	if (key !== undefined && environment.get(keyName) !== key) return false;
 	return isOwnPlace(place, marker, environment.get(marker) ?? "") && (place.numbers[1] ?? "1") === "1";
@@ -94,7 +98,10 @@ export interface Place {
 	parent: number;
 	/** Real user, as seen from here. */
 	user: number | undefined;
-	/** Its numbers in the PID namespaces from ours down to its own. Empty: it has ended, or is not of the user that was asked for. */
+	/**
+	 * Its numbers in the PID namespaces from ours down to its own. Empty: it has ended, or is not of the user that was
+	 * asked for.
+	 */
 	numbers: readonly string[];
 }
 
@@ -113,8 +120,9 @@ export function parsePlace(status: string, user: number | undefined): Place {
 }
 
 /**
- * Whether a process that carries a mark may be a part of a cluster: it is in our own PID namespace, or the child of one that is and
- * carries the same mark, as `nsenter` and `unshare` do. What runs in containers is further down, or has another parent.
+ * Whether a process that carries a mark may be a part of a cluster: it is in our own PID namespace, or the child of one
+ * that is and carries the same mark, as `nsenter` and `unshare` do. What runs in containers is further down, or has
+ * another parent.
  */
 export function isOwnPlace({ parent, user, numbers }: Place, name: string, value: string): boolean {
 	if (numbers.length === 1) return true;

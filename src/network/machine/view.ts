@@ -14,8 +14,8 @@ export interface NodeDirectories {
 }
 
 /**
- * Where volumes are. They lie beside the view's layers and not in them: owners of files on an overlay cannot be shifted for pods with
- * users of their own, and what the machine itself has there is none of the node's.
+ * Where volumes are. They lie beside the view's layers and not in them: owners of files on an overlay cannot be shifted
+ * for pods with users of their own, and what the machine itself has there is none of the node's.
  */
 const ownDirectories = ["/var/lib/kubelet", "/var/lib/coxswain/volumes"];
 
@@ -24,8 +24,9 @@ export function nodeDirectories(root: string): NodeDirectories {
 }
 
 /**
- * Makes what a node's view needs outside, and gives the shell commands that mount it inside the node's mount namespace. What
- * the node wrote earlier shows again, except where the machine's file system cannot hold it and memory is used instead.
+ * Makes what a node's view needs outside, and gives the shell commands that mount it inside the node's mount namespace.
+ * What the node wrote earlier shows again, except where the machine's file system cannot hold it and memory is used
+ * instead.
  * @param hidden the cluster's directory, which holds all views and must not show in any
  */
 export function prepareView(directories: NodeDirectories, options: { hidden: string; assembled: boolean }): string {
@@ -53,8 +54,8 @@ export function prepareView(directories: NodeDirectories, options: { hidden: str
 		`${root}/fstab`,
 		viewFstab(view, { target, scratch: layers }) + specialMounts(target, assembled) + own.join(""),
 	);
-	// By the old system call: the new one, which mount(8) of util-linux 2.41 uses, takes no option of more than 255 bytes, and
-	// the layers of an overlay are paths in the data directory.
+	// By the old system call: the new one, which mount(8) of util-linux 2.41 uses, takes no option of more than 255
+	// bytes, and the layers of an overlay are paths in the data directory.
 	script += `LIBMOUNT_FORCE_MOUNT2=always mount -a --fstab ${shellQuote(`${root}/fstab`)}\n`;
 	// The layers must not be seen through the overlay that they belong to.
 	if (showsThrough(view, mounts, hidden))

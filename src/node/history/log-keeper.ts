@@ -1,6 +1,7 @@
 /**
- * Brings the logs of ended containers of Jobs to those who keep them. Nothing on the node waits for that: what cannot be
- * brought yet stays where it is, or, when its pod goes, in a folder of its own, until it is brought or the bounds are reached.
+ * Brings the logs of ended containers of Jobs to those who keep them. Nothing on the node waits for that: what cannot
+ * be brought yet stays where it is, or, when its pod goes, in a folder of its own, until it is brought or the bounds
+ * are reached.
  */
 import type { Clock, Timer } from "../../core/clock.ts";
 import { timestamp } from "../../core/clock.ts";
@@ -65,7 +66,10 @@ export class LogKeeper {
 		this.#schedule(gatherMs);
 	}
 
-	/** Resolves when the files of the pod's logs are not needed any more. Waits for the node's own disk, and for nobody else. */
+	/**
+	 * Resolves when the files of the pod's logs are not needed any more. Waits for the node's own disk, and for nobody
+	 * else.
+	 */
 	async settle(podUid: string): Promise<void> {
 		for (const waiting of this.#waiting) {
 			if (waiting.ended.podUid !== podUid) continue;

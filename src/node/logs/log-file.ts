@@ -113,7 +113,10 @@ async function* readFrom(file: FileHandle, position: number, end: number): Async
 
 const wholeFile = { start: 0, end: Number.POSITIVE_INFINITY };
 
-/** What is to be read. So many lines from the end are no more of them when others come meanwhile, save for one who follows. */
+/**
+ * What is to be read. So many lines from the end are no more of them when others come in the meantime, save for one who
+ * follows.
+ */
 async function rangeOf(
 	file: FileHandle,
 	{ tailLines, follow }: Pick<LogOptions, "tailLines" | "follow">,

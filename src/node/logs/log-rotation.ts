@@ -53,7 +53,8 @@ export async function rotate(
 		const old = (await readdir(parent.path)).filter((other) => other.startsWith(`${name}.`)).sort();
 		for (const other of old.slice(0, Math.max(old.length - (limits.files - 1), 0))) await parent.remove(other);
 	}).catch((error: unknown) => {
-		// A pod that can reach the logs has put something else in the place of a directory: nothing there is the node's to rotate.
+		// A pod that can reach the logs has put something else in the place of a directory: nothing there is the node's to
+		// rotate.
 		if (!isCode(error, "ENOENT", "ENOTDIR")) throw error;
 	});
 }

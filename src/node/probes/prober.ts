@@ -1,4 +1,6 @@
-/** Probes as the kubelet does them: in the container (exec), or from the node to the pod's address (HTTP, TCP, gRPC). */
+/**
+ * Probes as the kubelet does them: in the container (exec), or from the node to the pod's address (HTTP, TCP, gRPC).
+ */
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { connect } from "node:net";
@@ -102,7 +104,10 @@ async function httpProbe(
 	}
 }
 
-/** Where a chain of redirects on one host leads. One that leaves the host ends well there, with a warning: its target is not probed. */
+/**
+ * Where a chain of redirects on one host leads. One that leaves the host ends well there, with a warning: its target is
+ * not probed.
+ */
 async function followed(
 	first: string,
 	get: (url: string) => Promise<{ status: number; location?: string | undefined }>,

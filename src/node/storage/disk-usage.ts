@@ -9,8 +9,8 @@ const deepest = 60;
 const blockBytes = 512;
 
 /**
- * Bytes on disk of a directory or file with all below it; 0 when there is none. Links are not followed, and a file with several
- * names counts once.
+ * Bytes on disk of a directory or file with all below it; 0 when there is none. Links are not followed, and a file with
+ * several names counts once.
  * @param enoughBytes no more is counted once there is more than this
  */
 export async function diskUsage(path: string, enoughBytes: number = Number.POSITIVE_INFINITY): Promise<number> {

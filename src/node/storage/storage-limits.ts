@@ -1,4 +1,6 @@
-/** Bounds of local storage that a pod sets itself, and whether it keeps them (API page "Local ephemeral storage"). Pure. */
+/**
+ * Bounds of local storage that a pod sets itself, and whether it keeps them (API page "Local ephemeral storage"). Pure.
+ */
 import { addQuantities, canonicalQuantity, parseQuantity } from "../../core/quantity.ts";
 import type { Pod, Volume } from "../../kinds/generated/types.ts";
 
@@ -16,7 +18,9 @@ export function isOnDisk({ emptyDir }: Volume): boolean {
 	return emptyDir !== undefined && (emptyDir.medium ?? "") === "";
 }
 
-/** Bytes that an emptyDir on disk may take; undefined for no bound. Those in memory are bounded by their file system. */
+/**
+ * Bytes that an emptyDir on disk may take; undefined for no bound. Those in memory are bounded by their file system.
+ */
 function emptyDirLimit(volume: Volume): number | undefined {
 	const sizeLimit = isOnDisk(volume) ? volume.emptyDir?.sizeLimit : undefined;
 	const bytes = sizeLimit === undefined ? 0 : parseQuantity(sizeLimit);
@@ -41,8 +45,8 @@ export function hasStorageLimits(pod: Pod): boolean {
 }
 
 /**
- * Why the pod is to be evicted, in upstream's words and order: volumes, the pod as a whole, containers. Undefined when it keeps its
- * bounds.
+ * Why the pod is to be evicted, in upstream's words and order: volumes, the pod as a whole, containers. Undefined when
+ * it keeps its bounds.
  */
 export function storageExcess(pod: Pod, { emptyDirs, containers }: StorageUsage): string | undefined {
 	for (const volume of pod.spec.volumes ?? []) {

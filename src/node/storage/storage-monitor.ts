@@ -1,4 +1,7 @@
-/** Measures pods that set bounds for their local storage, and evicts those that exceed them. Without such pods nothing is done. */
+/**
+ * Measures pods that set bounds for their local storage, and evicts those that exceed them. Without such pods nothing
+ * is done.
+ */
 import { join } from "node:path";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";

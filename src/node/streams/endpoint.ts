@@ -153,8 +153,8 @@ async function serveCommand(
 }
 
 /**
- * A session that ends well whatever its container ends with: upstream's attach carries no exit code, and kubectl takes a failure
- * for one to attach, upon which it prints the container's logs after all that it has shown.
+ * A session that ends well whatever its container ends with: upstream's attach carries no exit code, and kubectl takes
+ * a failure for one to attach, upon which it prints the container's logs after all that it has shown.
  */
 async function attached(session: Promise<ExecSession>): Promise<ExecSession> {
 	const { exitCode, ...streams } = await session;

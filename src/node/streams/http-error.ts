@@ -18,7 +18,10 @@ export function notFound(message: string): HttpError {
 	return new HttpError(404, message);
 }
 
-/** Answers a request to become something else with a line of text, which clients look for there, and ends the connection. */
+/**
+ * Answers a request to become something else with a line of text, which clients look for there, and ends the
+ * connection.
+ */
 export function refuseUpgrade(socket: Duplex, error: unknown): void {
 	const code = error instanceof HttpError ? error.code : 500;
 	const text = Buffer.from(error instanceof Error ? error.message : String(error));

@@ -49,7 +49,9 @@ export async function sendNodeLog(place: LogPlace, path: string, response: Serve
 	response.end(`<pre>\n${links.join("\n")}\n</pre>\n`);
 }
 
-/** Links in the directory may lead about in it, and nowhere else: pods can make links. They lead as the node sees them. */
+/**
+ * Links in the directory may lead about in it, and nowhere else: pods can make links. They lead as the node sees them.
+ */
 async function fileAt({ logs, view }: LogPlace, path: string): Promise<string> {
 	const missing = notFound("404 page not found");
 	if (path.includes("\0")) throw missing;

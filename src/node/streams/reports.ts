@@ -1,4 +1,7 @@
-/** What the endpoint tells of the node without being asked about a certain pod: health, pods, usage, metrics, configuration. */
+/**
+ * What the endpoint tells of the node without being asked about a certain pod: health, pods, usage, metrics,
+ * configuration.
+ */
 import { exposition as familyText, processMetrics } from "../../core/metrics/exposition.ts";
 import type { MetricFamily as CountedFamily } from "../../core/metrics/registry.ts";
 import type { Container, Pod } from "../../kinds/generated/types.ts";

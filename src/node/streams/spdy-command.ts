@@ -1,4 +1,7 @@
-/** Exec and attach over SPDY/3.1: a stream each for error, stdin, stdout, stderr and resize (remotecommand protocol v1 to v4). */
+/**
+ * Exec and attach over SPDY/3.1: a stream each for error, stdin, stdout, stderr and resize (remotecommand protocol v1
+ * to v4).
+ */
 import { once } from "node:events";
 import type { Duplex, Writable } from "node:stream";
 import type { ExecSession } from "../../runtime/runtime.ts";
@@ -23,7 +26,10 @@ function expected(options: CommandOptions, protocol: string): string[] {
 	return names;
 }
 
-/** Serves one command on an upgraded connection. Resolves when the connection is over; `signal` aborts when the client leaves. */
+/**
+ * Serves one command on an upgraded connection. Resolves when the connection is over; `signal` aborts when the client
+ * leaves.
+ */
 export async function serveSpdyCommand(
 	socket: Duplex,
 	head: Buffer,

@@ -29,7 +29,8 @@ const server = new WebSocketServer({
 	maxPayload: longestMessage,
 	handleProtocols: (offered) => commandProtocols.find((protocol) => offered.has(protocol)) ?? false,
 });
-// `ws` refuses a subprotocol with a slash in it: it does not get to see the request's, and the answer names it all the same.
+// `ws` refuses a subprotocol with a slash in it: it does not get to see the request's, and the answer names it all the
+// same.
 const tunnelServer = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: longestMessage });
 tunnelServer.on("headers", (headers) => headers.push(`Sec-WebSocket-Protocol: ${tunnelProtocol}`));
 

@@ -14,7 +14,7 @@ export class TestServer {
 	statusWrites = 0;
 	/** Requests to delete pods at once. */
 	deletions = 0;
-	/** Names of pods that are not to go yet, whoever deletes them. */
+	/** Names of pods that are not to go yet, no matter who deletes them. */
 	readonly finalizers = new Set<string>();
 	readonly #clock: Clock;
 

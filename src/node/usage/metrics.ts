@@ -1,6 +1,6 @@
 /**
- * The kubelet's metrics, under upstream's names: what is truly known here and no more (Kubernetes documentation, "Kubernetes
- * Metrics Reference", and cAdvisor's list). Pure.
+ * The kubelet's metrics, under upstream's names: what is truly known here and no more (Kubernetes documentation,
+ * "Kubernetes Metrics Reference", and cAdvisor's list). Pure.
  */
 import type { Pod } from "../../kinds/generated/types.ts";
 import { kubeletVersion } from "../node-object.ts";

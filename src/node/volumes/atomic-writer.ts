@@ -1,7 +1,7 @@
 /**
- * Writes the files of a volume so that readers see all of the old or all of the new: the files stand in a directory with a
- * timestamp in its name, `..data` is a symbolic link to it, and each visible name is a link through `..data`. A change makes
- * a new directory and moves the one link. The layout is upstream's; programs rely on it.
+ * Writes the files of a volume so that readers see all of the old or all of the new: the files stand in a directory
+ * with a timestamp in its name, `..data` is a symbolic link to it, and each visible name is a link through `..data`. A
+ * change makes a new directory and moves the one link. The layout is upstream's; programs rely on it.
  */
 import { constants } from "node:fs";
 import { chmod, type FileHandle, readdir, readlink, rename, symlink } from "node:fs/promises";
@@ -100,7 +100,9 @@ async function linkVisible(directory: HeldDirectory, payload: Payload): Promise<
 	for (const name of present) if (!wanted.has(name)) await directory.remove(name);
 }
 
-/** @param current what the link leads to: the agent's own directory, or whatever a pod that reaches it has made of it */
+/**
+ * @param current what the link leads to: the agent's own directory, or whatever a pod that reaches it has made of it
+ */
 async function isSame(directory: HeldDirectory, current: string, payload: Payload): Promise<boolean> {
 	let data: HeldDirectory;
 	try {
@@ -138,7 +140,9 @@ async function holds(
 	}
 }
 
-/** Without the right to give files away (an ordinary user's node) they stay the user's, who is root in its containers. */
+/**
+ * Without the right to give files away (an ordinary user's node) they stay the user's, who is root in its containers.
+ */
 export function notPermitted(error: unknown): void {
 	if (isCode(error, "EPERM", "EINVAL")) return;
 	throw error;

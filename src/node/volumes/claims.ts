@@ -17,7 +17,9 @@ export interface ClaimDirectory {
 	readOnly: boolean;
 }
 
-/** @throws VolumeError while the claim is not there or not bound, and for volumes that are no directories of this node */
+/**
+ * @throws VolumeError while the claim is not there or not bound, and for volumes that are no directories of this node
+ */
 export async function claimDirectory(client: Client, namespace: string, name: string): Promise<ClaimDirectory> {
 	const claim = await find(() => client.get(persistentVolumeClaims, { namespace, name }));
 	const pending = { pending: true };

@@ -6,8 +6,8 @@ import { descriptorPath } from "../../core/descriptors.ts";
 import { notPermitted } from "./atomic-writer.ts";
 
 /**
- * Gives a directory to a group, which may then read and write it, and whose new files are the group's, too. Containers may change
- * names and links in it at the same time: nothing outside is touched.
+ * Gives a directory to a group, which may then read and write it, and whose new files are the group's, too. Containers
+ * may change names and links in it at the same time: nothing outside is touched.
  * @param path below `root`; links lead there
  * @param extent `root`: the directory alone; `all`: also everything in it
  */

@@ -32,7 +32,10 @@ export interface PayloadSources {
 
 const defaultMode = 0o644;
 
-/** Files of a volume, and the mode of those that have none of their own; undefined for a volume of another type. @throws VolumeError */
+/**
+ * Files of a volume, and the mode of those that have none of their own; undefined for a volume of another type.
+ * @throws VolumeError
+ */
 export async function volumePayload(
 	pod: Pod,
 	volume: Volume,

@@ -29,7 +29,10 @@ interface Token {
 	renewAtMs: number;
 }
 
-/** Where a volume is: `path` below `root` where that is given, in which links may lead; else a path that only the agent can change. */
+/**
+ * Where a volume is: `path` below `root` where that is given, in which links may lead; else a path that only the agent
+ * can change.
+ */
 export interface VolumePath {
 	path: string;
 	root?: string;
@@ -87,7 +90,10 @@ export class PodVolumes {
 		return this.#ready.get(pod.metadata.uid)?.get(name);
 	}
 
-	/** Writes what the pod's volumes show anew, where it changed. One after the other: each works in the same directories. */
+	/**
+	 * Writes again what the pod's volumes show, where it changed. One after the other: each works in the same
+	 * directories.
+	 */
 	refresh(pod: Pod): Promise<void> {
 		const { uid } = pod.metadata;
 		const turn = (this.#turns.get(uid) ?? Promise.resolve()).catch(() => {}).then(() => this.#refresh(pod));

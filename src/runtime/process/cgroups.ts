@@ -1,4 +1,7 @@
-/** Limits by control groups, version 1 or 2, made only for containers that ask for any: joining a group costs milliseconds. */
+/**
+ * Limits by control groups, version 1 or 2, made only for containers that ask for any: joining a group costs
+ * milliseconds.
+ */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import type { Clock } from "../../core/clock.ts";
 import { isCode } from "../../core/descriptors.ts";
@@ -24,7 +27,10 @@ export interface Cgroups {
 	update(id: string, limits: ResourceLimits): void;
 	/** Whether a process of the container was killed for want of memory. */
 	oomKilled(id: string): boolean;
-	/** Where a container finds its own groups: what is to be mounted below /sys/fs/cgroup, `/` being that directory itself. */
+	/**
+	 * Where a container finds its own groups: what is to be mounted below /sys/fs/cgroup, `/` being that directory
+	 * itself.
+	 */
 	view(id: string): { source: string; path: string }[];
 	remove(id: string, clock: Clock): Promise<void>;
 }

@@ -5,8 +5,8 @@ const longestLine = 16 * 1024;
 const newline = Buffer.from("\n");
 
 /**
- * Output as lines of the CRI log format, `TIME STREAM F|P LINE`; what has no end yet becomes a partial line. The length of the
- * result depends on the length and lines of the data only.
+ * Output as lines of the CRI log format, `TIME STREAM F|P LINE`; what has no end yet becomes a partial line. The length
+ * of the result depends on the length and lines of the data only.
  */
 export function criLines(stream: "stdout" | "stderr", data: Buffer, timeMs: number): Buffer {
 	const head = `${microTimestamp(timeMs).slice(0, -1)}000Z ${stream} `;

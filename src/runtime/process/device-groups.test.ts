@@ -19,7 +19,7 @@ it("confines nothing where there is no such controller, or no right to make grou
 it.skipIf(why !== "")(`lets usual devices be opened, and others by who joins the groups that it gives${why}`, () => {
 	const directory = mkdtempSync(`${tmpdir()}/cox-devices-`);
 	const group = `cox-devices-test-${process.pid}`;
-	// In a process of its own: whoever confines itself stays so.
+	// In a process of its own: what confines itself stays confined.
 	const module = fileURLToPath(new URL("device-groups.ts", import.meta.url));
 	const script = `
 		import { execFileSync } from "node:child_process";

@@ -1,11 +1,15 @@
 /**
- * Which devices may be opened, by control groups of version 1: a second line behind `nodev`. Version 2 has none that is set by writing
- * a file. The agent joins the narrow group itself: what it starts is in it from its first moment, and no start gets slower.
+ * Which devices may be opened, by control groups of version 1: a second line behind `nodev`. Version 2 has none that is
+ * set by writing a file. The agent joins the narrow group itself: what it starts is in it from its first moment, and no
+ * start gets slower.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { MountEntry } from "../../core/rootview.ts";
 
-/** As engines have it: any node may be made; null, zero, full, random, urandom, tty, console and terminals may be opened. */
+/**
+ * As engines have it: any node may be made; null, zero, full, random, urandom, tty, console and terminals may be
+ * opened.
+ */
 const allowed = [
 	"c *:* m",
 	"b *:* m",

@@ -1,4 +1,7 @@
-/** An agent reduced to what the adoption test kills: opens the runtime of a directory, and starts one container if there is none. */
+/**
+ * An agent reduced to what the adoption test kills: opens the runtime of a directory, and starts one container if there
+ * is none.
+ */
 import { systemClock } from "../../core/clock.ts";
 import { containerConfig, sandboxConfig } from "../contract.ts";
 import { createProcessRuntime } from "./runtime.ts";

@@ -10,7 +10,10 @@ export interface ImageFile {
 	problem?: string;
 }
 
-/** @param path of `image name: { entrypoint: […], args: […], env: {…}, volumes: […], requires: …, workingDir: … }`; need not exist */
+/**
+ * @param path of `image name: { entrypoint: […], args: […], env: {…}, volumes: […], requires: …, workingDir: … }`; need
+ * not exist
+ */
 export function createImageFile(path: string): () => ImageFile {
 	let known = { changedMs: -1, file: { entries: [] } as ImageFile };
 	return () => {

@@ -21,8 +21,9 @@ export interface LogProgress {
 const recordBytes = 56;
 
 /**
- * One record, written before each append to the log: which bytes are about to go where. Should the agent be killed, the next one
- * sees by the size of the log how much of them arrived. Less than a page written at once is there as a whole or not at all.
+ * One record, written before each append to the log: which bytes are about to go where. Should the agent be killed, the
+ * next one sees by the size of the log how much of them arrived. Less than a page written at once is there as a whole
+ * or not at all.
  */
 export class Journal {
 	readonly #fd: number;

@@ -117,7 +117,7 @@ describe("log of a container", () => {
 		const line = Buffer.from(`${"x".repeat(1023)}\n`);
 		const chunk = Buffer.concat(Array.from({ length: 1024 }, () => line));
 		for (let written = 0; written < 12; written++) relay(chunk);
-		// With each piece it looks anew.
+		// With each piece it looks again.
 		await until(() => {
 			relay("more\n");
 			return statSync(`${directory}/out.raw`).blocks * 512 < 2 ** 20;

@@ -1,4 +1,4 @@
-/** From a container's streams to its log file in the CRI format, and to whoever has attached. */
+/** From a container's streams to its log file in the CRI format, and to those who have attached. */
 import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Clock } from "../../core/clock.ts";
@@ -14,8 +14,8 @@ export type Tap = (stream: StreamName, chunk: Buffer) => void;
 const streamNames = ["stdout", "stderr"] as const;
 
 /**
- * Appends both streams to the log until the shim's end mark, or until nobody writes any more. Whenever the agent is killed, the
- * next one goes on at the very byte: the streams are files, and the journal says what of them the log has.
+ * Appends both streams to the log until the shim's end mark, or until nobody writes any more. Whenever the agent is
+ * killed, the next one goes on at the very byte: the streams are files, and the journal says what of them the log has.
  */
 export class LogPump {
 	readonly ended: Promise<void>;
@@ -121,8 +121,8 @@ export class LogPump {
 }
 
 /**
- * The container's log, to be appended to. A pod that can reach the logs may have put something else in its place: a link is taken
- * away, and where the directory has become one, the log is lost, not the container.
+ * The container's log, to be appended to. A pod that can reach the logs may have put something else in its place: a
+ * link is taken away, and where the directory has become one, the log is lost, not the container.
  */
 function openLog(path: string): number {
 	let parent: HeldDirectory | undefined;

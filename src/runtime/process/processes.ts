@@ -32,9 +32,11 @@ export function signal(target: ProcessId, name: NodeJS.Signals): boolean {
 }
 
 /**
- * Sends a signal to the first process of a PID namespace as soon as that minds it: until it has a handler the kernel drops it, so
- * that a program asked to end in the moment of its start would not hear of it. Nothing is sent once `aborted`.
- * @param isYoung it has just started: its first handler may be none of its own. Node.js has one for a moment that resets itself and
+ * Sends a signal to the first process of a PID namespace as soon as that minds it: until it has a handler the kernel
+ * drops it, so that a program asked to end in the moment of its start would not hear of it. Nothing is sent once
+ * `aborted`.
+ * @param isYoung it has just started: its first handler may be none of its own. Node.js has one for a moment that
+ * resets itself and
  *   raises the signal again, which the kernel then drops. A handler that comes after such a one gets the signal, too.
  */
 export async function signalWhenHandled(
@@ -97,7 +99,10 @@ export function allPids(): number[] {
 		.map(Number);
 }
 
-/** CPU time used, also by children that have ended, and memory of its own: what it shares with others, such as programs, is nobody's. */
+/**
+ * CPU time used, also by children that have ended, and memory of its own: what it shares with others, such as programs,
+ * is nobody's.
+ */
 export function usage(pid: number): { cpuNanoseconds: number; memoryBytes: number } | undefined {
 	const fields = statFields(pid);
 	if (fields === undefined) return undefined;

@@ -1,17 +1,23 @@
-/** One output stream of a container, as its relay keeps it: everything in a file, and a FIFO that says when there is more. */
+/**
+ * One output stream of a container, as its relay keeps it: everything in a file, and a FIFO that says when there is
+ * more.
+ */
 import { closeSync, constants, openSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { runTool } from "./tool.ts";
 
-/** What is read from the FIFO is only a bell: all streams share one buffer for it, and one for what is read from files. */
+/**
+ * What is read from the FIFO is only a bell: all streams share one buffer for it, and one for what is read from files.
+ */
 const bellBuffer = Buffer.alloc(64 * 1024);
 const readBuffer = Buffer.alloc(64 * 1024);
 /** Of the file, what was dealt with is given back to the disk in pieces of this size. */
 const reclaimBytes = 4 * 1024 * 1024;
 
 /**
- * The relay (see `shimScript`) writes each piece to the file first and then to the FIFO, so whoever hears the bell finds the piece
- * in the file. A full FIFO stops the relay: without an agent, at most what two pipes hold is kept of a container's output.
+ * The relay (see `shimScript`) writes each piece to the file first and then to the FIFO, so a reader that hears the
+ * bell finds the piece in the file. A full FIFO stops the relay: without an agent, at most what two pipes hold is kept
+ * of a container's output.
  */
 export class RawStream {
 	/** Resolves when the stream has ended or was let go. */
@@ -71,8 +77,9 @@ export class RawStream {
 
 	/**
 	 * Reads what is in the file and listens for more.
-	 * @param orphaned the container's shim is dead. Then its relay may be, too, and a FIFO that nobody has open for writing
-	 *   would be silent for ever: an end is reported only to those who were there while somebody wrote.
+	 * @param orphaned the container's shim is dead. Then its relay may be, too, and a FIFO that nobody has open for
+	 * writing
+	 *   would be silent for ever: an end is reported only to those who were there while someone wrote.
 	 */
 	start(orphaned: boolean): void {
 		this.#drain();
@@ -135,7 +142,9 @@ export class RawStream {
 		return text.includes(this.#endMark);
 	}
 
-	/** A hole instead of a shorter file: the relay may append at any moment. The piece taken last is kept for the journal. */
+	/**
+	 * A hole instead of a shorter file: the relay may append at any moment. The piece taken last is kept for the journal.
+	 */
 	#reclaim(): void {
 		const length = this.position;
 		if (this.#reclaiming || length - this.#reclaimed < reclaimBytes) return;

@@ -1,7 +1,7 @@
 /**
- * Containers as processes of this machine: your machine is the image. Runs inside a node's namespaces (see network/machine.ts)
- * with util-linux and nothing else. Everything a container is lies in its record on disk and in its own processes, so that the
- * agent may end at any moment and find all of it again.
+ * Containers as processes of this machine: your machine is the image. Runs inside a node's namespaces (see
+ * network/machine.ts) with util-linux and nothing else. Everything a container is lies in its record on disk and in its
+ * own processes, so that the agent may end at any moment and find all of it again.
  */
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync } from "node:fs";

@@ -1,4 +1,7 @@
-/** Containers that see another one's processes, as `kubectl debug --target` makes them. Also run without root by rootless.test.ts. */
+/**
+ * Containers that see another one's processes, as `kubectl debug --target` makes them. Also run without root by
+ * rootless.test.ts.
+ */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { collect, containerConfig } from "../contract.ts";

@@ -7,8 +7,8 @@ import { runTool } from "./tool.ts";
 const longestMs = 600_000;
 
 /**
- * Directories to be deleted, gone at once and deleted later, many at a time: what was a mount point a moment ago takes the kernel
- * milliseconds to let go. What an agent that was killed left there goes with the next one's.
+ * Directories to be deleted, gone at once and deleted later, many at a time: what was a mount point a moment ago takes
+ * the kernel milliseconds to let go. What an agent that was killed left there goes with the next one's.
  */
 export class Trash {
 	readonly #pending = new Set<string>();

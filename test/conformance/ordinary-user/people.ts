@@ -1,6 +1,6 @@
 /**
- * A cluster with something to steal, and two people who may work in one namespace of it: `ann` edits there, `adam` administers
- * it. They come in as users do: over HTTPS, with a token.
+ * A cluster with something to steal, and two people who may work in one namespace of it: `ann` edits there, `adam`
+ * administers it. They come in as users do: over HTTPS, with a token.
  */
 import type { IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
@@ -33,7 +33,9 @@ export interface People {
 	[Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Theirs is the namespace shop; not theirs is vault, where there is a Secret, a pod and a token of an administrator. */
+/**
+ * Theirs is the namespace shop; not theirs is vault, where there is a Secret, a pod and a token of an administrator.
+ */
 export const shop = "/api/v1/namespaces/shop";
 export const vault = "/api/v1/namespaces/vault";
 export const rbac = "/apis/rbac.authorization.k8s.io/v1";

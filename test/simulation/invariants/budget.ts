@@ -8,11 +8,14 @@ const evictionTimeoutMs = 120_000;
 
 /** No eviction leaves fewer healthy pods than a budget asks for. */
 export function disruptionBudgets(): Invariant {
-	/** UID of a pod → the pod, and when (`runningMs`) it was last seen healthy: while the budget's controller is down, its last word counts. */
+	/**
+	 * UID of a pod → the pod, and when (`runningMs`) it was last seen healthy: while the budget's controller is down, its
+	 * last word counts.
+	 */
 	const seenHealthy = new Map<string, { pod: Pod; atMs: number }>();
 	/**
-	 * UID of a pod that was healthy when it was evicted → when, by the wall clock. Others are evicted without asking the budget, and go like
-	 * any that break.
+	 * UID of a pod that was healthy when it was evicted → when, by the wall clock. Others are evicted without asking the
+	 * budget, and go like any that break.
 	 */
 	const evicted = new Map<string, number>();
 	/** An eviction whose deletion failed counts no more after a while: by the budget, or by the pod's own condition. */

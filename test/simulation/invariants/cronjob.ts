@@ -79,9 +79,9 @@ function checkAlone(cronJob: CronJob, truth: Truth): void {
 }
 
 /**
- * Every minute has its Job, but for those that the clock jumped over, and the last ones. Timers do not notice a jump: for up to a minute
- * after it the controller looks when it would have looked without, and one that is then away misses a minute that it passed over. So
- * may one that was away when the clock jumped.
+ * Every minute has its Job, but for those that the clock jumped over, and the last ones. Timers do not notice a jump:
+ * for up to a minute after it the controller looks when it would have looked without, and one that is then away misses
+ * a minute that it passed over. So may one that was away when the clock jumped.
  */
 function checkMissed({ cronJob, runs, fromMs, untilMs }: History, truth: Truth): void {
 	const { jumps } = truth.clock;

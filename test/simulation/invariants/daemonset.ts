@@ -3,8 +3,8 @@ import type { DaemonSet, Pod } from "../../../src/kinds/generated/types.ts";
 import { type Invariant, isFinished } from "./invariant.ts";
 
 /**
- * Never more pods of a DaemonSet on a node than one that has not ended; where it may surge, two. A pod that is being deleted
- * counts until it has ended, but for a surge: then the one that takes over may come before.
+ * Never more pods of a DaemonSet on a node than one that has not ended; where it may surge, two. A pod that is being
+ * deleted counts until it has ended, but for a surge: then the one that takes over may come before.
  */
 export function daemonPods(): Invariant {
 	return {

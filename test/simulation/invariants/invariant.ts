@@ -10,7 +10,10 @@ export interface Invariant {
 	atEnd?(truth: Truth): void;
 }
 
-/** How long a controller may act on an old picture, of readiness, say, while watches lag and break; by `Truth.runningMs`. */
+/**
+ * How long a controller may act on an old picture, of readiness, say, while watches lag and break; by
+ * `Truth.runningMs`.
+ */
 export const longestLagMs = 5000;
 
 export function ordinalOf(pod: KubeObject): number {

@@ -1,7 +1,7 @@
 import { controllerOf, type KubeObject } from "../../../src/core/object.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** What an owner's deletion was told to leave behind is not collected, until somebody adopts it. */
+/** What an owner's deletion was told to leave behind is not collected, until someone adopts it. */
 export function orphansStay(): Invariant {
 	/** uid of an object → its owner's uid. */
 	const orphans = new Map<string, string>();

@@ -2,8 +2,9 @@ import type { Pod, ResourceQuota } from "../../../src/kinds/generated/types.ts";
 import { type Invariant, isFinished, longestLagMs } from "./invariant.ts";
 
 /**
- * No more pods run than a quota allows, as far as its controller has come (as upstream); requests that were under way meanwhile may still
- * have met the limit before. Those that are being deleted are let off after their grace, and so not counted here.
+ * No more pods run than a quota allows, as far as its controller has come (as upstream); requests that were under way
+ * in the meantime may still have met the limit before. Those that are being deleted are let off after their grace, and
+ * so not counted here.
  */
 export function quotasHold(): Invariant {
 	/** uid of a quota → its limit, and since when (`runningMs`) it stands. */

@@ -12,7 +12,10 @@ interface Expected {
 	sinceMs: number;
 }
 
-/** There is a run for each Job that ended or was removed, which says how, with every pod that said how it ended. And no run begins again. */
+/**
+ * There is a run for each Job that ended or was removed, which says how, with every pod that said how it ended. And no
+ * run begins again.
+ */
 export function runsKept(): Invariant {
 	/** By the UID of the Job, of the pod. */
 	const ended = new Map<string, Expected>();

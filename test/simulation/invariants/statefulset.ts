@@ -5,7 +5,10 @@ import { type Invariant, isHealthy, isReady, longestLagMs, ordinalOf } from "./i
 
 /** Under OrderedReady no ordinal is made before all that come before it have been ready. */
 export function statefulSetOrder(): Invariant {
-	/** Name of a pod → when (`runningMs`) one of that name was last seen healthy, whoever it belonged to: sets are deleted and adopt pods. */
+	/**
+	 * Name of a pod → when (`runningMs`) one of that name was last seen healthy, no matter who it belonged to: sets are
+	 * deleted and adopt pods.
+	 */
 	const readyMs = new Map<string, number>();
 	return {
 		observe(current, old, truth) {
@@ -51,7 +54,7 @@ export function keptClaims(): Invariant {
 				if (spec.volumeName) bound.set(metadata.uid, spec.volumeName);
 				if (isKept(metadata.name)) {
 					const uid = kept.get(metadata.name) ?? metadata.uid;
-					if (uid !== metadata.uid) truth.violation(`claim ${metadata.name} was made anew`);
+					if (uid !== metadata.uid) truth.violation(`claim ${metadata.name} was recreated`);
 					kept.set(metadata.name, uid);
 				}
 			}
@@ -75,18 +78,20 @@ export function keptClaims(): Invariant {
 }
 
 /**
- * Claims go with the pods that a set was scaled down by, where the set says so. Upstream looks at pods only: the claim of a pod stays that
- * was gone already when the set was scaled down, or before the controller could notice.
+ * Claims go with the pods that a set was scaled down by, where the set says so. Upstream looks at pods only: the claim
+ * of a pod stays that was gone already when the set was scaled down, or before the controller could notice.
  */
 export function scaledClaims(): Invariant {
-	/** `uid of the set/name of a claim` for pods that lived when their set was scaled down → when that was (`runningMs`). */
+	/**
+	 * `uid of the set/name of a claim` for pods that lived when their set was scaled down → when that was (`runningMs`).
+	 */
 	const had = new Map<string, number>();
 	return {
 		observe(current, old, truth) {
 			// They are of that kind.
 			if ((current ?? old)?.kind === "Pod")
 				forgetRemoved(had, [current, old] as [Pod | undefined, Pod | undefined], truth);
-			// A claim made anew is for a pod that may never come to be.
+			// A recreated claim is for a pod that may never come to be.
 			if (current?.kind === "PersistentVolumeClaim" && old === undefined) {
 				for (const id of had.keys()) if (id.endsWith(`/${current.metadata.name}`)) had.delete(id);
 			}
@@ -115,7 +120,10 @@ export function scaledClaims(): Invariant {
 	};
 }
 
-/** A pod may go before the controller has seen that it is to go for good: others take it away, or the controller itself, to replace it. */
+/**
+ * A pod may go before the controller has seen that it is to go for good: others take it away, or the controller itself,
+ * to replace it.
+ */
 function forgetRemoved(
 	had: Map<string, number>,
 	[current, old]: readonly [Pod | undefined, Pod | undefined],

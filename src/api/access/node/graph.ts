@@ -11,8 +11,8 @@ import type { KindCache } from "../../cache/kind-cache.ts";
 import { type Reference, reference, referencesOf, secretsOfVolume } from "./pod-references.ts";
 
 /**
- * Built when a node first asks for something that it takes, then kept up to date with each commit: clusters whose nodes never ask pay
- * nothing for it. Its cost is in proportion to the pods that are bound and removed.
+ * Built when a node first asks for something that it takes, then kept up to date with each commit: clusters whose nodes
+ * never ask pay nothing for it. Its cost is in proportion to the pods that are bound and removed.
  */
 export class NodeGraph {
 	readonly #cache: WatchCache;

@@ -1,7 +1,7 @@
 /**
- * What agents may do (Kubernetes documentation, "Using Node Authorization", v1.36 with AuthorizeNodeWithSelectors): a node reads the pods
- * that are bound to it and what those name, and writes what is its own. The steps of admission called NodeRestriction look at what it
- * writes; here only the names are known.
+ * What agents may do (Kubernetes documentation, "Using Node Authorization", v1.36 with AuthorizeNodeWithSelectors): a
+ * node reads the pods that are bound to it and what those name, and writes what is its own. The steps of admission
+ * called NodeRestriction look at what it writes; here only the names are known.
  */
 import { endedLogsPath } from "../../../core/ended-log.ts";
 import { parseFieldSelector, parseLabelSelector } from "../../../core/selector.ts";
@@ -15,7 +15,10 @@ import { nodeNameOf } from "./node-identity.ts";
 
 const allow: Decision = { verdict: "allow", reason: "" };
 const silent: Decision = { verdict: "none", reason: "" };
-/** What does not depend on the node: upstream's role, which is given to nobody, and bringing the logs of Jobs' containers. */
+/**
+ * What does not depend on the node: upstream's role, which is given to nobody, and bringing the logs of Jobs'
+ * containers.
+ */
 const everyNode = compileRules([
 	...(nodeRoles.find(({ metadata }) => metadata.name === "system:node")?.rules ?? []),
 	{ nonResourceURLs: [endedLogsPath], verbs: ["post"] },
@@ -114,7 +117,10 @@ function claim(question: Question): Decision {
 	return related(question);
 }
 
-/** Besides upstream's: an agent watches the volumes that are directories of its node, and lets those go that were deleted. */
+/**
+ * Besides upstream's: an agent watches the volumes that are directories of its node, and lets those go that were
+ * deleted.
+ */
 function volume(question: Question): Decision {
 	const { graph, node, verb, resource } = question;
 	const { name = "", labelSelector } = resource;
@@ -203,7 +209,10 @@ function hasSubresource({ subresource = "" }: ResourceAttributes): boolean {
 	return subresource !== "";
 }
 
-/** Whether only objects with this value are selected. What cannot be read selects nothing; it is refused when it is used. */
+/**
+ * Whether only objects with this value are selected. What cannot be read selects nothing; it is refused when it is
+ * used.
+ */
 function selectsField(selector: string | undefined, path: string, value: string): boolean {
 	if (selector === undefined) return false;
 	try {

@@ -1,4 +1,7 @@
-/** Whose tokens are taken besides our own: an `AuthenticationConfiguration` of apiserver.config.k8s.io (KEP-3331), read and checked. */
+/**
+ * Whose tokens are taken besides our own: an `AuthenticationConfiguration` of apiserver.config.k8s.io (KEP-3331), read
+ * and checked.
+ */
 import { X509Certificate } from "node:crypto";
 import { ConfigField, causesText } from "../../../core/config-field.ts";
 import type { Cause } from "../../../core/errors.ts";

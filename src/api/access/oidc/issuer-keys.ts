@@ -1,10 +1,16 @@
-/** The keys of an issuer of tokens, as it publishes them (OpenID Connect Discovery 1.0): fetched when first needed, and kept. */
+/**
+ * The keys of an issuer of tokens, as it publishes them (OpenID Connect Discovery 1.0): fetched when first needed, and
+ * kept.
+ */
 import type { JSONWebKeySet, LocalJWKSet } from "jose";
 import type { Clock } from "../../../core/clock.ts";
 import type { JwtAuthenticator } from "./configuration.ts";
 import { fetchJson } from "./fetch-json.ts";
 
-/** Keys are fetched again after this, and at once for a token with a key that is not among them, but not more often than that. */
+/**
+ * Keys are fetched again after this, and at once for a token with a key that is not among them, but not more often than
+ * that.
+ */
 const freshMs = 3_600_000;
 const coolDownMs = 10_000;
 /** Requests that wait for a slow issuer. */

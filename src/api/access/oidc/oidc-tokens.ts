@@ -11,7 +11,10 @@ import { userOfClaims } from "./user-of-claims.ts";
 
 /** Asymmetric ones only: who can verify a token must not be able to make one. */
 const algorithms = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
-/** Tokens cannot be revoked, but keys can be withdrawn: a verified token is believed this long without being verified again. */
+/**
+ * Tokens cannot be revoked, but keys can be withdrawn: a verified token is believed this long without being verified
+ * again.
+ */
 const believedMs = 10_000;
 /** For `nbf`, as upstream. */
 const leewaySeconds = 300;

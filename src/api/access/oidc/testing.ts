@@ -13,7 +13,10 @@ export interface TestIssuer {
 	readonly ca: string;
 	/** What it was asked for, as paths. */
 	readonly asked: string[];
-	/** Signs with its newest key. `iss`, `aud` (`cox`), `exp` (in an hour) are added. @param key another key than its own */
+	/**
+	 * Signs with its newest key. `iss`, `aud` (`cox`), `exp` (in an hour) are added.
+	 * @param key another key than its own
+	 */
 	token(claims?: Claims, options?: { kid?: string; key?: KeyObject }): string;
 	/** Gets a new key. @param isPublished false: only its own tokens tell */
 	rotate(isPublished?: boolean): void;

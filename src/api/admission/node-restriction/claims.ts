@@ -23,7 +23,9 @@ export function claimStatusProblem(
 	return `node "${node}" is not allowed to update fields other than status.capacity and status.conditions`;
 }
 
-/** Of a volume that is its own directory and was deleted, the agent takes away what holds it; it changes nothing else. */
+/**
+ * Of a volume that is its own directory and was deleted, the agent takes away what holds it; it changes nothing else.
+ */
 export function volumeProblem(
 	node: string,
 	now: PersistentVolume,

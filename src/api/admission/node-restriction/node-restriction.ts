@@ -1,7 +1,8 @@
 /**
- * What a node's agent may write (Kubernetes documentation, "Admission Control", NodeRestriction, v1.36): its own Node, Lease and CSINode,
- * the status of pods that are bound to it, and little else. The node authorizer has let the request in by its names; here its content is
- * looked at. All refusals are upstream's, but for those of local volumes, which only this cluster has.
+ * What a node's agent may write (Kubernetes documentation, "Admission Control", NodeRestriction, v1.36): its own Node,
+ * Lease and CSINode, the status of pods that are bound to it, and little else. The node authorizer has let the request
+ * in by its names; here its content is looked at. All refusals are upstream's, but for those of local volumes, which
+ * only this cluster has.
  */
 import { parseCertificateRequest } from "../../../core/certificate-request.ts";
 import { certificateSigningRequests } from "../../../kinds/certificatesigningrequest.ts";

@@ -3,7 +3,9 @@ import type { Node } from "../../../kinds/generated/types.ts";
 import { deepEqual } from "../../equal.ts";
 import type { Admitted } from "../step.ts";
 
-/** Labels under `kubernetes.io` and `k8s.io` that a kubelet gives its Node (Well-Known Labels, Annotations and Taints). */
+/**
+ * Labels under `kubernetes.io` and `k8s.io` that a kubelet gives its Node (Well-Known Labels, Annotations and Taints).
+ */
 const ownLabels = new Set([
 	"kubernetes.io/hostname",
 	"kubernetes.io/os",

@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { podSecurityConfiguration } from "./configuration-file.ts";
 
-/** As the Kubernetes documentation has it ("Enforce Pod Security Standards by Configuring the Built-in Admission Controller"). */
+/**
+ * As the Kubernetes documentation has it ("Enforce Pod Security Standards by Configuring the Built-in Admission
+ * Controller").
+ */
 const file = (rest: string) => `
 apiVersion: apiserver.config.k8s.io/v1
 kind: AdmissionConfiguration

@@ -1,4 +1,6 @@
-/** The operator's settings of Pod Security from an AdmissionConfiguration, upstream's `--admission-control-config-file`. */
+/**
+ * The operator's settings of Pod Security from an AdmissionConfiguration, upstream's `--admission-control-config-file`.
+ */
 import { ConfigField, causesText } from "../../../core/config-field.ts";
 import type { Cause } from "../../../core/errors.ts";
 import { duplicate, forbidden, invalidValue, notSupported, required } from "../../../core/field-errors.ts";

@@ -1,4 +1,7 @@
-/** What the operator of a server settles for all namespaces (`PodSecurityConfiguration` of pod-security.admission.config.k8s.io/v1). */
+/**
+ * What the operator of a server settles for all namespaces (`PodSecurityConfiguration` of
+ * pod-security.admission.config.k8s.io/v1).
+ */
 import type { Pod } from "../../../kinds/generated/types.ts";
 import type { Server } from "../../server.ts";
 import type { Admitted } from "../step.ts";

@@ -1,4 +1,6 @@
-/** Labels of namespaces: those that cannot be parsed are refused; pods that a stricter one would refuse are warned of. */
+/**
+ * Labels of namespaces: those that cannot be parsed are refused; pods that a stricter one would refuse are warned of.
+ */
 import { invalid } from "../../../core/errors.ts";
 import type { KubeObject } from "../../../core/object.ts";
 import type { Pod } from "../../../kinds/generated/types.ts";

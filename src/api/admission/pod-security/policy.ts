@@ -26,9 +26,9 @@ export function isPrivileged({ enforce, audit, warn }: Policy): boolean {
 }
 
 /**
- * The policy of a namespace with these labels. A label that cannot be read stands for `restricted` when it enforces, for
- * `privileged` when it only audits or warns, and for the latest version. Clients are warned of what a stricter `enforce` refuses,
- * unless `warn` says otherwise: workloads get no pods, and this is how their authors learn it.
+ * The policy of a namespace with these labels. A label that cannot be read stands for `restricted` when it enforces,
+ * for `privileged` when it only audits or warns, and for the latest version. Clients are warned of what a stricter
+ * `enforce` refuses, unless `warn` says otherwise: workloads get no pods, and this is how their authors learn it.
  */
 export function parsePolicy(labels: Readonly<Record<string, string>>, defaults: Policy): ParsedPolicy {
 	const causes: Cause[] = [];

@@ -1,4 +1,7 @@
-/** Controllers on a real API server, in virtual time, that can be killed at any one of their writes; and pods that end by themselves. */
+/**
+ * Controllers on a real API server, in virtual time, that can be killed at any one of their writes; and pods that end
+ * by themselves.
+ */
 import { createApi } from "../../../api/handle.ts";
 import type { Client, Transport } from "../../../client/client.ts";
 import { createMirror } from "../../../client/informer.ts";

@@ -1,6 +1,7 @@
 /**
- * Roles of the parts of a cluster that upstream does not have, or has in another form: each says why. A controller whose role upstream does not
- * suffice here has a second one, `coxswain:controller:NAME`, so that upstream's stays as it is.
+ * Roles of the parts of a cluster that upstream does not have, or has in another form: each says why. A controller
+ * whose role upstream does not suffice here has a second one, `coxswain:controller:NAME`, so that upstream's stays as
+ * it is.
  */
 import type { Draft } from "../../../core/object.ts";
 import type { ClusterRole, ClusterRoleBinding, PolicyRule } from "../../generated/types.ts";
@@ -37,7 +38,8 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 			rule(["discovery.k8s.io"], ["endpointslices"], ["list", "watch"]),
 		],
 	},
-	// One recorder writes the Events of all controllers and of the scheduler, so that what repeats itself is counted in one place.
+	// One recorder writes the Events of all controllers and of the scheduler, so that what repeats itself is counted in
+	// one place.
 	"coxswain:event-recorder": { account: clusterAccounts.eventRecorder, rules: [eventsRule] },
 	// Agents are reached through the API server only, and its proxy does not distinguish paths.
 	"coxswain:metrics-server": {
@@ -46,7 +48,8 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 	},
 	// What the API server tells of all objects in metrics: names and states, nothing of what they contain.
 	"coxswain:kube-state-metrics": { account: clusterAccounts.stateMetrics, rules: [pathRule(["/metrics/workloads"])] },
-	// `cox up` waits until nodes are Ready and pods can be made, and labels nodes; `cox node rm` takes a node and its pods away.
+	// `cox up` waits until nodes are Ready and pods can be made, and labels nodes; `cox node rm` takes a node and its
+	// pods away.
 	"coxswain:cox": {
 		account: clusterAccounts.cox,
 		rules: [
@@ -56,8 +59,8 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 			coreRule(["pods/status"], ["patch"]),
 		],
 	},
-	// Hundreds of nodes in one process share one watch of each ConfigMap and Secret that their pods name. Only where nodes are simulated
-	// is anybody this user.
+	// Hundreds of nodes in one process share one watch of each ConfigMap and Secret that their pods name. Only where
+	// nodes are simulated is anybody this user.
 	"coxswain:simulated-nodes": {
 		account: clusterAccounts.simulatedNodes,
 		rules: [coreRule(["configmaps", "secrets"], ["list", "watch"])],
@@ -90,8 +93,8 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 		account: "workload-order-controller",
 		rules: [coreRule(["pods", "pods/status"], ["patch"])],
 	},
-	// Patches where upstream's controllers update: the same rights by another verb, for changes of single fields that should not fail
-	// because another client changed another one.
+	// Patches where upstream's controllers update: the same rights by another verb, for changes of single fields that
+	// should not fail because another client changed another one.
 	"coxswain:controller:persistent-volume-binder": {
 		account: "persistent-volume-binder",
 		rules: [

@@ -163,7 +163,7 @@ const metricsReader = clusterRole(
 	{ [toAdmin]: "true", [toEdit]: "true", [toView]: "true" },
 );
 
-/** Whoever sees pods and their logs sees what became of them, and who is told of it. */
+/** Users who see pods and their logs see what became of them, and who is told of it. */
 const runReader = clusterRole(
 	"coxswain:aggregate-to-view",
 	[
@@ -173,7 +173,10 @@ const runReader = clusterRole(
 	{ [toView]: "true" },
 );
 
-/** Who may change workloads decides who is told of them; that their logs are sent takes the right to read these (see admission). */
+/**
+ * Who may change workloads decides who is told of them; that their logs are sent takes the right to read these (see
+ * admission).
+ */
 const policyWriter = clusterRole(
 	"coxswain:aggregate-to-edit",
 	[rule(["notify.coxswain.io"], ["notificationpolicies"], write)],

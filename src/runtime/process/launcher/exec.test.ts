@@ -1,4 +1,6 @@
-/** Commands in containers: nothing that the container can change runs before them, and they get what the container has. */
+/**
+ * Commands in containers: nothing that the container can change runs before them, and they get what the container has.
+ */
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { collect } from "../../contract.ts";

@@ -52,11 +52,13 @@ export function holdPlan(config: SandboxConfig, userBase: number | undefined): S
 }
 
 /**
- * What the holder's root is. No program runs in it; it lies on /proc, which is on every machine and which any user of a pod may enter.
+ * What the holder's root is. No program runs in it; it lies on /proc, which is on every machine and which any user of a
+ * pod may enter.
  *
- * It is the pod's /dev/shm, of the size that container engines give it: so it ends with the pod's last process, and no other mount
- * namespace grows by it. Files are bounded as pages are, because empty ones take memory, too. A holder that containers see as the first
- * process of the pod never has the machine's root, so that `/proc/1/root` leads nowhere: without such memory it is empty.
+ * It is the pod's /dev/shm, of the size that container engines give it: so it ends with the pod's last process, and no
+ * other mount namespace grows by it. Files are bounded as pages are, because empty ones take memory, too. A holder that
+ * containers see as the first process of the pod never has the machine's root, so that `/proc/1/root` leads nowhere:
+ * without such memory it is empty.
  */
 function rootSteps(config: SandboxConfig): Step[] {
 	const shared = !config.hostIpc;
@@ -72,7 +74,10 @@ function rootSteps(config: SandboxConfig): Step[] {
 	];
 }
 
-/** Nothing of the whole machine, and nothing of a namespace that the pod shares with its node, even when admission let the pod pass. */
+/**
+ * Nothing of the whole machine, and nothing of a namespace that the pod shares with its node, even when admission let
+ * the pod pass.
+ */
 function sysctlProblem(name: string, { hostNetwork, hostIpc }: SandboxConfig): string | undefined {
 	const namespace = isSysctlName(name) ? sysctlNamespace(dottedSysctl(name)) : undefined;
 	if (namespace === undefined) return `sysctl ${JSON.stringify(name)} is not known to be namespaced`;

@@ -1,4 +1,7 @@
-/** The steps that make a process one of the container's: its limits, its user, what it may do. The same at start and in exec. */
+/**
+ * The steps that make a process one of the container's: its limits, its user, what it may do. The same at start and in
+ * exec.
+ */
 import type { ContainerConfig } from "../../runtime.ts";
 import type { ContainerRecord } from "../container-record.ts";
 import type { Environment } from "../environment.ts";

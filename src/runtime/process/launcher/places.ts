@@ -1,6 +1,7 @@
 /**
- * Where things of a container go before its file system is mounted: into the upper layers, beside copies of the machine's directories
- * that lead there. What lies in volumes and in directories of the container's own is made later, by the launcher.
+ * Where things of a container go before its file system is mounted: into the upper layers, beside copies of the
+ * machine's directories that lead there. What lies in volumes and in directories of the container's own is made later,
+ * by the launcher.
  */
 import { lstatSync, readlinkSync, statSync } from "node:fs";
 import { dirname } from "node:path";

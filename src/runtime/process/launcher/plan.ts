@@ -1,5 +1,6 @@
 /**
- * The steps that native/launcher carries out, as words. What each wants and does is said there, at the function of its name. Pure.
+ * The steps that native/launcher carries out, as words. What each wants and does is said there, at the function of its
+ * name. Pure.
  */
 
 /** A step's name and its words. */

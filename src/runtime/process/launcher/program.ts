@@ -3,8 +3,8 @@ import { accessSync, chmodSync, constants, copyFileSync, renameSync } from "node
 import { assetsDirectory } from "../assets.ts";
 
 /**
- * The launcher's path, of a file that can be run. Where the package lies on a file system mounted `noexec`, or was unpacked without its
- * mode, a copy in `directory` is used.
+ * The launcher's path, of a file that can be run. Where the package lies on a file system mounted `noexec`, or was
+ * unpacked without its mode, a copy in `directory` is used.
  * @throws Error where there is none for this machine's architecture, or it may not be run
  */
 export function findLauncher(directory: string): string {

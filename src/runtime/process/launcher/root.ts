@@ -25,7 +25,10 @@ export interface RootOptions extends SystemMounts {
 	/** An empty directory, to hide others. */
 	empty: string;
 	readOnly: boolean;
-	/** The pod's users are none of the machine's: files of the machine and of volumes are shown as theirs where that can be. */
+	/**
+	 * The pod's users are none of the machine's: files of the machine and of volumes are shown as theirs where that can
+	 * be.
+	 */
 	ownUsers: boolean;
 	hostname: string;
 	volumes: readonly Mount[];

@@ -1,7 +1,7 @@
 /**
- * Classic BPF as seccomp runs it: instructions, comparisons of a call's arguments, and a search for its number. Pure. The program
- * reads `struct seccomp_data` (number, architecture, instruction pointer, six arguments of 64 bits) of seccomp(2), in the byte
- * order of the machine, which is little endian on both architectures that are supported.
+ * Classic BPF as seccomp runs it: instructions, comparisons of a call's arguments, and a search for its number. Pure.
+ * The program reads `struct seccomp_data` (number, architecture, instruction pointer, six arguments of 64 bits) of
+ * seccomp(2), in the byte order of the machine, which is little endian on both architectures that are supported.
  */
 
 export interface Instruction {
@@ -150,7 +150,8 @@ export function search(ranges: readonly Range[]): Instruction[] {
 const longestProgram = 4096;
 
 /**
- * `struct sock_filter` one after the other, little endian: what seccomp(2) is given, with the number of its instructions.
+ * `struct sock_filter` one after the other, little endian: what seccomp(2) is given, with the number of its
+ * instructions.
  * @throws Error for a program that Linux would refuse for its length
  */
 export function encode(program: readonly Instruction[]): Buffer {

@@ -1,6 +1,6 @@
 /**
- * The profile that container engines use by default, as Docker and containerd publish it (github.com/moby/profiles, as of 2026):
- * which calls are allowed, and which depend on capabilities or arguments. Pure.
+ * The profile that container engines use by default, as Docker and containerd publish it (github.com/moby/profiles, as
+ * of 2026): which calls are allowed, and which depend on capabilities or arguments. Pure.
  */
 import type { Comparison } from "./bpf.ts";
 import {
@@ -84,8 +84,8 @@ const tracing = words("process_vm_readv process_vm_writev ptrace");
 const personalities = [0x0, 0x0008, 0x20000, 0x20008, 0xffffffff];
 
 /**
- * Families of sockets from 12 on. Not there are those that reach what no namespace divides (VSOCK: the machine's hypervisor),
- * that few use and that had many faults (ALG, NFC, CAIF …).
+ * Families of sockets from 12 on. Not there are those that reach what no namespace divides (VSOCK: the machine's
+ * hypervisor), that few use and that had many faults (ALG, NFC, CAIF …).
  */
 const firstCheckedFamily = 12n;
 const socketFamilies = [

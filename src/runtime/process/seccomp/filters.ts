@@ -9,9 +9,9 @@ import { parseProfile } from "./profile-file.ts";
 
 export interface SeccompFilters {
 	/**
-	 * The program to load before the container's own program starts, `struct sock_filter` for `struct sock_filter`; undefined: none.
-	 * The process that loads it needs no_new_privs or CAP_SYS_ADMIN; the default profile allows all that is done afterwards to drop
-	 * privileges and to start the program.
+	 * The program to load before the container's own program starts, `struct sock_filter` for `struct sock_filter`;
+	 * undefined: none. The process that loads it needs no_new_privs or CAP_SYS_ADMIN; the default profile allows all that
+	 * is done afterwards to drop privileges and to start the program.
 	 * @param profile `RuntimeDefault`, `Unconfined`, `Localhost/NAME`; undefined: the same as Unconfined
 	 * @param capabilities of the container's bounding set: `CAP_CHOWN`
 	 * @throws Error for a Localhost profile that is not there, is wrong, or cannot be enforced on this machine

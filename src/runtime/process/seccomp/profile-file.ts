@@ -1,6 +1,6 @@
 /**
- * Reads a profile as container engines store it: `linux.seccomp` of the OCI runtime specification, or Docker's form of it, which
- * adds conditions (`archMap`, `includes`, `excludes`). Pure.
+ * Reads a profile as container engines store it: `linux.seccomp` of the OCI runtime specification, or Docker's form of
+ * it, which adds conditions (`archMap`, `includes`, `excludes`). Pure.
  */
 import type { Comparison, Operator } from "./bpf.ts";
 import { actions, notPermitted, type ProfileConditions, type SeccompProfile, type SeccompRule } from "./profile.ts";

@@ -94,7 +94,8 @@ describe("the default seccomp profile", () => {
 		it(`answers calls of ${table} as engines do`, () => {
 			const known = cases.filter(([name]) => numbersOf(table).has(name));
 			expect(known.length).toBeGreaterThan(cases.length - 5);
-			// The calls that x32 and ARM have for themselves come after all others, so that none is newer than the profile there.
+			// The calls that x32 and ARM have for themselves come after all others, so that none is newer than the profile
+			// there.
 			const hasOwn = table === "x32" || table === "arm";
 			const wrong = known.filter(
 				([name, args, wanted]) =>
