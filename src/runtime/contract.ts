@@ -5,7 +5,7 @@ import { programContract } from "./contract/programs.ts";
 import { sessionContract } from "./contract/sessions.ts";
 import { type RuntimeContractOptions, Stage } from "./contract/stage.ts";
 
-export { collect, containerConfig, logPayload, sandboxConfig } from "./contract/defaults.ts";
+export { collect, containerConfig, logPayload, plainSecurity, sandboxConfig } from "./contract/defaults.ts";
 export type { RuntimeFixture } from "./contract/stage.ts";
 
 export function runtimeContract(name: string, options: RuntimeContractOptions): void {

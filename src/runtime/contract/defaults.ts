@@ -20,6 +20,15 @@ export function sandboxConfig(podUid: string, changes: Partial<SandboxConfig> = 
 	};
 }
 
+/** Of a container that asks for nothing. */
+export const plainSecurity: ContainerConfig["security"] = {
+	supplementalGroups: [],
+	privileged: false,
+	readOnlyRootFilesystem: false,
+	capabilities: { add: [], drop: [] },
+	noNewPrivileges: false,
+};
+
 /** The defaults of a container for tests: `busybox` with a shell command. */
 export function containerConfig(
 	directory: string,
@@ -36,13 +45,7 @@ export function containerConfig(
 		stdin: false,
 		stdinOnce: false,
 		logPath: `${directory}/${name}.log`,
-		security: {
-			supplementalGroups: [],
-			privileged: false,
-			readOnlyRootFilesystem: false,
-			capabilities: { add: [], drop: [] },
-			noNewPrivileges: false,
-		},
+		security: plainSecurity,
 		limits: {},
 		labels: {},
 		annotations: {},

@@ -7,20 +7,12 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { createServer, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exchangeNames, exchangerMissing } from "../../core/testing/exchanger.ts";
-import { collect, containerConfig, sandboxConfig } from "../contract.ts";
-import type { ContainerConfig } from "../runtime.ts";
+import { collect, containerConfig, plainSecurity, sandboxConfig } from "../contract.ts";
 import { type ProcessFixture, processFixture } from "./testing.ts";
 
 const never = new AbortController().signal;
 
-const security = (seccompProfile: string): ContainerConfig["security"] => ({
-	supplementalGroups: [],
-	privileged: false,
-	readOnlyRootFilesystem: false,
-	capabilities: { add: [], drop: [] },
-	noNewPrivileges: false,
-	seccompProfile,
-});
+const security = (seccompProfile: string) => ({ ...plainSecurity, seccompProfile });
 
 /** Prints ESCAPED if the system call is anything but refused for want of rights (or for want of the call itself). */
 const call = (numbers: { x64: number; arm64: number }, args: string) => {

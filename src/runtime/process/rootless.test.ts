@@ -8,7 +8,9 @@ describe("runtime contract: process, rootless", () => {
 	// The shell is PID 1 and reaps, as a node's holder does.
 	const reaper = ["sh", "-c", '"$@" & wait $!', "sh"];
 	asOrdinaryUser(
-		["process", "isolation", "escapes", "target", "launcher/exec"].map((name) => `src/runtime/process/${name}.test.ts`),
+		["process", "isolation", "mounts", "escapes", "target", "launcher/exec"].map(
+			(name) => `src/runtime/process/${name}.test.ts`,
+		),
 		{
 			inside: [...unshare, ...reaper],
 		},

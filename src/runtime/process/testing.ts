@@ -1,5 +1,5 @@
 /** A process runtime in a directory of its own, for tests; `dispose` says what was left behind. */
-import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { systemClock } from "../../core/clock.ts";
@@ -8,11 +8,18 @@ import type { Container, ContainerConfig, SandboxConfig } from "../runtime.ts";
 import { allPids } from "./processes.ts";
 import { createProcessRuntime, type ProcessRuntimeOptions } from "./runtime.ts";
 
+/** Whether this is a user namespace with one user. */
+export const rootless = !/^\s*0\s+0\s+4294967295/.test(readFileSync("/proc/self/uid_map", "utf8"));
+
 const clock = systemClock();
 
 export interface ProcessFixture extends RuntimeFixture {
 	/** Makes a sandbox with one started container; the log is at `log(name)`. */
 	start(config: Partial<ContainerConfig>, sandbox?: Partial<SandboxConfig>): Promise<Container>;
+	/** What a script printed, run as the command of a container in a sandbox of its own; or why that ended without. */
+	output(script: string, config?: Partial<ContainerConfig>, sandbox?: Partial<SandboxConfig>): Promise<string>;
+	/** A directory with files of this content. */
+	folder(name: string, files?: Record<string, string>): string;
 	/** The container once it has exited. */
 	exited(id: string): Promise<Container>;
 	/** What the container of that name has written. */
@@ -48,6 +55,17 @@ export async function processFixture(changes: Partial<ProcessRuntimeOptions> = {
 			const container = await runtime.createContainer(made.id, containerConfig(logs, config.name ?? "main", config));
 			await runtime.startContainer(container.id);
 			return container;
+		},
+		async output(script, config = {}, sandbox = {}) {
+			const container = await fixture.start({ command: ["sh", "-c", script], ...config }, sandbox);
+			const { message } = await fixture.exited(container.id);
+			return message ?? fixture.log(config.name ?? "main");
+		},
+		folder(name, files = {}) {
+			const path = `${logs}/${name}`;
+			mkdirSync(path, { recursive: true });
+			for (const [file, content] of Object.entries(files)) writeFileSync(`${path}/${file}`, content);
+			return path;
 		},
 		exited: (id) =>
 			fixture.until(`container ${id} exits`, async () => {
