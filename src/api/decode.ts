@@ -11,7 +11,7 @@ import type { Target } from "./target.ts";
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 
 /** Of a query that has been checked. */
-export function fieldValidationOf(query: URLSearchParams): FieldValidation {
+function fieldValidationOf(query: URLSearchParams): FieldValidation {
 	const text = query.get("fieldValidation");
 	return text === "Ignore" || text === "Strict" ? text : "Warn";
 }

@@ -2,7 +2,7 @@
 import type { KindNames } from "../kinds/kind.ts";
 
 /** `/api/v1`, or `/apis/apps/v1` for a named group. */
-export function groupPath(names: Pick<KindNames, "group" | "version">): string {
+function groupPath(names: Pick<KindNames, "group" | "version">): string {
 	return names.group === "" ? `/api/${names.version}` : `/apis/${names.group}/${names.version}`;
 }
 

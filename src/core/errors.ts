@@ -2,7 +2,7 @@
 import { shortened } from "./shown.ts";
 
 /** Reason → HTTP status code. A closed set: `metav1.StatusReason`. */
-export const statusCodes = {
+const statusCodes = {
 	BadRequest: 400,
 	Unauthorized: 401,
 	Forbidden: 403,

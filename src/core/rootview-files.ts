@@ -66,7 +66,7 @@ export function makeView(view: RootView, options: { target: string; scratch: str
  * Makes a directory of the view before it is mounted: in the upper layer, with the modes and owners that the machine's directories
  * of that name have, or in the view's own directory. Gives its path outside.
  */
-export function makeInView(view: RootView, options: { target: string; scratch: string }, directory: string): string {
+function makeInView(view: RootView, options: { target: string; scratch: string }, directory: string): string {
 	const overlay = overlayOf(view, directory);
 	if (overlay === undefined) {
 		mkdirSync(options.target + directory, { recursive: true });

@@ -69,7 +69,7 @@ export function parseMountinfo(text: string): MountEntry[] {
 }
 
 /** The mount a path lies on. */
-export function mountOf(mounts: readonly MountEntry[], path: string): MountEntry | undefined {
+function mountOf(mounts: readonly MountEntry[], path: string): MountEntry | undefined {
 	let best: MountEntry | undefined;
 	for (const mount of mounts) {
 		if (isWithin(path, mount.path) && (best === undefined || mount.path.length >= best.path.length)) best = mount;
@@ -161,7 +161,7 @@ export function showsThrough(view: RootView, mounts: readonly MountEntry[], dire
  * Options of a read-only bind mount. It is made in two steps, and in a user namespace the second must repeat what the machine has
  * locked.
  */
-export function readOnlyBind(mounts: readonly MountEntry[], source: string): string {
+function readOnlyBind(mounts: readonly MountEntry[], source: string): string {
 	const locked = ["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"];
 	const kept = mountOf(mounts, source)?.options.filter((option) => locked.includes(option)) ?? [];
 	return ["rbind", "ro", ...kept].join(",");

@@ -99,7 +99,7 @@ function selectorOf(unordered: Requirement[]): Selector {
 }
 
 /** Selects all objects. */
-export const selectsEverything: Selector = selectorOf([]);
+const selectsEverything: Selector = selectorOf([]);
 
 /** Selects no object. */
 export const selectsNothing: Selector = {

@@ -32,7 +32,7 @@ import { planRestartOfAll, saysRemoved } from "./restart-all.ts";
 /** First delay before a restart or another image pull, and the longest; a delay twice the longest ago is forgotten. */
 export const backoffLimits = { firstMs: 10_000, longestMs: 300_000 };
 
-export const deadlineMessage = "Pod was active on the node longer than the specified deadline";
+const deadlineMessage = "Pod was active on the node longer than the specified deadline";
 
 /** Next steps for the pod, in the order in which they may begin. Never throws. */
 export function planPod(state: PodState, nowMs: number): PodPlan {
@@ -51,7 +51,7 @@ export function planPod(state: PodState, nowMs: number): PodPlan {
 }
 
 /** When the next attempt may begin after one at `lastMs` failed or ended; undefined: at once, this is the first. */
-export function nextAttemptMs(backoff: Backoff | undefined, lastMs: number): number | undefined {
+function nextAttemptMs(backoff: Backoff | undefined, lastMs: number): number | undefined {
 	if (backoff === undefined || lastMs - backoff.sinceMs > 2 * backoffLimits.longestMs) return undefined;
 	return lastMs + backoff.delayMs;
 }

@@ -115,7 +115,7 @@ export interface PodState {
 	previous?: PodStatus;
 }
 
-export const noContainerMemory: ContainerMemory = {};
+const noContainerMemory: ContainerMemory = {};
 
 export function containerMemory(state: PodState, name: string): ContainerMemory {
 	return state.memory.containers.get(name) ?? noContainerMemory;

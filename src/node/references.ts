@@ -89,7 +89,7 @@ export class WatchedReferences implements References {
 }
 
 /** Names of the ConfigMaps and Secrets that a pod's volumes and variables name. Pure. */
-export function namedBy(pod: Pod): { configMaps: Set<string>; secrets: Set<string> } {
+function namedBy(pod: Pod): { configMaps: Set<string>; secrets: Set<string> } {
 	const named = { configMaps: new Set<string>(), secrets: new Set<string>() };
 	const add = (set: Set<string>, name: string | undefined) => {
 		if (name !== undefined && name !== "") set.add(name);

@@ -179,7 +179,7 @@ function gist(status: PodStatus | undefined): string {
 const mergedLists = new Set(["podIPs", "hostIPs"]);
 
 /** A strategic merge patch from one status to another. Conditions are merged by type: those of others stay untouched. */
-export function statusPatch(old: PodStatus | undefined, status: PodStatus): Record<string, unknown> {
+function statusPatch(old: PodStatus | undefined, status: PodStatus): Record<string, unknown> {
 	const patch: Record<string, unknown> = {};
 	const before: Record<string, unknown> = { ...old };
 	const after: Record<string, unknown> = { ...status };

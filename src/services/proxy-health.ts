@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import type { Clock } from "../core/clock.ts";
 
-export const proxyHealthPort = 10_256;
+const proxyHealthPort = 10_256;
 
 /** Serves `/healthz` and `/livez`. A port that is taken is left alone: the node works without. */
 export async function serveProxyHealth(options: {

@@ -4,7 +4,7 @@ import type { Timeouts } from "./limits.ts";
 import type { Presence } from "./presence.ts";
 
 /** All answers together, save that one alone may be larger. */
-export const answersBytes = 256 * 1024 * 1024;
+const answersBytes = 256 * 1024 * 1024;
 /** Where memory is short, who has had this long makes room for others. */
 const patienceMs = 5000;
 /** Answers up to this size are never refused: among them are the refusals. */

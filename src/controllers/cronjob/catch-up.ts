@@ -4,7 +4,7 @@ import type { CronJob } from "../../kinds/generated/types.ts";
 import { lastStartMs } from "./schedule.ts";
 
 /** As many runs are made up for, the newest ones; beyond that something is wrong. */
-export const mostCaughtUp = 100;
+const mostCaughtUp = 100;
 /** Times looked at in one go. */
 const mostTimes = 10_000;
 

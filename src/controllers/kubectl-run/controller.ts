@@ -11,7 +11,7 @@ import { pods } from "../../kinds/pod.ts";
 import { create, remove } from "../actions.ts";
 import { type Controller, watchRule } from "../controller.ts";
 
-export const kubectlRunLabel = "coxswain.io/kubectl-run";
+const kubectlRunLabel = "coxswain.io/kubectl-run";
 
 /** Volumes that admission adds to every pod; the Deployment's pods get their own. */
 const tokenVolumePrefix = "kube-api-access-";

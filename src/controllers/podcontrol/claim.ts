@@ -16,7 +16,7 @@ import { confirm, patch } from "../actions.ts";
 import { type Action, type WatchRule, watchRule } from "../controller.ts";
 
 /** Index of objects that no controller manages, by namespace. */
-export const orphanIndex = {
+const orphanIndex = {
 	orphan: (object: KubeObject): readonly string[] =>
 		controllerOf(object) === undefined ? [object.metadata.namespace ?? ""] : [],
 };

@@ -32,7 +32,7 @@ export function readySinceMs(pod: Pod): number | undefined {
 }
 
 /** Epoch milliseconds from which on the pod counts as available, given that it stays ready; undefined when it is not ready. */
-export function availableFromMs(pod: Pod, minReadySeconds = 0): number | undefined {
+function availableFromMs(pod: Pod, minReadySeconds = 0): number | undefined {
 	if (minReadySeconds === 0) return isReady(pod) ? 0 : undefined;
 	const sinceMs = readySinceMs(pod);
 	// A ready pod of which nobody knows since when never becomes available, as upstream has it.

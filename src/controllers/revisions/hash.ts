@@ -39,7 +39,7 @@ export function revisionHash(value: unknown, collisionCount: number | undefined)
 }
 
 /** Upstream's way to make a number into part of a name. */
-export function safeName(digits: string): string {
+function safeName(digits: string): string {
 	let name = "";
 	for (const digit of digits) name += alphabet[digit.charCodeAt(0) % alphabet.length];
 	return name;

@@ -11,7 +11,7 @@ import type { Action } from "../controller.ts";
 import { canonical, revisionHash } from "./hash.ts";
 
 /** The strategic merge patch that sets the template. Its keys are in order: clients compare it byte by byte. */
-export function templatePatch(template: PodTemplateSpec): object {
+function templatePatch(template: PodTemplateSpec): object {
 	let patch = patches.get(template);
 	if (patch === undefined) {
 		const text = canonical({ spec: { template: { ...template, $patch: "replace" } } });

@@ -4,7 +4,7 @@ import type { Pod, PodTemplateSpec, StatefulSet } from "../../kinds/generated/ty
 import { editablePod } from "../podcontrol/template.ts";
 import { withClaimVolumes } from "./claims.ts";
 
-export const revisionLabel = "controller-revision-hash";
+const revisionLabel = "controller-revision-hash";
 const podNameLabel = "statefulset.kubernetes.io/pod-name";
 const podIndexLabel = "apps.kubernetes.io/pod-index";
 

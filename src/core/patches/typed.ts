@@ -222,7 +222,7 @@ function mergeItems(live: unknown[], config: unknown[], shape: Shape, schemas: S
 }
 
 /** The value without the members of the set. Undefined when nothing is left. */
-export function removeItems(value: unknown, set: FieldSet, field: FieldSchema | undefined, schemas: Schemas): unknown {
+function removeItems(value: unknown, set: FieldSet, field: FieldSchema | undefined, schemas: Schemas): unknown {
 	const shape = shapeOf(field, value, schemas);
 	if (shape.form === "leaf" || isEmpty(set)) return value;
 	if (isObject(value)) {
@@ -256,7 +256,7 @@ function isEmptyObject(object: JsonObject): boolean {
 }
 
 /** The set with each object field on the way to a member as a member too, so that emptied objects go with their content. */
-export function withObjects(set: FieldSet, field: FieldSchema | undefined, schemas: Schemas): FieldSet {
+function withObjects(set: FieldSet, field: FieldSchema | undefined, schemas: Schemas): FieldSet {
 	const result: Record<string, FieldSet> = {};
 	const fields = field === undefined || field.of !== undefined ? undefined : schemas.type(field.type);
 	for (const edge of Object.keys(set)) {

@@ -11,7 +11,7 @@ import type { Kind } from "../kind.ts";
 import { qosClass } from "../pod-qos.ts";
 
 /** The quota's scopes in one form. */
-export function scopeRequirements({ spec }: ResourceQuota): ScopedResourceSelectorRequirement[] {
+function scopeRequirements({ spec }: ResourceQuota): ScopedResourceSelectorRequirement[] {
 	const plain = (spec?.scopes ?? []).map((scopeName) => ({ scopeName, operator: "Exists" }));
 	return [...plain, ...(spec?.scopeSelector?.matchExpressions ?? [])];
 }

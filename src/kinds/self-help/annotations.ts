@@ -19,11 +19,11 @@ export const recoverAnnotation = "coxswain.io/recover-rollout";
 export const growAnnotation = "coxswain.io/grow-claims";
 
 /** A CronJob's runs start up to so much later, each by its own delay. */
-export const jitterAnnotation = "coxswain.io/jitter";
+const jitterAnnotation = "coxswain.io/jitter";
 /** `once`: a CronJob runs once in the hour that clocks repeat, and for the hour that they skip. */
 export const clockChangesAnnotation = "coxswain.io/clock-changes";
 /** `all`: a CronJob makes up for every run that was missed, not for the last alone. */
-export const catchUpAnnotation = "coxswain.io/catch-up";
+const catchUpAnnotation = "coxswain.io/catch-up";
 /** Who started a run by hand. */
 export const startedByAnnotation = "coxswain.io/started-by";
 

@@ -18,7 +18,7 @@ export interface FlowZones {
 const mostZones = 65_535;
 
 /** The zones for these ports, after `before`. Pure. */
-export function nextZones(before: FlowZones, ports: readonly ServicePort[]): FlowZones {
+function nextZones(before: FlowZones, ports: readonly ServicePort[]): FlowZones {
 	let { last } = before;
 	const zones = ports.filter(isTracked).map((port): [string, FlowZones["ports"][string]] => {
 		const endpoints = [...port.endpoints, ...(port.localEndpoints ?? [])].map((end) => `${end.address}:${end.port}`);
@@ -31,7 +31,7 @@ export function nextZones(before: FlowZones, ports: readonly ServicePort[]): Flo
 }
 
 /** Rules that put the packets to services into their zones; replace themselves in one step. Pure. */
-export function zoneRules(zones: FlowZones, ports: readonly ServicePort[]): string {
+function zoneRules(zones: FlowZones, ports: readonly ServicePort[]): string {
 	const services: string[] = [];
 	const nodePorts: string[] = [];
 	for (const port of ports.filter(isTracked)) {

@@ -36,7 +36,7 @@ export function isRecent(kernel: string): boolean {
 	return major > oldestKernel[0] || (major === oldestKernel[0] && minor >= oldestKernel[1]);
 }
 
-export function isInstalled(program: string): boolean {
+function isInstalled(program: string): boolean {
 	return toolPath.split(":").some((directory) => {
 		try {
 			accessSync(`${directory}/${program}`, constants.X_OK);

@@ -79,7 +79,7 @@ export function outcome(exitCode: number): CommandStatus {
 	};
 }
 
-export function internalError(message: string): CommandStatus {
+function internalError(message: string): CommandStatus {
 	return { metadata: {}, status: "Failure", message, reason: "InternalError", code: 500 };
 }
 

@@ -76,7 +76,7 @@ export function resolverFile(
 	return lines.map((line) => `${line}\n`).join("");
 }
 
-export function parseResolver(file: string): Resolver {
+function parseResolver(file: string): Resolver {
 	const resolver: Resolver = { nameservers: [], searches: [], options: [] };
 	for (const line of file.split("\n")) {
 		const [keyword, ...values] = line.trim().split(/\s+/);

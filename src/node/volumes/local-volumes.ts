@@ -27,7 +27,7 @@ export interface LocalVolumesOptions {
 }
 
 /** Whether the volume waits for nothing but its node's agent. Pure. */
-export function waitsForNode({ metadata }: PersistentVolume): boolean {
+function waitsForNode({ metadata }: PersistentVolume): boolean {
 	const finalizers = metadata.finalizers ?? [];
 	return (
 		metadata.deletionTimestamp !== undefined &&
