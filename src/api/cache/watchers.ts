@@ -56,6 +56,8 @@ export class Watchers {
 	}
 
 	deliver(event: CacheEvent): void {
+		// An object that is kept encoded is not parsed for nobody.
+		if (this.#everywhere.size + this.#byNamespace.size + this.#byKey.size + this.#byField.size === 0) return;
 		const object = event.current?.object ?? event.previous?.object;
 		if (object === undefined) return;
 		tell(this.#everywhere, event);
