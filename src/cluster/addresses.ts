@@ -7,8 +7,12 @@ export function serviceAddress(serviceCidr: string, index: number): string {
 	return formatIPv4(cidr.base + index);
 }
 
+/** Numbers, in the service range, of the API server's and the DNS server's addresses. */
+export const apiServerIndex = 1;
+export const dnsIndex = 10;
+
 /** Where kube-state-metrics is, by the number of its address in the service range. */
 export const stateMetricsAt = { index: 11, port: 8080 } as const;
 
 /** Numbers of the addresses that every node answers itself. */
-export const addressesOfNodes: readonly number[] = [1, 10, stateMetricsAt.index];
+export const addressesOfNodes: readonly number[] = [apiServerIndex, dnsIndex, stateMetricsAt.index];

@@ -10,7 +10,7 @@ import { mirrorDnsView } from "../services/dns-view.ts";
 import { serveProxyHealth } from "../services/proxy-health.ts";
 import { startServiceProxy } from "../services/service-proxy.ts";
 import { startStateMetrics } from "../services/state-metrics-server.ts";
-import { serviceAddress, stateMetricsAt } from "./addresses.ts";
+import { apiServerIndex, serviceAddress, stateMetricsAt } from "./addresses.ts";
 import type { AgentConfig } from "./agent-protocol.ts";
 
 interface NodeServicesOptions {
@@ -40,7 +40,7 @@ export async function startNodeServices(options: NodeServicesOptions): Promise<{
 				.map((address) => ({ address })),
 		}),
 		startApiProxy({
-			address: serviceAddress(config.serviceCidr, 1),
+			address: serviceAddress(config.serviceCidr, apiServerIndex),
 			port: 443,
 			socketPath: config.apiTlsSocket,
 		}),

@@ -7,7 +7,7 @@ import type { Clock, Timer } from "../core/clock.ts";
 import { clusterDirectories } from "../network/machine/processes.ts";
 import { createMachine, isWhole, type Machine, type NodeHolder } from "../network/machine.ts";
 import type { KubeletDocument } from "../node/kubelet-configuration.ts";
-import { addressesOfNodes, serviceAddress } from "./addresses.ts";
+import { addressesOfNodes, dnsIndex, serviceAddress } from "./addresses.ts";
 import { AgentProcess } from "./agent-process.ts";
 import type { AgentConfig, AgentTokens } from "./agent-protocol.ts";
 import { registersToRead } from "./data-directories.ts";
@@ -81,7 +81,7 @@ class ProcessNodes implements NodePool {
 			labels: { ...node.labels },
 			clusterCidr: this.#options.clusterCidr,
 			serviceCidr: this.#options.serviceCidr,
-			clusterDns: serviceAddress(this.#options.serviceCidr, 10),
+			clusterDns: serviceAddress(this.#options.serviceCidr, dnsIndex),
 			hidden: outermost([layout.data, layout.sockets, ...clusterDirectories()]),
 			registers: registersToRead(),
 			showHome: this.#options.showHome === true,

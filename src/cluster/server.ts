@@ -4,29 +4,24 @@ import { jwtAuthenticators } from "../api/access/oidc/configuration.ts";
 import { podSecurityConfiguration } from "../api/admission/pod-security/configuration-file.ts";
 import type { AuditOptions } from "../api/audit/audit.ts";
 import { auditPolicy } from "../api/audit/policy.ts";
-import { type Listener, listen } from "../api/listen.ts";
 import type { Client } from "../client/client.ts";
 import { waitFor } from "../client/wait.ts";
-import { type Clock, systemClock } from "../core/clock.ts";
-import { isCode } from "../core/descriptors.ts";
-import { replaceFile } from "../core/replace-file.ts";
-import { VirtualClock } from "../core/virtual-clock.ts";
+import { systemClock } from "../core/clock.ts";
 import type { Node } from "../kinds/generated/types.ts";
 import { nodes } from "../kinds/node.ts";
 import { serviceAccounts } from "../kinds/serviceaccount.ts";
 import type { Store } from "../store/store.ts";
+import { type ApiListeners, apiAddress, openApiListeners } from "./api-listeners.ts";
 import { AuditLog } from "./audit-log.ts";
-import { CertificateRenewal } from "./certificate-renewal.ts";
 import { type Certificates, ensureCertificates } from "./certificates.ts";
 import { type ClusterStore, openClusterStore } from "./cluster-store.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import type { AddNodes, ClockCommand, ClockStatus, ClusterStatus, NodeStatus } from "./control-protocol.ts";
 import { holdTimeForWrites } from "./held-store.ts";
 import { cox } from "./identities.ts";
-import { kubeconfigText } from "./kubeconfig.ts";
 import type { LaunchOptions } from "./launch.ts";
 import { launchSettings } from "./launch-settings.ts";
-import { clusterName, type Layout } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import { LocalTokens } from "./local-tokens.ts";
 import { forgetNode } from "./lost-node.ts";
 import { addNode } from "./node-labels.ts";
@@ -35,12 +30,12 @@ import type { NodePool } from "./node-pool.ts";
 import { protectData } from "./private-folder.ts";
 import { createProcessNodes } from "./process-nodes.ts";
 import { securityNotes } from "./security-notes.ts";
-import { host, serverNames } from "./server-names.ts";
+import { serverNames } from "./server-names.ts";
+import { ServerTime } from "./server-time.ts";
 import { readSettings, type Settings, writeSettings } from "./settings.ts";
 import { createSimulatedNodes } from "./simulated-nodes.ts";
 import { removeSockets } from "./stop.ts";
 import { supervision } from "./supervision.ts";
-import { TurnableClock } from "./turnable-clock.ts";
 import { version } from "./version.ts";
 
 const preferredPort = 6443;
@@ -51,15 +46,14 @@ const readyLimitMs = 60_000;
 export class ClusterServer {
 	readonly #layout: Layout;
 	readonly #settings: Settings;
-	readonly #clock: Clock;
-	readonly #turnable: TurnableClock | undefined;
+	readonly #time: ServerTime;
 	readonly #startedMs = systemClock().monotonicMs();
 	/** Bearer tokens of this machine's agents. */
 	readonly #tokens = new LocalTokens();
 	readonly #closers: (() => Promise<unknown>)[] = [];
 	readonly #options: LaunchOptions;
 	#opened: ClusterStore | undefined;
-	#renewal: CertificateRenewal | undefined;
+	#listeners: ApiListeners | undefined;
 	/** Fulfilled when the API answers. */
 	#client: Promise<Client> | undefined;
 	#pool: NodePool | undefined;
@@ -69,12 +63,7 @@ export class ClusterServer {
 		this.#layout = layout;
 		this.#options = options;
 		this.#settings = launchSettings(readSettings(layout.settings), options);
-		if (this.#settings.clock === "virtual") {
-			const startMs = this.#settings.virtualTime?.nowMs ?? systemClock().now();
-			// Nothing could start while time stands: a clock that stood is stopped once everything runs.
-			this.#turnable = new TurnableClock({ clock: new VirtualClock({ startMs }), rate: 1 });
-		}
-		this.#clock = this.#turnable?.clock ?? systemClock();
+		this.#time = new ServerTime(this.#settings, () => this.#saveSettings());
 	}
 
 	/** Resolves when every node is Ready and the default service account exists. What was started is stopped again when a part fails. */
@@ -91,13 +80,13 @@ export class ClusterServer {
 
 	/** Keeps what would be lost with this process, when that cannot go on. Nodes and pods stay for the next one. */
 	abandon(): void {
-		if (this.#readyAfterMs !== undefined) this.#keepTime();
+		if (this.#readyAfterMs !== undefined) this.#time.keep();
 	}
 
 	async #start(progress: (text: string) => void): Promise<void> {
 		const { sockets } = this.#layout;
 		protectData(this.#layout);
-		const virtual = this.#turnable?.clock;
+		const { virtual } = this.#time;
 		const opened = await openClusterStore(this.#layout, {
 			encryptionFile: (this.#options.encryptionFile ?? this.#settings.encryption?.file) || undefined,
 			lastEncryption: this.#settings.encryption,
@@ -110,7 +99,7 @@ export class ClusterServer {
 		this.#closers.push(() => disk.close());
 		this.#closers.push(async () => removeSockets(sockets));
 		this.#settings.encryption = opened.encryption;
-		writeSettings(this.#layout.settings, this.#settings);
+		this.#saveSettings();
 		const controlPlane = this.#startControlPlane(store, progress);
 		this.#client = controlPlane.then(({ client }) => client(cox));
 		// Nodes are made while the control plane starts. When one of the two fails, the other is over before all is ended.
@@ -123,7 +112,7 @@ export class ClusterServer {
 			(account) => account !== undefined,
 			{ signal: AbortSignal.timeout(readyLimitMs) },
 		);
-		if (this.#settings.virtualTime !== undefined) this.#turnable?.run(this.#settings.virtualTime.rate);
+		this.#time.resume();
 		this.#readyAfterMs = systemClock().monotonicMs() - this.#startedMs;
 	}
 
@@ -132,7 +121,7 @@ export class ClusterServer {
 		const certificates = await ensureCertificates(this.#layout.pki, serverNames(), systemClock().now());
 		const controlPlane = await startControlPlane({
 			store,
-			clock: this.#clock,
+			clock: this.#time.clock,
 			wallClock: systemClock({ unref: true }),
 			authority: certificates.authority,
 			serviceAccountKey: certificates.serviceAccountKey,
@@ -183,53 +172,26 @@ export class ClusterServer {
 		certificates: Certificates,
 		progress: (text: string) => void,
 	): Promise<void> {
-		const tls = { ...certificates.server, clientCa: certificates.authority.ca };
-		const listeners: Listener[] = [];
-		const open = async (where: { host: string; port: number } | { socketPath: string }, secure = true) => {
-			const listener = await listen(controlPlane.api, { ...(secure ? { tls } : {}), ...where });
-			this.#closers.push(() => listener.close());
-			listeners.push(listener);
-			return listener;
-		};
 		const wanted = this.#settings.port || preferredPort;
-		const listener = await open({ host, port: wanted }).catch((error: unknown) => {
-			if (!isCode(error, "EADDRINUSE")) throw error;
-			return open({ host, port: 0 });
+		const listeners = await openApiListeners({
+			api: controlPlane.api,
+			layout: this.#layout,
+			certificates,
+			port: wanted,
+			onError: logError,
 		});
-		const port = listener.port ?? wanted;
-		if (port !== this.#settings.port) {
-			if (this.#settings.port !== 0) progress(`port ${wanted} is taken: the API server now has port ${port}`);
-			this.#settings.port = port;
-			writeSettings(this.#layout.settings, this.#settings);
-		}
-		await open({ socketPath: this.#layout.apiTlsSocket });
-		await open({ socketPath: this.#layout.apiSocket }, false);
-		this.#writeKubeconfig(certificates);
-		const renewal = new CertificateRenewal({
-			current: certificates,
-			ensure: (nowMs) => ensureCertificates(this.#layout.pki, serverNames(), nowMs),
-			use: (renewed) => {
-				for (const one of listeners) one.useCertificate(renewed.server);
-				this.#writeKubeconfig(renewed);
-			},
-			report: (text) => logError("certificates", text),
-			// Clients check certificates by real time.
-			clock: systemClock({ unref: true }),
-		});
-		this.#renewal = renewal;
-		this.#closers.push(async () => renewal.stop());
-	}
-
-	#writeKubeconfig({ authority, admin }: Certificates): void {
-		replaceFile(
-			this.#layout.kubeconfig,
-			kubeconfigText({ cluster: clusterName(this.#layout), server: this.#address, ca: authority.ca, user: admin }),
-		);
+		this.#listeners = listeners;
+		this.#closers.push(() => listeners.close());
+		if (listeners.port === this.#settings.port) return;
+		if (this.#settings.port !== 0) progress(`port ${wanted} is taken: the API server now has port ${listeners.port}`);
+		this.#settings.port = listeners.port;
+		this.#saveSettings();
 	}
 
 	async #createPool(controlPlane: Promise<ControlPlane>): Promise<NodePool> {
 		const { runtime, clusterCidr, serviceCidr, kubelet, showHome } = this.#settings;
-		if (runtime === "simulated") return createSimulatedNodes({ controlPlane: await controlPlane, clock: this.#clock });
+		if (runtime === "simulated")
+			return createSimulatedNodes({ controlPlane: await controlPlane, clock: this.#time.clock });
 		return createProcessNodes({
 			layout: this.#layout,
 			clock: systemClock(),
@@ -240,10 +202,6 @@ export class ClusterServer {
 			tokens: this.#tokens,
 			apiAnswers: controlPlane,
 		});
-	}
-
-	get #address(): string {
-		return `https://${host}:${this.#settings.port}`;
 	}
 
 	#dial(node: string) {
@@ -267,10 +225,10 @@ export class ClusterServer {
 		return {
 			version,
 			pid: process.pid,
-			server: this.#address,
+			server: apiAddress(this.#settings.port),
 			kubeconfig: this.#layout.kubeconfig,
 			runtime: this.#settings.runtime,
-			clock: this.#clockStatus(),
+			clock: this.#time.status,
 			mode: this.#pool?.mode,
 			security: securityNotes({
 				runtime: this.#settings.runtime,
@@ -281,7 +239,7 @@ export class ClusterServer {
 			}),
 			nodes: Object.keys(this.#settings.nodes).map((name) => this.#nodeStatus(name, byName.get(name))),
 			...supervision(this.#layout),
-			warnings: this.#renewal?.warning === undefined ? [] : [this.#renewal.warning],
+			warnings: this.#listeners?.warning === undefined ? [] : [this.#listeners.warning],
 			readyAfterMs: this.#readyAfterMs,
 		};
 	}
@@ -301,7 +259,7 @@ export class ClusterServer {
 	/** Adds nodes; resolves when they are Ready. */
 	async addNodes(request: AddNodes): Promise<NodeStatus[]> {
 		const names = planNodes(this.#settings, request);
-		writeSettings(this.#layout.settings, this.#settings);
+		this.#saveSettings();
 		return Promise.all(names.map((name) => this.#startNode(name)));
 	}
 
@@ -309,9 +267,9 @@ export class ClusterServer {
 		if (this.#settings.nodes[name] === undefined) throw new Error(`there is no node ${name} on this machine`);
 		const status = this.#nodeStatus(name, undefined);
 		await this.#pool?.remove(name);
-		if (this.#client !== undefined) await forgetNode(await this.#client, name, this.#clock.now());
+		if (this.#client !== undefined) await forgetNode(await this.#client, name, this.#time.clock.now());
 		delete this.#settings.nodes[name];
-		writeSettings(this.#layout.settings, this.#settings);
+		this.#saveSettings();
 		return status;
 	}
 
@@ -332,37 +290,17 @@ export class ClusterServer {
 		await this.#opened.disk.copyTo(folder);
 	}
 
-	async clock(command: ClockCommand): Promise<ClockStatus> {
-		if (command.do !== "show") {
-			if (this.#turnable === undefined)
-				throw new Error(
-					"this cluster runs on the machine's clock; 'cox up --runtime simulated --clock virtual' makes one that can be turned",
-				);
-			if (command.do === "stop") this.#turnable.run(0);
-			else if (command.do === "run") this.#turnable.run(command.rate);
-			else {
-				if (command.thenStand) this.#turnable.run(0);
-				await this.#turnable.advance(command.durationMs);
-			}
-			this.#keepTime();
-		}
-		return this.#clockStatus();
+	clock(command: ClockCommand): Promise<ClockStatus> {
+		return this.#time.turn(command);
 	}
 
-	/** For the next start of this cluster, which goes on from here. */
-	#keepTime(): void {
-		if (this.#turnable === undefined) return;
-		this.#settings.virtualTime = { nowMs: this.#clock.now(), rate: this.#turnable.rate };
+	#saveSettings(): void {
 		writeSettings(this.#layout.settings, this.#settings);
-	}
-
-	#clockStatus(): ClockStatus {
-		return { kind: this.#settings.clock, nowMs: this.#clock.now(), rate: this.#turnable?.rate };
 	}
 
 	/** Ends everything: nodes, then what was started last. */
 	async stop(): Promise<void> {
-		if (this.#readyAfterMs !== undefined) this.#keepTime();
+		if (this.#readyAfterMs !== undefined) this.#time.keep();
 		const pool = this.#pool;
 		this.#pool = undefined;
 		// Nodes first, while there is an API to report to.
@@ -374,10 +312,10 @@ export class ClusterServer {
 				logError("stopping", error);
 			}
 		}
-		this.#turnable?.stop();
+		this.#time.stop();
 	}
 
-	/** Resolves when every node is Ready, with what had ended of them made anew. */
+	/** Resolves when every node is Ready, and those that had ended are recreated. */
 	async ready(): Promise<ClusterStatus> {
 		if (this.#client === undefined) throw new Error("the cluster is still starting");
 		await this.#pool?.repair?.();

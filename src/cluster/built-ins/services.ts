@@ -4,7 +4,7 @@ import { endpoints } from "../../kinds/endpoints.ts";
 import { endpointSlices } from "../../kinds/endpointslice.ts";
 import type { EndpointSlice, Endpoints, Service, ServicePort } from "../../kinds/generated/types.ts";
 import { services } from "../../kinds/service.ts";
-import { serviceAddress, stateMetricsAt } from "../addresses.ts";
+import { apiServerIndex, dnsIndex, serviceAddress, stateMetricsAt } from "../addresses.ts";
 import { type BuiltIn, builtIn } from "./built-in.ts";
 
 interface Ref {
@@ -16,7 +16,7 @@ export function apiServerService(serviceCidr: string): BuiltIn[] {
 	const ref = { namespace: "default", name: "kubernetes" };
 	const labels = { component: "apiserver", provider: "kubernetes" };
 	const ports = [{ name: "https", port: 443, protocol: "TCP", targetPort: 443 }];
-	return answeredByNodes(ref, labels, serviceAddress(serviceCidr, 1), ports);
+	return answeredByNodes(ref, labels, serviceAddress(serviceCidr, apiServerIndex), ports);
 }
 
 /** Manifests and programs look for it by this name, whatever serves DNS. */
@@ -31,7 +31,7 @@ export function dnsService(serviceCidr: string): BuiltIn[] {
 		{ name: "dns", port: 53, protocol: "UDP", targetPort: 53 },
 		{ name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
 	];
-	return answeredByNodes(ref, labels, serviceAddress(serviceCidr, 10), ports);
+	return answeredByNodes(ref, labels, serviceAddress(serviceCidr, dnsIndex), ports);
 }
 
 /** Published scrape configurations find it by these labels, and by the port's name. */
