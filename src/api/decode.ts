@@ -1,6 +1,6 @@
 /** From a body to an object of the stored version: what it must be, what it may be, and what it says wrongly. */
 import { ApiError } from "../core/errors.ts";
-import type { KubeObject } from "../core/object.ts";
+import { isRecord, type KubeObject } from "../core/object.ts";
 import { shown } from "../core/shown.ts";
 import { apiVersionOf, type Kind } from "../kinds/kind.ts";
 import { decode } from "../kinds/schema.ts";
@@ -170,9 +170,4 @@ function asRecord(value: unknown, kind: string): Record<string, unknown> {
 function goTypeOf(value: unknown): string {
 	if (Array.isArray(value)) return "array";
 	return typeof value === "boolean" ? "bool" : typeof value;
-}
-
-/** An array or a scalar is no object; whatever else is, has fields to look at. */
-function isRecord(value: unknown): value is Record<string, unknown> {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
 }

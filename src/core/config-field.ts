@@ -2,6 +2,7 @@
 import { parseDuration } from "./duration.ts";
 import type { Cause } from "./errors.ts";
 import { invalidValue, notSupported, typeInvalid } from "./field-errors.ts";
+import { isRecord } from "./object.ts";
 import { parseQuantity } from "./quantity.ts";
 
 /** One value in a document that a person wrote: of what type it is has yet to be seen. */
@@ -25,13 +26,13 @@ export class ConfigField {
 
 	/** A field of a mapping; absent when there is none. */
 	field(name: string): ConfigField {
-		const value = isMapping(this.value) && Object.hasOwn(this.value, name) ? this.value[name] : undefined;
+		const value = isRecord(this.value) && Object.hasOwn(this.value, name) ? this.value[name] : undefined;
 		return new ConfigField(value, this.#causes, this.path === "" ? name : `${this.path}.${name}`);
 	}
 
 	/** Of its fields; none for what is no mapping. */
 	names(): string[] {
-		return isMapping(this.value) ? Object.keys(this.value) : [];
+		return isRecord(this.value) ? Object.keys(this.value) : [];
 	}
 
 	/**
@@ -40,7 +41,7 @@ export class ConfigField {
 	 */
 	knows(names: readonly string[], why = "unknown field"): void {
 		if (this.isAbsent) return;
-		if (!isMapping(this.value)) {
+		if (!isRecord(this.value)) {
 			this.wrong(typeInvalid(this.path, "must be a mapping"));
 			return;
 		}
@@ -134,8 +135,4 @@ export class ConfigField {
 /** Everything that is wrong, for a person: `rules[0].level: Required value; …`. */
 export function causesText(causes: readonly Cause[]): string {
 	return causes.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join("; ");
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -115,3 +115,8 @@ export function setField(object: Record<string, unknown>, key: string, value: un
 		Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 	else object[key] = value;
 }
+
+/** Whether it is an object with fields: arrays and null are none. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}

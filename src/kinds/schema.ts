@@ -1,7 +1,7 @@
 /** Decoding by schemas: what a client sent becomes an object of its kind's fields and value types, and nothing else. */
 import type { Cause } from "../core/errors.ts";
 import { typeInvalid } from "../core/field-errors.ts";
-import { type KubeObject, setField } from "../core/object.ts";
+import { isRecord, type KubeObject, setField } from "../core/object.ts";
 import { canonicalQuantity } from "../core/quantity.ts";
 import { shown } from "../core/shown.ts";
 import { builtinSchemas } from "./builtin-schemas.ts";
@@ -261,10 +261,6 @@ function pathText(path: readonly (string | number)[]): string {
 	let text = "";
 	for (const part of path) text += typeof part === "number" ? `[${part}]` : text === "" ? part : `.${part}`;
 	return text;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A copy of any JSON value: free-form parts of objects are taken as they are. */

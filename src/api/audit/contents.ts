@@ -1,5 +1,7 @@
 /** What was sent and what was answered, as the audit log keeps it. */
+
 import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
+import { isRecord } from "../../core/object.ts";
 import { contentType, parseJson, readObjectBody } from "../body.ts";
 import { parseYaml } from "../yaml.ts";
 
@@ -50,8 +52,4 @@ export function withoutManagedFields(value: unknown): unknown {
 			isRecord(row) ? { ...row, object: withoutManagedFields(row["object"]) } : row,
 		);
 	return changed;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
