@@ -1,7 +1,7 @@
 /**
- * Writes src/runtime/process/seccomp/syscall-numbers.ts: `tsx scripts/generate-syscalls.ts DIRECTORY`, where DIRECTORY is
- * `usr/lib/linux/uapi` of Debian 13's package linux-libc-dev (`dpkg -x linux-libc-dev_*.deb .`), which has the kernel's headers
- * for all architectures. Calls that are newer than those headers are in the table below.
+ * Writes src/runtime/process/seccomp/syscall-numbers.ts: `tsx scripts/generate-syscalls.ts DIRECTORY`, where DIRECTORY
+ * is `usr/lib/linux/uapi` of Debian 13's package linux-libc-dev (`dpkg -x linux-libc-dev_*.deb .`), which has the
+ * kernel's headers for all architectures. Calls that are newer than those headers are in the table below.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -48,8 +48,8 @@ const tables = Object.entries(headers).map(([architecture, file]) => {
 writeFileSync(
 	join(import.meta.dirname, "../src/runtime/process/seccomp/syscall-numbers.ts"),
 	`/**
- * System calls of each architecture, from the kernel's headers; written by scripts/generate-syscalls.ts. Names in the order of
- * their numbers; \`@N\` says that the next one is N. Those of x32 lack the bit that marks its calls.
+ * System calls of each architecture, from the kernel's headers; written by scripts/generate-syscalls.ts. Names in the
+ * order of their numbers; \`@N\` says that the next one is N. Those of x32 lack the bit that marks its calls.
  */
 export const syscallTables = {
 ${tables.join("\n")}

@@ -101,7 +101,7 @@ async function up(given: UpOptions): Promise<void> {
 	const status = await launch(layout, options, (text) => say(text));
 	say(summary(status, Number(process.hrtime.bigint() - startedNs) / 1e6));
 	if (!foreground) return;
-	// Whoever restarts this command, a service manager perhaps, gets the cluster that it left behind.
+	// Anyone who restarts this command, a service manager perhaps, gets the cluster that it left behind.
 	if (wasRunning) say("the cluster was running already; from now on it stops with this command");
 	const end = await untilEnd(status.supervisorPid);
 	if (end === "server" && existsSync(layout.pidFile))

@@ -1,7 +1,7 @@
 /**
- * Which data directories clusters have on this machine, running or not: containers see the machine's files, and none may see
- * those. Each user has a register, a private folder with a symbolic link a cluster: to make one is atomic, so that clusters that
- * start at the same time need no lock, and one that leads nowhere is harmless.
+ * Which data directories clusters have on this machine, running or not: containers see the machine's files, and none
+ * may see those. Each user has a register, a private folder with a symbolic link a cluster: to make one is atomic, so
+ * that clusters that start at the same time need no lock, and one that leads nowhere is harmless.
  */
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
@@ -22,8 +22,9 @@ const mostEntries = 256;
 const mostUsers = 100;
 
 /**
- * Where this user's register is: in a place that outlives restarts of the machine, that nobody else may write to, and that nodes have
- * nothing of their own in or below: in nodes without root, a directory of the machine's root cannot be added to.
+ * Where this user's register is: in a place that outlives restarts of the machine, that nobody else may write to, and
+ * that nodes have nothing of their own in or below: in nodes without root, a directory of the machine's root cannot be
+ * added to.
  */
 function ownRegister(): string {
 	return process.getuid?.() === 0 ? "/var/lib/coxswain-clusters" : userRegister(homedir());
@@ -51,8 +52,8 @@ export interface RegisterOptions {
 }
 
 /**
- * Enters a data directory, before anything secret is in it. A container hides what is known when it starts, and cannot be made to
- * hide more later.
+ * Enters a data directory, before anything secret is in it. A container hides what is known when it starts, and cannot
+ * be made to hide more later.
  * @throws Error when containers that run already could see it
  */
 export function registerData(data: string, options: RegisterOptions = {}): void {
@@ -104,8 +105,8 @@ export function forgetData(data: string, register = ownRegister()): void {
 }
 
 /**
- * What containers must not see: the registers, and all data directories in them. Of another user's register only what is that
- * user's own counts: nobody can hide files of others from our containers.
+ * What containers must not see: the registers, and all data directories in them. Of another user's register only what
+ * is that user's own counts: nobody can hide files of others from our containers.
  */
 export function registeredData(registers: readonly string[]): string[] {
 	return registers.flatMap((register) => {

@@ -1,6 +1,7 @@
 /**
- * Who is who: the users that the parts of a cluster act as. Nobody but the administrator, and the server itself while it starts, is in
- * system:masters; what the others may do is said by roles, most of them upstream's (kinds/rbac/bootstrap).
+ * Who is who: the users that the parts of a cluster act as. Nobody but the administrator, and the server itself while
+ * it starts, is in system:masters; what the others may do is said by roles, most of them upstream's
+ * (kinds/rbac/bootstrap).
  */
 import { nodeUser } from "../api/access/node/node-identity.ts";
 import type { Controller } from "../controllers/controller.ts";

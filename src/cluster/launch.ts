@@ -87,8 +87,8 @@ async function runningStatus(layout: Layout): Promise<ClusterStatus | undefined>
 const startByAnotherLimitMs = 120_000;
 
 /**
- * The status of the server that another `cox up`, or its supervisor, is starting right now; undefined when there is none,
- * or it ends.
+ * The status of the server that another `cox up`, or its supervisor, is starting right now; undefined when there is
+ * none, or it ends.
  */
 async function startedByAnother(layout: Layout): Promise<ClusterStatus | undefined> {
 	const clock = systemClock();
@@ -169,8 +169,8 @@ function endOf(code: number | null): string {
 }
 
 /**
- * Small heaps: a cluster at rest should cost little memory. Source maps, which the processes would read and keep at their
- * start, are for those who ask for them (NODE_OPTIONS=--enable-source-maps).
+ * Small heaps: a cluster at rest should cost little memory. Source maps, which the processes would read and keep at
+ * their start, are for those who ask for them (NODE_OPTIONS=--enable-source-maps).
  */
 export const nodeFlags = ["--max-semi-space-size=8"];
 

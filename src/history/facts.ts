@@ -1,6 +1,6 @@
 /**
- * Facts: what must not be forgotten before a run has taken it in, because nothing else will tell it again. That a Job or
- * a pod of one was removed, with its last state, is written by the very commit that removes it (see `keepRemoved`).
+ * Facts: what must not be forgotten before a run has taken it in, because nothing else will tell it again. That a Job
+ * or a pod of one was removed, with its last state, is written by the very commit that removes it (see `keepRemoved`).
  */
 import { keyPrefix } from "../api/cache/keys.ts";
 import { type Clock, timestamp } from "../core/clock.ts";
@@ -51,8 +51,8 @@ const jobPrefix = keyPrefix(jobs);
 const podPrefix = keyPrefix(pods);
 
 /**
- * The store below; a commit that removes a Job, or a pod of one, also writes down how it was last. That it cannot be removed
- * without that takes no finalizer, which clients would see and wait for.
+ * The store below; a commit that removes a Job, or a pod of one, also writes down how it was last. That it cannot be
+ * removed without that takes no finalizer, which clients would see and wait for.
  * @param told called with what was written, when it was
  */
 export function keepRemoved(store: Store, clock: Pick<Clock, "now">, told: (fact: StoredFact) => void): Store {
@@ -69,7 +69,7 @@ export function keepRemoved(store: Store, clock: Pick<Clock, "now">, told: (fact
 		return result;
 	}
 
-	/** Whoever removes an object compares its revision: it is this state, or the commit fails. */
+	/** A commit that removes an object compares its revision: it is this state, or the commit fails. */
 	async function removalOf(key: string): Promise<StoredFact | undefined> {
 		const entry = await store.get(key);
 		if (entry === undefined) return undefined;

@@ -67,7 +67,7 @@ export class Marks {
 		this.#schedule(this.#clock.monotonicMs() + delayMs);
 	}
 
-	/** What is due, not marked any more: whoever marks it from here on has it looked at again. */
+	/** What is due, not marked any more: a mark from here on has it looked at again. */
 	take(limit: number): Marked[] {
 		const nowMs = this.#clock.monotonicMs();
 		const due: Marked[] = [];

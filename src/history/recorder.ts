@@ -1,7 +1,7 @@
 /**
- * Writes the runs. Level-triggered: whatever happens marks a Job, and some time later its run is made of all that is known then, and
- * written if it differs. Nobody waits for it, and what it misses by being away it finds when it is back: Jobs and pods are there
- * still, or their removal has left a fact.
+ * Writes the runs. Level-triggered: whatever happens marks a Job, and some time later its run is made of all that is
+ * known then, and written if it differs. Nobody waits for it, and what it misses by being away it finds when it is
+ * back: Jobs and pods are there still, or their removal has left a fact.
  */
 import { objectKey } from "../api/cache/keys.ts";
 import type { KeptLogName, KeptLogs } from "../api/kept-logs.ts";

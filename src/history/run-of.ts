@@ -1,4 +1,7 @@
-/** The run of a Job, from what there is of the Job and its pods, what there was, and the run as it was written last. Pure. */
+/**
+ * The run of a Job, from what there is of the Job and its pods, what there was, and the run as it was written last.
+ * Pure.
+ */
 import { parseTimestamp, timestamp } from "../core/clock.ts";
 import { cronJobLabel, cronJobOf, scheduledTimeOf } from "../kinds/cronjob-jobs.ts";
 import type { Job, Pod } from "../kinds/generated/types.ts";

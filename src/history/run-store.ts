@@ -69,7 +69,7 @@ export class RunStore {
 
 	/**
 	 * Writes runs, and along with that writes and removes other keys.
-	 * @throws Error when a run was not as it was to be: somebody else wrote it, or a reply was lost
+	 * @throws Error when a run was not as it was to be: someone else wrote it, or a reply was lost
 	 */
 	async write(writes: readonly RunWrite[], { puts: others = [], deletes = [] }: Along = {}): Promise<void> {
 		if (writes.length === 0 && deletes.length === 0) return;

@@ -37,7 +37,7 @@ function setUp() {
 	return { clock, claims: new Claims(client, clock, cluster) };
 }
 
-test("a pod is not bound while a claim that looks bound has been made anew", async () => {
+test("a pod is not bound while a claim that looks bound has been recreated", async () => {
 	const bound = { "pv.kubernetes.io/bind-completed": "yes" };
 	const metadata = { name: "data", namespace: "default", uid: "claim", resourceVersion: "1", creationTimestamp: "" };
 	const meta = { apiVersion: "v1", kind: "PersistentVolumeClaim" };

@@ -35,7 +35,7 @@ export interface Scheduler {
 	stop(): Promise<void>;
 }
 
-/** Requests that may be under way at the same time; planning goes on meanwhile, on what they will have done. */
+/** Requests that may be under way at the same time; planning goes on in the meantime, on what they will have done. */
 const parallelRequests = 64;
 
 /** Starts to watch and to schedule. The mirror may be shared with controllers. */
@@ -152,7 +152,7 @@ class SchedulerShell implements Scheduler {
 		}
 	}
 
-	/** A pod has left the node. Whoever takes the room leaves it to be seen whether there is more. */
+	/** A pod has left the node. A pod that takes the room leaves it to be seen whether there is more. */
 	#roomOn(nodeName: string): void {
 		this.#queue.wakeOthers();
 		this.#fill(nodeName);

@@ -84,7 +84,10 @@ function blocksOf(page: string): Block[] {
 	}));
 }
 
-/** `cox up` of the documentation means real nodes where it does not say otherwise; here they are simulated. Options count from a start on. */
+/**
+ * `cox up` of the documentation means real nodes where it does not say otherwise; here they are simulated. Options
+ * count from a start on.
+ */
 const prelude = `
 set -eu
 program() { node ${root}/bin/cox.js "$@"; }

@@ -1,4 +1,6 @@
-/** The network as pods, nodes and kubectl see it, with real sockets: pods, services, DNS, the API from inside, streams. */
+/**
+ * The network as pods, nodes and kubectl see it, with real sockets: pods, services, DNS, the API from inside, streams.
+ */
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -53,7 +53,7 @@ export interface Admission {
 	 * @throws ApiError of the first step that refuses, at once or in the promise
 	 */
 	admit(request: Admitted): Promise<void> | undefined;
-	/** @throws ApiError when there is nothing left, or somebody else has what was asked for */
+	/** @throws ApiError when there is nothing left, or someone else has what was asked for */
 	allocate(request: Admitted): void;
 	/** As `admit`. */
 	check(request: Admitted): Promise<void> | undefined;

@@ -1,6 +1,6 @@
 /**
- * `/metrics/workloads`: what kube-state-metrics tells of a cluster's objects, made from the watch cache while somebody reads
- * it. Between scrapes nothing of it exists.
+ * `/metrics/workloads`: what kube-state-metrics tells of a cluster's objects, made from the watch cache while someone
+ * reads it. Between scrapes nothing of it exists.
  */
 import type { Clock } from "../../core/clock.ts";
 import type { ApiResponse } from "../../core/exchange.ts";

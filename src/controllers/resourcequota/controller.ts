@@ -1,6 +1,6 @@
 /**
- * Keeps account of what resource quotas limit. Admission charges what is made; this controller takes stock when a quota is
- * new or changed, and credits what goes.
+ * Keeps account of what resource quotas limit. Admission charges what is made; this controller takes stock when a quota
+ * is new or changed, and credits what goes.
  */
 import type { Mirror } from "../../client/mirror.ts";
 import { type KubeObject, objectKey } from "../../core/object.ts";
@@ -27,7 +27,9 @@ const changing = new Set(["services", "persistentvolumeclaims"]);
 
 type GatheredState = QuotaState & { recountMs: number };
 
-/** @param registry its namespaced kinds are watched as they are now; kinds that come later are counted from time to time */
+/**
+ * @param registry its namespaced kinds are watched as they are now; kinds that come later are counted from time to time
+ */
 export function resourceQuotaController(registry: Pick<Registry, "all">): Controller<GatheredState> {
 	const watched = registry.all().filter(isCountable);
 	return {

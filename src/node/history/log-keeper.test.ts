@@ -61,7 +61,7 @@ test("what is short stays as it is, and what is too large even when compressed i
 	expect(noise.endsWith(gunzipSync(log.data).toString())).toBe(true);
 });
 
-test("logs are brought together, again until somebody takes them, and of Jobs' pods only", async () => {
+test("logs are brought together, again until someone takes them, and of Jobs' pods only", async () => {
 	const clock = new VirtualClock();
 	const brought: string[][] = [];
 	let answer: (count: number) => boolean[] = () => {

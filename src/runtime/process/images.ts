@@ -1,6 +1,6 @@
 /**
- * Images without images: what a container of that name runs on this machine when the pod does not say. Tags and registries
- * do not matter unless a user's own table says so.
+ * Images without images: what a container of that name runs on this machine when the pod does not say. Tags and
+ * registries do not matter unless a user's own table says so.
  */
 import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, readdirSync } from "node:fs";
