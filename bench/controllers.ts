@@ -2,7 +2,9 @@
  * How fast workloads come up on simulated nodes: `npm run bench:controllers [-- NAME…]`. The API server, the controllers, the
  * scheduler and the nodes are all in this process, on the machine's clock and a memory store.
  */
-import { type Cluster, daemonSets, deployments, jobs, statefulSets } from "../src/index.ts";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { type Cluster, daemonSets, deployments, jobs, notificationPolicies, statefulSets } from "../src/index.ts";
 import { type Figure, print, withCluster } from "./measure.ts";
 
 const template = (app: string, spec: object = {}, annotations: Record<string, string> = {}) => ({
@@ -35,6 +37,41 @@ async function thousandJobs(cluster: Cluster): Promise<void> {
 async function thousandJobsAndRest(cluster: Cluster): Promise<void> {
 	await thousandJobs(cluster);
 	await new Promise((resolve) => setTimeout(resolve, 5000));
+}
+
+/** A policy that matches all, and a webhook in another process. BENCH_NOTIFY=off: without a policy; held: nothing is sent yet. */
+async function thousandJobsTold(cluster: Cluster): Promise<void> {
+	const mode = process.env["BENCH_NOTIFY"];
+	const isOn = mode !== "off";
+	const quiet = mode === "held" && { quietHours: { from: "00:00", to: "23:59" } };
+	const receiver = isOn ? await startReceiver() : undefined;
+	const startMs = performance.now();
+	if (receiver !== undefined) {
+		const hook = { metadata: { name: "hook", namespace: "default" }, stringData: { url: receiver.url } };
+		await cluster.apply({ apiVersion: "v1", kind: "Secret", ...hook });
+		const urlFrom = { secretKeyRef: { name: "hook", key: "url" } };
+		await cluster.client.create(notificationPolicies, {
+			metadata: { name: "all", namespace: "default" },
+			spec: { events: ["Succeeded", "Failed"], ...quiet, sinks: [{ name: "hook", webhook: { urlFrom } }] },
+		});
+	}
+	await thousandJobs(cluster);
+	const { user, system } = process.cpuUsage();
+	console.log(
+		`all Complete after ${((performance.now() - startMs) / 1000).toFixed(2)} s, ${((user + system) / 1e6).toFixed(2)} s CPU of the process`,
+	);
+	if (receiver === undefined) return;
+	if (mode === "held") return receiver.stop();
+	await cluster.waitFor(notificationPolicies, "all", ({ status }) => status?.sent === 1000, { timeout: "5m" });
+	receiver.stop();
+}
+
+async function startReceiver(): Promise<{ url: string; stop(): void }> {
+	const program = `require("node:http").createServer((request, response) => { request.resume(); request.on("end", () => response.end()); })
+		.listen(0, "127.0.0.1", function () { console.log("http://127.0.0.1:" + this.address().port + "/"); });`;
+	const child = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+	const [url] = await once(child.stdout, "data");
+	return { url: String(url).trim(), stop: () => void child.kill() };
 }
 
 async function parallelStatefulSet(cluster: Cluster): Promise<void> {
@@ -83,6 +120,9 @@ const scenarios: Record<string, () => AsyncIterable<Figure>> = {
 	/** With what is done after their end: what history costs in all, against the figure with BENCH_HISTORY=off. */
 	async *history() {
 		yield await withCluster(100, thousandJobsAndRest, "1,000 Jobs of one pod on 100 nodes, and 5 s more");
+	},
+	async *notifications() {
+		yield await withCluster(100, thousandJobsTold, "1,000 Jobs of one pod on 100 nodes, each told");
 	},
 	async *statefulset() {
 		yield await withCluster(100, parallelStatefulSet, "Parallel StatefulSet of 500 on 100 nodes, ready");

@@ -22,6 +22,7 @@ export async function withCluster(
 	await using cluster = await startCluster({
 		nodes: nodeCount,
 		...(process.env["BENCH_HISTORY"] === "off" && { history: false }),
+		notify: { allow: ["127.0.0.1"] },
 	});
 	collectGarbage();
 	const startMs = performance.now();

@@ -41,6 +41,8 @@ class Queue {
 	sentAtMs: number[] = [];
 	retryAtMs = 0;
 	failures = 0;
+	/** Messages sent since the last pause. */
+	inRow = 0;
 	lastError = "";
 	working = false;
 	timer: Timer | undefined;
@@ -56,6 +58,9 @@ const mostAtOnce = 16;
 const acknowledgeMs = 100;
 const mostAcknowledged = 64;
 const lookAgainMs = 60_000;
+/** Messages to a sink in a row, and the pause after them: some 25 a second, a twentieth of what a processor can do. */
+const mostInRow = 10;
+const gapMs = 400;
 
 export class Delivery {
 	readonly #parts: DeliveryParts;
@@ -193,7 +198,9 @@ export class Delivery {
 		const outcome = await deliver(policy, sink, notification);
 		if (outcome.ok) {
 			queue.failures = 0;
-			queue.retryAtMs = 0;
+			// A thousand messages must not hold up the Jobs that they are about; one by one they would cost more.
+			queue.inRow = queue.inRow >= mostInRow ? 1 : queue.inRow + 1;
+			queue.retryAtMs = queue.inRow >= mostInRow ? clock.now() + gapMs : 0;
 			queue.lastError = "";
 			if (policy.spec.atMost !== undefined) {
 				queue.sentAtMs.push(clock.now());

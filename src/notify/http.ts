@@ -125,11 +125,16 @@ export function guardOf(destinations: Destinations, url: URL, isSecure = url.pro
 	return { literalProblem: () => (isIP(host) === 0 ? undefined : problemOf(host)), lookup, problemOf };
 }
 
+const checkedSockets = new WeakSet<Socket>();
+
 /** The address that was connected to, whatever name or cache led there. */
 function watchAddress(socket: Socket, guard: Guard): void {
+	// One connection serves many requests.
+	if (checkedSockets.has(socket)) return;
 	const check = () => {
 		const problem = guard.problemOf(socket.remoteAddress ?? "");
-		if (problem !== undefined) socket.destroy(new SendError(problem));
+		if (problem === undefined) checkedSockets.add(socket);
+		else socket.destroy(new SendError(problem));
 	};
 	if (socket.connecting) socket.once("connect", check);
 	else check();

@@ -43,6 +43,8 @@ const skipEvents: Readonly<Record<string, NotificationEvent>> = {
 /** Fewer runs are not enough to tell what is usual. */
 const leastUsualRuns = 3;
 const mostUsualRuns = 20;
+/** Of what a Job says of its end; it is kept until it was sent. */
+const longestMessage = 1000;
 
 export interface RunState {
 	run: Run;
@@ -152,7 +154,7 @@ function notificationOf(
 		policy: policy.name,
 		...(jobName !== undefined && { job: jobName, run: metadata.name, result: status.result }),
 		...(status.reason && { reason: status.reason }),
-		...(status.message && { message: status.message }),
+		...(status.message && { message: status.message.slice(0, longestMessage) }),
 		...(status.startTime && { startTime: status.startTime }),
 		...(status.endTime && { endTime: status.endTime }),
 		...(durationMs !== undefined && { durationMs }),

@@ -152,7 +152,8 @@ export class Watcher {
 		// Looked at before; what goes on may become slow.
 		if (revision <= this.#revision && current.status.result !== "Running") return;
 		if (old !== undefined && isFinal(old)) return;
-		this.#mark(runs, current, old);
+		// What was looked at before is known as it is: only what comes is told.
+		this.#mark(runs, current, revision <= this.#revision ? current : old);
 	}
 
 	#workloadChanged(kind: Kind, current: NotifiedWorkload | undefined, old: NotifiedWorkload | undefined): void {

@@ -5,6 +5,8 @@ import { type Notification, notificationId } from "./notification.ts";
 import type { Policy } from "./policy.ts";
 import type { Told } from "./run-events.ts";
 
+const longestMessage = 1000;
+
 export type NotifiedWorkload = CronJob | StatefulSet | DaemonSet | Deployment;
 
 /** What has been seen of a workload, while there is something to wait for. */
@@ -52,7 +54,7 @@ export function planWorkload(
 		desired: pods.desired,
 		durationMs: nowMs - sinceMs,
 		...(event === "Stuck" && pods.reason && { reason: pods.reason }),
-		...(event === "Stuck" && pods.message && { message: pods.message }),
+		...(event === "Stuck" && pods.message && { message: pods.message.slice(0, longestMessage) }),
 	});
 	if (pods.isWhole) {
 		const back = policies.filter(({ key, events }) => events.has("Back") && known?.told.includes(key));
