@@ -42,9 +42,14 @@ export async function persistently(
 	}
 }
 
-function workload<T extends KubeObject>(kind: Kind<T>, name: string, draft: Omit<Draft<T>, "metadata">): Workload {
+function workload<T extends KubeObject>(
+	kind: Kind<T>,
+	name: string,
+	draft: Omit<Draft<T>, "metadata">,
+	annotations: Record<string, string> = {},
+): Workload {
 	// A draft without metadata, and the metadata.
-	const whole = { metadata: { name, namespace }, ...draft } as Draft<T>;
+	const whole = { metadata: { name, namespace, annotations }, ...draft } as Draft<T>;
 	return { kind: kind as unknown as Kind, name, make: (client) => client.create(kind, whole) };
 }
 
@@ -160,6 +165,34 @@ function choices(dice: () => number): Choice[] {
 			],
 		},
 		{ pods: 3, workloads: [job("index", "Indexed", 5, { [annotation("duration")]: "20s" })] },
+		{
+			pods: 6,
+			workloads: [
+				workload(
+					deployments,
+					"second",
+					{ spec: { replicas: 2, selector: selector("second"), template: template("second", {}) } },
+					{ "coxswain.io/after": "job/first" },
+				),
+				job("first", "NonIndexed", 3, { [annotation("duration")]: "15s", [annotation("failure-rate")]: "0.2" }),
+			],
+		},
+		{
+			pods: 5,
+			workloads: [
+				workload(
+					jobs,
+					"each",
+					{
+						spec: {
+							backoffLimit: 1000,
+							template: template("each", { [annotation("duration")]: "15s" }, { restartPolicy: "Never" }),
+						},
+					},
+					{ "coxswain.io/per-node": "once" },
+				),
+			],
+		},
 		{ pods: 1, workloads: [cronJob("tick", { schedule: "* * * * *" }, "5s")] },
 		{ pods: 1, workloads: [cronJob("alone", { schedule: "* * * * *", concurrencyPolicy: "Forbid" }, "80s")] },
 	];

@@ -5,7 +5,7 @@ import { cronJobs } from "../../kinds/cronjob.ts";
 import { cronJobLabel, jobName, namesZone, scheduleOf } from "../../kinds/cronjob-jobs.ts";
 import type { CronJob, CronJobStatus, Job, ObjectReference } from "../../kinds/generated/types.ts";
 import { jobs } from "../../kinds/job.ts";
-import { catchesUp } from "../../kinds/self-help/annotations.ts";
+import { catchesUp, startedByAnnotation } from "../../kinds/self-help/annotations.ts";
 import { create, event, patch, remove, updateStatus } from "../actions.ts";
 import type { Action, EventText, Plan, PlanContext } from "../controller.ts";
 import { isJobFinished, isTrue } from "../job/conditions.ts";
@@ -68,7 +68,9 @@ function takeDown(draft: Draft): void {
 		if (isNew) status.lastScheduleTime = timestamp(scheduledMs);
 		if (!finished && !listed.has(uid)) {
 			if (scheduledMs !== undefined) draft.active.push(referenceTo(job));
-			else say("Warning", "UnexpectedJob", `Saw a job that the controller did not create or forgot: ${name}`);
+			// Of one that was started by hand, whoever started it has told.
+			else if (job.metadata.annotations?.[startedByAnnotation] === undefined)
+				say("Warning", "UnexpectedJob", `Saw a job that the controller did not create or forgot: ${name}`);
 		}
 		if (finished && (listed.has(uid) || isNew)) {
 			forget(draft, uid);

@@ -3,7 +3,8 @@ import { disruptionBudgets } from "./budget.ts";
 import { scheduledTimes } from "./cronjob.ts";
 import { daemonPods } from "./daemonset.ts";
 import type { Invariant } from "./invariant.ts";
-import { jobCounts } from "./job.ts";
+import { jobCounts, oncePerNode } from "./job.ts";
+import { workloadOrder } from "./order.ts";
 import { orphansStay } from "./orphan.ts";
 import { quotasHold } from "./quota.ts";
 import { runsKept } from "./runs.ts";
@@ -17,6 +18,8 @@ export function invariants(): Invariant[] {
 		scaledClaims(),
 		daemonPods(),
 		jobCounts(),
+		oncePerNode(),
+		workloadOrder(),
 		scheduledTimes(),
 		disruptionBudgets(),
 		orphansStay(),

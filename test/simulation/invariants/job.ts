@@ -77,9 +77,34 @@ function jobChanged(byJob: Map<string, Successes>, job: Job, before: Job | undef
 	if (count > real) truth.violation(`Job ${name} counts ${count} successes of ${real}`);
 	if (count > completions) truth.violation(`Job ${name} counts ${count} successes, ${completions} were asked for`);
 	if (!isComplete(job)) return;
+	// Of the nodes of a Job that runs once on each, some are gone.
+	if (isPerNode(job) && count > 0 && count <= completions) return;
 	if (count !== completions) truth.violation(`Job ${name} is complete with ${count} of ${completions}`);
 	if (before === undefined || !isComplete(before)) return;
 	if (count !== before.status?.succeeded) truth.violation(`Job ${name} counted on after its completion`);
+}
+
+function isPerNode({ metadata }: Job): boolean {
+	return metadata.annotations?.["coxswain.io/per-node"] !== undefined;
+}
+
+/** Where a Job runs once on each node, nothing begins where it is done. */
+export function oncePerNode(): Invariant {
+	return {
+		observe(current, old, truth) {
+			if (current?.kind !== "Pod" || old !== undefined) return;
+			// Owner references name the kind.
+			const job = truth.byUid.get(controllerOf(current)?.uid ?? "") as Job | undefined;
+			if (job?.kind !== "Job" || !isPerNode(job)) return;
+			const index = Number(current.metadata.annotations?.["batch.kubernetes.io/job-completion-index"]);
+			const done = (job.status?.completedIndexes ?? "").split(",").some((part) => {
+				const [first = "", last = first] = part.split("-");
+				return part !== "" && Number(first) <= index && index <= Number(last);
+			});
+			const node = job.metadata.annotations?.["coxswain.io/nodes"]?.split(",")[index];
+			if (done) truth.violation(`Job ${job.metadata.name} begins again on ${node}`);
+		},
+	};
 }
 
 function isComplete({ status }: Job): boolean {
