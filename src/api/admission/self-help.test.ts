@@ -109,6 +109,11 @@ test("workloads that would wait for each other are refused, with the way round",
 	expect((await api.ask("POST", deployments, of("c", {}))).status).toBe(201);
 	const change = { metadata: { annotations: { "coxswain.io/after": "deployment/a" } } };
 	expect((await api.ask("PATCH", `${deployments}/c`, change, merge)).status).toBe(422);
+	// However long the chain, the answer comes.
+	for (let link = 1; link < 50; link++) await post(`link-${link}`, `deployment/link-${link - 1}`);
+	expect(await post("link-0", "deployment/link-49")).toMatch(
+		/deployment\/link-0 → deployment\/link-49 → .* → deployment\/link-0$/,
+	);
 	await api.close();
 });
 

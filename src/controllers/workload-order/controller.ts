@@ -4,8 +4,6 @@ import { controllerRevisions } from "../../kinds/controllerrevision.ts";
 import { daemonSets } from "../../kinds/daemonset.ts";
 import { deployments } from "../../kinds/deployment.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import { runs } from "../../kinds/history/run.ts";
-import type { Run } from "../../kinds/history/types.ts";
 import { jobs } from "../../kinds/job.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { pods } from "../../kinds/pod.ts";
@@ -34,8 +32,6 @@ const kinds: Readonly<Record<AwaitedKind, Kind>> = {
 
 /** Pods that are held back, by `namespace/job/name` of each workload that they wait for. */
 const awaitedIndex = "workload-order/awaited";
-/** Runs that succeeded, by `namespace/name` of their Job. */
-const runIndex = "workload-order/job";
 
 /** Lets pods that wait for other workloads go, once these are complete or available (docs/self-help.md). */
 export const workloadOrderController: Controller<OrderState> = {
@@ -55,15 +51,7 @@ export const workloadOrderController: Controller<OrderState> = {
 				barrier: false,
 			}),
 		),
-		watchRule(
-			runs,
-			(current, _old, mirror) =>
-				current?.status.result === "Succeeded"
-					? waitingOn(mirror, current.metadata.namespace, idOf("Job", current.spec.jobName ?? ""))
-					: [],
-			{ barrier: false, indexes: { [runIndex]: succeededJob } },
-		),
-		// Read only: since when a pod's template is what it is.
+		// They remember which Jobs were complete for a template.
 		watchRule(replicaSets, () => [], { barrier: false }),
 		watchRule(controllerRevisions, () => [], { barrier: false }),
 	],
@@ -79,15 +67,16 @@ export const workloadOrderController: Controller<OrderState> = {
 		} catch (error) {
 			return { pod, awaited: [], problem: error instanceof Error ? error.message : String(error) };
 		}
+		const revision = revisionOf(pod, mirror);
 		const found = awaited.map((one) => {
 			const object = find(one);
-			const hasRun = object === undefined && one.kind === "Job" && ranSince(pod, one.name, mirror);
-			return { ...one, object, hasRun };
+			return { ...one, object };
 		});
 		const cycle = found.map(({ object }) => object && cycleOf(object, find)).find((path) => path !== undefined);
 		return {
 			pod,
 			awaited: found,
+			...(revision === undefined ? {} : { revision }),
 			...(cycle === undefined ? {} : { problem: `they wait for each other: ${cycle.join(" → ")}` }),
 		};
 	},
@@ -104,10 +93,6 @@ function awaitedIds(pod: Pod): string[] {
 	}
 }
 
-function succeededJob({ metadata, spec, status }: Run): string[] {
-	return status.result === "Succeeded" && spec.jobName !== undefined ? [`${metadata.namespace}/${spec.jobName}`] : [];
-}
-
 function waitingFor(mirror: Mirror, object: KubeObject | undefined): string[] {
 	if (object === undefined) return [];
 	return waitingOn(mirror, object.metadata.namespace, idOf(object.kind, object.metadata.name));
@@ -117,26 +102,25 @@ function waitingOn(mirror: Mirror, namespace: string | undefined, id: string): s
 	return [...mirror.of(pods).byIndex(awaitedIndex, `${namespace}/${id}`)].map(objectKey);
 }
 
-/**
- * Whether a Job that is no more succeeded since the pod's template is what it is. What succeeded before does not count:
- * the same name may be about to run for the new template.
- */
-function ranSince(pod: Pod, job: string, mirror: Mirror): boolean {
-	const since = revisionTime(pod, mirror);
-	for (const { status } of mirror.of(runs).byIndex(runIndex, `${pod.metadata.namespace}/${job}`))
-		if (status.endTime !== undefined && status.endTime >= since) return true;
-	return false;
-}
-
-function revisionTime(pod: Pod, mirror: Mirror): string {
-	const { namespace, labels, creationTimestamp } = pod.metadata;
+/** What stands for the template that the pod was made from; undefined for a pod that nobody made. */
+function revisionOf(pod: Pod, mirror: Mirror): OrderState["revision"] {
+	const { namespace, labels } = pod.metadata;
 	const owner = controllerOf(pod);
 	const hash = labels?.["controller-revision-hash"] ?? "";
-	const names: Readonly<Record<string, () => KubeObject | undefined>> = {
-		ReplicaSet: () => mirror.of(replicaSets).get(namespace, owner?.name ?? ""),
-		StatefulSet: () => mirror.of(controllerRevisions).get(namespace, hash),
-		DaemonSet: () => mirror.of(controllerRevisions).get(namespace, `${owner?.name}-${hash}`),
-		Job: () => mirror.of(jobs).get(namespace, owner?.name ?? ""),
+	const of = (kind: Kind, name: string) => {
+		const object = mirror.of(kind).get(namespace, name);
+		return object && { kind, object };
 	};
-	return names[owner?.kind ?? ""]?.()?.metadata.creationTimestamp ?? creationTimestamp;
+	switch (owner?.kind) {
+		case "ReplicaSet":
+			return of(replicaSets as unknown as Kind, owner.name);
+		case "StatefulSet":
+			return of(controllerRevisions as unknown as Kind, hash);
+		case "DaemonSet":
+			return of(controllerRevisions as unknown as Kind, `${owner.name}-${hash}`);
+		case "Job":
+			return of(jobs as unknown as Kind, owner.name);
+		default:
+			return undefined;
+	}
 }

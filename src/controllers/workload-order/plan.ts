@@ -1,10 +1,11 @@
 /** When a pod that is held back may start. */
 import type { KubeObject } from "../../core/object.ts";
 import type { DaemonSet, Deployment, Job, Pod, StatefulSet } from "../../kinds/generated/types.ts";
+import type { Kind } from "../../kinds/kind.ts";
 import { pods } from "../../kinds/pod.ts";
 import { type Awaited, afterGate } from "../../kinds/self-help/after.ts";
 import { event, patch } from "../actions.ts";
-import type { Plan } from "../controller.ts";
+import type { Action, Plan } from "../controller.ts";
 import { isTrue } from "../job/conditions.ts";
 import { isReady } from "../podcontrol/pods.ts";
 
@@ -13,9 +14,9 @@ export interface OrderState {
 	pod: Pod;
 	awaited: readonly (Awaited & {
 		object: KubeObject | undefined;
-		/** It is gone, and has succeeded before. */
-		hasRun: boolean;
 	})[];
+	/** What stands for the pod's template: a ReplicaSet, a ControllerRevision, a Job. It remembers the Jobs that were complete. */
+	revision?: { kind: Kind; object: KubeObject };
 	/** Why it can never start as things are. */
 	problem?: string;
 }
@@ -26,15 +27,24 @@ interface Waiting {
 	isTrouble: boolean;
 }
 
-export function plan({ pod, awaited, problem }: OrderState): Plan {
+/** Jobs that were complete for this template: they may be gone since, and the next of that name is for the next template. */
+const doneAnnotation = "coxswain.io/after-done";
+
+export function plan({ pod, awaited, revision, problem }: OrderState): Plan {
 	const { namespace, name, uid } = pod.metadata;
-	const waiting = awaited.map(waitingFor).filter((one) => one !== undefined);
+	const known = revision?.object.metadata.annotations?.[doneAnnotation]?.split(",") ?? [];
+	const waiting = awaited
+		.filter(({ id, object }) => object !== undefined || !known.includes(id))
+		.map(waitingFor)
+		.filter((one) => one !== undefined);
+	const remembered = remember(awaited, revision, known);
 	if (problem !== undefined) waiting.push({ text: problem, isTrouble: true });
 	if (waiting.length === 0) {
 		const change = { metadata: { uid }, spec: { schedulingGates: [{ $patch: "delete", name: afterGate }] } };
 		const done = awaited.map(({ id }) => id).join(", ");
 		return {
 			actions: [
+				...remembered,
 				patch(pods, { namespace, name }, { type: "strategic", patch: change }, { orGone: true }),
 				event(pod, "Normal", "Released", done === "" ? "waits for nothing" : `no longer waits for ${done}`),
 			],
@@ -43,20 +53,37 @@ export function plan({ pod, awaited, problem }: OrderState): Plan {
 	const message = `waits for ${waiting.map(({ text }) => text).join("; ")}`;
 	const before = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
 	// Said once, and again when it is different: the condition remembers.
-	if (before?.message === message) return { actions: [] };
+	if (before?.message === message) return { actions: remembered };
 	const condition = { type: "PodScheduled", status: "False", reason: "SchedulingGated", message };
 	const change = { metadata: { uid }, status: { conditions: [condition] } };
 	return {
 		actions: [
+			...remembered,
 			patch(pods, { namespace, name }, { type: "strategic", patch: change }, { subresource: "status", orGone: true }),
 			event(pod, waiting.some(({ isTrouble }) => isTrouble) ? "Warning" : "Normal", "WaitsForOthers", message),
 		],
 	};
 }
 
+/** Writes down which Jobs are complete, before their time after the end is over. */
+function remember(
+	awaited: OrderState["awaited"],
+	revision: OrderState["revision"],
+	known: readonly string[],
+): Action[] {
+	if (revision === undefined) return [];
+	const isDone = ({ kind, object }: OrderState["awaited"][number]) =>
+		kind === "Job" && isTrue(object as Job, "Complete");
+	const done = awaited.filter((one) => one.object !== undefined && isDone(one) && !known.includes(one.id));
+	if (done.length === 0) return [];
+	const { namespace, name, uid } = revision.object.metadata;
+	const annotations = { [doneAnnotation]: [...known, ...done.map(({ id }) => id)].join(",") };
+	const change = { type: "merge", patch: { metadata: { uid, annotations } } } as const;
+	return [patch(revision.kind, { namespace, name }, change, { orGone: true })];
+}
+
 /** What is missing; undefined when it is complete or available. */
-function waitingFor({ id, kind, object, hasRun }: OrderState["awaited"][number]): Waiting | undefined {
-	if (hasRun) return undefined;
+function waitingFor({ id, kind, object }: OrderState["awaited"][number]): Waiting | undefined {
 	const waits = (state: string, isTrouble = false) => ({ text: `${id} (${state})`, isTrouble });
 	if (object === undefined) return waits("there is none", true);
 	// Found under its own kind, each of them.

@@ -1,6 +1,6 @@
 /**
- * Order between workloads: `coxswain.io/after: job/migrate,statefulset/db` holds the pods of a workload back until the
- * others, of the same namespace, are complete or available (docs/self-help.md).
+ * Order between workloads: `coxswain.io/after: job/migrate,statefulset/db` holds the pods of a workload back until the others, of the
+ * same namespace, are complete or available (docs/self-help.md).
  */
 import type { KubeObject } from "../../core/object.ts";
 import type { Pod, PodTemplateSpec } from "../generated/types.ts";
@@ -53,10 +53,7 @@ export function idOf(kind: string, name: string): string {
 	return `${kind.toLowerCase()}/${name}`;
 }
 
-/**
- * Everything that the workload's pods wait for, by its own annotation or by its template's; nothing where that cannot
- * be read.
- */
+/** Everything that the workload's pods wait for, by its own annotation or by its template's; nothing where that cannot be read. */
 export function awaitedBy(object: KubeObject): Awaited[] {
 	const own = object.metadata.annotations?.[afterAnnotation];
 	const templates = templateOf(object)?.metadata?.annotations?.[afterAnnotation];
@@ -74,24 +71,35 @@ export function templateOf(object: KubeObject): PodTemplateSpec | undefined {
 	return (object as { spec?: { template?: PodTemplateSpec } }).spec?.template;
 }
 
+/** As many workloads are looked at on the way; a chain that is longer is nobody's meaning. */
+const mostFollowed = 1000;
+
 /**
- * The first chain of workloads that leads from this one back to it: `deployment/a`, `job/b`, `deployment/a`. Undefined
- * when there is none.
+ * The shortest chain of workloads that leads from this one back to it: `deployment/a`, `job/b`, `deployment/a`. Undefined when there is
+ * none.
  * @param find others of the same namespace
  */
 export function cycleOf(object: KubeObject, find: (awaited: Awaited) => KubeObject | undefined): string[] | undefined {
 	const start = idOf(object.kind, object.metadata.name);
-	const seen = new Set<string>();
-	const follow = (from: KubeObject, path: readonly string[]): string[] | undefined => {
-		for (const awaited of awaitedBy(from)) {
-			if (awaited.id === start) return [...path, start];
-			if (seen.has(awaited.id)) continue;
-			seen.add(awaited.id);
-			const next = find(awaited);
-			const found = next && follow(next, [...path, awaited.id]);
-			if (found !== undefined) return found;
+	/** Id → the id of the workload that waits for it. */
+	const waiting = new Map<string, string>();
+	const queue = [{ id: start, found: object }];
+	for (let place = 0; place < queue.length && place < mostFollowed; place++) {
+		const from = queue[place];
+		if (from === undefined) break;
+		for (const awaited of awaitedBy(from.found)) {
+			if (awaited.id === start) return [...chainTo(from.id, waiting), start];
+			if (waiting.has(awaited.id)) continue;
+			waiting.set(awaited.id, from.id);
+			const found = find(awaited);
+			if (found !== undefined) queue.push({ id: awaited.id, found });
 		}
-		return undefined;
-	};
-	return follow(object, [start]);
+	}
+	return undefined;
+}
+
+function chainTo(id: string, waiting: ReadonlyMap<string, string>): string[] {
+	const chain = [id];
+	for (let before = waiting.get(id); before !== undefined; before = waiting.get(before)) chain.unshift(before);
+	return chain;
 }

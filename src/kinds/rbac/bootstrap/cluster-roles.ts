@@ -91,7 +91,11 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 	// Lets pods go that waited for other workloads, and says what they wait for; upstream has no such controller.
 	"coxswain:controller:workload-order-controller": {
 		account: "workload-order-controller",
-		rules: [coreRule(["pods", "pods/status"], ["patch"])],
+		rules: [
+			coreRule(["pods", "pods/status"], ["patch"]),
+			rule(["apps"], ["controllerrevisions", "replicasets"], ["patch"]),
+			rule(["batch"], ["jobs"], ["patch"]),
+		],
 	},
 	// Patches where upstream's controllers update: the same rights by another verb, for changes of single fields that
 	// should not fail because another client changed another one.
