@@ -1,4 +1,6 @@
-/** Which of the runs that were missed are made up for, where a cron job asks for more than the last (docs/self-help.md). */
+/**
+ * Which of the runs that were missed are made up for, where a cron job asks for more than the last (docs/self-help.md).
+ */
 import type { CronSchedule } from "../../core/cron.ts";
 import type { CronJob } from "../../kinds/generated/types.ts";
 import { lastStartMs } from "./schedule.ts";

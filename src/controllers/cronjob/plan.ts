@@ -68,7 +68,7 @@ function takeDown(draft: Draft): void {
 		if (isNew) status.lastScheduleTime = timestamp(scheduledMs);
 		if (!finished && !listed.has(uid)) {
 			if (scheduledMs !== undefined) draft.active.push(referenceTo(job));
-			// Of one that was started by hand, whoever started it has told.
+			// `cox run` has told of its own.
 			else if (job.metadata.annotations?.[startedByAnnotation] === undefined)
 				say("Warning", "UnexpectedJob", `Saw a job that the controller did not create or forgot: ${name}`);
 		}
@@ -195,8 +195,8 @@ function sayForbidden({ say }: Draft): void {
 }
 
 /**
- * Starts the first run that was missed and can still start. The others follow, plan by plan: the last start is all that tells which
- * were made up for. Where runs must not overlap each waits for the one before.
+ * Starts the first run that was missed and can still start. The others follow, plan by plan: the last start is all that
+ * tells which were made up for. Where runs must not overlap each waits for the one before.
  */
 function catchUp(
 	draft: Draft,

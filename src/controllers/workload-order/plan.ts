@@ -15,7 +15,10 @@ export interface OrderState {
 	awaited: readonly (Awaited & {
 		object: KubeObject | undefined;
 	})[];
-	/** What stands for the pod's template: a ReplicaSet, a ControllerRevision, a Job. It remembers the Jobs that were complete. */
+	/**
+	 * What stands for the pod's template: a ReplicaSet, a ControllerRevision, a Job. It remembers the Jobs that were
+	 * complete.
+	 */
 	revision?: { kind: Kind; object: KubeObject };
 	/** Why it can never start as things are. */
 	problem?: string;
@@ -27,7 +30,10 @@ interface Waiting {
 	isTrouble: boolean;
 }
 
-/** Jobs that were complete for this template: they may be gone since, and the next of that name is for the next template. */
+/**
+ * Jobs that were complete for this template: they may be gone since, and the next of that name is for the next
+ * template.
+ */
 const doneAnnotation = "coxswain.io/after-done";
 
 export function plan({ pod, awaited, revision, problem }: OrderState): Plan {

@@ -1,6 +1,6 @@
 /**
- * Order between workloads: `coxswain.io/after: job/migrate,statefulset/db` holds the pods of a workload back until the others, of the
- * same namespace, are complete or available (docs/self-help.md).
+ * Order between workloads: `coxswain.io/after: job/migrate,statefulset/db` holds the pods of a workload back until the
+ * others, of the same namespace, are complete or available (docs/self-help.md).
  */
 import type { KubeObject } from "../../core/object.ts";
 import type { Pod, PodTemplateSpec } from "../generated/types.ts";
@@ -53,7 +53,10 @@ export function idOf(kind: string, name: string): string {
 	return `${kind.toLowerCase()}/${name}`;
 }
 
-/** Everything that the workload's pods wait for, by its own annotation or by its template's; nothing where that cannot be read. */
+/**
+ * Everything that the workload's pods wait for, by its own annotation or by its template's; nothing where that cannot
+ * be read.
+ */
 export function awaitedBy(object: KubeObject): Awaited[] {
 	const own = object.metadata.annotations?.[afterAnnotation];
 	const templates = templateOf(object)?.metadata?.annotations?.[afterAnnotation];
@@ -75,8 +78,8 @@ export function templateOf(object: KubeObject): PodTemplateSpec | undefined {
 const mostFollowed = 1000;
 
 /**
- * The shortest chain of workloads that leads from this one back to it: `deployment/a`, `job/b`, `deployment/a`. Undefined when there is
- * none.
+ * The shortest chain of workloads that leads from this one back to it: `deployment/a`, `job/b`, `deployment/a`.
+ * Undefined when there is none.
  * @param find others of the same namespace
  */
 export function cycleOf(object: KubeObject, find: (awaited: Awaited) => KubeObject | undefined): string[] | undefined {

@@ -1,6 +1,6 @@
 /**
- * Annotations by which workloads help themselves: what upstream does not do, where a user asks for it (docs/self-help.md). An
- * annotation that is absent costs nothing and changes nothing.
+ * Annotations by which workloads help themselves: what upstream does not do, where a user asks for it
+ * (docs/self-help.md). An annotation that is absent costs nothing and changes nothing.
  */
 
 import { durationMs } from "../../core/duration.ts";
@@ -95,8 +95,8 @@ export function isAsked({ metadata }: { metadata: { annotations?: Record<string,
 }
 
 /**
- * What is wrong with annotations that an object has and `old` had not, or had with another value: what is stored already must not
- * keep anybody from changing something else. Templates of pods and of jobs are looked at, too.
+ * What is wrong with annotations that an object has and `old` had not, or had with another value: what is stored
+ * already must not keep anybody from changing something else. Templates of pods and of jobs are looked at, too.
  */
 export function selfHelpProblems(object: KubeObject, old: KubeObject | undefined): Cause[] {
 	const causes = problemsOf(object.kind, object.metadata, old?.metadata, "metadata");
@@ -153,7 +153,10 @@ function problemsOf(kind: string, metadata: Annotated | undefined, old: Annotate
 	return causes;
 }
 
-/** What is wrong with a workload that waits for itself by way of others. @param cycle `deployment/a`, `job/b`, `deployment/a` */
+/**
+ * What is wrong with a workload that waits for itself by way of others.
+ * @param cycle `deployment/a`, `job/b`, `deployment/a`
+ */
 export function cycleProblem(cycle: readonly string[]): Cause {
 	return forbidden(annotationPath(afterAnnotation), `workloads would wait for each other: ${cycle.join(" → ")}`);
 }
