@@ -2,57 +2,20 @@
 import { timestamp } from "../../core/clock.ts";
 import type { Job, JobCondition, Node, Pod } from "../../kinds/generated/types.ts";
 import { jobs } from "../../kinds/job.ts";
-import {
-	allNodesCondition,
-	nodesAnnotation,
-	perNodeOf,
-	type Slot,
-	slotKey,
-	slotOf,
-	slotsOf,
-	slotsText,
-} from "../../kinds/self-help/per-node.ts";
+import { allNodesCondition, nodesAnnotation, slotKey, slotOf, slotsText } from "../../kinds/self-help/per-node.ts";
 import { event, patch } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { placementFor } from "../daemonset/placement.ts";
 import { type Census, indexesOf } from "./census.ts";
 import { isTrue } from "./conditions.ts";
 import { IndexSet } from "./indexes.ts";
+import type { PerNode } from "./per-node.ts";
 import { indexOf } from "./pods.ts";
 
 /** A Job that has had more nodes takes no further ones: each is remembered. */
 const mostSlots = 5000;
 /** Names in one part of the condition's message. */
 const mostNames = 20;
-
-export interface PerNode {
-	/** By index. */
-	slots: readonly Slot[];
-	/** It goes on when all are done: more may come. */
-	follows: boolean;
-	/** Indexes whose node is gone, or does not match as things are. */
-	unfit: IndexSet;
-	/** Of those, indexes whose node is there. */
-	unmatched: IndexSet;
-}
-
-/** Undefined for a Job that has nothing to do with nodes. */
-export function perNodeTerms(job: Job, nodes: readonly Node[] | undefined): PerNode | undefined {
-	const mode = perNodeOf(job);
-	if (mode === undefined || nodes === undefined) return undefined;
-	const slots = slotsOf(job);
-	const fits = placementFor(job.spec.template.spec);
-	const found = new Map(nodes.map((node) => [slotKey(slotOf(node)), node]));
-	const unfit: number[] = [];
-	const unmatched: number[] = [];
-	for (const [index, slot] of slots.entries()) {
-		const node = found.get(slotKey(slot));
-		if (node !== undefined && fits(node).shouldRun) continue;
-		unfit.push(index);
-		if (node !== undefined) unmatched.push(index);
-	}
-	return { slots, follows: mode === "follow", unfit: IndexSet.of(unfit), unmatched: IndexSet.of(unmatched) };
-}
 
 /** Gives indexes to nodes that have none. What they change shows in the next plan. */
 export function followNodes(

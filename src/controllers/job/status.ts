@@ -8,7 +8,8 @@ import type { Census } from "./census.ts";
 import { conditionOf, withCondition } from "./conditions.ts";
 import type { Counting } from "./counting.ts";
 import type { Management } from "./manage.ts";
-import { nodesCondition, type PerNode } from "./nodes.ts";
+import { nodesCondition } from "./nodes.ts";
+import type { PerNode } from "./per-node.ts";
 import type { Terms } from "./terms.ts";
 import type { Verdict } from "./verdict.ts";
 

@@ -1,6 +1,6 @@
 /** A job's spec with the API's defaults in place. */
 import type { Job, Node, PodFailurePolicyRule, SuccessPolicyRule } from "../../kinds/generated/types.ts";
-import { type PerNode, perNodeTerms } from "./nodes.ts";
+import { type PerNode, perNodeTerms } from "./per-node.ts";
 
 const unlimited = 2 ** 31 - 1;
 

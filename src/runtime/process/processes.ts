@@ -32,7 +32,7 @@ export function signal(target: ProcessId, name: NodeJS.Signals): boolean {
 }
 
 /**
- * Sends a signal to the first process of a PID namespace as soon as that minds it: until it has a handler the kernel
+ * Sends a signal to the first process of a PID namespace as soon as that handles it: until it has a handler the kernel
  * drops it, so that a program asked to end in the moment of its start would not hear of it. Nothing is sent once
  * `aborted`.
  * @param isYoung it has just started: its first handler may be none of its own. Node.js has one for a moment that
@@ -47,15 +47,15 @@ export async function signalWhenHandled(
 	let sent: "no" | "later" | "yes" = "no";
 	let waitMs = 5;
 	for (let attempt = 0; !aborted.aborted && (sent !== "yes" || attempt < 400); attempt++) {
-		const minds = handling(target.pid, name);
+		const handled = handling(target.pid, name);
 		// Blocked signals are kept for programs that fetch them; but others block all for a moment while they start.
-		if (minds === "yes" ? sent !== "yes" : minds === "later" && sent === "no") {
+		if (handled === "yes" ? sent !== "yes" : handled === "later" && sent === "no") {
 			signal(target, name);
-			if (minds === "yes" && !isYoung) return;
+			if (handled === "yes" && !isYoung) return;
 			waitMs = 3;
 			attempt = 0;
-			sent = minds;
-		} else if (minds === "no" && sent === "yes") sent = "later";
+			sent = handled;
+		} else if (handled === "no" && sent === "yes") sent = "later";
 		else waitMs = sent === "yes" ? (attempt < 100 ? 3 : 20) : Math.min(waitMs * 2, isYoung ? 20 : 200);
 		await clock.sleep(waitMs, aborted).catch(() => {});
 	}

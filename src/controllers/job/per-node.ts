@@ -1,0 +1,34 @@
+/** What a Job that runs once on each node is to have: its nodes, and which of them can take its pods as they are. */
+import type { Job, Node } from "../../kinds/generated/types.ts";
+import { perNodeOf, type Slot, slotKey, slotOf, slotsOf } from "../../kinds/self-help/per-node.ts";
+import { placementFor } from "../daemonset/placement.ts";
+import { IndexSet } from "./indexes.ts";
+
+export interface PerNode {
+	/** By index. */
+	slots: readonly Slot[];
+	/** It goes on when all are done: more may come. */
+	follows: boolean;
+	/** Indexes whose node is gone, or does not match as things are. */
+	unfit: IndexSet;
+	/** Of those, indexes whose node is there. */
+	unmatched: IndexSet;
+}
+
+/** Undefined for a Job that has nothing to do with nodes. */
+export function perNodeTerms(job: Job, nodes: readonly Node[] | undefined): PerNode | undefined {
+	const mode = perNodeOf(job);
+	if (mode === undefined || nodes === undefined) return undefined;
+	const slots = slotsOf(job);
+	const fits = placementFor(job.spec.template.spec);
+	const found = new Map(nodes.map((node) => [slotKey(slotOf(node)), node]));
+	const unfit: number[] = [];
+	const unmatched: number[] = [];
+	for (const [index, slot] of slots.entries()) {
+		const node = found.get(slotKey(slot));
+		if (node !== undefined && fits(node).shouldRun) continue;
+		unfit.push(index);
+		if (node !== undefined) unmatched.push(index);
+	}
+	return { slots, follows: mode === "follow", unfit: IndexSet.of(unfit), unmatched: IndexSet.of(unmatched) };
+}
