@@ -23,6 +23,7 @@ function set(name, value) {
 		options.method = options.method || "POST";
 		options.headers["Content-Type"] = options.headers["Content-Type"] || "application/x-www-form-urlencoded";
 	} else if (name === "output") output = value;
+	else if (name === "cacert") options.ca = fs.readFileSync(value);
 	else if (name === "max-time") options.timeoutSeconds = Number(value);
 	else if (name === "connect-timeout") options.timeoutSeconds = options.timeoutSeconds || Number(value);
 	else if (name === "write-out") write = value;

@@ -131,7 +131,11 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 			"--tls-private-key-file=/localhost.key",
 		];
 		const container = await fixture.start({ image: "agnhost", args });
-		const ready = () => inside(container.id, "curl -s --cacert /localhost.crt https://localhost:8443/readyz");
+		const ready = () =>
+			inside(
+				container.id,
+				"/usr/lib/coxswain/stand-ins/bin/curl -s --cacert /localhost.crt https://localhost:8443/readyz",
+			);
 		await fixture.until("it is ready", async () => (await ready()).stdout === "ok");
 		const { stdout } = await inside(
 			container.id,
@@ -262,17 +266,26 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		60_000,
 	);
 
-	const hasPostgres = existsSync("/usr/local/bin/postgres") || existsSync("/usr/bin/postgres");
-	it.skipIf(!hasPostgres)(
-		"postgres: makes the database by the official image's variables (where it is on PATH)",
+	it.skipIf(!existsSync("/usr/lib/postgresql"))(
+		"postgres: makes the database by the official image's variables and scripts (where it is installed)",
 		async () => {
+			const scripts = `${fixture.directory}/scripts`;
+			mkdirSync(scripts);
+			writeFileSync(`${scripts}/1.sql`, "CREATE TABLE answers (answer INT);");
+			writeFileSync(
+				`${scripts}/2.sh`,
+				'psql -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c "INSERT INTO answers VALUES (42)"',
+			);
+			const containerPath = "/docker-entrypoint-initdb.d";
+			const mounts = [{ hostPath: scripts, containerPath, readOnly: true, propagation: "None" as const }];
 			const env = [
 				{ name: "POSTGRES_PASSWORD", value: "secret" },
+				{ name: "POSTGRES_USER", value: "postgres" },
 				{ name: "POSTGRES_DB", value: "shop" },
 			];
-			const container = await fixture.start({ image: "postgres:15", env });
+			const container = await fixture.start({ image: "postgres:15", env, mounts });
 			const query = () =>
-				inside(container.id, "PGPASSWORD=secret psql -h 127.0.0.1 -U postgres shop -Atc 'SELECT 6*7'");
+				inside(container.id, "PGPASSWORD=secret psql -h 127.0.0.1 -U postgres shop -Atc 'TABLE answers'");
 			await fixture.until("it answers", async () => (await query()).stdout === "42\n");
 		},
 		60_000,

@@ -111,7 +111,7 @@ export function daemonSetExamples(cluster: () => TestCluster, isWhole: boolean):
 			});
 		});
 
-		test("a node that comes has its agents and entries, and takes them along when it goes", async () => {
+		test.runIf(isWhole)("a node that comes has its agents and entries, and takes them along when it goes", async () => {
 			const pods = await readme.step("a node more: each DaemonSet has a pod on it");
 			for (const agent of ["node-exporter", "log-shipper", "pod-registrar"]) expect(pods).toContain(agent);
 			await eventually(async () => {
