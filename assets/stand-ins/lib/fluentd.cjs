@@ -47,8 +47,8 @@ function printNew(path, isFirstLook) {
 }
 
 const root = roots.find((candidate) => fs.existsSync(candidate)) || "/var/log";
-console.log(`fluentd is not on this machine: Coxswain's stand-in prints what is added to the logs in ${root}`);
 for (const path of logFiles(root, 5, [])) printNew(path, true);
+console.log(`fluentd is not on this machine: Coxswain's stand-in prints what is added to the logs in ${root}`);
 setInterval(() => {
 	for (const path of logFiles(root, 5, [])) printNew(path, false);
 }, 1000);
