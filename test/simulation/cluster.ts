@@ -15,6 +15,7 @@ import {
 	controllerManager,
 	controllerUser,
 	eventRecorder,
+	notifications,
 	scheduler as schedulerUser,
 	serviceAccount,
 } from "../../src/cluster/identities.ts";
@@ -27,6 +28,9 @@ import { Recorder } from "../../src/history/recorder.ts";
 import { historySettings } from "../../src/history/settings.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
 import { createRegistry, type Registry } from "../../src/kinds/registry.ts";
+import { Notifier } from "../../src/notify/notifier.ts";
+import type { SendRequest } from "../../src/notify/settings.ts";
+import { loadCloudEvents } from "../../src/notify/sinks/webhook.ts";
 import { startScheduler } from "../../src/scheduler/shell.ts";
 import { createFaultyStore, type Faults } from "../../src/store/faulty.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
@@ -35,6 +39,9 @@ import { type ConnectionFaults, faultyTransport, noFaults } from "./faulty-trans
 import type { JumpingClock } from "./jumping-clock.ts";
 import { Machines } from "./machines.ts";
 import { patientTransport } from "./patient-transport.ts";
+
+// Loaded before virtual time begins, which does not wait for the disk.
+await loadCloudEvents();
 
 const collector = serviceAccount("generic-garbage-collector");
 
@@ -58,6 +65,8 @@ export interface SimulatedCluster {
 	readonly user: Client;
 	readonly machines: Machines;
 	readonly controlPlane: ControlPlane;
+	/** Notifications that a sink has taken: event and run. */
+	readonly told: ReadonlySet<string>;
 	stop(): Promise<void>;
 }
 
@@ -114,7 +123,8 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 	await makeBuiltIns(createClient(memoryTransport(api.handle, apiServer)), builtInRoles, (what, error) => {
 		throw new Error(what, { cause: error });
 	});
-	const controlPlane = startControlPlane(options, api.registry, unsteady, { history, store: faultyStore });
+	const told = new Set<string>();
+	const controlPlane = startControlPlane(options, api.registry, unsteady, { history, store: faultyStore, told });
 	const machines = new Machines({
 		clock,
 		random,
@@ -135,6 +145,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 		user: createClient(connect(administrator), { userAgent: "user" }),
 		machines,
 		controlPlane,
+		told,
 		async stop() {
 			await Promise.all([controlPlane.stop(), machines.stop()]);
 			await api.close();
@@ -178,6 +189,18 @@ class History implements KeptLogs {
 	}
 }
 
+/** Takes what is sent, except every seventh request. */
+function sink(told: Set<string>): SendRequest {
+	let count = 0;
+	return ({ body }) => {
+		if (++count % 7 === 0) return 503;
+		// As webhooks send it.
+		const { data } = JSON.parse(body) as { data: { event: string; run?: string } };
+		told.add(`${data.event} ${data.run}`);
+		return 200;
+	};
+}
+
 /** Of the object that a request is to delete, where it says so. */
 function deletedUid({ method, body }: ApiRequest): string | undefined {
 	if (method !== "DELETE" || body === undefined || !("object" in body)) return undefined;
@@ -189,7 +212,7 @@ function startControlPlane(
 	{ clock, onError, ...options }: ClusterOptions,
 	registry: Registry,
 	connect: (user: User) => Client,
-	{ history, store }: { history: History; store: Store },
+	{ history, store, told }: { history: History; store: Store; told: Set<string> },
 ): ControlPlane {
 	const controllers = options.controllers(registry);
 	let parts = start();
@@ -221,14 +244,26 @@ function startControlPlane(
 			recordEvent: (regarding, event) => recorder.record({ regarding, ...event, component: "default-scheduler" }),
 		});
 		history.start(store, mirror);
-		return { mirror, schedulerMirror, recorder, startOne, scheduler, shells: controllers.map(startOne) };
+		const notifier = new Notifier({
+			store,
+			clock,
+			client: connect(notifications),
+			recorder,
+			allow: [],
+			isPublicOpen: false,
+			send: sink(told),
+			onError: (error) => onError?.("notifications", error),
+		});
+		void notifier.start(mirror);
+		return { mirror, schedulerMirror, recorder, startOne, scheduler, notifier, shells: controllers.map(startOne) };
 	}
 
 	async function stop(): Promise<void> {
-		const { shells, scheduler, recorder, mirror, schedulerMirror } = parts;
+		const { shells, scheduler, recorder, notifier, mirror, schedulerMirror } = parts;
 		// The one of this control plane; the next has its own.
 		const endHistory = history.stop();
 		await Promise.all([scheduler.stop(), ...shells.map((shell) => shell.stop())]);
+		await notifier.stop();
 		await recorder.flush();
 		await endHistory();
 		mirror.close();

@@ -21,13 +21,15 @@ export class Truth {
 	readonly deletedByUser: ReadonlySet<string>;
 	/** UIDs of objects that the garbage collector deleted, or tried to. */
 	readonly collected: ReadonlySet<string>;
+	/** Notifications that a sink has taken. */
+	readonly told: ReadonlySet<string>;
 	readonly #startMs: number;
 	readonly #hash = createHash("sha256");
 	readonly #observers: Observe[];
 	readonly #stop = new AbortController();
 
 	constructor(
-		cluster: Pick<SimulatedCluster, "store" | "clock" | "controlPlane" | "deletedByUser" | "collected">,
+		cluster: Pick<SimulatedCluster, "store" | "clock" | "controlPlane" | "deletedByUser" | "collected" | "told">,
 		observers: Observe[],
 	) {
 		const { store, clock, controlPlane } = cluster;
@@ -35,6 +37,7 @@ export class Truth {
 		this.runningMs = () => controlPlane.runningMs();
 		this.deletedByUser = cluster.deletedByUser;
 		this.collected = cluster.collected;
+		this.told = cluster.told;
 		this.#startMs = clock.monotonicMs();
 		this.#observers = observers;
 		store.watch(

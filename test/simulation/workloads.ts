@@ -9,8 +9,10 @@ import { deployments } from "../../src/kinds/deployment.ts";
 import { jobs } from "../../src/kinds/job.ts";
 import type { Kind } from "../../src/kinds/kind.ts";
 import { namespaces } from "../../src/kinds/namespace.ts";
+import { notificationPolicies } from "../../src/kinds/notify/notificationpolicy.ts";
 import { podDisruptionBudgets } from "../../src/kinds/poddisruptionbudget.ts";
 import { resourceQuotas } from "../../src/kinds/resourcequota.ts";
+import { secrets } from "../../src/kinds/secret.ts";
 import { services } from "../../src/kinds/service.ts";
 import { statefulSets } from "../../src/kinds/statefulset.ts";
 import { storageClasses } from "../../src/kinds/storageclass.ts";
@@ -206,6 +208,17 @@ export async function makeWorkloads(cluster: SimulatedCluster): Promise<Workload
 	);
 	await Promise.all(before);
 	await persistently(cluster, (client) => client.create(storageClasses, standardStorageClass));
+	const hook = { name: "hook", namespace };
+	await persistently(cluster, (client) =>
+		client.create(secrets, { metadata: hook, stringData: { url: "https://hook.example.com/" } }),
+	);
+	const urlFrom = { secretKeyRef: { name: "hook", key: "url" } };
+	await persistently(cluster, (client) =>
+		client.create(notificationPolicies, {
+			metadata: hook,
+			spec: { events: ["Succeeded", "Failed"], sinks: [{ name: "hook", webhook: { urlFrom } }] },
+		}),
+	);
 	const all = choices(random);
 	const some = all.filter(() => random() < 0.5);
 	const choice = some.length === 0 ? all : some;

@@ -10,9 +10,16 @@ const groups: Readonly<Record<string, string>> = {
 	NotificationPolicy: "notify.coxswain.io/v1",
 };
 
+let library: Promise<typeof import("cloudevents")> | undefined;
+
+/** It brings a validator of JSON schemas along, which costs a cluster nothing that sends nothing. */
+export function loadCloudEvents(): Promise<typeof import("cloudevents")> {
+	library ??= import("cloudevents");
+	return library;
+}
+
 export async function webhookRequest(message: Message, url: URL, key?: string): Promise<OutgoingRequest> {
-	// It brings a validator of JSON schemas along, which nobody needs who sends nothing.
-	const { CloudEvent, HTTP } = await import("cloudevents");
+	const { CloudEvent, HTTP } = await loadCloudEvents();
 	const { notification, title, text, log, nowMs } = message;
 	const { id, event, at, namespace, kind, name } = notification;
 	const { headers, body } = HTTP.structured(

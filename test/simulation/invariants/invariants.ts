@@ -4,6 +4,7 @@ import { scheduledTimes } from "./cronjob.ts";
 import { daemonPods } from "./daemonset.ts";
 import type { Invariant } from "./invariant.ts";
 import { jobCounts, oncePerNode } from "./job.ts";
+import { allTold } from "./notifications.ts";
 import { workloadOrder } from "./order.ts";
 import { orphansStay } from "./orphan.ts";
 import { quotasHold } from "./quota.ts";
@@ -25,5 +26,6 @@ export function invariants(): Invariant[] {
 		orphansStay(),
 		quotasHold(),
 		runsKept(),
+		allTold(),
 	];
 }
