@@ -17,6 +17,8 @@ const job = (name: string, script: string, spec: object = {}, restartPolicy = "N
 const template = (script: string, restartPolicy = "Never") => ({
 	spec: {
 		restartPolicy,
+		// A shell as process 1 does not mind SIGTERM.
+		terminationGracePeriodSeconds: 1,
 		containers: [
 			{
 				name: "main",
@@ -58,14 +60,16 @@ test("what Jobs did and wrote outlives Jobs, pods, the server and the machine", 
 			await apply(
 				nightly,
 				job("retried", secondTime, {}, "OnFailure"),
-				job("ttl", "seq 1 100000; echo broken; exit 3", { ttlSecondsAfterFinished: 0, backoffLimit: 0 }),
 				job("slow", "echo begun; sleep 2; echo ended"),
 				job("doomed", "echo doomed; sleep 1000"),
 			);
 			await cluster.kubectl("create", "job", "by-hand", "--from=cronjob/nightly");
 			await eventually(async () => expect(await cluster.kubectl("logs", "job/slow")).toBe("begun\n"));
+			await eventually(async () => expect(await cluster.kubectl("logs", "job/doomed")).toBe("doomed\n"));
 			// Ends, and is retried, while nobody is there to write it down.
 			kill(new Traces(cluster.data).pids(/^server$/));
+			const ttl = { ttlSecondsAfterFinished: 0, backoffLimit: 0 };
+			await eventually(() => apply(job("ttl", "seq 1 100000; echo broken; exit 3", ttl)), 60_000);
 			const complete = ["--for=condition=complete", "job/slow", "job/retried", "--timeout=5s"];
 			await eventually(() => cluster.kubectl("wait", ...complete), 60_000);
 			await cluster.kubectl("delete", "job", "retried", "doomed", "--grace-period=1");
@@ -83,6 +87,7 @@ test("what Jobs did and wrote outlives Jobs, pods, the server and the machine", 
 					"by-hand": "Succeeded",
 				});
 				for (const [name, { status }] of runs) expect([name, status.logs]).toEqual([name, "Complete"]);
+				expect(runs.get("doomed")?.status.pods?.map(({ phase }) => phase)).not.toContain("Running");
 				return runs;
 			});
 			expect(before.get("retried")?.status).toMatchObject({
