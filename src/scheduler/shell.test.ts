@@ -11,6 +11,7 @@ import { catalog } from "../kinds/catalog.ts";
 import type { Node, Pod, PodSpec } from "../kinds/generated/types.ts";
 import { namespaces } from "../kinds/namespace.ts";
 import { nodes } from "../kinds/node.ts";
+import { persistentVolumes } from "../kinds/persistentvolume.ts";
 import { persistentVolumeClaims } from "../kinds/persistentvolumeclaim.ts";
 import { pods } from "../kinds/pod.ts";
 import { priorityClasses } from "../kinds/priorityclass.ts";
@@ -186,6 +187,10 @@ describe("scheduler", () => {
 		const claim = await client.get(persistentVolumeClaims, ref);
 		expect(claim.metadata.annotations?.["volume.kubernetes.io/selected-node"]).toBe("node-1");
 		expect(await nodeOf("db")).toBeUndefined();
+		await client.create(persistentVolumes, {
+			metadata: { name: "volume-1" },
+			spec: { accessModes: ["ReadWriteOnce"], capacity: { storage: "1Gi" }, hostPath: { path: "/data" } },
+		});
 		const annotations = { "pv.kubernetes.io/bind-completed": "yes" };
 		await client.patch(persistentVolumeClaims, ref, {
 			type: "merge",
