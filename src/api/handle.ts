@@ -124,7 +124,8 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 				// Should the next one refuse, this one has been left.
 				release = undefined;
 			}
-			release = flow.enter(info.resource === undefined);
+			// Clients of the same process bound themselves, and the cluster's own parts must not wait for anyone outside.
+			release = flow.enter(info.resource === undefined || request.peer === undefined);
 			const context: Context = { server, request, info, user, warnings: [], audit };
 			// decode → admit → validate → commit: in verbs/create.ts and verbs/write.ts
 			const response = info.resource === undefined ? await paths(request, user) : await serveResource(context);

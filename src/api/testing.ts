@@ -28,6 +28,8 @@ export interface AskOptions {
 	signal?: AbortSignal;
 	/** Sends the body as bytes of this type. */
 	type?: string;
+	/** The connection that the request comes by. Default: none, as for a client of the same process. */
+	peer?: ApiRequest["peer"];
 }
 
 export interface TestApi extends Api {
@@ -64,6 +66,7 @@ export async function testApi(options: TestOptions = {}): Promise<TestApi> {
 			...("user" in more ? (more.user === undefined ? {} : { user: more.user }) : { user: admin }),
 			...(body === undefined ? {} : { body: bytes ? { bytes } : { object: body } }),
 			signal: more.signal ?? new AbortController().signal,
+			peer: more.peer,
 		});
 	};
 	const test: TestApi = {
