@@ -6,6 +6,8 @@ import { prefixEnd, type Store } from "../store/store.ts";
 import type { LogFact } from "./facts.ts";
 import { logKey, runName } from "./keys.ts";
 
+/** What agents read of a log (docs/run-history.md, "How much is kept"), and more than that. */
+const mostLogBytes = 8 * 1024 * 1024;
 /** Values read at a time where only their keys are wanted. */
 const pageEntries = 16;
 
@@ -31,7 +33,13 @@ export async function readLog(store: Store, name: KeptLogName): Promise<Buffer |
 	if (entry === undefined) return undefined;
 	const value = Buffer.from(entry.value.buffer, entry.value.byteOffset, entry.value.length);
 	// What is short is not compressed; a log begins with a time.
-	return value[0] === 0x1f ? gunzipSync(value) : value;
+	if (value[0] !== 0x1f) return value;
+	try {
+		return gunzipSync(value, { maxOutputLength: mostLogBytes });
+	} catch {
+		// Nodes compress, and any of them may be hostile: a megabyte can unfold to a gigabyte.
+		return Buffer.from("");
+	}
 }
 
 /** Keys that begin so: of all logs of a run, of all runs of a namespace. */

@@ -54,7 +54,10 @@ async function judge(
 	if (known !== undefined) return isOwn(known.node) ? "take" : "never";
 	const pod = podOf(log);
 	if (pod === "later") return pod;
-	return pod !== undefined && isOwn(pod.spec.nodeName) && controllerOf(pod)?.uid === jobUid ? "take" : "never";
+	if (pod === undefined || !isOwn(pod.spec.nodeName) || pod.metadata.namespace !== log.namespace) return "never";
+	// Namespace and name say which run it is: they are the node's own words until here.
+	const job = controllerOf(pod);
+	return job?.uid === jobUid && job.name === log.jobName ? "take" : "never";
 }
 
 function runKey({ namespace, jobName, jobUid }: EndedLog): string {
