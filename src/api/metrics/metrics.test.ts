@@ -72,6 +72,23 @@ test("requests are counted by verb, resource, scope and code", async () => {
 	await api.close();
 });
 
+test("paths that are no resources are told apart, whichever was asked for first", async () => {
+	const api = await testApi();
+	for (const path of ["/readyz", "/version", "/version/", "/none", "/apis"]) await api.ask("GET", path);
+	await api.ask("POST", "/version", {});
+	const now = await scrape(api);
+	const count = (verb: string, subresource: string) =>
+		[...now]
+			.filter(([name]) => name.startsWith("apiserver_request_total{") && name.includes(`verb="${verb}"`))
+			.filter(([name]) => name.includes(`subresource="${subresource}"`))
+			.reduce((sum, [, value]) => sum + value, 0);
+	expect([count("GET", "/readyz"), count("GET", "/version"), count("GET", "/apis"), count("GET", "")]).toEqual([
+		1, 2, 1, 1,
+	]);
+	expect(count("POST", "/version")).toBe(1);
+	await api.close();
+});
+
 test("deprecated versions that were asked for are told, with the release that has them no more", async () => {
 	const api = await testApi();
 	const asked = () =>

@@ -54,7 +54,7 @@ export function requestLabels(request: ApiRequest, info: RequestInfo | undefined
 
 /** What requests with the same labels have in common, in a form that takes little to make. */
 export function requestKey({ method, query, headers }: ApiRequest, info: RequestInfo | undefined): string {
-	if (info?.resource === undefined) return "";
+	if (info?.resource === undefined) return keyOfPath(method, info?.path ?? "");
 	const { group, version, plural, namespace, name, subresource = "" } = info.resource;
 	const scope = name !== undefined ? "r" : namespace !== undefined ? "n" : "c";
 	const dry = method !== "GET" && query.size > 0 && query.get("dryRun") === "All" ? "d" : "";
@@ -62,10 +62,19 @@ export function requestKey({ method, query, headers }: ApiRequest, info: Request
 	return `${info.verb}${scope}${dry}${apply}/${group}/${version}/${plural}/${subresource}`;
 }
 
-export function pathLabels(verb: string, path: string): RequestLabels {
+function keyOfPath(method: string, path: string): string {
+	return `${method} ${firstOf(path)}`;
+}
+
+/** Of the paths that have a label; empty for others. */
+function firstOf(path: string): string {
 	const end = path.indexOf("/", 1);
 	const first = end < 0 ? path : path.slice(0, end);
-	const subresource = paths.has(first) ? first : "";
+	return paths.has(first) ? first : "";
+}
+
+export function pathLabels(verb: string, path: string): RequestLabels {
+	const subresource = firstOf(path);
 	return { verb, dryRun: "", group: "", version: "", resource: "", subresource, scope: "" };
 }
 
