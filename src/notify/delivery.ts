@@ -16,6 +16,7 @@ import {
 	retryDelayMs,
 	type Step,
 } from "./queue.ts";
+import { Slots } from "./slots.ts";
 
 export interface DeliveryParts {
 	store: Store;
@@ -45,6 +46,8 @@ class Queue {
 	inRow = 0;
 	lastError = "";
 	working = false;
+	/** What is in it is nobody's any more. */
+	isOver = false;
 	timer: Timer | undefined;
 
 	constructor(name: QueueName) {
@@ -52,8 +55,6 @@ class Queue {
 	}
 }
 
-/** Attempts under way at the same time, of all sinks. */
-const mostAtOnce = 16;
 /** How long acknowledgements gather: what is not written is sent again after a crash, with the same id. */
 const acknowledgeMs = 100;
 const mostAcknowledged = 64;
@@ -65,8 +66,7 @@ const gapMs = 400;
 export class Delivery {
 	readonly #parts: DeliveryParts;
 	readonly #queues = new Map<string, Queue>();
-	#active = 0;
-	readonly #waiting = new Set<Queue>();
+	readonly #slots = new Slots<Queue>();
 	#acknowledged: string[] = [];
 	#acknowledging: Timer | undefined;
 	readonly #working = new Set<Promise<void>>();
@@ -98,6 +98,16 @@ export class Delivery {
 		}
 	}
 
+	/** What waits for it must not meet the sinks of the next namespace of that name. */
+	namespaceGone(namespace: string): void {
+		for (const [id, queue] of this.#queues) {
+			if (queue.name.namespace !== namespace) continue;
+			queue.isOver = true;
+			this.#queues.delete(id);
+			this.#look(queue);
+		}
+	}
+
 	pending({ namespace, policy, sink }: QueueName): number {
 		const queue = this.#queues.get(queueId({ namespace, policy, sink }));
 		return queue === undefined ? 0 : queue.entries.length + (queue.digest === undefined ? 0 : 1);
@@ -122,27 +132,20 @@ export class Delivery {
 	}
 
 	#look(queue: Queue): void {
-		if (queue.working || this.#stopped || this.#waiting.has(queue)) return;
+		if (queue.working || this.#stopped) return;
 		queue.timer?.cancel();
 		queue.timer = undefined;
-		if (this.#active >= mostAtOnce) {
-			this.#waiting.add(queue);
-			return;
-		}
+		if (!this.#slots.enter(queue)) return;
 		queue.working = true;
-		this.#active++;
 		const working = this.#work(queue)
 			.catch((error: unknown) => {
 				this.#parts.onError?.(error);
 				this.#lookAt(queue, this.#parts.clock.now() + lookAgainMs);
 			})
 			.finally(() => {
-				this.#active--;
 				this.#working.delete(working);
-				const [next] = this.#waiting;
-				if (next === undefined) return;
-				this.#waiting.delete(next);
-				this.#look(next);
+				const next = this.#slots.leave(queue);
+				if (next !== undefined) this.#look(next);
 			});
 		this.#working.add(working);
 	}
@@ -151,7 +154,7 @@ export class Delivery {
 	async #work(queue: Queue): Promise<void> {
 		try {
 			while (!this.#stopped) {
-				const target = this.#parts.target(queue.name);
+				const target = queue.isOver ? undefined : this.#parts.target(queue.name);
 				if (target === undefined) {
 					await this.#discard(queue);
 					return;
@@ -161,7 +164,7 @@ export class Delivery {
 					this.#parts.readyAtMs(notification),
 				);
 				if (step.do === "nothing") {
-					if (queue.sentAtMs.length === 0 && queue.failures === 0) this.#queues.delete(queueId(queue.name));
+					if (queue.sentAtMs.length === 0 && queue.failures === 0) this.#forget(queue);
 					return;
 				}
 				if (step.do === "wait") {
@@ -237,9 +240,14 @@ export class Delivery {
 	async #discard(queue: Queue): Promise<void> {
 		const deletes = queue.entries.splice(0).map(({ key }) => key);
 		if (queue.digest !== undefined) deletes.push(digestKey(queue.name));
-		this.#queues.delete(queueId(queue.name));
+		this.#forget(queue);
 		for (let at = 0; at < deletes.length; at += mostEntries)
 			await this.#parts.store.commit({ compare: [], puts: [], deletes: deletes.slice(at, at + mostEntries) });
+	}
+
+	#forget(queue: Queue): void {
+		const id = queueId(queue.name);
+		if (this.#queues.get(id) === queue) this.#queues.delete(id);
 	}
 
 	#lookAt(queue: Queue, atMs: number): void {

@@ -84,11 +84,12 @@ export class HttpSender {
 					});
 					const finish = () => done({ status: statusCode, location: got.location, ...retryAfter(got["retry-after"]) });
 					response.once("close", finish);
-					response.once("error", finish);
+					response.on("error", finish);
 				},
 			);
 			request.once("socket", (socket) => watchAddress(socket, guard));
-			request.once("error", fail);
+			// A second one must find a listener, too.
+			request.on("error", fail);
 			request.end(body);
 		});
 	}

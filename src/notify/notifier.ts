@@ -137,7 +137,12 @@ export class Notifier {
 		for (const { queue, digest } of stored.digests) delivery.addDigest(queue, digest);
 		for (const { queue, entry } of stored.entries) delivery.add(queue, entry);
 		this.#watcher.start();
-		this.#ends.push(informer.onChange((current, old) => this.#policyChanged(current, old)));
+		this.#ends.push(
+			informer.onChange((current, old) => this.#policyChanged(current, old)),
+			mirror.of(namespaces).onChange((current, old) => {
+				if (current === undefined && old !== undefined) delivery.namespaceGone(old.metadata.name);
+			}),
+		);
 	}
 
 	#policyChanged(current: NotificationPolicy | undefined, old: NotificationPolicy | undefined): void {

@@ -1,6 +1,7 @@
 /** Policies as they are heeded, whether they are objects or annotations, and what they are about. Pure. */
 import { parseTimestamp } from "../core/clock.ts";
 import { durationMs } from "../core/duration.ts";
+import { dnsSubdomainProblems } from "../core/names.ts";
 import type { KubeObject } from "../core/object.ts";
 import { selectorFrom } from "../core/selector.ts";
 import type { SecretKeySelector } from "../kinds/generated/types.ts";
@@ -119,7 +120,8 @@ export function annotatedPolicy(namespace: string, secret: string, events = usua
 /** What a workload's annotations ask for. */
 export function annotationPolicy(namespace: string, annotations: Annotations): Policy | undefined {
 	const secret = annotations?.[webhookAnnotation];
-	if (secret === undefined || secret === "") return undefined;
+	// Stored values may be older than the check of new ones: what names no Secret must not become a key of the store.
+	if (secret === undefined || dnsSubdomainProblems(secret).length > 0) return undefined;
 	const named = annotations?.[eventsAnnotation]?.split(",").map((text) => text.trim());
 	const known = named && notificationEvents.filter((event) => named.includes(event));
 	return annotatedPolicy(namespace, secret, known);

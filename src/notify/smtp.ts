@@ -13,10 +13,17 @@ export interface Email {
 }
 
 const timeoutMs = 15_000;
+/** For a whole mail: a server that says a byte now and then is never silent. */
+const patienceMs = 60_000;
 const ports = { "smtp:": 587, "smtps:": 465 } as const;
 
 /** @param server `smtps://user:password@host:465` @throws SendError */
-export async function sendEmail(destinations: Destinations, server: URL, email: Email): Promise<void> {
+export async function sendEmail(
+	destinations: Destinations,
+	server: URL,
+	email: Email,
+	patience = patienceMs,
+): Promise<void> {
 	const isTls = server.protocol === "smtps:";
 	const host = server.hostname.replace(/^\[|\]$/g, "");
 	const port = Number(server.port) || ports[isTls ? "smtps:" : "smtp:"];
@@ -40,8 +47,14 @@ export async function sendEmail(destinations: Destinations, server: URL, email: 
 		getSocket: (_: unknown, callback: (error: Error | null, socket: { connection: Socket }) => void) =>
 			callback(null, { connection: socket }),
 	});
+	// Real time, whatever clock the cluster has: the other side has no other.
+	const signal = AbortSignal.timeout(patience);
+	const late = new Promise<never>((_, failed) => {
+		const why = `${host}: the mail was not taken within ${patience / 1000}s`;
+		signal.addEventListener("abort", () => failed(new SendError(why)), { once: true });
+	});
 	try {
-		await transport.sendMail({
+		const sending = transport.sendMail({
 			from: email.from,
 			to: [...email.to],
 			subject: email.subject,
@@ -49,8 +62,9 @@ export async function sendEmail(destinations: Destinations, server: URL, email: 
 			messageId: `<${email.id}@coxswain>`,
 			headers: { "Auto-Submitted": "auto-generated" },
 		});
+		await Promise.race([sending, late]);
 	} catch (error) {
-		throw new SendError(`${host}: ${smtpReason(error)}`);
+		throw error instanceof SendError ? error : new SendError(`${host}: ${smtpReason(error)}`);
 	} finally {
 		transport.close();
 		socket.destroy();
@@ -67,7 +81,8 @@ function open(destinations: Destinations, server: URL, host: string, port: numbe
 		}
 		const socket = connect({ host, port, lookup: guard.lookup, timeout: timeoutMs });
 		socket.once("timeout", () => socket.destroy(new SendError(`${host}: no answer within ${timeoutMs / 1000}s`)));
-		socket.once("error", (error) =>
+		// For as long as it lives: nodemailer takes its listeners away before the last error may come.
+		socket.on("error", (error) =>
 			failed(error instanceof SendError ? error : new SendError(`${host}: ${reasonOf(error)}`)),
 		);
 		socket.once("connect", () => {

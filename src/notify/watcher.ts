@@ -217,6 +217,7 @@ export class Watcher {
 	}
 
 	async #commit({ puts, deletes, entries }: Draft): Promise<void> {
+		const revision = this.#revision;
 		if (this.#marked.size === 0 && this.#newest > this.#revision) {
 			this.#revision = this.#newest;
 			this.#isNoted = false;
@@ -232,6 +233,8 @@ export class Watcher {
 			await this.#parts.store.commit({ compare: [], puts: [...puts, this.#notePut()], deletes });
 		} catch (error) {
 			this.#isNoted = false;
+			// What it says up to there has not been looked at: no note may say so before the next attempt.
+			this.#revision = revision;
 			throw error;
 		}
 		for (const { queue, entry } of entries) this.#parts.onEntry(queue, entry);
@@ -250,7 +253,9 @@ export class Watcher {
 		if (this.#noting !== undefined || this.#stopped) return;
 		this.#noting = this.#parts.clock.after(noteMs, () => {
 			this.#noting = undefined;
-			if (!this.#isNoted) this.#note().catch((error: unknown) => this.#parts.onError?.(error));
+			// A commit under way writes the note, or takes back what it would say.
+			if (this.#working !== undefined) this.#noteLater();
+			else if (!this.#isNoted) this.#note().catch((error: unknown) => this.#parts.onError?.(error));
 		});
 	}
 

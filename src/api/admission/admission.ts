@@ -7,6 +7,7 @@ import { defaultIngressClass } from "./ingress.ts";
 import { limitRangeDefaults, limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace.ts";
 import { nodeRestriction } from "./node-restriction/node-restriction.ts";
+import { notificationCount } from "./notification-count.ts";
 import { notificationLogs } from "./notification-logs.ts";
 import { ownerReferencesPermissionEnforcement } from "./owner-references.ts";
 import { defaultTolerationSeconds, priority } from "./pod-defaults.ts";
@@ -59,6 +60,7 @@ export const checkingSteps: readonly AdmissionStep[] = [
 	certificateSubjectRestriction,
 	denyServiceExternalIPs,
 	persistentVolumeClaimResize,
+	notificationCount,
 	notificationLogs,
 	resourceQuota,
 ];

@@ -65,6 +65,12 @@ test("a value that means nothing is refused when it is set, and keeps nobody fro
 	expect(
 		(await api.ask("POST", sets, set({ "coxswain.io/recover-rollout": "true", "other.io/x": "yes" }))).status,
 	).toBe(201);
+	const told = await api.ask(
+		"POST",
+		sets,
+		set({ "notify.coxswain.io/webhook": "a/b", "notify.coxswain.io/events": "Fail" }),
+	);
+	expect(told.object.message).toMatch(/notify.coxswain.io\/webhook.*Invalid value: "a\/b".*Unsupported value: "Fail"/s);
 	const change = { metadata: { annotations: { "coxswain.io/recover-rollout": "1" } } };
 	expect((await api.ask("PATCH", `${sets}/web`, change, merge)).status).toBe(422);
 	await api.close();

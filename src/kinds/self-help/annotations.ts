@@ -5,13 +5,17 @@
 
 import { durationMs } from "../../core/duration.ts";
 import type { Cause } from "../../core/errors.ts";
-import { forbidden, invalidValue, notSupported } from "../../core/field-errors.ts";
+import { forbidden, invalidEach, invalidValue, notSupported } from "../../core/field-errors.ts";
+import { dnsSubdomainProblems } from "../../core/names.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { CronJob, Job, JobSpec } from "../generated/types.ts";
+import { eventsAnnotation, webhookAnnotation } from "../notify/annotations.ts";
+import { notificationEvents } from "../notify/types.ts";
 import { afterAnnotation, parseAfter, templateOf } from "./after.ts";
 import { perNodeAnnotation, perNodeOf } from "./per-node.ts";
 
 const domain = "coxswain.io/";
+const told: Readonly<Record<string, Check>> = { [webhookAnnotation]: secretName, [eventsAnnotation]: eventNames };
 
 /** A StatefulSet replaces a pod of an outdated revision that never served. */
 export const recoverAnnotation = "coxswain.io/recover-rollout";
@@ -46,22 +50,33 @@ const order = { [afterAnnotation]: after };
 
 /** Kind → annotation → check of its value. */
 const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
-	Deployment: order,
-	DaemonSet: order,
-	Job: { ...order, [perNodeAnnotation]: oneOf(["true", "once", "false"]) },
+	Deployment: { ...order, ...told },
+	DaemonSet: { ...order, ...told },
+	Job: { ...order, ...told, [perNodeAnnotation]: oneOf(["true", "once", "false"]) },
 	Pod: order,
 	StatefulSet: {
 		...order,
+		...told,
 		[recoverAnnotation]: oneOf(["true", "false"]),
 		[growAnnotation]: oneOf(["true", "false"]),
 	},
 	CronJob: {
 		...order,
+		...told,
 		[jitterAnnotation]: jitter,
 		[clockChangesAnnotation]: oneOf(["once", "as-they-come"]),
 		[catchUpAnnotation]: oneOf(["all", "last"]),
 	},
 };
+
+function secretName(value: string, path: string): Cause[] {
+	return value === "" ? [] : invalidEach(path, value, dnsSubdomainProblems(value));
+}
+
+function eventNames(value: string, path: string): Cause[] {
+	const unknown = value.split(",").find((name) => !notificationEvents.some((event) => event === name.trim()));
+	return unknown === undefined || value === "" ? [] : [notSupported(path, unknown.trim(), notificationEvents)];
+}
 
 const longestJitterMs = 24 * 3_600_000;
 
@@ -145,7 +160,7 @@ interface Annotated {
 function problemsOf(kind: string, metadata: Annotated | undefined, old: Annotated | undefined, path: string): Cause[] {
 	const causes: Cause[] = [];
 	for (const name in metadata?.annotations) {
-		if (!name.startsWith(domain)) continue;
+		if (!name.includes(domain)) continue;
 		const value = metadata.annotations[name] ?? "";
 		if (old?.annotations?.[name] !== value)
 			causes.push(...(checks[kind]?.[name]?.(value, annotationPath(name, path)) ?? []));
