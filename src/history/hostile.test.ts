@@ -1,4 +1,4 @@
-/** What a node that is not to be trusted brings in place of logs. */
+/** What nodes that are not to be trusted bring in place of logs, and what users have a run say. */
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { EndedLog } from "../core/ended-log.ts";
@@ -7,6 +7,7 @@ import { createMemoryStore } from "../store/memory.ts";
 import { readLog } from "./archive.ts";
 import { logKey } from "./keys.ts";
 import { takeLogs } from "./log-intake.ts";
+import { boundedPods, runPodOf } from "./pods-of.ts";
 import type { RunStore } from "./run-store.ts";
 
 test("a log that unfolds to far more than is kept, or is none, is read as nothing", async () => {
@@ -62,4 +63,30 @@ test("a node brings the logs of its own pods, for the run of their Job and no ot
 	await takeLogs(parts, [log, ...forged], "node-1");
 	await takeLogs(parts, [log], "node-2");
 	expect(kept).toEqual(["shop/a"]);
+});
+
+test("a run stays an object of usual size, whatever its pods have and say", () => {
+	const names = Array.from({ length: 300 }, (_, index) => `c-${index}`);
+	const terminated = { exitCode: 1, reason: "Error", message: "x".repeat(4096) };
+	const pods = Array.from({ length: 50 }, (_, index) => {
+		const pod = {
+			metadata: { name: `p-${index}`, uid: `u-${index}` },
+			spec: { containers: names.map((name) => ({ name, image: "i" })) },
+			status: {
+				phase: "Failed",
+				containerStatuses: names.map((name) => ({ name, restartCount: 0, state: { terminated } })),
+			},
+		};
+		return runPodOf(pod as unknown as Pod, undefined, false);
+	});
+	const { pods: shown, leftOut } = boundedPods(pods);
+	expect([shown.length, leftOut]).toEqual([10, 40]);
+	expect(JSON.stringify(shown).length).toBeLessThan(5_000_000);
+	expect(
+		boundedPods(
+			pods
+				.slice(0, 1)
+				.map((pod) => ({ ...pod, containers: [...(pod.containers ?? []), ...Array(3000).fill({ name: "x" })] })),
+		).pods,
+	).toHaveLength(1);
 });

@@ -8,6 +8,10 @@ import type { LogFact } from "./facts.ts";
 const mostAttempts = 20;
 /** Pods that a run names. */
 export const mostPods = 50;
+/** Starts of containers that a run names, of all its pods together: a pod may have hundreds of containers. */
+const mostStarts = 3000;
+/** Of what a container or a pod says of its end; a container may write four times as much. */
+const longestMessage = 1024;
 
 const indexAnnotation = "batch.kubernetes.io/job-completion-index";
 
@@ -38,7 +42,7 @@ export function runPodOf(pod: Pod, before: RunPod | undefined, gone: boolean): R
 		...(node && { node }),
 		phase: gone && !ended ? "Unknown" : phase,
 		...(reason && { reason }),
-		...(message && { message }),
+		...(message && { message: message.slice(0, longestMessage) }),
 		...(index !== undefined && { index: Number(index) }),
 		...(status?.startTime && { startTime: status.startTime }),
 		...(endTime && { endTime }),
@@ -89,7 +93,7 @@ function endOf({ exitCode, reason, message, startedAt, finishedAt }: ContainerSt
 	return {
 		exitCode,
 		...(reason && { reason }),
-		...(message && { message }),
+		...(message && { message: message.slice(0, longestMessage) }),
 		...(startedAt && { startTime: text(startedAt) }),
 		...(finishedAt && { endTime: text(finishedAt) }),
 	};
@@ -136,14 +140,24 @@ export function boundedPods(pods: readonly RunPod[]): { pods: RunPod[]; leftOut:
 	const sorted = [...pods].sort(
 		(a, b) => compareText(a.startTime ?? "9", b.startTime ?? "9") || compareText(a.name, b.name),
 	);
-	const excess = sorted.length - mostPods;
-	if (excess <= 0) return { pods: sorted, leftOut: 0 };
+	let starts = sorted.reduce((sum, pod) => sum + startsOf(pod), 0);
+	if (sorted.length <= mostPods && starts <= mostStarts) return { pods: sorted, leftOut: 0 };
 	const dispensable = [
 		...sorted.filter(({ phase }) => phase === "Succeeded"),
 		...sorted.filter(({ phase }) => phase !== "Succeeded"),
 	];
-	const dropped = new Set(dispensable.slice(0, excess));
-	return { pods: sorted.filter((pod) => !dropped.has(pod)), leftOut: excess };
+	const dropped = new Set<RunPod>();
+	// The last one stays.
+	for (const pod of dispensable.slice(0, -1)) {
+		if (sorted.length - dropped.size <= mostPods && starts <= mostStarts) break;
+		dropped.add(pod);
+		starts -= startsOf(pod);
+	}
+	return { pods: sorted.filter((pod) => !dropped.has(pod)), leftOut: dropped.size };
+}
+
+function startsOf({ containers = [] }: RunPod): number {
+	return containers.reduce((sum, { attempts }) => sum + Math.max(attempts?.length ?? 0, 1), 0);
 }
 
 function compareText(a: string, b: string): number {
