@@ -32,7 +32,7 @@ export function createPaths(server: Server): Paths {
 		const found = discoveryAt(documents, path, request) ?? healthAt(path, request) ?? plainAt(server, path);
 		if (found !== undefined) return found;
 		return (
-			(await metricsAt(server.metrics.registry, workloads, path)) ??
+			(await metricsAt(server.metrics.registry, workloads, path, user)) ??
 			(await openApiAt(schemas, path, request)) ??
 			missing()
 		);

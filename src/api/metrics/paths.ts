@@ -1,7 +1,7 @@
 /**
  * `/metrics` and its neighbours: what the server has counted, and what there is in the cluster, as Prometheus reads it.
  */
-import type { ApiResponse } from "../../core/exchange.ts";
+import type { ApiResponse, User } from "../../core/exchange.ts";
 import { exposition, expositionType, processMetrics } from "../../core/metrics/exposition.ts";
 import type { MetricFamily, MetricRegistry } from "../../core/metrics/registry.ts";
 import { textResponse } from "../respond.ts";
@@ -12,6 +12,7 @@ export function metricsAt(
 	metrics: MetricRegistry,
 	workloads: WorkloadMetrics,
 	path: string,
+	user: User,
 ): Promise<ApiResponse> | ApiResponse | undefined {
 	switch (path) {
 		case "/metrics":
@@ -19,7 +20,7 @@ export function metricsAt(
 		case "/metrics/slis":
 			return exposition(metrics.families.filter(isSli)).then(asText);
 		case "/metrics/workloads":
-			return workloads.answer();
+			return workloads.answer(user.name);
 		default:
 			return undefined;
 	}

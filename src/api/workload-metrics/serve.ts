@@ -16,14 +16,21 @@ import { workloadFamilies } from "./list.ts";
 const pieceLength = 64 * 1024;
 /** Scrapes at the same time. Each holds the objects of a kind as they were when it came to it. */
 const mostScrapes = 8;
+/** Of one user: every pod may ask as kube-state-metrics, and must not keep others from it. */
+const mostOfUser = 4;
 /** A client that has not read everything by then makes room for others. */
 const patienceMs = 60_000;
+
+interface Scrape {
+	user: string;
+	sinceMs: number;
+}
 
 export class WorkloadMetrics {
 	readonly #cache: WatchCache;
 	readonly #clock: Clock;
 	/** When those under way began. */
-	readonly #running = new Set<{ sinceMs: number }>();
+	readonly #running = new Set<Scrape>();
 
 	constructor(cache: WatchCache, clock: Clock) {
 		this.#cache = cache;
@@ -31,16 +38,17 @@ export class WorkloadMetrics {
 	}
 
 	/** @throws ApiError TooManyRequests */
-	answer(): ApiResponse {
+	answer(user: string): ApiResponse {
 		const nowMs = this.#clock.monotonicMs();
 		for (const one of this.#running) if (nowMs - one.sinceMs > patienceMs) this.#running.delete(one);
-		if (this.#running.size >= mostScrapes) throw tooManyRequests();
-		const scrape = { sinceMs: nowMs };
+		const own = [...this.#running].filter((one) => one.user === user).length;
+		if (this.#running.size >= mostScrapes || own >= mostOfUser) throw tooManyRequests();
+		const scrape: Scrape = { user, sinceMs: nowMs };
 		this.#running.add(scrape);
 		return { type: "stream", status: 200, headers: { "content-type": expositionType }, body: this.#body(scrape) };
 	}
 
-	async *#body(scrape: { sinceMs: number }): AsyncGenerator<Uint8Array> {
+	async *#body(scrape: Scrape): AsyncGenerator<Uint8Array> {
 		try {
 			for (const text of this.#text()) {
 				yield Buffer.from(text);
