@@ -138,12 +138,10 @@ export class Courier {
 		if (run === undefined || log === undefined || lines === 0) return "";
 		const query = new URLSearchParams({ pod: log.pod, container: log.container, tailLines: String(lines) });
 		const path = `/apis/history.coxswain.io/v1/namespaces/${namespace}/runs/${run}/log?${query}`;
-		const text = await this.#once(path, async () => {
+		return this.#once(path, async () => {
 			const answer = await this.#parts.client.raw("GET", path).catch(() => "");
-			return typeof answer === "string" ? answer : "";
+			return typeof answer === "string" ? endOfLog(answer) : "";
 		});
-		const cut = text.split("\n").map((line) => firstOf(printable(line), longestLine));
-		return lastOf(cut.join("\n").trimEnd(), mostLogBytes);
 	}
 
 	/** @throws SendError that does not name what the Secret has */
@@ -210,6 +208,12 @@ function outcomeOf(status: number, { hostname }: URL, retryAfterMs?: number): Ou
 		isFinal,
 		...(retryAfterMs !== undefined && { retryAfterMs }),
 	};
+}
+
+/** A copy, as a part of a string keeps all of it: a single line may be megabytes, and some are remembered. */
+function endOfLog(text: string): string {
+	const cut = text.split("\n").map((line) => firstOf(printable(line), longestLine));
+	return Buffer.from(lastOf(cut.join("\n").trimEnd(), mostLogBytes)).toString();
 }
 
 /** Colours of terminals and the like are no text. */

@@ -5,6 +5,7 @@ import { createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { startCluster } from "../cluster/embed.ts";
 import { namespaces } from "../kinds/namespace.ts";
+import { notificationPolicies } from "../kinds/notify/notificationpolicy.ts";
 import { Destinations } from "./destinations.ts";
 import { annotationPolicy } from "./policy.ts";
 import type { OutgoingRequest } from "./settings.ts";
@@ -53,10 +54,12 @@ test("a mail server that says a little now and then is not waited for", async ()
 	server.close();
 });
 
-test("what waits when a namespace goes does not reach the sinks of the next one of that name; policies are counted", async () => {
+test("what waits when a namespace goes does not reach the sinks of the next one of that name; policies are counted, tests come one by one", async () => {
 	const requests: OutgoingRequest[] = [];
 	let isDead = true;
-	const send = (request: OutgoingRequest) => {
+	let slow: Promise<void> | undefined;
+	const send = async (request: OutgoingRequest) => {
+		await slow;
 		if (!isDead) requests.push(request);
 		return isDead ? 503 : 200;
 	};
@@ -102,4 +105,18 @@ test("what waits when a namespace goes does not reach the sinks of the next one 
 	for (let index = 0; index < 100; index++) await cluster.apply(policy(`p-${index}`));
 	await expect(cluster.apply(policy("one-more"))).rejects.toThrow("a namespace has at most 100 notification policies");
 	await cluster.apply(policy("p-0"));
+
+	let go = () => {};
+	slow = new Promise((done) => {
+		go = done;
+	});
+	const ask = (id: number) => {
+		const patch = { metadata: { annotations: { "notify.coxswain.io/test": String(id) } } };
+		return cluster.client.patch(notificationPolicies, { namespace: "team", name: "p-0" }, { type: "merge", patch });
+	};
+	for (let id = 1; id <= 20; id++) await ask(id);
+	go();
+	const target = { namespace: "team", name: "p-0" };
+	await cluster.waitFor(notificationPolicies, target, ({ status }) => status?.lastTest?.id === "20");
+	expect(requests.length).toBeLessThan(4);
 });

@@ -52,6 +52,8 @@ export class Notifier {
 	readonly #stopping = new AbortController();
 	readonly #checks = new Map<string, Timer>();
 	readonly #tests = new Map<string, string>();
+	/** UIDs of policies whose test is under way. */
+	readonly #testing = new Set<string>();
 	readonly #ends: (() => void)[] = [];
 	#mirror: Mirror | undefined;
 	#watcher: Watcher | undefined;
@@ -188,6 +190,9 @@ export class Notifier {
 		const { uid, annotations, namespace = "", name } = object.metadata;
 		const id = annotations?.[testAnnotation];
 		if (id === undefined || id === object.status?.lastTest?.id || this.#tests.get(uid) === id) return;
+		// One at a time, and then the newest that was asked for: tests wait for no turn and heed no rate.
+		if (this.#testing.has(uid)) return;
+		this.#testing.add(uid);
 		this.#tests.set(uid, id);
 		const nowMs = this.#parts.clock.now();
 		const policy = policyOf(object);
@@ -206,7 +211,12 @@ export class Notifier {
 		});
 		Promise.all(trying)
 			.then((sinks) => this.#ledger?.tested(object, { id, time: timestamp(nowMs), sinks }))
-			.catch((error: unknown) => this.#parts.onError?.(error));
+			.catch((error: unknown) => this.#parts.onError?.(error))
+			.finally(() => {
+				this.#testing.delete(uid);
+				const newest = this.#mirror?.of(notificationPolicies).get(namespace, name);
+				if (newest?.metadata.uid === uid && !this.#stopping.signal.aborted) this.#testWhereAsked(newest);
+			});
 	}
 
 	#readyAtMs({ namespace, run: name, endTime }: Notification): number {
