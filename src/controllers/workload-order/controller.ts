@@ -33,6 +33,9 @@ const kinds: Readonly<Record<AwaitedKind, Kind>> = {
 /** Pods that are held back, by `namespace/job/name` of each workload that they wait for. */
 const awaitedIndex = "workload-order/awaited";
 
+/** Workloads looked at for a cycle that a pod waits for: the API refuses cycles, this finds what came about otherwise. */
+const mostFollowed = 200;
+
 /** Lets pods that wait for other workloads go, once these are complete or available (docs/self-help.md). */
 export const workloadOrderController: Controller<OrderState> = {
 	name: "workload-order",
@@ -72,7 +75,11 @@ export const workloadOrderController: Controller<OrderState> = {
 			const object = find(one);
 			return { ...one, object };
 		});
-		const cycle = found.map(({ object }) => object && cycleOf(object, find)).find((path) => path !== undefined);
+		// Thousands of pods may wait for the same tangle, and each change of it has all of them looked at.
+		const patience = { workloads: mostFollowed };
+		const cycle = found
+			.map(({ object }) => object && cycleOf(object, find, patience))
+			.find((path) => path !== undefined);
 		return {
 			pod,
 			awaited: found,

@@ -81,13 +81,19 @@ const mostFollowed = 1000;
  * The shortest chain of workloads that leads from this one back to it: `deployment/a`, `job/b`, `deployment/a`.
  * Undefined when there is none.
  * @param find others of the same namespace
+ * @param patience is used up, so that several searches may share one
  */
-export function cycleOf(object: KubeObject, find: (awaited: Awaited) => KubeObject | undefined): string[] | undefined {
+export function cycleOf(
+	object: KubeObject,
+	find: (awaited: Awaited) => KubeObject | undefined,
+	patience = { workloads: mostFollowed },
+): string[] | undefined {
 	const start = idOf(object.kind, object.metadata.name);
 	/** Id → the id of the workload that waits for it. */
 	const waiting = new Map<string, string>();
 	const queue = [{ id: start, found: object }];
-	for (let place = 0; place < queue.length && place < mostFollowed; place++) {
+	for (let place = 0; place < queue.length && patience.workloads > 0; place++) {
+		patience.workloads--;
 		const from = queue[place];
 		if (from === undefined) break;
 		for (const awaited of awaitedBy(from.found)) {
