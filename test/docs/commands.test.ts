@@ -52,6 +52,12 @@ const elsewhere: readonly { page: string; begins: string; why: string }[] = [
 		begins: "kubectl apply",
 		why: "`npm run monitoring` runs it with Prometheus",
 	},
+	...["daemonsets", "jobs", "leader-follower"].map((name) => ({
+		page: `examples/${name}/README.md`,
+		// Every block.
+		begins: "",
+		why: "test/e2e/examples.test.ts runs it with real programs",
+	})),
 	{ page: "examples/mysql/README.md", begins: "kubectl apply", why: "test/e2e/mysql.test.ts runs it with a database" },
 ];
 

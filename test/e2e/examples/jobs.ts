@@ -10,7 +10,8 @@ export function jobExamples(cluster: () => TestCluster, isWhole: boolean): void 
 	describeWith(["redis-server", "redis-cli"], "examples/jobs: a work queue on Redis", () => {
 		test("each task is done once, though a worker is killed with a task in hand", async () => {
 			await readme.step("the queue and its tasks");
-			// What a worker had in hand that was killed long before.
+			// What a worker had in hand that was killed long before. Who takes it up may be the one that is killed now, so that
+			// only the count tells that somebody did.
 			await cluster().kubectl("exec", "queue-0", "--", "redis-cli", "rpush", "working:lost", "task-41");
 			await readme.step("three workers, of which one is killed");
 			await readme.step("all tasks are done");
@@ -20,7 +21,6 @@ export function jobExamples(cluster: () => TestCluster, isWhole: boolean): void 
 			const tasks = words.filter((_, index) => index % 2 === 0).sort();
 			expect(tasks).toEqual(Array.from({ length: 41 }, (_, index) => `task-${index + 1}`).sort());
 			expect(words.filter((_, index) => index % 2 === 1)).toEqual(Array.from({ length: 41 }, () => "1"));
-			expect(await cluster().kubectl("logs", "-l", "app=worker", "--tail=-1")).toContain("task-41 was left by lost");
 		});
 	});
 
