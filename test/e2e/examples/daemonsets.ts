@@ -62,7 +62,7 @@ export function daemonSetExamples(cluster: () => TestCluster, isWhole: boolean):
 			expect(figures.match(/^node_memory_MemTotal_bytes \d/gm)).toHaveLength(3);
 		});
 
-		// Not in the gate: rsyslog 8.2302 tells a line twice, or late, about once in twenty kills.
+		// Not in the gate: it failed in two runs of one day, by a record too many and by lines that did not come. The cause is open.
 		test.runIf(isWhole)("each line of every pod arrives with its names, over rotation and restart", async () => {
 			await readme.step("the shippers are restarted while the pods talk");
 			const [victim = ""] = await rows("pods", [".metadata.name"], "-n", "logging", "-l", "app=log-shipper");
@@ -78,7 +78,7 @@ export function daemonSetExamples(cluster: () => TestCluster, isWhole: boolean):
 				const records = ofTalkers(await collected());
 				const arrived = new Set(records.map(said));
 				expect(expected.filter((line) => !arrived.has(line))).toEqual([]);
-				// A shipper that was killed may tell a line once more, and otherwise (examples/daemonsets/README.md).
+				// One record too many was seen after a kill (examples/daemonsets/README.md).
 				expect(records.length).toBeLessThan(9010);
 			}, 90_000);
 			const logs = await cluster().kubectl(
