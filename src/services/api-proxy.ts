@@ -2,6 +2,7 @@
  * The `kubernetes` service inside a node: takes connections on its address and joins each to the API server's socket.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { listenAt } from "./listen-at.ts";
 
 const mostConnections = 10_000;
 
@@ -22,16 +23,9 @@ export async function startApiProxy(options: ApiProxyOptions): Promise<{ port: n
 		join(api, client, open);
 	});
 	server.maxConnections = mostConnections;
-	await new Promise<void>((resolve, reject) => {
-		server.once("error", reject);
-		server.listen(options.port, options.address, () => {
-			server.off("error", reject);
-			resolve();
-		});
-	});
-	const bound = server.address();
+	const port = await listenAt(server, options);
 	return {
-		port: typeof bound === "object" && bound !== null ? bound.port : options.port,
+		port,
 		close: () =>
 			new Promise((resolve) => {
 				for (const socket of open) socket.destroy();

@@ -4,6 +4,7 @@
  */
 import { type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
+import { listenAt } from "./listen-at.ts";
 
 export interface StateMetricsOptions {
 	address: string;
@@ -29,16 +30,9 @@ export async function startStateMetrics(
 		answer(options, incoming, response);
 	});
 	server.maxConnections = mostConnections;
-	await new Promise<void>((resolve, reject) => {
-		server.once("error", reject);
-		server.listen(options.port, options.address, () => {
-			server.off("error", reject);
-			resolve();
-		});
-	});
-	const bound = server.address();
+	const port = await listenAt(server, options);
 	return {
-		port: typeof bound === "object" && bound !== null ? bound.port : options.port,
+		port,
 		close: () =>
 			new Promise((resolve) => {
 				server.close(() => resolve());
