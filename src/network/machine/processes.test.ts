@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import {
 	clusterDirectories,
 	holderEnvironment,
@@ -36,13 +36,17 @@ it.skipIf(process.getuid?.() !== 0)("finds holders, and none that only looks lik
 		await new Promise((resolve) => child.stdout?.once("data", resolve));
 		return child.pid ?? 0;
 	};
-	const found = () =>
-		markedProcesses(owner).map(({ pid, isInit }) => [readFileSync(`/proc/${pid}/comm`, "utf8").trim(), isInit]);
+	/** Waits, for a shell says that it is ready before it becomes the program. */
+	const expectFound = (expected: [string, boolean][]) =>
+		vi.waitFor(() => {
+			const comm = (pid: number) => readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+			expect(markedProcesses(owner).map(({ pid, isInit }) => [comm(pid), isInit])).toEqual(expected);
+		}, 10_000);
 	try {
 		const mark = { [marker]: `${owner}#node/one` };
 		// As long as there is no key: structure alone tells.
 		await start(mark, ...below, ...sleep);
-		expect(found()).toEqual([
+		await expectFound([
 			["unshare", false],
 			["sleep", true],
 		]);
@@ -64,7 +68,7 @@ it.skipIf(process.getuid?.() !== 0)("finds holders, and none that only looks lik
 			`env ${[...words(real), ...words(agent)].join(" ")} sleep 1000 & echo ready; wait`,
 		);
 		await start({}, ...below, ...below, "env", ...words(real), ...words(agent), ...sleep);
-		expect(found()).toEqual([
+		await expectFound([
 			["unshare", false],
 			["sleep", true],
 		]);
