@@ -4,9 +4,9 @@
  */
 import { notFound } from "../core/errors.ts";
 import type { ApiResponse } from "../core/exchange.ts";
-import { column, nameColumn } from "../kinds/columns.ts";
+import { column, nameColumn } from "../kinds/engine/columns.ts";
+import type { Column } from "../kinds/engine/kind.ts";
 import type { ComponentStatus } from "../kinds/generated/types.ts";
-import type { Column } from "../kinds/kind.ts";
 import { componentStatuses } from "./discovery/resources.ts";
 import { formatOf } from "./negotiate.ts";
 import type { ResourceInfo } from "./request-info.ts";

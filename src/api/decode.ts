@@ -2,7 +2,7 @@
 import { ApiError } from "../core/errors.ts";
 import { isRecord, type KubeObject } from "../core/object.ts";
 import { shown } from "../core/shown.ts";
-import { apiVersionOf, type Kind } from "../kinds/kind.ts";
+import { apiVersionOf, type Kind } from "../kinds/engine/kind.ts";
 import { decode } from "../kinds/schema.ts";
 import { type Body, readObjectBody } from "./body.ts";
 import type { Context } from "./server.ts";

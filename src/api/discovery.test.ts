@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { catalog } from "../kinds/catalog.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 import { compareVersions } from "./discovery/served.ts";
 import { discovery, etagOf } from "./discovery.ts";
 

@@ -1,6 +1,6 @@
 /** What `kubectl api-resources` and every REST mapper ask first: groups, versions, resources, in two forms. */
 import { createHash } from "node:crypto";
-import type { Kind } from "../kinds/kind.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 import { type VirtualResource, virtualResources } from "./discovery/resources.ts";
 import { type ServedGroup, type ServedGroupVersion, type ServedResource, servedGroups } from "./discovery/served.ts";
 

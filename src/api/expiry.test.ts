@@ -3,10 +3,10 @@ import { createClient } from "../client/requests.ts";
 import { memoryTransport } from "../client/transport-memory.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import { catalog } from "../kinds/catalog.ts";
-import { configMaps } from "../kinds/configmap.ts";
-import { events } from "../kinds/event.ts";
-import { namespaces } from "../kinds/namespace.ts";
-import { createRegistry } from "../kinds/registry.ts";
+import { configMaps } from "../kinds/core/configmap.ts";
+import { events } from "../kinds/core/event.ts";
+import { namespaces } from "../kinds/core/namespace.ts";
+import { createRegistry } from "../kinds/engine/registry.ts";
 import { createMemoryStore } from "../store/memory.ts";
 import { createApi } from "./handle.ts";
 

@@ -1,6 +1,6 @@
 /** Removes what has been left alone for as long as its kind lets it live: Events, as upstream's `--event-ttl` does. */
 import type { Clock, Timer } from "../core/clock.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 import type { Store } from "../store/store.ts";
 import type { WatchCache } from "./cache/cache.ts";
 import type { Cached } from "./cache/cached.ts";

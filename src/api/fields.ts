@@ -8,7 +8,7 @@ import {
 	parseLabelSelector,
 	type Selector,
 } from "../core/selector.ts";
-import type { Kind, ServedVersion } from "../kinds/kind.ts";
+import type { Kind, ServedVersion } from "../kinds/engine/kind.ts";
 import { objectKey } from "./cache/keys.ts";
 import type { WatchScope } from "./cache/watchers.ts";
 

@@ -2,7 +2,7 @@
 import { type Clock, timestamp } from "../core/clock.ts";
 import type { User } from "../core/exchange.ts";
 import type { Draft, KubeObject } from "../core/object.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 import { prefixEnd, type Store } from "../store/store.ts";
 import { encode } from "./cache/cached.ts";
 import { keyRoot, objectKey } from "./cache/keys.ts";

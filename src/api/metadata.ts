@@ -5,7 +5,7 @@ import { forbidden, invalidEach, invalidValue, required } from "../core/field-er
 import { finalizerDomainProblems, labelValueProblems, nameProblems, qualifiedNameProblems } from "../core/names.ts";
 import type { KubeObject, ObjectMeta } from "../core/object.ts";
 import { shortened } from "../core/shown.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 
 const largestAnnotationsBytes = 256 * 1024;
 

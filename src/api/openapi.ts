@@ -1,10 +1,10 @@
 /** The published schemas: what `kubectl explain` shows, what old clients check manifests by, what generators read. */
 import { createHash } from "node:crypto";
 import { builtinSchemas } from "../kinds/builtin-schemas.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
+import type { Schemas } from "../kinds/engine/type-schema.ts";
 import { historyDescriptions } from "../kinds/history/schemas.ts";
-import type { Kind } from "../kinds/kind.ts";
 import { notifyDescriptions } from "../kinds/notify/schemas.ts";
-import type { Schemas } from "../kinds/type-schema.ts";
 import { type VirtualResource, virtualResources } from "./discovery/resources.ts";
 import { servedGroups } from "./discovery/served.ts";
 import type { Kinds } from "./discovery.ts";

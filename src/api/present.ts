@@ -3,7 +3,7 @@ import { ApiError } from "../core/errors.ts";
 import type { ApiResponse, ServedWatchEvent } from "../core/exchange.ts";
 import { deepCopy, type KubeObject } from "../core/object.ts";
 import { yamlLibrary } from "../core/yaml-library.ts";
-import { apiVersionOf, type ServedVersion } from "../kinds/kind.ts";
+import { apiVersionOf, type ServedVersion } from "../kinds/engine/kind.ts";
 import { type Cached, type Encoded, Made } from "./cache/cached.ts";
 import { SharedEvent } from "./cache/event.ts";
 import { type Format, formatOf } from "./negotiate.ts";

@@ -1,7 +1,7 @@
 /** Whatever a request says, what is wrong with it is answered with a Status of the right code. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { catalog } from "../kinds/catalog.ts";
-import { apiVersionOf } from "../kinds/kind.ts";
+import { apiVersionOf } from "../kinds/engine/kind.ts";
 import { type TestApi, testApi } from "./testing.ts";
 
 let api: TestApi;

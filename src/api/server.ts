@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { ApiRequest, User } from "../core/exchange.ts";
 import type { MetricRegistry } from "../core/metrics/registry.ts";
-import type { Registry } from "../kinds/registry.ts";
+import type { Registry } from "../kinds/engine/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorizer } from "./access/authorizer.ts";
 import type { JwtAuthenticator } from "./access/oidc/configuration.ts";

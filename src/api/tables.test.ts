@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../core/object.ts";
-import { configMaps } from "../kinds/configmap.ts";
-import type { Kind } from "../kinds/kind.ts";
+import { configMaps } from "../kinds/core/configmap.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 import { renderTable } from "./tables.ts";
 
 const object: KubeObject = {

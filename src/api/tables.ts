@@ -1,6 +1,6 @@
 /** `meta.k8s.io/v1 Table`: what `kubectl get` prints, computed by the server from the kind's columns. */
 import type { KubeObject } from "../core/object.ts";
-import type { Column, Kind } from "../kinds/kind.ts";
+import type { Column, Kind } from "../kinds/engine/kind.ts";
 
 export type IncludeObject = "None" | "Metadata" | "Object";
 

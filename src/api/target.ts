@@ -1,7 +1,7 @@
 /** The resource that a request is about. */
 import { ApiError } from "../core/errors.ts";
-import type { Kind, ServedVersion } from "../kinds/kind.ts";
-import { apiVersionOf } from "../kinds/kind.ts";
+import type { Kind, ServedVersion } from "../kinds/engine/kind.ts";
+import { apiVersionOf } from "../kinds/engine/kind.ts";
 import { objectKey } from "./cache/keys.ts";
 import type { KindCache } from "./cache/kind-cache.ts";
 import type { RequestInfo } from "./request-info.ts";

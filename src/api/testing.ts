@@ -2,7 +2,7 @@
 import { systemClock } from "../core/clock.ts";
 import type { ApiRequest, ApiResponse, ServedWatchEvent, User } from "../core/exchange.ts";
 import { catalog } from "../kinds/catalog.ts";
-import { createRegistry } from "../kinds/registry.ts";
+import { createRegistry } from "../kinds/engine/registry.ts";
 import { createMemoryStore } from "../store/memory.ts";
 import { type Api, type ApiOptions, createApi } from "./handle.ts";
 

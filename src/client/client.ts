@@ -3,7 +3,7 @@
  */
 import type { ApiRequest, ApiResponse, WatchEvent } from "../core/exchange.ts";
 import type { Draft, KubeObject } from "../core/object.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 
 /**
  * Carries a request to an API server: in the same process (transport-memory.ts) or over HTTPS or a Unix socket

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import type { WatchEvent } from "../core/exchange.ts";
 import { type KubeObject, objectKey } from "../core/object.ts";
-import { type Kind, qualifiedResource } from "../kinds/kind.ts";
+import { type Kind, qualifiedResource } from "../kinds/engine/kind.ts";
 import type { Client } from "./client.ts";
 import type { Informer, Mirror, MirrorSelection } from "./mirror.ts";
 import { Objects } from "./objects.ts";

@@ -1,8 +1,8 @@
 /** One leader among several, by a Lease that the leader keeps renewing (Kubernetes documentation, "Leases"). */
 import { type Clock, microTimestamp } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
+import { leases } from "../kinds/core/lease.ts";
 import type { Lease } from "../kinds/generated/types.ts";
-import { leases } from "../kinds/lease.ts";
 import type { Client } from "./client.ts";
 
 export interface LeaderElectionOptions {

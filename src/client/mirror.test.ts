@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { User } from "../core/exchange.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
-import { configMaps } from "../kinds/configmap.ts";
-import { secrets } from "../kinds/secret.ts";
+import { configMaps } from "../kinds/core/configmap.ts";
+import { secrets } from "../kinds/core/secret.ts";
 import { createMirror } from "./informer.ts";
 import type { Mirror } from "./mirror.ts";
 import { createClient } from "./requests.ts";

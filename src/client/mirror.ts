@@ -1,6 +1,6 @@
 /** A read-only copy of what the store holds, kept up to date by watches. It lags; its shells know by how much. */
 import type { KubeObject } from "../core/object.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 
 /** One kind's part of a Mirror. Objects are frozen. */
 export interface Informer<T extends KubeObject> {

@@ -1,5 +1,5 @@
 /** Where a kind's objects live in the API (API concepts, "Resource URIs"). */
-import type { KindNames } from "../kinds/kind.ts";
+import type { KindNames } from "../kinds/engine/kind.ts";
 
 /** `/api/v1`, or `/apis/apps/v1` for a named group. */
 function groupPath(names: Pick<KindNames, "group" | "version">): string {

@@ -2,7 +2,7 @@
 import { type Clock, timestamp } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import type { Draft, KubeObject } from "../core/object.ts";
-import { events } from "../kinds/event.ts";
+import { events } from "../kinds/core/event.ts";
 import type { Event, ObjectReference } from "../kinds/generated/types.ts";
 import type { Client } from "./client.ts";
 import { EventCorrelator, type EventToRecord, type Series } from "./event-series.ts";

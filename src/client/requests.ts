@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { ApiError, type Status } from "../core/errors.ts";
 import type { ApiRequest, ApiResponse, WatchEvent } from "../core/exchange.ts";
 import { type Draft, deepCopy, deepFreeze, type KubeObject } from "../core/object.ts";
-import { apiVersionOf, type Kind } from "../kinds/kind.ts";
+import { apiVersionOf, type Kind } from "../kinds/engine/kind.ts";
 import type { Client, DeleteOptions, List, ListOptions, Patch, Ref, Transport, WatchSink } from "./client.ts";
 import { resourcePath } from "./paths.ts";
 

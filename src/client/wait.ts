@@ -1,6 +1,6 @@
 import { isReason } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 import type { Client, Ref } from "./client.ts";
 
 export interface WaitOptions {

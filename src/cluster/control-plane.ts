@@ -23,7 +23,7 @@ import { keepRemoved } from "../history/facts.ts";
 import { Recorder } from "../history/recorder.ts";
 import { type HistoryOptions, historySettings } from "../history/settings.ts";
 import { catalog } from "../kinds/catalog.ts";
-import { createRegistry } from "../kinds/registry.ts";
+import { createRegistry } from "../kinds/engine/registry.ts";
 import { Notifier } from "../notify/notifier.ts";
 import type { NotifyOptions } from "../notify/settings.ts";
 import { startScheduler } from "../scheduler/shell.ts";

@@ -40,7 +40,7 @@ import { volumeBinder } from "../controllers/volumes/binder.ts";
 import { ephemeralVolumes } from "../controllers/volumes/ephemeral.ts";
 import { claimProtection, volumeProtection } from "../controllers/volumes/protection.ts";
 import { workloadOrderController } from "../controllers/workload-order/controller.ts";
-import type { Registry } from "../kinds/registry.ts";
+import type { Registry } from "../kinds/engine/registry.ts";
 
 /** Of the cluster's certificates. */
 export interface Authority {

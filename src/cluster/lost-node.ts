@@ -3,8 +3,8 @@ import { removalFromLostNode } from "../controllers/pod-gc/controller.ts";
 import { carryOut } from "../controllers/shell-actions.ts";
 import { Barrier } from "../controllers/shell-barrier.ts";
 import { isReason } from "../core/errors.ts";
-import { nodes } from "../kinds/node.ts";
-import { pods } from "../kinds/pod.ts";
+import { nodes } from "../kinds/core/node.ts";
+import { pods } from "../kinds/pod/pod.ts";
 
 /**
  * Takes a node and its pods out of the API after everything on it has ended: pod garbage collection would wait, in case

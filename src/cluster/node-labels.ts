@@ -1,6 +1,6 @@
 import { forbiddenLabels } from "../api/admission/node-restriction/nodes.ts";
 import type { Client } from "../client/client.ts";
-import { nodes } from "../kinds/node.ts";
+import { nodes } from "../kinds/core/node.ts";
 import type { NodePool, PoolNode } from "./node-pool.ts";
 
 /**

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import type { Mirror } from "../client/mirror.ts";
 import type { Clock } from "../core/clock.ts";
-import { namespaces } from "../kinds/namespace.ts";
+import { namespaces } from "../kinds/core/namespace.ts";
 import type { NodeNetwork } from "../network/network.ts";
 import { startApiProxy } from "../services/api-proxy.ts";
 import { startDnsServer } from "../services/dns-server.ts";

@@ -1,9 +1,9 @@
 /** Workloads that help themselves, on a whole cluster in virtual time. */
 import { expect, test } from "vitest";
-import { deployments } from "../kinds/deployment.ts";
-import { events } from "../kinds/event.ts";
-import { jobs } from "../kinds/job.ts";
-import { pods } from "../kinds/pod.ts";
+import { deployments } from "../kinds/apps/deployment.ts";
+import { jobs } from "../kinds/batch/job.ts";
+import { events } from "../kinds/core/event.ts";
+import { pods } from "../kinds/pod/pod.ts";
 import { startCluster } from "./embed.ts";
 
 const template = (app: string, more: object = {}, restartPolicy = "Always") => ({

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseQuantity } from "../core/quantity.ts";
-import { horizontalPodAutoscalers } from "../kinds/horizontalpodautoscaler.ts";
+import { horizontalPodAutoscalers } from "../kinds/autoscaling/horizontalpodautoscaler.ts";
 import { startCluster } from "./embed.ts";
 
 const manifest = `

@@ -8,7 +8,7 @@ import type { Mirror } from "../client/mirror.ts";
 import type { MetricsSource } from "../controllers/horizontalpodautoscaler/metrics.ts";
 import { type Clock, parseTimestamp, type Timer } from "../core/clock.ts";
 import { formatQuantity } from "../core/quantity.ts";
-import { nodes } from "../kinds/node.ts";
+import { nodes } from "../kinds/core/node.ts";
 
 /** As metrics-server has it. */
 const periodMs = 15_000;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Client } from "../client/client.ts";
 import { waitFor } from "../client/wait.ts";
 import { timestamp } from "../core/clock.ts";
-import { certificateSigningRequests } from "../kinds/certificatesigningrequest.ts";
+import { certificateSigningRequests } from "../kinds/certificates/certificatesigningrequest.ts";
 import type { CertificateSigningRequest } from "../kinds/generated/types.ts";
 import type { KeyPair } from "./key-pair.ts";
 import type { Layout } from "./layout.ts";

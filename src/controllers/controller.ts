@@ -7,7 +7,7 @@ import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Random } from "../core/clock.ts";
 import type { Reason } from "../core/errors.ts";
 import type { Draft, KubeObject } from "../core/object.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 
 /**
  * An Event to be recorded; `{name}` in the message of an action's event is the name of the created or deleted object,

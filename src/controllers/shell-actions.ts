@@ -4,7 +4,7 @@ import { resourcePath } from "../client/paths.ts";
 import type { EventRecorder } from "../client/recorder.ts";
 import { ApiError, isReason } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 import type { Action, ActionFailure, EventText, Matching } from "./controller.ts";
 import { type Barrier, reasonOf } from "./shell-barrier.ts";
 

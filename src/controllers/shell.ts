@@ -8,7 +8,7 @@ import type { EventRecorder } from "../client/recorder.ts";
 import type { Clock } from "../core/clock.ts";
 import { MetricRegistry } from "../core/metrics/registry.ts";
 import type { KubeObject } from "../core/object.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 import type { ActionFailure, Controller, Plan } from "./controller.ts";
 import { carryOut, FailedAction } from "./shell-actions.ts";
 import { Barrier, isOutdated, reasonOf } from "./shell-barrier.ts";

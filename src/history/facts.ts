@@ -6,9 +6,9 @@ import { keyPrefix } from "../api/cache/keys.ts";
 import { type Clock, timestamp } from "../core/clock.ts";
 import type { EndedContainer } from "../core/ended-log.ts";
 import { controllerOf } from "../core/object.ts";
+import { jobs } from "../kinds/batch/job.ts";
 import type { Job, Pod } from "../kinds/generated/types.ts";
-import { jobs } from "../kinds/job.ts";
-import { pods } from "../kinds/pod.ts";
+import { pods } from "../kinds/pod/pod.ts";
 import type { Commit, Store } from "../store/store.ts";
 import { factKey } from "./keys.ts";
 

@@ -1,9 +1,9 @@
 /** Runs as clients see them, on a whole cluster in memory and in virtual time. */
 import { expect, test } from "vitest";
 import { type Cluster, startCluster } from "../cluster/embed.ts";
+import { jobs } from "../kinds/batch/job.ts";
 import { runs } from "../kinds/history/run.ts";
 import type { Run } from "../kinds/history/types.ts";
-import { jobs } from "../kinds/job.ts";
 
 const jobNamed = (name: string, annotations: Record<string, string> = {}, spec: object = {}) => ({
 	apiVersion: "batch/v1",

@@ -3,7 +3,7 @@
  * Pure.
  */
 import { parseTimestamp, timestamp } from "../core/clock.ts";
-import { cronJobLabel, cronJobOf, scheduledTimeOf } from "../kinds/cronjob-jobs.ts";
+import { cronJobLabel, cronJobOf, scheduledTimeOf } from "../kinds/batch/cronjob-jobs.ts";
 import type { Job, Pod } from "../kinds/generated/types.ts";
 import type { Run, RunPod, RunSpec, RunStatus } from "../kinds/history/types.ts";
 import { workloadAnnotations } from "../kinds/notify/annotations.ts";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Cluster, startCluster } from "../cluster/embed.ts";
-import { cronJobs } from "../kinds/cronjob.ts";
-import { events } from "../kinds/event.ts";
+import { cronJobs } from "../kinds/batch/cronjob.ts";
+import { events } from "../kinds/core/event.ts";
 import { runs } from "../kinds/history/run.ts";
 
 const cronJob = (name: string, spec: object, duration = "1s") => ({

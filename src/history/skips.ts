@@ -1,8 +1,8 @@
 /** Writes down the runs of CronJobs that did not happen: looks at each CronJob shortly after each of its times. */
 import type { Mirror } from "../client/mirror.ts";
 import { type Clock, parseTimestamp, type Timer, timestamp } from "../core/clock.ts";
-import { cronJobs } from "../kinds/cronjob.ts";
-import { cronJobOf, scheduledTimeOf } from "../kinds/cronjob-jobs.ts";
+import { cronJobs } from "../kinds/batch/cronjob.ts";
+import { cronJobOf, scheduledTimeOf } from "../kinds/batch/cronjob-jobs.ts";
 import type { CronJob, Job } from "../kinds/generated/types.ts";
 import type { Run } from "../kinds/history/types.ts";
 import { account, graceMs, type Schedule, type Skip, skipRun, withoutLast } from "./missed.ts";

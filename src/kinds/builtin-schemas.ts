@@ -1,9 +1,10 @@
 /** The types that every API server knows. */
+
+import { oldTypes } from "./conversion/schemas.ts";
+import type { Schemas, TypeSchema } from "./engine/type-schema.ts";
 import generated from "./generated/schemas.json" with { type: "json" };
 import { historyTypes } from "./history/schemas.ts";
 import { notifyTypes } from "./notify/schemas.ts";
-import { oldTypes } from "./old/schemas.ts";
-import type { Schemas, TypeSchema } from "./type-schema.ts";
 
 // No prototype: a client's field called `constructor` must not find one.
 const builtinTypes: Record<string, TypeSchema> = Object.create(null);

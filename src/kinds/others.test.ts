@@ -3,8 +3,8 @@ import { parseTimestamp } from "../core/clock.ts";
 import type { KubeObject } from "../core/object.ts";
 import { deepCopy } from "../core/object.ts";
 import { catalog, lookupKind, lookupResource } from "./catalog.ts";
+import { createRegistry } from "./engine/registry.ts";
 import type { Event, EventsEvent, HorizontalPodAutoscaler, Secret } from "./generated/types.ts";
-import { createRegistry } from "./registry.ts";
 import { cells, createFrom, updateProblems } from "./testing.ts";
 
 const nowMs = parseTimestamp("2026-01-01T01:00:00Z");

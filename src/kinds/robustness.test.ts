@@ -5,10 +5,10 @@ import type { KubeObject } from "../core/object.ts";
 import { deepCopy, deepFreeze } from "../core/object.ts";
 import { builtinSchemas } from "./builtin-schemas.ts";
 import { catalog } from "./catalog.ts";
-import type { Kind, ServedVersion } from "./kind.ts";
-import { apiVersionOf } from "./kind.ts";
+import type { Kind, ServedVersion } from "./engine/kind.ts";
+import { apiVersionOf } from "./engine/kind.ts";
+import type { FieldSchema } from "./engine/type-schema.ts";
 import { decode } from "./schema.ts";
-import type { FieldSchema } from "./type-schema.ts";
 
 const context = { now: "2026-01-01T00:00:00Z", requester: { name: "ann", groups: ["a"] } };
 const random = seededRandom(7);

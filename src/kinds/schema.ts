@@ -5,8 +5,8 @@ import { isRecord, type KubeObject, setField } from "../core/object.ts";
 import { canonicalQuantity } from "../core/quantity.ts";
 import { shown } from "../core/shown.ts";
 import { builtinSchemas } from "./builtin-schemas.ts";
-import { base64Mistake, normalMicroTime, normalTime } from "./scalars.ts";
-import type { FieldSchema, Schemas, TypeSchema } from "./type-schema.ts";
+import { base64Mistake, normalMicroTime, normalTime } from "./engine/scalars.ts";
+import type { FieldSchema, Schemas, TypeSchema } from "./engine/type-schema.ts";
 
 export interface Decoded {
 	/** Shares nothing with what was decoded, and may be changed. */

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { builtinSchemas } from "./builtin-schemas.ts";
 import { catalog } from "./catalog.ts";
+import type { FieldSchema } from "./engine/type-schema.ts";
 import { definitionNames } from "./facts.ts";
-import type { FieldSchema } from "./type-schema.ts";
 
 const folder = new URL("../../../shared/upstream/", import.meta.url);
 const present = existsSync(folder);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../core/object.ts";
-import { daemonSets } from "./daemonset.ts";
-import { deployments } from "./deployment.ts";
+import { daemonSets } from "./apps/daemonset.ts";
+import { deployments } from "./apps/deployment.ts";
+import { statefulSets } from "./apps/statefulset.ts";
+import type { Kind } from "./engine/kind.ts";
 import type { DaemonSet, Deployment, PersistentVolumeClaim, StatefulSet } from "./generated/types.ts";
-import type { Kind } from "./kind.ts";
-import { statefulSets } from "./statefulset.ts";
 import { cells, createFrom, texts, updateProblems } from "./testing.ts";
 
 const workload = (kind: string, spec: object = {}) => ({

@@ -1,8 +1,8 @@
 /** Whether a node takes a pod that was bound to it: the checks the kubelet makes itself. Pure. */
 import { parseQuantity } from "../core/quantity.ts";
 import type { Node, Pod } from "../kinds/generated/types.ts";
-import { compileNodeSelector } from "../kinds/node-selector.ts";
-import { untolerated } from "../kinds/tolerations.ts";
+import { compileNodeSelector } from "../kinds/pod/node-selector.ts";
+import { untolerated } from "../kinds/pod/tolerations.ts";
 import type { Verdict } from "./pod-state.ts";
 import { podRequests } from "./resources.ts";
 import { sysctlVerdict } from "./sysctls.ts";

@@ -3,9 +3,9 @@ import type { Client } from "../client/client.ts";
 import { type Clock, microTimestamp, parseTimestamp, type Timer } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import type { Draft } from "../core/object.ts";
+import { leases } from "../kinds/core/lease.ts";
+import { nodes } from "../kinds/core/node.ts";
 import type { Lease, Node, NodeStatus } from "../kinds/generated/types.ts";
-import { leases } from "../kinds/lease.ts";
-import { nodes } from "../kinds/node.ts";
 import { type NodeFacts, needsStatusWrite, nodeStatus, nodeStatusPatch, ownLabels } from "./node-object.ts";
 import { noPressure, type Pressure } from "./pressure.ts";
 

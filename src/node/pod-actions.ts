@@ -1,5 +1,5 @@
 /** Does the actions of a pod's plan, each in the background, one at a time for each thing it concerns. */
-import { pods } from "../kinds/pod.ts";
+import { pods } from "../kinds/pod/pod.ts";
 import type { Sandbox } from "../runtime/runtime.ts";
 import { ContainerStarter } from "./container-start.ts";
 import { ContainerStopper } from "./container-stop.ts";

@@ -1,7 +1,7 @@
 /** Where an agent learns of its pods: a watch of its own, or one that all simulated nodes of a process share. */
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Pod } from "../kinds/generated/types.ts";
-import { pods } from "../kinds/pod.ts";
+import { pods } from "../kinds/pod/pod.ts";
 
 /** `undefined`: the node has the pod no more. */
 export type PodListener = (current: Pod | undefined, last: Pod) => void;

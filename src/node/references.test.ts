@@ -3,7 +3,7 @@ import { createClient } from "../client/requests.ts";
 import { ToyServer } from "../client/testing/toy-server.ts";
 import { memoryTransport } from "../client/transport-memory.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
-import { configMaps } from "../kinds/configmap.ts";
+import { configMaps } from "../kinds/core/configmap.ts";
 import type { Pod } from "../kinds/generated/types.ts";
 import { WatchedReferences } from "./references.ts";
 

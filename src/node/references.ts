@@ -4,10 +4,10 @@ import { createMirror } from "../client/informer.ts";
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Clock } from "../core/clock.ts";
 import type { KubeObject } from "../core/object.ts";
-import { configMaps } from "../kinds/configmap.ts";
+import { configMaps } from "../kinds/core/configmap.ts";
+import { secrets } from "../kinds/core/secret.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 import type { ConfigMap, Pod, Secret } from "../kinds/generated/types.ts";
-import type { Kind } from "../kinds/kind.ts";
-import { secrets } from "../kinds/secret.ts";
 import type { References } from "./node-context.ts";
 import { podContainers } from "./pod-state.ts";
 

@@ -5,7 +5,7 @@
 import type { Client } from "../client/client.ts";
 import type { Mirror } from "../client/mirror.ts";
 import type { Clock } from "../core/clock.ts";
-import { persistentVolumes } from "../kinds/persistentvolume.ts";
+import { persistentVolumes } from "../kinds/storage/persistentvolume.ts";
 import type { NodeNetwork } from "../network/network.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Agent, startAgent } from "./agent.ts";

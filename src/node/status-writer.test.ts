@@ -5,7 +5,7 @@ import { memoryTransport } from "../client/transport-memory.ts";
 import { ApiError, conflict } from "../core/errors.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Pod, PodStatus } from "../kinds/generated/types.ts";
-import { pods } from "../kinds/pod.ts";
+import { pods } from "../kinds/pod/pod.ts";
 import { StatusWriter } from "./status-writer.ts";
 import { TestServer } from "./testing/test-server.ts";
 

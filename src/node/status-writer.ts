@@ -3,7 +3,7 @@ import type { Client } from "../client/client.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import { isReason, notFound } from "../core/errors.ts";
 import type { Pod, PodStatus } from "../kinds/generated/types.ts";
-import { pods } from "../kinds/pod.ts";
+import { pods } from "../kinds/pod/pod.ts";
 import { evictionReason, ownConditions } from "./pod-conditions.ts";
 import { sameStatus, sameValue } from "./pod-status.ts";
 

@@ -4,12 +4,12 @@
 import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
 import { type Cluster, startCluster } from "../cluster/embed.ts";
-import { cronJobs } from "../kinds/cronjob.ts";
-import { events } from "../kinds/event.ts";
-import { jobs } from "../kinds/job.ts";
+import { statefulSets } from "../kinds/apps/statefulset.ts";
+import { cronJobs } from "../kinds/batch/cronjob.ts";
+import { jobs } from "../kinds/batch/job.ts";
+import { events } from "../kinds/core/event.ts";
 import { notificationPolicies } from "../kinds/notify/notificationpolicy.ts";
 import type { NotificationPolicy, NotificationPolicySpec } from "../kinds/notify/types.ts";
-import { statefulSets } from "../kinds/statefulset.ts";
 import type { OutgoingRequest } from "./settings.ts";
 
 const secret = (name: string, data: Record<string, string>) => ({

@@ -1,6 +1,6 @@
 /** The policies that there are, ready to be asked which are about a workload. */
 import type { Mirror } from "../client/mirror.ts";
-import { cronJobs } from "../kinds/cronjob.ts";
+import { cronJobs } from "../kinds/batch/cronjob.ts";
 import type { Run } from "../kinds/history/types.ts";
 import type { NotificationPolicy } from "../kinds/notify/types.ts";
 import { annotatedPolicy, annotationPolicy, type Policy, policyOf, type Sink } from "./policy.ts";

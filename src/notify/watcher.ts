@@ -5,13 +5,13 @@
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import { objectKey } from "../core/object.ts";
-import { cronJobs } from "../kinds/cronjob.ts";
-import { daemonSets } from "../kinds/daemonset.ts";
-import { deployments } from "../kinds/deployment.ts";
+import { daemonSets } from "../kinds/apps/daemonset.ts";
+import { deployments } from "../kinds/apps/deployment.ts";
+import { statefulSets } from "../kinds/apps/statefulset.ts";
+import { cronJobs } from "../kinds/batch/cronjob.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 import { runs } from "../kinds/history/run.ts";
 import type { Run } from "../kinds/history/types.ts";
-import type { Kind } from "../kinds/kind.ts";
-import { statefulSets } from "../kinds/statefulset.ts";
 import type { Commit, Store } from "../store/store.ts";
 import { type Cursor, cursorKey, encoded, entryKey, newestSequence, type Stored, workloadKey } from "./outbox.ts";
 import { annotationPolicy, type Policy } from "./policy.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../core/virtual-clock.ts";
-import { containerConfig, runtimeContract, sandboxConfig } from "./contract.ts";
+import { containerConfig, runtimeContract, sandboxConfig } from "./contract/contract.ts";
 import type { Runtime } from "./runtime.ts";
 import { createSimulatedRuntime, simulatedState } from "./simulated.ts";
 

@@ -5,8 +5,8 @@ import { VirtualClock } from "../core/virtual-clock.ts";
 import type { PersistentVolumeClaim, Pod } from "../kinds/generated/types.ts";
 import { Claims } from "./claims.ts";
 import { selectedNodeAnnotation } from "./filters/volumes.ts";
-import { podInfo } from "./pod-info.ts";
-import type { ClusterView } from "./snapshot.ts";
+import { podInfo } from "./model/pod-info.ts";
+import type { ClusterView } from "./model/snapshot.ts";
 
 // All that is read of a pod here.
 const pod = podInfo({

@@ -3,11 +3,11 @@ import type { Client } from "../client/client.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import type { PersistentVolumeClaim } from "../kinds/generated/types.ts";
-import { persistentVolumes } from "../kinds/persistentvolume.ts";
-import { persistentVolumeClaims } from "../kinds/persistentvolumeclaim.ts";
+import { persistentVolumes } from "../kinds/storage/persistentvolume.ts";
+import { persistentVolumeClaims } from "../kinds/storage/persistentvolumeclaim.ts";
 import { claimsToSelect, isBound, reachOf, selectedNodeAnnotation } from "./filters/volumes.ts";
-import type { PodInfo } from "./pod-info.ts";
-import type { ClusterView } from "./snapshot.ts";
+import type { PodInfo } from "./model/pod-info.ts";
+import type { ClusterView } from "./model/snapshot.ts";
 
 interface Waiting {
 	pod: PodInfo;

@@ -1,12 +1,12 @@
 /** What changes in the mirror mean to the scheduler. */
 import type { Mirror } from "../client/mirror.ts";
 import { objectKey } from "../core/object.ts";
+import { namespaces } from "../kinds/core/namespace.ts";
+import { nodes } from "../kinds/core/node.ts";
 import type { Container, ContainerStatus, Namespace, Node, Pod } from "../kinds/generated/types.ts";
-import { namespaces } from "../kinds/namespace.ts";
-import { nodes } from "../kinds/node.ts";
-import { pods } from "../kinds/pod.ts";
+import { pods } from "../kinds/pod/pod.ts";
 import type { ClusterEvent } from "./filters/filter.ts";
-import { type PodInfo, podInfo } from "./pod-info.ts";
+import { type PodInfo, podInfo } from "./model/pod-info.ts";
 
 /** `wakes` names what pods that were refused may have waited for. */
 export type ClusterChange = {

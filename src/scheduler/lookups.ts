@@ -2,18 +2,18 @@
 import type { Mirror } from "../client/mirror.ts";
 import { controllerOf } from "../core/object.ts";
 import { selectorFrom, selectorFromLabels } from "../core/selector.ts";
+import { replicaSets } from "../kinds/apps/replicaset.ts";
+import { replicationControllers } from "../kinds/apps/replicationcontroller.ts";
+import { statefulSets } from "../kinds/apps/statefulset.ts";
 import type { LabelSelector, Pod } from "../kinds/generated/types.ts";
-import { persistentVolumes } from "../kinds/persistentvolume.ts";
-import { persistentVolumeClaims } from "../kinds/persistentvolumeclaim.ts";
-import { podDisruptionBudgets } from "../kinds/poddisruptionbudget.ts";
-import { replicaSets } from "../kinds/replicaset.ts";
-import { replicationControllers } from "../kinds/replicationcontroller.ts";
-import { services } from "../kinds/service.ts";
-import { statefulSets } from "../kinds/statefulset.ts";
-import { storageClasses } from "../kinds/storageclass.ts";
+import { services } from "../kinds/networking/service.ts";
+import { podDisruptionBudgets } from "../kinds/policy/poddisruptionbudget.ts";
+import { persistentVolumes } from "../kinds/storage/persistentvolume.ts";
+import { persistentVolumeClaims } from "../kinds/storage/persistentvolumeclaim.ts";
+import { storageClasses } from "../kinds/storage/storageclass.ts";
+import type { Volumes } from "./model/volumes.ts";
+import type { Workloads } from "./model/workloads.ts";
 import type { Budget } from "./preemption.ts";
-import type { Volumes } from "./volumes.ts";
-import type { Workloads } from "./workloads.ts";
 
 const availableIndex = "scheduler-available-class";
 

@@ -1,6 +1,6 @@
 /** Pods for which room is being made on a node. */
-import type { PodInfo } from "./pod-info.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { PodInfo } from "./model/pod-info.ts";
+import type { Snapshot } from "./model/snapshot.ts";
 
 export class Nominations {
 	readonly #nominated = new Map<string, { pod: PodInfo; nodeName: string }>();

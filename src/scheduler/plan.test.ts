@@ -13,11 +13,11 @@ import type {
 	Pod,
 	StorageClass,
 } from "../kinds/generated/types.ts";
+import { type PodInfo, podInfo } from "./model/pod-info.ts";
+import { Snapshot } from "./model/snapshot.ts";
+import type { Volumes } from "./model/volumes.ts";
 import { planPod, type Unschedulable } from "./plan.ts";
-import { type PodInfo, podInfo } from "./pod-info.ts";
 import { planPreemption } from "./preemption.ts";
-import { Snapshot } from "./snapshot.ts";
-import type { Volumes } from "./volumes.ts";
 
 interface Sparse {
 	kind: string;

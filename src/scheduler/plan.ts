@@ -3,10 +3,10 @@ import type { Random } from "../core/clock.ts";
 import type { ClusterEvent, NodeCheck, Refusal } from "./filters/filter.ts";
 import { filters } from "./filters/list.ts";
 import { nodeResourcesFit } from "./filters/resources.ts";
-import type { NodeInfo } from "./node-info.ts";
-import type { PodInfo } from "./pod-info.ts";
+import type { NodeInfo } from "./model/node-info.ts";
+import type { PodInfo } from "./model/pod-info.ts";
+import type { ClusterView } from "./model/snapshot.ts";
 import { scores } from "./scores/list.ts";
-import type { ClusterView } from "./snapshot.ts";
 
 export interface Unschedulable {
 	/** Upstream's text: `0/3 nodes are available: 3 Insufficient cpu.` */

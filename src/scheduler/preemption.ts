@@ -4,10 +4,10 @@
  */
 import { parseTimestamp } from "../core/clock.ts";
 import type { Selector } from "../core/selector.ts";
-import type { NodeInfo } from "./node-info.ts";
+import type { NodeInfo } from "./model/node-info.ts";
+import type { PodInfo } from "./model/pod-info.ts";
+import type { Snapshot } from "./model/snapshot.ts";
 import { availabilityMessage, prepareFilters, refusalOf, type Unschedulable } from "./plan.ts";
-import type { PodInfo } from "./pod-info.ts";
-import type { Snapshot } from "./snapshot.ts";
 
 export interface Budget {
 	namespace: string;

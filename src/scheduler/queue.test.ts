@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Pod } from "../kinds/generated/types.ts";
-import { type PodInfo, podInfo } from "./pod-info.ts";
+import { type PodInfo, podInfo } from "./model/pod-info.ts";
 import { SchedulingQueue } from "./queue.ts";
 
 function pod(name: string, priority = 0): PodInfo {

@@ -2,7 +2,7 @@
 import type { Clock, Timer } from "../core/clock.ts";
 import type { ClusterEvent } from "./filters/filter.ts";
 import { Heap } from "./heap.ts";
-import type { PodInfo } from "./pod-info.ts";
+import type { PodInfo } from "./model/pod-info.ts";
 
 const firstBackoffMs = 1000;
 const longestBackoffMs = 10_000;

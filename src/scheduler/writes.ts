@@ -4,9 +4,9 @@ import { type Clock, timestamp } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
 import type { PodCondition } from "../kinds/generated/types.ts";
-import { pods } from "../kinds/pod.ts";
+import { pods } from "../kinds/pod/pod.ts";
 import { schedulingFailure } from "./condition.ts";
-import type { PodInfo } from "./pod-info.ts";
+import type { PodInfo } from "./model/pod-info.ts";
 
 /** Records an Event about an object, best effort. */
 export type RecordEvent = (

@@ -1,8 +1,8 @@
 /** The DNS's view of the cluster, from a Mirror, with indexes for every question. */
 import type { Informer, Mirror } from "../client/mirror.ts";
-import { endpointSlices } from "../kinds/endpointslice.ts";
 import type { EndpointSlice, Namespace, Service } from "../kinds/generated/types.ts";
-import { services } from "../kinds/service.ts";
+import { endpointSlices } from "../kinds/networking/endpointslice.ts";
+import { services } from "../kinds/networking/service.ts";
 import type { DnsView } from "./dns-records.ts";
 
 export const serviceNameLabel = "kubernetes.io/service-name";

@@ -2,10 +2,10 @@
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import { objectKey } from "../core/object.ts";
-import { endpointSlices } from "../kinds/endpointslice.ts";
+import { nodes } from "../kinds/core/node.ts";
 import type { EndpointSlice, Node, Service } from "../kinds/generated/types.ts";
-import { nodes } from "../kinds/node.ts";
-import { services } from "../kinds/service.ts";
+import { endpointSlices } from "../kinds/networking/endpointslice.ts";
+import { services } from "../kinds/networking/service.ts";
 import type { NodeNetwork, ServicePort } from "../network/network.ts";
 import { indexSlices, serviceNameLabel, slicesOf } from "./dns-view.ts";
 import { routesFrom } from "./routes.ts";

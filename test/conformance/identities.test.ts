@@ -18,7 +18,7 @@ import {
 	startCluster,
 } from "../../src/index.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
-import { createRegistry } from "../../src/kinds/registry.ts";
+import { createRegistry } from "../../src/kinds/engine/registry.ts";
 
 const registry = createRegistry(catalog);
 const authority = { ca: "", sign: () => "", signToken: () => "" };

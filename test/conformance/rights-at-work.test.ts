@@ -13,7 +13,7 @@ import {
 	startCluster,
 	type VirtualTime,
 } from "../../src/index.ts";
-import { certificateSigningRequests } from "../../src/kinds/certificatesigningrequest.ts";
+import { certificateSigningRequests } from "../../src/kinds/certificates/certificatesigningrequest.ts";
 
 let cluster: Cluster<VirtualTime>;
 let refusals: string[] = [];

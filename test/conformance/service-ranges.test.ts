@@ -4,8 +4,8 @@ import { type Cluster, startCluster } from "../../src/index.ts";
 import { flowSchemas } from "../../src/kinds/flowcontrol/flowschema.ts";
 import type { ServiceCIDR } from "../../src/kinds/generated/types.ts";
 import { ipAddresses } from "../../src/kinds/networking/ipaddress.ts";
+import { services } from "../../src/kinds/networking/service.ts";
 import { serviceCIDRs } from "../../src/kinds/networking/servicecidr.ts";
-import { services } from "../../src/kinds/service.ts";
 
 let cluster: Cluster;
 beforeAll(async () => {

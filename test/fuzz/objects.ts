@@ -1,8 +1,8 @@
 /** Objects of every kind, from its schema: mostly well formed, then changed in places. */
 
 import { builtinSchemas } from "../../src/kinds/builtin-schemas.ts";
-import type { Kind } from "../../src/kinds/kind.ts";
-import type { FieldSchema } from "../../src/kinds/type-schema.ts";
+import type { Kind } from "../../src/kinds/engine/kind.ts";
+import type { FieldSchema } from "../../src/kinds/engine/type-schema.ts";
 import type { Chance } from "./chance.ts";
 import { anything, number, record, text } from "./values.ts";
 

@@ -1,7 +1,7 @@
 /** Objects in protobuf, as the decoder should read them: the numbers of fields are the decoder's own table. */
 import { fieldNumbers } from "../../src/api/protobuf/field-numbers.ts";
 import { builtinSchemas } from "../../src/kinds/builtin-schemas.ts";
-import type { FieldSchema, TypeSchema } from "../../src/kinds/type-schema.ts";
+import type { FieldSchema, TypeSchema } from "../../src/kinds/engine/type-schema.ts";
 import type { Chance } from "./chance.ts";
 
 const magic = Buffer.from("k8s\0");

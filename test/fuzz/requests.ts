@@ -2,7 +2,7 @@
 import { stringify } from "yaml";
 import type { ApiRequest, User } from "../../src/core/exchange.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
-import { apiVersionOf, type Kind } from "../../src/kinds/kind.ts";
+import { apiVersionOf, type Kind } from "../../src/kinds/engine/kind.ts";
 import type { Chance } from "./chance.ts";
 import { mutate, name, objectOf } from "./objects.ts";
 import { damaged, protobufOf } from "./protobuf.ts";

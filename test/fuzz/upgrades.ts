@@ -9,7 +9,7 @@ import { listen } from "../../src/api/listen.ts";
 import { duplexPair } from "../../src/api/sockets/duplex-pair.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
-import { createRegistry } from "../../src/kinds/registry.ts";
+import { createRegistry } from "../../src/kinds/engine/registry.ts";
 import { usualKubeletConfiguration } from "../../src/node/kubelet-configuration.ts";
 import type { NodeContext } from "../../src/node/node-context.ts";
 import { createEndpoint } from "../../src/node/streams/endpoint.ts";

@@ -27,7 +27,7 @@ import { keepRemoved, type StoredFact } from "../../src/history/facts.ts";
 import { Recorder } from "../../src/history/recorder.ts";
 import { historySettings } from "../../src/history/settings.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
-import { createRegistry, type Registry } from "../../src/kinds/registry.ts";
+import { createRegistry, type Registry } from "../../src/kinds/engine/registry.ts";
 import { Notifier } from "../../src/notify/notifier.ts";
 import type { SendRequest } from "../../src/notify/settings.ts";
 import { loadCloudEvents } from "../../src/notify/sinks/webhook.ts";

@@ -1,6 +1,6 @@
 import { controllers } from "../../src/cluster/controllers.ts";
 import type { Controller } from "../../src/controllers/controller.ts";
-import type { Registry } from "../../src/kinds/registry.ts";
+import type { Registry } from "../../src/kinds/engine/registry.ts";
 
 /** All controllers of a cluster. */
 export function allControllers(registry: Registry): Controller<unknown>[] {

@@ -1,13 +1,13 @@
 /** What users and fate do to a simulated cluster. */
 import type { Random } from "../../src/core/clock.ts";
-import { cronJobs } from "../../src/kinds/cronjob.ts";
-import { daemonSets } from "../../src/kinds/daemonset.ts";
-import { deployments } from "../../src/kinds/deployment.ts";
-import type { Kind } from "../../src/kinds/kind.ts";
-import { nodes } from "../../src/kinds/node.ts";
-import { pods } from "../../src/kinds/pod.ts";
-import { resourceQuotas } from "../../src/kinds/resourcequota.ts";
-import { statefulSets } from "../../src/kinds/statefulset.ts";
+import { daemonSets } from "../../src/kinds/apps/daemonset.ts";
+import { deployments } from "../../src/kinds/apps/deployment.ts";
+import { statefulSets } from "../../src/kinds/apps/statefulset.ts";
+import { cronJobs } from "../../src/kinds/batch/cronjob.ts";
+import { nodes } from "../../src/kinds/core/node.ts";
+import type { Kind } from "../../src/kinds/engine/kind.ts";
+import { pods } from "../../src/kinds/pod/pod.ts";
+import { resourceQuotas } from "../../src/kinds/quota/resourcequota.ts";
 import type { SimulatedCluster } from "./cluster.ts";
 import { namespace, persistently, type Workload } from "./workloads.ts";
 

@@ -1,11 +1,11 @@
 /** Whole rollouts, with what must hold at every step. */
 import { afterEach, describe, expect, test } from "vitest";
 import { daemonSetController } from "../../src/controllers/daemonset/controller.ts";
-import { controllerRevisions } from "../../src/kinds/controllerrevision.ts";
-import { daemonSets } from "../../src/kinds/daemonset.ts";
+import { controllerRevisions } from "../../src/kinds/apps/controllerrevision.ts";
+import { daemonSets } from "../../src/kinds/apps/daemonset.ts";
+import { nodes } from "../../src/kinds/core/node.ts";
 import type { DaemonSetSpec } from "../../src/kinds/generated/types.ts";
-import { nodes } from "../../src/kinds/node.ts";
-import { pods } from "../../src/kinds/pod.ts";
+import { pods } from "../../src/kinds/pod/pod.ts";
 import { createWorld, serving, type World } from "./harness.ts";
 import { images, labels, ref, selector, setImage, template } from "./web.ts";
 

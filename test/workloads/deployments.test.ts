@@ -2,10 +2,10 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { deploymentController } from "../../src/controllers/deployment/controller.ts";
 import { replicaSetController } from "../../src/controllers/replicaset/controller.ts";
-import { deployments } from "../../src/kinds/deployment.ts";
+import { deployments } from "../../src/kinds/apps/deployment.ts";
+import { replicaSets } from "../../src/kinds/apps/replicaset.ts";
 import type { DeploymentSpec, Pod } from "../../src/kinds/generated/types.ts";
-import { pods } from "../../src/kinds/pod.ts";
-import { replicaSets } from "../../src/kinds/replicaset.ts";
+import { pods } from "../../src/kinds/pod/pod.ts";
 import { createWorld, serving, type World } from "./harness.ts";
 import { images, ref, selector, setImage, template, trials } from "./web.ts";
 

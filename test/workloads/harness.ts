@@ -17,12 +17,12 @@ import { timestamp } from "../../src/core/clock.ts";
 import { ApiError, isReason } from "../../src/core/errors.ts";
 import { VirtualClock } from "../../src/core/virtual-clock.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
+import { namespaces } from "../../src/kinds/core/namespace.ts";
+import { nodes } from "../../src/kinds/core/node.ts";
+import { serviceAccounts } from "../../src/kinds/core/serviceaccount.ts";
+import { createRegistry } from "../../src/kinds/engine/registry.ts";
 import type { Pod } from "../../src/kinds/generated/types.ts";
-import { namespaces } from "../../src/kinds/namespace.ts";
-import { nodes } from "../../src/kinds/node.ts";
-import { pods } from "../../src/kinds/pod.ts";
-import { createRegistry } from "../../src/kinds/registry.ts";
-import { serviceAccounts } from "../../src/kinds/serviceaccount.ts";
+import { pods } from "../../src/kinds/pod/pod.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
 
 export interface PodBehaviour {

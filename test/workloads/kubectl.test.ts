@@ -9,9 +9,9 @@ import { daemonSetController } from "../../src/controllers/daemonset/controller.
 import { deploymentController } from "../../src/controllers/deployment/controller.ts";
 import { replicaSetController } from "../../src/controllers/replicaset/controller.ts";
 import { statefulSetController } from "../../src/controllers/statefulset/controller.ts";
-import { daemonSets } from "../../src/kinds/daemonset.ts";
-import { deployments } from "../../src/kinds/deployment.ts";
-import { statefulSets } from "../../src/kinds/statefulset.ts";
+import { daemonSets } from "../../src/kinds/apps/daemonset.ts";
+import { deployments } from "../../src/kinds/apps/deployment.ts";
+import { statefulSets } from "../../src/kinds/apps/statefulset.ts";
 import { createWorld, type World } from "./harness.ts";
 
 const hasKubectl = spawnSync("kubectl", ["version", "--client"]).status === 0;

@@ -4,13 +4,13 @@ import { statefulSetController } from "../../src/controllers/statefulset/control
 import { volumeBinder } from "../../src/controllers/volumes/binder.ts";
 import { claimProtection, volumeProtection } from "../../src/controllers/volumes/protection.ts";
 import { standardStorageClass } from "../../src/controllers/volumes/standard-class.ts";
-import { controllerRevisions } from "../../src/kinds/controllerrevision.ts";
+import { controllerRevisions } from "../../src/kinds/apps/controllerrevision.ts";
+import { statefulSets } from "../../src/kinds/apps/statefulset.ts";
 import type { StatefulSetSpec } from "../../src/kinds/generated/types.ts";
-import { persistentVolumes } from "../../src/kinds/persistentvolume.ts";
-import { persistentVolumeClaims } from "../../src/kinds/persistentvolumeclaim.ts";
-import { pods } from "../../src/kinds/pod.ts";
-import { statefulSets } from "../../src/kinds/statefulset.ts";
-import { storageClasses } from "../../src/kinds/storageclass.ts";
+import { pods } from "../../src/kinds/pod/pod.ts";
+import { persistentVolumes } from "../../src/kinds/storage/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../src/kinds/storage/persistentvolumeclaim.ts";
+import { storageClasses } from "../../src/kinds/storage/storageclass.ts";
 import { createWorld, serving, type World } from "./harness.ts";
 import { images, ref, selector, setImage, template, trials } from "./web.ts";
 

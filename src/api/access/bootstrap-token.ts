@@ -4,8 +4,8 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import type { User } from "../../core/exchange.ts";
+import { secrets } from "../../kinds/core/secret.ts";
 import type { Secret } from "../../kinds/generated/types.ts";
-import { secrets } from "../../kinds/secret.ts";
 import { objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 import { forApiServer, type TokenAuthenticator } from "./token-authenticator.ts";

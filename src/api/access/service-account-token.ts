@@ -1,11 +1,11 @@
 /** Whether a service account's token holds: its times, its audience, and what it is bound to (KEP-1205, KEP-4193). */
 import type { KubeObject } from "../../core/object.ts";
+import { nodes } from "../../kinds/core/node.ts";
+import { secrets } from "../../kinds/core/secret.ts";
+import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Secret } from "../../kinds/generated/types.ts";
-import type { Kind } from "../../kinds/kind.ts";
-import { nodes } from "../../kinds/node.ts";
-import { pods } from "../../kinds/pod.ts";
-import { secrets } from "../../kinds/secret.ts";
-import { serviceAccounts } from "../../kinds/serviceaccount.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 import { type TokenAuthenticator, TokenRefused } from "./token-authenticator.ts";

@@ -1,5 +1,5 @@
 /** Admission: what the server itself has to say about a write, step by step, before it is validated. */
-import type { Kind } from "../../kinds/kind.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import { certificateApproval, certificateSigning } from "./certificate-signers.ts";
 import { certificateSubjectRestriction } from "./certificate-subject.ts";
 import { denyServiceExternalIPs } from "./external-ips.ts";

@@ -2,11 +2,11 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../../core/object.ts";
 import { catalog } from "../../kinds/catalog.ts";
-import { certificateSigningRequests } from "../../kinds/certificatesigningrequest.ts";
-import type { Kind } from "../../kinds/kind.ts";
+import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
+import { createRegistry } from "../../kinds/engine/registry.ts";
 import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
-import { pods } from "../../kinds/pod.ts";
-import { createRegistry } from "../../kinds/registry.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import type { Authorizer } from "../access/authorizer.ts";
 import type { Server } from "../server.ts";
 import { certificateApproval, certificateSigning } from "./certificate-signers.ts";

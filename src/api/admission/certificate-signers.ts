@@ -1,5 +1,5 @@
 /** Who may approve and sign is decided for each signer (Kubernetes documentation, "Certificate Signing Requests"). */
-import { certificateSigningRequests } from "../../kinds/certificatesigningrequest.ts";
+import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
 import { deepEqual } from "../equal.ts";
 import { type AdmissionStep, type Admitted, refused } from "./step.ts";

@@ -12,10 +12,10 @@ import type {
 	Pod,
 	ResourceRequirements,
 } from "../../kinds/generated/types.ts";
-import { limitRanges } from "../../kinds/limitrange.ts";
-import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
-import { pods } from "../../kinds/pod.ts";
-import { type Amounts, podAmounts } from "../../kinds/pod-amounts.ts";
+import { pods } from "../../kinds/pod/pod.ts";
+import { type Amounts, podAmounts } from "../../kinds/pod/spec/pod-amounts.ts";
+import { limitRanges } from "../../kinds/quota/limitrange.ts";
+import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { type AdmissionStep, type Admitted, refused } from "./step.ts";
 

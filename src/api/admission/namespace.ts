@@ -1,5 +1,5 @@
 import { ApiError, notFound } from "../../core/errors.ts";
-import { namespaces } from "../../kinds/namespace.ts";
+import { namespaces } from "../../kinds/core/namespace.ts";
 import { objectKey } from "../cache/keys.ts";
 import { type AdmissionStep, refused } from "./step.ts";
 

@@ -1,6 +1,6 @@
 import { parseTimestamp } from "../../core/clock.ts";
 import type { ObjectMeta } from "../../core/object.ts";
-import type { Kind } from "../../kinds/kind.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 

@@ -1,8 +1,8 @@
 /** What upstream's admission fills into pods: priority and tolerations. */
 import { deepFreeze } from "../../core/object.ts";
+import { priorityClasses } from "../../kinds/core/priorityclass.ts";
 import type { Pod, PriorityClass, Toleration } from "../../kinds/generated/types.ts";
-import { pods } from "../../kinds/pod.ts";
-import { priorityClasses } from "../../kinds/priorityclass.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { keyPrefix, objectKey } from "../cache/keys.ts";
 import { type AdmissionStep, type Admitted, refused } from "./step.ts";
 

@@ -2,7 +2,7 @@
  * Writes that are charged to a namespace's quotas, one after the other: at the same time, all but one would have to be
  * tried again.
  */
-import type { Kind } from "../../kinds/kind.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Server } from "../server.ts";
 import { quotasFor } from "./resource-quota.ts";
 

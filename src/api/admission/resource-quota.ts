@@ -5,15 +5,15 @@
 
 import { deepCopy, type KubeObject, lookup } from "../../core/object.ts";
 import { compareQuantities, subtractQuantities } from "../../core/quantity.ts";
-import { events } from "../../kinds/event.ts";
+import { events } from "../../kinds/core/event.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod, ResourceQuota } from "../../kinds/generated/types.ts";
-import type { Kind } from "../../kinds/kind.ts";
-import { pods } from "../../kinds/pod.ts";
-import { type Amounts, add, noAmounts } from "../../kinds/pod-amounts.ts";
+import { pods } from "../../kinds/pod/pod.ts";
+import { type Amounts, add, noAmounts } from "../../kinds/pod/spec/pod-amounts.ts";
 import { unstated } from "../../kinds/quota/constraints.ts";
+import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
 import { isInScopes } from "../../kinds/quota/scopes.ts";
 import { isCounted, usageOf } from "../../kinds/quota/usage.ts";
-import { resourceQuotas } from "../../kinds/resourcequota.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { unassigned } from "../metadata.ts";

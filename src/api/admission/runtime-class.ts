@@ -1,7 +1,8 @@
 /** What a pod's runtime class says about it: overhead, and the nodes that have the runtime. */
+
+import { runtimeClasses } from "../../kinds/core/runtimeclass.ts";
 import type { Pod, RuntimeClass } from "../../kinds/generated/types.ts";
-import { pods } from "../../kinds/pod.ts";
-import { runtimeClasses } from "../../kinds/runtimeclass.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { objectKey } from "../cache/keys.ts";
 import { deepEqual } from "../equal.ts";
 import { type AdmissionStep, refused } from "./step.ts";

@@ -2,13 +2,14 @@
 import { type Cause, invalid } from "../../core/errors.ts";
 import { forbidden } from "../../core/field-errors.ts";
 import type { KubeObject } from "../../core/object.ts";
-import { cronJobs } from "../../kinds/cronjob.ts";
-import { daemonSets } from "../../kinds/daemonset.ts";
-import { deployments } from "../../kinds/deployment.ts";
+import { daemonSets } from "../../kinds/apps/daemonset.ts";
+import { deployments } from "../../kinds/apps/deployment.ts";
+import { statefulSets } from "../../kinds/apps/statefulset.ts";
+import { cronJobs } from "../../kinds/batch/cronjob.ts";
+import { jobs } from "../../kinds/batch/job.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod, StatefulSet } from "../../kinds/generated/types.ts";
-import { jobs } from "../../kinds/job.ts";
-import type { Kind } from "../../kinds/kind.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import {
 	type Awaited,
 	type AwaitedKind,
@@ -19,7 +20,6 @@ import {
 	isHeldBack,
 } from "../../kinds/self-help/after.ts";
 import { cycleProblem, growAnnotation, isAsked, selfHelpProblems } from "../../kinds/self-help/annotations.ts";
-import { statefulSets } from "../../kinds/statefulset.ts";
 import { objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 import type { AdmissionStep } from "./step.ts";

@@ -1,9 +1,9 @@
 /** Pods run as a service account: the default one, whose token they find in a volume (KEP-1205). */
 import { randomSuffix } from "../../core/names.ts";
 import { deepFreeze } from "../../core/object.ts";
+import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Container, Pod, ServiceAccount, Volume } from "../../kinds/generated/types.ts";
-import { pods } from "../../kinds/pod.ts";
-import { serviceAccounts } from "../../kinds/serviceaccount.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { referencesOf } from "../access/node/pod-references.ts";
 import { objectKey } from "../cache/keys.ts";
 import { type AdmissionStep, type Admitted, refused } from "./step.ts";

@@ -2,7 +2,7 @@
 import { ApiError } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
-import { type Kind, qualifiedResource } from "../../kinds/kind.ts";
+import { type Kind, qualifiedResource } from "../../kinds/engine/kind.ts";
 import type { Companions } from "../commit.ts";
 import type { Server } from "../server.ts";
 

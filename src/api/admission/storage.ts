@@ -1,9 +1,9 @@
 /** Claims get the default storage class; claims and volumes in use are protected from deletion. */
 import { compareQuantities } from "../../core/quantity.ts";
 import type { PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
-import { persistentVolumes } from "../../kinds/persistentvolume.ts";
-import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
-import { isDefaultClass, storageClasses } from "../../kinds/storageclass.ts";
+import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
+import { isDefaultClass, storageClasses } from "../../kinds/storage/storageclass.ts";
 import { objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 import { newestMarked } from "./newest-marked.ts";

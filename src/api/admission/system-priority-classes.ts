@@ -1,4 +1,4 @@
-import { priorityClasses, systemPriorities } from "../../kinds/priorityclass.ts";
+import { priorityClasses, systemPriorities } from "../../kinds/core/priorityclass.ts";
 import { type AdmissionStep, refused } from "./step.ts";
 
 /** The classes of the cluster's own pods stay. */

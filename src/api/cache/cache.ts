@@ -5,7 +5,7 @@
 import type { Clock, Timer } from "../../core/clock.ts";
 import { ApiError, isReason } from "../../core/errors.ts";
 import { deepFreeze, type KubeObject } from "../../core/object.ts";
-import type { KindNames } from "../../kinds/kind.ts";
+import type { KindNames } from "../../kinds/engine/kind.ts";
 import { type Change, prefixEnd, type Store } from "../../store/store.ts";
 import { Cached, parse } from "./cached.ts";
 import { History } from "./history.ts";

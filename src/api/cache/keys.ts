@@ -1,5 +1,5 @@
 /** Keys of objects in the store: `/objects/{group}/{plural}/{namespace}/{name}`; `core` stands for the core group. */
-import type { KindNames } from "../../kinds/kind.ts";
+import type { KindNames } from "../../kinds/engine/kind.ts";
 
 /** Everything that the API server keeps begins with this. */
 export const keyRoot = "/";

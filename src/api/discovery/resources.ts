@@ -1,5 +1,5 @@
 /** Resources that discovery announces besides the kinds themselves. */
-import { type Kind, qualifiedResource } from "../../kinds/kind.ts";
+import { type Kind, qualifiedResource } from "../../kinds/engine/kind.ts";
 
 /** A resource of a kind that is answered and never stored: reviews and bindings. */
 export interface VirtualResource {

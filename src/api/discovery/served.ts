@@ -1,6 +1,6 @@
 /** Which resources are served under which groups and versions, in the order in which clients are to prefer them. */
 import { createHash } from "node:crypto";
-import type { Kind, ServedVersion } from "../../kinds/kind.ts";
+import type { Kind, ServedVersion } from "../../kinds/engine/kind.ts";
 import { type Subresource, subresourcesOf, type VirtualResource, verbsOf } from "./resources.ts";
 
 export interface ServedResource {

@@ -1,6 +1,6 @@
 /** How requests are told apart in metrics, in upstream's words. Pure. */
 import type { ApiRequest } from "../../core/exchange.ts";
-import type { Registry } from "../../kinds/registry.ts";
+import type { Registry } from "../../kinds/engine/registry.ts";
 import { subresourcesOf, virtualResources } from "../discovery/resources.ts";
 import type { RequestInfo } from "../request-info.ts";
 import { usageResources } from "../usage.ts";

@@ -5,7 +5,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
 import type { Counter, Histogram, MetricRegistry } from "../../core/metrics/registry.ts";
-import type { Registry } from "../../kinds/registry.ts";
+import type { Registry } from "../../kinds/engine/registry.ts";
 import type { RequestInfo } from "../request-info.ts";
 import { isServed, pathLabels, type RequestLabels, requestKey, requestLabels } from "./request-labels.ts";
 

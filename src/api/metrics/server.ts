@@ -1,7 +1,7 @@
 /** What is counted of the API server besides requests: the store, admission, the audit log, health. */
 import type { Clock } from "../../core/clock.ts";
 import type { Histogram, MetricRegistry } from "../../core/metrics/registry.ts";
-import type { Registry } from "../../kinds/registry.ts";
+import type { Registry } from "../../kinds/engine/registry.ts";
 import type { Admission, Admitted } from "../admission/step.ts";
 import type { AuditOptions } from "../audit/audit.ts";
 import type { WatchCache } from "../cache/cache.ts";

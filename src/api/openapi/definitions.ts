@@ -1,6 +1,7 @@
 /** The types that a document describes: every one that its kinds reach, under the names that upstream publishes. */
+
+import type { FieldSchema, Schemas, TypeSchema } from "../../kinds/engine/type-schema.ts";
 import { definitionNames, fieldFacts } from "../../kinds/facts.ts";
-import type { FieldSchema, Schemas, TypeSchema } from "../../kinds/type-schema.ts";
 
 export interface GroupVersionKind {
 	group: string;

@@ -1,6 +1,6 @@
 /** Whole OpenAPI documents, of all that is served (v2) or of one group and version (v3). */
-import type { Kind } from "../../kinds/kind.ts";
-import type { Schemas } from "../../kinds/type-schema.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
+import type { Schemas } from "../../kinds/engine/type-schema.ts";
 import type { Subresource } from "../discovery/resources.ts";
 import type { ServedGroup, ServedResource } from "../discovery/served.ts";
 import { Definitions, type GroupVersionKind, typeOfKind } from "./definitions.ts";

@@ -1,5 +1,5 @@
 /** Definitions as JSON schemas, in the dialects of OpenAPI v2 and v3. */
-import type { FieldSchema } from "../../kinds/type-schema.ts";
+import type { FieldSchema } from "../../kinds/engine/type-schema.ts";
 import type { Definition, Definitions, Reference } from "./definitions.ts";
 
 /** type → what it is, and what its fields are. */

@@ -8,8 +8,8 @@ import { checkJsonBytes, weigh } from "../../core/json-limits.ts";
 import { setField } from "../../core/object.ts";
 import { builtinSchemas } from "../../kinds/builtin-schemas.ts";
 import { lookupKind } from "../../kinds/catalog.ts";
+import type { FieldSchema, TypeSchema } from "../../kinds/engine/type-schema.ts";
 import { definitionNames } from "../../kinds/facts.ts";
-import type { FieldSchema, TypeSchema } from "../../kinds/type-schema.ts";
 import { fieldNumbers } from "./field-numbers.ts";
 import { malformed, Reading, wireFields } from "./reader.ts";
 

@@ -1,8 +1,8 @@
 /** certificatesigningrequests/approval: someone with the right to do so says yes or no. */
 import { timestamp } from "../../core/clock.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
-import { setConditionTimes } from "../../kinds/certificatesigningrequest.ts";
-import { validateStatusUpdate } from "../../kinds/certificatesigningrequest-validate.ts";
+import { setConditionTimes } from "../../kinds/certificates/certificatesigningrequest.ts";
+import { validateStatusUpdate } from "../../kinds/certificates/certificatesigningrequest-validate.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";

@@ -6,7 +6,7 @@ import type { ApiResponse } from "../../core/exchange.ts";
 import { deepCopy } from "../../core/object.ts";
 import { selectorFrom } from "../../core/selector.ts";
 import type { Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
-import { podDisruptionBudgets } from "../../kinds/poddisruptionbudget.ts";
+import { podDisruptionBudgets } from "../../kinds/policy/poddisruptionbudget.ts";
 import { admitNodeEviction } from "../admission/node-restriction/pods.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";

@@ -2,7 +2,7 @@
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Container, Pod } from "../../kinds/generated/types.ts";
-import { validateEphemeralContainersUpdate, validateResize } from "../../kinds/pod-update.ts";
+import { validateEphemeralContainersUpdate, validateResize } from "../../kinds/pod/pod-update.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
 import { keep, type Strategy } from "../verbs/write.ts";

@@ -6,7 +6,7 @@ import { LineSplitter, type LogOptions, lineRenderer } from "../../core/log-line
 import { isTrue } from "../../core/query.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Run, RunContainer, RunPod } from "../../kinds/history/types.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { objectKey } from "../cache/keys.ts";
 import type { Context } from "../server.ts";
 import { methodNotAllowed, named, type Target } from "../target.ts";

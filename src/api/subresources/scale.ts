@@ -6,7 +6,7 @@ import { valueAt } from "../../core/object-path.ts";
 import { serverSideApply } from "../../core/patches/server-side-apply.ts";
 import { isTrue } from "../../core/query.ts";
 import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
-import { apiVersionOf } from "../../kinds/kind.ts";
+import { apiVersionOf } from "../../kinds/engine/kind.ts";
 import { decode } from "../../kinds/schema.ts";
 import { contentType, readObjectBody } from "../body.ts";
 import type { Cached } from "../cache/cached.ts";

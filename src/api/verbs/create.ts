@@ -4,7 +4,7 @@ import { alreadyExists, conflict, invalid } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { generateName } from "../../core/names.ts";
 import type { KubeObject } from "../../core/object.ts";
-import { resourceQuotas } from "../../kinds/resourcequota.ts";
+import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
 import { admit, allocate, check } from "../admission/admission.ts";
 import { inQuotaOrder } from "../admission/quota-order.ts";
 import type { Admitted } from "../admission/step.ts";

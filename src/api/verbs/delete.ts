@@ -3,7 +3,7 @@ import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { type ApiError, conflict, isReason } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { deepCopy, type KubeObject } from "../../core/object.ts";
-import { namespaces } from "../../kinds/namespace.ts";
+import { namespaces } from "../../kinds/core/namespace.ts";
 import { admit, allocate } from "../admission/admission.ts";
 import type { Admitted } from "../admission/step.ts";
 import type { Cached } from "../cache/cached.ts";

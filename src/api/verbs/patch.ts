@@ -11,7 +11,7 @@ import { applyStrategicPatch } from "../../core/patches/strategic-merge-patch.ts
 import { isTrue } from "../../core/query.ts";
 import { shortened, shown } from "../../core/shown.ts";
 import { builtinSchemas } from "../../kinds/builtin-schemas.ts";
-import { apiVersionOf } from "../../kinds/kind.ts";
+import { apiVersionOf } from "../../kinds/engine/kind.ts";
 import { ensureAllowed } from "../access/authorize.ts";
 import { attributesOf } from "../access/authorizer.ts";
 import { contentType, parseJson, unsupportedMediaType } from "../body.ts";

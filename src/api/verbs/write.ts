@@ -2,7 +2,7 @@
 import { type ApiError, type Cause, conflict, invalid } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { trackUpdate } from "../../core/patches/managed-fields.ts";
-import type { Kind } from "../../kinds/kind.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import { admit, allocate, check } from "../admission/admission.ts";
 import type { Admitted } from "../admission/step.ts";
 import type { Cached } from "../cache/cached.ts";

@@ -1,7 +1,7 @@
 import { timestamp } from "../../core/clock.ts";
 import type { Writer } from "../../core/patches/managed-fields.ts";
 import { builtinSchemas } from "../../kinds/builtin-schemas.ts";
-import { apiVersionOf } from "../../kinds/kind.ts";
+import { apiVersionOf } from "../../kinds/engine/kind.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
 import { fieldManagerOf } from "./options.ts";

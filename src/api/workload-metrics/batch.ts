@@ -1,8 +1,8 @@
 import { parseTimestamp } from "../../core/clock.ts";
 import { type CronSchedule, parseCron } from "../../core/cron.ts";
-import { cronJobs } from "../../kinds/cronjob.ts";
+import { cronJobs } from "../../kinds/batch/cronjob.ts";
+import { jobs } from "../../kinds/batch/job.ts";
 import type { CronJob, Job } from "../../kinds/generated/types.ts";
-import { jobs } from "../../kinds/job.ts";
 import { addStatus, created, type Family, info, ofKind, owners, resourceVersion, unixTime, value } from "./family.ts";
 
 const failureReasons = ["BackoffLimitExceeded", "DeadlineExceeded", "Evicted"];

@@ -1,11 +1,11 @@
 /** Nodes, namespaces and what is kept in them. */
-import { certificateSigningRequests } from "../../kinds/certificatesigningrequest.ts";
-import { configMaps } from "../../kinds/configmap.ts";
-import { leases } from "../../kinds/lease.ts";
-import { namespaces } from "../../kinds/namespace.ts";
-import { nodes } from "../../kinds/node.ts";
-import { secrets } from "../../kinds/secret.ts";
-import { serviceAccounts } from "../../kinds/serviceaccount.ts";
+import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
+import { configMaps } from "../../kinds/core/configmap.ts";
+import { leases } from "../../kinds/core/lease.ts";
+import { namespaces } from "../../kinds/core/namespace.ts";
+import { nodes } from "../../kinds/core/node.ts";
+import { secrets } from "../../kinds/core/secret.ts";
+import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import {
 	addAmounts,
 	conditions,

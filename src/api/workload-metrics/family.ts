@@ -2,7 +2,7 @@
 import { parseTimestamp } from "../../core/clock.ts";
 import type { KubeObject, OwnerReference } from "../../core/object.ts";
 import { parseQuantity } from "../../core/quantity.ts";
-import type { Kind } from "../../kinds/kind.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 
 export type Labels = Readonly<Record<string, string | undefined>>;
 

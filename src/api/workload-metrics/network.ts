@@ -1,7 +1,7 @@
-import { endpoints } from "../../kinds/endpoints.ts";
-import { endpointSlices } from "../../kinds/endpointslice.ts";
+import { endpoints } from "../../kinds/networking/endpoints.ts";
+import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
 import { ingresses } from "../../kinds/networking/ingress.ts";
-import { services } from "../../kinds/service.ts";
+import { services } from "../../kinds/networking/service.ts";
 import { created, deletion, info, ofKind, resourceVersion } from "./family.ts";
 
 export const serviceFamilies = ofKind(

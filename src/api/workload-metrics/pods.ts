@@ -1,7 +1,7 @@
 import { controllerOf } from "../../core/object.ts";
 import { parseQuantity } from "../../core/quantity.ts";
 import type { Pod, PodCondition } from "../../kinds/generated/types.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { containerFamilies } from "./containers.ts";
 import { addStatus, created, deletion, type Family, info, ofKind, oneOf, owners, unixTime, value } from "./family.ts";
 

@@ -1,10 +1,10 @@
 /** Quotas, limits, budgets and autoscalers. */
 import { parseQuantity } from "../../core/quantity.ts";
+import { horizontalPodAutoscalers } from "../../kinds/autoscaling/horizontalpodautoscaler.ts";
 import type { V2HorizontalPodAutoscaler, V2MetricSpec, V2MetricStatus } from "../../kinds/generated/types.ts";
-import { horizontalPodAutoscalers } from "../../kinds/horizontalpodautoscaler.ts";
-import { limitRanges } from "../../kinds/limitrange.ts";
-import { podDisruptionBudgets } from "../../kinds/poddisruptionbudget.ts";
-import { resourceQuotas } from "../../kinds/resourcequota.ts";
+import { podDisruptionBudgets } from "../../kinds/policy/poddisruptionbudget.ts";
+import { limitRanges } from "../../kinds/quota/limitrange.ts";
+import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
 import { type Add, conditions, created, deletion, type Family, generation, info, ofKind, value } from "./family.ts";
 
 type Amounts = Readonly<Record<string, string | undefined>>;

@@ -1,9 +1,9 @@
 import { parseQuantity } from "../../core/quantity.ts";
 import type { PersistentVolume } from "../../kinds/generated/types.ts";
-import { persistentVolumes } from "../../kinds/persistentvolume.ts";
-import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
+import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
+import { storageClasses } from "../../kinds/storage/storageclass.ts";
 import { volumeAttachments } from "../../kinds/storage/volumeattachment.ts";
-import { storageClasses } from "../../kinds/storageclass.ts";
 import { conditions, created, deletion, info, type Labels, ofKind, oneOf, value } from "./family.ts";
 
 export const claimFamilies = ofKind(

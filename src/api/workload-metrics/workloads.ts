@@ -1,9 +1,9 @@
 import type { KubeObject } from "../../core/object.ts";
-import { daemonSets } from "../../kinds/daemonset.ts";
-import { deployments } from "../../kinds/deployment.ts";
-import { replicaSets } from "../../kinds/replicaset.ts";
-import { replicationControllers } from "../../kinds/replicationcontroller.ts";
-import { statefulSets } from "../../kinds/statefulset.ts";
+import { daemonSets } from "../../kinds/apps/daemonset.ts";
+import { deployments } from "../../kinds/apps/deployment.ts";
+import { replicaSets } from "../../kinds/apps/replicaset.ts";
+import { replicationControllers } from "../../kinds/apps/replicationcontroller.ts";
+import { statefulSets } from "../../kinds/apps/statefulset.ts";
 import { addStatus, created, deletion, generation, info, ofKind, owners, value } from "./family.ts";
 import { scaledNumber } from "./scaled.ts";
 

@@ -7,9 +7,9 @@ import { isReason } from "../../core/errors.ts";
 import type { Draft, KubeObject } from "../../core/object.ts";
 import { yamlLibrary } from "../../core/yaml-library.ts";
 import { lookupKind } from "../../kinds/catalog.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import type { Kind } from "../../kinds/kind.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { say } from "../output.ts";
 
 /** Everything a step of the tour may use. */

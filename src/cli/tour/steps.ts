@@ -1,9 +1,9 @@
 import { waitForList } from "../../client/wait.ts";
-import { cronJobs } from "../../kinds/cronjob.ts";
+import { cronJobs } from "../../kinds/batch/cronjob.ts";
+import { jobs } from "../../kinds/batch/job.ts";
 import type { CronJob, Job } from "../../kinds/generated/types.ts";
-import { jobs } from "../../kinds/job.ts";
-import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
+import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { apply, command, coxCommand, fact, isReady, logs, quote, type Stage, watchPods } from "./stage.ts";
 
 /** A Job that counts, and what its pods said. */

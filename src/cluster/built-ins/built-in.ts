@@ -1,6 +1,6 @@
 /** Objects that every cluster has: made at its start, and kept from then on. */
 import type { Draft, KubeObject } from "../../core/object.ts";
-import type { Kind } from "../../kinds/kind.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 
 export interface BuiltIn<T extends KubeObject = KubeObject> {
 	readonly kind: Kind<T>;

@@ -6,7 +6,7 @@ import { createClient } from "../../client/requests.ts";
 import { memoryTransport } from "../../client/transport-memory.ts";
 import { VirtualClock } from "../../core/virtual-clock.ts";
 import { catalog } from "../../kinds/catalog.ts";
-import { createRegistry } from "../../kinds/registry.ts";
+import { createRegistry } from "../../kinds/engine/registry.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import { apiServer } from "../identities.ts";
 import { builtIns, needsNoAddress } from "./list.ts";

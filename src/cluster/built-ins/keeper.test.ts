@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { endpoints } from "../../kinds/endpoints.ts";
-import { endpointSlices } from "../../kinds/endpointslice.ts";
-import { namespaces } from "../../kinds/namespace.ts";
-import { priorityClasses } from "../../kinds/priorityclass.ts";
+import { namespaces } from "../../kinds/core/namespace.ts";
+import { priorityClasses } from "../../kinds/core/priorityclass.ts";
+import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
+import { endpoints } from "../../kinds/networking/endpoints.ts";
+import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
+import { services } from "../../kinds/networking/service.ts";
 import { clusterRoles } from "../../kinds/rbac/clusterrole.ts";
 import { clusterRoleBindings } from "../../kinds/rbac/clusterrolebinding.ts";
 import { roles } from "../../kinds/rbac/role.ts";
 import { roleBindings } from "../../kinds/rbac/rolebinding.ts";
-import { services } from "../../kinds/service.ts";
-import { serviceAccounts } from "../../kinds/serviceaccount.ts";
-import { storageClasses } from "../../kinds/storageclass.ts";
+import { storageClasses } from "../../kinds/storage/storageclass.ts";
 import { startCluster } from "../embed.ts";
 
 const kubernetes = { namespace: "default", name: "kubernetes" };

@@ -1,11 +1,11 @@
 /** Everything that every cluster has. */
 import { standardStorageClass } from "../../controllers/volumes/standard-class.ts";
-import { namespaces } from "../../kinds/namespace.ts";
+import { namespaces } from "../../kinds/core/namespace.ts";
+import { priorityClasses } from "../../kinds/core/priorityclass.ts";
+import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
+import { services } from "../../kinds/networking/service.ts";
 import { serviceCIDRs } from "../../kinds/networking/servicecidr.ts";
-import { priorityClasses } from "../../kinds/priorityclass.ts";
-import { services } from "../../kinds/service.ts";
-import { serviceAccounts } from "../../kinds/serviceaccount.ts";
-import { storageClasses } from "../../kinds/storageclass.ts";
+import { storageClasses } from "../../kinds/storage/storageclass.ts";
 import { type BuiltIn, builtIn } from "./built-in.ts";
 import { builtInFlowControl } from "./flow-control.ts";
 import { builtInRoles } from "./roles.ts";

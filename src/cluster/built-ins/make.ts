@@ -1,8 +1,8 @@
 /** Makes what every cluster has, where it is missing, and adds what it lacks. */
 import type { Client } from "../../client/client.ts";
 import { isReason } from "../../core/errors.ts";
-import type { Kind } from "../../kinds/kind.ts";
-import { namespaces } from "../../kinds/namespace.ts";
+import { namespaces } from "../../kinds/core/namespace.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import { type BuiltIn, builtInKey } from "./built-in.ts";
 
 /**

@@ -1,9 +1,9 @@
 /** Services without pods: the API server's, the DNS server's, kube-state-metrics'. Each node answers at their addresses itself. */
 import type { Draft } from "../../core/object.ts";
-import { endpoints } from "../../kinds/endpoints.ts";
-import { endpointSlices } from "../../kinds/endpointslice.ts";
 import type { EndpointSlice, Endpoints, Service, ServicePort } from "../../kinds/generated/types.ts";
-import { services } from "../../kinds/service.ts";
+import { endpoints } from "../../kinds/networking/endpoints.ts";
+import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
+import { services } from "../../kinds/networking/service.ts";
 import { apiServerIndex, dnsIndex, serviceAddress, stateMetricsAt } from "../addresses.ts";
 import { type BuiltIn, builtIn } from "./built-in.ts";
 

@@ -1,7 +1,7 @@
 /** What an embedded cluster offers. */
 import type { Client } from "../../client/client.ts";
 import type { KubeObject } from "../../core/object.ts";
-import type { Kind } from "../../kinds/kind.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Condition, Target } from "./conditions.ts";
 import type { ApplyOptions, Manifest } from "./manifests.ts";
 import type { ClusterNodes } from "./nodes.ts";

@@ -1,6 +1,6 @@
 /** What an embedded cluster can be asked to wait for. */
 import type { KubeObject } from "../../core/object.ts";
-import type { Kind } from "../../kinds/kind.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 
 /** A name, `namespace/name`, both apart, or an object that has them. Without a namespace it is `default`. */
 export type Target =

@@ -2,8 +2,8 @@
 import type { Client } from "../../client/client.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { yamlLibrary } from "../../core/yaml-library.ts";
-import { type Kind, qualifiedResource } from "../../kinds/kind.ts";
-import type { Registry } from "../../kinds/registry.ts";
+import { type Kind, qualifiedResource } from "../../kinds/engine/kind.ts";
+import type { Registry } from "../../kinds/engine/registry.ts";
 
 /** YAML (one document or several), an object, or many; a List stands for its items. */
 export type Manifest = string | object | readonly object[];

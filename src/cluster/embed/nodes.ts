@@ -1,8 +1,8 @@
 /** The nodes of an embedded cluster. */
 import type { Client } from "../../client/client.ts";
 import { isReason } from "../../core/errors.ts";
+import { nodes } from "../../kinds/core/node.ts";
 import type { Node } from "../../kinds/generated/types.ts";
-import { nodes } from "../../kinds/node.ts";
 import { addNode } from "../node-labels.ts";
 import { planNodes, poolNode } from "../node-numbering.ts";
 import type { NodePool, PoolNode } from "../node-pool.ts";

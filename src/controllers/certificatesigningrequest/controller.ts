@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { parseCertificateRequest } from "../../core/certificate-request.ts";
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
-import { certificateSigningRequests } from "../../kinds/certificatesigningrequest.ts";
+import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
 import { remove, updateStatus } from "../actions.ts";
 import { type Controller, watchRule } from "../controller.ts";

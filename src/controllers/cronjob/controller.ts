@@ -1,6 +1,6 @@
 import { controllerOf, objectKey } from "../../core/object.ts";
-import { cronJobs } from "../../kinds/cronjob.ts";
-import { jobs } from "../../kinds/job.ts";
+import { cronJobs } from "../../kinds/batch/cronjob.ts";
+import { jobs } from "../../kinds/batch/job.ts";
 import { type Controller, watchRule } from "../controller.ts";
 import { type CronJobState, plan } from "./plan.ts";
 

@@ -1,10 +1,10 @@
 /** Cron jobs on a real API server, in virtual time; the controllers are killed at every one of their writes. */
 import { expect, test } from "vitest";
-import { cronJobs } from "../../kinds/cronjob.ts";
-import { scheduledAnnotation } from "../../kinds/cronjob-jobs.ts";
+import { cronJobs } from "../../kinds/batch/cronjob.ts";
+import { scheduledAnnotation } from "../../kinds/batch/cronjob-jobs.ts";
+import { jobs } from "../../kinds/batch/job.ts";
 import type { CronJobSpec, Job } from "../../kinds/generated/types.ts";
-import { jobs } from "../../kinds/job.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { isJobFinished } from "../job/conditions.ts";
 import { jobController } from "../job/controller.ts";
 import { jobOrphanController } from "../job/orphans.ts";

@@ -1,7 +1,7 @@
 /** The jobs that a cron job makes. */
 import { timestamp } from "../../core/clock.ts";
 import { controllerReference, type Draft } from "../../core/object.ts";
-import { cronJobLabel, jobName, scheduledAnnotation } from "../../kinds/cronjob-jobs.ts";
+import { cronJobLabel, jobName, scheduledAnnotation } from "../../kinds/batch/cronjob-jobs.ts";
 import type { CronJob, Job } from "../../kinds/generated/types.ts";
 import { afterAnnotation } from "../../kinds/self-help/after.ts";
 

@@ -1,10 +1,10 @@
 /** The plan of a CronJob (Kubernetes documentation, "CronJob"). */
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { CronError, type CronSchedule, isTimeZone } from "../../core/cron.ts";
-import { cronJobs } from "../../kinds/cronjob.ts";
-import { cronJobLabel, jobName, namesZone, scheduleOf } from "../../kinds/cronjob-jobs.ts";
+import { cronJobs } from "../../kinds/batch/cronjob.ts";
+import { cronJobLabel, jobName, namesZone, scheduleOf } from "../../kinds/batch/cronjob-jobs.ts";
+import { jobs } from "../../kinds/batch/job.ts";
 import type { CronJob, CronJobStatus, Job, ObjectReference } from "../../kinds/generated/types.ts";
-import { jobs } from "../../kinds/job.ts";
 import { catchesUp, startedByAnnotation } from "../../kinds/self-help/annotations.ts";
 import { create, event, patch, remove, updateStatus } from "../actions.ts";
 import type { Action, EventText, Plan, PlanContext } from "../controller.ts";

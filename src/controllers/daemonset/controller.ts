@@ -1,9 +1,9 @@
 import { objectKey } from "../../core/object.ts";
-import { controllerRevisions } from "../../kinds/controllerrevision.ts";
-import { daemonSets } from "../../kinds/daemonset.ts";
+import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
+import { daemonSets } from "../../kinds/apps/daemonset.ts";
+import { nodes } from "../../kinds/core/node.ts";
 import type { DaemonSet, Node } from "../../kinds/generated/types.ts";
-import { nodes } from "../../kinds/node.ts";
-import { pods as podKind } from "../../kinds/pod.ts";
+import { pods as podKind } from "../../kinds/pod/pod.ts";
 import { type Controller, type Mirror, watchRule } from "../controller.ts";
 import { gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";

@@ -3,8 +3,8 @@
  * KEP-548).
  */
 import type { Affinity, DaemonSet, Node, Pod, PodSpec, Toleration } from "../../kinds/generated/types.ts";
-import { compileNodeSelector } from "../../kinds/node-selector.ts";
-import { untolerated } from "../../kinds/tolerations.ts";
+import { compileNodeSelector } from "../../kinds/pod/node-selector.ts";
+import { untolerated } from "../../kinds/pod/tolerations.ts";
 
 export interface Placement {
 	/** A pod is to be created where there is none. */

@@ -1,9 +1,9 @@
 /** What a DaemonSet does next (Kubernetes documentation, "DaemonSet"). */
 import type { Draft } from "../../core/object.ts";
-import { controllerRevisions } from "../../kinds/controllerrevision.ts";
-import { daemonSets } from "../../kinds/daemonset.ts";
+import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
+import { daemonSets } from "../../kinds/apps/daemonset.ts";
 import type { DaemonSet, Pod } from "../../kinds/generated/types.ts";
-import { pods as podKind } from "../../kinds/pod.ts";
+import { pods as podKind } from "../../kinds/pod/pod.ts";
 import { create, event, remove } from "../actions.ts";
 import type { Action, Plan, PlanContext } from "../controller.ts";
 import { claim, selectorOf } from "../podcontrol/claim.ts";

@@ -1,8 +1,8 @@
 /** The revisions of a DaemonSet, and which of its pods are of the newest. */
 import type { KubeObject } from "../../core/object.ts";
-import { controllerRevisions } from "../../kinds/controllerrevision.ts";
+import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import type { ControllerRevision, DaemonSet, Pod } from "../../kinds/generated/types.ts";
-import { pods as podKind } from "../../kinds/pod.ts";
+import { pods as podKind } from "../../kinds/pod/pod.ts";
 import { create, patch, remove } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { byRevision, isFor, type RevisionName, renumbered, revisionDraft } from "../revisions/history.ts";

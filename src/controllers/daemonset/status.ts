@@ -1,4 +1,4 @@
-import { daemonSets } from "../../kinds/daemonset.ts";
+import { daemonSets } from "../../kinds/apps/daemonset.ts";
 import type { DaemonSet, DaemonSetStatus, Pod } from "../../kinds/generated/types.ts";
 import { updateStatus } from "../actions.ts";
 import type { Action } from "../controller.ts";

@@ -1,8 +1,8 @@
 import { controllerOf, objectKey } from "../../core/object.ts";
-import { deployments } from "../../kinds/deployment.ts";
+import { deployments } from "../../kinds/apps/deployment.ts";
+import { replicaSets } from "../../kinds/apps/replicaset.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import { pods as podKind } from "../../kinds/pod.ts";
-import { replicaSets } from "../../kinds/replicaset.ts";
+import { pods as podKind } from "../../kinds/pod/pod.ts";
 import { type Controller, type Mirror, watchRule } from "../controller.ts";
 import { gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
 import { isFinished } from "../podcontrol/pods.ts";

@@ -1,8 +1,8 @@
 /** What a Deployment does next (Kubernetes documentation, "Deployments"). */
 
-import { deployments } from "../../kinds/deployment.ts";
+import { deployments } from "../../kinds/apps/deployment.ts";
+import { replicaSets } from "../../kinds/apps/replicaset.ts";
 import type { Deployment, DeploymentStatus, ReplicaSet } from "../../kinds/generated/types.ts";
-import { replicaSets } from "../../kinds/replicaset.ts";
 import { event, patch, updateStatus } from "../actions.ts";
 import type { Action, Plan, PlanContext } from "../controller.ts";
 import { claim, selectorOf } from "../podcontrol/claim.ts";

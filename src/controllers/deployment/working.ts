@@ -3,8 +3,8 @@
  * each.
  */
 import { type Draft, deepCopy } from "../../core/object.ts";
+import { replicaSets } from "../../kinds/apps/replicaset.ts";
 import type { Deployment, ReplicaSet } from "../../kinds/generated/types.ts";
-import { replicaSets } from "../../kinds/replicaset.ts";
 import { create, event, remove, update } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { maxSurge, replicasOf, setReplicasAnnotations } from "./bounds.ts";

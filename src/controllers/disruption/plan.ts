@@ -2,7 +2,7 @@
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { lookup } from "../../core/object.ts";
 import type { Condition, LabelSelector, Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
-import { podDisruptionBudgets } from "../../kinds/poddisruptionbudget.ts";
+import { podDisruptionBudgets } from "../../kinds/policy/poddisruptionbudget.ts";
 import { event, updateStatus } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";
 import { sameJson } from "../equal.ts";

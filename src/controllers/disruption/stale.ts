@@ -2,7 +2,7 @@
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { objectKey } from "../../core/object.ts";
 import type { Pod, PodCondition } from "../../kinds/generated/types.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { updateStatus } from "../actions.ts";
 import { type Controller, type Plan, watchRule } from "../controller.ts";
 

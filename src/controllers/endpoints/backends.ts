@@ -2,10 +2,10 @@
 
 import type { Mirror } from "../../client/mirror.ts";
 import { selectorFromLabels } from "../../core/selector.ts";
+import { nodes } from "../../kinds/core/node.ts";
 import type { Pod, Service } from "../../kinds/generated/types.ts";
-import { nodes } from "../../kinds/node.ts";
-import { pods } from "../../kinds/pod.ts";
-import { services } from "../../kinds/service.ts";
+import { services } from "../../kinds/networking/service.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { isFinished, isReady } from "../podcontrol/pods.ts";
 
 export const triggerTimeAnnotation = "endpoints.kubernetes.io/last-change-trigger-time";

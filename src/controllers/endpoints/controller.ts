@@ -1,11 +1,12 @@
 /**
  * Endpoints: for every service with a selector, its pods' addresses. Older than EndpointSlices, and still read by many.
  */
-import { endpoints } from "../../kinds/endpoints.ts";
+
+import { nodes } from "../../kinds/core/node.ts";
 import type { EndpointAddress, EndpointSubset, Endpoints, Service } from "../../kinds/generated/types.ts";
-import { nodes } from "../../kinds/node.ts";
-import { pods } from "../../kinds/pod.ts";
-import { services } from "../../kinds/service.ts";
+import { endpoints } from "../../kinds/networking/endpoints.ts";
+import { services } from "../../kinds/networking/service.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { create, remove, update } from "../actions.ts";
 import { type Controller, type Plan, watchRule } from "../controller.ts";
 import { sameJson } from "../equal.ts";

@@ -1,9 +1,9 @@
 /** EndpointSlices for Endpoints that someone wrote by hand, for services without a selector (KEP-0752). */
 import { objectKey } from "../../core/object.ts";
-import { endpoints } from "../../kinds/endpoints.ts";
-import { endpointSlices } from "../../kinds/endpointslice.ts";
 import type { EndpointSlice } from "../../kinds/generated/types.ts";
-import { services } from "../../kinds/service.ts";
+import { endpoints } from "../../kinds/networking/endpoints.ts";
+import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
+import { services } from "../../kinds/networking/service.ts";
 import { type Controller, watchRule } from "../controller.ts";
 import { managedByLabel, serviceNameLabel } from "../endpointslice/plan.ts";
 import { type MirroringState, managedBy, plan } from "./plan.ts";

@@ -1,6 +1,5 @@
 /** Which EndpointSlices repeat an Endpoints object. Pure. */
 import { controllerReference } from "../../core/object.ts";
-import { endpointSlices } from "../../kinds/endpointslice.ts";
 import type {
 	DiscoveryEndpointPort,
 	Endpoint,
@@ -10,6 +9,7 @@ import type {
 	Endpoints,
 	Service,
 } from "../../kinds/generated/types.ts";
+import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
 import { create, event, remove, update } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";
 import { managedByLabel, serviceNameLabel } from "../endpointslice/plan.ts";

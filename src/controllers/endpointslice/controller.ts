@@ -1,9 +1,10 @@
 /** EndpointSlices of services with a selector: what service proxies and DNS read. */
-import { endpointSlices } from "../../kinds/endpointslice.ts";
+
+import { nodes } from "../../kinds/core/node.ts";
 import type { EndpointSlice, Service } from "../../kinds/generated/types.ts";
-import { nodes } from "../../kinds/node.ts";
-import { pods } from "../../kinds/pod.ts";
-import { services } from "../../kinds/service.ts";
+import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
+import { services } from "../../kinds/networking/service.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { type Controller, watchRule } from "../controller.ts";
 import { backendsOf, selectsPods, servicesOf } from "../endpoints/backends.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";

@@ -3,8 +3,8 @@
  * to 100 endpoints a slice. Pure.
  */
 import { controllerReference } from "../../core/object.ts";
-import { endpointSlices } from "../../kinds/endpointslice.ts";
 import type { DiscoveryEndpointPort, Endpoint, EndpointSlice, Service } from "../../kinds/generated/types.ts";
+import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
 import { create, remove, update } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";
 import { type Backend, headlessLabel, isHeadless, triggerTime, triggerTimeAnnotation } from "../endpoints/backends.ts";

@@ -1,10 +1,10 @@
 /** Garbage collection: objects go when their owners do. Knows of every kind no more than its metadata. */
 import type { Informer, Mirror } from "../../client/mirror.ts";
 import { type KubeObject, type OwnerReference, objectKey } from "../../core/object.ts";
-import { events } from "../../kinds/event.ts";
-import { type Kind, qualifiedResource } from "../../kinds/kind.ts";
-import { namespaces } from "../../kinds/namespace.ts";
-import type { Registry } from "../../kinds/registry.ts";
+import { events } from "../../kinds/core/event.ts";
+import { namespaces } from "../../kinds/core/namespace.ts";
+import { type Kind, qualifiedResource } from "../../kinds/engine/kind.ts";
+import type { Registry } from "../../kinds/engine/registry.ts";
 import { type Controller, type WatchRule, watchRule } from "../controller.ts";
 import { sameJson } from "../equal.ts";
 import { type Dependent, type GarbageState, isOrphaning, isWaiting, type Owner, plan } from "./plan.ts";

@@ -1,5 +1,5 @@
 import { catalog } from "../../kinds/catalog.ts";
-import { createRegistry } from "../../kinds/registry.ts";
+import { createRegistry } from "../../kinds/engine/registry.ts";
 import { planCases } from "../testing/cases.ts";
 import { garbageCollectorController } from "./controller.ts";
 

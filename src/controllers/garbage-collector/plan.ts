@@ -1,7 +1,7 @@
 /** What garbage collection does with one object (Kubernetes documentation, "Garbage Collection"). Pure. */
 import type { DeleteOptions } from "../../client/client.ts";
 import type { KubeObject, OwnerReference } from "../../core/object.ts";
-import type { Kind } from "../../kinds/kind.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import { confirmAbsent, confirmNone, event, patch, remove } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";
 

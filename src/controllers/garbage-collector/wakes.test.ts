@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import type { Mirror } from "../../client/mirror.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { catalog } from "../../kinds/catalog.ts";
-import { pods } from "../../kinds/pod.ts";
-import { createRegistry } from "../../kinds/registry.ts";
+import { createRegistry } from "../../kinds/engine/registry.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { garbageCollectorController } from "./controller.ts";
 
 test("an owner that waits is looked at again when a dependent blocks it no longer", () => {

@@ -1,13 +1,13 @@
 /** One look of an autoscaler at its target: measure, decide, scale, and say so. Pure. */
 import { timestamp } from "../../core/clock.ts";
+import { horizontalPodAutoscalers } from "../../kinds/autoscaling/horizontalpodautoscaler.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type {
 	Pod,
 	V2HorizontalPodAutoscaler,
 	V2HorizontalPodAutoscalerCondition,
 	V2MetricStatus,
 } from "../../kinds/generated/types.ts";
-import { horizontalPodAutoscalers } from "../../kinds/horizontalpodautoscaler.ts";
-import type { Kind } from "../../kinds/kind.ts";
 import { event, patch, updateStatus } from "../actions.ts";
 import type { Action, ActionFailure, Plan } from "../controller.ts";
 import { sameJson } from "../equal.ts";

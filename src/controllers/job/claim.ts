@@ -3,9 +3,9 @@
  * letting one go takes it off.
  */
 import { controllerReference } from "../../core/object.ts";
+import { jobs } from "../../kinds/batch/job.ts";
 import type { Job, Pod } from "../../kinds/generated/types.ts";
-import { jobs } from "../../kinds/job.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { confirm, patch } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { type Claimable, selectorOf } from "../podcontrol/claim.ts";

@@ -1,8 +1,8 @@
 import { objectKey } from "../../core/object.ts";
+import { jobs } from "../../kinds/batch/job.ts";
+import { nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
-import { jobs } from "../../kinds/job.ts";
-import { nodes } from "../../kinds/node.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { perNodeOf } from "../../kinds/self-help/per-node.ts";
 import { type Controller, type Mirror, watchRule } from "../controller.ts";
 import { sameJson } from "../equal.ts";

@@ -3,9 +3,9 @@
  * of its writes, before it is stored and after (the answer lost); a new one, with a new mirror, takes over each time.
  */
 import { describe, expect, test } from "vitest";
+import { jobs } from "../../kinds/batch/job.ts";
 import type { Job, JobSpec, Pod } from "../../kinds/generated/types.ts";
-import { jobs } from "../../kinds/job.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { isJobFinished, isTrue } from "./conditions.ts";
 import { jobController } from "./controller.ts";
 import { IndexSet } from "./indexes.ts";

@@ -1,7 +1,7 @@
 /** Jobs that run once on each node: which index is which node's, and how each stands (docs/self-help.md). */
 import { timestamp } from "../../core/clock.ts";
+import { jobs } from "../../kinds/batch/job.ts";
 import type { Job, JobCondition, Node, Pod } from "../../kinds/generated/types.ts";
-import { jobs } from "../../kinds/job.ts";
 import { allNodesCondition, nodesAnnotation, slotKey, slotOf, slotsText } from "../../kinds/self-help/per-node.ts";
 import { event, patch } from "../actions.ts";
 import type { Action } from "../controller.ts";

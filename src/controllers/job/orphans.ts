@@ -1,8 +1,8 @@
 import type { Mirror } from "../../client/mirror.ts";
 import { controllerOf, type OwnerReference, objectKey } from "../../core/object.ts";
+import { jobs } from "../../kinds/batch/job.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import { jobs } from "../../kinds/job.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { confirmAbsent } from "../actions.ts";
 import { type Action, type Controller, watchRule } from "../controller.ts";
 import { selectorOf } from "../podcontrol/claim.ts";

@@ -1,7 +1,8 @@
 /** The plan of a Job (Kubernetes documentation, "Jobs"). */
+
+import { jobs } from "../../kinds/batch/job.ts";
 import type { Job, Node, Pod } from "../../kinds/generated/types.ts";
-import { jobs } from "../../kinds/job.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { create, event, remove, updateStatus } from "../actions.ts";
 import type { Action, Plan, PlanContext } from "../controller.ts";
 import type { Claimable } from "../podcontrol/claim.ts";

@@ -4,10 +4,10 @@
  * kubectl makes becomes a Deployment again.
  */
 import { controllerOf } from "../../core/object.ts";
-import { deployments } from "../../kinds/deployment.ts";
+import { deployments } from "../../kinds/apps/deployment.ts";
+import { namespaces } from "../../kinds/core/namespace.ts";
 import type { Container, Namespace, Pod, PodSpec } from "../../kinds/generated/types.ts";
-import { namespaces } from "../../kinds/namespace.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { create, remove } from "../actions.ts";
 import { type Controller, watchRule } from "../controller.ts";
 

@@ -1,10 +1,10 @@
 /** Empties namespaces that are being deleted, and lets them go. */
 import type { KubeObject } from "../../core/object.ts";
-import { events } from "../../kinds/event.ts";
+import { events } from "../../kinds/core/event.ts";
+import { namespaces } from "../../kinds/core/namespace.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
+import type { Registry } from "../../kinds/engine/registry.ts";
 import type { Namespace } from "../../kinds/generated/types.ts";
-import type { Kind } from "../../kinds/kind.ts";
-import { namespaces } from "../../kinds/namespace.ts";
-import type { Registry } from "../../kinds/registry.ts";
 import { type Controller, watchRule } from "../controller.ts";
 import { type NamespaceState, plan } from "./plan.ts";
 

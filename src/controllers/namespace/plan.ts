@@ -1,11 +1,11 @@
 /** What happens to a namespace that is being deleted (Kubernetes documentation, "Namespaces"). Pure. */
 import { timestamp } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
-import { events } from "../../kinds/event.ts";
+import { events } from "../../kinds/core/event.ts";
+import { namespaces } from "../../kinds/core/namespace.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Namespace, NamespaceCondition } from "../../kinds/generated/types.ts";
-import type { Kind } from "../../kinds/kind.ts";
-import { namespaces } from "../../kinds/namespace.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { confirmNone, remove, removeAll, update, updateStatus } from "../actions.ts";
 import type { Action, ActionFailure, Plan, PlanContext } from "../controller.ts";
 import { sameJson } from "../equal.ts";

@@ -1,7 +1,7 @@
 /** Gives every node a block of pod addresses. */
 import { type Cidr, formatCidr, parseCidr, subnet } from "../../core/addresses.ts";
+import { nodes } from "../../kinds/core/node.ts";
 import type { Node } from "../../kinds/generated/types.ts";
-import { nodes } from "../../kinds/node.ts";
 import { event, patch } from "../actions.ts";
 import { type Controller, type Plan, watchRule } from "../controller.ts";
 

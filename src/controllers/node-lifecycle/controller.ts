@@ -1,9 +1,9 @@
 /** Watches over nodes: those that fall silent become Unknown, and conditions become taints. */
 import type { Mirror } from "../../client/mirror.ts";
+import { leases } from "../../kinds/core/lease.ts";
+import { nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
-import { leases } from "../../kinds/lease.ts";
-import { nodes } from "../../kinds/node.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { type Controller, watchRule } from "../controller.ts";
 import { isReady } from "../podcontrol/pods.ts";
 import {

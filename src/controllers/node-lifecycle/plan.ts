@@ -5,9 +5,9 @@
 
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { lookup } from "../../core/object.ts";
+import { nodes } from "../../kinds/core/node.ts";
 import type { Lease, Node, NodeCondition, Pod, Taint } from "../../kinds/generated/types.ts";
-import { nodes } from "../../kinds/node.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { event, patch, updateStatus } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";
 import { sameJson } from "../equal.ts";

@@ -3,9 +3,9 @@
  */
 import { timestamp } from "../../core/clock.ts";
 import { objectKey } from "../../core/object.ts";
+import { nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
-import { nodes } from "../../kinds/node.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { confirmAbsent, remove } from "../actions.ts";
 import { type Action, type Controller, type Plan, type PlanContext, watchRule } from "../controller.ts";
 import { podsByNode } from "../node-lifecycle/controller.ts";

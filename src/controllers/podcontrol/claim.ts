@@ -11,7 +11,7 @@ import {
 	objectKey,
 } from "../../core/object.ts";
 import { type LabelSelector, type Selector, selectorFrom } from "../../core/selector.ts";
-import type { Kind } from "../../kinds/kind.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import { confirm, patch } from "../actions.ts";
 import { type Action, type WatchRule, watchRule } from "../controller.ts";
 

@@ -1,5 +1,5 @@
 import type { Pod, PodCondition } from "../../kinds/generated/types.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { patch } from "../actions.ts";
 import type { Action } from "../controller.ts";
 

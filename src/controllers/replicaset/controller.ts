@@ -1,6 +1,6 @@
 import { controllerOf } from "../../core/object.ts";
+import { replicaSets } from "../../kinds/apps/replicaset.ts";
 import type { ReplicaSet } from "../../kinds/generated/types.ts";
-import { replicaSets } from "../../kinds/replicaset.ts";
 import type { Controller } from "../controller.ts";
 import { selectorOf } from "../podcontrol/claim.ts";
 import { type ReplicasState, replicasController } from "./replicas.ts";

@@ -5,9 +5,9 @@
 import type { Mirror } from "../../client/mirror.ts";
 import { objectKey } from "../../core/object.ts";
 import type { Selector } from "../../core/selector.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import type { Kind } from "../../kinds/kind.ts";
-import { pods as podKind } from "../../kinds/pod.ts";
+import { pods as podKind } from "../../kinds/pod/pod.ts";
 import { create, remove } from "../actions.ts";
 import { type Action, type Controller, type Plan, type PlanContext, watchRule } from "../controller.ts";
 import { type Claimable, claim, gatherClaimable, watchOwned } from "../podcontrol/claim.ts";

@@ -1,4 +1,5 @@
 import { timestamp } from "../../core/clock.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type {
 	Pod,
 	ReplicaSet,
@@ -6,7 +7,6 @@ import type {
 	ReplicaSetStatus,
 	ReplicationController,
 } from "../../kinds/generated/types.ts";
-import type { Kind } from "../../kinds/kind.ts";
 import { updateStatus } from "../actions.ts";
 import type { Action, ActionFailure } from "../controller.ts";
 import { isAvailable, isReady } from "../podcontrol/pods.ts";

@@ -1,5 +1,5 @@
+import { replicationControllers } from "../../kinds/apps/replicationcontroller.ts";
 import type { ReplicationController } from "../../kinds/generated/types.ts";
-import { replicationControllers } from "../../kinds/replicationcontroller.ts";
 import type { Controller } from "../controller.ts";
 import { selectorOf } from "../podcontrol/claim.ts";
 import { type ReplicasState, replicasController } from "../replicaset/replicas.ts";

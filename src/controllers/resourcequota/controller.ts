@@ -4,13 +4,13 @@
  */
 import type { Mirror } from "../../client/mirror.ts";
 import { type KubeObject, objectKey } from "../../core/object.ts";
-import { events } from "../../kinds/event.ts";
+import { events } from "../../kinds/core/event.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
+import type { Registry } from "../../kinds/engine/registry.ts";
 import type { Pod, ResourceQuota } from "../../kinds/generated/types.ts";
-import type { Kind } from "../../kinds/kind.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
+import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
 import { isCounted, usageOf } from "../../kinds/quota/usage.ts";
-import type { Registry } from "../../kinds/registry.ts";
-import { resourceQuotas } from "../../kinds/resourcequota.ts";
 import { type Controller, type WatchRule, watchRule } from "../controller.ts";
 import { sameJson } from "../equal.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";

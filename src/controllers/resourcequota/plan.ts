@@ -1,12 +1,12 @@
 /** How much of a quota is used, recounted (Kubernetes documentation, "Resource Quotas"). Pure. */
 import type { KubeObject } from "../../core/object.ts";
 import { addQuantities, compareQuantities, formatQuantity, quantityNano } from "../../core/quantity.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod, ResourceQuota } from "../../kinds/generated/types.ts";
-import type { Kind } from "../../kinds/kind.ts";
-import type { Amounts } from "../../kinds/pod-amounts.ts";
+import type { Amounts } from "../../kinds/pod/spec/pod-amounts.ts";
+import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
 import { isInScopes } from "../../kinds/quota/scopes.ts";
 import { isCounted, usageOf, usesQuotaUntilMs } from "../../kinds/quota/usage.ts";
-import { resourceQuotas } from "../../kinds/resourcequota.ts";
 import { updateStatus } from "../actions.ts";
 import type { Plan } from "../controller.ts";
 import { sameJson } from "../equal.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { catalog } from "../../kinds/catalog.ts";
-import { pods } from "../../kinds/pod.ts";
-import { createRegistry } from "../../kinds/registry.ts";
+import { createRegistry } from "../../kinds/engine/registry.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { planCases } from "../testing/cases.ts";
 import { resourceQuotaController } from "./controller.ts";
 import { plan } from "./plan.ts";

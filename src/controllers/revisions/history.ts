@@ -4,7 +4,7 @@
  */
 import type { Mirror } from "../../client/mirror.ts";
 import { controllerReference, type Draft, type KubeObject } from "../../core/object.ts";
-import { controllerRevisions } from "../../kinds/controllerrevision.ts";
+import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import type { ControllerRevision, PodTemplateSpec } from "../../kinds/generated/types.ts";
 import { update } from "../actions.ts";
 import type { Action } from "../controller.ts";

@@ -1,7 +1,7 @@
 /** Publishes the cluster's certificate authority as the ConfigMap kube-root-ca.crt of every namespace. */
-import { configMaps } from "../../kinds/configmap.ts";
+import { configMaps } from "../../kinds/core/configmap.ts";
+import { namespaces } from "../../kinds/core/namespace.ts";
 import type { ConfigMap, Namespace } from "../../kinds/generated/types.ts";
-import { namespaces } from "../../kinds/namespace.ts";
 import { create, update } from "../actions.ts";
 import { type Controller, watchRule } from "../controller.ts";
 import { sameJson } from "../equal.ts";

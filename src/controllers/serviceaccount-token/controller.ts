@@ -3,9 +3,9 @@
  * Accounts"), and lets those go whose account is gone.
  */
 import { objectKey } from "../../core/object.ts";
+import { secrets } from "../../kinds/core/secret.ts";
+import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Secret, ServiceAccount } from "../../kinds/generated/types.ts";
-import { secrets } from "../../kinds/secret.ts";
-import { serviceAccounts } from "../../kinds/serviceaccount.ts";
 import { confirm, confirmAbsent, remove, update } from "../actions.ts";
 import { type Controller, watchRule } from "../controller.ts";
 import { sameJson } from "../equal.ts";

@@ -1,7 +1,8 @@
 /** Gives every namespace its service account `default`. */
+
+import { namespaces } from "../../kinds/core/namespace.ts";
+import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Namespace } from "../../kinds/generated/types.ts";
-import { namespaces } from "../../kinds/namespace.ts";
-import { serviceAccounts } from "../../kinds/serviceaccount.ts";
 import { create } from "../actions.ts";
 import { type Controller, watchRule } from "../controller.ts";
 

@@ -1,11 +1,11 @@
 import { objectKey } from "../../core/object.ts";
-import { controllerRevisions } from "../../kinds/controllerrevision.ts";
+import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
+import { statefulSets } from "../../kinds/apps/statefulset.ts";
 import type { PersistentVolumeClaim, Pod, StatefulSet, StorageClass } from "../../kinds/generated/types.ts";
-import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
-import { pods as podKind } from "../../kinds/pod.ts";
+import { pods as podKind } from "../../kinds/pod/pod.ts";
 import { growAnnotation, isAsked } from "../../kinds/self-help/annotations.ts";
-import { statefulSets } from "../../kinds/statefulset.ts";
-import { storageClasses } from "../../kinds/storageclass.ts";
+import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
+import { storageClasses } from "../../kinds/storage/storageclass.ts";
 import { type Controller, type Mirror, watchRule } from "../controller.ts";
 import { type Claimable, gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";

@@ -7,8 +7,8 @@
  */
 import { compareQuantities } from "../../core/quantity.ts";
 import type { PersistentVolumeClaim, Pod, StatefulSet, StorageClass } from "../../kinds/generated/types.ts";
-import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
 import { growAnnotation, isAsked, recoverAnnotation } from "../../kinds/self-help/annotations.ts";
+import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { event, patch } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { isTerminating, readyCondition } from "../podcontrol/pods.ts";

@@ -5,10 +5,10 @@
  * the old one is gone.
  */
 
-import { controllerRevisions } from "../../kinds/controllerrevision.ts";
+import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
+import { statefulSets } from "../../kinds/apps/statefulset.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import { pods as podKind } from "../../kinds/pod.ts";
-import { statefulSets } from "../../kinds/statefulset.ts";
+import { pods as podKind } from "../../kinds/pod/pod.ts";
 import { create, event, patch, remove } from "../actions.ts";
 import type { Action, Plan, PlanContext } from "../controller.ts";
 import { claim, selectorOf } from "../podcontrol/claim.ts";

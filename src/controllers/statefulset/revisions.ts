@@ -1,5 +1,5 @@
 /** The revisions of a StatefulSet: the one its pods come from, the one they go to, and those kept for a way back. */
-import { controllerRevisions } from "../../kinds/controllerrevision.ts";
+import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import type { ControllerRevision, Pod, PodTemplateSpec, StatefulSet } from "../../kinds/generated/types.ts";
 import { create, remove } from "../actions.ts";
 import type { Action } from "../controller.ts";

@@ -1,5 +1,5 @@
+import { statefulSets } from "../../kinds/apps/statefulset.ts";
 import type { Pod, StatefulSet, StatefulSetStatus } from "../../kinds/generated/types.ts";
-import { statefulSets } from "../../kinds/statefulset.ts";
 import { updateStatus } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { isTerminating } from "../podcontrol/pods.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../../core/object.ts";
-import { statefulSets } from "../../kinds/statefulset.ts";
+import { statefulSets } from "../../kinds/apps/statefulset.ts";
 import { staticMirror } from "../testing/static-mirror.ts";
 import { statefulSetController } from "./controller.ts";
 

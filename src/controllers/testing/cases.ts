@@ -26,7 +26,7 @@ import { parseDocument, stringify } from "yaml";
 import { parseTimestamp, seededRandom, timestamp } from "../../core/clock.ts";
 import { deepCopy, type KubeObject } from "../../core/object.ts";
 import { catalog } from "../../kinds/catalog.ts";
-import { apiVersionOf, type Kind } from "../../kinds/kind.ts";
+import { apiVersionOf, type Kind } from "../../kinds/engine/kind.ts";
 import type { ActionFailure, Controller } from "../controller.ts";
 import { renderPlan } from "./render.ts";
 import { staticMirror } from "./static-mirror.ts";

@@ -3,7 +3,7 @@ import type { Ref } from "../../client/client.ts";
 import type { Mirror } from "../../client/mirror.ts";
 import { timestamp } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
-import type { Kind } from "../../kinds/kind.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Action, EventText, Plan } from "../controller.ts";
 
 export function renderPlan(plan: Plan, mirror: Mirror): unknown {

@@ -2,7 +2,7 @@
 import type { Informer, Mirror } from "../../client/mirror.ts";
 import { Objects } from "../../client/objects.ts";
 import { deepFreeze, type KubeObject } from "../../core/object.ts";
-import { apiVersionOf, type Kind } from "../../kinds/kind.ts";
+import { apiVersionOf, type Kind } from "../../kinds/engine/kind.ts";
 import type { Controller } from "../controller.ts";
 
 /**

@@ -1,8 +1,8 @@
 /** Deletes bootstrap tokens that have expired (Kubernetes documentation, "Authenticating with Bootstrap Tokens"). */
 import { parseTimestamp } from "../../core/clock.ts";
 import { objectKey } from "../../core/object.ts";
+import { secrets } from "../../kinds/core/secret.ts";
 import type { Secret } from "../../kinds/generated/types.ts";
-import { secrets } from "../../kinds/secret.ts";
 import { confirm, remove } from "../actions.ts";
 import { type Controller, watchRule } from "../controller.ts";
 

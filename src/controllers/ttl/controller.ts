@@ -1,7 +1,7 @@
 import { parseTimestamp } from "../../core/clock.ts";
 import { objectKey } from "../../core/object.ts";
+import { jobs } from "../../kinds/batch/job.ts";
 import type { Job } from "../../kinds/generated/types.ts";
-import { jobs } from "../../kinds/job.ts";
 import { confirm, remove } from "../actions.ts";
 import { type Controller, watchRule } from "../controller.ts";
 import { conditionOf } from "../job/conditions.ts";

@@ -1,11 +1,11 @@
 import { objectKey } from "../../core/object.ts";
+import { nodes } from "../../kinds/core/node.ts";
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
-import { isLocalVolume } from "../../kinds/local-volume.ts";
-import { nodes } from "../../kinds/node.ts";
-import { persistentVolumes } from "../../kinds/persistentvolume.ts";
-import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
-import { pods } from "../../kinds/pod.ts";
-import { storageClasses } from "../../kinds/storageclass.ts";
+import { pods } from "../../kinds/pod/pod.ts";
+import { isLocalVolume } from "../../kinds/storage/local-volume.ts";
+import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
+import { storageClasses } from "../../kinds/storage/storageclass.ts";
 import { type Controller, type Mirror, watchRule } from "../controller.ts";
 import { classNameOf } from "./match.ts";
 import { plan } from "./plan.ts";

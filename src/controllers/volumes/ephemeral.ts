@@ -4,8 +4,8 @@
  */
 import { controllerOf, controllerReference, objectKey } from "../../core/object.ts";
 import type { PersistentVolumeClaim, Pod } from "../../kinds/generated/types.ts";
-import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
+import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { create, event } from "../actions.ts";
 import { type Action, type Controller, watchRule } from "../controller.ts";
 

@@ -2,8 +2,8 @@
 import { lookup } from "../../core/object.ts";
 import { compareQuantities } from "../../core/quantity.ts";
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
-import { hostnameLabel } from "../../kinds/local-volume.ts";
-import { compileNodeSelector } from "../../kinds/node-selector.ts";
+import { compileNodeSelector } from "../../kinds/pod/node-selector.ts";
+import { hostnameLabel } from "../../kinds/storage/local-volume.ts";
 import { selectorOf } from "../podcontrol/claim.ts";
 
 const betaClassAnnotation = "volume.beta.kubernetes.io/storage-class";

@@ -3,8 +3,8 @@
  * claim").
  */
 import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
-import { selectedNodeAnnotation } from "../../kinds/local-volume.ts";
-import { persistentVolumes } from "../../kinds/persistentvolume.ts";
+import { selectedNodeAnnotation } from "../../kinds/storage/local-volume.ts";
+import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 import { event, update } from "../actions.ts";
 import type { Action, Plan, PlanContext } from "../controller.ts";
 import { expansion } from "./expand.ts";

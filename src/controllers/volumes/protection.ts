@@ -4,12 +4,12 @@
  */
 import type { KubeObject } from "../../core/object.ts";
 import { objectKey } from "../../core/object.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../kinds/generated/types.ts";
-import type { Kind } from "../../kinds/kind.ts";
-import { claimProtectionFinalizer, volumeProtectionFinalizer } from "../../kinds/local-volume.ts";
-import { persistentVolumes } from "../../kinds/persistentvolume.ts";
-import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
+import { claimProtectionFinalizer, volumeProtectionFinalizer } from "../../kinds/storage/local-volume.ts";
+import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { confirmNone, update } from "../actions.ts";
 import { type Action, type Controller, watchRule } from "../controller.ts";
 import { claimsOfPod } from "./state.ts";

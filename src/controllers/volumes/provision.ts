@@ -1,4 +1,4 @@
-/** Makes local volumes for claims; see kinds/local-volume.ts for what they are. */
+/** Makes local volumes for claims; see kinds/storage/local-volume.ts for what they are. */
 import type { Draft } from "../../core/object.ts";
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
 import {
@@ -10,8 +10,8 @@ import {
 	provisionedByAnnotation,
 	selectedNodeAnnotation,
 	volumeProtectionFinalizer,
-} from "../../kinds/local-volume.ts";
-import { persistentVolumes } from "../../kinds/persistentvolume.ts";
+} from "../../kinds/storage/local-volume.ts";
+import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 import { create, event } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { revisionHash } from "../revisions/hash.ts";

@@ -1,7 +1,7 @@
 /** What becomes of a volume whose claim is gone. */
 import type { PersistentVolume } from "../../kinds/generated/types.ts";
-import { hostnameOf, isLocalVolume, localVolumeFinalizer } from "../../kinds/local-volume.ts";
-import { persistentVolumes } from "../../kinds/persistentvolume.ts";
+import { hostnameOf, isLocalVolume, localVolumeFinalizer } from "../../kinds/storage/local-volume.ts";
+import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 import { event, remove, update } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { volumePhase } from "./writes.ts";

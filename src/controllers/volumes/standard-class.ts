@@ -1,6 +1,6 @@
 import type { Draft } from "../../core/object.ts";
 import type { StorageClass } from "../../kinds/generated/types.ts";
-import { localProvisioner } from "../../kinds/local-volume.ts";
+import { localProvisioner } from "../../kinds/storage/local-volume.ts";
 
 export const defaultClassAnnotation = "storageclass.kubernetes.io/is-default-class";
 

@@ -1,11 +1,11 @@
 import type { Mirror } from "../../client/mirror.ts";
+import { nodes } from "../../kinds/core/node.ts";
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "../../kinds/generated/types.ts";
-import { hostnameLabel, hostnameOf, selectedNodeAnnotation } from "../../kinds/local-volume.ts";
-import { nodes } from "../../kinds/node.ts";
-import { persistentVolumes } from "../../kinds/persistentvolume.ts";
-import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
-import { pods } from "../../kinds/pod.ts";
-import { storageClasses } from "../../kinds/storageclass.ts";
+import { pods } from "../../kinds/pod/pod.ts";
+import { hostnameLabel, hostnameOf, selectedNodeAnnotation } from "../../kinds/storage/local-volume.ts";
+import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
+import { storageClasses } from "../../kinds/storage/storageclass.ts";
 import { classNameOf } from "./match.ts";
 import { defaultClassAnnotation } from "./standard-class.ts";
 

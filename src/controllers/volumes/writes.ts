@@ -1,8 +1,8 @@
 /** Writes of claims and volumes. All are patches that only say what is to be, so that they may be repeated. */
 import { timestamp } from "../../core/clock.ts";
 import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
-import { persistentVolumes } from "../../kinds/persistentvolume.ts";
-import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
+import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { patch } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { canonical } from "../revisions/hash.ts";

@@ -1,13 +1,14 @@
 import type { KubeObject } from "../../core/object.ts";
 import { controllerOf, objectKey } from "../../core/object.ts";
-import { controllerRevisions } from "../../kinds/controllerrevision.ts";
-import { daemonSets } from "../../kinds/daemonset.ts";
-import { deployments } from "../../kinds/deployment.ts";
+import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
+import { daemonSets } from "../../kinds/apps/daemonset.ts";
+import { deployments } from "../../kinds/apps/deployment.ts";
+import { replicaSets } from "../../kinds/apps/replicaset.ts";
+import { statefulSets } from "../../kinds/apps/statefulset.ts";
+import { jobs } from "../../kinds/batch/job.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import { jobs } from "../../kinds/job.ts";
-import type { Kind } from "../../kinds/kind.ts";
-import { pods } from "../../kinds/pod.ts";
-import { replicaSets } from "../../kinds/replicaset.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import {
 	type Awaited,
 	type AwaitedKind,
@@ -17,7 +18,6 @@ import {
 	isHeldBack,
 	parseAfter,
 } from "../../kinds/self-help/after.ts";
-import { statefulSets } from "../../kinds/statefulset.ts";
 import { type Controller, type Mirror, watchRule } from "../controller.ts";
 import { type OrderState, plan } from "./plan.ts";
 

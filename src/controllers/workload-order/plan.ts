@@ -1,8 +1,8 @@
 /** When a pod that is held back may start. */
 import type { KubeObject } from "../../core/object.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { DaemonSet, Deployment, Job, Pod, StatefulSet } from "../../kinds/generated/types.ts";
-import type { Kind } from "../../kinds/kind.ts";
-import { pods } from "../../kinds/pod.ts";
+import { pods } from "../../kinds/pod/pod.ts";
 import { type Awaited, afterGate } from "../../kinds/self-help/after.ts";
 import { event, patch } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";

@@ -1,14 +1,14 @@
 import type { Cause } from "../../core/errors.ts";
 import { atLeast, oneOf, requiredOneOf, requiredText } from "../../core/field-checks.ts";
 import { invalidValue, required } from "../../core/field-errors.ts";
-import { ageColumn, column, nameColumn } from "../columns.ts";
+import { ageColumn, column, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
 import type {
 	FlowcontrolSubject,
 	FlowSchema,
 	FlowSchemaCondition,
 	PolicyRulesWithSubjects,
 } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
 
 const highestPrecedence = 10_000;
 const defaultPrecedence = 1000;

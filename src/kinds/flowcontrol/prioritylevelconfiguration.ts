@@ -1,9 +1,9 @@
 import type { Cause } from "../../core/errors.ts";
 import { atLeast, nonNegative, requiredOneOf } from "../../core/field-checks.ts";
 import { forbidden, invalidValue, required } from "../../core/field-errors.ts";
-import { ageColumn, column, nameColumn } from "../columns.ts";
+import { ageColumn, column, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
 import type { LimitedPriorityLevelConfiguration, PriorityLevelConfiguration } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
 
 const none = "<none>";
 const queuing = ({ spec }: PriorityLevelConfiguration) => spec.limited?.limitResponse?.queuing;

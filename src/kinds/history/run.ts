@@ -1,7 +1,7 @@
 import { humanDuration } from "../../core/age.ts";
 import { parseTimestamp } from "../../core/clock.ts";
-import { column, nameColumn, since, wideColumn } from "../columns.ts";
-import type { Kind } from "../kind.ts";
+import { column, nameColumn, since, wideColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
 import type { Run } from "./types.ts";
 
 /** What became of Jobs, after they are gone. The cluster's recorder (history/) writes it, and nobody else. */

@@ -9,7 +9,7 @@ import {
 	time,
 	typeDescriptions,
 	typeSchemas,
-} from "../described-types.ts";
+} from "../engine/described-types.ts";
 
 const types: Readonly<Record<string, DescribedType>> = {
 	Run: {

@@ -2,9 +2,9 @@ import type { Cause } from "../../core/errors.ts";
 import { requiredOneOf, requiredText } from "../../core/field-checks.ts";
 import { invalidEach, invalidValue, required } from "../../core/field-errors.ts";
 import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
-import { ageColumn, column, nameColumn } from "../columns.ts";
+import { ageColumn, column, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
 import type { HTTPIngressPath, Ingress, IngressBackend } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
 
 export const ingresses: Kind<Ingress> = {
 	group: "networking.k8s.io",

@@ -2,9 +2,9 @@ import type { Cause } from "../../core/errors.ts";
 import { immutable, requiredText } from "../../core/field-checks.ts";
 import { invalidEach, invalidValue, tooLongValue } from "../../core/field-errors.ts";
 import { dnsSubdomainProblems } from "../../core/names.ts";
-import { ageColumn, column, nameColumn } from "../columns.ts";
+import { ageColumn, column, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
 import type { IngressClass } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
 
 export const ingressClasses: Kind<IngressClass> = {
 	group: "networking.k8s.io",

@@ -1,9 +1,9 @@
 import type { Cause } from "../../core/errors.ts";
 import { immutable, isIPv4, isIPv6, requiredText } from "../../core/field-checks.ts";
 import { invalidValue, required } from "../../core/field-errors.ts";
-import { ageColumn, column, nameColumn } from "../columns.ts";
+import { ageColumn, column, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
 import type { IPAddress } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
 
 /**
  * An address of the service ranges that is taken, by a Service or by another client that made the object; its name is

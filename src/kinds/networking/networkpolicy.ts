@@ -3,10 +3,10 @@ import type { Cause } from "../../core/errors.ts";
 import { cidr, oneOf, portNumber, requiredText } from "../../core/field-checks.ts";
 import { forbidden, invalidEach, invalidValue, required } from "../../core/field-errors.ts";
 import { portNameProblems } from "../../core/names.ts";
-import { ageColumn, column, nameColumn, selectorText } from "../columns.ts";
+import { ageColumn, column, nameColumn, selectorText } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
+import { validateLabelSelector } from "../engine/label-selector.ts";
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
-import { validateLabelSelector } from "../label-selector.ts";
 
 export const networkPolicies: Kind<NetworkPolicy> = {
 	group: "networking.k8s.io",

@@ -1,9 +1,9 @@
 import type { Cause } from "../../core/errors.ts";
 import { cidr, sameValue } from "../../core/field-checks.ts";
 import { invalidValue, required, tooMany } from "../../core/field-errors.ts";
-import { ageColumn, column, nameColumn } from "../columns.ts";
+import { ageColumn, column, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
 import type { ServiceCIDR } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
 
 /** A range that services get their addresses from. */
 export const serviceCIDRs: Kind<ServiceCIDR> = {

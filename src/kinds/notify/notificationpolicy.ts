@@ -1,5 +1,5 @@
-import { ageColumn, column, nameColumn, wideColumn } from "../columns.ts";
-import type { Kind } from "../kind.ts";
+import { ageColumn, column, nameColumn, wideColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
 import type { NotificationPolicy } from "./types.ts";
 import { validateSpec } from "./validate.ts";
 

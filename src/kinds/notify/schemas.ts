@@ -9,8 +9,8 @@ import {
 	time,
 	typeDescriptions,
 	typeSchemas,
-} from "../described-types.ts";
-import type { FieldSchema } from "../type-schema.ts";
+} from "../engine/described-types.ts";
+import type { FieldSchema } from "../engine/type-schema.ts";
 
 const byName = (type: string, key = "name"): FieldSchema => ({
 	type,

@@ -17,7 +17,7 @@ import {
 	tooMany,
 } from "../../core/field-errors.ts";
 import { dnsLabelProblems } from "../../core/names.ts";
-import { validateLabelSelector } from "../label-selector.ts";
+import { validateLabelSelector } from "../engine/label-selector.ts";
 import {
 	type NotificationPolicySpec,
 	type NotificationQuietHours,

@@ -1,5 +1,6 @@
 /** Which objects a quota with scopes is about (API reference, ResourceQuotaSpec). */
 import type { KubeObject } from "../../core/object.ts";
+import type { Kind } from "../engine/kind.ts";
 import type {
 	PersistentVolumeClaim,
 	Pod,
@@ -7,8 +8,7 @@ import type {
 	ResourceQuota,
 	ScopedResourceSelectorRequirement,
 } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
-import { qosClass } from "../pod-qos.ts";
+import { qosClass } from "../pod/pod-qos.ts";
 
 /** The quota's scopes in one form. */
 function scopeRequirements({ spec }: ResourceQuota): ScopedResourceSelectorRequirement[] {

@@ -2,9 +2,9 @@
 import { parseTimestamp } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { compareQuantities } from "../../core/quantity.ts";
+import { type Kind, qualifiedResource } from "../engine/kind.ts";
 import type { PersistentVolumeClaim, Pod, ResourceRequirements, Service } from "../generated/types.ts";
-import { type Kind, qualifiedResource } from "../kind.ts";
-import { type Amounts, podAmountsNow } from "../pod-amounts.ts";
+import { type Amounts, podAmountsNow } from "../pod/spec/pod-amounts.ts";
 
 const storageClassSuffix = ".storageclass.storage.k8s.io/";
 const oldClassAnnotation = "volume.beta.kubernetes.io/storage-class";

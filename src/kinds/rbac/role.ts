@@ -1,6 +1,6 @@
-import { createdAtColumn, nameColumn } from "../columns.ts";
+import { createdAtColumn, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
 import type { Role } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
 import { validateRules } from "./subjects.ts";
 
 export const roles: Kind<Role> = {

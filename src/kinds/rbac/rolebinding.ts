@@ -1,5 +1,5 @@
+import type { Kind } from "../engine/kind.ts";
 import type { RoleBinding } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
 import { bindingColumns, setBindingDefaults, validateBinding, validateBindingUpdate } from "./subjects.ts";
 
 export const roleBindings: Kind<RoleBinding> = {

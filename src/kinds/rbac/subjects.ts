@@ -2,9 +2,9 @@
 import type { Cause } from "../../core/errors.ts";
 import { sameValue } from "../../core/field-checks.ts";
 import { invalidValue, notSupported, required } from "../../core/field-errors.ts";
-import { ageColumn, column, nameColumn, wideColumn } from "../columns.ts";
+import { ageColumn, column, nameColumn, wideColumn } from "../engine/columns.ts";
+import type { Column } from "../engine/kind.ts";
 import type { ClusterRoleBinding, PolicyRule, RbacSubject, RoleBinding } from "../generated/types.ts";
-import type { Column } from "../kind.ts";
 
 type Binding = RoleBinding | ClusterRoleBinding;
 const rbacGroup = "rbac.authorization.k8s.io";

@@ -1,7 +1,7 @@
 import { oneOf } from "../../core/field-checks.ts";
-import { ageColumn, column, nameColumn } from "../columns.ts";
+import { ageColumn, column, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
 import type { CSIDriver } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
 
 export const csiDrivers: Kind<CSIDriver> = {
 	group: "storage.k8s.io",

@@ -2,9 +2,9 @@ import type { Cause } from "../../core/errors.ts";
 import { requiredText, subdomainName } from "../../core/field-checks.ts";
 import { duplicate, invalidEach } from "../../core/field-errors.ts";
 import { qualifiedNameProblems } from "../../core/names.ts";
-import { ageColumn, column, nameColumn } from "../columns.ts";
+import { ageColumn, column, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
 import type { CSINode } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
 
 export const csiNodes: Kind<CSINode> = {
 	group: "storage.k8s.io",

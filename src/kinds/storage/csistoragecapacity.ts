@@ -1,10 +1,10 @@
 import { immutable, nonNegativeQuantity } from "../../core/field-checks.ts";
 import { invalidEach, required } from "../../core/field-errors.ts";
 import { dnsSubdomainProblems } from "../../core/names.ts";
-import { ageColumn, column, nameColumn } from "../columns.ts";
+import { ageColumn, column, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
+import { validateLabelSelector } from "../engine/label-selector.ts";
 import type { CSIStorageCapacity } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
-import { validateLabelSelector } from "../label-selector.ts";
 
 export const csiStorageCapacities: Kind<CSIStorageCapacity> = {
 	group: "storage.k8s.io",

@@ -2,9 +2,9 @@ import type { Cause } from "../../core/errors.ts";
 import { immutable } from "../../core/field-checks.ts";
 import { forbidden, invalidEach, required, tooLongValue } from "../../core/field-errors.ts";
 import { dnsSubdomainProblems } from "../../core/names.ts";
-import { ageColumn, column, nameColumn } from "../columns.ts";
+import { ageColumn, column, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
 import type { VolumeAttachment } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
 
 export const volumeAttachments: Kind<VolumeAttachment> = {
 	group: "storage.k8s.io",

@@ -1,9 +1,9 @@
 import { immutable } from "../../core/field-checks.ts";
 import { forbidden, required } from "../../core/field-errors.ts";
-import { ageColumn, column, nameColumn } from "../columns.ts";
+import { ageColumn, column, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
 import type { VolumeAttributesClass } from "../generated/types.ts";
-import type { Kind } from "../kind.ts";
-import { provisionerName } from "../storageclass.ts";
+import { provisionerName } from "./storageclass.ts";
 
 export const volumeAttributesClasses: Kind<VolumeAttributesClass> = {
 	group: "storage.k8s.io",

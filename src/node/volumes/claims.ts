@@ -2,9 +2,9 @@
 import type { Client } from "../../client/client.ts";
 import { isReason } from "../../core/errors.ts";
 import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
-import { isLocalVolume } from "../../kinds/local-volume.ts";
-import { persistentVolumes } from "../../kinds/persistentvolume.ts";
-import { persistentVolumeClaims } from "../../kinds/persistentvolumeclaim.ts";
+import { isLocalVolume } from "../../kinds/storage/local-volume.ts";
+import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { VolumeError } from "../node-context.ts";
 
 export interface ClaimDirectory {

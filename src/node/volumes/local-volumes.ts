@@ -1,4 +1,4 @@
-/** Removes the directories of provisioned local volumes that were deleted, and lets the volumes go (kinds/local-volume.ts). */
+/** Removes the directories of provisioned local volumes that were deleted, and lets the volumes go (kinds/storage/local-volume.ts). */
 import type { Client } from "../../client/client.ts";
 import type { Informer } from "../../client/mirror.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
@@ -9,8 +9,8 @@ import {
 	isLocalVolume,
 	localVolumeFinalizer,
 	volumeProtectionFinalizer,
-} from "../../kinds/local-volume.ts";
-import { persistentVolumes } from "../../kinds/persistentvolume.ts";
+} from "../../kinds/storage/local-volume.ts";
+import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 
 const retryMs = 5000;
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../core/clock.ts";
-import { logPayload } from "../contract.ts";
+import { logPayload } from "../contract/contract.ts";
 import { createProcessRuntime } from "./runtime.ts";
 
 const clock = systemClock();

@@ -3,7 +3,7 @@
  * is none.
  */
 import { systemClock } from "../../core/clock.ts";
-import { containerConfig, sandboxConfig } from "../contract.ts";
+import { containerConfig, sandboxConfig } from "../contract/contract.ts";
 import { createProcessRuntime } from "./runtime.ts";
 
 const [directory = "", script = ""] = process.argv.slice(2);

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { createServer, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exchangeNames, exchangerMissing } from "../../core/testing/exchanger.ts";
-import { collect, containerConfig, plainSecurity, sandboxConfig } from "../contract.ts";
+import { collect, containerConfig, plainSecurity, sandboxConfig } from "../contract/contract.ts";
 import { type ProcessFixture, processFixture } from "./testing.ts";
 
 const never = new AbortController().signal;

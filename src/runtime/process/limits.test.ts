@@ -1,7 +1,7 @@
 /** Limits by control groups of version 1. */
 import { existsSync, mkdtempSync, readFileSync, rmdirSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { collect, containerConfig, sandboxConfig } from "../contract.ts";
+import { collect, containerConfig, sandboxConfig } from "../contract/contract.ts";
 import type { ContainerConfig } from "../runtime.ts";
 import { type ProcessFixture, processFixture, rootless } from "./testing.ts";
 

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { containerConfig, logPayload, plainSecurity, sandboxConfig } from "../contract.ts";
+import { containerConfig, logPayload, plainSecurity, sandboxConfig } from "../contract/contract.ts";
 import type { Mount } from "../runtime.ts";
 import { type ProcessFixture, processFixture } from "./testing.ts";
 

@@ -1,4 +1,4 @@
-import { runtimeContract } from "../contract.ts";
+import { runtimeContract } from "../contract/contract.ts";
 import { processFixture } from "./testing.ts";
 
 runtimeContract("process", {

@@ -1,7 +1,7 @@
 /** What the course's images run on a machine that has none of their programs, and MariaDB where it is installed. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { collect } from "../contract.ts";
+import { collect } from "../contract/contract.ts";
 import { type ProcessFixture, processFixture } from "./testing.ts";
 
 const never = new AbortController().signal;

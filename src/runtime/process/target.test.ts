@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { collect, containerConfig } from "../contract.ts";
+import { collect, containerConfig } from "../contract/contract.ts";
 import { allPids } from "./processes.ts";
 import { processFixture } from "./testing.ts";
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { systemClock } from "../../core/clock.ts";
-import { containerConfig, logPayload, type RuntimeFixture, sandboxConfig } from "../contract.ts";
+import { containerConfig, logPayload, type RuntimeFixture, sandboxConfig } from "../contract/contract.ts";
 import type { Container, ContainerConfig, SandboxConfig } from "../runtime.ts";
 import { allPids } from "./processes.ts";
 import { createProcessRuntime, type ProcessRuntimeOptions } from "./runtime.ts";

@@ -1,7 +1,7 @@
 /** What a filter is. Which there are says list.ts. */
-import type { NodeInfo } from "../node-info.ts";
-import type { PodInfo } from "../pod-info.ts";
-import type { ClusterView } from "../snapshot.ts";
+import type { NodeInfo } from "../model/node-info.ts";
+import type { PodInfo } from "../model/pod-info.ts";
+import type { ClusterView } from "../model/snapshot.ts";
 
 /** Changes in the cluster that may make room for a pod that did not fit. */
 export type ClusterEvent = "node" | "podGone" | "podPlaced" | "podLabels" | "namespace" | "storage";

@@ -1,8 +1,8 @@
 /** Required pod affinity and anti-affinity, both ways: the pod's own terms and those of the pods that run. */
-import type { AffinityTerm } from "../affinity-term.ts";
-import type { PodInfo } from "../pod-info.ts";
-import type { ClusterView } from "../snapshot.ts";
-import type { NodeCounts, PodQuery } from "../tallies.ts";
+import type { AffinityTerm } from "../model/affinity-term.ts";
+import type { PodInfo } from "../model/pod-info.ts";
+import type { ClusterView } from "../model/snapshot.ts";
+import type { NodeCounts, PodQuery } from "../model/tallies.ts";
 import { type Filter, type NodeCheck, refusal } from "./filter.ts";
 
 const noFriend = refusal("node(s) didn't match pod affinity rules", { final: true });

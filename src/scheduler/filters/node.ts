@@ -1,6 +1,6 @@
 /** Filters that look at the node alone: its name, labels, taints and whether it is cordoned. */
-import { namedNodes } from "../../kinds/node-selector.ts";
-import { tolerates, untolerated } from "../../kinds/tolerations.ts";
+import { namedNodes } from "../../kinds/pod/node-selector.ts";
+import { tolerates, untolerated } from "../../kinds/pod/tolerations.ts";
 import { type Filter, refusal } from "./filter.ts";
 
 const unschedulableTaint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };

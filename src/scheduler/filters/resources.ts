@@ -1,6 +1,6 @@
 /** Filters for what a node has only so much of: CPU, memory, pods, ports. */
-import type { NodeInfo } from "../node-info.ts";
-import type { Resources } from "../requests.ts";
+import type { NodeInfo } from "../model/node-info.ts";
+import type { Resources } from "../model/requests.ts";
 import { type Filter, type Refusal, refusal } from "./filter.ts";
 
 const portTaken = refusal("node(s) didn't have free ports for the requested pod ports", { final: false });

@@ -1,7 +1,7 @@
 /** Topology spread constraints with `whenUnsatisfiable: DoNotSchedule`. */
-import type { PodInfo } from "../pod-info.ts";
-import type { ClusterView } from "../snapshot.ts";
-import { compileConstraints, hasAllKeys, type SpreadConstraint, spreadCounts } from "../topology-constraint.ts";
+import type { PodInfo } from "../model/pod-info.ts";
+import type { ClusterView } from "../model/snapshot.ts";
+import { compileConstraints, hasAllKeys, type SpreadConstraint, spreadCounts } from "../model/topology-constraint.ts";
 import { type Filter, refusal } from "./filter.ts";
 
 const reason = "node(s) didn't match pod topology spread constraints";

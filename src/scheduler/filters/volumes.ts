@@ -2,10 +2,10 @@
 import { parseQuantity } from "../../core/quantity.ts";
 import { selectorFrom } from "../../core/selector.ts";
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
-import { compileNodeSelector } from "../../kinds/node-selector.ts";
-import type { NodeInfo } from "../node-info.ts";
-import type { PodInfo } from "../pod-info.ts";
-import type { ClusterView } from "../snapshot.ts";
+import { compileNodeSelector } from "../../kinds/pod/node-selector.ts";
+import type { NodeInfo } from "../model/node-info.ts";
+import type { PodInfo } from "../model/pod-info.ts";
+import type { ClusterView } from "../model/snapshot.ts";
 import { type Filter, type NodeCheck, type Prepared, refusal } from "./filter.ts";
 
 /** The node that a claim with `volumeBindingMode: WaitForFirstConsumer` is to be bound or provisioned for. */

@@ -1,6 +1,6 @@
 /** Scores that look at the node alone: preferred labels, taints that put off, images that are there. */
-import { compileTerm } from "../../kinds/node-selector.ts";
-import { tolerates } from "../../kinds/tolerations.ts";
+import { compileTerm } from "../../kinds/pod/node-selector.ts";
+import { tolerates } from "../../kinds/pod/tolerations.ts";
 import { type Score, scaled } from "./score.ts";
 
 export const preferredTaints: Score = {

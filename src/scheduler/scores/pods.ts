@@ -1,9 +1,9 @@
 /** Scores by the pods that run already: preferred affinity, and spreading over nodes and zones. */
 import { domainCounts, queryFor } from "../filters/inter-pod-affinity.ts";
-import type { NodeInfo } from "../node-info.ts";
-import type { PodInfo } from "../pod-info.ts";
-import type { ClusterView } from "../snapshot.ts";
-import { compileConstraints, hasAllKeys, type SpreadConstraint, spreadCounts } from "../topology-constraint.ts";
+import type { NodeInfo } from "../model/node-info.ts";
+import type { PodInfo } from "../model/pod-info.ts";
+import type { ClusterView } from "../model/snapshot.ts";
+import { compileConstraints, hasAllKeys, type SpreadConstraint, spreadCounts } from "../model/topology-constraint.ts";
 import type { Score } from "./score.ts";
 
 export const preferredPods: Score = {

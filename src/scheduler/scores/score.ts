@@ -1,7 +1,7 @@
 /** What a score is. Which there are, and what they weigh, says list.ts. */
-import type { NodeInfo } from "../node-info.ts";
-import type { PodInfo } from "../pod-info.ts";
-import type { ClusterView } from "../snapshot.ts";
+import type { NodeInfo } from "../model/node-info.ts";
+import type { PodInfo } from "../model/pod-info.ts";
+import type { ClusterView } from "../model/snapshot.ts";
 
 export interface Score {
 	/** Upstream's plugin name. */

@@ -1,9 +1,9 @@
 /** Which nodes have something to do with which objects: through their pods, and the volumes that those claim. */
 import type { KubeObject } from "../../../core/object.ts";
 import type { PersistentVolume, Pod } from "../../../kinds/generated/types.ts";
-import { hostnameOf, isLocalVolume } from "../../../kinds/local-volume.ts";
-import { persistentVolumes } from "../../../kinds/persistentvolume.ts";
-import { pods } from "../../../kinds/pod.ts";
+import { pods } from "../../../kinds/pod/pod.ts";
+import { hostnameOf, isLocalVolume } from "../../../kinds/storage/local-volume.ts";
+import { persistentVolumes } from "../../../kinds/storage/persistentvolume.ts";
 import { volumeAttachments } from "../../../kinds/storage/volumeattachment.ts";
 import type { WatchCache } from "../../cache/cache.ts";
 import { keyPrefix, objectKey } from "../../cache/keys.ts";
@@ -56,7 +56,7 @@ export class NodeGraph {
 		return found !== undefined && (found as KubeObject & { spec: { nodeName: string } }).spec.nodeName === node;
 	}
 
-	/** Whether the volume is a directory that the node's agent made (kinds/local-volume.ts). */
+	/** Whether the volume is a directory that the node's agent made (kinds/storage/local-volume.ts). */
 	holds(node: string, volumeName: string): boolean {
 		const volume = this.#volume(volumeName);
 		return volume !== undefined && isLocalVolume(volume) && hostnameOf(volume) === node;

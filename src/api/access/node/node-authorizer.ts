@@ -5,9 +5,9 @@
  */
 import { endedLogsPath } from "../../../core/ended-log.ts";
 import { parseFieldSelector, parseLabelSelector } from "../../../core/selector.ts";
-import { qualifiedResource } from "../../../kinds/kind.ts";
-import { localVolumeNodeLabel } from "../../../kinds/local-volume.ts";
+import { qualifiedResource } from "../../../kinds/engine/kind.ts";
 import { nodeRoles } from "../../../kinds/rbac/bootstrap/node-roles.ts";
+import { localVolumeNodeLabel } from "../../../kinds/storage/local-volume.ts";
 import type { Authorizer, Decision, ResourceAttributes } from "../authorizer.ts";
 import { compileRules, rulesAllow } from "../rbac/rules.ts";
 import type { NodeGraph } from "./graph.ts";

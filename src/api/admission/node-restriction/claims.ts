@@ -1,6 +1,6 @@
 /** What an agent may say of claims and volumes. Pure. */
 import type { PersistentVolume, PersistentVolumeClaim } from "../../../kinds/generated/types.ts";
-import { hostnameOf, isLocalVolume, localVolumeFinalizer } from "../../../kinds/local-volume.ts";
+import { hostnameOf, isLocalVolume, localVolumeFinalizer } from "../../../kinds/storage/local-volume.ts";
 import { equalFields } from "../../equal.ts";
 
 type Fields = Readonly<Record<string, unknown>>;

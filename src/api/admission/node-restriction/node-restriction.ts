@@ -5,18 +5,18 @@
  * only this cluster has.
  */
 import { parseCertificateRequest } from "../../../core/certificate-request.ts";
-import { certificateSigningRequests } from "../../../kinds/certificatesigningrequest.ts";
+import { certificateSigningRequests } from "../../../kinds/certificates/certificatesigningrequest.ts";
+import { leases } from "../../../kinds/core/lease.ts";
+import { nodes } from "../../../kinds/core/node.ts";
 import type {
 	CertificateSigningRequest,
 	PersistentVolume,
 	PersistentVolumeClaim,
 } from "../../../kinds/generated/types.ts";
-import { leases } from "../../../kinds/lease.ts";
-import { nodes } from "../../../kinds/node.ts";
-import { persistentVolumes } from "../../../kinds/persistentvolume.ts";
-import { persistentVolumeClaims } from "../../../kinds/persistentvolumeclaim.ts";
-import { pods } from "../../../kinds/pod.ts";
+import { pods } from "../../../kinds/pod/pod.ts";
 import { csiNodes } from "../../../kinds/storage/csinode.ts";
+import { persistentVolumes } from "../../../kinds/storage/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../../kinds/storage/persistentvolumeclaim.ts";
 import { nodeNameOf } from "../../access/node/node-identity.ts";
 import { type AdmissionStep, type Admitted, refused } from "../step.ts";
 import { claimStatusProblem, volumeProblem } from "./claims.ts";

@@ -1,8 +1,8 @@
 /** What an agent may do to pods: report on and end those that are bound to it, and mirror its static ones. */
 import type { User } from "../../../core/exchange.ts";
+import { nodes } from "../../../kinds/core/node.ts";
 import type { Node, Pod } from "../../../kinds/generated/types.ts";
-import { nodes } from "../../../kinds/node.ts";
-import { pods } from "../../../kinds/pod.ts";
+import { pods } from "../../../kinds/pod/pod.ts";
 import { nodeNameOf } from "../../access/node/node-identity.ts";
 import { referencesOf } from "../../access/node/pod-references.ts";
 import { objectKey } from "../../cache/keys.ts";

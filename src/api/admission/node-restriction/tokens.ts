@@ -1,12 +1,12 @@
 /** Tokens that an agent may ask for: for pods that are bound to its node, for audiences that those name. */
 import { ApiError, notFound } from "../../../core/errors.ts";
 import type { User } from "../../../core/exchange.ts";
+import { serviceAccounts } from "../../../kinds/core/serviceaccount.ts";
 import type { CSIDriver, PersistentVolume, PersistentVolumeClaim, Pod } from "../../../kinds/generated/types.ts";
-import { persistentVolumes } from "../../../kinds/persistentvolume.ts";
-import { persistentVolumeClaims } from "../../../kinds/persistentvolumeclaim.ts";
-import { pods } from "../../../kinds/pod.ts";
-import { serviceAccounts } from "../../../kinds/serviceaccount.ts";
+import { pods } from "../../../kinds/pod/pod.ts";
 import { csiDrivers } from "../../../kinds/storage/csidriver.ts";
+import { persistentVolumes } from "../../../kinds/storage/persistentvolume.ts";
+import { persistentVolumeClaims } from "../../../kinds/storage/persistentvolumeclaim.ts";
 import { nodeNameOf } from "../../access/node/node-identity.ts";
 import { objectKey } from "../../cache/keys.ts";
 import type { Server } from "../../server.ts";

@@ -3,9 +3,9 @@
  */
 import { invalid } from "../../../core/errors.ts";
 import type { KubeObject } from "../../../core/object.ts";
+import { namespaces } from "../../../kinds/core/namespace.ts";
 import type { Pod } from "../../../kinds/generated/types.ts";
-import { namespaces } from "../../../kinds/namespace.ts";
-import { pods } from "../../../kinds/pod.ts";
+import { pods } from "../../../kinds/pod/pod.ts";
 import { keyPrefix } from "../../cache/keys.ts";
 import { deepEqual } from "../../equal.ts";
 import type { Server } from "../../server.ts";

@@ -1,17 +1,17 @@
 /** Pods, and templates of pods, against the policy of their namespace. */
 
-import { cronJobs } from "../../../kinds/cronjob.ts";
-import { daemonSets } from "../../../kinds/daemonset.ts";
-import { deployments } from "../../../kinds/deployment.ts";
+import { daemonSets } from "../../../kinds/apps/daemonset.ts";
+import { deployments } from "../../../kinds/apps/deployment.ts";
+import { replicaSets } from "../../../kinds/apps/replicaset.ts";
+import { replicationControllers } from "../../../kinds/apps/replicationcontroller.ts";
+import { statefulSets } from "../../../kinds/apps/statefulset.ts";
+import { cronJobs } from "../../../kinds/batch/cronjob.ts";
+import { jobs } from "../../../kinds/batch/job.ts";
+import { namespaces } from "../../../kinds/core/namespace.ts";
+import type { Kind } from "../../../kinds/engine/kind.ts";
 import type { Container, Pod, PodTemplateSpec } from "../../../kinds/generated/types.ts";
-import { jobs } from "../../../kinds/job.ts";
-import type { Kind } from "../../../kinds/kind.ts";
-import { namespaces } from "../../../kinds/namespace.ts";
-import { pods } from "../../../kinds/pod.ts";
-import { podTemplates } from "../../../kinds/podtemplate.ts";
-import { replicaSets } from "../../../kinds/replicaset.ts";
-import { replicationControllers } from "../../../kinds/replicationcontroller.ts";
-import { statefulSets } from "../../../kinds/statefulset.ts";
+import { pods } from "../../../kinds/pod/pod.ts";
+import { podTemplates } from "../../../kinds/pod/podtemplate.ts";
 import { objectKey } from "../../cache/keys.ts";
 import { type AdmissionStep, type Admitted, refused } from "../step.ts";
 import { defaultsOf, exemption, isExemptRuntimeClass } from "./configuration.ts";

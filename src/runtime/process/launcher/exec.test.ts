@@ -3,7 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { collect } from "../../contract.ts";
+import { collect } from "../../contract/contract.ts";
 import { type ProcessFixture, processFixture } from "../testing.ts";
 
 const never = new AbortController().signal;

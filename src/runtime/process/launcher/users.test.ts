@@ -1,7 +1,7 @@
 /** Pods with users of their own: root in them is nobody on the machine. */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { collect, sandboxConfig } from "../../contract.ts";
+import { collect, sandboxConfig } from "../../contract/contract.ts";
 import { type ProcessFixture, processFixture } from "../testing.ts";
 import { pickUserBase, usersOfPod } from "./hold.ts";
 

@@ -1,0 +1,39 @@
+import { immutable, nonNegative } from "../../core/field-checks.ts";
+import { required } from "../../core/field-errors.ts";
+import { controllerOf } from "../../core/object.ts";
+import { ageColumn, column, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
+import type { ControllerRevision } from "../generated/types.ts";
+
+export const controllerRevisions: Kind<ControllerRevision> = {
+	group: "apps",
+	version: "v1",
+	kind: "ControllerRevision",
+	plural: "controllerrevisions",
+	singular: "controllerrevision",
+	shortNames: [],
+	categories: [],
+	namespaced: true,
+	schema: "ControllerRevision",
+	subresources: {},
+	hasGeneration: false,
+	nameRule: "dnsSubdomain",
+	selectableFields: [],
+	columns: [
+		nameColumn,
+		column("Controller", "Workload whose revision it is.", (revision) => {
+			const owner = controllerOf(revision);
+			if (owner === undefined) return "<none>";
+			const group = owner.apiVersion.includes("/") ? `.${owner.apiVersion.split("/")[0]}` : "";
+			return `${owner.kind.toLowerCase()}${group}/${owner.name}`;
+		}),
+		column("Revision", "Number of the revision.", ({ revision }) => revision ?? 0, "integer"),
+		ageColumn,
+	],
+
+	validate: ({ data, revision }) => [
+		...nonNegative(revision, "revision"),
+		...(data === undefined ? [required("data", "data is mandatory")] : []),
+	],
+	validateUpdate: (next, old) => immutable(next.data, old.data, "data"),
+};

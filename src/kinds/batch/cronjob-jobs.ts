@@ -1,0 +1,39 @@
+/** When a cron job has jobs made, and how these are told from others and from each other. */
+import { timestamp } from "../../core/clock.ts";
+import { type CronSchedule, parseCron } from "../../core/cron.ts";
+import type { OwnerReference } from "../../core/object.ts";
+import type { CronJob } from "../generated/types.ts";
+import { clockChangesAnnotation } from "../self-help/annotations.ts";
+
+/** RFC 3339 in the cron job's time zone: the time for which the job was made. */
+export const scheduledAnnotation = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+/** Not upstream's: jobs and pods are found by their cron job's name. */
+export const cronJobLabel = "cronjob";
+
+/** The same name for the same time, so that a start cannot happen twice. */
+export function jobName(cronJob: CronJob, scheduledMs: number): string {
+	return `${cronJob.metadata.name}-${Math.floor(scheduledMs / 60_000)}`;
+}
+
+/** The cron job that a job is of, whatever kind of reference the client made (`kubectl create job --from`). */
+export function cronJobOf({ ownerReferences }: { ownerReferences?: OwnerReference[] }): OwnerReference | undefined {
+	return ownerReferences?.find(({ kind, apiVersion }) => kind === "CronJob" && apiVersion.startsWith("batch/"));
+}
+
+/** The time for which a cron job made the job, in whole seconds of UTC; undefined for one that was made by hand. */
+export function scheduledTimeOf(annotations: Readonly<Record<string, string>> | undefined): string | undefined {
+	const epochMs = Date.parse(annotations?.[scheduledAnnotation] ?? "");
+	return Number.isNaN(epochMs) ? undefined : timestamp(epochMs);
+}
+
+/** A zone within the schedule wins over spec.timeZone. @throws CronError */
+export function scheduleOf(cronJob: CronJob): CronSchedule {
+	const { schedule, timeZone } = cronJob.spec;
+	const changes = cronJob.metadata.annotations?.[clockChangesAnnotation] === "once" ? "once" : "asTheyCome";
+	return parseCron(timeZone === undefined || namesZone(cronJob) ? schedule : `TZ=${timeZone} ${schedule}`, changes);
+}
+
+/** Whether the schedule itself names a zone, which new cron jobs may not do. */
+export function namesZone({ spec }: CronJob): boolean {
+	return spec.schedule.includes("TZ");
+}

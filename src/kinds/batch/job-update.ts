@@ -1,0 +1,84 @@
+/** What may change in a job after its creation (API reference, "JobSpec"; KEP-2926, KEP-3715). */
+import type { Cause } from "../../core/errors.ts";
+import { immutable, sameValue } from "../../core/field-checks.ts";
+import { invalidValue } from "../../core/field-errors.ts";
+import type { Job, JobSpec, PodSpec, PodTemplateSpec } from "../generated/types.ts";
+import { annotationPath } from "../self-help/annotations.ts";
+import { perNodeAnnotation, perNodeOf } from "../self-help/per-node.ts";
+
+export function validateJobUpdate(job: Job, old: Job): Cause[] {
+	const { spec } = job;
+	const fields = [
+		"selector",
+		"completionMode",
+		"podFailurePolicy",
+		"backoffLimitPerIndex",
+		"managedBy",
+		"successPolicy",
+	] as const;
+	return [
+		...(perNodeOf(old) === undefined ? completions(spec, old.spec) : []),
+		...perNode(job, old),
+		...immutable(spec.selector, old.spec.selector, "spec.selector"),
+		...template(spec.template, old),
+		...fields.slice(1).flatMap((field) => immutable(spec[field], old.spec[field], `spec.${field}`)),
+	];
+}
+
+/** Whether a job runs on each node is a part of what it is. */
+function perNode(job: Job, old: Job): Cause[] {
+	const [value, before] = [job, old].map(({ metadata }) => metadata.annotations?.[perNodeAnnotation]);
+	return immutable(value, before, annotationPath(perNodeAnnotation));
+}
+
+/** Indexed jobs grow and shrink: completions may change together with parallelism, and equal it. */
+function completions(spec: JobSpec, old: JobSpec): Cause[] {
+	if (spec.completions === old.completions) return [];
+	const elastic = spec.completionMode === "Indexed" && spec.completions !== undefined && old.completions !== undefined;
+	if (!elastic) return immutable(spec.completions, old.completions, "spec.completions");
+	if (spec.completions === spec.parallelism) return [];
+	return [invalidValue("spec.completions", spec.completions, "can only be modified in tandem with spec.parallelism")];
+}
+
+/** While a job is suspended, where its pods run and what they request may change. */
+function template(next: PodTemplateSpec, old: Job): Cause[] {
+	const path = "spec.template";
+	if (sameValue(next, old.spec.template)) return [];
+	if (!isSuspended(old)) return [immutableTemplate(next, path)];
+	return sameValue(withoutDirectives(next), withoutDirectives(old.spec.template))
+		? []
+		: [immutableTemplate(next, path)];
+}
+
+function immutableTemplate(next: PodTemplateSpec, path: string): Cause {
+	return invalidValue(path, next, "field is immutable");
+}
+
+/** Suspended and without pods that run: never started, or stopped as the condition says (KEP-5440). */
+function isSuspended({ spec, status }: Job): boolean {
+	if (spec.suspend !== true || (status?.active ?? 0) > 0) return false;
+	if (status?.startTime === undefined) return true;
+	return status.conditions?.some(({ type, status: value }) => type === "Suspended" && value === "True") ?? false;
+}
+
+/** The template without what schedulers and queues adjust. */
+function withoutDirectives({ metadata, spec }: PodTemplateSpec): unknown {
+	const { labels: _labels, annotations: _annotations, ...restOfMetadata } = metadata ?? {};
+	if (spec === undefined) return { metadata: restOfMetadata };
+	const { nodeSelector: _nodeSelector, tolerations: _tolerations, schedulingGates: _gates, ...rest } = spec;
+	const affinity = { ...spec.affinity, nodeAffinity: undefined };
+	const empty = affinity.podAffinity === undefined && affinity.podAntiAffinity === undefined;
+	return {
+		metadata: restOfMetadata,
+		spec: {
+			...rest,
+			affinity: empty ? undefined : affinity,
+			containers: withoutResources(spec.containers),
+			initContainers: withoutResources(spec.initContainers),
+		},
+	};
+}
+
+function withoutResources(containers: PodSpec["containers"] | undefined): unknown {
+	return containers?.map((container) => ({ ...container, resources: undefined }));
+}

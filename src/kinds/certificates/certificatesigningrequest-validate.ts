@@ -1,0 +1,175 @@
+/** What is wrong with a CertificateSigningRequest. */
+import { X509Certificate } from "node:crypto";
+import { parseCertificateRequest } from "../../core/certificate-request.ts";
+import type { Cause } from "../../core/errors.ts";
+import { sameValue } from "../../core/field-checks.ts";
+import { duplicate, forbidden, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
+import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
+import type { CertificateSigningRequest } from "../generated/types.ts";
+
+const knownUsages: readonly string[] = [
+	"any",
+	"cert sign",
+	"client auth",
+	"code signing",
+	"content commitment",
+	"crl sign",
+	"data encipherment",
+	"decipher only",
+	"digital signature",
+	"email protection",
+	"encipher only",
+	"ipsec end system",
+	"ipsec tunnel",
+	"ipsec user",
+	"key agreement",
+	"key encipherment",
+	"microsoft sgc",
+	"netscape sgc",
+	"ocsp signing",
+	"s/mime",
+	"server auth",
+	"signing",
+	"timestamping",
+];
+
+const answers = ["Approved", "Denied"];
+const finalConditions = [...answers, "Failed"];
+/** The least that may be asked for. */
+const shortestSeconds = 600;
+
+export function validateRequest({ spec }: CertificateSigningRequest): Cause[] {
+	const causes: Cause[] = [];
+	const problem = problemOf(() => parseCertificateRequest(Buffer.from(spec.request ?? "", "base64").toString()));
+	if (problem !== undefined) causes.push(invalidValue("spec.request", spec.request, problem));
+	const usages = spec.usages ?? [];
+	const seen = new Set<string>();
+	if (usages.length === 0) causes.push(required("spec.usages", "usages must be provided"));
+	for (const [index, usage] of usages.entries()) {
+		const at = `spec.usages[${index}]`;
+		if (!knownUsages.includes(usage)) causes.push(notSupported(at, usage, knownUsages));
+		if (seen.has(usage)) causes.push(duplicate(at, usage));
+		seen.add(usage);
+	}
+	if (spec.signerName === "kubernetes.io/legacy-unknown")
+		causes.push(
+			invalidValue("spec.signerName", spec.signerName, "the legacy signerName is not allowed via this API version"),
+		);
+	else causes.push(...signerNameProblems(spec.signerName ?? ""));
+	if (spec.expirationSeconds !== undefined && spec.expirationSeconds < shortestSeconds)
+		causes.push(
+			invalidValue(
+				"spec.expirationSeconds",
+				spec.expirationSeconds,
+				"may not specify a duration less than 600 seconds (10 minutes)",
+			),
+		);
+	return causes;
+}
+
+const domainLength = 253;
+/** Domain, slash, namespace, dot, name. */
+const signerNameLength = domainLength + 1 + 63 + 1 + 253;
+
+function signerNameProblems(name: string): Cause[] {
+	const at = "spec.signerName";
+	if (name === "") return [required(at, "signerName must be provided")];
+	const [domain = "", path, ...more] = name.split("/");
+	if (path === undefined || more.length > 0)
+		return [invalidValue(at, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")];
+	const causes: Cause[] = [];
+	if (domain.length > domainLength) causes.push(tooLongValue(at, domainLength));
+	const labels = domain.split(".");
+	causes.push(...firstLabelProblems(at, domain, labels, dnsLabelProblems));
+	if (labels.length < 2)
+		causes.push(invalidValue(at, domain, "should be a domain with at least two segments separated by dots"));
+	causes.push(...firstLabelProblems(at, path, path.split("."), dnsSubdomainProblems));
+	if (name.length > signerNameLength) causes.push(tooLongValue(at, signerNameLength));
+	return causes;
+}
+
+function firstLabelProblems(
+	at: string,
+	value: string,
+	labels: readonly string[],
+	problemsOf: (label: string) => readonly string[],
+): Cause[] {
+	for (const label of labels) {
+		const problems = problemsOf(label);
+		if (problems.length > 0)
+			return problems.map((problem) => invalidValue(at, value, `validating label "${label}": ${problem}`));
+	}
+	return [];
+}
+
+/** @param by which subresource: answers come by `approval`, certificates by `status` */
+export function validateStatusUpdate(
+	request: CertificateSigningRequest,
+	old: CertificateSigningRequest,
+	by: "approval" | "status",
+): Cause[] {
+	const causes = conditionProblems(request, old);
+	const of = (object: CertificateSigningRequest, wanted: string) =>
+		(object.status?.conditions ?? []).filter(({ type }) => type === wanted);
+	const at = "status.conditions";
+	for (const type of finalConditions)
+		if (of(request, type).length < of(old, type).length)
+			causes.push(forbidden(at, `updates may not remove a condition of type "${type}"`));
+	for (const type of by === "status" ? answers : []) {
+		const [now, before] = [of(request, type), of(old, type)];
+		if (now.length > before.length) causes.push(forbidden(at, `updates may not add a condition of type "${type}"`));
+		else if (now.length === before.length && !sameValue(now, before))
+			causes.push(forbidden(at, `updates may not modify a condition of type "${type}"`));
+	}
+	const [now, before] = [request.status?.certificate ?? "", old.status?.certificate ?? ""];
+	if (now === before) return causes;
+	if (by === "approval") causes.push(forbidden("status.certificate", "updates may not set certificate content"));
+	else if (before !== "")
+		causes.push(forbidden("status.certificate", "updates may not modify existing certificate content"));
+	const problem = certificateProblem(Buffer.from(now, "base64").toString());
+	if (problem !== undefined) causes.push(invalidValue("status.certificate", "<certificate data>", problem));
+	return causes;
+}
+
+function conditionProblems({ status }: CertificateSigningRequest, old: CertificateSigningRequest): Cause[] {
+	const causes: Cause[] = [];
+	const conditions = status?.conditions ?? [];
+	const seen = new Set<string>();
+	const answeredBefore = answers.every((answer) => old.status?.conditions?.some(({ type }) => type === answer));
+	for (const [index, condition] of conditions.entries()) {
+		const at = `status.conditions[${index}]`;
+		const { type = "" } = condition;
+		if (type === "") causes.push(required(`${at}.type`));
+		const allowed = finalConditions.includes(type) ? ["True"] : ["False", "True", "Unknown"];
+		if (!condition.status) causes.push(required(`${at}.status`));
+		else if (!allowed.includes(condition.status)) causes.push(notSupported(`${at}.status`, condition.status, allowed));
+		const other = answers.find((answer) => answer !== type);
+		if (!answeredBefore && answers.includes(type) && seen.has(other ?? ""))
+			causes.push(invalidValue(`${at}.type`, type, "Approved and Denied conditions are mutually exclusive"));
+		if (seen.has(type)) causes.push(duplicate(`${at}.type`, type));
+		seen.add(type);
+	}
+	return causes;
+}
+
+/** One certificate after another in PEM, and nothing else. */
+function certificateProblem(pem: string): string | undefined {
+	const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----\n([^-]*)-----END \1-----/g)];
+	if (blocks.length === 0) return "must contain at least one CERTIFICATE PEM block";
+	for (const [block, type, body = ""] of blocks) {
+		if (type !== "CERTIFICATE") return `only CERTIFICATE PEM blocks are allowed, found "${type}"`;
+		if (body.includes(":")) return "no PEM block headers are permitted";
+		const problem = problemOf(() => new X509Certificate(block));
+		if (problem !== undefined) return problem;
+	}
+	return undefined;
+}
+
+function problemOf(attempt: () => unknown): string | undefined {
+	try {
+		attempt();
+		return undefined;
+	} catch (error) {
+		return error instanceof Error ? error.message : String(error);
+	}
+}

@@ -1,0 +1,66 @@
+import { invalidEach, invalidValue } from "../../core/field-errors.ts";
+import { finalizerDomainProblems, qualifiedNameProblems } from "../../core/names.ts";
+import { ageColumn, column, nameColumn } from "../engine/columns.ts";
+import type { Kind } from "../engine/kind.ts";
+import type { Namespace } from "../generated/types.ts";
+
+/** Label by which selectors find a namespace by its name. */
+const namespaceNameLabel = "kubernetes.io/metadata.name";
+/** Keeps a namespace until all that is in it is gone. */
+export const namespaceFinalizer = "kubernetes";
+
+export const namespaces: Kind<Namespace> = {
+	group: "",
+	version: "v1",
+	kind: "Namespace",
+	plural: "namespaces",
+	singular: "namespace",
+	shortNames: ["ns"],
+	categories: [],
+	namespaced: false,
+	schema: "Namespace",
+	subresources: { status: true },
+	hasGeneration: false,
+	nameRule: "dnsLabel",
+	selectableFields: [{ path: "status.phase", value: ({ status }) => status?.phase ?? "" }],
+	columns: [
+		nameColumn,
+		column("Status", "Whether the namespace is in use or being deleted.", ({ status }) => status?.phase ?? ""),
+		ageColumn,
+	],
+
+	setDefaults(namespace) {
+		namespace.spec ??= {};
+		labelWithName(namespace);
+	},
+	prepareForCreate(namespace) {
+		// A generated name comes after the defaults.
+		labelWithName(namespace);
+		namespace.status = { phase: "Active" };
+		const finalizers = namespace.spec.finalizers ?? [];
+		if (!finalizers.includes(namespaceFinalizer)) namespace.spec.finalizers = [...finalizers, namespaceFinalizer];
+	},
+	prepareForUpdate(namespace, old) {
+		// These finalizers change by the finalize subresource only.
+		if (old.spec?.finalizers === undefined) delete namespace.spec.finalizers;
+		else namespace.spec.finalizers = old.spec.finalizers;
+		namespace.status = old.status ?? {};
+	},
+	validate: ({ spec }) =>
+		(spec.finalizers ?? []).flatMap((finalizer) => [
+			...invalidEach("spec.finalizers", finalizer, qualifiedNameProblems(finalizer)),
+			...invalidEach("spec.finalizers", finalizer, finalizerDomainProblems(finalizer)),
+		]),
+	validateStatusUpdate({ metadata, status }) {
+		const phase = status?.phase;
+		if (metadata.deletionTimestamp === undefined && phase !== "Active")
+			return [invalidValue("status.Phase", phase, "may only be 'Active' if `deletionTimestamp` is empty")];
+		if (metadata.deletionTimestamp !== undefined && phase !== "Terminating")
+			return [invalidValue("status.Phase", phase, "may only be 'Terminating' if `deletionTimestamp` is not empty")];
+		return [];
+	},
+};
+
+function labelWithName({ metadata }: Namespace): void {
+	if (metadata.name) metadata.labels = { ...metadata.labels, [namespaceNameLabel]: metadata.name };
+}

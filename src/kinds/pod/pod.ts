@@ -1,0 +1,88 @@
+import type { Kind } from "../engine/kind.ts";
+import type { Pod } from "../generated/types.ts";
+import { podColumns } from "./pod-columns.ts";
+import { qosClass } from "./pod-qos.ts";
+import { validatePodStatusUpdate, validatePodUpdate } from "./pod-update.ts";
+import { podSpecWarnings } from "./pod-warnings.ts";
+import { setPodDefaults } from "./spec/defaults.ts";
+import { validatePodSpec } from "./spec/validate.ts";
+
+export const pods: Kind<Pod> = {
+	group: "",
+	version: "v1",
+	kind: "Pod",
+	plural: "pods",
+	singular: "pod",
+	shortNames: ["po"],
+	categories: ["all"],
+	namespaced: true,
+	schema: "Pod",
+	subresources: { status: true },
+	hasGeneration: true,
+	nameRule: "dnsSubdomain",
+	selectableFields: [
+		{ path: "spec.nodeName", value: (pod) => pod.spec.nodeName ?? "" },
+		// What clients of the first versions call it.
+		{ path: "spec.host", value: (pod) => pod.spec.nodeName ?? "" },
+		{ path: "spec.restartPolicy", value: (pod) => pod.spec.restartPolicy ?? "" },
+		{ path: "spec.schedulerName", value: (pod) => pod.spec.schedulerName ?? "" },
+		{ path: "spec.serviceAccountName", value: (pod) => pod.spec.serviceAccountName ?? "" },
+		{ path: "spec.hostNetwork", value: (pod) => String(pod.spec.hostNetwork ?? false) },
+		{ path: "status.phase", value: (pod) => pod.status?.phase ?? "" },
+		{ path: "status.podIP", value: (pod) => pod.status?.podIP ?? "" },
+		{ path: "status.podIPs", value: (pod) => pod.status?.podIP ?? "" },
+		{ path: "status.nominatedNodeName", value: (pod) => pod.status?.nominatedNodeName ?? "" },
+	],
+	columns: podColumns,
+
+	setDefaults(pod) {
+		pod.spec ??= { containers: [] };
+		setPodDefaults(pod.spec);
+	},
+	prepareForCreate(pod) {
+		pod.status = { phase: "Pending", qosClass: qosClass(pod.spec) };
+		const gated = (pod.spec.schedulingGates ?? []).length > 0;
+		if (gated)
+			pod.status.conditions = [
+				{
+					type: "PodScheduled",
+					status: "False",
+					reason: "SchedulingGated",
+					message: "Scheduling is blocked due to non-empty scheduling gates",
+				},
+			];
+		// Ephemeral containers come by their own subresource only.
+		delete pod.spec.ephemeralContainers;
+		leastGrace(pod);
+	},
+	prepareForUpdate(pod, old) {
+		leastGrace(pod);
+		if (old.status === undefined) delete pod.status;
+		else pod.status = old.status;
+	},
+	prepareForStatusUpdate(pod, old) {
+		pod.status ??= {};
+		// Agents that know nothing of the class do not take it away.
+		if (pod.status.qosClass === undefined && old.status?.qosClass !== undefined)
+			pod.status.qosClass = old.status.qosClass;
+		// Nor do they say whose the pod is.
+		const { ownerReferences } = old.metadata;
+		if (ownerReferences === undefined) delete pod.metadata.ownerReferences;
+		else pod.metadata.ownerReferences = ownerReferences;
+	},
+	validate: (pod) => validatePodSpec(pod.spec, "spec"),
+	validateUpdate: validatePodUpdate,
+	validateStatusUpdate: validatePodStatusUpdate,
+	warnings: (pod) => podSpecWarnings(pod.spec, "spec"),
+	gracePeriodSeconds(pod, requestedSeconds) {
+		// Nobody runs it, or it is over: nothing to wait for.
+		if (!pod.spec.nodeName || pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") return 0;
+		const seconds = requestedSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 0;
+		return seconds < 0 ? 1 : seconds;
+	},
+};
+
+/** Times to end that were accepted once and make no sense are the shortest. */
+function leastGrace({ spec }: Pod): void {
+	if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
+}

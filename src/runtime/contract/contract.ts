@@ -1,0 +1,18 @@
+/** What every Runtime must do, as tests: each implementation's own test file calls `runtimeContract` with a way to make one. */
+import { describe } from "vitest";
+import { lifecycleContract } from "./lifecycle.ts";
+import { programContract } from "./programs.ts";
+import { sessionContract } from "./sessions.ts";
+import { type RuntimeContractOptions, Stage } from "./stage.ts";
+
+export { collect, containerConfig, logPayload, plainSecurity, sandboxConfig } from "./defaults.ts";
+export type { RuntimeFixture } from "./stage.ts";
+
+export function runtimeContract(name: string, options: RuntimeContractOptions): void {
+	describe(`runtime contract: ${name}`, () => {
+		const node = new Stage(options);
+		lifecycleContract(node);
+		programContract(node);
+		sessionContract(node);
+	});
+}

@@ -1,0 +1,11 @@
+/** Which pods belong together, for spreading them where nobody said how. */
+import type { LabelSelector, Pod } from "../../kinds/generated/types.ts";
+
+export interface Workloads {
+	/**
+	 * Selects the pods of the services and of the workload that the pod belongs to; undefined when it belongs to none.
+	 */
+	selectorFor(pod: Pod): LabelSelector | undefined;
+}
+
+export const noWorkloads: Workloads = { selectorFor: () => undefined };
