@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { sourceInfo } from "../src/cluster/build-info.ts";
+import { sourceInfo } from "../src/cluster/control-plane/build-info.ts";
 import { bundling, root } from "./bundling.ts";
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -15,8 +15,8 @@ await build({
 	...bundling,
 	entryPoints: {
 		cli: "src/cli/main.ts",
-		server: "src/cluster/server-main.ts",
-		agent: "src/cluster/agent-main.ts",
+		server: "src/cluster/server/server-main.ts",
+		agent: "src/cluster/nodes/agent-main.ts",
 		index: "src/index.ts",
 	},
 	outdir: "dist",

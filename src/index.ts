@@ -29,8 +29,8 @@ export {
 	type Target,
 	type VirtualTime,
 	type WaitForOptions,
-} from "./cluster/embed.ts";
-export { kubernetesVersion, version } from "./cluster/version.ts";
+} from "./cluster/embed/embed.ts";
+export { kubernetesVersion, version } from "./cluster/files/version.ts";
 export { ApiError, type Cause, isReason, type Reason } from "./core/errors.ts";
 export type { WatchEvent, WatchEventType } from "./core/exchange.ts";
 export type { Draft, KubeObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from "./core/object.ts";

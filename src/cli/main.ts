@@ -4,23 +4,23 @@
  */
 import { basename } from "node:path";
 import { Command } from "commander";
-import { version } from "../cluster/version.ts";
-import { clockCommand } from "./clock.ts";
-import { downCommand } from "./down.ts";
-import { kubeconfigCommand } from "./kubeconfig.ts";
-import { kubectlCommand } from "./kubectl.ts";
-import { logsCommand } from "./logs.ts";
-import { nodeCommand } from "./node.ts";
-import { notifyCommand } from "./notify.ts";
-import { reportFailure } from "./output.ts";
-import { resetCommand } from "./reset.ts";
-import { runCommand } from "./run.ts";
-import { runsCommand } from "./runs.ts";
-import { secretsCommand } from "./secrets.ts";
-import { snapshotCommand } from "./snapshot.ts";
-import { statusCommand } from "./status.ts";
-import { tourCommand } from "./tour.ts";
-import { upCommand } from "./up.ts";
+import { version } from "../cluster/files/version.ts";
+import { clockCommand } from "./commands/clock.ts";
+import { downCommand } from "./commands/down.ts";
+import { kubeconfigCommand } from "./commands/kubeconfig.ts";
+import { kubectlCommand } from "./commands/kubectl.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { nodeCommand } from "./commands/node.ts";
+import { notifyCommand } from "./commands/notify.ts";
+import { resetCommand } from "./commands/reset.ts";
+import { runCommand } from "./commands/run.ts";
+import { runsCommand } from "./commands/runs.ts";
+import { secretsCommand } from "./commands/secrets.ts";
+import { snapshotCommand } from "./commands/snapshot.ts";
+import { statusCommand } from "./commands/status.ts";
+import { tourCommand } from "./commands/tour.ts";
+import { upCommand } from "./commands/up.ts";
+import { reportFailure } from "./options/output.ts";
 
 /** The package brings two names for one program: `npx coxswain` works everywhere, `cox` is shorter. */
 const name = basename(process.argv[1] ?? "", ".js") === "coxswain" ? "coxswain" : "cox";

@@ -1,6 +1,6 @@
 /** Runs as clients see them, on a whole cluster in memory and in virtual time. */
 import { expect, test } from "vitest";
-import { type Cluster, startCluster } from "../cluster/embed.ts";
+import { type Cluster, startCluster } from "../cluster/embed/embed.ts";
 import { jobs } from "../kinds/batch/job.ts";
 import { runs } from "../kinds/history/run.ts";
 import type { Run } from "../kinds/history/types.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type Cluster, startCluster } from "../cluster/embed.ts";
+import { type Cluster, startCluster } from "../cluster/embed/embed.ts";
 import { cronJobs } from "../kinds/batch/cronjob.ts";
 import { events } from "../kinds/core/event.ts";
 import { runs } from "../kinds/history/run.ts";

@@ -3,7 +3,7 @@
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
-import { startCluster } from "../cluster/embed.ts";
+import { startCluster } from "../cluster/embed/embed.ts";
 import { namespaces } from "../kinds/core/namespace.ts";
 import { notificationPolicies } from "../kinds/notify/notificationpolicy.ts";
 import { Destinations } from "./destinations.ts";

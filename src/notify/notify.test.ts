@@ -3,7 +3,7 @@
  */
 import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
-import { type Cluster, startCluster } from "../cluster/embed.ts";
+import { type Cluster, startCluster } from "../cluster/embed/embed.ts";
 import { statefulSets } from "../kinds/apps/statefulset.ts";
 import { cronJobs } from "../kinds/batch/cronjob.ts";
 import { jobs } from "../kinds/batch/job.ts";

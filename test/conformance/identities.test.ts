@@ -2,8 +2,8 @@
  * Every part acts as itself: what agents, controllers and the other parts of a cluster may do, and what they may not.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { controllers } from "../../src/cluster/controllers.ts";
-import * as identities from "../../src/cluster/identities.ts";
+import { controllers } from "../../src/cluster/control-plane/controllers.ts";
+import * as identities from "../../src/cluster/control-plane/identities.ts";
 import type { User } from "../../src/core/exchange.ts";
 import {
 	type Client,

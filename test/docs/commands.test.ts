@@ -11,7 +11,7 @@ import { afterAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { jwtAuthenticators } from "../../src/api/access/oidc/configuration.ts";
 import { auditPolicy } from "../../src/api/audit/policy.ts";
-import { ensureCertificates } from "../../src/cluster/certificates.ts";
+import { ensureCertificates } from "../../src/cluster/pki/certificates.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { notificationPolicies } from "../../src/kinds/notify/notificationpolicy.ts";
 import type { NotificationPolicy } from "../../src/kinds/notify/types.ts";

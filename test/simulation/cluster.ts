@@ -18,7 +18,7 @@ import {
 	notifications,
 	scheduler as schedulerUser,
 	serviceAccount,
-} from "../../src/cluster/identities.ts";
+} from "../../src/cluster/control-plane/identities.ts";
 import type { Controller } from "../../src/controllers/controller.ts";
 import { startShell } from "../../src/controllers/shell.ts";
 import { type Random, seededRandom } from "../../src/core/clock.ts";

@@ -1,4 +1,4 @@
-import { controllers } from "../../src/cluster/controllers.ts";
+import { controllers } from "../../src/cluster/control-plane/controllers.ts";
 import type { Controller } from "../../src/controllers/controller.ts";
 import type { Registry } from "../../src/kinds/engine/registry.ts";
 

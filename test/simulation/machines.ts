@@ -6,7 +6,7 @@
 import type { Transport } from "../../src/client/client.ts";
 import { createMirror } from "../../src/client/informer.ts";
 import { createClient } from "../../src/client/requests.ts";
-import { nodeUser } from "../../src/cluster/identities.ts";
+import { nodeUser } from "../../src/cluster/control-plane/identities.ts";
 import type { Clock, Random } from "../../src/core/clock.ts";
 import { endedLogsPath, wireLogs } from "../../src/core/ended-log.ts";
 import type { User } from "../../src/core/exchange.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Client } from "../../client/client.ts";
 import { waitForList } from "../../client/wait.ts";
-import { packageDirectory } from "../../cluster/package-files.ts";
+import { packageDirectory } from "../../cluster/files/package-files.ts";
 import { isReason } from "../../core/errors.ts";
 import type { Draft, KubeObject } from "../../core/object.ts";
 import { yamlLibrary } from "../../core/yaml-library.ts";
@@ -10,7 +10,7 @@ import { lookupKind } from "../../kinds/catalog.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { say } from "../output.ts";
+import { say } from "../options/output.ts";
 
 /** Everything a step of the tour may use. */
 export interface Stage {

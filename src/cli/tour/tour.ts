@@ -1,8 +1,8 @@
-import { connect } from "../../cluster/connect.ts";
-import { control } from "../../cluster/control-client.ts";
-import { launch } from "../../cluster/launch.ts";
-import { layoutFrom } from "../data-option.ts";
-import { duration, say } from "../output.ts";
+import { connect } from "../../cluster/control/connect.ts";
+import { control } from "../../cluster/control/control-client.ts";
+import { launch } from "../../cluster/server/launch.ts";
+import { layoutFrom } from "../options/data-option.ts";
+import { duration, say } from "../options/output.ts";
 import { fact, heading, type Stage } from "./stage.ts";
 import { cronJobStep, daemonSetStep, deploymentStep, jobStep, statefulSetStep } from "./steps.ts";
 

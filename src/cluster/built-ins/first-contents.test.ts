@@ -8,7 +8,7 @@ import { VirtualClock } from "../../core/virtual-clock.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { createRegistry } from "../../kinds/engine/registry.ts";
 import { createMemoryStore } from "../../store/memory.ts";
-import { apiServer } from "../identities.ts";
+import { apiServer } from "../control-plane/identities.ts";
 import { builtIns, needsNoAddress } from "./list.ts";
 import { makeBuiltIns } from "./make.ts";
 

@@ -10,7 +10,7 @@ import { clusterRoleBindings } from "../../kinds/rbac/clusterrolebinding.ts";
 import { roles } from "../../kinds/rbac/role.ts";
 import { roleBindings } from "../../kinds/rbac/rolebinding.ts";
 import { storageClasses } from "../../kinds/storage/storageclass.ts";
-import { startCluster } from "../embed.ts";
+import { startCluster } from "../embed/embed.ts";
 
 const kubernetes = { namespace: "default", name: "kubernetes" };
 

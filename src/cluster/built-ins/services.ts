@@ -4,7 +4,7 @@ import type { EndpointSlice, Endpoints, Service, ServicePort } from "../../kinds
 import { endpoints } from "../../kinds/networking/endpoints.ts";
 import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
 import { services } from "../../kinds/networking/service.ts";
-import { apiServerIndex, dnsIndex, serviceAddress, stateMetricsAt } from "../addresses.ts";
+import { apiServerIndex, dnsIndex, serviceAddress, stateMetricsAt } from "../settings/service-addresses.ts";
 import { type BuiltIn, builtIn } from "./built-in.ts";
 
 interface Ref {

@@ -8,9 +8,9 @@ import { join } from "node:path";
 import type { Api } from "../../api/handle.ts";
 import { listen } from "../../api/listen.ts";
 import { systemClock } from "../../core/clock.ts";
-import { type Certificates, ensureCertificates } from "../certificates.ts";
-import { kubeconfigText } from "../kubeconfig.ts";
-import { host, serverNames } from "../server-names.ts";
+import { type Certificates, ensureCertificates } from "../pki/certificates.ts";
+import { kubeconfigText } from "../pki/kubeconfig.ts";
+import { host, serverNames } from "../pki/server-names.ts";
 
 export interface Access {
 	/** `https://127.0.0.1:PORT` */

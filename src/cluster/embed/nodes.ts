@@ -3,10 +3,10 @@ import type { Client } from "../../client/client.ts";
 import { isReason } from "../../core/errors.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Node } from "../../kinds/generated/types.ts";
-import { addNode } from "../node-labels.ts";
-import { planNodes, poolNode } from "../node-numbering.ts";
-import type { NodePool, PoolNode } from "../node-pool.ts";
-import { defaultSettings, type Settings } from "../settings.ts";
+import { addNode } from "../nodes/node-labels.ts";
+import { planNodes, poolNode } from "../nodes/node-numbering.ts";
+import type { NodePool, PoolNode } from "../nodes/node-pool.ts";
+import { defaultSettings, type Settings } from "../settings/settings.ts";
 import type { NodeOptions } from "./options.ts";
 
 export interface ClusterNodes {

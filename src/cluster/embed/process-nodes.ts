@@ -6,10 +6,10 @@ import { join } from "node:path";
 import type { Api } from "../../api/handle.ts";
 import { listen } from "../../api/listen.ts";
 import { systemClock } from "../../core/clock.ts";
-import { layoutOf } from "../layout.ts";
-import type { LocalTokens } from "../local-tokens.ts";
-import type { NodePool } from "../node-pool.ts";
-import { createProcessNodes } from "../process-nodes.ts";
+import { layoutOf } from "../files/layout.ts";
+import type { NodePool } from "../nodes/node-pool.ts";
+import { createProcessNodes } from "../nodes/process-nodes.ts";
+import type { LocalTokens } from "../pki/local-tokens.ts";
 import type { Access } from "./access.ts";
 
 /** @param tokens what the nodes' agents are known by */

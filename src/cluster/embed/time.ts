@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { durationMs } from "../../core/duration.ts";
 import { VirtualClock } from "../../core/virtual-clock.ts";
-import { TurnableClock } from "../turnable-clock.ts";
+import { TurnableClock } from "../time/turnable-clock.ts";
 
 /** `90s`, `1h30m`, `26h`, `7d`, or milliseconds. */
 export type Duration = string | number;

@@ -6,9 +6,9 @@ import { keyNameOf } from "../../store/encryption.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import type { Store } from "../../store/store.ts";
-import { openClusterStore } from "../cluster-store.ts";
-import { type Layout, layoutOf } from "../layout.ts";
-import { protectData } from "../private-folder.ts";
+import { openClusterStore } from "../data/cluster-store.ts";
+import { type Layout, layoutOf } from "../files/layout.ts";
+import { protectData } from "../files/private-folder.ts";
 import { EncryptionAtRest } from "./at-rest.ts";
 import { keyFile, readOwnKeys } from "./key-file.ts";
 

@@ -5,7 +5,7 @@ import { historyRoot } from "../../history/keys.ts";
 import { notifyRoot } from "../../notify/outbox.ts";
 import { Encryption, type EncryptionRule } from "../../store/encryption.ts";
 import type { Store } from "../../store/store.ts";
-import { readOptionFile } from "../option-file.ts";
+import { readOptionFile } from "../files/option-file.ts";
 import { type EncryptionPlan, encryptionPlan } from "./configuration.ts";
 import { keyFile, newKey, type OwnKeys, readOwnKeys, writeOwnKeys } from "./key-file.ts";
 import { rewrite } from "./rewrite.ts";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EncryptionKey } from "../../store/encryption.ts";
-import { writeDurably } from "../durable-file.ts";
+import { writeDurably } from "../files/durable-file.ts";
 
 const keyBytes = 32;
 

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { dataFileProblem } from "../../store/data-file.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
-import { control, NotRunning } from "../control-client.ts";
-import type { Layout } from "../layout.ts";
+import { control, NotRunning } from "../control/control-client.ts";
+import type { Layout } from "../files/layout.ts";
 
 /**
  * Copies the store of a cluster into `data.mdb` of a folder; a running server copies it itself.

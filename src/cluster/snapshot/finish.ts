@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { syncFolder } from "../durable-file.ts";
-import type { Layout } from "../layout.ts";
+import { syncFolder } from "../files/durable-file.ts";
+import type { Layout } from "../files/layout.ts";
 import { removeLeftovers, savePrefix } from "./scratch.ts";
 
 /** Being unpacked; of no use after an interruption. */

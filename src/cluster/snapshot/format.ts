@@ -6,8 +6,8 @@ import { createHash, type Hash } from "node:crypto";
 import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
 import { mkdir, open, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { layoutOf } from "../layout.ts";
-import { version } from "../version.ts";
+import { layoutOf } from "../files/layout.ts";
+import { version } from "../files/version.ts";
 
 export interface SnapshotHeader {
 	clusterId: string;

@@ -14,9 +14,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openClusterStore } from "../cluster-store.ts";
-import { type Layout, layoutOf } from "../layout.ts";
-import { protectData } from "../private-folder.ts";
+import { openClusterStore } from "../data/cluster-store.ts";
+import { type Layout, layoutOf } from "../files/layout.ts";
+import { protectData } from "../files/private-folder.ts";
 import { verifySnapshot } from "./check.ts";
 import { finishRestore } from "./finish.ts";
 import { restoreSnapshot } from "./restore.ts";

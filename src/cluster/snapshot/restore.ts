@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openLmdbStore } from "../../store/lmdb.ts";
-import { control, NotRunning } from "../control-client.ts";
-import { enterData, type RegisterOptions } from "../data-directories.ts";
-import { syncFile, syncFolder } from "../durable-file.ts";
-import { type Layout, layoutOf } from "../layout.ts";
-import { processesMarked, serverMark, supervisorMark } from "../processes.ts";
+import { control, NotRunning } from "../control/control-client.ts";
+import { processesMarked, serverMark, supervisorMark } from "../control/processes.ts";
+import { enterData, type RegisterOptions } from "../data/data-directories.ts";
+import { syncFile, syncFolder } from "../files/durable-file.ts";
+import { type Layout, layoutOf } from "../files/layout.ts";
 import { checkStore } from "./check.ts";
 import { draftName, finishRestore, readyName } from "./finish.ts";
 import { readSnapshot, type SnapshotHeader } from "./format.ts";

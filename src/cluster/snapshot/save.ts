@@ -2,11 +2,11 @@ import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSy
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
-import { syncFolder } from "../durable-file.ts";
+import { readIdentity } from "../data/store-identity.ts";
 import { keyFile } from "../encryption/key-file.ts";
-import { type Layout, layoutOf } from "../layout.ts";
-import { ensurePrivateFolder } from "../private-folder.ts";
-import { readIdentity } from "../store-identity.ts";
+import { syncFolder } from "../files/durable-file.ts";
+import { type Layout, layoutOf } from "../files/layout.ts";
+import { ensurePrivateFolder } from "../files/private-folder.ts";
 import { checkStore } from "./check.ts";
 import { copyStore } from "./copy-store.ts";
 import { belongs, isSnapshot, type SnapshotHeader, writeSnapshot } from "./format.ts";

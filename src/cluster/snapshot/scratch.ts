@@ -1,7 +1,7 @@
 import { lstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { isAlive } from "../processes.ts";
+import { isAlive } from "../control/processes.ts";
 
 /** Of a folder in the data directory that has a copy of everything while it is saved. */
 export const savePrefix = "snapshot-";

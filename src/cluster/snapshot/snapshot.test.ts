@@ -16,11 +16,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openClusterStore } from "../cluster-store.ts";
-import { registeredData } from "../data-directories.ts";
-import { type Layout, layoutOf } from "../layout.ts";
-import { protectData } from "../private-folder.ts";
-import { defaultSettings, writeSettings } from "../settings.ts";
+import { openClusterStore } from "../data/cluster-store.ts";
+import { registeredData } from "../data/data-directories.ts";
+import { type Layout, layoutOf } from "../files/layout.ts";
+import { protectData } from "../files/private-folder.ts";
+import { defaultSettings, writeSettings } from "../settings/settings.ts";
 import { verifyCluster, verifySnapshot } from "./check.ts";
 import { finishRestore } from "./finish.ts";
 import { leftOutRevisions, restoreSnapshot } from "./restore.ts";
@@ -211,7 +211,7 @@ test("a restore that was interrupted anywhere after its decision is ended by the
 
 test("a save that is killed leaves no snapshot, and a draft that no restore takes for one", async () => {
 	const script = `import { saveSnapshot } from ${JSON.stringify(new URL("./save.ts", import.meta.url).pathname)};
-		import { layoutOf } from ${JSON.stringify(new URL("../layout.ts", import.meta.url).pathname)};
+		import { layoutOf } from ${JSON.stringify(new URL("../files/layout.ts", import.meta.url).pathname)};
 		console.log("ready");
 		for (let n = 0; ; n++) await saveSnapshot(layoutOf(${JSON.stringify(layout.data)}), ${JSON.stringify(join(folder, "saves"))} + n, true);`;
 	const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script], {

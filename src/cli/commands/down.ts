@@ -1,0 +1,11 @@
+import type { Command } from "commander";
+import { clusterCommand, layoutFrom } from "../options/data-option.ts";
+import { say } from "../options/output.ts";
+
+export function downCommand(): Command {
+	return clusterCommand("down", "stop the cluster; its data stay").action(async (options: { data?: string }) => {
+		const layout = layoutFrom(options);
+		const { stopCluster } = await import("../../cluster/server/stop.ts");
+		say((await stopCluster(layout)) ? "stopped" : `nothing was running in ${layout.data}`);
+	});
+}

@@ -1,0 +1,55 @@
+import { Command } from "commander";
+import { control } from "../../cluster/control/control-client.ts";
+import type { NodeStatus } from "../../cluster/control/control-protocol.ts";
+import { clusterCommand, layoutFrom } from "../options/data-option.ts";
+import { say, table } from "../options/output.ts";
+import { wholeNumber } from "../options/whole-number.ts";
+
+export function nodeCommand(): Command {
+	const node = new Command("node").description("add, remove and list nodes of the running cluster");
+	node.addCommand(
+		clusterCommand("add", "add nodes; returns when they are Ready")
+			.argument("[names...]", "their names (default: the next free one)")
+			.option("--count <n>", "how many, named by the cluster", wholeNumber)
+			.option("--label <key=value...>", "labels for the new nodes")
+			.action(async (names: string[], options: { data?: string; count?: number; label?: string[] }) => {
+				const added = await control(layoutFrom(options), "addNodes", {
+					...(names.length > 0 ? { names } : { count: options.count ?? 1 }),
+					labels: parseLabels(options.label ?? []),
+				});
+				say(`added ${added.map((one) => one.name).join(", ")}`);
+			}),
+	);
+	node.addCommand(
+		clusterCommand("remove", "remove a node, with everything that runs on it")
+			.argument("<name>")
+			.action(async (name: string, options: { data?: string }) => {
+				await control(layoutFrom(options), "removeNode", { name });
+				say(`removed ${name}`);
+			}),
+	);
+	node.addCommand(
+		clusterCommand("list", "list the nodes").action(async (options: { data?: string }) => {
+			const { nodes } = await control(layoutFrom(options), "status");
+			say(nodeTable(nodes));
+		}),
+	);
+	return node;
+}
+
+function nodeTable(nodes: readonly NodeStatus[]): string {
+	return table([
+		["NODE", "STATUS", "ADDRESS", "PODS"],
+		...nodes.map((node) => [node.name, node.ready ? "Ready" : "NotReady", node.address, node.podCidr]),
+	]);
+}
+
+function parseLabels(pairs: readonly string[]): Record<string, string> {
+	const labels: Record<string, string> = {};
+	for (const pair of pairs) {
+		const equals = pair.indexOf("=");
+		if (equals < 1) throw new Error(`'${pair}' is not a label: wanted key=value`);
+		labels[pair.slice(0, equals)] = pair.slice(equals + 1);
+	}
+	return labels;
+}

@@ -1,0 +1,53 @@
+import { userInfo } from "node:os";
+import type { Command } from "commander";
+import { createEventRecorder } from "../../client/recorder.ts";
+import { connect } from "../../cluster/control/connect.ts";
+import { systemClock } from "../../core/clock.ts";
+import { cronJobs } from "../../kinds/batch/cronjob.ts";
+import { jobs } from "../../kinds/batch/job.ts";
+import type { EnvVar } from "../../kinds/generated/types.ts";
+import { envVar, manualJob } from "../../kinds/self-help/manual-job.ts";
+import { clusterCommand, layoutFrom } from "../options/data-option.ts";
+import { say } from "../options/output.ts";
+
+interface RunOptions {
+	data?: string;
+	namespace: string;
+	name?: string;
+	container?: string;
+	env?: EnvVar[];
+	arg?: string[];
+	by?: string;
+}
+
+export function runCommand(): Command {
+	return clusterCommand("run", "start a run of a CronJob now")
+		.argument("<cronjob/NAME>", "the CronJob, suspended or not")
+		.option("-n, --namespace <namespace>", "where", "default")
+		.option("--name <name>", "name of the Job (default: one is made up)")
+		.option("-c, --container <name>", "whose env and args are changed (default: the first container's)")
+		.option("-e, --env <name=value>", "for this run only; may be repeated", (text, all: EnvVar[] = []) => [
+			...all,
+			envVar(text),
+		])
+		.option(
+			"--arg <arg>",
+			"in the place of all args, for this run only; may be repeated",
+			(text, all: string[] = []) => [...all, text],
+		)
+		.option("--by <who>", "who starts it, for the Job's annotation (default: the user of this machine)")
+		.action(async (what: string, options: RunOptions) => {
+			const [, name] = /^(?:(?:cronjobs?|cj)(?:\.batch)?\/)?([^/]+)$/.exec(what) ?? [];
+			if (name === undefined) throw new Error(`wanted cronjob/NAME, not ${what}`);
+			await using connection = await connect(layoutFrom(options), "cox");
+			const { client } = connection;
+			const { namespace, container, env = [], arg: args, by = userInfo().username } = options;
+			const cronJob = await client.get(cronJobs, { namespace, name });
+			const job = await client.create(jobs, manualJob(cronJob, { by, name: options.name, container, env, args }));
+			const recorder = createEventRecorder(client, { clock: systemClock() });
+			const message = `Created job ${job.metadata.name} by hand, for ${by}`;
+			recorder.record({ regarding: cronJob, type: "Normal", reason: "StartedByHand", message, component: "cox" });
+			await recorder.flush();
+			say(`job.batch/${job.metadata.name} created`);
+		});
+}

@@ -1,0 +1,77 @@
+import type { Command } from "commander";
+import type { Client } from "../../client/client.ts";
+import { connect } from "../../cluster/control/connect.ts";
+import { parseTimestamp, systemClock } from "../../core/clock.ts";
+import { runs } from "../../kinds/history/run.ts";
+import type { Run } from "../../kinds/history/types.ts";
+import { clusterCommand, layoutFrom } from "../options/data-option.ts";
+import { say, table } from "../options/output.ts";
+import { sinceMs } from "../options/since.ts";
+
+interface RunsOptions {
+	data?: string;
+	namespace: string;
+	allNamespaces?: true;
+	failed?: true;
+	since?: number;
+	json?: true;
+}
+
+export function runsCommand(): Command {
+	return clusterCommand("runs", "show what Jobs did, also those that are gone, newest first")
+		.argument("[name]", "a CronJob, a Job or a run (default: all)")
+		.option("-n, --namespace <namespace>", "where", "default")
+		.option("-A, --all-namespaces", "in all namespaces")
+		.option("--failed", "only those that did not end well: failed, deleted, or not started")
+		.option("--since <duration>", "only those that started so long ago or later: 30m, 24h, 7d", sinceMs)
+		.option("--json", "as JSON")
+		.action(async (name: string | undefined, options: RunsOptions) => {
+			await using connection = await connect(layoutFrom(options), "cox");
+			const found = await wantedRuns(connection.client, name, options);
+			if (options.json) say(JSON.stringify(found, null, 2));
+			else if (found.length === 0) say("no runs");
+			else say(runsText(found, options));
+		});
+}
+
+async function wantedRuns(client: Client, name: string | undefined, options: RunsOptions): Promise<Run[]> {
+	const { items } = await client.list(runs, options.allNamespaces ? {} : { namespace: options.namespace });
+	const nowMs = systemClock().now();
+	return items
+		.filter((run) => name === undefined || isNamed(run, name))
+		.filter(({ status }) => !options.failed || !["Running", "Succeeded"].includes(status.result))
+		.filter((run) => options.since === undefined || startMs(run) >= nowMs - options.since)
+		.sort((a, b) => startMs(b) - startMs(a));
+}
+
+export function isNamed({ metadata, spec }: Run, name: string): boolean {
+	return spec.cronJobName === name || spec.jobName === name || metadata.name === name;
+}
+
+/** Epoch milliseconds of the start, or of when it should have been. */
+export function startMs({ metadata, status }: Run): number {
+	return parseTimestamp(status.startTime ?? status.skipped?.lastScheduledTime ?? metadata.creationTimestamp);
+}
+
+function runsText(found: readonly Run[], { allNamespaces }: RunsOptions): string {
+	const nowMs = systemClock().now();
+	const names = runs.columns.filter(({ priority }) => priority === 0).map(({ name }) => name);
+	const header = [...(allNamespaces ? ["Namespace"] : []), ...names, "Reason"].map((text) => text.toUpperCase());
+	const rows = found.map((run) => [
+		...(allNamespaces ? [run.metadata.namespace ?? ""] : []),
+		...runs.columns.filter(({ priority }) => priority === 0).map((column) => String(column.cell(run, nowMs))),
+		reasonText(run),
+	]);
+	return table([header, ...rows]);
+}
+
+/** Why, as far as a line has room; for a run that did not happen all of it. */
+function reasonText({ status }: Run): string {
+	const { reason = "", message, skipped } = status;
+	if (skipped !== undefined) return message ?? reason;
+	const end = (status.pods ?? [])
+		.flatMap(({ containers = [] }) => containers.flatMap(({ attempts = [] }) => attempts))
+		.findLast(({ exitCode }) => exitCode !== undefined && exitCode !== 0);
+	const exit = end === undefined || status.result === "Succeeded" ? "" : `exit code ${end.exitCode}`;
+	return [reason, exit].filter((text) => text !== "").join(", ");
+}

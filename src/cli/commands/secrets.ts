@@ -1,0 +1,17 @@
+import { Command } from "commander";
+import { control } from "../../cluster/control/control-client.ts";
+import { clusterCommand, layoutFrom } from "../options/data-option.ts";
+import { say } from "../options/output.ts";
+
+export function secretsCommand(): Command {
+	const secrets = new Command("secrets").description("the encryption of Secrets at rest");
+	secrets.addCommand(
+		clusterCommand("rotate", "make a new key, write all Secrets again with it, and forget the old one").action(
+			async (options: { data?: string }) => {
+				const { count } = await control(layoutFrom(options), "rotateSecrets");
+				say(`${count === 1 ? "1 Secret has" : `${count} Secrets have`} a new key; the old one is gone`);
+			},
+		),
+	);
+	return secrets;
+}

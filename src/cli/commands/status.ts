@@ -1,0 +1,94 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import type { Command } from "commander";
+import { control, NotRunning } from "../../cluster/control/control-client.ts";
+import type { ClusterStatus } from "../../cluster/control/control-protocol.ts";
+import { processesMarked, supervisorMark } from "../../cluster/control/processes.ts";
+import type { Layout } from "../../cluster/files/layout.ts";
+import { clusterCommand, layoutFrom } from "../options/data-option.ts";
+import { say, table } from "../options/output.ts";
+
+export function statusCommand(): Command {
+	return clusterCommand("status", "show what runs")
+		.option("--json", "as JSON")
+		.action(async (options: { data?: string; json?: true }) => {
+			const status = await runningStatus(layoutFrom(options));
+			say(options.json ? JSON.stringify(status, null, 2) : statusText(status));
+		});
+}
+
+/** @throws NotRunning, or Error when the server has died and its supervisor is about to start another */
+async function runningStatus(layout: Layout): Promise<ClusterStatus> {
+	try {
+		return await control(layout, "status");
+	} catch (error) {
+		const [supervisor] = error instanceof NotRunning ? processesMarked(supervisorMark, layout.data) : [];
+		if (supervisor === undefined) throw error;
+		const end = lastEnd(layout.log, supervisor);
+		throw new Error(
+			end === undefined
+				? `the server process is being started; see ${layout.log}`
+				: `the server process died and is being started again; see ${layout.log}\n  ${end}`,
+		);
+	}
+}
+
+const logTailBytes = 64 * 1024;
+
+/** What this supervisor said last in the cluster's log: how a server process ended, and when another follows. */
+function lastEnd(log: string, supervisor: number): string | undefined {
+	const lines = tailOf(log, logTailBytes).split("\n");
+	return lines.findLast((line) => line.includes(` supervisor ${supervisor}: `));
+}
+
+function tailOf(file: string, byteCount: number): string {
+	const descriptor = openSync(file, "r");
+	try {
+		const bytes = Buffer.alloc(byteCount);
+		const read = readSync(descriptor, bytes, 0, byteCount, Math.max(0, fstatSync(descriptor).size - byteCount));
+		return bytes.subarray(0, read).toString();
+	} finally {
+		closeSync(descriptor);
+	}
+}
+
+function statusText(status: ClusterStatus): string {
+	const nodes = status.nodes.map((node) => [
+		node.name,
+		node.ready ? "Ready" : "NotReady",
+		node.address,
+		node.podCidr,
+		node.agentPid === undefined ? "-" : String(node.agentPid),
+	]);
+	const limitations = limitationLines(status);
+	const clock =
+		status.clock.kind === "virtual" ? `, virtual clock at ${new Date(status.clock.nowMs).toISOString()}` : "";
+	return [
+		`Coxswain ${status.version} (${status.runtime} runtime${status.mode === undefined ? "" : `, ${status.mode}`}${clock}), server process ${status.pid}`,
+		`API server  ${status.server}`,
+		`kubeconfig  ${status.kubeconfig}`,
+		...supervisionLines(status),
+		...status.warnings.map((warning) => `Warning     ${warning}`),
+		"",
+		table([["NODE", "STATUS", "ADDRESS", "PODS", "AGENT PID"], ...nodes]),
+		...(limitations.length === 0 ? [] : ["", "Limitations:", ...limitations]),
+		...(status.security.length === 0 ? [] : ["", "Security:", ...status.security.map((line) => `  ${line}`)]),
+	].join("\n");
+}
+
+/** A line for each limitation, with the names of the nodes that have it where not all do. */
+function limitationLines({ nodes }: ClusterStatus): string[] {
+	const names = new Map<string, string[]>();
+	for (const { name, limitations } of nodes)
+		for (const line of new Set(limitations)) names.set(line, [...(names.get(line) ?? []), name]);
+	return [...names].map(([line, on]) => `  ${on.length === nodes.length ? "" : `${on.join(", ")}: `}${line}`);
+}
+
+function supervisionLines({ restarts, supervisorPid }: ClusterStatus): string[] {
+	const { count, last } = restarts;
+	return [
+		...(count === 0 ? [] : [`Restarts    ${count}; ${last ?? ""}`]),
+		...(supervisorPid === undefined
+			? ["Supervisor  gone: the server process is not started again should it die; 'cox down' and 'cox up' mend that"]
+			: []),
+	];
+}

@@ -1,0 +1,147 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { control } from "../../cluster/control/control-client.ts";
+import type { ClusterStatus } from "../../cluster/control/control-protocol.ts";
+import { isAlive } from "../../cluster/control/processes.ts";
+import type { Layout } from "../../cluster/files/layout.ts";
+import { type LaunchOptions, launch } from "../../cluster/server/launch.ts";
+import { systemClock } from "../../core/clock.ts";
+import { type ApiOptions, apiChanges, withApiOptions } from "../options/api-options.ts";
+import { clusterCommand, layoutFrom } from "../options/data-option.ts";
+import { duration, say } from "../options/output.ts";
+import { count, wholeNumber } from "../options/whole-number.ts";
+
+interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | "showHome">, ApiOptions {
+	data?: string;
+	kubeletConfig?: string;
+	foreground?: true;
+	enableAdmissionPlugins?: string;
+	encryptionProviderConfig?: string;
+	/** False with --no-history; otherwise true, said or not. */
+	history?: boolean;
+	historyRuns?: number;
+	historyDays?: number;
+	historyLogs?: number;
+	historyAllRuns?: number;
+	notifyAllow?: string;
+}
+
+export function upCommand(): Command {
+	const command = clusterCommand("up", "start the cluster; returns when its nodes are Ready")
+		.option("--nodes <n>", "at least so many nodes (default: 1 for a new cluster)", count)
+		.addOption(new Option("--runtime <runtime>", "what runs pods (default: process)").choices(["process", "simulated"]))
+		.addOption(
+			new Option("--clock <clock>", "virtual: time that can be turned with 'cox clock'").choices(["system", "virtual"]),
+		)
+		.option("--kubelet-config <file>", "a KubeletConfiguration for all nodes (default: the one given last)")
+		.option(
+			"--enable-admission-plugins <names>",
+			"optional steps of admission, with commas between them (default: as at the last start)",
+		)
+		.option(
+			"--encryption-provider-config <file>",
+			"an EncryptionConfiguration: what is encrypted at rest, and how; 'default' for Secrets with the cluster's own key (default: as at the last start)",
+		)
+		.option(
+			"--show-home",
+			"containers see home directories, password hashes and keys of this machine (default: hidden)",
+		)
+		.option("--no-show-home", "they do not see them any more")
+		.option("--history-runs <n>", "runs kept of each CronJob and Job name (default: 200)", wholeNumber)
+		.option("--history-days <n>", "how long they are kept (default: 30)", wholeNumber)
+		.option("--history-logs <megabytes>", "what all their logs may take, compressed (default: 64)", wholeNumber)
+		.option("--history-all-runs <n>", "runs kept of the whole cluster (default: 10000)", wholeNumber)
+		.option("--no-history", "keep nothing of Jobs that have run")
+		.option(
+			"--notify-allow <networks>",
+			"networks and hosts that notifications may reach, with commas between them: 10.1.0.0/16,hooks.example.com; none: no private address (default: as at the last start)",
+		)
+		.option("--foreground", "stay until Ctrl-C, then stop the cluster");
+	return withApiOptions(command).action(up);
+}
+
+async function up(given: UpOptions): Promise<void> {
+	const { data, foreground, kubeletConfig, enableAdmissionPlugins, encryptionProviderConfig, notifyAllow, ...rest } =
+		given;
+	const { history, historyRuns, historyDays, historyLogs, historyAllRuns, ...wanted } = rest;
+	const kept = {
+		...(historyRuns !== undefined && { runs: historyRuns }),
+		...(historyDays !== undefined && { days: historyDays }),
+		...(historyLogs !== undefined && { logMegabytes: historyLogs }),
+		...(historyAllRuns !== undefined && { allRuns: historyAllRuns }),
+	};
+	const layout = layoutFrom({ data });
+	const { nodes, runtime, clock, showHome } = wanted;
+	const options: LaunchOptions = {
+		...(history === false ? { history } : Object.keys(kept).length > 0 && { history: kept }),
+		...(nodes !== undefined && { nodes }),
+		...(runtime !== undefined && { runtime }),
+		...(clock !== undefined && { clock }),
+		...(showHome !== undefined && { showHome }),
+		...(await apiChanges(wanted)),
+	};
+	if (kubeletConfig !== undefined) {
+		const { readKubeletFile } = await import("../../cluster/settings/kubelet-file.ts");
+		options.kubelet = readKubeletFile(kubeletConfig);
+	}
+	if (enableAdmissionPlugins !== undefined) {
+		// It knows all of admission, which takes its time to load.
+		const { parsePlugins } = await import("../../cluster/settings/admission-plugins.ts");
+		options.admissionPlugins = parsePlugins(enableAdmissionPlugins);
+	}
+	if (notifyAllow !== undefined) {
+		const { parseAllowed } = await import("../../cluster/settings/notify-allow.ts");
+		options.notifyAllow = parseAllowed(notifyAllow);
+	}
+	if (encryptionProviderConfig !== undefined)
+		options.encryptionFile = encryptionProviderConfig === "default" ? "" : resolve(encryptionProviderConfig);
+	const wasRunning = foreground && (await isRunning(layout));
+	const startedNs = process.hrtime.bigint();
+	const status = await launch(layout, options, (text) => say(text));
+	say(summary(status, Number(process.hrtime.bigint() - startedNs) / 1e6));
+	if (!foreground) return;
+	// Anyone who restarts this command, a service manager perhaps, gets the cluster that it left behind.
+	if (wasRunning) say("the cluster was running already; from now on it stops with this command");
+	const end = await untilEnd(status.supervisorPid);
+	if (end === "server" && existsSync(layout.pidFile))
+		throw new Error(`the server process died too often and is not started again; see ${layout.log}`);
+	const { stopCluster } = await import("../../cluster/server/stop.ts");
+	await stopCluster(layout);
+	say("stopped");
+}
+
+function isRunning(layout: Layout): Promise<boolean> {
+	return control(layout, "status").then(
+		() => true,
+		() => false,
+	);
+}
+
+/** How often the supervisor is looked at: it cannot tell by itself, being no child of this process. */
+const lookMs = 1000;
+
+/** Waits for Ctrl-C, or for the server to end for good. */
+async function untilEnd(supervisorPid: number | undefined): Promise<"signal" | "server"> {
+	const clock = systemClock();
+	const signalled = new AbortController();
+	for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => signalled.abort());
+	while (!signalled.signal.aborted) {
+		await clock.sleep(lookMs, signalled.signal).catch(() => {});
+		if (supervisorPid !== undefined && !isAlive(supervisorPid) && !signalled.signal.aborted) return "server";
+	}
+	return "signal";
+}
+
+function summary(status: ClusterStatus, elapsedMs: number): string {
+	const names = status.nodes.map((node) => node.name).join(", ");
+	const took = duration(elapsedMs);
+	return [
+		status.nodes.length === 0
+			? `no nodes; the cluster is ready after ${took}`
+			: `${status.nodes.length === 1 ? `node ${names} is` : `nodes ${names} are`} Ready after ${took}`,
+		...new Set(status.nodes.flatMap((node) => node.limitations.map((line) => `note: ${line}`))),
+		`API server ${status.server}`,
+		`export KUBECONFIG=${status.kubeconfig}`,
+	].join("\n");
+}

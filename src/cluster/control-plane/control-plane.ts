@@ -1,0 +1,219 @@
+import type { Duplex } from "node:stream";
+import type { JwtAuthenticator } from "../../api/access/oidc/configuration.ts";
+import { checkPlugins } from "../../api/admission/plugins.ts";
+import type { PodSecurityConfiguration } from "../../api/admission/pod-security/configuration.ts";
+import type { AuditOptions } from "../../api/audit/audit.ts";
+import { writeFirstContents } from "../../api/first-contents.ts";
+import { type Api, createApi } from "../../api/handle.ts";
+import type { KeptLogs } from "../../api/kept-logs.ts";
+import type { Client } from "../../client/client.ts";
+import { createMirror } from "../../client/informer.ts";
+import type { Mirror } from "../../client/mirror.ts";
+import { createEventRecorder } from "../../client/recorder.ts";
+import { createClient } from "../../client/requests.ts";
+import { memoryTransport } from "../../client/transport-memory.ts";
+import type { Controller } from "../../controllers/controller.ts";
+import { startShell } from "../../controllers/shell.ts";
+import { WorkqueueMetrics } from "../../controllers/workqueue-metrics.ts";
+import type { Clock } from "../../core/clock.ts";
+import { ApiError } from "../../core/errors.ts";
+import type { User } from "../../core/exchange.ts";
+import { MetricRegistry } from "../../core/metrics/registry.ts";
+import { keepRemoved } from "../../history/facts.ts";
+import { Recorder } from "../../history/recorder.ts";
+import { type HistoryOptions, historySettings } from "../../history/settings.ts";
+import { catalog } from "../../kinds/catalog.ts";
+import { createRegistry } from "../../kinds/engine/registry.ts";
+import { Notifier } from "../../notify/notifier.ts";
+import type { NotifyOptions } from "../../notify/settings.ts";
+import { startScheduler } from "../../scheduler/shell.ts";
+import type { Store } from "../../store/store.ts";
+import { builtInKeeper } from "../built-ins/keeper.ts";
+import { builtIns, needsNoAddress } from "../built-ins/list.ts";
+import { makeBuiltIns } from "../built-ins/make.ts";
+import { kubernetesVersion } from "../files/version.ts";
+import { buildInfo } from "./build-info.ts";
+import { type Authority, authorityControllers, type ControllerSettings, controllers } from "./controllers.ts";
+import {
+	apiServer,
+	controllerManager,
+	controllerUser,
+	eventRecorder,
+	isPartOfCluster,
+	metricsReader,
+	notifications,
+	scheduler,
+	systemAccounts,
+} from "./identities.ts";
+import { createUsageReader, type UsageReader } from "./usage.ts";
+
+export interface ControlPlaneOptions {
+	store: Store;
+	clock: Clock;
+	/** The time of those who connect from outside, where it is another. */
+	wallClock?: Clock;
+	/** Undefined while there is none: see publishAuthority. */
+	authority?: Authority;
+	/** PEM of the key that signs service account tokens. */
+	serviceAccountKey?: string;
+	clusterCidr: string;
+	serviceCidr: string;
+	/** Whether nodes answer DNS, at the service range's tenth address. Default: no. */
+	hasDns?: boolean;
+	/** Optional steps of admission, by upstream's names. @throws Error at the start for one that there is not */
+	admissionPlugins?: readonly string[];
+	/** Pod Security Standards for all namespaces. */
+	podSecurity?: PodSecurityConfiguration;
+	/** What tokens must be for, one of them. Empty: for the issuer of service account tokens. */
+	apiAudiences?: readonly string[];
+	/** Other issuers whose tokens are taken. */
+	oidc?: readonly JwtAuthenticator[];
+	/** What is recorded of requests, and where. Default: nothing. */
+	audit?: AuditOptions | undefined;
+	/** How much of past runs is kept. False: nothing. */
+	history?: HistoryOptions | false | undefined;
+	/** Where notifications may go. Default: nowhere. */
+	notify?: (NotifyOptions & { isPublicOpen?: boolean }) | undefined;
+	authenticateToken?(token: string): User | undefined;
+	dialAgent?(node: string): Promise<Duplex>;
+	/** Size of the store's file, for metrics. */
+	storeBytes?(): number;
+	/** Failures that were dealt with but should be seen: a controller's failed plan, a lost watch. */
+	onError?(what: string, error: unknown): void;
+}
+
+/** API server, controllers and scheduler in this process, without sockets. */
+export interface ControlPlane {
+	readonly api: Api;
+	/** What the controllers see; everything in this process that watches may share it. */
+	readonly mirror: Mirror;
+	/** Keeps what ended containers wrote; undefined where no history is kept. */
+	readonly keptLogs: KeptLogs | undefined;
+	/** A client in this process, as this user. `copies`: what it returns is the caller's own. */
+	client(user: User, options?: { copies?: boolean }): Client;
+	/**
+	 * For a cluster that got its authority only after its start: every namespace gets the ConfigMap kube-root-ca.crt, and
+	 * certificates are signed.
+	 */
+	publishAuthority(authority: Authority): void;
+	/** Ends controllers, scheduler and API; the store stays open. */
+	stop(): Promise<void>;
+}
+
+/** For the names of the controllers that need an authority. */
+const nobody: Authority = { ca: "", sign: () => "", signToken: () => "" };
+
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+	const { clock } = options;
+	const report = options.onError ?? (() => {});
+	const history = options.history === false ? undefined : createHistory(options, report);
+	const store = history === undefined ? options.store : keepRemoved(options.store, clock, history.told);
+	checkPlugins(options.admissionPlugins ?? []);
+	let usage: UsageReader | undefined;
+	const metrics = new MetricRegistry();
+	const registry = createRegistry(catalog);
+	// For their names: what they work with comes later.
+	const named = [...controllers({ ...options, registry }), ...authorityControllers(nobody)];
+	const accounts = systemAccounts(named);
+	const kept = builtIns({ serviceCidr: options.serviceCidr, hasDns: options.hasDns === true, accounts });
+	const first = { objects: kept.filter(needsNoAddress), requester: apiServer };
+	await writeFirstContents(options.store, clock, first);
+	const api = await createApi({
+		keptLogs: history,
+		metrics,
+		storeBytes: options.storeBytes,
+		usage: async () => (await usage?.read()) ?? [],
+		store,
+		clock,
+		registry,
+		wallClock: options.wallClock,
+		authenticateToken: options.authenticateToken,
+		dialAgent: options.dialAgent,
+		serviceCidr: options.serviceCidr,
+		admissionPlugins: options.admissionPlugins ?? [],
+		podSecurity: options.podSecurity ?? {},
+		apiAudiences: options.apiAudiences ?? [],
+		oidc: options.oidc ?? [],
+		audit: options.audit,
+		onRefused(user, why) {
+			// A node may ask for what a pod named that is gone by now.
+			if (!isPartOfCluster(user, accounts) || why.includes("no relationship found between node")) return;
+			report(`${user.name} lacks a right`, new ApiError("Forbidden", why));
+		},
+		serviceAccounts: { signingKey: options.serviceAccountKey },
+		gitVersion: kubernetesVersion.gitVersion,
+		build: buildInfo,
+	});
+	const client = (user: User, { copies = false } = {}) =>
+		createClient(memoryTransport(api.handle, user), { userAgent: user.name, clock, copies });
+	const reader = client(controllerManager);
+	const mirror = createMirror(reader, { clock, onError: (error, what) => report(what, error) });
+	usage = createUsageReader({ client: client(metricsReader), mirror, clock });
+	const withTokens = (authority: Authority): Authority => ({ signToken: api.secretToken, ...authority });
+	const settings: ControllerSettings = {
+		...options,
+		...(options.authority === undefined ? {} : { authority: withTokens(options.authority) }),
+		registry,
+		metrics: usage.metrics,
+	};
+	const queues = new WorkqueueMetrics(metrics);
+	const asServer = client(apiServer);
+	await makeBuiltIns(asServer, kept, report);
+
+	const recorder = createEventRecorder(client(eventRecorder), { clock });
+	// In the background: nothing waits for what it finds of the past.
+	void history?.start(mirror, (regarding, text) => recorder.record({ regarding, ...text, component: "run-history" }));
+	const notifier = new Notifier({
+		store,
+		clock,
+		client: client(notifications),
+		recorder,
+		allow: options.notify?.allow ?? [],
+		isPublicOpen: options.notify?.isPublicOpen ?? false,
+		send: options.notify?.send,
+		onError: (error) => report("notifications", error),
+	});
+	void notifier.start(mirror);
+	const start = (controller: Controller<unknown>) => startAs(client(controllerUser(controller)), controller);
+	const startAs = (user: Client, controller: Controller<unknown>) =>
+		startShell(controller, {
+			client: user.as(controller.component),
+			mirror,
+			revision: () => reader.revision(),
+			clock,
+			recorder,
+			metrics: queues,
+			onError: (error, name, key) => report(`${name} ${key}`, error),
+		});
+	const shells = [...controllers(settings).map(start), startAs(asServer, builtInKeeper(kept))];
+	const publishAuthority = (authority: Authority) =>
+		void shells.push(...authorityControllers(withTokens(authority)).map(start));
+	const scheduling = startScheduler({
+		client: client(scheduler).as("kube-scheduler"),
+		mirror,
+		clock,
+		metrics,
+		recordEvent: (regarding, event) => recorder.record({ regarding, ...event, component: "default-scheduler" }),
+	});
+	return {
+		api,
+		mirror,
+		keptLogs: history,
+		client,
+		publishAuthority,
+		async stop() {
+			usage.stop();
+			await notifier.stop();
+			await Promise.all([scheduling.stop(), ...shells.map((shell) => shell.stop())]);
+			await recorder.flush();
+			await history?.stop();
+			mirror.close();
+			await api.close();
+		},
+	};
+}
+
+function createHistory({ store, clock, history }: ControlPlaneOptions, report: (what: string, error: unknown) => void) {
+	const settings = historySettings(history === false ? undefined : history);
+	return new Recorder({ store, clock, settings, onError: (error) => report("history", error) });
+}

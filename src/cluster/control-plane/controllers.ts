@@ -1,0 +1,115 @@
+import {
+	certificateCleanerController,
+	certificateSigningController,
+} from "../../controllers/certificatesigningrequest/controller.ts";
+import type { SignCertificate } from "../../controllers/certificatesigningrequest/signing.ts";
+import { clusterRoleAggregationController } from "../../controllers/clusterrole-aggregation/controller.ts";
+import type { Controller } from "../../controllers/controller.ts";
+import { cronJobController } from "../../controllers/cronjob/controller.ts";
+import { daemonSetController } from "../../controllers/daemonset/controller.ts";
+import { deploymentController } from "../../controllers/deployment/controller.ts";
+import { disruptionController } from "../../controllers/disruption/controller.ts";
+import { staleDisruptionController } from "../../controllers/disruption/stale.ts";
+import { endpointsController } from "../../controllers/endpoints/controller.ts";
+import { endpointSliceController } from "../../controllers/endpointslice/controller.ts";
+import { endpointSliceMirroringController } from "../../controllers/endpointslice-mirroring/controller.ts";
+import { flowSchemaController } from "../../controllers/flow-schema/controller.ts";
+import { garbageCollectorController } from "../../controllers/garbage-collector/controller.ts";
+import { horizontalPodAutoscalerController } from "../../controllers/horizontalpodautoscaler/controller.ts";
+import type { MetricsSource } from "../../controllers/horizontalpodautoscaler/metrics.ts";
+import { jobController } from "../../controllers/job/controller.ts";
+import { jobOrphanController } from "../../controllers/job/orphans.ts";
+import { kubectlRunController } from "../../controllers/kubectl-run/controller.ts";
+import { namespaceController } from "../../controllers/namespace/controller.ts";
+import { nodeIpamController } from "../../controllers/node-ipam/controller.ts";
+import { nodeLifecycleController } from "../../controllers/node-lifecycle/controller.ts";
+import { podGcController } from "../../controllers/pod-gc/controller.ts";
+import { replicaSetController } from "../../controllers/replicaset/controller.ts";
+import { replicationControllerController } from "../../controllers/replicationcontroller/controller.ts";
+import { resourceQuotaController } from "../../controllers/resourcequota/controller.ts";
+import { rootCaController } from "../../controllers/root-ca/controller.ts";
+import { serviceAddressController } from "../../controllers/service-cidr/addresses.ts";
+import { serviceCidrController } from "../../controllers/service-cidr/controller.ts";
+import { serviceAccountController } from "../../controllers/serviceaccount/controller.ts";
+import {
+	type SignSecretToken,
+	serviceAccountTokenController,
+} from "../../controllers/serviceaccount-token/controller.ts";
+import { statefulSetController } from "../../controllers/statefulset/controller.ts";
+import { taintEvictionController } from "../../controllers/taint-eviction/controller.ts";
+import { tokenCleanerController } from "../../controllers/token-cleaner/controller.ts";
+import { ttlAfterFinishedController } from "../../controllers/ttl/controller.ts";
+import { volumeBinder } from "../../controllers/volumes/binder.ts";
+import { ephemeralVolumes } from "../../controllers/volumes/ephemeral.ts";
+import { claimProtection, volumeProtection } from "../../controllers/volumes/protection.ts";
+import { workloadOrderController } from "../../controllers/workload-order/controller.ts";
+import type { Registry } from "../../kinds/engine/registry.ts";
+
+/** Of the cluster's certificates. */
+export interface Authority {
+	/** PEM of its own certificate. */
+	ca: string;
+	sign: SignCertificate;
+	/** Undefined: Secrets that ask for a token stay as they are. */
+	signToken?: SignSecretToken;
+}
+
+export interface ControllerSettings {
+	registry: Registry;
+	/** Undefined where there is none (yet). */
+	authority?: Authority;
+	clusterCidr: string;
+	/** What autoscalers measure by. Without it they say that nobody serves metrics. */
+	metrics?: MetricsSource;
+}
+
+/** Every controller of a cluster. */
+export function controllers(settings: ControllerSettings): Controller<unknown>[] {
+	return [
+		replicaSetController,
+		replicationControllerController,
+		deploymentController,
+		statefulSetController,
+		daemonSetController,
+		jobController,
+		jobOrphanController,
+		cronJobController,
+		ttlAfterFinishedController,
+		kubectlRunController,
+		workloadOrderController,
+		horizontalPodAutoscalerController({ registry: settings.registry, metrics: settings.metrics ?? {} }),
+		disruptionController(settings.registry),
+		staleDisruptionController,
+		endpointsController,
+		endpointSliceController,
+		endpointSliceMirroringController,
+		volumeBinder,
+		ephemeralVolumes,
+		claimProtection,
+		volumeProtection,
+		nodeIpamController(settings.clusterCidr),
+		nodeLifecycleController(),
+		taintEvictionController,
+		podGcController(),
+		resourceQuotaController(settings.registry),
+		serviceAccountController,
+		clusterRoleAggregationController,
+		tokenCleanerController,
+		serviceCidrController,
+		serviceAddressController,
+		flowSchemaController,
+		certificateCleanerController,
+		...(settings.authority === undefined ? [] : authorityControllers(settings.authority)),
+		namespaceController(settings.registry),
+		garbageCollectorController(settings.registry),
+	];
+}
+
+/** Those that need an authority, which a cluster may get only after its start. */
+export function authorityControllers({ ca, sign, signToken }: Authority): Controller<unknown>[] {
+	return [
+		rootCaController(ca),
+		certificateSigningController(sign),
+		...(signToken === undefined ? [] : [serviceAccountTokenController(ca, signToken)]),
+	];
+}

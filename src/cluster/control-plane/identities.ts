@@ -1,0 +1,85 @@
+/**
+ * Who is who: the users that the parts of a cluster act as. Nobody but the administrator, and the server itself while
+ * it starts, is in system:masters; what the others may do is said by roles, most of them upstream's
+ * (kinds/rbac/bootstrap).
+ */
+import { nodeUser } from "../../api/access/node/node-identity.ts";
+import type { Controller } from "../../controllers/controller.ts";
+import type { User } from "../../core/exchange.ts";
+import { clusterAccounts } from "../../kinds/rbac/bootstrap/cluster-roles.ts";
+
+export { nodeUser };
+
+const systemNamespace = "kube-system";
+const authenticated = "system:authenticated";
+
+/** @param name of the account in kube-system */
+export function serviceAccount(name: string): User {
+	return {
+		name: `system:serviceaccount:${systemNamespace}:${name}`,
+		groups: ["system:serviceaccounts", `system:serviceaccounts:${systemNamespace}`, authenticated],
+	};
+}
+
+function component(name: string): User {
+	return { name, groups: [authenticated] };
+}
+
+function master(name: string): User {
+	return { name, groups: ["system:masters", authenticated] };
+}
+
+/** The server itself, for what every cluster has from its start. */
+export const apiServer = master("system:apiserver");
+/** Whom a cluster belongs to: the kubeconfig's user, and the client of an embedded cluster. */
+export const administrator = master("kubernetes-admin");
+
+/** The user that watches for the controllers and the scheduler: they share what is read. */
+export const controllerManager = component("system:kube-controller-manager");
+export const scheduler = component("system:kube-scheduler");
+/** Every node's service proxy. */
+export const serviceProxy = component("system:kube-proxy");
+/** Every node's DNS server. */
+export const dnsServer = serviceAccount(clusterAccounts.dns);
+/** Writes the Events of controllers and scheduler. */
+export const eventRecorder = serviceAccount(clusterAccounts.eventRecorder);
+/** Answers as kube-state-metrics in each node. */
+export const stateMetrics = serviceAccount(clusterAccounts.stateMetrics);
+/** Asks agents what pods and nodes use. */
+export const metricsReader = serviceAccount(clusterAccounts.metrics);
+/** Reads the Secrets of notification policies and the ends of logs, and writes their status. */
+export const notifications = serviceAccount(clusterAccounts.notifications);
+/** `cox` in the server: waits for nodes, labels them, forgets those that are taken away. */
+export const cox = serviceAccount(clusterAccounts.cox);
+/** Watches for all simulated nodes of a process at once. What they write, each writes as itself. */
+export const simulatedNodes = serviceAccount(clusterAccounts.simulatedNodes);
+
+export function controllerUser({ account, component: name }: Pick<Controller<unknown>, "account" | "component">): User {
+	return account?.includes(":") === true ? component(account) : serviceAccount(account ?? name);
+}
+
+/** Names of the accounts in kube-system that these controllers, and the other parts of a cluster, act as. */
+export function systemAccounts(controllers: readonly Controller<unknown>[]): string[] {
+	const names = controllers
+		.map(({ account, component: name }) => account ?? name)
+		.filter((name) => !name.includes(":"));
+	return [...new Set([...names, ...Object.values(clusterAccounts)])].sort();
+}
+
+/**
+ * Whether the user is a part of the cluster, which should never lack a right.
+ * @param accounts as `systemAccounts` gives them
+ */
+export function isPartOfCluster({ name }: User, accounts: readonly string[]): boolean {
+	// Administrators take its right away when not every pod is to read what it tells.
+	if (name === stateMetrics.name) return false;
+	if ([controllerManager, scheduler, serviceProxy].some((part) => part.name === name)) return true;
+	return name.startsWith("system:node:") || accounts.some((account) => serviceAccount(account).name === name);
+}
+
+/** A user by name, with the groups that every user, or every service account, of that name has. */
+export function namedUser(name: string, groups: readonly string[]): User {
+	const [, namespace] = /^system:serviceaccount:([^:]+):[^:]+$/.exec(name) ?? [];
+	const own = namespace === undefined ? [] : ["system:serviceaccounts", `system:serviceaccounts:${namespace}`];
+	return { name, groups: [...new Set([...groups, ...own, authenticated])] };
+}

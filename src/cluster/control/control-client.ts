@@ -1,0 +1,42 @@
+import { request } from "node:http";
+import type { Layout } from "../files/layout.ts";
+import type { ControlRequests } from "./control-protocol.ts";
+
+/** The cluster of this data directory is not running. */
+export class NotRunning extends Error {
+	constructor(data: string, why = `no cluster is running in ${data}; start one with 'cox up'`) {
+		super(why);
+		this.name = "NotRunning";
+	}
+}
+
+/**
+ * One request to the server process.
+ * @throws NotRunning when nobody listens; Error with the server's own message when it refuses
+ */
+export function control<Name extends keyof ControlRequests>(
+	layout: Layout,
+	name: Name,
+	...[body]: ControlRequests[Name]["body"] extends undefined ? [] : [ControlRequests[Name]["body"]]
+): Promise<ControlRequests[Name]["reply"]> {
+	return new Promise((resolve, reject) => {
+		const outgoing = request({ socketPath: layout.controlSocket, path: `/${name}`, method: "POST" }, (incoming) => {
+			const chunks: Buffer[] = [];
+			incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+			incoming.on("error", reject);
+			incoming.on("end", () => {
+				const text = Buffer.concat(chunks).toString();
+				if (incoming.statusCode !== 200) reject(new Error(text));
+				// Both ends are built from the same ControlRequests.
+				else resolve(JSON.parse(text) as ControlRequests[Name]["reply"]);
+			});
+		});
+		outgoing.on("error", (error: NodeJS.ErrnoException) => {
+			if (error.code === "ENOENT" || error.code === "ECONNREFUSED") reject(new NotRunning(layout.data));
+			else if (error.code === "ECONNRESET")
+				reject(new NotRunning(layout.data, "the server process ended before it answered; see 'cox status'"));
+			else reject(error);
+		});
+		outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+	});
+}

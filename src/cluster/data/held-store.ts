@@ -1,0 +1,25 @@
+import type { VirtualClock } from "../../core/virtual-clock.ts";
+import type { Store } from "../../store/store.ts";
+
+/**
+ * The store of a cluster in virtual time, on a disk that takes real time: while a write is on its way to the disk, time
+ * stands. Without that, the clock would be hours ahead by the time a controller learns that its write is done.
+ */
+export function holdTimeForWrites(store: Store, clock: VirtualClock): Store {
+	return {
+		revision: () => store.revision(),
+		get: (key) => store.get(key),
+		range: (options) => store.range(options),
+		async commit(commit) {
+			const release = clock.hold();
+			try {
+				return await store.commit(commit);
+			} finally {
+				release();
+			}
+		},
+		watch: (options, sink) => store.watch(options, sink),
+		compact: (revision) => store.compact(revision),
+		close: () => store.close(),
+	};
+}

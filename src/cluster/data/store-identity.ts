@@ -1,0 +1,59 @@
+/**
+ * What a data directory says about its store, beside the store: a store that is gone is not taken for one that never
+ * was.
+ */
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { writeDurably } from "../files/durable-file.ts";
+import type { Layout } from "../files/layout.ts";
+
+export interface StoreIdentity {
+	/** Made with the cluster; its snapshots carry it. */
+	clusterId: string;
+	/** Format of the files in the data directory. */
+	format: number;
+}
+
+/** Format of the data directory that this version writes. It reads older ones. */
+const dataFormat = 1;
+
+/**
+ * The identity of the data directory's store; undefined when there has never been one.
+ * @throws Error that says what to do: when the store is lost, or was written by a newer version
+ */
+export function readIdentity(layout: Layout): StoreIdentity | undefined {
+	const identity = parseIdentity(layout);
+	if (identity !== undefined && identity.format > dataFormat)
+		throw new Error(
+			`${layout.data} was written by a newer version of cox (format ${identity.format}, this one reads up to ${dataFormat}); use that version`,
+		);
+	const hadCluster = identity !== undefined || existsSync(layout.settings);
+	const file = layout.storeFile;
+	const problem = !existsSync(file) ? "is missing" : statSync(file).size === 0 ? "is empty" : undefined;
+	if (hadCluster && problem !== undefined)
+		throw new Error(`${file} ${problem}, though ${layout.data} had a cluster; ${remedy}`);
+	return identity;
+}
+
+/** What to do about a store that cannot be used. */
+export const remedy =
+	"put the file back, restore a snapshot ('cox snapshot restore FILE --force'), or give up what was in it ('cox reset')";
+
+function parseIdentity({ identity: file }: Layout): StoreIdentity | undefined {
+	if (!existsSync(file)) return undefined;
+	try {
+		const { clusterId, format } = JSON.parse(readFileSync(file, "utf8"));
+		if (typeof clusterId === "string" && typeof format === "number") return { clusterId, format };
+	} catch {
+		// It says nothing that could be used.
+	}
+	throw new Error(`${file} is damaged; delete it to go on with the store that is there`);
+}
+
+/** For a store that has just been opened for the first time, or that an earlier version made. */
+export function ensureIdentity(layout: Layout, found: StoreIdentity | undefined): StoreIdentity {
+	if (found !== undefined && found.format === dataFormat) return found;
+	const identity = { clusterId: found?.clusterId ?? randomUUID(), format: dataFormat };
+	writeDurably(layout.identity, `${JSON.stringify(identity)}\n`);
+	return identity;
+}

@@ -1,0 +1,30 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The package's own folder: where package.json, dist/, assets/ and examples/ are, however this code was bundled. */
+export const packageDirectory = findPackage(dirname(fileURLToPath(import.meta.url)));
+
+function findPackage(start: string): string {
+	for (let folder = start; folder !== dirname(folder); folder = dirname(folder))
+		if (existsSync(join(folder, "package.json"))) return folder;
+	throw new Error(`no package.json above ${start}: the installation of coxswain is damaged`);
+}
+
+/** A program that cluster processes run as: `server` or `agent`, as `npm run build` makes them. */
+export function programFile(name: "server" | "agent"): string {
+	const file = join(packageDirectory, "dist", `${name}.js`);
+	if (!existsSync(file)) throw new Error(`${file} is missing; run 'npm run build'`);
+	return file;
+}
+
+/** The shell script that keeps a server process running. */
+export function superviseScript(): string {
+	return join(packageDirectory, "assets", "supervise.sh");
+}
+
+/**
+ * Small heaps: a cluster at rest should cost little memory. Source maps, which the processes would read and keep at
+ * their start, are for those who ask for them (NODE_OPTIONS=--enable-source-maps).
+ */
+export const nodeFlags = ["--max-semi-space-size=8"];

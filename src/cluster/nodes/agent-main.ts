@@ -1,0 +1,176 @@
+/**
+ * The agent process of one node, as agent-process.ts starts it inside the node's namespaces. Its one argument is its
+ * configuration file.
+ */
+import { readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import type { Client } from "../../client/client.ts";
+import { clientMetrics } from "../../client/client-metrics.ts";
+import { createMirror } from "../../client/informer.ts";
+import type { Mirror } from "../../client/mirror.ts";
+import { createClient } from "../../client/requests.ts";
+import { httpTransport } from "../../client/transport-http.ts";
+import { systemClock } from "../../core/clock.ts";
+import { endedLogsPath, wireLogs } from "../../core/ended-log.ts";
+import { MetricRegistry } from "../../core/metrics/registry.ts";
+import { readMounts } from "../../core/rootview-files.ts";
+import { createLinuxNetwork } from "../../network/linux/network.ts";
+import { type Agent, startAgent } from "../../node/agent.ts";
+import { LogKeeper } from "../../node/history/log-keeper.ts";
+import { createSpool } from "../../node/history/spool.ts";
+import { readKubeletConfiguration } from "../../node/kubelet-configuration.ts";
+import { nodePodFeed } from "../../node/pod-feed.ts";
+import { viewPath } from "../../node/volumes/view-path.ts";
+import { confineDevices } from "../../runtime/process/device-groups.ts";
+import { createProcessRuntime } from "../../runtime/process/runtime.ts";
+import { registeredData } from "../data/data-directories.ts";
+import type { AgentConfig, AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
+import { startNodeServices } from "./node-services.ts";
+
+const clock = systemClock();
+/** What this process counts. */
+const metrics = new MetricRegistry();
+const answered = clientMetrics(metrics);
+const closers: (() => Promise<unknown>)[] = [];
+// Written by process-nodes.ts.
+const config = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as AgentConfig;
+
+function tell(message: AgentMessage): void {
+	process.send?.(message, undefined, undefined, () => {});
+}
+
+function logError(what: string, error: unknown): void {
+	const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+	process.stderr.write(`${new Date(clock.now()).toISOString()} ${what}: ${text}\n`);
+}
+
+/** A client as one of the agent's identities, and a Mirror that reads as it. */
+function connect(token: string, userAgent: string): { client: Client; mirror: Mirror } {
+	const client = createClient(httpTransport({ socketPath: config.apiSocket, token, clock, answered }), {
+		userAgent,
+		clock,
+	});
+	const mirror = createMirror(client, { clock, onError: (error, what) => logError(`${userAgent}: ${what}`, error) });
+	closers.push(async () => {
+		mirror.close();
+		await client.close();
+	});
+	return { client, mirror };
+}
+
+async function start(tokens: AgentTokens): Promise<void> {
+	const { client, mirror } = connect(tokens.node, "kubelet");
+	const { mirror: proxy } = connect(tokens.proxy, "kube-proxy");
+	const { mirror: dns } = connect(tokens.dns, "coredns");
+	const [runtime, network] = await Promise.all([
+		createProcessRuntime({
+			clock,
+			directory: `${config.directory}/runtime`,
+			scratchDirectory: config.scratchDirectory,
+			hidden: config.hidden,
+			hiddenNow: () => registeredData(config.registers),
+			cgroup: config.cgroup,
+			privilegedGroups: confineDevices(readMounts(), config.cgroup),
+			imageFile: config.imagesFile,
+			standIns: config.standIns,
+			showHome: config.showHome,
+			seccompProfiles: config.seccompProfiles,
+		}),
+		createLinuxNetwork({
+			directory: `${config.directory}/network`,
+			nodeAddress: config.address,
+			podCidr: config.podCidr,
+			serviceCidr: config.serviceCidr,
+		}),
+	]);
+	closers.push(
+		() => runtime.close(),
+		() => network.close(),
+	);
+	// Machines have links there now and then; later, no link that a pod makes is followed.
+	const root = await viewPath(config.viewDirectory, "/var/lib/kubelet");
+	const logKeeper = new LogKeeper({
+		clock,
+		spool: createSpool(`${config.directory}/history`),
+		async deliver(logs) {
+			// What the server answers: see api/receive-logs.ts.
+			const { done } = (await client.raw("POST", endedLogsPath, wireLogs(logs))) as { done: boolean[] };
+			return done;
+		},
+		onError: (error) => logError("logs of Jobs", error),
+	});
+	closers.push(() => logKeeper.stop());
+	const agent = await startAgent({
+		client,
+		clock,
+		runtime,
+		network,
+		mirror,
+		pods: nodePodFeed(mirror, config.node),
+		node: { name: config.node, addresses: [config.address], labels: config.labels, podCidr: config.podCidr },
+		directories: {
+			view: config.viewDirectory,
+			root,
+			logs: await viewPath(config.viewDirectory, "/var/log"),
+		},
+		clusterDns: config.clusterDns,
+		metrics,
+		logKeeper,
+		configuration: readKubeletConfiguration(config.kubelet),
+	});
+	closers.push(() => agent.stop());
+	const services = await startNodeServices({
+		proxy,
+		dns,
+		network,
+		clock,
+		config,
+		stateMetricsToken: tokens.stateMetrics,
+	});
+	closers.push(() => services.close());
+	const server = await serveAgent(agent, config.agentSocket);
+	closers.push(async () => server.close());
+	tell({ type: "ready", limitations: await runtime.limitations() });
+}
+
+function serveAgent(agent: Agent, socketPath: string): Promise<Server> {
+	rmSync(socketPath, { force: true });
+	const server = createServer((socket) => agent.connection(socket));
+	return new Promise((resolve, reject) => {
+		server.once("error", reject);
+		server.listen(socketPath, () => resolve(server));
+	});
+}
+
+let stopping = false;
+
+/** Containers go on running; the next agent adopts them. */
+async function stop(exitCode: number): Promise<void> {
+	if (stopping) return;
+	stopping = true;
+	for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => logError("stopping", error));
+	process.exit(exitCode);
+}
+
+process.on("message", (order: AgentOrder) => {
+	if (order.type === "stop") return void stop(0);
+	start(order.tokens).catch((error: unknown) => {
+		logError("start", error);
+		tell({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+		void stop(1);
+	});
+});
+/** How long an agent takes to let go when nobody is there that it could tell anything. */
+const letGoMs = 200;
+
+// The server is gone; the one that comes starts an agent of its own, and two must not have the same containers. Events
+// that are still to be written would be tried again for seconds.
+process.on("disconnect", () => {
+	clock.after(letGoMs, () => process.exit(0));
+	void stop(0);
+});
+process.on("SIGTERM", () => void stop(0));
+process.on("uncaughtException", (error) => {
+	logError("uncaught", error);
+	process.exit(1);
+});

@@ -1,0 +1,138 @@
+import type { ChildProcess } from "node:child_process";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Clock, Timer } from "../../core/clock.ts";
+import { spawnApart } from "../../core/inherited.ts";
+import { agentMark, childrenOf, killAll, serverMark } from "../control/processes.ts";
+import { nodeFlags, programFile } from "../files/package-files.ts";
+import type { AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
+
+const firstRestartMs = 100;
+const longestRestartMs = 10_000;
+/** An agent that ran this long had started well: its next restart is quick again. */
+const healthyMs = 60_000;
+const stopMs = 5_000;
+
+interface AgentOptions {
+	/** Sees to it that the node's namespaces are there; gives the command that enters them. */
+	enter(): Promise<readonly [string, ...string[]]>;
+	configFile: string;
+	tokens: AgentTokens;
+	logFile: string;
+	/** The cluster's data directory, the process's mark. */
+	data: string;
+	clock: Clock;
+	/** The API server answers. The agent, which takes its time to load, is told to begin then. */
+	apiAnswers: Promise<unknown>;
+}
+
+/** One node's agent, kept running: when it ends, it is started again. Pods do not notice. */
+export class AgentProcess {
+	readonly #options: AgentOptions;
+	/** The process that entered the node's namespaces; its child is the agent itself. */
+	#child: ChildProcess | undefined;
+	/** While it starts and runs: fulfilled when it was ready. One at a time, however many ask. */
+	#started: Promise<void> | undefined;
+	#nextStart: Timer | undefined;
+	#stopped = false;
+	#restartMs = firstRestartMs;
+	limitations: readonly string[] = [];
+
+	constructor(options: AgentOptions) {
+		this.#options = options;
+	}
+
+	get pid(): number | undefined {
+		const outer = this.#child?.pid;
+		return outer === undefined ? undefined : (childrenOf(outer)[0] ?? outer);
+	}
+
+	/**
+	 * Resolves when the agent says it is ready; does nothing but that when it runs.
+	 * @throws Error with the agent's own message when it cannot start
+	 */
+	start(): Promise<void> {
+		if (this.#started !== undefined) return this.#started;
+		this.#nextStart?.cancel();
+		const started = this.#start();
+		this.#started = started;
+		// Where no process came to be, none will end.
+		started.catch(() => this.#child === undefined && this.#ended(started));
+		return started;
+	}
+
+	/** Ends it at once and starts it again. */
+	async restart(): Promise<void> {
+		await this.#kill();
+		await this.start();
+	}
+
+	async #start(): Promise<void> {
+		const { configFile, tokens, logFile, data, clock, enter, apiAnswers } = this.#options;
+		mkdirSync(dirname(logFile), { recursive: true });
+		const [program, ...args] = await enter();
+		if (this.#stopped) throw new Error("the node is being stopped");
+		const log = openSync(logFile, "a", 0o600);
+		const startedMs = clock.monotonicMs();
+		const command = [...args, process.execPath, ...nodeFlags, programFile("agent"), configFile];
+		const env = { ...process.env, [serverMark]: undefined, [agentMark]: data };
+		// Not the store, which the server has open.
+		const child = spawnApart(program, command, { stdio: ["ignore", log, log, "ipc"], env });
+		closeSync(log);
+		this.#child = child;
+		child.once("exit", () => {
+			// Should the agent itself be alive, it ends now.
+			if (child.connected) child.disconnect();
+			this.#child = undefined;
+			if (clock.monotonicMs() - startedMs > healthyMs) this.#restartMs = firstRestartMs;
+			this.#ended(this.#started);
+		});
+		const order: AgentOrder = { type: "start", tokens };
+		// An agent that cannot be reached has ended, which is handled below.
+		const begun = apiAnswers.then(() => child.send(order, () => {}));
+		const ready = new Promise<void>((resolve, reject) => {
+			child.once("error", reject);
+			child.once("exit", (code, signal) =>
+				reject(new Error(`the agent ended (${signal ?? `exit code ${code}`}) before it was ready; see ${logFile}`)),
+			);
+			child.on("message", (message: AgentMessage) => {
+				if (message.type === "failed") return reject(new Error(message.message));
+				this.limitations = message.limitations;
+				resolve();
+			});
+		});
+		await Promise.all([begun, ready]);
+	}
+
+	/** @param started the start that came to nothing, or whose agent has ended; seen to once */
+	#ended(started: Promise<void> | undefined): void {
+		if (started === undefined || this.#started !== started) return;
+		this.#started = undefined;
+		if (this.#stopped) return;
+		// Its log says why; the node is NotReady until an attempt succeeds.
+		this.#nextStart = this.#options.clock.after(this.#restartMs, () => this.start().catch(() => {}));
+		this.#restartMs = Math.min(this.#restartMs * 2, longestRestartMs);
+	}
+
+	/** Asks the agent to end, and kills it when it does not. */
+	async stop(): Promise<void> {
+		this.#stopped = true;
+		this.#nextStart?.cancel();
+		const child = this.#child;
+		if (child === undefined) return;
+		const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+		const order: AgentOrder = { type: "stop" };
+		if (child.connected) child.send(order, () => {});
+		const timer = this.#options.clock.after(stopMs, () => void this.#kill());
+		await ended;
+		timer.cancel();
+	}
+
+	async #kill(): Promise<void> {
+		const child = this.#child;
+		if (child?.pid === undefined) return;
+		const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+		await killAll([...childrenOf(child.pid), child.pid], this.#options.clock);
+		await ended;
+	}
+}

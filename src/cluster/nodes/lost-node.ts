@@ -1,0 +1,30 @@
+import type { Client } from "../../client/client.ts";
+import { removalFromLostNode } from "../../controllers/pod-gc/controller.ts";
+import { carryOut } from "../../controllers/shell-actions.ts";
+import { Barrier } from "../../controllers/shell-barrier.ts";
+import { isReason } from "../../core/errors.ts";
+import { nodes } from "../../kinds/core/node.ts";
+import { pods } from "../../kinds/pod/pod.ts";
+
+/**
+ * Takes a node and its pods out of the API after everything on it has ended: pod garbage collection would wait, in case
+ * it comes back. Pods that can't be removed now are left to it.
+ */
+export async function forgetNode(client: Client, name: string, nowMs: number): Promise<void> {
+	try {
+		await client.delete(nodes, { name });
+	} catch (error) {
+		if (!isReason(error, "NotFound")) throw error;
+	}
+	const { items } = await client.list(pods, { fieldSelector: `spec.nodeName=${name}` });
+	const parts = {
+		client,
+		recorder: undefined,
+		component: "cox",
+		known: () => undefined,
+		signal: new AbortController().signal,
+	};
+	await Promise.allSettled(
+		items.map((pod) => carryOut(removalFromLostNode(pod, nowMs), { ...parts, barrier: new Barrier() })),
+	);
+}

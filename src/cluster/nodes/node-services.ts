@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { isIPv4 } from "node:net";
+import type { Mirror } from "../../client/mirror.ts";
+import type { Clock } from "../../core/clock.ts";
+import { namespaces } from "../../kinds/core/namespace.ts";
+import type { NodeNetwork } from "../../network/network.ts";
+import { startApiProxy } from "../../services/api-proxy.ts";
+import { startDnsServer } from "../../services/dns-server.ts";
+import { mirrorDnsView } from "../../services/dns-view.ts";
+import { serveProxyHealth } from "../../services/proxy-health.ts";
+import { startServiceProxy } from "../../services/service-proxy.ts";
+import { startStateMetrics } from "../../services/state-metrics-server.ts";
+import { apiServerIndex, serviceAddress, stateMetricsAt } from "../settings/service-addresses.ts";
+import type { AgentConfig } from "./agent-protocol.ts";
+
+interface NodeServicesOptions {
+	/** What the service proxy may read; the DNS server shares its services and endpoints, which are the same. */
+	proxy: Mirror;
+	/** What only the DNS server may read. */
+	dns: Mirror;
+	network: NodeNetwork;
+	clock: Clock;
+	config: AgentConfig;
+	/** Of kube-state-metrics' service account. */
+	stateMetricsToken: string;
+}
+
+/** DNS, service addresses, routes, the API's own address and kube-state-metrics', as every node answers them itself. Resolves when they answer. */
+export async function startNodeServices(options: NodeServicesOptions): Promise<{ close(): Promise<void> }> {
+	const { proxy: mirror, dns: dnsMirror, network, clock, config } = options;
+	const [dns, api, stateMetrics, proxy, health] = await Promise.all([
+		startDnsServer({
+			view: mirrorDnsView(mirror, dnsMirror.of(namespaces)),
+			clock,
+			domain: "cluster.local",
+			addresses: [config.clusterDns],
+			port: 53,
+			resolvers: machineResolvers()
+				.filter((address) => address !== config.clusterDns)
+				.map((address) => ({ address })),
+		}),
+		startApiProxy({
+			address: serviceAddress(config.serviceCidr, apiServerIndex),
+			port: 443,
+			socketPath: config.apiTlsSocket,
+		}),
+		startStateMetrics({
+			address: serviceAddress(config.serviceCidr, stateMetricsAt.index),
+			port: stateMetricsAt.port,
+			socketPath: config.apiSocket,
+			token: options.stateMetricsToken,
+		}),
+		startServiceProxy({ mirror, network, clock, nodeName: config.node }),
+		serveProxyHealth({ clock }),
+	]);
+	return {
+		async close() {
+			proxy.stop();
+			await Promise.all([dns.close(), api.close(), stateMetrics.close(), health.close()]);
+		},
+	};
+}
+
+/** Name servers of the machine, for names outside the cluster. */
+function machineResolvers(): string[] {
+	try {
+		const text = readFileSync("/etc/resolv.conf", "utf8");
+		return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1] ?? "").filter(isIPv4);
+	} catch {
+		return [];
+	}
+}

@@ -1,0 +1,179 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import type { Clock, Timer } from "../../core/clock.ts";
+import { clusterDirectories } from "../../network/machine/processes.ts";
+import { createMachine, isWhole, type Machine, type NodeHolder } from "../../network/machine.ts";
+import type { KubeletDocument } from "../../node/kubelet-configuration.ts";
+import { dnsServer, nodeUser, serviceProxy, stateMetrics } from "../control-plane/identities.ts";
+import { registersToRead } from "../data/data-directories.ts";
+import type { Layout } from "../files/layout.ts";
+import { packageDirectory } from "../files/package-files.ts";
+import type { LocalTokens } from "../pki/local-tokens.ts";
+import { addressesOfNodes, dnsIndex, serviceAddress } from "../settings/service-addresses.ts";
+import { AgentProcess } from "./agent-process.ts";
+import type { AgentConfig, AgentTokens } from "./agent-protocol.ts";
+import type { NodePool, PoolNode } from "./node-pool.ts";
+
+export interface ProcessNodesOptions {
+	layout: Layout;
+	clock: Clock;
+	clusterCidr: string;
+	serviceCidr: string;
+	/** Of all nodes; absent: as usual. */
+	kubelet?: KubeletDocument | undefined;
+	showHome?: boolean | undefined;
+	/** What the nodes' agents are known by. */
+	tokens: LocalTokens;
+	/** Fulfilled when the API server answers; until then nodes are made, and their agents wait. Default: it does. */
+	apiAnswers?: Promise<unknown>;
+}
+
+/** Nodes as namespaces of this machine, each with an agent process. @throws Error that says what the machine lacks */
+export async function createProcessNodes(options: ProcessNodesOptions): Promise<NodePool> {
+	const { layout, clock, serviceCidr } = options;
+	const localAddresses = addressesOfNodes.map((index) => serviceAddress(serviceCidr, index));
+	const machine = await createMachine({ directory: layout.data, clock, localAddresses });
+	if (machine.problems.length > 0) throw new Error(machine.problems.join("; "));
+	return new ProcessNodes(options, machine);
+}
+
+/** Ends what is left of the cluster's nodes, whoever started them. Returns how many there were. */
+export async function removeMachine(layout: Layout, clock: Clock): Promise<number> {
+	const machine = await createMachine({ directory: layout.data, clock });
+	const count = machine.nodes().length;
+	await machine.destroy();
+	return count;
+}
+
+/** How often the nodes' namespaces are looked at. An agent's end is noticed at once; this is for the loss of the switch. */
+const lookMs = 5_000;
+
+class ProcessNodes implements NodePool {
+	readonly #options: ProcessNodesOptions;
+	readonly #machine: Machine;
+	readonly #nodes = new Map<string, { agent: AgentProcess; holder: NodeHolder; tokens: AgentTokens }>();
+	#nextLook: Timer;
+	#stopped = false;
+
+	constructor(options: ProcessNodesOptions, machine: Machine) {
+		this.#options = options;
+		this.#machine = machine;
+		this.#nextLook = options.clock.after(lookMs, () => this.#look());
+	}
+
+	get mode(): "root" | "rootless" {
+		return this.#machine.mode;
+	}
+
+	async add(node: PoolNode): Promise<void> {
+		const { layout, clock } = this.#options;
+		const files = layout.node(node.name);
+		const spec = { ...node, rootDirectory: files.directory };
+		const holder = await this.#machine.addNode(spec);
+		if (this.#stopped) throw new Error("the nodes are being stopped");
+		const config: AgentConfig = {
+			node: node.name,
+			address: node.address,
+			podCidr: node.podCidr,
+			labels: { ...node.labels },
+			clusterCidr: this.#options.clusterCidr,
+			serviceCidr: this.#options.serviceCidr,
+			clusterDns: serviceAddress(this.#options.serviceCidr, dnsIndex),
+			hidden: outermost([layout.data, layout.sockets, ...clusterDirectories()]),
+			registers: registersToRead(),
+			showHome: this.#options.showHome === true,
+			directory: files.directory,
+			viewDirectory: holder.viewDirectory,
+			scratchDirectory: holder.scratchDirectory,
+			cgroup: holder.cgroup,
+			imagesFile: layout.images,
+			seccompProfiles: join(layout.data, "seccomp"),
+			standIns: join(packageDirectory, "assets/stand-ins"),
+			...(this.#options.kubelet === undefined ? {} : { kubelet: this.#options.kubelet }),
+			apiSocket: layout.apiSocket,
+			apiTlsSocket: layout.apiTlsSocket,
+			agentSocket: files.agentSocket,
+		};
+		mkdirSync(files.directory, { recursive: true, mode: 0o700 });
+		writeFileSync(files.config, JSON.stringify(config), { mode: 0o600 });
+		const tokens: AgentTokens = {
+			node: this.#options.tokens.grant(nodeUser(node.name)),
+			proxy: this.#options.tokens.grant(serviceProxy),
+			dns: this.#options.tokens.grant(dnsServer),
+			stateMetrics: this.#options.tokens.grant(stateMetrics),
+		};
+		const agent = new AgentProcess({
+			tokens,
+			enter: async () => {
+				const local = this.#nodes.get(node.name);
+				if (local === undefined) return holder.enterArguments();
+				if (!isWhole(local.holder)) local.holder = await this.#machine.addNode(spec);
+				return local.holder.enterArguments();
+			},
+			configFile: files.config,
+			logFile: files.log,
+			data: layout.data,
+			clock,
+			apiAnswers: this.#options.apiAnswers ?? Promise.resolve(),
+		});
+		this.#nodes.set(node.name, { agent, holder, tokens });
+		await agent.start();
+	}
+
+	async repair(): Promise<void> {
+		const nodes = [...this.#nodes.values()];
+		await Promise.all(nodes.map(({ agent, holder }) => (isWhole(holder) ? agent.start() : agent.restart())));
+	}
+
+	#look(): void {
+		const broken = [...this.#nodes.values()].filter(({ holder }) => !isWhole(holder));
+		// An agent that does not start is started again by itself; its log says why it did not.
+		void Promise.allSettled(broken.map(({ agent }) => agent.restart())).then(() => {
+			if (!this.#stopped) this.#nextLook = this.#options.clock.after(lookMs, () => this.#look());
+		});
+	}
+
+	async remove(name: string): Promise<void> {
+		const node = this.#nodes.get(name);
+		await node?.agent.stop();
+		this.#options.tokens.revoke(Object.values(node?.tokens ?? {}));
+		this.#nodes.delete(name);
+		await this.#machine.removeNode(name);
+		await rm(this.#options.layout.node(name).directory, { recursive: true, force: true });
+	}
+
+	dial(name: string): Promise<Duplex> {
+		return new Promise((resolve, reject) => {
+			const socket = connect(this.#options.layout.node(name).agentSocket, () => {
+				socket.off("error", reject);
+				resolve(socket);
+			});
+			socket.once("error", reject);
+		});
+	}
+
+	agentPid(name: string): number | undefined {
+		return this.#nodes.get(name)?.agent.pid;
+	}
+
+	limitations(name: string): readonly string[] {
+		return this.#nodes.get(name)?.agent.limitations ?? [];
+	}
+
+	async stop(): Promise<void> {
+		this.#stopped = true;
+		this.#nextLook.cancel();
+		await Promise.all([...this.#nodes.values()].map(({ agent }) => agent.stop()));
+		await this.#machine.destroy();
+	}
+}
+
+/** Without those that lie in another one. */
+function outermost(directories: readonly string[]): string[] {
+	return [...new Set(directories)].filter(
+		(directory) => !directories.some((other) => other !== directory && directory.startsWith(`${other}/`)),
+	);
+}

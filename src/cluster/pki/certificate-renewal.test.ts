@@ -1,0 +1,139 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { connect as connectHttp2 } from "node:http2";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, type TLSSocket } from "node:tls";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { listen } from "../../api/listen.ts";
+import { testApi } from "../../api/testing.ts";
+import { authorityWarning, CertificateRenewal } from "./certificate-renewal.ts";
+import { ensureCertificates } from "./certificates.ts";
+import { serverNames } from "./server-names.ts";
+
+const dayMs = 24 * 3600 * 1000;
+let folder: string;
+beforeEach(() => {
+	folder = mkdtempSync(join(tmpdir(), "renewal-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const ensure = (nowMs: number) => ensureCertificates(folder, serverNames(), nowMs);
+
+/** A clock that is set; the looks are the tests' own. */
+class SetClock {
+	nowMs = Date.parse("2026-01-01T00:00:00Z");
+	readonly random = () => 0;
+	now = () => this.nowMs;
+	monotonicMs = () => this.nowMs;
+	after = () => ({ cancel: () => {} });
+	sleep = () => new Promise<void>(() => {});
+	advance(byMs: number): void {
+		this.nowMs += byMs;
+	}
+}
+
+async function renewal(clock: SetClock, used: string[] = [], said: string[] = []) {
+	const current = await ensure(clock.now());
+	const kept = new CertificateRenewal({
+		current,
+		ensure,
+		use: ({ server }) => void used.push(server.cert),
+		report: (text) => void said.push(text),
+		clock,
+	});
+	return { kept, current };
+}
+
+test("certificates are replaced while a third of their life is left, each time, whatever the clock does", async () => {
+	const clock = new SetClock();
+	const used: string[] = [];
+	const { kept, current } = await renewal(clock, used);
+	clock.advance(200 * dayMs);
+	await kept.look();
+	expect(used).toEqual([]);
+	clock.advance(60 * dayMs);
+	await kept.look();
+	expect(used).toHaveLength(1);
+	const renewed = new X509Certificate(used[0] ?? "");
+	expect(Date.parse(renewed.validTo) - clock.now()).toBeGreaterThan(364 * dayMs);
+	// The machine slept for years.
+	clock.advance(700 * dayMs);
+	await kept.look();
+	expect(used).toHaveLength(2);
+	const last = new X509Certificate(used.at(-1) ?? "");
+	expect(Date.parse(last.validTo)).toBeGreaterThan(clock.now());
+	expect(last.checkIssued(new X509Certificate(current.authority.ca))).toBe(true);
+	kept.stop();
+});
+
+test("a clock that was ahead when a certificate was made does not leave one that is not valid yet", async () => {
+	const nowMs = Date.parse("2026-01-01T00:00:00Z");
+	const ahead = await ensure(nowMs + 400 * dayMs);
+	const back = await ensure(nowMs);
+	expect(back.server.cert).not.toBe(ahead.server.cert);
+	expect(Date.parse(new X509Certificate(back.server.cert).validFrom)).toBeLessThan(nowMs);
+});
+
+test("a key that does not belong to its certificate, as after a crash between the two files, is replaced", async () => {
+	const nowMs = Date.parse("2026-01-01T00:00:00Z");
+	await ensure(nowMs);
+	copyFileSync(join(folder, "admin.key"), join(folder, "server.key"));
+	const { server } = await ensure(nowMs);
+	expect(new X509Certificate(server.cert).checkPrivateKey(createPrivateKey(server.key))).toBe(true);
+});
+
+test("no certificate outlives the authority, whose end is announced", async () => {
+	const clock = new SetClock();
+	const said: string[] = [];
+	const { kept, current } = await renewal(clock, [], said);
+	expect(kept.warning).toBeUndefined();
+	clock.advance(3300 * dayMs);
+	await kept.look();
+	expect(kept.warning).toMatch(/certificate authority ends on .*delete pki\/ca/);
+	expect(said.filter((text) => text.includes("authority ends"))).not.toEqual([]);
+	const { server } = await ensure(clock.now() + 300 * dayMs);
+	expect(new X509Certificate(server.cert).validTo).toBe(new X509Certificate(current.authority.ca).validTo);
+	expect(authorityWarning(current.authority.ca, clock.now() + 4000 * dayMs)).toContain("authority ended on");
+	kept.stop();
+});
+
+test("a listener shows the new certificate to new connections and cuts none that is open", async () => {
+	const clock = new SetClock();
+	const certificates = await ensure(clock.now());
+	const listener = await listen(await testApi(), {
+		tls: { ...certificates.server, clientCa: certificates.authority.ca },
+	});
+	const shown = async () => {
+		const socket: TLSSocket = connect({ host: "127.0.0.1", port: listener.port ?? 0, rejectUnauthorized: false });
+		await once(socket, "secureConnect");
+		const { raw } = socket.getPeerCertificate();
+		socket.destroy();
+		return new X509Certificate(raw).fingerprint256;
+	};
+	const session = connectHttp2(`https://127.0.0.1:${listener.port}`, { rejectUnauthorized: false });
+	const status = async () => {
+		const stream = session.request({ ":path": "/livez" });
+		const [headers] = await once(stream, "response");
+		stream.close();
+		return headers[":status"];
+	};
+	try {
+		expect(await status()).toBe(200);
+		expect(await shown()).toBe(new X509Certificate(certificates.server.cert).fingerprint256);
+		const renewed = await ensure(clock.now() + 300 * dayMs);
+		listener.useCertificate(renewed.server);
+		expect(await shown()).toBe(new X509Certificate(renewed.server.cert).fingerprint256);
+		expect(await status()).toBe(200);
+		// Who shows a certificate of the authority is still known by it.
+		const admin = connectHttp2(`https://127.0.0.1:${listener.port}`, { rejectUnauthorized: false, ...renewed.admin });
+		const stream = admin.request({ ":path": "/api/v1/namespaces" });
+		expect((await once(stream, "response"))[0][":status"]).toBe(200);
+		admin.close();
+		stream.close();
+	} finally {
+		session.close();
+		await listener.close();
+	}
+});

@@ -1,0 +1,85 @@
+/** Kubeconfigs of other users than the administrator, for trying roles out. */
+import { createPrivateKey, randomBytes, webcrypto } from "node:crypto";
+import { join } from "node:path";
+import type { Client } from "../../client/client.ts";
+import { waitFor } from "../../client/wait.ts";
+import { timestamp } from "../../core/clock.ts";
+import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
+import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
+import type { Layout } from "../files/layout.ts";
+import type { KeyPair } from "./key-pair.ts";
+
+const signerName = "kubernetes.io/kube-apiserver-client";
+const signLimitMs = 30_000;
+const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+
+/** Where the kubeconfig of a user lies: beside the administrator's. */
+export function userKubeconfigFile(layout: Layout, user: string): string {
+	return join(layout.data, `kubeconfig-${encodeURIComponent(user)}`);
+}
+
+/**
+ * A certificate for the user, asked for, approved and signed through the API (Kubernetes documentation, "Certificate
+ * Signing Requests"). The request is gone afterwards.
+ * @param client may create, approve and delete requests
+ * @throws ApiError of a refusal, such as for the group system:masters; Error when the request is not signed
+ */
+export async function certificateFor(
+	client: Client,
+	user: { name: string; groups: readonly string[] },
+	nowMs: number,
+): Promise<KeyPair> {
+	const { key, request } = await requestFor(user);
+	const ref = { name: `kubeconfig-${randomBytes(6).toString("hex")}` };
+	await client.create(certificateSigningRequests, {
+		metadata: ref,
+		spec: { request: Buffer.from(request).toString("base64"), signerName, usages: ["client auth"] },
+	});
+	try {
+		const now = timestamp(nowMs);
+		const condition = { type: "Approved", status: "True", reason: "CoxKubeconfig", message: "cox kubeconfig --user" };
+		const times = { lastUpdateTime: now, lastTransitionTime: now };
+		const patch = { status: { conditions: [{ ...condition, ...times }] } };
+		await client.patch(certificateSigningRequests, ref, { type: "merge", patch }, "approval");
+		const signal = AbortSignal.timeout(signLimitMs);
+		const signed = await waitFor(client, certificateSigningRequests, ref, isDecided, { signal });
+		const { certificate, conditions = [] } = signed?.status ?? {};
+		if (certificate === undefined)
+			throw new Error(
+				`the certificate was not signed: ${conditions.find(isFailure)?.message ?? "the request is gone"}`,
+			);
+		return { key, cert: Buffer.from(certificate, "base64").toString() };
+	} finally {
+		await client.delete(certificateSigningRequests, ref).catch(() => {});
+	}
+}
+
+function isDecided(request: CertificateSigningRequest | undefined): boolean {
+	return (
+		request === undefined ||
+		request.status?.certificate !== undefined ||
+		request.status?.conditions?.some(isFailure) === true
+	);
+}
+
+function isFailure({ type }: { type: string }): boolean {
+	return type === "Failed" || type === "Denied";
+}
+
+async function requestFor(user: {
+	name: string;
+	groups: readonly string[];
+}): Promise<{ key: string; request: string }> {
+	// The certificate library is large; see certificates.ts.
+	await import("reflect-metadata");
+	const { Pkcs10CertificateRequestGenerator } = await import("@peculiar/x509");
+	const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+	const request = await Pkcs10CertificateRequestGenerator.create({
+		name: [...user.groups.map((group) => ({ O: [group] })), { CN: [user.name] }],
+		keys,
+		signingAlgorithm: algorithm,
+	});
+	const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
+	const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+	return { key: key.export({ type: "pkcs8", format: "pem" }).toString(), request: request.toString("pem") };
+}

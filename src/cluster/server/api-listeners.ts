@@ -1,0 +1,90 @@
+/** Where the API server is reached: its port, its sockets, and the kubeconfig that says so. Certificates are renewed in between. */
+import { type Listener, listen } from "../../api/listen.ts";
+import { systemClock } from "../../core/clock.ts";
+import { isCode } from "../../core/descriptors.ts";
+import { replaceFile } from "../../core/replace-file.ts";
+import { clusterName, type Layout } from "../files/layout.ts";
+import { CertificateRenewal } from "../pki/certificate-renewal.ts";
+import { type Certificates, ensureCertificates } from "../pki/certificates.ts";
+import { kubeconfigText } from "../pki/kubeconfig.ts";
+import { host, serverNames } from "../pki/server-names.ts";
+
+export interface ApiListenersOptions {
+	api: Parameters<typeof listen>[0];
+	layout: Layout;
+	certificates: Certificates;
+	/** Another one is taken when this is in use. */
+	port: number;
+	onError(what: string, error: unknown): void;
+}
+
+export interface ApiListeners {
+	readonly port: number;
+	/** What is wrong with the certificates; undefined: nothing. */
+	readonly warning: string | undefined;
+	close(): Promise<void>;
+}
+
+/** `https://127.0.0.1:6443` */
+export function apiAddress(port: number): string {
+	return `https://${host}:${port}`;
+}
+
+/** Listens on a port with TLS, on a socket with TLS, and on one without for the agents of this machine. */
+export async function openApiListeners(options: ApiListenersOptions): Promise<ApiListeners> {
+	const { api, layout, certificates, onError } = options;
+	const tls = { ...certificates.server, clientCa: certificates.authority.ca };
+	const listeners: Listener[] = [];
+	const open = async (where: { host: string; port: number } | { socketPath: string }, secure = true) => {
+		const listener = await listen(api, { ...(secure ? { tls } : {}), ...where });
+		listeners.push(listener);
+		return listener;
+	};
+	const closeAll = async () => {
+		for (const listener of listeners.splice(0).reverse()) await listener.close();
+	};
+	try {
+		const listener = await open({ host, port: options.port }).catch((error: unknown) => {
+			if (!isCode(error, "EADDRINUSE")) throw error;
+			return open({ host, port: 0 });
+		});
+		const port = listener.port ?? options.port;
+		await open({ socketPath: layout.apiTlsSocket });
+		await open({ socketPath: layout.apiSocket }, false);
+		writeKubeconfig(layout, port, certificates);
+		const renewal = new CertificateRenewal({
+			current: certificates,
+			ensure: (nowMs) => ensureCertificates(layout.pki, serverNames(), nowMs),
+			use: (renewed) => {
+				for (const one of listeners) one.useCertificate(renewed.server);
+				writeKubeconfig(layout, port, renewed);
+			},
+			report: (text) => onError("certificates", text),
+			// Clients check certificates by real time.
+			clock: systemClock({ unref: true }),
+		});
+		return {
+			port,
+			get warning() {
+				return renewal.warning;
+			},
+			async close() {
+				renewal.stop();
+				await closeAll();
+			},
+		};
+	} catch (error) {
+		await closeAll();
+		throw error;
+	}
+}
+
+function writeKubeconfig(layout: Layout, port: number, { authority, admin }: Certificates): void {
+	const text = kubeconfigText({
+		cluster: clusterName(layout),
+		server: apiAddress(port),
+		ca: authority.ca,
+		user: admin,
+	});
+	replaceFile(layout.kubeconfig, text);
+}

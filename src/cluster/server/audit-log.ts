@@ -1,0 +1,175 @@
+/** Writes the audit log to a file: JSON lines, rotated by size and age as upstream names and keeps them. */
+import { closeSync, openSync } from "node:fs";
+import { appendFile, readdir, rename, stat, truncate, unlink } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
+import { type Clock, systemClock } from "../../core/clock.ts";
+
+export interface AuditLogOptions {
+	file: string;
+	/** A larger file is put aside. Default 100 MB. */
+	maxSizeBytes?: number | undefined;
+	/** Files put aside that are kept. Default 10. */
+	maxBackups?: number | undefined;
+	/** How long they are kept. Default: as long as there are not too many. */
+	maxAgeMs?: number | undefined;
+	/** Called with what could not be written, and with how many events were dropped for it. */
+	onError(what: string, error: Error): void;
+	clock?: Clock;
+}
+
+/** Events that wait to be written. More than this is dropped. */
+const queueLimitBytes = 16 * 1024 * 1024;
+/** After a failure, such as a full disk. */
+const retryMs = 1000;
+/** How long a closing log tries to write what waits. */
+const closeLimitMs = 2000;
+const defaultSizeBytes = 100 * 1024 * 1024;
+const defaultBackups = 10;
+
+/** Requests do not wait for it: `write` returns at once and never fails. */
+export class AuditLog {
+	readonly #options: AuditLogOptions;
+	readonly #clock: Clock;
+	#lines: Buffer[] = [];
+	#waitingBytes = 0;
+	#sizeBytes: number | undefined;
+	#droppedCount = 0;
+	#writing: Promise<void> | undefined;
+	#hasFailed = false;
+	readonly #closing = new AbortController();
+
+	/** @throws Error when the file cannot be opened: better at the start than without a log later */
+	constructor(options: AuditLogOptions) {
+		this.#options = options;
+		this.#clock = options.clock ?? systemClock({ unref: true });
+		closeSync(openSync(options.file, "a", 0o600));
+	}
+
+	/** @param event what can be JSON; it may change afterwards */
+	readonly write = (event: object): void => {
+		const line = lineOf(event);
+		if (line === undefined || this.#waitingBytes + line.length > queueLimitBytes) {
+			this.#droppedCount++;
+			return;
+		}
+		this.#lines.push(line);
+		this.#waitingBytes += line.length;
+		this.#writing ??= this.#writeAll().finally(() => {
+			this.#writing = undefined;
+		});
+	};
+
+	/** Resolves when everything is written, or cannot be. */
+	async close(): Promise<void> {
+		const cut = this.#clock.after(closeLimitMs, () => this.#closing.abort());
+		// Failures are waited out one more time only.
+		while (this.#writing !== undefined && !this.#closing.signal.aborted) await this.#writing;
+		cut.cancel();
+		this.#closing.abort();
+		this.#sayDropped();
+	}
+
+	/** Events that come in the meantime make the next batch. */
+	async #writeAll(): Promise<void> {
+		// One turn later, so that what belongs together is one write.
+		await Promise.resolve();
+		while (this.#lines.length > 0 && !this.#closing.signal.aborted) {
+			const text = Buffer.concat(this.#lines);
+			const { length: count } = this.#lines;
+			try {
+				await this.#append(text);
+			} catch (error) {
+				await this.#failed(error);
+				continue;
+			}
+			this.#hasFailed = false;
+			this.#lines.splice(0, count);
+			this.#waitingBytes -= text.length;
+			this.#sayDropped();
+		}
+	}
+
+	async #append(text: Buffer): Promise<void> {
+		const { file, maxSizeBytes = defaultSizeBytes } = this.#options;
+		this.#sizeBytes ??= (await stat(file).catch(() => undefined))?.size ?? 0;
+		if (this.#sizeBytes > 0 && this.#sizeBytes + text.length > maxSizeBytes) await this.#rotate();
+		try {
+			await appendFile(file, text, { mode: 0o600 });
+		} catch (error) {
+			await this.#takeBack(this.#sizeBytes);
+			throw error;
+		}
+		this.#sizeBytes += text.length;
+	}
+
+	/** A full disk takes a part: it would be there twice, and half of a line in the middle of another. */
+	async #takeBack(sizeBytes: number): Promise<void> {
+		const { file } = this.#options;
+		const stats = await stat(file).catch(() => undefined);
+		if (stats?.isFile() && stats.size > sizeBytes) await truncate(file, sizeBytes).catch(() => {});
+	}
+
+	async #rotate(): Promise<void> {
+		const { file } = this.#options;
+		await rename(file, this.#backupName());
+		this.#sizeBytes = 0;
+		await this.#prune();
+	}
+
+	/** `audit-2026-01-01T00-00-00.000.log` */
+	#backupName(): string {
+		const { file } = this.#options;
+		const time = new Date(this.#clock.now()).toISOString().slice(0, 23).replaceAll(":", "-");
+		return join(dirname(file), `${stem(file)}-${time}${extname(file)}`);
+	}
+
+	/** Removes files put aside that are too many or too old. */
+	async #prune(): Promise<void> {
+		const { file, maxBackups = defaultBackups, maxAgeMs = Number.POSITIVE_INFINITY } = this.#options;
+		const backups = (await readdir(dirname(file)))
+			.map((name) => ({ name, madeMs: madeMs(file, name) }))
+			.filter(({ madeMs }) => !Number.isNaN(madeMs))
+			.sort((one, other) => other.madeMs - one.madeMs);
+		const nowMs = this.#clock.now();
+		for (const [index, { name, madeMs }] of backups.entries())
+			if (index >= maxBackups || nowMs - madeMs > maxAgeMs) await unlink(join(dirname(file), name));
+	}
+
+	async #failed(error: unknown): Promise<void> {
+		this.#sizeBytes = undefined;
+		// Once until it works again: a full disk would fill the server's log, too.
+		if (!this.#hasFailed) this.#options.onError("audit log", error instanceof Error ? error : new Error(String(error)));
+		this.#hasFailed = true;
+		await this.#clock.sleep(retryMs, this.#closing.signal).catch(() => {});
+	}
+
+	#sayDropped(): void {
+		const unwritten = this.#closing.signal.aborted ? this.#lines.length : 0;
+		const count = this.#droppedCount + unwritten;
+		if (count === 0) return;
+		this.#droppedCount = 0;
+		this.#options.onError("audit log", new Error(`${count} events were dropped: they could not be written in time`));
+	}
+}
+
+/** Undefined for what cannot be JSON: a client in this process may send anything. */
+function lineOf(event: object): Buffer | undefined {
+	try {
+		return Buffer.from(`${JSON.stringify(event)}\n`);
+	} catch {
+		return undefined;
+	}
+}
+
+function stem(file: string): string {
+	return basename(file, extname(file));
+}
+
+/** When a file was put aside, by its name; NaN for other files. */
+function madeMs(file: string, name: string): number {
+	const [prefix, suffix] = [`${stem(file)}-`, extname(file)];
+	if (!name.startsWith(prefix) || !name.endsWith(suffix)) return Number.NaN;
+	const time = name.slice(prefix.length, name.length - suffix.length);
+	const [, date, hour, minute, second] = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d\.\d{3})$/.exec(time) ?? [];
+	return date === undefined ? Number.NaN : Date.parse(`${date}T${hour}:${minute}:${second}Z`);
+}

@@ -1,0 +1,45 @@
+import { planNodes } from "../nodes/node-numbering.ts";
+import { changeSettings } from "../settings/api-settings.ts";
+import { defaultSettings, type Settings } from "../settings/settings.ts";
+import type { LaunchOptions } from "./launch.ts";
+
+/**
+ * The settings of a cluster that starts: those of its last start, changed as the options say, with as many nodes as
+ * they want.
+ * @param existing undefined for a new cluster; changed in place otherwise
+ * @throws Error for options that the cluster cannot have, or no longer
+ */
+export function launchSettings(existing: Settings | undefined, options: LaunchOptions): Settings {
+	const settings = existing ?? { ...defaultSettings, ...pick(options) };
+	refuseChange(settings, options);
+	changeSettings(settings, options);
+	if (options.kubelet !== undefined) settings.kubelet = options.kubelet;
+	if (options.showHome !== undefined) settings.showHome = options.showHome;
+	if (options.admissionPlugins !== undefined) settings.admissionPlugins = options.admissionPlugins;
+	if (options.notifyAllow !== undefined) settings.notifyAllow = options.notifyAllow;
+	if (options.history === false) settings.history = false;
+	else if (options.history !== undefined) settings.history = { ...(settings.history || {}), ...options.history };
+	const missing = (options.nodes ?? (existing === undefined ? 1 : 0)) - Object.keys(settings.nodes).length;
+	if (missing > 0) planNodes(settings, { count: missing });
+	return settings;
+}
+
+function pick(options: LaunchOptions): Partial<Settings> {
+	return {
+		...(options.runtime === undefined ? {} : { runtime: options.runtime }),
+		...(options.clock === undefined ? {} : { clock: options.clock }),
+		nodes: {},
+	};
+}
+
+function refuseChange(settings: Settings, options: LaunchOptions): void {
+	for (const name of ["runtime", "clock"] as const)
+		if (options[name] !== undefined && options[name] !== settings[name])
+			throw new Error(
+				`this cluster was made with --${name} ${settings[name]}, not ${options[name]}; 'cox reset' forgets it`,
+			);
+	if (options.kubelet !== undefined && settings.runtime !== "process")
+		throw new Error("--kubelet-config needs --runtime process: simulated nodes run nothing that it could bound");
+	if (settings.clock === "virtual" && settings.runtime !== "simulated")
+		throw new Error("--clock virtual needs --runtime simulated: real processes live in real time");
+}

@@ -1,0 +1,175 @@
+import { closeSync, openSync } from "node:fs";
+import { constants } from "node:os";
+import { isDeepStrictEqual } from "node:util";
+import { systemClock } from "../../core/clock.ts";
+import { spawnApart } from "../../core/inherited.ts";
+import type { HistoryOptions } from "../../history/settings.ts";
+import type { KubeletDocument } from "../../node/kubelet-configuration.ts";
+import { control, NotRunning } from "../control/control-client.ts";
+import type { ClusterStatus, StartReport } from "../control/control-protocol.ts";
+import { processesMarked, serverMark, supervisorMark } from "../control/processes.ts";
+import { enterData } from "../data/data-directories.ts";
+import type { Layout } from "../files/layout.ts";
+import { nodeFlags, programFile, superviseScript } from "../files/package-files.ts";
+import type { ApiChanges } from "../settings/api-settings.ts";
+import { readSettings } from "../settings/settings.ts";
+
+/** What `cox up` may ask for; a cluster that exists keeps what is not said. */
+export interface LaunchOptions extends ApiChanges {
+	/** At least this many nodes. Default 1 for a new cluster. */
+	nodes?: number;
+	runtime?: "process" | "simulated";
+	clock?: "system" | "virtual";
+	/** A KubeletConfiguration for all nodes, in the place of the one before. */
+	kubelet?: KubeletDocument;
+	/** Whether containers see the machine's home directories and credentials; from the next start on. */
+	showHome?: boolean;
+	/** Optional steps of admission: from the next start on, until other ones are named. */
+	admissionPlugins?: readonly string[];
+	/** How much is kept of Jobs that have run, from the next start on; what is absent stays. False: nothing. */
+	history?: HistoryOptions | false;
+	/** Networks and hosts that notifications may reach: from the next start on, until other ones are named. */
+	notifyAllow?: readonly string[];
+	/** Absolute path of an EncryptionConfiguration, in the place of the one before; empty: none from now on. */
+	encryptionFile?: string;
+}
+
+/**
+ * The cluster of this data directory, running: started if it was not, with nodes added if it had too few. Returns when
+ * every node is Ready and the default service account exists.
+ */
+export async function launch(
+	layout: Layout,
+	options: LaunchOptions,
+	progress: (text: string) => void,
+): Promise<ClusterStatus> {
+	// A server that has just died is being started again.
+	const running = (await runningStatus(layout)) ?? (await startedByAnother(layout));
+	if (running === undefined) {
+		try {
+			return await spawnServer(layout, options, progress);
+		} catch (error) {
+			if ((await startedByAnother(layout)) === undefined) throw error;
+			return launch(layout, options, progress);
+		}
+	}
+	refuseChange("--runtime", options.runtime, running.runtime);
+	refuseChange("--clock", options.clock, running.clock.kind);
+	const before = JSON.stringify(readSettings(layout.settings)?.kubelet);
+	if (options.kubelet !== undefined && JSON.stringify(options.kubelet) !== before)
+		throw new Error("the cluster runs with another --kubelet-config; 'cox down' first, then 'cox up' with this one");
+	refuseOtherPlugins(layout, options);
+	refuseOtherApi(layout, options);
+	const encryption = readSettings(layout.settings)?.encryption?.file ?? "";
+	if (options.encryptionFile !== undefined && options.encryptionFile !== encryption)
+		throw new Error("another --encryption-provider-config takes effect when the cluster starts: 'cox down' first");
+	if (options.showHome !== undefined && options.showHome !== (readSettings(layout.settings)?.showHome === true))
+		throw new Error("whether containers see home directories is settled when the cluster starts: 'cox down' first");
+	const allowed = readSettings(layout.settings)?.notifyAllow ?? [];
+	if (options.notifyAllow !== undefined && !isDeepStrictEqual(options.notifyAllow, allowed))
+		throw new Error("another --notify-allow takes effect when the cluster starts: 'cox down' first");
+	if (options.history !== undefined) refuseOtherHistory(layout, options.history);
+	const missing = (options.nodes ?? 0) - running.nodes.length;
+	if (missing > 0) await control(layout, "addNodes", { count: missing });
+	return control(layout, "ready");
+}
+
+async function runningStatus(layout: Layout): Promise<ClusterStatus | undefined> {
+	try {
+		return await control(layout, "status");
+	} catch (error) {
+		if (error instanceof NotRunning) return undefined;
+		throw error;
+	}
+}
+
+/** How long to wait for a server that another command starts: with slow nodes, and a few restarts. */
+const startByAnotherLimitMs = 120_000;
+
+/**
+ * The status of the server that another `cox up`, or its supervisor, is starting right now; undefined when there is
+ * none, or it ends.
+ */
+async function startedByAnother(layout: Layout): Promise<ClusterStatus | undefined> {
+	const clock = systemClock();
+	const deadlineMs = clock.monotonicMs() + startByAnotherLimitMs;
+	for (;;) {
+		const starting = [supervisorMark, serverMark].some((mark) => processesMarked(mark, layout.data).length > 0);
+		const status = await runningStatus(layout);
+		if (status !== undefined || !starting) return status;
+		if (clock.monotonicMs() > deadlineMs)
+			throw new Error(`a server process of ${layout.data} runs and does not answer; see ${layout.log}, or 'cox down'`);
+		await clock.sleep(20);
+	}
+}
+
+function refuseChange(option: string, wanted: string | undefined, found: string): void {
+	if (wanted !== undefined && wanted !== found)
+		throw new Error(`the cluster is running with ${option} ${found}, not ${wanted}; 'cox down' and 'cox reset' first`);
+}
+
+function refuseOtherPlugins({ settings }: Layout, { admissionPlugins }: LaunchOptions): void {
+	const now = readSettings(settings)?.admissionPlugins ?? [];
+	if (admissionPlugins === undefined || isDeepStrictEqual(new Set(admissionPlugins), new Set(now))) return;
+	const running = now.length === 0 ? "without --enable-admission-plugins" : `with --enable-admission-plugins ${now}`;
+	throw new Error(`the cluster is running ${running}; other ones take effect when it starts: 'cox down' first`);
+}
+
+function refuseOtherApi({ settings }: Layout, options: LaunchOptions): void {
+	const now = readSettings(settings);
+	for (const name of ["oidc", "audit", "apiAudiences", "admission"] as const) {
+		const wanted = options[name];
+		if (wanted === undefined || isDeepStrictEqual(wanted ?? undefined, now?.[name])) continue;
+		throw new Error(
+			`the cluster is running with another ${apiOptions[name]}; a new one takes effect when it starts: 'cox down' first`,
+		);
+	}
+}
+
+const apiOptions = {
+	oidc: "--oidc",
+	audit: "--audit-policy",
+	apiAudiences: "--api-audiences",
+	admission: "--admission-control-config-file",
+};
+
+/** The server process and its supervisor outlive this one; their output goes to the log in the data directory. */
+function spawnServer(layout: Layout, options: LaunchOptions, progress: (text: string) => void): Promise<ClusterStatus> {
+	enterData(layout.data);
+	const log = openSync(layout.log, "a", 0o600);
+	const server = [process.execPath, ...nodeFlags, programFile("server")];
+	// A server that is started again goes by the settings that the first one wrote.
+	const settings = JSON.stringify({ data: layout.data, ...options });
+	const child = spawnApart("sh", [superviseScript(), layout.data, ...server, settings], {
+		detached: true,
+		stdio: ["ignore", log, log, "ipc"],
+		env: { ...process.env, [supervisorMark]: layout.data },
+	});
+	closeSync(log);
+	return new Promise((resolve, reject) => {
+		child.on("error", reject);
+		child.on("exit", (code, signal) =>
+			reject(new Error(`the server process ended (${signal ?? endOf(code)}) before it was ready; see ${layout.log}`)),
+		);
+		child.on("message", (report: StartReport) => {
+			if (report.type === "progress") return progress(report.text);
+			child.removeAllListeners("exit");
+			child.disconnect();
+			child.unref();
+			if (report.type === "ready") resolve(report.status);
+			else reject(new Error(report.message));
+		});
+	});
+}
+
+/** How a process ended, by what the shell says of it. */
+function endOf(code: number | null): string {
+	const signal = Object.entries(constants.signals).find(([, number]) => number + 128 === code);
+	return signal?.[0] ?? `exit code ${code}`;
+}
+
+function refuseOtherHistory({ settings }: Layout, wanted: HistoryOptions | false): void {
+	const now = readSettings(settings)?.history ?? {};
+	if (isDeepStrictEqual(now, wanted === false ? false : { ...(now || {}), ...wanted })) return;
+	throw new Error("how much is kept of runs is settled when the cluster starts: 'cox down' first");
+}

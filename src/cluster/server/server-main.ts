@@ -1,0 +1,76 @@
+/**
+ * The server process of a cluster, as launch.ts starts it. Its one argument is JSON: the data directory and the
+ * options.
+ */
+import { rmSync, writeFileSync } from "node:fs";
+import type { StartReport } from "../control/control-protocol.ts";
+import { serveControl } from "../control/control-server.ts";
+import { supervision } from "../control/supervision.ts";
+import { layoutOf } from "../files/layout.ts";
+import { finishRestore } from "../snapshot/finish.ts";
+import type { LaunchOptions } from "./launch.ts";
+import { ClusterServer } from "./server.ts";
+
+// Written by launch.ts.
+const { data, ...options } = JSON.parse(process.argv[2] ?? "{}") as LaunchOptions & { data: string };
+const layout = layoutOf(data);
+
+// What nodes and pods may read does not depend on the shell that 'cox up' was called in; what is secret has its own
+// mode.
+process.umask(0o022);
+
+function report(message: StartReport): void {
+	process.send?.(message, undefined, undefined, () => {});
+}
+
+let stopping: Promise<void> | undefined;
+
+function stop(server: ClusterServer, exitCode: number): Promise<void> {
+	stopping ??= server.stop().finally(() => {
+		rmSync(layout.pidFile, { force: true });
+		process.exitCode = exitCode;
+		// Whatever might still be pending must not keep a stopped cluster's process alive.
+		setImmediate(() => process.exit());
+	});
+	return stopping;
+}
+
+try {
+	// Before anything is read: a restore that was interrupted has decided what is to be there.
+	finishRestore(layout);
+	// A server that is started again goes by the settings: what 'cox up' asked for may have been changed since.
+	const isFirst = supervision(layout).restarts.count === 0;
+	const server = new ClusterServer(layout, isFirst ? options : {});
+	for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(server, 0));
+	process.on("uncaughtException", (error) => {
+		process.stderr.write(`${error.stack}\n`);
+		server.abandon();
+		// Acknowledged writes are on disk. The supervisor starts another server, which finds nodes and pods running.
+		process.exit(1);
+	});
+	const status = await server.start((text) => report({ type: "progress", text }));
+	const control = await serveControl(layout.controlSocket, {
+		status: () => server.status(),
+		ready: () => server.ready(),
+		addNodes: (request) => server.addNodes(request),
+		removeNode: ({ name }) => server.removeNode(name),
+		clock: (command) => server.clock(command),
+		rotateSecrets: () => server.rotateSecrets(),
+		copyStore: async ({ folder }) => {
+			await server.copyStore(folder);
+			return {};
+		},
+		stop: async () => {
+			// The answer goes out before the socket closes.
+			setImmediate(() => void control.close().then(() => stop(server, 0)));
+			return {};
+		},
+	});
+	writeFileSync(layout.pidFile, `${process.pid}\n`, { mode: 0o600 });
+	report({ type: "ready", status });
+} catch (error) {
+	process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+	report({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+	process.exitCode = 1;
+	setImmediate(() => process.exit());
+}

@@ -1,0 +1,347 @@
+import { existsSync, statSync } from "node:fs";
+import { userInfo } from "node:os";
+import { jwtAuthenticators } from "../../api/access/oidc/configuration.ts";
+import { podSecurityConfiguration } from "../../api/admission/pod-security/configuration-file.ts";
+import type { AuditOptions } from "../../api/audit/audit.ts";
+import { auditPolicy } from "../../api/audit/policy.ts";
+import type { Client } from "../../client/client.ts";
+import { waitFor } from "../../client/wait.ts";
+import { systemClock } from "../../core/clock.ts";
+import { nodes } from "../../kinds/core/node.ts";
+import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
+import type { Node } from "../../kinds/generated/types.ts";
+import type { Store } from "../../store/store.ts";
+import type { AddNodes, ClockCommand, ClockStatus, ClusterStatus, NodeStatus } from "../control/control-protocol.ts";
+import { supervision } from "../control/supervision.ts";
+import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
+import { cox } from "../control-plane/identities.ts";
+import { type ClusterStore, openClusterStore } from "../data/cluster-store.ts";
+import { holdTimeForWrites } from "../data/held-store.ts";
+import type { Layout } from "../files/layout.ts";
+import { protectData } from "../files/private-folder.ts";
+import { version } from "../files/version.ts";
+import { forgetNode } from "../nodes/lost-node.ts";
+import { addNode } from "../nodes/node-labels.ts";
+import { planNodes, poolNode } from "../nodes/node-numbering.ts";
+import type { NodePool } from "../nodes/node-pool.ts";
+import { createProcessNodes } from "../nodes/process-nodes.ts";
+import { createSimulatedNodes } from "../nodes/simulated-nodes.ts";
+import { type Certificates, ensureCertificates } from "../pki/certificates.ts";
+import { LocalTokens } from "../pki/local-tokens.ts";
+import { serverNames } from "../pki/server-names.ts";
+import { readSettings, type Settings, writeSettings } from "../settings/settings.ts";
+import { type ApiListeners, apiAddress, openApiListeners } from "./api-listeners.ts";
+import { AuditLog } from "./audit-log.ts";
+import type { LaunchOptions } from "./launch.ts";
+import { launchSettings } from "./launch-settings.ts";
+import { securityNotes } from "./security-notes.ts";
+import { ServerTime } from "./server-time.ts";
+import { removeSockets } from "./stop.ts";
+
+const preferredPort = 6443;
+/** How long nodes may take to become Ready before `cox up` gives up. */
+const readyLimitMs = 60_000;
+
+/** A whole cluster in this process but for the agents of real nodes, which are processes of their own. */
+export class ClusterServer {
+	readonly #layout: Layout;
+	readonly #settings: Settings;
+	readonly #time: ServerTime;
+	readonly #startedMs = systemClock().monotonicMs();
+	/** Bearer tokens of this machine's agents. */
+	readonly #tokens = new LocalTokens();
+	readonly #closers: (() => Promise<unknown>)[] = [];
+	readonly #options: LaunchOptions;
+	#opened: ClusterStore | undefined;
+	#listeners: ApiListeners | undefined;
+	/** Fulfilled when the API answers. */
+	#client: Promise<Client> | undefined;
+	#pool: NodePool | undefined;
+	#readyAfterMs: number | undefined;
+
+	constructor(layout: Layout, options: LaunchOptions) {
+		this.#layout = layout;
+		this.#options = options;
+		this.#settings = launchSettings(readSettings(layout.settings), options);
+		this.#time = new ServerTime(this.#settings, () => this.#saveSettings());
+	}
+
+	/** Resolves when every node is Ready and the default service account exists. What was started is stopped again when a part fails. */
+	async start(progress: (text: string) => void): Promise<ClusterStatus> {
+		try {
+			await this.#start(progress);
+			return await this.status();
+		} catch (error) {
+			// What an earlier server left running is not to end because this one fails: the next may succeed.
+			if (supervision(this.#layout).restarts.count === 0) await this.stop();
+			throw error;
+		}
+	}
+
+	/** Keeps what would be lost with this process, when that cannot go on. Nodes and pods stay for the next one. */
+	abandon(): void {
+		if (this.#readyAfterMs !== undefined) this.#time.keep();
+	}
+
+	async #start(progress: (text: string) => void): Promise<void> {
+		const { sockets } = this.#layout;
+		protectData(this.#layout);
+		const { virtual } = this.#time;
+		const opened = await openClusterStore(this.#layout, {
+			encryptionFile: (this.#options.encryptionFile ?? this.#settings.encryption?.file) || undefined,
+			lastEncryption: this.#settings.encryption,
+			// A month that passes in seconds is not worth a wait for the disk with every write.
+			flush: virtual === undefined,
+			wrap: (disk) => (virtual === undefined ? disk : holdTimeForWrites(disk, virtual)),
+		});
+		const { store, disk } = opened;
+		this.#opened = opened;
+		this.#closers.push(() => disk.close());
+		this.#closers.push(async () => removeSockets(sockets));
+		this.#settings.encryption = opened.encryption;
+		this.#saveSettings();
+		const controlPlane = this.#startControlPlane(store, progress);
+		this.#client = controlPlane.then(({ client }) => client(cox));
+		// Nodes are made while the control plane starts. When one of the two fails, the other is over before all is ended.
+		const started = await Promise.allSettled([this.#client, this.#startNodes(controlPlane, progress)]);
+		for (const result of started) if (result.status === "rejected") throw result.reason;
+		await waitFor(
+			await this.#client,
+			serviceAccounts,
+			{ namespace: "default", name: "default" },
+			(account) => account !== undefined,
+			{ signal: AbortSignal.timeout(readyLimitMs) },
+		);
+		this.#time.resume();
+		this.#readyAfterMs = systemClock().monotonicMs() - this.#startedMs;
+	}
+
+	/** Resolves when it answers on its sockets. */
+	async #startControlPlane(store: Store, progress: (text: string) => void): Promise<ControlPlane> {
+		const certificates = await ensureCertificates(this.#layout.pki, serverNames(), systemClock().now());
+		const controlPlane = await startControlPlane({
+			store,
+			clock: this.#time.clock,
+			wallClock: systemClock({ unref: true }),
+			authority: certificates.authority,
+			serviceAccountKey: certificates.serviceAccountKey,
+			clusterCidr: this.#settings.clusterCidr,
+			serviceCidr: this.#settings.serviceCidr,
+			hasDns: this.#settings.runtime === "process",
+			admissionPlugins: this.#settings.admissionPlugins ?? [],
+			apiAudiences: this.#settings.apiAudiences ?? [],
+			oidc: this.#settings.oidc === undefined ? [] : jwtAuthenticators(this.#settings.oidc),
+			audit: this.#audit(),
+			history: this.#settings.history,
+			notify: { allow: this.#settings.notifyAllow ?? [], isPublicOpen: this.#settings.runtime === "process" },
+			podSecurity: this.#settings.admission === undefined ? {} : podSecurityConfiguration(this.#settings.admission),
+			authenticateToken: this.#tokens.userOf,
+			dialAgent: (node) => this.#dial(node),
+			storeBytes: () => statSync(this.#layout.storeFile).size,
+			onError: logError,
+		});
+		this.#closers.push(() => controlPlane.stop());
+		await this.#listen(controlPlane, certificates, progress);
+		return controlPlane;
+	}
+
+	async #startNodes(controlPlane: Promise<ControlPlane>, progress: (text: string) => void): Promise<void> {
+		this.#pool = await this.#createPool(controlPlane);
+		const names = Object.keys(this.#settings.nodes);
+		if (names.length > 0) progress(`starting ${names.length === 1 ? "node" : "nodes"} ${names.join(", ")}`);
+		await Promise.all(names.map((name) => this.#startNode(name)));
+	}
+
+	#audit(): AuditOptions | undefined {
+		const { audit } = this.#settings;
+		if (audit === undefined) return undefined;
+		const { log = this.#layout.auditLog, maxSizeMegabytes, maxBackups, maxAgeDays } = audit;
+		const written = new AuditLog({
+			file: log,
+			maxSizeBytes: maxSizeMegabytes === undefined ? undefined : maxSizeMegabytes * 1024 * 1024,
+			maxBackups,
+			maxAgeMs: maxAgeDays === undefined ? undefined : maxAgeDays * 24 * 3_600_000,
+			onError: logError,
+		});
+		this.#closers.push(() => written.close());
+		return { policy: auditPolicy(audit.policy), sink: written.write };
+	}
+
+	async #listen(
+		controlPlane: ControlPlane,
+		certificates: Certificates,
+		progress: (text: string) => void,
+	): Promise<void> {
+		const wanted = this.#settings.port || preferredPort;
+		const listeners = await openApiListeners({
+			api: controlPlane.api,
+			layout: this.#layout,
+			certificates,
+			port: wanted,
+			onError: logError,
+		});
+		this.#listeners = listeners;
+		this.#closers.push(() => listeners.close());
+		if (listeners.port === this.#settings.port) return;
+		if (this.#settings.port !== 0) progress(`port ${wanted} is taken: the API server now has port ${listeners.port}`);
+		this.#settings.port = listeners.port;
+		this.#saveSettings();
+	}
+
+	async #createPool(controlPlane: Promise<ControlPlane>): Promise<NodePool> {
+		const { runtime, clusterCidr, serviceCidr, kubelet, showHome } = this.#settings;
+		if (runtime === "simulated")
+			return createSimulatedNodes({ controlPlane: await controlPlane, clock: this.#time.clock });
+		return createProcessNodes({
+			layout: this.#layout,
+			clock: systemClock(),
+			clusterCidr,
+			serviceCidr,
+			kubelet,
+			showHome,
+			tokens: this.#tokens,
+			apiAnswers: controlPlane,
+		});
+	}
+
+	#dial(node: string) {
+		if (this.#pool === undefined) throw new Error("no nodes yet");
+		return this.#pool.dial(node);
+	}
+
+	async #startNode(name: string): Promise<NodeStatus> {
+		const settings = this.#settings.nodes[name];
+		if (settings === undefined || this.#pool === undefined || this.#client === undefined)
+			throw new Error(`node ${name} is not known`);
+		await addNode(this.#pool, this.#client, poolNode(name, settings));
+		const signal = AbortSignal.timeout(readyLimitMs);
+		const ready = await waitFor(await this.#client, nodes, { name }, isReady, { signal });
+		return this.#nodeStatus(name, ready);
+	}
+
+	async status(): Promise<ClusterStatus> {
+		const listed = (await (await this.#client)?.list(nodes))?.items ?? [];
+		const byName = new Map(listed.map((node) => [node.metadata.name, node]));
+		return {
+			version,
+			pid: process.pid,
+			server: apiAddress(this.#settings.port),
+			kubeconfig: this.#layout.kubeconfig,
+			runtime: this.#settings.runtime,
+			clock: this.#time.status,
+			mode: this.#pool?.mode,
+			security: securityNotes({
+				runtime: this.#settings.runtime,
+				mode: this.#pool?.mode,
+				user: userName(),
+				seccomp: existsSync("/proc/sys/kernel/seccomp/actions_avail"),
+				data: this.#layout.data,
+			}),
+			nodes: Object.keys(this.#settings.nodes).map((name) => this.#nodeStatus(name, byName.get(name))),
+			...supervision(this.#layout),
+			warnings: this.#listeners?.warning === undefined ? [] : [this.#listeners.warning],
+			readyAfterMs: this.#readyAfterMs,
+		};
+	}
+
+	#nodeStatus(name: string, node: Node | undefined): NodeStatus {
+		const { address, podCidr } = poolNode(name, this.#settings.nodes[name] ?? { index: 0, podCidr: "" });
+		return {
+			name,
+			address,
+			podCidr,
+			ready: isReady(node),
+			agentPid: this.#pool?.agentPid(name),
+			limitations: this.#pool?.limitations(name) ?? [],
+		};
+	}
+
+	/** Adds nodes; resolves when they are Ready. */
+	async addNodes(request: AddNodes): Promise<NodeStatus[]> {
+		const names = planNodes(this.#settings, request);
+		this.#saveSettings();
+		return Promise.all(names.map((name) => this.#startNode(name)));
+	}
+
+	async removeNode(name: string): Promise<NodeStatus> {
+		if (this.#settings.nodes[name] === undefined) throw new Error(`there is no node ${name} on this machine`);
+		const status = this.#nodeStatus(name, undefined);
+		await this.#pool?.remove(name);
+		if (this.#client !== undefined) await forgetNode(await this.#client, name, this.#time.clock.now());
+		delete this.#settings.nodes[name];
+		this.#saveSettings();
+		return status;
+	}
+
+	/** Secrets get a new key; returns how many were written again. @throws Error when another's keys write them */
+	async rotateSecrets(): Promise<{ count: number }> {
+		if (this.#opened === undefined) throw new Error("the cluster is still starting");
+		const { atRest, disk } = this.#opened;
+		if (!atRest.usesOwnKey)
+			throw new Error(
+				`the keys of Secrets are in ${this.#settings.encryption?.file}: put a new one first there, then 'cox down' and 'cox up'`,
+			);
+		return { count: await atRest.rotate(disk) };
+	}
+
+	/** Writes a consistent copy of the store into a folder. */
+	async copyStore(folder: string): Promise<void> {
+		if (this.#opened === undefined) throw new Error("the cluster is still starting");
+		await this.#opened.disk.copyTo(folder);
+	}
+
+	clock(command: ClockCommand): Promise<ClockStatus> {
+		return this.#time.turn(command);
+	}
+
+	#saveSettings(): void {
+		writeSettings(this.#layout.settings, this.#settings);
+	}
+
+	/** Ends everything: nodes, then what was started last. */
+	async stop(): Promise<void> {
+		if (this.#readyAfterMs !== undefined) this.#time.keep();
+		const pool = this.#pool;
+		this.#pool = undefined;
+		// Nodes first, while there is an API to report to.
+		const closers = [...this.#closers.splice(0), async () => pool?.stop()];
+		for (const close of closers.reverse()) {
+			try {
+				await close();
+			} catch (error) {
+				logError("stopping", error);
+			}
+		}
+		this.#time.stop();
+	}
+
+	/** Resolves when every node is Ready, and those that had ended are recreated. */
+	async ready(): Promise<ClusterStatus> {
+		if (this.#client === undefined) throw new Error("the cluster is still starting");
+		await this.#pool?.repair?.();
+		const signal = AbortSignal.timeout(readyLimitMs);
+		for (const name of Object.keys(this.#settings.nodes))
+			await waitFor(await this.#client, nodes, { name }, isReady, { signal });
+		return this.status();
+	}
+}
+
+function isReady(node: Node | undefined): boolean {
+	return (
+		node?.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false
+	);
+}
+
+/** Not every user has an account. */
+function userName(): string {
+	try {
+		return userInfo().username;
+	} catch {
+		return `user ${process.getuid?.()}`;
+	}
+}
+
+function logError(what: string, error: unknown): void {
+	const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+	process.stderr.write(`${new Date(systemClock().now()).toISOString()} ${what}: ${text}\n`);
+}

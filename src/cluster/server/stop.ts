@@ -1,0 +1,68 @@
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type Clock, systemClock } from "../../core/clock.ts";
+import { control, NotRunning } from "../control/control-client.ts";
+import { agentMark, isAlive, killAll, processesMarked, serverMark, supervisorMark } from "../control/processes.ts";
+import type { Layout } from "../files/layout.ts";
+import { removeMachine } from "../nodes/process-nodes.ts";
+
+/** How long the server may take to stop by itself before it is killed. */
+const graceMs = 10_000;
+
+/**
+ * Ends everything of the cluster, also what a crash of any part left behind: server, agents, node namespaces with their
+ * containers, mounts and interfaces. Data stays. Returns false when nothing ran.
+ */
+export async function stopCluster(layout: Layout): Promise<boolean> {
+	const clock = systemClock();
+	const made = mkdirSync(layout.data, { recursive: true, mode: 0o700 });
+	const running = marks.flatMap((mark) => processesMarked(mark, layout.data));
+	const servers = processesMarked(serverMark, layout.data);
+	try {
+		await control(layout, "stop");
+		for (let waitedMs = 0; servers.some(isAlive) && waitedMs < graceMs; waitedMs += 10) await clock.sleep(10);
+	} catch (error) {
+		// Not there, or there and broken: what is left is killed below.
+		if (!(error instanceof NotRunning)) process.emitWarning(error instanceof Error ? error.message : String(error));
+	}
+	await killMarked(layout, clock);
+	const holders = await removeMachine(layout, clock);
+	removeSockets(layout.sockets);
+	rmSync(layout.pidFile, { force: true });
+	if (made !== undefined) removeEmpty(layout.data, made);
+	return running.length + holders > 0;
+}
+
+/** In the order in which they start one another. */
+const marks = [supervisorMark, serverMark, agentMark];
+const mostRounds = 20;
+
+/** Kills supervisors before those whom they would start again, and looks again until a look finds nothing. */
+async function killMarked(layout: Layout, clock: Clock): Promise<void> {
+	for (let round = 0; round < mostRounds; round++) {
+		let found = 0;
+		for (const mark of marks) {
+			const pids = processesMarked(mark, layout.data);
+			found += pids.length;
+			await killAll(pids, clock);
+		}
+		if (found === 0) return;
+	}
+	throw new Error(`processes of ${layout.data} keep coming back; end them by hand, then run 'cox down' again`);
+}
+
+const ownSocket = /^(control|api|api-tls|agent-.+)\.sock$/;
+
+/** Only the cluster's own: a folder that someone named by mistake may have a `run` of its own. */
+export function removeSockets(folder: string): void {
+	if (!existsSync(folder)) return;
+	for (const entry of readdirSync(folder, { withFileTypes: true }))
+		if (entry.isSocket() && ownSocket.test(entry.name)) rmSync(join(folder, entry.name), { force: true });
+	if (readdirSync(folder).length === 0) rmdirSync(folder);
+}
+
+/** Removes folders that were made for this command, from `folder` up to `topmost`, as long as they are empty. */
+function removeEmpty(folder: string, topmost: string): void {
+	for (let path = folder; path.length >= topmost.length && readdirSync(path).length === 0; path = dirname(path))
+		rmdirSync(path);
+}

@@ -1,0 +1,19 @@
+import { checkAllowed } from "../../notify/settings.ts";
+
+/**
+ * Reads `10.1.0.0/16,hooks.example.com`; `none` is nothing.
+ * @throws Error that names the option and what is wrong with it
+ */
+export function parseAllowed(text: string): string[] {
+	const list = text
+		.split(",")
+		.map((item) => item.trim())
+		.filter((item) => item !== "");
+	if (text === "none") return [];
+	try {
+		checkAllowed(list);
+	} catch (error) {
+		throw new Error(`--notify-allow: ${error instanceof Error ? error.message : error}`);
+	}
+	return list;
+}

@@ -1,0 +1,61 @@
+import { type Clock, systemClock, type Timer } from "../../core/clock.ts";
+import type { VirtualClock } from "../../core/virtual-clock.ts";
+
+/** Real milliseconds between two looks at how far time should have come. */
+const tickMs = 20;
+/** Real time that a look makes up for at most: what a long jump took is not added to it. */
+const catchUpMs = 1000;
+
+/**
+ * Virtual time that runs along with real time, faster, or not at all, and can be set forward. Everything due on the way
+ * fires in order, however fast it goes.
+ */
+export class TurnableClock {
+	readonly clock: VirtualClock;
+	readonly #real: Clock;
+	#rate: number;
+	#stopped = false;
+	/** One turn at a time. */
+	#turn: Promise<void> = Promise.resolve();
+	#lastRealMs: number;
+	#timer: Timer | undefined;
+
+	constructor(options: { clock: VirtualClock; rate: number; real?: Clock }) {
+		this.#real = options.real ?? systemClock();
+		this.clock = options.clock;
+		this.#rate = options.rate;
+		this.#lastRealMs = this.#real.monotonicMs();
+		this.#tick();
+	}
+
+	get rate(): number {
+		return this.#rate;
+	}
+
+	/** 0 lets time stand. What is due at this very moment still happens. */
+	run(rate: number): void {
+		this.#rate = rate;
+	}
+
+	/** Forward by this much; resolves when everything due on the way has happened. */
+	advance(durationMs: number): Promise<void> {
+		this.#turn = this.#turn.then(() => (this.#stopped ? undefined : this.clock.advance(durationMs)));
+		return this.#turn;
+	}
+
+	/** Ends the ticking; the clock stands for good. */
+	stop(): void {
+		this.#stopped = true;
+		this.#timer?.cancel();
+	}
+
+	#tick(): void {
+		if (this.#stopped) return;
+		const realMs = this.#real.monotonicMs();
+		const elapsedMs = Math.min(realMs - this.#lastRealMs, catchUpMs) * this.#rate;
+		this.#lastRealMs = realMs;
+		void this.advance(elapsedMs).finally(() => {
+			if (!this.#stopped) this.#timer = this.#real.after(tickMs, () => this.#tick());
+		});
+	}
+}
