@@ -1,6 +1,7 @@
 /** The status that the API is to show for a pod. Pure. */
 import { timestamp } from "../core/clock.ts";
 import type { ContainerStatus, PodStatus } from "../kinds/generated/types.ts";
+import { qosClass } from "../kinds/pod/pod-qos.ts";
 import { containerStatus } from "./container-status.ts";
 import { podConditions } from "./pod-conditions.ts";
 import { type Phase, podPhase } from "./pod-phase.ts";
@@ -14,7 +15,7 @@ import {
 	workIsOver,
 } from "./pod-state.ts";
 import { allocatedPod, givenPodResources, resourcesFromKey } from "./resize.ts";
-import { qosClass, resourcesKey } from "./resources.ts";
+import { resourcesKey } from "./resources.ts";
 
 /**
  * The pod's whole status; equal inputs give equal output, so that the caller writes only what changed.
@@ -52,7 +53,7 @@ export function podStatus(state: PodState, nowMs: number): PodStatus {
 		conditions,
 		hostIPs: node.addresses.map(toIp),
 		startTime: old?.startTime ?? timestamp(memory.observedAtMs),
-		qosClass: pod.status?.qosClass ?? qosClass(pod),
+		qosClass: pod.status?.qosClass ?? qosClass(pod.spec),
 	};
 	if (pod.metadata.generation !== undefined) status.observedGeneration = pod.metadata.generation;
 	if (node.addresses[0] !== undefined) status.hostIP = node.addresses[0];

@@ -1,8 +1,9 @@
 /** Changes of resources in place (KEP-1287): what the node has granted a pod, and whose turn is first. Pure. */
 import type { Container as ContainerSpec, Pod, ResourceRequirements } from "../kinds/generated/types.ts";
+import { type QosClass, qosClass } from "../kinds/pod/pod-qos.ts";
 import type { Container } from "../runtime/runtime.ts";
 import { containerMemory, instances, type PodMemory, type PodState } from "./pod-state.ts";
-import { podRequests, qosClass, resourcesAnnotation, resourcesKey } from "./resources.ts";
+import { podRequests, resourcesAnnotation, resourcesKey } from "./resources.ts";
 
 /**
  * The CPU and memory that a container was last given, as `resourcesKey` writes them; undefined where that is not known.
@@ -89,12 +90,12 @@ export function infeasibility(pod: Pod, allocatable: ReadonlyMap<string, number>
 	return undefined;
 }
 
-const classes = ["Guaranteed", "Burstable", "BestEffort"];
+const classes: readonly QosClass[] = ["Guaranteed", "Burstable", "BestEffort"];
 
 /** Who of two that wait for room gets it first: by priority, then by quality of service. */
 export function compareWaiting(one: Pod, other: Pod): number {
 	const priority = (other.spec.priority ?? 0) - (one.spec.priority ?? 0);
-	return priority || classes.indexOf(qosClass(one)) - classes.indexOf(qosClass(other));
+	return priority || classes.indexOf(qosClass(one.spec)) - classes.indexOf(qosClass(other.spec));
 }
 
 export function resourcesFromKey(key: string): ResourceRequirements {

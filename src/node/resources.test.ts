@@ -30,7 +30,7 @@ describe("how soon the kernel ends a container", () => {
 		expect(score(memory("4Gi"))).toBe(500);
 		expect(score(memory("1Ki"))).toBe(999);
 		expect(score(memory("8Gi"))).toBe(3);
-		expect(score(memory(undefined, "2Gi"))).toBe(750);
+		expect(score(memory("2Gi", "2Gi"))).toBe(750);
 	});
 
 	it("counts what the pod asks for beyond its containers, and spares sidecars as long as what they serve", () => {

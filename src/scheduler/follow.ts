@@ -3,7 +3,14 @@ import type { Mirror } from "../client/mirror.ts";
 import { objectKey } from "../core/object.ts";
 import { namespaces } from "../kinds/core/namespace.ts";
 import { nodes } from "../kinds/core/node.ts";
-import type { Container, ContainerStatus, Namespace, Node, Pod } from "../kinds/generated/types.ts";
+import type {
+	Container,
+	ContainerStatus,
+	Namespace,
+	Node,
+	Pod,
+	ResourceRequirements,
+} from "../kinds/generated/types.ts";
 import { pods } from "../kinds/pod/pod.ts";
 import type { ClusterEvent } from "./filters/filter.ts";
 import { type PodInfo, podInfo } from "./model/pod-info.ts";
@@ -123,20 +130,26 @@ function isResizing({ spec, status }: Pod): boolean {
 	if (status === undefined) return false;
 	const { conditions = [], containerStatuses, initContainerStatuses } = status;
 	if (conditions.some(({ type }) => type === "PodResizePending" || type === "PodResizeInProgress")) return true;
-	const differs = (container: Container, statuses: readonly ContainerStatus[] | undefined) => {
-		const wanted = container.resources?.requests;
-		if (wanted === undefined || statuses === undefined) return false;
-		const has = statuses.find(({ name }) => name === container.name);
-		return Object.keys(wanted).some((resource) =>
-			[has?.resources?.requests, has?.allocatedResources].some(
-				(list) => list?.[resource] !== undefined && list[resource] !== wanted[resource],
-			),
+	const differs = ({ name, resources }: Container, statuses: readonly ContainerStatus[] | undefined) =>
+		hasOther(
+			resources,
+			statuses?.find((has) => has.name === name),
 		);
-	};
 	const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
 	return (
+		hasOther(spec.resources, status) ||
 		spec.containers.some((container) => differs(container, containerStatuses)) ||
 		sidecars.some((container) => differs(container, initContainerStatuses))
+	);
+}
+
+function hasOther(
+	wanted: ResourceRequirements | undefined,
+	has: Pick<ContainerStatus, "resources" | "allocatedResources"> | undefined,
+): boolean {
+	if (wanted?.requests === undefined || has === undefined) return false;
+	return Object.entries(wanted.requests).some(([name, quantity]) =>
+		[has.resources?.requests, has.allocatedResources].some((list) => (list?.[name] ?? quantity) !== quantity),
 	);
 }
 

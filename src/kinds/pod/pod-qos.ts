@@ -1,29 +1,37 @@
-import { quantityNano } from "../../core/quantity.ts";
+import { compareQuantities } from "../../core/quantity.ts";
 import type { PodSpec, ResourceRequirements } from "../generated/types.ts";
 
-const counted = ["cpu", "memory"];
+export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 
-/** Quality of service class (Kubernetes documentation, "Pod Quality of Service Classes"). */
-export function qosClass(spec: PodSpec): "Guaranteed" | "Burstable" | "BestEffort" {
-	// Resources of the pod as a whole, where it has them, decide alone.
-	const all: readonly (ResourceRequirements | undefined)[] =
-		spec.resources !== undefined && (spec.resources.limits ?? spec.resources.requests) !== undefined
-			? [spec.resources]
-			: [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map((container) => container.resources);
-	let any = false;
-	let guaranteed = true;
-	for (const resources of all) {
-		for (const name of counted) {
-			const limit = amount(resources?.limits?.[name]);
-			const request = amount(resources?.requests?.[name]);
-			if (limit > 0n || request > 0n) any = true;
-			if (limit === 0n || (request !== 0n && request !== limit)) guaranteed = false;
-		}
+/**
+ * Quality of service class (Kubernetes documentation, "Pod Quality of Service Classes"). Resources of the pod as a
+ * whole, where it has them, decide alone; otherwise all containers and init containers must agree. Requests that follow
+ * from limits are in the spec: the API writes them down.
+ */
+export function qosClass(spec: PodSpec): QosClass {
+	if (spec.resources !== undefined && (spec.resources.limits ?? spec.resources.requests) !== undefined)
+		return classOf(spec.resources);
+	let common: QosClass | undefined;
+	for (const { resources } of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
+		const own = classOf(resources);
+		if (common !== undefined && own !== common) return "Burstable";
+		common = own;
 	}
-	if (!any) return "BestEffort";
-	return guaranteed ? "Guaranteed" : "Burstable";
+	return common ?? "BestEffort";
 }
 
-function amount(quantity: string | undefined): bigint {
-	return quantity === undefined ? 0n : quantityNano(quantity);
+function classOf({ limits, requests }: ResourceRequirements = {}): QosClass {
+	const all = [limits?.["cpu"], limits?.["memory"], requests?.["cpu"], requests?.["memory"]];
+	const [cpu, memory] = all;
+	if (!all.some(isPositive)) return "BestEffort";
+	const isGuaranteed = isLimited(cpu, requests?.["cpu"]) && isLimited(memory, requests?.["memory"]);
+	return isGuaranteed ? "Guaranteed" : "Burstable";
+}
+
+function isLimited(limit: string | undefined, request: string | undefined): boolean {
+	return limit !== undefined && request !== undefined && isPositive(limit) && compareQuantities(limit, request) === 0;
+}
+
+function isPositive(quantity: string | undefined): boolean {
+	return quantity !== undefined && compareQuantities(quantity, "0") > 0;
 }

@@ -3,8 +3,8 @@
  * Containers", "Init Containers").
  */
 import { parseQuantity, quantityMilli } from "../../core/quantity.ts";
-import type { Container, ContainerStatus, Pod } from "../../kinds/generated/types.ts";
-import { isResizeInfeasible, resizableStatuses } from "../../kinds/pod/spec/pod-amounts.ts";
+import type { Container, Pod } from "../../kinds/generated/types.ts";
+import { type Arithmetic, isShared, podRequestsNow } from "../../kinds/pod/spec/pod-amounts.ts";
 
 /** Amounts of resources. CPU in millicores, the rest in bytes or pieces. */
 export interface Resources {
@@ -65,18 +65,6 @@ export function addResources(total: Resources, more: Resources, sign: 1 | -1 = 1
 	for (const [name, amount] of more.scalars) total.scalars.set(name, (total.scalars.get(name) ?? 0) + sign * amount);
 }
 
-/** The sum of two, with no more scalars than the first one has. */
-function togetherWith(own: Resources, others: Resources): Resources {
-	return {
-		milliCpu: own.milliCpu + others.milliCpu,
-		memoryBytes: own.memoryBytes + others.memoryBytes,
-		ephemeralBytes: own.ephemeralBytes + others.ephemeralBytes,
-		...(own.scalars && {
-			scalars: new Map(Array.from(own.scalars, ([name, amount]) => [name, amount + (others.scalars?.get(name) ?? 0)])),
-		}),
-	};
-}
-
 /** Raises each amount in `total` to that of `other`, in place. */
 function raiseTo(total: Resources, other: Resources): void {
 	total.milliCpu = Math.max(total.milliCpu, other.milliCpu);
@@ -87,6 +75,19 @@ function raiseTo(total: Resources, other: Resources): void {
 	for (const [name, amount] of other.scalars) total.scalars.set(name, Math.max(total.scalars.get(name) ?? 0, amount));
 }
 
+/** Puts these quantities in the place of those in `total`. */
+function replace(total: Resources, quantities: Quantities): void {
+	const { scalars, ...stated } = resourcesOf(quantities);
+	if (quantities["cpu"] !== undefined) total.milliCpu = stated.milliCpu;
+	if (quantities["memory"] !== undefined) total.memoryBytes = stated.memoryBytes;
+	if (quantities["ephemeral-storage"] !== undefined) total.ephemeralBytes = stated.ephemeralBytes;
+	if (scalars === undefined) return;
+	total.scalars ??= new Map();
+	for (const [name, amount] of scalars) total.scalars.set(name, amount);
+}
+
+const asNumbers: Arithmetic<Resources> = { of: resourcesOf, add: addResources, raise: raiseTo, replace };
+
 export interface PodRequests {
 	/** What must fit. */
 	requests: Resources;
@@ -94,67 +95,36 @@ export interface PodRequests {
 	assumed: { milliCpu: number; memoryBytes: number };
 }
 
-/**
- * The most a pod needs at one time: the sum of its containers and sidecars, or an init container together with the
- * sidecars started before it, whichever is more; pod-level requests replace both; overhead comes on top. While a
- * resize in place is under way, a container counts with the larger of what it has and what it wants, or with what it
- * has if its node can never give it what it wants.
- */
+/** What the pod asks for now (`podRequestsNow`), as numbers. */
 export function podRequests(pod: Pod): PodRequests {
-	const statusOf = pod.status?.containerStatuses === undefined ? () => undefined : resizableStatuses(pod);
-	const requests = sumOfContainers(pod, (container) => containerRequests(pod, container, statusOf(container)));
-	const assumed = sumOfContainers(pod, (container) => {
-		const resources = containerRequests(pod, container, statusOf(container));
-		const named = container.resources?.requests;
-		if (named?.["cpu"] === undefined) resources.milliCpu = assumedMilliCpu;
-		if (named?.["memory"] === undefined) resources.memoryBytes = assumedMemoryBytes;
-		return resources;
-	});
-	const podLevel = pod.spec.resources?.requests;
-	if (podLevel !== undefined) {
-		for (const total of [requests, assumed]) replacePodLevel(total, podLevel);
-	}
-	if (pod.spec.overhead !== undefined) {
-		const overhead = resourcesOf(pod.spec.overhead);
-		addResources(requests, overhead);
-		addResources(assumed, overhead);
-	}
-	return { requests, assumed: { milliCpu: assumed.milliCpu, memoryBytes: assumed.memoryBytes } };
+	const requests = podRequestsNow(pod, asNumbers);
+	const assume = assumptionsOf(pod);
+	const { milliCpu, memoryBytes } = assume === undefined ? requests : podRequestsNow(pod, asNumbers, assume);
+	return { requests, assumed: { milliCpu, memoryBytes } };
 }
 
-function replacePodLevel(total: Resources, podLevel: Quantities): void {
-	const stated = resourcesOf(podLevel);
-	if (podLevel["cpu"] !== undefined) total.milliCpu = stated.milliCpu;
-	if (podLevel["memory"] !== undefined) total.memoryBytes = stated.memoryBytes;
-	for (const [name, amount] of stated.scalars ?? []) {
-		total.scalars ??= new Map();
-		total.scalars.set(name, amount);
-	}
+/** What to count containers with that do not say what they ask for; undefined where all do. */
+function assumptionsOf({ spec }: Pod): ((amounts: Resources, container: Container) => void) | undefined {
+	const { containers, initContainers, resources } = spec;
+	if (containers.every(saysBoth) && (initContainers === undefined || initContainers.every(saysBoth))) return undefined;
+	const whole = Object.keys(resources?.requests ?? {}).some(isShared) ? resources?.requests : undefined;
+	// A pod as a whole has what its containers share: only what none of them asks for is assumed.
+	const isAssumed = (name: string) =>
+		whole === undefined ||
+		![whole, ...[...containers, ...(initContainers ?? [])].map(requestsOf)].some((list) => list?.[name] !== undefined);
+	const [cpu, memory] = [isAssumed("cpu"), isAssumed("memory")];
+	return (amounts, container) => {
+		const requests = requestsOf(container);
+		if (cpu && requests?.["cpu"] === undefined) amounts.milliCpu = assumedMilliCpu;
+		if (memory && requests?.["memory"] === undefined) amounts.memoryBytes = assumedMemoryBytes;
+	};
 }
 
-function sumOfContainers(pod: Pod, requestsOf: (container: Container) => Resources): Resources {
-	const total = noResources();
-	for (const container of pod.spec.containers) addResources(total, requestsOf(container));
-	const sidecars = noResources();
-	const peak = noResources();
-	for (const container of pod.spec.initContainers ?? []) {
-		const own = requestsOf(container);
-		// What it does not ask for itself is no more than before.
-		raiseTo(peak, togetherWith(own, sidecars));
-		if (container.restartPolicy !== "Always") continue;
-		addResources(total, own);
-		addResources(sidecars, own);
-	}
-	raiseTo(total, peak);
-	return total;
+function requestsOf({ resources }: Container): Quantities | undefined {
+	return resources?.requests;
 }
 
-function containerRequests(pod: Pod, container: Container, has: ContainerStatus | undefined): Resources {
-	const wanted = container.resources?.requests;
-	if (has?.resources === undefined && has?.allocatedResources === undefined) return resourcesOf(wanted);
-	// What the node can never give it is not taken of the node.
-	const resources = isResizeInfeasible(pod) ? noResources() : resourcesOf(wanted);
-	if (has.allocatedResources !== undefined) raiseTo(resources, resourcesOf(has.allocatedResources));
-	if (has.resources?.requests !== undefined) raiseTo(resources, resourcesOf(has.resources.requests));
-	return resources;
+function saysBoth(container: Container): boolean {
+	const requests = requestsOf(container);
+	return requests?.["cpu"] !== undefined && requests["memory"] !== undefined;
 }

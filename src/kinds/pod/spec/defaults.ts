@@ -8,7 +8,7 @@ import type {
 	PodTemplateSpec,
 	Probe,
 } from "../../generated/types.ts";
-import { podAmounts } from "./pod-amounts.ts";
+import { podAmounts, sharedOf } from "./pod-amounts.ts";
 import { defaultPullPolicy } from "./pull-policy.ts";
 import { setVolumeDefaults } from "./volume-defaults.ts";
 
@@ -59,8 +59,7 @@ function setPodRequests(spec: PodSpec): void {
 	if (spec.resources === undefined || Object.keys(limits).length === 0) return;
 	const { resources: _, overhead: __, ...alone } = spec;
 	const wanted = { ...limits, ...podAmounts(alone, "requests"), ...requests };
-	const shared = Object.entries(wanted).filter(([name]) => /^(?:cpu|memory|hugepages-.*)$/.test(name));
-	spec.resources.requests = { ...Object.fromEntries(shared), ...requests };
+	spec.resources.requests = { ...sharedOf(wanted), ...requests };
 }
 
 function setContainerDefaults(container: AnyContainer, spec: PodSpec): void {

@@ -11,53 +11,149 @@ export type Amounts = Record<string, string>;
 type What = keyof Pick<ResourceRequirements, "requests" | "limits">;
 
 /**
+ * How amounts are kept: exactly, as quotas need them (`exact`), or as numbers that are quick to compare, as a scheduler
+ * needs them.
+ */
+export interface Arithmetic<T> {
+	/** A sum that begins with these. */
+	of(quantities?: Readonly<Amounts>): T;
+	/** Adds `more` to `total`, in place. */
+	add(total: T, more: T): void;
+	/** Raises each amount in `total` to that of `other`, in place. */
+	raise(total: T, other: T): void;
+	/** Puts these quantities in the place of those in `total`. */
+	replace(total: T, quantities: Readonly<Amounts>): void;
+}
+
+const exact: Arithmetic<Amounts> = {
+	of: (quantities) => Object.assign(noAmounts(), quantities),
+	add,
+	raise(total, other) {
+		for (const name in other) {
+			const [quantity = "0", current] = [other[name], total[name]];
+			if (current === undefined || compareQuantities(quantity, current) > 0) total[name] = quantity;
+		}
+	},
+	replace: (total, quantities) => void Object.assign(total, quantities),
+};
+
+/**
  * The most that a pod needs at one time: the sum of its containers and sidecars, or an init container together with the
  * sidecars started before it, whichever is more. What is said of the pod as a whole replaces both; overhead comes on
- * top (of limits only where there is one).
+ * top (of limits only where there is one). Where a limit stands for a request, the API has written the request down:
+ * nothing here reads the one for the other.
  */
-export function podAmounts(
-	spec: PodSpec,
-	what: What,
-	ofContainer: (container: Container) => Amounts = (container) => definedOf(container.resources?.[what]),
-): Amounts {
-	const total = noAmounts();
-	for (const container of spec.containers ?? []) add(total, ofContainer(container));
-	const sidecars = noAmounts();
-	const peak = noAmounts();
-	for (const container of spec.initContainers ?? []) {
-		const own = ofContainer(container);
-		// What it does not ask for itself is no more than before.
-		for (const [name, quantity] of Object.entries(own))
-			raise(peak, name, sidecars[name] === undefined ? quantity : addQuantities(sidecars[name], quantity));
-		if (container.restartPolicy !== "Always") continue;
-		add(total, own);
-		add(sidecars, own);
-	}
-	raiseAll(total, peak);
-	Object.assign(total, definedOf(spec.resources?.[what]));
-	for (const [name, quantity] of Object.entries(spec.overhead ?? {}))
-		if (what === "requests" || total[name] !== undefined) total[name] = addQuantities(total[name] ?? "0", quantity);
-	return total;
+export function podAmounts(spec: PodSpec, what: What): Amounts {
+	return exactAmounts(spec, what, ({ resources }) => exact.of(resources?.[what]), spec.resources?.[what]);
 }
 
 /**
- * As `podAmounts`, but a container that is being resized counts with the larger of what it has and what it is to have.
+ * As `podAmounts`, but what is being resized counts with the larger of what it has and what it is to have, or with what
+ * it has if its node can never give it more.
  */
 export function podAmountsNow(pod: Pod, what: What): Amounts {
+	const { ofContainer, whole } = amountsNow(pod, what, exact);
+	return exactAmounts(pod.spec, what, ofContainer, whole);
+}
+
+/**
+ * `podAmountsNow(pod, "requests")` in another arithmetic.
+ * @param assume changes what a container counts with, in place
+ */
+export function podRequestsNow<T>(
+	pod: Pod,
+	arithmetic: Arithmetic<T>,
+	assume?: (amounts: T, container: Container) => void,
+): T {
+	const { ofContainer, whole } = amountsNow(pod, "requests", arithmetic);
+	const assuming = (container: Container) => {
+		const amounts = ofContainer(container);
+		assume?.(amounts, container);
+		return amounts;
+	};
+	const total = containersAndWhole(pod.spec, assume === undefined ? ofContainer : assuming, whole, arithmetic);
+	if (pod.spec.overhead !== undefined) arithmetic.add(total, arithmetic.of(pod.spec.overhead));
+	return total;
+}
+
+function exactAmounts(
+	spec: PodSpec,
+	what: What,
+	ofContainer: (container: Container) => Amounts,
+	whole: Amounts | undefined,
+): Amounts {
+	const total = containersAndWhole(spec, ofContainer, whole, exact);
+	for (const [name, quantity] of Object.entries(spec.overhead ?? {}))
+		if (what === "requests" || isPositive(total[name])) total[name] = addQuantities(total[name] ?? "0", quantity);
+	return total;
+}
+
+function containersAndWhole<T>(
+	spec: PodSpec,
+	ofContainer: (container: Container) => T,
+	whole: Amounts | undefined,
+	arithmetic: Arithmetic<T>,
+): T {
+	const total = arithmetic.of();
+	for (const container of spec.containers ?? []) arithmetic.add(total, ofContainer(container));
+	if (spec.initContainers !== undefined) {
+		const sidecars = arithmetic.of();
+		const peak = arithmetic.of();
+		for (const container of spec.initContainers) {
+			const own = ofContainer(container);
+			if (container.restartPolicy === "Always") {
+				arithmetic.add(total, own);
+				arithmetic.add(sidecars, own);
+			} else {
+				arithmetic.add(own, sidecars);
+				arithmetic.raise(peak, own);
+			}
+		}
+		arithmetic.raise(total, peak);
+	}
+	if (whole !== undefined) arithmetic.replace(total, sharedOf(whole));
+	return total;
+}
+
+function amountsNow<T>(pod: Pod, what: What, arithmetic: Arithmetic<T>) {
 	const { spec, status } = pod;
-	if (status?.containerStatuses === undefined && status?.initContainerStatuses === undefined)
-		return podAmounts(spec, what);
-	const isInfeasible = isResizeInfeasible(pod);
+	const onlyWhatItHas = isResizeInfeasible(pod);
 	const statusOf = resizableStatuses(pod);
-	return podAmounts(spec, what, (container) => {
-		const wanted = definedOf(container.resources?.[what]);
-		const has = statusOf(container);
-		if (has?.resources === undefined) return wanted;
-		const total = isInfeasible ? {} : { ...wanted };
-		raiseAll(total, definedOf(has.resources[what]));
-		if (what === "requests") raiseAll(total, definedOf(has.allocatedResources));
-		return total;
-	});
+	const whole = spec.resources?.[what];
+	return {
+		ofContainer: (container: Container): T =>
+			largest(container.resources?.[what], statusOf(container), what, onlyWhatItHas, arithmetic),
+		whole: whole && largest(whole, status, what, onlyWhatItHas, exact),
+	};
+}
+
+function largest<T>(
+	wanted: Amounts | undefined,
+	has: Pick<ContainerStatus, "resources" | "allocatedResources"> | undefined,
+	what: What,
+	onlyWhatItHas: boolean,
+	arithmetic: Arithmetic<T>,
+): T {
+	const actual = has?.resources?.[what];
+	const allocated = what === "requests" ? has?.allocatedResources : undefined;
+	if (actual === undefined && allocated === undefined) return arithmetic.of(wanted);
+	const total = arithmetic.of(onlyWhatItHas ? undefined : wanted);
+	if (actual !== undefined) arithmetic.raise(total, arithmetic.of(actual));
+	if (allocated !== undefined) arithmetic.raise(total, arithmetic.of(allocated));
+	return total;
+}
+
+/** What containers of a pod can share (KEP-2837); what else is said of a pod as a whole means nothing. */
+export function isShared(resource: string): boolean {
+	return resource === "cpu" || resource === "memory" || resource.startsWith("hugepages-");
+}
+
+export function sharedOf(amounts: Amounts): Amounts {
+	return Object.fromEntries(Object.entries(amounts).filter(([name]) => isShared(name)));
+}
+
+function isPositive(quantity: string | undefined): boolean {
+	return quantity !== undefined && compareQuantities(quantity, "0") > 0;
 }
 
 /** Whether the pod's node has said that it never can give the pod what it is to have now. */
@@ -66,18 +162,14 @@ export function isResizeInfeasible({ status }: Pod): boolean {
 }
 
 /** What is known of the containers that can be resized: the pod's own and sidecars. */
-export function resizableStatuses({ spec, status }: Pod): (container: Container) => ContainerStatus | undefined {
-	const own = new Set(spec.containers);
-	const ofOwn = byName(status?.containerStatuses);
-	const ofSidecars = byName(status?.initContainerStatuses);
+function resizableStatuses({ spec, status }: Pod): (container: Container) => ContainerStatus | undefined {
+	const { containerStatuses, initContainerStatuses } = status ?? {};
+	if (containerStatuses === undefined && initContainerStatuses === undefined) return () => undefined;
 	return (container) => {
-		if (own.has(container)) return ofOwn.get(container.name);
-		return container.restartPolicy === "Always" ? ofSidecars.get(container.name) : undefined;
+		const isInit = spec.initContainers?.includes(container) === true;
+		if (isInit && container.restartPolicy !== "Always") return undefined;
+		return (isInit ? initContainerStatuses : containerStatuses)?.find(({ name }) => name === container.name);
 	};
-}
-
-function byName(statuses: readonly ContainerStatus[] = []): Map<string, ContainerStatus> {
-	return new Map(statuses.map((status) => [status.name, status]));
 }
 
 /** Names of resources are the clients': it has those, and nothing that it inherits. */
@@ -89,17 +181,4 @@ export function noAmounts(): Amounts {
 export function add(total: Amounts, more: Readonly<Amounts>): void {
 	for (const [name, quantity] of Object.entries(more))
 		total[name] = total[name] === undefined ? quantity : addQuantities(total[name], quantity);
-}
-
-function raiseAll(total: Amounts, other: Readonly<Amounts>): void {
-	for (const [name, quantity] of Object.entries(other)) raise(total, name, quantity);
-}
-
-function raise(total: Amounts, name: string, quantity: string): void {
-	const current = total[name];
-	if (current === undefined || compareQuantities(quantity, current) > 0) total[name] = quantity;
-}
-
-function definedOf(amounts: Amounts | undefined): Amounts {
-	return amounts ?? {};
 }
