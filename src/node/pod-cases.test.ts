@@ -9,10 +9,10 @@ import { parseTimestamp, timestamp } from "../core/clock.ts";
 import { deepFreeze } from "../core/object.ts";
 import type { Pod, PodStatus } from "../kinds/generated/types.ts";
 import type { Container, Sandbox } from "../runtime/runtime.ts";
-import { planPod } from "./pod-plan.ts";
-import type { ContainerMemory, PodState } from "./pod-state.ts";
-import { podStatus } from "./pod-status.ts";
-import { resourcesAnnotation, resourcesKey } from "./resources.ts";
+import { planPod } from "./pod/pod-plan.ts";
+import type { ContainerMemory, PodState } from "./pod/pod-state.ts";
+import { podStatus } from "./pod/pod-status.ts";
+import { resourcesAnnotation, resourcesKey } from "./pod/resources.ts";
 
 interface Case {
 	name: string;

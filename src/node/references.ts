@@ -8,8 +8,8 @@ import { configMaps } from "../kinds/core/configmap.ts";
 import { secrets } from "../kinds/core/secret.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import type { ConfigMap, Pod, Secret } from "../kinds/generated/types.ts";
-import type { References } from "./node-context.ts";
-import { podContainers } from "./pod-state.ts";
+import type { References } from "./context/node-context.ts";
+import { podContainers } from "./pod/pod-state.ts";
 
 interface Watched {
 	key: string;

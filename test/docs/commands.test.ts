@@ -16,7 +16,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { notificationPolicies } from "../../src/kinds/notify/notificationpolicy.ts";
 import type { NotificationPolicy } from "../../src/kinds/notify/types.ts";
 import { decode } from "../../src/kinds/schema.ts";
-import { createImageTable } from "../../src/runtime/process/images.ts";
+import { createImageTable } from "../../src/runtime/process/images/images.ts";
 
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "cox-docs-"));

@@ -2,7 +2,7 @@
  * What the server process and an agent process say to each other: a configuration file, then Node's IPC, which begins
  * with the tokens.
  */
-import type { KubeletDocument } from "../../node/kubelet-configuration.ts";
+import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
 
 export interface AgentConfig {
 	node: string;

@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../../core/clock.ts";
 import { clusterDirectories } from "../../network/machine/processes.ts";
 import { createMachine, isWhole, type Machine, type NodeHolder } from "../../network/machine.ts";
-import type { KubeletDocument } from "../../node/kubelet-configuration.ts";
+import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
 import { dnsServer, nodeUser, serviceProxy, stateMetrics } from "../control-plane/identities.ts";
 import { registersToRead } from "../data/data-directories.ts";
 import type { Layout } from "../files/layout.ts";

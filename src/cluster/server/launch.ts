@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { systemClock } from "../../core/clock.ts";
 import { spawnApart } from "../../core/inherited.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
-import type { KubeletDocument } from "../../node/kubelet-configuration.ts";
+import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
 import { control, NotRunning } from "../control/control-client.ts";
 import type { ClusterStatus, StartReport } from "../control/control-protocol.ts";
 import { processesMarked, serverMark, supervisorMark } from "../control/processes.ts";

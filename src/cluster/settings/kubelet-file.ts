@@ -1,4 +1,4 @@
-import { type KubeletDocument, readKubeletConfiguration } from "../../node/kubelet-configuration.ts";
+import { type KubeletDocument, readKubeletConfiguration } from "../../node/context/kubelet-configuration.ts";
 import { readOptionFile } from "../files/option-file.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { EndedLogs } from "../node-context.ts";
+import type { EndedLogs } from "../context/node-context.ts";
 import { endOfLogFile, endOfText } from "./log-end.ts";
 import { jobOf, type LogKeeper } from "./log-keeper.ts";
 

@@ -4,7 +4,7 @@ import { type Clock, type Timer, timestamp } from "../../core/clock.ts";
 import { isCode } from "../../core/descriptors.ts";
 import { inParent } from "../../core/no-links.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { KubeletConfiguration } from "../kubelet-configuration.ts";
+import type { KubeletConfiguration } from "../context/kubelet-configuration.ts";
 
 export function keepLogsShort(
 	{ runtime, clock }: { runtime: Runtime; clock: Clock },

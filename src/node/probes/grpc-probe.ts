@@ -1,6 +1,6 @@
 /** `grpc.health.v1.Health/Check` over plain HTTP/2 (gRPC health checking protocol). */
 import http2 from "node:http2";
-import type { ProbeResult } from "../node-context.ts";
+import type { ProbeResult } from "../context/node-context.ts";
 import { dialError } from "./dial-error.ts";
 
 /** The answer to a check has a few bytes. */

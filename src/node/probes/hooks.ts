@@ -1,6 +1,6 @@
 /** Lifecycle hooks: postStart and preStop (API page "Container Lifecycle Hooks"). */
 import type { Container as ContainerSpec, LifecycleHandler, Pod } from "../../kinds/generated/types.ts";
-import type { NodeContext } from "../node-context.ts";
+import type { NodeContext } from "../context/node-context.ts";
 import { execOutput, httpGet, portNumber, tcpProbe } from "./prober.ts";
 
 export interface HookTarget {

@@ -2,10 +2,10 @@
 import type { Timer } from "../../core/clock.ts";
 import type { Container as ContainerSpec, Pod, Probe } from "../../kinds/generated/types.ts";
 import type { Container } from "../../runtime/runtime.ts";
-import type { NodeContext, ProbeResult } from "../node-context.ts";
-import type { PodMemoryKeeper } from "../pod-memory.ts";
-import { currentInstance, fieldPath, type PodState, type ProbeVerdict, podContainers } from "../pod-state.ts";
-import { afterProbe, initialProbeState, type ProbeKind, type ProbeState } from "./probe-state.ts";
+import type { NodeContext, ProbeResult } from "../context/node-context.ts";
+import type { PodMemoryKeeper } from "../context/pod-memory.ts";
+import { currentInstance, fieldPath, type PodState, type ProbeVerdict, podContainers } from "../pod/pod-state.ts";
+import { afterProbe, initialProbeState, type ProbeKind, type ProbeState } from "../pod/probe-state.ts";
 
 const kinds = ["startup", "readiness", "liveness"] as const;
 const words = { startup: "Startup", readiness: "Readiness", liveness: "Liveness" } as const;

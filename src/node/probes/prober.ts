@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import type { Readable } from "node:stream";
 import type { Container as ContainerSpec, HTTPGetAction, Probe } from "../../kinds/generated/types.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { ProbeResult, Prober } from "../node-context.ts";
+import type { ProbeResult, Prober } from "../context/node-context.ts";
 import { dialError } from "./dial-error.ts";
 
 /** As much of an answer as is kept, upstream's limit. */

@@ -5,12 +5,12 @@ import { afterEach, describe, expect, test } from "vitest";
 import { VirtualClock } from "../../core/virtual-clock.ts";
 import type { Pod, Probe } from "../../kinds/generated/types.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { NodeContext } from "../node-context.ts";
-import { PodMemoryKeeper } from "../pod-memory.ts";
-import type { PodState } from "../pod-state.ts";
+import type { NodeContext } from "../context/node-context.ts";
+import { PodMemoryKeeper } from "../context/pod-memory.ts";
+import type { PodState } from "../pod/pod-state.ts";
+import { afterProbe, initialProbeState } from "../pod/probe-state.ts";
 import { grpcProbe } from "./grpc-probe.ts";
 import { PodProbes } from "./pod-probes.ts";
-import { afterProbe, initialProbeState } from "./probe-state.ts";
 import { createProber } from "./prober.ts";
 
 const closers: (() => void)[] = [];

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { VirtualClock } from "../../core/virtual-clock.ts";
 import type { Pod, PodSpec } from "../../kinds/generated/types.ts";
-import type { Verdict } from "../pod-state.ts";
+import type { Verdict } from "../pod/pod-state.ts";
 import { volumeDirectory } from "../volumes/layout.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { hasStorageLimits, storageExcess } from "./storage-limits.ts";

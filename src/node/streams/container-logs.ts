@@ -2,8 +2,8 @@
 import { Readable } from "node:stream";
 import { LineSplitter, type LogOptions, lineRenderer } from "../../core/log-lines.ts";
 import type { Container } from "../../runtime/runtime.ts";
+import type { NodeContext } from "../context/node-context.ts";
 import { readLogFile } from "../logs/log-file.ts";
-import type { NodeContext } from "../node-context.ts";
 
 /** Ends when the log does; destroy it to end it sooner. */
 export function containerLog(

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { usualKubeletConfiguration } from "../kubelet-configuration.ts";
+import { usualKubeletConfiguration } from "../context/kubelet-configuration.ts";
 import { createEndpoint } from "./endpoint.ts";
 import { sendNodeLog } from "./node-logs.ts";
 

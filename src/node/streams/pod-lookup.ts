@@ -5,8 +5,8 @@ import type { LogOptions } from "../../core/log-lines.ts";
 import { isTrue } from "../../core/query.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Container, Sandbox } from "../../runtime/runtime.ts";
-import { podContainers } from "../pod-state.ts";
-import type { PodRuntime } from "../runtime-view.ts";
+import type { PodRuntime } from "../context/runtime-view.ts";
+import { podContainers } from "../pod/pod-state.ts";
 import { badRequest, notFound } from "./http-error.ts";
 
 /** @param uid only a pod with this one, if given. @throws HttpError 404 */

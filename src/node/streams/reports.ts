@@ -5,10 +5,10 @@
 import { exposition as familyText, processMetrics } from "../../core/metrics/exposition.ts";
 import type { MetricFamily as CountedFamily } from "../../core/metrics/registry.ts";
 import type { Container, Pod } from "../../kinds/generated/types.ts";
-import { type KubeletSettings, kubeletConfig } from "../kubelet-config.ts";
-import type { NodeContext } from "../node-context.ts";
+import { type KubeletSettings, kubeletConfig } from "../context/kubelet-config.ts";
+import type { NodeContext } from "../context/node-context.ts";
+import type { MachineMeter } from "../machine/machine-usage.ts";
 import { exposition, expositionType } from "../usage/exposition.ts";
-import type { MachineMeter } from "../usage/machine.ts";
 import { cadvisorMetrics, kubeletMetrics, resourceMetrics } from "../usage/metrics.ts";
 import { statsSummary } from "../usage/summary.ts";
 import { readUsage } from "../usage/usage.ts";

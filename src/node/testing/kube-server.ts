@@ -9,8 +9,8 @@ import type { Duplex } from "node:stream";
 import { systemClock } from "../../core/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Container, ExecSession, Runtime } from "../../runtime/runtime.ts";
-import { usualKubeletConfiguration } from "../kubelet-configuration.ts";
-import type { NodeContext } from "../node-context.ts";
+import { usualKubeletConfiguration } from "../context/kubelet-configuration.ts";
+import type { NodeContext } from "../context/node-context.ts";
 import { createEndpoint } from "../streams/endpoint.ts";
 
 export const testPod: Pod = {

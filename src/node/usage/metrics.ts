@@ -3,8 +3,8 @@
  * "Kubernetes Metrics Reference", and cAdvisor's list). Pure.
  */
 import type { Pod } from "../../kinds/generated/types.ts";
-import { kubeletVersion } from "../node-object.ts";
-import type { RuntimeView } from "../runtime-view.ts";
+import type { RuntimeView } from "../context/runtime-view.ts";
+import { kubeletVersion } from "../machine/node-object.ts";
 import type { MetricFamily, Sample } from "./exposition.ts";
 import type { ContainerUsage, PodUsage, Usage } from "./usage.ts";
 

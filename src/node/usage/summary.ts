@@ -1,6 +1,6 @@
 /** `/stats/summary` (kubelet's stats v1alpha1). Pure. */
 import { timestamp } from "../../core/clock.ts";
-import type { MachineUsage } from "./machine.ts";
+import type { MachineUsage } from "../machine/machine-usage.ts";
 import { type ContainerUsage, type PodUsage, total, type Usage } from "./usage.ts";
 
 /** @param allocatable the node's, by resource name in base units: a simulated node has that much memory, and no more */

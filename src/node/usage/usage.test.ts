@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../core/clock.ts";
-import { kubeletConfig } from "../kubelet-config.ts";
-import { usualKubeletConfiguration } from "../kubelet-configuration.ts";
+import { kubeletConfig } from "../context/kubelet-config.ts";
+import { usualKubeletConfiguration } from "../context/kubelet-configuration.ts";
+import { MachineMeter, type MachineUsage } from "../machine/machine-usage.ts";
 import { exposition } from "./exposition.ts";
-import { MachineMeter, type MachineUsage } from "./machine.ts";
 import { cadvisorMetrics, kubeletMetrics, resourceMetrics } from "./metrics.ts";
 import { statsSummary } from "./summary.ts";
 import type { Usage } from "./usage.ts";

@@ -1,7 +1,7 @@
 /** What a node, its pods and their containers use: one reading, which every report is made of. */
 import type { Pod } from "../../kinds/generated/types.ts";
-import type { NodeContext } from "../node-context.ts";
-import type { MachineMeter, MachineUsage } from "./machine.ts";
+import type { NodeContext } from "../context/node-context.ts";
+import type { MachineMeter, MachineUsage } from "../machine/machine-usage.ts";
 
 export interface Usage {
 	atMs: number;

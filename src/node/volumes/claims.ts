@@ -5,7 +5,7 @@ import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/genera
 import { isLocalVolume } from "../../kinds/storage/local-volume.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
-import { VolumeError } from "../node-context.ts";
+import { VolumeError } from "../context/node-context.ts";
 
 export interface ClaimDirectory {
 	/** In the node's own view. */

@@ -5,8 +5,8 @@ import { LeavesDirectory, openBeneath } from "../../core/beneath.ts";
 import { descriptorPath, isCode } from "../../core/descriptors.ts";
 import type { Container as ContainerSpec, Pod, VolumeMount } from "../../kinds/generated/types.ts";
 import type { Mount } from "../../runtime/runtime.ts";
-import { expand } from "../expansion.ts";
-import { ConfigError } from "../node-context.ts";
+import { ConfigError } from "../context/node-context.ts";
+import { expand } from "../pod/expansion.ts";
 import { openVolume, type PodVolumes, type VolumePath } from "./pod-volumes.ts";
 
 /** @throws ConfigError for mounts that cannot be had; VolumeError for volumes */

@@ -1,6 +1,6 @@
 /** The contents of a pod's /etc/hosts and /etc/resolv.conf. Pure. */
 import type { Pod } from "../../kinds/generated/types.ts";
-import { podDomainName, podHostname } from "../sandbox-config.ts";
+import { podDomainName, podHostname } from "../context/sandbox-config.ts";
 
 /** @param addresses of the pod */
 export function hostsFile(pod: Pod, addresses: readonly string[], clusterDomain: string): string {

@@ -5,10 +5,16 @@ import { isCode } from "../../core/descriptors.ts";
 import { holdDirectory, inParent, readRegular, removeTree, writeRegular } from "../../core/no-links.ts";
 import type { Container as ContainerSpec, Pod } from "../../kinds/generated/types.ts";
 import type { Container, Mount } from "../../runtime/runtime.ts";
-import type { KubeletConfiguration } from "../kubelet-configuration.ts";
+import type { KubeletConfiguration } from "../context/kubelet-configuration.ts";
+import {
+	ConfigError,
+	type MountContext,
+	type NodeContext,
+	type PodFiles,
+	VolumeError,
+} from "../context/node-context.ts";
 import { readLogFile } from "../logs/log-file.ts";
 import { keepLogsShort } from "../logs/log-rotation.ts";
-import { ConfigError, type MountContext, type NodeContext, type PodFiles, VolumeError } from "../node-context.ts";
 import { volumeMounts } from "./container-mounts.ts";
 import { hostNetworkHostsFile, hostsFile, resolverFile } from "./etc-files.ts";
 import {

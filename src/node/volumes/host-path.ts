@@ -1,7 +1,7 @@
 /** Directories and files of the node that pods name (API reference, "HostPathVolumeSource"). */
 import type { Stats } from "node:fs";
 import { type BeneathOptions, statBeneath } from "../../core/beneath.ts";
-import { VolumeError } from "../node-context.ts";
+import { VolumeError } from "../context/node-context.ts";
 
 /**
  * Checks that the path is what its type says, and makes it where the type asks for that.

@@ -9,8 +9,8 @@ import type {
 	ServiceAccountTokenProjection,
 	Volume,
 } from "../../kinds/generated/types.ts";
-import { type FieldContext, fieldValue, resourceValue } from "../field-ref.ts";
-import { type References, VolumeError } from "../node-context.ts";
+import { type References, VolumeError } from "../context/node-context.ts";
+import { type FieldContext, fieldValue, resourceValue } from "../pod/field-ref.ts";
 
 export interface PayloadFile {
 	data: Buffer;

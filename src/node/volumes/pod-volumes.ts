@@ -11,7 +11,7 @@ import { parseQuantity } from "../../core/quantity.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Pod, ServiceAccountTokenProjection, Volume } from "../../kinds/generated/types.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
-import { type NodeIdentity, type References, VolumeError } from "../node-context.ts";
+import { type NodeIdentity, type References, VolumeError } from "../context/node-context.ts";
 import { writeAtomically } from "./atomic-writer.ts";
 import { claimDirectory } from "./claims.ts";
 import { ownByGroup } from "./group-owner.ts";

@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { LeavesDirectory, openBeneath } from "../../core/beneath.ts";
 import { descriptorPath, isCode } from "../../core/descriptors.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import { ConfigError } from "../node-context.ts";
+import { ConfigError } from "../context/node-context.ts";
 import { openVolume, type PodVolumes } from "./pod-volumes.ts";
 
 const largestFileBytes = 1024 * 1024;

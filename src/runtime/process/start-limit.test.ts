@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { assetsDirectory } from "./assets.ts";
+import { assetsDirectory } from "./machine/assets.ts";
 import { type ProcessFixture, processFixture } from "./testing.ts";
 
 describe.skipIf(process.getuid?.() !== 0)("a start that hangs (as root)", () => {

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { collect, containerConfig } from "../contract/contract.ts";
-import { allPids } from "./processes.ts";
+import { allPids } from "./machine/processes.ts";
 import { processFixture } from "./testing.ts";
 
 const never = new AbortController().signal;

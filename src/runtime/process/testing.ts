@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { systemClock } from "../../core/clock.ts";
 import { containerConfig, logPayload, type RuntimeFixture, sandboxConfig } from "../contract/contract.ts";
 import type { Container, ContainerConfig, SandboxConfig } from "../runtime.ts";
-import { allPids } from "./processes.ts";
+import { allPids } from "./machine/processes.ts";
 import { createProcessRuntime, type ProcessRuntimeOptions } from "./runtime.ts";
 
 /** Whether this is a user namespace with one user. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { identitySteps } from "../container/identity-steps.ts";
 import { allCapabilities, capabilityMask } from "./capabilities.ts";
-import { identitySteps } from "./identity.ts";
 import { encodePlan, list } from "./plan.ts";
 
 const plain = {

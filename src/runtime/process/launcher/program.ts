@@ -1,6 +1,6 @@
 /** Where the launcher is on this machine. */
 import { accessSync, chmodSync, constants, copyFileSync, renameSync } from "node:fs";
-import { assetsDirectory } from "../assets.ts";
+import { assetsDirectory } from "../machine/assets.ts";
 
 /**
  * The launcher's path, of a file that can be run. Where the package lies on a file system mounted `noexec`, or was

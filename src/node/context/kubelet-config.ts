@@ -1,0 +1,58 @@
+/**
+ * `/configz`: what an agent does, in the words of upstream's KubeletConfiguration (v1beta1). Fields that would say
+ * nothing true are left out. Pure.
+ */
+import { formatQuantity } from "../../core/quantity.ts";
+import { renewals, usualLeaseMs, usualStatusMs } from "../machine/heartbeat.ts";
+import type { KubeletConfiguration } from "./kubelet-configuration.ts";
+
+export interface KubeletSettings {
+	configuration: KubeletConfiguration;
+	clusterDomain: string;
+	clusterDns?: string | undefined;
+	podCidr?: string | undefined;
+	mostPods: number;
+	/** Default 40 s. */
+	leaseMs?: number | undefined;
+}
+
+export function kubeletConfig(settings: KubeletSettings): { kubeletconfig: Record<string, unknown> } {
+	const { configuration, clusterDomain, clusterDns, podCidr, mostPods, leaseMs = usualLeaseMs } = settings;
+	return {
+		kubeletconfig: {
+			enableServer: true,
+			clusterDomain,
+			...(clusterDns === undefined ? {} : { clusterDNS: [clusterDns] }),
+			nodeStatusUpdateFrequency: duration(leaseMs / renewals),
+			nodeStatusReportFrequency: duration(Math.max(usualStatusMs, leaseMs)),
+			nodeLeaseDurationSeconds: leaseMs / 1000,
+			maxPods: mostPods,
+			...(podCidr === undefined ? {} : { podCIDR: podCidr }),
+			podPidsLimit: configuration.podPidsLimit ?? -1,
+			allowedUnsafeSysctls: configuration.allowedUnsafeSysctls,
+			seccompDefault: configuration.seccompDefault,
+			localStorageCapacityIsolation: configuration.localStorageCapacityIsolation,
+			evictionHard: configuration.evictionHard,
+			evictionPressureTransitionPeriod: "5m0s",
+			resolvConf: "/etc/resolv.conf",
+			cpuManagerPolicy: "none",
+			memoryManagerPolicy: "None",
+			topologyManagerPolicy: "none",
+			enableDebuggingHandlers: true,
+			failSwapOn: false,
+			containerLogMaxSize: formatQuantity(BigInt(configuration.containerLogMaxBytes) * 1_000_000_000n, "binary"),
+			containerLogMaxFiles: configuration.containerLogMaxFiles,
+			containerLogMonitorInterval: duration(configuration.containerLogMonitorMs),
+			enableSystemLogHandler: true,
+		},
+	};
+}
+
+/** As Go writes one: `5m0s`, `1h0m0s`. */
+function duration(ms: number): string {
+	const seconds = ms / 1000;
+	const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+	const rest = `${seconds % 60}s`;
+	if (hours > 0) return `${hours}h${minutes}m${rest}`;
+	return minutes > 0 ? `${minutes}m${rest}` : rest;
+}

@@ -1,0 +1,113 @@
+/**
+ * The part of upstream's KubeletConfiguration (kubelet.config.k8s.io/v1beta1) that agents heed; `cox up
+ * --kubelet-config` reads it from a file. Pure.
+ */
+import { ConfigField, causesText } from "../../core/config-field.ts";
+import type { Cause } from "../../core/errors.ts";
+import { invalidValue } from "../../core/field-errors.ts";
+import { amount, type Thresholds, usualThresholds } from "../machine/pressure.ts";
+import { patternProblem } from "../pod/sysctls.ts";
+
+export interface KubeletConfiguration {
+	/** Patterns of kernel parameters that pods may set besides the safe ones. */
+	allowedUnsafeSysctls: readonly string[];
+	containerLogMaxBytes: number;
+	/** With the one that is written to. */
+	containerLogMaxFiles: number;
+	containerLogMonitorMs: number;
+	/** Below which figures the node says that it lacks memory or disk. */
+	evictionHard: Thresholds;
+	/** Whether limits of local storage are enforced. */
+	localStorageCapacityIsolation: boolean;
+	maxPods: number;
+	/** Processes and threads of one pod; undefined: no bound but the machine's. */
+	podPidsLimit: number | undefined;
+	/** Whether pods that say nothing of seccomp run below the default profile. */
+	seccompDefault: boolean;
+}
+
+/**
+ * Upstream's defaults but for two: a pod has a bound of processes, because a fork bomb in one should not take the
+ * machine along; and seccompDefault is on (docs/decisions/0014-seccomp-profile.md).
+ */
+export const usualKubeletConfiguration: KubeletConfiguration = {
+	allowedUnsafeSysctls: [],
+	containerLogMaxBytes: 10 * 1024 ** 2,
+	containerLogMaxFiles: 5,
+	containerLogMonitorMs: 10_000,
+	evictionHard: usualThresholds,
+	localStorageCapacityIsolation: true,
+	maxPods: 110,
+	podPidsLimit: 4096,
+	seccompDefault: true,
+};
+
+/** A document as it was parsed from YAML or JSON; valid where `readKubeletConfiguration` has read it. */
+export type KubeletDocument = Readonly<Record<string, unknown>>;
+
+const leastLogBytes = 1024;
+const leastPeriodMs = 3000;
+
+/** What a field says; undefined: nothing, or something that is wrong. */
+const readers: Readonly<Record<string, (field: ConfigField) => Partial<KubeletConfiguration>>> = {
+	allowedUnsafeSysctls: (field) => ({ allowedUnsafeSysctls: field.list().map(sysctlPattern) }),
+	containerLogMaxFiles: (field) => present("containerLogMaxFiles", field.whole(2)),
+	containerLogMaxSize: (field) => present("containerLogMaxBytes", field.bytes(leastLogBytes)),
+	containerLogMonitorInterval: (field) => present("containerLogMonitorMs", field.milliseconds(leastPeriodMs)),
+	evictionHard: (field) => ({ evictionHard: thresholds(field) }),
+	localStorageCapacityIsolation: (field) => present("localStorageCapacityIsolation", field.truth()),
+	maxPods: (field) => present("maxPods", field.whole(0)),
+	podPidsLimit: (field) => (field.value === -1 ? { podPidsLimit: undefined } : present("podPidsLimit", field.whole(1))),
+	seccompDefault: (field) => present("seccompDefault", field.truth()),
+};
+
+function present<Name extends keyof KubeletConfiguration>(
+	name: Name,
+	value: KubeletConfiguration[Name] | undefined,
+): Partial<KubeletConfiguration> {
+	return value === undefined ? {} : { [name]: value };
+}
+
+/** As upstream's: a map that is given takes the place of all defaults. */
+function thresholds(field: ConfigField): Thresholds {
+	const signals = Object.keys(usualThresholds);
+	field.knows(signals, `is not supported; these are: ${signals.join(", ")}`);
+	const given = field.names().map((name) => [name, threshold(field.field(name))] as const);
+	return Object.fromEntries(given);
+}
+
+function threshold(field: ConfigField): string {
+	const text = field.text();
+	try {
+		amount(text, 1);
+	} catch {
+		field.wrong(invalidValue(field.path, field.value, "must be a quantity, or a share such as 10%"));
+	}
+	return text;
+}
+
+function sysctlPattern(field: ConfigField): string {
+	const pattern = field.text();
+	const problem = patternProblem(pattern);
+	if (problem !== undefined) field.wrong(invalidValue(field.path, field.value, problem));
+	return pattern;
+}
+
+/**
+ * The configuration with defaults for what the document does not say; it need not say what it is.
+ * @throws Error naming every field that is not supported, or whose value cannot be used
+ */
+export function readKubeletConfiguration(document: unknown): KubeletConfiguration {
+	const causes: Cause[] = [];
+	const root = new ConfigField(document, causes);
+	const names = Object.keys(readers);
+	root.knows(["apiVersion", "kind", ...names], `is not supported; these are: ${names.join(", ")}`);
+	root.expectType(["kubelet.config.k8s.io/v1beta1"], "KubeletConfiguration", { isOptional: true });
+	let configuration = usualKubeletConfiguration;
+	for (const [name, read] of Object.entries(readers)) {
+		const field = root.field(name);
+		if (!field.isAbsent) configuration = { ...configuration, ...read(field) };
+	}
+	if (causes.length > 0) throw new Error(causesText(causes));
+	return configuration;
+}

@@ -1,0 +1,164 @@
+/** What the runtime has, by pod: listed when something changed, at most one listing at a time. */
+import type { Clock, Timer } from "../../core/clock.ts";
+import type { Container, Runtime, Sandbox } from "../../runtime/runtime.ts";
+
+export interface PodRuntime {
+	/** Oldest first. */
+	sandboxes: readonly Sandbox[];
+	containers: readonly Container[];
+}
+
+/** A change that no `onChange` told of is found after this long. */
+const relistMs = 60_000;
+
+const nothing: PodRuntime = { sandboxes: [], containers: [] };
+
+/** Label of every container: the UID of its pod, as upstream names it. */
+export const podUidLabel = "io.kubernetes.pod.uid";
+
+export class RuntimeView {
+	readonly #runtime: Runtime;
+	readonly #clock: Clock;
+	readonly #changed: (podUid: string) => void;
+	readonly #listeners = new Map<string, Set<() => void>>();
+	#pods = new Map<string, PodRuntime>();
+	/**
+	 * What the slow relist found last. A listing since then may have taken in, for another pod, a change that nobody was
+	 * told of.
+	 */
+	#relisted: ReadonlyMap<string, PodRuntime> = new Map();
+	#listing: Promise<void> | undefined;
+	#next: Promise<void> | undefined;
+	#relist: Timer | undefined;
+	#closed = false;
+	/** Counts the pods taken one by one. */
+	#taken = 0;
+
+	/** @param changed called with the UID of a pod whose sandboxes or containers may have changed */
+	constructor(runtime: Runtime, clock: Clock, changed: (podUid: string) => void) {
+		this.#runtime = runtime;
+		this.#clock = clock;
+		this.#changed = (podUid) => {
+			changed(podUid);
+			for (const listener of this.#listeners.get(podUid) ?? []) listener();
+		};
+	}
+
+	/** Lists for the first time and begins to listen. */
+	async start(): Promise<void> {
+		this.#runtime.onChange((podUid) => {
+			if (!this.#closed) this.refresh(podUid).then(() => this.#changed(podUid), ignore);
+		});
+		await this.refresh();
+		this.#relisted = this.#pods;
+		this.#scheduleRelist();
+	}
+
+	of(podUid: string): PodRuntime {
+		return this.#pods.get(podUid) ?? nothing;
+	}
+
+	/** Pods the runtime knows anything of. */
+	podUids(): Iterable<string> {
+		return this.#pods.keys();
+	}
+
+	/** Calls back whenever the pod's containers may have changed. @returns ends the calling */
+	onChange(podUid: string, listener: () => void): () => void {
+		const listeners = this.#listeners.get(podUid) ?? new Set();
+		this.#listeners.set(podUid, listeners);
+		listeners.add(listener);
+		return () => {
+			listeners.delete(listener);
+			if (listeners.size === 0) this.#listeners.delete(podUid);
+		};
+	}
+
+	/**
+	 * Resolves when a listing that began after the call has been taken in.
+	 * @param podUid the pod whose state is wanted; undefined: all of them
+	 * @throws what the runtime throws
+	 */
+	refresh(podUid?: string): Promise<void> {
+		if (podUid !== undefined && this.#runtime.ofPod !== undefined) return this.#takePod(podUid, this.#runtime.ofPod);
+		if (this.#listing === undefined) {
+			this.#listing = this.#list().finally(() => {
+				this.#listing = undefined;
+			});
+			return this.#listing;
+		}
+		// The one under way may have missed what the caller knows of; all who ask in the meantime share the next.
+		this.#next ??= this.#listing.catch(ignore).then(() => {
+			this.#next = undefined;
+			return this.refresh();
+		});
+		return this.#next;
+	}
+
+	close(): void {
+		this.#closed = true;
+		this.#relist?.cancel();
+	}
+
+	async #takePod(podUid: string, ofPod: NonNullable<Runtime["ofPod"]>): Promise<void> {
+		const pod = await ofPod.call(this.#runtime, podUid);
+		this.#taken++;
+		if (pod.sandboxes.length === 0 && pod.containers.length === 0) this.#pods.delete(podUid);
+		else this.#pods.set(podUid, sorted(pod));
+	}
+
+	async #list(): Promise<void> {
+		const taken = this.#taken;
+		const [sandboxes, containers] = await Promise.all([this.#runtime.listSandboxes(), this.#runtime.listContainers()]);
+		const pods = new Map<string, { sandboxes: Sandbox[]; containers: Container[] }>();
+		const podOf = new Map<string, string>();
+		const at = (uid: string) => {
+			const pod = pods.get(uid) ?? { sandboxes: [], containers: [] };
+			pods.set(uid, pod);
+			return pod;
+		};
+		for (const sandbox of sandboxes) {
+			podOf.set(sandbox.id, sandbox.config.podUid);
+			at(sandbox.config.podUid).sandboxes.push(sandbox);
+		}
+		for (const container of containers) {
+			const uid = podOf.get(container.sandboxId) ?? container.config.labels[podUidLabel];
+			if (uid !== undefined) at(uid).containers.push(container);
+		}
+		for (const pod of pods.values()) sorted(pod);
+		// What was taken of a pod in the meantime is newer than this.
+		if (taken !== this.#taken) return this.#list();
+		this.#pods = pods;
+	}
+
+	#scheduleRelist(): void {
+		if (this.#closed || this.#runtime.ofPod !== undefined) return;
+		this.#relist = this.#clock.after(relistMs, () => {
+			this.refresh()
+				.then(() => {
+					const before = this.#relisted;
+					this.#relisted = this.#pods;
+					for (const [uid, pod] of this.#pods) if (differs(before.get(uid), pod)) this.#changed(uid);
+					for (const uid of before.keys()) if (!this.#pods.has(uid)) this.#changed(uid);
+				}, ignore)
+				.finally(() => this.#scheduleRelist());
+		});
+	}
+}
+
+/** Oldest first, in place. */
+function sorted(pod: { sandboxes: Sandbox[]; containers: Container[] }): PodRuntime {
+	if (pod.sandboxes.length > 1) pod.sandboxes.sort((a, b) => a.config.attempt - b.config.attempt);
+	if (pod.containers.length > 1) pod.containers.sort((a, b) => a.createdAtMs - b.createdAtMs);
+	return pod;
+}
+
+function differs(before: PodRuntime | undefined, now: PodRuntime): boolean {
+	if (before === undefined) return true;
+	const states = ({ sandboxes, containers }: PodRuntime) =>
+		[...sandboxes, ...containers].map(({ id, state }) => `${id}=${state}`).join();
+	return states(before) !== states(now);
+}
+
+/** The runtime is away for the moment; the next change or the slow relist tries again. */
+function ignore(): void {}

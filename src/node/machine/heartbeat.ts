@@ -1,0 +1,237 @@
+/** Registers the node and says that it lives: a Lease often, the Node's status seldom (KEP-589). */
+import type { Client } from "../../client/client.ts";
+import { type Clock, microTimestamp, parseTimestamp, type Timer } from "../../core/clock.ts";
+import { isReason } from "../../core/errors.ts";
+import type { Draft } from "../../core/object.ts";
+import { leases } from "../../kinds/core/lease.ts";
+import { nodes } from "../../kinds/core/node.ts";
+import type { Lease, Node, NodeStatus } from "../../kinds/generated/types.ts";
+import { type NodeFacts, needsStatusWrite, nodeStatus, nodeStatusPatch, ownLabels } from "./node-object.ts";
+import { noPressure, type Pressure } from "./pressure.ts";
+
+const leaseNamespace = "kube-node-lease";
+export const usualLeaseMs = 40_000;
+/** A lease is renewed four times in its life, as a kubelet does. */
+export const renewals = 4;
+/** The Node's status is written as often at the least. */
+export const usualStatusMs = 300_000;
+const retryMs = 1000;
+
+export interface Heartbeat {
+	/** The Node as it was registered or written last. */
+	readonly node: Node;
+	/** Reads the Node again: someone may have labelled or tainted it since. */
+	refresh(): Promise<void>;
+	/** Writes the status now if it changed. */
+	statusChanged(): Promise<void>;
+	stop(): void;
+}
+
+/**
+ * Registers the node, then renews its lease every 10 s.
+ * @param leaseMs how long the lease promises that the node lives, when that is not the usual 40 s
+ * @param limitations what the node cannot do, told in its Ready condition
+ * @throws ApiError when the node cannot be registered, after the signal aborts
+ */
+export async function startHeartbeat(options: {
+	client: Client;
+	clock: Clock;
+	facts: NodeFacts;
+	limitations: readonly string[];
+	/** What the node lacks now; absent: nothing ever. */
+	pressure?: () => Pressure;
+	leaseMs?: number | undefined;
+	/** Called when the node has become Ready: when it is new, or was given up before. */
+	becameReady?: () => void;
+	signal: AbortSignal;
+}): Promise<Heartbeat> {
+	const { client, clock, facts, limitations, leaseMs = usualLeaseMs, signal } = options;
+	const { pressure = () => noPressure, becameReady = () => {} } = options;
+	const statusMs = Math.max(usualStatusMs, leaseMs);
+	const registered = async () => {
+		const { node, wasReady } = await register(options);
+		if (!wasReady) becameReady();
+		return node;
+	};
+	let node = await registered();
+	let lease = await ensureLease(client, clock, node, leaseMs);
+	let timer: Timer | undefined;
+	let stopped = false;
+
+	const writeStatus = async () => {
+		const wanted = nodeStatus(facts, node.status, clock.now(), limitations, pressure());
+		if (!needsStatusWrite(node, wanted, clock.now(), statusMs)) return;
+		const wasReady = isReady(node);
+		node = await writeNodeStatus(client, facts, node, wanted);
+		if (!wasReady) becameReady();
+	};
+	const beat = async () => {
+		try {
+			lease = await renew(client, clock, node, lease, leaseMs);
+			// As a kubelet does: a controller that took the node for dead has written Unknown over its status.
+			node = await client.get(nodes, { name: facts.name });
+			await writeStatus();
+		} catch (error) {
+			// Someone deleted the Node: it registers again, as a kubelet does.
+			if (isReason(error, "NotFound")) node = await registered().catch(() => node);
+			// Anything else: the next beat tries again, long before the lease ends.
+		}
+		schedule();
+	};
+	const schedule = () => {
+		if (stopped) return;
+		// A little apart, so that a thousand nodes that began together do not beat together.
+		const delayMs = (leaseMs / renewals) * (0.96 + 0.08 * clock.random());
+		timer = clock.after(delayMs, () => void beat());
+	};
+	const stop = () => {
+		stopped = true;
+		timer?.cancel();
+	};
+	signal.addEventListener("abort", stop, { once: true });
+	schedule();
+	return {
+		get node() {
+			return node;
+		},
+		async refresh() {
+			node = await client.get(nodes, { name: facts.name });
+		},
+		statusChanged: writeStatus,
+		stop,
+	};
+}
+
+interface Registered {
+	node: Node;
+	wasReady: boolean;
+}
+
+function isReady(node: Node): boolean {
+	return node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+}
+
+async function register(options: {
+	client: Client;
+	clock: Clock;
+	facts: NodeFacts;
+	limitations: readonly string[];
+	signal: AbortSignal;
+}): Promise<Registered> {
+	const { client, clock, facts, limitations, signal } = options;
+	for (;;) {
+		try {
+			return await registerOnce(client, clock, facts, limitations);
+		} catch (error) {
+			if (signal.aborted || isReason(error, "Invalid", "Forbidden", "Unauthorized")) throw error;
+			await clock.sleep(retryMs, signal);
+		}
+	}
+}
+
+async function registerOnce(
+	client: Client,
+	clock: Clock,
+	facts: NodeFacts,
+	limitations: readonly string[],
+): Promise<Registered> {
+	const draft: Draft<Node> = {
+		metadata: {
+			name: facts.name,
+			labels: ownLabels(facts),
+			annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true", ...facts.annotations },
+		},
+		spec: {
+			...(facts.podCidr === undefined ? {} : { podCIDR: facts.podCidr, podCIDRs: [facts.podCidr] }),
+			...(facts.taints.length === 0 ? {} : { taints: [...facts.taints] }),
+		},
+		status: nodeStatus(facts, undefined, clock.now(), limitations),
+	};
+	try {
+		const created = await client.create(nodes, draft);
+		// Whether a create may set the status is the server's business; the status is written where it was not taken.
+		if (isReady(created)) return { node: created, wasReady: false };
+		const status = nodeStatus(facts, created.status, clock.now(), limitations);
+		return { node: await writeNodeStatus(client, facts, created, status), wasReady: false };
+	} catch (error) {
+		if (!isReason(error, "AlreadyExists")) throw error;
+	}
+	const labels = ownLabels(facts);
+	let node = await client.get(nodes, { name: facts.name });
+	const wasReady = isReady(node);
+	const differs = Object.entries(labels).some(([key, value]) => node.metadata.labels?.[key] !== value);
+	if (differs)
+		node = await client.patch(nodes, { name: facts.name }, { type: "merge", patch: { metadata: { labels } } });
+	const status = nodeStatus(facts, node.status, clock.now(), limitations);
+	return { node: await writeNodeStatus(client, facts, node, status), wasReady };
+}
+
+async function writeNodeStatus(client: Client, facts: NodeFacts, node: Node, status: NodeStatus): Promise<Node> {
+	const patch = nodeStatusPatch(node.status, status);
+	return client.patch(nodes, { name: facts.name }, { type: "strategic", patch }, "status");
+}
+
+async function ensureLease(client: Client, clock: Clock, node: Node, leaseMs: number): Promise<Lease | undefined> {
+	const draft: Draft<Lease> = {
+		metadata: {
+			name: node.metadata.name,
+			namespace: leaseNamespace,
+			ownerReferences: [{ apiVersion: "v1", kind: "Node", name: node.metadata.name, uid: node.metadata.uid }],
+		},
+		spec: {
+			holderIdentity: node.metadata.name,
+			leaseDurationSeconds: leaseMs / 1000,
+			renewTime: microTimestamp(clock.now()),
+		},
+	};
+	try {
+		return await client.create(leases, draft);
+	} catch {
+		// It exists already, or its namespace does not yet: the next beat sees.
+		return undefined;
+	}
+}
+
+async function renew(
+	client: Client,
+	clock: Clock,
+	node: Node,
+	lease: Lease | undefined,
+	leaseMs: number,
+): Promise<Lease | undefined> {
+	const ref = { namespace: leaseNamespace, name: node.metadata.name };
+	try {
+		if (lease === undefined) lease = await client.get(leases, ref);
+		const spec = {
+			...lease.spec,
+			holderIdentity: node.metadata.name,
+			leaseDurationSeconds: leaseMs / 1000,
+			renewTime: microTimestamp(clock.now()),
+		};
+		return await client.update(leases, { ...lease, spec });
+	} catch (error) {
+		if (isReason(error, "NotFound")) return ensureLease(client, clock, node, leaseMs);
+		if (isReason(error, "Conflict")) return undefined;
+		throw error;
+	}
+}
+
+/**
+ * For a node with a long lease that is taken away: makes the lease look as if it had been renewed every 10 s until now,
+ * so that the loss is noticed as soon as with any other node.
+ */
+export async function shortenLease(client: Client, clock: Clock, nodeName: string): Promise<void> {
+	try {
+		const lease = await client.get(leases, { namespace: leaseNamespace, name: nodeName });
+		const renewedMs = parseTimestamp(lease.spec.renewTime ?? "");
+		const sinceMs = (clock.now() - renewedMs) % (usualLeaseMs / renewals) || 0;
+		const spec = {
+			...lease.spec,
+			leaseDurationSeconds: usualLeaseMs / 1000,
+			renewTime: microTimestamp(clock.now() - sinceMs),
+		};
+		await client.update(leases, { ...lease, spec });
+	} catch (error) {
+		if (!isReason(error, "NotFound", "Conflict", "ServiceUnavailable")) throw error;
+	}
+}

@@ -1,0 +1,165 @@
+/** The Node object that an agent registers and keeps up to date. Pure. */
+import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { canonicalQuantity } from "../../core/quantity.ts";
+import type { Node, NodeCondition, NodeStatus } from "../../kinds/generated/types.ts";
+import { noPressure, type Pressure } from "./pressure.ts";
+
+export const kubeletVersion = "v1.36.0";
+
+export interface NodeFacts {
+	name: string;
+	labels: Readonly<Record<string, string>>;
+	annotations: Readonly<Record<string, string>>;
+	taints: readonly { key: string; value?: string; effect: string }[];
+	podCidr?: string;
+	addresses: readonly string[];
+	/** `amd64`, `arm64` */
+	architecture: string;
+	kernelVersion: string;
+	osImage: string;
+	machineId: string;
+	bootId: string;
+	containerRuntimeVersion: string;
+	/** Quantities by resource name. */
+	capacity: Readonly<Record<string, string>>;
+	allocatable: Readonly<Record<string, string>>;
+}
+
+/** Labels that a node gives itself. */
+export function ownLabels(facts: NodeFacts): Record<string, string> {
+	return {
+		"beta.kubernetes.io/arch": facts.architecture,
+		"beta.kubernetes.io/os": "linux",
+		"kubernetes.io/arch": facts.architecture,
+		"kubernetes.io/hostname": facts.name,
+		"kubernetes.io/os": "linux",
+		...facts.labels,
+	};
+}
+
+/**
+ * Everything the agent reports of its node.
+ * @param old conditions as they were: transition times stay while the status does
+ */
+export function nodeStatus(
+	facts: NodeFacts,
+	old: NodeStatus | undefined,
+	nowMs: number,
+	limitations: readonly string[],
+	pressure: Pressure = noPressure,
+): NodeStatus {
+	const { addresses, name } = facts;
+	const advertised = advertisedResources(old);
+	return {
+		...old,
+		capacity: { ...advertised, ...facts.capacity },
+		allocatable: { ...advertised, ...facts.allocatable },
+		addresses: [...addresses.map((address) => ({ type: "InternalIP", address })), { type: "Hostname", address: name }],
+		conditions: nodeConditions(old?.conditions ?? [], nowMs, limitations, pressure),
+		daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
+		nodeInfo: {
+			architecture: facts.architecture,
+			bootID: facts.bootId,
+			containerRuntimeVersion: facts.containerRuntimeVersion,
+			kernelVersion: facts.kernelVersion,
+			kubeProxyVersion: "",
+			kubeletVersion,
+			machineID: facts.machineId,
+			operatingSystem: "linux",
+			osImage: facts.osImage,
+			systemUUID: facts.machineId,
+		},
+	};
+}
+
+/** Extended resources that someone else wrote into the node's capacity: all of them may be given to pods. */
+function advertisedResources(status: NodeStatus | undefined): Record<string, string> {
+	const extended = ([name]: [string, string]) => name.includes("/") && !name.includes("kubernetes.io/");
+	return Object.fromEntries(Object.entries(status?.capacity ?? {}).filter(extended));
+}
+
+/** As a strategic merge patch; what may no longer be given to pods is taken out. */
+export function nodeStatusPatch(old: NodeStatus | undefined, wanted: NodeStatus): Record<string, unknown> {
+	const gone = Object.keys(old?.allocatable ?? {}).filter((name) => wanted.allocatable?.[name] === undefined);
+	const removals = Object.fromEntries(gone.map((name) => [name, null]));
+	return { status: { ...wanted, allocatable: { ...wanted.allocatable, ...removals } } };
+}
+
+function nodeConditions(
+	old: readonly NodeCondition[],
+	nowMs: number,
+	limitations: readonly string[],
+	pressure: Pressure,
+): NodeCondition[] {
+	const now = timestamp(nowMs);
+	const ready =
+		limitations.length === 0
+			? "kubelet is posting ready status"
+			: `kubelet is posting ready status. ${limitations.join(". ")}`;
+	const drafts = [
+		pressure.has("MemoryPressure")
+			? {
+					type: "MemoryPressure",
+					status: "True",
+					reason: "KubeletHasInsufficientMemory",
+					message: "kubelet has insufficient memory available",
+				}
+			: {
+					type: "MemoryPressure",
+					status: "False",
+					reason: "KubeletHasSufficientMemory",
+					message: "kubelet has sufficient memory available",
+				},
+		pressure.has("DiskPressure")
+			? {
+					type: "DiskPressure",
+					status: "True",
+					reason: "KubeletHasDiskPressure",
+					message: "kubelet has disk pressure",
+				}
+			: {
+					type: "DiskPressure",
+					status: "False",
+					reason: "KubeletHasNoDiskPressure",
+					message: "kubelet has no disk pressure",
+				},
+		{
+			type: "PIDPressure",
+			status: "False",
+			reason: "KubeletHasSufficientPID",
+			message: "kubelet has sufficient PID available",
+		},
+		{ type: "Ready", status: "True", reason: "KubeletReady", message: ready },
+	];
+	const types = new Set(drafts.map(({ type }) => type));
+	const own = drafts.map(({ type, status, reason, message }) => {
+		const before = old.find((condition) => condition.type === type);
+		const kept = before?.status === status ? before.lastTransitionTime : undefined;
+		return { type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime: kept ?? now };
+	});
+	return [...old.filter(({ type }) => !types.has(type)), ...own];
+}
+
+/** Whether a node's status must be written: it says something else, or was written long ago. */
+export function needsStatusWrite(node: Node, wanted: NodeStatus, nowMs: number, everyMs: number): boolean {
+	const strip = (status: NodeStatus | undefined) =>
+		JSON.stringify({
+			capacity: canonical(status?.capacity),
+			allocatable: canonical(status?.allocatable),
+			addresses: status?.addresses,
+			nodeInfo: status?.nodeInfo,
+			conditions: status?.conditions
+				?.map(({ type, status, reason, message }) => [type, status, reason, message])
+				.sort(),
+		});
+	if (strip(node.status) !== strip(wanted)) return true;
+	const heartbeat = node.status?.conditions?.find(({ type }) => type === "Ready")?.lastHeartbeatTime;
+	return !(nowMs - parseTimestamp(heartbeat ?? "") < everyMs);
+}
+
+/** As the API stores them, which is not as they were written: `1024Ki` is `1Mi` there. */
+function canonical(resources: Readonly<Record<string, string>> = {}): [string, string][] {
+	return Object.entries(resources)
+		.map(([name, quantity]): [string, string] => [name, canonicalQuantity(quantity)])
+		.sort();
+}

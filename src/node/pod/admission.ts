@@ -1,0 +1,141 @@
+/** Whether a node takes a pod that was bound to it: the checks the kubelet makes itself. Pure. */
+import { parseQuantity } from "../../core/quantity.ts";
+import type { Node, Pod } from "../../kinds/generated/types.ts";
+import { compileNodeSelector } from "../../kinds/pod/node-selector.ts";
+import { untolerated } from "../../kinds/pod/tolerations.ts";
+import type { Verdict } from "./pod-state.ts";
+import { podRequests } from "./resources.ts";
+import { sysctlVerdict } from "./sysctls.ts";
+
+export interface AdmissionState {
+	/** The node as the API has it; undefined before it is known: labels and taints are then not checked. */
+	node: Node | undefined;
+	/** Names and patterns of the kernel parameters that pods may set. */
+	sysctls: readonly string[];
+	/** Base units (cores, bytes, pods). */
+	allocatable: ReadonlyMap<string, number>;
+	/** Pods on the node that have not ended. */
+	others: Iterable<Pod>;
+}
+
+/** Why the pod is refused; undefined when it is admitted. */
+export function admissionVerdict(pod: Pod, state: AdmissionState): Verdict | undefined {
+	const { node, sysctls } = state;
+	const forbidden = sysctlVerdict(pod, sysctls);
+	if (forbidden !== undefined) return forbidden;
+	const selected = node === undefined || matchesNode(pod, node);
+	if (!selected)
+		return refuse("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector");
+	if (untolerated(node?.spec?.taints, pod.spec.tolerations ?? [], ["NoExecute"]) !== undefined) {
+		return refuse("TaintToleration", "Predicate TaintToleration failed: node(s) had untolerated taint(s)");
+	}
+	if (pod.spec.os?.name !== undefined && pod.spec.os.name !== "linux") {
+		return refuse("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS");
+	}
+	return lacks(pod, state);
+}
+
+/** What the pod asks for that the node does not have, or not any more; undefined when it fits. */
+export function lacks(pod: Pod, { node, allocatable, others }: AdmissionState): Verdict | undefined {
+	const own = needsOf(pod);
+	// A pod that asks for nothing only counts.
+	const asks = own.requests.size > 0 || own.ports.length > 0;
+	const used = new Map<string, number>();
+	const ports = new Map<string, string[]>();
+	let count = 0;
+	for (const other of others) {
+		if (other.metadata.uid === pod.metadata.uid) continue;
+		count++;
+		if (!asks) continue;
+		const needs = needsOf(other);
+		for (const [name, quantity] of needs.requests) used.set(name, (used.get(name) ?? 0) + quantity);
+		for (const { port, address } of needs.ports) ports.set(port, [...(ports.get(port) ?? []), address]);
+	}
+	if (own.ports.some(({ port, address }) => ports.get(port)?.some((taken) => overlap(taken, address)))) {
+		return refuse(
+			"NodePorts",
+			"Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+		);
+	}
+	const most = allocatable.get("pods");
+	if (most !== undefined && count + 1 > most) return outOf("pods", 1, count, most);
+	for (const [name, requested] of own.requests) {
+		const capacity = allocatable.get(name) ?? advertised(node, name);
+		// What the node knows nothing of is not the node's to give: someone else looks after it in the whole cluster.
+		if (capacity === undefined) continue;
+		const taken = used.get(name) ?? 0;
+		if (requested > 0 && taken + requested > capacity * (1 + 1e-9)) return outOf(name, requested, taken, capacity);
+	}
+	return undefined;
+}
+
+/** An extended resource's amount, where the node has it; 0 of any other resource. */
+function advertised(node: Node | undefined, name: string): number | undefined {
+	if (!name.includes("/")) return 0;
+	const amount = node?.status?.allocatable?.[name];
+	return amount === undefined ? undefined : parseQuantity(amount);
+}
+
+interface Needs {
+	requests: ReadonlyMap<string, number>;
+	ports: readonly TakenPort[];
+}
+
+interface TakenPort {
+	/** `TCP/80` */
+	port: string;
+	/** Of the node; `0.0.0.0` for all of them. */
+	address: string;
+}
+
+/**
+ * Computed once for each spec, which outlives many statuses: every new pod of the node asks for those of all others.
+ */
+const known = new WeakMap<Pod["spec"], Needs>();
+
+function needsOf(pod: Pod): Needs {
+	const before = known.get(pod.spec);
+	if (before !== undefined) return before;
+	const needs = { requests: podRequests(pod.spec), ports: hostPorts(pod) };
+	known.set(pod.spec, needs);
+	return needs;
+}
+
+function refuse(reason: string, message: string): Verdict {
+	return { reason, message: `Pod was rejected: ${message}` };
+}
+
+function outOf(name: string, requested: number, used: number, capacity: number): Verdict {
+	// Upstream prints CPU in millicores.
+	const scale = name === "cpu" ? 1000 : 1;
+	const [wanted, taken, all] = [requested, used, capacity].map((quantity) => Math.round(quantity * scale));
+	return refuse(
+		`OutOf${name}`,
+		`Node didn't have enough resource: ${name}, requested: ${wanted}, used: ${taken}, capacity: ${all}`,
+	);
+}
+
+function overlap(one: string, other: string): boolean {
+	return one === other || one === "0.0.0.0" || other === "0.0.0.0";
+}
+
+function hostPorts(pod: Pod): TakenPort[] {
+	const containers = [
+		...pod.spec.containers,
+		...(pod.spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always"),
+	];
+	return containers
+		.flatMap(({ ports = [] }) => ports)
+		.filter(({ hostPort }) => hostPort !== undefined && hostPort > 0)
+		.map(({ hostPort, protocol = "TCP", hostIP }) => ({
+			port: `${protocol}/${hostPort}`,
+			address: hostIP || "0.0.0.0",
+		}));
+}
+
+function matchesNode(pod: Pod, node: Node): boolean {
+	const labels = node.metadata.labels ?? {};
+	if (Object.entries(pod.spec.nodeSelector ?? {}).some(([key, value]) => labels[key] !== value)) return false;
+	const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+	return required === undefined || compileNodeSelector(required)(node);
+}

@@ -1,0 +1,168 @@
+/** The status that the API is to show for a pod. Pure. */
+import { timestamp } from "../../core/clock.ts";
+import type { ContainerStatus, PodStatus } from "../../kinds/generated/types.ts";
+import { qosClass } from "../../kinds/pod/pod-qos.ts";
+import { containerStatus } from "./container-status.ts";
+import { podConditions } from "./pod-conditions.ts";
+import { type Phase, podPhase } from "./pod-phase.ts";
+import {
+	containerMemory,
+	isRestartingAll,
+	mayRestartAll,
+	type PodState,
+	podContainers,
+	readySandbox,
+	workIsOver,
+} from "./pod-state.ts";
+import { allocatedPod, givenPodResources, resourcesFromKey } from "./resize.ts";
+import { resourcesKey } from "./resources.ts";
+
+/**
+ * The pod's whole status; equal inputs give equal output, so that the caller writes only what changed.
+ * @param nowMs for transition times
+ */
+export function podStatus(state: PodState, nowMs: number): PodStatus {
+	const { pod, memory, node } = state;
+	const old = state.previous ?? pod.status;
+	const containers = podContainers(pod);
+	const someRun = state.containers.some((container) => container.state === "running");
+	const ends = workIsOver(state) || memory.endingSinceMs !== undefined;
+	// A phase is final only when nothing runs any more: no successor may start before that.
+	const over = isFinal(pod.status?.phase) || refused(state) || (!someRun && !containerBusy(state) && ends);
+	const statusesOf = (list: "init" | "regular" | "ephemeral") =>
+		containers.filter(({ role }) => listOf[role] === list).map((one) => containerStatus(state, one, over));
+	const init = statusesOf("init");
+	const regular = statusesOf("regular").sort((a, b) => (a.name < b.name ? -1 : 1));
+	const statuses = init.concat(regular);
+	const phase = phaseOf(state, statuses, over);
+	const verdict = over ? memory.verdict : undefined;
+	const addresses = podAddresses(state, old);
+	const conditions = podConditions({
+		pod,
+		phase,
+		statuses,
+		sandboxReady: !over && !memory.released && readySandbox(state) !== undefined && addresses.length > 0,
+		resize: resizeConditions(state, regular),
+		restartingAll: mayRestartAll(pod) ? isRestartingAll(state) : undefined,
+		disruption: memory.verdict?.graceSeconds === undefined ? undefined : memory.verdict.message,
+		old: old?.conditions ?? [],
+		now: timestamp(nowMs),
+	});
+	const status: PodStatus = {
+		phase,
+		conditions,
+		hostIPs: node.addresses.map(toIp),
+		startTime: old?.startTime ?? timestamp(memory.observedAtMs),
+		qosClass: pod.status?.qosClass ?? qosClass(pod.spec),
+	};
+	if (pod.metadata.generation !== undefined) status.observedGeneration = pod.metadata.generation;
+	if (node.addresses[0] !== undefined) status.hostIP = node.addresses[0];
+	if (addresses[0] !== undefined) {
+		status.podIP = addresses[0];
+		status.podIPs = addresses.map(toIp);
+	}
+	if (!refused(state)) {
+		status.containerStatuses = regular;
+		if (init.length > 0) status.initContainerStatuses = init;
+		const ephemeral = statusesOf("ephemeral");
+		if (ephemeral.length > 0) status.ephemeralContainerStatuses = ephemeral;
+	}
+	if (pod.spec.resources !== undefined && state.sandboxes.length > 0) {
+		const { requests } = allocatedPod(state).spec.resources ?? {};
+		if (requests !== undefined) status.allocatedResources = requests;
+		const given = givenPodResources(state);
+		status.resources = given === undefined ? pod.spec.resources : resourcesFromKey(given);
+	}
+	const reason = verdict?.reason ?? pod.status?.reason;
+	const message = verdict?.message ?? pod.status?.message;
+	if (reason !== undefined) status.reason = reason;
+	if (message !== undefined) status.message = message;
+	const { nominatedNodeName } = pod.status ?? {};
+	if (nominatedNodeName !== undefined) status.nominatedNodeName = nominatedNodeName;
+	return status;
+}
+
+/** Which list of the status a container is in. */
+const listOf = { init: "init", sidecar: "init", regular: "regular", ephemeral: "ephemeral" } as const;
+
+function toIp(ip: string): { ip: string } {
+	return { ip };
+}
+
+/** Refused at admission, by this agent or by the one before it: the pod never had a sandbox. */
+function refused({ memory, sandboxes, containers, pod }: PodState): boolean {
+	return (
+		(memory.verdict !== undefined || isFinal(pod.status?.phase)) &&
+		sandboxes.length === 0 &&
+		containers.length === 0 &&
+		pod.status?.containerStatuses === undefined
+	);
+}
+
+function containerBusy({ memory }: PodState): boolean {
+	for (const key of memory.busy) if (key.startsWith("container:") || key === "sandbox") return true;
+	return false;
+}
+
+function isFinal(phase: string | undefined): phase is "Succeeded" | "Failed" {
+	return phase === "Succeeded" || phase === "Failed";
+}
+
+function phaseOf(state: PodState, statuses: readonly ContainerStatus[], over: boolean): Phase {
+	const phase = state.pod.status?.phase;
+	if (isFinal(phase)) return phase;
+	if (over && state.memory.verdict !== undefined) return "Failed";
+	const computed = podPhase(state.pod.spec, statuses, over);
+	const old = (state.previous ?? state.pod.status)?.phase;
+	// A pod that has run does not go back.
+	return computed === "Pending" && old === "Running" && state.memory.endingSinceMs !== undefined ? "Running" : computed;
+}
+
+function podAddresses(state: PodState, old: PodStatus | undefined): readonly string[] {
+	if (state.pod.spec.hostNetwork === true) return state.sandboxes.length > 0 ? state.node.addresses : [];
+	if (state.memory.addresses.length > 0) return state.memory.addresses;
+	return old?.podIPs?.map(({ ip }) => ip) ?? [];
+}
+
+function resizeConditions(state: PodState, statuses: readonly ContainerStatus[]) {
+	const { resize } = state.memory;
+	if (resize?.type === "Error") {
+		return [{ type: "PodResizeInProgress", status: "True", reason: resize.type, message: resize.message }];
+	}
+	if (resize?.type === "Deferred" || resize?.type === "Infeasible") {
+		return [{ type: "PodResizePending", status: "True", reason: resize.type, message: resize.message }];
+	}
+	const underWay = podContainers(state.pod).some(({ spec }) => {
+		const status = statuses.find(({ name }) => name === spec.name);
+		return (
+			status?.resources !== undefined &&
+			resourcesKey(status.resources) !== resourcesKey(spec.resources) &&
+			state.memory.busy.has(`container:${spec.name}`) &&
+			containerMemory(state, spec.name).stopping === undefined
+		);
+	});
+	return underWay || state.memory.busy.has("pod") ? [{ type: "PodResizeInProgress", status: "True" }] : [];
+}
+
+/** Whether two statuses say the same; fields that are absent, undefined and null are equal. */
+export function sameStatus(a: PodStatus | undefined, b: PodStatus | undefined): boolean {
+	return a === b || (a !== undefined && b !== undefined && sameValue(a, b));
+}
+
+/** As `sameStatus`, for any JSON. */
+export function sameValue(a: unknown, b: unknown): boolean {
+	if (a === b) return true;
+	if (typeof a !== "object" || typeof b !== "object" || a === null || b === null)
+		return (a ?? undefined) === (b ?? undefined);
+	if (Array.isArray(a) || Array.isArray(b)) {
+		if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+		for (let index = 0; index < a.length; index++) if (!sameValue(a[index], b[index])) return false;
+		return true;
+	}
+	// Objects that are no arrays: their fields are looked at by name.
+	const left = a as Record<string, unknown>;
+	const right = b as Record<string, unknown>;
+	for (const key in left) if (!sameValue(left[key], right[key])) return false;
+	for (const key in right) if ((right[key] ?? undefined) !== undefined && !(key in left)) return false;
+	return true;
+}

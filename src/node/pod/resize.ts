@@ -1,0 +1,110 @@
+/** Changes of resources in place (KEP-1287): what the node has granted a pod, and whose turn is first. Pure. */
+import type { Container as ContainerSpec, Pod, ResourceRequirements } from "../../kinds/generated/types.ts";
+import { type QosClass, qosClass } from "../../kinds/pod/pod-qos.ts";
+import type { Container } from "../../runtime/runtime.ts";
+import { containerMemory, instances, type PodMemory, type PodState } from "./pod-state.ts";
+import { podRequests, resourcesAnnotation, resourcesKey } from "./resources.ts";
+
+/**
+ * The CPU and memory that a container was last given, as `resourcesKey` writes them; undefined where that is not known.
+ */
+export function givenResources(state: PodState, name: string, instance: Container): string | undefined {
+	const { resizedTo } = containerMemory(state, name);
+	return resizedTo?.containerId === instance.id
+		? resizedTo.resources
+		: instance.config.annotations[resourcesAnnotation];
+}
+
+/** Whether the API wants other resources for the container than it was given. */
+export function isResized(state: PodState, spec: ContainerSpec, instance: Container): boolean {
+	const given = givenResources(state, spec.name, instance);
+	return given !== undefined && given !== resourcesKey(spec.resources);
+}
+
+/** What the pod as a whole was last given; undefined where it has no resources of its own, or they are not known. */
+export function givenPodResources(state: PodState): string | undefined {
+	const { resizedPod } = state.memory;
+	const sandbox = state.sandboxes.at(-1);
+	if (state.pod.spec.resources === undefined || sandbox === undefined) return undefined;
+	return resizedPod?.sandboxId === sandbox.id
+		? resizedPod.resources
+		: sandbox.config.annotations?.[resourcesAnnotation];
+}
+
+/** Whether the API wants other resources for the pod as a whole than it was given. */
+export function isPodResized(state: PodState): boolean {
+	const given = givenPodResources(state);
+	return given !== undefined && given !== resourcesKey(state.pod.spec.resources);
+}
+
+/** Whether what the API wants has not been granted: the pod keeps what it has. */
+export function isPending(resize: PodMemory["resize"]): boolean {
+	return resize?.type === "Deferred" || resize?.type === "Infeasible";
+}
+
+/** The pod with the resources that the node has granted it. */
+export function allocatedPod(state: PodState): Pod {
+	const { pod, memory } = state;
+	if (!isPending(memory.resize)) return pod;
+	const withGiven = (spec: ContainerSpec): ContainerSpec => ({ ...spec, resources: allocated(state, spec) ?? {} });
+	const { initContainers, containers } = pod.spec;
+	const whole = givenPodResources(state);
+	return {
+		...pod,
+		spec: {
+			...pod.spec,
+			...(whole === undefined ? {} : { resources: resourcesFromKey(whole) }),
+			containers: containers.map(withGiven),
+			...(initContainers === undefined ? {} : { initContainers: initContainers.map(withGiven) }),
+		},
+	};
+}
+
+/** The container's resources as far as the node has granted them. */
+export function allocated(state: PodState, spec: ContainerSpec): ResourceRequirements | undefined {
+	const [newest] = instances(state, spec.name);
+	const given = newest === undefined ? undefined : givenResources(state, spec.name, newest);
+	if (!isPending(state.memory.resize) || given === undefined) return spec.resources;
+	return { ...spec.resources, ...resourcesGiven(spec.resources, given) };
+}
+
+/** CPU and memory as `resourcesKey` wrote them, and what else the container was made with: that never changes. */
+export function resourcesGiven(wanted: ResourceRequirements | undefined, given: string): ResourceRequirements {
+	const { limits, requests } = resourcesFromKey(given);
+	const others = (list: Record<string, string> | undefined) =>
+		Object.fromEntries(Object.entries(list ?? {}).filter(([name]) => name !== "cpu" && name !== "memory"));
+	return {
+		limits: { ...others(wanted?.limits), ...limits },
+		requests: { ...others(wanted?.requests), ...requests },
+	};
+}
+
+/** Why the node can never give what the pod asks for; undefined when it could. */
+export function infeasibility(pod: Pod, allocatable: ReadonlyMap<string, number>): string | undefined {
+	for (const [resource, quantity] of podRequests(pod.spec)) {
+		const capacity = allocatable.get(resource) ?? 0;
+		if (quantity <= capacity) continue;
+		const scale = resource === "cpu" ? 1000 : 1;
+		return `Node didn't have enough capacity: ${resource}, requested: ${quantity * scale}, capacity: ${capacity * scale}`;
+	}
+	return undefined;
+}
+
+const classes: readonly QosClass[] = ["Guaranteed", "Burstable", "BestEffort"];
+
+/** Who of two that wait for room gets it first: by priority, then by quality of service. */
+export function compareWaiting(one: Pod, other: Pod): number {
+	const priority = (other.spec.priority ?? 0) - (one.spec.priority ?? 0);
+	return priority || classes.indexOf(qosClass(one.spec)) - classes.indexOf(qosClass(other.spec));
+}
+
+export function resourcesFromKey(key: string): ResourceRequirements {
+	const resources: { limits?: Record<string, string>; requests?: Record<string, string> } = {};
+	for (const part of key.split(",")) {
+		const [path = "", quantity] = part.split("=");
+		const [list, name] = path.split(".");
+		if ((list !== "limits" && list !== "requests") || name === undefined || quantity === undefined) continue;
+		resources[list] = { ...resources[list], [name]: quantity };
+	}
+	return resources;
+}

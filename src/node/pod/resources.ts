@@ -1,0 +1,76 @@
+/** CPU and memory of containers and pods: what the runtime is told. Pure. */
+import { parseQuantity } from "../../core/quantity.ts";
+import type { Container, Pod, PodSpec, ResourceRequirements } from "../../kinds/generated/types.ts";
+import { qosClass } from "../../kinds/pod/pod-qos.ts";
+import { podAmounts } from "../../kinds/pod/spec/pod-amounts.ts";
+import type { ResourceLimits } from "../../runtime/runtime.ts";
+import { isSidecar } from "./pod-state.ts";
+
+/** The container's annotation that tells the resources it was made with, as `resourcesKey` writes them. */
+export const resourcesAnnotation = "coxswain.dev/resources";
+
+/**
+ * Limits of a container, or of a pod as a whole; what is not set is left out. A container of a pod that asks for
+ * anything has a CPU request at least of 0: it may be given limits while it runs.
+ */
+export function containerLimits(resources: ResourceRequirements | undefined, pod?: Pod): ResourceLimits {
+	const cpu = resources?.limits?.cpu;
+	const asks = pod !== undefined && qosClass(pod.spec) !== "BestEffort";
+	const cpuRequest = resources?.requests?.cpu ?? cpu ?? (asks ? "0" : undefined);
+	const memory = resources?.limits?.memory;
+	return {
+		...(cpuRequest === undefined ? {} : { cpuRequestMillis: millis(cpuRequest) }),
+		...(cpu === undefined ? {} : { cpuLimitMillis: millis(cpu) }),
+		...(memory === undefined ? {} : { memoryLimitBytes: Math.ceil(parseQuantity(memory)) }),
+	};
+}
+
+/** A text that is equal for equal CPU and memory: `limits.cpu=100m,requests.memory=1Gi`. */
+export function resourcesKey(resources: ResourceRequirements | undefined): string {
+	const parts: string[] = [];
+	for (const list of ["limits", "requests"] as const) {
+		for (const name of ["cpu", "memory"]) {
+			const quantity = resources?.[list]?.[name];
+			if (quantity !== undefined) parts.push(`${list}.${name}=${quantity}`);
+		}
+	}
+	return parts.join(",");
+}
+
+/** What the pod takes of its node, in base units (cores, bytes). */
+export function podRequests(spec: PodSpec): Map<string, number> {
+	const requests = Object.entries(podAmounts(spec, "requests"));
+	return new Map(requests.map(([name, quantity]) => [name, parseQuantity(quantity)]));
+}
+
+function millis(cpu: string): number {
+	return Math.ceil(parseQuantity(cpu) * 1000);
+}
+
+/** Of pods that the kernel ends last, and of those it ends first. */
+const guaranteedScore = -997;
+const bestEffortScore = 1000;
+
+/**
+ * How soon the kernel ends a container when memory runs out (API page "Node-pressure Eviction", "Node out of memory
+ * behavior").
+ * @param memoryBytes of the node
+ */
+export function oomScoreAdj(pod: Pod, container: Container, memoryBytes: number): number {
+	const { priorityClassName, containers, initContainers = [] } = pod.spec;
+	const quality = qosClass(pod.spec);
+	if (priorityClassName === "system-node-critical" || quality === "Guaranteed") return guaranteedScore;
+	if (quality === "BestEffort" || !(memoryBytes > 0)) return bestEffortScore;
+	const requested = ({ resources }: Container) => parseQuantity(resources?.requests?.["memory"] ?? "0");
+	const ofPod = parseQuantity(pod.spec.resources?.requests?.memory ?? "0");
+	const all = [...containers, ...initContainers.filter(isSidecar)];
+	// What the pod asks for beyond its containers is theirs alike.
+	const rest = Math.max(0, ofPod - all.reduce((sum, each) => sum + requested(each), 0)) / all.length;
+	const score = (each: Container) => {
+		const found = Math.trunc(1000 - (1000 * (requested(each) + rest)) / memoryBytes);
+		return Math.min(Math.max(found, 1000 + guaranteedScore), bestEffortScore - 1);
+	};
+	// A sidecar must not end before what it serves (KEP-753).
+	const own = score(container);
+	return initContainers.includes(container) && isSidecar(container) ? Math.min(own, ...containers.map(score)) : own;
+}

@@ -1,0 +1,57 @@
+/**
+ * All containers of a pod start over, in place, when one of them ends as a rule of its own says (API page "Pod
+ * Lifecycle", KEP-5532): what runs is stopped, without hooks and without time; then the containers are removed, those
+ * that asked for it last, so that an agent that starts over in between finds them. Sandbox, address and volumes stay.
+ * Pure.
+ */
+import type { ContainerStatus, PodStatus } from "../../kinds/generated/types.ts";
+import type { PodAction, PodPlan } from "./pod-action.ts";
+import { asksRestartOfAll, containerMemory, type PodState, podContainers } from "./pod-state.ts";
+
+export const restartingAll = {
+	condition: "AllContainersRestarting",
+	reason: "RestartingAllContainers",
+	message: "The container is removed because RestartAllContainers in place",
+};
+
+/** Containers that ask for it again and again do not make the node spin: a kubelet looks at them once a second. */
+const pauseMs = 1000;
+
+/** Next steps until no container is left but ephemeral ones, which stay as they ended. */
+export function planRestartOfAll(state: PodState, nowMs: number): PodPlan {
+	const { containers, memory, pod } = state;
+	const stops = containers.flatMap(({ id, config: { name }, state: runState }): PodAction[] => {
+		if (runState !== "running" || containerMemory(state, name).stopping?.containerId === id) return [];
+		const message = `Container ${name} will be restarted with all containers of the pod`;
+		return [{ do: "stopContainer", name, id, graceSeconds: 0, message }];
+	});
+	if (stops.length > 0) return { actions: stops };
+	const busy = [...memory.busy].some((key) => key.startsWith("container:"));
+	if (busy || containers.some(({ state: runState }) => runState === "running")) return { actions: [] };
+	const own = podContainers(pod).filter(({ role }) => role !== "ephemeral");
+	const reasons = new Set(own.filter((container) => asksRestartOfAll(state, container)).map(({ spec }) => spec.name));
+	const endedMs = containers
+		.filter(({ config }) => reasons.has(config.name))
+		.map(({ finishedAtMs = 0 }) => finishedAtMs);
+	const dueMs = Math.max(...endedMs) + pauseMs;
+	if (dueMs > nowMs) return { actions: [], wakeAtMs: dueMs };
+	const names = new Set(own.map(({ spec }) => spec.name));
+	const removable = containers.filter(({ config }) => names.has(config.name));
+	const first = removable.filter(({ config }) => !reasons.has(config.name));
+	const turn = first.length > 0 ? first : removable;
+	return { actions: turn.map(({ id, config: { name } }) => ({ do: "removeContainer", name, id })) };
+}
+
+/**
+ * Whether a container that the runtime does not know was removed so as to start over. Statuses are as they were last.
+ */
+export function wasRemovedToRestart(old: ContainerStatus | undefined, pod: PodStatus | undefined): boolean {
+	if (old?.containerID === undefined) return false;
+	const condition = pod?.conditions?.find(({ type }) => type === restartingAll.condition);
+	return condition?.status === "True" || saysRemoved(old);
+}
+
+/** Whether the status tells of it already: then it counts the restart, too. */
+export function saysRemoved(status: ContainerStatus): boolean {
+	return status.state?.waiting !== undefined && status.lastState?.terminated?.reason === restartingAll.reason;
+}

@@ -1,0 +1,88 @@
+/** Makes what the runtime is told of one container. */
+import type { Pod, Service } from "../../kinds/generated/types.ts";
+import type { ContainerConfig, Image } from "../../runtime/runtime.ts";
+import { ConfigError, type NodeContext } from "../context/node-context.ts";
+import { podUidLabel } from "../context/runtime-view.ts";
+import { expand } from "../pod/expansion.ts";
+import type { PodContainer } from "../pod/pod-state.ts";
+import { containerLimits, oomScoreAdj, resourcesAnnotation, resourcesKey } from "../pod/resources.ts";
+import { containerEnvironment } from "./environment.ts";
+import { containerSecurity } from "./security.ts";
+
+/** Annotation of a container: its pod's grace period, for when the pod is gone and only the container is left. */
+export const graceAnnotation = "io.kubernetes.pod.terminationGracePeriod";
+
+type Context = Pick<NodeContext, "node" | "configuration" | "references" | "services" | "files">;
+
+/** @throws ConfigError */
+export async function makeContainerConfig(
+	context: Context,
+	pod: Pod,
+	{ spec, role }: PodContainer,
+	start: { attempt: number; image: Image; addresses: readonly string[]; targetId?: string | undefined },
+): Promise<ContainerConfig> {
+	const { node, references, services, files } = context;
+	const { namespace = "default", name: podName, uid } = pod.metadata;
+	refuseUnsupported(pod, spec.name, spec.volumeDevices);
+	const kubernetes = named(services("default"), "kubernetes");
+	const fields = {
+		nodeName: node.name,
+		hostAddresses: node.addresses,
+		podAddresses: start.addresses,
+		allocatable: node.allocatable,
+	};
+	const env = await containerEnvironment(pod, spec, {
+		references,
+		services: services(namespace),
+		kubernetes,
+		fields,
+		text: files && ((volume, path) => files.text(pod, volume, path)),
+	});
+	const lookUp = (wanted: string) => env.find(({ name }) => name === wanted)?.value;
+	const { attempt } = start;
+	const mounts = await files?.mounts(pod, spec, { attempt, addresses: start.addresses, env });
+	return {
+		name: spec.name,
+		attempt,
+		image: spec.image ?? "",
+		...(spec.command === undefined ? {} : { command: spec.command.map((part) => expand(part, lookUp)) }),
+		...(spec.args === undefined ? {} : { args: spec.args.map((part) => expand(part, lookUp)) }),
+		...(spec.workingDir === undefined || spec.workingDir === "" ? {} : { workingDir: spec.workingDir }),
+		env,
+		mounts: mounts ?? [],
+		tty: spec.tty === true,
+		stdin: spec.stdin === true,
+		stdinOnce: spec.stdinOnce === true,
+		logPath: files?.logPath(pod, spec.name, attempt) ?? "",
+		security: containerSecurity(pod, spec, start.image, context.configuration),
+		limits: containerLimits(spec.resources, role === "ephemeral" ? undefined : pod),
+		oomScoreAdj: oomScoreAdj(pod, spec, node.allocatable.get("memory") ?? 0),
+		...(spec.lifecycle?.stopSignal === undefined ? {} : { stopSignal: spec.lifecycle.stopSignal }),
+		...(start.targetId === undefined ? {} : { targetId: start.targetId }),
+		runsToCompletion: role === "init" || (role === "regular" && pod.spec.restartPolicy !== "Always"),
+		labels: {
+			"io.kubernetes.container.name": spec.name,
+			"io.kubernetes.pod.name": podName,
+			"io.kubernetes.pod.namespace": namespace,
+			[podUidLabel]: uid,
+		},
+		annotations: {
+			[resourcesAnnotation]: resourcesKey(spec.resources),
+			[graceAnnotation]: String(pod.spec.terminationGracePeriodSeconds ?? 30),
+			"io.kubernetes.container.terminationMessagePath": spec.terminationMessagePath ?? "/dev/termination-log",
+			"io.kubernetes.container.terminationMessagePolicy": spec.terminationMessagePolicy ?? "File",
+		},
+	};
+}
+
+function named(services: Iterable<Service>, name: string): Service | undefined {
+	for (const service of services) if (service.metadata.name === name) return service;
+	return undefined;
+}
+
+function refuseUnsupported(pod: Pod, name: string, devices: readonly object[] | undefined): void {
+	const refused = (what: string) => new ConfigError(`container ${name}: ${what} is not supported by this node`);
+	if (devices !== undefined && devices.length > 0) throw refused("volumeDevices");
+	if ((pod.spec.runtimeClassName ?? "") !== "") throw refused(`runtimeClassName ${pod.spec.runtimeClassName}`);
+	if ((pod.spec.resourceClaims ?? []).length > 0) throw refused("resourceClaims");
+}

@@ -1,0 +1,296 @@
+/**
+ * The driver of one pod: takes stock, plans (pod-plan.ts), does what the plan says in the background, writes the status
+ * (pod-status.ts), and does so again whenever something happened. Nothing is polled.
+ */
+import type { Timer } from "../../core/clock.ts";
+import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
+import type { NodeContext } from "../context/node-context.ts";
+import { PodMemoryKeeper } from "../context/pod-memory.ts";
+import type { PodAction } from "../pod/pod-action.ts";
+import { planPod } from "../pod/pod-plan.ts";
+import { instances, type PodState, podContainers, type Verdict } from "../pod/pod-state.ts";
+import { podStatus, sameValue } from "../pod/pod-status.ts";
+import { allocatedPod, isPending } from "../pod/resize.ts";
+import { PodProbes } from "../probes/pod-probes.ts";
+import { PodActions } from "./pod-actions.ts";
+import { StatusWriter } from "./status-writer.ts";
+
+/**
+ * A status that only says that containers are being created waits this long for the one that says more: most pods are
+ * up by then, and one write less is made.
+ */
+const uneventfulDelayMs = 50;
+/**
+ * When the node ends a container to start it again (another image, a failed probe), a kubelet tells of both at once,
+ * unless it takes longer than its look at the runtime comes round.
+ */
+const replacementDelayMs = 1000;
+
+export class PodWorker {
+	readonly #context: NodeContext;
+	readonly #memory: PodMemoryKeeper;
+	readonly #actions: PodActions;
+	readonly #probes: PodProbes;
+	readonly #writer: StatusWriter;
+	readonly #removed: () => void;
+	#pod: Pod;
+	#gone = false;
+	#status: PodStatus | undefined;
+	#wake: Timer | undefined;
+	#turning = false;
+	#again = false;
+	#closed = false;
+
+	/** @param removed called when nothing of the pod is left on the node */
+	constructor(context: NodeContext, pod: Pod, removed: () => void) {
+		this.#context = context;
+		this.#pod = pod;
+		this.#removed = removed;
+		this.#memory = new PodMemoryKeeper(context.clock.now());
+		// A node without files has nothing to mount.
+		if (context.files === undefined) this.#memory.volumes = { state: "ready" };
+		const wake = () => this.wake();
+		this.#actions = new PodActions(context, this.#memory, () => this.state(), wake);
+		this.#probes = new PodProbes(context, this.#memory, wake);
+		this.#writer = new StatusWriter(context.client, context.clock, pod, wake);
+		this.#status = pod.status?.containerStatuses === undefined ? undefined : pod.status;
+		context.references.hold(pod, () => this.#referencesChanged());
+	}
+
+	get pod(): Pod {
+		return this.#pod;
+	}
+
+	/** Whether the pod still takes of the node's resources. */
+	get active(): boolean {
+		const phase = this.#status?.phase ?? this.#pod.status?.phase;
+		return !this.#gone && phase !== "Succeeded" && phase !== "Failed" && this.#memory.verdict === undefined;
+	}
+
+	state(): PodState {
+		const { sandboxes, containers } = this.#context.view.of(this.#pod.metadata.uid);
+		return {
+			pod: this.#pod,
+			gone: this.#gone,
+			sandboxes,
+			containers,
+			memory: this.#memory,
+			node: this.#context.node,
+			previous: this.#status,
+		};
+	}
+
+	/** The API has a newer version of the pod. */
+	update(pod: Pod): void {
+		// What could not be had of resources may be asked differently now.
+		if (pod.metadata.generation !== this.#pod.metadata.generation) this.#memory.resize = undefined;
+		const before = this.#pod;
+		this.#pod = pod;
+		if (before.spec !== pod.spec) {
+			for (const name of changedImages(before, pod)) this.#memory.forgetFailures(name);
+		}
+		const isEcho = this.#writer.observe(pod);
+		const isOther = showsOther(before, pod);
+		// The answer to the write wakes the worker too: no need to take stock twice.
+		if (isEcho && !isOther && sameTask(before, pod)) return;
+		if (isOther) this.#refreshFiles();
+		// Only ephemeral containers can name anything new.
+		if (pod.spec.ephemeralContainers !== undefined) this.#context.references.hold(pod, () => this.#referencesChanged());
+		this.wake();
+	}
+
+	/** The API has the pod no more. */
+	vanish(last: Pod = this.#pod): void {
+		this.#pod = last;
+		this.#gone = true;
+		this.#writer.close();
+		this.wake();
+	}
+
+	/** Ends the pod for good: refused at admission, or evicted. */
+	end(verdict: Verdict): void {
+		this.#memory.verdict = verdict;
+		this.#context.events.record(
+			this.#pod,
+			"Warning",
+			verdict.reason,
+			verdict.message.replace(/^Pod was rejected: /, ""),
+		);
+		this.wake();
+	}
+
+	/** Since when the pod waits for resources, epoch milliseconds; undefined when it does not. */
+	get waitsSinceMs(): number | undefined {
+		return this.#memory.resize?.type === "Deferred" ? this.#memory.resize.sinceMs : undefined;
+	}
+
+	/** Looks whether there is room now for resources that had to wait. Returns whether there is. */
+	retryResize(): boolean {
+		const { resize } = this.#memory;
+		if (resize?.type !== "Deferred") return false;
+		const message = this.#context.shortage(this.#pod);
+		if (message === resize.message) return false;
+		this.#memory.resize = message === undefined ? { type: "Granted" } : { ...resize, message };
+		this.wake();
+		return message === undefined;
+	}
+
+	/** The pod with what the node has granted it of resources. */
+	allocated(): Pod {
+		return isPending(this.#memory.resize) ? allocatedPod(this.state()) : this.#pod;
+	}
+
+	/** Takes addresses up again that the pod had before the agent restarted. */
+	adoptAddresses(addresses: readonly string[]): void {
+		this.#memory.addresses = addresses;
+	}
+
+	/** Takes stock and plans, once, however often it is called in the meantime. */
+	wake(): void {
+		if (this.#closed) return;
+		this.#again = true;
+		if (this.#turning) return;
+		this.#turning = true;
+		void this.#turns();
+	}
+
+	/** Shows changed ConfigMaps and Secrets in the pod's volumes, and tries again what waited for them. */
+	#referencesChanged(): void {
+		this.#memory.retryAtOnce();
+		this.#refreshFiles();
+		this.wake();
+	}
+
+	#refreshFiles(): void {
+		const { files } = this.#context;
+		if (files !== undefined && this.#memory.volumesReady) void files.refresh(this.#pod).catch(() => {});
+	}
+
+	/** Lets go of the pod; its containers go on running. */
+	close(): void {
+		this.#closed = true;
+		this.#wake?.cancel();
+		this.#writer.close();
+		this.#probes.close();
+		this.#actions.close();
+		this.#context.references.release(this.#pod.metadata.uid);
+		this.#context.metrics?.forget(this.#pod.metadata.uid);
+	}
+
+	async #turns(): Promise<void> {
+		try {
+			while (this.#again && !this.#closed) {
+				this.#again = false;
+				await this.#sync();
+			}
+		} finally {
+			// In the same breath as the last look at `#again`: a wake from now on starts over.
+			this.#turning = false;
+		}
+	}
+
+	async #sync(): Promise<void> {
+		const { clock } = this.#context;
+		await this.#readTerminationMessages();
+		if (this.#closed) return;
+		this.#actions.tellEnded();
+		const plan = planPod(this.state(), clock.now());
+		for (const action of plan.actions) this.#do(action);
+		if (this.#closed) return;
+		const state = this.state();
+		this.#probes.ensure(state);
+		this.#writeStatus(state);
+		this.#wake?.cancel();
+		this.#wake = undefined;
+		if (plan.wakeAtMs !== undefined) {
+			this.#wake = clock.after(Math.max(plan.wakeAtMs - clock.now(), 0), () => this.wake());
+		}
+	}
+
+	#do(action: PodAction): void {
+		if (action.do === "remove") {
+			this.#actions.remove().then(
+				() => {
+					this.close();
+					this.#removed();
+				},
+				() => this.wake(),
+			);
+			return;
+		}
+		this.#actions.do(action);
+	}
+
+	#writeStatus(state: PodState): void {
+		if (this.#gone) return;
+		const status = podStatus(state, this.#context.clock.now());
+		this.#status = status;
+		if (this.#writer.has(status)) {
+			this.#status = this.#writer.acknowledged;
+			// The status of a pod that has given everything back is its last; what waits for that may go on.
+			if (state.memory.released && !this.#memory.statusWritten) {
+				this.#memory.statusWritten = true;
+				this.wake();
+			}
+			return;
+		}
+		const delayMs = isUneventful(status) ? uneventfulDelayMs : isReplacing(state) ? replacementDelayMs : 0;
+		this.#writer.write(state.pod, status, delayMs);
+	}
+
+	/** Reads what exited containers left, before anything is said about them. */
+	async #readTerminationMessages(): Promise<void> {
+		const { files, view } = this.#context;
+		if (files === undefined) return;
+		for (const container of view.of(this.#pod.metadata.uid).containers) {
+			if (container.state !== "exited" || this.#memory.hasTerminationMessage(container.id)) continue;
+			const message = await files.terminationMessage(this.#pod, container).catch(() => "");
+			this.#memory.setTerminationMessage(container.id, message);
+		}
+	}
+}
+
+/** Names of containers that have another image than before. */
+function changedImages(before: Pod, now: Pod): string[] {
+	const images = new Map(podContainers(before).map(({ spec }) => [spec.name, spec.image]));
+	return podContainers(now).flatMap(({ spec }) => (images.get(spec.name) === spec.image ? [] : [spec.name]));
+}
+
+/** The API server keeps what a write of the status leaves alone; of what comes over a network that cannot be told. */
+function sameTask(before: Pod, now: Pod): boolean {
+	return before.spec === now.spec && before.metadata.deletionTimestamp === now.metadata.deletionTimestamp;
+}
+
+/** Nothing but "is being created" to say. */
+function isUneventful(status: PodStatus): boolean {
+	const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+	return (
+		status.phase === "Pending" &&
+		all.length > 0 &&
+		all.every(({ state, lastState }) => {
+			const reason = state?.waiting?.reason;
+			return (reason === "ContainerCreating" || reason === "PodInitializing") && lastState?.terminated === undefined;
+		})
+	);
+}
+
+/** Whether a container that the node ended itself is about to come up again. */
+function isReplacing(state: PodState): boolean {
+	const { pod, memory } = state;
+	if (pod.metadata.deletionTimestamp !== undefined || memory.endingSinceMs !== undefined) return false;
+	for (const [name, { stopping }] of memory.containers) {
+		if (stopping === undefined || !memory.busy.has(`container:${name}`)) continue;
+		const [newest] = instances(state, name);
+		if (newest?.id === stopping.containerId && newest.state === "exited") return true;
+	}
+	return false;
+}
+
+/** Whether volumes and files of the pod may say something else than before, by its own doing. */
+function showsOther(before: Pod, now: Pod): boolean {
+	return (
+		!sameValue(before.metadata.labels, now.metadata.labels) ||
+		!sameValue(before.metadata.annotations, now.metadata.annotations) ||
+		before.metadata.generation !== now.metadata.generation
+	);
+}

@@ -1,0 +1,213 @@
+/** Writes pod statuses to the API: the newest one only, one write at a time for each pod, and only what changed. */
+import type { Client } from "../../client/client.ts";
+import type { Clock, Timer } from "../../core/clock.ts";
+import { isReason, notFound } from "../../core/errors.ts";
+import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
+import { pods } from "../../kinds/pod/pod.ts";
+import { evictionReason, ownConditions } from "../pod/pod-conditions.ts";
+import { sameStatus, sameValue } from "../pod/pod-status.ts";
+
+const firstRetryMs = 500;
+const longestRetryMs = 30_000;
+/** What somebody else wrote over stays for so long, upstream's period of reconciliation: whoever it was may mean it for the moment. */
+const repairMs = 10_000;
+
+/** The statuses of one pod on their way to the API. */
+export class StatusWriter {
+	readonly #client: Client;
+	readonly #clock: Clock;
+	/** Called when a write has been acknowledged, or has to be made again. */
+	readonly #written: () => void;
+	#acknowledged: PodStatus | undefined;
+	/** A write has failed, and may have been made all the same: what the API has is read before the next one. */
+	#uncertain = false;
+	/** The pod's status and revision as the API told of them last, in an answer or in the feed. */
+	#told: { status: PodStatus | undefined; revision: number };
+	#wanted: { pod: Pod; status: PodStatus } | undefined;
+	/** On its way to the API. */
+	#sent: PodStatus | undefined;
+	#writing = false;
+	#retryMs = firstRetryMs;
+	#timer: Timer | undefined;
+	#repair: Timer | undefined;
+	#closed = false;
+
+	constructor(client: Client, clock: Clock, known: Pod, written: () => void) {
+		this.#client = client;
+		this.#clock = clock;
+		this.#acknowledged = known.status;
+		this.#told = told(known);
+		this.#written = written;
+	}
+
+	/** What the API has said that it has. */
+	get acknowledged(): PodStatus | undefined {
+		return this.#acknowledged;
+	}
+
+	/** Whether the API has the status. */
+	has(status: PodStatus): boolean {
+		return !this.#uncertain && sameStatus(this.#acknowledged, status);
+	}
+
+	/**
+	 * The API has a newer version of the pod, and what the agent wrote may have been written over: a controller, say, that took the node for dead.
+	 * @returns whether it shows the status that is being written, and nothing else of the status
+	 */
+	observe(pod: Pod): boolean {
+		const now = told(pod);
+		// What was on its way while the agent wrote is older than the answer.
+		if (now.revision <= this.#told.revision) return false;
+		const before = this.#told;
+		this.#told = now;
+		if (this.#sent !== undefined && sameStatus(this.#sent, now.status)) return true;
+		if (gist(before.status) !== gist(now.status)) this.#repairLater();
+		return false;
+	}
+
+	/** @param delayMs how long the status may wait for a newer one that makes it needless */
+	write(pod: Pod, status: PodStatus, delayMs = 0): void {
+		this.#wanted = { pod, status };
+		if (this.#writing || this.#closed) return;
+		if (delayMs > 0) {
+			this.#timer ??= this.#clock.after(delayMs, () => this.#begin());
+			return;
+		}
+		this.#begin();
+	}
+
+	close(): void {
+		this.#closed = true;
+		this.#timer?.cancel();
+		this.#repair?.cancel();
+	}
+
+	/** Looks after a while whether the API has what the agent wrote, and takes note if it has not. */
+	#repairLater(): void {
+		if (this.#closed) return;
+		this.#repair ??= this.#clock.after(repairMs, () => {
+			this.#repair = undefined;
+			if (this.#writing || this.#uncertain) {
+				this.#repairLater();
+				return;
+			}
+			if (gist(this.#told.status) === gist(this.#acknowledged)) return;
+			this.#acknowledged = this.#told.status;
+			this.#written();
+		});
+	}
+
+	#begin(): void {
+		this.#timer?.cancel();
+		this.#timer = undefined;
+		if (this.#writing || this.#closed) return;
+		this.#writing = true;
+		void this.#run();
+	}
+
+	/** Never rejects. */
+	async #run(): Promise<void> {
+		while (this.#wanted !== undefined && !this.#closed) {
+			const { pod, status } = this.#wanted;
+			this.#wanted = undefined;
+			if (this.has(status)) continue;
+			this.#sent = status;
+			try {
+				await this.#send(pod, status);
+			} catch (error) {
+				this.#sent = undefined;
+				// The feed will say so.
+				if (isReason(error, "NotFound")) continue;
+				this.#uncertain = true;
+				this.#wanted ??= { pod, status };
+				const delayMs = this.#retryMs;
+				this.#retryMs = Math.min(delayMs * 2, longestRetryMs);
+				this.#timer = this.#clock.after(delayMs, () => this.#begin());
+				break;
+			}
+			this.#sent = undefined;
+			this.#retryMs = firstRetryMs;
+			const shown = this.#told.status;
+			// Of two equal ones the API's own is kept: it is in memory anyway.
+			const isShown = sameStatus(shown, status);
+			this.#acknowledged = isShown ? shown : status;
+			// What somebody else wrote in the meantime is in the answer.
+			if (!isShown && gist(shown) !== gist(status)) this.#repairLater();
+			this.#written();
+		}
+		// In the same breath as the last look at what is wanted.
+		this.#writing = false;
+	}
+
+	/** @throws ApiError; NotFound also when there is another pod of that name by now */
+	async #send(pod: Pod, status: PodStatus): Promise<void> {
+		const { namespace, name, uid } = pod.metadata;
+		if (this.#uncertain) {
+			const found = await this.#client.get(pods, { namespace, name });
+			if (found.metadata.uid !== uid) throw notFound(pods, name);
+			this.#acknowledged = found.status;
+			this.#hear(found);
+			this.#uncertain = false;
+		}
+		const change = statusPatch(this.#acknowledged, status);
+		// Only conditions of others differ.
+		if (Object.keys(change).length === 0) return;
+		const patch = { metadata: { uid }, status: change };
+		this.#hear(await this.#client.patch(pods, { namespace, name }, { type: "strategic", patch }, "status"));
+	}
+
+	/** The feed may have told already of something later than an answer. */
+	#hear(pod: Pod): void {
+		const now = told(pod);
+		if (now.revision > this.#told.revision) this.#told = now;
+	}
+}
+
+function told({ status, metadata }: Pod): { status: PodStatus | undefined; revision: number } {
+	return { status, revision: Number(metadata.resourceVersion) };
+}
+
+/** Of a status, what controllers write over at times, though it is the agent's to say. */
+function gist(status: PodStatus | undefined): string {
+	const conditions = (status?.conditions ?? [])
+		.filter(({ type }) => ownConditions.has(type))
+		.map((condition) => `${condition.type}=${condition.status}`);
+	return `${status?.phase} ${conditions.sort().join(" ")}`;
+}
+
+/** Merged by key by strategic patches, and therefore to be replaced as a whole when they change. */
+const mergedLists = new Set(["podIPs", "hostIPs"]);
+
+/** A strategic merge patch from one status to another. Conditions are merged by type: those of others stay untouched. */
+function statusPatch(old: PodStatus | undefined, status: PodStatus): Record<string, unknown> {
+	const patch: Record<string, unknown> = {};
+	const before: Record<string, unknown> = { ...old };
+	const after: Record<string, unknown> = { ...status };
+	for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+		const value = after[key];
+		if (key === "conditions") {
+			const changed = conditionsPatch(old, status);
+			if (changed.length > 0) patch[key] = changed;
+		} else if (value === undefined) patch[key] = null;
+		else if (!sameValue(value, before[key])) {
+			const replaces = mergedLists.has(key) && Array.isArray(before[key]) && Array.isArray(value);
+			patch[key] = replaces ? [...value, { $patch: "replace" }] : value;
+		}
+	}
+	return patch;
+}
+
+function conditionsPatch(old: PodStatus | undefined, status: PodStatus): object[] {
+	const before = new Map((old?.conditions ?? []).map((condition) => [condition.type, condition]));
+	const patch: object[] = [];
+	for (const condition of status.conditions ?? []) {
+		if (!ownConditions.has(condition.type) && condition.reason !== evictionReason) continue;
+		const known = before.get(condition.type);
+		before.delete(condition.type);
+		if (known !== undefined && sameValue(known, condition)) continue;
+		const dropped = Object.keys(known ?? {}).filter((field) => !(field in condition));
+		patch.push({ ...condition, ...Object.fromEntries(dropped.map((field) => [field, null])) });
+	}
+	for (const type of before.keys()) if (type.startsWith("PodResize")) patch.push({ $patch: "delete", type });
+	return patch;
+}

@@ -1,0 +1,115 @@
+/** What is kept of a container on disk, and how it begins. */
+import { readFileSync, statSync } from "node:fs";
+import type { Container, ContainerConfig } from "../../runtime.ts";
+import { containerPath } from "../images/images.ts";
+import { accountOf } from "../launcher/accounts.ts";
+import { hasLimits } from "../machine/cgroups.ts";
+import type { ProcessId } from "../machine/processes.ts";
+import type { Environment } from "./environment.ts";
+import type { ProcessSandbox } from "./sandbox.ts";
+
+export interface ContainerRecord {
+	container: Container;
+	podUid: string;
+	/** Ends the logs. */
+	endMark: string;
+	/** Name of its control groups, and their directories; none without limits. */
+	cgroup: string;
+	cgroups: readonly string[];
+	workingDir: string;
+	env: readonly (readonly [string, string])[];
+	shim?: ProcessId;
+	/** The container's first process. */
+	init?: ProcessId;
+	mountNamespace?: string;
+	failure?: string;
+	/** Whether the container's processes end with its first one. */
+	ownPid: boolean;
+	/** They are in the node's own namespace of processes. */
+	hostPid?: boolean;
+	/** Of the container whose processes it sees, in whose namespace it starts. */
+	target?: ProcessId;
+	/** Number on the machine of user 0 of its pod; absent: they are the machine's. */
+	userBase?: number;
+}
+
+export function newRecord(
+	environment: Environment,
+	sandbox: ProcessSandbox,
+	id: string,
+	config: ContainerConfig,
+	target: ProcessId | undefined,
+): ContainerRecord {
+	const entry = environment.images.find(config.image);
+	const user = config.security.runAsUser ?? 0;
+	const cgroup = sandbox.cgroup === undefined ? id : `${sandbox.cgroup}/${id}`;
+	const ownPid = !sandbox.config.hostPid && !sandbox.config.sharePid && target === undefined;
+	const env = new Map([
+		["PATH", containerPath],
+		["HOSTNAME", sandbox.config.hostname],
+		["HOME", accountOf(user)?.home ?? "/"],
+		...Object.entries(entry?.env ?? {}),
+		...(config.tty ? [["TERM", "xterm"] as const] : []),
+		...config.env.map(({ name, value }) => [name, value] as const),
+	]);
+	return {
+		container: {
+			id,
+			sandboxId: sandbox.id,
+			config,
+			imageId: environment.images.resolve(config.image, { pullPolicy: "", hasCommand: true }).id,
+			state: "created",
+			createdAtMs: environment.clock.now(),
+		},
+		podUid: sandbox.config.podUid,
+		endMark: `\u0001end of log ${crypto.randomUUID()}\u0001`,
+		cgroup,
+		cgroups: [
+			...((hasLimits(config.limits) ? undefined : sandbox.groups) ?? environment.cgroups.create(cgroup, config.limits)),
+			...(config.security.privileged ? environment.privilegedGroups : []),
+		],
+		workingDir: config.workingDir ?? entry?.workingDir ?? "/",
+		env: [...env],
+		ownPid,
+		...(target === undefined ? {} : { target }),
+		hostPid: sandbox.config.hostPid,
+		...(sandbox.userBase === undefined ? {} : { userBase: sandbox.userBase }),
+	};
+}
+
+/** By Kubernetes' rules: a command of the pod's own drops the image's arguments, too. */
+export function commandOf(environment: Environment, config: ContainerConfig): [string, ...string[]] {
+	const entry = environment.images.find(config.image);
+	const own = config.command !== undefined && config.command.length > 0;
+	const args = config.args !== undefined && config.args.length > 0 ? config.args : own ? [] : (entry?.args ?? []);
+	const [program, ...rest] = [...(own ? (config.command ?? []) : (entry?.entrypoint ?? [])), ...args];
+	if (program === undefined) throw new Error(`no command specified for image "${config.image}"`);
+	return [program, ...rest];
+}
+
+/** The directories that hold a container's files. */
+export function places(environment: Environment, id: string): string[] {
+	return [`${environment.directory}/containers/${id}`, `${environment.scratch}/${id}`];
+}
+
+/** What the shim wrote when the container ended; undefined before. */
+export function readExit(path: string): { exitCode: number; atMs: number } | undefined {
+	try {
+		const text = readFileSync(path, "utf8");
+		return /^\d+\n$/.test(text) ? { exitCode: Number(text), atMs: statSync(path).mtimeMs } : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** Names of the pipes that a container's output comes through. A terminal has one stream only. */
+export function streamsOf(config: ContainerConfig): string[] {
+	return config.tty ? ["out"] : ["out", "err"];
+}
+
+/** All pipes in a container's directory: see `start` in native/launcher/launcher.c. */
+export function fifosOf(config: ContainerConfig): string[] {
+	const streams = streamsOf(config);
+	const input = config.stdin ? ["in"] : [];
+	return [...(config.tty ? ["size"] : streams), ...streams.map((name) => `${name}.bell`), "ack", "status", ...input];
+}

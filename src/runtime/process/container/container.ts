@@ -1,0 +1,355 @@
+/** One container: made, started, watched, adopted again after the agent restarted, stopped, removed. */
+import { spawn } from "node:child_process";
+import { constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { plainWords } from "../../../core/plain-words.ts";
+import type { Container, ContainerConfig } from "../../runtime.ts";
+import { encodePlan } from "../launcher/plan.ts";
+import { windowSize } from "../launcher/window-size.ts";
+import {
+	allPids,
+	identify,
+	isAlive,
+	killAndWait,
+	killChildren,
+	namespaceOf,
+	type ProcessId,
+	signal,
+	signalName,
+	signalWhenHandled,
+} from "../machine/processes.ts";
+import { readRecord, writeRecord } from "../machine/records.ts";
+import { firstLine, writeFifo } from "../output/fifos.ts";
+import { LogPump, type Tap } from "../output/logs.ts";
+import {
+	type ContainerRecord,
+	commandOf,
+	fifosOf,
+	newRecord,
+	places,
+	readExit,
+	streamsOf,
+} from "./container-record.ts";
+import type { Environment } from "./environment.ts";
+import { execPlan } from "./exec-plan.ts";
+import type { ProcessSandbox } from "./sandbox.ts";
+import { startPlan } from "./start-plan.ts";
+
+/** Programs have the handlers they want to have by then, on slow machines too. */
+const youthMs = 10_000;
+const acknowledgement = Buffer.from("\n");
+
+export class ProcessContainer {
+	readonly #environment: Environment;
+	#record: ContainerRecord;
+	#pump?: LogPump;
+	#ended: Promise<void> = Promise.resolve();
+	#closed = false;
+	#execs = 0;
+
+	private constructor(environment: Environment, record: ContainerRecord) {
+		this.#environment = environment;
+		this.#record = record;
+	}
+
+	/** @param target the first process of the container whose processes it is to see */
+	static async create(
+		environment: Environment,
+		sandbox: ProcessSandbox,
+		id: string,
+		config: ContainerConfig,
+		target: ProcessId | undefined,
+	): Promise<ProcessContainer> {
+		const record = newRecord(environment, sandbox, id, config, target);
+		const container = new ProcessContainer(environment, record);
+		try {
+			const command = commandOf(environment, config);
+			mkdirSync(container.#directory, { recursive: true, mode: 0o700 });
+			const fifos = fifosOf(config).map((name) => `${container.#directory}/${name}`);
+			const plan = startPlan(environment, sandbox, record, command);
+			writeFileSync(container.#startPlan, encodePlan(plan), { mode: 0o600 });
+			// The streams may be opened again by name, as /dev/stdout, by any user the container runs as.
+			await environment.fifos.take(fifos);
+			container.#save();
+			return container;
+		} catch (error) {
+			await container.#cleanUp();
+			throw error;
+		}
+	}
+
+	/** The container as its record says, joined again if it still runs. */
+	static load(environment: Environment, id: string): ProcessContainer | undefined {
+		const record = readRecord<ContainerRecord>(`${environment.directory}/containers/${id}/record.json`);
+		if (record === undefined) {
+			// Its creation was cut short.
+			for (const place of places(environment, id)) environment.trash.discard(place);
+			return undefined;
+		}
+		const container = new ProcessContainer(environment, record);
+		if (record.container.state === "exited" || record.shim === undefined) return container;
+		try {
+			container.#join();
+		} catch (error) {
+			// One container's damaged files must not keep the agent from all the others.
+			container.#kill();
+			const problem = error instanceof Error ? error.message : String(error);
+			container.#exit({ exitCode: 137, reason: "Error", message: `the container's state is damaged: ${problem}` });
+		}
+		return container;
+	}
+
+	get id(): string {
+		return this.#record.container.id;
+	}
+
+	get sandboxId(): string {
+		return this.#record.container.sandboxId;
+	}
+
+	describe(): Container {
+		return this.#record.container;
+	}
+
+	/** Resolves when the container has ended and its logs are complete. */
+	get ended(): Promise<void> {
+		return this.#ended;
+	}
+
+	/** The first process, while it runs. */
+	get init(): ProcessId | undefined {
+		return this.#record.container.state === "running" ? this.#record.init : undefined;
+	}
+
+	async start(): Promise<void> {
+		if (this.#record.container.state !== "created" || this.#record.shim !== undefined) return;
+		const status = firstLine(`${this.#directory}/status`);
+		const pump = this.#openPump();
+		const shim = spawn(this.#environment.launcher, [this.#startPlan], {
+			detached: true,
+			cwd: "/",
+			stdio: "ignore",
+			env: {},
+		});
+		const failed = () => {
+			if (this.#record.init === undefined) pump.close();
+		};
+		shim.on("error", failed);
+		shim.on("exit", failed);
+		shim.unref();
+		const identity = shim.pid === undefined ? undefined : identify(shim.pid);
+		this.#record = { ...this.#record, ...(identity === undefined ? {} : { shim: identity }) };
+		this.#save();
+		this.#ended = pump.ended.then(() => this.#finish());
+		await this.#hear(status, pump);
+		if (this.#record.container.state !== "running") await this.#ended;
+	}
+
+	async stop(graceMs: number): Promise<void> {
+		const { container, init } = this.#record;
+		if (container.state === "created" && this.#record.shim === undefined) {
+			this.#exit({ exitCode: 137, reason: "Error", message: "stopped before it was started" });
+			return;
+		}
+		if (container.state === "exited") return;
+		if (init !== undefined && graceMs > 0) {
+			const deadline = new AbortController();
+			const name = signalName(container.config.stopSignal);
+			const { clock } = this.#environment;
+			if (this.#record.ownPid) {
+				const isYoung = clock.now() - (container.startedAtMs ?? 0) < youthMs;
+				void signalWhenHandled(init, name, { clock, aborted: deadline.signal, isYoung });
+			} else signal(init, name);
+			const timeout = this.#environment.clock.sleep(graceMs, deadline.signal).catch(() => {});
+			await Promise.race([this.#ended, timeout]);
+			deadline.abort();
+		}
+		this.#kill();
+		await this.#ended;
+	}
+
+	async remove(): Promise<void> {
+		await this.stop(0);
+		await this.#cleanUp();
+	}
+
+	update(limits: ContainerConfig["limits"]): void {
+		this.#environment.cgroups.update(this.#record.cgroup, limits);
+		this.#change({ config: { ...this.#record.container.config, limits } });
+	}
+
+	reopenLog(): void {
+		this.#pump?.reopen();
+	}
+
+	tap(tap: Tap): () => void {
+		return this.#pump?.tap(tap) ?? (() => {});
+	}
+
+	/** The container's standard input, opened for writing. */
+	openInput(): number {
+		return openSync(`${this.#directory}/in`, constants.O_WRONLY | constants.O_NONBLOCK);
+	}
+
+	/** Gives the container the end of its input, once the last writer has closed. */
+	endInput(): void {
+		if (this.#record.shim !== undefined) signal(this.#record.shim, "SIGUSR1");
+	}
+
+	/** Size of its terminal. */
+	resize(columns: number, rows: number): void {
+		if (this.#record.container.config.tty) writeFifo(`${this.#directory}/size`, windowSize(columns, rows));
+	}
+
+	/**
+	 * Writes the plan of a command inside for the launcher, which takes the file away.
+	 * @throws Error when the container does not run
+	 */
+	writeExecPlan(command: readonly string[], tty: boolean): string {
+		const path = `${this.#directory}/exec-${++this.#execs}`;
+		const plan = execPlan(this.#record, { command, tty, environment: this.#environment });
+		writeFileSync(path, encodePlan(plan), { mode: 0o600 });
+		return path;
+	}
+
+	/** Lets go of the logs; the container runs on. */
+	close(): void {
+		this.#closed = true;
+		this.#pump?.close();
+	}
+
+	get #startPlan(): string {
+		return `${this.#directory}/plan`;
+	}
+
+	get #directory(): string {
+		return `${this.#environment.directory}/containers/${this.id}`;
+	}
+
+	/** After a restart of the agent. */
+	#join(): void {
+		// What its streams still hold is read all the same.
+		const orphaned = this.#record.shim === undefined || !isAlive(this.#record.shim);
+		if (orphaned) this.#kill();
+		const pump = this.#openPump(orphaned);
+		this.#ended = pump.ended.then(() => this.#finish());
+		if (this.#record.container.state !== "created") return;
+		const status = firstLine(`${this.#directory}/status`);
+		void this.#hear(status, pump);
+	}
+
+	/** Waits for what the container's first program says of itself. One that says nothing for too long is killed. */
+	async #hear(status: ReturnType<typeof firstLine>, pump: LogPump): Promise<void> {
+		const { clock, startLimitMs } = this.#environment;
+		const late = clock.after(startLimitMs, () => {
+			const { shim } = this.#record;
+			this.#take(`failed the container did not start within ${startLimitMs / 1000} s`);
+			if (shim !== undefined) {
+				killChildren(shim.pid);
+				signal(shim, "SIGKILL");
+			}
+			pump.close();
+		});
+		const line = await Promise.race([status.line, pump.ended.then(() => "")]);
+		late.cancel();
+		status.close();
+		if (this.#record.failure === undefined) this.#take(line);
+	}
+
+	#openPump(orphaned = false): LogPump {
+		const { endMark, container } = this.#record;
+		const { logPath } = container.config;
+		this.#pump = new LogPump({
+			paths: streamsOf(container.config).map((name) => `${this.#directory}/${name}`),
+			journalPath: `${this.#directory}/journal`,
+			logPath,
+			endMark,
+			clock: this.#environment.clock,
+			orphaned,
+		});
+		return this.#pump;
+	}
+
+	/** What the container's first program said of itself. */
+	#take(line: string): void {
+		const init = line.startsWith("started ") ? identify(Number(line.slice(8))) : undefined;
+		if (this.#record.container.state !== "created") return;
+		if (line.startsWith("started ")) {
+			const mountNamespace = init === undefined ? undefined : namespaceOf(init.pid, "mnt");
+			this.#record = {
+				...this.#record,
+				...(init === undefined ? {} : { init }),
+				...(mountNamespace === undefined ? {} : { mountNamespace }),
+			};
+			this.#change({ state: "running", startedAtMs: this.#environment.clock.now() });
+			return;
+		}
+		const problem = line.startsWith("failed ")
+			? line.slice(7)
+			: "the container's namespaces cannot be entered; see its log";
+		const { directory, scratch } = this.#environment;
+		const failure = plainWords(`failed to create task: unable to start container process: ${problem}`, [
+			directory,
+			scratch,
+		]);
+		this.#record = { ...this.#record, failure };
+		this.#save();
+	}
+
+	async #finish(): Promise<void> {
+		// The logs were let go because the agent ends, not the container.
+		if (this.#closed) return;
+		const { failure, container, ownPid } = this.#record;
+		const exit = readExit(`${this.#directory}/exit`);
+		if (exit === undefined || !ownPid) this.#kill();
+		const exitCode = failure !== undefined ? 128 : (exit?.exitCode ?? 137);
+		const oomKilled = exitCode === 137 && this.#environment.cgroups.oomKilled(this.#record.cgroup);
+		const reason = oomKilled ? "OOMKilled" : exitCode === 0 ? "Completed" : "Error";
+		const message =
+			failure ?? (exit === undefined ? "the container's supervisor was killed; its exit code is not known" : undefined);
+		this.#exit({
+			exitCode,
+			reason: failure === undefined ? reason : "StartError",
+			...(message === undefined ? {} : { message }),
+			finishedAtMs: Math.max(
+				exit?.atMs ?? this.#environment.clock.now(),
+				container.startedAtMs ?? container.createdAtMs,
+			),
+		});
+		// The shim may go, now that its logs are written.
+		writeFifo(`${this.#directory}/ack`, acknowledgement);
+		for (const name of streamsOf(container.config)) rmSync(`${this.#directory}/${name}.raw`, { force: true });
+		this.#environment.changed(this.#record.podUid);
+	}
+
+	#exit(end: Pick<Container, "exitCode" | "reason" | "message"> & { finishedAtMs?: number }): void {
+		this.#change({ state: "exited", finishedAtMs: this.#environment.clock.now(), ...end });
+	}
+
+	#change(changes: Partial<Container>): void {
+		this.#record = { ...this.#record, container: { ...this.#record.container, ...changes } };
+		this.#save();
+	}
+
+	/** KILL to the first process, and to all others where they do not end with it. */
+	#kill(): void {
+		const { init, ownPid, mountNamespace, shim } = this.#record;
+		if (init !== undefined) signal(init, "SIGKILL");
+		else if (shim !== undefined) killChildren(shim.pid);
+		if (ownPid || mountNamespace === undefined) return;
+		for (const pid of allPids()) {
+			const other = identify(pid);
+			if (other !== undefined && namespaceOf(pid, "mnt") === mountNamespace) signal(other, "SIGKILL");
+		}
+	}
+
+	async #cleanUp(): Promise<void> {
+		this.#pump?.close();
+		if (this.#record.shim !== undefined) await killAndWait(this.#record.shim, this.#environment.clock);
+		await this.#environment.cgroups.remove(this.#record.cgroup, this.#environment.clock);
+		for (const place of places(this.#environment, this.id)) this.#environment.trash.discard(place);
+	}
+
+	#save(): void {
+		writeRecord(`${this.#directory}/record.json`, this.#record);
+	}
+}

@@ -1,0 +1,30 @@
+/** The plan of a command in a container that runs. Pure. */
+
+import { namespaces, type Step } from "../launcher/plan.ts";
+import type { ContainerRecord } from "./container-record.ts";
+import type { Environment } from "./environment.ts";
+import { identitySteps, joinSteps, terminalStep } from "./identity-steps.ts";
+
+/**
+ * The command gets exactly what the container's first program has: namespaces, control groups, user, capabilities.
+ * @throws Error when the container does not run
+ */
+export function execPlan(
+	record: ContainerRecord,
+	options: { command: readonly string[]; tty: boolean; environment: Environment },
+): Step[] {
+	const { init, workingDir, hostPid, container } = record;
+	if (init === undefined || container.state !== "running") throw new Error(`container ${container.id} is not running`);
+	const { tty, command, environment } = options;
+	const { security } = container.config;
+	const ownUsers = record.userBase !== undefined;
+	const env = new Map(record.env);
+	if (tty) env.set("TERM", "xterm");
+	return [
+		["exec", tty ? 1 : 0, init.pid, init.startTime, hostPid === true ? 0 : namespaces.pid],
+		...joinSteps(record),
+		["join", namespaces.mount | namespaces.net | namespaces.uts | namespaces.ipc],
+		...(tty ? [terminalStep(record), ["tied"] satisfies Step] : []),
+		...identitySteps({ command, env, security, workingDir, ownUsers, environment }),
+	];
+}

@@ -1,0 +1,83 @@
+/** The user's own image table: a YAML file that may come and change at any time. */
+import { readFileSync, statSync } from "node:fs";
+import { yamlLibrary } from "../../../core/yaml-library.ts";
+import type { ImageEntry } from "./builtin-images.ts";
+
+export interface ImageFile {
+	/** What the file says now. A wrong entry says what is wrong with it; the others hold. */
+	entries: readonly ImageEntry[];
+	/** What is wrong with the file as a whole: then it has no entries. */
+	problem?: string;
+}
+
+/**
+ * @param path of `image name: { entrypoint: […], args: […], env: {…}, volumes: […], requires: …, workingDir: … }`; need
+ * not exist
+ */
+export function createImageFile(path: string): () => ImageFile {
+	let known = { changedMs: -1, file: { entries: [] } as ImageFile };
+	return () => {
+		const changedMs = modifiedMs(path);
+		if (changedMs === undefined) return { entries: [] };
+		if (changedMs !== known.changedMs) known = { changedMs, file: readImageFile(path) };
+		return known.file;
+	};
+}
+
+function readImageFile(path: string): ImageFile {
+	try {
+		const document: unknown = yamlLibrary().parse(readFileSync(path, "utf8"));
+		if (document === null || document === undefined) return { entries: [] };
+		if (typeof document !== "object" || Array.isArray(document)) throw new Error("a map of image names is wanted");
+		const pairs: [string, unknown][] = Object.entries(document);
+		return { entries: pairs.map(([name, value]) => parseEntry(name, value, path)) };
+	} catch (error) {
+		const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+		return { entries: [], problem: `${path}: ${line}` };
+	}
+}
+
+/** Never throws: what is wrong is said by the entry. */
+function parseEntry(name: string, value: unknown, path: string): ImageEntry {
+	const problems: string[] = [];
+	const wrong = (key: string, wanted: string) => problems.push(`${path}: ${name}${key}: ${wanted} is wanted`);
+	const isMap = typeof value === "object" && value !== null && !Array.isArray(value);
+	if (!isMap) wrong("", "a map");
+	const fields: Record<string, unknown> = isMap ? { ...value } : {};
+	const words = (key: string): string[] => {
+		const list = fields[key] ?? [];
+		if (Array.isArray(list)) return list.map(String);
+		wrong(`.${key}`, "a list");
+		return [];
+	};
+	const word = (key: string): string | undefined => {
+		const text = fields[key];
+		if (text !== undefined && typeof text !== "string") wrong(`.${key}`, "a string");
+		return typeof text === "string" ? text : undefined;
+	};
+	const settings = fields["env"] ?? {};
+	if (typeof settings !== "object" || Array.isArray(settings)) wrong(".env", "a map");
+	const env = typeof settings === "object" && settings !== null ? Object.entries(settings) : [];
+	const [requires, workingDir] = [word("requires"), word("workingDir")];
+	const entry: ImageEntry = {
+		names: [name],
+		entrypoint: words("entrypoint"),
+		args: words("args"),
+		env: Object.fromEntries(env.map(([key, setting]) => [key, String(setting)])),
+		volumes: words("volumes"),
+		...(requires === undefined ? {} : { requires }),
+		...(workingDir === undefined ? {} : { workingDir }),
+	};
+	const known = ["entrypoint", "args", "env", "volumes", "requires", "workingDir"];
+	for (const key of Object.keys(fields))
+		if (!known.includes(key)) problems.push(`${path}: ${name}: unknown field ${key}`);
+	return problems.length === 0 ? entry : Object.assign(entry, { problem: problems.join("; ") });
+}
+
+function modifiedMs(path: string): number | undefined {
+	try {
+		return statSync(path).mtimeMs;
+	} catch {
+		return undefined;
+	}
+}

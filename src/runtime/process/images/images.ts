@@ -1,0 +1,117 @@
+/**
+ * Images without images: what a container of that name runs on this machine when the pod does not say. Tags and
+ * registries do not matter unless a user's own table says so.
+ */
+import { createHash } from "node:crypto";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { parseImageReference } from "../../reference.ts";
+import { type Image, ImageError } from "../../runtime.ts";
+import { builtinImages, type ImageEntry } from "./builtin-images.ts";
+import { createImageFile, type ImageFile } from "./image-file.ts";
+
+/** The search path of containers; the directory of the stand-ins comes last, so that real programs win. */
+export const standInDirectory = "/usr/lib/coxswain/stand-ins/bin";
+export const containerPath = `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${standInDirectory}`;
+
+export interface ImageTable {
+	/** The entry for an image; undefined where the table has none. */
+	find(image: string): ImageEntry | undefined;
+	/**
+	 * Programs that the image has under paths of its own: where they lie on the machine, and their paths.
+	 * @param variables names in the container's environment
+	 */
+	programs(image: string, variables: Iterable<string>): { source: string; path: string }[];
+	/** @throws ImageError */
+	resolve(image: string, options: { pullPolicy: string; hasCommand: boolean }): Image;
+}
+
+/**
+ * @param userFile see image-file.ts
+ * @param assets the directory of the stand-ins on the machine
+ */
+export function createImageTable(options: { userFile?: string; assets: string }): ImageTable {
+	const own: () => ImageFile =
+		options.userFile === undefined ? () => ({ entries: [] }) : createImageFile(options.userFile);
+	const table: ImageTable = {
+		find(image) {
+			const { registry, repository, name, tag } = parseImageReference(image);
+			const whole = [repository, registry === "" ? repository : `${registry}/${repository}`];
+			const forms = new Set([name, ...whole, ...whole.map((form) => `${form}:${tag}`), `${name}:${tag}`, image]);
+			const fits = (pattern: string) =>
+				pattern.includes("*") ? [...forms].some((form) => glob(pattern).test(form)) : forms.has(pattern);
+			return [...own().entries, ...builtinImages].find((entry) => entry.names.some(fits));
+		},
+		programs(image, variables) {
+			const entry = table.find(image);
+			const entries = Object.entries(entry?.programs ?? {});
+			const programs = entries.map(([path, name]) => ({
+				source: `${options.assets}/${name.includes("/") ? name : `bin/${name}`}`,
+				path,
+			}));
+			const isAlpine = parseImageReference(image).tag.includes("alpine");
+			const shell = entry?.busyboxShell === true || isAlpine ? busyboxShell(variables) : undefined;
+			return shell === undefined ? programs : [...programs, { source: shell, path: "/bin/sh" }];
+		},
+		resolve(image, { hasCommand }) {
+			const entry = table.find(image);
+			if (entry?.problem !== undefined) throw new ImageError("ErrImagePull", entry.problem);
+			if (entry === undefined && !hasCommand) {
+				const { problem } = own();
+				const message = unknownImage(image, options.userFile);
+				throw new ImageError("ErrImagePull", problem === undefined ? message : `${message}. ${problem}`);
+			}
+			if (entry?.requires !== undefined && !hasCommand && !isOnPath(entry.requires, options.assets)) {
+				const remedy = entry.package === undefined ? "install it" : `sudo apt-get install ${entry.package}`;
+				const problem = `image "${image}" stands for the program ${entry.requires}, which is not on this machine`;
+				throw new ImageError(
+					"ErrImagePull",
+					`${problem}: ${remedy}, or add "command:" to the container, or use containerd`,
+				);
+			}
+			const env = Object.entries(entry?.env ?? {}).map(([name, value]) => ({ name, value }));
+			const id = `sha256:${createHash("sha256").update(image).digest("hex")}`;
+			return { id, entrypoint: entry?.entrypoint ?? [], args: entry?.args ?? [], env, sizeBytes: 0 };
+		},
+	};
+	return table;
+}
+
+/** What on this machine is most like busybox's shell: itself, else bash. Undefined when the machine has neither. */
+function busyboxShell(variables: Iterable<string>): string | undefined {
+	// Variables with names that no shell can use go on to what bash starts, and are lost with busybox.
+	const plain = [...variables].every((name) => /^\w+$/.test(name));
+	return [...(plain ? ["/bin/busybox"] : []), "/bin/bash"].find(isExecutable);
+}
+
+function unknownImage(image: string, userFile: string | undefined): string {
+	const file = userFile === undefined ? "" : `, add an entry for it to ${userFile}`;
+	return (
+		`image "${image}" cannot be pulled: the process runtime runs the programs of this machine and knows no default command for ` +
+		`this image; add "command:" to the container${file}, or use containerd`
+	);
+}
+
+function glob(pattern: string): RegExp {
+	const escaped = pattern.split("*").map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, "\\$&"));
+	return new RegExp(`^${escaped.join(".*")}$`);
+}
+
+function isOnPath(program: string, assets: string): boolean {
+	const directories = containerPath.split(":").map((path) => (path === standInDirectory ? `${assets}/bin` : path));
+	return [...directories, ...postgresDirectories()].some((directory) => isExecutable(`${directory}/${program}`));
+}
+
+/** Where Debian keeps the programs of PostgreSQL's versions, which are on no PATH; its entrypoint looks there, too. */
+function postgresDirectories(): string[] {
+	const folder = "/usr/lib/postgresql";
+	return existsSync(folder) ? readdirSync(folder).map((version) => `${folder}/${version}/bin`) : [];
+}
+
+function isExecutable(path: string): boolean {
+	try {
+		accessSync(path, constants.X_OK);
+		return true;
+	} catch {
+		return false;
+	}
+}

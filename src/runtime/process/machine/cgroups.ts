@@ -1,0 +1,235 @@
+/**
+ * Limits by control groups, version 1 or 2, made only for containers that ask for any: joining a group costs
+ * milliseconds.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import type { Clock } from "../../../core/clock.ts";
+import { isCode } from "../../../core/descriptors.ts";
+import type { MountEntry } from "../../../core/rootview.ts";
+import type { ResourceLimits } from "../../runtime.ts";
+
+export interface Cgroups {
+	/** What cannot be limited here, in words; empty when all can. */
+	readonly limitations: readonly string[];
+	/**
+	 * Makes the groups of a container and sets its limits; gives their directories, which processes join.
+	 * @param id `ID`, or `PARENT/ID` for one inside a group that `createParent` made
+	 */
+	create(id: string, limits: ResourceLimits): string[];
+	/** Makes a group that limits all groups inside it together. Processes join those, not the group itself. */
+	createParent(id: string, limits: ResourceLimits): void;
+	/**
+	 * Bounds the processes of a pod, for containers that have no limits of their own at the cost of one group.
+	 * @param id of the pod's group
+	 * @returns the directories for those containers to join; undefined where each needs a group of its own
+	 */
+	boundPids(id: string, pidsLimit: number): string[] | undefined;
+	update(id: string, limits: ResourceLimits): void;
+	/** Whether a process of the container was killed for want of memory. */
+	oomKilled(id: string): boolean;
+	/**
+	 * Where a container finds its own groups: what is to be mounted below /sys/fs/cgroup, `/` being that directory
+	 * itself.
+	 */
+	view(id: string): { source: string; path: string }[];
+	remove(id: string, clock: Clock): Promise<void>;
+}
+
+export function hasLimits({ cpuRequestMillis, cpuLimitMillis, memoryLimitBytes, pidsLimit }: ResourceLimits): boolean {
+	return [cpuRequestMillis, cpuLimitMillis, memoryLimitBytes, pidsLimit].some((limit) => limit !== undefined);
+}
+
+/** @param parent name of the node's group below the root of each hierarchy; undefined: no limits */
+export function openCgroups(mounts: readonly MountEntry[], parent: string | undefined): Cgroups {
+	if (parent === undefined) return noCgroups("limits on CPU, memory and process numbers are switched off");
+	const controllers = ["memory", "cpu", "pids"];
+	const v1 = new Map<string, string>();
+	for (const mount of mounts.filter((entry) => entry.type === "cgroup")) {
+		const served = mount.path.slice(mount.path.lastIndexOf("/") + 1).split(",");
+		for (const name of controllers) if (served.includes(name)) v1.set(name, `${mount.path}/${parent}`);
+	}
+	const usable = [...v1].filter(([, directory]) => canMake(directory));
+	if (usable.length > 0) return hierarchies(new Map(usable), controllers, version1, (controller) => `/${controller}`);
+	const unified = mounts.find((entry) => entry.type === "cgroup2");
+	if (unified !== undefined) {
+		const directory = `${unified.path}/${parent}`;
+		if (canMake(directory)) {
+			const served = delegate(unified.path, parent, controllers);
+			if (served.length > 0)
+				return hierarchies(
+					new Map(served.map((name) => [name, directory])),
+					controllers,
+					version2,
+					() => "/",
+					(id) => delegate(unified.path, `${parent}/${id}`, served),
+				);
+		}
+	}
+	return noCgroups("limits on CPU, memory and process numbers are not enforced: no control groups may be made here");
+}
+
+/** What to write where for a limit; undefined values are left as they are. */
+type Settings = (controller: string, limits: ResourceLimits) => Record<string, string | undefined>;
+
+const periodMicros = 100_000;
+
+const version1: Settings = (controller, limits) => {
+	const { memoryLimitBytes, cpuLimitMillis, cpuRequestMillis, pidsLimit } = limits;
+	if (controller === "memory") return { "memory.limit_in_bytes": text(memoryLimitBytes) };
+	if (controller === "pids") return { "pids.max": text(pidsLimit) };
+	return {
+		"cpu.cfs_quota_us": cpuLimitMillis === undefined ? undefined : text(quotaMicros(cpuLimitMillis)),
+		"cpu.shares":
+			cpuRequestMillis === undefined ? undefined : text(Math.max(2, Math.floor((cpuRequestMillis * 1024) / 1000))),
+	};
+};
+
+const version2: Settings = (controller, limits) => {
+	const { memoryLimitBytes, cpuLimitMillis, cpuRequestMillis, pidsLimit } = limits;
+	if (controller === "memory") return { "memory.max": text(memoryLimitBytes) };
+	if (controller === "pids") return { "pids.max": text(pidsLimit) };
+	const shares = Math.max(2, Math.floor(((cpuRequestMillis ?? 0) * 1024) / 1000));
+	return {
+		"cpu.max": cpuLimitMillis === undefined ? undefined : `${quotaMicros(cpuLimitMillis)} ${periodMicros}`,
+		// The kernel documentation of cpu.weight maps shares 2..262144 to weights 1..10000.
+		"cpu.weight": cpuRequestMillis === undefined ? undefined : text(1 + Math.floor(((shares - 2) * 9999) / 262142)),
+	};
+};
+
+function quotaMicros(cpuLimitMillis: number): number {
+	return Math.max(1000, Math.floor((cpuLimitMillis * periodMicros) / 1000));
+}
+
+function text(value: number | undefined): string | undefined {
+	return value === undefined ? undefined : String(value);
+}
+
+/** Gives the groups' directories as one has to look for them, by the version. */
+type View = (controller: string) => string;
+
+function hierarchies(
+	roots: ReadonlyMap<string, string>,
+	wanted: readonly string[],
+	settings: Settings,
+	viewPath: View,
+	handDown: (id: string) => unknown = () => {},
+): Cgroups {
+	const directories = (id: string) => [...new Set([...roots.values()].map((root) => `${root}/${id}`))];
+	const apply = (id: string, limits: ResourceLimits) => {
+		for (const [controller, root] of roots) {
+			for (const [file, value] of Object.entries(settings(controller, limits))) {
+				if (value !== undefined) writeFileSync(`${root}/${id}/${file}`, value);
+			}
+		}
+	};
+	const isUnified = settings === version2;
+	const missing = wanted.filter((controller) => !roots.has(controller));
+	return {
+		limitations: missing.length === 0 ? [] : [`limits are not enforced for: ${missing.join(", ")}`],
+		create(id, limits) {
+			for (const directory of directories(id)) mkdirSync(directory, { recursive: true });
+			apply(id, limits);
+			return directories(id);
+		},
+		createParent(id, limits) {
+			for (const directory of directories(id)) mkdirSync(directory, { recursive: true });
+			apply(id, limits);
+			handDown(id);
+		},
+		boundPids(id, pidsLimit) {
+			const root = roots.get("pids");
+			if (root === undefined) return [];
+			const directory = `${root}/${id}`;
+			mkdirSync(directory, { recursive: true });
+			writeFileSync(`${directory}/pids.max`, String(pidsLimit));
+			if (!isUnified) return [directory];
+			// Version 2 keeps processes out of groups that pass controllers on.
+			handDown(id);
+			return undefined;
+		},
+		update(id, limits) {
+			const { memoryLimitBytes = Number.POSITIVE_INFINITY } = limits;
+			const memory = `${roots.get("memory")}/${id}`;
+			const used = Number(read(`${memory}/memory.usage_in_bytes`) || read(`${memory}/memory.current`));
+			if (used > memoryLimitBytes) throw new Error(`memory limit (${memoryLimitBytes}) below current usage (${used})`);
+			if (directories(id).every((directory) => existsSync(directory))) apply(id, limits);
+			else if (hasLimits(limits))
+				throw new Error("a container that was started without limits cannot be given any while it runs");
+		},
+		oomKilled(id) {
+			const directory = `${roots.get("memory")}/${id}`;
+			return ["memory.oom_control", "memory.events"].some((file) =>
+				/^oom_kill [1-9]/m.test(read(`${directory}/${file}`)),
+			);
+		},
+		view(id) {
+			const places = new Map([...roots].map(([controller, root]) => [viewPath(controller), `${root}/${id}`]));
+			return [...places].map(([path, source]) => ({ source, path })).filter(({ source }) => existsSync(source));
+		},
+		async remove(id, clock) {
+			for (const directory of directories(id)) {
+				// A group is busy for a moment after its last process was reaped.
+				for (let attempt = 0; attempt < 100 && !removeGroup(directory); attempt++) await clock.sleep(5);
+			}
+		},
+	};
+}
+
+function noCgroups(limitation: string): Cgroups {
+	return {
+		limitations: [limitation],
+		create: () => [],
+		createParent: () => {},
+		boundPids: () => [],
+		update: () => {},
+		oomKilled: () => false,
+		view: () => [],
+		remove: async () => {},
+	};
+}
+
+/** Passes controllers down to the children of `parent`; gives those that arrived. */
+function delegate(root: string, parent: string, controllers: readonly string[]): string[] {
+	let directory = root;
+	for (const part of ["", ...parent.split("/")]) {
+		directory = part === "" ? directory : `${directory}/${part}`;
+		for (const controller of controllers) {
+			try {
+				writeFileSync(`${directory}/cgroup.subtree_control`, `+${controller}`);
+			} catch {
+				// Not ours to pass on: it is missing below then, and said so.
+			}
+		}
+	}
+	const arrived = read(`${root}/${parent}/cgroup.subtree_control`).trim().split(" ");
+	return controllers.filter((controller) => arrived.includes(controller));
+}
+
+function canMake(directory: string): boolean {
+	try {
+		mkdirSync(directory, { recursive: true });
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+function removeGroup(directory: string): boolean {
+	try {
+		for (const entry of readdirSync(directory, { withFileTypes: true })) {
+			if (entry.isDirectory() && !removeGroup(`${directory}/${entry.name}`)) return false;
+		}
+		rmdirSync(directory);
+		return true;
+	} catch (error) {
+		return !isCode(error, "EBUSY");
+	}
+}
+
+function read(path: string): string {
+	try {
+		return readFileSync(path, "utf8");
+	} catch {
+		return "";
+	}
+}

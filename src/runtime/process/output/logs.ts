@@ -1,0 +1,151 @@
+/** From a container's streams to its log file in the CRI format, and to those who have attached. */
+import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import type { Clock } from "../../../core/clock.ts";
+import { isCode } from "../../../core/descriptors.ts";
+import { type HeldDirectory, holdDirectory } from "../../../core/no-links.ts";
+import { criLines } from "./cri-format.ts";
+import { Journal, type LogProgress } from "./journal.ts";
+import { RawStream } from "./raw-stream.ts";
+
+export type StreamName = "stdout" | "stderr";
+export type Tap = (stream: StreamName, chunk: Buffer) => void;
+
+const streamNames = ["stdout", "stderr"] as const;
+
+/**
+ * Appends both streams to the log until the shim's end mark, or until nobody writes any more. Whenever the agent is
+ * killed, the next one goes on at the very byte: the streams are files, and the journal says what of them the log has.
+ */
+export class LogPump {
+	readonly ended: Promise<void>;
+	readonly #clock: Clock;
+	readonly #path: string;
+	readonly #taps = new Set<Tap>();
+	readonly #journal: Journal;
+	readonly #streams: RawStream[];
+	#file: number;
+	#log: LogProgress["log"];
+
+	/**
+	 * @param options.paths of the streams' files, without their endings; standard output first, and with a terminal alone
+	 * @param options.orphaned the container's shim is dead: see `RawStream.start`
+	 */
+	constructor(options: {
+		paths: readonly string[];
+		journalPath: string;
+		logPath: string;
+		endMark: string;
+		clock: Clock;
+		orphaned?: boolean;
+	}) {
+		this.#clock = options.clock;
+		this.#path = options.logPath;
+		this.#journal = new Journal(options.journalPath);
+		this.#file = openLog(this.#path);
+		this.#log = identityOf(this.#file);
+		const before = this.#journal.read();
+		const endMark = Buffer.from(`${options.endMark}\n`);
+		this.#streams = options.paths.map((path, index) => {
+			const position = before?.positions[index] ?? 0;
+			return new RawStream({ path, endMark, position, take: (data) => this.#take(index, data) });
+		});
+		if (before?.pending !== undefined) this.#finish(before, before.pending);
+		for (const stream of this.#streams) stream.start(options.orphaned === true);
+		this.ended = Promise.all(this.#streams.map((stream) => stream.ended)).then(() => {
+			closeSync(this.#file);
+			this.#file = -1;
+			this.#journal.close();
+		});
+	}
+
+	/** Goes on in a new file after the old one was renamed. */
+	reopen(): void {
+		if (this.#file < 0) return;
+		const next = openLog(this.#path);
+		closeSync(this.#file);
+		this.#file = next;
+		this.#log = identityOf(next);
+		this.#journal.write({ positions: this.#positions, log: this.#log });
+	}
+
+	tap(tap: Tap): () => void {
+		this.#taps.add(tap);
+		return () => this.#taps.delete(tap);
+	}
+
+	/** Lets go of the streams; what is in them stays for the next reader. */
+	close(): void {
+		for (const stream of this.#streams) stream.close();
+	}
+
+	get #positions(): [number, number] {
+		return [this.#streams[0]?.position ?? 0, this.#streams[1]?.position ?? 0];
+	}
+
+	#take(stream: number, data: Buffer): void {
+		const timeMs = this.#clock.now();
+		const name = streamNames[stream] ?? "stdout";
+		const text = criLines(name, data, timeMs);
+		try {
+			const pending = { stream, length: data.length, timeMs };
+			this.#journal.write({ positions: this.#positions, log: this.#log, pending });
+			this.#append(text);
+		} catch {
+			// The disk is full: the container goes on, and its log has a gap.
+			this.#log = identityOf(this.#file);
+		}
+		// Those who listen keep their copy longer than the buffer lasts.
+		if (this.#taps.size === 0) return;
+		const copy = Buffer.from(data);
+		for (const tap of this.#taps) tap(name, copy);
+	}
+
+	/** Appends what is missing of the chunk that the agent before this one had begun. */
+	#finish(before: LogProgress, { stream: index, length, timeMs }: NonNullable<LogProgress["pending"]>): void {
+		const stream = this.#streams[index];
+		if (stream === undefined) return;
+		const text = criLines(streamNames[index] ?? "stdout", stream.readAgain(length), timeMs);
+		const arrived = this.#log.size - before.log.size;
+		// A log that was renamed or cut was complete: that happens between chunks only.
+		const isSame = this.#log.inode === before.log.inode && arrived >= 0;
+		if (isSame && arrived < text.length) this.#append(text.subarray(arrived));
+		stream.position += length;
+		this.#journal.write({ positions: this.#positions, log: this.#log });
+	}
+
+	#append(text: Buffer): void {
+		for (let written = 0; written < text.length; ) written += writeSync(this.#file, text, written);
+		this.#log = { inode: this.#log.inode, size: this.#log.size + text.length };
+	}
+}
+
+/**
+ * The container's log, to be appended to. A pod that can reach the logs may have put something else in its place: a
+ * link is taken away, and where the directory has become one, the log is lost, not the container.
+ */
+function openLog(path: string): number {
+	let parent: HeldDirectory | undefined;
+	try {
+		parent = holdDirectory(dirname(path), 0o755);
+		const name = basename(path);
+		const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
+		try {
+			return parent.openFileSync(name, flags, 0o640);
+		} catch (error) {
+			if (!isCode(error, "ELOOP", "NotRegular", "ENXIO")) throw error;
+			unlinkSync(parent.at(name));
+			return parent.openFileSync(name, flags, 0o640);
+		}
+	} catch (error) {
+		if (!isCode(error, "ENOTDIR", "ELOOP", "NotRegular", "ENXIO", "EISDIR", "EEXIST")) throw error;
+		return openSync("/dev/null", "a");
+	} finally {
+		parent?.close();
+	}
+}
+
+function identityOf(file: number): LogProgress["log"] {
+	const { ino, size } = fstatSync(file, { bigint: true });
+	return { inode: ino, size: Number(size) };
+}
