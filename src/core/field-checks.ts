@@ -1,4 +1,5 @@
 /** Checks of single values that validators of many kinds share. */
+import { semanticEqual } from "./equal.ts";
 import type { Cause } from "./errors.ts";
 import { invalidEach, invalidValue, notSupported, required } from "./field-errors.ts";
 import { dnsSubdomainProblems, labelValueProblems, portNumberProblems, qualifiedNameProblems } from "./names.ts";
@@ -109,21 +110,9 @@ export function nonNegativeQuantity(value: string, path: string): Cause[] {
 	return quantityNano(value) < 0n ? [invalidValue(path, value, "must be greater than or equal to 0")] : [];
 }
 
-/** Structural equality of JSON values, in which an absent field equals an undefined one. */
-export function sameValue(left: unknown, right: unknown): boolean {
-	if (left === right) return true;
-	if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
-	if (Array.isArray(left) !== Array.isArray(right)) return false;
-	// Both are objects or both arrays, whose items their positions name.
-	const [first, second] = [left as Record<string, unknown>, right as Record<string, unknown>];
-	for (const key in first) if (!sameValue(first[key], second[key])) return false;
-	for (const key in second) if (first[key] === undefined && second[key] !== undefined) return false;
-	return true;
-}
-
 /** `field is immutable` when the values differ. */
 export function immutable(value: unknown, old: unknown, path: string): Cause[] {
-	return sameValue(value, old) ? [] : [invalidValue(path, value, "field is immutable")];
+	return semanticEqual(value, old) ? [] : [invalidValue(path, value, "field is immutable")];
 }
 
 const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}$/;

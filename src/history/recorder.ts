@@ -3,11 +3,13 @@
  * known then, and written if it differs. Nobody waits for it, and what it misses by being away it finds when it is
  * back: Jobs and pods are there still, or their removal has left a fact.
  */
+
 import { objectKey } from "../api/cache/keys.ts";
 import type { KeptLogName, KeptLogs } from "../api/kept-logs.ts";
 import type { Mirror } from "../client/mirror.ts";
 import { type Clock, parseTimestamp, type Timer } from "../core/clock.ts";
 import type { EndedLog } from "../core/ended-log.ts";
+import { sameJson } from "../core/equal.ts";
 import { controllerOf, type KubeObject } from "../core/object.ts";
 import { cronJobs } from "../kinds/batch/cronjob.ts";
 import { jobs } from "../kinds/batch/job.ts";
@@ -275,7 +277,7 @@ export class Recorder implements KeptLogs {
 			if (draft !== undefined) drafts.push(draft);
 		}
 		const changed = drafts.filter(
-			({ run, before, facts, logs }) => facts.length > 0 || logs.length > 0 || !sameRun(run, before),
+			({ run, before, facts, logs }) => facts.length > 0 || logs.length > 0 || !sameJson(run, before),
 		);
 		const logs = changed.flatMap((draft) => draft.logs);
 		const puts = logs.flatMap(({ log }) => log.put ?? []);
@@ -384,10 +386,6 @@ export class Recorder implements KeptLogs {
 				.finally(() => this.#prunePeriodically());
 		});
 	}
-}
-
-function sameRun(run: Run, before: Run | undefined): boolean {
-	return before !== undefined && JSON.stringify(run) === JSON.stringify(before);
 }
 
 function isFinished({ status }: Job): boolean {

@@ -2,8 +2,10 @@
  * Watches runs and workloads, and puts what is to be told into the outbox: each change is looked at once, and the note
  * of that is written by the same commit. What changed while nobody looked is looked at after the start.
  */
+
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Clock, Timer } from "../core/clock.ts";
+import { sameJson } from "../core/equal.ts";
 import { objectKey } from "../core/object.ts";
 import { daemonSets } from "../kinds/apps/daemonset.ts";
 import { deployments } from "../kinds/apps/deployment.ts";
@@ -303,7 +305,7 @@ export class Watcher {
 		const before = this.#workloads.get(stored);
 		const plan =
 			object === undefined ? { told: [] } : planWorkload(object, policies.aboutWorkload(object), before, clock.now());
-		if (JSON.stringify(plan.seen) !== JSON.stringify(before)) {
+		if (!sameJson(plan.seen, before)) {
 			draft.undo.push(() => {
 				if (before === undefined) this.#workloads.delete(stored);
 				else this.#workloads.set(stored, before);

@@ -1,5 +1,7 @@
 /** What changes in the mirror mean to the scheduler. */
+
 import type { Mirror } from "../client/mirror.ts";
+import { sameJson } from "../core/equal.ts";
 import { objectKey } from "../core/object.ts";
 import { namespaces } from "../kinds/core/namespace.ts";
 import { nodes } from "../kinds/core/node.ts";
@@ -42,7 +44,7 @@ export function followCluster(
 	});
 	const unfollowNamespaces = mirror.of(namespaces).onChange((current, old) => {
 		const name = (current ?? old)?.metadata.name;
-		if (name === undefined || sameLabels(current?.metadata.labels, old?.metadata.labels)) return;
+		if (name === undefined || sameJson(current?.metadata.labels, old?.metadata.labels)) return;
 		tell({ type: "namespace", name, namespace: current, wakes: ["namespace"] });
 	});
 	const unfollowPods = mirror.of(pods).onChange((current, old) => {
@@ -60,10 +62,10 @@ export function followCluster(
 function matters(current: Node, old: Node): boolean {
 	return (
 		current.spec?.unschedulable !== old.spec?.unschedulable ||
-		JSON.stringify(current.spec?.taints) !== JSON.stringify(old.spec?.taints) ||
-		!sameLabels(current.metadata.labels, old.metadata.labels) ||
-		!sameLabels(current.status?.allocatable, old.status?.allocatable) ||
-		JSON.stringify(current.status?.images) !== JSON.stringify(old.status?.images)
+		!sameJson(current.spec?.taints, old.spec?.taints) ||
+		!sameJson(current.metadata.labels, old.metadata.labels) ||
+		!sameJson(current.status?.allocatable, old.status?.allocatable) ||
+		!sameJson(current.status?.images, old.status?.images)
 	);
 }
 
@@ -96,7 +98,7 @@ function placedChange(current: Pod, old: Pod | undefined): ClusterChange | undef
 	const wakes: ClusterEvent[] = [];
 	if (old === undefined) wakes.push("podPlaced");
 	else {
-		if (!sameLabels(current.metadata.labels, old.metadata.labels)) wakes.push("podLabels");
+		if (!sameJson(current.metadata.labels, old.metadata.labels)) wakes.push("podLabels");
 	}
 	return {
 		type: "placed",
@@ -119,7 +121,7 @@ function sameForScheduling(current: Pod, old: Pod): boolean {
 		current.metadata.deletionTimestamp === old.metadata.deletionTimestamp &&
 		current.spec.nodeName === old.spec.nodeName &&
 		isGated(current) === isGated(old) &&
-		sameLabels(current.metadata.labels, old.metadata.labels) &&
+		sameJson(current.metadata.labels, old.metadata.labels) &&
 		!isResizing(current) &&
 		!isResizing(old)
 	);
@@ -151,13 +153,4 @@ function hasOther(
 	return Object.entries(wanted.requests).some(([name, quantity]) =>
 		[has.resources?.requests, has.allocatedResources].some((list) => (list?.[name] ?? quantity) !== quantity),
 	);
-}
-
-function sameLabels(
-	left: Readonly<Record<string, string>> = {},
-	right: Readonly<Record<string, string>> = {},
-): boolean {
-	if (left === right) return true;
-	const names = Object.keys(left);
-	return names.length === Object.keys(right).length && names.every((name) => left[name] === right[name]);
 }

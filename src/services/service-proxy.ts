@@ -1,6 +1,8 @@
 /** Keeps a node's service rules and routes as the cluster has them. */
+
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Clock, Timer } from "../core/clock.ts";
+import { sameJson } from "../core/equal.ts";
 import { objectKey } from "../core/object.ts";
 import { nodes } from "../kinds/core/node.ts";
 import type { EndpointSlice, Node, Service } from "../kinds/generated/types.ts";
@@ -58,7 +60,7 @@ export async function startServiceProxy(options: ServiceProxyOptions): Promise<{
 		const now = service === undefined ? [] : servicePorts(service, slicesOf(allSlices, namespace, name), place);
 		if (now.length === 0) ports.delete(key);
 		else ports.set(key, now);
-		return JSON.stringify(before) !== JSON.stringify(now);
+		return !sameJson(before, now);
 	};
 	const routesTask = new Task(clock, () => network.setRoutes(routesFrom(allNodes.list(), nodeName)));
 	const touch = (key: string) => {

@@ -1,7 +1,8 @@
 /** Who may approve and sign is decided for each signer (Kubernetes documentation, "Certificate Signing Requests"). */
+
+import { sameJson } from "../../core/equal.ts";
 import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
-import { deepEqual } from "../equal.ts";
 import { type AdmissionStep, type Admitted, refused } from "./step.ts";
 
 export const certificateApproval: AdmissionStep = {
@@ -19,7 +20,7 @@ export const certificateSigning: AdmissionStep = {
 	admit(request) {
 		if (request.subresource !== "status") return undefined;
 		const [status, before] = [statusOf(request.object), statusOf(request.old)];
-		if (status?.certificate === before?.certificate && deepEqual(status?.conditions ?? [], before?.conditions ?? []))
+		if (status?.certificate === before?.certificate && sameJson(status?.conditions ?? [], before?.conditions ?? []))
 			return undefined;
 		return demand(request, "sign");
 	},

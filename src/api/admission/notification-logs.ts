@@ -2,9 +2,10 @@
  * The last lines of logs leave the cluster with the messages of a NotificationPolicy. Who writes one that sends them
  * must be allowed to read them: otherwise a policy, with a Secret of one's own, would be a way around pods/log.
  */
+
+import { sameJson } from "../../core/equal.ts";
 import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
 import type { NotificationPolicy } from "../../kinds/notify/types.ts";
-import { deepEqual } from "../equal.ts";
 import { type AdmissionStep, refused } from "./step.ts";
 
 export const notificationLogs: AdmissionStep = {
@@ -15,7 +16,7 @@ export const notificationLogs: AdmissionStep = {
 		const [policy, old] = [request.object as NotificationPolicy, request.old as NotificationPolicy | undefined];
 		if (policy.spec.logLines === 0) return undefined;
 		// Nothing more is sent than before: labels and finalizers are for others to change, too.
-		if (old !== undefined && deepEqual(policy.spec, old.spec)) return undefined;
+		if (old !== undefined && sameJson(policy.spec, old.spec)) return undefined;
 		return demand(request);
 	},
 };

@@ -2,9 +2,10 @@
  * Owner references give power over objects: who sets one has the object deleted with its owner, and a blocking one
  * delays the owner's deletion. This step demands the right to do either directly.
  */
+
+import { sameJson } from "../../core/equal.ts";
 import type { OwnerReference } from "../../core/object.ts";
 import type { Attributes } from "../access/authorizer.ts";
-import { deepEqual } from "../equal.ts";
 import { type AdmissionStep, type Admitted, refused } from "./step.ts";
 
 export const ownerReferencesPermissionEnforcement: AdmissionStep = {
@@ -14,7 +15,7 @@ export const ownerReferencesPermissionEnforcement: AdmissionStep = {
 	admit(request) {
 		const owners = request.object.metadata.ownerReferences ?? [];
 		const before = request.old?.metadata.ownerReferences ?? [];
-		return deepEqual(owners, before) ? undefined : demand(request, owners, before);
+		return sameJson(owners, before) ? undefined : demand(request, owners, before);
 	},
 };
 

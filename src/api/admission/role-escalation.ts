@@ -4,6 +4,8 @@
  * binding must hold the rules of its role or may `bind` it. Upstream does this where roles are stored, before they are
  * validated.
  */
+
+import { sameJson } from "../../core/equal.ts";
 import { type ApiError, notFound } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from "../../kinds/generated/types.ts";
@@ -14,7 +16,6 @@ import { roles } from "../../kinds/rbac/role.ts";
 import { roleBindings } from "../../kinds/rbac/rolebinding.ts";
 import { mastersGroup } from "../access/authorizer.ts";
 import { objectKey } from "../cache/keys.ts";
-import { deepEqual } from "../equal.ts";
 import { type AdmissionStep, type Admitted, refused } from "./step.ts";
 
 const everything: PolicyRule[] = [
@@ -36,7 +37,7 @@ export const bindingEscalation: AdmissionStep = {
 
 /** Administrators, and updates that change only what the garbage collector changes. */
 function isTrusted({ user, object, old }: Admitted): boolean {
-	return user.groups.includes(mastersGroup) || (old !== undefined && deepEqual(content(object), content(old)));
+	return user.groups.includes(mastersGroup) || (old !== undefined && sameJson(content(object), content(old)));
 }
 
 /** The object without what the garbage collector changes. */

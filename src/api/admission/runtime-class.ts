@@ -1,10 +1,10 @@
 /** What a pod's runtime class says about it: overhead, and the nodes that have the runtime. */
 
+import { sameJson } from "../../core/equal.ts";
 import { runtimeClasses } from "../../kinds/core/runtimeclass.ts";
 import type { Pod, RuntimeClass } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { objectKey } from "../cache/keys.ts";
-import { deepEqual } from "../equal.ts";
 import { type AdmissionStep, refused } from "./step.ts";
 
 export const runtimeClass: AdmissionStep = {
@@ -23,7 +23,7 @@ export const runtimeClass: AdmissionStep = {
 		const found = request.server.cache.resource(runtimeClasses).get(key)?.object as RuntimeClass | undefined;
 		if (found === undefined) throw refused(request, `pod rejected: RuntimeClass "${name}" not found`);
 		const overhead = found.overhead?.podFixed;
-		if (spec.overhead !== undefined && !deepEqual(spec.overhead, overhead ?? {}))
+		if (spec.overhead !== undefined && !sameJson(spec.overhead, overhead ?? {}))
 			throw refused(request, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
 		if (overhead !== undefined) spec.overhead = { ...overhead };
 		const { nodeSelector = {}, tolerations = [] } = found.scheduling ?? {};

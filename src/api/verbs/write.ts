@@ -1,4 +1,6 @@
 /** What PUT, PATCH and the subresources have in common: a new object in the place of an old one. */
+
+import { sameFields, sameJson } from "../../core/equal.ts";
 import { type ApiError, type Cause, conflict, invalid } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { trackUpdate } from "../../core/patches/managed-fields.ts";
@@ -7,7 +9,6 @@ import { admit, allocate, check } from "../admission/admission.ts";
 import type { Admitted } from "../admission/step.ts";
 import type { Cached } from "../cache/cached.ts";
 import { type Companions, putObject, removeObject } from "../commit.ts";
-import { deepEqual, equalFields } from "../equal.ts";
 import { metadataForUpdate, metadataUpdateProblems } from "../metadata.ts";
 import type { Context } from "../server.ts";
 import type { NamedTarget, Target } from "../target.ts";
@@ -33,7 +34,7 @@ export function mainStrategy(kind: Kind): Strategy {
 		prepare(object, old) {
 			if (kind.subresources.status) keep(object, old, "status");
 			kind.prepareForUpdate?.(object, old);
-			if (kind.hasGeneration && !equalFields(fields(object), fields(old), notCounted))
+			if (kind.hasGeneration && !sameFields(fields(object), fields(old), notCounted))
 				object.metadata.generation = (old.metadata.generation ?? 0) + 1;
 		},
 		validate: (object, old) => (kind.validate?.(object) ?? []).concat(kind.validateUpdate?.(object, old) ?? []),
@@ -176,9 +177,9 @@ async function settle(
 }
 
 function unchanged(object: KubeObject, old: KubeObject): boolean {
-	if (!deepEqual(withoutTimes(object), withoutTimes(old))) return false;
-	if (!equalFields(fields(object.metadata), fields(old.metadata), incidental)) return false;
-	return equalFields(fields(object), fields(old), apartFromMetadata);
+	if (!sameJson(withoutTimes(object), withoutTimes(old))) return false;
+	if (!sameFields(fields(object.metadata), fields(old.metadata), incidental)) return false;
+	return sameFields(fields(object), fields(old), apartFromMetadata);
 }
 
 /** When a manager last wrote is no change of its own. */

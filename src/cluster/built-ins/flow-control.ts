@@ -1,5 +1,5 @@
 /** Priority levels, and the flow schemas that refer to them. */
-import { isDeepStrictEqual } from "node:util";
+import { sameJson } from "../../core/equal.ts";
 import type { Draft, KubeObject } from "../../core/object.ts";
 import { autoUpdate, bootstrapFlowSchemas, bootstrapPriorityLevels } from "../../kinds/flowcontrol/bootstrap.ts";
 import { flowSchemas } from "../../kinds/flowcontrol/flowschema.ts";
@@ -17,5 +17,5 @@ const mandatory = new Set(["exempt", "catch-all"]);
 function restored<T extends KubeObject & { spec: object }>(found: T, wanted: Draft<T>): T | undefined {
 	const { name, annotations } = found.metadata;
 	if (annotations?.[autoUpdate] !== "true" && !mandatory.has(name)) return undefined;
-	return isDeepStrictEqual({ ...found.spec }, wanted.spec) ? undefined : { ...found, spec: wanted.spec };
+	return sameJson(found.spec, wanted.spec) ? undefined : { ...found, spec: wanted.spec };
 }

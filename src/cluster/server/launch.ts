@@ -1,7 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
-import { isDeepStrictEqual } from "node:util";
 import { systemClock } from "../../core/clock.ts";
+import { sameJson } from "../../core/equal.ts";
 import { spawnApart } from "../../core/inherited.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
@@ -55,8 +55,8 @@ export async function launch(
 	}
 	refuseChange("--runtime", options.runtime, running.runtime);
 	refuseChange("--clock", options.clock, running.clock.kind);
-	const before = JSON.stringify(readSettings(layout.settings)?.kubelet);
-	if (options.kubelet !== undefined && JSON.stringify(options.kubelet) !== before)
+	const { kubelet } = readSettings(layout.settings) ?? {};
+	if (options.kubelet !== undefined && !sameJson(options.kubelet, kubelet))
 		throw new Error("the cluster runs with another --kubelet-config; 'cox down' first, then 'cox up' with this one");
 	refuseOtherPlugins(layout, options);
 	refuseOtherApi(layout, options);
@@ -66,7 +66,7 @@ export async function launch(
 	if (options.showHome !== undefined && options.showHome !== (readSettings(layout.settings)?.showHome === true))
 		throw new Error("whether containers see home directories is settled when the cluster starts: 'cox down' first");
 	const allowed = readSettings(layout.settings)?.notifyAllow ?? [];
-	if (options.notifyAllow !== undefined && !isDeepStrictEqual(options.notifyAllow, allowed))
+	if (options.notifyAllow !== undefined && !sameJson(options.notifyAllow, allowed))
 		throw new Error("another --notify-allow takes effect when the cluster starts: 'cox down' first");
 	if (options.history !== undefined) refuseOtherHistory(layout, options.history);
 	const missing = (options.nodes ?? 0) - running.nodes.length;
@@ -110,16 +110,20 @@ function refuseChange(option: string, wanted: string | undefined, found: string)
 
 function refuseOtherPlugins({ settings }: Layout, { admissionPlugins }: LaunchOptions): void {
 	const now = readSettings(settings)?.admissionPlugins ?? [];
-	if (admissionPlugins === undefined || isDeepStrictEqual(new Set(admissionPlugins), new Set(now))) return;
+	if (admissionPlugins === undefined || sameNames(admissionPlugins, now)) return;
 	const running = now.length === 0 ? "without --enable-admission-plugins" : `with --enable-admission-plugins ${now}`;
 	throw new Error(`the cluster is running ${running}; other ones take effect when it starts: 'cox down' first`);
+}
+
+function sameNames(one: readonly string[], other: readonly string[]): boolean {
+	return sameJson([...new Set(one)].sort(), [...new Set(other)].sort());
 }
 
 function refuseOtherApi({ settings }: Layout, options: LaunchOptions): void {
 	const now = readSettings(settings);
 	for (const name of ["oidc", "audit", "apiAudiences", "admission"] as const) {
 		const wanted = options[name];
-		if (wanted === undefined || isDeepStrictEqual(wanted ?? undefined, now?.[name])) continue;
+		if (wanted === undefined || sameJson(wanted ?? undefined, now?.[name])) continue;
 		throw new Error(
 			`the cluster is running with another ${apiOptions[name]}; a new one takes effect when it starts: 'cox down' first`,
 		);
@@ -170,6 +174,6 @@ function endOf(code: number | null): string {
 
 function refuseOtherHistory({ settings }: Layout, wanted: HistoryOptions | false): void {
 	const now = readSettings(settings)?.history ?? {};
-	if (isDeepStrictEqual(now, wanted === false ? false : { ...(now || {}), ...wanted })) return;
+	if (sameJson(now, wanted === false ? false : { ...(now || {}), ...wanted })) return;
 	throw new Error("how much is kept of runs is settled when the cluster starts: 'cox down' first");
 }

@@ -2,12 +2,13 @@
  * ClusterRoles with an aggregationRule have the rules of those that it selects (Kubernetes documentation, "Aggregated
  * ClusterRoles").
  */
+
+import { sameJson } from "../../core/equal.ts";
 import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
 import type { ClusterRole, PolicyRule } from "../../kinds/generated/types.ts";
 import { clusterRoles } from "../../kinds/rbac/clusterrole.ts";
 import { update } from "../actions.ts";
 import { type Controller, watchRule } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 
 /** The only key: roles that gather may be gathered themselves, so that a change of one can concern many. */
 const all = "all";

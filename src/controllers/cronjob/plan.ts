@@ -1,6 +1,8 @@
 /** The plan of a CronJob (Kubernetes documentation, "CronJob"). */
+
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { CronError, type CronSchedule, isTimeZone } from "../../core/cron.ts";
+import { semanticEqual } from "../../core/equal.ts";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { cronJobLabel, jobName, namesZone, scheduleOf } from "../../kinds/batch/cronjob-jobs.ts";
 import { jobs } from "../../kinds/batch/job.ts";
@@ -275,7 +277,7 @@ function writeStatus({ cronJob, active, status }: Draft): Action[] {
 	const same =
 		next.lastScheduleTime === before.lastScheduleTime &&
 		next.lastSuccessfulTime === before.lastSuccessfulTime &&
-		JSON.stringify(active) === JSON.stringify(before.active ?? []);
+		semanticEqual(active, before.active);
 	return same ? [] : [updateStatus(cronJobs, { ...cronJob, status: next })];
 }
 

@@ -1,3 +1,4 @@
+import { sameJson } from "../../core/equal.ts";
 import { objectKey } from "../../core/object.ts";
 import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import { daemonSets } from "../../kinds/apps/daemonset.ts";
@@ -8,7 +9,6 @@ import { type Controller, type Mirror, watchRule } from "../controller.ts";
 import { gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";
-import { canonical } from "../revisions/hash.ts";
 import { freeName } from "../revisions/history.ts";
 import { forget, retryTimes } from "./backoff.ts";
 import { placementOf } from "./placement.ts";
@@ -60,7 +60,7 @@ function gather(key: string, mirror: Mirror): DaemonSetState | undefined {
 
 /** Sets for which a node came to be fit or unfit. Heartbeats and status changes of nodes concern nobody here. */
 function nodeKeys(current: Node | undefined, old: Node | undefined, mirror: Mirror): string[] {
-	if (current !== undefined && old !== undefined && fitness(current) === fitness(old)) return [];
+	if (current !== undefined && old !== undefined && sameJson(fitness(current), fitness(old))) return [];
 	const keys: string[] = [];
 	for (const set of mirror.of(daemonSets).list()) {
 		const place = placementOf(set);
@@ -71,6 +71,6 @@ function nodeKeys(current: Node | undefined, old: Node | undefined, mirror: Mirr
 }
 
 /** All of a node that a placement looks at. */
-function fitness({ metadata, spec }: Node): string {
-	return canonical([metadata.labels ?? {}, spec?.taints ?? []]);
+function fitness({ metadata, spec }: Node): unknown {
+	return [metadata.labels, spec?.taints];
 }

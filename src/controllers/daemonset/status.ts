@@ -1,9 +1,10 @@
+import { sameJson } from "../../core/equal.ts";
 import { daemonSets } from "../../kinds/apps/daemonset.ts";
-import type { DaemonSet, DaemonSetStatus, Pod } from "../../kinds/generated/types.ts";
+import type { DaemonSet, Pod } from "../../kinds/generated/types.ts";
 import { updateStatus } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { isAvailable, isReady } from "../podcontrol/pods.ts";
-import { canonical } from "../revisions/hash.ts";
+import { toldStatus } from "../podcontrol/told-status.ts";
 import { byAge } from "./nodes.ts";
 import { isUpdated } from "./revisions.ts";
 import type { NodeState } from "./state.ts";
@@ -37,8 +38,11 @@ export function statusActions(
 	}
 	const numberUnavailable = counts.desiredNumberScheduled - counts.numberAvailable;
 	const { generation: observedGeneration } = set.metadata;
-	const status = normal({ ...set.status, ...counts, numberUnavailable, observedGeneration, collisionCount });
-	if (set.status !== undefined && canonical(status) === canonical(normal(set.status))) return [];
+	const status = toldStatus(
+		{ ...set.status, ...counts, numberUnavailable, observedGeneration, collisionCount },
+		alwaysTold,
+	);
+	if (set.status !== undefined && sameJson(status, toldStatus(set.status, alwaysTold))) return [];
 	return [updateStatus(daemonSets, { ...set, status })];
 }
 
@@ -53,13 +57,3 @@ const alwaysTold = new Set([
 	"numberReady",
 	"collisionCount",
 ]);
-
-/** Counts of zero are left out, as the API has them, except those that are always told. */
-function normal(status: DaemonSetStatus): DaemonSetStatus {
-	const kept = Object.entries(status).filter(
-		([name, value]) =>
-			value !== undefined && (value !== 0 || alwaysTold.has(name)) && !(Array.isArray(value) && value.length === 0),
-	);
-	// Only fields that may be absent were dropped.
-	return Object.fromEntries(kept) as unknown as DaemonSetStatus;
-}

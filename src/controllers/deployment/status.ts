@@ -1,5 +1,6 @@
+import { sameJson } from "../../core/equal.ts";
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from "../../kinds/generated/types.ts";
-import { canonical } from "../revisions/hash.ts";
+import { toldStatus } from "../podcontrol/told-status.ts";
 import { maxUnavailable, replicasOf, sum } from "./bounds.ts";
 import { withCondition } from "./conditions.ts";
 
@@ -45,20 +46,13 @@ function availability(enough: boolean): Omit<DeploymentCondition, "lastUpdateTim
 			};
 }
 
-/**
- * Counts of zero and empty lists are left out, as the API has them; `terminatingReplicas` and `collisionCount` are told
- * when known.
- */
+/** As the API has it; `terminatingReplicas` and `collisionCount` are told when known. */
 export function normalStatus(status: DeploymentStatus): DeploymentStatus {
-	const kept = Object.entries(status).filter(
-		([name, value]) =>
-			value !== undefined &&
-			(value !== 0 || name === "terminatingReplicas" || name === "collisionCount") &&
-			!(Array.isArray(value) && value.length === 0),
-	);
-	return Object.fromEntries(kept);
+	return toldStatus(status, alwaysTold);
 }
 
+const alwaysTold = new Set(["terminatingReplicas", "collisionCount"]);
+
 export function sameStatus(left: DeploymentStatus | undefined, right: DeploymentStatus): boolean {
-	return left !== undefined && canonical(normalStatus(left)) === canonical(normalStatus(right));
+	return left !== undefined && sameJson(normalStatus(left), normalStatus(right));
 }

@@ -1,11 +1,11 @@
 /** How many of a budget's pods may be evicted now (Kubernetes documentation, "Disruptions"). Pure. */
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { sameJson } from "../../core/equal.ts";
 import { lookup } from "../../core/object.ts";
 import type { Condition, LabelSelector, Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
 import { podDisruptionBudgets } from "../../kinds/policy/poddisruptionbudget.ts";
 import { event, updateStatus } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 import { isReady } from "../podcontrol/pods.ts";
 import { scaled } from "../podcontrol/scaled.ts";
 

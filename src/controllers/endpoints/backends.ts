@@ -1,6 +1,7 @@
 /** The pods behind a service, as both Endpoints and EndpointSlices describe them. Pure. */
 
 import type { Mirror } from "../../client/mirror.ts";
+import { sameJson } from "../../core/equal.ts";
 import { selectorFromLabels } from "../../core/selector.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Pod, Service } from "../../kinds/generated/types.ts";
@@ -122,6 +123,6 @@ function showsUp(current: Pod, old: Pod): boolean {
 		isReady(current) !== isReady(old) ||
 		current.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
 		current.spec.nodeName !== old.spec.nodeName ||
-		JSON.stringify(current.metadata.labels) !== JSON.stringify(old.metadata.labels)
+		!sameJson(current.metadata.labels, old.metadata.labels)
 	);
 }

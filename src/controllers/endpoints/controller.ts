@@ -2,6 +2,7 @@
  * Endpoints: for every service with a selector, its pods' addresses. Older than EndpointSlices, and still read by many.
  */
 
+import { sameJson } from "../../core/equal.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { EndpointAddress, EndpointSubset, Endpoints, Service } from "../../kinds/generated/types.ts";
 import { endpoints } from "../../kinds/networking/endpoints.ts";
@@ -9,7 +10,6 @@ import { services } from "../../kinds/networking/service.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { create, remove, update } from "../actions.ts";
 import { type Controller, type Plan, watchRule } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import {
 	type Backend,

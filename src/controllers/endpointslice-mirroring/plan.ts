@@ -1,4 +1,6 @@
 /** Which EndpointSlices repeat an Endpoints object. Pure. */
+
+import { sameJson } from "../../core/equal.ts";
 import { controllerReference } from "../../core/object.ts";
 import type {
 	DiscoveryEndpointPort,
@@ -13,7 +15,6 @@ import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
 import { create, event, remove, update } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";
 import { managedByLabel, serviceNameLabel } from "../endpointslice/plan.ts";
-import { sameJson } from "../equal.ts";
 
 export const managedBy = "endpointslicemirroring-controller.k8s.io";
 const skipLabel = "endpointslice.kubernetes.io/skip-mirror";

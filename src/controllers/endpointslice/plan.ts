@@ -2,13 +2,14 @@
  * Which EndpointSlices a service is to have (Kubernetes documentation, "EndpointSlices"): as few writes as will do, up
  * to 100 endpoints a slice. Pure.
  */
+
+import { sameJson } from "../../core/equal.ts";
 import { controllerReference } from "../../core/object.ts";
 import type { DiscoveryEndpointPort, Endpoint, EndpointSlice, Service } from "../../kinds/generated/types.ts";
 import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
 import { create, remove, update } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";
 import { type Backend, headlessLabel, isHeadless, triggerTime, triggerTimeAnnotation } from "../endpoints/backends.ts";
-import { sameJson } from "../equal.ts";
 
 export const serviceNameLabel = "kubernetes.io/service-name";
 export const managedByLabel = "endpointslice.kubernetes.io/managed-by";

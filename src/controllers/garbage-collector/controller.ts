@@ -1,12 +1,12 @@
 /** Garbage collection: objects go when their owners do. Knows of every kind no more than its metadata. */
 import type { Informer, Mirror } from "../../client/mirror.ts";
+import { sameJson } from "../../core/equal.ts";
 import { type KubeObject, type OwnerReference, objectKey } from "../../core/object.ts";
 import { events } from "../../kinds/core/event.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import { type Kind, qualifiedResource } from "../../kinds/engine/kind.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import { type Controller, type WatchRule, watchRule } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 import { type Dependent, type GarbageState, isOrphaning, isWaiting, type Owner, plan } from "./plan.ts";
 
 /** @param registry of the kinds to collect; those that join it later are collected after a restart of the controller */

@@ -1,5 +1,6 @@
 /** Scales workloads by what their pods use (Kubernetes documentation, "Horizontal Pod Autoscaling"). */
 import type { Mirror } from "../../client/mirror.ts";
+import { sameJson } from "../../core/equal.ts";
 import { objectKey } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
 import { deployments } from "../../kinds/apps/deployment.ts";
@@ -12,7 +13,6 @@ import type { Registry } from "../../kinds/engine/registry.ts";
 import type { Pod, V2HorizontalPodAutoscaler } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { type Controller, type WatchRule, watchRule } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 import { selectorAt } from "../scale.ts";
 import type { History } from "./bounds.ts";
 import { type MetricsSource, readMetric } from "./metrics.ts";

@@ -1,5 +1,6 @@
 /** One look of an autoscaler at its target: measure, decide, scale, and say so. Pure. */
 import { timestamp } from "../../core/clock.ts";
+import { sameJson } from "../../core/equal.ts";
 import { horizontalPodAutoscalers } from "../../kinds/autoscaling/horizontalpodautoscaler.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type {
@@ -10,7 +11,6 @@ import type {
 } from "../../kinds/generated/types.ts";
 import { event, patch, updateStatus } from "../actions.ts";
 import type { Action, ActionFailure, Plan } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 import { type Bounded, bounded, type History, recalled } from "./bounds.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import type { Reading } from "./metrics.ts";

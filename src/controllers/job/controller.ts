@@ -1,3 +1,4 @@
+import { sameJson } from "../../core/equal.ts";
 import { objectKey } from "../../core/object.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import { nodes } from "../../kinds/core/node.ts";
@@ -5,7 +6,6 @@ import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { perNodeOf } from "../../kinds/self-help/per-node.ts";
 import { type Controller, type Mirror, watchRule } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 import { gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";

@@ -1,8 +1,8 @@
 /** The status of a job after a plan. */
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { sameJson } from "../../core/equal.ts";
 import type { Job, JobCondition, JobStatus, Pod } from "../../kinds/generated/types.ts";
 import { allNodesCondition } from "../../kinds/self-help/per-node.ts";
-import { sameJson } from "../equal.ts";
 import { isActive, readyCondition } from "../podcontrol/pods.ts";
 import type { Census } from "./census.ts";
 import { conditionOf, withCondition } from "./conditions.ts";

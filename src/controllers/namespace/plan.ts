@@ -1,5 +1,6 @@
 /** What happens to a namespace that is being deleted (Kubernetes documentation, "Namespaces"). Pure. */
 import { timestamp } from "../../core/clock.ts";
+import { sameJson } from "../../core/equal.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { events } from "../../kinds/core/event.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
@@ -8,7 +9,6 @@ import type { Namespace, NamespaceCondition } from "../../kinds/generated/types.
 import { pods } from "../../kinds/pod/pod.ts";
 import { confirmNone, remove, removeAll, update, updateStatus } from "../actions.ts";
 import type { Action, ActionFailure, Plan, PlanContext } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 
 /** In `spec.finalizers` until the namespace is empty. */
 export const namespaceFinalizer = "kubernetes";

@@ -4,13 +4,13 @@
  */
 
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { sameJson } from "../../core/equal.ts";
 import { lookup } from "../../core/object.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Lease, Node, NodeCondition, Pod, Taint } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { event, patch, updateStatus } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 
 export interface NodeLifecycleOptions {
 	/** Silence after which a node is Unknown. Upstream's default is 50 s. */

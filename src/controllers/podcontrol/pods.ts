@@ -1,5 +1,7 @@
 /** What a controller wants to know of a pod (Kubernetes documentation, "Pod Lifecycle"). */
+
 import { parseTimestamp } from "../../core/clock.ts";
+import { sameJson } from "../../core/equal.ts";
 import type { Pod, PodCondition } from "../../kinds/generated/types.ts";
 
 export function isTerminating(pod: Pod): boolean {
@@ -64,7 +66,7 @@ export function matters(current: Pod | undefined, old: Pod | undefined): boolean
 		now.deletionTimestamp !== before.deletionTimestamp ||
 		readyCondition(current)?.status !== readyCondition(old)?.status ||
 		readyCondition(current)?.lastTransitionTime !== readyCondition(old)?.lastTransitionTime ||
-		!sameMap(now.labels, before.labels) ||
+		!sameJson(now.labels, before.labels) ||
 		now.ownerReferences?.length !== before.ownerReferences?.length ||
 		!sameOwners(current, old)
 	);
@@ -75,9 +77,4 @@ function sameOwners(left: Pod, right: Pod): boolean {
 	return (left.metadata.ownerReferences ?? []).every(
 		(reference, index) => reference.uid === others[index]?.uid && reference.controller === others[index]?.controller,
 	);
-}
-
-function sameMap(left: Record<string, string> = {}, right: Record<string, string> = {}): boolean {
-	const keys = Object.keys(left);
-	return keys.length === Object.keys(right).length && keys.every((key) => left[key] === right[key]);
 }

@@ -1,4 +1,5 @@
 import { timestamp } from "../../core/clock.ts";
+import { sameJson } from "../../core/equal.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type {
 	Pod,
@@ -10,7 +11,7 @@ import type {
 import { updateStatus } from "../actions.ts";
 import type { Action, ActionFailure } from "../controller.ts";
 import { isAvailable, isReady } from "../podcontrol/pods.ts";
-import { canonical } from "../revisions/hash.ts";
+import { toldStatus } from "../podcontrol/told-status.ts";
 
 export type Replicated = ReplicaSet | ReplicationController;
 
@@ -29,7 +30,7 @@ export interface Counted {
 /** A write of the status, where it is not yet what it should be. */
 export function statusActions<T extends Replicated>(kind: Kind<T>, set: T, counted: Counted): Action[] {
 	const status = statusOf(set, counted);
-	if (set.status !== undefined && canonical(status) === canonical(normal(set.status))) return [];
+	if (set.status !== undefined && sameJson(status, toldStatus(set.status, alwaysTold))) return [];
 	return [updateStatus(kind, { ...set, status })];
 }
 
@@ -42,15 +43,18 @@ function statusOf(set: Replicated, { pods, terminatingCount, excess, failure, no
 		readyReplicas++;
 		if (isAvailable(pod, set.spec?.minReadySeconds, nowMs)) availableReplicas++;
 	}
-	return normal({
-		replicas: pods.length,
-		fullyLabeledReplicas,
-		readyReplicas,
-		availableReplicas,
-		terminatingReplicas: terminatingCount,
-		observedGeneration: set.metadata.generation,
-		conditions: conditionsOf(set, excess, failure, nowMs),
-	});
+	return toldStatus(
+		{
+			replicas: pods.length,
+			fullyLabeledReplicas,
+			readyReplicas,
+			availableReplicas,
+			terminatingReplicas: terminatingCount,
+			observedGeneration: set.metadata.generation,
+			conditions: conditionsOf(set, excess, failure, nowMs),
+		},
+		alwaysTold,
+	);
 }
 
 /** ReplicaFailure comes with the first failure, keeps its first message, and goes when nothing fails any more. */
@@ -64,17 +68,4 @@ function conditionsOf(set: Replicated, excess: number, failure: ActionFailure | 
 	return [...others, { type: "ReplicaFailure", status: "True", reason, message: failure.message, lastTransitionTime }];
 }
 
-/**
- * Counts of zero and empty lists are left out, as the API has them; `replicas` and `terminatingReplicas` are always
- * told.
- */
-function normal(status: ReplicaSetStatus): ReplicaSetStatus {
-	const kept = Object.entries(status).filter(
-		([name, value]) =>
-			value !== undefined &&
-			(name === "replicas" || name === "terminatingReplicas" || value !== 0) &&
-			!(Array.isArray(value) && value.length === 0),
-	);
-	// Only fields that may be absent were dropped.
-	return Object.fromEntries(kept) as unknown as ReplicaSetStatus;
-}
+const alwaysTold = new Set(["replicas", "terminatingReplicas"]);

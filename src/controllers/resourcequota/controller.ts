@@ -3,6 +3,7 @@
  * is new or changed, and credits what goes.
  */
 import type { Mirror } from "../../client/mirror.ts";
+import { sameJson } from "../../core/equal.ts";
 import { type KubeObject, objectKey } from "../../core/object.ts";
 import { events } from "../../kinds/core/event.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -12,7 +13,6 @@ import { pods } from "../../kinds/pod/pod.ts";
 import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
 import { isCounted, usageOf } from "../../kinds/quota/usage.ts";
 import { type Controller, type WatchRule, watchRule } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { isFinished } from "../podcontrol/pods.ts";
 import { type Counted, plan, type QuotaState } from "./plan.ts";

@@ -1,4 +1,6 @@
 /** How much of a quota is used, recounted (Kubernetes documentation, "Resource Quotas"). Pure. */
+
+import { sameJson } from "../../core/equal.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { addQuantities, compareQuantities, formatQuantity, quantityNano } from "../../core/quantity.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -9,7 +11,6 @@ import { isInScopes } from "../../kinds/quota/scopes.ts";
 import { isCounted, usageOf, usesQuotaUntilMs } from "../../kinds/quota/usage.ts";
 import { updateStatus } from "../actions.ts";
 import type { Plan } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 
 /** Objects of one kind, and up to which revision the Mirror has seen that kind. */
 export interface Counted {

@@ -1,10 +1,11 @@
 /** Publishes the cluster's certificate authority as the ConfigMap kube-root-ca.crt of every namespace. */
+
+import { sameJson } from "../../core/equal.ts";
 import { configMaps } from "../../kinds/core/configmap.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import type { ConfigMap, Namespace } from "../../kinds/generated/types.ts";
 import { create, update } from "../actions.ts";
 import { type Controller, watchRule } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 
 const name = "kube-root-ca.crt";
 const annotations = {

@@ -2,13 +2,14 @@
  * Puts a token without an end into Secrets that ask for one by their type (Kubernetes documentation, "Managing Service
  * Accounts"), and lets those go whose account is gone.
  */
+
+import { sameJson } from "../../core/equal.ts";
 import { objectKey } from "../../core/object.ts";
 import { secrets } from "../../kinds/core/secret.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Secret, ServiceAccount } from "../../kinds/generated/types.ts";
 import { confirm, confirmAbsent, remove, update } from "../actions.ts";
 import { type Controller, watchRule } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 
 const tokenType = "kubernetes.io/service-account-token";
 const nameAnnotation = "kubernetes.io/service-account.name";

@@ -1,9 +1,10 @@
+import { sameJson } from "../../core/equal.ts";
 import { statefulSets } from "../../kinds/apps/statefulset.ts";
 import type { Pod, StatefulSet, StatefulSetStatus } from "../../kinds/generated/types.ts";
 import { updateStatus } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { isTerminating } from "../podcontrol/pods.ts";
-import { canonical } from "../revisions/hash.ts";
+import { toldStatus } from "../podcontrol/told-status.ts";
 import { isRunningAndAvailable, isRunningAndReady } from "./health.ts";
 import { replicasOf, revisionOf } from "./identity.ts";
 import type { Revisions } from "./revisions.ts";
@@ -19,8 +20,8 @@ export function statusActions(
 	revisions: Revisions,
 	nowMs: number,
 ): Action[] {
-	const status = normal({ ...set.status, ...counted(set, pods, leaving, revisions, nowMs) });
-	if (set.status !== undefined && canonical(status) === canonical(normal(set.status))) return [];
+	const status = toldStatus({ ...set.status, ...counted(set, pods, leaving, revisions, nowMs) }, alwaysTold);
+	if (set.status !== undefined && sameJson(status, toldStatus(set.status, alwaysTold))) return [];
 	return [updateStatus(statefulSets, { ...set, status })];
 }
 
@@ -55,14 +56,4 @@ function counted(
 	};
 }
 
-/** Counts of zero are left out, as the API has them, except those that are always told. */
-function normal(status: StatefulSetStatus): StatefulSetStatus {
-	const kept = Object.entries(status).filter(
-		([name, value]) =>
-			value !== undefined &&
-			(value !== 0 || name === "replicas" || name === "availableReplicas" || name === "collisionCount") &&
-			!(Array.isArray(value) && value.length === 0),
-	);
-	// Only fields that may be absent were dropped.
-	return Object.fromEntries(kept) as unknown as StatefulSetStatus;
-}
+const alwaysTold = new Set(["replicas", "availableReplicas", "collisionCount"]);

@@ -1,5 +1,6 @@
 /** Deletes pods from nodes with NoExecute taints that they do not tolerate, or no longer (KEP-3902). */
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { sameJson } from "../../core/equal.ts";
 import { objectKey } from "../../core/object.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod, Taint } from "../../kinds/generated/types.ts";
@@ -7,7 +8,6 @@ import { pods } from "../../kinds/pod/pod.ts";
 import { tolerates } from "../../kinds/pod/tolerations.ts";
 import { event, remove } from "../actions.ts";
 import { type Controller, type Mirror, type Plan, type PlanContext, watchRule } from "../controller.ts";
-import { sameJson } from "../equal.ts";
 import { podsByNode } from "../node-lifecycle/controller.ts";
 import { disruptionTarget } from "../podcontrol/disruption.ts";
 

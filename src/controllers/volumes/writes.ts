@@ -1,11 +1,12 @@
 /** Writes of claims and volumes. All are patches that only say what is to be, so that they may be repeated. */
+
 import { timestamp } from "../../core/clock.ts";
+import { semanticEqual } from "../../core/equal.ts";
 import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { patch } from "../actions.ts";
 import type { Action } from "../controller.ts";
-import { canonical } from "../revisions/hash.ts";
 
 export const bindCompletedAnnotation = "pv.kubernetes.io/bind-completed";
 export const boundByControllerAnnotation = "pv.kubernetes.io/bound-by-controller";
@@ -25,7 +26,7 @@ export function claimBound(
 ): Action[] {
 	const { phase, accessModes } = claim.status ?? {};
 	const told = claim.status?.capacity?.["storage"];
-	if (phase === "Bound" && told !== undefined && canonical(accessModes) === canonical(spec.accessModes)) return [];
+	if (phase === "Bound" && told !== undefined && semanticEqual(accessModes, spec.accessModes)) return [];
 	const { volumeAttributesClassName: attributes } = spec;
 	const current = attributes ? { currentVolumeAttributesClassName: attributes } : {};
 	return [claimStatus(claim, { phase: "Bound", accessModes: spec.accessModes, capacity, ...current })];

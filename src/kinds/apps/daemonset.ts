@@ -1,13 +1,6 @@
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import {
-	atMostAll,
-	immutable,
-	isZero,
-	nonNegative,
-	notDecremented,
-	numberOrPercent,
-	sameValue,
-} from "../../core/field-checks.ts";
+import { atMostAll, immutable, isZero, nonNegative, notDecremented, numberOrPercent } from "../../core/field-checks.ts";
 import { invalidValue, notSupported, required } from "../../core/field-errors.ts";
 import { oldDaemonSets } from "../conversion/workloads.ts";
 import { ageColumn, column, labelsText, nameColumn, selectorText, templateColumns } from "../engine/columns.ts";
@@ -83,7 +76,7 @@ export const daemonSets: Kind<DaemonSet> = {
 	prepareForUpdate(set, old) {
 		set.status = old.status ?? { ...emptyStatus };
 		const generation = Number(old.metadata.annotations?.[templateGenerationAnnotation] ?? 1);
-		const changed = !sameValue(set.spec.template, old.spec.template);
+		const changed = !semanticEqual(set.spec.template, old.spec.template);
 		setTemplateGeneration(set, changed ? generation + 1 : generation);
 	},
 	validate: ({ spec }) => [

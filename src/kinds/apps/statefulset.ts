@@ -1,3 +1,4 @@
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
 import {
 	atMostAll,
@@ -6,7 +7,6 @@ import {
 	notDecremented,
 	numberOrPercent,
 	requiredOneOf,
-	sameValue,
 } from "../../core/field-checks.ts";
 import { forbidden, invalidEach, invalidValue, required } from "../../core/field-errors.ts";
 import { dnsLabelProblems } from "../../core/names.ts";
@@ -104,7 +104,7 @@ export const statefulSets: Kind<StatefulSet> = {
 		const free = growth === undefined ? updatable : [...updatable, "volumeClaimTemplates"];
 		const fixed = (of: StatefulSetSpec) =>
 			Object.fromEntries(Object.entries(of).filter(([field]) => !free.includes(field)));
-		if (sameValue(fixed(spec), fixed(old.spec))) return growth ?? [];
+		if (semanticEqual(fixed(spec), fixed(old.spec))) return growth ?? [];
 		const list = updatable.map((field) => `'${field}'`);
 		const names = `${list.slice(0, -1).join(", ")} and ${list.at(-1)}`;
 		return [forbidden("spec", `updates to statefulset spec for fields other than ${names} are forbidden`)];
@@ -155,7 +155,7 @@ function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): S
  */
 function claimGrowth(next: StatefulSetSpec, old: StatefulSetSpec): Cause[] | undefined {
 	const [templates, before] = [next.volumeClaimTemplates ?? [], old.volumeClaimTemplates ?? []];
-	if (!sameValue(templates.map(withoutStorage), before.map(withoutStorage))) return undefined;
+	if (!semanticEqual(templates.map(withoutStorage), before.map(withoutStorage))) return undefined;
 	return templates.flatMap(({ spec }, index) => {
 		const [size, oldSize] = [spec, before[index]?.spec].map((of) => of?.resources?.requests?.["storage"] ?? "0");
 		if (size === undefined || oldSize === undefined || compareQuantities(size, oldSize) >= 0) return [];

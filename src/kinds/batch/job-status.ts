@@ -2,9 +2,11 @@
  * What a job's status may say, and how it may go on from what it said before (KEP-4368): whatever runs the job, its
  * readers rely on it. Only what changes is looked at, so that a status from before these rules can still be mended.
  */
+
 import { parseTimestamp } from "../../core/clock.ts";
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { nonNegative, sameValue } from "../../core/field-checks.ts";
+import { nonNegative } from "../../core/field-checks.ts";
 import { duplicate, invalidValue, required } from "../../core/field-errors.ts";
 import type { Job, JobStatus } from "../generated/types.ts";
 import { firstCommonIndex, parseIndexes } from "./job-indexes.ts";
@@ -28,7 +30,7 @@ export function validateJobStatus(job: Job, oldJob: Job): Cause[] {
 		status,
 		old,
 		indexed: job.spec.completionMode === "Indexed",
-		changed: (...fields) => fields.some((field) => !sameValue(status[field], old[field])),
+		changed: (...fields) => fields.some((field) => !semanticEqual(status[field], old[field])),
 		turned: (...types) => types.some((type) => holds(status, type) !== holds(old, type)),
 	};
 	return [

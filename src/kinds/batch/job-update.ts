@@ -1,6 +1,7 @@
 /** What may change in a job after its creation (API reference, "JobSpec"; KEP-2926, KEP-3715). */
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { immutable, sameValue } from "../../core/field-checks.ts";
+import { immutable } from "../../core/field-checks.ts";
 import { invalidValue } from "../../core/field-errors.ts";
 import type { Job, JobSpec, PodSpec, PodTemplateSpec } from "../generated/types.ts";
 import { annotationPath } from "../self-help/annotations.ts";
@@ -43,9 +44,9 @@ function completions(spec: JobSpec, old: JobSpec): Cause[] {
 /** While a job is suspended, where its pods run and what they request may change. */
 function template(next: PodTemplateSpec, old: Job): Cause[] {
 	const path = "spec.template";
-	if (sameValue(next, old.spec.template)) return [];
+	if (semanticEqual(next, old.spec.template)) return [];
 	if (!isSuspended(old)) return [immutableTemplate(next, path)];
-	return sameValue(withoutDirectives(next), withoutDirectives(old.spec.template))
+	return semanticEqual(withoutDirectives(next), withoutDirectives(old.spec.template))
 		? []
 		: [immutableTemplate(next, path)];
 }

@@ -1,6 +1,7 @@
 /** What is wrong with a job, or with the job template of a cron job (API reference, "JobSpec"). */
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { nonNegative, oneOf, sameValue } from "../../core/field-checks.ts";
+import { nonNegative, oneOf } from "../../core/field-checks.ts";
 import { invalidEach, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
 import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
 import { validateLabelSelector } from "../engine/label-selector.ts";
@@ -140,7 +141,7 @@ function generatedSelector(job: Job): Cause[] {
 		} else if (labels[key] !== value) causes.push(invalidValue(at, labels, `must be '${value}'`));
 	}
 	const expected = [jobLabels.uid, jobLabels.legacyUid].map((key) => ({ matchLabels: { [key]: metadata.uid } }));
-	if (!expected.some((selector) => sameValue(selector, spec.selector)))
+	if (!expected.some((selector) => semanticEqual(selector, spec.selector)))
 		causes.push(invalidValue("spec.selector", spec.selector, "`selector` not auto-generated"));
 	return causes;
 }

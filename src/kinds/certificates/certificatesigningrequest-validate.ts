@@ -1,8 +1,9 @@
 /** What is wrong with a CertificateSigningRequest. */
+
 import { X509Certificate } from "node:crypto";
 import { parseCertificateRequest } from "../../core/certificate-request.ts";
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { sameValue } from "../../core/field-checks.ts";
 import { duplicate, forbidden, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
 import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
 import type { CertificateSigningRequest } from "../generated/types.ts";
@@ -118,7 +119,7 @@ export function validateStatusUpdate(
 	for (const type of by === "status" ? answers : []) {
 		const [now, before] = [of(request, type), of(old, type)];
 		if (now.length > before.length) causes.push(forbidden(at, `updates may not add a condition of type "${type}"`));
-		else if (now.length === before.length && !sameValue(now, before))
+		else if (now.length === before.length && !semanticEqual(now, before))
 			causes.push(forbidden(at, `updates may not modify a condition of type "${type}"`));
 	}
 	const [now, before] = [request.status?.certificate ?? "", old.status?.certificate ?? ""];

@@ -1,5 +1,5 @@
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { sameValue } from "../../core/field-checks.ts";
 import { forbidden, invalidEach, invalidValue, tooLongValue } from "../../core/field-errors.ts";
 import { configKeyProblems } from "../../core/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
@@ -62,7 +62,7 @@ export function frozenFields<T extends { immutable?: boolean }>(
 	const causes: Cause[] = [];
 	if (next.immutable !== true) causes.push(forbidden("immutable", "field is immutable when `immutable` is set"));
 	for (const field of fields)
-		if (!sameValue(next[field], old[field]))
+		if (!semanticEqual(next[field], old[field]))
 			causes.push(forbidden(String(field), "field is immutable when `immutable` is set"));
 	return causes;
 }

@@ -1,3 +1,4 @@
+import { sameJson } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
 import { immutable } from "../../core/field-checks.ts";
 import { invalidEach, invalidValue, required } from "../../core/field-errors.ts";
@@ -130,7 +131,7 @@ const fixedFields = [
 /** What events.k8s.io/v1 asks beyond the older version. */
 function strictProblems(event: Event, old: Event | undefined): Cause[] {
 	if (old !== undefined) {
-		const changed = JSON.stringify(event.series) !== JSON.stringify(old.series);
+		const changed = !sameJson(event.series, old.series);
 		return [
 			...(changed ? seriesProblems(event) : []),
 			...fixedFields.flatMap((field) => immutable(event[field], old[field], field)),

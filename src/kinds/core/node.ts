@@ -1,5 +1,6 @@
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { cidr, requiredOneOf, sameValue } from "../../core/field-checks.ts";
+import { cidr, requiredOneOf } from "../../core/field-checks.ts";
 import { duplicate, forbidden, invalidEach } from "../../core/field-errors.ts";
 import { labelValueProblems, qualifiedNameProblems } from "../../core/names.ts";
 import { ageColumn, column, nameColumn, wideColumn } from "../engine/columns.ts";
@@ -59,7 +60,7 @@ export const nodes: Kind<Node> = {
 	],
 	validateUpdate({ spec }, { spec: old }) {
 		const causes: Cause[] = [];
-		if ((old.podCIDRs ?? []).length > 0 && !sameValue(spec.podCIDRs, old.podCIDRs))
+		if ((old.podCIDRs ?? []).length > 0 && !semanticEqual(spec.podCIDRs, old.podCIDRs))
 			causes.push(forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid'));
 		if (old.providerID && spec.providerID !== old.providerID)
 			causes.push(forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid'));

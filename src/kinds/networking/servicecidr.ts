@@ -1,5 +1,6 @@
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { cidr, sameValue } from "../../core/field-checks.ts";
+import { cidr } from "../../core/field-checks.ts";
 import { invalidValue, required, tooMany } from "../../core/field-errors.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
@@ -44,6 +45,6 @@ export const serviceCIDRs: Kind<ServiceCIDR> = {
 	validateUpdate({ spec }, old) {
 		const [now, before] = [spec?.cidrs ?? [], old.spec?.cidrs ?? []];
 		const added = before.length === 1 && now.length === 2 && now[0] === before[0];
-		return added || sameValue(now, before) ? [] : [invalidValue("spec.cidrs", now, "field is immutable")];
+		return added || semanticEqual(now, before) ? [] : [invalidValue("spec.cidrs", now, "field is immutable")];
 	},
 };

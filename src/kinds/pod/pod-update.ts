@@ -1,6 +1,7 @@
 /** What may change in a pod after its creation (API reference, "Pod update and replacement"). */
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { immutable, sameValue } from "../../core/field-checks.ts";
+import { immutable } from "../../core/field-checks.ts";
 import { forbidden, invalidValue } from "../../core/field-errors.ts";
 import { deepCopy } from "../../core/object.ts";
 import type { Container, NodeSelector, Pod, PodSpec, ResourceRequirements, Toleration } from "../generated/types.ts";
@@ -29,7 +30,7 @@ export function validatePodUpdate(pod: Pod, old: Pod): Cause[] {
 	if (causes.length > 0) return causes;
 	const expected = deepCopy(spec);
 	restore(expected, old.spec);
-	if (!sameValue(expected, old.spec)) {
+	if (!semanticEqual(expected, old.spec)) {
 		const changed = changedPaths(expected, old.spec, "spec");
 		causes.push(
 			forbidden("spec", `pod updates may not change fields other than ${updatable.join(",")}\n${changed.join("\n")}\n`),
@@ -107,7 +108,7 @@ function gates(spec: PodSpec, old: PodSpec): Cause[] {
 			),
 		);
 	for (const part of ["podAffinity", "podAntiAffinity"] as const)
-		if (!sameValue(spec.affinity?.[part], old.affinity?.[part]))
+		if (!semanticEqual(spec.affinity?.[part], old.affinity?.[part]))
 			causes.push(invalidValue(`spec.affinity.${part}`, spec.affinity?.[part], "field is immutable"));
 	return causes;
 }
@@ -119,7 +120,9 @@ function isStricter(next: NodeSelector | undefined, old: NodeSelector): boolean 
 		terms.length === old.nodeSelectorTerms.length &&
 		old.nodeSelectorTerms.every((term, index) =>
 			(["matchExpressions", "matchFields"] as const).every((part) =>
-				(term[part] ?? []).every((requirement, position) => sameValue(requirement, terms[index]?.[part]?.[position])),
+				(term[part] ?? []).every((requirement, position) =>
+					semanticEqual(requirement, terms[index]?.[part]?.[position]),
+				),
 			),
 		)
 	);
@@ -127,7 +130,7 @@ function isStricter(next: NodeSelector | undefined, old: NodeSelector): boolean 
 
 /** Paths of the fields in which two values differ, each marked with `+`, `-` or `~`. */
 function changedPaths(next: unknown, old: unknown, path: string): string[] {
-	if (sameValue(next, old)) return [];
+	if (semanticEqual(next, old)) return [];
 	const structures = typeof next === "object" && typeof old === "object" && next !== null && old !== null;
 	if (!structures) return [`${next === undefined ? "-" : old === undefined ? "+" : "~"} ${path}`];
 	// Both are objects or arrays; fields are read by name or position.
@@ -198,7 +201,7 @@ export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): Cause[] {
 			causes.push(
 				forbidden("spec.ephemeralContainers", `existing ephemeral containers "${container.name}" may not be removed`),
 			);
-		else if (!sameValue(next, container))
+		else if (!semanticEqual(next, container))
 			causes.push(
 				forbidden("spec.ephemeralContainers", `existing ephemeral containers "${container.name}" may not be changed`),
 			);
@@ -223,7 +226,7 @@ export function validateResize(pod: Pod, old: Pod): Cause[] {
 	assign(expected, "resources", old.spec.resources);
 	if (qosClass(pod.spec) !== (old.status?.qosClass ?? qosClass(old.spec)))
 		causes.push(invalidValue("spec", qosClass(pod.spec), "Pod QOS Class may not change as a result of resizing"));
-	if (causes.length === 0 && !sameValue(expected, old.spec))
+	if (causes.length === 0 && !semanticEqual(expected, old.spec))
 		causes.push(forbidden("spec", "only cpu and memory resources are mutable"));
 	return causes;
 }

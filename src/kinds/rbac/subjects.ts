@@ -1,6 +1,6 @@
 /** What RoleBindings and ClusterRoleBindings share. */
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { sameValue } from "../../core/field-checks.ts";
 import { invalidValue, notSupported, required } from "../../core/field-errors.ts";
 import { ageColumn, column, nameColumn, wideColumn } from "../engine/columns.ts";
 import type { Column } from "../engine/kind.ts";
@@ -60,7 +60,7 @@ function subjectProblems(subject: RbacSubject, path: string, isNamespaced: boole
 }
 
 export function validateBindingUpdate(binding: Binding, old: Binding): Cause[] {
-	if (sameValue(binding.roleRef, old.roleRef)) return [];
+	if (semanticEqual(binding.roleRef, old.roleRef)) return [];
 	return [invalidValue("roleRef", binding.roleRef, "cannot change roleRef")];
 }
 

@@ -1,5 +1,6 @@
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { immutable, oneOf, sameValue, subdomainName } from "../../core/field-checks.ts";
+import { immutable, oneOf, subdomainName } from "../../core/field-checks.ts";
 import { forbidden, invalidValue, notSupported, required } from "../../core/field-errors.ts";
 import { quantityNano } from "../../core/quantity.ts";
 import { accessModesText, ageColumn, column, nameColumn, wideColumn } from "../engine/columns.ts";
@@ -96,7 +97,7 @@ export const persistentVolumes: Kind<PersistentVolume> = {
 	},
 	validateUpdate({ spec }, { spec: old }) {
 		const causes: Cause[] = [];
-		if (!sameValue(sourcesOf(spec), sourcesOf(old)))
+		if (!semanticEqual(sourcesOf(spec), sourcesOf(old)))
 			causes.push(
 				forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation\n"),
 			);

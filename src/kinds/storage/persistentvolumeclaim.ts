@@ -1,5 +1,5 @@
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { sameValue } from "../../core/field-checks.ts";
 import { forbidden } from "../../core/field-errors.ts";
 import { compareQuantities } from "../../core/quantity.ts";
 import { accessModesText, ageColumn, column, nameColumn, wideColumn } from "../engine/columns.ts";
@@ -93,7 +93,7 @@ function validateUpdate(claim: PersistentVolumeClaim, old: PersistentVolumeClaim
 		next.resources = withoutStorage(next);
 		before.resources = withoutStorage(before);
 	}
-	if (!sameValue(next, before))
+	if (!semanticEqual(next, before))
 		causes.push(
 			forbidden(
 				"spec",

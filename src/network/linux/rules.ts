@@ -3,6 +3,7 @@
  * protocol and port to a chain for each service port, so that a packet's way is as short with a thousand services as
  * with one.
  */
+import { sameJson } from "../../core/equal.ts";
 import type { ServicePort } from "../network.ts";
 
 /** Marks connections that must come back through this node, because they came to a port of it. */
@@ -111,11 +112,11 @@ export function changedServices(before: AppliedServices, ports: readonly Service
 	const come: Rules[] = [];
 	for (const [name, port] of before) {
 		const next = wanted.get(name);
-		if (next === undefined || !same(port, next)) gone.push(rulesOf(port));
+		if (next === undefined || !sameJson(port, next)) gone.push(rulesOf(port));
 	}
 	for (const [name, port] of wanted) {
 		const last = before.get(name);
-		if (last === undefined || !same(last, port)) come.push(rulesOf(port));
+		if (last === undefined || !sameJson(last, port)) come.push(rulesOf(port));
 	}
 	if (gone.length === 0 && come.length === 0) return "";
 	const kept = new Set(come.flatMap((rules) => rules.chains.map((chain) => chain.name)));
@@ -127,10 +128,6 @@ export function changedServices(before: AppliedServices, ports: readonly Service
 	const emptied = dropped.map((name) => `flush chain ip coxswain-services ${name}\n`).join("");
 	const deleted = dropped.map((name) => `delete chain ip coxswain-services ${name}\n`).join("");
 	return batched(gone, "delete") + come.map(addition).join("") + emptied + deleted + forgotten + batched(come, "add");
-}
-
-function same(a: ServicePort, b: ServicePort): boolean {
-	return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 function addition(rules: Rules): string {

@@ -1,6 +1,7 @@
 /** The Node object that an agent registers and keeps up to date. Pure. */
+
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
-import { canonicalQuantity } from "../../core/quantity.ts";
+import { sameQuantities, semanticEqual } from "../../core/equal.ts";
 import type { Node, NodeCondition, NodeStatus } from "../../kinds/generated/types.ts";
 import { noPressure, type Pressure } from "./pressure.ts";
 
@@ -142,24 +143,20 @@ function nodeConditions(
 
 /** Whether a node's status must be written: it says something else, or was written long ago. */
 export function needsStatusWrite(node: Node, wanted: NodeStatus, nowMs: number, everyMs: number): boolean {
-	const strip = (status: NodeStatus | undefined) =>
-		JSON.stringify({
-			capacity: canonical(status?.capacity),
-			allocatable: canonical(status?.allocatable),
-			addresses: status?.addresses,
-			nodeInfo: status?.nodeInfo,
-			conditions: status?.conditions
-				?.map(({ type, status, reason, message }) => [type, status, reason, message])
-				.sort(),
-		});
-	if (strip(node.status) !== strip(wanted)) return true;
-	const heartbeat = node.status?.conditions?.find(({ type }) => type === "Ready")?.lastHeartbeatTime;
+	const has = node.status;
+	const isSame =
+		sameQuantities(has?.capacity, wanted.capacity) &&
+		sameQuantities(has?.allocatable, wanted.allocatable) &&
+		semanticEqual(has?.addresses, wanted.addresses) &&
+		semanticEqual(has?.nodeInfo, wanted.nodeInfo) &&
+		semanticEqual(saidBy(has), saidBy(wanted));
+	if (!isSame) return true;
+	const heartbeat = has?.conditions?.find(({ type }) => type === "Ready")?.lastHeartbeatTime;
 	return !(nowMs - parseTimestamp(heartbeat ?? "") < everyMs);
 }
 
-/** As the API stores them, which is not as they were written: `1024Ki` is `1Mi` there. */
-function canonical(resources: Readonly<Record<string, string>> = {}): [string, string][] {
-	return Object.entries(resources)
-		.map(([name, quantity]): [string, string] => [name, canonicalQuantity(quantity)])
-		.sort();
+/** What the conditions say by type, apart from when. */
+function saidBy(status: NodeStatus | undefined) {
+	const said = status?.conditions?.map(({ type, status: is, reason, message }) => [type, { is, reason, message }]);
+	return Object.fromEntries(said ?? []);
 }

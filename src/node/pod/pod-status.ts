@@ -143,26 +143,3 @@ function resizeConditions(state: PodState, statuses: readonly ContainerStatus[])
 	});
 	return underWay || state.memory.busy.has("pod") ? [{ type: "PodResizeInProgress", status: "True" }] : [];
 }
-
-/** Whether two statuses say the same; fields that are absent, undefined and null are equal. */
-export function sameStatus(a: PodStatus | undefined, b: PodStatus | undefined): boolean {
-	return a === b || (a !== undefined && b !== undefined && sameValue(a, b));
-}
-
-/** As `sameStatus`, for any JSON. */
-export function sameValue(a: unknown, b: unknown): boolean {
-	if (a === b) return true;
-	if (typeof a !== "object" || typeof b !== "object" || a === null || b === null)
-		return (a ?? undefined) === (b ?? undefined);
-	if (Array.isArray(a) || Array.isArray(b)) {
-		if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-		for (let index = 0; index < a.length; index++) if (!sameValue(a[index], b[index])) return false;
-		return true;
-	}
-	// Objects that are no arrays: their fields are looked at by name.
-	const left = a as Record<string, unknown>;
-	const right = b as Record<string, unknown>;
-	for (const key in left) if (!sameValue(left[key], right[key])) return false;
-	for (const key in right) if ((right[key] ?? undefined) !== undefined && !(key in left)) return false;
-	return true;
-}

@@ -2,14 +2,16 @@
  * The driver of one pod: takes stock, plans (pod-plan.ts), does what the plan says in the background, writes the status
  * (pod-status.ts), and does so again whenever something happened. Nothing is polled.
  */
+
 import type { Timer } from "../../core/clock.ts";
+import { semanticEqual } from "../../core/equal.ts";
 import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
 import type { NodeContext } from "../context/node-context.ts";
 import { PodMemoryKeeper } from "../context/pod-memory.ts";
 import type { PodAction } from "../pod/pod-action.ts";
 import { planPod } from "../pod/pod-plan.ts";
 import { instances, type PodState, podContainers, type Verdict } from "../pod/pod-state.ts";
-import { podStatus, sameValue } from "../pod/pod-status.ts";
+import { podStatus } from "../pod/pod-status.ts";
 import { allocatedPod, isPending } from "../pod/resize.ts";
 import { PodProbes } from "../probes/pod-probes.ts";
 import { PodActions } from "./pod-actions.ts";
@@ -289,8 +291,8 @@ function isReplacing(state: PodState): boolean {
 /** Whether volumes and files of the pod may say something else than before, by its own doing. */
 function showsOther(before: Pod, now: Pod): boolean {
 	return (
-		!sameValue(before.metadata.labels, now.metadata.labels) ||
-		!sameValue(before.metadata.annotations, now.metadata.annotations) ||
+		!semanticEqual(before.metadata.labels, now.metadata.labels) ||
+		!semanticEqual(before.metadata.annotations, now.metadata.annotations) ||
 		before.metadata.generation !== now.metadata.generation
 	);
 }

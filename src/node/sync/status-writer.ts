@@ -1,11 +1,12 @@
 /** Writes pod statuses to the API: the newest one only, one write at a time for each pod, and only what changed. */
+
 import type { Client } from "../../client/client.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
+import { semanticEqual } from "../../core/equal.ts";
 import { isReason, notFound } from "../../core/errors.ts";
 import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { evictionReason, ownConditions } from "../pod/pod-conditions.ts";
-import { sameStatus, sameValue } from "../pod/pod-status.ts";
 
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
@@ -47,7 +48,7 @@ export class StatusWriter {
 
 	/** Whether the API has the status. */
 	has(status: PodStatus): boolean {
-		return !this.#uncertain && sameStatus(this.#acknowledged, status);
+		return !this.#uncertain && semanticEqual(this.#acknowledged, status);
 	}
 
 	/**
@@ -60,7 +61,7 @@ export class StatusWriter {
 		if (now.revision <= this.#told.revision) return false;
 		const before = this.#told;
 		this.#told = now;
-		if (this.#sent !== undefined && sameStatus(this.#sent, now.status)) return true;
+		if (this.#sent !== undefined && semanticEqual(this.#sent, now.status)) return true;
 		if (gist(before.status) !== gist(now.status)) this.#repairLater();
 		return false;
 	}
@@ -129,7 +130,7 @@ export class StatusWriter {
 			this.#retryMs = firstRetryMs;
 			const shown = this.#told.status;
 			// Of two equal ones the API's own is kept: it is in memory anyway.
-			const isShown = sameStatus(shown, status);
+			const isShown = semanticEqual(shown, status);
 			this.#acknowledged = isShown ? shown : status;
 			// What somebody else wrote in the meantime is in the answer.
 			if (!isShown && gist(shown) !== gist(status)) this.#repairLater();
@@ -189,7 +190,7 @@ function statusPatch(old: PodStatus | undefined, status: PodStatus): Record<stri
 			const changed = conditionsPatch(old, status);
 			if (changed.length > 0) patch[key] = changed;
 		} else if (value === undefined) patch[key] = null;
-		else if (!sameValue(value, before[key])) {
+		else if (!semanticEqual(value, before[key])) {
 			const replaces = mergedLists.has(key) && Array.isArray(before[key]) && Array.isArray(value);
 			patch[key] = replaces ? [...value, { $patch: "replace" }] : value;
 		}
@@ -204,7 +205,7 @@ function conditionsPatch(old: PodStatus | undefined, status: PodStatus): object[
 		if (!ownConditions.has(condition.type) && condition.reason !== evictionReason) continue;
 		const known = before.get(condition.type);
 		before.delete(condition.type);
-		if (known !== undefined && sameValue(known, condition)) continue;
+		if (known !== undefined && semanticEqual(known, condition)) continue;
 		const dropped = Object.keys(known ?? {}).filter((field) => !(field in condition));
 		patch.push({ ...condition, ...Object.fromEntries(dropped.map((field) => [field, null])) });
 	}

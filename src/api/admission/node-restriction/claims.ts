@@ -1,7 +1,8 @@
 /** What an agent may say of claims and volumes. Pure. */
+
+import { sameFields } from "../../../core/equal.ts";
 import type { PersistentVolume, PersistentVolumeClaim } from "../../../kinds/generated/types.ts";
 import { hostnameOf, isLocalVolume, localVolumeFinalizer } from "../../../kinds/storage/local-volume.ts";
-import { equalFields } from "../../equal.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -16,9 +17,9 @@ export function claimStatusProblem(
 	old: PersistentVolumeClaim,
 ): string | undefined {
 	const same =
-		equalFields(fields(now), fields(old), parts) &&
-		equalFields(fields(now.metadata), fields(old.metadata), bookkeeping) &&
-		equalFields(fields(now.status), fields(old.status), ownStatus);
+		sameFields(fields(now), fields(old), parts) &&
+		sameFields(fields(now.metadata), fields(old.metadata), bookkeeping) &&
+		sameFields(fields(now.status), fields(old.status), ownStatus);
 	if (same) return undefined;
 	return `node "${node}" is not allowed to update fields other than status.capacity and status.conditions`;
 }
@@ -38,8 +39,8 @@ export function volumeProblem(
 	const expected = { ...old.metadata, finalizers: rest };
 	const sent = { ...now.metadata, finalizers: now.metadata.finalizers ?? [] };
 	const same =
-		equalFields(fields(now), fields(old), new Set(["metadata"])) &&
-		equalFields(fields(sent), fields(expected), bookkeeping);
+		sameFields(fields(now), fields(old), new Set(["metadata"])) &&
+		sameFields(fields(sent), fields(expected), bookkeeping);
 	return same ? undefined : problem;
 }
 

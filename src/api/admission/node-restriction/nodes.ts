@@ -1,6 +1,7 @@
 /** What an agent may say of its Node: not what would steer other pods to it. Pure. */
+
+import { sameJson } from "../../../core/equal.ts";
 import type { Node } from "../../../kinds/generated/types.ts";
-import { deepEqual } from "../../equal.ts";
 import type { Admitted } from "../step.ts";
 
 /**
@@ -36,11 +37,11 @@ export function nodeProblem(node: string, { operation, name, object, old }: Admi
 	}
 	if (operation !== "update") return undefined;
 	const { configSource } = now.spec ?? {};
-	if (configSource !== undefined && !deepEqual(configSource, before?.spec?.configSource))
+	if (configSource !== undefined && !sameJson(configSource, before?.spec?.configSource))
 		return `node "${node}" is not allowed to update configSource to a new non-nil configSource`;
-	if (!deepEqual(now.spec?.taints ?? [], before?.spec?.taints ?? []))
+	if (!sameJson(now.spec?.taints ?? [], before?.spec?.taints ?? []))
 		return `node "${node}" is not allowed to modify taints`;
-	if (!deepEqual(now.metadata.ownerReferences ?? [], before?.metadata.ownerReferences ?? []))
+	if (!sameJson(now.metadata.ownerReferences ?? [], before?.metadata.ownerReferences ?? []))
 		return `node "${node}" is not allowed to modify ownerReferences`;
 	const forbidden = forbiddenLabels(changedLabels(now, before));
 	return forbidden.length > 0 ? `is not allowed to modify labels: ${forbidden.join(", ")}` : undefined;

@@ -1,4 +1,6 @@
 /** What an agent may do to pods: report on and end those that are bound to it, and mirror its static ones. */
+
+import { sameJson } from "../../../core/equal.ts";
 import type { User } from "../../../core/exchange.ts";
 import { nodes } from "../../../kinds/core/node.ts";
 import type { Node, Pod } from "../../../kinds/generated/types.ts";
@@ -6,7 +8,6 @@ import { pods } from "../../../kinds/pod/pod.ts";
 import { nodeNameOf } from "../../access/node/node-identity.ts";
 import { referencesOf } from "../../access/node/pod-references.ts";
 import { objectKey } from "../../cache/keys.ts";
-import { deepEqual } from "../../equal.ts";
 import { type Admitted, refused } from "../step.ts";
 
 const mirrorAnnotation = "kubernetes.io/config.mirror";
@@ -47,11 +48,11 @@ export function admitNodeEviction(user: User, pod: Pod): void {
 function statusProblem(node: string, pod: Pod, old: Pod): string | undefined {
 	if (old.spec.nodeName !== node)
 		return `node "${node}" can only update pod status for pods with spec.nodeName set to itself`;
-	if (!deepEqual(pod.metadata.labels ?? {}, old.metadata.labels ?? {}))
+	if (!sameJson(pod.metadata.labels ?? {}, old.metadata.labels ?? {}))
 		return `node "${node}" cannot update labels through pod status`;
-	if (!deepEqual(pod.status?.resourceClaimStatuses ?? [], old.status?.resourceClaimStatuses ?? []))
+	if (!sameJson(pod.status?.resourceClaimStatuses ?? [], old.status?.resourceClaimStatuses ?? []))
 		return `node "${node}" cannot update resource claim statues`;
-	if (!deepEqual(pod.status?.extendedResourceClaimStatus, old.status?.extendedResourceClaimStatus))
+	if (!sameJson(pod.status?.extendedResourceClaimStatus, old.status?.extendedResourceClaimStatus))
 		return `node "${node}" cannot update extended resource claim status`;
 	return undefined;
 }

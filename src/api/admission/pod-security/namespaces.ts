@@ -1,13 +1,14 @@
 /**
  * Labels of namespaces: those that cannot be parsed are refused; pods that a stricter one would refuse are warned of.
  */
+
+import { sameJson } from "../../../core/equal.ts";
 import { invalid } from "../../../core/errors.ts";
 import type { KubeObject } from "../../../core/object.ts";
 import { namespaces } from "../../../kinds/core/namespace.ts";
 import type { Pod } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
 import { keyPrefix } from "../../cache/keys.ts";
-import { deepEqual } from "../../equal.ts";
 import type { Server } from "../../server.ts";
 import type { AdmissionStep } from "../step.ts";
 import { defaultsOf, isExemptNamespace, isExemptRuntimeClass } from "./configuration.ts";
@@ -27,7 +28,7 @@ export const podSecurityOfNamespaces: AdmissionStep = {
 		const { policy, causes } = parsePolicy(labels, defaultsOf(server));
 		const before = old === undefined ? undefined : policyOf(old, defaultsOf(server));
 		// A label that is wrong already must not prevent other changes.
-		if (causes.length > 0 && !deepEqual(causes, before?.causes ?? [])) throw invalid(namespaces, name, [...causes]);
+		if (causes.length > 0 && !sameJson(causes, before?.causes ?? [])) throw invalid(namespaces, name, [...causes]);
 		if (before !== undefined && !enforcesMore(policy.enforce, before.policy.enforce)) return;
 		if (isExemptNamespace(server, name)) warnings.push(...exemptWarning(server, name, policy, labels));
 		else if (before !== undefined) warnings.push(...podWarnings(server, name, policy.enforce));
@@ -45,7 +46,7 @@ function exemptWarning(
 	policy: Policy,
 	labels: Readonly<Record<string, string>>,
 ): string[] {
-	if (isPrivileged(policy) || deepEqual(policy, defaultsOf(server))) return [];
+	if (isPrivileged(policy) || sameJson(policy, defaultsOf(server))) return [];
 	const said = (["enforce", "audit", "warn"] as const).filter(
 		(mode) => policy[mode].level !== "privileged" && isSaid(labels, mode),
 	);

@@ -1,0 +1,11 @@
+/**
+ * A status as the API has it: without empty lists and counts of zero, except those that are always told. Only fields
+ * that may be absent are dropped.
+ */
+export function toldStatus<T extends object>(status: T, alwaysTold: ReadonlySet<string>): T {
+	const kept = Object.entries(status).filter(
+		([name, value]) =>
+			value !== undefined && (value !== 0 || alwaysTold.has(name)) && !(Array.isArray(value) && value.length === 0),
+	);
+	return Object.fromEntries(kept) as T;
+}
