@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { durationMs, parseDuration } from "./duration.ts";
 
-test("people count days, and neither go back nor forget units", () => {
-	expect(["90s", "1h30m", "26h", "7d", "250ms", " 1.5h ", "1d12h", "0"].map(durationMs)).toEqual([
-		90_000, 5_400_000, 93_600_000, 604_800_000, 250, 5_400_000, 129_600_000, 0,
+test("people count days and weeks, and neither go back nor forget units", () => {
+	expect(["90s", "1h30m", "26h", "7d", "250ms", " 1.5h ", "1d12h", "2w", "0"].map(durationMs)).toEqual([
+		90_000, 5_400_000, 93_600_000, 604_800_000, 250, 5_400_000, 129_600_000, 1_209_600_000, 0,
 	]);
-	for (const text of ["", " ", "-1h", "+1h", ".5h", "1", "1 h", "1w", "h", "1h-1m", `${"9".repeat(30)}d`])
+	for (const text of ["", " ", "-1h", "+1h", ".5h", "1", "1 h", "h", "1h-1m", `${"9".repeat(30)}d`])
 		expect(() => durationMs(text), text).toThrow(/a duration/);
 });
 

@@ -1,4 +1,4 @@
-/** Durations: as Go writes them (`1h30m`, `90s`, `1.5h`), and as people do, who count days, too. */
+/** Durations: as Go writes them (`1h30m`, `90s`, `1.5h`), and as people do, who count days and weeks, too. */
 
 const goUnitsMs: Readonly<Record<string, number>> = {
 	ns: 1e-6,
@@ -10,7 +10,7 @@ const goUnitsMs: Readonly<Record<string, number>> = {
 	m: 60_000,
 	h: 3_600_000,
 };
-const unitsMs: Readonly<Record<string, number>> = { d: 24 * 3_600_000, ...goUnitsMs };
+const unitsMs: Readonly<Record<string, number>> = { ...goUnitsMs, d: 24 * 3_600_000, w: 7 * 24 * 3_600_000 };
 
 /** Durations are 64-bit counts of nanoseconds. */
 const longestMs = 2 ** 63 / 1e6;
@@ -21,7 +21,7 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * Milliseconds of a duration as people write it: `90s`, `1h30m`, `26h`, `7d`, `250ms`.
+ * Milliseconds of a duration as people write it: `90s`, `1h30m`, `26h`, `7d`, `2w`, `250ms`.
  * @throws Error when it is none, or goes back
  */
 export function durationMs(text: string): number {

@@ -1,4 +1,5 @@
 import { type Clock, type Random, seededRandom, sleepOn, type Timer } from "./clock.ts";
+import { Heap } from "./heap.ts";
 
 interface Entry {
 	dueMs: number;
@@ -16,8 +17,7 @@ export class VirtualClock implements Clock {
 	#nowMs: number;
 	readonly #startMs: number;
 	#sequence = 0;
-	/** Binary heap, earliest first. */
-	readonly #heap: Entry[] = [];
+	readonly #heap = new Heap(earlier);
 	readonly #cancelled = new Set<Entry>();
 	#holds = 0;
 	#released: (() => void)[] = [];
@@ -37,12 +37,12 @@ export class VirtualClock implements Clock {
 
 	after(delayMs: number, callback: () => void): Timer {
 		const entry: Entry = { dueMs: this.#nowMs + Math.max(delayMs, 0), sequence: this.#sequence++, callback };
-		this.#push(entry);
+		this.#heap.push(entry);
 		return {
 			cancel: () => {
 				this.#cancelled.add(entry);
 				// A cancelled entry stays in the heap until its turn; sweep when most of the heap is dead weight.
-				if (this.#cancelled.size > 1024 && this.#cancelled.size * 2 > this.#heap.length) this.#sweep();
+				if (this.#cancelled.size > 1024 && this.#cancelled.size * 2 > this.#heap.size) this.#sweep();
 			},
 		};
 	}
@@ -54,15 +54,15 @@ export class VirtualClock implements Clock {
 	/** Epoch milliseconds at which the next timer fires; undefined when none is set. */
 	nextDueMs(): number | undefined {
 		this.#dropCancelled();
-		return this.#heap[0]?.dueMs;
+		return this.#heap.first?.dueMs;
 	}
 
 	/** Sets the clock forward to the next timer and fires it. False when there is none at or before `limitMs`. */
 	step(limitMs = Number.POSITIVE_INFINITY): boolean {
 		this.#dropCancelled();
-		const entry = this.#heap[0];
+		const entry = this.#heap.first;
 		if (entry === undefined || entry.dueMs > limitMs) return false;
-		this.#pop();
+		this.#heap.pop();
 		this.#nowMs = Math.max(this.#nowMs, entry.dueMs);
 		entry.callback();
 		return true;
@@ -131,53 +131,17 @@ export class VirtualClock implements Clock {
 	}
 
 	#dropCancelled(): void {
-		let entry = this.#heap[0];
+		let entry = this.#heap.first;
 		while (entry !== undefined && this.#cancelled.delete(entry)) {
-			this.#pop();
-			entry = this.#heap[0];
+			this.#heap.pop();
+			entry = this.#heap.first;
 		}
 	}
 
 	#sweep(): void {
-		const live = this.#heap.filter((entry) => !this.#cancelled.has(entry));
-		this.#cancelled.clear();
-		this.#heap.length = 0;
-		for (const entry of live) this.#push(entry);
-	}
-
-	#push(entry: Entry): void {
-		const heap = this.#heap;
-		let index = heap.push(entry) - 1;
-		while (index > 0) {
-			const parent = (index - 1) >> 1;
-			const above = heap[parent];
-			if (above === undefined || !earlier(entry, above)) break;
-			heap[index] = above;
-			index = parent;
-		}
-		heap[index] = entry;
-	}
-
-	#pop(): void {
-		const heap = this.#heap;
-		const last = heap.pop();
-		if (last === undefined || heap.length === 0) return;
-		let index = 0;
-		for (;;) {
-			let child = 2 * index + 1;
-			const left = heap[child];
-			if (left === undefined) break;
-			const right = heap[child + 1];
-			let smallest = left;
-			if (right !== undefined && earlier(right, left)) {
-				smallest = right;
-				child++;
-			}
-			if (!earlier(smallest, last)) break;
-			heap[index] = smallest;
-			index = child;
-		}
-		heap[index] = last;
+		const cancelled = this.#cancelled;
+		this.#heap.keep((entry) => !cancelled.has(entry));
+		cancelled.clear();
 	}
 }
 

@@ -17,6 +17,7 @@
  */
 import { Duplex, PassThrough, Readable, Writable } from "node:stream";
 import { type Clock, microTimestamp, type Timer } from "../core/clock.ts";
+import { durationMs } from "../core/duration.ts";
 import { parseQuantity } from "../core/quantity.ts";
 import { parseImageReference } from "./reference.ts";
 import {
@@ -84,9 +85,9 @@ export function createSimulatedRuntime(options: { clock: Clock; state?: Simulate
 		log(entry, `${entry.container.config.name} started, simulated, image ${entry.container.config.image}`);
 		const failed = script.failureRate > 0 && clock.random() < script.failureRate;
 		const exitCode = failed ? script.exitCode || 1 : script.failureRate > 0 ? 0 : script.exitCode;
-		const durationMs = script.durationMs ?? (failed ? 0 : undefined);
-		if (durationMs === undefined) return;
-		entry.timer = clock.after(durationMs, () => {
+		const endsAfterMs = script.durationMs ?? (failed ? 0 : undefined);
+		if (endsAfterMs === undefined) return;
+		entry.timer = clock.after(endsAfterMs, () => {
 			finish(entry, exitCode);
 			changed(entry);
 		});
@@ -263,14 +264,14 @@ function readScript(sandbox: Sandbox | undefined, config: ContainerConfig): Scri
 	const annotations = sandbox?.config.annotations ?? {};
 	const read = (what: string) => annotations[`${what}.${prefix}/${config.name}`] ?? annotations[`${prefix}/${what}`];
 	const codes = (read("exit-code") ?? "0").split(",").map((code) => Number(code) & 255);
-	const durationMs = parseDuration(read("duration")) ?? (config.runsToCompletion ? 1000 : undefined);
+	const endsAfterMs = readDuration(read("duration")) ?? (config.runsToCompletion ? 1000 : undefined);
 	return {
 		exitCode: codes[Math.min(config.attempt, codes.length - 1)] ?? 0,
-		readyDelayMs: parseDuration(read("ready-delay")) ?? 0,
+		readyDelayMs: readDuration(read("ready-delay")) ?? 0,
 		failureRate: Number(read("failure-rate") ?? 0) || 0,
 		cores: readQuantity(read("cpu")),
 		memoryBytes: readQuantity(read("memory")),
-		...(durationMs === undefined ? {} : { durationMs }),
+		...(endsAfterMs === undefined ? {} : { durationMs: endsAfterMs }),
 	};
 }
 
@@ -283,16 +284,14 @@ function readQuantity(text = "0"): number {
 	}
 }
 
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** Milliseconds of `1m30s`, `500ms`, `7`; undefined for anything else. */
-function parseDuration(text: string | undefined): number | undefined {
-	if (text === undefined || !/^(\d+(\.\d+)?(ms|s|m|h|d)?)+$/.test(text)) return undefined;
-	let totalMs = 0;
-	for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)?/g)) {
-		totalMs += Number(amount) * (unitMs[unit ?? "s"] ?? 1000);
+/** Milliseconds of `1m30s`, `500ms`; of a bare number, which is seconds; undefined for anything else. */
+function readDuration(text = ""): number | undefined {
+	if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+	try {
+		return durationMs(text);
+	} catch {
+		return undefined;
 	}
-	return totalMs;
 }
 
 function session(stdin: boolean, tty: boolean, output: string | undefined, ended: Promise<number>): ExecSession {

@@ -1,7 +1,7 @@
 /** Pods that wait for a node: ready to be tried, waiting for something to change, or backing off. */
 import type { Clock, Timer } from "../core/clock.ts";
+import { Heap } from "../core/heap.ts";
 import type { ClusterEvent } from "./filters/filter.ts";
-import { Heap } from "./heap.ts";
 import type { PodInfo } from "./model/pod-info.ts";
 
 const firstBackoffMs = 1000;

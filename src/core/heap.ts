@@ -1,6 +1,6 @@
 /** A binary heap: the first by `before` comes out first. Adding and taking cost the logarithm of the size. */
 export class Heap<T> {
-	readonly #items: T[] = [];
+	#items: T[] = [];
 	readonly #before: (left: T, right: T) => boolean;
 
 	constructor(before: (left: T, right: T) => boolean) {
@@ -9,6 +9,18 @@ export class Heap<T> {
 
 	get size(): number {
 		return this.#items.length;
+	}
+
+	/** What comes out next. */
+	get first(): T | undefined {
+		return this.#items[0];
+	}
+
+	/** Takes out all but these. */
+	keep(isKept: (item: T) => boolean): void {
+		const kept = this.#items.filter(isKept);
+		this.#items = [];
+		for (const item of kept) this.push(item);
 	}
 
 	push(item: T): void {
