@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../core/clock.ts";
-import { markedProcesses } from "./machine/processes.ts";
+import { markedProcesses } from "./machine/marked-processes.ts";
 import { createMachine, type Machine, type NodeHolder } from "./machine.ts";
 
 const execute = promisify(execFile);

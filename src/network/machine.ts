@@ -10,11 +10,12 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
-import { run, shellQuote } from "../core/command.ts";
+import { run, shellQuote } from "../linux/command.ts";
+import { isAlive, killAll, type ProcessId } from "../linux/processes.ts";
 import { removeCgroups } from "./machine/cgroups.ts";
 import { startHolder } from "./machine/holder.ts";
+import { type MarkedProcess, markedProcesses } from "./machine/marked-processes.ts";
 import { probeMachine } from "./machine/probe.ts";
-import { killAll, type MarkedProcess, markedProcesses, type ProcessId, startTimeOf } from "./machine/processes.ts";
 import { nodeDirectories, prepareView } from "./machine/view.ts";
 
 export interface NodeSpec {
@@ -181,7 +182,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 
 /** Whether the node's processes can run and reach the switch. Cheap. */
 export function isWhole(holder: NodeHolder): boolean {
-	return startTimeOf(holder.pid) === holder.startTime && hasAddress(holder.pid, holder.address);
+	return isAlive(holder) && hasAddress(holder.pid, holder.address);
 }
 
 /** How to get into the cluster's user namespace, where there is one. */

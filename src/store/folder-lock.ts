@@ -1,8 +1,9 @@
 /** One process at a time may use a data folder. */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isCode } from "../core/descriptors.ts";
 import { ApiError } from "../core/errors.ts";
+import { isCode } from "../linux/descriptors.ts";
+import { identify, isZombie } from "../linux/processes.ts";
 
 interface Holder {
 	pid: number;
@@ -98,26 +99,12 @@ function isAlive({ pid, startTicks: started }: Holder): boolean {
 	} catch (error) {
 		if (!isCode(error, "EPERM")) return false;
 	}
-	const fields = statFields(pid);
-	// A killed process stays in the table until its parent, perhaps a slow init, has taken note of its end.
-	if (fields?.[0] === "Z" || fields?.[0] === "X") return false;
-	const now = fields?.[startField];
+	if (isZombie(pid)) return false;
+	const now = startTicks(pid);
 	return started === undefined || now === undefined || started === now;
 }
 
-const startField = 19;
-
+/** Undefined where there is no /proc. */
 function startTicks(pid: number): string | undefined {
-	return statFields(pid)?.[startField];
-}
-
-/** What /proc/PID/stat says from the third field on, the state; undefined where there is no such file. */
-function statFields(pid: number): string[] | undefined {
-	try {
-		const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-		// The name, in brackets, may itself have spaces and brackets.
-		return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-	} catch {
-		return undefined;
-	}
+	return identify(pid)?.startTime;
 }

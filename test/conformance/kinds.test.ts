@@ -1,6 +1,6 @@
 /** Kinds that no controller acts on: create, read, list, patch, update, watch, delete. */
 import { expect, test } from "vitest";
-import { testRequest } from "../../src/core/testing/certificate-requests.ts";
+import { testRequest } from "../../src/kinds/certificates/testing/certificate-requests.ts";
 import { eventually } from "../e2e/cluster.ts";
 import { conformance, type Json, merge } from "./harness.ts";
 

@@ -1,6 +1,5 @@
 /** Clusters at work, with no part of them lacking a right: what the simulation of whole clusters does not do. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { testRequest } from "../../src/core/testing/certificate-requests.ts";
 import {
 	type Cluster,
 	deployments,
@@ -14,6 +13,7 @@ import {
 	type VirtualTime,
 } from "../../src/index.ts";
 import { certificateSigningRequests } from "../../src/kinds/certificates/certificatesigningrequest.ts";
+import { testRequest } from "../../src/kinds/certificates/testing/certificate-requests.ts";
 
 let cluster: Cluster<VirtualTime>;
 let refusals: string[] = [];

@@ -8,10 +8,11 @@ const source = join(root, "src");
 /** Folder → the folders it may import besides itself. ARCHITECTURE.md says why. */
 const floors: Record<string, readonly string[]> = {
 	core: [],
+	linux: ["core"],
 	kinds: ["core"],
-	store: ["core"],
-	runtime: ["core"],
-	network: ["core"],
+	store: ["linux", "core"],
+	runtime: ["linux", "core"],
+	network: ["linux", "core"],
 	client: ["kinds", "core"],
 	api: ["store", "kinds", "core"],
 	history: ["api", "client", "store", "kinds", "core"],
@@ -19,7 +20,7 @@ const floors: Record<string, readonly string[]> = {
 	controllers: ["client", "kinds", "core"],
 	scheduler: ["client", "kinds", "core"],
 	services: ["network", "client", "kinds", "core"],
-	node: ["runtime", "network", "client", "kinds", "core"],
+	node: ["runtime", "network", "client", "kinds", "linux", "core"],
 	dashboard: ["kinds", "core"],
 	cluster: [
 		"dashboard",
@@ -35,9 +36,10 @@ const floors: Record<string, readonly string[]> = {
 		"runtime",
 		"store",
 		"kinds",
+		"linux",
 		"core",
 	],
-	cli: ["cluster", "client", "kinds", "core"],
+	cli: ["cluster", "client", "kinds", "linux", "core"],
 };
 
 const timeAndChance = /\bDate\.now\(|\bnew Date\(\)|\bset(Timeout|Interval)\(|\bMath\.random\(|\bperformance\.now\(/;
@@ -105,6 +107,20 @@ test("a folder imports its parent, or its parent imports the folder, but not bot
 	expect([...problems].filter(isSorted)).toEqual([]);
 	const untrue = unsorted.filter((floor) => ![...problems].some((pair) => pair.startsWith(floor)));
 	expect(untrue, "sorted by now: take them out of the list").toEqual([]);
+});
+
+test("core and kinds are pure: they reach neither files nor processes nor the network", () => {
+	const reaches = /from "node:(fs|fs\/promises|child_process|http|https|net|tls|dgram|dns)"/;
+	const calculations = ["import { isIP }", "import type"];
+	const problems = production
+		.filter((file) => /^(core|kinds)\//.test(file))
+		.flatMap((file) =>
+			readFileSync(join(source, file), "utf8")
+				.split("\n")
+				.map((line) => [file, line] as const),
+		)
+		.filter(([, line]) => reaches.test(line) && !calculations.some((start) => line.startsWith(start)));
+	expect(problems).toEqual([]);
 });
 
 test("nothing but the clocks reads the time or rolls dice", () => {

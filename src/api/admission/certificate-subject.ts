@@ -1,5 +1,5 @@
 /** Nobody becomes an administrator by a certificate that he asks the cluster for. */
-import { parseCertificateRequest } from "../../core/certificate-request.ts";
+import { parseCertificateRequest } from "../../kinds/certificates/certificate-request.ts";
 import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
 import { type AdmissionStep, refused } from "./step.ts";

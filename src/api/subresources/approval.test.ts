@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { testRequest } from "../../core/testing/certificate-requests.ts";
+import { testRequest } from "../../kinds/certificates/testing/certificate-requests.ts";
 import { type Json, type TestApi, testApi } from "../testing.ts";
 
 const path = "/apis/certificates.k8s.io/v1/certificatesigningrequests";

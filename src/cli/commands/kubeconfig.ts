@@ -6,7 +6,7 @@ import { clusterName, type Layout } from "../../cluster/files/layout.ts";
 import { kubeconfigText } from "../../cluster/pki/kubeconfig.ts";
 import { systemClock } from "../../core/clock.ts";
 import { dnsLabelProblems } from "../../core/names.ts";
-import { replaceFile } from "../../core/replace-file.ts";
+import { replaceFile } from "../../linux/replace-file.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say } from "../options/output.ts";
 

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { Command } from "commander";
+import { processesMarked, supervisorMark } from "../../cluster/control/cluster-processes.ts";
 import { control, NotRunning } from "../../cluster/control/control-client.ts";
 import type { ClusterStatus } from "../../cluster/control/control-protocol.ts";
-import { processesMarked, supervisorMark } from "../../cluster/control/processes.ts";
 import type { Layout } from "../../cluster/files/layout.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say, table } from "../options/output.ts";
@@ -23,7 +23,7 @@ async function runningStatus(layout: Layout): Promise<ClusterStatus> {
 	} catch (error) {
 		const [supervisor] = error instanceof NotRunning ? processesMarked(supervisorMark, layout.data) : [];
 		if (supervisor === undefined) throw error;
-		const end = lastEnd(layout.log, supervisor);
+		const end = lastEnd(layout.log, supervisor.pid);
 		throw new Error(
 			end === undefined
 				? `the server process is being started; see ${layout.log}`

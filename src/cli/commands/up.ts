@@ -3,10 +3,10 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { control } from "../../cluster/control/control-client.ts";
 import type { ClusterStatus } from "../../cluster/control/control-protocol.ts";
-import { isAlive } from "../../cluster/control/processes.ts";
 import type { Layout } from "../../cluster/files/layout.ts";
 import { type LaunchOptions, launch } from "../../cluster/server/launch.ts";
 import { systemClock } from "../../core/clock.ts";
+import { isRunning } from "../../linux/processes.ts";
 import { type ApiOptions, apiChanges, withApiOptions } from "../options/api-options.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { duration, say } from "../options/output.ts";
@@ -96,7 +96,7 @@ async function up(given: UpOptions): Promise<void> {
 	}
 	if (encryptionProviderConfig !== undefined)
 		options.encryptionFile = encryptionProviderConfig === "default" ? "" : resolve(encryptionProviderConfig);
-	const wasRunning = foreground && (await isRunning(layout));
+	const wasRunning = foreground && (await answers(layout));
 	const startedNs = process.hrtime.bigint();
 	const status = await launch(layout, options, (text) => say(text));
 	say(summary(status, Number(process.hrtime.bigint() - startedNs) / 1e6));
@@ -111,7 +111,7 @@ async function up(given: UpOptions): Promise<void> {
 	say("stopped");
 }
 
-function isRunning(layout: Layout): Promise<boolean> {
+function answers(layout: Layout): Promise<boolean> {
 	return control(layout, "status").then(
 		() => true,
 		() => false,
@@ -128,7 +128,7 @@ async function untilEnd(supervisorPid: number | undefined): Promise<"signal" | "
 	for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => signalled.abort());
 	while (!signalled.signal.aborted) {
 		await clock.sleep(lookMs, signalled.signal).catch(() => {});
-		if (supervisorPid !== undefined && !isAlive(supervisorPid) && !signalled.signal.aborted) return "server";
+		if (supervisorPid !== undefined && !isRunning(supervisorPid) && !signalled.signal.aborted) return "server";
 	}
 	return "signal";
 }

@@ -13,7 +13,7 @@ import { httpTransport } from "../../client/transport-http.ts";
 import { systemClock } from "../../core/clock.ts";
 import { endedLogsPath, wireLogs } from "../../core/ended-log.ts";
 import { MetricRegistry } from "../../core/metrics/registry.ts";
-import { readMounts } from "../../core/rootview-files.ts";
+import { readMounts } from "../../linux/rootview-files.ts";
 import { createLinuxNetwork } from "../../network/linux/network.ts";
 import { type Agent, startAgent } from "../../node/agent.ts";
 import { readKubeletConfiguration } from "../../node/context/kubelet-configuration.ts";

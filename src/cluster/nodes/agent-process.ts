@@ -2,8 +2,9 @@ import type { ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock, Timer } from "../../core/clock.ts";
-import { spawnApart } from "../../core/inherited.ts";
-import { agentMark, childrenOf, killAll, serverMark } from "../control/processes.ts";
+import { spawnApart } from "../../linux/inherited.ts";
+import { childrenOf, identify, killAll } from "../../linux/processes.ts";
+import { agentMark, serverMark } from "../control/cluster-processes.ts";
 import { nodeFlags, programFile } from "../files/package-files.ts";
 import type { AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
 
@@ -44,7 +45,7 @@ export class AgentProcess {
 
 	get pid(): number | undefined {
 		const outer = this.#child?.pid;
-		return outer === undefined ? undefined : (childrenOf(outer)[0] ?? outer);
+		return outer === undefined ? undefined : (childrenOf(outer)[0]?.pid ?? outer);
 	}
 
 	/**
@@ -132,7 +133,8 @@ export class AgentProcess {
 		const child = this.#child;
 		if (child?.pid === undefined) return;
 		const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-		await killAll([...childrenOf(child.pid), child.pid], this.#options.clock);
+		const outer = identify(child.pid);
+		if (outer !== undefined) await killAll([...childrenOf(outer.pid), outer], this.#options.clock);
 		await ended;
 	}
 }

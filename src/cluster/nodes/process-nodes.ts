@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../../core/clock.ts";
-import { clusterDirectories } from "../../network/machine/processes.ts";
+import { clusterDirectories } from "../../network/machine/marked-processes.ts";
 import { createMachine, isWhole, type Machine, type NodeHolder } from "../../network/machine.ts";
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
 import { dnsServer, nodeUser, serviceProxy, stateMetrics } from "../control-plane/identities.ts";

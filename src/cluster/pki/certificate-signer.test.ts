@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { parseCertificateRequest } from "../../core/certificate-request.ts";
-import { testRequest } from "../../core/testing/certificate-requests.ts";
+import { parseCertificateRequest } from "../../kinds/certificates/certificate-request.ts";
+import { testRequest } from "../../kinds/certificates/testing/certificate-requests.ts";
 import { ensureCertificates } from "./certificates.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "signer-"));

@@ -3,9 +3,9 @@
 import { createPrivateKey, randomBytes, sign, X509Certificate } from "node:crypto";
 import type { Extension } from "@peculiar/asn1-x509";
 import type { SignCertificate } from "../../controllers/certificatesigningrequest/signing.ts";
-import type { CertificateRequest } from "../../core/certificate-request.ts";
-import { certificateSchemas } from "../../core/certificate-schemas.ts";
 import { lookup } from "../../core/object.ts";
+import type { CertificateRequest } from "../../kinds/certificates/certificate-request.ts";
+import { certificateSchemas } from "../../kinds/certificates/certificate-schemas.ts";
 import type { KeyPair } from "./key-pair.ts";
 
 const signatureAlgorithms = {

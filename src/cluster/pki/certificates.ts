@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { replaceFile } from "../../core/replace-file.ts";
+import { replaceFile } from "../../linux/replace-file.ts";
 import type { Authority } from "../control-plane/controllers.ts";
 import { certificateSigner } from "./certificate-signer.ts";
 import type { KeyPair } from "./key-pair.ts";

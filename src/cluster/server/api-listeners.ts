@@ -1,8 +1,8 @@
 /** Where the API server is reached: its port, its sockets, and the kubeconfig that says so. Certificates are renewed in between. */
 import { type Listener, listen } from "../../api/listen.ts";
 import { systemClock } from "../../core/clock.ts";
-import { isCode } from "../../core/descriptors.ts";
-import { replaceFile } from "../../core/replace-file.ts";
+import { isCode } from "../../linux/descriptors.ts";
+import { replaceFile } from "../../linux/replace-file.ts";
 import { clusterName, type Layout } from "../files/layout.ts";
 import { CertificateRenewal } from "../pki/certificate-renewal.ts";
 import { type Certificates, ensureCertificates } from "../pki/certificates.ts";

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../core/clock.ts";
+import { isAlive, killAll } from "../../linux/processes.ts";
+import { agentMark, processesMarked, serverMark, supervisorMark } from "../control/cluster-processes.ts";
 import { control, NotRunning } from "../control/control-client.ts";
-import { agentMark, isAlive, killAll, processesMarked, serverMark, supervisorMark } from "../control/processes.ts";
 import type { Layout } from "../files/layout.ts";
 import { removeMachine } from "../nodes/process-nodes.ts";
 
@@ -42,9 +43,9 @@ async function killMarked(layout: Layout, clock: Clock): Promise<void> {
 	for (let round = 0; round < mostRounds; round++) {
 		let found = 0;
 		for (const mark of marks) {
-			const pids = processesMarked(mark, layout.data);
-			found += pids.length;
-			await killAll(pids, clock);
+			const marked = processesMarked(mark, layout.data);
+			found += marked.length;
+			await killAll(marked, clock);
 		}
 		if (found === 0) return;
 	}

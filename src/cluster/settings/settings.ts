@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { replaceFile } from "../../core/replace-file.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
+import { replaceFile } from "../../linux/replace-file.ts";
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
 import type { EncryptionSettings } from "../encryption/at-rest.ts";
 import type { ApiSettings } from "./api-settings.ts";

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openLmdbStore } from "../../store/lmdb.ts";
+import { processesMarked, serverMark, supervisorMark } from "../control/cluster-processes.ts";
 import { control, NotRunning } from "../control/control-client.ts";
-import { processesMarked, serverMark, supervisorMark } from "../control/processes.ts";
 import { enterData, type RegisterOptions } from "../data/data-directories.ts";
 import { syncFile, syncFolder } from "../files/durable-file.ts";
 import { type Layout, layoutOf } from "../files/layout.ts";

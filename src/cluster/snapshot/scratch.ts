@@ -1,7 +1,7 @@
 import { lstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { isAlive } from "../control/processes.ts";
+import { isRunning } from "../../linux/processes.ts";
 
 /** Of a folder in the data directory that has a copy of everything while it is saved. */
 export const savePrefix = "snapshot-";
@@ -38,7 +38,7 @@ export function removeLeftovers(near: string, prefix: string): void {
 		if (!name.startsWith(prefix)) continue;
 		const [pid] = /^\d+(?=-|$)/.exec(name.slice(prefix.length)) ?? [];
 		const path = join(near, name);
-		if (pid === undefined || Number(pid) === process.pid || isAlive(Number(pid)) || !isOurs(path)) continue;
+		if (pid === undefined || Number(pid) === process.pid || isRunning(Number(pid)) || !isOurs(path)) continue;
 		rmSync(path, { recursive: true, force: true });
 	}
 }

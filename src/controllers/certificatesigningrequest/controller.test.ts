@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { seededRandom, timestamp } from "../../core/clock.ts";
-import { testRequest } from "../../core/testing/certificate-requests.ts";
+import { testRequest } from "../../kinds/certificates/testing/certificate-requests.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
 import { certificateCleanerController, certificateSigningController } from "./controller.ts";
 

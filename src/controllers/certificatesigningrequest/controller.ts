@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
-import { parseCertificateRequest } from "../../core/certificate-request.ts";
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { parseCertificateRequest } from "../../kinds/certificates/certificate-request.ts";
 import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
 import { remove, updateStatus } from "../actions.ts";

@@ -1,5 +1,5 @@
 /** What the cluster signs, and for how long (Kubernetes documentation, "Kubernetes signers"). */
-import type { CertificateRequest } from "../../core/certificate-request.ts";
+import type { CertificateRequest } from "../../kinds/certificates/certificate-request.ts";
 import type { CertificateSigningRequestSpec } from "../../kinds/generated/types.ts";
 
 /** Makes a certificate in PEM of a request. Which requests and times are fine was decided before. */

@@ -1,12 +1,12 @@
 /** What is wrong with a CertificateSigningRequest. */
 
 import { X509Certificate } from "node:crypto";
-import { parseCertificateRequest } from "../../core/certificate-request.ts";
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
 import { duplicate, forbidden, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
 import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
 import type { CertificateSigningRequest } from "../generated/types.ts";
+import { parseCertificateRequest } from "./certificate-request.ts";
 
 const knownUsages: readonly string[] = [
 	"any",

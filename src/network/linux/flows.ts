@@ -4,8 +4,8 @@
  * remembers in the old one then counts no more. Answers are looked up in the common zone, by the endpoint's address.
  */
 import { mkdirSync, readFileSync } from "node:fs";
-import { CommandError } from "../../core/command.ts";
-import { replaceFile } from "../../core/replace-file.ts";
+import { CommandError } from "../../linux/command.ts";
+import { replaceFile } from "../../linux/replace-file.ts";
 import type { ServicePort } from "../network.ts";
 
 export interface FlowZones {

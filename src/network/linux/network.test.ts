@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { promisify } from "node:util";
 import { systemClock } from "../../core/clock.ts";
 import { type NodeFixture, networkContract } from "../contract.ts";
-import { markedProcesses } from "../machine/processes.ts";
+import { markedProcesses } from "../machine/marked-processes.ts";
 import { createMachine, type NodeHolder } from "../machine.ts";
 import { createLinuxNetwork } from "./network.ts";
 

@@ -5,8 +5,8 @@
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { AddressPool, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
-import { CommandError, run, shellQuote } from "../../core/command.ts";
-import { replaceFile } from "../../core/replace-file.ts";
+import { CommandError, run, shellQuote } from "../../linux/command.ts";
+import { replaceFile } from "../../linux/replace-file.ts";
 import type { NodeNetwork, PodNetwork, ServicePort } from "../network.ts";
 import { FlowKeeper } from "./flows.ts";
 import {

@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import { asOrdinaryUser } from "../../core/testing/ordinary-user.ts";
+import { asOrdinaryUser } from "../../linux/testing/ordinary-user.ts";
 
 describe("network contract: linux, rootless", () => {
 	asOrdinaryUser(["src/network/linux/network.test.ts", "src/network/machine.test.ts"], {

@@ -1,9 +1,10 @@
 /** Starts holders: the processes that are PID 1 of a node (or own the switch) and keep its namespaces alive. */
 import type { ChildProcessByStdio } from "node:child_process";
 import type { Readable } from "node:stream";
-import { CommandError, toolEnvironment } from "../../core/command.ts";
-import { spawnApart } from "../../core/inherited.ts";
-import { holderEnvironment, type ProcessId, startTimeOf } from "./processes.ts";
+import { CommandError, toolEnvironment } from "../../linux/command.ts";
+import { spawnApart } from "../../linux/inherited.ts";
+import { identify, type ProcessId } from "../../linux/processes.ts";
+import { holderEnvironment } from "./marked-processes.ts";
 
 /** Reaps orphans for ever: a shell's `wait` collects every child, also those it never started. */
 const reapForEver = "exec </dev/null >/dev/null 2>&1\nwhile :; do sleep infinity & wait $!; done";
@@ -40,12 +41,12 @@ export function startHolder(options: {
 			stdout += chunk;
 			if (!stdout.endsWith("\n")) return;
 			const pid = Number(stdout);
-			const startTime = startTimeOf(pid);
+			const holder = identify(pid);
 			child.stdout.destroy();
 			child.stderr.destroy();
 			child.unref();
-			if (startTime === undefined) reject(new CommandError(options.enter, 1, `holder ${options.role} ended at once`));
-			else resolve({ pid, startTime });
+			if (holder === undefined) reject(new CommandError(options.enter, 1, `holder ${options.role} ended at once`));
+			else resolve(holder);
 		});
 		child.stderr.on("data", (chunk) => {
 			stderr += chunk;

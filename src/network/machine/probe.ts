@@ -1,7 +1,7 @@
 /** What stands in the way of nodes as namespaces on this machine, each with its remedy in one line. */
 import { accessSync, constants, readFileSync } from "node:fs";
 import { release } from "node:os";
-import { run, toolPath } from "../../core/command.ts";
+import { run, toolPath } from "../../linux/command.ts";
 
 const tools: readonly { program: string; package: string }[] = [
 	{ program: "ip", package: "iproute2" },

@@ -1,8 +1,8 @@
 /** The file system of a node: a copy-on-write view of the machine's, made inside the node's mount namespace. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { shellQuote } from "../../core/command.ts";
-import { canHoldUpper, fstabLine, planRootView, showsThrough, viewFstab } from "../../core/rootview.ts";
-import { layerDirectories, listDirectory, makeView, readMounts } from "../../core/rootview-files.ts";
+import { shellQuote } from "../../linux/command.ts";
+import { canHoldUpper, fstabLine, planRootView, showsThrough, viewFstab } from "../../linux/rootview.ts";
+import { layerDirectories, listDirectory, makeView, readMounts } from "../../linux/rootview-files.ts";
 
 export interface NodeDirectories {
 	/** Holds everything of the node. */

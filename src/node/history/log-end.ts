@@ -3,7 +3,7 @@ import { lstat, readdir } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { largestLogBytes } from "../../core/ended-log.ts";
-import { inParent, openRegular } from "../../core/no-links.ts";
+import { inParent, openRegular } from "../../linux/no-links.ts";
 
 /** So much of a log is read, from its end. */
 const mostBytes = 4 * 1024 * 1024;

@@ -1,9 +1,9 @@
 /** Reads a container's log file, from the end if so asked, and goes on as it grows. */
 import { type FSWatcher, watch } from "node:fs";
 import { type FileHandle, lstat } from "node:fs/promises";
-import { isCode } from "../../core/descriptors.ts";
 import { LineSplitter, type LogOptions, lineRenderer, tailOffset } from "../../core/log-lines.ts";
-import { inParent, openRegular } from "../../core/no-links.ts";
+import { isCode } from "../../linux/descriptors.ts";
+import { inParent, openRegular } from "../../linux/no-links.ts";
 
 const blockBytes = 64 * 1024;
 

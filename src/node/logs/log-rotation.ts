@@ -1,8 +1,8 @@
 /** Keeps container logs short: a log that is full is renamed and a new one begun; so many old ones stay. */
 import { lstat, readdir, rename } from "node:fs/promises";
 import { type Clock, type Timer, timestamp } from "../../core/clock.ts";
-import { isCode } from "../../core/descriptors.ts";
-import { inParent } from "../../core/no-links.ts";
+import { isCode } from "../../linux/descriptors.ts";
+import { inParent } from "../../linux/no-links.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { KubeletConfiguration } from "../context/kubelet-configuration.ts";
 

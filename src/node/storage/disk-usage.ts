@@ -1,6 +1,6 @@
 /** How much of a disk a directory's files take, as `du` counts. */
 import { lstat, opendir } from "node:fs/promises";
-import { type HeldDirectory, holdDirectory } from "../../core/no-links.ts";
+import { type HeldDirectory, holdDirectory } from "../../linux/no-links.ts";
 
 /** A tree with more entries is counted up to here: a look must end. */
 const mostEntries = 200_000;

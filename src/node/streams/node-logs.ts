@@ -2,7 +2,7 @@
 import { lstat, readdir } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { join, sep } from "node:path";
-import { holdDirectory, inParent, openRegular } from "../../core/no-links.ts";
+import { holdDirectory, inParent, openRegular } from "../../linux/no-links.ts";
 import { viewPath } from "../volumes/view-path.ts";
 import { notFound } from "./http-error.ts";
 

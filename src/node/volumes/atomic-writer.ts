@@ -5,8 +5,8 @@
  */
 import { constants } from "node:fs";
 import { chmod, type FileHandle, readdir, readlink, rename, symlink } from "node:fs/promises";
-import { isCode } from "../../core/descriptors.ts";
-import { type HeldDirectory, holdDirectory } from "../../core/no-links.ts";
+import { isCode } from "../../linux/descriptors.ts";
+import { type HeldDirectory, holdDirectory } from "../../linux/no-links.ts";
 import type { Payload, PayloadFile } from "./payload.ts";
 
 const dataLink = "..data";

@@ -1,9 +1,9 @@
 /** What is mounted into one container: its volumes, as its spec says. */
 import { closeSync, fstatSync } from "node:fs";
 import { normalize } from "node:path";
-import { LeavesDirectory, openBeneath } from "../../core/beneath.ts";
-import { descriptorPath, isCode } from "../../core/descriptors.ts";
 import type { Container as ContainerSpec, Pod, VolumeMount } from "../../kinds/generated/types.ts";
+import { LeavesDirectory, openBeneath } from "../../linux/beneath.ts";
+import { descriptorPath, isCode } from "../../linux/descriptors.ts";
 import type { Mount } from "../../runtime/runtime.ts";
 import { ConfigError } from "../context/node-context.ts";
 import { expand } from "../pod/expansion.ts";

@@ -1,9 +1,9 @@
 /** A pod's files on a real node: volumes, /etc/hosts, /etc/resolv.conf, termination messages and logs. */
 import { readdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isCode } from "../../core/descriptors.ts";
-import { holdDirectory, inParent, readRegular, removeTree, writeRegular } from "../../core/no-links.ts";
 import type { Container as ContainerSpec, Pod } from "../../kinds/generated/types.ts";
+import { isCode } from "../../linux/descriptors.ts";
+import { holdDirectory, inParent, readRegular, removeTree, writeRegular } from "../../linux/no-links.ts";
 import type { Container, Mount } from "../../runtime/runtime.ts";
 import type { KubeletConfiguration } from "../context/kubelet-configuration.ts";
 import {

@@ -1,8 +1,8 @@
 /** Files of volumes, given to a pod's `fsGroup`. */
 import { closeSync, constants, openSync } from "node:fs";
 import { chmod, lchown, readdir } from "node:fs/promises";
-import { openBeneath } from "../../core/beneath.ts";
-import { descriptorPath } from "../../core/descriptors.ts";
+import { openBeneath } from "../../linux/beneath.ts";
+import { descriptorPath } from "../../linux/descriptors.ts";
 import { notPermitted } from "./atomic-writer.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** Directories and files of the node that pods name (API reference, "HostPathVolumeSource"). */
 import type { Stats } from "node:fs";
-import { type BeneathOptions, statBeneath } from "../../core/beneath.ts";
+import { type BeneathOptions, statBeneath } from "../../linux/beneath.ts";
 import { VolumeError } from "../context/node-context.ts";
 
 /**

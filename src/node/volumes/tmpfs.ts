@@ -1,7 +1,7 @@
 /** Mounts of memory for `emptyDir: { medium: Memory }`, by the system's own commands. */
 import { readFile } from "node:fs/promises";
-import { run } from "../../core/command.ts";
-import { type HeldDirectory, holdDirectory } from "../../core/no-links.ts";
+import { run } from "../../linux/command.ts";
+import { type HeldDirectory, holdDirectory } from "../../linux/no-links.ts";
 
 /**
  * @param directory the one at the path: mounted is on this one, whatever the path leads to by then

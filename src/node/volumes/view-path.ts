@@ -7,7 +7,7 @@ const mostLinks = 40;
 /**
  * The agent's path for the node's path, with symbolic links followed as the node sees them: an absolute link leads to
  * the view's root, not to the machine's. What does not exist is taken as it is. Callers must not follow links
- * (core/no-links.ts): what is there may have changed since.
+ * (linux/no-links.ts): what is there may have changed since.
  * @param view absolute, or empty when the node's root is the agent's own
  * @throws Error for links that lead nowhere but in circles
  */

@@ -1,9 +1,9 @@
 /** Reads what a container left in a volume. */
 import { closeSync, constants, fstatSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { LeavesDirectory, openBeneath } from "../../core/beneath.ts";
-import { descriptorPath, isCode } from "../../core/descriptors.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
+import { LeavesDirectory, openBeneath } from "../../linux/beneath.ts";
+import { descriptorPath, isCode } from "../../linux/descriptors.ts";
 import { ConfigError } from "../context/node-context.ts";
 import { openVolume, type PodVolumes } from "./pod-volumes.ts";
 

@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import { asOrdinaryUser } from "../../core/testing/ordinary-user.ts";
+import { asOrdinaryUser } from "../../linux/testing/ordinary-user.ts";
 
 describe("runtime contract: process, rootless", () => {
 	// Inside a user namespace: what a node of a cluster without root is.

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { allPids } from "../../linux/processes.ts";
 import { collect, containerConfig } from "../contract/contract.ts";
-import { allPids } from "./machine/processes.ts";
 import { processFixture } from "./testing.ts";
 
 const never = new AbortController().signal;

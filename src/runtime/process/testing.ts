@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { systemClock } from "../../core/clock.ts";
+import { allPids } from "../../linux/processes.ts";
 import { containerConfig, logPayload, type RuntimeFixture, sandboxConfig } from "../contract/contract.ts";
 import type { Container, ContainerConfig, SandboxConfig } from "../runtime.ts";
-import { allPids } from "./machine/processes.ts";
 import { createProcessRuntime, type ProcessRuntimeOptions } from "./runtime.ts";
 
 /** Whether this is a user namespace with one user. */

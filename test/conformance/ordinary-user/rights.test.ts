@@ -1,6 +1,6 @@
 /** An ordinary user cannot give rights that they do not have, and neither can the administrator of a namespace. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { testRequest } from "../../../src/core/testing/certificate-requests.ts";
+import { testRequest } from "../../../src/kinds/certificates/testing/certificate-requests.ts";
 import { type Answer, apply, type Json, merge, type People, rbac, shop, startWithPeople, vault } from "./people.ts";
 
 let people: People;

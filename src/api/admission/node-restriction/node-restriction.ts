@@ -4,7 +4,7 @@
  * in by its names; here its content is looked at. All refusals are upstream's, but for those of local volumes, which
  * only this cluster has.
  */
-import { parseCertificateRequest } from "../../../core/certificate-request.ts";
+import { parseCertificateRequest } from "../../../kinds/certificates/certificate-request.ts";
 import { certificateSigningRequests } from "../../../kinds/certificates/certificatesigningrequest.ts";
 import { leases } from "../../../kinds/core/lease.ts";
 import { nodes } from "../../../kinds/core/node.ts";

@@ -1,10 +1,10 @@
 /** What is kept of a container on disk, and how it begins. */
 import { readFileSync, statSync } from "node:fs";
+import type { ProcessId } from "../../../linux/processes.ts";
 import type { Container, ContainerConfig } from "../../runtime.ts";
 import { containerPath } from "../images/images.ts";
 import { accountOf } from "../launcher/accounts.ts";
 import { hasLimits } from "../machine/cgroups.ts";
-import type { ProcessId } from "../machine/processes.ts";
 import type { Environment } from "./environment.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
 

@@ -2,9 +2,6 @@
 import { spawn } from "node:child_process";
 import { constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { plainWords } from "../../../core/plain-words.ts";
-import type { Container, ContainerConfig } from "../../runtime.ts";
-import { encodePlan } from "../launcher/plan.ts";
-import { windowSize } from "../launcher/window-size.ts";
 import {
 	allPids,
 	identify,
@@ -14,10 +11,12 @@ import {
 	namespaceOf,
 	type ProcessId,
 	signal,
-	signalName,
-	signalWhenHandled,
-} from "../machine/processes.ts";
+} from "../../../linux/processes.ts";
+import type { Container, ContainerConfig } from "../../runtime.ts";
+import { encodePlan } from "../launcher/plan.ts";
+import { windowSize } from "../launcher/window-size.ts";
 import { readRecord, writeRecord } from "../machine/records.ts";
+import { signalName, signalWhenHandled } from "../machine/signals.ts";
 import { firstLine, writeFifo } from "../output/fifos.ts";
 import { LogPump, type Tap } from "../output/logs.ts";
 import {

@@ -1,5 +1,5 @@
 import type { Clock } from "../../../core/clock.ts";
-import type { MountEntry, RootView } from "../../../core/rootview.ts";
+import type { MountEntry, RootView } from "../../../linux/rootview.ts";
 import type { ImageTable } from "../images/images.ts";
 import type { Credentials } from "../launcher/credentials.ts";
 import type { Cgroups } from "../machine/cgroups.ts";

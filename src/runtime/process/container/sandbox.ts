@@ -1,11 +1,11 @@
 /** Pod sandboxes: a process that sleeps and thereby holds the namespaces a pod's containers share. */
 import { spawn } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
+import { identify, isAlive, killAndWait, killChildren, type ProcessId } from "../../../linux/processes.ts";
 import type { ResourceLimits, Sandbox, SandboxConfig } from "../../runtime.ts";
 import { holdPlan, pickUserBase, sharedNamespaces, sharesPid } from "../launcher/hold.ts";
 import { encodePlan } from "../launcher/plan.ts";
 import { hasLimits } from "../machine/cgroups.ts";
-import { identify, isAlive, killAndWait, killChildren, type ProcessId } from "../machine/processes.ts";
 import { readRecord, writeRecord } from "../machine/records.ts";
 import type { Environment } from "./environment.ts";
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { connect as connectSocket, Socket } from "node:net";
 import { type Duplex, PassThrough, type Readable } from "node:stream";
-import { toolEnvironment } from "../../../core/command.ts";
+import { toolEnvironment } from "../../../linux/command.ts";
 import type { ExecOptions, ExecSession } from "../../runtime.ts";
 import { windowSize } from "../launcher/window-size.ts";
 import type { ProcessContainer } from "./container.ts";

@@ -5,7 +5,7 @@
  */
 import { lstatSync, readlinkSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { isWithin, layerName, overlayOf, type RootView } from "../../../core/rootview.ts";
+import { isWithin, layerName, overlayOf, type RootView } from "../../../linux/rootview.ts";
 import type { Step } from "./plan.ts";
 
 const mostLinks = 40;

@@ -1,8 +1,8 @@
 /** The steps that put a container's root together: a view of the machine's files of its own, with volumes. */
 import { closeSync, fstatSync, statSync } from "node:fs";
-import { openBeneath } from "../../../core/beneath.ts";
-import { descriptorPath } from "../../../core/descriptors.ts";
-import { type MountEntry, type RootView, showsThrough } from "../../../core/rootview.ts";
+import { openBeneath } from "../../../linux/beneath.ts";
+import { descriptorPath } from "../../../linux/descriptors.ts";
+import { type MountEntry, type RootView, showsThrough } from "../../../linux/rootview.ts";
 import type { Mount } from "../../runtime.ts";
 import type { Credentials } from "./credentials.ts";
 import { maskSteps, type SystemMounts, systemSteps } from "./devices.ts";

@@ -1,7 +1,7 @@
-/** The steps that mount a view of the machine's files as a container's root (see core/rootview.ts). */
+/** The steps that mount a view of the machine's files as a container's root (see linux/rootview.ts). */
 
-import { layerName, type RootView } from "../../../core/rootview.ts";
-import { writableDirectories } from "../../../core/rootview-files.ts";
+import { layerName, type RootView } from "../../../linux/rootview.ts";
+import { writableDirectories } from "../../../linux/rootview-files.ts";
 import { directorySteps, type ViewPlace } from "./places.ts";
 import { mountAttributes, type Step } from "./plan.ts";
 

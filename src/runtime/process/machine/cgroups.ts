@@ -2,10 +2,10 @@
  * Limits by control groups, version 1 or 2, made only for containers that ask for any: joining a group costs
  * milliseconds.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Clock } from "../../../core/clock.ts";
-import { isCode } from "../../../core/descriptors.ts";
-import type { MountEntry } from "../../../core/rootview.ts";
+import { removeCgroupTree } from "../../../linux/cgroup-tree.ts";
+import type { MountEntry } from "../../../linux/rootview.ts";
 import type { ResourceLimits } from "../../runtime.ts";
 
 export interface Cgroups {
@@ -167,10 +167,7 @@ function hierarchies(
 			return [...places].map(([path, source]) => ({ source, path })).filter(({ source }) => existsSync(source));
 		},
 		async remove(id, clock) {
-			for (const directory of directories(id)) {
-				// A group is busy for a moment after its last process was reaped.
-				for (let attempt = 0; attempt < 100 && !removeGroup(directory); attempt++) await clock.sleep(5);
-			}
+			for (const directory of directories(id)) await removeCgroupTree(directory, clock);
 		},
 	};
 }
@@ -211,18 +208,6 @@ function canMake(directory: string): boolean {
 		return true;
 	} catch {
 		return false;
-	}
-}
-
-function removeGroup(directory: string): boolean {
-	try {
-		for (const entry of readdirSync(directory, { withFileTypes: true })) {
-			if (entry.isDirectory() && !removeGroup(`${directory}/${entry.name}`)) return false;
-		}
-		rmdirSync(directory);
-		return true;
-	} catch (error) {
-		return !isCode(error, "EBUSY");
 	}
 }
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { readMounts } from "../../../core/rootview-files.ts";
+import { readMounts } from "../../../linux/rootview-files.ts";
 import { confineDevices } from "./device-groups.ts";
 
 const hierarchy = readMounts().find(({ type, path }) => type === "cgroup" && path.endsWith("/devices"))?.path;

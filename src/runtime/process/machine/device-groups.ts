@@ -4,7 +4,7 @@
  * start gets slower.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import type { MountEntry } from "../../../core/rootview.ts";
+import type { MountEntry } from "../../../linux/rootview.ts";
 
 /**
  * As engines have it: any node may be made; null, zero, full, random, urandom, tty, console and terminals may be

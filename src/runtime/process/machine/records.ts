@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { replaceFile } from "../../../core/replace-file.ts";
+import { replaceFile } from "../../../linux/replace-file.ts";
 
 /** Writes a record so that a reader sees the old or the new one, whole. */
 export function writeRecord(path: string, record: unknown): void {

@@ -1,5 +1,5 @@
 /** Small programs of the machine that the runtime uses. */
-import { CommandError, run } from "../../../core/command.ts";
+import { CommandError, run } from "../../../linux/command.ts";
 
 /** As `run`. @throws Error with the program's name and what it said first, which is short enough for a pod's status */
 export async function runTool(program: string, args: readonly string[], timeoutMs?: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { isCode } from "../../../core/descriptors.ts";
+import { isCode } from "../../../linux/descriptors.ts";
 import { runTool } from "./tool.ts";
 
 /** Layers may be large, and disks slow. */

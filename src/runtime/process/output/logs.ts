@@ -2,8 +2,8 @@
 import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Clock } from "../../../core/clock.ts";
-import { isCode } from "../../../core/descriptors.ts";
-import { type HeldDirectory, holdDirectory } from "../../../core/no-links.ts";
+import { isCode } from "../../../linux/descriptors.ts";
+import { type HeldDirectory, holdDirectory } from "../../../linux/no-links.ts";
 import { criLines } from "./cri-format.ts";
 import { Journal, type LogProgress } from "./journal.ts";
 import { RawStream } from "./raw-stream.ts";

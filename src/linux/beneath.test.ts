@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { exchangeNames, exchangerMissing } from "../core/testing/exchanger.ts";
 import { type BeneathOptions, LeavesDirectory, openBeneath, statBeneath } from "./beneath.ts";
-import { exchangeNames, exchangerMissing } from "./testing/exchanger.ts";
 
 describe.skipIf(process.platform !== "linux")("paths below a directory", () => {
 	let folder: string;

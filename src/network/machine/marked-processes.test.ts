@@ -3,15 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { expect, it, vi } from "vitest";
-import {
-	clusterDirectories,
-	holderEnvironment,
-	isOwnPlace,
-	markedProcesses,
-	marker,
-	parsePlace,
-	placeOf,
-} from "./processes.ts";
+import { isOwnPlace, parsePlace, placeOf } from "../../linux/process-place.ts";
+import { clusterDirectories, holderEnvironment, markedProcesses, marker } from "./marked-processes.ts";
 
 it("reads where a process is", () => {
 	const status = "Name:\tx\nPPid:\t12\nUid:\t1000\t0\t0\t0\nNSpid:\t9174\t163\t1\nNSpgid:\t1\n";

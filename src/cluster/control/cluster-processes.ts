@@ -1,0 +1,20 @@
+import { isOwnPlace, placeOf } from "../../linux/process-place.ts";
+import { allPids, environmentOf, identify, type ProcessId } from "../../linux/processes.ts";
+
+/** Marks the processes of a cluster in their environment, so that they are found whatever happened to the rest. */
+export const serverMark = "COX_SERVER";
+export const supervisorMark = "COX_SUPERVISOR";
+export const agentMark = "COX_AGENT";
+
+/** This user's processes whose environment has `name=value`, without this one. Linux only; none elsewhere. */
+export function processesMarked(name: string, value: string): ProcessId[] {
+	return allPids().flatMap((pid) => {
+		if (pid === process.pid || !isMarked(pid, name, value)) return [];
+		// What a container has in its environment says nothing.
+		return isOwnPlace(placeOf(pid, process.getuid?.()), name, value) ? (identify(pid) ?? []) : [];
+	});
+}
+
+export function isMarked(pid: number, name: string, value: string): boolean {
+	return environmentOf(pid).includes(`${name}=${value}`);
+}
