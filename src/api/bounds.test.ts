@@ -1,8 +1,8 @@
 /** What a request costs is in proportion to its size, and bounded before the work is done. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Cause } from "../core/errors.ts";
+import { problemsOf } from "./mutate/problems.ts";
 import { type TestApi, testApi } from "./testing.ts";
-import { problemsOf } from "./verbs/problems.ts";
 
 let api: TestApi;
 beforeEach(async () => {

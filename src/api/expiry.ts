@@ -1,11 +1,13 @@
 /** Removes what has been left alone for as long as its kind lets it live: Events, as upstream's `--event-ttl` does. */
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
-import type { Store } from "../store/store.ts";
-import type { WatchCache } from "./cache/cache.ts";
 import type { Cached } from "./cache/cached.ts";
 import type { CacheEvent } from "./cache/event.ts";
 import { keyPrefix } from "./cache/keys.ts";
+import { ownContext } from "./mutate/own.ts";
+import { removeAll } from "./mutate/remove-all.ts";
+import type { Context, Server } from "./server.ts";
+import { resourceOf, type Target } from "./target.ts";
 
 /** So many go in one write to the store. */
 const largestSweep = 256;
@@ -25,11 +27,9 @@ interface Due {
  * they were written: a queue, and one timer for its head.
  */
 export class Expiry {
-	readonly #store: Store;
-	readonly #cache: WatchCache;
-	readonly #clock: Clock;
-	readonly #kind: Kind;
-	readonly #lifeMs: number;
+	readonly #context: Context;
+	readonly #target: Target;
+	readonly #ttlMs: number;
 	readonly #closing = new AbortController();
 	/** Earliest first; an entry whose object has been written again since is skipped. */
 	#queue: Due[] = [];
@@ -37,12 +37,10 @@ export class Expiry {
 	#head = 0;
 	#timer: Timer | undefined;
 
-	constructor(options: { store: Store; cache: WatchCache; clock: Clock; kind: Kind; lifeMs: number }) {
-		this.#store = options.store;
-		this.#cache = options.cache;
-		this.#clock = options.clock;
-		this.#kind = options.kind;
-		this.#lifeMs = options.lifeMs;
+	constructor(server: Server, kind: Kind, ttlMs: number) {
+		this.#context = ownContext(server);
+		this.#target = resourceOf(server, kind);
+		this.#ttlMs = ttlMs;
 		this.#follow();
 	}
 
@@ -51,11 +49,15 @@ export class Expiry {
 		this.#timer?.cancel();
 	}
 
+	get #clock(): Clock {
+		return this.#context.server.clock;
+	}
+
 	/** Nobody knows when those were written that are there already: they live on from now. */
 	#follow(): void {
 		if (this.#closing.signal.aborted) return;
-		const objects = this.#cache.resource(this.#kind);
-		for (const cached of objects.range(keyPrefix(this.#kind))) this.#add(cached);
+		const { objects, kind } = this.#target;
+		for (const cached of objects.range(keyPrefix(kind))) this.#add(cached);
 		const watch = new AbortController();
 		const watcher = {
 			scope: { by: "all" } as const,
@@ -69,11 +71,12 @@ export class Expiry {
 				this.#follow();
 			},
 		};
-		objects.watch(watcher, this.#cache.revision, AbortSignal.any([watch.signal, this.#closing.signal]));
+		const { revision } = this.#context.server.cache;
+		objects.watch(watcher, revision, AbortSignal.any([watch.signal, this.#closing.signal]));
 	}
 
 	#add({ key, revision }: Cached): void {
-		this.#queue.push({ key, revision, atMs: this.#clock.now() + this.#lifeMs });
+		this.#queue.push({ key, revision, atMs: this.#clock.now() + this.#ttlMs });
 		this.#schedule();
 	}
 
@@ -100,19 +103,16 @@ export class Expiry {
 		while (!this.#closing.signal.aborted) {
 			const due = this.#take();
 			if (due.length === 0) return;
-			const result = await this.#store.commit({
-				compare: due.map(({ key, revision }) => ({ key, modRevision: revision })),
-				puts: [],
-				deletes: due.map(({ key }) => key),
-			});
-			if (result.ok) continue;
-			// One of them was written in the meantime, and waits in the queue again; the others are tried again without it.
-			await this.#cache.fresh();
-			this.#queue.splice(this.#head, 0, ...due.filter((entry) => this.#isCurrent(entry)));
+			try {
+				await removeAll(this.#context, this.#target, due);
+			} catch (error) {
+				this.#queue.splice(this.#head, 0, ...due);
+				throw error;
+			}
 		}
 	}
 
-	/** What has run out, at most one sweep of it. */
+	/** What has run out, at most one sweep of it. What was written in the meantime waits in the queue again. */
 	#take(): Due[] {
 		const nowMs = this.#clock.now();
 		const due: Due[] = [];
@@ -129,6 +129,6 @@ export class Expiry {
 	}
 
 	#isCurrent({ key, revision }: Due): boolean {
-		return this.#cache.resource(this.#kind).get(key)?.revision === revision;
+		return this.#target.objects.get(key)?.revision === revision;
 	}
 }

@@ -27,6 +27,7 @@ import { createFlow } from "./flow.ts";
 import { healthChecks } from "./health.ts";
 import { RequestMetrics } from "./metrics/requests.ts";
 import { countedAudit, countObjects, measuredAdmission, StoreMetrics } from "./metrics/server.ts";
+import { checkWriteOptions } from "./mutate/write-options.ts";
 import { createPaths, defaultVersion } from "./paths.ts";
 import { parseRequestInfo, type Verb } from "./request-info.ts";
 import { errorResponse } from "./respond.ts";
@@ -41,7 +42,6 @@ import { create } from "./verbs/create.ts";
 import { deleteCollection, deleteOne } from "./verbs/delete.ts";
 import { get } from "./verbs/get.ts";
 import { list } from "./verbs/list.ts";
-import { checkWriteOptions } from "./verbs/options.ts";
 import { patch } from "./verbs/patch.ts";
 import { update } from "./verbs/update.ts";
 import { watch } from "./verbs/watch.ts";
@@ -93,9 +93,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		options,
 	};
 	authenticators.push(...tokenAuthenticators(server));
-	const expiries = shortLived.map(
-		(kind) => new Expiry({ store, cache: server.cache, clock, kind, lifeMs: kind.lifeMs ?? 0 }),
-	);
+	const expiries = shortLived.map((kind) => new Expiry(server, kind, kind.lifeMs ?? 0));
 	const paths = createPaths(server);
 	const maxRequestsInFlight = options.maxRequestsInFlight ?? 1000;
 	const flow = createFlow(maxRequestsInFlight);

@@ -1,7 +1,9 @@
 /** The resource that a request is about. */
-import { ApiError } from "../core/errors.ts";
+import { ApiError, notFound } from "../core/errors.ts";
+import type { KubeObject } from "../core/object.ts";
 import type { Kind, ServedVersion } from "../kinds/engine/kind.ts";
 import { apiVersionOf } from "../kinds/engine/kind.ts";
+import type { Cached } from "./cache/cached.ts";
 import { objectKey } from "./cache/keys.ts";
 import type { KindCache } from "./cache/kind-cache.ts";
 import type { RequestInfo } from "./request-info.ts";
@@ -49,11 +51,38 @@ export function targetOf(server: Server, info: RequestInfo): Target | undefined 
 	};
 }
 
+/** The resource of a kind in its stored version, for what the server does by itself. */
+export function resourceOf(server: Server, kind: Kind): Target {
+	return {
+		kind,
+		served: undefined,
+		apiVersion: apiVersionOf(kind),
+		namespace: undefined,
+		name: undefined,
+		subresource: undefined,
+		rest: "",
+		objects: server.cache.resource(kind),
+	};
+}
+
+/** One object of such a resource, or a part of it. */
+export function objectOf(server: Server, kind: Kind, { metadata }: KubeObject, subresource?: string): NamedTarget {
+	const { name, namespace } = metadata;
+	return { key: objectKey(kind, namespace, name), ...resourceOf(server, kind), namespace, name, subresource };
+}
+
 /** @throws ApiError MethodNotAllowed when the request names no object */
 export function named(target: Target): NamedTarget {
 	const { kind, namespace, name } = target;
 	if (name === undefined || name === "") throw methodNotAllowed();
 	return { key: objectKey(kind, namespace, name), ...target, name };
+}
+
+/** @throws ApiError NotFound */
+export function existing(target: NamedTarget): Cached {
+	const cached = target.objects.get(target.key);
+	if (cached === undefined) throw notFound(target.kind, target.name);
+	return cached;
 }
 
 export function methodNotAllowed(): ApiError {

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
+import { keyRoot } from "../../src/api/cache/keys.ts";
+import { historyRoot } from "../../src/history/keys.ts";
+import { notifyRoot } from "../../src/notify/outbox.ts";
 
 const root = join(import.meta.dirname, "../..");
 const source = join(root, "src");
@@ -53,6 +56,10 @@ function files(folder: string): string[] {
 function relativeImports(file: string, text: string): string[] {
 	const found = text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
 	return [...found].map((match) => relative(source, join(source, dirname(file), match[1] ?? "")));
+}
+
+function importersOf(module: string): string[] {
+	return production.filter((file) => relativeImports(file, readFileSync(join(source, file), "utf8")).includes(module));
 }
 
 const production = files(source).filter((file) => !file.endsWith(".test.ts") && !file.includes("/testing/"));
@@ -129,6 +136,22 @@ test("nothing but the clocks reads the time or rolls dice", () => {
 			!clockFiles.includes(file) && timeAndChance.test(withoutComments(readFileSync(join(source, file), "utf8"))),
 	);
 	expect(problems).toEqual([]);
+});
+
+test("objects are written by api/mutate alone", () => {
+	/** Others that commit: rooms and files with key ranges, or a time, of their own. ARCHITECTURE.md says which. */
+	const others =
+		/^(store|history|notify)\/|^api\/(mutate\/commit|first-contents)\.ts$|^cluster\/encryption\/rewrite\.ts$/;
+	/** Hands on the commits of others. */
+	const wrappers = ["cluster/data/held-store.ts"];
+	const problems = production.filter((file) => {
+		if (others.test(file) || wrappers.includes(file)) return false;
+		return /\.commit\(/.test(withoutComments(readFileSync(join(source, file), "utf8")));
+	});
+	expect(problems).toEqual([]);
+	expect(importersOf("api/mutate/commit.ts").filter((file) => !file.startsWith("api/mutate/"))).toEqual([]);
+	// What the API server keeps, and its watches tell, begins with its root.
+	for (const root of [historyRoot, notifyRoot]) expect(root.startsWith(keyRoot)).toBe(false);
 });
 
 test("the library for certificates is loaded when it is needed, not at start", () => {

@@ -1,9 +1,13 @@
 /** `system:masters` may do everything, so that nobody can lock an administrator out by roles. */
+import type { User } from "../../core/exchange.ts";
 import { type Authorizer, type Decision, mastersGroup, type SubjectRules } from "./authorizer.ts";
 
 const allow: Decision = { verdict: "allow", reason: "" };
 const noOpinion: Decision = { verdict: "none", reason: "" };
 const nothing: SubjectRules = { resourceRules: [], nonResourceRules: [], incomplete: false };
+
+/** The server itself. */
+export const apiServerUser: User = { name: "system:apiserver", groups: [mastersGroup, "system:authenticated"] };
 
 export const masters: Authorizer = {
 	authorize({ user }) {

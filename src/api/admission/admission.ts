@@ -1,5 +1,6 @@
 /** Admission: what the server itself has to say about a write, step by step, before it is validated. */
 import type { Kind } from "../../kinds/engine/kind.ts";
+import { inTurn } from "../in-turn.ts";
 import { certificateApproval, certificateSigning } from "./certificate-signers.ts";
 import { certificateSubjectRestriction } from "./certificate-subject.ts";
 import { denyServiceExternalIPs } from "./external-ips.ts";
@@ -68,18 +69,11 @@ export const checkingSteps: readonly AdmissionStep[] = [
 /** @param enabled names of optional steps */
 export function createAdmission(enabled: Iterable<string> = []): Admission {
 	const names = new Set(enabled);
-	const taken = (steps: readonly AdmissionStep[]) =>
-		new Steps(steps.filter(({ name, isOptional }) => !isOptional || names.has(name)));
-	const admitting = taken(admissionSteps);
-	const allocating = taken(allocationSteps);
-	const checking = taken(checkingSteps);
-	return {
-		admit: (request) => take(admitting.stepsFor(request), request),
-		allocate(request) {
-			for (const step of allocating.stepsFor(request)) step.admit(request);
-		},
-		check: (request) => take(checking.stepsFor(request), request),
+	const taken = (list: readonly AdmissionStep[]): Admission["admit"] => {
+		const steps = new Steps(list.filter(({ name, isOptional }) => !isOptional || names.has(name)));
+		return (request) => inTurn(steps.stepsFor(request), request);
 	};
+	return { admit: taken(admissionSteps), allocate: taken(allocationSteps), check: taken(checkingSteps) };
 }
 
 /** See `Admission`. */
@@ -88,8 +82,8 @@ export function admit(request: Admitted): Promise<void> | undefined {
 }
 
 /** See `Admission`. */
-export function allocate(request: Admitted): void {
-	request.server.admission.allocate(request);
+export function allocate(request: Admitted): Promise<void> | undefined {
+	return request.server.admission.allocate(request);
 }
 
 /** See `Admission`. */
@@ -97,25 +91,16 @@ export function check(request: Admitted): Promise<void> | undefined {
 	return request.server.admission.check(request);
 }
 
-/** One after the other: a later step sees what an earlier one has changed. */
-function take(steps: readonly AdmissionStep[], request: Admitted, from = 0): Promise<void> | undefined {
-	for (let index = from; index < steps.length; index++) {
-		const pending = steps[index]?.admit(request);
-		if (pending !== undefined) return pending.then(() => take(steps, request, index + 1));
-	}
-	return undefined;
-}
-
 /** Steps by what they look at: sorted out once for each kind, because most steps concern few kinds. */
 class Steps {
 	readonly #steps: readonly AdmissionStep[];
-	readonly #selected = new WeakMap<Kind, Map<string, readonly AdmissionStep[]>>();
+	readonly #selected = new WeakMap<Kind, Map<string, readonly AdmissionStep["admit"][]>>();
 
 	constructor(steps: readonly AdmissionStep[]) {
 		this.#steps = steps;
 	}
 
-	stepsFor({ kind, operation, subresource }: Admitted): readonly AdmissionStep[] {
+	stepsFor({ kind, operation, subresource }: Admitted): readonly AdmissionStep["admit"][] {
 		let ofKind = this.#selected.get(kind);
 		if (ofKind === undefined) {
 			ofKind = new Map();
@@ -124,10 +109,11 @@ class Steps {
 		const what = subresource === undefined ? operation : `${operation}/subresource`;
 		let steps = ofKind.get(what);
 		if (steps === undefined) {
-			steps = this.#steps.filter(({ on }) => {
+			const chosen = this.#steps.filter(({ on }) => {
 				if (!on.operations.includes(operation) || (subresource !== undefined && !on.subresources)) return false;
 				return on.kinds?.some(({ group, plural }) => group === kind.group && plural === kind.plural) ?? true;
 			});
+			steps = chosen.map((step) => (request: Admitted) => step.admit(request));
 			ofKind.set(what, steps);
 		}
 		return steps;

@@ -3,8 +3,17 @@ import { ApiError } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { type Kind, qualifiedResource } from "../../kinds/engine/kind.ts";
-import type { Companions } from "../commit.ts";
 import type { Server } from "../server.ts";
+
+/** Writes that go along with an object's, or not at all: addresses taken and given back, quotas charged. */
+export interface Companions {
+	/** Keys that must not exist yet, and what they are to hold. */
+	claims: { key: string; value: string }[];
+	/** Keys that are to go. */
+	releases: string[];
+	/** Other objects that change, and the modRevision that each must have. They belong to the cache afterwards. */
+	updates?: { key: string; expected: number; object: KubeObject }[];
+}
 
 export interface Admitted {
 	readonly server: Server;
@@ -53,8 +62,8 @@ export interface Admission {
 	 * @throws ApiError of the first step that refuses, at once or in the promise
 	 */
 	admit(request: Admitted): Promise<void> | undefined;
-	/** @throws ApiError when there is nothing left, or someone else has what was asked for */
-	allocate(request: Admitted): void;
+	/** As `admit`. @throws ApiError when there is nothing left, or someone else has what was asked for */
+	allocate(request: Admitted): Promise<void> | undefined;
 	/** As `admit`. */
 	check(request: Admitted): Promise<void> | undefined;
 }

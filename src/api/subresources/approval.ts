@@ -4,9 +4,9 @@ import type { ApiResponse } from "../../core/exchange.ts";
 import { setConditionTimes } from "../../kinds/certificates/certificatesigningrequest.ts";
 import { validateStatusUpdate } from "../../kinds/certificates/certificatesigningrequest-validate.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
+import type { Strategy } from "../mutate/write.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
-import type { Strategy } from "../verbs/write.ts";
 import { partOf } from "./part.ts";
 
 export function approval(context: Context, target: Target): Promise<ApiResponse> {

@@ -6,10 +6,10 @@ import type { ApiResponse } from "../../core/exchange.ts";
 import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
 import { decodeUnstored } from "../decode.ts";
 import { unassigned } from "../metadata.ts";
+import { updateObject } from "../mutate/update.ts";
 import { objectResponse } from "../respond.ts";
 import type { Context } from "../server.ts";
 import { methodNotAllowed, named, type Target, targetOf } from "../target.ts";
-import { writeObject } from "../verbs/write.ts";
 
 interface Binding {
 	metadata?: {
@@ -48,7 +48,7 @@ export async function binding(context: Context, target: Target): Promise<ApiResp
 			"Invalid",
 			`Binding "${pod.name}" is invalid: target.kind: Unsupported value: "${node.kind}": supported values: "Node", "<empty>"`,
 		);
-	await writeObject(context, pod, {
+	await updateObject(context, pod, {
 		make(current) {
 			// The target is a pod.
 			const old = current.object as Pod;

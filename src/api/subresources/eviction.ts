@@ -5,24 +5,25 @@ import { ApiError, isReason } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { deepCopy } from "../../core/object.ts";
 import { selectorFrom } from "../../core/selector.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
 import { podDisruptionBudgets } from "../../kinds/policy/poddisruptionbudget.ts";
-import { admitNodeEviction } from "../admission/node-restriction/pods.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
-import { putObject } from "../commit.ts";
 import { decodeUnstored } from "../decode.ts";
 import { unassigned } from "../metadata.ts";
+import { deleteObject, differs } from "../mutate/delete.ts";
+import { type DeleteOptions, parseDeleteOptions } from "../mutate/delete-options.ts";
+import { checkNamespace } from "../mutate/identity.ts";
+import { ownContext } from "../mutate/own.ts";
+import { retryOnConflict } from "../mutate/retry.ts";
+import { admitOnly } from "../mutate/settle.ts";
+import { statusStrategy } from "../mutate/strategies.ts";
+import { modified, updateObject } from "../mutate/update.ts";
+import { writeOf } from "../mutate/write.ts";
 import { objectResponse } from "../respond.ts";
 import type { Context } from "../server.ts";
-import { methodNotAllowed, type NamedTarget, named, type Target } from "../target.ts";
-import { deleteObject, differs } from "../verbs/delete.ts";
-import { type DeleteOptions, parseDeleteOptions } from "../verbs/delete-options.ts";
-import { existing } from "../verbs/get.ts";
-import { checkNamespace } from "../verbs/identity.ts";
-import { modified } from "../verbs/write.ts";
-
-const attempts = 10;
+import { existing, methodNotAllowed, type NamedTarget, named, objectOf, type Target } from "../target.ts";
 
 export async function eviction(context: Context, target: Target): Promise<ApiResponse> {
 	if (context.info.verb !== "create") throw methodNotAllowed();
@@ -36,111 +37,120 @@ export async function eviction(context: Context, target: Target): Promise<ApiRes
 		throw new ApiError("BadRequest", "name in URL does not match name in Eviction object");
 	checkNamespace(wanted, body.metadata ?? {});
 	const options = parseDeleteOptions(body.deleteOptions, context.request.query);
-	for (let attempt = 1; attempt <= attempts; attempt++) {
-		await context.server.cache.fresh();
-		const seen = existing(wanted);
-		const problem = differs(seen, options, wanted);
-		if (problem !== undefined) throw problem;
-		// The target is a pod.
-		admitNodeEviction(context.user, seen.object as Pod);
-		const leave = await disrupt(context, seen.object as Pod, options);
-		if (await evict(context, wanted, seen, leave, options))
-			return objectResponse({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
-	}
-	throw modified(wanted);
+	await retryOnConflict(() => evictAsSeen(context, wanted, options));
+	return objectResponse({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
 }
 
-/** @returns false when the pod has changed in the meantime, and may count for its budget now */
-async function evict(
+/** @returns a conflict when the pod has changed in the meantime, and may count for its budget now */
+async function evictAsSeen(
 	context: Context,
 	target: NamedTarget,
-	seen: Cached,
-	leave: Leave,
 	options: DeleteOptions,
-): Promise<boolean> {
-	const announced = options.dryRun ? seen : await announce(context, target, seen, leave);
-	if (announced === undefined) return false;
-	const { uid, resourceVersion } = announced.object.metadata;
+): Promise<ApiError | undefined> {
+	await context.server.cache.fresh();
+	const seen = existing(target);
+	const problem = differs(seen, options, target);
+	if (problem !== undefined) throw problem;
+	await admitEviction(context, target, seen);
+	// The target is a pod.
+	const leave = await disrupt(context, seen.object as Pod, options);
 	try {
-		await deleteObject(context, target, {
-			...options,
-			uid,
-			resourceVersion: leave === "granted" ? undefined : resourceVersion,
-		});
+		const announced = options.dryRun ? seen : await announce(context, target, seen, leave);
+		const { uid, resourceVersion } = announced.object.metadata;
+		const asSeen = leave === "as seen" ? resourceVersion : undefined;
+		await deleteObject(context, target, { ...options, uid, resourceVersion: asSeen });
 	} catch (error) {
-		if (leave === "as seen" && isReason(error, "Conflict")) return false;
+		if (leave === "as seen" && isReason(error, "Conflict")) return modified(target);
 		throw error;
 	}
-	return true;
+	return undefined;
+}
+
+/** Before anything is written: the deletion that ends an eviction comes last. @throws ApiError what admission says */
+async function admitEviction(context: Context, target: NamedTarget, { object }: Cached): Promise<void> {
+	await admitOnly(writeOf(context, target, { operation: "create", object, old: object }));
 }
 
 /** `as seen`: the pod does not count for its budget as long as it does not change. */
 type Leave = "granted" | "as seen";
 
 /** Takes the disruption from the pod's budget, where it has one. @throws ApiError TooManyRequests */
-async function disrupt(context: Context, pod: Pod, options: DeleteOptions): Promise<Leave> {
+async function disrupt({ server }: Context, pod: Pod, options: DeleteOptions): Promise<Leave> {
 	const phase = pod.status?.phase;
 	if (phase === "Succeeded" || phase === "Failed" || pod.metadata.deletionTimestamp !== undefined) return "granted";
 	if (phase === "Pending") return "as seen";
-	const { cache, clock } = context.server;
-	const budgets = cache.resource(podDisruptionBudgets);
-	for (let attempt = 1; attempt <= attempts; attempt++) {
-		const found = [...budgets.range(keyPrefix(podDisruptionBudgets, pod.metadata.namespace))].filter(({ object }) =>
-			// The range holds nothing but budgets.
-			selectorFrom((object as PodDisruptionBudget).spec?.selector).matches(pod.metadata.labels),
+	const budgets = server.cache.resource(podDisruptionBudgets);
+	const found = [...budgets.range(keyPrefix(podDisruptionBudgets, pod.metadata.namespace))].filter(({ object }) =>
+		// The range holds nothing but budgets.
+		selectorFrom((object as PodDisruptionBudget).spec?.selector).matches(pod.metadata.labels),
+	);
+	if (found.length > 1)
+		throw new ApiError(
+			"InternalError",
+			"This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
 		);
-		if (found.length > 1)
-			throw new ApiError(
-				"InternalError",
-				"This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
-			);
-		const [cached] = found;
-		if (cached === undefined) return "granted";
-		const budget = deepCopy(cached.object) as PodDisruptionBudget;
-		if (mayGoUnhealthy(budget, pod)) return "as seen";
-		takeDisruption(budget, pod, timestamp(clock.now()));
-		if (options.dryRun) return "granted";
-		budget.metadata.resourceVersion = unassigned;
-		const outcome = await putObject(context.server, budget, { key: cached.key, expected: cached.revision });
+	const [cached] = found;
+	if (cached === undefined) return "granted";
+	const now = timestamp(server.clock.now());
+	let leave: Leave = "granted";
+	try {
 		// The controller takes the pod off the list when it sees it go, or after a while.
-		if (outcome.ok) return "granted";
+		await updateObject(ownContext(server), objectOf(server, podDisruptionBudgets as Kind, cached.object, "status"), {
+			make({ object }) {
+				const budget = deepCopy(object) as PodDisruptionBudget;
+				leave = mayGoUnhealthy(budget, pod) ? "as seen" : "granted";
+				if (leave === "granted") takeDisruption(budget, pod, now);
+				return budget;
+			},
+			strategy: statusStrategy(podDisruptionBudgets as Kind, now),
+			dryRun: options.dryRun,
+		});
+	} catch (error) {
+		if (isReason(error, "NotFound")) return "granted";
+		if (!isReason(error, "Conflict")) throw error;
+		throw tooMany("too many changes to the disruption budget at the same time", undefined);
 	}
-	throw tooMany("too many changes to the disruption budget at the same time", undefined);
+	return leave;
 }
 
 /**
  * Says in the pod's status why it goes: Jobs tell disruptions from failures by it (KEP-3329).
- * @returns the pod that says so; undefined when it may not go as it is by now
+ * @returns the pod that says so; as it was seen when it is not there any more
+ * @throws ApiError Conflict when it may not go as it is by now
  */
-async function announce(
-	{ server }: Context,
-	target: NamedTarget,
-	seen: Cached,
-	leave: Leave,
-): Promise<Cached | undefined> {
-	let current: Cached | undefined = seen;
-	for (let attempt = 1; attempt <= attempts; attempt++) {
-		// The deletion that follows has an answer for a pod that is gone.
-		if (current?.object.metadata.uid !== seen.object.metadata.uid) return seen;
-		// The target is a pod.
-		const pod = deepCopy(current.object) as Pod;
-		const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== "DisruptionTarget");
-		const condition = {
-			type: "DisruptionTarget",
-			status: "True",
-			reason: "EvictionByEvictionAPI",
-			message: "Eviction API: evicting",
-			lastTransitionTime: timestamp(server.clock.now()),
-			observedGeneration: pod.metadata.generation,
-		};
-		pod.status = { ...pod.status, conditions: [...others, condition] } as typeof pod.status;
-		pod.metadata.resourceVersion = unassigned;
-		const outcome = await putObject(server, pod, { key: target.key, expected: current.revision });
-		if (outcome.ok) return outcome.cached;
-		if (leave === "as seen") return undefined;
-		current = target.objects.get(target.key);
+async function announce({ server }: Context, target: NamedTarget, seen: Cached, leave: Leave): Promise<Cached> {
+	const { kind } = target;
+	const now = timestamp(server.clock.now());
+	try {
+		return await updateObject(ownContext(server), objectOf(server, kind, seen.object, "status"), {
+			make({ object }) {
+				// The target is a pod.
+				const pod = deepCopy(object) as Pod;
+				const { uid, resourceVersion } = seen.object.metadata;
+				pod.metadata.uid = uid;
+				pod.metadata.resourceVersion = leave === "as seen" ? resourceVersion : unassigned;
+				pod.status = { ...pod.status, conditions: disrupted(pod, now) } as typeof pod.status;
+				return pod;
+			},
+			strategy: statusStrategy(kind, now),
+		});
+	} catch (error) {
+		// The deletion that follows has an answer for a pod that is gone, or another.
+		if (isReason(error, "NotFound") || (leave === "granted" && isReason(error, "Conflict"))) return seen;
+		throw error;
 	}
-	return seen;
+}
+
+function disrupted({ status, metadata }: Pod, now: string): object[] {
+	const others = (status?.conditions ?? []).filter(({ type }) => type !== "DisruptionTarget");
+	return others.concat({
+		type: "DisruptionTarget",
+		status: "True",
+		reason: "EvictionByEvictionAPI",
+		message: "Eviction API: evicting",
+		lastTransitionTime: now,
+		...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
+	});
 }
 
 /** A pod that is not ready does not count for its budget, under conditions that the budget names. */

@@ -1,9 +1,10 @@
 /** namespaces/finalize: the namespace controller has emptied a namespace and lets it go. */
 import type { ApiResponse } from "../../core/exchange.ts";
+import { keep } from "../mutate/strategies.ts";
+import type { Strategy } from "../mutate/write.ts";
 import type { Context } from "../server.ts";
 import { methodNotAllowed, type Target } from "../target.ts";
 import { update } from "../verbs/update.ts";
-import { keep, type Strategy } from "../verbs/write.ts";
 
 export async function finalize(context: Context, target: Target): Promise<ApiResponse> {
 	if (context.info.verb !== "update") throw methodNotAllowed();

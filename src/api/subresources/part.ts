@@ -1,10 +1,10 @@
 import type { ApiResponse } from "../../core/exchange.ts";
+import type { Strategy } from "../mutate/write.ts";
 import type { Context } from "../server.ts";
 import { methodNotAllowed, type Target } from "../target.ts";
 import { get } from "../verbs/get.ts";
 import { patch } from "../verbs/patch.ts";
 import { update } from "../verbs/update.ts";
-import type { Strategy } from "../verbs/write.ts";
 
 /** A part of the object that is read whole and written by itself. */
 export async function partOf(context: Context, target: Target, strategy: Strategy): Promise<ApiResponse> {

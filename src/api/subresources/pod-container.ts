@@ -2,8 +2,7 @@
 import { ApiError } from "../../core/errors.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Context } from "../server.ts";
-import { named, type Target } from "../target.ts";
-import { existing } from "../verbs/get.ts";
+import { existing, named, type Target } from "../target.ts";
 
 const defaultContainerAnnotation = "kubectl.kubernetes.io/default-container";
 

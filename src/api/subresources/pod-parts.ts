@@ -3,9 +3,10 @@ import type { ApiResponse } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Container, Pod } from "../../kinds/generated/types.ts";
 import { validateEphemeralContainersUpdate, validateResize } from "../../kinds/pod/pod-update.ts";
+import { keep } from "../mutate/strategies.ts";
+import type { Strategy } from "../mutate/write.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
-import { keep, type Strategy } from "../verbs/write.ts";
 import { partOf } from "./part.ts";
 
 export function ephemeralContainers(context: Context, target: Target): Promise<ApiResponse> {

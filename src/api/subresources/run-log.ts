@@ -9,8 +9,7 @@ import type { Run, RunContainer, RunPod } from "../../kinds/history/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { objectKey } from "../cache/keys.ts";
 import type { Context } from "../server.ts";
-import { methodNotAllowed, named, type Target } from "../target.ts";
-import { existing } from "../verbs/get.ts";
+import { existing, methodNotAllowed, named, type Target } from "../target.ts";
 import { dial, forward } from "./agent.ts";
 import { checkOptions, logAnswer } from "./log.ts";
 

@@ -10,13 +10,13 @@ import { apiVersionOf } from "../../kinds/engine/kind.ts";
 import { decode } from "../../kinds/schema.ts";
 import { contentType, readObjectBody } from "../body.ts";
 import type { Cached } from "../cache/cached.ts";
+import { fields, mainStrategy } from "../mutate/strategies.ts";
+import { updateObject } from "../mutate/update.ts";
+import { writerOf } from "../mutate/writer.ts";
 import { objectResponse } from "../respond.ts";
 import type { Context } from "../server.ts";
-import { methodNotAllowed, type NamedTarget, named, type Target } from "../target.ts";
-import { existing } from "../verbs/get.ts";
+import { existing, methodNotAllowed, type NamedTarget, named, type Target } from "../target.ts";
 import { applied, applyPatch, checkPatchType } from "../verbs/patch.ts";
-import { fields, mainStrategy, writeObject } from "../verbs/write.ts";
-import { writerOf } from "../verbs/writer.ts";
 
 const defaultPath = ".spec.replicas";
 
@@ -35,7 +35,7 @@ export async function scale(context: Context, target: Target): Promise<ApiRespon
 	if (verb === "patch") checkPatchType(type);
 	const { value } = readScale(context);
 	const applies = verb === "patch" && type === applyPatch;
-	const cached = await writeObject(context, wanted, {
+	const cached = await updateObject(context, wanted, {
 		make(current) {
 			const before = scaleOf(wanted, current);
 			const scaleKind = { kind: { ...wanted.kind, schema: "Scale" }, served: undefined };

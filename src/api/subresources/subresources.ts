@@ -1,9 +1,9 @@
 /** Subresources: what can be done with one object besides reading and writing it. */
 import { timestamp } from "../../core/clock.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
+import { statusStrategy } from "../mutate/strategies.ts";
 import type { Context } from "../server.ts";
 import { noSuchResource, type Target } from "../target.ts";
-import { statusStrategy } from "../verbs/write.ts";
 import { approval } from "./approval.ts";
 import { binding } from "./binding.ts";
 import { connect } from "./connect.ts";

@@ -16,8 +16,7 @@ import { decodeUnstored } from "../decode.ts";
 import { newUid } from "../metadata.ts";
 import { objectResponse } from "../respond.ts";
 import type { Context } from "../server.ts";
-import { methodNotAllowed, named, type Target } from "../target.ts";
-import { existing } from "../verbs/get.ts";
+import { existing, methodNotAllowed, named, type Target } from "../target.ts";
 
 interface TokenRequest {
 	metadata?: { name?: string; namespace?: string; uid?: string };

@@ -1,22 +1,13 @@
-import { notFound } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
-import type { Cached } from "../cache/cached.ts";
 import { present } from "../present.ts";
 import type { Context, Server } from "../server.ts";
-import { type NamedTarget, named, type Target } from "../target.ts";
-import { revisionOf } from "./options.ts";
+import { existing, named, type Target } from "../target.ts";
+import { revisionOf } from "./resource-version.ts";
 
 export async function get(context: Context, target: Target): Promise<ApiResponse> {
 	const wanted = named(target);
 	await freshEnough(context.server, revisionOf(context.request.query.get("resourceVersion")));
 	return present(context, target, existing(wanted));
-}
-
-/** @throws ApiError NotFound */
-export function existing(target: NamedTarget): Cached {
-	const cached = target.objects.get(target.key);
-	if (cached === undefined) throw notFound(target.kind, target.name);
-	return cached;
 }
 
 /** Waits until the cache may answer: 0 takes what there is, a revision at least that, none the newest. */

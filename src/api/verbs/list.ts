@@ -12,7 +12,7 @@ import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
 import { freshEnough } from "./get.ts";
 import { checkListOptions } from "./list-options.ts";
-import { revisionOf } from "./options.ts";
+import { revisionOf } from "./resource-version.ts";
 
 export async function list(context: Context, target: Target): Promise<ApiResponse> {
 	const { query } = context.request;

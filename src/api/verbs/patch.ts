@@ -17,14 +17,16 @@ import { attributesOf } from "../access/authorizer.ts";
 import { contentType, parseJson, unsupportedMediaType } from "../body.ts";
 import type { Cached } from "../cache/cached.ts";
 import { decodeObject } from "../decode.ts";
+import { createObject } from "../mutate/create.ts";
+import { checkIdentity } from "../mutate/identity.ts";
+import { fields, mainStrategy, needless } from "../mutate/strategies.ts";
+import { updateObject } from "../mutate/update.ts";
+import type { Strategy } from "../mutate/write.ts";
+import { writerOf } from "../mutate/writer.ts";
 import { present, servedObject } from "../present.ts";
 import type { Context } from "../server.ts";
 import { type NamedTarget, named, type Target } from "../target.ts";
 import { parseYaml } from "../yaml.ts";
-import { createObject } from "./create.ts";
-import { checkIdentity } from "./identity.ts";
-import { fields, mainStrategy, needless, type Strategy, writeObject } from "./write.ts";
-import { writerOf } from "./writer.ts";
 
 const jsonPatch = "application/json-patch+json";
 const mergePatch = "application/merge-patch+json";
@@ -42,7 +44,7 @@ export async function patch(
 	checkPatchType(type);
 	const change = readPatch(context.request, type);
 	if (type === applyPatch) return apply(context, wanted, change, strategy);
-	const cached = await writeObject(context, wanted, {
+	const cached = await updateObject(context, wanted, {
 		make: (current) => {
 			const before = servedObject(target, current);
 			const value = applied(target, before, change, type);
@@ -119,7 +121,7 @@ async function apply(context: Context, target: NamedTarget, config: unknown, str
 		});
 		return present(context, target, cached, 201);
 	}
-	const cached = await writeObject(context, target, {
+	const cached = await updateObject(context, target, {
 		make,
 		strategy,
 		ownsManagedFields: true,

@@ -1,10 +1,12 @@
 import type { ApiResponse } from "../../core/exchange.ts";
 import { readObjectBody } from "../body.ts";
 import { decodeObject } from "../decode.ts";
+import { mainStrategy, needless } from "../mutate/strategies.ts";
+import { updateObject } from "../mutate/update.ts";
+import type { Strategy } from "../mutate/write.ts";
 import { present } from "../present.ts";
 import type { Context } from "../server.ts";
 import { named, type Target } from "../target.ts";
-import { mainStrategy, needless, type Strategy, writeObject } from "./write.ts";
 
 export async function update(
 	context: Context,
@@ -13,7 +15,7 @@ export async function update(
 ): Promise<ApiResponse> {
 	const wanted = named(target);
 	const body = readObjectBody(context.request, target.kind.kind);
-	const cached = await writeObject(context, wanted, {
+	const cached = await updateObject(context, wanted, {
 		make: ({ object }) => decodeObject(context, target, body, { skips: needless(strategy, object) }),
 		strategy,
 	});

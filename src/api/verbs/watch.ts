@@ -11,7 +11,7 @@ import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
 import { freshEnough } from "./get.ts";
 import { checkWatchOptions } from "./list-options.ts";
-import { revisionOf } from "./options.ts";
+import { revisionOf } from "./resource-version.ts";
 
 /** What timers can count to. */
 const longestTimerMs = 2 ** 31 - 1;

@@ -3,6 +3,7 @@
  * it starts, is in system:masters; what the others may do is said by roles, most of them upstream's
  * (kinds/rbac/bootstrap).
  */
+import { apiServerUser } from "../../api/access/masters.ts";
 import { nodeUser } from "../../api/access/node/node-identity.ts";
 import type { Controller } from "../../controllers/controller.ts";
 import type { User } from "../../core/exchange.ts";
@@ -30,7 +31,7 @@ function master(name: string): User {
 }
 
 /** The server itself, for what every cluster has from its start. */
-export const apiServer = master("system:apiserver");
+export const apiServer = apiServerUser;
 /** Whom a cluster belongs to: the kubeconfig's user, and the client of an embedded cluster. */
 export const administrator = master("kubernetes-admin");
 

@@ -1,14 +1,11 @@
 /** What an agent may do to pods: report on and end those that are bound to it, and mirror its static ones. */
 
 import { sameJson } from "../../../core/equal.ts";
-import type { User } from "../../../core/exchange.ts";
 import { nodes } from "../../../kinds/core/node.ts";
 import type { Node, Pod } from "../../../kinds/generated/types.ts";
-import { pods } from "../../../kinds/pod/pod.ts";
-import { nodeNameOf } from "../../access/node/node-identity.ts";
 import { referencesOf } from "../../access/node/pod-references.ts";
 import { objectKey } from "../../cache/keys.ts";
-import { type Admitted, refused } from "../step.ts";
+import type { Admitted } from "../step.ts";
 
 const mirrorAnnotation = "kubernetes.io/config.mirror";
 
@@ -36,13 +33,6 @@ export function podProblem(node: string, request: Admitted): string | undefined 
 
 function evictionProblem(node: string, { spec }: Pod): string | undefined {
 	return spec.nodeName === node ? undefined : `node ${node} can only evict pods with spec.nodeName set to itself`;
-}
-
-/** Before anything is written for an eviction: the deletion that ends it comes last. @throws ApiError Forbidden */
-export function admitNodeEviction(user: User, pod: Pod): void {
-	const node = nodeNameOf(user);
-	const problem = node === undefined ? undefined : evictionProblem(node, pod);
-	if (problem !== undefined) throw refused({ kind: pods, name: pod.metadata.name, object: pod }, problem);
 }
 
 function statusProblem(node: string, pod: Pod, old: Pod): string | undefined {

@@ -4,7 +4,7 @@ import { integerOf, isTrue } from "../../core/query.ts";
 import { shown } from "../../core/shown.ts";
 import { readObjectBody } from "../body.ts";
 import type { Context } from "../server.ts";
-import { dryRunProblems, dryRunValues } from "./options.ts";
+import { dryRunProblems, dryRunValues } from "./write-options.ts";
 
 const deleteOptions = { group: "meta.k8s.io", kind: "DeleteOptions" };
 

@@ -1,27 +1,18 @@
-/** The one place that writes to the store. */
-import { ApiError } from "../core/errors.ts";
-import type { KubeObject } from "../core/object.ts";
-import { type Cached, encode, parse } from "./cache/cached.ts";
-import type { Server } from "./server.ts";
+/** The one place that writes objects to the store. */
+import { ApiError } from "../../core/errors.ts";
+import type { KubeObject } from "../../core/object.ts";
+import type { Companions } from "../admission/step.ts";
+import { type Cached, encode, parse } from "../cache/cached.ts";
+import type { Server } from "../server.ts";
 
 /** Of a stored object; what upstream's store takes by default. */
 const largestObjectBytes = 1.5 * 1024 * 1024;
-
-/** Writes that go along with an object's, or not at all: addresses taken and given back, quotas charged. */
-export interface Companions {
-	/** Keys that must not exist yet, and what they are to hold. */
-	claims: { key: string; value: string }[];
-	/** Keys that are to go. */
-	releases: string[];
-	/** Other objects that change, and the modRevision that each must have. They belong to the cache afterwards. */
-	updates?: { key: string; expected: number; object: KubeObject }[];
-}
 
 export interface ObjectWrite {
 	key: string;
 	/** modRevision the key must have; 0: it must not exist. */
 	expected: number;
-	companions?: Companions | undefined;
+	companions: Companions;
 }
 
 export type Outcome = { ok: true; cached: Cached } | { ok: false; taken: string[] };
@@ -38,10 +29,10 @@ export async function putObject(server: Server, object: KubeObject, write: Objec
 	if (value.length > largestObjectBytes)
 		throw new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${largestObjectBytes}`, {});
 	const pending = cache.expect(value, object);
-	const others = companions === undefined ? none : companionWrites(server, companions);
+	const others = companionWrites(server, companions);
 	const writes = [{ key, modRevision: expected, value }, ...others];
 	const begunMs = metrics.store.begin();
-	const result = await store.commit({ compare: writes, puts: writes, deletes: companions?.releases ?? none });
+	const result = await store.commit({ compare: writes, puts: writes, deletes: companions.releases });
 	metrics.store.committed(expected === 0 ? "create" : "update", key, begunMs);
 	if (result.ok) {
 		if (cache.revision < result.revision) await cache.reached(result.revision);
@@ -70,19 +61,27 @@ function companionWrites({ cache }: Server, { claims, updates = [] }: Companions
 	return claimed.concat(updated);
 }
 
-/** Removes an object; `cached` is its last state under the revision of its removal. */
-export async function removeObject(server: Server, cached: Cached, companions?: Companions): Promise<Outcome> {
+/**
+ * Removes objects of one kind, all or none. Resolves when the cache has seen it.
+ * @returns the first one's last state under the revision of its removal
+ */
+export async function removeObjects(
+	server: Server,
+	[first, ...others]: readonly [Cached, ...Cached[]],
+	companions: Companions,
+): Promise<Outcome> {
 	const { store, cache, metrics } = server;
 	const begunMs = metrics.store.begin();
+	const all = [first, ...others];
 	const result = await store.commit({
-		compare: [{ key: cached.key, modRevision: cached.revision }],
+		compare: all.map(({ key, revision }) => ({ key, modRevision: revision })),
 		puts: [],
-		deletes: [cached.key, ...(companions?.releases ?? [])],
+		deletes: all.map(({ key }) => key).concat(companions.releases),
 	});
-	metrics.store.committed("delete", cached.key, begunMs);
-	if (!result.ok) return failure(server, result.current, []);
+	metrics.store.committed("delete", first.key, begunMs);
+	if (!result.ok) return failure(server, result.current, none);
 	await cache.reached(result.revision);
-	return { ok: true, cached: cached.withRevision(result.revision) };
+	return { ok: true, cached: first.withRevision(result.revision) };
 }
 
 async function failure(

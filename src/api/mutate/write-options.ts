@@ -1,7 +1,6 @@
-/** Query parameters that several verbs have in common. */
-import { ApiError, type Cause, invalid } from "../../core/errors.ts";
+/** Query parameters of writes. */
+import { type Cause, invalid } from "../../core/errors.ts";
 import { forbidden, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
-import { shortened } from "../../core/shown.ts";
 import { contentType } from "../body.ts";
 import type { Context } from "../server.ts";
 
@@ -67,23 +66,4 @@ export function fieldManagerOf({ request }: Context): string {
 	const agent = request.headers["user-agent"] ?? "";
 	const end = agent.indexOf("/");
 	return (end < 0 ? agent : agent.slice(0, end)).slice(0, 128) || "unknown";
-}
-
-/**
- * The revision of a `resourceVersion` parameter; undefined when there is none.
- * @throws ApiError BadRequest
- */
-export function revisionOf(text: string | null): number | undefined {
-	if (text === null || text === "") return undefined;
-	const revision = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-	if (Number.isSafeInteger(revision)) return revision;
-	throw new ApiError(
-		"Invalid",
-		`resourceVersion: Invalid value: "${shortened(text)}": strconv.ParseUint: parsing "${shortened(text)}": invalid syntax`,
-		{
-			causes: [
-				{ reason: "FieldValueInvalid", message: `Invalid value: "${shortened(text)}"`, field: "resourceVersion" },
-			],
-		},
-	);
 }

@@ -1,7 +1,7 @@
 /** Whether a body is about the object that the path names. */
 import { ApiError } from "../../core/errors.ts";
 import type { ObjectMeta } from "../../core/object.ts";
-import type { NamedTarget, Target } from "../target.ts";
+import type { Target } from "../target.ts";
 
 /** @throws ApiError BadRequest */
 export function checkNamespace({ kind, namespace }: Target, { namespace: sent = "" }: Partial<ObjectMeta>): void {
@@ -13,7 +13,7 @@ export function checkNamespace({ kind, namespace }: Target, { namespace: sent = 
 }
 
 /** A body without a name means the one of the path. @throws ApiError BadRequest */
-export function checkIdentity(target: NamedTarget, { name = "", ...metadata }: Partial<ObjectMeta>): void {
+export function checkIdentity(target: Target, { name = "", ...metadata }: Partial<ObjectMeta>): void {
 	if (name !== "" && name !== target.name)
 		throw new ApiError(
 			"BadRequest",

@@ -4,7 +4,7 @@ import { builtinSchemas } from "../../kinds/builtin-schemas.ts";
 import { apiVersionOf } from "../../kinds/engine/kind.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
-import { fieldManagerOf } from "./options.ts";
+import { fieldManagerOf } from "./write-options.ts";
 
 /**
  * Who writes, as managedFields have it: in the stored version, in which all fields are compared, whatever the client

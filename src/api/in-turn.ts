@@ -1,0 +1,17 @@
+/**
+ * Takes steps one after the other: a later one sees what an earlier one has changed. Waits only for those that return a
+ * promise.
+ * @returns undefined when no step had to wait
+ * @throws what the first step throws that fails, at once or in the promise
+ */
+export function inTurn<T>(
+	steps: readonly ((subject: T) => Promise<void> | undefined)[],
+	subject: T,
+	from = 0,
+): Promise<void> | undefined {
+	for (let index = from; index < steps.length; index++) {
+		const pending = steps[index]?.(subject);
+		if (pending !== undefined) return pending.then(() => inTurn(steps, subject, index + 1));
+	}
+	return undefined;
+}

@@ -1,0 +1,31 @@
+import { alreadyExists, conflict } from "../../core/errors.ts";
+import type { KubeObject } from "../../core/object.ts";
+import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
+import { inQuotaOrder } from "../admission/quota-order.ts";
+import type { Cached } from "../cache/cached.ts";
+import type { Context } from "../server.ts";
+import type { Target } from "../target.ts";
+import { type Change, mutate } from "./mutate.ts";
+import { isDryRun } from "./write-options.ts";
+
+/**
+ * @param decode makes what the client sent, a new object each time it is called
+ * @throws ApiError AlreadyExists, Invalid, or what admission says
+ */
+export function createObject(context: Context, target: Target, decode: () => KubeObject): Promise<Cached> {
+	const creation: Change<undefined> = {
+		operation: "create",
+		dryRun: isDryRun(context.request.query),
+		read: () => undefined,
+		make: decode,
+		finish: (object) => ({ do: "put", object }),
+		failed({ name, object, companions }, taken) {
+			// Another name is generated then, another address chosen, the quota looked at again.
+			const isOther = taken.length > 0 || object.metadata.generateName !== undefined;
+			if (!isOther) throw alreadyExists(target.kind, name);
+			if (companions.updates === undefined) return alreadyExists(target.kind, name);
+			return conflict(resourceQuotas, target.namespace ?? "", "the quotas of the namespace change too fast");
+		},
+	};
+	return inQuotaOrder(context.server, target, () => mutate(context, target, creation)).then(({ cached }) => cached);
+}

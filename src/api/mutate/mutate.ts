@@ -1,0 +1,101 @@
+/**
+ * The one way by which objects are written: every verb, every subresource, eviction, binding and expiry describe what
+ * they want as a `Change`; admission, validation, dry runs, the commit and another attempt after a conflict are here.
+ */
+import { type ApiError, alreadyExists } from "../../core/errors.ts";
+import type { KubeObject } from "../../core/object.ts";
+import { allocate } from "../admission/admission.ts";
+import type { Companions } from "../admission/step.ts";
+import type { Cached } from "../cache/cached.ts";
+import { objectKey } from "../cache/keys.ts";
+import type { Context } from "../server.ts";
+import type { Target } from "../target.ts";
+import { type Outcome, putObject, removeObjects } from "./commit.ts";
+import { unstored } from "./dry-run.ts";
+import { retryOnConflict } from "./retry.ts";
+import { settle } from "./settle.ts";
+import { type Write, type WriteParts, writeOf } from "./write.ts";
+
+/** What is to become of an object. @template C what an attempt begins with: undefined for an object to be made */
+export interface Change<C extends Cached | undefined> extends Pick<WriteParts, "strategy" | "ownsManagedFields"> {
+	readonly operation: Write["operation"];
+	/** Everything is checked, and nothing is written. */
+	readonly dryRun: boolean;
+	/** @throws ApiError when there is no such object, or not the one that is meant */
+	read(): C | Promise<C>;
+	/** The object that is wanted, made anew for each attempt. Of a deletion, the object as it is. */
+	make(current: C): KubeObject | Promise<KubeObject>;
+	/** Why the object that was made is not about the current one: it is then tried again. @throws ApiError when that is no use */
+	conflictOf?(object: KubeObject, current: C): undefined | Promise<ApiError | undefined>;
+	/** What is to be done about the settled object. */
+	finish(object: KubeObject, current: C): Ending;
+	/** Something was not as expected. @returns what the last attempt fails with @throws ApiError when another is no use */
+	failed(write: Write, taken: readonly string[]): ApiError;
+}
+
+export type Ending =
+	| { do: "put"; object: KubeObject }
+	| { do: "remove"; current: Cached }
+	| { do: "nothing"; current: Cached };
+
+/** The object as it is now; when it is gone, its last state under the revision of its removal. */
+export interface Mutated {
+	cached: Cached;
+	gone: boolean;
+}
+
+/** @throws ApiError NotFound, AlreadyExists, Conflict, Invalid, or what admission says */
+export function mutate<C extends Cached | undefined>(
+	context: Context,
+	target: Target,
+	change: Change<C>,
+): Promise<Mutated> {
+	return retryOnConflict(() => attempt(context, target, change));
+}
+
+async function attempt<C extends Cached | undefined>(
+	context: Context,
+	target: Target,
+	change: Change<C>,
+): Promise<Mutated | ApiError> {
+	const { server } = context;
+	const { operation, strategy, ownsManagedFields } = change;
+	const current = await change.read();
+	const object = await change.make(current);
+	const conflict = await change.conflictOf?.(object, current);
+	if (conflict !== undefined) return conflict;
+	const write = writeOf(context, target, { operation, object, old: current?.object, strategy, ownsManagedFields });
+	const settling = settle(write);
+	if (settling !== undefined) await settling;
+	const ending = change.finish(object, current);
+	if (ending.do === "nothing") return { cached: ending.current, gone: false };
+	if (change.dryRun) return rehearsed(target, ending, current);
+	let outcome: Outcome;
+	if (ending.do === "put") {
+		const key = objectKey(target.kind, target.namespace, object.metadata.name);
+		const { companions } = write;
+		outcome = await putObject(server, ending.object, { key, expected: current?.revision ?? 0, companions });
+	} else {
+		const releases = await releasesOf(context, target, ending.current);
+		outcome = await removeObjects(server, [ending.current], releases);
+	}
+	if (outcome.ok) return { cached: outcome.cached, gone: ending.do === "remove" };
+	return change.failed(write, outcome.taken);
+}
+
+/** What a dry run answers. */
+function rehearsed(target: Target, ending: Exclude<Ending, { do: "nothing" }>, current: Cached | undefined): Mutated {
+	if (ending.do === "remove") return { cached: ending.current, gone: true };
+	const { name } = ending.object.metadata;
+	const key = objectKey(target.kind, target.namespace, name);
+	if (current === undefined && target.objects.get(key) !== undefined) throw alreadyExists(target.kind, name);
+	return { cached: unstored(key, ending.object, current?.revision), gone: false };
+}
+
+/** What an object gives back when it goes. */
+export async function releasesOf(context: Context, target: Target, { object }: Cached): Promise<Companions> {
+	const whole: Target = { ...target, subresource: undefined };
+	const write = writeOf(context, whole, { operation: "delete", object, old: object });
+	await allocate(write);
+	return write.companions;
+}

@@ -1,0 +1,103 @@
+/** What happens to an object between what the client sent and what is stored: a list of phases, taken in their order. */
+import { timestamp } from "../../core/clock.ts";
+import { invalid } from "../../core/errors.ts";
+import { generateName } from "../../core/names.ts";
+import { admit, allocate, check } from "../admission/admission.ts";
+import { inTurn } from "../in-turn.ts";
+import { metadataForCreate, metadataForUpdate, metadataProblems, metadataUpdateProblems, newUid } from "../metadata.ts";
+import { checkIdentity, checkNamespace } from "./identity.ts";
+import { trackFields } from "./managed-fields.ts";
+import { problemsOf } from "./problems.ts";
+import { before, type Write } from "./write.ts";
+
+/** Does its part at once and returns undefined, or returns a promise. @throws ApiError at once or in the promise */
+type Phase = (write: Write) => Promise<void> | undefined;
+
+/**
+ * Of a deletion, admission alone has something to say. What changes a subresource comes to admission as the object that
+ * it will be; a whole object comes as it was sent, so that what admission fills in again is no change.
+ */
+const phases: readonly Phase[] = [
+	settleMetadata,
+	preparePart,
+	admit,
+	prepareWhole,
+	allocateUnlessDeleted,
+	validate,
+	check,
+	warn,
+	trackFields,
+];
+
+/** @returns undefined when all is done at once, as for most writes */
+export function settle(write: Write): Promise<void> | undefined {
+	return inTurn(phases, write);
+}
+
+/**
+ * Admission alone, for what is no write itself: an eviction, which is admitted before it writes anything.
+ * @returns undefined when all is done at once
+ */
+export function admitOnly(write: Write): Promise<void> | undefined {
+	return inTurn(admission, write);
+}
+
+const admission: readonly Phase[] = [admit, check];
+
+/** The parts of metadata that the server decides; the rest must be about the object that the path names. */
+function settleMetadata(write: Write): undefined {
+	const { operation, target, kind, object, server, nowMs } = write;
+	if (operation === "create") {
+		checkNamespace(target, object.metadata);
+		const facts = { uid: newUid(server.clock), nowMs, namespace: target.namespace };
+		object.metadata = metadataForCreate(kind, object.metadata, facts);
+	} else if (operation === "update") {
+		checkIdentity(target, object.metadata);
+		object.metadata = metadataForUpdate(kind, object.metadata, before(write).metadata);
+	}
+}
+
+/** Parts of subresources' objects that are kept have not been decoded yet: before admission looks at them. */
+function preparePart(write: Write): undefined {
+	const { subresource, strategy, object } = write;
+	if (subresource !== undefined) strategy?.prepare(object, before(write));
+}
+
+function prepareWhole(write: Write): undefined {
+	const { operation, subresource, strategy, kind, object, server, user, nowMs } = write;
+	if (operation === "create") {
+		const { metadata } = object;
+		if (metadata.name === "" && metadata.generateName !== undefined)
+			metadata.name = generateName(metadata.generateName, server.clock.random);
+		write.name = metadata.name;
+		kind.prepareForCreate?.(object, { now: timestamp(nowMs), requester: user });
+	} else if (subresource === undefined) strategy?.prepare(object, before(write));
+}
+
+/** What a deletion gives back is known when it is known that the object goes (see `mutate`). */
+function allocateUnlessDeleted(write: Write): Promise<void> | undefined {
+	return write.operation === "delete" ? undefined : allocate(write);
+}
+
+function validate(write: Write): undefined {
+	const { operation, kind, name, object, target, strategy } = write;
+	if (operation === "delete") return;
+	const causes = problemsOf(() => {
+		if (operation === "create")
+			return metadataProblems(kind, object.metadata).concat(
+				kind.validate?.(object) ?? [],
+				target.served?.validate?.(object) ?? [],
+			);
+		const old = before(write);
+		return metadataUpdateProblems(object.metadata, old).concat(
+			strategy?.validate(object, old) ?? [],
+			target.served?.validate?.(object, old) ?? [],
+		);
+	});
+	if (causes.length > 0) throw invalid(kind, name, causes);
+}
+
+function warn({ operation, subresource, kind, object, warnings }: Write): undefined {
+	if (operation === "delete" || subresource !== undefined || kind.warnings === undefined) return;
+	warnings.push(...kind.warnings(object));
+}

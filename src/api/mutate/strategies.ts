@@ -1,0 +1,55 @@
+/** What the verbs that change a resource, or a part of it, let through. */
+
+import { sameFields } from "../../core/equal.ts";
+import type { KubeObject } from "../../core/object.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
+import type { Strategy } from "./write.ts";
+
+/** Everything but status, where a kind has that subresource. */
+export function mainStrategy(kind: Kind): Strategy {
+	return {
+		prepare(object, old) {
+			if (kind.subresources.status) keep(object, old, "status");
+			kind.prepareForUpdate?.(object, old);
+			if (kind.hasGeneration && !sameFields(fields(object), fields(old), notCounted))
+				object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+		},
+		validate: (object, old) => (kind.validate?.(object) ?? []).concat(kind.validateUpdate?.(object, old) ?? []),
+	};
+}
+
+/** Status, and metadata. @param now RFC 3339 */
+export function statusStrategy(kind: Kind, now: string): Strategy {
+	const keeps = (field: string) => !statusFields.has(field);
+	return {
+		keeps,
+		prepare(object, old) {
+			for (const field of Object.keys(object)) if (keeps(field)) keep(object, old, field);
+			for (const field of Object.keys(old)) if (keeps(field)) keep(object, old, field);
+			kind.prepareForStatusUpdate?.(object, old, { now });
+		},
+		validate: (object, old) => kind.validateStatusUpdate?.(object, old) ?? [],
+	};
+}
+
+const notCounted = new Set(["metadata", "status"]);
+const statusFields = new Set(["apiVersion", "kind", "metadata", "status"]);
+
+/**
+ * Fields that were sent as they are, and are kept: there is nothing to decode. They are the very same in one process.
+ */
+export function needless({ keeps }: Strategy, current: object): (field: string, content: unknown) => boolean {
+	return (field, content) => keeps?.(field) === true && content === fields(current)[field];
+}
+
+/** Puts the old object's value of a field in the place of the sent one. */
+export function keep(object: KubeObject, old: KubeObject, field: string): void {
+	const value = fields(old)[field];
+	if (value === undefined && fields(object)[field] === undefined) return;
+	fields(object)[field] = value;
+}
+
+/** Objects of all kinds are plain records. */
+export function fields(object: object): Record<string, unknown> {
+	return object as Record<string, unknown>;
+}
