@@ -29,8 +29,10 @@ export interface EndedLog extends EndedContainer {
 	data: Uint8Array;
 }
 
-/** A container's log takes no more than this, compressed: what stores take as one value. */
-export const largestLogBytes = 1024 * 1024;
+/** A container's log takes no more than this, compressed: with its run there is room for it in one commit of any store. */
+export const largestLogBytes = 640 * 1024;
+/** What is taken off the wire, and then not kept if it is larger than that: others in the delivery are to arrive. */
+const largestWireBytes = 1024 * 1024;
 
 /** As JSON can carry them. */
 export function wireLogs(logs: readonly EndedLog[]): { logs: object[] } {
@@ -64,7 +66,7 @@ function parseLog(value: unknown): EndedLog {
 		return found;
 	};
 	const data = Buffer.from(typeof from["data"] === "string" ? from["data"] : "", "base64");
-	if (data.length > largestLogBytes) throw new Error(`data: ${data.length} bytes are more than ${largestLogBytes}`);
+	if (data.length > largestWireBytes) throw new Error(`data: ${data.length} bytes are more than ${largestWireBytes}`);
 	return {
 		namespace: part("namespace"),
 		jobName: part("jobName"),

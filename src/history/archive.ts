@@ -1,7 +1,7 @@
 /** The logs of ended containers in the store: each one value, compressed. */
 import { gunzipSync } from "node:zlib";
 import type { KeptLogName } from "../api/kept-logs.ts";
-import type { EndedLog } from "../core/ended-log.ts";
+import { type EndedLog, largestLogBytes } from "../core/ended-log.ts";
 import { prefixEnd, type Store } from "../store/store.ts";
 import type { LogFact } from "./facts.ts";
 import { logKey, runName } from "./keys.ts";
@@ -19,7 +19,7 @@ export interface KeptLog {
 
 /** @param room for the log in its run, in bytes: of one that is larger only its size is kept */
 export function keptLog({ data, bytes, omittedBytes, ...ended }: EndedLog, room: number): KeptLog {
-	const fits = data.length <= room;
+	const fits = data.length <= Math.min(room, largestLogBytes);
 	const log = fits
 		? { bytes, storedBytes: bytes === 0 ? 0 : data.length, omittedBytes }
 		: { bytes: 0, storedBytes: 0, omittedBytes: omittedBytes + bytes };

@@ -5,16 +5,19 @@
 import { keyPrefix } from "../api/cache/keys.ts";
 import { type Clock, timestamp } from "../core/clock.ts";
 import type { EndedContainer } from "../core/ended-log.ts";
-import { controllerOf } from "../core/object.ts";
+import { controllerOf, type ObjectMeta } from "../core/object.ts";
+import { scheduledAnnotation } from "../kinds/batch/cronjob-jobs.ts";
 import { jobs } from "../kinds/batch/job.ts";
+import { completionIndexAnnotation } from "../kinds/batch/job-selector.ts";
 import type { Job, Pod } from "../kinds/generated/types.ts";
+import { workloadAnnotations } from "../kinds/notify/annotations.ts";
 import { pods } from "../kinds/pod/pod.ts";
 import type { Commit, Store } from "../store/store.ts";
 import { factKey } from "./keys.ts";
 
 export type Fact = RemovalFact | LogFact;
 
-/** The Job or pod is gone; its last state. */
+/** The Job or pod is gone; its last state, as far as runs are made of it. */
 export type RemovalFact = { type: "job"; at: string; object: Job } | { type: "pod"; at: string; object: Pod };
 
 /** A container has ended, and so much of its log is kept. Not stored: the node brings it again until its run has it. */
@@ -47,6 +50,8 @@ export function decodeFact(value: Uint8Array): RemovalFact {
 	return JSON.parse(Buffer.from(value).toString()) as RemovalFact;
 }
 
+const essentialAnnotations = new Set([...workloadAnnotations, scheduledAnnotation, completionIndexAnnotation]);
+
 const jobPrefix = keyPrefix(jobs);
 const podPrefix = keyPrefix(pods);
 
@@ -76,7 +81,9 @@ export function keepRemoved(store: Store, clock: Pick<Clock, "now">, told: (fact
 		const at = timestamp(clock.now());
 		// The API server keeps such objects there.
 		const object = JSON.parse(Buffer.from(entry.value).toString()) as Job | Pod;
-		const fact: RemovalFact = isJob(object) ? { type: "job", at, object } : { type: "pod", at, object };
+		const fact: RemovalFact = isJob(object)
+			? { type: "job", at, object: essentialJob(object) }
+			: { type: "pod", at, object: essentialPod(object) };
 		const job = jobOfFact(fact);
 		if (job === undefined || (fact.type === "pod" && controllerOf(object)?.kind !== jobs.kind)) return undefined;
 		return { key: factKey(job.namespace, job.uid, `${fact.type}/${object.metadata.uid}`), fact };
@@ -91,6 +98,31 @@ export function keepRemoved(store: Store, clock: Pick<Clock, "now">, told: (fact
 		compact: (revision) => store.compact(revision),
 		close: () => store.close(),
 	};
+}
+
+/** What a run is made of, without what may be large. */
+function essentialJob({ apiVersion, kind, metadata, spec, status }: Job): Job {
+	const { completions, parallelism, suspend } = spec;
+	// Runs say nothing of the template.
+	const kept = { completions, parallelism, suspend } as Job["spec"];
+	return { apiVersion, kind, metadata: essentialMetadata(metadata), spec: kept, ...(status && { status }) };
+}
+
+function essentialPod({ apiVersion, kind, metadata, spec, status }: Pod): Pod {
+	const named = ({ name, image }: Pod["spec"]["containers"][number]) => ({ name, image });
+	const { nodeName, initContainers, containers } = spec;
+	const kept = {
+		nodeName,
+		...(initContainers && { initContainers: initContainers.map(named) }),
+		containers: containers.map(named),
+		// Runs say nothing else of it.
+	} as Pod["spec"];
+	return { apiVersion, kind, metadata: essentialMetadata(metadata), spec: kept, ...(status && { status }) };
+}
+
+function essentialMetadata({ managedFields: _, annotations = {}, ...metadata }: ObjectMeta): ObjectMeta {
+	const kept = Object.entries(annotations).filter(([name]) => essentialAnnotations.has(name));
+	return kept.length === 0 ? metadata : { ...metadata, annotations: Object.fromEntries(kept) };
 }
 
 function isConcerned(key: string): boolean {

@@ -1,5 +1,6 @@
 /** What a run says of its pods. Pure. */
 import { timestamp } from "../core/clock.ts";
+import { completionIndexAnnotation } from "../kinds/batch/job-selector.ts";
 import type { ContainerStateTerminated, ContainerStatus, Pod } from "../kinds/generated/types.ts";
 import type { RunAttempt, RunContainer, RunPod } from "../kinds/history/types.ts";
 import type { LogFact } from "./facts.ts";
@@ -13,8 +14,6 @@ const mostStarts = 3000;
 /** Of what a container or a pod says of its end; a container may write four times as much. */
 const longestMessage = 1024;
 
-const indexAnnotation = "batch.kubernetes.io/job-completion-index";
-
 /**
  * @param before what was known of the pod
  * @param gone whether there is no pod of that UID any more
@@ -23,7 +22,7 @@ export function runPodOf(pod: Pod, before: RunPod | undefined, gone: boolean): R
 	const { metadata, spec, status } = pod;
 	// A pod does not begin again: what says so is an older picture.
 	const phase = isOver(before?.phase) ? (before?.phase ?? "") : (status?.phase ?? "Pending");
-	const index = metadata.annotations?.[indexAnnotation];
+	const index = metadata.annotations?.[completionIndexAnnotation];
 	const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
 	const init = new Set((spec.initContainers ?? []).map(({ name }) => name));
 	const containers = [...(spec.initContainers ?? []), ...spec.containers].map(({ name, image }) => {
@@ -142,18 +141,20 @@ export function boundedPods(pods: readonly RunPod[]): { pods: RunPod[]; leftOut:
 	);
 	let starts = sorted.reduce((sum, pod) => sum + startsOf(pod), 0);
 	if (sorted.length <= mostPods && starts <= mostStarts) return { pods: sorted, leftOut: 0 };
-	const dispensable = [
-		...sorted.filter(({ phase }) => phase === "Succeeded"),
-		...sorted.filter(({ phase }) => phase !== "Succeeded"),
-	];
 	const dropped = new Set<RunPod>();
 	// The last one stays.
-	for (const pod of dispensable.slice(0, -1)) {
+	for (const pod of dispensableFirst(sorted).slice(0, -1)) {
 		if (sorted.length - dropped.size <= mostPods && starts <= mostStarts) break;
 		dropped.add(pod);
 		starts -= startsOf(pod);
 	}
 	return { pods: sorted.filter((pod) => !dropped.has(pod)), leftOut: dropped.size };
+}
+
+/** In the order in which they are left out. @param sorted oldest first */
+export function dispensableFirst(sorted: readonly RunPod[]): RunPod[] {
+	const succeeded = sorted.filter(({ phase }) => phase === "Succeeded");
+	return [...succeeded, ...sorted.filter(({ phase }) => phase !== "Succeeded")];
 }
 
 function startsOf({ containers = [] }: RunPod): number {

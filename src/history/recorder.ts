@@ -1,34 +1,30 @@
 /**
- * Writes the runs. Level-triggered: whatever happens marks a Job, and some time later its run is made of all that is
- * known then, and written if it differs. Nobody waits for it, and what it misses by being away it finds when it is
+ * Records runs. Level-triggered: whatever happens marks a Job, and some time later its run is made of all that is known
+ * then, and written if it differs (run-writer.ts). Nobody waits for it, and what it misses by being away it finds when it is
  * back: Jobs and pods are there still, or their removal has left a fact.
  */
-
 import { objectKey } from "../api/cache/keys.ts";
 import type { KeptLogName, KeptLogs } from "../api/kept-logs.ts";
 import type { Mirror } from "../client/mirror.ts";
-import { type Clock, parseTimestamp, type Timer } from "../core/clock.ts";
+import type { Clock, Timer } from "../core/clock.ts";
 import type { EndedLog } from "../core/ended-log.ts";
-import { sameJson } from "../core/equal.ts";
-import { controllerOf, type KubeObject } from "../core/object.ts";
+import { controllerOf } from "../core/object.ts";
 import { cronJobs } from "../kinds/batch/cronjob.ts";
 import { jobs } from "../kinds/batch/job.ts";
 import { namespaces } from "../kinds/core/namespace.ts";
 import type { Job, Pod } from "../kinds/generated/types.ts";
-import { runs } from "../kinds/history/run.ts";
-import type { Run } from "../kinds/history/types.ts";
 import { pods } from "../kinds/pod/pod.ts";
 import type { Store } from "../store/store.ts";
 import { type KeptLog, readLog } from "./archive.ts";
-import { decodeFact, jobOfFact, type StoredFact } from "./facts.ts";
-import { failureText } from "./failure-text.ts";
-import { factPrefix, factRoot, runName } from "./keys.ts";
+import { decodeFact, type StoredFact } from "./facts.ts";
+import { factRoot } from "./keys.ts";
 import { takeLogs } from "./log-intake.ts";
-import { type Marked, Marks } from "./marks.ts";
-import { logPatienceMs, runOf } from "./run-of.ts";
-import { RunStore, type RunWrite } from "./run-store.ts";
+import { Marks } from "./marks.ts";
+import { RunStore } from "./run-store.ts";
+import { RunWriter, type Tell } from "./run-writer.ts";
 import type { HistorySettings } from "./settings.ts";
 import { Skips } from "./skips.ts";
+import { Waiting } from "./waiting.ts";
 
 /** How long changes gather before a run that has ended is written, and one that goes on. */
 const endedDelayMs = 250;
@@ -38,7 +34,7 @@ const largeDelayMs = 15_000;
 const largeJobPods = 100;
 const manyMarks = 100;
 const retryMs = 1000;
-/** Runs written by one commit, with a turn of the event loop before the next. */
+/** Runs written at a time, with a turn of the event loop before the next. */
 const batchRuns = 32;
 /** How often runs are looked at for their age. */
 const pruneMs = 3_600_000;
@@ -51,43 +47,19 @@ export interface RecorderParts {
 	onError?(error: unknown): void;
 }
 
-/** Records an Event. */
-export type Tell = (
-	regarding: KubeObject,
-	text: { type: "Normal" | "Warning"; reason: string; message: string },
-) => void;
-
-interface Brought {
-	log: KeptLog;
-	resolve(isDone: boolean): void;
-}
-
-/** A run as it is to be written. */
-interface Draft extends RunWrite {
-	logs: readonly Brought[];
-	before: Run | undefined;
-	/** Keys of the facts that it has taken in. */
-	facts: string[];
-	/** When it is to be looked at again. */
-	againMs?: number;
-}
-
 export class Recorder implements KeptLogs {
 	readonly #parts: RecorderParts;
 	readonly #marks: Marks;
-	/** By the UID of the Job. */
-	readonly #facts = new Map<string, StoredFact[]>();
-	/** Logs that wait for their run to be written, by the UID of the Job. */
-	readonly #brought = new Map<string, Brought[]>();
+	readonly #waiting = new Waiting();
 	readonly #gone = new Set<string>();
 	readonly #ends: (() => void)[] = [];
 	readonly #stopping = new AbortController();
 	readonly #runs: RunStore;
 	readonly #skips: Skips;
+	#writer: RunWriter | undefined;
 	#mirror: Mirror | undefined;
 	#tell: Tell | undefined;
 	#pruning: Timer | undefined;
-	#ready = false;
 
 	constructor(parts: RecorderParts) {
 		this.#parts = parts;
@@ -127,7 +99,7 @@ export class Recorder implements KeptLogs {
 			}
 		}
 		if (signal.aborted) return;
-		this.#ready = true;
+		this.#writer = this.#createWriter(mirror);
 		this.#ends.push(
 			mirror.of(jobs).onChange((current, old) => {
 				// How it ended is known.
@@ -152,24 +124,18 @@ export class Recorder implements KeptLogs {
 		for (const end of this.#ends) end();
 		this.#pruning?.cancel();
 		await Promise.all([this.#marks.stop(), this.#skips.stop()]);
-		this.#settle([...this.#brought.values()].flat(), false);
+		this.#waiting.refuseLogs();
 	}
 
 	/** A fact was written: see `keepRemoved`. */
 	readonly told = (stored: StoredFact): void => {
-		const job = jobOfFact(stored.fact);
-		if (job === undefined) return;
-		const facts = this.#facts.get(job.uid) ?? [];
-		this.#facts.set(job.uid, facts);
-		const same = facts.findIndex(({ key }) => key === stored.key);
-		if (same >= 0) facts[same] = stored;
-		else facts.push(stored);
-		this.#marks.mark(job, endedDelayMs);
+		const job = this.#waiting.addFact(stored);
+		if (job !== undefined) this.#marks.mark(job, endedDelayMs);
 	};
 
 	receive(logs: readonly EndedLog[], node: string | undefined): Promise<boolean[]> {
 		const { logBytes } = this.#parts.settings;
-		const podOf = (log: EndedLog) => this.#podOf(log) ?? (this.#ready ? undefined : "later");
+		const podOf = (log: EndedLog) => this.#podOf(log) ?? (this.#writer === undefined ? "later" : undefined);
 		return takeLogs({ runStore: this.#runs, logBytes, podOf, keep: (log) => this.#keep(log) }, logs, node);
 	}
 
@@ -177,23 +143,8 @@ export class Recorder implements KeptLogs {
 	#keep(log: KeptLog): Promise<boolean> {
 		if (this.#stopping.signal.aborted) return Promise.resolve(false);
 		const { namespace, jobName, jobUid } = log.fact.ended;
-		return new Promise((resolve) => {
-			const brought = this.#brought.get(jobUid) ?? [];
-			this.#brought.set(jobUid, brought);
-			brought.push({ log, resolve });
-			this.#marks.mark({ namespace, name: jobName, uid: jobUid }, endedDelayMs);
-		});
-	}
-
-	/** They are dealt with: their nodes need not bring them again; or they must. */
-	#settle(logs: readonly Brought[], isDone: boolean): void {
-		for (const one of logs) {
-			const { jobUid } = one.log.fact.ended;
-			const left = this.#brought.get(jobUid)?.filter((other) => other !== one) ?? [];
-			if (left.length === 0) this.#brought.delete(jobUid);
-			else this.#brought.set(jobUid, left);
-			one.resolve(isDone);
-		}
+		this.#marks.mark({ namespace, name: jobName, uid: jobUid }, endedDelayMs);
+		return this.#waiting.addLog(log);
 	}
 
 	read(name: KeptLogName): Promise<Buffer | undefined> {
@@ -201,11 +152,24 @@ export class Recorder implements KeptLogs {
 	}
 
 	/** As it is, or as it was last. */
-	#podOf({ namespace, podName, podUid, jobUid }: EndedLog): Pod | undefined {
-		for (const { fact } of this.#facts.get(jobUid) ?? [])
-			if (fact.type === "pod" && fact.object.metadata.uid === podUid) return fact.object;
-		const seen = this.#mirror?.of(pods).get(namespace, podName);
-		return seen?.metadata.uid === podUid ? seen : undefined;
+	#podOf(log: EndedLog): Pod | undefined {
+		const removed = this.#waiting.podOf(log);
+		if (removed !== undefined) return removed;
+		const seen = this.#mirror?.of(pods).get(log.namespace, log.podName);
+		return seen?.metadata.uid === log.podUid ? seen : undefined;
+	}
+
+	#createWriter(mirror: Mirror): RunWriter {
+		return new RunWriter({
+			runStore: this.#runs,
+			waiting: this.#waiting,
+			marks: this.#marks,
+			mirror,
+			clock: this.#parts.clock,
+			tell: this.#tell,
+			exists: (namespace) => this.#exists(namespace),
+			loadFacts: (prefix) => this.#loadFacts(prefix),
+		});
 	}
 
 	async #load(mirror: Mirror): Promise<void> {
@@ -251,104 +215,19 @@ export class Recorder implements KeptLogs {
 	}
 
 	async #writeDue(): Promise<void> {
-		const { clock } = this.#parts;
-		if (this.#mirror === undefined) return;
-		const mirror = this.#mirror;
 		for (const namespace of [...this.#gone]) await this.#forgetNamespace(namespace);
 		for (;;) {
 			const due = this.#marks.take(batchRuns);
 			if (due.length === 0 || this.#stopping.signal.aborted) return;
 			try {
-				await this.#writeBatch(mirror, due);
+				await this.#writer?.write(due);
 			} catch (error) {
 				for (const marked of due) this.#marks.mark(marked, retryMs);
 				throw error;
 			}
 			if (due.length < batchRuns) return;
-			await clock.sleep(0, this.#stopping.signal).catch(() => {});
+			await this.#parts.clock.sleep(0, this.#stopping.signal).catch(() => {});
 		}
-	}
-
-	async #writeBatch(mirror: Mirror, due: readonly Marked[]): Promise<void> {
-		const drafts: Draft[] = [];
-		const dropped: string[] = [];
-		for (const marked of due) {
-			const draft = await this.#draft(mirror, marked, dropped);
-			if (draft !== undefined) drafts.push(draft);
-		}
-		const changed = drafts.filter(
-			({ run, before, facts, logs }) => facts.length > 0 || logs.length > 0 || !sameJson(run, before),
-		);
-		const logs = changed.flatMap((draft) => draft.logs);
-		const puts = logs.flatMap(({ log }) => log.put ?? []);
-		const deletes = [...changed.flatMap(({ facts }) => facts), ...dropped];
-		await this.#runs.write(changed, { puts, deletes });
-		this.#taken(deletes);
-		this.#settle(logs, true);
-		for (const { run, before } of changed)
-			if (run.status.result === "Failed" && before?.status.result !== "Failed") this.#tell?.(run, failureText(run));
-		for (const { run, againMs } of drafts) {
-			const { jobName, jobUID } = run.spec;
-			if (againMs !== undefined && jobName !== undefined && jobUID !== undefined)
-				this.#marks.mark({ namespace: run.metadata.namespace ?? "", name: jobName, uid: jobUID }, againMs);
-		}
-		if (changed.length > 0) await this.#runs.prune(changed);
-	}
-
-	/** @param dropped takes keys of facts that no run will take in */
-	async #draft(mirror: Mirror, { namespace, name, uid }: Marked, dropped: string[]): Promise<Draft | undefined> {
-		const { clock } = this.#parts;
-		const nowMs = clock.now();
-		const key = objectKey(runs, namespace, runName(name, uid));
-		const found = mirror.of(jobs).get(namespace, name);
-		const stored = await this.#runs.runAt(key);
-		let facts = this.#facts.get(uid) ?? [];
-		const isGone = found?.metadata.uid !== uid;
-		if (isGone && stored?.run.status.result === "Running" && !facts.some(({ fact }) => fact.type === "job")) {
-			await this.#loadFacts(factPrefix(namespace, uid));
-			facts = this.#facts.get(uid) ?? [];
-		}
-		// As they are now: others may come while this goes on.
-		const logs = [...(this.#brought.get(uid) ?? [])];
-		const removed = new Set(facts.map(({ fact }) => fact.object.metadata.uid));
-		const run = runOf(
-			{
-				namespace,
-				name,
-				uid,
-				job: isGone || removed.has(uid) ? undefined : found,
-				pods: [...mirror.of(pods).controlledBy(uid)].filter(({ metadata }) => !removed.has(metadata.uid)),
-				facts: [...facts.map(({ fact }) => fact), ...logs.map(({ log }) => log.fact)],
-				before: stored?.run,
-			},
-			nowMs,
-		);
-		const keys = facts.map((fact) => fact.key);
-		if (run === undefined) {
-			// Of a Job that nobody has seen: its facts cannot be all there is.
-			if (this.#ready && isGone) {
-				dropped.push(...keys);
-				this.#settle(logs, true);
-			}
-			return undefined;
-		}
-		const isOld = stored === undefined && this.#runs.isTooOld(key, run);
-		if (isOld || !(await this.#exists(namespace))) {
-			dropped.push(...keys);
-			this.#settle(logs, true);
-			return undefined;
-		}
-		const { logs: state, endTime } = run.status;
-		const waits = state === "Pending" && endTime !== undefined;
-		return {
-			key,
-			modRevision: stored?.modRevision ?? 0,
-			run,
-			before: stored?.run,
-			facts: keys,
-			logs,
-			...(waits && { againMs: Math.max(parseTimestamp(endTime) + logPatienceMs - nowMs, endedDelayMs) }),
-		};
 	}
 
 	/** The store is asked where the mirror may only be late. */
@@ -357,23 +236,13 @@ export class Recorder implements KeptLogs {
 		return (await this.#parts.store.get(objectKey(namespaces, undefined, namespace))) !== undefined;
 	}
 
-	#taken(keys: readonly string[]): void {
-		const gone = new Set(keys);
-		if (gone.size === 0) return;
-		for (const [uid, facts] of this.#facts) {
-			const left = facts.filter(({ key }) => !gone.has(key));
-			if (left.length === 0) this.#facts.delete(uid);
-			else if (left.length < facts.length) this.#facts.set(uid, left);
-		}
-	}
-
 	#namespaceGone(namespace: string): void {
 		this.#gone.add(namespace);
 		this.#marks.wake(endedDelayMs);
 	}
 
 	async #forgetNamespace(namespace: string): Promise<void> {
-		if (!(await this.#exists(namespace))) this.#taken(await this.#runs.removeNamespace(namespace));
+		if (!(await this.#exists(namespace))) this.#waiting.factsGone(await this.#runs.removeNamespace(namespace));
 		this.#gone.delete(namespace);
 	}
 

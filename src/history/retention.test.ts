@@ -8,6 +8,7 @@ const entry = (name: string, ageDays: number, more: Partial<RunEntry> = {}): Run
 	key: name,
 	namespace: "default",
 	name,
+	workload: "nightly",
 	group: "default/cronjob/nightly",
 	atMs: nowMs - ageDays * dayMs,
 	ended: true,
@@ -59,4 +60,36 @@ test("logs go from the oldest run on until the others have room, also after a ru
 	index.set(entry("a", 3));
 	expect(index.logBytes).toBe(1.5 * megabyte);
 	expect(index.excessLogs(historySettings({ logMegabytes: 2 }))).toEqual([]);
+});
+
+test("a namespace that takes most gives way, and in it the workload that takes most; the others lose nothing", () => {
+	const of = (namespace: string, workload: string, count: number, ageDays: number, more: Partial<RunEntry> = {}) =>
+		Array.from({ length: count }, (_, index) => {
+			const name = `${namespace}/${workload}-${index}`;
+			// The first is the oldest.
+			return entry(name, ageDays - index / 1000, { namespace, workload, group: `${namespace}/${workload}`, ...more });
+		});
+	const shop = of("shop", "nightly", 5, 20);
+	const bank = [...of("bank", "hourly", 4, 10), ...of("bank", "", 20, 1)];
+	const index = indexOf(...shop, ...bank);
+	expect(names(index.excess(historySettings({ allRuns: 15 }), nowMs, []))).toEqual(
+		bank.slice(4, 18).map(({ name }) => name),
+	);
+	// Down to the same share of each.
+	const left = new Map(index.all().map((one) => [one.name, one]));
+	for (const { name } of index.excess(historySettings({ allRuns: 6 }), nowMs, [])) left.delete(name);
+	expect([...left.values()].map(({ namespace, workload }) => `${namespace}/${workload}`).sort()).toEqual(
+		["bank/", "bank/", "bank/hourly", "shop/nightly", "shop/nightly", "shop/nightly"].sort(),
+	);
+	// Jobs that never end take no room from what has ended.
+	const stuck = indexOf(...shop, ...of("bank", "", 50, 1, { ended: false }));
+	expect(stuck.excess(historySettings({ allRuns: 5 }), nowMs, [])).toEqual([]);
+
+	const megabyte = 1024 * 1024;
+	const logs = indexOf(
+		...of("shop", "nightly", 2, 20, { logBytes: megabyte }),
+		...of("bank", "", 1, 15, { logBytes: megabyte, ended: false }),
+		...of("bank", "hourly", 2, 1, { logBytes: megabyte }),
+	);
+	expect(names(logs.excessLogs(historySettings({ logMegabytes: 3 })))).toEqual(["bank/hourly-0", "shop/nightly-0"]);
 });

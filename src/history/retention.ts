@@ -1,12 +1,12 @@
-/** Which runs and logs have to go, oldest first. */
+/** Which runs and logs have to go. */
 import { parseTimestamp } from "../core/clock.ts";
 import type { Run } from "../kinds/history/types.ts";
+import { type Share, surrendered } from "./fair-share.ts";
 import type { HistorySettings } from "./settings.ts";
 
 /** What is remembered of a run besides what the store has. */
-export interface RunEntry {
+export interface RunEntry extends Share {
 	key: string;
-	namespace: string;
 	name: string;
 	/** Runs of one CronJob, of Jobs of one name, or runs that did not happen: those are counted apart. */
 	group: string;
@@ -25,6 +25,7 @@ export function entryOf(key: string, { metadata, spec, status }: Run): RunEntry 
 		key,
 		namespace,
 		name,
+		workload: spec.cronJobName ?? "",
 		group: `${namespace}/${of}${status.result === "Skipped" ? "/skipped" : ""}`,
 		atMs: parseTimestamp(start),
 		ended: status.result !== "Running",
@@ -52,10 +53,12 @@ export class RunIndex {
 		return this.#byKey.get(key);
 	}
 
+	/** Oldest first. */
 	all(): readonly RunEntry[] {
 		return this.#byAge;
 	}
 
+	/** Adds a run, or takes the place of what was known of it. */
 	set(entry: RunEntry): void {
 		this.remove(entry.key);
 		this.#byKey.set(entry.key, entry);
@@ -90,12 +93,11 @@ export class RunIndex {
 		return newer >= settings.runs;
 	}
 
-	/** Runs that have to go. */
+	/** Runs that have to go, all of which have ended: what still runs is bounded by the Jobs that there are. */
 	excess(settings: HistorySettings, nowMs: number, groups: Iterable<string>): RunEntry[] {
 		const found = new Set<RunEntry>();
 		for (const entry of this.#byAge) {
-			const tooMany = this.#byKey.size - found.size > settings.allRuns;
-			if (!tooMany && entry.atMs >= nowMs - settings.ageMs) break;
+			if (entry.atMs >= nowMs - settings.ageMs) break;
 			if (entry.ended) found.add(entry);
 		}
 		for (const name of groups) {
@@ -104,19 +106,15 @@ export class RunIndex {
 			const ended = group.filter((entry) => entry.ended && !found.has(entry)).sort((a, b) => a.atMs - b.atMs);
 			for (const entry of ended.slice(0, group.length - settings.runs)) found.add(entry);
 		}
-		return [...found];
+		if (this.#byKey.size - found.size <= settings.allRuns) return [...found];
+		const ended = this.#byAge.filter((entry) => entry.ended && !found.has(entry));
+		return [...found, ...surrendered(ended, ended.length - settings.allRuns, () => 1)];
 	}
 
-	/** Runs whose logs have to go for the others to have room. */
+	/** Runs whose logs have to go for the others to have room: of what still runs last. */
 	excessLogs(settings: HistorySettings): RunEntry[] {
-		const found: RunEntry[] = [];
-		let bytes = this.#logBytes;
-		for (const entry of this.#byAge) {
-			if (bytes <= settings.logBytes) break;
-			if (entry.logBytes === 0) continue;
-			found.push(entry);
-			bytes -= entry.logBytes;
-		}
-		return found;
+		if (this.#logBytes <= settings.logBytes) return [];
+		const inOrder = [...this.#byAge.filter(({ ended }) => ended), ...this.#byAge.filter(({ ended }) => !ended)];
+		return surrendered(inOrder, this.#logBytes - settings.logBytes, ({ logBytes }) => logBytes);
 	}
 }

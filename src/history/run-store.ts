@@ -1,16 +1,17 @@
 /** Runs, facts and logs in the store, and which runs have to go. */
-import { encode } from "../api/cache/cached.ts";
 import { keyPrefix, objectKey } from "../api/cache/keys.ts";
 import type { Clock } from "../core/clock.ts";
 import { parseTimestamp } from "../core/clock.ts";
 import { leases } from "../kinds/core/lease.ts";
 import type { Lease } from "../kinds/generated/types.ts";
 import { runs } from "../kinds/history/run.ts";
-import type { Run } from "../kinds/history/types.ts";
+import type { Run, RunLog, RunPod } from "../kinds/history/types.ts";
+import { type CommitCost, deleteCost, inCommits, putCost } from "../store/commit-size.ts";
 import { prefixEnd, type Store } from "../store/store.ts";
 import { keysUnder } from "./archive.ts";
 import { factRoot, logPrefix, logRoot } from "./keys.ts";
-import { entryOf, RunIndex } from "./retention.ts";
+import { entryOf, type RunEntry, RunIndex } from "./retention.ts";
+import { boundedRun } from "./run-size.ts";
 import type { HistorySettings } from "./settings.ts";
 
 const pageEntries = 256;
@@ -22,11 +23,19 @@ export interface RunWrite {
 	/** modRevision of the run that it replaces; 0: there is none. */
 	modRevision: number;
 	run: Run;
+	/** See `boundedRun`. */
+	value: Uint8Array;
+	/** What else its commit writes and removes. */
+	puts: readonly { key: string; value: Uint8Array }[];
+	deletes: readonly string[];
 }
 
-interface Along {
-	puts?: readonly { key: string; value: Uint8Array }[];
-	deletes?: readonly string[];
+/** What it takes of a commit. */
+export function costOf({ key, value, puts, deletes }: RunWrite): CommitCost {
+	const cost = { operations: 1 + puts.length + deletes.length, bytes: key.length + value.length };
+	for (const put of puts) cost.bytes += putCost(put).bytes;
+	for (const deleted of deletes) cost.bytes += deleteCost(deleted).bytes;
+	return cost;
 }
 
 export class RunStore {
@@ -41,9 +50,9 @@ export class RunStore {
 		this.#clock = clock;
 	}
 
-	async runAt(key: string): Promise<{ run: Run; modRevision: number } | undefined> {
+	async runAt(key: string): Promise<{ run: Run; value: Uint8Array; modRevision: number } | undefined> {
 		const entry = await this.#store.get(key);
-		return entry && { run: decodeRun(entry.value), modRevision: entry.modRevision };
+		return entry && { run: decodeRun(entry.value), value: entry.value, modRevision: entry.modRevision };
 	}
 
 	/** All of them, each taken into the index. */
@@ -68,14 +77,14 @@ export class RunStore {
 	}
 
 	/**
-	 * Writes runs, and along with that writes and removes other keys.
+	 * Writes runs, with what belongs to them, by one commit.
 	 * @throws Error when a run was not as it was to be: someone else wrote it, or a reply was lost
 	 */
-	async write(writes: readonly RunWrite[], { puts: others = [], deletes = [] }: Along = {}): Promise<void> {
-		if (writes.length === 0 && deletes.length === 0) return;
-		const puts = [...writes.map(({ key, run }) => ({ key, value: encode(run) })), ...others];
+	async write(writes: readonly RunWrite[]): Promise<void> {
+		if (writes.length === 0) return;
+		const puts = writes.flatMap(({ key, value, puts: others }) => [{ key, value }, ...others]);
 		const compare = writes.map(({ key, modRevision }) => ({ key, modRevision }));
-		const result = await this.#store.commit({ compare, puts, deletes });
+		const result = await this.#store.commit({ compare, puts, deletes: writes.flatMap(({ deletes }) => deletes) });
 		if (!result.ok) throw new Error("a run was written by another recorder");
 		for (const { key, run } of writes) this.index.set(entryOf(key, run));
 	}
@@ -83,18 +92,24 @@ export class RunStore {
 	/** @param of runs that were written: their groups are looked at */
 	async prune(of: readonly RunWrite[] = []): Promise<void> {
 		const groups = new Set(of.map(({ key, run }) => entryOf(key, run).group));
-		for (const { key, namespace, name } of this.index.excess(this.#settings, this.#clock.now(), groups)) {
-			await this.remove([key, ...(await keysUnder(this.#store, logPrefix(namespace, name)))]);
-			this.index.remove(key);
+		const gone = this.index.excess(this.#settings, this.#clock.now(), groups);
+		const keys: string[] = [];
+		// Of each the run last: while it is there, its logs are found.
+		for (const { key, namespace, name } of gone)
+			keys.push(...(await keysUnder(this.#store, logPrefix(namespace, name))), key);
+		await this.remove(keys);
+		for (const { key } of gone) this.index.remove(key);
+		for (const entry of this.index.excessLogs(this.#settings)) await this.#pruneLogs(entry);
+	}
+
+	/** The run says that they are gone before they are. */
+	async #pruneLogs({ key, namespace, name }: RunEntry): Promise<void> {
+		const stored = await this.runAt(key);
+		if (stored !== undefined) {
+			const { run, value } = boundedRun(withoutLogs(stored.run));
+			await this.write([{ key, modRevision: stored.modRevision, run, value, puts: [], deletes: [] }]);
 		}
-		for (const { key, namespace, name } of this.index.excessLogs(this.#settings)) {
-			const stored = await this.runAt(key);
-			await this.remove(await keysUnder(this.#store, logPrefix(namespace, name)));
-			if (stored === undefined) continue;
-			const run: Run = { ...stored.run, status: { ...stored.run.status, logs: "Pruned" } };
-			delete run.status.logBytes;
-			await this.write([{ key, modRevision: stored.modRevision, run }]);
-		}
+		await this.remove(await keysUnder(this.#store, logPrefix(namespace, name)));
 	}
 
 	/** Whether a run that is not kept would have to go at once. */
@@ -110,7 +125,8 @@ export class RunStore {
 			this.index.remove(key);
 			return;
 		}
-		const written = { key, modRevision: (await this.#store.get(key))?.modRevision ?? 0, run };
+		const { modRevision = 0 } = (await this.#store.get(key)) ?? {};
+		const written = { key, modRevision, ...boundedRun(run), puts: [], deletes: [] };
 		await this.write([written]);
 		await this.prune([written]);
 	}
@@ -125,9 +141,9 @@ export class RunStore {
 		return keys;
 	}
 
+	/** In order, by as many commits as it takes. */
 	async remove(keys: readonly string[]): Promise<void> {
-		for (let at = 0; at < keys.length; at += pageEntries)
-			await this.#store.commit({ compare: [], puts: [], deletes: keys.slice(at, at + pageEntries) });
+		for (const deletes of inCommits(keys, deleteCost)) await this.#store.commit({ compare: [], puts: [], deletes });
 	}
 
 	/** When a node last said that it lives, epoch milliseconds; undefined when none ever did. */
@@ -141,6 +157,33 @@ export class RunStore {
 		}
 		return lastMs;
 	}
+}
+
+function withoutLogs({ status, ...run }: Run): Run {
+	const { logBytes: _, ...left } = status;
+	// What goes on keeps what comes.
+	const goesOn = status.result === "Running";
+	return {
+		...run,
+		status: { ...left, ...(goesOn ? { pods: (status.pods ?? []).map(withoutLog) } : { logs: "Pruned" }) },
+	};
+}
+
+function withoutLog({ containers = [], ...pod }: RunPod): RunPod {
+	const omitted = ({ bytes, omittedBytes = 0 }: RunLog) => ({
+		bytes: 0,
+		storedBytes: 0,
+		omittedBytes: omittedBytes + bytes,
+	});
+	return {
+		...pod,
+		containers: containers.map(({ attempts, ...container }) => ({
+			...container,
+			...(attempts && {
+				attempts: attempts.map(({ log, ...attempt }) => ({ ...attempt, ...(log && { log: omitted(log) }) })),
+			}),
+		})),
+	};
 }
 
 function decodeRun(value: Uint8Array): Run {

@@ -80,7 +80,8 @@ function startsOf(pod: RunPod, container: string): Wanted[] {
 		container,
 		attempt: number,
 		isNewest: index === attempts.length - 1,
-		isEmpty: log?.bytes === 0,
+		// Of one that was left out there was more.
+		isEmpty: log?.bytes === 0 && (log.omittedBytes ?? 0) === 0,
 	}));
 }
 

@@ -1,6 +1,9 @@
 import type { Job } from "../generated/types.ts";
 import { cronJobOf } from "./cronjob-jobs.ts";
 
+/** Of the pods of an Indexed Job: which of its completions. */
+export const completionIndexAnnotation = "batch.kubernetes.io/job-completion-index";
+
 /** Labels by which a job knows its pods: current names, and those without a prefix that older clients use. */
 export const jobLabels = {
 	uid: "batch.kubernetes.io/controller-uid",
