@@ -3,6 +3,14 @@ import { defineConfig } from "vitest/config";
 // Bounds for what hangs, not for what is slow: whole clusters share two cores here.
 const bounds = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" } as const;
 
+/** Tests beside the code that take root, namespaces, kubectl or long: `npm run quick` leaves them out. */
+const machine = [
+	"src/{network,runtime/process}/**/*.test.ts",
+	"src/cluster/{data,snapshot}/**/*.test.ts",
+	"src/store/lmdb.test.ts",
+	"src/**/kubectl.test.ts",
+];
+
 export default defineConfig({
 	test: {
 		// Suites of real processes mostly wait: one worker for each core keeps all of them busy. Vitest leaves one core
@@ -10,7 +18,8 @@ export default defineConfig({
 		maxWorkers: "100%",
 		projects: [
 			// Modules are loaded once for each worker, not once for each file, which takes longer than most of these tests.
-			{ test: { ...bounds, name: "src", include: ["src/**/*.test.ts"], isolate: false } },
+			{ test: { ...bounds, name: "unit", include: ["src/**/*.test.ts"], exclude: machine, isolate: false } },
+			{ test: { ...bounds, name: "machine", include: machine, isolate: false } },
 			{
 				test: {
 					...bounds,

@@ -1,11 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { catalog } from "../kinds/catalog.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import { compareVersions } from "./discovery/served.ts";
 import { discovery, etagOf } from "./discovery.ts";
 
-const upstream = new URL("../../../shared/upstream/discovery/", import.meta.url);
 const same = { toStorage: () => {}, fromStorage: () => {} };
 const deployments = catalog.find((kind) => kind.plural === "deployments");
 if (deployments === undefined) throw new Error("no deployments in the catalog");
@@ -37,16 +35,6 @@ interface ResourceList {
 	groupVersion: string;
 	resources: { name: string; [field: string]: unknown }[];
 }
-interface Aggregated {
-	items: {
-		metadata: { name?: string };
-		versions: {
-			version: string;
-			resources: { resource: string; subresources?: { subresource: string; [field: string]: unknown }[] }[];
-		}[];
-	}[];
-}
-
 test("groups with nothing but deprecated versions come last, so that kubectl prefers the current ones", () => {
 	const { groups } = old.apis() as GroupList;
 	expect(groups.map(({ name }) => name)).toEqual(["apps", "autoscaling", "extensions"]);
@@ -102,51 +90,4 @@ test("versions are ordered as Kubernetes prefers them", () => {
 		"foo1",
 		"foo10",
 	]);
-});
-
-describe.skipIf(!existsSync(upstream))("compared with upstream (skipped where ../shared/upstream is absent)", () => {
-	const built = discovery({ all: () => catalog });
-	const read = <T>(name: string): T => JSON.parse(readFileSync(new URL(`${name}.json`, upstream), "utf8")) as T;
-
-	test("every resource and subresource is listed as upstream lists it", () => {
-		let compared = 0;
-		for (const group of (built.apis() as GroupList).groups.map(({ name }) => name).concat("")) {
-			const served = group === "" ? built.apiV1() : built.groupVersion(group, currentVersion(group));
-			const version = currentVersion(group);
-			const file = group === "" ? "api__v1" : `apis__${group}__${version}`;
-			// Upstream has dropped some groups and versions that are still served here.
-			if (!existsSync(new URL(`${file}.json`, upstream))) continue;
-			const theirs = read<ResourceList>(file);
-			expect((served as ResourceList).groupVersion).toBe(theirs.groupVersion);
-			for (const resource of (served as ResourceList).resources) {
-				expect(resource).toEqual(theirs.resources.find(({ name }) => name === resource.name));
-				compared++;
-			}
-		}
-		expect(compared).toBeGreaterThan(60);
-	});
-
-	test("groups come in upstream's order", () => {
-		const current = read<GroupList>("apis").groups.map(({ name }) => name);
-		const ours = (built.apis() as GroupList).groups.map(({ name }) => name).filter((name) => current.includes(name));
-		expect(ours).toEqual(current.filter((name) => ours.includes(name)));
-	});
-
-	test("the aggregated form says the same", () => {
-		const theirs = read<Aggregated>("aggregated_v2");
-		for (const group of (built.aggregatedApis() as Aggregated).items) {
-			const other = theirs.items.find((item) => item.metadata.name === group.metadata.name);
-			for (const version of other?.versions ?? []) {
-				const ours = group.versions.find((found) => found.version === version.version);
-				for (const resource of ours?.resources ?? [])
-					expect(resource).toEqual(version.resources.find((found) => found.resource === resource.resource));
-			}
-		}
-	});
-
-	function currentVersion(group: string): string {
-		if (group === "") return "v1";
-		const found = (built.apis() as GroupList).groups.find(({ name }) => name === group);
-		return found?.preferredVersion.groupVersion.split("/")[1] ?? "";
-	}
 });

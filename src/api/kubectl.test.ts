@@ -1,17 +1,16 @@
-/** The real kubectl against real sockets. Skipped where there is no kubectl on PATH. */
-import { execFile, spawnSync } from "node:child_process";
+/** The real kubectl against real sockets. */
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../core/clock.ts";
+import { describeWith, kubectlPath } from "../core/testing/programs.ts";
 import { type Listener, listen } from "./listen.ts";
 import { testCertificates } from "./sockets/testing.ts";
 import { type TestApi, testApi } from "./testing.ts";
 
-const hasKubectl = spawnSync("kubectl", ["version", "--client"]).status === 0;
-
-describe.skipIf(!hasKubectl)("kubectl", () => {
+describeWith(["kubectl"], "kubectl", () => {
 	let api: TestApi;
 	let listener: Listener;
 	let folder: string;
@@ -56,7 +55,7 @@ describe.skipIf(!hasKubectl)("kubectl", () => {
 	function kubectl(args: string[], input?: string): Promise<{ code: number; out: string; err: string }> {
 		const env = { ...process.env, KUBECONFIG: join(folder, "config"), HOME: folder };
 		return new Promise((resolve) => {
-			const child = execFile("kubectl", args, { env, timeout: 30_000 }, (error, out, err) =>
+			const child = execFile(kubectlPath, args, { env, timeout: 30_000 }, (error, out, err) =>
 				resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err }),
 			);
 			child.stdin?.end(input ?? "");
@@ -81,7 +80,9 @@ describe.skipIf(!hasKubectl)("kubectl", () => {
 		const patched = await kubectl(["patch", "cm", "settings", "-p", '{"data":{"size":"3"}}']);
 		expect(patched).toMatchObject({ code: 0, out: "configmap/settings patched\n" });
 		expect((await kubectl(["get", "cm"])).out).toMatch(/NAME +DATA +AGE\nsettings +2 +\d+s\n/);
-		expect((await kubectl(["delete", "cm", "settings"])).out).toBe('configmap "settings" deleted\n');
+		expect((await kubectl(["delete", "cm", "settings"])).out).toBe(
+			'configmap "settings" deleted from default namespace\n',
+		);
 		expect((await kubectl(["get", "cm", "settings"])).err).toContain(
 			'Error from server (NotFound): configmaps "settings" not found',
 		);

@@ -1,11 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { catalog } from "../kinds/catalog.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import { openApi } from "./openapi.ts";
 import { testApi } from "./testing.ts";
 
-const upstream = new URL("../../../shared/upstream/", import.meta.url);
 const built = openApi({ all: () => catalog }, { version: "v1.36.0" });
 
 interface Property {
@@ -46,96 +44,6 @@ const v3 = async (path: string) => {
 	if (document === undefined) throw new Error(`no document ${path}`);
 	return parse<DocumentV3>(document.json());
 };
-
-const withoutText = ({ description: _, ...rest }: Property) => rest;
-/** What a definition consists of besides texts and its kinds. */
-const form = (definition: Definition) => ({
-	type: definition.type,
-	format: definition.format,
-	required: definition.required?.toSorted(),
-	mapType: definition["x-kubernetes-map-type"],
-	properties: Object.fromEntries(
-		Object.entries(definition.properties ?? {}).map(([name, property]) => [name, withoutText(property)]),
-	),
-});
-
-describe.skipIf(!existsSync(upstream))("compared with upstream (skipped where ../shared/upstream is absent)", () => {
-	const theirs = existsSync(upstream)
-		? (JSON.parse(readFileSync(new URL("swagger.json", upstream), "utf8")) as DocumentV2)
-		: { definitions: {}, paths: {} };
-	/** Versions that upstream no longer has; they are made of what it had. And groups of our own. */
-	const dropped = /^io\.k8s\.api\.(?:extensions|[a-z]+\.v\d+(?:alpha|beta)\d+)\.|^io\.coxswain\./;
-
-	test("definitions have upstream's names, fields, types, merge keys and list types", async () => {
-		const { definitions } = await v2();
-		let compared = 0;
-		for (const [name, definition] of Object.entries(definitions)) {
-			const other = theirs.definitions[name];
-			if (other === undefined) {
-				expect(name).toMatch(dropped);
-				continue;
-			}
-			expect(form(definition), name).toEqual(form(other));
-			compared++;
-		}
-		expect(compared).toBeGreaterThan(400);
-	});
-
-	test("definitions say which kinds have their form", async () => {
-		const { definitions } = await v2();
-		for (const [name, definition] of Object.entries(definitions)) {
-			// Every group has its own DeleteOptions and WatchEvent; here are only the groups that are served.
-			const kinds = theirs.definitions[name]?.["x-kubernetes-group-version-kind"] ?? [];
-			if (kinds.length > 4) continue;
-			expect(definition["x-kubernetes-group-version-kind"] ?? [], name).toEqual(expect.arrayContaining(kinds));
-		}
-	});
-
-	test("operations have upstream's paths, names, kinds and answers", async () => {
-		const { paths } = await v2();
-		let compared = 0;
-		for (const [path, operations] of Object.entries(paths)) {
-			const others = theirs.paths[path];
-			if (others === undefined) {
-				expect(path).toMatch(/v\d+(alpha|beta)\d+|\.coxswain\.io\//);
-				continue;
-			}
-			for (const [method, operation] of Object.entries(operations)) {
-				if (method === "parameters") continue;
-				const other = others[method];
-				const schemas = (of: Operation | undefined) =>
-					Object.entries(of?.responses ?? {}).map(([code, response]) => [code, response.schema]);
-				expect(operation.operationId).toBe(other?.operationId);
-				expect(operation["x-kubernetes-action"]).toBe(other?.["x-kubernetes-action"]);
-				expect(operation["x-kubernetes-group-version-kind"]).toEqual(other?.["x-kubernetes-group-version-kind"]);
-				expect(schemas(operation), operation.operationId).toEqual(schemas(other));
-				compared++;
-			}
-		}
-		expect(compared).toBeGreaterThan(400);
-	});
-
-	test("the newer documents have the same definitions as upstream's", async () => {
-		for (const path of ["api/v1", "apis/apps/v1", "apis/batch/v1"]) {
-			const { components } = await v3(path);
-			const file = new URL(`openapi-v3/${path.replaceAll("/", "__")}_openapi.json`, upstream);
-			const others = (JSON.parse(readFileSync(file, "utf8")) as DocumentV3).components.schemas;
-			// Upstream also gives the zero of its language as the default of every required scalar.
-			const withoutZeros = (definition: Definition) => {
-				const { properties, ...rest } = form(definition);
-				const kept = Object.entries(properties).map(([name, { default: value, ...property }]) => [
-					name,
-					["", 0, false, undefined].some((zero) => zero === value) ? property : { ...property, default: value },
-				]);
-				return { ...rest, properties: Object.fromEntries(kept) };
-			};
-			for (const [name, definition] of Object.entries(components.schemas)) {
-				const other = others[name];
-				if (other !== undefined) expect(withoutZeros(definition), name).toEqual(withoutZeros(other));
-			}
-		}
-	});
-});
 
 test("old versions are among the kinds, so that old clients find the schema of old manifests", async () => {
 	const { definitions } = await v2();

@@ -41,11 +41,17 @@ test("every TypeScript example of the documentation passes the type checker", as
 		JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include: ["*.ts"] }),
 	);
 	for (const [index, { code }] of examples.entries()) writeFileSync(join(folder, `example-${index}.ts`), code);
-	const { stdout } = await execute("npx", ["tsc", "-p", folder], { cwd: root }).catch(
-		(error: { stdout: string }) => error,
+	const compiler = join(root, "node_modules/typescript/bin/tsc");
+	const { code, text } = await execute(process.execPath, [compiler, "-p", folder], { cwd: root }).then(
+		({ stdout }) => ({ code: 0, text: stdout }),
+		// What execFile rejects with; a compiler that cannot start has said why on stderr.
+		(error: { code: number | string; stdout: string; stderr: string }) => ({
+			code: error.code,
+			text: error.stdout + error.stderr,
+		}),
 	);
-	const named = stdout.replace(/\S*example-(\d+)\.ts/g, (file, index) => examples[Number(index)]?.place ?? file);
-	expect(named).toBe("");
+	const named = text.replace(/\S*example-(\d+)\.ts/g, (file, index) => examples[Number(index)]?.place ?? file);
+	expect({ code, named }).toEqual({ code: 0, named: "" });
 }, 120_000);
 
 test("every example is one that runs", () => {

@@ -2,11 +2,12 @@
  * A real cluster for a test: its own data directory, the `cox` of dist/, any kubectl; gone without trace afterwards.
  */
 import { execFile, spawn } from "node:child_process";
-import { accessSync, chownSync, mkdtempSync, readFileSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { kubectlPath, kubectls } from "../../src/core/testing/programs.ts";
 
 export const root = join(import.meta.dirname, "../..");
 const execFileAsync = promisify(execFile);
@@ -43,31 +44,7 @@ export async function run(
 	}
 }
 
-/** The kubectls to test with: Debian bookworm's 1.20, the machine's own, Debian unstable's. */
-export const kubectls: readonly { name: string; path: string }[] = [
-	{ name: "of Debian bookworm (1.20)", path: join(root, ".cache/kubectl/old/kubectl") },
-	{ name: "of this machine", path: findOnPath("kubectl") ?? "" },
-	{ name: "of Debian unstable", path: join(root, ".cache/kubectl/current/kubectl") },
-].filter((kubectl) => kubectl.path !== "" && exists(kubectl.path));
-
-/** The newest of them. */
-export const kubectlPath = kubectls.at(-1)?.path ?? "kubectl";
-
-function findOnPath(name: string): string | undefined {
-	return (process.env.PATH ?? "")
-		.split(":")
-		.map((folder) => join(folder, name))
-		.find(exists);
-}
-
-function exists(path: string): boolean {
-	try {
-		accessSync(path);
-		return true;
-	} catch {
-		return false;
-	}
-}
+export { kubectlPath, kubectls };
 
 export class TestCluster {
 	readonly data: string;
@@ -169,7 +146,7 @@ export class TestCluster {
 	 */
 	refusals(): string[] {
 		const log = join(this.data, "server.log");
-		if (!exists(log)) return [];
+		if (!existsSync(log)) return [];
 		return readFileSync(log, "utf8")
 			.split("\n")
 			.filter((line) => line.includes(" lacks a right: "));

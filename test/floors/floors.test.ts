@@ -45,9 +45,6 @@ const floors: Record<string, readonly string[]> = {
 	cli: ["cluster", "client", "kinds", "linux", "core"],
 };
 
-const timeAndChance = /\bDate\.now\(|\bnew Date\(\)|\bset(Timeout|Interval)\(|\bMath\.random\(|\bperformance\.now\(/;
-const clockFiles = ["core/clock.ts", "core/virtual-clock.ts"];
-
 function files(folder: string): string[] {
 	return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => /\.tsx?$/.test(name));
 }
@@ -130,14 +127,6 @@ test("core and kinds are pure: they reach neither files nor processes nor the ne
 	expect(problems).toEqual([]);
 });
 
-test("nothing but the clocks reads the time or rolls dice", () => {
-	const problems = production.filter(
-		(file) =>
-			!clockFiles.includes(file) && timeAndChance.test(withoutComments(readFileSync(join(source, file), "utf8"))),
-	);
-	expect(problems).toEqual([]);
-});
-
 test("objects are written by api/mutate alone", () => {
 	/** Others that commit: rooms and files with key ranges, or a time, of their own. ARCHITECTURE.md says which. */
 	const others =
@@ -154,6 +143,10 @@ test("objects are written by api/mutate alone", () => {
 	for (const root of [historyRoot, notifyRoot]) expect(root.startsWith(keyRoot)).toBe(false);
 });
 
+function withoutComments(text: string): string {
+	return text.replace(/\/\*[\s\S]*?\*\/|(^|[^:])\/\/[^\n]*/g, "$1");
+}
+
 test("the library for certificates is loaded when it is needed, not at start", () => {
 	const eager = /^(import|export)\s+(?!type\b)([^;"]*\bfrom\s+)?"(@peculiar\/|reflect-metadata)/m;
 	const problems = production.filter(
@@ -161,10 +154,6 @@ test("the library for certificates is loaded when it is needed, not at start", (
 	);
 	expect(problems).toEqual([]);
 });
-
-function withoutComments(text: string): string {
-	return text.replace(/\/\*[\s\S]*?\*\/|(^|[^:])\/\/[^\n]*/g, "$1");
-}
 
 test("no folder is named after nothing", () => {
 	const names = /^(utils?|helpers?|common|shared|misc)$/;

@@ -1,22 +1,21 @@
-/** `kubectl rollout` and its kin against the workload controllers. Skipped where there is no kubectl on PATH. */
-import { execFile, spawnSync } from "node:child_process";
+/** `kubectl rollout` and its kin against the workload controllers. */
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Listener, listen } from "../../src/api/listen.ts";
 import { daemonSetController } from "../../src/controllers/daemonset/controller.ts";
 import { deploymentController } from "../../src/controllers/deployment/controller.ts";
 import { replicaSetController } from "../../src/controllers/replicaset/controller.ts";
 import { statefulSetController } from "../../src/controllers/statefulset/controller.ts";
+import { describeWith, kubectlPath } from "../../src/core/testing/programs.ts";
 import { daemonSets } from "../../src/kinds/apps/daemonset.ts";
 import { deployments } from "../../src/kinds/apps/deployment.ts";
 import { statefulSets } from "../../src/kinds/apps/statefulset.ts";
 import { createWorld, type World } from "./harness.ts";
 
-const hasKubectl = spawnSync("kubectl", ["version", "--client"]).status === 0;
-
-describe.skipIf(!hasKubectl)("kubectl", () => {
+describeWith(["kubectl"], "kubectl", () => {
 	let world: World;
 	let listener: Listener;
 	let home: string;
@@ -56,7 +55,7 @@ describe.skipIf(!hasKubectl)("kubectl", () => {
 		const env = { ...process.env, HOME: home, KUBECONFIG: join(home, "none") };
 		const all = ["--server", `http://127.0.0.1:${listener.port}`, ...args];
 		return new Promise((resolve, reject) => {
-			execFile("kubectl", all, { env, timeout: 25_000 }, (error, out, err) =>
+			execFile(kubectlPath, all, { env, timeout: 25_000 }, (error, out, err) =>
 				error === null ? resolve(out) : reject(new Error(`kubectl ${args.join(" ")}: ${err}${out}`)),
 			);
 		});

@@ -1,5 +1,5 @@
-/** The real kubectl through the agent's endpoint. Skipped where there is no kubectl on PATH. */
-import { spawn, spawnSync } from "node:child_process";
+/** The real kubectl through the agent's endpoint. */
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,11 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { describeWith, kubectlPath } from "../../core/testing/programs.ts";
 import { type KubeServer, startKubeServer } from "../testing/kube-server.ts";
 
-/** Other versions to be tested, besides the one on PATH: programs, separated by colons. */
-const programs = ["kubectl", ...(process.env["KUBECTL_VERSIONS"] ?? "").split(":")].filter(
-	(program) => program !== "" && spawnSync(program, ["version", "--client"]).status === 0,
+/** Other versions to be tested, besides the newest: programs, separated by colons. */
+const programs = [kubectlPath, ...(process.env["KUBECTL_VERSIONS"] ?? "").split(":")].filter(
+	(program) => program !== "",
 );
 const transports = { WebSocket: "true", SPDY: "false" };
 
@@ -56,121 +57,123 @@ async function run(program: string, args: readonly string[], input: string | Buf
 	return { code, out: Buffer.concat(out), err: Buffer.concat(err).toString() };
 }
 
-describe.each(programs)("%s", (program) => {
-	describe.each(Object.entries(transports))("over %s", (_name, websockets) => {
-		const kubectl = (args: readonly string[], input?: string | Buffer) => run(program, args, input, websockets);
+describeWith(["kubectl"], "kubectl", () => {
+	describe.each(programs)("%s", (program) => {
+		describe.each(Object.entries(transports))("over %s", (_name, websockets) => {
+			const kubectl = (args: readonly string[], input?: string | Buffer) => run(program, args, input, websockets);
 
-		test("exec gives output, errors and the exit code apart", async () => {
-			const result = await kubectl(["exec", "web", "--", "sh", "-c", "echo out; echo err >&2; exit 3"]);
-			expect(result.out.toString()).toBe("out\n");
-			expect(result.err).toContain("err\n");
-			expect(result.err).toContain("exit code 3");
-			expect(result.code).toBe(3);
+			test("exec gives output, errors and the exit code apart", async () => {
+				const result = await kubectl(["exec", "web", "--", "sh", "-c", "echo out; echo err >&2; exit 3"]);
+				expect(result.out.toString()).toBe("out\n");
+				expect(result.err).toContain("err\n");
+				expect(result.err).toContain("exit code 3");
+				expect(result.code).toBe(3);
+			});
+
+			test("exec -i passes 5 MB in and out unchanged", async () => {
+				const input = Buffer.alloc(5 * 1024 * 1024, "0123456789abcdefghijklmnopqrstuvwxyz\n");
+				const result = await kubectl(["exec", "-i", "web", "--", "cat"], input);
+				expect(result.code).toBe(0);
+				expect(createHash("sha256").update(result.out).digest("hex")).toBe(
+					createHash("sha256").update(input).digest("hex"),
+				);
+			});
+
+			test("exec takes a command of 100,000 characters", async () => {
+				const result = await kubectl(["exec", "web", "--", "echo", "x".repeat(100_000)]);
+				expect(result.out.length).toBe(100_001);
+			});
+
+			test("exec of a command that does not exist says so", async () => {
+				const result = await kubectl(["exec", "web", "--", "no-such-command"]);
+				expect(result.code).not.toBe(0);
+				expect(result.err).toContain("no-such-command");
+			});
+
+			test("exec -i ends although the command leaves its input unread", async () => {
+				const result = await kubectl(["exec", "-i", "web", "--", "true"], Buffer.alloc(1024 * 1024, "x"));
+				expect(result.code).toBe(0);
+			});
+
+			test("attach -i joins the container's streams", async () => {
+				const result = await kubectl(["attach", "-i", "web"], "hello\n");
+				expect(result.out.toString()).toContain("hello\n");
+				// It ends well, though the container fails: else `kubectl run -i` prints the logs besides.
+				expect(result.err).not.toContain("exit code");
+				expect(result.code).toBe(0);
+			});
+
+			test("cp copies a file into the container and back", async () => {
+				const [source, there, back] = ["source", "there", "back"].map((name) => join(folder, `${name}-${websockets}`));
+				const content = "content\n".repeat(1000);
+				writeFileSync(source ?? "", content);
+				expect((await kubectl(["cp", source ?? "", `web:${there}`])).err).toBe("");
+				expect(readFileSync(there ?? "", "utf8")).toBe(content);
+				await kubectl(["cp", `web:${there}`, back ?? ""]);
+				expect(readFileSync(back ?? "", "utf8")).toBe(content);
+			});
+
+			test("port-forward carries requests, one after the other", async () => {
+				const body = "x".repeat(200_000);
+				const target = createServer((_request: IncomingMessage, response: ServerResponse) => response.end(body));
+				await new Promise<void>((resolve) => target.listen(0, "127.0.0.1", resolve));
+				const { port } = target.address() as AddressInfo;
+				const child = start(program, ["port-forward", "pod/web", `:${port}`], websockets);
+				try {
+					const local = await new Promise<number>((resolve, reject) => {
+						let text = "";
+						child.stdout.on("data", (chunk: Buffer) => {
+							text += chunk.toString();
+							const match = /127\.0\.0\.1:(\d+)/.exec(text);
+							if (match !== null) resolve(Number(match[1]));
+						});
+						child.once("close", () => reject(new Error("port-forward ended")));
+					});
+					for (let count = 0; count < 3; count++) expect(await fetched(local)).toBe(body);
+				} finally {
+					child.kill();
+					await new Promise((resolve) => child.once("close", resolve));
+					target.closeAllConnections();
+					await new Promise((resolve) => target.close(resolve));
+				}
+			});
 		});
 
-		test("exec -i passes 5 MB in and out unchanged", async () => {
-			const input = Buffer.alloc(5 * 1024 * 1024, "0123456789abcdefghijklmnopqrstuvwxyz\n");
-			const result = await kubectl(["exec", "-i", "web", "--", "cat"], input);
-			expect(result.code).toBe(0);
-			expect(createHash("sha256").update(result.out).digest("hex")).toBe(
-				createHash("sha256").update(input).digest("hex"),
+		test("logs, with tail, timestamps and a time to begin at", async () => {
+			writeFileSync(log, [1, 2, 3].map((n) => `2026-01-01T00:00:0${n}.000000000Z stdout F line ${n}\n`).join(""));
+			expect((await run(program, ["logs", "web"])).out.toString()).toBe("line 1\nline 2\nline 3\n");
+			expect((await run(program, ["logs", "web", "--tail=1"])).out.toString()).toBe("line 3\n");
+			expect((await run(program, ["logs", "web", "--tail=1", "--timestamps"])).out.toString()).toBe(
+				"2026-01-01T00:00:03.000000000Z line 3\n",
+			);
+			expect((await run(program, ["logs", "web", "--since-time=2026-01-01T00:00:02Z"])).out.toString()).toBe(
+				"line 2\nline 3\n",
 			);
 		});
 
-		test("exec takes a command of 100,000 characters", async () => {
-			const result = await kubectl(["exec", "web", "--", "echo", "x".repeat(100_000)]);
-			expect(result.out.length).toBe(100_001);
-		});
-
-		test("exec of a command that does not exist says so", async () => {
-			const result = await kubectl(["exec", "web", "--", "no-such-command"]);
-			expect(result.code).not.toBe(0);
-			expect(result.err).toContain("no-such-command");
-		});
-
-		test("exec -i ends although the command leaves its input unread", async () => {
-			const result = await kubectl(["exec", "-i", "web", "--", "true"], Buffer.alloc(1024 * 1024, "x"));
-			expect(result.code).toBe(0);
-		});
-
-		test("attach -i joins the container's streams", async () => {
-			const result = await kubectl(["attach", "-i", "web"], "hello\n");
-			expect(result.out.toString()).toContain("hello\n");
-			// It ends well, though the container fails: else `kubectl run -i` prints the logs besides.
-			expect(result.err).not.toContain("exit code");
-			expect(result.code).toBe(0);
-		});
-
-		test("cp copies a file into the container and back", async () => {
-			const [source, there, back] = ["source", "there", "back"].map((name) => join(folder, `${name}-${websockets}`));
-			const content = "content\n".repeat(1000);
-			writeFileSync(source ?? "", content);
-			expect((await kubectl(["cp", source ?? "", `web:${there}`])).err).toBe("");
-			expect(readFileSync(there ?? "", "utf8")).toBe(content);
-			await kubectl(["cp", `web:${there}`, back ?? ""]);
-			expect(readFileSync(back ?? "", "utf8")).toBe(content);
-		});
-
-		test("port-forward carries requests, one after the other", async () => {
-			const body = "x".repeat(200_000);
-			const target = createServer((_request: IncomingMessage, response: ServerResponse) => response.end(body));
-			await new Promise<void>((resolve) => target.listen(0, "127.0.0.1", resolve));
-			const { port } = target.address() as AddressInfo;
-			const child = start(program, ["port-forward", "pod/web", `:${port}`], websockets);
+		test("logs -f shows lines as they are written", async () => {
+			writeFileSync(log, "2026-01-01T00:00:00Z stdout F first\n");
+			const child = start(program, ["logs", "-f", "web"]);
 			try {
-				const local = await new Promise<number>((resolve, reject) => {
-					let text = "";
-					child.stdout.on("data", (chunk: Buffer) => {
-						text += chunk.toString();
-						const match = /127\.0\.0\.1:(\d+)/.exec(text);
-						if (match !== null) resolve(Number(match[1]));
+				let text = "";
+				const seen = (wanted: string) =>
+					new Promise<void>((resolve) => {
+						const check = () => text.includes(wanted) && resolve();
+						child.stdout.on("data", check);
+						check();
 					});
-					child.once("close", () => reject(new Error("port-forward ended")));
+				child.stdout.on("data", (chunk: Buffer) => {
+					text += chunk.toString();
 				});
-				for (let count = 0; count < 3; count++) expect(await fetched(local)).toBe(body);
+				await seen("first\n");
+				appendFileSync(log, "2026-01-01T00:00:01Z stdout P sec\n2026-01-01T00:00:01Z stdout F ond\n");
+				await seen("second\n");
+				expect(text).toBe("first\nsecond\n");
 			} finally {
 				child.kill();
 				await new Promise((resolve) => child.once("close", resolve));
-				target.closeAllConnections();
-				await new Promise((resolve) => target.close(resolve));
 			}
 		});
-	});
-
-	test("logs, with tail, timestamps and a time to begin at", async () => {
-		writeFileSync(log, [1, 2, 3].map((n) => `2026-01-01T00:00:0${n}.000000000Z stdout F line ${n}\n`).join(""));
-		expect((await run(program, ["logs", "web"])).out.toString()).toBe("line 1\nline 2\nline 3\n");
-		expect((await run(program, ["logs", "web", "--tail=1"])).out.toString()).toBe("line 3\n");
-		expect((await run(program, ["logs", "web", "--tail=1", "--timestamps"])).out.toString()).toBe(
-			"2026-01-01T00:00:03.000000000Z line 3\n",
-		);
-		expect((await run(program, ["logs", "web", "--since-time=2026-01-01T00:00:02Z"])).out.toString()).toBe(
-			"line 2\nline 3\n",
-		);
-	});
-
-	test("logs -f shows lines as they are written", async () => {
-		writeFileSync(log, "2026-01-01T00:00:00Z stdout F first\n");
-		const child = start(program, ["logs", "-f", "web"]);
-		try {
-			let text = "";
-			const seen = (wanted: string) =>
-				new Promise<void>((resolve) => {
-					const check = () => text.includes(wanted) && resolve();
-					child.stdout.on("data", check);
-					check();
-				});
-			child.stdout.on("data", (chunk: Buffer) => {
-				text += chunk.toString();
-			});
-			await seen("first\n");
-			appendFileSync(log, "2026-01-01T00:00:01Z stdout P sec\n2026-01-01T00:00:01Z stdout F ond\n");
-			await seen("second\n");
-			expect(text).toBe("first\nsecond\n");
-		} finally {
-			child.kill();
-			await new Promise((resolve) => child.once("close", resolve));
-		}
 	});
 });
 

@@ -1,7 +1,7 @@
 /** examples/daemonsets: figures, logs and addresses of every node. */
 import { expect, test } from "vitest";
+import { describeWith } from "../../../src/core/testing/programs.ts";
 import { eventually, type TestCluster } from "../cluster.ts";
-import { describeWith } from "../programs.ts";
 import { Readme } from "../readme.ts";
 
 const programs = ["rsyslogd", "rsyslog/omrelp.so", "prometheus-node-exporter"];

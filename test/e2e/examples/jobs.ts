@@ -1,7 +1,7 @@
 /** examples/jobs: a migration before a rollout, backups with retention, a pipeline, a work queue. */
 import { describe, expect, test } from "vitest";
+import { describeWith } from "../../../src/core/testing/programs.ts";
 import { eventually, type TestCluster } from "../cluster.ts";
-import { describeWith } from "../programs.ts";
 import { Readme } from "../readme.ts";
 
 export function jobExamples(cluster: () => TestCluster, isWhole: boolean): void {

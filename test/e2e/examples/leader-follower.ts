@@ -1,7 +1,7 @@
 /** examples/leader-follower: a leader that takes writes and followers that serve reads. */
 import { expect, test } from "vitest";
+import { describeWith } from "../../../src/core/testing/programs.ts";
 import { eventually, type TestCluster } from "../cluster.ts";
-import { describeWith } from "../programs.ts";
 import { Readme } from "../readme.ts";
 
 export function leaderFollowerExamples(cluster: () => TestCluster, isWhole: boolean): void {

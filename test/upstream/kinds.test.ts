@@ -1,12 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { builtinSchemas } from "./builtin-schemas.ts";
-import { catalog } from "./catalog.ts";
-import type { FieldSchema } from "./engine/type-schema.ts";
-import { definitionNames } from "./facts.ts";
-
-const folder = new URL("../../../shared/upstream/", import.meta.url);
-const present = existsSync(folder);
+import { builtinSchemas } from "../../src/kinds/builtin-schemas.ts";
+import { catalog } from "../../src/kinds/catalog.ts";
+import type { FieldSchema } from "../../src/kinds/engine/type-schema.ts";
+import { definitionNames } from "../../src/kinds/facts.ts";
+import { upstreamFacts } from "./forms.ts";
 
 interface Resource {
 	resource: string;
@@ -25,18 +22,11 @@ interface Swagger {
 	definitions: Record<string, { properties?: Record<string, Property>; "x-kubernetes-map-type"?: string }>;
 }
 
-// The reference data has the shapes that Kubernetes documents.
-const read = <T>(name: string) => JSON.parse(readFileSync(new URL(name, folder), "utf8")) as T;
-
-describe.skipIf(!present)(`built-in kinds${present ? "" : " (skipped: upstream reference data not present)"}`, () => {
+describe("built-in kinds", () => {
 	const resources = new Map<string, Resource>();
-	if (present) {
-		for (const group of read<Discovery>("discovery/aggregated_v2.json").items)
-			for (const { version, resources: list } of group.versions)
-				for (const resource of list)
-					resources.set(`${group.metadata.name ?? ""}/${version}/${resource.resource}`, resource);
-		// The core group has a document of its own, in the older form.
-		const core = read<{
+	const documents = upstreamFacts<{
+		aggregated_v2: Discovery;
+		api__v1: {
 			resources: {
 				name: string;
 				singularName: string;
@@ -46,22 +36,28 @@ describe.skipIf(!present)(`built-in kinds${present ? "" : " (skipped: upstream r
 				shortNames?: string[];
 				categories?: string[];
 			}[];
-		}>("discovery/api__v1.json").resources;
-		for (const { name, singularName, namespaced, kind, ...rest } of core) {
-			if (name.includes("/")) continue;
-			const subresources = core
-				.filter((other) => other.name.startsWith(`${name}/`))
-				.map((other) => ({ subresource: other.name.slice(name.length + 1) }));
-			const scope = namespaced ? "Namespaced" : "Cluster";
-			resources.set(`/v1/${name}`, {
-				resource: name,
-				singularResource: singularName,
-				responseKind: { kind },
-				scope,
-				subresources,
-				...rest,
-			});
-		}
+		};
+	}>("discovery");
+	for (const group of documents.aggregated_v2.items)
+		for (const { version, resources: list } of group.versions)
+			for (const resource of list)
+				resources.set(`${group.metadata.name ?? ""}/${version}/${resource.resource}`, resource);
+	// The core group has a document of its own, in the older form.
+	const core = documents.api__v1.resources;
+	for (const { name, singularName, namespaced, kind, ...rest } of core) {
+		if (name.includes("/")) continue;
+		const subresources = core
+			.filter((other) => other.name.startsWith(`${name}/`))
+			.map((other) => ({ subresource: other.name.slice(name.length + 1) }));
+		const scope = namespaced ? "Namespaced" : "Cluster";
+		resources.set(`/v1/${name}`, {
+			resource: name,
+			singularResource: singularName,
+			responseKind: { kind },
+			scope,
+			subresources,
+			...rest,
+		});
 	}
 
 	test.each(catalog.filter(isUpstreams).map((kind) => [`${kind.group}/${kind.version}/${kind.plural}`, kind] as const))(
@@ -92,7 +88,7 @@ describe.skipIf(!present)(`built-in kinds${present ? "" : " (skipped: upstream r
 	);
 
 	test("types have upstream's fields, merge keys, list types and quantities", () => {
-		const { definitions } = read<Swagger>("swagger.json");
+		const definitions = upstreamFacts<Swagger["definitions"]>("definitions");
 		const differences: string[] = [];
 		let compared = 0;
 		for (const [type, definition] of Object.entries(definitionNames)) {
