@@ -1,5 +1,5 @@
 /** One process at a time may use a data folder. */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ApiError } from "../core/errors.ts";
 import { isCode } from "../linux/descriptors.ts";
@@ -9,7 +9,6 @@ interface Holder {
 	pid: number;
 	/** Start of the process in the kernel's ticks, so that another process with its number is not taken for it. */
 	startTicks: string | undefined;
-	command: string;
 }
 
 export interface FolderLock {
@@ -22,7 +21,7 @@ export interface FolderLock {
  */
 export function lockFolder(folder: string): FolderLock {
 	const file = join(folder, "holder.json");
-	const mine: Holder = { pid: process.pid, startTicks: startTicks(process.pid), command: process.argv.join(" ") };
+	const mine: Holder = { pid: process.pid, startTicks: startTicks(process.pid) };
 	const text = JSON.stringify(mine);
 	// A process that died leaves its file behind; taking that away and trying again may meet someone who does the same.
 	for (let attempt = 0; attempt < 5; attempt++) {
@@ -37,21 +36,28 @@ export function lockFolder(folder: string): FolderLock {
 
 function inUse(folder: string, holder: Holder): ApiError {
 	const who = holder.pid === process.pid ? "this process" : `process ${holder.pid}`;
-	return new ApiError("Conflict", `the data folder ${folder} is in use by ${who} (${holder.command})`);
+	return new ApiError("Conflict", `the data folder ${folder} is in use by ${who} (${commandOf(holder.pid)})`);
 }
 
-/** Creates the file with its content at once, so that nobody reads half of it. False when there is one. */
-function create(file: string, text: string): boolean {
-	const draft = `${file}.${process.pid}`;
-	writeFileSync(draft, text);
+function commandOf(pid: number): string {
 	try {
-		linkSync(draft, file);
+		return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();
+	} catch {
+		return "of an unknown command";
+	}
+}
+
+/**
+ * Made with its content at once, so that nobody reads half of it. A symbolic link, which leads nowhere, for it takes no
+ * space: a server must start on a full disk, too. False when there is one.
+ */
+function create(file: string, text: string): boolean {
+	try {
+		symlinkSync(text, file);
 		return true;
 	} catch (error) {
 		if (isCode(error, "EEXIST")) return false;
 		throw error;
-	} finally {
-		rmSync(draft, { force: true });
 	}
 }
 
@@ -77,9 +83,11 @@ function takeAway(file: string, content: string): void {
 
 function read(file: string): string | undefined {
 	try {
-		return readFileSync(file, "utf8");
+		return readlinkSync(file);
 	} catch (error) {
 		if (isCode(error, "ENOENT")) return undefined;
+		// Earlier versions made a file.
+		if (isCode(error, "EINVAL")) return readFileSync(file, "utf8");
 		throw error;
 	}
 }

@@ -1,5 +1,5 @@
 /** The tables of the embedded store, and all that reads and writes them. */
-import { chmodSync, existsSync, mkdirSync, statfsSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { ApiError } from "../core/errors.ts";
@@ -37,6 +37,18 @@ export interface Superseded {
 	records: number[];
 	/** Of all records of these revisions, also of those that stay. */
 	bytes: number;
+}
+
+interface LmdbTree {
+	treeBranchPageCount: number;
+	treeLeafPageCount: number;
+	overflowPages: number;
+}
+
+interface LmdbStats extends LmdbTree {
+	pageSize: number;
+	lastPageNumber: number;
+	free: LmdbTree;
 }
 
 export class Tables {
@@ -119,6 +131,17 @@ export class Tables {
 		return { key, value, modRevision: revisionOf(record), createRevision };
 	}
 
+	/** What the file has in pages that nothing is in any more, which the next transactions use. */
+	freeBytes(): number {
+		// Untyped by the library: these are LMDB's own counts, of `mdb_env_info` and `mdb_stat`.
+		const [main, meta, index, log] = [this.#root, this.#meta, this.#index, this.#log].map(
+			(table) => table.getStats() as LmdbStats,
+		) as [LmdbStats, LmdbStats, LmdbStats, LmdbStats];
+		// The first two pages say where the trees begin.
+		const used = [main, main.free, meta, index, log].reduce((sum, tree) => sum + pageCount(tree), 2);
+		return Math.max(0, main.lastPageNumber + 1 - used) * main.pageSize;
+	}
+
 	/** Bytes of all records after the compacted revision. */
 	historyBytes(): number {
 		const counted = this.#meta.get("historyBytes");
@@ -156,15 +179,17 @@ export class Tables {
 
 	/**
 	 * What is superfluous when history is forgotten: each record that was superseded, and deletes.
-	 * @param range revisions after `from`; up to `to` in any case, further until `bytes` are freed, but not after `last`
+	 * @param range revisions after `from`; up to `to` in any case, further until `bytes` are freed or so many `records`
+	 * are found, but not after `last`
 	 */
-	superseded(range: { from: number; to: number; bytes: number; last: number }): Superseded {
-		const { from, to, bytes, last } = range;
+	superseded(range: { from: number; to: number; bytes: number; records: number; last: number }): Superseded {
+		const { from, to, bytes, records, last } = range;
 		const found: Superseded = { revision: from, records: [], bytes: 0 };
 		if (from >= last || (from >= to && bytes <= 0)) return found;
 		for (const { key, value } of this.#log.getRange({ start: logKey(from + 1, 0), end: logKey(last + 1, 0) })) {
 			const revision = revisionOf(key);
-			if (revision > to && revision > found.revision && found.bytes >= bytes) break;
+			const isEnough = found.bytes >= bytes || found.records.length >= records;
+			if (revision > to && revision > found.revision && isEnough) break;
 			const { previous, type } = decodeRecord(value);
 			if (previous !== 0) found.records.push(previous);
 			if (type === "delete") found.records.push(key);
@@ -199,6 +224,10 @@ export class Tables {
 	}
 }
 
+function pageCount({ treeBranchPageCount, treeLeafPageCount, overflowPages }: LmdbTree): number {
+	return treeBranchPageCount + treeLeafPageCount + overflowPages;
+}
+
 /** In transactions of a bounded size. */
 async function copyTable<Value, Key extends string | number>(
 	root: RootDatabase,
@@ -227,16 +256,6 @@ function checkDataFile(file: string): void {
 			"InternalError",
 			`the store's file ${file} is damaged: ${problem}; put back a copy of it, restore a snapshot ('cox snapshot restore FILE --force'), or give up what was in it ('cox reset')`,
 		);
-}
-
-/**
- * LMDB survives a full disk, but not always unharmed in memory: better not to let it get there.
- * @throws ApiError InternalError
- */
-export function checkSpace(folder: string, neededBytes: number): void {
-	const { bavail, bsize } = statfsSync(folder);
-	if (bavail * bsize < neededBytes)
-		throw new ApiError("InternalError", `the disk of ${folder} is full: nothing was changed`);
 }
 
 /** @param error lmdb's, whose promise `commitError` rejects with the cause in the same turn of the event loop */

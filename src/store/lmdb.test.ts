@@ -198,11 +198,42 @@ test("on a full disk commits are refused, nothing is lost, and writing goes on w
 		expect(acknowledged.length).toBeGreaterThan(100);
 		const keys = async () => (await store.range({ from: "" })).entries.map((entry) => entry.key).sort();
 		expect(await keys()).toEqual(acknowledged.toSorted());
+		// Somebody else takes the rest: after a crash, what is there can still be read.
+		await store.close();
+		await writeFile(join(disk.path, "filler"), new Uint8Array(16 * 1024 * 1024)).catch(() => {});
+		store = openLmdbStore({ folder: disk.path });
+		expect(await keys()).toEqual(acknowledged.toSorted());
 		disk.grow();
 		expect((await put(store, "/k-more")).ok).toBe(true);
 		await store.close();
 		store = openLmdbStore({ folder: disk.path });
 		expect(await keys()).toEqual([...acknowledged, "/k-more"].sort());
+		await store.close();
+	} finally {
+		await disk.remove();
+	}
+});
+
+test("on a full disk entries can be deleted, and small ones written in their place", async (context) => {
+	const disk = await smallDisk();
+	if (disk === undefined) {
+		context.skip("mounting a small file system is not permitted here");
+		return;
+	}
+	try {
+		const store = openLmdbStore({ folder: disk.path });
+		const written: string[] = [];
+		for (let isFull = false; !isFull; )
+			await put(store, `/large${written.length}`, new Uint8Array(64 * 1024)).then(
+				() => written.push(`/large${written.length}`),
+				() => {
+					isFull = true;
+				},
+			);
+		for (const key of written) await store.commit({ compare: [], puts: [], deletes: [key] });
+		expect((await store.range({ from: "/large" })).entries).toEqual([]);
+		// Many times as much as was free when the large ones were refused.
+		for (let index = 0; index < 400; index++) await put(store, "/small", new Uint8Array(4096));
 		await store.close();
 	} finally {
 		await disk.remove();

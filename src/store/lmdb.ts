@@ -2,7 +2,8 @@
 import { mkdirSync } from "node:fs";
 import { ApiError } from "../core/errors.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
-import { checkSpace, Tables } from "./lmdb-tables.ts";
+import { checkSpace, freeOnDisk } from "./lmdb-space.ts";
+import { Tables } from "./lmdb-tables.ts";
 import { encodeRecord, logKey, type Pointer, revisionOf } from "./records.ts";
 import { type Change, type Commit, type CommitResult, checkCommit, type Entry, type Store } from "./store.ts";
 import { type CommitRecord, Watches } from "./watches.ts";
@@ -43,9 +44,10 @@ const batchCommits = 2048;
 const batchBytes = 16 * 1024 * 1024;
 /** A transaction forgets so many bytes of history more than it writes. */
 const largestStepBytes = 32 * 1024 * 1024;
-/** Disk space that a transaction must leave, and what it takes at most besides its values: the pages of three trees. */
-const reserveBytes = 1024 * 1024;
-const treeBytes = 3 * 4096;
+/** Where less is free, history is forgotten step by step, so that the file has free pages and need not grow. */
+const tightBytes = 8 * 1024 * 1024;
+/** Records that such a step removes: each may take a page. */
+const tightStepRecords = 64;
 
 /**
  * Opens the store of a data folder. A commit is acknowledged after its transaction is on disk (but see `flush`);
@@ -301,12 +303,15 @@ class LmdbStore implements DurableStore {
 		const stride = Math.max(2 * batch.published.length, this.#compactTo > 0 ? 1000 : 0);
 		// Never what is only now being written: it is not there to be read yet.
 		const to = Math.min(target, this.#compacted + stride, this.#revision);
-		const excess = this.#historyBytes + batch.bytes - this.#historyLimitBytes;
+		if (batch.published.length === 0 && to <= this.#compacted) return this.#compacted;
+		const diskBytes = freeOnDisk(this.#folder);
+		const isTight = diskBytes < tightBytes;
+		checkSpace({ folder: this.#folder, diskBytes, fileBytes: isTight ? this.#tables.freeBytes() : 0 }, batch.records);
+		const excess = this.#historyBytes + batch.bytes - (isTight ? 0 : this.#historyLimitBytes);
 		// A history that was made under a larger limit goes in steps.
 		const bytes = Math.min(excess, batch.bytes + largestStepBytes);
-		if (batch.published.length === 0 && to <= this.#compacted) return this.#compacted;
-		checkSpace(this.#folder, 2 * batch.bytes + batch.records.size * treeBytes + reserveBytes);
-		const forgotten = this.#tables.superseded({ from: this.#compacted, to, bytes, last: this.#revision });
+		const records = isTight ? tightStepRecords : Number.POSITIVE_INFINITY;
+		const forgotten = this.#tables.superseded({ from: this.#compacted, to, bytes, records, last: this.#revision });
 		const historyBytes = this.#historyBytes + batch.bytes - forgotten.bytes;
 		const compacted = forgotten.revision;
 		await this.#tables.write({ ...batch, forgotten: forgotten.records, compacted, historyBytes });

@@ -13,6 +13,7 @@ import { httpTransport } from "../../client/transport-http.ts";
 import { systemClock } from "../../core/clock.ts";
 import { endedLogsPath, wireLogs } from "../../core/ended-log.ts";
 import { MetricRegistry } from "../../core/metrics/registry.ts";
+import { logError } from "../../linux/process-log.ts";
 import { readMounts } from "../../linux/rootview-files.ts";
 import { createLinuxNetwork } from "../../network/linux/network.ts";
 import { type Agent, startAgent } from "../../node/agent.ts";
@@ -37,11 +38,6 @@ const config = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as AgentC
 
 function tell(message: AgentMessage): void {
 	process.send?.(message, undefined, undefined, () => {});
-}
-
-function logError(what: string, error: unknown): void {
-	const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-	process.stderr.write(`${new Date(clock.now()).toISOString()} ${what}: ${text}\n`);
 }
 
 /** A client as one of the agent's identities, and a Mirror that reads as it. */

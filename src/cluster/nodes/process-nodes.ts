@@ -1,9 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../../core/clock.ts";
+import { replaceFile } from "../../linux/replace-file.ts";
 import { clusterDirectories } from "../../network/machine/marked-processes.ts";
 import { createMachine, isWhole, type Machine, type NodeHolder } from "../../network/machine.ts";
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
@@ -98,7 +99,7 @@ class ProcessNodes implements NodePool {
 			agentSocket: files.agentSocket,
 		};
 		mkdirSync(files.directory, { recursive: true, mode: 0o700 });
-		writeFileSync(files.config, JSON.stringify(config), { mode: 0o600 });
+		replaceFile(files.config, JSON.stringify(config));
 		const tokens: AgentTokens = {
 			node: this.#options.tokens.grant(nodeUser(node.name)),
 			proxy: this.#options.tokens.grant(serviceProxy),

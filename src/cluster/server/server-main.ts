@@ -3,6 +3,7 @@
  * options.
  */
 import { rmSync, writeFileSync } from "node:fs";
+import { logError } from "../../linux/process-log.ts";
 import type { StartReport } from "../control/control-protocol.ts";
 import { serveControl } from "../control/control-server.ts";
 import { supervision } from "../control/supervision.ts";
@@ -43,7 +44,7 @@ try {
 	const server = new ClusterServer(layout, isFirst ? options : {});
 	for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(server, 0));
 	process.on("uncaughtException", (error) => {
-		process.stderr.write(`${error.stack}\n`);
+		logError("uncaught", error);
 		server.abandon();
 		// Acknowledged writes are on disk. The supervisor starts another server, which finds nodes and pods running.
 		process.exit(1);
@@ -66,10 +67,15 @@ try {
 			return {};
 		},
 	});
-	writeFileSync(layout.pidFile, `${process.pid}\n`, { mode: 0o600 });
+	// Only the supervisor of a first server reads it: on a full disk, a later one does without.
+	try {
+		writeFileSync(layout.pidFile, `${process.pid}\n`, { mode: 0o600 });
+	} catch (error) {
+		logError(layout.pidFile, error);
+	}
 	report({ type: "ready", status });
 } catch (error) {
-	process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+	logError("start", error);
 	report({ type: "failed", message: error instanceof Error ? error.message : String(error) });
 	process.exitCode = 1;
 	setImmediate(() => process.exit());

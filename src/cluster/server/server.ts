@@ -10,6 +10,7 @@ import { systemClock } from "../../core/clock.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Node } from "../../kinds/generated/types.ts";
+import { logError } from "../../linux/process-log.ts";
 import type { Store } from "../../store/store.ts";
 import type { AddNodes, ClockCommand, ClockStatus, ClusterStatus, NodeStatus } from "../control/control-protocol.ts";
 import { supervision } from "../control/supervision.ts";
@@ -339,9 +340,4 @@ function userName(): string {
 	} catch {
 		return `user ${process.getuid?.()}`;
 	}
-}
-
-function logError(what: string, error: unknown): void {
-	const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-	process.stderr.write(`${new Date(systemClock().now()).toISOString()} ${what}: ${text}\n`);
 }
