@@ -1,8 +1,10 @@
 /** What a run says of its pods. Pure. */
+
 import { timestamp } from "../core/clock.ts";
 import { completionIndexAnnotation } from "../kinds/batch/job-selector.ts";
 import type { ContainerStateTerminated, ContainerStatus, Pod } from "../kinds/generated/types.ts";
 import type { RunAttempt, RunContainer, RunPod } from "../kinds/history/types.ts";
+import { isFinalPhase } from "../kinds/pod/pod-lifecycle.ts";
 import type { LogFact } from "./facts.ts";
 
 /** Starts of one container that a run names: the newest. */
@@ -21,7 +23,7 @@ const longestMessage = 1024;
 export function runPodOf(pod: Pod, before: RunPod | undefined, gone: boolean): RunPod {
 	const { metadata, spec, status } = pod;
 	// A pod does not begin again: what says so is an older picture.
-	const phase = isOver(before?.phase) ? (before?.phase ?? "") : (status?.phase ?? "Pending");
+	const phase = isFinalPhase(before?.phase) ? (before?.phase ?? "") : (status?.phase ?? "Pending");
 	const index = metadata.annotations?.[completionIndexAnnotation];
 	const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
 	const init = new Set((spec.initContainers ?? []).map(({ name }) => name));
@@ -30,7 +32,7 @@ export function runPodOf(pod: Pod, before: RunPod | undefined, gone: boolean): R
 		const known = before?.containers?.find((one) => one.name === name);
 		return containerOf({ name, image, init: init.has(name) }, found, known);
 	});
-	const ended = isOver(phase);
+	const ended = isFinalPhase(phase);
 	const endTime = ended || gone ? (lastEnd(containers) ?? before?.endTime) : undefined;
 	const reason = status?.reason;
 	const message = status?.message;
@@ -47,10 +49,6 @@ export function runPodOf(pod: Pod, before: RunPod | undefined, gone: boolean): R
 		...(endTime && { endTime }),
 		containers,
 	};
-}
-
-function isOver(phase: string | undefined): boolean {
-	return phase === "Succeeded" || phase === "Failed";
 }
 
 function containerOf(

@@ -11,9 +11,11 @@ import type { EndedLog } from "../core/ended-log.ts";
 import { controllerOf } from "../core/object.ts";
 import { cronJobs } from "../kinds/batch/cronjob.ts";
 import { jobs } from "../kinds/batch/job.ts";
+import { isJobFinished } from "../kinds/batch/job-finished.ts";
 import { namespaces } from "../kinds/core/namespace.ts";
 import type { Job, Pod } from "../kinds/generated/types.ts";
 import { pods } from "../kinds/pod/pod.ts";
+import { isFinished } from "../kinds/pod/pod-lifecycle.ts";
 import type { Store } from "../store/store.ts";
 import { type KeptLog, readLog } from "./archive.ts";
 import { decodeFact, type StoredFact } from "./facts.ts";
@@ -103,10 +105,10 @@ export class Recorder implements KeptLogs {
 		this.#ends.push(
 			mirror.of(jobs).onChange((current, old) => {
 				// How it ended is known.
-				if (current === undefined || old === undefined || !isFinished(old)) this.#jobChanged(current ?? old);
+				if (current === undefined || old === undefined || !isJobFinished(old)) this.#jobChanged(current ?? old);
 			}),
 			mirror.of(pods).onChange((current, old) => {
-				if (current === undefined || old === undefined || !isOver(old)) this.#podChanged(current ?? old);
+				if (current === undefined || old === undefined || !isFinished(old)) this.#podChanged(current ?? old);
 			}),
 			mirror.of(namespaces).onChange((current, old) => {
 				if (current === undefined && old !== undefined) this.#namespaceGone(old.metadata.name);
@@ -208,7 +210,7 @@ export class Recorder implements KeptLogs {
 	}
 
 	#delayFor(job: Job | undefined): number {
-		if (job === undefined || isFinished(job)) return endedDelayMs;
+		if (job === undefined || isJobFinished(job)) return endedDelayMs;
 		const pods = Math.max(job.spec.completions ?? 1, job.spec.parallelism ?? 1);
 		// A thousand Jobs at once are mostly written when they have ended.
 		return pods > largeJobPods || this.#marks.size > manyMarks ? largeDelayMs : runningDelayMs;
@@ -255,15 +257,4 @@ export class Recorder implements KeptLogs {
 				.finally(() => this.#prunePeriodically());
 		});
 	}
-}
-
-function isFinished({ status }: Job): boolean {
-	return (
-		status?.conditions?.some(({ type, status: is }) => (type === "Complete" || type === "Failed") && is === "True") ??
-		false
-	);
-}
-
-function isOver({ status }: Pod): boolean {
-	return status?.phase === "Succeeded" || status?.phase === "Failed";
 }

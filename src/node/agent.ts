@@ -1,4 +1,5 @@
 /** The agent of one node: registers it, runs its pods, serves logs and streams. */
+
 import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Client } from "../client/client.ts";
@@ -10,6 +11,7 @@ import { plainWords } from "../core/plain-words.ts";
 import { parseQuantity } from "../core/quantity.ts";
 import type { Pod, Service } from "../kinds/generated/types.ts";
 import { services } from "../kinds/networking/service.ts";
+import { isFinalPhase } from "../kinds/pod/pod-lifecycle.ts";
 import { hostnameLabel, localVolumeNodeLabel } from "../kinds/storage/local-volume.ts";
 import { persistentVolumes } from "../kinds/storage/persistentvolume.ts";
 import { removeTree } from "../linux/no-links.ts";
@@ -227,7 +229,7 @@ class RunningAgent implements Agent {
 		else if (worker !== undefined) worker.update(current);
 		else this.#add(current);
 		const { phase } = (current ?? last).status ?? {};
-		const isOver = current === undefined || phase === "Succeeded" || phase === "Failed";
+		const isOver = current === undefined || isFinalPhase(phase);
 		const asksElse = worker !== undefined && worker.pod.metadata.generation !== generation;
 		if (isOver || asksElse) this.#retryResizes();
 	}

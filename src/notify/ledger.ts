@@ -2,9 +2,11 @@
  * What policies' status and Events say: gathered, and written once in a while, so that a message costs no write of its
  * own.
  */
+
 import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../client/recorder.ts";
 import { type Clock, type Timer, timestamp } from "../core/clock.ts";
+import { conditionOf } from "../core/conditions.ts";
 import { isReason } from "../core/errors.ts";
 import { notificationPolicies } from "../kinds/notify/notificationpolicy.ts";
 import type {
@@ -94,8 +96,7 @@ export class Ledger {
 	/** @param problems what cannot work; none: nothing */
 	checked(policy: NotificationPolicy, problems: readonly string[]): void {
 		const account = this.#account(policy);
-		const before =
-			account.ready?.problems.join() ?? policy.status?.conditions?.find(({ type }) => type === "Ready")?.message ?? "";
+		const before = account.ready?.problems.join() ?? conditionOf(policy, "Ready")?.message ?? "";
 		account.ready = { problems, generation: policy.metadata.generation ?? 0 };
 		if (problems.length > 0 && problems.join() !== before)
 			this.#record(policy, "Warning", "NotReady", problems.join("; "));

@@ -1,5 +1,7 @@
 /** The pod's PodScheduled condition, as the scheduler sets it. */
+
 import { timestamp } from "../core/clock.ts";
+import { conditionOf } from "../core/conditions.ts";
 import type { Pod, PodCondition } from "../kinds/generated/types.ts";
 
 /**
@@ -13,7 +15,7 @@ export function schedulingFailure(
 	message: string,
 	nowMs: number,
 ): { conditions: PodCondition[] } | undefined {
-	const before = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+	const before = conditionOf(pod, "PodScheduled");
 	if (before?.status === "False" && before.reason === reason && before.message === message) return undefined;
 	const lastTransitionTime =
 		before?.status === "False" && before.lastTransitionTime !== undefined

@@ -14,6 +14,8 @@ import type {
 	ResourceRequirements,
 } from "../kinds/generated/types.ts";
 import { pods } from "../kinds/pod/pod.ts";
+import { isFinished } from "../kinds/pod/pod-lifecycle.ts";
+import { sidecarsOf } from "../kinds/pod/spec/sidecars.ts";
 import type { ClusterEvent } from "./filters/filter.ts";
 import { type PodInfo, podInfo } from "./model/pod-info.ts";
 
@@ -69,21 +71,17 @@ function matters(current: Node, old: Node): boolean {
 	);
 }
 
-function isOver(pod: Pod): boolean {
-	return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
-}
-
 /** @param old undefined for a pod not seen before */
 function podChange(current: Pod | undefined, old: Pod | undefined, schedulerName: string): ClusterChange | undefined {
-	const wasPlaced = old !== undefined && !!old.spec.nodeName && !isOver(old);
-	const isPlaced = current !== undefined && !!current.spec.nodeName && !isOver(current);
+	const wasPlaced = old !== undefined && !!old.spec.nodeName && !isFinished(old);
+	const isPlaced = current !== undefined && !!current.spec.nodeName && !isFinished(current);
 	if (current === undefined || (current.spec.nodeName && !isPlaced)) {
 		const key = objectKey(current ?? old ?? { metadata: {} });
 		return { type: "gone", key, wakes: [] };
 	}
 	if (isPlaced) return placedChange(current, wasPlaced ? old : undefined);
 	if ((current.spec.schedulerName || "default-scheduler") !== schedulerName) return undefined;
-	if (current.metadata.deletionTimestamp !== undefined || isOver(current) || isGated(current))
+	if (current.metadata.deletionTimestamp !== undefined || isFinished(current) || isGated(current))
 		return { type: "gone", key: objectKey(current), wakes: [] };
 	return {
 		type: "pending",
@@ -137,7 +135,7 @@ function isResizing({ spec, status }: Pod): boolean {
 			resources,
 			statuses?.find((has) => has.name === name),
 		);
-	const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
+	const sidecars = sidecarsOf(spec);
 	return (
 		hasOther(spec.resources, status) ||
 		spec.containers.some((container) => differs(container, containerStatuses)) ||

@@ -2,6 +2,7 @@
  * A control plane in virtual time: the real API server on a memory store, chosen controllers, and nodes that only
  * pretend to run pods.
  */
+
 import { type Api, createApi } from "../../src/api/handle.ts";
 import type { Client, Transport } from "../../src/client/client.ts";
 import { createMirror } from "../../src/client/informer.ts";
@@ -11,7 +12,6 @@ import { createClient } from "../../src/client/requests.ts";
 import { memoryTransport } from "../../src/client/transport-memory.ts";
 import type { Controller } from "../../src/controllers/controller.ts";
 import { targetNode } from "../../src/controllers/daemonset/placement.ts";
-import { isReady } from "../../src/controllers/podcontrol/pods.ts";
 import { type Shell, startShell } from "../../src/controllers/shell.ts";
 import { timestamp } from "../../src/core/clock.ts";
 import { ApiError, isReason } from "../../src/core/errors.ts";
@@ -23,6 +23,7 @@ import { serviceAccounts } from "../../src/kinds/core/serviceaccount.ts";
 import { createRegistry } from "../../src/kinds/engine/registry.ts";
 import type { Pod } from "../../src/kinds/generated/types.ts";
 import { pods } from "../../src/kinds/pod/pod.ts";
+import { isReady } from "../../src/kinds/pod/pod-lifecycle.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
 
 export interface PodBehaviour {

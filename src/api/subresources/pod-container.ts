@@ -1,6 +1,8 @@
 /** The pod and container that logs, exec, attach and port-forward are about. */
+
 import { ApiError } from "../../core/errors.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
+import { isFinalPhase } from "../../kinds/pod/pod-lifecycle.ts";
 import type { Context } from "../server.ts";
 import { existing, named, type Target } from "../target.ts";
 
@@ -22,7 +24,7 @@ export function placeOf(context: Context, target: Target, action: string): PodPl
 	const { query } = context.request;
 	const container = action === "portforward" ? "" : containerOf(pod, query.get("container") ?? "");
 	const phase = pod.status?.phase ?? "";
-	if ((action === "exec" || action === "attach") && (phase === "Succeeded" || phase === "Failed")) {
+	if ((action === "exec" || action === "attach") && isFinalPhase(phase)) {
 		const verb = action === "exec" ? "exec into" : "attach";
 		throw new ApiError("BadRequest", `cannot ${verb} a container in a completed pod; current phase is ${phase}`);
 	}

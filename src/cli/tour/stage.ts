@@ -10,6 +10,7 @@ import { lookupKind } from "../../kinds/catalog.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
+import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { say } from "../options/output.ts";
 
 /** Everything a step of the tour may use. */
@@ -107,12 +108,6 @@ function podLine(pod: Pod): string {
 		pod.metadata.deletionTimestamp === undefined ? (isReady(pod) ? "Ready" : pod.status?.phase) : "Terminating";
 	const where = pod.spec.nodeName === undefined ? "" : ` on ${pod.spec.nodeName}`;
 	return `${pod.metadata.name}  ${phase ?? "Pending"}${where}`;
-}
-
-export function isReady(pod: Pod): boolean {
-	return (
-		pod.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false
-	);
 }
 
 /** The pod's log so far, as `kubectl logs` prints it. */

@@ -1,10 +1,12 @@
 import { waitForList } from "../../client/wait.ts";
+import { isTrue } from "../../core/conditions.ts";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import type { CronJob, Job } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
+import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
-import { apply, command, coxCommand, fact, isReady, logs, quote, type Stage, watchPods } from "./stage.ts";
+import { apply, command, coxCommand, fact, logs, quote, type Stage, watchPods } from "./stage.ts";
 
 /** A Job that counts, and what its pods said. */
 export async function jobStep(stage: Stage): Promise<void> {
@@ -87,9 +89,7 @@ async function jobFromCronJob(stage: Stage, cronJob: CronJob, name: string): Pro
 }
 
 function isComplete(job: Job): boolean {
-	return (
-		job.status?.conditions?.some((condition) => condition.type === "Complete" && condition.status === "True") ?? false
-	);
+	return isTrue(job, "Complete");
 }
 
 async function jobComplete(stage: Stage, name: string): Promise<void> {

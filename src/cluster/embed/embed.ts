@@ -7,10 +7,9 @@ import { systemClock } from "../../core/clock.ts";
 import { isReason } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { VirtualClock } from "../../core/virtual-clock.ts";
-import { nodes } from "../../kinds/core/node.ts";
+import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
-import type { Node } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import type { Store } from "../../store/store.ts";
@@ -133,7 +132,7 @@ class EmbeddedCluster implements Cluster {
 			pool,
 			runtime,
 			clusterCidr,
-			ready: (name) => this.waitFor(nodes, { name }, isReady),
+			ready: (name) => this.waitFor(nodes, { name }, isNodeReady),
 		});
 		this.#parts = { controlPlane, client, nodes: embedded };
 		await this.#startNodes(nodeList(this.#options.nodes ?? 1));
@@ -146,7 +145,7 @@ class EmbeddedCluster implements Cluster {
 		await this.waitForList(
 			nodes,
 			{},
-			(list) => list.filter((node) => names.has(node.metadata.name) && isReady(node)).length === names.size,
+			(list) => list.filter((node) => names.has(node.metadata.name) && isNodeReady(node)).length === names.size,
 		);
 		await this.waitFor(serviceAccounts, "default", "exists");
 	}
@@ -300,12 +299,6 @@ async function openStore(wanted: "memory" | { folder: string }, { clock }: Timin
 
 function nodeList(wanted: number | readonly NodeOptions[]): readonly NodeOptions[] {
 	return typeof wanted === "number" ? Array.from({ length: wanted }, () => ({})) : wanted;
-}
-
-function isReady(node: Node | undefined): boolean {
-	return (
-		node?.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false
-	);
 }
 
 export type { Cluster, LogOptions, WaitForOptions } from "./cluster.ts";

@@ -7,7 +7,7 @@ import { auditPolicy } from "../../api/audit/policy.ts";
 import type { Client } from "../../client/client.ts";
 import { waitFor } from "../../client/wait.ts";
 import { systemClock } from "../../core/clock.ts";
-import { nodes } from "../../kinds/core/node.ts";
+import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Node } from "../../kinds/generated/types.ts";
 import { logError } from "../../linux/process-log.ts";
@@ -216,7 +216,7 @@ export class ClusterServer {
 			throw new Error(`node ${name} is not known`);
 		await addNode(this.#pool, this.#client, poolNode(name, settings));
 		const signal = AbortSignal.timeout(readyLimitMs);
-		const ready = await waitFor(await this.#client, nodes, { name }, isReady, { signal });
+		const ready = await waitFor(await this.#client, nodes, { name }, isNodeReady, { signal });
 		return this.#nodeStatus(name, ready);
 	}
 
@@ -251,7 +251,7 @@ export class ClusterServer {
 			name,
 			address,
 			podCidr,
-			ready: isReady(node),
+			ready: isNodeReady(node),
 			agentPid: this.#pool?.agentPid(name),
 			limitations: this.#pool?.limitations(name) ?? [],
 		};
@@ -322,15 +322,9 @@ export class ClusterServer {
 		await this.#pool?.repair?.();
 		const signal = AbortSignal.timeout(readyLimitMs);
 		for (const name of Object.keys(this.#settings.nodes))
-			await waitFor(await this.#client, nodes, { name }, isReady, { signal });
+			await waitFor(await this.#client, nodes, { name }, isNodeReady, { signal });
 		return this.status();
 	}
-}
-
-function isReady(node: Node | undefined): boolean {
-	return (
-		node?.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false
-	);
 }
 
 /** Not every user has an account. */

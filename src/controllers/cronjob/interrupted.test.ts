@@ -1,11 +1,12 @@
 /** Cron jobs on a real API server, in virtual time; the controllers are killed at every one of their writes. */
+
 import { expect, test } from "vitest";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { scheduledAnnotation } from "../../kinds/batch/cronjob-jobs.ts";
 import { jobs } from "../../kinds/batch/job.ts";
+import { isJobFinished } from "../../kinds/batch/job-finished.ts";
 import type { CronJobSpec, Job } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { isJobFinished } from "../job/conditions.ts";
 import { jobController } from "../job/controller.ts";
 import { jobOrphanController } from "../job/orphans.ts";
 import { type Death, startMortalControllers } from "../job/testing/mortal-controllers.ts";

@@ -1,16 +1,17 @@
 /** The plan of a CronJob (Kubernetes documentation, "CronJob"). */
 
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { isTrue } from "../../core/conditions.ts";
 import { CronError, type CronSchedule, isTimeZone } from "../../core/cron.ts";
 import { semanticEqual } from "../../core/equal.ts";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { cronJobLabel, jobName, namesZone, scheduleOf } from "../../kinds/batch/cronjob-jobs.ts";
 import { jobs } from "../../kinds/batch/job.ts";
+import { isJobFinished } from "../../kinds/batch/job-finished.ts";
 import type { CronJob, CronJobStatus, Job, ObjectReference } from "../../kinds/generated/types.ts";
 import { catchesUp, startedByAnnotation } from "../../kinds/self-help/annotations.ts";
 import { create, event, patch, remove, updateStatus } from "../actions.ts";
 import type { Action, EventText, Plan, PlanContext } from "../controller.ts";
-import { isJobFinished, isTrue } from "../job/conditions.ts";
 import { missedTimes } from "./catch-up.ts";
 import { delayMs } from "./jitter.ts";
 import { jobFor, scheduledMsOf } from "./job.ts";

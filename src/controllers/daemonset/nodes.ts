@@ -1,8 +1,9 @@
 /** What is to be done on each node for a DaemonSet to have its pods where it should, before any update. */
+
 import type { DaemonSet, Pod } from "../../kinds/generated/types.ts";
+import { isAvailable, isReady, isTerminating } from "../../kinds/pod/pod-lifecycle.ts";
 import { event } from "../actions.ts";
 import type { Action } from "../controller.ts";
-import { isAvailable, isReady, isTerminating } from "../podcontrol/pods.ts";
 import type { Placement } from "./placement.ts";
 import { isUpdated } from "./revisions.ts";
 import { allowsSurge } from "./rolling.ts";

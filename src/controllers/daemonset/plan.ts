@@ -1,13 +1,14 @@
 /** What a DaemonSet does next (Kubernetes documentation, "DaemonSet"). */
+
 import type { Draft } from "../../core/object.ts";
 import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import { daemonSets } from "../../kinds/apps/daemonset.ts";
 import type { DaemonSet, Pod } from "../../kinds/generated/types.ts";
 import { pods as podKind } from "../../kinds/pod/pod.ts";
+import { isFinished, isTerminating, nextAvailableMs } from "../../kinds/pod/pod-lifecycle.ts";
 import { create, event, remove } from "../actions.ts";
 import type { Action, Plan, PlanContext } from "../controller.ts";
 import { claim, selectorOf } from "../podcontrol/claim.ts";
-import { isFinished, isTerminating, nextAvailableMs } from "../podcontrol/pods.ts";
 import { podFromTemplate } from "../podcontrol/template.ts";
 import { workOn } from "./nodes.ts";
 import { affinityFor, builtInTolerations, placementOf, targetNode } from "./placement.ts";

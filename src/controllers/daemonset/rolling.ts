@@ -2,8 +2,9 @@
  * Which old daemon pods give way to new ones, and where a new one may start beside the old (Kubernetes documentation,
  * "Perform a Rolling Update on a DaemonSet"; KEP-1591).
  */
+
 import type { DaemonSet, Pod } from "../../kinds/generated/types.ts";
-import { isAvailable, isTerminating } from "../podcontrol/pods.ts";
+import { isAvailable, isTerminating } from "../../kinds/pod/pod-lifecycle.ts";
 import { scaled } from "../podcontrol/scaled.ts";
 import { isUpdated } from "./revisions.ts";
 

@@ -1,9 +1,9 @@
 import { sameJson } from "../../core/equal.ts";
 import { daemonSets } from "../../kinds/apps/daemonset.ts";
 import type { DaemonSet, Pod } from "../../kinds/generated/types.ts";
+import { isAvailable, isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { updateStatus } from "../actions.ts";
 import type { Action } from "../controller.ts";
-import { isAvailable, isReady } from "../podcontrol/pods.ts";
 import { toldStatus } from "../podcontrol/told-status.ts";
 import { byAge } from "./nodes.ts";
 import { isUpdated } from "./revisions.ts";

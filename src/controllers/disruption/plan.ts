@@ -1,12 +1,13 @@
 /** How many of a budget's pods may be evicted now (Kubernetes documentation, "Disruptions"). Pure. */
+
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { sameJson } from "../../core/equal.ts";
 import { lookup } from "../../core/object.ts";
 import type { Condition, LabelSelector, Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
+import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { podDisruptionBudgets } from "../../kinds/policy/poddisruptionbudget.ts";
 import { event, updateStatus } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";
-import { isReady } from "../podcontrol/pods.ts";
 import { scaled } from "../podcontrol/scaled.ts";
 
 /** An eviction that has not led to a deletion by then never will. */

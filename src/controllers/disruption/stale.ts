@@ -1,8 +1,11 @@
 /** Takes back the announcement that a pod will be disrupted, when nothing came of it. */
+
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { conditionOf } from "../../core/conditions.ts";
 import { objectKey } from "../../core/object.ts";
 import type { Pod, PodCondition } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
+import { isActive } from "../../kinds/pod/pod-lifecycle.ts";
 import { updateStatus } from "../actions.ts";
 import { type Controller, type Plan, watchRule } from "../controller.ts";
 
@@ -22,11 +25,9 @@ export const staleDisruptionController: Controller<Pod> = {
 };
 
 /** The condition DisruptionTarget of a pod that nobody deletes. */
-function announcement({ metadata, status }: Pod): PodCondition | undefined {
-	if (metadata.deletionTimestamp !== undefined || status?.phase === "Succeeded" || status?.phase === "Failed") {
-		return undefined;
-	}
-	return status?.conditions?.find(({ type, status: value }) => type === "DisruptionTarget" && value === "True");
+function announcement(pod: Pod): PodCondition | undefined {
+	const condition = isActive(pod) ? conditionOf(pod, "DisruptionTarget") : undefined;
+	return condition?.status === "True" ? condition : undefined;
 }
 
 function plan(pod: Pod, nowMs: number): Plan {

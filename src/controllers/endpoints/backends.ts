@@ -7,7 +7,8 @@ import { nodes } from "../../kinds/core/node.ts";
 import type { Pod, Service } from "../../kinds/generated/types.ts";
 import { services } from "../../kinds/networking/service.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { isFinished, isReady } from "../podcontrol/pods.ts";
+import { isFinished, isReady, readyCondition } from "../../kinds/pod/pod-lifecycle.ts";
+import { sidecarsOf } from "../../kinds/pod/spec/sidecars.ts";
 
 export const triggerTimeAnnotation = "endpoints.kubernetes.io/last-change-trigger-time";
 export const headlessLabel = "service.kubernetes.io/headless";
@@ -82,7 +83,7 @@ function portsOf(service: Service, pod: Pod): BackendPort[] {
 }
 
 function namedPort(pod: Pod, name: string, protocol: string): number | undefined {
-	const sidecars = (pod.spec.initContainers ?? []).filter((container) => container.restartPolicy === "Always");
+	const sidecars = sidecarsOf(pod.spec);
 	for (const container of [...pod.spec.containers, ...sidecars]) {
 		for (const port of container.ports ?? []) {
 			if (port.name === name && (port.protocol ?? "TCP") === protocol) return port.containerPort;
@@ -96,7 +97,7 @@ function namedPort(pod: Pod, name: string, protocol: string): number | undefined
 export function triggerTime(service: Service, backends: readonly Backend[]): string {
 	let newest = service.metadata.creationTimestamp;
 	for (const { pod } of backends) {
-		const since = pod.status?.conditions?.find((condition) => condition.type === "Ready")?.lastTransitionTime;
+		const since = readyCondition(pod)?.lastTransitionTime;
 		if (since !== undefined && since > newest) newest = since;
 	}
 	return newest;

@@ -1,8 +1,10 @@
 /** Which pods' samples count (Kubernetes documentation, "Horizontal Pod Autoscaling", "Algorithm details"). */
+
 import { parseTimestamp } from "../../core/clock.ts";
 import { quantityMilli } from "../../core/quantity.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import { readyCondition } from "../podcontrol/pods.ts";
+import { readyCondition } from "../../kinds/pod/pod-lifecycle.ts";
+import { sidecarsOf } from "../../kinds/pod/spec/sidecars.ts";
 import type { Sample } from "./metrics.ts";
 
 /** Upstream's --horizontal-pod-autoscaler-cpu-initialization-period and -initial-readiness-delay. */
@@ -63,7 +65,7 @@ export function requestsOf(
 			requests.set(metadata.name, Number(quantityMilli(podLevel)));
 			continue;
 		}
-		const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
+		const sidecars = sidecarsOf(spec);
 		const counted = [...spec.containers, ...sidecars].filter(
 			({ name }) => container === undefined || name === container,
 		);

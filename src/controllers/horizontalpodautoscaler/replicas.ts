@@ -1,8 +1,9 @@
 /**
  * How many pods a metric asks for (Kubernetes documentation, "Horizontal Pod Autoscaling", "Algorithm details"). Pure.
  */
+
 import type { Pod } from "../../kinds/generated/types.ts";
-import { isReady } from "../podcontrol/pods.ts";
+import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { type Census, censusOf, requestsOf } from "./census.ts";
 import type { Sample } from "./metrics.ts";
 

@@ -1,6 +1,7 @@
 /** How a job's pods stand, before anything is done about it. */
+
 import type { Job, Pod } from "../../kinds/generated/types.ts";
-import { isActive, isReady } from "../podcontrol/pods.ts";
+import { isActive, isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { meaningOf } from "./failure-policy.ts";
 import { IndexSet } from "./indexes.ts";
 import {

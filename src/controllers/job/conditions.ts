@@ -1,18 +1,5 @@
 import { timestamp } from "../../core/clock.ts";
-import type { Job, JobCondition } from "../../kinds/generated/types.ts";
-
-export function conditionOf(job: Pick<Job, "status">, type: string): JobCondition | undefined {
-	return job.status?.conditions?.find((condition) => condition.type === type);
-}
-
-export function isTrue(job: Pick<Job, "status">, type: string): boolean {
-	return conditionOf(job, type)?.status === "True";
-}
-
-/** It has succeeded or failed for good, and nothing more will be done for it. */
-export function isJobFinished(job: Pick<Job, "status">): boolean {
-	return isTrue(job, "Complete") || isTrue(job, "Failed");
-}
+import type { JobCondition } from "../../kinds/generated/types.ts";
 
 /** The conditions with one set; the same list when it says so already. */
 export function withCondition(

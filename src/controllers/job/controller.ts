@@ -1,6 +1,7 @@
 import { sameJson } from "../../core/equal.ts";
 import { objectKey } from "../../core/object.ts";
 import { jobs } from "../../kinds/batch/job.ts";
+import { isJobFinished } from "../../kinds/batch/job-finished.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
@@ -9,7 +10,6 @@ import { type Controller, type Mirror, watchRule } from "../controller.ts";
 import { gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";
-import { isJobFinished } from "./conditions.ts";
 import { type JobState, plan } from "./plan.ts";
 import { isTracked, restartsOf } from "./pods.ts";
 

@@ -2,11 +2,13 @@
  * Jobs on a real API server, in virtual time, with pods that end by themselves. The controller is killed at every one
  * of its writes, before it is stored and after (the answer lost); a new one, with a new mirror, takes over each time.
  */
+
 import { describe, expect, test } from "vitest";
+import { isTrue } from "../../core/conditions.ts";
 import { jobs } from "../../kinds/batch/job.ts";
+import { isJobFinished } from "../../kinds/batch/job-finished.ts";
 import type { Job, JobSpec, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { isJobFinished, isTrue } from "./conditions.ts";
 import { jobController } from "./controller.ts";
 import { IndexSet } from "./indexes.ts";
 import { jobOrphanController } from "./orphans.ts";

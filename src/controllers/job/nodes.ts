@@ -1,5 +1,7 @@
 /** Jobs that run once on each node: which index is which node's, and how each stands (docs/self-help.md). */
+
 import { timestamp } from "../../core/clock.ts";
+import { isTrue } from "../../core/conditions.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import type { Job, JobCondition, Node, Pod } from "../../kinds/generated/types.ts";
 import { allNodesCondition, nodesAnnotation, slotKey, slotOf, slotsText } from "../../kinds/self-help/per-node.ts";
@@ -7,7 +9,6 @@ import { event, patch } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { placementFor } from "../daemonset/placement.ts";
 import { type Census, indexesOf } from "./census.ts";
-import { isTrue } from "./conditions.ts";
 import { IndexSet } from "./indexes.ts";
 import type { PerNode } from "./per-node.ts";
 import { indexOf } from "./pods.ts";

@@ -1,13 +1,13 @@
 import type { Mirror } from "../../client/mirror.ts";
 import { controllerOf, type OwnerReference, objectKey } from "../../core/object.ts";
 import { jobs } from "../../kinds/batch/job.ts";
+import { isJobFinished } from "../../kinds/batch/job-finished.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { confirmAbsent } from "../actions.ts";
 import { type Action, type Controller, watchRule } from "../controller.ts";
 import { selectorOf } from "../podcontrol/claim.ts";
 import { untrack } from "./claim.ts";
-import { isJobFinished } from "./conditions.ts";
 import { isManagedElsewhere } from "./controller.ts";
 import { isTracked } from "./pods.ts";
 

@@ -1,7 +1,8 @@
 /** What the job controller reads from a pod. */
+
 import { parseTimestamp } from "../../core/clock.ts";
 import type { ContainerStatus, Pod } from "../../kinds/generated/types.ts";
-import { readyCondition } from "../podcontrol/pods.ts";
+import { isFinished, readyCondition } from "../../kinds/pod/pod-lifecycle.ts";
 import type { Terms } from "./terms.ts";
 
 /** Holds a pod until its end has been counted. */
@@ -18,11 +19,7 @@ export function isTracked(pod: Pod): boolean {
 
 /** On its way out and not at its end yet. */
 export function isLeaving(pod: Pod): boolean {
-	return pod.metadata.deletionTimestamp !== undefined && !hasEnded(pod);
-}
-
-function hasEnded(pod: Pod): boolean {
-	return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
+	return pod.metadata.deletionTimestamp !== undefined && !isFinished(pod);
 }
 
 /** Deleted pods may never reach the Failed phase; unless the job waits for that, being deleted is failing. */

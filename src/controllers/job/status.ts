@@ -1,11 +1,13 @@
 /** The status of a job after a plan. */
+
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { conditionOf } from "../../core/conditions.ts";
 import { sameJson } from "../../core/equal.ts";
 import type { Job, JobCondition, JobStatus, Pod } from "../../kinds/generated/types.ts";
+import { isActive, readyCondition } from "../../kinds/pod/pod-lifecycle.ts";
 import { allNodesCondition } from "../../kinds/self-help/per-node.ts";
-import { isActive, readyCondition } from "../podcontrol/pods.ts";
 import type { Census } from "./census.ts";
-import { conditionOf, withCondition } from "./conditions.ts";
+import { withCondition } from "./conditions.ts";
 import type { Counting } from "./counting.ts";
 import type { Management } from "./manage.ts";
 import { nodesCondition } from "./nodes.ts";

@@ -1,8 +1,9 @@
 /** Whether a job is to end, and why. */
+
 import { parseTimestamp } from "../../core/clock.ts";
+import { conditionOf, isTrue } from "../../core/conditions.ts";
 import type { Job, Pod } from "../../kinds/generated/types.ts";
 import { type Census, indexesOf } from "./census.ts";
-import { conditionOf, isTrue } from "./conditions.ts";
 import { meaningOf } from "./failure-policy.ts";
 import { IndexSet } from "./indexes.ts";
 import { hasFailed, restartsOf } from "./pods.ts";

@@ -1,19 +1,13 @@
 /** Watches over nodes: those that fall silent become Unknown, and conditions become taints. */
+
 import type { Mirror } from "../../client/mirror.ts";
 import { leases } from "../../kinds/core/lease.ts";
-import { nodes } from "../../kinds/core/node.ts";
+import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
+import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { type Controller, watchRule } from "../controller.ts";
-import { isReady } from "../podcontrol/pods.ts";
-import {
-	isNodeReady,
-	type NodeLifecycleOptions,
-	type NodeLifecycleState,
-	planNode,
-	taintedAtMs,
-	type Zone,
-} from "./plan.ts";
+import { type NodeLifecycleOptions, type NodeLifecycleState, planNode, taintedAtMs, type Zone } from "./plan.ts";
 
 /** Namespace of the Leases by which nodes show that they live; each has its node's name. */
 export const nodeLeaseNamespace = "kube-node-lease";

@@ -4,6 +4,7 @@
  */
 
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { conditionOf } from "../../core/conditions.ts";
 import { sameJson } from "../../core/equal.ts";
 import { lookup } from "../../core/object.ts";
 import { nodes } from "../../kinds/core/node.ts";
@@ -70,7 +71,7 @@ export function planNode(state: NodeLifecycleState, nowMs: number, options: Node
 	const actions: Action[] = changed ? [updateStatus(nodes, { ...node, status: { ...node.status, conditions } })] : [];
 	if (state.isNew === true) actions.push(registeredEvent(node));
 	const ready = conditions.find((condition) => condition.type === "Ready");
-	const before = node.status?.conditions?.find((condition) => condition.type === "Ready");
+	const before = conditionOf(node, "Ready");
 	if (before?.status === "True" && ready?.status !== "True") actions.push(notReadyEvent(node));
 	const { taints, retryAtMs } = taintsOf(state, conditions, nowMs, options);
 	if (!sameJson(taints, node.spec.taints ?? [])) actions.push(taintPatch(node, taints, changed));
@@ -78,12 +79,6 @@ export function planNode(state: NodeLifecycleState, nowMs: number, options: Node
 		actions.push(...state.readyPods.flatMap((pod) => unready(pod, nowMs)));
 	const wakeMs = Math.min(silent ? Number.POSITIVE_INFINITY : deadlineMs, retryAtMs ?? Number.POSITIVE_INFINITY);
 	return Number.isFinite(wakeMs) ? { actions, requeueAtMs: wakeMs } : { actions };
-}
-
-export function isNodeReady(node: Node): boolean {
-	return (
-		node.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false
-	);
 }
 
 /** Epoch milliseconds of the last NoExecute taint of this controller; 0 for none. */
@@ -98,7 +93,7 @@ export function taintedAtMs(node: Node): number {
 
 /** When the node is silent, unless it reports before: by its Lease or by its status. */
 function deadlineOf({ node, lease }: NodeLifecycleState, options: NodeLifecycleOptions): number {
-	const ready = node.status?.conditions?.find((condition) => condition.type === "Ready");
+	const ready = conditionOf(node, "Ready");
 	if (ready === undefined) return parseTimestamp(node.metadata.creationTimestamp) + options.startupGraceMs;
 	// A Lease that promises more than the usual is believed: simulated nodes in virtual time beat less often.
 	const promisedMs = Math.max((lease?.spec.leaseDurationSeconds ?? 0) * 1000 - usualLeaseMs, 0);

@@ -1,17 +1,17 @@
 /**
  * Removes pods that nobody else will: of nodes that are gone, deleted before they had a node, or ended and too many.
  */
+
 import { timestamp } from "../../core/clock.ts";
 import { objectKey } from "../../core/object.ts";
-import { nodes } from "../../kinds/core/node.ts";
+import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
+import { isFinished } from "../../kinds/pod/pod-lifecycle.ts";
 import { confirmAbsent, remove } from "../actions.ts";
 import { type Action, type Controller, type Plan, type PlanContext, watchRule } from "../controller.ts";
 import { podsByNode } from "../node-lifecycle/controller.ts";
-import { isNodeReady } from "../node-lifecycle/plan.ts";
 import { disruptionTarget } from "../podcontrol/disruption.ts";
-import { isFinished } from "../podcontrol/pods.ts";
 
 export type PodGcState = { pod: Pod; node: Node | undefined } | { finished: readonly Pod[] };
 

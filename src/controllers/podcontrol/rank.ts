@@ -2,9 +2,10 @@
  * Which pods go first when a ReplicaSet or ReplicationController shrinks (Kubernetes documentation, "ReplicaSet",
  * "Scaling a ReplicaSet"; KEP-2185 for logarithmic ages, KEP-2255 for the deletion cost).
  */
+
 import { parseTimestamp } from "../../core/clock.ts";
 import type { ContainerStatus, Pod } from "../../kinds/generated/types.ts";
-import { isReady, readySinceMs } from "./pods.ts";
+import { isReady, readySinceMs } from "../../kinds/pod/pod-lifecycle.ts";
 
 const deletionCostAnnotation = "controller.kubernetes.io/pod-deletion-cost";
 

@@ -2,17 +2,19 @@
  * The plan that ReplicaSets and ReplicationControllers share: so many pods, no more and no fewer, with a status that
  * says how many (Kubernetes documentation, "ReplicaSet").
  */
+
 import type { Mirror } from "../../client/mirror.ts";
 import { objectKey } from "../../core/object.ts";
 import type { Selector } from "../../core/selector.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { pods as podKind } from "../../kinds/pod/pod.ts";
+import { isActive, isFinished, isTerminating, nextAvailableMs } from "../../kinds/pod/pod-lifecycle.ts";
 import { create, remove } from "../actions.ts";
 import { type Action, type Controller, type Plan, type PlanContext, watchRule } from "../controller.ts";
 import { type Claimable, claim, gatherClaimable, watchOwned } from "../podcontrol/claim.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
-import { isActive, isFinished, isTerminating, matters, nextAvailableMs } from "../podcontrol/pods.ts";
+import { matters } from "../podcontrol/pods.ts";
 import { podsToDelete } from "../podcontrol/rank.ts";
 import { podFromTemplate } from "../podcontrol/template.ts";
 import { type Replicated, statusActions } from "./status.ts";

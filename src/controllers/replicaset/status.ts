@@ -8,9 +8,9 @@ import type {
 	ReplicaSetStatus,
 	ReplicationController,
 } from "../../kinds/generated/types.ts";
+import { isAvailable, isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { updateStatus } from "../actions.ts";
 import type { Action, ActionFailure } from "../controller.ts";
-import { isAvailable, isReady } from "../podcontrol/pods.ts";
 import { toldStatus } from "../podcontrol/told-status.ts";
 
 export type Replicated = ReplicaSet | ReplicationController;

@@ -2,6 +2,7 @@
  * Keeps account of what resource quotas limit. Admission charges what is made; this controller takes stock when a quota
  * is new or changed, and credits what goes.
  */
+
 import type { Mirror } from "../../client/mirror.ts";
 import { sameJson } from "../../core/equal.ts";
 import { type KubeObject, objectKey } from "../../core/object.ts";
@@ -10,11 +11,11 @@ import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import type { Pod, ResourceQuota } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
+import { isFinished } from "../../kinds/pod/pod-lifecycle.ts";
 import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
 import { isCounted, usageOf } from "../../kinds/quota/usage.ts";
 import { type Controller, type WatchRule, watchRule } from "../controller.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
-import { isFinished } from "../podcontrol/pods.ts";
 import { type Counted, plan, type QuotaState } from "./plan.ts";
 
 /** How often everything is counted again, whatever happened to the status; upstream's resync. */

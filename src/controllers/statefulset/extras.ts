@@ -5,13 +5,14 @@
  *   a set stuck whose bad template was put right until someone deletes the pod (kubernetes/kubernetes#67250).
  * - `coxswain.io/grow-claims`: claims grow to what their templates ask for (kubernetes/enhancements#4650).
  */
+
 import { compareQuantities } from "../../core/quantity.ts";
 import type { PersistentVolumeClaim, Pod, StatefulSet, StorageClass } from "../../kinds/generated/types.ts";
+import { isTerminating, readyCondition } from "../../kinds/pod/pod-lifecycle.ts";
 import { growAnnotation, isAsked, recoverAnnotation } from "../../kinds/self-help/annotations.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { event, patch } from "../actions.ts";
 import type { Action } from "../controller.ts";
-import { isTerminating, readyCondition } from "../podcontrol/pods.ts";
 import { type Claims, claimNames } from "./claims.ts";
 import { revisionOf } from "./identity.ts";
 import type { Revisions } from "./revisions.ts";

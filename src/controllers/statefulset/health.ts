@@ -1,5 +1,5 @@
 import type { Pod, StatefulSet } from "../../kinds/generated/types.ts";
-import { isAvailable, isReady, isTerminating } from "../podcontrol/pods.ts";
+import { isAvailable, isReady, isTerminating } from "../../kinds/pod/pod-lifecycle.ts";
 
 export function isRunningAndReady(pod: Pod): boolean {
 	return pod.status?.phase === "Running" && isReady(pod);

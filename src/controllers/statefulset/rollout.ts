@@ -1,6 +1,7 @@
 /** Which pods go next in a rolling update (Kubernetes documentation, "StatefulSets", "Rolling Updates"; KEP-961). */
+
 import type { Pod, StatefulSet } from "../../kinds/generated/types.ts";
-import { isTerminating } from "../podcontrol/pods.ts";
+import { isTerminating } from "../../kinds/pod/pod-lifecycle.ts";
 import { scaled } from "../podcontrol/scaled.ts";
 import { isUnavailable } from "./health.ts";
 import { replicasOf, revisionOf } from "./identity.ts";

@@ -1,9 +1,9 @@
 import { sameJson } from "../../core/equal.ts";
 import { statefulSets } from "../../kinds/apps/statefulset.ts";
 import type { Pod, StatefulSet, StatefulSetStatus } from "../../kinds/generated/types.ts";
+import { isTerminating } from "../../kinds/pod/pod-lifecycle.ts";
 import { updateStatus } from "../actions.ts";
 import type { Action } from "../controller.ts";
-import { isTerminating } from "../podcontrol/pods.ts";
 import { toldStatus } from "../podcontrol/told-status.ts";
 import { isRunningAndAvailable, isRunningAndReady } from "./health.ts";
 import { replicasOf, revisionOf } from "./identity.ts";

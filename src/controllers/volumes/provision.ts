@@ -1,4 +1,5 @@
 /** Makes local volumes for claims; see kinds/storage/local-volume.ts for what they are. */
+import { isTrue } from "../../core/conditions.ts";
 import type { Draft } from "../../core/object.ts";
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
 import {
@@ -107,7 +108,7 @@ function anyNode({ claim, nodes, storageClass }: ClaimState): Node | undefined {
 
 /** Ready and not cordoned: where a volume that nobody uses yet may go. */
 export function takesVolumes({ spec, status }: Node): boolean {
-	return !spec?.unschedulable && status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
+	return !spec?.unschedulable && isTrue({ status }, "Ready");
 }
 
 /** Creates the volume, already bound to the claim, and completes the binding on both sides. */

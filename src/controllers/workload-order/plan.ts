@@ -1,13 +1,14 @@
 /** When a pod that is held back may start. */
+
+import { conditionOf, isTrue } from "../../core/conditions.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { DaemonSet, Deployment, Job, Pod, StatefulSet } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
+import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { type Awaited, afterGate } from "../../kinds/self-help/after.ts";
 import { event, patch } from "../actions.ts";
 import type { Action, Plan } from "../controller.ts";
-import { isTrue } from "../job/conditions.ts";
-import { isReady } from "../podcontrol/pods.ts";
 
 export interface OrderState {
 	/** It has the gate. */
@@ -57,7 +58,7 @@ export function plan({ pod, awaited, revision, problem }: OrderState): Plan {
 		};
 	}
 	const message = `waits for ${waiting.map(({ text }) => text).join("; ")}`;
-	const before = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+	const before = conditionOf(pod, "PodScheduled");
 	// Said once, and again when it is different: the condition remembers.
 	if (before?.message === message) return { actions: remembered };
 	const condition = { type: "PodScheduled", status: "False", reason: "SchedulingGated", message };

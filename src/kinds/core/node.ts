@@ -1,3 +1,4 @@
+import { conditionOf, isTrue } from "../../core/conditions.ts";
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
 import { cidr, requiredOneOf } from "../../core/field-checks.ts";
@@ -88,7 +89,7 @@ function taints(list: readonly Taint[] | undefined, path: string): Cause[] {
 }
 
 function statusText({ spec, status }: Node): string {
-	const ready = status?.conditions?.find((condition) => condition.type === "Ready");
+	const ready = conditionOf({ status }, "Ready");
 	const text = ready === undefined ? "Unknown" : ready.status === "True" ? "Ready" : "NotReady";
 	return spec?.unschedulable ? `${text},SchedulingDisabled` : text;
 }
@@ -104,4 +105,8 @@ function rolesText({ metadata }: Node): string {
 
 function address({ status }: Node, type: string): string {
 	return status?.addresses?.find((candidate) => candidate.type === type)?.address ?? "<none>";
+}
+
+export function isNodeReady(node: Node | undefined): boolean {
+	return isTrue(node, "Ready");
 }

@@ -1,3 +1,4 @@
+import { conditionOf } from "../../core/conditions.ts";
 import type { Cause } from "../../core/errors.ts";
 import { atLeast, oneOf, requiredOneOf, requiredText } from "../../core/field-checks.ts";
 import { invalidValue, required } from "../../core/field-errors.ts";
@@ -36,7 +37,7 @@ export const flowSchemas: Kind<FlowSchema> = {
 		}),
 		ageColumn,
 		column("MissingPL", "Whether the priority level is missing.", ({ status }) => {
-			return status?.conditions?.find(({ type }) => type === "Dangling")?.status ?? "?";
+			return conditionOf({ status }, "Dangling")?.status ?? "?";
 		}),
 	],
 

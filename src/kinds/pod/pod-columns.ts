@@ -1,9 +1,10 @@
 /** The table of `kubectl get pods`. */
+
 import { parseTimestamp } from "../../core/clock.ts";
 import { ageColumn, column, nameColumn, since, wideColumn } from "../engine/columns.ts";
 import type { Column } from "../engine/kind.ts";
 import type { ContainerStatus, Pod } from "../generated/types.ts";
-import { isSidecar } from "./spec/containers.ts";
+import { isSidecar } from "./spec/sidecars.ts";
 
 interface Summary {
 	ready: number;

@@ -1,6 +1,7 @@
 import type { Kind } from "../engine/kind.ts";
 import type { Pod } from "../generated/types.ts";
 import { podColumns } from "./pod-columns.ts";
+import { isFinished } from "./pod-lifecycle.ts";
 import { qosClass } from "./pod-qos.ts";
 import { validatePodStatusUpdate, validatePodUpdate } from "./pod-update.ts";
 import { podSpecWarnings } from "./pod-warnings.ts";
@@ -76,7 +77,7 @@ export const pods: Kind<Pod> = {
 	warnings: (pod) => podSpecWarnings(pod.spec, "spec"),
 	gracePeriodSeconds(pod, requestedSeconds) {
 		// Nobody runs it, or it is over: nothing to wait for.
-		if (!pod.spec.nodeName || pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") return 0;
+		if (!pod.spec.nodeName || isFinished(pod)) return 0;
 		const seconds = requestedSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 0;
 		return seconds < 0 ? 1 : seconds;
 	},

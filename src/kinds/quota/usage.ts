@@ -1,9 +1,11 @@
 /** What an object uses of a resource quota (Kubernetes documentation, "Resource Quotas"). */
+
 import { parseTimestamp } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { compareQuantities } from "../../core/quantity.ts";
 import { type Kind, qualifiedResource } from "../engine/kind.ts";
 import type { PersistentVolumeClaim, Pod, ResourceRequirements, Service } from "../generated/types.ts";
+import { isFinished } from "../pod/pod-lifecycle.ts";
 import { type Amounts, podAmountsNow } from "../pod/spec/pod-amounts.ts";
 
 const storageClassSuffix = ".storageclass.storage.k8s.io/";
@@ -65,7 +67,7 @@ export function usageOf(kind: Names, object: KubeObject, nowMs: number): Amounts
 
 /** Not when it has ended, nor when it should have been gone by now. */
 function podUsesQuota(pod: Pod, nowMs: number): boolean {
-	if (pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") return false;
+	if (isFinished(pod)) return false;
 	return nowMs <= usesQuotaUntilMs(pod);
 }
 

@@ -4,7 +4,7 @@ import { type Clock, microTimestamp, parseTimestamp, type Timer } from "../../co
 import { isReason } from "../../core/errors.ts";
 import type { Draft } from "../../core/object.ts";
 import { leases } from "../../kinds/core/lease.ts";
-import { nodes } from "../../kinds/core/node.ts";
+import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import type { Lease, Node, NodeStatus } from "../../kinds/generated/types.ts";
 import { type NodeFacts, needsStatusWrite, nodeStatus, nodeStatusPatch, ownLabels } from "./node-object.ts";
 import { noPressure, type Pressure } from "./pressure.ts";
@@ -108,7 +108,7 @@ interface Registered {
 }
 
 function isReady(node: Node): boolean {
-	return node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+	return isNodeReady(node);
 }
 
 async function register(options: {

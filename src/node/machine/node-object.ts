@@ -1,6 +1,7 @@
 /** The Node object that an agent registers and keeps up to date. Pure. */
 
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { conditionOf } from "../../core/conditions.ts";
 import { sameQuantities, semanticEqual } from "../../core/equal.ts";
 import type { Node, NodeCondition, NodeStatus } from "../../kinds/generated/types.ts";
 import { noPressure, type Pressure } from "./pressure.ts";
@@ -151,7 +152,7 @@ export function needsStatusWrite(node: Node, wanted: NodeStatus, nowMs: number, 
 		semanticEqual(has?.nodeInfo, wanted.nodeInfo) &&
 		semanticEqual(saidBy(has), saidBy(wanted));
 	if (!isSame) return true;
-	const heartbeat = has?.conditions?.find(({ type }) => type === "Ready")?.lastHeartbeatTime;
+	const heartbeat = conditionOf(node, "Ready")?.lastHeartbeatTime;
 	return !(nowMs - parseTimestamp(heartbeat ?? "") < everyMs);
 }
 

@@ -1,7 +1,9 @@
 /** Whether a node takes a pod that was bound to it: the checks the kubelet makes itself. Pure. */
+
 import { parseQuantity } from "../../core/quantity.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { compileNodeSelector } from "../../kinds/pod/node-selector.ts";
+import { sidecarsOf } from "../../kinds/pod/spec/sidecars.ts";
 import { untolerated } from "../../kinds/pod/tolerations.ts";
 import type { Verdict } from "./pod-state.ts";
 import { podRequests } from "./resources.ts";
@@ -120,10 +122,7 @@ function overlap(one: string, other: string): boolean {
 }
 
 function hostPorts(pod: Pod): TakenPort[] {
-	const containers = [
-		...pod.spec.containers,
-		...(pod.spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always"),
-	];
+	const containers = [...pod.spec.containers, ...sidecarsOf(pod.spec)];
 	return containers
 		.flatMap(({ ports = [] }) => ports)
 		.filter(({ hostPort }) => hostPort !== undefined && hostPort > 0)

@@ -1,7 +1,8 @@
 /** The pod conditions that the agent owns (API page "Pod Lifecycle", KEP-3085 for PodReadyToStartContainers). Pure. */
+
 import type { ContainerStatus, Pod, PodCondition } from "../../kinds/generated/types.ts";
+import { isSidecar } from "../../kinds/pod/spec/sidecars.ts";
 import type { Phase } from "./pod-phase.ts";
-import { isSidecar } from "./pod-state.ts";
 
 type Draft = Pick<PodCondition, "type" | "status" | "reason" | "message">;
 

@@ -1,6 +1,7 @@
 /** A pod's phase from its containers' statuses (API page "Pod Lifecycle", KEP-753 for sidecars). Pure. */
+
 import type { ContainerStatus, PodSpec } from "../../kinds/generated/types.ts";
-import { isSidecar } from "./pod-state.ts";
+import { isSidecar } from "../../kinds/pod/spec/sidecars.ts";
 
 export type Phase = "Pending" | "Running" | "Succeeded" | "Failed";
 

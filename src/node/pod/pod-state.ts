@@ -1,5 +1,8 @@
 /** What the agent knows of one pod: the input of `planPod` and `podStatus`. Nothing here does anything. */
+
 import type { Container as ContainerSpec, Pod, PodStatus, Probe } from "../../kinds/generated/types.ts";
+import { isFinalPhase } from "../../kinds/pod/pod-lifecycle.ts";
+import { isSidecar } from "../../kinds/pod/spec/sidecars.ts";
 import type { Container, Sandbox } from "../../runtime/runtime.ts";
 
 /** How a container takes part in the life of its pod. A sidecar is an init container with `restartPolicy: Always`. */
@@ -119,10 +122,6 @@ const noContainerMemory: ContainerMemory = {};
 
 export function containerMemory(state: PodState, name: string): ContainerMemory {
 	return state.memory.containers.get(name) ?? noContainerMemory;
-}
-
-export function isSidecar(spec: ContainerSpec): boolean {
-	return spec.restartPolicy === "Always";
 }
 
 /** Init containers and sidecars in their order, then regular, then ephemeral containers. */
@@ -251,7 +250,7 @@ export function workIsOver(state: PodState): boolean {
 	const { pod, memory } = state;
 	if (memory.verdict !== undefined) return true;
 	const phase = pod.status?.phase;
-	if (phase === "Succeeded" || phase === "Failed") return true;
+	if (isFinalPhase(phase)) return true;
 	if (isRestartingAll(state)) return false;
 	const ended = (container: PodContainer) => {
 		const instance = newestInstance(state, container.spec.name);

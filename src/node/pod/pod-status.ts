@@ -1,6 +1,8 @@
 /** The status that the API is to show for a pod. Pure. */
+
 import { timestamp } from "../../core/clock.ts";
 import type { ContainerStatus, PodStatus } from "../../kinds/generated/types.ts";
+import { isFinalPhase } from "../../kinds/pod/pod-lifecycle.ts";
 import { qosClass } from "../../kinds/pod/pod-qos.ts";
 import { containerStatus } from "./container-status.ts";
 import { podConditions } from "./pod-conditions.ts";
@@ -28,7 +30,7 @@ export function podStatus(state: PodState, nowMs: number): PodStatus {
 	const someRun = state.containers.some((container) => container.state === "running");
 	const ends = workIsOver(state) || memory.endingSinceMs !== undefined;
 	// A phase is final only when nothing runs any more: no successor may start before that.
-	const over = isFinal(pod.status?.phase) || refused(state) || (!someRun && !containerBusy(state) && ends);
+	const over = isFinalPhase(pod.status?.phase) || refused(state) || (!someRun && !containerBusy(state) && ends);
 	const statusesOf = (list: "init" | "regular" | "ephemeral") =>
 		containers.filter(({ role }) => listOf[role] === list).map((one) => containerStatus(state, one, over));
 	const init = statusesOf("init");
@@ -92,7 +94,7 @@ function toIp(ip: string): { ip: string } {
 /** Refused at admission, by this agent or by the one before it: the pod never had a sandbox. */
 function refused({ memory, sandboxes, containers, pod }: PodState): boolean {
 	return (
-		(memory.verdict !== undefined || isFinal(pod.status?.phase)) &&
+		(memory.verdict !== undefined || isFinalPhase(pod.status?.phase)) &&
 		sandboxes.length === 0 &&
 		containers.length === 0 &&
 		pod.status?.containerStatuses === undefined
@@ -104,13 +106,9 @@ function containerBusy({ memory }: PodState): boolean {
 	return false;
 }
 
-function isFinal(phase: string | undefined): phase is "Succeeded" | "Failed" {
-	return phase === "Succeeded" || phase === "Failed";
-}
-
 function phaseOf(state: PodState, statuses: readonly ContainerStatus[], over: boolean): Phase {
 	const phase = state.pod.status?.phase;
-	if (isFinal(phase)) return phase;
+	if (isFinalPhase(phase)) return phase;
 	if (over && state.memory.verdict !== undefined) return "Failed";
 	const computed = podPhase(state.pod.spec, statuses, over);
 	const old = (state.previous ?? state.pod.status)?.phase;

@@ -1,10 +1,11 @@
 /** CPU and memory of containers and pods: what the runtime is told. Pure. */
+
 import { parseQuantity } from "../../core/quantity.ts";
 import type { Container, Pod, PodSpec, ResourceRequirements } from "../../kinds/generated/types.ts";
 import { qosClass } from "../../kinds/pod/pod-qos.ts";
 import { podAmounts } from "../../kinds/pod/spec/pod-amounts.ts";
+import { isSidecar } from "../../kinds/pod/spec/sidecars.ts";
 import type { ResourceLimits } from "../../runtime/runtime.ts";
-import { isSidecar } from "./pod-state.ts";
 
 /** The container's annotation that tells the resources it was made with, as `resourcesKey` writes them. */
 export const resourcesAnnotation = "coxswain.dev/resources";

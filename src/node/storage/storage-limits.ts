@@ -1,8 +1,10 @@
 /**
  * Bounds of local storage that a pod sets itself, and whether it keeps them (API page "Local ephemeral storage"). Pure.
  */
+
 import { addQuantities, canonicalQuantity, parseQuantity } from "../../core/quantity.ts";
 import type { Pod, Volume } from "../../kinds/generated/types.ts";
+import { sidecarsOf } from "../../kinds/pod/spec/sidecars.ts";
 
 const resource = "ephemeral-storage";
 
@@ -68,7 +70,7 @@ export function storageExcess(pod: Pod, { emptyDirs, containers }: StorageUsage)
 /** Regular containers and sidecars together, or the largest other init container, as upstream sums limits. */
 function podLimit({ spec }: Pod): string | undefined {
 	let sum: string | undefined;
-	const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
+	const sidecars = sidecarsOf(spec);
 	for (const { resources } of [...sidecars, ...spec.containers]) {
 		const limit = resources?.limits?.[resource];
 		if (limit !== undefined) sum = sum === undefined ? limit : addQuantities(sum, limit);

@@ -1,8 +1,10 @@
 /** A pod with everything worked out that scheduling looks at more than once. */
+
 import { objectKey } from "../../core/object.ts";
 import type { Labels } from "../../core/selector.ts";
 import type { Pod, PodAffinityTerm, Toleration } from "../../kinds/generated/types.ts";
 import { compileNodeSelector, type NodeMatch } from "../../kinds/pod/node-selector.ts";
+import { sidecarsOf } from "../../kinds/pod/spec/sidecars.ts";
 import { type AffinityTerm, compileAffinityTerm, type WeightedTerm } from "./affinity-term.ts";
 import { type PodRequests, podRequests } from "./requests.ts";
 
@@ -69,7 +71,7 @@ export function podInfo(pod: Pod): PodInfo {
 }
 
 function hostPortsOf(pod: Pod): readonly HostPort[] {
-	const sidecars = (pod.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
+	const sidecars = sidecarsOf(pod.spec);
 	let ports: HostPort[] | undefined;
 	for (const container of [...pod.spec.containers, ...sidecars]) {
 		for (const { hostPort, hostIP, protocol } of container.ports ?? []) {

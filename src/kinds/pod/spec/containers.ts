@@ -1,4 +1,5 @@
 /** Containers, init containers and ephemeral containers of a pod spec. */
+
 import type { Cause } from "../../../core/errors.ts";
 import { oneOf, portNumber, requiredOneOf } from "../../../core/field-checks.ts";
 import {
@@ -15,6 +16,7 @@ import { validateEnvironment, validateEnvironmentFrom, validateFileVariables } f
 import { validateProbesAndHooks } from "./probes.ts";
 import { validateResources } from "./resources.ts";
 import { validateSecurityContext } from "./security.ts";
+import { isSidecar } from "./sidecars.ts";
 
 const pullPolicies = ["Always", "IfNotPresent", "Never"];
 
@@ -24,11 +26,6 @@ interface PodContext {
 	claimNames: ReadonlySet<string>;
 	/** Of containers and init containers. */
 	containerNames: ReadonlySet<string>;
-}
-
-/** True for a sidecar: an init container that runs on beside the others. */
-export function isSidecar(container: Pick<Container, "restartPolicy">): boolean {
-	return container.restartPolicy === "Always";
 }
 
 /** All containers of the pod, their names unique among all of them. */

@@ -2,8 +2,11 @@
  * What a pod asks for as a whole (Kubernetes documentation, "Resource Management for Pods and Containers", "Init
  * Containers", "Pod Overhead"), as exact quantities.
  */
+
+import { conditionOf } from "../../../core/conditions.ts";
 import { addQuantities, compareQuantities } from "../../../core/quantity.ts";
 import type { Container, ContainerStatus, Pod, PodSpec, ResourceRequirements } from "../../generated/types.ts";
+import { isSidecar } from "./sidecars.ts";
 
 /** Quantities by resource name. */
 export type Amounts = Record<string, string>;
@@ -101,7 +104,7 @@ function containersAndWhole<T>(
 		const peak = arithmetic.of();
 		for (const container of spec.initContainers) {
 			const own = ofContainer(container);
-			if (container.restartPolicy === "Always") {
+			if (isSidecar(container)) {
 				arithmetic.add(total, own);
 				arithmetic.add(sidecars, own);
 			} else {
@@ -158,7 +161,7 @@ function isPositive(quantity: string | undefined): boolean {
 
 /** Whether the pod's node has said that it never can give the pod what it is to have now. */
 export function isResizeInfeasible({ status }: Pod): boolean {
-	return status?.conditions?.find(({ type }) => type === "PodResizePending")?.reason === "Infeasible";
+	return conditionOf({ status }, "PodResizePending")?.reason === "Infeasible";
 }
 
 /** What is known of the containers that can be resized: the pod's own and sidecars. */
@@ -167,7 +170,7 @@ function resizableStatuses({ spec, status }: Pod): (container: Container) => Con
 	if (containerStatuses === undefined && initContainerStatuses === undefined) return () => undefined;
 	return (container) => {
 		const isInit = spec.initContainers?.includes(container) === true;
-		if (isInit && container.restartPolicy !== "Always") return undefined;
+		if (isInit && !isSidecar(container)) return undefined;
 		return (isInit ? initContainerStatuses : containerStatuses)?.find(({ name }) => name === container.name);
 	};
 }
