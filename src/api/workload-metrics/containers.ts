@@ -1,6 +1,6 @@
 /** Families of a pod's containers: the same ones for containers and for init containers. */
 import type { Container, ContainerState, ContainerStatus, Pod } from "../../kinds/generated/types.ts";
-import { addAmounts, type Family, unixTime } from "./family.ts";
+import { addAmounts, type Family, labelOf, unixTime } from "./family.ts";
 
 type Role = "container" | "init_container";
 
@@ -104,7 +104,7 @@ function ofStatus(
 		each(pod, add) {
 			for (const status of statusesOf(pod, role)) {
 				const found = of(status);
-				if (found !== undefined) add(found, { container: status.name });
+				if (found !== undefined) add(found, labelOf("container", status.name));
 			}
 		},
 	};
@@ -122,7 +122,7 @@ function reason(
 		each(pod, add) {
 			for (const status of statusesOf(pod, role)) {
 				const found = of(status);
-				if (found !== undefined) add(1, { container: status.name, reason: found });
+				if (found !== undefined) add(1, `${labelOf("container", status.name)},${labelOf("reason", found)}`);
 			}
 		},
 	};
@@ -133,8 +133,12 @@ function amounts(role: Role, what: "requests" | "limits", name: string, help: st
 		name,
 		help,
 		each(pod, add) {
-			for (const container of containersOf(pod, role))
-				addAmounts(add, container.resources?.[what], { container: container.name, node: pod.spec.nodeName });
+			for (const { name: container, resources } of containersOf(pod, role))
+				addAmounts(
+					add,
+					resources?.[what],
+					`${labelOf("container", container)},${labelOf("node", pod.spec.nodeName ?? "")}`,
+				);
 		},
 	};
 }

@@ -6,8 +6,12 @@ import type { Kind } from "../../kinds/engine/kind.ts";
 
 export type Labels = Readonly<Record<string, string | undefined>>;
 
-/** Tells a value of the object. @param labels besides those of the object itself; undefined ones are empty */
-export type Add = (value: number, labels?: Labels) => void;
+/**
+ * Tells a value of the object.
+ * @param labels besides those of the object itself; undefined ones are empty. Text is what `labelText` makes of them:
+ * families with a series for each of thousands of pods make it once
+ */
+export type Add = (value: number, labels?: Labels | string) => void;
 
 export interface Family<T> {
 	name: string;
@@ -41,6 +45,11 @@ export function labelText(labels: Labels): string {
 		text += `${text === "" ? "" : ","}${name}="${escaped(value)}"`;
 	}
 	return text;
+}
+
+/** One label with its value. */
+export function labelOf(name: string, value: string): string {
+	return `${name}="${escaped(value)}"`;
 }
 
 function escaped(text: string): string {
@@ -81,12 +90,13 @@ export function oneOf<T>(
 	values: readonly string[],
 	of: (object: T) => string | undefined,
 ): Family<T> {
+	const texts = values.map((one) => labelOf(label, one));
 	return {
 		name,
 		help,
 		each(object, add) {
 			const found = of(object) ?? "";
-			if (found !== "") for (const one of values) add(one === found ? 1 : 0, { [label]: one });
+			if (found !== "") for (const [index, text] of texts.entries()) add(values[index] === found ? 1 : 0, text);
 		},
 	};
 }
@@ -94,8 +104,10 @@ export function oneOf<T>(
 const statuses = ["true", "false", "unknown"] as const;
 
 /** 1 for the status that a condition has, 0 for the others. @param label of the status */
-export function addStatus(add: Add, status: string, label: string, labels: Labels = {}): void {
-	for (const one of statuses) add(status.toLowerCase() === one ? 1 : 0, { ...labels, [label]: one });
+export function addStatus(add: Add, status: string, label: string, labels?: Labels): void {
+	const is = status.toLowerCase();
+	const others = labels === undefined ? "" : `${labelText(labels)},`;
+	for (const one of statuses) add(is === one ? 1 : 0, `${others}${label}="${one}"`);
 }
 
 /** Conditions of an object by type and status. */
@@ -161,17 +173,38 @@ export function unixTime(timestamp: string | undefined | null): number | undefin
 	return timestamp === undefined || timestamp === null ? undefined : Math.floor(parseTimestamp(timestamp) / 1000);
 }
 
-/** Quantities by resource, with the units that kube-state-metrics names. @param labels besides resource and unit */
-export function addAmounts(
-	add: Add,
-	amounts: Readonly<Record<string, string | undefined>> = {},
-	labels: Labels = {},
-): void {
-	for (const [name, quantity] of Object.entries(amounts)) {
-		const unit = unitOf(name);
-		if (quantity === undefined || unit === undefined) continue;
-		add(parseQuantity(quantity), { ...labels, resource: name.replace(/[^a-zA-Z0-9_]/g, "_"), unit });
+/** Quantities by resource, with the units that kube-state-metrics names. @param labels text of those before resource and unit */
+export function addAmounts(add: Add, amounts: Readonly<Record<string, string | undefined>> = {}, labels = ""): void {
+	for (const name in amounts) {
+		const quantity = amounts[name];
+		const resource = resourceLabels(name);
+		if (quantity === undefined || resource === undefined) continue;
+		add(amountOf(quantity), labels === "" ? resource : `${labels},${resource}`);
 	}
+}
+
+/** Pods of one template all ask for the same. */
+const amountOf = remembered(parseQuantity);
+
+/** Undefined for resources that kube-state-metrics leaves out. */
+const resourceLabels = remembered((name) => {
+	const unit = unitOf(name);
+	return unit && labelText({ resource: name.replace(/[^a-zA-Z0-9_]/g, "_"), unit });
+});
+
+/** Keeps answers. Should there be too many, it begins again. */
+function remembered<T>(of: (text: string) => T): (text: string) => T {
+	const known = new Map<string, T>();
+	const most = 1000;
+	return (text) => {
+		let found = known.get(text);
+		if (found === undefined) {
+			if (known.size >= most) known.clear();
+			found = of(text);
+			known.set(text, found);
+		}
+		return found;
+	};
 }
 
 function unitOf(resource: string): string | undefined {

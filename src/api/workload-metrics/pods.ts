@@ -3,7 +3,19 @@ import { parseQuantity } from "../../core/quantity.ts";
 import type { Pod, PodCondition } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { containerFamilies } from "./containers.ts";
-import { addStatus, created, deletion, type Family, info, ofKind, oneOf, owners, unixTime, value } from "./family.ts";
+import {
+	addStatus,
+	created,
+	deletion,
+	type Family,
+	info,
+	labelText,
+	ofKind,
+	oneOf,
+	owners,
+	unixTime,
+	value,
+} from "./family.ts";
 
 /** Reasons of pods that kube-state-metrics tells apart. */
 const statusReasons = [
@@ -91,7 +103,8 @@ export const podFamilies = ofKind(pods, ({ metadata: { namespace, name, uid } })
 		name: "kube_pod_status_reason",
 		help: "Why it is as it is",
 		each(pod, add) {
-			for (const reason of statusReasons) if (hasReason(pod, reason)) add(1, { reason });
+			const found = reasonsOf(pod);
+			if (found.size > 0) for (const reason of statusReasons) if (found.has(reason)) add(1, { reason });
 			const { reason = "" } = pod.status ?? {};
 			if (reason !== "" && !statusReasons.includes(reason)) add(1, { reason: "Other" });
 		},
@@ -107,7 +120,11 @@ export const podFamilies = ofKind(pods, ({ metadata: { namespace, name, uid } })
 	{
 		name: "kube_pod_nodeselectors",
 		help: "Labels that its node must have",
-		each({ spec: { nodeSelector = {} } }, add) {
+		each({ spec: { nodeSelector } }, add) {
+			if (nodeSelector === undefined) {
+				add(1);
+				return;
+			}
 			const labels = Object.entries(nodeSelector).map(([key, wanted]) => [
 				`nodeselector_${key.replace(/[^a-zA-Z0-9_]/g, "_").replace(/([a-z0-9])([A-Z])/g, "$1_$2")}`.toLowerCase(),
 				wanted,
@@ -122,9 +139,8 @@ export const podFamilies = ofKind(pods, ({ metadata: { namespace, name, uid } })
 			const told = new Set<string>();
 			for (const { key, operator, value: wanted, effect, tolerationSeconds } of tolerations) {
 				const seconds = tolerationSeconds === undefined ? undefined : String(tolerationSeconds);
-				const labels = { key, operator, value: wanted, effect, toleration_seconds: seconds };
-				const text = JSON.stringify(labels);
-				if (!told.has(text)) add(1, labels);
+				const text = labelText({ key, operator, value: wanted, effect, toleration_seconds: seconds });
+				if (!told.has(text)) add(1, text);
 				told.add(text);
 			}
 		},
@@ -139,7 +155,9 @@ export const podFamilies = ofKind(pods, ({ metadata: { namespace, name, uid } })
 ]);
 
 function conditionOf({ status }: Pod, type: string): PodCondition | undefined {
-	return status?.conditions?.find((one) => one.type === type);
+	// Asked ten times for each pod: half as long as `find`.
+	for (const one of status?.conditions ?? []) if (one.type === type) return one;
+	return undefined;
 }
 
 function condition(name: string, help: string, type: string): Family<Pod> {
@@ -166,13 +184,20 @@ function completionTime({ status }: Pod): number | undefined {
 	return last > 0 ? last : undefined;
 }
 
-function hasReason(pod: Pod, reason: string): boolean {
-	const { status } = pod;
-	return (
-		status?.reason === reason ||
-		(status?.conditions ?? []).some((one) => one.reason === reason) ||
-		(status?.containerStatuses ?? []).some(({ state }) => state?.terminated?.reason === reason)
-	);
+const noReasons: ReadonlySet<string> = new Set();
+
+/** Of the pod, its conditions, and its containers' ends. */
+function reasonsOf({ status }: Pod): ReadonlySet<string> {
+	let found: Set<string> | undefined;
+	const note = (reason: string | undefined) => {
+		if (reason === undefined) return;
+		found ??= new Set();
+		found.add(reason);
+	};
+	note(status?.reason);
+	for (const { reason } of status?.conditions ?? []) note(reason);
+	for (const { state } of status?.containerStatuses ?? []) note(state?.terminated?.reason);
+	return found ?? noReasons;
 }
 
 function claims(name: string, help: string, of: (readOnly: boolean) => number): Family<Pod> {

@@ -14,6 +14,7 @@ import { workloadFamilies } from "./list.ts";
 
 /** A piece of text is sent when it is this long; then others have their turn. */
 const pieceLength = 64 * 1024;
+const parsedAtOnce = 256;
 /** Scrapes at the same time. Each holds the objects of a kind as they were when it came to it. */
 const mostScrapes = 8;
 /** Of one user: every pod may ask as kube-state-metrics, and must not keep others from it. */
@@ -51,7 +52,7 @@ export class WorkloadMetrics {
 	async *#body(scrape: Scrape): AsyncGenerator<Uint8Array> {
 		try {
 			for (const text of this.#text()) {
-				yield Buffer.from(text);
+				if (text !== "") yield Buffer.from(text);
 				await turn();
 				if (!this.#running.has(scrape)) throw new Error("the client took too long");
 			}
@@ -60,11 +61,16 @@ export class WorkloadMetrics {
 		}
 	}
 
+	/** In pieces, some of which are empty. */
 	*#text(): Generator<string> {
 		for (const families of workloadFamilies) {
+			const found = [...this.#cache.resource(families.kind).range(keyPrefix(families.kind))];
 			const objects: KubeObject[] = [];
-			for (const cached of this.#cache.resource(families.kind).range(keyPrefix(families.kind)))
+			for (const cached of found) {
 				objects.push(cached.object);
+				// After a restart each is parsed now.
+				if (objects.length % parsedAtOnce === 0) yield "";
+			}
 			yield* kindText(families, objects);
 		}
 	}
@@ -72,17 +78,20 @@ export class WorkloadMetrics {
 
 /** In pieces. */
 export function* kindText({ labels, families }: KindFamilies, objects: readonly KubeObject[]): Generator<string> {
-	// The same for every family.
-	const own = objects.map((object) => labelText(labels(object)));
+	// The same for every family. What is joined is one string in memory: made of parts, it would be put together again
+	// for every series.
+	const own: string[] = [];
 	for (const { name, help, type = "gauge", each } of families) {
+		const opening = `${name}{`;
 		let text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
-		let prefix = "";
-		const add = (value: number, more?: Labels) => {
-			const rest = more === undefined ? "" : labelText(more);
-			text += rest === "" ? `${prefix}} ${value}\n` : `${prefix},${rest}} ${value}\n`;
+		let ownText = "";
+		const add = (value: number, more: Labels | string = "") => {
+			const rest = typeof more === "string" ? more : labelText(more);
+			const end = value === 1 ? "} 1\n" : value === 0 ? "} 0\n" : `} ${value}\n`;
+			text += opening + (rest === "" ? ownText.slice(0, -1) : ownText + rest) + end;
 		};
 		for (const [index, object] of objects.entries()) {
-			prefix = `${name}{${own[index]}`;
+			ownText = own[index] ??= [labelText(labels(object)), ""].join(",");
 			each(object, add);
 			if (text.length < pieceLength) continue;
 			yield text;

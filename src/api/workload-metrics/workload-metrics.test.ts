@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { configMaps } from "../../kinds/configmap.ts";
 import type { CronJob, Job, Node, PersistentVolumeClaim, Pod, StatefulSet } from "../../kinds/generated/types.ts";
+import { createMemoryStore } from "../../store/memory.ts";
+import { objectKey } from "../cache/keys.ts";
 import { testApi } from "../testing.ts";
 import { cronJobFamilies, jobFamilies } from "./batch.ts";
 import { nodeFamilies } from "./cluster.ts";
@@ -228,6 +231,46 @@ test("a scrape is made of what is there, for those who may, and a few at a time"
 	for (const { response } of waiting) await read(response);
 	expect((await scrape()).status).toBe(200);
 	await api.close();
+});
+
+test("while a scrape is made, others have their turn", async () => {
+	const store = createMemoryStore();
+	const objectCount = 2000;
+	const puts = Array.from({ length: objectCount }, (_, index) => {
+		const name = `c-${String(index).padStart(4, "0")}`;
+		const value = Buffer.from(
+			JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default" } }),
+		);
+		return { key: objectKey(configMaps, "default", name), value };
+	});
+	await store.commit({ compare: [], puts, deletes: [] });
+	const api = await testApi({ store });
+	const { response } = await api.ask("GET", "/metrics/workloads");
+	let turns = 0;
+	let isOver = false;
+	const count = () => {
+		turns++;
+		if (!isOver) setImmediate(count);
+	};
+	setImmediate(count);
+	const text = await read(response);
+	isOver = true;
+	expect(text.split("\n").filter((line) => line.startsWith("kube_configmap_info{"))).toHaveLength(objectCount);
+	// While objects are read for the first time, and after each piece of text.
+	expect(turns).toBeGreaterThan(objectCount / 256 + text.length / 2 ** 17);
+	await api.close();
+});
+
+test("what stands in labels is escaped, whichever way they are made", () => {
+	const pod: Partial<Pod> = {
+		metadata: metadata("web"),
+		spec: { containers: [{ name: 'a"b', resources: { limits: { cpu: "1" } } }], nodeName: "n\\1" },
+		status: { containerStatuses: [{ name: 'a"b', state: { waiting: { reason: "x\ny" } } } as never] },
+	};
+	expect(told(podFamilies, pod)).toMatchObject({
+		'kube_pod_container_status_waiting_reason{container="a\\"b",reason="x\\ny"}': 1,
+		'kube_pod_container_resource_limits{container="a\\"b",node="n\\\\1",resource="cpu",unit="core"}': 1,
+	});
 });
 
 async function read(response: ApiResponse): Promise<string> {
