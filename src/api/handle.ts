@@ -89,7 +89,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		admission: measuredAdmission(createAdmission(options.admissionPlugins), metrics, clock),
 		authorizer: createAuthorizer({ cache, policy }),
 		audit: options.audit && createAudit(countedAudit(options.audit, metrics), clock),
-		metrics: { registry: metrics, store: new StoreMetrics(metrics, clock) },
+		metrics: { registry: metrics, store: new StoreMetrics(metrics, clock), requests },
 		options,
 	};
 	authenticators.push(...tokenAuthenticators(server));

@@ -186,6 +186,79 @@ test("exec is recorded when it begins and when it ends, and so are those that ar
 	expect(codes()).toEqual(["ResponseStarted 401"]);
 });
 
+test("exec, logs and proxies are counted while they run, and when they are over", async () => {
+	const dialAgent = agent(
+		(_incoming, response) => void response.write("a line\n"),
+		(socket) => {
+			socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n");
+		},
+	);
+	const { api, tls, origin } = await secure({ dialAgent });
+	await withPod(api);
+	const pod = "/api/v1/namespaces/default/pods/p";
+	const counted = async (family: string, subresource: string) => {
+		const text = (await api.ask("GET", "/metrics")).text();
+		const lines = text.split("\n").filter((line) => line.startsWith(`${family}{verb="CONNECT"`));
+		return lines
+			.filter((line) => line.includes(`resource="pods",subresource="${subresource}",scope="resource"`))
+			.map((line) => `${/code="\d+"/.exec(line)?.[0] ?? "running"} ${line.slice(line.lastIndexOf(" ") + 1)}`);
+	};
+	const running = (subresource: string) => counted("apiserver_longrunning_requests", subresource);
+	const over = (subresource: string) => counted("apiserver_request_total", subresource);
+	const { socket } = await upgradeOver(tls, origin, `${pod}/exec?command=ls&container=c&stdout=true`);
+	expect([await running("exec"), await over("exec")]).toEqual([["running 1"], []]);
+	socket.destroy();
+	// Upstream does not see the status of what it passes on.
+	await vi.waitFor(async () => expect(await over("exec")).toEqual(['code="0" 1']));
+	expect(await running("exec")).toEqual([]);
+	(await upgradeOver(tls, origin, `${pod.replace(/p$/, "none")}/exec?command=ls`)).socket.destroy();
+	expect(await over("exec")).toEqual(['code="0" 1', 'code="404" 1']);
+
+	const following = new AbortController();
+	const { response } = await api.ask("GET", `${pod}/log?follow=true`, undefined, { signal: following.signal });
+	expect([response.status, await running("log"), await over("log")]).toEqual([200, ["running 1"], []]);
+	following.abort();
+	expect([await running("log"), await over("log")]).toEqual([[], ['code="200" 1']]);
+});
+
+test("a service's endpoints that are no pods are reached where the cluster knows a way", async () => {
+	const backend = createServer((incoming, response) => response.end(`asked for ${incoming.url}`));
+	const dialled: string[] = [];
+	const dialAddress = (address: string, port: number) => {
+		dialled.push(`${address}:${port}`);
+		if (port !== 8080) return undefined;
+		const [client, served] = duplexPair();
+		backend.emit("connection", served);
+		return client;
+	};
+	const api = await testApi({ dialAddress });
+	const ports = [
+		{ name: "web", port: 80, targetPort: 8080 },
+		{ name: "other", port: 81, targetPort: 8081 },
+	];
+	await api.ask("POST", "/api/v1/namespaces/default/services", { metadata: { name: "s" }, spec: { ports } });
+	await api.ask("POST", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
+		metadata: { name: "s-1", labels: { "kubernetes.io/service-name": "s" } },
+		addressType: "IPv4",
+		endpoints: [{ addresses: ["10.96.0.77"] }],
+		ports: [
+			{ name: "web", port: 8080 },
+			{ name: "other", port: 8081 },
+		],
+	});
+	const proxied = "/api/v1/namespaces/default/services/s:web/proxy/x?y=1";
+	const { response } = await api.ask("GET", proxied);
+	if (response.type !== "stream") throw new Error(`answered with a ${response.type}`);
+	const parts: Uint8Array[] = [];
+	for await (const part of response.body) parts.push(part);
+	expect(Buffer.concat(parts).toString()).toBe("asked for /x?y=1");
+	expect((await api.ask("GET", proxied.replace("s:web", "s:other"))).object).toMatchObject({
+		code: 503,
+		message: "error trying to reach service: dial tcp 10.96.0.77:8081: only pods can be reached through the API server",
+	});
+	expect(dialled).toEqual(["10.96.0.77:8080", "10.96.0.77:8081"]);
+});
+
 /** An agent that forwards ports to a server of the test. */
 function forwardingAgent(backend: Server): () => Promise<Duplex> {
 	const tunnels = new WebSocketServer({ noServer: true });

@@ -15,6 +15,7 @@ import type { Audit, AuditOptions } from "./audit/audit.ts";
 import type { AuditRecord } from "./audit/record.ts";
 import type { WatchCache } from "./cache/cache.ts";
 import type { KeptLogs } from "./kept-logs.ts";
+import type { RequestMetrics } from "./metrics/requests.ts";
 import type { StoreMetrics } from "./metrics/server.ts";
 import type { NodeUsage } from "./node-usage.ts";
 import type { RequestInfo } from "./request-info.ts";
@@ -29,6 +30,10 @@ export interface ApiOptions {
 	authenticateToken?: (token: string) => User | undefined | Promise<User | undefined>;
 	/** Opens a connection to a node's agent. Without it logs, exec and proxying answer ServiceUnavailable. */
 	dialAgent?: (node: string) => Promise<Duplex>;
+	/**
+	 * Opens a connection to an endpoint of a service that is no pod. Undefined: it cannot be reached. Default: none can.
+	 */
+	dialAddress?: (address: string, port: number) => Duplex | undefined;
 	/** Range of service addresses. Default `10.96.0.0/16`. */
 	serviceCidr?: string;
 	/** First and last node port. Default 30000 to 32767. */
@@ -85,7 +90,11 @@ export interface Server {
 	readonly admission: Admission;
 	/** Undefined: nothing is recorded. */
 	readonly audit: Audit | undefined;
-	readonly metrics: { readonly registry: MetricRegistry; readonly store: StoreMetrics };
+	readonly metrics: {
+		readonly registry: MetricRegistry;
+		readonly store: StoreMetrics;
+		readonly requests: RequestMetrics;
+	};
 	readonly options: ApiOptions;
 }
 

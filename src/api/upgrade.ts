@@ -68,8 +68,11 @@ async function passThrough(
 	head: Uint8Array,
 ): Promise<void> {
 	let audit: AuditRecord | undefined;
+	const measured = server.metrics.requests.begin(request);
+	measured.info = info;
 	try {
 		const requester = await authenticate(server, request);
+		measured.user = requester;
 		audit = server.audit?.begin(request, info, requester);
 		const user = await actingUser(server, requester, request.headers);
 		if (user !== requester) audit?.actsAs(user);
@@ -78,12 +81,15 @@ async function passThrough(
 		// commands.
 		if (info.verb !== "create" && (target.subresource !== "proxy" || target.kind.plural === "nodes"))
 			await ensureAllowed(server, { ...attributesOf(user, info), verb: "create" });
+		measured.allowed = true;
 		const context: Context = { server, request, info, user, warnings: [], audit };
 		const { connection, path, host } = await connectionTo(context, target, incoming);
 		if (audit !== undefined) follow(audit, socket);
+		whenClosed(socket, measured.switched());
 		pass(incoming, socket, head, connection, path, host);
 	} catch (error) {
 		const response = errorResponse(error);
+		measured.answered(response);
 		if (audit !== undefined) audit.failed(response, error);
 		else if (response.status === 401) server.audit?.unknownUser(request, info, response);
 		throw error;
@@ -92,8 +98,12 @@ async function passThrough(
 
 function follow(audit: AuditRecord, socket: Duplex): void {
 	audit.switched();
-	if (socket.closed) audit.closed();
-	else socket.once("close", () => audit.closed());
+	whenClosed(socket, () => audit.closed());
+}
+
+function whenClosed(socket: Duplex, over: () => void): void {
+	if (socket.closed) over();
+	else socket.once("close", over);
 }
 
 interface Onward {

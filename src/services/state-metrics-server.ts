@@ -2,17 +2,27 @@
  * The `kube-state-metrics` service inside a node: answers on its address as kube-state-metrics does, with what the API
  * server tells of the cluster's objects.
  */
-import { type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import {
+	type ClientRequest,
+	createServer,
+	type IncomingMessage,
+	type RequestListener,
+	request,
+	type ServerResponse,
+} from "node:http";
 import { pipeline } from "node:stream";
 import { listenAt } from "./listen-at.ts";
 
-export interface StateMetricsOptions {
-	address: string;
-	port: number;
+export interface StateMetricsSource {
 	/** Unix socket on which the API server speaks HTTP. */
 	socketPath: string;
 	/** Of kube-state-metrics' service account, for those who come without a token of their own. */
 	token: string;
+}
+
+export interface StateMetricsOptions extends StateMetricsSource {
+	address: string;
+	port: number;
 }
 
 const mostConnections = 100;
@@ -25,10 +35,7 @@ const page =
 export async function startStateMetrics(
 	options: StateMetricsOptions,
 ): Promise<{ port: number; close(): Promise<void> }> {
-	const server = createServer((incoming, response) => {
-		incoming.resume();
-		answer(options, incoming, response);
-	});
+	const server = createServer(stateMetricsListener(options));
 	server.maxConnections = mostConnections;
 	const port = await listenAt(server, options);
 	return {
@@ -41,7 +48,15 @@ export async function startStateMetrics(
 	};
 }
 
-function answer(options: StateMetricsOptions, incoming: IncomingMessage, response: ServerResponse): void {
+/** For a server of whatever kind of connections. */
+export function stateMetricsListener(source: StateMetricsSource): RequestListener {
+	return (incoming, response) => {
+		incoming.resume();
+		answer(source, incoming, response);
+	};
+}
+
+function answer(options: StateMetricsSource, incoming: IncomingMessage, response: ServerResponse): void {
 	const { method = "GET", url = "/" } = incoming;
 	const [path] = url.split("?");
 	if (method !== "GET" && method !== "HEAD") say(response, 405, "method not allowed\n");
@@ -56,7 +71,7 @@ function say(response: ServerResponse, status: number, text: string, type = "tex
 	response.end(text);
 }
 
-function passOn({ socketPath, token }: StateMetricsOptions, incoming: IncomingMessage, response: ServerResponse): void {
+function passOn({ socketPath, token }: StateMetricsSource, incoming: IncomingMessage, response: ServerResponse): void {
 	const { authorization = `Bearer ${token}` } = incoming.headers;
 	const asked: ClientRequest = request({
 		socketPath,

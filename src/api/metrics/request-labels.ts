@@ -29,7 +29,8 @@ const verbs: Readonly<Record<RequestInfo["verb"], string>> = {
 	deletecollection: "DELETECOLLECTION",
 	other: "",
 };
-const connecting = new Set(["proxy", "exec", "attach", "portforward"]);
+/** What goes on to where pods run. */
+const connecting = new Set(["proxy", "exec", "attach", "portforward", "log"]);
 /** Paths that are no resources, by their beginning; upstream has them as subresources. */
 const paths = new Set(["/healthz", "/livez", "/readyz", "/version", "/metrics", "/openapi", "/api", "/apis"]);
 

@@ -3,10 +3,11 @@
  * costs two looks at the clock, one look-up, one addition and one observation.
  */
 import type { Clock } from "../../core/clock.ts";
-import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
-import type { Counter, Histogram, MetricRegistry } from "../../core/metrics/registry.ts";
+import type { ApiRequest } from "../../core/exchange.ts";
+import type { Counter, MetricRegistry } from "../../core/metrics/registry.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import type { RequestInfo } from "../request-info.ts";
+import { Measured, type MeasuredRequest, type RequestCounts, type RequestSeries } from "./measured-request.ts";
 import { isServed, pathLabels, type RequestLabels, requestKey, requestLabels } from "./request-labels.ts";
 
 const labelNames = ["verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component"] as const;
@@ -16,28 +17,6 @@ const durationBounds = [
 ];
 const component = "apiserver";
 
-export interface MeasuredRequest {
-	/** As soon as it is known. */
-	info: RequestInfo | undefined;
-	/** Who asks, as soon as that is known. */
-	user: User | undefined;
-	/** The request may be made. */
-	allowed: boolean;
-	/** @returns the response, or for a watch one that counts what it sends */
-	answered(response: ApiResponse): ApiResponse;
-}
-
-/** Requests of one kind: same verb, resource and scope. */
-interface RequestSeries {
-	readonly labels: RequestLabels;
-	readonly byCode: Map<number, Counter>;
-	readonly seconds: Histogram;
-	/** Watches that run now. */
-	running: number;
-	/** Events that were sent; undefined for what is no watch. */
-	readonly events: Counter | undefined;
-}
-
 export interface RequestMetricsOptions {
 	metrics: MetricRegistry;
 	clock: Clock;
@@ -45,7 +24,7 @@ export interface RequestMetricsOptions {
 	kinds: Registry;
 }
 
-export class RequestMetrics {
+export class RequestMetrics implements RequestCounts {
 	readonly #clock: Clock;
 	readonly #kinds: Registry;
 	readonly #series = new Map<string, RequestSeries>();
@@ -70,7 +49,7 @@ export class RequestMetrics {
 		]);
 		this.#seconds = metrics.histograms(
 			"apiserver_request_duration_seconds",
-			"How long requests took, in seconds; for watches, how long they ran",
+			"How long requests took, in seconds; for watches, logs and connections, how long they ran",
 			durationBounds,
 			labelNames,
 		);
@@ -90,14 +69,17 @@ export class RequestMetrics {
 			"version",
 			"resource",
 		]);
-		metrics.gauge("apiserver_current_inflight_requests", "Requests under way, watches aside", ["request_kind"], () =>
-			Object.entries(this.#running).map(([kind, count]) => [[kind], count]),
+		metrics.gauge(
+			"apiserver_current_inflight_requests",
+			"Requests under way, but for those that run on",
+			["request_kind"],
+			() => Object.entries(this.#running).map(([kind, count]) => [[kind], count]),
 		);
 		metrics.gauge(
 			"apiserver_longrunning_requests",
-			"Watches that run",
+			"Watches, logs and connections that run",
 			["verb", "group", "version", "resource", "subresource", "scope", "component"],
-			() => this.#watches(),
+			() => this.#longRunning(),
 		);
 		metrics.gauge(
 			"apiserver_requested_deprecated_apis",
@@ -121,7 +103,6 @@ export class RequestMetrics {
 		return new Measured(this, request, this.#clock.monotonicMs());
 	}
 
-	/** For `Measured` below. */
 	entered({ method }: ApiRequest, change: 1 | -1): void {
 		if (method === "GET" || method === "HEAD") this.#running.readOnly += change;
 		else this.#running.mutating += change;
@@ -181,7 +162,7 @@ export class RequestMetrics {
 		return series;
 	}
 
-	*#watches(): Iterable<readonly [string[], number]> {
+	*#longRunning(): Iterable<readonly [string[], number]> {
 		for (const { labels, running } of this.#series.values()) {
 			if (running === 0) continue;
 			const [verb = "", , ...rest] = values(labels);
@@ -211,64 +192,6 @@ export class RequestMetrics {
 				...sample,
 				metricName: sample.metricName?.replace("apiserver_request_duration_seconds", family) ?? family,
 			}));
-	}
-}
-
-class Measured implements MeasuredRequest {
-	info: RequestInfo | undefined = undefined;
-	user: User | undefined = undefined;
-	allowed = false;
-	readonly #metrics: RequestMetrics;
-	readonly #request: ApiRequest;
-	readonly #startedMs: number;
-
-	constructor(metrics: RequestMetrics, request: ApiRequest, startedMs: number) {
-		this.#metrics = metrics;
-		this.#request = request;
-		this.#startedMs = startedMs;
-		metrics.entered(request, 1);
-	}
-
-	answered(response: ApiResponse): ApiResponse {
-		const metrics = this.#metrics;
-		metrics.entered(this.#request, -1);
-		metrics.decided(this, response.status);
-		const series = metrics.seriesOf(this.#request, this.info);
-		if (response.type === "watch" && series.events !== undefined) return this.#watched(response, series, series.events);
-		metrics.finished(series, response.status, this.#startedMs);
-		return response;
-	}
-
-	#watched(response: Extract<ApiResponse, { type: "watch" }>, series: RequestSeries, events: Counter): ApiResponse {
-		const { signal } = this.#request;
-		return {
-			type: "watch",
-			status: 200,
-			headers: response.headers,
-			start: (sink) => {
-				let over = false;
-				const ended = () => {
-					if (over) return;
-					over = true;
-					series.running--;
-					this.#metrics.finished(series, 200, this.#startedMs);
-				};
-				series.running++;
-				if (signal.aborted) ended();
-				else signal.addEventListener("abort", ended, { once: true });
-				response.start({
-					event(event) {
-						events.inc();
-						sink.event(event);
-					},
-					end(error) {
-						signal.removeEventListener("abort", ended);
-						ended();
-						sink.end(error);
-					},
-				});
-			},
-		};
 	}
 }
 

@@ -63,16 +63,16 @@ function backendOf(server: Server, target: Target): Backend {
 		// An agent listens on one socket, whatever port is asked for.
 		return { connect: () => dial(server, name), host: undefined };
 	}
-	const [pod, number] = target.kind.plural === "pods" ? podPort(server, namespace, name, port) : choice();
+	const endpoint = target.kind.plural === "pods" ? podPort(server, namespace, name, port) : choice();
 	return {
 		async connect() {
-			const connection = await connectTo(server, pod, number);
+			const connection = await connectTo(server, endpoint);
 			return scheme === "https" ? secured(connection, server.clock) : connection;
 		},
-		host: `${pod.status?.podIP ?? ""}:${number}`,
+		host: `${"pod" in endpoint ? (endpoint.pod.status?.podIP ?? "") : endpoint.address}:${endpoint.port}`,
 	};
 
-	function choice(): [Pod, number] {
+	function choice(): Endpoint {
 		const found = target.objects.get(objectKey(target.kind, namespace, name));
 		if (found === undefined) throw notFound(target.kind, name);
 		// The target is a service.
@@ -80,15 +80,18 @@ function backendOf(server: Server, target: Target): Backend {
 		const choices = backends(server, namespace, name, portName);
 		const chosen = choices[Math.floor(server.clock.random() * choices.length)];
 		if (chosen === undefined) throw new ApiError("ServiceUnavailable", `no endpoints available for service "${name}"`);
-		return [podNamed(server, namespace, chosen.pod), chosen.port];
+		return "pod" in chosen ? { pod: podNamed(server, namespace, chosen.pod), port: chosen.port } : chosen;
 	}
 }
 
-function podPort(server: Server, namespace: string, name: string, port: string): [Pod, number] {
+/** A pod, or what stands in a service's endpoints without one. */
+type Endpoint = { pod: Pod; port: number } | { address: string; port: number };
+
+function podPort(server: Server, namespace: string, name: string, port: string): Endpoint {
 	const pod = podNamed(server, namespace, name);
 	const number = port === "" ? firstPort(pod) : Number(port);
 	if (!Number.isInteger(number)) throw new ApiError("BadRequest", `invalid port "${port}" of pod ${name}`);
-	return [pod, number];
+	return { pod, port: number };
 }
 
 /** `name`, `name:port` or `scheme:name:port`. */
@@ -132,13 +135,25 @@ function firstPort({ spec }: Pod): number {
 	return 80;
 }
 
-async function connectTo(server: Server, pod: Pod, port: number): Promise<Duplex> {
+async function connectTo(server: Server, endpoint: Endpoint): Promise<Duplex> {
+	if (!("pod" in endpoint)) return connectToAddress(server, endpoint.address, endpoint.port);
+	const { pod, port } = endpoint;
 	const node = pod.spec.nodeName ?? "";
 	if (node === "") throw new ApiError("BadRequest", `pod ${pod.metadata.name} does not have a host assigned`);
 	const { namespace = "", name } = pod.metadata;
 	const connection = await dial(server, node);
 	const { connectToPort } = await import("./pod-port.ts");
 	return connectToPort(connection, namespace, name, port);
+}
+
+function connectToAddress({ options }: Server, address: string, port: number): Duplex {
+	const connection = options.dialAddress?.(address, port);
+	if (connection === undefined)
+		throw new ApiError(
+			"ServiceUnavailable",
+			`error trying to reach service: dial tcp ${address}:${port}: only pods can be reached through the API server`,
+		);
+	return connection;
 }
 
 /** Endpoints know the ports of a service by name. */
@@ -152,16 +167,18 @@ function namedPort({ spec, metadata }: Service, port: string): string {
 }
 
 function backends(server: Server, namespace: string, service: string, portName: string) {
-	const found: { pod: string; port: number }[] = [];
+	const found: ({ pod: string; port: number } | { address: string; port: number })[] = [];
 	for (const { object } of server.cache.resource(endpointSlices).range(keyPrefix(endpointSlices, namespace))) {
 		if (object.metadata.labels?.["kubernetes.io/service-name"] !== service) continue;
 		// Nothing else is in this cache.
 		const { endpoints = [], ports = [] } = object as EndpointSlice;
 		const port = ports.find(({ name = "" }) => name === portName)?.port;
 		if (port === undefined) continue;
-		for (const { targetRef, conditions } of endpoints) {
-			if (conditions?.ready === false || targetRef?.kind !== "Pod" || targetRef.name === undefined) continue;
-			found.push({ pod: targetRef.name, port });
+		for (const { targetRef, conditions, addresses = [] } of endpoints) {
+			const [address] = addresses;
+			if (conditions?.ready === false) continue;
+			if (targetRef?.kind === "Pod" && targetRef.name !== undefined) found.push({ pod: targetRef.name, port });
+			else if (address !== undefined) found.push({ address, port });
 		}
 	}
 	return found;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
-import { configMaps } from "../../kinds/configmap.ts";
+import { configMaps } from "../../kinds/core/configmap.ts";
 import type { CronJob, Job, Node, PersistentVolumeClaim, Pod, StatefulSet } from "../../kinds/generated/types.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import { objectKey } from "../cache/keys.ts";

@@ -76,6 +76,7 @@ export interface ControlPlaneOptions {
 	notify?: (NotifyOptions & { isPublicOpen?: boolean }) | undefined;
 	authenticateToken?(token: string): User | undefined;
 	dialAgent?(node: string): Promise<Duplex>;
+	dialAddress?(address: string, port: number): Duplex | undefined;
 	/** Size of the store's file, for metrics. */
 	storeBytes?(): number;
 	/** Failures that were dealt with but should be seen: a controller's failed plan, a lost watch. */
@@ -129,6 +130,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		wallClock: options.wallClock,
 		authenticateToken: options.authenticateToken,
 		dialAgent: options.dialAgent,
+		dialAddress: options.dialAddress,
 		serviceCidr: options.serviceCidr,
 		admissionPlugins: options.admissionPlugins ?? [],
 		podSecurity: options.podSecurity ?? {},

@@ -116,6 +116,7 @@ class EmbeddedCluster implements Cluster {
 				if (this.#pool === undefined) throw new Error("no nodes yet");
 				return this.#pool.dial(node);
 			},
+			dialAddress: (address, port) => this.#pool?.dialAddress?.(address, port),
 			onError: this.#options.onError,
 		});
 		await this.#inTime(starting, "the control plane");

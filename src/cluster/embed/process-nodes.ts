@@ -39,6 +39,7 @@ export async function openProcessNodes(options: {
 			add: (node) => pool.add(node),
 			remove: (name) => pool.remove(name),
 			dial: (name) => pool.dial(name),
+			dialAddress: (address, port) => pool.dialAddress?.(address, port),
 			agentPid: (name) => pool.agentPid(name),
 			limitations: (name) => pool.limitations(name),
 			async stop() {

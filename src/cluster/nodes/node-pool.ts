@@ -26,6 +26,11 @@ export interface NodePool {
 	remove(name: string): Promise<void>;
 	/** A connection to the node's agent. @throws Error when there is none */
 	dial(name: string): Promise<Duplex>;
+	/**
+	 * A connection to a service's endpoint that is no pod. Undefined where the cluster has nothing of its own there; not
+	 * there where nodes answer at no addresses of services.
+	 */
+	dialAddress?(address: string, port: number): Duplex | undefined;
 	agentPid(name: string): number | undefined;
 	/** What the node cannot do, a line each. */
 	limitations(name: string): readonly string[];

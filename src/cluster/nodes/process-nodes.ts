@@ -17,6 +17,7 @@ import { addressesOfNodes, dnsIndex, serviceAddress } from "../settings/service-
 import { AgentProcess } from "./agent-process.ts";
 import type { AgentConfig, AgentTokens } from "./agent-protocol.ts";
 import type { NodePool, PoolNode } from "./node-pool.ts";
+import { ownServices } from "./own-services.ts";
 
 export interface ProcessNodesOptions {
 	layout: Layout;
@@ -56,12 +57,16 @@ class ProcessNodes implements NodePool {
 	readonly #options: ProcessNodesOptions;
 	readonly #machine: Machine;
 	readonly #nodes = new Map<string, { agent: AgentProcess; holder: NodeHolder; tokens: AgentTokens }>();
+	readonly dialAddress: (address: string, port: number) => Duplex | undefined;
 	#nextLook: Timer;
 	#stopped = false;
 
 	constructor(options: ProcessNodesOptions, machine: Machine) {
 		this.#options = options;
 		this.#machine = machine;
+		const { apiSocket, apiTlsSocket } = options.layout;
+		const token = options.tokens.grant(stateMetrics);
+		this.dialAddress = ownServices({ serviceCidr: options.serviceCidr, apiSocket, apiTlsSocket, token });
 		this.#nextLook = options.clock.after(lookMs, () => this.#look());
 	}
 

@@ -138,6 +138,7 @@ export class ClusterServer {
 			podSecurity: this.#settings.admission === undefined ? {} : podSecurityConfiguration(this.#settings.admission),
 			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => this.#dial(node),
+			dialAddress: (address, port) => this.#pool?.dialAddress?.(address, port),
 			storeBytes: () => statSync(this.#layout.storeFile).size,
 			onError: logError,
 		});

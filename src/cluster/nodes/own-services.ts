@@ -1,0 +1,34 @@
+/** Services that have no pods, as the API server's proxy reaches them: every node answers at their addresses itself. */
+import { createServer } from "node:http";
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import { duplexPair } from "../../api/sockets/duplex-pair.ts";
+import { stateMetricsListener } from "../../services/state-metrics-server.ts";
+import { apiServerIndex, serviceAddress, stateMetricsAt } from "../settings/service-addresses.ts";
+
+export interface OwnServicesOptions {
+	serviceCidr: string;
+	/** Unix sockets on which the API server speaks HTTP and TLS. */
+	apiSocket: string;
+	apiTlsSocket: string;
+	/** Of kube-state-metrics' service account. */
+	token: string;
+}
+
+/** @returns a way to connect to an endpoint; its result is undefined where nothing of ours answers */
+export function ownServices(options: OwnServicesOptions): (address: string, port: number) => Duplex | undefined {
+	const { serviceCidr, apiSocket, apiTlsSocket, token } = options;
+	const stateMetrics = createServer(stateMetricsListener({ socketPath: apiSocket, token }));
+	const ways = new Map<string, () => Duplex>([
+		[`${serviceAddress(serviceCidr, apiServerIndex)}:443`, () => connect({ path: apiTlsSocket })],
+		[
+			`${serviceAddress(serviceCidr, stateMetricsAt.index)}:${stateMetricsAt.port}`,
+			() => {
+				const [client, served] = duplexPair();
+				stateMetrics.emit("connection", served);
+				return client;
+			},
+		],
+	]);
+	return (address, port) => ways.get(`${address}:${port}`)?.();
+}
