@@ -20,7 +20,7 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 
 	it("runs as the user and group asked for, also in exec, with the files of its volumes its own", async () => {
 		const config = {
-			security: { ...plainSecurity, runAsUser: 1234, runAsGroup: 4321 },
+			security: { ...plainSecurity, runAsUser: 1234, runAsGroup: 4321, seccompProfile: "RuntimeDefault" },
 			command: ["sh", "-c", "id -u; id -g; sleep 1000"],
 		};
 		const container = await fixture.start(config);

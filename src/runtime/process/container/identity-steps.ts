@@ -67,11 +67,11 @@ export function identitySteps(options: {
 	const steps: Step[] = [["working-directory", options.workingDir]];
 	// Until here, files could be made in the pod's name; from here on, nothing is allowed that the pod's root is not.
 	if (options.ownUsers) steps.push(["enter-user"]);
+	// Before the filter, which forbids to make namespaces; in the new one the right to load it is there.
+	if (rootless && (user !== 0 || (security.runAsGroup ?? 0) !== 0)) steps.push(["map", user, security.runAsGroup ?? 0]);
 	// Without no_new_privs, to load a filter takes a right that is given up below.
 	if (!security.noNewPrivileges) steps.push(...filter);
-	if (rootless) {
-		if (user !== 0 || (security.runAsGroup ?? 0) !== 0) steps.push(["map", user, security.runAsGroup ?? 0]);
-	} else steps.push(["groups", ...list(supplementalGroups(security, user, group))]);
+	if (!rootless) steps.push(["groups", ...list(supplementalGroups(security, user, group))]);
 	// While it is still allowed to.
 	if (!security.privileged) steps.push(["bounding", kept]);
 	if (!rootless) steps.push(["user", user, group]);

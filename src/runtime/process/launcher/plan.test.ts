@@ -51,4 +51,16 @@ describe("plans of the launcher", () => {
 			"run",
 		]);
 	});
+
+	it("map the user before a filter forbids to make namespaces, where only one user exists", () => {
+		const names = identitySteps({
+			command: ["true"],
+			env: new Map(),
+			security: { ...plain, runAsUser: 1234 },
+			workingDir: "/",
+			ownUsers: false,
+			environment: { rootless: true, seccomp: { program: () => Buffer.alloc(8) } },
+		}).map(([name]) => name);
+		expect(names).toEqual(["working-directory", "map", "seccomp", "bounding", "capabilities", "umask", "run"]);
+	});
 });
