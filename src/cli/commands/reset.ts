@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { forgetData } from "../../cluster/data/data-directories.ts";
+import { deleteData } from "../../cluster/data/data-entries.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say } from "../options/output.ts";
 
@@ -11,16 +11,16 @@ export function resetCommand(): Command {
 			const layout = layoutFrom(options);
 			if (!existsSync(layout.data)) return say(`there is nothing in ${layout.data}`);
 			// A mistyped --data must not cost someone a folder: only what a cluster made is deleted.
-			if (existsSync(layout.data) && !existsSync(layout.settings))
+			if (!existsSync(layout.settings))
 				throw new Error(
 					`${layout.data} does not look like a cluster's data directory (no cluster.json in it); nothing was deleted`,
 				);
 			const { stopCluster } = await import("../../cluster/server/stop.ts");
 			await stopCluster(layout);
-			// Not rmSync: from Node 24 on it stumbles over the directories without permissions that overlays leave behind.
-			await rm(layout.data, { recursive: true, force: true });
+			const kept = await deleteData(layout.data);
 			forgetData(layout.data);
-			say(`deleted ${layout.data}`);
+			if (kept.length === 0) say(`deleted ${layout.data}`);
+			else say(`deleted the cluster in ${layout.data}; what it did not make stays: ${kept.join(", ")}`);
 		},
 	);
 }

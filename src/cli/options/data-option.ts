@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { checkReachable } from "../../cluster/data/data-entries.ts";
 import { type Layout, layoutOf } from "../../cluster/files/layout.ts";
 
 /** A command that takes `--data DIR`, as all do. */
@@ -8,6 +9,11 @@ export function clusterCommand(name: string, description: string): Command {
 		.option("--data <dir>", "the cluster's data directory, which names it (default: $COX_DATA, else ~/.coxswain)");
 }
 
+/** @throws Error when the directory is another user's, or no directory */
 export function layoutFrom(options: { data?: string }): Layout {
-	return layoutOf(options.data);
+	// An empty one, of a variable that is not set perhaps, would be the directory that the command was called in.
+	if (options.data === "") throw new Error("--data needs the path of a directory");
+	const layout = layoutOf(options.data);
+	checkReachable(layout.data);
+	return layout;
 }

@@ -1,8 +1,9 @@
 /** The register of data directories: what containers hide, and what is refused because they could not. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { forgetData, registerData, registeredData } from "./data-directories.ts";
+import { enterData, forgetData, registerData, registeredData } from "./data-directories.ts";
+import { checkReachable, deleteData } from "./data-entries.ts";
 
 let place: string;
 let register: string;
@@ -61,4 +62,36 @@ it.skipIf(process.getuid?.() !== 0)("believes another user what is that user's o
 	mkdirSync(`${place}/theirs`);
 	for (const path of [register, `${place}/theirs`]) chownSync(path, 12345, 12345);
 	expect(registeredData([register])).toEqual([register, `${place}/theirs`]);
+});
+
+it("makes no cluster's directory of one that has other files, and leaves its rights as they were", () => {
+	const folder = `${place}/project`;
+	mkdirSync(folder, { mode: 0o755 });
+	writeFileSync(`${folder}/thesis.tex`, "");
+	expect(() => enterData(folder, { register, running: [] })).toThrow("thesis.tex");
+	expect(statSync(folder).mode & 0o777).toBe(0o755);
+	rmSync(`${folder}/thesis.tex`);
+	// What users prepare for a cluster.
+	mkdirSync(`${folder}/seccomp`);
+	writeFileSync(`${folder}/images.yaml`, "");
+	enterData(folder, { register, running: [] });
+});
+
+it("deletes of a data directory what a cluster has there, and nothing else", async () => {
+	const data = `${place}/data`;
+	mkdirSync(`${data}/store`, { recursive: true });
+	for (const name of ["cluster.json", "kubeconfig-ann", "audit-2026-01-01T00-00-00.000.log", "backup.cox", "store/x"])
+		writeFileSync(`${data}/${name}`, "");
+	expect(await deleteData(data)).toEqual(["backup.cox"]);
+	expect(readdirSync(data)).toEqual(["backup.cox"]);
+	rmSync(`${data}/backup.cox`);
+	expect(await deleteData(data)).toEqual([]);
+	expect(existsSync(data)).toBe(false);
+});
+
+it("says what is wrong with a data directory that is none", () => {
+	writeFileSync(`${place}/file`, "");
+	expect(() => checkReachable(`${place}/file`)).toThrow("is not a directory");
+	expect(() => checkReachable(`${place}/file/data`)).toThrow("what is above it is a file");
+	checkReachable(`${place}/none`);
 });

@@ -5,14 +5,15 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
-import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { isCode } from "../../linux/descriptors.ts";
 import { isWithin } from "../../linux/rootview.ts";
 import { clusterDirectories } from "../../network/machine/marked-processes.ts";
+import { homeDirectory } from "../files/home.ts";
 import { layoutOf } from "../files/layout.ts";
 import { ensurePrivateFolder } from "../files/private-folder.ts";
 import { readSettings } from "../settings/settings.ts";
+import { refuseForeignFolder } from "./data-entries.ts";
 
 /** Every container has its own of these, whenever it was started. */
 const alwaysEmpty = ["/tmp", "/run"];
@@ -24,10 +25,12 @@ const mostUsers = 100;
 /**
  * Where this user's register is: in a place that outlives restarts of the machine, that nobody else may write to, and
  * that nodes have nothing of their own in or below: in nodes without root, a directory of the machine's root cannot be
- * added to.
+ * added to. Undefined for a user without a home.
  */
-function ownRegister(): string {
-	return process.getuid?.() === 0 ? "/var/lib/coxswain-clusters" : userRegister(homedir());
+function ownRegister(): string | undefined {
+	if (process.getuid?.() === 0) return "/var/lib/coxswain-clusters";
+	const home = homeDirectory();
+	return home && userRegister(home);
 }
 
 function userRegister(home: string): string {
@@ -36,9 +39,11 @@ function userRegister(home: string): string {
 
 /** The registers that containers of this user's clusters go by: root's see the files of all users. */
 export function registersToRead(): string[] {
-	if (process.getuid?.() !== 0) return [ownRegister()];
+	const own = ownRegister();
+	const first = own === undefined ? [] : [own];
+	if (process.getuid?.() !== 0) return first;
 	return [
-		ownRegister(),
+		...first,
 		...namesIn("/home")
 			.slice(0, mostUsers)
 			.map((name) => userRegister(`/home/${name}`)),
@@ -59,6 +64,8 @@ export interface RegisterOptions {
 export function registerData(data: string, options: RegisterOptions = {}): void {
 	if (alwaysEmpty.some((place) => isWithin(data, place))) return;
 	const { register = ownRegister() } = options;
+	if (register === undefined)
+		throw new Error(`this user has no home directory to enter ${data} in: name a --data directory below /tmp or /run`);
 	const entry = join(register, nameOf(data));
 	// One that was deleted by hand is a new one: containers may have been started since.
 	if (targetOf(entry) === data && existsSync(layoutOf(data).settings)) return;
@@ -84,7 +91,9 @@ export function registerData(data: string, options: RegisterOptions = {}): void 
  */
 export function enterData(data: string, options: RegisterOptions = {}): () => void {
 	const isNew = !existsSync(data);
-	ensurePrivateFolder(data);
+	// Before its rights are changed.
+	refuseForeignFolder(data);
+	makeFolder(data);
 	const undo = () => {
 		if (!isNew || namesIn(data).length > 0) return;
 		rmdirSync(data);
@@ -99,9 +108,18 @@ export function enterData(data: string, options: RegisterOptions = {}): () => vo
 	return undo;
 }
 
+function makeFolder(data: string): void {
+	try {
+		ensurePrivateFolder(data);
+	} catch (error) {
+		if (!isCode(error, "EACCES", "EROFS", "ENOTDIR")) throw error;
+		throw new Error(`the directory ${data} cannot be made here; name another one by --data or COX_DATA`);
+	}
+}
+
 /** Takes a data directory out again, once nothing is left in it. */
 export function forgetData(data: string, register = ownRegister()): void {
-	rmSync(join(register, nameOf(data)), { force: true });
+	if (register !== undefined) rmSync(join(register, nameOf(data)), { force: true });
 }
 
 /**

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { homeDirectory } from "./home.ts";
 
 /** Where everything of one cluster lives. The data directory names the cluster: two directories never meet. */
 export interface Layout {
@@ -46,9 +47,15 @@ export interface NodeLayout {
 const socketPathBytes = 107;
 const longestSocketName = "agent-.sock".length + 63;
 
-/** @param data the `--data` option; else COX_DATA, else `.coxswain` in the user's home */
+/**
+ * @param data the `--data` option; else COX_DATA, else `.coxswain` in the user's home
+ * @throws Error when nothing names one, and the user has no home
+ */
 export function layoutOf(data: string | undefined): Layout {
-	const directory = realPath(resolve(data ?? (process.env.COX_DATA || defaultData())));
+	const named = data ?? (process.env.COX_DATA || defaultData());
+	if (named === undefined)
+		throw new Error("this user has no home directory: name the cluster's data directory by --data or COX_DATA");
+	const directory = realPath(resolve(named));
 	const sockets = socketDirectory(directory);
 	return {
 		data: directory,
@@ -80,14 +87,16 @@ export function layoutOf(data: string | undefined): Layout {
  * from others of that name.
  */
 export function clusterName({ data }: Pick<Layout, "data">): string {
-	if (data === realPath(defaultData())) return "coxswain";
+	const usual = defaultData();
+	if (usual !== undefined && data === realPath(usual)) return "coxswain";
 	const digits = createHash("sha256").update(data).digest("hex").slice(0, 4);
 	const name = basename(data).replace(/[^A-Za-z0-9_.-]/g, "-");
 	return name === "" ? `coxswain-${digits}` : `coxswain-${name}-${digits}`;
 }
 
-function defaultData(): string {
-	return join(homedir(), ".coxswain");
+function defaultData(): string | undefined {
+	const home = homeDirectory();
+	return home && join(home, ".coxswain");
 }
 
 /** Without symbolic links, as far as the path exists: one folder names one cluster, whatever it is called. */

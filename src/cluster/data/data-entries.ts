@@ -1,0 +1,62 @@
+/** What a cluster has in its data directory. Whatever else is there is someone's own: it is neither used nor deleted. */
+import { accessSync, constants, existsSync, readdirSync, rmdirSync, statSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isCode } from "../../linux/descriptors.ts";
+import { layoutOf } from "../files/layout.ts";
+
+/** A name with `.new` is a file that is being replaced; an audit log with a time was put aside. */
+const ownEntry =
+	/^(cluster\.json|holder\.key|images\.yaml|kubeconfig(-.+)?|nodes|pki|run|seccomp|server\.(log|pid)|store|store\.json|audit(-[-\d.T]+)?\.log|restore\.(new|ready)|snapshot-\d.*)(\.new)?$/;
+/** What file systems have at their top. */
+const systemEntry = "lost+found";
+
+/**
+ * A directory that is no cluster's is not made one: `cox reset` would delete it.
+ * @throws Error when something is in it that no cluster put there, and no cluster is
+ */
+export function refuseForeignFolder(data: string): void {
+	const { settings, identity } = layoutOf(data);
+	if (!existsSync(data) || [settings, identity].some(existsSync)) return;
+	const foreign = foreignEntries(data)[0];
+	if (foreign !== undefined)
+		throw new Error(
+			`${data} is no cluster's: it has ${foreign} in it; name a directory that is empty, or that does not exist`,
+		);
+}
+
+/**
+ * Whether this user may look into a data directory, if it exists.
+ * @throws Error that says why not
+ */
+export function checkReachable(data: string): void {
+	try {
+		const stats = statSync(data);
+		if (!stats.isDirectory()) throw new Error(`${data} is not a directory, and a cluster's data are in one`);
+		accessSync(data, constants.R_OK | constants.X_OK);
+	} catch (error) {
+		if (isCode(error, "ENOENT")) return;
+		if (isCode(error, "ENOTDIR")) throw new Error(`${data} cannot be a directory: what is above it is a file`);
+		if (!isCode(error, "EACCES")) throw error;
+		throw new Error(`${data} belongs to another user: run cox as its owner, or name another --data directory`);
+	}
+}
+
+/**
+ * Deletes what a cluster has in its data directory, and the directory if nothing else is in it.
+ * @returns names of what stays, sorted
+ */
+export async function deleteData(data: string): Promise<string[]> {
+	// Not rmSync: from Node 24 on it stumbles over the directories without permissions that overlays leave behind.
+	for (const name of readdirSync(data))
+		if (ownEntry.test(name)) await rm(join(data, name), { recursive: true, force: true });
+	const kept = foreignEntries(data);
+	if (readdirSync(data).length === 0) rmdirSync(data);
+	return kept;
+}
+
+function foreignEntries(data: string): string[] {
+	return readdirSync(data)
+		.filter((name) => name !== systemEntry && !ownEntry.test(name))
+		.sort();
+}
