@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { clusterName, layoutOf } from "../files/layout.ts";
-import { kubeconfigText } from "./kubeconfig.ts";
+import { keepAdditions, kubeconfigText } from "./kubeconfig.ts";
 
 const user = { cert: "certificate", key: "key" };
 
@@ -23,4 +23,33 @@ test("a cluster is called as its data directory, with digits that tell it from o
 	expect(name("/tmp/one/data")).not.toBe(name("/tmp/other/data"));
 	expect(name("/tmp/ä b")).toMatch(/^coxswain-+b-[0-9a-f]{4}$/);
 	expect(name(`${process.env.HOME}/.coxswain`)).toBe("coxswain");
+});
+
+test("a kubeconfig that is written again keeps what kubectl config added, and nothing of its own old entries", () => {
+	const text = (server: string) => kubeconfigText({ cluster: "coxswain", server, ca: "ca", user });
+	const fresh = text("https://127.0.0.1:2");
+	// What `kubectl config set-credentials`, `set-context` and `use-context` leave.
+	const edited = `
+apiVersion: v1
+kind: Config
+clusters:
+- { name: coxswain, cluster: { server: "https://127.0.0.1:1" } }
+users:
+- { name: coxswain-admin, user: { client-key-data: b2xk } }
+- { name: worker, user: { token: a.b } }
+contexts:
+- { name: coxswain, context: { cluster: coxswain, user: coxswain-admin, namespace: dev } }
+- { name: as-worker, context: { cluster: coxswain, user: worker } }
+current-context: as-worker
+`;
+	const kept = JSON.parse(keepAdditions(edited, fresh));
+	expect(namesIn(JSON.stringify(kept))).toEqual([
+		...["coxswain", "coxswain-admin", "worker", "coxswain", "as-worker", "as-worker"],
+	]);
+	expect(kept.clusters[0].cluster.server).toBe("https://127.0.0.1:2");
+	expect(kept.users[0]).toEqual(JSON.parse(fresh).users[0]);
+	expect(kept.contexts[0].context.namespace).toBe("dev");
+	for (const broken of ["", "not: [a kubeconfig", "[]", '{"users": 1, "current-context": "gone"}', fresh])
+		expect(keepAdditions(broken, fresh)).toBe(fresh);
+	expect(keepAdditions(text("https://127.0.0.1:1"), fresh)).toBe(fresh);
 });

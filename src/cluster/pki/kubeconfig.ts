@@ -1,3 +1,5 @@
+import { isRecord } from "../../core/object.ts";
+import { yamlLibrary } from "../../core/yaml-library.ts";
 import type { KeyPair } from "./key-pair.ts";
 
 /**
@@ -41,4 +43,43 @@ export function kubeconfigText(options: {
 		null,
 		2,
 	)}\n`;
+}
+
+/**
+ * A new text of the file, with what its owner has added to the one before by `kubectl config`: other clusters, users
+ * and contexts, the context in use, and the namespace of ours.
+ * @param before the file as it is; what cannot be read of it is left out
+ * @param fresh as `kubeconfigText` makes it
+ */
+export function keepAdditions(before: string, fresh: string): string {
+	const file = parsed(before);
+	if (!isRecord(file)) return fresh;
+	const made = JSON.parse(fresh);
+	for (const list of ["clusters", "users", "contexts"]) {
+		const names = new Set(named(made[list]).map(({ name }) => name));
+		made[list].push(...named(file[list]).filter(({ name }) => !names.has(name)));
+	}
+	const [ours] = made.contexts;
+	const { context: earlier } = named(file["contexts"]).find(({ name }) => name === ours.name) ?? {};
+	if (isRecord(earlier) && typeof earlier["namespace"] === "string") ours.context.namespace = earlier["namespace"];
+	const current = file["current-context"];
+	if (named(made.contexts).some(({ name }) => name === current)) made["current-context"] = current;
+	return `${JSON.stringify(made, null, 2)}\n`;
+}
+
+function parsed(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		// kubectl writes YAML.
+	}
+	try {
+		return yamlLibrary().parse(text);
+	} catch {
+		return undefined;
+	}
+}
+
+function named(list: unknown): Record<string, unknown>[] {
+	return Array.isArray(list) ? list.filter((entry) => isRecord(entry) && typeof entry["name"] === "string") : [];
 }

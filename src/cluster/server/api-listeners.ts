@@ -1,4 +1,5 @@
 /** Where the API server is reached: its port, its sockets, and the kubeconfig that says so. Certificates are renewed in between. */
+import { existsSync, readFileSync } from "node:fs";
 import { type Listener, listen } from "../../api/listen.ts";
 import { systemClock } from "../../core/clock.ts";
 import { isCode } from "../../linux/descriptors.ts";
@@ -6,7 +7,7 @@ import { replaceFile } from "../../linux/replace-file.ts";
 import { clusterName, type Layout } from "../files/layout.ts";
 import { CertificateRenewal } from "../pki/certificate-renewal.ts";
 import { type Certificates, ensureCertificates } from "../pki/certificates.ts";
-import { kubeconfigText } from "../pki/kubeconfig.ts";
+import { keepAdditions, kubeconfigText } from "../pki/kubeconfig.ts";
 import { host, serverNames } from "../pki/server-names.ts";
 
 export interface ApiListenersOptions {
@@ -86,5 +87,6 @@ function writeKubeconfig(layout: Layout, port: number, { authority, admin }: Cer
 		ca: authority.ca,
 		user: admin,
 	});
-	replaceFile(layout.kubeconfig, text);
+	const before = existsSync(layout.kubeconfig) ? readFileSync(layout.kubeconfig, "utf8") : "";
+	replaceFile(layout.kubeconfig, keepAdditions(before, text));
 }

@@ -4,7 +4,9 @@ export interface SecuritySituation {
 	runtime: "process" | "simulated";
 	/** How nodes are made; undefined with simulated ones. */
 	mode: "root" | "rootless" | undefined;
-	/** The user that everything runs as. */
+	/** Containers see home directories, password hashes and keys. */
+	showHome: boolean;
+	/** The user that everything runs as: a name, or a number. */
 	user: string;
 	/** Whether the kernel takes seccomp filters. */
 	seccomp: boolean;
@@ -12,14 +14,16 @@ export interface SecuritySituation {
 }
 
 /** A line each; empty when nothing runs that could get out. */
-export function securityNotes({ runtime, mode, user, seccomp, data }: SecuritySituation): string[] {
+export function securityNotes({ runtime, mode, showHome, user, seccomp, data }: SecuritySituation): string[] {
 	const notes = [`every user who can read ${data} administers the cluster: keys and the kubeconfig are there`];
 	if (runtime === "simulated") return notes;
 	notes.unshift(
 		mode === "rootless"
 			? `a way out of a pod leads to the user ${user} of this machine, and to all that is theirs`
 			: "root in a pod is root of this machine behind namespaces, few capabilities and seccomp, unless it says hostUsers: false",
-		"pods see the programs and files of this machine, save for home directories, keys and clusters' data: your machine is the image",
+		showHome
+			? "pods see the programs and files of this machine, with home directories, password hashes and keys: 'cox up --show-home' asked for it"
+			: "pods see the programs and files of this machine, save for home directories, keys and clusters' data: your machine is the image",
 		"privileged pods and hostPath volumes administer their node: Pod Security labels on namespaces keep them out",
 	);
 	if (!seccomp) notes.push("this kernel takes no seccomp filters: pods may make any system call");

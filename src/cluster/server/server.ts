@@ -235,6 +235,7 @@ export class ClusterServer {
 			security: securityNotes({
 				runtime: this.#settings.runtime,
 				mode: this.#pool?.mode,
+				showHome: this.#settings.showHome === true,
 				user: userName(),
 				seccomp: existsSync("/proc/sys/kernel/seccomp/actions_avail"),
 				data: this.#layout.data,
@@ -333,6 +334,6 @@ function userName(): string {
 	try {
 		return userInfo().username;
 	} catch {
-		return `user ${process.getuid?.()}`;
+		return String(process.getuid?.());
 	}
 }
