@@ -97,6 +97,42 @@ describe("log of a container", () => {
 		expect(payload()).toBe("one\n\u0001there\n");
 	});
 
+	it("writes a line that comes in pieces as one, and those who listen have each piece at once", async () => {
+		const running = pump();
+		const heard: string[] = [];
+		running.tap((_stream, chunk) => heard.push(chunk.toString()));
+		relay("one\ntw");
+		await until(() => heard.join("") === "one\ntw");
+		relay("o\nname: ");
+		await until(() => heard.join("") === "one\ntwo\nname: ");
+		expect(payload()).toBe("one\ntwo\n");
+		running.close();
+		await running.ended;
+		relay(`nobody${endMark}\n`);
+		const next = pump();
+		await next.ended;
+		expect(payload()).toMatch(/^one\ntwo\n\S+ stdout P name: nobody\n$/);
+	});
+
+	it("cuts a line where containerd does, in however many pieces it comes", async () => {
+		const running = pump();
+		let heard = 0;
+		running.tap((_stream, chunk) => {
+			heard += chunk.length;
+		});
+		const longest = "x".repeat(16 * 1024);
+		for (let written = 0; written < 2 * longest.length; written += 4096) {
+			relay(longest.slice(0, 4096));
+			await until(() => heard > written);
+		}
+		relay(`\n${longest}y`);
+		relay(`z\n${endMark}\n`);
+		await running.ended;
+		const tags = log().matchAll(/^\S+ stdout ([FP]) (.*)$/gm);
+		const parts = [...tags].map(([, tag, text = ""]) => `${tag} ${text.length}`);
+		expect(parts).toEqual(["P 16384", "F 16384", "P 16384", "F 2"]);
+	});
+
 	it("ends when the relay is gone, with all that it had written", async () => {
 		const running = pump();
 		appendFileSync(`${directory}/out.raw`, "last\n");

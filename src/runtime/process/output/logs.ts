@@ -48,7 +48,13 @@ export class LogPump {
 		const endMark = Buffer.from(`${options.endMark}\n`);
 		this.#streams = options.paths.map((path, index) => {
 			const position = before?.positions[index] ?? 0;
-			return new RawStream({ path, endMark, position, take: (data) => this.#take(index, data) });
+			return new RawStream({
+				path,
+				endMark,
+				position,
+				take: (data) => this.#take(index, data),
+				hear: (data) => this.#tell(index, data),
+			});
 		});
 		if (before?.pending !== undefined) this.#finish(before, before.pending);
 		for (const stream of this.#streams) stream.start(options.orphaned === true);
@@ -85,8 +91,7 @@ export class LogPump {
 
 	#take(stream: number, data: Buffer): void {
 		const timeMs = this.#clock.now();
-		const name = streamNames[stream] ?? "stdout";
-		const text = criLines(name, data, timeMs);
+		const text = criLines(streamNames[stream] ?? "stdout", data, timeMs);
 		try {
 			const pending = { stream, length: data.length, timeMs };
 			this.#journal.write({ positions: this.#positions, log: this.#log, pending });
@@ -95,10 +100,13 @@ export class LogPump {
 			// The disk is full: the container goes on, and its log has a gap.
 			this.#log = identityOf(this.#file);
 		}
+	}
+
+	#tell(stream: number, data: Buffer): void {
 		// Those who listen keep their copy longer than the buffer lasts.
 		if (this.#taps.size === 0) return;
 		const copy = Buffer.from(data);
-		for (const tap of this.#taps) tap(name, copy);
+		for (const tap of this.#taps) tap(streamNames[stream] ?? "stdout", copy);
 	}
 
 	/** Appends what is missing of the chunk that the agent before this one had begun. */

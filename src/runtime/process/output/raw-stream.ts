@@ -5,6 +5,7 @@
 import { closeSync, constants, openSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { runTool } from "../machine/tool.ts";
+import { wholeLines } from "./cri-format.ts";
 
 /**
  * What is read from the FIFO is only a bell: all streams share one buffer for it, and one for what is read from files.
@@ -26,10 +27,13 @@ export class RawStream {
 	position: number;
 	readonly #path: string;
 	readonly #take: (data: Buffer) => void;
+	readonly #hear: (data: Buffer) => void;
 	readonly #fd: number;
 	readonly #bellFd: number;
 	readonly #bell: Socket;
 	readonly #endMark: Buffer;
+	/** What listeners have: ahead of the log by the beginning of a line. */
+	#told: number;
 	/** The last bytes heard, where the end mark may have begun. */
 	#heard: Buffer = Buffer.alloc(0);
 	#reclaimed: number;
@@ -39,19 +43,29 @@ export class RawStream {
 	/**
 	 * @param options.path of its files, without their endings
 	 * @param options.position where to read from
-	 * @param options.take deals with a piece, which it must not keep: the buffer is used again
+	 * @param options.take deals with whole lines, parts of too long ones, and the rest when the stream has ended. Like
+	 *   `hear` it must not keep the piece: the buffer is used again
+	 * @param options.hear deals with each piece as it comes
 	 */
-	constructor(options: { path: string; endMark: Buffer; position: number; take: (data: Buffer) => void }) {
+	constructor(options: {
+		path: string;
+		endMark: Buffer;
+		position: number;
+		take: (data: Buffer) => void;
+		hear: (data: Buffer) => void;
+	}) {
 		this.#path = options.path;
 		this.#take = options.take;
+		this.#hear = options.hear;
 		this.#endMark = options.endMark;
 		this.position = options.position;
+		this.#told = options.position;
 		this.#reclaimed = options.position;
 		this.#fd = openSync(`${options.path}.raw`, constants.O_RDONLY | constants.O_CREAT, 0o600);
 		const callback = (length: number) => {
 			this.#drain();
 			// The file may lack it, for want of space on the disk; the end is heard all the same.
-			if (this.#hearsEnd(bellBuffer.subarray(0, length))) this.close();
+			if (this.#hearsEnd(bellBuffer.subarray(0, length))) this.#end();
 			return true;
 		};
 		this.#bellFd = openSync(`${options.path}.bell`, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -67,8 +81,7 @@ export class RawStream {
 		this.ended = new Promise((resolve) => {
 			this.#bell.on("close", () => {
 				// Without its relay a stream has ended, too, and all that came is in the file.
-				if (!this.#done) this.#drain();
-				this.#done = true;
+				if (!this.#done) this.#end();
 				closeSync(this.#fd);
 				resolve();
 			});
@@ -83,7 +96,7 @@ export class RawStream {
 	 */
 	start(orphaned: boolean): void {
 		this.#drain();
-		if (orphaned && !this.#done && !this.#hasWriter()) this.close();
+		if (orphaned && !this.#done && !this.#hasWriter()) this.#end();
 		this.#bell.resume();
 	}
 
@@ -112,14 +125,23 @@ export class RawStream {
 		this.#bell.destroy();
 	}
 
-	#drain(): void {
+	/** Takes what is left, the beginning of a line as well. */
+	#end(): void {
+		this.#drain(true);
+		this.close();
+	}
+
+	#drain(hasEnded = false): void {
 		for (let full = true; full && !this.#done; ) {
 			const length = readSync(this.#fd, readBuffer, 0, readBuffer.length, this.position);
 			full = length === readBuffer.length;
 			const data = readBuffer.subarray(0, length);
 			const end = data.indexOf(this.#endMark);
 			// What might be the beginning of the end mark waits for the rest of it.
-			const piece = data.subarray(0, end >= 0 ? end : length - this.#markBegun(data));
+			const said = data.subarray(0, end >= 0 ? end : length - this.#markBegun(data));
+			this.#tell(said);
+			const isRest = end >= 0 || (hasEnded && !full);
+			const piece = isRest ? said : said.subarray(0, wholeLines(said));
 			if (piece.length > 0) {
 				this.#take(piece);
 				this.#reclaim();
@@ -127,6 +149,13 @@ export class RawStream {
 			}
 			if (end >= 0) this.close();
 		}
+	}
+
+	#tell(said: Buffer): void {
+		const fresh = said.subarray(Math.max(this.#told - this.position, 0));
+		if (fresh.length === 0) return;
+		this.#told = this.position + said.length;
+		this.#hear(fresh);
 	}
 
 	#markBegun(data: Buffer): number {
