@@ -1,51 +1,43 @@
 /** The API server as a function from request to response. This file is the list of what happens to a request. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { ApiRequest, ApiResponse, Handler } from "../core/exchange.ts";
+import type { ApiRequest, Handler } from "../core/exchange.ts";
 import { describeBuild, describeHealth } from "../core/metrics/component.ts";
 import { MetricRegistry } from "../core/metrics/registry.ts";
-import { checkTimeout } from "../core/query.ts";
 import type { Registry } from "../kinds/engine/registry.ts";
 import type { Secret, ServiceAccount } from "../kinds/generated/types.ts";
-import { authenticate } from "./access/authenticate.ts";
-import { authorize } from "./access/authorize.ts";
 import { createAuthorizer } from "./access/authorizers.ts";
-import { actingUser } from "./access/impersonate.ts";
 import { RolePolicy } from "./access/rbac/policy.ts";
 import type { TokenAuthenticator } from "./access/token-authenticator.ts";
 import { tokenAuthenticators } from "./access/token-authenticators.ts";
 import { createTokens, secretClaims } from "./access/tokens.ts";
 import { createAdmission } from "./admission/admission.ts";
 import { createAudit } from "./audit/audit.ts";
-import type { AuditRecord } from "./audit/record.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
-import { serveComponentStatuses } from "./component-statuses.ts";
-import { serveCustomResources } from "./custom-resources.ts";
 import { Expiry } from "./expiry.ts";
 import { createFlow } from "./flow.ts";
 import { healthChecks } from "./health.ts";
 import { RequestMetrics } from "./metrics/requests.ts";
 import { countedAudit, countObjects, measuredAdmission, StoreMetrics } from "./metrics/server.ts";
-import { checkWriteOptions } from "./mutate/write-options.ts";
 import { createPaths, defaultVersion } from "./paths.ts";
-import { parseRequestInfo, type Verb } from "./request-info.ts";
-import { errorResponse } from "./respond.ts";
-import { serveReview } from "./reviews.ts";
-import type { ApiOptions, Context, Server } from "./server.ts";
-import { createBinding } from "./subresources/binding.ts";
-import { serveSubresource } from "./subresources/subresources.ts";
-import { methodNotAllowed, noSuchResource, type Target, targetOf } from "./target.ts";
+import { compose, type Endpoint, found, type Step } from "./pipeline/pipeline.ts";
+import {
+	addWarnings,
+	answerErrors,
+	audited,
+	identify,
+	impersonate,
+	limit,
+	measure,
+	permit,
+	readInfo,
+	receive,
+	record,
+} from "./pipeline/steps.ts";
+import { serveResource } from "./serve.ts";
+import type { ApiOptions, Server } from "./server.ts";
 import { upgrade } from "./upgrade.ts";
-import { serveUsage } from "./usage.ts";
-import { create } from "./verbs/create.ts";
-import { deleteCollection, deleteOne } from "./verbs/delete.ts";
-import { get } from "./verbs/get.ts";
-import { list } from "./verbs/list.ts";
-import { patch } from "./verbs/patch.ts";
-import { update } from "./verbs/update.ts";
-import { watch } from "./verbs/watch.ts";
-import { warningHeader } from "./warnings.ts";
 
 export type { ApiOptions } from "./server.ts";
 
@@ -89,62 +81,42 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		admission: measuredAdmission(createAdmission(options.admissionPlugins), metrics, clock),
 		authorizer: createAuthorizer({ cache, policy }),
 		audit: options.audit && createAudit(countedAudit(options.audit, metrics), clock),
-		metrics: { registry: metrics, store: new StoreMetrics(metrics, clock), requests },
+		metrics: { registry: metrics, store: new StoreMetrics(metrics, clock) },
 		options,
 	};
 	authenticators.push(...tokenAuthenticators(server));
 	const expiries = shortLived.map((kind) => new Expiry(server, kind, kind.lifeMs ?? 0));
-	const paths = createPaths(server);
 	const maxRequestsInFlight = options.maxRequestsInFlight ?? 1000;
-	const flow = createFlow(maxRequestsInFlight);
-	// Apart from the others: clients that send slowly must not keep out those whose requests are there.
-	const receiving = createFlow(maxRequestsInFlight);
-
-	const handle: Handler = async (request) => {
-		let release: (() => void) | undefined;
-		let audit: AuditRecord | undefined;
-		const measured = requests.begin(request);
-		try {
-			const info = parseRequestInfo(request);
-			measured.info = info;
-			if (request.query.size > 0) checkTimeout(request.query.get("timeout"));
-			const requester = await authenticate(server, request);
-			measured.user = requester;
-			audit = server.audit?.begin(request, info, requester);
-			const user = await actingUser(server, requester, request.headers);
-			if (user !== requester) audit?.actsAs(user);
-			await authorize(server, user, info, audit);
-			measured.allowed = true;
-			if (request.receive !== undefined) {
-				release = receiving.enter(false);
-				request.body = { bytes: await request.receive() };
-				release();
-				// Should the next one refuse, this one has been left.
-				release = undefined;
-			}
-			// Clients of the same process bound themselves, and the cluster's own parts must not wait for anyone outside.
-			release = flow.enter(info.resource === undefined || request.peer === undefined);
-			const context: Context = { server, request, info, user, warnings: [], audit };
-			// decode → admit → validate → commit: in verbs/create.ts and verbs/write.ts
-			const response = info.resource === undefined ? await paths(request, user) : await serveResource(context);
-			withWarnings(response, context.warnings);
-			return measured.answered(audit === undefined ? response : audit.answered(response));
-		} catch (error) {
-			const response = errorResponse(error);
-			if (audit !== undefined) return measured.answered(audit.failed(response, error));
-			const { info } = measured;
-			if (response.status === 401 && info !== undefined) server.audit?.unknownUser(request, info, response);
-			return measured.answered(response);
-		} finally {
-			release?.();
-		}
-	};
+	const steps: readonly Step[] = [
+		measure(requests),
+		answerErrors,
+		...(server.audit === undefined ? [] : [audited(server.audit)]),
+		readInfo,
+		identify(server),
+		...(server.audit === undefined ? [] : [record(server.audit)]),
+		impersonate(server),
+		permit(server),
+		receive(createFlow(maxRequestsInFlight)),
+		limit(createFlow(maxRequestsInFlight)),
+		addWarnings,
+	];
+	const pipeline = compose(steps, endpoint(server));
+	const handle: Handler = (request) =>
+		pipeline({
+			request,
+			warnings: [],
+			info: undefined,
+			requester: undefined,
+			user: undefined,
+			isAllowed: false,
+			audit: undefined,
+		});
 
 	return {
 		handle,
 		registry,
 		secretToken: (account, secret) => server.tokens.sign(secretClaims(server.tokens, account, secret)),
-		upgrade: (request, socket, head, user) => upgrade(server, handle, request, socket, head, user),
+		upgrade: (request, socket, head, user) => upgrade(handle, request, socket, head, user),
 		async close() {
 			for (const expiry of expiries) expiry.close();
 			policy.close();
@@ -153,48 +125,14 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	};
 }
 
-const verbs: Readonly<Record<Verb, ((context: Context, target: Target) => Promise<ApiResponse>) | undefined>> = {
-	get,
-	list,
-	watch,
-	create,
-	update,
-	patch,
-	delete: deleteOne,
-	deletecollection: deleteCollection,
-	other: undefined,
-};
-
 /** @throws ApiError at once for what is not served, or in the promise */
-function serveResource(context: Context): Promise<ApiResponse> {
-	const target = targetOf(context.server, context.info);
-	if (target === undefined) return serveUnstored(context);
-	const deprecation = target.served?.deprecation ?? target.kind.deprecation;
-	if (deprecation !== undefined) context.warnings.push(deprecation);
-	checkWriteOptions(context);
-	if (target.subresource !== undefined) return serveSubresource(context, target);
-	const { verb } = context.info;
-	const serve = verbs[verb];
-	if (serve === undefined) throw methodNotAllowed();
-	if (target.kind.readOnly && verb !== "get" && verb !== "list" && verb !== "watch") throw methodNotAllowed();
-	return serve(context, target);
-}
-
-/** Reviews, usage, no custom resources, and `bindings`, which is another name for the subresource of pods. */
-function serveUnstored(context: Context): Promise<ApiResponse> {
-	const { resource } = context.info;
-	if (resource === undefined) throw noSuchResource();
-	if (resource.group === "" && resource.plural === "bindings" && resource.namespace !== undefined)
-		return createBinding(context, resource.namespace);
-	const answer =
-		serveReview(context, resource) ??
-		serveUsage(context, resource) ??
-		serveComponentStatuses(context, resource) ??
-		serveCustomResources(context, resource);
-	if (answer === undefined) throw noSuchResource();
-	return answer;
-}
-
-function withWarnings(response: ApiResponse, warnings: readonly string[]): void {
-	if (warnings.length > 0) response.headers["warning"] = warningHeader(warnings);
+function endpoint(server: Server): Endpoint {
+	const paths = createPaths(server);
+	return (exchange) => {
+		const { request, warnings, audit } = exchange;
+		const [info, user] = [found(exchange.info, "what is asked"), found(exchange.user, "who asks")];
+		return info.resource === undefined
+			? paths(request, user)
+			: serveResource({ server, request, info, user, warnings, audit });
+	};
 }

@@ -15,7 +15,6 @@ import type { Audit, AuditOptions } from "./audit/audit.ts";
 import type { AuditRecord } from "./audit/record.ts";
 import type { WatchCache } from "./cache/cache.ts";
 import type { KeptLogs } from "./kept-logs.ts";
-import type { RequestMetrics } from "./metrics/requests.ts";
 import type { StoreMetrics } from "./metrics/server.ts";
 import type { NodeUsage } from "./node-usage.ts";
 import type { RequestInfo } from "./request-info.ts";
@@ -90,11 +89,7 @@ export interface Server {
 	readonly admission: Admission;
 	/** Undefined: nothing is recorded. */
 	readonly audit: Audit | undefined;
-	readonly metrics: {
-		readonly registry: MetricRegistry;
-		readonly store: StoreMetrics;
-		readonly requests: RequestMetrics;
-	};
+	readonly metrics: { readonly registry: MetricRegistry; readonly store: StoreMetrics };
 	readonly options: ApiOptions;
 }
 

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { expect, test } from "vitest";
 import type { User } from "../core/exchange.ts";
 import { duplexPair } from "./sockets/duplex-pair.ts";
-import { type TestApi, testApi } from "./testing.ts";
+import { type TestApi, type TestOptions, testApi } from "./testing.ts";
 
 const eve: User = { name: "eve", groups: ["system:authenticated"] };
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
@@ -36,8 +36,8 @@ function agent(): Duplex {
 	return near;
 }
 
-async function cluster(verbs: string[], resources = session): Promise<TestApi> {
-	const api = await testApi({ roles: "bootstrap", dialAgent: async () => agent() });
+async function cluster(verbs: string[], resources = session, options: TestOptions = {}): Promise<TestApi> {
+	const api = await testApi({ roles: "bootstrap", dialAgent: async () => agent(), ...options });
 	await api.ask("POST", `${rbac}/clusterroles`, {
 		metadata: { name: "eve" },
 		rules: [{ verbs, apiGroups: [""], resources }],
@@ -86,6 +86,27 @@ test("an upgrade stands for its own method: to create is neither to update nor t
 		for (const path of [`${pods}/p:80/proxy/`, "/api/v1/nodes/n1/proxy/x", `${pods}/p/exec?command=id`, `${pods}/p`])
 			expect([method, path, await asked(api, method, path, headers)]).toEqual([method, path, "403"]);
 	expect(await asked(api, "BREW", `${pods}/p`, headers)).toBe("405");
+	await api.close();
+});
+
+test("connections that are being made are requests under way: there are no more than so many, and they are counted", async () => {
+	let reach: () => void = () => {};
+	const reached = new Promise<void>((resolve) => (reach = resolve));
+	let connect: (connection: Duplex) => void = () => {};
+	const dialAgent = () => {
+		reach();
+		return new Promise<Duplex>((resolve) => (connect = resolve));
+	};
+	const api = await cluster(["get", "create"], session, { dialAgent, maxRequestsInFlight: 1 });
+	const headers = { connection: "Upgrade", upgrade: "SPDY/3.1" };
+	const [exec = ""] = ways;
+	const first = asked(api, "POST", exec, headers);
+	await reached;
+	expect(await asked(api, "POST", exec, headers)).toBe("429");
+	connect(agent());
+	expect(await first).toBe("101");
+	const metrics = (await api.ask("GET", "/metrics")).text();
+	expect(metrics).toMatch(/^apiserver_request_total\{.*subresource="exec".*code="429".*\} 1$/m);
 	await api.close();
 });
 

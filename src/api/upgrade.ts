@@ -1,35 +1,21 @@
 /**
- * Connections that become something else. Those for exec, attach, port-forward and proxying pass their bytes through to
- * the pod's agent; others may be a WebSocket that carries a log or a watch.
+ * Connections that ask to become something else. They are requests like any other; what they come to is a connection to
+ * an agent or a pod, or a log or a watch that a WebSocket may carry.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { ApiError } from "../core/errors.ts";
-import type { ApiRequest, Handler, User } from "../core/exchange.ts";
+import type { ApiRequest, ApiResponse, Handler, User } from "../core/exchange.ts";
 import { isWebSocket } from "../core/websocket-request.ts";
-import { authenticate, withoutToken } from "./access/authenticate.ts";
-import { authorize, ensureAllowed } from "./access/authorize.ts";
-import { attributesOf } from "./access/authorizer.ts";
-import { actingUser } from "./access/impersonate.ts";
-import type { AuditRecord } from "./audit/record.ts";
-import { isMethod, parseRequestInfo, type RequestInfo } from "./request-info.ts";
-import { errorResponse } from "./respond.ts";
-import type { Context, Server } from "./server.ts";
+import { withoutToken } from "./access/authenticate.ts";
+import { isMethod } from "./request-info.ts";
 import { originForm, plainHeaders } from "./sockets/http1.ts";
 import { answerUpgrade, refuseUpgrade } from "./sockets/refuse-upgrade.ts";
 import { pipeFrames } from "./sockets/websocket-frames.ts";
-import { dial } from "./subresources/agent.ts";
-import { placeOf } from "./subresources/pod-container.ts";
-import { proxiedConnection } from "./subresources/proxy.ts";
-import { methodNotAllowed, type Target, targetOf } from "./target.ts";
+import { methodNotAllowed } from "./target.ts";
 
-/** Subresources of pods → the agent's path. */
-const agentPaths: Readonly<Record<string, string>> = { exec: "exec", attach: "attach", portforward: "portForward" };
-const passedThrough = new Set([...Object.keys(agentPaths), "proxy"]);
-
-/** Never throws: what is wrong is answered on the socket. @param handle answers what is no matter of an agent */
+/** Never throws: what is wrong is answered on the socket. */
 export async function upgrade(
-	server: Server,
 	handle: Handler,
 	incoming: IncomingMessage,
 	socket: Duplex,
@@ -39,14 +25,9 @@ export async function upgrade(
 	const gone = new AbortController();
 	socket.once("close", () => gone.abort(new Error("the client is gone")));
 	try {
-		const request = requestFrom(incoming, user, gone.signal);
-		const info = parseRequestInfo(request);
-		const target = targetOf(server, info);
-		if (target?.subresource !== undefined && passedThrough.has(target.subresource))
-			return await passThrough(server, request, info, target, incoming, socket, head);
-		// Everything else is an ordinary request: who asks, and whether they may, is found out there.
-		const response = await handle(request);
-		if (response.type === "object") answerUpgrade(socket, response);
+		const response = await handle(requestFrom(incoming, user, gone.signal));
+		if (response.type === "connection") pass(incoming, socket, head, response);
+		else if (response.type === "object") answerUpgrade(socket, response);
 		else if (isWebSocket(incoming)) {
 			// Loaded when first used: most servers never see one.
 			const { answerOverWebSocket } = await import("./websocket.ts");
@@ -57,86 +38,11 @@ export async function upgrade(
 	}
 }
 
-/** The steps of handle.ts up to those that only an agent can take. */
-async function passThrough(
-	server: Server,
-	request: ApiRequest,
-	info: RequestInfo,
-	target: Target,
-	incoming: IncomingMessage,
-	socket: Duplex,
-	head: Uint8Array,
-): Promise<void> {
-	let audit: AuditRecord | undefined;
-	const measured = server.metrics.requests.begin(request);
-	measured.info = info;
-	try {
-		const requester = await authenticate(server, request);
-		measured.user = requester;
-		audit = server.audit?.begin(request, info, requester);
-		const user = await actingUser(server, requester, request.headers);
-		if (user !== requester) audit?.actsAs(user);
-		await authorize(server, user, info, audit);
-		// Connections may begin with a GET, which stands for no more than reading. A client that reaches an agent can run
-		// commands.
-		if (info.verb !== "create" && (target.subresource !== "proxy" || target.kind.plural === "nodes"))
-			await ensureAllowed(server, { ...attributesOf(user, info), verb: "create" });
-		measured.allowed = true;
-		const context: Context = { server, request, info, user, warnings: [], audit };
-		const { connection, path, host } = await connectionTo(context, target, incoming);
-		if (audit !== undefined) follow(audit, socket);
-		whenClosed(socket, measured.switched());
-		pass(incoming, socket, head, connection, path, host);
-	} catch (error) {
-		const response = errorResponse(error);
-		measured.answered(response);
-		if (audit !== undefined) audit.failed(response, error);
-		else if (response.status === 401) server.audit?.unknownUser(request, info, response);
-		throw error;
-	}
-}
-
-function follow(audit: AuditRecord, socket: Duplex): void {
-	audit.switched();
-	whenClosed(socket, () => audit.closed());
-}
-
-function whenClosed(socket: Duplex, over: () => void): void {
-	if (socket.closed) over();
-	else socket.once("close", over);
-}
-
-interface Onward {
-	connection: Duplex;
-	/** As the other end knows it, with its query. */
-	path: string;
-	host?: string | undefined;
-}
-
-async function connectionTo(context: Context, target: Target, incoming: IncomingMessage): Promise<Onward> {
-	const action = target.subresource ?? "";
-	if (action === "proxy") {
-		await context.server.cache.fresh();
-		return { ...(await proxiedConnection(context, target)), host: incoming.headers.host };
-	}
-	const agentPath = target.kind.plural === "pods" && target.kind.group === "" ? agentPaths[action] : undefined;
-	if (agentPath === undefined) throw new ApiError("BadRequest", "this resource cannot be upgraded");
-	if (context.info.verb !== "get" && context.info.verb !== "create") throw methodNotAllowed();
-	await context.server.cache.fresh();
-	const place = placeOf(context, target, action);
-	const query = new URLSearchParams(context.request.query);
-	query.delete("container");
-	const connection = await dial(context.server, place.node);
-	return { connection, path: `/${agentPath}/${place.path}${query.size === 0 ? "" : `?${query}`}` };
-}
-
 function pass(
 	incoming: IncomingMessage,
 	socket: Duplex,
 	head: Uint8Array,
-	connection: Duplex,
-	path: string,
-	host?: string,
+	{ connection, path, host }: Extract<ApiResponse, { type: "connection" }>,
 ): void {
 	if (socket.destroyed) {
 		connection.destroy();
@@ -189,6 +95,7 @@ function requestFrom(incoming: IncomingMessage, user: User | undefined, signal: 
 		headers: plainHeaders(incoming),
 		signal,
 		peer: incoming.socket,
+		upgrade: true,
 		...(user === undefined ? {} : { user }),
 	};
 }

@@ -27,7 +27,7 @@ server.on("wsClientError", ({ message }: Error, socket: Duplex) =>
 
 /** Sends a stream as messages of bytes, and a watch as one text for each event; closes when it is over. */
 export function answerOverWebSocket(
-	response: Exclude<ApiResponse, { type: "object" }>,
+	response: Extract<ApiResponse, { type: "watch" | "stream" }>,
 	incoming: IncomingMessage,
 	socket: Duplex,
 	head: Uint8Array,

@@ -227,8 +227,8 @@ function complete<T extends KubeObject>(kind: Kind<T>, item: T): T {
 
 /** The frozen object of an answer, at once where it is there. @throws ApiError when the answer is a failure */
 function answer(response: ApiResponse): unknown {
-	if (response.type === "watch")
-		throw new ApiError("InternalError", "a watch was answered where an object was asked for");
+	if (response.type === "watch" || response.type === "connection")
+		throw new ApiError("InternalError", `a ${response.type} was answered where an object was asked for`);
 	if (response.type === "object") return contentOf(response, response.object);
 	return text(response.body).then((content) => contentOf(response, content));
 }

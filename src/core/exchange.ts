@@ -2,6 +2,7 @@
  * What passes between a client and an API server. In one process the client's transport calls the server's handler with
  * these; over the network HTTP carries them. Both ways lead through the same `handle`, so both obey the same rules.
  */
+import type { Duplex } from "node:stream";
 import type { KubeObject } from "./object.ts";
 
 export interface User {
@@ -30,6 +31,11 @@ export interface ApiRequest {
 	 * one.
 	 */
 	receive?: () => Promise<Uint8Array>;
+	/**
+	 * The client asks that its connection become something else, and the transport can pass on bytes: an answer may be a
+	 * `connection`.
+	 */
+	upgrade?: true;
 	/** Aborts when the client is gone. */
 	signal: AbortSignal;
 	/** The connection that it came by: a socket. Undefined for a client of the same process. */
@@ -69,6 +75,19 @@ export type ApiResponse =
 			status: 200;
 			headers: Record<string, string>;
 			start(sink: { event(event: ServedWatchEvent): void; end(error?: Error): void }): void;
+	  }
+	/**
+	 * The other end of the client's connection, which becomes something else: the request is to be sent on, for `path`
+	 * with its query, and then bytes pass both ways. Only for a request with `upgrade`.
+	 */
+	| {
+			type: "connection";
+			status: 101;
+			headers: Record<string, string>;
+			connection: Duplex;
+			path: string;
+			/** As the other end is called. Default: `localhost`. */
+			host?: string | undefined;
 	  }
 	/** Bytes as they come: logs, proxied answers. */
 	| { type: "stream"; status: number; headers: Record<string, string>; body: AsyncIterable<Uint8Array> };

@@ -143,6 +143,17 @@ test("objects are written by api/mutate alone", () => {
 	for (const root of [historyRoot, notifyRoot]) expect(root.startsWith(keyRoot)).toBe(false);
 });
 
+test("nobody but the list of the pipeline decides who asks, and whether they may", () => {
+	const deciders = ["api/access/authenticate.ts", "api/access/authorize.ts", "api/access/impersonate.ts"];
+	const decides =
+		/import \{[^}]*\b(authenticate|authorize|actingUser)\b[^}]*\} from "[^"]*access\/(authenticate|authorize|impersonate)\.ts"/;
+	const problems = deciders
+		.flatMap(importersOf)
+		.filter((file) => decides.test(readFileSync(join(source, file), "utf8")) && file !== "api/pipeline/steps.ts");
+	expect(problems).toEqual([]);
+	expect(importersOf("api/pipeline/steps.ts")).toEqual(["api/handle.ts"]);
+});
+
 function withoutComments(text: string): string {
 	return text.replace(/\/\*[\s\S]*?\*\/|(^|[^:])\/\/[^\n]*/g, "$1");
 }

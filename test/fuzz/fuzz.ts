@@ -218,7 +218,7 @@ async function textOf(response: ApiResponse): Promise<string | undefined> {
 		response.start({ event: () => {}, end: () => {} });
 		return undefined;
 	}
-	if (response.type === "stream") return undefined;
+	if (response.type !== "object") return undefined;
 	const bytes = response.bytes();
 	return Buffer.concat(bytes instanceof Uint8Array ? [bytes] : bytes).toString();
 }

@@ -12,8 +12,8 @@ function isPublic(path: string): boolean {
 	return path === "/version" || path === "/version/" || /^\/(healthz|livez|readyz)(\/|$)/.test(path);
 }
 
-/** @throws ApiError Unauthorized for an unknown or invalid token, and without credentials where they are needed */
-export async function authenticate(server: Server, request: ApiRequest): Promise<User> {
+/** At once where the transport knows. @throws ApiError Unauthorized for an unknown or invalid token, and without credentials where they are needed */
+export function authenticate(server: Server, request: ApiRequest): User | Promise<User> {
 	return request.user ?? byToken(server, request);
 }
 

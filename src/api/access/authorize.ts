@@ -5,17 +5,32 @@ import type { AuditRecord } from "../audit/record.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { Server } from "../server.ts";
 import { anonymous } from "./authenticate.ts";
-import { type Attributes, attributesOf } from "./authorizer.ts";
+import { type Attributes, attributesOf, type Decision } from "./authorizer.ts";
 
-/** @throws ApiError Unauthorized for those who say nothing about themselves, Forbidden for others */
-export async function authorize(
+/**
+ * @returns undefined when it may be made and nothing had to be waited for
+ * @throws ApiError Unauthorized for those who say nothing about themselves, Forbidden for others; or in the promise
+ */
+export function authorize(
 	{ authorizer, options }: Pick<Server, "authorizer" | "options">,
 	user: User,
 	info: RequestInfo,
 	audit: AuditRecord | undefined,
-): Promise<void> {
+): Promise<void> | undefined {
 	const attributes = attributesOf(user, info);
-	const { verdict, reason } = await authorizer.authorize(attributes);
+	const deciding = authorizer.authorize(attributes);
+	if (deciding instanceof Promise) return deciding.then((decision) => enforce(decision, attributes, options, audit));
+	enforce(deciding, attributes, options, audit);
+	return undefined;
+}
+
+function enforce(
+	{ verdict, reason }: Decision,
+	attributes: Attributes,
+	options: Server["options"],
+	audit: AuditRecord | undefined,
+): void {
+	const { user } = attributes;
 	if (audit !== undefined) {
 		audit.annotate("authorization.k8s.io/decision", verdict === "allow" ? "allow" : "forbid");
 		audit.annotate("authorization.k8s.io/reason", reason);

@@ -12,14 +12,14 @@ const authenticated = "system:authenticated";
 const unauthenticated = "system:unauthenticated";
 
 /**
- * Whom the request is made as: `user`, or the one that its headers name, if the user may impersonate every part of it.
+ * Whom the request is made as: `user`, at once, or the one that its headers name, if the user may impersonate every part of it.
  * @throws ApiError Forbidden for those who may not, InternalError when groups come without a user
  */
-export async function actingUser(
+export function actingUser(
 	server: Pick<Server, "authorizer" | "options">,
 	user: User,
 	headers: Headers,
-): Promise<User> {
+): User | Promise<User> {
 	// Nobody is two users: of several the first counts, as upstream.
 	const [name = ""] = valuesOf(headers["impersonate-user"]);
 	const groups = valuesOf(headers["impersonate-group"]);
@@ -29,6 +29,21 @@ export async function actingUser(
 		if (groups.length === 0 && uid === undefined && extra === undefined) return user;
 		throw new ApiError("InternalError", "Internal error occurred: requested impersonation without a user name");
 	}
+	return impersonating(server, user, { name, groups, uid, extra });
+}
+
+interface Impersonated {
+	name: string;
+	groups: string[];
+	uid: string | undefined;
+	extra: Record<string, string[]> | undefined;
+}
+
+async function impersonating(
+	server: Pick<Server, "authorizer" | "options">,
+	user: User,
+	{ name, groups, uid, extra }: Impersonated,
+): Promise<User> {
 	for (const resource of impersonated(name, groups, uid, extra))
 		await ensureAllowed(server, { user, verb: "impersonate", path: "", resource });
 	const namespace = serviceAccountOf(name)?.namespace;

@@ -98,7 +98,10 @@ export class AuditRecord {
 			return response;
 		}
 		if (response.type === "stream") return { ...response, body: this.#followed(response.body) };
-		this.#request.signal.addEventListener("abort", () => this.#complete(), { once: true });
+		const { signal } = this.#request;
+		if (signal.aborted) this.#complete();
+		else signal.addEventListener("abort", () => this.#complete(), { once: true });
+		if (response.type === "connection") return response;
 		return {
 			...response,
 			start: (sink) =>
@@ -120,17 +123,6 @@ export class AuditRecord {
 		this.#isOver = true;
 		this.#tell("Panic");
 		return response;
-	}
-
-	/** The connection passes bytes of another protocol from now on. */
-	switched(): void {
-		this.#event.responseStatus = { metadata: {}, code: 101 };
-		this.#tell("ResponseStarted");
-	}
-
-	/** The connection that was switched is closed. */
-	closed(): void {
-		this.#complete();
 	}
 
 	async *#followed(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -4,17 +4,19 @@ import type { Counter, Histogram } from "../../core/metrics/registry.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { RequestLabels } from "./request-labels.ts";
 
-export interface MeasuredRequest {
-	/** As soon as it is known. */
-	info: RequestInfo | undefined;
-	/** Who asks, as soon as that is known. */
-	user: User | undefined;
+/** What is known of a request when it is answered. */
+export interface RequestFacts {
+	readonly request: ApiRequest;
+	readonly info: RequestInfo | undefined;
+	/** Who asks. */
+	readonly requester: User | undefined;
 	/** The request may be made. */
-	allowed: boolean;
+	readonly isAllowed: boolean;
+}
+
+export interface MeasuredRequest {
 	/** @returns the response, or for what runs on one that counts until it ends */
 	answered(response: ApiResponse): ApiResponse;
-	/** The connection has become something else. @returns is to be called when that ends */
-	switched(): () => void;
 }
 
 /** Requests of one kind: same verb, resource and scope. */
@@ -33,46 +35,42 @@ export interface RequestCounts {
 	/** Of those under way. */
 	entered(request: ApiRequest, change: 1 | -1): void;
 	/** Whether it was known who asks, and allowed. */
-	decided(measured: MeasuredRequest, status: number): void;
+	decided(facts: RequestFacts, status: number): void;
 	seriesOf(request: ApiRequest, info: RequestInfo | undefined): RequestSeries;
 	finished(series: RequestSeries, code: number, startedMs: number): void;
 }
 
-const switchingProtocols = 101;
 /** Upstream never sees the status of a connection that it passes on, and counts this. */
 const unseenCode = 0;
 
 export class Measured implements MeasuredRequest {
-	info: RequestInfo | undefined = undefined;
-	user: User | undefined = undefined;
-	allowed = false;
 	readonly #counts: RequestCounts;
-	readonly #request: ApiRequest;
+	readonly #facts: RequestFacts;
 	readonly #startedMs: number;
 
-	constructor(counts: RequestCounts, request: ApiRequest, startedMs: number) {
+	constructor(counts: RequestCounts, facts: RequestFacts, startedMs: number) {
 		this.#counts = counts;
-		this.#request = request;
+		this.#facts = facts;
 		this.#startedMs = startedMs;
-		counts.entered(request, 1);
+		counts.entered(facts.request, 1);
 	}
 
 	answered(response: ApiResponse): ApiResponse {
-		const series = this.#decided(response.status);
+		const { request, info } = this.#facts;
+		this.#counts.entered(request, -1);
+		this.#counts.decided(this.#facts, response.status);
+		const series = this.#counts.seriesOf(request, info);
 		if (response.type === "watch" && series.events !== undefined) return this.#watched(response, series, series.events);
 		if (response.type === "stream" && series.labels.verb === "CONNECT") return this.#streamed(response, series);
-		this.#counts.finished(series, response.status, this.#startedMs);
+		if (response.type === "connection") this.#untilGone(this.#running(series, unseenCode));
+		else this.#counts.finished(series, response.status, this.#startedMs);
 		return response;
 	}
 
-	switched(): () => void {
-		return this.#running(this.#decided(switchingProtocols), unseenCode);
-	}
-
-	#decided(status: number): RequestSeries {
-		this.#counts.entered(this.#request, -1);
-		this.#counts.decided(this, status);
-		return this.#counts.seriesOf(this.#request, this.info);
+	#untilGone(ended: () => void): void {
+		const { signal } = this.#facts.request;
+		if (signal.aborted) ended();
+		else signal.addEventListener("abort", ended, { once: true });
 	}
 
 	/** @returns is to be called when it is over; once is enough */
@@ -89,11 +87,10 @@ export class Measured implements MeasuredRequest {
 
 	/** Logs, and what comes by a proxy. */
 	#streamed(response: Extract<ApiResponse, { type: "stream" }>, series: RequestSeries): ApiResponse {
-		const { signal } = this.#request;
+		const { signal } = this.#facts.request;
 		const ended = this.#running(series, response.status);
 		// A client that is gone may never have begun to read.
-		if (signal.aborted) ended();
-		else signal.addEventListener("abort", ended, { once: true });
+		this.#untilGone(ended);
 		const { body } = response;
 		return {
 			...response,
@@ -109,15 +106,14 @@ export class Measured implements MeasuredRequest {
 	}
 
 	#watched(response: Extract<ApiResponse, { type: "watch" }>, series: RequestSeries, events: Counter): ApiResponse {
-		const { signal } = this.#request;
+		const { signal } = this.#facts.request;
 		return {
 			type: "watch",
 			status: 200,
 			headers: response.headers,
 			start: (sink) => {
 				const ended = this.#running(series, 200);
-				if (signal.aborted) ended();
-				else signal.addEventListener("abort", ended, { once: true });
+				this.#untilGone(ended);
 				response.start({
 					event(event) {
 						events.inc();

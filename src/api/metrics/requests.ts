@@ -7,7 +7,13 @@ import type { ApiRequest } from "../../core/exchange.ts";
 import type { Counter, MetricRegistry } from "../../core/metrics/registry.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import type { RequestInfo } from "../request-info.ts";
-import { Measured, type MeasuredRequest, type RequestCounts, type RequestSeries } from "./measured-request.ts";
+import {
+	Measured,
+	type MeasuredRequest,
+	type RequestCounts,
+	type RequestFacts,
+	type RequestSeries,
+} from "./measured-request.ts";
 import { isServed, pathLabels, type RequestLabels, requestKey, requestLabels } from "./request-labels.ts";
 
 const labelNames = ["verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component"] as const;
@@ -99,8 +105,8 @@ export class RequestMetrics implements RequestCounts {
 		this.#denied = decisions.of("denied");
 	}
 
-	begin(request: ApiRequest): MeasuredRequest {
-		return new Measured(this, request, this.#clock.monotonicMs());
+	begin(facts: RequestFacts): MeasuredRequest {
+		return new Measured(this, facts, this.#clock.monotonicMs());
 	}
 
 	entered({ method }: ApiRequest, change: 1 | -1): void {
@@ -108,10 +114,10 @@ export class RequestMetrics implements RequestCounts {
 		else this.#running.mutating += change;
 	}
 
-	decided({ user, allowed }: MeasuredRequest, status: number): void {
-		if (user !== undefined) {
+	decided({ requester, isAllowed }: RequestFacts, status: number): void {
+		if (requester !== undefined) {
 			this.#authenticated.inc();
-			if (allowed) this.#allowed.inc();
+			if (isAllowed) this.#allowed.inc();
 			else if (status === 403 || status === 401) this.#denied.inc();
 		} else if (status === 401) this.#unknown.inc();
 	}

@@ -77,7 +77,7 @@ export async function serve(handle: Handler, incoming: Incoming, reply: Reply, l
 		if (incoming.client.isGone) return;
 		if (response.type === "watch") serveWatch(response, reply, incoming.client, limits);
 		else if (response.type === "stream") await serveStream(response, reply, incoming.client);
-		else await serveObject(response, incoming, reply, limits);
+		else if (response.type === "object") await serveObject(response, incoming, reply, limits);
 	} catch {
 		// The client is gone, or a proxied answer broke off in the middle: nothing more can be said to him.
 		reply.destroy();

@@ -12,6 +12,7 @@ import { keyPrefix, objectKey } from "../cache/keys.ts";
 import type { Context, Server } from "../server.ts";
 import { named, type Target } from "../target.ts";
 import { dial, forward } from "./agent.ts";
+import { ensureMayConnect } from "./connect.ts";
 import { withProxiedLinks } from "./proxied-links.ts";
 
 const handshakeTimeoutMs = 10_000;
@@ -24,8 +25,9 @@ interface Backend {
 }
 
 export async function proxy(context: Context, target: Target): Promise<ApiResponse> {
-	const { request } = context;
-	const backend = backendOf(context.server, target);
+	const { request, server } = context;
+	if (request.upgrade) return switched(context, target);
+	const backend = backendOf(server, target);
 	const prefix = target.rest === "" ? request.path : request.path.slice(0, -target.rest.length);
 	// Relative links of a page lead to where they should only when its address ends with a slash.
 	if (target.rest === "" && (request.method === "GET" || request.method === "HEAD"))
@@ -38,13 +40,14 @@ export async function proxy(context: Context, target: Target): Promise<ApiRespon
 	return withProxiedLinks(response, { prefix, hosts: [backend.host, host].filter((name) => name !== undefined) });
 }
 
-/** For connections that become something else: the connection, and the path to ask for on it. */
-export async function proxiedConnection(
-	{ server, request }: Context,
-	target: Target,
-): Promise<{ connection: Duplex; path: string }> {
+/** A connection that becomes something else. Who reaches an agent by it can run commands. */
+async function switched(context: Context, target: Target): Promise<ApiResponse> {
+	const { server, request } = context;
+	if (target.kind.plural === "nodes") await ensureMayConnect(context);
+	await server.cache.fresh();
 	const connection = await backendOf(server, target).connect();
-	return { connection, path: `${target.rest || "/"}${queryOf(request)}` };
+	const path = `${target.rest || "/"}${queryOf(request)}`;
+	return { type: "connection", status: 101, headers: {}, connection, path, host: request.headers["host"] };
 }
 
 function redirect(location: string): ApiResponse {

@@ -32,7 +32,7 @@ export async function connect(layout: Layout, userAgent: string): Promise<Connec
 		});
 		if (response.status >= 400 || response.type === "watch") throw await failureOf(response);
 		if (response.type === "object") take(Buffer.from(String(response.object)));
-		else for await (const chunk of response.body) take(chunk);
+		else if (response.type === "stream") for await (const chunk of response.body) take(chunk);
 	};
 	return { client, server, stream, [Symbol.asyncDispose]: () => client.close() };
 }

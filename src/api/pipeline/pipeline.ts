@@ -1,0 +1,45 @@
+/** The way of a request as a value: a list of steps around an endpoint. */
+import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
+import type { AuditRecord } from "../audit/record.ts";
+import type { RequestInfo } from "../request-info.ts";
+
+/** What the steps find out about one request. */
+export interface Exchange {
+	readonly request: ApiRequest;
+	/** Texts for `Warning` headers. */
+	readonly warnings: string[];
+	info: RequestInfo | undefined;
+	/** Who asks. */
+	requester: User | undefined;
+	/** Whom the request is made as: the requester, or the one that they act as. */
+	user: User | undefined;
+	/** The request may be made. */
+	isAllowed: boolean;
+	/** What the audit log notes of it; undefined when it is not recorded. */
+	audit: AuditRecord | undefined;
+}
+
+/** @throws at once or in the promise: `answerErrors` makes an answer of either */
+export type Endpoint = (exchange: Exchange) => Promise<ApiResponse>;
+
+/** Does its part before and after `next`, or answers without it. */
+export type Step = (exchange: Exchange, next: Endpoint) => Promise<ApiResponse>;
+
+/** The first step is the outermost. */
+export function compose(steps: readonly Step[], endpoint: Endpoint): Endpoint {
+	return steps.reduceRight<Endpoint>((next, step) => (exchange) => step(exchange, next), endpoint);
+}
+
+/** A step that is done before the rest begins. @param work returns undefined when it is done at once */
+export function before(work: (exchange: Exchange) => Promise<void> | undefined): Step {
+	return (exchange, next) => {
+		const pending = work(exchange);
+		return pending === undefined ? next(exchange) : pending.then(() => next(exchange));
+	};
+}
+
+/** What an earlier step has found out; that it stands before is the list's affair. */
+export function found<T>(value: T | undefined, what: string): T {
+	if (value === undefined) throw new Error(`the pipeline does not know ${what} yet`);
+	return value;
+}

@@ -1,0 +1,150 @@
+/** The steps of the pipeline. `handle.ts` has the list. */
+import { checkTimeout } from "../../core/query.ts";
+import { authenticate } from "../access/authenticate.ts";
+import { authorize } from "../access/authorize.ts";
+import { actingUser } from "../access/impersonate.ts";
+import type { Audit } from "../audit/audit.ts";
+import type { Flow } from "../flow.ts";
+import type { RequestMetrics } from "../metrics/requests.ts";
+import { parseRequestInfo } from "../request-info.ts";
+import { errorResponse } from "../respond.ts";
+import type { Server } from "../server.ts";
+import { warningHeader } from "../warnings.ts";
+import { before, found, type Step } from "./pipeline.ts";
+
+/** Counts, around everything else. */
+export function measure(metrics: RequestMetrics): Step {
+	return (exchange, next) => {
+		const measured = metrics.begin(exchange);
+		return next(exchange).then((response) => measured.answered(response));
+	};
+}
+
+/** A failure is an answer with a Status. */
+export const answerErrors: Step = async (exchange, next) => {
+	try {
+		return await next(exchange);
+	} catch (error) {
+		return errorResponse(error);
+	}
+};
+
+/** Says in the audit log how a request ended that it has begun to record, and who was not let in. */
+export function audited(audit: Audit): Step {
+	return async (exchange, next) => {
+		try {
+			const response = await next(exchange);
+			return exchange.audit === undefined ? response : exchange.audit.answered(response);
+		} catch (error) {
+			const response = errorResponse(error);
+			if (exchange.audit !== undefined) return exchange.audit.failed(response, error);
+			const { request, info } = exchange;
+			if (response.status === 401 && info !== undefined) audit.unknownUser(request, info, response);
+			return response;
+		}
+	};
+}
+
+/** What is asked for. @throws ApiError BadRequest */
+export const readInfo: Step = before((exchange) => {
+	const { request } = exchange;
+	exchange.info = parseRequestInfo(request);
+	if (request.query.size > 0) checkTimeout(request.query.get("timeout"));
+	return undefined;
+});
+
+/** Who asks. @throws ApiError Unauthorized */
+export function identify(server: Server): Step {
+	return before((exchange) => {
+		const requester = authenticate(server, exchange.request);
+		if (!(requester instanceof Promise)) {
+			exchange.requester = requester;
+			return undefined;
+		}
+		return requester.then((user) => {
+			exchange.requester = user;
+		});
+	});
+}
+
+/** Begins the record of a request whose requester is known. */
+export function record(audit: Audit): Step {
+	return before((exchange) => {
+		const { request, info, requester } = exchange;
+		exchange.audit = audit.begin(request, found(info, "what is asked"), found(requester, "who asks"));
+		return undefined;
+	});
+}
+
+/** Whom the requester acts as. @throws ApiError Forbidden */
+export function impersonate(server: Server): Step {
+	return before((exchange) => {
+		const requester = found(exchange.requester, "who asks");
+		const acting = actingUser(server, requester, exchange.request.headers);
+		if (!(acting instanceof Promise)) {
+			exchange.user = acting;
+			return undefined;
+		}
+		return acting.then((user) => {
+			exchange.user = user;
+			if (user !== requester) exchange.audit?.actsAs(user);
+		});
+	});
+}
+
+/** Whether they may. @throws ApiError Unauthorized, Forbidden */
+export function permit(server: Server): Step {
+	return before((exchange) => {
+		const { info, user, audit } = exchange;
+		const deciding = authorize(server, found(user, "who asks"), found(info, "what is asked"), audit);
+		if (deciding === undefined) {
+			exchange.isAllowed = true;
+			return undefined;
+		}
+		return deciding.then(() => {
+			exchange.isAllowed = true;
+		});
+	});
+}
+
+/**
+ * Takes the body from the network, of those who may send one. Apart from the requests under way: clients that send
+ * slowly must not keep out those whose requests are there.
+ * @throws ApiError TooManyRequests, RequestEntityTooLarge
+ */
+export function receive(flow: Flow): Step {
+	return before(({ request }) => {
+		const { receive: take } = request;
+		if (take === undefined) return undefined;
+		const release = flow.enter(false);
+		return take()
+			.then((bytes) => {
+				request.body = { bytes };
+			})
+			.finally(release);
+	});
+}
+
+/**
+ * Bounds the requests under way. Clients of the same process bound themselves, and the cluster's own parts must not
+ * wait for anyone outside. Watches, streams and connections that have begun count no more.
+ * @throws ApiError TooManyRequests
+ */
+export function limit(flow: Flow): Step {
+	return async (exchange, next) => {
+		const release = flow.enter(exchange.info?.resource === undefined || exchange.request.peer === undefined);
+		try {
+			return await next(exchange);
+		} finally {
+			release();
+		}
+	};
+}
+
+/** What the rest has to say besides its answer. */
+export const addWarnings: Step = (exchange, next) =>
+	next(exchange).then((response) => {
+		const { warnings } = exchange;
+		if (warnings.length > 0) response.headers["warning"] = warningHeader(warnings);
+		return response;
+	});

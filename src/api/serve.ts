@@ -1,0 +1,64 @@
+/** What is served under the paths of resources. */
+import type { ApiResponse } from "../core/exchange.ts";
+import { serveComponentStatuses } from "./component-statuses.ts";
+import { serveCustomResources } from "./custom-resources.ts";
+import { checkWriteOptions } from "./mutate/write-options.ts";
+import type { Verb } from "./request-info.ts";
+import { serveReview } from "./reviews.ts";
+import type { Context } from "./server.ts";
+import { createBinding } from "./subresources/binding.ts";
+import { serveSubresource } from "./subresources/subresources.ts";
+import { methodNotAllowed, noSuchResource, type Target, targetOf } from "./target.ts";
+import { serveUsage } from "./usage.ts";
+import { create } from "./verbs/create.ts";
+import { deleteCollection, deleteOne } from "./verbs/delete.ts";
+import { get } from "./verbs/get.ts";
+import { list } from "./verbs/list.ts";
+import { patch } from "./verbs/patch.ts";
+import { update } from "./verbs/update.ts";
+import { watch } from "./verbs/watch.ts";
+
+const verbs: Readonly<Record<Verb, ((context: Context, target: Target) => Promise<ApiResponse>) | undefined>> = {
+	get,
+	list,
+	watch,
+	create,
+	update,
+	patch,
+	delete: deleteOne,
+	deletecollection: deleteCollection,
+	other: undefined,
+};
+
+/** Subresources whose query is for the one behind. */
+const passedOn: ReadonlySet<string | undefined> = new Set(["attach", "exec", "portforward", "proxy"]);
+
+/** @throws ApiError at once for what is not served, or in the promise */
+export function serveResource(context: Context): Promise<ApiResponse> {
+	const target = targetOf(context.server, context.info);
+	if (target === undefined) return serveUnstored(context);
+	const deprecation = target.served?.deprecation ?? target.kind.deprecation;
+	if (deprecation !== undefined) context.warnings.push(deprecation);
+	if (!passedOn.has(target.subresource)) checkWriteOptions(context);
+	if (target.subresource !== undefined) return serveSubresource(context, target);
+	const { verb } = context.info;
+	const serve = verbs[verb];
+	if (serve === undefined) throw methodNotAllowed();
+	if (target.kind.readOnly && verb !== "get" && verb !== "list" && verb !== "watch") throw methodNotAllowed();
+	return serve(context, target);
+}
+
+/** Reviews, usage, no custom resources, and `bindings`, which is another name for the subresource of pods. */
+function serveUnstored(context: Context): Promise<ApiResponse> {
+	const { resource } = context.info;
+	if (resource === undefined) throw noSuchResource();
+	if (resource.group === "" && resource.plural === "bindings" && resource.namespace !== undefined)
+		return createBinding(context, resource.namespace);
+	const answer =
+		serveReview(context, resource) ??
+		serveUsage(context, resource) ??
+		serveComponentStatuses(context, resource) ??
+		serveCustomResources(context, resource);
+	if (answer === undefined) throw noSuchResource();
+	return answer;
+}
