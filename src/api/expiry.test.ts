@@ -13,7 +13,7 @@ import { createApi } from "./handle.ts";
 const minuteMs = 60_000;
 
 async function server(store = createMemoryStore(), clock = new VirtualClock()) {
-	const api = await createApi({ store, clock, registry: createRegistry(catalog) });
+	const api = await createApi({ store, clock, registry: createRegistry(catalog), serviceCidr: "10.96.0.0/16" });
 	const client = createClient(memoryTransport(api.handle, { name: "admin", groups: ["system:masters"] }));
 	await client.create(namespaces, { metadata: { name: "default" }, spec: {} }).catch(() => {});
 	const names = async () => (await client.list(events)).items.map(({ metadata }) => metadata.name);

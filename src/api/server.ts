@@ -33,8 +33,8 @@ export interface ApiOptions {
 	 * Opens a connection to an endpoint of a service that is no pod. Undefined: it cannot be reached. Default: none can.
 	 */
 	dialAddress?: (address: string, port: number) => Duplex | undefined;
-	/** Range of service addresses. Default `10.96.0.0/16`. */
-	serviceCidr?: string;
+	/** Range of service addresses. */
+	serviceCidr: string;
 	/** First and last node port. Default 30000 to 32767. */
 	nodePorts?: readonly [number, number];
 	serviceAccounts?: TokenOptions;

@@ -53,6 +53,7 @@ export async function testApi(options: TestOptions = {}): Promise<TestApi> {
 		store: createMemoryStore(),
 		clock: systemClock({ unref: true }),
 		registry: createRegistry(catalog),
+		serviceCidr: "10.96.0.0/16",
 		...options,
 	});
 	const send = (method: ApiRequest["method"], path: string, body: unknown, more: AskOptions) => {

@@ -39,7 +39,12 @@ afterEach(async () => {
 
 async function rig(): Promise<Rig> {
 	const clock = new VirtualClock({ seed: 3 });
-	const api = await createApi({ store: createMemoryStore(), clock, registry: createRegistry(catalog) });
+	const api = await createApi({
+		store: createMemoryStore(),
+		clock,
+		registry: createRegistry(catalog),
+		serviceCidr: "10.96.0.0/16",
+	});
 	const user = { name: "test", groups: ["system:masters", "system:authenticated"] };
 	const client = createClient(memoryTransport(api.handle, user), { clock });
 	await client.create(namespaces, { metadata: { name: "default" }, spec: {} }).catch(() => undefined);

@@ -22,7 +22,7 @@ import { createRegistry } from "../../src/kinds/engine/registry.ts";
 
 const registry = createRegistry(catalog);
 const authority = { ca: "", sign: () => "", signToken: () => "" };
-const all = controllers({ registry, authority, clusterCidr: "10.244.0.0/16" });
+const all = controllers({ registry, authority, network: { clusterCidr: "10.244.0.0/16" } });
 const accounts = identities.systemAccounts(all);
 
 let cluster: Cluster;

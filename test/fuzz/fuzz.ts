@@ -60,7 +60,12 @@ export async function fuzz({ requests, seed, send = sendInProcess }: FuzzOptions
 	const clock = systemClock({ unref: true });
 	const heapAtStart = heapBytes();
 	for (let done = 0; done < requests; ) {
-		const api = await createApi({ store: createMemoryStore(), clock, registry: createRegistry(catalog) });
+		const api = await createApi({
+			store: createMemoryStore(),
+			clock,
+			registry: createRegistry(catalog),
+			serviceCidr: "10.96.0.0/16",
+		});
 		const round = new Round(api, send, problem);
 		await round.ask(namespaceRequest);
 		for (; done < requests && round.count < roundLength; done++) {

@@ -51,7 +51,7 @@ export async function fuzzUpgrades({ count, seed }: { count: number; seed: numbe
 		return ours;
 	};
 	const registry = createRegistry(catalog);
-	const api = await createApi({ store: createMemoryStore(), clock, registry, dialAgent });
+	const api = await createApi({ store: createMemoryStore(), clock, registry, serviceCidr: "10.96.0.0/16", dialAgent });
 	for (const [path, object] of [
 		["/api/v1/namespaces", { metadata: { name: "default" } }],
 		["/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default" } }],

@@ -104,6 +104,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 		keptLogs: history,
 		clock,
 		registry: createRegistry(catalog),
+		serviceCidr: "10.96.0.0/16",
 		onRefused(user, why) {
 			// A node may ask for what a pod named that is gone by now.
 			if (!why.includes("no relationship found between node")) complaints.add(`${user.name} lacks a right: ${why}`);

@@ -5,5 +5,5 @@ import type { Registry } from "../../src/kinds/engine/registry.ts";
 /** All controllers of a cluster. */
 export function allControllers(registry: Registry): Controller<unknown>[] {
 	const authority = { ca: "-----BEGIN CERTIFICATE-----\n", sign: () => "" };
-	return controllers({ registry, authority, clusterCidr: "10.244.0.0/16" });
+	return controllers({ registry, authority, network: { clusterCidr: "10.244.0.0/16" } });
 }

@@ -66,7 +66,12 @@ export async function createWorld(
 	} = {},
 ): Promise<World> {
 	const clock = new VirtualClock({ seed: options.seed ?? 1 });
-	const api = await createApi({ store: createMemoryStore(), clock, registry: createRegistry(catalog) });
+	const api = await createApi({
+		store: createMemoryStore(),
+		clock,
+		registry: createRegistry(catalog),
+		serviceCidr: "10.96.0.0/16",
+	});
 	const user = { name: "admin", groups: ["system:masters", "system:authenticated"] };
 	const client = createClient(memoryTransport(api.handle, user));
 	const mirror = createMirror(client, { clock });

@@ -17,7 +17,6 @@ import type { AdmissionStep, Admitted } from "./step.ts";
 const addressRoot = `${claimRoot}addresses/`;
 const portRoot = `${claimRoot}nodeports/`;
 const managedBy = "ipaddress.kubernetes.io/managed-by";
-const defaultCidr = "10.96.0.0/16";
 const defaultPorts = [30_000, 32_767] as const;
 /** Tries at random before the whole range is searched. */
 const randomTries = 16;
@@ -128,7 +127,7 @@ function allocatePorts(request: Admitted, { spec, metadata }: Service, before: S
 
 /** The range that the cluster was made with, then those that ServiceCIDR objects add. */
 function rangesOf({ options, cache }: Server): Cidr[] {
-	const text = options.serviceCidr ?? defaultCidr;
+	const text = options.serviceCidr;
 	const first = parseCidr(text);
 	if (first === undefined) throw new Error(`the service range ${text} is not an IPv4 range`);
 	const ranges = [first];

@@ -9,10 +9,11 @@ import { catalog } from "../../kinds/catalog.ts";
 import { createRegistry } from "../../kinds/engine/registry.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import { apiServer } from "../control-plane/identities.ts";
+import { defaultNetwork } from "../settings/cluster-network.ts";
 import { builtIns, needsNoAddress } from "./list.ts";
 import { makeBuiltIns } from "./make.ts";
 
-const kept = builtIns({ serviceCidr: "10.96.0.0/16", hasDns: true, accounts: ["a-controller", "b-controller"] });
+const kept = builtIns({ network: defaultNetwork, hasDns: true, accounts: ["a-controller", "b-controller"] });
 
 /** All built-in objects, by kind and name, without what differs from one creation to the next. */
 async function made(first: boolean) {
@@ -24,7 +25,7 @@ async function made(first: boolean) {
 	// A store that holds something is left alone.
 	await writeFirstContents(store, clock, { ...contents, objects: first ? contents.objects : [] });
 	expect(await store.revision()).toBe(revision);
-	const api = await createApi({ store, clock, registry: createRegistry(catalog) });
+	const api = await createApi({ store, clock, registry: createRegistry(catalog), serviceCidr: "10.96.0.0/16" });
 	const client = createClient(memoryTransport(api.handle, apiServer), { userAgent: "test", clock });
 	const failures: unknown[] = [];
 	await makeBuiltIns(client, kept, (what, error) => failures.push(what, error));

@@ -6,6 +6,7 @@ import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import { services } from "../../kinds/networking/service.ts";
 import { serviceCIDRs } from "../../kinds/networking/servicecidr.ts";
 import { storageClasses } from "../../kinds/storage/storageclass.ts";
+import type { ClusterNetwork } from "../settings/cluster-network.ts";
 import { type BuiltIn, builtIn } from "./built-in.ts";
 import { builtInFlowControl } from "./flow-control.ts";
 import { builtInRoles } from "./roles.ts";
@@ -31,23 +32,23 @@ export function needsNoAddress({ kind }: BuiltIn): boolean {
 }
 
 export interface BuiltInSettings {
-	serviceCidr: string;
+	network: Pick<ClusterNetwork, "serviceCidr">;
 	/** Whether nodes answer DNS, and as kube-state-metrics. */
 	hasDns: boolean;
 	/** Names of service accounts in kube-system. */
 	accounts: readonly string[];
 }
 
-export function builtIns({ serviceCidr, hasDns, accounts }: BuiltInSettings): BuiltIn[] {
+export function builtIns({ network, hasDns, accounts }: BuiltInSettings): BuiltIn[] {
 	return [
 		...systemNamespaces.map((name) => builtIn(namespaces, { metadata: { name }, spec: {} })),
 		...builtInRoles,
 		...accounts.map((name) => builtIn(serviceAccounts, { metadata: { name, namespace: "kube-system" } })),
 		...systemPriorities.map(({ name, ...rest }) => builtIn(priorityClasses, { metadata: { name }, ...rest })),
 		builtIn(storageClasses, standardStorageClass),
-		builtIn(serviceCIDRs, { metadata: { name: "kubernetes" }, spec: { cidrs: [serviceCidr] } }),
+		builtIn(serviceCIDRs, { metadata: { name: "kubernetes" }, spec: { cidrs: [network.serviceCidr] } }),
 		...builtInFlowControl,
-		...apiServerService(serviceCidr),
-		...(hasDns ? [...dnsService(serviceCidr), ...stateMetricsService(serviceCidr)] : []),
+		...apiServerService(network),
+		...(hasDns ? [...dnsService(network), ...stateMetricsService(network)] : []),
 	];
 }

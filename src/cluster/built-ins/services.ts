@@ -4,23 +4,31 @@ import type { EndpointSlice, Endpoints, Service, ServicePort } from "../../kinds
 import { endpoints } from "../../kinds/networking/endpoints.ts";
 import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
 import { services } from "../../kinds/networking/service.ts";
-import { apiServerIndex, dnsIndex, serviceAddress, stateMetricsAt } from "../settings/service-addresses.ts";
+import {
+	apiServerAddress,
+	type ClusterNetwork,
+	dnsAddress,
+	stateMetricsAddress,
+	stateMetricsPort,
+} from "../settings/cluster-network.ts";
 import { type BuiltIn, builtIn } from "./built-in.ts";
+
+type Network = Pick<ClusterNetwork, "serviceCidr">;
 
 interface Ref {
 	namespace: string;
 	name: string;
 }
 
-export function apiServerService(serviceCidr: string): BuiltIn[] {
+export function apiServerService(network: Network): BuiltIn[] {
 	const ref = { namespace: "default", name: "kubernetes" };
 	const labels = { component: "apiserver", provider: "kubernetes" };
 	const ports = [{ name: "https", port: 443, protocol: "TCP", targetPort: 443 }];
-	return answeredByNodes(ref, labels, serviceAddress(serviceCidr, apiServerIndex), ports);
+	return answeredByNodes(ref, labels, apiServerAddress(network), ports);
 }
 
 /** Manifests and programs look for it by this name, whatever serves DNS. */
-export function dnsService(serviceCidr: string): BuiltIn[] {
+export function dnsService(network: Network): BuiltIn[] {
 	const ref = { namespace: "kube-system", name: "kube-dns" };
 	const labels = {
 		"k8s-app": "kube-dns",
@@ -31,16 +39,16 @@ export function dnsService(serviceCidr: string): BuiltIn[] {
 		{ name: "dns", port: 53, protocol: "UDP", targetPort: 53 },
 		{ name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
 	];
-	return answeredByNodes(ref, labels, serviceAddress(serviceCidr, dnsIndex), ports);
+	return answeredByNodes(ref, labels, dnsAddress(network), ports);
 }
 
 /** Published scrape configurations find it by these labels, and by the port's name. */
-export function stateMetricsService(serviceCidr: string): BuiltIn[] {
+export function stateMetricsService(network: Network): BuiltIn[] {
 	const ref = { namespace: "kube-system", name: "kube-state-metrics" };
 	const labels = { "app.kubernetes.io/name": "kube-state-metrics", "app.kubernetes.io/component": "exporter" };
-	const { index, port } = stateMetricsAt;
+	const port = stateMetricsPort;
 	const ports = [{ name: "http-metrics", port, protocol: "TCP", targetPort: port }];
-	return answeredByNodes(ref, labels, serviceAddress(serviceCidr, index), ports);
+	return answeredByNodes(ref, labels, stateMetricsAddress(network), ports);
 }
 
 /** The address is also its endpoint: a node's service rules leave out what leads back to the service itself. */

@@ -32,6 +32,7 @@ import { builtInKeeper } from "../built-ins/keeper.ts";
 import { builtIns, needsNoAddress } from "../built-ins/list.ts";
 import { makeBuiltIns } from "../built-ins/make.ts";
 import { kubernetesVersion } from "../files/version.ts";
+import type { ClusterNetwork } from "../settings/cluster-network.ts";
 import { buildInfo } from "./build-info.ts";
 import { type Authority, authorityControllers, type ControllerSettings, controllers } from "./controllers.ts";
 import {
@@ -56,8 +57,7 @@ export interface ControlPlaneOptions {
 	authority?: Authority;
 	/** PEM of the key that signs service account tokens. */
 	serviceAccountKey?: string;
-	clusterCidr: string;
-	serviceCidr: string;
+	network: ClusterNetwork;
 	/** Whether nodes answer DNS, at the service range's tenth address. Default: no. */
 	hasDns?: boolean;
 	/** Optional steps of admission, by upstream's names. @throws Error at the start for one that there is not */
@@ -116,7 +116,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	// For their names: what they work with comes later.
 	const named = [...controllers({ ...options, registry }), ...authorityControllers(nobody)];
 	const accounts = systemAccounts(named);
-	const kept = builtIns({ serviceCidr: options.serviceCidr, hasDns: options.hasDns === true, accounts });
+	const kept = builtIns({ network: options.network, hasDns: options.hasDns === true, accounts });
 	const first = { objects: kept.filter(needsNoAddress), requester: apiServer };
 	await writeFirstContents(options.store, clock, first);
 	const api = await createApi({
@@ -131,7 +131,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		authenticateToken: options.authenticateToken,
 		dialAgent: options.dialAgent,
 		dialAddress: options.dialAddress,
-		serviceCidr: options.serviceCidr,
+		serviceCidr: options.network.serviceCidr,
 		admissionPlugins: options.admissionPlugins ?? [],
 		podSecurity: options.podSecurity ?? {},
 		apiAudiences: options.apiAudiences ?? [],

@@ -44,6 +44,7 @@ import { ephemeralVolumes } from "../../controllers/volumes/ephemeral.ts";
 import { claimProtection, volumeProtection } from "../../controllers/volumes/protection.ts";
 import { workloadOrderController } from "../../controllers/workload-order/controller.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
+import type { ClusterNetwork } from "../settings/cluster-network.ts";
 
 /** Of the cluster's certificates. */
 export interface Authority {
@@ -58,7 +59,7 @@ export interface ControllerSettings {
 	registry: Registry;
 	/** Undefined where there is none (yet). */
 	authority?: Authority;
-	clusterCidr: string;
+	network: Pick<ClusterNetwork, "clusterCidr">;
 	/** What autoscalers measure by. Without it they say that nobody serves metrics. */
 	metrics?: MetricsSource;
 }
@@ -87,7 +88,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		ephemeralVolumes,
 		claimProtection,
 		volumeProtection,
-		nodeIpamController(settings.clusterCidr),
+		nodeIpamController(settings.network.clusterCidr),
 		nodeLifecycleController(),
 		taintEvictionController,
 		podGcController(),

@@ -11,6 +11,7 @@ import { systemClock } from "../../core/clock.ts";
 import { type Certificates, ensureCertificates } from "../pki/certificates.ts";
 import { kubeconfigText } from "../pki/kubeconfig.ts";
 import { host, serverNames } from "../pki/server-names.ts";
+import type { ClusterNetwork } from "../settings/cluster-network.ts";
 
 export interface Access {
 	/** `https://127.0.0.1:PORT` */
@@ -22,11 +23,11 @@ export interface Access {
 }
 
 /** @param port 0: any that is free */
-export async function openAccess(api: Api, port: number): Promise<Access> {
+export async function openAccess(api: Api, port: number, network: ClusterNetwork): Promise<Access> {
 	const folder = mkdtempSync(join(tmpdir(), "coxswain-"));
 	try {
 		// Those who connect live in real time.
-		const certificates = await ensureCertificates(join(folder, "pki"), serverNames(), systemClock().now());
+		const certificates = await ensureCertificates(join(folder, "pki"), serverNames(network), systemClock().now());
 		const listener = await listen(api, {
 			tls: { ...certificates.server, clientCa: certificates.authority.ca },
 			host,

@@ -13,12 +13,11 @@ import type { Kind } from "../../kinds/engine/kind.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import type { Store } from "../../store/store.ts";
-import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
+import { Assembly } from "../assembly/assembly.ts";
+import type { ControlPlane } from "../control-plane/control-plane.ts";
 import { administrator, namedUser } from "../control-plane/identities.ts";
 import { holdTimeForWrites } from "../data/held-store.ts";
-import type { NodePool } from "../nodes/node-pool.ts";
-import { createSimulatedNodes } from "../nodes/simulated-nodes.ts";
-import { LocalTokens } from "../pki/local-tokens.ts";
+import { type ClusterNetwork, defaultNetwork, simulatedNetwork } from "../settings/cluster-network.ts";
 import type { Access } from "./access.ts";
 import type { Cluster, LogOptions, WaitForOptions } from "./cluster.ts";
 import { type Condition, conditionOf, refOf, type Target } from "./conditions.ts";
@@ -47,11 +46,9 @@ export async function startCluster<const Options extends ClusterOptions = Record
 class EmbeddedCluster implements Cluster {
 	readonly #options: ClusterOptions;
 	readonly #timing: Timing;
-	readonly #closers: (() => Promise<unknown>)[] = [];
-	/** Bearer tokens of real nodes' agents. */
-	readonly #tokens = new LocalTokens();
+	readonly #network: ClusterNetwork;
+	readonly #assembly: Assembly;
 	#parts: { controlPlane: ControlPlane; client: Client; nodes: EmbeddedNodes } | undefined;
-	#pool: NodePool | undefined;
 	#access: Promise<Access> | undefined;
 	#stopped: Promise<void> | undefined;
 
@@ -60,6 +57,11 @@ class EmbeddedCluster implements Cluster {
 			throw new Error('clock: "virtual" needs runtime: "simulated": real processes live in real time');
 		this.#options = options;
 		this.#timing = options.clock === "virtual" ? virtualTiming(options) : systemTiming();
+		const { runtime = "simulated", podEvents = true } = options;
+		const usual = runtime === "simulated" ? simulatedNetwork : defaultNetwork;
+		const { clusterCidr = usual.clusterCidr, serviceCidr = usual.serviceCidr } = options;
+		this.#network = { clusterCidr, serviceCidr };
+		this.#assembly = new Assembly({ runtime, clock: this.#timing.clock, network: this.#network, podEvents });
 	}
 
 	get client(): Client {
@@ -94,45 +96,29 @@ class EmbeddedCluster implements Cluster {
 	}
 
 	async #start(): Promise<void> {
-		const { clock } = this.#timing;
-		const { runtime = "simulated", serviceCidr = "10.96.0.0/16", listen = false } = this.#options;
-		const { clusterCidr = runtime === "simulated" ? "10.128.0.0/9" : "10.244.0.0/16" } = this.#options;
+		const { runtime = "simulated", listen = false } = this.#options;
 		const store = await openStore(this.#options.store ?? "memory", this.#timing);
-		this.#closers.push(() => store.close());
-		const starting = startControlPlane({
+		this.#assembly.atEnd(() => store.close());
+		const starting = this.#assembly.startControlPlane({
 			store,
-			clock,
-			clusterCidr,
-			serviceCidr,
-			hasDns: runtime === "process",
 			admissionPlugins: this.#options.admissionPlugins ?? [],
 			oidc: this.#options.oidc === undefined ? [] : jwtAuthenticators(this.#options.oidc),
 			audit: this.#options.audit && { ...this.#options.audit, policy: auditPolicy(this.#options.audit.policy) },
 			history: this.#options.history,
 			notify: this.#options.notify,
-			wallClock: systemClock({ unref: true }),
-			authenticateToken: this.#tokens.userOf,
-			dialAgent: (node) => {
-				if (this.#pool === undefined) throw new Error("no nodes yet");
-				return this.#pool.dial(node);
-			},
-			dialAddress: (address, port) => this.#pool?.dialAddress?.(address, port),
 			onError: this.#options.onError,
 		});
 		await this.#inTime(starting, "the control plane");
 		const controlPlane = await starting;
-		this.#closers.push(() => controlPlane.stop());
 		const client = controlPlane.client(administrator, { copies: true }).as("coxswain");
-		this.#closers.push(() => client.close());
+		this.#assembly.atEnd(() => client.close());
 		if (listen !== false || runtime === "process") await this.#open(controlPlane, listen === true ? 0 : Number(listen));
-		const pool = await this.#createPool(controlPlane, { runtime, clusterCidr, serviceCidr });
-		this.#pool = pool;
-		this.#closers.push(() => pool.stop());
+		const pool = await this.#assembly.createPool(starting, () => this.#nodeSockets(controlPlane));
 		const embedded = new EmbeddedNodes({
 			client,
 			pool,
 			runtime,
-			clusterCidr,
+			clusterCidr: this.#network.clusterCidr,
 			ready: (name) => this.waitFor(nodes, { name }, isNodeReady),
 		});
 		this.#parts = { controlPlane, client, nodes: embedded };
@@ -151,22 +137,18 @@ class EmbeddedCluster implements Cluster {
 		await this.waitFor(serviceAccounts, "default", "exists");
 	}
 
-	#createPool(
-		controlPlane: ControlPlane,
-		settings: { runtime: "simulated" | "process"; clusterCidr: string; serviceCidr: string },
-	): Promise<NodePool> {
-		const { clock } = this.#timing;
-		const events = this.#options.podEvents ?? true;
-		if (settings.runtime === "simulated") return Promise.resolve(createSimulatedNodes({ controlPlane, clock, events }));
-		return Promise.all([this.#open(controlPlane, 0), import("./process-nodes.ts")]).then(([access, module]) =>
-			module.openProcessNodes({ api: controlPlane.api, access, tokens: this.#tokens, ...settings }),
-		);
+	async #nodeSockets(controlPlane: ControlPlane) {
+		const access = await this.#open(controlPlane, 0);
+		const { openNodeSockets } = await import("./process-nodes.ts");
+		const { layout, close } = await openNodeSockets(controlPlane.api, access);
+		this.#assembly.atEnd(close);
+		return { layout, clock: systemClock() };
 	}
 
 	#open(controlPlane: ControlPlane, port: number): Promise<Access> {
 		this.#access ??= import("./access.ts").then(async ({ openAccess }) => {
-			const access = await openAccess(controlPlane.api, port);
-			this.#closers.push(() => access.close());
+			const access = await openAccess(controlPlane.api, port, this.#network);
+			this.#assembly.atEnd(() => access.close());
 			controlPlane.publishAuthority(access.certificates.authority);
 			return access;
 		});
@@ -275,15 +257,11 @@ class EmbeddedCluster implements Cluster {
 
 	async #stop(): Promise<void> {
 		await this.#access?.catch(() => {});
-		const closing = (async () => {
-			const failures: unknown[] = [];
-			for (const close of this.#closers.splice(0).reverse())
-				await close().catch((error: unknown) => failures.push(error));
-			if (failures.length > 0) throw failures[0];
-		})();
+		const closing = this.#assembly.stop();
 		await this.#timing.wait(closing, startLimitMs);
 		this.#timing.stop();
-		await closing;
+		const [failure] = await closing;
+		if (failure !== undefined) throw failure;
 	}
 
 	[Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,7 @@ import type { Node } from "../../kinds/generated/types.ts";
 import { addNode } from "../nodes/node-labels.ts";
 import { planNodes, poolNode } from "../nodes/node-numbering.ts";
 import type { NodePool, PoolNode } from "../nodes/node-pool.ts";
-import { defaultSettings, type Settings } from "../settings/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { NodeOptions } from "./options.ts";
 
 export interface ClusterNodes {
@@ -39,13 +39,13 @@ export interface NodesParts {
 export class EmbeddedNodes implements ClusterNodes {
 	readonly #parts: NodesParts;
 	/** Numbers the nodes; nothing of it is written. */
-	readonly #settings: Settings;
+	readonly #settings: Pick<Settings, "clusterCidr" | "nodes">;
 	readonly #specs = new Map<string, PoolNode>();
 	readonly #crashed = new Set<string>();
 
 	constructor(parts: NodesParts) {
 		this.#parts = parts;
-		this.#settings = { ...defaultSettings, clusterCidr: parts.clusterCidr, nodes: {} };
+		this.#settings = { clusterCidr: parts.clusterCidr, nodes: {} };
 	}
 
 	get names(): readonly string[] {

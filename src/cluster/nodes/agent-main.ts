@@ -25,6 +25,7 @@ import { viewPath } from "../../node/volumes/view-path.ts";
 import { confineDevices } from "../../runtime/process/machine/device-groups.ts";
 import { createProcessRuntime } from "../../runtime/process/runtime.ts";
 import { registeredData } from "../data/data-directories.ts";
+import { dnsAddress } from "../settings/cluster-network.ts";
 import type { AgentConfig, AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
 import { startNodeServices } from "./node-services.ts";
 
@@ -109,7 +110,7 @@ async function start(tokens: AgentTokens): Promise<void> {
 			root,
 			logs: await viewPath(config.viewDirectory, "/var/log"),
 		},
-		clusterDns: config.clusterDns,
+		clusterDns: dnsAddress(config),
 		metrics,
 		logKeeper,
 		configuration: readKubeletConfiguration(config.kubelet),

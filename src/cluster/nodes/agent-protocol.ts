@@ -3,16 +3,13 @@
  * with the tokens.
  */
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
+import type { ClusterNetwork } from "../settings/cluster-network.ts";
 
-export interface AgentConfig {
+export interface AgentConfig extends ClusterNetwork {
 	node: string;
 	address: string;
 	podCidr: string;
 	labels: Record<string, string>;
-	clusterCidr: string;
-	serviceCidr: string;
-	/** Address of the cluster's DNS. */
-	clusterDns: string;
 	/** Directories of this cluster and of the others that run on this machine, which no container may see. */
 	hidden: readonly string[];
 	/** Where the data directories of clusters are entered that do not run, or are started later (data-directories.ts). */

@@ -1,7 +1,9 @@
 import { formatCidr, formatIPv4, parseCidr, parseIPv4, subnet } from "../../core/addresses.ts";
 import type { AddNodes } from "../control/control-protocol.ts";
-import type { NodeSettings, Settings } from "../settings/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { PoolNode } from "./node-pool.ts";
+
+type NodeNumbers = Pick<Settings, "clusterCidr" | "nodes">;
 
 /** First address of nodes: 172.30.0.1 is the node with index 1. */
 const nodeBase = parseIPv4("172.30.0.0") ?? 0;
@@ -14,7 +16,7 @@ const largestIndex = 60_000;
  * @returns their names
  * @throws Error when a name is taken or not a DNS label, or there is no room
  */
-export function planNodes(settings: Settings, request: AddNodes): string[] {
+export function planNodes(settings: NodeNumbers, request: AddNodes): string[] {
 	const wanted = request.names ?? Array.from({ length: request.count ?? 1 }, () => undefined);
 	const taken = new Set(Object.values(settings.nodes).map((node) => node.index));
 	const added: string[] = [];
@@ -33,7 +35,7 @@ export function planNodes(settings: Settings, request: AddNodes): string[] {
 	return added;
 }
 
-function freeName(settings: Settings, index: number): string {
+function freeName(settings: NodeNumbers, index: number): string {
 	for (let number = index; ; number++) if (settings.nodes[`node-${number}`] === undefined) return `node-${number}`;
 }
 
@@ -44,7 +46,7 @@ function podCidr(clusterCidr: string, index: number): string {
 	return formatCidr(part);
 }
 
-export function poolNode(name: string, settings: NodeSettings): PoolNode {
+export function poolNode(name: string, settings: Settings["nodes"][string]): PoolNode {
 	return {
 		name,
 		index: settings.index,

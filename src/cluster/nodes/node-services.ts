@@ -10,7 +10,7 @@ import { mirrorDnsView } from "../../services/dns-view.ts";
 import { serveProxyHealth } from "../../services/proxy-health.ts";
 import { startServiceProxy } from "../../services/service-proxy.ts";
 import { startStateMetrics } from "../../services/state-metrics-server.ts";
-import { apiServerIndex, serviceAddress, stateMetricsAt } from "../settings/service-addresses.ts";
+import { apiServerAddress, dnsAddress, stateMetricsAddress, stateMetricsPort } from "../settings/cluster-network.ts";
 import type { AgentConfig } from "./agent-protocol.ts";
 
 interface NodeServicesOptions {
@@ -28,25 +28,26 @@ interface NodeServicesOptions {
 /** DNS, service addresses, routes, the API's own address and kube-state-metrics', as every node answers them itself. Resolves when they answer. */
 export async function startNodeServices(options: NodeServicesOptions): Promise<{ close(): Promise<void> }> {
 	const { proxy: mirror, dns: dnsMirror, network, clock, config } = options;
+	const clusterDns = dnsAddress(config);
 	const [dns, api, stateMetrics, proxy, health] = await Promise.all([
 		startDnsServer({
 			view: mirrorDnsView(mirror, dnsMirror.of(namespaces)),
 			clock,
 			domain: "cluster.local",
-			addresses: [config.clusterDns],
+			addresses: [clusterDns],
 			port: 53,
 			resolvers: machineResolvers()
-				.filter((address) => address !== config.clusterDns)
+				.filter((address) => address !== clusterDns)
 				.map((address) => ({ address })),
 		}),
 		startApiProxy({
-			address: serviceAddress(config.serviceCidr, apiServerIndex),
+			address: apiServerAddress(config),
 			port: 443,
 			socketPath: config.apiTlsSocket,
 		}),
 		startStateMetrics({
-			address: serviceAddress(config.serviceCidr, stateMetricsAt.index),
-			port: stateMetricsAt.port,
+			address: stateMetricsAddress(config),
+			port: stateMetricsPort,
 			socketPath: config.apiSocket,
 			token: options.stateMetricsToken,
 		}),

@@ -16,7 +16,12 @@ test("what nodes answer themselves is reached without one, and nothing else is",
 		);
 		return new Promise<typeof server>((resolve) => server.listen(path, () => resolve(server)));
 	});
-	const reach = ownServices({ serviceCidr: "10.96.0.0/16", apiSocket, apiTlsSocket, token: "own" });
+	const reach = ownServices({
+		network: { clusterCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/16" },
+		apiSocket,
+		apiTlsSocket,
+		token: "own",
+	});
 	const ask = (connection: Duplex | undefined, path: string) =>
 		new Promise<string>((resolve, reject) => {
 			if (connection === undefined) return resolve("nothing there");

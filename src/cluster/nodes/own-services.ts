@@ -4,10 +4,15 @@ import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { duplexPair } from "../../api/sockets/duplex-pair.ts";
 import { stateMetricsListener } from "../../services/state-metrics-server.ts";
-import { apiServerIndex, serviceAddress, stateMetricsAt } from "../settings/service-addresses.ts";
+import {
+	apiServerAddress,
+	type ClusterNetwork,
+	stateMetricsAddress,
+	stateMetricsPort,
+} from "../settings/cluster-network.ts";
 
 export interface OwnServicesOptions {
-	serviceCidr: string;
+	network: ClusterNetwork;
 	/** Unix sockets on which the API server speaks HTTP and TLS. */
 	apiSocket: string;
 	apiTlsSocket: string;
@@ -17,12 +22,12 @@ export interface OwnServicesOptions {
 
 /** @returns a way to connect to an endpoint; its result is undefined where nothing of ours answers */
 export function ownServices(options: OwnServicesOptions): (address: string, port: number) => Duplex | undefined {
-	const { serviceCidr, apiSocket, apiTlsSocket, token } = options;
+	const { network, apiSocket, apiTlsSocket, token } = options;
 	const stateMetrics = createServer(stateMetricsListener({ socketPath: apiSocket, token }));
 	const ways = new Map<string, () => Duplex>([
-		[`${serviceAddress(serviceCidr, apiServerIndex)}:443`, () => connect({ path: apiTlsSocket })],
+		[`${apiServerAddress(network)}:443`, () => connect({ path: apiTlsSocket })],
 		[
-			`${serviceAddress(serviceCidr, stateMetricsAt.index)}:${stateMetricsAt.port}`,
+			`${stateMetricsAddress(network)}:${stateMetricsPort}`,
 			() => {
 				const [client, served] = duplexPair();
 				stateMetrics.emit("connection", served);

@@ -13,7 +13,7 @@ import { registersToRead } from "../data/data-directories.ts";
 import type { Layout } from "../files/layout.ts";
 import { packageDirectory } from "../files/package-files.ts";
 import type { LocalTokens } from "../pki/local-tokens.ts";
-import { addressesOfNodes, dnsIndex, serviceAddress } from "../settings/service-addresses.ts";
+import { addressesOfNodes, type ClusterNetwork } from "../settings/cluster-network.ts";
 import { AgentProcess } from "./agent-process.ts";
 import type { AgentConfig, AgentTokens } from "./agent-protocol.ts";
 import type { NodePool, PoolNode } from "./node-pool.ts";
@@ -22,8 +22,7 @@ import { ownServices } from "./own-services.ts";
 export interface ProcessNodesOptions {
 	layout: Layout;
 	clock: Clock;
-	clusterCidr: string;
-	serviceCidr: string;
+	network: ClusterNetwork;
 	/** Of all nodes; absent: as usual. */
 	kubelet?: KubeletDocument | undefined;
 	showHome?: boolean | undefined;
@@ -35,8 +34,8 @@ export interface ProcessNodesOptions {
 
 /** Nodes as namespaces of this machine, each with an agent process. @throws Error that says what the machine lacks */
 export async function createProcessNodes(options: ProcessNodesOptions): Promise<NodePool> {
-	const { layout, clock, serviceCidr } = options;
-	const localAddresses = addressesOfNodes.map((index) => serviceAddress(serviceCidr, index));
+	const { layout, clock } = options;
+	const localAddresses = addressesOfNodes(options.network);
 	const machine = await createMachine({ directory: layout.data, clock, localAddresses });
 	if (machine.problems.length > 0) throw new Error(machine.problems.join("; "));
 	return new ProcessNodes(options, machine);
@@ -66,7 +65,7 @@ class ProcessNodes implements NodePool {
 		this.#machine = machine;
 		const { apiSocket, apiTlsSocket } = options.layout;
 		const token = options.tokens.grant(stateMetrics);
-		this.dialAddress = ownServices({ serviceCidr: options.serviceCidr, apiSocket, apiTlsSocket, token });
+		this.dialAddress = ownServices({ network: options.network, apiSocket, apiTlsSocket, token });
 		this.#nextLook = options.clock.after(lookMs, () => this.#look());
 	}
 
@@ -85,9 +84,8 @@ class ProcessNodes implements NodePool {
 			address: node.address,
 			podCidr: node.podCidr,
 			labels: { ...node.labels },
-			clusterCidr: this.#options.clusterCidr,
-			serviceCidr: this.#options.serviceCidr,
-			clusterDns: serviceAddress(this.#options.serviceCidr, dnsIndex),
+			clusterCidr: this.#options.network.clusterCidr,
+			serviceCidr: this.#options.network.serviceCidr,
 			hidden: outermost([layout.data, layout.sockets, ...clusterDirectories()]),
 			registers: registersToRead(),
 			showHome: this.#options.showHome === true,

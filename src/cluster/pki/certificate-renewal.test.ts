@@ -8,6 +8,7 @@ import { connect, type TLSSocket } from "node:tls";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { listen } from "../../api/listen.ts";
 import { testApi } from "../../api/testing.ts";
+import { defaultNetwork } from "../settings/cluster-network.ts";
 import { authorityWarning, CertificateRenewal } from "./certificate-renewal.ts";
 import { ensureCertificates } from "./certificates.ts";
 import { serverNames } from "./server-names.ts";
@@ -19,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const ensure = (nowMs: number) => ensureCertificates(folder, serverNames(), nowMs);
+const ensure = (nowMs: number) => ensureCertificates(folder, serverNames(defaultNetwork), nowMs);
 
 /** A clock that is set; the looks are the tests' own. */
 class SetClock {

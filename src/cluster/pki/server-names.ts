@@ -1,8 +1,10 @@
+import { apiServerAddress, type ClusterNetwork } from "../settings/cluster-network.ts";
+
 /** Where clients of this machine find the API server. */
 export const host = "127.0.0.1";
 
 /** Names and addresses that the API server's certificate is good for. */
-export function serverNames(): { dnsNames: string[]; addresses: string[] } {
+export function serverNames(network: ClusterNetwork): { dnsNames: string[]; addresses: string[] } {
 	return {
 		dnsNames: [
 			"localhost",
@@ -11,6 +13,6 @@ export function serverNames(): { dnsNames: string[]; addresses: string[] } {
 			"kubernetes.default.svc",
 			"kubernetes.default.svc.cluster.local",
 		],
-		addresses: [host, "10.96.0.1"],
+		addresses: [host, apiServerAddress(network)],
 	};
 }

@@ -9,11 +9,14 @@ import { CertificateRenewal } from "../pki/certificate-renewal.ts";
 import { type Certificates, ensureCertificates } from "../pki/certificates.ts";
 import { keepAdditions, kubeconfigText } from "../pki/kubeconfig.ts";
 import { host, serverNames } from "../pki/server-names.ts";
+import type { ClusterNetwork } from "../settings/cluster-network.ts";
 
 export interface ApiListenersOptions {
 	api: Parameters<typeof listen>[0];
 	layout: Layout;
 	certificates: Certificates;
+	/** Where pods find it. */
+	network: ClusterNetwork;
 	/** Another one is taken when this is in use. */
 	port: number;
 	onError(what: string, error: unknown): void;
@@ -55,7 +58,7 @@ export async function openApiListeners(options: ApiListenersOptions): Promise<Ap
 		writeKubeconfig(layout, port, certificates);
 		const renewal = new CertificateRenewal({
 			current: certificates,
-			ensure: (nowMs) => ensureCertificates(layout.pki, serverNames(), nowMs),
+			ensure: (nowMs) => ensureCertificates(layout.pki, serverNames(options.network), nowMs),
 			use: (renewed) => {
 				for (const one of listeners) one.useCertificate(renewed.server);
 				writeKubeconfig(layout, port, renewed);

@@ -12,9 +12,10 @@ import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Node } from "../../kinds/generated/types.ts";
 import { logError } from "../../linux/process-log.ts";
 import type { Store } from "../../store/store.ts";
+import { Assembly } from "../assembly/assembly.ts";
 import type { AddNodes, ClockCommand, ClockStatus, ClusterStatus, NodeStatus } from "../control/control-protocol.ts";
 import { supervision } from "../control/supervision.ts";
-import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
+import type { ControlPlane } from "../control-plane/control-plane.ts";
 import { cox } from "../control-plane/identities.ts";
 import { type ClusterStore, openClusterStore } from "../data/cluster-store.ts";
 import { holdTimeForWrites } from "../data/held-store.ts";
@@ -24,11 +25,7 @@ import { version } from "../files/version.ts";
 import { forgetNode } from "../nodes/lost-node.ts";
 import { addNode } from "../nodes/node-labels.ts";
 import { planNodes, poolNode } from "../nodes/node-numbering.ts";
-import type { NodePool } from "../nodes/node-pool.ts";
-import { createProcessNodes } from "../nodes/process-nodes.ts";
-import { createSimulatedNodes } from "../nodes/simulated-nodes.ts";
 import { type Certificates, ensureCertificates } from "../pki/certificates.ts";
-import { LocalTokens } from "../pki/local-tokens.ts";
 import { serverNames } from "../pki/server-names.ts";
 import { readSettings, type Settings, writeSettings } from "../settings/settings.ts";
 import { type ApiListeners, apiAddress, openApiListeners } from "./api-listeners.ts";
@@ -49,15 +46,12 @@ export class ClusterServer {
 	readonly #settings: Settings;
 	readonly #time: ServerTime;
 	readonly #startedMs = systemClock().monotonicMs();
-	/** Bearer tokens of this machine's agents. */
-	readonly #tokens = new LocalTokens();
-	readonly #closers: (() => Promise<unknown>)[] = [];
+	readonly #assembly: Assembly;
 	readonly #options: LaunchOptions;
 	#opened: ClusterStore | undefined;
 	#listeners: ApiListeners | undefined;
 	/** Fulfilled when the API answers. */
 	#client: Promise<Client> | undefined;
-	#pool: NodePool | undefined;
 	#readyAfterMs: number | undefined;
 
 	constructor(layout: Layout, options: LaunchOptions) {
@@ -65,6 +59,8 @@ export class ClusterServer {
 		this.#options = options;
 		this.#settings = launchSettings(readSettings(layout.settings), options);
 		this.#time = new ServerTime(this.#settings, () => this.#saveSettings());
+		const { runtime, clusterCidr, serviceCidr } = this.#settings;
+		this.#assembly = new Assembly({ runtime, clock: this.#time.clock, network: { clusterCidr, serviceCidr } });
 	}
 
 	/** Resolves when every node is Ready and the default service account exists. What was started is stopped again when a part fails. */
@@ -97,8 +93,8 @@ export class ClusterServer {
 		});
 		const { store, disk } = opened;
 		this.#opened = opened;
-		this.#closers.push(() => disk.close());
-		this.#closers.push(async () => removeSockets(sockets));
+		this.#assembly.atEnd(() => disk.close());
+		this.#assembly.atEnd(async () => removeSockets(sockets));
 		this.#settings.encryption = opened.encryption;
 		this.#saveSettings();
 		const controlPlane = this.#startControlPlane(store, progress);
@@ -119,16 +115,11 @@ export class ClusterServer {
 
 	/** Resolves when it answers on its sockets. */
 	async #startControlPlane(store: Store, progress: (text: string) => void): Promise<ControlPlane> {
-		const certificates = await ensureCertificates(this.#layout.pki, serverNames(), systemClock().now());
-		const controlPlane = await startControlPlane({
+		const certificates = await ensureCertificates(this.#layout.pki, serverNames(this.#settings), systemClock().now());
+		const controlPlane = await this.#assembly.startControlPlane({
 			store,
-			clock: this.#time.clock,
-			wallClock: systemClock({ unref: true }),
 			authority: certificates.authority,
 			serviceAccountKey: certificates.serviceAccountKey,
-			clusterCidr: this.#settings.clusterCidr,
-			serviceCidr: this.#settings.serviceCidr,
-			hasDns: this.#settings.runtime === "process",
 			admissionPlugins: this.#settings.admissionPlugins ?? [],
 			apiAudiences: this.#settings.apiAudiences ?? [],
 			oidc: this.#settings.oidc === undefined ? [] : jwtAuthenticators(this.#settings.oidc),
@@ -136,19 +127,22 @@ export class ClusterServer {
 			history: this.#settings.history,
 			notify: { allow: this.#settings.notifyAllow ?? [], isPublicOpen: this.#settings.runtime === "process" },
 			podSecurity: this.#settings.admission === undefined ? {} : podSecurityConfiguration(this.#settings.admission),
-			authenticateToken: this.#tokens.userOf,
-			dialAgent: (node) => this.#dial(node),
-			dialAddress: (address, port) => this.#pool?.dialAddress?.(address, port),
 			storeBytes: () => statSync(this.#layout.storeFile).size,
 			onError: logError,
 		});
-		this.#closers.push(() => controlPlane.stop());
 		await this.#listen(controlPlane, certificates, progress);
 		return controlPlane;
 	}
 
 	async #startNodes(controlPlane: Promise<ControlPlane>, progress: (text: string) => void): Promise<void> {
-		this.#pool = await this.#createPool(controlPlane);
+		const { kubelet, showHome } = this.#settings;
+		await this.#assembly.createPool(controlPlane, () => ({
+			layout: this.#layout,
+			clock: systemClock(),
+			kubelet,
+			showHome,
+			apiAnswers: controlPlane,
+		}));
 		const names = Object.keys(this.#settings.nodes);
 		if (names.length > 0) progress(`starting ${names.length === 1 ? "node" : "nodes"} ${names.join(", ")}`);
 		await Promise.all(names.map((name) => this.#startNode(name)));
@@ -165,7 +159,7 @@ export class ClusterServer {
 			maxAgeMs: maxAgeDays === undefined ? undefined : maxAgeDays * 24 * 3_600_000,
 			onError: logError,
 		});
-		this.#closers.push(() => written.close());
+		this.#assembly.atEnd(() => written.close());
 		return { policy: auditPolicy(audit.policy), sink: written.write };
 	}
 
@@ -179,43 +173,24 @@ export class ClusterServer {
 			api: controlPlane.api,
 			layout: this.#layout,
 			certificates,
+			network: this.#settings,
 			port: wanted,
 			onError: logError,
 		});
 		this.#listeners = listeners;
-		this.#closers.push(() => listeners.close());
+		this.#assembly.atEnd(() => listeners.close());
 		if (listeners.port === this.#settings.port) return;
 		if (this.#settings.port !== 0) progress(`port ${wanted} is taken: the API server now has port ${listeners.port}`);
 		this.#settings.port = listeners.port;
 		this.#saveSettings();
 	}
 
-	async #createPool(controlPlane: Promise<ControlPlane>): Promise<NodePool> {
-		const { runtime, clusterCidr, serviceCidr, kubelet, showHome } = this.#settings;
-		if (runtime === "simulated")
-			return createSimulatedNodes({ controlPlane: await controlPlane, clock: this.#time.clock });
-		return createProcessNodes({
-			layout: this.#layout,
-			clock: systemClock(),
-			clusterCidr,
-			serviceCidr,
-			kubelet,
-			showHome,
-			tokens: this.#tokens,
-			apiAnswers: controlPlane,
-		});
-	}
-
-	#dial(node: string) {
-		if (this.#pool === undefined) throw new Error("no nodes yet");
-		return this.#pool.dial(node);
-	}
-
 	async #startNode(name: string): Promise<NodeStatus> {
 		const settings = this.#settings.nodes[name];
-		if (settings === undefined || this.#pool === undefined || this.#client === undefined)
+		const { pool } = this.#assembly;
+		if (settings === undefined || pool === undefined || this.#client === undefined)
 			throw new Error(`node ${name} is not known`);
-		await addNode(this.#pool, this.#client, poolNode(name, settings));
+		await addNode(pool, this.#client, poolNode(name, settings));
 		const signal = AbortSignal.timeout(readyLimitMs);
 		const ready = await waitFor(await this.#client, nodes, { name }, isNodeReady, { signal });
 		return this.#nodeStatus(name, ready);
@@ -231,10 +206,10 @@ export class ClusterServer {
 			kubeconfig: this.#layout.kubeconfig,
 			runtime: this.#settings.runtime,
 			clock: this.#time.status,
-			mode: this.#pool?.mode,
+			mode: this.#assembly.pool?.mode,
 			security: securityNotes({
 				runtime: this.#settings.runtime,
-				mode: this.#pool?.mode,
+				mode: this.#assembly.pool?.mode,
 				showHome: this.#settings.showHome === true,
 				user: userName(),
 				seccomp: existsSync("/proc/sys/kernel/seccomp/actions_avail"),
@@ -254,8 +229,8 @@ export class ClusterServer {
 			address,
 			podCidr,
 			ready: isNodeReady(node),
-			agentPid: this.#pool?.agentPid(name),
-			limitations: this.#pool?.limitations(name) ?? [],
+			agentPid: this.#assembly.pool?.agentPid(name),
+			limitations: this.#assembly.pool?.limitations(name) ?? [],
 		};
 	}
 
@@ -269,7 +244,7 @@ export class ClusterServer {
 	async removeNode(name: string): Promise<NodeStatus> {
 		if (this.#settings.nodes[name] === undefined) throw new Error(`there is no node ${name} on this machine`);
 		const status = this.#nodeStatus(name, undefined);
-		await this.#pool?.remove(name);
+		await this.#assembly.pool?.remove(name);
 		if (this.#client !== undefined) await forgetNode(await this.#client, name, this.#time.clock.now());
 		delete this.#settings.nodes[name];
 		this.#saveSettings();
@@ -304,24 +279,14 @@ export class ClusterServer {
 	/** Ends everything: nodes, then what was started last. */
 	async stop(): Promise<void> {
 		if (this.#readyAfterMs !== undefined) this.#time.keep();
-		const pool = this.#pool;
-		this.#pool = undefined;
-		// Nodes first, while there is an API to report to.
-		const closers = [...this.#closers.splice(0), async () => pool?.stop()];
-		for (const close of closers.reverse()) {
-			try {
-				await close();
-			} catch (error) {
-				logError("stopping", error);
-			}
-		}
+		for (const error of await this.#assembly.stop()) logError("stopping", error);
 		this.#time.stop();
 	}
 
 	/** Resolves when every node is Ready, and those that had ended are recreated. */
 	async ready(): Promise<ClusterStatus> {
 		if (this.#client === undefined) throw new Error("the cluster is still starting");
-		await this.#pool?.repair?.();
+		await this.#assembly.pool?.repair?.();
 		const signal = AbortSignal.timeout(readyLimitMs);
 		for (const name of Object.keys(this.#settings.nodes))
 			await waitFor(await this.#client, nodes, { name }, isNodeReady, { signal });

@@ -5,17 +5,16 @@ import { replaceFile } from "../../linux/replace-file.ts";
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
 import type { EncryptionSettings } from "../encryption/at-rest.ts";
 import type { ApiSettings } from "./api-settings.ts";
+import { type ClusterNetwork, defaultNetwork } from "./cluster-network.ts";
 
 /** What a cluster was made with; kept in its data directory, so that the next `cox up` finds the same cluster. */
-export interface Settings extends ApiSettings {
+export interface Settings extends ApiSettings, ClusterNetwork {
 	runtime: "process" | "simulated";
 	clock: "system" | "virtual";
 	/** Virtual time only: what time it was last (epoch milliseconds), and how fast it ran. It goes on from there. */
 	virtualTime?: { nowMs: number; rate: number };
 	/** Port of the API server on 127.0.0.1. */
 	port: number;
-	clusterCidr: string;
-	serviceCidr: string;
 	/** The KubeletConfiguration of all nodes, as the user wrote it; absent: as usual. */
 	kubelet?: KubeletDocument;
 	/** Whether containers see the machine's home directories and credentials, as `cox up` said last. */
@@ -43,8 +42,7 @@ export const defaultSettings: Settings = {
 	runtime: "process",
 	clock: "system",
 	port: 0,
-	clusterCidr: "10.244.0.0/16",
-	serviceCidr: "10.96.0.0/16",
+	...defaultNetwork,
 	nodes: {},
 };
 

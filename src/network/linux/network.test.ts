@@ -54,6 +54,7 @@ networkContract("linux", {
 					directory: `${rootDirectory}/network`,
 					nodeAddress: address,
 					podCidr,
+					serviceCidr: "10.96.0.0/12",
 					enter: holder.enterArguments(),
 				});
 			return {

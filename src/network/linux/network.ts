@@ -24,7 +24,7 @@ export interface LinuxNetworkOptions {
 	nodeAddress: string;
 	podCidr: string;
 	/** Virtual addresses of services. */
-	serviceCidr?: string;
+	serviceCidr: string;
 	/** The command that leads into the node, for callers outside of it. */
 	enter?: readonly string[];
 }
@@ -45,7 +45,7 @@ const routeProtocol = 186;
 const mostPods = 4096;
 
 export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<NodeNetwork> {
-	const { nodeAddress, podCidr, serviceCidr = "10.96.0.0/12", enter = [] } = options;
+	const { nodeAddress, podCidr, serviceCidr, enter = [] } = options;
 	const cidr = parseCidr(podCidr);
 	if (cidr === undefined) throw new Error(`not an IPv4 CIDR: ${podCidr}`);
 	const inNode = (script: string, input = ""): Promise<string> => {

@@ -49,7 +49,12 @@ export async function startMortalControllers(options: {
 }): Promise<MortalControllers> {
 	const { death, controllers, startMs } = options;
 	const clock = new VirtualClock({ seed: 7, ...(startMs === undefined ? {} : { startMs }) });
-	const api = await createApi({ store: createMemoryStore(), clock, registry: createRegistry(catalog) });
+	const api = await createApi({
+		store: createMemoryStore(),
+		clock,
+		registry: createRegistry(catalog),
+		serviceCidr: "10.96.0.0/16",
+	});
 	const client = createClient(memoryTransport(api.handle, user), { clock });
 	let writes = 0;
 	let killed = false;

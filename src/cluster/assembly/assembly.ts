@@ -1,0 +1,114 @@
+/** What every cluster consists of, as a process of its own or inside a program: a control plane and a pool of nodes. */
+import type { Duplex } from "node:stream";
+import { type Clock, systemClock } from "../../core/clock.ts";
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../control-plane/control-plane.ts";
+import type { NodePool } from "../nodes/node-pool.ts";
+import type { ProcessNodesOptions } from "../nodes/process-nodes.ts";
+import { createSimulatedNodes } from "../nodes/simulated-nodes.ts";
+import { LocalTokens } from "../pki/local-tokens.ts";
+import type { ClusterNetwork } from "../settings/cluster-network.ts";
+
+export interface AssemblyOptions {
+	runtime: "process" | "simulated";
+	clock: Clock;
+	network: ClusterNetwork;
+	/** False: simulated nodes write no Events of their pods. */
+	podEvents?: boolean;
+}
+
+/** What is left to those who start one. */
+type ControlPlaneChoices = Omit<
+	ControlPlaneOptions,
+	"clock" | "wallClock" | "network" | "hasDns" | "authenticateToken" | "dialAgent" | "dialAddress"
+>;
+
+type ProcessNodesChoices = Omit<ProcessNodesOptions, "network" | "tokens">;
+
+type Close = () => Promise<unknown>;
+
+export class Assembly {
+	readonly #options: AssemblyOptions;
+	/** Bearer tokens of this machine's agents. */
+	readonly #tokens = new LocalTokens();
+	readonly #closers: Close[] = [];
+	#pool: NodePool | undefined;
+	#stopping = false;
+
+	constructor(options: AssemblyOptions) {
+		this.#options = options;
+	}
+
+	/** Undefined before it is there, and when the cluster is being stopped. */
+	get pool(): NodePool | undefined {
+		return this.#pool;
+	}
+
+	/** Is called when the cluster is stopped: those that come last are called first. */
+	atEnd(close: Close): void {
+		this.#closers.push(close);
+	}
+
+	async startControlPlane(choices: ControlPlaneChoices): Promise<ControlPlane> {
+		const { runtime, clock, network } = this.#options;
+		const controlPlane = await startControlPlane({
+			...choices,
+			clock,
+			wallClock: systemClock({ unref: true }),
+			network,
+			hasDns: runtime === "process",
+			authenticateToken: this.#tokens.userOf,
+			dialAgent: (node) => this.#dial(node),
+			dialAddress: (address, port) => this.#pool?.dialAddress?.(address, port),
+		});
+		this.atEnd(() => controlPlane.stop());
+		return controlPlane;
+	}
+
+	/** @param onMachine what real nodes need; asked for only where there are any */
+	async createPool(
+		controlPlane: Promise<ControlPlane>,
+		onMachine: () => Promise<ProcessNodesChoices> | ProcessNodesChoices,
+	): Promise<NodePool> {
+		const { runtime, clock, network, podEvents: events } = this.#options;
+		if (runtime === "simulated") {
+			const simulated = { controlPlane: await controlPlane, clock, ...(events === undefined ? {} : { events }) };
+			return this.#keep(createSimulatedNodes(simulated));
+		}
+		const { createProcessNodes } = await import("../nodes/process-nodes.ts");
+		return this.#keep(await createProcessNodes({ ...(await onMachine()), network, tokens: this.#tokens }));
+	}
+
+	async #keep(pool: NodePool): Promise<NodePool> {
+		if (!this.#stopping) {
+			this.#pool = pool;
+			return pool;
+		}
+		await pool.stop();
+		throw new Error("the cluster is being stopped");
+	}
+
+	async #dial(node: string): Promise<Duplex> {
+		if (this.#pool === undefined) throw new Error("no nodes yet");
+		return this.#pool.dial(node);
+	}
+
+	/**
+	 * Ends everything: nodes first, while there is an API to report to, then what was started last.
+	 * @returns what failed; the rest is ended all the same
+	 */
+	async stop(): Promise<unknown[]> {
+		this.#stopping = true;
+		const pool = this.#pool;
+		this.#pool = undefined;
+		const closers = [...this.#closers.splice(0), async () => pool?.stop()];
+		const failures: unknown[] = [];
+		for (const close of closers.reverse()) {
+			try {
+				await close();
+			} catch (error) {
+				failures.push(error);
+			}
+		}
+		return failures;
+	}
+}
