@@ -85,7 +85,7 @@ export interface Client {
 		options: ListOptions & { resourceVersion: string; signal: AbortSignal },
 		sink: WatchSink<T>,
 	): void;
-	/** The store's newest revision, for the own-write barrier after an uncertain reply. */
+	/** The store's newest revision, for the expectations after an uncertain reply. */
 	revision(): Promise<number>;
 	/** Anything else: any path, JSON in and out. */
 	raw(method: ApiRequest["method"], path: string, body?: object): Promise<unknown>;

@@ -1,6 +1,6 @@
 /**
  * A controller plans, the shell acts. `gather` reads the Mirror, `plan` is pure, shell.ts does the rest: queue,
- * own-write barrier, writes, events, backoff.
+ * expectations, writes, events, backoff.
  */
 import type { DeleteOptions, Patch, Ref } from "../client/client.ts";
 import type { Informer, Mirror } from "../client/mirror.ts";
@@ -169,16 +169,16 @@ export interface WatchRule {
 	indexes?: Readonly<Record<string, (object: KubeObject) => readonly string[]>>;
 	/**
 	 * False: the controller never writes this kind and its plan does not depend on having seen its own writes of it,
-	 * so the barrier does not wait for it. Default true.
+	 * so the expectations do not wait for it. Default true.
 	 */
-	barrier?: boolean;
+	expectations?: boolean;
 }
 
 /** A watch rule with its kind's type. */
 export function watchRule<T extends KubeObject>(
 	kind: Kind<T>,
 	keys: (current: T | undefined, old: T | undefined, mirror: Mirror) => Iterable<string>,
-	more: { indexes?: Readonly<Record<string, (object: T) => readonly string[]>>; barrier?: boolean } = {},
+	more: { indexes?: Readonly<Record<string, (object: T) => readonly string[]>>; expectations?: boolean } = {},
 ): WatchRule {
 	// The informer of `kind` only ever yields objects of that kind.
 	return { kind, keys, ...more } as unknown as WatchRule;

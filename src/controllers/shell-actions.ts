@@ -6,7 +6,7 @@ import { ApiError, isReason } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import type { Action, ActionFailure, EventText, Matching } from "./controller.ts";
-import { type Barrier, reasonOf } from "./shell-barrier.ts";
+import { type Expectations, reasonOf } from "./expectations.ts";
 
 export interface ActingParts {
 	client: Client;
@@ -14,7 +14,7 @@ export interface ActingParts {
 	/** Source component of Events. */
 	component: string;
 	/** Told of every write. */
-	barrier: Barrier;
+	expectations: Expectations;
 	/** The object as the plan saw it. */
 	known(kind: Kind, ref: Ref): KubeObject | undefined;
 	/** No action begins after it aborts. */
@@ -85,7 +85,7 @@ async function one(action: Action, parts: ActingParts): Promise<void> {
 	try {
 		await carryOutOne(action, parts);
 	} catch (error) {
-		if ("kind" in action) parts.barrier.failed(action.kind, error);
+		if ("kind" in action) parts.expectations.failed(action.kind, error);
 		if (isTolerated(action, error)) return;
 		if ("failureEvent" in action && action.failureEvent !== undefined) {
 			record(parts, action.failureEvent, { name: nameOf(action), error: reasonOf(error).message });
@@ -111,35 +111,35 @@ function isNamespaceTerminating(error: unknown): boolean {
 }
 
 async function carryOutOne(action: Action, parts: ActingParts): Promise<void> {
-	const { client, barrier } = parts;
+	const { client, expectations } = parts;
 	switch (action.do) {
 		case "create": {
 			const created = await client.create(action.kind, action.draft);
-			barrier.wrote(action.kind, created);
+			expectations.wrote(action.kind, created);
 			if (action.event !== undefined) record(parts, action.event, { name: created.metadata.name });
 			return;
 		}
 		case "update":
-			barrier.wrote(action.kind, await client.update(action.kind, action.object, action.subresource));
+			expectations.wrote(action.kind, await client.update(action.kind, action.object, action.subresource));
 			if (action.event !== undefined) record(parts, action.event, { name: action.object.metadata.name });
 			return;
 		case "updateStatus":
-			barrier.wrote(action.kind, await client.updateStatus(action.kind, action.object));
+			expectations.wrote(action.kind, await client.updateStatus(action.kind, action.object));
 			return;
 		case "patch":
-			barrier.wrote(action.kind, await client.patch(action.kind, action.ref, action.patch, action.subresource));
+			expectations.wrote(action.kind, await client.patch(action.kind, action.ref, action.patch, action.subresource));
 			return;
 		case "delete": {
 			const known = parts.known(action.kind, action.ref);
-			barrier.deleted(action.kind, known, await client.delete(action.kind, action.ref, action.options));
+			expectations.deleted(action.kind, known, await client.delete(action.kind, action.ref, action.options));
 			if (action.event !== undefined) record(parts, action.event, { name: action.ref.name });
 			return;
 		}
 		case "createSubresource": {
 			const known = parts.known(action.kind, action.ref);
 			const answer = await client.createSubresource(action.kind, action.ref, action.subresource, action.body);
-			if (action.subresource === "eviction") barrier.deleted(action.kind, known, answer);
-			else if (action.subresource !== "token") barrier.wroteUnknown(action.kind, answer);
+			if (action.subresource === "eviction") expectations.deleted(action.kind, known, answer);
+			else if (action.subresource !== "token") expectations.wroteUnknown(action.kind, answer);
 			return;
 		}
 		case "confirm": {
@@ -161,7 +161,8 @@ async function carryOutOne(action: Action, parts: ActingParts): Promise<void> {
 			await client.raw("DELETE", resourcePath(action.kind, action.namespace));
 			return;
 		case "catchUp":
-			for (const kind of action.kinds) barrier.wrote(kind, { metadata: { resourceVersion: String(action.revision) } });
+			for (const kind of action.kinds)
+				expectations.wrote(kind, { metadata: { resourceVersion: String(action.revision) } });
 			return;
 		case "event":
 			record(parts, action, { name: action.regarding.metadata.name });
@@ -172,14 +173,14 @@ async function confirmNone(
 	kind: Kind,
 	namespace: string | undefined,
 	of: Matching | undefined,
-	{ client, barrier }: ActingParts,
+	{ client, expectations }: ActingParts,
 ): Promise<void> {
 	const where = kind.namespaced && namespace !== undefined ? { namespace } : {};
 	const { items } = await client.list(kind, { ...where, ...(of === undefined ? { limit: 1 } : {}) });
 	if (of === undefined ? items.length === 0 : !items.some(of.matches)) return;
 	const place = namespace ?? "the cluster";
 	const error = new ApiError("Conflict", `${place} still holds ${kind.plural} ${of?.which ?? ""}`.trimEnd());
-	barrier.failed(kind, error);
+	expectations.failed(kind, error);
 	throw error;
 }
 

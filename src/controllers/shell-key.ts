@@ -87,7 +87,7 @@ export class KeyState {
 		if (plan !== undefined) this.#requeue(plan);
 		this.#outdated = isOutdated ? this.#outdated + 1 : 0;
 		if (isOutdated && this.#outdated <= outdatedLimit) {
-			// The barrier has let the Mirror catch up.
+			// The expectations are met: they have let the Mirror catch up.
 			this.#failures = Math.max(this.#failures, 1);
 			return true;
 		}

@@ -1,5 +1,5 @@
 /**
- * The shell of every controller: queue, own-write barrier, writes, backoff. The rules live in the controllers' plans.
+ * The shell of every controller: queue, expectations, writes, backoff. The rules live in the controllers' plans.
  */
 import { setMaxListeners } from "node:events";
 import type { Client } from "../client/client.ts";
@@ -10,8 +10,8 @@ import { MetricRegistry } from "../core/metrics/registry.ts";
 import type { KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import type { ActionFailure, Controller, Plan } from "./controller.ts";
+import { Expectations, isOutdated, reasonOf } from "./expectations.ts";
 import { carryOut, FailedAction } from "./shell-actions.ts";
-import { Barrier, isOutdated, reasonOf } from "./shell-barrier.ts";
 import { KeyState } from "./shell-key.ts";
 import { KeyQueue } from "./shell-queue.ts";
 import { type QueueMetrics, WorkqueueMetrics } from "./workqueue-metrics.ts";
@@ -20,7 +20,7 @@ export interface ShellParts {
 	client: Client;
 	mirror: Mirror;
 	/**
-	 * The store's newest revision, for the own-write barrier: most controllers may not ask for it. Default: their client
+	 * The store's newest revision, for the expectations: most controllers may not ask for it. Default: their client
 	 * is asked.
 	 */
 	revision?(): Promise<number>;
@@ -63,7 +63,7 @@ class ControllerShell<State> implements Shell {
 	readonly #queue = new KeyQueue();
 	readonly #metrics: QueueMetrics;
 	readonly #states = new Map<string, KeyState>();
-	/** Of the kinds whose barrier counts. */
+	/** Of the kinds whose expectations count. */
 	readonly #informers = new Map<Kind, Informer<KubeObject>>();
 	readonly #stopping = new AbortController();
 	readonly #working = new Set<Promise<void>>();
@@ -144,7 +144,7 @@ class ControllerShell<State> implements Shell {
 			const informer = mirror.of(rule.kind);
 			for (const [name, values] of Object.entries(rule.indexes ?? {})) informer.addIndex(name, values);
 			informers.push(informer);
-			if (rule.barrier === false) continue;
+			if (rule.expectations === false) continue;
 			this.#informers.set(rule.kind, informer);
 			if (informer.synced) inUse.push(informer);
 		}
@@ -241,14 +241,14 @@ class ControllerShell<State> implements Shell {
 		state.dirty = false;
 		this.#busy++;
 		this.#active++;
-		const barrier = new Barrier();
+		const expectations = new Expectations();
 		let failure: unknown;
 		try {
 			await carryOut(plan.actions, {
 				client: this.#client,
 				recorder: this.#parts.recorder,
 				component: this.#controller.component,
-				barrier,
+				expectations,
 				known: (kind, ref) => this.#informers.get(kind)?.get(ref.namespace, ref.name),
 				signal,
 			});
@@ -259,8 +259,10 @@ class ControllerShell<State> implements Shell {
 		this.#schedulePump();
 		try {
 			// One that waits for the Mirror holds up no other key.
-			while (!barrier.empty) {
-				await this.#persistently(() => barrier.passed((kind) => this.#informers.get(kind), this.#revision, signal));
+			while (!expectations.empty) {
+				await this.#persistently(() =>
+					expectations.passed((kind) => this.#informers.get(kind), this.#revision, signal),
+				);
 			}
 		} catch (error) {
 			if (!signal.aborted) throw error;

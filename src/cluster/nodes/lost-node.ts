@@ -1,7 +1,7 @@
 import type { Client } from "../../client/client.ts";
+import { Expectations } from "../../controllers/expectations.ts";
 import { removalFromLostNode } from "../../controllers/pod-gc/controller.ts";
 import { carryOut } from "../../controllers/shell-actions.ts";
-import { Barrier } from "../../controllers/shell-barrier.ts";
 import { isReason } from "../../core/errors.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import { pods } from "../../kinds/pod/pod.ts";
@@ -25,6 +25,6 @@ export async function forgetNode(client: Client, name: string, nowMs: number): P
 		signal: new AbortController().signal,
 	};
 	await Promise.allSettled(
-		items.map((pod) => carryOut(removalFromLostNode(pod, nowMs), { ...parts, barrier: new Barrier() })),
+		items.map((pod) => carryOut(removalFromLostNode(pod, nowMs), { ...parts, expectations: new Expectations() })),
 	);
 }

@@ -28,7 +28,7 @@ export const daemonSetController: Controller<DaemonSetState> = {
 		// A revision that is gone may be missed. One that is new or changed is no reason to look, as upstream has it: a
 		// user who made it by hand is to find it again.
 		watchOwned(daemonSets, controllerRevisions, selectorFor, (current) => current === undefined),
-		watchRule(nodes, nodeKeys, { barrier: false }),
+		watchRule(nodes, nodeKeys, { expectations: false }),
 	],
 	coalesceMs: (key, mirror) => coalesceMsFor(find(key, mirror)?.status?.desiredNumberScheduled),
 	gather,

@@ -18,7 +18,7 @@ export const deploymentController: Controller<DeploymentState> = {
 	watches: [
 		watchRule(deployments, (current, old) => [current, old].flatMap((one) => (one ? [objectKey(one)] : []))),
 		watchOwned(deployments, replicaSets, ({ spec }) => selectorOf(spec.selector)),
-		watchRule(podKind, recreateKeys, { barrier: false }),
+		watchRule(podKind, recreateKeys, { expectations: false }),
 	],
 	gather,
 	plan,

@@ -38,7 +38,7 @@ export function disruptionController(registry: Pick<Registry, "groupKind">): Con
 					if (!matters(current, old)) return;
 					for (const pod of [current, old]) if (pod !== undefined) yield* budgetsOf(pod, mirror);
 				},
-				{ barrier: false },
+				{ expectations: false },
 			),
 			...scalable.map(
 				(kind): WatchRule =>
@@ -49,7 +49,7 @@ export function disruptionController(registry: Pick<Registry, "groupKind">): Con
 							const namespace = (current ?? old)?.metadata.namespace;
 							return [...mirror.of(podDisruptionBudgets).list(namespace)].map(objectKey);
 						},
-						{ barrier: false },
+						{ expectations: false },
 					),
 			),
 		],

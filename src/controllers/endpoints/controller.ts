@@ -40,9 +40,9 @@ export const endpointsController: Controller<EndpointsState> = {
 	component: "endpoint-controller",
 	watches: [
 		watchRule(services, (current, old) => keyOf(current ?? old)),
-		watchRule(pods, servicesOf, { barrier: false }),
+		watchRule(pods, servicesOf, { expectations: false }),
 		watchRule(endpoints, (current, old) => keyOf(current ?? old)),
-		watchRule(nodes, () => [], { barrier: false }),
+		watchRule(nodes, () => [], { expectations: false }),
 	],
 	coalesceMs(key, mirror) {
 		const [namespace, name = ""] = key.split("/");

@@ -17,14 +17,14 @@ export const endpointSliceMirroringController: Controller<MirroringState> = {
 			endpoints,
 			(current, old) => [current ?? old].flatMap((one) => (one === undefined ? [] : [objectKey(one)])),
 			{
-				barrier: false,
+				expectations: false,
 			},
 		),
 		watchRule(
 			services,
 			(current, old) => [current ?? old].flatMap((one) => (one === undefined ? [] : [objectKey(one)])),
 			{
-				barrier: false,
+				expectations: false,
 			},
 		),
 		watchRule(endpointSlices, (current, old) => keysOf(current ?? old), { indexes: { mirrored: keysOf } }),

@@ -18,11 +18,11 @@ export const endpointSliceController: Controller<EndpointSliceState> = {
 		watchRule(services, (current: Service | undefined) =>
 			current === undefined ? [] : [`${current.metadata.namespace}/${current.metadata.name}`],
 		),
-		watchRule(pods, servicesOf, { barrier: false }),
+		watchRule(pods, servicesOf, { expectations: false }),
 		watchRule(endpointSlices, (current, old) => serviceKeys(current ?? old), {
 			indexes: { service: serviceKeys },
 		}),
-		watchRule(nodes, () => [], { barrier: false }),
+		watchRule(nodes, () => [], { expectations: false }),
 	],
 	coalesceMs(key, mirror) {
 		let count = 0;

@@ -29,7 +29,7 @@ export const flowSchemaController: Controller<State> = {
 					.filter(({ spec }) => spec.priorityLevelConfiguration.name === name)
 					.map(({ metadata }) => metadata.name);
 			},
-			{ barrier: false },
+			{ expectations: false },
 		),
 	],
 	gather(name, mirror) {

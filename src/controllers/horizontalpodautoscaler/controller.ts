@@ -40,7 +40,7 @@ export function horizontalPodAutoscalerController({ registry, metrics }: Autosca
 				else if (old === undefined || !sameJson(current.spec, old.spec)) return [objectKey(current)];
 				return [];
 			}),
-			watchRule(pods, () => [], { barrier: false }),
+			watchRule(pods, () => [], { expectations: false }),
 			// Looked at every so often; what was scaled must be seen before the next look.
 			...[deployments, replicaSets, replicationControllers, statefulSets].map(
 				(kind: Kind): WatchRule => watchRule(kind, () => []),

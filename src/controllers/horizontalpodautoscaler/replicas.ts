@@ -4,8 +4,8 @@
 
 import type { Pod } from "../../kinds/generated/types.ts";
 import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
-import { type Census, censusOf, requestsOf } from "./census.ts";
 import type { Sample } from "./metrics.ts";
+import { groupPods, type PodGroups, requestsOf } from "./pod-groups.ts";
 
 /** A ratio between 1 - down and 1 + up changes nothing. */
 export interface Tolerance {
@@ -84,7 +84,7 @@ export function byShare(statusReplicas: number, tolerance: Tolerance, value: num
 }
 
 interface Prepared {
-	census: Census;
+	grouped: PodGroups;
 	/** Values by pod name of the pods that count. */
 	counted: Map<string, number>;
 }
@@ -95,30 +95,30 @@ function prepare(
 	resource: string,
 ): Prepared | { problem: string } {
 	if (pods.length === 0) return { problem: "no pods returned by selector while calculating replica count" };
-	const census = censusOf(pods, samples, resource, nowMs);
+	const grouped = groupPods(pods, samples, resource, nowMs);
 	const counted = new Map<string, number>();
 	for (const [name, { milli }] of samples)
-		if (!census.ignored.has(name) && !census.unready.has(name)) counted.set(name, milli);
+		if (!grouped.ignored.has(name) && !grouped.unready.has(name)) counted.set(name, milli);
 	if (counted.size === 0) return { problem: "did not receive metrics for targeted pods (pods might be unready)" };
-	return { census, counted };
+	return { grouped, counted };
 }
 
 /** Pods without a sample, and those that just start, are assumed to hold the change back. */
 function settle(
 	{ currentReplicas, tolerance }: Measured,
-	{ census, counted }: Prepared,
+	{ grouped, counted }: Prepared,
 	ratio: number,
 	assume: { assumed(name: string): number; ratioOf(values: ReadonlyMap<string, number>): number },
 ): number {
-	const withUnready = census.unready.size > 0 && ratio > 1;
-	if (!withUnready && census.missing.size === 0)
-		return isWithin(ratio, tolerance) ? currentReplicas : Math.ceil(ratio * census.readyCount);
+	const withUnready = grouped.unready.size > 0 && ratio > 1;
+	if (!withUnready && grouped.missing.size === 0)
+		return isWithin(ratio, tolerance) ? currentReplicas : Math.ceil(ratio * grouped.readyCount);
 	const values = new Map(counted);
-	for (const name of census.missing) {
+	for (const name of grouped.missing) {
 		if (ratio < 1) values.set(name, assume.assumed(name));
 		else if (ratio > 1) values.set(name, 0);
 	}
-	if (withUnready) for (const name of census.unready) values.set(name, 0);
+	if (withUnready) for (const name of grouped.unready) values.set(name, 0);
 	const revised = assume.ratioOf(values);
 	const turned = (ratio < 1 && revised > 1) || (ratio > 1 && revised < 1);
 	if (turned || isWithin(revised, tolerance)) return currentReplicas;

@@ -39,7 +39,7 @@ export const jobController: Controller<JobState> = {
 			},
 			{ indexes: { [perNodeIndex]: (job) => (perNodeOf(job) === undefined ? [] : ["true"]) } },
 		),
-		watchRule(nodes, nodeKeys, { barrier: false }),
+		watchRule(nodes, nodeKeys, { expectations: false }),
 		watchOwned(jobs, pods, (job) => selectorOf(job.spec.selector), matterToJob),
 	],
 	gather(key, mirror) {

@@ -5,12 +5,12 @@
  * between the next step can be told from what is stored.
  */
 import type { Pod } from "../../kinds/generated/types.ts";
-import type { Census } from "./census.ts";
 import { meaningOf } from "./failure-policy.ts";
+import type { FinishCondition } from "./finish-condition.ts";
 import { IndexSet } from "./indexes.ts";
+import type { PodCounts } from "./pod-counts.ts";
 import { hasFailed, indexOf } from "./pods.ts";
-import type { Terms } from "./terms.ts";
-import type { Verdict } from "./verdict.ts";
+import type { ResolvedSpec } from "./resolved-spec.ts";
 
 export interface Counting {
 	uncounted: { succeeded: string[]; failed: string[] };
@@ -26,38 +26,38 @@ export interface Counting {
 const mostUncounted = 500;
 
 export function count(
-	terms: Terms,
-	census: Census,
-	verdict: Verdict | undefined,
+	resolved: ResolvedSpec,
+	podCounts: PodCounts,
+	finish: FinishCondition | undefined,
 	more: { jobDeleted: boolean; removed: ReadonlySet<Pod> },
 ): Counting {
-	const succeeded = [...census.uncounted.succeeded];
-	const failed = [...census.uncounted.failed];
+	const succeeded = [...podCounts.uncounted.succeeded];
+	const failed = [...podCounts.uncounted.failed];
 	const indexes: number[] = [];
 	const release: Pod[] = [];
 	let unfinished = false;
-	for (const pod of census.tracked) {
+	for (const pod of podCounts.tracked) {
 		if (more.removed.has(pod)) continue;
 		const { uid } = pod.metadata;
-		const podFailed = hasFailed(pod, terms);
-		if (!mayRelease(pod, podFailed, terms, census, verdict !== undefined || more.jobDeleted)) continue;
+		const podFailed = hasFailed(pod, resolved);
+		if (!mayRelease(pod, podFailed, resolved, podCounts, finish !== undefined || more.jobDeleted)) continue;
 		if (indexes.length + succeeded.length + failed.length >= mostUncounted) {
 			unfinished = true;
 			break;
 		}
 		release.push(pod);
-		const index = indexOf(pod, terms.completions);
-		if (pod.status?.phase === "Succeeded" && !census.uncounted.failed.has(uid)) {
-			if (!terms.indexed) {
-				if (!census.uncounted.succeeded.has(uid)) succeeded.push(uid);
-			} else if (index !== undefined && !census.countedIndexes.has(index)) indexes.push(index);
-		} else if (podFailed || verdict?.type === "FailureTarget") {
-			if (census.uncounted.failed.has(uid) || census.uncounted.succeeded.has(uid)) continue;
-			if (terms.indexed && index === undefined) continue;
-			if (meaningOf(pod, terms).counts) failed.push(uid);
+		const index = indexOf(pod, resolved.completions);
+		if (pod.status?.phase === "Succeeded" && !podCounts.uncounted.failed.has(uid)) {
+			if (!resolved.indexed) {
+				if (!podCounts.uncounted.succeeded.has(uid)) succeeded.push(uid);
+			} else if (index !== undefined && !podCounts.countedIndexes.has(index)) indexes.push(index);
+		} else if (podFailed || finish?.type === "FailureTarget") {
+			if (podCounts.uncounted.failed.has(uid) || podCounts.uncounted.succeeded.has(uid)) continue;
+			if (resolved.indexed && index === undefined) continue;
+			if (meaningOf(pod, resolved).counts) failed.push(uid);
 		}
 	}
-	const completedIndexes = census.countedIndexes.union(IndexSet.of(indexes));
+	const completedIndexes = podCounts.countedIndexes.union(IndexSet.of(indexes));
 	return { uncounted: { succeeded, failed }, completedIndexes, release, unfinished };
 }
 
@@ -65,9 +65,15 @@ export function count(
  * When the job ends, every pod; before that, those that have ended, but for the last failed one of an index that is
  * still to be replaced.
  */
-function mayRelease(pod: Pod, podFailed: boolean, terms: Terms, census: Census, ending: boolean): boolean {
+function mayRelease(
+	pod: Pod,
+	podFailed: boolean,
+	resolved: ResolvedSpec,
+	podCounts: PodCounts,
+	ending: boolean,
+): boolean {
 	if (ending || pod.status?.phase === "Succeeded") return true;
 	if (!podFailed) return false;
-	const index = terms.perIndexLimit === undefined ? undefined : indexOf(pod, terms.completions);
-	return index === undefined || census.lastFailed.get(index) !== pod;
+	const index = resolved.perIndexLimit === undefined ? undefined : indexOf(pod, resolved.completions);
+	return index === undefined || podCounts.lastFailed.get(index) !== pod;
 }

@@ -1,6 +1,6 @@
 /** podFailurePolicy: what the way in which a pod failed means for the job (KEP-3329). */
 import type { ContainerStatus, Pod, PodFailurePolicyRule } from "../../kinds/generated/types.ts";
-import type { Terms } from "./terms.ts";
+import type { ResolvedSpec } from "./resolved-spec.ts";
 
 export interface FailureMeaning {
 	/** Whether the failure counts toward a backoff limit. */
@@ -13,8 +13,8 @@ export interface FailureMeaning {
 const counted: FailureMeaning = { counts: true };
 
 /** The first rule that fits decides; without one the failure counts. */
-export function meaningOf(pod: Pod, terms: Pick<Terms, "failureRules" | "perIndexLimit">): FailureMeaning {
-	for (const [place, rule] of (terms.failureRules ?? []).entries()) {
+export function meaningOf(pod: Pod, resolved: Pick<ResolvedSpec, "failureRules" | "perIndexLimit">): FailureMeaning {
+	for (const [place, rule] of (resolved.failureRules ?? []).entries()) {
 		const what = matched(pod, rule);
 		if (what === undefined) continue;
 		const { action } = rule;
@@ -24,7 +24,7 @@ export function meaningOf(pod: Pod, terms: Pick<Terms, "failureRules" | "perInde
 			case "FailJob":
 				return { counts: true, action, message: `${what} matching ${action} rule at index ${place}` };
 			case "FailIndex":
-				if (terms.perIndexLimit === undefined) continue;
+				if (resolved.perIndexLimit === undefined) continue;
 				return { counts: true, action };
 			case "Count":
 				return { counts: true, action };

@@ -2,9 +2,9 @@
 import type { Pod } from "../../kinds/generated/types.ts";
 import { podsToDelete } from "../podcontrol/rank.ts";
 import { backoffUntilMs, indexBackoffUntilMs } from "./backoff.ts";
-import { type Census, indexesOf } from "./census.ts";
+import { indexesOf, type PodCounts } from "./pod-counts.ts";
 import { indexOf, isTracked } from "./pods.ts";
-import type { Terms } from "./terms.ts";
+import type { ResolvedSpec } from "./resolved-spec.ts";
 
 export interface Management {
 	/** For each pod to be created, its index; undefined for jobs without. */
@@ -18,40 +18,42 @@ export interface Management {
 /** Most pods created or deleted in one plan, as upstream has it; the plan after that goes on. */
 const mostAtOnce = 500;
 
-export function manage(terms: Terms, census: Census, pods: readonly Pod[], nowMs: number): Management {
-	const { active } = census;
-	if (terms.suspended) return { create: [], remove: active.slice(0, mostAtOnce) };
-	const wanted = wantedActive(terms, census);
-	const remove = tooMany(terms, active, wanted, nowMs);
+export function manage(resolved: ResolvedSpec, podCounts: PodCounts, pods: readonly Pod[], nowMs: number): Management {
+	const { active } = podCounts;
+	if (resolved.suspended) return { create: [], remove: active.slice(0, mostAtOnce) };
+	const wanted = wantedActive(resolved, podCounts);
+	const remove = tooMany(resolved, active, wanted, nowMs);
 	if (remove.length > 0) return { create: [], remove: remove.slice(0, mostAtOnce) };
 	// A pod on its way out keeps its place where pods are replaced only once they have failed.
-	const missing = wanted - active.length - (terms.waitsForTermination ? census.leaving.length : 0);
+	const missing = wanted - active.length - (resolved.waitsForTermination ? podCounts.leaving.length : 0);
 	if (missing <= 0) return { create: [], remove: [] };
 	const count = Math.min(missing, mostAtOnce);
-	if (terms.perIndexLimit !== undefined) return createIndexes(terms, census, count, nowMs);
+	if (resolved.perIndexLimit !== undefined) return createIndexes(resolved, podCounts, count, nowMs);
 	const waitUntilMs = backoffUntilMs(pods);
 	if (waitUntilMs !== undefined && waitUntilMs > nowMs) return { create: [], remove: [], resumeAtMs: waitUntilMs };
-	const create = terms.indexed ? nextIndexes(terms, census, count) : new Array<undefined>(count).fill(undefined);
+	const create = resolved.indexed
+		? nextIndexes(resolved, podCounts, count)
+		: new Array<undefined>(count).fill(undefined);
 	return { create, remove: [] };
 }
 
-function wantedActive({ completions, parallelism }: Terms, census: Census): number {
+function wantedActive({ completions, parallelism }: ResolvedSpec, podCounts: PodCounts): number {
 	// A work queue: as many as allowed, until one has found that nothing is left; then those that run may finish.
-	if (completions === undefined) return census.succeeded > 0 ? census.active.length : parallelism;
-	return Math.max(Math.min(completions - census.succeeded, parallelism), 0);
+	if (completions === undefined) return podCounts.succeeded > 0 ? podCounts.active.length : parallelism;
+	return Math.max(Math.min(completions - podCounts.succeeded, parallelism), 0);
 }
 
 /**
  * More than wanted, two of one index, an index that is none (any more), or no finalizer, so that their end would not
  * count.
  */
-function tooMany(terms: Terms, active: readonly Pod[], wanted: number, nowMs: number): Pod[] {
+function tooMany(resolved: ResolvedSpec, active: readonly Pod[], wanted: number, nowMs: number): Pod[] {
 	const remove = new Set(active.filter((pod) => !isTracked(pod)));
-	if (terms.indexed) {
+	if (resolved.indexed) {
 		const byIndex = new Map<number, Pod[]>();
 		for (const pod of active) {
 			if (remove.has(pod)) continue;
-			const index = indexOf(pod, terms.completions);
+			const index = indexOf(pod, resolved.completions);
 			if (index === undefined) remove.add(pod);
 			else byIndex.set(index, [...(byIndex.get(index) ?? []), pod]);
 		}
@@ -67,21 +69,21 @@ function tooMany(terms: Terms, active: readonly Pod[], wanted: number, nowMs: nu
 }
 
 /** The lowest indexes that have neither ended nor are being worked on. */
-function nextIndexes(terms: Terms, census: Census, count: number): number[] {
-	const { completions = 0 } = terms;
-	let taken = census.succeededIndexes.union(indexesOf(census.active, completions));
-	if (terms.waitsForTermination) taken = taken.union(indexesOf(census.leaving, completions));
-	if (census.failedIndexes !== undefined) taken = taken.union(census.failedIndexes);
-	if (terms.perNode !== undefined) taken = taken.union(terms.perNode.unfit);
+function nextIndexes(resolved: ResolvedSpec, podCounts: PodCounts, count: number): number[] {
+	const { completions = 0 } = resolved;
+	let taken = podCounts.succeededIndexes.union(indexesOf(podCounts.active, completions));
+	if (resolved.waitsForTermination) taken = taken.union(indexesOf(podCounts.leaving, completions));
+	if (podCounts.failedIndexes !== undefined) taken = taken.union(podCounts.failedIndexes);
+	if (resolved.perNode !== undefined) taken = taken.union(resolved.perNode.unfit);
 	return taken.firstMissing(count, completions);
 }
 
 /** Each index backs off by itself. */
-function createIndexes(terms: Terms, census: Census, count: number, nowMs: number): Management {
+function createIndexes(resolved: ResolvedSpec, podCounts: PodCounts, count: number, nowMs: number): Management {
 	const create: number[] = [];
 	let resumeAtMs: number | undefined;
-	for (const index of nextIndexes(terms, census, count)) {
-		const waitUntilMs = indexBackoffUntilMs(census.lastFailed.get(index));
+	for (const index of nextIndexes(resolved, podCounts, count)) {
+		const waitUntilMs = indexBackoffUntilMs(podCounts.lastFailed.get(index));
 		if (waitUntilMs === undefined || waitUntilMs <= nowMs) create.push(index);
 		else resumeAtMs = Math.min(resumeAtMs ?? waitUntilMs, waitUntilMs);
 	}

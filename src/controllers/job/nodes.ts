@@ -8,9 +8,9 @@ import { allNodesCondition, nodesAnnotation, slotKey, slotOf, slotsText } from "
 import { event, patch } from "../actions.ts";
 import type { Action } from "../controller.ts";
 import { placementFor } from "../daemonset/placement.ts";
-import { type Census, indexesOf } from "./census.ts";
 import { IndexSet } from "./indexes.ts";
 import type { PerNode } from "./per-node.ts";
+import { indexesOf, type PodCounts } from "./pod-counts.ts";
 import { indexOf } from "./pods.ts";
 
 /** A Job that has had more nodes takes no further ones: each is remembered. */
@@ -23,7 +23,7 @@ export function followNodes(
 	job: Job,
 	nodes: readonly Node[],
 	{ slots }: PerNode,
-	census: Census,
+	podCounts: PodCounts,
 	pods: readonly Pod[],
 ): Action[] {
 	if (job.metadata.deletionTimestamp !== undefined || isTrue(job, "FailureTarget") || isTrue(job, "SuccessCriteriaMet"))
@@ -36,7 +36,7 @@ export function followNodes(
 	if (fresh.length > 0) {
 		const there = new Set(nodes.map((node) => slotKey(slotOf(node))));
 		const held = new Set(pods.map((pod) => indexOf(pod)));
-		const done = census.succeededIndexes.union(census.failedIndexes ?? IndexSet.empty);
+		const done = podCounts.succeededIndexes.union(podCounts.failedIndexes ?? IndexSet.empty);
 		// An index of a node that is gone, of which nothing is known any more, is free.
 		for (const [index, slot] of slots.entries()) {
 			if (there.has(slotKey(slot)) || held.has(index) || done.has(index)) continue;
@@ -67,11 +67,11 @@ export function followNodes(
 /** How every node stands. @param more.begun indexes for which this plan makes pods */
 export function nodesCondition(
 	perNode: PerNode,
-	census: Census,
+	podCounts: PodCounts,
 	{ before, begun, nowMs }: { before: JobCondition | undefined; begun: readonly number[]; nowMs: number },
 ): JobCondition {
 	const { slots, unfit, unmatched } = perNode;
-	const active = indexesOf(census.active, slots.length).union(IndexSet.of(begun));
+	const active = indexesOf(podCounts.active, slots.length).union(IndexSet.of(begun));
 	const groups = {
 		succeeded: [] as string[],
 		failed: [] as string[],
@@ -80,11 +80,11 @@ export function nodesCondition(
 	};
 	const away: string[] = [];
 	for (const [index, { node }] of slots.entries()) {
-		if (census.succeededIndexes.has(index)) groups.succeeded.push(node);
+		if (podCounts.succeededIndexes.has(index)) groups.succeeded.push(node);
 		else if (active.has(index)) groups.running.push(node);
 		else if (unmatched.has(index)) away.push(node);
 		else if (unfit.has(index)) continue;
-		else if (census.failedIndexes?.has(index)) groups.failed.push(node);
+		else if (podCounts.failedIndexes?.has(index)) groups.failed.push(node);
 		else groups.waiting.push(node);
 	}
 	const { succeeded, failed, running, waiting } = groups;

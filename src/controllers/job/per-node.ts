@@ -16,7 +16,7 @@ export interface PerNode {
 }
 
 /** Undefined for a Job that has nothing to do with nodes. */
-export function perNodeTerms(job: Job, nodes: readonly Node[] | undefined): PerNode | undefined {
+export function resolvePerNode(job: Job, nodes: readonly Node[] | undefined): PerNode | undefined {
 	const mode = perNodeOf(job);
 	if (mode === undefined || nodes === undefined) return undefined;
 	const slots = slotsOf(job);

@@ -6,16 +6,16 @@ import { pods } from "../../kinds/pod/pod.ts";
 import { create, event, remove, updateStatus } from "../actions.ts";
 import type { Action, Plan, PlanContext } from "../controller.ts";
 import type { Claimable } from "../podcontrol/claim.ts";
-import { type Census, takeCensus } from "./census.ts";
 import { claimPods, untrack } from "./claim.ts";
 import { count } from "./counting.ts";
+import { completionsReached, deadlineAtMs, endedCount, finishConditionOf } from "./finish-condition.ts";
 import { type Management, manage } from "./manage.ts";
 import { followNodes } from "./nodes.ts";
+import { countPods, type PodCounts } from "./pod-counts.ts";
 import { isTracked } from "./pods.ts";
+import { type ResolvedSpec, resolveSpec } from "./resolved-spec.ts";
 import { type Outcome, statusAfter, suspensionEvent, writeAtMs } from "./status.ts";
 import { newPod } from "./template.ts";
-import { type Terms, termsOf } from "./terms.ts";
-import { completionsReached, deadlineAtMs, endedCount, verdictOf } from "./verdict.ts";
 
 export interface JobState extends Claimable<Pod> {
 	job: Job;
@@ -32,22 +32,22 @@ export function plan(state: JobState, { nowMs, failure }: PlanContext): Plan {
 	const { mine, actions: claims } = claimPods(job, state);
 	// What was adopted or let go shows in the next plan.
 	if (claims.length > 0) return { actions: claims };
-	const terms = termsOf(job, state.nodes);
-	const census = takeCensus(job, terms, mine);
-	const { perNode } = terms;
-	const followed = perNode === undefined ? [] : followNodes(job, state.nodes ?? [], perNode, census, mine);
+	const resolved = resolveSpec(job, state.nodes);
+	const podCounts = countPods(job, resolved, mine);
+	const { perNode } = resolved;
+	const followed = perNode === undefined ? [] : followNodes(job, state.nodes ?? [], perNode, podCounts, mine);
 	if (followed.some(({ do: what }) => what === "patch")) return { actions: followed };
-	const outcome = decide(job, terms, census, mine, nowMs);
-	const { management, counting, stopped, verdict, over } = outcome;
-	const status = statusAfter(job, terms, census, outcome, nowMs);
+	const outcome = decide(job, resolved, podCounts, mine, nowMs);
+	const { management, counting, stopped, finish, over } = outcome;
+	const status = statusAfter(job, resolved, podCounts, outcome, nowMs);
 	const writeAt = writeAtMs(job, status, mine, nowMs);
 
 	const statusActions: Action[] = writeAt === nowMs ? [updateStatus(jobs, { ...job, status })] : [];
-	const creations = (management?.create ?? []).map((index) => createPod(job, terms, index, census));
+	const creations = (management?.create ?? []).map((index) => createPod(job, resolved, index, podCounts));
 	// Where creating fails again and again (a quota), the rest of the status is not to wait for it.
 	if (failure?.do === "create" && creations.length > 0) {
 		const created = { ...management, create: [], remove: [] };
-		const observed = statusAfter(job, terms, census, { ...outcome, management: created }, nowMs);
+		const observed = statusAfter(job, resolved, podCounts, { ...outcome, management: created }, nowMs);
 		if (writeAtMs(job, observed, mine, nowMs) === nowMs)
 			creations.unshift(updateStatus(jobs, { ...job, status: observed }));
 		statusActions.length = 0;
@@ -61,53 +61,53 @@ export function plan(state: JobState, { nowMs, failure }: PlanContext): Plan {
 		...statusActions,
 		...stopped.map((pod) => deletePod(job, pod)),
 		...counting.release.map(untrack),
-		...events(job, terms, census, outcome, suspensionEvent(job, status)),
+		...events(job, resolved, podCounts, outcome, suspensionEvent(job, status)),
 	];
 	const timers = [
 		writeAt === nowMs ? undefined : writeAt,
 		management?.resumeAtMs,
-		verdict === undefined ? deadlineAtMs({ ...job, status }, terms) : undefined,
+		finish === undefined ? deadlineAtMs({ ...job, status }, resolved) : undefined,
 		// More is left to count than fits one status.
 		counting.unfinished && !over ? nowMs : undefined,
 	].filter((atMs) => atMs !== undefined);
 	return timers.length === 0 ? { actions } : { actions, requeueAtMs: Math.min(...timers) };
 }
 
-function decide(job: Job, terms: Terms, census: Census, mine: readonly Pod[], nowMs: number): Outcome {
+function decide(job: Job, resolved: ResolvedSpec, podCounts: PodCounts, mine: readonly Pod[], nowMs: number): Outcome {
 	const jobDeleted = job.metadata.deletionTimestamp !== undefined;
-	let verdict = verdictOf(job, terms, census, mine, nowMs);
+	let finish = finishConditionOf(job, resolved, podCounts, mine, nowMs);
 	let management: Management | undefined;
-	if (verdict === undefined) {
-		if (!jobDeleted) management = manage(terms, census, mine, nowMs);
-		if (isComplete(terms, census, management)) verdict = completionsReached;
+	if (finish === undefined) {
+		if (!jobDeleted) management = manage(resolved, podCounts, mine, nowMs);
+		if (isComplete(resolved, podCounts, management)) finish = completionsReached;
 	}
 	const removed = new Set(management?.remove);
-	const stopped = verdict === undefined ? [] : census.active.filter((pod) => !removed.has(pod));
-	const counting = count(terms, census, verdict, { jobDeleted, removed });
+	const stopped = finish === undefined ? [] : podCounts.active.filter((pod) => !removed.has(pod));
+	const counting = count(resolved, podCounts, finish, { jobDeleted, removed });
 	const { succeeded, failed } = counting.uncounted;
 	const over =
-		verdict !== undefined &&
-		census.active.length === 0 &&
-		census.leaving.length === 0 &&
+		finish !== undefined &&
+		podCounts.active.length === 0 &&
+		podCounts.leaving.length === 0 &&
 		counting.release.length === 0 &&
 		!counting.unfinished &&
 		succeeded.length + failed.length === 0;
-	return { verdict, over, management, stopped, counting };
+	return { finish, over, management, stopped, counting };
 }
 
 /** Enough have succeeded, and none is left running. */
-function isComplete(terms: Terms, census: Census, management: Management | undefined): boolean {
-	const running = census.active.length - (management?.remove.length ?? 0) + (management?.create.length ?? 0);
+function isComplete(resolved: ResolvedSpec, podCounts: PodCounts, management: Management | undefined): boolean {
+	const running = podCounts.active.length - (management?.remove.length ?? 0) + (management?.create.length ?? 0);
 	if (running > 0) return false;
-	const { completions, perNode } = terms;
+	const { completions, perNode } = resolved;
 	if (perNode !== undefined)
-		return !perNode.follows && census.succeeded > 0 && endedCount(terms, census) >= perNode.slots.length;
-	return completions === undefined ? census.succeeded > 0 : census.succeeded >= completions;
+		return !perNode.follows && podCounts.succeeded > 0 && endedCount(resolved, podCounts) >= perNode.slots.length;
+	return completions === undefined ? podCounts.succeeded > 0 : podCounts.succeeded >= completions;
 }
 
-function createPod(job: Job, terms: Terms, index: number | undefined, census: Census): Action {
-	const replaced = index === undefined ? undefined : census.lastFailed.get(index);
-	return create(pods, newPod(job, terms, index, replaced), {
+function createPod(job: Job, resolved: ResolvedSpec, index: number | undefined, podCounts: PodCounts): Action {
+	const replaced = index === undefined ? undefined : podCounts.lastFailed.get(index);
+	return create(pods, newPod(job, resolved, index, replaced), {
 		event: { regarding: job, type: "Normal", reason: "SuccessfulCreate", message: "Created pod: {name}" },
 		failureEvent: { regarding: job, type: "Warning", reason: "FailedCreate", message: "Error creating: {error}" },
 	});
@@ -122,24 +122,24 @@ function deletePod(job: Job, pod: Pod): Action {
 
 function events(
 	job: Job,
-	{ completions }: Terms,
-	census: Census,
-	{ verdict, over, management }: Outcome,
+	{ completions }: ResolvedSpec,
+	podCounts: PodCounts,
+	{ finish, over, management }: Outcome,
 	suspension: { reason: string; message: string } | undefined,
 ): Action[] {
 	const made: Action[] = [];
-	if (management !== undefined && completions !== undefined && census.succeeded >= completions) {
+	if (management !== undefined && completions !== undefined && podCounts.succeeded >= completions) {
 		const late = "running after completion count reached";
-		if (census.active.length > management.remove.length)
+		if (podCounts.active.length > management.remove.length)
 			made.push(event(job, "Warning", "TooManyActivePods", `Too many active pods ${late}`));
-		if (census.succeeded > completions)
+		if (podCounts.succeeded > completions)
 			made.push(event(job, "Warning", "TooManySucceededPods", `Too many succeeded pods ${late}`));
 	}
 	if (suspension !== undefined) made.push(event(job, "Normal", suspension.reason, suspension.message));
-	if (over && verdict !== undefined) {
+	if (over && finish !== undefined) {
 		made.push(
-			verdict.type === "FailureTarget"
-				? event(job, "Warning", verdict.reason, verdict.message)
+			finish.type === "FailureTarget"
+				? event(job, "Warning", finish.reason, finish.message)
 				: event(job, "Normal", "Completed", "Job completed"),
 		);
 	}

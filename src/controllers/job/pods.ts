@@ -3,7 +3,7 @@
 import { parseTimestamp } from "../../core/clock.ts";
 import type { ContainerStatus, Pod } from "../../kinds/generated/types.ts";
 import { isFinished, readyCondition } from "../../kinds/pod/pod-lifecycle.ts";
-import type { Terms } from "./terms.ts";
+import type { ResolvedSpec } from "./resolved-spec.ts";
 
 /** Holds a pod until its end has been counted. */
 export const trackingFinalizer = "batch.kubernetes.io/job-tracking";
@@ -23,9 +23,9 @@ export function isLeaving(pod: Pod): boolean {
 }
 
 /** Deleted pods may never reach the Failed phase; unless the job waits for that, being deleted is failing. */
-export function hasFailed(pod: Pod, terms: Pick<Terms, "waitsForTermination">): boolean {
+export function hasFailed(pod: Pod, resolved: Pick<ResolvedSpec, "waitsForTermination">): boolean {
 	if (pod.status?.phase === "Failed") return true;
-	if (terms.waitsForTermination) return false;
+	if (resolved.waitsForTermination) return false;
 	return pod.metadata.deletionTimestamp !== undefined && pod.status?.phase !== "Succeeded";
 }
 

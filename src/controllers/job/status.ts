@@ -6,17 +6,17 @@ import { sameJson } from "../../core/equal.ts";
 import type { Job, JobCondition, JobStatus, Pod } from "../../kinds/generated/types.ts";
 import { isActive, readyCondition } from "../../kinds/pod/pod-lifecycle.ts";
 import { allNodesCondition } from "../../kinds/self-help/per-node.ts";
-import type { Census } from "./census.ts";
 import { withCondition } from "./conditions.ts";
 import type { Counting } from "./counting.ts";
+import type { FinishCondition } from "./finish-condition.ts";
 import type { Management } from "./manage.ts";
 import { nodesCondition } from "./nodes.ts";
 import type { PerNode } from "./per-node.ts";
-import type { Terms } from "./terms.ts";
-import type { Verdict } from "./verdict.ts";
+import type { PodCounts } from "./pod-counts.ts";
+import type { ResolvedSpec } from "./resolved-spec.ts";
 
 export interface Outcome {
-	verdict: Verdict | undefined;
+	finish: FinishCondition | undefined;
 	/** Nothing is left to be waited for: the final condition goes with this status. */
 	over: boolean;
 	management: Management | undefined;
@@ -25,60 +25,67 @@ export interface Outcome {
 	counting: Counting;
 }
 
-export function statusAfter(job: Job, terms: Terms, census: Census, outcome: Outcome, nowMs: number): JobStatus {
-	const { management, counting, verdict, over } = outcome;
+export function statusAfter(
+	job: Job,
+	resolved: ResolvedSpec,
+	podCounts: PodCounts,
+	outcome: Outcome,
+	nowMs: number,
+): JobStatus {
+	const { management, counting, finish, over } = outcome;
 	const now = timestamp(nowMs);
 	const before = job.status?.conditions ?? [];
 	let conditions: readonly JobCondition[] = before;
 	let startTime = job.status?.startTime;
 	// The end needs a beginning, too, unless there was nothing to be done.
-	if (startTime === undefined && (!terms.suspended || (over && terms.completions !== 0))) startTime = now;
+	if (startTime === undefined && (!resolved.suspended || (over && resolved.completions !== 0))) startTime = now;
 	// Whether it is suspended is said only while it goes on.
-	if (management !== undefined && verdict === undefined) {
-		conditions = withCondition(conditions, suspension(terms.suspended), nowMs);
+	if (management !== undefined && finish === undefined) {
+		conditions = withCondition(conditions, suspension(resolved.suspended), nowMs);
 		// The time for the deadline runs from when the job was last resumed.
-		if (terms.suspended) startTime = undefined;
+		if (resolved.suspended) startTime = undefined;
 		else if (conditions !== before) startTime = now;
 	}
-	if (verdict !== undefined) conditions = withVerdict(conditions, verdict, over, nowMs);
-	if (terms.perNode !== undefined) {
+	if (finish !== undefined) conditions = withFinishCondition(conditions, finish, over, nowMs);
+	if (resolved.perNode !== undefined) {
 		const begun = (management?.create ?? []).filter((index) => index !== undefined);
-		conditions = withNodes(conditions, terms.perNode, census, begun, nowMs);
+		conditions = withNodes(conditions, resolved.perNode, podCounts, begun, nowMs);
 	}
 	const removed = new Set([...(management?.remove ?? []), ...outcome.stopped]);
-	const active = census.active.length - removed.size + (management?.create.length ?? 0);
-	const indexed = terms.indexed ? { completedIndexes: orAbsent(counting.completedIndexes.toString()) } : {};
-	const failedIndexes = census.failedIndexes === undefined ? {} : { failedIndexes: census.failedIndexes.toString() };
+	const active = podCounts.active.length - removed.size + (management?.create.length ?? 0);
+	const indexed = resolved.indexed ? { completedIndexes: orAbsent(counting.completedIndexes.toString()) } : {};
+	const failedIndexes =
+		podCounts.failedIndexes === undefined ? {} : { failedIndexes: podCounts.failedIndexes.toString() };
 	const { succeeded: uncountedSucceeded, failed: uncountedFailed } = counting.uncounted;
 	return withoutAbsent({
 		...job.status,
 		conditions: conditions.length === 0 ? undefined : [...conditions],
 		startTime,
 		active: orAbsent(active),
-		ready: census.active.filter((pod) => !removed.has(pod) && readyCondition(pod)?.status === "True").length,
+		ready: podCounts.active.filter((pod) => !removed.has(pod) && readyCondition(pod)?.status === "True").length,
 		// A pod without a node is gone as soon as it is deleted.
-		terminating: census.leaving.length + [...removed].filter(({ spec }) => !!spec.nodeName).length,
-		succeeded: orAbsent(terms.indexed ? counting.completedIndexes.size : census.settled.succeeded),
-		failed: orAbsent(census.settled.failed),
+		terminating: podCounts.leaving.length + [...removed].filter(({ spec }) => !!spec.nodeName).length,
+		succeeded: orAbsent(resolved.indexed ? counting.completedIndexes.size : podCounts.settled.succeeded),
+		failed: orAbsent(podCounts.settled.failed),
 		...indexed,
 		...failedIndexes,
 		uncountedTerminatedPods: withoutAbsent({
 			succeeded: uncountedSucceeded.length === 0 ? undefined : uncountedSucceeded,
 			failed: uncountedFailed.length === 0 ? undefined : uncountedFailed,
 		}),
-		...(over && verdict?.type === "SuccessCriteriaMet" ? { completionTime: latest(now, startTime) } : {}),
+		...(over && finish?.type === "SuccessCriteriaMet" ? { completionTime: latest(now, startTime) } : {}),
 	});
 }
 
 function withNodes(
 	conditions: readonly JobCondition[],
 	perNode: PerNode,
-	census: Census,
+	podCounts: PodCounts,
 	begun: readonly number[],
 	nowMs: number,
 ): JobCondition[] {
 	const before = conditions.find(({ type }) => type === allNodesCondition);
-	const next = nodesCondition(perNode, census, { before, begun, nowMs });
+	const next = nodesCondition(perNode, podCounts, { before, begun, nowMs });
 	return before === undefined ? [...conditions, next] : conditions.map((one) => (one === before ? next : one));
 }
 
@@ -93,9 +100,9 @@ function suspension(suspended: boolean): Pick<JobCondition, "type" | "status" | 
 		: { type: "Suspended", status: "False", reason: "JobResumed", message: "Job resumed" };
 }
 
-function withVerdict(
+function withFinishCondition(
 	conditions: readonly JobCondition[],
-	{ type, reason, message }: Verdict,
+	{ type, reason, message }: FinishCondition,
 	over: boolean,
 	nowMs: number,
 ): readonly JobCondition[] {

@@ -1,10 +1,10 @@
 /** successPolicy: the job is done before all of its indexes are (KEP-3998). */
 import { IndexSet } from "./indexes.ts";
-import type { Terms } from "./terms.ts";
+import type { ResolvedSpec } from "./resolved-spec.ts";
 
 /** The message of the first rule that is met. */
-export function successMessage(terms: Terms, succeeded: IndexSet): string | undefined {
-	const { successRules, completions = 0 } = terms;
+export function successMessage(resolved: ResolvedSpec, succeeded: IndexSet): string | undefined {
+	const { successRules, completions = 0 } = resolved;
 	if (successRules === undefined || succeeded.size === 0) return undefined;
 	for (const [place, { succeededIndexes, succeededCount }] of successRules.entries()) {
 		const message = `Matched rules at index ${place}`;

@@ -11,7 +11,7 @@ import {
 	indexFailuresAnnotation,
 	trackingFinalizer,
 } from "./pods.ts";
-import type { Terms } from "./terms.ts";
+import type { ResolvedSpec } from "./resolved-spec.ts";
 
 /** A name made from a prefix gets five more characters, and has to stay a DNS label. */
 const longestPrefix = 58;
@@ -21,7 +21,12 @@ const indexVariable = "JOB_COMPLETION_INDEX";
  * @param index undefined for a job without indexes
  * @param replaced the pod of the same index that failed before, where failures of an index are counted
  */
-export function newPod(job: Job, terms: Terms, index: number | undefined, replaced: Pod | undefined): Draft<Pod> {
+export function newPod(
+	job: Job,
+	resolved: ResolvedSpec,
+	index: number | undefined,
+	replaced: Pod | undefined,
+): Draft<Pod> {
 	const pod = podFromTemplate(job, job.spec.template);
 	const { metadata } = pod;
 	metadata.finalizers = [...new Set([...(metadata.finalizers ?? []), trackingFinalizer])];
@@ -37,8 +42,8 @@ export function newPod(job: Job, terms: Terms, index: number | undefined, replac
 	metadata.generateName = `${job.metadata.name.slice(0, longestPrefix - suffix.length)}${suffix}`;
 	metadata.annotations = { ...metadata.annotations, [indexAnnotation]: `${index}` };
 	metadata.labels = { ...metadata.labels, [indexAnnotation]: `${index}` };
-	if (terms.perIndexLimit !== undefined) Object.assign(metadata.annotations, failureCounts(terms, replaced));
-	const node = terms.perNode?.slots[index]?.node;
+	if (resolved.perIndexLimit !== undefined) Object.assign(metadata.annotations, failureCounts(resolved, replaced));
+	const node = resolved.perNode?.slots[index]?.node;
 	pod.spec = {
 		...pod.spec,
 		...(node === undefined ? {} : { affinity: affinityFor(pod.spec.affinity, node) }),
@@ -60,11 +65,11 @@ function withIndexVariable<C extends { env?: EnvVar[] }>(container: C): C {
 	};
 }
 
-function failureCounts(terms: Terms, replaced: Pod | undefined): Record<string, string> {
+function failureCounts(resolved: ResolvedSpec, replaced: Pod | undefined): Record<string, string> {
 	if (replaced === undefined) return { [indexFailuresAnnotation]: "0" };
 	let failures = countIn(replaced, indexFailuresAnnotation);
 	let ignored = countIn(replaced, ignoredFailuresAnnotation);
-	if (meaningOf(replaced, terms).counts) failures++;
+	if (meaningOf(replaced, resolved).counts) failures++;
 	else ignored++;
 	return {
 		[indexFailuresAnnotation]: `${failures}`,

@@ -25,7 +25,7 @@ export const kubectlRunController: Controller<Pod> = {
 				? [`${current.metadata.namespace}/${current.metadata.name}`]
 				: [],
 		),
-		watchRule(namespaces, () => [], { barrier: false }),
+		watchRule(namespaces, () => [], { expectations: false }),
 	],
 	gather(key, mirror) {
 		const [namespace = "", name = ""] = key.split("/");

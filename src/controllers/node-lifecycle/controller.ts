@@ -35,7 +35,7 @@ export function nodeLifecycleController(options: Partial<NodeLifecycleOptions> =
 				leases,
 				(current) => (current?.metadata.namespace === nodeLeaseNamespace ? [current.metadata.name] : []),
 				{
-					barrier: false,
+					expectations: false,
 				},
 			),
 			watchRule(pods, (current, old, mirror) => podOnSilentNode(current, old, mirror), { indexes: podsByNode }),

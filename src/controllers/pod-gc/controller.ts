@@ -48,7 +48,7 @@ export function podGcController(finishedLimit = 12_500): Controller<PodGcState> 
 					if (node === undefined || (current !== undefined && old !== undefined && !isOutOfService(current))) return;
 					for (const pod of mirror.of(pods).byIndex("node", node.metadata.name)) yield objectKey(pod);
 				},
-				{ barrier: false },
+				{ expectations: false },
 			),
 		],
 		// Counting takes a walk over all of them.

@@ -35,7 +35,7 @@ export const serviceAddressController: Controller<State> = {
 				const service = current ?? old;
 				return service === undefined || now.join() === before.join() ? [] : [objectKey(service)];
 			},
-			{ barrier: false },
+			{ expectations: false },
 		),
 		watchRule(ipAddresses, (current, old) => keysOf(current ?? old), { indexes: { [byService]: keysOf } }),
 	],

@@ -28,7 +28,7 @@ export const serviceCidrController: Controller<State> = {
 					[...mirror.of(serviceCIDRs).list()].filter(({ metadata }) => metadata.deletionTimestamp !== undefined),
 				);
 			},
-			{ barrier: false },
+			{ expectations: false },
 		),
 	],
 	gather(name, mirror) {

@@ -33,7 +33,7 @@ export const statefulSetController: Controller<StatefulSetState> = {
 		// user who made it by hand is to find it again.
 		watchOwned(statefulSets, controllerRevisions, selectorFor, (current) => current === undefined),
 		watchRule(persistentVolumeClaims, claimKeys),
-		watchRule(storageClasses, classKeys, { barrier: false }),
+		watchRule(storageClasses, classKeys, { expectations: false }),
 	],
 	coalesceMs: (key, mirror) => coalesceMsFor(find(key, mirror)?.status?.replicas),
 	gather,

@@ -48,7 +48,7 @@ export const taintEvictionController: Controller<TaintEvictionState> = {
 				if (current === undefined || sameJson(noExecuteTaints(current), noExecuteTaints(old))) return;
 				for (const pod of mirror.of(pods).byIndex("node", current.metadata.name)) yield objectKey(pod);
 			},
-			{ barrier: false },
+			{ expectations: false },
 		),
 	],
 	gather(key, mirror) {

@@ -34,9 +34,9 @@ export const volumeBinder: Controller<ClaimState | VolumeState> = {
 	watches: [
 		watchRule(persistentVolumeClaims, claimKeys),
 		watchRule(persistentVolumes, volumeKeys, { indexes: claimIndex }),
-		watchRule(storageClasses, classKeys, { barrier: false }),
-		watchRule(nodes, nodeKeys, { barrier: false, indexes: hostnameIndex }),
-		watchRule(pods, () => [], { barrier: false, indexes: claimsOfPod }),
+		watchRule(storageClasses, classKeys, { expectations: false }),
+		watchRule(nodes, nodeKeys, { expectations: false, indexes: hostnameIndex }),
+		watchRule(pods, () => [], { expectations: false, indexes: claimsOfPod }),
 	],
 	gather(key, mirror) {
 		const [sort, first = "", second = ""] = key.split("/");

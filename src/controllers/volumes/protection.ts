@@ -27,7 +27,7 @@ export const claimProtection: Controller<ProtectedState<PersistentVolumeClaim>> 
 		watchRule(persistentVolumeClaims, (current) => (current === undefined ? [] : [objectKey(current)])),
 		// A pod that is gone may have been the last to use its claims; one that comes protects them by being there.
 		watchRule(pods, (current, old) => (current === undefined && old !== undefined ? claimsOfPod.claim(old) : []), {
-			barrier: false,
+			expectations: false,
 			indexes: claimsOfPod,
 		}),
 	],

@@ -51,12 +51,12 @@ export const workloadOrderController: Controller<OrderState> = {
 		),
 		...[jobs, statefulSets, deployments, daemonSets].map((kind) =>
 			watchRule(kind as unknown as Kind, (current, old, mirror) => waitingFor(mirror, current ?? old), {
-				barrier: false,
+				expectations: false,
 			}),
 		),
 		// They remember which Jobs were complete for a template.
-		watchRule(replicaSets, () => [], { barrier: false }),
-		watchRule(controllerRevisions, () => [], { barrier: false }),
+		watchRule(replicaSets, () => [], { expectations: false }),
+		watchRule(controllerRevisions, () => [], { expectations: false }),
 	],
 	gather(key, mirror) {
 		const [namespace = "", name = ""] = key.split("/");

@@ -1,10 +1,10 @@
 /** A job's spec with the API's defaults in place. */
 import type { Job, Node, PodFailurePolicyRule, SuccessPolicyRule } from "../../kinds/generated/types.ts";
-import { type PerNode, perNodeTerms } from "./per-node.ts";
+import { type PerNode, resolvePerNode } from "./per-node.ts";
 
 const unlimited = 2 ** 31 - 1;
 
-export interface Terms {
+export interface ResolvedSpec {
 	parallelism: number;
 	/** Undefined for a work queue: the first success says that there is nothing left. */
 	completions: number | undefined;
@@ -25,9 +25,9 @@ export interface Terms {
 }
 
 /** @param nodes all of the cluster; only for Jobs that run once on each */
-export function termsOf(job: Job, nodes?: readonly Node[]): Terms {
+export function resolveSpec(job: Job, nodes?: readonly Node[]): ResolvedSpec {
 	const { spec } = job;
-	const perNode = perNodeTerms(job, nodes);
+	const perNode = resolvePerNode(job, nodes);
 	const indexed = spec.completionMode === "Indexed" || perNode !== undefined;
 	const { podFailurePolicy, successPolicy, activeDeadlineSeconds, backoffLimitPerIndex } = spec;
 	return {

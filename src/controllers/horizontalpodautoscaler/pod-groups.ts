@@ -11,7 +11,7 @@ import type { Sample } from "./metrics.ts";
 const cpuInitializationMs = 300_000;
 const initialReadinessMs = 30_000;
 
-export interface Census {
+export interface PodGroups {
 	readyCount: number;
 	/** Names. Their samples do not count. */
 	unready: Set<string>;
@@ -19,24 +19,24 @@ export interface Census {
 	ignored: Set<string>;
 }
 
-export function censusOf(
+export function groupPods(
 	pods: readonly Pod[],
 	samples: ReadonlyMap<string, Sample>,
 	resource: string,
 	nowMs: number,
-): Census {
-	const census: Census = { readyCount: 0, unready: new Set(), missing: new Set(), ignored: new Set() };
+): PodGroups {
+	const grouped: PodGroups = { readyCount: 0, unready: new Set(), missing: new Set(), ignored: new Set() };
 	for (const pod of pods) {
 		const { name, deletionTimestamp } = pod.metadata;
 		const phase = pod.status?.phase;
 		const sample = samples.get(name);
-		if (deletionTimestamp !== undefined || phase === "Failed") census.ignored.add(name);
-		else if (phase === "Pending") census.unready.add(name);
-		else if (sample === undefined) census.missing.add(name);
-		else if (resource === "cpu" && isStarting(pod, sample, nowMs)) census.unready.add(name);
-		else census.readyCount++;
+		if (deletionTimestamp !== undefined || phase === "Failed") grouped.ignored.add(name);
+		else if (phase === "Pending") grouped.unready.add(name);
+		else if (sample === undefined) grouped.missing.add(name);
+		else if (resource === "cpu" && isStarting(pod, sample, nowMs)) grouped.unready.add(name);
+		else grouped.readyCount++;
 	}
-	return census;
+	return grouped;
 }
 
 /** While a pod starts, the CPU it takes says nothing of its load. */

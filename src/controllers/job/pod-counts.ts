@@ -13,9 +13,9 @@ import {
 	isLeaving,
 	isTracked,
 } from "./pods.ts";
-import type { Terms } from "./terms.ts";
+import type { ResolvedSpec } from "./resolved-spec.ts";
 
-export interface Census {
+export interface PodCounts {
 	/** Neither ended nor on their way out, finalizer or not. */
 	active: readonly Pod[];
 	ready: number;
@@ -41,19 +41,19 @@ export interface Census {
 	lastFailed: ReadonlyMap<number, Pod>;
 }
 
-export function takeCensus(job: Job, terms: Terms, pods: readonly Pod[]): Census {
+export function countPods(job: Job, resolved: ResolvedSpec, pods: readonly Pod[]): PodCounts {
 	const tracked = pods.filter(isTracked);
-	if (terms.indexed) tracked.sort((left, right) => (indexOf(left) ?? -1) - (indexOf(right) ?? -1));
+	if (resolved.indexed) tracked.sort((left, right) => (indexOf(left) ?? -1) - (indexOf(right) ?? -1));
 	const active = pods.filter(isActive);
 	const { uncounted, settled } = settle(job, tracked);
 	const isCounted = (pod: Pod) => uncounted.succeeded.has(pod.metadata.uid) || uncounted.failed.has(pod.metadata.uid);
 	const newSucceeded = tracked.filter((pod) => pod.status?.phase === "Succeeded" && !isCounted(pod));
 	// An index that is none (any more) does not count.
-	const isMeant = (pod: Pod) => !terms.indexed || indexOf(pod, terms.completions) !== undefined;
-	const newFailed = tracked.filter((pod) => hasFailed(pod, terms) && isMeant(pod) && !isCounted(pod));
+	const isMeant = (pod: Pod) => !resolved.indexed || indexOf(pod, resolved.completions) !== undefined;
+	const newFailed = tracked.filter((pod) => hasFailed(pod, resolved) && isMeant(pod) && !isCounted(pod));
 	const failed =
-		settled.failed + uncounted.failed.size + newFailed.filter((pod) => meaningOf(pod, terms).counts).length;
-	const census = {
+		settled.failed + uncounted.failed.size + newFailed.filter((pod) => meaningOf(pod, resolved).counts).length;
+	const podCounts = {
 		active,
 		ready: active.filter(isReady).length,
 		leaving: pods.filter(isLeaving),
@@ -62,7 +62,7 @@ export function takeCensus(job: Job, terms: Terms, pods: readonly Pod[]): Census
 		settled,
 		failed,
 	};
-	if (!terms.indexed) {
+	if (!resolved.indexed) {
 		const succeeded = settled.succeeded + uncounted.succeeded.size + newSucceeded.length;
 		const none = IndexSet.empty;
 		return {
@@ -70,29 +70,33 @@ export function takeCensus(job: Job, terms: Terms, pods: readonly Pod[]): Census
 			succeededIndexes: none,
 			failedIndexes: undefined,
 			lastFailed: new Map(),
-			...census,
+			...podCounts,
 			succeeded,
 		};
 	}
-	const { completions = 0 } = terms;
+	const { completions = 0 } = resolved;
 	const countedIndexes = IndexSet.parse(job.status?.completedIndexes, completions);
 	const succeededIndexes = countedIndexes.union(indexesOf(newSucceeded, completions));
-	const failedIndexes = terms.perIndexLimit === undefined ? undefined : failedIndexesOf(job, terms, tracked);
+	const failedIndexes = resolved.perIndexLimit === undefined ? undefined : failedIndexesOf(job, resolved, tracked);
 	return {
 		succeeded: succeededIndexes.size,
-		...census,
+		...podCounts,
 		countedIndexes,
 		succeededIndexes,
 		failedIndexes,
 		lastFailed:
 			failedIndexes === undefined
 				? new Map()
-				: lastFailedPods(tracked, terms, succeededIndexes.union(failedIndexes).union(indexesOf(active, completions))),
+				: lastFailedPods(
+						tracked,
+						resolved,
+						succeededIndexes.union(failedIndexes).union(indexesOf(active, completions)),
+					),
 	};
 }
 
 /** A pod whose uid stands in the status is in the counters as soon as it has no finalizer any more, and only then. */
-function settle({ status }: Job, tracked: readonly Pod[]): Pick<Census, "uncounted" | "settled"> {
+function settle({ status }: Job, tracked: readonly Pod[]): Pick<PodCounts, "uncounted" | "settled"> {
 	const held = new Set(tracked.map(({ metadata }) => metadata.uid));
 	const { succeeded = [], failed = [] } = status?.uncountedTerminatedPods ?? {};
 	const left = {
@@ -117,21 +121,21 @@ function failuresBefore(pod: Pod): number {
 	return countIn(pod, indexFailuresAnnotation) + countIn(pod, ignoredFailuresAnnotation);
 }
 
-function failedIndexesOf(job: Job, terms: Terms, tracked: readonly Pod[]): IndexSet {
-	const { completions = 0, perIndexLimit = 0 } = terms;
+function failedIndexesOf(job: Job, resolved: ResolvedSpec, tracked: readonly Pod[]): IndexSet {
+	const { completions = 0, perIndexLimit = 0 } = resolved;
 	const beyond = tracked.filter((pod) => {
-		if (!hasFailed(pod, terms)) return false;
-		const { counts, action } = meaningOf(pod, terms);
+		if (!hasFailed(pod, resolved)) return false;
+		const { counts, action } = meaningOf(pod, resolved);
 		return action === "FailIndex" || (counts && countIn(pod, indexFailuresAnnotation) >= perIndexLimit);
 	});
 	return IndexSet.parse(job.status?.failedIndexes, completions).union(indexesOf(beyond, completions));
 }
 
-function lastFailedPods(tracked: readonly Pod[], terms: Terms, done: IndexSet): Map<number, Pod> {
+function lastFailedPods(tracked: readonly Pod[], resolved: ResolvedSpec, done: IndexSet): Map<number, Pod> {
 	const last = new Map<number, Pod>();
 	for (const pod of tracked) {
-		const index = indexOf(pod, terms.completions);
-		if (index === undefined || !hasFailed(pod, terms) || done.has(index)) continue;
+		const index = indexOf(pod, resolved.completions);
+		if (index === undefined || !hasFailed(pod, resolved) || done.has(index)) continue;
 		const other = last.get(index);
 		if (other === undefined || failuresBefore(other) <= failuresBefore(pod)) last.set(index, pod);
 	}

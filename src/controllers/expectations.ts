@@ -1,6 +1,7 @@
 /**
- * What a key's own writes still have to show up as in the Mirror before the key may be planned again. Without it every
- * delay of a watch makes a controller act twice.
+ * Expectations, as upstream's controllers call them (here also "own-write barrier"): what a key's own writes still have
+ * to show up as in the informer cache before the key is planned again. Without them every delay of a watch makes a
+ * controller act twice.
  */
 
 import type { Informer } from "../client/mirror.ts";
@@ -30,7 +31,7 @@ const refusals: readonly Reason[] = [
 /** Reasons that say the Mirror is behind: the world has moved on since the plan was made. */
 const outdated: readonly Reason[] = ["NotFound", "AlreadyExists", "Conflict"];
 
-export class Barrier {
+export class Expectations {
 	/** Kind → the newest revision of the key's writes. */
 	readonly #revisions = new Map<Kind, number>();
 	/** Kinds of which something may have been written at a revision that is not known yet. */
