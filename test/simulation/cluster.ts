@@ -19,8 +19,8 @@ import {
 	scheduler as schedulerUser,
 	serviceAccount,
 } from "../../src/cluster/control-plane/identities.ts";
-import type { Controller } from "../../src/controllers/controller.ts";
-import { startShell } from "../../src/controllers/shell.ts";
+import type { Controller } from "../../src/controllers/runtime/controller.ts";
+import { startShell } from "../../src/controllers/runtime/shell.ts";
 import { type Random, seededRandom } from "../../src/core/clock.ts";
 import type { ApiRequest, Handler, User } from "../../src/core/exchange.ts";
 import { keepRemoved, type StoredFact } from "../../src/history/facts.ts";

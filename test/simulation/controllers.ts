@@ -1,5 +1,5 @@
 import { controllers } from "../../src/cluster/control-plane/controllers.ts";
-import type { Controller } from "../../src/controllers/controller.ts";
+import type { Controller } from "../../src/controllers/runtime/controller.ts";
 import type { Registry } from "../../src/kinds/engine/registry.ts";
 
 /** All controllers of a cluster. */

@@ -2,8 +2,8 @@
  * Brings back what every cluster has when it is deleted or altered: `kubectl delete all --all` takes the API server's
  * Service along.
  */
-import { create, remove, update } from "../../controllers/actions.ts";
-import { type Controller, watchRule } from "../../controllers/controller.ts";
+import { create, remove, update } from "../../controllers/runtime/actions.ts";
+import { type Controller, watchRule } from "../../controllers/runtime/controller.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { type BuiltIn, builtInKey } from "./built-in.ts";
 

@@ -4,7 +4,6 @@ import {
 } from "../../controllers/certificatesigningrequest/controller.ts";
 import type { SignCertificate } from "../../controllers/certificatesigningrequest/signing.ts";
 import { clusterRoleAggregationController } from "../../controllers/clusterrole-aggregation/controller.ts";
-import type { Controller } from "../../controllers/controller.ts";
 import { cronJobController } from "../../controllers/cronjob/controller.ts";
 import { daemonSetController } from "../../controllers/daemonset/controller.ts";
 import { deploymentController } from "../../controllers/deployment/controller.ts";
@@ -28,6 +27,7 @@ import { replicaSetController } from "../../controllers/replicaset/controller.ts
 import { replicationControllerController } from "../../controllers/replicationcontroller/controller.ts";
 import { resourceQuotaController } from "../../controllers/resourcequota/controller.ts";
 import { rootCaController } from "../../controllers/root-ca/controller.ts";
+import type { Controller } from "../../controllers/runtime/controller.ts";
 import { serviceAddressController } from "../../controllers/service-cidr/addresses.ts";
 import { serviceCidrController } from "../../controllers/service-cidr/controller.ts";
 import { serviceAccountController } from "../../controllers/serviceaccount/controller.ts";

@@ -5,7 +5,7 @@
  */
 import { apiServerUser } from "../../api/access/masters.ts";
 import { nodeUser } from "../../api/access/node/node-identity.ts";
-import type { Controller } from "../../controllers/controller.ts";
+import type { Controller } from "../../controllers/runtime/controller.ts";
 import type { User } from "../../core/exchange.ts";
 import { clusterAccounts } from "../../kinds/rbac/bootstrap/cluster-roles.ts";
 

@@ -1,7 +1,7 @@
 import type { Client } from "../../client/client.ts";
-import { Expectations } from "../../controllers/expectations.ts";
 import { removalFromLostNode } from "../../controllers/pod-gc/controller.ts";
-import { carryOut } from "../../controllers/shell-actions.ts";
+import { Expectations } from "../../controllers/runtime/expectations.ts";
+import { carryOut } from "../../controllers/runtime/shell-actions.ts";
 import { isReason } from "../../core/errors.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import { pods } from "../../kinds/pod/pod.ts";

@@ -3,8 +3,8 @@ import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { parseCertificateRequest } from "../../kinds/certificates/certificate-request.ts";
 import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
-import { remove, updateStatus } from "../actions.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { remove, updateStatus } from "../runtime/actions.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 import { type SignCertificate, signers, validity } from "./signing.ts";
 
 const hourMs = 3_600_000;

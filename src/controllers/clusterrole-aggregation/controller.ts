@@ -7,8 +7,8 @@ import { sameJson } from "../../core/equal.ts";
 import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
 import type { ClusterRole, PolicyRule } from "../../kinds/generated/types.ts";
 import { clusterRoles } from "../../kinds/rbac/clusterrole.ts";
-import { update } from "../actions.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { update } from "../runtime/actions.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 
 /** The only key: roles that gather may be gathered themselves, so that a change of one can concern many. */
 const all = "all";

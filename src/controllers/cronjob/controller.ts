@@ -1,7 +1,7 @@
 import { controllerOf, objectKey } from "../../core/object.ts";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { jobs } from "../../kinds/batch/job.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 import { type CronJobState, plan } from "./plan.ts";
 
 /** Starts jobs on a schedule (Kubernetes documentation, "CronJob"). */

@@ -1,4 +1,4 @@
 import { planCases } from "../testing/cases.ts";
 import { cronJobController } from "./controller.ts";
 
-planCases(cronJobController, new URL("../testdata/cronjob/", import.meta.url));
+planCases(cronJobController, new URL("./testdata/", import.meta.url));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { timestamp } from "../../core/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import type { Mirror } from "../controller.ts";
+import type { Mirror } from "../runtime/controller.ts";
 import { forget, retryTimes } from "./backoff.ts";
 
 const startMs = Date.UTC(2026, 0, 1);

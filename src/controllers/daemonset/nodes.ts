@@ -2,8 +2,8 @@
 
 import type { DaemonSet, Pod } from "../../kinds/generated/types.ts";
 import { isAvailable, isReady, isTerminating } from "../../kinds/pod/pod-lifecycle.ts";
-import { event } from "../actions.ts";
-import type { Action } from "../controller.ts";
+import { event } from "../runtime/actions.ts";
+import type { Action } from "../runtime/controller.ts";
 import type { Placement } from "./placement.ts";
 import { isUpdated } from "./revisions.ts";
 import { allowsSurge } from "./rolling.ts";

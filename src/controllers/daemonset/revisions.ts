@@ -3,9 +3,9 @@ import type { KubeObject } from "../../core/object.ts";
 import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import type { ControllerRevision, DaemonSet, Pod } from "../../kinds/generated/types.ts";
 import { pods as podKind } from "../../kinds/pod/pod.ts";
-import { create, patch, remove } from "../actions.ts";
-import type { Action } from "../controller.ts";
 import { byRevision, isFor, type RevisionName, renumbered, revisionDraft } from "../revisions/history.ts";
+import { create, patch, remove } from "../runtime/actions.ts";
+import type { Action } from "../runtime/controller.ts";
 
 export const hashLabel = "controller-revision-hash";
 export const generationLabel = "pod-template-generation";

@@ -3,9 +3,9 @@
 import { deployments } from "../../kinds/apps/deployment.ts";
 import { replicaSets } from "../../kinds/apps/replicaset.ts";
 import type { Deployment, DeploymentStatus, ReplicaSet } from "../../kinds/generated/types.ts";
-import { event, patch, updateStatus } from "../actions.ts";
-import type { Action, Plan, PlanContext } from "../controller.ts";
 import { claim, selectorOf } from "../podcontrol/claim.ts";
+import { event, patch, updateStatus } from "../runtime/actions.ts";
+import type { Action, Plan, PlanContext } from "../runtime/controller.ts";
 import {
 	isRollingUpdate,
 	newSetReplicas,

@@ -5,8 +5,8 @@
 import { type Draft, deepCopy } from "../../core/object.ts";
 import { replicaSets } from "../../kinds/apps/replicaset.ts";
 import type { Deployment, ReplicaSet } from "../../kinds/generated/types.ts";
-import { create, event, remove, update } from "../actions.ts";
-import type { Action } from "../controller.ts";
+import { create, event, remove, update } from "../runtime/actions.ts";
+import type { Action } from "../runtime/controller.ts";
 import { maxSurge, replicasOf, setReplicasAnnotations } from "./bounds.ts";
 
 export class Working {

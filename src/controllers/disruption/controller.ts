@@ -12,9 +12,9 @@ import type { Registry } from "../../kinds/engine/registry.ts";
 import type { Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { podDisruptionBudgets } from "../../kinds/policy/poddisruptionbudget.ts";
-import { type Controller, type WatchRule, watchRule } from "../controller.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";
+import { type Controller, type WatchRule, watchRule } from "../runtime/controller.ts";
 import { type DisruptionState, plan } from "./plan.ts";
 
 /** Kinds whose changes are watched for how many pods they want. */

@@ -6,9 +6,9 @@ import { lookup } from "../../core/object.ts";
 import type { Condition, LabelSelector, Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
 import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { podDisruptionBudgets } from "../../kinds/policy/poddisruptionbudget.ts";
-import { event, updateStatus } from "../actions.ts";
-import type { Action, Plan } from "../controller.ts";
 import { scaled } from "../podcontrol/scaled.ts";
+import { event, updateStatus } from "../runtime/actions.ts";
+import type { Action, Plan } from "../runtime/controller.ts";
 
 /** An eviction that has not led to a deletion by then never will. */
 const evictionTimeoutMs = 120_000;

@@ -6,8 +6,8 @@ import { objectKey } from "../../core/object.ts";
 import type { Pod, PodCondition } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { isActive } from "../../kinds/pod/pod-lifecycle.ts";
-import { updateStatus } from "../actions.ts";
-import { type Controller, type Plan, watchRule } from "../controller.ts";
+import { updateStatus } from "../runtime/actions.ts";
+import { type Controller, type Plan, watchRule } from "../runtime/controller.ts";
 
 /** Upstream's: a pod that was to be disrupted is being deleted by then. */
 const staleMs = 120_000;

@@ -8,9 +8,9 @@ import type { EndpointAddress, EndpointSubset, Endpoints, Service } from "../../
 import { endpoints } from "../../kinds/networking/endpoints.ts";
 import { services } from "../../kinds/networking/service.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { create, remove, update } from "../actions.ts";
-import { type Controller, type Plan, watchRule } from "../controller.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
+import { create, remove, update } from "../runtime/actions.ts";
+import { type Controller, type Plan, watchRule } from "../runtime/controller.ts";
 import {
 	type Backend,
 	backendsOf,

@@ -4,8 +4,8 @@ import type { EndpointSlice } from "../../kinds/generated/types.ts";
 import { endpoints } from "../../kinds/networking/endpoints.ts";
 import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
 import { services } from "../../kinds/networking/service.ts";
-import { type Controller, watchRule } from "../controller.ts";
 import { managedByLabel, serviceNameLabel } from "../endpointslice/plan.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 import { type MirroringState, managedBy, plan } from "./plan.ts";
 
 export const endpointSliceMirroringController: Controller<MirroringState> = {

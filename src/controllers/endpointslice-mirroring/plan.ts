@@ -12,9 +12,9 @@ import type {
 	Service,
 } from "../../kinds/generated/types.ts";
 import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
-import { create, event, remove, update } from "../actions.ts";
-import type { Action, Plan } from "../controller.ts";
 import { managedByLabel, serviceNameLabel } from "../endpointslice/plan.ts";
+import { create, event, remove, update } from "../runtime/actions.ts";
+import type { Action, Plan } from "../runtime/controller.ts";
 
 export const managedBy = "endpointslicemirroring-controller.k8s.io";
 const skipLabel = "endpointslice.kubernetes.io/skip-mirror";

@@ -5,9 +5,9 @@ import type { EndpointSlice, Service } from "../../kinds/generated/types.ts";
 import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
 import { services } from "../../kinds/networking/service.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { type Controller, watchRule } from "../controller.ts";
 import { backendsOf, selectsPods, servicesOf } from "../endpoints/backends.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 import { type EndpointSliceState, managedBy, managedByLabel, plan, serviceNameLabel } from "./plan.ts";
 
 export const endpointSliceController: Controller<EndpointSliceState> = {

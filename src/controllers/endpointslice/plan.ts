@@ -7,9 +7,9 @@ import { sameJson } from "../../core/equal.ts";
 import { controllerReference } from "../../core/object.ts";
 import type { DiscoveryEndpointPort, Endpoint, EndpointSlice, Service } from "../../kinds/generated/types.ts";
 import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
-import { create, remove, update } from "../actions.ts";
-import type { Action, Plan } from "../controller.ts";
 import { type Backend, headlessLabel, isHeadless, triggerTime, triggerTimeAnnotation } from "../endpoints/backends.ts";
+import { create, remove, update } from "../runtime/actions.ts";
+import type { Action, Plan } from "../runtime/controller.ts";
 
 export const serviceNameLabel = "kubernetes.io/service-name";
 export const managedByLabel = "endpointslice.kubernetes.io/managed-by";

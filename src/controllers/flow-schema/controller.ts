@@ -5,8 +5,8 @@ import { timestamp } from "../../core/clock.ts";
 import { dangling, flowSchemas } from "../../kinds/flowcontrol/flowschema.ts";
 import { priorityLevelConfigurations } from "../../kinds/flowcontrol/prioritylevelconfiguration.ts";
 import type { FlowSchema } from "../../kinds/generated/types.ts";
-import { updateStatus } from "../actions.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { updateStatus } from "../runtime/actions.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 
 interface State {
 	schema: FlowSchema;

@@ -6,7 +6,7 @@ import { events } from "../../kinds/core/event.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import { type Kind, qualifiedResource } from "../../kinds/engine/kind.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
-import { type Controller, type WatchRule, watchRule } from "../controller.ts";
+import { type Controller, type WatchRule, watchRule } from "../runtime/controller.ts";
 import { type Dependent, type GarbageState, isOrphaning, isWaiting, type Owner, plan } from "./plan.ts";
 
 /** @param registry of the kinds to collect; those that join it later are collected after a restart of the controller */

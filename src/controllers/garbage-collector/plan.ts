@@ -2,8 +2,8 @@
 import type { DeleteOptions } from "../../client/client.ts";
 import type { KubeObject, OwnerReference } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
-import { confirmAbsent, confirmNone, event, patch, remove } from "../actions.ts";
-import type { Action, Plan } from "../controller.ts";
+import { confirmAbsent, confirmNone, event, patch, remove } from "../runtime/actions.ts";
+import type { Action, Plan } from "../runtime/controller.ts";
 
 export const foregroundFinalizer = "foregroundDeletion";
 export const orphanFinalizer = "orphan";

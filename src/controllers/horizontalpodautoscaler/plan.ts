@@ -9,8 +9,8 @@ import type {
 	V2HorizontalPodAutoscalerCondition,
 	V2MetricStatus,
 } from "../../kinds/generated/types.ts";
-import { event, patch, updateStatus } from "../actions.ts";
-import type { Action, ActionFailure, Plan } from "../controller.ts";
+import { event, patch, updateStatus } from "../runtime/actions.ts";
+import type { Action, ActionFailure, Plan } from "../runtime/controller.ts";
 import { type Bounded, bounded, type History, recalled } from "./bounds.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import type { Reading } from "./metrics.ts";

@@ -6,9 +6,9 @@ import { controllerReference } from "../../core/object.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import type { Job, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { confirm, patch } from "../actions.ts";
-import type { Action } from "../controller.ts";
 import { type Claimable, selectorOf } from "../podcontrol/claim.ts";
+import { confirm, patch } from "../runtime/actions.ts";
+import type { Action } from "../runtime/controller.ts";
 import { isTracked, trackingFinalizer } from "./pods.ts";
 
 export function claimPods(job: Job, { controlled, orphans }: Claimable<Pod>): { mine: Pod[]; actions: Action[] } {

@@ -6,10 +6,10 @@ import { nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { perNodeOf } from "../../kinds/self-help/per-node.ts";
-import { type Controller, type Mirror, watchRule } from "../controller.ts";
 import { gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";
+import { type Controller, type Mirror, watchRule } from "../runtime/controller.ts";
 import { type JobState, plan } from "./plan.ts";
 import { isTracked, restartsOf } from "./pods.ts";
 

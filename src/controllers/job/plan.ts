@@ -3,9 +3,9 @@
 import { jobs } from "../../kinds/batch/job.ts";
 import type { Job, Node, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { create, event, remove, updateStatus } from "../actions.ts";
-import type { Action, Plan, PlanContext } from "../controller.ts";
 import type { Claimable } from "../podcontrol/claim.ts";
+import { create, event, remove, updateStatus } from "../runtime/actions.ts";
+import type { Action, Plan, PlanContext } from "../runtime/controller.ts";
 import { claimPods, untrack } from "./claim.ts";
 import { count } from "./counting.ts";
 import { completionsReached, deadlineAtMs, endedCount, finishConditionOf } from "./finish-condition.ts";

@@ -8,8 +8,8 @@ import { deployments } from "../../kinds/apps/deployment.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import type { Container, Namespace, Pod, PodSpec } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { create, remove } from "../actions.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { create, remove } from "../runtime/actions.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 
 const kubectlRunLabel = "coxswain.io/kubectl-run";
 

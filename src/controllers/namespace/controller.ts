@@ -5,7 +5,7 @@ import { namespaces } from "../../kinds/core/namespace.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import type { Namespace } from "../../kinds/generated/types.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 import { type NamespaceState, plan } from "./plan.ts";
 
 /**

@@ -7,8 +7,8 @@ import { namespaces } from "../../kinds/core/namespace.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Namespace, NamespaceCondition } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { confirmNone, remove, removeAll, update, updateStatus } from "../actions.ts";
-import type { Action, ActionFailure, Plan, PlanContext } from "../controller.ts";
+import { confirmNone, remove, removeAll, update, updateStatus } from "../runtime/actions.ts";
+import type { Action, ActionFailure, Plan, PlanContext } from "../runtime/controller.ts";
 
 /** In `spec.finalizers` until the namespace is empty. */
 export const namespaceFinalizer = "kubernetes";

@@ -2,8 +2,8 @@
 import { type Cidr, formatCidr, parseCidr, subnet } from "../../core/addresses.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Node } from "../../kinds/generated/types.ts";
-import { event, patch } from "../actions.ts";
-import { type Controller, type Plan, watchRule } from "../controller.ts";
+import { event, patch } from "../runtime/actions.ts";
+import { type Controller, type Plan, watchRule } from "../runtime/controller.ts";
 
 export interface NodeIpamState {
 	nodes: readonly Node[];

@@ -6,7 +6,7 @@ import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 import { type NodeLifecycleOptions, type NodeLifecycleState, planNode, taintedAtMs, type Zone } from "./plan.ts";
 
 /** Namespace of the Leases by which nodes show that they live; each has its node's name. */

@@ -10,8 +10,8 @@ import { lookup } from "../../core/object.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Lease, Node, NodeCondition, Pod, Taint } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { event, patch, updateStatus } from "../actions.ts";
-import type { Action, Plan } from "../controller.ts";
+import { event, patch, updateStatus } from "../runtime/actions.ts";
+import type { Action, Plan } from "../runtime/controller.ts";
 
 export interface NodeLifecycleOptions {
 	/** Silence after which a node is Unknown. Upstream's default is 50 s. */

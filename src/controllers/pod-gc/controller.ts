@@ -8,10 +8,10 @@ import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { isFinished } from "../../kinds/pod/pod-lifecycle.ts";
-import { confirmAbsent, remove } from "../actions.ts";
-import { type Action, type Controller, type Plan, type PlanContext, watchRule } from "../controller.ts";
 import { podsByNode } from "../node-lifecycle/controller.ts";
 import { disruptionTarget } from "../podcontrol/disruption.ts";
+import { confirmAbsent, remove } from "../runtime/actions.ts";
+import { type Action, type Controller, type Plan, type PlanContext, watchRule } from "../runtime/controller.ts";
 
 export type PodGcState = { pod: Pod; node: Node | undefined } | { finished: readonly Pod[] };
 

@@ -12,8 +12,8 @@ import {
 } from "../../core/object.ts";
 import { type LabelSelector, type Selector, selectorFrom } from "../../core/selector.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
-import { confirm, patch } from "../actions.ts";
-import { type Action, type WatchRule, watchRule } from "../controller.ts";
+import { confirm, patch } from "../runtime/actions.ts";
+import { type Action, type WatchRule, watchRule } from "../runtime/controller.ts";
 
 /** Index of objects that no controller manages, by namespace. */
 const orphanIndex = {

@@ -1,7 +1,7 @@
 import type { Pod, PodCondition } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { patch } from "../actions.ts";
-import type { Action } from "../controller.ts";
+import { patch } from "../runtime/actions.ts";
+import type { Action } from "../runtime/controller.ts";
 
 /**
  * Writes into a pod's status why it is about to be deleted, so that Jobs can tell disruptions from failures (KEP-3329).

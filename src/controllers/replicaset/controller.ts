@@ -1,8 +1,8 @@
 import { controllerOf } from "../../core/object.ts";
 import { replicaSets } from "../../kinds/apps/replicaset.ts";
 import type { ReplicaSet } from "../../kinds/generated/types.ts";
-import type { Controller } from "../controller.ts";
 import { selectorOf } from "../podcontrol/claim.ts";
+import type { Controller } from "../runtime/controller.ts";
 import { type ReplicasState, replicasController } from "./replicas.ts";
 
 /** Keeps a ReplicaSet's number of pods (Kubernetes documentation, "ReplicaSet"). */

@@ -10,13 +10,13 @@ import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { pods as podKind } from "../../kinds/pod/pod.ts";
 import { isActive, isFinished, isTerminating, nextAvailableMs } from "../../kinds/pod/pod-lifecycle.ts";
-import { create, remove } from "../actions.ts";
-import { type Action, type Controller, type Plan, type PlanContext, watchRule } from "../controller.ts";
 import { type Claimable, claim, gatherClaimable, watchOwned } from "../podcontrol/claim.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";
 import { podsToDelete } from "../podcontrol/rank.ts";
 import { podFromTemplate } from "../podcontrol/template.ts";
+import { create, remove } from "../runtime/actions.ts";
+import { type Action, type Controller, type Plan, type PlanContext, watchRule } from "../runtime/controller.ts";
 import { type Replicated, statusActions } from "./status.ts";
 
 export interface ReplicasState<T extends Replicated> {

@@ -9,9 +9,9 @@ import type {
 	ReplicationController,
 } from "../../kinds/generated/types.ts";
 import { isAvailable, isReady } from "../../kinds/pod/pod-lifecycle.ts";
-import { updateStatus } from "../actions.ts";
-import type { Action, ActionFailure } from "../controller.ts";
 import { toldStatus } from "../podcontrol/told-status.ts";
+import { updateStatus } from "../runtime/actions.ts";
+import type { Action, ActionFailure } from "../runtime/controller.ts";
 
 export type Replicated = ReplicaSet | ReplicationController;
 

@@ -1,8 +1,8 @@
 import { replicationControllers } from "../../kinds/apps/replicationcontroller.ts";
 import type { ReplicationController } from "../../kinds/generated/types.ts";
-import type { Controller } from "../controller.ts";
 import { selectorOf } from "../podcontrol/claim.ts";
 import { type ReplicasState, replicasController } from "../replicaset/replicas.ts";
+import type { Controller } from "../runtime/controller.ts";
 
 /**
  * Keeps a ReplicationController's number of pods (Kubernetes documentation, "ReplicationController"): a ReplicaSet with

@@ -14,8 +14,8 @@ import { pods } from "../../kinds/pod/pod.ts";
 import { isFinished } from "../../kinds/pod/pod-lifecycle.ts";
 import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
 import { isCounted, usageOf } from "../../kinds/quota/usage.ts";
-import { type Controller, type WatchRule, watchRule } from "../controller.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
+import { type Controller, type WatchRule, watchRule } from "../runtime/controller.ts";
 import { type Counted, plan, type QuotaState } from "./plan.ts";
 
 /** How often everything is counted again, whatever happened to the status; upstream's resync. */

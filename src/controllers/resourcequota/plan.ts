@@ -9,8 +9,8 @@ import type { Amounts } from "../../kinds/pod/spec/pod-amounts.ts";
 import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
 import { isInScopes } from "../../kinds/quota/scopes.ts";
 import { isCounted, usageOf, usesQuotaUntilMs } from "../../kinds/quota/usage.ts";
-import { updateStatus } from "../actions.ts";
-import type { Plan } from "../controller.ts";
+import { updateStatus } from "../runtime/actions.ts";
+import type { Plan } from "../runtime/controller.ts";
 
 /** Objects of one kind, and up to which revision the Mirror has seen that kind. */
 export interface Counted {

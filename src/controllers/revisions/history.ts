@@ -6,8 +6,8 @@ import type { Mirror } from "../../client/mirror.ts";
 import { controllerReference, type Draft, type KubeObject } from "../../core/object.ts";
 import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import type { ControllerRevision, PodTemplateSpec } from "../../kinds/generated/types.ts";
-import { update } from "../actions.ts";
-import type { Action } from "../controller.ts";
+import { update } from "../runtime/actions.ts";
+import type { Action } from "../runtime/controller.ts";
 import { canonical, revisionHash } from "./hash.ts";
 
 /** The strategic merge patch that sets the template. Its keys are in order: clients compare it byte by byte. */

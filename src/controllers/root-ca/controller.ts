@@ -4,8 +4,8 @@ import { sameJson } from "../../core/equal.ts";
 import { configMaps } from "../../kinds/core/configmap.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import type { ConfigMap, Namespace } from "../../kinds/generated/types.ts";
-import { create, update } from "../actions.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { create, update } from "../runtime/actions.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 
 const name = "kube-root-ca.crt";
 const annotations = {

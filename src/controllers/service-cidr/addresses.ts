@@ -6,8 +6,8 @@ import { objectKey } from "../../core/object.ts";
 import type { IPAddress, Service } from "../../kinds/generated/types.ts";
 import { ipAddresses } from "../../kinds/networking/ipaddress.ts";
 import { services } from "../../kinds/networking/service.ts";
-import { create, remove } from "../actions.ts";
-import { type Controller, type Mirror, watchRule } from "../controller.ts";
+import { create, remove } from "../runtime/actions.ts";
+import { type Controller, type Mirror, watchRule } from "../runtime/controller.ts";
 
 const managedBy = "ipaddress.kubernetes.io/managed-by";
 const manager = "ipallocator";

@@ -4,8 +4,8 @@ import { timestamp } from "../../core/clock.ts";
 import type { ServiceCIDR } from "../../kinds/generated/types.ts";
 import { ipAddresses } from "../../kinds/networking/ipaddress.ts";
 import { serviceCIDRs } from "../../kinds/networking/servicecidr.ts";
-import { update, updateStatus } from "../actions.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { update, updateStatus } from "../runtime/actions.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 
 const finalizer = "networking.k8s.io/service-cidr-finalizer";
 

@@ -8,8 +8,8 @@ import { objectKey } from "../../core/object.ts";
 import { secrets } from "../../kinds/core/secret.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Secret, ServiceAccount } from "../../kinds/generated/types.ts";
-import { confirm, confirmAbsent, remove, update } from "../actions.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { confirm, confirmAbsent, remove, update } from "../runtime/actions.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 
 const tokenType = "kubernetes.io/service-account-token";
 const nameAnnotation = "kubernetes.io/service-account.name";

@@ -3,8 +3,8 @@
 import { namespaces } from "../../kinds/core/namespace.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Namespace } from "../../kinds/generated/types.ts";
-import { create } from "../actions.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { create } from "../runtime/actions.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 
 export interface ServiceAccountState {
 	namespace: Namespace;

@@ -5,8 +5,8 @@
 import { controllerReference, type Draft, type KubeObject, type OwnerReference } from "../../core/object.ts";
 import type { PersistentVolumeClaim, Pod, StatefulSet, Volume } from "../../kinds/generated/types.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
-import { create, update } from "../actions.ts";
-import type { Action } from "../controller.ts";
+import { create, update } from "../runtime/actions.ts";
+import type { Action } from "../runtime/controller.ts";
 
 export type Claims = ReadonlyMap<string, PersistentVolumeClaim>;
 

@@ -11,8 +11,8 @@ import type { PersistentVolumeClaim, Pod, StatefulSet, StorageClass } from "../.
 import { isTerminating, readyCondition } from "../../kinds/pod/pod-lifecycle.ts";
 import { growAnnotation, isAsked, recoverAnnotation } from "../../kinds/self-help/annotations.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
-import { event, patch } from "../actions.ts";
-import type { Action } from "../controller.ts";
+import { event, patch } from "../runtime/actions.ts";
+import type { Action } from "../runtime/controller.ts";
 import { type Claims, claimNames } from "./claims.ts";
 import { revisionOf } from "./identity.ts";
 import type { Revisions } from "./revisions.ts";

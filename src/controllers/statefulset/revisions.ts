@@ -1,9 +1,9 @@
 /** The revisions of a StatefulSet: the one its pods come from, the one they go to, and those kept for a way back. */
 import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import type { ControllerRevision, Pod, PodTemplateSpec, StatefulSet } from "../../kinds/generated/types.ts";
-import { create, remove } from "../actions.ts";
-import type { Action } from "../controller.ts";
 import { byRevision, isFor, type RevisionName, renumbered, revisionDraft, templateOf } from "../revisions/history.ts";
+import { create, remove } from "../runtime/actions.ts";
+import type { Action } from "../runtime/controller.ts";
 import { revisionOf } from "./identity.ts";
 
 const hashLabel = "controller.kubernetes.io/hash";

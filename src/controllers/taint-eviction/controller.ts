@@ -6,10 +6,10 @@ import { nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod, Taint } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { tolerates } from "../../kinds/pod/tolerations.ts";
-import { event, remove } from "../actions.ts";
-import { type Controller, type Mirror, type Plan, type PlanContext, watchRule } from "../controller.ts";
 import { podsByNode } from "../node-lifecycle/controller.ts";
 import { disruptionTarget } from "../podcontrol/disruption.ts";
+import { event, remove } from "../runtime/actions.ts";
+import { type Controller, type Mirror, type Plan, type PlanContext, watchRule } from "../runtime/controller.ts";
 
 export interface TaintEvictionState {
 	pod: Pod;

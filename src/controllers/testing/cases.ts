@@ -1,5 +1,5 @@
 /**
- * Plans as YAML in → YAML out. A case is one file under `testdata/<controller>/`, named for the behaviour:
+ * Plans as YAML in → YAML out. A case is one file under `<controller>/testdata/`, named for the behaviour:
  *
  *     name: waits for web-0 to be ready before it creates web-1
  *     now: 2026-01-01T00:00:00Z
@@ -27,7 +27,7 @@ import { parseTimestamp, seededRandom, timestamp } from "../../core/clock.ts";
 import { deepCopy, type KubeObject } from "../../core/object.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { apiVersionOf, type Kind } from "../../kinds/engine/kind.ts";
-import type { ActionFailure, Controller } from "../controller.ts";
+import type { ActionFailure, Controller } from "../runtime/controller.ts";
 import { renderPlan } from "./render.ts";
 import { staticMirror } from "./static-mirror.ts";
 
@@ -46,7 +46,7 @@ type PartialObject = Pick<KubeObject, "apiVersion" | "kind"> & { metadata: Parti
 
 /**
  * Declares a test for every case file.
- * @param folder `new URL("./testdata/statefulset/", import.meta.url)`
+ * @param folder `new URL("./testdata/", import.meta.url)`
  */
 export function planCases<State>(controller: Controller<State>, folder: URL): void {
 	const base = folder.href.endsWith("/") ? folder : new URL(`${folder.href}/`);

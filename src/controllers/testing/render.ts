@@ -4,7 +4,7 @@ import type { Mirror } from "../../client/mirror.ts";
 import { timestamp } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
-import type { Action, EventText, Plan } from "../controller.ts";
+import type { Action, EventText, Plan } from "../runtime/controller.ts";
 
 export function renderPlan(plan: Plan, mirror: Mirror): unknown {
 	return JSON.parse(

@@ -3,7 +3,7 @@ import type { Informer, Mirror } from "../../client/mirror.ts";
 import { Objects } from "../../client/objects.ts";
 import { deepFreeze, type KubeObject } from "../../core/object.ts";
 import { apiVersionOf, type Kind } from "../../kinds/engine/kind.ts";
-import type { Controller } from "../controller.ts";
+import type { Controller } from "../runtime/controller.ts";
 
 /**
  * @param objects of any kinds; frozen here

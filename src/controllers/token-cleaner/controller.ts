@@ -3,8 +3,8 @@ import { parseTimestamp } from "../../core/clock.ts";
 import { objectKey } from "../../core/object.ts";
 import { secrets } from "../../kinds/core/secret.ts";
 import type { Secret } from "../../kinds/generated/types.ts";
-import { confirm, remove } from "../actions.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { confirm, remove } from "../runtime/actions.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 
 const namespace = "kube-system";
 const tokenType = "bootstrap.kubernetes.io/token";

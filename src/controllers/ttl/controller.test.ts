@@ -1,4 +1,4 @@
 import { planCases } from "../testing/cases.ts";
 import { ttlAfterFinishedController } from "./controller.ts";
 
-planCases(ttlAfterFinishedController, new URL("../testdata/ttl/", import.meta.url));
+planCases(ttlAfterFinishedController, new URL("./testdata/", import.meta.url));

@@ -3,8 +3,8 @@ import { conditionOf } from "../../core/conditions.ts";
 import { objectKey } from "../../core/object.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import type { Job } from "../../kinds/generated/types.ts";
-import { confirm, remove } from "../actions.ts";
-import { type Controller, watchRule } from "../controller.ts";
+import { confirm, remove } from "../runtime/actions.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 
 /**
  * Removes finished jobs after `spec.ttlSecondsAfterFinished` (Kubernetes documentation, "Automatic Cleanup for Finished

@@ -6,7 +6,7 @@ import { isLocalVolume } from "../../kinds/storage/local-volume.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { storageClasses } from "../../kinds/storage/storageclass.ts";
-import { type Controller, type Mirror, watchRule } from "../controller.ts";
+import { type Controller, type Mirror, watchRule } from "../runtime/controller.ts";
 import { classNameOf } from "./match.ts";
 import { plan } from "./plan.ts";
 import { takesVolumes } from "./provision.ts";

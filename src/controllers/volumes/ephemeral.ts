@@ -6,8 +6,8 @@ import { controllerOf, controllerReference, objectKey } from "../../core/object.
 import type { PersistentVolumeClaim, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
-import { create, event } from "../actions.ts";
-import { type Action, type Controller, watchRule } from "../controller.ts";
+import { create, event } from "../runtime/actions.ts";
+import { type Action, type Controller, watchRule } from "../runtime/controller.ts";
 
 export interface EphemeralState {
 	pod: Pod;

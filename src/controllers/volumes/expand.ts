@@ -6,8 +6,8 @@ import { compareQuantities } from "../../core/quantity.ts";
 import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
 import { isLocalVolume } from "../../kinds/storage/local-volume.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
-import { event, patch } from "../actions.ts";
-import type { Action } from "../controller.ts";
+import { event, patch } from "../runtime/actions.ts";
+import type { Action } from "../runtime/controller.ts";
 import { claimStatus } from "./writes.ts";
 
 export function expansion(claim: PersistentVolumeClaim, volume: PersistentVolume): Action[] {

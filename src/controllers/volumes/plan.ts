@@ -5,8 +5,8 @@
 import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
 import { selectedNodeAnnotation } from "../../kinds/storage/local-volume.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
-import { event, update } from "../actions.ts";
-import type { Action, Plan, PlanContext } from "../controller.ts";
+import { event, update } from "../runtime/actions.ts";
+import type { Action, Plan, PlanContext } from "../runtime/controller.ts";
 import { expansion } from "./expand.ts";
 import { bestMatch, classNameOf, isFor, mismatch } from "./match.ts";
 import { provisioning } from "./provision.ts";

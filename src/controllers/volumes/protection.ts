@@ -10,8 +10,8 @@ import { pods } from "../../kinds/pod/pod.ts";
 import { claimProtectionFinalizer, volumeProtectionFinalizer } from "../../kinds/storage/local-volume.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
-import { confirmNone, update } from "../actions.ts";
-import { type Action, type Controller, watchRule } from "../controller.ts";
+import { confirmNone, update } from "../runtime/actions.ts";
+import { type Action, type Controller, watchRule } from "../runtime/controller.ts";
 import { claimsOfPod } from "./state.ts";
 
 export interface ProtectedState<T extends KubeObject> {

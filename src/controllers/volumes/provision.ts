@@ -13,9 +13,9 @@ import {
 	volumeProtectionFinalizer,
 } from "../../kinds/storage/local-volume.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
-import { create, event } from "../actions.ts";
-import type { Action } from "../controller.ts";
 import { revisionHash } from "../revisions/hash.ts";
+import { create, event } from "../runtime/actions.ts";
+import type { Action } from "../runtime/controller.ts";
 import { allowsNode } from "./match.ts";
 import type { ClaimState } from "./state.ts";
 import {

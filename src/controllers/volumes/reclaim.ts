@@ -2,8 +2,8 @@
 import type { PersistentVolume } from "../../kinds/generated/types.ts";
 import { hostnameOf, isLocalVolume, localVolumeFinalizer } from "../../kinds/storage/local-volume.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
-import { event, remove, update } from "../actions.ts";
-import type { Action } from "../controller.ts";
+import { event, remove, update } from "../runtime/actions.ts";
+import type { Action } from "../runtime/controller.ts";
 import { volumePhase } from "./writes.ts";
 
 /** Releases the volume, and deletes it where its policy says so and it was made by this controller. */

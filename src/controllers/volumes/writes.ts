@@ -5,8 +5,8 @@ import { semanticEqual } from "../../core/equal.ts";
 import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
-import { patch } from "../actions.ts";
-import type { Action } from "../controller.ts";
+import { patch } from "../runtime/actions.ts";
+import type { Action } from "../runtime/controller.ts";
 
 export const bindCompletedAnnotation = "pv.kubernetes.io/bind-completed";
 export const boundByControllerAnnotation = "pv.kubernetes.io/bound-by-controller";

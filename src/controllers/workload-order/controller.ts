@@ -18,7 +18,7 @@ import {
 	isHeldBack,
 	parseAfter,
 } from "../../kinds/self-help/after.ts";
-import { type Controller, type Mirror, watchRule } from "../controller.ts";
+import { type Controller, type Mirror, watchRule } from "../runtime/controller.ts";
 import { type OrderState, plan } from "./plan.ts";
 
 const kinds: Readonly<Record<AwaitedKind, Kind>> = {

@@ -7,8 +7,8 @@ import type { DaemonSet, Deployment, Job, Pod, StatefulSet } from "../../kinds/g
 import { pods } from "../../kinds/pod/pod.ts";
 import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { type Awaited, afterGate } from "../../kinds/self-help/after.ts";
-import { event, patch } from "../actions.ts";
-import type { Action, Plan } from "../controller.ts";
+import { event, patch } from "../runtime/actions.ts";
+import type { Action, Plan } from "../runtime/controller.ts";
 
 export interface OrderState {
 	/** It has the gate. */

@@ -17,8 +17,8 @@ import { createRegistry } from "../../../kinds/engine/registry.ts";
 import type { Pod } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
 import { createMemoryStore } from "../../../store/memory.ts";
-import type { Controller } from "../../controller.ts";
-import { startShell } from "../../shell.ts";
+import type { Controller } from "../../runtime/controller.ts";
+import { startShell } from "../../runtime/shell.ts";
 
 /** Which write to die at, counted from the start, and whether it is stored all the same. */
 export interface Death {

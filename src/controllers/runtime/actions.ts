@@ -1,7 +1,7 @@
 /** Makers of actions that check a draft or object against its kind's type. */
-import type { DeleteOptions, Patch, Ref } from "../client/client.ts";
-import type { Draft, KubeObject } from "../core/object.ts";
-import type { Kind } from "../kinds/engine/kind.ts";
+import type { DeleteOptions, Patch, Ref } from "../../client/client.ts";
+import type { Draft, KubeObject } from "../../core/object.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Action, EventText, Matching } from "./controller.ts";
 
 type RegardingEvent = EventText & { regarding: KubeObject };

@@ -1,10 +1,10 @@
 /** Carries out the actions of one plan. */
-import type { Client, Ref } from "../client/client.ts";
-import { resourcePath } from "../client/paths.ts";
-import type { EventRecorder } from "../client/recorder.ts";
-import { ApiError, isReason } from "../core/errors.ts";
-import type { KubeObject } from "../core/object.ts";
-import type { Kind } from "../kinds/engine/kind.ts";
+import type { Client, Ref } from "../../client/client.ts";
+import { resourcePath } from "../../client/paths.ts";
+import type { EventRecorder } from "../../client/recorder.ts";
+import { ApiError, isReason } from "../../core/errors.ts";
+import type { KubeObject } from "../../core/object.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Action, ActionFailure, EventText, Matching } from "./controller.ts";
 import { type Expectations, reasonOf } from "./expectations.ts";
 

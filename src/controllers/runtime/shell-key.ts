@@ -1,5 +1,5 @@
 /** What a shell remembers of a key while there is something to remember, and when it looks at the key again unasked. */
-import type { Clock, Timer } from "../core/clock.ts";
+import type { Clock, Timer } from "../../core/clock.ts";
 import type { ActionFailure, Plan } from "./controller.ts";
 
 /** Upstream's default rate limiter: 5 ms, doubled for every failure in a row, up to 1000 s. */

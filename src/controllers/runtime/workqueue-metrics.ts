@@ -2,7 +2,7 @@
  * What is counted of the controllers' queues, as upstream's work queues do (Kubernetes Metrics Reference,
  * `workqueue_…`).
  */
-import { type Counter, exponentialBounds, type Histogram, type MetricRegistry } from "../core/metrics/registry.ts";
+import { type Counter, exponentialBounds, type Histogram, type MetricRegistry } from "../../core/metrics/registry.ts";
 
 /** From ten nanoseconds to a thousand seconds. */
 const bounds = exponentialBounds(1e-8, 10, 12);

@@ -4,10 +4,10 @@
  * controller act twice.
  */
 
-import type { Informer } from "../client/mirror.ts";
-import { ApiError, isReason, type Reason } from "../core/errors.ts";
-import type { KubeObject } from "../core/object.ts";
-import type { Kind } from "../kinds/engine/kind.ts";
+import type { Informer } from "../../client/mirror.ts";
+import { ApiError, isReason, type Reason } from "../../core/errors.ts";
+import type { KubeObject } from "../../core/object.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 
 /** Reasons that say the server refused: nothing was written. With any other error the write may have happened. */
 const refusals: readonly Reason[] = [

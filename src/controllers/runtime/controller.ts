@@ -2,12 +2,12 @@
  * A controller plans, the shell acts. `gather` reads the Mirror, `plan` is pure, shell.ts does the rest: queue,
  * expectations, writes, events, backoff.
  */
-import type { DeleteOptions, Patch, Ref } from "../client/client.ts";
-import type { Informer, Mirror } from "../client/mirror.ts";
-import type { Random } from "../core/clock.ts";
-import type { Reason } from "../core/errors.ts";
-import type { Draft, KubeObject } from "../core/object.ts";
-import type { Kind } from "../kinds/engine/kind.ts";
+import type { DeleteOptions, Patch, Ref } from "../../client/client.ts";
+import type { Informer, Mirror } from "../../client/mirror.ts";
+import type { Random } from "../../core/clock.ts";
+import type { Reason } from "../../core/errors.ts";
+import type { Draft, KubeObject } from "../../core/object.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 
 /**
  * An Event to be recorded; `{name}` in the message of an action's event is the name of the created or deleted object,

@@ -2,13 +2,13 @@
  * The shell of every controller: queue, expectations, writes, backoff. The rules live in the controllers' plans.
  */
 import { setMaxListeners } from "node:events";
-import type { Client } from "../client/client.ts";
-import type { Informer, Mirror } from "../client/mirror.ts";
-import type { EventRecorder } from "../client/recorder.ts";
-import type { Clock } from "../core/clock.ts";
-import { MetricRegistry } from "../core/metrics/registry.ts";
-import type { KubeObject } from "../core/object.ts";
-import type { Kind } from "../kinds/engine/kind.ts";
+import type { Client } from "../../client/client.ts";
+import type { Informer, Mirror } from "../../client/mirror.ts";
+import type { EventRecorder } from "../../client/recorder.ts";
+import type { Clock } from "../../core/clock.ts";
+import { MetricRegistry } from "../../core/metrics/registry.ts";
+import type { KubeObject } from "../../core/object.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { ActionFailure, Controller, Plan } from "./controller.ts";
 import { Expectations, isOutdated, reasonOf } from "./expectations.ts";
 import { carryOut, FailedAction } from "./shell-actions.ts";
