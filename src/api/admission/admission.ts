@@ -9,7 +9,7 @@ import { limitRangeDefaults, limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace.ts";
 import { nodeRestriction } from "./node-restriction/node-restriction.ts";
 import { notificationCount } from "./notification-count.ts";
-import { notificationLogs } from "./notification-logs.ts";
+import { notificationRights } from "./notification-rights.ts";
 import { ownerReferencesPermissionEnforcement } from "./owner-references.ts";
 import { defaultTolerationSeconds, priority } from "./pod-defaults.ts";
 import { podSecurityOfNamespaces } from "./pod-security/namespaces.ts";
@@ -62,7 +62,7 @@ export const checkingSteps: readonly AdmissionStep[] = [
 	denyServiceExternalIPs,
 	persistentVolumeClaimResize,
 	notificationCount,
-	notificationLogs,
+	notificationRights,
 	resourceQuota,
 ];
 

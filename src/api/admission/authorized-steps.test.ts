@@ -10,7 +10,7 @@ import { pods } from "../../kinds/pod/pod.ts";
 import type { Authorizer } from "../access/authorizer.ts";
 import type { Server } from "../server.ts";
 import { certificateApproval, certificateSigning } from "./certificate-signers.ts";
-import { notificationLogs } from "./notification-logs.ts";
+import { notificationRights } from "./notification-rights.ts";
 import { ownerReferencesPermissionEnforcement } from "./owner-references.ts";
 import type { AdmissionStep, Admitted } from "./step.ts";
 
@@ -137,17 +137,57 @@ test("an owner's deletion is blocked by those who may set the owner's finalizers
 test("a notification policy sends logs only where its writer may read them", async () => {
 	const kind = notificationPolicies as unknown as Kind;
 	const policy = (logLines: number, labels = {}) => ({ metadata: { name: "x", labels }, spec: { logLines } });
-	const refused = await outcome(notificationLogs, { kind, object: policy(10) });
+	const refused = await outcome(notificationRights, { kind, object: policy(10) });
 	expect(refused).toMatchObject({
 		asked: ["get /pods/log shop/"],
 		message: expect.stringMatching(/set spec.logLines to 0$/),
 	});
 	expect(
-		await outcome(notificationLogs, { kind, object: policy(10), may: ["get /pods/log shop/"] }),
+		await outcome(notificationRights, { kind, object: policy(10), may: ["get /pods/log shop/"] }),
 	).not.toHaveProperty("message");
-	expect(await outcome(notificationLogs, { kind, object: policy(0) })).toEqual({ asked: [] });
-	expect(await outcome(notificationLogs, { kind, object: policy(5, { a: "b" }), old: policy(5) })).toEqual({
+	expect(await outcome(notificationRights, { kind, object: policy(0) })).toEqual({ asked: [] });
+	expect(await outcome(notificationRights, { kind, object: policy(5, { a: "b" }), old: policy(5) })).toEqual({
 		asked: [],
 	});
-	expect(await outcome(notificationLogs, { kind, object: policy(6), old: policy(5) })).toHaveProperty("message");
+	expect(await outcome(notificationRights, { kind, object: policy(6), old: policy(5) })).toHaveProperty("message");
+});
+
+test("a notification policy uses only Secrets that its writer may read, whatever of the policy is changed", async () => {
+	const kind = notificationPolicies as unknown as Kind;
+	const source = (name: string) => ({ secretKeyRef: { name, key: "k" } });
+	const policy = (url: string, key: string, more: object = {}) => ({
+		metadata: { name: "x" },
+		spec: { logLines: 0, sinks: [{ name: "s", webhook: { urlFrom: source(url), keyFrom: source(key) } }], ...more },
+	});
+	const get = (name: string) => `get /secrets/ shop/${name}`;
+	const may = [get("own")];
+	expect(await outcome(notificationRights, { kind, object: policy("own", "own"), may })).toEqual({ asked: may });
+	const oracle = await outcome(notificationRights, { kind, object: policy("own", "db"), may });
+	expect(oracle).toMatchObject({
+		asked: [get("own"), get("db")],
+		message: expect.stringMatching(/user not permitted to get secret "db" in namespace "shop", which the policy uses$/),
+	});
+	// Of one that somebody else wrote, too: its key would sign for another URL, or another text.
+	const old = policy("team", "db");
+	expect(await outcome(notificationRights, { kind, old, object: policy("own", "db"), may })).toHaveProperty("message");
+	const text = policy("team", "db", { template: { title: "mine" } });
+	expect(await outcome(notificationRights, { kind, old, object: text, may })).toHaveProperty("message");
+	expect(
+		await outcome(notificationRights, { kind, old, object: { ...old, metadata: { name: "x", labels: {} } } }),
+	).toEqual({ asked: [] });
+	const others = {
+		metadata: { name: "x" },
+		spec: {
+			logLines: 0,
+			sinks: [
+				{ name: "a", slack: { urlFrom: source("slack") } },
+				{ name: "b", googleChat: { urlFrom: source("chat") } },
+				{ name: "c", teams: { urlFrom: source("teams") } },
+				{ name: "d", email: { serverFrom: source("smtp") } },
+				{ name: "e", webhook: {} },
+			],
+		},
+	};
+	const all = ["slack", "chat", "teams", "smtp"].map(get);
+	expect(await outcome(notificationRights, { kind, object: others, may: all })).toEqual({ asked: all });
 });

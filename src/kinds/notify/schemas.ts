@@ -156,7 +156,7 @@ const types: Readonly<Record<string, DescribedType>> = {
 		},
 	},
 	NotificationSecretSource: {
-		description: "NotificationSecretSource is a value that a Secret has.",
+		description: "NotificationSecretSource is a value that a Secret has. It is only accepted from users who may get the Secret.",
 		fields: {
 			secretKeyRef: [needed({ type: "SecretKeySelector" }), "A Secret of the policy's namespace, and the key in it."],
 		},
