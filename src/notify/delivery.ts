@@ -1,31 +1,24 @@
 /** Carries out what queue.ts says: one message at a time for each sink of each policy, each on its own, and none at the cost of another. */
-import type { Clock, Timer } from "../core/clock.ts";
-import { timestamp } from "../core/clock.ts";
+import { type Clock, parseTimestamp } from "../core/clock.ts";
+import { deleteCost, inCommits, putCost } from "../store/commit-size.ts";
 import type { Store } from "../store/store.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
 import type { Outcome } from "./courier.ts";
-import { type Notification, notificationId } from "./notification.ts";
-import { digestKey, encoded, queueId } from "./outbox.ts";
+import { type Notification, summaryOf } from "./notification.ts";
+import { digestKey, encoded, messageAt, queueId } from "./outbox.ts";
 import type { Policy, Sink } from "./policy.ts";
-import {
-	type Digest,
-	type Entry,
-	folded,
-	mostEntries,
-	nextStep,
-	type QueueName,
-	retryDelayMs,
-	type Step,
-} from "./queue.ts";
+import { type Digest, type Entry, folded, nextStep, type QueueName, retryDelayMs, type Step } from "./queue.ts";
+import { type Queue, Queues } from "./queues.ts";
 import { Slots } from "./slots.ts";
 
 export interface DeliveryParts {
 	store: Store;
 	clock: Clock;
 	/** Undefined: nobody wants it any more. */
-	target(queue: QueueName): { policy: Policy; sink: Sink } | undefined;
+	target(queue: QueueName): Target | undefined;
 	deliver(policy: Policy, sink: Sink, notification: Notification): Promise<Outcome>;
-	/** When the log that it ends with is expected to be there. */
-	readyAtMs(notification: Notification): number;
+	/** Whether the log that it ends with is expected to come yet. */
+	awaitsLog(notification: Notification): boolean;
 	/** Told of what became of a message. */
 	onOutcome(policy: Policy, sink: Sink, notification: Notification, result: Result): void;
 	/** So many have become a number. */
@@ -35,64 +28,51 @@ export interface DeliveryParts {
 
 export type Result = { type: "sent" } | { type: "retry"; error: string } | { type: "givenUp"; error: string };
 
-class Queue {
-	readonly name: QueueName;
-	readonly entries: Entry[] = [];
-	digest: Digest | undefined;
-	sentAtMs: number[] = [];
-	retryAtMs = 0;
-	failures = 0;
-	/** Messages sent since the last pause. */
-	inRow = 0;
-	lastError = "";
-	working = false;
-	/** What is in it is nobody's any more. */
-	isOver = false;
-	timer: Timer | undefined;
-
-	constructor(name: QueueName) {
-		this.name = name;
-	}
+interface Target {
+	policy: Policy;
+	sink: Sink;
 }
 
-/** How long acknowledgements gather: what is not written is sent again after a crash, with the same id. */
-const acknowledgeMs = 100;
-const mostAcknowledged = 64;
 const lookAgainMs = 60_000;
+/** Quiet hours end by clocks that are set, in zones that change: nobody sleeps through that. */
+const longestSleepMs = 3_600_000;
 /** Messages to a sink in a row, and the pause after them: some 25 a second, a twentieth of what a processor can do. */
 const mostInRow = 10;
 const gapMs = 400;
+/** How long a message waits for the log that it ends with, and how often it is looked for. */
+const logPatienceMs = 20_000;
+const logLookMs = 250;
 
 export class Delivery {
 	readonly #parts: DeliveryParts;
-	readonly #queues = new Map<string, Queue>();
+	readonly #queues = new Queues();
 	readonly #slots = new Slots<Queue>();
-	#acknowledged: string[] = [];
-	#acknowledging: Timer | undefined;
+	readonly #acknowledged: Acknowledgements;
 	readonly #working = new Set<Promise<void>>();
 	#stopped = false;
 
 	constructor(parts: DeliveryParts) {
 		this.#parts = parts;
+		this.#acknowledged = new Acknowledgements(parts.store, parts.clock, (error) => parts.onError?.(error));
 	}
 
 	/** What is in the store already. */
-	add(queue: QueueName, entry: Entry): void {
-		const found = this.#queue(queue);
-		found.entries.push(entry);
-		this.#look(found);
+	add(name: QueueName, entry: Entry): void {
+		const queue = this.#queues.at(name);
+		queue.entries.push(entry);
+		this.#look(queue);
 	}
 
-	addDigest(queue: QueueName, digest: Digest): void {
-		const found = this.#queue(queue);
-		found.digest = digest;
-		this.#look(found);
+	addDigest(name: QueueName, digest: Digest): void {
+		const queue = this.#queues.at(name);
+		queue.digest = digest;
+		this.#look(queue);
 	}
 
 	/** A policy has changed: what waited for something else may go now. */
 	policyChanged(namespace: string, policy: string): void {
-		for (const queue of this.#queues.values()) {
-			if (queue.name.namespace !== namespace || queue.name.policy !== policy) continue;
+		for (const queue of this.#queues.of(namespace)) {
+			if (queue.name.policy !== policy) continue;
 			queue.retryAtMs = 0;
 			this.#look(queue);
 		}
@@ -100,35 +80,23 @@ export class Delivery {
 
 	/** What waits for it must not meet the sinks of the next namespace of that name. */
 	namespaceGone(namespace: string): void {
-		for (const [id, queue] of this.#queues) {
-			if (queue.name.namespace !== namespace) continue;
+		for (const queue of this.#queues.of(namespace)) {
 			queue.isOver = true;
-			this.#queues.delete(id);
+			this.#queues.forget(queue);
 			this.#look(queue);
 		}
 	}
 
-	pending({ namespace, policy, sink }: QueueName): number {
-		const queue = this.#queues.get(queueId({ namespace, policy, sink }));
+	pending(name: QueueName): number {
+		const queue = this.#queues.find(name);
 		return queue === undefined ? 0 : queue.entries.length + (queue.digest === undefined ? 0 : 1);
 	}
 
 	async stop(): Promise<void> {
 		this.#stopped = true;
-		for (const { timer } of this.#queues.values()) timer?.cancel();
-		this.#acknowledging?.cancel();
+		for (const { timer } of this.#queues) timer?.cancel();
 		await Promise.all(this.#working);
-		await this.#writeAcknowledged();
-	}
-
-	#queue(name: QueueName): Queue {
-		const id = queueId(name);
-		let queue = this.#queues.get(id);
-		if (queue === undefined) {
-			queue = new Queue(name);
-			this.#queues.set(id, queue);
-		}
-		return queue;
+		await this.#acknowledged.stop();
 	}
 
 	#look(queue: Queue): void {
@@ -140,7 +108,7 @@ export class Delivery {
 		const working = this.#work(queue)
 			.catch((error: unknown) => {
 				this.#parts.onError?.(error);
-				this.#lookAt(queue, this.#parts.clock.now() + lookAgainMs);
+				this.#lookIn(queue, lookAgainMs);
 			})
 			.finally(() => {
 				this.#working.delete(working);
@@ -152,6 +120,7 @@ export class Delivery {
 
 	/** Until there is nothing to be done now. */
 	async #work(queue: Queue): Promise<void> {
+		const { clock } = this.#parts;
 		try {
 			while (!this.#stopped) {
 				const target = queue.isOver ? undefined : this.#parts.target(queue.name);
@@ -159,153 +128,141 @@ export class Delivery {
 					await this.#discard(queue);
 					return;
 				}
-				const { clock } = this.#parts;
-				const step = nextStep(queue, target.policy, clock.now(), ({ notification }) =>
-					this.#parts.readyAtMs(notification),
-				);
+				const now = { epochMs: clock.now(), monotonicMs: clock.monotonicMs() };
+				const step = nextStep(queue, target.policy, now, this.#queues.limitOf(queue.name));
 				if (step.do === "nothing") {
-					if (queue.sentAtMs.length === 0 && queue.failures === 0) this.#forget(queue);
+					if (queue.isIdle) this.#queues.forget(queue);
 					return;
 				}
-				if (step.do === "wait") {
-					this.#lookAt(queue, step.untilMs);
+				const waitMs = step.do === "wait" ? step.forMs : await this.#do(queue, target, step);
+				if (waitMs > 0) {
+					this.#lookIn(queue, waitMs);
 					return;
 				}
-				await this.#do(queue, target, step);
 			}
 		} finally {
 			queue.working = false;
 		}
 	}
 
-	async #do(queue: Queue, { policy, sink }: { policy: Policy; sink: Sink }, step: Step): Promise<void> {
-		const { clock, onOutcome } = this.#parts;
-		if (step.do === "giveUp") {
-			const error = queue.lastError || "it could not be sent in time";
-			this.#acknowledge(queue, step.entry);
-			onOutcome(policy, sink, step.entry.notification, { type: "givenUp", error });
-		} else if (step.do === "fold") await this.#fold(queue, policy, sink, step.count);
-		else if (step.do === "summarize") {
-			const notification = summaryOf(queue.name, policy, step.digest, clock.now());
-			if (!(await this.#attempt(queue, policy, sink, notification))) return;
-			if (queue.digest === step.digest) queue.digest = undefined;
-			await this.#parts.store.commit({ compare: [], puts: [], deletes: [digestKey(queue.name)] });
-		} else if (step.do === "send") {
-			if (await this.#attempt(queue, policy, sink, step.entry.notification)) this.#acknowledge(queue, step.entry);
+	/** @returns how long to wait before the next step */
+	async #do(queue: Queue, target: Target, step: Exclude<Step, { do: "wait" | "nothing" }>): Promise<number> {
+		const { store, clock } = this.#parts;
+		switch (step.do) {
+			case "fold":
+				await this.#fold(queue, target, step.count);
+				return 0;
+			case "summarize": {
+				const summary = summaryOf(queueId(queue.name), target.policy, step.digest, clock.now());
+				if (!(await this.#attempt(queue, target, summary))) return 0;
+				await store.commit({ compare: [], puts: [], deletes: [digestKey(queue.name)] });
+				queue.digest = undefined;
+				return 0;
+			}
+			case "giveUp": {
+				const notification = await messageAt(store, step.entry.key);
+				const error = queue.lastError || "it could not be sent in time";
+				this.#acknowledge(queue, step.entry);
+				if (notification !== undefined) this.#tell(target, notification, { type: "givenUp", error });
+				return 0;
+			}
+			case "send":
+				return this.#send(queue, target, step.entry);
 		}
 	}
 
+	async #send(queue: Queue, target: Target, entry: Entry): Promise<number> {
+		const notification = await messageAt(this.#parts.store, entry.key);
+		if (notification !== undefined && this.#awaitsLog(queue, entry, notification)) return logLookMs;
+		if (notification === undefined || (await this.#attempt(queue, target, notification)))
+			this.#acknowledge(queue, entry);
+		return 0;
+	}
+
+	#awaitsLog(queue: Queue, { key }: Entry, notification: Notification): boolean {
+		const { clock, awaitsLog } = this.#parts;
+		if (queue.first?.key !== key) queue.first = { key, sinceMs: clock.monotonicMs() };
+		const { endTime } = notification;
+		return (
+			endTime !== undefined &&
+			clock.now() < parseTimestamp(endTime) + logPatienceMs &&
+			clock.monotonicMs() < queue.first.sinceMs + logPatienceMs &&
+			awaitsLog(notification)
+		);
+	}
+
 	/** @returns whether it is done with: taken, or of no use to try again */
-	async #attempt(queue: Queue, policy: Policy, sink: Sink, notification: Notification): Promise<boolean> {
-		const { clock, deliver, onOutcome } = this.#parts;
+	async #attempt(queue: Queue, target: Target, notification: Notification): Promise<boolean> {
+		const { policy, sink } = target;
+		const { clock, deliver } = this.#parts;
 		const outcome = await deliver(policy, sink, notification);
+		const nowMs = clock.monotonicMs();
 		if (outcome.ok) {
 			queue.failures = 0;
+			queue.failedAtMs = undefined;
 			// A thousand messages must not hold up the Jobs that they are about; one by one they would cost more.
 			queue.inRow = queue.inRow >= mostInRow ? 1 : queue.inRow + 1;
-			queue.retryAtMs = queue.inRow >= mostInRow ? clock.now() + gapMs : 0;
+			queue.retryAtMs = queue.inRow >= mostInRow ? nowMs + gapMs : 0;
 			queue.lastError = "";
 			if (policy.spec.atMost !== undefined) {
-				queue.sentAtMs.push(clock.now());
+				queue.sentAtMs.push(nowMs);
 				if (queue.sentAtMs.length > policy.spec.atMost.count) queue.sentAtMs.shift();
 			}
-			onOutcome(policy, sink, notification, { type: "sent" });
+			this.#tell(target, notification, { type: "sent" });
 			return true;
 		}
 		const { error, isFinal, retryAfterMs = 0 } = outcome;
 		queue.lastError = error;
-		if (isFinal) {
-			onOutcome(policy, sink, notification, { type: "givenUp", error });
-			return true;
+		if (!isFinal) {
+			queue.failures++;
+			queue.failedAtMs = clock.now();
+			queue.retryAtMs = nowMs + Math.max(retryDelayMs(queue.failures, clock.random()), retryAfterMs);
 		}
-		queue.failures++;
-		queue.retryAtMs = clock.now() + Math.max(retryDelayMs(queue.failures, clock.random()), retryAfterMs);
-		onOutcome(policy, sink, notification, { type: "retry", error });
-		return false;
+		this.#tell(target, notification, { type: isFinal ? "givenUp" : "retry", error });
+		return isFinal;
 	}
 
-	async #fold(queue: Queue, policy: Policy, sink: Sink, count: number): Promise<void> {
-		const entries = queue.entries.slice(0, count);
-		const digest = folded(queue.digest, entries, this.#parts.clock.now());
-		for (let at = 0; at < entries.length; at += mostEntries) {
-			const deletes = entries.slice(at, at + mostEntries).map(({ key }) => key);
-			const puts = [{ key: digestKey(queue.name), value: encoded(digest) }];
-			await this.#parts.store.commit({ compare: [], puts, deletes });
+	#tell({ policy, sink }: Target, notification: Notification, result: Result): void {
+		this.#parts.onOutcome(policy, sink, notification, result);
+	}
+
+	/** What is in the number and what still waits is right after each commit. */
+	async #fold(queue: Queue, { policy, sink }: Target, count: number): Promise<void> {
+		const { store, clock, onFolded } = this.#parts;
+		const key = digestKey(queue.name);
+		const reserved = putCost({ key, value: encoded(folded(queue.digest, queue.entries.slice(0, count), 0)) });
+		for (const group of inCommits(queue.entries.slice(0, count), ({ key }) => deleteCost(key), reserved)) {
+			const digest = folded(queue.digest, group, clock.now());
+			const deletes = group.map((entry) => entry.key);
+			await store.commit({ compare: [], puts: [{ key, value: encoded(digest) }], deletes });
+			queue.digest = digest;
+			queue.entries.splice(0, group.length);
 		}
-		queue.digest = digest;
-		queue.entries.splice(0, count);
-		this.#parts.onFolded(policy, sink, count);
+		onFolded(policy, sink, count);
 	}
 
 	async #discard(queue: Queue): Promise<void> {
-		const deletes = queue.entries.splice(0).map(({ key }) => key);
-		if (queue.digest !== undefined) deletes.push(digestKey(queue.name));
-		this.#forget(queue);
-		for (let at = 0; at < deletes.length; at += mostEntries)
-			await this.#parts.store.commit({ compare: [], puts: [], deletes: deletes.slice(at, at + mostEntries) });
-	}
-
-	#forget(queue: Queue): void {
-		const id = queueId(queue.name);
-		if (this.#queues.get(id) === queue) this.#queues.delete(id);
-	}
-
-	#lookAt(queue: Queue, atMs: number): void {
-		if (this.#stopped) return;
-		const { clock } = this.#parts;
-		queue.timer?.cancel();
-		// Clocks are set, and zones change: nobody sleeps through that.
-		const delayMs = Math.min(Math.max(atMs - clock.now(), 0), 3_600_000);
-		queue.timer = clock.after(delayMs, () => {
-			queue.timer = undefined;
-			this.#look(queue);
-		});
+		const keys = queue.entries.splice(0).map(({ key }) => key);
+		if (queue.digest !== undefined) keys.push(digestKey(queue.name));
+		queue.digest = undefined;
+		this.#queues.forget(queue);
+		for (const deletes of inCommits(keys, deleteCost))
+			await this.#parts.store.commit({ compare: [], puts: [], deletes });
 	}
 
 	#acknowledge(queue: Queue, entry: Entry): void {
 		const at = queue.entries.indexOf(entry);
 		if (at >= 0) queue.entries.splice(at, 1);
-		this.#acknowledged.push(entry.key);
-		if (this.#acknowledged.length >= mostAcknowledged) this.#startAcknowledging();
-		else this.#acknowledging ??= this.#parts.clock.after(acknowledgeMs, () => this.#startAcknowledging());
+		this.#acknowledged.add(entry.key);
 	}
 
-	#startAcknowledging(): void {
-		this.#acknowledging?.cancel();
-		this.#acknowledging = undefined;
-		const working = this.#writeAcknowledged()
-			.catch((error: unknown) => this.#parts.onError?.(error))
-			.finally(() => this.#working.delete(working));
-		this.#working.add(working);
+	#lookIn(queue: Queue, delayMs: number): void {
+		if (this.#stopped) return;
+		queue.timer?.cancel();
+		// Whole milliseconds, as timers have them: a part of one would be waited for again and again.
+		queue.timer = this.#parts.clock.after(Math.min(Math.ceil(delayMs), longestSleepMs), () => {
+			queue.timer = undefined;
+			this.#look(queue);
+		});
 	}
-
-	async #writeAcknowledged(): Promise<void> {
-		const deletes = this.#acknowledged;
-		if (deletes.length === 0) return;
-		this.#acknowledged = [];
-		try {
-			await this.#parts.store.commit({ compare: [], puts: [], deletes });
-		} catch (error) {
-			this.#acknowledged.push(...deletes);
-			throw error;
-		}
-	}
-}
-
-function summaryOf(queue: QueueName, policy: Policy, { count, events, sinceMs }: Digest, nowMs: number): Notification {
-	const message = Object.entries(events)
-		.map(([event, number]) => `${number} ${event}`)
-		.join(", ");
-	return {
-		id: notificationId(queueId(queue), "Summary", sinceMs, count),
-		event: "Summary",
-		at: timestamp(nowMs),
-		namespace: queue.namespace,
-		kind: "NotificationPolicy",
-		name: policy.name,
-		policy: policy.name,
-		startTime: timestamp(sinceMs),
-		count,
-		message,
-	};
 }

@@ -1,8 +1,10 @@
 /** One thing that has happened and is to be told: what is kept of it until it was, and its words. Pure. */
 import { createHash } from "node:crypto";
 import { humanDuration } from "../core/age.ts";
-import { parseTimestamp } from "../core/clock.ts";
+import { parseTimestamp, timestamp } from "../core/clock.ts";
 import type { NotificationEvent } from "../kinds/notify/types.ts";
+import type { Policy } from "./policy.ts";
+import type { Digest } from "./queue.ts";
 
 export interface Notification {
 	/**
@@ -45,6 +47,28 @@ const longestReasonText = 500;
 export function notificationId(...parts: readonly (string | number)[]): string {
 	const hex = createHash("sha256").update(parts.join("\0")).digest("hex");
 	return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** What tells of messages that became a number. @param queue which sink's it is */
+export function summaryOf(
+	queue: string,
+	{ namespace, name }: Pick<Policy, "namespace" | "name">,
+	{ count, events, sinceMs }: Digest,
+	nowMs: number,
+): Notification {
+	const counts = Object.entries(events).map(([event, number]) => `${number} ${event}`);
+	return {
+		id: notificationId(queue, "Summary", sinceMs, count),
+		event: "Summary",
+		at: timestamp(nowMs),
+		namespace,
+		kind: "NotificationPolicy",
+		name,
+		policy: name,
+		startTime: timestamp(sinceMs),
+		count,
+		message: counts.join(", "),
+	};
 }
 
 export function titleOf(notification: Notification): string {

@@ -2,7 +2,7 @@
 import type { Client } from "../client/client.ts";
 import type { Mirror } from "../client/mirror.ts";
 import type { EventRecorder } from "../client/recorder.ts";
-import { type Clock, parseTimestamp, type Timer, timestamp } from "../core/clock.ts";
+import { type Clock, type Timer, timestamp } from "../core/clock.ts";
 import type { KubeObject } from "../core/object.ts";
 import { jobs } from "../kinds/batch/job.ts";
 import { namespaces } from "../kinds/core/namespace.ts";
@@ -41,9 +41,6 @@ const retryMs = 1000;
 /** What is wrong with a policy is looked at again so soon, and then more and more seldom. */
 const firstCheckMs = 5000;
 const longestCheckMs = 60_000;
-/** How long a message waits for the log that it ends with. */
-const logPatienceMs = 20_000;
-const logLookMs = 250;
 
 export class Notifier {
 	readonly #parts: NotifierParts;
@@ -112,7 +109,7 @@ export class Notifier {
 			clock,
 			target: (queue) => (mirror.of(namespaces).get(undefined, queue.namespace) && policies.target(queue)) || undefined,
 			deliver: (policy, sink, notification) => this.#courier.deliver(policy, sink, notification),
-			readyAtMs: (notification) => this.#readyAtMs(notification),
+			awaitsLog: (notification) => this.#awaitsLog(notification),
 			onOutcome: (policy, sink, notification, result) => this.#outcome(policy, sink, notification, result),
 			onFolded: ({ object }, _, count) => object && this.#ledger?.summarized(object, count),
 			...(onError && { onError }),
@@ -219,11 +216,8 @@ export class Notifier {
 			});
 	}
 
-	#readyAtMs({ namespace, run: name, endTime }: Notification): number {
-		if (name === undefined || endTime === undefined) return 0;
-		const run = this.#mirror?.of(runs).get(namespace, name);
-		if (run?.status.logs !== "Pending") return 0;
-		return Math.min(parseTimestamp(endTime) + logPatienceMs, this.#parts.clock.now() + logLookMs);
+	#awaitsLog({ namespace, run = "" }: Notification): boolean {
+		return this.#mirror?.of(runs).get(namespace, run)?.status.logs === "Pending";
 	}
 
 	#outcome(policy: Policy, sink: Sink, notification: Notification, result: Result): void {

@@ -11,6 +11,7 @@ import type { WorkloadSeen } from "./workload-events.ts";
 export const notifyRoot = "notify/";
 const outboxRoot = "notify/outbox/";
 const digestRoot = "notify/digests/";
+const runRoot = "notify/runs/";
 const workloadRoot = "notify/workloads/";
 export const cursorKey = "notify/cursor";
 
@@ -19,14 +20,20 @@ export interface Cursor {
 	/** All up to this revision. */
 	revision: number;
 	atMs: number;
-	/** UID → what was seen, of runs that go on or may change after that revision. */
-	seen: Record<string, Seen>;
+}
+
+/** What has not been told yet. */
+interface StoredMessage {
+	atMs: number;
+	notification: Notification;
 }
 
 export interface Stored {
 	cursor: Cursor | undefined;
 	entries: { queue: QueueName; entry: Entry }[];
 	digests: { queue: QueueName; digest: Digest }[];
+	/** By the UID of the run: what was told of it beyond the cursor, or does not show in it. */
+	runs: Map<string, Seen>;
 	/** By `workloadKey`. */
 	workloads: Map<string, WorkloadSeen>;
 }
@@ -44,6 +51,11 @@ export function digestKey(queue: QueueName): string {
 	return `${digestRoot}${queueId(queue)}`;
 }
 
+/** @param uid of the run */
+export function runKey(uid: string): string {
+	return `${runRoot}${uid}`;
+}
+
 export function workloadKey(namespace: string, kind: string, name: string): string {
 	return `${workloadRoot}${namespace}/${kind}/${name}`;
 }
@@ -52,28 +64,43 @@ export function encoded(value: object): Uint8Array {
 	return Buffer.from(JSON.stringify(value));
 }
 
+export function encodedMessage(message: StoredMessage): Uint8Array {
+	return encoded(message);
+}
+
+/** The message of an entry, which is not kept in memory; undefined: it is gone. */
+export async function messageAt(store: Store, key: string): Promise<Notification | undefined> {
+	const entry = await store.get(key);
+	return entry && (decoded(entry.value) as StoredMessage).notification;
+}
+
 const pageEntries = 256;
 
 export async function loadOutbox(store: Store): Promise<Stored> {
-	const found: Stored = { cursor: undefined, entries: [], digests: [], workloads: new Map() };
+	const found: Stored = { cursor: undefined, entries: [], digests: [], runs: new Map(), workloads: new Map() };
 	const to = prefixEnd(notifyRoot);
 	for (let from = notifyRoot; ; ) {
 		const { entries, more } = await store.range({ from, ...(to !== undefined && { to }), limit: pageEntries });
-		for (const { key, value } of entries) take(found, key, JSON.parse(Buffer.from(value).toString()));
+		for (const { key, value } of entries) take(found, key, decoded(value));
 		const last = entries.at(-1);
 		if (!more || last === undefined) return found;
 		from = `${last.key}\0`;
 	}
 }
 
+function decoded(value: Uint8Array): unknown {
+	return JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.length).toString());
+}
+
 /** The store has nothing there but what was encoded here: the key says which of it. */
 function take(found: Stored, key: string, value: unknown): void {
 	if (key === cursorKey) found.cursor = value as Cursor;
+	else if (key.startsWith(runRoot)) found.runs.set(key.slice(runRoot.length), value as Seen);
 	else if (key.startsWith(workloadRoot)) found.workloads.set(key, value as WorkloadSeen);
 	else if (key.startsWith(digestRoot)) found.digests.push({ queue: queueOf(key, digestRoot), digest: value as Digest });
 	else if (key.startsWith(outboxRoot)) {
-		const { atMs, notification } = value as { atMs: number; notification: Notification };
-		found.entries.push({ queue: queueOf(key, outboxRoot), entry: { key, atMs, notification } });
+		const { atMs, notification } = value as StoredMessage;
+		found.entries.push({ queue: queueOf(key, outboxRoot), entry: { key, atMs, event: notification.event } });
 	}
 }
 

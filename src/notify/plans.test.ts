@@ -4,7 +4,6 @@ import type { Run } from "../kinds/history/types.ts";
 import { notificationPolicies } from "../kinds/notify/notificationpolicy.ts";
 import type { NotificationPolicy } from "../kinds/notify/types.ts";
 import { decode } from "../kinds/schema.ts";
-import type { Notification } from "./notification.ts";
 import { type Entry, mostEntries, nextStep, retryDelayMs } from "./queue.ts";
 import { quietUntilMs } from "./quiet.ts";
 import { usualDurationMs } from "./run-events.ts";
@@ -28,28 +27,49 @@ test("quiet hours end on the next morning, also on days that clocks change, and 
 	expect(quietUntilMs(friday, at("2026-01-09T03:00:00Z"))).toBeUndefined();
 });
 
-const entry = (number: number, atMs = 0): Entry => ({
-	key: String(number),
-	atMs,
-	notification: { event: "Failed" } as Notification,
-});
+const entry = (number: number, atMs = 0): Entry => ({ key: String(number), atMs, event: "Failed" });
 const none = { sentAtMs: [], retryAtMs: 0 };
+const now = (ms: number) => ({ epochMs: ms, monotonicMs: ms });
 
 test("a queue sends its first, waits, gives up after a day, and folds what is too much", () => {
 	const entries = [entry(1), entry(2)];
-	expect(nextStep({ ...none, entries: [] }, { spec: {} }, 0)).toEqual({ do: "nothing" });
-	expect(nextStep({ ...none, entries }, { spec: {} }, 0)).toEqual({ do: "send", entry: entries[0] });
-	expect(nextStep({ ...none, entries, retryAtMs: 9 }, { spec: {} }, 5)).toEqual({ do: "wait", untilMs: 9 });
-	expect(nextStep({ ...none, entries }, { spec: {} }, 5, () => 7)).toEqual({ do: "wait", untilMs: 7 });
-	expect(nextStep({ ...none, entries, retryAtMs: 30 * hour }, { spec: {} }, 25 * hour)).toMatchObject({ do: "giveUp" });
+	expect(nextStep({ ...none, entries: [] }, { spec: {} }, now(0))).toEqual({ do: "nothing" });
+	expect(nextStep({ ...none, entries }, { spec: {} }, now(0))).toEqual({ do: "send", entry: entries[0] });
+	expect(nextStep({ ...none, entries, retryAtMs: 9 }, { spec: {} }, now(5))).toEqual({ do: "wait", forMs: 4 });
+	const failed = { ...none, entries, retryAtMs: 30 * hour, failedAtMs: 25 * hour };
+	expect(nextStep(failed, { spec: {} }, now(25 * hour))).toMatchObject({ do: "giveUp" });
 	const many = Array.from({ length: mostEntries + 3 }, (_, index) => entry(index));
-	expect(nextStep({ ...none, entries: many }, { spec: {} }, 0)).toEqual({ do: "fold", count: 3 });
+	expect(nextStep({ ...none, entries: many }, { spec: {} }, now(0))).toEqual({ do: "fold", count: 3 });
+	expect(nextStep({ ...none, entries }, { spec: {} }, now(0), 1)).toEqual({ do: "fold", count: 1 });
 	const rated = { spec: { atMost: { count: 2, per: "1h" } } };
-	expect(nextStep({ ...none, entries, sentAtMs: [hour / 2, hour] }, rated, hour)).toEqual({ do: "fold", count: 2 });
+	expect(nextStep({ ...none, entries, sentAtMs: [hour / 2, hour] }, rated, now(hour))).toEqual({
+		do: "fold",
+		count: 2,
+	});
 	const digest = { sinceMs: 0, count: 2, events: { Failed: 2 } };
 	const full = { ...none, entries: [], digest, sentAtMs: [hour / 2, hour] };
-	expect(nextStep(full, rated, hour)).toEqual({ do: "wait", untilMs: 1.5 * hour });
-	expect(nextStep(full, rated, 1.5 * hour)).toEqual({ do: "summarize", digest });
+	expect(nextStep(full, rated, now(hour))).toEqual({ do: "wait", forMs: hour / 2 });
+	expect(nextStep(full, rated, now(1.5 * hour))).toEqual({ do: "summarize", digest });
+});
+
+test("a clock that jumps by a day gives nothing up that was not tried since, and holds nothing back", () => {
+	const entries = [entry(1, 100 * hour)];
+	const at = (epochMs: number, state: object = {}) =>
+		nextStep({ ...none, entries, ...state }, { spec: {} }, { epochMs, monotonicMs: 10 });
+	const send = { do: "send", entry: entries[0] };
+	// The machine slept over a weekend: it failed on Friday, and is tried on Monday before it is given up.
+	expect(at(160 * hour)).toEqual(send);
+	expect(at(160 * hour, { failedAtMs: 101 * hour })).toEqual(send);
+	expect(at(160 * hour, { failedAtMs: 160 * hour })).toMatchObject({ do: "giveUp" });
+	expect(at(70 * hour)).toEqual(send);
+	expect(at(70 * hour, { failedAtMs: 101 * hour, retryAtMs: 15 })).toEqual({ do: "wait", forMs: 5 });
+	const rated = { spec: { atMost: { count: 1, per: "1h" } } };
+	expect(
+		nextStep({ ...none, entries: [], digest: { sinceMs: 0, count: 1, events: {} }, sentAtMs: [0] }, rated, {
+			epochMs: 70 * hour,
+			monotonicMs: hour,
+		}),
+	).toMatchObject({ do: "summarize" });
 });
 
 test("retries wait longer and longer, up to a quarter of an hour, never all at the same time", () => {

@@ -11,12 +11,13 @@ export interface QueueName {
 	sink: string;
 }
 
+/** A message that waits: as much of it as there may be thousands of in memory. */
 export interface Entry {
 	/** In the store; in the order of what happened. */
 	key: string;
 	/** When it was put there, in epoch milliseconds. */
 	atMs: number;
-	notification: Notification;
+	event: Notification["event"];
 }
 
 /** What is told as a number only. */
@@ -29,16 +30,24 @@ export interface Digest {
 
 export interface QueueState {
 	entries: readonly Entry[];
-	digest?: Digest;
-	/** When messages were taken, oldest first, as far as the policy's rate looks back. */
+	digest?: Digest | undefined;
+	/** When messages were taken, oldest first, as far as the policy's rate looks back; on the monotonic clock. */
 	sentAtMs: readonly number[];
-	/** Before this time nothing is tried. */
+	/** Before this time nothing is tried; on the monotonic clock. */
 	retryAtMs: number;
+	/** When the last attempt failed, in epoch milliseconds; undefined when it did not. */
+	failedAtMs?: number | undefined;
+}
+
+/** Both clocks: nobody sets the one by which things are waited for. */
+export interface Now {
+	epochMs: number;
+	monotonicMs: number;
 }
 
 export type Step =
 	| { do: "nothing" }
-	| { do: "wait"; untilMs: number }
+	| { do: "wait"; forMs: number }
 	| { do: "send"; entry: Entry }
 	| { do: "summarize"; digest: Digest }
 	/** So many of the oldest become a number. */
@@ -48,40 +57,41 @@ export type Step =
 const dayMs = 24 * 3_600_000;
 export const mostEntries = 1000;
 
-/** @param readyAtMs when what the entry ends with is expected to be there */
+/** @param limit so many messages may wait */
 export function nextStep(
-	{ entries, digest, sentAtMs, retryAtMs }: QueueState,
+	{ entries, digest, sentAtMs, retryAtMs, failedAtMs }: QueueState,
 	{ spec }: Pick<Policy, "spec">,
-	nowMs: number,
-	readyAtMs: (entry: Entry) => number = () => 0,
+	{ epochMs, monotonicMs }: Now,
+	limit = mostEntries,
 ): Step {
 	const [head] = entries;
 	if (head === undefined && digest === undefined) return { do: "nothing" };
-	if (entries.length > mostEntries) return { do: "fold", count: entries.length - mostEntries };
+	if (entries.length > limit) return { do: "fold", count: entries.length - limit };
 	const { quietHours, atMost } = spec;
 	// What is held for a night is not late in the morning.
 	const patienceMs = quietHours === undefined ? dayMs : 2 * dayMs;
-	if (head !== undefined && nowMs - head.atMs > patienceMs) return { do: "giveUp", entry: head };
-	const untilMs = Math.max(quietUntilMs(quietHours, nowMs) ?? 0, retryAtMs);
-	if (untilMs > nowMs) return { do: "wait", untilMs };
+	// Not before it was tried since then: a machine may have slept for a day, or its clock been set.
+	if (head !== undefined && Math.min(epochMs, failedAtMs ?? 0) - head.atMs > patienceMs)
+		return { do: "giveUp", entry: head };
+	const quietMs = quietUntilMs(quietHours, epochMs);
+	const forMs = Math.max(quietMs === undefined ? 0 : quietMs - epochMs, retryAtMs - monotonicMs);
+	if (forMs > 0) return { do: "wait", forMs };
 	if (atMost !== undefined) {
 		const perMs = durationMs(atMost.per);
-		const recent = sentAtMs.filter((ms) => ms > nowMs - perMs);
+		const recent = sentAtMs.filter((ms) => ms > monotonicMs - perMs);
 		const [oldest] = recent;
 		if (oldest !== undefined && recent.length >= atMost.count) {
 			if (entries.length > 0) return { do: "fold", count: entries.length };
-			return { do: "wait", untilMs: oldest + perMs };
+			return { do: "wait", forMs: oldest + perMs - monotonicMs };
 		}
 	}
 	if (digest !== undefined) return { do: "summarize", digest };
-	if (head === undefined) return { do: "nothing" };
-	const waitMs = readyAtMs(head);
-	return waitMs > nowMs ? { do: "wait", untilMs: waitMs } : { do: "send", entry: head };
+	return head === undefined ? { do: "nothing" } : { do: "send", entry: head };
 }
 
 export function folded(digest: Digest | undefined, entries: readonly Entry[], nowMs: number): Digest {
 	const events = { ...digest?.events };
-	for (const { notification } of entries) events[notification.event] = (events[notification.event] ?? 0) + 1;
+	for (const { event } of entries) events[event] = (events[event] ?? 0) + 1;
 	return { sinceMs: digest?.sinceMs ?? nowMs, count: (digest?.count ?? 0) + entries.length, events };
 }
 

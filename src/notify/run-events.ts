@@ -23,8 +23,6 @@ export interface Told {
 export interface RunPlan {
 	told: Told[];
 	seen: Seen;
-	/** Nothing more will come of it. */
-	isFinal: boolean;
 	/** When to look again, in epoch milliseconds. */
 	againMs?: number;
 }
@@ -63,7 +61,7 @@ export function planRun({ run, policies, seen, floorMs, usualMs }: RunState, now
 	const next: Seen = { ...seen };
 	const tell = (event: NotificationEvent, at: string, number: number | string, more: Partial<Notification> = {}) => {
 		for (const policy of policies)
-			if (policy.events.has(event) && parseTimestamp(at) >= Math.max(policy.sinceMs, floorMs))
+			if (policy.events.has(event) && isSince(parseTimestamp(at), Math.max(policy.sinceMs, floorMs), nowMs))
 				told.push({ policy, notification: notificationOf(run, policy, event, at, number, more) });
 	};
 	const skips = status.skipped?.count ?? 0;
@@ -73,7 +71,7 @@ export function planRun({ run, policies, seen, floorMs, usualMs }: RunState, now
 		const { lastScheduledTime: at } = status.skipped;
 		if (count > 0 && event !== undefined) tell(event, at, at, { count });
 		next.skips = skips;
-		return { told, seen: next, isFinal: false };
+		return { told, seen: next };
 	}
 	const attempts = status.attempts ?? 1;
 	const { endTime } = status;
@@ -88,8 +86,12 @@ export function planRun({ run, policies, seen, floorMs, usualMs }: RunState, now
 		if (status.result === "Succeeded" || status.result === "Failed") tell(status.result, at, 0);
 		next.ended = true;
 	}
-	const isFinal = hasEnded && status.logs !== "Pending";
-	return { told, seen: next, isFinal, ...(againMs !== undefined && !hasEnded && { againMs }) };
+	return { told, seen: next, ...(againMs !== undefined && !hasEnded && { againMs }) };
+}
+
+/** A clock that shows less than the time was set back since: then nothing is before it that is looked at now. */
+function isSince(atMs: number, sinceMs: number, nowMs: number): boolean {
+	return atMs >= sinceMs || nowMs < sinceMs;
 }
 
 function planSlow({ run, policies, seen, usualMs }: RunState, told: Told[], nowMs: number): number | undefined {

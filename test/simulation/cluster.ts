@@ -35,6 +35,7 @@ import { startScheduler } from "../../src/scheduler/shell.ts";
 import { createFaultyStore, type Faults } from "../../src/store/faulty.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
+import { withinBounds } from "../../src/store/testing/bounded-store.ts";
 import { type ConnectionFaults, faultyTransport, noFaults } from "./faulty-transport.ts";
 import type { JumpingClock } from "./jumping-clock.ts";
 import { Machines } from "./machines.ts";
@@ -65,9 +66,19 @@ export interface SimulatedCluster {
 	readonly user: Client;
 	readonly machines: Machines;
 	readonly controlPlane: ControlPlane;
-	/** Notifications that a sink has taken: event and run. */
-	readonly told: ReadonlySet<string>;
+	/** Notifications that a sink has taken. */
+	readonly told: readonly Told[];
 	stop(): Promise<void>;
+}
+
+/** A notification that a sink has taken. */
+export interface Told {
+	id: string;
+	event: string;
+	/** Name of the run. */
+	run: string;
+	/** Which of the notifiers sent it: each control plane has its own. */
+	notifier: number;
 }
 
 export interface ControlPlane {
@@ -98,7 +109,8 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 	const collected = new Set<string>();
 	const history = new History(clock, options.onError);
 	const store = keepRemoved(createMemoryStore(), clock, history.told);
-	const faultyStore = createFaultyStore(store, { faults: storeFaults, clock, random });
+	const bounded = withinBounds(store, (what) => complaints.add(what));
+	const faultyStore = createFaultyStore(bounded, { faults: storeFaults, clock, random });
 	const api: Api = await createApi({
 		store: faultyStore,
 		keptLogs: history,
@@ -124,7 +136,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 	await makeBuiltIns(createClient(memoryTransport(api.handle, apiServer)), builtInRoles, (what, error) => {
 		throw new Error(what, { cause: error });
 	});
-	const told = new Set<string>();
+	const told: Told[] = [];
 	const controlPlane = startControlPlane(options, api.registry, unsteady, { history, store: faultyStore, told });
 	const machines = new Machines({
 		clock,
@@ -191,13 +203,13 @@ class History implements KeptLogs {
 }
 
 /** Takes what is sent, except every seventh request. */
-function sink(told: Set<string>): SendRequest {
+function sink(told: Told[], notifier: number): SendRequest {
 	let count = 0;
 	return ({ body }) => {
 		if (++count % 7 === 0) return 503;
 		// As webhooks send it.
-		const { data } = JSON.parse(body) as { data: { event: string; run?: string } };
-		told.add(`${data.event} ${data.run}`);
+		const { id, data } = JSON.parse(body) as { id: string; data: { event: string; run?: string } };
+		told.push({ id, event: data.event, run: data.run ?? "", notifier });
 		return 200;
 	};
 }
@@ -213,9 +225,10 @@ function startControlPlane(
 	{ clock, onError, ...options }: ClusterOptions,
 	registry: Registry,
 	connect: (user: User) => Client,
-	{ history, store, told }: { history: History; store: Store; told: Set<string> },
+	{ history, store, told }: { history: History; store: Store; told: Told[] },
 ): ControlPlane {
 	const controllers = options.controllers(registry);
+	let notifiers = 0;
 	let parts = start();
 	/** One restart at a time. */
 	let restarting = false;
@@ -252,7 +265,7 @@ function startControlPlane(
 			recorder,
 			allow: [],
 			isPublicOpen: false,
-			send: sink(told),
+			send: sink(told, ++notifiers),
 			onError: (error) => onError?.("notifications", error),
 		});
 		void notifier.start(mirror);

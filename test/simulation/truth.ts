@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { controllerOf, type KubeObject } from "../../src/core/object.ts";
 import type { Change } from "../../src/store/store.ts";
-import type { SimulatedCluster } from "./cluster.ts";
+import type { SimulatedCluster, Told } from "./cluster.ts";
 import type { JumpingClock } from "./jumping-clock.ts";
 
 /** A change of one object; `old` undefined: made, `current` undefined: gone. */
@@ -22,7 +22,7 @@ export class Truth {
 	/** UIDs of objects that the garbage collector deleted, or tried to. */
 	readonly collected: ReadonlySet<string>;
 	/** Notifications that a sink has taken. */
-	readonly told: ReadonlySet<string>;
+	readonly told: readonly Told[];
 	readonly #startMs: number;
 	readonly #hash = createHash("sha256");
 	readonly #observers: Observe[];

@@ -20,6 +20,15 @@ export function listOf(type: string): FieldSchema {
 	return { type, of: "array", listType: "atomic" };
 }
 
+/** What every object begins with. */
+export function objectFields(metadata = "Standard object metadata."): DescribedType["fields"] {
+	return {
+		apiVersion: [text, "APIVersion defines the versioned schema of this representation of an object."],
+		kind: [text, "Kind is the name of the resource that this object represents."],
+		metadata: [{ type: "ObjectMeta", default: {} }, metadata],
+	};
+}
+
 /** Type → field → how its value is read. */
 export function typeSchemas(types: Readonly<Record<string, DescribedType>>): Readonly<Record<string, TypeSchema>> {
 	return mapped(types, ({ fields }) => mapped(fields, ([schema]) => schema));

@@ -4,6 +4,7 @@ import {
 	listOf,
 	needed,
 	number,
+	objectFields,
 	size,
 	text,
 	time,
@@ -16,12 +17,7 @@ const types: Readonly<Record<string, DescribedType>> = {
 		description:
 			"Run is what became of one Job, kept after the Job and its pods are gone, or the runs of a CronJob that did not happen. Runs are written by the cluster and can only be read; 'kubectl get --raw .../runs/NAME/log' and 'cox logs --run NAME' show what its containers wrote.",
 		fields: {
-			apiVersion: [text, "APIVersion defines the versioned schema of this representation of an object."],
-			kind: [text, "Kind is the name of the resource that this object represents."],
-			metadata: [
-				{ type: "ObjectMeta", default: {} },
-				"Standard object metadata. The labels are the Job's, with job-name and cronjob.",
-			],
+			...objectFields("Standard object metadata. The labels are the Job's, with job-name and cronjob."),
 			spec: [{ type: "RunSpec", default: {} }, "Which Job it was, and what it was asked to do."],
 			status: [{ type: "RunStatus", default: {} }, "What became of it."],
 		},

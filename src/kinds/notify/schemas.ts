@@ -4,6 +4,7 @@ import {
 	listOf,
 	needed,
 	number,
+	objectFields,
 	size,
 	text,
 	time,
@@ -31,9 +32,7 @@ const types: Readonly<Record<string, DescribedType>> = {
 		description:
 			"NotificationPolicy says which sinks are told when workloads of its namespace succeed, fail, are late or are stuck. Messages are delivered at least once, each with an id, in order for each workload. 'cox notify test NAME' sends one to try it out.",
 		fields: {
-			apiVersion: [text, "APIVersion defines the versioned schema of this representation of an object."],
-			kind: [text, "Kind is the name of the resource that this object represents."],
-			metadata: [{ type: "ObjectMeta", default: {} }, "Standard object metadata."],
+			...objectFields(),
 			spec: [{ type: "NotificationPolicySpec", default: {} }, "What is told to whom."],
 			status: [{ type: "NotificationPolicyStatus", default: {} }, "What was sent, and what could not be."],
 		},
@@ -156,7 +155,8 @@ const types: Readonly<Record<string, DescribedType>> = {
 		},
 	},
 	NotificationSecretSource: {
-		description: "NotificationSecretSource is a value that a Secret has. It is only accepted from users who may get the Secret.",
+		description:
+			"NotificationSecretSource is a value that a Secret has. It is only accepted from users who may get the Secret.",
 		fields: {
 			secretKeyRef: [needed({ type: "SecretKeySelector" }), "A Secret of the policy's namespace, and the key in it."],
 		},

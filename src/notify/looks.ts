@@ -1,0 +1,109 @@
+/** Looks at a run or a workload: what is to be told of it, to whom, and when to look again. Writes nothing. */
+import type { Informer, Mirror } from "../client/mirror.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
+import { runs } from "../kinds/history/run.ts";
+import type { Run } from "../kinds/history/types.ts";
+import type { Draft, Journal } from "./journal.ts";
+import { workloadKey } from "./outbox.ts";
+import type { PolicyIndex } from "./policy-index.ts";
+import { quietUntilMs } from "./quiet.ts";
+import { planRun, type Seen, type Told, usualDurationMs } from "./run-events.ts";
+import { type NotifiedWorkload, planWorkload } from "./workload-events.ts";
+
+export interface LooksParts {
+	clock: Clock;
+	mirror: Mirror;
+	policies: PolicyIndex;
+	journal: Journal;
+}
+
+/** Runs of the same work. */
+const workIndex = "notify/work";
+
+export class Looks {
+	readonly #parts: LooksParts;
+	readonly #runs: Informer<Run>;
+
+	constructor(parts: LooksParts) {
+		this.#parts = parts;
+		this.#runs = parts.mirror.of(runs);
+		this.#runs.addIndex(workIndex, (run) => [workOf(run)]);
+	}
+
+	/**
+	 * @param old the run as it was when it was last looked at, as far as that is known
+	 * @returns when to look again, in epoch milliseconds
+	 */
+	run(run: Run, old: Run | undefined, draft: Draft): number | undefined {
+		const { mirror, policies, journal, clock } = this.#parts;
+		const { uid, resourceVersion } = run.metadata;
+		const plan = planRun(
+			{
+				run,
+				policies: policies.aboutRun(run, mirror),
+				seen: together(journal.run(uid), old),
+				floorMs: journal.floorMs,
+				usualMs: () => usualDurationMs(this.#runs.byIndex(workIndex, workOf(run))),
+			},
+			clock.now(),
+		);
+		const isOpen = run.status.result === "Running" && plan.seen.slow !== undefined;
+		draft.runs.set(uid, { seen: plan.seen, isOpen, revision: Number(resourceVersion) });
+		this.#tell(plan.told, draft);
+		return plan.againMs;
+	}
+
+	/** @returns when to look again, in epoch milliseconds */
+	workload(kind: Kind, namespace: string, name: string, draft: Draft): number | undefined {
+		const { mirror, policies, journal, clock } = this.#parts;
+		// Only kinds of workloads are looked at.
+		const object = mirror.of(kind).get(namespace, name) as NotifiedWorkload | undefined;
+		const key = workloadKey(namespace, kind.kind, name);
+		const before = journal.workload(key);
+		const plan =
+			object === undefined ? { told: [] } : planWorkload(object, policies.aboutWorkload(object), before, clock.now());
+		if (JSON.stringify(plan.seen) !== JSON.stringify(before)) draft.workloads.set(key, plan.seen);
+		this.#tell(plan.told, draft);
+		return plan.againMs;
+	}
+
+	#tell(told: readonly Told[], draft: Draft): void {
+		const nowMs = this.#parts.clock.now();
+		for (const { policy, notification } of told) {
+			const { quietHours } = policy.spec;
+			if (quietHours?.action === "Drop" && quietUntilMs(quietHours, nowMs) !== undefined) continue;
+			for (const { name } of policy.sinks)
+				draft.tell({ namespace: policy.namespace, policy: policy.key, sink: name }, nowMs, notification);
+		}
+	}
+}
+
+/** What runs of the same work have in common. */
+function workOf({ metadata, spec }: Run): string {
+	return `${metadata.namespace}/${spec.cronJobName === undefined ? "job" : "cronjob"}/${spec.cronJobName ?? spec.jobName}`;
+}
+
+/** What has been looked at: what was noted, and what the run said then. */
+function together(noted: Seen | undefined, old: Run | undefined): Seen {
+	if (old === undefined) return noted ?? {};
+	const shown = seenOf(old);
+	const most = (a: number | undefined, b: number | undefined) => Math.max(a ?? 0, b ?? 0);
+	const attempts = most(noted?.attempts, shown.attempts);
+	const skips = most(noted?.skips, shown.skips);
+	return {
+		...(attempts > 0 && { attempts }),
+		...((noted?.ended || shown.ended) && { ended: true as const }),
+		...(skips > 0 && { skips }),
+		...(noted?.slow && { slow: noted.slow }),
+	};
+}
+
+/** Of a run that was looked at as it was: what is told only now is new. */
+function seenOf({ status }: Run): Seen {
+	return {
+		...((status.attempts ?? 1) > 1 && { attempts: status.attempts ?? 1 }),
+		...(status.result !== "Running" && status.result !== "Skipped" && { ended: true as const }),
+		...(status.skipped !== undefined && { skips: status.skipped.count }),
+	};
+}
