@@ -10,7 +10,7 @@ export interface PodNetwork {
 	addresses: string[];
 }
 
-/** One port of one service as the node's proxy has to treat it. Computed by services/rules.ts. */
+/** One port of one service as the node's proxy has to treat it. Computed by proxy/rules.ts. */
 export interface ServicePort {
 	/** `namespace/service:port`, unique. */
 	name: string;

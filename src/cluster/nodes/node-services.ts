@@ -4,12 +4,12 @@ import type { Mirror } from "../../client/mirror.ts";
 import type { Clock } from "../../core/clock.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import type { NodeNetwork } from "../../network/network.ts";
-import { startApiProxy } from "../../services/api-proxy.ts";
-import { startDnsServer } from "../../services/dns-server.ts";
-import { mirrorDnsView } from "../../services/dns-view.ts";
-import { serveProxyHealth } from "../../services/proxy-health.ts";
-import { startServiceProxy } from "../../services/service-proxy.ts";
-import { startStateMetrics } from "../../services/state-metrics-server.ts";
+import { startApiProxy } from "../../proxy/api-proxy.ts";
+import { startDnsServer } from "../../proxy/dns-server.ts";
+import { mirrorDnsView } from "../../proxy/dns-view.ts";
+import { serveProxyHealth } from "../../proxy/proxy-health.ts";
+import { startServiceProxy } from "../../proxy/service-proxy.ts";
+import { startStateMetrics } from "../../proxy/state-metrics-server.ts";
 import { apiServerAddress, dnsAddress, stateMetricsAddress, stateMetricsPort } from "../settings/cluster-network.ts";
 import type { AgentConfig } from "./agent-protocol.ts";
 

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { duplexPair } from "../../api/sockets/duplex-pair.ts";
-import { stateMetricsListener } from "../../services/state-metrics-server.ts";
+import { stateMetricsListener } from "../../proxy/state-metrics-server.ts";
 import {
 	apiServerAddress,
 	type ClusterNetwork,
