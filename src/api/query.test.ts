@@ -33,6 +33,7 @@ describe("refused with a Status", () => {
 	});
 
 	test("an integer beyond 64 bits", async () => {
+		await api.ask("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default" } });
 		const spec = '{"containers":[{"name":"a","image":"b"}],"terminationGracePeriodSeconds":9223372036854775808}';
 		const answer = await api.ask("POST", "/api/v1/namespaces/default/pods", `{"metadata":{"name":"p"},"spec":${spec}}`);
 		expect(answer.status).toBe(400);

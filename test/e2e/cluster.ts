@@ -52,7 +52,7 @@ export class TestCluster {
 
 	/** Deleted in the end; holds the data directory or is it. */
 	readonly #folder: string;
-	/** What runs `cox`: nothing, or a command that becomes another user first. */
+	/** What runs `cox`: nothing, or a command that changes its user or what it inherits first. */
 	#become: readonly string[] = [];
 
 	private constructor(data: string, folder = data) {
@@ -70,6 +70,13 @@ export class TestCluster {
 		const cluster = TestCluster.empty();
 		chownSync(cluster.data, user, user);
 		cluster.#become = asUser(user);
+		return cluster.#up(args);
+	}
+
+	/** The same by a command that runs the rest of it, as a user's shell with settings of its own does. */
+	static startBy(command: readonly string[], ...args: string[]): Promise<TestCluster> {
+		const cluster = TestCluster.empty();
+		cluster.#become = command;
 		return cluster.#up(args);
 	}
 

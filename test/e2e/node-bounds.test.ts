@@ -1,6 +1,6 @@
 /**
- * What nodes bound: kernel parameters, system calls, local storage, processes, links to their files; and their
- * configuration.
+ * What nodes bound: kernel parameters, system calls, local storage, processes, links to their files; what containers
+ * have of those who started the cluster; and nodes' configuration.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,16 +10,20 @@ import { eventually, run, TestCluster } from "./cluster.ts";
 
 const isRoot = process.getuid?.() === 0;
 
+/** A shell with a file open, and with settings that nobody in a container is to have. */
+const shell = ["bash", "-c", 'exec 20</etc/passwd; umask 027; ulimit -Sn 3000; exec nice -n 5 "$0" "$@"'];
+
 describe.skipIf(!isRoot)("a node's bounds (as root)", () => {
 	let cluster: TestCluster;
 	const file = join(tmpdir(), `cox-kubelet-${process.pid}.yaml`);
+	const stolen = join(tmpdir(), `cox-stolen-${process.pid}`);
 	beforeAll(async () => {
 		writeFileSync(file, "allowedUnsafeSysctls: [net.core.somaxconn]\nmaxPods: 20\n");
-		cluster = await TestCluster.start("--kubelet-config", file);
+		cluster = await TestCluster.startBy(shell, "--kubelet-config", file);
 	});
 	afterAll(async () => {
 		await cluster?.[Symbol.asyncDispose]();
-		await run("rm", ["-f", file]);
+		await run("rm", ["-f", file, stolen]);
 	});
 
 	/** Makes a pod of one container. */
@@ -61,6 +65,48 @@ describe.skipIf(!isRoot)("a node's bounds (as root)", () => {
 		expect(await cluster.kubectl("logs", "unconfined")).toMatch(/^Seccomp:\t0\n/);
 	});
 
+	test("containers, commands in them and probes inherit nothing of the shell that started the cluster", async () => {
+		// The fourth descriptor is how `ls` reads the directory; shells do not hand on to a last command what they got.
+		const script = "ls /proc/self/fd; umask; nice; ulimit -Sn; grep -E 'Sig(Ign|Blk)' /proc/self/status; true";
+		const expected = "0\n1\n2\n3\n0022\n0\n1024\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n";
+		const probed = { command: ["sh", "-c", `[ -e /tmp/probed ] || { ${script}; } >/tmp/probed`] };
+		const user = { securityContext: { runAsUser: 1000, runAsGroup: 1000, capabilities: { drop: ["ALL"] } } };
+		await create("inheriting", `${script}; sleep 1000`, {}, { ...user, readinessProbe: { exec: probed } });
+		await cluster.kubectl("wait", "--for=condition=ready", "pod/inheriting", "--timeout=60s");
+		expect(await cluster.kubectl("logs", "inheriting")).toBe(expected);
+		expect(await cluster.kubectl("exec", "inheriting", "--", "sh", "-c", script)).toBe(expected);
+		expect(await cluster.kubectl("exec", "inheriting", "--", "cat", "/tmp/probed")).toBe(expected);
+	});
+
+	test("how soon a container ends for want of memory follows its pod's quality of service", async () => {
+		const adjusted = async (name: string, resources?: object) => {
+			await create(name, "cat /proc/self/oom_score_adj", {}, { resources });
+			await phase(name, "Succeeded");
+			return Number(await cluster.kubectl("logs", name));
+		};
+		const amounts = { cpu: "100m", memory: "64Mi" };
+		expect(await adjusted("best-effort")).toBe(1000);
+		// Root may lack CAP_SYS_RESOURCE, which it takes to go below what the node has.
+		const effective = /^CapEff:\t(\w+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+		const mayLower = (BigInt(`0x${effective}`) >> 24n) % 2n === 1n;
+		expect(await adjusted("guaranteed", { requests: amounts, limits: amounts })).toBe(mayLower ? -997 : 0);
+		const between = await adjusted("burstable", { requests: amounts });
+		expect(between).toBeGreaterThanOrEqual(2);
+		expect(between).toBeLessThan(1000);
+	});
+
+	test("a probe runs nothing of the container's with rights that the container does not have", async () => {
+		const fake = "#!/bin/bash\\ngrep CapEff /proc/self/status >>/tmp/raised; chmod 666 /tmp/raised\\n";
+		const programs = "setpriv env nsenter unshare capsh chroot";
+		const script = `printf '${fake}' >/tmp/fake; chmod 755 /tmp/fake
+			for f in ${programs}; do cp --remove-destination /tmp/fake /usr/bin/$f; done; touch /tmp/replaced; sleep 1000`;
+		const readinessProbe = { exec: { command: ["test", "-e", "/tmp/replaced"] }, periodSeconds: 1 };
+		await create("raising", script, {}, { readinessProbe });
+		await cluster.kubectl("wait", "--for=condition=ready", "pod/raising", "--timeout=60s");
+		const seen = ["sh", "-c", "cat /tmp/raised 2>/dev/null; grep CapEff /proc/self/status"];
+		expect(await cluster.kubectl("exec", "raising", "--", ...seen)).toBe("CapEff:\t00000000a80425fb\n");
+	});
+
 	test("a pod that exceeds its emptyDir is evicted", async () => {
 		const volume = { name: "lim", emptyDir: { sizeLimit: "1Mi" } };
 		const mount = { volumeMounts: [{ name: "lim", mountPath: "/v" }] };
@@ -73,8 +119,8 @@ describe.skipIf(!isRoot)("a node's bounds (as root)", () => {
 	});
 
 	test("a pod that reaches the logs shows nobody another file as a log", async () => {
-		const script =
-			"for log in /l/pods/*/c/0.log; do rm $log; ln -s /etc/passwd $log; done; ls -l /l/containers; sleep 1000";
+		writeFileSync(stolen, "2026-01-01T00:00:00.000000000Z stdout F stolen\n");
+		const script = `for log in /l/pods/*/c/0.log; do rm $log; ln -s ${stolen} $log; done; sleep 1000`;
 		const logs = { volumes: [{ name: "l", hostPath: { path: "/var/log" } }] };
 		await create("victim", "echo mine; sleep 1000");
 		await eventually(async () => expect(await cluster.kubectl("logs", "victim")).toBe("mine\n"), 60_000);

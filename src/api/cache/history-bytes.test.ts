@@ -36,3 +36,22 @@ test("hundreds of updates of a large object hold no more than the budget, for al
 	expect(next.object).toMatchObject({ code: 410, reason: "Expired" });
 	expect(next.object.metadata.continue).toBeTruthy();
 });
+
+test("several resources hold no more together than the budget, either", async () => {
+	const api = await testApi({ watchHistoryBytes: 8 * mebi });
+	const text = ".".repeat(100_000);
+	const before = bufferBytes();
+	for (const plural of ["configmaps", "secrets", "services", "serviceaccounts"]) {
+		const path = `/api/v1/namespaces/default/${plural}`;
+		const object = (round: number) => ({
+			metadata: { name: "one", annotations: { text, round: String(round) } },
+			...(plural === "services" && { spec: { ports: [{ port: 80 }] } }),
+		});
+		await api.ask("POST", path, object(0));
+		for (let round = 1; round < 300; round++) {
+			const { status } = await api.ask("PATCH", `${path}/one`, object(round), { type: "application/merge-patch+json" });
+			expect(status).toBe(200);
+		}
+	}
+	expect(bufferBytes() - before).toBeLessThan(48 * mebi);
+});

@@ -38,6 +38,11 @@ const attempts: readonly { name: string; script: string; perl?: true }[] = [
 		name: "steers interrupts",
 		script: "for f in /proc/irq/*/smp_affinity; do cat $f >/tmp/a; cat /tmp/a >$f && echo ESCAPED; done",
 	},
+	{
+		name: "opens what steers the kernel, its buses or its file systems for writing",
+		script:
+			"find /proc/sys /proc/irq /proc/bus /proc/fs /proc/acpi /proc/scsi /proc/sysrq-trigger -type f | while read f; do [ -w $f ] && true >>$f && echo ESCAPED; done; true",
+	},
 	{ name: "triggers SysRq", script: "echo h >/proc/sysrq-trigger && echo ESCAPED" },
 	{
 		name: "makes /proc/sys writable again",

@@ -28,6 +28,8 @@ export interface People {
 	ann: Ask;
 	/** `admin` in the namespace shop. */
 	adam: Ask;
+	/** A pod of the namespace shop that names no account. */
+	pod: Ask;
 	/** Nobody in particular, without a token. */
 	nobody: Ask;
 	[Symbol.asyncDispose](): Promise<void>;
@@ -62,15 +64,16 @@ export async function startWithPeople(): Promise<People> {
 			});
 	const admin = asker(agents[1]);
 	await furnish(admin, cluster);
-	const tokenOf = async (name: string) => {
-		const { body } = await admin("POST", `/api/v1/namespaces/people/serviceaccounts/${name}/token`, { spec: {} });
-		return body.status.token as string;
+	const tokenOf = async (name: string, namespace = "people") => {
+		const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+		return (await admin("POST", path, { spec: {} })).body.status.token as string;
 	};
 	return {
 		cluster,
 		admin,
 		ann: asker(agents[0], await tokenOf("ann")),
 		adam: asker(agents[0], await tokenOf("adam")),
+		pod: asker(agents[0], await tokenOf("default", "shop")),
 		nobody: asker(agents[0]),
 		async [Symbol.asyncDispose]() {
 			for (const agent of agents) agent.destroy();

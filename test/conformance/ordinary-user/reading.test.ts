@@ -1,6 +1,6 @@
 /** What an ordinary user sees of others: nothing. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Json, type People, secretText, shop, startWithPeople, vault } from "./people.ts";
+import { type Json, type People, plainPod, rbac, secretText, shop, startWithPeople, vault } from "./people.ts";
 
 let people: People;
 
@@ -114,6 +114,31 @@ test.each(["/metrics", "/debug/pprof/", "/configz", "/logs/", "/apis/metrics.k8s
 		expect([403, 404]).toContain((await people.ann("GET", path)).status);
 	},
 );
+
+describe("the token that every pod has", () => {
+	const privileged = plainPod("x", { hostPID: true }, { securityContext: { privileged: true } });
+	test.each<[string, string, Json?]>([
+		["GET", `${vault}/secrets/safe`],
+		["GET", `${vault}/secrets`],
+		["GET", "/api/v1/secrets"],
+		["GET", `${shop}/secrets`],
+		["GET", `${shop}/pods`],
+		["GET", "/api/v1/nodes"],
+		["GET", "/api/v1/nodes/node-1/proxy/stats/summary"],
+		["POST", `${vault}/pods`, privileged],
+		["POST", `${shop}/pods`, plainPod("x")],
+		["POST", `${vault}/pods/web/exec?command=id&stdout=true`],
+		["POST", `${vault}/serviceaccounts/root/token`, { spec: {} }],
+		["DELETE", "/api/v1/namespaces/vault"],
+		["POST", `${rbac}/clusterrolebindings`, { metadata: { name: "x" }, roleRef: { kind: "ClusterRole", name: "x" } }],
+	])("opens nothing: %s %s", async (method, path, body) => {
+		const answer = await people.pod(method, path, body);
+		expect([answer.status, answer.message]).toEqual([
+			403,
+			expect.stringContaining("system:serviceaccount:shop:default"),
+		]);
+	});
+});
 
 test("a client without credentials sees nothing but health and version", async () => {
 	for (const path of [`${shop}/secrets`, "/api", "/apis", "/openapi/v2", "/metrics"])
