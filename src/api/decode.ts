@@ -2,6 +2,7 @@
 import { ApiError } from "../core/errors.ts";
 import { isRecord, type KubeObject } from "../core/object.ts";
 import { shown } from "../core/shown.ts";
+import { schemasOf } from "../kinds/builtin-schemas.ts";
 import { apiVersionOf, type Kind } from "../kinds/engine/kind.ts";
 import { decode } from "../kinds/schema.ts";
 import { type Body, readObjectBody } from "./body.ts";
@@ -48,7 +49,7 @@ export function decodeObject(
 	const { skips } = options;
 	// A conversion looks at the whole object.
 	const sent = skips === undefined || served !== undefined ? value : hollowed(value, skips);
-	const { object, problems, unknownFields } = decode(sent, served?.schema ?? kind.schema, undefined, { partial });
+	const { object, problems, unknownFields } = decode(sent, served?.schema ?? kind.schema, schemasOf(kind), { partial });
 	const problem = problems[0];
 	if (problem !== undefined)
 		throw options.wrongType?.(problem.message) ?? cannotBeHandled(kind.kind, apiVersion, kind.kind, problem.message);
@@ -68,7 +69,7 @@ export function decodeObject(
  * @throws Error when it is not what its kind says: nobody sent it, so it is the program that is wrong
  */
 export function decodeOwn(kind: Kind, draft: object): KubeObject {
-	const { object, problems, unknownFields } = decode(draft, kind.schema, undefined, {});
+	const { object, problems, unknownFields } = decode(draft, kind.schema, schemasOf(kind));
 	const wrong = problems[0]?.message ?? unknownFields[0];
 	if (wrong !== undefined) throw new Error(`${kind.kind} of the cluster itself: ${wrong}`);
 	const normal = normalised(object, apiVersionOf(kind), kind.kind);

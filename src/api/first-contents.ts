@@ -29,7 +29,7 @@ export async function writeFirstContents(store: Store, clock: Clock, contents: F
 		const { namespace, name } = object.metadata;
 		object.metadata = metadataForCreate(kind, object.metadata, { uid: newUid(clock), nowMs, namespace });
 		kind.prepareForCreate?.(object, context);
-		return { key: objectKey(kind, namespace, name), value: encode(object) };
+		return { key: objectKey(kind, namespace, name), value: encode(object, kind) };
 	});
 	await store.commit({ compare: puts.map(({ key }) => ({ key, modRevision: 0 })), puts, deletes: [] });
 }

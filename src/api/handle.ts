@@ -55,7 +55,7 @@ export interface Api {
 /** Reads the store and is ready to answer when it resolves. */
 export async function createApi(options: ApiOptions): Promise<Api> {
 	const { store, clock, registry } = options;
-	const shortLived = registry.all().filter(({ lifeMs }) => lifeMs !== undefined);
+	const shortLived = registry.all().filter(({ ttlMs }) => ttlMs !== undefined);
 	// Events, and what the cluster writes down for later, is for those who may ask, and for most of it nobody does.
 	const rarelyRead = new Set([...shortLived, ...registry.all().filter(({ readOnly }) => readOnly)].map(resourceName));
 	const cache = new WatchCache(store, clock, {
@@ -85,7 +85,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		options,
 	};
 	authenticators.push(...tokenAuthenticators(server));
-	const expiries = shortLived.map((kind) => new Expiry(server, kind, kind.lifeMs ?? 0));
+	const expiries = shortLived.map((kind) => new Expiry(server, kind, kind.ttlMs ?? 0));
 	const maxRequestsInFlight = options.maxRequestsInFlight ?? 1000;
 	const steps: readonly Step[] = [
 		measure(requests),

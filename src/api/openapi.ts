@@ -1,10 +1,8 @@
 /** The published schemas: what `kubectl explain` shows, what old clients check manifests by, what generators read. */
 import { createHash } from "node:crypto";
-import { builtinSchemas } from "../kinds/builtin-schemas.ts";
+import { schemasOfAll } from "../kinds/builtin-schemas.ts";
+import { typeDescriptions } from "../kinds/engine/described-types.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
-import type { Schemas } from "../kinds/engine/type-schema.ts";
-import { historyDescriptions } from "../kinds/history/schemas.ts";
-import { notifyDescriptions } from "../kinds/notify/schemas.ts";
 import { type VirtualResource, virtualResources } from "./discovery/resources.ts";
 import { servedGroups } from "./discovery/served.ts";
 import type { Kinds } from "./discovery.ts";
@@ -39,15 +37,11 @@ export interface OpenApi {
 export interface OpenApiOptions {
 	/** As `/version` tells it. */
 	version: string;
-	schemas?: Schemas;
 	virtual?: readonly VirtualResource[];
 }
 
 /** Nothing is read or built before someone asks; then each document once for each set of kinds. */
-export function openApi(
-	kinds: Kinds,
-	{ version, schemas = builtinSchemas, virtual = virtualResources }: OpenApiOptions,
-): OpenApi {
+export function openApi(kinds: Kinds, { version, virtual = virtualResources }: OpenApiOptions): OpenApi {
 	let builtFrom: readonly Kind[] | undefined;
 	let source: Promise<Source> | undefined;
 	let documents = new Map<string, Promise<OpenApiDocument | undefined>>();
@@ -58,7 +52,8 @@ export function openApi(
 			builtFrom = all;
 			documents = new Map();
 			const groups = servedGroups(all, virtual);
-			source = loadDescriptions().then((descriptions) => ({ groups, kinds: all, schemas, descriptions, version }));
+			const schemas = schemasOfAll(all);
+			source = descriptionsOf(all).then((descriptions) => ({ groups, kinds: all, schemas, descriptions, version }));
 		}
 		return source;
 	}
@@ -104,10 +99,10 @@ function groupVersion(path: string): { group: string; version: string } {
 }
 
 /** Over half a megabyte, of use to few requests. */
-async function loadDescriptions(): Promise<Descriptions> {
+async function descriptionsOf(kinds: readonly Kind[]): Promise<Descriptions> {
 	const loaded = await import("../kinds/generated/descriptions.json", { with: { type: "json" } });
 	// Written by scripts/generate.ts in this form.
-	return { ...historyDescriptions, ...notifyDescriptions, ...(loaded.default as Descriptions) };
+	return Object.assign({}, ...kinds.map(({ types = {} }) => typeDescriptions(types)), loaded.default as Descriptions);
 }
 
 function published(document: object): OpenApiDocument {

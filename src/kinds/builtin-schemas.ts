@@ -1,23 +1,48 @@
-/** The types that every API server knows. */
-
+/** The types that every API server knows, and those that kinds bring along. */
 import { oldTypes } from "./conversion/schemas.ts";
+import { typeSchemas } from "./engine/described-types.ts";
+import type { Kind } from "./engine/kind.ts";
 import type { Schemas, TypeSchema } from "./engine/type-schema.ts";
 import generated from "./generated/schemas.json" with { type: "json" };
-import { historyTypes } from "./history/schemas.ts";
-import { notifyTypes } from "./notify/schemas.ts";
 
-// No prototype: a client's field called `constructor` must not find one.
-const builtinTypes: Record<string, TypeSchema> = Object.create(null);
+type Types = Record<string, TypeSchema>;
 
 // The file is what scripts/generate.ts writes.
-add(generated as unknown as Record<string, TypeSchema>);
-add(oldTypes((type) => builtinTypes[type] ?? {}));
-add(historyTypes);
-add(notifyTypes);
+const builtinTypes = added(emptyTypes(), generated as unknown as Types);
+added(
+	builtinTypes,
+	oldTypes((type) => builtinTypes[type] ?? {}),
+);
 
-/** The types of Kubernetes v1.36's stable APIs, of versions that are served still, and of our own. */
-export const builtinSchemas: Schemas = { type: (name) => builtinTypes[name] };
+/** The types of Kubernetes v1.36's stable APIs, and of versions that are served still. */
+export const builtinSchemas: Schemas = { type: (name) => builtinTypes[name], fillsZeros: true };
 
-function add(types: Readonly<Record<string, TypeSchema>>): void {
-	for (const [name, fields] of Object.entries(types)) builtinTypes[name] = Object.assign(Object.create(null), fields);
+/** By the types that kinds bring along: kinds of one group share them. */
+const extended = new WeakMap<NonNullable<Kind["types"]>, Schemas>();
+
+/** The types that objects of a kind consist of: its own, and those that every API server knows. */
+export function schemasOf({ types }: Pick<Kind, "types">): Schemas {
+	if (types === undefined) return builtinSchemas;
+	let schemas = extended.get(types);
+	if (schemas === undefined) {
+		const own = added(emptyTypes(), typeSchemas(types));
+		schemas = { type: (name) => own[name] ?? builtinTypes[name], fillsZeros: true };
+		extended.set(types, schemas);
+	}
+	return schemas;
+}
+
+/** The types that objects of all these kinds consist of. */
+export function schemasOfAll(kinds: readonly Pick<Kind, "types">[]): Schemas {
+	return schemasOf({ types: Object.assign({}, ...kinds.map(({ types }) => types)) });
+}
+
+/** Without a prototype: a client's field called `constructor` must not find one. */
+function emptyTypes(): Types {
+	return Object.create(null);
+}
+
+function added(types: Types, more: Readonly<Types>): Types {
+	for (const [name, fields] of Object.entries(more)) types[name] = Object.assign(emptyTypes(), fields);
+	return types;
 }

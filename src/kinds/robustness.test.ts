@@ -3,7 +3,7 @@ import { seededRandom } from "../core/clock.ts";
 import type { Cause } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
 import { deepCopy, deepFreeze } from "../core/object.ts";
-import { builtinSchemas } from "./builtin-schemas.ts";
+import { schemasOf, schemasOfAll } from "./builtin-schemas.ts";
 import { catalog } from "./catalog.ts";
 import type { Kind, ServedVersion } from "./engine/kind.ts";
 import { apiVersionOf } from "./engine/kind.ts";
@@ -55,9 +55,11 @@ function randomValue(type: string, depth: number): unknown {
 	}
 }
 
+const schemas = schemasOfAll(catalog);
+
 function randomObject(type: string, depth: number): unknown {
 	const object: Record<string, unknown> = {};
-	for (const [name, field] of Object.entries(builtinSchemas.type(type) ?? {}))
+	for (const [name, field] of Object.entries(schemas.type(type) ?? {}))
 		if (name !== "managedFields" && random() < (depth > 7 ? 0.05 : depth < 2 ? 0.9 : 0.35))
 			object[name] = randomField(field, depth + 1);
 	return object;
@@ -73,7 +75,7 @@ function randomField(field: FieldSchema, depth: number): unknown {
 
 /** The way of an object through the server. */
 function create(kind: Kind, served: ServedVersion | undefined, sent: unknown): { object: KubeObject; causes: Cause[] } {
-	const { object, problems, unknownFields } = decode(sent, served?.schema ?? kind.schema);
+	const { object, problems, unknownFields } = decode(sent, served?.schema ?? kind.schema, schemasOf(kind));
 	expect(problems).toEqual([]);
 	expect(unknownFields).toEqual([]);
 	object.apiVersion = apiVersionOf(served ?? kind);

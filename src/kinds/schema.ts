@@ -45,7 +45,7 @@ export function decode(
 	schemas: Schemas = builtinSchemas,
 	options: DecodeOptions = {},
 ): Decoded {
-	const fills = schemas === builtinSchemas && options.partial !== true;
+	const fills = schemas.fillsZeros === true && options.partial !== true;
 	const context: Context = { schemas, fills, path: [], problems: [], unknownFields: [] };
 	const object: object = decodeType(value, typeName, "", context) ?? {};
 	if (fills) fillTopLevel(object, schemas.type(typeName) ?? {}, context);

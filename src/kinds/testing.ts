@@ -3,6 +3,7 @@ import { parse, parseAllDocuments } from "yaml";
 import type { Cause } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
 import { deepCopy, deepFreeze } from "../core/object.ts";
+import { schemasOf } from "./builtin-schemas.ts";
 import { lookupKind } from "./catalog.ts";
 import { decode } from "./schema.ts";
 
@@ -25,7 +26,7 @@ export function createFrom(manifest: string | object): Created {
 	const found = lookupKind(apiVersion, kindName);
 	if (found === undefined) throw new Error(`no kind ${apiVersion} ${kindName}`);
 	const { kind, served } = found;
-	const { object, problems, unknownFields } = decode(sent, served?.schema ?? kind.schema);
+	const { object, problems, unknownFields } = decode(sent, served?.schema ?? kind.schema, schemasOf(kind));
 	served?.toStorage(object);
 	kind.setDefaults?.(object);
 	object.metadata.uid = "0000-1111";

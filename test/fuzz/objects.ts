@@ -1,10 +1,13 @@
 /** Objects of every kind, from its schema: mostly well formed, then changed in places. */
 
-import { builtinSchemas } from "../../src/kinds/builtin-schemas.ts";
+import { schemasOfAll } from "../../src/kinds/builtin-schemas.ts";
+import { catalog } from "../../src/kinds/catalog.ts";
 import type { Kind } from "../../src/kinds/engine/kind.ts";
 import type { FieldSchema } from "../../src/kinds/engine/type-schema.ts";
 import type { Chance } from "./chance.ts";
 import { anything, number, record, text } from "./values.ts";
+
+const schemas = schemasOfAll(catalog);
 
 const deepest = 6;
 
@@ -50,7 +53,7 @@ export function objectOf(kind: Kind, apiVersion: string, chance: Chance): Record
 		metadata: { name: name(chance), ...(chance.once(3) && { labels: record([[text(chance), text(chance)]]) }) },
 		...structuredClone(essentials[kind.kind]?.(chance)),
 	};
-	const fields = builtinSchemas.type(kind.schema) ?? {};
+	const fields = schemas.type(kind.schema) ?? {};
 	for (const field of Object.keys(fields)) {
 		const schema = fields[field];
 		if (schema === undefined || object[field] !== undefined || field === "status" || !chance.once(2)) continue;
@@ -68,7 +71,7 @@ export function name(chance: Chance): string {
 /** Changes one place, which the schema finds or which nobody expects. */
 export function mutate(object: Record<string, unknown>, type: string, chance: Chance): void {
 	let at = object;
-	let schema = builtinSchemas.type(type);
+	let schema = schemas.type(type);
 	for (let depth = 0; depth < deepest && schema !== undefined; depth++) {
 		const keys = Object.keys(schema);
 		if (keys.length === 0) break;
@@ -86,7 +89,7 @@ export function mutate(object: Record<string, unknown>, type: string, chance: Ch
 			return;
 		}
 		at = inside as Record<string, unknown>;
-		schema = field.of === undefined ? builtinSchemas.type(field.type) : undefined;
+		schema = field.of === undefined ? schemas.type(field.type) : undefined;
 	}
 	at[text(chance)] = anything(chance);
 }
@@ -129,7 +132,7 @@ function itemOf(type: string, chance: Chance, depth: number): unknown {
 		case "any":
 			return anything(chance);
 		default: {
-			const fields = builtinSchemas.type(type);
+			const fields = schemas.type(type);
 			if (fields === undefined) return anything(chance);
 			const object: Record<string, unknown> = {};
 			if (depth > deepest) return object;

@@ -1,15 +1,18 @@
 /** Objects in protobuf, as the decoder should read them: the numbers of fields are the decoder's own table. */
 import { fieldNumbers } from "../../src/api/protobuf/field-numbers.ts";
-import { builtinSchemas } from "../../src/kinds/builtin-schemas.ts";
+import { schemasOfAll } from "../../src/kinds/builtin-schemas.ts";
+import { catalog } from "../../src/kinds/catalog.ts";
 import type { FieldSchema, TypeSchema } from "../../src/kinds/engine/type-schema.ts";
 import type { Chance } from "./chance.ts";
+
+const schemas = schemasOfAll(catalog);
 
 const magic = Buffer.from("k8s\0");
 
 /** What has no place in protobuf, such as a text where the schema wants a number, is left out. */
 export function protobufOf(object: Record<string, unknown>, schema: string): Buffer {
 	const typeMeta = Buffer.concat([texted(1, object["apiVersion"]), texted(2, object["kind"])]);
-	return Buffer.concat([magic, field(1, typeMeta), field(2, message(object, schema, builtinSchemas.type(schema)))]);
+	return Buffer.concat([magic, field(1, typeMeta), field(2, message(object, schema, schemas.type(schema)))]);
 }
 
 /** A few bytes changed, left out, or doubled. */
@@ -77,7 +80,7 @@ function single(number: number, value: unknown, type: string): Buffer {
 		case "any":
 			return field(number, texted(1, JSON.stringify(value)));
 		default:
-			return field(number, message(value, type, builtinSchemas.type(type)));
+			return field(number, message(value, type, schemas.type(type)));
 	}
 }
 

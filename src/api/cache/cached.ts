@@ -1,5 +1,6 @@
 /** An object as the cache holds it: parsed once, encoded once, frozen. */
 import { deepFreeze, type KubeObject } from "../../core/object.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 
 /** Where every stored value has its metadata: right after apiVersion and kind, because `encode` writes it so. */
 const metadataOpening = '"metadata":{';
@@ -71,15 +72,12 @@ export class Cached implements Encoded {
  * JSON for the store, without resourceVersion. The object's `metadata.resourceVersion` must be undefined, and its first
  * keys apiVersion, kind and metadata.
  */
-export function encode(object: KubeObject): Buffer {
+export function encode(object: KubeObject, kind?: Pick<Kind, "escapesJson">): Buffer {
 	const text = JSON.stringify(object);
-	return Buffer.from(object.kind === "ControllerRevision" ? text.replace(/[&<>\u2028\u2029]/g, escaped) : text);
+	return Buffer.from(kind?.escapesJson ? text.replace(/[&<>\u2028\u2029]/g, escaped) : text);
 }
 
-/**
- * kubectl and upstream's tests compare a revision's data byte by byte with JSON that they write themselves, in which Go
- * escapes these characters; they stand in strings only.
- */
+/** As Go does. These characters stand in strings only. */
 function escaped(character: string): string {
 	return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -91,10 +91,8 @@ export function subresourcesOf(kind: Kind): Subresource[] {
 
 const storedVerbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
-/** The verbs of a stored kind, in alphabetical order. Namespaces are only deleted one by one. */
+/** The verbs of a stored kind, in alphabetical order. */
 export function verbsOf(kind: Kind): readonly string[] {
 	if (kind.readOnly) return ["get", "list", "watch"];
-	if (kind.group === "" && kind.plural === "namespaces")
-		return storedVerbs.filter((verb) => verb !== "deletecollection");
-	return storedVerbs;
+	return kind.deletedOneByOne ? storedVerbs.filter((verb) => verb !== "deletecollection") : storedVerbs;
 }

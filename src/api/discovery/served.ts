@@ -12,6 +12,8 @@ export interface ServedResource {
 	shortNames: readonly string[];
 	categories: readonly string[];
 	subresources: readonly Subresource[];
+	/** A deletion is answered with the object instead of a Status. */
+	returnsDeleted?: true | undefined;
 	/** Equal for all versions of a kind; absent for what is not stored. */
 	storageVersionHash?: string;
 }
@@ -121,6 +123,7 @@ function storedResource(kind: Kind, served?: ServedVersion): ServedResource {
 		shortNames: deprecated ? [] : kind.shortNames,
 		categories: deprecated ? [] : kind.categories,
 		subresources: served === undefined || served.group === kind.group || deprecated ? subresourcesOf(kind) : [],
+		returnsDeleted: kind.returnsDeleted,
 		storageVersionHash: storageVersionHash(kind),
 	};
 }

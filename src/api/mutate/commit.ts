@@ -1,6 +1,7 @@
 /** The one place that writes objects to the store. */
 import { ApiError } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Companions } from "../admission/step.ts";
 import { type Cached, encode, parse } from "../cache/cached.ts";
 import type { Server } from "../server.ts";
@@ -9,6 +10,7 @@ import type { Server } from "../server.ts";
 const largestObjectBytes = 1.5 * 1024 * 1024;
 
 export interface ObjectWrite {
+	kind: Kind;
 	key: string;
 	/** modRevision the key must have; 0: it must not exist. */
 	expected: number;
@@ -25,7 +27,7 @@ export type Outcome = { ok: true; cached: Cached } | { ok: false; taken: string[
 export async function putObject(server: Server, object: KubeObject, write: ObjectWrite): Promise<Outcome> {
 	const { store, cache, metrics } = server;
 	const { key, expected, companions } = write;
-	const value = encode(object);
+	const value = encode(object, write.kind);
 	if (value.length > largestObjectBytes)
 		throw new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${largestObjectBytes}`, {});
 	const pending = cache.expect(value, object);

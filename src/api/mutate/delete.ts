@@ -8,8 +8,7 @@ import type { Context } from "../server.ts";
 import { existing, type NamedTarget, type Target } from "../target.ts";
 import type { DeleteOptions } from "./delete-options.ts";
 import { type Ending, type Mutated, mutate } from "./mutate.ts";
-import { fields } from "./strategies.ts";
-import { holdsNamespace, modified } from "./update.ts";
+import { modified } from "./update.ts";
 
 const orphanFinalizer = "orphan";
 const foregroundFinalizer = "foregroundDeletion";
@@ -66,7 +65,7 @@ function endingOf(context: Context, target: NamedTarget, current: Cached, option
 	const old = current.object;
 	const finalizers = finalizersFor(target, old, options);
 	const graceSeconds = graceFor(target, old, options);
-	if (graceSeconds === 0 && finalizers.length === 0 && !holdsNamespace(target, old)) return { do: "remove", current };
+	if (graceSeconds === 0 && finalizers.length === 0 && !target.kind.isHeld?.(old)) return { do: "remove", current };
 	const { deletionTimestamp, deletionGracePeriodSeconds } = old.metadata;
 	if (deletionTimestamp !== undefined) {
 		const isShorter = graceSeconds < (deletionGracePeriodSeconds ?? 0);
@@ -98,9 +97,8 @@ function setDeletion(
 		const shorterMs = ((old.metadata.deletionGracePeriodSeconds ?? 0) - graceSeconds) * 1000;
 		metadata.deletionTimestamp = timestamp(parseTimestamp(before) - shorterMs);
 	} else return;
-	// Namespaces have a phase instead (core/v1 NamespaceStatus).
-	if (isNamespace(target)) fields(object)["status"] = { ...(fields(object)["status"] ?? {}), phase: "Terminating" };
-	else metadata.deletionGracePeriodSeconds = graceSeconds;
+	if (target.kind.markDeleted === undefined) metadata.deletionGracePeriodSeconds = graceSeconds;
+	else target.kind.markDeleted(object);
 }
 
 /** How long the object's agent may take; 0 when nobody is to be waited for. */
@@ -124,8 +122,4 @@ function finalizersFor(target: NamedTarget, old: KubeObject, options: DeleteOpti
 	const others = before.filter((finalizer) => finalizer !== orphanFinalizer && finalizer !== foregroundFinalizer);
 	if (propagation === "Orphan") return [...others, orphanFinalizer];
 	return propagation === "Foreground" ? [...others, foregroundFinalizer] : others;
-}
-
-function isNamespace({ kind }: Target): boolean {
-	return kind.group === "" && kind.plural === "namespaces";
 }

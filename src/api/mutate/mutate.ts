@@ -73,8 +73,8 @@ async function attempt<C extends Cached | undefined>(
 	let outcome: Outcome;
 	if (ending.do === "put") {
 		const key = objectKey(target.kind, target.namespace, object.metadata.name);
-		const { companions } = write;
-		outcome = await putObject(server, ending.object, { key, expected: current?.revision ?? 0, companions });
+		const { companions, kind } = write;
+		outcome = await putObject(server, ending.object, { kind, key, expected: current?.revision ?? 0, companions });
 	} else {
 		const releases = await releasesOf(context, target, ending.current);
 		outcome = await removeObjects(server, [ending.current], releases);
@@ -89,7 +89,7 @@ function rehearsed(target: Target, ending: Exclude<Ending, { do: "nothing" }>, c
 	const { name } = ending.object.metadata;
 	const key = objectKey(target.kind, target.namespace, name);
 	if (current === undefined && target.objects.get(key) !== undefined) throw alreadyExists(target.kind, name);
-	return { cached: unstored(key, ending.object, current?.revision), gone: false };
+	return { cached: unstored(target.kind, key, ending.object, current?.revision), gone: false };
 }
 
 /** What an object gives back when it goes. */

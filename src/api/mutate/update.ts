@@ -75,16 +75,9 @@ function withoutTimes({ metadata: { managedFields = [] } }: KubeObject): object[
 /** Nothing holds the object any more: its deletion was only waiting for this. */
 function isFinished(target: NamedTarget, object: KubeObject): boolean {
 	const { metadata } = object;
-	if (holdsNamespace(target, object)) return false;
+	if (target.kind.isHeld?.(object)) return false;
 	if (metadata.deletionTimestamp === undefined || (metadata.finalizers ?? []).length > 0) return false;
 	return (metadata.deletionGracePeriodSeconds ?? 0) === 0;
-}
-
-/** A namespace stays until its own finalizers, in its spec, are gone. */
-export function holdsNamespace({ kind }: Pick<NamedTarget, "kind">, object: KubeObject): boolean {
-	if (kind.group !== "" || kind.plural !== "namespaces") return false;
-	const { spec } = object as { spec?: { finalizers?: string[] } };
-	return (spec?.finalizers ?? []).length > 0;
 }
 
 export function modified(target: Pick<NamedTarget, "kind" | "name">): ApiError {

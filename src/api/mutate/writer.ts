@@ -1,6 +1,6 @@
 import { timestamp } from "../../core/clock.ts";
 import type { Writer } from "../../core/patches/managed-fields.ts";
-import { builtinSchemas } from "../../kinds/builtin-schemas.ts";
+import { schemasOf } from "../../kinds/builtin-schemas.ts";
 import { apiVersionOf } from "../../kinds/engine/kind.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
@@ -15,7 +15,7 @@ export function writerOf(context: Context, target: Target): Writer {
 		manager: fieldManagerOf(context),
 		apiVersion: apiVersionOf(target.kind),
 		typeName: target.kind.schema,
-		schemas: builtinSchemas,
+		schemas: schemasOf(target.kind),
 		time: timestamp(context.server.clock.now()),
 		...(target.subresource === undefined ? {} : { subresource: target.subresource }),
 		...(target.subresource === undefined && target.kind.subresources.status ? { resetFields: ["status"] } : {}),

@@ -93,24 +93,6 @@ const selecting = [
 const nameParameter: Parameter = { name: "name", in: "path", type: "string", description: "Name of the object." };
 const namespaceParameter: Parameter = { name: "namespace", in: "path", type: "string", description: "Namespace." };
 
-/** Kinds whose deletion answers with the object, not with a Status. */
-const deletedIsReturned = new Set(
-	[
-		"core.v1.PersistentVolume",
-		"core.v1.PersistentVolumeClaim",
-		"core.v1.Pod",
-		"core.v1.PodTemplate",
-		"core.v1.ResourceQuota",
-		"core.v1.Service",
-		"core.v1.ServiceAccount",
-		"storage.v1.CSIDriver",
-		"storage.v1.CSINode",
-		"storage.v1.StorageClass",
-		"storage.v1.VolumeAttachment",
-		"storage.v1.VolumeAttributesClass",
-	].map((name) => `io.k8s.api.${name}`),
-);
-
 /** All paths of a resource, in the order: collection across namespaces, collection, object, subresources. */
 export function pathsOf(group: string, version: string, resource: ServedResource, names: Names): Path[] {
 	const kind: GroupVersionKind = { group, kind: resource.kind, version };
@@ -124,6 +106,7 @@ export function pathsOf(group: string, version: string, resource: ServedResource
 		kind,
 		verbs: new Set(resource.verbs),
 		names,
+		returnsDeleted: resource.returnsDeleted === true,
 		id: (verb, part = "") => `${verb}${prefix}${part}${scope}${kind.kind}`,
 	};
 
@@ -175,6 +158,7 @@ function watchPath(path: string, { kind, names }: Context, id: string, parameter
 }
 
 interface Context {
+	returnsDeleted: boolean;
 	kind: GroupVersionKind;
 	verbs: ReadonlySet<string>;
 	names: Names;
@@ -237,7 +221,7 @@ function objectOperations(context: Context): Operation[] {
 			parameters: deleting,
 			body: { definition: names.deleteOptions, optional: true },
 			codes: [200, 202],
-			answer: { definition: deletedIsReturned.has(names.object) ? names.object : names.status },
+			answer: { definition: context.returnsDeleted ? names.object : names.status },
 		});
 	return operations;
 }
@@ -297,7 +281,11 @@ function subresourceOperations(parent: Context, subresource: Subresource, prefix
 		return [{ ...shared, method: "get", id: id("read"), action: "get", description: `read ${what}` }];
 	}
 	if (object === undefined) return connectOperations({ prefix, scope, owner, suffix, what, kind }, subresource.verbs);
-	const operations = changingOperations({ kind, names, verbs: new Set(subresource.verbs), id }, object, what);
+	const operations = changingOperations(
+		{ returnsDeleted: false, kind, names, verbs: new Set(subresource.verbs), id },
+		object,
+		what,
+	);
 	if (subresource.verbs.includes("create"))
 		operations.push({
 			method: "post",

@@ -1,7 +1,6 @@
 /** DELETE of an object or a collection. */
 import { isReason } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
-import { namespaces } from "../../kinds/core/namespace.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { selectionOf } from "../fields.ts";
@@ -12,26 +11,14 @@ import { objectResponse, successStatus } from "../respond.ts";
 import type { Context } from "../server.ts";
 import { methodNotAllowed, type NamedTarget, named, type Target } from "../target.ts";
 
-/** Kinds of the core group that upstream answers with the deleted object. */
-const answeredAsObjects = new Set([
-	"persistentvolumeclaims",
-	"persistentvolumes",
-	"pods",
-	"podtemplates",
-	"resourcequotas",
-	"serviceaccounts",
-	"services",
-]);
-
 export async function deleteOne(context: Context, target: Target): Promise<ApiResponse> {
 	const options = deleteOptionsOf(context);
 	warn(context, target, options);
 	const wanted = named(target);
 	const { cached, gone } = await deleteObject(context, wanted, options);
 	// What is really gone is answered with a Status, save for some kinds; what stays, with what is left of it.
-	if (!gone || (target.kind.group === "" && answeredAsObjects.has(target.kind.plural)))
-		return present(context, target, cached);
 	const { kind } = target;
+	if (!gone || kind.returnsDeleted) return present(context, target, cached);
 	const { name, uid } = cached.object.metadata;
 	return objectResponse(
 		successStatus({ name, ...(kind.group === "" ? {} : { group: kind.group }), kind: kind.plural, uid }),
@@ -41,7 +28,7 @@ export async function deleteOne(context: Context, target: Target): Promise<ApiRe
 /** Deletes what the selectors select, and answers with a list of it. */
 export async function deleteCollection(context: Context, target: Target): Promise<ApiResponse> {
 	const { server, request } = context;
-	if (target.kind.plural === namespaces.plural && target.kind.group === "") throw methodNotAllowed();
+	if (target.kind.deletedOneByOne) throw methodNotAllowed();
 	if (target.kind.namespaced && target.namespace === undefined) throw methodNotAllowed();
 	const options = deleteOptionsOf(context);
 	warn(context, target, options);

@@ -10,7 +10,7 @@ import { serverSideApply } from "../../core/patches/server-side-apply.ts";
 import { applyStrategicPatch } from "../../core/patches/strategic-merge-patch.ts";
 import { isTrue } from "../../core/query.ts";
 import { shortened, shown } from "../../core/shown.ts";
-import { builtinSchemas } from "../../kinds/builtin-schemas.ts";
+import { schemasOf } from "../../kinds/builtin-schemas.ts";
 import { apiVersionOf } from "../../kinds/engine/kind.ts";
 import { ensureAllowed } from "../access/authorize.ts";
 import { attributesOf } from "../access/authorizer.ts";
@@ -86,7 +86,7 @@ export function applied(
 		before as JsonObject,
 		change as JsonObject,
 		target.served?.schema ?? target.kind.schema,
-		builtinSchemas,
+		schemasOf(target.kind),
 	);
 }
 

@@ -270,3 +270,21 @@ test("old versions are converted, with a warning", async () => {
 	expect(old.object.apiVersion).toBe("apps/v1beta1");
 	expect(old.headers["warning"]).toContain("apps/v1");
 });
+
+test("deletions are answered with the object or with a Status, as OpenAPI says of each kind", async () => {
+	const api = await testApi();
+	const { paths } = (await api.ask("GET", "/openapi/v2")).sent();
+	const returned = (path: string) => paths[path].delete.responses["200"].schema.$ref.split(".").at(-1);
+	const storageClasses = "/apis/storage.k8s.io/v1/storageclasses";
+	await api.ask("POST", storageClasses, { metadata: { name: "a" }, provisioner: "example.com/p" });
+	await api.ask("POST", configMaps, { metadata: { name: "a" } });
+	for (const [path, kind] of [
+		[storageClasses, "StorageClass"],
+		[configMaps, "Status"],
+	] as const) {
+		expect(returned(`${path.replace("default", "{namespace}")}/{name}`)).toBe(kind);
+		const { object } = await api.ask("DELETE", `${path}/a`);
+		expect(object.kind).toBe(kind);
+	}
+	await api.close();
+});

@@ -18,6 +18,8 @@ export const controllerRevisions: Kind<ControllerRevision> = {
 	subresources: {},
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
+	// kubectl and upstream's tests compare its data byte by byte with JSON that they write themselves.
+	escapesJson: true,
 	selectableFields: [],
 	columns: [
 		nameColumn,

@@ -23,7 +23,7 @@ export const events: Kind<Event> = {
 	subresources: {},
 	hasGeneration: false,
 	// Upstream's default `--event-ttl`.
-	lifeMs: 3_600_000,
+	ttlMs: 3_600_000,
 	nameRule: "dnsSubdomain",
 	selectableFields: [
 		...involved.map((field) => ({

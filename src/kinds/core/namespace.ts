@@ -22,6 +22,7 @@ export const namespaces: Kind<Namespace> = {
 	subresources: { status: true },
 	hasGeneration: false,
 	nameRule: "dnsLabel",
+	deletedOneByOne: true,
 	selectableFields: [{ path: "status.phase", value: ({ status }) => status?.phase ?? "" }],
 	columns: [
 		nameColumn,
@@ -51,6 +52,10 @@ export const namespaces: Kind<Namespace> = {
 			...invalidEach("spec.finalizers", finalizer, qualifiedNameProblems(finalizer)),
 			...invalidEach("spec.finalizers", finalizer, finalizerDomainProblems(finalizer)),
 		]),
+	isHeld: ({ spec }) => (spec?.finalizers ?? []).length > 0,
+	markDeleted(namespace) {
+		namespace.status = { ...namespace.status, phase: "Terminating" };
+	},
 	validateStatusUpdate({ metadata, status }) {
 		const phase = status?.phase;
 		if (metadata.deletionTimestamp === undefined && phase !== "Active")

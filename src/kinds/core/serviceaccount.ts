@@ -15,6 +15,7 @@ export const serviceAccounts: Kind<ServiceAccount> = {
 	subresources: {},
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
+	returnsDeleted: true,
 	selectableFields: [],
 	columns: plainColumns,
 };

@@ -5,6 +5,7 @@
 import type { Cause } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
+import type { DescribedType } from "./described-types.ts";
 
 /** A printer column of `kubectl get`, as in `meta.k8s.io/v1 TableColumnDefinition`. */
 export interface Column<T extends KubeObject> {
@@ -46,8 +47,10 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	/** `all` and the like. */
 	categories: readonly string[];
 	namespaced: boolean;
-	/** Name of the type in the generated schemas, such as `Deployment`. */
+	/** Name of its type, such as `Deployment`. */
 	schema: string;
+	/** Types of its own, besides those that every API server knows. */
+	types?: Readonly<Record<string, DescribedType>>;
 	subresources: {
 		/** `status` is written apart from the rest; absent: one write does all. */
 		status?: true;
@@ -61,8 +64,14 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	 * The cluster itself writes such objects, past the verbs, and clients only get, list and watch them. Default false.
 	 */
 	readOnly?: true;
-	/** How long an object lives after it was last written; undefined: until it is deleted. */
-	lifeMs?: number;
+	/** How long after its last write an object is removed; undefined: it stays until it is deleted. */
+	ttlMs?: number;
+	/** A deletion is answered with the object that is gone, where others are answered with a Status. */
+	returnsDeleted?: true;
+	/** Objects are deleted one by one only: there is no verb deletecollection. */
+	deletedOneByOne?: true;
+	/** The stored JSON is written as Go writes it: `&`, `<`, `>` and line separators in strings are escaped. */
+	escapesJson?: true;
 	/** Fields that `fieldSelector` may name besides metadata.name and metadata.namespace. */
 	selectableFields: readonly SelectableField<T>[];
 	columns: readonly Column<T>[];
@@ -87,6 +96,10 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	 * terminationGracePeriodSeconds. Undefined: at once.
 	 */
 	gracePeriodSeconds?(object: T, requestedSeconds: number | undefined): number | undefined;
+	/** What keeps a deleted object besides finalizers and grace: a namespace's finalizers in its spec. Default: nothing. */
+	isHeld?(object: T): boolean;
+	/** Says in place, in the kind's own way, that the object is being deleted. Default: its deletionGracePeriodSeconds. */
+	markDeleted?(object: T): void;
 	/**
 	 * What becomes of dependents when a deletion does not say; upstream's oldest kinds let them live. Default:
 	 * Background.

@@ -15,4 +15,6 @@ export type TypeSchema = Readonly<Record<string, FieldSchema>>;
 export interface Schemas {
 	/** The fields of a type; undefined for a type without a schema, whose values are taken as they are. */
 	type(name: string): TypeSchema | undefined;
+	/** Required values that are missing get their zero values, as in Go; custom resources have other rules. */
+	readonly fillsZeros?: true;
 }

@@ -2,6 +2,7 @@ import { humanDuration } from "../../core/age.ts";
 import { parseTimestamp } from "../../core/clock.ts";
 import { column, nameColumn, since, wideColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
+import { historyTypes } from "./schemas.ts";
 import type { Run } from "./types.ts";
 
 /** What became of Jobs, after they are gone. The cluster's recorder (history/) writes it, and nobody else. */
@@ -15,6 +16,7 @@ export const runs: Kind<Run> = {
 	categories: [],
 	namespaced: true,
 	schema: "Run",
+	types: historyTypes,
 	readOnly: true,
 	subresources: {},
 	hasGeneration: false,

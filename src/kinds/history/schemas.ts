@@ -8,11 +8,9 @@ import {
 	size,
 	text,
 	time,
-	typeDescriptions,
-	typeSchemas,
 } from "../engine/described-types.ts";
 
-const types: Readonly<Record<string, DescribedType>> = {
+export const historyTypes: Readonly<Record<string, DescribedType>> = {
 	Run: {
 		description:
 			"Run is what became of one Job, kept after the Job and its pods are gone, or the runs of a CronJob that did not happen. Runs are written by the cluster and can only be read; 'kubectl get --raw .../runs/NAME/log' and 'cox logs --run NAME' show what its containers wrote.",
@@ -114,9 +112,3 @@ const types: Readonly<Record<string, DescribedType>> = {
 		},
 	},
 };
-
-/** Type → field → how its value is read. */
-export const historyTypes = typeSchemas(types);
-
-/** Type → what it is, and what its fields are. */
-export const historyDescriptions = typeDescriptions(types);

@@ -18,6 +18,7 @@ export const services: Kind<Service> = {
 	subresources: { status: true },
 	hasGeneration: false,
 	nameRule: "dnsLabel",
+	returnsDeleted: true,
 	selectableFields: [
 		{ path: "spec.clusterIP", value: ({ spec }) => spec.clusterIP ?? "" },
 		{ path: "spec.type", value: ({ spec }) => spec.type ?? "" },

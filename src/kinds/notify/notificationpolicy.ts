@@ -1,5 +1,6 @@
 import { ageColumn, column, nameColumn, wideColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
+import { notifyTypes } from "./schemas.ts";
 import type { NotificationPolicy } from "./types.ts";
 import { validateSpec } from "./validate.ts";
 
@@ -17,6 +18,7 @@ export const notificationPolicies: Kind<NotificationPolicy> = {
 	categories: [],
 	namespaced: true,
 	schema: "NotificationPolicy",
+	types: notifyTypes,
 	subresources: { status: true },
 	hasGeneration: true,
 	nameRule: "dnsSubdomain",

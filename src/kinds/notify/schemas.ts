@@ -8,8 +8,6 @@ import {
 	size,
 	text,
 	time,
-	typeDescriptions,
-	typeSchemas,
 } from "../engine/described-types.ts";
 import type { FieldSchema } from "../engine/type-schema.ts";
 
@@ -27,7 +25,7 @@ const incomingWebhook = (service: string): DescribedType => ({
 	fields: { urlFrom: [needed({ type: "NotificationSecretSource" }), "The Secret that has the webhook's URL."] },
 });
 
-const types: Readonly<Record<string, DescribedType>> = {
+export const notifyTypes: Readonly<Record<string, DescribedType>> = {
 	NotificationPolicy: {
 		description:
 			"NotificationPolicy says which sinks are told when workloads of its namespace succeed, fail, are late or are stuck. Messages are delivered at least once, each with an id, in order for each workload. 'cox notify test NAME' sends one to try it out.",
@@ -217,9 +215,3 @@ const types: Readonly<Record<string, DescribedType>> = {
 		},
 	},
 };
-
-/** Type → field → how its value is read. */
-export const notifyTypes = typeSchemas(types);
-
-/** Type → what it is, and what its fields are. */
-export const notifyDescriptions = typeDescriptions(types);

@@ -21,6 +21,7 @@ export const pods: Kind<Pod> = {
 	subresources: { status: true },
 	hasGeneration: true,
 	nameRule: "dnsSubdomain",
+	returnsDeleted: true,
 	selectableFields: [
 		{ path: "spec.nodeName", value: (pod) => pod.spec.nodeName ?? "" },
 		// What clients of the first versions call it.

@@ -17,6 +17,7 @@ export const podTemplates: Kind<PodTemplate> = {
 	subresources: {},
 	hasGeneration: true,
 	nameRule: "dnsSubdomain",
+	returnsDeleted: true,
 	selectableFields: [],
 	columns: [
 		nameColumn,

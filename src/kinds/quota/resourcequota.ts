@@ -29,6 +29,7 @@ export const resourceQuotas: Kind<ResourceQuota> = {
 	subresources: { status: true },
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
+	returnsDeleted: true,
 	selectableFields: [],
 	columns: [
 		nameColumn,

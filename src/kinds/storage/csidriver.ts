@@ -16,6 +16,7 @@ export const csiDrivers: Kind<CSIDriver> = {
 	subresources: {},
 	hasGeneration: true,
 	nameRule: "dnsSubdomain",
+	returnsDeleted: true,
 	selectableFields: [],
 	columns: [
 		nameColumn,

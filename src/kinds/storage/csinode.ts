@@ -19,6 +19,7 @@ export const csiNodes: Kind<CSINode> = {
 	subresources: {},
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
+	returnsDeleted: true,
 	selectableFields: [],
 	columns: [
 		nameColumn,

@@ -35,6 +35,7 @@ export const persistentVolumes: Kind<PersistentVolume> = {
 	subresources: { status: true },
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
+	returnsDeleted: true,
 	selectableFields: [],
 	columns: [
 		nameColumn,

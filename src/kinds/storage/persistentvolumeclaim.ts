@@ -20,6 +20,7 @@ export const persistentVolumeClaims: Kind<PersistentVolumeClaim> = {
 	subresources: { status: true },
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
+	returnsDeleted: true,
 	selectableFields: [],
 	columns: [
 		nameColumn,

@@ -22,6 +22,7 @@ export const storageClasses: Kind<StorageClass> = {
 	subresources: {},
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
+	returnsDeleted: true,
 	selectableFields: [],
 	columns: [
 		{

@@ -19,6 +19,7 @@ export const volumeAttachments: Kind<VolumeAttachment> = {
 	subresources: { status: true },
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
+	returnsDeleted: true,
 	selectableFields: [],
 	columns: [
 		nameColumn,

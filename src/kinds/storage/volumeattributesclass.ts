@@ -18,6 +18,7 @@ export const volumeAttributesClasses: Kind<VolumeAttributesClass> = {
 	subresources: {},
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
+	returnsDeleted: true,
 	selectableFields: [],
 	columns: [nameColumn, column("DriverName", "Driver of the class.", ({ driverName }) => driverName), ageColumn],
 
