@@ -1,4 +1,4 @@
-import type { Run } from "../kinds/history/types.ts";
+import type { Run, RunAttempt } from "../kinds/history/types.ts";
 
 /** The Event of a run that failed. */
 export function failureText({ spec, status }: Run): { type: "Warning"; reason: string; message: string } {
@@ -9,6 +9,12 @@ export function failureText({ spec, status }: Run): { type: "Warning"; reason: s
 	const last =
 		failed === undefined
 			? ""
-			: `; container ${failed.name} of pod ${failed.pod} ended with exit code ${failed.attempts?.at(-1)?.exitCode}`;
+			: `; container ${failed.name} of pod ${failed.pod} ended with ${endText(failed.attempts?.at(-1))}`;
 	return { type: "Warning", reason, message: `Job ${spec.jobName} failed: ${message}${last}` };
+}
+
+/** A program that could not be started wrote nothing that would say why. */
+function endText({ exitCode, reason, message }: Partial<RunAttempt> = {}): string {
+	const why = reason === "StartError" && message !== undefined ? `: ${message}` : "";
+	return `exit code ${exitCode}${why}`;
 }

@@ -70,7 +70,8 @@ function choose(run: Run, query: URLSearchParams): Wanted {
 	}
 	const found = starts.at(isTrue(query.get("previous")) ? -2 : -1);
 	if (found !== undefined) return found;
-	throw new ApiError("BadRequest", `container ${container} of run ${name} was not started so often`);
+	const often = starts.length === 0 ? "has not been started yet" : "was started once: it has no previous log";
+	throw new ApiError("BadRequest", `container ${container} of run ${name} ${often}`);
 }
 
 function startsOf(pod: RunPod, container: string): Wanted[] {

@@ -1,9 +1,16 @@
 import type { Command } from "commander";
+import type { Client } from "../../client/client.ts";
 import { connect } from "../../cluster/control/connect.ts";
+import type { Layout } from "../../cluster/files/layout.ts";
+import { readSettings } from "../../cluster/settings/settings.ts";
+import { systemClock } from "../../core/clock.ts";
+import { jobs } from "../../kinds/batch/job.ts";
 import { runs } from "../../kinds/history/run.ts";
 import type { Run } from "../../kinds/history/types.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
-import { isNamed, startMs } from "./runs.ts";
+import { hasBegun, isRunExpected, latestRun, startMessage } from "../options/latest-run.ts";
+import { runMatcher, typeAndName } from "../options/run-name.ts";
+import { count } from "../options/whole-number.ts";
 
 interface LogsOptions {
 	data?: string;
@@ -13,7 +20,7 @@ interface LogsOptions {
 	pod?: string;
 	follow?: true;
 	previous?: true;
-	tail?: string;
+	tail?: number;
 	sinceTime?: string;
 	timestamps?: true;
 }
@@ -27,42 +34,70 @@ export function logsCommand(): Command {
 		.option("--pod <name>", "of this pod of the run (default: the last one)")
 		.option("-f, --follow", "go on while the container runs")
 		.option("--previous", "of the attempt before the last one")
-		.option("--tail <lines>", "only so many lines from the end")
+		.option("--tail <lines>", "only so many lines from the end", count)
 		.option("--since-time <time>", "only what was written at this time (RFC 3339) or later")
 		.option("--timestamps", "with the time of each line")
 		.action(async (what: string | undefined, options: LogsOptions) => {
-			await using connection = await connect(layoutFrom(options), "cox");
-			const { items } = await connection.client.list(runs, { namespace: options.namespace });
-			const { metadata } = chosen(items, what, options.run);
+			const wanted = wantedRun(what, options.run);
+			const layout = layoutFrom(options);
+			await using connection = await connect(layout, "cox");
+			const run = await awaitedRun(connection.client, layout, wanted, options.namespace);
 			const query = new URLSearchParams();
 			const ask = (name: string, value: string | undefined) => value !== undefined && query.set(name, value);
 			ask("container", options.container);
 			ask("pod", options.pod);
 			ask("follow", options.follow && "true");
 			ask("previous", options.previous && "true");
-			ask("tailLines", options.tail);
+			ask("tailLines", options.tail === undefined ? undefined : String(options.tail));
 			ask("sinceTime", options.sinceTime);
 			ask("timestamps", options.timestamps && "true");
+			const { metadata } = run;
 			const path = `/apis/history.coxswain.io/v1/namespaces/${metadata.namespace}/runs/${metadata.name}/log`;
-			await connection.stream(path, query, (chunk) => process.stdout.write(chunk));
+			let isEmpty = true;
+			await connection.stream(path, query, (chunk) => {
+				isEmpty &&= chunk.length === 0;
+				process.stdout.write(chunk);
+			});
+			const why = isEmpty ? startMessage(run) : undefined;
+			if (why !== undefined) process.stderr.write(`cox: nothing was written: ${why}\n`);
 		});
 }
 
-/** @throws Error that says what there is */
-function chosen(items: readonly Run[], what: string | undefined, run: string | undefined): Run {
-	if ((what === undefined) === (run === undefined))
+/** @throws Error when not exactly one run is named */
+function wantedRun(what: string | undefined, run: string | undefined): string {
+	if (what !== undefined && run !== undefined)
+		throw new Error(`${what} and --run ${run} both name a run: leave one of them out`);
+	const wanted = what ?? (run === undefined ? undefined : `run/${run.replace(/^runs?\//, "")}`);
+	if (wanted === undefined)
 		throw new Error("wanted cronjob/NAME, job/NAME or --run NAME; for pods there is 'kubectl logs'");
-	const started = items.filter(({ status }) => status.result !== "Skipped");
-	const found = run === undefined ? started.filter(matcher(what ?? "")) : started.filter((one) => isNamed(one, run));
-	const newest = found.sort((a, b) => startMs(b) - startMs(a))[0];
-	if (newest === undefined) throw new Error(`there is no run of ${what ?? run}; 'cox runs' lists those that there are`);
-	return newest;
+	if (typeAndName(wanted).type === undefined)
+		throw new Error(`wanted cronjob/${wanted}, job/${wanted} or run/${wanted}: several may have one name`);
+	return wanted;
 }
 
-function matcher(what: string): (run: Run) => boolean {
-	const [, type = "", name = ""] = /^([^/]+)\/(.+)$/.exec(what) ?? [];
-	if (/^(cronjobs?|cj)(\.batch)?$/.test(type)) return ({ spec }) => spec.cronJobName === name;
-	if (/^jobs?(\.batch)?$/.test(type)) return ({ spec }) => spec.jobName === name;
-	if (/^runs?$/.test(type)) return ({ metadata }) => metadata.name === name;
-	throw new Error(`wanted cronjob/NAME, job/NAME or run/NAME, not ${what}; for pods there is 'kubectl logs'`);
+/** How long the run of a Job that has just been made is waited for, and how often it is looked for. */
+const patienceMs = 15_000;
+const pauseMs = 250;
+
+/** @throws Error when there is none and none is to be expected */
+async function awaitedRun(client: Client, layout: Layout, wanted: string, namespace: string): Promise<Run> {
+	const isWanted = runMatcher(wanted);
+	for (let waitedMs = 0; ; waitedMs += pauseMs) {
+		const { items } = await client.list(runs, { namespace });
+		const run = latestRun(items, isWanted);
+		if (readSettings(layout.settings)?.history === false) {
+			if (run !== undefined) return run;
+			throw new Error("nothing is kept of Jobs: the cluster was started with --no-history");
+		}
+		const isExpected = isRunExpected((await client.list(jobs, { namespace })).items, items, isWanted);
+		if (run !== undefined && hasBegun(run) && !isExpected) return run;
+		if (waitedMs >= patienceMs || (run === undefined && !isExpected)) {
+			if (run !== undefined) return run;
+			const { type, name } = typeAndName(wanted);
+			throw new Error(
+				`there is no run ${type === "run" ? name : `of ${wanted}`} in namespace ${namespace}; 'cox runs' lists those that there are`,
+			);
+		}
+		await systemClock().sleep(pauseMs);
+	}
 }

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import type { Client } from "../../client/client.ts";
 import { connect } from "../../cluster/control/connect.ts";
-import { parseTimestamp, systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/clock.ts";
 import { runs } from "../../kinds/history/run.ts";
 import type { Run } from "../../kinds/history/types.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
+import { startMs } from "../options/latest-run.ts";
 import { say, table } from "../options/output.ts";
+import { runMatcher } from "../options/run-name.ts";
 import { sinceMs } from "../options/since.ts";
 
 interface RunsOptions {
@@ -19,7 +21,7 @@ interface RunsOptions {
 
 export function runsCommand(): Command {
 	return clusterCommand("runs", "show what Jobs did, also those that are gone, newest first")
-		.argument("[name]", "a CronJob, a Job or a run (default: all)")
+		.argument("[name]", "of cronjob/NAME, job/NAME, run/NAME, or of any that has this name (default: all)")
 		.option("-n, --namespace <namespace>", "where", "default")
 		.option("-A, --all-namespaces", "in all namespaces")
 		.option("--failed", "only those that did not end well: failed, deleted, or not started")
@@ -29,28 +31,25 @@ export function runsCommand(): Command {
 			await using connection = await connect(layoutFrom(options), "cox");
 			const found = await wantedRuns(connection.client, name, options);
 			if (options.json) say(JSON.stringify(found, null, 2));
-			else if (found.length === 0) say("no runs");
+			else if (found.length === 0) say(noRuns(name, options));
 			else say(runsText(found, options));
 		});
 }
 
 async function wantedRuns(client: Client, name: string | undefined, options: RunsOptions): Promise<Run[]> {
+	const isWanted = name === undefined ? () => true : runMatcher(name);
 	const { items } = await client.list(runs, options.allNamespaces ? {} : { namespace: options.namespace });
 	const nowMs = systemClock().now();
 	return items
-		.filter((run) => name === undefined || isNamed(run, name))
+		.filter(isWanted)
 		.filter(({ status }) => !options.failed || !["Running", "Succeeded"].includes(status.result))
 		.filter((run) => options.since === undefined || startMs(run) >= nowMs - options.since)
 		.sort((a, b) => startMs(b) - startMs(a));
 }
 
-export function isNamed({ metadata, spec }: Run, name: string): boolean {
-	return spec.cronJobName === name || spec.jobName === name || metadata.name === name;
-}
-
-/** Epoch milliseconds of the start, or of when it should have been. */
-export function startMs({ metadata, status }: Run): number {
-	return parseTimestamp(status.startTime ?? status.skipped?.lastScheduledTime ?? metadata.creationTimestamp);
+function noRuns(name: string | undefined, { allNamespaces, failed, namespace, since }: RunsOptions): string {
+	const which = failed || since !== undefined ? " that fit" : "";
+	return `no runs${name === undefined ? "" : ` of ${name}`}${which}${allNamespaces ? "" : ` in namespace ${namespace}`}`;
 }
 
 function runsText(found: readonly Run[], { allNamespaces }: RunsOptions): string {
@@ -73,5 +72,7 @@ function reasonText({ status }: Run): string {
 		.flatMap(({ containers = [] }) => containers.flatMap(({ attempts = [] }) => attempts))
 		.findLast(({ exitCode }) => exitCode !== undefined && exitCode !== 0);
 	const exit = end === undefined || status.result === "Succeeded" ? "" : `exit code ${end.exitCode}`;
-	return [reason, exit].filter((text) => text !== "").join(", ");
+	// What it wrote says more than that it is an error.
+	const why = exit === "" || end?.reason === undefined || end.reason === "Error" ? "" : ` (${end.reason})`;
+	return [reason, `${exit}${why}`].filter((text) => text !== "").join(", ");
 }
