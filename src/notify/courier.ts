@@ -204,7 +204,7 @@ function outcomeOf(status: number, { hostname }: URL, retryAfterMs?: number): Ou
 	const isFinal = messageIsWrong.has(status);
 	return {
 		ok: false,
-		error: `${hostname} answered ${status}`,
+		error: `${hostname} answered ${status}${status >= 300 && status < 400 ? ", which is not followed" : ""}`,
 		isFinal,
 		...(retryAfterMs !== undefined && { retryAfterMs }),
 	};

@@ -27,6 +27,9 @@ const special4 = [
 /** Of IPv6, everything outside 2000::/3 is special, and of that these: some of them lead to IPv4 addresses. */
 const special6 = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"];
 
+/** The end of what is said where something may not be reached. */
+export const unlessAllowed = "unless the administrator allows it (--notify-allow)";
+
 export class Destinations {
 	readonly #special = networks([...special4, ...special6]);
 	readonly #public6 = networks(["2000::/3"]);
@@ -50,9 +53,9 @@ export class Destinations {
 		const plain = withoutMapping(address);
 		if (this.isAllowed(plain)) return undefined;
 		if (this.#isSpecial(plain) || isOwn(plain))
-			return `${host} is at an address that notifications may not reach: private, local, or this machine's own`;
+			return `${host} is at an address that notifications may not reach: private, local, or this machine's own, ${unlessAllowed}`;
 		if (this.#isPublicOpen || this.#isNamed(host)) return undefined;
-		return `this cluster sends no notifications to ${host}: it was not allowed`;
+		return `this cluster sends no notifications to ${host}, ${unlessAllowed}`;
 	}
 
 	/** Whether it is in a network that an administrator has named. */

@@ -3,7 +3,7 @@ import { lookup as resolve } from "node:dns";
 import http from "node:http";
 import https from "node:https";
 import { isIP, type LookupFunction, type Socket } from "node:net";
-import type { Destinations } from "./destinations.ts";
+import { type Destinations, unlessAllowed } from "./destinations.ts";
 
 export interface HttpAnswer {
 	status: number;
@@ -107,7 +107,7 @@ export function guardOf(destinations: Destinations, url: URL, isSecure = url.pro
 	const problemOf = (address: string) => {
 		const problem = destinations.problemOf(host, address);
 		if (problem !== undefined || isSecure || destinations.isAllowed(address)) return problem;
-		return `${host} may only be reached by TLS`;
+		return `${host} may only be reached by TLS, ${unlessAllowed}`;
 	};
 	const lookup: LookupFunction = (name, options, callback) => {
 		resolve(name, { ...options, all: true }, (error, addresses) => {
@@ -147,6 +147,23 @@ function retryAfter(text: string | undefined): { retryAfterMs?: number } {
 	return { retryAfterMs: Math.min(seconds, longestRetryAfterSeconds) * 1000 };
 }
 
+/** What those who have not programmed sockets do not know by its code. */
+const connectionFailures: Readonly<Record<string, string>> = {
+	ECONNREFUSED: "nothing listens there",
+	ECONNRESET: "the connection was reset",
+	ENOTFOUND: "there is no such host",
+	EAI_AGAIN: "the name cannot be resolved now",
+	EHOSTUNREACH: "there is no way to the host",
+	ENETUNREACH: "there is no way to the network",
+	ETIMEDOUT: "it does not answer",
+	EPROTO: "it does not speak TLS there",
+	CERT_HAS_EXPIRED: "its certificate has expired",
+	DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is its own",
+	SELF_SIGNED_CERT_IN_CHAIN: "its certificate's authority is not trusted",
+	UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate's authority is not trusted",
+	ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
+};
+
 export function reasonOf(error: unknown): string {
 	if (!(error instanceof Error)) return "failed";
 	if (error.name === "TimeoutError" || error.name === "AbortError") return `no answer within ${timeoutMs / 1000}s`;
@@ -154,5 +171,7 @@ export function reasonOf(error: unknown): string {
 	const [first] = error instanceof AggregateError ? error.errors : [];
 	if (first !== undefined) return reasonOf(first);
 	const { code } = error as NodeJS.ErrnoException;
-	return typeof code === "string" ? code : "the connection failed";
+	if (typeof code !== "string") return "the connection failed";
+	const words = connectionFailures[code];
+	return words === undefined ? code : `${words} (${code})`;
 }

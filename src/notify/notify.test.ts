@@ -354,4 +354,7 @@ test("an annotation is the short way, also for a job that is gone at once; a tes
 		{ name: "events", error: "events.example.com answered 410" },
 		{ name: "second" },
 	]);
+	expect(JSON.parse(box.requests.at(-1)?.body ?? "").source).toBe(
+		"/apis/notify.coxswain.io/v1/namespaces/default/notificationpolicies/tried",
+	);
 });

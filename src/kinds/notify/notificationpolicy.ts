@@ -28,6 +28,11 @@ export const notificationPolicies: Kind<NotificationPolicy> = {
 		column("Events", "What is told.", ({ spec }) => (spec.events ?? []).join(",")),
 		column("Sinks", "Who is told.", ({ spec }) => (spec.sinks ?? []).map(({ name }) => name).join(",")),
 		column("Ready", "Whether it can be heeded.", (policy) => conditionOf(policy, "Ready")?.status ?? "Unknown"),
+		column(
+			"Delivering",
+			"Whether the last attempt succeeded.",
+			(policy) => conditionOf(policy, "Delivering")?.status ?? "",
+		),
 		column("Sent", "Messages that sinks have taken.", ({ status }) => status?.sent ?? 0, "integer"),
 		column("Failed", "Messages that were given up.", ({ status }) => status?.failed ?? 0, "integer"),
 		column("Pending", "Messages that wait.", ({ status }) => status?.pending ?? 0, "integer"),

@@ -1,14 +1,16 @@
 /** CloudEvents 1.0 in structured mode, signed as Standard Webhooks says where there is a key. */
 import { createHmac } from "node:crypto";
+import { daemonSets } from "../../kinds/apps/daemonset.ts";
+import { deployments } from "../../kinds/apps/deployment.ts";
+import { statefulSets } from "../../kinds/apps/statefulset.ts";
+import { cronJobs } from "../../kinds/batch/cronjob.ts";
+import { jobs } from "../../kinds/batch/job.ts";
+import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
 import { commandOf, type Notification } from "../notification.ts";
 import type { OutgoingRequest } from "../settings.ts";
 import type { Message } from "./message.ts";
 
-const groups: Readonly<Record<string, string>> = {
-	Job: "batch/v1",
-	CronJob: "batch/v1",
-	NotificationPolicy: "notify.coxswain.io/v1",
-};
+const kinds = [jobs, cronJobs, statefulSets, daemonSets, deployments, notificationPolicies];
 
 let library: Promise<typeof import("cloudevents")> | undefined;
 
@@ -21,12 +23,12 @@ export function loadCloudEvents(): Promise<typeof import("cloudevents")> {
 export async function webhookRequest(message: Message, url: URL, key?: string): Promise<OutgoingRequest> {
 	const { CloudEvent, HTTP } = await loadCloudEvents();
 	const { notification, title, text, log, nowMs } = message;
-	const { id, event, at, namespace, kind, name } = notification;
+	const { id, event, at, kind, name } = notification;
 	const { headers, body } = HTTP.structured(
 		new CloudEvent({
 			id,
 			type: `io.coxswain.${kind.toLowerCase()}.${event.toLowerCase()}`,
-			source: `/apis/${groups[kind] ?? "apps/v1"}/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`,
+			source: sourceOf(notification),
 			subject: notification.job ?? name,
 			time: at,
 			datacontenttype: "application/json",
@@ -45,6 +47,13 @@ export async function webhookRequest(message: Message, url: URL, key?: string): 
 	Object.assign(sent, { "webhook-id": id, "webhook-timestamp": String(seconds) });
 	if (key !== undefined) sent["webhook-signature"] = `v1,${signature(key, `${id}.${seconds}.${content}`)}`;
 	return { sink: "webhook", url: url.href, headers: sent, body: content };
+}
+
+/** The object's path in the API. */
+function sourceOf({ kind, namespace, name }: Notification): string {
+	const found = kinds.find((one) => one.kind === kind);
+	if (found === undefined) throw new Error(`notifications are not about a ${kind}`);
+	return `/apis/${found.group}/${found.version}/namespaces/${namespace}/${found.plural}/${name}`;
 }
 
 function dataOf(notification: Notification): object {
