@@ -20,6 +20,7 @@ import {
 	isHeldBack,
 } from "../../kinds/self-help/after.ts";
 import { cycleProblem, growAnnotation, isAsked, selfHelpProblems } from "../../kinds/self-help/annotations.ts";
+import { unknownAnnotations } from "../../kinds/self-help/unknown-annotations.ts";
 import { objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 import type { AdmissionStep } from "./step.ts";
@@ -28,7 +29,7 @@ import { mayExpand } from "./storage.ts";
 export const selfHelp: AdmissionStep = {
 	name: "SelfHelp",
 	on: { operations: ["create", "update"], kinds: [cronJobs, daemonSets, deployments, jobs, pods, statefulSets] },
-	admit({ server, kind, name, object, old }) {
+	admit({ server, kind, name, object, old, warnings }) {
 		const causes = selfHelpProblems(object, old);
 		const cycle = kind === cronJobs ? undefined : cycleOf(object, (awaited) => found(awaited, object, server));
 		// One that came about otherwise keeps nobody from undoing it.
@@ -37,6 +38,7 @@ export const selfHelp: AdmissionStep = {
 		if (kind === statefulSets && old !== undefined)
 			causes.push(...claimGrowth(object as StatefulSet, old as StatefulSet, server));
 		if (causes.length > 0) throw invalid(kind, name, causes);
+		warnings.push(...unknownAnnotations(object, old));
 		return undefined;
 	},
 };

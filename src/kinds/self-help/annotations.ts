@@ -69,6 +69,11 @@ const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
 	},
 };
 
+/** Names of those that mean something on objects of a kind. */
+export function knownAnnotations(kind: string): readonly string[] {
+	return Object.keys(checks[kind] ?? {});
+}
+
 function secretName(value: string, path: string): Cause[] {
 	return value === "" ? [] : invalidEach(path, value, dnsSubdomainProblems(value));
 }
