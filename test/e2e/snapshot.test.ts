@@ -30,7 +30,7 @@ test("what was saved comes back on a fresh machine: pods run, Secrets are readab
 		}
 		expect(readFileSync(file).includes("hunter2")).toBe(false);
 		await using cluster = TestCluster.empty("elsewhere");
-		expect(await cluster.coxOk("snapshot", "verify", file)).toMatch(/is whole: revision \d+, \d+ keys/);
+		expect(await cluster.coxOk("snapshot", "verify", file)).toMatch(/is whole: revision \d+, \d+ entries/);
 		expect(await cluster.coxOk("snapshot", "restore", file)).toContain("'cox up' starts it");
 		await cluster.coxOk("up");
 		await cluster.kubectl("wait", "--for=condition=available", "deployment/web", "--timeout=60s");

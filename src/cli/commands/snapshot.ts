@@ -55,5 +55,5 @@ export function snapshotCommand(): Command {
 
 function tell(what: string, { revision, keyCount, problems }: StoreReport): void {
 	if (problems.length > 0) throw new Error(`${what} is damaged:\n  ${problems.join("\n  ")}`);
-	say(`${what} is whole: revision ${revision}, ${keyCount} keys`);
+	say(`${what} is whole: revision ${revision}, ${keyCount} entries`);
 }

@@ -40,7 +40,7 @@ export const runs: Kind<Run> = {
 		wideColumn("Reason", "Why it ended so.", ({ status }) => status.reason ?? "<none>"),
 		wideColumn("Exit Code", "What the last container to fail, or else to end, ended with.", exitCodeText),
 		wideColumn("Node", "Where the last pod ran.", ({ status }) => status.pods?.at(-1)?.node ?? "<none>"),
-		wideColumn("Log", "Bytes that its logs take, compressed.", ({ status }) => status.logBytes ?? 0, "integer"),
+		wideColumn("Log Bytes", "Bytes that its logs take, compressed.", ({ status }) => status.logBytes ?? 0, "integer"),
 	],
 };
 

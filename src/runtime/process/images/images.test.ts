@@ -61,7 +61,7 @@ describe("image table", () => {
 		expect(() => table.resolve("example.com/my-app:1", plain)).toThrow(
 			expect.objectContaining({
 				reason: "ErrImagePull",
-				message: expect.stringMatching(/add "command:".*images\.yaml.*containerd/),
+				message: expect.stringMatching(/add "command:".*images\.yaml$/),
 			}),
 		);
 		expect(table.resolve("example.com/my-app:1", { ...plain, hasCommand: true }).entrypoint).toEqual([]);

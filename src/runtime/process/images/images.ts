@@ -63,10 +63,7 @@ export function createImageTable(options: { userFile?: string; assets: string })
 			if (entry?.requires !== undefined && !hasCommand && !isOnPath(entry.requires, options.assets)) {
 				const remedy = entry.package === undefined ? "install it" : `sudo apt-get install ${entry.package}`;
 				const problem = `image "${image}" stands for the program ${entry.requires}, which is not on this machine`;
-				throw new ImageError(
-					"ErrImagePull",
-					`${problem}: ${remedy}, or add "command:" to the container, or use containerd`,
-				);
+				throw new ImageError("ErrImagePull", `${problem}: ${remedy}, or add "command:" to the container`);
 			}
 			const env = Object.entries(entry?.env ?? {}).map(([name, value]) => ({ name, value }));
 			const id = `sha256:${createHash("sha256").update(image).digest("hex")}`;
@@ -84,10 +81,10 @@ function busyboxShell(variables: Iterable<string>): string | undefined {
 }
 
 function unknownImage(image: string, userFile: string | undefined): string {
-	const file = userFile === undefined ? "" : `, add an entry for it to ${userFile}`;
+	const file = userFile === undefined ? "" : `, or an entry for it to ${userFile}`;
 	return (
 		`image "${image}" cannot be pulled: the process runtime runs the programs of this machine and knows no default command for ` +
-		`this image; add "command:" to the container${file}, or use containerd`
+		`this image; add "command:" to the container${file}`
 	);
 }
 
