@@ -1,8 +1,9 @@
 /** Exec, attach and port forwarding over WebSocket: the first byte of each message names its channel. */
 import type { IncomingMessage } from "node:http";
 import { Duplex, PassThrough, Writable } from "node:stream";
-import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
+import { createWebSocketStream, type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import type { ExecSession } from "../../runtime/runtime.ts";
+import { defaultPingMs, pingUntil, shareOf } from "./held-up.ts";
 import { badRequest, refuseUpgrade } from "./http-error.ts";
 import { forwardPort, type PortForwardTarget, servePortForward } from "./port-forward.ts";
 import { type CommandOptions, type CommandStatus, type RemoteStreams, runCommand } from "./remote-command.ts";
@@ -23,21 +24,20 @@ const commandProtocols = [
 const tunnelProtocol = "SPDY/3.1+portforward.k8s.io";
 const longestMessage = 32 * 1024 * 1024;
 
-const server = new WebSocketServer({
-	noServer: true,
-	perMessageDeflate: false,
-	maxPayload: longestMessage,
-	handleProtocols: (offered) => commandProtocols.find((protocol) => offered.has(protocol)) ?? false,
-});
-// `ws` refuses a subprotocol with a slash in it: it does not get to see the request's, and the answer names it all the
-// same.
-const tunnelServer = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: longestMessage });
-tunnelServer.on("headers", (headers) => headers.push(`Sec-WebSocket-Protocol: ${tunnelProtocol}`));
-
-for (const each of [server, tunnelServer])
-	each.on("wsClientError", ({ message }: Error, socket: Duplex) =>
+/** A server for one connection: how long a message may be depends on how many there are. */
+function serverFor(socket: Duplex, options: ServerOptions): WebSocketServer {
+	const maxPayload = shareOf(socket, longestMessage);
+	const server = new WebSocketServer({ ...options, noServer: true, perMessageDeflate: false, maxPayload });
+	return server.on("wsClientError", ({ message }: Error) =>
 		refuseUpgrade(socket, badRequest(`unable to upgrade: ${message}`)),
 	);
+}
+
+function channelServer(socket: Duplex): WebSocketServer {
+	return serverFor(socket, {
+		handleProtocols: (offered) => commandProtocols.find((protocol) => offered.has(protocol)) ?? false,
+	});
+}
 
 /** Serves one command; resolves when the connection is over. */
 export function serveWebSocketCommand(
@@ -46,16 +46,17 @@ export function serveWebSocketCommand(
 	head: Buffer,
 	options: CommandOptions,
 	start: (signal: AbortSignal) => Promise<ExecSession>,
+	pingMs = defaultPingMs,
 ): void {
-	server.handleUpgrade(request, socket, head, (websocket) => {
+	channelServer(socket).handleUpgrade(request, socket, head, (websocket) => {
 		const abort = new AbortController();
 		websocket.on("close", () => abort.abort(new Error("the client has left")));
 		websocket.on("error", () => websocket.terminate());
-		void runCommand(() => start(abort.signal), clientStreams(websocket, options));
+		void runCommand(() => start(abort.signal), clientStreams(websocket, options, pingMs));
 	});
 }
 
-function clientStreams(websocket: WebSocket, options: CommandOptions): RemoteStreams {
+function clientStreams(websocket: WebSocket, options: CommandOptions, pingMs: number): RemoteStreams {
 	const { protocol } = websocket;
 	const base64 = protocol.includes("base64");
 	const send = (channel: number, data: Buffer) => sendMessage(websocket, base64, channel, data);
@@ -66,7 +67,7 @@ function clientStreams(websocket: WebSocket, options: CommandOptions): RemoteStr
 	let resize: (columns: number, rows: number) => void = () => {};
 	websocket.on("message", (data: Buffer) => {
 		const { channel, payload } = messageOf(data, base64);
-		if (channel === channels.stdin && stdin !== undefined) receive(websocket, stdin, payload);
+		if (channel === channels.stdin && stdin !== undefined) receive(websocket, stdin, payload, pingMs);
 		else if (channel === channels.resize) {
 			size = parseSize(payload.toString()) ?? size;
 			if (size !== undefined) resize(size.Width, size.Height);
@@ -98,10 +99,15 @@ function messageOf(data: Buffer, base64: boolean): { channel: number; payload: B
 }
 
 /** Holds the connection up while the command does not read its input. */
-function receive(websocket: WebSocket, stdin: PassThrough, payload: Buffer): void {
-	if (stdin.writableEnded || payload.length === 0 || stdin.write(payload)) return;
+function receive(websocket: WebSocket, stdin: PassThrough, payload: Buffer, pingMs = defaultPingMs): void {
+	// What had come when it was held up still arrives.
+	if (stdin.writableEnded || payload.length === 0 || stdin.write(payload) || websocket.isPaused) return;
 	websocket.pause();
-	stdin.once("drain", () => websocket.resume());
+	const room = new Promise<void>((resolve) => {
+		stdin.once("drain", resolve).once("close", resolve);
+		websocket.once("close", resolve);
+	});
+	void pingUntil(room, () => websocket.ping(), pingMs).then(() => websocket.resume());
 }
 
 function statusText(status: CommandStatus, protocol: string): string {
@@ -136,14 +142,20 @@ export function serveWebSocketPortForward(
 	const offered = request.headers["sec-websocket-protocol"] ?? "";
 	if (offered.split(/,\s*/).includes(tunnelProtocol)) {
 		delete request.headers["sec-websocket-protocol"];
-		tunnelServer.handleUpgrade(request, socket, head, (websocket) => {
+		// `ws` refuses a subprotocol with a slash in it: it does not get to see the request's, and the answer names it all
+		// the same.
+		const tunnel = serverFor(socket, {});
+		tunnel.on("headers", (headers) => headers.push(`Sec-WebSocket-Protocol: ${tunnelProtocol}`));
+		tunnel.handleUpgrade(request, socket, head, (websocket) => {
 			const stream = createWebSocketStream(websocket);
 			stream.on("error", () => {});
 			void servePortForward(stream, Buffer.alloc(0), target);
 		});
 		return;
 	}
-	server.handleUpgrade(request, socket, head, (websocket) => servePortChannels(websocket, target, ports));
+	channelServer(socket).handleUpgrade(request, socket, head, (websocket) =>
+		servePortChannels(websocket, target, ports),
+	);
 }
 
 /** Channel 2n carries the data of port n, channel 2n+1 its errors; both begin with the port's number, little-endian. */

@@ -4,12 +4,17 @@
  * once its buffer is full.
  */
 import { Duplex } from "node:stream";
+import { defaultPingMs, pingUntil, shareOf } from "../held-up.ts";
 import { controlFrame, dataFrames, type Frame, FrameReader, finFlag, frameTypes, goAway, rstStream } from "./frames.ts";
 import { HeaderDecoder, HeaderEncoder, type Headers, uint32 } from "./headers.ts";
 
 /** What a stream holds for a slow reader before the connection waits. */
 const streamBufferBytes = 1024 * 1024;
 const mostStreams = 1000;
+/** What all streams of a connection hold, while there are few connections. */
+const connectionBytes = 4 * 1024 * 1024;
+/** The streams are looked at whenever so much has come. */
+const countedBytes = 64 * 1024;
 const refusedStream = 3;
 
 /** One stream: writing sends, reading receives, `end` closes our half. */
@@ -17,13 +22,16 @@ export class SpdyStream extends Duplex {
 	readonly id: number;
 	readonly headers: Headers;
 	readonly #send: (frames: Buffer[]) => Promise<void>;
+	readonly #taken: () => void;
 	#drained: (() => void) | undefined;
 
-	constructor(id: number, headers: Headers, send: (frames: Buffer[]) => Promise<void>) {
+	/** @param taken called when something was read, or nothing will be any more */
+	constructor(id: number, headers: Headers, send: (frames: Buffer[]) => Promise<void>, taken: () => void) {
 		super({ allowHalfOpen: true, readableHighWaterMark: streamBufferBytes });
 		this.id = id;
 		this.headers = headers;
 		this.#send = send;
+		this.#taken = taken;
 	}
 
 	/** Takes in data; resolves when there is room for more. */
@@ -42,6 +50,7 @@ export class SpdyStream extends Duplex {
 	override _read(): void {
 		this.#drained?.();
 		this.#drained = undefined;
+		this.#taken();
 	}
 
 	override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
@@ -65,9 +74,17 @@ export interface SpdyConnection {
 	close(): void;
 }
 
-/** @param opened called for each stream the client opens; an error it throws refuses the stream */
-export function serveSpdy(socket: Duplex, head: Buffer, opened: (stream: SpdyStream) => void): SpdyConnection {
-	const connection = new Connection(socket, opened);
+/**
+ * @param opened called for each stream the client opens; an error it throws refuses the stream
+ * @param pingMs how often a client that is not read from is asked whether it is there
+ */
+export function serveSpdy(
+	socket: Duplex,
+	head: Buffer,
+	opened: (stream: SpdyStream) => void,
+	pingMs = defaultPingMs,
+): SpdyConnection {
+	const connection = new Connection(socket, opened, pingMs);
 	return { closed: connection.run(head), close: () => connection.close() };
 }
 
@@ -77,16 +94,26 @@ class Connection {
 	readonly #streams = new Map<number, SpdyStream>();
 	readonly #encoder = new HeaderEncoder();
 	readonly #decoder = new HeaderDecoder();
+	readonly #pingMs: number;
+	readonly #mostBytes: number;
 	#lastId = 0;
+	/** Servers have even ones. */
+	#lastPing = 0;
+	#uncountedBytes = 0;
+	#taken: () => void = () => {};
 
-	constructor(socket: Duplex, opened: (stream: SpdyStream) => void) {
+	constructor(socket: Duplex, opened: (stream: SpdyStream) => void, pingMs: number) {
 		this.#socket = socket;
 		this.#opened = opened;
+		this.#pingMs = pingMs;
+		this.#mostBytes = shareOf(socket, connectionBytes);
 	}
 
 	async run(head: Buffer): Promise<void> {
 		const reader = new FrameReader();
 		this.#socket.on("error", () => {});
+		// The loop below may be waiting for a stream to be read.
+		this.#socket.once("close", () => this.#endStreams());
 		try {
 			for (const frame of reader.push(head)) await this.#handle(frame);
 			for await (const chunk of this.#socket) {
@@ -97,10 +124,15 @@ class Connection {
 			// The client is gone, or speaks something else: either way the connection is over.
 		} finally {
 			this.#decoder.close();
-			for (const stream of this.#streams.values()) stream.destroy();
-			this.#streams.clear();
+			this.#endStreams();
 			this.#socket.destroy();
 		}
+	}
+
+	#endStreams(): void {
+		for (const stream of this.#streams.values()) stream.destroy();
+		this.#streams.clear();
+		this.#taken();
 	}
 
 	close(): void {
@@ -112,7 +144,8 @@ class Connection {
 	async #handle(frame: Frame): Promise<void> {
 		if (frame.type === "data") {
 			const stream = this.#streams.get(frame.streamId);
-			await stream?.receive(frame.payload);
+			const room = stream?.receive(frame.payload) ?? this.#roomForMore(frame.payload.length);
+			if (room !== undefined) await pingUntil(room, () => this.#ping(), this.#pingMs);
 			if ((frame.flags & finFlag) !== 0) stream?.receiveEnd();
 			return;
 		}
@@ -128,8 +161,36 @@ class Connection {
 			case frameTypes.rstStream:
 				return this.#reset(frame.payload.readUInt32BE(0) & 0x7fffffff);
 			case frameTypes.ping:
+				// Even ones answer our own.
+				if (frame.payload.readUInt32BE(0) % 2 === 0) return;
 				return this.#send([controlFrame(frameTypes.ping, 0, frame.payload)]);
 		}
+	}
+
+	#ping(): void {
+		this.#lastPing = (this.#lastPing + 2) % 2 ** 31;
+		if (this.#socket.writable) this.#socket.write(controlFrame(frameTypes.ping, 0, uint32(this.#lastPing)));
+	}
+
+	/** Resolves when all streams together hold no more than they may; undefined while they do. */
+	#roomForMore(byteCount: number): Promise<void> | undefined {
+		this.#uncountedBytes += byteCount;
+		if (this.#uncountedBytes < countedBytes) return undefined;
+		this.#uncountedBytes = 0;
+		if (this.#heldBytes() <= this.#mostBytes) return undefined;
+		return new Promise((resolve) => {
+			this.#taken = () => {
+				if (this.#heldBytes() > this.#mostBytes) return;
+				this.#taken = () => {};
+				resolve();
+			};
+		});
+	}
+
+	#heldBytes(): number {
+		let bytes = 0;
+		for (const { readableLength } of this.#streams.values()) bytes += readableLength;
+		return bytes;
 	}
 
 	async #open(frame: Extract<Frame, { type: "control" }>): Promise<void> {
@@ -137,9 +198,17 @@ class Connection {
 		const headers = await this.#decoder.decode(frame.payload.subarray(10));
 		if (this.#streams.size >= mostStreams || this.#streams.has(id)) return this.#send([rstStream(id, refusedStream)]);
 		this.#lastId = id;
-		const stream = new SpdyStream(id, headers, (frames) => this.#send(frames));
+		const stream = new SpdyStream(
+			id,
+			headers,
+			(frames) => this.#send(frames),
+			() => this.#taken(),
+		);
 		stream.on("error", () => {});
-		stream.once("close", () => this.#streams.delete(id));
+		stream.once("close", () => {
+			this.#streams.delete(id);
+			this.#taken();
+		});
 		this.#streams.set(id, stream);
 		await this.#send([
 			controlFrame(frameTypes.synReply, 0, Buffer.concat([uint32(id), this.#encoder.encode(new Map())])),

@@ -78,6 +78,8 @@ export class HeaderDecoder {
 		this.#inflate.on("error", (error) => {
 			this.#error = error;
 		});
+		// What comes after the end of a compressed stream would never be answered.
+		this.#inflate.on("end", () => this.#inflate.destroy(new Error("the header blocks have ended")));
 	}
 
 	/** One block; blocks are to be given in the order in which they came, one at a time. @throws for what is none */
