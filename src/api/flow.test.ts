@@ -1,6 +1,7 @@
 /** More than can be answered at the same time is refused at once, and clients are told when to come again. */
 import { expect, test } from "vitest";
 import type { ApiRequest, ApiResponse } from "../core/exchange.ts";
+import { createFlow } from "./flow.ts";
 import { admin, type TestApi, testApi } from "./testing.ts";
 
 const refusal = {
@@ -70,6 +71,8 @@ test("a burst is refused beyond the limit, but for probes; a body that breaks of
 	await expect.poll(() => dials.length).toBe(3);
 	expect(await api.ask("GET", "/api/v1/namespaces", undefined, outside)).toMatchObject(refusal);
 	expect((await api.ask("GET", "/readyz", undefined, outside)).status).toBe(200);
+	// What is no resource is not for nothing either.
+	expect(await api.ask("GET", "/openapi/v2", undefined, outside)).toMatchObject(refusal);
 	// The cluster's own parts are not kept out.
 	expect((await api.ask("GET", "/api/v1/namespaces")).status).toBe(200);
 	for (const fail of dials) fail();
@@ -80,5 +83,28 @@ test("a burst is refused beyond the limit, but for probes; a body that breaks of
 		expect((await post(api, () => Promise.reject(new Error("gone")))).status).toBe(500);
 	expect((await api.ask("GET", "/api/v1/namespaces")).status).toBe(200);
 	expect((await post(api, async () => bodyOf("later"))).status).toBe(201);
+	await api.close();
+});
+
+test("one user has no more than their share of what is under way", () => {
+	const flow = createFlow(4, 2);
+	const leave = flow.enter(false, "eve");
+	flow.enter(false, "eve");
+	expect(() => flow.enter(false, "eve")).toThrow("too many requests");
+	flow.enter(true, "eve");
+	flow.enter(false, "ann");
+	leave();
+	flow.enter(false, "eve");
+	flow.enter(false, "ann");
+	expect(() => flow.enter(false, "bob")).toThrow("too many requests");
+});
+
+test("a collection is not deleted any further once its client is gone", async () => {
+	const api = await testApi();
+	const path = "/api/v1/namespaces/default/configmaps";
+	await api.ask("POST", path, { metadata: { name: "kept" } });
+	const answer = await api.ask("DELETE", path, undefined, { signal: AbortSignal.abort() });
+	expect(answer.object).toMatchObject({ items: [] });
+	expect((await api.ask("GET", `${path}/kept`)).status).toBe(200);
 	await api.close();
 });

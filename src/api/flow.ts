@@ -3,23 +3,33 @@ import { ApiError } from "../core/errors.ts";
 
 export interface Flow {
 	/**
-	 * @param isExempt is let in even when there are too many: a probe must find the server alive
-	 * @returns to be called when it is done
+	 * @param isExempt is let in even when there are too many, and does not count: a probe must find the server alive
+	 * @param user whose it is, where one user may have less than all
+	 * @returns to be called once, when it is done
 	 * @throws ApiError TooManyRequests
 	 */
-	enter(isExempt: boolean): () => void;
+	enter(isExempt: boolean, user?: string): () => void;
 }
 
-export function createFlow(limit: number): Flow {
+const nothing = () => {};
+
+/** @param limitOfUser default: no less than all */
+export function createFlow(limit: number, limitOfUser = limit): Flow {
 	let running = 0;
-	const leave = () => {
-		running--;
-	};
+	const runningOf = new Map<string, number>();
 	return {
-		enter(isExempt) {
-			if (running >= limit && !isExempt) throw tooManyRequests();
+		enter(isExempt, user = "") {
+			if (isExempt) return nothing;
+			const own = runningOf.get(user) ?? 0;
+			if (running >= limit || own >= limitOfUser) throw tooManyRequests();
 			running++;
-			return leave;
+			runningOf.set(user, own + 1);
+			return () => {
+				running--;
+				const left = (runningOf.get(user) ?? 1) - 1;
+				if (left === 0) runningOf.delete(user);
+				else runningOf.set(user, left);
+			};
 		},
 	};
 }

@@ -37,14 +37,24 @@ import {
 } from "./pipeline/steps.ts";
 import { serveResource } from "./serve.ts";
 import type { ApiOptions, Server } from "./server.ts";
+import type { WatchConnections } from "./sockets/serve-watch.ts";
 import { upgrade } from "./upgrade.ts";
 
 export type { ApiOptions } from "./server.ts";
 
 export interface Api {
 	handle: Handler;
-	/** A connection that asks to become something else: exec, attach, port-forward. Answers on the socket. */
-	upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, user: ApiRequest["user"]): Promise<void>;
+	/**
+	 * A connection that asks to become something else: exec, attach, port-forward. Answers on the socket.
+	 * @param connections where watches over WebSocket count
+	 */
+	upgrade(
+		request: IncomingMessage,
+		socket: Duplex,
+		head: Uint8Array,
+		user: ApiRequest["user"],
+		connections?: WatchConnections,
+	): Promise<void>;
 	registry: Registry;
 	/** A token of a service account that holds until the Secret it is for, or the account, is gone. */
 	secretToken(account: ServiceAccount, secret: Secret): string;
@@ -97,7 +107,11 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		impersonate(server),
 		permit(server),
 		receive(createFlow(maxRequestsInFlight)),
-		limit(createFlow(maxRequestsInFlight)),
+		limit({
+			// Nobody else keeps out nodes and administrators, and no one user keeps out all others.
+			own: createFlow(maxRequestsInFlight),
+			others: createFlow(maxRequestsInFlight, Math.ceil(maxRequestsInFlight / 2)),
+		}),
 		addWarnings,
 	];
 	const pipeline = compose(steps, endpoint(server));
@@ -116,7 +130,8 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		handle,
 		registry,
 		secretToken: (account, secret) => server.tokens.sign(secretClaims(server.tokens, account, secret)),
-		upgrade: (request, socket, head, user) => upgrade(handle, request, socket, head, user),
+		upgrade: (request, socket, head, user, connections) =>
+			upgrade(handle, { incoming: request, socket, head, user, connections }),
 		async close() {
 			for (const expiry of expiries) expiry.close();
 			policy.close();

@@ -24,6 +24,12 @@ export const healthChecks: Readonly<Record<string, readonly string[]>> = {
 	readyz: ["ping", "log", "etcd", "etcd-readiness", "informer-sync", ...startHooks, "shutdown"],
 };
 
+/** Whether someone asks if the server is alive, which costs nothing to answer. */
+export function isProbe(path: string): boolean {
+	const [, endpoint = ""] = path.split("/", 2);
+	return Object.hasOwn(healthChecks, endpoint);
+}
+
 /** Undefined when the path is about no check there is. */
 export function healthAt(path: string, { query }: Pick<ApiRequest, "query">): ApiResponse | undefined {
 	const [, endpoint = "", ...more] = path.split("/");

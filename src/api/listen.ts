@@ -19,7 +19,14 @@ import { Answers } from "./sockets/answers.ts";
 import { Connections } from "./sockets/connections.ts";
 import { http1Exchange } from "./sockets/http1.ts";
 import { http2Exchange } from "./sockets/http2.ts";
-import { BodyBudget, defaultTimeouts, largestHeadBytes, maxConnections, type Timeouts } from "./sockets/limits.ts";
+import {
+	BodyBudget,
+	defaultTimeouts,
+	largestHeadBytes,
+	maxConnections,
+	mostHeaderFields,
+	type Timeouts,
+} from "./sockets/limits.ts";
 import { peerOf } from "./sockets/peer.ts";
 import { refusals } from "./sockets/refuse.ts";
 import { serve } from "./sockets/serve.ts";
@@ -49,8 +56,6 @@ export interface Listener {
 	close(): Promise<void>;
 }
 
-/** As many as over HTTP/1.1, where it is Node's default. */
-const mostHeaderFields = 2000;
 const minVersion = "TLSv1.2";
 
 export async function listen(api: Api, options: ListenOptions = {}): Promise<Listener> {
@@ -83,13 +88,18 @@ export async function listen(api: Api, options: ListenOptions = {}): Promise<Lis
 	server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
 		socket.on("error", () => socket.destroy());
 		connections.stopWaiting(socket);
-		void api.upgrade(request, socket, head, userOf(socket)).catch(() => socket.destroy());
+		// Its answer would come between those to requests that were sent before.
+		if (connections.isAnswering(socket)) socket.destroy();
+		else void api.upgrade(request, socket, head, userOf(socket), connections).catch(() => socket.destroy());
 	});
 	server.on("clientError", refuse.malformed);
 	if (isHttp2(server)) {
 		server.on("session", connections.addSession);
 		server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
-			const { incoming, reply } = http2Exchange(stream, headers, raw, userOf(stream.session?.socket));
+			// It may have been reset already.
+			const { session } = stream;
+			if (session === undefined || stream.destroyed) return;
+			const { incoming, reply } = http2Exchange(stream, headers, raw, session.socket, userOf(session.socket));
 			void serve(api.handle, incoming, reply, limits);
 		});
 		server.on("tlsClientError", (_error, socket) => socket.destroy());
@@ -118,7 +128,8 @@ function plainServer(http1: (request: IncomingMessage, response: ServerResponse)
 /** Time is kept by `Connections` and serve.ts, alike for all protocols: with TLS Node does not keep it. */
 function unlimited(server: PlainServer | Http2SecureServer): void {
 	const http1Settings = { maxHeaderSize: largestHeadBytes, headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 };
-	Object.assign(server, http1Settings);
+	// One more than are taken, so that it is seen when there are more: Node leaves them out.
+	Object.assign(server, { ...http1Settings, maxHeadersCount: mostHeaderFields + 1 });
 }
 
 function secureServer(

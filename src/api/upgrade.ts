@@ -3,35 +3,49 @@
  * an agent or a pod, or a log or a watch that a WebSocket may carry.
  */
 import type { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { ApiError } from "../core/errors.ts";
 import type { ApiRequest, ApiResponse, Handler, User } from "../core/exchange.ts";
 import { isWebSocket } from "../core/websocket-request.ts";
 import { withoutToken } from "./access/authenticate.ts";
 import { isMethod } from "./request-info.ts";
-import { originForm, plainHeaders } from "./sockets/http1.ts";
+import { headProblem, originForm, plainHeaders } from "./sockets/http1.ts";
 import { answerUpgrade, refuseUpgrade } from "./sockets/refuse-upgrade.ts";
+import type { WatchConnections } from "./sockets/serve-watch.ts";
 import { pipeFrames } from "./sockets/websocket-frames.ts";
 import { methodNotAllowed } from "./target.ts";
+
+/** A connection that nothing has moved on is cut after so long, as the kubelet does it. */
+const idleMs = 4 * 3_600_000;
+
+const uncounted: WatchConnections = { addWatch: () => () => {}, watchCount: 0 };
+
+export interface Upgrade {
+	incoming: IncomingMessage;
+	socket: Duplex;
+	head: Uint8Array;
+	user: User | undefined;
+	connections?: WatchConnections | undefined;
+}
 
 /** Never throws: what is wrong is answered on the socket. */
 export async function upgrade(
 	handle: Handler,
-	incoming: IncomingMessage,
-	socket: Duplex,
-	head: Uint8Array,
-	user: User | undefined,
+	{ incoming, socket, head, user, connections = uncounted }: Upgrade,
 ): Promise<void> {
 	const gone = new AbortController();
 	socket.once("close", () => gone.abort(new Error("the client is gone")));
 	try {
+		const problem = headProblem(incoming);
+		if (problem !== undefined) throw new ApiError("BadRequest", problem);
 		const response = await handle(requestFrom(incoming, user, gone.signal));
 		if (response.type === "connection") pass(incoming, socket, head, response);
 		else if (response.type === "object") answerUpgrade(socket, response);
 		else if (isWebSocket(incoming)) {
 			// Loaded when first used: most servers never see one.
 			const { answerOverWebSocket } = await import("./websocket.ts");
-			answerOverWebSocket(response, incoming, socket, head);
+			answerOverWebSocket(response, { incoming, socket, head, connections });
 		} else throw new ApiError("BadRequest", "this resource cannot be upgraded");
 	} catch (error) {
 		refuseUpgrade(socket, error);
@@ -68,6 +82,8 @@ function requestHead(incoming: IncomingMessage, path: string, host = "localhost"
 
 /** Bytes both ways, at the pace of the slower side, until both ends are done or one breaks. */
 function join(client: Duplex, other: Duplex, inFrames: boolean): void {
+	// Who leaves while nobody reads is not seen to leave.
+	if (client instanceof Socket) client.setTimeout(idleMs, () => client.destroy());
 	for (const [from, to] of [
 		[client, other],
 		[other, client],

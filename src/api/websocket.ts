@@ -1,17 +1,17 @@
 /** Logs and watches over WebSocket, for clients that can read nothing else as it comes: browsers. */
+import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { ApiError } from "../core/errors.ts";
 import type { ApiResponse } from "../core/exchange.ts";
-import { eventLine, SharedEvent } from "./cache/event.ts";
+import { Presence } from "./sockets/presence.ts";
 import { refuseUpgrade } from "./sockets/refuse-upgrade.ts";
+import { serveWatch, type WatchConnections, type WatchReply } from "./sockets/serve-watch.ts";
 
 const base64Protocol = "base64.binary.k8s.io";
 /** What clients may ask for; without one messages are binary too. */
 const streamProtocols = ["binary.k8s.io", base64Protocol];
-/** A watcher that has not read this much is cut off: it may list and watch again. */
-const watchBufferBytes = 8 * 1024 * 1024;
 
 const server = new WebSocketServer({
 	noServer: true,
@@ -25,16 +25,23 @@ server.on("wsClientError", ({ message }: Error, socket: Duplex) =>
 	refuseUpgrade(socket, new ApiError("BadRequest", message)),
 );
 
+export interface Asked {
+	incoming: IncomingMessage;
+	socket: Duplex;
+	head: Uint8Array;
+	connections: WatchConnections;
+}
+
 /** Sends a stream as messages of bytes, and a watch as one text for each event; closes when it is over. */
 export function answerOverWebSocket(
 	response: Extract<ApiResponse, { type: "watch" | "stream" }>,
-	incoming: IncomingMessage,
-	socket: Duplex,
-	head: Uint8Array,
+	{ incoming, socket, head, connections }: Asked,
 ): void {
 	server.handleUpgrade(incoming, socket, Buffer.from(head), (websocket) => {
 		websocket.on("error", () => websocket.terminate());
-		if (response.type === "watch") sendWatch(response, websocket);
+		const client = new Presence();
+		websocket.on("close", client.leave);
+		if (response.type === "watch") serveWatch(response, watchReply(websocket, socket, client), client, connections);
 		else void sendStream(response.body, websocket).catch(() => websocket.close(1011));
 	});
 }
@@ -51,19 +58,22 @@ async function sendStream(body: AsyncIterable<Uint8Array>, websocket: WebSocket)
 	websocket.close(1000);
 }
 
-function sendWatch(response: Extract<ApiResponse, { type: "watch" }>, websocket: WebSocket): void {
-	const send = (line: Buffer) => {
-		if (websocket.readyState === websocket.OPEN) websocket.send(line, { binary: false });
-		if (websocket.bufferedAmount > watchBufferBytes) websocket.terminate();
-	};
-	response.start({
-		event: (event) => send(event instanceof SharedEvent ? event.line : eventLine(event.type, event.bytes)),
-		end(error) {
-			if (error !== undefined) {
-				const status = error instanceof ApiError ? error : new ApiError("InternalError", error.message);
-				send(eventLine("ERROR", Buffer.from(JSON.stringify(status.toStatus()))));
-			}
-			websocket.close(1000);
+/** A message for each event. */
+function watchReply(websocket: WebSocket, socket: Duplex, client: Presence): WatchReply {
+	return {
+		head() {},
+		writeLines(lines) {
+			for (const line of lines) if (websocket.readyState === websocket.OPEN) websocket.send(line, { binary: false });
+			return !socket.writableNeedDrain;
 		},
-	});
+		async drained() {
+			if (!client.isGone && socket.writableNeedDrain)
+				await once(socket, "drain", { signal: client.signal }).catch(() => {});
+		},
+		end: () => websocket.close(1000),
+		destroy: () => websocket.terminate(),
+		get bufferedBytes() {
+			return websocket.bufferedAmount;
+		},
+	};
 }

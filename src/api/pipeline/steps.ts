@@ -5,6 +5,7 @@ import { authorize } from "../access/authorize.ts";
 import { actingUser } from "../access/impersonate.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { Flow } from "../flow.ts";
+import { isProbe } from "../health.ts";
 import type { RequestMetrics } from "../metrics/requests.ts";
 import { parseRequestInfo } from "../request-info.ts";
 import { errorResponse } from "../respond.ts";
@@ -125,14 +126,21 @@ export function receive(flow: Flow): Step {
 	});
 }
 
+const ownGroups = new Set(["system:nodes", "system:masters"]);
+
 /**
  * Bounds the requests under way. Clients of the same process bound themselves, and the cluster's own parts must not
- * wait for anyone outside. Watches, streams and connections that have begun count no more.
+ * wait for anyone outside: a request to a pod that does not answer is under way for long. Watches, streams and
+ * connections that have begun count no more.
+ * @param flows of nodes and administrators, and of all others
  * @throws ApiError TooManyRequests
  */
-export function limit(flow: Flow): Step {
+export function limit(flows: { own: Flow; others: Flow }): Step {
 	return async (exchange, next) => {
-		const release = flow.enter(exchange.info?.resource === undefined || exchange.request.peer === undefined);
+		const { request } = exchange;
+		const { name, groups } = found(exchange.user, "who asks");
+		const flow = groups.some((group) => ownGroups.has(group)) ? flows.own : flows.others;
+		const release = flow.enter(request.peer === undefined || isProbe(request.path), name);
 		try {
 			return await next(exchange);
 		} finally {

@@ -35,6 +35,8 @@ export class Connections {
 	readonly #sessions = new Map<ServerHttp2Session, { idleSinceMs: number; streamCount: number; isClosing: boolean }>();
 	/** HTTP/1.1 requests that are being answered. */
 	readonly #running = new Set<ServerResponse>();
+	/** How many those are of one connection: clients may send the next before they have the answer. */
+	readonly #runningOf = new WeakMap<Duplex, number>();
 	#sweep: Timer | undefined;
 	#ended: (() => void) | undefined;
 	/** Says to a client that was too slow what was wrong, and cuts its connection. */
@@ -92,6 +94,11 @@ export class Connections {
 		this.#waiting.delete(socket);
 	};
 
+	/** Whether a request that came by this connection is still being answered. */
+	isAnswering(socket: Duplex): boolean {
+		return (this.#runningOf.get(socket) ?? 0) > 0;
+	}
+
 	readonly addSession = (session: ServerHttp2Session): void => {
 		const state = { idleSinceMs: this.#clock.monotonicMs(), streamCount: 0, isClosing: false };
 		this.#sessions.set(session, state);
@@ -113,10 +120,13 @@ export class Connections {
 	addRequest({ socket }: IncomingMessage, response: ServerResponse): void {
 		this.#waiting.delete(socket);
 		this.#running.add(response);
+		this.#runningOf.set(socket, (this.#runningOf.get(socket) ?? 0) + 1);
 		response.once("close", () => {
 			this.#running.delete(response);
+			const left = (this.#runningOf.get(socket) ?? 1) - 1;
+			this.#runningOf.set(socket, left);
 			if (this.#closing) socket.destroySoon();
-			else this.wait(socket);
+			else if (left === 0) this.wait(socket);
 			this.#check();
 		});
 	}

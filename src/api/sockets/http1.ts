@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { User } from "../../core/exchange.ts";
+import { mostHeaderFields } from "./limits.ts";
 import { Presence } from "./presence.ts";
 import { hasRawValues, keepRawValues } from "./raw-values.ts";
 import type { Incoming, Reply } from "./serve.ts";
@@ -62,7 +63,9 @@ export function originForm(target: string): string {
  * Rules of RFC 9112 (3.2, 6.1) that Node leaves to us: they keep us and a proxy in front from reading different
  * requests.
  */
-function headProblem({ headers, httpVersion, rawHeaders }: IncomingMessage): string | undefined {
+export function headProblem({ headers, httpVersion, rawHeaders }: IncomingMessage): string | undefined {
+	// Node ignores the rest, and what a proxy in front added may be among that: who is to be impersonated.
+	if (rawHeaders.length > 2 * mostHeaderFields) return "too many header fields";
 	if (headers.host === undefined && httpVersion === "1.1") return "missing required Host header";
 	const coding = headers["transfer-encoding"];
 	if (coding !== undefined && coding.toLowerCase() !== "chunked") return "unsupported transfer encoding";

@@ -12,6 +12,7 @@ export function http2Exchange(
 	stream: ServerHttp2Stream,
 	headers: IncomingHttpHeaders,
 	rawHeaders: readonly string[],
+	peer: Incoming["peer"],
 	user: User | undefined,
 ): { incoming: Incoming; reply: Reply } {
 	const cancel = () => stream.close(constants.NGHTTP2_CANCEL);
@@ -27,7 +28,7 @@ export function http2Exchange(
 			user,
 			client,
 			body: stream,
-			peer: stream.session?.socket,
+			peer,
 		},
 		reply: {
 			head(status, responseHeaders) {

@@ -27,6 +27,8 @@ export const defaultTimeouts: Timeouts = {
 
 /** Of a request's head; upstream's limit, which is Go's. Command lines of exec stand there. */
 export const largestHeadBytes = 1024 * 1024;
+/** Of a request's head. */
+export const mostHeaderFields = 2000;
 export const maxConnections = 16_384;
 /** All bodies that are being received at a time. */
 const bodiesBytes = 256 * 1024 * 1024;

@@ -4,16 +4,14 @@ import { constants, gzip } from "node:zlib";
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse, Handler, User } from "../../core/exchange.ts";
 import { isTrue } from "../../core/query.ts";
-import { eventLine, SharedEvent } from "../cache/event.ts";
 import { tooManyRequests } from "../flow.ts";
 import { isMethod } from "../request-info.ts";
 import { errorResponse } from "../respond.ts";
 import { methodNotAllowed } from "../target.ts";
 import type { Answers } from "./answers.ts";
-import type { Connections } from "./connections.ts";
-import { watchBacklogBytes } from "./limits.ts";
 import type { Presence } from "./presence.ts";
 import { type Body, type BodyLimits, receiveBody } from "./receive-body.ts";
+import { serveWatch, type WatchConnections, type WatchReply } from "./serve-watch.ts";
 
 /** The way back to the client. */
 export interface Reply {
@@ -39,21 +37,17 @@ export interface Incoming {
 	body: Body;
 	/** What is wrong with the request's head, though Node could read it. */
 	problem?: string | undefined;
-	/** The socket. */
-	peer: ApiRequest["peer"];
+	/** The socket: without one, a request is taken for one of this process. */
+	peer: NonNullable<ApiRequest["peer"]>;
 }
 
-/** One write to a watcher has so much, or one event. */
-const watchWriteBytes = 256 * 1024;
-/** What a watcher may have left untaken without being waited for, which costs more than a write. */
-const watchPatienceBytes = 64 * 1024;
 /** Answers above this are compressed for those who can read it; upstream's threshold. */
 const compressedBytes = 128 * 1024;
 const compress = promisify(gzip);
 
 export interface Limits extends BodyLimits {
 	answers: Answers;
-	connections: Pick<Connections, "addWatch" | "watchCount">;
+	connections: WatchConnections;
 }
 
 /** Never throws. */
@@ -75,7 +69,7 @@ export async function serve(handle: Handler, incoming: Incoming, reply: Reply, l
 	}
 	try {
 		if (incoming.client.isGone) return;
-		if (response.type === "watch") serveWatch(response, reply, incoming.client, limits);
+		if (response.type === "watch") serveWatch(response, inLines(reply), incoming.client, limits.connections);
 		else if (response.type === "stream") await serveStream(response, reply, incoming.client);
 		else if (response.type === "object") await serveObject(response, incoming, reply, limits);
 	} catch {
@@ -168,86 +162,19 @@ async function serveStream(
 	reply.end();
 }
 
-/**
- * Events of one turn of the event loop go out as one write. What a slow client has not taken waits as the lines that
- * all watchers share; only one write of it is a copy of its own.
- */
-function serveWatch(
-	response: Extract<ApiResponse, { type: "watch" }>,
-	reply: Reply,
-	client: Presence,
-	{ connections }: Limits,
-): void {
-	let lines: Buffer[] = [];
-	let queuedBytes = 0;
-	let isFull = false;
-	/** How much there is at the start: as long as a list, it does not count. Undefined until it is known. */
-	let initialBytes: number | undefined;
-	let over = false;
-	let forget: (() => void) | undefined;
-	const flush = () => {
-		if (isFull) return;
-		while (lines.length > 0 && !client.isGone) {
-			const batch = firstBytes(lines, watchWriteBytes);
-			lines = batch.length === lines.length ? [] : lines.slice(batch.length);
-			const [first] = batch;
-			const bytes = batch.length === 1 && first !== undefined ? first : Buffer.concat(batch);
-			queuedBytes -= bytes.length;
-			if (reply.write(bytes) || over || reply.bufferedBytes < watchPatienceBytes) continue;
-			isFull = true;
-			void reply.drained().then(() => {
-				isFull = false;
-				flush();
-			});
-			return;
-		}
-		initialBytes = 0;
-	};
-	const end = () => {
-		if (over) return;
-		over = true;
-		forget?.();
-		if (client.isGone) return;
-		isFull = false;
-		flush();
-		reply.end();
-	};
-	const add = (line: Buffer) => {
-		if (lines.length === 0 && !isFull) setImmediate(flush);
-		lines.push(line);
-		queuedBytes += line.length;
-		if (initialBytes === undefined) return;
-		// One event may be larger than all patience.
-		const allowedBytes = initialBytes + watchBacklogBytes(connections.watchCount) + line.length;
-		if (queuedBytes + reply.bufferedBytes <= allowedBytes) return;
-		lines = [];
-		reply.destroy();
-	};
-	reply.head(response.status, response.headers);
-	forget = connections.addWatch(end);
-	if (over) return;
-	client.signal.addEventListener("abort", end, { once: true });
-	response.start({
-		event(event) {
-			if (!over) add(event instanceof SharedEvent ? event.line : eventLine(event.type, event.bytes));
+/** Lines as one write: what watchers share is copied only then. */
+function inLines(reply: Reply): WatchReply {
+	return {
+		head: reply.head,
+		writeLines(lines) {
+			const [first] = lines;
+			return reply.write(lines.length === 1 && first !== undefined ? first : Buffer.concat(lines));
 		},
-		end(error) {
-			if (error !== undefined && !over) {
-				const status = error instanceof ApiError ? error : new ApiError("InternalError", error.message);
-				add(eventLine("ERROR", Buffer.from(JSON.stringify(status.toStatus()))));
-			}
-			end();
+		drained: reply.drained,
+		end: () => reply.end(),
+		destroy: reply.destroy,
+		get bufferedBytes() {
+			return reply.bufferedBytes;
 		},
-	});
-	initialBytes = queuedBytes;
-}
-
-/** As many lines as fit, at least one. */
-function firstBytes(lines: readonly Buffer[], limitBytes: number): readonly Buffer[] {
-	let bytes = 0;
-	for (const [index, line] of lines.entries()) {
-		bytes += line.length;
-		if (bytes > limitBytes && index > 0) return lines.slice(0, index);
-	}
-	return lines;
+	};
 }

@@ -48,7 +48,7 @@ async function slowWatcher() {
 		target: "/",
 		headers: {},
 		user: undefined,
-		peer: undefined,
+		peer: {},
 		client: new Presence(),
 		body: Object.assign(Readable.from([]), { aborted: false }),
 	};

@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { FrameBoundaries, pipeFrames } from "./websocket-frames.ts";
 
 function frame(length: number, mask = false): Buffer {
@@ -32,6 +32,20 @@ describe("frames of a WebSocket", () => {
 			expect(ends(pieces)).toEqual(expect.arrayContaining(ends(parts)));
 			if (size === bytes.length) expect(pieces).toHaveLength(parts.length);
 		}
+	});
+
+	test("cost what they are long, however short each is", () => {
+		const boundaries = new FrameBoundaries();
+		boundaries.split(head);
+		const joined = vi.spyOn(Buffer, "concat");
+		const chunk = Buffer.concat(Array.from({ length: 4096 }, () => frame(5)));
+		joined.mockClear();
+		expect(boundaries.split(chunk)).toHaveLength(4096);
+		expect(boundaries.split(chunk.subarray(0, 1))).toHaveLength(1);
+		expect(boundaries.split(chunk.subarray(1))).toHaveLength(4096);
+		const bytes = joined.mock.results.reduce((sum, { value }) => sum + (value as Buffer).length, 0);
+		joined.mockRestore();
+		expect(bytes).toBeLessThan(chunk.length);
 	});
 
 	test("are written one by one, each when the one before is out", async () => {

@@ -12,7 +12,7 @@ export class FrameBoundaries {
 	/** Undefined while the head is read; then what is missing of the frame under way, 0 between two. */
 	#missing: number | undefined;
 	/** The beginning of a head or of a frame whose length is not known yet. */
-	#begun = Buffer.alloc(0);
+	#begun: Buffer = Buffer.alloc(0);
 
 	/** The chunk in pieces, none of which holds bytes of two frames. */
 	split(chunk: Buffer): Buffer[] {
@@ -22,7 +22,10 @@ export class FrameBoundaries {
 		while (at < chunk.length) {
 			if (this.#missing === undefined || this.#missing === 0) {
 				const known = this.#begun.length;
-				this.#begun = Buffer.concat([this.#begun, chunk.subarray(at)]);
+				const rest = chunk.subarray(at);
+				// Of a frame only its length matters: what is joined is no more than that takes.
+				const begun = this.#missing === 0 ? rest.subarray(0, longestFrameHead - known) : rest;
+				this.#begun = known === 0 ? begun : Buffer.concat([this.#begun, begun]);
 				const length = this.#missing === undefined ? headLength(this.#begun) : frameLength(this.#begun);
 				if (length === undefined) {
 					// No head ends so late: what comes is no WebSocket, and passes as it is.
@@ -46,6 +49,8 @@ export class FrameBoundaries {
 }
 
 const longestHeadBytes = 16 * 1024;
+/** Two bytes, a length of eight, a mask of four. */
+const longestFrameHead = 14;
 
 function headLength(bytes: Buffer): number | undefined {
 	const end = bytes.indexOf("\r\n\r\n");

@@ -38,7 +38,10 @@ export async function deleteCollection(context: Context, target: Target): Promis
 	for (const cached of target.objects.range(keyPrefix(target.kind, target.namespace)))
 		if (selection.everything || selection.matches(cached.object)) chosen.push(cached);
 	const deleted: Cached[] = [];
+	const { signal } = request;
 	for (const { key, object } of chosen) {
+		// Nobody waits for the rest, and many could have been started.
+		if (signal.aborted) break;
 		const one: NamedTarget = { ...target, name: object.metadata.name, key };
 		try {
 			deleted.push((await deleteObject(context, one, options)).cached);

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { Duplex, PassThrough, Writable } from "node:stream";
 import { createWebSocketStream, type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import type { ExecSession } from "../../runtime/runtime.ts";
-import { defaultPingMs, pingUntil, shareOf } from "./held-up.ts";
+import { defaultPingMs, pingUntil, shareOf } from "./held-up/held-up.ts";
 import { badRequest, refuseUpgrade } from "./http-error.ts";
 import { forwardPort, type PortForwardTarget, servePortForward } from "./port-forward.ts";
 import { type CommandOptions, type CommandStatus, type RemoteStreams, runCommand } from "./remote-command.ts";

@@ -4,7 +4,7 @@
  * once its buffer is full.
  */
 import { Duplex } from "node:stream";
-import { defaultPingMs, pingUntil, shareOf } from "../held-up.ts";
+import { defaultPingMs, pingUntil, shareOf } from "../held-up/held-up.ts";
 import { controlFrame, dataFrames, type Frame, FrameReader, finFlag, frameTypes, goAway, rstStream } from "./frames.ts";
 import { HeaderDecoder, HeaderEncoder, type Headers, uint32 } from "./headers.ts";
 

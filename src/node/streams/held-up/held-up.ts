@@ -1,6 +1,6 @@
 /** Connections whose input is not read for now, and what they may bring before that. */
 import type { EventEmitter } from "node:events";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../../core/clock.ts";
 
 /** What all connections of this process may have brought that has not been read. */
 const allBytes = 128 * 1024 * 1024;
