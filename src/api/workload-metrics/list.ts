@@ -10,7 +10,13 @@ import {
 	serviceAccountFamilies,
 } from "./cluster.ts";
 import type { KindFamilies } from "./family.ts";
-import { endpointFamilies, endpointSliceFamilies, ingressFamilies, serviceFamilies } from "./network.ts";
+import {
+	endpointFamilies,
+	endpointSliceFamilies,
+	ingressFamilies,
+	networkPolicyFamilies,
+	serviceFamilies,
+} from "./network.ts";
 import { podFamilies } from "./pods.ts";
 import { autoscalerFamilies, budgetFamilies, limitFamilies, quotaFamilies } from "./policy.ts";
 import { claimFamilies, storageClassFamilies, volumeAttachmentFamilies, volumeFamilies } from "./storage.ts";
@@ -36,6 +42,7 @@ export const workloadFamilies: readonly KindFamilies[] = [
 	leaseFamilies,
 	limitFamilies,
 	namespaceFamilies,
+	networkPolicyFamilies,
 	nodeFamilies,
 	claimFamilies,
 	volumeFamilies,

@@ -1,8 +1,9 @@
 import { endpoints } from "../../kinds/networking/endpoints.ts";
 import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
 import { ingresses } from "../../kinds/networking/ingress.ts";
+import { networkPolicies } from "../../kinds/networking/networkpolicy.ts";
 import { services } from "../../kinds/networking/service.ts";
-import { created, deletion, info, ofKind, resourceVersion } from "./family.ts";
+import { created, deletion, info, ofKind, resourceVersion, value } from "./family.ts";
 
 export const serviceFamilies = ofKind(
 	services,
@@ -100,6 +101,24 @@ export const endpointSliceFamilies = ofKind(
 				}
 			},
 		},
+		{
+			name: "kube_endpointslice_endpoints_hints",
+			help: "Zones that its endpoints are for",
+			each({ endpoints: all }, add) {
+				for (const { addresses, hints } of all ?? [])
+					for (const { name } of hints?.forZones ?? []) add(1, { address: addresses?.[0], for_zone: name });
+			},
+		},
+	],
+);
+
+export const networkPolicyFamilies = ofKind(
+	networkPolicies,
+	({ metadata: { namespace, name } }) => ({ namespace, networkpolicy: name }),
+	[
+		created("networkpolicy"),
+		value("kube_networkpolicy_spec_ingress_rules", "Rules for what comes in", ({ spec }) => spec?.ingress?.length ?? 0),
+		value("kube_networkpolicy_spec_egress_rules", "Rules for what goes out", ({ spec }) => spec?.egress?.length ?? 0),
 	],
 );
 

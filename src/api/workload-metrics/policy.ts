@@ -97,6 +97,8 @@ export const autoscalerFamilies = ofKind(
 		generation("horizontalpodautoscaler"),
 		value("kube_horizontalpodautoscaler_spec_max_replicas", "Most pods", ({ spec }) => spec.maxReplicas),
 		value("kube_horizontalpodautoscaler_spec_min_replicas", "Fewest pods", ({ spec }) => spec.minReplicas ?? 1),
+		tolerance("up", ({ spec }) => spec.behavior?.scaleUp),
+		tolerance("down", ({ spec }) => spec.behavior?.scaleDown),
 		targets("kube_horizontalpodautoscaler_spec_target_metric", "What metrics should be", ({ spec }) =>
 			(spec.metrics ?? []).map(targetOf),
 		),
@@ -151,6 +153,20 @@ function targets(
 			for (const metric of of(autoscaler)) if (metric !== undefined) addMetric(add, metric);
 		},
 	};
+}
+
+function tolerance(
+	direction: "up" | "down",
+	of: (autoscaler: V2HorizontalPodAutoscaler) => { tolerance?: string } | undefined,
+): Family<V2HorizontalPodAutoscaler> {
+	return value(
+		`kube_horizontalpodautoscaler_spec_behavior_scale_${direction}_tolerance`,
+		`How far a metric may be off before it scales ${direction}`,
+		(autoscaler) => {
+			const quantity = of(autoscaler)?.tolerance;
+			return quantity === undefined ? undefined : parseQuantity(quantity);
+		},
+	);
 }
 
 function addMetric(add: Add, { name, container, is = {} }: MetricValue): void {

@@ -10,7 +10,9 @@ import { cronJobFamilies, jobFamilies } from "./batch.ts";
 import { nodeFamilies } from "./cluster.ts";
 import type { KindFamilies } from "./family.ts";
 import { workloadFamilies } from "./list.ts";
+import { endpointSliceFamilies, networkPolicyFamilies } from "./network.ts";
 import { podFamilies } from "./pods.ts";
+import { autoscalerFamilies } from "./policy.ts";
 import { kindText } from "./serve.ts";
 import { claimFamilies } from "./storage.ts";
 import { statefulSetFamilies } from "./workloads.ts";
@@ -200,6 +202,31 @@ test("sets, nodes and claims", () => {
 		'kube_persistentvolumeclaim_status_phase{phase="Bound"}': 1,
 		kube_persistentvolumeclaim_resource_requests_storage_bytes: 1024 ** 3,
 	});
+});
+
+test("network policies, zones of endpoints and tolerances of autoscalers", () => {
+	const policy = { metadata: metadata("deny"), spec: { podSelector: {}, ingress: [{}, {}] } };
+	expect(told(networkPolicyFamilies, policy)).toEqual({
+		kube_networkpolicy_created: newYear,
+		kube_networkpolicy_spec_ingress_rules: 2,
+		kube_networkpolicy_spec_egress_rules: 0,
+	});
+	const slice = {
+		metadata: metadata("web-1"),
+		addressType: "IPv4",
+		endpoints: [{ addresses: ["10.0.0.1"], hints: { forZones: [{ name: "a" }, { name: "b" }] } }],
+	};
+	expect(told(endpointSliceFamilies, slice)).toMatchObject({
+		'kube_endpointslice_endpoints_hints{address="10.0.0.1",for_zone="a"}': 1,
+		'kube_endpointslice_endpoints_hints{address="10.0.0.1",for_zone="b"}': 1,
+	});
+	const autoscaler = {
+		metadata: metadata("web"),
+		spec: { scaleTargetRef: {}, behavior: { scaleUp: { tolerance: "50m" }, scaleDown: {} } },
+	};
+	const found = told(autoscalerFamilies, autoscaler);
+	expect(found).toMatchObject({ kube_horizontalpodautoscaler_spec_behavior_scale_up_tolerance: 0.05 });
+	expect(found).not.toHaveProperty("kube_horizontalpodautoscaler_spec_behavior_scale_down_tolerance");
 });
 
 test("every family has a name of its own, and one object of every kind is told", () => {

@@ -8,6 +8,7 @@ import type { Container, Pod } from "../../kinds/generated/types.ts";
 import { type KubeletSettings, kubeletConfig } from "../context/kubelet-config.ts";
 import type { NodeContext } from "../context/node-context.ts";
 import type { MachineMeter } from "../machine/machine-usage.ts";
+import { claimMetrics, readClaims } from "../usage/claims.ts";
 import { exposition, expositionType } from "../usage/exposition.ts";
 import { cadvisorMetrics, kubeletMetrics, resourceMetrics } from "../usage/metrics.ts";
 import { statsSummary } from "../usage/summary.ts";
@@ -68,8 +69,9 @@ function metrics(families: Parameters<typeof exposition>[0]): Report {
 }
 
 /** What the agent counts, or has counted for it. */
-async function agentMetrics({ context, pods }: ReportSources): Promise<Report> {
-	const own = exposition(kubeletMetrics(context.node.name, pods(), context.view));
+async function agentMetrics({ context, pods, meter }: ReportSources): Promise<Report> {
+	const claims = meter === undefined ? [] : await readClaims(pods(), context.view);
+	const own = exposition([...kubeletMetrics(context.node.name, pods(), context.view), ...claimMetrics(claims)]);
 	const parts = await Promise.all([familyText(context.metrics?.registry.families ?? []), processMetrics()]);
 	return { contentType: expositionType, body: own + parts.join("") };
 }

@@ -5,6 +5,7 @@
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { RuntimeView } from "../context/runtime-view.ts";
 import { kubeletVersion } from "../machine/node-object.ts";
+import type { InterfaceTraffic } from "../machine/pod-traffic.ts";
 import type { MetricFamily, Sample } from "./exposition.ts";
 import type { ContainerUsage, PodUsage, Usage } from "./usage.ts";
 
@@ -76,6 +77,11 @@ export function cadvisorMetrics({ atMs, machine, pods }: Usage): MetricFamily[] 
 			of(() => Math.floor(atMs / 1000)),
 		),
 		gauge(
+			"container_memory_rss",
+			"Memory of the container's own, not of files",
+			of(({ memoryBytes }) => memoryBytes),
+		),
+		gauge(
 			"container_memory_usage_bytes",
 			"Memory that the container uses",
 			of(({ memoryBytes }) => memoryBytes),
@@ -90,9 +96,32 @@ export function cadvisorMetrics({ atMs, machine, pods }: Usage): MetricFamily[] 
 			"When the container started, in Unix time",
 			of(({ startedAtMs }) => Math.floor(startedAtMs / 1000)),
 		),
+		...networkMetrics(pods, atMs),
 		gauge("machine_cpu_cores", "Cores of the machine", ofMachine(machine?.cores)),
 		gauge("machine_memory_bytes", "Memory of the machine", ofMachine(machine?.totalMemoryBytes)),
 	];
+}
+
+/** Of pods, by interface: containers of a pod share them. */
+function networkMetrics(pods: Usage["pods"], atMs: number): MetricFamily[] {
+	const of = (value: (interfaceTraffic: InterfaceTraffic) => number): Sample[] =>
+		pods.flatMap(({ name: pod, namespace, traffic = [] }) =>
+			traffic.map((each) => ({ labels: { interface: each.name, namespace, pod }, value: value(each), atMs })),
+		);
+	const counts = ["bytes", "packets", "errors", "packets_dropped"] as const;
+	const field = (count: (typeof counts)[number]) => (count === "packets_dropped" ? "dropped" : count);
+	return counts.flatMap((count) => [
+		counter(
+			`container_network_receive_${count}_total`,
+			`What the pod has received: ${count.replace("_", " ")}`,
+			of(({ received }) => received[field(count)]),
+		),
+		counter(
+			`container_network_transmit_${count}_total`,
+			`What the pod has sent: ${count.replace("_", " ")}`,
+			of(({ sent }) => sent[field(count)]),
+		),
+	]);
 }
 
 /** `/metrics`, besides what the agent counts and what its process is. */

@@ -1,6 +1,7 @@
 /** `/stats/summary` (kubelet's stats v1alpha1). Pure. */
 import { timestamp } from "../../core/clock.ts";
 import type { MachineUsage } from "../machine/machine-usage.ts";
+import type { InterfaceTraffic } from "../machine/pod-traffic.ts";
 import { type ContainerUsage, type PodUsage, total, type Usage } from "./usage.ts";
 
 /** @param allocatable the node's, by resource name in base units: a simulated node has that much memory, and no more */
@@ -50,14 +51,28 @@ function simulated({ atMs, pods }: Usage, time: string, memoryBytes: number): ob
 	};
 }
 
-function podSummary({ name, namespace, uid, startTime, containers, ...amount }: PodUsage, time: string): object {
+function podSummary(pod: PodUsage, time: string): object {
+	const { name, namespace, uid, startTime, containers, traffic, ...amount } = pod;
 	return {
 		podRef: { name, namespace, uid },
 		startTime: startTime ?? time,
 		containers: containers.map((container) => containerSummary(container, time)),
+		...(traffic === undefined ? {} : { network: networkSummary(traffic, time) }),
 		cpu: { time, usageCoreNanoSeconds: amount.cpuNanoseconds },
 		memory: memorySummary(amount.memoryBytes, time),
 	};
+}
+
+/** The first interface is the pod's, as a rule the only one. */
+function networkSummary(traffic: readonly InterfaceTraffic[], time: string): object {
+	const interfaces = traffic.map(({ name, received, sent }) => ({
+		name,
+		rxBytes: received.bytes,
+		rxErrors: received.errors,
+		txBytes: sent.bytes,
+		txErrors: sent.errors,
+	}));
+	return { time, ...interfaces[0], interfaces };
 }
 
 function containerSummary({ name, startedAtMs, cpuNanoseconds, memoryBytes }: ContainerUsage, time: string): object {

@@ -1,8 +1,11 @@
+import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../core/clock.ts";
 import { kubeletConfig } from "../context/kubelet-config.ts";
 import { usualKubeletConfiguration } from "../context/kubelet-configuration.ts";
 import { MachineMeter, type MachineUsage } from "../machine/machine-usage.ts";
+import { parseTraffic } from "../machine/pod-traffic.ts";
+import { claimMetrics, readClaims } from "./claims.ts";
 import { exposition } from "./exposition.ts";
 import { cadvisorMetrics, kubeletMetrics, resourceMetrics } from "./metrics.ts";
 import { statsSummary } from "./summary.ts";
@@ -80,6 +83,69 @@ describe("resource metrics", () => {
 		expect(cadvisor).toContain(
 			`container_cpu_usage_seconds_total{container="main",cpu="total",image="web:1",name="c1",namespace="default",pod="web"} 2.5 ${atMs}`,
 		);
+	});
+
+	test("tell what pods have sent and received, by interface", () => {
+		const text = [
+			"Inter-|   Receive                                                |  Transmit",
+			" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed",
+			"    lo:   10       1    0    0    0     0          0         0       10       1    0    0    0     0       0          0",
+			"  eth0:9000000000      20    1    2    0     0          0         0      300      40    3    4    0     0       0          0",
+			"",
+		].join("\n");
+		const traffic = parseTraffic(text);
+		expect(traffic.map(({ name }) => name)).toEqual(["eth0"]);
+		const pods = usage.pods.map((pod) => (pod.name === "web" ? { ...pod, traffic } : pod));
+		const cadvisor = samples(exposition(cadvisorMetrics({ ...usage, pods })));
+		const labels = 'interface="eth0",namespace="default",pod="web"';
+		expect(cadvisor.filter((line) => line.startsWith("container_network"))).toEqual([
+			`container_network_receive_bytes_total{${labels}} 9000000000 ${atMs}`,
+			`container_network_transmit_bytes_total{${labels}} 300 ${atMs}`,
+			`container_network_receive_packets_total{${labels}} 20 ${atMs}`,
+			`container_network_transmit_packets_total{${labels}} 40 ${atMs}`,
+			`container_network_receive_errors_total{${labels}} 1 ${atMs}`,
+			`container_network_transmit_errors_total{${labels}} 3 ${atMs}`,
+			`container_network_receive_packets_dropped_total{${labels}} 2 ${atMs}`,
+			`container_network_transmit_packets_dropped_total{${labels}} 4 ${atMs}`,
+		]);
+		expect(statsSummary({ ...usage, pods }, new Map())).toMatchObject({
+			pods: [{ network: { name: "eth0", rxBytes: 9e9, txBytes: 300, interfaces: [{ rxErrors: 1, txErrors: 3 }] } }, {}],
+		});
+	});
+
+	test("tell how full claims of running pods are, each once", async () => {
+		const mount = (hostPath: string) => ({ hostPath, containerPath: "/data", readOnly: false, propagation: "None" });
+		const pod = (uid: string, claimName: string) => ({
+			metadata: { name: uid, namespace: "default", uid },
+			spec: {
+				volumes: [
+					{ name: "v", persistentVolumeClaim: { claimName } },
+					{ name: "other", emptyDir: {} },
+				],
+				containers: [{ name: "c", volumeMounts: [{ name: "v", mountPath: "/data" }] }],
+			},
+		});
+		const container = (state: string, hostPath: string) => ({
+			state,
+			config: { name: "c", mounts: [mount(hostPath)] },
+		});
+		const containers: Record<string, object[]> = {
+			a: [container("exited", "/none"), container("running", tmpdir())],
+			b: [container("running", tmpdir())],
+			gone: [container("running", "/there/is/none")],
+			waits: [],
+		};
+		// No more of a pod and its containers is read.
+		const pods = [pod("a", "shared"), pod("b", "shared"), pod("gone", "removed"), pod("waits", "unused")] as never;
+		const found = await readClaims(pods, { of: (uid) => ({ sandboxes: [], containers: containers[uid] }) as never });
+		expect(found.map(({ claim }) => claim)).toEqual(["shared"]);
+		const lines = samples(exposition(claimMetrics(found)));
+		const labels = 'namespace="default",persistentvolumeclaim="shared"';
+		const value = (name: string) =>
+			Number(lines.find((line) => line.startsWith(`kubelet_volume_stats_${name}{${labels}} `))?.split(" ")[1]);
+		expect(value("capacity_bytes")).toBeGreaterThanOrEqual(value("used_bytes") + value("available_bytes"));
+		expect(value("inodes_used") + value("inodes_free")).toBe(value("inodes"));
+		expect(lines).toHaveLength(6);
 	});
 
 	test("count running pods, and containers by their state", () => {

@@ -2,6 +2,7 @@
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { NodeContext } from "../context/node-context.ts";
 import type { MachineMeter, MachineUsage } from "../machine/machine-usage.ts";
+import { type InterfaceTraffic, readPodTraffic } from "../machine/pod-traffic.ts";
 
 export interface Usage {
 	atMs: number;
@@ -18,6 +19,8 @@ export interface PodUsage extends Amount {
 	/** RFC 3339; undefined before the pod has started. */
 	startTime?: string;
 	containers: readonly ContainerUsage[];
+	/** Of the pod's own interfaces; absent where it has none of its own, and on simulated nodes. */
+	traffic?: readonly InterfaceTraffic[];
 }
 
 export interface ContainerUsage extends Amount {
@@ -41,7 +44,7 @@ export async function readUsage(
 ): Promise<Usage> {
 	const [stats, machine] = await Promise.all([runtime.stats(), meter?.read()]);
 	const byContainer = new Map(stats.map((amount) => [amount.containerId, amount]));
-	const podUsages = [...pods].map(({ metadata, status }): PodUsage => {
+	const podUsages = [...pods].map(async ({ metadata, status }): Promise<PodUsage> => {
 		const { name, namespace = "", uid } = metadata;
 		const containers = view.of(uid).containers.flatMap(({ id, config, startedAtMs, createdAtMs }): ContainerUsage[] => {
 			const amount = byContainer.get(id);
@@ -51,16 +54,21 @@ export async function readUsage(
 			return [{ id, name: config.name, image, startedAtMs: startedAtMs ?? createdAtMs, cpuNanoseconds, memoryBytes }];
 		});
 		const startTime = status?.startTime;
+		const networkNamespace = view.of(uid).sandboxes.find(({ state }) => state === "ready")?.networkNamespace;
+		const traffic =
+			meter === undefined || networkNamespace === undefined ? undefined : await readPodTraffic(networkNamespace);
 		return {
 			name,
 			namespace,
 			uid,
 			...(startTime === undefined ? {} : { startTime }),
 			containers,
+			...(traffic === undefined ? {} : { traffic }),
 			...total(containers),
 		};
 	});
-	return { atMs: clock.now(), nodeName: node.name, ...(machine === undefined ? {} : { machine }), pods: podUsages };
+	const read = await Promise.all(podUsages);
+	return { atMs: clock.now(), nodeName: node.name, ...(machine === undefined ? {} : { machine }), pods: read };
 }
 
 export function total(amounts: readonly Amount[]): Amount {
