@@ -24,8 +24,10 @@ test("a kubectl that cannot read CronJobs of batch/v1 is told to prefer the vers
 test("the version tells the commit and date of the program, and what runs it", async () => {
 	const build = { gitCommit: "a".repeat(40), gitTreeState: "clean", buildDate: "2026-01-02T03:04:05Z" };
 	const api = await testApi({ gitVersion: "v1.36.0", build: () => build });
-	const { object } = await api.ask("GET", "/version");
+	const { object, text } = await api.ask("GET", "/version");
 	await api.close();
+	// Scripts that have no reader of JSON look for it like this.
+	expect(text()).toContain('\n  "gitVersion": "v1.36.0",\n');
 	expect(object).toMatchObject({ ...build, major: "1", minor: "36", goVersion: `node${process.versions.node}` });
 	expect(object.compiler).toBe("v8");
 });

@@ -96,10 +96,16 @@ function aggregatedVersion(accept: string): "v2" | "v2beta1" | undefined {
 	return undefined;
 }
 
+/** As upstream writes the version, whoever asks: scripts look for `"gitVersion": "v1.` in it. */
+function indented(object: object): ApiResponse {
+	const bytes = Buffer.from(JSON.stringify(object, undefined, 2));
+	return { type: "object", status: 200, headers: { "content-type": "application/json" }, object, bytes: () => bytes };
+}
+
 function plainAt(server: Server, path: string): ApiResponse | undefined {
 	switch (path.split("/")[1]) {
 		case "version":
-			return path === "/version" ? objectResponse(versionOf(server.options)) : undefined;
+			return path === "/version" ? indented(versionOf(server.options)) : undefined;
 		case "openid":
 			return path === "/openid/v1/jwks" ? cached(server.tokens.keySet(), "application/jwk-set+json") : undefined;
 		case ".well-known":
