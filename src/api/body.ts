@@ -1,5 +1,5 @@
 /** Reads the bodies of requests: JSON, YAML and protobuf from the network, values from the same process. */
-import { ApiError, isReason } from "../core/errors.ts";
+import { ApiError, isReason, messageOf } from "../core/errors.ts";
 import type { ApiRequest } from "../core/exchange.ts";
 import { checkJsonBytes } from "../core/json-limits.ts";
 import { wellFormed } from "../core/well-formed.ts";
@@ -87,7 +87,7 @@ export function parseJson(bytes: Uint8Array): unknown {
 
 /** Words of Go's JSON decoder, which users and tests of clients know, for an error of ours. */
 function goSyntaxError(error: unknown, bytes: Uint8Array): string {
-	const message = error instanceof Error ? error.message : String(error);
+	const message = messageOf(error);
 	if (/end of JSON|Unterminated/i.test(message)) return "unexpected end of JSON input";
 	const position = /position (\d+)/.exec(message);
 	const token = position === null ? /^Unexpected token '(.)'/su.exec(message)?.[1] : undefined;

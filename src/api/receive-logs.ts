@@ -1,6 +1,6 @@
 /** `POST /history/logs`: agents bring the logs of containers that have ended. */
 import { parseWireLogs } from "../core/ended-log.ts";
-import { ApiError } from "../core/errors.ts";
+import { ApiError, messageOf } from "../core/errors.ts";
 import type { ApiRequest, ApiResponse, User } from "../core/exchange.ts";
 import { nodeNameOf } from "./access/node/node-identity.ts";
 import { readObjectBody } from "./body.ts";
@@ -22,6 +22,6 @@ function readLogs(value: unknown) {
 	try {
 		return parseWireLogs(value);
 	} catch (error) {
-		throw new ApiError("BadRequest", error instanceof Error ? error.message : String(error));
+		throw new ApiError("BadRequest", messageOf(error));
 	}
 }

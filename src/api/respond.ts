@@ -1,5 +1,5 @@
 /** Makes answers of objects. Bytes are made when a server asks for them; clients in the process take the object. */
-import { ApiError, type Status } from "../core/errors.ts";
+import { ApiError, messageOf, type Status } from "../core/errors.ts";
 import type { ApiResponse } from "../core/exchange.ts";
 import { deepFreeze } from "../core/object.ts";
 import type { Encoded } from "./cache/cached.ts";
@@ -88,7 +88,7 @@ export function errorResponse(error: unknown): ApiResponse {
 		if (retry !== undefined && retry > 0) response.headers["retry-after"] = String(retry);
 		return response;
 	}
-	const message = error instanceof Error ? error.message : String(error);
+	const message = messageOf(error);
 	return objectResponse(new ApiError("InternalError", `Internal error occurred: ${message}`).toStatus(), 500);
 }
 

@@ -1,8 +1,10 @@
 /** Questions that are answered and not stored: who am I, whose token is this, may I. */
+
 import { timestamp } from "../core/clock.ts";
 import { ApiError, type Cause, invalid } from "../core/errors.ts";
 import type { ApiResponse, User } from "../core/exchange.ts";
 import { invalidValue } from "../core/field-errors.ts";
+import { parseApiVersion } from "../core/object.ts";
 import type { Attributes } from "./access/authorizer.ts";
 import { authenticateToken, TokenRefused } from "./access/token-authenticator.ts";
 import { decodeUnstored } from "./decode.ts";
@@ -55,7 +57,7 @@ async function answer(
 	// Some have no spec; the fields of those that have one are of the type that the body was decoded as.
 	const body = decodeUnstored(context, kind, kind) as { spec?: Record<string, unknown> };
 	const spec = body.spec ?? {};
-	const group = apiVersion.slice(0, apiVersion.indexOf("/"));
+	const { group } = parseApiVersion(apiVersion);
 	const causes = group === "authorization.k8s.io" ? accessProblems(kind, spec) : [];
 	if (causes.length > 0) throw invalid({ group, kind }, "", causes);
 	const metadata = { creationTimestamp: timestamp(context.server.clock.now()) };

@@ -2,7 +2,7 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { ApiError } from "../core/errors.ts";
+import { ApiError, asError } from "../core/errors.ts";
 import type { ApiRequest, ApiResponse, ServedWatchEvent, WatchEvent } from "../core/exchange.ts";
 import { deepFreeze } from "../core/object.ts";
 import type { Transport } from "./client.ts";
@@ -237,7 +237,7 @@ function watchResponse(
 				try {
 					feed(chunk);
 				} catch (error) {
-					end(error instanceof Error ? error : new Error(String(error)));
+					end(asError(error));
 				}
 			});
 			response.once("end", () => end());

@@ -7,6 +7,7 @@
 import { isRepeated, putForwardLater } from "./cron-clock-changes.ts";
 import { type Zone, zoneNamed } from "./cron-zone.ts";
 import { parseDuration } from "./duration.ts";
+import { messageOf } from "./errors.ts";
 
 export interface CronSchedule {
 	/** The zone named in the text itself; it wins over the one given to `next`. */
@@ -100,7 +101,7 @@ function parseUnzoned(text: string, timeZone: string | undefined, changes: Clock
 	try {
 		durationMs = parseDuration(text.slice("@every ".length));
 	} catch (error) {
-		throw new CronError(`failed to parse duration ${text}: ${error instanceof Error ? error.message : error}`);
+		throw new CronError(`failed to parse duration ${text}: ${messageOf(error)}`);
 	}
 	return intervalSchedule(durationMs, timeZone);
 }

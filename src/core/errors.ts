@@ -104,6 +104,16 @@ function reasonOf(code: number): Reason {
 	return "InternalError";
 }
 
+/** What an error says; of what was thrown and is no Error, its text. */
+export function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
+/** The error itself; one that says so for what was thrown and is none. */
+export function asError(error: unknown): Error {
+	return error instanceof Error ? error : new Error(String(error));
+}
+
 export function isReason(error: unknown, ...reasons: Reason[]): error is ApiError {
 	return error instanceof ApiError && reasons.includes(error.reason);
 }

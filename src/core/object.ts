@@ -79,6 +79,18 @@ export function objectKey(object: { metadata: { namespace?: string; name?: strin
 	return namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;
 }
 
+/** The parts of a key that `objectKey` made; `namespace` is undefined for an object without one. */
+export function parseKey(key: string): { namespace: string | undefined; name: string } {
+	const cut = key.indexOf("/");
+	return cut < 0 ? { namespace: undefined, name: key } : { namespace: key.slice(0, cut), name: key.slice(cut + 1) };
+}
+
+/** The parts of `apps/v1`; of `v1`, whose group is the empty one. */
+export function parseApiVersion(apiVersion: string): { group: string; version: string } {
+	const cut = apiVersion.indexOf("/");
+	return { group: apiVersion.slice(0, Math.max(cut, 0)), version: apiVersion.slice(cut + 1) };
+}
+
 /** Freezes a value made of plain objects and arrays, all the way down. Stops at what is already frozen. */
 export function deepFreeze<T>(value: T): T {
 	if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;

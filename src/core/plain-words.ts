@@ -1,3 +1,5 @@
+import { messageOf } from "./errors.ts";
+
 /** An error in the words of Events and statuses, which every user who may see the pod reads. Pure. */
 
 /** Upstream's bound on the note of an Event. */
@@ -9,7 +11,7 @@ const longest = 1024;
  * paths remain
  */
 export function plainWords(error: unknown, internal: readonly string[] = []): string {
-	let text = error instanceof Error ? error.message : String(error);
+	let text = messageOf(error);
 	for (const directory of internal) {
 		if (!text.includes(directory)) continue;
 		for (const shown of ["/own/", "/fs/"]) text = text.replaceAll(directory + shown, "/");

@@ -1,5 +1,7 @@
 /** Decoding by schemas: what a client sent becomes an object of its kind's fields and value types, and nothing else. */
+
 import type { Cause } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import { typeInvalid } from "../core/field-errors.ts";
 import { isRecord, type KubeObject, setField } from "../core/object.ts";
 import { canonicalQuantity } from "../core/quantity.ts";
@@ -197,7 +199,7 @@ function quantity(value: unknown, owner: string, context: Context): unknown {
 	try {
 		return canonicalQuantity(value);
 	} catch (error) {
-		return refuse(error instanceof Error ? error.message : String(error), context);
+		return refuse(messageOf(error), context);
 	}
 }
 

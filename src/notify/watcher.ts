@@ -4,7 +4,7 @@
  */
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Clock, Timer } from "../core/clock.ts";
-import { objectKey } from "../core/object.ts";
+import { objectKey, parseKey } from "../core/object.ts";
 import { daemonSets } from "../kinds/apps/daemonset.ts";
 import { deployments } from "../kinds/apps/deployment.ts";
 import { statefulSets } from "../kinds/apps/statefulset.ts";
@@ -194,7 +194,7 @@ export class Watcher {
 
 	#lookAt(mark: string, { key, kind, old }: Marked, draft: Draft): void {
 		this.#cancel(mark);
-		const [namespace = "", name = ""] = key.split("/");
+		const { namespace = "", name } = parseKey(key);
 		let againMs: number | undefined;
 		if (kind === (runs as Kind)) {
 			const run = this.#runs.get(namespace, name);
@@ -207,7 +207,7 @@ export class Watcher {
 		const { clock, mirror } = this.#parts;
 		const timer = clock.after(Math.max(atMs - clock.now(), gatherMs), () => {
 			this.#again.delete(mark);
-			const [namespace = "", name = ""] = key.split("/");
+			const { namespace = "", name } = parseKey(key);
 			// Marks name runs and workloads.
 			const object = mirror.of(kind).get(namespace, name) as Run | NotifiedWorkload | undefined;
 			// Looked at as it is, but for what time makes of it: what has changed since is marked.

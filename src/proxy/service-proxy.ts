@@ -3,7 +3,7 @@
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import { sameJson } from "../core/equal.ts";
-import { objectKey } from "../core/object.ts";
+import { objectKey, parseKey } from "../core/object.ts";
 import { nodes } from "../kinds/core/node.ts";
 import type { EndpointSlice, Node, Service } from "../kinds/generated/types.ts";
 import { endpointSlices } from "../kinds/networking/endpointslice.ts";
@@ -53,7 +53,7 @@ export async function startServiceProxy(options: ServiceProxyOptions): Promise<{
 	});
 	/** Computes the ports of one service. @returns whether they are others than before */
 	const refresh = (key: string): boolean => {
-		const [namespace = "", name = ""] = key.split("/");
+		const { namespace = "", name } = parseKey(key);
 		const service = allServices.get(namespace, name);
 		const before = ports.get(key) ?? [];
 		const place = { nodeName, zone: zoneOf(allNodes.get(undefined, nodeName)) };

@@ -1,7 +1,7 @@
 /** What the scheduler writes: bindings, conditions, Events, and the end of pods that make room. */
 import type { Client } from "../client/client.ts";
 import { type Clock, timestamp } from "../core/clock.ts";
-import { isReason } from "../core/errors.ts";
+import { isReason, messageOf } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
 import type { PodCondition } from "../kinds/generated/types.ts";
 import { pods } from "../kinds/pod/pod.ts";
@@ -46,7 +46,7 @@ export class Writes {
 	}
 
 	bindingFailed(pod: PodInfo, error: unknown): void {
-		const message = `binding rejected: ${error instanceof Error ? error.message : String(error)}`;
+		const message = `binding rejected: ${messageOf(error)}`;
 		this.#record(pod.pod, { type: "Warning", reason: "FailedScheduling", message });
 	}
 

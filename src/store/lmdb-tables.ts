@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
-import { ApiError } from "../core/errors.ts";
+import { ApiError, messageOf } from "../core/errors.ts";
 import { dataFileProblem } from "./data-file.ts";
 import { decodePointer, decodeRecord, encodePointer, logKey, type Pointer, revisionOf } from "./records.ts";
 import type { Change, Entry } from "./store.ts";
@@ -265,6 +265,6 @@ async function writeFailure(error: unknown): Promise<ApiError> {
 		const turn = new Promise<unknown>((resolve) => setImmediate(() => resolve(error)));
 		cause = await Promise.race([Promise.resolve(error.commitError).catch((reason: unknown) => reason), turn]);
 	}
-	const text = cause instanceof Error ? cause.message : String(cause);
+	const text = messageOf(cause);
 	return new ApiError("InternalError", `the store could not write to its disk, nothing was changed: ${text}`);
 }

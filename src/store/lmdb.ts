@@ -1,6 +1,6 @@
 /** The embedded, durable store: one data folder, one process, LMDB underneath. */
 import { mkdirSync } from "node:fs";
-import { ApiError } from "../core/errors.ts";
+import { ApiError, asError } from "../core/errors.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { checkSpace, freeOnDisk } from "./lmdb-space.ts";
 import { Tables } from "./lmdb-tables.ts";
@@ -244,7 +244,7 @@ class LmdbStore implements DurableStore {
 				const result = this.#decide(commit, batch);
 				batch.results.push(() => resolve(result));
 			} catch (error) {
-				batch.results.push(() => reject(error instanceof Error ? error : new Error(String(error))));
+				batch.results.push(() => reject(asError(error)));
 			}
 		}
 		return batch;

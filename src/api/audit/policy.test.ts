@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { messageOf } from "../../core/errors.ts";
 import { attributesOf } from "../access/authorizer.ts";
 import { parseRequestInfo } from "../request-info.ts";
 import { auditPolicy, ruleFor } from "./policy.ts";
@@ -10,7 +11,7 @@ function problems(document: object): string {
 		auditPolicy(document);
 		return "";
 	} catch (error) {
-		return error instanceof Error ? error.message : String(error);
+		return messageOf(error);
 	}
 }
 

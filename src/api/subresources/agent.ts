@@ -1,7 +1,7 @@
 /** Requests to a node's agent, over connections that `dialAgent` opens. */
 import { type IncomingMessage, request } from "node:http";
 import type { Duplex } from "node:stream";
-import { ApiError } from "../../core/errors.ts";
+import { ApiError, messageOf } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { Context, Server } from "../server.ts";
 
@@ -25,7 +25,7 @@ export async function dial({ options }: Server, node: string): Promise<Duplex> {
 	try {
 		return await options.dialAgent(node);
 	} catch (error) {
-		const why = error instanceof Error ? error.message : String(error);
+		const why = messageOf(error);
 		throw new ApiError("InternalError", `error dialing backend: node ${node}: ${why}`);
 	}
 }
@@ -56,7 +56,7 @@ export async function forward(
 		outgoing.end(bytes);
 	}).catch((error: unknown) => {
 		connection.destroy();
-		const why = error instanceof Error ? error.message : String(error);
+		const why = messageOf(error);
 		throw new ApiError("ServiceUnavailable", `error trying to reach service: ${why}`);
 	});
 	return { type: "stream", status: response.statusCode ?? 502, headers: answeredHeaders(response), body: response };

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { Clock } from "../../core/clock.ts";
-import { ApiError, notFound } from "../../core/errors.ts";
+import { ApiError, messageOf, notFound } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
 import type { EndpointSlice, Pod, Service } from "../../kinds/generated/types.ts";
 import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
@@ -119,7 +119,7 @@ async function secured(connection: Duplex, clock: Clock): Promise<Duplex> {
 		return secure;
 	} catch (error) {
 		connection.destroy();
-		const why = error instanceof Error ? error.message : String(error);
+		const why = messageOf(error);
 		throw new ApiError("ServiceUnavailable", `error trying to reach service: ${why}`);
 	} finally {
 		timeout.cancel();

@@ -3,7 +3,7 @@ import { timestamp } from "../../core/clock.ts";
 import { ApiError, conflict, invalid, notFound } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { invalidValue } from "../../core/field-errors.ts";
-import { type KubeObject, lookup } from "../../core/object.ts";
+import { type KubeObject, lookup, parseApiVersion } from "../../core/object.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import { secrets } from "../../kinds/core/secret.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -126,7 +126,7 @@ const boundKinds: Readonly<Record<string, Kind>> = lookup({ Pod: pods, Secret: s
 function bound({ server }: Context, account: KubeObject, reference: BoundObject | undefined): Binding {
 	if (reference === undefined) return {};
 	const { apiVersion = "", kind: kindName = "", name = "", uid } = reference;
-	const [group, version] = apiVersion.includes("/") ? apiVersion.split("/") : ["", apiVersion];
+	const { group, version } = parseApiVersion(apiVersion);
 	const kind = group === "" && Object.hasOwn(boundKinds, kindName) ? boundKinds[kindName] : undefined;
 	if (kind === undefined)
 		throw new ApiError("BadRequest", `cannot bind token to object of type ${group}/${version}, Kind=${kindName}`);

@@ -1,4 +1,5 @@
 /** WATCH (API concepts, "Efficient detection of changes", "Streaming lists"). */
+import { asError } from "../../core/errors.ts";
 import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { integerOf, isTrue } from "../../core/query.ts";
@@ -117,7 +118,7 @@ function run(
 	try {
 		target.objects.watch(watcher, sentRevision, signal);
 	} catch (error) {
-		end(error instanceof Error ? error : new Error(String(error)));
+		end(asError(error));
 	}
 }
 

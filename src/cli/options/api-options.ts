@@ -1,7 +1,9 @@
 /** Options of `cox up` about who may come in and what is recorded, by the names that kube-apiserver has for them. */
+
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { ApiChanges, AuditSettings } from "../../cluster/settings/api-settings.ts";
+import { messageOf } from "../../core/errors.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 export interface ApiOptions {
@@ -105,7 +107,7 @@ async function oidcOf(options: ApiOptions): Promise<object | null | undefined> {
 	try {
 		checkAuthentication(document);
 	} catch (error) {
-		throw new Error(`--oidc-…: ${error instanceof Error ? error.message : error}`);
+		throw new Error(`--oidc-…: ${messageOf(error)}`);
 	}
 	return document;
 }

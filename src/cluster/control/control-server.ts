@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { createServer } from "node:http";
+import { messageOf } from "../../core/errors.ts";
 import type { ControlRequests } from "./control-protocol.ts";
 
 export type ControlHandlers = {
@@ -27,7 +28,7 @@ export async function serveControl(socketPath: string, handlers: ControlHandlers
 			const handler = handlers[name] as (body: unknown) => Promise<unknown>;
 			answer(200, JSON.stringify(await handler(body)));
 		} catch (error) {
-			answer(500, error instanceof Error ? error.message : String(error));
+			answer(500, messageOf(error));
 		}
 	});
 	rmSync(socketPath, { force: true });

@@ -1,6 +1,8 @@
 /** Encryption at rest of a cluster in a data directory: which keys there are, what they write, and their rotation. */
+
 import { createHash } from "node:crypto";
 import { keyPrefix } from "../../api/cache/keys.ts";
+import { messageOf } from "../../core/errors.ts";
 import { historyRoot } from "../../history/keys.ts";
 import { notifyRoot } from "../../notify/outbox.ts";
 import { Encryption, type EncryptionRule } from "../../store/encryption.ts";
@@ -86,7 +88,7 @@ export class EncryptionAtRest {
 			try {
 				this.encryption.open(key, value);
 			} catch (error) {
-				const message = error instanceof Error ? error.message : String(error);
+				const message = messageOf(error);
 				throw new Error(
 					`${message}; put ${keyFile(this.#pki)} back, or restore a snapshot that has the keys ('cox snapshot restore')`,
 				);

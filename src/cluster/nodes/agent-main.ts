@@ -2,6 +2,7 @@
  * The agent process of one node, as agent-process.ts starts it inside the node's namespaces. Its one argument is its
  * configuration file.
  */
+
 import { readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import type { Client } from "../../client/client.ts";
@@ -12,6 +13,7 @@ import { createClient } from "../../client/requests.ts";
 import { httpTransport } from "../../client/transport-http.ts";
 import { systemClock } from "../../core/clock.ts";
 import { endedLogsPath, wireLogs } from "../../core/ended-log.ts";
+import { messageOf } from "../../core/errors.ts";
 import { MetricRegistry } from "../../core/metrics/registry.ts";
 import { logError } from "../../linux/process-log.ts";
 import { readMounts } from "../../linux/rootview-files.ts";
@@ -153,7 +155,7 @@ process.on("message", (order: AgentOrder) => {
 	if (order.type === "stop") return void stop(0);
 	start(order.tokens).catch((error: unknown) => {
 		logError("start", error);
-		tell({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+		tell({ type: "failed", message: messageOf(error) });
 		void stop(1);
 	});
 });

@@ -1,6 +1,8 @@
 /** Keeps the certificates of a running server valid. */
+
 import { X509Certificate } from "node:crypto";
 import type { Clock, Timer } from "../../core/clock.ts";
+import { messageOf } from "../../core/errors.ts";
 import type { Certificates } from "./certificates.ts";
 
 /**
@@ -65,7 +67,7 @@ export class CertificateRenewal {
 			use(next);
 			report(`certificates were renewed; the server's is valid until ${new X509Certificate(next.server.cert).validTo}`);
 		} catch (error) {
-			report(`certificates could not be renewed: ${error instanceof Error ? error.message : String(error)}`);
+			report(`certificates could not be renewed: ${messageOf(error)}`);
 		}
 	}
 

@@ -1,8 +1,10 @@
 /** Writes the audit log to a file: JSON lines, rotated by size and age as upstream names and keeps them. */
+
 import { closeSync, openSync } from "node:fs";
 import { appendFile, readdir, rename, stat, truncate, unlink } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { type Clock, systemClock } from "../../core/clock.ts";
+import { asError } from "../../core/errors.ts";
 
 export interface AuditLogOptions {
 	file: string;
@@ -138,7 +140,7 @@ export class AuditLog {
 	async #failed(error: unknown): Promise<void> {
 		this.#sizeBytes = undefined;
 		// Once until it works again: a full disk would fill the server's log, too.
-		if (!this.#hasFailed) this.#options.onError("audit log", error instanceof Error ? error : new Error(String(error)));
+		if (!this.#hasFailed) this.#options.onError("audit log", asError(error));
 		this.#hasFailed = true;
 		await this.#clock.sleep(retryMs, this.#closing.signal).catch(() => {});
 	}

@@ -2,7 +2,9 @@
  * The server process of a cluster, as launch.ts starts it. Its one argument is JSON: the data directory and the
  * options.
  */
+
 import { rmSync, writeFileSync } from "node:fs";
+import { messageOf } from "../../core/errors.ts";
 import { logError } from "../../linux/process-log.ts";
 import type { StartReport } from "../control/control-protocol.ts";
 import { serveControl } from "../control/control-server.ts";
@@ -76,7 +78,7 @@ try {
 	report({ type: "ready", status });
 } catch (error) {
 	logError("start", error);
-	report({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+	report({ type: "failed", message: messageOf(error) });
 	process.exitCode = 1;
 	setImmediate(() => process.exit());
 }

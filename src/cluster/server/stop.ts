@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../core/clock.ts";
+import { messageOf } from "../../core/errors.ts";
 import { isAlive, killAll } from "../../linux/processes.ts";
 import { agentMark, processesMarked, serverMark, supervisorMark } from "../control/cluster-processes.ts";
 import { control, NotRunning } from "../control/control-client.ts";
@@ -24,7 +25,7 @@ export async function stopCluster(layout: Layout): Promise<boolean> {
 		for (let waitedMs = 0; servers.some(isAlive) && waitedMs < graceMs; waitedMs += 10) await clock.sleep(10);
 	} catch (error) {
 		// Not there, or there and broken: what is left is killed below.
-		if (!(error instanceof NotRunning)) process.emitWarning(error instanceof Error ? error.message : String(error));
+		if (!(error instanceof NotRunning)) process.emitWarning(messageOf(error));
 	}
 	await killMarked(layout, clock);
 	const holders = await removeMachine(layout, clock);

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.ts";
 import { checkAllowed } from "../../notify/settings.ts";
 
 /**
@@ -13,7 +14,7 @@ export function parseAllowed(text: string): string[] {
 	try {
 		checkAllowed(list);
 	} catch (error) {
-		throw new Error(`--notify-allow: ${error instanceof Error ? error.message : error}`);
+		throw new Error(`--notify-allow: ${messageOf(error)}`);
 	}
 	return list;
 }

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { messageOf } from "../../core/errors.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
 import { replaceFile } from "../../linux/replace-file.ts";
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
@@ -52,9 +53,7 @@ export function readSettings(file: string): Settings | undefined {
 		// Only writeSettings writes the file; a hand-edited one fails where a value is used.
 		return { ...defaultSettings, ...(JSON.parse(readFileSync(file, "utf8")) as Partial<Settings>) };
 	} catch (error) {
-		throw new Error(
-			`${file} is not valid JSON (${error instanceof Error ? error.message : error}); mend it or run 'cox reset'`,
-		);
+		throw new Error(`${file} is not valid JSON (${messageOf(error)}); mend it or run 'cox reset'`);
 	}
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "../../core/errors.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
 import { processesMarked, serverMark, supervisorMark } from "../control/cluster-processes.ts";
 import { control, NotRunning } from "../control/control-client.ts";
@@ -59,7 +60,7 @@ async function restoreInto(
 		const header = await readSnapshot(file, draft);
 		const unpacked = layoutOf(draft);
 		const report = await checkStore(unpacked.storeFile, header.withKeys ? unpacked : layout).catch((error: unknown) => {
-			throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+			throw new Error(`${file}: ${messageOf(error)}`);
 		});
 		if (report.problems.length > 0) {
 			const advice = header.withKeys ? "" : "; it was saved without keys, which must be in the data directory";

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { messageOf } from "../../core/errors.ts";
 import { parseCertificateRequest } from "../../kinds/certificates/certificate-request.ts";
 import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
@@ -36,7 +37,7 @@ export function certificateSigningController(sign: SignCertificate): Controller<
 				}
 			} catch (error) {
 				// What cannot be signed now never can: one that an older version took, for example.
-				problem = error instanceof Error ? error.message : String(error);
+				problem = messageOf(error);
 			}
 			const time = timestamp(nowMs);
 			const failed = {

@@ -1,4 +1,4 @@
-import { controllerOf, objectKey } from "../../core/object.ts";
+import { controllerOf, objectKey, parseKey } from "../../core/object.ts";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import { type Controller, watchRule } from "../runtime/controller.ts";
@@ -23,7 +23,7 @@ export const cronJobController: Controller<CronJobState> = {
 		}),
 	],
 	gather(key, mirror) {
-		const [namespace, name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		const cronJob = mirror.of(cronJobs).get(namespace, name);
 		if (cronJob === undefined) return undefined;
 		return { cronJob, jobs: [...mirror.of(jobs).controlledBy(cronJob.metadata.uid)] };

@@ -1,5 +1,5 @@
 import { sameJson } from "../../core/equal.ts";
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import { daemonSets } from "../../kinds/apps/daemonset.ts";
 import { nodes } from "../../kinds/core/node.ts";
@@ -36,7 +36,7 @@ export const daemonSetController: Controller<DaemonSetState> = {
 };
 
 function find(key: string, mirror: Mirror): DaemonSet | undefined {
-	const [namespace, name = ""] = key.split("/");
+	const { namespace, name } = parseKey(key);
 	return mirror.of(daemonSets).get(namespace, name);
 }
 

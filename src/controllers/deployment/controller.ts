@@ -1,4 +1,4 @@
-import { controllerOf, objectKey } from "../../core/object.ts";
+import { controllerOf, objectKey, parseKey } from "../../core/object.ts";
 import { deployments } from "../../kinds/apps/deployment.ts";
 import { replicaSets } from "../../kinds/apps/replicaset.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
@@ -25,7 +25,7 @@ export const deploymentController: Controller<DeploymentState> = {
 };
 
 function gather(key: string, mirror: Mirror): DeploymentState | undefined {
-	const [namespace, name = ""] = key.split("/");
+	const { namespace, name } = parseKey(key);
 	const deployment = mirror.of(deployments).get(namespace, name);
 	if (deployment === undefined) return undefined;
 	const sets = gatherClaimable(mirror, replicaSets, deployment, selectorOf(deployment.spec.selector));

@@ -1,6 +1,6 @@
 /** Keeps the status of PodDisruptionBudgets, by which evictions are allowed or refused. */
 import type { Mirror } from "../../client/mirror.ts";
-import { controllerOf, type KubeObject, objectKey } from "../../core/object.ts";
+import { controllerOf, type KubeObject, objectKey, parseApiVersion, parseKey } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
 import { selectorFrom } from "../../core/selector.ts";
 import { deployments } from "../../kinds/apps/deployment.ts";
@@ -54,11 +54,11 @@ export function disruptionController(registry: Pick<Registry, "groupKind">): Con
 			),
 		],
 		coalesceMs(key, mirror) {
-			const [namespace, name = ""] = key.split("/");
+			const { namespace, name } = parseKey(key);
 			return coalesceMsFor(mirror.of(podDisruptionBudgets).get(namespace, name)?.status?.expectedPods);
 		},
 		gather(key, mirror) {
-			const [namespace, name = ""] = key.split("/");
+			const { namespace, name } = parseKey(key);
 			const budget = mirror.of(podDisruptionBudgets).get(namespace, name);
 			if (budget === undefined || budget.metadata.deletionTimestamp !== undefined) return undefined;
 			const selector = selectorFrom(budget.spec?.selector);
@@ -95,7 +95,7 @@ function scaleOf(
 		const reference = controllerOf(pod);
 		if (reference === undefined || wanted.has(reference.uid)) continue;
 		const { apiVersion, kind: kindName, name, uid } = reference;
-		const kind = registry.groupKind(apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "", kindName);
+		const kind = registry.groupKind(parseApiVersion(apiVersion).group, kindName);
 		if (kind?.subresources.scale === undefined)
 			return { problem: `${kind?.plural ?? kindName}.${apiVersion} does not implement the scale subresource` };
 		if (!mirror.of(kind).synced) return "unknown";

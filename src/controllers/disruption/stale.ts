@@ -2,7 +2,7 @@
 
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import type { Pod, PodCondition } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { isActive } from "../../kinds/pod/pod-lifecycle.ts";
@@ -18,7 +18,7 @@ export const staleDisruptionController: Controller<Pod> = {
 	account: "disruption-controller",
 	watches: [watchRule(pods, (current) => (current !== undefined && announcement(current) ? [objectKey(current)] : []))],
 	gather(key, mirror) {
-		const [namespace, name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		return mirror.of(pods).get(namespace, name);
 	},
 	plan: (pod, { nowMs }) => plan(pod, nowMs),

@@ -3,6 +3,7 @@
  */
 
 import { sameJson } from "../../core/equal.ts";
+import { parseKey } from "../../core/object.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { EndpointAddress, EndpointSubset, Endpoints, Service } from "../../kinds/generated/types.ts";
 import { endpoints } from "../../kinds/networking/endpoints.ts";
@@ -45,11 +46,11 @@ export const endpointsController: Controller<EndpointsState> = {
 		watchRule(nodes, () => [], { expectations: false }),
 	],
 	coalesceMs(key, mirror) {
-		const [namespace, name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		return coalesceMsFor(addressCount(mirror.of(endpoints).get(namespace, name)));
 	},
 	gather(key, mirror) {
-		const [namespace, name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		const service = mirror.of(services).get(namespace, name);
 		const current = mirror.of(endpoints).get(namespace, name);
 		if (service === undefined && current === undefined) return undefined;

@@ -1,5 +1,5 @@
 /** EndpointSlices for Endpoints that someone wrote by hand, for services without a selector (KEP-0752). */
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import type { EndpointSlice } from "../../kinds/generated/types.ts";
 import { endpoints } from "../../kinds/networking/endpoints.ts";
 import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
@@ -30,7 +30,7 @@ export const endpointSliceMirroringController: Controller<MirroringState> = {
 		watchRule(endpointSlices, (current, old) => keysOf(current ?? old), { indexes: { mirrored: keysOf } }),
 	],
 	gather(key, mirror) {
-		const [namespace, name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		const original = mirror.of(endpoints).get(namespace, name);
 		const service = mirror.of(services).get(namespace, name);
 		const slices = [...mirror.of(endpointSlices).byIndex("mirrored", key)].filter(

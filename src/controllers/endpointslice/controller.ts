@@ -1,5 +1,6 @@
 /** EndpointSlices of services with a selector: what service proxies and DNS read. */
 
+import { parseKey } from "../../core/object.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { EndpointSlice, Service } from "../../kinds/generated/types.ts";
 import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
@@ -30,7 +31,7 @@ export const endpointSliceController: Controller<EndpointSliceState> = {
 		return coalesceMsFor(count);
 	},
 	gather(key, mirror) {
-		const [namespace, name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		const service = mirror.of(services).get(namespace, name);
 		// Slices of a service that is gone are garbage, and collected as such.
 		if (service === undefined || !selectsPods(service)) return undefined;

@@ -1,7 +1,7 @@
 /** Garbage collection: objects go when their owners do. Knows of every kind no more than its metadata. */
 import type { Informer, Mirror } from "../../client/mirror.ts";
 import { sameJson } from "../../core/equal.ts";
-import { type KubeObject, type OwnerReference, objectKey } from "../../core/object.ts";
+import { type KubeObject, type OwnerReference, objectKey, parseKey } from "../../core/object.ts";
 import { events } from "../../kinds/core/event.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import { type Kind, qualifiedResource } from "../../kinds/engine/kind.ts";
@@ -26,7 +26,7 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 			const cut = key.indexOf("|");
 			const kind = byResource.get(key.slice(0, cut));
 			if (kind === undefined) return undefined;
-			const [namespace, name] = splitKey(key.slice(cut + 1));
+			const { namespace, name } = parseKey(key.slice(cut + 1));
 			const object = mirror.of(kind).get(namespace, name);
 			return object && gather(kind, object, mirror);
 		},
@@ -132,9 +132,4 @@ function blocks(dependent: KubeObject, owner: KubeObject): boolean {
 
 function keyOf(kind: Kind, object: KubeObject): string {
 	return `${qualifiedResource(kind)}|${objectKey(object)}`;
-}
-
-function splitKey(key: string): [string | undefined, string] {
-	const cut = key.indexOf("/");
-	return cut < 0 ? [undefined, key] : [key.slice(0, cut), key.slice(cut + 1)];
 }

@@ -1,7 +1,7 @@
 /** Scales workloads by what their pods use (Kubernetes documentation, "Horizontal Pod Autoscaling"). */
 import type { Mirror } from "../../client/mirror.ts";
 import { sameJson } from "../../core/equal.ts";
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseApiVersion, parseKey } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
 import { deployments } from "../../kinds/apps/deployment.ts";
 import { replicaSets } from "../../kinds/apps/replicaset.ts";
@@ -47,7 +47,7 @@ export function horizontalPodAutoscalerController({ registry, metrics }: Autosca
 			),
 		],
 		gather(key, mirror) {
-			const [namespace, name = ""] = key.split("/");
+			const { namespace, name } = parseKey(key);
 			const autoscaler = mirror.of(horizontalPodAutoscalers).get(namespace, name);
 			if (autoscaler === undefined || autoscaler.metadata.deletionTimestamp !== undefined) return undefined;
 			return stateOf(autoscaler, mirror, registry, metrics, histories.get(autoscaler.metadata.uid));
@@ -71,7 +71,7 @@ function stateOf(
 	const { namespace = "" } = autoscaler.metadata;
 	const { kind: kindName, name, apiVersion = "" } = autoscaler.spec.scaleTargetRef;
 	const without = (problem: string) => ({ autoscaler, target: { problem }, pods: [], readings: [], history });
-	const group = apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+	const group = parseApiVersion(apiVersion).group;
 	const kind = registry.groupKind(group, kindName);
 	if (kind === undefined) return without(`no matches for kind "${kindName}" in group "${group}"`);
 	const { scale } = kind.subresources;
@@ -107,7 +107,7 @@ function rivalsOf(
 	const rivals = [...mirror.of(horizontalPodAutoscalers).list(namespace)].filter((other) => {
 		if (other.metadata.uid === autoscaler.metadata.uid) return false;
 		const { apiVersion = "", kind: kindName, name } = other.spec.scaleTargetRef;
-		const kind = registry.groupKind(apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "", kindName);
+		const kind = registry.groupKind(parseApiVersion(apiVersion).group, kindName);
 		const object = kind && mirror.of(kind).get(namespace, name);
 		const selector = object && selectorAt(object, kind.subresources.scale?.selector);
 		return selector !== undefined && selected.some((pod) => selector.matches(pod.metadata.labels));

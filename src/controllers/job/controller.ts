@@ -1,5 +1,5 @@
 import { sameJson } from "../../core/equal.ts";
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import { isJobFinished } from "../../kinds/batch/job-finished.ts";
 import { nodes } from "../../kinds/core/node.ts";
@@ -43,7 +43,7 @@ export const jobController: Controller<JobState> = {
 		watchOwned(jobs, pods, (job) => selectorOf(job.spec.selector), matterToJob),
 	],
 	gather(key, mirror) {
-		const [namespace, name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		const job = mirror.of(jobs).get(namespace, name);
 		if (job === undefined || isJobFinished(job) || isManagedElsewhere(job)) return undefined;
 		const claimable = gatherClaimable<Pod>(mirror, pods, job, selectorOf(job.spec.selector));
@@ -52,7 +52,7 @@ export const jobController: Controller<JobState> = {
 	},
 	plan,
 	coalesceMs(key, mirror) {
-		const [namespace, name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		return coalesceMsFor(mirror.of(jobs).get(namespace, name)?.spec.parallelism);
 	},
 };

@@ -1,5 +1,5 @@
 import type { Mirror } from "../../client/mirror.ts";
-import { controllerOf, type OwnerReference, objectKey } from "../../core/object.ts";
+import { controllerOf, type OwnerReference, objectKey, parseKey } from "../../core/object.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import { isJobFinished } from "../../kinds/batch/job-finished.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
@@ -34,7 +34,7 @@ export const jobOrphanController: Controller<Orphan> = {
 		}),
 	],
 	gather(key, mirror) {
-		const [namespace, name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		const pod = mirror.of(pods).get(namespace, name);
 		if (pod === undefined || !isTracked(pod)) return undefined;
 		const owner = controllerOf(pod);

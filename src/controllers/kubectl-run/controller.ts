@@ -3,7 +3,7 @@
  * Deployment. In a namespace that asks for it by the label `coxswain.io/kubectl-run=deployment`, the pod that a newer
  * kubectl makes becomes a Deployment again.
  */
-import { controllerOf } from "../../core/object.ts";
+import { controllerOf, parseKey } from "../../core/object.ts";
 import { deployments } from "../../kinds/apps/deployment.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import type { Container, Namespace, Pod, PodSpec } from "../../kinds/generated/types.ts";
@@ -28,7 +28,7 @@ export const kubectlRunController: Controller<Pod> = {
 		watchRule(namespaces, () => [], { expectations: false }),
 	],
 	gather(key, mirror) {
-		const [namespace = "", name = ""] = key.split("/");
+		const { namespace = "", name } = parseKey(key);
 		const pod = mirror.of(pods).get(namespace, name);
 		if (pod === undefined || !isRun(pod) || !asks(mirror.of(namespaces).get(undefined, namespace))) return undefined;
 		return pod.metadata.deletionTimestamp === undefined ? pod : undefined;

@@ -3,7 +3,7 @@
  */
 
 import { timestamp } from "../../core/clock.ts";
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
@@ -58,7 +58,7 @@ export function podGcController(finishedLimit = 12_500): Controller<PodGcState> 
 				const finished = [...mirror.of(pods).byIndex("finished", "yes")];
 				return { finished: finished.length > finishedLimit ? finished : [] };
 			}
-			const [namespace, name = ""] = key.split("/");
+			const { namespace, name } = parseKey(key);
 			const pod = mirror.of(pods).get(namespace, name);
 			if (pod === undefined) return undefined;
 			const { nodeName } = pod.spec;

@@ -4,7 +4,7 @@
  */
 
 import type { Mirror } from "../../client/mirror.ts";
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import type { Selector } from "../../core/selector.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
@@ -57,7 +57,7 @@ export function replicasController<T extends Replicated>(of: ReplicasKind<T>): C
 }
 
 function find<T extends Replicated>(of: ReplicasKind<T>, key: string, mirror: Mirror): T | undefined {
-	const [namespace, name = ""] = key.split("/");
+	const { namespace, name } = parseKey(key);
 	return mirror.of(of.kind).get(namespace, name);
 }
 

@@ -5,7 +5,7 @@
 
 import type { Mirror } from "../../client/mirror.ts";
 import { sameJson } from "../../core/equal.ts";
-import { type KubeObject, objectKey } from "../../core/object.ts";
+import { type KubeObject, objectKey, parseKey } from "../../core/object.ts";
 import { events } from "../../kinds/core/event.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
@@ -72,7 +72,7 @@ function isCountable(kind: Kind): boolean {
 }
 
 function quotaOf(key: string, mirror: Mirror): ResourceQuota | undefined {
-	const [namespace, name = ""] = key.split("/");
+	const { namespace, name } = parseKey(key);
 	return mirror.of(resourceQuotas).get(namespace, name);
 }
 

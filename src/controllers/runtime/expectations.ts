@@ -5,7 +5,7 @@
  */
 
 import type { Informer } from "../../client/mirror.ts";
-import { ApiError, isReason, type Reason } from "../../core/errors.ts";
+import { ApiError, isReason, messageOf, type Reason } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 
@@ -109,7 +109,7 @@ export class Expectations {
 /** The failure as an ApiError's reason and message. */
 export function reasonOf(error: unknown): { reason: Reason; message: string } {
 	if (error instanceof ApiError) return { reason: error.reason, message: error.message };
-	return { reason: "InternalError", message: error instanceof Error ? error.message : String(error) };
+	return { reason: "InternalError", message: messageOf(error) };
 }
 
 /** True when the plan failed because it was made from an old picture: planning again, from a newer one, is the cure. */

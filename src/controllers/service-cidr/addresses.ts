@@ -2,7 +2,7 @@
  * An IPAddress for each address that a Service has, and none for a Service that is gone. Which address a Service gets
  * is settled when it is written (api/admission/service-addresses.ts); these objects show it.
  */
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import type { IPAddress, Service } from "../../kinds/generated/types.ts";
 import { ipAddresses } from "../../kinds/networking/ipaddress.ts";
 import { services } from "../../kinds/networking/service.ts";
@@ -40,7 +40,7 @@ export const serviceAddressController: Controller<State> = {
 		watchRule(ipAddresses, (current, old) => keysOf(current ?? old), { indexes: { [byService]: keysOf } }),
 	],
 	gather(key, mirror) {
-		const [namespace = "", name = ""] = key.split("/");
+		const { namespace = "", name } = parseKey(key);
 		return stateOf(namespace, name, mirror);
 	},
 	plan({ namespace, name, addresses, found, taken }) {

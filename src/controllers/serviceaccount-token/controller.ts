@@ -4,7 +4,7 @@
  */
 
 import { sameJson } from "../../core/equal.ts";
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import { secrets } from "../../kinds/core/secret.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Secret, ServiceAccount } from "../../kinds/generated/types.ts";
@@ -43,7 +43,7 @@ export function serviceAccountTokenController(
 			}),
 		],
 		gather(key, mirror) {
-			const [namespace, name = ""] = key.split("/");
+			const { namespace, name } = parseKey(key);
 			const secret = mirror.of(secrets).get(namespace, name);
 			if (secret?.type !== tokenType || secret.metadata.deletionTimestamp !== undefined) return undefined;
 			const account = mirror.of(serviceAccounts).get(namespace, accountName(secret) ?? "");

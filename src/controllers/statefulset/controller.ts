@@ -1,4 +1,4 @@
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import { statefulSets } from "../../kinds/apps/statefulset.ts";
 import type { PersistentVolumeClaim, Pod, StatefulSet, StorageClass } from "../../kinds/generated/types.ts";
@@ -41,7 +41,7 @@ export const statefulSetController: Controller<StatefulSetState> = {
 };
 
 function find(key: string, mirror: Mirror): StatefulSet | undefined {
-	const [namespace, name = ""] = key.split("/");
+	const { namespace, name } = parseKey(key);
 	return mirror.of(statefulSets).get(namespace, name);
 }
 

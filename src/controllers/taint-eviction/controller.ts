@@ -1,7 +1,7 @@
 /** Deletes pods from nodes with NoExecute taints that they do not tolerate, or no longer (KEP-3902). */
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { sameJson } from "../../core/equal.ts";
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod, Taint } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
@@ -52,7 +52,7 @@ export const taintEvictionController: Controller<TaintEvictionState> = {
 		),
 	],
 	gather(key, mirror) {
-		const [namespace, name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		const pod = mirror.of(pods).get(namespace, name);
 		const nodeName = pod?.metadata.deletionTimestamp === undefined ? pod?.spec.nodeName : undefined;
 		const taints = nodeName === undefined ? [] : noExecuteTaints(mirror.of(nodes).get(undefined, nodeName));

@@ -1,6 +1,6 @@
 import { parseTimestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import type { Job } from "../../kinds/generated/types.ts";
 import { confirm, remove } from "../runtime/actions.ts";
@@ -19,7 +19,7 @@ export const ttlAfterFinishedController: Controller<Job> = {
 		),
 	],
 	gather(key, mirror) {
-		const [namespace, name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		return mirror.of(jobs).get(namespace, name);
 	},
 	plan(job, { nowMs }) {

@@ -2,7 +2,7 @@
  * Claims that live and die with their pod (Kubernetes documentation, "Ephemeral Volumes", "Generic ephemeral volumes";
  * KEP-1698).
  */
-import { controllerOf, controllerReference, objectKey } from "../../core/object.ts";
+import { controllerOf, controllerReference, objectKey, parseKey } from "../../core/object.ts";
 import type { PersistentVolumeClaim, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
@@ -33,7 +33,7 @@ export const ephemeralVolumes: Controller<EphemeralState> = {
 		}),
 	],
 	gather(key, mirror) {
-		const [namespace, name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		const pod = mirror.of(pods).get(namespace, name);
 		if (pod === undefined) return undefined;
 		const claims = new Map<string, PersistentVolumeClaim>();

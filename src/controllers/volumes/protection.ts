@@ -3,7 +3,7 @@
  * Object in Use Protection").
  */
 import type { KubeObject } from "../../core/object.ts";
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
@@ -32,7 +32,7 @@ export const claimProtection: Controller<ProtectedState<PersistentVolumeClaim>> 
 		}),
 	],
 	gather(key, mirror) {
-		const [namespace, name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		const object = mirror.of(persistentVolumeClaims).get(namespace, name);
 		if (object === undefined) return undefined;
 		return { object, inUse: [...mirror.of(pods).byIndex("claim", key)].some(hasNode) };

@@ -1,5 +1,6 @@
+import { messageOf } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
-import { controllerOf, objectKey } from "../../core/object.ts";
+import { controllerOf, objectKey, parseKey } from "../../core/object.ts";
 import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import { daemonSets } from "../../kinds/apps/daemonset.ts";
 import { deployments } from "../../kinds/apps/deployment.ts";
@@ -59,7 +60,7 @@ export const workloadOrderController: Controller<OrderState> = {
 		watchRule(controllerRevisions, () => [], { expectations: false }),
 	],
 	gather(key, mirror) {
-		const [namespace = "", name = ""] = key.split("/");
+		const { namespace, name } = parseKey(key);
 		const pod = mirror.of(pods).get(namespace, name);
 		if (pod === undefined || !isHeldBack(pod) || pod.metadata.deletionTimestamp !== undefined) return undefined;
 		const find = ({ kind, name: wanted }: Awaited): KubeObject | undefined =>
@@ -68,7 +69,7 @@ export const workloadOrderController: Controller<OrderState> = {
 		try {
 			awaited = parseAfter(pod.metadata.annotations?.[afterAnnotation] ?? "");
 		} catch (error) {
-			return { pod, awaited: [], problem: error instanceof Error ? error.message : String(error) };
+			return { pod, awaited: [], problem: messageOf(error) };
 		}
 		const revision = revisionOf(pod, mirror);
 		const found = awaited.map((one) => {

@@ -1,6 +1,6 @@
 import { immutable, nonNegative } from "../../core/field-checks.ts";
 import { required } from "../../core/field-errors.ts";
-import { controllerOf } from "../../core/object.ts";
+import { controllerOf, parseApiVersion } from "../../core/object.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { ControllerRevision } from "../generated/types.ts";
@@ -26,8 +26,8 @@ export const controllerRevisions: Kind<ControllerRevision> = {
 		column("Controller", "Workload whose revision it is.", (revision) => {
 			const owner = controllerOf(revision);
 			if (owner === undefined) return "<none>";
-			const group = owner.apiVersion.includes("/") ? `.${owner.apiVersion.split("/")[0]}` : "";
-			return `${owner.kind.toLowerCase()}${group}/${owner.name}`;
+			const { group } = parseApiVersion(owner.apiVersion);
+			return `${owner.kind.toLowerCase()}${group && `.${group}`}/${owner.name}`;
 		}),
 		column("Revision", "Number of the revision.", ({ revision }) => revision ?? 0, "integer"),
 		ageColumn,

@@ -1,5 +1,6 @@
 import { isTimeZone, parseCron } from "../../core/cron.ts";
 import type { Cause } from "../../core/errors.ts";
+import { messageOf } from "../../core/errors.ts";
 import { nonNegative, requiredOneOf } from "../../core/field-checks.ts";
 import { invalidValue, notSupported, required } from "../../core/field-errors.ts";
 import { oldVersion } from "../conversion/deprecation.ts";
@@ -134,7 +135,7 @@ function scheduleProblem(text: string): string | undefined {
 		parseCron(text);
 		return undefined;
 	} catch (error) {
-		return error instanceof Error ? error.message : String(error);
+		return messageOf(error);
 	}
 }
 

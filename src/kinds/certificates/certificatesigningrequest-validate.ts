@@ -3,6 +3,7 @@
 import { X509Certificate } from "node:crypto";
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
+import { messageOf } from "../../core/errors.ts";
 import { duplicate, forbidden, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
 import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
 import type { CertificateSigningRequest } from "../generated/types.ts";
@@ -171,6 +172,6 @@ function problemOf(attempt: () => unknown): string | undefined {
 		attempt();
 		return undefined;
 	} catch (error) {
-		return error instanceof Error ? error.message : String(error);
+		return messageOf(error);
 	}
 }

@@ -1,4 +1,5 @@
 import type { KubeObject } from "../../core/object.ts";
+import { parseApiVersion } from "../../core/object.ts";
 import type { ServedVersion } from "../engine/kind.ts";
 
 /** What a version that is no longer current says of itself. */
@@ -18,7 +19,7 @@ export interface OldVersion {
 
 /** A version that upstream no longer serves, and whose manifests still work here, with a warning. */
 export function oldVersion(old: OldVersion): ServedVersion {
-	const [group = "", version = ""] = old.apiVersion.split("/");
+	const { group, version } = parseApiVersion(old.apiVersion);
 	return {
 		group,
 		version,

@@ -2,9 +2,11 @@
  * What is wrong with the spec of a NotificationPolicy. Whether Secrets are there and templates can be read is for its
  * status to say.
  */
+
 import { isTimeZone } from "../../core/cron.ts";
 import { durationMs } from "../../core/duration.ts";
 import type { Cause } from "../../core/errors.ts";
+import { messageOf } from "../../core/errors.ts";
 import { requiredOneOf, requiredText, subdomainName } from "../../core/field-checks.ts";
 import {
 	duplicate,
@@ -99,7 +101,7 @@ function duration(text: string | undefined, at: string): Cause[] {
 		const isBetween = durationMs(text) >= 1000 && durationMs(text) <= 366 * 24 * 3_600_000;
 		return isBetween ? [] : [invalidValue(at, text, "must be between 1s and 366d")];
 	} catch (error) {
-		return [invalidValue(at, text, error instanceof Error ? error.message : String(error))];
+		return [invalidValue(at, text, messageOf(error))];
 	}
 }
 

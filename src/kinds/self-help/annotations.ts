@@ -5,6 +5,7 @@
 
 import { durationMs } from "../../core/duration.ts";
 import type { Cause } from "../../core/errors.ts";
+import { messageOf } from "../../core/errors.ts";
 import { forbidden, invalidEach, invalidValue, notSupported } from "../../core/field-errors.ts";
 import { dnsSubdomainProblems } from "../../core/names.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -43,7 +44,7 @@ const after: Check = (value, path) => {
 		parseAfter(value);
 		return [];
 	} catch (error) {
-		return [invalidValue(path, value, error instanceof Error ? error.message : String(error))];
+		return [invalidValue(path, value, messageOf(error))];
 	}
 };
 const order = { [afterAnnotation]: after };

@@ -1,4 +1,5 @@
 /** Tests once more, as an ordinary user. */
+
 import { execFile, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -6,6 +7,7 @@ import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { it } from "vitest";
+import { messageOf } from "../../core/errors.ts";
 
 const execute = promisify(execFile);
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -36,7 +38,7 @@ export function asOrdinaryUser(
 		} catch (error) {
 			// The report of the inner run says what failed.
 			const output = error instanceof Error && "stdout" in error ? String(error.stdout) : "";
-			throw new Error(`${error instanceof Error ? error.message : error}\n${output}`);
+			throw new Error(`${messageOf(error)}\n${output}`);
 		} finally {
 			await rm(home, { recursive: true, force: true });
 		}

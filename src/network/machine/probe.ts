@@ -1,6 +1,8 @@
 /** What stands in the way of nodes as namespaces on this machine, each with its remedy in one line. */
+
 import { accessSync, constants, readFileSync } from "node:fs";
 import { release } from "node:os";
+import { messageOf } from "../../core/errors.ts";
 import { run, toolPath } from "../../linux/command.ts";
 
 const tools: readonly { program: string; package: string }[] = [
@@ -52,7 +54,9 @@ async function probeRoot(): Promise<string[]> {
 		await run(["unshare", "--net", "--uts", "--mount", "--pid", "--fork", "sh", "-c", "mount -t proc proc /proc"]);
 		return [];
 	} catch (error) {
-		return [`root may not make namespaces here (${text(error)}); remedy: in a container, run it with --privileged`];
+		return [
+			`root may not make namespaces here (${messageOf(error)}); remedy: in a container, run it with --privileged`,
+		];
 	}
 }
 
@@ -62,7 +66,7 @@ async function probeUserNamespaces(): Promise<string[]> {
 		await run(["unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "sh", "-c", script]);
 		return [];
 	} catch (error) {
-		return [`user namespaces do not work here (${text(error)}); remedy: ${userNamespaceRemedy()}`];
+		return [`user namespaces do not work here (${messageOf(error)}); remedy: ${userNamespaceRemedy()}`];
 	}
 }
 
@@ -84,8 +88,4 @@ function readSetting(name: string): string | undefined {
 	} catch {
 		return undefined;
 	}
-}
-
-function text(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }

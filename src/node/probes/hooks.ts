@@ -1,4 +1,5 @@
 /** Lifecycle hooks: postStart and preStop (API page "Container Lifecycle Hooks"). */
+import { messageOf } from "../../core/errors.ts";
 import type { Container as ContainerSpec, LifecycleHandler, Pod } from "../../kinds/generated/types.ts";
 import type { NodeContext } from "../context/node-context.ts";
 import { execOutput, httpGet, portNumber, tcpProbe } from "./prober.ts";
@@ -43,6 +44,6 @@ export async function runHook(
 		}
 		return "the hook has no handler";
 	} catch (error) {
-		return error instanceof Error ? error.message : String(error);
+		return messageOf(error);
 	}
 }

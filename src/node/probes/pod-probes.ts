@@ -1,5 +1,7 @@
 /** The probes of a pod's running containers: one timer for each, the verdicts go to the pod's memory. */
+
 import type { Timer } from "../../core/clock.ts";
+import { messageOf } from "../../core/errors.ts";
 import type { Container as ContainerSpec, Pod, Probe } from "../../kinds/generated/types.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import type { NodeContext, ProbeResult } from "../context/node-context.ts";
@@ -196,7 +198,7 @@ class ContainerProbes {
 			return await this.#context.prober(target, probe, AbortSignal.any([timeout.signal, this.#abort.signal]));
 		} catch (error) {
 			if (timeout.signal.aborted) return { ok: false, message: `command timed out after ${timeoutMs / 1000}s` };
-			return { ok: false, message: error instanceof Error ? error.message : String(error), warning: true };
+			return { ok: false, message: messageOf(error), warning: true };
 		} finally {
 			timer.cancel();
 		}

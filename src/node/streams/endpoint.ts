@@ -2,8 +2,10 @@
  * The agent's HTTP endpoint, with the kubelet's paths. It is served on connections that someone else accepted; who may
  * connect is decided there.
  */
+
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { messageOf } from "../../core/errors.ts";
 import { isWebSocket } from "../../core/websocket-request.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { ExecSession } from "../../runtime/runtime.ts";
@@ -228,8 +230,4 @@ function refuse(response: ServerResponse, error: unknown): void {
 	response.statusCode = error instanceof HttpError ? error.code : 500;
 	response.setHeader("Content-Type", "text/plain; charset=utf-8");
 	response.end(messageOf(error));
-}
-
-function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }

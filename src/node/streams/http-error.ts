@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { messageOf } from "../../core/errors.ts";
 
 /** A request the agent refuses: a status code and a line of text, which the API server passes on in a Status. */
 export class HttpError extends Error {
@@ -24,7 +25,7 @@ export function notFound(message: string): HttpError {
  */
 export function refuseUpgrade(socket: Duplex, error: unknown): void {
 	const code = error instanceof HttpError ? error.code : 500;
-	const text = Buffer.from(error instanceof Error ? error.message : String(error));
+	const text = Buffer.from(messageOf(error));
 	const lines = [
 		`HTTP/1.1 ${code} ${code === 404 ? "Not Found" : "Refused"}`,
 		"Content-Type: text/plain; charset=utf-8",

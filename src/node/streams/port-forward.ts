@@ -1,6 +1,8 @@
 /** Port forwarding over SPDY/3.1: for each connection an error and a data stream with the same request id. */
+
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { messageOf } from "../../core/errors.ts";
 import { type SpdyStream, serveSpdy } from "./spdy/connection.ts";
 
 export const portForwardProtocol = "portforward.k8s.io";
@@ -68,7 +70,7 @@ export async function forwardPort(
 	try {
 		remote = await target.connect(port, signal);
 	} catch (error) {
-		const message = error instanceof Error ? error.message : String(error);
+		const message = messageOf(error);
 		return `error forwarding port ${port} to pod ${target.describe}: ${message}`;
 	}
 	const end = () => remote.destroy();

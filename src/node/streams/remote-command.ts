@@ -2,6 +2,7 @@
 
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { messageOf } from "../../core/errors.ts";
 import { isTrue } from "../../core/query.ts";
 import type { ExecSession } from "../../runtime/runtime.ts";
 
@@ -63,7 +64,7 @@ export async function runCommand(start: () => Promise<ExecSession>, streams: Rem
 		]);
 		await streams.finish(outcome(exitCode));
 	} catch (error) {
-		const message = error instanceof Error ? error.message : String(error);
+		const message = messageOf(error);
 		await streams.finish(internalError(message)).catch(() => {});
 	}
 }

@@ -1,4 +1,5 @@
 /** The environment of a container (API reference, "EnvVar", "EnvFromSource"). */
+import { messageOf } from "../../core/errors.ts";
 import type { Container as ContainerSpec, EnvVar, FileKeySelector, Pod, Service } from "../../kinds/generated/types.ts";
 import { ConfigError, type References } from "../context/node-context.ts";
 import { envFileValue } from "../pod/env-file.ts";
@@ -118,7 +119,7 @@ async function fileValue(
 	try {
 		value = content === undefined ? undefined : envFileValue(content, key);
 	} catch (error) {
-		throw new ConfigError(`couldn't parse env file ${path}: ${error instanceof Error ? error.message : String(error)}`);
+		throw new ConfigError(`couldn't parse env file ${path}: ${messageOf(error)}`);
 	}
 	if (value !== undefined || optional === true) return value;
 	throw new ConfigError(`environment variable key "${key}" not found in file "${path}"`);

@@ -1,4 +1,5 @@
 /** Does the actions of a pod's plan, each in the background, one at a time for each thing it concerns. */
+import { messageOf } from "../../core/errors.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import type { Sandbox } from "../../runtime/runtime.ts";
 import { type NodeContext, VolumeError } from "../context/node-context.ts";
@@ -188,7 +189,7 @@ export class PodActions {
 				this.#pendingDelayMs = Math.min(this.#pendingDelayMs * 2, pendingRetry.longestMs);
 				return;
 			}
-			events.record(pod, "Warning", "FailedMount", error instanceof Error ? error.message : String(error));
+			events.record(pod, "Warning", "FailedMount", messageOf(error));
 			this.#memory.volumes = { state: "failed", retryAtMs: clock.now() + this.#mountDelayMs };
 			this.#mountDelayMs = Math.min(this.#mountDelayMs * 2, mountRetry.longestMs);
 		}
@@ -211,7 +212,7 @@ export class PodActions {
 			const before = this.#memory.sandboxFailure?.delayMs;
 			const delayMs = before === undefined ? sandboxRetryMs : Math.min(before * 2, backoffLimits.longestMs);
 			this.#memory.sandboxFailure = { retryAtMs: clock.now() + delayMs, delayMs };
-			const message = `Failed to create pod sandbox: ${error instanceof Error ? error.message : String(error)}`;
+			const message = `Failed to create pod sandbox: ${messageOf(error)}`;
 			events.record(pod, "Warning", "FailedCreatePodSandBox", message);
 		}
 	}

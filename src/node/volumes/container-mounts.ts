@@ -1,6 +1,8 @@
 /** What is mounted into one container: its volumes, as its spec says. */
+
 import { closeSync, fstatSync } from "node:fs";
 import { normalize } from "node:path";
+import { messageOf } from "../../core/errors.ts";
 import type { Container as ContainerSpec, Pod, VolumeMount } from "../../kinds/generated/types.ts";
 import { LeavesDirectory, openBeneath } from "../../linux/beneath.ts";
 import { descriptorPath, isCode } from "../../linux/descriptors.ts";
@@ -58,11 +60,7 @@ function prepareSubPath(volume: VolumePath, name: string, subPath: string): void
 		closeSync(openBeneath(descriptorPath(root), subPath, { links: "inside", ...make }));
 	} catch (error) {
 		if (error instanceof LeavesDirectory) throw failed(leaves);
-		throw failed(
-			isCode(error, "ENOENT")
-				? `${subPath} does not exist`
-				: `${subPath}: ${error instanceof Error ? error.message : error}`,
-		);
+		throw failed(isCode(error, "ENOENT") ? `${subPath} does not exist` : `${subPath}: ${messageOf(error)}`);
 	} finally {
 		closeSync(root);
 	}

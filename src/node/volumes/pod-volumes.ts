@@ -1,9 +1,11 @@
 /** Makes a pod's volumes ready, keeps those that show API objects up to date, and clears them away. */
+
 import { closeSync } from "node:fs";
 import { chmod, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Client } from "../../client/client.ts";
 import { type Clock, parseTimestamp, type Timer } from "../../core/clock.ts";
+import { messageOf } from "../../core/errors.ts";
 import { parseQuantity } from "../../core/quantity.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Pod, ServiceAccountTokenProjection, Volume } from "../../kinds/generated/types.ts";
@@ -75,7 +77,7 @@ export class PodVolumes {
 			try {
 				paths.set(volume.name, await this.#prepareVolume(pod, volume));
 			} catch (error) {
-				const message = error instanceof Error ? error.message : String(error);
+				const message = messageOf(error);
 				const pending = error instanceof VolumeError && error.pending;
 				throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${message}`, { pending });
 			}

@@ -2,8 +2,10 @@
  * The keys of an issuer of tokens, as it publishes them (OpenID Connect Discovery 1.0): fetched when first needed, and
  * kept.
  */
+
 import type { JSONWebKeySet, LocalJWKSet } from "jose";
 import type { Clock } from "../../../core/clock.ts";
+import { messageOf } from "../../../core/errors.ts";
 import type { JwtAuthenticator } from "./configuration.ts";
 import { fetchJson } from "./fetch-json.ts";
 
@@ -83,7 +85,7 @@ export class IssuerKeys {
 			this.#keys = createLocalJWKSet((await fetchJson(jwks_uri, authority)) as JSONWebKeySet);
 			this.#fetchedMs = this.#clock.monotonicMs();
 		} catch (error) {
-			this.#failure = error instanceof Error ? error.message : String(error);
+			this.#failure = messageOf(error);
 		}
 	}
 }

@@ -1,6 +1,8 @@
 /** Tokens of other issuers (OpenID Connect ID tokens): whom they name, by the claims that the configuration maps. */
+
 import type { JWTPayload, LocalJWKSet } from "jose";
 import type { Clock } from "../../../core/clock.ts";
+import { messageOf } from "../../../core/errors.ts";
 import type { User } from "../../../core/exchange.ts";
 import type { Server } from "../../server.ts";
 import { RecentTokens } from "../recent-tokens.ts";
@@ -87,6 +89,6 @@ async function verify(
 			throw new Error(`expected audience in ${JSON.stringify(issuer.audiences)} got ${JSON.stringify(presented)}`);
 		return claims;
 	} catch (error) {
-		throw new TokenRefused(`oidc: verify token: oidc: ${error instanceof Error ? error.message : String(error)}`);
+		throw new TokenRefused(`oidc: verify token: oidc: ${messageOf(error)}`);
 	}
 }

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
 import { type Clock, systemClock } from "../../../core/clock.ts";
+import { messageOf } from "../../../core/errors.ts";
 import { VirtualClock } from "../../../core/virtual-clock.ts";
 import { type Json, testApi } from "../../testing.ts";
 import { jwtAuthenticators } from "./configuration.ts";
@@ -233,7 +234,7 @@ test("a configuration that is wrong, or asks for what there is not, is refused w
 			});
 			return "";
 		} catch (error) {
-			return error instanceof Error ? error.message : String(error);
+			return messageOf(error);
 		}
 	};
 	const username = { claim: "sub", prefix: "" };

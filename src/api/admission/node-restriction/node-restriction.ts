@@ -4,6 +4,7 @@
  * in by its names; here its content is looked at. All refusals are upstream's, but for those of local volumes, which
  * only this cluster has.
  */
+import { messageOf } from "../../../core/errors.ts";
 import { parseCertificateRequest } from "../../../kinds/certificates/certificate-request.ts";
 import { certificateSigningRequests } from "../../../kinds/certificates/certificatesigningrequest.ts";
 import { leases } from "../../../kinds/core/lease.ts";
@@ -93,6 +94,6 @@ function certificateProblem(node: string, { operation, object }: Admitted): stri
 		const { commonName } = parseCertificateRequest(Buffer.from(spec.request, "base64").toString());
 		return commonName === `system:node:${node}` ? undefined : `can only create a node CSR with CN=system:node:${node}`;
 	} catch (error) {
-		return `unable to parse csr: ${error instanceof Error ? error.message : error}`;
+		return `unable to parse csr: ${messageOf(error)}`;
 	}
 }

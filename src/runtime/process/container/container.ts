@@ -1,6 +1,8 @@
 /** One container: made, started, watched, adopted again after the agent restarted, stopped, removed. */
+
 import { spawn } from "node:child_process";
 import { constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { messageOf } from "../../../core/errors.ts";
 import { plainWords } from "../../../core/plain-words.ts";
 import {
 	allPids,
@@ -91,7 +93,7 @@ export class ProcessContainer {
 		} catch (error) {
 			// One container's damaged files must not keep the agent from all the others.
 			container.#kill();
-			const problem = error instanceof Error ? error.message : String(error);
+			const problem = messageOf(error);
 			container.#exit({ exitCode: 137, reason: "Error", message: `the container's state is damaged: ${problem}` });
 		}
 		return container;

@@ -1,5 +1,7 @@
 /** The user's own image table: a YAML file that may come and change at any time. */
+
 import { readFileSync, statSync } from "node:fs";
+import { messageOf } from "../../../core/errors.ts";
 import { yamlLibrary } from "../../../core/yaml-library.ts";
 import type { ImageEntry } from "./builtin-images.ts";
 
@@ -32,7 +34,7 @@ function readImageFile(path: string): ImageFile {
 		const pairs: [string, unknown][] = Object.entries(document);
 		return { entries: pairs.map(([name, value]) => parseEntry(name, value, path)) };
 	} catch (error) {
-		const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+		const [line = ""] = messageOf(error).split("\n");
 		return { entries: [], problem: `${path}: ${line}` };
 	}
 }

@@ -1,5 +1,7 @@
 /** The steps that put a container's root together: a view of the machine's files of its own, with volumes. */
+
 import { closeSync, fstatSync, statSync } from "node:fs";
+import { messageOf } from "../../../core/errors.ts";
 import { openBeneath } from "../../../linux/beneath.ts";
 import { descriptorPath } from "../../../linux/descriptors.ts";
 import { type MountEntry, type RootView, showsThrough } from "../../../linux/rootview.ts";
@@ -138,7 +140,7 @@ function isFile({ root, hostPath, subPath = "" }: Mount): boolean {
 			closeSync(fd);
 		}
 	} catch (error) {
-		throw new Error(`${hostPath} cannot be mounted: ${error instanceof Error ? error.message : String(error)}`);
+		throw new Error(`${hostPath} cannot be mounted: ${messageOf(error)}`);
 	}
 }
 
@@ -146,7 +148,7 @@ function isDirectory(path: string): boolean {
 	try {
 		return statSync(path).isDirectory();
 	} catch (error) {
-		throw new Error(`${path} cannot be mounted: ${error instanceof Error ? error.message : String(error)}`);
+		throw new Error(`${path} cannot be mounted: ${messageOf(error)}`);
 	}
 }
 

@@ -1,7 +1,9 @@
 /** The seccomp filters of one node: a program for what a pod's `seccompProfile` says. */
+
 import { readFileSync, statSync } from "node:fs";
 import { release } from "node:os";
 import { resolve } from "node:path";
+import { messageOf } from "../../../core/errors.ts";
 import { canFilter, compileProfile } from "./compile.ts";
 import { defaultProfile } from "./default-profile.ts";
 import type { ProfileConditions } from "./profile.ts";
@@ -65,7 +67,7 @@ export function createSeccompFilters(directory: string, machine: string = proces
 				);
 			} catch (error) {
 				// Of what is no JSON an error would quote the beginning, whatever file it is.
-				const why = error instanceof SyntaxError ? "it is no JSON" : error instanceof Error ? error.message : error;
+				const why = error instanceof SyntaxError ? "it is no JSON" : messageOf(error);
 				throw new Error(`cannot load seccomp profile ${JSON.stringify(path)}: ${why}`);
 			}
 		},
