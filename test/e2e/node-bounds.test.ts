@@ -107,15 +107,23 @@ describe.skipIf(!isRoot)("a node's bounds (as root)", () => {
 		expect(await cluster.kubectl("exec", "raising", "--", ...seen)).toBe("CapEff:\t00000000a80425fb\n");
 	});
 
-	test("a pod that exceeds its emptyDir is evicted", async () => {
+	test("a pod that exceeds its emptyDir, or writes more than its limit elsewhere, is evicted", async () => {
 		const volume = { name: "lim", emptyDir: { sizeLimit: "1Mi" } };
 		const mount = { volumeMounts: [{ name: "lim", mountPath: "/v" }] };
+		const limited = { resources: { limits: { "ephemeral-storage": "1Mi" } } };
 		await create("big", "head -c 3000000 /dev/zero >/v/x; sleep 1000", { volumes: [volume] }, mount);
-		await phase("big", "Failed");
-		expect(await get("big", ".status.reason")).toBe("Evicted");
-		expect(await get("big", ".status.message")).toBe('Usage of EmptyDir volume "lim" exceeds the limit "1Mi". ');
-		const reason = '.status.conditions[?(@.type=="DisruptionTarget")].reason';
-		expect(await get("big", reason)).toBe("TerminationByKubelet");
+		await create("large", "head -c 3000000 /dev/zero >/x; sleep 1000", {}, limited);
+		const why = {
+			big: 'Usage of EmptyDir volume "lim" exceeds the limit "1Mi". ',
+			large: "Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. ",
+		};
+		for (const [name, message] of Object.entries(why)) {
+			await phase(name, "Failed");
+			expect(await get(name, ".status.reason")).toBe("Evicted");
+			expect(await get(name, ".status.message")).toBe(message);
+			const reason = '.status.conditions[?(@.type=="DisruptionTarget")].reason';
+			expect(await get(name, reason)).toBe("TerminationByKubelet");
+		}
 	});
 
 	test("a pod that reaches the logs shows nobody another file as a log", async () => {
