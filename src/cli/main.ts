@@ -50,12 +50,19 @@ for (const command of [
 ])
 	program.addCommand(command);
 
+sayMistakes(program);
 try {
 	const bare = bareGroup(program, process.argv.slice(2));
 	if (bare !== undefined) bare.outputHelp();
 	else await program.parseAsync();
 } catch (error) {
 	reportFailure(error);
+}
+
+/** What is wrong with a command line is said as what goes wrong later. */
+function sayMistakes(command: Command): void {
+	command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "cox: ")) });
+	for (const one of command.commands) sayMistakes(one);
 }
 
 /** The group of commands that was named without one of its commands: that asks what there is, and is no mistake. */

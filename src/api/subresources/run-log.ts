@@ -70,8 +70,10 @@ function choose(run: Run, query: URLSearchParams): Wanted {
 	}
 	const found = starts.at(isTrue(query.get("previous")) ? -2 : -1);
 	if (found !== undefined) return found;
-	const often = starts.length === 0 ? "has not been started yet" : "was started once: it has no previous log";
-	throw new ApiError("BadRequest", `container ${container} of run ${name} ${often}`);
+	if (starts.length > 0)
+		throw new ApiError("BadRequest", `container ${container} of run ${name} was started once: it has no previous log`);
+	const at = `container ${container} of pod ${newest.name} of run ${name}`;
+	throw new ApiError("BadRequest", `${at} has not been started; 'kubectl describe pod ${newest.name}' may say why`);
 }
 
 function startsOf(pod: RunPod, container: string): Wanted[] {

@@ -78,6 +78,8 @@ function wantedRun(what: string | undefined, run: string | undefined): string {
 /** How long the run of a Job that has just been made is waited for, and how often it is looked for. */
 const patienceMs = 15_000;
 const pauseMs = 250;
+/** After this it is said that one waits: a multiple of the pause. */
+const quietMs = 3000;
 
 /** @throws Error when there is none and none is to be expected */
 async function awaitedRun(client: Client, layout: Layout, wanted: string, namespace: string): Promise<Run> {
@@ -98,6 +100,7 @@ async function awaitedRun(client: Client, layout: Layout, wanted: string, namesp
 				`there is no run ${type === "run" ? name : `of ${wanted}`} in namespace ${namespace}; 'cox runs' lists those that there are`,
 			);
 		}
+		if (waitedMs === quietMs) process.stderr.write(`cox: ${wanted} has not started yet; waiting for it\n`);
 		await systemClock().sleep(pauseMs);
 	}
 }

@@ -1,0 +1,37 @@
+/** What the command says of command lines that nobody could mean. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { root, run } from "./cluster.ts";
+
+test("mistakes on the command line are said in one form, and none of them touches a file", async () => {
+	const folder = mkdtempSync(join(tmpdir(), "cox-line-"));
+	writeFileSync(join(folder, "thesis.tex"), "");
+	const cox = (...args: string[]) =>
+		run(process.execPath, [join(root, "bin/cox.js"), ...args], {
+			cwd: folder,
+			env: { COX_DATA: join(folder, "none") },
+		});
+	try {
+		const lines: [string[], string][] = [
+			[["up", "--nodse", "3"], "unknown option '--nodse'\n(Did you mean --nodes?)"],
+			[["snapshot", "save"], "missing required argument 'file'"],
+			[["logs", "job/a", "--tail", "x"], "option '--tail <lines>' argument 'x' is invalid"],
+			[["logs", "job/a", "--run", "b"], "job/a and --run b both name a run"],
+			[["logs", "a"], "wanted cronjob/a, job/a or run/a"],
+			[["up", "--data", ""], "--data needs the path of a directory"],
+			[["up", "--data", "."], "it has thesis.tex in it"],
+			[["reset", "--data", "."], "nothing was deleted"],
+		];
+		const check = async ([args, message]: [string[], string]) => {
+			const { code, stderr } = await cox(...args);
+			expect({ code, args }).toEqual({ code: 1, args });
+			expect(stderr).toMatch(/^cox: /);
+			expect(stderr).toContain(message);
+		};
+		await Promise.all(lines.map(check));
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+});
