@@ -156,3 +156,22 @@ test("a Job that runs on each node cannot say how many there are", async () => {
 	]);
 	await api.close();
 });
+
+test("what is accepted and cannot work is warned of: mistyped names of annotations, and of a webhook's Secret", async () => {
+	const api = await testApi();
+	const warningsOf = async (annotations: object) =>
+		String((await api.ask("PUT", `${sets}/web`, set(annotations))).headers?.["warning"] ?? "");
+	await api.ask("POST", sets, set({}));
+	expect(await warningsOf({ "coxswain.io/recover-rolout": "true" })).toContain("means nothing on a StatefulSet");
+	const webhook = { "notify.coxswain.io/webhook": "hook" };
+	expect(await warningsOf(webhook)).toContain("there is no secret hook in this namespace");
+	// Once.
+	expect(await warningsOf(webhook)).toBe("");
+	await api.ask("POST", "/api/v1/namespaces/default/secrets", {
+		metadata: { name: "hook" },
+		stringData: { link: "a" },
+	});
+	await warningsOf({});
+	expect(await warningsOf(webhook)).toContain("secret hook has no key url");
+	await api.close();
+});

@@ -7,8 +7,10 @@ import { deployments } from "../../kinds/apps/deployment.ts";
 import { statefulSets } from "../../kinds/apps/statefulset.ts";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { jobs } from "../../kinds/batch/job.ts";
+import { secrets } from "../../kinds/core/secret.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
-import type { Pod, StatefulSet } from "../../kinds/generated/types.ts";
+import type { Pod, Secret, StatefulSet } from "../../kinds/generated/types.ts";
+import { webhookAnnotation } from "../../kinds/notify/annotations.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import {
 	type Awaited,
@@ -19,7 +21,13 @@ import {
 	cycleOf,
 	isHeldBack,
 } from "../../kinds/self-help/after.ts";
-import { cycleProblem, growAnnotation, isAsked, selfHelpProblems } from "../../kinds/self-help/annotations.ts";
+import {
+	annotationPath,
+	cycleProblem,
+	growAnnotation,
+	isAsked,
+	selfHelpProblems,
+} from "../../kinds/self-help/annotations.ts";
 import { unknownAnnotations } from "../../kinds/self-help/unknown-annotations.ts";
 import { objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
@@ -38,10 +46,22 @@ export const selfHelp: AdmissionStep = {
 		if (kind === statefulSets && old !== undefined)
 			causes.push(...claimGrowth(object as StatefulSet, old as StatefulSet, server));
 		if (causes.length > 0) throw invalid(kind, name, causes);
-		warnings.push(...unknownAnnotations(object, old));
+		warnings.push(...unknownAnnotations(object, old), ...missingSecret(object, old, server));
 		return undefined;
 	},
 };
+
+/** A mistyped name of a Secret would be noticed when the first message cannot be sent, which may be weeks later. */
+function missingSecret({ kind, metadata }: KubeObject, old: KubeObject | undefined, server: Server): string[] {
+	const name = metadata.annotations?.[webhookAnnotation];
+	if (!name || kind === "Pod" || name === old?.metadata.annotations?.[webhookAnnotation]) return [];
+	const found = server.cache.resource(secrets).get(objectKey(secrets, metadata.namespace, name))?.object;
+	// The cache of Secrets has Secrets.
+	const hasUrl = (found as Secret | undefined)?.data?.["url"] !== undefined;
+	if (hasUrl) return [];
+	const lack = found === undefined ? `there is no secret ${name}` : `secret ${name} has no key url`;
+	return [`${annotationPath(webhookAnnotation)}: ${lack} in this namespace; messages wait for it, a day at most`];
+}
 
 const kinds: Readonly<Record<AwaitedKind, Kind<never>>> = {
 	Job: jobs,
