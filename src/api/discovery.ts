@@ -1,13 +1,11 @@
 /** What `kubectl api-resources` and every REST mapper ask first: groups, versions, resources, in two forms. */
 import { createHash } from "node:crypto";
-import type { Kind } from "../kinds/engine/kind.ts";
+import { type KindSource, ofAllKinds } from "../kinds/engine/registry.ts";
 import { type VirtualResource, virtualResources } from "./discovery/resources.ts";
 import { type ServedGroup, type ServedGroupVersion, type ServedResource, servedGroups } from "./discovery/served.ts";
 
-/** The kinds as they are served now. A custom resource may come or go, and `all` then returns another array. */
-export interface Kinds {
-	all(): readonly Kind[];
-}
+/** The kinds as they are served now. */
+export type Kinds = Pick<KindSource, "all">;
 
 /** Documents are frozen in meaning: built once for each set of kinds, the same object every time, not to be changed. */
 export interface Discovery {
@@ -30,17 +28,13 @@ export interface Discovery {
 export type AggregatedVersion = "v2" | "v2beta1";
 
 export function discovery(kinds: Kinds, virtual: readonly VirtualResource[] = virtualResources): Discovery {
-	let builtFrom: readonly Kind[] | undefined;
-	let documents = new Map<string, object | undefined>();
-	let groups: readonly ServedGroup[] = [];
+	const current = ofAllKinds(kinds, (all) => ({
+		groups: servedGroups(all, virtual),
+		documents: new Map<string, object | undefined>(),
+	}));
 
 	function document<T extends object | undefined>(name: string, build: (groups: readonly ServedGroup[]) => T): T {
-		const all = kinds.all();
-		if (all !== builtFrom) {
-			builtFrom = all;
-			documents = new Map();
-			groups = servedGroups(all, virtual);
-		}
+		const { groups, documents } = current();
 		if (!documents.has(name)) documents.set(name, build(groups));
 		// A name always stands for the same `build`.
 		return documents.get(name) as T;

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { ApiRequest, Handler } from "../core/exchange.ts";
 import { describeBuild, describeHealth } from "../core/metrics/component.ts";
 import { MetricRegistry } from "../core/metrics/registry.ts";
-import type { Registry } from "../kinds/engine/registry.ts";
+import { forEachKind, type Registry } from "../kinds/engine/registry.ts";
 import type { Secret, ServiceAccount } from "../kinds/generated/types.ts";
 import { createAuthorizer } from "./access/authorizers.ts";
 import { RolePolicy } from "./access/rbac/policy.ts";
@@ -65,9 +65,15 @@ export interface Api {
 /** Reads the store and is ready to answer when it resolves. */
 export async function createApi(options: ApiOptions): Promise<Api> {
 	const { store, clock, registry } = options;
-	const shortLived = registry.all().filter(({ ttlMs }) => ttlMs !== undefined);
-	// Events, and what the cluster writes down for later, is for those who may ask, and for most of it nobody does.
-	const rarelyRead = new Set([...shortLived, ...registry.all().filter(({ readOnly }) => readOnly)].map(resourceName));
+	const rarelyRead = new Set<string>();
+	const stopFollowing = [
+		forEachKind(registry, (kind) => {
+			// Events, and what the cluster writes down for later, is for those who may ask, and for most of it nobody does.
+			if (kind.ttlMs === undefined && !kind.readOnly) return undefined;
+			rarelyRead.add(resourceName(kind));
+			return () => rarelyRead.delete(resourceName(kind));
+		}),
+	];
 	const cache = new WatchCache(store, clock, {
 		eventLimit: options.watchHistory,
 		historyBytes: options.watchHistoryBytes,
@@ -95,7 +101,16 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		options,
 	};
 	authenticators.push(...tokenAuthenticators(server));
-	const expiries = shortLived.map((kind) => new Expiry(server, kind, kind.ttlMs ?? 0));
+	stopFollowing.push(
+		forEachKind(registry, (kind) => {
+			if (kind.ttlMs === undefined) return undefined;
+			const expiry = new Expiry(server, kind, kind.ttlMs);
+			return () => expiry.close();
+		}),
+		registry.onChange(({ removed }) => {
+			for (const kind of removed) cache.endWatches(kind);
+		}),
+	);
 	const maxRequestsInFlight = options.maxRequestsInFlight ?? 1000;
 	const steps: readonly Step[] = [
 		measure(requests),
@@ -133,7 +148,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		upgrade: (request, socket, head, user, connections) =>
 			upgrade(handle, { incoming: request, socket, head, user, connections }),
 		async close() {
-			for (const expiry of expiries) expiry.close();
+			for (const stop of stopFollowing) stop();
 			policy.close();
 			cache.close();
 		},

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { schemasOfAll } from "../kinds/builtin-schemas.ts";
 import { typeDescriptions } from "../kinds/engine/described-types.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
+import { ofAllKinds } from "../kinds/engine/registry.ts";
 import { type VirtualResource, virtualResources } from "./discovery/resources.ts";
 import { servedGroups } from "./discovery/served.ts";
 import type { Kinds } from "./discovery.ts";
@@ -42,27 +43,25 @@ export interface OpenApiOptions {
 
 /** Nothing is read or built before someone asks; then each document once for each set of kinds. */
 export function openApi(kinds: Kinds, { version, virtual = virtualResources }: OpenApiOptions): OpenApi {
-	let builtFrom: readonly Kind[] | undefined;
-	let source: Promise<Source> | undefined;
-	let documents = new Map<string, Promise<OpenApiDocument | undefined>>();
+	const current = ofAllKinds(kinds, (all) => ({
+		source: descriptionsOf(all).then(
+			(descriptions): Source => ({
+				groups: servedGroups(all, virtual),
+				kinds: all,
+				schemas: schemasOfAll(all),
+				descriptions,
+				version,
+			}),
+		),
+		documents: new Map<string, Promise<OpenApiDocument | undefined>>(),
+	}));
 
-	function current(): Promise<Source> {
-		const all = kinds.all();
-		if (all !== builtFrom || source === undefined) {
-			builtFrom = all;
-			documents = new Map();
-			const groups = servedGroups(all, virtual);
-			const schemas = schemasOfAll(all);
-			source = descriptionsOf(all).then((descriptions) => ({ groups, kinds: all, schemas, descriptions, version }));
-		}
-		return source;
-	}
 	/** A name always stands for the same `build`. */
 	function document<T extends OpenApiDocument | undefined>(name: string, build: (source: Source) => T): Promise<T> {
-		const from = current();
+		const { source, documents } = current();
 		let built = documents.get(name);
 		if (built === undefined) {
-			built = from.then(build);
+			built = source.then(build);
 			documents.set(name, built);
 		}
 		return built as Promise<T>;
@@ -78,7 +77,7 @@ export function openApi(kinds: Kinds, { version, virtual = virtualResources }: O
 		v2: () => document("v2", (from) => publishedV2(documentV2(from))),
 		v3,
 		async v3Index() {
-			const { groups } = await current();
+			const { groups } = await current().source;
 			const paths: Record<string, { serverRelativeURL: string }> = {};
 			for (const group of groups)
 				for (const { version: served } of group.versions) {

@@ -47,6 +47,14 @@ export function createMirror(client: Client, options: MirrorOptions): Mirror {
 			// As above.
 			return informer as unknown as Informer<T>;
 		},
+		forget(kind) {
+			for (const [id, informer] of informers) {
+				if (informer.kind !== kind) continue;
+				informer.close();
+				informers.delete(id);
+			}
+			whole.delete(kind);
+		},
 		async synced(signal) {
 			await Promise.all([...informers.values()].map((informer) => informer.reached(0, signal)));
 		},

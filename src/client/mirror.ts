@@ -34,6 +34,8 @@ export interface MirrorSelection {
 export interface Mirror {
 	/** Starts to watch the kind on first use. The same kind and selection give the same Informer. */
 	of<T extends KubeObject>(kind: Kind<T>, selection?: MirrorSelection): Informer<T>;
+	/** Watches a kind no longer that is served no longer. */
+	forget(kind: Kind): void;
 	/** Resolves when every kind asked for so far has been listed. */
 	synced(signal?: AbortSignal): Promise<void>;
 	close(): void;

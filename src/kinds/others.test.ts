@@ -3,7 +3,7 @@ import { parseTimestamp } from "../core/clock.ts";
 import type { KubeObject } from "../core/object.ts";
 import { deepCopy } from "../core/object.ts";
 import { catalog, lookupKind, lookupResource } from "./catalog.ts";
-import { createRegistry } from "./engine/registry.ts";
+import { createRegistry, forEachKind, ofAllKinds } from "./engine/registry.ts";
 import type { Event, EventsEvent, HorizontalPodAutoscaler, Secret } from "./generated/types.ts";
 import { cells, createFrom, updateProblems } from "./testing.ts";
 
@@ -217,6 +217,30 @@ describe("the registry", () => {
 		registry.remove({ group: "example.com", plural: "widgets" });
 		expect(registry.kind("example.com/v1", "Widget")).toBeUndefined();
 		expect(registry.all()).toHaveLength(catalog.length);
+	});
+
+	test("tells who follows it which kinds come, go, and are replaced", () => {
+		const registry = createRegistry(catalog);
+		const pod = lookupKind("v1", "Pod")?.kind;
+		if (pod === undefined) throw new Error("no pods");
+		const told: string[] = [];
+		const count = ofAllKinds(registry, (all) => all.length);
+		expect(count()).toBe(catalog.length);
+		const stop = forEachKind(registry, (kind) => {
+			if (kind.plural !== "widgets") return undefined;
+			told.push(`begin ${kind.singular}`);
+			return () => told.push(`end ${kind.singular}`);
+		});
+		const widget = { ...pod, group: "example.com", plural: "widgets", kind: "Widget" };
+		registry.add({ ...widget, singular: "one" });
+		expect(count()).toBe(catalog.length + 1);
+		registry.add({ ...widget, singular: "two" });
+		registry.remove({ group: "example.com", plural: "none" });
+		registry.remove(widget);
+		registry.add({ ...widget, singular: "three" });
+		stop();
+		registry.remove(widget);
+		expect(told).toEqual(["begin one", "end one", "begin two", "end two", "begin three", "end three"]);
 	});
 });
 

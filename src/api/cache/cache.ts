@@ -162,6 +162,11 @@ export class WatchCache {
 		}
 	}
 
+	/** Ends the watches of a kind that is served no longer. */
+	endWatches(kind: Pick<KindNames, "group" | "plural">): void {
+		for (const watcher of [...this.resource(kind).watchers()]) watcher.end();
+	}
+
 	/** Ends all watches. */
 	close(): void {
 		this.#closing.abort(new Error("the API server is closing"));

@@ -23,7 +23,7 @@ import { keepRemoved } from "../../history/facts.ts";
 import { Recorder } from "../../history/recorder.ts";
 import { type HistoryOptions, historySettings } from "../../history/settings.ts";
 import { catalog } from "../../kinds/catalog.ts";
-import { createRegistry } from "../../kinds/engine/registry.ts";
+import { createRegistry, type Registry } from "../../kinds/engine/registry.ts";
 import { Notifier } from "../../notify/notifier.ts";
 import type { NotifyOptions } from "../../notify/settings.ts";
 import { startScheduler } from "../../scheduler/shell.ts";
@@ -51,6 +51,8 @@ import { createUsageReader, type UsageReader } from "./usage.ts";
 export interface ControlPlaneOptions {
 	store: Store;
 	clock: Clock;
+	/** The kinds that are served. Default: the built-in ones. */
+	registry?: Registry;
 	/** The time of those who connect from outside, where it is another. */
 	wallClock?: Clock;
 	/** Undefined while there is none: see publishAuthority. */
@@ -112,7 +114,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	checkPlugins(options.admissionPlugins ?? []);
 	let usage: UsageReader | undefined;
 	const metrics = new MetricRegistry();
-	const registry = createRegistry(catalog);
+	const registry = options.registry ?? createRegistry(catalog);
 	// For their names: what they work with comes later.
 	const named = [...controllers({ ...options, registry }), ...authorityControllers(nobody)];
 	const accounts = systemAccounts(named);
@@ -150,6 +152,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		createClient(memoryTransport(api.handle, user), { userAgent: user.name, clock, copies });
 	const reader = client(controllerManager);
 	const mirror = createMirror(reader, { clock, onError: (error, what) => report(what, error) });
+	// Before those who follow the registry: a kind that is replaced is listed anew.
+	const stopForgetting = registry.onChange(({ removed }) => {
+		for (const kind of removed) mirror.forget(kind);
+	});
 	usage = createUsageReader({ client: client(metricsReader), mirror, clock });
 	const withTokens = (authority: Authority): Authority => ({ signToken: api.secretToken, ...authority });
 	const settings: ControllerSettings = {
@@ -205,6 +211,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		publishAuthority,
 		async stop() {
 			usage.stop();
+			stopForgetting();
 			await notifier.stop();
 			await Promise.all([scheduling.stop(), ...shells.map((shell) => shell.stop())]);
 			await recorder.flush();

@@ -5,26 +5,37 @@ import { type KubeObject, type OwnerReference, objectKey, parseKey } from "../..
 import { events } from "../../kinds/core/event.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import { type Kind, qualifiedResource } from "../../kinds/engine/kind.ts";
-import type { Registry } from "../../kinds/engine/registry.ts";
-import { type Controller, type WatchRule, watchRule } from "../runtime/controller.ts";
+import { ofAllKinds, type Registry } from "../../kinds/engine/registry.ts";
+import { type Controller, watchRule } from "../runtime/controller.ts";
 import { type Dependent, type GarbageState, isOrphaning, isWaiting, type Owner, plan } from "./plan.ts";
 
-/** @param registry of the kinds to collect; those that join it later are collected after a restart of the controller */
+/** Events have no owners, nor have objects that the cluster writes itself, and there are many. */
+function isCollected(kind: Kind): boolean {
+	return kind !== (events as Kind) && !kind.readOnly;
+}
+
+/** @param registry of the kinds to collect */
 export function garbageCollectorController(registry: Registry): Controller<GarbageState> {
-	// Events have no owners, nor have objects that the cluster writes itself, and there are many.
-	const kinds = registry.all().filter((kind) => kind !== (events as Kind) && !kind.readOnly);
-	const byResource = new Map(kinds.map((kind) => [qualifiedResource(kind), kind]));
+	const collected = ofAllKinds(registry, (all) => {
+		const kinds = all.filter(isCollected);
+		return { kinds, byResource: new Map(kinds.map((kind) => [qualifiedResource(kind), kind])) };
+	});
 	return {
 		name: "garbage-collector",
 		component: "garbage-collector-controller",
 		account: "generic-garbage-collector",
 		concurrency: 20,
-		watches: kinds.map(
-			(kind): WatchRule => watchRule(kind, (current, old, mirror) => concerned(kind, current, old, mirror)),
-		),
+		watches: [],
+		follows: {
+			kinds: registry,
+			rule: (kind) =>
+				isCollected(kind)
+					? watchRule(kind, (current, old, mirror) => concerned(kind, current, old, mirror))
+					: undefined,
+		},
 		gather(key, mirror) {
 			const cut = key.indexOf("|");
-			const kind = byResource.get(key.slice(0, cut));
+			const kind = collected().byResource.get(key.slice(0, cut));
 			if (kind === undefined) return undefined;
 			const { namespace, name } = parseKey(key.slice(cut + 1));
 			const object = mirror.of(kind).get(namespace, name);
@@ -68,7 +79,8 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 	}
 
 	function* dependents(owner: KubeObject, mirror: Mirror): Iterable<Dependent> {
-		for (const kind of kinds) for (const object of mirror.of(kind).ownedBy(owner.metadata.uid)) yield { kind, object };
+		for (const kind of collected().kinds)
+			for (const object of mirror.of(kind).ownedBy(owner.metadata.uid)) yield { kind, object };
 	}
 
 	function gather(kind: Kind, object: KubeObject, mirror: Mirror): GarbageState {
@@ -88,7 +100,7 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 			if (orphaning) found.push(dependent);
 			else if (state.isBlocked && state.hasWaitingDependent) break;
 		}
-		const dependentKinds = orphaning ? kinds.filter((one) => one.namespaced || !kind.namespaced) : [];
+		const dependentKinds = orphaning ? collected().kinds.filter((one) => one.namespaced || !kind.namespaced) : [];
 		return { dependents: found, dependentKinds, ...state };
 	}
 

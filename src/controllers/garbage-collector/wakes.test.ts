@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Mirror } from "../../client/mirror.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { catalog } from "../../kinds/catalog.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import { createRegistry } from "../../kinds/engine/registry.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { garbageCollectorController } from "./controller.ts";
@@ -20,7 +21,7 @@ test("an owner that waits is looked at again when a dependent blocks it no longe
 	});
 	// All that the rule asks of a mirror.
 	const mirror = { of: () => ({ get: () => owner, ownedBy: () => [] }) } as unknown as Mirror;
-	const rule = garbageCollectorController(createRegistry(catalog)).watches.find(({ kind }) => kind.kind === pods.kind);
+	const rule = garbageCollectorController(createRegistry(catalog)).follows?.rule(pods as Kind);
 	const keys = rule?.keys(dependent(false) as KubeObject, dependent(true) as KubeObject, mirror);
 	expect([...(keys ?? [])]).toEqual(["pods|ns/dependent", "pods|ns/owner"]);
 });

@@ -8,7 +8,7 @@ import { sameJson } from "../../core/equal.ts";
 import { type KubeObject, objectKey, parseKey } from "../../core/object.ts";
 import { events } from "../../kinds/core/event.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
-import type { Registry } from "../../kinds/engine/registry.ts";
+import type { KindSource } from "../../kinds/engine/registry.ts";
 import type { Pod, ResourceQuota } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { isFinished } from "../../kinds/pod/pod-lifecycle.ts";
@@ -20,26 +20,23 @@ import { type Counted, plan, type QuotaState } from "./plan.ts";
 
 /** How often everything is counted again, whatever happened to the status; upstream's resync. */
 const recountMs = 300_000;
-/** The same for what is not watched, because its kind came later than the controller. */
-const unwatchedMs = 15_000;
 const unknownKindMs = 1000;
 /** Kinds of the core group whose use of a quota may change while they exist. */
 const changing = new Set(["services", "persistentvolumeclaims"]);
 
 type GatheredState = QuotaState & { recountMs: number };
 
-/**
- * @param registry its namespaced kinds are watched as they are now; kinds that come later are counted from time to time
- */
-export function resourceQuotaController(registry: Pick<Registry, "all">): Controller<GatheredState> {
-	const watched = registry.all().filter(isCountable);
+/** @param registry of the kinds whose objects are counted */
+export function resourceQuotaController(registry: KindSource): Controller<GatheredState> {
 	return {
 		name: "resourcequota",
 		component: "resourcequota-controller",
-		watches: [
-			...watched.map((kind) => objectRule(kind)),
-			...(watched.some((kind) => kind.plural === resourceQuotas.plural) ? [] : [quotaRule()]),
-		],
+		watches: [quotaRule()],
+		follows: {
+			kinds: registry,
+			rule: (kind) => (isCountable(kind) ? objectRule(kind) : undefined),
+			keys: (kind, mirror) => quotasOf(kind, mirror),
+		},
 		coalesceMs(key, mirror) {
 			const { status } = quotaOf(key, mirror) ?? {};
 			return coalesceMsFor(Number(status?.used?.["pods"] ?? status?.used?.["count/pods"] ?? 0));
@@ -49,15 +46,13 @@ export function resourceQuotaController(registry: Pick<Registry, "all">): Contro
 			if (quota === undefined || quota.metadata.deletionTimestamp !== undefined) return undefined;
 			const names = Object.keys(quota.spec?.hard ?? {});
 			const counted: Counted[] = [];
-			let dueMs = recountMs;
 			for (const kind of registry.all()) {
 				if (!isCountable(kind) || !names.some((name) => isCounted(kind, name))) continue;
 				const informer = mirror.of(kind);
 				if (!informer.synced) return { quota, counted: [], recountMs: unknownKindMs };
-				if (!watched.includes(kind)) dueMs = unwatchedMs;
 				counted.push({ kind, objects: [...informer.list(quota.metadata.namespace)], revision: informer.revision });
 			}
-			return { quota, counted, recountMs: dueMs };
+			return { quota, counted, recountMs };
 		},
 		plan(state, { nowMs }) {
 			if (state.recountMs === unknownKindMs) return { actions: [], requeueAfterMs: unknownKindMs };
@@ -92,13 +87,15 @@ function objectRule(kind: Kind): WatchRule {
 	return watchRule(kind, function* (current, old, mirror) {
 		const object = current ?? old;
 		if (object === undefined) return;
-		// The rule is this kind's.
-		if (kind.plural === resourceQuotas.plural && kind.group === "" && current !== undefined)
-			yield* quotaKeys(current as ResourceQuota, old as ResourceQuota | undefined);
 		if (current !== undefined && old !== undefined && !mayUseOther(kind, current, old)) return;
-		for (const quota of mirror.of(resourceQuotas).list(object.metadata.namespace))
-			if (Object.keys(quota.spec?.hard ?? {}).some((name) => isCounted(kind, name))) yield objectKey(quota);
+		yield* quotasOf(kind, mirror, object.metadata.namespace);
 	});
+}
+
+/** Keys of the quotas that count objects of a kind. */
+function* quotasOf(kind: Kind, mirror: Mirror, namespace?: string): Iterable<string> {
+	for (const quota of mirror.of(resourceQuotas).list(namespace))
+		if (Object.keys(quota.spec?.hard ?? {}).some((name) => isCounted(kind, name))) yield objectKey(quota);
 }
 
 function mayUseOther(kind: Kind, current: KubeObject, old: KubeObject): boolean {

@@ -8,6 +8,7 @@ import type { Random } from "../../core/clock.ts";
 import type { Reason } from "../../core/errors.ts";
 import type { Draft, KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
+import type { KindSource } from "../../kinds/engine/registry.ts";
 
 /**
  * An Event to be recorded; `{name}` in the message of an action's event is the name of the created or deleted object,
@@ -149,6 +150,14 @@ export interface Controller<State> {
 	 * objects, or whatever `gather` understands); it must be pure and may read the mirror.
 	 */
 	watches: readonly WatchRule[];
+	/** For what concerns all kinds, also those that come and go while the controller runs. */
+	follows?: {
+		kinds: KindSource;
+		/** What it watches of a kind; undefined: nothing. Asked once of each. */
+		rule(kind: Kind): WatchRule | undefined;
+		/** Keys to look at when a kind has come while the controller runs. */
+		keys?(kind: Kind, mirror: Mirror): Iterable<string>;
+	};
 	/** Everything the plan may look at; undefined when there is nothing (left) to do for the key. */
 	gather(key: string, mirror: Mirror): State | undefined;
 	plan(state: State, context: PlanContext): Plan;

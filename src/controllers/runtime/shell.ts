@@ -3,17 +3,16 @@
  */
 import { setMaxListeners } from "node:events";
 import type { Client } from "../../client/client.ts";
-import type { Informer, Mirror } from "../../client/mirror.ts";
+import type { Mirror } from "../../client/mirror.ts";
 import type { EventRecorder } from "../../client/recorder.ts";
 import type { Clock } from "../../core/clock.ts";
 import { MetricRegistry } from "../../core/metrics/registry.ts";
-import type { KubeObject } from "../../core/object.ts";
-import type { Kind } from "../../kinds/engine/kind.ts";
 import type { ActionFailure, Controller, Plan } from "./controller.ts";
 import { Expectations, isOutdated, reasonOf } from "./expectations.ts";
 import { carryOut, FailedAction } from "./shell-actions.ts";
 import { KeyState } from "./shell-key.ts";
 import { KeyQueue } from "./shell-queue.ts";
+import { ShellWatches } from "./shell-watches.ts";
 import { type QueueMetrics, WorkqueueMetrics } from "./workqueue-metrics.ts";
 
 export interface ShellParts {
@@ -63,11 +62,9 @@ class ControllerShell<State> implements Shell {
 	readonly #queue = new KeyQueue();
 	readonly #metrics: QueueMetrics;
 	readonly #states = new Map<string, KeyState>();
-	/** Of the kinds whose expectations count. */
-	readonly #informers = new Map<Kind, Informer<KubeObject>>();
 	readonly #stopping = new AbortController();
+	readonly #watches: ShellWatches;
 	readonly #working = new Set<Promise<void>>();
-	readonly #endListening: (() => void)[] = [];
 	#started: Promise<void> | undefined;
 	#ready = false;
 	#active = 0;
@@ -89,10 +86,18 @@ class ControllerShell<State> implements Shell {
 		}));
 		// Every wait and every write under way listens for the end, and leaves when it is over.
 		setMaxListeners(0, this.#stopping.signal);
+		this.#watches = new ShellWatches({
+			controller,
+			mirror: parts.mirror,
+			clock: parts.clock,
+			enqueue: (key) => this.enqueue(key),
+			caughtUp: () => this.#schedulePump(),
+			signal: this.#stopping.signal,
+		});
 	}
 
 	get idle(): boolean {
-		return this.#ready && this.#queue.size === 0 && this.#busy === 0;
+		return this.#ready && this.#queue.size === 0 && this.#busy === 0 && !this.#watches.isBehind;
 	}
 
 	get planCount(): number {
@@ -124,7 +129,7 @@ class ControllerShell<State> implements Shell {
 
 	async stop(): Promise<void> {
 		this.#stopping.abort(new Error("the controller stops"));
-		for (const end of this.#endListening) end();
+		this.#watches.end();
 		this.#queue.clear();
 		for (const state of this.#states.values()) state.cancel();
 		await this.#started;
@@ -136,31 +141,10 @@ class ControllerShell<State> implements Shell {
 	 * A shell that starts on a mirror in use first waits until that has seen all that an earlier shell may have written.
 	 */
 	async #start(): Promise<void> {
-		const { mirror } = this.#parts;
-		const { signal } = this.#stopping;
-		const informers: Informer<KubeObject>[] = [];
-		const inUse: Informer<KubeObject>[] = [];
-		for (const rule of this.#controller.watches) {
-			const informer = mirror.of(rule.kind);
-			for (const [name, values] of Object.entries(rule.indexes ?? {})) informer.addIndex(name, values);
-			informers.push(informer);
-			if (rule.expectations === false) continue;
-			this.#informers.set(rule.kind, informer);
-			if (informer.synced) inUse.push(informer);
-		}
-		await Promise.all(informers.map((informer) => informer.reached(0, signal)));
-		if (inUse.length > 0) {
-			const newest = await this.#persistently(this.#revision);
-			await Promise.all(inUse.map((informer) => informer.reached(newest, signal)));
-		}
-		signal.throwIfAborted();
+		await this.#watches.synced(() => this.#persistently(this.#revision));
+		this.#stopping.signal.throwIfAborted();
 		this.#ready = true;
-		this.#controller.watches.forEach((rule, index) => {
-			const end = informers[index]?.onChange((current, old) => {
-				for (const key of rule.keys(current, old, mirror)) this.enqueue(key);
-			});
-			if (end !== undefined) this.#endListening.push(end);
-		});
+		this.#watches.listen();
 		this.#schedulePump();
 	}
 
@@ -168,7 +152,7 @@ class ControllerShell<State> implements Shell {
 	 * Changes are told while the API server commits, and often many in a row: plan after that, and once for all of them.
 	 */
 	#schedulePump(nowMs = this.#parts.clock.monotonicMs()): void {
-		if (this.#pumping || !this.#ready) return;
+		if (this.#pumping || !this.#ready || this.#watches.isBehind) return;
 		this.#pumping = true;
 		// After a pause the event loop has turned; without one, promises alone may have led here.
 		if (nowMs - this.#lastPumpMs > burstMs / 4) this.#burstStartMs = nowMs;
@@ -179,7 +163,7 @@ class ControllerShell<State> implements Shell {
 	#pump(): void {
 		const { clock } = this.#parts;
 		const concurrency = this.#controller.concurrency ?? defaultConcurrency;
-		while (this.#active < concurrency && !this.#stopping.signal.aborted) {
+		while (this.#active < concurrency && !this.#watches.isBehind && !this.#stopping.signal.aborted) {
 			this.#lastPumpMs = clock.monotonicMs();
 			if (this.#lastPumpMs - this.#burstStartMs > burstMs) {
 				clock.after(0, () => {
@@ -249,7 +233,7 @@ class ControllerShell<State> implements Shell {
 				recorder: this.#parts.recorder,
 				component: this.#controller.component,
 				expectations,
-				known: (kind, ref) => this.#informers.get(kind)?.get(ref.namespace, ref.name),
+				known: (kind, ref) => this.#watches.informer(kind)?.get(ref.namespace, ref.name),
 				signal,
 			});
 		} catch (error) {
@@ -261,7 +245,7 @@ class ControllerShell<State> implements Shell {
 			// One that waits for the Mirror holds up no other key.
 			while (!expectations.empty) {
 				await this.#persistently(() =>
-					expectations.passed((kind) => this.#informers.get(kind), this.#revision, signal),
+					expectations.passed((kind) => this.#watches.informer(kind), this.#revision, signal),
 				);
 			}
 		} catch (error) {

@@ -22,6 +22,7 @@ export function staticMirror(objects: readonly KubeObject[], controller?: Pick<C
 			// Found under its own kind only.
 			return informer as unknown as Informer<T>;
 		},
+		forget() {},
 		synced: () => Promise.resolve(),
 		close() {},
 	};

@@ -7,9 +7,20 @@ export interface Lookup {
 	served?: ServedVersion;
 }
 
-export interface Registry {
-	/** In the order in which discovery lists them. */
+/** Which kinds there are, now and later. */
+export interface KindSource {
+	/** In the order in which discovery lists them; another array whenever a kind has come or gone. */
 	all(): readonly Kind[];
+	/** Tells when kinds have come or gone; one that is replaced goes and another comes. @returns ends the telling */
+	onChange(listener: (change: KindsChange) => void): () => void;
+}
+
+export interface KindsChange {
+	added: readonly Kind[];
+	removed: readonly Kind[];
+}
+
+export interface Registry extends KindSource {
 	/** By the parts of a request path: `apps`, `v1`, `deployments`. */
 	resource(group: string, version: string, plural: string): Lookup | undefined;
 	/** By what an object says of itself: `apps/v1`, `Deployment`. */
@@ -27,6 +38,7 @@ export interface MutableRegistry extends Registry {
 
 export function createRegistry(kinds: readonly Kind[]): MutableRegistry {
 	let list: readonly Kind[] = [];
+	const listeners = new Set<(change: KindsChange) => void>();
 	const byResource = new Map<string, Lookup>();
 	const byKind = new Map<string, Lookup>();
 	const byGroupKind = new Map<string, Kind>();
@@ -42,11 +54,18 @@ export function createRegistry(kinds: readonly Kind[]): MutableRegistry {
 	}
 
 	function replace(next: readonly Kind[]): void {
+		const before = new Set(list);
 		list = next;
 		byResource.clear();
 		byKind.clear();
 		byGroupKind.clear();
 		for (const kind of list) index(kind);
+		const after = new Set(list);
+		const change = {
+			added: list.filter((kind) => !before.has(kind)),
+			removed: [...before].filter((kind) => !after.has(kind)),
+		};
+		if (change.added.length > 0 || change.removed.length > 0) for (const listener of [...listeners]) listener(change);
 	}
 
 	const others = (names: Pick<KindNames, "group" | "plural">) =>
@@ -55,10 +74,50 @@ export function createRegistry(kinds: readonly Kind[]): MutableRegistry {
 	replace([...kinds]);
 	return {
 		all: () => list,
+		onChange(listener) {
+			listeners.add(listener);
+			return () => listeners.delete(listener);
+		},
 		resource: (group, version, plural) => byResource.get(`${group}/${version}/${plural}`),
 		kind: (apiVersion, kind) => byKind.get(`${apiVersion}/${kind}`),
 		groupKind: (group, kind) => byGroupKind.get(`${group}/${kind}`),
 		add: (kind) => replace([...others(kind), kind]),
 		remove: (names) => replace(others(names)),
+	};
+}
+
+/**
+ * Does something for each kind that there is and that comes.
+ * @param begin returns what undoes it, when the kind goes or nobody follows any more
+ * @returns ends all
+ */
+export function forEachKind(kinds: KindSource, begin: (kind: Kind) => (() => void) | undefined): () => void {
+	const ends = new Map<Kind, () => void>();
+	const change = ({ added, removed }: KindsChange) => {
+		for (const kind of removed) {
+			ends.get(kind)?.();
+			ends.delete(kind);
+		}
+		for (const kind of added) {
+			const end = begin(kind);
+			if (end !== undefined) ends.set(kind, end);
+		}
+	};
+	change({ added: kinds.all(), removed: [] });
+	const stop = kinds.onChange(change);
+	return () => {
+		stop();
+		for (const end of ends.values()) end();
+		ends.clear();
+	};
+}
+
+/** What is made of all kinds together: made when it is asked for, and again when kinds have come or gone. */
+export function ofAllKinds<T>(kinds: Pick<KindSource, "all">, make: (all: readonly Kind[]) => T): () => T {
+	let made: { from: readonly Kind[]; value: T } | undefined;
+	return () => {
+		const all = kinds.all();
+		if (made?.from !== all) made = { from: all, value: make(all) };
+		return made.value;
 	};
 }

@@ -1,0 +1,136 @@
+/** What a shell watches: its controller's rules, and those of the kinds that come and go while it runs. */
+import type { Informer, Mirror } from "../../client/mirror.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { KubeObject } from "../../core/object.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
+import type { Controller, WatchRule } from "./controller.ts";
+
+/** How long plans wait for a kind that has come. One that cannot be listed must not hold up the others for good. */
+const longestCatchUpMs = 30_000;
+
+export interface ShellWatchesParts {
+	controller: Pick<Controller<unknown>, "watches" | "follows">;
+	mirror: Mirror;
+	clock: Clock;
+	enqueue(key: string): void;
+	/** Nothing is waited for any more: see `isBehind`. */
+	caughtUp(): void;
+	signal: AbortSignal;
+}
+
+export class ShellWatches {
+	readonly #parts: ShellWatchesParts;
+	/** Of the kinds whose expectations count. */
+	readonly #informers = new Map<Kind, Informer<KubeObject>>();
+	readonly #rules = new Map<WatchRule, Informer<KubeObject>>();
+	readonly #followed = new Map<Kind, { rule: WatchRule; end: AbortController }>();
+	readonly #ends = new Map<WatchRule, () => void>();
+	#stopFollowing = () => {};
+	#behind = 0;
+
+	constructor(parts: ShellWatchesParts) {
+		this.#parts = parts;
+		for (const rule of parts.controller.watches) this.#add(rule);
+		this.#follow((rule) => this.#add(rule));
+	}
+
+	/** A kind has come, and has not been listed yet: what seems to have no dependents may have some. */
+	get isBehind(): boolean {
+		return this.#behind > 0;
+	}
+
+	/** Undefined for kinds whose expectations do not count. */
+	informer(kind: Kind): Informer<KubeObject> | undefined {
+		return this.#informers.get(kind);
+	}
+
+	/**
+	 * Resolves when everything has been listed. What was listed before may be behind what an earlier shell has written.
+	 * @param newest revision of the store
+	 */
+	async synced(newest: () => Promise<number>): Promise<void> {
+		const { signal } = this.#parts;
+		const inUse = [...this.#informers.values()].filter(({ synced }) => synced);
+		await Promise.all([...this.#rules.values()].map((informer) => informer.reached(0, signal)));
+		if (inUse.length === 0) return;
+		const revision = await newest();
+		await Promise.all(inUse.map((informer) => informer.reached(revision, signal)));
+	}
+
+	/** Tells what there is, then every change. */
+	listen(): void {
+		for (const rule of this.#rules.keys()) this.#listen(rule);
+		const { follows } = this.#parts.controller;
+		if (follows === undefined) return;
+		const changed = () =>
+			this.#follow((rule, end) => {
+				const informer = this.#add(rule);
+				this.#listen(rule);
+				for (const key of follows.keys?.(rule.kind, this.#parts.mirror) ?? []) this.#parts.enqueue(key);
+				if (!informer.synced) void this.#catchUp(informer, end.signal);
+			});
+		this.#stopFollowing = follows.kinds.onChange(changed);
+		// Some may have come and gone since the beginning.
+		changed();
+	}
+
+	end(): void {
+		this.#stopFollowing();
+		for (const end of this.#ends.values()) end();
+		for (const { end } of this.#followed.values()) end.abort();
+	}
+
+	#add(rule: WatchRule): Informer<KubeObject> {
+		const informer = this.#parts.mirror.of(rule.kind);
+		for (const [name, values] of Object.entries(rule.indexes ?? {})) informer.addIndex(name, values);
+		this.#rules.set(rule, informer);
+		if (rule.expectations !== false) this.#informers.set(rule.kind, informer);
+		return informer;
+	}
+
+	#listen(rule: WatchRule): void {
+		const { mirror, enqueue } = this.#parts;
+		const end = this.#rules.get(rule)?.onChange((current, old) => {
+			for (const key of rule.keys(current, old, mirror)) enqueue(key);
+		});
+		if (end !== undefined) this.#ends.set(rule, end);
+	}
+
+	/** @param begin is called for each kind that has come since the last time */
+	#follow(begin: (rule: WatchRule, end: AbortController) => void): void {
+		const { follows } = this.#parts.controller;
+		if (follows === undefined) return;
+		const kinds = new Set(follows.kinds.all());
+		for (const [kind, { rule, end }] of this.#followed) {
+			if (kinds.has(kind)) continue;
+			end.abort();
+			this.#ends.get(rule)?.();
+			this.#ends.delete(rule);
+			this.#rules.delete(rule);
+			this.#followed.delete(kind);
+			if (!this.#parts.controller.watches.some((other) => other.kind === kind)) this.#informers.delete(kind);
+		}
+		for (const kind of kinds) {
+			const rule = this.#followed.has(kind) ? undefined : follows.rule(kind);
+			if (rule === undefined) continue;
+			const end = new AbortController();
+			this.#followed.set(kind, { rule, end });
+			begin(rule, end);
+		}
+	}
+
+	async #catchUp(informer: Informer<KubeObject>, ended: AbortSignal): Promise<void> {
+		const { clock, signal, caughtUp } = this.#parts;
+		const done = new AbortController();
+		const until = AbortSignal.any([ended, signal, done.signal]);
+		this.#behind++;
+		try {
+			await Promise.race([informer.reached(0, until), clock.sleep(longestCatchUpMs, until)]);
+		} catch {
+			// The kind is gone already, or the shell stops.
+		} finally {
+			done.abort();
+			if (--this.#behind === 0) caughtUp();
+		}
+	}
+}
