@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { parseFieldSelector, parseLabelSelector, selectorFrom, selectorFromLabels } from "./selector.ts";
 
 const web = { app: "web", tier: "front", weight: "5" };
@@ -82,4 +82,37 @@ describe("field selectors", () => {
 	test.each(["status.phase", "a=b=c"])("%j is refused", (text) => {
 		expect(() => parseFieldSelector(text)).toThrow("invalid selector");
 	});
+});
+
+test("many requirements select as few do, and cost what the object's labels do", () => {
+	const operators = ["=a", "=b", "!=a", " in (a,b)", " notin (a)", "", ">1"];
+	const some = (index: number, count: number) =>
+		Array.from({ length: count }, (_, at) => {
+			const operator = operators[(index * 7 + at * 3 + ((index >> at) & 3)) % operators.length] ?? "";
+			return `${(index + at) % 5 === 0 ? "!" : ""}k${(index * at) % 4}${(index + at) % 5 === 0 ? "" : operator}`;
+		});
+	for (let index = 0; index < 300; index++) {
+		const terms = some(index, 12);
+		const labels = Object.fromEntries(
+			Array.from({ length: index % 5 }, (_, at) => [`k${(at + index) % 5}`, ["a", "b", "2"][(index + at) % 3] ?? ""]),
+		);
+		const expected = terms.every((term) => parseLabelSelector(term).matches(labels));
+		expect(parseLabelSelector(terms.join(",")).matches(labels), `${terms} of ${JSON.stringify(labels)}`).toBe(expected);
+	}
+	const read = vi.fn(() => "web");
+	const labels = new Proxy({ app: "web" }, { get: read });
+	const many = Array.from({ length: 250 }, (_, index) => `k${index} notin (a,b)`).join(",");
+	expect(parseLabelSelector(`${many},app=web`).matches(labels)).toBe(true);
+	expect(read).toHaveBeenCalledTimes(1);
+});
+
+test("a selector of too many values is refused, and a field is read once however often it is asked for", () => {
+	const values = Array.from({ length: 20_000 }, (_, index) => `v${index}`);
+	expect(() => parseLabelSelector(`a in (${values})`)).toThrow("10000 values");
+	const name = vi.fn(() => "web");
+	const others = values.slice(0, 250).map((value) => `metadata.name!=${value}`);
+	expect(parseFieldSelector(`${others},metadata.name=web`).matches(name)).toBe(true);
+	expect(name).toHaveBeenCalledTimes(1);
+	expect(parseFieldSelector("metadata.name=web,metadata.name=other").matches(name)).toBe(false);
+	expect(parseFieldSelector("metadata.name!=web,metadata.name=web").matches(name)).toBe(false);
 });

@@ -90,11 +90,39 @@ function selectorOf(unordered: Requirement[]): Selector {
 	return {
 		requirements,
 		everything: requirements.length === 0,
-		matches(labels) {
-			for (const requirement of requirements) if (!meets(requirement, labels ?? noLabels)) return false;
-			return true;
-		},
+		matches: requirements.length > fewRequirements ? matchesMany(requirements) : matchesFew(requirements),
 		toString: () => requirements.map(requirementText).join(","),
+	};
+}
+
+/** Objects have few labels: of more requirements than this, only those are looked at that are about them. */
+const fewRequirements = 8;
+
+function matchesFew(requirements: readonly Requirement[]): Selector["matches"] {
+	return (labels) => {
+		for (const requirement of requirements) if (!meets(requirement, labels ?? noLabels)) return false;
+		return true;
+	};
+}
+
+function matchesMany(requirements: readonly Requirement[]): Selector["matches"] {
+	const byKey = new Map<string, Requirement[]>();
+	/** Keys without which nothing matches. */
+	const needed = new Set<string>();
+	for (const requirement of requirements) {
+		const { key } = requirement;
+		const others = byKey.get(key);
+		if (others === undefined) byKey.set(key, [requirement]);
+		else others.push(requirement);
+		if (!meets(requirement, noLabels)) needed.add(key);
+	}
+	return (labels = noLabels) => {
+		let neededCount = 0;
+		for (const key of Object.keys(labels)) {
+			for (const requirement of byKey.get(key) ?? []) if (!meets(requirement, labels)) return false;
+			if (needed.has(key)) neededCount++;
+		}
+		return neededCount === needed.size;
 	};
 }
 
@@ -149,6 +177,8 @@ export function selectorFromLabels(labels: Labels | undefined): Selector {
 
 /** Each is looked at for every object that there is. */
 const mostRequirements = 256;
+/** In the lists of all requirements: to sort more takes the time of many requests. */
+const mostValues = 10_000;
 
 const token = /\s*(,|\(|\)|==|=|!=|!|>|<|[^\s,()=!<>]+)/y;
 
@@ -168,6 +198,8 @@ export function parseLabelSelector(text: string): Selector {
 		tokens.push(match[1]);
 	}
 	const requirements: Requirement[] = [];
+	if (tokens.length > 2 * (mostValues + mostRequirements))
+		throw new ApiError("BadRequest", `a selector may not have more than ${mostValues} values`);
 	let position = 0;
 	while (position < tokens.length) {
 		const { requirement, next } = readRequirement(tokens, position);
@@ -271,12 +303,30 @@ export function fieldSelector(requirements: readonly FieldRequirement[]): FieldS
 	return {
 		requirements,
 		everything: requirements.length === 0,
-		matches: (fieldValue) =>
-			requirements.every(({ path, operator, value }) => (fieldValue(path) === value) === (operator === "=")),
+		matches: matchesFields(requirements),
 		toString: () =>
 			requirements
 				.map(({ path, operator, value }) => `${path}${operator}${value.replace(/[\\,=]/g, "\\$&")}`)
 				.join(","),
+	};
+}
+
+/** An object has few fields that can be asked for: each is read once. */
+function matchesFields(requirements: readonly FieldRequirement[]): FieldSelector["matches"] {
+	const paths = new Map<string, { wanted: Set<string>; unwanted: Set<string> }>();
+	for (const { path, operator, value } of requirements) {
+		const found = paths.get(path) ?? { wanted: new Set(), unwanted: new Set() };
+		paths.set(path, found);
+		(operator === "=" ? found.wanted : found.unwanted).add(value);
+	}
+	return (fieldValue) => {
+		for (const [path, { wanted, unwanted }] of paths) {
+			// Nothing is equal to two.
+			if (wanted.size > 1) return false;
+			const value = fieldValue(path);
+			if ((wanted.size === 1 && !wanted.has(value)) || unwanted.has(value)) return false;
+		}
+		return true;
 	};
 }
 

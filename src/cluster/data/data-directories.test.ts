@@ -25,6 +25,15 @@ it("keeps directories until they are reset, in a folder of the user's own", () =
 	expect(registeredData([register, `${place}/none`]).sort()).toEqual(["/opt/two", register].sort());
 });
 
+it("hides those that there are, however many are gone, and refuses more than can be hidden", () => {
+	for (let index = 0; index < 300; index++) enter(`/srv/gone/${index}`);
+	mkdirSync(`${place}/there`);
+	for (let index = 0; index < 250; index++) symlinkSync(`${place}/there`, `${register}/${index}`);
+	expect(registeredData([register]).filter((path) => path === `${place}/there`)).toHaveLength(250);
+	for (let index = 250; index < 256; index++) symlinkSync(`${place}/there`, `${register}/${index}`);
+	expect(() => enter("/srv/more")).toThrow("256 data directories");
+});
+
 it("does not enter what every container has of its own", () => {
 	for (const data of ["/tmp/one", "/run/two"]) enter(data, ["/srv/other"]);
 	expect(existsSync(register)).toBe(false);

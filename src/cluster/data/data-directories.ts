@@ -20,6 +20,8 @@ const alwaysEmpty = ["/tmp", "/run"];
 const homes = ["/root", "/home"];
 /** Each is looked at, and covered by a mount, at the start of each container. */
 const mostEntries = 256;
+/** Those whose directory is gone stay: it may be on a disk that is not mounted now. */
+const mostLinks = 10_000;
 const mostUsers = 100;
 
 /**
@@ -75,6 +77,11 @@ export function registerData(data: string, options: RegisterOptions = {}): void 
 	if (onlooker !== undefined)
 		throw new Error(
 			`containers of the cluster in ${onlooker} run and would see ${data}: name a --data directory below /home, /root or /tmp, or run 'cox down --data ${onlooker}' and start this cluster first`,
+		);
+	const others = namesIn(register).map((name) => targetOf(join(register, name)));
+	if (others.length >= mostEntries && others.filter((path) => existsSync(path)).length >= mostEntries)
+		throw new Error(
+			`there are ${mostEntries} data directories already, and containers cannot hide more: 'cox reset --data DIR' those in ${register} that you do not need`,
 		);
 	mkdirSync(register, { recursive: true, mode: 0o700 });
 	try {
@@ -132,10 +139,10 @@ export function registeredData(registers: readonly string[]): string[] {
 		if (owner === undefined) return [];
 		const own = owner === process.getuid?.();
 		const directories = namesIn(register)
-			.slice(0, mostEntries)
+			.slice(0, mostLinks)
 			.map((name) => targetOf(join(register, name)))
 			.filter((path) => isAbsolute(path) && path !== "/" && (own || ownerOf(path) === owner));
-		return [register, ...directories];
+		return [register, ...existingFirst(directories).slice(0, mostEntries)];
 	});
 }
 
@@ -153,6 +160,13 @@ function showsHome(cluster: string): boolean {
 		// Nobody knows.
 		return true;
 	}
+}
+
+/** What is there matters, should there be more than can be hidden. */
+function existingFirst(directories: readonly string[]): readonly string[] {
+	if (directories.length <= mostEntries) return directories;
+	const exists = directories.map((path) => existsSync(path));
+	return [true, false].flatMap((wanted) => directories.filter((_, index) => exists[index] === wanted));
 }
 
 function nameOf(data: string): string {
