@@ -248,3 +248,26 @@ describe("the work grows with what is sent, and no faster", () => {
 		expect((await api.ask("POST", pods, pod)).status).toBeLessThan(500);
 	});
 });
+
+test("a cluster that is full says so, and has room again for what is deleted", async () => {
+	const limited = await testApi({ objectLimitBytes: 1024 * 1024 });
+	const path = "/api/v1/namespaces/default/configmaps";
+	const made: string[] = [];
+	for (let isFull = false; !isFull; ) {
+		const name = `c${made.length}`;
+		const answer = await limited.ask("POST", path, { metadata: { name }, data: { text: "x".repeat(10_000) } });
+		if (answer.status === 201) made.push(name);
+		else {
+			isFull = true;
+			expect(answer.object).toMatchObject({ code: 500, kind: "Status", reason: "InternalError" });
+			expect(answer.object.message).toBe(
+				"the cluster is full: its objects take the 1 MiB of memory that are for them; delete some",
+			);
+		}
+	}
+	expect(made.length).toBeGreaterThan(20);
+	expect((await limited.ask("PUT", `${path}/c0`, { metadata: { name: "c0" }, data: { text: "y" } })).status).toBe(200);
+	expect((await limited.ask("DELETE", path)).status).toBe(200);
+	expect((await limited.ask("POST", path, { metadata: { name: "again" } })).status).toBe(201);
+	await limited.close();
+});

@@ -71,6 +71,8 @@ export interface ApiOptions {
 	admissionPlugins?: readonly string[];
 	/** Pod Security Standards for all namespaces. Default: only what their labels say. */
 	podSecurity?: PodSecurityConfiguration;
+	/** Memory that objects may take, all together. Default: half of the heap that Node.js allows itself. */
+	objectLimitBytes?: number;
 	/** Requests that are answered at the same time, watches and streams aside. Default 1000. */
 	maxRequestsInFlight?: number;
 }

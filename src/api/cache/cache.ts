@@ -75,6 +75,13 @@ export class WatchCache {
 		return this.#history.heldBytes;
 	}
 
+	/** About how much memory all objects take. */
+	get objectBytes(): number {
+		let bytes = 0;
+		for (const { heldBytes } of this.#resources.values()) bytes += heldBytes;
+		return bytes;
+	}
+
 	/** Fills the cache and begins to watch the store. */
 	async start(): Promise<void> {
 		await this.#load();

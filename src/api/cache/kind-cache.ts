@@ -7,6 +7,16 @@ import { History } from "./history.ts";
 import { EventRing } from "./ring.ts";
 import { type Watcher, Watchers } from "./watchers.ts";
 
+/** What an object takes in memory besides its JSON, as measured. */
+const objectBytes = 4096;
+/** The JSON is there as it was stored, and as a value or as it is served. */
+const copies = 2;
+
+/** About how much memory an object takes whose JSON has so many bytes. */
+export function memoryOf(jsonBytes: number): number {
+	return objectBytes + copies * jsonBytes;
+}
+
 export class KindCache {
 	readonly #objects = new Map<string, Cached>();
 	readonly #eventLimit: number;
@@ -15,6 +25,7 @@ export class KindCache {
 	readonly #watchers = new Watchers();
 	#keys = new SortedKeys();
 	#ring: EventRing;
+	#heldBytes = 0;
 
 	/**
 	 * @param sinceRevision changes after it are remembered, as far as `eventLimit` and the history's bytes go
@@ -35,6 +46,7 @@ export class KindCache {
 	/** Empties the cache, to be filled with the objects as of a revision. */
 	forget(revision: number): void {
 		this.#objects.clear();
+		this.#heldBytes = 0;
 		this.#keys = new SortedKeys();
 		this.#history.remove(this.#ring);
 		this.#ring = this.#newRing(revision);
@@ -44,14 +56,21 @@ export class KindCache {
 		return this.#objects.size;
 	}
 
+	/** About how much memory all objects take. */
+	get heldBytes(): number {
+		return this.#heldBytes;
+	}
+
 	get(key: string): Cached | undefined {
 		return this.#objects.get(key);
 	}
 
 	/** An object that was there when the cache was filled; nobody is told. */
 	load(cached: Cached): void {
-		if (!this.#objects.has(cached.key)) this.#keys.add(cached.key);
+		const previous = this.#objects.get(cached.key);
+		if (previous === undefined) this.#keys.add(cached.key);
 		this.#objects.set(cached.key, cached);
+		this.#count(cached, previous);
 	}
 
 	/** A change: `current` is undefined for a deletion. Tells the watchers whom it concerns. */
@@ -65,9 +84,15 @@ export class KindCache {
 			if (previous === undefined) this.#keys.add(key);
 			this.#objects.set(key, current);
 		}
+		this.#count(current, previous);
 		const event = new CacheEvent(revision, current, previous);
 		this.#ring.push(event);
 		this.#watchers.deliver(event);
+	}
+
+	#count(current: Cached | undefined, previous: Cached | undefined): void {
+		if (current !== undefined) this.#heldBytes += memoryOf(current.value.length);
+		if (previous !== undefined) this.#heldBytes -= memoryOf(previous.value.length);
 	}
 
 	/** Objects whose keys begin with `prefix`, in key order, at the newest revision. */

@@ -1,10 +1,15 @@
 /** The one place that writes objects to the store. */
+import { getHeapStatistics } from "node:v8";
 import { ApiError } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Companions } from "../admission/step.ts";
 import { type Cached, encode, parse } from "../cache/cached.ts";
+import { memoryOf } from "../cache/kind-cache.ts";
 import type { Server } from "../server.ts";
+
+/** All objects are in memory, where much else must have room: a server without it ends, and the next one, too. */
+const defaultObjectLimitBytes = getHeapStatistics().heap_size_limit / 2;
 
 /** Of a stored object; what upstream's store takes by default. */
 const largestObjectBytes = 1.5 * 1024 * 1024;
@@ -30,6 +35,7 @@ export async function putObject(server: Server, object: KubeObject, write: Objec
 	const value = encode(object, write.kind);
 	if (value.length > largestObjectBytes)
 		throw new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${largestObjectBytes}`, {});
+	ensureRoom(server, value.length, expected === 0);
 	const pending = cache.expect(value, object);
 	const others = companionWrites(server, companions);
 	const writes = [{ key, modRevision: expected, value }, ...others];
@@ -41,6 +47,21 @@ export async function putObject(server: Server, object: KubeObject, write: Objec
 		return { ok: true, cached: pending.cached ?? parse(key, value, result.revision) };
 	}
 	return failure(server, result.current, others);
+}
+
+/** Updates go on for a while when nothing can be created: nodes must say that they are there. */
+const updateShare = 1.25;
+
+/** @throws ApiError InternalError, where upstream's store says that it is full */
+function ensureRoom({ cache, options }: Server, jsonBytes: number, isNew: boolean): void {
+	const limitBytes = options.objectLimitBytes ?? defaultObjectLimitBytes;
+	const heldBytes = cache.objectBytes + memoryOf(jsonBytes);
+	if (heldBytes <= limitBytes * (isNew ? 1 : updateShare)) return;
+	const mebibytes = Math.round(limitBytes / 2 ** 20);
+	throw new ApiError(
+		"InternalError",
+		`the cluster is full: its objects take the ${mebibytes} MiB of memory that are for them; delete some`,
+	);
 }
 
 const none: readonly never[] = [];
