@@ -67,13 +67,15 @@ test.skipIf(skips)("Prometheus finds API server, agents, pods and kube-state-met
 	const agents = ["cadvisor", "cadvisor", "kubelet", "kubelet"];
 	await eventually(async () => {
 		const up = (await query("up")).map(({ metric, value }) => `${metric["job"]} ${value[1]}`).sort();
-		const wanted = [...agents, "kube-apiserver", "kube-state-metrics", "pods", "pods"];
+		const server = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+		const wanted = [...agents, ...server, "kube-state-metrics", "pods", "pods"];
 		expect(up).toEqual(wanted.map((job) => `${job} 1`).sort());
 	}, limitMs);
 	for (const expression of [
 		'apiserver_request_total{job="kube-apiserver",resource="pods",verb="LIST"}',
-		'workqueue_adds_total{name="statefulset"}',
-		'scheduler_schedule_attempts_total{result="scheduled"} > 0',
+		'workqueue_adds_total{job="kube-controller-manager",name="statefulset"}',
+		'scheduler_schedule_attempts_total{job="kube-scheduler",result="scheduled"} > 0',
+		'container_network_receive_bytes_total{job="cadvisor",namespace="monitoring"} > 0',
 		"etcd_requests_total > 0",
 		'kubelet_started_containers_total{container_type="container"} > 0',
 		'container_memory_working_set_bytes{namespace="monitoring"} > 0',
