@@ -83,7 +83,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	await cache.start();
 	const policy = new RolePolicy(cache);
 	const metrics = options.metrics ?? new MetricRegistry();
-	const requests = new RequestMetrics({ metrics, clock, kinds: registry });
+	const requests = new RequestMetrics({ metrics, clock, wallClock: options.wallClock, kinds: registry });
 	countObjects(metrics, registry, cache, options.storeBytes);
 	describeBuild(metrics, options.gitVersion ?? defaultVersion, () => options.build?.().gitCommit ?? "");
 	describeHealth(metrics, healthChecks);

@@ -213,6 +213,10 @@ test("exec, logs and proxies are counted while they run, and when they are over"
 	expect(await running("exec")).toEqual([]);
 	(await upgradeOver(tls, origin, `${pod.replace(/p$/, "none")}/exec?command=ls`)).socket.destroy();
 	expect(await over("exec")).toEqual(['code="0" 1', 'code="404" 1']);
+	// Of the clients' certificate, which holds for a day.
+	const certificate = (await api.ask("GET", "/metrics")).text();
+	expect(certificate).toMatch(/^apiserver_client_certificate_expiration_seconds_bucket\{le="3600"\} 0$/m);
+	expect(certificate).toMatch(/^apiserver_client_certificate_expiration_seconds_bucket\{le="172800"\} 2$/m);
 
 	const following = new AbortController();
 	const { response } = await api.ask("GET", `${pod}/log?follow=true`, undefined, { signal: following.signal });

@@ -4,9 +4,10 @@
  */
 import type { Clock } from "../../core/clock.ts";
 import type { ApiRequest } from "../../core/exchange.ts";
-import type { Counter, MetricRegistry } from "../../core/metrics/registry.ts";
+import type { Counter, Histogram, MetricRegistry } from "../../core/metrics/registry.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import type { RequestInfo } from "../request-info.ts";
+import { certificateUntilMs } from "../sockets/peer.ts";
 import {
 	Measured,
 	type MeasuredRequest,
@@ -22,10 +23,17 @@ const durationBounds = [
 	0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ];
 const component = "apiserver";
+const [hour, day] = [3600, 86_400] as const;
+const certificateBounds = [
+	...[0, 0.5, 1, 2, 6, 12].map((hours) => hours * hour),
+	...[1, 2, 4, 7, 30, 90, 180, 360].map((days) => days * day),
+];
 
 export interface RequestMetricsOptions {
 	metrics: MetricRegistry;
 	clock: Clock;
+	/** The time that certificates are dated by. Default: `clock`. */
+	wallClock?: Pick<Clock, "now"> | undefined;
 	/** What may become a label: others' words in requests must not. */
 	kinds: Registry;
 }
@@ -45,9 +53,12 @@ export class RequestMetrics implements RequestCounts {
 	readonly #unknown: Counter;
 	readonly #allowed: Counter;
 	readonly #denied: Counter;
+	readonly #wallClock: Pick<Clock, "now">;
+	readonly #certificateSeconds: Histogram;
 
-	constructor({ metrics, clock, kinds }: RequestMetricsOptions) {
+	constructor({ metrics, clock, wallClock = clock, kinds }: RequestMetricsOptions) {
 		this.#clock = clock;
+		this.#wallClock = wallClock;
 		this.#kinds = kinds;
 		this.#total = metrics.counters("apiserver_request_total", "Requests by verb, resource, scope and status code", [
 			...labelNames,
@@ -103,6 +114,13 @@ export class RequestMetrics implements RequestCounts {
 		]);
 		this.#allowed = decisions.of("allowed");
 		this.#denied = decisions.of("denied");
+		const certificates = metrics.histograms(
+			"apiserver_client_certificate_expiration_seconds",
+			"For how long certificates still hold by which clients are known, in seconds, at each request",
+			certificateBounds,
+			[],
+		);
+		this.#certificateSeconds = certificates.of();
 	}
 
 	begin(facts: RequestFacts): MeasuredRequest {
@@ -114,9 +132,11 @@ export class RequestMetrics implements RequestCounts {
 		else this.#running.mutating += change;
 	}
 
-	decided({ requester, isAllowed }: RequestFacts, status: number): void {
+	decided({ request, requester, isAllowed }: RequestFacts, status: number): void {
 		if (requester !== undefined) {
 			this.#authenticated.inc();
+			const untilMs = requester === request.user ? certificateUntilMs(request.peer) : undefined;
+			if (untilMs !== undefined) this.#certificateSeconds.observe((untilMs - this.#wallClock.now()) / 1000);
 			if (isAllowed) this.#allowed.inc();
 			else if (status === 403 || status === 401) this.#denied.inc();
 		} else if (status === 401) this.#unknown.inc();

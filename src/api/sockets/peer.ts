@@ -28,6 +28,11 @@ export function peerOf(socket: unknown, nowMs: number): User | undefined {
 	return nowMs < peer.untilMs ? peer.user : undefined;
 }
 
+/** Until when the certificate holds by which `peerOf` knows the client; undefined where it knows none. */
+export function certificateUntilMs(socket: unknown): number | undefined {
+	return socket instanceof TLSSocket ? known.get(socket)?.untilMs : undefined;
+}
+
 /**
  * Whether the client shows a certificate that says nothing: of another authority, out of date, for something else. Who
  * does that and shows nothing better is refused on every path, as by upstream, and not taken for one who says nothing.
