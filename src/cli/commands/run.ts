@@ -1,7 +1,7 @@
-import { userInfo } from "node:os";
 import type { Command } from "commander";
 import { createEventRecorder } from "../../client/recorder.ts";
 import { connect } from "../../cluster/control/connect.ts";
+import { userName } from "../../cluster/files/account.ts";
 import { systemClock } from "../../core/clock.ts";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { jobs } from "../../kinds/batch/job.ts";
@@ -41,7 +41,7 @@ export function runCommand(): Command {
 			if (name === undefined) throw new Error(`wanted cronjob/NAME, not ${what}`);
 			await using connection = await connect(layoutFrom(options), "cox");
 			const { client } = connection;
-			const { namespace, container, env = [], arg: args, by = userInfo().username } = options;
+			const { namespace, container, env = [], arg: args, by = userName() } = options;
 			const cronJob = await client.get(cronJobs, { namespace, name });
 			const job = await client.create(jobs, manualJob(cronJob, { by, name: options.name, container, env, args }));
 			const recorder = createEventRecorder(client, { clock: systemClock() });

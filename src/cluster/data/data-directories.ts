@@ -9,7 +9,7 @@ import { isAbsolute, join } from "node:path";
 import { isCode } from "../../linux/descriptors.ts";
 import { isWithin } from "../../linux/rootview.ts";
 import { clusterDirectories } from "../../network/machine/marked-processes.ts";
-import { homeDirectory } from "../files/home.ts";
+import { homeDirectory } from "../files/account.ts";
 import { layoutOf } from "../files/layout.ts";
 import { ensurePrivateFolder } from "../files/private-folder.ts";
 import { readSettings } from "../settings/settings.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { homeDirectory } from "./home.ts";
+import { homeDirectory } from "./account.ts";
 
 /** Where everything of one cluster lives. The data directory names the cluster: two directories never meet. */
 export interface Layout {

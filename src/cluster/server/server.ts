@@ -1,5 +1,4 @@
 import { existsSync, statSync } from "node:fs";
-import { userInfo } from "node:os";
 import { jwtAuthenticators } from "../../api/access/oidc/configuration.ts";
 import { podSecurityConfiguration } from "../../api/admission/pod-security/configuration-file.ts";
 import type { AuditOptions } from "../../api/audit/audit.ts";
@@ -19,6 +18,7 @@ import type { ControlPlane } from "../control-plane/control-plane.ts";
 import { cox } from "../control-plane/identities.ts";
 import { type ClusterStore, openClusterStore } from "../data/cluster-store.ts";
 import { holdTimeForWrites } from "../data/held-store.ts";
+import { userName } from "../files/account.ts";
 import type { Layout } from "../files/layout.ts";
 import { protectData } from "../files/private-folder.ts";
 import { version } from "../files/version.ts";
@@ -291,14 +291,5 @@ export class ClusterServer {
 		for (const name of Object.keys(this.#settings.nodes))
 			await waitFor(await this.#client, nodes, { name }, isNodeReady, { signal });
 		return this.status();
-	}
-}
-
-/** Not every user has an account. */
-function userName(): string {
-	try {
-		return userInfo().username;
-	} catch {
-		return String(process.getuid?.());
 	}
 }
