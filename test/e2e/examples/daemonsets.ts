@@ -40,6 +40,20 @@ export function daemonSetExamples(cluster: () => TestCluster, isWhole: boolean):
 	const ofTalkers = (lines: readonly string[]) => lines.map(parse).filter(({ container }) => container === "talk");
 	const shippers = ["-n", "logging", "-l", "app=log-shipper"];
 
+	const said = ({ namespace, pod, node, message }: LogRecord) => `${namespace} ${pod} ${node} ${message}`;
+
+	/** Waits for the lines of the talkers. @returns them, as the records that have arrived say them */
+	async function allArrived(): Promise<string[]> {
+		const expected = (await talkers(".metadata.name", ".spec.nodeName")).flatMap((pod) =>
+			Array.from({ length: 3000 }, (_, index) => `default ${pod} line ${index + 1} of 3000, "as it was said"`),
+		);
+		await eventually(async () => {
+			const arrived = new Set(ofTalkers(await collected()).map(said));
+			expect(expected.filter((line) => !arrived.has(line))).toEqual([]);
+		}, 90_000);
+		return expected;
+	}
+
 	async function catalog<Answer>(path: string): Promise<Answer> {
 		// The shapes are those of Consul's API.
 		return JSON.parse(await cluster().kubectl("get", "--raw", `${consulPath}/${path}`)) as Answer;
@@ -66,14 +80,7 @@ export function daemonSetExamples(cluster: () => TestCluster, isWhole: boolean):
 				.catch(() => {});
 			const restarts = '.status.containerStatuses[?(@.name=="rsyslog")].restartCount';
 			await eventually(async () => expect(await rows("pods", [restarts], ...shippers)).toContain("1"));
-			const said = ({ namespace, pod, node, message }: LogRecord) => `${namespace} ${pod} ${node} ${message}`;
-			const expected = (await talkers(".metadata.name", ".spec.nodeName")).flatMap((pod) =>
-				Array.from({ length: 3000 }, (_, index) => `default ${pod} line ${index + 1} of 3000, "as it was said"`),
-			);
-			await eventually(async () => {
-				const arrived = new Set(ofTalkers(await collected()).map(said));
-				expect(expected.filter((line) => !arrived.has(line))).toEqual([]);
-			}, 90_000);
+			const expected = await allArrived();
 			const lines = await collected();
 			// Nothing is written twice, but for what the killed one had no time to write down: that is the same to the byte.
 			const onOthers = expected.filter((line) => !line.includes(` ${killed} `));
@@ -84,6 +91,23 @@ export function daemonSetExamples(cluster: () => TestCluster, isWhole: boolean):
 			expect(await cluster().kubectl("-n", "logging", ...list), "the logs were rotated").toMatch(/^0\.log\.\d/m);
 			expect(Number(await readme.step("how many lines of the talkers have arrived: 9000 in the end"))).toBe(9000);
 			expect(parse(await readme.step("the last of them")).message).toContain("line 3000 of 3000");
+		});
+
+		test.runIf(isWhole)("no line is lost when the shippers are restarted while the collector is away", async () => {
+			const kubectl = (...args: string[]) => cluster().kubectl(...args);
+			const collector = (replicas: number) =>
+				kubectl("-n", "logging", "scale", "deployment/log-collector", `--replicas=${replicas}`);
+			await collector(0);
+			await kubectl("-n", "logging", "wait", "--for=delete", "pod", "-l", "app=log-collector", "--timeout=60s");
+			await kubectl("rollout", "restart", "deployment/talker");
+			await kubectl("rollout", "status", "deployment/talker", "--timeout=60s");
+			await readme.step("the shippers are restarted while the pods talk");
+			await collector(1);
+			await kubectl("-n", "logging", "rollout", "status", "deployment/log-collector", "--timeout=60s");
+			await eventually(async () => expect(await talkers(".metadata.name")).toHaveLength(3));
+			const expected = new Set(await allArrived());
+			const distinct = ofTalkers([...new Set(await collected())]).filter((record) => expected.has(said(record)));
+			expect(distinct).toHaveLength(expected.size);
 		});
 
 		test("Prometheus' exporter has the figures of each node", async () => {
