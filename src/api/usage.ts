@@ -7,7 +7,6 @@ import { formatQuantity } from "../core/quantity.ts";
 import { parseLabelSelector } from "../core/selector.ts";
 import { nodes } from "../kinds/core/node.ts";
 import { pods } from "../kinds/pod/pod.ts";
-import { objectKey } from "./cache/keys.ts";
 import type { VirtualResource } from "./discovery/resources.ts";
 import { formatOf } from "./negotiate.ts";
 import type { ContainerUsage, NodeUsage } from "./node-usage.ts";
@@ -80,7 +79,7 @@ function selected({ request: { query } }: Context): (metrics: Metrics) => boolea
 
 function nodeMetrics({ server }: Context, read: readonly NodeUsage[]): Metrics[] {
 	return read.flatMap((usage) => {
-		const node = server.cache.resource(nodes).get(objectKey(nodes, undefined, usage.name))?.object;
+		const node = server.cache.find(nodes, undefined, usage.name);
 		if (node === undefined) return [];
 		return [{ ...head("NodeMetrics", node, usage), usage: amounts(usage) }];
 	});
@@ -91,7 +90,7 @@ function podMetrics({ server }: Context, read: readonly NodeUsage[], namespace: 
 		.flatMap((node) => node.pods)
 		.filter((pod) => namespace === undefined || pod.namespace === namespace)
 		.flatMap((usage) => {
-			const pod = server.cache.resource(pods).get(objectKey(pods, usage.namespace, usage.name))?.object;
+			const pod = server.cache.find(pods, usage.namespace, usage.name);
 			if (pod === undefined || pod.metadata.uid !== usage.uid) return [];
 			const containers = usage.containers.map((one) => ({ name: one.name, usage: amounts(one) }));
 			return [{ ...head("PodMetrics", pod, usage), containers }];

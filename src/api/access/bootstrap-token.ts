@@ -6,7 +6,6 @@ import { timingSafeEqual } from "node:crypto";
 import type { User } from "../../core/exchange.ts";
 import { secrets } from "../../kinds/core/secret.ts";
 import type { Secret } from "../../kinds/generated/types.ts";
-import { objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 import { forApiServer, type TokenAuthenticator } from "./token-authenticator.ts";
 
@@ -21,9 +20,7 @@ export function bootstrapTokens(server: Server): TokenAuthenticator {
 		authenticate(token, audiences) {
 			const [, id, secret] = tokenPattern.exec(token) ?? [];
 			if (id === undefined || secret === undefined) return undefined;
-			const key = objectKey(secrets, namespace, `bootstrap-token-${id}`);
-			// Nothing else is in this cache.
-			const found = server.cache.resource(secrets).get(key)?.object as Secret | undefined;
+			const found = server.cache.find(secrets, namespace, `bootstrap-token-${id}`);
 			if (found === undefined || !holds(found, { id, secret }, server.clock.now())) return undefined;
 			const user = userOf(found, id);
 			return user && forApiServer(server, user, audiences);

@@ -4,9 +4,7 @@ import { nodes } from "../../kinds/core/node.ts";
 import { secrets } from "../../kinds/core/secret.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
-import type { Secret } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 import { type TokenAuthenticator, TokenRefused } from "./token-authenticator.ts";
 import type { Claims, SignedToken } from "./tokens.ts";
@@ -80,7 +78,7 @@ function checkOne(
 }
 
 function find({ cache }: Server, kind: Kind, namespace: string | undefined, name: string): KubeObject | undefined {
-	return cache.resource(kind).get(objectKey(kind, namespace, name))?.object;
+	return cache.find(kind, namespace, name);
 }
 
 /** An object that is being deleted still counts until its time is up, so that what belongs to it can clean up. */
@@ -90,9 +88,8 @@ function hasEnded({ metadata: { deletionTimestamp } }: KubeObject, nowMs: number
 
 function isIn(server: Server, claims: Claims, token: string): boolean {
 	const { namespace, secret } = claims["kubernetes.io"];
-	const found = find(server, secrets, namespace, secret?.name ?? "");
-	// Nothing else is in this cache.
-	return (found as Secret | undefined)?.data?.["token"] === Buffer.from(token).toString("base64");
+	const found = server.cache.find(secrets, namespace, secret?.name ?? "");
+	return found?.data?.["token"] === Buffer.from(token).toString("base64");
 }
 
 /** A list in quotes, as Go prints it with %q. */

@@ -59,11 +59,10 @@ function listOf(problems: readonly string[]): string {
 }
 
 function rangesOf({ server, namespace = "" }: Admitted): LimitRange[] {
-	const found: LimitRange[] = [];
-	// Nothing else is in this cache.
-	for (const { object } of server.cache.resource(limitRanges).range(keyPrefix(limitRanges, namespace)))
-		found.push(object as LimitRange);
-	return found;
+	return Array.from(
+		server.cache.resource(limitRanges).range(keyPrefix(limitRanges, namespace)),
+		({ object }) => object,
+	);
 }
 
 function giveDefaults(pod: Pod, range: LimitRange): void {

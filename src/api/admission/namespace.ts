@@ -1,6 +1,5 @@
 import { ApiError, notFound } from "../../core/errors.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
-import { objectKey } from "../cache/keys.ts";
 import { type AdmissionStep, refused } from "./step.ts";
 
 const permanent = new Set(["default", "kube-system", "kube-public"]);
@@ -17,9 +16,9 @@ export const namespaceLifecycle: AdmissionStep = {
 			return;
 		}
 		if (!kind.namespaced || namespace === undefined) return;
-		const found = server.cache.resource(namespaces).get(objectKey(namespaces, undefined, namespace));
+		const found = server.cache.find(namespaces, undefined, namespace);
 		if (found === undefined) throw notFound(namespaces, namespace);
-		if (found.object.metadata.deletionTimestamp === undefined) return;
+		if (found.metadata.deletionTimestamp === undefined) return;
 		// Access reviews and the like are not content.
 		const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
 		const error = refused(request, why);

@@ -10,7 +10,7 @@ import type { Server } from "../server.ts";
  */
 export function newestMarked(
 	{ cache }: Server,
-	kind: Pick<Kind, "group" | "plural">,
+	kind: Kind,
 	isMarked: (metadata: ObjectMeta) => boolean,
 ): string | undefined {
 	let newest: ObjectMeta | undefined;

@@ -3,7 +3,7 @@ import { deepFreeze } from "../../core/object.ts";
 import { priorityClasses } from "../../kinds/core/priorityclass.ts";
 import type { Pod, PriorityClass, Toleration } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { keyPrefix, objectKey } from "../cache/keys.ts";
+import { keyPrefix } from "../cache/keys.ts";
 import { type AdmissionStep, type Admitted, refused } from "./step.ts";
 
 /** How long pods stay on a node that is gone, when they do not say: the same objects in all pods. */
@@ -67,16 +67,14 @@ function keepPriority(spec: Pod["spec"], { priority: value, preemptionPolicy }: 
 
 /** The class that the pod names; else the one that is everybody's; else none. */
 function classFor(request: Admitted, name: string): PriorityClass | undefined {
-	const classes = request.server.cache.resource(priorityClasses);
+	const { cache } = request.server;
 	if (name !== "") {
-		// Nothing else is in this cache.
-		const named = classes.get(objectKey(priorityClasses, undefined, name))?.object as PriorityClass | undefined;
+		const named = cache.find(priorityClasses, undefined, name);
 		if (named === undefined) throw refused(request, `no PriorityClass with name ${name} was found`);
 		return named;
 	}
 	let lowest: PriorityClass | undefined;
-	for (const { object } of classes.range(keyPrefix(priorityClasses))) {
-		const candidate = object as PriorityClass;
+	for (const { object: candidate } of cache.resource(priorityClasses).range(keyPrefix(priorityClasses))) {
 		// Of several, the one with the lowest value, as upstream has it.
 		if (candidate.globalDefault && (lowest === undefined || (candidate.value ?? 0) < (lowest.value ?? 0)))
 			lowest = candidate;

@@ -31,8 +31,7 @@ export const resourceQuota: AdmissionStep = {
 		const { server, kind, namespace = "", object, old } = request;
 		let delta: Amounts | undefined;
 		for (const cached of quotasFor(server, kind, namespace)) {
-			// Nothing else is in this cache.
-			const quota = cached.object as ResourceQuota;
+			const quota = cached.object;
 			if (!isInScopes(quota, kind, object)) continue;
 			delta ??= deltaOf(server, kind, object, old);
 			charge(request, cached, quota, delta);
@@ -49,12 +48,12 @@ function concerns({ kind, operation, subresource, namespace }: Admitted): boolea
 }
 
 /** Quotas of a namespace that limit something which objects of the kind use. */
-export function quotasFor(server: Server, kind: Kind, namespace: string): Cached[] {
+export function quotasFor(server: Server, kind: Kind, namespace: string): Cached<ResourceQuota>[] {
 	if (!kind.namespaced || (kind.group === events.group && kind.plural === events.plural)) return [];
-	const found: Cached[] = [];
+	const found: Cached<ResourceQuota>[] = [];
 	for (const cached of server.cache.resource(resourceQuotas).range(keyPrefix(resourceQuotas, namespace))) {
-		// Nothing else is in this cache. Limits count from when the controller has taken stock.
-		const { hard = {} } = (cached.object as ResourceQuota).status ?? {};
+		// Limits count from when the controller has taken stock.
+		const { hard = {} } = cached.object.status ?? {};
 		if (Object.keys(hard).some((name) => isCounted(kind, name))) found.push(cached);
 	}
 	return found;

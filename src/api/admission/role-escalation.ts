@@ -15,7 +15,6 @@ import { compactRules, listText, ruleText, uncoveredRules } from "../../kinds/rb
 import { roles } from "../../kinds/rbac/role.ts";
 import { roleBindings } from "../../kinds/rbac/rolebinding.ts";
 import { mastersGroup } from "../access/authorizer.ts";
-import { objectKey } from "../cache/keys.ts";
 import { type AdmissionStep, type Admitted, refused } from "./step.ts";
 
 const everything: PolicyRule[] = [
@@ -67,10 +66,12 @@ async function admitBinding(request: Admitted): Promise<void> {
 	const { roleRef } = request.object as ClusterRoleBinding | RoleBinding;
 	// What a binding gives may be missing or nonsense: validation says so.
 	if (roleRef?.kind !== "ClusterRole" && roleRef?.kind !== "Role") return;
-	const kind = roleRef.kind === "ClusterRole" ? clusterRoles : roles;
-	if (await may(request, "bind", kind.plural, roleRef.name)) return;
-	const key = objectKey(kind, kind.namespaced ? request.namespace : undefined, roleRef.name);
-	const role = request.server.cache.resource(kind).get(key)?.object as ClusterRole | Role | undefined;
+	const isClusterRole = roleRef.kind === "ClusterRole";
+	if (await may(request, "bind", (isClusterRole ? clusterRoles : roles).plural, roleRef.name)) return;
+	const { cache } = request.server;
+	const role: ClusterRole | Role | undefined = isClusterRole
+		? cache.find(clusterRoles, undefined, roleRef.name)
+		: cache.find(roles, request.namespace, roleRef.name);
 	if (role === undefined) throw roleNotFound(roleRef);
 	await confirmHeld(request, role.rules ?? []);
 }

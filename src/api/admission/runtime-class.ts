@@ -2,9 +2,8 @@
 
 import { sameJson } from "../../core/equal.ts";
 import { runtimeClasses } from "../../kinds/core/runtimeclass.ts";
-import type { Pod, RuntimeClass } from "../../kinds/generated/types.ts";
+import type { Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { objectKey } from "../cache/keys.ts";
 import { type AdmissionStep, refused } from "./step.ts";
 
 export const runtimeClass: AdmissionStep = {
@@ -18,9 +17,7 @@ export const runtimeClass: AdmissionStep = {
 				throw refused(request, "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
 			return;
 		}
-		const key = objectKey(runtimeClasses, undefined, name);
-		// Nothing else is in this cache.
-		const found = request.server.cache.resource(runtimeClasses).get(key)?.object as RuntimeClass | undefined;
+		const found = request.server.cache.find(runtimeClasses, undefined, name);
 		if (found === undefined) throw refused(request, `pod rejected: RuntimeClass "${name}" not found`);
 		const overhead = found.overhead?.podFixed;
 		if (spec.overhead !== undefined && !sameJson(spec.overhead, overhead ?? {}))

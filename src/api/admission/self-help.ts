@@ -9,7 +9,7 @@ import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import { secrets } from "../../kinds/core/secret.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
-import type { Pod, Secret, StatefulSet } from "../../kinds/generated/types.ts";
+import type { Pod, StatefulSet } from "../../kinds/generated/types.ts";
 import { webhookAnnotation } from "../../kinds/notify/annotations.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import {
@@ -29,7 +29,6 @@ import {
 	selfHelpProblems,
 } from "../../kinds/self-help/annotations.ts";
 import { unknownAnnotations } from "../../kinds/self-help/unknown-annotations.ts";
-import { objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 import type { AdmissionStep } from "./step.ts";
 import { mayExpand } from "./storage.ts";
@@ -55,10 +54,8 @@ export const selfHelp: AdmissionStep = {
 function missingSecret({ kind, metadata }: KubeObject, old: KubeObject | undefined, server: Server): string[] {
 	const name = metadata.annotations?.[webhookAnnotation];
 	if (!name || kind === "Pod" || name === old?.metadata.annotations?.[webhookAnnotation]) return [];
-	const found = server.cache.resource(secrets).get(objectKey(secrets, metadata.namespace, name))?.object;
-	// The cache of Secrets has Secrets.
-	const hasUrl = (found as Secret | undefined)?.data?.["url"] !== undefined;
-	if (hasUrl) return [];
+	const found = server.cache.find(secrets, metadata.namespace, name);
+	if (found?.data?.["url"] !== undefined) return [];
 	const lack = found === undefined ? `there is no secret ${name}` : `secret ${name} has no key url`;
 	return [`${annotationPath(webhookAnnotation)}: ${lack} in this namespace; messages wait for it, a day at most`];
 }
@@ -72,7 +69,7 @@ const kinds: Readonly<Record<AwaitedKind, Kind<never>>> = {
 };
 
 function found({ kind, name }: Awaited, { metadata }: KubeObject, { cache }: Server): KubeObject | undefined {
-	return cache.resource(kinds[kind]).get(objectKey(kinds[kind], metadata.namespace, name))?.object;
+	return cache.find(kinds[kind], metadata.namespace, name);
 }
 
 function awaits(object: KubeObject): string {

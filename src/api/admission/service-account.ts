@@ -5,7 +5,6 @@ import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Container, Pod, ServiceAccount, Volume } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { referencesOf } from "../access/node/pod-references.ts";
-import { objectKey } from "../cache/keys.ts";
 import { type AdmissionStep, type Admitted, refused } from "./step.ts";
 
 const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -50,11 +49,10 @@ function mirrorProblem({ metadata, spec }: Pod): string | undefined {
 
 function accountOf(request: Admitted, name: string): ServiceAccount {
 	const { server, namespace = "" } = request;
-	const found = server.cache.resource(serviceAccounts).get(objectKey(serviceAccounts, namespace, name));
+	const found = server.cache.find(serviceAccounts, namespace, name);
 	if (found === undefined)
 		throw refused(request, `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`);
-	// Nothing else is in this cache.
-	return found.object as ServiceAccount;
+	return found;
 }
 
 /** Every container that has nothing else mounted there gets the token. */

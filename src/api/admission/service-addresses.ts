@@ -6,11 +6,11 @@
 import { type Cidr, cidrContains, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
 import { ApiError, type Cause, invalid } from "../../core/errors.ts";
 import { invalidValue } from "../../core/field-errors.ts";
-import type { Service, ServiceCIDR, ServiceSpec } from "../../kinds/generated/types.ts";
+import type { Service, ServiceSpec } from "../../kinds/generated/types.ts";
 import { ipAddresses } from "../../kinds/networking/ipaddress.ts";
 import { services } from "../../kinds/networking/service.ts";
 import { serviceCIDRs } from "../../kinds/networking/servicecidr.ts";
-import { claimRoot, keyPrefix, objectKey } from "../cache/keys.ts";
+import { claimRoot, keyPrefix } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 import type { AdmissionStep, Admitted } from "./step.ts";
 
@@ -133,8 +133,7 @@ function rangesOf({ options, cache }: Server): Cidr[] {
 	const ranges = [first];
 	const prefix = keyPrefix(serviceCIDRs, undefined);
 	for (const { object } of cache.resource(serviceCIDRs).range(prefix, prefix)) {
-		// The cache holds the kind that it was asked for.
-		const { metadata, spec } = object as ServiceCIDR;
+		const { metadata, spec } = object;
 		if (metadata.deletionTimestamp !== undefined) continue;
 		for (const cidr of spec?.cidrs ?? []) {
 			const range = cidr === text ? undefined : parseCidr(cidr);
@@ -147,8 +146,8 @@ function rangesOf({ options, cache }: Server): Cidr[] {
 /** By a service, or by an IPAddress that a user made; those of services are made and deleted after them. */
 function isTaken({ cache }: Server, address: string): boolean {
 	if (cache.isClaimed(`${addressRoot}${address}`)) return true;
-	const found = cache.resource(ipAddresses).get(objectKey(ipAddresses, undefined, address));
-	return found !== undefined && found.object.metadata.labels?.[managedBy] !== "ipallocator";
+	const found = cache.find(ipAddresses, undefined, address);
+	return found !== undefined && found.metadata.labels?.[managedBy] !== "ipallocator";
 }
 
 function freeAddress(server: Server, ranges: readonly Cidr[]): string | undefined {

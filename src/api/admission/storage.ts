@@ -1,10 +1,9 @@
 /** Claims get the default storage class; claims and volumes in use are protected from deletion. */
 import { compareQuantities } from "../../core/quantity.ts";
-import type { PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
+import type { PersistentVolumeClaim } from "../../kinds/generated/types.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { isDefaultClass, storageClasses } from "../../kinds/storage/storageclass.ts";
-import { objectKey } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
 import { newestMarked } from "./newest-marked.ts";
 import { type AdmissionStep, refused } from "./step.ts";
@@ -56,7 +55,5 @@ export const persistentVolumeClaimResize: AdmissionStep = {
 
 /** Whether the class says that its volumes can grow. */
 export function mayExpand({ cache }: Server, name: string): boolean {
-	const found = cache.resource(storageClasses).get(objectKey(storageClasses, undefined, name));
-	// Nothing else is in this cache.
-	return (found?.object as StorageClass | undefined)?.allowVolumeExpansion === true;
+	return cache.find(storageClasses, undefined, name)?.allowVolumeExpansion === true;
 }

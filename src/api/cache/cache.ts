@@ -5,11 +5,11 @@
 import type { Clock, Timer } from "../../core/clock.ts";
 import { ApiError, isReason } from "../../core/errors.ts";
 import { deepFreeze, type KubeObject } from "../../core/object.ts";
-import type { KindNames } from "../../kinds/engine/kind.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import { type Change, prefixEnd, type Store } from "../../store/store.ts";
 import { Cached, parse } from "./cached.ts";
 import { History } from "./history.ts";
-import { keyRoot, resourceName, resourceOfKey } from "./keys.ts";
+import { keyRoot, objectKey, resourceName, resourceOfKey } from "./keys.ts";
 import { KindCache } from "./kind-cache.ts";
 
 /** How often watchers that asked for it are told how far they are. */
@@ -110,8 +110,14 @@ export class WatchCache {
 	}
 
 	/** The cache of a kind. */
-	resource(kind: Pick<KindNames, "group" | "plural">): KindCache {
-		return this.#resource(resourceName(kind));
+	resource<T extends KubeObject>(kind: Kind<T>): KindCache<T> {
+		// Nothing else has keys of its resource.
+		return this.#resource(resourceName(kind)) as unknown as KindCache<T>;
+	}
+
+	/** One object as it is now. @param namespace undefined for kinds without */
+	find<T extends KubeObject>(kind: Kind<T>, namespace: string | undefined, name: string): T | undefined {
+		return this.resource(kind).get(objectKey(kind, namespace, name))?.object;
 	}
 
 	/** The cache of `group/plural`. */
@@ -170,7 +176,7 @@ export class WatchCache {
 	}
 
 	/** Ends the watches of a kind that is served no longer. */
-	endWatches(kind: Pick<KindNames, "group" | "plural">): void {
+	endWatches(kind: Kind): void {
 		for (const watcher of [...this.resource(kind).watchers()]) watcher.end();
 	}
 

@@ -6,8 +6,8 @@ import type { Kind } from "../../kinds/engine/kind.ts";
 const metadataOpening = '"metadata":{';
 
 /** An object and its JSON. */
-export interface Encoded {
-	readonly object: KubeObject;
+export interface Encoded<T extends KubeObject = KubeObject> {
+	readonly object: T;
 	readonly bytes: Uint8Array;
 }
 
@@ -26,17 +26,17 @@ export class Made implements Encoded {
 	}
 }
 
-export class Cached implements Encoded {
+export class Cached<T extends KubeObject = KubeObject> implements Encoded<T> {
 	readonly key: string;
 	/** Revision of the last write, or of the deletion; 0 for what was never written. */
 	readonly revision: number;
 	/** The stored JSON, which has no resourceVersion. */
 	readonly value: Uint8Array;
-	#object: KubeObject | undefined;
+	#object: T | undefined;
 	#bytes: Buffer | undefined;
 
 	/** @param object what the value means, frozen; undefined: it is parsed when someone asks */
-	constructor(key: string, object: KubeObject | undefined, revision: number, value: Uint8Array) {
+	constructor(key: string, object: T | undefined, revision: number, value: Uint8Array) {
 		this.key = key;
 		this.#object = object;
 		this.revision = revision;
@@ -44,8 +44,9 @@ export class Cached implements Encoded {
 	}
 
 	/** Deeply frozen; its resourceVersion is `revision`. */
-	get object(): KubeObject {
-		this.#object ??= parsed(this.value, this.revision);
+	get object(): T {
+		// The value is that of an object of the kind, and whoever asks knows which.
+		this.#object ??= parsed(this.value, this.revision) as T;
 		return this.#object;
 	}
 
@@ -62,7 +63,7 @@ export class Cached implements Encoded {
 	}
 
 	/** The same object under another revision: what a watch sends for an object that is gone. */
-	withRevision(revision: number): Cached {
+	withRevision(revision: number): Cached<T> {
 		const metadata = { ...this.object.metadata, resourceVersion: String(revision) };
 		return new Cached(this.key, deepFreeze({ ...this.object, metadata }), revision, this.value);
 	}

@@ -40,17 +40,17 @@ export function eventLine(type: WatchEventType, object: Uint8Array): Buffer {
 const eventBytes = 512;
 
 /** What happened to one key at one revision, and how it looks to watchers of different selectors. */
-export class CacheEvent {
+export class CacheEvent<T extends KubeObject = KubeObject> {
 	readonly revision: number;
 	/** Undefined for a deletion. */
-	readonly current: Cached | undefined;
+	readonly current: Cached<T> | undefined;
 	/** Undefined for a creation. */
-	readonly previous: Cached | undefined;
+	readonly previous: Cached<T> | undefined;
 	#added: SharedEvent | undefined;
 	#modified: SharedEvent | undefined;
 	#deleted: SharedEvent | undefined;
 
-	constructor(revision: number, current: Cached | undefined, previous: Cached | undefined) {
+	constructor(revision: number, current: Cached<T> | undefined, previous: Cached<T> | undefined) {
 		this.revision = revision;
 		this.current = current;
 		this.previous = previous;

@@ -1,4 +1,5 @@
 /** All objects of one resource, the recent changes to them, and who watches them. */
+import type { KubeObject } from "../../core/object.ts";
 import { SortedKeys } from "../../store/keys.ts";
 import { prefixEnd } from "../../store/store.ts";
 import type { Cached } from "./cached.ts";
@@ -17,14 +18,14 @@ export function memoryOf(jsonBytes: number): number {
 	return objectBytes + copies * jsonBytes;
 }
 
-export class KindCache {
-	readonly #objects = new Map<string, Cached>();
+export class KindCache<T extends KubeObject = KubeObject> {
+	readonly #objects = new Map<string, Cached<T>>();
 	readonly #eventLimit: number;
 	readonly #rarelyRead: boolean;
 	readonly #history: History;
 	readonly #watchers = new Watchers();
 	#keys = new SortedKeys();
-	#ring: EventRing;
+	#ring: EventRing<T>;
 	#heldBytes = 0;
 
 	/**
@@ -38,8 +39,8 @@ export class KindCache {
 		this.#ring = this.#newRing(sinceRevision);
 	}
 
-	#newRing(sinceRevision: number): EventRing {
-		const forgotten = this.#rarelyRead ? ({ current }: CacheEvent) => current?.compact() : undefined;
+	#newRing(sinceRevision: number): EventRing<T> {
+		const forgotten = this.#rarelyRead ? ({ current }: CacheEvent<T>) => current?.compact() : undefined;
 		return new EventRing(sinceRevision, this.#eventLimit, this.#history, forgotten);
 	}
 
@@ -61,12 +62,12 @@ export class KindCache {
 		return this.#heldBytes;
 	}
 
-	get(key: string): Cached | undefined {
+	get(key: string): Cached<T> | undefined {
 		return this.#objects.get(key);
 	}
 
 	/** An object that was there when the cache was filled; nobody is told. */
-	load(cached: Cached): void {
+	load(cached: Cached<T>): void {
 		const previous = this.#objects.get(cached.key);
 		if (previous === undefined) this.#keys.add(cached.key);
 		this.#objects.set(cached.key, cached);
@@ -74,7 +75,7 @@ export class KindCache {
 	}
 
 	/** A change: `current` is undefined for a deletion. Tells the watchers whom it concerns. */
-	apply(revision: number, key: string, current: Cached | undefined): void {
+	apply(revision: number, key: string, current: Cached<T> | undefined): void {
 		const previous = this.#objects.get(key);
 		if (current === undefined) {
 			if (previous === undefined) return;
@@ -96,7 +97,7 @@ export class KindCache {
 	}
 
 	/** Objects whose keys begin with `prefix`, in key order, at the newest revision. */
-	*range(prefix: string, from = prefix): Iterable<Cached> {
+	*range(prefix: string, from = prefix): Iterable<Cached<T>> {
 		const to = prefixEnd(prefix);
 		const batchSize = 512;
 		for (let start = from; ; ) {
@@ -115,13 +116,13 @@ export class KindCache {
 	 * As `range`, but how things were at `revision`: today's objects with the changes since then undone.
 	 * @throws ApiError `Expired` when the changes since then are forgotten
 	 */
-	rangeAt(revision: number, prefix: string, from = prefix): Iterable<Cached> {
-		const undone = new Map<string, Cached | undefined>();
+	rangeAt(revision: number, prefix: string, from = prefix): Iterable<Cached<T>> {
+		const undone = new Map<string, Cached<T> | undefined>();
 		for (const event of this.#ring.newestFirst(revision)) {
 			if (event.key >= from && event.key.startsWith(prefix)) undone.set(event.key, event.previous);
 		}
 		if (undone.size === 0) return this.range(prefix, from);
-		const found: Cached[] = [];
+		const found: Cached<T>[] = [];
 		for (const cached of this.range(prefix, from)) if (!undone.has(cached.key)) found.push(cached);
 		for (const cached of undone.values()) if (cached !== undefined) found.push(cached);
 		return found.sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -131,7 +132,7 @@ export class KindCache {
 	 * Starts a watch: hands over the changes after `afterRevision`, then every new one until `signal` aborts.
 	 * @throws ApiError `Expired` when the changes after that revision are forgotten
 	 */
-	watch(watcher: Watcher, afterRevision: number, signal: AbortSignal): void {
+	watch(watcher: Watcher<T>, afterRevision: number, signal: AbortSignal): void {
 		for (const event of this.#ring.after(afterRevision)) {
 			if (signal.aborted) return;
 			watcher.change(event);

@@ -1,16 +1,18 @@
 /** The last changes of one resource, for watches that resume and lists that look back. */
+
 import { ApiError } from "../../core/errors.ts";
+import type { KubeObject } from "../../core/object.ts";
 import type { CacheEvent } from "./event.ts";
 import type { History, Remembered } from "./history.ts";
 
-export class EventRing implements Remembered {
+export class EventRing<T extends KubeObject = KubeObject> implements Remembered {
 	readonly #limit: number;
 	/** Changes at and below this revision are forgotten. */
 	#forgottenRevision: number;
 	readonly #history: History;
-	readonly #forgotten: ((event: CacheEvent) => void) | undefined;
+	readonly #forgotten: ((event: CacheEvent<T>) => void) | undefined;
 	/** Remembered from `#start` on. */
-	#events: (CacheEvent | undefined)[] = [];
+	#events: (CacheEvent<T> | undefined)[] = [];
 	#start = 0;
 	#heldBytes = 0;
 
@@ -19,7 +21,7 @@ export class EventRing implements Remembered {
 	 * @param history the budget in bytes that all rings share
 	 * @param forgotten called with each change that is forgotten from now on
 	 */
-	constructor(sinceRevision: number, limit: number, history: History, forgotten?: (event: CacheEvent) => void) {
+	constructor(sinceRevision: number, limit: number, history: History, forgotten?: (event: CacheEvent<T>) => void) {
 		this.#forgottenRevision = sinceRevision;
 		this.#limit = limit;
 		this.#history = history;
@@ -31,7 +33,7 @@ export class EventRing implements Remembered {
 		return this.#heldBytes;
 	}
 
-	push(event: CacheEvent): void {
+	push(event: CacheEvent<T>): void {
 		this.#events.push(event);
 		this.#heldBytes += event.bytes;
 		if (this.#events.length - this.#start > this.#limit) this.#drop();
@@ -61,17 +63,17 @@ export class EventRing implements Remembered {
 	 * Changes after `revision`, oldest first.
 	 * @throws ApiError `Expired`
 	 */
-	after(revision: number): readonly CacheEvent[] {
+	after(revision: number): readonly CacheEvent<T>[] {
 		this.#checkRemembered(revision);
 		// Nothing but what is forgotten is undefined, and that comes before `#start`.
-		return this.#events.slice(this.#firstAfter(revision)) as CacheEvent[];
+		return this.#events.slice(this.#firstAfter(revision)) as CacheEvent<T>[];
 	}
 
 	/**
 	 * Changes after `revision`, newest first.
 	 * @throws ApiError `Expired`
 	 */
-	*newestFirst(revision: number): Iterable<CacheEvent> {
+	*newestFirst(revision: number): Iterable<CacheEvent<T>> {
 		this.#checkRemembered(revision);
 		for (let index = this.#events.length - 1; index >= this.#start; index--) {
 			const event = this.#events[index];

@@ -2,11 +2,11 @@
 import type { KubeObject } from "../../core/object.ts";
 import type { CacheEvent } from "./event.ts";
 
-export interface Watcher {
+export interface Watcher<T extends KubeObject = KubeObject> {
 	/** Where it is found; a watcher of one thing only sees changes of objects that have, or had, the value. */
 	scope: WatchScope;
 	/** A change that may concern it; it applies its selector itself. */
-	change(event: CacheEvent): void;
+	change(event: CacheEvent<T>): void;
 	/** Everything up to the revision has been handed over. */
 	progress(revision: number): void;
 	end(error?: Error): void;

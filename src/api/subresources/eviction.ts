@@ -81,8 +81,7 @@ async function disrupt({ server }: Context, pod: Pod, options: DeleteOptions): P
 	if (phase === "Pending") return "as seen";
 	const budgets = server.cache.resource(podDisruptionBudgets);
 	const found = [...budgets.range(keyPrefix(podDisruptionBudgets, pod.metadata.namespace))].filter(({ object }) =>
-		// The range holds nothing but budgets.
-		selectorFrom((object as PodDisruptionBudget).spec?.selector).matches(pod.metadata.labels),
+		selectorFrom(object.spec?.selector).matches(pod.metadata.labels),
 	);
 	if (found.length > 1)
 		throw new ApiError(

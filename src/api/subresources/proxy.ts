@@ -5,7 +5,7 @@ import { connect as connectTls } from "node:tls";
 import type { Clock } from "../../core/clock.ts";
 import { ApiError, messageOf, notFound } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
-import type { EndpointSlice, Pod, Service } from "../../kinds/generated/types.ts";
+import type { Pod, Service } from "../../kinds/generated/types.ts";
 import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { keyPrefix, objectKey } from "../cache/keys.ts";
@@ -127,10 +127,9 @@ async function secured(connection: Duplex, clock: Clock): Promise<Duplex> {
 }
 
 function podNamed({ cache }: Server, namespace: string, name: string): Pod {
-	const found = cache.resource(pods).get(objectKey(pods, namespace, name));
+	const found = cache.find(pods, namespace, name);
 	if (found === undefined) throw notFound(pods, name);
-	// Nothing else is in this cache.
-	return found.object as Pod;
+	return found;
 }
 
 function firstPort({ spec }: Pod): number {
@@ -173,8 +172,7 @@ function backends(server: Server, namespace: string, service: string, portName: 
 	const found: ({ pod: string; port: number } | { address: string; port: number })[] = [];
 	for (const { object } of server.cache.resource(endpointSlices).range(keyPrefix(endpointSlices, namespace))) {
 		if (object.metadata.labels?.["kubernetes.io/service-name"] !== service) continue;
-		// Nothing else is in this cache.
-		const { endpoints = [], ports = [] } = object as EndpointSlice;
+		const { endpoints = [], ports = [] } = object;
 		const port = ports.find(({ name = "" }) => name === portName)?.port;
 		if (port === undefined) continue;
 		for (const { targetRef, conditions, addresses = [] } of endpoints) {

@@ -7,7 +7,6 @@ import { isTrue } from "../../core/query.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Run, RunContainer, RunPod } from "../../kinds/history/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { objectKey } from "../cache/keys.ts";
 import type { Context } from "../server.ts";
 import { existing, methodNotAllowed, named, type Target } from "../target.ts";
 import { dial, forward } from "./agent.ts";
@@ -141,9 +140,8 @@ function answer(text: Buffer): ApiResponse {
 }
 
 function livePod({ server }: Context, namespace: string, { name, uid }: RunPod): Pod | undefined {
-	const found = server.cache.resource(pods).get(objectKey(pods, namespace, name))?.object;
-	// The cache of pods has pods.
-	return found?.metadata.uid === uid ? (found as Pod) : undefined;
+	const found = server.cache.find(pods, namespace, name);
+	return found?.metadata.uid === uid ? found : undefined;
 }
 
 async function liveLog(context: Context, { metadata, spec }: Pod, wanted: Wanted): Promise<ApiResponse> {

@@ -11,7 +11,6 @@ import type { Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import type { Claims } from "../access/tokens.ts";
 import { admitNodeToken } from "../admission/node-restriction/tokens.ts";
-import { objectKey } from "../cache/keys.ts";
 import { decodeUnstored } from "../decode.ts";
 import { newUid } from "../metadata.ts";
 import { objectResponse } from "../respond.ts";
@@ -131,7 +130,7 @@ function bound({ server }: Context, account: KubeObject, reference: BoundObject 
 	if (kind === undefined)
 		throw new ApiError("BadRequest", `cannot bind token to object of type ${group}/${version}, Kind=${kindName}`);
 	const { name: accountName, namespace } = account.metadata;
-	const found = server.cache.resource(kind).get(objectKey(kind, kind.namespaced ? namespace : undefined, name))?.object;
+	const found = server.cache.find(kind, kind.namespaced ? namespace : undefined, name);
 	if (found === undefined) throw notFound(kind, name);
 	// It was found among the objects of its kind.
 	const pod = kind === pods ? (found as Pod) : undefined;
@@ -148,6 +147,6 @@ function bound({ server }: Context, account: KubeObject, reference: BoundObject 
 	if (pod === undefined) return kind === secrets ? { secret: boundTo } : { node: boundTo };
 	const { nodeName } = pod.spec;
 	if (nodeName === undefined || nodeName === "") return { pod: boundTo };
-	const node = server.cache.resource(nodes).get(objectKey(nodes, undefined, nodeName))?.object;
+	const node = server.cache.find(nodes, undefined, nodeName);
 	return { pod: boundTo, node: { name: nodeName, ...(node && { uid: node.metadata.uid }) } };
 }

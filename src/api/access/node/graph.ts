@@ -6,7 +6,8 @@ import { hostnameOf, isLocalVolume } from "../../../kinds/storage/local-volume.t
 import { persistentVolumes } from "../../../kinds/storage/persistentvolume.ts";
 import { volumeAttachments } from "../../../kinds/storage/volumeattachment.ts";
 import type { WatchCache } from "../../cache/cache.ts";
-import { keyPrefix, objectKey } from "../../cache/keys.ts";
+import type { CacheEvent } from "../../cache/event.ts";
+import { keyPrefix } from "../../cache/keys.ts";
 import type { KindCache } from "../../cache/kind-cache.ts";
 import { type Reference, reference, referencesOf, secretsOfVolume } from "./pod-references.ts";
 
@@ -43,17 +44,13 @@ export class NodeGraph {
 	}
 
 	runs(node: string, namespace: string, podName: string): boolean {
-		const found = this.#cache.resource(pods).get(objectKey(pods, namespace, podName))?.object;
-		// Nothing else is in this cache.
-		return found !== undefined && (found as Pod).spec.nodeName === node;
+		const found = this.#cache.find(pods, namespace, podName);
+		return found?.spec.nodeName === node;
 	}
 
 	attaches(node: string, attachmentName: string): boolean {
-		const found = this.#cache
-			.resource(volumeAttachments)
-			.get(objectKey(volumeAttachments, undefined, attachmentName))?.object;
-		// Nothing else is in this cache.
-		return found !== undefined && (found as KubeObject & { spec: { nodeName: string } }).spec.nodeName === node;
+		const found = this.#cache.find(volumeAttachments, undefined, attachmentName);
+		return found?.spec.nodeName === node;
 	}
 
 	/** Whether the volume is a directory that the node's agent made (kinds/storage/local-volume.ts). */
@@ -63,9 +60,7 @@ export class NodeGraph {
 	}
 
 	#volume(name: string): PersistentVolume | undefined {
-		const found = this.#cache.resource(persistentVolumes).get(objectKey(persistentVolumes, undefined, name));
-		// Nothing else is in this cache.
-		return found?.object as PersistentVolume | undefined;
+		return this.#cache.find(persistentVolumes, undefined, name);
 	}
 
 	#follow(): void {
@@ -79,32 +74,28 @@ export class NodeGraph {
 			following.abort();
 			if (this.#following === following) this.#following = undefined;
 		};
-		// Each cache holds objects of its own kind only.
-		this.#count(
-			this.#cache.resource(pods),
-			keyPrefix(pods),
-			(now, old) => this.#podChanged(now as Pod | undefined, old as Pod | undefined),
-			{ signal: following.signal, end },
-		);
+		this.#count(this.#cache.resource(pods), keyPrefix(pods), (now, old) => this.#podChanged(now, old), {
+			signal: following.signal,
+			end,
+		});
 		this.#count(
 			this.#cache.resource(persistentVolumes),
 			keyPrefix(persistentVolumes),
-			(now, old) => this.#volumeChanged(now as PersistentVolume | undefined, old as PersistentVolume | undefined),
+			(now, old) => this.#volumeChanged(now, old),
 			{ signal: following.signal, end },
 		);
 	}
 
-	#count(
-		cache: KindCache,
+	#count<T extends KubeObject>(
+		cache: KindCache<T>,
 		prefix: string,
-		changed: (now: KubeObject | undefined, old: KubeObject | undefined) => void,
+		changed: (now: T | undefined, old: T | undefined) => void,
 		{ signal, end }: { signal: AbortSignal; end: () => void },
 	): void {
 		for (const { object } of cache.range(prefix)) changed(object, undefined);
 		const watcher = {
 			scope: { by: "all" as const },
-			change: ({ current, previous }: { current?: { object: KubeObject }; previous?: { object: KubeObject } }) =>
-				changed(current?.object, previous?.object),
+			change: ({ current, previous }: CacheEvent<T>) => changed(current?.object, previous?.object),
 			progress() {},
 			end,
 		};

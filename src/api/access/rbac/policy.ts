@@ -1,6 +1,7 @@
 /** All roles and bindings there are, kept ready for the question who may do what as the watch cache changes. */
 import type { User } from "../../../core/exchange.ts";
 import type { KubeObject } from "../../../core/object.ts";
+import type { Kind } from "../../../kinds/engine/kind.ts";
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from "../../../kinds/generated/types.ts";
 import { clusterRoles } from "../../../kinds/rbac/clusterrole.ts";
 import { clusterRoleBindings } from "../../../kinds/rbac/clusterrolebinding.ts";
@@ -18,8 +19,8 @@ const compiled = new WeakMap<KubeObject, CompiledRules>();
 
 export class RolePolicy {
 	readonly #cache: WatchCache;
-	readonly #clusterRoles: KindCache;
-	readonly #roles: KindCache;
+	readonly #clusterRoles: KindCache<ClusterRole>;
+	readonly #roles: KindCache<Role>;
 	readonly #ofCluster = new Grants();
 	readonly #ofNamespaces = new Map<string, Grants>();
 	/** How to take away what a binding gives, by the binding's key. */
@@ -65,12 +66,11 @@ export class RolePolicy {
 	}
 
 	#roleOf({ isClusterRole, roleKey }: Grant): ClusterRole | Role | undefined {
-		// These caches have nothing else.
-		return (isClusterRole ? this.#clusterRoles : this.#roles).get(roleKey)?.object as ClusterRole | Role | undefined;
+		return (isClusterRole ? this.#clusterRoles : this.#roles).get(roleKey)?.object;
 	}
 
 	/** Indexes what there is, then every change; everything again when the cache is filled again. */
-	#follow(kind: typeof clusterRoleBindings | typeof roleBindings): void {
+	#follow(kind: Kind<ClusterRoleBinding | RoleBinding>): void {
 		if (this.#closing.signal.aborted) return;
 		const prefix = keyPrefix(kind);
 		for (const [key, takeAway] of this.#given)
@@ -83,7 +83,7 @@ export class RolePolicy {
 		const watch = new AbortController();
 		const watcher = {
 			scope: { by: "all" } as const,
-			change: ({ key, current }: CacheEvent) => {
+			change: ({ key, current }: CacheEvent<ClusterRoleBinding | RoleBinding>) => {
 				this.#given.get(key)?.();
 				this.#given.delete(key);
 				if (current !== undefined) this.#give(key, current.object);
@@ -98,9 +98,7 @@ export class RolePolicy {
 		bindings.watch(watcher, this.#cache.revision, signal);
 	}
 
-	#give(key: string, object: KubeObject): void {
-		// Only bindings are followed.
-		const binding = object as ClusterRoleBinding | RoleBinding;
+	#give(key: string, binding: ClusterRoleBinding | RoleBinding): void {
 		const { namespace } = binding.metadata;
 		if (namespace === undefined) {
 			this.#given.set(key, this.#ofCluster.add(binding));

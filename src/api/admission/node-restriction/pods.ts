@@ -2,9 +2,8 @@
 
 import { sameJson } from "../../../core/equal.ts";
 import { nodes } from "../../../kinds/core/node.ts";
-import type { Node, Pod } from "../../../kinds/generated/types.ts";
+import type { Pod } from "../../../kinds/generated/types.ts";
 import { referencesOf } from "../../access/node/pod-references.ts";
-import { objectKey } from "../../cache/keys.ts";
 import type { Admitted } from "../step.ts";
 
 const mirrorAnnotation = "kubernetes.io/config.mirror";
@@ -60,7 +59,7 @@ function mirrorProblem(node: string, pod: Pod, { server }: Admitted): string | u
 		return `${may} an owner reference set to itself`;
 	if (owner.controller !== true) return `${may} a controller owner reference set to itself`;
 	if (owner.blockOwnerDeletion === true) return `node "${node}" must not set blockOwnerDeletion on an owner reference`;
-	const found = server.cache.resource(nodes).get(objectKey(nodes, undefined, node))?.object as Node | undefined;
+	const found = server.cache.find(nodes, undefined, node);
 	if (found === undefined) return `error looking up node ${node} to verify uid: node "${node}" not found`;
 	if (found.metadata.uid !== owner.uid)
 		return `node ${node} UID mismatch: expected ${owner.uid} got ${found.metadata.uid}`;

@@ -2,13 +2,12 @@
 import { ApiError, notFound } from "../../../core/errors.ts";
 import type { User } from "../../../core/exchange.ts";
 import { serviceAccounts } from "../../../kinds/core/serviceaccount.ts";
-import type { CSIDriver, PersistentVolume, PersistentVolumeClaim, Pod } from "../../../kinds/generated/types.ts";
+import type { Pod } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
 import { csiDrivers } from "../../../kinds/storage/csidriver.ts";
 import { persistentVolumes } from "../../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../../kinds/storage/persistentvolumeclaim.ts";
 import { nodeNameOf } from "../../access/node/node-identity.ts";
-import { objectKey } from "../../cache/keys.ts";
 import type { Server } from "../../server.ts";
 
 /** The part of a TokenRequest's spec that is looked at. */
@@ -35,7 +34,7 @@ export async function admitNodeToken(
 	if (bound?.apiVersion !== "v1" || bound.kind !== "Pod" || (bound.name ?? "") === "")
 		throw refused("node requested token not bound to a pod");
 	if ((bound.uid ?? "") === "") throw refused("node requested token with a pod binding without a uid");
-	const pod = objectOf<Pod>(server, pods, namespace, bound.name ?? "");
+	const pod = server.cache.find(pods, namespace, bound.name ?? "");
 	if (pod === undefined) throw notFound(pods, bound.name ?? "");
 	if (pod.metadata.uid !== bound.uid)
 		throw refused(
@@ -63,7 +62,7 @@ function audiencesOf(server: Server, pod: Pod): Set<string> {
 	const found = new Set<string>();
 	const { namespace = "", name: podName } = pod.metadata;
 	const addDriver = (name: string | undefined) => {
-		const driver = name === undefined ? undefined : objectOf<CSIDriver>(server, csiDrivers, undefined, name);
+		const driver = name === undefined ? undefined : server.cache.find(csiDrivers, undefined, name);
 		for (const { audience } of driver?.spec.tokenRequests ?? []) found.add(audience);
 	};
 	for (const { name, projected, csi, persistentVolumeClaim, ephemeral } of pod.spec.volumes ?? []) {
@@ -72,20 +71,10 @@ function audiencesOf(server: Server, pod: Pod): Set<string> {
 		addDriver(csi?.driver);
 		const claimName = persistentVolumeClaim?.claimName ?? (ephemeral === undefined ? undefined : `${podName}-${name}`);
 		if (claimName === undefined) continue;
-		const claim = objectOf<PersistentVolumeClaim>(server, persistentVolumeClaims, namespace, claimName);
+		const claim = server.cache.find(persistentVolumeClaims, namespace, claimName);
 		const volumeName = claim?.spec?.volumeName ?? "";
-		const volume = objectOf<PersistentVolume>(server, persistentVolumes, undefined, volumeName);
+		const volume = server.cache.find(persistentVolumes, undefined, volumeName);
 		addDriver(volume?.spec.csi?.driver);
 	}
 	return found;
-}
-
-function objectOf<T>(
-	server: Server,
-	kind: { group: string; plural: string },
-	namespace: string | undefined,
-	name: string,
-): T | undefined {
-	// Each cache holds objects of its own kind only.
-	return server.cache.resource(kind).get(objectKey(kind, namespace, name))?.object as T | undefined;
 }

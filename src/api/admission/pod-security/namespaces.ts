@@ -89,9 +89,7 @@ function oneOfEachControllerFirst(server: Server, namespace: string): Pod[] {
 	const first: Pod[] = [];
 	const others: Pod[] = [];
 	const controllers = new Set<string>();
-	for (const { object } of server.cache.resource(pods).range(keyPrefix(pods, namespace))) {
-		// Nothing else is in this cache.
-		const pod = object as Pod;
+	for (const { object: pod } of server.cache.resource(pods).range(keyPrefix(pods, namespace))) {
 		if (isExemptRuntimeClass(server, pod)) continue;
 		const owner = controllerUid(pod);
 		if (owner !== undefined && controllers.has(owner)) others.push(pod);

@@ -12,7 +12,6 @@ import type { Kind } from "../../../kinds/engine/kind.ts";
 import type { Container, Pod, PodTemplateSpec } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
 import { podTemplates } from "../../../kinds/pod/podtemplate.ts";
-import { objectKey } from "../../cache/keys.ts";
 import { type AdmissionStep, type Admitted, refused } from "../step.ts";
 import { defaultsOf, exemption, isExemptRuntimeClass } from "./configuration.ts";
 import { type Subject, subjectOf, type Violation } from "./control.ts";
@@ -67,9 +66,9 @@ export const podSecurityOfTemplates: AdmissionStep = {
 /** What the namespace demands; undefined when that is nothing, or nothing of this request. */
 function policyFor(request: Admitted): Policy | undefined {
 	const { server, namespace = "" } = request;
-	const found = server.cache.resource(namespaces).get(objectKey(namespaces, undefined, namespace));
+	const found = server.cache.find(namespaces, undefined, namespace);
 	if (found === undefined) return undefined;
-	const { policy } = policyOf(found.object, defaultsOf(server));
+	const { policy } = policyOf(found, defaultsOf(server));
 	if (isPrivileged(policy)) return undefined;
 	const exempt = exemption(request);
 	if (exempt === undefined) return policy;
