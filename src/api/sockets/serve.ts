@@ -43,6 +43,8 @@ export interface Incoming {
 
 /** Answers above this are compressed for those who can read it; upstream's threshold. */
 const compressedBytes = 128 * 1024;
+/** Larger answers stay on one line: to read and write them again would hold up all others, and nobody reads that much. */
+const prettyBytes = 4 * 1024 * 1024;
 const compress = promisify(gzip);
 
 export interface Limits extends BodyLimits {
@@ -107,11 +109,12 @@ async function serveObject(
 ): Promise<void> {
 	const { method, target, headers, client } = incoming;
 	let parts = response.bytes();
-	if (wantsPretty(target, headers["user-agent"]) && response.headers["content-type"]?.startsWith("application/json"))
+	let byteCount = lengthOf(parts);
+	const isJson = response.headers["content-type"]?.startsWith("application/json") === true;
+	if (isJson && byteCount <= prettyBytes && wantsPretty(target, headers["user-agent"])) {
 		parts = prettied(parts);
-	let byteCount = 0;
-	if (parts instanceof Uint8Array) byteCount = parts.length;
-	else for (const part of parts) byteCount += part.length;
+		byteCount = parts.length;
+	}
 	const head = { ...response.headers };
 	if (method === "GET" && byteCount > compressedBytes && headers["accept-encoding"]?.includes("gzip")) {
 		const whole = parts instanceof Uint8Array ? parts : Buffer.concat(parts, byteCount);
@@ -142,6 +145,13 @@ function wantsPretty(target: string, userAgent = ""): boolean {
 	const wish = cut < 0 || !target.includes("pretty") ? null : new URLSearchParams(target.slice(cut)).get("pretty");
 	if (wish !== null) return isTrue(wish);
 	return userAgent.startsWith("curl") || userAgent.startsWith("Wget") || userAgent.startsWith("Mozilla/5.0");
+}
+
+function lengthOf(parts: Uint8Array | readonly Uint8Array[]): number {
+	if (parts instanceof Uint8Array) return parts.length;
+	let byteCount = 0;
+	for (const { length } of parts) byteCount += length;
+	return byteCount;
 }
 
 function prettied(parts: Uint8Array | readonly Uint8Array[]): Uint8Array {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
 import { afterEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { closeAll, configMaps, impatient, secure } from "./testing-clients.ts";
+import { closeAll, configMaps, http1, impatient, secure } from "./testing-clients.ts";
 
 afterEach(closeAll);
 
@@ -40,6 +40,11 @@ test("a watch over WebSocket brings all that there is, however much, to a client
 	});
 	await once(websocket, "close");
 	expect(names.size).toBe(40);
+	// And nothing of that size is indented for anyone.
+	const list = await http1(`${origin}${configMaps}?pretty=true`, tls);
+	expect(list.body.indexOf("\n")).toBeGreaterThanOrEqual(list.body.length - 1);
+	const one = await http1(`${origin}${configMaps}/large-0?pretty=true`, tls);
+	expect(one.body.indexOf("\n")).toBe(1);
 });
 
 test("watches over WebSocket end when the server does", async () => {
