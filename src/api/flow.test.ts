@@ -1,7 +1,7 @@
 /** More than can be answered at the same time is refused at once, and clients are told when to come again. */
 import { expect, test } from "vitest";
 import type { ApiRequest, ApiResponse } from "../core/exchange.ts";
-import { createFlow } from "./flow.ts";
+import { createFlows } from "./flow.ts";
 import { admin, type TestApi, testApi } from "./testing.ts";
 
 const refusal = {
@@ -86,17 +86,19 @@ test("a burst is refused beyond the limit, but for probes; a body that breaks of
 	await api.close();
 });
 
-test("one user has no more than their share of what is under way", () => {
-	const flow = createFlow(4, 2);
-	const leave = flow.enter(false, "eve");
-	flow.enter(false, "eve");
-	expect(() => flow.enter(false, "eve")).toThrow("too many requests");
-	flow.enter(true, "eve");
-	flow.enter(false, "ann");
+test("one user has no more than their share of what is under way, and nobody that of nodes and administrators", () => {
+	const flows = createFlows(4);
+	const enter = (name: string, group = "system:authenticated") => flows.enter({ name, groups: [group] });
+	const leave = enter("eve");
+	enter("eve");
+	expect(() => enter("eve")).toThrow("too many requests");
+	enter("ann");
 	leave();
-	flow.enter(false, "eve");
-	flow.enter(false, "ann");
-	expect(() => flow.enter(false, "bob")).toThrow("too many requests");
+	enter("eve");
+	enter("ann");
+	expect(() => enter("bob")).toThrow("too many requests");
+	for (const group of ["system:nodes", "system:masters"]) for (const name of ["a", "a"]) enter(name, group);
+	expect(() => enter("a", "system:nodes")).toThrow("too many requests");
 });
 
 test("a collection is not deleted any further once its client is gone", async () => {

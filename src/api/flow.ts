@@ -1,37 +1,53 @@
 /** Bounds how much is done at the same time. */
 import { ApiError } from "../core/errors.ts";
+import type { User } from "../core/exchange.ts";
 
-export interface Flow {
+export interface Flows {
 	/**
-	 * @param isExempt is let in even when there are too many, and does not count: a probe must find the server alive
-	 * @param user whose it is, where one user may have less than all
 	 * @returns to be called once, when it is done
 	 * @throws ApiError TooManyRequests
 	 */
-	enter(isExempt: boolean, user?: string): () => void;
+	enter(user: Pick<User, "name" | "groups">): () => void;
 }
 
-const nothing = () => {};
+const ownGroups = new Set(["system:nodes", "system:masters"]);
 
-/** @param limitOfUser default: no less than all */
-export function createFlow(limit: number, limitOfUser = limit): Flow {
-	let running = 0;
-	const runningOf = new Map<string, number>();
+/**
+ * As many places for nodes and administrators, whom nobody else keeps out, as for all others, of whom one user has half
+ * and so does not keep out the rest.
+ */
+export function createFlows(limit: number): Flows {
+	const own = new Flow(limit, limit);
+	const others = new Flow(limit, Math.ceil(limit / 2));
 	return {
-		enter(isExempt, user = "") {
-			if (isExempt) return nothing;
-			const own = runningOf.get(user) ?? 0;
-			if (running >= limit || own >= limitOfUser) throw tooManyRequests();
-			running++;
-			runningOf.set(user, own + 1);
-			return () => {
-				running--;
-				const left = (runningOf.get(user) ?? 1) - 1;
-				if (left === 0) runningOf.delete(user);
-				else runningOf.set(user, left);
-			};
-		},
+		enter: ({ name, groups }) => (groups.some((group) => ownGroups.has(group)) ? own : others).enter(name),
 	};
+}
+
+class Flow {
+	readonly #limit: number;
+	readonly #limitOfUser: number;
+	#running = 0;
+	readonly #runningOf = new Map<string, number>();
+
+	constructor(limit: number, limitOfUser: number) {
+		this.#limit = limit;
+		this.#limitOfUser = limitOfUser;
+	}
+
+	enter(user: string): () => void {
+		const runningOf = this.#runningOf;
+		const before = runningOf.get(user) ?? 0;
+		if (this.#running >= this.#limit || before >= this.#limitOfUser) throw tooManyRequests();
+		this.#running++;
+		runningOf.set(user, before + 1);
+		return () => {
+			this.#running--;
+			const left = (runningOf.get(user) ?? 1) - 1;
+			if (left === 0) runningOf.delete(user);
+			else runningOf.set(user, left);
+		};
+	}
 }
 
 export function tooManyRequests(): ApiError {

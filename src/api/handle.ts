@@ -16,7 +16,7 @@ import { createAudit } from "./audit/audit.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
 import { Expiry } from "./expiry.ts";
-import { createFlow } from "./flow.ts";
+import { createFlows } from "./flow.ts";
 import { healthChecks } from "./health.ts";
 import { RequestMetrics } from "./metrics/requests.ts";
 import { countedAudit, countObjects, measuredAdmission, StoreMetrics } from "./metrics/server.ts";
@@ -121,12 +121,8 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		...(server.audit === undefined ? [] : [record(server.audit)]),
 		impersonate(server),
 		permit(server),
-		receive(createFlow(maxRequestsInFlight)),
-		limit({
-			// Nobody else keeps out nodes and administrators, and no one user keeps out all others.
-			own: createFlow(maxRequestsInFlight),
-			others: createFlow(maxRequestsInFlight, Math.ceil(maxRequestsInFlight / 2)),
-		}),
+		receive(createFlows(maxRequestsInFlight)),
+		limit(createFlows(maxRequestsInFlight)),
 		addWarnings,
 	];
 	const pipeline = compose(steps, endpoint(server));

@@ -4,7 +4,7 @@ import { authenticate } from "../access/authenticate.ts";
 import { authorize } from "../access/authorize.ts";
 import { actingUser } from "../access/impersonate.ts";
 import type { Audit } from "../audit/audit.ts";
-import type { Flow } from "../flow.ts";
+import type { Flows } from "../flow.ts";
 import { isProbe } from "../health.ts";
 import type { RequestMetrics } from "../metrics/requests.ts";
 import { parseRequestInfo } from "../request-info.ts";
@@ -113,11 +113,11 @@ export function permit(server: Server): Step {
  * slowly must not keep out those whose requests are there.
  * @throws ApiError TooManyRequests, RequestEntityTooLarge
  */
-export function receive(flow: Flow): Step {
-	return before(({ request }) => {
+export function receive(flows: Flows): Step {
+	return before(({ request, user }) => {
 		const { receive: take } = request;
 		if (take === undefined) return undefined;
-		const release = flow.enter(false);
+		const release = flows.enter(found(user, "who asks"));
 		return take()
 			.then((bytes) => {
 				request.body = { bytes };
@@ -126,21 +126,18 @@ export function receive(flow: Flow): Step {
 	});
 }
 
-const ownGroups = new Set(["system:nodes", "system:masters"]);
-
 /**
  * Bounds the requests under way. Clients of the same process bound themselves, and the cluster's own parts must not
  * wait for anyone outside: a request to a pod that does not answer is under way for long. Watches, streams and
  * connections that have begun count no more.
- * @param flows of nodes and administrators, and of all others
  * @throws ApiError TooManyRequests
  */
-export function limit(flows: { own: Flow; others: Flow }): Step {
+export function limit(flows: Flows): Step {
 	return async (exchange, next) => {
-		const { request } = exchange;
-		const { name, groups } = found(exchange.user, "who asks");
-		const flow = groups.some((group) => ownGroups.has(group)) ? flows.own : flows.others;
-		const release = flow.enter(request.peer === undefined || isProbe(request.path), name);
+		const { request, user } = exchange;
+		// A probe must find the server alive.
+		if (request.peer === undefined || isProbe(request.path)) return next(exchange);
+		const release = flows.enter(found(user, "who asks"));
 		try {
 			return await next(exchange);
 		} finally {
