@@ -108,7 +108,7 @@ test.skipIf(skips)(
 		const broken = join(import.meta.dirname, "broken.yaml");
 		await cluster.kubectl("apply", "-f", broken);
 		await eventually(async () => expect(await told("firing")).toEqual(alerts), limitMs);
-		await cluster.kubectl("delete", "-f", broken, "--wait=false");
+		await cluster.kubectl("delete", "-f", broken, "--wait=false", "--ignore-not-found");
 		await eventually(async () => expect(await told("resolved")).toEqual(alerts), limitMs);
 	},
 	600_000,
