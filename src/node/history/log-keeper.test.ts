@@ -1,8 +1,8 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { EndedLog } from "../../core/ended-log.ts";
 import { VirtualClock } from "../../core/virtual-clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
@@ -11,11 +11,11 @@ import { endOfLogFile, endOfText, packed } from "./log-end.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { createSpool } from "./spool.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "cox-logs-"));
-afterEach(() => {
-	rmSync(folder, { recursive: true, force: true });
-	mkdirSync(folder);
+let folder: string;
+beforeEach(() => {
+	folder = mkdtempSync(join(tmpdir(), "cox-logs-"));
 });
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const owner = { apiVersion: "batch/v1", kind: "Job", name: "job", uid: "job-uid", controller: true };
 const pod = (uid: string, ownerReferences = [owner]) =>
