@@ -3,6 +3,8 @@ import type { V2HorizontalPodAutoscaler, V2HPAScalingRules } from "../../kinds/g
 
 /** What an autoscaler remembers of itself. It is lost with the controller, as upstream's is. */
 export interface History {
+	/** Of the autoscaler: one that takes another's name remembers nothing. */
+	uid: string;
 	/** What metrics asked for. */
 	recommendations: readonly { atMs: number; replicas: number }[];
 	/** Replicas added (or taken away, when negative). */
@@ -48,14 +50,18 @@ const tooFastDown = {
 };
 
 /** The history as of now: what was asked for last counts when it came about, and what nobody looks at is forgotten. */
-export function recalled(history: History | undefined, currentReplicas: number, nowMs: number): History {
+export function recalled(
+	history: History | undefined,
+	{ metadata: { uid } }: V2HorizontalPodAutoscaler,
+	currentReplicas: number,
+	nowMs: number,
+): History {
 	const sinceMs = nowMs - longestMemoryMs;
-	const { recommendations, changes, asked } = history ?? {
-		recommendations: [{ atMs: nowMs, replicas: currentReplicas }],
-		changes: [],
-	};
+	const begun: History = { uid, recommendations: [{ atMs: nowMs, replicas: currentReplicas }], changes: [] };
+	const { recommendations, changes, asked } = history?.uid === uid ? history : begun;
 	const done = asked !== undefined && asked.to === currentReplicas;
 	return {
+		uid,
 		recommendations: recommendations.filter(({ atMs }) => atMs >= sinceMs),
 		changes: [
 			...changes.filter(({ atMs }) => atMs >= sinceMs),

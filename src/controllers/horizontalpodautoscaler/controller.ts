@@ -16,7 +16,7 @@ import { type Controller, type WatchRule, watchRule } from "../runtime/controlle
 import { selectorAt } from "../runtime/scale.ts";
 import type { History } from "./bounds.ts";
 import { type MetricsSource, readMetric } from "./metrics.ts";
-import { type AutoscalerState, look, type Target } from "./plan.ts";
+import { type AutoscalerState, plan, type Target } from "./plan.ts";
 
 const unknownKindMs = 1000;
 
@@ -28,17 +28,17 @@ export interface AutoscalerOptions {
 	metrics: MetricsSource;
 }
 
-export function horizontalPodAutoscalerController({ registry, metrics }: AutoscalerOptions): Controller<GatheredState> {
-	/** By uid. A look is a function of what it is given; what it wants to remember for the next is kept here. */
-	const histories = new Map<string, History>();
+export function horizontalPodAutoscalerController({
+	registry,
+	metrics,
+}: AutoscalerOptions): Controller<GatheredState, History> {
 	return {
 		name: "horizontalpodautoscaler",
 		component: "horizontal-pod-autoscaler",
 		watches: [
 			watchRule(horizontalPodAutoscalers, (current, old) => {
-				if (current === undefined) histories.delete(old?.metadata.uid ?? "");
-				else if (old === undefined || !sameJson(current.spec, old.spec)) return [objectKey(current)];
-				return [];
+				if (current === undefined || (old !== undefined && sameJson(current.spec, old.spec))) return [];
+				return [objectKey(current)];
 			}),
 			watchRule(pods, () => [], { expectations: false }),
 			// Looked at every so often; what was scaled must be seen before the next look.
@@ -50,13 +50,12 @@ export function horizontalPodAutoscalerController({ registry, metrics }: Autosca
 			const { namespace, name } = parseKey(key);
 			const autoscaler = mirror.of(horizontalPodAutoscalers).get(namespace, name);
 			if (autoscaler === undefined || autoscaler.metadata.deletionTimestamp !== undefined) return undefined;
-			return stateOf(autoscaler, mirror, registry, metrics, histories.get(autoscaler.metadata.uid));
+			return stateOf(autoscaler, mirror, registry, metrics);
 		},
-		plan(state, { nowMs, failure }) {
-			if (state === "unknown kind") return { actions: [], requeueAfterMs: unknownKindMs };
-			const { plan, history } = look(state, nowMs, failure);
-			if (history !== undefined) histories.set(state.autoscaler.metadata.uid, history);
-			return plan;
+		plan(state, context) {
+			if (state !== "unknown kind") return plan(state, context);
+			const { memory } = context;
+			return { actions: [], requeueAfterMs: unknownKindMs, ...(memory && { memory }) };
 		},
 	};
 }
@@ -66,11 +65,10 @@ function stateOf(
 	mirror: Mirror,
 	registry: Pick<Registry, "groupKind">,
 	metrics: MetricsSource,
-	history: History | undefined,
 ): GatheredState {
 	const { namespace = "" } = autoscaler.metadata;
 	const { kind: kindName, name, apiVersion = "" } = autoscaler.spec.scaleTargetRef;
-	const without = (problem: string) => ({ autoscaler, target: { problem }, pods: [], readings: [], history });
+	const without = (problem: string) => ({ autoscaler, target: { problem }, pods: [], readings: [] });
 	const group = parseApiVersion(apiVersion).group;
 	const kind = registry.groupKind(group, kindName);
 	if (kind === undefined) return without(`no matches for kind "${kindName}" in group "${group}"`);
@@ -93,7 +91,7 @@ function stateOf(
 	const rivals = rivalsOf(autoscaler, selected, mirror, registry);
 	const readings = (autoscaler.spec.metrics ?? []).map((metric) => readMetric(metrics, namespace, metric, selected));
 	const ambiguity = rivals.length === 0 ? undefined : { selector: String(selector), rivals };
-	return { autoscaler, target, pods: selected, readings, history, ...(ambiguity === undefined ? {} : { ambiguity }) };
+	return { autoscaler, target, pods: selected, readings, ...(ambiguity === undefined ? {} : { ambiguity }) };
 }
 
 /** Autoscalers that control some of the same pods, and this one; none when it is alone. */

@@ -6,6 +6,7 @@ import { createRegistry } from "../../kinds/engine/registry.ts";
 import type { Pod, V2HorizontalPodAutoscaler } from "../../kinds/generated/types.ts";
 import { planCases } from "../testing/cases.ts";
 import { staticMirror } from "../testing/static-mirror.ts";
+import type { History } from "./bounds.ts";
 import { horizontalPodAutoscalerController } from "./controller.ts";
 import type { MetricsSource } from "./metrics.ts";
 
@@ -54,6 +55,7 @@ function run(
 		creationTimestamp: timestamp(nowMs - 3_600_000),
 	});
 	let replicas = from;
+	let memory: History | undefined;
 	const sizes: number[] = [];
 	for (let step = 0; step < steps; step++) {
 		const labels = { app: "web" };
@@ -93,7 +95,9 @@ function run(
 		const objects: KubeObject[] = [deployment, autoscaler, ...(pods as Pod[])];
 		const state = controller.gather("default/web", staticMirror(objects, controller));
 		if (state === undefined) throw new Error("there is an autoscaler");
-		const plan = controller.plan(state, { nowMs: nowMs + step * 15_000, random: () => 0.5, waitedMs: 0 });
+		const context = { nowMs: nowMs + step * 15_000, random: () => 0.5, waitedMs: 0, ...(memory && { memory }) };
+		const plan = controller.plan(state, context);
+		({ memory } = plan);
 		for (const action of plan.actions)
 			if (action.do === "patch" && "patch" in action.patch)
 				replicas = (action.patch.patch as { spec: { replicas: number } }).spec.replicas;

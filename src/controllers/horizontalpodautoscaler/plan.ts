@@ -10,7 +10,7 @@ import type {
 	V2MetricStatus,
 } from "../../kinds/generated/types.ts";
 import { event, patch, updateStatus } from "../runtime/actions.ts";
-import type { Action, ActionFailure, Plan } from "../runtime/controller.ts";
+import type { Action, Plan, PlanContext } from "../runtime/controller.ts";
 import { type Bounded, bounded, type History, recalled } from "./bounds.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import type { Reading } from "./metrics.ts";
@@ -34,17 +34,11 @@ export interface AutoscalerState {
 	pods: readonly Pod[];
 	/** One for each metric of the spec. */
 	readings: readonly Reading[];
-	history: History | undefined;
 	/** More than one autoscaler controls the pods of this selector. */
 	ambiguity?: { selector: string; rivals: readonly string[] };
 }
 
-export interface Look {
-	plan: Plan;
-	history: History | undefined;
-}
-
-export function look(state: AutoscalerState, nowMs: number, failure: ActionFailure | undefined): Look {
+export function plan(state: AutoscalerState, { nowMs, failure, memory }: PlanContext<History>): Plan<History> {
 	const { autoscaler, target } = state;
 	const draft = new StatusDraft(autoscaler, nowMs);
 	if ("problem" in target) {
@@ -55,7 +49,7 @@ export function look(state: AutoscalerState, nowMs: number, failure: ActionFailu
 			`the HPA controller was unable to get the target's current scale: ${target.problem}`,
 		);
 		const told = event(autoscaler, "Warning", "FailedGetScale", target.problem);
-		return { plan: { actions: [told, ...draft.written()], requeueAfterMs: periodMs }, history: state.history };
+		return { actions: [told, ...draft.written()], requeueAfterMs: periodMs, ...(memory && { memory }) };
 	}
 	draft.condition(
 		"AbleToScale",
@@ -63,12 +57,12 @@ export function look(state: AutoscalerState, nowMs: number, failure: ActionFailu
 		"SucceededGetScale",
 		"the HPA controller was able to get the target's current scale",
 	);
-	const history = recalled(state.history, target.replicas, nowMs);
+	const history = recalled(memory, autoscaler, target.replicas, nowMs);
 	const decision = decide(state, target, history, nowMs, draft);
 	const actions = [...decision.events];
 	if (decision.replicas === target.replicas) {
 		draft.counts(target.replicas, decision.failed ? undefined : target.replicas, decision.statuses);
-		return { plan: { actions: [...actions, ...draft.written()], requeueAfterMs: periodMs }, history: decision.history };
+		return { actions: [...actions, ...draft.written()], requeueAfterMs: periodMs, memory: decision.history };
 	}
 	// The next look tries again.
 	if (failure?.do === "patch") {
@@ -76,7 +70,7 @@ export function look(state: AutoscalerState, nowMs: number, failure: ActionFailu
 		draft.condition("AbleToScale", "False", "FailedUpdateScale", why);
 		draft.counts(target.replicas, undefined, decision.statuses);
 		actions.push(failedRescale(autoscaler, decision, failure.message), ...draft.written());
-		return { plan: { actions, requeueAfterMs: periodMs }, history: decision.history };
+		return { actions, requeueAfterMs: periodMs, memory: decision.history };
 	}
 	actions.push(...rescale(state, target, decision));
 	draft.condition(
@@ -89,8 +83,9 @@ export function look(state: AutoscalerState, nowMs: number, failure: ActionFailu
 	draft.scaled();
 	const asked = { atMs: nowMs, from: target.replicas, to: decision.replicas };
 	return {
-		plan: { actions: [...actions, ...draft.written()], requeueAfterMs: periodMs },
-		history: { ...decision.history, asked },
+		actions: [...actions, ...draft.written()],
+		requeueAfterMs: periodMs,
+		memory: { ...decision.history, asked },
 	};
 }
 

@@ -7,7 +7,14 @@ import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { type Controller, watchRule } from "../runtime/controller.ts";
-import { type NodeLifecycleOptions, type NodeLifecycleState, planNode, taintedAtMs, type Zone } from "./plan.ts";
+import {
+	type NodeLifecycleOptions,
+	type NodeLifecycleState,
+	planNode,
+	type Registered,
+	taintedAtMs,
+	type Zone,
+} from "./plan.ts";
 
 /** Namespace of the Leases by which nodes show that they live; each has its node's name. */
 export const nodeLeaseNamespace = "kube-node-lease";
@@ -19,17 +26,17 @@ export const podsByNode = {
 
 const defaults: NodeLifecycleOptions = { graceMs: 50_000, startupGraceMs: 60_000, evictionIntervalMs: 10_000 };
 
-export function nodeLifecycleController(options: Partial<NodeLifecycleOptions> = {}): Controller<NodeLifecycleState> {
+export function nodeLifecycleController(
+	options: Partial<NodeLifecycleOptions> = {},
+): Controller<NodeLifecycleState, Registered> {
 	const complete = { ...defaults, ...options };
-	/** UIDs of the nodes that this controller has taken up. */
-	const registered = new Set<string>();
 	return {
 		name: "node-lifecycle",
 		component: "node-controller",
 		watches: [
 			watchRule(nodes, (current, old) => {
-				if (current?.metadata.uid !== old?.metadata.uid) registered.delete(old?.metadata.uid ?? "");
-				return current === undefined ? [] : [current.metadata.name];
+				const name = (current ?? old)?.metadata.name;
+				return name === undefined ? [] : [name];
 			}),
 			watchRule(
 				leases,
@@ -43,13 +50,11 @@ export function nodeLifecycleController(options: Partial<NodeLifecycleOptions> =
 		gather(key, mirror) {
 			const node = mirror.of(nodes).get(undefined, key);
 			if (node === undefined) return undefined;
-			const isNew = !registered.has(node.metadata.uid);
-			if (isNew) registered.add(node.metadata.uid);
 			const lease = mirror.of(leases).get(nodeLeaseNamespace, key);
 			const readyPods = isNodeReady(node) ? [] : [...mirror.of(pods).byIndex("node", key)].filter(isReady);
-			return { node, lease, readyPods, zone: zoneOf(node, mirror), isNew };
+			return { node, lease, readyPods, zone: zoneOf(node, mirror) };
 		},
-		plan: (state, { nowMs }) => planNode(state, nowMs, complete),
+		plan: (state, context) => planNode(state, context, complete),
 	};
 }
 

@@ -11,7 +11,7 @@ import { nodes } from "../../kinds/core/node.ts";
 import type { Lease, Node, NodeCondition, Pod, Taint } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { event, patch, updateStatus } from "../runtime/actions.ts";
-import type { Action, Plan } from "../runtime/controller.ts";
+import type { Action, Plan, PlanContext } from "../runtime/controller.ts";
 
 export interface NodeLifecycleOptions {
 	/** Silence after which a node is Unknown. Upstream's default is 50 s. */
@@ -28,8 +28,6 @@ export interface NodeLifecycleState {
 	/** Pods on the node that are ready; only filled in when the node is not. */
 	readyPods: readonly Pod[];
 	zone: Zone;
-	/** Not seen before by this controller. */
-	isNew?: boolean;
 }
 
 /** How the node's zone is: when too much of it is silent, the fault is more likely here than there. */
@@ -61,15 +59,25 @@ const ours = new Set([notReadyKey, unreachableKey, `${prefix}unschedulable`, ...
 /** Conditions that only the node itself can know. */
 const reported = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
 
-export function planNode(state: NodeLifecycleState, nowMs: number, options: NodeLifecycleOptions): Plan {
+/** The node that the controller has taken up under this name. */
+export interface Registered {
+	uid: string;
+}
+
+export function planNode(
+	state: NodeLifecycleState,
+	{ nowMs, memory }: PlanContext<Registered>,
+	options: NodeLifecycleOptions,
+): Plan<Registered> {
 	const { node } = state;
-	if (node.metadata.deletionTimestamp !== undefined) return { actions: [] };
+	const { uid } = node.metadata;
+	if (node.metadata.deletionTimestamp !== undefined) return { actions: [], memory: { uid } };
 	const deadlineMs = deadlineOf(state, options);
 	const silent = nowMs >= deadlineMs;
 	const conditions = silent ? silentConditions(node, nowMs) : (node.status?.conditions ?? []);
 	const changed = !sameJson(conditions, node.status?.conditions ?? []);
 	const actions: Action[] = changed ? [updateStatus(nodes, { ...node, status: { ...node.status, conditions } })] : [];
-	if (state.isNew === true) actions.push(registeredEvent(node));
+	if (memory?.uid !== uid) actions.push(registeredEvent(node));
 	const ready = conditions.find((condition) => condition.type === "Ready");
 	const before = conditionOf(node, "Ready");
 	if (before?.status === "True" && ready?.status !== "True") actions.push(notReadyEvent(node));
@@ -78,7 +86,7 @@ export function planNode(state: NodeLifecycleState, nowMs: number, options: Node
 	if (ready !== undefined && ready.status !== "True")
 		actions.push(...state.readyPods.flatMap((pod) => unready(pod, nowMs)));
 	const wakeMs = Math.min(silent ? Number.POSITIVE_INFINITY : deadlineMs, retryAtMs ?? Number.POSITIVE_INFINITY);
-	return Number.isFinite(wakeMs) ? { actions, requeueAtMs: wakeMs } : { actions };
+	return { actions, memory: { uid }, ...(Number.isFinite(wakeMs) && { requeueAtMs: wakeMs }) };
 }
 
 /** Epoch milliseconds of the last NoExecute taint of this controller; 0 for none. */

@@ -107,8 +107,13 @@ export interface ActionFailure {
 	message: string;
 }
 
-export interface Plan {
+export interface Plan<Memory = unknown> {
 	actions: Action[];
+	/**
+	 * What the key's next plan is given, whatever becomes of the actions: for what no object says. Undefined: nothing. It
+	 * is lost with the controller, and when there is nothing left to do for the key.
+	 */
+	memory?: Memory;
 	/**
 	 * Epoch milliseconds at which the key is to be looked at again, whatever happens in between: for what objects say by
 	 * the wall clock.
@@ -119,7 +124,7 @@ export interface Plan {
 }
 
 /** What a plan may use besides its state. Nothing else is an input. */
-export interface PlanContext {
+export interface PlanContext<Memory = unknown> {
 	nowMs: number;
 	/** Seeded; for name suffixes and jitter. */
 	random: Random;
@@ -133,9 +138,11 @@ export interface PlanContext {
 	 * the first of them.
 	 */
 	waitedMs: number;
+	/** The key's last plan's `memory`. */
+	memory?: Memory;
 }
 
-export interface Controller<State> {
+export interface Controller<State, Memory = unknown> {
 	/** In kebab case: `statefulset`; also its User-Agent, and the event source `statefulset-controller`. */
 	name: string;
 	/** Names the event source component as upstream has it, such as `statefulset-controller`. */
@@ -160,7 +167,7 @@ export interface Controller<State> {
 	};
 	/** Everything the plan may look at; undefined when there is nothing (left) to do for the key. */
 	gather(key: string, mirror: Mirror): State | undefined;
-	plan(state: State, context: PlanContext): Plan;
+	plan(state: State, context: PlanContext<Memory>): Plan<Memory>;
 	/** Keys reconciled at the same time. Default 32. */
 	concurrency?: number;
 	/**

@@ -13,6 +13,8 @@ export class KeyState {
 	/** Planned and not settled yet: changes in the meantime make it `dirty`. */
 	busy = false;
 	dirty = false;
+	/** What the last plan wants the next one to know. */
+	memory: unknown = undefined;
 	/** What ended the last plan. */
 	failure: ActionFailure | undefined = undefined;
 	/** When the last plan was begun; by the clock that nobody sets, as all times here but one. */
@@ -41,7 +43,7 @@ export class KeyState {
 
 	/** The next plan depends on more than the Mirror. */
 	get isRemembered(): boolean {
-		return this.#failures > 0 || this.#timer !== undefined || this.#patience !== undefined;
+		return this.#failures > 0 || this.#timer !== undefined || this.#patience !== undefined || this.memory !== undefined;
 	}
 
 	/** For how long plans have asked for patience. */

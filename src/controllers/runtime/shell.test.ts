@@ -363,3 +363,34 @@ test("patience is measured by the clock that nobody sets, from the first plan th
 	await shell.stop();
 	mirror.close();
 });
+
+test("a plan's memory is given to the next plan of its key, and lost when there is nothing left to do for it", async () => {
+	const { clock, client, mirror } = setUp();
+	const given: unknown[] = [];
+	const counting: Controller<ConfigMap, number> = {
+		...toy,
+		name: "counting",
+		gather: (key, from) => from.of(configMaps).get("default", key.slice("default/".length)),
+		plan(_, { memory = 0 }) {
+			given.push(memory);
+			return { actions: [], memory: memory + 1 };
+		},
+	};
+	const shell = startShell(counting, { client, mirror, clock });
+	const ref = { namespace: "default", name: "web" };
+	const steps = [
+		() => client.create(configMaps, { metadata: ref }),
+		() => client.patch(configMaps, ref, { type: "merge", patch: { data: { change: "1" } } }),
+		() => client.create(configMaps, { metadata: { ...ref, name: "other" } }),
+		() => client.delete(configMaps, ref),
+		() => client.create(configMaps, { metadata: ref }),
+	];
+	for (const step of steps) {
+		const done = step();
+		await clock.advance(100);
+		await done;
+	}
+	expect(given).toEqual([0, 1, 0, 0]);
+	await shell.stop();
+	mirror.close();
+});

@@ -211,12 +211,16 @@ class ControllerShell<State> implements Shell {
 		working.then(() => this.#working.delete(working), undefined);
 	}
 
-	#plan({ key, failure, waitedMs }: KeyState): Plan | undefined {
-		const gathered = this.#controller.gather(key, this.#parts.mirror);
+	#plan(state: KeyState): Plan | undefined {
+		const { failure, waitedMs, memory } = state;
+		const gathered = this.#controller.gather(state.key, this.#parts.mirror);
 		if (gathered === undefined) return undefined;
 		this.#planCount++;
 		const { clock } = this.#parts;
-		return this.#controller.plan(gathered, { nowMs: clock.now(), random: clock.random, failure, waitedMs });
+		const context = { nowMs: clock.now(), random: clock.random, failure, waitedMs, memory };
+		const plan = this.#controller.plan(gathered, context);
+		state.memory = plan.memory;
+		return plan;
 	}
 
 	async #act(state: KeyState, plan: Plan): Promise<void> {

@@ -13,7 +13,8 @@
  *             spec: …
  *
  * More keys, all optional: `seed` for the plan's randomness, `failure` (what ended the previous plan: do, kind, reason,
- * message), `waited` (seconds for which the key's plans have asked for patience), `defaults: true` (fills in the
+ * message), `waited` (seconds for which the key's plans have asked for patience), `memory` (that of the
+ * previous plan), `defaults: true` (fills in the
  * defaults of every object's kind). Of an object, `metadata.uid` (`<kind>-<name>-uid`), `resourceVersion`,
  * `creationTimestamp` (an hour before now) and the namespace `default` are filled in when left out.
  *
@@ -38,6 +39,7 @@ interface CaseFile {
 	seed?: number;
 	defaults?: boolean;
 	waited?: number;
+	memory?: unknown;
 	failure?: Omit<ActionFailure, "kind"> & { kind?: string };
 	state: PartialObject[];
 }
@@ -94,6 +96,7 @@ function runCase<State>(controller: Controller<State>, content: CaseFile): unkno
 				nowMs,
 				random: seededRandom(content.seed ?? 1),
 				waitedMs: (content.waited ?? 0) * 1000,
+				memory: content.memory,
 				...(content.failure === undefined
 					? {}
 					: {
