@@ -170,7 +170,7 @@ function ownerLabels({ kind, name, controller = false }: OwnerReference): Labels
 
 /** Seconds; undefined for no time. */
 export function unixTime(timestamp: string | undefined | null): number | undefined {
-	return timestamp === undefined || timestamp === null ? undefined : Math.floor(parseTimestamp(timestamp) / 1000);
+	return timestamp === undefined || timestamp === null ? undefined : secondsOf(timestamp);
 }
 
 /** Quantities by resource, with the units that kube-state-metrics names. @param labels text of those before resource and unit */
@@ -182,6 +182,9 @@ export function addAmounts(add: Add, amounts: Readonly<Record<string, string | u
 		add(amountOf(quantity), labels === "" ? resource : `${labels},${resource}`);
 	}
 }
+
+/** What happens to a pod happens within few seconds, and to many pods at once. */
+const secondsOf = remembered((timestamp) => Math.floor(parseTimestamp(timestamp) / 1000));
 
 /** Pods of one template all ask for the same. */
 const amountOf = remembered(parseQuantity);
