@@ -89,12 +89,13 @@ export class Notifier {
 		this.#stopping.abort(new Error("the notifier stops"));
 		for (const end of this.#ends) end();
 		for (const timer of this.#checks.values()) timer.cancel();
-		try {
-			await this.#watcher?.stop();
-			await this.#delivery?.stop();
-			await this.#ledger?.stop();
-		} catch (error) {
-			this.#parts.onError?.(error);
+		// Each of them, whatever becomes of the others: one that goes on without its mirror takes all policies for gone.
+		for (const part of [this.#watcher, this.#delivery, this.#ledger]) {
+			try {
+				await part?.stop();
+			} catch (error) {
+				this.#parts.onError?.(error);
+			}
 		}
 		this.#courier.close();
 	}
