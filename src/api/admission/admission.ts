@@ -20,7 +20,7 @@ import { runtimeClass } from "./runtime-class.ts";
 import { selfHelp, workloadOrder } from "./self-help.ts";
 import { serviceAccount } from "./service-account.ts";
 import { serviceAddresses } from "./service-addresses.ts";
-import type { Admission, AdmissionStep, Admitted } from "./step.ts";
+import type { Admission, AdmissionAttributes, AdmissionStep } from "./step.ts";
 import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from "./storage.ts";
 import { systemPriorityClasses } from "./system-priority-classes.ts";
 
@@ -77,17 +77,17 @@ export function createAdmission(enabled: Iterable<string> = []): Admission {
 }
 
 /** See `Admission`. */
-export function admit(request: Admitted): Promise<void> | undefined {
+export function admit(request: AdmissionAttributes): Promise<void> | undefined {
 	return request.server.admission.admit(request);
 }
 
 /** See `Admission`. */
-export function allocate(request: Admitted): Promise<void> | undefined {
+export function allocate(request: AdmissionAttributes): Promise<void> | undefined {
 	return request.server.admission.allocate(request);
 }
 
 /** See `Admission`. */
-export function check(request: Admitted): Promise<void> | undefined {
+export function check(request: AdmissionAttributes): Promise<void> | undefined {
 	return request.server.admission.check(request);
 }
 
@@ -100,7 +100,7 @@ class Steps {
 		this.#steps = steps;
 	}
 
-	stepsFor({ kind, operation, subresource }: Admitted): readonly AdmissionStep["admit"][] {
+	stepsFor({ kind, operation, subresource }: AdmissionAttributes): readonly AdmissionStep["admit"][] {
 		let ofKind = this.#selected.get(kind);
 		if (ofKind === undefined) {
 			ofKind = new Map();
@@ -113,7 +113,7 @@ class Steps {
 				if (!on.operations.includes(operation) || (subresource !== undefined && !on.subresources)) return false;
 				return on.kinds?.some(({ group, plural }) => group === kind.group && plural === kind.plural) ?? true;
 			});
-			steps = chosen.map((step) => (request: Admitted) => step.admit(request));
+			steps = chosen.map((step) => (request: AdmissionAttributes) => step.admit(request));
 			ofKind.set(what, steps);
 		}
 		return steps;

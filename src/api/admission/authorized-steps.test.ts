@@ -12,7 +12,7 @@ import type { Server } from "../server.ts";
 import { certificateApproval, certificateSigning } from "./certificate-signers.ts";
 import { notificationRights } from "./notification-rights.ts";
 import { ownerReferencesPermissionEnforcement } from "./owner-references.ts";
-import type { AdmissionStep, Admitted } from "./step.ts";
+import type { AdmissionAttributes, AdmissionStep } from "./step.ts";
 
 /** @param may `VERB GROUP/RESOURCE/SUBRESOURCE NAMESPACE/NAME` of what is allowed */
 function authorizer(may: readonly string[], asked: string[]): Authorizer {
@@ -41,7 +41,7 @@ async function outcome(step: AdmissionStep, { kind, object, old, subresource, ma
 	const asked: string[] = [];
 	const complete = (part: object) => ({ apiVersion: "v1", kind: kind.kind, ...part }) as KubeObject;
 	const server = { authorizer: authorizer(may, asked), registry: createRegistry(catalog) };
-	const request: Admitted = {
+	const request: AdmissionAttributes = {
 		// These steps look at nothing else of it.
 		server: server as unknown as Server,
 		user: { name: "ann", groups: ["system:authenticated"] },

@@ -3,7 +3,7 @@
 import { sameJson } from "../../core/equal.ts";
 import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
-import { type AdmissionStep, type Admitted, refused } from "./step.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "./step.ts";
 
 export const certificateApproval: AdmissionStep = {
 	name: "CertificateApproval",
@@ -26,13 +26,13 @@ export const certificateSigning: AdmissionStep = {
 	},
 };
 
-function statusOf(object: Admitted["old"]): CertificateSigningRequest["status"] {
+function statusOf(object: AdmissionAttributes["old"]): CertificateSigningRequest["status"] {
 	// Steps see the kinds that they ask for.
 	return (object as CertificateSigningRequest | undefined)?.status;
 }
 
 /** For this signer, or for all of its domain: `example.com/*`. @throws ApiError Forbidden, in the promise */
-async function demand(request: Admitted, verb: "approve" | "sign"): Promise<void> {
+async function demand(request: AdmissionAttributes, verb: "approve" | "sign"): Promise<void> {
 	// As it was: nobody chooses the signer that is looked at.
 	const { signerName } = (request.old as CertificateSigningRequest).spec;
 	const [domain = ""] = signerName.split("/", 1);

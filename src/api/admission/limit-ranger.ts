@@ -17,7 +17,7 @@ import { type Amounts, podAmounts } from "../../kinds/pod/spec/pod-amounts.ts";
 import { limitRanges } from "../../kinds/quota/limitrange.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { keyPrefix } from "../cache/keys.ts";
-import { type AdmissionStep, type Admitted, refused } from "./step.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "./step.ts";
 
 const annotation = "kubernetes.io/limit-ranger";
 
@@ -58,7 +58,7 @@ function listOf(problems: readonly string[]): string {
 	return different.length === 1 ? (different[0] ?? "") : `[${different.join(", ")}]`;
 }
 
-function rangesOf({ server, namespace = "" }: Admitted): LimitRange[] {
+function rangesOf({ server, namespace = "" }: AdmissionAttributes): LimitRange[] {
 	return Array.from(
 		server.cache.resource(limitRanges).range(keyPrefix(limitRanges, namespace)),
 		({ object }) => object,

@@ -7,7 +7,7 @@
 import { sameJson } from "../../core/equal.ts";
 import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
 import type { NotificationPolicy, NotificationSink, SecretSource } from "../../kinds/notify/types.ts";
-import { type AdmissionStep, type Admitted, refused } from "./step.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "./step.ts";
 
 export const notificationRights: AdmissionStep = {
 	name: "NotificationRights",
@@ -23,7 +23,7 @@ export const notificationRights: AdmissionStep = {
 	},
 };
 
-async function demand(request: Admitted, sendsLogs: boolean, secrets: Iterable<string>): Promise<void> {
+async function demand(request: AdmissionAttributes, sendsLogs: boolean, secrets: Iterable<string>): Promise<void> {
 	const where = `in namespace ${JSON.stringify(request.namespace)}`;
 	if (sendsLogs && !(await mayGet(request, { plural: "pods", subresource: "log" })))
 		throw refused(request, `user not permitted to get pods/log ${where}: set spec.logLines to 0`);
@@ -36,7 +36,7 @@ async function demand(request: Admitted, sendsLogs: boolean, secrets: Iterable<s
 }
 
 async function mayGet(
-	{ server, user, namespace }: Admitted,
+	{ server, user, namespace }: AdmissionAttributes,
 	what: { plural: string; subresource?: string; name?: string },
 ): Promise<boolean> {
 	const resource = { group: "", version: "v1", ...(namespace && { namespace }), ...what };

@@ -6,7 +6,7 @@
 import { sameJson } from "../../core/equal.ts";
 import type { OwnerReference } from "../../core/object.ts";
 import type { Attributes } from "../access/authorizer.ts";
-import { type AdmissionStep, type Admitted, refused } from "./step.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "./step.ts";
 
 export const ownerReferencesPermissionEnforcement: AdmissionStep = {
 	name: "OwnerReferencesPermissionEnforcement",
@@ -21,7 +21,7 @@ export const ownerReferencesPermissionEnforcement: AdmissionStep = {
 
 /** @throws ApiError Forbidden, in the promise */
 async function demand(
-	request: Admitted,
+	request: AdmissionAttributes,
 	owners: readonly OwnerReference[],
 	before: readonly OwnerReference[],
 ): Promise<void> {
@@ -60,7 +60,7 @@ async function demand(
 
 /** Why the user may not; undefined when they may. */
 async function refusalOf(
-	{ server, user }: Admitted,
+	{ server, user }: AdmissionAttributes,
 	verb: string,
 	resource: NonNullable<Attributes["resource"]>,
 ): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import { priorityClasses } from "../../kinds/core/priorityclass.ts";
 import type { Pod, PriorityClass, Toleration } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { keyPrefix } from "../cache/keys.ts";
-import { type AdmissionStep, type Admitted, refused } from "./step.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "./step.ts";
 
 /** How long pods stay on a node that is gone, when they do not say: the same objects in all pods. */
 const toGoneNodes = deepFreeze(
@@ -66,7 +66,7 @@ function keepPriority(spec: Pod["spec"], { priority: value, preemptionPolicy }: 
 }
 
 /** The class that the pod names; else the one that is everybody's; else none. */
-function classFor(request: Admitted, name: string): PriorityClass | undefined {
+function classFor(request: AdmissionAttributes, name: string): PriorityClass | undefined {
 	const { cache } = request.server;
 	if (name !== "") {
 		const named = cache.find(priorityClasses, undefined, name);

@@ -18,7 +18,7 @@ import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { unassigned } from "../metadata.ts";
 import type { Server } from "../server.ts";
-import { type AdmissionStep, type Admitted, refused } from "./step.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "./step.ts";
 
 /** Kinds of the core group whose use of a quota may change while they exist. */
 const changing = new Set(["services", "persistentvolumeclaims"]);
@@ -39,7 +39,7 @@ export const resourceQuota: AdmissionStep = {
 	},
 };
 
-function concerns({ kind, operation, subresource, namespace }: Admitted): boolean {
+function concerns({ kind, operation, subresource, namespace }: AdmissionAttributes): boolean {
 	if (namespace === undefined) return false;
 	if (operation === "create") return subresource === undefined;
 	if (kind.group !== "") return false;
@@ -72,7 +72,7 @@ function deltaOf({ clock }: Server, kind: Kind, object: KubeObject, old: KubeObj
 }
 
 /** @throws ApiError Forbidden when there is not enough left */
-function charge(request: Admitted, cached: Cached, quota: ResourceQuota, delta: Amounts): void {
+function charge(request: AdmissionAttributes, cached: Cached, quota: ResourceQuota, delta: Amounts): void {
 	const { kind, object } = request;
 	const { name: quotaName } = quota.metadata;
 	const { hard = {} } = quota.status ?? {};

@@ -15,7 +15,7 @@ import { compactRules, listText, ruleText, uncoveredRules } from "../../kinds/rb
 import { roles } from "../../kinds/rbac/role.ts";
 import { roleBindings } from "../../kinds/rbac/rolebinding.ts";
 import { mastersGroup } from "../access/authorizer.ts";
-import { type AdmissionStep, type Admitted, refused } from "./step.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "./step.ts";
 
 const everything: PolicyRule[] = [
 	{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] },
@@ -35,7 +35,7 @@ export const bindingEscalation: AdmissionStep = {
 };
 
 /** Administrators, and updates that change only what the garbage collector changes. */
-function isTrusted({ user, object, old }: Admitted): boolean {
+function isTrusted({ user, object, old }: AdmissionAttributes): boolean {
 	return user.groups.includes(mastersGroup) || (old !== undefined && sameJson(content(object), content(old)));
 }
 
@@ -45,7 +45,7 @@ function content(object: KubeObject): object {
 	return { ...object, metadata };
 }
 
-async function admitRole(request: Admitted): Promise<void> {
+async function admitRole(request: AdmissionAttributes): Promise<void> {
 	// The step is for these kinds only.
 	const role = request.object as ClusterRole | Role;
 	const old = request.old as ClusterRole | Role | undefined;
@@ -61,7 +61,7 @@ function gathers(role: ClusterRole | Role | undefined): boolean {
 	return role !== undefined && "aggregationRule" in role && role.aggregationRule !== undefined;
 }
 
-async function admitBinding(request: Admitted): Promise<void> {
+async function admitBinding(request: AdmissionAttributes): Promise<void> {
 	// The step is for these kinds only.
 	const { roleRef } = request.object as ClusterRoleBinding | RoleBinding;
 	// What a binding gives may be missing or nonsense: validation says so.
@@ -82,7 +82,7 @@ function roleNotFound({ kind, name }: { kind: string; name: string }): ApiError 
 }
 
 async function may(
-	{ server, user, namespace }: Admitted,
+	{ server, user, namespace }: AdmissionAttributes,
 	verb: string,
 	plural: string,
 	name: string,
@@ -91,7 +91,7 @@ async function may(
 	return (await server.authorizer.authorize({ user, verb, path: "", resource })).verdict === "allow";
 }
 
-async function missingRules({ server, user, namespace = "" }: Admitted, wanted: readonly PolicyRule[]) {
+async function missingRules({ server, user, namespace = "" }: AdmissionAttributes, wanted: readonly PolicyRule[]) {
 	const { resourceRules, nonResourceRules, evaluationError } = await server.authorizer.rulesFor(user, namespace);
 	// The same lists, in the types of roles, which may be written to; nobody writes to these.
 	const held = [...resourceRules, ...nonResourceRules] as unknown as PolicyRule[];
@@ -99,7 +99,7 @@ async function missingRules({ server, user, namespace = "" }: Admitted, wanted: 
 }
 
 /** @throws ApiError Forbidden with the rules that the user does not hold */
-async function confirmHeld(request: Admitted, wanted: readonly PolicyRule[]): Promise<void> {
+async function confirmHeld(request: AdmissionAttributes, wanted: readonly PolicyRule[]): Promise<void> {
 	const { missing, evaluationError } = await missingRules(request, wanted);
 	if (missing.length === 0) return;
 	const { name, groups } = request.user;

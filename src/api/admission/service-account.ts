@@ -5,7 +5,7 @@ import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Container, Pod, ServiceAccount, Volume } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { referencesOf } from "../access/node/pod-references.ts";
-import { type AdmissionStep, type Admitted, refused } from "./step.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "./step.ts";
 
 const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const volumePrefix = "kube-api-access-";
@@ -47,7 +47,7 @@ function mirrorProblem({ metadata, spec }: Pod): string | undefined {
 		: undefined;
 }
 
-function accountOf(request: Admitted, name: string): ServiceAccount {
+function accountOf(request: AdmissionAttributes, name: string): ServiceAccount {
 	const { server, namespace = "" } = request;
 	const found = server.cache.find(serviceAccounts, namespace, name);
 	if (found === undefined)
@@ -56,7 +56,7 @@ function accountOf(request: Admitted, name: string): ServiceAccount {
 }
 
 /** Every container that has nothing else mounted there gets the token. */
-function mountToken({ server }: Admitted, { spec }: Pod): void {
+function mountToken({ server }: AdmissionAttributes, { spec }: Pod): void {
 	let volumeName = spec.volumes?.find(({ name }) => name.startsWith(volumePrefix))?.name;
 	const hasVolume = volumeName !== undefined;
 	volumeName ??= volumePrefix + randomSuffix(5, server.clock.random);

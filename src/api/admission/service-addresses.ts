@@ -12,7 +12,7 @@ import { services } from "../../kinds/networking/service.ts";
 import { serviceCIDRs } from "../../kinds/networking/servicecidr.ts";
 import { claimRoot, keyPrefix } from "../cache/keys.ts";
 import type { Server } from "../server.ts";
-import type { AdmissionStep, Admitted } from "./step.ts";
+import type { AdmissionAttributes, AdmissionStep } from "./step.ts";
 
 const addressRoot = `${claimRoot}addresses/`;
 const portRoot = `${claimRoot}nodeports/`;
@@ -54,7 +54,7 @@ function portsOf(spec: ServiceSpec): number[] {
 
 const isAddress = (text: string) => text !== "" && text !== "None";
 
-function allocateAddress(request: Admitted, { spec, metadata }: Service, before: Service | undefined): void {
+function allocateAddress(request: AdmissionAttributes, { spec, metadata }: Service, before: Service | undefined): void {
 	if (spec.type === "ExternalName") return;
 	const had = new Set((before?.spec.clusterIPs ?? []).filter(isAddress));
 	const ranges = rangesOf(request.server);
@@ -91,7 +91,7 @@ function allocateAddress(request: Admitted, { spec, metadata }: Service, before:
 	});
 }
 
-function allocatePorts(request: Admitted, { spec, metadata }: Service, before: Service | undefined): void {
+function allocatePorts(request: AdmissionAttributes, { spec, metadata }: Service, before: Service | undefined): void {
 	if (spec.type !== "NodePort" && spec.type !== "LoadBalancer") return;
 	if (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts === false) return;
 	const had = new Set(before === undefined ? [] : portsOf(before.spec));

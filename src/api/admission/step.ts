@@ -15,7 +15,7 @@ export interface Companions {
 	updates?: { key: string; expected: number; object: KubeObject }[];
 }
 
-export interface Admitted {
+export interface AdmissionAttributes {
 	readonly server: Server;
 	readonly user: User;
 	readonly operation: "create" | "update" | "delete";
@@ -42,7 +42,7 @@ export interface AdmissionStep {
 	readonly isOptional?: true;
 	/** Which requests it looks at. */
 	readonly on: {
-		operations: readonly Admitted["operation"][];
+		operations: readonly AdmissionAttributes["operation"][];
 		/** All kinds when absent. */
 		kinds?: readonly Pick<Kind, "group" | "plural">[];
 		/** Also subresources. Default: only whole objects. */
@@ -52,7 +52,7 @@ export interface AdmissionStep {
 	 * @returns undefined when it is done, a promise when it has to wait
 	 * @throws ApiError when the request is not admitted
 	 */
-	admit(request: Admitted): Promise<void> | undefined;
+	admit(request: AdmissionAttributes): Promise<void> | undefined;
 }
 
 /** All steps of one server: those that are always taken, and the optional ones that it is to take. */
@@ -61,15 +61,18 @@ export interface Admission {
 	 * Undefined when every step is done; most never wait.
 	 * @throws ApiError of the first step that refuses, at once or in the promise
 	 */
-	admit(request: Admitted): Promise<void> | undefined;
+	admit(request: AdmissionAttributes): Promise<void> | undefined;
 	/** As `admit`. @throws ApiError when there is nothing left, or someone else has what was asked for */
-	allocate(request: Admitted): Promise<void> | undefined;
+	allocate(request: AdmissionAttributes): Promise<void> | undefined;
 	/** As `admit`. */
-	check(request: Admitted): Promise<void> | undefined;
+	check(request: AdmissionAttributes): Promise<void> | undefined;
 }
 
 /** Upstream's answer of an admission plugin that refuses. */
-export function refused({ kind, name, object }: Pick<Admitted, "kind" | "name" | "object">, why: string): ApiError {
+export function refused(
+	{ kind, name, object }: Pick<AdmissionAttributes, "kind" | "name" | "object">,
+	why: string,
+): ApiError {
 	const shown = name === "" ? (object.metadata.generateName ?? "") : name;
 	return new ApiError("Forbidden", `${qualifiedResource(kind)} "${shown}" is forbidden: ${why}`, {
 		name: shown,

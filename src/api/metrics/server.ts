@@ -2,7 +2,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Histogram, MetricRegistry } from "../../core/metrics/registry.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
-import type { Admission, Admitted } from "../admission/step.ts";
+import type { Admission, AdmissionAttributes } from "../admission/step.ts";
 import type { AuditOptions } from "../audit/audit.ts";
 import type { WatchCache } from "../cache/cache.ts";
 import { resourceOfKey } from "../cache/keys.ts";
@@ -103,9 +103,9 @@ export function measuredAdmission(admission: Admission, metrics: MetricRegistry,
 			delete: seconds.of(operation.delete, rejected, type),
 		});
 		const [admitted, refused] = [series("false"), series("true")];
-		const done = (by: typeof admitted, { operation: of }: Admitted, begunMs: number) =>
+		const done = (by: typeof admitted, { operation: of }: AdmissionAttributes, begunMs: number) =>
 			by[of].observe((clock.monotonicMs() - begunMs) / 1000);
-		return (request: Admitted) => {
+		return (request: AdmissionAttributes) => {
 			const begunMs = clock.monotonicMs();
 			let pending: Promise<void> | undefined;
 			try {

@@ -92,10 +92,11 @@ function rehearsed(target: Target, ending: Exclude<Ending, { do: "nothing" }>, c
 	return { cached: unstored(target.kind, key, ending.object, current?.revision), gone: false };
 }
 
-/** What an object gives back when it goes. */
-export async function releasesOf(context: Context, target: Target, { object }: Cached): Promise<Companions> {
-	const whole: Target = { ...target, subresource: undefined };
+/** What an object gives back when it goes; at once where no step of admission has to wait. */
+export function releasesOf(context: Context, target: Target, { object }: Cached): Companions | Promise<Companions> {
+	const whole: Target =
+		target.subresource === undefined ? target : Object.assign({}, target, { subresource: undefined });
 	const write = writeOf(context, whole, { operation: "delete", object, old: object });
-	await allocate(write);
-	return write.companions;
+	const allocating = allocate(write);
+	return allocating === undefined ? write.companions : allocating.then(() => write.companions);
 }

@@ -1,7 +1,7 @@
 /** One attempt of a write, as admission and the phases that settle it see it. */
 import type { Cause } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
-import type { Admitted } from "../admission/step.ts";
+import type { AdmissionAttributes } from "../admission/step.ts";
 import type { Context } from "../server.ts";
 import type { Target } from "../target.ts";
 
@@ -14,7 +14,7 @@ export interface Strategy {
 	validate(object: KubeObject, old: KubeObject): Cause[];
 }
 
-export interface Write extends Admitted {
+export interface Write extends AdmissionAttributes {
 	/** Of a new object, known when it has been generated. */
 	name: string;
 	readonly context: Context;
@@ -29,7 +29,7 @@ export interface Write extends Admitted {
 }
 
 export interface WriteParts {
-	operation: Admitted["operation"];
+	operation: AdmissionAttributes["operation"];
 	object: KubeObject;
 	old: KubeObject | undefined;
 	strategy?: Strategy | undefined;

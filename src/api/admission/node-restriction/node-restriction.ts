@@ -19,13 +19,13 @@ import { csiNodes } from "../../../kinds/storage/csinode.ts";
 import { persistentVolumes } from "../../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../../kinds/storage/persistentvolumeclaim.ts";
 import { nodeNameOf } from "../../access/node/node-identity.ts";
-import { type AdmissionStep, type Admitted, refused } from "../step.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "../step.ts";
 import { claimStatusProblem, volumeProblem } from "./claims.ts";
 import { nodeProblem } from "./nodes.ts";
 import { podProblem } from "./pods.ts";
 
 /** Why a node may not make the request; undefined when it may. */
-type Problem = (node: string, request: Admitted) => string | undefined;
+type Problem = (node: string, request: AdmissionAttributes) => string | undefined;
 
 const problems: ReadonlyMap<string, Problem> = new Map<string, Problem>([
 	[pods.plural, podProblem],
@@ -70,14 +70,14 @@ export const nodeRestriction: AdmissionStep = {
 
 const leaseNamespace = "kube-node-lease";
 
-function leaseProblem(node: string, { namespace, object }: Admitted): string | undefined {
+function leaseProblem(node: string, { namespace, object }: AdmissionAttributes): string | undefined {
 	if (namespace !== leaseNamespace) return `can only access leases in the "${leaseNamespace}" system namespace`;
 	return object.metadata.name === node
 		? undefined
 		: "can only access node lease with the same name as the requesting node";
 }
 
-function csiNodeProblem(node: string, { object }: Admitted): string | undefined {
+function csiNodeProblem(node: string, { object }: AdmissionAttributes): string | undefined {
 	return object.metadata.name === node
 		? undefined
 		: "can only access CSINode with the same name as the requesting node";
@@ -86,7 +86,7 @@ function csiNodeProblem(node: string, { object }: Admitted): string | undefined 
 const nodeSigners = new Set(["kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client-kubelet"]);
 
 /** A certificate for a node is asked for by that node. */
-function certificateProblem(node: string, { operation, object }: Admitted): string | undefined {
+function certificateProblem(node: string, { operation, object }: AdmissionAttributes): string | undefined {
 	if (operation !== "create") return undefined;
 	const { spec } = object as CertificateSigningRequest;
 	if (!nodeSigners.has(spec.signerName)) return undefined;

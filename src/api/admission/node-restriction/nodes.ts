@@ -2,7 +2,7 @@
 
 import { sameJson } from "../../../core/equal.ts";
 import type { Node } from "../../../kinds/generated/types.ts";
-import type { Admitted } from "../step.ts";
+import type { AdmissionAttributes } from "../step.ts";
 
 /**
  * Labels under `kubernetes.io` and `k8s.io` that a kubelet gives its Node (Well-Known Labels, Annotations and Taints).
@@ -23,7 +23,7 @@ const ownLabels = new Set([
 /** Domains below which, and whose subdomains, every label is a kubelet's to give. */
 const ownDomains = ["kubelet.kubernetes.io", "node.kubernetes.io"];
 
-export function nodeProblem(node: string, { operation, name, object, old }: Admitted): string | undefined {
+export function nodeProblem(node: string, { operation, name, object, old }: AdmissionAttributes): string | undefined {
 	const requested = name === "" ? object.metadata.name : name;
 	if (requested !== node) return `node "${node}" is not allowed to modify node "${requested}"`;
 	// The step sees this kind's objects.

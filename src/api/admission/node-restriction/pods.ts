@@ -4,11 +4,11 @@ import { sameJson } from "../../../core/equal.ts";
 import { nodes } from "../../../kinds/core/node.ts";
 import type { Pod } from "../../../kinds/generated/types.ts";
 import { referencesOf } from "../../access/node/pod-references.ts";
-import type { Admitted } from "../step.ts";
+import type { AdmissionAttributes } from "../step.ts";
 
 const mirrorAnnotation = "kubernetes.io/config.mirror";
 
-export function podProblem(node: string, request: Admitted): string | undefined {
+export function podProblem(node: string, request: AdmissionAttributes): string | undefined {
 	const { operation, subresource } = request;
 	// The step sees this kind's objects.
 	const [pod, old] = [request.object as Pod, request.old as Pod | undefined];
@@ -47,7 +47,7 @@ function statusProblem(node: string, pod: Pod, old: Pod): string | undefined {
 }
 
 /** A node creates no pod that would give it access to anything. */
-function mirrorProblem(node: string, pod: Pod, { server }: Admitted): string | undefined {
+function mirrorProblem(node: string, pod: Pod, { server }: AdmissionAttributes): string | undefined {
 	const { annotations, ownerReferences = [] } = pod.metadata;
 	if (annotations?.[mirrorAnnotation] === undefined)
 		return `pod does not have "${mirrorAnnotation}" annotation, node "${node}" can only create mirror pods`;

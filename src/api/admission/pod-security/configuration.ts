@@ -4,7 +4,7 @@
  */
 import type { Pod } from "../../../kinds/generated/types.ts";
 import type { Server } from "../../server.ts";
-import type { Admitted } from "../step.ts";
+import type { AdmissionAttributes } from "../step.ts";
 import { type Policy, privilegedPolicy } from "./policy.ts";
 
 export interface PodSecurityConfiguration {
@@ -33,7 +33,7 @@ export function isExemptRuntimeClass({ options }: Server, { spec }: Pick<Pod, "s
 }
 
 /** Which exemption applies to the request, before its pod is evaluated. */
-export function exemption({ server, namespace = "", user }: Admitted): "namespace" | "user" | undefined {
+export function exemption({ server, namespace = "", user }: AdmissionAttributes): "namespace" | "user" | undefined {
 	if (isExemptNamespace(server, namespace)) return "namespace";
 	return server.options.podSecurity?.exemptions?.usernames?.includes(user.name) ? "user" : undefined;
 }

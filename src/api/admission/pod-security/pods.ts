@@ -12,7 +12,7 @@ import type { Kind } from "../../../kinds/engine/kind.ts";
 import type { Container, Pod, PodTemplateSpec } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
 import { podTemplates } from "../../../kinds/pod/podtemplate.ts";
-import { type AdmissionStep, type Admitted, refused } from "../step.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "../step.ts";
 import { defaultsOf, exemption, isExemptRuntimeClass } from "./configuration.ts";
 import { type Subject, subjectOf, type Violation } from "./control.ts";
 import { violations, violationText } from "./evaluate.ts";
@@ -64,7 +64,7 @@ export const podSecurityOfTemplates: AdmissionStep = {
 };
 
 /** What the namespace demands; undefined when that is nothing, or nothing of this request. */
-function policyFor(request: Admitted): Policy | undefined {
+function policyFor(request: AdmissionAttributes): Policy | undefined {
 	const { server, namespace = "" } = request;
 	const found = server.cache.find(namespaces, undefined, namespace);
 	if (found === undefined) return undefined;
@@ -76,7 +76,7 @@ function policyFor(request: Admitted): Policy | undefined {
 	return undefined;
 }
 
-function templateOf({ kind, object }: Admitted): PodTemplateSpec | undefined {
+function templateOf({ kind, object }: AdmissionAttributes): PodTemplateSpec | undefined {
 	const [, path = []] = templates.find(([{ group, plural }]) => group === kind.group && plural === kind.plural) ?? [];
 	let value: unknown = object;
 	for (const field of path) value = (value as Record<string, unknown> | undefined)?.[field];
@@ -99,7 +99,7 @@ function differ(containers: readonly Container[], before: readonly Container[]):
 }
 
 /** @throws ApiError Forbidden for what a pod does against the level that is enforced */
-function evaluate(request: Admitted, policy: Policy, subject: Subject, enforces: boolean): void {
+function evaluate(request: AdmissionAttributes, policy: Policy, subject: Subject, enforces: boolean): void {
 	if (isExemptRuntimeClass(request.server, subject)) {
 		request.audit?.annotate(exemptAnnotation, "runtimeClass");
 		return;
