@@ -1,6 +1,8 @@
 /** Keeps what this process has open from processes that it starts and that outlive what they were started for. */
+
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { namesIn } from "./if-there.ts";
 
 const closeOnExec = 0o2000000;
 
@@ -10,16 +12,18 @@ const closeOnExec = 0o2000000;
  * stops at the first gap.
  */
 function inheritableDescriptors(): number[] {
-	return names("/proc/self/fd").filter((fd) => {
-		if (fd < 3) return false;
-		try {
-			const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "0";
-			return (Number.parseInt(flags, 8) & closeOnExec) === 0;
-		} catch {
-			// It was how the directory was read.
-			return false;
-		}
-	});
+	return namesIn("/proc/self/fd")
+		.map(Number)
+		.filter((fd) => {
+			if (fd < 3) return false;
+			try {
+				const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "0";
+				return (Number.parseInt(flags, 8) & closeOnExec) === 0;
+			} catch {
+				// It was how the directory was read.
+				return false;
+			}
+		});
 }
 
 /**
@@ -40,14 +44,5 @@ export function spawnApart(
 		return spawn(program, args, { ...options, stdio: [...stdio, ...rest] });
 	} finally {
 		closeSync(nothing);
-	}
-}
-
-/** None where there is no such directory: on systems other than Linux, which run no containers. */
-function names(directory: string): number[] {
-	try {
-		return readdirSync(directory).map(Number);
-	} catch {
-		return [];
 	}
 }

@@ -1,7 +1,9 @@
 /** Processes of this PID namespace, by what /proc says of them. Where there is no /proc, there is nothing to say. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+import { readlinkSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
 import { isCode } from "./descriptors.ts";
+import { namesIn, readIfThere } from "./if-there.ts";
 
 /** A process, told from a later one with the same number by its start time. */
 export interface ProcessId {
@@ -96,13 +98,9 @@ export function childrenOf(pid: number): ProcessId[] {
 
 /** Every process of this PID namespace. */
 export function allPids(): number[] {
-	try {
-		return readdirSync("/proc")
-			.filter((name) => /^\d+$/.test(name))
-			.map(Number);
-	} catch {
-		return [];
-	}
+	return namesIn("/proc")
+		.filter((name) => /^\d+$/.test(name))
+		.map(Number);
 }
 
 /** What a process was given, `NAME=value` each; nothing when it has ended just now, or is another user's. */
@@ -142,9 +140,5 @@ function statFields(pid: number): string[] | undefined {
 
 /** Undefined for what is not ours to read, and for processes that end while we look. */
 export function readProc(path: string): string | undefined {
-	try {
-		return readFileSync(`/proc/${path}`, "utf8");
-	} catch {
-		return undefined;
-	}
+	return readIfThere(`/proc/${path}`);
 }

@@ -7,9 +7,11 @@
  * As root the namespaces are made directly. As an ordinary user one user namespace, owned by the switch's holder, holds
  * everything of the cluster.
  */
+
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
+import { inTurn } from "../core/in-turn.ts";
 import { run, shellQuote } from "../linux/command.ts";
 import { isAlive, killAll, type ProcessId } from "../linux/processes.ts";
 import { removeCgroups } from "./machine/cgroups.ts";
@@ -89,12 +91,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 	const find = (role: string) => markedProcesses(owner).filter((holder) => holder.role === role);
 	const problems = find("switch").length > 0 ? [] : await probeMachine(mode);
 	/** One at a time: each change builds on the processes there are. */
-	let queue: Promise<unknown> = Promise.resolve();
-	const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
-		const result = queue.then(task);
-		queue = result.catch(() => {});
-		return result;
-	};
+	const oneAtATime = inTurn();
 
 	const enterSwitch = (pid: number): [string, ...string[]] => [
 		"nsenter",
@@ -156,10 +153,10 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 	return {
 		mode,
 		problems,
-		ensureSwitch: () => inTurn(ensureSwitch),
-		addNode: (spec) => inTurn(() => addNode(spec)),
+		ensureSwitch: () => oneAtATime(ensureSwitch),
+		addNode: (spec) => oneAtATime(() => addNode(spec)),
 		removeNode: (name) =>
-			inTurn(async () => {
+			oneAtATime(async () => {
 				await killAll(find(`node/${name}`), clock);
 				await removeCgroups(`${cgroup}/${name}`, clock);
 			}),
@@ -171,7 +168,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 			});
 		},
 		destroy: () =>
-			inTurn(async () => {
+			oneAtATime(async () => {
 				// Again, for a holder that was just being started when the first look was taken.
 				for (let found = markedProcesses(owner); found.length > 0; found = markedProcesses(owner))
 					await killAll(found, clock);

@@ -1,10 +1,12 @@
 /** The cluster's DNS on one address, UDP and TCP. Names that are not the cluster's go to the node's resolvers. */
+
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { type Answer, decode, encode, type Packet } from "dns-packet";
 import type { Clock } from "../core/clock.ts";
 import { createForwarder, type Forwarder } from "./dns-forward.ts";
 import { authority, clusterAnswer, type DnsAnswer, type DnsRecord, type DnsView } from "./dns-records.ts";
+import { listenAt } from "./listen-at.ts";
 
 /** Short, as CoreDNS has it: what is asked again is answered again. */
 const ttlSeconds = 5;
@@ -101,16 +103,9 @@ async function listenTcp(
 		serveTcp(options, forwarder, socket);
 	});
 	server.maxConnections = mostConnections;
-	await new Promise<void>((resolve, reject) => {
-		server.once("error", reject);
-		server.listen(port, address, () => {
-			server.off("error", reject);
-			resolve();
-		});
-	});
-	const bound = server.address();
+	const bound = await listenAt(server, { address, port });
 	return {
-		port: typeof bound === "object" && bound !== null ? bound.port : port,
+		port: bound,
 		close: () =>
 			new Promise((resolve) => {
 				for (const socket of open) socket.destroy();

@@ -98,16 +98,7 @@ function ofStatus(
 	help: string,
 	of: (status: ContainerStatus) => number | undefined,
 ): Family<Pod> {
-	return {
-		name,
-		help,
-		each(pod, add) {
-			for (const status of statusesOf(pod, role)) {
-				const found = of(status);
-				if (found !== undefined) add(found, labelOf("container", status.name));
-			}
-		},
-	};
+	return ofEachStatus(role, name, help, of, (found, container) => [found, container]);
 }
 
 function reason(
@@ -116,13 +107,23 @@ function reason(
 	help: string,
 	of: (status: ContainerStatus) => string | undefined,
 ): Family<Pod> {
+	return ofEachStatus(role, name, help, of, (found, container) => [1, `${container},${labelOf("reason", found)}`]);
+}
+
+function ofEachStatus<T>(
+	role: Role,
+	name: string,
+	help: string,
+	of: (status: ContainerStatus) => T | undefined,
+	sample: (found: T, container: string) => [value: number, labels: string],
+): Family<Pod> {
 	return {
 		name,
 		help,
 		each(pod, add) {
 			for (const status of statusesOf(pod, role)) {
 				const found = of(status);
-				if (found !== undefined) add(1, `${labelOf("container", status.name)},${labelOf("reason", found)}`);
+				if (found !== undefined) add(...sample(found, labelOf("container", status.name)));
 			}
 		},
 	};

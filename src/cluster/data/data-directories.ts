@@ -3,10 +3,12 @@
  * may see those. Each user has a register, a private folder with a symbolic link a cluster: to make one is atomic, so
  * that clusters that start at the same time need no lock, and one that leads nowhere is harmless.
  */
+
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { isCode } from "../../linux/descriptors.ts";
+import { namesIn } from "../../linux/if-there.ts";
 import { isWithin } from "../../linux/rootview.ts";
 import { clusterDirectories } from "../../network/machine/marked-processes.ts";
 import { homeDirectory } from "../files/account.ts";
@@ -187,13 +189,5 @@ function ownerOf(path: string): number | undefined {
 		return stats.isDirectory() ? stats.uid : undefined;
 	} catch {
 		return undefined;
-	}
-}
-
-function namesIn(directory: string): string[] {
-	try {
-		return readdirSync(directory);
-	} catch {
-		return [];
 	}
 }

@@ -3,8 +3,10 @@
  * services are nftables rules. Runs inside the node. What it set up is found again by records on disk and by the links
  * themselves.
  */
+
 import { mkdirSync, readFileSync } from "node:fs";
 import { AddressPool, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
+import { inTurn } from "../../core/in-turn.ts";
 import { CommandError, run, shellQuote } from "../../linux/command.ts";
 import { replaceFile } from "../../linux/replace-file.ts";
 import type { NodeNetwork, PodNetwork, ServicePort } from "../network.ts";
@@ -68,13 +70,8 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 	let routes: ReadonlyMap<string, string> | undefined;
 	const flows = new FlowKeeper(options.directory, (text) => inNode("exec nft -f -", text));
 	let services: Map<string, ServicePort> | undefined;
-	let queue: Promise<unknown> = Promise.resolve();
 	/** One change at a time, in the order asked for. */
-	const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
-		const result = queue.then(task);
-		queue = result.catch(() => {});
-		return result;
-	};
+	const oneAtATime = inTurn();
 
 	/**
 	 * Addresses whose links are still to go: the kernel takes long for it, and nobody need wait. They are free
@@ -123,7 +120,7 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 			return new Map(found.map(([uid, record]): [string, PodNetwork] => [uid, { addresses: [record.address] }]));
 		},
 		setRoutes: (next) =>
-			inTurn(async () => {
+			oneAtATime(async () => {
 				const wanted = new Map(next.map(({ podCidr: to, via }) => [to, via]));
 				const lines = routes === undefined ? [`route flush proto ${routeProtocol}`] : [];
 				for (const to of routes?.keys() ?? [])
@@ -137,7 +134,7 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 				routes = wanted;
 			}),
 		setServices: (ports) =>
-			inTurn(async () => {
+			oneAtATime(async () => {
 				const before = services;
 				// After a failure the next call starts from nothing.
 				services = undefined;
@@ -146,7 +143,7 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 				services = new Map(ports.map((port) => [port.name, port]));
 			}),
 		async close() {
-			await Promise.all([queue, swept]);
+			await Promise.all([oneAtATime(async () => {}), swept]);
 		},
 	};
 }

@@ -1,9 +1,10 @@
 /** What stands in the way of nodes as namespaces on this machine, each with its remedy in one line. */
 
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { release } from "node:os";
 import { messageOf } from "../../core/errors.ts";
 import { run, toolPath } from "../../linux/command.ts";
+import { readIfThere } from "../../linux/if-there.ts";
 
 const tools: readonly { program: string; package: string }[] = [
 	{ program: "ip", package: "iproute2" },
@@ -83,9 +84,5 @@ function userNamespaceRemedy(): string {
 }
 
 function readSetting(name: string): string | undefined {
-	try {
-		return readFileSync(`/proc/sys/${name}`, "utf8").trim();
-	} catch {
-		return undefined;
-	}
+	return readIfThere(`/proc/sys/${name}`)?.trim();
 }

@@ -1,6 +1,8 @@
 /** What a node is, as its machine says. */
-import { readFileSync, statfsSync } from "node:fs";
+
+import { statfsSync } from "node:fs";
 import { arch, availableParallelism, release, totalmem } from "node:os";
+import { readIfThere } from "../../linux/if-there.ts";
 import type { NodeFacts } from "./node-object.ts";
 
 /** Memory that the node keeps for itself. */
@@ -55,9 +57,5 @@ function sizeKi(directory: string): number {
 }
 
 function read(path: string): string {
-	try {
-		return readFileSync(path, "utf8").trim();
-	} catch {
-		return "";
-	}
+	return readIfThere(path)?.trim() ?? "";
 }

@@ -2,8 +2,10 @@
  * Images without images: what a container of that name runs on this machine when the pod does not say. Tags and
  * registries do not matter unless a user's own table says so.
  */
+
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { isExecutable } from "../../../linux/if-there.ts";
 import { parseImageReference } from "../../reference.ts";
 import { type Image, ImageError } from "../../runtime.ts";
 import { builtinImages, type ImageEntry } from "./builtin-images.ts";
@@ -102,13 +104,4 @@ function isOnPath(program: string, assets: string): boolean {
 function postgresDirectories(): string[] {
 	const folder = "/usr/lib/postgresql";
 	return existsSync(folder) ? readdirSync(folder).map((version) => `${folder}/${version}/bin`) : [];
-}
-
-function isExecutable(path: string): boolean {
-	try {
-		accessSync(path, constants.X_OK);
-		return true;
-	} catch {
-		return false;
-	}
 }

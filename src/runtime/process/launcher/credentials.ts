@@ -1,5 +1,7 @@
 /** What of the machine's files is its users' own: containers, whose image the machine is, find it empty. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+
+import { existsSync, statSync } from "node:fs";
+import { namesIn, readIfThere } from "../../../linux/if-there.ts";
 
 export interface Credentials {
 	/** Directories that are there and empty, and may be written to; parents first. */
@@ -42,7 +44,7 @@ export function findCredentials(): Credentials {
 	return {
 		homes,
 		accounts: accountFiles.flatMap((path) => {
-			const text = readText(path);
+			const text = readIfThere(path);
 			return text === undefined ? [] : [{ path, content: withoutPasswords(text) }];
 		}),
 		hidden: [
@@ -67,22 +69,5 @@ function directoryAt(path: string): Credentials["homes"] {
 		return [{ path, mode: mode & 0o7777, uid, gid }];
 	} catch {
 		return [];
-	}
-}
-
-function namesIn(directory: string): string[] {
-	try {
-		return readdirSync(directory);
-	} catch {
-		return [];
-	}
-}
-
-/** Undefined where it is not there or not ours to read: then it is not a container's, either. */
-function readText(path: string): string | undefined {
-	try {
-		return readFileSync(path, "utf8");
-	} catch {
-		return undefined;
 	}
 }

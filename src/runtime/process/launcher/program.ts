@@ -1,5 +1,7 @@
 /** Where the launcher is on this machine. */
-import { accessSync, chmodSync, constants, copyFileSync, renameSync } from "node:fs";
+
+import { chmodSync, copyFileSync, renameSync } from "node:fs";
+import { isExecutable } from "../../../linux/if-there.ts";
 import { assetsDirectory } from "../machine/assets.ts";
 
 /**
@@ -9,21 +11,11 @@ import { assetsDirectory } from "../machine/assets.ts";
  */
 export function findLauncher(directory: string): string {
 	const shipped = `${assetsDirectory("launcher")}/launcher-${process.arch}`;
-	if (mayRun(shipped)) return shipped;
+	if (isExecutable(shipped)) return shipped;
 	const copy = `${directory}/launcher`;
 	copyFileSync(shipped, `${copy}.new`);
 	chmodSync(`${copy}.new`, 0o755);
 	renameSync(`${copy}.new`, copy);
-	if (mayRun(copy)) return copy;
+	if (isExecutable(copy)) return copy;
 	throw new Error(`neither ${shipped} nor ${copy} may be run: their file systems are mounted noexec`);
-}
-
-/** The kernel says no for files on a `noexec` mount, too. */
-function mayRun(path: string): boolean {
-	try {
-		accessSync(path, constants.X_OK);
-		return true;
-	} catch {
-		return false;
-	}
 }

@@ -2,9 +2,11 @@
  * Limits by control groups, version 1 or 2, made only for containers that ask for any: joining a group costs
  * milliseconds.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import type { Clock } from "../../../core/clock.ts";
 import { removeCgroupTree } from "../../../linux/cgroup-tree.ts";
+import { readIfThere } from "../../../linux/if-there.ts";
 import type { MountEntry } from "../../../linux/rootview.ts";
 import type { ResourceLimits } from "../../runtime.ts";
 
@@ -150,7 +152,9 @@ function hierarchies(
 		update(id, limits) {
 			const { memoryLimitBytes = Number.POSITIVE_INFINITY } = limits;
 			const memory = `${roots.get("memory")}/${id}`;
-			const used = Number(read(`${memory}/memory.usage_in_bytes`) || read(`${memory}/memory.current`));
+			const used = Number(
+				(readIfThere(`${memory}/memory.usage_in_bytes`) ?? "") || (readIfThere(`${memory}/memory.current`) ?? ""),
+			);
 			if (used > memoryLimitBytes) throw new Error(`memory limit (${memoryLimitBytes}) below current usage (${used})`);
 			if (directories(id).every((directory) => existsSync(directory))) apply(id, limits);
 			else if (hasLimits(limits))
@@ -159,7 +163,7 @@ function hierarchies(
 		oomKilled(id) {
 			const directory = `${roots.get("memory")}/${id}`;
 			return ["memory.oom_control", "memory.events"].some((file) =>
-				/^oom_kill [1-9]/m.test(read(`${directory}/${file}`)),
+				/^oom_kill [1-9]/m.test(readIfThere(`${directory}/${file}`) ?? ""),
 			);
 		},
 		view(id) {
@@ -198,7 +202,7 @@ function delegate(root: string, parent: string, controllers: readonly string[]):
 			}
 		}
 	}
-	const arrived = read(`${root}/${parent}/cgroup.subtree_control`).trim().split(" ");
+	const arrived = (readIfThere(`${root}/${parent}/cgroup.subtree_control`) ?? "").trim().split(" ");
 	return controllers.filter((controller) => arrived.includes(controller));
 }
 
@@ -208,13 +212,5 @@ function canMake(directory: string): boolean {
 		return true;
 	} catch {
 		return false;
-	}
-}
-
-function read(path: string): string {
-	try {
-		return readFileSync(path, "utf8");
-	} catch {
-		return "";
 	}
 }

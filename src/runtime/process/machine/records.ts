@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { replaceFile } from "../../../linux/replace-file.ts";
 
 /** Writes a record so that a reader sees the old or the new one, whole. */
@@ -13,13 +13,5 @@ export function readRecord<T>(path: string): T | undefined {
 		return JSON.parse(readFileSync(path, "utf8")) as T;
 	} catch {
 		return undefined;
-	}
-}
-
-export function namesIn(directory: string): string[] {
-	try {
-		return readdirSync(directory);
-	} catch {
-		return [];
 	}
 }
