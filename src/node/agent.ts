@@ -22,7 +22,7 @@ import type { KubeletSettings } from "./context/kubelet-config.ts";
 import { type KubeletConfiguration, usualKubeletConfiguration } from "./context/kubelet-configuration.ts";
 import type { NodeContext, PodFiles, Prober } from "./context/node-context.ts";
 import { NodeMetrics } from "./context/node-metrics.ts";
-import { RuntimeView } from "./context/runtime-view.ts";
+import { type InMemoryRuntime, RuntimeView } from "./context/runtime-view.ts";
 import { endedLogs } from "./history/ended-logs.ts";
 import type { LogKeeper } from "./history/log-keeper.ts";
 import { type Heartbeat, startHeartbeat } from "./machine/heartbeat.ts";
@@ -50,6 +50,8 @@ export interface AgentOptions {
 	client: Client;
 	clock: Clock;
 	runtime: Runtime;
+	/** What the runtime offers besides when it holds everything in memory; absent: it lists, and logs are files. */
+	inMemory?: InMemoryRuntime;
 	/** Absent: pods get no addresses of their own. */
 	network?: NodeNetwork;
 	/** What is not given is read from the machine. */
@@ -137,7 +139,8 @@ class RunningAgent implements Agent {
 			client,
 			clock,
 			runtime,
-			view: new RuntimeView(runtime, clock, changed),
+			view: new RuntimeView(runtime, clock, changed, options.inMemory),
+			...(options.inMemory === undefined ? {} : { inMemory: options.inMemory }),
 			...(options.network === undefined ? {} : { network: options.network }),
 			node: {
 				name: node.name,
@@ -158,7 +161,7 @@ class RunningAgent implements Agent {
 			containerConfig: (pod, container, start) => makeContainerConfig(context, pod, container, start),
 		};
 		if (options.metrics !== undefined) context.metrics = new NodeMetrics(options.metrics, clock);
-		if (options.logKeeper !== undefined) context.endedLogs = endedLogs(options.logKeeper, runtime);
+		if (options.logKeeper !== undefined) context.endedLogs = endedLogs(options.logKeeper, options.inMemory);
 		const files = this.#files(context);
 		if (files !== undefined) context.files = files;
 		this.#context = context;

@@ -7,7 +7,7 @@ import type { Mirror } from "../client/mirror.ts";
 import type { Clock } from "../core/clock.ts";
 import { persistentVolumes } from "../kinds/storage/persistentvolume.ts";
 import type { NodeNetwork } from "../network/network.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { SimulatedRuntime } from "../runtime/simulated.ts";
 import { type Agent, startAgent } from "./agent.ts";
 import type { Prober } from "./context/node-context.ts";
 import { LogKeeper, type LogKeeperParts } from "./history/log-keeper.ts";
@@ -26,7 +26,7 @@ export interface FleetOptions {
 	mirror: Mirror;
 	clock: Clock;
 	/** Makes what is below one node. */
-	runtime(nodeName: string): Runtime;
+	runtime(nodeName: string): SimulatedRuntime;
 	network?(node: FleetNode): NodeNetwork;
 	/** False: pods' Events are not written, which halves the writes of a pod. Default true. */
 	events?: boolean | undefined;
@@ -83,13 +83,15 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 	return {
 		async add(node) {
 			const network = options.network?.(node);
+			const runtime = options.runtime(node.name);
 			const agent = await startAgent({
 				client: options.client(node.name),
 				clock,
 				mirror,
 				pods: feed,
 				references,
-				runtime: options.runtime(node.name),
+				runtime,
+				inMemory: runtime,
 				...(network === undefined ? {} : { network }),
 				node: { capacity: plenty, allocatable: plenty, ...node },
 				prober: succeedingProber,

@@ -8,6 +8,12 @@
  */
 import type { Duplex, Readable, Writable } from "node:stream";
 
+/**
+ * Annotation of a container: `true` when it is meant to end, as an init container that is no sidecar is, and any
+ * container of a pod whose restartPolicy is not Always. What no runtime can learn from the program itself.
+ */
+export const runsToCompletionAnnotation = "coxswain.io/runs-to-completion";
+
 export interface SandboxConfig {
 	podUid: string;
 	namespace: string;
@@ -114,11 +120,6 @@ export interface ContainerConfig {
 	stopSignal?: string;
 	/** Id of a running container of the sandbox, whose processes this one is to see; undefined: none's. */
 	targetId?: string;
-	/**
-	 * Whether the container is meant to end: an init container that is no sidecar, or any container of a pod whose
-	 * restartPolicy is not Always. The simulated runtime ends such a container after a second unless told otherwise.
-	 */
-	runsToCompletion?: boolean;
 	labels: Readonly<Record<string, string>>;
 	annotations: Readonly<Record<string, string>>;
 }
@@ -209,11 +210,6 @@ export interface Runtime {
 	stopContainer(id: string, graceMs: number): Promise<void>;
 	removeContainer(id: string): Promise<void>;
 	listContainers(): Promise<Container[]>;
-	/**
-	 * What there is of one pod. For runtimes that hold everything in memory and tell of every change by `onChange`: what
-	 * happens to one pod then costs nothing for the others, and nothing is listed now and then to find what was missed.
-	 */
-	ofPod?(podUid: string): Promise<{ sandboxes: Sandbox[]; containers: Container[] }>;
 	updateLimits(id: string, limits: ResourceLimits): Promise<void>;
 	/**
 	 * Directories of the node that hold what the container has written outside its volumes; absent where nothing is
@@ -224,10 +220,6 @@ export interface Runtime {
 	updateSandboxLimits(id: string, limits: ResourceLimits): Promise<void>;
 	/** After the log file was renamed: goes on in a new one. */
 	reopenLog(id: string): Promise<void>;
-	/**
-	 * Log of a container, CRI format, where the runtime keeps it itself instead of writing `logPath` (simulated pods).
-	 */
-	logText?(id: string): string | undefined;
 
 	exec(id: string, options: ExecOptions): Promise<ExecSession>;
 	/** Joins the running container's own streams. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import { containerConfig, runtimeContract, sandboxConfig } from "./contract/contract.ts";
-import type { Runtime } from "./runtime.ts";
+import { type Runtime, runsToCompletionAnnotation } from "./runtime.ts";
 import { createSimulatedRuntime, simulatedState } from "./simulated.ts";
 
 runtimeContract("simulated", {
@@ -42,6 +42,20 @@ describe("simulated runtime", () => {
 		for (let pod = 0; pod < 100; pod++) await start(runtime, `pod-${pod}`, {});
 		expect(clock.nextDueMs()).toBeUndefined();
 		expect((await runtime.listContainers()).filter((container) => container.state === "running")).toHaveLength(100);
+	});
+
+	it("ends a container that is meant to end after a second", async () => {
+		const clock = new VirtualClock();
+		const runtime = createSimulatedRuntime({ clock });
+		const sandbox = await runtime.createSandbox(sandboxConfig("pod"));
+		const annotations = { [runsToCompletionAnnotation]: "true" };
+		const { id } = await runtime.createContainer(sandbox.id, containerConfig("/nowhere", "main", { annotations }));
+		await runtime.startContainer(id);
+		await clock.advance(999);
+		expect((await state(runtime, id))?.state).toBe("running");
+		await clock.advance(1);
+		expect(await state(runtime, id)).toMatchObject({ state: "exited", exitCode: 0, reason: "Completed" });
+		expect(runtime.logText(id)).toContain("main ended with exit code 0");
 	});
 
 	it("ends after the annotated duration with the exit code of the attempt", async () => {

@@ -27,6 +27,7 @@ import {
 	type ExecSession,
 	ImageError,
 	type Runtime,
+	runsToCompletionAnnotation,
 	type Sandbox,
 } from "./runtime.ts";
 
@@ -61,7 +62,15 @@ export function simulatedState(): SimulatedState {
 	return { sandboxes: new Map(), containers: new Map(), pods: new Map(), sequence: 0, listeners: new Set() };
 }
 
-export function createSimulatedRuntime(options: { clock: Clock; state?: SimulatedState }): Runtime {
+/** What it knows besides, because it holds everything in memory; the agent is given that when it is made. */
+export interface SimulatedRuntime extends Runtime {
+	/** What there is of one pod, oldest first. Every change of it is told by `onChange`. */
+	ofPod(podUid: string): Promise<{ sandboxes: Sandbox[]; containers: Container[] }>;
+	/** Log of a container, CRI format: nothing is written to `logPath`. */
+	logText(id: string): string | undefined;
+}
+
+export function createSimulatedRuntime(options: { clock: Clock; state?: SimulatedState }): SimulatedRuntime {
 	const { clock, state = simulatedState() } = options;
 	const listeners: ((podUid: string) => void)[] = [];
 
@@ -264,7 +273,7 @@ function readScript(sandbox: Sandbox | undefined, config: ContainerConfig): Scri
 	const annotations = sandbox?.config.annotations ?? {};
 	const read = (what: string) => annotations[`${what}.${prefix}/${config.name}`] ?? annotations[`${prefix}/${what}`];
 	const codes = (read("exit-code") ?? "0").split(",").map((code) => Number(code) & 255);
-	const endsAfterMs = readDuration(read("duration")) ?? (config.runsToCompletion ? 1000 : undefined);
+	const endsAfterMs = readDuration(read("duration")) ?? (isMeantToEnd(config) ? 1000 : undefined);
 	return {
 		exitCode: codes[Math.min(config.attempt, codes.length - 1)] ?? 0,
 		readyDelayMs: readDuration(read("ready-delay")) ?? 0,
@@ -273,6 +282,10 @@ function readScript(sandbox: Sandbox | undefined, config: ContainerConfig): Scri
 		memoryBytes: readQuantity(read("memory")),
 		...(endsAfterMs === undefined ? {} : { durationMs: endsAfterMs }),
 	};
+}
+
+function isMeantToEnd({ annotations }: ContainerConfig): boolean {
+	return annotations[runsToCompletionAnnotation] === "true";
 }
 
 /** Zero for what is no quantity: a script with a mistake in it still runs. */

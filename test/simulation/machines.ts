@@ -18,8 +18,13 @@ import { LogKeeper } from "../../src/node/history/log-keeper.ts";
 import { nodePodFeed } from "../../src/node/pod-feed.ts";
 import { plenty, succeedingProber } from "../../src/node/simulated-fleet.ts";
 import { watchLocalVolumes } from "../../src/node/volumes/local-volumes.ts";
-import type { Container, Runtime } from "../../src/runtime/runtime.ts";
-import { createSimulatedRuntime, type SimulatedState, simulatedState } from "../../src/runtime/simulated.ts";
+import type { Container } from "../../src/runtime/runtime.ts";
+import {
+	createSimulatedRuntime,
+	type SimulatedRuntime,
+	type SimulatedState,
+	simulatedState,
+} from "../../src/runtime/simulated.ts";
 import { type ConnectionFaults, type FaultyTransport, faultyTransport } from "./faulty-transport.ts";
 
 export interface MachinesOptions {
@@ -113,6 +118,7 @@ export class Machines {
 				mirror.close();
 			},
 		};
+		const runtime = this.#watched(machine.runtime);
 		agent = await startAgent({
 			client,
 			mirror,
@@ -120,7 +126,8 @@ export class Machines {
 			events: false,
 			logKeeper,
 			pods: nodePodFeed(mirror, name),
-			runtime: this.#watched(machine.runtime),
+			runtime,
+			inMemory: runtime,
 			network: createSimulatedNetwork({ nodeAddress: address, podCidr }),
 			prober: succeedingProber,
 			node: {
@@ -162,7 +169,7 @@ export class Machines {
 		return machine;
 	}
 
-	#watched(state: SimulatedState): Runtime {
+	#watched(state: SimulatedState): SimulatedRuntime {
 		const { clock, random } = this.#options;
 		const runtime = createSimulatedRuntime({ clock, state });
 		return {

@@ -8,7 +8,7 @@ import type { PodContainer } from "../pod/pod-state.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import type { KubeletConfiguration } from "./kubelet-configuration.ts";
 import type { NodeMetrics } from "./node-metrics.ts";
-import type { RuntimeView } from "./runtime-view.ts";
+import type { InMemoryRuntime, RuntimeView } from "./runtime-view.ts";
 
 export interface NodeIdentity {
 	name: string;
@@ -117,6 +117,8 @@ export interface NodeContext {
 	client: Client;
 	clock: Clock;
 	runtime: Runtime;
+	/** Present: containers have their logs there and write no files. */
+	inMemory?: InMemoryRuntime;
 	view: RuntimeView;
 	network?: NodeNetwork;
 	node: NodeIdentity;

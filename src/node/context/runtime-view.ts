@@ -8,6 +8,17 @@ export interface PodRuntime {
 	containers: readonly Container[];
 }
 
+/**
+ * What a runtime offers that holds everything in memory and tells of every change by `onChange`, as that of simulated
+ * nodes does.
+ */
+export interface InMemoryRuntime {
+	/** What there is of one pod, oldest first. */
+	ofPod(podUid: string): Promise<PodRuntime>;
+	/** Log of a container, CRI format; undefined when there is no such container. */
+	logText(id: string): string | undefined;
+}
+
 /** A change that no `onChange` told of is found after this long. */
 const relistMs = 60_000;
 
@@ -18,6 +29,7 @@ export const podUidLabel = "io.kubernetes.pod.uid";
 
 export class RuntimeView {
 	readonly #runtime: Runtime;
+	readonly #inMemory: Pick<InMemoryRuntime, "ofPod"> | undefined;
 	readonly #clock: Clock;
 	readonly #changed: (podUid: string) => void;
 	readonly #listeners = new Map<string, Set<() => void>>();
@@ -34,9 +46,19 @@ export class RuntimeView {
 	/** Counts the pods taken one by one. */
 	#taken = 0;
 
-	/** @param changed called with the UID of a pod whose sandboxes or containers may have changed */
-	constructor(runtime: Runtime, clock: Clock, changed: (podUid: string) => void) {
+	/**
+	 * @param changed called with the UID of a pod whose sandboxes or containers may have changed
+	 * @param inMemory pods are read there one by one: what happens to one costs nothing for the others, and nothing is
+	 * listed now and then to find what was missed
+	 */
+	constructor(
+		runtime: Runtime,
+		clock: Clock,
+		changed: (podUid: string) => void,
+		inMemory?: Pick<InMemoryRuntime, "ofPod">,
+	) {
 		this.#runtime = runtime;
+		this.#inMemory = inMemory;
 		this.#clock = clock;
 		this.#changed = (podUid) => {
 			changed(podUid);
@@ -80,7 +102,7 @@ export class RuntimeView {
 	 * @throws what the runtime throws
 	 */
 	refresh(podUid?: string): Promise<void> {
-		if (podUid !== undefined && this.#runtime.ofPod !== undefined) return this.#takePod(podUid, this.#runtime.ofPod);
+		if (podUid !== undefined && this.#inMemory !== undefined) return this.#takePod(podUid, this.#inMemory);
 		if (this.#listing === undefined) {
 			this.#listing = this.#list().finally(() => {
 				this.#listing = undefined;
@@ -100,11 +122,11 @@ export class RuntimeView {
 		this.#relist?.cancel();
 	}
 
-	async #takePod(podUid: string, ofPod: NonNullable<Runtime["ofPod"]>): Promise<void> {
-		const pod = await ofPod.call(this.#runtime, podUid);
+	async #takePod(podUid: string, inMemory: Pick<InMemoryRuntime, "ofPod">): Promise<void> {
+		const pod = await inMemory.ofPod(podUid);
 		this.#taken++;
 		if (pod.sandboxes.length === 0 && pod.containers.length === 0) this.#pods.delete(podUid);
-		else this.#pods.set(podUid, sorted(pod));
+		else this.#pods.set(podUid, pod);
 	}
 
 	async #list(): Promise<void> {
@@ -132,7 +154,7 @@ export class RuntimeView {
 	}
 
 	#scheduleRelist(): void {
-		if (this.#closed || this.#runtime.ofPod !== undefined) return;
+		if (this.#closed || this.#inMemory !== undefined) return;
 		this.#relist = this.#clock.after(relistMs, () => {
 			this.refresh()
 				.then(() => {

@@ -7,7 +7,7 @@ import { readLogFile } from "../logs/log-file.ts";
 
 /** Ends when the log does; destroy it to end it sooner. */
 export function containerLog(
-	{ runtime, view }: Pick<NodeContext, "runtime" | "view">,
+	{ inMemory, view }: Pick<NodeContext, "inMemory" | "view">,
 	podUid: string,
 	container: Container,
 	options: LogOptions,
@@ -18,9 +18,9 @@ export function containerLog(
 		onChange: (listener: () => void) => view.onChange(podUid, listener),
 	};
 	const blocks =
-		runtime.logText === undefined
+		inMemory === undefined
 			? readLogFile(container.config.logPath, options, followed, signal)
-			: keptLog(() => runtime.logText?.(container.id) ?? "", options, followed, signal);
+			: keptLog(() => inMemory.logText(container.id) ?? "", options, followed, signal);
 	return Readable.from(blocks, { objectMode: false });
 }
 

@@ -1,6 +1,6 @@
 /** Makes what the runtime is told of one container. */
 import type { Pod, Service } from "../../kinds/generated/types.ts";
-import type { ContainerConfig, Image } from "../../runtime/runtime.ts";
+import { type ContainerConfig, type Image, runsToCompletionAnnotation } from "../../runtime/runtime.ts";
 import { ConfigError, type NodeContext } from "../context/node-context.ts";
 import { podUidLabel } from "../context/runtime-view.ts";
 import { expand } from "../pod/expansion.ts";
@@ -40,6 +40,7 @@ export async function makeContainerConfig(
 	});
 	const lookUp = (wanted: string) => env.find(({ name }) => name === wanted)?.value;
 	const { attempt } = start;
+	const runsToCompletion = role === "init" || (role === "regular" && pod.spec.restartPolicy !== "Always");
 	const mounts = await files?.mounts(pod, spec, { attempt, addresses: start.addresses, env });
 	return {
 		name: spec.name,
@@ -59,7 +60,6 @@ export async function makeContainerConfig(
 		oomScoreAdj: oomScoreAdj(pod, spec, node.allocatable.get("memory") ?? 0),
 		...(spec.lifecycle?.stopSignal === undefined ? {} : { stopSignal: spec.lifecycle.stopSignal }),
 		...(start.targetId === undefined ? {} : { targetId: start.targetId }),
-		runsToCompletion: role === "init" || (role === "regular" && pod.spec.restartPolicy !== "Always"),
 		labels: {
 			"io.kubernetes.container.name": spec.name,
 			"io.kubernetes.pod.name": podName,
@@ -68,6 +68,7 @@ export async function makeContainerConfig(
 		},
 		annotations: {
 			[resourcesAnnotation]: resourcesKey(spec.resources),
+			[runsToCompletionAnnotation]: String(runsToCompletion),
 			[graceAnnotation]: String(pod.spec.terminationGracePeriodSeconds ?? 30),
 			"io.kubernetes.container.terminationMessagePath": spec.terminationMessagePath ?? "/dev/termination-log",
 			"io.kubernetes.container.terminationMessagePolicy": spec.terminationMessagePolicy ?? "File",
