@@ -4,7 +4,6 @@ import { humanDuration } from "../core/age.ts";
 import { parseTimestamp, timestamp } from "../core/clock.ts";
 import type { NotificationEvent } from "../kinds/notify/types.ts";
 import type { Policy } from "./policy.ts";
-import type { Digest } from "./queue.ts";
 
 export interface Notification {
 	/**
@@ -39,6 +38,14 @@ export interface Notification {
 	desired?: number;
 	/** Where the log is that it ends with. */
 	log?: { pod: string; container: string };
+}
+
+/** What is told as a number only. */
+export interface Digest {
+	sinceMs: number;
+	count: number;
+	/** Event → how often. */
+	events: Record<string, number>;
 }
 
 const longestReasonText = 500;

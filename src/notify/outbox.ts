@@ -2,8 +2,8 @@
  * What is to be told, in the store until it was: keys and values. They are no objects, and nobody's but the notifier's.
  */
 import { prefixEnd, type Store } from "../store/store.ts";
-import type { Notification } from "./notification.ts";
-import type { Digest, Entry, QueueName } from "./queue.ts";
+import type { Digest, Notification } from "./notification.ts";
+import type { Entry, QueueName } from "./queue.ts";
 import type { Seen } from "./run-events.ts";
 import type { WorkloadSeen } from "./workload-events.ts";
 

@@ -1,6 +1,6 @@
 /** What one sink of one policy is still to get, and what is to be done about it next. Pure. */
 import { durationMs } from "../core/duration.ts";
-import type { Notification } from "./notification.ts";
+import type { Digest, Notification } from "./notification.ts";
 import type { Policy } from "./policy.ts";
 import { quietUntilMs } from "./quiet.ts";
 
@@ -18,14 +18,6 @@ export interface Entry {
 	/** When it was put there, in epoch milliseconds. */
 	atMs: number;
 	event: Notification["event"];
-}
-
-/** What is told as a number only. */
-export interface Digest {
-	sinceMs: number;
-	count: number;
-	/** Event → how often. */
-	events: Record<string, number>;
 }
 
 export interface QueueState {

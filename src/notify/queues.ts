@@ -1,7 +1,8 @@
 /** The queues that there are, and how many messages may wait in each of them. */
 import type { Timer } from "../core/clock.ts";
+import type { Digest } from "./notification.ts";
 import { queueId } from "./outbox.ts";
-import { type Digest, type Entry, mostEntries, type QueueName, type QueueState } from "./queue.ts";
+import { type Entry, mostEntries, type QueueName, type QueueState } from "./queue.ts";
 
 /** What waits in all queues together, and in those of a namespace: some 200 bytes of memory each. */
 const mostOfAll = 50_000;

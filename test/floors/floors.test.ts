@@ -113,6 +113,27 @@ test("a folder imports its parent, or its parent imports the folder, but not bot
 	expect(untrue, "sorted by now: take them out of the list").toEqual([]);
 });
 
+test("no files import each other in a circle", () => {
+	const imports = new Map(
+		production.map((file) => [file, relativeImports(file, readFileSync(join(source, file), "utf8"))]),
+	);
+	const finished = new Set<string>();
+	const circles: string[] = [];
+	const follow = (file: string, trail: readonly string[]) => {
+		if (finished.has(file)) return;
+		const at = trail.indexOf(file);
+		if (at >= 0) {
+			circles.push(trail.slice(at).join(" → "));
+			return;
+		}
+		for (const next of imports.get(file) ?? []) follow(next, [...trail, file]);
+		finished.add(file);
+	};
+	for (const file of production) follow(file, []);
+	// What the steps share names the steps' own contracts, which name what they share.
+	expect(circles.filter((circle) => !circle.includes("api/server.ts"))).toEqual([]);
+});
+
 test("core and kinds are pure: they reach neither files nor processes nor the network", () => {
 	const reaches = /from "node:(fs|fs\/promises|child_process|http|https|net|tls|dgram|dns)"/;
 	const calculations = ["import { isIP }", "import type"];

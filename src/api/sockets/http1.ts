@@ -5,7 +5,8 @@ import type { User } from "../../core/exchange.ts";
 import { mostHeaderFields } from "./limits.ts";
 import { Presence } from "./presence.ts";
 import { hasRawValues, keepRawValues } from "./raw-values.ts";
-import type { Incoming, Reply } from "./serve.ts";
+import type { Reply } from "./reply.ts";
+import type { Incoming } from "./serve.ts";
 
 export function http1Exchange(
 	request: IncomingMessage,

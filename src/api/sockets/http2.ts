@@ -4,7 +4,8 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "nod
 import type { User } from "../../core/exchange.ts";
 import { Presence } from "./presence.ts";
 import { hasRawValues, keepRawValues } from "./raw-values.ts";
-import type { Incoming, Reply } from "./serve.ts";
+import type { Reply } from "./reply.ts";
+import type { Incoming } from "./serve.ts";
 
 const ignore = () => {};
 

@@ -5,7 +5,7 @@ import { eventLine, SharedEvent } from "../cache/event.ts";
 import type { Connections } from "./connections.ts";
 import { watchBacklogBytes } from "./limits.ts";
 import type { Presence } from "./presence.ts";
-import type { Reply } from "./serve.ts";
+import type { Reply } from "./reply.ts";
 
 /** One write to a watcher has so much, or one event. */
 const watchWriteBytes = 256 * 1024;

@@ -11,21 +11,8 @@ import { methodNotAllowed } from "../target.ts";
 import type { Answers } from "./answers.ts";
 import type { Presence } from "./presence.ts";
 import { type Body, type BodyLimits, receiveBody } from "./receive-body.ts";
+import type { Reply } from "./reply.ts";
 import { serveWatch, type WatchConnections, type WatchReply } from "./serve-watch.ts";
-
-/** The way back to the client. */
-export interface Reply {
-	head(status: number, headers: Record<string, string>): void;
-	/** False when the client should be waited for. */
-	write(bytes: Uint8Array): boolean;
-	/** Resolves when the client has caught up, or is gone. */
-	drained(): Promise<void>;
-	end(bytes?: Uint8Array): void;
-	/** Cuts the connection, or the stream. */
-	destroy(): void;
-	/** What the client has not taken yet. */
-	readonly bufferedBytes: number;
-}
 
 export interface Incoming {
 	method: string;

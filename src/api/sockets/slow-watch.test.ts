@@ -7,7 +7,8 @@ import { SharedEvent } from "../cache/event.ts";
 import { Answers } from "./answers.ts";
 import { BodyBudget, defaultTimeouts } from "./limits.ts";
 import { Presence } from "./presence.ts";
-import { type Reply, serve } from "./serve.ts";
+import type { Reply } from "./reply.ts";
+import { serve } from "./serve.ts";
 
 type Sink = Parameters<Extract<ApiResponse, { type: "watch" }>["start"]>[0];
 
