@@ -136,6 +136,23 @@ test("a job's own labels do not say whose run it is", async () => {
 	expect((await onlyRun(made.store)).metadata.labels).toEqual({ "job-name": "large", cronjob: "hourly", team: "a" });
 });
 
+test("a namespace takes its runs, logs and facts along, and those of no other", async () => {
+	const { store, writer, due, waiting } = await setUp([{ type: "job", at, object: job() }]);
+	await writer.write(due);
+	const others = [
+		"history/logs/shop-2/a/p/c/0",
+		"history/facts/shop-2/j/job/j",
+		"/objects/history.coxswain.io/runs/shop-2/a",
+	];
+	const own = ["history/logs/shop/large-x/p/c/0", "history/facts/shop/other/pod/p"];
+	for (const key of [...others, ...own])
+		await store.commit({ compare: [], puts: [{ key, value: Buffer.from("{}") }], deletes: [] });
+	const runStore = new RunStore(store, historySettings(), new VirtualClock());
+	waiting.factsGone(await runStore.removeNamespace("shop"));
+	const left = [...(await under(store, "/objects/")), ...(await under(store, "history/"))].map(({ key }) => key);
+	expect(left.sort()).toEqual(others.sort());
+});
+
 test("what is written of a pod that is removed is what runs are made of, and no more", async () => {
 	const store = createMemoryStore();
 	const object = pod("p", 1);

@@ -3,7 +3,8 @@ import { VirtualClock } from "../core/virtual-clock.ts";
 import { createMemoryStore } from "../store/memory.ts";
 import type { Commit, Store } from "../store/store.ts";
 import { withinBounds } from "../store/testing/bounded-store.ts";
-import { Draft, Journal } from "./journal.ts";
+import { Draft } from "./draft.ts";
+import { Journal } from "./journal.ts";
 import type { Notification } from "./notification.ts";
 import { loadOutbox, queueId } from "./outbox.ts";
 
@@ -15,7 +16,7 @@ function draftOf(run: string, sinks: number): Draft {
 	const draft = new Draft();
 	for (let index = 0; index < sinks; index++)
 		draft.tell({ namespace: "shop", policy: "p", sink: `s-${index}` }, 0, notification(run));
-	draft.runs.set(run, { seen: { ended: true }, isOpen: false, revision: 5 });
+	draft.runs.set(run, { seen: { ended: true }, endMs: 0, revision: 5 });
 	return draft;
 }
 
@@ -72,8 +73,8 @@ test("what was told of runs is known after the end of the process, and forgotten
 	const first = await open(store);
 	// Of many changes: others are still to be looked at.
 	await first.journal.write(draftOf("a", 1), undefined);
-	const slow = new Draft();
-	slow.runs.set("slow", { seen: { slow: ["p"] }, isOpen: true, revision: 6 });
+	const slow = draftOf("x", 1);
+	slow.runs.set("slow", { seen: { slow: ["p"] }, endMs: Number.POSITIVE_INFINITY, revision: 6 });
 	await first.journal.write(slow, undefined);
 
 	const second = await open(store);

@@ -1,23 +1,15 @@
 /**
  * What has been looked at, and what is to be told of it: both go into the store together, so that each happening gets
- * into the outbox once. The note says up to which revision all runs have been looked at as they were; what is beyond it
- * is noted for each run.
+ * into the outbox once. The note says up to which revision all runs have been looked at as they were; what has been told
+ * of a run is noted for each, as long as more may come of it.
  */
 import type { Clock, Timer } from "../core/clock.ts";
-import { type CommitCost, deleteCost, inCommits, largestCommit, putCost } from "../store/commit-size.ts";
+import { sameJson } from "../core/equal.ts";
+import { type CommitCost, deleteCost, inCommits, putCost } from "../store/commit-size.ts";
 import type { Commit, Store } from "../store/store.ts";
+import { Draft, type RunNote } from "./draft.ts";
 import type { Notification } from "./notification.ts";
-import {
-	type Cursor,
-	cursorKey,
-	encoded,
-	encodedMessage,
-	entryKey,
-	newestSequence,
-	queueId,
-	runKey,
-	type Stored,
-} from "./outbox.ts";
+import { type Cursor, cursorKey, encoded, entryKey, newestSequence, queueId, runKey, type Stored } from "./outbox.ts";
 import type { Entry, QueueName } from "./queue.ts";
 import type { Seen } from "./run-events.ts";
 import type { WorkloadSeen } from "./workload-events.ts";
@@ -33,35 +25,11 @@ export interface JournalParts {
 	onError?(error: unknown): void;
 }
 
-/** What is known of a run besides what it says itself. */
-interface RunNote {
-	seen: Seen;
-	/** Whether that stays so: some of it never shows in the run. */
-	isOpen: boolean;
-	/** Of the run when it was looked at. */
-	revision: number;
-}
-
-/** What a look at some runs and workloads leads to. */
-export class Draft {
-	readonly messages: { queue: QueueName; atMs: number; notification: Notification; value: Uint8Array }[] = [];
-	/** By UID. */
-	readonly runs = new Map<string, RunNote>();
-	/** By key; undefined: nothing is to be remembered of it any more. */
-	readonly workloads = new Map<string, WorkloadSeen | undefined>();
-	#bytes = 0;
-
-	tell(queue: QueueName, atMs: number, notification: Notification): void {
-		const value = encodedMessage({ atMs, notification });
-		this.messages.push({ queue, atMs, notification, value });
-		this.#bytes += value.length;
-	}
-
-	/** Whether it is time to write it: with what the next look adds it is still one commit, as a rule. */
-	get isFull(): boolean {
-		const operations = this.messages.length + this.runs.size + this.workloads.size;
-		return operations >= largestCommit.operations / 2 || this.#bytes >= largestCommit.bytes / 2;
-	}
+/** A message, or what has been seen of a run, on its way into the store. */
+interface Item {
+	cost: CommitCost;
+	message?: Draft["messages"][number];
+	put?: Commit["puts"][number];
 }
 
 /** What has been looked at and told nothing is noted once in a while. */
@@ -73,8 +41,10 @@ export class Journal {
 	readonly #parts: JournalParts;
 	/** By UID. */
 	readonly #runs: Map<string, RunNote>;
-	/** UIDs of those that the store has. */
-	readonly #storedRuns: Set<string>;
+	/** What the store has of that. */
+	readonly #storedRuns: Map<string, Seen>;
+	/** UIDs of runs of which the store does not know what has been seen. */
+	readonly #unwritten = new Set<string>();
 	readonly #workloads: Map<string, WorkloadSeen>;
 	/** What is in the outbox of a look that could not be written whole: queue and id. */
 	readonly #partly = new Set<string>();
@@ -92,8 +62,8 @@ export class Journal {
 		const { since, stored } = parts;
 		const { cursor, runs, workloads, entries } = stored;
 		this.#parts = parts;
-		this.#runs = new Map([...runs].map(([uid, seen]) => [uid, { seen, isOpen: true, revision: 0 }]));
-		this.#storedRuns = new Set(runs.keys());
+		this.#runs = new Map([...runs].map(([uid, seen]) => [uid, { seen, endMs: Number.POSITIVE_INFINITY, revision: 0 }]));
+		this.#storedRuns = new Map(runs);
 		this.#workloads = workloads;
 		this.#sequence = newestSequence(entries);
 		this.#revision = cursor?.revision ?? since.revision;
@@ -116,6 +86,7 @@ export class Journal {
 
 	runGone(uid: string): void {
 		this.#runs.delete(uid);
+		this.#unwritten.delete(uid);
 	}
 
 	/** What is known from before of all others is not needed any more. */
@@ -126,7 +97,11 @@ export class Journal {
 	/** All up to a revision counts as looked at. */
 	reach(revision: number): void {
 		this.#reached = Math.max(revision, this.revision);
-		this.#noteLater();
+		if (this.#needsNote) this.#noteLater();
+	}
+
+	get #needsNote(): boolean {
+		return this.revision > this.#revision || this.#unwritten.size > 0;
 	}
 
 	/**
@@ -135,59 +110,91 @@ export class Journal {
 	 */
 	async write(draft: Draft, reached: number | undefined): Promise<void> {
 		const messages = draft.messages.filter((one) => !this.#partly.has(nameOf(one)));
-		const isNew = reached !== undefined && reached > this.revision;
-		const runs = [...draft.runs].filter(([, { isOpen }]) => isOpen || reached === undefined);
-		if (messages.length + runs.length + draft.workloads.size > 0)
-			await this.#serial(async () => {
-				const rest = this.#restOf(runs, draft.workloads, reached);
-				const groups = [...inCommits(messages, ({ value }) => entryCost(value), costOf(rest))];
-				const last = groups.pop() ?? [];
-				for (const group of groups) {
-					await this.#commit(group, { puts: [], deletes: [] });
-					for (const one of group) this.#partly.add(nameOf(one));
-				}
-				await this.#commit(last, rest);
-				if (reached !== undefined) this.#partly.clear();
-				this.#revision = Math.max(reached ?? 0, this.#revision);
-				for (const [uid] of runs) this.#storedRuns.add(uid);
-			});
-		for (const [uid, seen] of draft.runs) this.#runs.set(uid, seen);
+		const mustWrite = messages.length + draft.workloads.size > 0;
+		if (mustWrite) await this.#serial(() => this.#write(messages, draft, reached));
+		for (const [uid, note] of draft.runs) {
+			this.#runs.set(uid, note);
+			// Of what was told nothing is lost by looking at it once more.
+			if (!mustWrite) this.#unwritten.add(uid);
+		}
 		for (const [key, seen] of draft.workloads)
 			if (seen === undefined) this.#workloads.delete(key);
 			else this.#workloads.set(key, seen);
-		if (isNew && reached > this.#revision) this.reach(reached);
-		else if (isNew) await this.#forget();
+		if (!mustWrite) this.reach(reached ?? 0);
+		else if (reached !== undefined) {
+			this.#partly.clear();
+			this.#forget();
+		}
+	}
+
+	async #write(messages: Draft["messages"], draft: Draft, reached: number | undefined): Promise<void> {
+		const revision = Math.max(reached ?? 0, this.#revision);
+		const unwritten = this.#takeUnwritten();
+		const runs = [...new Map([...unwritten, ...draft.runs])].filter(
+			([uid, note]) => this.#isNews(uid, note) && !this.#isOver(note, revision),
+		);
+		const puts = [this.#noteOf(revision)];
+		const deletes: string[] = [];
+		for (const [key, seen] of draft.workloads)
+			if (seen === undefined) deletes.push(key);
+			else puts.push({ key, value: encoded(seen) });
+		try {
+			await this.#commitAll([...messages.map(itemOf), ...runs.map(runItem)], { puts, deletes });
+		} catch (error) {
+			for (const [uid] of unwritten) this.#unwritten.add(uid);
+			throw error;
+		}
+		this.#revision = revision;
+		for (const [uid, { seen }] of runs) this.#storedRuns.set(uid, seen);
+	}
+
+	/** Messages before what says that they were told, and the note last. */
+	async #commitAll(items: readonly Item[], rest: Pick<Commit, "puts" | "deletes">): Promise<void> {
+		const groups = [...inCommits(items, ({ cost }) => cost, costOf(rest))];
+		const last = groups.pop() ?? [];
+		for (const group of groups) {
+			await this.#commit(group, { puts: [], deletes: [] });
+			for (const { message } of group) if (message !== undefined) this.#partly.add(nameOf(message));
+		}
+		await this.#commit(last, rest);
+	}
+
+	#takeUnwritten(): [string, RunNote][] {
+		const taken = [...this.#unwritten].flatMap((uid): [string, RunNote][] => {
+			const note = this.#runs.get(uid);
+			return note === undefined ? [] : [[uid, note]];
+		});
+		this.#unwritten.clear();
+		return taken;
+	}
+
+	/** Whether the store does not have it already. */
+	#isNews(uid: string, { seen }: RunNote): boolean {
+		return Object.keys(seen).length > 0 && !sameJson(this.#storedRuns.get(uid), seen);
 	}
 
 	async stop(): Promise<void> {
 		this.#stopped = true;
 		this.#noting?.cancel();
 		await this.#last.catch(() => {});
-		if (this.#reached !== undefined) await this.#note();
+		if (this.#needsNote) await this.#note();
 	}
 
-	#restOf(
-		runs: readonly [string, RunNote][],
-		workloads: Draft["workloads"],
-		reached: number | undefined,
-	): Pick<Commit, "puts" | "deletes"> {
-		const puts = [this.#noteOf(Math.max(reached ?? 0, this.#revision))];
-		const deletes: string[] = [];
-		for (const [uid, { seen }] of runs) puts.push({ key: runKey(uid), value: encoded(seen) });
-		for (const [key, seen] of workloads)
-			if (seen === undefined) deletes.push(key);
-			else puts.push({ key, value: encoded(seen) });
-		return { puts, deletes };
-	}
-
-	async #commit(messages: Draft["messages"], { puts, deletes }: Pick<Commit, "puts" | "deletes">): Promise<void> {
+	async #commit(items: readonly Item[], { puts, deletes }: Pick<Commit, "puts" | "deletes">): Promise<void> {
 		// Numbers that a commit without a reply has used are used again: what it wrote is not there twice.
 		let sequence = this.#sequence;
-		const made = messages.map(({ queue, atMs, notification, value }) => {
+		const made = items.flatMap(({ message }) => {
+			if (message === undefined) return [];
+			const { queue, atMs, notification, value } = message;
 			const key = entryKey(queue, ++sequence);
-			return { queue, put: { key, value }, entry: { key, atMs, event: notification.event } };
+			return [{ queue, put: { key, value }, entry: { key, atMs, event: notification.event } }];
 		});
-		await this.#parts.store.commit({ compare: [], puts: [...made.map(({ put }) => put), ...puts], deletes });
+		const others = items.flatMap(({ put }) => put ?? []);
+		await this.#parts.store.commit({
+			compare: [],
+			puts: [...made.map(({ put }) => put), ...others, ...puts],
+			deletes,
+		});
 		this.#sequence = sequence;
 		for (const { queue, entry } of made) this.#parts.onEntry(queue, entry);
 	}
@@ -209,23 +216,25 @@ export class Journal {
 	}
 
 	async #note(): Promise<void> {
-		await this.#serial(async () => {
-			const reached = this.revision;
-			await this.#parts.store.commit({ compare: [], puts: [this.#noteOf(reached)], deletes: [] });
-			this.#revision = Math.max(reached, this.#revision);
-		});
-		await this.#forget();
+		await this.#serial(() => this.#write([], new Draft(), this.revision));
+		this.#forget();
 	}
 
-	/** What the note says need not be remembered of each run. */
-	async #forget(): Promise<void> {
-		if (this.#reached !== undefined && this.#reached <= this.#revision) this.#reached = undefined;
-		for (const [uid, { isOpen, revision }] of this.#runs)
-			if (!isOpen && revision <= this.#revision) this.#runs.delete(uid);
-		const over = [...this.#storedRuns].filter((uid) => !this.#runs.has(uid));
+	/** Whether whoever reads a note of this revision knows that it was looked at. */
+	#isOver({ endMs, revision }: RunNote, noted: number): boolean {
+		return revision <= noted && endMs < this.#parts.clock.now() - slackMs;
+	}
+
+	/** What is so old that the next start takes it for looked at, too, need not be remembered of each run. */
+	#forget(): void {
+		for (const [uid, note] of this.#runs) if (this.#isOver(note, this.#revision)) this.#runs.delete(uid);
+		const over = [...this.#storedRuns.keys()].filter((uid) => !this.#runs.has(uid));
 		for (const uids of inCommits(over, (uid) => deleteCost(runKey(uid)))) {
-			await this.#serial(() => this.#parts.store.commit({ compare: [], puts: [], deletes: uids.map(runKey) }));
 			for (const uid of uids) this.#storedRuns.delete(uid);
+			// What stays says nothing wrong, and is looked at again by the next start.
+			this.#serial(() => this.#parts.store.commit({ compare: [], puts: [], deletes: uids.map(runKey) })).catch(
+				(error: unknown) => this.#parts.onError?.(error),
+			);
 		}
 	}
 
@@ -245,8 +254,13 @@ function nameOf({ queue, notification }: { queue: QueueName; notification: Notif
 /** Keys of queues are made of names, UIDs and a number. */
 const mostKeyBytes = 400;
 
-function entryCost(value: Uint8Array): CommitCost {
-	return { operations: 1, bytes: mostKeyBytes + value.length };
+function itemOf(message: Draft["messages"][number]): Item {
+	return { message, cost: { operations: 1, bytes: mostKeyBytes + message.value.length } };
+}
+
+function runItem([uid, { seen }]: readonly [string, RunNote]): Item {
+	const put = { key: runKey(uid), value: encoded(seen) };
+	return { put, cost: putCost(put) };
 }
 
 function costOf({ puts, deletes }: Pick<Commit, "puts" | "deletes">): CommitCost {

@@ -1,10 +1,11 @@
 /** Looks at a run or a workload: what is to be told of it, to whom, and when to look again. Writes nothing. */
 import type { Informer, Mirror } from "../client/mirror.ts";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, parseTimestamp } from "../core/clock.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import { runs } from "../kinds/history/run.ts";
 import type { Run } from "../kinds/history/types.ts";
-import type { Draft, Journal } from "./journal.ts";
+import type { Draft } from "./draft.ts";
+import type { Journal } from "./journal.ts";
 import { workloadKey } from "./outbox.ts";
 import type { PolicyIndex } from "./policy-index.ts";
 import { quietUntilMs } from "./quiet.ts";
@@ -48,8 +49,8 @@ export class Looks {
 			},
 			clock.now(),
 		);
-		const isOpen = run.status.result === "Running" && plan.seen.slow !== undefined;
-		draft.runs.set(uid, { seen: plan.seen, isOpen, revision: Number(resourceVersion) });
+		const endMs = isFinal(run) ? parseTimestamp(run.status.endTime ?? "") : Number.POSITIVE_INFINITY;
+		draft.runs.set(uid, { seen: plan.seen, endMs, revision: Number(resourceVersion) });
 		this.#tell(plan.told, draft);
 		return plan.againMs;
 	}
@@ -77,6 +78,11 @@ export class Looks {
 				draft.tell({ namespace: policy.namespace, policy: policy.key, sink: name }, nowMs, notification);
 		}
 	}
+}
+
+/** Nothing more will come of it that is told. */
+export function isFinal({ status }: Run): boolean {
+	return status.result !== "Running" && status.result !== "Skipped" && status.logs !== "Pending";
 }
 
 /** What runs of the same work have in common. */

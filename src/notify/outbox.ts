@@ -9,7 +9,8 @@ import type { WorkloadSeen } from "./workload-events.ts";
 
 /** Of all keys here. Like history's, they have no slash at the beginning: the watch cache does not keep them. */
 export const notifyRoot = "notify/";
-const outboxRoot = "notify/outbox/";
+/** Of what has not been told yet. */
+export const outboxRoot = "notify/outbox/";
 const digestRoot = "notify/digests/";
 const runRoot = "notify/runs/";
 const workloadRoot = "notify/workloads/";
@@ -32,7 +33,7 @@ export interface Stored {
 	cursor: Cursor | undefined;
 	entries: { queue: QueueName; entry: Entry }[];
 	digests: { queue: QueueName; digest: Digest }[];
-	/** By the UID of the run: what was told of it beyond the cursor, or does not show in it. */
+	/** By the UID of the run: what has been looked at of it, until some time after its end. */
 	runs: Map<string, Seen>;
 	/** By `workloadKey`. */
 	workloads: Map<string, WorkloadSeen>;

@@ -12,8 +12,9 @@ import { cronJobs } from "../kinds/batch/cronjob.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import { runs } from "../kinds/history/run.ts";
 import type { Run } from "../kinds/history/types.ts";
-import { Draft, Journal, type JournalParts } from "./journal.ts";
-import { Looks } from "./looks.ts";
+import { Draft } from "./draft.ts";
+import { Journal, type JournalParts } from "./journal.ts";
+import { isFinal, Looks } from "./looks.ts";
 import { workloadKey } from "./outbox.ts";
 import { annotationPolicy, type Policy } from "./policy.ts";
 import type { PolicyIndex } from "./policy-index.ts";
@@ -77,10 +78,7 @@ export class Watcher {
 
 	start(): void {
 		const { mirror } = this.#parts;
-		const { revision } = this.#journal;
-		const isNeeded = ({ metadata, status }: Run) =>
-			status.result === "Running" || Number(metadata.resourceVersion) > revision;
-		this.#journal.keepRuns(new Set([...this.#runs.list()].filter(isNeeded).map(({ metadata }) => metadata.uid)));
+		this.#journal.keepRuns(new Set([...this.#runs.list()].map(({ metadata }) => metadata.uid)));
 		this.#ends.push(this.#runs.onChange((current, old) => this.#runChanged(current, old)));
 		for (const kind of workloadKinds)
 			this.#ends.push(mirror.of(kind).onChange((current, old) => this.#workloadChanged(kind, current, old)));
@@ -224,8 +222,4 @@ export class Watcher {
 
 function markKey(kind: Kind, object: Run | NotifiedWorkload): string {
 	return `${kind.plural}/${objectKey(object)}`;
-}
-
-function isFinal({ status }: Run): boolean {
-	return status.result !== "Running" && status.result !== "Skipped" && status.logs !== "Pending";
 }

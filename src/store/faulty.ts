@@ -14,6 +14,8 @@ export interface Faults {
 	conflict?: number;
 	/** A commit is made, and its writer gets an ApiError Timeout. */
 	lostReply?: number;
+	/** A commit is not made, and its writer gets the same. */
+	refused?: number;
 	/** A read or a commit takes a while. */
 	slow?: number;
 	/** How long at most, in milliseconds. */
@@ -50,9 +52,11 @@ export function createFaultyStore(
 				// A writer that finds nothing where nothing was to be knows that it was no rival.
 				const disputable = commit.compare.some(({ modRevision }) => modRevision > 0);
 				if (disputable && strikes(faults.conflict)) return conflicting(commit);
+				const lost = () => new ApiError("Timeout", "the store's reply was lost; the commit may have been made");
+				if (strikes(faults.refused)) return Promise.reject(lost());
 				if (!strikes(faults.lostReply)) return store.commit(commit);
 				return store.commit(commit).then(() => {
-					throw new ApiError("Timeout", "the store's reply was lost; the commit may have been made");
+					throw lost();
 				});
 			}),
 		watch: (watchOptions, sink) => store.watch(watchOptions, delayed(watchOptions.signal, sink)),

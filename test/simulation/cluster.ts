@@ -60,6 +60,7 @@ export interface SimulatedCluster {
 	/** Of the connections of controllers and scheduler, and of nodes. */
 	readonly connectionFaults: ConnectionFaults;
 	readonly nodeFaults: ConnectionFaults;
+	readonly sinkFaults: SinkFaults;
 	/** Chance for faults and users, apart from the clock's own. */
 	readonly random: Random;
 	/** A client whose connection never fails. */
@@ -137,7 +138,9 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 		throw new Error(what, { cause: error });
 	});
 	const told: Told[] = [];
-	const controlPlane = startControlPlane(options, api.registry, unsteady, { history, store: faultyStore, told });
+	const sinkFaults: SinkFaults = { refused: 0, isDown: false };
+	const sinks = { faults: sinkFaults, random };
+	const controlPlane = startControlPlane(options, api.registry, unsteady, { history, store: faultyStore, told, sinks });
 	const machines = new Machines({
 		clock,
 		random,
@@ -151,6 +154,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 		storeFaults,
 		connectionFaults,
 		nodeFaults,
+		sinkFaults,
 		complaints,
 		deletedByUser: new Set(),
 		collected,
@@ -202,11 +206,23 @@ class History implements KeptLogs {
 	}
 }
 
-/** Takes what is sent, except every seventh request. */
-function sink(told: Told[], notifier: number): SendRequest {
-	let count = 0;
+/** How often a sink in a row refuses what it is sent, so that its messages are not put off for minutes. */
+const mostRefusals = 2;
+
+/** What is wrong with the sinks: the chance that they refuse a message, and whether they refuse all. */
+export interface SinkFaults {
+	refused: number;
+	isDown: boolean;
+}
+
+function sink(told: Told[], notifier: number, { faults, random }: { faults: SinkFaults; random: Random }): SendRequest {
+	let inRow = 0;
 	return ({ body }) => {
-		if (++count % 7 === 0) return 503;
+		if (faults.isDown || (inRow < mostRefusals && random() < faults.refused)) {
+			inRow++;
+			return 503;
+		}
+		inRow = 0;
 		// As webhooks send it.
 		const { id, data } = JSON.parse(body) as { id: string; data: { event: string; run?: string } };
 		told.push({ id, event: data.event, run: data.run ?? "", notifier });
@@ -225,7 +241,12 @@ function startControlPlane(
 	{ clock, onError, ...options }: ClusterOptions,
 	registry: Registry,
 	connect: (user: User) => Client,
-	{ history, store, told }: { history: History; store: Store; told: Told[] },
+	{
+		history,
+		store,
+		told,
+		sinks,
+	}: { history: History; store: Store; told: Told[]; sinks: { faults: SinkFaults; random: Random } },
 ): ControlPlane {
 	const controllers = options.controllers(registry);
 	let notifiers = 0;
@@ -265,7 +286,7 @@ function startControlPlane(
 			recorder,
 			allow: [],
 			isPublicOpen: false,
-			send: sink(told, ++notifiers),
+			send: sink(told, ++notifiers, sinks),
 			onError: (error) => onError?.("notifications", error),
 		});
 		void notifier.start(mirror);

@@ -9,7 +9,7 @@ import type { Kind } from "../../src/kinds/engine/kind.ts";
 import { pods } from "../../src/kinds/pod/pod.ts";
 import { resourceQuotas } from "../../src/kinds/quota/resourcequota.ts";
 import type { SimulatedCluster } from "./cluster.ts";
-import { namespace, persistently, type Workload } from "./workloads.ts";
+import { namespace, passingJob, persistently, type Workload } from "./workloads.ts";
 
 export const nodeCount = 4;
 
@@ -87,6 +87,17 @@ const deeds: readonly Deed[] = [
 		await cluster.clock.sleep(random() * 15_000);
 		await persistently(cluster, make);
 	},
+	/** A Job that is gone soon, often before it has ended. */
+	async function submitJob({ cluster, random }) {
+		const { make, kind, name } = passingJob(`passing-${Math.floor(random() * 1e9)}`, random() < 0.5);
+		await persistently(cluster, make);
+		await cluster.clock.sleep(random() * 10_000);
+		await persistently(cluster, async (client) => {
+			const { uid } = (await client.get(kind, { namespace, name })).metadata;
+			cluster.deletedByUser.add(uid);
+			await client.delete(kind, { namespace, name }, { propagationPolicy: "Background" });
+		});
+	},
 	/** Leaves room for some pods only, for a while; those that there are may stay. */
 	async function tightenQuota(scene) {
 		const { cluster, random } = scene;
@@ -102,6 +113,13 @@ const deeds: readonly Deed[] = [
 	},
 	async function restartControlPlane({ cluster: { controlPlane }, random }) {
 		await controlPlane.restart(random() * (random() < 0.5 ? 500 : 20_000));
+	},
+	/** What is to be told waits then, and its control plane ends. */
+	async function loseSinks({ cluster: { controlPlane, sinkFaults, clock }, random }) {
+		sinkFaults.isDown = true;
+		await clock.sleep(random() * 30_000);
+		await controlPlane.restart(random() * 5000);
+		sinkFaults.isDown = false;
 	},
 	async function loseNode({ cluster, random }) {
 		const number = 1 + below(random, nodeCount);

@@ -1,5 +1,6 @@
 /** One simulated life of a cluster, from one seed. */
 import { VirtualClock } from "../../src/core/virtual-clock.ts";
+import { outboxRoot } from "../../src/notify/outbox.ts";
 import { type ClusterOptions, type SimulatedCluster, startCluster } from "./cluster.ts";
 import { allControllers } from "./controllers.ts";
 import { live, nodeCount } from "./deeds.ts";
@@ -61,7 +62,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 	for (let waitedMs = 0; waitedMs < rest.longestMs; waitedMs += 5000) {
 		await time.advance(5000);
 		if (waitedMs < rest.shortestMs) continue;
-		left = unfinished(truth);
+		left = [...unfinished(truth), ...(await untold(cluster))];
 		if (left.length === 0) break;
 	}
 	for (const text of cluster.complaints) truth.violation(text);
@@ -73,17 +74,25 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 	return { seed, violations, hash, commitCount, simulatedMs: clock.monotonicMs() };
 }
 
+/** Notifications that wait, for logs or for a sink that was down. */
+async function untold({ store }: SimulatedCluster): Promise<string[]> {
+	const { entries } = await store.range({ from: outboxRoot, to: `${outboxRoot}\uffff` });
+	return entries.map(({ key }) => `${key} was not told`);
+}
+
 /** Some lives are calmer than others, and some are spared one kind of fault. */
-function beginFaults({ random, storeFaults, connectionFaults, nodeFaults }: SimulatedCluster): void {
+function beginFaults({ random, storeFaults, connectionFaults, nodeFaults, sinkFaults }: SimulatedCluster): void {
 	const level = () => (random() < 0.25 ? 0 : random());
 	Object.assign(storeFaults, {
 		conflict: 0.06 * level(),
 		lostReply: 0.04 * level(),
+		refused: 0.08 * level(),
 		slow: 0.2,
 		slowMs: 100 * level(),
 		watchDelay: 0.1 * level(),
 		watchDelayMs: 300,
 	});
+	sinkFaults.refused = 0.6 * level();
 	for (const faults of [connectionFaults, nodeFaults]) {
 		Object.assign(faults, {
 			unreachable: 0.04 * level(),
@@ -96,8 +105,9 @@ function beginFaults({ random, storeFaults, connectionFaults, nodeFaults }: Simu
 	}
 }
 
-function endFaults({ storeFaults, connectionFaults, nodeFaults }: SimulatedCluster): void {
-	Object.assign(storeFaults, { conflict: 0, lostReply: 0, slow: 0, watchDelay: 0 });
+function endFaults({ storeFaults, connectionFaults, nodeFaults, sinkFaults }: SimulatedCluster): void {
+	Object.assign(storeFaults, { conflict: 0, lostReply: 0, refused: 0, slow: 0, watchDelay: 0 });
+	sinkFaults.refused = 0;
 	Object.assign(connectionFaults, noFaults);
 	Object.assign(nodeFaults, noFaults);
 }

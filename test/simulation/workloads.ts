@@ -102,11 +102,26 @@ function job(name: string, completionMode: string, completions: number, annotati
 	});
 }
 
+/** A Job that takes a moment. */
+export function passingJob(name: string, fails: boolean): Workload {
+	const annotations = { [annotation("duration")]: "1s", ...(fails && { [annotation("exit-code")]: "1" }) };
+	return workload(jobs, name, {
+		spec: { backoffLimit: 0, template: template(name, annotations, { restartPolicy: "Never" }) },
+	});
+}
+
 function cronJob(name: string, spec: { schedule: string; concurrencyPolicy?: string }, duration: string): Workload {
 	const jobTemplate = {
 		spec: { template: template(name, { [annotation("duration")]: duration }, { restartPolicy: "OnFailure" }) },
 	};
 	return workload(cronJobs, name, { spec: { ...spec, jobTemplate } });
+}
+
+/** Half of its Jobs fail. */
+function flakyCronJob(name: string): Workload {
+	const annotations = { [annotation("duration")]: "5s", [annotation("failure-rate")]: "0.5" };
+	const jobTemplate = { spec: { backoffLimit: 0, template: template(name, annotations, { restartPolicy: "Never" }) } };
+	return workload(cronJobs, name, { spec: { schedule: "* * * * *", jobTemplate } });
 }
 
 /** Workloads that are wanted or not as a whole. */
@@ -196,6 +211,7 @@ function choices(dice: () => number): Choice[] {
 			],
 		},
 		{ pods: 1, workloads: [cronJob("tick", { schedule: "* * * * *" }, "5s")] },
+		{ pods: 1, workloads: [flakyCronJob("flaky")] },
 		{ pods: 1, workloads: [cronJob("alone", { schedule: "* * * * *", concurrencyPolicy: "Forbid" }, "80s")] },
 	];
 }

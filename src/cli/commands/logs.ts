@@ -44,7 +44,7 @@ export function logsCommand(): Command {
 			const run = await awaitedRun(connection.client, layout, wanted, options.namespace);
 			const query = new URLSearchParams();
 			const ask = (name: string, value: string | undefined) => value !== undefined && query.set(name, value);
-			ask("container", options.container);
+			ask("container", options.container ?? defaultContainer(run, options.pod));
 			ask("pod", options.pod);
 			ask("follow", options.follow && "true");
 			ask("previous", options.previous && "true");
@@ -103,4 +103,14 @@ async function awaitedRun(client: Client, layout: Layout, wanted: string, namesp
 		if (waitedMs === quietMs) process.stderr.write(`cox: ${wanted} has not started yet; waiting for it\n`);
 		await systemClock().sleep(pauseMs);
 	}
+}
+
+/** Of several the first, as kubectl takes it, which says so. */
+function defaultContainer({ status }: Run, podName: string | undefined): string | undefined {
+	const pod = (status.pods ?? []).findLast(({ name, uid }) => podName === undefined || [name, uid].includes(podName));
+	const names = (pod?.containers ?? []).filter(({ init }) => init !== true).map(({ name }) => name);
+	const [first] = names;
+	if (names.length < 2) return undefined;
+	process.stderr.write(`Defaulted container "${first}" out of: ${names.join(", ")}\n`);
+	return first;
 }

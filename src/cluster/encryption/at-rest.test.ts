@@ -6,10 +6,11 @@ import { keyNameOf } from "../../store/encryption.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import type { Store } from "../../store/store.ts";
+import { withinBounds } from "../../store/testing/bounded-store.ts";
 import { openClusterStore } from "../data/cluster-store.ts";
 import { type Layout, layoutOf } from "../files/layout.ts";
 import { protectData } from "../files/private-folder.ts";
-import { EncryptionAtRest } from "./at-rest.ts";
+import { EncryptionAtRest, readEncryptionFile } from "./at-rest.ts";
 import { keyFile, readOwnKeys } from "./key-file.ts";
 
 let layout: Layout;
@@ -101,6 +102,50 @@ test("a configuration adds to what is encrypted, its keys may be exchanged, and 
 	opened = await open(undefined, opened.encryption);
 	expect(await keyOf(opened.disk, map)).toBeUndefined();
 	expect(await textOf(opened.store, map)).toBe('{"text":"hunter"}');
+	await opened.disk.close();
+});
+
+test("runs and what belongs to them are encrypted by a configuration that names them, though a start was killed before it had written all again", async () => {
+	const file = join(layout.data, "enc.yaml");
+	const provider = { aesgcm: { keys: [{ name: "first", secret: Buffer.alloc(32, "k").toString("base64") }] } };
+	writeFileSync(
+		file,
+		JSON.stringify({
+			apiVersion: "apiserver.config.k8s.io/v1",
+			kind: "EncryptionConfiguration",
+			resources: [{ resources: ["runs.history.coxswain.io"], providers: [provider] }],
+		}),
+	);
+	const keys = [
+		"/objects/history.coxswain.io/runs/default/a",
+		...Array.from({ length: 300 }, (_, index) => `history/logs/default/a/p/c/${index}`),
+		"history/facts/default/j/job/j",
+	];
+	let opened = await open();
+	for (const key of keys) await put(opened.store, key, '{"text":"hunter"}');
+	await opened.disk.close();
+	// Of three commits that write them again one is made; what the settings keep is written after the start.
+	const disk = openLmdbStore({ folder: layout.store, flush: false });
+	const { plan } = readEncryptionFile(file);
+	const atRest = new EncryptionAtRest({ pki: layout.pki, plan });
+	const bounded = withinBounds(disk, (what) => expect.fail(what));
+	await expect(atRest.prepare(mortal(bounded, 2), true)).rejects.toThrow("the process ended");
+	await disk.close();
+	const forms = async (store: Store) => {
+		const found = new Map<string, number>();
+		for (const key of keys) {
+			const name = keyNameOf((await store.get(key))?.value ?? Buffer.from("")) ?? "none";
+			found.set(name, (found.get(name) ?? 0) + 1);
+		}
+		return Object.fromEntries(found);
+	};
+	opened = await open(file, opened.encryption);
+	expect(await forms(opened.disk)).toEqual({ first: keys.length });
+	await opened.disk.close();
+	expect(fileHas("hunter")).toBe(false);
+	opened = await open(undefined, opened.encryption);
+	expect(await forms(opened.disk)).toEqual({ none: keys.length });
+	expect(await textOf(opened.store, keys[5] ?? "")).toBe('{"text":"hunter"}');
 	await opened.disk.close();
 });
 

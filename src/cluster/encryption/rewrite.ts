@@ -1,11 +1,11 @@
+import { type CommitCost, inCommits, putCost } from "../../store/commit-size.ts";
 import type { Encryption } from "../../store/encryption.ts";
 import { keyNameOf } from "../../store/encryption.ts";
 import { type Entry, prefixEnd, type Store } from "../../store/store.ts";
 
-/** One commit writes so many values, or so many bytes. */
-const batchEntries = 128;
-const batchBytes = 4 * 1024 * 1024;
 const pageEntries = 512;
+/** What a value may grow by when it is encrypted. */
+const growthBytes = 512;
 
 /**
  * Writes every value under the prefixes again that has another form than it would be written in now. May run while
@@ -21,7 +21,7 @@ export async function rewrite(
 	const total = { count: 0, hadPlain: false };
 	for (const prefix of prefixes) {
 		for (let stale = await staleUnder(store, encryption, prefix); stale.length > 0; ) {
-			for (const batch of batches(stale)) {
+			for (const batch of inCommits(stale, costOf)) {
 				const puts = batch.map(({ key, value }) => ({ key, value: encryption.seal(key, encryption.open(key, value)) }));
 				const compare = batch.map(({ key, modRevision }) => ({ key, modRevision }));
 				const result = await store.commit({ compare, puts, deletes: [] });
@@ -48,16 +48,7 @@ async function staleUnder(store: Store, encryption: Encryption, prefix: string):
 	}
 }
 
-function* batches(entries: readonly Entry[]): Generator<Entry[]> {
-	let batch: Entry[] = [];
-	let bytes = 0;
-	for (const entry of entries) {
-		batch.push(entry);
-		bytes += entry.value.length;
-		if (batch.length < batchEntries && bytes < batchBytes) continue;
-		yield batch;
-		batch = [];
-		bytes = 0;
-	}
-	if (batch.length > 0) yield batch;
+function costOf(entry: Entry): CommitCost {
+	const { operations, bytes } = putCost(entry);
+	return { operations, bytes: bytes + growthBytes };
 }
