@@ -164,6 +164,6 @@ test("wrong files are refused with the paths of their fields before anything sta
 	);
 	expect((await up(`--oidc=${file}`)).stderr).toContain('kind: Unsupported value: "Policy"');
 	expect((await up("--oidc-issuer-url=http://x", "--oidc-client-id=x")).stderr).toContain("URL scheme must be https");
-	expect((await up("--audit-log=/x")).stderr).toContain("need --audit-policy");
+	expect((await up("--audit-log=/x")).stderr).toContain("require --audit-policy");
 	expect((await up("--audit-policy=none")).stderr).toContain("'cox down' first");
 });

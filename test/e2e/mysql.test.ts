@@ -119,7 +119,7 @@ describe("the MySQL lab", { timeout: 90_000 }, () => {
 		const describePod = (path: string) => cluster.kubectl("get", "pod", "mysql-0", "-o", `jsonpath={${path}}`);
 		const claim = ".spec.volumes[?(@.name=='data')].persistentVolumeClaim.claimName";
 		const before = { uid: await describePod(".metadata.uid"), claim: await describePod(claim) };
-		expect(await step("a pod goes, its data stay")).toMatch(/^500$/m);
+		expect(await step("delete a pod; its data is kept")).toMatch(/^500$/m);
 		expect(await describePod(".metadata.uid")).not.toBe(before.uid);
 		expect(await describePod(claim)).toBe("data-mysql-0");
 		expect(before.claim).toBe("data-mysql-0");

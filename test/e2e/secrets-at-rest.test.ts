@@ -32,7 +32,7 @@ test("a Secret's text is in no file, and a rotation changes its key while it is 
 	expect(filesWith(cluster, word)).toEqual([]);
 	const keys = () => readFileSync(join(cluster.data, "pki/encryption.json"), "utf8");
 	const before = keys();
-	expect(await cluster.coxOk("secrets", "rotate")).toMatch(/^\d+ Secrets have a new key; the old one is gone\n$/);
+	expect(await cluster.coxOk("secrets", "rotate")).toMatch(/^\d+ Secrets have a new key; the old key was deleted\n$/);
 	expect(keys()).not.toBe(before);
 	expect(JSON.parse(keys()).keys).toHaveLength(1);
 	expect([await read("kept"), await read("changed")]).toEqual([word, `${word}-2`]);

@@ -19,7 +19,7 @@ test("what was saved comes back on a fresh machine: pods run, Secrets are readab
 			token = (await cluster.kubectl("create", "token", "default", "--duration=1h")).trim();
 			expect(await cluster.coxOk("snapshot", "save", file)).toMatch(/^saved revision \d+ in /);
 			expect((await cluster.cox("snapshot", "restore", file, "--force")).stderr).toContain(
-				"is running; 'cox down' first",
+				"is running; run 'cox down' first",
 			);
 			// Written after the save: it is not to come back, nor is its revision.
 			await cluster.kubectl("create", "configmap", "later");
@@ -31,7 +31,7 @@ test("what was saved comes back on a fresh machine: pods run, Secrets are readab
 		expect(readFileSync(file).includes("hunter2")).toBe(false);
 		await using cluster = TestCluster.empty("elsewhere");
 		expect(await cluster.coxOk("snapshot", "verify", file)).toMatch(/is whole: revision \d+, \d+ entries/);
-		expect(await cluster.coxOk("snapshot", "restore", file)).toContain("'cox up' starts it");
+		expect(await cluster.coxOk("snapshot", "restore", file)).toContain("Run 'cox up' to start the cluster");
 		await cluster.coxOk("up");
 		await cluster.kubectl("wait", "--for=condition=available", "deployment/web", "--timeout=60s");
 		await eventually(async () => {

@@ -67,7 +67,7 @@ test("a server that cannot stay is given up after a few attempts, and `cox up --
 	truncateSync(join(cluster.data, "store/store/data.mdb"), 3 * 4096);
 	kill(traces.pids(/^server$/));
 	expect(await ended).toEqual([1, null]);
-	expect(said).toContain("the server process died too often and is not started again");
+	expect(said).toContain("the server process died too often and is not restarted");
 	const log = logOf(cluster);
 	expect(log).toMatch(/Restart 1 follows in 0.2 s[\s\S]*Restart 2 follows in 1 s[\s\S]*Restart 5 follows in 5 s/);
 	expect(log).toMatch(/That was crash 6 in \d+ minutes: it is not started again/);

@@ -112,7 +112,7 @@ test("a wait in vain says what was waited for and what there is", async () => {
 	await using cluster = await startCluster({ clock: "virtual" });
 	await cluster.apply(job("endless", { "simulate.coxswain.io/duration": "9d" }));
 	await expect(cluster.waitFor(jobs, "endless", "Complete", { timeout: "1h" })).rejects.toThrow(
-		/waited 1h for jobs\.batch default\/endless \(Complete\) in vain; now it is \{(.|\n)*"active": 1/,
+		/waited 1h for jobs\.batch default\/endless \(Complete\); its current state is \{(.|\n)*"active": 1/,
 	);
 });
 

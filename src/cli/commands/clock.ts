@@ -7,19 +7,21 @@ import { say } from "../options/output.ts";
 
 /** `cox clock`: turn the clock of a cluster that was started with `--clock virtual`. */
 export function clockCommand(): Command {
-	const clock = new Command("clock").description("show or turn the clock of a cluster with virtual time");
+	const clock = new Command("clock").description("show or control the clock of a cluster with virtual time");
 	const send = async (options: { data?: string }, command: ClockCommand) =>
 		say(clockText(await control(layoutFrom(options), "clock", command)));
 	clock.addCommand(
-		clusterCommand("show", "what time it is").action((options: { data?: string }) => send(options, { do: "show" })),
+		clusterCommand("show", "show the cluster's time").action((options: { data?: string }) =>
+			send(options, { do: "show" }),
+		),
 		{ isDefault: true },
 	);
 	clock.addCommand(
-		clusterCommand("stop", "let time stand").action((options: { data?: string }) => send(options, { do: "stop" })),
+		clusterCommand("stop", "stop time").action((options: { data?: string }) => send(options, { do: "stop" })),
 	);
 	for (const [name, description] of [
-		["step", "forward by a duration such as 90s or 1m, then stand"],
-		["jump", "forward by a duration such as 26h or 7d, then go on as before"],
+		["step", "advance time by a duration such as 90s or 1m, then stop it"],
+		["jump", "advance time by a duration such as 26h or 7d, then continue at the same rate"],
 	] as const)
 		clock.addCommand(
 			clusterCommand(name, description)
@@ -29,12 +31,12 @@ export function clockCommand(): Command {
 				),
 		);
 	clock.addCommand(
-		clusterCommand("run", "let time run, so many times as fast as real time")
+		clusterCommand("run", "run time at a multiple of the normal rate")
 			.argument("<rate>", "such as 60 or x60")
 			.action((text: string, options: { data?: string }) => send(options, { do: "run", rate: parseRate(text) })),
 	);
 	clock.addCommand(
-		clusterCommand("resume", "let time run as real time does").action((options: { data?: string }) =>
+		clusterCommand("resume", "run time at the normal rate").action((options: { data?: string }) =>
 			send(options, { do: "run", rate: 1 }),
 		),
 	);
@@ -44,13 +46,12 @@ export function clockCommand(): Command {
 function parseRate(text: string): number {
 	const rate = Number(text.replace(/^[x×]/, ""));
 	if (!Number.isFinite(rate) || rate <= 0)
-		throw new Error(`'${text}' is not a rate: wanted a number above 0, such as x60`);
+		throw new Error(`'${text}' is not a rate: expected a number above 0, such as x60`);
 	return rate;
 }
 
 function clockText(clock: ClockStatus): string {
 	const time = new Date(clock.nowMs).toISOString();
-	if (clock.kind === "system")
-		return `${time} (the machine's clock; start with --clock virtual for one that can be turned)`;
+	if (clock.kind === "system") return `${time} (the machine's clock; start with --clock virtual to control it)`;
 	return `${time} (${clock.rate ? `running at ×${clock.rate}` : "standing"})`;
 }

@@ -3,7 +3,7 @@ import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say } from "../options/output.ts";
 
 export function downCommand(): Command {
-	return clusterCommand("down", "stop the cluster; its data stay").action(async (options: { data?: string }) => {
+	return clusterCommand("down", "stop the cluster and keep its data").action(async (options: { data?: string }) => {
 		const layout = layoutFrom(options);
 		const { stopCluster } = await import("../../cluster/server/stop.ts");
 		say((await stopCluster(layout)) ? "stopped" : `nothing was running in ${layout.data}`);

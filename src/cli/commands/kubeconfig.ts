@@ -19,21 +19,21 @@ interface KubeconfigOptions {
 
 export function kubeconfigCommand(): Command {
 	return clusterCommand("kubeconfig", "print the path of the kubeconfig")
-		.option("--user <name>", "make one for this user, who may do what roles allow, instead of the administrator's")
-		.option("--group <name...>", "groups that the user is in")
-		.option("--namespace <name>", "where its commands look when they name none (default: default)")
+		.option("--user <name>", "create a kubeconfig for this user instead of the administrator's")
+		.option("--group <name...>", "groups of the user")
+		.option("--namespace <name>", "the default namespace of the kubeconfig (default: default)")
 		.action(async (options: KubeconfigOptions) => {
 			const layout = layoutFrom(options);
 			if (!existsSync(layout.kubeconfig)) throw new NotRunning(layout.data);
 			if (options.user === undefined) {
-				if (options.group !== undefined) throw new Error("--group needs --user: it is a user who is in groups");
+				if (options.group !== undefined) throw new Error("--group requires --user");
 				if (options.namespace !== undefined)
-					throw new Error("--namespace needs --user: the administrator's kubeconfig stays as it is");
+					throw new Error("--namespace requires --user: the administrator's kubeconfig is not changed");
 				return say(layout.kubeconfig);
 			}
 			const { user: name, group: groups = [], namespace = "default" } = options;
 			if (dnsLabelProblems(namespace).length > 0)
-				throw new Error(`${JSON.stringify(namespace)} is no name of a namespace`);
+				throw new Error(`${JSON.stringify(namespace)} is not a valid namespace name`);
 			say(await makeKubeconfig(layout, { name, groups }, namespace));
 		});
 }

@@ -5,7 +5,7 @@ import { NotRunning } from "../../cluster/control/control-client.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 
 const howToGet = [
-	"there is no kubectl on PATH. Any version from 1.20 on works; ways to get one:",
+	"kubectl is not on your PATH. Any version from 1.20 works; to install it:",
 	"  Debian, Ubuntu:  apt-get install kubernetes-client",
 	"  others:          https://kubernetes.io/docs/tasks/tools/#kubectl",
 ].join("\n");

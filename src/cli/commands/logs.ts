@@ -26,17 +26,17 @@ interface LogsOptions {
 }
 
 export function logsCommand(): Command {
-	return clusterCommand("logs", "show what a run wrote, also when its Job and its pods are gone")
-		.argument("[what]", "cronjob/NAME or job/NAME: its latest run")
-		.option("-n, --namespace <namespace>", "where", "default")
-		.option("--run <name>", "this run (see 'cox runs')")
-		.option("-c, --container <name>", "of this container")
-		.option("--pod <name>", "of this pod of the run (default: the last one)")
-		.option("-f, --follow", "go on while the container runs")
-		.option("--previous", "of the attempt before the last one")
-		.option("--tail <lines>", "only so many lines from the end", count)
-		.option("--since-time <time>", "only what was written at this time (RFC 3339) or later")
-		.option("--timestamps", "with the time of each line")
+	return clusterCommand("logs", "print the logs of a run, even if its Job and pods are deleted")
+		.argument("[what]", "cronjob/NAME or job/NAME: the latest run")
+		.option("-n, --namespace <namespace>", "the namespace", "default")
+		.option("--run <name>", "the run (see 'cox runs')")
+		.option("-c, --container <name>", "the container")
+		.option("--pod <name>", "the pod of the run (default: the last one)")
+		.option("-f, --follow", "follow the log while the container runs")
+		.option("--previous", "the attempt before the last one")
+		.option("--tail <lines>", "the number of lines from the end", count)
+		.option("--since-time <time>", "only lines since this time (RFC 3339)")
+		.option("--timestamps", "print the time of each line")
 		.action(async (what: string | undefined, options: LogsOptions) => {
 			const wanted = wantedRun(what, options.run);
 			const layout = layoutFrom(options);
@@ -59,19 +59,19 @@ export function logsCommand(): Command {
 				process.stdout.write(chunk);
 			});
 			const why = isEmpty ? startMessage(run) : undefined;
-			if (why !== undefined) process.stderr.write(`cox: nothing was written: ${why}\n`);
+			if (why !== undefined) process.stderr.write(`cox: no logs: ${why}\n`);
 		});
 }
 
 /** @throws Error when not exactly one run is named */
 function wantedRun(what: string | undefined, run: string | undefined): string {
 	if (what !== undefined && run !== undefined)
-		throw new Error(`${what} and --run ${run} both name a run: leave one of them out`);
+		throw new Error(`${what} and --run ${run} both name a run: use only one of them`);
 	const wanted = what ?? (run === undefined ? undefined : `run/${run.replace(/^runs?\//, "")}`);
 	if (wanted === undefined)
-		throw new Error("wanted cronjob/NAME, job/NAME or --run NAME; for pods there is 'kubectl logs'");
+		throw new Error("expected cronjob/NAME, job/NAME or --run NAME; for pods, use 'kubectl logs'");
 	if (typeAndName(wanted).type === undefined)
-		throw new Error(`wanted cronjob/${wanted}, job/${wanted} or run/${wanted}: several may have one name`);
+		throw new Error(`expected cronjob/${wanted}, job/${wanted} or run/${wanted}: several may have the same name`);
 	return wanted;
 }
 
@@ -89,7 +89,7 @@ async function awaitedRun(client: Client, layout: Layout, wanted: string, namesp
 		const run = latestRun(items, isWanted);
 		if (readSettings(layout.settings)?.history === false) {
 			if (run !== undefined) return run;
-			throw new Error("nothing is kept of Jobs: the cluster was started with --no-history");
+			throw new Error("there is no history of Jobs: the cluster was started with --no-history");
 		}
 		const isExpected = isRunExpected((await client.list(jobs, { namespace })).items, items, isWanted);
 		if (run !== undefined && hasBegun(run) && !isExpected) return run;
@@ -97,7 +97,7 @@ async function awaitedRun(client: Client, layout: Layout, wanted: string, namesp
 			if (run !== undefined) return run;
 			const { type, name } = typeAndName(wanted);
 			throw new Error(
-				`there is no run ${type === "run" ? name : `of ${wanted}`} in namespace ${namespace}; 'cox runs' lists those that there are`,
+				`there is no run ${type === "run" ? name : `of ${wanted}`} in namespace ${namespace}; 'cox runs' lists all runs`,
 			);
 		}
 		if (waitedMs === quietMs) process.stderr.write(`cox: ${wanted} has not started yet; waiting for it\n`);

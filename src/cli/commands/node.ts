@@ -9,8 +9,8 @@ export function nodeCommand(): Command {
 	const node = new Command("node").description("add, remove and list nodes of the running cluster");
 	node.addCommand(
 		clusterCommand("add", "add nodes; returns when they are Ready")
-			.argument("[names...]", "their names (default: the next free one)")
-			.option("--count <n>", "how many, named by the cluster", wholeNumber)
+			.argument("[names...]", "names of the nodes (default: the next free name)")
+			.option("--count <n>", "number of nodes, with generated names", wholeNumber)
 			.option("--label <key=value...>", "labels for the new nodes")
 			.action(async (names: string[], options: { data?: string; count?: number; label?: string[] }) => {
 				const added = await control(layoutFrom(options), "addNodes", {
@@ -21,7 +21,7 @@ export function nodeCommand(): Command {
 			}),
 	);
 	node.addCommand(
-		clusterCommand("remove", "remove a node, with everything that runs on it")
+		clusterCommand("remove", "remove a node and everything that runs on it")
 			.argument("<name>")
 			.action(async (name: string, options: { data?: string }) => {
 				await control(layoutFrom(options), "removeNode", { name });
@@ -48,7 +48,7 @@ function parseLabels(pairs: readonly string[]): Record<string, string> {
 	const labels: Record<string, string> = {};
 	for (const pair of pairs) {
 		const equals = pair.indexOf("=");
-		if (equals < 1) throw new Error(`'${pair}' is not a label: wanted key=value`);
+		if (equals < 1) throw new Error(`'${pair}' is not a label: expected key=value`);
 		labels[pair.slice(0, equals)] = pair.slice(equals + 1);
 	}
 	return labels;

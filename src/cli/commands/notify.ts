@@ -15,15 +15,15 @@ const patienceMs = 40_000;
 export function notifyCommand(): Command {
 	const notify = new Command("notify").description("notifications about workloads");
 	notify.addCommand(
-		clusterCommand("test", "send a test message to every sink of a policy, and say what became of it")
+		clusterCommand("test", "send a test message to every sink of a policy, and print the results")
 			.argument("<policy>", "name of the NotificationPolicy")
-			.option("-n, --namespace <namespace>", "where", "default")
+			.option("-n, --namespace <namespace>", "the namespace", "default")
 			.action(async (name: string, options: { data?: string; namespace: string }) => {
 				await using connection = await connect(layoutFrom(options), "cox");
 				const { sinks = [] } = await sendTest(connection.client, { namespace: options.namespace, name });
 				for (const { name: sink, error } of sinks) say(`${sink}: ${error ?? "sent"}`);
 				const failed = sinks.filter(({ error }) => error !== undefined).length;
-				if (failed > 0) throw new Error(`${failed} of ${sinks.length} sinks did not take the test message`);
+				if (failed > 0) throw new Error(`${failed} of ${sinks.length} sinks did not accept the test message`);
 			}),
 	);
 	return notify;
@@ -41,6 +41,6 @@ async function sendTest(client: Client, ref: { namespace: string; name: string }
 		{ signal: AbortSignal.timeout(patienceMs) },
 	);
 	const test = policy?.status?.lastTest;
-	if (test === undefined) throw new Error(`notificationpolicy ${ref.name} is gone`);
+	if (test === undefined) throw new Error(`notificationpolicy ${ref.name} was deleted`);
 	return test;
 }

@@ -13,14 +13,14 @@ export function resetCommand(): Command {
 			// A mistyped --data must not cost someone a folder: only what a cluster made is deleted.
 			if (!existsSync(layout.settings))
 				throw new Error(
-					`${layout.data} does not look like a cluster's data directory (no cluster.json in it); nothing was deleted`,
+					`${layout.data} does not look like a cluster's data directory (it has no cluster.json); nothing was deleted`,
 				);
 			const { stopCluster } = await import("../../cluster/server/stop.ts");
 			await stopCluster(layout);
 			const kept = await deleteData(layout.data);
 			forgetData(layout.data);
 			if (kept.length === 0) say(`deleted ${layout.data}`);
-			else say(`deleted the cluster in ${layout.data}; what it did not make stays: ${kept.join(", ")}`);
+			else say(`deleted the cluster in ${layout.data}; other files were kept: ${kept.join(", ")}`);
 		},
 	);
 }

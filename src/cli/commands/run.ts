@@ -21,24 +21,23 @@ interface RunOptions {
 }
 
 export function runCommand(): Command {
-	return clusterCommand("run", "start a run of a CronJob now")
+	return clusterCommand("run", "run a CronJob now")
 		.argument("<cronjob/NAME>", "the CronJob, suspended or not")
-		.option("-n, --namespace <namespace>", "where", "default")
-		.option("--name <name>", "name of the Job (default: one is made up)")
-		.option("-c, --container <name>", "whose env and args are changed (default: the first container's)")
-		.option("-e, --env <name=value>", "for this run only; may be repeated", (text, all: EnvVar[] = []) => [
+		.option("-n, --namespace <namespace>", "the namespace", "default")
+		.option("--name <name>", "name of the Job (default: generated)")
+		.option("-c, --container <name>", "the container whose env and args to change (default: the first)")
+		.option("-e, --env <name=value>", "a variable for this run only; can be repeated", (text, all: EnvVar[] = []) => [
 			...all,
 			envVar(text),
 		])
-		.option(
-			"--arg <arg>",
-			"in the place of all args, for this run only; may be repeated",
-			(text, all: string[] = []) => [...all, text],
-		)
-		.option("--by <who>", "who starts it, for the Job's annotation (default: the user of this machine)")
+		.option("--arg <arg>", "replaces all args, for this run only; can be repeated", (text, all: string[] = []) => [
+			...all,
+			text,
+		])
+		.option("--by <who>", "the user in the Job's annotation (default: the user of this machine)")
 		.action(async (what: string, options: RunOptions) => {
 			const [, name] = /^(?:(?:cronjobs?|cj)(?:\.batch)?\/)?([^/]+)$/.exec(what) ?? [];
-			if (name === undefined) throw new Error(`wanted cronjob/NAME, not ${what}`);
+			if (name === undefined) throw new Error(`expected cronjob/NAME, not ${what}`);
 			await using connection = await connect(layoutFrom(options), "cox");
 			const { client } = connection;
 			const { namespace, container, env = [], arg: args, by = userName() } = options;

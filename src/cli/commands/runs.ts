@@ -20,13 +20,13 @@ interface RunsOptions {
 }
 
 export function runsCommand(): Command {
-	return clusterCommand("runs", "show what Jobs did, also those that are gone, newest first")
-		.argument("[name]", "of cronjob/NAME, job/NAME, run/NAME, or of any that has this name (default: all)")
-		.option("-n, --namespace <namespace>", "where", "default")
-		.option("-A, --all-namespaces", "in all namespaces")
-		.option("--failed", "only those that did not end well: failed, deleted, or not started")
-		.option("--since <duration>", "only those that started so long ago or later: 30m, 24h, 7d", sinceMs)
-		.option("--json", "as JSON")
+	return clusterCommand("runs", "list the runs of Jobs, including deleted ones, newest first")
+		.argument("[name]", "cronjob/NAME, job/NAME, run/NAME, or the name of any of them (default: all)")
+		.option("-n, --namespace <namespace>", "the namespace", "default")
+		.option("-A, --all-namespaces", "list runs in all namespaces")
+		.option("--failed", "only unsuccessful runs: failed, deleted, or not started")
+		.option("--since <duration>", "only runs that started within this duration: 30m, 24h, 7d", sinceMs)
+		.option("--json", "print JSON")
 		.action(async (name: string | undefined, options: RunsOptions) => {
 			await using connection = await connect(layoutFrom(options), "cox");
 			const found = await wantedRuns(connection.client, name, options);
@@ -48,7 +48,7 @@ async function wantedRuns(client: Client, name: string | undefined, options: Run
 }
 
 function noRuns(name: string | undefined, { allNamespaces, failed, namespace, since }: RunsOptions): string {
-	const which = failed || since !== undefined ? " that fit" : "";
+	const which = failed || since !== undefined ? " that match" : "";
 	return `no runs${name === undefined ? "" : ` of ${name}`}${which}${allNamespaces ? "" : ` in namespace ${namespace}`}`;
 }
 

@@ -12,11 +12,14 @@ interface Options {
 
 /** `cox snapshot`: the cluster's state as one file, and back. */
 export function snapshotCommand(): Command {
-	const snapshot = new Command("snapshot").description("save the cluster's state as one file, and restore it");
+	const snapshot = new Command("snapshot").description("back up the cluster's state to one file, and restore it");
 	snapshot.addCommand(
-		clusterCommand("save", "save store, settings, certificates and keys of the cluster, also while it runs")
-			.argument("<file>", "a new file, readable by you alone: it has every key of the cluster")
-			.option("--no-keys", "leave out certificates and keys: restorable only where they are")
+		clusterCommand("save", "save the store, settings, certificates and keys of the cluster, which may be running")
+			.argument("<file>", "the file to write, readable only by you: it contains every key of the cluster")
+			.option(
+				"--no-keys",
+				"omit certificates and keys: the snapshot can be restored only into a data directory that has them",
+			)
 			.action(async (file: string, options: Options) => {
 				const { saveSnapshot } = await import("../../cluster/snapshot/save.ts");
 				const header = await saveSnapshot(layoutFrom(options), file, options.keys);
@@ -24,15 +27,15 @@ export function snapshotCommand(): Command {
 			}),
 	);
 	snapshot.addCommand(
-		clusterCommand("restore", "put a snapshot into a data directory whose cluster does not run")
+		clusterCommand("restore", "restore a snapshot into a data directory whose cluster is not running")
 			.argument("<file>")
-			.option("--force", "replace the cluster that is there")
+			.option("--force", "replace an existing cluster")
 			.action(async (file: string, options: Options) => {
 				const layout = layoutFrom(options);
 				const { restoreSnapshot } = await import("../../cluster/snapshot/restore.ts");
 				const { header, revision } = await restoreSnapshot(layout, file, { force: options.force ?? false });
 				say(
-					`restored what was saved at ${header.createdAt} into ${layout.data}; revisions go on from ${revision}. 'cox up' starts it`,
+					`restored the snapshot of ${header.createdAt} into ${layout.data}; revisions continue from ${revision}. Run 'cox up' to start the cluster`,
 				);
 			}),
 	);

@@ -8,8 +8,8 @@ import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say, table } from "../options/output.ts";
 
 export function statusCommand(): Command {
-	return clusterCommand("status", "show what runs")
-		.option("--json", "as JSON")
+	return clusterCommand("status", "show the status of the cluster")
+		.option("--json", "print JSON")
 		.action(async (options: { data?: string; json?: true }) => {
 			const status = await runningStatus(layoutFrom(options));
 			say(options.json ? JSON.stringify(status, null, 2) : statusText(status));
@@ -27,7 +27,7 @@ async function runningStatus(layout: Layout): Promise<ClusterStatus> {
 		throw new Error(
 			end === undefined
 				? `the server process is being started; see ${layout.log}`
-				: `the server process died and is being started again; see ${layout.log}\n  ${end}`,
+				: `the server process died and is being restarted; see ${layout.log}\n  ${end}`,
 		);
 	}
 }
@@ -88,7 +88,7 @@ function supervisionLines({ restarts, supervisorPid }: ClusterStatus): string[] 
 	return [
 		...(count === 0 ? [] : [`Restarts    ${count}; ${last ?? ""}`]),
 		...(supervisorPid === undefined
-			? ["Supervisor  gone: the server process is not started again should it die; 'cox down' and 'cox up' mend that"]
+			? ["Supervisor  gone: the server process is not restarted if it crashes; run 'cox down' and 'cox up' to fix this"]
 			: []),
 	];
 }

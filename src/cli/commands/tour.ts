@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { clusterCommand } from "../options/data-option.ts";
 
 export function tourCommand(): Command {
-	return clusterCommand("tour", "boot a three-node cluster and show the workloads").action(
+	return clusterCommand("tour", "start a three-node cluster and play a guided tour of the workloads").action(
 		async (options: { data?: string }) => {
 			const { tour } = await import("../tour/tour.ts");
 			await tour(options);

@@ -29,35 +29,33 @@ interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | 
 
 export function upCommand(): Command {
 	const command = clusterCommand("up", "start the cluster; returns when its nodes are Ready")
-		.option("--nodes <n>", "at least so many nodes (default: 1 for a new cluster)", count)
+		.option("--nodes <n>", "minimum number of nodes (default: 1 for a new cluster)", count)
 		.addOption(new Option("--runtime <runtime>", "what runs pods (default: process)").choices(["process", "simulated"]))
-		.addOption(
-			new Option("--clock <clock>", "virtual: time that can be turned with 'cox clock'").choices(["system", "virtual"]),
-		)
-		.option("--kubelet-config <file>", "a KubeletConfiguration for all nodes (default: the one given last)")
+		.addOption(new Option("--clock <clock>", "virtual: time that 'cox clock' controls").choices(["system", "virtual"]))
+		.option("--kubelet-config <file>", "a KubeletConfiguration for all nodes (default: as at the last start)")
 		.option(
 			"--enable-admission-plugins <names>",
-			"optional steps of admission, with commas between them (default: as at the last start)",
+			"optional admission plugins, comma-separated (default: as at the last start)",
 		)
 		.option(
 			"--encryption-provider-config <file>",
-			"an EncryptionConfiguration: what is encrypted at rest, and how; 'default' for Secrets with the cluster's own key (default: as at the last start)",
+			"an EncryptionConfiguration for encryption at rest; 'default' encrypts Secrets with the cluster's own key (default: as at the last start)",
 		)
 		.option(
 			"--show-home",
-			"containers see home directories, password hashes and keys of this machine (default: hidden)",
+			"show home directories, password hashes and keys of this machine to containers (default: hidden)",
 		)
-		.option("--no-show-home", "they do not see them any more")
-		.option("--history-runs <n>", "runs kept of each CronJob and Job name (default: 200)", wholeNumber)
-		.option("--history-days <n>", "how long they are kept (default: 30)", wholeNumber)
-		.option("--history-logs <megabytes>", "what all their logs may take, compressed (default: 64)", wholeNumber)
-		.option("--history-all-runs <n>", "runs kept of the whole cluster (default: 10000)", wholeNumber)
-		.option("--no-history", "keep nothing of Jobs that have run")
+		.option("--no-show-home", "hide them again")
+		.option("--history-runs <n>", "number of runs to keep per CronJob and Job name (default: 200)", wholeNumber)
+		.option("--history-days <n>", "number of days to keep runs (default: 30)", wholeNumber)
+		.option("--history-logs <megabytes>", "total size of all logs, compressed (default: 64)", wholeNumber)
+		.option("--history-all-runs <n>", "number of runs to keep in the whole cluster (default: 10000)", wholeNumber)
+		.option("--no-history", "keep no history of Jobs")
 		.option(
 			"--notify-allow <networks>",
-			"networks and hosts that notifications may reach, with commas between them: 10.1.0.0/16,hooks.example.com; none: no private address (default: as at the last start)",
+			"networks and hosts that notifications may reach, comma-separated: 10.1.0.0/16,hooks.example.com; none: no private addresses (default: as at the last start)",
 		)
-		.option("--foreground", "stay until Ctrl-C, then stop the cluster");
+		.option("--foreground", "run until Ctrl-C, then stop the cluster");
 	return withApiOptions(command).action(up);
 }
 
@@ -102,10 +100,10 @@ async function up(given: UpOptions): Promise<void> {
 	say(summary(status, Number(process.hrtime.bigint() - startedNs) / 1e6));
 	if (!foreground) return;
 	// Anyone who restarts this command, a service manager perhaps, gets the cluster that it left behind.
-	if (wasRunning) say("the cluster was running already; from now on it stops with this command");
+	if (wasRunning) say("the cluster was already running; it stops when this command ends");
 	const end = await untilEnd(status.supervisorPid);
 	if (end === "server" && existsSync(layout.pidFile))
-		throw new Error(`the server process died too often and is not started again; see ${layout.log}`);
+		throw new Error(`the server process died too often and is not restarted; see ${layout.log}`);
 	const { stopCluster } = await import("../../cluster/server/stop.ts");
 	await stopCluster(layout);
 	say("stopped");

@@ -30,28 +30,29 @@ const none = "none";
 
 export function withApiOptions(command: Command): Command {
 	return command
-		.option("--api-audiences <names>", "what tokens must be for, with commas between them; none: the issuer (default)")
-		.option(
-			"--audit-policy <file>",
-			"record requests as this Policy says; none: nothing (default: as at the last start)",
-		)
+		.option("--api-audiences <names>", "accepted audiences of tokens, comma-separated; none: the issuer (default)")
+		.option("--audit-policy <file>", "the Policy of the audit log; none: no audit log (default: as at the last start)")
 		.option(
 			"--admission-control-config-file <file>",
-			"an AdmissionConfiguration for PodSecurity; none: no more than namespaces' labels say (default: as at the last start)",
+			"an AdmissionConfiguration for PodSecurity; none: only labels of namespaces apply (default: as at the last start)",
 		)
-		.option("--audit-log <file>", "where they are recorded (default: audit.log in the data directory)")
-		.option("--audit-log-maxsize <megabytes>", "when the file is put aside (default: 100)", wholeNumber)
-		.option("--audit-log-maxbackup <n>", "how many files put aside are kept (default: 10)", wholeNumber)
-		.option("--audit-log-maxage <days>", "how long they are kept (default: for ever)", wholeNumber)
-		.option("--oidc <file>", "take tokens as this AuthenticationConfiguration says; none: only our own")
-		.option("--oidc-issuer-url <url>", "take tokens of this one issuer")
-		.option("--oidc-client-id <id>", "what its tokens must be for")
-		.option("--oidc-username-claim <claim>", "who a token names (default: sub)")
-		.option("--oidc-username-prefix <prefix>", "before every name; -: nothing (default: the issuer's URL and #)")
-		.option("--oidc-groups-claim <claim>", "the groups that a token names (default: none)")
-		.option("--oidc-groups-prefix <prefix>", "before every group")
-		.option("--oidc-required-claim <claim=value...>", "what a token must say besides")
-		.option("--oidc-ca-file <file>", "certificates of who vouches for the issuer");
+		.option("--audit-log <file>", "the file of the audit log (default: audit.log in the data directory)")
+		.option(
+			"--audit-log-maxsize <megabytes>",
+			"maximum size of the file before it is rotated (default: 100)",
+			wholeNumber,
+		)
+		.option("--audit-log-maxbackup <n>", "number of rotated files to keep (default: 10)", wholeNumber)
+		.option("--audit-log-maxage <days>", "number of days to keep rotated files (default: unlimited)", wholeNumber)
+		.option("--oidc <file>", "an AuthenticationConfiguration for OpenID Connect; none: only the cluster's own tokens")
+		.option("--oidc-issuer-url <url>", "accept tokens of this issuer")
+		.option("--oidc-client-id <id>", "the required audience of its tokens")
+		.option("--oidc-username-claim <claim>", "the claim with the user name (default: sub)")
+		.option("--oidc-username-prefix <prefix>", "prefix of user names; -: none (default: the issuer's URL and #)")
+		.option("--oidc-groups-claim <claim>", "the claim with the groups (default: none)")
+		.option("--oidc-groups-prefix <prefix>", "prefix of groups")
+		.option("--oidc-required-claim <claim=value...>", "a claim that tokens must have")
+		.option("--oidc-ca-file <file>", "CA certificates of the issuer");
 }
 
 /** Takes the options out and returns what they change. @throws Error that names the option and what is wrong with it */
@@ -74,7 +75,7 @@ async function auditOf(options: ApiOptions): Promise<AuditSettings | null | unde
 	if (auditPolicy === none) return null;
 	if (auditPolicy === undefined) {
 		const orphan = [auditLog, auditLogMaxsize, auditLogMaxbackup, auditLogMaxage].some((value) => value !== undefined);
-		if (orphan) throw new Error("--audit-log and its bounds need --audit-policy");
+		if (orphan) throw new Error("--audit-log and its limits require --audit-policy");
 		return undefined;
 	}
 	const { readAuditPolicyFile } = await import("../../cluster/settings/api-settings.ts");
@@ -96,8 +97,7 @@ async function admissionOf({ admissionControlConfigFile: file }: ApiOptions): Pr
 
 async function oidcOf(options: ApiOptions): Promise<object | null | undefined> {
 	const classic = Object.entries(options).filter(([name, value]) => /^oidc./.test(name) && value !== undefined);
-	if (options.oidc !== undefined && classic.length > 0)
-		throw new Error("--oidc says everything that --oidc-… would say");
+	if (options.oidc !== undefined && classic.length > 0) throw new Error("use either --oidc or the --oidc-… options");
 	if (options.oidc === none) return null;
 	if (options.oidc === undefined && classic.length === 0) return undefined;
 	const { readAuthenticationFile, checkAuthentication } = await import("../../cluster/settings/api-settings.ts");
@@ -116,7 +116,7 @@ async function oidcOf(options: ApiOptions): Promise<object | null | undefined> {
 function classicConfiguration(options: ApiOptions, readText: (option: string, path: string) => string): object {
 	const { oidcIssuerUrl: url, oidcClientId: audience, oidcCaFile, oidcGroupsClaim } = options;
 	if (url === undefined || audience === undefined)
-		throw new Error("--oidc-issuer-url and --oidc-client-id need each other");
+		throw new Error("--oidc-issuer-url and --oidc-client-id require each other");
 	const claim = options.oidcUsernameClaim ?? "sub";
 	// An e-mail address is of one person, no matter who issues the token; other names mean nothing without their issuer.
 	const usualPrefix = claim === "email" ? "" : `${url}#`;
@@ -145,6 +145,6 @@ function classicConfiguration(options: ApiOptions, readText: (option: string, pa
 
 function requiredClaim(text: string): object {
 	const cut = text.indexOf("=");
-	if (cut < 1) throw new Error(`--oidc-required-claim ${text}: claim=value is wanted`);
+	if (cut < 1) throw new Error(`--oidc-required-claim ${text}: expected claim=value`);
 	return { claim: text.slice(0, cut), requiredValue: text.slice(cut + 1) };
 }

@@ -6,7 +6,7 @@ import { type Layout, layoutOf } from "../../cluster/files/layout.ts";
 export function clusterCommand(name: string, description: string): Command {
 	return new Command(name)
 		.description(description)
-		.option("--data <dir>", "the cluster's data directory, which names it (default: $COX_DATA, else ~/.coxswain)");
+		.option("--data <dir>", "the cluster's data directory (default: $COX_DATA, else ~/.coxswain)");
 }
 
 /** @throws Error when the directory is another user's, or no directory */

@@ -25,13 +25,13 @@ export function failureText(error: unknown): string {
 /** What system calls do, where their names do not say it. */
 const verbs: Readonly<Record<string, string>> = {
 	access: "reach",
-	lstat: "look at",
-	mkdir: "make the directory",
-	mkdtemp: "make a directory like",
+	lstat: "read",
+	mkdir: "create the directory",
+	mkdtemp: "create a directory like",
 	rmdir: "remove",
 	scandir: "list",
-	stat: "look at",
-	statfs: "look at",
+	stat: "read",
+	statfs: "read",
 	unlink: "remove",
 	rm: "remove",
 };

@@ -22,5 +22,5 @@ export function typeAndName(what: string): { type: "cronjob" | "job" | "run" | u
 	if (/^(cronjobs?|cj)(\.batch)?$/.test(word)) return { type: "cronjob", name };
 	if (/^jobs?(\.batch)?$/.test(word)) return { type: "job", name };
 	if (/^runs?(\.history\.coxswain\.io)?$/.test(word)) return { type: "run", name };
-	throw new Error(`wanted cronjob/NAME, job/NAME or run/NAME, not ${what}; for pods there is 'kubectl logs'`);
+	throw new Error(`expected cronjob/NAME, job/NAME or run/NAME, not ${what}; for pods, use 'kubectl logs'`);
 }

@@ -122,7 +122,7 @@ function makeFolder(data: string): void {
 		ensurePrivateFolder(data);
 	} catch (error) {
 		if (!isCode(error, "EACCES", "EROFS", "ENOTDIR")) throw error;
-		throw new Error(`the directory ${data} cannot be made here; name another one by --data or COX_DATA`);
+		throw new Error(`the directory ${data} cannot be created; specify another one with --data or COX_DATA`);
 	}
 }
 

@@ -32,13 +32,13 @@ export function refuseForeignFolder(data: string): void {
 export function checkReachable(data: string): void {
 	try {
 		const stats = statSync(data);
-		if (!stats.isDirectory()) throw new Error(`${data} is not a directory, and a cluster's data are in one`);
+		if (!stats.isDirectory()) throw new Error(`${data} is not a directory`);
 		accessSync(data, constants.R_OK | constants.X_OK);
 	} catch (error) {
 		if (isCode(error, "ENOENT")) return;
 		if (isCode(error, "ENOTDIR")) throw new Error(`${data} cannot be a directory: what is above it is a file`);
 		if (!isCode(error, "EACCES")) throw error;
-		throw new Error(`${data} belongs to another user: run cox as its owner, or name another --data directory`);
+		throw new Error(`${data} belongs to another user: run cox as its owner, or specify another --data directory`);
 	}
 }
 

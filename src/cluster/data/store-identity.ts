@@ -47,7 +47,7 @@ function parseIdentity({ identity: file }: Layout): StoreIdentity | undefined {
 	} catch {
 		// It says nothing that could be used.
 	}
-	throw new Error(`${file} is damaged; delete it to go on with the store that is there`);
+	throw new Error(`${file} is damaged; delete it to continue with the existing store`);
 }
 
 /** For a store that has just been opened for the first time, or that an earlier version made. */

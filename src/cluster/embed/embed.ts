@@ -54,7 +54,7 @@ class EmbeddedCluster implements Cluster {
 
 	constructor(options: ClusterOptions) {
 		if (options.clock === "virtual" && options.runtime === "process")
-			throw new Error('clock: "virtual" needs runtime: "simulated": real processes live in real time');
+			throw new Error('clock: "virtual" needs runtime: "simulated": real processes run in real time');
 		this.#options = options;
 		this.#timing = options.clock === "virtual" ? virtualTiming(options) : systemTiming();
 		const { runtime = "simulated", podEvents = true } = options;
@@ -235,7 +235,7 @@ class EmbeddedCluster implements Cluster {
 		waiting.catch(() => {});
 		abort.abort();
 		const found = await look().catch((error: unknown) => String(error));
-		throw new Error(`waited ${timeout} for ${what} in vain; now it is ${JSON.stringify(found, undefined, 2)}`);
+		throw new Error(`waited ${timeout} for ${what}; its current state is ${JSON.stringify(found, undefined, 2)}`);
 	}
 
 	async #inTime(promise: Promise<unknown>, what: string): Promise<void> {

@@ -72,7 +72,8 @@ export function systemTiming(): Timing {
 
 export function virtualTiming(options: { startTime?: Date | string | undefined; seed?: number | undefined }): Timing {
 	const startMs = options.startTime === undefined ? undefined : new Date(options.startTime).getTime();
-	if (Number.isNaN(startMs)) throw new Error(`startTime ${options.startTime} is not a time: wanted a Date or RFC 3339`);
+	if (Number.isNaN(startMs))
+		throw new Error(`startTime ${options.startTime} is not a time: expected a Date or RFC 3339`);
 	const clock = new VirtualClock({
 		...(startMs === undefined ? {} : { startMs }),
 		...(options.seed === undefined ? {} : { seed: options.seed }),

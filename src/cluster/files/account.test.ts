@@ -13,7 +13,7 @@ test("a user without an account has a number and no home, and has to name a data
 	expect(userName()).toBe(String(process.getuid?.()));
 	expect(homeDirectory()).toBeUndefined();
 	vi.stubEnv("COX_DATA", "");
-	expect(() => layoutOf(undefined)).toThrow("by --data or COX_DATA");
+	expect(() => layoutOf(undefined)).toThrow("with --data or COX_DATA");
 	expect(clusterName(layoutOf("/tmp/named"))).toMatch(/^coxswain-named-/);
 	vi.unstubAllEnvs();
 });

@@ -54,7 +54,7 @@ const longestSocketName = "agent-.sock".length + 63;
 export function layoutOf(data: string | undefined): Layout {
 	const named = data ?? (process.env.COX_DATA || defaultData());
 	if (named === undefined)
-		throw new Error("this user has no home directory: name the cluster's data directory by --data or COX_DATA");
+		throw new Error("this user has no home directory: specify the cluster's data directory with --data or COX_DATA");
 	const directory = realPath(resolve(named));
 	const sockets = socketDirectory(directory);
 	return {

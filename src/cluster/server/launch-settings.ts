@@ -39,7 +39,7 @@ function refuseChange(settings: Settings, options: LaunchOptions): void {
 				`this cluster was made with --${name} ${settings[name]}, not ${options[name]}; 'cox reset' forgets it`,
 			);
 	if (options.kubelet !== undefined && settings.runtime !== "process")
-		throw new Error("--kubelet-config needs --runtime process: simulated nodes run nothing that it could bound");
+		throw new Error("--kubelet-config needs --runtime process: simulated nodes do not use it");
 	if (settings.clock === "virtual" && settings.runtime !== "simulated")
-		throw new Error("--clock virtual needs --runtime simulated: real processes live in real time");
+		throw new Error("--clock virtual needs --runtime simulated: real processes run in real time");
 }

@@ -57,17 +57,17 @@ export async function launch(
 	refuseChange("--clock", options.clock, running.clock.kind);
 	const { kubelet } = readSettings(layout.settings) ?? {};
 	if (options.kubelet !== undefined && !sameJson(options.kubelet, kubelet))
-		throw new Error("the cluster runs with another --kubelet-config; 'cox down' first, then 'cox up' with this one");
+		throw new Error("the cluster runs with another --kubelet-config; run 'cox down', then 'cox up' with this one");
 	refuseOtherPlugins(layout, options);
 	refuseOtherApi(layout, options);
 	const encryption = readSettings(layout.settings)?.encryption?.file ?? "";
 	if (options.encryptionFile !== undefined && options.encryptionFile !== encryption)
-		throw new Error("another --encryption-provider-config takes effect when the cluster starts: 'cox down' first");
+		throw new Error("another --encryption-provider-config takes effect when the cluster starts: run 'cox down' first");
 	if (options.showHome !== undefined && options.showHome !== (readSettings(layout.settings)?.showHome === true))
-		throw new Error("whether containers see home directories is settled when the cluster starts: 'cox down' first");
+		throw new Error("the visibility of home directories takes effect when the cluster starts: run 'cox down' first");
 	const allowed = readSettings(layout.settings)?.notifyAllow ?? [];
 	if (options.notifyAllow !== undefined && !sameJson(options.notifyAllow, allowed))
-		throw new Error("another --notify-allow takes effect when the cluster starts: 'cox down' first");
+		throw new Error("another --notify-allow takes effect when the cluster starts: run 'cox down' first");
 	if (options.history !== undefined) refuseOtherHistory(layout, options.history);
 	const missing = (options.nodes ?? 0) - running.nodes.length;
 	if (missing > 0) await control(layout, "addNodes", { count: missing });
@@ -105,14 +105,16 @@ async function startedByAnother(layout: Layout): Promise<ClusterStatus | undefin
 
 function refuseChange(option: string, wanted: string | undefined, found: string): void {
 	if (wanted !== undefined && wanted !== found)
-		throw new Error(`the cluster is running with ${option} ${found}, not ${wanted}; 'cox down' and 'cox reset' first`);
+		throw new Error(
+			`the cluster is running with ${option} ${found}, not ${wanted}; run 'cox down' and 'cox reset' first`,
+		);
 }
 
 function refuseOtherPlugins({ settings }: Layout, { admissionPlugins }: LaunchOptions): void {
 	const now = readSettings(settings)?.admissionPlugins ?? [];
 	if (admissionPlugins === undefined || sameNames(admissionPlugins, now)) return;
 	const running = now.length === 0 ? "without --enable-admission-plugins" : `with --enable-admission-plugins ${now}`;
-	throw new Error(`the cluster is running ${running}; other ones take effect when it starts: 'cox down' first`);
+	throw new Error(`the cluster is running ${running}; other options take effect when it starts: run 'cox down' first`);
 }
 
 function sameNames(one: readonly string[], other: readonly string[]): boolean {
@@ -175,5 +177,5 @@ function endOf(code: number | null): string {
 function refuseOtherHistory({ settings }: Layout, wanted: HistoryOptions | false): void {
 	const now = readSettings(settings)?.history ?? {};
 	if (sameJson(now, wanted === false ? false : { ...(now || {}), ...wanted })) return;
-	throw new Error("how much is kept of runs is settled when the cluster starts: 'cox down' first");
+	throw new Error("the limits of the run history take effect when the cluster starts: run 'cox down' first");
 }

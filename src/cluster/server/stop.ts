@@ -50,7 +50,7 @@ async function killMarked(layout: Layout, clock: Clock): Promise<void> {
 		}
 		if (found === 0) return;
 	}
-	throw new Error(`processes of ${layout.data} keep coming back; end them by hand, then run 'cox down' again`);
+	throw new Error(`processes of ${layout.data} keep restarting; kill them manually, then run 'cox down' again`);
 }
 
 const ownSocket = /^(control|api|api-tls|agent-.+)\.sock$/;

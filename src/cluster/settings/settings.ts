@@ -53,7 +53,7 @@ export function readSettings(file: string): Settings | undefined {
 		// Only writeSettings writes the file; a hand-edited one fails where a value is used.
 		return { ...defaultSettings, ...(JSON.parse(readFileSync(file, "utf8")) as Partial<Settings>) };
 	} catch (error) {
-		throw new Error(`${file} is not valid JSON (${messageOf(error)}); mend it or run 'cox reset'`);
+		throw new Error(`${file} is not valid JSON (${messageOf(error)}); fix it or run 'cox reset'`);
 	}
 }
 

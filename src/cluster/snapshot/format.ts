@@ -71,7 +71,7 @@ export async function writeSnapshot(
  */
 export async function readSnapshot(file: string, into: string | undefined): Promise<SnapshotHeader> {
 	// What is no file, such as a FIFO, is not waited for.
-	if (!statSync(file).isFile()) throw new Error(`${file} is no file, and so no snapshot of cox`);
+	if (!statSync(file).isFile()) throw new Error(`${file} is not a file, and so not a cox snapshot`);
 	const handle = await open(file, "r");
 	try {
 		const { header, end } = await readHeader(handle, file);
@@ -95,7 +95,7 @@ export async function readSnapshot(file: string, into: string | undefined): Prom
 			}
 			checkDigest(file, path, hash, digest);
 		}
-		if (position !== (await handle.stat()).size) throw new Error(`${file} is damaged: there is more than it lists`);
+		if (position !== (await handle.stat()).size) throw new Error(`${file} is damaged: it has more data than it lists`);
 		return header;
 	} finally {
 		await handle.close();
@@ -110,7 +110,7 @@ async function readHeader(handle: Handle, file: string): Promise<{ header: Snaps
 	const text = buffer.subarray(0, bytesRead);
 	const firstEnd = text.indexOf("\n");
 	const first = text.subarray(0, Math.max(firstEnd, 0)).toString();
-	if (!first.startsWith(name)) throw new Error(`${file} is no snapshot of cox`);
+	if (!first.startsWith(name)) throw new Error(`${file} is not a cox snapshot`);
 	if (first !== magic) throw new Error(`${file} was written by a newer version of cox (${first}); use that version`);
 	const secondEnd = text.indexOf("\n", firstEnd + 1);
 	const end = secondEnd + 1 + digestLength + 1;

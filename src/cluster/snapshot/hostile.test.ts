@@ -93,7 +93,7 @@ test("a store that is none is refused, and so is one that is missing", async () 
 test("what is no file is not read: directories, devices, FIFOs that nobody writes to", async () => {
 	spawnSync("mkfifo", [join(folder, "fifo")]);
 	for (const path of [folder, "/dev/zero", join(folder, "fifo")])
-		await expect(verifySnapshot(path, folder)).rejects.toThrow("is no file");
+		await expect(verifySnapshot(path, folder)).rejects.toThrow("is not a file");
 });
 
 test("saving replaces an earlier snapshot, and nothing else", async () => {
@@ -113,8 +113,8 @@ test("saving replaces an earlier snapshot, and nothing else", async () => {
 	spawnSync("mkfifo", [join(folder, "fifo")]);
 	writeFileSync(join(folder, "other"), "of value");
 	for (const path of [folder, join(folder, "link"), join(folder, "fifo"), "/dev/full"])
-		await refused(path, /no ordinary file/);
-	await refused(join(folder, "other"), /no snapshot of cox/);
+		await refused(path, /not a regular file/);
+	await refused(join(folder, "other"), /not a cox snapshot/);
 	await refused(join(folder, "nowhere", "file"), /there is no directory/);
 	expect(readFileSync(join(folder, "other"), "utf8")).toBe("of value");
 });

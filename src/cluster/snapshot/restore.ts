@@ -53,7 +53,7 @@ async function restoreInto(
 	finishRestore(layout);
 	const hasCluster = [layout.settings, layout.identity, layout.storeFile].some(existsSync);
 	if (hasCluster && !options.force)
-		throw new Error(`${layout.data} has a cluster; --force replaces it, another --data directory leaves it alone`);
+		throw new Error(`${layout.data} has a cluster; --force replaces it; use another --data directory to keep it`);
 	const draft = join(layout.data, draftName);
 	mkdirSync(draft, { mode: 0o700 });
 	try {
@@ -89,7 +89,7 @@ async function checkStopped(layout: Layout): Promise<void> {
 	);
 	const processes = [supervisorMark, serverMark].flatMap((mark) => processesMarked(mark, layout.data));
 	if (running || processes.length > 0)
-		throw new Error(`the cluster of ${layout.data} is running; 'cox down' first, then restore`);
+		throw new Error(`the cluster of ${layout.data} is running; run 'cox down' first, then restore`);
 }
 
 /** The newest revision of the store that is there; 0 where none can be read. */

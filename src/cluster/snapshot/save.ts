@@ -58,8 +58,9 @@ function checkTarget(target: string): void {
 	if (!existsSync(folder)) throw new Error(`there is no directory ${folder} to save in`);
 	const stats = lstatSync(target, { throwIfNoEntry: false });
 	if (stats === undefined || (stats.isFile() && stats.size === 0)) return;
-	if (!stats.isFile()) throw new Error(`${target} is there and no ordinary file; name another`);
-	if (!isSnapshot(target)) throw new Error(`${target} is there and no snapshot of cox; name another, or remove it`);
+	if (!stats.isFile()) throw new Error(`${target} exists and is not a regular file; choose another name`);
+	if (!isSnapshot(target))
+		throw new Error(`${target} exists and is not a cox snapshot; choose another name, or remove it`);
 }
 
 async function copyAll(layout: Layout, copy: Layout, withKeys: boolean): Promise<void> {
@@ -75,7 +76,7 @@ async function copyAll(layout: Layout, copy: Layout, withKeys: boolean): Promise
 		}
 		// Keys that were exchanged during the copy might be those that it needs.
 		if (keys() === before) break;
-		if (attempt === attempts) throw new Error("the keys of Secrets change all the time; try again when they do not");
+		if (attempt === attempts) throw new Error("the keys of Secrets keep changing; try again later");
 		rmSync(copy.store, { recursive: true, force: true });
 		rmSync(copy.pki, { recursive: true, force: true });
 	}

@@ -137,11 +137,11 @@ test("a snapshot that is cut off or changed anywhere is refused, and leaves ever
 	await saveSnapshot(layout, file, true);
 	const bytes = readFileSync(file);
 	const damaged = join(folder, "damaged");
-	const refusal = /is damaged|is cut off|is no snapshot|newer version/;
+	const refusal = /is damaged|is cut off|is not a cox snapshot|newer version/;
 	const attempts: [string | RegExp, Buffer][] = [
-		["no snapshot", Buffer.from("something else")],
+		["not a cox snapshot", Buffer.from("something else")],
 		["newer version", Buffer.from(bytes.toString("latin1").replace("snapshot 1", "snapshot 9"), "latin1")],
-		["more than it lists", Buffer.concat([bytes, Buffer.from("x")])],
+		["more data than it lists", Buffer.concat([bytes, Buffer.from("x")])],
 	];
 	for (let at = 20; at < bytes.length; at += Math.ceil(bytes.length / 23)) {
 		const changed = Buffer.from(bytes);

@@ -95,7 +95,7 @@ export const historyTypes: Readonly<Record<string, DescribedType>> = {
 		description: "RunAttempt is one start of a container, and its end.",
 		fields: {
 			number: [needed(number), "How often the container had been started in its pod before."],
-			exitCode: [number, "What it ended with; absent while it runs, and where nobody learned of its end."],
+			exitCode: [number, "The exit code; absent while the container runs, or if its exit was not observed."],
 			reason: [text, "How it ended: Completed, Error, OOMKilled."],
 			message: [text, "What it left as its termination message."],
 			startTime: [time, "When it started."],

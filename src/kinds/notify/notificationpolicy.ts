@@ -25,8 +25,8 @@ export const notificationPolicies: Kind<NotificationPolicy> = {
 	selectableFields: [],
 	columns: [
 		nameColumn,
-		column("Events", "What is told.", ({ spec }) => (spec.events ?? []).join(",")),
-		column("Sinks", "Who is told.", ({ spec }) => (spec.sinks ?? []).map(({ name }) => name).join(",")),
+		column("Events", "Events that are reported.", ({ spec }) => (spec.events ?? []).join(",")),
+		column("Sinks", "Sinks that receive messages.", ({ spec }) => (spec.sinks ?? []).map(({ name }) => name).join(",")),
 		column("Ready", "Whether it can be heeded.", (policy) => conditionOf(policy, "Ready")?.status ?? "Unknown"),
 		column(
 			"Delivering",

@@ -21,7 +21,7 @@ const byName = (type: string, key = "name"): FieldSchema => ({
 });
 
 const incomingWebhook = (service: string): DescribedType => ({
-	description: `${service} is told by an incoming webhook.`,
+	description: `An incoming webhook of ${service}.`,
 	fields: { urlFrom: [needed({ type: "NotificationSecretSource" }), "The Secret that has the webhook's URL."] },
 });
 
@@ -31,7 +31,7 @@ export const notifyTypes: Readonly<Record<string, DescribedType>> = {
 			"NotificationPolicy says which sinks are told when workloads of its namespace succeed, fail, are late or are stuck. Messages are delivered at least once, each with an id, in order for each workload. 'cox notify test NAME' sends one to try it out.",
 		fields: {
 			...objectFields(),
-			spec: [{ type: "NotificationPolicySpec", default: {} }, "What is told to whom."],
+			spec: [{ type: "NotificationPolicySpec", default: {} }, "Which events are sent to which sinks."],
 			status: [{ type: "NotificationPolicyStatus", default: {} }, "What was sent, and what could not be."],
 		},
 	},
@@ -54,7 +54,7 @@ export const notifyTypes: Readonly<Record<string, DescribedType>> = {
 			suspendedFor: [text, "How long a CronJob may be suspended before it is SuspendedLong. Default 24h."],
 			atMost: [
 				{ type: "NotificationRate" },
-				"How many messages each sink gets. What is beyond is told in one summary when there is room again.",
+				"The maximum number of messages per sink. Events beyond it are reported in one summary when the limit allows.",
 			],
 			quietHours: [{ type: "NotificationQuietHours" }, "When nothing is sent."],
 			logLines: [
@@ -62,7 +62,7 @@ export const notifyTypes: Readonly<Record<string, DescribedType>> = {
 				"How many of the last lines of a Job's log a message has, from 0 to 50. Default 10. Other values than 0 are only accepted from users who may get pods/log in the namespace.",
 			],
 			template: [{ type: "NotificationTemplate" }, "Texts of one's own."],
-			sinks: [needed(byName("NotificationSink")), "Who is told."],
+			sinks: [needed(byName("NotificationSink")), "Where messages are sent."],
 		},
 	},
 	NotificationWorkloads: {
@@ -103,7 +103,7 @@ export const notifyTypes: Readonly<Record<string, DescribedType>> = {
 			to: [needed(text), "When they end: 07:00. The next day, unless that is later than from."],
 			timeZone: [text, "Name of a time zone, such as Europe/Berlin. Default UTC."],
 			days: [listOf("string"), "Days on which they begin: Mon, Tue, Wed, Thu, Fri, Sat, Sun. Default: every day."],
-			action: [text, "Hold (default): what happens is told when they end. Drop: it is not told at all."],
+			action: [text, "Hold (default): messages are sent when the quiet hours end. Drop: messages are dropped."],
 		},
 	},
 	NotificationTemplate: {

@@ -13,7 +13,7 @@ export function jobExamples(cluster: () => TestCluster, isWhole: boolean): void 
 			// What a worker had in hand that was killed long before. Who takes it up may be the one that is killed now, so that
 			// only the count tells that somebody did.
 			await cluster().kubectl("exec", "queue-0", "--", "redis-cli", "rpush", "working:lost", "task-41");
-			await readme.step("three workers, of which one is killed");
+			await readme.step("three workers; kill one of them");
 			await readme.step("all tasks are done");
 			const counts = await cluster().kubectl("exec", "queue-0", "--", "redis-cli", "hgetall", "done");
 			// A task and how often it was done, in turn.
@@ -29,7 +29,7 @@ export function jobExamples(cluster: () => TestCluster, isWhole: boolean): void 
 			test("an application waits for its schema, while the one before it goes on serving", async () => {
 				await readme.step("set up");
 				await readme.step("version 1: the migration, then the application");
-				await readme.step("version 2 without its migration: the new pod waits, the old ones go on serving");
+				await readme.step("version 2 without its migration: the new pod waits, the old pods continue to serve");
 				await eventually(async () => {
 					const pods = await cluster().kubectl("get", "pods", "-l", "app=shop");
 					expect(pods).toMatch(/Init:0\/1/);
@@ -40,7 +40,10 @@ export function jobExamples(cluster: () => TestCluster, isWhole: boolean): void 
 
 			test("the newest backups stay, and each is whole", async () => {
 				await readme.step("every night, and four times now");
-				const [made, ...files] = (await readme.step("the oldest of the four is gone")).trimEnd().split("\n").slice(-4);
+				const [made, ...files] = (await readme.step("the oldest of the four has been deleted"))
+					.trimEnd()
+					.split("\n")
+					.slice(-4);
 				expect(made).toMatch(/^made shop-.*; there are:$/);
 				expect(files).toHaveLength(3);
 			});
@@ -50,7 +53,7 @@ export function jobExamples(cluster: () => TestCluster, isWhole: boolean): void 
 			const done = await readme.step("run it");
 			for (const part of ["0", "1", "2"]) expect(done).toContain(`test ${part} passed`);
 			expect(done).toMatch(/published\/greeter\.tar\.gz$/m);
-			const failed = await readme.step("once more, with a fault: what comes after the test fails without having run");
+			const failed = await readme.step("again, with a bug: the Jobs after the test fail without running");
 			expect(failed).toMatch(/^lint +Complete/m);
 			for (const job of ["test", "build", "publish"]) expect(failed).toMatch(new RegExp(`^${job} +Failed`, "m"));
 			expect(failed).toMatch(/^test has failed$/m);

@@ -46,7 +46,7 @@ export function leaderFollowerExamples(cluster: () => TestCluster, isWhole: bool
 			const insert = 'mariadb -h mariadb-write -ushop -p"$MARIADB_PASSWORD" shop';
 			const writes = 'for i in $(seq 400); do echo "insert into orders (item) values (\\"item $i\\");"; done';
 			const writing = cluster().kubectl("exec", "mariadb-0", "--", "sh", "-c", `${writes} | ${insert}`);
-			await readme.step("a follower is killed, and catches up with what was written meanwhile");
+			await readme.step("kill a follower: it catches up with the writes that it missed");
 			await cluster().kubectl("exec", "mariadb-2", "--", "sh", "-c", "kill -9 $(pidof mariadbd)");
 			await writing;
 			await expectSame("mariadb-0", ["mariadb-1", "mariadb-2"]);
@@ -108,7 +108,7 @@ export function postgresqlExample(cluster: () => TestCluster): void {
 		});
 
 		test("a follower that is killed catches up, and it grows and shrinks", async () => {
-			await readme.step("a follower is killed, and catches up with what was written meanwhile");
+			await readme.step("kill a follower: it catches up with the writes that it missed");
 			await expectSame("postgresql-0", "postgresql-1", "postgresql-2");
 			expect(await readme.step("five replicas, and back to three")).toContain("lantern");
 		});
