@@ -92,7 +92,7 @@ export function etagOf(document: object): string {
 const apiVersions = {
 	kind: "APIVersions",
 	versions: ["v1"],
-	// Clients of today ignore it, the field is required: an address for everyone would be a guess, so none is given.
+	// The field is required, but current clients ignore it. No single address is valid for all clients, so it is empty.
 	serverAddressByClientCIDRs: [],
 };
 

@@ -96,7 +96,7 @@ function aggregatedVersion(accept: string): "v2" | "v2beta1" | undefined {
 	return undefined;
 }
 
-/** As upstream writes the version, whoever asks: scripts look for `"gitVersion": "v1.` in it. */
+/** Indented as upstream, for every client: scripts search for `"gitVersion": "v1.` in it. */
 function indented(object: object): ApiResponse {
 	const bytes = Buffer.from(JSON.stringify(object, undefined, 2));
 	return { type: "object", status: 200, headers: { "content-type": "application/json" }, object, bytes: () => bytes };

@@ -46,7 +46,7 @@ export interface ApiOptions {
 	oidc?: readonly JwtAuthenticator[];
 	/** What is recorded of requests, and where. Default: nothing. */
 	audit?: AuditOptions | undefined;
-	/** Called for every request that is refused for lack of a right, with the words of the refusal. */
+	/** Called for every request that authorization denies, with the message of the response. */
 	onRefused?: ((user: User, why: string) => void) | undefined;
 	/** The logs of ended containers that outlive them. Without it there are none. */
 	keptLogs?: KeptLogs | undefined;

@@ -67,7 +67,7 @@ function pass(
 	join(socket, connection, isWebSocket(incoming));
 }
 
-/** The request as the agent gets it: the agent does not need to know who asks. */
+/** The request that is sent to the agent, without the user's credentials. */
 function requestHead(incoming: IncomingMessage, path: string, host = "localhost"): string {
 	const lines = [`${incoming.method} ${path} HTTP/1.1`, `Host: ${host}`];
 	const { rawHeaders } = incoming;

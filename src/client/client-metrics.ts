@@ -1,7 +1,7 @@
 /** What clients over a network count (Kubernetes Metrics Reference, `rest_client_…`). */
 import { exponentialBounds, type MetricRegistry } from "../core/metrics/registry.ts";
 
-/** Told of each request that was answered, or failed. @param status undefined: there was no answer */
+/** Called for each request that completed or failed. @param status undefined: there was no response */
 export type Answered = (method: string, host: string, status: number | undefined, tookMs: number) => void;
 
 export function clientMetrics(metrics: MetricRegistry): Answered {

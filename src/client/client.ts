@@ -50,7 +50,7 @@ export type Patch =
 			object: object;
 			fieldManager: string;
 			force?: boolean;
-			/** What becomes of fields that the API does not know; default `Warn`. */
+			/** How the API handles unknown fields; default `Warn`. */
 			fieldValidation?: "Strict" | "Warn" | "Ignore";
 	  };
 

@@ -11,7 +11,7 @@ import { Waiters } from "./waiters.ts";
 
 export interface MirrorOptions {
 	clock: Clock;
-	/** Told of failed lists and watches, which are tried again anyway. */
+	/** Called for failed lists and watches, which are retried in any case. */
 	onError?(error: unknown, what: string): void;
 }
 
@@ -166,7 +166,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 		this.#watch();
 	}
 
-	/** What the list has and the copy has not, and the other way round, is told to listeners like watch events. */
+	/** Differences between the list and the copy are delivered to listeners like watch events. */
 	#replace(items: readonly T[], revision: number): void {
 		// A server that lags behind what was seen already must not take the copy back.
 		if (revision < this.#revision) return;

@@ -10,7 +10,7 @@ export interface LeaderElectionOptions {
 	clock: Clock;
 	namespace: string;
 	name: string;
-	/** Different for every candidate. */
+	/** Unique per candidate. */
 	identity: string;
 	/** Others may take over when the lease has not been renewed for so long. Default 15 s. */
 	leaseMs?: number;

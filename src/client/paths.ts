@@ -1,4 +1,4 @@
-/** Where a kind's objects live in the API (API concepts, "Resource URIs"). */
+/** The paths of a kind's objects in the API (API concepts, "Resource URIs"). */
 import type { KindNames } from "../kinds/engine/kind.ts";
 
 /** `/api/v1`, or `/apis/apps/v1` for a named group. */

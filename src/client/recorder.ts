@@ -167,7 +167,7 @@ function draftOf(
 ): EventDraft {
 	const { component, host, type, reason } = event;
 	return {
-		// Events about objects without a namespace live in the default one.
+		// Events about cluster-scoped objects are in the default namespace.
 		metadata: { name, namespace: about.namespace || "default" },
 		involvedObject: about,
 		reason,

@@ -27,7 +27,7 @@ export interface HttpTransportOptions {
 	/** Connections for requests that end; a watch or stream has a connection of its own. Default 32. */
 	connections?: number;
 	clock?: Clock;
-	/** Told of each request; a watch is one. */
+	/** Called for each request, including watches. */
 	answered?: Answered;
 }
 

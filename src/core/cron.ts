@@ -27,8 +27,8 @@ export class CronError extends Error {
 }
 
 /**
- * What becomes of times at which clocks are changed. `asTheyCome`, as robfig has it: they come twice or not at all.
- * `once`: see cron-clock-changes.ts; schedules that are due every hour go on as they come.
+ * How times are handled when clocks change. `asTheyCome`, as in robfig: they run twice or not at all. `once`: see
+ * cron-clock-changes.ts; schedules that are due every hour go on as they come.
  */
 export type ClockChanges = "asTheyCome" | "once";
 

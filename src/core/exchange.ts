@@ -22,7 +22,7 @@ export interface ApiRequest {
 	 * line breaks.
 	 */
 	headers: Readonly<Record<string, string | undefined>>;
-	/** Who asks, where the transport knows it already (client certificate, same process). */
+	/** The user, if the transport has already authenticated the client (client certificate, same process). */
 	user?: User;
 	/** Bytes from the network, or from the same process a value, which the server copies before it changes it. */
 	body?: { bytes: Uint8Array } | { object: unknown };

@@ -175,7 +175,7 @@ export function selectorFromLabels(labels: Labels | undefined): Selector {
 	return selectorOf(Object.entries(labels).map(([key, value]) => ({ key, operator: "=", values: [value] })));
 }
 
-/** Each is looked at for every object that there is. */
+/** Each is evaluated for every object. */
 const mostRequirements = 256;
 /** In the lists of all requirements: to sort more takes the time of many requests. */
 const mostValues = 10_000;

@@ -1,4 +1,4 @@
-/** The types that every API server knows, and those that kinds bring along. */
+/** The types that every API server knows, and the types that kinds define. */
 import { oldTypes } from "./conversion/schemas.ts";
 import { typeSchemas } from "./engine/described-types.ts";
 import type { Kind } from "./engine/kind.ts";
@@ -17,7 +17,7 @@ added(
 /** The types of Kubernetes v1.36's stable APIs, and of versions that are served still. */
 export const builtinSchemas: Schemas = { type: (name) => builtinTypes[name], fillsZeros: true };
 
-/** By the types that kinds bring along: kinds of one group share them. */
+/** By the types that kinds define: kinds of a group share them. */
 const extended = new WeakMap<NonNullable<Kind["types"]>, Schemas>();
 
 /** The types that objects of a kind consist of: its own, and those that every API server knows. */

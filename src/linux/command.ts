@@ -2,8 +2,8 @@
 import { spawn } from "node:child_process";
 
 /**
- * Where `ip`, `nft` and the like are, also for users whose PATH leaves the administrator's directories out; these come
- * first, because every directory looked through in vain costs time at every start of a program.
+ * Directories of `ip`, `nft` and similar programs, also for users whose PATH omits the administrator's directories;
+ * these come first, because every unsuccessful directory lookup costs time whenever a program starts.
  */
 export const toolPath = [
 	...new Set(["/usr/bin", "/usr/sbin", "/bin", "/sbin", ...(process.env["PATH"] ?? "").split(":")]),

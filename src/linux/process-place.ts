@@ -13,7 +13,7 @@ export interface Place {
 	numbers: readonly string[];
 }
 
-/** @param user of whom it has to be; undefined: anybody */
+/** @param user required owner of the process; undefined: any */
 export function placeOf(pid: number, user: number | undefined): Place {
 	return parsePlace(readProc(`${pid}/status`) ?? "", user);
 }

@@ -5,7 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import { isCode } from "./descriptors.ts";
 import { namesIn, readIfThere } from "./if-there.ts";
 
-/** A process, told from a later one with the same number by its start time. */
+/** A process, identified by its PID and its start time, because PIDs are reused. */
 export interface ProcessId {
 	pid: number;
 	/** Clock ticks since boot; as text, for comparison only. */
@@ -29,9 +29,7 @@ export function isRunning(pid: number): boolean {
 	return identify(pid) !== undefined;
 }
 
-/**
- * Whether what has ended still stands in the table: until its parent, perhaps a slow init, has taken note of its end.
- */
+/** Whether a terminated process is still in the process table: until its parent, perhaps a slow init, reaps it. */
 export function isZombie(pid: number): boolean {
 	return hasEnded(statFields(pid)?.[0]);
 }
@@ -134,7 +132,7 @@ export function usage(pid: number): { cpuNanoseconds: number; memoryBytes: numbe
 /** What /proc/PID/stat says from the third field on, the state. */
 function statFields(pid: number): string[] | undefined {
 	const stat = readProc(`${pid}/stat`);
-	// The program's name stands in parentheses and may contain anything, so count from behind it.
+	// The program's name is in parentheses and may contain any characters, so count from the end.
 	return stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 

@@ -124,7 +124,7 @@ export function planRootView(input: {
 			else {
 				view.directories.push(path);
 				if (entry.readable === false) continue;
-				// A hidden directory below an overlay is covered by whoever mounts the view.
+				// The code that mounts the view covers hidden directories below an overlay.
 				if (!points.some((mount) => mount.path !== path && isWithin(mount.path, path))) view.overlays.push(path);
 				else if (depth < deepest) walk(path, depth + 1);
 				else view.binds.push({ path, directory: true, options: readOnlyBind(input.mounts, path) });

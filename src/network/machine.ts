@@ -55,7 +55,7 @@ export interface NodeHolder extends NodeSpec {
 
 export interface Machine {
 	readonly mode: "root" | "rootless";
-	/** What stands in the way, each with its remedy; empty when nodes can be made. */
+	/** Obstacles, each with its remedy; empty if nodes can be created. */
 	readonly problems: readonly string[];
 	/** The holder of the switch, made where it is not there. */
 	ensureSwitch(): Promise<ProcessId>;

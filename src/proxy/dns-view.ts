@@ -1,4 +1,4 @@
-/** The DNS's view of the cluster, from a Mirror, with indexes for every question. */
+/** The DNS server's view of the cluster, from a Mirror, with an index for each kind of query. */
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { EndpointSlice, Namespace, Service } from "../kinds/generated/types.ts";
 import { endpointSlices } from "../kinds/networking/endpointslice.ts";

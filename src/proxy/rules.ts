@@ -17,7 +17,7 @@ interface Backend {
 	local: boolean;
 	/** Otherwise it still serves while it ends. */
 	ready: boolean;
-	/** Whom it is for by preference; empty: nobody in particular. */
+	/** The zones or nodes that prefer it; empty: none in particular. */
 	forNodes: readonly string[];
 	forZones: readonly string[];
 }

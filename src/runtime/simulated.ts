@@ -64,7 +64,7 @@ export function simulatedState(): SimulatedState {
 
 /** What it knows besides, because it holds everything in memory; the agent is given that when it is made. */
 export interface SimulatedRuntime extends Runtime {
-	/** What there is of one pod, oldest first. Every change of it is told by `onChange`. */
+	/** The sandboxes and containers of one pod, oldest first. `onChange` reports every change. */
 	ofPod(podUid: string): Promise<{ sandboxes: Sandbox[]; containers: Container[] }>;
 	/** Log of a container, CRI format: nothing is written to `logPath`. */
 	logText(id: string): string | undefined;

@@ -16,7 +16,7 @@ interface Entry {
 	sequence: number;
 	/** Tries that ended without a node. */
 	attempts: number;
-	/** When it came, by the clock that nobody sets. */
+	/** When it was added, on the monotonic clock. */
 	addedMs: number;
 	/** Not to be tried again before; epoch milliseconds. */
 	backoffUntilMs: number;

@@ -145,7 +145,8 @@ class SchedulerShell implements Scheduler {
 				break;
 		}
 		for (const event of change.wakes) {
-			// A node that changes wakes the pods that could run on it now: a try in vain would only lengthen their backoff.
+			// A changed node requeues only the pods that could run on it now: an unsuccessful attempt would only
+			// lengthen their backoff.
 			if (change.type === "node")
 				this.#queue.wake(event, (pod) => mayGain(pod, change.node.metadata.name, this.#snapshot));
 			else this.#queue.wake(event);

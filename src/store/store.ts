@@ -57,10 +57,10 @@ export interface Store {
 	range(options: RangeOptions): Promise<{ entries: Entry[]; revision: number; more: boolean }>;
 	commit(commit: Commit): Promise<CommitResult>;
 	/**
-	 * Delivers the changes of every commit after `afterRevision`, one call a commit (its changes all have one revision),
-	 * then each new one as it commits. Delivery of a commit happens before `commit` resolves for its writer where the
-	 * store lives in this process. `end` is called at most once, with an ApiError `Expired` when `afterRevision` was
-	 * compacted, or when the connection to the store is lost; never after `signal` aborts.
+	 * Delivers the changes of every commit after `afterRevision`, one call a commit (its changes all have one
+	 * revision), then each new one as it commits. Delivery of a commit happens before `commit` resolves for its writer
+	 * if the store is in this process. `end` is called at most once, with an ApiError `Expired` when `afterRevision`
+	 * was compacted, or when the connection to the store is lost; never after `signal` aborts.
 	 */
 	watch(
 		options: { prefix: string; afterRevision: number; signal: AbortSignal },

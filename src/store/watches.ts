@@ -1,4 +1,4 @@
-/** The watches of a store that lives in this process: catching up from its history, then live. */
+/** The watches of a store in this process: catching up from its history, then live. */
 import { ApiError } from "../core/errors.ts";
 import type { Change, Store } from "./store.ts";
 

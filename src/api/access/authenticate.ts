@@ -1,4 +1,4 @@
-/** Who asks. */
+/** The authenticated user. */
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, User } from "../../core/exchange.ts";
 import type { Server } from "../server.ts";

@@ -12,7 +12,8 @@ const authenticated = "system:authenticated";
 const unauthenticated = "system:unauthenticated";
 
 /**
- * Whom the request is made as: `user`, at once, or the one that its headers name, if the user may impersonate every part of it.
+ * The effective user: `user`, immediately, or the one that the headers name, if the user may impersonate every part of
+ * it.
  * @throws ApiError Forbidden for those who may not, InternalError when groups come without a user
  */
 export function actingUser(

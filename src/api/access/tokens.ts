@@ -35,7 +35,7 @@ export interface Claims {
 	};
 }
 
-/** A token whose signature is this server's. Whether it holds now, and for whom, is another question. */
+/** A token with this server's signature. Its validity and its user are checked separately. */
 export interface SignedToken {
 	readonly claims: Claims;
 	/** Who presents it. */

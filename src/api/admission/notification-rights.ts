@@ -1,8 +1,8 @@
 /**
- * What a NotificationPolicy sends, its writer must be allowed to read. The last lines of logs leave the cluster with its
- * messages: with a Secret of one's own, a policy would be a way around pods/log. And it uses what Secrets have: a
- * message signed with somebody's password, sent to one's own URL, is enough to guess that password, and a URL that
- * starts a deployment is started by whoever names it.
+ * The author of a NotificationPolicy must be allowed to read what it sends. The last lines of logs leave the cluster
+ * with its messages: with their own Secret, users could bypass pods/log. A policy also uses the contents of Secrets: a
+ * message signed with another user's password and sent to one's own URL is enough to guess that password, and a URL
+ * that starts a deployment could be called by any author of a policy.
  */
 import { sameJson } from "../../core/equal.ts";
 import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";

@@ -17,9 +17,9 @@ export interface AuditOptions {
 }
 
 export interface Audit {
-	/** Undefined when the policy wants nothing recorded of it. @param user who asks, before impersonation */
+	/** Undefined if the policy does not record the request. @param user the user before impersonation */
 	begin(request: ApiRequest, info: RequestInfo, user: User): AuditRecord | undefined;
-	/** A request of which nobody knows who asks: recorded once, when it is refused. */
+	/** An unauthenticated request: recorded once, when it is rejected. */
 	unknownUser(request: ApiRequest, info: RequestInfo, response: ApiResponse): void;
 }
 

@@ -76,7 +76,7 @@ export function requestUri({ path, query }: ApiRequest): string {
 }
 
 /**
- * Whom the request came by, as it says itself, and at last who sent it. Clients of this process come from this machine.
+ * The proxies that the request names, and finally its sender. Clients in this process have the address of this machine.
  */
 export function sourceIPs({ headers, peer }: ApiRequest): string[] {
 	const forwarded = `${headers["x-forwarded-for"] ?? ""},${headers["x-real-ip"] ?? ""}`;

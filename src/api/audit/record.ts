@@ -1,4 +1,4 @@
-/** The audit log's view of one request, from when it is known who asks until it is answered. */
+/** The audit log's view of one request, from authentication to the response. */
 import { type Clock, microTimestamp } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
@@ -73,7 +73,7 @@ export class AuditRecord {
 		this.#tell("RequestReceived");
 	}
 
-	/** Nobody knows who asks: that is all there is to say. @param how it was tried, such as `bearer` */
+	/** Authentication failed: nothing else is known. @param how the method that was tried, such as `bearer` */
 	unknownUser(response: ApiResponse, how: string): void {
 		this.#event.responseStatus = {
 			metadata: {},

@@ -12,7 +12,7 @@ import { History } from "./history.ts";
 import { keyRoot, objectKey, resourceName, resourceOfKey } from "./keys.ts";
 import { KindCache } from "./kind-cache.ts";
 
-/** How often watchers that asked for it are told how far they are. */
+/** The interval of bookmarks for watchers that requested them. */
 const bookmarkIntervalMs = 60_000;
 /** How often the past is cut off: lists go back this long, and not more than twice as long. Upstream's interval. */
 const compactionIntervalMs = 300_000;

@@ -45,7 +45,7 @@ export class Cached<T extends KubeObject = KubeObject> implements Encoded<T> {
 
 	/** Deeply frozen; its resourceVersion is `revision`. */
 	get object(): T {
-		// The value is that of an object of the kind, and whoever asks knows which.
+		// The value is an object of the kind, and the caller knows which.
 		this.#object ??= parsed(this.value, this.revision) as T;
 		return this.#object;
 	}

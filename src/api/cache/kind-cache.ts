@@ -66,7 +66,7 @@ export class KindCache<T extends KubeObject = KubeObject> {
 		return this.#objects.get(key);
 	}
 
-	/** An object that was there when the cache was filled; nobody is told. */
+	/** An object that existed when the cache was filled; watchers are not notified. */
 	load(cached: Cached<T>): void {
 		const previous = this.#objects.get(cached.key);
 		if (previous === undefined) this.#keys.add(cached.key);
@@ -74,7 +74,7 @@ export class KindCache<T extends KubeObject = KubeObject> {
 		this.#count(cached, previous);
 	}
 
-	/** A change: `current` is undefined for a deletion. Tells the watchers whom it concerns. */
+	/** A change: `current` is undefined for a deletion. Notifies the watchers that it concerns. */
 	apply(revision: number, key: string, current: Cached<T> | undefined): void {
 		const previous = this.#objects.get(key);
 		if (current === undefined) {

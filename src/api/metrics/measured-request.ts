@@ -8,7 +8,7 @@ import type { RequestLabels } from "./request-labels.ts";
 export interface RequestFacts {
 	readonly request: ApiRequest;
 	readonly info: RequestInfo | undefined;
-	/** Who asks. */
+	/** The authenticated user. */
 	readonly requester: User | undefined;
 	/** The request may be made. */
 	readonly isAllowed: boolean;
@@ -34,7 +34,7 @@ export interface RequestSeries {
 export interface RequestCounts {
 	/** Of those under way. */
 	entered(request: ApiRequest, change: 1 | -1): void;
-	/** Whether it was known who asks, and allowed. */
+	/** Whether the request was authenticated and authorized. */
 	decided(facts: RequestFacts, status: number): void;
 	seriesOf(request: ApiRequest, info: RequestInfo | undefined): RequestSeries;
 	finished(series: RequestSeries, code: number, startedMs: number): void;

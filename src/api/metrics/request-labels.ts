@@ -1,4 +1,4 @@
-/** How requests are told apart in metrics, in upstream's words. Pure. */
+/** The labels of requests in metrics, as upstream. Pure. */
 import type { ApiRequest } from "../../core/exchange.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import { subresourcesOf, virtualResources } from "../discovery/resources.ts";

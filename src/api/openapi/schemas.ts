@@ -51,8 +51,8 @@ export function renderDefinitions(
 	}
 
 	/**
-	 * The models leave the documentation out where a field is one object. In v2 that of its type stands in its place;
-	 * readers of v3 find it by the reference, and would say it twice.
+	 * The models leave the documentation out where a field is one object. In v2 the documentation of its type replaces
+	 * it; readers of v3 find it through the reference, and would print it twice.
 	 */
 	function text(own: string | undefined, field: FieldSchema): string | undefined {
 		if (dialect === "v3") return own;

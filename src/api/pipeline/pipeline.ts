@@ -9,9 +9,9 @@ export interface Exchange {
 	/** Texts for `Warning` headers. */
 	readonly warnings: string[];
 	info: RequestInfo | undefined;
-	/** Who asks. */
+	/** The authenticated user. */
 	requester: User | undefined;
-	/** Whom the request is made as: the requester, or the one that they act as. */
+	/** The effective user: the requester, or the user that they impersonate. */
 	user: User | undefined;
 	/** The request may be made. */
 	isAllowed: boolean;

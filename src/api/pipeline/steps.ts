@@ -54,7 +54,7 @@ export const readInfo: Step = before((exchange) => {
 	return undefined;
 });
 
-/** Who asks. @throws ApiError Unauthorized */
+/** Authentication. @throws ApiError Unauthorized */
 export function identify(server: Server): Step {
 	return before((exchange) => {
 		const requester = authenticate(server, exchange.request);
@@ -77,7 +77,7 @@ export function record(audit: Audit): Step {
 	});
 }
 
-/** Whom the requester acts as. @throws ApiError Forbidden */
+/** Impersonation. @throws ApiError Forbidden */
 export function impersonate(server: Server): Step {
 	return before((exchange) => {
 		const requester = found(exchange.requester, "who asks");

@@ -1,6 +1,6 @@
 /** Whether the client of a request is still there. */
 
-/** One for all: making an error with its stack for every request costs more than all else here. */
+/** One for all: creating an error with its stack for every request costs more than everything else here. */
 const clientIsGone = new Error("the client is gone");
 
 export class Presence {

@@ -67,7 +67,7 @@ export function serveWatch(
 		lines.push(line);
 		queuedBytes += line.length;
 		if (initialBytes === undefined) return;
-		// One event may be larger than all patience.
+		// A single event may exceed the limit.
 		const allowedBytes = initialBytes + watchBacklogBytes(connections.watchCount) + line.length;
 		if (queuedBytes + reply.bufferedBytes <= allowedBytes) return;
 		lines = [];

@@ -5,7 +5,7 @@ import { ApiError, messageOf } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { Context, Server } from "../server.ts";
 
-/** Headers of one connection, and those that say who asks: they go no further. */
+/** Hop-by-hop headers and credentials, which are not forwarded. */
 const notForwarded = new Set([
 	"connection",
 	"host",

@@ -166,7 +166,7 @@ class LinkScanner {
 
 	#withLinks(element: string, attributes: string): string {
 		return attributes.replaceAll(
-			// A name begins only where none goes on: looked for at each of its letters, a long one would take for ever.
+			// A name starts only where no other name continues: matching at each of its letters would be quadratic.
 			/(?<![^\s"'<>/=])([^\s"'<>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'=<>`]+)/g,
 			(all, name: string, equals: string, value: string) => {
 				if (!linkAttributes.get(name.toLowerCase())?.includes(element)) return all;

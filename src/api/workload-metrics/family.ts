@@ -1,4 +1,4 @@
-/** What is told of the objects of a kind: families of series, each a calculation over one object. Pure. */
+/** The metrics of the objects of a kind: families of series, each computed from one object. Pure. */
 import { parseTimestamp } from "../../core/clock.ts";
 import type { KubeObject, OwnerReference } from "../../core/object.ts";
 import { parseQuantity } from "../../core/quantity.ts";

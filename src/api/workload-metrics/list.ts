@@ -1,4 +1,4 @@
-/** Everything that is told of the objects of a cluster, under kube-state-metrics' names. */
+/** All metrics of the objects of a cluster, under kube-state-metrics' names. */
 import { cronJobFamilies, jobFamilies } from "./batch.ts";
 import {
 	certificateFamilies,

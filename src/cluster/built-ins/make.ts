@@ -6,9 +6,9 @@ import type { Kind } from "../../kinds/engine/kind.ts";
 import { type BuiltIn, builtInKey } from "./built-in.ts";
 
 /**
- * Namespaces come first. All other writes are under way at once, so that the store commits them together.
+ * Namespaces come first. All other writes run concurrently, so that the store commits them together.
  * @param client may do everything
- * @param report told of what cannot be made; the others are made all the same
+ * @param report called for objects that cannot be created; the others are created regardless
  */
 export async function makeBuiltIns(
 	client: Client,
@@ -65,7 +65,7 @@ async function makeOne(client: Client, one: BuiltIn, current: BuiltInObject | un
 		if (current !== undefined) await client.delete(kind, current.metadata);
 		await client.create(kind, draft);
 	} catch (error) {
-		// Another client writes it at the same time; the keeper sees to what that leaves out.
+		// Another client writes it at the same time; the keeper adds what is missing.
 		if (!isReason(error, "Conflict", "AlreadyExists", "NotFound")) throw error;
 	}
 }

@@ -152,7 +152,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		createClient(memoryTransport(api.handle, user), { userAgent: user.name, clock, copies });
 	const reader = client(controllerManager);
 	const mirror = createMirror(reader, { clock, onError: (error, what) => report(what, error) });
-	// Before those who follow the registry: a kind that is replaced is listed anew.
+	// Before the code that follows the registry: a kind that is replaced is listed again.
 	const stopForgetting = registry.onChange(({ removed }) => {
 		for (const kind of removed) mirror.forget(kind);
 	});

@@ -32,7 +32,7 @@ function master(name: string): User {
 
 /** The server itself, for what every cluster has from its start. */
 export const apiServer = apiServerUser;
-/** Whom a cluster belongs to: the kubeconfig's user, and the client of an embedded cluster. */
+/** The administrator of a cluster: the kubeconfig's user, and the client of an embedded cluster. */
 export const administrator = master("kubernetes-admin");
 
 /** The user that watches for the controllers and the scheduler: they share what is read. */

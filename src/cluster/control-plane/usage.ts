@@ -147,9 +147,7 @@ class AgentUsage implements UsageReader {
 		this.#replace(name, undefined);
 	}
 
-	/**
-	 * One after the other in a few lines at the same time. Virtual time stands in the meantime: agents answer in none.
-	 */
+	/** Runs a few sequences concurrently. Virtual time does not advance during that: agents respond in no time. */
 	#readAll(names: readonly string[]): void {
 		const waiting = names.filter((name) => !this.#reading.has(name));
 		if (waiting.length === 0 || this.#stopped) return;

@@ -26,7 +26,7 @@ export interface Access {
 export async function openAccess(api: Api, port: number, network: ClusterNetwork): Promise<Access> {
 	const folder = mkdtempSync(join(tmpdir(), "coxswain-"));
 	try {
-		// Those who connect live in real time.
+		// Clients outside the process use real time.
 		const certificates = await ensureCertificates(join(folder, "pki"), serverNames(network), systemClock().now());
 		const listener = await listen(api, {
 			tls: { ...certificates.server, clientCa: certificates.authority.ca },

@@ -49,7 +49,7 @@ export interface ClusterOptions {
 	 * Where notifications may go, see docs/notifications.md. Default: nowhere, what a policy says is tried and not sent.
 	 */
 	notify?: NotifyOptions;
-	/** Told of failures that were dealt with, such as a write that was tried again. Default: nobody is. */
+	/** Called for failures that were handled, such as a retried write. Default: they are not reported. */
 	onError?(what: string, error: unknown): void;
 }
 

@@ -15,7 +15,7 @@ const healthyMs = 60_000;
 const stopMs = 5_000;
 
 interface AgentOptions {
-	/** Sees to it that the node's namespaces are there; gives the command that enters them. */
+	/** Ensures that the node's namespaces exist; returns the command that enters them. */
 	enter(): Promise<readonly [string, ...string[]]>;
 	configFile: string;
 	tokens: AgentTokens;
@@ -23,7 +23,7 @@ interface AgentOptions {
 	/** The cluster's data directory, the process's mark. */
 	data: string;
 	clock: Clock;
-	/** The API server answers. The agent, which takes its time to load, is told to begin then. */
+	/** The API server is ready. The agent loads in the meantime and starts only then. */
 	apiAnswers: Promise<unknown>;
 }
 

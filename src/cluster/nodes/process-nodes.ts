@@ -41,7 +41,7 @@ export async function createProcessNodes(options: ProcessNodesOptions): Promise<
 	return new ProcessNodes(options, machine);
 }
 
-/** Ends what is left of the cluster's nodes, whoever started them. Returns how many there were. */
+/** Stops all remaining nodes of the cluster, regardless of which process started them. Returns their number. */
 export async function removeMachine(layout: Layout, clock: Clock): Promise<number> {
 	const machine = await createMachine({ directory: layout.data, clock });
 	const count = machine.nodes().length;

@@ -39,7 +39,7 @@ export async function stopCluster(layout: Layout): Promise<boolean> {
 const marks = [supervisorMark, serverMark, agentMark];
 const mostRounds = 20;
 
-/** Kills supervisors before those whom they would start again, and looks again until a look finds nothing. */
+/** Kills supervisors before the processes that they would restart, and repeats until no process is found. */
 async function killMarked(layout: Layout, clock: Clock): Promise<void> {
 	for (let round = 0; round < mostRounds; round++) {
 		let found = 0;

@@ -71,7 +71,7 @@ function takeDown(draft: Draft): void {
 		if (isNew) status.lastScheduleTime = timestamp(scheduledMs);
 		if (!finished && !listed.has(uid)) {
 			if (scheduledMs !== undefined) draft.active.push(referenceTo(job));
-			// `cox run` has told of its own.
+			// `cox run` has recorded its own Event.
 			else if (job.metadata.annotations?.[startedByAnnotation] === undefined)
 				say("Warning", "UnexpectedJob", `Saw a job that the controller did not create or forgot: ${name}`);
 		}

@@ -42,7 +42,7 @@ export function plan(state: DaemonSetState, { nowMs, failure }: PlanContext): Pl
 	const times = [retryAtMs, nextAvailableMs(members.mine, set.spec.minReadySeconds, nowMs)];
 	const requeueAtMs = Math.min(...times.filter((time) => time !== undefined));
 	return {
-		// What failed last time may fail again: then the status is told first.
+		// An action that failed last time may fail again, so write the status first.
 		actions:
 			failure === undefined ? [...before, ...work, ...status, ...after] : [...before, ...status, ...work, ...after],
 		...(Number.isFinite(requeueAtMs) ? { requeueAtMs } : {}),

@@ -218,6 +218,6 @@ function finish({ working, newSet, context }: Making, status: DeploymentStatus):
 		const annotations = { [revisionAnnotation]: revision };
 		own.push(patch(deployments, { namespace, name }, { type: "merge", patch: { metadata: { annotations } } }));
 	}
-	// What failed last time may fail again: then the status is told first.
+	// An action that failed last time may fail again, so write the status first.
 	return context.failure === undefined ? [...work, ...own] : [...own, ...work];
 }

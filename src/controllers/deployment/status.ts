@@ -46,7 +46,7 @@ function availability(enough: boolean): Omit<DeploymentCondition, "lastUpdateTim
 			};
 }
 
-/** As the API has it; `terminatingReplicas` and `collisionCount` are told when known. */
+/** As in the API; `terminatingReplicas` and `collisionCount` are set if known. */
 export function normalStatus(status: DeploymentStatus): DeploymentStatus {
 	return toldStatus(status, alwaysTold);
 }

@@ -58,7 +58,7 @@ export function plan({ budget, pods, scale, unmanaged }: DisruptionState, nowMs:
 	return { ...written(budget, status, actions), ...(nextMs === undefined ? {} : { requeueAtMs: nextMs }) };
 }
 
-/** Events are told along with a change of the status, not again at every look. */
+/** Events are recorded with a change of the status, not at every sync. */
 function written(budget: PodDisruptionBudget, status: PodDisruptionBudget["status"], events: Action[]): Plan {
 	if (sameJson(status, budget.status)) return { actions: [] };
 	return { actions: [...events, updateStatus(podDisruptionBudgets, { ...budget, status })] };

@@ -2,7 +2,7 @@
  * Counting each pod's end exactly once, however often the controller is interrupted (KEP-2307). A pod holds a
  * finalizer. First its uid goes into `status.uncountedTerminatedPods` (of an indexed job its index into
  * `completedIndexes`), then it loses the finalizer, then the uid is exchanged for one in the counter. At every point in
- * between the next step can be told from what is stored.
+ * between, the next step can be derived from what is stored.
  */
 import type { Pod } from "../../kinds/generated/types.ts";
 import { meaningOf } from "./failure-policy.ts";

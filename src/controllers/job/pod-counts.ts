@@ -95,7 +95,7 @@ export function countPods(job: Job, resolved: ResolvedSpec, pods: readonly Pod[]
 	};
 }
 
-/** A pod whose uid stands in the status is in the counters as soon as it has no finalizer any more, and only then. */
+/** A pod whose UID is in the status is counted as soon as its finalizer is removed, and only then. */
 function settle({ status }: Job, tracked: readonly Pod[]): Pick<PodCounts, "uncounted" | "settled"> {
 	const held = new Set(tracked.map(({ metadata }) => metadata.uid));
 	const { succeeded = [], failed = [] } = status?.uncountedTerminatedPods ?? {};

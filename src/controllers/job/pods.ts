@@ -42,7 +42,7 @@ export function countIn(pod: Pod, annotation: string): number {
 	return text !== undefined && /^\d+$/.test(text) ? Number(text) : 0;
 }
 
-/** When the pod came to its end, as near as can be told. Epoch milliseconds. */
+/** When the pod finished, as precisely as known. Epoch milliseconds. */
 export function finishedAtMs(pod: Pod): number {
 	const statuses = pod.status?.containerStatuses ?? [];
 	const ends = statuses.map(({ state }) => state?.terminated?.finishedAt);

@@ -84,7 +84,7 @@ function planPod(pod: Pod, node: Node | undefined, { nowMs, waitedMs }: PlanCont
 	return { actions: [...failed(pod, "PodGC: node is out of service", nowMs), removeNow(pod)] };
 }
 
-/** What becomes of a pod whose node is gone for good. */
+/** Handles a pod whose node has been deleted permanently. */
 export function removalFromLostNode(pod: Pod, nowMs: number): Action[] {
 	return [...failed(pod, "PodGC: node no longer exists", nowMs), removeNow(pod)];
 }

@@ -122,7 +122,7 @@ export function watchOwned<Owner extends KubeObject, T extends KubeObject>(
 			const owner = current && controllerOf(current);
 			const oldOwner = old && controllerOf(old);
 			const isOrphan = current !== undefined && owner === undefined;
-			// Most objects are of other owners: that is told at once, and what matters is looked at for the rest.
+			// Most objects belong to other owners: skip them cheaply, and check only the rest in detail.
 			if (!isOrphan && !isOf(owners, owner) && !isOf(owners, oldOwner)) return [];
 			if (!matters(current, old)) return [];
 			const keys = new Set<string>();

@@ -1,5 +1,5 @@
 /**
- * A status as the API has it: without empty lists and counts of zero, except those that are always told. Only fields
+ * A status as in the API: without empty lists and counts of zero, except those that are always present. Only fields
  * that may be absent are dropped.
  */
 export function toldStatus<T extends object>(status: T, alwaysTold: ReadonlySet<string>): T {

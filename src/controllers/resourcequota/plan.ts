@@ -51,7 +51,7 @@ export function plan({ quota, counted }: QuotaState, nowMs: number): Plan {
 	return { actions: [updateStatus(resourceQuotas, { ...quota, status })], ...later };
 }
 
-/** When a pod that is being deleted stops to count; Infinity for everything else. */
+/** When a terminating pod stops counting; Infinity for everything else. */
 function timeOfUse(kind: Kind, object: KubeObject): number {
 	// The kind says that it is a pod.
 	return kind.group === "" && kind.plural === "pods" ? usesQuotaUntilMs(object as Pod) : Number.POSITIVE_INFINITY;

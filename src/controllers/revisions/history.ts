@@ -26,7 +26,7 @@ const patches = new WeakMap<PodTemplateSpec, object>();
 
 /** The template a revision stands for; undefined when its data is none. */
 export function templateOf(revision: ControllerRevision): PodTemplateSpec | undefined {
-	// Written by `templatePatch`, or by whoever made the revision by hand: checked as far as it is used.
+	// Written by `templatePatch`, or by a user who created the revision manually: checked as far as it is used.
 	const data = revision.data as { spec?: { template?: PodTemplateSpec & { $patch?: string } } } | undefined;
 	if (data?.spec?.template === undefined) return undefined;
 	const { $patch: _, ...template } = data.spec.template;

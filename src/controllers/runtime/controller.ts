@@ -24,7 +24,8 @@ export interface EventText {
  * One write. Actions are carried out in order; a run of creates or deletes of one kind, or of patches that allow it,
  * next to each other goes out in batches of 1, 2, 4, … (upstream's slow start) and stops at the first failure. What
  * fails ends the plan, unless the error is the one the action says it tolerates; the key is then retried with backoff.
- * A create in a namespace that is being deleted is never a failure: the plan goes on without it, and no event is told.
+ * A create in a namespace that is being deleted is never a failure: the plan continues without it, and no Event is
+ * recorded.
  */
 // `any` in Kind<any> and KubeObject subtypes: a list of actions mixes kinds, and each action was type-checked when it
 // was made by the functions below.
@@ -110,8 +111,8 @@ export interface ActionFailure {
 export interface Plan<Memory = unknown> {
 	actions: Action[];
 	/**
-	 * What the key's next plan is given, whatever becomes of the actions: for what no object says. Undefined: nothing. It
-	 * is lost with the controller, and when there is nothing left to do for the key.
+	 * Passed to the key's next plan, regardless of the result of the actions: for state that is in no object.
+	 * Undefined: nothing. It is lost with the controller, and when nothing remains to do for the key.
 	 */
 	memory?: Memory;
 	/**
@@ -119,7 +120,7 @@ export interface Plan<Memory = unknown> {
 	 * the wall clock.
 	 */
 	requeueAtMs?: number;
-	/** The same, so many milliseconds from now by the clock that nobody sets: for periods and patience. */
+	/** The same, this many milliseconds from now on the monotonic clock: for resync periods and timeouts. */
 	requeueAfterMs?: number;
 }
 
@@ -134,8 +135,8 @@ export interface PlanContext<Memory = unknown> {
 	 */
 	failure?: ActionFailure;
 	/**
-	 * For how long the key's plans have asked for `requeueAfterMs` without a break, by the clock that nobody sets; 0 for
-	 * the first of them.
+	 * How long the key's plans have continuously requested `requeueAfterMs`, on the monotonic clock; 0 for the first of
+	 * them.
 	 */
 	waitedMs: number;
 	/** The key's last plan's `memory`. */

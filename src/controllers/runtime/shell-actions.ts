@@ -13,7 +13,7 @@ export interface ActingParts {
 	recorder: EventRecorder | undefined;
 	/** Source component of Events. */
 	component: string;
-	/** Told of every write. */
+	/** Called for every write. */
 	expectations: Expectations;
 	/** The object as the plan saw it. */
 	known(kind: Kind, ref: Ref): KubeObject | undefined;

@@ -17,7 +17,7 @@ export class KeyState {
 	memory: unknown = undefined;
 	/** What ended the last plan. */
 	failure: ActionFailure | undefined = undefined;
-	/** When the last plan was begun; by the clock that nobody sets, as all times here but one. */
+	/** When the last plan started, on the monotonic clock, as all times here but one. */
 	plannedAtMs = 0;
 	readonly #clock: Clock;
 	readonly #wake: (state: KeyState) => void;
@@ -46,7 +46,7 @@ export class KeyState {
 		return this.#failures > 0 || this.#timer !== undefined || this.#patience !== undefined || this.memory !== undefined;
 	}
 
-	/** For how long plans have asked for patience. */
+	/** How long plans have requested `requeueAfterMs`. */
 	get waitedMs(): number {
 		return this.#patientSinceMs === undefined ? 0 : this.#clock.monotonicMs() - this.#patientSinceMs;
 	}

@@ -1,6 +1,4 @@
-/**
- * The shell of every controller: queue, expectations, writes, backoff. The rules live in the controllers' plans.
- */
+/** The shell of every controller: queue, expectations, writes, backoff. The rules are in the controllers' plans. */
 import { setMaxListeners } from "node:events";
 import type { Client } from "../../client/client.ts";
 import type { Mirror } from "../../client/mirror.ts";
@@ -28,7 +26,7 @@ export interface ShellParts {
 	recorder?: EventRecorder;
 	/** Where what is counted of the queue goes. */
 	metrics?: WorkqueueMetrics;
-	/** Told of every failed plan; the key is tried again anyway. `key` is empty for failures that concern none. */
+	/** Called for every failed plan; the key is retried in any case. `key` is empty for failures without a key. */
 	onError?(error: unknown, controller: string, key: string): void;
 }
 
@@ -148,9 +146,7 @@ class ControllerShell<State> implements Shell {
 		this.#schedulePump();
 	}
 
-	/**
-	 * Changes are told while the API server commits, and often many in a row: plan after that, and once for all of them.
-	 */
+	/** Changes arrive while the API server commits, often many in a row: plan after that, and once for all of them. */
 	#schedulePump(nowMs = this.#parts.clock.monotonicMs()): void {
 		if (this.#pumping || !this.#ready || this.#watches.isBehind) return;
 		this.#pumping = true;

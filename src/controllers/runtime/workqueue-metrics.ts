@@ -19,7 +19,7 @@ export interface QueueMetrics {
 export interface QueueState {
 	/** Keys that wait. */
 	readonly depth: number;
-	/** When work on each of those began that are worked on, by the clock that nobody sets. */
+	/** When processing of each key in progress started, on the monotonic clock. */
 	readonly begunMs: Iterable<number>;
 	readonly nowMs: number;
 }

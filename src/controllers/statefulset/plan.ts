@@ -68,7 +68,7 @@ export function plan(state: StatefulSetState, { nowMs, failure }: PlanContext): 
 	const after = [...truncated(set, history.mine, members.mine, revisions), ...making.growthActions];
 	const requeueAtMs = nextAvailableMs(members.mine, set.spec.minReadySeconds, nowMs);
 	return {
-		// What failed last time may fail again: then the status is told first.
+		// An action that failed last time may fail again, so write the status first.
 		actions:
 			failure === undefined ? [...before, ...work, ...status, ...after] : [...before, ...status, ...work, ...after],
 		...(requeueAtMs === undefined ? {} : { requeueAtMs }),

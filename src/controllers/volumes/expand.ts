@@ -13,7 +13,7 @@ import { claimStatus } from "./writes.ts";
 export function expansion(claim: PersistentVolumeClaim, volume: PersistentVolume): Action[] {
 	const storage = claim.spec.resources?.requests?.["storage"];
 	const told = claim.status?.capacity?.["storage"];
-	// Before the claim has been told its capacity, it is being bound.
+	// Without a capacity in its status, the claim is still being bound.
 	if (storage === undefined || told === undefined || claim.status?.phase !== "Bound") return [];
 	if (compareQuantities(storage, told) <= 0) return [];
 	if (!isLocalVolume(volume)) {

@@ -1,5 +1,5 @@
 /**
- * What becomes of claims and volumes (Kubernetes documentation, "Persistent Volumes", "Lifecycle of a volume and
+ * The lifecycle of claims and volumes (Kubernetes documentation, "Persistent Volumes", "Lifecycle of a volume and
  * claim").
  */
 import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";

@@ -1,4 +1,4 @@
-/** What becomes of a volume whose claim is gone. */
+/** Reclaims a volume whose claim has been deleted. */
 import type { PersistentVolume } from "../../kinds/generated/types.ts";
 import { hostnameOf, isLocalVolume, localVolumeFinalizer } from "../../kinds/storage/local-volume.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";

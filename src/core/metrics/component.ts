@@ -20,7 +20,7 @@ export function describeHealth(metrics: MetricRegistry, checks: Readonly<Record<
 	metrics.gauge("kubernetes_healthcheck", "1 for a health check that passes", ["name", "type"], () =>
 		each().map((labels) => [labels, 1]),
 	);
-	// Each scrape is a check: nobody who asks for it would be answered otherwise.
+	// Each scrape is a check: if the component were unhealthy, it could not respond.
 	let count = 0;
 	metrics.counterOf(
 		"kubernetes_healthchecks_total",

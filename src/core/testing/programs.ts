@@ -1,4 +1,4 @@
-/** Programs that tests run for real: what is missing is said aloud, and fails where CI is true. */
+/** Programs that tests run: a missing program is reported, and fails the test in CI. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-/** When a cron job has jobs made, and how these are told from others and from each other. */
+/** When a CronJob creates Jobs, and how to distinguish these Jobs from others and from each other. */
 import { timestamp } from "../../core/clock.ts";
 import { type CronSchedule, parseCron } from "../../core/cron.ts";
 import type { OwnerReference } from "../../core/object.ts";

@@ -61,7 +61,7 @@ export const events: Kind<Event> = {
 		const { metadata, involvedObject } = event;
 		const namespace = involvedObject?.namespace ?? "";
 		const at = "involvedObject.namespace";
-		// Events of what is in no namespace live in the default one, or with the system's.
+		// Events of cluster-scoped objects are in the default namespace, or in kube-system.
 		const home = namespace === "" ? ["", "default", "kube-system"] : [namespace];
 		const isHome = metadata.namespace === undefined || home.includes(metadata.namespace);
 		return [

@@ -100,14 +100,11 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	isHeld?(object: T): boolean;
 	/** Says in place, in the kind's own way, that the object is being deleted. Default: its deletionGracePeriodSeconds. */
 	markDeleted?(object: T): void;
-	/**
-	 * What becomes of dependents when a deletion does not say; upstream's oldest kinds let them live. Default:
-	 * Background.
-	 */
+	/** The default propagation policy of a deletion; upstream's oldest kinds orphan dependents. Default: Background. */
 	defaultPropagation?: "Background" | "Orphan";
-	/** Warning for a deletion that does not say what becomes of dependents. */
+	/** Warning for a deletion without a propagation policy. */
 	deletionWarning?: string;
-	/** A `Warning` header for every request: the kind is deprecated as a whole, and goes on being served. */
+	/** A `Warning` header for every request: the whole kind is deprecated, but still served. */
 	deprecation?: string;
 	/** Older and parallel versions that are served and converted: `extensions/v1beta1`, `events.k8s.io/v1`. */
 	servedAs?: readonly ServedVersion[];

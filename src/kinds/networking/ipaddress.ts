@@ -53,7 +53,7 @@ function isCanonical(text: string): boolean {
 	return isIPv6(text) && new URL(`http://[${text}]`).hostname === `[${text}]`;
 }
 
-/** What the type requires, a client may leave out before it is told. */
+/** Clients may omit fields that the type requires; validation then reports them. */
 function parentOf(spec: Partial<IPAddress["spec"]> | undefined): Partial<IPAddress["spec"]["parentRef"]> {
 	return spec?.parentRef ?? {};
 }

@@ -1,6 +1,6 @@
 import { notifyGroup } from "./notificationpolicy.ts";
 
-/** The short way to be told: the name of a Secret that has a webhook's `url`, and `key` if it is to be signed. */
+/** Enables notifications: the name of a Secret with a webhook's `url`, and optionally a signing `key`. */
 export const webhookAnnotation = `${notifyGroup}/webhook`;
 /** Which events, with commas between them. */
 export const eventsAnnotation = `${notifyGroup}/events`;

@@ -7,7 +7,7 @@ import { validateSpec } from "./validate.ts";
 /** Group and prefix of the annotations. */
 export const notifyGroup = "notify.coxswain.io";
 
-/** Who is told of what becomes of workloads. Delivery is notify/'s. */
+/** The kind that configures notifications about workloads. notify/ delivers them. */
 export const notificationPolicies: Kind<NotificationPolicy> = {
 	group: notifyGroup,
 	version: "v1",

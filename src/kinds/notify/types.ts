@@ -1,4 +1,4 @@
-/** What a NotificationPolicy looks like: who is told of which events. Its schema is in schemas.ts. */
+/** The types of a NotificationPolicy: which events are sent to which sinks. The schema is in schemas.ts. */
 import type { KubeObject } from "../../core/object.ts";
 import type { LabelSelector, SecretKeySelector } from "../generated/types.ts";
 
@@ -109,7 +109,7 @@ export interface NotificationPolicyStatus {
 	conditions?: NotificationCondition[];
 	sent?: number;
 	failed?: number;
-	/** Beyond the rate: told only as a number. */
+	/** Beyond the rate limit: only counted. */
 	summarized?: number;
 	pending?: number;
 	lastSentTime?: string;

@@ -27,7 +27,7 @@ export const growAnnotation = "coxswain.io/grow-claims";
 const jitterAnnotation = "coxswain.io/jitter";
 /** `once`: a CronJob runs once in the hour that clocks repeat, and for the hour that they skip. */
 export const clockChangesAnnotation = "coxswain.io/clock-changes";
-/** `all`: a CronJob makes up for every run that was missed, not for the last alone. */
+/** `all`: a CronJob catches up on every missed run instead of only the last. */
 const catchUpAnnotation = "coxswain.io/catch-up";
 /** Who started a run by hand. */
 export const startedByAnnotation = "coxswain.io/started-by";

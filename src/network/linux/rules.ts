@@ -214,7 +214,7 @@ function addEndpoints(
 	rules.chains.push({ name: chain, rules: [...returning, `numgen random mod ${count} vmap { ${choices} }`] });
 }
 
-/** A name nft takes, for any service port's: letters stay, the rest is told apart by number. */
+/** A name that nft accepts for any service port: letters are kept, other characters are replaced by their number. */
 function chainId(name: string): string {
 	return [...name]
 		.map((character) => (/[a-z0-9-]/.test(character) ? character : `_${character.charCodeAt(0).toString(16)}_`))

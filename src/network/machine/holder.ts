@@ -6,7 +6,7 @@ import { spawnApart } from "../../linux/inherited.ts";
 import { identify, type ProcessId } from "../../linux/processes.ts";
 import { holderEnvironment } from "./marked-processes.ts";
 
-/** Reaps orphans for ever: a shell's `wait` collects every child, also those it never started. */
+/** Reaps orphans forever: a shell's `wait` collects every child, including those that it did not start. */
 const reapForEver = "exec </dev/null >/dev/null 2>&1\nwhile :; do sleep infinity & wait $!; done";
 
 /**

@@ -1,4 +1,4 @@
-/** What stands in the way of nodes as namespaces on this machine, each with its remedy in one line. */
+/** Obstacles to nodes as namespaces on this machine, each with its remedy in one line. */
 
 import { accessSync, constants } from "node:fs";
 import { release } from "node:os";

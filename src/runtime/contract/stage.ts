@@ -23,7 +23,7 @@ export interface RuntimeContractOptions {
 
 /** A container's life, said both as a shell command and as the annotations of the simulated runtime. */
 export interface Play {
-	/** Absent: for ever. */
+	/** Absent: forever. */
 	durationMs?: number;
 	exitCode?: number;
 	/** Shell run first. */

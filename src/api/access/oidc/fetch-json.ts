@@ -5,7 +5,7 @@ const limitBytes = 1024 * 1024;
 const timeoutMs = 10_000;
 
 /**
- * @param authority PEM of whom the server's certificate must be from; default: the authorities that Node.js knows
+ * @param authority PEM of the required CA of the server's certificate; default: the CAs that Node.js trusts
  * @throws Error in the promise, after ten seconds at the latest; redirections are not followed
  */
 export function fetchJson(url: string, authority?: string): Promise<unknown> {

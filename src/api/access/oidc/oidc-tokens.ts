@@ -1,4 +1,4 @@
-/** Tokens of other issuers (OpenID Connect ID tokens): whom they name, by the claims that the configuration maps. */
+/** Tokens of other issuers (OpenID Connect ID tokens): maps their claims to users as configured. */
 
 import type { JWTPayload, LocalJWKSet } from "jose";
 import type { Clock } from "../../../core/clock.ts";
@@ -40,7 +40,7 @@ export function oidcTokens(
 			let verified = recent.find(token);
 			if (verified === undefined) {
 				const claims = await verify(token, keys, config, wallClock.now());
-				// Verification sees to it that there is one.
+				// Verification ensures that it exists.
 				verified = { user: userOfClaims(claims, config), expiresMs: (claims.exp ?? 0) * 1000 };
 				recent.remember(token, verified);
 			}

@@ -9,7 +9,7 @@ type Claims = Record<string, unknown>;
 
 export interface TestIssuer {
 	readonly url: string;
-	/** PEM: whom its certificate is from. */
+	/** PEM of the CA of its certificate. */
 	readonly ca: string;
 	/** What it was asked for, as paths. */
 	readonly asked: string[];

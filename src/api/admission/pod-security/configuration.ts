@@ -10,7 +10,7 @@ import { type Policy, privilegedPolicy } from "./policy.ts";
 export interface PodSecurityConfiguration {
 	/** Of namespaces whose labels do not say. Default: privileged. */
 	readonly defaults?: Policy;
-	/** To whom no policy applies. */
+	/** Users, namespaces and runtime classes that are exempt. */
 	readonly exemptions?: {
 		readonly usernames?: readonly string[];
 		readonly runtimeClasses?: readonly string[];

@@ -51,8 +51,8 @@ export function podAmounts(spec: PodSpec, what: What): Amounts {
 }
 
 /**
- * As `podAmounts`, but what is being resized counts with the larger of what it has and what it is to have, or with what
- * it has if its node can never give it more.
+ * As `podAmounts`, but resources being resized count with the larger of allocated and desired, or with the allocated
+ * amount if the node can never provide more.
  */
 export function podAmountsNow(pod: Pod, what: What): Amounts {
 	const { ofContainer, whole } = amountsNow(pod, what, exact);
@@ -159,7 +159,7 @@ function isPositive(quantity: string | undefined): boolean {
 	return quantity !== undefined && compareQuantities(quantity, "0") > 0;
 }
 
-/** Whether the pod's node has said that it never can give the pod what it is to have now. */
+/** Whether the pod's node has reported that it can never provide the desired resources. */
 export function isResizeInfeasible({ status }: Pod): boolean {
 	return conditionOf({ status }, "PodResizePending")?.reason === "Infeasible";
 }

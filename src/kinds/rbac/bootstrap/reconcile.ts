@@ -1,4 +1,4 @@
-/** What a role or binding that is there lacks of what it is to be. Additions of its users stay. Pure. */
+/** The rules or subjects that an existing role or binding lacks. Additions by users are kept. Pure. */
 import type { Draft, KubeObject } from "../../../core/object.ts";
 import type { ClusterRole, ClusterRoleBinding, RbacSubject, Role, RoleBinding } from "../../generated/types.ts";
 import { compactRules, uncoveredRules } from "../covers.ts";

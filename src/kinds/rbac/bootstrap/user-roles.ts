@@ -163,7 +163,7 @@ const metricsReader = clusterRole(
 	{ [toAdmin]: "true", [toEdit]: "true", [toView]: "true" },
 );
 
-/** Users who see pods and their logs see what became of them, and who is told of it. */
+/** Users who may view pods and their logs may also view runs and NotificationPolicies. */
 const runReader = clusterRole(
 	"coxswain:aggregate-to-view",
 	[
@@ -174,7 +174,7 @@ const runReader = clusterRole(
 );
 
 /**
- * Who may change workloads decides who is told of them; that their logs are sent takes the right to read these (see
+ * Users who may change workloads may also configure notifications; sending logs requires the right to read them (see
  * admission).
  */
 const policyWriter = clusterRole(

@@ -33,7 +33,7 @@ export async function signalWhenHandled(
 	}
 }
 
-/** Whether a process has a handler for a signal, or has blocked it. Yes, too, when that cannot be told. */
+/** Whether a process has a handler for a signal, or has blocked it. True, too, if this cannot be determined. */
 function handling(pid: number, name: NodeJS.Signals): "yes" | "no" | "later" {
 	const number = constants.signals[name];
 	if (number === undefined) return "yes";

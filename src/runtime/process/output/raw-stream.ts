@@ -90,9 +90,8 @@ export class RawStream {
 
 	/**
 	 * Reads what is in the file and listens for more.
-	 * @param orphaned the container's shim is dead. Then its relay may be, too, and a FIFO that nobody has open for
-	 * writing
-	 *   would be silent for ever: an end is reported only to those who were there while someone wrote.
+	 * @param orphaned the container's shim is dead. Then its relay may be, too, and a FIFO that no process has open for
+	 * writing would be silent forever: an end is reported only to those who were there while someone wrote.
 	 */
 	start(orphaned: boolean): void {
 		this.#drain();
