@@ -1,6 +1,6 @@
 /**
- * Which Events are one: repetitions count, similar ones are combined, and one object makes only so many (the rules of
- * upstream's event correlator).
+ * Combines Events: repetitions are counted, similar Events are combined, and the rate per object is limited (the rules
+ * of upstream's event correlator).
  */
 import type { KubeObject } from "../core/object.ts";
 import type { ObjectReference } from "../kinds/generated/types.ts";
@@ -42,7 +42,7 @@ interface Group<S> {
 
 /** What is remembered of an object, or a part of one. */
 interface Subject<S> {
-	/** How many Events it may make at once. */
+	/** The burst of Events per object. */
 	tokens: number;
 	sinceMs: number;
 	groups: readonly Group<S>[];
@@ -51,12 +51,12 @@ interface Subject<S> {
 /** Lists of subjects and groups have few items, and there are thousands: each is as long as it has to be. */
 const none: readonly never[] = [];
 
-/** One object and source: so many Events at once, then one in five minutes. */
+/** Per object and source: a burst of this many Events, then one in five minutes. */
 const burst = 25;
 const refillMs = 300_000;
 /** Events that repeat within this time are one. */
 const sameWithinMs = 600_000;
-/** So many Events that differ only in their message are combined. */
+/** The number of Events that differ only in their message before they are combined. */
 const similarLimit = 10;
 const rememberedSubjects = 4096;
 

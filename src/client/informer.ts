@@ -18,8 +18,8 @@ export interface MirrorOptions {
 const firstRetryMs = 200;
 const longestRetryMs = 30_000;
 /**
- * How long `reached` waits for the watch before it lists. A watch of a kind that nobody writes may say nothing for a
- * minute, and only a list then tells that nothing was missed.
+ * How long `reached` waits for the watch before it lists. A watch of a kind without writes may receive nothing for a
+ * minute, and only a list confirms that nothing was missed.
  */
 const patienceMs = 250;
 
@@ -194,7 +194,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 				},
 				end: (error) => {
 					if (error === undefined) this.#again(() => this.#watch(), this.#failures++ === 0 ? 0 : this.#delayMs());
-					// The revision to resume from is forgotten: list afresh, at once.
+					// The revision to resume from is compacted: relist immediately.
 					else if (isReason(error, "Expired", "Gone"))
 						this.#again(() => this.start(), this.#failures++ === 0 ? 0 : this.#delayMs());
 					else this.#failed(error, "watch");

@@ -12,9 +12,9 @@ export interface LeaderElectionOptions {
 	name: string;
 	/** Unique per candidate. */
 	identity: string;
-	/** Others may take over when the lease has not been renewed for so long. Default 15 s. */
+	/** Others may take over if the lease has not been renewed for this duration. Default 15 s. */
 	leaseMs?: number;
-	/** A leader that could not renew for so long gives up. Less than `leaseMs`. Default 10 s. */
+	/** A leader that cannot renew for this duration gives up. Less than `leaseMs`. Default 10 s. */
 	renewDeadlineMs?: number;
 	/** Between attempts. Default 2 s. */
 	retryMs?: number;
@@ -115,7 +115,7 @@ class Candidate {
 		return false;
 	}
 
-	/** Lets the next one take over at once. */
+	/** Lets the next candidate take over immediately. */
 	async #release(): Promise<void> {
 		const { client, namespace, name } = this.#options;
 		try {

@@ -10,7 +10,7 @@ import { EventCorrelator, type EventToRecord, type Series } from "./event-series
 export type { EventToRecord } from "./event-series.ts";
 
 export interface EventRecorder {
-	/** Returns at once. */
+	/** Returns immediately. */
 	record(event: EventToRecord): void;
 	/** Resolves when everything recorded so far was written or given up. */
 	flush(): Promise<void>;
@@ -30,7 +30,7 @@ interface Written extends Series {
 	 */
 	newest: { event: EventToRecord; about: ObjectReference } | undefined;
 	written: boolean;
-	/** In the queue or being written; a change in the meantime goes out with it or after it. */
+	/** Queued or being written; a change during that time is written with it or after it. */
 	queued: boolean;
 	writing: boolean;
 }
@@ -47,7 +47,7 @@ class CorrelatingRecorder implements EventRecorder {
 	#flushing: (() => void)[] = [];
 	#writing = 0;
 	/**
-	 * Names of Events end in the time in nanoseconds; this tells those of one millisecond apart, also from other
+	 * Names of Events end in the time in nanoseconds; this distinguishes those of one millisecond, also from other
 	 * recorders'.
 	 */
 	#sequence: number;
@@ -134,7 +134,7 @@ class CorrelatingRecorder implements EventRecorder {
 					if (attempt > 1) series.written = true;
 					else series.name = this.#newName(newest.about.name, series.lastMs);
 				}
-				// Events expire; one that goes on starts over.
+				// Events expire; a series that continues starts again.
 				else if (isReason(error, "NotFound") && series.written) series.written = false;
 				else if (attempt >= attempts || isReason(error, "Forbidden", "Invalid", "NotFound", "BadRequest")) throw error;
 				else await this.#clock.sleep(1000 * attempt * (0.5 + this.#clock.random()));

@@ -225,7 +225,7 @@ function complete<T extends KubeObject>(kind: Kind<T>, item: T): T {
 	return deepFreeze({ ...item, apiVersion: apiVersionOf(kind), kind: kind.kind });
 }
 
-/** The frozen object of an answer, at once where it is there. @throws ApiError when the answer is a failure */
+/** The frozen object of a response, synchronously if available. @throws ApiError if the response is a failure */
 function answer(response: ApiResponse): unknown {
 	if (response.type === "watch" || response.type === "connection")
 		throw new ApiError("InternalError", `a ${response.type} was answered where an object was asked for`);

@@ -28,7 +28,7 @@ export class CronError extends Error {
 
 /**
  * How times are handled when clocks change. `asTheyCome`, as in robfig: they run twice or not at all. `once`: see
- * cron-clock-changes.ts; schedules that are due every hour go on as they come.
+ * cron-clock-changes.ts; schedules that run every hour are not affected.
  */
 export type ClockChanges = "asTheyCome" | "once";
 

@@ -40,7 +40,7 @@ export interface Cause {
 export interface StatusDetails {
 	name?: string;
 	group?: string;
-	/** The resource (plural) for most errors, the kind for Invalid, as upstream has it. */
+	/** The resource (plural) for most errors, the kind for Invalid, as upstream. */
 	kind?: string;
 	uid?: string;
 	causes?: Cause[];

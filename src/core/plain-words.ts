@@ -1,6 +1,6 @@
 import { messageOf } from "./errors.ts";
 
-/** An error in the words of Events and statuses, which every user who may see the pod reads. Pure. */
+/** The message of an error for Events and statuses, which every user who may view the pod can read. Pure. */
 
 /** Upstream's bound on the note of an Event. */
 const longest = 1024;

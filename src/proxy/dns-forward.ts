@@ -1,4 +1,4 @@
-/** Passes questions on to the node's resolvers: so many at once, each for so long, then it has failed. */
+/** Forwards queries to the node's resolvers, with limits on concurrency and time. */
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { type Answer, decode, encode, type RecordType } from "dns-packet";

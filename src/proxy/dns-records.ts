@@ -154,7 +154,7 @@ function addressOf(asked: string): string | undefined {
 		.join(":");
 }
 
-/** One address and port that a service stands for. */
+/** One address and port of a service. */
 interface Target {
 	/** Full name that resolves to the address. */
 	host: string;

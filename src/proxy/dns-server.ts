@@ -8,7 +8,7 @@ import { createForwarder, type Forwarder } from "./dns-forward.ts";
 import { authority, clusterAnswer, type DnsAnswer, type DnsRecord, type DnsView } from "./dns-records.ts";
 import { listenAt } from "./listen-at.ts";
 
-/** Short, as CoreDNS has it: what is asked again is answered again. */
+/** Short, as in CoreDNS: repeated queries get current answers. */
 const ttlSeconds = 5;
 const plainUdpBytes = 512;
 const largestUdpBytes = 1232;

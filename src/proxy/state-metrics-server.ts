@@ -1,5 +1,5 @@
 /**
- * The `kube-state-metrics` service inside a node: answers on its address as kube-state-metrics does, with what the API
+ * The `kube-state-metrics` service inside a node: serves its address as kube-state-metrics does, with what the API
  * server tells of the cluster's objects.
  */
 import {

@@ -112,10 +112,7 @@ export interface ContainerConfig {
 		appArmorProfile?: string;
 	};
 	limits: ResourceLimits;
-	/**
-	 * How soon the kernel ends it for want of memory, -1000 to 1000; undefined: 0. Not below what the node itself has
-	 * without the right to.
-	 */
+	/** Its `oom_score_adj`, -1000 to 1000; undefined: 0. Not below the node's own value without the right to. */
 	oomScoreAdj?: number;
 	stopSignal?: string;
 	/** Id of a running container of the sandbox, whose processes this one is to see; undefined: none's. */
@@ -198,7 +195,7 @@ export interface Runtime {
 	resolveImage(image: string, options: { pullPolicy: string; hasCommand: boolean }): Promise<Image>;
 
 	createSandbox(config: SandboxConfig): Promise<Sandbox>;
-	/** Ends all its containers at once and frees its namespaces. */
+	/** Kills all its containers immediately and frees its namespaces. */
 	stopSandbox(id: string): Promise<void>;
 	removeSandbox(id: string): Promise<void>;
 	listSandboxes(): Promise<Sandbox[]>;
@@ -218,7 +215,7 @@ export interface Runtime {
 	writableLayers?(id: string): readonly string[];
 	/** Of the whole pod, which was made with limits. */
 	updateSandboxLimits(id: string, limits: ResourceLimits): Promise<void>;
-	/** After the log file was renamed: goes on in a new one. */
+	/** After the log file was renamed: continues in a new file. */
 	reopenLog(id: string): Promise<void>;
 
 	exec(id: string, options: ExecOptions): Promise<ExecSession>;
@@ -230,6 +227,6 @@ export interface Runtime {
 
 	/** Called with the sandbox's pod UID whenever a container or sandbox changes state on its own. */
 	onChange(listener: (podUid: string) => void): void;
-	/** Detaches from everything; containers go on running. */
+	/** Detaches from everything; containers keep running. */
 	close(): Promise<void>;
 }

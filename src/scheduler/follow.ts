@@ -33,7 +33,7 @@ export type ClusterChange = {
 	| { type: "namespace"; name: string; namespace: Namespace | undefined }
 );
 
-/** Tells of everything there is, and of every change from then on until the function it returns is called. */
+/** Reports all existing objects, and every later change until the returned function is called. */
 export function followCluster(
 	mirror: Mirror,
 	schedulerName: string,

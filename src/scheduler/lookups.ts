@@ -19,7 +19,7 @@ const availableIndex = "scheduler-available-class";
 
 export interface FollowedVolumes {
 	volumes: Volumes;
-	/** Begins to tell of changes, of everything there is first. */
+	/** Starts to report changes, beginning with all existing objects. */
 	follow(): void;
 	unfollow(): void;
 }

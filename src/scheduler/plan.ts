@@ -89,7 +89,7 @@ export function mayRunOn(pod: PodInfo, nodeName: string, cluster: ClusterView): 
 	return refused === undefined || (!refused.refusal.final && hasLower(node, pod.priority));
 }
 
-/** As `mayRunOn`, looking at nothing but CPU, memory and the like: the same for all pods that want the same. */
+/** As `mayRunOn`, but considers only resources such as CPU and memory: the same for all pods with the same requests. */
 export function mayHaveRoom(pod: PodInfo, nodeName: string, cluster: ClusterView): boolean {
 	const node = cluster.node(nodeName);
 	const prepared = nodeResourcesFit.prepare(pod, cluster);

@@ -31,7 +31,7 @@ interface Candidate {
 	violations: number;
 }
 
-/** Nodes looked at: a tenth, and at least so many. */
+/** Nodes to consider: a tenth, and at least this many. */
 const fewestNodes = 100;
 
 /**

@@ -35,7 +35,7 @@ export interface Scheduler {
 	stop(): Promise<void>;
 }
 
-/** Requests that may be under way at the same time; planning goes on in the meantime, on what they will have done. */
+/** The maximum number of concurrent requests; planning continues on the assumption that they succeed. */
 const parallelRequests = 64;
 
 /** Starts to watch and to schedule. The mirror may be shared with controllers. */
@@ -238,7 +238,7 @@ class SchedulerShell implements Scheduler {
 		this.#nominations.remove(pod.key);
 	}
 
-	/** Others go on while this pod's volumes are made. */
+	/** Other pods continue while this pod's volumes are provisioned. */
 	async #bindClaims(pod: PodInfo, nodeName: string): Promise<void> {
 		this.#requests--;
 		this.#run();

@@ -1,6 +1,9 @@
 /** How large a commit may be: writers of many keys share them out. Pure. */
 
-/** What every store takes at once. etcd refuses more than 128 operations and 1.5 MiB, unless it is set otherwise. */
+/**
+ * The size of a commit that every store accepts. etcd refuses more than 128 operations and 1.5 MiB, unless it is set
+ * otherwise.
+ */
 export const largestCommit = { operations: 120, bytes: 1024 * 1024 } as const;
 
 /** What something takes of a commit. */

@@ -5,7 +5,7 @@ import { type Change, type Commit, prefixEnd, type Store } from "./store.ts";
 
 export interface StoreUnderTest {
 	store: Store;
-	/** Closes the store and opens what it has kept; undefined for one that keeps nothing. */
+	/** Closes the store and reopens its data; undefined for a store that is not persistent. */
 	reopen?(): Promise<Store>;
 	remove(): Promise<void>;
 }

@@ -32,7 +32,7 @@ export function createFaultyStore(
 	const { faults, clock, random = clock.random } = options;
 	const strikes = (probability: number | undefined) => probability !== undefined && random() < probability;
 
-	/** Runs at once where nothing is slow, so that a store without faults behaves as the store below. */
+	/** Runs synchronously without delays, so that a store without faults behaves like the underlying store. */
 	function inTime<T>(work: () => Promise<T>): Promise<T> {
 		if (!strikes(faults.slow)) return work();
 		return clock.sleep(random() * (faults.slowMs ?? 0)).then(work);

@@ -7,7 +7,7 @@ import { identify, isZombie } from "../linux/processes.ts";
 
 interface Holder {
 	pid: number;
-	/** Start of the process in the kernel's ticks, so that another process with its number is not taken for it. */
+	/** Start time of the process in kernel ticks, so that another process with the same PID is not mistaken for it. */
 	startTicks: string | undefined;
 }
 
@@ -48,7 +48,7 @@ function commandOf(pid: number): string {
 }
 
 /**
- * Made with its content at once, so that nobody reads half of it. A symbolic link, which leads nowhere, for it takes no
+ * Created atomically with its content, so that nobody reads half of it. A dangling symbolic link, because it uses no
  * space: a server must start on a full disk, too. False when there is one.
  */
 function create(file: string, text: string): boolean {

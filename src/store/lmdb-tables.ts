@@ -10,7 +10,7 @@ import type { CommitRecord } from "./watches.ts";
 
 /** The format that is written. 2 counts the bytes of history; a store of format 1 is counted once. */
 export const newestFormat = 2;
-/** History is handed out in pieces of so many bytes. */
+/** History is read in chunks of this many bytes. */
 const pieceBytes = 8 * 1024 * 1024;
 
 /** Entries that one transaction of a rebuild writes. */

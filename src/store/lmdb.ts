@@ -33,16 +33,16 @@ export interface DurableStore extends Store {
 	 * committed until it is done. It is not forced to the disk.
 	 */
 	rebuildIn(folder: string): Promise<void>;
-	/** Forgets all history, and goes on after a later revision: for a copy that must not give a revision again. */
+	/** Discards all history, and continues after a later revision: for a copy that must not reuse a revision. */
 	advance(revision: number): Promise<void>;
 }
 
 /** Commits that wait for the disk: more are refused, for they would only wait longer. */
 const queueLimit = 20_000;
-/** One transaction takes so many commits and bytes, so that the first of them does not wait for the last too long. */
+/** The maximum number of commits and bytes per transaction, so that the first does not wait too long for the last. */
 const batchCommits = 2048;
 const batchBytes = 16 * 1024 * 1024;
-/** A transaction forgets so many bytes of history more than it writes. */
+/** A transaction discards this many bytes of history more than it writes. */
 const largestStepBytes = 32 * 1024 * 1024;
 /** Where less is free, history is forgotten step by step, so that the file has free pages and need not grow. */
 const tightBytes = 8 * 1024 * 1024;

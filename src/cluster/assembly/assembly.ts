@@ -38,7 +38,7 @@ export class Assembly {
 		this.#options = options;
 	}
 
-	/** Undefined before it is there, and when the cluster is being stopped. */
+	/** Undefined before it exists, and while the cluster is being stopped. */
 	get pool(): NodePool | undefined {
 		return this.#pool;
 	}

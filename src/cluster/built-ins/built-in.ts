@@ -11,7 +11,7 @@ export interface BuiltIn<T extends KubeObject = KubeObject> {
 	mended(found: T): T | "replace" | undefined;
 }
 
-/** @param mended default: whatever users make of it, as long as it is there */
+/** @param mended default: any changes by users are kept, as long as it exists */
 export function builtIn<T extends KubeObject>(
 	kind: Kind<T>,
 	draft: Draft<T>,

@@ -1,4 +1,4 @@
-/** Which sources this program was made of, and when: `/version` tells it. */
+/** The sources and the time of this build, which `/version` reports. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";

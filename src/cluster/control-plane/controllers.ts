@@ -60,7 +60,7 @@ export interface ControllerSettings {
 	/** Undefined where there is none (yet). */
 	authority?: Authority;
 	network: Pick<ClusterNetwork, "clusterCidr">;
-	/** What autoscalers measure by. Without it they say that nobody serves metrics. */
+	/** The metrics for autoscalers. Without it they report that no metrics are available. */
 	metrics?: MetricsSource;
 }
 

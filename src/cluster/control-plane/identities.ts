@@ -1,7 +1,6 @@
 /**
- * Who is who: the users that the parts of a cluster act as. Nobody but the administrator, and the server itself while
- * it starts, is in system:masters; what the others may do is said by roles, most of them upstream's
- * (kinds/rbac/bootstrap).
+ * The identities of a cluster's components. Only the administrator, and the server itself while it starts, are in
+ * system:masters; roles determine the permissions of the others, most of them upstream's (kinds/rbac/bootstrap).
  */
 import { apiServerUser } from "../../api/access/masters.ts";
 import { nodeUser } from "../../api/access/node/node-identity.ts";
@@ -52,7 +51,7 @@ export const metricsReader = serviceAccount(clusterAccounts.metrics);
 export const notifications = serviceAccount(clusterAccounts.notifications);
 /** `cox` in the server: waits for nodes, labels them, forgets those that are taken away. */
 export const cox = serviceAccount(clusterAccounts.cox);
-/** Watches for all simulated nodes of a process at once. What they write, each writes as itself. */
+/** Watches for all simulated nodes of a process. Each node writes with its own identity. */
 export const simulatedNodes = serviceAccount(clusterAccounts.simulatedNodes);
 
 export function controllerUser({ account, component: name }: Pick<Controller<unknown>, "account" | "component">): User {

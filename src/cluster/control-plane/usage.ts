@@ -1,6 +1,6 @@
 /**
- * What pods and nodes use, read from the agents when someone asks for it, and then every 15 seconds for a minute: a
- * cluster without autoscalers in which nobody looks pays nothing.
+ * Resource usage of pods and nodes, scraped from agents on request, and then every 15 seconds for a minute: a cluster
+ * without autoscalers in which nobody looks pays nothing.
  */
 import type { NodeUsage, PodUsage } from "../../api/node-usage.ts";
 import type { Client } from "../../client/client.ts";
@@ -22,7 +22,7 @@ const largestBatch = 16;
 export interface UsageReader {
 	/** Of every node that answers, at most a few seconds old. */
 	read(): Promise<readonly NodeUsage[]>;
-	/** For autoscalers: what was read last. Asking for it has it read from now on. */
+	/** For autoscalers: the last values. A request starts the scraping. */
 	readonly metrics: MetricsSource;
 	stop(): void;
 }

@@ -11,8 +11,8 @@ export class NotRunning extends Error {
 }
 
 /**
- * One request to the server process.
- * @throws NotRunning when nobody listens; Error with the server's own message when it refuses
+ * One request to the server process. @throws NotRunning if no server listens; Error with the server's own message when
+ * it refuses
  */
 export function control<Name extends keyof ControlRequests>(
 	layout: Layout,

@@ -25,7 +25,7 @@ export interface ClusterStatus {
 	security: readonly string[];
 	/** How often the server process was started again since `cox up`, and how the last one ended. */
 	restarts: { count: number; last?: string };
-	/** What will stand in the cluster's way, a sentence each. */
+	/** Problems that the cluster will have, one sentence each. */
 	warnings: readonly string[];
 	/** What keeps the server process running; undefined when that has ended. */
 	supervisorPid?: number;
@@ -54,7 +54,7 @@ export interface AddNodes {
 export type ClockCommand =
 	| { do: "show" }
 	| { do: "stop" }
-	/** Forward by this much, firing everything due on the way; then it stands, or goes on as before. */
+	/** Advances by this duration and fires all due timers; then stops, or continues as before. */
 	| { do: "advance"; durationMs: number; thenStand: boolean }
 	/** Let it run at `rate` times real time. */
 	| { do: "run"; rate: number };
@@ -73,7 +73,7 @@ export interface ControlRequests {
 	stop: { body: undefined; reply: Record<string, never> };
 }
 
-/** What the server process tells its parent when it has started, over Node's IPC. */
+/** What the server process sends to its parent after startup, over Node's IPC. */
 export type StartReport =
 	| { type: "ready"; status: ClusterStatus }
 	| { type: "failed"; message: string }

@@ -159,7 +159,7 @@ function showsHome(cluster: string): boolean {
 	try {
 		return readSettings(layoutOf(cluster).settings)?.showHome === true;
 	} catch {
-		// Nobody knows.
+		// Unknown.
 		return true;
 	}
 }

@@ -1,11 +1,13 @@
-/** What a cluster has in its data directory. Whatever else is there is someone's own: it is neither used nor deleted. */
+/**
+ * The entries of a cluster in its data directory. All other files belong to users: they are neither used nor deleted.
+ */
 import { accessSync, constants, existsSync, readdirSync, rmdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isCode } from "../../linux/descriptors.ts";
 import { layoutOf } from "../files/layout.ts";
 
-/** A name with `.new` is a file that is being replaced; an audit log with a time was put aside. */
+/** A name with `.new` is a file that is being replaced; an audit log with a time was rotated. */
 const ownEntry =
 	/^(cluster\.json|holder\.key|images\.yaml|kubeconfig(-.+)?|nodes|pki|run|seccomp|server\.(log|pid)|store|store\.json|audit(-[-\d.T]+)?\.log|restore\.(new|ready)|snapshot-\d.*)(\.new)?$/;
 /** What file systems have at their top. */

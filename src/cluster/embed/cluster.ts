@@ -24,10 +24,7 @@ export interface LogOptions {
 export interface Cluster<Time extends ClusterTime = ClusterTime> extends AsyncDisposable {
 	/** May do everything; objects it returns are copies of your own. */
 	readonly client: Client;
-	/**
-	 * A client as another user, who may do what roles allow. Groups that every user of such a name is in need not be
-	 * given.
-	 */
+	/** A client as another user, with the permissions of its roles. Groups that the name implies need not be given. */
 	clientAs(user: { user: string; groups?: readonly string[] }): Client;
 	readonly clock: Time;
 	readonly nodes: ClusterNodes;

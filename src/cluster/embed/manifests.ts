@@ -5,7 +5,7 @@ import { yamlLibrary } from "../../core/yaml-library.ts";
 import { type Kind, qualifiedResource } from "../../kinds/engine/kind.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 
-/** YAML (one document or several), an object, or many; a List stands for its items. */
+/** YAML (one or more documents), an object, or several; a List is replaced by its items. */
 export type Manifest = string | object | readonly object[];
 
 export interface ApplyOptions {

@@ -20,8 +20,8 @@ export interface VirtualTime {
 	/** Sets the clock forward; resolves when everything due on the way has happened, in order. */
 	advance(duration: Duration): Promise<void>;
 	/**
-	 * Lets time run along, so many times as fast as real time, for someone who watches. What happens when is then no
-	 * longer the same every time.
+	 * Runs time at a multiple of real time, for interactive use. The order of events is then no longer the same every
+	 * time.
 	 */
 	run(rate: number): void;
 	/** Lets it stand again. */

@@ -97,8 +97,8 @@ export class EncryptionAtRest {
 	}
 
 	/**
-	 * Makes a new key, writes every Secret again with it, and forgets the old one. An end of the process at any time
-	 * leaves all keys there that something was written with; the next start goes on.
+	 * Creates a new key, rewrites every Secret with it, and deletes the old key. A crash at any time keeps all keys
+	 * that are in use; the next start continues.
 	 * @param store underneath
 	 * @returns how many Secrets were written
 	 */

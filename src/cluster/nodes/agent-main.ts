@@ -143,7 +143,7 @@ function serveAgent(agent: Agent, socketPath: string): Promise<Server> {
 
 let stopping = false;
 
-/** Containers go on running; the next agent adopts them. */
+/** Containers keep running; the next agent adopts them. */
 async function stop(exitCode: number): Promise<void> {
 	if (stopping) return;
 	stopping = true;

@@ -62,7 +62,7 @@ export class AgentProcess {
 		return started;
 	}
 
-	/** Ends it at once and starts it again. */
+	/** Kills it immediately and restarts it. */
 	async restart(): Promise<void> {
 		await this.#kill();
 		await this.start();

@@ -24,7 +24,7 @@ export interface AgentConfig extends ClusterNetwork {
 	cgroup: string;
 	/** The user's table of images, and the package's stand-ins. */
 	imagesFile: string;
-	/** Programs of the package that stand in for ones the machine lacks. */
+	/** Programs of the package that replace programs that the machine lacks. */
 	standIns: string;
 	/** Directory of the Localhost profiles of seccomp, where no pod can put any; need not exist. */
 	seccompProfiles: string;

@@ -49,7 +49,10 @@ export async function removeMachine(layout: Layout, clock: Clock): Promise<numbe
 	return count;
 }
 
-/** How often the nodes' namespaces are looked at. An agent's end is noticed at once; this is for the loss of the switch. */
+/**
+ * The interval of checks of the nodes' namespaces. The exit of an agent is detected immediately; this detects the loss
+ * of the switch.
+ */
 const lookMs = 5_000;
 
 class ProcessNodes implements NodePool {

@@ -11,7 +11,7 @@ import type { Certificates } from "./certificates.ts";
  */
 const lookMs = 3600 * 1000;
 const dayMs = 24 * lookMs;
-/** The authority is not renewed: every client has it. Its end is announced this long before. */
+/** The authority is not renewed, because every client has it. This long before it expires, warnings start. */
 const authorityNoticeMs = 365 * dayMs;
 
 export interface RenewalOptions {

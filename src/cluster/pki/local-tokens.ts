@@ -9,7 +9,7 @@ export class LocalTokens {
 	/** By the tokens' digests, so that how long a look takes says nothing about the tokens. */
 	readonly #users = new Map<string, User>();
 
-	/** A new token that stands for the user. */
+	/** A new token for the user. */
 	grant(user: User): string {
 		const token = randomBytes(32).toString("hex");
 		this.#users.set(digest(token), user);

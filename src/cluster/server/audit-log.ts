@@ -8,9 +8,9 @@ import { asError } from "../../core/errors.ts";
 
 export interface AuditLogOptions {
 	file: string;
-	/** A larger file is put aside. Default 100 MB. */
+	/** A larger file is rotated. Default 100 MB. */
 	maxSizeBytes?: number | undefined;
-	/** Files put aside that are kept. Default 10. */
+	/** The number of rotated files to keep. Default 10. */
 	maxBackups?: number | undefined;
 	/** How long they are kept. Default: as long as there are not too many. */
 	maxAgeMs?: number | undefined;
@@ -28,7 +28,7 @@ const closeLimitMs = 2000;
 const defaultSizeBytes = 100 * 1024 * 1024;
 const defaultBackups = 10;
 
-/** Requests do not wait for it: `write` returns at once and never fails. */
+/** Requests do not wait for it: `write` returns immediately and never fails. */
 export class AuditLog {
 	readonly #options: AuditLogOptions;
 	readonly #clock: Clock;
@@ -125,7 +125,7 @@ export class AuditLog {
 		return join(dirname(file), `${stem(file)}-${time}${extname(file)}`);
 	}
 
-	/** Removes files put aside that are too many or too old. */
+	/** Removes excess and old rotated files. */
 	async #prune(): Promise<void> {
 		const { file, maxBackups = defaultBackups, maxAgeMs = Number.POSITIVE_INFINITY } = this.#options;
 		const backups = (await readdir(dirname(file)))
@@ -167,7 +167,7 @@ function stem(file: string): string {
 	return basename(file, extname(file));
 }
 
-/** When a file was put aside, by its name; NaN for other files. */
+/** When a file was rotated, from its name; NaN for other files. */
 function madeMs(file: string, name: string): number {
 	const [prefix, suffix] = [`${stem(file)}-`, extname(file)];
 	if (!name.startsWith(prefix) || !name.endsWith(suffix)) return Number.NaN;

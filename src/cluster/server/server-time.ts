@@ -1,4 +1,7 @@
-/** The time of a cluster that a server runs: the machine's, or a virtual one that goes on from where the last server stopped. */
+/**
+ * The time of a cluster that a server runs: the machine's, or virtual time that continues where the last server
+ * stopped.
+ */
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { VirtualClock } from "../../core/virtual-clock.ts";
 import type { ClockCommand, ClockStatus } from "../control/control-protocol.ts";
@@ -55,7 +58,7 @@ export class ServerTime {
 		return this.status;
 	}
 
-	/** For the next start of this cluster, which goes on from here. */
+	/** For the next start of this cluster, which continues from here. */
 	keep(): void {
 		if (this.#turnable === undefined) return;
 		this.#settings.virtualTime = { nowMs: this.clock.now(), rate: this.#turnable.rate };

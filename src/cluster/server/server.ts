@@ -75,7 +75,7 @@ export class ClusterServer {
 		}
 	}
 
-	/** Keeps what would be lost with this process, when that cannot go on. Nodes and pods stay for the next one. */
+	/** Saves the state of this process when it cannot continue. Nodes and pods keep running for the next one. */
 	abandon(): void {
 		if (this.#readyAfterMs !== undefined) this.#time.keep();
 	}

@@ -15,12 +15,12 @@ export const simulatedNetwork: ClusterNetwork = { clusterCidr: "10.128.0.0/9", s
 
 type Services = Pick<ClusterNetwork, "serviceCidr">;
 
-/** The first address of the service range, as upstream has it. */
+/** The first address of the service range, as upstream. */
 export function apiServerAddress(network: Services): string {
 	return serviceAddress(network, 1);
 }
 
-/** The tenth, as upstream has it. */
+/** The tenth, as upstream. */
 export function dnsAddress(network: Services): string {
 	return serviceAddress(network, 10);
 }

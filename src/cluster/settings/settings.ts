@@ -12,7 +12,7 @@ import { type ClusterNetwork, defaultNetwork } from "./cluster-network.ts";
 export interface Settings extends ApiSettings, ClusterNetwork {
 	runtime: "process" | "simulated";
 	clock: "system" | "virtual";
-	/** Virtual time only: what time it was last (epoch milliseconds), and how fast it ran. It goes on from there. */
+	/** Virtual time only: the last time (epoch milliseconds) and rate, from which it continues. */
 	virtualTime?: { nowMs: number; rate: number };
 	/** Port of the API server on 127.0.0.1. */
 	port: number;

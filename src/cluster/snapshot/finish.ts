@@ -6,7 +6,7 @@ import { removeLeftovers, savePrefix } from "./scratch.ts";
 
 /** Being unpacked; of no use after an interruption. */
 export const draftName = "restore.new";
-/** Whole and checked: it takes the place of what is there, now or at the next start. */
+/** Complete and verified: it replaces the existing data, now or at the next start. */
 export const readyName = "restore.ready";
 
 /** Ends a restore that had everything ready, and removes what killed commands left behind. Does nothing otherwise. */

@@ -92,7 +92,7 @@ async function checkStopped(layout: Layout): Promise<void> {
 		throw new Error(`the cluster of ${layout.data} is running; run 'cox down' first, then restore`);
 }
 
-/** The newest revision of the store that is there; 0 where none can be read. */
+/** The newest revision of the existing store; 0 if it cannot be read. */
 async function presentRevision(layout: Layout): Promise<number> {
 	if (!existsSync(layout.storeFile) || readFileSync(layout.storeFile).length === 0) return 0;
 	try {

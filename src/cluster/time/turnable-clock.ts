@@ -43,7 +43,7 @@ export class TurnableClock {
 		return this.#turn;
 	}
 
-	/** Ends the ticking; the clock stands for good. */
+	/** Stops the clock permanently. */
 	stop(): void {
 		this.#stopped = true;
 		this.#timer?.cancel();

@@ -1,7 +1,6 @@
 /**
- * What a process counts of itself. Counting is an addition to a number that the counting code holds in its hand; names,
- * labels and text are looked at when someone asks (exposition.ts), so that a cluster that nobody scrapes pays next to
- * nothing.
+ * The metrics of a process. Counting adds to a number that the counting code holds; names, labels and text are
+ * generated on request (exposition.ts), so that a cluster that nobody scrapes pays next to nothing.
  */
 
 /** A number that only grows. */

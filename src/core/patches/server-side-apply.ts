@@ -17,7 +17,7 @@ export interface Apply extends Writer {
 	force: boolean;
 }
 
-/** Stands for the writer of an object before its fields were tracked. */
+/** Represents the writer of an object before its fields were tracked. */
 const beforeFirstApply = "before-first-apply";
 const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
 

@@ -1,4 +1,4 @@
-/** Filters for what a node has only so much of: CPU, memory, pods, ports. */
+/** Filters for limited resources of a node: CPU, memory, pods, ports. */
 import type { NodeInfo } from "../model/node-info.ts";
 import type { Resources } from "../model/requests.ts";
 import { type Filter, type Refusal, refusal } from "./filter.ts";

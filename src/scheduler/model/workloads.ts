@@ -1,4 +1,4 @@
-/** Which pods belong together, for spreading them where nobody said how. */
+/** Which pods belong together, for default spreading. */
 import type { LabelSelector, Pod } from "../../kinds/generated/types.ts";
 
 export interface Workloads {

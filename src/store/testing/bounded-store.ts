@@ -1,7 +1,7 @@
 import { deleteCost, largestCommit, putCost } from "../commit-size.ts";
 import type { Commit, Store } from "../store.ts";
 
-/** The store below, which tells of each commit that a store could refuse for its size. */
+/** Wraps a store, and reports each commit that a store could refuse because of its size. */
 export function withinBounds(store: Store, tooLarge: (what: string) => void): Store {
 	return {
 		revision: () => store.revision(),

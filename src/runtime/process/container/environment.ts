@@ -29,7 +29,7 @@ export interface Environment {
 	seccomp: SeccompFilters;
 	/** What containers find empty. */
 	credentials: Credentials;
-	/** An empty directory that nobody writes to, to hide others behind. */
+	/** An empty read-only directory that hides others. */
 	empty: string;
 	/** The program that carries out plans: `findLauncher`. */
 	launcher: string;

@@ -1,11 +1,11 @@
 /** The built-in table: what containers of well-known images run. Their entrypoints do as those of the official images do. */
 export interface ImageEntry {
-	/** Names without registry and tag; `*` stands for any text. A name with `:` or a registry is compared as a whole. */
+	/** Names without registry and tag; `*` matches any text. A name with `:` or a registry is compared as a whole. */
 	names: readonly string[];
 	entrypoint: readonly string[];
 	args?: readonly string[];
 	env?: Readonly<Record<string, string>>;
-	/** The program that must be on the machine, and the Debian package that has it. */
+	/** The program that the machine must have, and its Debian package. */
 	requires?: string;
 	package?: string;
 	/** Directories that start empty in each container, whatever the machine has there. */

@@ -27,7 +27,7 @@ export interface Cgroups {
 	 */
 	boundPids(id: string, pidsLimit: number): string[] | undefined;
 	update(id: string, limits: ResourceLimits): void;
-	/** Whether a process of the container was killed for want of memory. */
+	/** Whether a process of the container was OOM-killed. */
 	oomKilled(id: string): boolean;
 	/**
 	 * Where a container finds its own groups: what is to be mounted below /sys/fs/cgroup, `/` being that directory

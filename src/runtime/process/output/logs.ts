@@ -65,7 +65,7 @@ export class LogPump {
 		});
 	}
 
-	/** Goes on in a new file after the old one was renamed. */
+	/** Continues in a new file after the old one was renamed. */
 	reopen(): void {
 		if (this.#file < 0) return;
 		const next = openLog(this.#path);
@@ -97,7 +97,7 @@ export class LogPump {
 			this.#journal.write({ positions: this.#positions, log: this.#log, pending });
 			this.#append(text);
 		} catch {
-			// The disk is full: the container goes on, and its log has a gap.
+			// The disk is full: the container continues, and its log has a gap.
 			this.#log = identityOf(this.#file);
 		}
 	}
