@@ -73,7 +73,7 @@ export interface AgentOptions {
 	events?: boolean;
 	/** Where what the agent counts goes; absent: it counts nothing. */
 	metrics?: MetricRegistry;
-	/** Brings the logs of Jobs' containers to those who keep them; absent: nobody does. */
+	/** Delivers the logs of Jobs' containers to the run history; absent: they are not delivered. */
 	logKeeper?: LogKeeper;
 	/** Default: the usual one. */
 	configuration?: KubeletConfiguration;
@@ -88,7 +88,7 @@ export interface Agent {
 	connection(stream: Duplex): void;
 	/** The pods the agent has, for its endpoint and tests. */
 	pods(): Iterable<Pod>;
-	/** Resolves when the agent has let go of everything; containers go on running. */
+	/** Resolves when the agent has released everything; containers keep running. */
 	stop(): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ import { pods } from "../kinds/pod/pod.ts";
 export type PodListener = (current: Pod | undefined, last: Pod) => void;
 
 export interface PodFeed {
-	/** Existing pods are told first. Resolves when all of them have been. */
+	/** Reports existing pods first. Resolves when all of them have been reported. */
 	subscribe(nodeName: string, listener: PodListener): Promise<void>;
 	unsubscribe(nodeName: string): void;
 }

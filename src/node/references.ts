@@ -15,7 +15,7 @@ interface Watched {
 	key: string;
 	informer: Informer<KubeObject>;
 	mirror: Mirror;
-	/** By the UIDs of the pods that name it: whom to tell of a change. */
+	/** By the UIDs of the pods that reference it, which are notified of a change. */
 	holders: Map<string, () => void>;
 }
 

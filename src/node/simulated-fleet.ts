@@ -36,7 +36,7 @@ export interface FleetOptions {
 	 */
 	leaseMs?: number | undefined;
 	clusterDomain?: string;
-	/** Takes the logs of Jobs' containers; absent: nobody does. */
+	/** Receives the logs of Jobs' containers; absent: they are not delivered. */
 	keepLogs?: LogKeeperParts["deliver"] | undefined;
 }
 
@@ -54,7 +54,7 @@ export interface Fleet {
 	stop(): Promise<void>;
 }
 
-/** What a simulated node says it has, unless told otherwise: room for a great many pods. */
+/** The default capacity of a simulated node: room for many pods. */
 export const plenty: Readonly<Record<string, string>> = {
 	cpu: "32",
 	memory: "256Gi",

@@ -128,7 +128,7 @@ export interface NodeContext {
 	words(error: unknown): string;
 	/** Absent on a simulated node, which writes no files. */
 	files?: PodFiles;
-	/** Told of every container that has ended: by its id once, as far as one can. */
+	/** Called for every terminated container, once per ID if possible. */
 	endedLogs?: EndedLogs;
 	/** Absent: nothing is counted. */
 	metrics?: NodeMetrics;
@@ -140,7 +140,7 @@ export interface NodeContext {
 	shortage(pod: Pod): string | undefined;
 	/** A pod has to do with what it has: what it asked for is there for others. */
 	resizeWaits(): void;
-	/** Makes what the runtime is told of a container. @throws ConfigError */
+	/** Builds the runtime's configuration of a container. @throws ConfigError */
 	containerConfig(
 		pod: Pod,
 		container: PodContainer,

@@ -34,7 +34,7 @@ export class NodeMetrics {
 	readonly #started;
 	readonly #ended;
 	readonly #failures;
-	/** By pod UID: what is told of a pod's probes goes with the pod. */
+	/** By pod UID: the metrics of a pod's probes are removed with the pod. */
 	readonly #probes = new Map<string, Map<string, ProbeSeries>>();
 
 	/** @param registry also has what the agent's clients count */
@@ -92,7 +92,9 @@ export class NodeMetrics {
 		this.#failures.of(typeOf(pod, name), code).inc();
 	}
 
-	/** To be told of each container once; those that ended before the agent began are the last one's. */
+	/**
+	 * Call once per container; containers that terminated before the agent started were counted by the previous agent.
+	 */
 	ended(pod: Pod, { config, exitCode = 0, reason = "", finishedAtMs = 0 }: Container): void {
 		if (finishedAtMs < this.#sinceMs) return;
 		this.#ended.of(typeOf(pod, config.name), String(exitCode), reason).inc();

@@ -9,8 +9,8 @@ export interface PodRuntime {
 }
 
 /**
- * What a runtime offers that holds everything in memory and tells of every change by `onChange`, as that of simulated
- * nodes does.
+ * The interface of a runtime that holds everything in memory and reports every change with `onChange`, like that of
+ * simulated nodes does.
  */
 export interface InMemoryRuntime {
 	/** What there is of one pod, oldest first. */
@@ -19,7 +19,7 @@ export interface InMemoryRuntime {
 	logText(id: string): string | undefined;
 }
 
-/** A change that no `onChange` told of is found after this long. */
+/** A change that `onChange` did not report is detected after this time. */
 const relistMs = 60_000;
 
 const nothing: PodRuntime = { sandboxes: [], containers: [] };

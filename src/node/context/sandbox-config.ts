@@ -1,4 +1,4 @@
-/** What the runtime is told of a pod's sandbox. Pure. */
+/** The runtime's configuration of a pod's sandbox. Pure. */
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { SandboxConfig } from "../../runtime/runtime.ts";
 import { containerLimits, resourcesAnnotation, resourcesKey } from "../pod/resources.ts";

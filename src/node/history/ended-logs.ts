@@ -3,7 +3,7 @@ import type { InMemoryRuntime } from "../context/runtime-view.ts";
 import { endOfLogFile, endOfText } from "./log-end.ts";
 import { jobOf, type LogKeeper } from "./log-keeper.ts";
 
-/** Tells the keeper, and reads logs where they are: in files, or in the memory of the runtime. */
+/** Notifies the keeper, and reads logs from files or from the memory of the runtime. */
 export function endedLogs(keeper: LogKeeper, inMemory?: Pick<InMemoryRuntime, "logText">): EndedLogs {
 	return {
 		ended(pod, container) {

@@ -21,12 +21,12 @@ const largestDelivery = { logs: 256, bytes: 1024 * 1024 };
 /** What is read and waits in memory, where there is no folder for it. */
 const mostHeldBytes = 16 * 1024 * 1024;
 const mostWaiting = 10_000;
-/** What nobody took for so long is given up. */
+/** Logs that were not accepted for this long are dropped. */
 const patienceMs = 24 * 3_600_000;
 
 export interface LogKeeperParts {
 	clock: Clock;
-	/** @returns for each whether it need not be brought again @throws while nobody can be reached */
+	/** @returns for each whether it need not be sent again @throws while the API server is unreachable */
 	deliver(logs: readonly EndedLog[]): Promise<readonly boolean[]>;
 	/** Where logs wait whose pods are gone. Without it they wait in memory. */
 	spool?: Spool;
@@ -130,7 +130,7 @@ export class LogKeeper {
 		try {
 			done = await this.#parts.deliver(batch.map(({ log }) => log));
 		} catch {
-			// The server is away; it is told again when it is back.
+			// The server is unavailable; retry when it is back.
 			done = [];
 		}
 		const nowMs = this.#parts.clock.monotonicMs();
@@ -144,7 +144,7 @@ export class LogKeeper {
 			}
 		}
 		this.#delayMs = failed ? Math.min(Math.max(this.#delayMs * 2, retry.firstMs), retry.longestMs) : 0;
-		// One that nobody takes does not stand in the way of the others.
+		// A log that is not accepted does not block the others.
 		if (later.length > 0 && done.length > 0)
 			this.#waiting = [...this.#waiting.filter((one) => !later.includes(one)), ...later];
 		if (later.length > 0 && done.length === 0) this.#forgetRead();
@@ -166,7 +166,7 @@ export class LogKeeper {
 		return waiting.log;
 	}
 
-	/** What can be read again takes no memory while nobody can be reached. */
+	/** Logs that can be read again use no memory while the API server is unreachable. */
 	#forgetRead(): void {
 		if (this.#parts.spool === undefined) return;
 		for (const waiting of this.#waiting) {

@@ -1,4 +1,4 @@
-/** Reads a container's log file, from the end if so asked, and goes on as it grows. */
+/** Reads a container's log file, optionally from the end, and follows it as it grows. */
 import { type FSWatcher, watch } from "node:fs";
 import { type FileHandle, lstat } from "node:fs/promises";
 import { LineSplitter, type LogOptions, lineRenderer, tailOffset } from "../../core/log-lines.ts";
@@ -142,7 +142,7 @@ async function startOf(file: FileHandle, size: number, tailLines: number): Promi
 	return 0;
 }
 
-/** Tells when a file may have grown or been replaced, or its container ended. */
+/** Signals that a file may have grown or been replaced, or its container terminated. */
 class Changes {
 	readonly #stop: () => void;
 	readonly #signal: AbortSignal;

@@ -29,8 +29,8 @@ export interface Heartbeat {
 
 /**
  * Registers the node, then renews its lease every 10 s.
- * @param leaseMs how long the lease promises that the node lives, when that is not the usual 40 s
- * @param limitations what the node cannot do, told in its Ready condition
+ * @param leaseMs the duration of the lease, if not the usual 40 s
+ * @param limitations what the node cannot do, reported in its Ready condition
  * @throws ApiError when the node cannot be registered, after the signal aborts
  */
 export async function startHeartbeat(options: {

@@ -121,7 +121,7 @@ function states(
 	if (newest.state === "created") return { current: { waiting: waiting(state) }, last };
 	const ended = { terminated: terminated(state, newest) };
 	const { stopping } = memory;
-	// Once told terminated, a container of a pod that does not restart could not be told anything else.
+	// After it was reported as terminated, a container of a pod without restarts must not be reported as anything else.
 	if (
 		stopping?.restarts === true &&
 		stopping.containerId === newest.id &&

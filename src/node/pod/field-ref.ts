@@ -1,4 +1,4 @@
-/** What the downward API tells of a pod: `fieldRef` and `resourceFieldRef`. Pure. */
+/** The downward API of a pod: `fieldRef` and `resourceFieldRef`. Pure. */
 import { parseQuantity } from "../../core/quantity.ts";
 import type { ObjectFieldSelector, Pod, ResourceFieldSelector } from "../../kinds/generated/types.ts";
 

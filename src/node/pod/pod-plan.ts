@@ -93,7 +93,7 @@ function planSandbox(state: PodState, nowMs: number): PodPlan {
 function planContainers(state: PodState, nowMs: number): PodPlan {
 	const plan: PodPlan = { actions: [] };
 	const containers = podContainers(state.pod);
-	// Once a regular container of this sandbox exists, initialization is behind it, whatever became of init containers.
+	// Once a regular container of this sandbox exists, initialization is complete, regardless of init containers.
 	const initialized = containers.some(
 		({ role, spec }) => role === "regular" && currentInstance(state, spec.name) !== undefined,
 	);
@@ -212,7 +212,7 @@ function planStart(state: PodState, container: PodContainer, newest: Container |
 	if (retryAtMs !== undefined && retryAtMs > nowMs) return { actions: [], wakeAtMs: retryAtMs };
 	const attempt = newest === undefined ? lostAttempts(state, spec.name) : newest.config.attempt + 1;
 	const start = { do: "startContainer", name: spec.name, role, attempt } as const;
-	// A new sandbox starts everything anew, without delay.
+	// A new sandbox restarts everything, without delay.
 	if (newest === undefined || currentInstance(state, spec.name) === undefined) return { actions: [start] };
 	const endedMs = newest.finishedAtMs ?? nowMs;
 	const dueMs = nextAttemptMs(memory.restartBackoff, endedMs);
@@ -228,7 +228,7 @@ function planStart(state: PodState, container: PodContainer, newest: Container |
 	return { actions, wakeAtMs: dueMs };
 }
 
-/** How often the container was started before, as the status tells when the runtime has lost it. */
+/** How often the container was started before, from the status if the runtime has lost it. */
 function lostAttempts({ previous, pod }: PodState, name: string): number {
 	const { containerStatuses = [], initContainerStatuses = [] } = previous ?? pod.status ?? {};
 	const status = [...containerStatuses, ...initContainerStatuses].find((each) => each.name === name);
@@ -236,7 +236,7 @@ function lostAttempts({ previous, pod }: PodState, name: string): number {
 	return saysRemoved(status) ? status.restartCount : status.restartCount + 1;
 }
 
-/** Exited instances that nobody can ask for any more: all but the newest two of a container. */
+/** Exited instances that can no longer be requested: all but the newest two of a container. */
 function outdated(state: PodState, name: string): PodAction[] {
 	if (state.containers.length <= 2 || state.memory.busy.has(`container:${name}`)) return [];
 	return instances(state, name)

@@ -271,7 +271,7 @@ export function workIsOver(state: PodState): boolean {
 	return initFailed || containers.every((container) => container.role !== "regular" || ended(container));
 }
 
-/** Where a container stands in its pod, for events: `spec.containers{web}`. */
+/** The path of a container in its pod, for Events: `spec.containers{web}`. */
 export function fieldPath(pod: Pod, name: string): string {
 	const has = (list: readonly { name: string }[] | undefined) => list?.some((spec) => spec.name === name) ?? false;
 	if (has(pod.spec.initContainers)) return `spec.initContainers{${name}}`;

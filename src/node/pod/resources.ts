@@ -1,4 +1,4 @@
-/** CPU and memory of containers and pods: what the runtime is told. Pure. */
+/** CPU and memory of containers and pods, for the runtime. Pure. */
 
 import { parseQuantity } from "../../core/quantity.ts";
 import type { Container, Pod, PodSpec, ResourceRequirements } from "../../kinds/generated/types.ts";
@@ -7,7 +7,7 @@ import { podAmounts } from "../../kinds/pod/spec/pod-amounts.ts";
 import { isSidecar } from "../../kinds/pod/spec/sidecars.ts";
 import type { ResourceLimits } from "../../runtime/runtime.ts";
 
-/** The container's annotation that tells the resources it was made with, as `resourcesKey` writes them. */
+/** The container's annotation with the resources that it was created with, as `resourcesKey` writes them. */
 export const resourcesAnnotation = "coxswain.dev/resources";
 
 /**

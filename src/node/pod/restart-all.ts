@@ -51,7 +51,7 @@ export function wasRemovedToRestart(old: ContainerStatus | undefined, pod: PodSt
 	return condition?.status === "True" || saysRemoved(old);
 }
 
-/** Whether the status tells of it already: then it counts the restart, too. */
+/** Whether the status already reports it: then it counts the restart, too. */
 export function saysRemoved(status: ContainerStatus): boolean {
 	return status.state?.waiting !== undefined && status.lastState?.terminated?.reason === restartingAll.reason;
 }

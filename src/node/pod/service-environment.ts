@@ -8,7 +8,7 @@ export interface Variable {
 
 /**
  * @param services of the pod's namespace; nothing of them is used without `links`
- * @param kubernetes the API server's own service, always told
+ * @param kubernetes the API server's own Service, always included
  */
 export function serviceEnvironment(
 	services: Iterable<Service>,
@@ -23,7 +23,7 @@ export function serviceEnvironment(
 	return environment;
 }
 
-/** Made once for each service, however many containers are told of it. */
+/** Computed once per Service, for all containers. */
 const known = new WeakMap<Service, readonly Variable[]>();
 
 function variablesOf(service: Service): readonly Variable[] {

@@ -12,7 +12,7 @@ export interface RemoteStreams {
 	stdout?: Writable;
 	stderr?: Writable;
 	onResize(listener: (columns: number, rows: number) => void): void;
-	/** Tells the outcome and ends everything. Resolves when it has been sent. */
+	/** Sends the result and closes everything. Resolves when it has been sent. */
 	finish(status: CommandStatus): Promise<void>;
 }
 
@@ -84,7 +84,7 @@ function internalError(message: string): CommandStatus {
 	return { metadata: {}, status: "Failure", message, reason: "InternalError", code: 500 };
 }
 
-/** All of `from` into `to`, which stays open; what nobody asked for is read and dropped. */
+/** All of `from` into `to`, which stays open; data that was not requested is read and dropped. */
 async function forward(from: Readable | undefined, to: Writable | undefined): Promise<void> {
 	if (from === undefined) return;
 	if (to === undefined) {

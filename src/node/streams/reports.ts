@@ -1,7 +1,4 @@
-/**
- * What the endpoint tells of the node without being asked about a certain pod: health, pods, usage, metrics,
- * configuration.
- */
+/** The node-level data of the endpoint, independent of a pod: health, pods, usage, metrics, configuration. */
 import { exposition as familyText, processMetrics } from "../../core/metrics/exposition.ts";
 import type { MetricFamily as CountedFamily } from "../../core/metrics/registry.ts";
 import type { Container, Pod } from "../../kinds/generated/types.ts";

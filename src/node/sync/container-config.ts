@@ -1,4 +1,4 @@
-/** Makes what the runtime is told of one container. */
+/** Builds the runtime's configuration of one container. */
 import type { Pod, Service } from "../../kinds/generated/types.ts";
 import { type ContainerConfig, type Image, runsToCompletionAnnotation } from "../../runtime/runtime.ts";
 import { ConfigError, type NodeContext } from "../context/node-context.ts";

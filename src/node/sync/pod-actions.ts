@@ -62,7 +62,7 @@ export class PodActions {
 	readonly #starter: ContainerStarter;
 	readonly #stopper: ContainerStopper;
 	#mountDelayMs = mountRetry.firstMs;
-	/** Ids of containers that are there and whose end was told to those who keep logs. */
+	/** IDs of existing containers whose termination was reported to the log keeper. */
 	#ended: ReadonlySet<string> = new Set();
 	#pendingDelayMs = pendingRetry.firstMs;
 
@@ -111,7 +111,7 @@ export class PodActions {
 		}
 	}
 
-	/** Tells those who keep logs, and those who count, of containers that have ended since it was last called. */
+	/** Reports containers that terminated since the last call to the log keeper and the metrics. */
 	tellEnded(): void {
 		const { endedLogs, metrics } = this.#context;
 		if (endedLogs === undefined && metrics === undefined) return;

@@ -168,7 +168,7 @@ export class PodWorker {
 		if (files !== undefined && this.#memory.volumesReady) void files.refresh(this.#pod).catch(() => {});
 	}
 
-	/** Lets go of the pod; its containers go on running. */
+	/** Releases the pod; its containers keep running. */
 	close(): void {
 		this.#closed = true;
 		this.#wake?.cancel();
@@ -229,7 +229,7 @@ export class PodWorker {
 		this.#status = status;
 		if (this.#writer.has(status)) {
 			this.#status = this.#writer.acknowledged;
-			// The status of a pod that has given everything back is its last; what waits for that may go on.
+			// The status of a pod that has released everything is its last; whatever waits for that may continue.
 			if (state.memory.released && !this.#memory.statusWritten) {
 				this.#memory.statusWritten = true;
 				this.wake();

@@ -10,7 +10,10 @@ import { evictionReason, ownConditions } from "../pod/pod-conditions.ts";
 
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
-/** What somebody else wrote over stays for so long, upstream's period of reconciliation: whoever it was may mean it for the moment. */
+/**
+ * Changes by another client are kept for this long, upstream's period of reconciliation: they may be intended for the
+ * moment.
+ */
 const repairMs = 10_000;
 
 /** The statuses of one pod on their way to the API. */
@@ -22,7 +25,7 @@ export class StatusWriter {
 	#acknowledged: PodStatus | undefined;
 	/** A write has failed, and may have been made all the same: what the API has is read before the next one. */
 	#uncertain = false;
-	/** The pod's status and revision as the API told of them last, in an answer or in the feed. */
+	/** The pod's last status and revision from the API, in a response or from the pod source. */
 	#told: { status: PodStatus | undefined; revision: number };
 	#wanted: { pod: Pod; status: PodStatus } | undefined;
 	/** On its way to the API. */
@@ -132,7 +135,7 @@ export class StatusWriter {
 			// Of two equal ones the API's own is kept: it is in memory anyway.
 			const isShown = semanticEqual(shown, status);
 			this.#acknowledged = isShown ? shown : status;
-			// What somebody else wrote in the meantime is in the answer.
+			// The response includes concurrent changes by other clients.
 			if (!isShown && gist(shown) !== gist(status)) this.#repairLater();
 			this.#written();
 		}
@@ -157,7 +160,7 @@ export class StatusWriter {
 		this.#hear(await this.#client.patch(pods, { namespace, name }, { type: "strategic", patch }, "status"));
 	}
 
-	/** The feed may have told already of something later than an answer. */
+	/** The pod source may already have reported something later than a response. */
 	#hear(pod: Pod): void {
 		const now = told(pod);
 		if (now.revision > this.#told.revision) this.#told = now;

@@ -64,7 +64,7 @@ async function placeOf({ root, hostPath }: Mount): Promise<Omit<ClaimUsage, "nam
 	};
 }
 
-/** As the kubelet tells it at `/metrics` (Kubernetes Metrics Reference). Pure. */
+/** As the kubelet exposes it at `/metrics` (Kubernetes Metrics Reference). Pure. */
 export function claimMetrics(claims: readonly ClaimUsage[]): MetricFamily[] {
 	const family = (name: string, help: string, of: (claim: ClaimUsage) => number): MetricFamily => ({
 		name: `kubelet_volume_stats_${name}`,

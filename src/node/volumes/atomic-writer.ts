@@ -92,7 +92,7 @@ async function give(file: FileHandle, user = -1, group = -1): Promise<boolean> {
 	}
 }
 
-/** A link for every first part of a path; links to what is no more are taken away. */
+/** A link for every first path segment; dangling links are removed. */
 async function linkVisible(directory: HeldDirectory, payload: Payload): Promise<void> {
 	const wanted = new Set([...payload.keys()].map((path) => path.split("/")[0] ?? path));
 	const present = new Set((await readdir(directory.path)).filter((name) => !name.startsWith("..")));

@@ -42,7 +42,7 @@ export async function volumeText(
 
 async function textOf(found: number, what: string): Promise<string> {
 	const refuse = () => new ConfigError(`${what} is no file of at most ${largestFileBytes} bytes`);
-	// Nobody may write to a pipe.
+	// A pipe may have no writer.
 	if (!fstatSync(found).isFile()) throw refuse();
 	const file = await open(descriptorPath(found), constants.O_RDONLY | constants.O_NONBLOCK);
 	try {

@@ -1,7 +1,7 @@
 /**
  * The server's side of a SPDY/3.1 connection as clients of Kubernetes use it: they open streams with headers, both
- * sides send data and end their halves. Without flow control but TCP's: a stream nobody reads holds the connection up
- * once its buffer is full.
+ * sides send data and end their halves. Without flow control but TCP's: an unread stream blocks the connection once its
+ * buffer is full.
  */
 import { Duplex } from "node:stream";
 import { defaultPingMs, pingUntil, shareOf } from "../held-up/held-up.ts";

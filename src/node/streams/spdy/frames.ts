@@ -11,7 +11,7 @@ export type Frame =
 	| { type: "control"; control: number; flags: number; payload: Buffer };
 
 const headerBytes = 8;
-/** Go sends data frames of up to 32 KiB; nobody needs one of more than this. */
+/** Go sends data frames of up to 32 KiB; no client needs a larger one than this. */
 const longestPayload = 2 ** 20;
 const largestDataPayload = 64 * 1024;
 
