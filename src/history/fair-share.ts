@@ -27,7 +27,7 @@ class Holder<T> {
 
 /**
  * What goes so that `excess` less is taken: each time of the namespace that takes most, and there of the workload that
- * takes most, the first. Whoever takes less than others loses nothing to them.
+ * takes most, the first. Workloads that use less than others lose nothing to them.
  * @param items those of one workload in the order in which they go
  * @param sizeOf what one takes; what takes nothing stays
  */

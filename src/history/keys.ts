@@ -24,7 +24,7 @@ export function factPrefix(namespace: string, jobUid: string): string {
 	return `${factRoot}${namespace}/${jobUid}/`;
 }
 
-/** @param what tells facts about one Job apart */
+/** @param what distinguishes facts about one Job */
 export function factKey(namespace: string, jobUid: string, what: string): string {
 	return `${factPrefix(namespace, jobUid)}${what}`;
 }

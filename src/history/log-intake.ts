@@ -15,7 +15,7 @@ export interface LogIntakeParts {
 	runStore: RunStore;
 	/** What all logs may take. */
 	logBytes: number;
-	/** The pod as it is, or as it was last; undefined for one that nobody knows, `later` while that cannot be told. */
+	/** The current or last state of the pod; undefined for an unknown pod, `later` while this cannot be determined. */
 	podOf(log: EndedLog): Pod | "later" | undefined;
 	/** Resolves when the log and its run are written: whether they are. */
 	keep(log: KeptLog): Promise<boolean>;

@@ -40,7 +40,7 @@ export interface Account {
 
 /** So long after a time its Job must be there, unless something keeps it from starting. */
 export const graceMs = 5000;
-/** When a time has passed and it is not clear yet what becomes of it. */
+/** A time has passed, and it is not yet known whether its run will happen. */
 const lookAgainMs = 30_000;
 /** Times looked at in one go: a month of minutes. */
 const mostTimes = 50_000;

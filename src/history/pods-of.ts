@@ -70,7 +70,7 @@ function containerOf(
 	};
 }
 
-/** A status tells of the newest start, and of the one before. */
+/** A status contains the newest start and the one before. */
 function takeStatus(attempts: Map<number, RunAttempt>, status: ContainerStatus): void {
 	const { state, lastState, restartCount, containerID } = status;
 	const add = (number: number, found: Omit<RunAttempt, "number">) => {
@@ -96,7 +96,7 @@ function endOf({ exitCode, reason, message, startedAt, finishedAt }: ContainerSt
 	};
 }
 
-/** What a node told of the end of a container, which the pod's status may never have shown. */
+/** A node's report of a container's termination, which the pod's status may never have shown. */
 export function withEnded(pod: RunPod, { ended, log }: LogFact): RunPod {
 	const containers = pod.containers ?? [];
 	const before = containers.find(({ name }) => name === ended.container) ?? { name: ended.container };

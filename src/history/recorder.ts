@@ -1,7 +1,7 @@
 /**
- * Records runs. Level-triggered: whatever happens marks a Job, and some time later its run is made of all that is known
- * then, and written if it differs (run-writer.ts). Nobody waits for it, and what it misses by being away it finds when it is
- * back: Jobs and pods are there still, or their removal has left a fact.
+ * Records runs. Level-triggered: every change marks a Job, and some time later its run is computed from everything that
+ * is known then, and written if it differs (run-writer.ts). No component waits for it, and what it misses while it is
+ * down it finds afterwards: Jobs and pods still exist, or their removal has left a fact.
  */
 import { objectKey } from "../api/cache/keys.ts";
 import type { KeptLogName, KeptLogs } from "../api/kept-logs.ts";
@@ -28,7 +28,7 @@ import type { HistorySettings } from "./settings.ts";
 import { Skips } from "./skips.ts";
 import { Waiting } from "./waiting.ts";
 
-/** How long changes gather before a run that has ended is written, and one that goes on. */
+/** How long changes are collected before a finished run is written, and before a run in progress is written. */
 const endedDelayMs = 250;
 const runningDelayMs = 2000;
 /** The same for a Job of many pods, which costs more to look at. */
@@ -42,7 +42,7 @@ const batchRuns = 32;
 const pruneMs = 3_600_000;
 
 export interface RecorderParts {
-	/** With `keepRemoved` around it for everybody else; the recorder itself removes no Job and no pod. */
+	/** Other code uses it with `keepRemoved` around it; the recorder itself removes no Jobs or pods. */
 	store: Store;
 	clock: Clock;
 	settings: HistorySettings;
@@ -81,7 +81,7 @@ export class Recorder implements KeptLogs {
 		});
 	}
 
-	/** Resolves when everything that happened while nobody recorded has been found; it need not be waited for. */
+	/** Resolves when everything that happened during downtime has been found; waiting for it is optional. */
 	async start(mirror: Mirror, tell?: Tell): Promise<void> {
 		this.#mirror = mirror;
 		this.#tell = tell;
@@ -178,7 +178,7 @@ export class Recorder implements KeptLogs {
 		for await (const run of this.#runs.load()) {
 			this.#skips.known(run);
 			const { jobName, jobUID } = run.spec;
-			// Whatever became of it while nobody looked.
+			// Regardless of what happened during downtime.
 			if (run.status.logs === "Pending" && jobName !== undefined && jobUID !== undefined)
 				this.#marks.mark({ namespace: run.metadata.namespace ?? "", name: jobName, uid: jobUID }, endedDelayMs);
 		}

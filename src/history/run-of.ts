@@ -38,7 +38,7 @@ export function runOf({ namespace, name, uid, job, pods, facts, before }: Known,
 	const { pods: shown } = bounded;
 	const leftOut = Math.max(bounded.leftOut, before?.status.podsLeftOut ?? 0);
 	const now = last === undefined ? endOfKnown(before) : endOf(last, job === undefined, removed?.at ?? timestamp(nowMs));
-	// What has ended does not go on: the Job is an older picture than the one that was written down.
+	// A finished run cannot continue: the Job is older than the recorded state.
 	const end = now.result === "Running" && hasEnded(before) ? endOfKnown(before) : now;
 	const startTime = last?.status?.startTime ?? before?.status.startTime ?? last?.metadata.creationTimestamp;
 	const status: RunStatus = {
@@ -83,7 +83,7 @@ function labelsOf({ metadata }: Job): Record<string, string> {
 	};
 }
 
-/** Who is to be told of it. */
+/** The object of its Events. */
 function annotationsOf(metadata: Job["metadata"] | undefined): Pick<Job["metadata"], "annotations"> {
 	const all = metadata?.annotations;
 	if (all === undefined) return {};
@@ -129,7 +129,7 @@ function endOf({ metadata, status, spec }: Job, gone: boolean, goneAt: string): 
 	return spec.suspend === true ? { result: "Running", reason: "Suspended" } : { result: "Running" };
 }
 
-/** The Job is gone, and how it ended was told before. */
+/** The Job is deleted, and its result was recorded before. */
 function endOfKnown(before: Run | undefined): End {
 	const { result = "Deleted", reason, message, endTime } = before?.status ?? {};
 	return clean({ result: result === "Running" ? "Deleted" : result, reason, message, endTime });

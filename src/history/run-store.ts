@@ -161,7 +161,7 @@ export class RunStore {
 
 function withoutLogs({ status, ...run }: Run): Run {
 	const { logBytes: _, ...left } = status;
-	// What goes on keeps what comes.
+	// A run in progress keeps new data.
 	const goesOn = status.result === "Running";
 	return {
 		...run,

@@ -105,7 +105,7 @@ export class RunWriter {
 		const facts = made.facts.map((fact) => fact.key);
 		const isOld = () => stored === undefined && made.run !== undefined && runStore.isTooOld(key, made.run);
 		if (made.run === undefined || isOld() || !(await exists(namespace))) {
-			// Also of a Job that nobody has seen: its facts cannot be all there is.
+			// Also for a Job that was never observed: its facts may be incomplete.
 			if (made.run !== undefined || made.isGone) {
 				dropped.push(...facts);
 				waiting.settle(waiting.logsOf(uid), true);
@@ -136,7 +136,7 @@ export class RunWriter {
 		const isEndKnown =
 			before?.status.result !== "Running" || waiting.factsOf(uid).some(({ fact }) => fact.type === "job");
 		if (isGone && !isEndKnown) await loadFacts(factPrefix(namespace, uid));
-		// As they are now: others may come while this goes on.
+		// A copy: others may be added during this.
 		const facts = [...waiting.factsOf(uid)];
 		const brought = waiting.logsOf(uid);
 		const logs = firstOf(brought);
@@ -164,7 +164,7 @@ function firstOf(brought: readonly BroughtLog[]): BroughtLog[] {
 	return end < 0 ? [...brought] : brought.slice(0, end);
 }
 
-/** How long logs are waited for; undefined for a run that waits for none, or goes on. */
+/** How long to wait for logs; undefined for a run that waits for none, or is in progress. */
 function againMs({ status: { logs, endTime } }: Run, nowMs: number): number | undefined {
 	if (logs !== "Pending" || endTime === undefined) return undefined;
 	const leftMs = parseTimestamp(endTime) + logPatienceMs - nowMs;

@@ -81,7 +81,7 @@ export class Waiting {
 		}
 	}
 
-	/** Nobody writes any more: nodes must bring them again. */
+	/** Writing has stopped: nodes must send them again. */
 	refuseLogs(): void {
 		this.settle([...this.#logs.values()].flat(), false);
 	}
