@@ -14,12 +14,12 @@ import { Slots } from "./slots.ts";
 export interface DeliveryParts {
 	store: Store;
 	clock: Clock;
-	/** Undefined: nobody wants it any more. */
+	/** Undefined: it is no longer needed. */
 	target(queue: QueueName): Target | undefined;
 	deliver(policy: Policy, sink: Sink, notification: Notification): Promise<Outcome>;
 	/** Whether the log that it ends with is expected to come yet. */
 	awaitsLog(notification: Notification): boolean;
-	/** Told of what became of a message. */
+	/** Called with the result of a message. */
 	onOutcome(policy: Policy, sink: Sink, notification: Notification, result: Result): void;
 	/** So many have become a number. */
 	onFolded(policy: Policy, sink: Sink, count: number): void;
@@ -34,7 +34,7 @@ interface Target {
 }
 
 const lookAgainMs = 60_000;
-/** Quiet hours end by clocks that are set, in zones that change: nobody sleeps through that. */
+/** Quiet hours end by wall clocks, which may be set, in zones that may change: never sleep past that. */
 const longestSleepMs = 3_600_000;
 /** Messages to a sink in a row, and the pause after them: some 25 a second, a twentieth of what a processor can do. */
 const mostInRow = 10;

@@ -38,7 +38,7 @@ export class Destinations {
 	readonly #isPublicOpen: boolean;
 
 	/**
-	 * @param isPublicOpen whether public addresses may be reached that nobody has allowed
+	 * @param isPublicOpen whether public addresses may be reached without being allowed explicitly
 	 * @throws Error naming what is wrong in the list
 	 */
 	constructor(allow: readonly string[], isPublicOpen: boolean) {
@@ -102,7 +102,7 @@ function withoutMapping(address: string): string {
 	return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join(".");
 }
 
-/** A public address may be this machine's, whose services are nobody's to reach, either. */
+/** A public address may be this machine's, whose services must not be reachable, either. */
 function isOwn(address: string): boolean {
 	return Object.values(networkInterfaces()).some((list) => list?.some((one) => one.address === address));
 }

@@ -32,7 +32,7 @@ interface Item {
 	put?: Commit["puts"][number];
 }
 
-/** What has been looked at and told nothing is noted once in a while. */
+/** Changes that were processed without a message are recorded occasionally. */
 const noteMs = 5000;
 /** What ended so long before the last note was certainly looked at then. */
 const slackMs = 120_000;
@@ -75,7 +75,7 @@ export class Journal {
 		return Math.max(this.#reached ?? 0, this.#revision);
 	}
 
-	/** What was told of a run and does not show in it. */
+	/** What was reported about a run but is not visible in it. */
 	run(uid: string): Seen | undefined {
 		return this.#runs.get(uid)?.seen;
 	}
@@ -114,7 +114,7 @@ export class Journal {
 		if (mustWrite) await this.#serial(() => this.#write(messages, draft, reached));
 		for (const [uid, note] of draft.runs) {
 			this.#runs.set(uid, note);
-			// Of what was told nothing is lost by looking at it once more.
+			// Processing it again loses nothing.
 			if (!mustWrite) this.#unwritten.add(uid);
 		}
 		for (const [key, seen] of draft.workloads)
@@ -148,7 +148,7 @@ export class Journal {
 		for (const [uid, { seen }] of runs) this.#storedRuns.set(uid, seen);
 	}
 
-	/** Messages before what says that they were told, and the note last. */
+	/** Messages before the marks that they were reported, and the revision last. */
 	async #commitAll(items: readonly Item[], rest: Pick<Commit, "puts" | "deletes">): Promise<void> {
 		const groups = [...inCommits(items, ({ cost }) => cost, costOf(rest))];
 		const last = groups.pop() ?? [];
@@ -241,7 +241,7 @@ export class Journal {
 	#serial<T>(work: () => Promise<T>): Promise<T> {
 		const result = this.#last.then(work, work);
 		this.#last = result;
-		// Reported to whoever waits for it.
+		// Reported to the code that waits for it.
 		result.catch(() => {});
 		return result;
 	}

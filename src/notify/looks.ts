@@ -1,4 +1,7 @@
-/** Looks at a run or a workload: what is to be told of it, to whom, and when to look again. Writes nothing. */
+/**
+ * Evaluates a run or a workload: which events to report to which policies, and when to evaluate it again. Writes
+ * nothing.
+ */
 import type { Informer, Mirror } from "../client/mirror.ts";
 import { type Clock, parseTimestamp } from "../core/clock.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
@@ -80,7 +83,7 @@ export class Looks {
 	}
 }
 
-/** Nothing more will come of it that is told. */
+/** No more events will be reported about it. */
 export function isFinal({ status }: Run): boolean {
 	return status.result !== "Running" && status.result !== "Skipped" && status.logs !== "Pending";
 }
@@ -105,7 +108,7 @@ function together(noted: Seen | undefined, old: Run | undefined): Seen {
 	};
 }
 
-/** Of a run that was looked at as it was: what is told only now is new. */
+/** For a run that was processed before: only new events are reported. */
 function seenOf({ status }: Run): Seen {
 	return {
 		...((status.attempts ?? 1) > 1 && { attempts: status.attempts ?? 1 }),

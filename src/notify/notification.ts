@@ -1,4 +1,4 @@
-/** One thing that has happened and is to be told: what is kept of it until it was, and its words. Pure. */
+/** One event to report: the data that is stored until it is sent, and its text. Pure. */
 import { createHash } from "node:crypto";
 import { humanDuration } from "../core/age.ts";
 import { parseTimestamp, timestamp } from "../core/clock.ts";
@@ -40,7 +40,7 @@ export interface Notification {
 	log?: { pod: string; container: string };
 }
 
-/** What is told as a number only. */
+/** Events that are only counted. */
 export interface Digest {
 	sinceMs: number;
 	count: number;
@@ -50,13 +50,13 @@ export interface Digest {
 
 const longestReasonText = 500;
 
-/** @param parts what tells this happening from all others */
+/** @param parts what distinguishes this event from all others */
 export function notificationId(...parts: readonly (string | number)[]): string {
 	const hex = createHash("sha256").update(parts.join("\0")).digest("hex");
 	return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** What tells of messages that became a number. @param queue which sink's it is */
+/** The summary of messages that were only counted. @param queue the sink's queue */
 export function summaryOf(
 	queue: string,
 	{ namespace, name }: Pick<Policy, "namespace" | "name">,

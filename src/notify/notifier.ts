@@ -1,4 +1,4 @@
-/** Tells people what becomes of workloads: the parts, and how they hang together. Nobody waits for it. */
+/** Sends notifications about workloads: assembles the components. No other component waits for it. */
 import type { Client } from "../client/client.ts";
 import type { Mirror } from "../client/mirror.ts";
 import type { EventRecorder } from "../client/recorder.ts";
@@ -31,7 +31,7 @@ export interface NotifierParts {
 	recorder: EventRecorder;
 	/** Networks and hosts, see `NotifyOptions`. */
 	allow: readonly string[];
-	/** Whether public addresses may be reached that nobody has named. */
+	/** Whether public addresses may be reached without being named. */
 	isPublicOpen: boolean;
 	send?: SendRequest | undefined;
 	onError?(error: unknown): void;
@@ -89,7 +89,8 @@ export class Notifier {
 		this.#stopping.abort(new Error("the notifier stops"));
 		for (const end of this.#ends) end();
 		for (const timer of this.#checks.values()) timer.cancel();
-		// Each of them, whatever becomes of the others: one that goes on without its mirror takes all policies for gone.
+		// Stop each of them, even if others fail: one that continues without its mirror would consider all policies
+		// deleted.
 		for (const part of [this.#watcher, this.#delivery, this.#ledger]) {
 			try {
 				await part?.stop();

@@ -1,6 +1,4 @@
-/**
- * What is to be told, in the store until it was: keys and values. They are no objects, and nobody's but the notifier's.
- */
+/** Pending messages in the store: keys and values. They are not objects, and are used only by the notifier's. */
 import { prefixEnd, type Store } from "../store/store.ts";
 import type { Digest, Notification } from "./notification.ts";
 import type { Entry, QueueName } from "./queue.ts";

@@ -32,7 +32,7 @@ export interface Policy {
 	object?: NotificationPolicy;
 }
 
-/** A sink as it is spoken to; `auto`: the URL tells what it is. */
+/** The type of a sink; `auto`: determined by the URL. */
 export type Sink =
 	| { name: string; type: "slack" | "googleChat" | "teams" | "auto"; url: SecretKeySelector; key?: SecretKeySelector }
 	| { name: string; type: "webhook"; url: SecretKeySelector; key?: SecretKeySelector }
@@ -129,7 +129,7 @@ export function annotationPolicy(namespace: string, annotations: Annotations): P
 
 type Annotations = KubeObject["metadata"]["annotations"];
 
-/** How long a Job may run before it is slow; undefined: for ever. */
+/** How long a Job may run before it is slow; undefined: unlimited. */
 export function slowAfterMs({ slow, events }: Policy, usualMs: number | undefined): number | undefined {
 	if (!events.has("Slow")) return undefined;
 	const { longerMs, timesUsual } = slow;

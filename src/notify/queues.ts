@@ -24,7 +24,7 @@ export class Queue implements QueueState {
 	/** Since when the first has waited for its turn only; on the monotonic clock. */
 	first: { key: string; sinceMs: number } | undefined;
 	working = false;
-	/** What is in it is nobody's any more. */
+	/** Its contents are no longer needed. */
 	isOver = false;
 	timer: Timer | undefined;
 

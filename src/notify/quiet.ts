@@ -10,7 +10,7 @@ export function quietUntilMs(hours: NotificationQuietHours | undefined, nowMs: n
 	if (hours === undefined || zone === undefined) return undefined;
 	const [from, to] = [minutesOf(hours.from), minutesOf(hours.to)];
 	const { year, month, day, weekday } = zone.local(nowMs);
-	// Those that began yesterday may still go on.
+	// Quiet hours that started yesterday may still be in effect.
 	for (const back of [1, 0]) {
 		const isWanted = hours.days === undefined || hours.days.includes(days[(weekday - back + 7) % 7] ?? "");
 		const startMs = zone.instant(year, month, day - back, 0, from);

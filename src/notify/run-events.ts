@@ -1,11 +1,11 @@
-/** What is to be told of a run, from the run as it is and what has been told of it. Pure. */
+/** The events to report about a run, from its current state and the events that were already reported. Pure. */
 import { parseTimestamp, timestamp } from "../core/clock.ts";
 import type { Run, RunAttempt, RunPod } from "../kinds/history/types.ts";
 import type { NotificationEvent } from "../kinds/notify/types.ts";
 import { between, type Notification, notificationId } from "./notification.ts";
 import { type Policy, slowAfterMs } from "./policy.ts";
 
-/** What has been looked at of a run: it is told once. */
+/** The processed state of a run: each event is reported once. */
 export interface Seen {
 	attempts?: number;
 	ended?: true;
@@ -38,7 +38,7 @@ const skipEvents: Readonly<Record<string, NotificationEvent>> = {
 	ConcurrencyForbidden: "Skipped",
 };
 
-/** Fewer runs are not enough to tell what is usual. */
+/** Fewer runs are not enough to determine the usual duration. */
 const leastUsualRuns = 3;
 const mostUsualRuns = 20;
 /** Of what a Job says of its end; it is kept until it was sent. */
@@ -49,7 +49,7 @@ export interface RunState {
 	/** Those that are about it. */
 	policies: readonly Policy[];
 	seen: Seen;
-	/** What was before, in epoch milliseconds, was told before. */
+	/** Events before this time, in epoch milliseconds, were already reported. */
 	floorMs: number;
 	/** What is usual for runs like this one, in milliseconds. */
 	usualMs(): number | undefined;

@@ -9,7 +9,7 @@ export interface OutgoingRequest {
 	body: string;
 }
 
-/** What became of it: a status of HTTP, where 2xx means that it was taken. */
+/** The result: an HTTP status, where 2xx means that the message was accepted. */
 export type SendRequest = (request: OutgoingRequest) => Promise<number> | number;
 
 export interface NotifyOptions {

@@ -54,7 +54,7 @@ export async function render(template: string, variables: Readonly<Record<string
 	return String(text).slice(0, mostBytes);
 }
 
-/** What is wrong with a template, from one that is rendered for nobody. */
+/** The errors of a template, from a test rendering. */
 export async function templateProblem(template: string): Promise<string | undefined> {
 	if (checked.has(template)) return checked.get(template);
 	if (checked.size >= mostTemplates) checked.clear();

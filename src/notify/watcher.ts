@@ -1,6 +1,6 @@
 /**
- * Watches runs and workloads: each change is looked at once, and what is to be told gets into the outbox. What changed
- * while nobody looked is looked at after the start.
+ * Watches runs and workloads: each change is processed once, and events to report are written to the outbox. Changes
+ * during downtime are processed after the start.
  */
 import type { Informer, Mirror } from "../client/mirror.ts";
 import type { Clock, Timer } from "../core/clock.ts";
@@ -37,7 +37,10 @@ export const workloadKinds: readonly Kind<NotifiedWorkload>[] = [
 /** Changes gather for so long before they are looked at. */
 const gatherMs = 50;
 const retryMs = 1000;
-/** With nothing noted, only what ends from now on is told; runs are written some time after their end. */
+/**
+ * Without a recorded revision, only runs that finish from now on are reported; runs are written some time after their
+ * end.
+ */
 const slackMs = 120_000;
 
 interface Marked {
@@ -57,7 +60,7 @@ export class Watcher {
 	readonly #ends: (() => void)[] = [];
 	/** Of all changes of runs. */
 	#newest = 0;
-	/** Whether anybody wants to be told of anything. */
+	/** Whether any policy or annotation exists. */
 	#isActive: boolean;
 	#timer: Timer | undefined;
 	#working: Promise<void> | undefined;
@@ -92,7 +95,7 @@ export class Watcher {
 		await this.#journal.stop();
 	}
 
-	/** Other things may be told from now on. */
+	/** Other events may be reported from now on. */
 	policyChanged({ namespace, events }: Policy): void {
 		if (!this.#isActive) this.#activate(this.#runs.revision);
 		if (events.has("Slow"))
@@ -102,7 +105,9 @@ export class Watcher {
 			for (const object of this.#parts.mirror.of(kind).list(namespace)) this.#mark(kind, object, undefined);
 	}
 
-	/** Someone wants to be told: from here on every change counts. @param revision of the last that does not */
+	/**
+	 * A policy or annotation exists: from here on every change counts. @param revision of the last change that does not
+	 */
 	#activate(revision: number): void {
 		this.#isActive = true;
 		this.#newest = revision;
@@ -123,10 +128,10 @@ export class Watcher {
 		}
 		this.#newest = Math.max(this.#newest, revision);
 		const wasLookedAt = revision <= this.#journal.revision;
-		// What goes on may become slow.
+		// A run in progress may become slow.
 		if (wasLookedAt && current.status.result !== "Running") return;
 		if (old !== undefined && isFinal(old)) return;
-		// What was looked at before is known as it is: only what comes is told.
+		// The state of processed objects is known: only new events are reported.
 		this.#mark(runs, current, wasLookedAt ? current : old);
 	}
 

@@ -1,4 +1,4 @@
-/** What is to be told of CronJobs, StatefulSets, DaemonSets and Deployments, from what they say of themselves. Pure. */
+/** The events to report about CronJobs, StatefulSets, DaemonSets and Deployments, from their status. Pure. */
 import { timestamp } from "../core/clock.ts";
 import type { CronJob, DaemonSet, Deployment, StatefulSet } from "../kinds/generated/types.ts";
 import { type Notification, notificationId } from "./notification.ts";
@@ -13,7 +13,7 @@ export type NotifiedWorkload = CronJob | StatefulSet | DaemonSet | Deployment;
 export interface WorkloadSeen {
 	uid: string;
 	sinceMs: number;
-	/** Keys of the policies that were told. */
+	/** Keys of the policies that were notified. */
 	told: string[];
 }
 
