@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { WireReader } from "../core/protobuf/wire-reader.ts";
+import { wireTypes } from "../core/protobuf/wire-types.ts";
 import { catalog } from "../kinds/catalog.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import { openApi } from "./openapi.ts";
@@ -115,20 +117,9 @@ test("documents are built once, and again when the kinds change", async () => {
 /** Fields of a protobuf message by number; of a repeated one the values in order. */
 function decodeProtobuf(bytes: Uint8Array): Map<number, (number | Uint8Array)[]> {
 	const fields = new Map<number, (number | Uint8Array)[]>();
-	let at = 0;
-	const varint = () => {
-		let value = 0;
-		for (let scale = 1; ; scale *= 128) {
-			const byte = bytes[at++] ?? 0;
-			value += (byte & 127) * scale;
-			if (byte < 128) return value;
-		}
-	};
-	while (at < bytes.length) {
-		const tag = varint();
-		const number = varint();
-		const value = (tag & 7) === 2 ? bytes.subarray(at, at + number) : number;
-		if ((tag & 7) === 2) at += number;
+	const reader = new WireReader(bytes);
+	for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+		const value = (tag & 7) === wireTypes.bytes ? reader.bytes() : reader.integer();
 		fields.set(tag >> 3, [...(fields.get(tag >> 3) ?? []), value]);
 	}
 	return fields;

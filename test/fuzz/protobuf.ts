@@ -1,5 +1,6 @@
 /** Objects in protobuf, as the decoder should read them: the numbers of fields are the decoder's own table. */
-import { fieldNumbers } from "../../src/api/protobuf/field-numbers.ts";
+import { numberedFields } from "../../src/api/protobuf/field-numbers.ts";
+import { WireWriter } from "../../src/core/protobuf/wire-writer.ts";
 import { schemasOfAll } from "../../src/kinds/builtin-schemas.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
 import type { FieldSchema, TypeSchema } from "../../src/kinds/engine/type-schema.ts";
@@ -11,8 +12,13 @@ const magic = Buffer.from("k8s\0");
 
 /** What has no place in protobuf, such as a text where the schema wants a number, is left out. */
 export function protobufOf(object: Record<string, unknown>, schema: string): Buffer {
-	const typeMeta = Buffer.concat([texted(1, object["apiVersion"]), texted(2, object["kind"])]);
-	return Buffer.concat([magic, field(1, typeMeta), field(2, message(object, schema, schemas.type(schema)))]);
+	const writer = new WireWriter();
+	writer.message(1, () => {
+		writer.text(1, textOf(object["apiVersion"]));
+		writer.text(2, textOf(object["kind"]));
+	});
+	writer.message(2, () => writeFields(writer, object, schema, schemas.type(schema)));
+	return Buffer.concat([magic, writer.bytes()]);
 }
 
 /** A few bytes changed, left out, or doubled. */
@@ -27,86 +33,77 @@ export function damaged(bytes: Buffer, chance: Chance): Buffer {
 	return copy;
 }
 
-function message(value: unknown, type: string, fields: TypeSchema = {}): Buffer {
-	if (!isRecord(value)) return Buffer.alloc(0);
-	const parts: Buffer[] = [];
-	let number = 0;
-	for (const entry of (fieldNumbers[type] ?? "").split(" ")) {
-		const cut = entry.indexOf(":");
-		number = cut < 0 ? number + 1 : Number(entry.slice(0, cut));
-		const name = entry.slice(cut + 1).replace("?", "");
-		if (name.startsWith("*")) parts.push(field(number, message(value, name.slice(1), fields)));
+function writeFields(writer: WireWriter, value: unknown, type: string, fields: TypeSchema = {}): void {
+	if (!isRecord(value)) return;
+	for (const { number, name, embedded } of numberedFields(type)) {
+		if (embedded) writer.message(number, () => writeFields(writer, value, name, fields));
 		const schema = fields[name];
 		const content = Object.hasOwn(value, name) ? value[name] : undefined;
-		if (schema !== undefined && content !== undefined) parts.push(...contents(number, content, schema));
+		if (schema !== undefined && content !== undefined) writeContents(writer, number, content, schema);
 	}
-	return Buffer.concat(parts);
 }
 
-function contents(number: number, value: unknown, { of, type }: FieldSchema): Buffer[] {
-	if (of === undefined) return [single(number, value, type)];
-	if (of === "array") return Array.isArray(value) ? value.map((item) => single(number, item, type)) : [];
-	if (!isRecord(value)) return [];
-	return Object.entries(value).map(([key, item]) => {
-		const items = of === "arrayMap" && Array.isArray(item) ? item.map((one) => single(1, one, type)) : undefined;
-		const content = items === undefined ? single(2, item, type) : field(2, Buffer.concat(items));
-		return field(number, Buffer.concat([texted(1, key), content]));
-	});
+function writeContents(writer: WireWriter, number: number, value: unknown, { of, type }: FieldSchema): void {
+	if (of === undefined) writeSingle(writer, number, value, type);
+	else if (of === "array") writeItems(writer, number, value, type);
+	else if (isRecord(value)) {
+		for (const [key, item] of Object.entries(value))
+			writer.message(number, () => {
+				writer.text(1, key);
+				if (of === "arrayMap") writer.message(2, () => writeItems(writer, 1, item, type));
+				else writeSingle(writer, 2, item, type);
+			});
+	}
 }
 
-function single(number: number, value: unknown, type: string): Buffer {
+function writeItems(writer: WireWriter, number: number, value: unknown, type: string): void {
+	if (Array.isArray(value)) for (const item of value) writeSingle(writer, number, item, type);
+}
+
+function writeSingle(writer: WireWriter, number: number, value: unknown, type: string): void {
+	const isNumber = typeof value === "number" && Number.isFinite(value);
 	switch (type) {
 		case "string":
-			return texted(number, value);
+			writer.text(number, textOf(value));
+			break;
 		case "int32":
 		case "int64":
-			return typeof value === "number" && Number.isFinite(value) ? whole(number, value) : Buffer.alloc(0);
+			if (isNumber) writer.integer(number, value);
+			break;
+		case "number":
+			if (isNumber) writer.double(number, value);
+			break;
 		case "boolean":
-			return whole(number, value === true ? 1 : 0);
+			writer.boolean(number, value === true);
+			break;
 		case "bytes":
-			return field(number, Buffer.from(textOf(value), "base64"));
+			writer.raw(number, Buffer.from(textOf(value), "base64"));
+			break;
 		case "time":
 		case "microTime":
-			return field(number, whole(1, (Date.parse(textOf(value)) || 0) / 1000));
+			writer.message(number, () => writer.integer(1, (Date.parse(textOf(value)) || 0) / 1000));
+			break;
 		case "quantity":
-			return field(number, texted(1, value));
-		case "intOrString": {
-			const isText = typeof value === "string";
-			const content = isText
-				? texted(3, value)
-				: whole(2, typeof value === "number" && Number.isFinite(value) ? value : 0);
-			return field(number, Buffer.concat([whole(1, isText ? 1 : 0), content]));
-		}
+			writer.message(number, () => writer.text(1, textOf(value)));
+			break;
+		case "intOrString":
+			writer.message(number, () => {
+				writer.boolean(1, typeof value === "string");
+				if (typeof value === "string") writer.text(3, value);
+				else writer.integer(2, isNumber ? value : 0);
+			});
+			break;
 		case "any":
-			return field(number, texted(1, JSON.stringify(value)));
+			writer.message(number, () => writer.text(1, JSON.stringify(value)));
+			break;
 		default:
-			return field(number, message(value, type, schemas.type(type)));
+			writer.message(number, () => writeFields(writer, value, type, schemas.type(type)));
 	}
-}
-
-function texted(number: number, value: unknown): Buffer {
-	return field(number, Buffer.from(textOf(value)));
 }
 
 /** An object may have a field called `toString`. */
 function textOf(value: unknown): string {
 	return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
-}
-
-function whole(number: number, value: number): Buffer {
-	return Buffer.concat([varint(BigInt(number) * 8n), varint(BigInt(Math.trunc(value)))]);
-}
-
-function field(number: number, content: Uint8Array): Buffer {
-	return Buffer.concat([varint(BigInt(number) * 8n + 2n), varint(BigInt(content.length)), content]);
-}
-
-function varint(value: bigint): Buffer {
-	const bytes: number[] = [];
-	let rest = BigInt.asUintN(64, value);
-	for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
-	bytes.push(Number(rest));
-	return Buffer.from(bytes);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

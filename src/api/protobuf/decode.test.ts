@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { WireWriter } from "../../core/protobuf/wire-writer.ts";
 import { testApi } from "../testing.ts";
 import { decodeProtobuf } from "./decode.ts";
 
@@ -6,19 +7,12 @@ type Part = [number: number, value: string | number | Buffer];
 
 /** A message of fields: numbers as varints, everything else with its length. */
 function message(...parts: Part[]): Buffer {
-	return Buffer.concat(
-		parts.map(([number, value]) => {
-			if (typeof value === "number") return Buffer.concat([varint(number * 8), varint(value)]);
-			const bytes = Buffer.from(value);
-			return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
-		}),
-	);
-}
-
-function varint(value: number): Buffer {
-	const bytes: number[] = [];
-	for (; value > 0x7f; value = Math.floor(value / 128)) bytes.push((value % 128) | 0x80);
-	return Buffer.from([...bytes, value]);
+	const writer = new WireWriter();
+	for (const [number, value] of parts) {
+		if (typeof value === "number") writer.integer(number, value);
+		else writer.raw(number, Buffer.from(value));
+	}
+	return writer.bytes();
 }
 
 const envelope = (apiVersion: string, kind: string, raw: Buffer) =>
@@ -160,7 +154,43 @@ test("maps of many entries, whatever their keys are called", () => {
 	expect(Object.getPrototypeOf(data)).toBe(Object.prototype);
 });
 
+test("lists of numbers come one by one, or packed; what the table lacks is passed over", () => {
+	const packed = message([4, Buffer.from([1, 0xac, 0x02])], [4, 3], [99, 1], [2_000_000, "x"]);
+	const raw = message([2, message([14, packed])]);
+	expect(decodeProtobuf(envelope("v1", "Pod", raw))).toMatchObject({
+		spec: { securityContext: { supplementalGroups: [1, 300, 3] } },
+	});
+});
+
+test("a list is the value of an entry, and an entry may lack its value", () => {
+	const extra = [5, message([1, "k"], [2, message([1, "a"], [1, "b"])])] as const;
+	const raw = message([2, message([...extra], [5, message([1, "none"])])]);
+	expect(decodeProtobuf(envelope("authorization.k8s.io/v1", "SubjectAccessReview", raw))).toMatchObject({
+		spec: { extra: { k: ["a", "b"], none: [] } },
+	});
+});
+
+test("the object may come before its type", () => {
+	const object = message([1, message([1, "a"])]);
+	const bytes = message([2, object], [1, message([1, "v1"], [2, "ConfigMap"])]);
+	expect(decodeProtobuf(Buffer.concat([Buffer.from("k8s\0"), bytes]))).toMatchObject({ metadata: { name: "a" } });
+});
+
 describe("refused before they are worked on", () => {
+	test.each([
+		["a text as a number", "ConfigMap", message([1, message([1, 5])])],
+		["a number as a text", "ReplicationController", message([2, message([1, "5"])])],
+		["a message that ends after the one it is in", "ConfigMap", Buffer.from("0a020a05", "hex")],
+		["an entry whose key is a number", "ConfigMap", message([2, message([1, 5])])],
+		["a time of another era", "ConfigMap", message([1, message([8, message([1, 1e15])])])],
+	])("%s", (_, kind, raw) => {
+		expect(() => decodeProtobuf(envelope("v1", kind, raw))).toThrow("not a well-formed protobuf message");
+	});
+
+	test("a kind that has no protobuf", () => {
+		expect(() => decodeProtobuf(envelope("example.com/v1", "Widget", message()))).toThrow("send JSON");
+	});
+
 	test("more fields than an object can have", () => {
 		const raw = Buffer.from("4000".repeat(700_000), "hex");
 		expect(() => decodeProtobuf(envelope("v1", "ConfigMap", raw))).toThrow("limit is 100000 values");

@@ -1,5 +1,8 @@
 /** `grpc.health.v1.Health/Check` over plain HTTP/2 (gRPC health checking protocol). */
 import http2 from "node:http2";
+import { WireReader } from "../../core/protobuf/wire-reader.ts";
+import { wireTypes } from "../../core/protobuf/wire-types.ts";
+import { WireWriter } from "../../core/protobuf/wire-writer.ts";
 import type { ProbeResult } from "../context/node-context.ts";
 import { dialError } from "./dial-error.ts";
 
@@ -49,26 +52,43 @@ export function grpcProbe(address: string, port: number, service: string, signal
 	});
 }
 
-/** Message `{ string service = 1 }` behind gRPC's five bytes. */
+/** In front of a message: whether it is compressed (one byte), and its length. */
+const frameLength = 5;
+
+/** Message `{ string service = 1 }` in gRPC's frame. */
 function grpcRequest(service: string): Buffer {
-	const name = Buffer.from(service);
-	const message =
-		name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name]);
-	const frame = Buffer.alloc(5);
+	const writer = new WireWriter();
+	if (service !== "") writer.text(1, service);
+	const message = writer.bytes();
+	const frame = Buffer.alloc(frameLength);
 	frame.writeUInt32BE(message.length, 1);
 	return Buffer.concat([frame, message]);
 }
 
-function varint(value: number): number[] {
-	return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >> 7)];
-}
+const statusTag = 8 + wireTypes.varint;
 
 /** Message `{ enum status = 1 }`, where 1 is SERVING. */
 function grpcResult(answer: Buffer, grpcStatus: string | undefined): ProbeResult {
 	if (grpcStatus !== undefined && grpcStatus !== "0") {
 		return { ok: false, message: `error: health rpc probe failed with status ${grpcStatus}` };
 	}
-	if (answer[5] === 0x08 && answer[6] === 1) return { ok: true };
 	const names = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
-	return { ok: false, message: `service unhealthy (responded with "${names[answer[6] ?? 0] ?? "UNKNOWN"}")` };
+	const name = names[servingStatus(answer)] ?? "UNKNOWN";
+	return name === "SERVING" ? { ok: true } : { ok: false, message: `service unhealthy (responded with "${name}")` };
+}
+
+/** What no status can be read from is unknown. */
+function servingStatus(answer: Buffer): number {
+	if (answer.length < frameLength) return 0;
+	const message = new WireReader(answer.subarray(frameLength, frameLength + answer.readUInt32BE(1)));
+	let status = 0;
+	try {
+		for (let tag = message.tag(); tag !== 0; tag = message.tag()) {
+			if (tag === statusTag) status = message.integer();
+			else message.skip(tag);
+		}
+	} catch {
+		return 0;
+	}
+	return status;
 }
