@@ -7,6 +7,7 @@ import { deepCopy } from "../../core/object.ts";
 import { selectorFrom } from "../../core/selector.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
+import { isActive, isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { podDisruptionBudgets } from "../../kinds/policy/poddisruptionbudget.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
@@ -76,9 +77,8 @@ type Leave = "granted" | "as seen";
 
 /** Takes the disruption from the pod's budget, where it has one. @throws ApiError TooManyRequests */
 async function disrupt({ server }: Context, pod: Pod, options: DeleteOptions): Promise<Leave> {
-	const phase = pod.status?.phase;
-	if (phase === "Succeeded" || phase === "Failed" || pod.metadata.deletionTimestamp !== undefined) return "granted";
-	if (phase === "Pending") return "as seen";
+	if (!isActive(pod)) return "granted";
+	if (pod.status?.phase === "Pending") return "as seen";
 	const budgets = server.cache.resource(podDisruptionBudgets);
 	const found = [...budgets.range(keyPrefix(podDisruptionBudgets, pod.metadata.namespace))].filter(({ object }) =>
 		selectorFrom(object.spec?.selector).matches(pod.metadata.labels),
@@ -154,9 +154,7 @@ function disrupted({ status, metadata }: Pod, now: string): object[] {
 
 /** A pod that is not ready does not count for its budget, under conditions that the budget names. */
 function mayGoUnhealthy({ spec, status }: PodDisruptionBudget, pod: Pod): boolean {
-	const isReady =
-		pod.status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") ?? false;
-	if (isReady) return false;
+	if (isReady(pod)) return false;
 	if (spec?.unhealthyPodEvictionPolicy === "AlwaysAllow") return true;
 	const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
 	return currentHealthy >= desiredHealthy && desiredHealthy > 0;

@@ -1,4 +1,5 @@
 /** pods/ephemeralcontainers and pods/resize: parts of a running pod that change by themselves. */
+import { sameJson } from "../../core/equal.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Container, Pod } from "../../kinds/generated/types.ts";
@@ -60,7 +61,7 @@ function resized(containers: readonly Container[], sent: readonly Container[]): 
 }
 
 function countGeneration(object: KubeObject, old: KubeObject, part: unknown, before: unknown): void {
-	if (JSON.stringify(part) === JSON.stringify(before)) return;
+	if (sameJson(part, before)) return;
 	object.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }
 

@@ -1,4 +1,5 @@
 import { parseTimestamp } from "../../core/clock.ts";
+import { conditionOf } from "../../core/conditions.ts";
 import { type CronSchedule, parseCron } from "../../core/cron.ts";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { jobs } from "../../kinds/batch/job.ts";
@@ -26,8 +27,8 @@ export const jobFamilies = ofKind(jobs, ({ metadata: { namespace, name } }) => (
 				add(0);
 				return;
 			}
-			const { reason = "" } = conditionOf(status, "Failed") ?? {};
-			if (conditionOf(status, "Failed") !== undefined)
+			const { reason = "" } = conditionOf({ status }, "Failed") ?? {};
+			if (conditionOf({ status }, "Failed") !== undefined)
 				for (const one of failureReasons) add(one === reason ? 1 : 0, { reason: one });
 			if (!failureReasons.includes(reason)) add(failed, { reason: "" });
 		},
@@ -37,23 +38,19 @@ export const jobFamilies = ofKind(jobs, ({ metadata: { namespace, name } }) => (
 		unixTime(status?.completionTime),
 	),
 	value("kube_job_status_suspended", "Whether it is suspended", ({ status }) => {
-		const suspended = conditionOf(status, "Suspended");
+		const suspended = conditionOf({ status }, "Suspended");
 		return suspended && (suspended.status === "True" ? 1 : 0);
 	}),
 	ended("kube_job_complete", "Whether it is complete", "Complete"),
 	ended("kube_job_failed", "Whether it has failed", "Failed"),
 ]);
 
-function conditionOf(status: Job["status"], type: string) {
-	return status?.conditions?.find((condition) => condition.type === type);
-}
-
 function ended(name: string, help: string, type: string): Family<Job> {
 	return {
 		name,
 		help,
 		each({ status }, add) {
-			const found = conditionOf(status, type);
+			const found = conditionOf({ status }, type);
 			if (found !== undefined) addStatus(add, found.status, "condition");
 		},
 	};

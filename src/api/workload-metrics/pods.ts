@@ -1,6 +1,7 @@
+import { conditionOf } from "../../core/conditions.ts";
 import { controllerOf } from "../../core/object.ts";
 import { parseQuantity } from "../../core/quantity.ts";
-import type { Pod, PodCondition } from "../../kinds/generated/types.ts";
+import type { Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { containerFamilies } from "./containers.ts";
 import {
@@ -153,12 +154,6 @@ export const podFamilies = ofKind(pods, ({ metadata: { namespace, name, uid } })
 	overhead("kube_pod_overhead_memory_bytes", "memory"),
 	...containerFamilies,
 ]);
-
-function conditionOf({ status }: Pod, type: string): PodCondition | undefined {
-	// Asked ten times for each pod: half as long as `find`.
-	for (const one of status?.conditions ?? []) if (one.type === type) return one;
-	return undefined;
-}
 
 function condition(name: string, help: string, type: string): Family<Pod> {
 	return {

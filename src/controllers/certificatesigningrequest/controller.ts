@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { conditionOf } from "../../core/conditions.ts";
 import { messageOf } from "../../core/errors.ts";
 import { parseCertificateRequest } from "../../kinds/certificates/certificate-request.ts";
 import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
@@ -100,7 +101,7 @@ function endOfCertificate(base64: string): number {
 	}
 }
 
-function timeOf({ status }: CertificateSigningRequest, type: string): string | undefined {
-	const condition = status?.conditions?.find((candidate) => candidate.type === type);
+function timeOf(request: CertificateSigningRequest, type: string): string | undefined {
+	const condition = conditionOf(request, type);
 	return condition === undefined ? undefined : (condition.lastUpdateTime ?? "");
 }

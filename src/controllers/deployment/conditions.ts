@@ -1,11 +1,9 @@
 /** Conditions of a Deployment, with upstream's reasons and messages. */
+
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { conditionOf } from "../../core/conditions.ts";
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from "../../kinds/generated/types.ts";
 import { progressDeadlineSeconds, replicasOf } from "./bounds.ts";
-
-export function conditionOf(status: DeploymentStatus | undefined, type: string): DeploymentCondition | undefined {
-	return status?.conditions?.find((condition) => condition.type === type);
-}
 
 export function without(conditions: readonly DeploymentCondition[], type: string): DeploymentCondition[] {
 	return conditions.filter((condition) => condition.type !== type);
@@ -62,7 +60,7 @@ function hasProgressed({ status: before = {} }: Deployment, after: DeploymentSta
  */
 export function deadlineMs(deployment: Deployment, status: DeploymentStatus): number | undefined {
 	const seconds = progressDeadlineSeconds(deployment);
-	const condition = conditionOf(status, "Progressing");
+	const condition = conditionOf({ status }, "Progressing");
 	if (seconds === undefined || condition?.lastUpdateTime === undefined) return undefined;
 	if (condition.reason === "NewReplicaSetAvailable" || condition.reason === "ProgressDeadlineExceeded")
 		return undefined;
@@ -78,7 +76,7 @@ export function withProgress(
 ): DeploymentCondition[] {
 	const conditions = status.conditions ?? [];
 	if (progressDeadlineSeconds(deployment) === undefined) return without(conditions, "Progressing");
-	const current = conditionOf(deployment.status, "Progressing");
+	const current = conditionOf(deployment, "Progressing");
 	const settled = (status.replicas ?? 0) === (status.updatedReplicas ?? 0);
 	if (settled && current?.reason === "NewReplicaSetAvailable") return [...conditions];
 	const subject =

@@ -1,5 +1,6 @@
 /** What a Deployment does next (Kubernetes documentation, "Deployments"). */
 
+import { conditionOf } from "../../core/conditions.ts";
 import { deployments } from "../../kinds/apps/deployment.ts";
 import { replicaSets } from "../../kinds/apps/replicaset.ts";
 import type { Deployment, DeploymentStatus, ReplicaSet } from "../../kinds/generated/types.ts";
@@ -14,7 +15,6 @@ import {
 	revisionHistoryLimit,
 } from "./bounds.ts";
 import {
-	conditionOf,
 	deadlineMs,
 	isComplete,
 	progressing,
@@ -126,7 +126,7 @@ function syncNewSet(making: Making, newSet: ReplicaSet): void {
 		working.touch(newSet);
 	}
 	const found = `Found new replica set "${newSet.metadata.name}"`;
-	if (progressDeadlineSeconds(deployment) !== undefined && !conditionOf(deployment.status, "Progressing")) {
+	if (progressDeadlineSeconds(deployment) !== undefined && !conditionOf(deployment, "Progressing")) {
 		setCondition(making, progressing("True", "FoundNewReplicaSet", found), context.nowMs);
 	}
 }
@@ -164,7 +164,7 @@ function setCondition(making: Making, condition: Parameters<typeof withCondition
  * deadline is left to be seen.
  */
 function withPauseCondition(deployment: Deployment, nowMs: number): Deployment {
-	const current = conditionOf(deployment.status, "Progressing");
+	const current = conditionOf(deployment, "Progressing");
 	if (progressDeadlineSeconds(deployment) === undefined || current?.reason === "ProgressDeadlineExceeded")
 		return deployment;
 	const paused = deployment.spec.paused === true;

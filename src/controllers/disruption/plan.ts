@@ -1,6 +1,7 @@
 /** How many of a budget's pods may be evicted now (Kubernetes documentation, "Disruptions"). Pure. */
 
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { conditionOf } from "../../core/conditions.ts";
 import { sameJson } from "../../core/equal.ts";
 import { lookup } from "../../core/object.ts";
 import type { Condition, LabelSelector, Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
@@ -34,7 +35,7 @@ export function plan({ budget, pods, scale, unmanaged }: DisruptionState, nowMs:
 		actions.push(event(budget, "Warning", "CalculateExpectedPodCountFailed", message));
 		// The rest stays as it was seen last, and so does the generation that it was seen for.
 		const { observedGeneration } = budget.status ?? {};
-		const condition = conditionOf(budget, false, "SyncFailed", expected.problem, nowMs, observedGeneration);
+		const condition = allowedCondition(budget, false, "SyncFailed", expected.problem, nowMs, observedGeneration);
 		const status = { ...emptyStatus, ...budget.status, disruptionsAllowed: 0, conditions: [condition] };
 		return written(budget, status, actions);
 	}
@@ -53,7 +54,7 @@ export function plan({ budget, pods, scale, unmanaged }: DisruptionState, nowMs:
 		...expected,
 		disruptionsAllowed,
 		...generationOf(budget),
-		conditions: [conditionOf(budget, disruptionsAllowed > 0, reason, "", nowMs, budget.metadata.generation)],
+		conditions: [allowedCondition(budget, disruptionsAllowed > 0, reason, "", nowMs, budget.metadata.generation)],
 	};
 	return { ...written(budget, status, actions), ...(nextMs === undefined ? {} : { requeueAtMs: nextMs }) };
 }
@@ -131,7 +132,7 @@ function generationOf({ metadata }: PodDisruptionBudget): { observedGeneration?:
 	return metadata.generation === undefined ? {} : { observedGeneration: metadata.generation };
 }
 
-function conditionOf(
+function allowedCondition(
 	budget: PodDisruptionBudget,
 	allowed: boolean,
 	reason: string,
@@ -141,7 +142,7 @@ function conditionOf(
 ): Condition {
 	const type = "DisruptionAllowed";
 	const status = allowed ? "True" : "False";
-	const old = budget.status?.conditions?.find((condition) => condition.type === type);
+	const old = conditionOf(budget, type);
 	const lastTransitionTime = old?.status === status ? old.lastTransitionTime : timestamp(nowMs);
 	return {
 		type,

@@ -1,5 +1,7 @@
 /** One look of an autoscaler at its target: measure, decide, scale, and say so. Pure. */
+
 import { timestamp } from "../../core/clock.ts";
+import { conditionOf } from "../../core/conditions.ts";
 import { sameJson } from "../../core/equal.ts";
 import { horizontalPodAutoscalers } from "../../kinds/autoscaling/horizontalpodautoscaler.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -215,7 +217,7 @@ class StatusDraft {
 
 	/** Sets a condition; the time of its last transition stays while its status does. */
 	condition(type: string, status: "True" | "False", reason: string, message: string): void {
-		const before = this.#autoscaler.status?.conditions?.find((one) => one.type === type);
+		const before = conditionOf(this.#autoscaler, type);
 		const lastTransitionTime = before?.status === status ? before.lastTransitionTime : this.#now;
 		const condition = {
 			type,

@@ -1,4 +1,5 @@
 /** What may change in a job after its creation (API reference, "JobSpec"; KEP-2926, KEP-3715). */
+import { isTrue } from "../../core/conditions.ts";
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
 import { immutable } from "../../core/field-checks.ts";
@@ -56,10 +57,11 @@ function immutableTemplate(next: PodTemplateSpec, path: string): Cause {
 }
 
 /** Suspended and without pods that run: never started, or stopped as the condition says (KEP-5440). */
-function isSuspended({ spec, status }: Job): boolean {
+function isSuspended(job: Job): boolean {
+	const { spec, status } = job;
 	if (spec.suspend !== true || (status?.active ?? 0) > 0) return false;
 	if (status?.startTime === undefined) return true;
-	return status.conditions?.some(({ type, status: value }) => type === "Suspended" && value === "True") ?? false;
+	return isTrue(job, "Suspended");
 }
 
 /** The template without what schedulers and queues adjust. */

@@ -1,5 +1,6 @@
 import { humanDuration } from "../../core/age.ts";
 import { parseTimestamp } from "../../core/clock.ts";
+import { isTrue } from "../../core/conditions.ts";
 import { ageColumn, column, nameColumn, selectorText, templateColumns } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { Job, JobSpec, JobStatus } from "../generated/types.ts";
@@ -106,9 +107,9 @@ function keepNodes({ metadata, spec }: Job, old: Job): void {
 	if (spec.completions === 0 && old.spec.completions !== undefined) spec.completions = old.spec.completions;
 }
 
-function statusText({ metadata, status }: Job): string {
-	const has = (type: string) =>
-		status?.conditions?.some((condition) => condition.type === type && condition.status === "True") ?? false;
+function statusText(job: Job): string {
+	const { metadata } = job;
+	const has = (type: string) => isTrue(job, type);
 	if (has("Complete")) return "Complete";
 	if (has("Failed")) return "Failed";
 	if (metadata.deletionTimestamp !== undefined) return "Terminating";

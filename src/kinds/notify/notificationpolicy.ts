@@ -1,3 +1,4 @@
+import { conditionOf } from "../../core/conditions.ts";
 import { ageColumn, column, nameColumn, wideColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import { notifyTypes } from "./schemas.ts";
@@ -58,10 +59,6 @@ export const notificationPolicies: Kind<NotificationPolicy> = {
 	},
 	validate: ({ spec }) => validateSpec(spec, "spec"),
 };
-
-export function conditionOf({ status }: NotificationPolicy, type: string) {
-	return status?.conditions?.find((condition) => condition.type === type);
-}
 
 function messageText(policy: NotificationPolicy): string {
 	const wrong = policy.status?.conditions?.find(({ status }) => status === "False");

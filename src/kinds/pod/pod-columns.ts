@@ -1,6 +1,7 @@
 /** The table of `kubectl get pods`. */
 
 import { parseTimestamp } from "../../core/clock.ts";
+import { isTrue } from "../../core/conditions.ts";
 import { ageColumn, column, nameColumn, since, wideColumn } from "../engine/columns.ts";
 import type { Column } from "../engine/kind.ts";
 import type { ContainerStatus, Pod } from "../generated/types.ts";
@@ -43,7 +44,7 @@ export const podColumns: readonly Column<Pod>[] = [
 	wideColumn("Readiness Gates", "Readiness gates that are true, and all there are.", (pod) => {
 		const gates = pod.spec.readinessGates ?? [];
 		if (gates.length === 0) return "<none>";
-		const open = gates.filter((gate) => conditionIsTrue(pod, gate.conditionType));
+		const open = gates.filter((gate) => isTrue(pod, gate.conditionType));
 		return `${open.length}/${gates.length}`;
 	}),
 ];
@@ -57,10 +58,6 @@ function summaryOf(pod: Pod): Summary {
 	const summary = summarize(pod);
 	if (Object.isFrozen(pod)) summaries.set(pod, summary);
 	return summary;
-}
-
-function conditionIsTrue(pod: Pod, type: string): boolean {
-	return pod.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") ?? false;
 }
 
 function summarize(pod: Pod): Summary {
@@ -77,7 +74,7 @@ function summarize(pod: Pod): Summary {
 		summary.status = "SchedulingGated";
 	const sidecarNames = new Set(sidecars.map((container) => container.name));
 	const initializing = countInit(pod, sidecarNames, summary);
-	if (!initializing || conditionIsTrue(pod, "Initialized")) countMain(pod, sidecarNames, summary);
+	if (!initializing || isTrue(pod, "Initialized")) countMain(pod, sidecarNames, summary);
 	if (pod.metadata.deletionTimestamp !== undefined) {
 		if (status.reason === "NodeLost") summary.status = "Unknown";
 		else if (status.phase !== "Succeeded" && status.phase !== "Failed") summary.status = "Terminating";
@@ -121,8 +118,7 @@ function countMain(pod: Pod, sidecars: ReadonlySet<string>, summary: Summary): v
 			summary.ready++;
 		}
 	}
-	if (summary.status === "Completed" && running)
-		summary.status = conditionIsTrue(pod, "Ready") ? "Running" : "NotReady";
+	if (summary.status === "Completed" && running) summary.status = isTrue(pod, "Ready") ? "Running" : "NotReady";
 }
 
 function endText(terminated: { reason?: string; signal?: number; exitCode: number }): string {
