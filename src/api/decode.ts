@@ -1,4 +1,4 @@
-/** From a body to an object of the stored version: what it must be, what it may be, and what it says wrongly. */
+/** Decodes a body to an object of the stored version: required and accepted kinds, and errors in fields. */
 import { ApiError } from "../core/errors.ts";
 import { isRecord, type KubeObject } from "../core/object.ts";
 import { shown } from "../core/shown.ts";
@@ -47,7 +47,7 @@ export function decodeObject(
 	}
 	const partial = options.defaults === false;
 	const { skips } = options;
-	// A conversion looks at the whole object.
+	// A conversion reads the whole object.
 	const sent = skips === undefined || served !== undefined ? value : hollowed(value, skips);
 	const { object, problems, unknownFields } = decode(sent, served?.schema ?? kind.schema, schemasOf(kind), { partial });
 	const problem = problems[0];

@@ -36,7 +36,7 @@ export function discovery(kinds: Kinds, virtual: readonly VirtualResource[] = vi
 	function document<T extends object | undefined>(name: string, build: (groups: readonly ServedGroup[]) => T): T {
 		const { groups, documents } = current();
 		if (!documents.has(name)) documents.set(name, build(groups));
-		// A name always stands for the same `build`.
+		// A name always refers to the same `build`.
 		return documents.get(name) as T;
 	}
 	const resources = (group: string, version: string) =>

@@ -9,7 +9,7 @@ import { removeAll } from "./mutate/remove-all.ts";
 import type { Context, Server } from "./server.ts";
 import { resourceOf, type Target } from "./target.ts";
 
-/** So many go in one write to the store. */
+/** The number of deletions per commit. */
 const largestSweep = 256;
 /** What runs out within this time of another goes with it: one write removes many. */
 const gatherMs = 10_000;
@@ -53,7 +53,7 @@ export class Expiry {
 		return this.#context.server.clock;
 	}
 
-	/** Nobody knows when those were written that are there already: they live on from now. */
+	/** The write time of existing objects is unknown: their TTL starts now. */
 	#follow(): void {
 		if (this.#closing.signal.aborted) return;
 		const { objects, kind } = this.#target;

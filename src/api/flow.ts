@@ -13,8 +13,8 @@ export interface Flows {
 const ownGroups = new Set(["system:nodes", "system:masters"]);
 
 /**
- * As many places for nodes and administrators, whom nobody else keeps out, as for all others, of whom one user has half
- * and so does not keep out the rest.
+ * Separate and equal limits for nodes and administrators, and for all others, of which one user may use half, so that
+ * no user can block the rest.
  */
 export function createFlows(limit: number): Flows {
 	const own = new Flow(limit, limit);

@@ -68,7 +68,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	const rarelyRead = new Set<string>();
 	const stopFollowing = [
 		forEachKind(registry, (kind) => {
-			// Events, and what the cluster writes down for later, is for those who may ask, and for most of it nobody does.
+			// Events and records for later are encoded on request, because most are never read.
 			if (kind.ttlMs === undefined && !kind.readOnly) return undefined;
 			rarelyRead.add(resourceName(kind));
 			return () => rarelyRead.delete(resourceName(kind));
@@ -151,7 +151,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	};
 }
 
-/** @throws ApiError at once for what is not served, or in the promise */
+/** @throws ApiError synchronously for unknown paths, or in the promise */
 function endpoint(server: Server): Endpoint {
 	const paths = createPaths(server);
 	return (exchange) => {

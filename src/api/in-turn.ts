@@ -2,7 +2,7 @@
  * Takes steps one after the other: a later one sees what an earlier one has changed. Waits only for those that return a
  * promise.
  * @returns undefined when no step had to wait
- * @throws what the first step throws that fails, at once or in the promise
+ * @throws the error of the first step that fails, synchronously or in the promise
  */
 export function inTurn<T>(
 	steps: readonly ((subject: T) => Promise<void> | undefined)[],

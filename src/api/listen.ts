@@ -38,7 +38,7 @@ export interface ListenOptions {
 	host?: string;
 	/** Default: one that is free. */
 	port?: number;
-	/** Instead of a port. A socket file that nobody listens on any more is replaced. */
+	/** Instead of a port. A stale socket file is replaced. */
 	socketPath?: string;
 	/** Who clients are that show neither certificate nor token: for sockets that only one user can reach. */
 	user?: User;

@@ -1,4 +1,4 @@
-/** What nodes and their pods use, as someone who can read it tells the API server. */
+/** Resource usage of nodes and pods, as provided to the API server. */
 export interface ContainerUsage {
 	name: string;
 	/** Billionths of a core. */

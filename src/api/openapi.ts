@@ -36,7 +36,7 @@ export interface OpenApi {
 }
 
 export interface OpenApiOptions {
-	/** As `/version` tells it. */
+	/** As reported by `/version`. */
 	version: string;
 	virtual?: readonly VirtualResource[];
 }
@@ -56,7 +56,7 @@ export function openApi(kinds: Kinds, { version, virtual = virtualResources }: O
 		documents: new Map<string, Promise<OpenApiDocument | undefined>>(),
 	}));
 
-	/** A name always stands for the same `build`. */
+	/** A name always refers to the same `build`. */
 	function document<T extends OpenApiDocument | undefined>(name: string, build: (source: Source) => T): Promise<T> {
 		const { source, documents } = current();
 		let built = documents.get(name);

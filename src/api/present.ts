@@ -51,7 +51,7 @@ export function eventView(context: Context, target: Target): (event: ServedWatch
 	};
 }
 
-/** The first event tells the columns; later ones leave them out. */
+/** The first event contains the column definitions; later events omit them. */
 function tableEvents(context: Context, target: Target, format: Format): (event: ServedWatchEvent) => ServedWatchEvent {
 	let isFirst = true;
 	return (event) => {

@@ -33,7 +33,7 @@ const verbs: Readonly<Record<Verb, ((context: Context, target: Target) => Promis
 /** Subresources whose query is for the one behind. */
 const passedOn: ReadonlySet<string | undefined> = new Set(["attach", "exec", "portforward", "proxy"]);
 
-/** @throws ApiError at once for what is not served, or in the promise */
+/** @throws ApiError synchronously for unknown paths, or in the promise */
 export function serveResource(context: Context): Promise<ApiResponse> {
 	const target = targetOf(context.server, context.info);
 	if (target === undefined) return serveUnstored(context);

@@ -1,4 +1,4 @@
-/** What the API server is made of, as every step of the pipeline sees it. */
+/** The components of the API server, as every step of the pipeline sees them. */
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { ApiRequest, User } from "../core/exchange.ts";
@@ -25,7 +25,7 @@ export interface ApiOptions {
 	registry: Registry;
 	/** The time of those who connect from outside, for the timeouts they ask for. Default: `clock`. */
 	wallClock?: Clock;
-	/** Who a bearer token stands for, besides the service account tokens that the server signs itself. */
+	/** Authenticates bearer tokens other than the service account tokens that the server signs itself. */
 	authenticateToken?: (token: string) => User | undefined | Promise<User | undefined>;
 	/** Opens a connection to a node's agent. Without it logs, exec and proxying answer ServiceUnavailable. */
 	dialAgent?: (node: string) => Promise<Duplex>;
@@ -56,7 +56,7 @@ export interface ApiOptions {
 	storeBytes?: (() => number) | undefined;
 	/** What nodes and their pods use now. Without it metrics.k8s.io is not served. */
 	usage?: () => Promise<readonly NodeUsage[]>;
-	/** As `/version` and discovery tell it: `v1.36.0+coxswain`. */
+	/** As reported by `/version` and discovery: `v1.36.0+coxswain`. */
 	gitVersion?: string;
 	/** The rest of what `/version` tells: the commit and date of this program. */
 	build?: () => { gitCommit: string; gitTreeState: string; buildDate: string };
@@ -84,7 +84,7 @@ export interface Server {
 	readonly registry: Registry;
 	readonly cache: WatchCache;
 	readonly tokens: Tokens;
-	/** Who may do what: asked by every way in, and by the steps of admission that have questions of their own. */
+	/** Authorization: consulted by every entry point, and by admission plugins with additional checks. */
 	readonly authorizer: Authorizer;
 	/** Those who know bearer tokens, in the order in which they are asked. */
 	readonly authenticators: readonly TokenAuthenticator[];

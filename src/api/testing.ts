@@ -34,7 +34,7 @@ export interface AskOptions {
 
 export interface TestApi extends Api {
 	ask(method: ApiRequest["method"], path: string, body?: unknown, options?: AskOptions): Promise<Answer>;
-	/** Starts a watch and collects what it says. */
+	/** Starts a watch and collects its events. */
 	watch(path: string, options?: AskOptions): Promise<{ events: ServedWatchEvent[]; ended: (Error | undefined)[] }>;
 }
 

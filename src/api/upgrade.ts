@@ -16,7 +16,7 @@ import type { WatchConnections } from "./sockets/serve-watch.ts";
 import { pipeFrames } from "./sockets/websocket-frames.ts";
 import { methodNotAllowed } from "./target.ts";
 
-/** A connection that nothing has moved on is cut after so long, as the kubelet does it. */
+/** An idle connection is closed after this time, as by the kubelet. */
 const idleMs = 4 * 3_600_000;
 
 const uncounted: WatchConnections = { addWatch: () => () => {}, watchCount: 0 };
@@ -82,7 +82,7 @@ function requestHead(incoming: IncomingMessage, path: string, host = "localhost"
 
 /** Bytes both ways, at the pace of the slower side, until both ends are done or one breaks. */
 function join(client: Duplex, other: Duplex, inFrames: boolean): void {
-	// Who leaves while nobody reads is not seen to leave.
+	// A disconnect is not detected while the connection is not read.
 	if (client instanceof Socket) client.setTimeout(idleMs, () => client.destroy());
 	for (const [from, to] of [
 		[client, other],

@@ -23,7 +23,7 @@ export const usageResources: readonly VirtualResource[] = [
 	{ group, version, kind: "PodMetrics", plural: "pods", singular: "", namespaced: true, verbs: ["get", "list"] },
 ];
 
-/** Undefined when the request is for something else, or nobody reads usage. */
+/** Undefined if the request is for something else, or usage is not available. */
 export function serveUsage(context: Context, resource: ResourceInfo): Promise<ApiResponse> | undefined {
 	const { usage } = context.server.options;
 	if (usage === undefined || resource.group !== group || resource.version !== version) return undefined;

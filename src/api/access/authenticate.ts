@@ -7,12 +7,15 @@ import { authenticateToken, TokenRefused } from "./token-authenticator.ts";
 
 export const anonymous: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
 
-/** Whether the server is well, and what it is: requests without credentials may read this and nothing else. */
+/** Health and version: anonymous requests may read only these paths. */
 function isPublic(path: string): boolean {
 	return path === "/version" || path === "/version/" || /^\/(healthz|livez|readyz)(\/|$)/.test(path);
 }
 
-/** At once where the transport knows. @throws ApiError Unauthorized for an unknown or invalid token, and without credentials where they are needed */
+/**
+ * Synchronous if the transport has authenticated the client. @throws ApiError Unauthorized for an unknown or invalid
+ * token, and without credentials where they are needed
+ */
 export function authenticate(server: Server, request: ApiRequest): User | Promise<User> {
 	return request.user ?? byToken(server, request);
 }

@@ -1,4 +1,4 @@
-/** Who may do what: the one question that every way into the API asks, and the authorizers that answer it. */
+/** Authorization: the question that every entry point asks, and the authorizers that answer it. */
 import type { User } from "../../core/exchange.ts";
 import { parseFieldSelector } from "../../core/selector.ts";
 import type { RequestInfo } from "../request-info.ts";
@@ -64,14 +64,14 @@ export interface SubjectRules {
 
 export interface Authorizer {
 	/**
-	 * At once where nothing has to be waited for: every request asks. Never throws or rejects: what cannot be found out
-	 * is `none`, with the reason.
+	 * Synchronous if possible, because every request is authorized. Never throws or rejects: a failed lookup results in
+	 * `none`, with the reason.
 	 */
 	authorize(attributes: Attributes): Decision | Promise<Decision>;
 	rulesFor(user: User, namespace: string): Promise<SubjectRules>;
 }
 
-/** Who may do everything, whatever roles there are. */
+/** The users who may do everything, regardless of roles. */
 export const mastersGroup = "system:masters";
 
 /**

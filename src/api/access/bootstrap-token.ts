@@ -14,7 +14,7 @@ const namespace = "kube-system";
 const tokenPattern = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;
 const groupPattern = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/;
 
-/** A token that does not hold is nobody's, without a reason: upstream gives none, so that none can be guessed. */
+/** An invalid token is rejected without a reason, as upstream, to prevent guessing. */
 export function bootstrapTokens(server: Server): TokenAuthenticator {
 	return {
 		authenticate(token, audiences) {
@@ -54,7 +54,7 @@ function textOf(data: Secret["data"], key: string): string {
 	return encoded === undefined ? "" : Buffer.from(encoded, "base64").toString();
 }
 
-/** In a time that does not tell how much of them is the same. */
+/** Compares in constant time. */
 function isSame(found: string, wanted: string): boolean {
 	const [one, other] = [Buffer.from(found), Buffer.from(wanted)];
 	return one.length === other.length && timingSafeEqual(one, other);

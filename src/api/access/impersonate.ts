@@ -21,7 +21,7 @@ export function actingUser(
 	user: User,
 	headers: Headers,
 ): User | Promise<User> {
-	// Nobody is two users: of several the first counts, as upstream.
+	// A request has one user: of several, the first counts, as upstream.
 	const [name = ""] = valuesOf(headers["impersonate-user"]);
 	const groups = valuesOf(headers["impersonate-group"]);
 	const [uid] = valuesOf(headers["impersonate-uid"]);

@@ -1,4 +1,4 @@
-/** `system:masters` may do everything, so that nobody can lock an administrator out by roles. */
+/** `system:masters` may do everything, so that roles cannot lock out an administrator. */
 import type { User } from "../../core/exchange.ts";
 import { type Authorizer, type Decision, mastersGroup, type SubjectRules } from "./authorizer.ts";
 

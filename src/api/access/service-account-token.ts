@@ -1,4 +1,7 @@
-/** Whether a service account's token holds: its times, its audience, and what it is bound to (KEP-1205, KEP-4193). */
+/**
+ * Validates a service account's token: its times, its audience, and the objects that it is bound to (KEP-1205,
+ * KEP-4193).
+ */
 import type { KubeObject } from "../../core/object.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import { secrets } from "../../kinds/core/secret.ts";
@@ -13,7 +16,7 @@ import type { Claims, SignedToken } from "./tokens.ts";
 const leewayMs = 60_000;
 const invalidated = "service account token has been invalidated";
 
-/** What is remembered of a token is only its claims: everything that can change is looked at each time. */
+/** Only the claims of a token are cached: everything that can change is checked each time. */
 export function serviceAccountTokens(server: Server): TokenAuthenticator {
 	const { tokens, clock } = server;
 	return {

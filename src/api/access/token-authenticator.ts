@@ -1,4 +1,4 @@
-/** Who a bearer token stands for: what those who know tokens of one sort have in common. */
+/** Authenticates bearer tokens: the common interface of all token authenticators. */
 import type { User } from "../../core/exchange.ts";
 import type { Server } from "../server.ts";
 
@@ -25,8 +25,8 @@ export interface TokenAuthenticator {
 export class TokenRefused extends Error {}
 
 /**
- * Tries one after the other. Rejects with TokenRefused, in upstream's words for a TokenReview, when nobody takes the
- * token.
+ * Tries one after the other. Rejects with TokenRefused, with upstream's message for a TokenReview, if no authenticator
+ * accepts the token.
  */
 export async function authenticateToken(
 	{ authenticators }: Pick<Server, "authenticators">,
@@ -37,7 +37,7 @@ export async function authenticateToken(
 	for (const authenticator of authenticators) {
 		try {
 			const answer = authenticator.authenticate(token, audiences);
-			// Most answer at once: a wait would cost every request a turn.
+			// Most are synchronous: awaiting would cost every request a turn of the event loop.
 			const found = answer instanceof Promise ? await answer : answer;
 			if (found !== undefined) return found;
 		} catch (error) {

@@ -19,7 +19,7 @@ export const defaultIssuer = "https://kubernetes.default.svc.cluster.local";
 /** Claims of a bound token (KEP-1205). */
 export interface Claims {
 	aud: string[];
-	/** Undefined in the token of a Secret: it holds as long as that has it. */
+	/** Undefined in the token of a Secret: it is valid as long as the Secret contains it. */
 	exp?: number;
 	iat?: number;
 	iss: string;

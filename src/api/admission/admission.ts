@@ -42,7 +42,7 @@ export const admissionSteps: readonly AdmissionStep[] = [
 	bindingEscalation,
 ];
 
-/** Steps that give an object what there is only so much of. They come after the kind has prepared the object. */
+/** Steps that allocate limited resources to an object. They run after the kind has prepared the object. */
 export const allocationSteps: readonly AdmissionStep[] = [serviceAddresses];
 
 /**
@@ -91,7 +91,7 @@ export function check(request: AdmissionAttributes): Promise<void> | undefined {
 	return request.server.admission.check(request);
 }
 
-/** Steps by what they look at: sorted out once for each kind, because most steps concern few kinds. */
+/** Steps by the kinds that they check: selected once per kind, because most steps concern few kinds. */
 class Steps {
 	readonly #steps: readonly AdmissionStep[];
 	readonly #selected = new WeakMap<Kind, Map<string, readonly AdmissionStep["admit"][]>>();

@@ -1,4 +1,4 @@
-/** Who may approve and sign is decided for each signer (Kubernetes documentation, "Certificate Signing Requests"). */
+/** Permission to approve and sign is checked per signer (Kubernetes documentation, "Certificate Signing Requests"). */
 
 import { sameJson } from "../../core/equal.ts";
 import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
@@ -33,7 +33,7 @@ function statusOf(object: AdmissionAttributes["old"]): CertificateSigningRequest
 
 /** For this signer, or for all of its domain: `example.com/*`. @throws ApiError Forbidden, in the promise */
 async function demand(request: AdmissionAttributes, verb: "approve" | "sign"): Promise<void> {
-	// As it was: nobody chooses the signer that is looked at.
+	// The stored object: clients cannot choose the signer that is checked.
 	const { signerName } = (request.old as CertificateSigningRequest).spec;
 	const [domain = ""] = signerName.split("/", 1);
 	for (const name of [signerName, `${domain}/*`]) {

@@ -1,4 +1,4 @@
-/** Nobody becomes an administrator by a certificate that he asks the cluster for. */
+/** Users cannot become administrators with a certificate that they request. */
 import { parseCertificateRequest } from "../../kinds/certificates/certificate-request.ts";
 import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";

@@ -84,7 +84,7 @@ function giveDefaults(pod: Pod, range: LimitRange): void {
 	};
 }
 
-/** @returns what was filled in, as the annotation tells it */
+/** @returns the defaults that were set, in the format of the annotation */
 function fillIn(container: Container, what: string, requests: Amounts, limits: Amounts): string[] {
 	const said: string[] = [];
 	for (const [field, defaults] of [

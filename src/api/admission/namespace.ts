@@ -19,7 +19,7 @@ export const namespaceLifecycle: AdmissionStep = {
 		const found = server.cache.find(namespaces, undefined, namespace);
 		if (found === undefined) throw notFound(namespaces, namespace);
 		if (found.metadata.deletionTimestamp === undefined) return;
-		// Access reviews and the like are not content.
+		// Access reviews and similar objects are not content.
 		const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
 		const error = refused(request, why);
 		throw new ApiError("Forbidden", error.message, {

@@ -1,7 +1,7 @@
 /**
- * A namespace has so many NotificationPolicies. Every change of a run is compared with each of them, and each may have
- * a thousand messages waiting for each of its sinks: without a limit one namespace could keep the notifier from the
- * others.
+ * Limits the number of NotificationPolicies per namespace. Every change of a run is compared with each of them, and
+ * each may have a thousand messages waiting for each of its sinks: without a limit one namespace could keep the
+ * notifier from the others.
  */
 import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
 import { keyPrefix } from "../cache/keys.ts";

@@ -75,7 +75,7 @@ function classFor(request: AdmissionAttributes, name: string): PriorityClass | u
 	}
 	let lowest: PriorityClass | undefined;
 	for (const { object: candidate } of cache.resource(priorityClasses).range(keyPrefix(priorityClasses))) {
-		// Of several, the one with the lowest value, as upstream has it.
+		// Of several, the one with the lowest value, as upstream.
 		if (candidate.globalDefault && (lowest === undefined || (candidate.value ?? 0) < (lowest.value ?? 0)))
 			lowest = candidate;
 	}

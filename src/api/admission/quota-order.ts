@@ -9,8 +9,8 @@ import { quotasFor } from "./resource-quota.ts";
 const lines = new WeakMap<Server, Map<string, Promise<void>>>();
 
 /**
- * Runs `write` when those before it in the namespace are done; at once where no quota counts objects of the kind.
- * What other servers write in the meantime is found out by the commit.
+ * Runs `write` when those before it in the namespace are done; immediately if no quota counts objects of the kind. What
+ * other servers write in the meantime is found out by the commit.
  */
 export function inQuotaOrder<T>(
 	server: Server,

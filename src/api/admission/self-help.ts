@@ -1,4 +1,4 @@
-/** Refuses annotations by which a workload would help itself, and that nobody could understand (docs/self-help.md). */
+/** Rejects invalid annotations of self-managing workloads (docs/self-help.md). */
 import { type Cause, invalid } from "../../core/errors.ts";
 import { forbidden } from "../../core/field-errors.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -39,7 +39,7 @@ export const selfHelp: AdmissionStep = {
 	admit({ server, kind, name, object, old, warnings }) {
 		const causes = selfHelpProblems(object, old);
 		const cycle = kind === cronJobs ? undefined : cycleOf(object, (awaited) => found(awaited, object, server));
-		// One that came about otherwise keeps nobody from undoing it.
+		// An existing cycle does not prevent users from removing it.
 		if (cycle !== undefined && (old === undefined || awaits(object) !== awaits(old))) causes.push(cycleProblem(cycle));
 		// Of that kind, both.
 		if (kind === statefulSets && old !== undefined)

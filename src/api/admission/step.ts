@@ -40,7 +40,7 @@ export interface AdmissionStep {
 	readonly name: string;
 	/** Taken only where the server's options name it (`ApiOptions.admissionPlugins`). */
 	readonly isOptional?: true;
-	/** Which requests it looks at. */
+	/** Which requests it checks. */
 	readonly on: {
 		operations: readonly AdmissionAttributes["operation"][];
 		/** All kinds when absent. */
@@ -58,8 +58,8 @@ export interface AdmissionStep {
 /** All steps of one server: those that are always taken, and the optional ones that it is to take. */
 export interface Admission {
 	/**
-	 * Undefined when every step is done; most never wait.
-	 * @throws ApiError of the first step that refuses, at once or in the promise
+	 * Undefined if every step has completed; most never wait. @throws ApiError of the first step that rejects,
+	 * synchronously or in the promise
 	 */
 	admit(request: AdmissionAttributes): Promise<void> | undefined;
 	/** As `admit`. @throws ApiError when there is nothing left, or someone else has what was asked for */

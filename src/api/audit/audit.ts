@@ -10,7 +10,7 @@ import { AuditRecord } from "./record.ts";
 export interface AuditOptions {
 	policy: AuditPolicy;
 	/**
-	 * Takes an event at once and never fails: a request does not wait for its record. The event is not changed
+	 * Accepts an event immediately and never fails: a request does not wait for its record. The event is not changed
 	 * afterwards.
 	 */
 	sink(event: AuditEvent): void;

@@ -168,7 +168,7 @@ export class WatchCache {
 		});
 	}
 
-	/** Tells the watchers that ask for bookmarks how far they are, now. */
+	/** Sends bookmarks now to the watchers that requested them. */
 	sendBookmarks(): void {
 		for (const cache of this.#resources.values()) {
 			for (const watcher of cache.watchers()) watcher.progress(this.#revision);

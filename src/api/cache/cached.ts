@@ -50,7 +50,7 @@ export class Cached<T extends KubeObject = KubeObject> implements Encoded<T> {
 		return this.#object;
 	}
 
-	/** Keeps the stored JSON only: the object takes several times as much, and most Events are never looked at. */
+	/** Keeps only the stored JSON: the object uses several times as much memory, and most Events are never read. */
 	compact(): void {
 		this.#object = undefined;
 		this.#bytes = undefined;
@@ -78,7 +78,7 @@ export function encode(object: KubeObject, kind?: Pick<Kind, "escapesJson">): Bu
 	return Buffer.from(kind?.escapesJson ? text.replace(/[&<>\u2028\u2029]/g, escaped) : text);
 }
 
-/** As Go does. These characters stand in strings only. */
+/** As Go does. These characters occur only in strings. */
 function escaped(character: string): string {
 	return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

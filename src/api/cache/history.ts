@@ -5,7 +5,7 @@ import type { CacheEvent } from "./event.ts";
 export interface Remembered {
 	/** What it holds, as `CacheEvent.bytes` counts. */
 	readonly heldBytes: number;
-	/** Forgets its oldest changes, at least so many bytes of them. */
+	/** Discards its oldest changes, at least this many bytes. */
 	forget(bytes: number): void;
 }
 
@@ -16,7 +16,7 @@ const defaultHistoryBytes = 32 * 1024 * 1024;
  * them.
  */
 const warmBytes = 2 * 1024 * 1024;
-/** So much is forgotten at once, so that looking for the largest history costs little per event. */
+/** The amount to discard at a time, so that finding the largest history costs little per event. */
 const trimmedShare = 1 / 8;
 
 /**
@@ -57,7 +57,7 @@ export class History {
 		if (this.#heldBytes > this.#limitBytes) this.#trim(this.#limitBytes * (1 - trimmedShare));
 	}
 
-	/** A ring has forgotten so much by itself. */
+	/** The amount that a ring has discarded by itself. */
 	released(bytes: number): void {
 		this.#heldBytes -= bytes;
 	}

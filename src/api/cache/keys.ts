@@ -1,4 +1,4 @@
-/** Keys of objects in the store: `/objects/{group}/{plural}/{namespace}/{name}`; `core` stands for the core group. */
+/** Keys of objects in the store: `/objects/{group}/{plural}/{namespace}/{name}`; `core` is the core group. */
 import type { KindNames } from "../../kinds/engine/kind.ts";
 
 /** Everything that the API server keeps begins with this. */

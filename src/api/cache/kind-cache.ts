@@ -13,7 +13,7 @@ const objectBytes = 4096;
 /** The JSON is there as it was stored, and as a value or as it is served. */
 const copies = 2;
 
-/** About how much memory an object takes whose JSON has so many bytes. */
+/** The approximate memory of an object with JSON of this many bytes. */
 export function memoryOf(jsonBytes: number): number {
 	return objectBytes + copies * jsonBytes;
 }

@@ -56,7 +56,7 @@ export class Watchers {
 	}
 
 	deliver(event: CacheEvent): void {
-		// An object that is kept encoded is not parsed for nobody.
+		// Do not parse an encoded object without watchers.
 		if (this.#everywhere.size + this.#byNamespace.size + this.#byKey.size + this.#byField.size === 0) return;
 		const object = event.current?.object ?? event.previous?.object;
 		if (object === undefined) return;

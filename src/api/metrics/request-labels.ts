@@ -29,7 +29,7 @@ const verbs: Readonly<Record<RequestInfo["verb"], string>> = {
 	deletecollection: "DELETECOLLECTION",
 	other: "",
 };
-/** What goes on to where pods run. */
+/** Subresources that are forwarded to nodes. */
 const connecting = new Set(["proxy", "exec", "attach", "portforward", "log"]);
 /** Paths that are no resources, by their beginning; upstream has them as subresources. */
 const paths = new Set(["/healthz", "/livez", "/readyz", "/version", "/metrics", "/openapi", "/api", "/apis"]);

@@ -1,6 +1,6 @@
 /**
- * What is counted of requests (Kubernetes Metrics Reference, "apiserver_request_total" and its neighbours). A request
- * costs two looks at the clock, one look-up, one addition and one observation.
+ * The metrics of requests (Kubernetes Metrics Reference, "apiserver_request_total" and its neighbours). A request costs
+ * two looks at the clock, one look-up, one addition and one observation.
  */
 import type { Clock } from "../../core/clock.ts";
 import type { ApiRequest } from "../../core/exchange.ts";

@@ -12,7 +12,7 @@ export interface Source {
 	kinds: readonly Kind[];
 	schemas: Schemas;
 	descriptions: Descriptions;
-	/** As `/version` tells it. */
+	/** As reported by `/version`. */
 	version: string;
 }
 

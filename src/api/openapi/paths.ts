@@ -46,7 +46,7 @@ function answer(
 		status: 200,
 		headers,
 		get object() {
-			// Only clients in this process look at it.
+			// Only clients in this process read it.
 			return JSON.parse(Buffer.from(document.json()).toString());
 		},
 		bytes: form.bytes,

@@ -19,7 +19,7 @@ export interface Exchange {
 	audit: AuditRecord | undefined;
 }
 
-/** @throws at once or in the promise: `answerErrors` makes an answer of either */
+/** @throws synchronously or in the promise: `answerErrors` turns both into responses */
 export type Endpoint = (exchange: Exchange) => Promise<ApiResponse>;
 
 /** Does its part before and after `next`, or answers without it. */
@@ -30,7 +30,7 @@ export function compose(steps: readonly Step[], endpoint: Endpoint): Endpoint {
 	return steps.reduceRight<Endpoint>((next, step) => (exchange) => step(exchange, next), endpoint);
 }
 
-/** A step that is done before the rest begins. @param work returns undefined when it is done at once */
+/** A step that completes before the rest starts. @param work returns undefined if it completed synchronously */
 export function before(work: (exchange: Exchange) => Promise<void> | undefined): Step {
 	return (exchange, next) => {
 		const pending = work(exchange);

@@ -5,7 +5,7 @@ import type { Presence } from "./presence.ts";
 
 /** All answers together, save that one alone may be larger. */
 const answersBytes = 256 * 1024 * 1024;
-/** Where memory is short, who has had this long makes room for others. */
+/** When memory is short, responses that have had this much time are dropped for others. */
 const patienceMs = 5000;
 /** Answers up to this size are never refused: among them are the refusals. */
 const smallBytes = 4096;

@@ -10,7 +10,7 @@ import type { Timeouts } from "./limits.ts";
 
 /** How long running requests may take when the server closes. */
 const closeGraceMs = 1000;
-/** Connections are looked at this often, at least. */
+/** The maximum interval between checks of connections. */
 const longestSweepMs = 5000;
 
 /** A connection without a request. */

@@ -12,9 +12,7 @@ const answers: Readonly<Record<string, [code: number, message: string]>> = {
 
 const reasons: Readonly<Record<number, Reason>> = { 400: "BadRequest", 405: "MethodNotAllowed" };
 
-/**
- * How long a connection may still bring what was under way when it was refused: cut at once, it would lose the answer.
- */
+/** How long a rejected connection may still send data in transit: closed immediately, it would lose the answer. */
 const lingerMs = 1000;
 
 export interface Refusals {

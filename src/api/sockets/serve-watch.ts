@@ -7,7 +7,7 @@ import { watchBacklogBytes } from "./limits.ts";
 import type { Presence } from "./presence.ts";
 import type { Reply } from "./reply.ts";
 
-/** One write to a watcher has so much, or one event. */
+/** The maximum size of a write to a watcher, unless one event is larger. */
 const watchWriteBytes = 256 * 1024;
 /** What a watcher may have left untaken without being waited for, which costs more than a write. */
 const watchPatienceBytes = 64 * 1024;

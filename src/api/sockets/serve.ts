@@ -24,13 +24,16 @@ export interface Incoming {
 	body: Body;
 	/** What is wrong with the request's head, though Node could read it. */
 	problem?: string | undefined;
-	/** The socket: without one, a request is taken for one of this process. */
+	/** The socket: a request without one comes from this process. */
 	peer: NonNullable<ApiRequest["peer"]>;
 }
 
-/** Answers above this are compressed for those who can read it; upstream's threshold. */
+/** Larger responses are compressed for clients that accept it; upstream's threshold. */
 const compressedBytes = 128 * 1024;
-/** Larger answers stay on one line: to read and write them again would hold up all others, and nobody reads that much. */
+/**
+ * Larger responses are not indented: parsing and formatting them would block other requests, and nobody reads that
+ * much.
+ */
 const prettyBytes = 4 * 1024 * 1024;
 const compress = promisify(gzip);
 

@@ -40,7 +40,7 @@ export async function scale(context: Context, target: Target): Promise<ApiRespon
 			const before = scaleOf(wanted, current);
 			const scaleKind = { kind: { ...wanted.kind, schema: "Scale" }, served: undefined };
 			const next = verb === "update" || applies ? value : applied(scaleKind, before, value, type);
-			// What it is, is checked where it is read.
+			// Its type is checked where it is read.
 			const object = rescaled(wanted, current, next as Scale);
 			return applies ? owned(context, wanted, current, object) : object;
 		},

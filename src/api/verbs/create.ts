@@ -1,4 +1,4 @@
-/** CREATE: decodes what is to be made, and answers with what was made of it. */
+/** CREATE: decodes the new object, and responds with the created one. */
 import type { ApiResponse } from "../../core/exchange.ts";
 import { readObjectBody } from "../body.ts";
 import { decodeObject } from "../decode.ts";

@@ -40,7 +40,7 @@ export async function deleteCollection(context: Context, target: Target): Promis
 	const deleted: Cached[] = [];
 	const { signal } = request;
 	for (const { key, object } of chosen) {
-		// Nobody waits for the rest, and many could have been started.
+		// The rest is not awaited, and many could have been started.
 		if (signal.aborted) break;
 		const one: NamedTarget = { ...target, name: object.metadata.name, key };
 		try {

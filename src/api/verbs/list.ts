@@ -115,7 +115,7 @@ function continueToken(revision: number, start: string): string {
 	return Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start })).toString("base64url");
 }
 
-/** Instead of a revision: go on from the key in what there is now. */
+/** Instead of a revision: continue from the key in the current state. */
 const inconsistent = -1;
 
 function readToken(token: string): { exact?: number; start: string } {

@@ -70,7 +70,7 @@ export function value<T>(name: string, help: string, of: (object: T) => number |
 	};
 }
 
-/** A family whose value is always 1: it tells by its labels. Undefined: nothing. */
+/** A family whose value is always 1: the information is in its labels. Undefined: no series. */
 export function info<T>(name: string, help: string, of: (object: T) => Labels | undefined = () => ({})): Family<T> {
 	return {
 		name,
@@ -183,7 +183,7 @@ export function addAmounts(add: Add, amounts: Readonly<Record<string, string | u
 	}
 }
 
-/** What happens to a pod happens within few seconds, and to many pods at once. */
+/** Changes of a pod occur within a few seconds, and often affect many pods. */
 const secondsOf = remembered((timestamp) => Math.floor(parseTimestamp(timestamp) / 1000));
 
 /** Pods of one template all ask for the same. */

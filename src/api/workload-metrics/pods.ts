@@ -18,7 +18,7 @@ import {
 	value,
 } from "./family.ts";
 
-/** Reasons of pods that kube-state-metrics tells apart. */
+/** Reasons of pods that kube-state-metrics distinguishes. */
 const statusReasons = [
 	"Evicted",
 	"NodeAffinity",

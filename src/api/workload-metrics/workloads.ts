@@ -11,7 +11,7 @@ const named =
 	(label: string) =>
 	({ metadata: { namespace, name } }: KubeObject) => ({ namespace, [label]: name });
 
-/** Reasons of a Deployment's conditions that kube-state-metrics tells apart. */
+/** Reasons of a Deployment's conditions that kube-state-metrics distinguishes. */
 const deploymentReasons = new Set([
 	"",
 	"ReplicaSetUpdated",

@@ -16,7 +16,7 @@ import { nodeNameOf } from "./node-identity.ts";
 const allow: Decision = { verdict: "allow", reason: "" };
 const silent: Decision = { verdict: "none", reason: "" };
 /**
- * What does not depend on the node: upstream's role, which is given to nobody, and bringing the logs of Jobs'
+ * Permissions that do not depend on the node: upstream's role, which has no binding, and delivering the logs of Jobs'
  * containers.
  */
 const everyNode = compileRules([
@@ -146,7 +146,7 @@ function lease({ node, verb, resource }: Question): Decision {
 	if (verb !== "get" && !writeVerbs.has(verb)) return no("can only get, create, update, patch, or delete a node lease");
 	if (resource.namespace !== leaseNamespace)
 		return no(`can only access leases in the "${leaseNamespace}" system namespace`);
-	// The name of one to be created is looked at by admission.
+	// Admission checks the name on create.
 	if (verb !== "create" && resource.name !== node)
 		return no("can only access node lease with the same name as the requesting node");
 	return allow;

@@ -10,7 +10,7 @@ import type { JwtAuthenticator } from "./configuration.ts";
 import { fetchJson } from "./fetch-json.ts";
 
 /**
- * Keys are fetched again after this, and at once for a token with a key that is not among them, but not more often than
+ * Keys are fetched again after this time, and immediately for a token with an unknown key, but not more often than
  * that.
  */
 const freshMs = 3_600_000;
@@ -34,7 +34,7 @@ export class IssuerKeys {
 		this.#clock = clock;
 	}
 
-	/** @throws Error when they cannot be had now: nobody waits while it is not the time to ask again */
+	/** @throws Error if they are not available now, without waiting for the next retry */
 	async get(): Promise<LocalJWKSet> {
 		const nowMs = this.#clock.monotonicMs();
 		// Keys that are old are better than none while the issuer cannot be reached.

@@ -11,7 +11,7 @@ import type { JwtAuthenticator } from "./configuration.ts";
 import { IssuerKeys } from "./issuer-keys.ts";
 import { userOfClaims } from "./user-of-claims.ts";
 
-/** Asymmetric ones only: who can verify a token must not be able to make one. */
+/** Asymmetric algorithms only: a verifier must not be able to create tokens. */
 const algorithms = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
 /**
  * Tokens cannot be revoked, but keys can be withdrawn: a verified token is believed this long without being verified

@@ -1,4 +1,4 @@
-/** Who a verified token of another issuer stands for. Pure. */
+/** The user of a verified token of another issuer. Pure. */
 import type { JWTPayload } from "jose";
 import type { User } from "../../../core/exchange.ts";
 import { TokenRefused } from "../token-authenticator.ts";

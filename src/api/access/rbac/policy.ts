@@ -1,4 +1,4 @@
-/** All roles and bindings there are, kept ready for the question who may do what as the watch cache changes. */
+/** All roles and bindings, indexed for authorization and updated from the watch cache. */
 import type { User } from "../../../core/exchange.ts";
 import type { KubeObject } from "../../../core/object.ts";
 import type { Kind } from "../../../kinds/engine/kind.ts";
@@ -14,7 +14,7 @@ import type { KindCache } from "../../cache/kind-cache.ts";
 import { type Grant, Grants } from "./grants.ts";
 import { type CompiledRules, compileRules } from "./rules.ts";
 
-/** Rules of roles, by the frozen object that they stand in. */
+/** Rules of roles, by the frozen object that contains them. */
 const compiled = new WeakMap<KubeObject, CompiledRules>();
 
 export class RolePolicy {

@@ -10,7 +10,7 @@ import { persistentVolumeClaims } from "../../../kinds/storage/persistentvolumec
 import { nodeNameOf } from "../../access/node/node-identity.ts";
 import type { Server } from "../../server.ts";
 
-/** The part of a TokenRequest's spec that is looked at. */
+/** The part of a TokenRequest's spec that is checked. */
 export interface AskedToken {
 	audiences?: readonly string[];
 	boundObjectRef?: { kind?: string; apiVersion?: string; name?: string; uid?: string };

@@ -41,7 +41,7 @@ export function unlessWindows(check: Check): Check {
 	return (subject) => (subject.spec.os?.name === "windows" ? undefined : check(subject));
 }
 
-/** Root in a user namespace of its own is nobody outside (KEP-127; since v1.35 of the standards). */
+/** Root in its own user namespace has no privileges outside (KEP-127; since v1.35 of the standards). */
 export function unlessInUserNamespace(check: Check): Check {
 	return (subject) => (subject.spec.hostUsers === false ? undefined : check(subject));
 }

@@ -16,7 +16,7 @@ export function violations(policy: LevelVersion, subject: Subject): Violation[] 
 	return found;
 }
 
-/** As refusals and warnings tell it: `privileged (container "a" must not …), hostPort (…)` */
+/** As in errors and warnings: `privileged (container "a" must not …), hostPort (…)` */
 export function violationText(found: readonly Violation[]): string {
 	return found.map(({ reason, detail }) => `${reason} (${detail})`).join(", ");
 }
@@ -35,7 +35,7 @@ function checksOf({ level, version }: LevelVersion): readonly Check[] {
 	return found;
 }
 
-/** `restricted` demands what `baseline` does, too, save for what it has stricter rules for. */
+/** `restricted` includes the controls of `baseline`, except those that it replaces with stricter ones. */
 function checksAt(level: "baseline" | "restricted", minor: number): Check[] {
 	const effective = controls
 		.filter((control) => level === "restricted" || control.level === "baseline")

@@ -17,7 +17,7 @@ import { violations } from "./evaluate.ts";
 import { isSame, isStricter, type LevelVersion, levelText } from "./level.ts";
 import { isPrivileged, labelPrefix, type Mode, type Policy, parsePolicy, policyOf } from "./policy.ts";
 
-/** Existing pods that are looked at before a stricter level is taken (upstream's bound). */
+/** The number of existing pods to check before a stricter level is accepted (upstream's limit). */
 const podLimit = 3000;
 
 export const podSecurityOfNamespaces: AdmissionStep = {
@@ -84,7 +84,7 @@ function podWarnings(server: Server, namespace: string, level: LevelVersion): st
 	return warnings.concat(lines);
 }
 
-/** Pods of one controller are alike: one of each is looked at before the limit is reached. */
+/** Pods of one controller are similar: one of each is checked before the limit is reached. */
 function oneOfEachControllerFirst(server: Server, namespace: string): Pod[] {
 	const first: Pod[] = [];
 	const others: Pod[] = [];

@@ -17,7 +17,7 @@ export interface ParsedPolicy {
 export const labelPrefix = "pod-security.kubernetes.io/";
 
 const privileged: LevelVersion = { level: "privileged", version: "latest" };
-/** Where nobody says anything. */
+/** The default. */
 export const privilegedPolicy: Policy = { enforce: privileged, audit: privileged, warn: privileged };
 
 /** Nothing is checked under this policy. */
