@@ -150,7 +150,7 @@ function decodeList(values: readonly unknown[], type: string, owner: string, con
 	});
 }
 
-/** What a null stands for in a list or a map. */
+/** The value of a null in a list or a map. */
 function zeroValue(type: string): unknown {
 	if (type === "string" || type === "bytes") return "";
 	if (type === "any") return null;

@@ -63,7 +63,8 @@ function isToBeSigned(request: CertificateSigningRequest): boolean {
 }
 
 /**
- * Deletes requests an hour after they were answered, a day after nobody answered, and when what was given has run out.
+ * Deletes requests an hour after they were approved or denied, after a day without either, and when the certificate has
+ * expired.
  */
 export const certificateCleanerController: Controller<CertificateSigningRequest> = {
 	name: "certificatesigningrequest-cleaner",

@@ -63,7 +63,7 @@ const hourMs = 60 * minuteMs;
 /** Upstream's `--cluster-signing-duration`. */
 const longestMs = 365 * 24 * hourMs;
 const shortestMs = 10 * minuteMs;
-/** Clocks of those who look at the certificate may be a little behind. */
+/** The clocks of clients that verify the certificate may be slightly behind. */
 const backdateMs = 5 * minuteMs;
 /** Below it a certificate's time counts from now, above it from its begin. */
 const shortMs = 8 * hourMs;

@@ -7,7 +7,7 @@ import { lastStartMs } from "./schedule.ts";
 
 /** As many runs are made up for, the newest ones; beyond that something is wrong. */
 const mostCaughtUp = 100;
-/** Times looked at in one go. */
+/** The number of times to evaluate per step. */
 const mostTimes = 10_000;
 
 /** Times since the last start that have come, the oldest first; of more than `mostCaughtUp` the newest. */

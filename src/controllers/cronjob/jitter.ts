@@ -1,11 +1,11 @@
-/** Delays that keep cron jobs of one schedule from starting all at once (docs/self-help.md). */
+/** Delays that keep CronJobs with the same schedule from starting simultaneously (docs/self-help.md). */
 import type { CronSchedule } from "../../core/cron.ts";
 import type { CronJob } from "../../kinds/generated/types.ts";
 import { jitterMs } from "../../kinds/self-help/annotations.ts";
 
 /**
- * How long the run of a time waits: the same for the same cron job and time, less than its jitter, and never so long
- * that the next time would come. Milliseconds.
+ * The delay of a scheduled run: the same for the same CronJob and time, less than its jitter, and never so long that
+ * the next time would come. Milliseconds.
  */
 export function delayMs(cronJob: CronJob, schedule: CronSchedule, atMs: number): number {
 	const mostMs = jitterMs(cronJob);

@@ -198,8 +198,8 @@ function sayForbidden({ say }: Draft): void {
 }
 
 /**
- * Starts the first run that was missed and can still start. The others follow, plan by plan: the last start is all that
- * tells which were made up for. Where runs must not overlap each waits for the one before.
+ * Starts the first run that was missed and can still start. The others follow, plan by plan: only the last start
+ * records which runs were caught up. If runs must not overlap, each waits for the previous one.
  */
 function catchUp(
 	draft: Draft,

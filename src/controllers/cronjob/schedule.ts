@@ -8,7 +8,7 @@ import type { CronJob } from "../../kinds/generated/types.ts";
  * A schedule is due no more often than its text says; beyond so many missed starts something is wrong, and it is said.
  */
 const manyMissed = 100;
-/** Timers may fire a little early, and a schedule looked at too early is not due. */
+/** Timers may fire slightly early, and a schedule evaluated too early is not due. */
 const slackMs = 100;
 
 export interface Due {
@@ -34,7 +34,7 @@ export function dueStart(cronJob: CronJob, schedule: CronSchedule, nowMs: number
 	};
 }
 
-/** When to look at the cron job again; undefined when it is never due again. */
+/** When to sync the CronJob again; undefined if it is never due again. */
 export function nextLookMs(cronJob: CronJob, schedule: CronSchedule, nowMs: number): number | undefined {
 	const lastMs = lastStartMs(cronJob);
 	const nextMs = schedule.next(mostRecent(schedule, lastMs, nowMs) ?? lastMs);

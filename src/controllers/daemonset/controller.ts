@@ -58,7 +58,7 @@ function gather(key: string, mirror: Mirror): DaemonSetState | undefined {
 	};
 }
 
-/** Sets for which a node came to be fit or unfit. Heartbeats and status changes of nodes concern nobody here. */
+/** Sets for which a node became eligible or ineligible. Heartbeats and status changes of nodes are irrelevant here. */
 function nodeKeys(current: Node | undefined, old: Node | undefined, mirror: Mirror): string[] {
 	if (current !== undefined && old !== undefined && sameJson(fitness(current), fitness(old))) return [];
 	const keys: string[] = [];
@@ -70,7 +70,7 @@ function nodeKeys(current: Node | undefined, old: Node | undefined, mirror: Mirr
 	return keys;
 }
 
-/** All of a node that a placement looks at. */
+/** The fields of a node that placement depends on. */
 function fitness({ metadata, spec }: Node): unknown {
 	return [metadata.labels, spec?.taints];
 }

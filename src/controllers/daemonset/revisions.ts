@@ -81,7 +81,7 @@ function hashOf(revision: ControllerRevision): string {
 	return revision.metadata.labels?.[hashLabel] ?? "";
 }
 
-/** Gives a revision made by hand the label that tells its pods: its name, which no other has. */
+/** Adds the label that identifies its pods to a manually created revision: its unique name. */
 function labelled(revision: ControllerRevision): Action {
 	return merge(controllerRevisions, revision, { labels: { [hashLabel]: revision.metadata.name } });
 }

@@ -26,7 +26,7 @@ export function findNewSet(deployment: Deployment, sets: readonly ReplicaSet[]):
 	return [...sets].sort(byAge).find((set) => templateText(set.spec?.template) === wanted);
 }
 
-/** The template without the label that tells it from the Deployment's. */
+/** The template without the label that distinguishes it from the Deployment's. */
 function templateText(template: PodTemplateSpec | undefined): string | undefined {
 	if (template === undefined) return undefined;
 	let text = templateTexts.get(template);
@@ -40,7 +40,7 @@ function templateText(template: PodTemplateSpec | undefined): string | undefined
 
 const templateTexts = new WeakMap<PodTemplateSpec, string>();
 
-/** An int64: sets made by hand may have numbers that a double cannot tell apart. */
+/** An int64: manually created sets may have numbers that a double cannot distinguish. */
 export function revisionOf(set: ReplicaSet): bigint {
 	const text = set.metadata.annotations?.[revisionAnnotation];
 	return text !== undefined && /^-?\d+$/.test(text) ? BigInt(text) : 0n;
@@ -82,7 +82,7 @@ export function newSetDraft(deployment: Deployment, revision: bigint, replicas: 
 			template: { ...template, metadata: { ...template.metadata, labels } },
 		},
 	};
-	// The functions below look at annotations and spec only, which a draft has too.
+	// The functions below read only annotations and spec, which a draft has too.
 	const set = draft as ReplicaSet;
 	set.spec = { ...set.spec, selector: set.spec?.selector ?? {}, replicas: replicas(set) };
 	setNewSetAnnotations(deployment, set, revision);

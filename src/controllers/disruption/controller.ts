@@ -67,7 +67,7 @@ export function disruptionController(registry: Pick<Registry, "groupKind">): Con
 			return { budget, pods: selected, scale: scaleOf(selected, registry, mirror), unmanaged };
 		},
 		plan(state, { nowMs }) {
-			// A kind that nobody had asked for before is listed now.
+			// A kind that was not requested before is listed now.
 			if (state.scale === "unknown") return { actions: [], requeueAfterMs: unknownScaleMs };
 			return plan({ ...state, scale: state.scale }, nowMs);
 		},

@@ -24,7 +24,7 @@ export const staleDisruptionController: Controller<Pod> = {
 	plan: (pod, { nowMs }) => plan(pod, nowMs),
 };
 
-/** The condition DisruptionTarget of a pod that nobody deletes. */
+/** The condition DisruptionTarget of a pod that is not being deleted. */
 function announcement(pod: Pod): PodCondition | undefined {
 	const condition = isActive(pod) ? conditionOf(pod, "DisruptionTarget") : undefined;
 	return condition?.status === "True" ? condition : undefined;

@@ -38,7 +38,7 @@ export function isHeadless(service: Service): boolean {
 	return service.spec.clusterIP === "None";
 }
 
-/** Whether it is the controllers' business: it selects pods, and does not stand for a name elsewhere. */
+/** Whether the controllers manage it: it selects pods, and is not an ExternalName. */
 export function selectsPods(service: Service): boolean {
 	const { selector, type } = service.spec;
 	return selector !== undefined && Object.keys(selector).length > 0 && type !== "ExternalName";
@@ -76,7 +76,7 @@ function portsOf(service: Service, pod: Pod): BackendPort[] {
 	for (const { name = "", protocol = "TCP", port, targetPort = port, appProtocol } of service.spec.ports ?? []) {
 		const number = typeof targetPort === "number" ? targetPort : namedPort(pod, targetPort, protocol);
 		if (number === undefined) continue;
-		// A headless service needs no translation; 0 stands for the port itself.
+		// A headless Service needs no translation; 0 represents the port itself.
 		found.push({ name, protocol, port: number === 0 ? port : number, ...(appProtocol ? { appProtocol } : {}) });
 	}
 	return found;

@@ -142,7 +142,7 @@ function withinPolicies(
 	return { replicas: wanted, limit: inRange };
 }
 
-/** How far the policies let the number go. @param startOf replicas so many seconds ago */
+/** The limit that the policies set. @param startOf replicas this many seconds ago */
 function rateLimit(
 	rules: V2HPAScalingRules | undefined,
 	current: number,

@@ -41,7 +41,7 @@ export function horizontalPodAutoscalerController({
 				return [objectKey(current)];
 			}),
 			watchRule(pods, () => [], { expectations: false }),
-			// Looked at every so often; what was scaled must be seen before the next look.
+			// Synced periodically; the effect of scaling must be observed before the next sync.
 			...[deployments, replicaSets, replicationControllers, statefulSets].map(
 				(kind: Kind): WatchRule => watchRule(kind, () => []),
 			),

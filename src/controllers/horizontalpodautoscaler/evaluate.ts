@@ -22,9 +22,9 @@ const defaultTolerance = 0.1;
 
 export interface MetricFailure {
 	reason: string;
-	/** What was wrong, as the condition tells it. */
+	/** The error, as in the condition. */
 	problem: string;
-	/** The same, as the event on the whole tells it. */
+	/** The same, as in the summary Event. */
 	summary: string;
 }
 
@@ -55,7 +55,7 @@ export function evaluate(
 		const outcome = evaluateOne(metric, reading, { ...measured, tolerance });
 		if ("reason" in outcome) {
 			failures.push(outcome);
-			// Statuses stand in the order of the metrics.
+			// Statuses are in the order of the metrics.
 			statuses.push({ type: "" });
 			continue;
 		}

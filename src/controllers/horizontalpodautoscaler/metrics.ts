@@ -17,8 +17,8 @@ export interface PodUsage {
 }
 
 /**
- * The seam through which autoscalers see numbers. Functions that are missing stand for an API that nobody serves; those
- * that answer with undefined, for a metric that nobody knows.
+ * The seam through which autoscalers read metrics. Missing functions represent an API that is not served; functions
+ * that return undefined represent an unknown metric.
  */
 export interface MetricsSource {
 	podUsage?(pod: Pod): PodUsage | undefined;

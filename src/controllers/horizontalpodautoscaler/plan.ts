@@ -23,7 +23,7 @@ const periodMs = 15_000;
 export interface Target {
 	kind: Kind;
 	replicas: number;
-	/** Pods there are, as the target's status has it. */
+	/** The number of pods in the target's status. */
 	statusReplicas: number;
 	hasSelector: boolean;
 }

@@ -40,7 +40,8 @@ function delayMs(failures: number): number {
 }
 
 /**
- * Deleted by someone, not failed by itself: there is no reason to wait, and once it is gone nobody would know of it.
+ * Deleted by a client instead of failing by itself: there is no reason to wait, and after the deletion nothing records
+ * it.
  */
 function wasTakenAway(pod: Pod): boolean {
 	const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;

@@ -57,7 +57,7 @@ export const jobController: Controller<JobState> = {
 	},
 };
 
-/** Jobs that run on each node, when one comes, goes, or comes to match or not. Heartbeats concern nobody here. */
+/** Per-node Jobs, when a node is added or removed, or starts or stops matching. Heartbeats are irrelevant here. */
 function nodeKeys(current: Node | undefined, old: Node | undefined, mirror: Mirror): string[] {
 	const matters =
 		current?.metadata.uid !== old?.metadata.uid ||

@@ -11,8 +11,8 @@ import type { ResolvedSpec } from "./resolved-spec.ts";
 import { successMessage } from "./success-policy.ts";
 
 /**
- * The interim condition under which a job is wound up: it stands in the status before pods lose their finalizers. The
- * final one, `Failed` or `Complete` with the same reason and message, comes when the last pod has ended (KEP-3939).
+ * The interim condition of a finishing Job: it is in the status before pods lose their finalizers. The final one,
+ * `Failed` or `Complete` with the same reason and message, comes when the last pod has ended (KEP-3939).
  */
 export interface FinishCondition {
 	type: "FailureTarget" | "SuccessCriteriaMet";
@@ -20,7 +20,7 @@ export interface FinishCondition {
 	message: string;
 }
 
-/** Once set it stays. Undefined while the job goes on. */
+/** Immutable once set. Undefined while the Job is active. */
 export function finishConditionOf(
 	job: Job,
 	resolved: ResolvedSpec,

@@ -1,4 +1,4 @@
-/** Which pods to create and which to delete, while a job goes on. */
+/** Which pods to create and which to delete while a Job is active. */
 import type { Pod } from "../../kinds/generated/types.ts";
 import { podsToDelete } from "../podcontrol/rank.ts";
 import { backoffUntilMs, indexBackoffUntilMs } from "./backoff.ts";
@@ -11,11 +11,11 @@ export interface Management {
 	create: readonly (number | undefined)[];
 	/** Active pods that are too many. Their end is not counted. */
 	remove: readonly Pod[];
-	/** When creation that has to wait can go on. */
+	/** When delayed creation can continue. */
 	resumeAtMs?: number;
 }
 
-/** Most pods created or deleted in one plan, as upstream has it; the plan after that goes on. */
+/** The maximum number of pods to create or delete in one plan, as upstream; the next plan continues. */
 const mostAtOnce = 500;
 
 export function manage(resolved: ResolvedSpec, podCounts: PodCounts, pods: readonly Pod[], nowMs: number): Management {

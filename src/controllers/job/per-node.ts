@@ -7,7 +7,7 @@ import { IndexSet } from "./indexes.ts";
 export interface PerNode {
 	/** By index. */
 	slots: readonly Slot[];
-	/** It goes on when all are done: more may come. */
+	/** It stays active when all nodes are done, because nodes may be added. */
 	follows: boolean;
 	/** Indexes whose node is gone, or does not match as things are. */
 	unfit: IndexSet;

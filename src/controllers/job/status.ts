@@ -39,7 +39,7 @@ export function statusAfter(
 	let startTime = job.status?.startTime;
 	// The end needs a beginning, too, unless there was nothing to be done.
 	if (startTime === undefined && (!resolved.suspended || (over && resolved.completions !== 0))) startTime = now;
-	// Whether it is suspended is said only while it goes on.
+	// The condition Suspended is set only while the Job is active.
 	if (management !== undefined && finish === undefined) {
 		conditions = withCondition(conditions, suspension(resolved.suspended), nowMs);
 		// The time for the deadline runs from when the job was last resumed.
@@ -126,8 +126,8 @@ function withoutAbsent<T extends object>(status: T): T {
 const readinessBatchMs = 1000;
 
 /**
- * When the status is to be written: undefined for not at all, `nowMs` for at once. Readiness alone waits a moment: a
- * pod that is ready and done within a second is written once.
+ * When the status is to be written: undefined for never, `nowMs` for immediately. Readiness alone waits a moment: a pod
+ * that is ready and done within a second is written once.
  */
 export function writeAtMs(job: Job, next: JobStatus, pods: readonly Pod[], nowMs: number): number | undefined {
 	const { status: before = {} } = job;

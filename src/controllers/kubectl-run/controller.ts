@@ -43,7 +43,7 @@ export const kubectlRunController: Controller<Pod> = {
 				template: { metadata: { labels }, spec: templateOf(pod.spec) },
 			},
 		});
-		// A Deployment of that name that exists already fails the create, and the pod stays what it is.
+		// If a Deployment of that name exists, the create fails, and the pod is not changed.
 		return { actions: [deployment, remove(pods, pod)] };
 	},
 };

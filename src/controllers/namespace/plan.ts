@@ -32,7 +32,7 @@ export function plan({ namespace, content, kinds }: NamespaceState, context: Pla
 	if (content.length === 0) {
 		const rest = finalizers.filter((finalizer) => finalizer !== namespaceFinalizer);
 		const { resourceVersion: _resourceVersion, ...metadata } = namespace.metadata;
-		// Without the resourceVersion, which the new status changes: nobody else takes this finalizer away.
+		// Without the resourceVersion, which the new status changes: no other client removes this finalizer.
 		const emptied = { ...namespace, metadata, spec: { ...namespace.spec, finalizers: rest } } as Namespace;
 		// What is missing in the mirror may only not have been seen yet, and would be left behind for good.
 		const check = confirmNone(kinds, namespace.metadata.name);

@@ -73,7 +73,7 @@ function zoneName({ metadata: { labels = {} } }: Node): string {
 
 function zoneOf(node: Node, mirror: Mirror): Zone {
 	const zone = { readyCount: 0, notReadyCount: 0, lastTaintedMs: 0, allSilent: true };
-	// A node that is well needs no look at the others, of which there may be thousands.
+	// A healthy node does not require checking the others, of which there may be thousands.
 	if (isNodeReady(node)) return { ...zone, readyCount: 1, allSilent: false };
 	for (const other of mirror.of(nodes).list()) {
 		const ready = isNodeReady(other);

@@ -185,7 +185,7 @@ function isForeign({ key, effect }: Taint): boolean {
 	return effect !== "NoExecute" || (key !== notReadyKey && key !== unreachableKey);
 }
 
-/** Nobody is evicted when all is silent, nor in a small zone of which most is. */
+/** No pods are evicted if all nodes are unreachable, or most nodes of a small zone. */
 function mayEvict({ readyCount, notReadyCount, allSilent }: Zone): boolean {
 	if (allSilent) return false;
 	const total = readyCount + notReadyCount;
@@ -201,7 +201,7 @@ function taintPatch(node: Node, taints: Taint[], afterStatusWrite: boolean): Act
 	return patch(nodes, { name }, { type: "merge", patch: { ...metadata, spec } }, { orGone: true });
 }
 
-/** A pod that nobody can see is not one to send requests to. */
+/** A pod on an unreachable node must not receive requests. */
 function unready(pod: Pod, nowMs: number): Action[] {
 	const conditions = pod.status?.conditions?.map((condition) =>
 		condition.type === "Ready" ? { ...condition, status: "False", lastTransitionTime: timestamp(nowMs) } : condition,

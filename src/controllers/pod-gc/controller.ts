@@ -1,5 +1,6 @@
 /**
- * Removes pods that nobody else will: of nodes that are gone, deleted before they had a node, or ended and too many.
+ * Removes pods that no other component removes: on deleted nodes, deleted before they had a node, or too many finished
+ * ones.
  */
 
 import { timestamp } from "../../core/clock.ts";
@@ -22,10 +23,10 @@ const outOfServiceKey = "node.kubernetes.io/out-of-service";
  * again, with its pods running.
  */
 const quarantineMs = 40_000;
-/** In one plan; the next goes on. */
+/** Per plan; the next plan continues. */
 const largestSweep = 1000;
 
-/** @param finishedLimit so many ended pods may stay; upstream's default is 12,500 */
+/** @param finishedLimit the maximum number of finished pods; upstream's default is 12,500 */
 export function podGcController(finishedLimit = 12_500): Controller<PodGcState> {
 	return {
 		name: "pod-garbage-collector",
@@ -89,7 +90,7 @@ export function removalFromLostNode(pod: Pod, nowMs: number): Action[] {
 	return [...failed(pod, "PodGC: node no longer exists", nowMs), removeNow(pod)];
 }
 
-/** Nobody is left to say how the pod ended. */
+/** No agent is left to report how the pod ended. */
 function failed(pod: Pod, message: string, nowMs: number): Action[] {
 	if (isFinished(pod)) return [];
 	return disruptionTarget(pod, "DeletionByPodGC", message, timestamp(nowMs), { phase: "Failed" });

@@ -108,7 +108,7 @@ export function selectorOf(selector: LabelSelector | undefined): Selector {
 /**
  * A watch of what controllers of `owners` manage: a change wakes the controller of the object before and after it, and for an
  * orphan every one that could adopt it.
- * @param matters changes for which it is false wake nobody
+ * @param matters changes for which it is false are ignored
  */
 export function watchOwned<Owner extends KubeObject, T extends KubeObject>(
 	owners: Kind<Owner>,

@@ -4,7 +4,8 @@ import { patch } from "../runtime/actions.ts";
 import type { Action } from "../runtime/controller.ts";
 
 /**
- * Writes into a pod's status why it is about to be deleted, so that Jobs can tell disruptions from failures (KEP-3329).
+ * Writes into a pod's status why it is about to be deleted, so that Jobs can distinguish disruptions from failures
+ * (KEP-3329).
  * @param change more of the status, such as a phase
  */
 export function disruptionTarget(

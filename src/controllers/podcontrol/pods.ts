@@ -1,4 +1,4 @@
-/** What controllers of pods look at. */
+/** The properties of pods that controllers depend on. */
 import { sameJson } from "../../core/equal.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { readyCondition } from "../../kinds/pod/pod-lifecycle.ts";

@@ -70,8 +70,7 @@ function compare(left: Ranked, right: Ranked, nowMs: number): number {
 }
 
 /**
- * The younger first, by powers of two of the age; of about the same age, chance decides: the uid. 0 is a time that
- * nobody knows.
+ * The younger first, by powers of two of the age; of about the same age, chance decides: the uid. 0 is an unknown time.
  */
 function younger(left: Ranked, right: Ranked, leftMs: number, rightMs: number, nowMs: number): number {
 	if (leftMs === 0 || rightMs === 0) return leftMs === 0 ? -1 : 1;

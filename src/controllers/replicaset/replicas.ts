@@ -1,6 +1,6 @@
 /**
- * The plan that ReplicaSets and ReplicationControllers share: so many pods, no more and no fewer, with a status that
- * says how many (Kubernetes documentation, "ReplicaSet").
+ * The plan of ReplicaSets and ReplicationControllers: exactly the desired number of pods, and a status that reports it
+ * (Kubernetes documentation, "ReplicaSet").
  */
 
 import type { Mirror } from "../../client/mirror.ts";

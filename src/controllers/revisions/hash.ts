@@ -26,8 +26,8 @@ function write(value: unknown): string {
 }
 
 /**
- * At most ten characters that stand for `value`; FNV-1a of its canonical JSON.
- * @param collisionCount makes another hash when the first is taken by another value
+ * A hash of `value` with at most ten characters: FNV-1a of its canonical JSON.
+ * @param collisionCount produces another hash if another value uses the first
  */
 export function revisionHash(value: unknown, collisionCount: number | undefined): string {
 	let hash = 0x811c9dc5;

@@ -24,7 +24,7 @@ function templatePatch(template: PodTemplateSpec): object {
 
 const patches = new WeakMap<PodTemplateSpec, object>();
 
-/** The template a revision stands for; undefined when its data is none. */
+/** The template of a revision; undefined if its data is not a template. */
 export function templateOf(revision: ControllerRevision): PodTemplateSpec | undefined {
 	// Written by `templatePatch`, or by a user who created the revision manually: checked as far as it is used.
 	const data = revision.data as { spec?: { template?: PodTemplateSpec & { $patch?: string } } } | undefined;

@@ -116,8 +116,8 @@ export interface Plan<Memory = unknown> {
 	 */
 	memory?: Memory;
 	/**
-	 * Epoch milliseconds at which the key is to be looked at again, whatever happens in between: for what objects say by
-	 * the wall clock.
+	 * Epoch milliseconds of the key's next sync, regardless of other changes: for times in objects, which follow the
+	 * wall clock.
 	 */
 	requeueAtMs?: number;
 	/** The same, this many milliseconds from now on the monotonic clock: for resync periods and timeouts. */
@@ -146,7 +146,7 @@ export interface PlanContext<Memory = unknown> {
 export interface Controller<State, Memory = unknown> {
 	/** In kebab case: `statefulset`; also its User-Agent, and the event source `statefulset-controller`. */
 	name: string;
-	/** Names the event source component as upstream has it, such as `statefulset-controller`. */
+	/** The Event source component, as upstream, such as `statefulset-controller`. */
 	component: string;
 	/**
 	 * Its service account in kube-system, which upstream names differently from `component` at times; one with a colon is
@@ -154,8 +154,8 @@ export interface Controller<State, Memory = unknown> {
 	 */
 	account?: string;
 	/**
-	 * Kinds it looks at. `keys` maps a change to the keys to be reconciled (`namespace/name` of the controller's own
-	 * objects, or whatever `gather` understands); it must be pure and may read the mirror.
+	 * The kinds that it watches. `keys` maps a change to the keys to be reconciled (`namespace/name` of the
+	 * controller's own objects, or whatever `gather` understands); it must be pure and may read the mirror.
 	 */
 	watches: readonly WatchRule[];
 	/** For what concerns all kinds, also those that come and go while the controller runs. */
@@ -163,10 +163,10 @@ export interface Controller<State, Memory = unknown> {
 		kinds: KindSource;
 		/** What it watches of a kind; undefined: nothing. Asked once of each. */
 		rule(kind: Kind): WatchRule | undefined;
-		/** Keys to look at when a kind has come while the controller runs. */
+		/** Keys to sync when a kind is added while the controller runs. */
 		keys?(kind: Kind, mirror: Mirror): Iterable<string>;
 	};
-	/** Everything the plan may look at; undefined when there is nothing (left) to do for the key. */
+	/** Everything that the plan may read; undefined if there is nothing (left) to do for the key. */
 	gather(key: string, mirror: Mirror): State | undefined;
 	plan(state: State, context: PlanContext<Memory>): Plan<Memory>;
 	/** Keys reconciled at the same time. Default 32. */

@@ -1,11 +1,11 @@
-/** What a shell remembers of a key while there is something to remember, and when it looks at the key again unasked. */
+/** The state of a key in the shell, and the time of its next sync without a change. */
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { ActionFailure, Plan } from "./controller.ts";
 
 /** Upstream's default rate limiter: 5 ms, doubled for every failure in a row, up to 1000 s. */
 const firstBackoffMs = 5;
 const longestBackoffMs = 1_000_000;
-/** Plans from an outdated picture are repeated at once so many times in a row, then with backoff. */
+/** Plans from a stale cache are repeated immediately this many times in a row, then with backoff. */
 const outdatedLimit = 5;
 
 export class KeyState {
@@ -80,10 +80,7 @@ export class KeyState {
 		this.#requeue(plan);
 	}
 
-	/**
-	 * @param plan undefined when there was none to carry out
-	 * @returns true: to be planned again at once
-	 */
+	/** @param plan undefined if there was none @returns true: plan again immediately */
 	failed(plan: Plan | undefined, failure: ActionFailure, isOutdated: boolean): boolean {
 		this.failure = failure;
 		if (plan !== undefined) this.#requeue(plan);

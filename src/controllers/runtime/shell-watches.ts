@@ -57,7 +57,7 @@ export class ShellWatches {
 		await Promise.all(inUse.map((informer) => informer.reached(revision, signal)));
 	}
 
-	/** Tells what there is, then every change. */
+	/** Reports the existing objects, then every change. */
 	listen(): void {
 		for (const rule of this.#rules.keys()) this.#listen(rule);
 		const { follows } = this.#parts.controller;

@@ -31,7 +31,7 @@ export interface ShellParts {
 }
 
 export interface Shell {
-	/** Looks at a key without a change having asked for it. */
+	/** Syncs a key without a change. */
 	enqueue(key: string): void;
 	/** Nothing is queued, planned or waited for, except for timers. */
 	readonly idle: boolean;

@@ -53,7 +53,7 @@ export function claimGrowth(set: StatefulSet, ordinal: number, claims: Claims, c
 		const storage = templates[index]?.spec.resources?.requests?.["storage"];
 		if (claim === undefined || claim.metadata.deletionTimestamp !== undefined || storage === undefined) return [];
 		if (compareQuantities(storage, claim.spec.resources?.requests?.["storage"] ?? "0") <= 0) return [];
-		// Only a bound claim can grow; when it is bound, the set is looked at again.
+		// Only a bound claim can be expanded; when it is bound, the set is synced again.
 		if (claim.status?.phase !== "Bound") return [];
 		const why = hindrance(claim, classes);
 		if (why !== undefined)

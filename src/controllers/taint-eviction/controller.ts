@@ -21,7 +21,7 @@ export interface TaintEvictionState {
 	found: { atMs?: number };
 }
 
-/** Remembered as long as the mirror: nothing in the store tells when someone added a taint by hand. */
+/** Kept as long as the mirror: the store does not record when a user added a taint. */
 const foundPods = new WeakMap<Mirror, Map<string, { uid: string; atMs?: number }>>();
 
 export const taintEvictionController: Controller<TaintEvictionState> = {
@@ -33,7 +33,7 @@ export const taintEvictionController: Controller<TaintEvictionState> = {
 		watchRule(
 			pods,
 			(current, old) => {
-				// One that is gone is looked at to be forgotten.
+				// A deleted pod is synced so that its state is removed.
 				if (current === undefined) return old?.spec.nodeName === undefined ? [] : [objectKey(old)];
 				if (current.spec.nodeName === undefined) return [];
 				const same =

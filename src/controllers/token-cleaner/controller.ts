@@ -27,7 +27,7 @@ export const tokenCleanerController: Controller<Secret> = {
 		if (atMs === undefined) return { actions: [] };
 		if (atMs > nowMs) return { actions: [], requeueAtMs: atMs };
 		const { uid, resourceVersion } = secret.metadata;
-		// By the version that was looked at: one whose time is lengthened in this moment stays.
+		// With the resourceVersion that was checked: a token whose expiry is extended concurrently is kept.
 		return {
 			actions: [
 				confirm(secrets, secret),

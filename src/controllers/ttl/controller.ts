@@ -27,7 +27,7 @@ export const ttlAfterFinishedController: Controller<Job> = {
 		if (atMs === undefined) return { actions: [] };
 		if (atMs > nowMs) return { actions: [], requeueAtMs: atMs };
 		const { uid, resourceVersion } = job.metadata;
-		// By the version that was looked at: a client that lengthens the time in this moment keeps the job.
+		// With the resourceVersion that was checked: a Job whose TTL is extended concurrently is kept.
 		const options = { propagationPolicy: "Foreground", preconditions: { uid, resourceVersion } } as const;
 		return { actions: [confirm(jobs, job), remove(jobs, job, { options })] };
 	},

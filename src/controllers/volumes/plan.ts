@@ -73,7 +73,7 @@ function unboundClaim(state: WithClaim, nowMs: number): Action[] {
 		(volume) =>
 			isFor(volume, claim) && volume.metadata.deletionTimestamp === undefined && mismatch(volume, claim) === undefined,
 	);
-	// A volume without an owner is for now only picked where nobody has to know the node first.
+	// An unbound volume is selected now only if the node does not have to be known first.
 	const volume =
 		kept ?? (waits && !chosen ? undefined : bestMatch(claim, state.free, waits ? state.selectedNode : undefined));
 	if (volume !== undefined) return bind(claim, volume, nowMs);

@@ -106,7 +106,7 @@ function anyNode({ claim, nodes, storageClass }: ClaimState): Node | undefined {
 	return fit[number % Math.max(1, fit.length)];
 }
 
-/** Ready and not cordoned: where a volume that nobody uses yet may go. */
+/** Ready and not cordoned: nodes for a volume that is not used yet. */
 export function takesVolumes({ spec, status }: Node): boolean {
 	return !spec?.unschedulable && isTrue({ status }, "Ready");
 }

@@ -23,7 +23,7 @@ export interface ClaimState {
 	storageClass: StorageClass | undefined;
 	/** The node that the scheduler chose, if it exists. */
 	selectedNode: Node | undefined;
-	/** Only for classes that provision at once. */
+	/** Only for classes with immediate provisioning. */
 	nodes: readonly Node[];
 	/** Names of pods that use the claim and have no node yet. */
 	waitingPods: readonly string[];
@@ -31,7 +31,7 @@ export interface ClaimState {
 	lostHostnames: ReadonlySet<string>;
 }
 
-/** A volume that is nobody's. */
+/** An unbound volume. */
 export interface VolumeState {
 	is: "volume";
 	volume: PersistentVolume;
@@ -41,7 +41,7 @@ export interface VolumeState {
 export const claimIndex = {
 	claimRef: ({ spec }: PersistentVolume): readonly string[] =>
 		spec.claimRef === undefined ? [] : [`${spec.claimRef.namespace}/${spec.claimRef.name}`],
-	/** Volumes that are nobody's, by class. */
+	/** Unbound volumes, by class. */
 	freeOfClass: (volume: PersistentVolume): readonly string[] =>
 		volume.spec.claimRef === undefined ? [classNameOf(volume) ?? ""] : [],
 };

@@ -76,7 +76,7 @@ export const workloadOrderController: Controller<OrderState> = {
 			const object = find(one);
 			return { ...one, object };
 		});
-		// Thousands of pods may wait for the same tangle, and each change of it has all of them looked at.
+		// Thousands of pods may wait for the same cycle, and each change of it syncs all of them.
 		const patience = { workloads: mostFollowed };
 		const cycle = found
 			.map(({ object }) => object && cycleOf(object, find, patience))
@@ -110,7 +110,7 @@ function waitingOn(mirror: Mirror, namespace: string | undefined, id: string): s
 	return [...mirror.of(pods).byIndex(awaitedIndex, `${namespace}/${id}`)].map(objectKey);
 }
 
-/** What stands for the template that the pod was made from; undefined for a pod that nobody made. */
+/** The object that represents the pod's template; undefined for a bare pod. */
 function revisionOf(pod: Pod, mirror: Mirror): OrderState["revision"] {
 	const { namespace, labels } = pod.metadata;
 	const owner = controllerOf(pod);

@@ -17,8 +17,8 @@ export interface OrderState {
 		object: KubeObject | undefined;
 	})[];
 	/**
-	 * What stands for the pod's template: a ReplicaSet, a ControllerRevision, a Job. It remembers the Jobs that were
-	 * complete.
+	 * The object that represents the pod's template: a ReplicaSet, a ControllerRevision, a Job. It remembers the Jobs
+	 * that were complete.
 	 */
 	revision?: { kind: Kind; object: KubeObject };
 	/** Why it can never start as things are. */

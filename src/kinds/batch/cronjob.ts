@@ -77,7 +77,7 @@ export const cronJobs: Kind<CronJob> = {
 		];
 	},
 	warnings: ({ spec }) => [
-		// Upstream refuses new ones since 1.27 and goes on running those it has; older manifests are to work here.
+		// Upstream rejects new ones since 1.27 and keeps running existing ones; older manifests must work here.
 		...(spec.schedule?.includes("TZ")
 			? ["spec.schedule: TZ and CRON_TZ in a schedule are not officially supported; use spec.timeZone instead"]
 			: []),

@@ -27,7 +27,7 @@ export function validateJobUpdate(job: Job, old: Job): Cause[] {
 	];
 }
 
-/** Whether a job runs on each node is a part of what it is. */
+/** Whether a Job runs on each node is immutable. */
 function perNode(job: Job, old: Job): Cause[] {
 	const [value, before] = [job, old].map(({ metadata }) => metadata.annotations?.[perNodeAnnotation]);
 	return immutable(value, before, annotationPath(perNodeAnnotation));

@@ -1,4 +1,4 @@
-/** What certificates and requests for them are made of: the library's classes, and its reader and writer of ASN.1. */
+/** The parts of certificates and certificate requests: the library's classes, and its ASN.1 parser and serializer. */
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);

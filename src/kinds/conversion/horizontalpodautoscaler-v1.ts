@@ -1,4 +1,4 @@
-/** autoscaling/v1: one target, CPU; what it cannot say travels in annotations, as upstream has it. */
+/** autoscaling/v1: one target, CPU; other fields are stored in annotations, as upstream. */
 import type { KubeObject } from "../../core/object.ts";
 import type { ServedVersion } from "../engine/kind.ts";
 import type {
@@ -95,7 +95,7 @@ function taken<T>(object: KubeObject, name: keyof typeof annotationOf): T | unde
 	if (Object.keys(rest).length === 0) delete object.metadata.annotations;
 	else object.metadata.annotations = rest;
 	try {
-		// What `annotate` wrote; validation looks at it again.
+		// Written by `annotate`; validation checks it again.
 		return JSON.parse(text) as T;
 	} catch {
 		return undefined;

@@ -26,7 +26,7 @@ function deploymentOf(object: KubeObject): Deployment {
 }
 
 function withSpec(object: KubeObject): KubeObject {
-	// Only whether there is a spec is looked at here.
+	// This checks only whether a spec exists.
 	const open = object as KubeObject & { spec?: unknown };
 	open.spec ??= {};
 	return object;

@@ -1,7 +1,7 @@
 /** Types of our own as data, with what they mean: for decoding, and for `kubectl explain` and OpenAPI. */
 import type { FieldSchema, TypeSchema } from "./type-schema.ts";
 
-/** A type: what it is, and how each field is read and what it means. */
+/** A type: its description, and the decoding and the description of each field. */
 export interface DescribedType {
 	description: string;
 	fields: Readonly<Record<string, readonly [FieldSchema, string]>>;
@@ -36,7 +36,7 @@ export function typeSchemas(types: Readonly<Record<string, DescribedType>>): Rea
 
 type Descriptions = Readonly<Record<string, { description: string; fields: Readonly<Record<string, string>> }>>;
 
-/** Type → what it is, and what its fields are. */
+/** Type → its description, and its fields. */
 export function typeDescriptions(types: Readonly<Record<string, DescribedType>>): Descriptions {
 	return mapped(types, ({ description, fields }) => ({ description, fields: mapped(fields, ([, words]) => words) }));
 }

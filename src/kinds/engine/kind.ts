@@ -44,7 +44,7 @@ export interface KindNames {
 export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	singular: string;
 	shortNames: readonly string[];
-	/** `all` and the like. */
+	/** Categories such as `all`. */
 	categories: readonly string[];
 	namespaced: boolean;
 	/** Name of its type, such as `Deployment`. */
@@ -86,7 +86,7 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	prepareForStatusUpdate?(object: T, old: T, context: { now: string }): void;
 	/** What is wrong with a new object, with field paths. The schema was checked before. */
 	validate?(object: T): Cause[];
-	/** What is wrong with the change from `old`, besides `validate`: immutable fields and the like. */
+	/** What is wrong with the change from `old`, besides `validate`: for example immutable fields. */
 	validateUpdate?(object: T, old: T): Cause[];
 	validateStatusUpdate?(object: T, old: T): Cause[];
 	/** Warnings for the `Warning` header on create and update. */

@@ -11,7 +11,7 @@ export interface Lookup {
 export interface KindSource {
 	/** In the order in which discovery lists them; another array whenever a kind has come or gone. */
 	all(): readonly Kind[];
-	/** Tells when kinds have come or gone; one that is replaced goes and another comes. @returns ends the telling */
+	/** Notifies when kinds are added or removed; a replaced kind is removed and added. @returns unsubscribes */
 	onChange(listener: (change: KindsChange) => void): () => void;
 }
 
@@ -87,8 +87,8 @@ export function createRegistry(kinds: readonly Kind[]): MutableRegistry {
 }
 
 /**
- * Does something for each kind that there is and that comes.
- * @param begin returns what undoes it, when the kind goes or nobody follows any more
+ * Calls `begin` for each existing and each new kind. @param begin returns a function that undoes it when the kind goes
+ * or nobody follows any more
  * @returns ends all
  */
 export function forEachKind(kinds: KindSource, begin: (kind: Kind) => (() => void) | undefined): () => void {
@@ -112,7 +112,7 @@ export function forEachKind(kinds: KindSource, begin: (kind: Kind) => (() => voi
 	};
 }
 
-/** What is made of all kinds together: made when it is asked for, and again when kinds have come or gone. */
+/** A value computed from all kinds: computed on request, and again after kinds were added or removed. */
 export function ofAllKinds<T>(kinds: Pick<KindSource, "all">, make: (all: readonly Kind[]) => T): () => T {
 	let made: { from: readonly Kind[]; value: T } | undefined;
 	return () => {

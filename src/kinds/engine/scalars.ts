@@ -1,4 +1,4 @@
-/** Texts that stand for times and bytes, in the form in which the API stores them. */
+/** Strings for times and bytes, in the form in which the API stores them. */
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 
 const storedTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;

@@ -5,7 +5,7 @@ import type { Kind } from "../engine/kind.ts";
 import { historyTypes } from "./schemas.ts";
 import type { Run } from "./types.ts";
 
-/** What became of Jobs, after they are gone. The cluster's recorder (history/) writes it, and nobody else. */
+/** The history of Jobs, kept after they are deleted. Only the cluster's recorder (history/) writes it. */
 export const runs: Kind<Run> = {
 	group: "history.coxswain.io",
 	version: "v1",

@@ -84,7 +84,7 @@ export interface RunContainer {
 
 export interface RunAttempt {
 	number: number;
-	/** Absent while it runs, and where nobody learned of its end. */
+	/** Absent while it runs, and if its exit was not observed. */
 	exitCode?: number;
 	reason?: string;
 	message?: string;

@@ -168,7 +168,7 @@ function email({ email: sink }: NotificationSink, at: string): Cause[] {
 	];
 }
 
-/** Strict: what else is allowed in addresses nobody has, and some of it ends a header. */
+/** Strict: no real address uses the other characters that are allowed, and some of them end a header. */
 function address(text: string | undefined, at: string): Cause[] {
 	if (text === undefined || text === "") return [required(at)];
 	if (text.length <= 254 && /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/.test(text)) return [];

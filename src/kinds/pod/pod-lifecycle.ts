@@ -29,7 +29,9 @@ export function isReady(pod: Pod): boolean {
 	return readyCondition(pod)?.status === "True";
 }
 
-/** Epoch milliseconds since which the pod has been ready; undefined when it is not, 0 when nobody wrote down since when. */
+/**
+ * Epoch milliseconds since which the pod has been ready; undefined if it is not, 0 if it was not recorded since when.
+ */
 export function readySinceMs(pod: Pod): number | undefined {
 	const condition = readyCondition(pod);
 	if (condition?.status !== "True") return undefined;
@@ -40,7 +42,7 @@ export function readySinceMs(pod: Pod): number | undefined {
 function availableFromMs(pod: Pod, minReadySeconds = 0): number | undefined {
 	if (minReadySeconds === 0) return isReady(pod) ? 0 : undefined;
 	const sinceMs = readySinceMs(pod);
-	// A ready pod of which nobody knows since when never becomes available, as upstream has it.
+	// A pod that is ready since an unknown time never becomes available, as upstream.
 	return sinceMs === undefined || sinceMs === 0 ? undefined : sinceMs + minReadySeconds * 1000;
 }
 

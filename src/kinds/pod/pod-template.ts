@@ -47,7 +47,7 @@ export function validateTemplateLabels(
 	return [invalidValue(`${path}.metadata.labels`, templateLabels, "`selector` does not match template `labels`")];
 }
 
-/** @param kind in lower case, as the message has it: `deployment` */
+/** @param kind in lower case, as in the message: `deployment` */
 export function validateWorkloadSelector(selector: LabelSelector | undefined, kind: string, path: string): Cause[] {
 	if (selector === undefined) return [required(path)];
 	const causes = validateLabelSelector(selector, path);

@@ -52,7 +52,7 @@ function restore(spec: PodSpec, old: PodSpec): void {
 	if ((old.terminationGracePeriodSeconds ?? 0) < 0 && spec.terminationGracePeriodSeconds === 1)
 		assign(spec, "terminationGracePeriodSeconds", old.terminationGracePeriodSeconds);
 	if ((old.schedulingGates ?? []).length === 0) return;
-	// What `gates` allowed of a pod that no scheduler has looked at.
+	// Changes that `gates` allowed for a pod that was not scheduled yet.
 	assign(spec, "nodeSelector", old.nodeSelector);
 	assign(spec, "affinity", old.affinity);
 }

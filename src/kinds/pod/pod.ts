@@ -77,7 +77,7 @@ export const pods: Kind<Pod> = {
 	validateStatusUpdate: validatePodStatusUpdate,
 	warnings: (pod) => podSpecWarnings(pod.spec, "spec"),
 	gracePeriodSeconds(pod, requestedSeconds) {
-		// Nobody runs it, or it is over: nothing to wait for.
+		// It is not running, or has finished: nothing to wait for.
 		if (!pod.spec.nodeName || isFinished(pod)) return 0;
 		const seconds = requestedSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 0;
 		return seconds < 0 ? 1 : seconds;

@@ -1,7 +1,7 @@
 /** Whether rules give what other rules give, and what of it they do not. Pure. */
 import type { PolicyRule } from "../generated/types.ts";
 
-/** So many single rights of a rule are looked at; what has more is taken for not covered as a whole. */
+/** The maximum number of individual permissions of a rule to check; a larger rule is considered not covered. */
 const mostRights = 10_000;
 
 /**

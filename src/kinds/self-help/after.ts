@@ -74,7 +74,7 @@ export function templateOf(object: KubeObject): PodTemplateSpec | undefined {
 	return (object as { spec?: { template?: PodTemplateSpec } }).spec?.template;
 }
 
-/** As many workloads are looked at on the way; a chain that is longer is nobody's meaning. */
+/** The maximum number of workloads to visit; no user intends a longer chain. */
 const mostFollowed = 1000;
 
 /**

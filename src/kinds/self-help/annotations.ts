@@ -23,7 +23,7 @@ export const recoverAnnotation = "coxswain.io/recover-rollout";
 /** A StatefulSet's claims grow with its volumeClaimTemplates. */
 export const growAnnotation = "coxswain.io/grow-claims";
 
-/** A CronJob's runs start up to so much later, each by its own delay. */
+/** Delays a CronJob's runs by up to this duration, each by its own delay. */
 const jitterAnnotation = "coxswain.io/jitter";
 /** `once`: a CronJob runs once in the hour that clocks repeat, and for the hour that they skip. */
 export const clockChangesAnnotation = "coxswain.io/clock-changes";

@@ -5,7 +5,7 @@ import { defaultPullPolicy } from "./pull-policy.ts";
 const fileMode = 0o644;
 const tokenLifetimeSeconds = 3600;
 
-/** A volume without a source is an empty directory; modes, expirations and the like of the others. In place. */
+/** A volume without a source is an empty directory; modes, expirations and similar fields of the others. In place. */
 export function setVolumeDefaults(volume: Volume): void {
 	if (Object.keys(volume).every((field) => field === "name")) volume.emptyDir = {};
 	if (volume.secret !== undefined) volume.secret.defaultMode ??= fileMode;

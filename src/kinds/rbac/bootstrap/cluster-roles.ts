@@ -30,7 +30,7 @@ export const clusterAccounts = {
 
 /** Role → account and rules. */
 const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> = {
-	// As CoreDNS' own manifest has it.
+	// As in CoreDNS' own manifest.
 	"system:coredns": {
 		account: clusterAccounts.dns,
 		rules: [
@@ -46,7 +46,7 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 		account: clusterAccounts.metrics,
 		rules: [coreRule(["nodes"], read), coreRule(["nodes/proxy"], ["get"])],
 	},
-	// What the API server tells of all objects in metrics: names and states, nothing of what they contain.
+	// The API server's metrics of all objects: names and states, but no contents.
 	"coxswain:kube-state-metrics": { account: clusterAccounts.stateMetrics, rules: [pathRule(["/metrics/workloads"])] },
 	// `cox up` waits until nodes are Ready and pods can be made, and labels nodes; `cox node rm` takes a node and its
 	// pods away.

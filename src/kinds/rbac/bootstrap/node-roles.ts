@@ -2,7 +2,7 @@
 import { clusterRole, coreRule, eventsRule, read, rule } from "./make.ts";
 
 export const nodeRoles = [
-	// Given to nobody: the Node authorizer grants this, narrowed to what concerns the node.
+	// Has no binding: the Node authorizer grants this, restricted to the node's objects.
 	clusterRole("system:node", [
 		rule(["authentication.k8s.io"], ["tokenreviews"], ["create"]),
 		rule(["authorization.k8s.io"], ["localsubjectaccessreviews", "subjectaccessreviews"], ["create"]),
