@@ -58,6 +58,8 @@ export class Watcher {
 	readonly #marked = new Map<string, Marked>();
 	readonly #again = new Map<string, Timer>();
 	readonly #ends: (() => void)[] = [];
+	/** Up to this revision all was looked at before anything was watched. */
+	#since: number;
 	/** Of all changes of runs. */
 	#newest = 0;
 	/** Whether any policy or annotation exists. */
@@ -76,6 +78,7 @@ export class Watcher {
 			? { revision: 0, floorMs: 0 }
 			: { revision: this.#runs.revision, floorMs: clock.now() - slackMs };
 		this.#journal = new Journal({ ...parts, since });
+		this.#since = this.#journal.revision;
 		this.#looks = new Looks({ ...parts, journal: this.#journal });
 	}
 
@@ -110,7 +113,7 @@ export class Watcher {
 	 */
 	#activate(revision: number): void {
 		this.#isActive = true;
-		this.#newest = revision;
+		this.#since = this.#newest = revision;
 		this.#journal.reach(revision);
 	}
 
@@ -127,7 +130,7 @@ export class Watcher {
 			this.#activate(revision - 1);
 		}
 		this.#newest = Math.max(this.#newest, revision);
-		const wasLookedAt = revision <= this.#journal.revision;
+		const wasLookedAt = revision <= this.#since;
 		// A run in progress may become slow.
 		if (wasLookedAt && current.status.result !== "Running") return;
 		if (old !== undefined && isFinal(old)) return;
@@ -178,7 +181,8 @@ export class Watcher {
 		do {
 			const taken: [string, Marked][] = [];
 			const draft = new Draft();
-			const reached = this.#newest;
+			// Many runs are written by one commit, and may come one by one.
+			const reached = this.#newest - 1;
 			for (const [mark, marked] of this.#marked) {
 				this.#marked.delete(mark);
 				taken.push([mark, marked]);
