@@ -63,16 +63,19 @@ export function logsCommand(): Command {
 		});
 }
 
-/** @throws Error when not exactly one run is named */
+/**
+ * A name alone, as --run has it, is that of a run, or of the Job or CronJob whose latest run is meant.
+ * @throws Error when not exactly one is named
+ */
 function wantedRun(what: string | undefined, run: string | undefined): string {
 	if (what !== undefined && run !== undefined)
 		throw new Error(`${what} and --run ${run} both name a run: use only one of them`);
-	const wanted = what ?? (run === undefined ? undefined : `run/${run.replace(/^runs?\//, "")}`);
-	if (wanted === undefined)
+	if (run !== undefined) return run.replace(/^runs?\//, "");
+	if (what === undefined)
 		throw new Error("expected cronjob/NAME, job/NAME or --run NAME; for pods, use 'kubectl logs'");
-	if (typeAndName(wanted).type === undefined)
-		throw new Error(`expected cronjob/${wanted}, job/${wanted} or run/${wanted}: several may have the same name`);
-	return wanted;
+	if (typeAndName(what).type === undefined)
+		throw new Error(`expected cronjob/${what}, job/${what} or run/${what}: several may have the same name`);
+	return what;
 }
 
 /** How long the run of a Job that has just been made is waited for, and how often it is looked for. */
@@ -97,7 +100,7 @@ async function awaitedRun(client: Client, layout: Layout, wanted: string, namesp
 			if (run !== undefined) return run;
 			const { type, name } = typeAndName(wanted);
 			throw new Error(
-				`there is no run ${type === "run" ? name : `of ${wanted}`} in namespace ${namespace}; 'cox runs' lists all runs`,
+				`there is no run ${type === "run" || type === undefined ? name : `of ${wanted}`} in namespace ${namespace}; 'cox runs' lists all runs`,
 			);
 		}
 		if (waitedMs === quietMs) process.stderr.write(`cox: ${wanted} has not started yet; waiting for it\n`);
