@@ -19,7 +19,7 @@ test("mistakes on the command line are said in one form, and none of them touche
 			[["snapshot", "save"], "missing required argument 'file'"],
 			[["logs", "job/a", "--tail", "x"], "option '--tail <lines>' argument 'x' is invalid"],
 			[["logs", "job/a", "--run", "b"], "job/a and --run b both name a run"],
-			[["logs", "a"], "wanted cronjob/a, job/a or run/a"],
+			[["logs", "a"], "expected cronjob/a, job/a or run/a"],
 			[["up", "--data", ""], "--data needs the path of a directory"],
 			[["up", "--data", "."], "it has thesis.tex in it"],
 			[["reset", "--data", "."], "nothing was deleted"],
