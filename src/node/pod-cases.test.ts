@@ -10,7 +10,7 @@ import { deepFreeze } from "../core/object.ts";
 import type { Pod, PodStatus } from "../kinds/generated/types.ts";
 import type { Container, Sandbox } from "../runtime/runtime.ts";
 import { planPod } from "./pod/pod-plan.ts";
-import type { ContainerMemory, PodState } from "./pod/pod-state.ts";
+import type { ContainerRuntimeState, PodState } from "./pod/pod-state.ts";
 import { podStatus } from "./pod/pod-status.ts";
 import { resourcesAnnotation, resourcesKey } from "./pod/resources.ts";
 
@@ -35,7 +35,7 @@ interface Case {
 		/** `limits.cpu=1,…` where the container was made with other resources than the spec has. */
 		resources?: string;
 	}[];
-	memory?: Record<string, unknown> & { busy?: string[]; containers?: Record<string, ContainerMemory> };
+	runtimeState?: Record<string, unknown> & { busy?: string[]; containers?: Record<string, ContainerRuntimeState> };
 	previous?: PodStatus;
 	plan?: unknown;
 	status?: unknown;
@@ -111,19 +111,19 @@ function stateOf(given: Case): PodState {
 			...(each.reason === undefined ? {} : { reason: each.reason }),
 		};
 	});
-	const { busy = [], containers: remembered = {}, ...memory } = given.memory ?? {};
+	const { busy = [], containers: remembered = {}, ...runtimeState } = given.runtimeState ?? {};
 	return deepFreeze({
 		pod,
 		gone: given.gone ?? false,
 		sandboxes,
 		containers,
-		memory: {
+		runtimeState: {
 			observedAtMs: parseTimestamp(seen),
 			volumes: { state: "ready" },
 			addresses: sandboxes.at(-1)?.state === "ready" ? ["10.244.1.2"] : [],
 			released: false,
 			statusWritten: false,
-			...memory,
+			...runtimeState,
 			busy: new Set(busy),
 			containers: new Map(Object.entries(remembered)),
 			terminationMessages: new Map(),

@@ -10,7 +10,7 @@ import type {
 } from "../../kinds/generated/types.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import {
-	containerMemory,
+	containerRuntimeState,
 	currentInstance,
 	hasStarted,
 	instances,
@@ -31,10 +31,10 @@ export function containerStatus(state: PodState, container: PodContainer, over: 
 	const { role, spec } = container;
 	const [newest, earlier] = instances(state, spec.name);
 	const old = previousStatus(state, container);
-	const memory = containerMemory(state, spec.name);
+	const runtimeState = containerRuntimeState(state, spec.name);
 	const { current, last } = states(state, container, newest, earlier, old, over);
 	const running = current.running !== undefined;
-	const verdict = memory.probes?.containerId === newest?.id ? memory.probes : undefined;
+	const verdict = runtimeState.probes?.containerId === newest?.id ? runtimeState.probes : undefined;
 	// After a restart of the agent, probed containers stay what they were until a probe says otherwise.
 	const before =
 		verdict === undefined && newest !== undefined && old?.containerID === containerId(state, newest.id)
@@ -112,7 +112,7 @@ function states(
 	over: boolean,
 ): States {
 	const { spec, role } = container;
-	const memory = containerMemory(state, spec.name);
+	const runtimeState = containerRuntimeState(state, spec.name);
 	const last = before === undefined ? old?.lastState : { terminated: terminated(state, before) };
 	if (newest === undefined) return withoutInstance(state, container, old, over);
 	if (newest.state === "running") {
@@ -120,7 +120,7 @@ function states(
 	}
 	if (newest.state === "created") return { current: { waiting: waiting(state) }, last };
 	const ended = { terminated: terminated(state, newest) };
-	const { stopping } = memory;
+	const { stopping } = runtimeState;
 	// After it was reported as terminated, a container of a pod without restarts must not be reported as anything else.
 	if (
 		stopping?.restarts === true &&
@@ -131,8 +131,8 @@ function states(
 		return { current: { waiting: waiting(state) }, last: ended };
 	const replaced = currentInstance(state, spec.name) === undefined && readySandbox(state) !== undefined;
 	const comesBack = restarts(state, container, newest) || (role === "init" && replaced);
-	const why = memory.startFailure ?? memory.heldBack;
-	const ending = over || state.memory.endingSinceMs !== undefined;
+	const why = runtimeState.startFailure ?? runtimeState.heldBack;
+	const ending = over || state.runtimeState.endingSinceMs !== undefined;
 	if (!comesBack || why === undefined || ending) return { current: ended, last };
 	return { current: { waiting: { reason: why.reason, message: why.message } }, last: ended };
 }
@@ -144,7 +144,7 @@ function withoutInstance(
 	old: ContainerStatus | undefined,
 	over: boolean,
 ): States {
-	const failure = containerMemory(state, spec.name).startFailure;
+	const failure = containerRuntimeState(state, spec.name).startFailure;
 	if (role !== "ephemeral" && wasRemovedToRestart(old, state.previous ?? state.pod.status)) {
 		const { reason, message } = restartingAll;
 		const why = failure ?? restartingAll;
@@ -160,7 +160,8 @@ function withoutInstance(
 			reason: "ContainerStatusUnknown",
 			message: "The container could not be located when the pod was terminated",
 		};
-		if (over || state.memory.endingSinceMs !== undefined) return { current: { terminated: lost }, last: old.lastState };
+		if (over || state.runtimeState.endingSinceMs !== undefined)
+			return { current: { terminated: lost }, last: old.lastState };
 		lost.message = "The container could not be located when the pod was deleted.  The container used to be Running";
 		return { current: { waiting: waiting(state) }, last: { terminated: lost } };
 	}
@@ -177,7 +178,7 @@ function waiting({ pod }: PodState): { reason: string } {
 
 function terminated(state: PodState, container: Container): ContainerStateTerminated {
 	const exitCode = container.exitCode ?? 0;
-	const message = state.memory.terminationMessages.get(container.id) || container.message;
+	const message = state.runtimeState.terminationMessages.get(container.id) || container.message;
 	return {
 		exitCode,
 		reason: container.reason ?? (exitCode === 0 ? "Completed" : "Error"),

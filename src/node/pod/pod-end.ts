@@ -1,7 +1,7 @@
 /** How a pod ends: containers in their order, then what they stood on, then the pod itself. Pure. */
 import type { PodAction, PodPlan } from "./pod-action.ts";
 import {
-	containerMemory,
+	containerRuntimeState,
 	instances,
 	type PodContainer,
 	type PodState,
@@ -12,24 +12,25 @@ import {
 /** Sidecars that outlive the pod's grace period are still asked before they are killed (KEP-753). */
 const leastSidecarGraceSeconds = 2;
 
-/** Next steps of a pod that is being ended since `memory.endingSinceMs`. */
+/** Next steps of a pod that is being ended since `runtimeState.endingSinceMs`. */
 export function planEnd(state: PodState, nowMs: number): PodPlan {
-	const { memory, pod } = state;
+	const { runtimeState, pod } = state;
 	const stops = planStops(state, nowMs);
 	if (stops !== undefined) return { actions: stops };
-	if (!memory.released) return { actions: memory.busy.size === 0 ? [{ do: "release" }] : [] };
-	if (state.gone) return { actions: memory.busy.has("remove") ? [] : [{ do: "remove" }] };
-	const deletable = pod.metadata.deletionTimestamp !== undefined && memory.statusWritten;
-	if (!deletable || memory.busy.has("delete")) return { actions: [] };
-	if (memory.deletion === undefined || memory.deletion.retryAtMs <= nowMs) return { actions: [{ do: "deletePod" }] };
-	return { actions: [], wakeAtMs: memory.deletion.retryAtMs };
+	if (!runtimeState.released) return { actions: runtimeState.busy.size === 0 ? [{ do: "release" }] : [] };
+	if (state.gone) return { actions: runtimeState.busy.has("remove") ? [] : [{ do: "remove" }] };
+	const deletable = pod.metadata.deletionTimestamp !== undefined && runtimeState.statusWritten;
+	if (!deletable || runtimeState.busy.has("delete")) return { actions: [] };
+	if (runtimeState.deletion === undefined || runtimeState.deletion.retryAtMs <= nowMs)
+		return { actions: [{ do: "deletePod" }] };
+	return { actions: [], wakeAtMs: runtimeState.deletion.retryAtMs };
 }
 
 /** Stops to begin now; undefined when no container runs any more and nothing is under way with one. */
 function planStops(state: PodState, nowMs: number): PodAction[] | undefined {
-	const { memory } = state;
+	const { runtimeState } = state;
 	const graceSeconds = podGraceSeconds(state);
-	const elapsedSeconds = Math.floor((nowMs - (memory.endingSinceMs ?? nowMs)) / 1000);
+	const elapsedSeconds = Math.floor((nowMs - (runtimeState.endingSinceMs ?? nowMs)) / 1000);
 	const live = podContainers(state.pod).filter((container) => isLive(state, container));
 	const strangers = state.containers.filter(
 		({ config, state: runState }) =>
@@ -44,13 +45,13 @@ function planStops(state: PodState, nowMs: number): PodAction[] | undefined {
 	const given = main.length > 0 ? graceSeconds : Math.min(graceSeconds, remaining);
 	const actions = turn.flatMap((container) => stop(state, container.spec.name, given));
 	for (const { config, id } of strangers) {
-		if (!memory.busy.has(`container:${config.name}`)) actions.push(stopAction(config.name, id, graceSeconds));
+		if (!runtimeState.busy.has(`container:${config.name}`)) actions.push(stopAction(config.name, id, graceSeconds));
 	}
 	return actions;
 }
 
 function isLive(state: PodState, { spec }: PodContainer): boolean {
-	return state.memory.busy.has(`container:${spec.name}`) || running(state, spec.name) !== undefined;
+	return state.runtimeState.busy.has(`container:${spec.name}`) || running(state, spec.name) !== undefined;
 }
 
 function running(state: PodState, name: string) {
@@ -61,7 +62,7 @@ function running(state: PodState, name: string) {
 function stop(state: PodState, name: string, graceSeconds: number): PodAction[] {
 	const instance = running(state, name);
 	if (instance === undefined) return [];
-	const { stopping } = containerMemory(state, name);
+	const { stopping } = containerRuntimeState(state, name);
 	if (stopping?.containerId === instance.id) {
 		return graceSeconds < stopping.graceSeconds ? [stopAction(name, instance.id, graceSeconds)] : [];
 	}

@@ -12,7 +12,7 @@ import type { PodAction, PodPlan } from "./pod-action.ts";
 import { planEnd } from "./pod-end.ts";
 import {
 	type Backoff,
-	containerMemory,
+	containerRuntimeState,
 	currentInstance,
 	hasStarted,
 	instances,
@@ -36,9 +36,10 @@ const deadlineMessage = "Pod was active on the node longer than the specified de
 
 /** Next steps for the pod, in the order in which they may begin. Never throws. */
 export function planPod(state: PodState, nowMs: number): PodPlan {
-	const { pod, memory } = state;
+	const { pod, runtimeState } = state;
 	const deadlineMs = activeDeadlineMs(state);
-	const overdue = deadlineMs !== undefined && nowMs >= deadlineMs && memory.verdict === undefined && !workIsOver(state);
+	const overdue =
+		deadlineMs !== undefined && nowMs >= deadlineMs && runtimeState.verdict === undefined && !workIsOver(state);
 	const verdict = overdue ? { reason: "DeadlineExceeded", message: deadlineMessage } : undefined;
 	const ending =
 		state.gone || pod.metadata.deletionTimestamp !== undefined || verdict !== undefined || workIsOver(state);
@@ -46,7 +47,7 @@ export function planPod(state: PodState, nowMs: number): PodPlan {
 		const plan = planRunning(state, nowMs);
 		return deadlineMs === undefined ? plan : wake(plan, deadlineMs);
 	}
-	if (memory.endingSinceMs === undefined) return { actions: [{ do: "end", verdict }] };
+	if (runtimeState.endingSinceMs === undefined) return { actions: [{ do: "end", verdict }] };
 	return planEnd(state, nowMs);
 }
 
@@ -64,25 +65,25 @@ export function grow(backoff: Backoff | undefined, lastMs: number, nowMs: number
 }
 
 function planRunning(state: PodState, nowMs: number): PodPlan {
-	const { memory } = state;
-	if (memory.busy.has("volumes") || memory.busy.has("sandbox")) return { actions: [] };
-	if (memory.volumes.state !== "ready") {
-		const retryAtMs = memory.volumes.state === "failed" ? memory.volumes.retryAtMs : nowMs;
+	const { runtimeState } = state;
+	if (runtimeState.busy.has("volumes") || runtimeState.busy.has("sandbox")) return { actions: [] };
+	if (runtimeState.volumes.state !== "ready") {
+		const retryAtMs = runtimeState.volumes.state === "failed" ? runtimeState.volumes.retryAtMs : nowMs;
 		return retryAtMs > nowMs ? { actions: [], wakeAtMs: retryAtMs } : { actions: [{ do: "mountVolumes" }] };
 	}
 	const sandbox = readySandbox(state);
-	if (sandbox === undefined || (memory.addresses.length === 0 && !sandbox.config.hostNetwork)) {
+	if (sandbox === undefined || (runtimeState.addresses.length === 0 && !sandbox.config.hostNetwork)) {
 		return planSandbox(state, nowMs);
 	}
 	return isRestartingAll(state) ? planRestartOfAll(state, nowMs) : planContainers(state, nowMs);
 }
 
 function planSandbox(state: PodState, nowMs: number): PodPlan {
-	const { memory } = state;
+	const { runtimeState } = state;
 	// A container whose stop is under way belongs to the old sandbox; it is gone before a new one is made.
-	if ([...memory.busy].some((key) => key.startsWith("container:"))) return { actions: [] };
-	if (memory.sandboxFailure !== undefined && memory.sandboxFailure.retryAtMs > nowMs) {
-		return { actions: [], wakeAtMs: memory.sandboxFailure.retryAtMs };
+	if ([...runtimeState.busy].some((key) => key.startsWith("container:"))) return { actions: [] };
+	if (runtimeState.sandboxFailure !== undefined && runtimeState.sandboxFailure.retryAtMs > nowMs) {
+		return { actions: [], wakeAtMs: runtimeState.sandboxFailure.retryAtMs };
 	}
 	const newest = state.sandboxes.at(-1);
 	if (newest?.state === "ready") return { actions: [{ do: "createSandbox", attempt: newest.config.attempt }] };
@@ -102,7 +103,7 @@ function planContainers(state: PodState, nowMs: number): PodPlan {
 		const { role, spec } = container;
 		plan.actions.push(...outdated(state, spec.name));
 		if (role === "init" && initialized) continue;
-		const busy = state.memory.busy.has(`container:${spec.name}`);
+		const busy = state.runtimeState.busy.has(`container:${spec.name}`);
 		const current = currentInstance(state, spec.name);
 		if (!busy) {
 			const step = planContainer(state, container, current, nowMs);
@@ -111,7 +112,7 @@ function planContainers(state: PodState, nowMs: number): PodPlan {
 			if (!(isStart && starting)) plan.actions.push(...step.actions);
 			if (step.wakeAtMs !== undefined) wake(plan, step.wakeAtMs);
 			starting ||= isStart;
-		} else starting ||= current?.state !== "running" || containerMemory(state, spec.name).stopping === undefined;
+		} else starting ||= current?.state !== "running" || containerRuntimeState(state, spec.name).stopping === undefined;
 		if (!initialized && !lets(state, container, current)) break;
 	}
 	if (isPodResized(state)) resizePod(state, plan);
@@ -120,7 +121,7 @@ function planContainers(state: PodState, nowMs: number): PodPlan {
 
 /** The limits of a pod are raised before its containers', and lowered after them. */
 function resizePod(state: PodState, plan: PodPlan): void {
-	const { resize, busy } = state.memory;
+	const { resize, busy } = state.runtimeState;
 	const sandbox = readySandbox(state);
 	if (resize === undefined) plan.actions.push({ do: "judgeResize" });
 	if (resize?.type !== "Granted" || sandbox === undefined) return;
@@ -147,7 +148,7 @@ function planContainer(
 ): PodPlan {
 	const { role, spec } = container;
 	const newest = instances(state, spec.name)[0];
-	const isWanted = state.memory.resize === undefined && role !== "ephemeral" && newest !== undefined;
+	const isWanted = state.runtimeState.resize === undefined && role !== "ephemeral" && newest !== undefined;
 	if (isWanted && isResized(state, spec, newest)) return { actions: [{ do: "judgeResize" }] };
 	if (current?.state === "running") return planRunningContainer(state, container, current);
 	// The agent died between making and starting it.
@@ -164,7 +165,7 @@ function planContainer(
 }
 
 function planRunningContainer(state: PodState, { role, spec }: PodContainer, current: Container): PodPlan {
-	const memory = containerMemory(state, spec.name);
+	const runtimeState = containerRuntimeState(state, spec.name);
 	const stop = (message: string, graceSeconds = podGraceSeconds(state)): PodAction => ({
 		do: "stopContainer",
 		name: spec.name,
@@ -177,12 +178,12 @@ function planRunningContainer(state: PodState, { role, spec }: PodContainer, cur
 	if (current.config.image !== spec.image) {
 		return replace(`Container ${spec.name} definition changed, will be restarted`);
 	}
-	const failed = memory.probes?.containerId === current.id ? memory.probes.failed : undefined;
+	const failed = runtimeState.probes?.containerId === current.id ? runtimeState.probes.failed : undefined;
 	if (failed !== undefined) {
 		const message = `Container ${spec.name} failed ${failed.probe.toLowerCase()} probe, will be restarted`;
 		return { actions: [stop(message, failed.graceSeconds)] };
 	}
-	if (isResized(state, spec, current) && state.memory.resize?.type === "Granted") {
+	if (isResized(state, spec, current) && state.runtimeState.resize?.type === "Granted") {
 		const wanted = resourcesKey(spec.resources);
 		const has = givenResources(state, spec.name, current) ?? "";
 		if (needsRestart(spec.resizePolicy, has, wanted)) return replace(`Container ${spec.name} resize requires restart`);
@@ -207,24 +208,24 @@ function needsRestart(
 
 function planStart(state: PodState, container: PodContainer, newest: Container | undefined, nowMs: number): PodPlan {
 	const { role, spec } = container;
-	const memory = containerMemory(state, spec.name);
-	const retryAtMs = memory.startFailure?.retryAtMs;
+	const runtimeState = containerRuntimeState(state, spec.name);
+	const retryAtMs = runtimeState.startFailure?.retryAtMs;
 	if (retryAtMs !== undefined && retryAtMs > nowMs) return { actions: [], wakeAtMs: retryAtMs };
 	const attempt = newest === undefined ? lostAttempts(state, spec.name) : newest.config.attempt + 1;
 	const start = { do: "startContainer", name: spec.name, role, attempt } as const;
 	// A new sandbox restarts everything, without delay.
 	if (newest === undefined || currentInstance(state, spec.name) === undefined) return { actions: [start] };
 	const endedMs = newest.finishedAtMs ?? nowMs;
-	const dueMs = nextAttemptMs(memory.restartBackoff, endedMs);
+	const dueMs = nextAttemptMs(runtimeState.restartBackoff, endedMs);
 	if (dueMs === undefined || dueMs <= nowMs) {
-		return { actions: [{ ...start, backoff: grow(memory.restartBackoff, endedMs, nowMs) }] };
+		return { actions: [{ ...start, backoff: grow(runtimeState.restartBackoff, endedMs, nowMs) }] };
 	}
-	const seconds = (memory.restartBackoff?.delayMs ?? 0) / 1000;
+	const seconds = (runtimeState.restartBackoff?.delayMs ?? 0) / 1000;
 	const { name: podName, namespace = "", uid } = state.pod.metadata;
 	const message = `back-off ${duration(seconds)} restarting failed container=${spec.name} pod=${podName}_${namespace}(${uid})`;
 	const waiting = { reason: "CrashLoopBackOff", message };
 	const actions: PodAction[] =
-		memory.heldBack?.message === message ? [] : [{ do: "holdBack", name: spec.name, waiting }];
+		runtimeState.heldBack?.message === message ? [] : [{ do: "holdBack", name: spec.name, waiting }];
 	return { actions, wakeAtMs: dueMs };
 }
 
@@ -238,18 +239,18 @@ function lostAttempts({ previous, pod }: PodState, name: string): number {
 
 /** Exited instances that can no longer be requested: all but the newest two of a container. */
 function outdated(state: PodState, name: string): PodAction[] {
-	if (state.containers.length <= 2 || state.memory.busy.has(`container:${name}`)) return [];
+	if (state.containers.length <= 2 || state.runtimeState.busy.has(`container:${name}`)) return [];
 	return instances(state, name)
 		.slice(2)
 		.filter(({ state }) => state === "exited")
 		.map(({ id }) => ({ do: "removeContainer", name, id }));
 }
 
-function activeDeadlineMs({ pod, memory }: PodState): number | undefined {
+function activeDeadlineMs({ pod, runtimeState }: PodState): number | undefined {
 	const seconds = pod.spec.activeDeadlineSeconds;
 	if (seconds === undefined) return undefined;
 	const started = pod.status?.startTime;
-	return (started === undefined ? memory.observedAtMs : parseTimestamp(started)) + seconds * 1000;
+	return (started === undefined ? runtimeState.observedAtMs : parseTimestamp(started)) + seconds * 1000;
 }
 
 function wake(plan: PodPlan, atMs: number): PodPlan {

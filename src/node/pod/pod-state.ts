@@ -41,7 +41,7 @@ export interface ProbeVerdict {
 }
 
 /** What the agent remembers of a container besides what the runtime lists. Lost when the agent restarts, without harm. */
-export interface ContainerMemory {
+export interface ContainerRuntimeState {
 	/** Delay between restarts; absent before the first restart. */
 	restartBackoff?: Backoff;
 	/** Delay between attempts to get the image. */
@@ -65,7 +65,7 @@ export interface Verdict {
 	graceSeconds?: number;
 }
 
-export interface PodMemory {
+export interface PodRuntimeState {
 	/** When the agent first saw the pod, epoch milliseconds. */
 	observedAtMs: number;
 	/** Effects under way: `volumes`, `sandbox`, `container:NAME`, `release`, `delete`, `remove`. */
@@ -85,7 +85,7 @@ export interface PodMemory {
 	statusWritten: boolean;
 	/** The API has been asked to delete the pod; if it is still there, it is asked again at `retryAtMs`. */
 	deletion?: { retryAtMs: number; delayMs: number };
-	containers: ReadonlyMap<string, ContainerMemory>;
+	containers: ReadonlyMap<string, ContainerRuntimeState>;
 	/** Messages that exited containers left, by container id. */
 	terminationMessages: ReadonlyMap<string, string>;
 	/** What the pod as a whole was last given of CPU and memory while it runs, as `resourcesKey` writes it. */
@@ -106,7 +106,7 @@ export interface PodState {
 	sandboxes: readonly Sandbox[];
 	/** Of this pod, of all sandboxes, oldest first. */
 	containers: readonly Container[];
-	memory: PodMemory;
+	runtimeState: PodRuntimeState;
 	node: {
 		name: string;
 		/** The node's own, IPv4 first. */
@@ -118,10 +118,10 @@ export interface PodState {
 	previous?: PodStatus;
 }
 
-const noContainerMemory: ContainerMemory = {};
+const noContainerRuntimeState: ContainerRuntimeState = {};
 
-export function containerMemory(state: PodState, name: string): ContainerMemory {
-	return state.memory.containers.get(name) ?? noContainerMemory;
+export function containerRuntimeState(state: PodState, name: string): ContainerRuntimeState {
+	return state.runtimeState.containers.get(name) ?? noContainerRuntimeState;
 }
 
 /** Init containers and sidecars in their order, then regular, then ephemeral containers. */
@@ -186,7 +186,7 @@ export function podGraceSeconds(state: PodState): number {
 		metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds !== undefined
 			? metadata.deletionGracePeriodSeconds
 			: (spec.terminationGracePeriodSeconds ?? 30);
-	return Math.max(Math.min(seconds, state.memory.verdict?.graceSeconds ?? seconds), 1);
+	return Math.max(Math.min(seconds, state.runtimeState.verdict?.graceSeconds ?? seconds), 1);
 }
 
 /** Whether a container that exited so is to be started again (API page "Pod Lifecycle", container restart rules KEP-5307). */
@@ -202,7 +202,7 @@ function restartsAfterExit(pod: Pod, { role, spec }: PodContainer, exitCode: num
 
 /** As `restartsAfterExit`, for this instance: one that was stopped because its spec had changed starts again in any case. */
 export function restarts(state: PodState, container: PodContainer, instance: Container): boolean {
-	const { stopping } = containerMemory(state, container.spec.name);
+	const { stopping } = containerRuntimeState(state, container.spec.name);
 	if (stopping?.restarts === true && stopping.containerId === instance.id) return true;
 	return restartsAfterExit(state.pod, container, instance.exitCode ?? 0);
 }
@@ -240,15 +240,15 @@ export function hasStarted(
 	startupProbe: Probe | undefined,
 ): boolean {
 	if (container?.state !== "running") return false;
-	const verdict = containerMemory(state, container.config.name).probes;
+	const verdict = containerRuntimeState(state, container.config.name).probes;
 	if (verdict?.containerId === container.id) return verdict.started;
 	return startupProbe === undefined;
 }
 
 /** Whether the pod's work is over: its regular containers have ended for good, or an init container has failed for good. */
 export function workIsOver(state: PodState): boolean {
-	const { pod, memory } = state;
-	if (memory.verdict !== undefined) return true;
+	const { pod, runtimeState } = state;
+	if (runtimeState.verdict !== undefined) return true;
 	const phase = pod.status?.phase;
 	if (isFinalPhase(phase)) return true;
 	if (isRestartingAll(state)) return false;
@@ -256,7 +256,7 @@ export function workIsOver(state: PodState): boolean {
 		const instance = newestInstance(state, container.spec.name);
 		return (
 			instance?.state === "exited" &&
-			!memory.busy.has(`container:${container.spec.name}`) &&
+			!runtimeState.busy.has(`container:${container.spec.name}`) &&
 			!restarts(state, container, instance)
 		);
 	};

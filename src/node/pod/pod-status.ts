@@ -8,7 +8,7 @@ import { containerStatus } from "./container-status.ts";
 import { podConditions } from "./pod-conditions.ts";
 import { type Phase, podPhase } from "./pod-phase.ts";
 import {
-	containerMemory,
+	containerRuntimeState,
 	isRestartingAll,
 	mayRestartAll,
 	type PodState,
@@ -24,11 +24,11 @@ import { resourcesKey } from "./resources.ts";
  * @param nowMs for transition times
  */
 export function podStatus(state: PodState, nowMs: number): PodStatus {
-	const { pod, memory, node } = state;
+	const { pod, runtimeState, node } = state;
 	const old = state.previous ?? pod.status;
 	const containers = podContainers(pod);
 	const someRun = state.containers.some((container) => container.state === "running");
-	const ends = workIsOver(state) || memory.endingSinceMs !== undefined;
+	const ends = workIsOver(state) || runtimeState.endingSinceMs !== undefined;
 	// A phase is final only when nothing runs any more: no successor may start before that.
 	const over = isFinalPhase(pod.status?.phase) || refused(state) || (!someRun && !containerBusy(state) && ends);
 	const statusesOf = (list: "init" | "regular" | "ephemeral") =>
@@ -37,16 +37,16 @@ export function podStatus(state: PodState, nowMs: number): PodStatus {
 	const regular = statusesOf("regular").sort((a, b) => (a.name < b.name ? -1 : 1));
 	const statuses = init.concat(regular);
 	const phase = phaseOf(state, statuses, over);
-	const verdict = over ? memory.verdict : undefined;
+	const verdict = over ? runtimeState.verdict : undefined;
 	const addresses = podAddresses(state, old);
 	const conditions = podConditions({
 		pod,
 		phase,
 		statuses,
-		sandboxReady: !over && !memory.released && readySandbox(state) !== undefined && addresses.length > 0,
+		sandboxReady: !over && !runtimeState.released && readySandbox(state) !== undefined && addresses.length > 0,
 		resize: resizeConditions(state, regular),
 		restartingAll: mayRestartAll(pod) ? isRestartingAll(state) : undefined,
-		disruption: memory.verdict?.graceSeconds === undefined ? undefined : memory.verdict.message,
+		disruption: runtimeState.verdict?.graceSeconds === undefined ? undefined : runtimeState.verdict.message,
 		old: old?.conditions ?? [],
 		now: timestamp(nowMs),
 	});
@@ -54,7 +54,7 @@ export function podStatus(state: PodState, nowMs: number): PodStatus {
 		phase,
 		conditions,
 		hostIPs: node.addresses.map(toIp),
-		startTime: old?.startTime ?? timestamp(memory.observedAtMs),
+		startTime: old?.startTime ?? timestamp(runtimeState.observedAtMs),
 		qosClass: pod.status?.qosClass ?? qosClass(pod.spec),
 	};
 	if (pod.metadata.generation !== undefined) status.observedGeneration = pod.metadata.generation;
@@ -92,38 +92,40 @@ function toIp(ip: string): { ip: string } {
 }
 
 /** Refused at admission, by this agent or by the one before it: the pod never had a sandbox. */
-function refused({ memory, sandboxes, containers, pod }: PodState): boolean {
+function refused({ runtimeState, sandboxes, containers, pod }: PodState): boolean {
 	return (
-		(memory.verdict !== undefined || isFinalPhase(pod.status?.phase)) &&
+		(runtimeState.verdict !== undefined || isFinalPhase(pod.status?.phase)) &&
 		sandboxes.length === 0 &&
 		containers.length === 0 &&
 		pod.status?.containerStatuses === undefined
 	);
 }
 
-function containerBusy({ memory }: PodState): boolean {
-	for (const key of memory.busy) if (key.startsWith("container:") || key === "sandbox") return true;
+function containerBusy({ runtimeState }: PodState): boolean {
+	for (const key of runtimeState.busy) if (key.startsWith("container:") || key === "sandbox") return true;
 	return false;
 }
 
 function phaseOf(state: PodState, statuses: readonly ContainerStatus[], over: boolean): Phase {
 	const phase = state.pod.status?.phase;
 	if (isFinalPhase(phase)) return phase;
-	if (over && state.memory.verdict !== undefined) return "Failed";
+	if (over && state.runtimeState.verdict !== undefined) return "Failed";
 	const computed = podPhase(state.pod.spec, statuses, over);
 	const old = (state.previous ?? state.pod.status)?.phase;
 	// A pod that has run does not go back.
-	return computed === "Pending" && old === "Running" && state.memory.endingSinceMs !== undefined ? "Running" : computed;
+	return computed === "Pending" && old === "Running" && state.runtimeState.endingSinceMs !== undefined
+		? "Running"
+		: computed;
 }
 
 function podAddresses(state: PodState, old: PodStatus | undefined): readonly string[] {
 	if (state.pod.spec.hostNetwork === true) return state.sandboxes.length > 0 ? state.node.addresses : [];
-	if (state.memory.addresses.length > 0) return state.memory.addresses;
+	if (state.runtimeState.addresses.length > 0) return state.runtimeState.addresses;
 	return old?.podIPs?.map(({ ip }) => ip) ?? [];
 }
 
 function resizeConditions(state: PodState, statuses: readonly ContainerStatus[]) {
-	const { resize } = state.memory;
+	const { resize } = state.runtimeState;
 	if (resize?.type === "Error") {
 		return [{ type: "PodResizeInProgress", status: "True", reason: resize.type, message: resize.message }];
 	}
@@ -135,9 +137,9 @@ function resizeConditions(state: PodState, statuses: readonly ContainerStatus[])
 		return (
 			status?.resources !== undefined &&
 			resourcesKey(status.resources) !== resourcesKey(spec.resources) &&
-			state.memory.busy.has(`container:${spec.name}`) &&
-			containerMemory(state, spec.name).stopping === undefined
+			state.runtimeState.busy.has(`container:${spec.name}`) &&
+			containerRuntimeState(state, spec.name).stopping === undefined
 		);
 	});
-	return underWay || state.memory.busy.has("pod") ? [{ type: "PodResizeInProgress", status: "True" }] : [];
+	return underWay || state.runtimeState.busy.has("pod") ? [{ type: "PodResizeInProgress", status: "True" }] : [];
 }

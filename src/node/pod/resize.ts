@@ -2,14 +2,14 @@
 import type { Container as ContainerSpec, Pod, ResourceRequirements } from "../../kinds/generated/types.ts";
 import { type QosClass, qosClass } from "../../kinds/pod/pod-qos.ts";
 import type { Container } from "../../runtime/runtime.ts";
-import { containerMemory, instances, type PodMemory, type PodState } from "./pod-state.ts";
+import { containerRuntimeState, instances, type PodRuntimeState, type PodState } from "./pod-state.ts";
 import { podRequests, resourcesAnnotation, resourcesKey } from "./resources.ts";
 
 /**
  * The CPU and memory that a container was last given, as `resourcesKey` writes them; undefined where that is not known.
  */
 export function givenResources(state: PodState, name: string, instance: Container): string | undefined {
-	const { resizedTo } = containerMemory(state, name);
+	const { resizedTo } = containerRuntimeState(state, name);
 	return resizedTo?.containerId === instance.id
 		? resizedTo.resources
 		: instance.config.annotations[resourcesAnnotation];
@@ -23,7 +23,7 @@ export function isResized(state: PodState, spec: ContainerSpec, instance: Contai
 
 /** What the pod as a whole was last given; undefined where it has no resources of its own, or they are not known. */
 export function givenPodResources(state: PodState): string | undefined {
-	const { resizedPod } = state.memory;
+	const { resizedPod } = state.runtimeState;
 	const sandbox = state.sandboxes.at(-1);
 	if (state.pod.spec.resources === undefined || sandbox === undefined) return undefined;
 	return resizedPod?.sandboxId === sandbox.id
@@ -38,14 +38,14 @@ export function isPodResized(state: PodState): boolean {
 }
 
 /** Whether what the API wants has not been granted: the pod keeps what it has. */
-export function isPending(resize: PodMemory["resize"]): boolean {
+export function isPending(resize: PodRuntimeState["resize"]): boolean {
 	return resize?.type === "Deferred" || resize?.type === "Infeasible";
 }
 
 /** The pod with the resources that the node has granted it. */
 export function allocatedPod(state: PodState): Pod {
-	const { pod, memory } = state;
-	if (!isPending(memory.resize)) return pod;
+	const { pod, runtimeState } = state;
+	if (!isPending(runtimeState.resize)) return pod;
 	const withGiven = (spec: ContainerSpec): ContainerSpec => ({ ...spec, resources: allocated(state, spec) ?? {} });
 	const { initContainers, containers } = pod.spec;
 	const whole = givenPodResources(state);
@@ -64,7 +64,7 @@ export function allocatedPod(state: PodState): Pod {
 export function allocated(state: PodState, spec: ContainerSpec): ResourceRequirements | undefined {
 	const [newest] = instances(state, spec.name);
 	const given = newest === undefined ? undefined : givenResources(state, spec.name, newest);
-	if (!isPending(state.memory.resize) || given === undefined) return spec.resources;
+	if (!isPending(state.runtimeState.resize) || given === undefined) return spec.resources;
 	return { ...spec.resources, ...resourcesGiven(spec.resources, given) };
 }
 

@@ -6,7 +6,7 @@
  */
 import type { ContainerStatus, PodStatus } from "../../kinds/generated/types.ts";
 import type { PodAction, PodPlan } from "./pod-action.ts";
-import { asksRestartOfAll, containerMemory, type PodState, podContainers } from "./pod-state.ts";
+import { asksRestartOfAll, containerRuntimeState, type PodState, podContainers } from "./pod-state.ts";
 
 export const restartingAll = {
 	condition: "AllContainersRestarting",
@@ -19,14 +19,14 @@ const pauseMs = 1000;
 
 /** Next steps until no container is left but ephemeral ones, which stay as they ended. */
 export function planRestartOfAll(state: PodState, nowMs: number): PodPlan {
-	const { containers, memory, pod } = state;
+	const { containers, runtimeState, pod } = state;
 	const stops = containers.flatMap(({ id, config: { name }, state: runState }): PodAction[] => {
-		if (runState !== "running" || containerMemory(state, name).stopping?.containerId === id) return [];
+		if (runState !== "running" || containerRuntimeState(state, name).stopping?.containerId === id) return [];
 		const message = `Container ${name} will be restarted with all containers of the pod`;
 		return [{ do: "stopContainer", name, id, graceSeconds: 0, message }];
 	});
 	if (stops.length > 0) return { actions: stops };
-	const busy = [...memory.busy].some((key) => key.startsWith("container:"));
+	const busy = [...runtimeState.busy].some((key) => key.startsWith("container:"));
 	if (busy || containers.some(({ state: runState }) => runState === "running")) return { actions: [] };
 	const own = podContainers(pod).filter(({ role }) => role !== "ephemeral");
 	const reasons = new Set(own.filter((container) => asksRestartOfAll(state, container)).map(({ spec }) => spec.name));

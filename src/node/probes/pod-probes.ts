@@ -1,28 +1,24 @@
-/** The probes of a pod's running containers: one timer for each, the verdicts go to the pod's memory. */
+/** The probes of a pod's running containers: one timer for each, the verdicts go to the pod's runtime state. */
 
 import type { Timer } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
-import type { Container as ContainerSpec, Pod, Probe } from "../../kinds/generated/types.ts";
+import type { Container as ContainerSpec, Probe } from "../../kinds/generated/types.ts";
 import type { Container } from "../../runtime/runtime.ts";
+import type { ManagedPod } from "../context/managed-pod.ts";
 import type { NodeContext, ProbeResult } from "../context/node-context.ts";
-import type { PodMemoryKeeper } from "../context/pod-memory.ts";
-import { currentInstance, fieldPath, type PodState, type ProbeVerdict, podContainers } from "../pod/pod-state.ts";
+import { currentInstance, type PodState, type ProbeVerdict, podContainers } from "../pod/pod-state.ts";
 import { afterProbe, initialProbeState, type ProbeKind, type ProbeState } from "../pod/probe-state.ts";
 
 const kinds = ["startup", "readiness", "liveness"] as const;
 const words = { startup: "Startup", readiness: "Readiness", liveness: "Liveness" } as const;
 
 export class PodProbes {
-	readonly #context: NodeContext;
-	readonly #memory: PodMemoryKeeper;
-	readonly #wake: () => void;
+	readonly #managed: ManagedPod;
 	/** By container name; most pods have none. */
 	#watched: Map<string, ContainerProbes> | undefined;
 
-	constructor(context: NodeContext, memory: PodMemoryKeeper, wake: () => void) {
-		this.#context = context;
-		this.#memory = memory;
-		this.#wake = wake;
+	constructor(managed: ManagedPod) {
+		this.#managed = managed;
 	}
 
 	/** Begins probing what runs and is not probed yet, ends probing what runs no more. Cheap when nothing changed. */
@@ -39,9 +35,9 @@ export class PodProbes {
 				this.#watched.delete(spec.name);
 			}
 			if (!running) continue;
-			const stops = this.#memory.container(spec.name).stopping?.containerId === current.id;
+			const stops = this.#managed.runtimeState.container(spec.name).stopping?.containerId === current.id;
 			if (!this.#watched.has(spec.name)) this.#watched.set(spec.name, this.#begin(state, spec, current));
-			this.#watched.get(spec.name)?.update(state.pod, stops || state.memory.endingSinceMs !== undefined);
+			this.#watched.get(spec.name)?.update(stops || state.runtimeState.endingSinceMs !== undefined);
 		}
 	}
 
@@ -51,7 +47,7 @@ export class PodProbes {
 	}
 
 	#begin(state: PodState, spec: ContainerSpec, container: Container): ContainerProbes {
-		const known = this.#memory.container(spec.name).probes;
+		const known = this.#managed.runtimeState.container(spec.name).probes;
 		const id = `${state.node.runtimeName}://${container.id}`;
 		const statuses = [
 			...(state.pod.status?.containerStatuses ?? []),
@@ -59,43 +55,37 @@ export class PodProbes {
 		];
 		// A container that was ready before the agent restarted stays so until a probe says otherwise.
 		const before = known === undefined ? statuses.find(({ containerID }) => containerID === id) : undefined;
-		return new ContainerProbes(this.#context, state, spec, container, before, (verdict) => {
-			this.#memory.remember(spec.name, { probes: verdict });
-			this.#wake();
-		});
+		return new ContainerProbes(this.#managed, spec, container, before);
 	}
 }
 
 class ContainerProbes {
 	readonly id: string;
+	readonly #managed: ManagedPod;
 	readonly #context: NodeContext;
 	readonly #spec: ContainerSpec;
 	readonly #startedAtMs: number;
-	readonly #report: (verdict: ProbeVerdict) => void;
 	readonly #abort = new AbortController();
 	readonly #states = new Map<ProbeKind, ProbeState>();
 	readonly #timers = new Map<ProbeKind, Timer>();
 	readonly #addresses: readonly string[];
-	#pod: Pod;
 	#ending = false;
 	#failed: ProbeVerdict["failed"];
 	#last: ProbeVerdict | undefined;
 
 	constructor(
-		context: NodeContext,
-		state: PodState,
+		managed: ManagedPod,
 		spec: ContainerSpec,
 		container: Container,
 		before: { started?: boolean; ready: boolean } | undefined,
-		report: (verdict: ProbeVerdict) => void,
 	) {
 		this.id = container.id;
+		const { context, runtimeState } = managed;
+		this.#managed = managed;
 		this.#context = context;
 		this.#spec = spec;
-		this.#pod = state.pod;
-		this.#addresses = state.memory.addresses;
+		this.#addresses = runtimeState.addresses;
 		this.#startedAtMs = container.startedAtMs ?? context.clock.now();
-		this.#report = report;
 		for (const kind of kinds) {
 			const probe = this.#probe(kind);
 			if (probe === undefined) continue;
@@ -110,8 +100,8 @@ class ContainerProbes {
 		);
 	}
 
-	update(pod: Pod, ending: boolean): void {
-		this.#pod = pod;
+	/** @param ending the container or its pod is being ended */
+	update(ending: boolean): void {
 		this.#ending = ending;
 	}
 
@@ -163,22 +153,24 @@ class ContainerProbes {
 		const times = { startedAtMs: this.#startedAtMs, nowMs: this.#context.clock.now() };
 		const { state, counted } = afterProbe(before, kind, probe, result.ok, times);
 		this.#states.set(kind, state);
-		const event = (reason: string, text: string) =>
-			this.#context.events.record(this.#pod, "Warning", reason, text, fieldPath(this.#pod, this.#spec.name));
-		if (result.ok && result.warning !== undefined)
-			event("ProbeWarning", `${words[kind]} probe warning: ${result.warning}`);
-		if (!result.ok && counted)
-			event("Unhealthy", `${words[kind]} probe ${result.warning ? "errored" : "failed"}: ${result.message}`);
+		this.#recordEvent(kind, result, counted);
 		if (state.verdict === "failure" && kind !== "readiness") this.#fail(kind, probe);
 		this.#tell();
 		if (kind === "startup" && state.verdict === "success") this.#scheduleOthers();
 		else if (this.#failed === undefined) this.#schedule(kind);
 	}
 
+	#recordEvent(kind: ProbeKind, result: ProbeResult, counted: boolean): void {
+		const record = (reason: string, text: string) =>
+			this.#managed.record("Warning", reason, `${words[kind]} probe ${text}`, this.#spec.name);
+		if (result.ok && result.warning !== undefined) record("ProbeWarning", `warning: ${result.warning}`);
+		if (!result.ok && counted) record("Unhealthy", `${result.warning ? "errored" : "failed"}: ${result.message}`);
+	}
+
 	#count(kind: ProbeKind, result: ProbeResult, begunMs: number): void {
 		const { metrics, clock } = this.#context;
 		const outcome = result.ok ? "successful" : result.warning === true ? "unknown" : "failed";
-		metrics?.probed(this.#pod, this.#spec.name, kind, outcome, clock.monotonicMs() - begunMs);
+		metrics?.probed(this.#managed.pod, this.#spec.name, kind, outcome, clock.monotonicMs() - begunMs);
 	}
 
 	#fail(kind: "startup" | "liveness", probe: Probe): void {
@@ -193,7 +185,7 @@ class ContainerProbes {
 		const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
 		const timeout = new AbortController();
 		const timer = this.#context.clock.after(timeoutMs, () => timeout.abort(new Error("timeout")));
-		const target = { pod: this.#pod, container: this.#spec, id: this.id, addresses: this.#addresses };
+		const target = { pod: this.#managed.pod, container: this.#spec, id: this.id, addresses: this.#addresses };
 		try {
 			return await this.#context.prober(target, probe, AbortSignal.any([timeout.signal, this.#abort.signal]));
 		} catch (error) {
@@ -216,6 +208,7 @@ class ContainerProbes {
 		const last = this.#last;
 		if (last?.started === verdict.started && last.ready === verdict.ready && last.failed === verdict.failed) return;
 		this.#last = verdict;
-		this.#report(verdict);
+		this.#managed.runtimeState.probed(this.#spec.name, verdict);
+		this.#managed.wake();
 	}
 }

@@ -5,8 +5,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { VirtualClock } from "../../core/virtual-clock.ts";
 import type { Pod, Probe } from "../../kinds/generated/types.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
+import { ManagedPod } from "../context/managed-pod.ts";
 import type { NodeContext } from "../context/node-context.ts";
-import { PodMemoryKeeper } from "../context/pod-memory.ts";
 import type { PodState } from "../pod/pod-state.ts";
 import { afterProbe, initialProbeState } from "../pod/probe-state.ts";
 import { grpcProbe } from "./grpc-probe.ts";
@@ -115,7 +115,6 @@ describe("probes", () => {
 
 test("a container that is being stopped is asked whether it is ready to its end, and no more whether it lives", async () => {
 	const clock = new VirtualClock();
-	const memory = new PodMemoryKeeper(0);
 	const asked: string[] = [];
 	// Nothing else of a node's context is used by probes.
 	const context = {
@@ -123,29 +122,33 @@ test("a container that is being stopped is asked whether it is ready to its end,
 		events: { record: () => {} },
 		prober: async (_: unknown, { exec }: Probe) => {
 			asked.push(exec?.command?.[0] ?? "");
-			return { ok: exec?.command?.[0] !== "ready" || memory.endingSinceMs === undefined };
+			return { ok: exec?.command?.[0] !== "ready" || managed.runtimeState.endingSinceMs === undefined };
 		},
 	} as unknown as NodeContext;
 	const probe = (name: string) => ({ exec: { command: [name] }, periodSeconds: 1, failureThreshold: 1 });
 	const spec = { name: "c", readinessProbe: probe("ready"), livenessProbe: probe("alive") };
 	const instance = { id: "c-0", sandboxId: "s", config: { name: "c", attempt: 0 }, state: "running", createdAtMs: 0 };
+	// Nor anything else of a pod.
+	const pod = { metadata: { name: "web" }, spec: { containers: [spec] } } as unknown as Pod;
+	const managed: ManagedPod = new ManagedPod(context, pod, { wake: () => probes.ensure(state), removed: () => {} });
+	const { runtimeState } = managed;
 	const state = {
-		pod: { metadata: { name: "web" }, spec: { containers: [spec] } },
+		pod,
 		sandboxes: [{ id: "s" }],
 		containers: [instance],
-		memory,
+		runtimeState,
 		node: { runtimeName: "test" },
 	} as unknown as PodState;
-	const probes = new PodProbes(context, memory, () => probes.ensure(state));
+	const probes = new PodProbes(managed);
 	probes.ensure(state);
 	await clock.advance(1500);
-	expect(memory.container("c").probes?.ready).toBe(true);
-	memory.endingSinceMs = clock.now();
-	memory.remember("c", { stopping: { containerId: "c-0", graceSeconds: 30 } });
+	expect(runtimeState.container("c").probes?.ready).toBe(true);
+	runtimeState.ends(clock.now());
+	runtimeState.stops("c", { containerId: "c-0", graceSeconds: 30 });
 	probes.ensure(state);
 	asked.length = 0;
 	await clock.advance(3000);
-	expect(memory.container("c").probes).toMatchObject({ ready: false });
+	expect(runtimeState.container("c").probes).toMatchObject({ ready: false });
 	expect(new Set(asked)).toEqual(new Set(["ready"]));
 	probes.close();
 });

@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
 import { VirtualClock } from "../../core/virtual-clock.ts";
+import type { Pod } from "../../kinds/generated/types.ts";
+import { ManagedPod } from "../context/managed-pod.ts";
 import { type NodeContext, VolumeError } from "../context/node-context.ts";
-import { PodMemoryKeeper } from "../context/pod-memory.ts";
-import type { PodState } from "../pod/pod-state.ts";
-import { PodActions } from "./pod-actions.ts";
+import { execute } from "./pod-actions.ts";
 
 test("a claim that is about to be bound is looked for again, without an event unless it stays so", async () => {
 	const clock = new VirtualClock();
-	const memory = new PodMemoryKeeper(clock.now());
 	const events: string[] = [];
 	let tries = 0;
 	// Mounting uses no more of a node than this.
@@ -21,25 +20,23 @@ test("a claim that is about to be bound is looked for again, without an event un
 			},
 		},
 	} as unknown as NodeContext;
-	const state = { pod: { metadata: { uid: "u" } } } as PodState;
 	let retry = 0;
-	const actions = new PodActions(
-		context,
-		memory,
-		() => state,
-		() => {
-			const { volumes } = memory;
+	const managed: ManagedPod = new ManagedPod(context, { metadata: { uid: "u" } } as Pod, {
+		wake() {
+			const { volumes } = managed.runtimeState;
 			retry = volumes.state === "failed" ? volumes.retryAtMs : 0;
 		},
-	);
+		removed: () => {},
+	});
+	const { observedAtMs } = managed.runtimeState;
 	for (let round = 0; round < 5; round++) {
-		actions.do({ do: "mountVolumes" });
+		execute(managed, { do: "mountVolumes" });
 		await clock.advance(0);
 		await clock.advance(retry - clock.now());
 	}
-	expect({ tries, events, tookMs: clock.now() - memory.observedAtMs }).toEqual({ tries: 5, events: [], tookMs: 620 });
+	expect({ tries, events, tookMs: clock.now() - observedAtMs }).toEqual({ tries: 5, events: [], tookMs: 620 });
 	await clock.advance(10_000);
-	actions.do({ do: "mountVolumes" });
+	execute(managed, { do: "mountVolumes" });
 	await clock.advance(0);
 	expect(events).toEqual(["Warning FailedMount"]);
 });

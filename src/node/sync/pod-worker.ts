@@ -6,15 +6,15 @@
 import type { Timer } from "../../core/clock.ts";
 import { semanticEqual } from "../../core/equal.ts";
 import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
+import { isFinalPhase } from "../../kinds/pod/pod-lifecycle.ts";
+import { ManagedPod, type PodDriver } from "../context/managed-pod.ts";
 import type { NodeContext } from "../context/node-context.ts";
-import { PodMemoryKeeper } from "../context/pod-memory.ts";
-import type { PodAction } from "../pod/pod-action.ts";
 import { planPod } from "../pod/pod-plan.ts";
 import { instances, type PodState, podContainers, type Verdict } from "../pod/pod-state.ts";
 import { podStatus } from "../pod/pod-status.ts";
 import { allocatedPod, isPending } from "../pod/resize.ts";
 import { PodProbes } from "../probes/pod-probes.ts";
-import { PodActions } from "./pod-actions.ts";
+import { execute } from "./pod-actions.ts";
 import { StatusWriter } from "./status-writer.ts";
 
 /**
@@ -28,68 +28,44 @@ const uneventfulDelayMs = 50;
  */
 const replacementDelayMs = 1000;
 
-export class PodWorker {
+export class PodWorker implements PodDriver {
 	readonly #context: NodeContext;
-	readonly #memory: PodMemoryKeeper;
-	readonly #actions: PodActions;
+	readonly #managed: ManagedPod;
 	readonly #probes: PodProbes;
 	readonly #writer: StatusWriter;
 	readonly #removed: () => void;
-	#pod: Pod;
-	#gone = false;
-	#status: PodStatus | undefined;
 	#wake: Timer | undefined;
 	#turning = false;
 	#again = false;
-	#closed = false;
 
 	/** @param removed called when nothing of the pod is left on the node */
 	constructor(context: NodeContext, pod: Pod, removed: () => void) {
 		this.#context = context;
-		this.#pod = pod;
 		this.#removed = removed;
-		this.#memory = new PodMemoryKeeper(context.clock.now());
-		// A node without files has nothing to mount.
-		if (context.files === undefined) this.#memory.volumes = { state: "ready" };
-		const wake = () => this.wake();
-		this.#actions = new PodActions(context, this.#memory, () => this.state(), wake);
-		this.#probes = new PodProbes(context, this.#memory, wake);
-		this.#writer = new StatusWriter(context.client, context.clock, pod, wake);
-		this.#status = pod.status?.containerStatuses === undefined ? undefined : pod.status;
+		this.#managed = new ManagedPod(context, pod, this);
+		this.#probes = new PodProbes(this.#managed);
+		this.#writer = new StatusWriter(context.client, context.clock, pod, () => this.wake());
 		context.references.hold(pod, () => this.#referencesChanged());
 	}
 
 	get pod(): Pod {
-		return this.#pod;
+		return this.#managed.pod;
 	}
 
 	/** Whether the pod still takes of the node's resources. */
 	get active(): boolean {
-		const phase = this.#status?.phase ?? this.#pod.status?.phase;
-		return !this.#gone && phase !== "Succeeded" && phase !== "Failed" && this.#memory.verdict === undefined;
-	}
-
-	state(): PodState {
-		const { sandboxes, containers } = this.#context.view.of(this.#pod.metadata.uid);
-		return {
-			pod: this.#pod,
-			gone: this.#gone,
-			sandboxes,
-			containers,
-			memory: this.#memory,
-			node: this.#context.node,
-			previous: this.#status,
-		};
+		const { gone, status, pod, runtimeState } = this.#managed;
+		return !gone && !isFinalPhase(status?.phase ?? pod.status?.phase) && runtimeState.verdict === undefined;
 	}
 
 	/** The API has a newer version of the pod. */
 	update(pod: Pod): void {
+		const { runtimeState, pod: before } = this.#managed;
 		// What could not be had of resources may be asked differently now.
-		if (pod.metadata.generation !== this.#pod.metadata.generation) this.#memory.resize = undefined;
-		const before = this.#pod;
-		this.#pod = pod;
+		if (pod.metadata.generation !== before.metadata.generation) runtimeState.setResize(undefined);
+		this.#managed.update(pod);
 		if (before.spec !== pod.spec) {
-			for (const name of changedImages(before, pod)) this.#memory.forgetFailures(name);
+			for (const name of changedImages(before, pod)) runtimeState.forgetFailures(name);
 		}
 		const isEcho = this.#writer.observe(pod);
 		const isOther = showsOther(before, pod);
@@ -102,86 +78,88 @@ export class PodWorker {
 	}
 
 	/** The API has the pod no more. */
-	vanish(last: Pod = this.#pod): void {
-		this.#pod = last;
-		this.#gone = true;
+	vanish(last: Pod = this.pod): void {
+		this.#managed.vanish(last);
 		this.#writer.close();
 		this.wake();
 	}
 
 	/** Ends the pod for good: refused at admission, or evicted. */
 	end(verdict: Verdict): void {
-		this.#memory.verdict = verdict;
-		this.#context.events.record(
-			this.#pod,
-			"Warning",
-			verdict.reason,
-			verdict.message.replace(/^Pod was rejected: /, ""),
-		);
+		this.#managed.runtimeState.judged(verdict);
+		this.#managed.record("Warning", verdict.reason, verdict.message.replace(/^Pod was rejected: /, ""));
 		this.wake();
 	}
 
 	/** Since when the pod waits for resources, epoch milliseconds; undefined when it does not. */
 	get waitsSinceMs(): number | undefined {
-		return this.#memory.resize?.type === "Deferred" ? this.#memory.resize.sinceMs : undefined;
+		const { resize } = this.#managed.runtimeState;
+		return resize?.type === "Deferred" ? resize.sinceMs : undefined;
 	}
 
 	/** Looks whether there is room now for resources that had to wait. Returns whether there is. */
 	retryResize(): boolean {
-		const { resize } = this.#memory;
+		const { pod, runtimeState } = this.#managed;
+		const { resize } = runtimeState;
 		if (resize?.type !== "Deferred") return false;
-		const message = this.#context.shortage(this.#pod);
+		const message = this.#context.shortage(pod);
 		if (message === resize.message) return false;
-		this.#memory.resize = message === undefined ? { type: "Granted" } : { ...resize, message };
+		runtimeState.setResize(message === undefined ? { type: "Granted" } : { ...resize, message });
 		this.wake();
 		return message === undefined;
 	}
 
 	/** The pod with what the node has granted it of resources. */
 	allocated(): Pod {
-		return isPending(this.#memory.resize) ? allocatedPod(this.state()) : this.#pod;
+		return isPending(this.#managed.runtimeState.resize) ? allocatedPod(this.#managed.state()) : this.pod;
 	}
 
 	/** Takes addresses up again that the pod had before the agent restarted. */
 	adoptAddresses(addresses: readonly string[]): void {
-		this.#memory.addresses = addresses;
+		this.#managed.runtimeState.setAddresses(addresses);
 	}
 
 	/** Takes stock and plans, once, however often it is called in the meantime. */
 	wake(): void {
-		if (this.#closed) return;
+		if (this.#managed.closed) return;
 		this.#again = true;
 		if (this.#turning) return;
 		this.#turning = true;
 		void this.#turns();
 	}
 
+	/** As an executor says: nothing of the pod is left on the node. */
+	removed(): void {
+		this.close();
+		this.#removed();
+	}
+
 	/** Shows changed ConfigMaps and Secrets in the pod's volumes, and tries again what waited for them. */
 	#referencesChanged(): void {
-		this.#memory.retryAtOnce();
+		this.#managed.runtimeState.retryAtOnce();
 		this.#refreshFiles();
 		this.wake();
 	}
 
 	#refreshFiles(): void {
 		const { files } = this.#context;
-		if (files !== undefined && this.#memory.volumesReady) void files.refresh(this.#pod).catch(() => {});
+		const { pod, runtimeState } = this.#managed;
+		if (files !== undefined && runtimeState.volumes.state === "ready") void files.refresh(pod).catch(() => {});
 	}
 
 	/** Releases the pod; its containers keep running. */
 	close(): void {
-		this.#closed = true;
+		this.#managed.close();
 		this.#wake?.cancel();
 		this.#writer.close();
 		this.#probes.close();
-		this.#actions.close();
-		this.#context.references.release(this.#pod.metadata.uid);
-		this.#context.metrics?.forget(this.#pod.metadata.uid);
+		this.#context.references.release(this.#managed.uid);
+		this.#context.metrics?.forget(this.#managed.uid);
 	}
 
 	async #turns(): Promise<void> {
 		try {
-			while (this.#again && !this.#closed) {
+			while (this.#again && !this.#managed.closed) {
 				this.#again = false;
 				await this.#sync();
 			}
@@ -194,12 +172,12 @@ export class PodWorker {
 	async #sync(): Promise<void> {
 		const { clock } = this.#context;
 		await this.#readTerminationMessages();
-		if (this.#closed) return;
-		this.#actions.tellEnded();
-		const plan = planPod(this.state(), clock.now());
-		for (const action of plan.actions) this.#do(action);
-		if (this.#closed) return;
-		const state = this.state();
+		if (this.#managed.closed) return;
+		this.#managed.tellEnded();
+		const plan = planPod(this.#managed.state(), clock.now());
+		for (const action of plan.actions) execute(this.#managed, action);
+		if (this.#managed.closed) return;
+		const state = this.#managed.state();
 		this.#probes.ensure(state);
 		this.#writeStatus(state);
 		this.#wake?.cancel();
@@ -209,33 +187,20 @@ export class PodWorker {
 		}
 	}
 
-	#do(action: PodAction): void {
-		if (action.do === "remove") {
-			this.#actions.remove().then(
-				() => {
-					this.close();
-					this.#removed();
-				},
-				() => this.wake(),
-			);
-			return;
-		}
-		this.#actions.do(action);
-	}
-
 	#writeStatus(state: PodState): void {
-		if (this.#gone) return;
+		const managed = this.#managed;
+		if (managed.gone) return;
 		const status = podStatus(state, this.#context.clock.now());
-		this.#status = status;
 		if (this.#writer.has(status)) {
-			this.#status = this.#writer.acknowledged;
+			managed.setStatus(this.#writer.acknowledged);
 			// The status of a pod that has released everything is its last; whatever waits for that may continue.
-			if (state.memory.released && !this.#memory.statusWritten) {
-				this.#memory.statusWritten = true;
+			if (state.runtimeState.released && !state.runtimeState.statusWritten) {
+				managed.runtimeState.markStatusWritten();
 				this.wake();
 			}
 			return;
 		}
+		managed.setStatus(status);
 		const delayMs = isUneventful(status) ? uneventfulDelayMs : isReplacing(state) ? replacementDelayMs : 0;
 		this.#writer.write(state.pod, status, delayMs);
 	}
@@ -244,10 +209,11 @@ export class PodWorker {
 	async #readTerminationMessages(): Promise<void> {
 		const { files, view } = this.#context;
 		if (files === undefined) return;
-		for (const container of view.of(this.#pod.metadata.uid).containers) {
-			if (container.state !== "exited" || this.#memory.hasTerminationMessage(container.id)) continue;
-			const message = await files.terminationMessage(this.#pod, container).catch(() => "");
-			this.#memory.setTerminationMessage(container.id, message);
+		const { uid, runtimeState } = this.#managed;
+		for (const container of view.of(uid).containers) {
+			if (container.state !== "exited" || runtimeState.terminationMessages.has(container.id)) continue;
+			const message = await files.terminationMessage(this.pod, container).catch(() => "");
+			runtimeState.setTerminationMessage(container.id, message);
 		}
 	}
 }
@@ -278,10 +244,10 @@ function isUneventful(status: PodStatus): boolean {
 
 /** Whether a container that the node ended itself is about to come up again. */
 function isReplacing(state: PodState): boolean {
-	const { pod, memory } = state;
-	if (pod.metadata.deletionTimestamp !== undefined || memory.endingSinceMs !== undefined) return false;
-	for (const [name, { stopping }] of memory.containers) {
-		if (stopping === undefined || !memory.busy.has(`container:${name}`)) continue;
+	const { pod, runtimeState } = state;
+	if (pod.metadata.deletionTimestamp !== undefined || runtimeState.endingSinceMs !== undefined) return false;
+	for (const [name, { stopping }] of runtimeState.containers) {
+		if (stopping === undefined || !runtimeState.busy.has(`container:${name}`)) continue;
 		const [newest] = instances(state, name);
 		if (newest?.id === stopping.containerId && newest.state === "exited") return true;
 	}

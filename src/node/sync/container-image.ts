@@ -1,0 +1,69 @@
+/** Gets the image of a container that is about to start. */
+import type { Container as ContainerSpec } from "../../kinds/generated/types.ts";
+import { type Image, ImageError } from "../../runtime/runtime.ts";
+import type { ManagedPod } from "../context/managed-pod.ts";
+import { grow } from "../pod/pod-plan.ts";
+
+/** Upstream plans a pod that failed to start over after about this long. */
+export const startRetryMs = 10_000;
+/** The first look after a failure, which shows that the image is being waited for, comes no later than this. */
+const firstLookMs = 2000;
+
+/** @returns undefined when the container cannot start now, which its runtime state then says */
+export async function resolveImage(managed: ManagedPod, spec: ContainerSpec): Promise<Image | undefined> {
+	if (isBackingOff(managed, spec)) return undefined;
+	const { runtime, clock } = managed.context;
+	const { name, image = "", imagePullPolicy: pullPolicy = "IfNotPresent" } = spec;
+	const pulls = pullPolicy === "Always";
+	if (pulls) managed.record("Normal", "Pulling", `Pulling image "${image}"`, name);
+	const begunMs = clock.monotonicMs();
+	try {
+		const hasCommand = (spec.command?.length ?? 0) > 0;
+		const resolved = await runtime.resolveImage(image, { pullPolicy, hasCommand });
+		const took = `${Math.round(clock.monotonicMs() - begunMs)}ms`;
+		const message = pulls
+			? `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${resolved.sizeBytes} bytes.`
+			: `Container image "${image}" already present on machine and can be accessed by the pod`;
+		managed.record("Normal", "Pulled", message, name);
+		managed.runtimeState.imageResolved(name);
+		return resolved;
+	} catch (error) {
+		imageFailed(managed, name, image, error);
+		return undefined;
+	}
+}
+
+/** The first look after a failure only shows that the image is being waited for. */
+function isBackingOff(managed: ManagedPod, { name, image = "" }: ContainerSpec): boolean {
+	const { context, runtimeState } = managed;
+	const { startFailure, imageBackoff } = runtimeState.container(name);
+	if (startFailure?.reason !== "ErrImagePull" || imageBackoff === undefined) return false;
+	const retryAtMs = imageBackoff.sinceMs + imageBackoff.delayMs;
+	if (context.clock.now() >= retryAtMs) return false;
+	managed.record("Normal", "BackOff", `Back-off pulling image "${image}"`, name);
+	const message = `Back-off pulling image "${image}": ErrImagePull: ${startFailure.message}`;
+	runtimeState.startFailed(name, { reason: "ImagePullBackOff", message, retryAtMs });
+	return true;
+}
+
+function imageFailed(managed: ManagedPod, name: string, image: string, error: unknown): void {
+	const { context, runtimeState } = managed;
+	const nowMs = context.clock.now();
+	const reason = error instanceof ImageError ? error.reason : "ErrImagePull";
+	const message = context.words(error);
+	if (reason === "ErrImagePull") {
+		const backoff = grow(runtimeState.container(name).imageBackoff, nowMs, nowMs);
+		runtimeState.imageFailed(name, backoff);
+		managed.record("Warning", "Failed", `Failed to pull image "${image}": ${message}`, name);
+		managed.record("Warning", "Failed", "Error: ErrImagePull", name);
+		const retryAtMs = nowMs + Math.min(firstLookMs, backoff.delayMs);
+		runtimeState.startFailed(name, { reason, message, retryAtMs });
+		return;
+	}
+	const isNever = reason === "ErrImageNeverPull";
+	const text = isNever ? `Container image "${image}" is not present with pull policy of Never` : message;
+	const event = isNever ? reason : reason === "InvalidImageName" ? "InspectFailed" : "Failed";
+	managed.record("Warning", event, text, name);
+	managed.record("Warning", "Failed", `Error: ${reason}`, name);
+	runtimeState.startFailed(name, { reason, message: text, retryAtMs: nowMs + startRetryMs });
+}
