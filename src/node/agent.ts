@@ -33,7 +33,7 @@ import { noPressure, type PressureWatch, watchPressure } from "./machine/pressur
 import { admissionVerdict, lacks } from "./pod/admission.ts";
 import { compareWaiting } from "./pod/resize.ts";
 import { safeSysctlNames } from "./pod/sysctls.ts";
-import type { PodFeed } from "./pod-feed.ts";
+import type { PodSource } from "./pod-source.ts";
 import { createProber } from "./probes/prober.ts";
 import { WatchedReferences } from "./references.ts";
 import { type StorageMonitor, watchStorage } from "./storage/storage-monitor.ts";
@@ -58,7 +58,7 @@ export interface AgentOptions {
 	node: { name: string; addresses: readonly string[] } & Partial<NodeFacts>;
 	/** Where the node keeps its files. Absent for a simulated node, which keeps none. */
 	directories?: Directories;
-	pods: PodFeed;
+	pods: PodSource;
 	/** ConfigMaps and Secrets that pods name, when many nodes share them; default: the node watches its own. */
 	references?: WatchedReferences;
 	/** Its Services become environment variables; absent: none do. */

@@ -13,7 +13,7 @@ import type { Prober } from "./context/node-context.ts";
 import { LogKeeper, type LogKeeperParts } from "./history/log-keeper.ts";
 import { shortenLease } from "./machine/heartbeat.ts";
 import type { NodeFacts } from "./machine/node-object.ts";
-import { type PodFeed, sharedPodFeed } from "./pod-feed.ts";
+import { type PodSource, sharedPodSource } from "./pod-source.ts";
 import { WatchedReferences } from "./references.ts";
 import { watchLocalVolumes } from "./volumes/local-volumes.ts";
 
@@ -67,7 +67,7 @@ export const succeedingProber: Prober = async () => ({ ok: true });
 
 export function startSimulatedFleet(options: FleetOptions): Fleet {
 	const { reader, mirror, clock } = options;
-	const feed: PodFeed = sharedPodFeed(mirror);
+	const source: PodSource = sharedPodSource(mirror);
 	const references = new WatchedReferences(reader, clock);
 	const agents = new Map<string, Agent>();
 	// One for all: what ends at the same time on many nodes is brought together.
@@ -88,7 +88,7 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 				client: options.client(node.name),
 				clock,
 				mirror,
-				pods: feed,
+				pods: source,
 				references,
 				runtime,
 				inMemory: runtime,

@@ -15,7 +15,7 @@ import { persistentVolumes } from "../../src/kinds/storage/persistentvolume.ts";
 import { createSimulatedNetwork } from "../../src/network/simulated.ts";
 import { type Agent, startAgent } from "../../src/node/agent.ts";
 import { LogKeeper } from "../../src/node/history/log-keeper.ts";
-import { nodePodFeed } from "../../src/node/pod-feed.ts";
+import { nodePodSource } from "../../src/node/pod-source.ts";
 import { plenty, succeedingProber } from "../../src/node/simulated-fleet.ts";
 import { watchLocalVolumes } from "../../src/node/volumes/local-volumes.ts";
 import type { Container } from "../../src/runtime/runtime.ts";
@@ -125,7 +125,7 @@ export class Machines {
 			clock,
 			events: false,
 			logKeeper,
-			pods: nodePodFeed(mirror, name),
+			pods: nodePodSource(mirror, name),
 			runtime,
 			inMemory: runtime,
 			network: createSimulatedNetwork({ nodeAddress: address, podCidr }),

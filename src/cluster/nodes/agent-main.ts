@@ -22,7 +22,7 @@ import { type Agent, startAgent } from "../../node/agent.ts";
 import { readKubeletConfiguration } from "../../node/context/kubelet-configuration.ts";
 import { LogKeeper } from "../../node/history/log-keeper.ts";
 import { createSpool } from "../../node/history/spool.ts";
-import { nodePodFeed } from "../../node/pod-feed.ts";
+import { nodePodSource } from "../../node/pod-source.ts";
 import { viewPath } from "../../node/volumes/view-path.ts";
 import { confineDevices } from "../../runtime/process/machine/device-groups.ts";
 import { createProcessRuntime } from "../../runtime/process/runtime.ts";
@@ -105,7 +105,7 @@ async function start(tokens: AgentTokens): Promise<void> {
 		runtime,
 		network,
 		mirror,
-		pods: nodePodFeed(mirror, config.node),
+		pods: nodePodSource(mirror, config.node),
 		node: { name: config.node, addresses: [config.address], labels: config.labels, podCidr: config.podCidr },
 		directories: {
 			view: config.viewDirectory,

@@ -81,7 +81,7 @@ test("a condition that someone wrote over is written again after a while", async
 	expect(server.pod("web")?.status).toEqual(running);
 });
 
-test("a condition that someone wrote over is written again though the feed told of it before the answer came", async () => {
+test("a condition that someone wrote over is written again though the pod source told of it before the answer came", async () => {
 	const { clock, server, faults, pod, writer } = await setUp();
 	const late = new Promise<void>((resolve) => clock.after(100, resolve));
 	faults.late = late;
@@ -94,7 +94,7 @@ test("a condition that someone wrote over is written again though the feed told 
 	expect(writer.has(running)).toBe(false);
 });
 
-test("what the feed tells late is not taken for news", async () => {
+test("what the pod source tells late is not taken for news", async () => {
 	const { clock, server, pod, writer } = await setUp();
 	writer.write(pod, running);
 	await clock.advance(0);

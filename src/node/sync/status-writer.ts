@@ -120,7 +120,7 @@ export class StatusWriter {
 				await this.#send(pod, status);
 			} catch (error) {
 				this.#sent = undefined;
-				// The feed will say so.
+				// The pod source will say so.
 				if (isReason(error, "NotFound")) continue;
 				this.#uncertain = true;
 				this.#wanted ??= { pod, status };

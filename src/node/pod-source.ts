@@ -6,19 +6,19 @@ import { pods } from "../kinds/pod/pod.ts";
 /** `undefined`: the node has the pod no more. */
 export type PodListener = (current: Pod | undefined, last: Pod) => void;
 
-export interface PodFeed {
+export interface PodSource {
 	/** Reports existing pods first. Resolves when all of them have been reported. */
 	subscribe(nodeName: string, listener: PodListener): Promise<void>;
 	unsubscribe(nodeName: string): void;
 }
 
 /** Watches only the pods of one node, by field selector. */
-export function nodePodFeed(mirror: Mirror, nodeName: string): PodFeed {
-	return sharedPodFeed(mirror, mirror.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` }));
+export function nodePodSource(mirror: Mirror, nodeName: string): PodSource {
+	return sharedPodSource(mirror, mirror.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` }));
 }
 
 /** One informer for all nodes: what a node that has no change costs is nothing. */
-export function sharedPodFeed(mirror: Mirror, informer: Informer<Pod> = mirror.of(pods)): PodFeed {
+export function sharedPodSource(mirror: Mirror, informer: Informer<Pod> = mirror.of(pods)): PodSource {
 	const listeners = new Map<string, PodListener>();
 	const byNode = new Map<string, Map<string, Pod>>();
 	informer.onChange((current, old) => {
