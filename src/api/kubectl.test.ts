@@ -113,6 +113,28 @@ describeWith(["kubectl"], "kubectl", () => {
 		expect((await kubectl(["explain", "deployment.spec.replicas"])).out).toContain("replicas <integer>");
 	});
 
+	test("apply --server-side leaves to others what they have set since a plain apply", async () => {
+		const manifest = (replicas: string) =>
+			`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"moved"},"spec":{${replicas}"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"nginx"}]}}}}`;
+		const serverSide = ["apply", "--server-side", "-f", "-"];
+		expect((await kubectl(["apply", "-f", "-"], manifest('"replicas":2,'))).err).toBe("");
+		await kubectl(["scale", "deployment", "moved", "--replicas=5"]);
+		await kubectl(["label", "deployment", "moved", "team=web"]);
+		const refused = await kubectl(serverSide, manifest('"replicas":2,'));
+		expect(refused.err).toContain('conflict with "kubectl" with subresource "scale" using apps/v1: .spec.replicas');
+		expect((await kubectl(serverSide, manifest(""))).out).toBe("deployment.apps/moved serverside-applied\n");
+		const path = "jsonpath={.spec.replicas} {.metadata.labels.team} {.metadata.managedFields[*].manager}";
+		const kept = await kubectl(["get", "deployment", "moved", "--show-managed-fields", "-o", path]);
+		const [replicas, team, ...managers] = kept.out.split(" ");
+		expect([replicas, team]).toEqual(["5", "web"]);
+		// Old ones do not say what they had applied before.
+		const known = managers.filter((manager) => manager !== "kubectl-last-applied");
+		expect(known.toSorted()).toEqual(["kubectl", "kubectl", "kubectl-label"]);
+		const yaml = ["get", "deployment", "moved", "-o", "yaml"];
+		expect((await kubectl(yaml)).out).not.toContain("managedFields");
+		expect((await kubectl([...yaml, "--show-managed-fields"])).out).toContain("manager: kubectl-label");
+	});
+
 	test("waits, labels and says who one is", async () => {
 		await kubectl(["create", "configmap", "b", "--from-literal=x=1"]);
 		expect((await kubectl(["label", "cm", "b", "app=web"])).out).toBe("configmap/b labeled\n");

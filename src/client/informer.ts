@@ -2,7 +2,7 @@
 import type { Clock, Timer } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import type { WatchEvent } from "../core/exchange.ts";
-import { type KubeObject, objectKey } from "../core/object.ts";
+import { deepFreeze, type KubeObject, objectKey } from "../core/object.ts";
 import { type Kind, qualifiedResource } from "../kinds/engine/kind.ts";
 import type { Client } from "./client.ts";
 import type { Informer, Mirror, MirrorSelection } from "./mirror.ts";
@@ -13,6 +13,8 @@ export interface MirrorOptions {
 	clock: Clock;
 	/** Called for failed lists and watches, which are retried in any case. */
 	onError?(error: unknown, what: string): void;
+	/** Objects are kept without managedFields, which take memory. Default: as they come. */
+	withoutManagedFields?: boolean;
 }
 
 const firstRetryMs = 200;
@@ -225,7 +227,15 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 	#take(object: T, known: T | undefined): void {
 		if (known !== undefined && known.metadata.uid !== object.metadata.uid)
 			this.#tell(undefined, this.#objects.delete(objectKey(known)));
-		this.#tell(object, this.#objects.set(object));
+		const kept = this.#trimmed(object);
+		this.#tell(kept, this.#objects.set(kept));
+	}
+
+	/** An update of an object without managedFields leaves them as they are. */
+	#trimmed(object: T): T {
+		if (this.#options.withoutManagedFields !== true || object.metadata.managedFields === undefined) return object;
+		const { managedFields: _, ...metadata } = object.metadata;
+		return deepFreeze(Object.assign({}, object, { metadata }));
 	}
 
 	#tell(current: T | undefined, old: T | undefined): void {

@@ -38,7 +38,7 @@ export interface ObjectMeta {
 	annotations?: Record<string, string>;
 	ownerReferences?: OwnerReference[];
 	finalizers?: string[];
-	managedFields?: ManagedFieldsEntry[];
+	managedFields?: readonly ManagedFieldsEntry[];
 	selfLink?: string;
 }
 

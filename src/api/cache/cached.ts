@@ -1,5 +1,6 @@
 /** An object as the cache holds it: parsed once, encoded once, frozen. */
 import { deepFreeze, type KubeObject } from "../../core/object.ts";
+import { shareSets } from "../../core/patches/managed-fields.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 
 /** Where every stored value has its metadata: right after apiVersion and kind, because `encode` writes it so. */
@@ -92,6 +93,7 @@ function parsed(value: Uint8Array, revision: number): KubeObject {
 	// The store holds nothing but what `encode` wrote.
 	const object = JSON.parse(asBuffer(value).toString()) as KubeObject;
 	object.metadata.resourceVersion = String(revision);
+	shareSets(object);
 	return deepFreeze(object);
 }
 

@@ -10,11 +10,18 @@ import { isDryRun } from "./write-options.ts";
 
 /**
  * @param decode makes what the client sent, a new object each time it is called
+ * @param ownsManagedFields the object has the managedFields that are to be kept (server-side apply)
  * @throws ApiError AlreadyExists, Invalid, or what admission says
  */
-export function createObject(context: Context, target: Target, decode: () => KubeObject): Promise<Cached> {
+export function createObject(
+	context: Context,
+	target: Target,
+	decode: () => KubeObject,
+	ownsManagedFields = false,
+): Promise<Cached> {
 	const creation: Change<undefined> = {
 		operation: "create",
+		ownsManagedFields,
 		dryRun: isDryRun(context.request.query),
 		read: () => undefined,
 		make: decode,

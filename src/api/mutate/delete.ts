@@ -74,6 +74,7 @@ function endingOf(context: Context, target: NamedTarget, current: Cached, option
 	}
 	const object = deepCopy(old);
 	object.metadata.resourceVersion = unassigned;
+	if (old.metadata.managedFields !== undefined) object.metadata.managedFields = old.metadata.managedFields;
 	if (finalizers.length > 0) object.metadata.finalizers = finalizers;
 	else if (object.metadata.finalizers !== undefined) object.metadata.finalizers = undefined as unknown as string[];
 	setDeletion(context, target, object, old, graceSeconds);

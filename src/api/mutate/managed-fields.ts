@@ -1,25 +1,31 @@
 import type { KubeObject } from "../../core/object.ts";
 import { trackUpdate } from "../../core/patches/managed-fields.ts";
 import { fields } from "./strategies.ts";
-import { before, type Write } from "./write.ts";
+import type { Write } from "./write.ts";
 import { writerOf } from "./writer.ts";
 
 /**
- * Keeps account of who set what, for objects that someone applies on the server's side. Others have no such account:
- * it would cost more than all the rest of a write, and the first apply begins one.
+ * Keeps account of who set what: before admission and the kind's own preparation, for what they add is nobody's. What
+ * writes no object itself (binding, eviction), and what the server does on its own, leaves the account as it is.
  */
 export function trackFields(write: Write): undefined {
-	const { operation, object, managedFields: sent, context, target } = write;
-	if (operation !== "update") return;
+	const { operation, object, old, managedFields: sent, context, target } = write;
+	if (operation === "delete") return;
+	const { metadata } = object;
 	if (write.ownsManagedFields) {
-		object.metadata.managedFields = sent ?? [];
+		metadata.managedFields = sent ?? [];
 		return;
 	}
-	const old: KubeObject = before(write);
-	if (old.metadata.managedFields === undefined) return;
+	const { verb } = context.info;
+	if (verb !== "create" && verb !== "update" && verb !== "patch") return;
+	if (verb === "create" && operation === "update") return;
 	// The account may be edited, and be taken away.
-	const updated = { ...object, metadata: { ...object.metadata, managedFields: sent ?? old.metadata.managedFields } };
-	const tracked = trackUpdate(fields(old), fields(updated), writerOf(context, target));
-	if (tracked.length > 0) object.metadata.managedFields = [...tracked];
-	else delete object.metadata.managedFields;
+	setAccount(metadata, sent ?? old?.metadata.managedFields);
+	const tracked = trackUpdate(old && fields(old), fields(object), writerOf(context, target));
+	setAccount(metadata, tracked.length > 0 ? tracked : undefined);
+}
+
+function setAccount(metadata: KubeObject["metadata"], entries: KubeObject["metadata"]["managedFields"]): void {
+	if (entries !== undefined) metadata.managedFields = entries;
+	else if (metadata.managedFields !== undefined) delete metadata.managedFields;
 }

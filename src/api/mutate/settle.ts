@@ -20,13 +20,13 @@ type Phase = (write: Write) => Promise<void> | undefined;
 const phases: readonly Phase[] = [
 	settleMetadata,
 	preparePart,
+	trackFields,
 	admit,
 	prepareWhole,
 	allocateUnlessDeleted,
 	validate,
 	check,
 	warn,
-	trackFields,
 ];
 
 /** @returns undefined when all is done at once, as for most writes */

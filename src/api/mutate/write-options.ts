@@ -10,6 +10,7 @@ const optionsKinds: Readonly<Record<string, string>> = {
 	patch: "PatchOptions",
 };
 const longestManagerBytes = 128;
+const unprintable = /[^\P{C}]|[^\P{Z}\u{20}]/gu;
 
 /**
  * What a write's query says of how it is to be done must make sense, whatever the write is about (`meta/v1`
@@ -39,7 +40,7 @@ function managerProblems(manager: string): Cause[] {
 	const causes: Cause[] = [];
 	if (manager === "") return causes;
 	if (Buffer.byteLength(manager) > longestManagerBytes) causes.push(tooLongValue("fieldManager", longestManagerBytes));
-	if (/[^\P{C}]|[^\P{Z}\u{20}]/u.test(manager))
+	if (manager.search(unprintable) >= 0)
 		causes.push(invalidValue("fieldManager", manager, "must be of characters that can be printed"));
 	return causes;
 }
@@ -59,11 +60,23 @@ export function isDryRun(query: URLSearchParams): boolean {
 	return dryRunValues(query).length > 0;
 }
 
-/** Who writes, for managedFields: `fieldManager`, else the User-Agent up to its first slash. */
+/** Who writes, for managedFields: `fieldManager`, else what can be printed of the User-Agent up to its first slash. */
 export function fieldManagerOf({ request }: Context): string {
-	const given = request.query.get("fieldManager");
+	const given = request.query.size === 0 ? null : request.query.get("fieldManager");
 	if (given !== null && given !== "") return given;
 	const agent = request.headers["user-agent"] ?? "";
 	const end = agent.indexOf("/");
-	return (end < 0 ? agent : agent.slice(0, end)).slice(0, 128) || "unknown";
+	const name = end < 0 ? agent : agent.slice(0, end);
+	return (plainName.test(name) ? name : printable(name)) || "unknown";
+}
+
+const plainName = /^[ -~]{0,128}$/;
+
+function printable(name: string): string {
+	let text = "";
+	for (const character of name.replace(unprintable, "")) {
+		if (Buffer.byteLength(text + character) > longestManagerBytes) break;
+		text += character;
+	}
+	return text;
 }

@@ -11,13 +11,19 @@ import { fieldManagerOf } from "./write-options.ts";
  * speaks.
  */
 export function writerOf(context: Context, target: Target): Writer {
-	return {
+	const { kind, subresource } = target;
+	const writer: Writer = {
 		manager: fieldManagerOf(context),
-		apiVersion: apiVersionOf(target.kind),
-		typeName: target.kind.schema,
-		schemas: schemasOf(target.kind),
+		apiVersion: apiVersionOf(kind),
+		typeName: kind.schema,
+		schemas: schemasOf(kind),
 		time: timestamp(context.server.clock.now()),
-		...(target.subresource === undefined ? {} : { subresource: target.subresource }),
-		...(target.subresource === undefined && target.kind.subresources.status ? { resetFields: ["status"] } : {}),
 	};
+	if (subresource !== undefined) writer.subresource = subresource;
+	if (subresource === undefined ? kind.subresources.status : subresource === "status")
+		writer.resetFields = subresource === undefined ? ofStatus : ofSpec;
+	return writer;
 }
+
+const ofStatus = ["status"];
+const ofSpec = ["spec"];

@@ -109,7 +109,7 @@ async function apply(context: Context, target: NamedTarget, config: unknown, str
 	if (target.objects.get(target.key) === undefined) {
 		if (target.subresource !== undefined) throw notFound(target.kind, target.name);
 		await ensureAllowed(server, { ...attributesOf(context.user, context.info), verb: "create" });
-		const cached = await createObject(context, { ...target }, () => {
+		const makeNew = () => {
 			const object = make(undefined);
 			const { uid } = object.metadata;
 			if (uid !== undefined && uid !== "") {
@@ -118,7 +118,8 @@ async function apply(context: Context, target: NamedTarget, config: unknown, str
 			}
 			object.metadata.name ??= target.name;
 			return object;
-		});
+		};
+		const cached = await createObject(context, { ...target }, makeNew, true);
 		return present(context, target, cached, 201);
 	}
 	const cached = await updateObject(context, target, {

@@ -38,6 +38,7 @@ import { type Authority, authorityControllers, type ControllerSettings, controll
 import {
 	apiServer,
 	controllerManager,
+	controllerManagerName,
 	controllerUser,
 	eventRecorder,
 	isPartOfCluster,
@@ -45,6 +46,7 @@ import {
 	notifications,
 	scheduler,
 	systemAccounts,
+	userAgentOf,
 } from "./identities.ts";
 import { createUsageReader, type UsageReader } from "./usage.ts";
 
@@ -149,7 +151,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		build: buildInfo,
 	});
 	const client = (user: User, { copies = false } = {}) =>
-		createClient(memoryTransport(api.handle, user), { userAgent: user.name, clock, copies });
+		createClient(memoryTransport(api.handle, user), { userAgent: userAgentOf(user), clock, copies });
 	const reader = client(controllerManager);
 	const mirror = createMirror(reader, { clock, onError: (error, what) => report(what, error) });
 	// Before the code that follows the registry: a kind that is replaced is listed again.
@@ -182,10 +184,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		onError: (error) => report("notifications", error),
 	});
 	void notifier.start(mirror);
-	const start = (controller: Controller<unknown>) => startAs(client(controllerUser(controller)), controller);
+	const start = (controller: Controller<unknown>) =>
+		startAs(client(controllerUser(controller)).as(`${controllerManagerName}/${controller.component}`), controller);
 	const startAs = (user: Client, controller: Controller<unknown>) =>
 		startShell(controller, {
-			client: user.as(controller.component),
+			client: user,
 			mirror,
 			revision: () => reader.revision(),
 			clock,

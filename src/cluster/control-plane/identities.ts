@@ -54,6 +54,16 @@ export const cox = serviceAccount(clusterAccounts.cox);
 /** Watches for all simulated nodes of a process. Each node writes with its own identity. */
 export const simulatedNodes = serviceAccount(clusterAccounts.simulatedNodes);
 
+export const controllerManagerName = "kube-controller-manager";
+
+/** What stands in managedFields of what a part writes, up to the first slash, and in the audit log. */
+export function userAgentOf({ name }: User): string {
+	if (name === apiServer.name) return "kube-apiserver";
+	if (name === controllerManager.name || name === eventRecorder.name) return controllerManagerName;
+	if (name === scheduler.name) return "kube-scheduler";
+	return `coxswain/${name}`;
+}
+
 export function controllerUser({ account, component: name }: Pick<Controller<unknown>, "account" | "component">): User {
 	return account?.includes(":") === true ? component(account) : serviceAccount(account ?? name);
 }

@@ -49,7 +49,11 @@ function connect(token: string, userAgent: string): { client: Client; mirror: Mi
 		userAgent,
 		clock,
 	});
-	const mirror = createMirror(client, { clock, onError: (error, what) => logError(`${userAgent}: ${what}`, error) });
+	const mirror = createMirror(client, {
+		clock,
+		onError: (error, what) => logError(`${userAgent}: ${what}`, error),
+		withoutManagedFields: true,
+	});
 	closers.push(async () => {
 		mirror.close();
 		await client.close();

@@ -144,7 +144,7 @@ export interface PlanContext<Memory = unknown> {
 }
 
 export interface Controller<State, Memory = unknown> {
-	/** In kebab case: `statefulset`; also its User-Agent, and the event source `statefulset-controller`. */
+	/** In kebab case: `statefulset`. */
 	name: string;
 	/** The Event source component, as upstream, such as `statefulset-controller`. */
 	component: string;

@@ -75,7 +75,7 @@ class ControllerShell<State> implements Shell {
 	constructor(controller: Controller<State>, parts: ShellParts) {
 		this.#controller = controller;
 		this.#parts = parts;
-		this.#client = parts.client.as(controller.name);
+		this.#client = parts.client;
 		this.#revision = parts.revision ?? (() => this.#client.revision());
 		this.#metrics = (parts.metrics ?? new WorkqueueMetrics(new MetricRegistry())).queue(controller.name, () => ({
 			depth: this.#queue.size,

@@ -1,8 +1,10 @@
 /** Who set which field: `metadata.managedFields`, kept for every write (KEP-555). */
-import type { ManagedFieldsEntry } from "../object.ts";
-import { difference, type FieldSet, isEmpty, sorted, union, unionOf } from "./field-set.ts";
-import { type FieldSchema, isObject, type JsonObject, own, type Schemas } from "./schema.ts";
-import { compare, type Differences } from "./typed.ts";
+import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
+import { compareObjects, type Differences, type Unowned } from "./differences.ts";
+import { difference, type FieldSet, isEmpty, sorted, union } from "./field-set.ts";
+import { newFields } from "./new-fields.ts";
+import { type FieldSchema, isObject, type JsonObject, jsonEqual, own, type Schemas } from "./schema.ts";
+import { isShared, known, share } from "./shared-sets.ts";
 
 /** Who writes what, for both ways of writing. */
 export interface Writer {
@@ -21,10 +23,10 @@ export interface Writer {
 	resetFields?: readonly string[];
 }
 
-/** Entries beyond this many, besides those of subresources and appliers, are joined into one. */
+/** Entries of updates beyond this many are joined. */
 const updaterLimit = 10;
 const ancientChanges = "ancient-changes";
-const unowned = [
+const ofMetadata: ReadonlySet<string> = new Set([
 	"name",
 	"namespace",
 	"creationTimestamp",
@@ -34,31 +36,53 @@ const unowned = [
 	"generation",
 	"managedFields",
 	"resourceVersion",
-];
+]);
+const ofEveryObject = ["apiVersion", "kind", "metadata"];
+const unownedBy = new Map<string, Unowned>();
+
+function unowned({ resetFields = [] }: Pick<Writer, "resetFields">): Unowned {
+	const id = resetFields.join();
+	let found = unownedBy.get(id);
+	if (found === undefined) {
+		found = { top: new Set([...ofEveryObject, ...resetFields]), metadata: ofMetadata };
+		unownedBy.set(id, found);
+	}
+	return found;
+}
 
 /**
  * The managed fields after a create, an update or a patch. The object is compared as it is after defaulting and before
  * the server adds its own (uid, creationTimestamp and the like belong to nobody).
  * @param live the stored object; undefined for a create
  * @param updated its own managedFields count where it has some, for those may be edited; `[{}]` takes all away
- * @returns the very list that came in when the write changes no field
+ * @returns the very list that was stored when the write changes no field; none when there was none before an update
  */
 export function trackUpdate(
 	live: JsonObject | undefined,
 	updated: JsonObject,
 	writer: Writer,
 ): readonly ManagedFieldsEntry[] {
-	const field = rootField(writer);
-	const found = compare(ownable(live ?? {}, writer), ownable(updated, writer), field, writer.schemas);
 	const entries = entriesBefore(live, updated, writer);
-	if (isEmpty(found.changed) && isEmpty(found.removed)) return entries;
-	const others = entries.filter((entry) => !isUpdateBy(entry, writer)).map((entry) => disown(entry, found));
-	const mine = entries.find((entry) => isUpdateBy(entry, writer));
-	const before = mine === undefined ? undefined : setOf(mine);
-	const after = union(before === undefined ? {} : difference(before, found.removed), found.changed);
-	const kept = mine !== undefined && before === after;
-	const entry = kept ? mine : entryOf(writer, "Update", after);
-	return inOrder(capped([...others, entry].filter((candidate) => !isEmpty(setOf(candidate)))));
+	if (entries.length === 0) {
+		// Of an object that is there, nobody can tell who has written what: only an apply begins an account.
+		if (live !== undefined) return entries;
+		const set = newFields(updated, writer.typeName, writer.schemas, unowned(writer));
+		return isEmpty(set) ? entries : [entryOf(writer, "Update", set)];
+	}
+	const found = compareObjects(live ?? {}, updated, rootField(writer), writer.schemas, unowned(writer));
+	const isChanged = !isEmpty(found.changed);
+	if (!isChanged && isEmpty(found.removed)) return entries;
+	const mine = isChanged ? entries.find((entry) => isUpdateBy(entry, writer)) : undefined;
+	const after = entries
+		.filter((entry) => entry !== mine)
+		.map((entry) => disown(entry, found))
+		.filter((entry) => !isEmpty(setOf(entry)));
+	if (isChanged) {
+		const kept = mine === undefined ? undefined : difference(setOf(mine), found.removed);
+		const set = kept === undefined ? found.changed : union(kept, found.changed);
+		after.push(entryOf(writer, "Update", set));
+	}
+	return inOrder(capped(after));
 }
 
 export function rootField(writer: Pick<Writer, "typeName">): FieldSchema {
@@ -71,7 +95,7 @@ export function ownable(object: JsonObject, { resetFields = [] }: Pick<Writer, "
 	for (const field of resetFields) delete rest[field];
 	if (!isObject(metadata)) return rest;
 	const left: JsonObject = { ...metadata };
-	for (const field of unowned) delete left[field];
+	for (const field of ofMetadata) delete left[field];
 	return Object.keys(left).length === 0 ? rest : { ...rest, metadata: left };
 }
 
@@ -83,7 +107,7 @@ function entriesBefore(
 	const stored = live === undefined ? [] : entriesOf(live);
 	if (writer.subresource !== undefined) return stored;
 	const given = isObject(updated["metadata"]) ? own(updated["metadata"], "managedFields") : undefined;
-	if (!Array.isArray(given) || given.length === 0) return stored;
+	if (!Array.isArray(given) || given.length === 0 || jsonEqual(given, stored)) return stored;
 	if (given.length === 1 && isObject(given[0]) && Object.keys(given[0]).length === 0) return [];
 	return given.every(isEntry) ? given : stored;
 }
@@ -97,7 +121,10 @@ const edgeForm = /^(?:\.$|f:|[vk]:.|i:\d+$)/;
 
 function isFieldSet(value: unknown): boolean {
 	if (!isObject(value)) return false;
-	return Object.keys(value).every((edge) => edgeForm.test(edge) && readable(edge) && isFieldSet(value[edge]));
+	return (
+		isShared(value) ||
+		Object.keys(value).every((edge) => edgeForm.test(edge) && readable(edge) && isFieldSet(value[edge]))
+	);
 }
 
 function readable(edge: string): boolean {
@@ -124,15 +151,25 @@ export function setOf(entry: ManagedFieldsEntry): FieldSet {
 }
 
 export function entryOf(writer: Writer, operation: "Apply" | "Update", set: FieldSet): ManagedFieldsEntry {
-	return {
-		manager: writer.manager,
-		operation,
-		apiVersion: writer.apiVersion,
-		time: writer.time,
-		fieldsType: "FieldsV1",
-		fieldsV1: sorted(set),
-		...(writer.subresource !== undefined && { subresource: writer.subresource }),
-	};
+	const { manager, apiVersion, time, subresource } = writer;
+	const fieldsV1 = stored(set);
+	const entry: ManagedFieldsEntry = { manager, operation, apiVersion, time, fieldsType: "FieldsV1", fieldsV1 };
+	if (subresource !== undefined) entry.subresource = subresource;
+	return entry;
+}
+
+/** As sets are stored: sorted, and the same for all objects that have it. */
+function stored(set: FieldSet): FieldSet {
+	return isShared(set) ? set : share(sorted(set));
+}
+
+/** Field sets of an object that has been read become those that other objects have, in place. */
+export function shareSets({ metadata: { managedFields = [] } }: KubeObject): void {
+	for (const entry of managedFields) {
+		const set = known(entry.fieldsV1);
+		if (set !== undefined) entry.fieldsV1 = set;
+		else if (isEntry(entry)) entry.fieldsV1 = share(setOf(entry));
+	}
 }
 
 function isUpdateBy(entry: ManagedFieldsEntry, writer: Writer): boolean {
@@ -148,7 +185,7 @@ function isUpdateBy(entry: ManagedFieldsEntry, writer: Writer): boolean {
 export function disown(entry: ManagedFieldsEntry, found: Differences): ManagedFieldsEntry {
 	const before = setOf(entry);
 	const after = difference(difference(before, found.changed), found.removed);
-	return after === before ? entry : { ...entry, fieldsV1: after };
+	return after === before ? entry : { ...entry, fieldsV1: stored(after) };
 }
 
 /** Appliers first, then by time and name: the order in which upstream stores them. */
@@ -163,21 +200,30 @@ export function inOrder(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEn
 }
 
 /**
- * Joins the oldest updaters of a version into one entry, so that the list stays bounded whatever managers are named.
+ * Joins the oldest updates, those of one version with each other, until there are no more of them than may be: the list
+ * stays bounded whatever managers are named.
  */
 function capped(entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsEntry[] {
-	const updaters = entries.filter((entry) => entry.operation === "Update" && entry.subresource === undefined);
-	if (updaters.length <= updaterLimit) return entries;
-	const oldest = new Set(inOrder(updaters).slice(0, updaters.length - updaterLimit + 1));
-	const byVersion = new Map<string, [ManagedFieldsEntry, ...ManagedFieldsEntry[]]>();
-	for (const entry of oldest) {
-		const group = byVersion.get(entry.apiVersion ?? "");
-		if (group === undefined) byVersion.set(entry.apiVersion ?? "", [entry]);
-		else group.push(entry);
+	if (entries.length <= updaterLimit) return entries;
+	const updates = inOrder(entries.filter((entry) => entry.operation === "Update"));
+	let excess = updates.length - updaterLimit;
+	const oldest = new Map<string, ManagedFieldsEntry>();
+	const left = new Set(entries);
+	for (const entry of updates) {
+		if (excess <= 0) break;
+		const version = entry.apiVersion ?? "";
+		const older = oldest.get(version);
+		if (older === undefined) {
+			oldest.set(version, entry);
+			continue;
+		}
+		const { subresource: _, ...newer } = entry;
+		const joined = { ...newer, manager: ancientChanges, fieldsV1: stored(union(setOf(older), setOf(entry))) };
+		left.delete(older);
+		left.delete(entry);
+		left.add(joined);
+		oldest.set(version, joined);
+		excess--;
 	}
-	const joined = Array.from(byVersion.values(), (group) => {
-		const fieldsV1 = group.length === 1 ? setOf(group[0]) : sorted(unionOf(group.map(setOf)));
-		return { ...group.at(-1), manager: ancientChanges, fieldsV1 };
-	});
-	return [...entries.filter((entry) => !oldest.has(entry)), ...joined];
+	return Array.from(left);
 }

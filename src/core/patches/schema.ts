@@ -15,6 +15,8 @@ export interface FieldSchema {
 	listMapKeys?: readonly string[];
 	/** `atomic`: the map, or else the object of this type (in a list: each item), is one value to server-side apply. */
 	mapType?: "atomic" | "granular";
+	/** Always there, even if without content. */
+	required?: boolean;
 	/** What an absent value stands for: a list key's default, or `{}` for an object that is always there. */
 	default?: unknown;
 }

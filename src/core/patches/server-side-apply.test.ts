@@ -265,7 +265,7 @@ describe("conflicts", () => {
 });
 
 describe("an update", () => {
-	test("on creation owns all there is, with containers of its own marked", () => {
+	test("on creation owns all there is, apart from what every object has", () => {
 		const created = update(
 			undefined,
 			{ ...withoutManagedFields(web), metadata: { name: "web", labels: { a: "b" } } },
@@ -278,7 +278,6 @@ describe("an update", () => {
 				"f:template": {
 					"f:spec": {
 						"f:containers": {
-							".": {},
 							'k:{"name":"web"}': {
 								".": {},
 								"f:image": {},

@@ -2,11 +2,12 @@
 import { ApiError, type Cause, firstOf } from "../errors.ts";
 import { checkJsonBytes } from "../json-limits.ts";
 import { deepCopy, type ManagedFieldsEntry } from "../object.ts";
+import { compare } from "./differences.ts";
 import { badPatch } from "./errors.ts";
 import { difference, equal, type FieldSet, intersection, isEmpty, paths, union, unionOf } from "./field-set.ts";
 import { disown, entriesOf, entryOf, inOrder, ownable, rootField, setOf, type Writer } from "./managed-fields.ts";
 import { isObject, type JsonObject, own } from "./schema.ts";
-import { compare, fieldsOf, merge, prune } from "./typed.ts";
+import { fieldsOf, merge, prune } from "./typed.ts";
 
 export interface Apply extends Writer {
 	/** The stored object in the version that is applied; undefined when there is none. */

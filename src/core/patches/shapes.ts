@@ -1,0 +1,55 @@
+/** How server-side apply takes values apart, by their types. */
+import { type FieldSchema, isObject, type JsonObject, own, type Schemas } from "./schema.ts";
+
+/** How a value is taken apart. What has no type is taken apart as far as it consists of objects. */
+export type Shape =
+	| { form: "leaf" }
+	| { form: "struct"; fields: Readonly<Record<string, FieldSchema>> }
+	| { form: "map"; item: FieldSchema | undefined }
+	| { form: "set" }
+	| { form: "list"; item: FieldSchema; keys: readonly string[] };
+
+const leaf: Shape = { form: "leaf" };
+const scalars = new Set("string int32 int64 number boolean time microTime quantity intOrString bytes".split(" "));
+
+export function shapeOf(field: FieldSchema | undefined, value: unknown, schemas: Schemas): Shape {
+	if (field === undefined) return isObject(value) ? { form: "map", item: undefined } : leaf;
+	if (field.of === "array") {
+		if (!Array.isArray(value)) return leaf;
+		if (field.listType === "set") return { form: "set" };
+		if (field.listType !== "map") return leaf;
+		const item: FieldSchema = { type: field.type, ...(field.mapType && { mapType: field.mapType }) };
+		return { form: "list", item, keys: field.listMapKeys ?? [] };
+	}
+	if (field.mapType === "atomic" || !isObject(value)) return leaf;
+	if (field.of === "map") return { form: "map", item: { type: field.type } };
+	if (field.of === "arrayMap") return { form: "map", item: { type: field.type, of: "array" } };
+	const fields = schemas.type(field.type);
+	if (fields !== undefined) return { form: "struct", fields };
+	if (scalars.has(field.type) || (field.type === "any" && field.mapType !== "granular")) return leaf;
+	return { form: "map", item: undefined };
+}
+
+export function itemSchema(shape: Shape, key: string): FieldSchema | undefined {
+	return shape.form === "struct" ? shape.fields[key] : shape.form === "map" ? shape.item : undefined;
+}
+
+/** Items of a set or keyed list by their edges, in order. Of several with one edge the first counts. */
+export function itemsByEdge(value: readonly unknown[], shape: Shape, schemas: Schemas): Map<string, unknown> {
+	const items = new Map<string, unknown>();
+	for (const item of value) {
+		const edge = edgeOf(item, shape, schemas);
+		if (!items.has(edge)) items.set(edge, item);
+	}
+	return items;
+}
+
+export function edgeOf(item: unknown, shape: Shape, schemas: Schemas): string {
+	if (shape.form !== "list" || !isObject(item)) return `v:${JSON.stringify(item)}`;
+	const keys: JsonObject = {};
+	for (const key of shape.keys.toSorted()) {
+		const value = own(item, key) ?? schemas.type(shape.item.type)?.[key]?.default;
+		if (value !== undefined) keys[key] = value;
+	}
+	return `k:${JSON.stringify(keys)}`;
+}
