@@ -43,6 +43,20 @@ test("a mirror lists what exists, follows changes and keeps its indexes", async 
 	mirror.close();
 });
 
+test("a mirror without managedFields holds the rest of its objects", async () => {
+	const { client, clock } = setUp();
+	const managedFields = [{ manager: "test", operation: "Update" }];
+	await client.create(configMaps, { metadata: { name: "a", namespace: "default", managedFields }, data: { a: "b" } });
+	const mirror = createMirror(client, { clock, withoutManagedFields: true });
+	const held = mirror.of(configMaps);
+	await mirror.synced();
+	const sent = await client.get(configMaps, { namespace: "default", name: "a" });
+	expect(sent.metadata.managedFields).toEqual(managedFields);
+	const { managedFields: _, ...metadata } = sent.metadata;
+	expect(held.get("default", "a")).toEqual({ ...sent, metadata });
+	mirror.close();
+});
+
 /** Each change as `OLD>NEW`, by name. */
 function changesSeen(mirror: Mirror): string[] {
 	const seen: string[] = [];

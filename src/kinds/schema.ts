@@ -182,6 +182,9 @@ function decodeItem(value: unknown, type: string, owner: string, context: Contex
 			return bytes(value, owner, context);
 		case "any":
 			return copied(value);
+		case "ManagedFieldsEntry":
+			// In one process it is the server's own, and nobody changes it.
+			return Object.isFrozen(value) && isRecord(value) ? value : decodeType(value, type, owner, context);
 		default:
 			return decodeType(value, type, owner, context);
 	}

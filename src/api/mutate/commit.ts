@@ -32,7 +32,7 @@ export type Outcome = { ok: true; cached: Cached } | { ok: false; taken: string[
 export async function putObject(server: Server, object: KubeObject, write: ObjectWrite): Promise<Outcome> {
 	const { store, cache, metrics } = server;
 	const { key, expected, companions } = write;
-	const value = encode(object, write.kind);
+	const value = encoded(object, write.kind);
 	if (value.length > largestObjectBytes)
 		throw new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${largestObjectBytes}`, {});
 	ensureRoom(server, value.length, expected === 0);
@@ -47,6 +47,14 @@ export async function putObject(server: Server, object: KubeObject, write: Objec
 		return { ok: true, cached: pending.cached ?? parse(key, value, result.revision) };
 	}
 	return failure(server, result.current, others);
+}
+
+/** Of an object that would be too large with its account of fields, that is given up, as upstream does. */
+function encoded(object: KubeObject, kind: Kind): Buffer {
+	const value = encode(object, kind);
+	if (value.length <= largestObjectBytes || object.metadata.managedFields === undefined) return value;
+	delete object.metadata.managedFields;
+	return encode(object, kind);
 }
 
 /** Updates go on for a while when nothing can be created: nodes must say that they are there. */

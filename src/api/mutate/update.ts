@@ -62,9 +62,10 @@ const apartFromMetadata = new Set(["metadata"]);
 const incidental = new Set(["resourceVersion", "managedFields"]);
 
 function unchanged(object: KubeObject, old: KubeObject): boolean {
-	if (!sameJson(withoutTimes(object), withoutTimes(old))) return false;
 	if (!sameFields(fields(object.metadata), fields(old.metadata), incidental)) return false;
-	return sameFields(fields(object), fields(old), apartFromMetadata);
+	if (!sameFields(fields(object), fields(old), apartFromMetadata)) return false;
+	if (object.metadata.managedFields === old.metadata.managedFields) return true;
+	return sameJson(withoutTimes(object), withoutTimes(old));
 }
 
 /** When a manager last wrote is no change of its own. */

@@ -1,5 +1,5 @@
 /** Which fields of two objects differ. */
-import { asMember, emptySet, type FieldSet, isEmpty } from "./field-set.ts";
+import { asMember, emptySet, type FieldSet, isEmpty, itemsNode, type OpenSet } from "./field-set.ts";
 import { type FieldSchema, isObject, type JsonObject, jsonEqual, own, type Schemas } from "./schema.ts";
 import { itemSchema, itemsByEdge, type Shape, shapeOf } from "./shapes.ts";
 
@@ -10,8 +10,8 @@ export interface Differences {
 }
 
 interface Collected {
-	changed: Record<string, FieldSet>;
-	removed: Record<string, FieldSet>;
+	changed: OpenSet;
+	removed: OpenSet;
 }
 
 /** How the fields of `updated` differ from those of `old`, both objects of the type. */
@@ -109,7 +109,9 @@ function compareEdge(
 	else if (isLeaf(old, field, schemas) || isLeaf(updated, field, schemas)) {
 		if (!jsonEqual(old, updated)) found.changed[edge] = emptySet;
 	} else {
-		const below: Collected = { changed: {}, removed: {} };
+		const below: Collected = isObject(updated)
+			? { changed: {}, removed: {} }
+			: { changed: itemsNode(), removed: itemsNode() };
 		compareInto(below, old, updated, field, schemas);
 		attach(found, edge, below);
 	}
@@ -131,7 +133,7 @@ function isLeaf(value: unknown, field: FieldSchema | undefined, schemas: Schemas
 function everything(value: unknown, field: FieldSchema | undefined, schemas: Schemas): FieldSet {
 	const shape = shapeOf(field, value, schemas);
 	if (shape.form === "leaf") return emptySet;
-	const set: Record<string, FieldSet> = {};
+	const set: OpenSet = isObject(value) ? {} : itemsNode();
 	if (isObject(value)) {
 		for (const key of Object.keys(value))
 			if (value[key] !== undefined) set[`f:${key}`] = everything(value[key], itemSchema(shape, key), schemas);

@@ -8,8 +8,30 @@ export interface FieldSet {
 	readonly [edge: string]: FieldSet;
 }
 
-export const emptySet: FieldSet = Object.freeze({});
 const self = ".";
+
+/** A node that is being made. */
+export type OpenSet = Record<string, FieldSet>;
+
+/**
+ * A node for items of a list. Their keys are seldom the same (addresses, uids): the engine must not make a class of
+ * objects for each, which takes longer than all the rest.
+ */
+export function itemsNode(): OpenSet {
+	return Object.create(null);
+}
+
+/** An empty node for edges such as the set has. */
+export function nodeLike(set: FieldSet): OpenSet {
+	for (const edge in set) if (edge !== self) return edge.startsWith("f:") ? {} : itemsNode();
+	return {};
+}
+
+function copyOf(set: FieldSet): OpenSet {
+	return Object.assign(nodeLike(set), set);
+}
+
+export const emptySet: FieldSet = Object.freeze({});
 
 export function isEmpty(set: FieldSet): boolean {
 	for (const _ in set) return false;
@@ -23,17 +45,20 @@ export function isMember(node: FieldSet): boolean {
 
 /** A node that is itself in the set, with all that is below it. */
 export function asMember(node: FieldSet): FieldSet {
-	return isMember(node) ? node : { [self]: emptySet, ...node };
+	if (isMember(node)) return node;
+	const member = nodeLike(node);
+	member[self] = emptySet;
+	return Object.assign(member, node);
 }
 
 /** A node with these children; undefined when nothing would be left of it. */
-function node(member: boolean, children: Record<string, FieldSet>): FieldSet | undefined {
+function node(member: boolean, children: FieldSet): FieldSet | undefined {
 	if (isEmpty(children)) return member ? emptySet : undefined;
-	return member ? { [self]: emptySet, ...children } : children;
+	return member ? asMember(children) : children;
 }
 
 export function union(a: FieldSet, b: FieldSet): FieldSet {
-	let result: Record<string, FieldSet> | undefined;
+	let result: OpenSet | undefined;
 	for (const edge in b) {
 		const [mine, theirs] = [a[edge], b[edge] ?? emptySet];
 		let joined = theirs;
@@ -42,7 +67,7 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
 			if (isMember(mine) || isMember(theirs)) joined = asMember(joined);
 		}
 		if (joined === mine || (mine !== undefined && edge === self)) continue;
-		result ??= { ...a };
+		result ??= isEmpty(a) ? nodeLike(b) : copyOf(a);
 		result[edge] = joined;
 	}
 	return result ?? a;
@@ -58,14 +83,14 @@ export function unionOf(sets: readonly FieldSet[]): FieldSet {
 
 /** Members of `a` that are not members of `b`. Costs no more for a large `b`: many sets are compared with one. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
-	let result: Record<string, FieldSet> | undefined;
+	let result: OpenSet | undefined;
 	for (const edge in a) {
 		const [mine, theirs] = [a[edge] ?? emptySet, b[edge]];
 		if (theirs === undefined || edge === self) continue;
 		const children = withoutSelf(difference(mine, theirs));
 		const left = node(isMember(mine) && !isMember(theirs), children);
 		if (left !== undefined && equal(left, mine)) continue;
-		result ??= { ...a };
+		result ??= copyOf(a);
 		if (left === undefined) delete result[edge];
 		else result[edge] = left;
 	}
@@ -74,7 +99,7 @@ export function difference(a: FieldSet, b: FieldSet): FieldSet {
 
 /** Members of both. Costs no more for a large `b`. */
 export function intersection(a: FieldSet, b: FieldSet): FieldSet {
-	const result: Record<string, FieldSet> = {};
+	const result = nodeLike(a);
 	for (const edge in a) {
 		const [mine, theirs] = [a[edge] ?? emptySet, b[edge]];
 		if (theirs === undefined || edge === self) continue;
@@ -84,8 +109,10 @@ export function intersection(a: FieldSet, b: FieldSet): FieldSet {
 	return result;
 }
 
-function withoutSelf(set: FieldSet): Record<string, FieldSet> {
-	const { [self]: _, ...children } = set;
+function withoutSelf(set: FieldSet): FieldSet {
+	if (!(self in set)) return set;
+	const children = copyOf(set);
+	delete children[self];
 	return children;
 }
 
@@ -99,13 +126,6 @@ export function equal(a: FieldSet, b: FieldSet): boolean {
 	}
 	for (const _ in b) count--;
 	return count === 0;
-}
-
-/** The same set with its edges in order, as it is stored. */
-export function sorted(set: FieldSet): FieldSet {
-	const result: Record<string, FieldSet> = {};
-	for (const edge of Object.keys(set).sort()) result[edge] = sorted(set[edge] ?? emptySet);
-	return result;
 }
 
 /** All members as messages name them: `.spec.containers[name="web"].image`. */

@@ -1,10 +1,10 @@
 /** Who set which field: `metadata.managedFields`, kept for every write (KEP-555). */
 import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
 import { compareObjects, type Differences, type Unowned } from "./differences.ts";
-import { difference, type FieldSet, isEmpty, sorted, union } from "./field-set.ts";
+import { difference, type FieldSet, isEmpty, union } from "./field-set.ts";
 import { newFields } from "./new-fields.ts";
 import { type FieldSchema, isObject, type JsonObject, jsonEqual, own, type Schemas } from "./schema.ts";
-import { isShared, known, share } from "./shared-sets.ts";
+import { isShared, share } from "./shared-sets.ts";
 
 /** Who writes what, for both ways of writing. */
 export interface Writer {
@@ -152,23 +152,16 @@ export function setOf(entry: ManagedFieldsEntry): FieldSet {
 
 export function entryOf(writer: Writer, operation: "Apply" | "Update", set: FieldSet): ManagedFieldsEntry {
 	const { manager, apiVersion, time, subresource } = writer;
-	const fieldsV1 = stored(set);
+	const fieldsV1 = share(set);
 	const entry: ManagedFieldsEntry = { manager, operation, apiVersion, time, fieldsType: "FieldsV1", fieldsV1 };
 	if (subresource !== undefined) entry.subresource = subresource;
 	return entry;
 }
 
-/** As sets are stored: sorted, and the same for all objects that have it. */
-function stored(set: FieldSet): FieldSet {
-	return isShared(set) ? set : share(sorted(set));
-}
-
 /** Field sets of an object that has been read become those that other objects have, in place. */
 export function shareSets({ metadata: { managedFields = [] } }: KubeObject): void {
 	for (const entry of managedFields) {
-		const set = known(entry.fieldsV1);
-		if (set !== undefined) entry.fieldsV1 = set;
-		else if (isEntry(entry)) entry.fieldsV1 = share(setOf(entry));
+		if (isEntry(entry)) entry.fieldsV1 = share(setOf(entry));
 	}
 }
 
@@ -185,7 +178,7 @@ function isUpdateBy(entry: ManagedFieldsEntry, writer: Writer): boolean {
 export function disown(entry: ManagedFieldsEntry, found: Differences): ManagedFieldsEntry {
 	const before = setOf(entry);
 	const after = difference(difference(before, found.changed), found.removed);
-	return after === before ? entry : { ...entry, fieldsV1: stored(after) };
+	return after === before ? entry : { ...entry, fieldsV1: share(after) };
 }
 
 /** Appliers first, then by time and name: the order in which upstream stores them. */
@@ -218,7 +211,7 @@ function capped(entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsE
 			continue;
 		}
 		const { subresource: _, ...newer } = entry;
-		const joined = { ...newer, manager: ancientChanges, fieldsV1: stored(union(setOf(older), setOf(entry))) };
+		const joined = { ...newer, manager: ancientChanges, fieldsV1: share(union(setOf(older), setOf(entry))) };
 		left.delete(older);
 		left.delete(entry);
 		left.add(joined);

@@ -1,6 +1,6 @@
 /** Which fields a new object has, found out once for all objects of one form. */
 import { compareObjects, type Unowned } from "./differences.ts";
-import { type FieldSet, sorted } from "./field-set.ts";
+import type { FieldSet } from "./field-set.ts";
 import { type FieldSchema, isObject, type JsonObject, type Schemas } from "./schema.ts";
 import { share } from "./shared-sets.ts";
 
@@ -25,7 +25,7 @@ export function newFields(object: JsonObject, typeName: string, schemas: Schemas
 		known.set(form, found);
 		return found.set;
 	}
-	const set = share(sorted(compareObjects({}, object, { type: typeName }, schemas, unowned).changed));
+	const set = share(compareObjects({}, object, { type: typeName }, schemas, unowned).changed);
 	if (form.length <= longestForm) {
 		known.set(form, { schemas, set });
 		for (const [oldest] of known) {
@@ -72,6 +72,7 @@ function valueForm(value: unknown, field: FieldSchema | undefined, schemas: Sche
 	if (field.of === undefined) {
 		const fields = schemas.type(field.type);
 		if (fields !== undefined) return fieldsForm(value as JsonObject, fields, schemas);
+		if (field.type === "any" && field.mapType === undefined) return "";
 	}
 	return mapForm(value, field, schemas);
 }

@@ -1,7 +1,17 @@
 /** Values seen through their types, as server-side apply sees them: which fields they have, and how they merge. */
 import { setField } from "../object.ts";
 import { badPatch } from "./errors.ts";
-import { asMember, difference, emptySet, type FieldSet, intersection, isEmpty, isMember } from "./field-set.ts";
+import {
+	asMember,
+	difference,
+	emptySet,
+	type FieldSet,
+	intersection,
+	isEmpty,
+	isMember,
+	itemsNode,
+	type OpenSet,
+} from "./field-set.ts";
 import { type FieldSchema, isObject, type JsonObject, own, type Schemas } from "./schema.ts";
 import { edgeOf, itemSchema, itemsByEdge, type Shape, shapeOf } from "./shapes.ts";
 
@@ -12,7 +22,7 @@ import { edgeOf, itemSchema, itemsByEdge, type Shape, shapeOf } from "./shapes.t
  */
 export function fieldsOf(value: unknown, field: FieldSchema | undefined, schemas: Schemas, path?: string): FieldSet {
 	const shape = shapeOf(field, value, schemas);
-	const set: Record<string, FieldSet> = {};
+	const set: OpenSet = Array.isArray(value) ? itemsNode() : {};
 	if (shape.form === "leaf") return emptySet;
 	if (isObject(value)) {
 		for (const key of Object.keys(value)) {
