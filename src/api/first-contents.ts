@@ -2,12 +2,18 @@
 import { type Clock, timestamp } from "../core/clock.ts";
 import type { User } from "../core/exchange.ts";
 import type { Draft, KubeObject } from "../core/object.ts";
+import { trackUpdate } from "../core/patches/managed-fields.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import { prefixEnd, type Store } from "../store/store.ts";
 import { encode } from "./cache/cached.ts";
 import { keyRoot, objectKey } from "./cache/keys.ts";
 import { decodeOwn } from "./decode.ts";
 import { metadataForCreate, newUid } from "./metadata.ts";
+import { fields } from "./mutate/strategies.ts";
+import { writerAs } from "./mutate/writer.ts";
+
+/** As upstream's API server is called in managedFields. */
+const manager = "kube-apiserver";
 
 export interface FirstContents {
 	/** Nothing that takes an address or a port: those are claimed by the verbs alone. */
@@ -28,6 +34,9 @@ export async function writeFirstContents(store: Store, clock: Clock, contents: F
 		const object = decodeOwn(kind, draft);
 		const { namespace, name } = object.metadata;
 		object.metadata = metadataForCreate(kind, object.metadata, { uid: newUid(clock), nowMs, namespace });
+		const writer = writerAs(manager, { kind, subresource: undefined }, context.now);
+		const managedFields = trackUpdate(undefined, fields(object), writer);
+		if (managedFields.length > 0) object.metadata.managedFields = managedFields;
 		kind.prepareForCreate?.(object, context);
 		return { key: objectKey(kind, namespace, name), value: encode(object, kind) };
 	});

@@ -11,14 +11,13 @@ import { fieldManagerOf } from "./write-options.ts";
  * speaks.
  */
 export function writerOf(context: Context, target: Target): Writer {
-	const { kind, subresource } = target;
-	const writer: Writer = {
-		manager: fieldManagerOf(context),
-		apiVersion: apiVersionOf(kind),
-		typeName: kind.schema,
-		schemas: schemasOf(kind),
-		time: timestamp(context.server.clock.now()),
-	};
+	return writerAs(fieldManagerOf(context), target, timestamp(context.server.clock.now()));
+}
+
+/** @param time RFC 3339 */
+export function writerAs(manager: string, { kind, subresource }: Pick<Target, "kind" | "subresource">, time: string) {
+	const apiVersion = apiVersionOf(kind);
+	const writer: Writer = { manager, apiVersion, typeName: kind.schema, schemas: schemasOf(kind), time };
 	if (subresource !== undefined) writer.subresource = subresource;
 	if (subresource === undefined ? kind.subresources.status : subresource === "status")
 		writer.resetFields = subresource === undefined ? ofStatus : ofSpec;

@@ -26,7 +26,7 @@ async function made(first: boolean) {
 	await writeFirstContents(store, clock, { ...contents, objects: first ? contents.objects : [] });
 	expect(await store.revision()).toBe(revision);
 	const api = await createApi({ store, clock, registry: createRegistry(catalog), serviceCidr: "10.96.0.0/16" });
-	const client = createClient(memoryTransport(api.handle, apiServer), { userAgent: "test", clock });
+	const client = createClient(memoryTransport(api.handle, apiServer), { userAgent: "kube-apiserver", clock });
 	const failures: unknown[] = [];
 	await makeBuiltIns(client, kept, (what, error) => failures.push(what, error));
 	expect(failures).toEqual([]);
