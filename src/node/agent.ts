@@ -11,7 +11,6 @@ import { plainWords } from "../core/plain-words.ts";
 import { parseQuantity } from "../core/quantity.ts";
 import type { Pod, Service } from "../kinds/generated/types.ts";
 import { services } from "../kinds/networking/service.ts";
-import { isFinalPhase } from "../kinds/pod/pod-lifecycle.ts";
 import { hostnameLabel, localVolumeNodeLabel } from "../kinds/storage/local-volume.ts";
 import { persistentVolumes } from "../kinds/storage/persistentvolume.ts";
 import { removeTree } from "../linux/no-links.ts";
@@ -30,8 +29,7 @@ import { machineFacts } from "./machine/machine-facts.ts";
 import { MachineMeter } from "./machine/machine-usage.ts";
 import { type NodeFacts, ownLabels } from "./machine/node-object.ts";
 import { noPressure, type PressureWatch, watchPressure } from "./machine/pressure.ts";
-import { admissionVerdict, lacks } from "./pod/admission.ts";
-import { compareWaiting } from "./pod/resize.ts";
+import { NodePods } from "./node-pods.ts";
 import { safeSysctlNames } from "./pod/sysctls.ts";
 import type { PodSource } from "./pod-source.ts";
 import { createProber } from "./probes/prober.ts";
@@ -39,8 +37,6 @@ import { WatchedReferences } from "./references.ts";
 import { type StorageMonitor, watchStorage } from "./storage/storage-monitor.ts";
 import { createEndpoint } from "./streams/endpoint.ts";
 import { makeContainerConfig } from "./sync/container-config.ts";
-import { orphanPod } from "./sync/orphan-pod.ts";
-import { PodWorker } from "./sync/pod-worker.ts";
 import { createFiles } from "./volumes/files.ts";
 import type { Directories } from "./volumes/layout.ts";
 import { watchLocalVolumes } from "./volumes/local-volumes.ts";
@@ -103,19 +99,15 @@ class RunningAgent implements Agent {
 	readonly #options: AgentOptions;
 	readonly #context: NodeContext;
 	readonly #references: WatchedReferences;
-	readonly #workers = new Map<string, PodWorker>();
+	readonly #pods: NodePods;
 	readonly #abort = new AbortController();
 	readonly #facts: NodeFacts;
 	readonly #configuration: KubeletConfiguration;
-	/** Names and patterns of the kernel parameters that pods may set. */
-	readonly #sysctls: readonly string[];
-	#addressesBefore: ReadonlyMap<string, { addresses: readonly string[] }> = new Map();
 	#heartbeat: Heartbeat | undefined;
 	#endpoint: ((stream: Duplex) => void) | undefined;
 	#meter: MachineMeter | undefined;
 	#pressure: PressureWatch | undefined;
 	readonly #maintenance: { stop(): void }[] = [];
-	#storage: StorageMonitor | undefined;
 	readonly #words: (error: unknown) => string;
 
 	constructor(options: AgentOptions) {
@@ -128,8 +120,8 @@ class RunningAgent implements Agent {
 		const { maxPods, allowedUnsafeSysctls } = this.#configuration;
 		const machine = machineFacts(node.name, maxPods, options.directories?.root);
 		this.#facts = { ...machine, containerRuntimeVersion: runtime.version, ...node };
-		this.#sysctls = [...safeSysctlNames(this.#facts.kernelVersion), ...allowedUnsafeSysctls];
-		const changed = (uid: string) => this.#workers.get(uid)?.wake();
+		const sysctls = [...safeSysctlNames(this.#facts.kernelVersion), ...allowedUnsafeSysctls];
+		const changed = (uid: string) => this.#pods.wake(uid);
 		this.#references = options.references ?? new WatchedReferences(client, clock);
 		const allocatable = Object.entries(this.#facts.allocatable).map(([name, quantity]): [string, number] => [
 			name,
@@ -156,8 +148,8 @@ class RunningAgent implements Agent {
 			prober: options.prober ?? createProber(runtime),
 			configuration: this.#configuration,
 			services: (namespace) => this.#services(namespace),
-			resizeWaits: () => this.#retryResizes(),
-			shortage: (pod) => lacks(pod, this.#admission())?.message.replace(/^Pod was rejected: /, ""),
+			resizeWaits: () => this.#pods.retryResizes(),
+			shortage: (pod) => this.#pods.shortage(pod),
 			containerConfig: (pod, container, start) => makeContainerConfig(context, pod, container, start),
 		};
 		if (options.metrics !== undefined) context.metrics = new NodeMetrics(options.metrics, clock);
@@ -165,6 +157,7 @@ class RunningAgent implements Agent {
 		const files = this.#files(context);
 		if (files !== undefined) context.files = files;
 		this.#context = context;
+		this.#pods = new NodePods(context, sysctls);
 	}
 
 	async start(): Promise<void> {
@@ -179,13 +172,15 @@ class RunningAgent implements Agent {
 		const becameReady = () => event("NodeReady", `Node ${node.name} status is now: NodeReady`);
 		const facts = this.#facts;
 		const reports = { limitations, pressure, becameReady };
-		this.#heartbeat = await startHeartbeat({ client, clock, facts, ...reports, leaseMs, signal });
+		const heartbeat = await startHeartbeat({ client, clock, facts, ...reports, leaseMs, signal });
+		this.#heartbeat = heartbeat;
 		this.#measureMachine();
-		this.#boundStorage();
+		const storage = this.#boundStorage();
 		await this.#context.view.start();
-		this.#addressesBefore = (await network?.attached()) ?? new Map();
-		await pods.subscribe(node.name, (current, last) => this.#podChanged(current, last));
-		this.#endOrphans();
+		const addressesBefore = (await network?.attached()) ?? new Map();
+		this.#pods.begin({ heartbeat, storage, addressesBefore });
+		await pods.subscribe(node.name, (current, last) => this.#pods.changed(current, last));
+		this.#pods.endOrphans();
 		this.#removeLocalVolumes();
 		event("Starting", "Starting kubelet.");
 	}
@@ -208,8 +203,8 @@ class RunningAgent implements Agent {
 		this.#endpoint(stream);
 	}
 
-	*pods(): Iterable<Pod> {
-		for (const worker of this.#workers.values()) yield worker.pod;
+	pods(): Iterable<Pod> {
+		return this.#pods;
 	}
 
 	async stop(): Promise<void> {
@@ -218,86 +213,10 @@ class RunningAgent implements Agent {
 		this.#heartbeat?.stop();
 		for (const task of this.#maintenance) task.stop();
 		this.#context.view.close();
-		for (const worker of this.#workers.values()) worker.close();
-		this.#workers.clear();
+		this.#pods.close();
 		// Its workers have let go of what it shares with others.
 		if (this.#options.references === undefined) this.#references.close();
 		await this.#context.events.flush();
-	}
-
-	#podChanged(current: Pod | undefined, last: Pod): void {
-		const worker = this.#workers.get(last.metadata.uid);
-		const generation = worker?.pod.metadata.generation;
-		if (current === undefined) worker?.vanish(last);
-		else if (worker !== undefined) worker.update(current);
-		else this.#add(current);
-		const { phase } = (current ?? last).status ?? {};
-		const isOver = current === undefined || isFinalPhase(phase);
-		const asksElse = worker !== undefined && worker.pod.metadata.generation !== generation;
-		if (isOver || asksElse) this.#retryResizes();
-	}
-
-	/** Those that wait for resources, in their order; what one gives back another may take. */
-	#retryResizes(): void {
-		const waiting = [...this.#workers.values()].filter(({ waitsSinceMs }) => waitsSinceMs !== undefined);
-		const sinceMs = new Map(waiting.map((worker) => [worker, worker.waitsSinceMs ?? 0]));
-		waiting.sort((a, b) => compareWaiting(a.pod, b.pod) || (sinceMs.get(a) ?? 0) - (sinceMs.get(b) ?? 0));
-		for (let again = true; again; ) {
-			again = false;
-			for (const worker of waiting) if (worker.retryResize()) again = true;
-		}
-	}
-
-	#add(pod: Pod): PodWorker {
-		const { uid } = pod.metadata;
-		const worker = new PodWorker(this.#context, pod, () => this.#workers.delete(uid));
-		const before = this.#addressesBefore.get(uid);
-		if (before !== undefined) worker.adoptAddresses(before.addresses);
-		if (pod.spec.hostNetwork === true) worker.adoptAddresses(this.#context.node.addresses);
-		const admitted = !this.#isNew(pod) || this.#verdict(pod) === undefined;
-		this.#workers.set(uid, worker);
-		this.#storage?.added(pod);
-		if (admitted) worker.wake();
-		else void this.#lookAgain(worker);
-		return worker;
-	}
-
-	/** A pod is refused only by the Node as it is now: the scheduler may have known of a label before the agent. */
-	async #lookAgain(worker: PodWorker): Promise<void> {
-		// A Node that cannot be read is judged as it was last seen.
-		await this.#heartbeat?.refresh().catch(() => {});
-		const verdict = this.#verdict(worker.pod);
-		if (verdict === undefined) worker.wake();
-		else worker.end(verdict);
-	}
-
-	/** Pods that run already are not refused afterwards. */
-	#isNew(pod: Pod): boolean {
-		const { sandboxes } = this.#context.view.of(pod.metadata.uid);
-		return (
-			sandboxes.length === 0 &&
-			pod.metadata.deletionTimestamp === undefined &&
-			(pod.status?.phase ?? "Pending") === "Pending"
-		);
-	}
-
-	#verdict(pod: Pod) {
-		return admissionVerdict(pod, this.#admission());
-	}
-
-	#admission() {
-		const others: Pod[] = [];
-		for (const worker of this.#workers.values()) if (worker.active) others.push(worker.allocated());
-		return { node: this.#heartbeat?.node, sysctls: this.#sysctls, allocatable: this.#context.node.allocatable, others };
-	}
-
-	/** What the runtime has of pods that the API does not know (any more) is ended and removed. */
-	#endOrphans(): void {
-		for (const uid of this.#context.view.podUids()) {
-			if (this.#workers.has(uid)) continue;
-			const pod = orphanPod(uid, this.#context.view.of(uid), this.#options.node.name);
-			this.#add(pod).vanish();
-		}
 	}
 
 	/** The node's directories of volumes that were deleted. */
@@ -329,12 +248,13 @@ class RunningAgent implements Agent {
 		this.#maintenance.push(meter, this.#pressure);
 	}
 
-	#boundStorage(): void {
+	#boundStorage(): StorageMonitor | undefined {
 		const { clock, runtime, directories } = this.#options;
-		if (directories === undefined || !this.#configuration.localStorageCapacityIsolation) return;
+		if (directories === undefined || !this.#configuration.localStorageCapacityIsolation) return undefined;
 		const { view } = this.#context;
-		this.#storage = watchStorage({ clock, runtime, view, directories, pods: () => this.#workers.values() });
-		this.#maintenance.push(this.#storage);
+		const storage = watchStorage({ clock, runtime, view, directories, pods: () => this.#pods.workers() });
+		this.#maintenance.push(storage);
+		return storage;
 	}
 
 	#events(): EventRecorder {
