@@ -1,11 +1,8 @@
 /** One container: made, started, watched, adopted again after the agent restarted, stopped, removed. */
 
-import { spawn } from "node:child_process";
 import { constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { messageOf } from "../../../core/errors.ts";
-import { plainWords } from "../../../core/plain-words.ts";
 import {
-	allPids,
 	identify,
 	isAlive,
 	killAndWait,
@@ -18,9 +15,10 @@ import type { Container, ContainerConfig } from "../../runtime.ts";
 import { encodePlan } from "../launcher/plan.ts";
 import { windowSize } from "../launcher/window-size.ts";
 import { readRecord, writeRecord } from "../machine/records.ts";
-import { signalName, signalWhenHandled } from "../machine/signals.ts";
 import { firstLine, writeFifo } from "../output/fifos.ts";
-import { LogPump, type Tap } from "../output/logs.ts";
+import type { LogPump, Tap } from "../output/logs.ts";
+import { openLogPump, spawnShim, startFailure } from "./container-begin.ts";
+import { type ContainerEnd, containerEnd, killProcesses, sendStopSignal } from "./container-end.ts";
 import {
 	type ContainerRecord,
 	commandOf,
@@ -35,8 +33,6 @@ import { execPlan } from "./exec-plan.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
 import { startPlan } from "./start-plan.ts";
 
-/** Programs have the handlers they want to have by then, on slow machines too. */
-const youthMs = 10_000;
 const acknowledgement = Buffer.from("\n");
 
 export class ProcessContainer {
@@ -92,7 +88,7 @@ export class ProcessContainer {
 			container.#join();
 		} catch (error) {
 			// One container's damaged files must not keep the agent from all the others.
-			container.#kill();
+			killProcesses(container.#record);
 			const problem = messageOf(error);
 			container.#exit({ exitCode: 137, reason: "Error", message: `the container's state is damaged: ${problem}` });
 		}
@@ -125,19 +121,10 @@ export class ProcessContainer {
 		if (this.#record.container.state !== "created" || this.#record.shim !== undefined) return;
 		const status = firstLine(`${this.#directory}/status`);
 		const pump = this.#openPump();
-		const shim = spawn(this.#environment.launcher, [this.#startPlan], {
-			detached: true,
-			cwd: "/",
-			stdio: "ignore",
-			env: {},
-		});
-		const failed = () => {
+		const shim = spawnShim(this.#environment.launcher, this.#startPlan, () => {
 			if (this.#record.init === undefined) pump.close();
-		};
-		shim.on("error", failed);
-		shim.on("exit", failed);
-		shim.unref();
-		const identity = shim.pid === undefined ? undefined : identify(shim.pid);
+		});
+		const identity = shim === undefined ? undefined : identify(shim);
 		this.#record = { ...this.#record, ...(identity === undefined ? {} : { shim: identity }) };
 		this.#save();
 		this.#ended = pump.ended.then(() => this.#finish());
@@ -154,17 +141,12 @@ export class ProcessContainer {
 		if (container.state === "exited") return;
 		if (init !== undefined && graceMs > 0) {
 			const deadline = new AbortController();
-			const name = signalName(container.config.stopSignal);
-			const { clock } = this.#environment;
-			if (this.#record.ownPid) {
-				const isYoung = clock.now() - (container.startedAtMs ?? 0) < youthMs;
-				void signalWhenHandled(init, name, { clock, aborted: deadline.signal, isYoung });
-			} else signal(init, name);
+			sendStopSignal(this.#record, init, this.#environment.clock, deadline.signal);
 			const timeout = this.#environment.clock.sleep(graceMs, deadline.signal).catch(() => {});
 			await Promise.race([this.#ended, timeout]);
 			deadline.abort();
 		}
-		this.#kill();
+		killProcesses(this.#record);
 		await this.#ended;
 	}
 
@@ -230,7 +212,7 @@ export class ProcessContainer {
 	#join(): void {
 		// What its streams still hold is read all the same.
 		const orphaned = this.#record.shim === undefined || !isAlive(this.#record.shim);
-		if (orphaned) this.#kill();
+		if (orphaned) killProcesses(this.#record);
 		const pump = this.#openPump(orphaned);
 		this.#ended = pump.ended.then(() => this.#finish());
 		if (this.#record.container.state !== "created") return;
@@ -257,16 +239,7 @@ export class ProcessContainer {
 	}
 
 	#openPump(orphaned = false): LogPump {
-		const { endMark, container } = this.#record;
-		const { logPath } = container.config;
-		this.#pump = new LogPump({
-			paths: streamsOf(container.config).map((name) => `${this.#directory}/${name}`),
-			journalPath: `${this.#directory}/journal`,
-			logPath,
-			endMark,
-			clock: this.#environment.clock,
-			orphaned,
-		});
+		this.#pump = openLogPump(this.#environment, this.#record, this.#directory, orphaned);
 		return this.#pump;
 	}
 
@@ -284,14 +257,8 @@ export class ProcessContainer {
 			this.#change({ state: "running", startedAtMs: this.#environment.clock.now() });
 			return;
 		}
-		const problem = line.startsWith("failed ")
-			? line.slice(7)
-			: "the container's namespaces cannot be entered; see its log";
 		const { directory, scratch } = this.#environment;
-		const failure = plainWords(`failed to create task: unable to start container process: ${problem}`, [
-			directory,
-			scratch,
-		]);
+		const failure = startFailure(line, [directory, scratch]);
 		this.#record = { ...this.#record, failure };
 		this.#save();
 	}
@@ -299,48 +266,24 @@ export class ProcessContainer {
 	async #finish(): Promise<void> {
 		// The logs were let go because the agent ends, not the container.
 		if (this.#closed) return;
-		const { failure, container, ownPid } = this.#record;
+		const { container, ownPid, cgroup } = this.#record;
+		const { cgroups, clock } = this.#environment;
 		const exit = readExit(`${this.#directory}/exit`);
-		if (exit === undefined || !ownPid) this.#kill();
-		const exitCode = failure !== undefined ? 128 : (exit?.exitCode ?? 137);
-		const oomKilled = exitCode === 137 && this.#environment.cgroups.oomKilled(this.#record.cgroup);
-		const reason = oomKilled ? "OOMKilled" : exitCode === 0 ? "Completed" : "Error";
-		const message =
-			failure ?? (exit === undefined ? "the container's supervisor was killed; its exit code is not known" : undefined);
-		this.#exit({
-			exitCode,
-			reason: failure === undefined ? reason : "StartError",
-			...(message === undefined ? {} : { message }),
-			finishedAtMs: Math.max(
-				exit?.atMs ?? this.#environment.clock.now(),
-				container.startedAtMs ?? container.createdAtMs,
-			),
-		});
+		if (exit === undefined || !ownPid) killProcesses(this.#record);
+		this.#exit(containerEnd(this.#record, exit, () => cgroups.oomKilled(cgroup), clock.now()));
 		// The shim may go, now that its logs are written.
 		writeFifo(`${this.#directory}/ack`, acknowledgement);
 		for (const name of streamsOf(container.config)) rmSync(`${this.#directory}/${name}.raw`, { force: true });
 		this.#environment.changed(this.#record.podUid);
 	}
 
-	#exit(end: Pick<Container, "exitCode" | "reason" | "message"> & { finishedAtMs?: number }): void {
+	#exit(end: ContainerEnd): void {
 		this.#change({ state: "exited", finishedAtMs: this.#environment.clock.now(), ...end });
 	}
 
 	#change(changes: Partial<Container>): void {
 		this.#record = { ...this.#record, container: { ...this.#record.container, ...changes } };
 		this.#save();
-	}
-
-	/** KILL to the first process, and to all others where they do not end with it. */
-	#kill(): void {
-		const { init, ownPid, mountNamespace, shim } = this.#record;
-		if (init !== undefined) signal(init, "SIGKILL");
-		else if (shim !== undefined) killChildren(shim.pid);
-		if (ownPid || mountNamespace === undefined) return;
-		for (const pid of allPids()) {
-			const other = identify(pid);
-			if (other !== undefined && namespaceOf(pid, "mnt") === mountNamespace) signal(other, "SIGKILL");
-		}
 	}
 
 	async #cleanUp(): Promise<void> {

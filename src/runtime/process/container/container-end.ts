@@ -1,0 +1,62 @@
+/** How a container ends: its stop signal, the kill of its processes, and what is reported. */
+import type { Clock } from "../../../core/clock.ts";
+import { allPids, identify, killChildren, namespaceOf, type ProcessId, signal } from "../../../linux/processes.ts";
+import type { Container } from "../../runtime.ts";
+import { signalName, signalWhenHandled } from "../machine/signals.ts";
+import type { ContainerRecord } from "./container-record.ts";
+
+export type ContainerEnd = Pick<Container, "exitCode" | "reason" | "message" | "finishedAtMs">;
+
+/** Programs have installed their signal handlers by then, on slow machines too. */
+const youthMs = 10_000;
+
+/**
+ * Asks the first process to end. Of a PID namespace of its own, it only gets signals that it handles.
+ * @param aborted gives up waiting for that
+ */
+export function sendStopSignal(
+	{ container, ownPid }: ContainerRecord,
+	init: ProcessId,
+	clock: Clock,
+	aborted: AbortSignal,
+): void {
+	const name = signalName(container.config.stopSignal);
+	if (!ownPid) {
+		signal(init, name);
+		return;
+	}
+	const isYoung = clock.now() - (container.startedAtMs ?? 0) < youthMs;
+	void signalWhenHandled(init, name, { clock, aborted, isYoung });
+}
+
+/** KILL to the first process, and to all others where they do not end with it. */
+export function killProcesses({ init, ownPid, mountNamespace, shim }: ContainerRecord): void {
+	if (init !== undefined) signal(init, "SIGKILL");
+	else if (shim !== undefined) killChildren(shim.pid);
+	if (ownPid || mountNamespace === undefined) return;
+	for (const pid of allPids()) {
+		const other = identify(pid);
+		if (other !== undefined && namespaceOf(pid, "mnt") === mountNamespace) signal(other, "SIGKILL");
+	}
+}
+
+/**
+ * What is known of a container whose logs have ended.
+ * @param exit what its supervisor wrote; undefined: that was killed
+ * @param oomKilled whether its control group lost a process for want of memory
+ * @param nowMs the end of one whose supervisor wrote none
+ */
+export function containerEnd(
+	{ failure, container }: ContainerRecord,
+	exit: { exitCode: number; atMs: number } | undefined,
+	oomKilled: () => boolean,
+	nowMs: number,
+): ContainerEnd {
+	const finishedAtMs = Math.max(exit?.atMs ?? nowMs, container.startedAtMs ?? container.createdAtMs);
+	if (failure !== undefined) return { exitCode: 128, reason: "StartError", message: failure, finishedAtMs };
+	const exitCode = exit?.exitCode ?? 137;
+	const reason = exitCode === 137 && oomKilled() ? "OOMKilled" : exitCode === 0 ? "Completed" : "Error";
+	if (exit !== undefined) return { exitCode, reason, finishedAtMs };
+	const message = "the container's supervisor was killed; its exit code is not known";
+	return { exitCode, reason, message, finishedAtMs };
+}
