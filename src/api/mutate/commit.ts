@@ -49,7 +49,7 @@ export async function putObject(server: Server, object: KubeObject, write: Objec
 	return failure(server, result.current, others);
 }
 
-/** Of an object that would be too large with its account of fields, that is given up, as upstream does. */
+/** Drops `managedFields` from an object that they would make too large, as upstream. */
 function encoded(object: KubeObject, kind: Kind): Buffer {
 	const value = encode(object, kind);
 	if (value.length <= largestObjectBytes || object.metadata.managedFields === undefined) return value;
@@ -57,7 +57,7 @@ function encoded(object: KubeObject, kind: Kind): Buffer {
 	return encode(object, kind);
 }
 
-/** Updates go on for a while when nothing can be created: nodes must say that they are there. */
+/** Updates succeed for a while after creates fail: nodes must renew their heartbeats. */
 const updateShare = 1.25;
 
 /** @throws ApiError InternalError, where upstream's store says that it is full */

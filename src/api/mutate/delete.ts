@@ -1,4 +1,4 @@
-/** Deletion of one object: at once, or marked and waiting for an agent or for finalizers. */
+/** Deletion of one object: immediate, or marked while it waits for an agent or for finalizers. */
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { type ApiError, conflict } from "../../core/errors.ts";
 import { deepCopy, type KubeObject } from "../../core/object.ts";
@@ -102,7 +102,7 @@ function setDeletion(
 	else target.kind.markDeleted(object);
 }
 
-/** How long the object's agent may take; 0 when nobody is to be waited for. */
+/** The grace period for the object's agent; 0 if there is nothing to wait for. */
 function graceFor(target: NamedTarget, old: KubeObject, options: DeleteOptions): number {
 	const seconds = target.kind.gracePeriodSeconds?.(old, options.gracePeriodSeconds);
 	if (seconds === undefined) return 0;

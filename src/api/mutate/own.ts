@@ -1,8 +1,8 @@
-/** What the API server does by itself: nobody asked for it, or not for this part of it. */
+/** Writes by the API server itself, which no client requested. */
 import { apiServerUser } from "../access/masters.ts";
 import type { Context, Server } from "../server.ts";
 
-/** In the place of a request's: the server's user, and nobody who reads warnings. */
+/** Replaces a request's context: the server's user, without a recipient of warnings. */
 export function ownContext(server: Server): Context {
 	return {
 		server,

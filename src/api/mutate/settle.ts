@@ -10,7 +10,9 @@ import { trackFields } from "./managed-fields.ts";
 import { problemsOf } from "./problems.ts";
 import { before, type Write } from "./write.ts";
 
-/** Does its part at once and returns undefined, or returns a promise. @throws ApiError at once or in the promise */
+/**
+ * Completes synchronously and returns undefined, or returns a promise. @throws ApiError synchronously or in the promise
+ */
 type Phase = (write: Write) => Promise<void> | undefined;
 
 /**
@@ -29,7 +31,7 @@ const phases: readonly Phase[] = [
 	warn,
 ];
 
-/** @returns undefined when all is done at once, as for most writes */
+/** @returns undefined if everything completed synchronously, as for most writes */
 export function settle(write: Write): Promise<void> | undefined {
 	return inTurn(phases, write);
 }

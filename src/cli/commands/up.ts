@@ -116,7 +116,7 @@ function answers(layout: Layout): Promise<boolean> {
 	);
 }
 
-/** How often the supervisor is looked at: it cannot tell by itself, being no child of this process. */
+/** The interval of checks of the supervisor, which is not a child of this process and cannot notify it. */
 const lookMs = 1000;
 
 /** Waits for Ctrl-C, or for the server to end for good. */

@@ -81,7 +81,7 @@ async function createAnew(stage: Stage, kind: Kind, manifest: Draft<KubeObject>)
 	await stage.client.create(kind, draft);
 }
 
-/** Pods with the labels, each change told as a line, until `done` holds. */
+/** Watches pods with the labels and prints a line per change, until `done` holds. */
 export async function watchPods(
 	stage: Stage,
 	labelSelector: string,

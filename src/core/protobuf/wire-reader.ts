@@ -5,7 +5,7 @@ import { wireTypes } from "./wire-types.ts";
 
 /** Fields in one body, with all messages in it: an entry of a map is three fields for one value. */
 const mostFields = 3 * mostValues;
-/** Messages in messages deeper than this are nobody's honest object. */
+/** No valid object has messages nested deeper than this. */
 const deepest = 64;
 /** Texts of larger bodies are copied out one by one: a part of a string keeps the whole of it in memory. */
 const largestShared = 8 * 1024;
