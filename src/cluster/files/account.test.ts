@@ -1,10 +1,22 @@
-import { expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-vi.mock("node:os", async (original) => {
+// Files share their modules (vitest.config.ts): these are loaded again, before and after, with another node:os.
+beforeEach(() => {
 	const missing = () => {
 		throw new Error("ENOENT");
 	};
-	return { ...(await original<typeof import("node:os")>()), homedir: missing, userInfo: missing };
+	vi.doMock("node:os", async (original) => ({
+		...(await original<typeof import("node:os")>()),
+		homedir: missing,
+		userInfo: missing,
+	}));
+	vi.resetModules();
+});
+
+afterEach(() => {
+	vi.doUnmock("node:os");
+	vi.resetModules();
+	vi.unstubAllEnvs();
 });
 
 test("a user without an account has a number and no home, and has to name a data directory", async () => {
@@ -15,5 +27,4 @@ test("a user without an account has a number and no home, and has to name a data
 	vi.stubEnv("COX_DATA", "");
 	expect(() => layoutOf(undefined)).toThrow("with --data or COX_DATA");
 	expect(clusterName(layoutOf("/tmp/named"))).toMatch(/^coxswain-named-/);
-	vi.unstubAllEnvs();
 });
