@@ -107,7 +107,7 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		const ask = (server: string, port: number, path = "/") =>
 			inside(
 				container.id,
-				`${server} >/tmp/log & pid=$!; until wget -qO- http://127.0.0.1:${port}${path}; do sleep 0.05; done; kill $pid; wait; cat /tmp/log`,
+				`${server} >/tmp/log-${port} & pid=$!; until wget -qO- http://127.0.0.1:${port}${path}; do sleep 0.05; done; kill $pid; wait; cat /tmp/log-${port}`,
 			);
 		const shown = await Promise.all([
 			ask("demo-server hello-app", 8080),
