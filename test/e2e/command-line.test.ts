@@ -30,7 +30,9 @@ test("mistakes on the command line are said in one form, and none of them touche
 			expect(stderr).toMatch(/^cox: /);
 			expect(stderr).toContain(message);
 		};
-		await Promise.all(lines.map(check));
+		// None may still be running when the folder goes.
+		const ends = await Promise.allSettled(lines.map(check));
+		for (const end of ends) if (end.status === "rejected") throw end.reason;
 	} finally {
 		rmSync(folder, { recursive: true });
 	}
