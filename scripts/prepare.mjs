@@ -19,8 +19,8 @@ export const nodePrograms = [
 ];
 
 /**
- * What the end-to-end tests use besides. Debian's packages of services start them: these are not installed on a machine with a
- * service manager, unless it is one of continuous integration, and the tests that need them are left out there.
+ * What the end-to-end tests use besides. Debian's packages of services start them: these are not installed on a machine
+ * with a service manager, unless it is one of continuous integration, and the tests that need them are left out there.
  */
 export const testPrograms = [
 	...nodePrograms,
@@ -60,7 +60,9 @@ function run(command, args, options = {}) {
 	return result.status === 0;
 }
 
-/** @param {string} command a program's name, the path of what has none, or a program's module below a folder of /usr/lib */
+/**
+ * @param {string} command a program's name, the path of what has none, or a program's module below a folder of /usr/lib
+ */
 function onPath(command) {
 	if (command.startsWith("/")) return existsSync(command);
 	const modules = existsSync("/usr/lib") ? readdirSync("/usr/lib").map((folder) => join("/usr/lib", folder)) : [];
@@ -163,8 +165,8 @@ function fetchKubectl(target, suite, name) {
 }
 
 /**
- * Puts Prometheus and Alertmanager of Debian unstable into .cache/monitoring, in the same way: Debian 12's Prometheus does
- * not know Kubernetes. Returns whether they are there.
+ * Puts Prometheus and Alertmanager of Debian unstable into .cache/monitoring, in the same way: Debian 12's Prometheus
+ * does not know Kubernetes. Returns whether they are there.
  */
 export function fetchMonitoring() {
 	const folder = join(cache, "monitoring");
@@ -179,7 +181,8 @@ export function fetchMonitoring() {
 /**
  * @param {string} target folder for the programs
  * @param {string} suite of Debian
- * @param {{ package: string, path: string, as: string }[]} programs where each is in its package, and what it is called afterwards
+ * @param {{ package: string, path: string, as: string }[]} programs where each is in its package, and what it is called
+ *   afterwards
  */
 function fetchPrograms(target, suite, programs) {
 	const names = [...new Set(programs.map((program) => program.package))];

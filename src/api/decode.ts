@@ -20,7 +20,8 @@ function fieldValidationOf(query: URLSearchParams): FieldValidation {
 /**
  * A new object of the target's kind in its stored version, with defaults, that may be changed.
  * @param options.skips fields that are empty in the result, because the caller has their contents already
- * @throws ApiError BadRequest when the body is of another kind, or has values of wrong types, or (Strict) unknown fields
+ * @throws ApiError BadRequest when the body is of another kind, or has values of wrong types, or (Strict) unknown
+ *   fields
  */
 export function decodeObject(
 	context: Context,

@@ -1,5 +1,4 @@
 /** What `kubectl api-resources` and every REST mapper ask first: groups, versions, resources, in two forms. */
-import { createHash } from "node:crypto";
 import { type KindSource, ofAllKinds } from "../kinds/engine/registry.ts";
 import { type VirtualResource, virtualResources } from "./discovery/resources.ts";
 import { type ServedGroup, type ServedGroupVersion, type ServedResource, servedGroups } from "./discovery/served.ts";
@@ -75,18 +74,6 @@ export function discovery(kinds: Kinds, virtual: readonly VirtualResource[] = vi
 				),
 			),
 	};
-}
-
-const etags = new WeakMap<object, string>();
-
-/** A strong ETag, in quotes, of a document that never changes. Computed once for each. */
-export function etagOf(document: object): string {
-	let etag = etags.get(document);
-	if (etag === undefined) {
-		etag = `"${createHash("sha512").update(JSON.stringify(document)).digest("hex").toUpperCase()}"`;
-		etags.set(document, etag);
-	}
-	return etag;
 }
 
 const apiVersions = {

@@ -29,7 +29,9 @@ export interface EndedLog extends EndedContainer {
 	data: Uint8Array;
 }
 
-/** A container's log takes no more than this, compressed: with its run there is room for it in one commit of any store. */
+/**
+ * A container's log takes no more than this, compressed: with its run there is room for it in one commit of any store.
+ */
 export const largestLogBytes = 640 * 1024;
 /** What is taken off the wire, and then not kept if it is larger than that: others in the delivery are to arrive. */
 const largestWireBytes = 1024 * 1024;

@@ -30,7 +30,9 @@ const longestMessage = 32_768;
 
 /** One thing wrong with one field, `metav1.StatusCause`. */
 export interface Cause {
-	/** `FieldValueRequired`, `FieldValueInvalid`, `FieldValueNotSupported`, `FieldValueDuplicate`, `FieldValueForbidden`, … */
+	/**
+	 * `FieldValueRequired`, `FieldValueInvalid`, `FieldValueNotSupported`, `FieldValueDuplicate`, `FieldValueForbidden`, …
+	 */
 	reason: string;
 	message: string;
 	/** Path of the field, such as `spec.template.spec.containers[0].name`. */

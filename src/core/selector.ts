@@ -169,7 +169,10 @@ export function selectorFrom(labelSelector: LabelSelector | undefined): Selector
 	return selector;
 }
 
-/** The selector of a plain map of labels, as ReplicationControllers and Services have it: undefined and empty select nothing. */
+/**
+ * The selector of a plain map of labels, as ReplicationControllers and Services have it: undefined and empty select
+ * nothing.
+ */
 export function selectorFromLabels(labels: Labels | undefined): Selector {
 	if (labels === undefined || Object.keys(labels).length === 0) return selectsNothing;
 	return selectorOf(Object.entries(labels).map(([key, value]) => ({ key, operator: "=", values: [value] })));
@@ -183,7 +186,8 @@ const mostValues = 10_000;
 const token = /\s*(,|\(|\)|==|=|!=|!|>|<|[^\s,()=!<>]+)/y;
 
 /**
- * Reads the `labelSelector` query parameter: `app=web,tier in (a,b),!canary,weight>3`. An empty text selects everything.
+ * Reads the `labelSelector` query parameter: `app=web,tier in (a,b),!canary,weight>3`. An empty text selects
+ * everything.
  * @throws ApiError BadRequest with upstream's words when it cannot be read
  */
 export function parseLabelSelector(text: string): Selector {
@@ -276,8 +280,8 @@ export interface FieldSelector {
 }
 
 /**
- * Reads the `fieldSelector` query parameter: `status.phase!=Running,spec.nodeName=node-1`; `\,`, `\=` and `\\` stand for
- * themselves in values. Whether a kind has the fields is for the caller to check.
+ * Reads the `fieldSelector` query parameter: `status.phase!=Running,spec.nodeName=node-1`; `\,`, `\=` and `\\` stand
+ * for themselves in values. Whether a kind has the fields is for the caller to check.
  * @throws ApiError BadRequest with upstream's words when it cannot be read
  */
 export function parseFieldSelector(text: string): FieldSelector {

@@ -1,4 +1,6 @@
-/** What waits to be taken into a run: facts, which are in the store, and logs that nodes have brought, which are not. */
+/**
+ * What waits to be taken into a run: facts, which are in the store, and logs that nodes have brought, which are not.
+ */
 import type { EndedLog } from "../core/ended-log.ts";
 import type { Pod } from "../kinds/generated/types.ts";
 import type { KeptLog } from "./archive.ts";

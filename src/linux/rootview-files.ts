@@ -63,8 +63,8 @@ export function makeView(view: RootView, options: { target: string; scratch: str
 }
 
 /**
- * Makes a directory of the view before it is mounted: in the upper layer, with the modes and owners that the machine's directories
- * of that name have, or in the view's own directory. Gives its path outside.
+ * Makes a directory of the view before it is mounted: in the upper layer, with the modes and owners that the machine's
+ * directories of that name have, or in the view's own directory. Gives its path outside.
  */
 function makeInView(view: RootView, options: { target: string; scratch: string }, directory: string): string {
 	const overlay = overlayOf(view, directory);

@@ -1,10 +1,10 @@
 /**
- * A copy-on-write view of the machine's own file system, planned. Pure: what is mounted on the machine comes in, a list of
- * mounts comes out. A node's file system and a container's root are such views.
+ * A copy-on-write view of the machine's own file system, planned. Pure: what is mounted on the machine comes in, a list
+ * of mounts comes out. A node's file system and a container's root are such views.
  *
- * With full rights one overlay covers `/` and one more each real file system mounted below it. In a user namespace the kernel
- * refuses an overlay over a directory that has other mounts below it, so the view is put together from the largest
- * subtrees without any: an overlay for each, plain directories and symbolic links around them.
+ * With full rights one overlay covers `/` and one more each real file system mounted below it. In a user namespace the
+ * kernel refuses an overlay over a directory that has other mounts below it, so the view is put together from the
+ * largest subtrees without any: an overlay for each, plain directories and symbolic links around them.
  */
 
 export interface DirectoryEntry {
@@ -158,8 +158,8 @@ export function showsThrough(view: RootView, mounts: readonly MountEntry[], dire
 }
 
 /**
- * Options of a read-only bind mount. It is made in two steps, and in a user namespace the second must repeat what the machine has
- * locked.
+ * Options of a read-only bind mount. It is made in two steps, and in a user namespace the second must repeat what the
+ * machine has locked.
  */
 function readOnlyBind(mounts: readonly MountEntry[], source: string): string {
 	const locked = ["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"];
@@ -175,8 +175,9 @@ export function fstabLine(source: string, target: string, type: string, options:
 }
 
 /**
- * The fstab lines that mount a view at `target`. Directories `upper/NAME` and `work/NAME` must exist in `scratch` for each overlay (`layerName`),
- * and for an assembled view its directories, links and empty files for the binds in `target`.
+ * The fstab lines that mount a view at `target`. Directories `upper/NAME` and `work/NAME` must exist in `scratch` for
+ * each overlay (`layerName`), and for an assembled view its directories, links and empty files for the binds in
+ * `target`.
  */
 export function viewFstab(view: RootView, options: { target: string; scratch: string; readOnly?: boolean }): string {
 	const { target, scratch } = options;

@@ -1,4 +1,7 @@
-/** ConfigMaps and Secrets that the pods of a node, or of all simulated nodes of a process, name: each watched only while a pod names it. */
+/**
+ * ConfigMaps and Secrets that the pods of a node, or of all simulated nodes of a process, name: each watched only while
+ * a pod names it.
+ */
 import type { Client } from "../client/client.ts";
 import { createMirror } from "../client/informer.ts";
 import type { Informer, Mirror } from "../client/mirror.ts";

@@ -1,4 +1,7 @@
-/** Carries out what queue.ts says: one message at a time for each sink of each policy, each on its own, and none at the cost of another. */
+/**
+ * Carries out what queue.ts says: one message at a time for each sink of each policy, each on its own, and none at the
+ * cost of another.
+ */
 import { type Clock, parseTimestamp } from "../core/clock.ts";
 import { deleteCost, inCommits, putCost } from "../store/commit-size.ts";
 import type { Store } from "../store/store.ts";

@@ -1,7 +1,7 @@
 /**
  * What has been looked at, and what is to be told of it: both go into the store together, so that each happening gets
- * into the outbox once. The note says up to which revision all runs have been looked at as they were; what has been told
- * of a run is noted for each, as long as more may come of it.
+ * into the outbox once. The note says up to which revision all runs have been looked at as they were; what has been
+ * told of a run is noted for each, as long as more may come of it.
  */
 import type { Clock, Timer } from "../core/clock.ts";
 import { sameJson } from "../core/equal.ts";
@@ -18,7 +18,9 @@ export interface JournalParts {
 	store: Store;
 	clock: Clock;
 	stored: Stored;
-	/** Where there is no note: all runs up to this revision count as looked at, and what ended before this time as told. */
+	/**
+	 * Where there is no note: all runs up to this revision count as looked at, and what ended before this time as told.
+	 */
 	since: { revision: number; floorMs: number };
 	/** An entry is in the store. */
 	onEntry(queue: QueueName, entry: Entry): void;

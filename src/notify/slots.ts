@@ -1,4 +1,7 @@
-/** Who may attempt something now: so many at a time, and so many of one namespace, whose dead sinks hold up only its own. */
+/**
+ * Who may attempt something now: so many at a time, and so many of one namespace, whose dead sinks hold up only its
+ * own.
+ */
 
 const mostAtOnce = 16;
 const mostOfNamespace = 4;

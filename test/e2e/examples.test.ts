@@ -1,6 +1,6 @@
 /**
- * The examples with real programs, on one cluster: every command of their READMEs as it stands, and what a reader would check
- * besides. The gate runs the beginning of each; `npm run examples` runs all.
+ * The examples with real programs, on one cluster: every command of their READMEs as it stands, and what a reader would
+ * check besides. The gate runs the beginning of each; `npm run examples` runs all.
  */
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";

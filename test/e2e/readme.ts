@@ -1,4 +1,7 @@
-/** The commands of a README as its reader types them: its bash blocks, taken apart at empty lines, by the comment that heads each. */
+/**
+ * The commands of a README as its reader types them: its bash blocks, taken apart at empty lines, by the comment that
+ * heads each.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, run, succeeded, type TestCluster } from "./cluster.ts";

@@ -25,7 +25,10 @@ export interface Change<C extends Cached | undefined> extends Pick<WriteParts, "
 	read(): C | Promise<C>;
 	/** The object that is wanted, made anew for each attempt. Of a deletion, the object as it is. */
 	make(current: C): KubeObject | Promise<KubeObject>;
-	/** Why the object that was made is not about the current one: it is then tried again. @throws ApiError when that is no use */
+	/**
+	 * Why the object that was made is not about the current one: it is then tried again. @throws ApiError when that is no
+	 * use
+	 */
 	conflictOf?(object: KubeObject, current: C): undefined | Promise<ApiError | undefined>;
 	/** What is to be done about the settled object. */
 	finish(object: KubeObject, current: C): Ending;

@@ -1,6 +1,8 @@
 import { ApiError } from "../../core/errors.ts";
 
-/** How often a write is tried that others keep from being made: by changing its object, taking its name or its address. */
+/**
+ * How often a write is tried that others keep from being made: by changing its object, taking its name or its address.
+ */
 const attempts = 10;
 
 /**

@@ -1,4 +1,6 @@
-/** What happens to an object between what the client sent and what is stored: a list of phases, taken in their order. */
+/**
+ * What happens to an object between what the client sent and what is stored: a list of phases, taken in their order.
+ */
 import { timestamp } from "../../core/clock.ts";
 import { invalid } from "../../core/errors.ts";
 import { generateName } from "../../core/names.ts";

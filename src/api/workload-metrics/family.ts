@@ -173,7 +173,10 @@ export function unixTime(timestamp: string | undefined | null): number | undefin
 	return timestamp === undefined || timestamp === null ? undefined : secondsOf(timestamp);
 }
 
-/** Quantities by resource, with the units that kube-state-metrics names. @param labels text of those before resource and unit */
+/**
+ * Quantities by resource, with the units that kube-state-metrics names. @param labels text of those before resource and
+ * unit
+ */
 export function addAmounts(add: Add, amounts: Readonly<Record<string, string | undefined>> = {}, labels = ""): void {
 	for (const name in amounts) {
 		const quantity = amounts[name];

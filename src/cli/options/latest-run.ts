@@ -22,7 +22,10 @@ export function hasBegun({ status }: Run): boolean {
 	return status.result !== "Running" || containers.some(({ attempts = [] }) => attempts.length > 0);
 }
 
-/** Whether there is a Job, newer than the latest run, whose run is not written yet: that happens seconds after its start. */
+/**
+ * Whether there is a Job, newer than the latest run, whose run is not written yet: that happens seconds after its
+ * start.
+ */
 export function isRunExpected(jobs: readonly Job[], runs: readonly Run[], isWanted: RunMatcher): boolean {
 	const written = new Set(runs.map(({ spec }) => spec.jobUID));
 	const latest = latestRun(runs, isWanted);

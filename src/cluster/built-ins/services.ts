@@ -1,4 +1,7 @@
-/** Services without pods: the API server's, the DNS server's, kube-state-metrics'. Each node answers at their addresses itself. */
+/**
+ * Services without pods: the API server's, the DNS server's, kube-state-metrics'. Each node answers at their addresses
+ * itself.
+ */
 import type { Draft } from "../../core/object.ts";
 import type { EndpointSlice, Endpoints, Service, ServicePort } from "../../kinds/generated/types.ts";
 import { endpoints } from "../../kinds/networking/endpoints.ts";

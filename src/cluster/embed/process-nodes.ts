@@ -1,4 +1,6 @@
-/** What real nodes need of an embedded cluster: a directory, and sockets of the API server. Loaded only when asked for. */
+/**
+ * What real nodes need of an embedded cluster: a directory, and sockets of the API server. Loaded only when asked for.
+ */
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -25,7 +25,10 @@ interface NodeServicesOptions {
 	stateMetricsToken: string;
 }
 
-/** DNS, service addresses, routes, the API's own address and kube-state-metrics', as every node answers them itself. Resolves when they answer. */
+/**
+ * DNS, service addresses, routes, the API's own address and kube-state-metrics', as every node answers them itself.
+ * Resolves when they answer.
+ */
 export async function startNodeServices(options: NodeServicesOptions): Promise<{ close(): Promise<void> }> {
 	const { proxy: mirror, dns: dnsMirror, network, clock, config } = options;
 	const clusterDns = dnsAddress(config);

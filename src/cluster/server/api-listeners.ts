@@ -1,4 +1,7 @@
-/** Where the API server is reached: its port, its sockets, and the kubeconfig that says so. Certificates are renewed in between. */
+/**
+ * Where the API server is reached: its port, its sockets, and the kubeconfig that says so. Certificates are renewed in
+ * between.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { type Listener, listen } from "../../api/listen.ts";
 import { systemClock } from "../../core/clock.ts";

@@ -63,7 +63,10 @@ export class ClusterServer {
 		this.#assembly = new Assembly({ runtime, clock: this.#time.clock, network: { clusterCidr, serviceCidr } });
 	}
 
-	/** Resolves when every node is Ready and the default service account exists. What was started is stopped again when a part fails. */
+	/**
+	 * Resolves when every node is Ready and the default service account exists. What was started is stopped again when a
+	 * part fails.
+	 */
 	async start(progress: (text: string) => void): Promise<ClusterStatus> {
 		try {
 			await this.#start(progress);

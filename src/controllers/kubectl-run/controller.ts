@@ -1,7 +1,7 @@
 /**
- * Old course notes say `kubectl run backend …` and then `kubectl expose deployment backend`: until 1.18, kubectl run made a
- * Deployment. In a namespace that asks for it by the label `coxswain.io/kubectl-run=deployment`, the pod that a newer
- * kubectl makes becomes a Deployment again.
+ * Old course notes say `kubectl run backend …` and then `kubectl expose deployment backend`: until 1.18, kubectl run
+ * made a Deployment. In a namespace that asks for it by the label `coxswain.io/kubectl-run=deployment`, the pod that a
+ * newer kubectl makes becomes a Deployment again.
  */
 import { controllerOf, parseKey } from "../../core/object.ts";
 import { deployments } from "../../kinds/apps/deployment.ts";

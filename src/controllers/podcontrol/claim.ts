@@ -1,6 +1,6 @@
 /**
- * Which objects a controller manages: those with its controller reference, and, once adopted, those without one that its selector
- * matches (Kubernetes design document "controller-ref").
+ * Which objects a controller manages: those with its controller reference, and, once adopted, those without one that
+ * its selector matches (Kubernetes design document "controller-ref").
  */
 import type { Mirror } from "../../client/mirror.ts";
 import {
@@ -44,9 +44,11 @@ export function gatherClaimable<T extends KubeObject>(
 }
 
 /**
- * Sorts out what is the owner's, with the actions that make it so: adopts matching orphans, lets go of what no longer matches.
+ * Sorts out what is the owner's, with the actions that make it so: adopts matching orphans, lets go of what no longer
+ * matches.
  * @param accepts further rule that an object has to meet besides the selector
- * @param may objects that are not to be adopted or released now (finished pods), though they count as the owner's when they have its reference
+ * @param may objects that are not to be adopted or released now (finished pods), though they count as the owner's when
+ *   they have its reference
  */
 export function claim<T extends KubeObject>(
 	kinds: { owner: Kind; object: Kind<T> },
@@ -106,8 +108,8 @@ export function selectorOf(selector: LabelSelector | undefined): Selector {
 }
 
 /**
- * A watch of what controllers of `owners` manage: a change wakes the controller of the object before and after it, and for an
- * orphan every one that could adopt it.
+ * A watch of what controllers of `owners` manage: a change wakes the controller of the object before and after it, and
+ * for an orphan every one that could adopt it.
  * @param matters changes for which it is false are ignored
  */
 export function watchOwned<Owner extends KubeObject, T extends KubeObject>(

@@ -1,6 +1,7 @@
 /**
- * ControllerRevisions: what a StatefulSet's or DaemonSet's pod template was, as a patch that brings it back (Kubernetes API
- * reference, "ControllerRevision"; KEP-503). `kubectl rollout undo` applies that patch, `kubectl rollout history` prints it.
+ * ControllerRevisions: what a StatefulSet's or DaemonSet's pod template was, as a patch that brings it back (Kubernetes
+ * API reference, "ControllerRevision"; KEP-503). `kubectl rollout undo` applies that patch, `kubectl rollout history`
+ * prints it.
  */
 import type { Mirror } from "../../client/mirror.ts";
 import { controllerReference, type Draft, type KubeObject } from "../../core/object.ts";
@@ -51,7 +52,10 @@ export interface RevisionName {
 	hash: string;
 	/** The count with which the name is free. */
 	collisionCount: number;
-	/** There is a revision of this name and template already, perhaps of another workload: it serves this one, too, as upstream. */
+	/**
+	 * There is a revision of this name and template already, perhaps of another workload: it serves this one, too, as
+	 * upstream.
+	 */
 	exists: boolean;
 }
 

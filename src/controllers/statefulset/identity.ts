@@ -1,4 +1,7 @@
-/** Who a StatefulSet's pods are: ordinals, names and labels (Kubernetes documentation, "StatefulSets", "Pod Identity"; KEP-3335). */
+/**
+ * Who a StatefulSet's pods are: ordinals, names and labels (Kubernetes documentation, "StatefulSets", "Pod Identity";
+ * KEP-3335).
+ */
 import type { Draft } from "../../core/object.ts";
 import type { Pod, PodTemplateSpec, StatefulSet } from "../../kinds/generated/types.ts";
 import { editablePod } from "../podcontrol/template.ts";

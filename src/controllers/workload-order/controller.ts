@@ -34,7 +34,9 @@ const kinds: Readonly<Record<AwaitedKind, Kind>> = {
 /** Pods that are held back, by `namespace/job/name` of each workload that they wait for. */
 const awaitedIndex = "workload-order/awaited";
 
-/** Workloads looked at for a cycle that a pod waits for: the API refuses cycles, this finds what came about otherwise. */
+/**
+ * Workloads looked at for a cycle that a pod waits for: the API refuses cycles, this finds what came about otherwise.
+ */
 const mostFollowed = 200;
 
 /** Lets pods that wait for other workloads go, once these are complete or available (docs/self-help.md). */

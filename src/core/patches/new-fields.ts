@@ -16,7 +16,9 @@ interface Known {
 /** By type and form, those used last at the end. */
 const known = new Map<string, Known>();
 
-/** The fields that an object has beyond what every object of its type has. Sorted, and shared by objects of one form. */
+/**
+ * The fields that an object has beyond what every object of its type has. Sorted, and shared by objects of one form.
+ */
 export function newFields(object: JsonObject, typeName: string, schemas: Schemas, unowned: Unowned): FieldSet {
 	const form = formOf(object, typeName, schemas, unowned);
 	const found = known.get(form);

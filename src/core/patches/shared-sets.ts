@@ -1,6 +1,7 @@
 /**
- * Field sets that many objects share. Most objects of a kind have the same fields, and what hangs below a condition or a
- * container is the same even in sets that differ: kept once for all, a set costs an object little more than a reference.
+ * Field sets that many objects share. Most objects of a kind have the same fields, and what hangs below a condition or
+ * a container is the same even in sets that differ: kept once for all, a set costs an object little more than a
+ * reference.
  */
 import { emptySet, type FieldSet, nodeLike } from "./field-set.ts";
 
@@ -21,7 +22,9 @@ export function isShared(set: object): boolean {
 	return numbers.has(set as FieldSet);
 }
 
-/** An equal set, sorted and frozen, which others may have, too. Equal sets are the same one as long as they are in use. */
+/**
+ * An equal set, sorted and frozen, which others may have, too. Equal sets are the same one as long as they are in use.
+ */
 export function share(set: FieldSet): FieldSet {
 	if (numbers.has(set)) return set;
 	const edges = Object.keys(set);

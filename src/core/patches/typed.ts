@@ -120,7 +120,9 @@ function isEmptyObject(object: JsonObject): boolean {
 	return Object.keys(object).length === 0;
 }
 
-/** The set with each object field on the way to a member as a member too, so that emptied objects go with their content. */
+/**
+ * The set with each object field on the way to a member as a member too, so that emptied objects go with their content.
+ */
 function withObjects(set: FieldSet, field: FieldSchema | undefined, schemas: Schemas): FieldSet {
 	const result: Record<string, FieldSet> = {};
 	const fields = field === undefined || field.of !== undefined ? undefined : schemas.type(field.type);

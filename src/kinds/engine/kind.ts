@@ -96,7 +96,9 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	 * terminationGracePeriodSeconds. Undefined: at once.
 	 */
 	gracePeriodSeconds?(object: T, requestedSeconds: number | undefined): number | undefined;
-	/** What keeps a deleted object besides finalizers and grace: a namespace's finalizers in its spec. Default: nothing. */
+	/**
+	 * What keeps a deleted object besides finalizers and grace: a namespace's finalizers in its spec. Default: nothing.
+	 */
 	isHeld?(object: T): boolean;
 	/** Says in place, in the kind's own way, that the object is being deleted. Default: its deletionGracePeriodSeconds. */
 	markDeleted?(object: T): void;

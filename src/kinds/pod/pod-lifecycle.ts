@@ -38,7 +38,10 @@ export function readySinceMs(pod: Pod): number | undefined {
 	return condition.lastTransitionTime === undefined ? 0 : parseTimestamp(condition.lastTransitionTime);
 }
 
-/** Epoch milliseconds from which on the pod counts as available, given that it stays ready; undefined when it is not ready. */
+/**
+ * Epoch milliseconds from which on the pod counts as available, given that it stays ready; undefined when it is not
+ * ready.
+ */
 function availableFromMs(pod: Pod, minReadySeconds = 0): number | undefined {
 	if (minReadySeconds === 0) return isReady(pod) ? 0 : undefined;
 	const sinceMs = readySinceMs(pod);

@@ -1,7 +1,8 @@
 /**
- * UDP has no end, so the kernel goes on sending a client's packets to the endpoint it once chose, also when that is gone. Each UDP
- * service therefore tracks its connections in a zone of its own, and takes a new zone when it loses an endpoint: what the kernel
- * remembers in the old one then counts no more. Answers are looked up in the common zone, by the endpoint's address.
+ * UDP has no end, so the kernel goes on sending a client's packets to the endpoint it once chose, also when that is
+ * gone. Each UDP service therefore tracks its connections in a zone of its own, and takes a new zone when it loses an
+ * endpoint: what the kernel remembers in the old one then counts no more. Answers are looked up in the common zone, by
+ * the endpoint's address.
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { CommandError } from "../../linux/command.ts";

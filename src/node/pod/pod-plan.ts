@@ -1,6 +1,6 @@
 /**
- * What to do next for one pod. Pure: the agent's driver (pod-worker.ts) does the actions, each in the background, and plans
- * again when one has ended, when the runtime or a probe reports something, and at `wakeAtMs`.
+ * What to do next for one pod. Pure: the agent's driver (pod-worker.ts) does the actions, each in the background, and
+ * plans again when one has ended, when the runtime or a probe reports something, and at `wakeAtMs`.
  *
  * The rules are those of the API page "Pod Lifecycle" and KEP-753 (sidecar containers).
  */

@@ -40,7 +40,9 @@ export interface ProbeVerdict {
 	failed?: { probe: "Liveness" | "Startup"; graceSeconds?: number };
 }
 
-/** What the agent remembers of a container besides what the runtime lists. Lost when the agent restarts, without harm. */
+/**
+ * What the agent remembers of a container besides what the runtime lists. Lost when the agent restarts, without harm.
+ */
 export interface ContainerRuntimeState {
 	/** Delay between restarts; absent before the first restart. */
 	restartBackoff?: Backoff;
@@ -51,7 +53,9 @@ export interface ContainerRuntimeState {
 	/** A restart is being held back; shown as CrashLoopBackOff. */
 	heldBack?: WaitingReason;
 	probes?: ProbeVerdict;
-	/** The seconds that the container has been given to end, and whether it then starts again whatever the restart policy. */
+	/**
+	 * The seconds that the container has been given to end, and whether it then starts again whatever the restart policy.
+	 */
 	stopping?: { containerId: string; graceSeconds: number; restarts?: true };
 	/** Resources the running container has, when they differ from those it was made with. */
 	resizedTo?: { containerId: string; resources: string };
@@ -90,7 +94,9 @@ export interface PodRuntimeState {
 	terminationMessages: ReadonlyMap<string, string>;
 	/** What the pod as a whole was last given of CPU and memory while it runs, as `resourcesKey` writes it. */
 	resizedPod?: { sandboxId: string; resources: string };
-	/** What came of the change of resources that the API wants: there is room, not now, never, or the runtime refused it. */
+	/**
+	 * What came of the change of resources that the API wants: there is room, not now, never, or the runtime refused it.
+	 */
 	resize?:
 		| { type: "Granted" }
 		| { type: "Deferred"; message: string; sinceMs: number }
@@ -179,7 +185,9 @@ export function currentInstance(state: PodState, name: string): Container | unde
 	return newest !== undefined && newest.sandboxId === sandbox?.id ? newest : undefined;
 }
 
-/** Seconds a pod is given to end: what the deletion says, else what its spec says. At least 1 once it is being ended. */
+/**
+ * Seconds a pod is given to end: what the deletion says, else what its spec says. At least 1 once it is being ended.
+ */
 export function podGraceSeconds(state: PodState): number {
 	const { metadata, spec } = state.pod;
 	const seconds =
@@ -189,7 +197,10 @@ export function podGraceSeconds(state: PodState): number {
 	return Math.max(Math.min(seconds, state.runtimeState.verdict?.graceSeconds ?? seconds), 1);
 }
 
-/** Whether a container that exited so is to be started again (API page "Pod Lifecycle", container restart rules KEP-5307). */
+/**
+ * Whether a container that exited so is to be started again (API page "Pod Lifecycle", container restart rules
+ * KEP-5307).
+ */
 function restartsAfterExit(pod: Pod, { role, spec }: PodContainer, exitCode: number): boolean {
 	if (role === "ephemeral") return false;
 	if (role === "sidecar") return true;
@@ -200,7 +211,10 @@ function restartsAfterExit(pod: Pod, { role, spec }: PodContainer, exitCode: num
 	return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
 }
 
-/** As `restartsAfterExit`, for this instance: one that was stopped because its spec had changed starts again in any case. */
+/**
+ * As `restartsAfterExit`, for this instance: one that was stopped because its spec had changed starts again in any
+ * case.
+ */
 export function restarts(state: PodState, container: PodContainer, instance: Container): boolean {
 	const { stopping } = containerRuntimeState(state, container.spec.name);
 	if (stopping?.restarts === true && stopping.containerId === instance.id) return true;
@@ -245,7 +259,9 @@ export function hasStarted(
 	return startupProbe === undefined;
 }
 
-/** Whether the pod's work is over: its regular containers have ended for good, or an init container has failed for good. */
+/**
+ * Whether the pod's work is over: its regular containers have ended for good, or an init container has failed for good.
+ */
 export function workIsOver(state: PodState): boolean {
 	const { pod, runtimeState } = state;
 	if (runtimeState.verdict !== undefined) return true;

@@ -1,4 +1,7 @@
-/** Exec and attach, whatever carries them: joins a session of the runtime to the client's streams, and says how it ended. */
+/**
+ * Exec and attach, whatever carries them: joins a session of the runtime to the client's streams, and says how it
+ * ended.
+ */
 
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";

@@ -23,7 +23,8 @@ export async function releasePod(managed: ManagedPod): Promise<void> {
 }
 
 /**
- * Whether it worked, the pod source will say: a pod with finalizers stays for a while, and an answer may have been lost.
+ * Whether it worked, the pod source will say: a pod with finalizers stays for a while, and an answer may have been
+ * lost.
  */
 export async function deletePod({ context, runtimeState, pod }: ManagedPod): Promise<void> {
 	const { client, clock } = context;

@@ -55,7 +55,8 @@ export class StatusWriter {
 	}
 
 	/**
-	 * The API has a newer version of the pod, and what the agent wrote may have been written over: a controller, say, that took the node for dead.
+	 * The API has a newer version of the pod, and what the agent wrote may have been written over: a controller, say, that
+	 * took the node for dead.
 	 * @returns whether it shows the status that is being written, and nothing else of the status
 	 */
 	observe(pod: Pod): boolean {
@@ -182,7 +183,9 @@ function gist(status: PodStatus | undefined): string {
 /** Merged by key by strategic patches, and therefore to be replaced as a whole when they change. */
 const mergedLists = new Set(["podIPs", "hostIPs"]);
 
-/** A strategic merge patch from one status to another. Conditions are merged by type: those of others stay untouched. */
+/**
+ * A strategic merge patch from one status to another. Conditions are merged by type: those of others stay untouched.
+ */
 function statusPatch(old: PodStatus | undefined, status: PodStatus): Record<string, unknown> {
 	const patch: Record<string, unknown> = {};
 	const before: Record<string, unknown> = { ...old };

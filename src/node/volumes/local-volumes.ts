@@ -1,4 +1,7 @@
-/** Removes the directories of provisioned local volumes that were deleted, and lets the volumes go (kinds/storage/local-volume.ts). */
+/**
+ * Removes the directories of provisioned local volumes that were deleted, and lets the volumes go
+ * (kinds/storage/local-volume.ts).
+ */
 import type { Client } from "../../client/client.ts";
 import type { Informer } from "../../client/mirror.ts";
 import type { Clock, Timer } from "../../core/clock.ts";

@@ -1,4 +1,7 @@
-/** What every Runtime must do, as tests: each implementation's own test file calls `runtimeContract` with a way to make one. */
+/**
+ * What every Runtime must do, as tests: each implementation's own test file calls `runtimeContract` with a way to make
+ * one.
+ */
 import { describe } from "vitest";
 import { lifecycleContract } from "./lifecycle.ts";
 import { programContract } from "./programs.ts";

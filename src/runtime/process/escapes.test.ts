@@ -1,7 +1,7 @@
 /**
- * Ways out of a plain container (root inside, nothing asked for) that have worked somewhere, each tried with and without the default
- * seccomp filter: no wall may be the only one. A script prints ESCAPED where it gets what it is after. What would harm the machine if
- * it worked is only asked for, not used.
+ * Ways out of a plain container (root inside, nothing asked for) that have worked somewhere, each tried with and
+ * without the default seccomp filter: no wall may be the only one. A script prints ESCAPED where it gets what it is
+ * after. What would harm the machine if it worked is only asked for, not used.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";

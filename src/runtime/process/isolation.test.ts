@@ -1,4 +1,7 @@
-/** What a container sees and may do: users, capabilities, namespaces, system calls. Also run without root by rootless.test.ts. */
+/**
+ * What a container sees and may do: users, capabilities, namespaces, system calls. Also run without root by
+ * rootless.test.ts.
+ */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { collect, plainSecurity } from "../contract/contract.ts";

@@ -1,4 +1,7 @@
-/** What containers see of volumes, of the memory that they share, and of a root that cannot be written. Also run by rootless.test.ts. */
+/**
+ * What containers see of volumes, of the memory that they share, and of a root that cannot be written. Also run by
+ * rootless.test.ts.
+ */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";

@@ -1,4 +1,7 @@
-/** The built-in table: what containers of well-known images run. Their entrypoints do as those of the official images do. */
+/**
+ * The built-in table: what containers of well-known images run. Their entrypoints do as those of the official images
+ * do.
+ */
 export interface ImageEntry {
 	/** Names without registry and tag; `*` matches any text. A name with `:` or a registry is compared as a whole. */
 	names: readonly string[];
@@ -10,7 +13,10 @@ export interface ImageEntry {
 	package?: string;
 	/** Directories that start empty in each container, whatever the machine has there. */
 	volumes?: readonly string[];
-	/** Programs that containers find under absolute paths, and the stand-ins they are: a name in `bin`, or a path in the assets. */
+	/**
+	 * Programs that containers find under absolute paths, and the stand-ins they are: a name in `bin`, or a path in the
+	 * assets.
+	 */
 	programs?: Readonly<Record<string, string>>;
 	/** Its /bin/sh knows `[[`, as busybox's does and Debian's does not. */
 	busyboxShell?: true;

@@ -5,8 +5,8 @@ const longestLine = 16 * 1024;
 const newline = Buffer.from("\n");
 
 /**
- * How much of the data is to be written now: all that has an end, and parts of what is too long for one line. A line may
- * come in two pieces, and those who read the log's files are to get it as one, as from containerd.
+ * How much of the data is to be written now: all that has an end, and parts of what is too long for one line. A line
+ * may come in two pieces, and those who read the log's files are to get it as one, as from containerd.
  */
 export function wholeLines(data: Buffer): number {
 	const begun = data.lastIndexOf(10) + 1;
