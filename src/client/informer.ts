@@ -1,15 +1,15 @@
-/** List and watch: keeps a Mirror's objects up to date. */
+/** List and watch: keeps an informer cache's objects up to date. */
 import type { Clock, Timer } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import type { WatchEvent } from "../core/exchange.ts";
 import { deepFreeze, type KubeObject, objectKey } from "../core/object.ts";
 import { type Kind, qualifiedResource } from "../kinds/engine/kind.ts";
 import type { Client } from "./client.ts";
-import type { Informer, Mirror, MirrorSelection } from "./mirror.ts";
+import type { Informer, InformerCache, InformerSelection } from "./informer-cache.ts";
 import { Objects } from "./objects.ts";
 import { Waiters } from "./waiters.ts";
 
-export interface MirrorOptions {
+export interface InformerCacheOptions {
 	clock: Clock;
 	/** Called for failed lists and watches, which are retried in any case. */
 	onError?(error: unknown, what: string): void;
@@ -25,15 +25,15 @@ const longestRetryMs = 30_000;
  */
 const patienceMs = 250;
 
-const everything: MirrorSelection = {};
+const everything: InformerSelection = {};
 
-/** A Mirror that lists and watches through `client`. Kinds are watched from their first use until `close`. */
-export function createMirror(client: Client, options: MirrorOptions): Mirror {
+/** An informer cache that lists and watches through `client`. Kinds are watched from their first use until `close`. */
+export function createInformerCache(client: Client, options: InformerCacheOptions): InformerCache {
 	const informers = new Map<string, WatchingInformer<KubeObject>>();
 	/** The ones without a selection, which controllers ask for all the time. */
 	const whole = new Map<unknown, WatchingInformer<KubeObject>>();
 	return {
-		of<T extends KubeObject>(kind: Kind<T>, selection: MirrorSelection = everything): Informer<T> {
+		of<T extends KubeObject>(kind: Kind<T>, selection: InformerSelection = everything): Informer<T> {
 			const known = selection === everything ? whole.get(kind) : undefined;
 			// An informer is found under its own kind only, so it holds that kind's objects.
 			if (known !== undefined) return known as unknown as Informer<T>;
@@ -72,9 +72,9 @@ type Listener<T> = (current: T | undefined, old: T | undefined) => void;
 
 class WatchingInformer<T extends KubeObject> implements Informer<T> {
 	readonly kind: Kind<T>;
-	readonly #selection: MirrorSelection;
+	readonly #selection: InformerSelection;
 	readonly #client: Client;
-	readonly #options: MirrorOptions;
+	readonly #options: InformerCacheOptions;
 	readonly #objects = new Objects<T>();
 	readonly #listeners: Listener<T>[] = [];
 	readonly #waiters = new Waiters();
@@ -87,7 +87,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 	#retry: Timer | undefined;
 	#patience: Timer | undefined;
 
-	constructor(kind: Kind<T>, selection: MirrorSelection, client: Client, options: MirrorOptions) {
+	constructor(kind: Kind<T>, selection: InformerSelection, client: Client, options: InformerCacheOptions) {
 		this.kind = kind;
 		this.#selection = selection;
 		this.#client = client;

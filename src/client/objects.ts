@@ -51,7 +51,7 @@ export class Objects<T extends KubeObject> {
 		return bucket(index, value);
 	}
 
-	/** An index of the same name stays as it is: shells that restart or share a mirror add theirs again. */
+	/** An index of the same name stays as it is: shells that restart or share an informer cache add theirs again. */
 	addIndex(name: string, values: ValuesOf<T>): void {
 		if (this.#indexes.has(name)) return;
 		const index: Index<T> = { values, buckets: new Map() };

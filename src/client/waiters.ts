@@ -50,7 +50,7 @@ export class Waiters {
 	}
 
 	close(): void {
-		for (const waiter of this.#waiting) waiter.reject(new Error("the mirror was closed"));
+		for (const waiter of this.#waiting) waiter.reject(new Error("the informer cache was closed"));
 		this.#waiting.clear();
 	}
 }

@@ -73,7 +73,10 @@ export function controllerReference(owner: KubeObject): OwnerReference {
 	};
 }
 
-/** `namespace/name`, or `name` for an object without a namespace: how Mirrors and queues name objects of one kind. */
+/**
+ * `namespace/name`, or `name` for an object without a namespace: how informer caches and queues name objects of one
+ * kind.
+ */
 export function objectKey(object: { metadata: { namespace?: string; name?: string } }): string {
 	const { namespace, name = "" } = object.metadata;
 	return namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;

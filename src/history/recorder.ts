@@ -5,7 +5,7 @@
  */
 import { objectKey } from "../api/cache/keys.ts";
 import type { KeptLogName, KeptLogs } from "../api/kept-logs.ts";
-import type { Mirror } from "../client/mirror.ts";
+import type { InformerCache } from "../client/informer-cache.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import type { EndedLog } from "../core/ended-log.ts";
 import { controllerOf } from "../core/object.ts";
@@ -59,7 +59,7 @@ export class Recorder implements KeptLogs {
 	readonly #runs: RunStore;
 	readonly #skips: Skips;
 	#writer: RunWriter | undefined;
-	#mirror: Mirror | undefined;
+	#informers: InformerCache | undefined;
 	#tell: Tell | undefined;
 	#pruning: Timer | undefined;
 
@@ -82,17 +82,17 @@ export class Recorder implements KeptLogs {
 	}
 
 	/** Resolves when everything that happened during downtime has been found; waiting for it is optional. */
-	async start(mirror: Mirror, tell?: Tell): Promise<void> {
-		this.#mirror = mirror;
+	async start(informers: InformerCache, tell?: Tell): Promise<void> {
+		this.#informers = informers;
 		this.#tell = tell;
 		const { signal } = this.#stopping;
 		let lastAliveMs: number | undefined;
 		for (;;) {
 			try {
 				lastAliveMs ??= await this.#runs.lastAliveMs();
-				const wanted = [mirror.of(jobs), mirror.of(pods), mirror.of(namespaces), mirror.of(cronJobs)];
+				const wanted = [informers.of(jobs), informers.of(pods), informers.of(namespaces), informers.of(cronJobs)];
 				await Promise.all(wanted.map((informer) => informer.reached(0, signal)));
-				await this.#load(mirror);
+				await this.#load(informers);
 				break;
 			} catch (error) {
 				if (signal.aborted) return;
@@ -101,22 +101,22 @@ export class Recorder implements KeptLogs {
 			}
 		}
 		if (signal.aborted) return;
-		this.#writer = this.#createWriter(mirror);
+		this.#writer = this.#createWriter(informers);
 		this.#ends.push(
-			mirror.of(jobs).onChange((current, old) => {
+			informers.of(jobs).onChange((current, old) => {
 				// How it ended is known.
 				if (current === undefined || old === undefined || !isJobFinished(old)) this.#jobChanged(current ?? old);
 			}),
-			mirror.of(pods).onChange((current, old) => {
+			informers.of(pods).onChange((current, old) => {
 				if (current === undefined || old === undefined || !isFinished(old)) this.#podChanged(current ?? old);
 			}),
-			mirror.of(namespaces).onChange((current, old) => {
+			informers.of(namespaces).onChange((current, old) => {
 				if (current === undefined && old !== undefined) this.#namespaceGone(old.metadata.name);
 			}),
 		);
 		this.#marks.start();
 		if (this.#gone.size > 0) this.#marks.wake(0);
-		this.#skips.start(mirror, lastAliveMs);
+		this.#skips.start(informers, lastAliveMs);
 		this.#prunePeriodically();
 	}
 
@@ -157,16 +157,16 @@ export class Recorder implements KeptLogs {
 	#podOf(log: EndedLog): Pod | undefined {
 		const removed = this.#waiting.podOf(log);
 		if (removed !== undefined) return removed;
-		const seen = this.#mirror?.of(pods).get(log.namespace, log.podName);
+		const seen = this.#informers?.of(pods).get(log.namespace, log.podName);
 		return seen?.metadata.uid === log.podUid ? seen : undefined;
 	}
 
-	#createWriter(mirror: Mirror): RunWriter {
+	#createWriter(informers: InformerCache): RunWriter {
 		return new RunWriter({
 			runStore: this.#runs,
 			waiting: this.#waiting,
 			marks: this.#marks,
-			mirror,
+			informers,
 			clock: this.#parts.clock,
 			tell: this.#tell,
 			exists: (namespace) => this.#exists(namespace),
@@ -174,7 +174,7 @@ export class Recorder implements KeptLogs {
 		});
 	}
 
-	async #load(mirror: Mirror): Promise<void> {
+	async #load(informers: InformerCache): Promise<void> {
 		for await (const run of this.#runs.load()) {
 			this.#skips.known(run);
 			const { jobName, jobUID } = run.spec;
@@ -183,7 +183,7 @@ export class Recorder implements KeptLogs {
 				this.#marks.mark({ namespace: run.metadata.namespace ?? "", name: jobName, uid: jobUID }, endedDelayMs);
 		}
 		await this.#loadFacts(factRoot);
-		const there = new Set([...mirror.of(namespaces).list()].map(({ metadata }) => metadata.name));
+		const there = new Set([...informers.of(namespaces).list()].map(({ metadata }) => metadata.name));
 		for (const { namespace } of this.#runs.index.all()) if (!there.has(namespace)) this.#namespaceGone(namespace);
 	}
 
@@ -205,7 +205,7 @@ export class Recorder implements KeptLogs {
 		const dueMs = this.#marks.dueMs(owner.uid);
 		// Thousands of changes, few of which say more than the first.
 		if (dueMs !== undefined && dueMs <= this.#parts.clock.monotonicMs() + endedDelayMs) return;
-		const job = this.#mirror?.of(jobs).get(namespace, owner.name);
+		const job = this.#informers?.of(jobs).get(namespace, owner.name);
 		this.#marks.mark({ namespace, name: owner.name, uid: owner.uid }, this.#delayFor(job));
 	}
 
@@ -232,9 +232,9 @@ export class Recorder implements KeptLogs {
 		}
 	}
 
-	/** The store is asked where the mirror may only be late. */
+	/** The store is asked where the informer cache may only be late. */
 	async #exists(namespace: string): Promise<boolean> {
-		if (this.#mirror?.of(namespaces).get(undefined, namespace) !== undefined) return true;
+		if (this.#informers?.of(namespaces).get(undefined, namespace) !== undefined) return true;
 		return (await this.#parts.store.get(objectKey(namespaces, undefined, namespace))) !== undefined;
 	}
 

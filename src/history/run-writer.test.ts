@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Mirror } from "../client/mirror.ts";
+import type { InformerCache } from "../client/informer-cache.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Job, Pod } from "../kinds/generated/types.ts";
 import type { Run } from "../kinds/history/types.ts";
@@ -64,9 +64,9 @@ async function setUp(facts: readonly RemovalFact[]) {
 	const writer = new RunWriter({
 		runStore,
 		waiting,
-		// Of marks it makes new ones only, here those that are due at once, and the mirror has nothing.
+		// Of marks it makes new ones only, here those that are due at once, and the informer cache has nothing.
 		marks: { mark: (marked, delayMs) => delayMs === 0 && again.push(marked) } as Pick<Marks, "mark"> as Marks,
-		mirror: { of: () => none } as unknown as Mirror,
+		informers: { of: () => none } as unknown as InformerCache,
 		clock,
 		tell: undefined,
 		exists: async () => true,

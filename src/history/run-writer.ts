@@ -1,6 +1,6 @@
 /** Makes the runs that are due of all that is known of them, and writes those that differ, many in one commit. */
 import { objectKey } from "../api/cache/keys.ts";
-import type { Mirror } from "../client/mirror.ts";
+import type { InformerCache } from "../client/informer-cache.ts";
 import { type Clock, parseTimestamp } from "../core/clock.ts";
 import type { KubeObject } from "../core/object.ts";
 import { jobs } from "../kinds/batch/job.ts";
@@ -34,7 +34,7 @@ export interface RunWriterParts {
 	runStore: RunStore;
 	waiting: Waiting;
 	marks: Marks;
-	mirror: Mirror;
+	informers: InformerCache;
 	clock: Clock;
 	tell: Tell | undefined;
 	/** Whether there is such a namespace. */
@@ -130,8 +130,8 @@ export class RunWriter {
 	}
 
 	async #make({ namespace, name, uid }: Marked, before: Run | undefined) {
-		const { waiting, mirror, clock, loadFacts } = this.#parts;
-		const found = mirror.of(jobs).get(namespace, name);
+		const { waiting, informers, clock, loadFacts } = this.#parts;
+		const found = informers.of(jobs).get(namespace, name);
 		const isGone = found?.metadata.uid !== uid;
 		const isEndKnown =
 			before?.status.result !== "Running" || waiting.factsOf(uid).some(({ fact }) => fact.type === "job");
@@ -146,7 +146,7 @@ export class RunWriter {
 			name,
 			uid,
 			job: isGone || removed.has(uid) ? undefined : found,
-			pods: [...mirror.of(pods).controlledBy(uid)].filter(({ metadata }) => !removed.has(metadata.uid)),
+			pods: [...informers.of(pods).controlledBy(uid)].filter(({ metadata }) => !removed.has(metadata.uid)),
 			facts: [...facts.map(({ fact }) => fact), ...logs.map(({ log }) => log.fact)],
 			before,
 		};

@@ -1,5 +1,5 @@
 /** Writes down the runs of CronJobs that did not happen: looks at each CronJob shortly after each of its times. */
-import type { Mirror } from "../client/mirror.ts";
+import type { InformerCache } from "../client/informer-cache.ts";
 import { type Clock, parseTimestamp, type Timer, timestamp } from "../core/clock.ts";
 import { cronJobs } from "../kinds/batch/cronjob.ts";
 import { cronJobOf, scheduledTimeOf } from "../kinds/batch/cronjob-jobs.ts";
@@ -30,7 +30,7 @@ interface Account {
 export class Skips {
 	readonly #parts: SkipsParts;
 	readonly #accounts = new Map<string, Account>();
-	#mirror: Mirror | undefined;
+	#informers: InformerCache | undefined;
 	#down: Schedule["down"];
 	#timer: Timer | undefined;
 	#timerMs = Number.POSITIVE_INFINITY;
@@ -75,11 +75,11 @@ export class Skips {
 	}
 
 	/** @param lastAliveMs when the cluster was last known to be there; undefined for a new one */
-	start(mirror: Mirror, lastAliveMs: number | undefined): void {
-		this.#mirror = mirror;
+	start(informers: InformerCache, lastAliveMs: number | undefined): void {
+		this.#informers = informers;
 		const nowMs = this.#parts.clock.now();
 		if (lastAliveMs !== undefined && lastAliveMs < nowMs) this.#down = { sinceMs: lastAliveMs, untilMs: nowMs };
-		this.#endListening = mirror.of(cronJobs).onChange((current, old) => this.#changed(current, old));
+		this.#endListening = informers.of(cronJobs).onChange((current, old) => this.#changed(current, old));
 	}
 
 	async stop(): Promise<void> {
@@ -135,7 +135,7 @@ export class Skips {
 
 	async #look(): Promise<void> {
 		const { clock } = this.#parts;
-		for (const cronJob of this.#mirror?.of(cronJobs).list() ?? []) {
+		for (const cronJob of this.#informers?.of(cronJobs).list() ?? []) {
 			const found = this.#accounts.get(cronJob.metadata.uid);
 			if (found === undefined || found.nextMs > clock.now()) continue;
 			try {
@@ -189,7 +189,7 @@ export class Skips {
 	async #takeBack(uid: string, namespace: string, name: string, run: Run): Promise<void> {
 		await this.#working;
 		const found = this.#accounts.get(uid);
-		const cronJob = this.#mirror?.of(cronJobs).get(namespace, name);
+		const cronJob = this.#informers?.of(cronJobs).get(namespace, name);
 		if (found?.last !== run || cronJob === undefined || this.#stopped) return;
 		delete found.last;
 		const left = withoutLast(run, cronJob);

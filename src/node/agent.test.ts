@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createMirror } from "../client/informer.ts";
-import type { Mirror } from "../client/mirror.ts";
+import { createInformerCache } from "../client/informer.ts";
+import type { InformerCache } from "../client/informer-cache.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import { nodes } from "../kinds/core/node.ts";
 import type { Node, Pod, PodSpec } from "../kinds/generated/types.ts";
@@ -14,14 +14,14 @@ import { TestServer } from "./testing/test-server.ts";
 const forever = { "simulate.coxswain.io/duration": "1000h" };
 let clock: VirtualClock;
 let server: TestServer;
-let mirror: Mirror;
+let informers: InformerCache;
 let fleet: Fleet;
 let state: SimulatedState;
 
 beforeEach(async () => {
 	clock = new VirtualClock();
 	server = new TestServer(clock);
-	mirror = createMirror(server.client, { clock });
+	informers = createInformerCache(server.client, { clock });
 	state = simulatedState();
 	fleet = newFleet();
 	await settled(fleet.add({ name: "node-1", addresses: ["10.0.0.1"], podCidr: "10.244.1.0/24" }));
@@ -29,7 +29,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
 	await settled(fleet.stop());
-	mirror.close();
+	informers.close();
 });
 
 describe("agent", () => {
@@ -236,8 +236,8 @@ describe("agent", () => {
 		await clock.advance(1000);
 		await settled(fleet.stop());
 		server.toy.objects.delete("default/pods/web");
-		mirror.close();
-		mirror = createMirror(server.client, { clock });
+		informers.close();
+		informers = createInformerCache(server.client, { clock });
 		fleet = newFleet();
 		await settled(fleet.add({ name: "node-1", addresses: ["10.0.0.1"], podCidr: "10.244.1.0/24" }));
 		await clock.advance(5000);
@@ -299,7 +299,7 @@ function newFleet(): Fleet {
 	return startSimulatedFleet({
 		client: () => server.client,
 		reader: server.client,
-		mirror,
+		informers,
 		clock,
 		runtime: () => createSimulatedRuntime({ clock, state }),
 		network: ({ addresses, podCidr = "" }) => createSimulatedNetwork({ nodeAddress: addresses[0] ?? "", podCidr }),

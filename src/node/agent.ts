@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Client } from "../client/client.ts";
-import type { Mirror } from "../client/mirror.ts";
+import type { InformerCache } from "../client/informer-cache.ts";
 import { createEventRecorder } from "../client/recorder.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MetricRegistry } from "../core/metrics/registry.ts";
@@ -58,7 +58,7 @@ export interface AgentOptions {
 	/** ConfigMaps and Secrets that pods name, when many nodes share them; default: the node watches its own. */
 	references?: WatchedReferences;
 	/** Its Services become environment variables; absent: none do. */
-	mirror?: Mirror;
+	informers?: InformerCache;
 	/** Default `cluster.local`. */
 	clusterDomain?: string;
 	/** Address of the cluster's DNS. */
@@ -162,7 +162,7 @@ class RunningAgent implements Agent {
 
 	async start(): Promise<void> {
 		const { clock, client, network, runtime, pods, node } = this.#options;
-		this.#options.mirror?.of(services);
+		this.#options.informers?.of(services);
 		const limitations = await runtime.limitations();
 		const { signal } = this.#abort;
 		const { leaseMs } = this.#options;
@@ -221,13 +221,13 @@ class RunningAgent implements Agent {
 
 	/** The node's directories of volumes that were deleted. */
 	#removeLocalVolumes(): void {
-		const { client, clock, mirror, directories } = this.#options;
-		if (directories === undefined || mirror === undefined) return;
+		const { client, clock, informers, directories } = this.#options;
+		if (directories === undefined || informers === undefined) return;
 		const hostname = ownLabels(this.#facts)[hostnameLabel] ?? this.#facts.name;
 		const remove = async (path: string) => removeTree(await viewPath(directories.view, path));
 		// Of others, a node may not even know that they are there.
 		const labelSelector = `${localVolumeNodeLabel}=${this.#facts.name}`;
-		const volumes = mirror.of(persistentVolumes, { labelSelector });
+		const volumes = informers.of(persistentVolumes, { labelSelector });
 		this.#maintenance.push(
 			watchLocalVolumes({ client: () => client, clock, volumes, isOwn: (name) => name === hostname, remove }),
 		);
@@ -277,7 +277,7 @@ class RunningAgent implements Agent {
 	}
 
 	#services(namespace: string): Iterable<Service> {
-		return this.#options.mirror?.of(services).list(namespace) ?? [];
+		return this.#options.informers?.of(services).list(namespace) ?? [];
 	}
 
 	#files(context: NodeContext): PodFiles | undefined {

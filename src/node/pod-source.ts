@@ -1,5 +1,5 @@
 /** Where an agent learns of its pods: a watch of its own, or one that all simulated nodes of a process share. */
-import type { Informer, Mirror } from "../client/mirror.ts";
+import type { Informer, InformerCache } from "../client/informer-cache.ts";
 import type { Pod } from "../kinds/generated/types.ts";
 import { pods } from "../kinds/pod/pod.ts";
 
@@ -13,12 +13,12 @@ export interface PodSource {
 }
 
 /** Watches only the pods of one node, by field selector. */
-export function nodePodSource(mirror: Mirror, nodeName: string): PodSource {
-	return sharedPodSource(mirror, mirror.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` }));
+export function nodePodSource(informers: InformerCache, nodeName: string): PodSource {
+	return sharedPodSource(informers, informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` }));
 }
 
 /** One informer for all nodes: what a node that has no change costs is nothing. */
-export function sharedPodSource(mirror: Mirror, informer: Informer<Pod> = mirror.of(pods)): PodSource {
+export function sharedPodSource(informers: InformerCache, informer: Informer<Pod> = informers.of(pods)): PodSource {
 	const listeners = new Map<string, PodListener>();
 	const byNode = new Map<string, Map<string, Pod>>();
 	informer.onChange((current, old) => {
@@ -37,7 +37,7 @@ export function sharedPodSource(mirror: Mirror, informer: Informer<Pod> = mirror
 	});
 	return {
 		async subscribe(nodeName, listener) {
-			await mirror.synced();
+			await informers.synced();
 			for (const pod of byNode.get(nodeName)?.values() ?? []) listener(pod, pod);
 			listeners.set(nodeName, listener);
 		},

@@ -3,8 +3,8 @@
  * a pod names it.
  */
 import type { Client } from "../client/client.ts";
-import { createMirror } from "../client/informer.ts";
-import type { Informer, Mirror } from "../client/mirror.ts";
+import { createInformerCache } from "../client/informer.ts";
+import type { Informer, InformerCache } from "../client/informer-cache.ts";
 import type { Clock } from "../core/clock.ts";
 import type { KubeObject } from "../core/object.ts";
 import { configMaps } from "../kinds/core/configmap.ts";
@@ -17,7 +17,7 @@ import { podContainers } from "./pod/pod-state.ts";
 interface Watched {
 	key: string;
 	informer: Informer<KubeObject>;
-	mirror: Mirror;
+	informers: InformerCache;
 	/** By the UIDs of the pods that reference it, which are notified of a change. */
 	holders: Map<string, () => void>;
 }
@@ -54,23 +54,23 @@ export class WatchedReferences implements References {
 	}
 
 	release(podUid: string): void {
-		for (const { key, holders, mirror } of this.#held.get(podUid) ?? []) {
+		for (const { key, holders, informers } of this.#held.get(podUid) ?? []) {
 			if (!holders.delete(podUid) || holders.size > 0) continue;
-			mirror.close();
+			informers.close();
 			this.#watched.delete(key);
 		}
 		this.#held.delete(podUid);
 	}
 
 	close(): void {
-		for (const { mirror } of this.#watched.values()) mirror.close();
+		for (const { informers } of this.#watched.values()) informers.close();
 		this.#watched.clear();
 		this.#held.clear();
 	}
 
 	async #get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Promise<T | undefined> {
-		const { mirror, informer } = this.#watch(kind, namespace, name);
-		if (!informer.synced) await mirror.synced();
+		const { informers, informer } = this.#watch(kind, namespace, name);
+		if (!informer.synced) await informers.synced();
 		// The informer under this key is one of this kind.
 		return informer.get(namespace, name) as T | undefined;
 	}
@@ -79,9 +79,9 @@ export class WatchedReferences implements References {
 		const key = `${kind.plural}/${namespace}/${name}`;
 		const known = this.#watched.get(key);
 		if (known !== undefined) return known;
-		const mirror = createMirror(this.#client, { clock: this.#clock });
-		const informer = mirror.of(kind, { namespace, fieldSelector: `metadata.name=${name}` });
-		const watched = { key, informer, mirror, holders: new Map<string, () => void>() };
+		const informers = createInformerCache(this.#client, { clock: this.#clock });
+		const informer = informers.of(kind, { namespace, fieldSelector: `metadata.name=${name}` });
+		const watched = { key, informer, informers, holders: new Map<string, () => void>() };
 		informer.onChange(() => {
 			for (const changed of watched.holders.values()) changed();
 		});

@@ -1,9 +1,9 @@
 /**
- * Many simulated nodes in one process: they share a client, a mirror and a clock; a node without work costs its
- * heartbeat.
+ * Many simulated nodes in one process: they share a client, an informer cache and a clock; a node without work costs
+ * its heartbeat.
  */
 import type { Client } from "../client/client.ts";
-import type { Mirror } from "../client/mirror.ts";
+import type { InformerCache } from "../client/informer-cache.ts";
 import type { Clock } from "../core/clock.ts";
 import { persistentVolumes } from "../kinds/storage/persistentvolume.ts";
 import type { NodeNetwork } from "../network/network.ts";
@@ -23,7 +23,7 @@ export interface FleetOptions {
 	/** Watches the ConfigMaps and Secrets that the pods of all nodes name. */
 	reader: Client;
 	/** Has pods, services and volumes. */
-	mirror: Mirror;
+	informers: InformerCache;
 	clock: Clock;
 	/** Makes what is below one node. */
 	runtime(nodeName: string): SimulatedRuntime;
@@ -66,8 +66,8 @@ export const plenty: Readonly<Record<string, string>> = {
 export const succeedingProber: Prober = async () => ({ ok: true });
 
 export function startSimulatedFleet(options: FleetOptions): Fleet {
-	const { reader, mirror, clock } = options;
-	const source: PodSource = sharedPodSource(mirror);
+	const { reader, informers, clock } = options;
+	const source: PodSource = sharedPodSource(informers);
 	const references = new WatchedReferences(reader, clock);
 	const agents = new Map<string, Agent>();
 	// One for all: what ends at the same time on many nodes is brought together.
@@ -75,7 +75,7 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 	// Simulated volumes have no directories; they are let go all the same.
 	const volumes = watchLocalVolumes({
 		client: options.client,
-		volumes: mirror.of(persistentVolumes),
+		volumes: informers.of(persistentVolumes),
 		clock,
 		isOwn: (hostname) => agents.has(hostname),
 		remove: async () => {},
@@ -87,7 +87,7 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 			const agent = await startAgent({
 				client: options.client(node.name),
 				clock,
-				mirror,
+				informers,
 				pods: source,
 				references,
 				runtime,

@@ -2,7 +2,7 @@
  * Evaluates a run or a workload: which events to report to which policies, and when to evaluate it again. Writes
  * nothing.
  */
-import type { Informer, Mirror } from "../client/mirror.ts";
+import type { Informer, InformerCache } from "../client/informer-cache.ts";
 import { type Clock, parseTimestamp } from "../core/clock.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import { runs } from "../kinds/history/run.ts";
@@ -17,7 +17,7 @@ import { type NotifiedWorkload, planWorkload } from "./workload-events.ts";
 
 export interface LooksParts {
 	clock: Clock;
-	mirror: Mirror;
+	informers: InformerCache;
 	policies: PolicyIndex;
 	journal: Journal;
 }
@@ -31,7 +31,7 @@ export class Looks {
 
 	constructor(parts: LooksParts) {
 		this.#parts = parts;
-		this.#runs = parts.mirror.of(runs);
+		this.#runs = parts.informers.of(runs);
 		this.#runs.addIndex(workIndex, (run) => [workOf(run)]);
 	}
 
@@ -40,12 +40,12 @@ export class Looks {
 	 * @returns when to look again, in epoch milliseconds
 	 */
 	run(run: Run, old: Run | undefined, draft: Draft): number | undefined {
-		const { mirror, policies, journal, clock } = this.#parts;
+		const { informers, policies, journal, clock } = this.#parts;
 		const { uid, resourceVersion } = run.metadata;
 		const plan = planRun(
 			{
 				run,
-				policies: policies.aboutRun(run, mirror),
+				policies: policies.aboutRun(run, informers),
 				seen: together(journal.run(uid), old),
 				floorMs: journal.floorMs,
 				usualMs: () => usualDurationMs(this.#runs.byIndex(workIndex, workOf(run))),
@@ -60,9 +60,9 @@ export class Looks {
 
 	/** @returns when to look again, in epoch milliseconds */
 	workload(kind: Kind, namespace: string, name: string, draft: Draft): number | undefined {
-		const { mirror, policies, journal, clock } = this.#parts;
+		const { informers, policies, journal, clock } = this.#parts;
 		// Only kinds of workloads are looked at.
-		const object = mirror.of(kind).get(namespace, name) as NotifiedWorkload | undefined;
+		const object = informers.of(kind).get(namespace, name) as NotifiedWorkload | undefined;
 		const key = workloadKey(namespace, kind.kind, name);
 		const before = journal.workload(key);
 		const plan =

@@ -1,6 +1,6 @@
 /** Sends notifications about workloads: assembles the components. No other component waits for it. */
 import type { Client } from "../client/client.ts";
-import type { Mirror } from "../client/mirror.ts";
+import type { InformerCache } from "../client/informer-cache.ts";
 import type { EventRecorder } from "../client/recorder.ts";
 import { type Clock, type Timer, timestamp } from "../core/clock.ts";
 import type { KubeObject } from "../core/object.ts";
@@ -52,7 +52,7 @@ export class Notifier {
 	/** UIDs of policies whose test is under way. */
 	readonly #testing = new Set<string>();
 	readonly #ends: (() => void)[] = [];
-	#mirror: Mirror | undefined;
+	#informers: InformerCache | undefined;
 	#watcher: Watcher | undefined;
 	#delivery: Delivery | undefined;
 	#ledger: Ledger | undefined;
@@ -65,17 +65,17 @@ export class Notifier {
 	}
 
 	/** Resolves when it watches; it need not be waited for. */
-	async start(mirror: Mirror): Promise<void> {
-		this.#mirror = mirror;
+	async start(informers: InformerCache): Promise<void> {
+		this.#informers = informers;
 		const { store, clock } = this.#parts;
 		const { signal } = this.#stopping;
 		for (;;) {
 			try {
 				const kinds: Kind[] = [runs, notificationPolicies, namespaces, ...workloadKinds] as Kind[];
-				await Promise.all(kinds.map((kind) => mirror.of(kind).reached(0, signal)));
+				await Promise.all(kinds.map((kind) => informers.of(kind).reached(0, signal)));
 				const stored = await loadOutbox(store);
 				if (signal.aborted) return;
-				this.#begin(mirror, stored);
+				this.#begin(informers, stored);
 				return;
 			} catch (error) {
 				if (signal.aborted) return;
@@ -89,7 +89,7 @@ export class Notifier {
 		this.#stopping.abort(new Error("the notifier stops"));
 		for (const end of this.#ends) end();
 		for (const timer of this.#checks.values()) timer.cancel();
-		// Stop each of them, even if others fail: one that continues without its mirror would consider all policies
+		// Stop each of them, even if others fail: one that continues without its informer cache would consider all policies
 		// deleted.
 		for (const part of [this.#watcher, this.#delivery, this.#ledger]) {
 			try {
@@ -101,15 +101,16 @@ export class Notifier {
 		this.#courier.close();
 	}
 
-	#begin(mirror: Mirror, stored: Awaited<ReturnType<typeof loadOutbox>>): void {
+	#begin(informers: InformerCache, stored: Awaited<ReturnType<typeof loadOutbox>>): void {
 		const { store, clock, client, recorder, onError } = this.#parts;
 		const policies = this.#policies;
-		const informer = mirror.of(notificationPolicies);
+		const informer = informers.of(notificationPolicies);
 		for (const policy of informer.list()) policies.change(policy, undefined);
 		const delivery = new Delivery({
 			store,
 			clock,
-			target: (queue) => (mirror.of(namespaces).get(undefined, queue.namespace) && policies.target(queue)) || undefined,
+			target: (queue) =>
+				(informers.of(namespaces).get(undefined, queue.namespace) && policies.target(queue)) || undefined,
 			deliver: (policy, sink, notification) => this.#courier.deliver(policy, sink, notification),
 			awaitsLog: (notification) => this.#awaitsLog(notification),
 			onOutcome: (policy, sink, notification, result) => this.#outcome(policy, sink, notification, result),
@@ -129,7 +130,7 @@ export class Notifier {
 		this.#watcher = new Watcher({
 			store,
 			clock,
-			mirror,
+			informers,
 			policies,
 			stored,
 			onEntry: (queue, entry) => delivery.add(queue, entry),
@@ -140,7 +141,7 @@ export class Notifier {
 		this.#watcher.start();
 		this.#ends.push(
 			informer.onChange((current, old) => this.#policyChanged(current, old)),
-			mirror.of(namespaces).onChange((current, old) => {
+			informers.of(namespaces).onChange((current, old) => {
 				if (current === undefined && old !== undefined) delivery.namespaceGone(old.metadata.name);
 			}),
 		);
@@ -173,7 +174,7 @@ export class Notifier {
 		this.#courier
 			.problemsOf(policyOf(policy))
 			.then((problems) => {
-				const newest = this.#mirror?.of(notificationPolicies).get(namespace, name);
+				const newest = this.#informers?.of(notificationPolicies).get(namespace, name);
 				if (newest?.metadata.uid !== uid || newest.metadata.generation !== policy.metadata.generation) return;
 				this.#ledger?.checked(policy, problems);
 				if (problems.length < before) this.#delivery?.policyChanged(namespace, uid);
@@ -213,13 +214,13 @@ export class Notifier {
 			.catch((error: unknown) => this.#parts.onError?.(error))
 			.finally(() => {
 				this.#testing.delete(uid);
-				const newest = this.#mirror?.of(notificationPolicies).get(namespace, name);
+				const newest = this.#informers?.of(notificationPolicies).get(namespace, name);
 				if (newest?.metadata.uid === uid && !this.#stopping.signal.aborted) this.#testWhereAsked(newest);
 			});
 	}
 
 	#awaitsLog({ namespace, run = "" }: Notification): boolean {
-		return this.#mirror?.of(runs).get(namespace, run)?.status.logs === "Pending";
+		return this.#informers?.of(runs).get(namespace, run)?.status.logs === "Pending";
 	}
 
 	#outcome(policy: Policy, sink: Sink, notification: Notification, result: Result): void {
@@ -245,6 +246,6 @@ export class Notifier {
 	/** Where there is no policy to say it of, the workload is. */
 	#objectOf({ namespace, kind, name }: Notification): KubeObject | undefined {
 		const known = [jobs as Kind, ...workloadKinds].find((one) => one.kind === kind);
-		return known && this.#mirror?.of(known as Kind).get(namespace, name);
+		return known && this.#informers?.of(known as Kind).get(namespace, name);
 	}
 }

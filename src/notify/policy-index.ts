@@ -1,5 +1,5 @@
 /** The policies that there are, ready to be asked which are about a workload. */
-import type { Mirror } from "../client/mirror.ts";
+import type { InformerCache } from "../client/informer-cache.ts";
 import { cronJobs } from "../kinds/batch/cronjob.ts";
 import type { Run } from "../kinds/history/types.ts";
 import type { NotificationPolicy } from "../kinds/notify/types.ts";
@@ -30,10 +30,10 @@ export class PolicyIndex {
 	}
 
 	/** Those about a run: of its namespace, and by annotations of its Job or its CronJob. */
-	aboutRun(run: Run, mirror: Mirror): Policy[] {
+	aboutRun(run: Run, informers: InformerCache): Policy[] {
 		const { namespace = "", labels, annotations } = run.metadata;
 		const { jobName, cronJobName } = run.spec;
-		const cronJob = cronJobName === undefined ? undefined : mirror.of(cronJobs).get(namespace, cronJobName);
+		const cronJob = cronJobName === undefined ? undefined : informers.of(cronJobs).get(namespace, cronJobName);
 		const workload = {
 			kinds: [...(jobName === undefined ? [] : ["Job"]), ...(cronJobName === undefined ? [] : ["CronJob"])],
 			names: [jobName, cronJobName].flatMap((name) => name ?? []),

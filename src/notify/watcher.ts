@@ -2,7 +2,7 @@
  * Watches runs and workloads: each change is processed once, and events to report are written to the outbox. Changes
  * during downtime are processed after the start.
  */
-import type { Informer, Mirror } from "../client/mirror.ts";
+import type { Informer, InformerCache } from "../client/informer-cache.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import { objectKey, parseKey } from "../core/object.ts";
 import { daemonSets } from "../kinds/apps/daemonset.ts";
@@ -22,7 +22,7 @@ import type { NotifiedWorkload } from "./workload-events.ts";
 
 export interface WatcherParts extends Omit<JournalParts, "since"> {
 	clock: Clock;
-	mirror: Mirror;
+	informers: InformerCache;
 	policies: PolicyIndex;
 }
 
@@ -69,9 +69,9 @@ export class Watcher {
 	#stopped = false;
 
 	constructor(parts: WatcherParts) {
-		const { stored, mirror, policies, clock } = parts;
+		const { stored, informers, policies, clock } = parts;
 		this.#parts = parts;
-		this.#runs = mirror.of(runs);
+		this.#runs = informers.of(runs);
 		this.#isActive = stored.cursor !== undefined || !policies.isEmpty;
 		// Without a note there may still be a policy that was made just before the end.
 		const since = this.#isActive
@@ -83,11 +83,11 @@ export class Watcher {
 	}
 
 	start(): void {
-		const { mirror } = this.#parts;
+		const { informers } = this.#parts;
 		this.#journal.keepRuns(new Set([...this.#runs.list()].map(({ metadata }) => metadata.uid)));
 		this.#ends.push(this.#runs.onChange((current, old) => this.#runChanged(current, old)));
 		for (const kind of workloadKinds)
-			this.#ends.push(mirror.of(kind).onChange((current, old) => this.#workloadChanged(kind, current, old)));
+			this.#ends.push(informers.of(kind).onChange((current, old) => this.#workloadChanged(kind, current, old)));
 	}
 
 	async stop(): Promise<void> {
@@ -105,7 +105,7 @@ export class Watcher {
 			for (const run of this.#runs.list(namespace)) if (run.status.result === "Running") this.#mark(runs, run, run);
 		if (!events.has("Stuck") && !events.has("Back") && !events.has("SuspendedLong")) return;
 		for (const kind of workloadKinds)
-			for (const object of this.#parts.mirror.of(kind).list(namespace)) this.#mark(kind, object, undefined);
+			for (const object of this.#parts.informers.of(kind).list(namespace)) this.#mark(kind, object, undefined);
 	}
 
 	/**
@@ -211,12 +211,12 @@ export class Watcher {
 	}
 
 	#lookAgain(mark: string, kind: Kind, key: string, atMs: number): void {
-		const { clock, mirror } = this.#parts;
+		const { clock, informers } = this.#parts;
 		const timer = clock.after(Math.max(atMs - clock.now(), gatherMs), () => {
 			this.#again.delete(mark);
 			const { namespace = "", name } = parseKey(key);
 			// Marks name runs and workloads.
-			const object = mirror.of(kind).get(namespace, name) as Run | NotifiedWorkload | undefined;
+			const object = informers.of(kind).get(namespace, name) as Run | NotifiedWorkload | undefined;
 			// Looked at as it is, but for what time makes of it: what has changed since is marked.
 			if (object !== undefined) this.#mark(kind, object, object.kind === runs.kind ? (object as Run) : undefined);
 		});

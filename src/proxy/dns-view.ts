@@ -1,5 +1,5 @@
-/** The DNS server's view of the cluster, from a Mirror, with an index for each kind of query. */
-import type { Informer, Mirror } from "../client/mirror.ts";
+/** The DNS server's view of the cluster, from an informer cache, with an index for each kind of query. */
+import type { Informer, InformerCache } from "../client/informer-cache.ts";
 import type { EndpointSlice, Namespace, Service } from "../kinds/generated/types.ts";
 import { endpointSlices } from "../kinds/networking/endpointslice.ts";
 import { services } from "../kinds/networking/service.ts";
@@ -25,10 +25,10 @@ export function slicesOf(
 	return informer.byIndex(bySlicesService, `${namespace}/${service}`);
 }
 
-/** @param mirror has services and endpoint slices */
-export function mirrorDnsView(mirror: Mirror, namespaces: Informer<Namespace>): DnsView {
-	const allServices: Informer<Service> = mirror.of(services);
-	const allSlices: Informer<EndpointSlice> = mirror.of(endpointSlices);
+/** @param informers has services and endpoint slices */
+export function cachedDnsView(informers: InformerCache, namespaces: Informer<Namespace>): DnsView {
+	const allServices: Informer<Service> = informers.of(services);
+	const allSlices: Informer<EndpointSlice> = informers.of(endpointSlices);
 	indexSlices(allSlices);
 	allSlices.addIndex(byAddress, ({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => addresses));
 	allServices.addIndex(

@@ -1,6 +1,6 @@
 /** Keeps a node's service rules and routes as the cluster has them. */
 
-import type { Informer, Mirror } from "../client/mirror.ts";
+import type { Informer, InformerCache } from "../client/informer-cache.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import { sameJson } from "../core/equal.ts";
 import { objectKey, parseKey } from "../core/object.ts";
@@ -20,7 +20,7 @@ const retryMs = 1000;
 const zoneOf = (node: Node | undefined) => node?.metadata.labels?.["topology.kubernetes.io/zone"];
 
 export interface ServiceProxyOptions {
-	mirror: Mirror;
+	informers: InformerCache;
 	network: NodeNetwork;
 	clock: Clock;
 	nodeName: string;
@@ -28,10 +28,10 @@ export interface ServiceProxyOptions {
 
 /** Resolves when the first rules are in place. */
 export async function startServiceProxy(options: ServiceProxyOptions): Promise<{ stop(): void }> {
-	const { mirror, network, clock, nodeName } = options;
-	const allServices: Informer<Service> = mirror.of(services);
-	const allSlices: Informer<EndpointSlice> = mirror.of(endpointSlices);
-	const allNodes = mirror.of(nodes);
+	const { informers, network, clock, nodeName } = options;
+	const allServices: Informer<Service> = informers.of(services);
+	const allSlices: Informer<EndpointSlice> = informers.of(endpointSlices);
+	const allNodes = informers.of(nodes);
 	indexSlices(allSlices);
 	const ports = new Map<string, readonly ServicePort[]>();
 	const dirty = new Set<string>();
@@ -85,7 +85,7 @@ export async function startServiceProxy(options: ServiceProxyOptions): Promise<{
 			for (const service of allServices.list()) touch(objectKey(service));
 		}),
 	];
-	await mirror.synced();
+	await informers.synced();
 	await Promise.all([servicesTask.now(), routesTask.now()]);
 	return {
 		stop() {

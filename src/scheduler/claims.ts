@@ -103,9 +103,9 @@ export class Claims {
 	}
 
 	/**
-	 * Reads the pod's claims from the API: the mirror may still show a bound claim whose name has been reused since,
-	 * and one of that name without a node would wait forever once the pod has its own. A claim that several pods use
-	 * may have been bound for another of them.
+	 * Reads the pod's claims from the API: the informer cache may still show a bound claim whose name has been reused
+	 * since, and one of that name without a node would wait forever once the pod has its own. A claim that several pods
+	 * use may have been bound for another of them.
 	 * @throws Error when one is not bound or its volume is not on the node, ApiError when one cannot be read
 	 */
 	async confirm(pod: PodInfo, nodeName: string): Promise<void> {

@@ -1,6 +1,6 @@
-/** What changes in the mirror mean to the scheduler. */
+/** What changes in the informer cache mean to the scheduler. */
 
-import type { Mirror } from "../client/mirror.ts";
+import type { InformerCache } from "../client/informer-cache.ts";
 import { sameJson } from "../core/equal.ts";
 import { objectKey } from "../core/object.ts";
 import { namespaces } from "../kinds/core/namespace.ts";
@@ -35,21 +35,21 @@ export type ClusterChange = {
 
 /** Reports all existing objects, and every later change until the returned function is called. */
 export function followCluster(
-	mirror: Mirror,
+	informers: InformerCache,
 	schedulerName: string,
 	tell: (change: ClusterChange) => void,
 ): () => void {
-	const unfollowNodes = mirror.of(nodes).onChange((current, old) => {
+	const unfollowNodes = informers.of(nodes).onChange((current, old) => {
 		if (current === undefined) {
 			if (old !== undefined) tell({ type: "nodeGone", name: old.metadata.name, wakes: ["podGone"] });
 		} else if (old === undefined || matters(current, old)) tell({ type: "node", node: current, wakes: ["node"] });
 	});
-	const unfollowNamespaces = mirror.of(namespaces).onChange((current, old) => {
+	const unfollowNamespaces = informers.of(namespaces).onChange((current, old) => {
 		const name = (current ?? old)?.metadata.name;
 		if (name === undefined || sameJson(current?.metadata.labels, old?.metadata.labels)) return;
 		tell({ type: "namespace", name, namespace: current, wakes: ["namespace"] });
 	});
-	const unfollowPods = mirror.of(pods).onChange((current, old) => {
+	const unfollowPods = informers.of(pods).onChange((current, old) => {
 		const change = podChange(current, old, schedulerName);
 		if (change !== undefined) tell(change);
 	});

@@ -1,5 +1,5 @@
-/** What the scheduler looks up in the mirror when it needs it, rather than keeping count of it. */
-import type { Mirror } from "../client/mirror.ts";
+/** What the scheduler looks up in the informer cache when it needs it, rather than keeping count of it. */
+import type { InformerCache } from "../client/informer-cache.ts";
 import { controllerOf } from "../core/object.ts";
 import { selectorFrom, selectorFromLabels } from "../core/selector.ts";
 import { replicaSets } from "../kinds/apps/replicaset.ts";
@@ -25,10 +25,10 @@ export interface FollowedVolumes {
 }
 
 /** Volumes, claims and classes; `changed` is called after each change of one. */
-export function mirrorVolumes(mirror: Mirror, changed: () => void): FollowedVolumes {
-	const claims = mirror.of(persistentVolumeClaims);
-	const volumes = mirror.of(persistentVolumes);
-	const classes = mirror.of(storageClasses);
+export function cachedVolumes(informers: InformerCache, changed: () => void): FollowedVolumes {
+	const claims = informers.of(persistentVolumeClaims);
+	const volumes = informers.of(persistentVolumes);
+	const classes = informers.of(storageClasses);
 	volumes.addIndex(availableIndex, ({ spec, status }) =>
 		status?.phase === "Available" && spec?.claimRef === undefined ? [spec?.storageClassName ?? ""] : [],
 	);
@@ -49,17 +49,17 @@ export function mirrorVolumes(mirror: Mirror, changed: () => void): FollowedVolu
 	};
 }
 
-export function mirrorWorkloads(mirror: Mirror): Workloads {
-	const informers = {
-		services: mirror.of(services),
-		replicaSets: mirror.of(replicaSets),
-		statefulSets: mirror.of(statefulSets),
-		replicationControllers: mirror.of(replicationControllers),
+export function cachedWorkloads(informers: InformerCache): Workloads {
+	const watched = {
+		services: informers.of(services),
+		replicaSets: informers.of(replicaSets),
+		statefulSets: informers.of(statefulSets),
+		replicationControllers: informers.of(replicationControllers),
 	};
 	return {
 		selectorFor(pod) {
 			const matchLabels: Record<string, string> = {};
-			for (const { spec } of informers.services.list(pod.metadata.namespace))
+			for (const { spec } of watched.services.list(pod.metadata.namespace))
 				if (selectorFromLabels(spec?.selector).matches(pod.metadata.labels)) Object.assign(matchLabels, spec?.selector);
 			const owner = ownerSelector(pod);
 			Object.assign(matchLabels, owner?.matchLabels);
@@ -73,11 +73,11 @@ export function mirrorWorkloads(mirror: Mirror): Workloads {
 		const { kind = "", name = "" } = controllerOf(pod) ?? {};
 		switch (kind) {
 			case "ReplicaSet":
-				return informers.replicaSets.get(namespace, name)?.spec?.selector;
+				return watched.replicaSets.get(namespace, name)?.spec?.selector;
 			case "StatefulSet":
-				return informers.statefulSets.get(namespace, name)?.spec?.selector;
+				return watched.statefulSets.get(namespace, name)?.spec?.selector;
 			case "ReplicationController": {
-				const matchLabels = informers.replicationControllers.get(namespace, name)?.spec?.selector;
+				const matchLabels = watched.replicationControllers.get(namespace, name)?.spec?.selector;
 				return matchLabels === undefined ? undefined : { matchLabels };
 			}
 			default:
@@ -87,8 +87,8 @@ export function mirrorWorkloads(mirror: Mirror): Workloads {
 }
 
 /** Disruption budgets of a namespace, as they stand. */
-export function mirrorBudgets(mirror: Mirror): (namespace: string) => Budget[] {
-	const informer = mirror.of(podDisruptionBudgets);
+export function cachedBudgets(informers: InformerCache): (namespace: string) => Budget[] {
+	const informer = informers.of(podDisruptionBudgets);
 	return (namespace) =>
 		[...informer.list(namespace)].map(({ spec, status }) => ({
 			namespace,

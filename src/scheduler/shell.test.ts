@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { createApi } from "../api/handle.ts";
 import type { Client } from "../client/client.ts";
-import { createMirror } from "../client/informer.ts";
+import { createInformerCache } from "../client/informer.ts";
 import { createClient } from "../client/requests.ts";
 import { memoryTransport } from "../client/transport-memory.ts";
 import type { Draft } from "../core/object.ts";
@@ -49,17 +49,17 @@ async function rig(): Promise<Rig> {
 	const client = createClient(memoryTransport(api.handle, user), { clock });
 	await client.create(namespaces, { metadata: { name: "default" }, spec: {} }).catch(() => undefined);
 	await client.create(serviceAccounts, { metadata: { name: "default", namespace: "default" } });
-	const mirror = createMirror(client, { clock });
+	const informers = createInformerCache(client, { clock });
 	const events: string[] = [];
 	const scheduler = startScheduler({
 		client,
-		mirror,
+		informers,
 		clock,
 		recordEvent: ({ metadata }, { reason, message }) => events.push(`${reason} ${metadata.name}: ${message}`),
 	});
 	closings.push(async () => {
 		await scheduler.stop();
-		mirror.close();
+		informers.close();
 		await api.close();
 	});
 	await clock.advance(1000);

@@ -1,13 +1,13 @@
 /** The scheduler at work: keeps the snapshot, takes pods from the queue, plans, binds. */
 import type { Client } from "../client/client.ts";
-import type { Mirror } from "../client/mirror.ts";
+import type { InformerCache } from "../client/informer-cache.ts";
 import type { Clock } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import { MetricRegistry } from "../core/metrics/registry.ts";
 import { pods } from "../kinds/pod/pod.ts";
 import { Claims } from "./claims.ts";
 import { type ClusterChange, followCluster, isGated } from "./follow.ts";
-import { mirrorBudgets, mirrorVolumes, mirrorWorkloads } from "./lookups.ts";
+import { cachedBudgets, cachedVolumes, cachedWorkloads } from "./lookups.ts";
 import { SchedulerMetrics } from "./metrics.ts";
 import type { PodInfo } from "./model/pod-info.ts";
 import { Snapshot } from "./model/snapshot.ts";
@@ -21,7 +21,7 @@ export type { RecordEvent } from "./writes.ts";
 
 export interface SchedulerOptions {
 	client: Client;
-	mirror: Mirror;
+	informers: InformerCache;
 	clock: Clock;
 	recordEvent: RecordEvent;
 	/** Pods whose spec.schedulerName is this are its own. */
@@ -38,7 +38,7 @@ export interface Scheduler {
 /** The maximum number of concurrent requests; planning continues on the assumption that they succeed. */
 const parallelRequests = 64;
 
-/** Starts to watch and to schedule. The mirror may be shared with controllers. */
+/** Starts to watch and to schedule. The informer cache may be shared with controllers. */
 export function startScheduler(options: SchedulerOptions): Scheduler {
 	return new SchedulerShell(options);
 }
@@ -53,7 +53,7 @@ class SchedulerShell implements Scheduler {
 	readonly #nominations = new Nominations();
 	readonly #budgets: (namespace: string) => Budget[];
 	readonly #cursor = { nextNode: 0 };
-	/** Keys of pods placed in the snapshot whose binding the mirror has not shown yet, with the pod's uid. */
+	/** Keys of pods placed in the snapshot whose binding the informer cache has not shown yet, with the pod's uid. */
 	readonly #assumed = new Map<string, string>();
 	/** Pods that are tried because there is room on a node, by key. */
 	readonly #filling = new Map<string, string>();
@@ -66,30 +66,30 @@ class SchedulerShell implements Scheduler {
 	readonly #unfollow: () => void;
 
 	constructor(options: SchedulerOptions) {
-		const { client, mirror, clock, recordEvent, schedulerName = "default-scheduler" } = options;
+		const { client, informers, clock, recordEvent, schedulerName = "default-scheduler" } = options;
 		this.#clock = clock;
 		this.#metrics = new SchedulerMetrics(options.metrics ?? new MetricRegistry(), clock, schedulerName, () => ({
 			...this.#queue.pending(),
-			gated: [...mirror.of(pods).list()].filter(isGated).length,
+			gated: [...informers.of(pods).list()].filter(isGated).length,
 		}));
 		this.#writes = new Writes(client, clock, recordEvent, schedulerName);
 		this.#queue = new SchedulingQueue(clock, () => this.#run());
-		const storage = mirrorVolumes(mirror, () => {
+		const storage = cachedVolumes(informers, () => {
 			this.#queue.wake("storage");
 			this.#claims.changed();
 		});
-		const workloads = mirrorWorkloads(mirror);
+		const workloads = cachedWorkloads(informers);
 		this.#snapshot = new Snapshot({ volumes: storage.volumes, workloads });
 		this.#claims = new Claims(client, clock, this.#snapshot);
-		this.#budgets = mirrorBudgets(mirror);
+		this.#budgets = cachedBudgets(informers);
 		storage.follow();
-		const unfollow = followCluster(mirror, schedulerName, (change) => this.#see(change));
+		const unfollow = followCluster(informers, schedulerName, (change) => this.#see(change));
 		this.#unfollow = () => {
 			unfollow();
 			storage.unfollow();
 		};
 		// Before everything has been listed, nodes would look emptier than they are.
-		void mirror.synced().then(
+		void informers.synced().then(
 			() => {
 				this.#synced = true;
 				this.#run();
@@ -117,7 +117,7 @@ class SchedulerShell implements Scheduler {
 				if (change.smaller) this.#roomOn(change.nodeName);
 				break;
 			case "pending":
-				// What the mirror shows of a pod being bound is older than the decision.
+				// What the informer cache shows of a pod being bound is older than the decision.
 				if (this.#assumed.get(change.pod.key) === change.pod.uid) break;
 				this.#nominations.seen(change.pod);
 				if (change.changed) this.#queue.add(change.pod);
@@ -250,7 +250,7 @@ class SchedulerShell implements Scheduler {
 		throw new Error("binding volumes: the claims of the pod were not bound");
 	}
 
-	/** The binding failed, or its answer was lost: the mirror says which, sooner or later. */
+	/** The binding failed, or its answer was lost: the informer cache says which, sooner or later. */
 	#unbind(pod: PodInfo, nodeName: string, error: unknown): void {
 		// Seen as bound, or as gone, in the meantime.
 		if (this.#assumed.get(pod.key) !== pod.uid) return;

@@ -2,8 +2,8 @@
 import { type Api, createApi } from "../../src/api/handle.ts";
 import type { KeptLogName, KeptLogs } from "../../src/api/kept-logs.ts";
 import type { Client, DeleteOptions } from "../../src/client/client.ts";
-import { createMirror } from "../../src/client/informer.ts";
-import type { Mirror } from "../../src/client/mirror.ts";
+import { createInformerCache } from "../../src/client/informer.ts";
+import type { InformerCache } from "../../src/client/informer-cache.ts";
 import { createEventRecorder } from "../../src/client/recorder.ts";
 import { createClient } from "../../src/client/requests.ts";
 import { memoryTransport } from "../../src/client/transport-memory.ts";
@@ -86,7 +86,7 @@ export interface ControlPlane {
 	readonly controllerCount: number;
 	/** How long it has been running, without the times it was down, in virtual milliseconds. */
 	runningMs(): number;
-	/** Stops one controller, in the middle of what it does, and starts it again on the same mirror. */
+	/** Stops one controller, in the middle of what it does, and starts it again on the same informer cache. */
 	restartController(index: number): Promise<void>;
 	/** Stops all controllers and the scheduler, and starts them again after a while: they know nothing then. */
 	restart(lastsMs: number): Promise<void>;
@@ -184,10 +184,10 @@ class History implements KeptLogs {
 
 	readonly told = (fact: StoredFact) => this.#recorder?.told(fact);
 
-	start(store: Store, mirror: Mirror): void {
+	start(store: Store, informers: InformerCache): void {
 		const onError = (error: unknown) => this.#onError?.("history", error);
 		this.#recorder = new Recorder({ store, clock: this.#clock, settings: historySettings(), onError });
-		void this.#recorder.start(mirror);
+		void this.#recorder.start(informers);
 	}
 
 	/** @returns waits for the end */
@@ -260,13 +260,13 @@ function startControlPlane(
 	function start() {
 		// Controllers and scheduler each see the world in their own time.
 		const reader = connect(controllerManager);
-		const mirror = createMirror(reader, { clock });
-		const schedulerMirror = createMirror(connect(controllerManager), { clock });
+		const informers = createInformerCache(reader, { clock });
+		const schedulerInformers = createInformerCache(connect(controllerManager), { clock });
 		const recorder = createEventRecorder(connect(eventRecorder), { clock });
 		const startOne = (controller: Controller<unknown>) =>
 			startShell(controller, {
 				client: connect(controllerUser(controller)),
-				mirror,
+				informers,
 				revision: () => reader.revision(),
 				clock,
 				recorder,
@@ -274,11 +274,11 @@ function startControlPlane(
 			});
 		const scheduler = startScheduler({
 			client: connect(schedulerUser),
-			mirror: schedulerMirror,
+			informers: schedulerInformers,
 			clock,
 			recordEvent: (regarding, event) => recorder.record({ regarding, ...event, component: "default-scheduler" }),
 		});
-		history.start(store, mirror);
+		history.start(store, informers);
 		const notifier = new Notifier({
 			store,
 			clock,
@@ -289,20 +289,28 @@ function startControlPlane(
 			send: sink(told, ++notifiers, sinks),
 			onError: (error) => onError?.("notifications", error),
 		});
-		void notifier.start(mirror);
-		return { mirror, schedulerMirror, recorder, startOne, scheduler, notifier, shells: controllers.map(startOne) };
+		void notifier.start(informers);
+		return {
+			informers,
+			schedulerInformers,
+			recorder,
+			startOne,
+			scheduler,
+			notifier,
+			shells: controllers.map(startOne),
+		};
 	}
 
 	async function stop(): Promise<void> {
-		const { shells, scheduler, recorder, notifier, mirror, schedulerMirror } = parts;
+		const { shells, scheduler, recorder, notifier, informers, schedulerInformers } = parts;
 		// The one of this control plane; the next has its own.
 		const endHistory = history.stop();
 		await Promise.all([scheduler.stop(), ...shells.map((shell) => shell.stop())]);
 		await notifier.stop();
 		await recorder.flush();
 		await endHistory();
-		mirror.close();
-		schedulerMirror.close();
+		informers.close();
+		schedulerInformers.close();
 	}
 
 	async function alone(work: () => Promise<void>): Promise<void> {

@@ -4,7 +4,7 @@
  */
 
 import type { Transport } from "../../src/client/client.ts";
-import { createMirror } from "../../src/client/informer.ts";
+import { createInformerCache } from "../../src/client/informer.ts";
 import { createClient } from "../../src/client/requests.ts";
 import { nodeUser } from "../../src/cluster/control-plane/identities.ts";
 import type { Clock, Random } from "../../src/core/clock.ts";
@@ -88,10 +88,10 @@ export class Machines {
 		// Everything as the node itself: what it may not do, it does not do.
 		const transport = faultyTransport(connect(nodeUser(name)), { clock, random, faults });
 		const client = createClient(transport, { userAgent: "kubelet" });
-		const mirror = createMirror(client, { clock });
+		const informers = createInformerCache(client, { clock });
 		const volumes = watchLocalVolumes({
 			client: () => client,
-			volumes: mirror.of(persistentVolumes, { labelSelector: `${localVolumeNodeLabel}=${name}` }),
+			volumes: informers.of(persistentVolumes, { labelSelector: `${localVolumeNodeLabel}=${name}` }),
 			clock,
 			isOwn: (hostname) => hostname === name,
 			// Simulated volumes have no directories.
@@ -115,17 +115,17 @@ export class Machines {
 				volumes.stop();
 				await logKeeper.stop();
 				await agent?.stop();
-				mirror.close();
+				informers.close();
 			},
 		};
 		const runtime = this.#watched(machine.runtime);
 		agent = await startAgent({
 			client,
-			mirror,
+			informers,
 			clock,
 			events: false,
 			logKeeper,
-			pods: nodePodSource(mirror, name),
+			pods: nodePodSource(informers, name),
 			runtime,
 			inMemory: runtime,
 			network: createSimulatedNetwork({ nodeAddress: address, podCidr }),

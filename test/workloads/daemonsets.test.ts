@@ -25,7 +25,7 @@ describe("daemonset", () => {
 	};
 	const settled = (at: World, count: number) =>
 		at.until("every node has an updated pod", () => {
-			const { metadata, status } = at.mirror.of(daemonSets).get("default", "web") ?? {};
+			const { metadata, status } = at.informers.of(daemonSets).get("default", "web") ?? {};
 			return (
 				status?.observedGeneration === metadata?.generation &&
 				status?.desiredNumberScheduled === count &&
@@ -62,7 +62,7 @@ describe("daemonset", () => {
 	test("revisions made and removed by hand are left as they are, and the next template gets the next number", async () => {
 		const at = await start({}, 2);
 		const revisions = () =>
-			[...at.mirror.of(controllerRevisions).list()].sort((left, right) => left.revision - right.revision);
+			[...at.informers.of(controllerRevisions).list()].sort((left, right) => left.revision - right.revision);
 		const before = at.pods().map(({ metadata }) => metadata.uid);
 		const [first] = revisions();
 		if (first === undefined) throw new Error("a daemonset has a revision");

@@ -28,7 +28,7 @@ describe("deployment", () => {
 	};
 	const settled = (at: World) =>
 		at.until("the rollout is complete", () => {
-			const { metadata, spec, status } = at.mirror.of(deployments).get("default", "web") ?? {};
+			const { metadata, spec, status } = at.informers.of(deployments).get("default", "web") ?? {};
 			const wanted = spec?.replicas;
 			return (
 				status?.observedGeneration === metadata?.generation &&
@@ -46,7 +46,10 @@ describe("deployment", () => {
 			);
 			at.onPods((all) => {
 				const active = all.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-				const wanted = [...at.mirror.of(replicaSets).list()].reduce((sum, { spec }) => sum + (spec?.replicas ?? 0), 0);
+				const wanted = [...at.informers.of(replicaSets).list()].reduce(
+					(sum, { spec }) => sum + (spec?.replicas ?? 0),
+					0,
+				);
 				expect(wanted, "replicas with the surge").toBeLessThanOrEqual(13);
 				// A deletion that fails leaves a pod longer than the replicas say.
 				if (faults === 0) expect(active.length, "pods with the surge").toBeLessThanOrEqual(13);
@@ -59,7 +62,7 @@ describe("deployment", () => {
 			await settled(at);
 			await at.until("old pods are gone", () => at.pods().length === 10);
 			expect([...images(at.pods())]).toEqual(["a:3"]);
-			const revisions = [...at.mirror.of(replicaSets).list()].map(
+			const revisions = [...at.informers.of(replicaSets).list()].map(
 				({ metadata }) => metadata.annotations?.["deployment.kubernetes.io/revision"],
 			);
 			expect(revisions.sort()).toEqual(["1", "2", "3"]);
@@ -79,7 +82,7 @@ describe("deployment", () => {
 		const at = await start({ replicas: 3, progressDeadlineSeconds: 60 }, { behaviour: { readyMs: broken } });
 		await at.patch(deployments, ref, setImage("bad"));
 		const progressing = () =>
-			at.mirror
+			at.informers
 				.of(deployments)
 				.get("default", "web")
 				?.status?.conditions?.find(({ type }) => type === "Progressing");
@@ -88,7 +91,7 @@ describe("deployment", () => {
 		await at.patch(deployments, ref, setImage("a:1"));
 		await settled(at);
 		expect(progressing()?.reason).toBe("NewReplicaSetAvailable");
-		expect(at.mirror.of(deployments).get("default", "web")?.metadata.annotations).toMatchObject({
+		expect(at.informers.of(deployments).get("default", "web")?.metadata.annotations).toMatchObject({
 			"deployment.kubernetes.io/revision": "3",
 		});
 	});
@@ -108,18 +111,18 @@ describe("deployment", () => {
 
 	test("an orphaned set is adopted by a new deployment of the same template", async () => {
 		const at = await start({ replicas: 2 });
-		const before = [...at.mirror.of(pods).list()].map(({ metadata }) => metadata.uid).sort();
+		const before = [...at.informers.of(pods).list()].map(({ metadata }) => metadata.uid).sort();
 		await at.client.delete(deployments, ref, { propagationPolicy: "Orphan" });
 		// Nobody collects garbage here: let go by hand.
 		await at.client
 			.patch(deployments, ref, { type: "merge", patch: { metadata: { finalizers: null } } })
 			.catch(() => {});
-		for (const { metadata } of at.mirror.of(replicaSets).list()) {
+		for (const { metadata } of at.informers.of(replicaSets).list()) {
 			const change = { metadata: { ownerReferences: null } };
 			await at.patch(replicaSets, metadata, { type: "merge", patch: change });
 		}
 		await at.client.create(deployments, { metadata: ref, spec: { replicas: 2, selector, template: template("a:1") } });
 		await settled(at);
-		expect([...at.mirror.of(pods).list()].map(({ metadata }) => metadata.uid).sort()).toEqual(before);
+		expect([...at.informers.of(pods).list()].map(({ metadata }) => metadata.uid).sort()).toEqual(before);
 	});
 });

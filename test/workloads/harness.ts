@@ -5,8 +5,8 @@
 
 import { type Api, createApi } from "../../src/api/handle.ts";
 import type { Client, Transport } from "../../src/client/client.ts";
-import { createMirror } from "../../src/client/informer.ts";
-import type { Mirror } from "../../src/client/mirror.ts";
+import { createInformerCache } from "../../src/client/informer.ts";
+import type { InformerCache } from "../../src/client/informer-cache.ts";
 import { createEventRecorder } from "../../src/client/recorder.ts";
 import { createClient } from "../../src/client/requests.ts";
 import { memoryTransport } from "../../src/client/transport-memory.ts";
@@ -37,7 +37,7 @@ export interface World {
 	api: Api;
 	clock: VirtualClock;
 	client: Client;
-	mirror: Mirror;
+	informers: InformerCache;
 	shells: readonly Shell[];
 	errors: unknown[];
 	/** A patch as a user makes it: again, when a controller wrote in between. */
@@ -74,7 +74,7 @@ export async function createWorld(
 	});
 	const user = { name: "admin", groups: ["system:masters", "system:authenticated"] };
 	const client = createClient(memoryTransport(api.handle, user));
-	const mirror = createMirror(client, { clock });
+	const informers = createInformerCache(client, { clock });
 	const errors: unknown[] = [];
 	await client.create(namespaces, { metadata: { name: "default" }, spec: {} });
 	await client.create(serviceAccounts, { metadata: { namespace: "default", name: "default" } });
@@ -87,20 +87,20 @@ export async function createWorld(
 		const ready = { type: "Ready", status: "True", reason: "KubeletReady", message: "" };
 		await client.updateStatus(nodes, { ...node, status: { conditions: [ready] } });
 	}
-	runPods(client, mirror, clock, options.nodeCount ?? 3, options.behaviour ?? {}, errors);
+	runPods(client, informers, clock, options.nodeCount ?? 3, options.behaviour ?? {}, errors);
 	const recorder = createEventRecorder(client, { clock });
 	const shaky = createClient(faulty(memoryTransport(api.handle, user), clock, options.faults ?? 0));
 	const shells = controllers.map((controller) =>
-		startShell(controller, { client: shaky, mirror, clock, recorder, onError: (error) => errors.push(error) }),
+		startShell(controller, { client: shaky, informers, clock, recorder, onError: (error) => errors.push(error) }),
 	);
-	await mirror.synced();
+	await informers.synced();
 	const violations: unknown[] = [];
-	const list = () => [...mirror.of(pods).list()];
+	const list = () => [...informers.of(pods).list()];
 	return {
 		api,
 		clock,
 		client,
-		mirror,
+		informers,
 		shells,
 		errors,
 		async patch(...change) {
@@ -114,7 +114,7 @@ export async function createWorld(
 		},
 		pods: list,
 		onPods: (check) => {
-			mirror.of(pods).onChange(() => {
+			informers.of(pods).onChange(() => {
 				try {
 					check(list());
 				} catch (error) {
@@ -134,7 +134,7 @@ export async function createWorld(
 		},
 		async close() {
 			await Promise.all(shells.map((shell) => shell.stop()));
-			mirror.close();
+			informers.close();
 			await api.close();
 		},
 	};
@@ -157,7 +157,7 @@ function faulty(transport: Transport, clock: VirtualClock, share: number): Trans
 /** Scheduler and kubelets in one: binds pods, makes them ready after a while, and lets deleted ones go. */
 function runPods(
 	client: Client,
-	mirror: Mirror,
+	informers: InformerCache,
 	clock: VirtualClock,
 	nodeCount: number,
 	behaviour: Partial<PodBehaviour>,
@@ -191,7 +191,7 @@ function runPods(
 			attempt(() => client.delete(pods, ref, { gracePeriodSeconds: 0, preconditions: { uid } })),
 		);
 	};
-	mirror.of(pods).onChange((pod) => {
+	informers.of(pods).onChange((pod) => {
 		if (pod === undefined) return;
 		const { uid, deletionTimestamp } = pod.metadata;
 		if (deletionTimestamp === undefined && !seen.has(uid)) {

@@ -39,7 +39,7 @@ describe("statefulset", () => {
 	};
 	const settled = (at: World, count: number) =>
 		at.until("the set is complete", () => {
-			const { metadata, status } = at.mirror.of(statefulSets).get("default", "web") ?? {};
+			const { metadata, status } = at.informers.of(statefulSets).get("default", "web") ?? {};
 			return (
 				status?.observedGeneration === metadata?.generation &&
 				status?.readyReplicas === count &&
@@ -71,7 +71,7 @@ describe("statefulset", () => {
 			await at.patch(statefulSets, ref, { type: "merge", patch: { spec: { replicas: 1 } } });
 			await at.until("two pods are gone", () => at.pods().length === 1);
 			await settled(at, 1);
-			expect([...at.mirror.of(controllerRevisions).list()].map(({ revision }) => revision).sort()).toEqual([1, 2]);
+			expect([...at.informers.of(controllerRevisions).list()].map(({ revision }) => revision).sort()).toEqual([1, 2]);
 			if (faults === 0) expect(at.errors).toEqual([]);
 		});
 	}
@@ -110,7 +110,7 @@ describe("statefulset", () => {
 		const claim = { metadata: { name: "data" }, spec: storage } as never;
 		const at = await start({ replicas: 2, volumeClaimTemplates: [claim] });
 		const choose = async () => {
-			for (const { metadata } of at.mirror.of(persistentVolumeClaims).list()) {
+			for (const { metadata } of at.informers.of(persistentVolumeClaims).list()) {
 				const annotations = { "volume.kubernetes.io/selected-node": "node-1" };
 				await at.patch(persistentVolumeClaims, metadata, {
 					type: "merge",
@@ -121,9 +121,9 @@ describe("statefulset", () => {
 		await settled(at, 2);
 		await choose();
 		const bound = () =>
-			[...at.mirror.of(persistentVolumeClaims).list()].filter(({ status }) => status?.phase === "Bound");
+			[...at.informers.of(persistentVolumeClaims).list()].filter(({ status }) => status?.phase === "Bound");
 		await at.until("both claims are bound", () => bound().length === 2);
-		const [volume] = at.mirror.of(persistentVolumes).list();
+		const [volume] = at.informers.of(persistentVolumes).list();
 		expect(volume?.status?.phase).toBe("Bound");
 		expect(volume?.spec.local?.path).toBe(`/var/lib/coxswain/volumes/${volume?.metadata.name}`);
 		const uids = bound()
@@ -147,7 +147,7 @@ describe("statefulset", () => {
 		const name = { namespace: "default", name: "data" };
 		const annotations = { "volume.kubernetes.io/selected-node": "node-0" };
 		await at.client.create(persistentVolumeClaims, { metadata: { ...name, annotations }, spec: storage });
-		const claim = () => at.mirror.of(persistentVolumeClaims).get("default", "data");
+		const claim = () => at.informers.of(persistentVolumeClaims).get("default", "data");
 		await at.until("the claim is bound", () => claim()?.status?.phase === "Bound");
 		const volumes = [{ name: "data", persistentVolumeClaim: { claimName: "data" } }];
 		const user = { namespace: "default", name: "user" };
@@ -158,7 +158,7 @@ describe("statefulset", () => {
 		expect(claim()?.metadata.deletionTimestamp).toBeDefined();
 		await at.client.delete(pods, user);
 		await at.until("the claim is gone", () => claim() === undefined);
-		const volume = () => [...at.mirror.of(persistentVolumes).list()][0];
+		const volume = () => [...at.informers.of(persistentVolumes).list()][0];
 		await at.until("the volume waits for its node", () => volume()?.metadata.finalizers?.length === 1);
 		expect(volume()?.metadata.finalizers).toEqual(["coxswain.io/local-volume"]);
 		expect(volume()?.status?.phase).toBe("Released");

@@ -1,6 +1,6 @@
 /**
- * Just enough of an API server to test mirrors and shells against, with seeded faults: slow writes, late watch events,
- * watches that break, answers that are lost after the write.
+ * Just enough of an API server to test informer caches and shells against, with seeded faults: slow writes, late watch
+ * events, watches that break, answers that are lost after the write.
  */
 import type { Clock } from "../../core/clock.ts";
 import { ApiError, alreadyExists, conflict, notFound, type Status } from "../../core/errors.ts";

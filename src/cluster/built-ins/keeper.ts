@@ -29,11 +29,11 @@ export function builtInKeeper(list: readonly BuiltIn[]): Controller<BuiltInState
 				return byKey.has(key) ? [key] : [];
 			}),
 		),
-		gather(key, mirror) {
+		gather(key, informers) {
 			const one = byKey.get(key);
 			if (one === undefined) return undefined;
 			const { namespace, name = "" } = one.draft.metadata;
-			return { builtIn: one, found: mirror.of(one.kind).get(namespace, name) };
+			return { builtIn: one, found: informers.of(one.kind).get(namespace, name) };
 		},
 		plan({ builtIn: { kind, draft, mended }, found }, { waitedMs }) {
 			if (found === undefined)

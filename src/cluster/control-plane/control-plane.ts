@@ -7,8 +7,8 @@ import { writeFirstContents } from "../../api/first-contents.ts";
 import { type Api, createApi } from "../../api/handle.ts";
 import type { KeptLogs } from "../../api/kept-logs.ts";
 import type { Client } from "../../client/client.ts";
-import { createMirror } from "../../client/informer.ts";
-import type { Mirror } from "../../client/mirror.ts";
+import { createInformerCache } from "../../client/informer.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import { createEventRecorder } from "../../client/recorder.ts";
 import { createClient } from "../../client/requests.ts";
 import { memoryTransport } from "../../client/transport-memory.ts";
@@ -91,7 +91,7 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
 	readonly api: Api;
 	/** What the controllers see; everything in this process that watches may share it. */
-	readonly mirror: Mirror;
+	readonly informers: InformerCache;
 	/** Keeps what ended containers wrote; undefined where no history is kept. */
 	readonly keptLogs: KeptLogs | undefined;
 	/** A client in this process, as this user. `copies`: what it returns is the caller's own. */
@@ -153,12 +153,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	const client = (user: User, { copies = false } = {}) =>
 		createClient(memoryTransport(api.handle, user), { userAgent: userAgentOf(user), clock, copies });
 	const reader = client(controllerManager);
-	const mirror = createMirror(reader, { clock, onError: (error, what) => report(what, error) });
+	const informers = createInformerCache(reader, { clock, onError: (error, what) => report(what, error) });
 	// Before the code that follows the registry: a kind that is replaced is listed again.
 	const stopForgetting = registry.onChange(({ removed }) => {
-		for (const kind of removed) mirror.forget(kind);
+		for (const kind of removed) informers.forget(kind);
 	});
-	usage = createUsageReader({ client: client(metricsReader), mirror, clock });
+	usage = createUsageReader({ client: client(metricsReader), informers, clock });
 	const withTokens = (authority: Authority): Authority => ({ signToken: api.secretToken, ...authority });
 	const settings: ControllerSettings = {
 		...options,
@@ -172,7 +172,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
 	const recorder = createEventRecorder(client(eventRecorder), { clock });
 	// In the background: nothing waits for what it finds of the past.
-	void history?.start(mirror, (regarding, text) => recorder.record({ regarding, ...text, component: "run-history" }));
+	void history?.start(informers, (regarding, text) =>
+		recorder.record({ regarding, ...text, component: "run-history" }),
+	);
 	const notifier = new Notifier({
 		store,
 		clock,
@@ -183,13 +185,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		send: options.notify?.send,
 		onError: (error) => report("notifications", error),
 	});
-	void notifier.start(mirror);
+	void notifier.start(informers);
 	const start = (controller: Controller<unknown>) =>
 		startAs(client(controllerUser(controller)).as(`${controllerManagerName}/${controller.component}`), controller);
 	const startAs = (user: Client, controller: Controller<unknown>) =>
 		startShell(controller, {
 			client: user,
-			mirror,
+			informers,
 			revision: () => reader.revision(),
 			clock,
 			recorder,
@@ -201,14 +203,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		void shells.push(...authorityControllers(withTokens(authority)).map(start));
 	const scheduling = startScheduler({
 		client: client(scheduler).as("kube-scheduler"),
-		mirror,
+		informers,
 		clock,
 		metrics,
 		recordEvent: (regarding, event) => recorder.record({ regarding, ...event, component: "default-scheduler" }),
 	});
 	return {
 		api,
-		mirror,
+		informers,
 		keptLogs: history,
 		client,
 		publishAuthority,
@@ -219,7 +221,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 			await Promise.all([scheduling.stop(), ...shells.map((shell) => shell.stop())]);
 			await recorder.flush();
 			await history?.stop();
-			mirror.close();
+			informers.close();
 			await api.close();
 		},
 	};

@@ -4,7 +4,7 @@
  */
 import type { NodeUsage, PodUsage } from "../../api/node-usage.ts";
 import type { Client } from "../../client/client.ts";
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import type { MetricsSource } from "../../controllers/horizontalpodautoscaler/metrics.ts";
 import { type Clock, parseTimestamp, type Timer } from "../../core/clock.ts";
 import { formatQuantity } from "../../core/quantity.ts";
@@ -29,7 +29,7 @@ export interface UsageReader {
 
 export interface UsageOptions {
 	client: Client;
-	mirror: Mirror;
+	informers: InformerCache;
 	clock: Clock & { hold?(): () => void };
 }
 
@@ -102,9 +102,9 @@ class AgentUsage implements UsageReader {
 	}
 
 	async read(): Promise<readonly NodeUsage[]> {
-		const { mirror, clock } = this.#options;
-		await mirror.of(nodes).reached(0);
-		const names = [...mirror.of(nodes).list()].map(({ metadata }) => metadata.name);
+		const { informers, clock } = this.#options;
+		await informers.of(nodes).reached(0);
+		const names = [...informers.of(nodes).list()].map(({ metadata }) => metadata.name);
 		for (const name of names) this.#want([name], this.#incomplete.has(name) ? precisionMs : shortestWindowMs);
 		await Promise.all(this.#reading.values());
 		const known = names.map((name) => this.#latest.get(name));

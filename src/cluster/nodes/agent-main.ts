@@ -7,8 +7,8 @@ import { readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import type { Client } from "../../client/client.ts";
 import { clientMetrics } from "../../client/client-metrics.ts";
-import { createMirror } from "../../client/informer.ts";
-import type { Mirror } from "../../client/mirror.ts";
+import { createInformerCache } from "../../client/informer.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import { createClient } from "../../client/requests.ts";
 import { httpTransport } from "../../client/transport-http.ts";
 import { systemClock } from "../../core/clock.ts";
@@ -43,28 +43,28 @@ function tell(message: AgentMessage): void {
 	process.send?.(message, undefined, undefined, () => {});
 }
 
-/** A client as one of the agent's identities, and a Mirror that reads as it. */
-function connect(token: string, userAgent: string): { client: Client; mirror: Mirror } {
+/** A client as one of the agent's identities, and an informer cache that reads as it. */
+function connect(token: string, userAgent: string): { client: Client; informers: InformerCache } {
 	const client = createClient(httpTransport({ socketPath: config.apiSocket, token, clock, answered }), {
 		userAgent,
 		clock,
 	});
-	const mirror = createMirror(client, {
+	const informers = createInformerCache(client, {
 		clock,
 		onError: (error, what) => logError(`${userAgent}: ${what}`, error),
 		withoutManagedFields: true,
 	});
 	closers.push(async () => {
-		mirror.close();
+		informers.close();
 		await client.close();
 	});
-	return { client, mirror };
+	return { client, informers };
 }
 
 async function start(tokens: AgentTokens): Promise<void> {
-	const { client, mirror } = connect(tokens.node, "kubelet");
-	const { mirror: proxy } = connect(tokens.proxy, "kube-proxy");
-	const { mirror: dns } = connect(tokens.dns, "coredns");
+	const { client, informers } = connect(tokens.node, "kubelet");
+	const { informers: proxy } = connect(tokens.proxy, "kube-proxy");
+	const { informers: dns } = connect(tokens.dns, "coredns");
 	const [runtime, network] = await Promise.all([
 		createProcessRuntime({
 			clock,
@@ -108,8 +108,8 @@ async function start(tokens: AgentTokens): Promise<void> {
 		clock,
 		runtime,
 		network,
-		mirror,
-		pods: nodePodSource(mirror, config.node),
+		informers,
+		pods: nodePodSource(informers, config.node),
 		node: { name: config.node, addresses: [config.address], labels: config.labels, podCidr: config.podCidr },
 		directories: {
 			view: config.viewDirectory,

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import type { Clock } from "../../core/clock.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import type { NodeNetwork } from "../../network/network.ts";
 import { startApiProxy } from "../../proxy/api-proxy.ts";
 import { startDnsServer } from "../../proxy/dns-server.ts";
-import { mirrorDnsView } from "../../proxy/dns-view.ts";
+import { cachedDnsView } from "../../proxy/dns-view.ts";
 import { serveProxyHealth } from "../../proxy/proxy-health.ts";
 import { startServiceProxy } from "../../proxy/service-proxy.ts";
 import { startStateMetrics } from "../../proxy/state-metrics-server.ts";
@@ -15,9 +15,9 @@ import type { AgentConfig } from "./agent-protocol.ts";
 
 interface NodeServicesOptions {
 	/** What the service proxy may read; the DNS server shares its services and endpoints, which are the same. */
-	proxy: Mirror;
+	proxy: InformerCache;
 	/** What only the DNS server may read. */
-	dns: Mirror;
+	dns: InformerCache;
 	network: NodeNetwork;
 	clock: Clock;
 	config: AgentConfig;
@@ -30,11 +30,11 @@ interface NodeServicesOptions {
  * Resolves when they answer.
  */
 export async function startNodeServices(options: NodeServicesOptions): Promise<{ close(): Promise<void> }> {
-	const { proxy: mirror, dns: dnsMirror, network, clock, config } = options;
+	const { proxy: informers, dns: dnsInformers, network, clock, config } = options;
 	const clusterDns = dnsAddress(config);
 	const [dns, api, stateMetrics, proxy, health] = await Promise.all([
 		startDnsServer({
-			view: mirrorDnsView(mirror, dnsMirror.of(namespaces)),
+			view: cachedDnsView(informers, dnsInformers.of(namespaces)),
 			clock,
 			domain: "cluster.local",
 			addresses: [clusterDns],
@@ -54,7 +54,7 @@ export async function startNodeServices(options: NodeServicesOptions): Promise<{
 			socketPath: config.apiSocket,
 			token: options.stateMetricsToken,
 		}),
-		startServiceProxy({ mirror, network, clock, nodeName: config.node }),
+		startServiceProxy({ informers, network, clock, nodeName: config.node }),
 		serveProxyHealth({ clock }),
 	]);
 	return {

@@ -25,7 +25,7 @@ export function createSimulatedNodes({ controlPlane, clock, events }: SimulatedN
 	const fleet = startSimulatedFleet({
 		client: (name) => controlPlane.client(nodeUser(name)).as("kubelet"),
 		reader: controlPlane.client(simulatedNodes),
-		mirror: controlPlane.mirror,
+		informers: controlPlane.informers,
 		clock,
 		events,
 		keepLogs: keptLogs && ((logs) => keptLogs.receive(logs, undefined)),

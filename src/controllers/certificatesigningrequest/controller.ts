@@ -21,7 +21,7 @@ export function certificateSigningController(sign: SignCertificate): Controller<
 				current !== undefined && isToBeSigned(current) ? [current.metadata.name] : [],
 			),
 		],
-		gather: (key, mirror) => mirror.of(certificateSigningRequests).get(undefined, key),
+		gather: (key, informers) => informers.of(certificateSigningRequests).get(undefined, key),
 		plan(request, { nowMs }) {
 			const check = signers.get(request.spec.signerName);
 			if (check === undefined || !isToBeSigned(request)) return { actions: [] };
@@ -70,7 +70,7 @@ export const certificateCleanerController: Controller<CertificateSigningRequest>
 	name: "certificatesigningrequest-cleaner",
 	component: "certificate-controller",
 	watches: [watchRule(certificateSigningRequests, (current) => (current === undefined ? [] : [current.metadata.name]))],
-	gather: (key, mirror) => mirror.of(certificateSigningRequests).get(undefined, key),
+	gather: (key, informers) => informers.of(certificateSigningRequests).get(undefined, key),
 	plan(request, { nowMs }) {
 		if (request.metadata.deletionTimestamp !== undefined) return { actions: [] };
 		const atMs = Math.min(...endsOf(request));

@@ -17,7 +17,7 @@ export const clusterRoleAggregationController: Controller<readonly ClusterRole[]
 	name: "clusterrole-aggregation-controller",
 	component: "clusterrole-aggregation-controller",
 	watches: [watchRule(clusterRoles, () => [all])],
-	gather: (_key, mirror) => [...mirror.of(clusterRoles).list()].sort(byName),
+	gather: (_key, informers) => [...informers.of(clusterRoles).list()].sort(byName),
 	plan(roles) {
 		const rules = aggregatedRules(roles);
 		const actions = [...rules].flatMap(([role, gathered]) =>

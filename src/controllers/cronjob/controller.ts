@@ -22,11 +22,11 @@ export const cronJobController: Controller<CronJobState> = {
 			return keys;
 		}),
 	],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace, name } = parseKey(key);
-		const cronJob = mirror.of(cronJobs).get(namespace, name);
+		const cronJob = informers.of(cronJobs).get(namespace, name);
 		if (cronJob === undefined) return undefined;
-		return { cronJob, jobs: [...mirror.of(jobs).controlledBy(cronJob.metadata.uid)] };
+		return { cronJob, jobs: [...informers.of(jobs).controlledBy(cronJob.metadata.uid)] };
 	},
 	plan,
 };

@@ -35,7 +35,8 @@ interface Draft {
 
 /**
  * Takes down what has become of the jobs, removes old ones, and starts one when it is due. The reference to a new job
- * goes into the status when the mirror shows the job: by its name and annotation, however the start was interrupted.
+ * goes into the status when the informer cache shows the job: by its name and annotation, however the start was
+ * interrupted.
  */
 export function plan({ cronJob, jobs: children }: CronJobState, { nowMs, failure }: PlanContext): Plan {
 	const said: Action[] = [];

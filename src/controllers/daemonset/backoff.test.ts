@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { timestamp } from "../../core/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import type { Mirror } from "../runtime/controller.ts";
+import type { InformerCache } from "../runtime/controller.ts";
 import { forget, retryTimes } from "./backoff.ts";
 
 const startMs = Date.UTC(2026, 0, 1);
-// Failures are kept by mirror; nothing of it is asked.
-const newMirror = () => ({}) as Mirror;
+// Failures are kept by informer cache; nothing of it is asked.
+const newInformerCache = () => ({}) as InformerCache;
 
 function failed(uid: string, atMs: number, nodeName = "node-1"): Pod {
 	const finished = { exitCode: 1, finishedAt: timestamp(atMs) };
@@ -28,11 +28,11 @@ function failed(uid: string, atMs: number, nodeName = "node-1"): Pod {
 }
 
 test("a node's first failed pod may be replaced at once, the next after a second, then two, then four", () => {
-	const mirror = newMirror();
+	const informers = newInformerCache();
 	let atMs = startMs;
 	const waits: number[] = [];
 	for (const uid of ["a", "b", "c", "d"]) {
-		const retryAtMs = retryTimes(mirror, "default/web", [failed(uid, atMs)]).get(uid) ?? 0;
+		const retryAtMs = retryTimes(informers, "default/web", [failed(uid, atMs)]).get(uid) ?? 0;
 		waits.push(Math.max(0, retryAtMs - atMs));
 		atMs = Math.max(atMs, retryAtMs);
 	}
@@ -40,18 +40,18 @@ test("a node's first failed pod may be replaced at once, the next after a second
 });
 
 test("asking again about the same pod gives the same time", () => {
-	const mirror = newMirror();
-	retryTimes(mirror, "default/web", [failed("a", startMs)]);
+	const informers = newInformerCache();
+	retryTimes(informers, "default/web", [failed("a", startMs)]);
 	const pod = failed("b", startMs + 100);
-	expect(retryTimes(mirror, "default/web", [pod])).toEqual(retryTimes(mirror, "default/web", [pod]));
+	expect(retryTimes(informers, "default/web", [pod])).toEqual(retryTimes(informers, "default/web", [pod]));
 });
 
 test("the wait never exceeds fifteen minutes", () => {
-	const mirror = newMirror();
+	const informers = newInformerCache();
 	let retryAtMs = startMs;
 	let waitMs = 0;
 	for (let index = 0; index < 30; index++) {
-		const nextMs = retryTimes(mirror, "default/web", [failed(`${index}`, retryAtMs)]).get(`${index}`) ?? 0;
+		const nextMs = retryTimes(informers, "default/web", [failed(`${index}`, retryAtMs)]).get(`${index}`) ?? 0;
 		waitMs = nextMs - retryAtMs;
 		retryAtMs = Math.max(retryAtMs, nextMs);
 	}
@@ -59,16 +59,16 @@ test("the wait never exceeds fifteen minutes", () => {
 });
 
 test("nodes and sets are counted apart, and a failure after half an hour's peace is a first one", () => {
-	const mirror = newMirror();
-	retryTimes(mirror, "default/web", [failed("a", startMs)]);
-	expect(retryTimes(mirror, "default/web", [failed("b", startMs, "node-2")]).get("b")).toBe(0);
-	expect(retryTimes(mirror, "default/other", [failed("c", startMs)]).get("c")).toBe(0);
-	expect(retryTimes(mirror, "default/web", [failed("d", startMs + 31 * 60_000)]).get("d")).toBe(0);
+	const informers = newInformerCache();
+	retryTimes(informers, "default/web", [failed("a", startMs)]);
+	expect(retryTimes(informers, "default/web", [failed("b", startMs, "node-2")]).get("b")).toBe(0);
+	expect(retryTimes(informers, "default/other", [failed("c", startMs)]).get("c")).toBe(0);
+	expect(retryTimes(informers, "default/web", [failed("d", startMs + 31 * 60_000)]).get("d")).toBe(0);
 });
 
 test("a set that is gone is forgotten", () => {
-	const mirror = newMirror();
-	retryTimes(mirror, "default/web", [failed("a", startMs)]);
-	forget(mirror, "default/web");
-	expect(retryTimes(mirror, "default/web", [failed("b", startMs)]).get("b")).toBe(0);
+	const informers = newInformerCache();
+	retryTimes(informers, "default/web", [failed("a", startMs)]);
+	forget(informers, "default/web");
+	expect(retryTimes(informers, "default/web", [failed("b", startMs)]).get("b")).toBe(0);
 });

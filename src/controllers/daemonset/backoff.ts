@@ -2,7 +2,7 @@
  * How long a failed daemon pod stays before it is replaced: the first of a node not at all, each further one twice as
  * long as the one before, from one second to fifteen minutes, counted from the failure before it.
  */
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import { parseTimestamp } from "../../core/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { targetNode } from "./placement.ts";
@@ -19,18 +19,18 @@ interface Failure {
 }
 
 /**
- * Failures by key of the set and name of the node. They are remembered as long as the mirror: nothing in the store
- * tells of a pod that is gone.
+ * Failures by key of the set and name of the node. They are remembered as long as the informer cache: nothing in the
+ * store tells of a pod that is gone.
  */
-const remembered = new WeakMap<Mirror, Map<string, Map<string, Failure>>>();
+const remembered = new WeakMap<InformerCache, Map<string, Map<string, Failure>>>();
 
 /**
  * Epoch milliseconds from which each of these failed pods may be replaced, by uid. Asking again gives the same answer.
  */
-export function retryTimes(mirror: Mirror, key: string, failed: readonly Pod[]): Map<string, number> {
+export function retryTimes(informers: InformerCache, key: string, failed: readonly Pod[]): Map<string, number> {
 	const times = new Map<string, number>();
-	const sets = remembered.get(mirror) ?? new Map<string, Map<string, Failure>>();
-	remembered.set(mirror, sets);
+	const sets = remembered.get(informers) ?? new Map<string, Map<string, Failure>>();
+	remembered.set(informers, sets);
 	const nodes = sets.get(key) ?? new Map<string, Failure>();
 	if (failed.length > 0) sets.set(key, nodes);
 	for (const pod of failed) {
@@ -45,8 +45,8 @@ export function retryTimes(mirror: Mirror, key: string, failed: readonly Pod[]):
 	return times;
 }
 
-export function forget(mirror: Mirror, key: string): void {
-	remembered.get(mirror)?.delete(key);
+export function forget(informers: InformerCache, key: string): void {
+	remembered.get(informers)?.delete(key);
 }
 
 function nextFailure(last: Failure | undefined, pod: Pod): Failure {

@@ -9,7 +9,7 @@ import { gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts"
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";
 import { freeName } from "../revisions/history.ts";
-import { type Controller, type Mirror, watchRule } from "../runtime/controller.ts";
+import { type Controller, type InformerCache, watchRule } from "../runtime/controller.ts";
 import { forget, retryTimes } from "./backoff.ts";
 import { placementOf } from "./placement.ts";
 import { plan } from "./plan.ts";
@@ -30,39 +30,39 @@ export const daemonSetController: Controller<DaemonSetState> = {
 		watchOwned(daemonSets, controllerRevisions, selectorFor, (current) => current === undefined),
 		watchRule(nodes, nodeKeys, { expectations: false }),
 	],
-	coalesceMs: (key, mirror) => coalesceMsFor(find(key, mirror)?.status?.desiredNumberScheduled),
+	coalesceMs: (key, informers) => coalesceMsFor(find(key, informers)?.status?.desiredNumberScheduled),
 	gather,
 	plan,
 };
 
-function find(key: string, mirror: Mirror): DaemonSet | undefined {
+function find(key: string, informers: InformerCache): DaemonSet | undefined {
 	const { namespace, name } = parseKey(key);
-	return mirror.of(daemonSets).get(namespace, name);
+	return informers.of(daemonSets).get(namespace, name);
 }
 
-function gather(key: string, mirror: Mirror): DaemonSetState | undefined {
-	const set = find(key, mirror);
+function gather(key: string, informers: InformerCache): DaemonSetState | undefined {
+	const set = find(key, informers);
 	if (set === undefined) {
-		forget(mirror, key);
+		forget(informers, key);
 		return undefined;
 	}
-	const pods = gatherClaimable(mirror, podKind, set, selectorFor(set));
+	const pods = gatherClaimable(informers, podKind, set, selectorFor(set));
 	const failed = pods.controlled.filter(({ status }) => status?.phase === "Failed");
 	return {
 		set,
-		nodes: [...mirror.of(nodes).list()],
+		nodes: [...informers.of(nodes).list()],
 		pods,
-		history: gatherClaimable(mirror, controllerRevisions, set, selectorFor(set)),
-		newRevision: freeName(mirror, set, set.spec.template),
-		retryAtMs: retryTimes(mirror, key, failed),
+		history: gatherClaimable(informers, controllerRevisions, set, selectorFor(set)),
+		newRevision: freeName(informers, set, set.spec.template),
+		retryAtMs: retryTimes(informers, key, failed),
 	};
 }
 
 /** Sets for which a node became eligible or ineligible. Heartbeats and status changes of nodes are irrelevant here. */
-function nodeKeys(current: Node | undefined, old: Node | undefined, mirror: Mirror): string[] {
+function nodeKeys(current: Node | undefined, old: Node | undefined, informers: InformerCache): string[] {
 	if (current !== undefined && old !== undefined && sameJson(fitness(current), fitness(old))) return [];
 	const keys: string[] = [];
-	for (const set of mirror.of(daemonSets).list()) {
+	for (const set of informers.of(daemonSets).list()) {
 		const place = placementOf(set);
 		const [now, before] = [current && place(current), old && place(old)];
 		if (now?.shouldRun !== before?.shouldRun || now?.mayStay !== before?.mayStay) keys.push(objectKey(set));

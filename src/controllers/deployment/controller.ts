@@ -5,7 +5,7 @@ import type { Pod } from "../../kinds/generated/types.ts";
 import { pods as podKind } from "../../kinds/pod/pod.ts";
 import { isFinished } from "../../kinds/pod/pod-lifecycle.ts";
 import { gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
-import { type Controller, type Mirror, watchRule } from "../runtime/controller.ts";
+import { type Controller, type InformerCache, watchRule } from "../runtime/controller.ts";
 import { isRollingUpdate } from "./bounds.ts";
 import { plan } from "./plan.ts";
 import { newSetHash } from "./revision.ts";
@@ -24,31 +24,31 @@ export const deploymentController: Controller<DeploymentState> = {
 	plan,
 };
 
-function gather(key: string, mirror: Mirror): DeploymentState | undefined {
+function gather(key: string, informers: InformerCache): DeploymentState | undefined {
 	const { namespace, name } = parseKey(key);
-	const deployment = mirror.of(deployments).get(namespace, name);
+	const deployment = informers.of(deployments).get(namespace, name);
 	if (deployment === undefined) return undefined;
-	const sets = gatherClaimable(mirror, replicaSets, deployment, selectorOf(deployment.spec.selector));
+	const sets = gatherClaimable(informers, replicaSets, deployment, selectorOf(deployment.spec.selector));
 	const runningPods = new Set<string>();
 	if (!isRollingUpdate(deployment)) {
 		for (const { metadata } of sets.controlled) {
-			for (const pod of mirror.of(podKind).controlledBy(metadata.uid)) {
+			for (const pod of informers.of(podKind).controlledBy(metadata.uid)) {
 				if (!isFinished(pod)) runningPods.add(metadata.uid);
 			}
 		}
 	}
 	const newName = `${name}-${newSetHash(deployment)}`;
-	return { deployment, sets, runningPods, nameTaken: mirror.of(replicaSets).get(namespace, newName) !== undefined };
+	return { deployment, sets, runningPods, nameTaken: informers.of(replicaSets).get(namespace, newName) !== undefined };
 }
 
 /** A pod that ended or is gone may be the last that a Deployment with the strategy Recreate waits for. */
-function recreateKeys(current: Pod | undefined, old: Pod | undefined, mirror: Mirror): string[] {
+function recreateKeys(current: Pod | undefined, old: Pod | undefined, informers: InformerCache): string[] {
 	const pod = current ?? old;
 	if (pod === undefined || (current !== undefined && !isFinished(current))) return [];
 	const owner = controllerOf(pod);
 	if (owner?.kind !== replicaSets.kind) return [];
-	const set = mirror.of(replicaSets).get(pod.metadata.namespace, owner.name);
+	const set = informers.of(replicaSets).get(pod.metadata.namespace, owner.name);
 	const name = set && controllerOf(set)?.name;
-	const deployment = name === undefined ? undefined : mirror.of(deployments).get(pod.metadata.namespace, name);
+	const deployment = name === undefined ? undefined : informers.of(deployments).get(pod.metadata.namespace, name);
 	return deployment === undefined || isRollingUpdate(deployment) ? [] : [objectKey(deployment)];
 }

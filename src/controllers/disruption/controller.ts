@@ -1,5 +1,5 @@
 /** Keeps the status of PodDisruptionBudgets, by which evictions are allowed or refused. */
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import { controllerOf, type KubeObject, objectKey, parseApiVersion, parseKey } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
 import { selectorFrom } from "../../core/selector.ts";
@@ -34,9 +34,9 @@ export function disruptionController(registry: Pick<Registry, "groupKind">): Con
 			watchRule(podDisruptionBudgets, (current) => (current === undefined ? [] : [objectKey(current)])),
 			watchRule(
 				pods,
-				function* (current, old, mirror) {
+				function* (current, old, informers) {
 					if (!matters(current, old)) return;
-					for (const pod of [current, old]) if (pod !== undefined) yield* budgetsOf(pod, mirror);
+					for (const pod of [current, old]) if (pod !== undefined) yield* budgetsOf(pod, informers);
 				},
 				{ expectations: false },
 			),
@@ -44,27 +44,27 @@ export function disruptionController(registry: Pick<Registry, "groupKind">): Con
 				(kind): WatchRule =>
 					watchRule(
 						kind,
-						(current, old, mirror) => {
+						(current, old, informers) => {
 							if (current !== undefined && old !== undefined && replicasOf(current) === replicasOf(old)) return [];
 							const namespace = (current ?? old)?.metadata.namespace;
-							return [...mirror.of(podDisruptionBudgets).list(namespace)].map(objectKey);
+							return [...informers.of(podDisruptionBudgets).list(namespace)].map(objectKey);
 						},
 						{ expectations: false },
 					),
 			),
 		],
-		coalesceMs(key, mirror) {
+		coalesceMs(key, informers) {
 			const { namespace, name } = parseKey(key);
-			return coalesceMsFor(mirror.of(podDisruptionBudgets).get(namespace, name)?.status?.expectedPods);
+			return coalesceMsFor(informers.of(podDisruptionBudgets).get(namespace, name)?.status?.expectedPods);
 		},
-		gather(key, mirror) {
+		gather(key, informers) {
 			const { namespace, name } = parseKey(key);
-			const budget = mirror.of(podDisruptionBudgets).get(namespace, name);
+			const budget = informers.of(podDisruptionBudgets).get(namespace, name);
 			if (budget === undefined || budget.metadata.deletionTimestamp !== undefined) return undefined;
 			const selector = selectorFrom(budget.spec?.selector);
-			const selected = [...mirror.of(pods).list(namespace)].filter((pod) => selector.matches(pod.metadata.labels));
+			const selected = [...informers.of(pods).list(namespace)].filter((pod) => selector.matches(pod.metadata.labels));
 			const unmanaged = selected.some((pod) => controllerOf(pod) === undefined);
-			return { budget, pods: selected, scale: scaleOf(selected, registry, mirror), unmanaged };
+			return { budget, pods: selected, scale: scaleOf(selected, registry, informers), unmanaged };
 		},
 		plan(state, { nowMs }) {
 			// A kind that was not requested before is listed now.
@@ -74,8 +74,8 @@ export function disruptionController(registry: Pick<Registry, "groupKind">): Con
 	};
 }
 
-function* budgetsOf(pod: Pod, mirror: Mirror): Iterable<string> {
-	for (const budget of mirror.of(podDisruptionBudgets).list(pod.metadata.namespace)) {
+function* budgetsOf(pod: Pod, informers: InformerCache): Iterable<string> {
+	for (const budget of informers.of(podDisruptionBudgets).list(pod.metadata.namespace)) {
 		if (selects(budget, pod)) yield objectKey(budget);
 	}
 }
@@ -88,7 +88,7 @@ function selects(budget: PodDisruptionBudget, pod: Pod): boolean {
 function scaleOf(
 	selected: readonly Pod[],
 	registry: Pick<Registry, "groupKind">,
-	mirror: Mirror,
+	informers: InformerCache,
 ): GatheredState["scale"] {
 	const wanted = new Map<string, number>();
 	for (const pod of selected) {
@@ -98,14 +98,14 @@ function scaleOf(
 		const kind = registry.groupKind(parseApiVersion(apiVersion).group, kindName);
 		if (kind?.subresources.scale === undefined)
 			return { problem: `${kind?.plural ?? kindName}.${apiVersion} does not implement the scale subresource` };
-		if (!mirror.of(kind).synced) return "unknown";
-		const controller = mirror.of(kind).get(pod.metadata.namespace, name);
+		if (!informers.of(kind).synced) return "unknown";
+		const controller = informers.of(kind).get(pod.metadata.namespace, name);
 		// On its way out, and its pods with it.
 		if (controller?.metadata.uid !== uid) continue;
 		// A Deployment's word counts for all of its ReplicaSets.
 		const parent = controllerOf(controller);
 		const deployment =
-			parent?.kind === "Deployment" ? mirror.of(deployments).get(pod.metadata.namespace, parent.name) : undefined;
+			parent?.kind === "Deployment" ? informers.of(deployments).get(pod.metadata.namespace, parent.name) : undefined;
 		const counted = deployment !== undefined && deployment.metadata.uid === parent?.uid ? deployment : controller;
 		wanted.set(uid, 0);
 		wanted.set(counted.metadata.uid, replicasOf(counted, kind));

@@ -17,9 +17,9 @@ export const staleDisruptionController: Controller<Pod> = {
 	component: "controllermanager",
 	account: "disruption-controller",
 	watches: [watchRule(pods, (current) => (current !== undefined && announcement(current) ? [objectKey(current)] : []))],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace, name } = parseKey(key);
-		return mirror.of(pods).get(namespace, name);
+		return informers.of(pods).get(namespace, name);
 	},
 	plan: (pod, { nowMs }) => plan(pod, nowMs),
 };

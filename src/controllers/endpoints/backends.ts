@@ -1,6 +1,6 @@
 /** The pods behind a service, as both Endpoints and EndpointSlices describe them. Pure. */
 
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import { sameJson } from "../../core/equal.ts";
 import { selectorFromLabels } from "../../core/selector.ts";
 import { nodes } from "../../kinds/core/node.ts";
@@ -45,15 +45,15 @@ export function selectsPods(service: Service): boolean {
 }
 
 /** In the order of their pods' names, which is the same every time. */
-export function backendsOf(service: Service, mirror: Mirror): Backend[] {
+export function backendsOf(service: Service, informers: InformerCache): Backend[] {
 	const selector = selectorFromLabels(service.spec.selector);
 	const found: Backend[] = [];
-	for (const pod of mirror.of(pods).list(service.metadata.namespace)) {
+	for (const pod of informers.of(pods).list(service.metadata.namespace)) {
 		const address = pod.status?.podIP;
 		if (address === undefined || address === "" || isFinished(pod) || !selector.matches(pod.metadata.labels ?? {}))
 			continue;
 		const { nodeName, hostname, subdomain } = pod.spec;
-		const node = nodeName === undefined ? undefined : mirror.of(nodes).get(undefined, nodeName);
+		const node = nodeName === undefined ? undefined : informers.of(nodes).get(undefined, nodeName);
 		const ports = portsOf(service, pod);
 		found.push({
 			pod,
@@ -104,11 +104,15 @@ export function triggerTime(service: Service, backends: readonly Backend[]): str
 }
 
 /** The services that a pod's change concerns: those that select it, or did before. */
-export function* servicesOf(current: Pod | undefined, old: Pod | undefined, mirror: Mirror): Iterable<string> {
+export function* servicesOf(
+	current: Pod | undefined,
+	old: Pod | undefined,
+	informers: InformerCache,
+): Iterable<string> {
 	if (current !== undefined && old !== undefined && !showsUp(current, old)) return;
 	const pod = current ?? old;
 	if (pod === undefined) return;
-	for (const service of mirror.of(services).list(pod.metadata.namespace)) {
+	for (const service of informers.of(services).list(pod.metadata.namespace)) {
 		if (!selectsPods(service)) continue;
 		const selector = selectorFromLabels(service.spec.selector);
 		const matches = (one: Pod | undefined) => one !== undefined && selector.matches(one.metadata.labels ?? {});

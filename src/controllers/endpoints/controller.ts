@@ -45,16 +45,16 @@ export const endpointsController: Controller<EndpointsState> = {
 		watchRule(endpoints, (current, old) => keyOf(current ?? old)),
 		watchRule(nodes, () => [], { expectations: false }),
 	],
-	coalesceMs(key, mirror) {
+	coalesceMs(key, informers) {
 		const { namespace, name } = parseKey(key);
-		return coalesceMsFor(addressCount(mirror.of(endpoints).get(namespace, name)));
+		return coalesceMsFor(addressCount(informers.of(endpoints).get(namespace, name)));
 	},
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace, name } = parseKey(key);
-		const service = mirror.of(services).get(namespace, name);
-		const current = mirror.of(endpoints).get(namespace, name);
+		const service = informers.of(services).get(namespace, name);
+		const current = informers.of(endpoints).get(namespace, name);
 		if (service === undefined && current === undefined) return undefined;
-		const backends = service !== undefined && selectsPods(service) ? backendsOf(service, mirror) : [];
+		const backends = service !== undefined && selectsPods(service) ? backendsOf(service, informers) : [];
 		return { service, backends, current, key };
 	},
 	plan,

@@ -29,11 +29,11 @@ export const endpointSliceMirroringController: Controller<MirroringState> = {
 		),
 		watchRule(endpointSlices, (current, old) => keysOf(current ?? old), { indexes: { mirrored: keysOf } }),
 	],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace, name } = parseKey(key);
-		const original = mirror.of(endpoints).get(namespace, name);
-		const service = mirror.of(services).get(namespace, name);
-		const slices = [...mirror.of(endpointSlices).byIndex("mirrored", key)].filter(
+		const original = informers.of(endpoints).get(namespace, name);
+		const service = informers.of(services).get(namespace, name);
+		const slices = [...informers.of(endpointSlices).byIndex("mirrored", key)].filter(
 			(slice) => slice.metadata.deletionTimestamp === undefined,
 		);
 		if (original === undefined && slices.length === 0) return undefined;

@@ -25,20 +25,20 @@ export const endpointSliceController: Controller<EndpointSliceState> = {
 		}),
 		watchRule(nodes, () => [], { expectations: false }),
 	],
-	coalesceMs(key, mirror) {
+	coalesceMs(key, informers) {
 		let count = 0;
-		for (const slice of mirror.of(endpointSlices).byIndex("service", key)) count += slice.endpoints?.length ?? 0;
+		for (const slice of informers.of(endpointSlices).byIndex("service", key)) count += slice.endpoints?.length ?? 0;
 		return coalesceMsFor(count);
 	},
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace, name } = parseKey(key);
-		const service = mirror.of(services).get(namespace, name);
+		const service = informers.of(services).get(namespace, name);
 		// Slices of a service that is gone are garbage, and collected as such.
 		if (service === undefined || !selectsPods(service)) return undefined;
-		const slices = [...mirror.of(endpointSlices).byIndex("service", key)].filter(
+		const slices = [...informers.of(endpointSlices).byIndex("service", key)].filter(
 			(slice) => slice.metadata.deletionTimestamp === undefined,
 		);
-		return { service, backends: backendsOf(service, mirror), slices };
+		return { service, backends: backendsOf(service, informers), slices };
 	},
 	plan,
 };

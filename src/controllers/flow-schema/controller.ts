@@ -20,11 +20,11 @@ export const flowSchemaController: Controller<State> = {
 		watchRule(flowSchemas, (current) => (current === undefined ? [] : [current.metadata.name])),
 		watchRule(
 			priorityLevelConfigurations,
-			(current, old, mirror) => {
+			(current, old, informers) => {
 				// Only whether it is there counts.
 				if ((current === undefined) === (old === undefined)) return [];
 				const name = (current ?? old)?.metadata.name;
-				const schemas = [...mirror.of(flowSchemas).list()];
+				const schemas = [...informers.of(flowSchemas).list()];
 				return schemas
 					.filter(({ spec }) => spec.priorityLevelConfiguration.name === name)
 					.map(({ metadata }) => metadata.name);
@@ -32,11 +32,11 @@ export const flowSchemaController: Controller<State> = {
 			{ expectations: false },
 		),
 	],
-	gather(name, mirror) {
-		const schema = mirror.of(flowSchemas).get(undefined, name);
+	gather(name, informers) {
+		const schema = informers.of(flowSchemas).get(undefined, name);
 		if (schema === undefined) return undefined;
 		const level = schema.spec.priorityLevelConfiguration.name;
-		return { schema, levelExists: mirror.of(priorityLevelConfigurations).get(undefined, level) !== undefined };
+		return { schema, levelExists: informers.of(priorityLevelConfigurations).get(undefined, level) !== undefined };
 	},
 	plan({ schema, levelExists }, { nowMs }) {
 		const conditions = schema.status?.conditions ?? [];

@@ -1,5 +1,5 @@
 /** Garbage collection: objects go when their owners do. Knows of every kind no more than its metadata. */
-import type { Informer, Mirror } from "../../client/mirror.ts";
+import type { Informer, InformerCache } from "../../client/informer-cache.ts";
 import { sameJson } from "../../core/equal.ts";
 import { type KubeObject, type OwnerReference, objectKey, parseKey } from "../../core/object.ts";
 import { events } from "../../kinds/core/event.ts";
@@ -30,16 +30,16 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 			kinds: registry,
 			rule: (kind) =>
 				isCollected(kind)
-					? watchRule(kind, (current, old, mirror) => concerned(kind, current, old, mirror))
+					? watchRule(kind, (current, old, informers) => concerned(kind, current, old, informers))
 					: undefined,
 		},
-		gather(key, mirror) {
+		gather(key, informers) {
 			const cut = key.indexOf("|");
 			const kind = collected().byResource.get(key.slice(0, cut));
 			if (kind === undefined) return undefined;
 			const { namespace, name } = parseKey(key.slice(cut + 1));
-			const object = mirror.of(kind).get(namespace, name);
-			return object && gather(kind, object, mirror);
+			const object = informers.of(kind).get(namespace, name);
+			return object && gather(kind, object, informers);
 		},
 		plan,
 	};
@@ -49,49 +49,51 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 		kind: Kind,
 		current: KubeObject | undefined,
 		old: KubeObject | undefined,
-		mirror: Mirror,
+		informers: InformerCache,
 	): Iterable<string> {
 		if (current !== undefined) {
 			if (!concernsUs(current, old)) return;
 			yield keyOf(kind, current);
-			if (isWaiting(current) && (old === undefined || !isWaiting(old))) yield* dependentsOf(current, mirror);
+			if (isWaiting(current) && (old === undefined || !isWaiting(old))) yield* dependentsOf(current, informers);
 			const { ownerReferences } = current.metadata;
 			if (old !== undefined && !sameJson(ownerReferences, old.metadata.ownerReferences))
-				yield* waitingOwners(old, mirror);
+				yield* waitingOwners(old, informers);
 		} else if (old !== undefined) {
-			yield* dependentsOf(old, mirror);
-			yield* waitingOwners(old, mirror);
+			yield* dependentsOf(old, informers);
+			yield* waitingOwners(old, informers);
 		}
 	}
 
 	/** Owners that may have waited for this object: it is gone, or does not block them any more. */
-	function* waitingOwners({ metadata }: KubeObject, mirror: Mirror): Iterable<string> {
+	function* waitingOwners({ metadata }: KubeObject, informers: InformerCache): Iterable<string> {
 		for (const { apiVersion, kind: ownerKind, name, uid } of metadata.ownerReferences ?? []) {
 			const resolved = registry.kind(apiVersion, ownerKind)?.kind;
 			if (resolved === undefined) continue;
-			const owner = mirror.of(resolved).get(resolved.namespaced ? metadata.namespace : undefined, name);
+			const owner = informers.of(resolved).get(resolved.namespaced ? metadata.namespace : undefined, name);
 			if (owner?.metadata.uid === uid && isWaiting(owner)) yield keyOf(resolved, owner);
 		}
 	}
 
-	function* dependentsOf(owner: KubeObject, mirror: Mirror): Iterable<string> {
-		for (const { kind, object } of dependents(owner, mirror)) yield keyOf(kind, object);
+	function* dependentsOf(owner: KubeObject, informers: InformerCache): Iterable<string> {
+		for (const { kind, object } of dependents(owner, informers)) yield keyOf(kind, object);
 	}
 
-	function* dependents(owner: KubeObject, mirror: Mirror): Iterable<Dependent> {
+	function* dependents(owner: KubeObject, informers: InformerCache): Iterable<Dependent> {
 		for (const kind of collected().kinds)
-			for (const object of mirror.of(kind).ownedBy(owner.metadata.uid)) yield { kind, object };
+			for (const object of informers.of(kind).ownedBy(owner.metadata.uid)) yield { kind, object };
 	}
 
-	function gather(kind: Kind, object: KubeObject, mirror: Mirror): GarbageState {
-		const owners = (object.metadata.ownerReferences ?? []).map((reference) => ownerOf(kind, object, reference, mirror));
+	function gather(kind: Kind, object: KubeObject, informers: InformerCache): GarbageState {
+		const owners = (object.metadata.ownerReferences ?? []).map((reference) =>
+			ownerOf(kind, object, reference, informers),
+		);
 		const orphaning = isOrphaning(object);
 		const state = { kind, object, owners, hasDependents: false, isBlocked: false, hasWaitingDependent: false };
 		const found: Dependent[] = [];
 		if (!orphaning && !isWaiting(object) && !owners.some((owner) => owner.state === "waiting")) {
 			return { dependents: found, dependentKinds: [], ...state };
 		}
-		for (const dependent of dependents(object, mirror)) {
+		for (const dependent of dependents(object, informers)) {
 			// Any user may name an owner of another namespace: that has no effect on the owner.
 			if (kind.namespaced && dependent.object.metadata.namespace !== object.metadata.namespace) continue;
 			state.hasDependents = true;
@@ -104,23 +106,27 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 		return { dependents: found, dependentKinds, ...state };
 	}
 
-	function ownerOf(kind: Kind, object: KubeObject, reference: OwnerReference, mirror: Mirror): Owner {
+	function ownerOf(kind: Kind, object: KubeObject, reference: OwnerReference, informers: InformerCache): Owner {
 		const ownerKind = registry.kind(reference.apiVersion, reference.kind)?.kind;
 		if (ownerKind === undefined) return { reference, state: "unresolvable" };
 		if (ownerKind.namespaced && !kind.namespaced) return { reference, state: "unresolvable", kind: ownerKind };
-		const informer: Informer<KubeObject> = mirror.of(ownerKind);
+		const informer: Informer<KubeObject> = informers.of(ownerKind);
 		const namespace = ownerKind.namespaced ? object.metadata.namespace : undefined;
 		const owner = informer.get(namespace, reference.name);
 		if (owner?.metadata.uid === reference.uid) {
 			return { reference, state: isWaiting(owner) ? "waiting" : "solid", kind: ownerKind };
 		}
-		const inOtherNamespace = ownerKind.namespaced && existsElsewhere(informer, reference, mirror);
+		const inOtherNamespace = ownerKind.namespaced && existsElsewhere(informer, reference, informers);
 		return { reference, state: "absent", kind: ownerKind, ...(inOtherNamespace ? { inOtherNamespace } : {}) };
 	}
 }
 
-function existsElsewhere(informer: Informer<KubeObject>, { name, uid }: OwnerReference, mirror: Mirror): boolean {
-	for (const { metadata } of mirror.of(namespaces).list()) {
+function existsElsewhere(
+	informer: Informer<KubeObject>,
+	{ name, uid }: OwnerReference,
+	informers: InformerCache,
+): boolean {
+	for (const { metadata } of informers.of(namespaces).list()) {
 		if (informer.get(metadata.name, name)?.metadata.uid === uid) return true;
 	}
 	return false;

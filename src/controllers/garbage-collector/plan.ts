@@ -132,7 +132,7 @@ function policyOf({ metadata }: KubeObject): DeleteOptions["propagationPolicy"] 
 	return metadata.finalizers?.includes(foregroundFinalizer) ? "Foreground" : "Background";
 }
 
-/** Mirrors of different kinds lag differently: the owner may only not have been seen yet. */
+/** Informers of different kinds lag differently: the owner may only not have been seen yet. */
 function absenceCheck({ kind, reference }: Owner, dependent: KubeObject): Action[] {
 	if (kind === undefined) return [];
 	const namespace = kind.namespaced ? dependent.metadata.namespace : undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -19,9 +19,9 @@ test("an owner that waits is looked at again when a dependent blocks it no longe
 			ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "owner", uid: "1", blockOwnerDeletion }],
 		},
 	});
-	// All that the rule asks of a mirror.
-	const mirror = { of: () => ({ get: () => owner, ownedBy: () => [] }) } as unknown as Mirror;
+	// All that the rule asks of an informer cache.
+	const informers = { of: () => ({ get: () => owner, ownedBy: () => [] }) } as unknown as InformerCache;
 	const rule = garbageCollectorController(createRegistry(catalog)).follows?.rule(pods as Kind);
-	const keys = rule?.keys(dependent(false) as KubeObject, dependent(true) as KubeObject, mirror);
+	const keys = rule?.keys(dependent(false) as KubeObject, dependent(true) as KubeObject, informers);
 	expect([...(keys ?? [])]).toEqual(["pods|ns/dependent", "pods|ns/owner"]);
 });

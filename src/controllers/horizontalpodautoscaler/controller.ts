@@ -1,5 +1,5 @@
 /** Scales workloads by what their pods use (Kubernetes documentation, "Horizontal Pod Autoscaling"). */
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import { sameJson } from "../../core/equal.ts";
 import { objectKey, parseApiVersion, parseKey } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
@@ -46,11 +46,11 @@ export function horizontalPodAutoscalerController({
 				(kind: Kind): WatchRule => watchRule(kind, () => []),
 			),
 		],
-		gather(key, mirror) {
+		gather(key, informers) {
 			const { namespace, name } = parseKey(key);
-			const autoscaler = mirror.of(horizontalPodAutoscalers).get(namespace, name);
+			const autoscaler = informers.of(horizontalPodAutoscalers).get(namespace, name);
 			if (autoscaler === undefined || autoscaler.metadata.deletionTimestamp !== undefined) return undefined;
-			return stateOf(autoscaler, mirror, registry, metrics);
+			return stateOf(autoscaler, informers, registry, metrics);
 		},
 		plan(state, context) {
 			if (state !== "unknown kind") return plan(state, context);
@@ -62,7 +62,7 @@ export function horizontalPodAutoscalerController({
 
 function stateOf(
 	autoscaler: V2HorizontalPodAutoscaler,
-	mirror: Mirror,
+	informers: InformerCache,
 	registry: Pick<Registry, "groupKind">,
 	metrics: MetricsSource,
 ): GatheredState {
@@ -74,8 +74,8 @@ function stateOf(
 	if (kind === undefined) return without(`no matches for kind "${kindName}" in group "${group}"`);
 	const { scale } = kind.subresources;
 	if (scale === undefined) return without("the server could not find the requested resource");
-	if (!mirror.of(kind).synced) return "unknown kind";
-	const object = mirror.of(kind).get(namespace, name);
+	if (!informers.of(kind).synced) return "unknown kind";
+	const object = informers.of(kind).get(namespace, name);
 	if (object === undefined) return without(`${kind.plural}${group === "" ? "" : `.${group}`} "${name}" not found`);
 	const selector = selectorAt(object, scale.selector);
 	const target: Target = {
@@ -87,8 +87,8 @@ function stateOf(
 	const selected =
 		selector === undefined
 			? []
-			: [...mirror.of(pods).list(namespace)].filter((pod) => selector.matches(pod.metadata.labels));
-	const rivals = rivalsOf(autoscaler, selected, mirror, registry);
+			: [...informers.of(pods).list(namespace)].filter((pod) => selector.matches(pod.metadata.labels));
+	const rivals = rivalsOf(autoscaler, selected, informers, registry);
 	const readings = (autoscaler.spec.metrics ?? []).map((metric) => readMetric(metrics, namespace, metric, selected));
 	const ambiguity = rivals.length === 0 ? undefined : { selector: String(selector), rivals };
 	return { autoscaler, target, pods: selected, readings, ...(ambiguity === undefined ? {} : { ambiguity }) };
@@ -98,15 +98,15 @@ function stateOf(
 function rivalsOf(
 	autoscaler: V2HorizontalPodAutoscaler,
 	selected: readonly Pod[],
-	mirror: Mirror,
+	informers: InformerCache,
 	registry: Pick<Registry, "groupKind">,
 ): string[] {
 	const { namespace } = autoscaler.metadata;
-	const rivals = [...mirror.of(horizontalPodAutoscalers).list(namespace)].filter((other) => {
+	const rivals = [...informers.of(horizontalPodAutoscalers).list(namespace)].filter((other) => {
 		if (other.metadata.uid === autoscaler.metadata.uid) return false;
 		const { apiVersion = "", kind: kindName, name } = other.spec.scaleTargetRef;
 		const kind = registry.groupKind(parseApiVersion(apiVersion).group, kindName);
-		const object = kind && mirror.of(kind).get(namespace, name);
+		const object = kind && informers.of(kind).get(namespace, name);
 		const selector = object && selectorAt(object, kind.subresources.scale?.selector);
 		return selector !== undefined && selected.some((pod) => selector.matches(pod.metadata.labels));
 	});

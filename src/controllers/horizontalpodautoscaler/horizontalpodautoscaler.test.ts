@@ -5,7 +5,7 @@ import { catalog } from "../../kinds/catalog.ts";
 import { createRegistry } from "../../kinds/engine/registry.ts";
 import type { Pod, V2HorizontalPodAutoscaler } from "../../kinds/generated/types.ts";
 import { planCases } from "../testing/cases.ts";
-import { staticMirror } from "../testing/static-mirror.ts";
+import { staticInformerCache } from "../testing/static-informer-cache.ts";
 import type { History } from "./bounds.ts";
 import { horizontalPodAutoscalerController } from "./controller.ts";
 import type { MetricsSource } from "./metrics.ts";
@@ -93,7 +93,7 @@ function run(
 			},
 		};
 		const objects: KubeObject[] = [deployment, autoscaler, ...(pods as Pod[])];
-		const state = controller.gather("default/web", staticMirror(objects, controller));
+		const state = controller.gather("default/web", staticInformerCache(objects, controller));
 		if (state === undefined) throw new Error("there is an autoscaler");
 		const context = { nowMs: nowMs + step * 15_000, random: () => 0.5, waitedMs: 0, ...(memory && { memory }) };
 		const plan = controller.plan(state, context);

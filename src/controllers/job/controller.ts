@@ -9,7 +9,7 @@ import { perNodeOf } from "../../kinds/self-help/per-node.ts";
 import { gatherClaimable, selectorOf, watchOwned } from "../podcontrol/claim.ts";
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";
-import { type Controller, type Mirror, watchRule } from "../runtime/controller.ts";
+import { type Controller, type InformerCache, watchRule } from "../runtime/controller.ts";
 import { type JobState, plan } from "./plan.ts";
 import { isTracked, restartsOf } from "./pods.ts";
 
@@ -42,28 +42,28 @@ export const jobController: Controller<JobState> = {
 		watchRule(nodes, nodeKeys, { expectations: false }),
 		watchOwned(jobs, pods, (job) => selectorOf(job.spec.selector), matterToJob),
 	],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace, name } = parseKey(key);
-		const job = mirror.of(jobs).get(namespace, name);
+		const job = informers.of(jobs).get(namespace, name);
 		if (job === undefined || isJobFinished(job) || isManagedElsewhere(job)) return undefined;
-		const claimable = gatherClaimable<Pod>(mirror, pods, job, selectorOf(job.spec.selector));
+		const claimable = gatherClaimable<Pod>(informers, pods, job, selectorOf(job.spec.selector));
 		if (perNodeOf(job) === undefined) return { job, ...claimable };
-		return { job, nodes: [...mirror.of(nodes).list()], ...claimable };
+		return { job, nodes: [...informers.of(nodes).list()], ...claimable };
 	},
 	plan,
-	coalesceMs(key, mirror) {
+	coalesceMs(key, informers) {
 		const { namespace, name } = parseKey(key);
-		return coalesceMsFor(mirror.of(jobs).get(namespace, name)?.spec.parallelism);
+		return coalesceMsFor(informers.of(jobs).get(namespace, name)?.spec.parallelism);
 	},
 };
 
 /** Per-node Jobs, when a node is added or removed, or starts or stops matching. Heartbeats are irrelevant here. */
-function nodeKeys(current: Node | undefined, old: Node | undefined, mirror: Mirror): string[] {
+function nodeKeys(current: Node | undefined, old: Node | undefined, informers: InformerCache): string[] {
 	const matters =
 		current?.metadata.uid !== old?.metadata.uid ||
 		!sameJson(current?.metadata.labels, old?.metadata.labels) ||
 		!sameJson(current?.spec?.taints, old?.spec?.taints);
-	return matters ? [...mirror.of(jobs).byIndex(perNodeIndex, "true")].map(objectKey) : [];
+	return matters ? [...informers.of(jobs).byIndex(perNodeIndex, "true")].map(objectKey) : [];
 }
 
 function matterToJob(current: Pod | undefined, old: Pod | undefined): boolean {

@@ -1,6 +1,7 @@
 /**
  * Jobs on a real API server, in virtual time, with pods that end by themselves. The controller is killed at every one
- * of its writes, before it is stored and after (the answer lost); a new one, with a new mirror, takes over each time.
+ * of its writes, before it is stored and after (the answer lost); a new one, with a new informer cache, takes over each
+ * time.
  */
 
 import { describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import { controllerOf, type OwnerReference, objectKey, parseKey } from "../../core/object.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import { isJobFinished } from "../../kinds/batch/job-finished.ts";
@@ -26,21 +26,21 @@ export const jobOrphanController: Controller<Orphan> = {
 	component: "job-controller",
 	watches: [
 		watchRule(pods, (current) => (current !== undefined && isTracked(current) ? [objectKey(current)] : [])),
-		watchRule(jobs, (current, old, mirror) => {
+		watchRule(jobs, (current, old, informers) => {
 			const ended = current === undefined || (isJobFinished(current) && (old === undefined || !isJobFinished(old)));
 			const job = current ?? old;
 			if (!ended || job === undefined) return [];
-			return [...mirror.of(pods).controlledBy(job.metadata.uid)].filter(isTracked).map(objectKey);
+			return [...informers.of(pods).controlledBy(job.metadata.uid)].filter(isTracked).map(objectKey);
 		}),
 	],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace, name } = parseKey(key);
-		const pod = mirror.of(pods).get(namespace, name);
+		const pod = informers.of(pods).get(namespace, name);
 		if (pod === undefined || !isTracked(pod)) return undefined;
 		const owner = controllerOf(pod);
-		if (owner === undefined) return isWanted(pod, mirror) ? undefined : { pod, missing: undefined };
+		if (owner === undefined) return isWanted(pod, informers) ? undefined : { pod, missing: undefined };
 		if (owner.kind !== jobs.kind) return undefined;
-		const job = mirror.of(jobs).get(namespace, owner.name);
+		const job = informers.of(jobs).get(namespace, owner.name);
 		if (job === undefined || job.metadata.uid !== owner.uid) return { pod, missing: owner };
 		return isJobFinished(job) && !isManagedElsewhere(job) ? { pod, missing: undefined } : undefined;
 	},
@@ -55,9 +55,9 @@ function confirmGone({ metadata }: Pod, { name, uid }: OwnerReference): Action {
 }
 
 /** Whether a job is about to adopt the pod. */
-function isWanted({ metadata }: Pod, mirror: Mirror): boolean {
+function isWanted({ metadata }: Pod, informers: InformerCache): boolean {
 	if (metadata.deletionTimestamp !== undefined) return false;
-	for (const job of mirror.of(jobs).list(metadata.namespace)) {
+	for (const job of informers.of(jobs).list(metadata.namespace)) {
 		if (isJobFinished(job) || job.metadata.deletionTimestamp !== undefined) continue;
 		if (selectorOf(job.spec.selector).matches(metadata.labels)) return true;
 	}

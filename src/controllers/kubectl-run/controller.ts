@@ -27,10 +27,10 @@ export const kubectlRunController: Controller<Pod> = {
 		),
 		watchRule(namespaces, () => [], { expectations: false }),
 	],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace = "", name } = parseKey(key);
-		const pod = mirror.of(pods).get(namespace, name);
-		if (pod === undefined || !isRun(pod) || !asks(mirror.of(namespaces).get(undefined, namespace))) return undefined;
+		const pod = informers.of(pods).get(namespace, name);
+		if (pod === undefined || !isRun(pod) || !asks(informers.of(namespaces).get(undefined, namespace))) return undefined;
 		return pod.metadata.deletionTimestamp === undefined ? pod : undefined;
 	},
 	plan(pod) {

@@ -26,13 +26,13 @@ export function namespaceController(registry: KindSource): Controller<NamespaceS
 		follows: { kinds: registry, rule: (kind) => (isContent(kind) ? contentRule(kind) : undefined) },
 		// A namespace of thousands of objects is not recounted for each that goes.
 		coalesceMs: () => 50,
-		gather(key, mirror) {
-			const namespace = mirror.of(namespaces).get(undefined, key);
+		gather(key, informers) {
+			const namespace = informers.of(namespaces).get(undefined, key);
 			if (namespace === undefined) return undefined;
 			const kinds = contentKinds();
 			if (namespace.metadata.deletionTimestamp === undefined) return { namespace, content: [], kinds };
 			const content = kinds
-				.map((kind) => ({ kind, objects: [...mirror.of(kind).list(key)] }))
+				.map((kind) => ({ kind, objects: [...informers.of(kind).list(key)] }))
 				.filter(({ objects }) => objects.length > 0);
 			return { namespace, content, kinds };
 		},
@@ -42,10 +42,10 @@ export function namespaceController(registry: KindSource): Controller<NamespaceS
 
 /** Only what is in, or enters, a namespace that goes: not every change of every object. */
 function contentRule(kind: Kind): WatchRule {
-	return watchRule(kind, (current: KubeObject | undefined, old: KubeObject | undefined, mirror) => {
+	return watchRule(kind, (current: KubeObject | undefined, old: KubeObject | undefined, informers) => {
 		const name = (current ?? old)?.metadata.namespace;
 		if (name === undefined) return [];
-		const namespace = mirror.of(namespaces).get(undefined, name);
+		const namespace = informers.of(namespaces).get(undefined, name);
 		if (namespace?.metadata.deletionTimestamp === undefined) return [];
 		return current === undefined || old === undefined ? [name] : [];
 	});

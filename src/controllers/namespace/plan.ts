@@ -34,7 +34,7 @@ export function plan({ namespace, content, kinds }: NamespaceState, context: Pla
 		const { resourceVersion: _resourceVersion, ...metadata } = namespace.metadata;
 		// Without the resourceVersion, which the new status changes: no other client removes this finalizer.
 		const emptied = { ...namespace, metadata, spec: { ...namespace.spec, finalizers: rest } } as Namespace;
-		// What is missing in the mirror may only not have been seen yet, and would be left behind for good.
+		// What is missing in the informer cache may only not have been seen yet, and would be left behind for good.
 		const check = confirmNone(kinds, namespace.metadata.name);
 		const rid = removeAll(events, namespace.metadata.name);
 		return { actions: [...actions, check, rid, update(namespaces, emptied, { subresource: "finalize" })] };

@@ -30,7 +30,7 @@ export function nodeIpamController(clusterCidr: string, nodeBits = 24): Controll
 				(current !== undefined && !current.spec.podCIDR) || (current === undefined && old !== undefined) ? [key] : [],
 			),
 		],
-		gather: (_key, mirror) => ({ nodes: [...mirror.of(nodes).list()] }),
+		gather: (_key, informers) => ({ nodes: [...informers.of(nodes).list()] }),
 		plan: (state) => plan(state.nodes, cluster, nodeBits),
 	};
 }

@@ -1,6 +1,6 @@
 /** Watches over nodes: those that fall silent become Unknown, and conditions become taints. */
 
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import { leases } from "../../kinds/core/lease.ts";
 import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
@@ -45,25 +45,25 @@ export function nodeLifecycleController(
 					expectations: false,
 				},
 			),
-			watchRule(pods, (current, old, mirror) => podOnSilentNode(current, old, mirror), { indexes: podsByNode }),
+			watchRule(pods, (current, old, informers) => podOnSilentNode(current, old, informers), { indexes: podsByNode }),
 		],
-		gather(key, mirror) {
-			const node = mirror.of(nodes).get(undefined, key);
+		gather(key, informers) {
+			const node = informers.of(nodes).get(undefined, key);
 			if (node === undefined) return undefined;
-			const lease = mirror.of(leases).get(nodeLeaseNamespace, key);
-			const readyPods = isNodeReady(node) ? [] : [...mirror.of(pods).byIndex("node", key)].filter(isReady);
-			return { node, lease, readyPods, zone: zoneOf(node, mirror) };
+			const lease = informers.of(leases).get(nodeLeaseNamespace, key);
+			const readyPods = isNodeReady(node) ? [] : [...informers.of(pods).byIndex("node", key)].filter(isReady);
+			return { node, lease, readyPods, zone: zoneOf(node, informers) };
 		},
 		plan: (state, context) => planNode(state, context, complete),
 	};
 }
 
 /** A pod that was reported ready when its node had been given up already. */
-function podOnSilentNode(current: Pod | undefined, old: Pod | undefined, mirror: Mirror): string[] {
+function podOnSilentNode(current: Pod | undefined, old: Pod | undefined, informers: InformerCache): string[] {
 	const name = current?.spec.nodeName;
 	if (current === undefined || name === undefined || !isReady(current) || (old !== undefined && isReady(old)))
 		return [];
-	const node = mirror.of(nodes).get(undefined, name);
+	const node = informers.of(nodes).get(undefined, name);
 	return node !== undefined && !isNodeReady(node) ? [name] : [];
 }
 
@@ -71,11 +71,11 @@ function zoneName({ metadata: { labels = {} } }: Node): string {
 	return `${labels["topology.kubernetes.io/region"] ?? ""}/${labels["topology.kubernetes.io/zone"] ?? ""}`;
 }
 
-function zoneOf(node: Node, mirror: Mirror): Zone {
+function zoneOf(node: Node, informers: InformerCache): Zone {
 	const zone = { readyCount: 0, notReadyCount: 0, lastTaintedMs: 0, allSilent: true };
 	// A healthy node does not require checking the others, of which there may be thousands.
 	if (isNodeReady(node)) return { ...zone, readyCount: 1, allSilent: false };
-	for (const other of mirror.of(nodes).list()) {
+	for (const other of informers.of(nodes).list()) {
 		const ready = isNodeReady(other);
 		if (ready) zone.allSilent = false;
 		if (zoneName(other) !== zoneName(node)) continue;

@@ -44,26 +44,26 @@ export function podGcController(finishedLimit = 12_500): Controller<PodGcState> 
 			),
 			watchRule(
 				nodes,
-				function* (current, old, mirror) {
+				function* (current, old, informers) {
 					const node = current ?? old;
 					if (node === undefined || (current !== undefined && old !== undefined && !isOutOfService(current))) return;
-					for (const pod of mirror.of(pods).byIndex("node", node.metadata.name)) yield objectKey(pod);
+					for (const pod of informers.of(pods).byIndex("node", node.metadata.name)) yield objectKey(pod);
 				},
 				{ expectations: false },
 			),
 		],
 		// Counting takes a walk over all of them.
 		coalesceMs: (key) => (key === finishedKey ? 1000 : 0),
-		gather(key, mirror) {
+		gather(key, informers) {
 			if (key === finishedKey) {
-				const finished = [...mirror.of(pods).byIndex("finished", "yes")];
+				const finished = [...informers.of(pods).byIndex("finished", "yes")];
 				return { finished: finished.length > finishedLimit ? finished : [] };
 			}
 			const { namespace, name } = parseKey(key);
-			const pod = mirror.of(pods).get(namespace, name);
+			const pod = informers.of(pods).get(namespace, name);
 			if (pod === undefined) return undefined;
 			const { nodeName } = pod.spec;
-			return { pod, node: nodeName === undefined ? undefined : mirror.of(nodes).get(undefined, nodeName) };
+			return { pod, node: nodeName === undefined ? undefined : informers.of(nodes).get(undefined, nodeName) };
 		},
 		plan(state, context) {
 			if ("finished" in state) return { actions: surplus(state.finished, finishedLimit).map(removeNow) };

@@ -2,7 +2,7 @@
  * Which objects a controller manages: those with its controller reference, and, once adopted, those without one that
  * its selector matches (Kubernetes design document "controller-ref").
  */
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import {
 	controllerOf,
 	controllerReference,
@@ -30,12 +30,12 @@ export interface Claimable<T extends KubeObject> {
 
 /** What `owner` manages or could, without looking at anything else of the kind. */
 export function gatherClaimable<T extends KubeObject>(
-	mirror: Mirror,
+	informers: InformerCache,
 	kind: Kind<T>,
 	owner: KubeObject,
 	selector: Selector,
 ): Claimable<T> {
-	const informer = mirror.of(kind);
+	const informer = informers.of(kind);
 	const orphans: T[] = [];
 	for (const orphan of informer.byIndex("orphan", owner.metadata.namespace ?? "")) {
 		if (selector.matches(orphan.metadata.labels)) orphans.push(orphan);
@@ -120,7 +120,7 @@ export function watchOwned<Owner extends KubeObject, T extends KubeObject>(
 ): WatchRule {
 	return watchRule<T>(
 		kind,
-		(current, old, mirror) => {
+		(current, old, informers) => {
 			const owner = current && controllerOf(current);
 			const oldOwner = old && controllerOf(old);
 			const isOrphan = current !== undefined && owner === undefined;
@@ -131,7 +131,7 @@ export function watchOwned<Owner extends KubeObject, T extends KubeObject>(
 			if (isOf(owners, owner)) keys.add(`${current?.metadata.namespace}/${owner.name}`);
 			if (isOf(owners, oldOwner)) keys.add(`${old?.metadata.namespace}/${oldOwner.name}`);
 			if (isOrphan) {
-				for (const adopter of mirror.of(owners).list(current.metadata.namespace)) {
+				for (const adopter of informers.of(owners).list(current.metadata.namespace)) {
 					if (selectorFor(adopter).matches(current.metadata.labels)) keys.add(objectKey(adopter));
 				}
 			}

@@ -12,8 +12,8 @@ export const replicaSetController: Controller<ReplicasState<ReplicaSet>> = repli
 	kind: replicaSets,
 	selector: (set) => selectorOf(set.spec?.selector),
 	countsTerminating: true,
-	siblings: (set, mirror) => {
+	siblings: (set, informers) => {
 		const owner = controllerOf(set);
-		return owner === undefined ? [set] : mirror.of(replicaSets).controlledBy(owner.uid);
+		return owner === undefined ? [set] : informers.of(replicaSets).controlledBy(owner.uid);
 	},
 });

@@ -3,7 +3,7 @@
  * (Kubernetes documentation, "ReplicaSet").
  */
 
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import { objectKey, parseKey } from "../../core/object.ts";
 import type { Selector } from "../../core/selector.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -36,7 +36,7 @@ export interface ReplicasKind<T extends Replicated> {
 	/** Whether the status counts pods that are being deleted. */
 	countsTerminating: boolean;
 	/** Other sets with the same owner, for the spread of their pods over nodes. */
-	siblings(set: T, mirror: Mirror): Iterable<T>;
+	siblings(set: T, informers: InformerCache): Iterable<T>;
 }
 
 /** Most pods created or deleted in one plan. */
@@ -50,27 +50,31 @@ export function replicasController<T extends Replicated>(of: ReplicasKind<T>): C
 			watchRule(of.kind, (current, old) => [current, old].flatMap((set) => (set ? [objectKey(set)] : []))),
 			watchOwned(of.kind, podKind, of.selector, matters),
 		],
-		coalesceMs: (key, mirror) => coalesceMsFor(find(of, key, mirror)?.status?.replicas),
-		gather: (key, mirror) => gather(of, key, mirror),
+		coalesceMs: (key, informers) => coalesceMsFor(find(of, key, informers)?.status?.replicas),
+		gather: (key, informers) => gather(of, key, informers),
 		plan: (state, context) => plan(of, state, context),
 	};
 }
 
-function find<T extends Replicated>(of: ReplicasKind<T>, key: string, mirror: Mirror): T | undefined {
+function find<T extends Replicated>(of: ReplicasKind<T>, key: string, informers: InformerCache): T | undefined {
 	const { namespace, name } = parseKey(key);
-	return mirror.of(of.kind).get(namespace, name);
+	return informers.of(of.kind).get(namespace, name);
 }
 
-function gather<T extends Replicated>(of: ReplicasKind<T>, key: string, mirror: Mirror): ReplicasState<T> | undefined {
-	const set = find(of, key, mirror);
+function gather<T extends Replicated>(
+	of: ReplicasKind<T>,
+	key: string,
+	informers: InformerCache,
+): ReplicasState<T> | undefined {
+	const set = find(of, key, informers);
 	if (set === undefined) return undefined;
 	const selector = of.selector(set);
-	const claimable = gatherClaimable(mirror, podKind, set, selector);
+	const claimable = gatherClaimable(informers, podKind, set, selector);
 	const active = claimable.controlled.filter(isActive);
 	const kin: Pod[] = [];
 	if (active.length > (set.spec?.replicas ?? 1)) {
-		for (const sibling of of.siblings(set, mirror)) {
-			for (const pod of mirror.of(podKind).controlledBy(sibling.metadata.uid)) if (isActive(pod)) kin.push(pod);
+		for (const sibling of of.siblings(set, informers)) {
+			for (const pod of informers.of(podKind).controlledBy(sibling.metadata.uid)) if (isActive(pod)) kin.push(pod);
 		}
 	}
 	return {

@@ -3,7 +3,7 @@
  * is new or changed, and credits what goes.
  */
 
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import { sameJson } from "../../core/equal.ts";
 import { type KubeObject, objectKey, parseKey } from "../../core/object.ts";
 import { events } from "../../kinds/core/event.ts";
@@ -35,20 +35,20 @@ export function resourceQuotaController(registry: KindSource): Controller<Gather
 		follows: {
 			kinds: registry,
 			rule: (kind) => (isCountable(kind) ? objectRule(kind) : undefined),
-			keys: (kind, mirror) => quotasOf(kind, mirror),
+			keys: (kind, informers) => quotasOf(kind, informers),
 		},
-		coalesceMs(key, mirror) {
-			const { status } = quotaOf(key, mirror) ?? {};
+		coalesceMs(key, informers) {
+			const { status } = quotaOf(key, informers) ?? {};
 			return coalesceMsFor(Number(status?.used?.["pods"] ?? status?.used?.["count/pods"] ?? 0));
 		},
-		gather(key, mirror) {
-			const quota = quotaOf(key, mirror);
+		gather(key, informers) {
+			const quota = quotaOf(key, informers);
 			if (quota === undefined || quota.metadata.deletionTimestamp !== undefined) return undefined;
 			const names = Object.keys(quota.spec?.hard ?? {});
 			const counted: Counted[] = [];
 			for (const kind of registry.all()) {
 				if (!isCountable(kind) || !names.some((name) => isCounted(kind, name))) continue;
-				const informer = mirror.of(kind);
+				const informer = informers.of(kind);
 				if (!informer.synced) return { quota, counted: [], recountMs: unknownKindMs };
 				counted.push({ kind, objects: [...informer.list(quota.metadata.namespace)], revision: informer.revision });
 			}
@@ -66,9 +66,9 @@ function isCountable(kind: Kind): boolean {
 	return kind.namespaced && !kind.readOnly && !(kind.group === events.group && kind.plural === events.plural);
 }
 
-function quotaOf(key: string, mirror: Mirror): ResourceQuota | undefined {
+function quotaOf(key: string, informers: InformerCache): ResourceQuota | undefined {
 	const { namespace, name } = parseKey(key);
-	return mirror.of(resourceQuotas).get(namespace, name);
+	return informers.of(resourceQuotas).get(namespace, name);
 }
 
 function quotaRule(): WatchRule {
@@ -84,17 +84,17 @@ function quotaKeys(current: ResourceQuota, old: ResourceQuota | undefined): stri
 
 /** The quotas that count an object which comes, goes, or uses another amount than before. */
 function objectRule(kind: Kind): WatchRule {
-	return watchRule(kind, function* (current, old, mirror) {
+	return watchRule(kind, function* (current, old, informers) {
 		const object = current ?? old;
 		if (object === undefined) return;
 		if (current !== undefined && old !== undefined && !mayUseOther(kind, current, old)) return;
-		yield* quotasOf(kind, mirror, object.metadata.namespace);
+		yield* quotasOf(kind, informers, object.metadata.namespace);
 	});
 }
 
 /** Keys of the quotas that count objects of a kind. */
-function* quotasOf(kind: Kind, mirror: Mirror, namespace?: string): Iterable<string> {
-	for (const quota of mirror.of(resourceQuotas).list(namespace))
+function* quotasOf(kind: Kind, informers: InformerCache, namespace?: string): Iterable<string> {
+	for (const quota of informers.of(resourceQuotas).list(namespace))
 		if (Object.keys(quota.spec?.hard ?? {}).some((name) => isCounted(kind, name))) yield objectKey(quota);
 }
 

@@ -12,7 +12,7 @@ import { isCounted, usageOf, usesQuotaUntilMs } from "../../kinds/quota/usage.ts
 import { updateStatus } from "../runtime/actions.ts";
 import type { Plan } from "../runtime/controller.ts";
 
-/** Objects of one kind, and up to which revision the Mirror has seen that kind. */
+/** Objects of one kind, and up to which revision the informer cache has seen that kind. */
 export interface Counted {
 	kind: Kind;
 	objects: readonly KubeObject[];
@@ -34,7 +34,7 @@ export function plan({ quota, counted }: QuotaState, nowMs: number): Plan {
 	for (const { kind, objects, revision } of counted) {
 		const names = Object.keys(hard).filter((name) => isCounted(kind, name));
 		const sums = sumsOf(quota, kind, objects, names, nowMs);
-		// The quota may have been charged for something that the Mirror has not seen yet.
+		// The quota may have been charged for something that the informer cache has not seen yet.
 		const isLess = names.some((name) => compareQuantities(sums[name] ?? "0", quota.status?.used?.[name] ?? "0") < 0);
 		if (isLess && revision < quotaRevision) behind.push(kind);
 		Object.assign(used, sums);

@@ -8,7 +8,7 @@ import { plan } from "./plan.ts";
 
 planCases(resourceQuotaController(createRegistry(catalog)), new URL("./testdata/", import.meta.url));
 
-test("a charge for a pod that the Mirror has not seen is not taken back", () => {
+test("a charge for a pod that the informer cache has not seen is not taken back", () => {
 	const metadata = { name: "q", namespace: "default", uid: "q", creationTimestamp: "2026-01-01T00:00:00Z" };
 	const quota = {
 		apiVersion: "v1",

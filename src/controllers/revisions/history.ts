@@ -3,7 +3,7 @@
  * API reference, "ControllerRevision"; KEP-503). `kubectl rollout undo` applies that patch, `kubectl rollout history`
  * prints it.
  */
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import { controllerReference, type Draft, type KubeObject } from "../../core/object.ts";
 import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import type { ControllerRevision, PodTemplateSpec } from "../../kinds/generated/types.ts";
@@ -61,11 +61,11 @@ export interface RevisionName {
 
 /** A name for the revision of a template, which no revision of another template has. */
 export function freeName(
-	mirror: Mirror,
+	informers: InformerCache,
 	owner: KubeObject & { status?: { collisionCount?: number } },
 	template: PodTemplateSpec,
 ): RevisionName {
-	const revisions = mirror.of(controllerRevisions);
+	const revisions = informers.of(controllerRevisions);
 	for (let collisionCount = owner.status?.collisionCount ?? 0; ; collisionCount++) {
 		const hash = revisionHash(templatePatch(template), collisionCount);
 		// Upstream's limit, so that the name stays one with the hash added.

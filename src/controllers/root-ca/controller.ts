@@ -31,10 +31,10 @@ export function rootCaController(certificate: string): Controller<RootCaState> {
 				return object?.metadata.name === name ? [object.metadata.namespace ?? ""] : [];
 			}),
 		],
-		gather(key, mirror) {
-			const namespace = mirror.of(namespaces).get(undefined, key);
+		gather(key, informers) {
+			const namespace = informers.of(namespaces).get(undefined, key);
 			if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined) return undefined;
-			return { namespace, configMap: mirror.of(configMaps).get(key, name) };
+			return { namespace, configMap: informers.of(configMaps).get(key, name) };
 		},
 		plan({ namespace, configMap }) {
 			const data = { "ca.crt": certificate };

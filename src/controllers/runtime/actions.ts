@@ -61,8 +61,8 @@ export function confirm(kind: Kind, object: KubeObject): Action {
 }
 
 /**
- * Ends the plan if `ref`, read afresh, does exist with this uid (undefined: with any): the Mirror of its kind is
- * behind.
+ * Ends the plan if `ref`, read afresh, does exist with this uid (undefined: with any): the informer cache of its kind
+ * is behind.
  */
 export function confirmAbsent(kind: Kind, ref: Ref, uid?: string): Action {
 	return { do: "confirmAbsent", kind, ref, ...(uid === undefined ? {} : { uid }) };

@@ -1,9 +1,9 @@
 /**
- * A controller plans, the shell acts. `gather` reads the Mirror, `plan` is pure, shell.ts does the rest: queue,
+ * A controller plans, the shell acts. `gather` reads the informer cache, `plan` is pure, shell.ts does the rest: queue,
  * expectations, writes, events, backoff.
  */
 import type { DeleteOptions, Patch, Ref } from "../../client/client.ts";
-import type { Informer, Mirror } from "../../client/mirror.ts";
+import type { Informer, InformerCache } from "../../client/informer-cache.ts";
 import type { Random } from "../../core/clock.ts";
 import type { Reason } from "../../core/errors.ts";
 import type { Draft, KubeObject } from "../../core/object.ts";
@@ -68,9 +68,9 @@ export type Action =
 			failureEvent?: EventText & { regarding: KubeObject };
 	  }
 	/**
-	 * Reads the object afresh (not from the Mirror); ends the plan when it is gone, being deleted, or has another uid.
-	 * Goes before an adoption: the Mirror may not have seen yet that the owner is being deleted and has just been made to
-	 * let go.
+	 * Reads the object afresh (not from the informer cache); ends the plan when it is gone, being deleted, or has another
+	 * uid. Goes before an adoption: the informer cache may not have seen yet that the owner is being deleted and has just
+	 * been made to let go.
 	 */
 	| { do: "confirm"; kind: Kind; ref: Ref; uid: string }
 	/**
@@ -86,8 +86,8 @@ export type Action =
 	/** Deletes all objects of a kind in a namespace, in one request; for kinds that the controller does not watch. */
 	| { do: "deleteAll"; kind: Kind; namespace: string }
 	/**
-	 * Writes nothing: the key is not planned again before the Mirror has seen this revision in these kinds, which the
-	 * controller watches.
+	 * Writes nothing: the key is not planned again before the informer cache has seen this revision in these kinds, which
+	 * the controller watches.
 	 */
 	| { do: "catchUp"; kinds: readonly Kind[]; revision: number }
 	| ({ do: "event"; regarding: KubeObject } & EventText);
@@ -155,7 +155,7 @@ export interface Controller<State, Memory = unknown> {
 	account?: string;
 	/**
 	 * The kinds that it watches. `keys` maps a change to the keys to be reconciled (`namespace/name` of the
-	 * controller's own objects, or whatever `gather` understands); it must be pure and may read the mirror.
+	 * controller's own objects, or whatever `gather` understands); it must be pure and may read the informer cache.
 	 */
 	watches: readonly WatchRule[];
 	/** For what concerns all kinds, also those that come and go while the controller runs. */
@@ -164,10 +164,10 @@ export interface Controller<State, Memory = unknown> {
 		/** What it watches of a kind; undefined: nothing. Asked once of each. */
 		rule(kind: Kind): WatchRule | undefined;
 		/** Keys to sync when a kind is added while the controller runs. */
-		keys?(kind: Kind, mirror: Mirror): Iterable<string>;
+		keys?(kind: Kind, informers: InformerCache): Iterable<string>;
 	};
 	/** Everything that the plan may read; undefined if there is nothing (left) to do for the key. */
-	gather(key: string, mirror: Mirror): State | undefined;
+	gather(key: string, informers: InformerCache): State | undefined;
 	plan(state: State, context: PlanContext<Memory>): Plan<Memory>;
 	/** Keys reconciled at the same time. Default 32. */
 	concurrency?: number;
@@ -176,12 +176,12 @@ export interface Controller<State, Memory = unknown> {
 	 * of a large object in proportion: a plan over n pods, run for each of n pod changes, would be quadratic. Default:
 	 * not at all.
 	 */
-	coalesceMs?(key: string, mirror: Mirror): number;
+	coalesceMs?(key: string, informers: InformerCache): number;
 }
 
 export interface WatchRule {
 	kind: Kind;
-	keys(current: KubeObject | undefined, old: KubeObject | undefined, mirror: Mirror): Iterable<string>;
+	keys(current: KubeObject | undefined, old: KubeObject | undefined, informers: InformerCache): Iterable<string>;
 	/** Indexes the controller needs on this kind's informer. */
 	indexes?: Readonly<Record<string, (object: KubeObject) => readonly string[]>>;
 	/**
@@ -194,11 +194,11 @@ export interface WatchRule {
 /** A watch rule with its kind's type. */
 export function watchRule<T extends KubeObject>(
 	kind: Kind<T>,
-	keys: (current: T | undefined, old: T | undefined, mirror: Mirror) => Iterable<string>,
+	keys: (current: T | undefined, old: T | undefined, informers: InformerCache) => Iterable<string>,
 	more: { indexes?: Readonly<Record<string, (object: T) => readonly string[]>>; expectations?: boolean } = {},
 ): WatchRule {
 	// The informer of `kind` only ever yields objects of that kind.
 	return { kind, keys, ...more } as unknown as WatchRule;
 }
 
-export type { Informer, Mirror };
+export type { Informer, InformerCache };

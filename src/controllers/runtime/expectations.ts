@@ -4,7 +4,7 @@
  * controller act twice.
  */
 
-import type { Informer } from "../../client/mirror.ts";
+import type { Informer } from "../../client/informer-cache.ts";
 import { ApiError, isReason, messageOf, type Reason } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -28,7 +28,7 @@ const refusals: readonly Reason[] = [
 	"ServiceUnavailable",
 ];
 
-/** Reasons that say the Mirror is behind: the world has moved on since the plan was made. */
+/** Reasons that say the informer cache is behind: the world has moved on since the plan was made. */
 const outdated: readonly Reason[] = ["NotFound", "AlreadyExists", "Conflict"];
 
 export class Expectations {
@@ -36,7 +36,7 @@ export class Expectations {
 	readonly #revisions = new Map<Kind, number>();
 	/** Kinds of which something may have been written at a revision that is not known yet. */
 	readonly #unknown = new Set<Kind>();
-	/** Deleted objects that the Mirror has to show as gone or going. */
+	/** Deleted objects that the informer cache has to show as gone or going. */
 	#deletions: { kind: Kind; namespace: string | undefined; name: string; uid: string }[] = [];
 
 	get empty(): boolean {
@@ -71,7 +71,7 @@ export class Expectations {
 	}
 
 	/**
-	 * Resolves when the Mirror has caught up.
+	 * Resolves when the informer cache has caught up.
 	 * @param newest the store's newest revision; asked for after the writes whose fate is unknown
 	 * @throws what `newest` throws: then to be called again
 	 */

@@ -41,7 +41,7 @@ export class KeyState {
 		this.#wake = wake;
 	}
 
-	/** The next plan depends on more than the Mirror. */
+	/** The next plan depends on more than the informer cache. */
 	get isRemembered(): boolean {
 		return this.#failures > 0 || this.#timer !== undefined || this.#patience !== undefined || this.memory !== undefined;
 	}
@@ -86,7 +86,7 @@ export class KeyState {
 		if (plan !== undefined) this.#requeue(plan);
 		this.#outdated = isOutdated ? this.#outdated + 1 : 0;
 		if (isOutdated && this.#outdated <= outdatedLimit) {
-			// The expectations are met: they have let the Mirror catch up.
+			// The expectations are met: they have let the informer cache catch up.
 			this.#failures = Math.max(this.#failures, 1);
 			return true;
 		}

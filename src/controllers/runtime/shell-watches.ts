@@ -1,5 +1,5 @@
 /** What a shell watches: its controller's rules, and those of the kinds that come and go while it runs. */
-import type { Informer, Mirror } from "../../client/mirror.ts";
+import type { Informer, InformerCache } from "../../client/informer-cache.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -10,7 +10,7 @@ const longestCatchUpMs = 30_000;
 
 export interface ShellWatchesParts {
 	controller: Pick<Controller<unknown>, "watches" | "follows">;
-	mirror: Mirror;
+	informers: InformerCache;
 	clock: Clock;
 	enqueue(key: string): void;
 	/** Nothing is waited for any more: see `isBehind`. */
@@ -66,7 +66,7 @@ export class ShellWatches {
 			this.#follow((rule, end) => {
 				const informer = this.#add(rule);
 				this.#listen(rule);
-				for (const key of follows.keys?.(rule.kind, this.#parts.mirror) ?? []) this.#parts.enqueue(key);
+				for (const key of follows.keys?.(rule.kind, this.#parts.informers) ?? []) this.#parts.enqueue(key);
 				if (!informer.synced) void this.#catchUp(informer, end.signal);
 			});
 		this.#stopFollowing = follows.kinds.onChange(changed);
@@ -81,7 +81,7 @@ export class ShellWatches {
 	}
 
 	#add(rule: WatchRule): Informer<KubeObject> {
-		const informer = this.#parts.mirror.of(rule.kind);
+		const informer = this.#parts.informers.of(rule.kind);
 		for (const [name, values] of Object.entries(rule.indexes ?? {})) informer.addIndex(name, values);
 		this.#rules.set(rule, informer);
 		if (rule.expectations !== false) this.#informers.set(rule.kind, informer);
@@ -89,9 +89,9 @@ export class ShellWatches {
 	}
 
 	#listen(rule: WatchRule): void {
-		const { mirror, enqueue } = this.#parts;
+		const { informers, enqueue } = this.#parts;
 		const end = this.#rules.get(rule)?.onChange((current, old) => {
-			for (const key of rule.keys(current, old, mirror)) enqueue(key);
+			for (const key of rule.keys(current, old, informers)) enqueue(key);
 		});
 		if (end !== undefined) this.#ends.set(rule, end);
 	}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createMirror } from "../../client/informer.ts";
+import { createInformerCache } from "../../client/informer.ts";
 import { createEventRecorder } from "../../client/recorder.ts";
 import { createClient } from "../../client/requests.ts";
 import { ToyServer } from "../../client/testing/toy-server.ts";
@@ -37,9 +37,9 @@ const toy: Controller<ToyState> = {
 			return owner === undefined ? [] : [`default/${owner.name}`];
 		}),
 	],
-	gather(key, mirror) {
-		const owner = mirror.of(configMaps).get("default", key.slice("default/".length));
-		return owner && { owner, owned: [...mirror.of(secrets).controlledBy(owner.metadata.uid)] };
+	gather(key, informers) {
+		const owner = informers.of(configMaps).get("default", key.slice("default/".length));
+		return owner && { owner, owned: [...informers.of(secrets).controlledBy(owner.metadata.uid)] };
 	},
 	plan({ owner, owned }) {
 		const wanted = Number(owner.data?.["count"]);
@@ -67,8 +67,8 @@ async function simulate(seed: number): Promise<{ peak: number; end: number; trac
 		brokenWatches: 0.1,
 	});
 	const client = createClient(memoryTransport(server.handle, user));
-	const mirror = createMirror(client, { clock });
-	let shell: Shell = startShell(toy, { client, mirror, clock });
+	const informers = createInformerCache(client, { clock });
+	let shell: Shell = startShell(toy, { client, informers, clock });
 	// Its answer may be lost; it is written all the same, or refused and tried again.
 	for (let made = false; !made; ) {
 		const creating = client.create(configMaps, {
@@ -90,14 +90,14 @@ async function simulate(seed: number): Promise<{ peak: number; end: number; trac
 			const stopping = shell.stop();
 			await clock.advance(100);
 			await stopping;
-			shell = startShell(toy, { client, mirror, clock });
+			shell = startShell(toy, { client, informers, clock });
 		}
 	}
 	server.faults = {};
 	await clock.advance(120_000);
 	const end = server.of("secrets").length;
 	await shell.stop();
-	mirror.close();
+	informers.close();
 	return { peak: Math.max(peak, end), end, trace: trace.join() };
 }
 
@@ -116,15 +116,15 @@ function setUp() {
 	const clock = new VirtualClock();
 	const server = new ToyServer(clock);
 	const client = createClient(memoryTransport(server.handle, user));
-	const mirror = createMirror(client, { clock });
-	return { clock, server, client, mirror };
+	const informers = createInformerCache(client, { clock });
+	return { clock, server, client, informers };
 }
 
 test("a run of creates goes out in batches of 1, 2, 4, and stops at the first failure", async () => {
-	const { clock, server, client, mirror } = setUp();
+	const { clock, server, client, informers } = setUp();
 	server.faults = { writeDelayMs: 10 };
 	const counts: number[] = [];
-	const shell = startShell(toy, { client, mirror, clock });
+	const shell = startShell(toy, { client, informers, clock });
 	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" }, data: { count: "7" } });
 	for (let step = 0; step < 100; step++) {
 		await clock.advance(1);
@@ -135,11 +135,11 @@ test("a run of creates goes out in batches of 1, 2, 4, and stops at the first fa
 	const before = counts.findIndex((count) => count > 1);
 	expect(counts[before - 1]).toBe(1);
 	await shell.stop();
-	mirror.close();
+	informers.close();
 });
 
-test("a plan made from an outdated object is made again at once when the mirror has caught up", async () => {
-	const { clock, server, client, mirror } = setUp();
+test("a plan made from an outdated object is made again at once when the informer cache has caught up", async () => {
+	const { clock, server, client, informers } = setUp();
 	server.faults = { watchDelayMs: 30 };
 	const errors: unknown[] = [];
 	const marker: Controller<ConfigMap> = {
@@ -157,7 +157,7 @@ test("a plan made from an outdated object is made again at once when the mirror 
 		client.create(configMaps, { metadata: { name: "web", namespace: "default" } }),
 		clock.advance(0),
 	]).then(([object]) => object);
-	const shell = startShell(marker, { client, mirror, clock, onError: (error) => errors.push(error) });
+	const shell = startShell(marker, { client, informers, clock, onError: (error) => errors.push(error) });
 	await clock.advance(0);
 	await client
 		.update(configMaps, { ...made, metadata: { ...made.metadata, labels: { changed: "yes" } } })
@@ -167,7 +167,7 @@ test("a plan made from an outdated object is made again at once when the mirror 
 	expect(end?.data?.["marked"]).toBe("yes");
 	expect(shell.idle).toBe(true);
 	await shell.stop();
-	mirror.close();
+	informers.close();
 });
 
 /** Fails whenever it plans for a ConfigMap, and remembers when that was. */
@@ -186,9 +186,9 @@ function failing(clock: Clock): { times: number[]; controller: Controller<Config
 }
 
 test("a failing key is tried again after 5 ms, doubled each time", async () => {
-	const { clock, client, mirror } = setUp();
+	const { clock, client, informers } = setUp();
 	const { times, controller } = failing(clock);
-	const shell = startShell(controller, { client, mirror, clock });
+	const shell = startShell(controller, { client, informers, clock });
 	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" } });
 	await clock.advance(3_600_000);
 	await creating;
@@ -196,13 +196,13 @@ test("a failing key is tried again after 5 ms, doubled each time", async () => {
 	expect(waits.length).toBeGreaterThan(15);
 	for (const wait of waits) expect(wait).toSatisfy((factor: number) => factor >= 0.75 && factor <= 1.25);
 	await shell.stop();
-	mirror.close();
+	informers.close();
 });
 
 test("changes lead to attempts at once, and neither put off the next attempt after a failure nor lengthen the wait for it", async () => {
-	const { clock, client, mirror } = setUp();
+	const { clock, client, informers } = setUp();
 	const { times, controller } = failing(clock);
-	const shell = startShell(controller, { client, mirror, clock });
+	const shell = startShell(controller, { client, informers, clock });
 	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" } });
 	// Ten failures: the next attempt is due 2560 ms later, give or take a quarter.
 	while (times.length < 10) await clock.advance(1);
@@ -220,7 +220,7 @@ test("changes lead to attempts at once, and neither put off the next attempt aft
 	expect((dueMs - lastMs) / 2560).toSatisfy((factor: number) => factor >= 0.75 && factor <= 1.26);
 	expect((afterMs - dueMs) / 5120).toSatisfy((factor: number) => factor >= 0.75 && factor <= 1.26);
 	await shell.stop();
-	mirror.close();
+	informers.close();
 });
 
 /** A clock that shows another time than it runs by. */
@@ -237,7 +237,7 @@ function settable(inner: Clock): Clock & { offsetMs: number } {
 }
 
 test("changes gather for no longer when the clock is set back", async () => {
-	const { clock: inner, client, mirror } = setUp();
+	const { clock: inner, client, informers } = setUp();
 	const clock = settable(inner);
 	const seen: (string | undefined)[] = [];
 	const gatherer: Controller<ConfigMap> = {
@@ -250,7 +250,7 @@ test("changes gather for no longer when the clock is set back", async () => {
 			return { actions: [] };
 		},
 	};
-	const shell = startShell(gatherer, { client, mirror, clock });
+	const shell = startShell(gatherer, { client, informers, clock });
 	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" } });
 	await inner.advance(10);
 	await creating;
@@ -265,7 +265,7 @@ test("changes gather for no longer when the clock is set back", async () => {
 	await inner.advance(100);
 	expect(seen).toEqual([undefined, "2"]);
 	await shell.stop();
-	mirror.close();
+	informers.close();
 });
 
 test("events that repeat raise a count, and one object can only make so many", async () => {
@@ -288,7 +288,7 @@ test("events that repeat raise a count, and one object can only make so many", a
 });
 
 test("a create in a namespace that is being deleted is no failure, and tells no event", async () => {
-	const { clock, server, mirror } = setUp();
+	const { clock, server, informers } = setUp();
 	const details = { causes: [{ reason: "NamespaceTerminating", message: "it goes", field: "metadata.namespace" }] };
 	const client = createClient(
 		memoryTransport((request) => {
@@ -312,7 +312,7 @@ test("a create in a namespace that is being deleted is no failure, and tells no 
 		},
 		{
 			client,
-			mirror,
+			informers,
 			clock,
 			recorder: { record: ({ reason }) => void told.push(reason), flush: async () => {} },
 			onError: (error) => failures.push(error),
@@ -321,14 +321,14 @@ test("a create in a namespace that is being deleted is no failure, and tells no 
 	const creating = client.create(configMaps, { metadata: { name: "web", namespace: "default" } });
 	await clock.advance(5000);
 	expect((await creating).metadata.name).toBe("web");
-	expect(mirror.of(configMaps).get("default", "web")?.metadata.labels).toEqual({ seen: "yes" });
+	expect(informers.of(configMaps).get("default", "web")?.metadata.labels).toEqual({ seen: "yes" });
 	expect([told, failures, shell.idle]).toEqual([[], [], true]);
 	await shell.stop();
-	mirror.close();
+	informers.close();
 });
 
 test("patience is measured by the clock that nobody sets, from the first plan that asked for it", async () => {
-	const { clock: inner, client, mirror } = setUp();
+	const { clock: inner, client, informers } = setUp();
 	const clock = settable(inner);
 	const waits: number[] = [];
 	const times: number[] = [];
@@ -342,7 +342,7 @@ test("patience is measured by the clock that nobody sets, from the first plan th
 			return { actions: [], ...(waitedMs < 1000 ? { requeueAfterMs: 1000 - waitedMs } : {}) };
 		},
 	};
-	const shell = startShell(patient, { client, mirror, clock });
+	const shell = startShell(patient, { client, informers, clock });
 	const change = async (patch: object) => {
 		const patching = client.patch(configMaps, { namespace: "default", name: "web" }, { type: "merge", patch });
 		await inner.advance(10);
@@ -361,11 +361,11 @@ test("patience is measured by the clock that nobody sets, from the first plan th
 	await change({ data: { change: "2" } });
 	expect(waits.slice(3)).toEqual([0]);
 	await shell.stop();
-	mirror.close();
+	informers.close();
 });
 
 test("a plan's memory is given to the next plan of its key, and lost when there is nothing left to do for it", async () => {
-	const { clock, client, mirror } = setUp();
+	const { clock, client, informers } = setUp();
 	const given: unknown[] = [];
 	const counting: Controller<ConfigMap, number> = {
 		...toy,
@@ -376,7 +376,7 @@ test("a plan's memory is given to the next plan of its key, and lost when there 
 			return { actions: [], memory: memory + 1 };
 		},
 	};
-	const shell = startShell(counting, { client, mirror, clock });
+	const shell = startShell(counting, { client, informers, clock });
 	const ref = { namespace: "default", name: "web" };
 	const steps = [
 		() => client.create(configMaps, { metadata: ref }),
@@ -392,5 +392,5 @@ test("a plan's memory is given to the next plan of its key, and lost when there 
 	}
 	expect(given).toEqual([0, 1, 0, 0]);
 	await shell.stop();
-	mirror.close();
+	informers.close();
 });

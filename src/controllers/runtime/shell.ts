@@ -1,7 +1,7 @@
 /** The shell of every controller: queue, expectations, writes, backoff. The rules are in the controllers' plans. */
 import { setMaxListeners } from "node:events";
 import type { Client } from "../../client/client.ts";
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import type { EventRecorder } from "../../client/recorder.ts";
 import type { Clock } from "../../core/clock.ts";
 import { MetricRegistry } from "../../core/metrics/registry.ts";
@@ -15,7 +15,7 @@ import { type QueueMetrics, WorkqueueMetrics } from "./workqueue-metrics.ts";
 
 export interface ShellParts {
 	client: Client;
-	mirror: Mirror;
+	informers: InformerCache;
 	/**
 	 * The store's newest revision, for the expectations: most controllers may not ask for it. Default: their client
 	 * is asked.
@@ -86,7 +86,7 @@ class ControllerShell<State> implements Shell {
 		setMaxListeners(0, this.#stopping.signal);
 		this.#watches = new ShellWatches({
 			controller,
-			mirror: parts.mirror,
+			informers: parts.informers,
 			clock: parts.clock,
 			enqueue: (key) => this.enqueue(key),
 			caughtUp: () => this.#schedulePump(),
@@ -136,7 +136,8 @@ class ControllerShell<State> implements Shell {
 	}
 
 	/**
-	 * A shell that starts on a mirror in use first waits until that has seen all that an earlier shell may have written.
+	 * A shell that starts on an informer cache in use first waits until that has seen all that an earlier shell may have
+	 * written.
 	 */
 	async #start(): Promise<void> {
 		await this.#watches.synced(() => this.#persistently(this.#revision));
@@ -209,7 +210,7 @@ class ControllerShell<State> implements Shell {
 
 	#plan(state: KeyState): Plan | undefined {
 		const { failure, waitedMs, memory } = state;
-		const gathered = this.#controller.gather(state.key, this.#parts.mirror);
+		const gathered = this.#controller.gather(state.key, this.#parts.informers);
 		if (gathered === undefined) return undefined;
 		this.#planCount++;
 		const { clock } = this.#parts;
@@ -242,7 +243,7 @@ class ControllerShell<State> implements Shell {
 		this.#active--;
 		this.#schedulePump();
 		try {
-			// One that waits for the Mirror holds up no other key.
+			// One that waits for the informer cache holds up no other key.
 			while (!expectations.empty) {
 				await this.#persistently(() =>
 					expectations.passed((kind) => this.#watches.informer(kind), this.#revision, signal),
@@ -287,7 +288,7 @@ class ControllerShell<State> implements Shell {
 	}
 
 	#coalesceMs(key: string): number {
-		return this.#controller.coalesceMs?.(key, this.#parts.mirror) ?? 0;
+		return this.#controller.coalesceMs?.(key, this.#parts.informers) ?? 0;
 	}
 
 	readonly #wake = (state: KeyState): void => {

@@ -7,7 +7,7 @@ import type { IPAddress, Service } from "../../kinds/generated/types.ts";
 import { ipAddresses } from "../../kinds/networking/ipaddress.ts";
 import { services } from "../../kinds/networking/service.ts";
 import { create, remove } from "../runtime/actions.ts";
-import { type Controller, type Mirror, watchRule } from "../runtime/controller.ts";
+import { type Controller, type InformerCache, watchRule } from "../runtime/controller.ts";
 
 const managedBy = "ipaddress.kubernetes.io/managed-by";
 const manager = "ipallocator";
@@ -39,9 +39,9 @@ export const serviceAddressController: Controller<State> = {
 		),
 		watchRule(ipAddresses, (current, old) => keysOf(current ?? old), { indexes: { [byService]: keysOf } }),
 	],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace = "", name } = parseKey(key);
-		return stateOf(namespace, name, mirror);
+		return stateOf(namespace, name, informers);
 	},
 	plan({ namespace, name, addresses, found, taken }) {
 		const missing = addresses.filter((address) => !taken.has(address));
@@ -70,10 +70,10 @@ export const serviceAddressController: Controller<State> = {
 	},
 };
 
-function stateOf(namespace: string, name: string, mirror: Mirror): State {
-	const service = mirror.of(services).get(namespace, name);
+function stateOf(namespace: string, name: string, informers: InformerCache): State {
+	const service = informers.of(services).get(namespace, name);
 	const addresses = addressesOf(service);
-	const objects = mirror.of(ipAddresses);
+	const objects = informers.of(ipAddresses);
 	return {
 		namespace,
 		name,

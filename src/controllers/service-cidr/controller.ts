@@ -19,26 +19,26 @@ export const serviceCidrController: Controller<State> = {
 	name: "service-cidr",
 	component: "service-cidrs-controller",
 	watches: [
-		watchRule(serviceCIDRs, (_current, _old, mirror) => names(mirror.of(serviceCIDRs).list())),
+		watchRule(serviceCIDRs, (_current, _old, informers) => names(informers.of(serviceCIDRs).list())),
 		watchRule(
 			ipAddresses,
-			(current, _old, mirror) => {
+			(current, _old, informers) => {
 				if (current !== undefined) return [];
 				return names(
-					[...mirror.of(serviceCIDRs).list()].filter(({ metadata }) => metadata.deletionTimestamp !== undefined),
+					[...informers.of(serviceCIDRs).list()].filter(({ metadata }) => metadata.deletionTimestamp !== undefined),
 				);
 			},
 			{ expectations: false },
 		),
 	],
-	gather(name, mirror) {
-		const range = mirror.of(serviceCIDRs).get(undefined, name);
+	gather(name, informers) {
+		const range = informers.of(serviceCIDRs).get(undefined, name);
 		if (range === undefined) return undefined;
 		if (range.metadata.deletionTimestamp === undefined) return { range, isHeld: false };
-		const others = [...mirror.of(serviceCIDRs).list()].filter(
+		const others = [...informers.of(serviceCIDRs).list()].filter(
 			({ metadata }) => metadata.name !== name && metadata.deletionTimestamp === undefined,
 		);
-		const isHeld = [...mirror.of(ipAddresses).list()].some(
+		const isHeld = [...informers.of(ipAddresses).list()].some(
 			({ metadata }) => contains(range, metadata.name) && !others.some((other) => contains(other, metadata.name)),
 		);
 		return { range, isHeld };

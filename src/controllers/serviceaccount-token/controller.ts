@@ -35,18 +35,18 @@ export function serviceAccountTokenController(
 		account: "system:kube-controller-manager",
 		watches: [
 			watchRule(secrets, (current) => (current?.type === tokenType ? [objectKey(current)] : [])),
-			watchRule(serviceAccounts, (current, old, mirror) => {
+			watchRule(serviceAccounts, (current, old, informers) => {
 				const { namespace, name } = (current ?? old)?.metadata ?? {};
 				if (current !== undefined && old !== undefined) return [];
-				const named = [...mirror.of(secrets).list(namespace)].filter((secret) => accountName(secret) === name);
+				const named = [...informers.of(secrets).list(namespace)].filter((secret) => accountName(secret) === name);
 				return named.map(objectKey);
 			}),
 		],
-		gather(key, mirror) {
+		gather(key, informers) {
 			const { namespace, name } = parseKey(key);
-			const secret = mirror.of(secrets).get(namespace, name);
+			const secret = informers.of(secrets).get(namespace, name);
 			if (secret?.type !== tokenType || secret.metadata.deletionTimestamp !== undefined) return undefined;
-			const account = mirror.of(serviceAccounts).get(namespace, accountName(secret) ?? "");
+			const account = informers.of(serviceAccounts).get(namespace, accountName(secret) ?? "");
 			const uid = secret.metadata.annotations?.[uidAnnotation];
 			const isMeant = uid === undefined || uid === "" || account?.metadata.uid === uid;
 			return { secret, account: isMeant ? account : undefined };

@@ -24,10 +24,10 @@ export const serviceAccountController: Controller<ServiceAccountState> = {
 			current === undefined && old?.metadata.name === name ? [old.metadata.namespace ?? ""] : [],
 		),
 	],
-	gather(key, mirror) {
-		const namespace = mirror.of(namespaces).get(undefined, key);
+	gather(key, informers) {
+		const namespace = informers.of(namespaces).get(undefined, key);
 		if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined) return undefined;
-		return { namespace, exists: mirror.of(serviceAccounts).get(key, name) !== undefined };
+		return { namespace, exists: informers.of(serviceAccounts).get(key, name) !== undefined };
 	},
 	plan({ namespace, exists }) {
 		if (exists) return { actions: [] };

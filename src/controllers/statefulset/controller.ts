@@ -10,7 +10,7 @@ import { type Claimable, gatherClaimable, selectorOf, watchOwned } from "../podc
 import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { matters } from "../podcontrol/pods.ts";
 import { freeName } from "../revisions/history.ts";
-import { type Controller, type Mirror, watchRule } from "../runtime/controller.ts";
+import { type Controller, type InformerCache, watchRule } from "../runtime/controller.ts";
 import { type Claims, claimNames } from "./claims.ts";
 import type { StorageClasses } from "./extras.ts";
 import { ordinalOf, replicasOf, startOf } from "./identity.ts";
@@ -35,37 +35,41 @@ export const statefulSetController: Controller<StatefulSetState> = {
 		watchRule(persistentVolumeClaims, claimKeys),
 		watchRule(storageClasses, classKeys, { expectations: false }),
 	],
-	coalesceMs: (key, mirror) => coalesceMsFor(find(key, mirror)?.status?.replicas),
+	coalesceMs: (key, informers) => coalesceMsFor(find(key, informers)?.status?.replicas),
 	gather,
 	plan,
 };
 
-function find(key: string, mirror: Mirror): StatefulSet | undefined {
+function find(key: string, informers: InformerCache): StatefulSet | undefined {
 	const { namespace, name } = parseKey(key);
-	return mirror.of(statefulSets).get(namespace, name);
+	return informers.of(statefulSets).get(namespace, name);
 }
 
-function gather(key: string, mirror: Mirror): StatefulSetState | undefined {
-	const set = find(key, mirror);
+function gather(key: string, informers: InformerCache): StatefulSetState | undefined {
+	const set = find(key, informers);
 	if (set === undefined) return undefined;
-	const pods = gatherClaimable(mirror, podKind, set, selectorFor(set));
-	const history = gatherClaimable(mirror, controllerRevisions, set, selectorFor(set));
-	const newRevision = freeName(mirror, set, set.spec.template);
-	const claims = claimsOf(set, pods, mirror);
-	return { set, pods, history, claims, storageClasses: classesOf(set, mirror), newRevision };
+	const pods = gatherClaimable(informers, podKind, set, selectorFor(set));
+	const history = gatherClaimable(informers, controllerRevisions, set, selectorFor(set));
+	const newRevision = freeName(informers, set, set.spec.template);
+	const claims = claimsOf(set, pods, informers);
+	return { set, pods, history, claims, storageClasses: classesOf(set, informers), newRevision };
 }
 
-function classesOf(set: StatefulSet, mirror: Mirror): StorageClasses {
+function classesOf(set: StatefulSet, informers: InformerCache): StorageClasses {
 	if (!isAsked(set, growAnnotation)) return none;
-	return new Map([...mirror.of(storageClasses).list()].map((one) => [one.metadata.name, one]));
+	return new Map([...informers.of(storageClasses).list()].map((one) => [one.metadata.name, one]));
 }
 
 /** Sets whose claims may be able to grow now. */
-function classKeys(_current: StorageClass | undefined, _old: StorageClass | undefined, mirror: Mirror): string[] {
-	return [...mirror.of(statefulSets).list()].filter((set) => isAsked(set, growAnnotation)).map(objectKey);
+function classKeys(
+	_current: StorageClass | undefined,
+	_old: StorageClass | undefined,
+	informers: InformerCache,
+): string[] {
+	return [...informers.of(statefulSets).list()].filter((set) => isAsked(set, growAnnotation)).map(objectKey);
 }
 
-function claimsOf(set: StatefulSet, { controlled, orphans }: Claimable<Pod>, mirror: Mirror): Claims {
+function claimsOf(set: StatefulSet, { controlled, orphans }: Claimable<Pod>, informers: InformerCache): Claims {
 	const claims = new Map<string, PersistentVolumeClaim>();
 	if (!set.spec.volumeClaimTemplates?.length) return claims;
 	const ordinals = new Set<number>();
@@ -76,7 +80,7 @@ function claimsOf(set: StatefulSet, { controlled, orphans }: Claimable<Pod>, mir
 	}
 	for (const ordinal of ordinals) {
 		for (const name of claimNames(set, ordinal)) {
-			const claim = mirror.of(persistentVolumeClaims).get(set.metadata.namespace, name);
+			const claim = informers.of(persistentVolumeClaims).get(set.metadata.namespace, name);
 			if (claim !== undefined) claims.set(name, claim);
 		}
 	}
@@ -84,10 +88,10 @@ function claimsOf(set: StatefulSet, { controlled, orphans }: Claimable<Pod>, mir
 }
 
 /** A pod that is gone may have had a name that a set needs, no matter who it belonged to. */
-function namesakeKeys(current: Pod | undefined, old: Pod | undefined, mirror: Mirror): string[] {
+function namesakeKeys(current: Pod | undefined, old: Pod | undefined, informers: InformerCache): string[] {
 	if (current !== undefined || old === undefined) return [];
 	const { namespace, name } = old.metadata;
-	const set = mirror.of(statefulSets).get(namespace, name.slice(0, Math.max(name.lastIndexOf("-"), 0)));
+	const set = informers.of(statefulSets).get(namespace, name.slice(0, Math.max(name.lastIndexOf("-"), 0)));
 	return set === undefined ? [] : [objectKey(set)];
 }
 
@@ -95,7 +99,7 @@ function namesakeKeys(current: Pod | undefined, old: Pod | undefined, mirror: Mi
 function claimKeys(
 	current: PersistentVolumeClaim | undefined,
 	old: PersistentVolumeClaim | undefined,
-	mirror: Mirror,
+	informers: InformerCache,
 ): string[] {
 	const claim = current ?? old;
 	if (claim === undefined) return [];
@@ -106,7 +110,7 @@ function claimKeys(
 				current.metadata.ownerReferences?.length !== old.metadata.ownerReferences?.length));
 	if (!news) return [];
 	const keys: string[] = [];
-	for (const set of mirror.of(statefulSets).list(claim.metadata.namespace)) {
+	for (const set of informers.of(statefulSets).list(claim.metadata.namespace)) {
 		const prefixes = set.spec.volumeClaimTemplates?.map(({ metadata }) => `${metadata.name}-${set.metadata.name}-`);
 		if (prefixes?.some((prefix) => claim.metadata.name.startsWith(prefix))) keys.push(objectKey(set));
 	}

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../../core/object.ts";
 import { statefulSets } from "../../kinds/apps/statefulset.ts";
-import { staticMirror } from "../testing/static-mirror.ts";
+import { staticInformerCache } from "../testing/static-informer-cache.ts";
 import { statefulSetController } from "./controller.ts";
 
 const selector = { matchLabels: { app: "web" } };
@@ -22,10 +22,10 @@ function wokenBy(pod: { name: string; owner?: string }): string[] {
 		kind: "Pod",
 		metadata: pod.owner === undefined ? metadata : { ...metadata, ownerReferences: [reference] },
 	} as unknown as KubeObject;
-	const mirror = staticMirror([set], statefulSetController);
-	expect([...mirror.of(statefulSets).list()]).toHaveLength(1);
+	const informers = staticInformerCache([set], statefulSetController);
+	expect([...informers.of(statefulSets).list()]).toHaveLength(1);
 	const rules = statefulSetController.watches.filter(({ kind }) => kind.kind === "Pod");
-	return rules.flatMap((rule) => [...rule.keys(undefined, old, mirror)]);
+	return rules.flatMap((rule) => [...rule.keys(undefined, old, informers)]);
 }
 
 test("a pod that is gone wakes the set that needs its name, no matter who it belonged to", () => {

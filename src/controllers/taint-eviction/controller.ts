@@ -9,7 +9,7 @@ import { tolerates } from "../../kinds/pod/tolerations.ts";
 import { podsByNode } from "../node-lifecycle/controller.ts";
 import { disruptionTarget } from "../podcontrol/disruption.ts";
 import { event, remove } from "../runtime/actions.ts";
-import { type Controller, type Mirror, type Plan, type PlanContext, watchRule } from "../runtime/controller.ts";
+import { type Controller, type InformerCache, type Plan, type PlanContext, watchRule } from "../runtime/controller.ts";
 
 export interface TaintEvictionState {
 	pod: Pod;
@@ -21,8 +21,8 @@ export interface TaintEvictionState {
 	found: { atMs?: number };
 }
 
-/** Kept as long as the mirror: the store does not record when a user added a taint. */
-const foundPods = new WeakMap<Mirror, Map<string, { uid: string; atMs?: number }>>();
+/** Kept as long as the informer cache: the store does not record when a user added a taint. */
+const foundPods = new WeakMap<InformerCache, Map<string, { uid: string; atMs?: number }>>();
 
 export const taintEvictionController: Controller<TaintEvictionState> = {
 	name: "taint-eviction",
@@ -44,20 +44,20 @@ export const taintEvictionController: Controller<TaintEvictionState> = {
 		),
 		watchRule(
 			nodes,
-			function* (current, old, mirror) {
+			function* (current, old, informers) {
 				if (current === undefined || sameJson(noExecuteTaints(current), noExecuteTaints(old))) return;
-				for (const pod of mirror.of(pods).byIndex("node", current.metadata.name)) yield objectKey(pod);
+				for (const pod of informers.of(pods).byIndex("node", current.metadata.name)) yield objectKey(pod);
 			},
 			{ expectations: false },
 		),
 	],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace, name } = parseKey(key);
-		const pod = mirror.of(pods).get(namespace, name);
+		const pod = informers.of(pods).get(namespace, name);
 		const nodeName = pod?.metadata.deletionTimestamp === undefined ? pod?.spec.nodeName : undefined;
-		const taints = nodeName === undefined ? [] : noExecuteTaints(mirror.of(nodes).get(undefined, nodeName));
-		const memory = foundPods.get(mirror) ?? new Map<string, { uid: string; atMs?: number }>();
-		foundPods.set(mirror, memory);
+		const taints = nodeName === undefined ? [] : noExecuteTaints(informers.of(nodes).get(undefined, nodeName));
+		const memory = foundPods.get(informers) ?? new Map<string, { uid: string; atMs?: number }>();
+		foundPods.set(informers, memory);
 		if (pod === undefined || taints.length === 0) {
 			memory.delete(key);
 			return undefined;

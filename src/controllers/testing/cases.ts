@@ -4,7 +4,7 @@
  *     name: waits for web-0 to be ready before it creates web-1
  *     now: 2026-01-01T00:00:00Z
  *     key: default/web
- *     state:        # the objects in the mirror
+ *     state:        # the objects in the informer cache
  *       - apiVersion: apps/v1
  *         …
  *     plan:         # refreshed with UPDATE=1
@@ -30,7 +30,7 @@ import { catalog } from "../../kinds/catalog.ts";
 import { apiVersionOf, type Kind } from "../../kinds/engine/kind.ts";
 import type { ActionFailure, Controller } from "../runtime/controller.ts";
 import { renderPlan } from "./render.ts";
-import { staticMirror } from "./static-mirror.ts";
+import { staticInformerCache } from "./static-informer-cache.ts";
 
 interface CaseFile {
 	name: string;
@@ -86,8 +86,8 @@ function yaml(value: unknown): string {
 function runCase<State>(controller: Controller<State>, content: CaseFile): unknown {
 	const nowMs = content.now === undefined ? Date.UTC(2026, 0, 1) : parseTimestamp(content.now);
 	const objects = content.state.map((object) => completed(object, nowMs, content.defaults ?? false));
-	const mirror = staticMirror(objects, controller);
-	const state = controller.gather(content.key, mirror);
+	const informers = staticInformerCache(objects, controller);
+	const state = controller.gather(content.key, informers);
 	if (state === undefined) return "nothing";
 	const { kind, ...failure } = content.failure ?? { do: "create", reason: "InternalError", message: "" };
 	const once = () =>
@@ -106,7 +106,7 @@ function runCase<State>(controller: Controller<State>, content: CaseFile): unkno
 							},
 						}),
 			}),
-			mirror,
+			informers,
 		);
 	const plan = once();
 	expect(once()).toEqual(plan);

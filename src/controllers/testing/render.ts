@@ -1,15 +1,15 @@
 /** Plans in a form that reads well as YAML. */
 import type { Ref } from "../../client/client.ts";
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import { timestamp } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Action, EventText, Plan } from "../runtime/controller.ts";
 
-export function renderPlan(plan: Plan, mirror: Mirror): unknown {
+export function renderPlan(plan: Plan, informers: InformerCache): unknown {
 	return JSON.parse(
 		JSON.stringify({
-			actions: plan.actions.map((action) => renderAction(action, mirror)),
+			actions: plan.actions.map((action) => renderAction(action, informers)),
 			// Milliseconds are kept where there are any.
 			...(plan.requeueAtMs === undefined
 				? {}
@@ -19,7 +19,7 @@ export function renderPlan(plan: Plan, mirror: Mirror): unknown {
 	);
 }
 
-function renderAction(action: Action, mirror: Mirror): unknown {
+function renderAction(action: Action, informers: InformerCache): unknown {
 	switch (action.do) {
 		case "create": {
 			const { metadata } = action.draft;
@@ -36,7 +36,7 @@ function renderAction(action: Action, mirror: Mirror): unknown {
 		case "update":
 		case "updateStatus": {
 			const { namespace, name } = action.object.metadata;
-			const current = mirror.of(action.kind).get(namespace, name);
+			const current = informers.of(action.kind).get(namespace, name);
 			const changes = mergePatch(current, action.object) ?? "nothing";
 			const subresource = action.do === "update" && action.subresource !== undefined ? `/${action.subresource}` : "";
 			return {

@@ -17,9 +17,9 @@ export const tokenCleanerController: Controller<Secret> = {
 			current?.type === tokenType && current.metadata.namespace === namespace ? [objectKey(current)] : [],
 		),
 	],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const [place, name = ""] = key.split("/");
-		const secret = mirror.of(secrets).get(place, name);
+		const secret = informers.of(secrets).get(place, name);
 		return secret?.type === tokenType && secret.metadata.deletionTimestamp === undefined ? secret : undefined;
 	},
 	plan(secret, { nowMs }) {

@@ -18,9 +18,9 @@ export const ttlAfterFinishedController: Controller<Job> = {
 			current !== undefined && expiresAtMs(current) !== undefined ? [objectKey(current)] : [],
 		),
 	],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace, name } = parseKey(key);
-		return mirror.of(jobs).get(namespace, name);
+		return informers.of(jobs).get(namespace, name);
 	},
 	plan(job, { nowMs }) {
 		const atMs = expiresAtMs(job);

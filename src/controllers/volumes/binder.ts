@@ -6,7 +6,7 @@ import { isLocalVolume } from "../../kinds/storage/local-volume.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { storageClasses } from "../../kinds/storage/storageclass.ts";
-import { type Controller, type Mirror, watchRule } from "../runtime/controller.ts";
+import { type Controller, type InformerCache, watchRule } from "../runtime/controller.ts";
 import { classNameOf } from "./match.ts";
 import { plan } from "./plan.ts";
 import { takesVolumes } from "./provision.ts";
@@ -38,9 +38,9 @@ export const volumeBinder: Controller<ClaimState | VolumeState> = {
 		watchRule(nodes, nodeKeys, { expectations: false, indexes: hostnameIndex }),
 		watchRule(pods, () => [], { expectations: false, indexes: claimsOfPod }),
 	],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const [sort, first = "", second = ""] = key.split("/");
-		return sort === "claim" ? gatherClaim(first, second, mirror) : gatherVolume(first, mirror);
+		return sort === "claim" ? gatherClaim(first, second, informers) : gatherVolume(first, informers);
 	},
 	plan,
 };
@@ -48,13 +48,13 @@ export const volumeBinder: Controller<ClaimState | VolumeState> = {
 function claimKeys(
 	current: PersistentVolumeClaim | undefined,
 	old: PersistentVolumeClaim | undefined,
-	mirror: Mirror,
+	informers: InformerCache,
 ): string[] {
 	const claim = current ?? old;
 	if (claim === undefined) return [];
 	const keys = [`claim/${objectKey(claim)}`];
 	const { volumeName } = claim.spec;
-	const named = volumeName ? mirror.of(persistentVolumes).get(undefined, volumeName) : undefined;
+	const named = volumeName ? informers.of(persistentVolumes).get(undefined, volumeName) : undefined;
 	return named === undefined ? keys : [...keys, ...keyOf(named)];
 }
 
@@ -69,7 +69,7 @@ function keyOf({ metadata, spec }: PersistentVolume): string[] {
 function volumeKeys(
 	current: PersistentVolume | undefined,
 	old: PersistentVolume | undefined,
-	mirror: Mirror,
+	informers: InformerCache,
 ): Set<string> {
 	const keys = new Set<string>();
 	for (const volume of [current, old]) if (volume !== undefined) for (const key of keyOf(volume)) keys.add(key);
@@ -77,7 +77,7 @@ function volumeKeys(
 	if (current !== undefined && isLocalVolume(current) && current.spec.claimRef !== undefined) return keys;
 	const name = (current ?? old)?.metadata.name;
 	const free = current?.spec.claimRef === undefined && current?.status?.phase === "Available";
-	for (const claim of mirror.of(persistentVolumeClaims).list()) {
+	for (const claim of informers.of(persistentVolumeClaims).list()) {
 		const wants = claim.spec.volumeName ? claim.spec.volumeName === name : free && sameClass(claim, current);
 		if (wants) keys.add(`claim/${objectKey(claim)}`);
 	}
@@ -89,10 +89,14 @@ function sameClass(claim: PersistentVolumeClaim, volume: PersistentVolume | unde
 }
 
 /** Claims that wait for a class: for this one by name, or for any that is the default. */
-function classKeys(current: StorageClass | undefined, _old: StorageClass | undefined, mirror: Mirror): string[] {
+function classKeys(
+	current: StorageClass | undefined,
+	_old: StorageClass | undefined,
+	informers: InformerCache,
+): string[] {
 	if (current === undefined) return [];
 	const keys: string[] = [];
-	for (const claim of mirror.of(persistentVolumeClaims).list()) {
+	for (const claim of informers.of(persistentVolumeClaims).list()) {
 		const name = classNameOf(claim);
 		const waits = !claim.spec.volumeName && (name === undefined || name === current.metadata.name);
 		if (waits) keys.push(`claim/${objectKey(claim)}`);
@@ -104,14 +108,14 @@ function classKeys(current: StorageClass | undefined, _old: StorageClass | undef
  * A node that comes, or is ready again, may be the one that a claim waits for; with one that goes, deleted volumes lose
  * their agent.
  */
-function nodeKeys(current: Node | undefined, old: Node | undefined, mirror: Mirror): string[] {
+function nodeKeys(current: Node | undefined, old: Node | undefined, informers: InformerCache): string[] {
 	const keys: string[] = [];
 	if (current !== undefined && takesVolumes(current) && !(old !== undefined && takesVolumes(old))) {
-		for (const claim of mirror.of(persistentVolumeClaims).list()) {
+		for (const claim of informers.of(persistentVolumeClaims).list()) {
 			if (!claim.spec.volumeName) keys.push(`claim/${objectKey(claim)}`);
 		}
 	} else if (current === undefined) {
-		for (const volume of mirror.of(persistentVolumes).list()) {
+		for (const volume of informers.of(persistentVolumes).list()) {
 			if (volume.metadata.deletionTimestamp !== undefined) keys.push(...keyOf(volume));
 		}
 	}

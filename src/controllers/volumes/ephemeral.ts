@@ -32,13 +32,13 @@ export const ephemeralVolumes: Controller<EphemeralState> = {
 			return owner?.kind === "Pod" ? [`${old?.metadata.namespace}/${owner.name}`] : [];
 		}),
 	],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace, name } = parseKey(key);
-		const pod = mirror.of(pods).get(namespace, name);
+		const pod = informers.of(pods).get(namespace, name);
 		if (pod === undefined) return undefined;
 		const claims = new Map<string, PersistentVolumeClaim>();
 		for (const volume of pod.spec.volumes ?? []) {
-			const claim = mirror.of(persistentVolumeClaims).get(namespace, `${name}-${volume.name}`);
+			const claim = informers.of(persistentVolumeClaims).get(namespace, `${name}-${volume.name}`);
 			if (volume.ephemeral !== undefined && claim !== undefined) claims.set(claim.metadata.name, claim);
 		}
 		return { pod, claims };

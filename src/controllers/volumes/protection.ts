@@ -31,11 +31,11 @@ export const claimProtection: Controller<ProtectedState<PersistentVolumeClaim>> 
 			indexes: claimsOfPod,
 		}),
 	],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace, name } = parseKey(key);
-		const object = mirror.of(persistentVolumeClaims).get(namespace, name);
+		const object = informers.of(persistentVolumeClaims).get(namespace, name);
 		if (object === undefined) return undefined;
-		return { object, inUse: [...mirror.of(pods).byIndex("claim", key)].some(hasNode) };
+		return { object, inUse: [...informers.of(pods).byIndex("claim", key)].some(hasNode) };
 	},
 	plan: ({ object, inUse }) => ({
 		actions: protect(persistentVolumeClaims, object, inUse, claimProtectionFinalizer, [noUser(object)]),
@@ -47,8 +47,8 @@ export const volumeProtection: Controller<ProtectedState<PersistentVolume>> = {
 	name: "pv-protection",
 	component: "pv-protection-controller",
 	watches: [watchRule(persistentVolumes, (current) => (current === undefined ? [] : [current.metadata.name]))],
-	gather(key, mirror) {
-		const object = mirror.of(persistentVolumes).get(undefined, key);
+	gather(key, informers) {
+		const object = informers.of(persistentVolumes).get(undefined, key);
 		return object && { object, inUse: object.status?.phase === "Bound" };
 	},
 	plan: ({ object, inUse }) => ({ actions: protect(persistentVolumes, object, inUse, volumeProtectionFinalizer, []) }),

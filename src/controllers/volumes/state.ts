@@ -1,4 +1,4 @@
-import type { Mirror } from "../../client/mirror.ts";
+import type { InformerCache } from "../../client/informer-cache.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
@@ -59,45 +59,45 @@ export const hostnameIndex = {
 	hostname: ({ metadata }: Node): readonly string[] => [metadata.labels?.[hostnameLabel] ?? metadata.name],
 };
 
-export function gatherClaim(namespace: string, name: string, mirror: Mirror): ClaimState | undefined {
-	const claim = mirror.of(persistentVolumeClaims).get(namespace, name);
-	const volumes = [...mirror.of(persistentVolumes).byIndex("claimRef", `${namespace}/${name}`)];
+export function gatherClaim(namespace: string, name: string, informers: InformerCache): ClaimState | undefined {
+	const claim = informers.of(persistentVolumeClaims).get(namespace, name);
+	const volumes = [...informers.of(persistentVolumes).byIndex("claimRef", `${namespace}/${name}`)];
 	if (claim === undefined && volumes.length === 0) return undefined;
 	const { volumeName } = claim?.spec ?? {};
 	const unbound = claim !== undefined && !volumeName;
-	const storageClass = claim && classFor(claim, mirror);
+	const storageClass = claim && classFor(claim, informers);
 	const immediate = storageClass?.volumeBindingMode !== "WaitForFirstConsumer";
 	const selected = claim?.metadata.annotations?.[selectedNodeAnnotation];
 	return {
 		is: "claim",
 		claim,
 		volumes,
-		named: volumeName ? mirror.of(persistentVolumes).get(undefined, volumeName) : undefined,
-		free: unbound ? [...mirror.of(persistentVolumes).byIndex("freeOfClass", classNameOf(claim) ?? "")] : [],
+		named: volumeName ? informers.of(persistentVolumes).get(undefined, volumeName) : undefined,
+		free: unbound ? [...informers.of(persistentVolumes).byIndex("freeOfClass", classNameOf(claim) ?? "")] : [],
 		storageClass,
-		selectedNode: selected === undefined ? undefined : mirror.of(nodes).get(undefined, selected),
-		nodes: unbound && immediate ? [...mirror.of(nodes).list()] : [],
-		waitingPods: unbound ? waitingPods(`${namespace}/${name}`, mirror) : [],
-		lostHostnames: lostHostnames(volumes, mirror),
+		selectedNode: selected === undefined ? undefined : informers.of(nodes).get(undefined, selected),
+		nodes: unbound && immediate ? [...informers.of(nodes).list()] : [],
+		waitingPods: unbound ? waitingPods(`${namespace}/${name}`, informers) : [],
+		lostHostnames: lostHostnames(volumes, informers),
 	};
 }
 
-export function gatherVolume(name: string, mirror: Mirror): VolumeState | undefined {
-	const volume = mirror.of(persistentVolumes).get(undefined, name);
-	return volume && { is: "volume", volume, lostHostnames: lostHostnames([volume], mirror) };
+export function gatherVolume(name: string, informers: InformerCache): VolumeState | undefined {
+	const volume = informers.of(persistentVolumes).get(undefined, name);
+	return volume && { is: "volume", volume, lostHostnames: lostHostnames([volume], informers) };
 }
 
-function waitingPods(key: string, mirror: Mirror): string[] {
+function waitingPods(key: string, informers: InformerCache): string[] {
 	const names: string[] = [];
-	for (const pod of mirror.of(pods).byIndex("claim", key)) if (!pod.spec.nodeName) names.push(pod.metadata.name);
+	for (const pod of informers.of(pods).byIndex("claim", key)) if (!pod.spec.nodeName) names.push(pod.metadata.name);
 	return names.sort();
 }
 
-function classFor(claim: PersistentVolumeClaim, mirror: Mirror): StorageClass | undefined {
+function classFor(claim: PersistentVolumeClaim, informers: InformerCache): StorageClass | undefined {
 	const name = classNameOf(claim);
-	if (name !== undefined) return name === "" ? undefined : mirror.of(storageClasses).get(undefined, name);
+	if (name !== undefined) return name === "" ? undefined : informers.of(storageClasses).get(undefined, name);
 	let newest: StorageClass | undefined;
-	for (const candidate of mirror.of(storageClasses).list()) {
+	for (const candidate of informers.of(storageClasses).list()) {
 		if (candidate.metadata.annotations?.[defaultClassAnnotation] !== "true") continue;
 		if (newest === undefined || isNewer(candidate, newest)) newest = candidate;
 	}
@@ -109,11 +109,12 @@ function isNewer(left: StorageClass, right: StorageClass): boolean {
 	return now === before ? left.metadata.name < right.metadata.name : now > before;
 }
 
-function lostHostnames(volumes: readonly PersistentVolume[], mirror: Mirror): ReadonlySet<string> {
+function lostHostnames(volumes: readonly PersistentVolume[], informers: InformerCache): ReadonlySet<string> {
 	const lost = new Set<string>();
 	for (const volume of volumes) {
 		const hostname = volume.metadata.deletionTimestamp === undefined ? undefined : hostnameOf(volume);
-		if (hostname !== undefined && [...mirror.of(nodes).byIndex("hostname", hostname)].length === 0) lost.add(hostname);
+		if (hostname !== undefined && [...informers.of(nodes).byIndex("hostname", hostname)].length === 0)
+			lost.add(hostname);
 	}
 	return lost;
 }

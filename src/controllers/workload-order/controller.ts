@@ -19,7 +19,7 @@ import {
 	isHeldBack,
 	parseAfter,
 } from "../../kinds/self-help/after.ts";
-import { type Controller, type Mirror, watchRule } from "../runtime/controller.ts";
+import { type Controller, type InformerCache, watchRule } from "../runtime/controller.ts";
 import { type OrderState, plan } from "./plan.ts";
 
 const kinds: Readonly<Record<AwaitedKind, Kind>> = {
@@ -46,14 +46,14 @@ export const workloadOrderController: Controller<OrderState> = {
 	watches: [
 		watchRule(
 			pods,
-			(current, old, mirror) => {
-				const waiting = waitingFor(mirror, current ?? old);
+			(current, old, informers) => {
+				const waiting = waitingFor(informers, current ?? old);
 				return current !== undefined && isHeldBack(current) ? [objectKey(current), ...waiting] : waiting;
 			},
 			{ indexes: { [awaitedIndex]: awaitedIds } },
 		),
 		...[jobs, statefulSets, deployments, daemonSets].map((kind) =>
-			watchRule(kind as unknown as Kind, (current, old, mirror) => waitingFor(mirror, current ?? old), {
+			watchRule(kind as unknown as Kind, (current, old, informers) => waitingFor(informers, current ?? old), {
 				expectations: false,
 			}),
 		),
@@ -61,19 +61,19 @@ export const workloadOrderController: Controller<OrderState> = {
 		watchRule(replicaSets, () => [], { expectations: false }),
 		watchRule(controllerRevisions, () => [], { expectations: false }),
 	],
-	gather(key, mirror) {
+	gather(key, informers) {
 		const { namespace, name } = parseKey(key);
-		const pod = mirror.of(pods).get(namespace, name);
+		const pod = informers.of(pods).get(namespace, name);
 		if (pod === undefined || !isHeldBack(pod) || pod.metadata.deletionTimestamp !== undefined) return undefined;
 		const find = ({ kind, name: wanted }: Awaited): KubeObject | undefined =>
-			mirror.of(kinds[kind]).get(namespace, wanted);
+			informers.of(kinds[kind]).get(namespace, wanted);
 		let awaited: Awaited[];
 		try {
 			awaited = parseAfter(pod.metadata.annotations?.[afterAnnotation] ?? "");
 		} catch (error) {
 			return { pod, awaited: [], problem: messageOf(error) };
 		}
-		const revision = revisionOf(pod, mirror);
+		const revision = revisionOf(pod, informers);
 		const found = awaited.map((one) => {
 			const object = find(one);
 			return { ...one, object };
@@ -103,22 +103,22 @@ function awaitedIds(pod: Pod): string[] {
 	}
 }
 
-function waitingFor(mirror: Mirror, object: KubeObject | undefined): string[] {
+function waitingFor(informers: InformerCache, object: KubeObject | undefined): string[] {
 	if (object === undefined) return [];
-	return waitingOn(mirror, object.metadata.namespace, idOf(object.kind, object.metadata.name));
+	return waitingOn(informers, object.metadata.namespace, idOf(object.kind, object.metadata.name));
 }
 
-function waitingOn(mirror: Mirror, namespace: string | undefined, id: string): string[] {
-	return [...mirror.of(pods).byIndex(awaitedIndex, `${namespace}/${id}`)].map(objectKey);
+function waitingOn(informers: InformerCache, namespace: string | undefined, id: string): string[] {
+	return [...informers.of(pods).byIndex(awaitedIndex, `${namespace}/${id}`)].map(objectKey);
 }
 
 /** The object that represents the pod's template; undefined for a bare pod. */
-function revisionOf(pod: Pod, mirror: Mirror): OrderState["revision"] {
+function revisionOf(pod: Pod, informers: InformerCache): OrderState["revision"] {
 	const { namespace, labels } = pod.metadata;
 	const owner = controllerOf(pod);
 	const hash = labels?.["controller-revision-hash"] ?? "";
 	const of = (kind: Kind, name: string) => {
-		const object = mirror.of(kind).get(namespace, name);
+		const object = informers.of(kind).get(namespace, name);
 		return object && { kind, object };
 	};
 	switch (owner?.kind) {

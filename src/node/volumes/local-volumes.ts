@@ -3,7 +3,7 @@
  * (kinds/storage/local-volume.ts).
  */
 import type { Client } from "../../client/client.ts";
-import type { Informer } from "../../client/mirror.ts";
+import type { Informer } from "../../client/informer-cache.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
 import { isReason } from "../../core/errors.ts";
 import type { PersistentVolume } from "../../kinds/generated/types.ts";

@@ -4,7 +4,7 @@
  */
 import { createApi } from "../../../api/handle.ts";
 import type { Client, Transport } from "../../../client/client.ts";
-import { createMirror } from "../../../client/informer.ts";
+import { createInformerCache } from "../../../client/informer.ts";
 import { createClient } from "../../../client/requests.ts";
 import { memoryTransport } from "../../../client/transport-memory.ts";
 import { timestamp } from "../../../core/clock.ts";
@@ -76,12 +76,12 @@ export async function startMortalControllers(options: {
 	}
 	function live(): void {
 		const own = createClient(mortalTransport(), { clock });
-		const mirror = createMirror(own, { clock });
-		const shells = controllers.map((controller) => startShell(controller, { client: own, mirror, clock }));
+		const informers = createInformerCache(own, { clock });
+		const shells = controllers.map((controller) => startShell(controller, { client: own, informers, clock }));
 		current = {
 			async stop() {
 				await Promise.all(shells.map((shell) => shell.stop()));
-				mirror.close();
+				informers.close();
 			},
 		};
 	}
@@ -110,9 +110,9 @@ function startKubelet(
 	fails: (nth: number) => boolean,
 	podMs: number,
 ): { close(): void } {
-	const mirror = createMirror(client, { clock });
+	const informers = createInformerCache(client, { clock });
 	let started = 0;
-	mirror.of(pods).onChange((pod, old) => {
+	informers.of(pods).onChange((pod, old) => {
 		if (pod === undefined || old !== undefined) return;
 		const nth = started++;
 		clock.after(podMs, () => void end(pod, fails(nth)));
@@ -126,5 +126,5 @@ function startKubelet(
 		// Deleted in the meantime.
 		await client.patch(pods, { namespace, name }, { type: "merge", patch }, "status").catch(() => undefined);
 	}
-	return { close: () => mirror.close() };
+	return { close: () => informers.close() };
 }

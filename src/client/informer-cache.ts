@@ -2,7 +2,7 @@
 import type { KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 
-/** One kind's part of a Mirror. Objects are frozen. */
+/** One kind's part of an informer cache. Objects are frozen. */
 export interface Informer<T extends KubeObject> {
 	readonly kind: Kind<T>;
 	get(namespace: string | undefined, name: string): T | undefined;
@@ -24,16 +24,19 @@ export interface Informer<T extends KubeObject> {
 	onChange(listener: (current: T | undefined, old: T | undefined) => void): () => void;
 }
 
-/** Which part of a kind a Mirror holds, where not all of it is wanted: an agent watches only the pods of its node. */
-export interface MirrorSelection {
+/**
+ * Which part of a kind an informer cache holds, where not all of it is wanted: an agent watches only the pods of its
+ * node.
+ */
+export interface InformerSelection {
 	namespace?: string;
 	fieldSelector?: string;
 	labelSelector?: string;
 }
 
-export interface Mirror {
+export interface InformerCache {
 	/** Starts to watch the kind on first use. The same kind and selection give the same Informer. */
-	of<T extends KubeObject>(kind: Kind<T>, selection?: MirrorSelection): Informer<T>;
+	of<T extends KubeObject>(kind: Kind<T>, selection?: InformerSelection): Informer<T>;
 	/** Watches a kind no longer that is served no longer. */
 	forget(kind: Kind): void;
 	/** Resolves when every kind asked for so far has been listed. */

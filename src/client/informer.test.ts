@@ -3,8 +3,8 @@ import type { User } from "../core/exchange.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import { configMaps } from "../kinds/core/configmap.ts";
 import { secrets } from "../kinds/core/secret.ts";
-import { createMirror } from "./informer.ts";
-import type { Mirror } from "./mirror.ts";
+import { createInformerCache } from "./informer.ts";
+import type { InformerCache } from "./informer-cache.ts";
 import { createClient } from "./requests.ts";
 import { ToyServer } from "./testing/toy-server.ts";
 import { memoryTransport } from "./transport-memory.ts";
@@ -15,7 +15,7 @@ function setUp() {
 	const clock = new VirtualClock();
 	const server = new ToyServer(clock);
 	const client = createClient(memoryTransport(server.handle, user));
-	return { clock, server, client, mirror: createMirror(client, { clock }) };
+	return { clock, server, client, informers: createInformerCache(client, { clock }) };
 }
 
 function map(name: string, owner?: string) {
@@ -24,12 +24,12 @@ function map(name: string, owner?: string) {
 	return { metadata: { name, namespace: "default", ...ownerReferences } };
 }
 
-test("a mirror lists what exists, follows changes and keeps its indexes", async () => {
-	const { client, mirror, clock } = setUp();
+test("an informer cache lists what exists, follows changes and keeps its indexes", async () => {
+	const { client, informers, clock } = setUp();
 	await client.create(configMaps, map("a", "owner-1"));
-	const informer = mirror.of(configMaps);
+	const informer = informers.of(configMaps);
 	informer.addIndex("name", (object) => [object.metadata.name]);
-	await mirror.synced();
+	await informers.synced();
 	expect(informer.get("default", "a")?.metadata.name).toBe("a");
 	await client.create(configMaps, map("b", "owner-1"));
 	await clock.advance(0);
@@ -40,49 +40,49 @@ test("a mirror lists what exists, follows changes and keeps its indexes", async 
 	await clock.advance(0);
 	expect([...informer.list("default")].map((one) => one.metadata.name)).toEqual(["b"]);
 	expect([...informer.ownedBy("owner-1")]).toHaveLength(1);
-	mirror.close();
+	informers.close();
 });
 
-test("a mirror without managedFields holds the rest of its objects", async () => {
+test("an informer cache without managedFields holds the rest of its objects", async () => {
 	const { client, clock } = setUp();
 	const managedFields = [{ manager: "test", operation: "Update" }];
 	await client.create(configMaps, { metadata: { name: "a", namespace: "default", managedFields }, data: { a: "b" } });
-	const mirror = createMirror(client, { clock, withoutManagedFields: true });
-	const held = mirror.of(configMaps);
-	await mirror.synced();
+	const informers = createInformerCache(client, { clock, withoutManagedFields: true });
+	const held = informers.of(configMaps);
+	await informers.synced();
 	const sent = await client.get(configMaps, { namespace: "default", name: "a" });
 	expect(sent.metadata.managedFields).toEqual(managedFields);
 	const { managedFields: _, ...metadata } = sent.metadata;
 	expect(held.get("default", "a")).toEqual({ ...sent, metadata });
-	mirror.close();
+	informers.close();
 });
 
 /** Each change as `OLD>NEW`, by name. */
-function changesSeen(mirror: Mirror): string[] {
+function changesSeen(informers: InformerCache): string[] {
 	const seen: string[] = [];
-	mirror
+	informers
 		.of(configMaps)
 		.onChange((current, old) => seen.push(`${old?.metadata.name ?? ""}>${current?.metadata.name ?? ""}`));
 	return seen;
 }
 
-test("a mirror resumes a broken watch without missing or repeating a change", async () => {
-	const { client, mirror, clock, server } = setUp();
-	const seen = changesSeen(mirror);
-	await mirror.synced();
+test("an informer cache resumes a broken watch without missing or repeating a change", async () => {
+	const { client, informers, clock, server } = setUp();
+	const seen = changesSeen(informers);
+	await informers.synced();
 	await client.create(configMaps, map("a"));
 	server.breakWatches();
 	await client.create(configMaps, map("b"));
 	await client.delete(configMaps, { namespace: "default", name: "a" });
 	await clock.advance(60_000);
 	expect(seen).toEqual([">a", ">b", "a>"]);
-	mirror.close();
+	informers.close();
 });
 
-test("a mirror whose revision was compacted lists again and tells the difference", async () => {
-	const { client, mirror, clock, server } = setUp();
-	const seen = changesSeen(mirror);
-	await mirror.synced();
+test("an informer cache whose revision was compacted lists again and tells the difference", async () => {
+	const { client, informers, clock, server } = setUp();
+	const seen = changesSeen(informers);
+	await informers.synced();
 	await client.create(configMaps, map("a"));
 	server.breakWatches();
 	await client.create(configMaps, map("b"));
@@ -90,13 +90,13 @@ test("a mirror whose revision was compacted lists again and tells the difference
 	server.compact();
 	await clock.advance(60_000);
 	expect(seen).toEqual([">a", "a>", ">b"]);
-	mirror.close();
+	informers.close();
 });
 
-test("a mirror reaches a revision that only other kinds were written at", async () => {
-	const { client, mirror, clock } = setUp();
-	const informer = mirror.of(configMaps);
-	await mirror.synced();
+test("an informer cache reaches a revision that only other kinds were written at", async () => {
+	const { client, informers, clock } = setUp();
+	const informer = informers.of(configMaps);
+	await informers.synced();
 	await client.create(secrets, { metadata: { name: "s", namespace: "default" } });
 	const newest = await client.revision();
 	let reached = false;
@@ -106,26 +106,26 @@ test("a mirror reaches a revision that only other kinds were written at", async 
 	await clock.advance(1000);
 	await waiting;
 	expect(reached).toBe(true);
-	mirror.close();
+	informers.close();
 });
 
-test("waiting for a revision ends with its signal and with the mirror", async () => {
-	const { mirror } = setUp();
-	const informer = mirror.of(configMaps);
-	await mirror.synced();
+test("waiting for a revision ends with its signal and with the informer cache", async () => {
+	const { informers } = setUp();
+	const informer = informers.of(configMaps);
+	await informers.synced();
 	const abort = new AbortController();
 	const aborted = informer.reached(10, abort.signal);
 	abort.abort(new Error("enough"));
 	await expect(aborted).rejects.toThrow("enough");
 	const closed = informer.reached(10);
-	mirror.close();
+	informers.close();
 	await expect(closed).rejects.toThrow("closed");
 });
 
 test("an object recreated between two looks is told of as gone and as new", async () => {
-	const { client, mirror, clock, server } = setUp();
-	const seen = changesSeen(mirror);
-	await mirror.synced();
+	const { client, informers, clock, server } = setUp();
+	const seen = changesSeen(informers);
+	await informers.synced();
 	await client.create(configMaps, map("a"));
 	server.breakWatches();
 	await client.delete(configMaps, { namespace: "default", name: "a" });
@@ -133,5 +133,5 @@ test("an object recreated between two looks is told of as gone and as new", asyn
 	server.compact();
 	await clock.advance(60_000);
 	expect(seen).toEqual([">a", "a>", ">a"]);
-	mirror.close();
+	informers.close();
 });

@@ -1,5 +1,5 @@
-/** A Mirror that holds given objects and never changes on its own: for tests of `gather` and `plan`. */
-import type { Informer, Mirror } from "../../client/mirror.ts";
+/** An informer cache that holds given objects and never changes on its own: for tests of `gather` and `plan`. */
+import type { Informer, InformerCache } from "../../client/informer-cache.ts";
 import { Objects } from "../../client/objects.ts";
 import { deepFreeze, type KubeObject } from "../../core/object.ts";
 import { apiVersionOf, type Kind } from "../../kinds/engine/kind.ts";
@@ -9,15 +9,18 @@ import type { Controller } from "../runtime/controller.ts";
  * @param objects of any kinds; frozen here
  * @param controller adds the indexes that its watch rules name
  */
-export function staticMirror(objects: readonly KubeObject[], controller?: Pick<Controller<never>, "watches">): Mirror {
-	const informers = new Map<string, Informer<KubeObject>>();
-	const mirror: Mirror = {
+export function staticInformerCache(
+	objects: readonly KubeObject[],
+	controller?: Pick<Controller<never>, "watches">,
+): InformerCache {
+	const known = new Map<string, Informer<KubeObject>>();
+	const informers: InformerCache = {
 		of<T extends KubeObject>(kind: Kind<T>): Informer<T> {
 			const id = `${apiVersionOf(kind)}/${kind.kind}`;
-			let informer = informers.get(id);
+			let informer = known.get(id);
 			if (informer === undefined) {
 				informer = staticInformer(kind, objects);
-				informers.set(id, informer);
+				known.set(id, informer);
 			}
 			// Found under its own kind only.
 			return informer as unknown as Informer<T>;
@@ -27,9 +30,9 @@ export function staticMirror(objects: readonly KubeObject[], controller?: Pick<C
 		close() {},
 	};
 	for (const rule of controller?.watches ?? []) {
-		for (const [name, values] of Object.entries(rule.indexes ?? {})) mirror.of(rule.kind).addIndex(name, values);
+		for (const [name, values] of Object.entries(rule.indexes ?? {})) informers.of(rule.kind).addIndex(name, values);
 	}
-	return mirror;
+	return informers;
 }
 
 function staticInformer(kind: Kind, all: readonly KubeObject[]): Informer<KubeObject> {
