@@ -1,5 +1,5 @@
 /**
- * `npx tsx scripts/field-numbers.ts DIRECTORY`: writes src/api/protobuf/field-numbers.json for the types of bodies that
+ * `npx tsx scripts/field-numbers.ts DIRECTORY`: writes src/api/wire/protobuf/field-numbers.json for the types of bodies that
  * are served, one type a line, so that a newer version shows what has changed. The directory's `field-numbers.json` has
  * message → field → [number, type], as in the .proto files of a version of Kubernetes.
  *

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Cause } from "../core/errors.ts";
 import { problemsOf } from "./mutate/problems.ts";
-import { type TestApi, testApi } from "./testing.ts";
+import { type TestApi, testApi } from "./testing/test-api.ts";
 
 let api: TestApi;
 beforeEach(async () => {

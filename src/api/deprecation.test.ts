@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { testApi } from "./testing.ts";
+import { testApi } from "./testing/test-api.ts";
 
 test("a kind that is deprecated as a whole says so on reads, too", async () => {
 	const api = await testApi();

@@ -8,19 +8,18 @@ import { forEachKind, type Registry } from "../kinds/engine/registry.ts";
 import type { Secret, ServiceAccount } from "../kinds/generated/types.ts";
 import { createAuthorizer } from "./access/authorizers.ts";
 import { RolePolicy } from "./access/rbac/policy.ts";
-import type { TokenAuthenticator } from "./access/token-authenticator.ts";
 import { tokenAuthenticators } from "./access/token-authenticators.ts";
-import { createTokens, secretClaims } from "./access/tokens.ts";
 import { createAdmission } from "./admission/admission.ts";
 import { createAudit } from "./audit/audit.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
-import { Expiry } from "./expiry.ts";
-import { createFlows } from "./flow.ts";
-import { healthChecks } from "./health.ts";
+import type { TokenAuthenticator } from "./credentials/token-authenticator.ts";
+import { createTokens, secretClaims } from "./credentials/tokens.ts";
 import { RequestMetrics } from "./metrics/requests.ts";
 import { countedAudit, countObjects, measuredAdmission, StoreMetrics } from "./metrics/server.ts";
-import { createPaths, defaultVersion } from "./paths.ts";
+import { Expiry } from "./mutate/expiry.ts";
+import { healthChecks } from "./paths/health.ts";
+import { createPaths, defaultVersion } from "./paths/paths.ts";
 import { compose, type Endpoint, found, type Step } from "./pipeline/pipeline.ts";
 import {
 	addWarnings,
@@ -35,12 +34,13 @@ import {
 	receive,
 	record,
 } from "./pipeline/steps.ts";
+import { createFlows } from "./request/flow.ts";
 import { serveResource } from "./serve.ts";
-import type { ApiOptions, Server } from "./server.ts";
+import type { ApiOptions, Server } from "./server/server.ts";
 import type { WatchConnections } from "./sockets/serve-watch.ts";
-import { upgrade } from "./upgrade.ts";
+import { upgrade } from "./sockets/upgrades/upgrade.ts";
 
-export type { ApiOptions } from "./server.ts";
+export type { ApiOptions } from "./server/server.ts";
 
 export interface Api {
 	handle: Handler;

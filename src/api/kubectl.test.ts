@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../core/clock.ts";
 import { describeWith, kubectlPath } from "../core/testing/programs.ts";
 import { type Listener, listen } from "./listen.ts";
-import { testCertificates } from "./sockets/testing.ts";
-import { type TestApi, testApi } from "./testing.ts";
+import { testCertificates } from "./testing/certificates.ts";
+import { type TestApi, testApi } from "./testing/test-api.ts";
 
 describeWith(["kubectl"], "kubectl", () => {
 	let api: TestApi;

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
 import { type Listener, listen } from "./listen.ts";
-import { closeAll, closers, configMaps, http1, http2, secure } from "./sockets/testing-clients.ts";
-import { testApi } from "./testing.ts";
+import { closeAll, closers, configMaps, http1, http2, secure } from "./testing/clients.ts";
+import { testApi } from "./testing/test-api.ts";
 
 afterEach(closeAll);
 

@@ -15,6 +15,7 @@ import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { User } from "../core/exchange.ts";
 import type { Api } from "./handle.ts";
+import { peerOf } from "./request/peer.ts";
 import { Answers } from "./sockets/answers.ts";
 import { Connections } from "./sockets/connections.ts";
 import { http1Exchange } from "./sockets/http1.ts";
@@ -27,7 +28,6 @@ import {
 	mostHeaderFields,
 	type Timeouts,
 } from "./sockets/limits.ts";
-import { peerOf } from "./sockets/peer.ts";
 import { refusals } from "./sockets/refuse.ts";
 import { serve } from "./sockets/serve.ts";
 

@@ -8,8 +8,8 @@ import { WebSocket, WebSocketServer } from "ws";
 import type { AuditEvent } from "./audit/event.ts";
 import { auditPolicy } from "./audit/policy.ts";
 import { duplexPair } from "./sockets/duplex-pair.ts";
-import { closeAll, configMaps, http1, secure, sharedCertificates } from "./sockets/testing-clients.ts";
-import { type TestApi, testApi } from "./testing.ts";
+import { closeAll, configMaps, http1, secure, sharedCertificates } from "./testing/clients.ts";
+import { type TestApi, testApi } from "./testing/test-api.ts";
 
 afterEach(closeAll);
 

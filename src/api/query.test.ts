@@ -1,6 +1,6 @@
 /** What clients ask for in queries and headers is read by its type, and refused when it is none. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type TestApi, testApi } from "./testing.ts";
+import { type TestApi, testApi } from "./testing/test-api.ts";
 
 let api: TestApi;
 beforeEach(async () => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { catalog } from "../kinds/catalog.ts";
 import { apiVersionOf } from "../kinds/engine/kind.ts";
-import { type TestApi, testApi } from "./testing.ts";
+import { type TestApi, testApi } from "./testing/test-api.ts";
 
 let api: TestApi;
 beforeEach(async () => {

@@ -1,15 +1,15 @@
 /** What is served under the paths of resources. */
 import type { ApiResponse } from "../core/exchange.ts";
-import { serveComponentStatuses } from "./component-statuses.ts";
-import { serveCustomResources } from "./custom-resources.ts";
 import { checkWriteOptions } from "./mutate/write-options.ts";
-import type { Verb } from "./request-info.ts";
-import { serveReview } from "./reviews.ts";
-import type { Context } from "./server.ts";
+import type { Verb } from "./request/request-info.ts";
+import { methodNotAllowed, noSuchResource, type Target, targetOf } from "./resources/target.ts";
+import type { Context } from "./server/server.ts";
 import { createBinding } from "./subresources/binding.ts";
 import { serveSubresource } from "./subresources/subresources.ts";
-import { methodNotAllowed, noSuchResource, type Target, targetOf } from "./target.ts";
-import { serveUsage } from "./usage.ts";
+import { serveComponentStatuses } from "./unstored/component-statuses.ts";
+import { serveCustomResources } from "./unstored/custom-resources.ts";
+import { serveReview } from "./unstored/reviews.ts";
+import { serveUsage } from "./unstored/usage.ts";
 import { create } from "./verbs/create.ts";
 import { deleteCollection, deleteOne } from "./verbs/delete.ts";
 import { get } from "./verbs/get.ts";

@@ -1,6 +1,6 @@
 /** Kinds that nothing here acts on are held to the same rules as the others. */
 import { expect, test } from "vitest";
-import { testApi } from "./testing.ts";
+import { testApi } from "./testing/test-api.ts";
 
 const networking = "/apis/networking.k8s.io/v1";
 const storage = "/apis/storage.k8s.io/v1";

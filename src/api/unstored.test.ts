@@ -3,7 +3,7 @@
  * there.
  */
 import { expect, test } from "vitest";
-import { type TestApi, testApi } from "./testing.ts";
+import { type TestApi, testApi } from "./testing/test-api.ts";
 
 const namespace = "/api/v1/namespaces/default";
 const pod = { metadata: { name: "p" }, spec: { containers: [{ name: "c", image: "i" }] } };

@@ -1,6 +1,6 @@
 /** The logs of ended containers in the store: each one value, compressed. */
 import { gunzipSync } from "node:zlib";
-import type { KeptLogName } from "../api/kept-logs.ts";
+import type { KeptLogName } from "../api/server/kept-logs.ts";
 import { type EndedLog, largestLogBytes } from "../core/ended-log.ts";
 import { prefixEnd, type Store } from "../store/store.ts";
 import type { LogFact } from "./facts.ts";

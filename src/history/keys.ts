@@ -3,7 +3,7 @@
  * `history/`, without a slash before it, so that the watch cache neither loads nor keeps it.
  */
 import { createHash } from "node:crypto";
-import type { KeptLogName } from "../api/kept-logs.ts";
+import type { KeptLogName } from "../api/server/kept-logs.ts";
 
 /** Everything in the history that is no object. */
 export const historyRoot = "history/";

@@ -4,7 +4,7 @@
  * down it finds afterwards: Jobs and pods still exist, or their removal has left a fact.
  */
 import { objectKey } from "../api/cache/keys.ts";
-import type { KeptLogName, KeptLogs } from "../api/kept-logs.ts";
+import type { KeptLogName, KeptLogs } from "../api/server/kept-logs.ts";
 import type { InformerCache } from "../client/informer-cache.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import type { EndedLog } from "../core/ended-log.ts";

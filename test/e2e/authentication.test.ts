@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startTestIssuer, type TestIssuer } from "../../src/api/access/oidc/testing.ts";
+import { startTestIssuer, type TestIssuer } from "../../src/api/testing/oidc-issuer.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { eventually, kubectlPath, run, TestCluster } from "./cluster.ts";
 

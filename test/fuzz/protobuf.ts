@@ -1,5 +1,5 @@
 /** Objects in protobuf, as the decoder should read them: the numbers of fields are the decoder's own table. */
-import { numberedFields } from "../../src/api/protobuf/field-numbers.ts";
+import { numberedFields } from "../../src/api/wire/protobuf/field-numbers.ts";
 import { WireWriter } from "../../src/core/protobuf/wire-writer.ts";
 import { schemasOfAll } from "../../src/kinds/builtin-schemas.ts";
 import { catalog } from "../../src/kinds/catalog.ts";

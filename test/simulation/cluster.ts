@@ -1,6 +1,6 @@
 /** A whole cluster in one process, on a virtual clock, where everything between its parts may fail. */
 import { type Api, createApi } from "../../src/api/handle.ts";
-import type { KeptLogName, KeptLogs } from "../../src/api/kept-logs.ts";
+import type { KeptLogName, KeptLogs } from "../../src/api/server/kept-logs.ts";
 import type { Client, DeleteOptions } from "../../src/client/client.ts";
 import { createInformerCache } from "../../src/client/informer.ts";
 import type { InformerCache } from "../../src/client/informer-cache.ts";

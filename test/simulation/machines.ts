@@ -100,7 +100,7 @@ export class Machines {
 		const logKeeper = new LogKeeper({
 			clock,
 			async deliver(logs) {
-				// What the server answers: see api/receive-logs.ts.
+				// What the server answers: see api/paths/receive-logs.ts.
 				const { done } = (await client.raw("POST", endedLogsPath, wireLogs(logs))) as { done: boolean[] };
 				return done;
 			},

@@ -1,6 +1,6 @@
 /** Discovery documents, held against those of upstream's v1.36. */
 import { expect, test } from "vitest";
-import { discovery } from "../../src/api/discovery.ts";
+import { discovery } from "../../src/api/discovery/discovery.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
 import { upstreamFacts } from "./forms.ts";
 

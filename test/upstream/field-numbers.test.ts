@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hasNumbers, numberedFields } from "../../src/api/protobuf/field-numbers.ts";
+import { hasNumbers, numberedFields } from "../../src/api/wire/protobuf/field-numbers.ts";
 import { builtinSchemas } from "../../src/kinds/builtin-schemas.ts";
 import { servedTypes } from "./served-types.ts";
 

@@ -1,6 +1,6 @@
 /** OpenAPI documents, held against those of upstream's v1.36. */
 import { expect, test } from "vitest";
-import { openApi } from "../../src/api/openapi.ts";
+import { openApi } from "../../src/api/openapi/openapi.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
 import { type Definition, definitionForm, mapValues, type Operation, operationForm, upstreamFacts } from "./forms.ts";
 

@@ -1,9 +1,9 @@
 /** The authenticated user. */
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, User } from "../../core/exchange.ts";
-import type { Server } from "../server.ts";
-import { showsInvalidCertificate } from "../sockets/peer.ts";
-import { authenticateToken, TokenRefused } from "./token-authenticator.ts";
+import { authenticateToken, TokenRefused } from "../credentials/token-authenticator.ts";
+import { showsInvalidCertificate } from "../request/peer.ts";
+import type { Server } from "../server/server.ts";
 
 export const anonymous: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
 

@@ -2,10 +2,10 @@
 import { ApiError } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
 import type { AuditRecord } from "../audit/record.ts";
-import type { RequestInfo } from "../request-info.ts";
-import type { Server } from "../server.ts";
+import { type Attributes, attributesOf, type Decision } from "../request/authorizer.ts";
+import type { RequestInfo } from "../request/request-info.ts";
+import type { Server } from "../server/server.ts";
 import { anonymous } from "./authenticate.ts";
-import { type Attributes, attributesOf, type Decision } from "./authorizer.ts";
 
 /**
  * @returns undefined when it may be made and nothing had to be waited for

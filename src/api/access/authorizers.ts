@@ -1,6 +1,6 @@
 /** The list of those who decide what is allowed, in the order in which they are asked. */
 import type { WatchCache } from "../cache/cache.ts";
-import { type Authorizer, union } from "./authorizer.ts";
+import { type Authorizer, union } from "../request/authorizer.ts";
 import { masters } from "./masters.ts";
 import { NodeGraph } from "./node/graph.ts";
 import { nodeAuthorizer } from "./node/node-authorizer.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { VirtualClock } from "../../core/virtual-clock.ts";
-import { type Json, testApi } from "../testing.ts";
+import { type Json, testApi } from "../testing/test-api.ts";
 
 const secrets = "/api/v1/namespaces/kube-system/secrets";
 

@@ -6,8 +6,8 @@ import { timingSafeEqual } from "node:crypto";
 import type { User } from "../../core/exchange.ts";
 import { secrets } from "../../kinds/core/secret.ts";
 import type { Secret } from "../../kinds/generated/types.ts";
-import type { Server } from "../server.ts";
-import { forApiServer, type TokenAuthenticator } from "./token-authenticator.ts";
+import { forApiServer, type TokenAuthenticator } from "../credentials/token-authenticator.ts";
+import type { Server } from "../server/server.ts";
 
 const secretType = "bootstrap.kubernetes.io/token";
 const namespace = "kube-system";

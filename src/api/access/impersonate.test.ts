@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { testApi } from "../testing.ts";
+import { testApi } from "../testing/test-api.ts";
 
 /** Who the server says one is. */
 async function whoAmI(headers: Record<string, string>, user = { name: "root", groups: ["system:masters"] }) {

@@ -1,9 +1,9 @@
 /** Acting as someone else (Kubernetes documentation, "User impersonation"): `kubectl --as`. */
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, User } from "../../core/exchange.ts";
-import type { Server } from "../server.ts";
+import type { ResourceAttributes } from "../request/authorizer.ts";
+import type { Server } from "../server/server.ts";
 import { ensureAllowed } from "./authorize.ts";
-import type { ResourceAttributes } from "./authorizer.ts";
 
 type Headers = ApiRequest["headers"];
 

@@ -1,6 +1,6 @@
 /** `system:masters` may do everything, so that roles cannot lock out an administrator. */
 import type { User } from "../../core/exchange.ts";
-import { type Authorizer, type Decision, mastersGroup, type SubjectRules } from "./authorizer.ts";
+import { type Authorizer, type Decision, mastersGroup, type SubjectRules } from "../request/authorizer.ts";
 
 const allow: Decision = { verdict: "allow", reason: "" };
 const noOpinion: Decision = { verdict: "none", reason: "" };

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { expect, test } from "vitest";
 import { VirtualClock } from "../../core/virtual-clock.ts";
-import { type Json, type TestApi, testApi } from "../testing.ts";
+import { type Json, type TestApi, testApi } from "../testing/test-api.ts";
 
 const issuer = "https://kubernetes.default.svc.cluster.local";
 const accounts = "/api/v1/namespaces/default/serviceaccounts";

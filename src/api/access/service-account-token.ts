@@ -8,9 +8,9 @@ import { secrets } from "../../kinds/core/secret.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import type { Server } from "../server.ts";
-import { type TokenAuthenticator, TokenRefused } from "./token-authenticator.ts";
-import type { Claims, SignedToken } from "./tokens.ts";
+import { type TokenAuthenticator, TokenRefused } from "../credentials/token-authenticator.ts";
+import type { Claims, SignedToken } from "../credentials/tokens.ts";
+import type { Server } from "../server/server.ts";
 
 /** Clocks differ, and what a token is bound to ends a little after its deletion. */
 const leewayMs = 60_000;

@@ -1,9 +1,10 @@
 /** The one list of those who know bearer tokens. */
-import type { Server } from "../server.ts";
+
+import { oidcTokens } from "../credentials/oidc/oidc-tokens.ts";
+import { forApiServer, type TokenAuthenticator } from "../credentials/token-authenticator.ts";
+import type { Server } from "../server/server.ts";
 import { bootstrapTokens } from "./bootstrap-token.ts";
-import { oidcTokens } from "./oidc/oidc-tokens.ts";
 import { serviceAccountTokens } from "./service-account-token.ts";
-import { forApiServer, type TokenAuthenticator } from "./token-authenticator.ts";
 
 /** Every sort of token, in the order in which it is tried. */
 export function tokenAuthenticators(server: Server): TokenAuthenticator[] {

@@ -1,28 +1,28 @@
 /** Admission: what the server itself has to say about a write, step by step, before it is validated. */
 import type { Kind } from "../../kinds/engine/kind.ts";
-import { inTurn } from "../in-turn.ts";
-import { certificateApproval, certificateSigning } from "./certificate-signers.ts";
-import { certificateSubjectRestriction } from "./certificate-subject.ts";
+import type { Admission, AdmissionAttributes, AdmissionStep } from "../server/admission-step.ts";
+import { certificateApproval, certificateSigning } from "./certificates/certificate-signers.ts";
+import { certificateSubjectRestriction } from "./certificates/certificate-subject.ts";
 import { denyServiceExternalIPs } from "./external-ips.ts";
 import { defaultIngressClass } from "./ingress.ts";
-import { limitRangeDefaults, limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace.ts";
 import { nodeRestriction } from "./node-restriction/node-restriction.ts";
-import { notificationCount } from "./notification-count.ts";
-import { notificationRights } from "./notification-rights.ts";
+import { notificationCount } from "./notifications/notification-count.ts";
+import { notificationRights } from "./notifications/notification-rights.ts";
 import { ownerReferencesPermissionEnforcement } from "./owner-references.ts";
-import { defaultTolerationSeconds, priority } from "./pod-defaults.ts";
 import { podSecurityOfNamespaces } from "./pod-security/namespaces.ts";
 import { podSecurityOfPods, podSecurityOfTemplates } from "./pod-security/pods.ts";
-import { resourceQuota } from "./resource-quota.ts";
+import { defaultTolerationSeconds, priority } from "./pods/pod-defaults.ts";
+import { runtimeClass } from "./pods/runtime-class.ts";
+import { serviceAccount } from "./pods/service-account.ts";
+import { systemPriorityClasses } from "./pods/system-priority-classes.ts";
+import { limitRangeDefaults, limitRanger } from "./quota/limit-ranger.ts";
+import { resourceQuota } from "./quota/resource-quota.ts";
 import { bindingEscalation, roleEscalation } from "./role-escalation.ts";
-import { runtimeClass } from "./runtime-class.ts";
 import { selfHelp, workloadOrder } from "./self-help.ts";
-import { serviceAccount } from "./service-account.ts";
 import { serviceAddresses } from "./service-addresses.ts";
-import type { Admission, AdmissionAttributes, AdmissionStep } from "./step.ts";
+import { inTurn } from "./steps-in-turn.ts";
 import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from "./storage.ts";
-import { systemPriorityClasses } from "./system-priority-classes.ts";
 
 /** Every step that may refuse or change what was sent, in the order in which they are taken. */
 export const admissionSteps: readonly AdmissionStep[] = [

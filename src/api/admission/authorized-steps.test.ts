@@ -7,12 +7,12 @@ import type { Kind } from "../../kinds/engine/kind.ts";
 import { createRegistry } from "../../kinds/engine/registry.ts";
 import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import type { Authorizer } from "../access/authorizer.ts";
-import type { Server } from "../server.ts";
-import { certificateApproval, certificateSigning } from "./certificate-signers.ts";
-import { notificationRights } from "./notification-rights.ts";
+import type { Authorizer } from "../request/authorizer.ts";
+import type { AdmissionAttributes, AdmissionStep } from "../server/admission-step.ts";
+import type { Server } from "../server/server.ts";
+import { certificateApproval, certificateSigning } from "./certificates/certificate-signers.ts";
+import { notificationRights } from "./notifications/notification-rights.ts";
 import { ownerReferencesPermissionEnforcement } from "./owner-references.ts";
-import type { AdmissionAttributes, AdmissionStep } from "./step.ts";
 
 /** @param may `VERB GROUP/RESOURCE/SUBRESOURCE NAMESPACE/NAME` of what is allowed */
 function authorizer(may: readonly string[], asked: string[]): Authorizer {

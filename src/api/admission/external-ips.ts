@@ -1,7 +1,7 @@
 /** No service takes traffic for addresses that its author chooses (CVE-2020-8554). */
 import type { Service } from "../../kinds/generated/types.ts";
 import { services } from "../../kinds/networking/service.ts";
-import { type AdmissionStep, refused } from "./step.ts";
+import { type AdmissionStep, refused } from "../server/admission-step.ts";
 
 export const denyServiceExternalIPs: AdmissionStep = {
 	name: "DenyServiceExternalIPs",

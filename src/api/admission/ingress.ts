@@ -2,8 +2,8 @@
 import type { Ingress } from "../../kinds/generated/types.ts";
 import { ingresses } from "../../kinds/networking/ingress.ts";
 import { ingressClasses } from "../../kinds/networking/ingressclass.ts";
+import type { AdmissionStep } from "../server/admission-step.ts";
 import { newestMarked } from "./newest-marked.ts";
-import type { AdmissionStep } from "./step.ts";
 
 const defaultAnnotation = "ingressclass.kubernetes.io/is-default-class";
 /** How classes were named before there was a field. */

@@ -1,6 +1,6 @@
 import { ApiError, notFound } from "../../core/errors.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
-import { type AdmissionStep, refused } from "./step.ts";
+import { type AdmissionStep, refused } from "../server/admission-step.ts";
 
 const permanent = new Set(["default", "kube-system", "kube-public"]);
 

@@ -2,7 +2,7 @@ import { parseTimestamp } from "../../core/clock.ts";
 import type { ObjectMeta } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import { keyPrefix } from "../cache/keys.ts";
-import type { Server } from "../server.ts";
+import type { Server } from "../server/server.ts";
 
 /**
  * The name of the default class: of several that are marked so the newest, of equally new ones the first

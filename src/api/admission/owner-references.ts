@@ -5,8 +5,8 @@
 
 import { sameJson } from "../../core/equal.ts";
 import type { OwnerReference } from "../../core/object.ts";
-import type { Attributes } from "../access/authorizer.ts";
-import { type AdmissionAttributes, type AdmissionStep, refused } from "./step.ts";
+import type { Attributes } from "../request/authorizer.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "../server/admission-step.ts";
 
 export const ownerReferencesPermissionEnforcement: AdmissionStep = {
 	name: "OwnerReferencesPermissionEnforcement",

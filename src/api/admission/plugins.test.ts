@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { testApi } from "../testing.ts";
+import { testApi } from "../testing/test-api.ts";
 import { checkPlugins, parsePlugins } from "./plugins.ts";
 
 const services = "/api/v1/namespaces/default/services";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { User } from "../../core/exchange.ts";
-import { type Json, testApi } from "../testing.ts";
+import { type Json, testApi } from "../testing/test-api.ts";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const ann: User = { name: "ann", groups: ["dev", "system:authenticated"] };

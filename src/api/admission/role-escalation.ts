@@ -14,8 +14,8 @@ import { clusterRoleBindings } from "../../kinds/rbac/clusterrolebinding.ts";
 import { compactRules, listText, ruleText, uncoveredRules } from "../../kinds/rbac/covers.ts";
 import { roles } from "../../kinds/rbac/role.ts";
 import { roleBindings } from "../../kinds/rbac/rolebinding.ts";
-import { mastersGroup } from "../access/authorizer.ts";
-import { type AdmissionAttributes, type AdmissionStep, refused } from "./step.ts";
+import { mastersGroup } from "../request/authorizer.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "../server/admission-step.ts";
 
 const everything: PolicyRule[] = [
 	{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] },

@@ -1,6 +1,6 @@
 /** What the API refuses of annotations by which workloads help themselves. */
 import { expect, test } from "vitest";
-import { testApi } from "../testing.ts";
+import { testApi } from "../testing/test-api.ts";
 
 const merge = { headers: { "content-type": "application/merge-patch+json" } };
 const sets = "/apis/apps/v1/namespaces/default/statefulsets";

@@ -29,8 +29,8 @@ import {
 	selfHelpProblems,
 } from "../../kinds/self-help/annotations.ts";
 import { unknownAnnotations } from "../../kinds/self-help/unknown-annotations.ts";
-import type { Server } from "../server.ts";
-import type { AdmissionStep } from "./step.ts";
+import type { AdmissionStep } from "../server/admission-step.ts";
+import type { Server } from "../server/server.ts";
 import { mayExpand } from "./storage.ts";
 
 export const selfHelp: AdmissionStep = {

@@ -4,9 +4,9 @@ import type { PersistentVolumeClaim } from "../../kinds/generated/types.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { isDefaultClass, storageClasses } from "../../kinds/storage/storageclass.ts";
-import type { Server } from "../server.ts";
+import { type AdmissionStep, refused } from "../server/admission-step.ts";
+import type { Server } from "../server/server.ts";
 import { newestMarked } from "./newest-marked.ts";
-import { type AdmissionStep, refused } from "./step.ts";
 
 const oldClassAnnotation = "volume.beta.kubernetes.io/storage-class";
 

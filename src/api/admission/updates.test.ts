@@ -1,6 +1,6 @@
 /** What admission does to objects that are there: it keeps and completes what a client leaves out. */
 import { expect, test } from "vitest";
-import { type Json, type TestApi, testApi } from "../testing.ts";
+import { type Json, type TestApi, testApi } from "../testing/test-api.ts";
 
 const namespace = "/api/v1/namespaces/default";
 const merge = { headers: { "content-type": "application/merge-patch+json" } };

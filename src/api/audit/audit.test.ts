@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Json, testApi } from "../testing.ts";
+import { type Json, testApi } from "../testing/test-api.ts";
 import type { AuditEvent } from "./event.ts";
 import { auditPolicy } from "./policy.ts";
 

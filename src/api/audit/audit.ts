@@ -1,8 +1,8 @@
 /** The audit log (Kubernetes documentation, "Auditing"): who asked for what, and what became of it. */
 import type { Clock } from "../../core/clock.ts";
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
-import { attributesOf } from "../access/authorizer.ts";
-import type { RequestInfo } from "../request-info.ts";
+import { attributesOf } from "../request/authorizer.ts";
+import type { RequestInfo } from "../request/request-info.ts";
 import type { AuditEvent } from "./event.ts";
 import { type AuditPolicy, ruleFor } from "./policy.ts";
 import { AuditRecord } from "./record.ts";

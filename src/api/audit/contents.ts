@@ -2,8 +2,8 @@
 
 import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
 import { isRecord } from "../../core/object.ts";
-import { contentType, parseJson, readObjectBody } from "../body.ts";
-import { parseYaml } from "../yaml.ts";
+import { contentType, parseJson, readObjectBody } from "../wire/body.ts";
+import { parseYaml } from "../wire/yaml.ts";
 
 /** Longer contents are left out: what is recorded of a request must not be out of proportion to it. */
 const contentLimitBytes = 1024 * 1024;

@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 import type { StatusDetails } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
-import type { Attributes } from "../access/authorizer.ts";
+import type { Attributes } from "../request/authorizer.ts";
 import type { Level, Stage } from "./policy.ts";
 
 export interface AuditUser {

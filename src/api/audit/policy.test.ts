@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { messageOf } from "../../core/errors.ts";
-import { attributesOf } from "../access/authorizer.ts";
-import { parseRequestInfo } from "../request-info.ts";
+import { attributesOf } from "../request/authorizer.ts";
+import { parseRequestInfo } from "../request/request-info.ts";
 import { auditPolicy, ruleFor } from "./policy.ts";
 
 const head = { apiVersion: "audit.k8s.io/v1", kind: "Policy" };

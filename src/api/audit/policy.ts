@@ -4,7 +4,7 @@ import type { Cause } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
 import { invalidValue, notSupported, required } from "../../core/field-errors.ts";
 import { dnsSubdomainProblems } from "../../core/names.ts";
-import type { Attributes, ResourceAttributes } from "../access/authorizer.ts";
+import type { Attributes, ResourceAttributes } from "../request/authorizer.ts";
 
 /** From nothing to everything. */
 export const levels = ["None", "Metadata", "Request", "RequestResponse"] as const;

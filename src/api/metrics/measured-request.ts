@@ -1,7 +1,7 @@
 /** One request while it is counted: from its beginning until it is answered or, where it runs on, over. */
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
 import type { Counter, Histogram } from "../../core/metrics/registry.ts";
-import type { RequestInfo } from "../request-info.ts";
+import type { RequestInfo } from "../request/request-info.ts";
 import type { RequestLabels } from "./request-labels.ts";
 
 /** What is known of a request when it is answered. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { admin, type TestApi, testApi } from "../testing.ts";
+import { admin, type TestApi, testApi } from "../testing/test-api.ts";
 
 /** Values by series, as Prometheus reads them. */
 async function scrape(api: TestApi, path = "/metrics"): Promise<Map<string, number>> {

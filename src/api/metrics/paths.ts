@@ -4,7 +4,7 @@
 import type { ApiResponse, User } from "../../core/exchange.ts";
 import { exposition, expositionType, processMetrics } from "../../core/metrics/exposition.ts";
 import type { MetricFamily, MetricRegistry } from "../../core/metrics/registry.ts";
-import { textResponse } from "../respond.ts";
+import { textResponse } from "../wire/respond.ts";
 import type { WorkloadMetrics } from "../workload-metrics/serve.ts";
 
 /** Undefined when the path is about no metrics. */

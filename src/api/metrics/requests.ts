@@ -6,8 +6,8 @@ import type { Clock } from "../../core/clock.ts";
 import type { ApiRequest } from "../../core/exchange.ts";
 import type { Counter, Histogram, MetricRegistry } from "../../core/metrics/registry.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
-import type { RequestInfo } from "../request-info.ts";
-import { certificateUntilMs } from "../sockets/peer.ts";
+import { certificateUntilMs } from "../request/peer.ts";
+import type { RequestInfo } from "../request/request-info.ts";
 import {
 	Measured,
 	type MeasuredRequest,

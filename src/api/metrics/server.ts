@@ -2,10 +2,10 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Histogram, MetricRegistry } from "../../core/metrics/registry.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
-import type { Admission, AdmissionAttributes } from "../admission/step.ts";
 import type { AuditOptions } from "../audit/audit.ts";
 import type { WatchCache } from "../cache/cache.ts";
 import { resourceOfKey } from "../cache/keys.ts";
+import type { Admission, AdmissionAttributes } from "../server/admission-step.ts";
 
 const storeBounds = [
 	0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,

@@ -3,10 +3,10 @@ import { getHeapStatistics } from "node:v8";
 import { ApiError } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
-import type { Companions } from "../admission/step.ts";
 import { type Cached, encode, parse } from "../cache/cached.ts";
 import { memoryOf } from "../cache/kind-cache.ts";
-import type { Server } from "../server.ts";
+import type { Companions } from "../server/admission-step.ts";
+import type { Server } from "../server/server.ts";
 
 /** All objects are in memory, where much else must have room: a server without it ends, and the next one, too. */
 const defaultObjectLimitBytes = getHeapStatistics().heap_size_limit / 2;

@@ -1,10 +1,10 @@
 import { alreadyExists, conflict } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
-import { inQuotaOrder } from "../admission/quota-order.ts";
+import { inQuotaOrder } from "../admission/quota/quota-order.ts";
 import type { Cached } from "../cache/cached.ts";
-import type { Context } from "../server.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
 import { type Change, mutate } from "./mutate.ts";
 import { isDryRun } from "./write-options.ts";
 

@@ -2,8 +2,8 @@
 import { type ApiError, invalid } from "../../core/errors.ts";
 import { integerOf, isTrue } from "../../core/query.ts";
 import { shown } from "../../core/shown.ts";
-import { readObjectBody } from "../body.ts";
-import type { Context } from "../server.ts";
+import type { Context } from "../server/server.ts";
+import { readObjectBody } from "../wire/body.ts";
 import { dryRunProblems, dryRunValues } from "./write-options.ts";
 
 const deleteOptions = { group: "meta.k8s.io", kind: "DeleteOptions" };

@@ -1,7 +1,7 @@
 import { deepFreeze, type KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import { Cached, encode } from "../cache/cached.ts";
-import { unassigned } from "../metadata.ts";
+import { unassigned } from "../resources/metadata.ts";
 
 /** What a dry run answers: the object as it would be, with the resourceVersion that it has now, if it is there. */
 export function unstored(kind: Kind, key: string, object: KubeObject, revision?: number): Cached {

@@ -1,7 +1,7 @@
 /** Whether a body is about the object that the path names. */
 import { ApiError } from "../../core/errors.ts";
 import type { ObjectMeta } from "../../core/object.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../resources/target.ts";
 
 /** @throws ApiError BadRequest */
 export function checkNamespace({ kind, namespace }: Target, { namespace: sent = "" }: Partial<ObjectMeta>): void {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { VirtualClock } from "../../core/virtual-clock.ts";
-import { type TestApi, testApi } from "../testing.ts";
+import { type TestApi, testApi } from "../testing/test-api.ts";
 
 const namespace = "/api/v1/namespaces/default";
 const budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";

@@ -5,11 +5,11 @@
 import { type ApiError, alreadyExists } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { allocate } from "../admission/admission.ts";
-import type { Companions } from "../admission/step.ts";
 import type { Cached } from "../cache/cached.ts";
 import { objectKey } from "../cache/keys.ts";
-import type { Context } from "../server.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../resources/target.ts";
+import type { Companions } from "../server/admission-step.ts";
+import type { Context } from "../server/server.ts";
 import { type Outcome, putObject, removeObjects } from "./commit.ts";
 import { unstored } from "./dry-run.ts";
 import { retryOnConflict } from "./retry.ts";

@@ -1,6 +1,6 @@
 /** Writes by the API server itself, which no client requested. */
 import { apiServerUser } from "../access/masters.ts";
-import type { Context, Server } from "../server.ts";
+import type { Context, Server } from "../server/server.ts";
 
 /** Replaces a request's context: the server's user, without a recipient of warnings. */
 export function ownContext(server: Server): Context {

@@ -5,8 +5,14 @@ import { timestamp } from "../../core/clock.ts";
 import { invalid } from "../../core/errors.ts";
 import { generateName } from "../../core/names.ts";
 import { admit, allocate, check } from "../admission/admission.ts";
-import { inTurn } from "../in-turn.ts";
-import { metadataForCreate, metadataForUpdate, metadataProblems, metadataUpdateProblems, newUid } from "../metadata.ts";
+import { inTurn } from "../admission/steps-in-turn.ts";
+import {
+	metadataForCreate,
+	metadataForUpdate,
+	metadataProblems,
+	metadataUpdateProblems,
+	newUid,
+} from "../resources/metadata.ts";
 import { checkIdentity, checkNamespace } from "./identity.ts";
 import { trackFields } from "./managed-fields.ts";
 import { problemsOf } from "./problems.ts";

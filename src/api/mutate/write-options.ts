@@ -1,8 +1,8 @@
 /** Query parameters of writes. */
 import { type Cause, invalid } from "../../core/errors.ts";
 import { forbidden, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
-import { contentType } from "../body.ts";
-import type { Context } from "../server.ts";
+import type { Context } from "../server/server.ts";
+import { contentType } from "../wire/body.ts";
 
 const optionsKinds: Readonly<Record<string, string>> = {
 	create: "CreateOptions",

@@ -1,9 +1,9 @@
 /** One attempt of a write, as admission and the phases that settle it see it. */
 import type { Cause } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
-import type { AdmissionAttributes } from "../admission/step.ts";
-import type { Context } from "../server.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../resources/target.ts";
+import type { AdmissionAttributes } from "../server/admission-step.ts";
+import type { Context } from "../server/server.ts";
 
 /** What an update of a resource, or of one of its subresources, may change, and what must hold afterwards. */
 export interface Strategy {

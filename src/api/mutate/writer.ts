@@ -2,8 +2,8 @@ import { timestamp } from "../../core/clock.ts";
 import type { Writer } from "../../core/patches/managed-fields.ts";
 import { schemasOf } from "../../kinds/builtin-schemas.ts";
 import { apiVersionOf } from "../../kinds/engine/kind.ts";
-import type { Context } from "../server.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
 import { fieldManagerOf } from "./write-options.ts";
 
 /**

@@ -2,7 +2,7 @@
  * OpenAPI v2 as `openapi.v2.Document`, the protobuf form in which kubectl asks for it. Numbers are from gnostic's
  * openapiv2/OpenAPIv2.proto; what our documents never have is left out.
  */
-import { encodeMessage, type ProtoField, type ProtoMessage, type ProtoTable } from "../protobuf/encode.ts";
+import { encodeMessage, type ProtoField, type ProtoMessage, type ProtoTable } from "../wire/protobuf/encode.ts";
 
 const text = (number: number): ProtoField => ({ number, type: "string" });
 const texts = (number: number): ProtoField => ({ number, type: "string", as: "list" });

@@ -1,7 +1,7 @@
 /** Answers to requests for `/openapi/…`: forms, ETags, addresses that last. */
 import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
-import { type OpenApi, type OpenApiDocument, protobufV2 } from "../openapi.ts";
-import { objectResponse } from "../respond.ts";
+import { objectResponse } from "../wire/respond.ts";
+import { type OpenApi, type OpenApiDocument, protobufV2 } from "./openapi.ts";
 
 /** @returns undefined for a path that has no document */
 export async function openApiAt(

@@ -1,7 +1,7 @@
 /** The way of a request as a value: a list of steps around an endpoint. */
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
 import type { AuditRecord } from "../audit/record.ts";
-import type { RequestInfo } from "../request-info.ts";
+import type { RequestInfo } from "../request/request-info.ts";
 
 /** What the steps find out about one request. */
 export interface Exchange {

@@ -4,13 +4,13 @@ import { authenticate } from "../access/authenticate.ts";
 import { authorize } from "../access/authorize.ts";
 import { actingUser } from "../access/impersonate.ts";
 import type { Audit } from "../audit/audit.ts";
-import type { Flows } from "../flow.ts";
-import { isProbe } from "../health.ts";
 import type { RequestMetrics } from "../metrics/requests.ts";
-import { parseRequestInfo } from "../request-info.ts";
-import { errorResponse } from "../respond.ts";
-import type { Server } from "../server.ts";
-import { warningHeader } from "../warnings.ts";
+import { isProbe } from "../paths/health.ts";
+import type { Flows } from "../request/flow.ts";
+import { parseRequestInfo } from "../request/request-info.ts";
+import type { Server } from "../server/server.ts";
+import { errorResponse } from "../wire/respond.ts";
+import { warningHeader } from "../wire/warnings.ts";
 import { before, found, type Step } from "./pipeline.ts";
 
 /** Counts, around everything else. */

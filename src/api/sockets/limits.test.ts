@@ -5,7 +5,7 @@ import { Agent } from "node:https";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { afterEach, expect, test, vi } from "vitest";
-import { closeAll, closers, configMaps, http1, http2, impatient, secure } from "./testing-clients.ts";
+import { closeAll, closers, configMaps, http1, http2, impatient, secure } from "../testing/clients.ts";
 
 afterEach(closeAll);
 

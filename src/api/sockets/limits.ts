@@ -1,5 +1,5 @@
 /** What the clients of one listening server may take of it: time, connections and memory. */
-import { tooManyRequests } from "../flow.ts";
+import { tooManyRequests } from "../request/flow.ts";
 
 export interface Timeouts {
 	/** For the handshake of TLS. */

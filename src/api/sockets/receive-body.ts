@@ -2,7 +2,7 @@
 import type { Readable } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";
-import { largestBodyBytes } from "../body.ts";
+import { largestBodyBytes } from "../wire/body.ts";
 import type { BodyBudget, Timeouts } from "./limits.ts";
 
 /** `aborted`: it ends, but not where the client wanted it to. */

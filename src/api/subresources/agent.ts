@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from "node:http";
 import type { Duplex } from "node:stream";
 import { ApiError, messageOf } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
-import type { Context, Server } from "../server.ts";
+import type { Context, Server } from "../server/server.ts";
 
 /** Hop-by-hop headers and credentials, which are not forwarded. */
 const notForwarded = new Set([

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { testRequest } from "../../kinds/certificates/testing/certificate-requests.ts";
-import { type Json, type TestApi, testApi } from "../testing.ts";
+import { type Json, type TestApi, testApi } from "../testing/test-api.ts";
 
 const path = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
 const ann = { name: "ann", uid: "7", groups: ["dev", "system:authenticated"], extra: { "example.com/x": ["1", "2"] } };

@@ -5,8 +5,8 @@ import { setConditionTimes } from "../../kinds/certificates/certificatesigningre
 import { validateStatusUpdate } from "../../kinds/certificates/certificatesigningrequest-validate.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
 import type { Strategy } from "../mutate/write.ts";
-import type { Context } from "../server.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
 import { partOf } from "./part.ts";
 
 export function approval(context: Context, target: Target): Promise<ApiResponse> {

@@ -4,12 +4,12 @@ import { timestamp } from "../../core/clock.ts";
 import { ApiError, conflict } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
-import { decodeUnstored } from "../decode.ts";
-import { unassigned } from "../metadata.ts";
 import { updateObject } from "../mutate/update.ts";
-import { objectResponse } from "../respond.ts";
-import type { Context } from "../server.ts";
-import { methodNotAllowed, named, type Target, targetOf } from "../target.ts";
+import { decodeUnstored } from "../resources/decode.ts";
+import { unassigned } from "../resources/metadata.ts";
+import { methodNotAllowed, named, type Target, targetOf } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
+import { objectResponse } from "../wire/respond.ts";
 
 interface Binding {
 	metadata?: {

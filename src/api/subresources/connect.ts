@@ -2,9 +2,9 @@
 import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { ensureAllowed } from "../access/authorize.ts";
-import { attributesOf } from "../access/authorizer.ts";
-import type { Context } from "../server.ts";
-import { methodNotAllowed, type Target } from "../target.ts";
+import { attributesOf } from "../request/authorizer.ts";
+import { methodNotAllowed, type Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
 import { dial } from "./agent.ts";
 import { placeOf } from "./pod-container.ts";
 

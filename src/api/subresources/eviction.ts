@@ -11,8 +11,6 @@ import { isActive, isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { podDisruptionBudgets } from "../../kinds/policy/poddisruptionbudget.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
-import { decodeUnstored } from "../decode.ts";
-import { unassigned } from "../metadata.ts";
 import { deleteObject, differs } from "../mutate/delete.ts";
 import { type DeleteOptions, parseDeleteOptions } from "../mutate/delete-options.ts";
 import { checkNamespace } from "../mutate/identity.ts";
@@ -22,9 +20,11 @@ import { admitOnly } from "../mutate/settle.ts";
 import { statusStrategy } from "../mutate/strategies.ts";
 import { modified, updateObject } from "../mutate/update.ts";
 import { writeOf } from "../mutate/write.ts";
-import { objectResponse } from "../respond.ts";
-import type { Context } from "../server.ts";
-import { existing, methodNotAllowed, type NamedTarget, named, objectOf, type Target } from "../target.ts";
+import { decodeUnstored } from "../resources/decode.ts";
+import { unassigned } from "../resources/metadata.ts";
+import { existing, methodNotAllowed, type NamedTarget, named, objectOf, type Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
+import { objectResponse } from "../wire/respond.ts";
 
 export async function eviction(context: Context, target: Target): Promise<ApiResponse> {
 	if (context.info.verb !== "create") throw methodNotAllowed();

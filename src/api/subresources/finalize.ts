@@ -2,8 +2,8 @@
 import type { ApiResponse } from "../../core/exchange.ts";
 import { keep } from "../mutate/strategies.ts";
 import type { Strategy } from "../mutate/write.ts";
-import type { Context } from "../server.ts";
-import { methodNotAllowed, type Target } from "../target.ts";
+import { methodNotAllowed, type Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
 import { update } from "../verbs/update.ts";
 
 export async function finalize(context: Context, target: Target): Promise<ApiResponse> {

@@ -1,7 +1,7 @@
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { Strategy } from "../mutate/write.ts";
-import type { Context } from "../server.ts";
-import { methodNotAllowed, type Target } from "../target.ts";
+import { methodNotAllowed, type Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
 import { get } from "../verbs/get.ts";
 import { patch } from "../verbs/patch.ts";
 import { update } from "../verbs/update.ts";

@@ -3,8 +3,8 @@
 import { ApiError } from "../../core/errors.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { isFinalPhase } from "../../kinds/pod/pod-lifecycle.ts";
-import type { Context } from "../server.ts";
-import { existing, named, type Target } from "../target.ts";
+import { existing, named, type Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
 
 const defaultContainerAnnotation = "kubectl.kubernetes.io/default-container";
 

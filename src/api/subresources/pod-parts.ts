@@ -6,8 +6,8 @@ import type { Container, Pod } from "../../kinds/generated/types.ts";
 import { validateEphemeralContainersUpdate, validateResize } from "../../kinds/pod/pod-update.ts";
 import { keep } from "../mutate/strategies.ts";
 import type { Strategy } from "../mutate/write.ts";
-import type { Context } from "../server.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
 import { partOf } from "./part.ts";
 
 export function ephemeralContainers(context: Context, target: Target): Promise<ApiResponse> {

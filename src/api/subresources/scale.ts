@@ -8,15 +8,15 @@ import { isTrue } from "../../core/query.ts";
 import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
 import { apiVersionOf } from "../../kinds/engine/kind.ts";
 import { decode } from "../../kinds/schema.ts";
-import { contentType, readObjectBody } from "../body.ts";
 import type { Cached } from "../cache/cached.ts";
 import { fields, mainStrategy } from "../mutate/strategies.ts";
 import { updateObject } from "../mutate/update.ts";
 import { writerOf } from "../mutate/writer.ts";
-import { objectResponse } from "../respond.ts";
-import type { Context } from "../server.ts";
-import { existing, methodNotAllowed, type NamedTarget, named, type Target } from "../target.ts";
+import { existing, methodNotAllowed, type NamedTarget, named, type Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
 import { applied, applyPatch, checkPatchType } from "../verbs/patch.ts";
+import { contentType, readObjectBody } from "../wire/body.ts";
+import { objectResponse } from "../wire/respond.ts";
 
 const defaultPath = ".spec.replicas";
 

@@ -2,8 +2,8 @@
 import { timestamp } from "../../core/clock.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { statusStrategy } from "../mutate/strategies.ts";
-import type { Context } from "../server.ts";
-import { noSuchResource, type Target } from "../target.ts";
+import { noSuchResource, type Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
 import { approval } from "./approval.ts";
 import { binding } from "./binding.ts";
 import { connect } from "./connect.ts";

@@ -9,13 +9,13 @@ import { secrets } from "../../kinds/core/secret.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import type { Claims } from "../access/tokens.ts";
 import { admitNodeToken } from "../admission/node-restriction/tokens.ts";
-import { decodeUnstored } from "../decode.ts";
-import { newUid } from "../metadata.ts";
-import { objectResponse } from "../respond.ts";
-import type { Context } from "../server.ts";
-import { existing, methodNotAllowed, named, type Target } from "../target.ts";
+import type { Claims } from "../credentials/tokens.ts";
+import { decodeUnstored } from "../resources/decode.ts";
+import { newUid } from "../resources/metadata.ts";
+import { existing, methodNotAllowed, named, type Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
+import { objectResponse } from "../wire/respond.ts";
 
 interface TokenRequest {
 	metadata?: { name?: string; namespace?: string; uid?: string };

@@ -1,11 +1,11 @@
 /** CREATE: decodes the new object, and responds with the created one. */
 import type { ApiResponse } from "../../core/exchange.ts";
-import { readObjectBody } from "../body.ts";
-import { decodeObject } from "../decode.ts";
 import { createObject } from "../mutate/create.ts";
-import { present } from "../present.ts";
-import type { Context } from "../server.ts";
-import { methodNotAllowed, type Target } from "../target.ts";
+import { decodeObject } from "../resources/decode.ts";
+import { present } from "../resources/present.ts";
+import { methodNotAllowed, type Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
+import { readObjectBody } from "../wire/body.ts";
 
 export async function create(context: Context, target: Target): Promise<ApiResponse> {
 	if (target.name !== undefined || (target.kind.namespaced && target.namespace === undefined)) throw methodNotAllowed();

@@ -3,13 +3,13 @@ import { isReason } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
-import { selectionOf } from "../fields.ts";
 import { deleteObject } from "../mutate/delete.ts";
 import { type DeleteOptions, deleteOptionsOf } from "../mutate/delete-options.ts";
-import { present, presentList } from "../present.ts";
-import { objectResponse, successStatus } from "../respond.ts";
-import type { Context } from "../server.ts";
-import { methodNotAllowed, type NamedTarget, named, type Target } from "../target.ts";
+import { selectionOf } from "../resources/fields.ts";
+import { present, presentList } from "../resources/present.ts";
+import { methodNotAllowed, type NamedTarget, named, type Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
+import { objectResponse, successStatus } from "../wire/respond.ts";
 
 export async function deleteOne(context: Context, target: Target): Promise<ApiResponse> {
 	const options = deleteOptionsOf(context);

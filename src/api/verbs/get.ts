@@ -1,7 +1,7 @@
 import type { ApiResponse } from "../../core/exchange.ts";
-import { present } from "../present.ts";
-import type { Context, Server } from "../server.ts";
-import { existing, named, type Target } from "../target.ts";
+import { present } from "../resources/present.ts";
+import { existing, named, type Target } from "../resources/target.ts";
+import type { Context, Server } from "../server/server.ts";
 import { revisionOf } from "./resource-version.ts";
 
 export async function get(context: Context, target: Target): Promise<ApiResponse> {

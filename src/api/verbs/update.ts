@@ -1,12 +1,12 @@
 import type { ApiResponse } from "../../core/exchange.ts";
-import { readObjectBody } from "../body.ts";
-import { decodeObject } from "../decode.ts";
 import { mainStrategy, needless } from "../mutate/strategies.ts";
 import { updateObject } from "../mutate/update.ts";
 import type { Strategy } from "../mutate/write.ts";
-import { present } from "../present.ts";
-import type { Context } from "../server.ts";
-import { named, type Target } from "../target.ts";
+import { decodeObject } from "../resources/decode.ts";
+import { present } from "../resources/present.ts";
+import { named, type Target } from "../resources/target.ts";
+import type { Context } from "../server/server.ts";
+import { readObjectBody } from "../wire/body.ts";
 
 export async function update(
 	context: Context,

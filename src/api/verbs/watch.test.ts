@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ServedWatchEvent } from "../../core/exchange.ts";
 import { VirtualClock } from "../../core/virtual-clock.ts";
-import { testApi } from "../testing.ts";
+import { testApi } from "../testing/test-api.ts";
 
 const configMaps = "/api/v1/namespaces/default/configmaps";
 const configMap = (name: string, labels: Record<string, string> = {}) => ({

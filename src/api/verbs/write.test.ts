@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { VirtualClock } from "../../core/virtual-clock.ts";
-import { type TestApi, testApi } from "../testing.ts";
+import { type TestApi, testApi } from "../testing/test-api.ts";
 
 const deployments = "/apis/apps/v1/namespaces/default/deployments";
 const configMaps = "/api/v1/namespaces/default/configmaps";

@@ -8,7 +8,7 @@ import { expositionType } from "../../core/metrics/exposition.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { WatchCache } from "../cache/cache.ts";
 import { keyPrefix } from "../cache/keys.ts";
-import { tooManyRequests } from "../flow.ts";
+import { tooManyRequests } from "../request/flow.ts";
 import { type KindFamilies, type Labels, labelText } from "./family.ts";
 import { workloadFamilies } from "./list.ts";
 

@@ -5,7 +5,7 @@ import { configMaps } from "../../kinds/core/configmap.ts";
 import type { CronJob, Job, Node, PersistentVolumeClaim, Pod, StatefulSet } from "../../kinds/generated/types.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import { objectKey } from "../cache/keys.ts";
-import { testApi } from "../testing.ts";
+import { testApi } from "../testing/test-api.ts";
 import { cronJobFamilies, jobFamilies } from "./batch.ts";
 import { nodeFamilies } from "./cluster.ts";
 import type { KindFamilies } from "./family.ts";

@@ -1,7 +1,7 @@
 /** What a new cluster has without a request is what requests would have made. */
 import { expect, test } from "vitest";
-import { writeFirstContents } from "../../api/first-contents.ts";
 import { createApi } from "../../api/handle.ts";
+import { writeFirstContents } from "../../api/mutate/first-contents.ts";
 import { createClient } from "../../client/requests.ts";
 import { memoryTransport } from "../../client/transport-memory.ts";
 import { VirtualClock } from "../../core/virtual-clock.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { testApi } from "../../api/testing.ts";
+import { testApi } from "../../api/testing/test-api.ts";
 import { createClient } from "../../client/requests.ts";
 import { memoryTransport } from "../../client/transport-memory.ts";
 import { systemClock } from "../../core/clock.ts";

@@ -2,7 +2,7 @@
  * Resource usage of pods and nodes, scraped from agents on request, and then every 15 seconds for a minute: a cluster
  * without autoscalers in which nobody looks pays nothing.
  */
-import type { NodeUsage, PodUsage } from "../../api/node-usage.ts";
+import type { NodeUsage, PodUsage } from "../../api/server/node-usage.ts";
 import type { Client } from "../../client/client.ts";
 import type { InformerCache } from "../../client/informer-cache.ts";
 import type { MetricsSource } from "../../controllers/horizontalpodautoscaler/metrics.ts";

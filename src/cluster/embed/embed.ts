@@ -1,6 +1,7 @@
 /** A whole cluster inside the program that asks for it: for tests of manifests, operators and clients. */
-import { jwtAuthenticators } from "../../api/access/oidc/configuration.ts";
+
 import { auditPolicy } from "../../api/audit/policy.ts";
+import { jwtAuthenticators } from "../../api/credentials/oidc/configuration.ts";
 import type { Client, Ref } from "../../client/client.ts";
 import { waitFor, waitForList } from "../../client/wait.ts";
 import { systemClock } from "../../core/clock.ts";

@@ -96,7 +96,7 @@ async function start(tokens: AgentTokens): Promise<void> {
 		clock,
 		spool: createSpool(`${config.directory}/history`),
 		async deliver(logs) {
-			// What the server answers: see api/receive-logs.ts.
+			// What the server answers: see api/paths/receive-logs.ts.
 			const { done } = (await client.raw("POST", endedLogsPath, wireLogs(logs))) as { done: boolean[] };
 			return done;
 		},

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { connect, type TLSSocket } from "node:tls";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { listen } from "../../api/listen.ts";
-import { testApi } from "../../api/testing.ts";
+import { testApi } from "../../api/testing/test-api.ts";
 import { defaultNetwork } from "../settings/cluster-network.ts";
 import { authorityWarning, CertificateRenewal } from "./certificate-renewal.ts";
 import { ensureCertificates } from "./certificates.ts";

@@ -1,8 +1,8 @@
 import { existsSync, statSync } from "node:fs";
-import { jwtAuthenticators } from "../../api/access/oidc/configuration.ts";
-import { podSecurityConfiguration } from "../../api/admission/pod-security/configuration-file.ts";
 import type { AuditOptions } from "../../api/audit/audit.ts";
 import { auditPolicy } from "../../api/audit/policy.ts";
+import { jwtAuthenticators } from "../../api/credentials/oidc/configuration.ts";
+import { podSecurityConfiguration } from "../../api/pod-security/configuration-file.ts";
 import type { Client } from "../../client/client.ts";
 import { waitFor } from "../../client/wait.ts";
 import { systemClock } from "../../core/clock.ts";

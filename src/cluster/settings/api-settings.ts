@@ -1,7 +1,8 @@
 /** Whose tokens the API server takes and what it records, as `cox up` says it and the data directory keeps it. */
-import { jwtAuthenticators } from "../../api/access/oidc/configuration.ts";
-import { podSecurityConfiguration } from "../../api/admission/pod-security/configuration-file.ts";
+
 import { auditPolicy } from "../../api/audit/policy.ts";
+import { jwtAuthenticators } from "../../api/credentials/oidc/configuration.ts";
+import { podSecurityConfiguration } from "../../api/pod-security/configuration-file.ts";
 import { readOptionFile } from "../files/option-file.ts";
 
 export interface ApiSettings {

@@ -8,7 +8,7 @@ import { parseFieldSelector, parseLabelSelector } from "../../../core/selector.t
 import { qualifiedResource } from "../../../kinds/engine/kind.ts";
 import { nodeRoles } from "../../../kinds/rbac/bootstrap/node-roles.ts";
 import { localVolumeNodeLabel } from "../../../kinds/storage/local-volume.ts";
-import type { Authorizer, Decision, ResourceAttributes } from "../authorizer.ts";
+import type { Authorizer, Decision, ResourceAttributes } from "../../request/authorizer.ts";
 import { compileRules, rulesAllow } from "../rbac/rules.ts";
 import type { NodeGraph } from "./graph.ts";
 import { nodeNameOf } from "./node-identity.ts";

@@ -1,6 +1,6 @@
 /** Role-based access control: what the roles that are bound to a user, and to their groups, allow. */
 import type { PolicyRule } from "../../../kinds/generated/types.ts";
-import type { Attributes, Authorizer, Decision, NonResourceRule, ResourceRule } from "../authorizer.ts";
+import type { Attributes, Authorizer, Decision, NonResourceRule, ResourceRule } from "../../request/authorizer.ts";
 import type { Grant } from "./grants.ts";
 import type { RolePolicy } from "./policy.ts";
 import { rulesAllow } from "./rules.ts";

@@ -5,7 +5,7 @@ import type { ClusterRoleBinding, RbacSubject, RoleBinding } from "../../../kind
 import { clusterRoles } from "../../../kinds/rbac/clusterrole.ts";
 import { roles } from "../../../kinds/rbac/role.ts";
 import { objectKey } from "../../cache/keys.ts";
-import type { Decision } from "../authorizer.ts";
+import type { Decision } from "../../request/authorizer.ts";
 
 type Binding = ClusterRoleBinding | RoleBinding;
 

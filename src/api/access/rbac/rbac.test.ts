@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { User } from "../../../core/exchange.ts";
 import type { PolicyRule } from "../../../kinds/generated/types.ts";
-import { type Json, testApi } from "../../testing.ts";
+import { type Json, testApi } from "../../testing/test-api.ts";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const ann: User = { name: "ann", groups: ["dev", "system:authenticated"] };

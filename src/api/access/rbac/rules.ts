@@ -1,6 +1,6 @@
 /** What the rules of a role allow (Kubernetes documentation, "Using RBAC Authorization"). Pure. */
 import type { PolicyRule } from "../../../kinds/generated/types.ts";
-import type { Attributes, ResourceAttributes } from "../authorizer.ts";
+import type { Attributes, ResourceAttributes } from "../../request/authorizer.ts";
 
 /** The rules of one role, taken apart once so that a request compares whole words only. */
 export interface CompiledRules {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { nodeUser } from "../../access/node/node-identity.ts";
-import { type Answer, type AskOptions, type Json, type TestApi, testApi } from "../../testing.ts";
+import { type Answer, type AskOptions, type Json, type TestApi, testApi } from "../../testing/test-api.ts";
 
 const strategic = "application/strategic-merge-patch+json";
 const merge = "application/merge-patch+json";

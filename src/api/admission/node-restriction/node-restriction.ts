@@ -19,7 +19,7 @@ import { csiNodes } from "../../../kinds/storage/csinode.ts";
 import { persistentVolumes } from "../../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../../kinds/storage/persistentvolumeclaim.ts";
 import { nodeNameOf } from "../../access/node/node-identity.ts";
-import { type AdmissionAttributes, type AdmissionStep, refused } from "../step.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "../../server/admission-step.ts";
 import { claimStatusProblem, volumeProblem } from "./claims.ts";
 import { nodeProblem } from "./nodes.ts";
 import { podProblem } from "./pods.ts";

@@ -8,7 +8,7 @@ import { csiDrivers } from "../../../kinds/storage/csidriver.ts";
 import { persistentVolumes } from "../../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../../kinds/storage/persistentvolumeclaim.ts";
 import { nodeNameOf } from "../../access/node/node-identity.ts";
-import type { Server } from "../../server.ts";
+import type { Server } from "../../server/server.ts";
 
 /** The part of a TokenRequest's spec that is checked. */
 export interface AskedToken {

@@ -3,9 +3,9 @@
  * pod-security.admission.config.k8s.io/v1).
  */
 import type { Pod } from "../../../kinds/generated/types.ts";
-import type { Server } from "../../server.ts";
-import type { AdmissionAttributes } from "../step.ts";
-import { type Policy, privilegedPolicy } from "./policy.ts";
+import { type Policy, privilegedPolicy } from "../../pod-security/policy.ts";
+import type { AdmissionAttributes } from "../../server/admission-step.ts";
+import type { Server } from "../../server/server.ts";
 
 export interface PodSecurityConfiguration {
 	/** Of namespaces whose labels do not say. Default: privileged. */

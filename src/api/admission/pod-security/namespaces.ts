@@ -9,13 +9,13 @@ import { namespaces } from "../../../kinds/core/namespace.ts";
 import type { Pod } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
 import { keyPrefix } from "../../cache/keys.ts";
-import type { Server } from "../../server.ts";
-import type { AdmissionStep } from "../step.ts";
+import { subjectOf } from "../../pod-security/controls/control.ts";
+import { violations } from "../../pod-security/evaluate.ts";
+import { isSame, isStricter, type LevelVersion, levelText } from "../../pod-security/level.ts";
+import { isPrivileged, labelPrefix, type Mode, type Policy, parsePolicy, policyOf } from "../../pod-security/policy.ts";
+import type { AdmissionStep } from "../../server/admission-step.ts";
+import type { Server } from "../../server/server.ts";
 import { defaultsOf, isExemptNamespace, isExemptRuntimeClass } from "./configuration.ts";
-import { subjectOf } from "./control.ts";
-import { violations } from "./evaluate.ts";
-import { isSame, isStricter, type LevelVersion, levelText } from "./level.ts";
-import { isPrivileged, labelPrefix, type Mode, type Policy, parsePolicy, policyOf } from "./policy.ts";
 
 /** The number of existing pods to check before a stricter level is accepted (upstream's limit). */
 const podLimit = 3000;

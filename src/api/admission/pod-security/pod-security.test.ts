@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { AuditEvent } from "../../audit/event.ts";
 import { auditPolicy } from "../../audit/policy.ts";
-import { type TestApi, testApi } from "../../testing.ts";
+import { type TestApi, testApi } from "../../testing/test-api.ts";
 
 const pods = "/api/v1/namespaces/shop/pods";
 const prefix = "pod-security.kubernetes.io/";

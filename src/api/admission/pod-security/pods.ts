@@ -12,12 +12,12 @@ import type { Kind } from "../../../kinds/engine/kind.ts";
 import type { Container, Pod, PodTemplateSpec } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
 import { podTemplates } from "../../../kinds/pod/podtemplate.ts";
-import { type AdmissionAttributes, type AdmissionStep, refused } from "../step.ts";
+import { type Subject, subjectOf, type Violation } from "../../pod-security/controls/control.ts";
+import { violations, violationText } from "../../pod-security/evaluate.ts";
+import { isSame, type LevelVersion, levelText } from "../../pod-security/level.ts";
+import { isPrivileged, type Policy, policyOf } from "../../pod-security/policy.ts";
+import { type AdmissionAttributes, type AdmissionStep, refused } from "../../server/admission-step.ts";
 import { defaultsOf, exemption, isExemptRuntimeClass } from "./configuration.ts";
-import { type Subject, subjectOf, type Violation } from "./control.ts";
-import { violations, violationText } from "./evaluate.ts";
-import { isSame, type LevelVersion, levelText } from "./level.ts";
-import { isPrivileged, type Policy, policyOf } from "./policy.ts";
 
 const exemptAnnotation = "pod-security.kubernetes.io/exempt";
 

@@ -1,0 +1,62 @@
+/** Authenticates bearer tokens: the common interface of all token authenticators. */
+import type { User } from "../../core/exchange.ts";
+import type { Server } from "../server/server.ts";
+
+export interface Authenticated {
+	user: User;
+	/** Those of the asked audiences that the token is for. */
+	audiences: readonly string[];
+}
+
+/** Knows tokens of one sort. */
+export interface TokenAuthenticator {
+	/**
+	 * Undefined for a token of another sort.
+	 * @param audiences the token must be for one of these
+	 * @throws TokenRefused for a token of its sort that does not hold; or rejects with it
+	 */
+	authenticate(
+		token: string,
+		audiences: readonly string[],
+	): Authenticated | undefined | Promise<Authenticated | undefined>;
+}
+
+/** A token that an authenticator knows and that is not valid: the message says why, for a TokenReview. */
+export class TokenRefused extends Error {}
+
+/**
+ * Tries one after the other. Rejects with TokenRefused, with upstream's message for a TokenReview, if no authenticator
+ * accepts the token.
+ */
+export async function authenticateToken(
+	{ authenticators }: Pick<Server, "authenticators">,
+	token: string,
+	audiences: readonly string[],
+): Promise<Authenticated> {
+	let reasons: string[] | undefined;
+	for (const authenticator of authenticators) {
+		try {
+			const answer = authenticator.authenticate(token, audiences);
+			// Most are synchronous: awaiting would cost every request a turn of the event loop.
+			const found = answer instanceof Promise ? await answer : answer;
+			if (found !== undefined) return found;
+		} catch (error) {
+			if (!(error instanceof TokenRefused)) throw error;
+			reasons ??= [];
+			reasons.push(error.message);
+		}
+	}
+	if (reasons === undefined) throw new TokenRefused("invalid bearer token");
+	throw new TokenRefused(`[${["invalid bearer token", ...reasons].join(", ")}]`);
+}
+
+/** For tokens that name no audience: they are for the API server. @returns undefined when that was not asked for */
+export function forApiServer(
+	{ tokens }: Pick<Server, "tokens">,
+	user: User,
+	audiences: readonly string[],
+): Authenticated | undefined {
+	const both =
+		audiences === tokens.audiences ? audiences : audiences.filter((audience) => tokens.audiences.includes(audience));
+	return both.length === 0 ? undefined : { user, audiences: both };
+}

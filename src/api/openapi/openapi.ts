@@ -1,0 +1,120 @@
+/** The published schemas: what `kubectl explain` shows, what old clients check manifests by, what generators read. */
+import { createHash } from "node:crypto";
+import { schemasOfAll } from "../../kinds/builtin-schemas.ts";
+import { typeDescriptions } from "../../kinds/engine/described-types.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
+import { ofAllKinds } from "../../kinds/engine/registry.ts";
+import type { Kinds } from "../discovery/discovery.ts";
+import { type VirtualResource, virtualResources } from "../discovery/resources.ts";
+import { servedGroups } from "../discovery/served.ts";
+import { documentV2, documentV3, type Source } from "./documents.ts";
+import { encodeDocument } from "./gnostic.ts";
+import type { Descriptions } from "./schemas.ts";
+
+/** Content type of the protobuf form of `/openapi/v2`, as newer servers write what older clients ask for with `@`. */
+export const protobufV2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
+export interface OpenApiDocument {
+	/** Strong, in quotes: for ETag and If-None-Match. The same for all forms; forms differ by content type. */
+	etag: string;
+	/** What the index calls the document: changes with its content. */
+	hash: string;
+	json(): Uint8Array;
+}
+
+export interface OpenApiDocumentV2 extends OpenApiDocument {
+	protobuf(): Uint8Array;
+}
+
+export interface OpenApi {
+	/** `/openapi/v2` */
+	v2(): Promise<OpenApiDocumentV2>;
+	/** `/openapi/v3`: path → where its document is; the hash in the address lets clients keep it for good. */
+	v3Index(): Promise<{ paths: Record<string, { serverRelativeURL: string }> }>;
+	/** `/openapi/v3/{path}` with `path` as in the index: `api/v1`, `apis/apps/v1`. */
+	v3(path: string): Promise<OpenApiDocument | undefined>;
+}
+
+export interface OpenApiOptions {
+	/** As reported by `/version`. */
+	version: string;
+	virtual?: readonly VirtualResource[];
+}
+
+/** Nothing is read or built before someone asks; then each document once for each set of kinds. */
+export function openApi(kinds: Kinds, { version, virtual = virtualResources }: OpenApiOptions): OpenApi {
+	const current = ofAllKinds(kinds, (all) => ({
+		source: descriptionsOf(all).then(
+			(descriptions): Source => ({
+				groups: servedGroups(all, virtual),
+				kinds: all,
+				schemas: schemasOfAll(all),
+				descriptions,
+				version,
+			}),
+		),
+		documents: new Map<string, Promise<OpenApiDocument | undefined>>(),
+	}));
+
+	/** A name always refers to the same `build`. */
+	function document<T extends OpenApiDocument | undefined>(name: string, build: (source: Source) => T): Promise<T> {
+		const { source, documents } = current();
+		let built = documents.get(name);
+		if (built === undefined) {
+			built = source.then(build);
+			documents.set(name, built);
+		}
+		return built as Promise<T>;
+	}
+	const v3 = (path: string) =>
+		document(path, (from) => {
+			const { group, version: wanted } = groupVersion(path);
+			const found = documentV3(from, group, wanted);
+			return found && published(found);
+		});
+
+	return {
+		v2: () => document("v2", (from) => publishedV2(documentV2(from))),
+		v3,
+		async v3Index() {
+			const { groups } = await current().source;
+			const paths: Record<string, { serverRelativeURL: string }> = {};
+			for (const group of groups)
+				for (const { version: served } of group.versions) {
+					const path = group.name === "" ? `api/${served}` : `apis/${group.name}/${served}`;
+					const found = await v3(path);
+					if (found !== undefined) paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${found.hash}` };
+				}
+			return { paths };
+		},
+	};
+}
+
+function groupVersion(path: string): { group: string; version: string } {
+	const [root, first = "", second = "", ...more] = path.split("/");
+	if (root === "api" && second === "") return { group: "", version: first };
+	if (root === "apis" && more.length === 0) return { group: first === "" ? "-" : first, version: second };
+	return { group: "-", version: "" };
+}
+
+/** Over half a megabyte, of use to few requests. */
+async function descriptionsOf(kinds: readonly Kind[]): Promise<Descriptions> {
+	const loaded = await import("../../kinds/generated/descriptions.json", { with: { type: "json" } });
+	// Written by scripts/generate.ts in this form.
+	return Object.assign({}, ...kinds.map(({ types = {} }) => typeDescriptions(types)), loaded.default as Descriptions);
+}
+
+function published(document: object): OpenApiDocument {
+	const bytes = Buffer.from(JSON.stringify(document));
+	const hash = createHash("sha512").update(bytes).digest("hex").toUpperCase();
+	return { etag: `"${hash}"`, hash, json: () => bytes };
+}
+
+function publishedV2(document: object): OpenApiDocumentV2 {
+	let encoded: Buffer | undefined;
+	const protobuf = () => {
+		encoded ??= encodeDocument(document);
+		return encoded;
+	};
+	return { ...published(document), protobuf };
+}

@@ -1,0 +1,155 @@
+/** The parts of metadata that the server decides, and what is wrong with the parts that clients decide. */
+import { type Clock, timestamp } from "../../core/clock.ts";
+import { type Cause, conflict } from "../../core/errors.ts";
+import { forbidden, invalidEach, invalidValue, required } from "../../core/field-errors.ts";
+import { finalizerDomainProblems, labelValueProblems, nameProblems, qualifiedNameProblems } from "../../core/names.ts";
+import type { KubeObject, ObjectMeta } from "../../core/object.ts";
+import { shortened } from "../../core/shown.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
+
+const largestAnnotationsBytes = 256 * 1024;
+
+/** Version 4, from the clock's chance: under a virtual clock the same run has the same uids. */
+export function newUid(clock: Clock): string {
+	for (let part = 0; part < 16; part += 4) uid.writeUInt32BE(Math.floor(clock.random() * 2 ** 32), part);
+	uid.writeUInt8((uid.readUInt8(6) & 0x0f) | 0x40, 6);
+	uid.writeUInt8((uid.readUInt8(8) & 0x3f) | 0x80, 8);
+	const hex = uid.toString("hex");
+	// Joined, it is one string; of a template it would be a tree of them, in every object.
+	return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+const uid = Buffer.alloc(16);
+
+/** Metadata of an object to be created: what the client said, and what he cannot say. */
+export function metadataForCreate(
+	kind: Kind,
+	sent: Partial<ObjectMeta>,
+	server: { uid: string; nowMs: number; namespace: string | undefined },
+): ObjectMeta {
+	const { name = "", generateName, labels, annotations, ownerReferences, finalizers, managedFields } = sent;
+	const metadata: ObjectMeta = {
+		name,
+		uid: server.uid,
+		// Assigned when the write has its revision; the stored JSON is without it.
+		resourceVersion: unassigned,
+		creationTimestamp: timestamp(server.nowMs),
+	};
+	if (generateName !== undefined && generateName !== "") metadata.generateName = generateName;
+	if (kind.namespaced && server.namespace !== undefined) metadata.namespace = server.namespace;
+	if (kind.hasGeneration) metadata.generation = 1;
+	if (labels !== undefined) metadata.labels = labels;
+	if (annotations !== undefined) metadata.annotations = annotations;
+	if (ownerReferences !== undefined) metadata.ownerReferences = ownerReferences;
+	if (finalizers !== undefined) metadata.finalizers = finalizers;
+	if (managedFields !== undefined) metadata.managedFields = managedFields;
+	return metadata;
+}
+
+/**
+ * Metadata of an object to be updated: the client's names for things, and the server's facts from the old object.
+ * @throws ApiError Conflict when the client means an object with another uid
+ */
+export function metadataForUpdate(kind: Kind, sent: Partial<ObjectMeta>, old: ObjectMeta): ObjectMeta {
+	if (sent.uid !== undefined && sent.uid !== "" && sent.uid !== old.uid) {
+		const why = `Precondition failed: UID in precondition: ${sent.uid}, UID in object meta: ${old.uid}`;
+		throw conflict(kind, old.name, why);
+	}
+	const { labels, annotations, ownerReferences, finalizers } = sent;
+	const metadata: ObjectMeta = {
+		name: old.name,
+		uid: old.uid,
+		resourceVersion: unassigned,
+		creationTimestamp: old.creationTimestamp,
+	};
+	if (old.generateName !== undefined) metadata.generateName = old.generateName;
+	if (old.namespace !== undefined) metadata.namespace = old.namespace;
+	if (old.generation !== undefined) metadata.generation = old.generation;
+	if (old.deletionTimestamp !== undefined) metadata.deletionTimestamp = old.deletionTimestamp;
+	if (old.deletionGracePeriodSeconds !== undefined)
+		metadata.deletionGracePeriodSeconds = old.deletionGracePeriodSeconds;
+	if (labels !== undefined) metadata.labels = labels;
+	if (annotations !== undefined) metadata.annotations = annotations;
+	if (ownerReferences !== undefined) metadata.ownerReferences = ownerReferences;
+	if (finalizers !== undefined) metadata.finalizers = finalizers;
+	if (old.managedFields !== undefined) metadata.managedFields = old.managedFields;
+	return metadata;
+}
+
+/**
+ * The resourceVersion of an object that has none yet. It must stay undefined for the stored JSON to be without it; the
+ * cache assigns the string before anybody sees the object.
+ */
+export const unassigned = undefined as unknown as string;
+
+/** What is wrong with the metadata of a new object. */
+export function metadataProblems(kind: Kind, metadata: ObjectMeta): Cause[] {
+	const causes: Cause[] = [];
+	if (metadata.name === "") causes.push(required("metadata.name", "name or generateName is required"));
+	else causes.push(...invalidEach("metadata.name", metadata.name, nameProblems[kind.nameRule](metadata.name)));
+	return causes.concat(changeableProblems(metadata));
+}
+
+/** What is wrong with the metadata of an object that was there before. */
+export function metadataUpdateProblems(sent: ObjectMeta, old: KubeObject): Cause[] {
+	const causes = changeableProblems(sent);
+	if (old.metadata.deletionTimestamp !== undefined) {
+		const before = new Set(old.metadata.finalizers ?? []);
+		const added = (sent.finalizers ?? []).filter((finalizer) => !before.has(finalizer));
+		if (added.length > 0) {
+			const list = added.map((finalizer) => JSON.stringify(finalizer)).join(", ");
+			causes.push(
+				forbidden(
+					"metadata.finalizers",
+					`no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`,
+				),
+			);
+		}
+	}
+	return causes;
+}
+
+function changeableProblems(metadata: ObjectMeta): Cause[] {
+	const causes: Cause[] = [];
+	for (const key in metadata.labels) {
+		const value = metadata.labels[key] ?? "";
+		causes.push(...invalidEach("metadata.labels", key, qualifiedNameProblems(key)));
+		causes.push(...invalidEach("metadata.labels", value, labelValueProblems(value)));
+	}
+	let annotationsBytes = 0;
+	for (const key in metadata.annotations) {
+		causes.push(...invalidEach("metadata.annotations", key, qualifiedNameProblems(key.toLowerCase())));
+		annotationsBytes += key.length + Buffer.byteLength(metadata.annotations[key] ?? "");
+	}
+	if (annotationsBytes > largestAnnotationsBytes) {
+		causes.push({
+			reason: "FieldValueTooLong",
+			message: `Too long: may not be more than ${largestAnnotationsBytes} bytes`,
+			field: "metadata.annotations",
+		});
+	}
+	for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
+		causes.push(...invalidEach("metadata.finalizers", finalizer, qualifiedNameProblems(finalizer)));
+		causes.push(...invalidEach(`metadata.finalizers[${index}]`, finalizer, finalizerDomainProblems(finalizer)));
+	}
+	causes.push(...ownerProblems(metadata));
+	return causes;
+}
+
+function ownerProblems({ ownerReferences = [] }: ObjectMeta): Cause[] {
+	const causes: Cause[] = [];
+	let controller: string | undefined;
+	for (const [index, owner] of ownerReferences.entries()) {
+		const path = `metadata.ownerReferences[${index}]`;
+		for (const field of ["apiVersion", "kind", "name", "uid"] as const) {
+			if ((owner[field] ?? "") === "") causes.push(invalidValue(`${path}.${field}`, "", "must not be empty"));
+		}
+		if (owner.controller !== true) continue;
+		if (controller !== undefined) {
+			const why = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${shortened(`${owner.kind}/${owner.name}`)}`;
+			causes.push(invalidValue("metadata.ownerReferences", ownerReferences, why));
+		}
+		controller ??= shortened(`${owner.kind}/${owner.name}`);
+	}
+	return causes;
+}
