@@ -10,13 +10,14 @@ import { createAuthorizer } from "./access/authorizers.ts";
 import { RolePolicy } from "./access/rbac/policy.ts";
 import { tokenAuthenticators } from "./access/token-authenticators.ts";
 import { createAdmission } from "./admission/admission.ts";
+import { measuredAdmission } from "./admission/measured.ts";
 import { createAudit } from "./audit/audit.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
 import type { TokenAuthenticator } from "./credentials/token-authenticator.ts";
 import { createTokens, secretClaims } from "./credentials/tokens.ts";
 import { RequestMetrics } from "./metrics/requests.ts";
-import { countedAudit, countObjects, measuredAdmission, StoreMetrics } from "./metrics/server.ts";
+import { countedAudit, countObjects, StoreMetrics } from "./metrics/server.ts";
 import { Expiry } from "./mutate/expiry.ts";
 import { healthChecks } from "./paths/health.ts";
 import { createPaths, defaultVersion } from "./paths/paths.ts";
@@ -36,11 +37,12 @@ import {
 } from "./pipeline/steps.ts";
 import { createFlows } from "./request/flow.ts";
 import { serveResource } from "./serve.ts";
-import type { ApiOptions, Server } from "./server/server.ts";
+import type { ApiOptions } from "./server/options.ts";
+import type { Server } from "./server/server.ts";
 import type { WatchConnections } from "./sockets/serve-watch.ts";
 import { upgrade } from "./sockets/upgrades/upgrade.ts";
 
-export type { ApiOptions } from "./server/server.ts";
+export type { ApiOptions } from "./server/options.ts";
 
 export interface Api {
 	handle: Handler;

@@ -1,6 +1,7 @@
 /** Admission: what the server itself has to say about a write, step by step, before it is validated. */
 import type { Kind } from "../../kinds/engine/kind.ts";
-import type { Admission, AdmissionAttributes, AdmissionStep } from "../server/admission-step.ts";
+import type { AdmissionStep } from "../server/admission-step.ts";
+import type { Admission, AdmissionAttributes } from "../server/server.ts";
 import { certificateApproval, certificateSigning } from "./certificates/certificate-signers.ts";
 import { certificateSubjectRestriction } from "./certificates/certificate-subject.ts";
 import { denyServiceExternalIPs } from "./external-ips.ts";
@@ -21,7 +22,7 @@ import { resourceQuota } from "./quota/resource-quota.ts";
 import { bindingEscalation, roleEscalation } from "./role-escalation.ts";
 import { selfHelp, workloadOrder } from "./self-help.ts";
 import { serviceAddresses } from "./service-addresses.ts";
-import { inTurn } from "./steps-in-turn.ts";
+import { stepsInTurn } from "./steps-in-turn.ts";
 import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from "./storage.ts";
 
 /** Every step that may refuse or change what was sent, in the order in which they are taken. */
@@ -71,7 +72,7 @@ export function createAdmission(enabled: Iterable<string> = []): Admission {
 	const names = new Set(enabled);
 	const taken = (list: readonly AdmissionStep[]): Admission["admit"] => {
 		const steps = new Steps(list.filter(({ name, isOptional }) => !isOptional || names.has(name)));
-		return (request) => inTurn(steps.stepsFor(request), request);
+		return (request) => stepsInTurn(steps.stepsFor(request), request);
 	};
 	return { admit: taken(admissionSteps), allocate: taken(allocationSteps), check: taken(checkingSteps) };
 }

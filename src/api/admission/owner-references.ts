@@ -6,7 +6,8 @@
 import { sameJson } from "../../core/equal.ts";
 import type { OwnerReference } from "../../core/object.ts";
 import type { Attributes } from "../request/authorizer.ts";
-import { type AdmissionAttributes, type AdmissionStep, refused } from "../server/admission-step.ts";
+import { type AdmissionStep, refused } from "../server/admission-step.ts";
+import type { AdmissionAttributes } from "../server/server.ts";
 
 export const ownerReferencesPermissionEnforcement: AdmissionStep = {
 	name: "OwnerReferencesPermissionEnforcement",

@@ -15,7 +15,8 @@ import { compactRules, listText, ruleText, uncoveredRules } from "../../kinds/rb
 import { roles } from "../../kinds/rbac/role.ts";
 import { roleBindings } from "../../kinds/rbac/rolebinding.ts";
 import { mastersGroup } from "../request/authorizer.ts";
-import { type AdmissionAttributes, type AdmissionStep, refused } from "../server/admission-step.ts";
+import { type AdmissionStep, refused } from "../server/admission-step.ts";
+import type { AdmissionAttributes } from "../server/server.ts";
 
 const everything: PolicyRule[] = [
 	{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] },

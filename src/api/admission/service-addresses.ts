@@ -11,8 +11,8 @@ import { ipAddresses } from "../../kinds/networking/ipaddress.ts";
 import { services } from "../../kinds/networking/service.ts";
 import { serviceCIDRs } from "../../kinds/networking/servicecidr.ts";
 import { claimRoot, keyPrefix } from "../cache/keys.ts";
-import type { AdmissionAttributes, AdmissionStep } from "../server/admission-step.ts";
-import type { Server } from "../server/server.ts";
+import type { AdmissionStep } from "../server/admission-step.ts";
+import type { AdmissionAttributes, Server } from "../server/server.ts";
 
 const addressRoot = `${claimRoot}addresses/`;
 const portRoot = `${claimRoot}nodeports/`;

@@ -4,14 +4,14 @@
  * @returns undefined when no step had to wait
  * @throws the error of the first step that fails, synchronously or in the promise
  */
-export function inTurn<T>(
+export function stepsInTurn<T>(
 	steps: readonly ((subject: T) => Promise<void> | undefined)[],
 	subject: T,
 	from = 0,
 ): Promise<void> | undefined {
 	for (let index = from; index < steps.length; index++) {
 		const pending = steps[index]?.(subject);
-		if (pending !== undefined) return pending.then(() => inTurn(steps, subject, index + 1));
+		if (pending !== undefined) return pending.then(() => stepsInTurn(steps, subject, index + 1));
 	}
 	return undefined;
 }

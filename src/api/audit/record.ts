@@ -2,8 +2,8 @@
 import { type Clock, microTimestamp } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
+import { newUid } from "../../core/uid.ts";
 import type { Attributes } from "../request/authorizer.ts";
-import { newUid } from "../resources/metadata.ts";
 import { answeredContents, type Contents, sentContents, withoutManagedFields } from "./contents.ts";
 import {
 	type AuditEvent,

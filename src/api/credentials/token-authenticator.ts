@@ -1,6 +1,6 @@
 /** Authenticates bearer tokens: the common interface of all token authenticators. */
 import type { User } from "../../core/exchange.ts";
-import type { Server } from "../server/server.ts";
+import type { Tokens } from "./tokens.ts";
 
 export interface Authenticated {
 	user: User;
@@ -29,7 +29,7 @@ export class TokenRefused extends Error {}
  * accepts the token.
  */
 export async function authenticateToken(
-	{ authenticators }: Pick<Server, "authenticators">,
+	{ authenticators }: { authenticators: readonly TokenAuthenticator[] },
 	token: string,
 	audiences: readonly string[],
 ): Promise<Authenticated> {
@@ -52,7 +52,7 @@ export async function authenticateToken(
 
 /** For tokens that name no audience: they are for the API server. @returns undefined when that was not asked for */
 export function forApiServer(
-	{ tokens }: Pick<Server, "tokens">,
+	{ tokens }: { tokens: Pick<Tokens, "audiences"> },
 	user: User,
 	audiences: readonly string[],
 ): Authenticated | undefined {

@@ -36,6 +36,28 @@ export const virtualResources: readonly VirtualResource[] = [
 	virtual("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews", false),
 ];
 
+/** What metrics.k8s.io serves where the usage of nodes is known. */
+export const usageResources: readonly VirtualResource[] = [
+	{
+		group: "metrics.k8s.io",
+		version: "v1beta1",
+		kind: "NodeMetrics",
+		plural: "nodes",
+		singular: "",
+		namespaced: false,
+		verbs: ["get", "list"],
+	},
+	{
+		group: "metrics.k8s.io",
+		version: "v1beta1",
+		kind: "PodMetrics",
+		plural: "pods",
+		singular: "",
+		namespaced: true,
+		verbs: ["get", "list"],
+	},
+];
+
 function virtual(group: string, kind: string, plural: string, namespaced: boolean): VirtualResource {
 	return { group, version: "v1", kind, plural, singular: kind.toLowerCase(), namespaced, verbs: ["create"] };
 }

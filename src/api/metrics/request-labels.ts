@@ -1,9 +1,8 @@
 /** The labels of requests in metrics, as upstream. Pure. */
 import type { ApiRequest } from "../../core/exchange.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
-import { subresourcesOf, virtualResources } from "../discovery/resources.ts";
+import { subresourcesOf, usageResources, virtualResources } from "../discovery/resources.ts";
 import type { RequestInfo } from "../request/request-info.ts";
-import { usageResources } from "../unstored/usage.ts";
 
 export interface RequestLabels {
 	/** `GET`, `LIST`, `WATCH`, `POST`, `APPLY`, … */

@@ -1,16 +1,14 @@
-/** What is counted of the API server besides requests: the store, admission, the audit log, health. */
+/** What is counted of the API server besides requests: the store, the audit log. */
 import type { Clock } from "../../core/clock.ts";
 import type { Histogram, MetricRegistry } from "../../core/metrics/registry.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import type { AuditOptions } from "../audit/audit.ts";
 import type { WatchCache } from "../cache/cache.ts";
 import { resourceOfKey } from "../cache/keys.ts";
-import type { Admission, AdmissionAttributes } from "../server/admission-step.ts";
 
 const storeBounds = [
 	0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ];
-const admissionBounds = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 
 /** Objects by resource, and the size of what holds them. @param storeBytes of the store's file, where there is one */
 export function countObjects(
@@ -83,55 +81,6 @@ export class StoreMetrics {
 		}
 		series.observe((this.#clock.monotonicMs() - begunMs) / 1000);
 	}
-}
-
-/** The same steps, with the time that they take. */
-export function measuredAdmission(admission: Admission, metrics: MetricRegistry, clock: Clock): Admission {
-	const help = "How long the steps of admission took, in seconds";
-	const labels = ["operation", "rejected", "type"];
-	const seconds = metrics.histograms(
-		"apiserver_admission_step_admission_duration_seconds",
-		help,
-		admissionBounds,
-		labels,
-	);
-	const operation = { create: "CREATE", update: "UPDATE", delete: "DELETE" } as const;
-	const measured = (take: Admission["admit"], type: string): Admission["admit"] => {
-		const series = (rejected: string) => ({
-			create: seconds.of(operation.create, rejected, type),
-			update: seconds.of(operation.update, rejected, type),
-			delete: seconds.of(operation.delete, rejected, type),
-		});
-		const [admitted, refused] = [series("false"), series("true")];
-		const done = (by: typeof admitted, { operation: of }: AdmissionAttributes, begunMs: number) =>
-			by[of].observe((clock.monotonicMs() - begunMs) / 1000);
-		return (request: AdmissionAttributes) => {
-			const begunMs = clock.monotonicMs();
-			let pending: Promise<void> | undefined;
-			try {
-				pending = take(request);
-			} catch (error) {
-				done(refused, request, begunMs);
-				throw error;
-			}
-			if (pending === undefined) {
-				done(admitted, request, begunMs);
-				return undefined;
-			}
-			return pending.then(
-				() => done(admitted, request, begunMs),
-				(error: unknown) => {
-					done(refused, request, begunMs);
-					throw error;
-				},
-			);
-		};
-	};
-	return {
-		admit: measured((request) => admission.admit(request), "admit"),
-		allocate: (request) => admission.allocate(request),
-		check: measured((request) => admission.check(request), "validate"),
-	};
 }
 
 /** The same log, with its events counted. */

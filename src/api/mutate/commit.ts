@@ -5,8 +5,7 @@ import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import { type Cached, encode, parse } from "../cache/cached.ts";
 import { memoryOf } from "../cache/kind-cache.ts";
-import type { Companions } from "../server/admission-step.ts";
-import type { Server } from "../server/server.ts";
+import type { Companions, Server } from "../server/server.ts";
 
 /** All objects are in memory, where much else must have room: a server without it ends, and the next one, too. */
 const defaultObjectLimitBytes = getHeapStatistics().heap_size_limit / 2;

@@ -3,12 +3,13 @@ import { type Clock, timestamp } from "../../core/clock.ts";
 import type { User } from "../../core/exchange.ts";
 import type { Draft, KubeObject } from "../../core/object.ts";
 import { trackUpdate } from "../../core/patches/managed-fields.ts";
+import { newUid } from "../../core/uid.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import { prefixEnd, type Store } from "../../store/store.ts";
 import { encode } from "../cache/cached.ts";
 import { keyRoot, objectKey } from "../cache/keys.ts";
 import { decodeOwn } from "../resources/decode.ts";
-import { metadataForCreate, newUid } from "../resources/metadata.ts";
+import { metadataForCreate } from "../resources/metadata.ts";
 import { fields } from "./strategies.ts";
 import { writerAs } from "./writer.ts";
 

@@ -1,7 +1,6 @@
 import type { Cached } from "../cache/cached.ts";
 import type { Target } from "../resources/target.ts";
-import type { Companions } from "../server/admission-step.ts";
-import type { Context } from "../server/server.ts";
+import type { Companions, Context } from "../server/server.ts";
 import { removeObjects } from "./commit.ts";
 import { releasesOf } from "./mutate.ts";
 import { retryOnConflict } from "./retry.ts";

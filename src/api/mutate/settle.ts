@@ -1,17 +1,18 @@
 /**
  * What happens to an object between what the client sent and what is stored: a list of phases, taken in their order.
  */
+
 import { timestamp } from "../../core/clock.ts";
 import { invalid } from "../../core/errors.ts";
 import { generateName } from "../../core/names.ts";
+import { newUid } from "../../core/uid.ts";
 import { admit, allocate, check } from "../admission/admission.ts";
-import { inTurn } from "../admission/steps-in-turn.ts";
+import { stepsInTurn } from "../admission/steps-in-turn.ts";
 import {
 	metadataForCreate,
 	metadataForUpdate,
 	metadataProblems,
 	metadataUpdateProblems,
-	newUid,
 } from "../resources/metadata.ts";
 import { checkIdentity, checkNamespace } from "./identity.ts";
 import { trackFields } from "./managed-fields.ts";
@@ -41,7 +42,7 @@ const phases: readonly Phase[] = [
 
 /** @returns undefined if everything completed synchronously, as for most writes */
 export function settle(write: Write): Promise<void> | undefined {
-	return inTurn(phases, write);
+	return stepsInTurn(phases, write);
 }
 
 /**
@@ -49,7 +50,7 @@ export function settle(write: Write): Promise<void> | undefined {
  * @returns undefined when all is done at once
  */
 export function admitOnly(write: Write): Promise<void> | undefined {
-	return inTurn(admission, write);
+	return stepsInTurn(admission, write);
 }
 
 const admission: readonly Phase[] = [admit, check];

@@ -2,8 +2,7 @@
 import type { Cause } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Target } from "../resources/target.ts";
-import type { AdmissionAttributes } from "../server/admission-step.ts";
-import type { Context } from "../server/server.ts";
+import type { AdmissionAttributes, Context } from "../server/server.ts";
 
 /** What an update of a resource, or of one of its subresources, may change, and what must hold afterwards. */
 export interface Strategy {

@@ -3,13 +3,12 @@
 import { endedLogsPath } from "../../core/ended-log.ts";
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
 import { type Discovery, discovery } from "../discovery/discovery.ts";
-import { virtualResources } from "../discovery/resources.ts";
+import { usageResources, virtualResources } from "../discovery/resources.ts";
 import { metricsAt } from "../metrics/paths.ts";
 import { openApi } from "../openapi/openapi.ts";
 import { openApiAt } from "../openapi/paths.ts";
 import { methodNotAllowed, noSuchResource } from "../resources/target.ts";
 import type { Server } from "../server/server.ts";
-import { usageResources } from "../unstored/usage.ts";
 import { objectResponse } from "../wire/respond.ts";
 import { WorkloadMetrics } from "../workload-metrics/serve.ts";
 import { healthAt } from "./health.ts";

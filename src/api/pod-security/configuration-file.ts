@@ -5,7 +5,7 @@ import { ConfigField, causesText } from "../../core/config-field.ts";
 import type { Cause } from "../../core/errors.ts";
 import { duplicate, forbidden, invalidValue, notSupported, required } from "../../core/field-errors.ts";
 import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
-import type { PodSecurityConfiguration } from "../admission/pod-security/configuration.ts";
+import type { PodSecurityConfiguration } from "./configuration.ts";
 import { type LevelVersion, levels, parseLevel, parseVersion } from "./level.ts";
 import type { Mode } from "./policy.ts";
 

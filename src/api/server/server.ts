@@ -1,81 +1,20 @@
-/** The components of the API server, as every step of the pipeline sees them. */
-import type { Duplex } from "node:stream";
+/** The components of the API server and one request in progress, as pipeline steps, verbs and admission see them. */
 import type { Clock } from "../../core/clock.ts";
 import type { ApiRequest, User } from "../../core/exchange.ts";
 import type { MetricRegistry } from "../../core/metrics/registry.ts";
+import type { KubeObject } from "../../core/object.ts";
+import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import type { Store } from "../../store/store.ts";
-import type { PodSecurityConfiguration } from "../admission/pod-security/configuration.ts";
-import type { Audit, AuditOptions } from "../audit/audit.ts";
+import type { Audit } from "../audit/audit.ts";
 import type { AuditRecord } from "../audit/record.ts";
 import type { WatchCache } from "../cache/cache.ts";
-import type { JwtAuthenticator } from "../credentials/oidc/configuration.ts";
 import type { TokenAuthenticator } from "../credentials/token-authenticator.ts";
-import type { TokenOptions, Tokens } from "../credentials/tokens.ts";
+import type { Tokens } from "../credentials/tokens.ts";
 import type { StoreMetrics } from "../metrics/server.ts";
 import type { Authorizer } from "../request/authorizer.ts";
 import type { RequestInfo } from "../request/request-info.ts";
-import type { Admission } from "./admission-step.ts";
-import type { KeptLogs } from "./kept-logs.ts";
-import type { NodeUsage } from "./node-usage.ts";
-
-export interface ApiOptions {
-	store: Store;
-	clock: Clock;
-	registry: Registry;
-	/** The time of those who connect from outside, for the timeouts they ask for. Default: `clock`. */
-	wallClock?: Clock;
-	/** Authenticates bearer tokens other than the service account tokens that the server signs itself. */
-	authenticateToken?: (token: string) => User | undefined | Promise<User | undefined>;
-	/** Opens a connection to a node's agent. Without it logs, exec and proxying answer ServiceUnavailable. */
-	dialAgent?: (node: string) => Promise<Duplex>;
-	/**
-	 * Opens a connection to an endpoint of a service that is no pod. Undefined: it cannot be reached. Default: none can.
-	 */
-	dialAddress?: (address: string, port: number) => Duplex | undefined;
-	/** Range of service addresses. */
-	serviceCidr: string;
-	/** First and last node port. Default 30000 to 32767. */
-	nodePorts?: readonly [number, number];
-	serviceAccounts?: TokenOptions;
-	/**
-	 * What tokens must be for, one of them, to be good for this server. Default: the issuer of service account tokens.
-	 */
-	apiAudiences?: readonly string[];
-	/** Other issuers whose tokens are taken. */
-	oidc?: readonly JwtAuthenticator[];
-	/** What is recorded of requests, and where. Default: nothing. */
-	audit?: AuditOptions | undefined;
-	/** Called for every request that authorization denies, with the message of the response. */
-	onRefused?: ((user: User, why: string) => void) | undefined;
-	/** The logs of ended containers that outlive them. Without it there are none. */
-	keptLogs?: KeptLogs | undefined;
-	/** Where what the server counts goes, and what `/metrics` tells. Default: one of the server's own. */
-	metrics?: MetricRegistry;
-	/** Size of the store's file. Without it metrics say nothing of it. */
-	storeBytes?: (() => number) | undefined;
-	/** What nodes and their pods use now. Without it metrics.k8s.io is not served. */
-	usage?: () => Promise<readonly NodeUsage[]>;
-	/** As reported by `/version` and discovery: `v1.36.0+coxswain`. */
-	gitVersion?: string;
-	/** The rest of what `/version` tells: the commit and date of this program. */
-	build?: () => { gitCommit: string; gitTreeState: string; buildDate: string };
-	/** Changes that a watch or a paged list can go back, for each resource. Default 4096. */
-	watchHistory?: number;
-	/** Bytes of superseded objects that are kept for that, of all resources together. Default 32 MiB. */
-	watchHistoryBytes?: number;
-	/**
-	 * Optional steps of admission that are to be taken, by upstream's names (`--enable-admission-plugins`). Default:
-	 * none.
-	 */
-	admissionPlugins?: readonly string[];
-	/** Pod Security Standards for all namespaces. Default: only what their labels say. */
-	podSecurity?: PodSecurityConfiguration;
-	/** Memory that objects may take, all together. Default: half of the heap that Node.js allows itself. */
-	objectLimitBytes?: number;
-	/** Requests that are answered at the same time, watches and streams aside. Default 1000. */
-	maxRequestsInFlight?: number;
-}
+import type { ApiOptions } from "./options.ts";
 
 /** The parts that the steps share. */
 export interface Server {
@@ -105,4 +44,47 @@ export interface Context {
 	readonly warnings: string[];
 	/** What the audit log notes of it; undefined when it is not recorded. */
 	readonly audit: AuditRecord | undefined;
+}
+
+/** All steps of one server: those that are always taken, and the optional ones that it is to take. */
+export interface Admission {
+	/**
+	 * Undefined if every step has completed; most never wait. @throws ApiError of the first step that rejects,
+	 * synchronously or in the promise
+	 */
+	admit(request: AdmissionAttributes): Promise<void> | undefined;
+	/** As `admit`. @throws ApiError when there is nothing left, or someone else has what was asked for */
+	allocate(request: AdmissionAttributes): Promise<void> | undefined;
+	/** As `admit`. */
+	check(request: AdmissionAttributes): Promise<void> | undefined;
+}
+
+/** Writes that go along with an object's, or not at all: addresses taken and given back, quotas charged. */
+export interface Companions {
+	/** Keys that must not exist yet, and what they are to hold. */
+	claims: { key: string; value: string }[];
+	/** Keys that are to go. */
+	releases: string[];
+	/** Other objects that change, and the modRevision that each must have. They belong to the cache afterwards. */
+	updates?: { key: string; expected: number; object: KubeObject }[];
+}
+
+export interface AdmissionAttributes {
+	readonly server: Server;
+	readonly user: User;
+	readonly operation: "create" | "update" | "delete";
+	readonly kind: Kind;
+	readonly namespace: string | undefined;
+	/** Empty for an object whose name is yet to be generated. */
+	readonly name: string;
+	readonly subresource: string | undefined;
+	/** The object to be written, with its defaults; a step may change it. For a deletion, the object as it is. */
+	readonly object: KubeObject;
+	/** As it was before an update. */
+	readonly old: KubeObject | undefined;
+	/** Writes to go along with the object's. */
+	readonly companions: Companions;
+	readonly warnings: string[];
+	/** Where notes for the audit log go; absent when the request is not recorded there. */
+	readonly audit?: { annotate(name: string, value: string): void } | undefined;
 }

@@ -7,7 +7,6 @@ import { formatQuantity } from "../../core/quantity.ts";
 import { parseLabelSelector } from "../../core/selector.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import type { VirtualResource } from "../discovery/resources.ts";
 import type { ResourceInfo } from "../request/request-info.ts";
 import { methodNotAllowed } from "../resources/target.ts";
 import type { ContainerUsage, NodeUsage } from "../server/node-usage.ts";
@@ -17,11 +16,6 @@ import { objectResponse } from "../wire/respond.ts";
 
 const group = "metrics.k8s.io";
 const version = "v1beta1";
-
-export const usageResources: readonly VirtualResource[] = [
-	{ group, version, kind: "NodeMetrics", plural: "nodes", singular: "", namespaced: false, verbs: ["get", "list"] },
-	{ group, version, kind: "PodMetrics", plural: "pods", singular: "", namespaced: true, verbs: ["get", "list"] },
-];
 
 /** Undefined if the request is for something else, or usage is not available. */
 export function serveUsage(context: Context, resource: ResourceInfo): Promise<ApiResponse> | undefined {

@@ -1,10 +1,10 @@
 import type { Duplex } from "node:stream";
 import { checkPlugins } from "../../api/admission/plugins.ts";
-import type { PodSecurityConfiguration } from "../../api/admission/pod-security/configuration.ts";
 import type { AuditOptions } from "../../api/audit/audit.ts";
 import type { JwtAuthenticator } from "../../api/credentials/oidc/configuration.ts";
 import { type Api, createApi } from "../../api/handle.ts";
 import { writeFirstContents } from "../../api/mutate/first-contents.ts";
+import type { PodSecurityConfiguration } from "../../api/pod-security/configuration.ts";
 import type { KeptLogs } from "../../api/server/kept-logs.ts";
 import type { Client } from "../../client/client.ts";
 import { createInformerCache } from "../../client/informer.ts";

@@ -3,7 +3,8 @@
 import { sameJson } from "../../../core/equal.ts";
 import { certificateSigningRequests } from "../../../kinds/certificates/certificatesigningrequest.ts";
 import type { CertificateSigningRequest } from "../../../kinds/generated/types.ts";
-import { type AdmissionAttributes, type AdmissionStep, refused } from "../../server/admission-step.ts";
+import { type AdmissionStep, refused } from "../../server/admission-step.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
 
 export const certificateApproval: AdmissionStep = {
 	name: "CertificateApproval",

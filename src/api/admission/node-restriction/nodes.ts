@@ -2,7 +2,7 @@
 
 import { sameJson } from "../../../core/equal.ts";
 import type { Node } from "../../../kinds/generated/types.ts";
-import type { AdmissionAttributes } from "../../server/admission-step.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
 
 /**
  * Labels under `kubernetes.io` and `k8s.io` that a kubelet gives its Node (Well-Known Labels, Annotations and Taints).

@@ -4,7 +4,7 @@ import { sameJson } from "../../../core/equal.ts";
 import { nodes } from "../../../kinds/core/node.ts";
 import type { Pod } from "../../../kinds/generated/types.ts";
 import { referencesOf } from "../../access/node/pod-references.ts";
-import type { AdmissionAttributes } from "../../server/admission-step.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
 
 const mirrorAnnotation = "kubernetes.io/config.mirror";
 

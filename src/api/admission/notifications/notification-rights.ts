@@ -7,7 +7,8 @@
 import { sameJson } from "../../../core/equal.ts";
 import { notificationPolicies } from "../../../kinds/notify/notificationpolicy.ts";
 import type { NotificationPolicy, NotificationSink, SecretSource } from "../../../kinds/notify/types.ts";
-import { type AdmissionAttributes, type AdmissionStep, refused } from "../../server/admission-step.ts";
+import { type AdmissionStep, refused } from "../../server/admission-step.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
 
 export const notificationRights: AdmissionStep = {
 	name: "NotificationRights",

@@ -15,7 +15,7 @@ import { isSame, isStricter, type LevelVersion, levelText } from "../../pod-secu
 import { isPrivileged, labelPrefix, type Mode, type Policy, parsePolicy, policyOf } from "../../pod-security/policy.ts";
 import type { AdmissionStep } from "../../server/admission-step.ts";
 import type { Server } from "../../server/server.ts";
-import { defaultsOf, isExemptNamespace, isExemptRuntimeClass } from "./configuration.ts";
+import { defaultsOf, isExemptNamespace, isExemptRuntimeClass } from "./exemptions.ts";
 
 /** The number of existing pods to check before a stricter level is accepted (upstream's limit). */
 const podLimit = 3000;

@@ -16,8 +16,9 @@ import { type Subject, subjectOf, type Violation } from "../../pod-security/cont
 import { violations, violationText } from "../../pod-security/evaluate.ts";
 import { isSame, type LevelVersion, levelText } from "../../pod-security/level.ts";
 import { isPrivileged, type Policy, policyOf } from "../../pod-security/policy.ts";
-import { type AdmissionAttributes, type AdmissionStep, refused } from "../../server/admission-step.ts";
-import { defaultsOf, exemption, isExemptRuntimeClass } from "./configuration.ts";
+import { type AdmissionStep, refused } from "../../server/admission-step.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
+import { defaultsOf, exemption, isExemptRuntimeClass } from "./exemptions.ts";
 
 const exemptAnnotation = "pod-security.kubernetes.io/exempt";
 

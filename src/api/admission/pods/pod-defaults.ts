@@ -4,7 +4,8 @@ import { priorityClasses } from "../../../kinds/core/priorityclass.ts";
 import type { Pod, PriorityClass, Toleration } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
 import { keyPrefix } from "../../cache/keys.ts";
-import { type AdmissionAttributes, type AdmissionStep, refused } from "../../server/admission-step.ts";
+import { type AdmissionStep, refused } from "../../server/admission-step.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
 
 /** How long pods stay on a node that is gone, when they do not say: the same objects in all pods. */
 const toGoneNodes = deepFreeze(

@@ -5,7 +5,8 @@ import { serviceAccounts } from "../../../kinds/core/serviceaccount.ts";
 import type { Container, Pod, ServiceAccount, Volume } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
 import { referencesOf } from "../../access/node/pod-references.ts";
-import { type AdmissionAttributes, type AdmissionStep, refused } from "../../server/admission-step.ts";
+import { type AdmissionStep, refused } from "../../server/admission-step.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
 
 const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const volumePrefix = "kube-api-access-";

@@ -17,7 +17,8 @@ import { type Amounts, podAmounts } from "../../../kinds/pod/spec/pod-amounts.ts
 import { limitRanges } from "../../../kinds/quota/limitrange.ts";
 import { persistentVolumeClaims } from "../../../kinds/storage/persistentvolumeclaim.ts";
 import { keyPrefix } from "../../cache/keys.ts";
-import { type AdmissionAttributes, type AdmissionStep, refused } from "../../server/admission-step.ts";
+import { type AdmissionStep, refused } from "../../server/admission-step.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
 
 const annotation = "kubernetes.io/limit-ranger";
 

@@ -17,8 +17,8 @@ import { isCounted, usageOf } from "../../../kinds/quota/usage.ts";
 import type { Cached } from "../../cache/cached.ts";
 import { keyPrefix } from "../../cache/keys.ts";
 import { unassigned } from "../../resources/metadata.ts";
-import { type AdmissionAttributes, type AdmissionStep, refused } from "../../server/admission-step.ts";
-import type { Server } from "../../server/server.ts";
+import { type AdmissionStep, refused } from "../../server/admission-step.ts";
+import type { AdmissionAttributes, Server } from "../../server/server.ts";
 
 /** Kinds of the core group whose use of a quota may change while they exist. */
 const changing = new Set(["services", "persistentvolumeclaims"]);

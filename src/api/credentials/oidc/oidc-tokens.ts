@@ -4,9 +4,9 @@ import type { JWTPayload, LocalJWKSet } from "jose";
 import type { Clock } from "../../../core/clock.ts";
 import { messageOf } from "../../../core/errors.ts";
 import type { User } from "../../../core/exchange.ts";
-import type { Server } from "../../server/server.ts";
 import { RecentTokens } from "../recent-tokens.ts";
 import { forApiServer, type TokenAuthenticator, TokenRefused } from "../token-authenticator.ts";
+import type { Tokens } from "../tokens.ts";
 import type { JwtAuthenticator } from "./configuration.ts";
 import { IssuerKeys } from "./issuer-keys.ts";
 import { userOfClaims } from "./user-of-claims.ts";
@@ -28,7 +28,7 @@ interface Verified {
 
 /** @param wallClock the time of issuers, which is not a virtual cluster's */
 export function oidcTokens(
-	server: Pick<Server, "tokens">,
+	server: { tokens: Pick<Tokens, "audiences"> },
 	config: JwtAuthenticator,
 	wallClock: Clock,
 ): TokenAuthenticator {

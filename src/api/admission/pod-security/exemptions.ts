@@ -1,22 +1,7 @@
-/**
- * What the operator of a server settles for all namespaces (`PodSecurityConfiguration` of
- * pod-security.admission.config.k8s.io/v1).
- */
+/** How the operator's configuration of Pod Security applies to a request: defaults and exemptions. */
 import type { Pod } from "../../../kinds/generated/types.ts";
 import { type Policy, privilegedPolicy } from "../../pod-security/policy.ts";
-import type { AdmissionAttributes } from "../../server/admission-step.ts";
-import type { Server } from "../../server/server.ts";
-
-export interface PodSecurityConfiguration {
-	/** Of namespaces whose labels do not say. Default: privileged. */
-	readonly defaults?: Policy;
-	/** Users, namespaces and runtime classes that are exempt. */
-	readonly exemptions?: {
-		readonly usernames?: readonly string[];
-		readonly runtimeClasses?: readonly string[];
-		readonly namespaces?: readonly string[];
-	};
-}
+import type { AdmissionAttributes, Server } from "../../server/server.ts";
 
 /** The same object for each call. */
 export function defaultsOf({ options }: Server): Policy {

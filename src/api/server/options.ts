@@ -1,0 +1,71 @@
+/** What an API server is created with. */
+import type { Duplex } from "node:stream";
+import type { Clock } from "../../core/clock.ts";
+import type { User } from "../../core/exchange.ts";
+import type { MetricRegistry } from "../../core/metrics/registry.ts";
+import type { Registry } from "../../kinds/engine/registry.ts";
+import type { Store } from "../../store/store.ts";
+import type { AuditOptions } from "../audit/audit.ts";
+import type { JwtAuthenticator } from "../credentials/oidc/configuration.ts";
+import type { TokenOptions } from "../credentials/tokens.ts";
+import type { PodSecurityConfiguration } from "../pod-security/configuration.ts";
+import type { KeptLogs } from "./kept-logs.ts";
+import type { NodeUsage } from "./node-usage.ts";
+
+export interface ApiOptions {
+	store: Store;
+	clock: Clock;
+	registry: Registry;
+	/** The time of those who connect from outside, for the timeouts they ask for. Default: `clock`. */
+	wallClock?: Clock;
+	/** Authenticates bearer tokens other than the service account tokens that the server signs itself. */
+	authenticateToken?: (token: string) => User | undefined | Promise<User | undefined>;
+	/** Opens a connection to a node's agent. Without it logs, exec and proxying answer ServiceUnavailable. */
+	dialAgent?: (node: string) => Promise<Duplex>;
+	/**
+	 * Opens a connection to an endpoint of a service that is no pod. Undefined: it cannot be reached. Default: none can.
+	 */
+	dialAddress?: (address: string, port: number) => Duplex | undefined;
+	/** Range of service addresses. */
+	serviceCidr: string;
+	/** First and last node port. Default 30000 to 32767. */
+	nodePorts?: readonly [number, number];
+	serviceAccounts?: TokenOptions;
+	/**
+	 * What tokens must be for, one of them, to be good for this server. Default: the issuer of service account tokens.
+	 */
+	apiAudiences?: readonly string[];
+	/** Other issuers whose tokens are taken. */
+	oidc?: readonly JwtAuthenticator[];
+	/** What is recorded of requests, and where. Default: nothing. */
+	audit?: AuditOptions | undefined;
+	/** Called for every request that authorization denies, with the message of the response. */
+	onRefused?: ((user: User, why: string) => void) | undefined;
+	/** The logs of ended containers that outlive them. Without it there are none. */
+	keptLogs?: KeptLogs | undefined;
+	/** Where what the server counts goes, and what `/metrics` tells. Default: one of the server's own. */
+	metrics?: MetricRegistry;
+	/** Size of the store's file. Without it metrics say nothing of it. */
+	storeBytes?: (() => number) | undefined;
+	/** What nodes and their pods use now. Without it metrics.k8s.io is not served. */
+	usage?: () => Promise<readonly NodeUsage[]>;
+	/** As reported by `/version` and discovery: `v1.36.0+coxswain`. */
+	gitVersion?: string;
+	/** The rest of what `/version` tells: the commit and date of this program. */
+	build?: () => { gitCommit: string; gitTreeState: string; buildDate: string };
+	/** Changes that a watch or a paged list can go back, for each resource. Default 4096. */
+	watchHistory?: number;
+	/** Bytes of superseded objects that are kept for that, of all resources together. Default 32 MiB. */
+	watchHistoryBytes?: number;
+	/**
+	 * Optional steps of admission that are to be taken, by upstream's names (`--enable-admission-plugins`). Default:
+	 * none.
+	 */
+	admissionPlugins?: readonly string[];
+	/** Pod Security Standards for all namespaces. Default: only what their labels say. */
+	podSecurity?: PodSecurityConfiguration;
+	/** Memory that objects may take, all together. Default: half of the heap that Node.js allows itself. */
+	objectLimitBytes?: number;
+	/** Requests that are answered at the same time, watches and streams aside. Default 1000. */
+	maxRequestsInFlight?: number;
+}
