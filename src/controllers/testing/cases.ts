@@ -13,19 +13,22 @@
  *             spec: …
  *
  * More keys, all optional: `seed` for the plan's randomness, `failure` (what ended the previous plan: do, kind, reason,
- * message), `waited` (seconds for which the key's plans have asked for patience), `memory` (that of the
- * previous plan), `defaults: true` (fills in the
- * defaults of every object's kind). Of an object, `metadata.uid` (`<kind>-<name>-uid`), `resourceVersion`,
- * `creationTimestamp` (an hour before now) and the namespace `default` are filled in when left out.
+ * message), `waited` (seconds for which the key's plans have asked for patience), `memory` (that of the previous plan),
+ * `defaults: true` (fills in the defaults of every object's kind). Of an object, `metadata.uid` (`<kind>-<name>-uid`),
+ * `resourceVersion`, `creationTimestamp` (an hour before now) and the namespace `default` are filled in when left out.
+ *
+ * Objects that many cases share are in `bases.yaml` of the same folder, by name. An object with `base: <name>` is that
+ * object with its other fields applied as a merge patch: `null` removes a field, a list replaces the whole list.
  *
  * In the expected plan, updates show what changes, as a merge patch on the object in `state`; `null` takes a field
  * away. A plan of a key for which `gather` finds nothing is `nothing`.
  */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseDocument, stringify } from "yaml";
+import { parse, parseDocument, stringify } from "yaml";
 import { parseTimestamp, seededRandom, timestamp } from "../../core/clock.ts";
 import { deepCopy, type KubeObject } from "../../core/object.ts";
+import { applyMergePatch } from "../../core/patches/merge-patch.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { apiVersionOf, type Kind } from "../../kinds/engine/kind.ts";
 import type { ActionFailure, Controller } from "../runtime/controller.ts";
@@ -41,8 +44,10 @@ interface CaseFile {
 	waited?: number;
 	memory?: unknown;
 	failure?: Omit<ActionFailure, "kind"> & { kind?: string };
-	state: PartialObject[];
+	state: BasedObject[];
 }
+
+type BasedObject = PartialObject & { base?: string };
 
 type PartialObject = Pick<KubeObject, "apiVersion" | "kind"> & { metadata: Partial<KubeObject["metadata"]> };
 
@@ -51,28 +56,59 @@ type PartialObject = Pick<KubeObject, "apiVersion" | "kind"> & { metadata: Parti
  * @param folder `new URL("./testdata/", import.meta.url)`
  */
 export function planCases<State>(controller: Controller<State>, folder: URL): void {
-	const base = folder.href.endsWith("/") ? folder : new URL(`${folder.href}/`);
-	const files = readdirSync(base)
-		.filter((file) => file.endsWith(".yaml"))
+	const root = folder.href.endsWith("/") ? folder : new URL(`${folder.href}/`);
+	const bases = new Bases(new URL("bases.yaml", root));
+	const files = readdirSync(root)
+		.filter((file) => file.endsWith(".yaml") && file !== "bases.yaml")
 		.sort();
 	describe(`${controller.name} plans`, () => {
 		for (const file of files) {
-			const text = readFileSync(new URL(file, base), "utf8");
+			const text = readFileSync(new URL(file, root), "utf8");
 			const document = parseDocument(text);
 			// Case files are written in the form above; what is missing shows as a failing test.
 			const content = document.toJS() as CaseFile & { plan?: unknown };
+			const state = content.state.map((object) => bases.resolve(object));
 			test(content.name ?? file, () => {
-				const plan = runCase(controller, content);
+				const plan = runCase(controller, { ...content, state });
 				if (process.env["UPDATE"] === "1" && yaml(plan) !== yaml(content.plan)) {
 					document.set("plan", document.createNode(plan, { aliasDuplicateObjects: false }));
-					writeFileSync(new URL(file, base), document.toString({ lineWidth: 120 }));
+					writeFileSync(new URL(file, root), document.toString({ lineWidth: 120 }));
 					return;
 				}
 				// Compared as YAML, so that undefined and absent are the same and the difference is easy to read.
 				expect(yaml(plan)).toBe(yaml(content.plan));
 			});
 		}
+		if (bases.names.length > 0) test("every base is used", () => expect(bases.unused()).toEqual([]));
 	});
+}
+
+/** The objects of a folder's `bases.yaml`, if it has one. */
+class Bases {
+	readonly #objects: Record<string, BasedObject>;
+	readonly #used = new Set<string>();
+
+	constructor(file: URL) {
+		this.#objects = existsSync(file) ? (parse(readFileSync(file, "utf8")) as Record<string, BasedObject>) : {};
+	}
+
+	get names(): string[] {
+		return Object.keys(this.#objects);
+	}
+
+	/** @returns the object that results from its base, and that base's own, without `base` */
+	resolve({ base, ...changes }: BasedObject): PartialObject {
+		if (base === undefined) return changes;
+		const object = this.#objects[base];
+		if (object === undefined) throw new Error(`bases.yaml has no "${base}"`);
+		this.#used.add(base);
+		// A patch that is an object makes an object.
+		return applyMergePatch(this.resolve(object), changes) as PartialObject;
+	}
+
+	unused(): string[] {
+		return this.names.filter((name) => !this.#used.has(name));
+	}
 }
 
 function yaml(value: unknown): string {
@@ -83,7 +119,10 @@ function yaml(value: unknown): string {
 }
 
 /** The plan as YAML will show it; twice from the same state, to see that it is pure. */
-function runCase<State>(controller: Controller<State>, content: CaseFile): unknown {
+function runCase<State>(
+	controller: Controller<State>,
+	content: Omit<CaseFile, "state"> & { state: PartialObject[] },
+): unknown {
 	const nowMs = content.now === undefined ? Date.UTC(2026, 0, 1) : parseTimestamp(content.now);
 	const objects = content.state.map((object) => completed(object, nowMs, content.defaults ?? false));
 	const informers = staticInformerCache(objects, controller);
