@@ -2,6 +2,7 @@
  * Links of a proxied page: those that begin with a slash would lead out of the proxy, so they get the proxy's path in
  * front (API concepts, "proxy subresource").
  */
+import type { TokenizerCallbacks } from "htmlparser2";
 import type { ApiResponse } from "../../core/exchange.ts";
 
 export interface Place {
@@ -53,140 +54,151 @@ const linkAttributes = new Map<string, readonly string[]>(
 	}),
 );
 
-/** Elements whose content is text, whatever it looks like. */
-const textElements = /^(?:iframe|noembed|noframes|noscript|plaintext|script|style|textarea|title|xmp)$/;
+/** The library's `QuoteType.Unquoted`, without loading the library. */
+const unquoted = 1;
 
-/** What is longer than this is passed on unread: it is no tag. */
-const longestTagLength = 64 * 1024;
+/** A token that is longer than this is no link of a page: the rest of the answer passes unread. */
+const longestTokenLength = 1024 * 1024;
 
 /** HTML in any encoding that has ASCII in it, piece by piece: bytes that are no link pass unchanged. */
 export async function* withLinks(
 	html: AsyncIterable<Uint8Array>,
 	rewrite: (link: string) => string,
 ): AsyncGenerator<Uint8Array> {
-	const scanner = new LinkScanner(rewrite);
+	// Loaded when first used: most servers never proxy a page.
+	const { Tokenizer } = await import("htmlparser2");
+	const rewriter = new LinkRewriter(rewrite);
+	const tokenizer = new Tokenizer({ decodeEntities: false }, rewriter);
+	let isRead = true;
 	for await (const chunk of html) {
-		const done = scanner.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString("latin1"));
+		const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString("latin1");
+		rewriter.receive(text);
+		if (isRead) tokenizer.write(text);
+		isRead &&= rewriter.undecidedLength <= longestTokenLength;
+		const done = isRead ? rewriter.finished() : rewriter.rest();
 		if (done !== "") yield Buffer.from(done, "latin1");
 	}
-	const rest = scanner.end();
+	const rest = rewriter.rest();
 	if (rest !== "") yield Buffer.from(rest, "latin1");
 }
 
-class LinkScanner {
-	/** What may be the beginning of a tag. */
-	#rest = "";
-	/** A tag whose end has not come yet, in the pieces in which it came: none of them is looked at twice. */
-	#openTag: { pieces: string[]; length: number; quote: string } | undefined;
-	/** Where the text that is not to be looked into ends. */
-	#until: RegExp | undefined;
+/** Follows the tokens of a page. All positions are those of the whole page. */
+class LinkRewriter implements TokenizerCallbacks {
 	readonly #rewrite: (link: string) => string;
+	/** The page from `#start` on, as it came. */
+	#pending = "";
+	#start = 0;
+	/** What is decided, and how far that is. */
+	#done = "";
+	#decided = 0;
+	#element = "";
+	/** Where the value of a link starts; undefined in any other attribute. */
+	#linkStart: number | undefined;
+	#isLink = false;
 
 	constructor(rewrite: (link: string) => string) {
 		this.#rewrite = rewrite;
 	}
 
-	/** @returns all that is certain now */
-	push(text: string): string {
-		const open = this.#openTag;
-		if (open === undefined) return this.#scan(this.#rest + text);
-		open.pieces.push(text);
-		open.length += text.length;
-		const { end, quote } = endOfTag(text, 0, open.quote);
-		open.quote = quote;
-		if (end < 0 && open.length <= longestTagLength) return "";
-		this.#openTag = undefined;
-		const all = open.pieces.join("");
-		this.#rest = "";
-		return end < 0 ? all : this.#scan(all);
+	receive(text: string): void {
+		this.#pending += text;
 	}
 
-	/** What is left at the end. */
-	end(): string {
-		return this.#openTag?.pieces.join("") ?? this.#rest;
+	get undecidedLength(): number {
+		return this.#start + this.#pending.length - this.#decided;
 	}
 
-	#scan(all: string): string {
-		let done = "";
-		let at = 0;
-		for (;;) {
-			const end = this.#until === undefined ? all.indexOf("<", at) : this.#endOfText(all, at);
-			if (end < 0) {
-				// A mark that ends the text may come in two pieces.
-				const kept = this.#until === undefined ? all.length : Math.max(at, all.length - 16);
-				return this.#keep(done + all.slice(at, kept), all.slice(kept));
-			}
-			done += all.slice(at, end);
-			at = end;
-			const tag = this.#tagAt(all, at);
-			if (tag === undefined) return this.#keep(done, all.slice(at));
-			if (tag === "open") {
-				const piece = all.slice(at);
-				this.#openTag = { pieces: [piece], length: piece.length, quote: endOfTag(piece, 0, "").quote };
-				return done;
-			}
-			done += tag.text;
-			at += tag.length;
+	/** What is decided by now; it is handed out once. */
+	finished(): string {
+		if (this.#decided > this.#start) {
+			this.#pending = this.#pending.slice(this.#decided - this.#start);
+			this.#start = this.#decided;
 		}
-	}
-
-	#keep(done: string, rest: string): string {
-		this.#rest = rest;
+		const done = this.#done;
+		this.#done = "";
 		return done;
 	}
 
-	#endOfText(all: string, at: number): number {
-		const until = this.#until;
-		if (until === undefined) return at;
-		until.lastIndex = at;
-		const found = until.exec(all);
-		if (found === null) return -1;
-		this.#until = undefined;
-		return found.index;
+	/** Everything that has not been handed out, undecided text as it came. */
+	rest(): string {
+		const rest = this.finished() + this.#pending;
+		this.#start += this.#pending.length;
+		this.#decided = this.#start;
+		this.#pending = "";
+		return rest;
 	}
 
-	/**
-	 * What begins with the `<` there, as it is to be; undefined when it may yet be a comment, `open` for a tag without
-	 * its end.
-	 */
-	#tagAt(all: string, at: number): { text: string; length: number } | "open" | undefined {
-		if (all.startsWith("<!--", at)) {
-			this.#until = /-->/g;
-			return { text: "<!--", length: 4 };
-		}
-		if ("<!--".startsWith(all.slice(at))) return undefined;
-		if (!/[a-z]/i.test(all[at + 1] ?? "")) return { text: all.charAt(at), length: 1 };
-		const { end } = endOfTag(all, at, "");
-		if (end < 0) return "open";
-		const [, name = "", attributes = ""] = /^<([^\s/>"']*)(.*)>$/s.exec(all.slice(at, end + 1)) ?? [];
-		const element = name.toLowerCase();
-		if (textElements.test(element)) this.#until = new RegExp(`</${element}(?=[\\s/>])`, "gi");
-		return { text: `<${name}${this.#withLinks(element, attributes)}>`, length: end + 1 - at };
+	#text(from: number, to: number): string {
+		return this.#pending.slice(from - this.#start, to - this.#start);
 	}
 
-	#withLinks(element: string, attributes: string): string {
-		return attributes.replaceAll(
-			// A name starts only where no other name continues: matching at each of its letters would be quadratic.
-			/(?<![^\s"'<>/=])([^\s"'<>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'=<>`]+)/g,
-			(all, name: string, equals: string, value: string) => {
-				if (!linkAttributes.get(name.toLowerCase())?.includes(element)) return all;
-				const quote = /^["']/.exec(value)?.[0] ?? "";
-				const link = quote === "" ? value : value.slice(1, -1);
-				return `${name}${equals}${quote}${this.#rewrite(link)}${quote}`;
-			},
-		);
+	#pass(to: number): void {
+		if (to <= this.#decided) return;
+		this.#done += this.#text(this.#decided, to);
+		this.#decided = to;
 	}
-}
 
-/** Where the tag ends, outside of quotes; -1 where it does not, with the quote that is open then. */
-function endOfTag(text: string, from: number, openQuote: string): { end: number; quote: string } {
-	let quote = openQuote;
-	for (let at = from; at < text.length; at++) {
-		const character = text.charAt(at);
-		if (quote !== "") {
-			if (character === quote) quote = "";
-		} else if (character === '"' || character === "'") quote = character;
-		else if (character === ">") return { end: at, quote };
+	onopentagname(start: number, end: number): void {
+		this.#element = this.#text(start, end).toLowerCase();
+		this.#pass(end);
 	}
-	return { end: -1, quote };
+
+	onattribname(start: number, end: number): void {
+		const name = this.#text(start, end).toLowerCase();
+		this.#isLink = linkAttributes.get(name)?.includes(this.#element) ?? false;
+		this.#linkStart = undefined;
+		this.#pass(end);
+	}
+
+	/** A value may come in several pieces. */
+	onattribdata(start: number, end: number): void {
+		if (this.#isLink) this.#linkStart ??= start;
+		else this.#pass(end);
+	}
+
+	onattribend(quote: number, end: number): void {
+		if (this.#linkStart === undefined) return;
+		this.#pass(this.#linkStart);
+		const valueEnd = quote === unquoted ? end : end - 1;
+		this.#done += this.#rewrite(this.#text(this.#linkStart, valueEnd));
+		this.#decided = valueEnd;
+		this.#linkStart = undefined;
+	}
+
+	onopentagend(end: number): void {
+		this.#pass(end);
+	}
+
+	onselfclosingtag(end: number): void {
+		this.#pass(end);
+	}
+
+	onclosetag(_start: number, end: number): void {
+		this.#pass(end);
+	}
+
+	ontext(_start: number, end: number): void {
+		this.#pass(end);
+	}
+
+	oncomment(_start: number, end: number): void {
+		this.#pass(end);
+	}
+
+	oncdata(_start: number, end: number): void {
+		this.#pass(end);
+	}
+
+	ondeclaration(_start: number, end: number): void {
+		this.#pass(end);
+	}
+
+	onprocessinginstruction(_start: number, end: number): void {
+		this.#pass(end);
+	}
+
+	// Entities stay as they are, and the end needs nothing: what is undecided passes.
+	onattribentity(): void {}
+	ontextentity(): void {}
+	onend(): void {}
 }
