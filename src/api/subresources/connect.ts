@@ -2,10 +2,10 @@
 import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { ensureAllowed } from "../access/authorize.ts";
+import { dial } from "../backends/agent.ts";
 import { attributesOf } from "../request/authorizer.ts";
 import { methodNotAllowed, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
-import { dial } from "./agent.ts";
 import { placeOf } from "./pod-container.ts";
 
 /** Subresources of pods → the agent's path. */

@@ -4,9 +4,9 @@ import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { integerOf } from "../../core/query.ts";
 import { shortened } from "../../core/shown.ts";
+import { dial, forward } from "../backends/agent.ts";
 import { methodNotAllowed, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
-import { dial, forward } from "./agent.ts";
 import { placeOf } from "./pod-container.ts";
 
 export async function log(context: Context, target: Target): Promise<ApiResponse> {

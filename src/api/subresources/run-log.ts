@@ -7,9 +7,9 @@ import { isTrue } from "../../core/query.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Run, RunContainer, RunPod } from "../../kinds/history/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
+import { dial, forward } from "../backends/agent.ts";
 import { existing, methodNotAllowed, named, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
-import { dial, forward } from "./agent.ts";
 import { checkOptions, logAnswer } from "./log.ts";
 
 /** One start of a container. */

@@ -90,6 +90,7 @@ export async function testCertificates(nowMs: number, authority = "test-ca"): Pr
 	};
 	const names = new SubjectAlternativeNameExtension([
 		{ type: "dns", value: "localhost" },
+		{ type: "dns", value: "hook.default.svc" },
 		{ type: "ip", value: "127.0.0.1" },
 	]);
 	return {
