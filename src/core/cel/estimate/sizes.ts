@@ -1,0 +1,33 @@
+import type { Range } from "../cost/range.ts";
+import type { Type } from "../types/type.ts";
+
+/**
+ * Where a value comes from: a variable, then names of fields, `@items`, `@values`, `@keys` or `@indices`. Undefined for
+ * what an expression computes.
+ */
+export type Path = readonly string[];
+
+/** The size that a schema allows for what a path names; undefined when nothing is known. */
+export type SizeBounds = (path: Path) => Range | undefined;
+
+/** The sizes that declared types allow. */
+export function declaredSizes(variables: ReadonlyMap<string, Type>): SizeBounds {
+	return ([root = "", ...rest]) => {
+		let type = variables.get(root);
+		for (const name of rest) type = type && step(type, name);
+		return type === undefined || type.maxSize === undefined ? undefined : { min: 0, max: type.maxSize };
+	};
+}
+
+function step(type: Type, name: string): Type | undefined {
+	switch (name) {
+		case "@items":
+			return type.kind === "list" ? type.parameters[0] : undefined;
+		case "@keys":
+			return type.kind === "map" ? type.parameters[0] : undefined;
+		case "@values":
+			return type.kind === "map" ? type.parameters[1] : undefined;
+		default:
+			return type.kind === "map" ? type.parameters[1] : type.fields?.field(name)?.type;
+	}
+}
