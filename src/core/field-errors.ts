@@ -40,7 +40,8 @@ export function notFoundValue(field: string, value: unknown): Cause {
 }
 
 export function tooLongValue(field: string, limitBytes: number): Cause {
-	return { reason: "FieldValueTooLong", message: `Too long: may not be more than ${limitBytes} bytes`, field };
+	const unit = limitBytes === 1 ? "byte" : "bytes";
+	return { reason: "FieldValueTooLong", message: `Too long: may not be more than ${limitBytes} ${unit}`, field };
 }
 
 export function tooMany(field: string, count: number, limit: number): Cause {

@@ -60,6 +60,18 @@ export const dnsLabelProblems = (text: string) => pattern(text, labelSyntax, 63,
 export const dnsSubdomainProblems = (text: string) => pattern(text, subdomainSyntax, 253, subdomainProblem);
 export const labelValueProblems = (text: string) => pattern(text, labelValueSyntax, 63, labelValueProblem);
 
+const startingLabel = "[a-z]([-a-z0-9]*[a-z0-9])?";
+const startingLabelSyntax = new RegExp(`^${startingLabel}$`);
+const startingLabelProblem = patternProblem(
+	"a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+	startingLabel,
+	"my-name",
+	"abc-123",
+);
+
+/** Names of Services, of resources and their versions. */
+export const dns1035LabelProblems = (text: string) => pattern(text, startingLabelSyntax, 63, startingLabelProblem);
+
 const underscoredSyntax = /^_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*$/;
 const underscoredProblem =
 	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, an underscore ('_'), '-' or '.', " +

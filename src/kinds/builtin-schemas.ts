@@ -18,18 +18,23 @@ added(
 export const builtinSchemas: Schemas = { type: (name) => builtinTypes[name], fillsZeros: true };
 
 /** By the types that kinds define: kinds of a group share them. */
-const extended = new WeakMap<NonNullable<Kind["types"]>, Schemas>();
+const extended = new WeakMap<NonNullable<Kind["types"] | Kind["schemas"]>, Schemas>();
 
 /** The types that objects of a kind consist of: its own, and those that every API server knows. */
-export function schemasOf({ types }: Pick<Kind, "types">): Schemas {
-	if (types === undefined) return builtinSchemas;
-	let schemas = extended.get(types);
+export function schemasOf({ types, schemas: own }: Pick<Kind, "types" | "schemas">): Schemas {
+	const extension = own ?? types;
+	if (extension === undefined) return builtinSchemas;
+	let schemas = extended.get(extension);
 	if (schemas === undefined) {
-		const own = added(emptyTypes(), typeSchemas(types));
-		schemas = { type: (name) => own[name] ?? builtinTypes[name], fillsZeros: true };
-		extended.set(types, schemas);
+		schemas = own === undefined ? extendedBy(types ?? {}) : { type: (name) => own.type(name) ?? builtinTypes[name] };
+		extended.set(extension, schemas);
 	}
 	return schemas;
+}
+
+function extendedBy(types: NonNullable<Kind["types"]>): Schemas {
+	const own = added(emptyTypes(), typeSchemas(types));
+	return { type: (name) => own[name] ?? builtinTypes[name], fillsZeros: true };
 }
 
 /** The types that objects of all these kinds consist of. */

@@ -108,7 +108,7 @@ function validate(write: Write): undefined {
 	if (causes.length > 0) throw invalid(kind, name, causes);
 }
 
-function warn({ operation, subresource, kind, object, warnings }: Write): undefined {
+function warn({ operation, subresource, kind, object, old, warnings }: Write): undefined {
 	if (operation === "delete" || subresource !== undefined || kind.warnings === undefined) return;
-	warnings.push(...kind.warnings(object));
+	warnings.push(...kind.warnings(object, old));
 }

@@ -14,7 +14,7 @@ export function mainStrategy(kind: Kind): Strategy {
 			if (kind.hasGeneration && !sameFields(fields(object), fields(old), notCounted))
 				object.metadata.generation = (old.metadata.generation ?? 0) + 1;
 		},
-		validate: (object, old) => (kind.validate?.(object) ?? []).concat(kind.validateUpdate?.(object, old) ?? []),
+		validate: (object, old) => (kind.validate?.(object, old) ?? []).concat(kind.validateUpdate?.(object, old) ?? []),
 	};
 }
 
@@ -32,7 +32,8 @@ export function statusStrategy(kind: Kind, now: string): Strategy {
 	};
 }
 
-const notCounted = new Set(["metadata", "status"]);
+/** Status is what it was where it is written apart from the rest. */
+const notCounted = new Set(["metadata"]);
 const statusFields = new Set(["apiVersion", "kind", "metadata", "status"]);
 
 /**

@@ -50,7 +50,8 @@ export function decodeObject(
 	const { skips } = options;
 	// A conversion reads the whole object.
 	const sent = skips === undefined || served !== undefined ? value : hollowed(value, skips);
-	const { object, problems, unknownFields } = decode(sent, served?.schema ?? kind.schema, schemasOf(kind), { partial });
+	const { object, problems, unknownFields } =
+		kind.decode?.(sent, { partial }) ?? decode(sent, served?.schema ?? kind.schema, schemasOf(kind), { partial });
 	const problem = problems[0];
 	if (problem !== undefined)
 		throw options.wrongType?.(problem.message) ?? cannotBeHandled(kind.kind, apiVersion, kind.kind, problem.message);
@@ -69,8 +70,8 @@ export function decodeObject(
  * What a verb would store of an object that the cluster itself has written down.
  * @throws Error when it is not what its kind says: nobody sent it, so it is the program that is wrong
  */
-export function decodeOwn(kind: Kind, draft: object): KubeObject {
-	const { object, problems, unknownFields } = decode(draft, kind.schema, schemasOf(kind));
+export function decodeOwn(kind: Kind, draft: Record<string, unknown>): KubeObject {
+	const { object, problems, unknownFields } = kind.decode?.(draft, {}) ?? decode(draft, kind.schema, schemasOf(kind));
 	const wrong = problems[0]?.message ?? unknownFields[0];
 	if (wrong !== undefined) throw new Error(`${kind.kind} of the cluster itself: ${wrong}`);
 	const normal = normalised(object, apiVersionOf(kind), kind.kind);

@@ -1,13 +1,11 @@
 /** The parts of metadata that the server decides, and what is wrong with the parts that clients decide. */
 import { timestamp } from "../../core/clock.ts";
 import { type Cause, conflict } from "../../core/errors.ts";
-import { forbidden, invalidEach, invalidValue, required } from "../../core/field-errors.ts";
-import { finalizerDomainProblems, labelValueProblems, nameProblems, qualifiedNameProblems } from "../../core/names.ts";
+import { forbidden, invalidEach, required } from "../../core/field-errors.ts";
+import { changeableMetadataCauses } from "../../core/metadata-checks.ts";
+import { nameProblems } from "../../core/names.ts";
 import type { KubeObject, ObjectMeta } from "../../core/object.ts";
-import { shortened } from "../../core/shown.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
-
-const largestAnnotationsBytes = 256 * 1024;
 
 /** Metadata of an object to be created: what the client said, and what he cannot say. */
 export function metadataForCreate(
@@ -75,12 +73,12 @@ export function metadataProblems(kind: Kind, metadata: ObjectMeta): Cause[] {
 	const causes: Cause[] = [];
 	if (metadata.name === "") causes.push(required("metadata.name", "name or generateName is required"));
 	else causes.push(...invalidEach("metadata.name", metadata.name, nameProblems[kind.nameRule](metadata.name)));
-	return causes.concat(changeableProblems(metadata));
+	return causes.concat(changeableMetadataCauses(metadata));
 }
 
 /** What is wrong with the metadata of an object that was there before. */
 export function metadataUpdateProblems(sent: ObjectMeta, old: KubeObject): Cause[] {
-	const causes = changeableProblems(sent);
+	const causes = changeableMetadataCauses(sent);
 	if (old.metadata.deletionTimestamp !== undefined) {
 		const before = new Set(old.metadata.finalizers ?? []);
 		const added = (sent.finalizers ?? []).filter((finalizer) => !before.has(finalizer));
@@ -93,51 +91,6 @@ export function metadataUpdateProblems(sent: ObjectMeta, old: KubeObject): Cause
 				),
 			);
 		}
-	}
-	return causes;
-}
-
-function changeableProblems(metadata: ObjectMeta): Cause[] {
-	const causes: Cause[] = [];
-	for (const key in metadata.labels) {
-		const value = metadata.labels[key] ?? "";
-		causes.push(...invalidEach("metadata.labels", key, qualifiedNameProblems(key)));
-		causes.push(...invalidEach("metadata.labels", value, labelValueProblems(value)));
-	}
-	let annotationsBytes = 0;
-	for (const key in metadata.annotations) {
-		causes.push(...invalidEach("metadata.annotations", key, qualifiedNameProblems(key.toLowerCase())));
-		annotationsBytes += key.length + Buffer.byteLength(metadata.annotations[key] ?? "");
-	}
-	if (annotationsBytes > largestAnnotationsBytes) {
-		causes.push({
-			reason: "FieldValueTooLong",
-			message: `Too long: may not be more than ${largestAnnotationsBytes} bytes`,
-			field: "metadata.annotations",
-		});
-	}
-	for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
-		causes.push(...invalidEach("metadata.finalizers", finalizer, qualifiedNameProblems(finalizer)));
-		causes.push(...invalidEach(`metadata.finalizers[${index}]`, finalizer, finalizerDomainProblems(finalizer)));
-	}
-	causes.push(...ownerProblems(metadata));
-	return causes;
-}
-
-function ownerProblems({ ownerReferences = [] }: ObjectMeta): Cause[] {
-	const causes: Cause[] = [];
-	let controller: string | undefined;
-	for (const [index, owner] of ownerReferences.entries()) {
-		const path = `metadata.ownerReferences[${index}]`;
-		for (const field of ["apiVersion", "kind", "name", "uid"] as const) {
-			if ((owner[field] ?? "") === "") causes.push(invalidValue(`${path}.${field}`, "", "must not be empty"));
-		}
-		if (owner.controller !== true) continue;
-		if (controller !== undefined) {
-			const why = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${shortened(`${owner.kind}/${owner.name}`)}`;
-			causes.push(invalidValue("metadata.ownerReferences", ownerReferences, why));
-		}
-		controller ??= shortened(`${owner.kind}/${owner.name}`);
 	}
 	return causes;
 }

@@ -11,7 +11,7 @@ import { applyStrategicPatch } from "../../core/patches/strategic-merge-patch.ts
 import { isTrue } from "../../core/query.ts";
 import { shortened, shown } from "../../core/shown.ts";
 import { schemasOf } from "../../kinds/builtin-schemas.ts";
-import { apiVersionOf } from "../../kinds/engine/kind.ts";
+import { apiVersionOf, type Kind } from "../../kinds/engine/kind.ts";
 import { ensureAllowed } from "../access/authorize.ts";
 import type { Cached } from "../cache/cached.ts";
 import { createObject } from "../mutate/create.ts";
@@ -41,7 +41,7 @@ export async function patch(
 ): Promise<ApiResponse> {
 	const wanted = named(target);
 	const type = contentType(context.request);
-	checkPatchType(type);
+	checkPatchType(type, target.kind);
 	const change = readPatch(context.request, type);
 	if (type === applyPatch) return apply(context, wanted, change, strategy);
 	const cached = await updateObject(context, wanted, {
@@ -66,8 +66,9 @@ function wrongResult(value: unknown, why: string): ApiError {
 }
 
 /** @throws ApiError UnsupportedMediaType */
-export function checkPatchType(type: string): void {
-	if (!patchTypes.includes(type)) throw unsupportedMediaType(patchTypes);
+export function checkPatchType(type: string, { withoutStrategicMerge }: Partial<Kind> = {}): void {
+	const types = withoutStrategicMerge ? patchTypes.filter((one) => one !== strategicPatch) : patchTypes;
+	if (!types.includes(type)) throw unsupportedMediaType(types);
 }
 
 /** The object after a patch of one of the types that say what to change. */

@@ -2,6 +2,7 @@
 import { compareObjects, type Unowned } from "./differences.ts";
 import type { FieldSet } from "./field-set.ts";
 import { type FieldSchema, isObject, type JsonObject, type Schemas } from "./schema.ts";
+import { contentOf } from "./shapes.ts";
 import { share } from "./shared-sets.ts";
 
 const mostForms = 512;
@@ -80,12 +81,7 @@ function valueForm(value: unknown, field: FieldSchema | undefined, schemas: Sche
 }
 
 function mapForm(map: object, field: FieldSchema | undefined, schemas: Schemas): string {
-	const item: FieldSchema | undefined =
-		field?.of === "map"
-			? { type: field.type }
-			: field?.of === "arrayMap"
-				? { type: field.type, of: "array" }
-				: undefined;
+	const item = field?.of === undefined ? undefined : contentOf(field);
 	let text = "{";
 	// What is looked at is a plain object.
 	const values = map as JsonObject;

@@ -6,6 +6,8 @@ export interface FieldSchema {
 	/** A scalar (`string`, `int32`, `quantity`, …), `any`, or the name of a type. */
 	type: string;
 	of?: "array" | "map" | "arrayMap";
+	/** Items of the list, or values of the map, where `type` does not say all of them: they are lists or maps, too. */
+	items?: FieldSchema;
 	/** Key by which a strategic merge patch matches items of a list. */
 	mergeKey?: string;
 	/** `merge`, `replace`, `retainKeys`, or several joined by commas. */

@@ -18,16 +18,24 @@ export function shapeOf(field: FieldSchema | undefined, value: unknown, schemas:
 		if (!Array.isArray(value)) return leaf;
 		if (field.listType === "set") return { form: "set" };
 		if (field.listType !== "map") return leaf;
-		const item: FieldSchema = { type: field.type, ...(field.mapType && { mapType: field.mapType }) };
-		return { form: "list", item, keys: field.listMapKeys ?? [] };
+		return { form: "list", item: contentOf(field), keys: field.listMapKeys ?? [] };
 	}
 	if (field.mapType === "atomic" || !isObject(value)) return leaf;
-	if (field.of === "map") return { form: "map", item: { type: field.type } };
-	if (field.of === "arrayMap") return { form: "map", item: { type: field.type, of: "array" } };
+	if (field.of !== undefined) return { form: "map", item: contentOf(field) };
 	const fields = schemas.type(field.type);
 	if (fields !== undefined) return { form: "struct", fields };
 	if (scalars.has(field.type) || (field.type === "any" && field.mapType !== "granular")) return leaf;
 	return { form: "map", item: undefined };
+}
+
+/** The items of a list, or the values of a map. */
+export function contentOf(field: FieldSchema): FieldSchema {
+	if (field.items !== undefined) return field.items;
+	if (field.of === "arrayMap") return { type: field.type, of: "array" };
+	// Of a list it is said of each item, of a map of the whole.
+	return field.of === "array" && field.mapType !== undefined
+		? { type: field.type, mapType: field.mapType }
+		: { type: field.type };
 }
 
 export function itemSchema(shape: Shape, key: string): FieldSchema | undefined {

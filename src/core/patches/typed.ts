@@ -13,7 +13,7 @@ import {
 	type OpenSet,
 } from "./field-set.ts";
 import { type FieldSchema, isObject, type JsonObject, own, type Schemas } from "./schema.ts";
-import { edgeOf, itemSchema, itemsByEdge, type Shape, shapeOf } from "./shapes.ts";
+import { contentOf, edgeOf, itemSchema, itemsByEdge, type Shape, shapeOf } from "./shapes.ts";
 
 /**
  * The fields a value has: its leaves, the items of its lists and the keys of its maps.
@@ -129,16 +129,11 @@ function withObjects(set: FieldSet, field: FieldSchema | undefined, schemas: Sch
 	for (const edge of Object.keys(set)) {
 		const below = set[edge] ?? emptySet;
 		const named = edge.startsWith("f:") ? fields?.[edge.slice(2)] : undefined;
-		const schema = named ?? itemOf(field);
+		const schema = named ?? (field?.of === undefined ? undefined : contentOf(field));
 		const inside = withObjects(below, schema, schemas);
 		result[edge] = named !== undefined || isMember(below) ? asMember(inside) : inside;
 	}
 	return result;
-}
-
-function itemOf(field: FieldSchema | undefined): FieldSchema | undefined {
-	if (field?.of === undefined) return undefined;
-	return field.of === "arrayMap" ? { type: field.type, of: "array" } : { type: field.type };
 }
 
 /**

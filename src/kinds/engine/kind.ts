@@ -5,18 +5,21 @@
 import type { Cause } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
+import type { Decoded, DecodeOptions } from "./decode.ts";
 import type { DescribedType } from "./described-types.ts";
+import type { Schemas } from "./type-schema.ts";
 
 /** A printer column of `kubectl get`, as in `meta.k8s.io/v1 TableColumnDefinition`. */
 export interface Column<T extends KubeObject> {
 	name: string;
 	type: "string" | "integer" | "boolean" | "date" | "number";
-	format?: "name";
+	/** `name`, `date-time`, …; how clients may read the cells. */
+	format?: string;
 	description: string;
-	/** 0: always; 1: only with `-o wide`. */
-	priority: 0 | 1;
-	/** @param nowMs for ages; cells are strings, numbers or booleans, as upstream prints them */
-	cell(object: T, nowMs: number): string | number | boolean;
+	/** 0: always; higher: only with `-o wide`. */
+	priority: number;
+	/** @param nowMs for ages; cells are strings, numbers, booleans, or null for no value, as upstream prints them */
+	cell(object: T, nowMs: number): string | number | boolean | null;
 }
 
 /** Where the scale subresource finds things, as paths like `.spec.replicas`. */
@@ -51,6 +54,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	schema: string;
 	/** Types of its own, besides those that every API server knows. */
 	types?: Readonly<Record<string, DescribedType>>;
+	/** As `types`, for kinds that make their types when someone asks for them. */
+	schemas?: Schemas;
 	subresources: {
 		/** `status` is written apart from the rest; absent: one write does all. */
 		status?: true;
@@ -70,12 +75,18 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	returnsDeleted?: true;
 	/** Objects are deleted one by one only: there is no verb deletecollection. */
 	deletedOneByOne?: true;
+	/** How lists merge is not known, so there are no strategic merge patches. */
+	withoutStrategicMerge?: true;
 	/** The stored JSON is written as Go writes it: `&`, `<`, `>` and line separators in strings are escaped. */
 	escapesJson?: true;
 	/** Fields that `fieldSelector` may name besides metadata.name and metadata.namespace. */
 	selectableFields: readonly SelectableField<T>[];
 	columns: readonly Column<T>[];
 
+	/**
+	 * Makes an object of the kind from what a client sent, defaults included, where the types do not say all about that.
+	 */
+	decode?(value: Record<string, unknown>, options: DecodeOptions): Decoded;
 	/** Fills in defaults, in place, after decoding and on reads of older objects. */
 	setDefaults?(object: T): void;
 	/** Before a create: drops status and whatever a client may not set. In place. `now` is RFC 3339. */
@@ -84,13 +95,16 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	prepareForUpdate?(object: T, old: T): void;
 	/** Before an update of the status subresource: everything but status is taken from `old` already. */
 	prepareForStatusUpdate?(object: T, old: T, context: { now: string }): void;
-	/** What is wrong with a new object, with field paths. The schema was checked before. */
-	validate?(object: T): Cause[];
+	/**
+	 * What is wrong with an object, with field paths. The schema was checked before.
+	 * @param old before an update
+	 */
+	validate?(object: T, old?: T): Cause[];
 	/** What is wrong with the change from `old`, besides `validate`: for example immutable fields. */
 	validateUpdate?(object: T, old: T): Cause[];
 	validateStatusUpdate?(object: T, old: T): Cause[];
 	/** Warnings for the `Warning` header on create and update. */
-	warnings?(object: T): string[];
+	warnings?(object: T, old?: T): string[];
 	/**
 	 * How long a deletion waits for the object's agent, when the client does not say: Pod's
 	 * terminationGracePeriodSeconds. Undefined: at once.

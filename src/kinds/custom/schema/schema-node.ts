@@ -1,0 +1,127 @@
+/** A schema as the walks over values need it: each part is made when a value first gets there. */
+import { type Regex, regex } from "../../../core/regex.ts";
+import { type Format, formatOf } from "./formats.ts";
+import { itemsOf, propertyOf, type SchemaProps, valuesOf } from "./schema-props.ts";
+
+/** A field whose value is filled in when it is missing. */
+export interface DefaultedField {
+	readonly name: string;
+	readonly node: SchemaNode;
+}
+
+/** How a value is one of several schemas, or none. */
+export interface Junctors {
+	readonly allOf: readonly SchemaNode[];
+	readonly anyOf: readonly SchemaNode[];
+	readonly oneOf: readonly SchemaNode[];
+	readonly not: SchemaNode | undefined;
+}
+
+export class SchemaNode {
+	readonly schema: SchemaProps;
+	/** The types that a value may have, joined as messages name them; empty: any. */
+	readonly type: string;
+	/** What strings must look like, or in which range numbers must be, when the type takes such a format. */
+	readonly format: string;
+	readonly nullable: boolean;
+	/** Fields that the schema does not name stay, here and in what has no schema below. */
+	readonly preserves: boolean;
+	readonly isEmbedded: boolean;
+	/** True: keys without a field of their own are allowed, and nothing inside their values. False: they are not. */
+	readonly otherKeys: boolean;
+	readonly hasDefault: boolean;
+	readonly junctors: Junctors | undefined;
+	/** The default with the defaults of its own fields, once it has been made. */
+	filledDefault: unknown;
+	readonly #fields = new Map<string, SchemaNode>();
+	#values: SchemaNode | undefined;
+	#items: SchemaNode | undefined;
+	#defaulted: readonly DefaultedField[] | undefined;
+	#pattern: Regex | undefined;
+	#format: Format | undefined;
+
+	constructor(schema: SchemaProps) {
+		this.schema = schema;
+		const isIntOrString = schema["x-kubernetes-int-or-string"] === true;
+		this.type = isIntOrString ? "integer,string" : (schema.type ?? "");
+		this.format = supportedFormat(this.type, schema.format);
+		this.nullable = schema.nullable === true;
+		this.preserves = schema["x-kubernetes-preserve-unknown-fields"] === true;
+		this.isEmbedded = schema["x-kubernetes-embedded-resource"] === true;
+		this.otherKeys = schema.additionalProperties !== false;
+		this.hasDefault = schema.default !== undefined && schema.default !== null;
+		this.junctors = junctorsOf(schema);
+	}
+
+	/** The schema of a field that has one of its own. */
+	field(name: string): SchemaNode | undefined {
+		let node = this.#fields.get(name);
+		if (node === undefined) {
+			const schema = propertyOf(this.schema, name);
+			if (schema === undefined) return undefined;
+			node = new SchemaNode(schema);
+			this.#fields.set(name, node);
+		}
+		return node;
+	}
+
+	/** The schema of values under keys that are no fields. */
+	get values(): SchemaNode | undefined {
+		if (this.#values === undefined) {
+			const schema = valuesOf(this.schema);
+			this.#values = schema && new SchemaNode(schema);
+		}
+		return this.#values;
+	}
+
+	get items(): SchemaNode | undefined {
+		if (this.#items === undefined) {
+			const schema = itemsOf(this.schema);
+			this.#items = schema && new SchemaNode(schema);
+		}
+		return this.#items;
+	}
+
+	get defaulted(): readonly DefaultedField[] {
+		if (this.#defaulted === undefined) {
+			const fields: DefaultedField[] = [];
+			for (const name of Object.keys(this.schema.properties ?? {})) {
+				const schema = propertyOf(this.schema, name);
+				if (schema?.default === undefined || schema.default === null) continue;
+				const node = this.field(name);
+				if (node !== undefined) fields.push({ name, node });
+			}
+			this.#defaulted = fields.length === 0 ? none : fields;
+		}
+		return this.#defaulted;
+	}
+
+	/** @throws Error when the pattern is none: definitions with such a pattern are refused */
+	matchesPattern(text: string): boolean {
+		const { pattern } = this.schema;
+		if (pattern === undefined || pattern === "") return true;
+		this.#pattern ??= regex(pattern);
+		return this.#pattern.test(text);
+	}
+
+	matchesFormat(text: string): boolean {
+		this.#format ??= formatOf(this.format);
+		return this.#format?.(text) ?? true;
+	}
+}
+
+const none: readonly DefaultedField[] = [];
+
+/** Formats of other types are none, as upstream has it. */
+function supportedFormat(type: string, format = ""): string {
+	if (type === "integer") return format === "int32" || format === "int64" ? format : "";
+	if (type === "number") return format === "float" || format === "double" ? format : "";
+	if (type !== "" && type !== "string" && type !== "integer,string") return "";
+	return formatOf(format) === undefined ? "" : format;
+}
+
+function junctorsOf({ allOf = [], anyOf = [], oneOf = [], not }: SchemaProps): Junctors | undefined {
+	if (allOf.length === 0 && anyOf.length === 0 && oneOf.length === 0 && not === undefined) return undefined;
+	const nodes = (schemas: readonly SchemaProps[]) => schemas.map((schema) => new SchemaNode(schema));
+	return { allOf: nodes(allOf), anyOf: nodes(anyOf), oneOf: nodes(oneOf), not: not && new SchemaNode(not) };
+}
