@@ -1,12 +1,11 @@
-/** Label and field selectors (Kubernetes documentation, "Labels and Selectors", "Field Selectors"). */
-
+/** Label selectors (Kubernetes documentation, "Labels and Selectors"). */
 import { ApiError } from "./errors.ts";
 import { lookup } from "./object.ts";
 import { shortened } from "./shown.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** `meta/v1 LabelSelector`, as the kinds carry it. */
+/** `meta/v1 LabelSelector`, as in the specs of kinds. */
 export interface LabelSelector {
 	readonly matchLabels?: Labels;
 	readonly matchExpressions?: readonly {
@@ -26,12 +25,12 @@ export interface Requirement {
 }
 
 export interface Selector {
-	/** In order of their keys. */
+	/** Sorted by key. */
 	readonly requirements: readonly Requirement[];
-	/** True when it selects whatever there is. */
+	/** Whether it selects all objects. */
 	readonly everything: boolean;
 	matches(labels: Labels | undefined): boolean;
-	/** The form a query has, which `parseLabelSelector` reads: `app=web,tier in (a,b),!canary`. */
+	/** The form of the query parameter, which `parseLabelSelector` reads: `app=web,tier in (a,b),!canary`. */
 	toString(): string;
 }
 
@@ -59,7 +58,7 @@ function meets(requirement: Requirement, labels: Labels): boolean {
 	}
 }
 
-/** Values are sorted: of many, few are looked at. */
+/** Searches long lists in halves; `values` are sorted. */
 function includes(values: readonly string[], value: string): boolean {
 	if (values.length <= 8) return values.includes(value);
 	let [low, high] = [0, values.length];
@@ -95,7 +94,7 @@ function selectorOf(unordered: Requirement[]): Selector {
 	};
 }
 
-/** Objects have few labels: of more requirements than this, only those are looked at that are about them. */
+/** Objects have few labels: with more requirements than this, only those for the labels of an object are evaluated. */
 const fewRequirements = 8;
 
 function matchesFew(requirements: readonly Requirement[]): Selector["matches"] {
@@ -107,7 +106,7 @@ function matchesFew(requirements: readonly Requirement[]): Selector["matches"] {
 
 function matchesMany(requirements: readonly Requirement[]): Selector["matches"] {
 	const byKey = new Map<string, Requirement[]>();
-	/** Keys without which nothing matches. */
+	/** Keys that an object needs to match. */
 	const needed = new Set<string>();
 	for (const requirement of requirements) {
 		const { key } = requirement;
@@ -143,12 +142,12 @@ const operatorNames: Readonly<Record<string, Operator>> = lookup({
 	Exists: "exists",
 	DoesNotExist: "!",
 });
-/** Frozen selectors come again with every pass of a controller. */
+/** Selectors of frozen specs, which controllers evaluate again in every pass. */
 const known = new WeakMap<LabelSelector, Selector>();
 
 /**
- * The selector of a workload's spec: undefined selects nothing, an empty one everything.
- * @throws ApiError BadRequest for an operator that does not exist (validation refuses those earlier)
+ * The selector of a workload's spec: undefined selects nothing, an empty selector everything.
+ * @throws ApiError BadRequest for an unknown operator, which validation rejects earlier
  */
 export function selectorFrom(labelSelector: LabelSelector | undefined): Selector {
 	if (labelSelector === undefined || labelSelector === null) return selectsNothing;
@@ -170,7 +169,7 @@ export function selectorFrom(labelSelector: LabelSelector | undefined): Selector
 }
 
 /**
- * The selector of a plain map of labels, as ReplicationControllers and Services have it: undefined and empty select
+ * The selector of a plain map of labels, as in ReplicationControllers and Services: undefined and an empty map select
  * nothing.
  */
 export function selectorFromLabels(labels: Labels | undefined): Selector {
@@ -178,9 +177,9 @@ export function selectorFromLabels(labels: Labels | undefined): Selector {
 	return selectorOf(Object.entries(labels).map(([key, value]) => ({ key, operator: "=", values: [value] })));
 }
 
-/** Each is evaluated for every object. */
-const mostRequirements = 256;
-/** In the lists of all requirements: to sort more takes the time of many requests. */
+/** The limit for label and for field selectors: each requirement is evaluated for every object. */
+export const mostRequirements = 256;
+/** The limit for the lists of all requirements together: sorting more takes the time of many requests. */
 const mostValues = 10_000;
 
 const token = /\s*(,|\(|\)|==|=|!=|!|>|<|[^\s,()=!<>]+)/y;
@@ -188,7 +187,7 @@ const token = /\s*(,|\(|\)|==|=|!=|!|>|<|[^\s,()=!<>]+)/y;
 /**
  * Reads the `labelSelector` query parameter: `app=web,tier in (a,b),!canary,weight>3`. An empty text selects
  * everything.
- * @throws ApiError BadRequest with upstream's words when it cannot be read
+ * @throws ApiError BadRequest with upstream's message if it cannot be parsed
  */
 export function parseLabelSelector(text: string): Selector {
 	if (text.trim() === "") return selectsEverything;
@@ -257,94 +256,10 @@ function readRequirement(tokens: readonly string[], start: number): { requiremen
 	if (isWord(value)) position++;
 	if ((operator === ">" || operator === "<") && !/^-?[0-9]{1,19}$/.test(values[0] ?? ""))
 		throw unreadable(`for 'Gt', 'Lt' operators, the value must be an integer`);
-	// The check above leaves only operators of the type once `==` is taken for `=`.
+	// The check above leaves only operators of the type, apart from `==`, which is replaced.
 	return { requirement: { key, operator: (operator === "==" ? "=" : operator) as Operator, values }, next: position };
 }
 
 function unreadable(why: string): ApiError {
 	return new ApiError("BadRequest", `unable to parse requirement: ${shortened(why)}`);
-}
-
-export interface FieldRequirement {
-	readonly path: string;
-	readonly operator: "=" | "!=";
-	readonly value: string;
-}
-
-export interface FieldSelector {
-	readonly requirements: readonly FieldRequirement[];
-	readonly everything: boolean;
-	/** @param fieldValue the object's value of a field, empty where it has none */
-	matches(fieldValue: (path: string) => string): boolean;
-	toString(): string;
-}
-
-/**
- * Reads the `fieldSelector` query parameter: `status.phase!=Running,spec.nodeName=node-1`; `\,`, `\=` and `\\` stand
- * for themselves in values. Whether a kind has the fields is for the caller to check.
- * @throws ApiError BadRequest with upstream's words when it cannot be read
- */
-export function parseFieldSelector(text: string): FieldSelector {
-	const requirements: FieldRequirement[] = [];
-	const terms = splitTerms(text);
-	if (terms.length > mostRequirements)
-		throw new ApiError("BadRequest", `a selector may not have more than ${mostRequirements} requirements`);
-	for (const term of terms) {
-		const match = /^([^=!]*)(==|!=|=)(.*)$/s.exec(term);
-		const value = match?.[3] ?? "";
-		if (match === null || /(^|[^\\])(\\\\)*=/.test(value))
-			throw new ApiError("BadRequest", `invalid selector: '${shortened(text)}'; can't understand '${shortened(term)}'`);
-		requirements.push({
-			path: (match[1] ?? "").trim(),
-			operator: match[2] === "!=" ? "!=" : "=",
-			value: value.replace(/\\([\\,=])/g, "$1"),
-		});
-	}
-	return fieldSelector(requirements);
-}
-
-export function fieldSelector(requirements: readonly FieldRequirement[]): FieldSelector {
-	return {
-		requirements,
-		everything: requirements.length === 0,
-		matches: matchesFields(requirements),
-		toString: () =>
-			requirements
-				.map(({ path, operator, value }) => `${path}${operator}${value.replace(/[\\,=]/g, "\\$&")}`)
-				.join(","),
-	};
-}
-
-/** An object has few fields that can be asked for: each is read once. */
-function matchesFields(requirements: readonly FieldRequirement[]): FieldSelector["matches"] {
-	const paths = new Map<string, { wanted: Set<string>; unwanted: Set<string> }>();
-	for (const { path, operator, value } of requirements) {
-		const found = paths.get(path) ?? { wanted: new Set(), unwanted: new Set() };
-		paths.set(path, found);
-		(operator === "=" ? found.wanted : found.unwanted).add(value);
-	}
-	return (fieldValue) => {
-		for (const [path, { wanted, unwanted }] of paths) {
-			// Nothing is equal to two.
-			if (wanted.size > 1) return false;
-			const value = fieldValue(path);
-			if ((wanted.size === 1 && !wanted.has(value)) || unwanted.has(value)) return false;
-		}
-		return true;
-	};
-}
-
-/** Parts between commas that no backslash escapes, without empty ones. */
-function splitTerms(text: string): string[] {
-	const terms: string[] = [];
-	let start = 0;
-	for (let index = 0; index <= text.length; index++) {
-		if (text[index] === "\\") index++;
-		else if (index === text.length || text[index] === ",") {
-			if (index > start) terms.push(text.slice(start, index));
-			start = index + 1;
-		}
-	}
-	if (start < text.length) terms.push(text.slice(start));
-	return terms;
 }
