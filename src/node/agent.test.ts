@@ -7,7 +7,7 @@ import type { Node, Pod, PodSpec } from "../kinds/generated/types.ts";
 import { pods } from "../kinds/pod/pod.ts";
 import { persistentVolumes } from "../kinds/storage/persistentvolume.ts";
 import { createSimulatedNetwork } from "../network/simulated.ts";
-import { createSimulatedRuntime, type SimulatedState, simulatedState } from "../runtime/simulated.ts";
+import { createSimulatedRuntime, type SimulatedState, simulatedState } from "../runtime/simulated/runtime.ts";
 import { type Fleet, startSimulatedFleet } from "./simulated-fleet.ts";
 import { TestServer } from "./testing/test-server.ts";
 

@@ -7,7 +7,7 @@ import type { InformerCache } from "../client/informer-cache.ts";
 import type { Clock } from "../core/clock.ts";
 import { persistentVolumes } from "../kinds/storage/persistentvolume.ts";
 import type { NodeNetwork } from "../network/network.ts";
-import type { SimulatedRuntime } from "../runtime/simulated.ts";
+import type { SimulatedRuntime } from "../runtime/simulated/runtime.ts";
 import { type Agent, startAgent } from "./agent.ts";
 import type { Prober } from "./context/node-context.ts";
 import { LogKeeper, type LogKeeperParts } from "./history/log-keeper.ts";

@@ -24,7 +24,7 @@ import {
 	type SimulatedRuntime,
 	type SimulatedState,
 	simulatedState,
-} from "../../src/runtime/simulated.ts";
+} from "../../src/runtime/simulated/runtime.ts";
 import { type ConnectionFaults, type FaultyTransport, faultyTransport } from "./faulty-transport.ts";
 
 export interface MachinesOptions {
@@ -172,19 +172,19 @@ export class Machines {
 	#watched(state: SimulatedState): SimulatedRuntime {
 		const { clock, random } = this.#options;
 		const runtime = createSimulatedRuntime({ clock, state });
-		return {
-			...runtime,
-			// Some programs take the time they are given to end in.
-			stopContainer: async (id, graceMs) => {
+		const [stop, start] = [runtime.stopContainer.bind(runtime), runtime.startContainer.bind(runtime)];
+		return Object.assign(runtime, {
+			// Some programs use part of their grace period.
+			stopContainer: async (id: string, graceMs: number) => {
 				if (random() < 0.5) await clock.sleep(random() * graceMs);
-				if (state.containers.has(id)) await runtime.stopContainer(id, graceMs);
+				if (state.containers.has(id)) await stop(id, graceMs);
 			},
-			startContainer: async (id) => {
-				await runtime.startContainer(id);
+			startContainer: async (id: string) => {
+				await start(id);
 				const started = state.containers.get(id)?.container;
 				if (started?.state === "running") this.#checkIdentity(started);
 			},
-		};
+		});
 	}
 
 	/** Never two live pods of one identity, wherever they run. */

@@ -1,7 +1,7 @@
 /** The fields of objects that selectors may name. */
 import { ApiError } from "../../core/errors.ts";
-import type { KubeObject } from "../../core/object.ts";
 import { type FieldSelector, fieldSelector, parseFieldSelector } from "../../core/field-selector.ts";
+import type { KubeObject } from "../../core/object.ts";
 import { parseLabelSelector, type Selector } from "../../core/selector.ts";
 import type { Kind, ServedVersion } from "../../kinds/engine/kind.ts";
 import { objectKey } from "../cache/keys.ts";

@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import { VirtualClock } from "../../core/virtual-clock.ts";
 import { createSimulatedNetwork } from "../../network/simulated.ts";
 import { startSimulatedFleet, plenty as usual } from "../../node/simulated-fleet.ts";
-import { createSimulatedRuntime } from "../../runtime/simulated.ts";
+import { createSimulatedRuntime } from "../../runtime/simulated/runtime.ts";
 import type { ControlPlane } from "../control-plane/control-plane.ts";
 import { nodeUser, simulatedNodes } from "../control-plane/identities.ts";
 import type { NodePool, PoolNode } from "./node-pool.ts";

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { VirtualClock } from "../core/virtual-clock.ts";
-import { containerConfig, runtimeContract, sandboxConfig } from "./contract/contract.ts";
-import { type Runtime, runsToCompletionAnnotation } from "./runtime.ts";
-import { createSimulatedRuntime, simulatedState } from "./simulated.ts";
+import { VirtualClock } from "../../core/virtual-clock.ts";
+import { containerConfig, runtimeContract, sandboxConfig } from "../contract/contract.ts";
+import { createSimulatedRuntime, type Runtime, runsToCompletionAnnotation, simulatedState } from "../runtime.ts";
 
 runtimeContract("simulated", {
 	noPrograms: "simulated containers run no programs",
