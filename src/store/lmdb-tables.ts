@@ -124,8 +124,17 @@ export class Tables {
 		for (const { key, value } of this.#index.getRange(range)) yield { key, pointer: decodePointer(value) };
 	}
 
-	/** @param bytes the record, where it is at hand already */
-	entry(key: string, record: number, bytes = this.#log.get(record)): Entry | undefined {
+	/**
+	 * The entry that the index points to.
+	 * @param bytes the record, if the caller has it
+	 */
+	entryAt(key: string, { record }: Pointer, bytes?: Buffer): Entry {
+		const entry = this.#entry(key, record, bytes);
+		if (entry === undefined) throw new Error(`the index of the store points to no record of ${key}`);
+		return entry;
+	}
+
+	#entry(key: string, record: number, bytes = this.#log.get(record)): Entry | undefined {
 		if (bytes === undefined) return undefined;
 		const { value, createRevision } = decodeRecord(bytes);
 		return { key, value, modRevision: revisionOf(record), createRevision };
@@ -172,7 +181,7 @@ export class Tables {
 
 	#change(revision: number, bytes: Buffer): Change {
 		const { type, key, value, createRevision, previous: before } = decodeRecord(bytes);
-		const previous = before === 0 ? undefined : this.entry(key, before);
+		const previous = before === 0 ? undefined : this.#entry(key, before);
 		if (type === "delete") return { type, key, revision, ...(previous && { previous }) };
 		return { type, key, value, revision, createRevision, ...(previous && { previous }) };
 	}

@@ -2,11 +2,11 @@
 import { mkdirSync } from "node:fs";
 import { ApiError, asError } from "../core/errors.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
+import { Batch } from "./lmdb-batch.ts";
 import { checkSpace, freeOnDisk } from "./lmdb-space.ts";
 import { Tables } from "./lmdb-tables.ts";
-import { encodeRecord, logKey, type Pointer, revisionOf } from "./records.ts";
-import { type Change, type Commit, type CommitResult, checkCommit, type Entry, type Store } from "./store.ts";
-import { type CommitRecord, Watches } from "./watches.ts";
+import { type Commit, type CommitResult, checkCommit, type Entry, type Store } from "./store.ts";
+import { Watches } from "./watches.ts";
 
 export interface LmdbOptions {
 	/** The data folder; made when it is missing. */
@@ -71,16 +71,6 @@ interface Waiting {
 	reject(error: Error): void;
 }
 
-/** One transaction in the making: the state of the store with the writes of the commits so far on top. */
-interface Batch {
-	revision: number;
-	pointers: Map<string, Pointer | undefined>;
-	records: Map<number, Buffer>;
-	published: CommitRecord[];
-	results: (() => void)[];
-	bytes: number;
-}
-
 class LmdbStore implements DurableStore {
 	readonly #tables: Tables;
 	readonly #folder: string;
@@ -120,8 +110,8 @@ class LmdbStore implements DurableStore {
 
 	async get(key: string): Promise<Entry | undefined> {
 		this.#checkOpen();
-		const pointer = this.#pointer(key);
-		return pointer && this.#entry(key, pointer);
+		const pointer = this.#tables.pointer(key);
+		return pointer && this.#tables.entryAt(key, pointer);
 	}
 
 	async range(options: Parameters<Store["range"]>[0]): ReturnType<Store["range"]> {
@@ -131,8 +121,7 @@ class LmdbStore implements DurableStore {
 		// Nothing commits while this runs without a pause: one read transaction lasts for a turn of the event loop.
 		const entries: Entry[] = [];
 		for (const { key, pointer } of this.#tables.pointers(range)) {
-			const entry = entries.length <= limit ? this.#entry(key, pointer) : undefined;
-			if (entry !== undefined) entries.push(entry);
+			if (entries.length <= limit) entries.push(this.#tables.entryAt(key, pointer));
 		}
 		const more = entries.length > limit;
 		if (more) entries.pop();
@@ -209,10 +198,9 @@ class LmdbStore implements DurableStore {
 	async #writeAll(): Promise<void> {
 		do {
 			const waiting = this.#queue.splice(0, batchCommits);
-			const batch = this.#prepare(waiting);
+			const { batch, answers } = this.#prepare(waiting);
 			const compacted = await this.#write(batch).catch((failure: Error) => {
-				for (const { reject } of waiting.slice(0, batch.results.length)) reject(failure);
-				batch.results.length = 0;
+				for (const { reject } of waiting.slice(0, answers.length)) reject(failure);
 				// Without a transaction there is no progress: compaction is tried again with the next write.
 				this.#compactTo = 0;
 				return undefined;
@@ -221,80 +209,27 @@ class LmdbStore implements DurableStore {
 			this.#revision = batch.revision;
 			this.#compacted = compacted;
 			for (const record of batch.published) this.#watches.deliver(record);
-			for (const answer of batch.results) answer();
+			for (const answer of answers) answer();
 		} while (this.#queue.length > 0);
 	}
 
-	/** Decides on commits in their order; those that no longer fit go back to the front of the queue. */
-	#prepare(waiting: readonly Waiting[]): Batch {
-		const batch: Batch = {
-			revision: this.#revision,
-			pointers: new Map(),
-			records: new Map(),
-			published: [],
-			results: [],
-			bytes: 0,
-		};
+	/** Decides on commits in their order; those that do not fit return to the front of the queue. */
+	#prepare(waiting: readonly Waiting[]): { batch: Batch; answers: (() => void)[] } {
+		const batch = new Batch(this.#tables, this.#revision);
+		const answers: (() => void)[] = [];
 		for (const [index, { commit, resolve, reject }] of waiting.entries()) {
 			if (batch.bytes >= batchBytes) {
 				this.#queue.unshift(...waiting.slice(index));
 				break;
 			}
 			try {
-				const result = this.#decide(commit, batch);
-				batch.results.push(() => resolve(result));
+				const result = batch.add(commit);
+				answers.push(() => resolve(result));
 			} catch (error) {
-				batch.results.push(() => reject(asError(error)));
+				answers.push(() => reject(asError(error)));
 			}
 		}
-		return batch;
-	}
-
-	#decide(commit: Commit, batch: Batch): CommitResult {
-		const holds = commit.compare.every(({ key, modRevision }) => {
-			const pointer = this.#pointer(key, batch);
-			return (pointer === undefined ? 0 : revisionOf(pointer.record)) === modRevision;
-		});
-		if (!holds) {
-			const current = commit.compare.map(({ key }) => {
-				const pointer = this.#pointer(key, batch);
-				return pointer && this.#entry(key, pointer, batch);
-			});
-			return { ok: false, current };
-		}
-		const changes = this.#changes(commit, batch);
-		if (changes.length > 0) batch.published.push({ revision: ++batch.revision, changes });
-		return { ok: true, revision: batch.revision };
-	}
-
-	/** Puts what a commit writes into the batch. */
-	#changes({ puts, deletes }: Commit, batch: Batch): Change[] {
-		const revision = batch.revision + 1;
-		const changes: Change[] = [];
-		const add = (key: string, value: Uint8Array | undefined) => {
-			const pointer = this.#pointer(key, batch);
-			if (pointer === undefined && value === undefined) return;
-			const previous = pointer && this.#entry(key, pointer, batch);
-			const record = logKey(revision, changes.length);
-			const createRevision = value === undefined ? 0 : (pointer?.createRevision ?? revision);
-			const type = value === undefined ? "delete" : "put";
-			const bytes = encodeRecord({
-				type,
-				key,
-				value: value ?? new Uint8Array(),
-				createRevision,
-				previous: pointer?.record ?? 0,
-			});
-			batch.records.set(record, bytes);
-			batch.bytes += bytes.length;
-			batch.pointers.set(key, value === undefined ? undefined : { record, createRevision });
-			const before = previous && { previous };
-			if (value === undefined) changes.push({ type: "delete", key, revision, ...before });
-			else changes.push({ type: "put", key, value, revision, createRevision, ...before });
-		};
-		for (const { key, value } of puts) add(key, value);
-		for (const key of deletes) add(key, undefined);
-		return changes;
+		return { batch, answers };
 	}
 
 	/** Writes a batch, and compacts as much as it makes necessary. Returns the new compacted revision, once on disk. */
@@ -310,23 +245,14 @@ class LmdbStore implements DurableStore {
 		const excess = this.#historyBytes + batch.bytes - (isTight ? 0 : this.#historyLimitBytes);
 		// A history that was made under a larger limit goes in steps.
 		const bytes = Math.min(excess, batch.bytes + largestStepBytes);
-		const records = isTight ? tightStepRecords : Number.POSITIVE_INFINITY;
-		const forgotten = this.#tables.superseded({ from: this.#compacted, to, bytes, records, last: this.#revision });
+		const most = isTight ? tightStepRecords : Number.POSITIVE_INFINITY;
+		const range = { from: this.#compacted, to, bytes, records: most, last: this.#revision };
+		const forgotten = this.#tables.superseded(range);
 		const historyBytes = this.#historyBytes + batch.bytes - forgotten.bytes;
 		const compacted = forgotten.revision;
-		await this.#tables.write({ ...batch, forgotten: forgotten.records, compacted, historyBytes });
+		const { revision, pointers, records } = batch;
+		await this.#tables.write({ revision, pointers, records, forgotten: forgotten.records, compacted, historyBytes });
 		this.#historyBytes = historyBytes;
 		return compacted;
-	}
-
-	#pointer(key: string, batch?: Batch): Pointer | undefined {
-		if (batch?.pointers.has(key)) return batch.pointers.get(key);
-		return this.#tables.pointer(key);
-	}
-
-	#entry(key: string, { record }: Pointer, batch?: Batch): Entry {
-		const entry = this.#tables.entry(key, record, batch?.records.get(record));
-		if (entry === undefined) throw new Error(`the index of the store points to no record of ${key}`);
-		return entry;
 	}
 }

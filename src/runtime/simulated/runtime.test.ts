@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../core/virtual-clock.ts";
 import { containerConfig, runtimeContract, sandboxConfig } from "../contract/contract.ts";
-import { createSimulatedRuntime, type Runtime, runsToCompletionAnnotation, simulatedState } from "../runtime.ts";
+import { type Runtime, runsToCompletionAnnotation } from "../runtime.ts";
+import { createSimulatedRuntime, simulatedState } from "./runtime.ts";
 
 runtimeContract("simulated", {
 	noPrograms: "simulated containers run no programs",
