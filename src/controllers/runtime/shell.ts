@@ -9,6 +9,7 @@ import type { ActionFailure, Controller, Plan } from "./controller.ts";
 import { Expectations, isOutdated, reasonOf } from "./expectations.ts";
 import { carryOut, FailedAction } from "./shell-actions.ts";
 import { KeyState } from "./shell-key.ts";
+import { ShellPump } from "./shell-pump.ts";
 import { KeyQueue } from "./shell-queue.ts";
 import { ShellWatches } from "./shell-watches.ts";
 import { type QueueMetrics, WorkqueueMetrics } from "./workqueue-metrics.ts";
@@ -41,8 +42,6 @@ export interface Shell {
 	stop(): Promise<void>;
 }
 
-/** Longest stretch of planning without a turn of the event loop. */
-const burstMs = 20;
 /** Keys that are worked on at a time: enough that waiting for the disk does not hold up a thousand Jobs. */
 const defaultConcurrency = 32;
 
@@ -62,14 +61,11 @@ class ControllerShell<State> implements Shell {
 	readonly #states = new Map<string, KeyState>();
 	readonly #stopping = new AbortController();
 	readonly #watches: ShellWatches;
+	readonly #pump: ShellPump;
 	readonly #working = new Set<Promise<void>>();
 	#started: Promise<void> | undefined;
 	#ready = false;
-	#active = 0;
 	#busy = 0;
-	#pumping = false;
-	#burstStartMs = 0;
-	#lastPumpMs = 0;
 	#planCount = 0;
 
 	constructor(controller: Controller<State>, parts: ShellParts) {
@@ -89,8 +85,18 @@ class ControllerShell<State> implements Shell {
 			informers: parts.informers,
 			clock: parts.clock,
 			enqueue: (key) => this.enqueue(key),
-			caughtUp: () => this.#schedulePump(),
+			caughtUp: () => this.#pump.schedule(),
 			signal: this.#stopping.signal,
+		});
+		this.#pump = new ShellPump({
+			queue: this.#queue,
+			clock: parts.clock,
+			concurrency: controller.concurrency ?? defaultConcurrency,
+			mayPlan: () => this.#ready && !this.#watches.isBehind && !this.#stopping.signal.aborted,
+			plan: (key, queuedForMs) => {
+				this.#metrics.waitSeconds.observe(queuedForMs / 1000);
+				this.#work(key);
+			},
 		});
 	}
 
@@ -122,7 +128,7 @@ class ControllerShell<State> implements Shell {
 	#add(key: string): void {
 		const nowMs = this.#parts.clock.monotonicMs();
 		if (this.#queue.add(key, nowMs)) this.#metrics.adds.inc();
-		this.#schedulePump(nowMs);
+		this.#pump.schedule(nowMs);
 	}
 
 	async stop(): Promise<void> {
@@ -144,37 +150,7 @@ class ControllerShell<State> implements Shell {
 		this.#stopping.signal.throwIfAborted();
 		this.#ready = true;
 		this.#watches.listen();
-		this.#schedulePump();
-	}
-
-	/** Changes arrive while the API server commits, often many in a row: plan after that, and once for all of them. */
-	#schedulePump(nowMs = this.#parts.clock.monotonicMs()): void {
-		if (this.#pumping || !this.#ready || this.#watches.isBehind) return;
-		this.#pumping = true;
-		// After a pause the event loop has turned; without one, promises alone may have led here.
-		if (nowMs - this.#lastPumpMs > burstMs / 4) this.#burstStartMs = nowMs;
-		// A promise that is resolved already: nothing can fail before the pump, and the pump does not throw.
-		Promise.resolve().then(() => this.#pump(), undefined);
-	}
-
-	#pump(): void {
-		const { clock } = this.#parts;
-		const concurrency = this.#controller.concurrency ?? defaultConcurrency;
-		while (this.#active < concurrency && !this.#watches.isBehind && !this.#stopping.signal.aborted) {
-			this.#lastPumpMs = clock.monotonicMs();
-			if (this.#lastPumpMs - this.#burstStartMs > burstMs) {
-				clock.after(0, () => {
-					this.#burstStartMs = clock.monotonicMs();
-					this.#pump();
-				});
-				return;
-			}
-			const taken = this.#queue.take();
-			if (taken === undefined) break;
-			this.#metrics.waitSeconds.observe((this.#lastPumpMs - taken[1]) / 1000);
-			this.#work(taken[0]);
-		}
-		this.#pumping = false;
+		this.#pump.schedule();
 	}
 
 	#work(key: string): void {
@@ -225,7 +201,7 @@ class ControllerShell<State> implements Shell {
 		state.busy = true;
 		state.dirty = false;
 		this.#busy++;
-		this.#active++;
+		this.#pump.began();
 		const expectations = new Expectations();
 		let failure: unknown;
 		try {
@@ -240,8 +216,7 @@ class ControllerShell<State> implements Shell {
 		} catch (error) {
 			failure = error;
 		}
-		this.#active--;
-		this.#schedulePump();
+		this.#pump.ended();
 		try {
 			// One that waits for the informer cache holds up no other key.
 			while (!expectations.empty) {
