@@ -14,6 +14,8 @@ export interface FieldFacts {
 	listMapKeys?: readonly string[];
 	/** `atomic` where server-side apply treats a whole object as one value. */
 	mapType?: "atomic" | "granular";
+	/** Objects in an open value, by themselves or in a list, are of this type. */
+	holds?: string;
 	/** The string (or each value of the map) is a quantity such as `100m` or `1Gi`. */
 	quantity?: true;
 }
@@ -484,9 +486,12 @@ export const fieldFacts: Readonly<Record<string, FieldFacts>> = {
 	"CustomResourceDefinitionStatus.storedVersions": { listType: "atomic" },
 	"CustomResourceDefinitionVersion.additionalPrinterColumns": { listType: "atomic" },
 	"CustomResourceDefinitionVersion.selectableFields": { listType: "atomic" },
+	"JSONSchemaProps.additionalItems": { holds: "JSONSchemaProps" },
+	"JSONSchemaProps.additionalProperties": { holds: "JSONSchemaProps" },
 	"JSONSchemaProps.allOf": { listType: "atomic" },
 	"JSONSchemaProps.anyOf": { listType: "atomic" },
 	"JSONSchemaProps.enum": { listType: "atomic" },
+	"JSONSchemaProps.items": { holds: "JSONSchemaProps" },
 	"JSONSchemaProps.oneOf": { listType: "atomic" },
 	"JSONSchemaProps.required": { listType: "atomic" },
 	"JSONSchemaProps.x-kubernetes-list-map-keys": { listType: "atomic" },

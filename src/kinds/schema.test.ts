@@ -97,3 +97,15 @@ describe("decoding", () => {
 		expect(decode([], "Pod").problems[0]?.message).toBe("json: cannot unmarshal array into Go value of type v1.Pod");
 	});
 });
+
+test("a schema inside of items or additionalProperties is decoded like every other", () => {
+	const sent = {
+		items: { type: "object", additionalProperties: { type: "string", odd: 1 } },
+		additionalProperties: false,
+		properties: { list: { items: [{ type: "string" }, { maxLength: "5" }] } },
+	};
+	const { object, problems, unknownFields } = decode(sent, "JSONSchemaProps");
+	expect(unknownFields).toEqual(["items.additionalProperties.odd"]);
+	expect(problems.map(({ field }) => field)).toEqual(["properties.list.items[1].maxLength"]);
+	expect(object).toMatchObject({ items: { additionalProperties: { type: "string" } }, additionalProperties: false });
+});

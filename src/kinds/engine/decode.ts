@@ -113,7 +113,10 @@ function fillTopLevel(object: object, fields: TypeSchema, context: Context): voi
 }
 
 function decodeField(value: unknown, field: FieldSchema, owner: string, context: Context): unknown {
-	if (field.of === undefined) return decodeItem(value, field.type, owner, context);
+	if (field.of === undefined) {
+		if (field.holds !== undefined && typeof value === "object") return decodeHeld(value, field.holds, owner, context);
+		return decodeItem(value, field.type, owner, context);
+	}
 	if (field.of === "array") {
 		if (!Array.isArray(value)) return mismatch(value, goType(field), owner, context);
 		return value.length === 0 && !field.required ? undefined : decodeList(value, field.type, owner, context);
@@ -132,6 +135,11 @@ function decodeField(value: unknown, field: FieldSchema, owner: string, context:
 		context.path.pop();
 	}
 	return empty && !field.required ? undefined : result;
+}
+
+/** An object of a type, or a list of such objects, where others may stand, too. */
+function decodeHeld(value: unknown, type: string, owner: string, context: Context): unknown {
+	return Array.isArray(value) ? decodeList(value, type, owner, context) : decodeType(value, type, owner, context);
 }
 
 function decodeList(values: readonly unknown[], type: string, owner: string, context: Context): unknown[] {

@@ -8,6 +8,8 @@ import type { FieldSchema as PatchedField } from "../../core/patches/schema.ts";
  */
 export interface FieldSchema extends PatchedField {
 	required?: true;
+	/** Of `any`: objects in the value, by themselves or in a list, are of this type. */
+	holds?: string;
 }
 
 export type TypeSchema = Readonly<Record<string, FieldSchema>>;

@@ -14,11 +14,13 @@ export function embeddedResources(schema: SchemaProps): EmbeddedResources | unde
 	return sparse(schema, (part) => (part["x-kubernetes-embedded-resource"] === true ? true : undefined));
 }
 
-export function embeddedCauses(resources: EmbeddedResources | undefined, value: unknown): Cause[] {
+/** @param base path of the value; absent: a whole object */
+export function embeddedCauses(resources: EmbeddedResources | undefined, value: unknown, base = ""): Cause[] {
 	const causes: Cause[] = [];
-	visitSparse(resources, value, (_, resource, path) => {
+	const visit = (_: true, resource: unknown, path: string) => {
 		if (isRecord(resource)) causes.push(...resourceCauses(resource, path));
-	});
+	};
+	visitSparse(resources, value, visit, base);
 	return causes;
 }
 

@@ -1,7 +1,7 @@
 /** A schema as the walks over values need it: each part is made when a value first gets there. */
 import { type Regex, regex } from "../../../core/regex.ts";
 import { type Format, formatOf } from "./formats.ts";
-import { itemsOf, propertyOf, type SchemaProps, valuesOf } from "./schema-props.ts";
+import { hasDefault, itemsOf, propertyOf, type SchemaProps, valuesOf } from "./schema-props.ts";
 
 /** A field whose value is filled in when it is missing. */
 export interface DefaultedField {
@@ -49,7 +49,7 @@ export class SchemaNode {
 		this.preserves = schema["x-kubernetes-preserve-unknown-fields"] === true;
 		this.isEmbedded = schema["x-kubernetes-embedded-resource"] === true;
 		this.otherKeys = schema.additionalProperties !== false;
-		this.hasDefault = schema.default !== undefined && schema.default !== null;
+		this.hasDefault = hasDefault(schema);
 		this.junctors = junctorsOf(schema);
 	}
 
@@ -87,7 +87,7 @@ export class SchemaNode {
 			const fields: DefaultedField[] = [];
 			for (const name of Object.keys(this.schema.properties ?? {})) {
 				const schema = propertyOf(this.schema, name);
-				if (schema?.default === undefined || schema.default === null) continue;
+				if (schema === undefined || !hasDefault(schema)) continue;
 				const node = this.field(name);
 				if (node !== undefined) fields.push({ name, node });
 			}

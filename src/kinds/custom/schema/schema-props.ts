@@ -68,6 +68,16 @@ export function valuesOf({ additionalProperties }: SchemaProps): SchemaProps | u
 	return typeof additionalProperties === "object" ? additionalProperties : undefined;
 }
 
+/** Whether the schema names fields. */
+export function hasProperties({ properties = {} }: SchemaProps): boolean {
+	for (const _ in properties) return true;
+	return false;
+}
+
+export function hasDefault({ default: value }: SchemaProps): boolean {
+	return value !== undefined && value !== null;
+}
+
 /** The schema of a field by its name, which a client may have chosen. */
 export function propertyOf({ properties }: SchemaProps, name: string): SchemaProps | undefined {
 	return properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;

@@ -1,7 +1,7 @@
 /** What a client sent becomes a custom resource: unknown fields go, nulls and missing fields get their defaults. */
 import type { Cause } from "../../../core/errors.ts";
 import { typeInvalid } from "../../../core/field-errors.ts";
-import { deepCopy, isRecord, setField } from "../../../core/object.ts";
+import { deepCopy, setField } from "../../../core/object.ts";
 import { shown } from "../../../core/shown.ts";
 import { decodeMetadata } from "../../engine/metadata-type.ts";
 import { type Path, pathText } from "./path.ts";
@@ -161,9 +161,10 @@ function defaultOf(node: SchemaNode): unknown {
 	return deepCopy(node.filledDefault);
 }
 
-/** Whether the value has only what its schema has; of an object at the root the metadata does not count. */
-export function unknownFieldsOf(value: unknown, node: SchemaNode): readonly string[] {
+/** What a value of a schema, such as a default, has that the schema lacks, and which metadata in it is none. */
+export function takenWhole(value: unknown, node: SchemaNode): Pick<Taken, "problems" | "unknownFields"> {
 	const context: Context = { fills: false, path: [], problems: [], unknownFields: [] };
-	if (isRecord(value) || Array.isArray(value)) take(value, node, false, context);
-	return context.unknownFields;
+	take(value, node, false, context);
+	const { problems, unknownFields } = context;
+	return { problems, unknownFields: unknownFields.filter((path) => !path.startsWith("metadata.")) };
 }
