@@ -160,7 +160,7 @@ describe("agent", () => {
 			settled(server.client.patch(pods, { namespace: "default", name: "once" }, { type: "strategic", patch }));
 		await change({ spec: { containers: [{ name: "c", image: "nginx:2" }] } });
 		await clock.advance(2000);
-		// A look while it starts: once told terminated, it could not be told running.
+		// Reads the status at startup: after `terminated` was reported, the container must not be reported as running.
 		await change({ metadata: { labels: { looked: "yes" } } });
 		await clock.advance(2000);
 		expect(server.pod("once")?.status?.containerStatuses?.[0]?.state?.terminated).toBeUndefined();

@@ -46,34 +46,37 @@ export interface AgentOptions {
 	client: Client;
 	clock: Clock;
 	runtime: Runtime;
-	/** What the runtime offers besides when it holds everything in memory; absent: it lists, and logs are files. */
+	/**
+	 * Additional functions of a runtime that keeps everything in memory. Absent: the runtime lists its pods, and logs are
+	 * files.
+	 */
 	inMemory?: InMemoryRuntime;
 	/** Absent: pods get no addresses of their own. */
 	network?: NodeNetwork;
-	/** What is not given is read from the machine. */
+	/** Missing facts are read from the machine. */
 	node: { name: string; addresses: readonly string[] } & Partial<NodeFacts>;
 	/** Where the node keeps its files. Absent for a simulated node, which keeps none. */
 	directories?: Directories;
 	pods: PodSource;
-	/** ConfigMaps and Secrets that pods name, when many nodes share them; default: the node watches its own. */
+	/** ConfigMaps and Secrets that pods name, if many nodes share them. Default: the node watches its own. */
 	references?: WatchedReferences;
-	/** Its Services become environment variables; absent: none do. */
+	/** Source of the Services for environment variables. Absent: there are no such variables. */
 	informers?: InformerCache;
 	/** Default `cluster.local`. */
 	clusterDomain?: string;
 	/** Address of the cluster's DNS. */
 	clusterDns?: string;
-	/** How probes are done; default: as the kubelet does them. */
+	/** How probes are carried out. Default: like the kubelet. */
 	prober?: Prober;
 	/** False: Events are not written. */
 	events?: boolean;
-	/** Where what the agent counts goes; absent: it counts nothing. */
+	/** Counters of the agent. Absent: it counts nothing. */
 	metrics?: MetricRegistry;
 	/** Delivers the logs of Jobs' containers to the run history; absent: they are not delivered. */
 	logKeeper?: LogKeeper;
-	/** Default: the usual one. */
+	/** Default: upstream's defaults with two exceptions, see `usualKubeletConfiguration`. */
 	configuration?: KubeletConfiguration;
-	/** How long the node's Lease promises that it lives. Default 40 s, renewed every 10 s. */
+	/** Duration of the node's Lease. Default 40 s, renewed every 10 s. */
 	leaseMs?: number;
 	/** The node's own resolvers, for pods that do not use the cluster's DNS; default: /etc/resolv.conf. */
 	resolvConf?: string;
@@ -113,7 +116,7 @@ class RunningAgent implements Agent {
 	constructor(options: AgentOptions) {
 		this.#options = options;
 		const { client, clock, runtime, node } = options;
-		// The node's view of the machine lies in the directory of all that the node keeps.
+		// The node's view of the machine is in the directory of all of the node's files.
 		const internal = options.directories === undefined ? [] : [dirname(options.directories.view)];
 		this.#words = (error) => plainWords(error, internal);
 		this.#configuration = options.configuration ?? usualKubeletConfiguration;
@@ -191,7 +194,7 @@ class RunningAgent implements Agent {
 			stream.destroy();
 			return;
 		}
-		// Made when first needed: most simulated nodes are never asked for a log.
+		// Created on demand: most simulated nodes never receive a request for a log.
 		this.#endpoint ??= createEndpoint({
 			context: this.#context,
 			pods: () => this.pods(),
@@ -214,18 +217,18 @@ class RunningAgent implements Agent {
 		for (const task of this.#maintenance) task.stop();
 		this.#context.view.close();
 		this.#pods.close();
-		// Its workers have let go of what it shares with others.
+		// The node's workers have released what they share with other nodes.
 		if (this.#options.references === undefined) this.#references.close();
 		await this.#context.events.flush();
 	}
 
-	/** The node's directories of volumes that were deleted. */
+	/** Removes the directories of deleted volumes of this node. */
 	#removeLocalVolumes(): void {
 		const { client, clock, informers, directories } = this.#options;
 		if (directories === undefined || informers === undefined) return;
 		const hostname = ownLabels(this.#facts)[hostnameLabel] ?? this.#facts.name;
 		const remove = async (path: string) => removeTree(await viewPath(directories.view, path));
-		// Of others, a node may not even know that they are there.
+		// A node may not read the volumes of other nodes.
 		const labelSelector = `${localVolumeNodeLabel}=${this.#facts.name}`;
 		const volumes = informers.of(persistentVolumes, { labelSelector });
 		this.#maintenance.push(
@@ -242,7 +245,7 @@ class RunningAgent implements Agent {
 			clock,
 			read: () => meter.read(),
 			thresholds: this.#configuration.evictionHard,
-			// The next beat tries again.
+			// The next heartbeat retries.
 			changed: () => void this.#heartbeat?.statusChanged().catch(() => {}),
 		});
 		this.#maintenance.push(meter, this.#pressure);
@@ -293,7 +296,7 @@ class RunningAgent implements Agent {
 	}
 
 	#nodeReference() {
-		// As upstream's kubelet names its node in Events.
+		// The reference that upstream's kubelet uses in Events about its node.
 		return { kind: "Node", name: this.#options.node.name, uid: this.#options.node.name };
 	}
 }

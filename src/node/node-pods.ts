@@ -1,4 +1,4 @@
-/** The pods of one node: a worker for each, which of them the node takes, and which of them wait for resources. */
+/** The pods of one node: a worker for each, admission, and the order in which pods wait for resources. */
 import type { Pod } from "../kinds/generated/types.ts";
 import { isFinalPhase } from "../kinds/pod/pod-lifecycle.ts";
 import type { NodeContext } from "./context/node-context.ts";
@@ -10,17 +10,17 @@ import type { StorageMonitor } from "./storage/storage-monitor.ts";
 import { orphanPod } from "./sync/orphan-pod.ts";
 import { PodWorker } from "./sync/pod-worker.ts";
 
-/** What of the agent is there only once it has started. */
+/** Available only after the agent has started. */
 export interface StartedNode {
 	heartbeat: Pick<Heartbeat, "node" | "refresh">;
 	storage: Pick<StorageMonitor, "added"> | undefined;
-	/** Addresses that pods had before the agent restarted, by UID. */
+	/** Addresses of pods before the agent restarted, by UID. */
 	addressesBefore: ReadonlyMap<string, { addresses: readonly string[] }>;
 }
 
 export class NodePods {
 	readonly #context: NodeContext;
-	/** Names and patterns of the kernel parameters that pods may set. */
+	/** Names and patterns of kernel parameters that pods may set. */
 	readonly #sysctls: readonly string[];
 	readonly #workers = new Map<string, PodWorker>();
 	#started: StartedNode | undefined;
@@ -30,7 +30,7 @@ export class NodePods {
 		this.#sysctls = sysctls;
 	}
 
-	/** Comes before the first pod. */
+	/** Called before the first pod is reported. */
 	begin(started: StartedNode): void {
 		this.#started = started;
 	}
@@ -48,7 +48,7 @@ export class NodePods {
 		this.#workers.get(uid)?.wake();
 	}
 
-	/** The pod source reports a pod; `current` is undefined when the node has it no more. */
+	/** The pod source reports a pod; `current` is undefined if the pod no longer exists on the node. */
 	changed(current: Pod | undefined, last: Pod): void {
 		const worker = this.#workers.get(last.metadata.uid);
 		const generation = worker?.pod.metadata.generation;
@@ -61,7 +61,7 @@ export class NodePods {
 		if (isOver || asksElse) this.retryResizes();
 	}
 
-	/** Those that wait for resources, in their order; what one releases another may take. */
+	/** Retries pods that wait for resources, in their order: the resources that one releases another may use. */
 	retryResizes(): void {
 		const waiting = [...this.#workers.values()].filter(({ waitsSinceMs }) => waitsSinceMs !== undefined);
 		const sinceMs = new Map(waiting.map((worker) => [worker, worker.waitsSinceMs ?? 0]));
@@ -72,12 +72,12 @@ export class NodePods {
 		}
 	}
 
-	/** What the pod's specification asks beyond what the node has left, in words; undefined when it fits. */
+	/** The resources that the pod's specification requests and the node cannot provide, as text; undefined if it fits. */
 	shortage(pod: Pod): string | undefined {
 		return lacks(pod, this.#admission())?.message.replace(/^Pod was rejected: /, "");
 	}
 
-	/** Stops and removes what the runtime has of pods that the API does not have. */
+	/** Stops and removes the sandboxes and containers of pods that do not exist in the API. */
 	endOrphans(): void {
 		const { view, node } = this.#context;
 		for (const uid of view.podUids()) {
@@ -86,7 +86,7 @@ export class NodePods {
 		}
 	}
 
-	/** Lets go of all pods; their containers go on running. */
+	/** Releases all pods; their containers continue to run. */
 	close(): void {
 		for (const worker of this.#workers.values()) worker.close();
 		this.#workers.clear();
@@ -106,16 +106,19 @@ export class NodePods {
 		return worker;
 	}
 
-	/** A pod is refused only by the Node as it is now: the scheduler may have known of a label before the agent. */
+	/**
+	 * Admission is repeated with the current Node before a pod is rejected: the scheduler may have seen a label before
+	 * the agent.
+	 */
 	async #lookAgain(worker: PodWorker): Promise<void> {
-		// A Node that cannot be read is judged as it was last seen.
+		// If the Node cannot be read, the last version counts.
 		await this.#started?.heartbeat.refresh().catch(() => {});
 		const verdict = this.#verdict(worker.pod);
 		if (verdict === undefined) worker.wake();
 		else worker.end(verdict);
 	}
 
-	/** Pods that run already are not refused afterwards. */
+	/** Running pods are not rejected afterwards. */
 	#isNew(pod: Pod): boolean {
 		const { sandboxes } = this.#context.view.of(pod.metadata.uid);
 		return (

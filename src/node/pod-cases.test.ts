@@ -1,6 +1,6 @@
 /**
- * Cases of what the agent plans for a pod and says of it: `testdata/pod/*.yaml`. Each gives the pod, what the runtime
- * has and what the agent remembers, in short forms; `plan` and `status` are what comes out. UPDATE=1 writes them again.
+ * Test cases for a pod's plan and status: `testdata/pod/*.yaml`. Each specifies the pod, the runtime's containers and
+ * the agent's runtime state, in short forms; `plan` and `status` are the result. UPDATE=1 writes them.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -16,11 +16,11 @@ import { resourcesAnnotation, resourcesKey } from "./pod/resources.ts";
 
 interface Case {
 	name: string;
-	/** Default: a minute after the pod was seen. */
+	/** Default: one minute after the pod was first seen. */
 	now?: string;
 	pod: { metadata?: Partial<Pod["metadata"]>; spec: Pod["spec"]; status?: PodStatus };
 	gone?: boolean;
-	/** Default: one that is ready; attempt counts up. */
+	/** Default: one that is ready; attempts are numbered in order. */
 	sandboxes?: Sandbox["state"][];
 	containers?: {
 		name: string;
@@ -32,7 +32,7 @@ interface Case {
 		finished?: string;
 		image?: string;
 		sandbox?: number;
-		/** `limits.cpu=1,…` where the container was made with other resources than the spec has. */
+		/** `limits.cpu=1,…` if the container was created with resources other than those in the spec. */
 		resources?: string;
 	}[];
 	runtimeState?: Record<string, unknown> & { busy?: string[]; containers?: Record<string, ContainerRuntimeState> };
@@ -47,7 +47,7 @@ const folder = new URL("./testdata/pod/", import.meta.url);
 describe("pod", () => {
 	for (const file of readdirSync(folder).sort()) {
 		const text = readFileSync(new URL(file, folder), "utf8");
-		// The files are ours and have this form.
+		// The files belong to this test and have this form.
 		const given = parse(text) as Case;
 		test(given.name, () => {
 			const nowMs = parseTimestamp(given.now ?? "2026-01-01T00:01:00Z");
@@ -82,7 +82,7 @@ function stateOf(given: Case): PodState {
 		...(status === undefined ? {} : { status }),
 	};
 	const sandboxes = (given.sandboxes ?? ["ready"]).map(
-		// The plan reads no more of a sandbox's configuration.
+		// The plan reads no other fields of a sandbox's configuration.
 		(state, attempt) =>
 			({ id: `s${attempt}`, state, createdAtMs: 0, config: { attempt, hostNetwork: false } }) as unknown as Sandbox,
 	);
@@ -133,7 +133,7 @@ function stateOf(given: Case): PodState {
 	});
 }
 
-/** The status without what is the same in all cases, conditions in one line each. */
+/** The status without fields that are equal in all cases; conditions are one line each. */
 function short(status: PodStatus): unknown {
 	const {
 		conditions = [],

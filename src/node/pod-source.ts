@@ -1,9 +1,9 @@
-/** Where an agent learns of its pods: a watch of its own, or one that all simulated nodes of a process share. */
+/** How an agent learns of its pods: with its own watch, or with one that all simulated nodes of a process share. */
 import type { Informer, InformerCache } from "../client/informer-cache.ts";
 import type { Pod } from "../kinds/generated/types.ts";
 import { pods } from "../kinds/pod/pod.ts";
 
-/** `undefined`: the node has the pod no more. */
+/** `undefined`: the pod no longer exists on the node. */
 export type PodListener = (current: Pod | undefined, last: Pod) => void;
 
 export interface PodSource {
@@ -17,7 +17,7 @@ export function nodePodSource(informers: InformerCache, nodeName: string): PodSo
 	return sharedPodSource(informers, informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` }));
 }
 
-/** One informer for all nodes: what a node that has no change costs is nothing. */
+/** One informer for all nodes: nodes without changes cost nothing. */
 export function sharedPodSource(informers: InformerCache, informer: Informer<Pod> = informers.of(pods)): PodSource {
 	const listeners = new Map<string, PodListener>();
 	const byNode = new Map<string, Map<string, Pod>>();

@@ -1,6 +1,6 @@
 /**
- * ConfigMaps and Secrets that the pods of a node, or of all simulated nodes of a process, name: each watched only while
- * a pod names it.
+ * ConfigMaps and Secrets that the pods of a node, or of all simulated nodes of a process, name. Each is watched only
+ * while a pod names it.
  */
 import type { Client } from "../client/client.ts";
 import { createInformerCache } from "../client/informer.ts";
@@ -18,7 +18,7 @@ interface Watched {
 	key: string;
 	informer: Informer<KubeObject>;
 	informers: InformerCache;
-	/** By the UIDs of the pods that reference it, which are notified of a change. */
+	/** Listeners by the UID of the pod that names the object. */
 	holders: Map<string, () => void>;
 }
 
@@ -71,7 +71,7 @@ export class WatchedReferences implements References {
 	async #get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Promise<T | undefined> {
 		const { informers, informer } = this.#watch(kind, namespace, name);
 		if (!informer.synced) await informers.synced();
-		// The informer under this key is one of this kind.
+		// The informer with this key is for this kind.
 		return informer.get(namespace, name) as T | undefined;
 	}
 
@@ -85,7 +85,7 @@ export class WatchedReferences implements References {
 		informer.onChange(() => {
 			for (const changed of watched.holders.values()) changed();
 		});
-		// An Informer only yields objects of its kind, which are KubeObjects.
+		// An Informer yields only objects of its kind, which are KubeObjects.
 		this.#watched.set(key, watched as unknown as Watched);
 		return watched as unknown as Watched;
 	}

@@ -1,6 +1,6 @@
 /**
- * Many simulated nodes in one process: they share a client, an informer cache and a clock; a node without work costs
- * its heartbeat.
+ * Many simulated nodes in one process: they share a client, an informer cache and a clock. A node without work only
+ * costs its heartbeat.
  */
 import type { Client } from "../client/client.ts";
 import type { InformerCache } from "../client/informer-cache.ts";
@@ -18,21 +18,21 @@ import { WatchedReferences } from "./references.ts";
 import { watchLocalVolumes } from "./volumes/local-volumes.ts";
 
 export interface FleetOptions {
-	/** Writes as the node. */
+	/** Requests are made as the node. */
 	client(nodeName: string): Client;
 	/** Watches the ConfigMaps and Secrets that the pods of all nodes name. */
 	reader: Client;
-	/** Has pods, services and volumes. */
+	/** For pods, services and volumes. */
 	informers: InformerCache;
 	clock: Clock;
-	/** Makes what is below one node. */
+	/** Creates the runtime of one node. */
 	runtime(nodeName: string): SimulatedRuntime;
 	network?(node: FleetNode): NodeNetwork;
-	/** False: pods' Events are not written, which halves the writes of a pod. Default true. */
+	/** False: pods' Events are not written, which halves the number of writes per pod. Default true. */
 	events?: boolean | undefined;
 	/**
-	 * How long the nodes' Leases promise that they live; default 40 s. In virtual time a day spares a cluster most of its
-	 * writes; a node that is removed takes the promise back.
+	 * Duration of the nodes' Leases; default 40 s. In virtual time, one day saves a cluster most of its writes; the lease
+	 * of a removed node is shortened.
 	 */
 	leaseMs?: number | undefined;
 	clusterDomain?: string;
@@ -49,12 +49,12 @@ export interface Fleet {
 	/** Resolves when the node is registered. */
 	add(node: FleetNode): Promise<Agent>;
 	get(name: string): Agent | undefined;
-	/** The node's agent stops, as a machine that lost its power: nothing is cleaned up in the API. */
+	/** Stops the node's agent like a power failure: nothing is cleaned up in the API. */
 	remove(name: string): Promise<void>;
 	stop(): Promise<void>;
 }
 
-/** The default capacity of a simulated node: room for many pods. */
+/** The default capacity of a simulated node, for many pods. */
 export const plenty: Readonly<Record<string, string>> = {
 	cpu: "32",
 	memory: "256Gi",
@@ -62,7 +62,7 @@ export const plenty: Readonly<Record<string, string>> = {
 	pods: "500",
 };
 
-/** A simulated container is as healthy as its script says: while it runs, its probes succeed. */
+/** Probes of a simulated container succeed while it runs. */
 export const succeedingProber: Prober = async () => ({ ok: true });
 
 export function startSimulatedFleet(options: FleetOptions): Fleet {
@@ -70,9 +70,9 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 	const source: PodSource = sharedPodSource(informers);
 	const references = new WatchedReferences(reader, clock);
 	const agents = new Map<string, Agent>();
-	// One for all: what ends at the same time on many nodes is brought together.
+	// Shared by all nodes: logs of containers that terminate at the same time are delivered together.
 	const logKeeper = options.keepLogs && new LogKeeper({ clock, deliver: options.keepLogs });
-	// Simulated volumes have no directories; they are let go all the same.
+	// Simulated volumes have no directories, but their finalizer is removed, too.
 	const volumes = watchLocalVolumes({
 		client: options.client,
 		volumes: informers.of(persistentVolumes),
@@ -101,7 +101,7 @@ export function startSimulatedFleet(options: FleetOptions): Fleet {
 				...(options.clusterDomain === undefined ? {} : { clusterDomain: options.clusterDomain }),
 			});
 			agents.set(node.name, agent);
-			// Those of the new node that were deleted before.
+			// Volumes of the new node may have been deleted before.
 			volumes.lookAgain();
 			return agent;
 		},

@@ -1,10 +1,13 @@
-/** Events about pods and the node in the kubelet's name. */
+/** Events about pods and the node, reported by the kubelet. */
 import type { EventRecorder as ClientRecorder } from "../../client/recorder.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { ObjectReference } from "../../kinds/generated/types.ts";
 
 export interface EventRecorder {
-	/** Returns at once. @param fieldPath which container, such as `spec.containers{web}` */
+	/**
+	 * Returns immediately.
+	 * @param fieldPath the container, such as `spec.containers{web}`
+	 */
 	record(
 		regarding: KubeObject | ObjectReference,
 		type: "Normal" | "Warning",
@@ -12,13 +15,13 @@ export interface EventRecorder {
 		message: string,
 		fieldPath?: string,
 	): void;
-	/** Resolves when everything recorded so far was written or given up. */
+	/** Resolves when everything recorded so far was written or dropped. */
 	flush(): Promise<void>;
 }
 
 export const noEvents: EventRecorder = { record() {}, flush: async () => {} };
 
-/** @param words makes messages fit for who reads them */
+/** @param words turns a message into one for the readers of Events */
 export function kubeletEvents(recorder: ClientRecorder, host: string, words: (text: string) => string): EventRecorder {
 	return {
 		record: (regarding, type, reason, message, fieldPath) =>

@@ -1,6 +1,6 @@
 /**
- * `/configz`: what an agent does, in the words of upstream's KubeletConfiguration (v1beta1). Fields that would say
- * nothing true are left out. Pure.
+ * `/configz`: the effective settings of an agent as upstream's KubeletConfiguration (v1beta1). Fields that do not apply
+ * are omitted. Pure.
  */
 import { formatQuantity } from "../../core/quantity.ts";
 import { renewals, usualLeaseMs, usualStatusMs } from "../machine/heartbeat.ts";
@@ -48,7 +48,7 @@ export function kubeletConfig(settings: KubeletSettings): { kubeletconfig: Recor
 	};
 }
 
-/** As Go writes one: `5m0s`, `1h0m0s`. */
+/** Formatted like Go's `time.Duration`: `5m0s`, `1h0m0s`. */
 function duration(ms: number): string {
 	const seconds = ms / 1000;
 	const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];

@@ -1,5 +1,5 @@
 /**
- * The part of upstream's KubeletConfiguration (kubelet.config.k8s.io/v1beta1) that agents heed; `cox up
+ * The fields of upstream's KubeletConfiguration (kubelet.config.k8s.io/v1beta1) that agents support; `cox up
  * --kubelet-config` reads it from a file. Pure.
  */
 import { ConfigField, causesText } from "../../core/config-field.ts";
@@ -9,26 +9,26 @@ import { amount, type Thresholds, usualThresholds } from "../machine/pressure.ts
 import { patternProblem } from "../pod/sysctls.ts";
 
 export interface KubeletConfiguration {
-	/** Patterns of kernel parameters that pods may set besides the safe ones. */
+	/** Patterns of kernel parameters that pods may set in addition to the safe ones. */
 	allowedUnsafeSysctls: readonly string[];
 	containerLogMaxBytes: number;
-	/** With the one that is written to. */
+	/** Including the file that is currently written. */
 	containerLogMaxFiles: number;
 	containerLogMonitorMs: number;
-	/** Below which figures the node says that it lacks memory or disk. */
+	/** Thresholds below which the node reports pressure on memory or disk. */
 	evictionHard: Thresholds;
 	/** Whether limits of local storage are enforced. */
 	localStorageCapacityIsolation: boolean;
 	maxPods: number;
-	/** Processes and threads of one pod; undefined: no bound but the machine's. */
+	/** Processes and threads of one pod; undefined: only the machine's limit applies. */
 	podPidsLimit: number | undefined;
-	/** Whether pods that say nothing of seccomp run below the default profile. */
+	/** Whether pods that do not specify a seccomp profile run with the default profile. */
 	seccompDefault: boolean;
 }
 
 /**
- * Upstream's defaults but for two: a pod has a bound of processes, because a fork bomb in one should not take the
- * machine along; and seccompDefault is on (docs/decisions/0014-seccomp-profile.md).
+ * Upstream's defaults with two exceptions: the number of processes per pod is limited, because a fork bomb in one pod
+ * must not bring down the machine, and seccompDefault is on (docs/decisions/0014-seccomp-profile.md).
  */
 export const usualKubeletConfiguration: KubeletConfiguration = {
 	allowedUnsafeSysctls: [],
@@ -42,13 +42,13 @@ export const usualKubeletConfiguration: KubeletConfiguration = {
 	seccompDefault: true,
 };
 
-/** A document as it was parsed from YAML or JSON; valid where `readKubeletConfiguration` has read it. */
+/** A document parsed from YAML or JSON. It is valid if `readKubeletConfiguration` has accepted it. */
 export type KubeletDocument = Readonly<Record<string, unknown>>;
 
 const leastLogBytes = 1024;
 const leastPeriodMs = 3000;
 
-/** What a field says; undefined: nothing, or something that is wrong. */
+/** The value of each field; undefined if the field is absent or invalid. */
 const readers: Readonly<Record<string, (field: ConfigField) => Partial<KubeletConfiguration>>> = {
 	allowedUnsafeSysctls: (field) => ({ allowedUnsafeSysctls: field.list().map(sysctlPattern) }),
 	containerLogMaxFiles: (field) => present("containerLogMaxFiles", field.whole(2)),
@@ -68,7 +68,7 @@ function present<Name extends keyof KubeletConfiguration>(
 	return value === undefined ? {} : { [name]: value };
 }
 
-/** As upstream's: a map that is given takes the place of all defaults. */
+/** As upstream: a map in the document replaces all defaults. */
 function thresholds(field: ConfigField): Thresholds {
 	const signals = Object.keys(usualThresholds);
 	field.knows(signals, `is not supported; these are: ${signals.join(", ")}`);
@@ -94,8 +94,8 @@ function sysctlPattern(field: ConfigField): string {
 }
 
 /**
- * The configuration with defaults for what the document does not say; it need not say what it is.
- * @throws Error naming every field that is not supported, or whose value cannot be used
+ * The configuration, with defaults for absent fields; `kind` and `apiVersion` are optional.
+ * @throws Error that names every field that is not supported or has an invalid value
  */
 export function readKubeletConfiguration(document: unknown): KubeletConfiguration {
 	const causes: Cause[] = [];

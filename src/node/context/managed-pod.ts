@@ -1,18 +1,20 @@
-/** One pod of the node: what the API has of it, its runtime state, and what is under way for it. */
+/** One pod of the node: the API's version of it, its runtime state, and the operations in progress. */
 import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
 import { fieldPath, type PodState } from "../pod/pod-state.ts";
 import type { NodeContext } from "./node-context.ts";
 import { MutablePodRuntimeState } from "./pod-runtime-state.ts";
 
-/** Who drives the pod: see sync/pod-worker.ts. */
+/** Drives the pod: see sync/pod-worker.ts. */
 export interface PodDriver {
-	/** Something has happened: takes stock and plans again. */
+	/** Something has changed: examines the pod and plans again. */
 	wake(): void;
-	/** Nothing of the pod is left on the node. */
+	/** Nothing of the pod remains on the node. */
 	removed(): void;
 }
 
-/** Its worker, the executors of its actions and its probes share it; nothing of a pod is kept anywhere else. */
+/**
+ * The pod's worker, the executors of its actions and its probes share this object, which holds all state of the pod.
+ */
 export class ManagedPod {
 	readonly context: NodeContext;
 	readonly runtimeState: MutablePodRuntimeState;
@@ -20,10 +22,10 @@ export class ManagedPod {
 	#pod: Pod;
 	#gone = false;
 	#status: PodStatus | undefined;
-	/** Made when something first waits: most pods come and go without. */
+	/** Created for the first wait: most pods never need it. */
 	#abort: AbortController | undefined;
 	#closed = false;
-	/** Ends lifecycle hooks under way, by their key; most pods have none. */
+	/** Aborts lifecycle hooks in progress, by key. Most pods have none. */
 	#hooks: Map<string, AbortController> | undefined;
 	/** IDs of existing containers whose termination was reported to the log keeper. */
 	#ended: ReadonlySet<string> = noIds;
@@ -36,7 +38,7 @@ export class ManagedPod {
 		this.runtimeState = new MutablePodRuntimeState(context.clock.now(), context.files === undefined);
 	}
 
-	/** As the API has it; for a pod that is gone, as it was last. */
+	/** The API's version. For a pod that no longer exists, the last version. */
 	get pod(): Pod {
 		return this.#pod;
 	}
@@ -45,7 +47,7 @@ export class ManagedPod {
 		return this.#pod.metadata.uid;
 	}
 
-	/** The API has the pod no more. */
+	/** The pod no longer exists in the API. */
 	get gone(): boolean {
 		return this.#gone;
 	}
@@ -59,7 +61,7 @@ export class ManagedPod {
 		return this.#closed;
 	}
 
-	/** What plans and statuses are made of, as of now. */
+	/** The current input for plans and statuses. */
 	state(): PodState {
 		const { sandboxes, containers } = this.context.view.of(this.uid);
 		return {
@@ -114,7 +116,7 @@ export class ManagedPod {
 		this.#ended = new Set(exited.map(({ id }) => id));
 	}
 
-	/** Aborted when the agent lets go of the pod. */
+	/** Aborted when the agent releases the pod. */
 	get signal(): AbortSignal {
 		if (this.#abort === undefined) {
 			this.#abort = new AbortController();
@@ -123,7 +125,7 @@ export class ManagedPod {
 		return this.#abort.signal;
 	}
 
-	/** A lifecycle hook begins; whoever ends the container may abort it. */
+	/** A lifecycle hook begins. Stopping the container may abort it. */
 	hookBegins(key: string): AbortController {
 		const hook = new AbortController();
 		this.#hooks ??= new Map();
@@ -139,7 +141,7 @@ export class ManagedPod {
 		this.#hooks?.delete(key);
 	}
 
-	/** Lets go of the pod; its containers go on running. */
+	/** Releases the pod; its containers continue to run. */
 	close(): void {
 		this.#closed = true;
 		this.#abort?.abort(letGo());

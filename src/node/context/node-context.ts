@@ -1,4 +1,4 @@
-/** What the parts of one node's agent share: the seams below it and the services that pods' workers use. */
+/** Shared by the parts of one node's agent: the seams below it, and the services for pod workers. */
 import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Container as ContainerSpec, Pod, Probe, Service } from "../../kinds/generated/types.ts";
@@ -20,39 +20,39 @@ export interface NodeIdentity {
 	clusterDomain: string;
 	/** Address of the cluster's DNS; undefined: pods use the node's resolvers. */
 	clusterDns?: string;
-	/** Capacity for resource fields of containers without limits, base units (cores, bytes). */
+	/** Capacity for resource fields of containers without limits, in base units (cores, bytes). */
 	allocatable: ReadonlyMap<string, number>;
 }
 
-/** A pod's volumes and the files that the agent makes for it. */
+/** The volumes of a pod, and the files that the agent creates for it. */
 export interface PodFiles {
 	/**
-	 * Makes all volumes of the pod ready to be mounted. Idempotent.
+	 * Prepares all volumes of the pod for mounting. Idempotent.
 	 * @throws VolumeError
 	 */
 	prepare(pod: Pod, signal: AbortSignal): Promise<void>;
 	/**
 	 * Mounts of one container: its volumes, /etc/hosts, /etc/resolv.conf, the termination message.
-	 * @throws ConfigError for what the spec asks and cannot be had
+	 * @throws ConfigError if the spec requires something that is not available
 	 */
 	mounts(pod: Pod, container: ContainerSpec, start: MountContext): Promise<Mount[]>;
 	/**
-	 * Text of a file in one of the pod's volumes; undefined when there is none.
+	 * Text of a file in one of the pod's volumes; undefined if there is none.
 	 * @param path relative to the volume
-	 * @throws ConfigError when it is no text file of a reasonable size within the volume
+	 * @throws ConfigError if it is not a text file of a reasonable size within the volume
 	 */
 	text(pod: Pod, volume: string, path: string): Promise<string | undefined>;
-	/** What an exited container wrote to its termination message path, with the log's end where its policy says so. */
+	/** What an exited container wrote to its termination message path, or the end of its log if its policy says so. */
 	terminationMessage(pod: Pod, container: Container): Promise<string>;
-	/** Where the container's log goes, absolute. */
+	/** Absolute path of the container's log. */
 	logPath(pod: Pod, container: string, attempt: number): string;
-	/** After a container was made: the link under /var/log/containers. */
+	/** Called after a container was created: creates the link in /var/log/containers. */
 	linkLog(pod: Pod, container: Container): Promise<void>;
-	/** Gives back what was mounted; the pod's logs stay. Idempotent. */
+	/** Unmounts the pod's volumes; its logs remain. Idempotent. */
 	release(podUid: string): Promise<void>;
-	/** Removes everything there is of the pod, its logs too. */
+	/** Removes all files of the pod, including its logs. */
 	remove(pod: Pod): Promise<void>;
-	/** Something that the pod's volumes show has changed; shows it in place. */
+	/** An API object that the pod's volumes show has changed: updates the files in place. */
 	refresh(pod: Pod): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export interface MountContext {
 	env: readonly { name: string; value: string }[];
 }
 
-/** The pod asks what cannot be had (yet): the container waits with CreateContainerConfigError. */
+/** The pod requires something that is not available (yet): the container waits with CreateContainerConfigError. */
 export class ConfigError extends Error {
 	constructor(message: string) {
 		super(message);
@@ -73,9 +73,7 @@ export class ConfigError extends Error {
 
 /** A volume that cannot be mounted (yet): a FailedMount event, and the pod waits. */
 export class VolumeError extends Error {
-	/**
-	 * What is missing is on its way as a rule, or so new that it does not show yet: only worth an event when it stays so.
-	 */
+	/** The missing object usually appears soon: an Event is only useful if the problem persists. */
 	readonly pending: boolean;
 
 	constructor(message: string, options: { pending?: boolean } = {}) {
@@ -87,28 +85,28 @@ export class VolumeError extends Error {
 
 export type ProbeResult = { ok: true; warning?: string } | { ok: false; message: string; warning?: true };
 
-/** Brings the logs of ended containers to those who keep them: see history/log-keeper.ts. */
+/** Delivers the logs of terminated containers to the run history: see history/log-keeper.ts. */
 export interface EndedLogs {
 	ended(pod: Pod, container: Container): void;
-	/** Resolves when the pod's log files may go. */
+	/** Resolves when the pod's log files may be deleted. */
 	settle(podUid: string): Promise<void>;
 }
 
-/** Does what a probe says, once. */
+/** Carries out a probe once. */
 export type Prober = (
 	target: { pod: Pod; container: ContainerSpec; id: string; addresses: readonly string[] },
 	probe: Probe,
 	signal: AbortSignal,
 ) => Promise<ProbeResult>;
 
-/** ConfigMaps and Secrets that pods name. Frozen objects; undefined where there is none. */
+/** ConfigMaps and Secrets that pods name. Objects are frozen; undefined if there is none. */
 export interface References {
 	configMap(
 		namespace: string,
 		name: string,
 	): Promise<{ data?: Record<string, string>; binaryData?: Record<string, string> } | undefined>;
 	secret(namespace: string, name: string): Promise<{ data?: Record<string, string> } | undefined>;
-	/** Watches what the pod names, until it is released; `changed` is called when any of it has changed. */
+	/** Watches the objects that the pod names until it is released; calls `changed` after each change of one. */
 	hold(pod: Pod, changed: () => void): void;
 	release(podUid: string): void;
 }
@@ -117,18 +115,18 @@ export interface NodeContext {
 	client: Client;
 	clock: Clock;
 	runtime: Runtime;
-	/** Present: containers have their logs there and write no files. */
+	/** Present: container logs are in memory, and no files are written. */
 	inMemory?: InMemoryRuntime;
 	view: RuntimeView;
 	network?: NodeNetwork;
 	node: NodeIdentity;
 	configuration: KubeletConfiguration;
 	events: EventRecorder;
-	/** An error as a pod's owner may read it, in a status or an Event. */
+	/** The message of an error for the owner of a pod, for a status or an Event. */
 	words(error: unknown): string;
 	/** Absent on a simulated node, which writes no files. */
 	files?: PodFiles;
-	/** Called for every terminated container, once per ID if possible. */
+	/** Called for every terminated container, usually once per ID. */
 	endedLogs?: EndedLogs;
 	/** Absent: nothing is counted. */
 	metrics?: NodeMetrics;
@@ -136,11 +134,14 @@ export interface NodeContext {
 	prober: Prober;
 	/** Services of a namespace, for environment variables. */
 	services(namespace: string): Iterable<Service>;
-	/** What the pod's specification asks beyond what the node has left, in words; undefined when it fits. */
+	/** The resources that the pod's specification requests and the node cannot provide, as text; undefined if it fits. */
 	shortage(pod: Pod): string | undefined;
-	/** A pod has to do with what it has: what it asked for is there for others. */
+	/** A pod has to keep its resources: those that it requested are available to other pods. */
 	resizeWaits(): void;
-	/** Builds the runtime's configuration of a container. @throws ConfigError */
+	/**
+	 * Builds the runtime's configuration of a container.
+	 * @throws ConfigError
+	 */
 	containerConfig(
 		pod: Pod,
 		container: PodContainer,

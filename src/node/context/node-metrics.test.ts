@@ -31,7 +31,7 @@ test("an agent counts containers by how they ended, and probes until the pod lea
 			'kubelet_terminated_containers_total{container_type="container",exit_code="137",reason="OOMKilled"} 1',
 		]),
 	);
-	// One that ended before the agent began was the last one's to count.
+	// The previous agent counted containers that terminated before this agent started.
 	expect(counted.some((line) => line.includes('exit_code="1"'))).toBe(false);
 	expect(lines(await exposition(metrics.slis))).toContain('kubernetes_healthcheck{name="syncloop",type="healthz"} 1');
 	const probes = lines(await exposition(metrics.probes));

@@ -1,4 +1,4 @@
-/** What an agent counts: containers that started and ended, and probes (Kubernetes Metrics Reference). */
+/** The agent's counters: started and terminated containers, and probes (Kubernetes Metrics Reference). */
 import type { Clock } from "../../core/clock.ts";
 import { describeHealth } from "../../core/metrics/component.ts";
 import {
@@ -14,12 +14,12 @@ import type { ProbeKind } from "../pod/probe-state.ts";
 
 export type ProbeOutcome = "successful" | "failed" | "unknown";
 
-/** Those of Prometheus' libraries, as upstream has them here. */
+/** The default buckets of Prometheus' libraries, which upstream uses here. */
 const durationBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const probeSeconds = "prober_probe_duration_seconds";
 const types = { startup: "Startup", readiness: "Readiness", liveness: "Liveness" } as const;
 
-/** Probes of one kind of one container of a pod. */
+/** Results of one type of probe of one container. */
 interface ProbeSeries {
 	labels: Record<string, string>;
 	podUid: string;
@@ -28,7 +28,7 @@ interface ProbeSeries {
 }
 
 export class NodeMetrics {
-	/** `/metrics` tells it. */
+	/** Served at `/metrics`. */
 	readonly registry: MetricRegistry;
 	readonly #sinceMs: number;
 	readonly #started;
@@ -37,7 +37,7 @@ export class NodeMetrics {
 	/** By pod UID: the metrics of a pod's probes are removed with the pod. */
 	readonly #probes = new Map<string, Map<string, ProbeSeries>>();
 
-	/** @param registry also has what the agent's clients count */
+	/** @param registry shared with the counters of the agent's clients */
 	constructor(registry: MetricRegistry, clock: Clock) {
 		this.registry = registry;
 		this.#sinceMs = clock.now();
@@ -92,9 +92,7 @@ export class NodeMetrics {
 		this.#failures.of(typeOf(pod, name), code).inc();
 	}
 
-	/**
-	 * Call once per container; containers that terminated before the agent started were counted by the previous agent.
-	 */
+	/** Called once per container. The previous agent counted containers that terminated before this agent started. */
 	ended(pod: Pod, { config, exitCode = 0, reason = "", finishedAtMs = 0 }: Container): void {
 		if (finishedAtMs < this.#sinceMs) return;
 		this.#ended.of(typeOf(pod, config.name), String(exitCode), reason).inc();

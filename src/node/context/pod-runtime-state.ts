@@ -1,4 +1,4 @@
-/** The runtime state of one pod, and the only thing that changes it. Plans only read it, as a `PodRuntimeState`. */
+/** The runtime state of one pod; only its methods change it. Plans read it as a `PodRuntimeState`. */
 import { backoffLimits } from "../pod/pod-plan.ts";
 import type {
 	Backoff,
@@ -9,9 +9,9 @@ import type {
 	WaitingReason,
 } from "../pod/pod-state.ts";
 
-/** Delays between attempts, upstream's where it has them: the first one, then twice as long, and the longest. */
+/** Delays between attempts, upstream's where it defines them: doubled after each failure, up to the longest. */
 const mountRetry = { firstMs: 500, longestMs: 122_000 };
-/** The same for a volume that is on its way. */
+/** For a volume that will probably be available soon. */
 const pendingRetry = { firstMs: 20, longestMs: 500 };
 const sandboxRetry = { firstMs: 1000, longestMs: backoffLimits.longestMs };
 const deletionRetry = { firstMs: 1000, longestMs: 300_000 };
@@ -37,7 +37,7 @@ export class MutablePodRuntimeState implements PodRuntimeState {
 	#resize: PodRuntimeState["resize"];
 	#resizedPod: PodRuntimeState["resizedPod"];
 
-	/** @param mountsNothing the node has no files: volumes are ready from the start */
+	/** @param mountsNothing the node has no files: volumes are always ready */
 	constructor(observedAtMs: number, mountsNothing: boolean) {
 		this.observedAtMs = observedAtMs;
 		this.#volumes = { state: mountsNothing ? "ready" : "none" };
@@ -104,7 +104,7 @@ export class MutablePodRuntimeState implements PodRuntimeState {
 		this.#volumes = { state: "ready" };
 	}
 
-	/** @param isPending what is missing is on its way: it is looked for again soon */
+	/** @param isPending the missing object will probably appear soon, so the next attempt is soon */
 	mountFailed(nowMs: number, isPending: boolean): void {
 		const delayMs = isPending ? this.#pendingDelayMs : this.#mountDelayMs;
 		this.#volumes = { state: "failed", retryAtMs: nowMs + delayMs };
@@ -124,17 +124,17 @@ export class MutablePodRuntimeState implements PodRuntimeState {
 		this.#addresses = addresses;
 	}
 
-	/** The pod is over for good. It is not ended yet. */
+	/** The pod fails for good, but has not been stopped yet. */
 	judged(verdict: Verdict): void {
 		this.#verdict = verdict;
 	}
 
-	/** From here on the pod only ends. */
+	/** From now on the pod is only being stopped. */
 	ends(nowMs: number): void {
 		this.#endingSinceMs = nowMs;
 	}
 
-	/** Sandbox, network and volumes have been given back. */
+	/** Sandbox, network and volumes have been released. */
 	markReleased(): void {
 		this.#released = true;
 	}
@@ -144,17 +144,17 @@ export class MutablePodRuntimeState implements PodRuntimeState {
 		this.#statusWritten = true;
 	}
 
-	/** The API was asked to delete the pod. */
+	/** The agent asked the API to delete the pod. */
 	deletionAsked(nowMs: number): void {
 		this.#deletion = nextRetry(deletionRetry, this.#deletion, nowMs);
 	}
 
-	/** What came of the change of resources that the API wants; undefined: it wants another one. */
+	/** The result of the resource change that the API requests; undefined if the API requests a different one. */
 	setResize(resize: PodRuntimeState["resize"]): void {
 		this.#resize = resize;
 	}
 
-	/** The pod as a whole has these resources, as `resourcesKey` writes them. */
+	/** The pod as a whole has these resources, in the format of `resourcesKey`. */
 	podResized(sandboxId: string, resources: string): void {
 		this.#resizedPod = { sandboxId, resources };
 	}
@@ -163,7 +163,7 @@ export class MutablePodRuntimeState implements PodRuntimeState {
 		return this.#containers.get(name) ?? nothing;
 	}
 
-	/** The image is there. */
+	/** The image is available. */
 	imageResolved(name: string): void {
 		this.#change(name, { imageBackoff: undefined });
 	}
@@ -172,7 +172,7 @@ export class MutablePodRuntimeState implements PodRuntimeState {
 		this.#change(name, { imageBackoff });
 	}
 
-	/** There is a new instance, not started yet. */
+	/** There is a new instance that has not been started yet. */
 	created(name: string, restartBackoff: Backoff | undefined): void {
 		const change = { startFailure: undefined, heldBack: undefined, probes: undefined };
 		this.#change(name, restartBackoff === undefined ? change : { restartBackoff, ...change });
@@ -182,7 +182,7 @@ export class MutablePodRuntimeState implements PodRuntimeState {
 		this.#change(name, { startFailure });
 	}
 
-	/** The new instance shows in the runtime: what was said of the stop of the one before is over. */
+	/** The runtime reports the new instance: the state of stopping the previous one is obsolete. */
 	replaced(name: string): void {
 		this.#change(name, { stopping: undefined });
 	}
@@ -203,7 +203,7 @@ export class MutablePodRuntimeState implements PodRuntimeState {
 		this.#change(name, { resizedTo });
 	}
 
-	/** What failed and waits is tried again with the next plan. */
+	/** The next plan retries all failed operations. */
 	retryAtOnce(): void {
 		if (this.#volumes.state === "failed") this.#volumes = { state: "none" };
 		for (const [name, { startFailure }] of this.#containers) {
@@ -212,7 +212,7 @@ export class MutablePodRuntimeState implements PodRuntimeState {
 		}
 	}
 
-	/** A container's image has changed: what went wrong with the other one holds this one up no more. */
+	/** The container's image has changed: failures of the previous image no longer delay this one. */
 	forgetFailures(name: string): void {
 		if (!this.#containers.has(name)) return;
 		this.#change(name, {
@@ -228,12 +228,12 @@ export class MutablePodRuntimeState implements PodRuntimeState {
 		this.#terminationMessages.set(id, message);
 	}
 
-	/** Fields given as undefined are forgotten. */
+	/** Fields with the value undefined are removed. */
 	#change(name: string, change: { [K in keyof ContainerRuntimeState]?: ContainerRuntimeState[K] | undefined }): void {
 		const next: Record<string, unknown> = {};
 		for (const [key, value] of Object.entries(Object.assign({}, this.#containers.get(name), change)))
 			if (value !== undefined) next[key] = value;
-		// Only keys of ContainerRuntimeState were put in.
+		// Only keys of ContainerRuntimeState were added.
 		this.#containers.set(name, next as ContainerRuntimeState);
 	}
 }

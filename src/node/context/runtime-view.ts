@@ -1,4 +1,4 @@
-/** What the runtime has, by pod: listed when something changed, at most one listing at a time. */
+/** The runtime's sandboxes and containers, by pod. It is listed after changes, with at most one listing at a time. */
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Container, Runtime, Sandbox } from "../../runtime/runtime.ts";
 
@@ -9,13 +9,13 @@ export interface PodRuntime {
 }
 
 /**
- * The interface of a runtime that holds everything in memory and reports every change with `onChange`, like that of
- * simulated nodes does.
+ * The interface of a runtime that keeps everything in memory and reports every change with `onChange`, such as the
+ * simulated runtime.
  */
 export interface InMemoryRuntime {
-	/** What there is of one pod, oldest first. */
+	/** The sandboxes and containers of one pod, oldest first. */
 	ofPod(podUid: string): Promise<PodRuntime>;
-	/** Log of a container, CRI format; undefined when there is no such container. */
+	/** Log of a container in CRI format; undefined if there is no such container. */
 	logText(id: string): string | undefined;
 }
 
@@ -24,7 +24,7 @@ const relistMs = 60_000;
 
 const nothing: PodRuntime = { sandboxes: [], containers: [] };
 
-/** Label of every container: the UID of its pod, as upstream names it. */
+/** Label of every container: the UID of its pod. The name is upstream's. */
 export const podUidLabel = "io.kubernetes.pod.uid";
 
 export class RuntimeView {
@@ -35,21 +35,21 @@ export class RuntimeView {
 	readonly #listeners = new Map<string, Set<() => void>>();
 	#pods = new Map<string, PodRuntime>();
 	/**
-	 * What the slow relist found last. A listing since then may have taken in, for another pod, a change that nobody was
-	 * told of.
+	 * The result of the last periodic listing. A later listing for another pod may have included a change that was not
+	 * reported.
 	 */
 	#relisted: ReadonlyMap<string, PodRuntime> = new Map();
 	#listing: Promise<void> | undefined;
 	#next: Promise<void> | undefined;
 	#relist: Timer | undefined;
 	#closed = false;
-	/** Counts the pods taken one by one. */
+	/** Number of pods that were read individually. */
 	#taken = 0;
 
 	/**
 	 * @param changed called with the UID of a pod whose sandboxes or containers may have changed
-	 * @param inMemory pods are read there one by one: what happens to one costs nothing for the others, and nothing is
-	 * listed now and then to find what was missed
+	 * @param inMemory reads pods individually, so that a change of one pod costs nothing for the others, and there is no
+	 * periodic listing
 	 */
 	constructor(
 		runtime: Runtime,
@@ -66,7 +66,7 @@ export class RuntimeView {
 		};
 	}
 
-	/** Lists for the first time and begins to listen. */
+	/** Lists the runtime for the first time and subscribes to changes. */
 	async start(): Promise<void> {
 		this.#runtime.onChange((podUid) => {
 			if (!this.#closed) this.refresh(podUid).then(() => this.#changed(podUid), ignore);
@@ -80,12 +80,15 @@ export class RuntimeView {
 		return this.#pods.get(podUid) ?? nothing;
 	}
 
-	/** Pods the runtime knows anything of. */
+	/** UIDs of pods that have sandboxes or containers. */
 	podUids(): Iterable<string> {
 		return this.#pods.keys();
 	}
 
-	/** Calls back whenever the pod's containers may have changed. @returns ends the calling */
+	/**
+	 * Calls the listener whenever the pod's containers may have changed.
+	 * @returns a function that unsubscribes
+	 */
 	onChange(podUid: string, listener: () => void): () => void {
 		const listeners = this.#listeners.get(podUid) ?? new Set();
 		this.#listeners.set(podUid, listeners);
@@ -97,9 +100,9 @@ export class RuntimeView {
 	}
 
 	/**
-	 * Resolves when a listing that began after the call has been taken in.
-	 * @param podUid the pod whose state is wanted; undefined: all of them
-	 * @throws what the runtime throws
+	 * Resolves when the result of a listing that began after the call is available.
+	 * @param podUid the pod whose state is needed; undefined: all pods
+	 * @throws errors of the runtime
 	 */
 	refresh(podUid?: string): Promise<void> {
 		if (podUid !== undefined && this.#inMemory !== undefined) return this.#takePod(podUid, this.#inMemory);
@@ -109,7 +112,7 @@ export class RuntimeView {
 			});
 			return this.#listing;
 		}
-		// The one under way may have missed what the caller knows of; all who ask in the meantime share the next.
+		// The listing in progress may not include what the caller needs. All callers until its end share the next one.
 		this.#next ??= this.#listing.catch(ignore).then(() => {
 			this.#next = undefined;
 			return this.refresh();
@@ -148,7 +151,7 @@ export class RuntimeView {
 			if (uid !== undefined) at(uid).containers.push(container);
 		}
 		for (const pod of pods.values()) sorted(pod);
-		// What was taken of a pod in the meantime is newer than this.
+		// A pod that was read in the meantime is newer than this listing.
 		if (taken !== this.#taken) return this.#list();
 		this.#pods = pods;
 	}
@@ -168,7 +171,7 @@ export class RuntimeView {
 	}
 }
 
-/** Oldest first, in place. */
+/** Sorts in place, oldest first. */
 function sorted(pod: { sandboxes: Sandbox[]; containers: Container[] }): PodRuntime {
 	if (pod.sandboxes.length > 1) pod.sandboxes.sort((a, b) => a.config.attempt - b.config.attempt);
 	if (pod.containers.length > 1) pod.containers.sort((a, b) => a.createdAtMs - b.createdAtMs);
@@ -182,5 +185,5 @@ function differs(before: PodRuntime | undefined, now: PodRuntime): boolean {
 	return states(before) !== states(now);
 }
 
-/** The runtime is away for the moment; the next change or the slow relist tries again. */
+/** The runtime is temporarily unavailable; the next change or periodic listing retries. */
 function ignore(): void {}

@@ -6,7 +6,7 @@ import { podUidLabel } from "./runtime-view.ts";
 
 const longestHostname = 63;
 
-/** The name that containers of the pod see, without domain. */
+/** The host name inside the pod's containers, without domain. */
 export function podHostname(pod: Pod): string {
 	const { hostname, hostnameOverride } = pod.spec;
 	const name = hostnameOverride ?? (hostname === undefined || hostname === "" ? pod.metadata.name : hostname);
@@ -14,14 +14,14 @@ export function podHostname(pod: Pod): string {
 	return name.slice(0, longestHostname).replace(/[-.]+$/, "");
 }
 
-/** `web-0.web.default.svc.cluster.local`; undefined for a pod without subdomain. */
+/** `web-0.web.default.svc.cluster.local`; undefined for a pod without a subdomain. */
 export function podDomainName(pod: Pod, clusterDomain: string): string | undefined {
 	const { subdomain, hostnameOverride } = pod.spec;
 	if (subdomain === undefined || subdomain === "" || hostnameOverride !== undefined) return undefined;
 	return `${podHostname(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`;
 }
 
-/** @param pidsLimit of each pod; undefined for none */
+/** @param pidsLimit per pod; undefined: none */
 export function sandboxConfig(
 	pod: Pod,
 	attempt: number,

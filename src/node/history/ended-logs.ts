@@ -12,7 +12,7 @@ export function endedLogs(keeper: LogKeeper, inMemory?: Pick<InMemoryRuntime, "l
 				keeper.ended(pod, container, () => endOfLogFile(container.config.logPath));
 				return;
 			}
-			// Now: the runtime may forget it at any time.
+			// Read now: the runtime may remove it at any time.
 			const text = inMemory.logText(container.id) ?? "";
 			keeper.ended(pod, container, async () => endOfText(text));
 		},

@@ -15,7 +15,7 @@ test("a log that two want at once counts once among what is held in memory", asy
 		},
 	});
 	const owner = { apiVersion: "batch/v1", kind: "Job", name: "job", uid: "job-uid", controller: true };
-	// The keeper reads nothing else of these two.
+	// The log keeper reads only these two fields.
 	const pod = { metadata: { name: "pod", namespace: "default", uid: "u", ownerReferences: [owner] } } as unknown as Pod;
 	const log = { data: new Uint8Array(512 * 1024), bytes: 1024 * 1024, omittedBytes: 0 };
 	for (let attempt = 0; attempt < 20; attempt++) {

@@ -1,18 +1,18 @@
-/** The end of a container's log, as much of it as is kept. */
+/** The end of a container's log, up to the size that the run history keeps. */
 import { lstat, readdir } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { largestLogBytes } from "../../core/ended-log.ts";
 import { inParent, openRegular } from "../../linux/no-links.ts";
 
-/** So much of a log is read, from its end. */
+/** The maximum number of bytes read from the end of a log. */
 const mostBytes = 4 * 1024 * 1024;
-/** What is shorter gains nothing. */
+/** Compression does not pay off for shorter logs. */
 const leastPackedBytes = 256;
 const newline = 0x0a;
 
 export interface EndOfLog {
-	/** In the CRI's format; after `packed` compressed, unless that gains nothing. */
+	/** In CRI format; after `packed`, compressed if that makes it smaller. */
 	data: Uint8Array;
 	bytes: number;
 	omittedBytes: number;
@@ -22,7 +22,7 @@ export function endOfText(text: string): EndOfLog {
 	return cut(Buffer.from(text), 0, mostBytes);
 }
 
-/** Of a log file and those that it was rotated into; empty when there is none. */
+/** Reads the end of a log file and of its rotated files; empty if there is none. */
 export async function endOfLogFile(path: string): Promise<EndOfLog> {
 	const { directory, files } = await logFiles(path);
 	const parts: Buffer[] = [];
@@ -48,7 +48,7 @@ async function logFiles(path: string): Promise<{ directory: string; files: { nam
 			const { size } = await lstat(parent.at(other));
 			files.push({ name: other, size });
 		}
-		// `0.log`, then `0.log.20260102-030405`, the newest first.
+		// Sorts `0.log`, then `0.log.20260102-030405`, newest first.
 		return files.sort((a, b) => (a.name === name ? -1 : b.name === name ? 1 : a.name < b.name ? 1 : -1));
 	}).catch(() => []);
 	return { directory: path.slice(0, path.lastIndexOf("/")), files: found };
@@ -64,7 +64,7 @@ async function lastBytes(path: string, size: number, wanted: number): Promise<Bu
 	}
 }
 
-/** Whole lines only, and the newest. */
+/** The newest complete lines. */
 function cut(data: Buffer, omitted: number, most: number): EndOfLog {
 	let start = Math.max(data.length - most, 0);
 	if (omitted > 0 || start > 0) start = data.indexOf(newline, start) + 1;
@@ -74,7 +74,7 @@ function cut(data: Buffer, omitted: number, most: number): EndOfLog {
 
 const compress = promisify(gzip);
 
-/** Compressed; of what is too large even then only the end. What is packed already stays. */
+/** Compresses the log, and drops its beginning if it is still too large. Does nothing if it is compressed already. */
 export async function packed(log: EndOfLog): Promise<EndOfLog> {
 	if (log.data.length !== log.bytes || log.bytes < leastPackedBytes) return log;
 	const data = await compress(log.data);

@@ -78,7 +78,7 @@ test("logs are brought together, again until someone takes them, and of Jobs' po
 	await clock.advance(5000);
 	expect(brought.length).toBeGreaterThan(1);
 	expect(brought[0]).toEqual(["a", "b"]);
-	// One is not wanted yet: it comes again, and alone.
+	// One log is not accepted yet: it is sent again, on its own.
 	answer = (count) => (count === 2 ? [false, true] : [true]);
 	await clock.advance(120_000);
 	expect(brought.slice(-2)).toEqual([["a", "b"], ["a"]]);

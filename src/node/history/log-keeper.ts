@@ -1,7 +1,7 @@
 /**
- * Brings the logs of ended containers of Jobs to those who keep them. Nothing on the node waits for that: what cannot
- * be brought yet stays where it is, or, when its pod goes, in a folder of its own, until it is brought or the bounds
- * are reached.
+ * Delivers the logs of terminated containers of Jobs to the API server. Nothing on the node waits for a delivery: a log
+ * that cannot be delivered yet stays in its file, or, when its pod is removed, in a separate folder, until it is
+ * delivered or a limit is reached.
  */
 import type { Clock, Timer } from "../../core/clock.ts";
 import { timestamp } from "../../core/clock.ts";
@@ -13,22 +13,25 @@ import type { Container } from "../../runtime/runtime.ts";
 import { type EndOfLog, packed } from "./log-end.ts";
 import type { Spool } from "./spool.ts";
 
-/** Others that end at the same time go along. */
+/** Logs of containers that terminate within this time are delivered together. */
 const gatherMs = 100;
 const retry = { firstMs: 1000, longestMs: 30_000 };
-/** One delivery takes so many logs, and about so many bytes. */
+/** The maximum size of one delivery; the number of bytes is approximate. */
 const largestDelivery = { logs: 256, bytes: 1024 * 1024 };
-/** What is read and waits in memory, where there is no folder for it. */
+/** The limit for logs that wait in memory because there is no folder for them. */
 const mostHeldBytes = 16 * 1024 * 1024;
 const mostWaiting = 10_000;
-/** Logs that were not accepted for this long are dropped. */
+/** A log that was not accepted for this time is dropped. */
 const patienceMs = 24 * 3_600_000;
 
 export interface LogKeeperParts {
 	clock: Clock;
-	/** @returns for each whether it need not be sent again @throws while the API server is unreachable */
+	/**
+	 * @returns for each log, whether it does not have to be sent again
+	 * @throws while the API server is unreachable
+	 */
 	deliver(logs: readonly EndedLog[]): Promise<readonly boolean[]>;
-	/** Where logs wait whose pods are gone. Without it they wait in memory. */
+	/** Storage for the logs of removed pods. Absent: they wait in memory. */
 	spool?: Spool;
 	onError?(error: unknown): void;
 }
@@ -37,7 +40,7 @@ interface Waiting {
 	ended: EndedContainer;
 	sinceMs: number;
 	read(): Promise<EndOfLog>;
-	/** Set when it has been read, and its file may go. */
+	/** Set when the log has been read and its file may be deleted. */
 	log?: EndedLog;
 	/** Name in the spool. */
 	spooled?: string;
@@ -57,7 +60,10 @@ export class LogKeeper {
 		void this.#takeUp();
 	}
 
-	/** A container has ended. @param read its log, as it is now or when it is called; the file may go after `settle` */
+	/**
+	 * A container has terminated.
+	 * @param read reads its log; the file may be deleted after `settle`
+	 */
 	ended(pod: Pod, container: Container, read: () => Promise<EndOfLog>): void {
 		const ended = endedContainer(pod, container);
 		if (ended === undefined || this.#stopped) return;
@@ -66,10 +72,7 @@ export class LogKeeper {
 		this.#schedule(gatherMs);
 	}
 
-	/**
-	 * Resolves when the files of the pod's logs are not needed any more. Waits for the node's own disk, and for nobody
-	 * else.
-	 */
+	/** Resolves when the pod's log files are no longer needed. Waits only for the node's own disk. */
 	async settle(podUid: string): Promise<void> {
 		for (const waiting of this.#waiting) {
 			if (waiting.ended.podUid !== podUid) continue;
@@ -82,7 +85,7 @@ export class LogKeeper {
 		}
 	}
 
-	/** Resolves when the delivery that is under way has ended; the others are brought by the next agent. */
+	/** Resolves when the delivery in progress has ended; the next agent delivers the remaining logs. */
 	async stop(): Promise<void> {
 		this.#stopped = true;
 		this.#timer?.cancel();
@@ -130,7 +133,7 @@ export class LogKeeper {
 		try {
 			done = await this.#parts.deliver(batch.map(({ log }) => log));
 		} catch {
-			// The server is unavailable; retry when it is back.
+			// The server is unavailable; the next attempt is made when it is back.
 			done = [];
 		}
 		const nowMs = this.#parts.clock.monotonicMs();
@@ -190,7 +193,7 @@ export class LogKeeper {
 	}
 }
 
-/** Undefined for pods that are no Job's. */
+/** Undefined for pods that do not belong to a Job. */
 function endedContainer({ metadata }: Pod, { config, ...container }: Container): EndedContainer | undefined {
 	const job = jobOf(metadata);
 	if (job === undefined) return undefined;
@@ -210,7 +213,7 @@ function endedContainer({ metadata }: Pod, { config, ...container }: Container):
 	};
 }
 
-/** Of a pod that the API has no more the node knows the labels only. */
+/** Of a pod that no longer exists in the API, the node knows only the labels. */
 export function jobOf(metadata: Pod["metadata"]): { name: string; uid: string } | undefined {
 	const owner = controllerOf({ metadata });
 	if (owner !== undefined) return owner.kind === "Job" ? owner : undefined;

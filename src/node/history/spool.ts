@@ -1,4 +1,4 @@
-/** Logs of pods that are gone, in files, until they are brought to those who keep them. */
+/** Files with the logs of removed pods, until they are delivered. */
 import { mkdirSync } from "node:fs";
 import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,16 +7,16 @@ import { type EndedLog, parseWireLogs, wireLogs } from "../../core/ended-log.ts"
 const mostBytes = 64 * 1024 * 1024;
 
 export interface Spool {
-	/** @returns the name of what was written */
+	/** @returns the name of the file */
 	put(log: EndedLog): Promise<string>;
-	/** Undefined for what is gone, or cannot be read. */
+	/** Undefined if the file does not exist or cannot be read. */
 	get(name: string): Promise<EndedLog | undefined>;
 	remove(name: string): Promise<void>;
 	/** Oldest first. */
 	list(): Promise<string[]>;
 }
 
-/** @param directory the agent's own: no pod reaches it */
+/** @param directory the agent's own, which no pod can access */
 export function createSpool(directory: string): Spool {
 	mkdirSync(directory, { recursive: true, mode: 0o700 });
 	const at = (name: string) => join(directory, name);

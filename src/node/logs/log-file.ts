@@ -8,15 +8,18 @@ import { inParent, openRegular } from "../../linux/no-links.ts";
 const blockBytes = 64 * 1024;
 
 export interface FollowedContainer {
-	/** Whether more may come. */
+	/** Whether the container may still write. */
 	running(): boolean;
-	/** Calls back when the container may have ended; returns what ends the calling. */
+	/**
+	 * Calls the listener when the container may have terminated.
+	 * @returns a function that unsubscribes
+	 */
 	onChange(listener: () => void): () => void;
 }
 
 /**
- * The log as the client is to see it, in blocks. With `follow` it ends when the container has and all of it was read,
- * or when the signal aborts.
+ * The log as shown to the client, in blocks. With `follow` it ends when the container has terminated and everything was
+ * read, or when the signal aborts.
  */
 export async function* readLogFile(
 	path: string,
@@ -49,7 +52,7 @@ async function* lines(
 		let splitter = new LineSplitter();
 		const render = lineRenderer(options);
 		for (;;) {
-			// Asked before reading: what is written until the container ends is then read.
+			// Checked before reading, so that the last read includes everything that the container wrote.
 			const more = options.follow && container.running() && !signal.aborted;
 			if (file !== undefined) {
 				for await (const chunk of readFrom(file, position, end)) {
@@ -77,7 +80,7 @@ async function* lines(
 	}
 }
 
-/** The file that took the place of the one being read: after rotation, or when it appears at last. */
+/** The file that replaced the one being read, after rotation or when it first appears. */
 async function successor(
 	path: string,
 	file: FileHandle | undefined,
@@ -90,7 +93,7 @@ async function successor(
 	return openIfThere(path);
 }
 
-/** A pod that can reach the logs may have put something else in a log's place: that is no log. */
+/** A pod with access to the logs may have replaced a log with something else, which is not read. */
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
 	try {
 		return await openRegular(path);
@@ -114,8 +117,8 @@ async function* readFrom(file: FileHandle, position: number, end: number): Async
 const wholeFile = { start: 0, end: Number.POSITIVE_INFINITY };
 
 /**
- * What is to be read. So many lines from the end are no more of them when others come in the meantime, save for one who
- * follows.
+ * The byte range to read. Without `follow`, lines that are appended in the meantime do not change which lines are the
+ * last ones.
  */
 async function rangeOf(
 	file: FileHandle,
@@ -126,7 +129,7 @@ async function rangeOf(
 	return { start: await startOf(file, size, tailLines), end: follow ? Number.POSITIVE_INFINITY : size };
 }
 
-/** Where the last lines begin, found backwards from the end. */
+/** Searches backwards for the beginning of the last lines. */
 async function startOf(file: FileHandle, size: number, tailLines: number): Promise<number> {
 	if (tailLines === 0) return size;
 	let end = size;
@@ -156,13 +159,13 @@ class Changes {
 		signal.addEventListener("abort", this.#tell, { once: true });
 		const [, directory = "/", name = ""] = /^(.*)\/([^/]*)$/.exec(path) ?? [];
 		try {
-			// The directory, not the file: rotation puts another file in its place.
+			// Watches the directory, not the file: rotation replaces the file.
 			this.#watcher = watch(directory, (_event, changed) => {
 				if (changed === null || changed === name) this.#tell();
 			});
 			this.#watcher.on("error", this.#tell);
 		} catch {
-			// Without a watch (no inotify instance left) only the container's own changes wake the reader.
+			// Without a watch (no inotify instance left), only changes of the container wake the reader.
 		}
 	}
 

@@ -1,4 +1,4 @@
-/** Keeps container logs short: a log that is full is renamed and a new one begun; so many old ones stay. */
+/** Limits the size of container logs: a full log is renamed and a new one begun; a fixed number of old ones is kept. */
 import { lstat, readdir, rename } from "node:fs/promises";
 import { type Clock, type Timer, timestamp } from "../../core/clock.ts";
 import { isCode } from "../../linux/descriptors.ts";
@@ -22,7 +22,7 @@ export function keepLogsShort(
 				if (state === "running" && config.logPath !== "") await rotate(runtime, clock, id, config.logPath, limits);
 			}
 		} catch {
-			// The runtime is away for the moment, or a container went: the next look is soon.
+			// The runtime is temporarily unavailable, or a container was removed: the next check is soon.
 		}
 		schedule();
 	};
@@ -43,7 +43,7 @@ export async function rotate(
 	path: string,
 	limits: { bytes: number; files: number },
 ): Promise<void> {
-	// 20260102-030405, as upstream names them: sorted by name they are sorted by age.
+	// 20260102-030405, upstream's format: the order of names is the order of ages.
 	const at = timestamp(clock.now()).replaceAll(/[-:Z]/g, "").replace("T", "-");
 	await inParent(path, async (parent, name) => {
 		const found = await lstat(parent.at(name)).catch(() => undefined);
@@ -53,8 +53,7 @@ export async function rotate(
 		const old = (await readdir(parent.path)).filter((other) => other.startsWith(`${name}.`)).sort();
 		for (const other of old.slice(0, Math.max(old.length - (limits.files - 1), 0))) await parent.remove(other);
 	}).catch((error: unknown) => {
-		// A pod that can reach the logs has put something else in the place of a directory: nothing there is the node's to
-		// rotate.
+		// A pod with access to the logs has replaced a directory: there is nothing to rotate.
 		if (!isCode(error, "ENOENT", "ENOTDIR")) throw error;
 	});
 }

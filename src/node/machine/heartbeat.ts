@@ -1,4 +1,6 @@
-/** Registers the node and says that it lives: a Lease often, the Node's status seldom (KEP-589). */
+/**
+ * Registers the node and reports that it is alive: renews a Lease often and writes the Node's status rarely (KEP-589).
+ */
 import type { Client } from "../../client/client.ts";
 import { type Clock, microTimestamp, parseTimestamp, type Timer } from "../../core/clock.ts";
 import { isReason } from "../../core/errors.ts";
@@ -11,37 +13,37 @@ import { noPressure, type Pressure } from "./pressure.ts";
 
 const leaseNamespace = "kube-node-lease";
 export const usualLeaseMs = 40_000;
-/** A lease is renewed four times in its life, as a kubelet does. */
+/** A lease is renewed four times per duration, like by a kubelet. */
 export const renewals = 4;
-/** The Node's status is written as often at the least. */
+/** The maximum time between two writes of the Node's status. */
 export const usualStatusMs = 300_000;
 const retryMs = 1000;
 
 export interface Heartbeat {
-	/** The Node as it was registered or written last. */
+	/** The Node as last registered or written. */
 	readonly node: Node;
-	/** Reads the Node again: someone may have labelled or tainted it since. */
+	/** Reads the Node again: its labels or taints may have changed. */
 	refresh(): Promise<void>;
-	/** Writes the status now if it changed. */
+	/** Writes the status now if it has changed. */
 	statusChanged(): Promise<void>;
 	stop(): void;
 }
 
 /**
  * Registers the node, then renews its lease every 10 s.
- * @param leaseMs the duration of the lease, if not the usual 40 s
- * @param limitations what the node cannot do, reported in its Ready condition
- * @throws ApiError when the node cannot be registered, after the signal aborts
+ * @param leaseMs duration of the lease, default 40 s
+ * @param limitations features that the node lacks, reported in its Ready condition
+ * @throws ApiError if the node cannot be registered before the signal aborts
  */
 export async function startHeartbeat(options: {
 	client: Client;
 	clock: Clock;
 	facts: NodeFacts;
 	limitations: readonly string[];
-	/** What the node lacks now; absent: nothing ever. */
+	/** The current pressure; absent: there is never any. */
 	pressure?: () => Pressure;
 	leaseMs?: number | undefined;
-	/** Called when the node has become Ready: when it is new, or was given up before. */
+	/** Called when the node becomes Ready: after its registration, or after it was considered lost. */
 	becameReady?: () => void;
 	signal: AbortSignal;
 }): Promise<Heartbeat> {
@@ -68,19 +70,19 @@ export async function startHeartbeat(options: {
 	const beat = async () => {
 		try {
 			lease = await renew(client, clock, node, lease, leaseMs);
-			// As a kubelet does: a controller that took the node for dead has written Unknown over its status.
+			// As a kubelet does: a controller that considered the node lost has overwritten its status with Unknown.
 			node = await client.get(nodes, { name: facts.name });
 			await writeStatus();
 		} catch (error) {
-			// Someone deleted the Node: it registers again, as a kubelet does.
+			// The Node was deleted: it is registered again, as by a kubelet.
 			if (isReason(error, "NotFound")) node = await registered().catch(() => node);
-			// Anything else: the next beat tries again, long before the lease ends.
+			// After any other error the next heartbeat retries, long before the lease expires.
 		}
 		schedule();
 	};
 	const schedule = () => {
 		if (stopped) return;
-		// A little apart, so that a thousand nodes that began together do not beat together.
+		// Random, so that a thousand nodes that started together do not send their heartbeats together.
 		const delayMs = (leaseMs / renewals) * (0.96 + 0.08 * clock.random());
 		timer = clock.after(delayMs, () => void beat());
 	};
@@ -149,7 +151,7 @@ async function registerOnce(
 	};
 	try {
 		const created = await client.create(nodes, draft);
-		// Whether a create may set the status is the server's business; the status is written where it was not taken.
+		// The server decides whether a create may set the status. If it did not, the status is written separately.
 		if (isReady(created)) return { node: created, wasReady: false };
 		const status = nodeStatus(facts, created.status, clock.now(), limitations);
 		return { node: await writeNodeStatus(client, facts, created, status), wasReady: false };
@@ -187,7 +189,7 @@ async function ensureLease(client: Client, clock: Clock, node: Node, leaseMs: nu
 	try {
 		return await client.create(leases, draft);
 	} catch {
-		// It exists already, or its namespace does not yet: the next beat sees.
+		// It exists already, or its namespace does not exist yet: the next heartbeat retries.
 		return undefined;
 	}
 }
@@ -217,8 +219,8 @@ async function renew(
 }
 
 /**
- * For a node with a long lease that is taken away: makes the lease look as if it had been renewed every 10 s until now,
- * so that the loss is noticed as soon as with any other node.
+ * For a node with a long lease that is removed: changes the lease as if it had been renewed every 10 s until now, so
+ * that the loss is detected as soon as for any other node.
  */
 export async function shortenLease(client: Client, clock: Clock, nodeName: string): Promise<void> {
 	try {

@@ -12,7 +12,7 @@ it("a node has the local storage of the file system that holds its pods, less wh
 	expect(capacity[resource]).toBe(`${Math.floor((blocks * bsize) / 1024)}Ki`);
 	const share = parseQuantity(allocatable[resource] ?? "") / parseQuantity(capacity[resource] ?? "");
 	expect(share).toBeCloseTo(0.9, 5);
-	// Else the Node would be written again and again.
+	// Otherwise the Node would be written repeatedly.
 	expect(machineFacts("node-1", 110, tmpdir()).capacity).toEqual(capacity);
 });
 

@@ -1,22 +1,25 @@
-/** What a node is, as its machine says. */
+/** Facts of a node, read from its machine. */
 
 import { statfsSync } from "node:fs";
 import { arch, availableParallelism, release, totalmem } from "node:os";
 import { readIfThere } from "../../linux/if-there.ts";
 import type { NodeFacts } from "./node-object.ts";
 
-/** Memory that the node keeps for itself. */
+/** Memory reserved for the system. */
 const reservedBytes = 100 * 1024 ** 2;
 
-/** Where nothing is stored. */
+/** For nodes that store nothing. */
 const simulatedStorageKi = 100 * 1024 ** 2;
 
-/** The part of a file system that pods are not promised: below it, kubelets evict by default (nodefs.available<10%). */
+/**
+ * The share of a file system that is not allocatable to pods: below it, kubelets evict by default
+ * (nodefs.available<10%).
+ */
 const reservedShare = 0.1;
 
 /**
- * Facts with everything a node needs; the caller replaces what it knows better.
- * @param storage a directory on the file system that holds the node's pods; undefined: the pods of this node have none
+ * Facts for a Node, of which the caller may replace some.
+ * @param storage a directory on the file system of the node's pods; undefined: its pods have no files
  */
 export function machineFacts(name: string, maxPods: number, storage?: string): NodeFacts {
 	const architectures: Record<string, string> = { x64: "amd64", ia32: "386" };
@@ -50,7 +53,7 @@ export function machineFacts(name: string, maxPods: number, storage?: string): N
 	};
 }
 
-/** Of the whole file system, no matter who uses it. */
+/** Size of the whole file system. */
 function sizeKi(directory: string): number {
 	const { blocks, bsize } = statfsSync(directory);
 	return Math.floor((blocks * bsize) / 1024);

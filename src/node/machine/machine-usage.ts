@@ -1,4 +1,4 @@
-/** What the machine uses as a whole. The nodes of one machine share it: each has all of it as its capacity. */
+/** The usage of the whole machine. Nodes on the same machine share it: each reports all of it as its capacity. */
 import { readFile, statfs } from "node:fs/promises";
 import { cpus, freemem, totalmem, uptime } from "node:os";
 import type { Clock, Timer } from "../../core/clock.ts";
@@ -9,13 +9,13 @@ export interface MachineUsage {
 	totalMemoryBytes: number;
 	memoryBytes: number;
 	availableMemoryBytes: number;
-	/** Memory of processes that is no file's. */
+	/** Anonymous memory of processes. */
 	rssBytes: number;
-	/** Of all cores, since the machine's start. */
+	/** Of all cores, since the machine booted. */
 	cpuNanoseconds: number;
-	/** Of late; undefined in the first second. */
+	/** The recent rate; undefined in the first second. */
 	cpuNanoCores?: number;
-	/** Of the file system with the pods' files. */
+	/** Of the file system with the files of pods. */
 	fs: { capacityBytes: number; availableBytes: number; usedBytes: number; inodes: number; freeInodes: number };
 }
 
@@ -24,18 +24,18 @@ interface Mark {
 	cpuNanoseconds: number;
 }
 
-/** As often as upstream's kubelet looks. */
+/** The interval of upstream's kubelet. */
 const periodMs = 10_000;
 const shortestMs = 1000;
 
 export class MachineMeter {
 	readonly #clock: Clock;
 	readonly #directory: string;
-	/** The last two: a rate is measured since the older one, over 10 to 20 seconds. */
+	/** The last two readings: the rate is measured since the older one, over 10 to 20 seconds. */
 	#marks: readonly [Mark, Mark];
 	#timer: Timer | undefined;
 
-	/** @param directory on the file system that pods' files are on */
+	/** @param directory on the file system with the files of pods */
 	constructor(clock: Clock, directory: string) {
 		this.#clock = clock;
 		this.#directory = directory;

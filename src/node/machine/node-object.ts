@@ -40,8 +40,8 @@ export function ownLabels(facts: NodeFacts): Record<string, string> {
 }
 
 /**
- * Everything the agent reports of its node.
- * @param old conditions as they were: transition times stay while the status does
+ * The status of the node.
+ * @param old the previous conditions: a transition time changes only with the status
  */
 export function nodeStatus(
 	facts: NodeFacts,
@@ -74,13 +74,13 @@ export function nodeStatus(
 	};
 }
 
-/** Extended resources that someone else wrote into the node's capacity: all of them may be given to pods. */
+/** Extended resources that a client wrote into the node's capacity: all of them are allocatable. */
 function advertisedResources(status: NodeStatus | undefined): Record<string, string> {
 	const extended = ([name]: [string, string]) => name.includes("/") && !name.includes("kubernetes.io/");
 	return Object.fromEntries(Object.entries(status?.capacity ?? {}).filter(extended));
 }
 
-/** As a strategic merge patch; what may no longer be given to pods is taken out. */
+/** A strategic merge patch that also removes resources that are no longer allocatable. */
 export function nodeStatusPatch(old: NodeStatus | undefined, wanted: NodeStatus): Record<string, unknown> {
 	const gone = Object.keys(old?.allocatable ?? {}).filter((name) => wanted.allocatable?.[name] === undefined);
 	const removals = Object.fromEntries(gone.map((name) => [name, null]));
@@ -142,7 +142,7 @@ function nodeConditions(
 	return [...old.filter(({ type }) => !types.has(type)), ...own];
 }
 
-/** Whether a node's status must be written: it says something else, or was written long ago. */
+/** Whether the status must be written: it has changed, or was last written long ago. */
 export function needsStatusWrite(node: Node, wanted: NodeStatus, nowMs: number, everyMs: number): boolean {
 	const has = node.status;
 	const isSame =
@@ -156,7 +156,7 @@ export function needsStatusWrite(node: Node, wanted: NodeStatus, nowMs: number, 
 	return !(nowMs - parseTimestamp(heartbeat ?? "") < everyMs);
 }
 
-/** What the conditions say by type, apart from when. */
+/** The conditions by type, without their times. */
 function saidBy(status: NodeStatus | undefined) {
 	const said = status?.conditions?.map(({ type, status: is, reason, message }) => [type, { is, reason, message }]);
 	return Object.fromEntries(said ?? []);

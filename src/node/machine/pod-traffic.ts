@@ -1,4 +1,4 @@
-/** What has gone in and out of a pod's network namespace, by interface (proc(5), "/proc/net/dev"). */
+/** The network traffic of a pod by interface (proc(5), "/proc/net/dev"). */
 import { readFile } from "node:fs/promises";
 
 export interface InterfaceTraffic {
@@ -14,16 +14,19 @@ export interface Traffic {
 	dropped: number;
 }
 
-/** @param networkNamespace `/proc/PID/ns/net`. @returns nothing where that process has ended */
+/**
+ * @param networkNamespace `/proc/PID/ns/net`
+ * @returns an empty list if that process has ended
+ */
 export async function readPodTraffic(networkNamespace: string): Promise<readonly InterfaceTraffic[]> {
 	const pid = /^\/proc\/(\d+)\/ns\/net$/.exec(networkNamespace)?.[1];
 	if (pid === undefined) return [];
 	return parseTraffic(await readFile(`/proc/${pid}/net/dev`, "utf8").catch(() => ""));
 }
 
-/** Without the loopback interface, as upstream has it. */
+/** Without the loopback interface, as upstream. */
 export function parseTraffic(text: string): readonly InterfaceTraffic[] {
-	// Two lines of headings.
+	// The first two lines are headings.
 	return text
 		.split("\n")
 		.slice(2)

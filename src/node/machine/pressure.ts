@@ -1,5 +1,5 @@
 /**
- * Whether a node runs short of memory or disk, as its conditions say: the machine's figures against the kubelet's
+ * Whether a node is short of memory or disk, for its conditions: compares the machine's usage with the kubelet's
  * thresholds.
  */
 import type { Clock, Timer } from "../../core/clock.ts";
@@ -9,7 +9,7 @@ import type { MachineUsage } from "./machine-usage.ts";
 export type Pressure = ReadonlySet<"MemoryPressure" | "DiskPressure">;
 export const noPressure: Pressure = new Set();
 
-/** Of upstream's signals, those that a machine without image file systems has; its default thresholds for them. */
+/** Upstream's signals for a machine without a separate image file system, with their default thresholds. */
 export const usualThresholds = {
 	"memory.available": "100Mi",
 	"nodefs.available": "10%",
@@ -17,7 +17,7 @@ export const usualThresholds = {
 } as const;
 
 type Signal = keyof typeof usualThresholds;
-/** Quantities, or shares such as `10%`; a signal that is not there has no threshold. */
+/** Quantities, or percentages such as `10%`; absent signals have no threshold. */
 export type Thresholds = Readonly<Partial<Record<Signal, string>>>;
 
 const conditions = {
@@ -26,11 +26,9 @@ const conditions = {
 	"nodefs.inodesFree": "DiskPressure",
 } as const;
 
-/** As often as upstream's kubelet looks. */
+/** The interval of upstream's kubelet. */
 const everyMs = 10_000;
-/**
- * How long a condition stays after the last look that gave reason for it (upstream's evictionPressureTransitionPeriod).
- */
+/** How long a condition lasts after the threshold was last exceeded (upstream's evictionPressureTransitionPeriod). */
 const lastingMs = 300_000;
 
 /** Pure. */
@@ -47,29 +45,29 @@ export function pressureOf(
 		"nodefs.available": [fs.availableBytes, fs.capacityBytes],
 		"nodefs.inodesFree": [fs.freeInodes, fs.inodes],
 	};
-	// Object.keys gives strings; these are the signals.
+	// Object.keys returns strings; these are the signals.
 	const short = (Object.keys(figures) as Signal[]).filter((signal) => {
 		const [available, capacity] = figures[signal];
 		const threshold = thresholds[signal];
-		// File systems that make inodes as they need them say that they have none.
+		// File systems that create inodes on demand report 0 inodes.
 		return threshold !== undefined && capacity > 0 && available < amount(threshold, capacity);
 	});
 	return new Set(short.map((signal) => conditions[signal]));
 }
 
-/** @throws Error for what is neither a share nor a quantity */
+/** @throws Error if the text is neither a percentage nor a quantity */
 export function amount(threshold: string, capacity: number): number {
 	const share = /^(\d+(?:\.\d+)?)%$/.exec(threshold)?.[1];
 	return share === undefined ? parseQuantity(threshold) : (capacity * Number(share)) / 100;
 }
 
 export interface PressureWatch {
-	/** As it was last seen. */
+	/** The last result. */
 	readonly now: Pressure;
 	stop(): void;
 }
 
-/** @param changed called when another pressure is seen */
+/** @param changed called when the pressure changes */
 export function watchPressure(options: {
 	clock: Clock;
 	read(): Promise<MachineUsage>;
@@ -82,7 +80,7 @@ export function watchPressure(options: {
 	let timer: Timer | undefined;
 	let stopped = false;
 	const look = async () => {
-		// A machine that cannot be measured is as it was.
+		// If the machine cannot be measured, the last result remains.
 		const usage = await read().catch(() => undefined);
 		if (stopped) return;
 		const nowMs = clock.monotonicMs();

@@ -1,4 +1,4 @@
-/** Whether a node takes a pod that was bound to it: the checks the kubelet makes itself. Pure. */
+/** Whether a node accepts a pod that was bound to it: the kubelet's own checks. Pure. */
 
 import { parseQuantity } from "../../core/quantity.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
@@ -10,17 +10,17 @@ import { podRequests } from "./resources.ts";
 import { sysctlVerdict } from "./sysctls.ts";
 
 export interface AdmissionState {
-	/** The node as the API has it; undefined before it is known: labels and taints are then not checked. */
+	/** The API's version of the node; undefined before it is known, when labels and taints are not checked. */
 	node: Node | undefined;
-	/** Names and patterns of the kernel parameters that pods may set. */
+	/** Names and patterns of kernel parameters that pods may set. */
 	sysctls: readonly string[];
 	/** Base units (cores, bytes, pods). */
 	allocatable: ReadonlyMap<string, number>;
-	/** Pods on the node that have not ended. */
+	/** Other pods on the node that have not terminated. */
 	others: Iterable<Pod>;
 }
 
-/** Why the pod is refused; undefined when it is admitted. */
+/** Why the pod is rejected; undefined if it is admitted. */
 export function admissionVerdict(pod: Pod, state: AdmissionState): Verdict | undefined {
 	const { node, sysctls } = state;
 	const forbidden = sysctlVerdict(pod, sysctls);
@@ -37,10 +37,10 @@ export function admissionVerdict(pod: Pod, state: AdmissionState): Verdict | und
 	return lacks(pod, state);
 }
 
-/** What the pod asks for that the node does not have, or not any more; undefined when it fits. */
+/** Resources that the pod requests and the node does not have available; undefined if it fits. */
 export function lacks(pod: Pod, { node, allocatable, others }: AdmissionState): Verdict | undefined {
 	const own = needsOf(pod);
-	// A pod that asks for nothing only counts.
+	// A pod without requests only counts towards the number of pods.
 	const asks = own.requests.size > 0 || own.ports.length > 0;
 	const used = new Map<string, number>();
 	const ports = new Map<string, string[]>();
@@ -63,7 +63,7 @@ export function lacks(pod: Pod, { node, allocatable, others }: AdmissionState): 
 	if (most !== undefined && count + 1 > most) return outOf("pods", 1, count, most);
 	for (const [name, requested] of own.requests) {
 		const capacity = allocatable.get(name) ?? advertised(node, name);
-		// What the node knows nothing of is not the node's to give: someone else looks after it in the whole cluster.
+		// Other components manage resources that the node does not know.
 		if (capacity === undefined) continue;
 		const taken = used.get(name) ?? 0;
 		if (requested > 0 && taken + requested > capacity * (1 + 1e-9)) return outOf(name, requested, taken, capacity);
@@ -71,7 +71,7 @@ export function lacks(pod: Pod, { node, allocatable, others }: AdmissionState): 
 	return undefined;
 }
 
-/** An extended resource's amount, where the node has it; 0 of any other resource. */
+/** The amount of an extended resource of the node; 0 for other resources. */
 function advertised(node: Node | undefined, name: string): number | undefined {
 	if (!name.includes("/")) return 0;
 	const amount = node?.status?.allocatable?.[name];
@@ -86,13 +86,11 @@ interface Needs {
 interface TakenPort {
 	/** `TCP/80` */
 	port: string;
-	/** Of the node; `0.0.0.0` for all of them. */
+	/** Host IP; `0.0.0.0` for all of the node. */
 	address: string;
 }
 
-/**
- * Computed once for each spec, which outlives many statuses: every new pod of the node asks for those of all others.
- */
+/** Cached by spec, which survives status updates: every new pod is compared with all others. */
 const known = new WeakMap<Pod["spec"], Needs>();
 
 function needsOf(pod: Pod): Needs {

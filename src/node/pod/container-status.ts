@@ -1,4 +1,4 @@
-/** One container's status from what the runtime lists and the agent remembers. Pure. */
+/** The status of one container, from the runtime's containers and the agent's runtime state. Pure. */
 import { timestamp } from "../../core/clock.ts";
 import type {
 	Container as ContainerSpec,
@@ -23,9 +23,8 @@ import { allocated, givenResources, resourcesGiven } from "./resize.ts";
 import { restartingAll, saysRemoved, wasRemovedToRestart } from "./restart-all.ts";
 
 /**
- * @param over the pod's phase is final: nothing waits any more
- * @param initialized whether containers after the init containers may be there; until then they wait for
- * `PodInitializing`
+ * @param over the pod's phase is final: no container is waiting any more
+ * @param initialized whether init containers are complete; until then others wait with `PodInitializing`
  */
 export function containerStatus(state: PodState, container: PodContainer, over: boolean): ContainerStatus {
 	const { role, spec } = container;
@@ -35,7 +34,7 @@ export function containerStatus(state: PodState, container: PodContainer, over: 
 	const { current, last } = states(state, container, newest, earlier, old, over);
 	const running = current.running !== undefined;
 	const verdict = runtimeState.probes?.containerId === newest?.id ? runtimeState.probes : undefined;
-	// After a restart of the agent, probed containers stay what they were until a probe says otherwise.
+	// After a restart of the agent, containers with probes keep their state until a probe reports.
 	const before =
 		verdict === undefined && newest !== undefined && old?.containerID === containerId(state, newest.id)
 			? old
@@ -57,7 +56,7 @@ export function containerStatus(state: PodState, container: PodContainer, over: 
 		restartCount: newest?.config.attempt ?? (role === "ephemeral" ? 0 : lostRestarts(state, old)),
 		image: newest?.config.image ?? spec.image ?? "",
 		imageID: newest?.imageId ?? "",
-		// Whatever is not running has not started; the API's absent `started` means the same.
+		// A container that is not running has not started; in the API, an absent `started` means the same.
 		started: role === "ephemeral" ? running : started,
 	};
 	if (newest === undefined) {
@@ -75,14 +74,14 @@ export function containerStatus(state: PodState, container: PodContainer, over: 
 	return status;
 }
 
-/** How often a container was restarted that the runtime does not know. */
+/** The number of restarts of a container that the runtime no longer has. */
 function lostRestarts(state: PodState, old: ContainerStatus | undefined): number {
 	if (old === undefined) return 0;
 	const counts = wasRemovedToRestart(old, state.previous ?? state.pod.status) && !saysRemoved(old);
 	return old.restartCount + (counts ? 1 : 0);
 }
 
-/** The id as the API shows it, with the runtime's name before it. */
+/** The ID in the API's format, prefixed with the runtime's name. */
 function containerId(state: PodState, id: string): string {
 	return `${state.node.runtimeName}://${id}`;
 }
@@ -121,7 +120,7 @@ function states(
 	if (newest.state === "created") return { current: { waiting: waiting(state) }, last };
 	const ended = { terminated: terminated(state, newest) };
 	const { stopping } = runtimeState;
-	// After it was reported as terminated, a container of a pod without restarts must not be reported as anything else.
+	// A container of a pod without restarts that was reported as terminated must not be reported as anything else.
 	if (
 		stopping?.restarts === true &&
 		stopping.containerId === newest.id &&
@@ -137,7 +136,7 @@ function states(
 	return { current: { waiting: { reason: why.reason, message: why.message } }, last: ended };
 }
 
-/** A container that the runtime does not know: not started yet, or lost with its record. */
+/** The status of a container that the runtime does not have: not started yet, or lost. */
 function withoutInstance(
 	state: PodState,
 	{ spec, role }: PodContainer,
@@ -189,7 +188,7 @@ function terminated(state: PodState, container: Container): ContainerStateTermin
 	};
 }
 
-/** What a running container has, CPU and memory as it was given them (KEP-1287, in-place resize). */
+/** The CPU and memory of a running container as last applied (KEP-1287, in-place resize). */
 function actualResources(state: PodState, spec: ContainerSpec, newest: Container): ResourceRequirements {
 	const key = givenResources(state, spec.name, newest);
 	if (key === undefined) return spec.resources ?? {};

@@ -1,13 +1,13 @@
 /** Environment variables from files (KEP-3721; "Define Environment Variable Values Using An Init Container"). */
 
-/** Begins a value, after spaces: `NAME = '` or a comment. */
+/** The beginning of a value: `NAME = '`, or a comment, with spaces before it. */
 const declaration = /[ \t]*(?:#[^\n]*|([^\s=#'"]+)[ \t]*=[ \t]*'([^']*)'[ \t]*|)(?:\r?\n|$)/y;
 
 /**
- * The value of `key` in the text of an env file: a subset of what a shell reads, in which every value stands in single
- * quotes and means what it says, line breaks too. The last declaration of a name counts.
- * @returns undefined when the file does not declare it
- * @throws Error naming the line that is none of a declaration, a comment and blank
+ * The value of `key` in the text of an env file: a subset of shell syntax in which every value is in single quotes and
+ * literal, including line breaks. The last declaration of a name counts.
+ * @returns undefined if the file does not declare it
+ * @throws Error that names the line that is neither a declaration, a comment nor blank
  */
 export function envFileValue(text: string, key: string): string | undefined {
 	let found: string | undefined;

@@ -1,6 +1,6 @@
 /**
- * `$(NAME)` in commands, arguments and values: replaced where NAME is known, left as it stands where not; `$$` is a
- * dollar (API reference, "Container.command"). Pure.
+ * Expands `$(NAME)` in commands, arguments and values. Unknown names are left as they are; `$$` is a dollar sign (API
+ * reference, "Container.command"). Pure.
  */
 export function expand(text: string, lookUp: (name: string) => string | undefined): string {
 	if (!text.includes("$")) return text;

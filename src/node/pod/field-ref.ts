@@ -10,7 +10,7 @@ export interface FieldContext {
 	allocatable: ReadonlyMap<string, number>;
 }
 
-/** @returns undefined for a path that the downward API does not have */
+/** @returns undefined for a path that the downward API does not support */
 export function fieldValue(pod: Pod, { fieldPath }: ObjectFieldSelector, context: FieldContext): string | undefined {
 	const { metadata, spec } = pod;
 	const key = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(fieldPath);
@@ -46,7 +46,7 @@ export function fieldValue(pod: Pod, { fieldPath }: ObjectFieldSelector, context
 	}
 }
 
-/** A line `key="value"` each, sorted, quotes and backslashes escaped. */
+/** One line `key="value"` per entry, sorted, with quotes and backslashes escaped. */
 function formatMap(map: Readonly<Record<string, string>> | undefined): string {
 	return Object.entries(map ?? {})
 		.sort(([a], [b]) => (a < b ? -1 : 1))
@@ -55,8 +55,8 @@ function formatMap(map: Readonly<Record<string, string>> | undefined): string {
 }
 
 /**
- * A container's request or limit in units of the divisor, rounded up. A limit that is not set is what the node has.
- * @param containerName used where the selector names none
+ * A container's request or limit in units of the divisor, rounded up. Without a limit, the node's allocatable amount.
+ * @param containerName used if the selector names none
  * @returns undefined for an unknown container or resource
  */
 export function resourceValue(

@@ -1,4 +1,4 @@
-/** What the agent can do for one pod. */
+/** The actions that the agent can carry out for a pod. */
 import type { Backoff, ContainerRole, Verdict, WaitingReason } from "./pod-state.ts";
 
 export type PodAction =
@@ -6,23 +6,23 @@ export type PodAction =
 	/** `replaces` is the sandbox that is no longer ready. */
 	| { do: "createSandbox"; attempt: number; replaces?: string }
 	| { do: "startContainer"; name: string; role: ContainerRole; attempt: number; backoff?: Backoff }
-	/** Holds a restart back: the container shows CrashLoopBackOff. */
+	/** Delays a restart: the container shows CrashLoopBackOff. */
 	| { do: "holdBack"; name: string; waiting: WaitingReason }
-	/** `restarts`: it is started again whatever the restart policy, as its spec has changed. */
+	/** `restarts`: the container starts again regardless of the restart policy, because its spec has changed. */
 	| { do: "stopContainer"; name: string; id: string; graceSeconds: number; message: string; restarts?: true }
 	| { do: "removeContainer"; name: string; id: string }
-	/** Other resources are wanted: is there room? */
+	/** Different resources are requested: checks whether they are available. */
 	| { do: "judgeResize" }
 	| { do: "updateResources"; name: string; id: string }
-	/** Of the pod as a whole. */
+	/** Updates the limits of the pod as a whole. */
 	| { do: "updatePodResources"; id: string }
-	/** From here on the pod only ends. */
+	/** From now on the pod is only being stopped. */
 	| { do: "end"; verdict?: Verdict }
-	/** Gives sandboxes, network and volumes back. */
+	/** Releases sandboxes, network and volumes. */
 	| { do: "release" }
-	/** Deletes the pod from the API, with grace 0. */
+	/** Deletes the pod from the API with grace period 0. */
 	| { do: "deletePod" }
-	/** Nothing of the pod is to stay on the node. */
+	/** Removes everything of the pod from the node. */
 	| { do: "remove" };
 
 export interface PodPlan {

@@ -18,7 +18,7 @@ export const ownConditions: ReadonlySet<string> = new Set([
 	"AllContainersRestarting",
 ]);
 
-/** Of a condition that others write, too: the node ends the pod (KEP-3329). */
+/** Reason of a condition that other components write, too: the node terminates the pod (KEP-3329). */
 export const evictionReason = "TerminationByKubelet";
 
 export interface ConditionInput {
@@ -26,20 +26,20 @@ export interface ConditionInput {
 	phase: Phase;
 	/** Of all containers. */
 	statuses: readonly ContainerStatus[];
-	/** There is a sandbox with an address. */
+	/** There is a ready sandbox with an address. */
 	sandboxReady: boolean;
-	/** Conditions for an in-place resize, where one is under way. */
+	/** Conditions of an in-place resize in progress. */
 	resize: readonly Draft[];
-	/** All containers are being restarted; undefined for a pod that has no rule for that. */
+	/** Whether all containers are being restarted; undefined for a pod without such a rule. */
 	restartingAll: boolean | undefined;
-	/** Why the node ends the pod before its work is done, where it does. */
+	/** Why the node terminates the pod before its work is complete; undefined if it does not. */
 	disruption: string | undefined;
-	/** Conditions as they were: transition times are kept while the status stays. */
+	/** The previous conditions: a transition time changes only with the status. */
 	old: readonly PodCondition[];
 	now: string;
 }
 
-/** All conditions of the pod: the agent's own, computed, and everyone else's, as they are. */
+/** All conditions of the pod: the agent's own, computed here, and those of other components, unchanged. */
 export function podConditions(input: ConditionInput): PodCondition[] {
 	const containersReady = containersReadyCondition(input);
 	const drafts: Draft[] = [
@@ -60,13 +60,13 @@ export function podConditions(input: ConditionInput): PodCondition[] {
 	return own.concat(others);
 }
 
-/** As KEP-3329 has it for a kubelet that evicts; others write this condition, too. */
+/** As KEP-3329 specifies for a kubelet that evicts; other components write this condition, too. */
 function disruptionCondition({ disruption }: ConditionInput): Draft[] {
 	if (disruption === undefined) return [];
 	return [{ type: "DisruptionTarget", status: "True", reason: evictionReason, message: disruption }];
 }
 
-/** A condition that has not changed keeps its time. */
+/** Keeps the time of a condition that has not changed. */
 function dated({ type, status, reason, message }: Draft, { old, now, pod }: ConditionInput): PodCondition {
 	const condition: PodCondition = { type, status };
 	if (reason !== undefined) condition.reason = reason;
@@ -84,7 +84,7 @@ function initializedCondition({ pod, phase, statuses }: ConditionInput): Draft {
 	if (phase === "Succeeded") return { type, status: "True", reason: "PodCompleted" };
 	if (init.length === 0) return { type, status: "True" };
 	const byName = new Map(statuses.map((status) => [status.name, status]));
-	// Once a regular container has run, initialization has been completed, whatever its sidecars do.
+	// Once a regular container has run, initialization is complete, regardless of its sidecars.
 	const begun = pod.spec.containers.some(({ name }) => {
 		const status = byName.get(name);
 		const { running, terminated } = status?.state ?? {};

@@ -1,4 +1,4 @@
-/** How a pod ends: containers in their order, then what they stood on, then the pod itself. Pure. */
+/** How a pod is stopped: containers in order, then its sandbox and volumes, then the pod itself. Pure. */
 import type { PodAction, PodPlan } from "./pod-action.ts";
 import {
 	containerRuntimeState,
@@ -9,10 +9,10 @@ import {
 	podGraceSeconds,
 } from "./pod-state.ts";
 
-/** Sidecars that outlive the pod's grace period are still asked before they are killed (KEP-753). */
+/** Sidecars receive SIGTERM before they are killed, even after the pod's grace period (KEP-753). */
 const leastSidecarGraceSeconds = 2;
 
-/** Next steps of a pod that is being ended since `runtimeState.endingSinceMs`. */
+/** Next steps for a pod that is being stopped since `runtimeState.endingSinceMs`. */
 export function planEnd(state: PodState, nowMs: number): PodPlan {
 	const { runtimeState, pod } = state;
 	const stops = planStops(state, nowMs);
@@ -26,7 +26,7 @@ export function planEnd(state: PodState, nowMs: number): PodPlan {
 	return { actions: [], wakeAtMs: runtimeState.deletion.retryAtMs };
 }
 
-/** Stops to begin now; undefined when no container runs any more and nothing is under way with one. */
+/** Stops to begin now; undefined if no container is running or has an operation in progress. */
 function planStops(state: PodState, nowMs: number): PodAction[] | undefined {
 	const { runtimeState } = state;
 	const graceSeconds = podGraceSeconds(state);
@@ -38,7 +38,7 @@ function planStops(state: PodState, nowMs: number): PodAction[] | undefined {
 	);
 	if (live.length === 0 && strangers.length === 0) return undefined;
 	const main = live.filter(({ role }) => role !== "sidecar");
-	// Sidecars go last and one by one, the last one first.
+	// Sidecars are stopped last and one by one, in reverse order.
 	const lastSidecar = live.findLast(({ role }) => role === "sidecar");
 	const turn = main.length > 0 ? main : lastSidecar === undefined ? [] : [lastSidecar];
 	const remaining = Math.max(graceSeconds - elapsedSeconds, leastSidecarGraceSeconds);
@@ -58,7 +58,7 @@ function running(state: PodState, name: string) {
 	return instances(state, name).find((instance) => instance.state === "running");
 }
 
-/** Begins a stop, or shortens one that was given longer. */
+/** Begins a stop, or shortens the grace period of one in progress. */
 function stop(state: PodState, name: string, graceSeconds: number): PodAction[] {
 	const instance = running(state, name);
 	if (instance === undefined) return [];
@@ -66,7 +66,7 @@ function stop(state: PodState, name: string, graceSeconds: number): PodAction[] 
 	if (stopping?.containerId === instance.id) {
 		return graceSeconds < stopping.graceSeconds ? [stopAction(name, instance.id, graceSeconds)] : [];
 	}
-	// A start under way (a postStart hook, perhaps) is not waited for.
+	// Does not wait for a start in progress, such as a postStart hook.
 	return [stopAction(name, instance.id, graceSeconds)];
 }
 

@@ -13,7 +13,7 @@ interface Counts {
 	unknown: number;
 }
 
-/** @param over the pod's work is over and none of its containers runs: the phase is then final */
+/** @param over the pod's work is complete and none of its containers is running: the phase is final */
 export function podPhase(spec: PodSpec, statuses: readonly ContainerStatus[], over: boolean): Phase {
 	const byName = new Map(statuses.map((status) => [status.name, status]));
 	const init = initCounts(spec, byName);
@@ -29,7 +29,7 @@ export function podPhase(spec: PodSpec, statuses: readonly ContainerStatus[], ov
 	if (init.pending > 0 || (init.pendingSidecars > 0 && !anyStarted)) return "Pending";
 	if (counts.waiting > 0 || init.waitingSidecars > 0) return "Pending";
 	if (counts.unknown > 0) return "Pending";
-	// Containers that have all ended, with restarts or sidecars yet to come, are a running pod.
+	// A pod whose containers have all terminated, with restarts or sidecars still to come, is running.
 	return counts.running + counts.stopped > 0 ? "Running" : "Pending";
 }
 
@@ -48,7 +48,7 @@ function initCounts(spec: PodSpec, byName: ReadonlyMap<string, ContainerStatus>)
 			if (terminated.exitCode !== 0) counts.failed++;
 		} else counts.pending++;
 	}
-	// An init container that failed and will be tried again leaves the pod pending.
+	// An init container that failed and will be retried leaves the pod pending.
 	if (spec.restartPolicy !== "Never") counts.pending += counts.failed;
 	return counts;
 }

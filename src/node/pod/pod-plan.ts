@@ -1,6 +1,6 @@
 /**
- * What to do next for one pod. Pure: the agent's driver (pod-worker.ts) does the actions, each in the background, and
- * plans again when one has ended, when the runtime or a probe reports something, and at `wakeAtMs`.
+ * The next actions for one pod. Pure: the pod's worker (pod-worker.ts) carries them out, each in the background, and
+ * plans again when one has ended, when the runtime or a probe reports a change, and at `wakeAtMs`.
  *
  * The rules are those of the API page "Pod Lifecycle" and KEP-753 (sidecar containers).
  */
@@ -29,12 +29,14 @@ import { givenPodResources, givenResources, isPodResized, isResized, resourcesFr
 import { resourcesKey } from "./resources.ts";
 import { planRestartOfAll, saysRemoved } from "./restart-all.ts";
 
-/** First delay before a restart or another image pull, and the longest; a delay twice the longest ago is forgotten. */
+/**
+ * The first and the longest delay before a restart or another image pull. A delay resets after twice the longest one.
+ */
 export const backoffLimits = { firstMs: 10_000, longestMs: 300_000 };
 
 const deadlineMessage = "Pod was active on the node longer than the specified deadline";
 
-/** Next steps for the pod, in the order in which they may begin. Never throws. */
+/** The next actions in the order in which they may begin. Never throws. */
 export function planPod(state: PodState, nowMs: number): PodPlan {
 	const { pod, runtimeState } = state;
 	const deadlineMs = activeDeadlineMs(state);
@@ -51,13 +53,16 @@ export function planPod(state: PodState, nowMs: number): PodPlan {
 	return planEnd(state, nowMs);
 }
 
-/** When the next attempt may begin after one at `lastMs` failed or ended; undefined: at once, this is the first. */
+/**
+ * When the next attempt may begin after the last one, at `lastMs`, failed or ended; undefined: immediately, because it
+ * is the first.
+ */
 function nextAttemptMs(backoff: Backoff | undefined, lastMs: number): number | undefined {
 	if (backoff === undefined || lastMs - backoff.sinceMs > 2 * backoffLimits.longestMs) return undefined;
 	return lastMs + backoff.delayMs;
 }
 
-/** The delay to be kept after an attempt at `nowMs`. */
+/** The delay after an attempt at `nowMs`. */
 export function grow(backoff: Backoff | undefined, lastMs: number, nowMs: number): Backoff {
 	const fresh = nextAttemptMs(backoff, lastMs) === undefined || backoff === undefined;
 	const delayMs = fresh ? backoffLimits.firstMs : Math.min(backoff.delayMs * 2, backoffLimits.longestMs);
@@ -80,7 +85,7 @@ function planRunning(state: PodState, nowMs: number): PodPlan {
 
 function planSandbox(state: PodState, nowMs: number): PodPlan {
 	const { runtimeState } = state;
-	// A container whose stop is under way belongs to the old sandbox; it is gone before a new one is made.
+	// A container that is being stopped belongs to the old sandbox. The new one is created when it is gone.
 	if ([...runtimeState.busy].some((key) => key.startsWith("container:"))) return { actions: [] };
 	if (runtimeState.sandboxFailure !== undefined && runtimeState.sandboxFailure.retryAtMs > nowMs) {
 		return { actions: [], wakeAtMs: runtimeState.sandboxFailure.retryAtMs };
@@ -107,7 +112,7 @@ function planContainers(state: PodState, nowMs: number): PodPlan {
 		const current = currentInstance(state, spec.name);
 		if (!busy) {
 			const step = planContainer(state, container, current, nowMs);
-			// One container starts at a time, in order, as upstream does it: the next waits for the postStart hook.
+			// Containers start one at a time and in order, as upstream: the next one waits for the postStart hook.
 			const isStart = step.actions.some((action) => action.do === "startContainer");
 			if (!(isStart && starting)) plan.actions.push(...step.actions);
 			if (step.wakeAtMs !== undefined) wake(plan, step.wakeAtMs);
@@ -119,7 +124,7 @@ function planContainers(state: PodState, nowMs: number): PodPlan {
 	return plan;
 }
 
-/** The limits of a pod are raised before its containers', and lowered after them. */
+/** The pod's limits are raised before those of its containers, and lowered after them. */
 function resizePod(state: PodState, plan: PodPlan): void {
 	const { resize, busy } = state.runtimeState;
 	const sandbox = readySandbox(state);
@@ -133,7 +138,7 @@ function resizePod(state: PodState, plan: PodPlan): void {
 	if (!waits && !anyBusy) plan.actions.push({ do: "updatePodResources", id: sandbox.id });
 }
 
-/** Whether the containers after this one may start while the pod initializes. */
+/** Whether the following containers may start while the pod initializes. */
 function lets(state: PodState, { role, spec }: PodContainer, current: Container | undefined): boolean {
 	if (role === "init") return current?.state === "exited" && current.exitCode === 0;
 	if (role === "sidecar") return hasStarted(state, current, spec.startupProbe);
@@ -151,7 +156,7 @@ function planContainer(
 	const isWanted = state.runtimeState.resize === undefined && role !== "ephemeral" && newest !== undefined;
 	if (isWanted && isResized(state, spec, newest)) return { actions: [{ do: "judgeResize" }] };
 	if (current?.state === "running") return planRunningContainer(state, container, current);
-	// The agent died between making and starting it.
+	// The agent was killed between creating and starting it.
 	if (current?.state === "created") return { actions: [{ do: "removeContainer", name: spec.name, id: current.id }] };
 	if (newest !== undefined) {
 		if (role === "ephemeral") return { actions: [] };
@@ -213,7 +218,7 @@ function planStart(state: PodState, container: PodContainer, newest: Container |
 	if (retryAtMs !== undefined && retryAtMs > nowMs) return { actions: [], wakeAtMs: retryAtMs };
 	const attempt = newest === undefined ? lostAttempts(state, spec.name) : newest.config.attempt + 1;
 	const start = { do: "startContainer", name: spec.name, role, attempt } as const;
-	// A new sandbox restarts everything, without delay.
+	// A new sandbox restarts everything without delay.
 	if (newest === undefined || currentInstance(state, spec.name) === undefined) return { actions: [start] };
 	const endedMs = newest.finishedAtMs ?? nowMs;
 	const dueMs = nextAttemptMs(runtimeState.restartBackoff, endedMs);
@@ -237,7 +242,7 @@ function lostAttempts({ previous, pod }: PodState, name: string): number {
 	return saysRemoved(status) ? status.restartCount : status.restartCount + 1;
 }
 
-/** Exited instances that can no longer be requested: all but the newest two of a container. */
+/** Exited instances whose logs can no longer be requested: all but the newest two of a container. */
 function outdated(state: PodState, name: string): PodAction[] {
 	if (state.containers.length <= 2 || state.runtimeState.busy.has(`container:${name}`)) return [];
 	return instances(state, name)
@@ -258,7 +263,7 @@ function wake(plan: PodPlan, atMs: number): PodPlan {
 	return plan;
 }
 
-/** Seconds as Go prints a duration: `10s`, `1m20s`, `5m0s`. */
+/** Seconds formatted like Go's durations: `10s`, `1m20s`, `5m0s`. */
 function duration(seconds: number): string {
 	const minutes = Math.floor(seconds / 60);
 	return minutes === 0 ? `${seconds}s` : `${minutes}m${seconds % 60}s`;

@@ -1,11 +1,11 @@
-/** What the agent knows of one pod: the input of `planPod` and `podStatus`. Nothing here does anything. */
+/** The agent's knowledge of one pod: the input of `planPod` and `podStatus`. Pure. */
 
 import type { Container as ContainerSpec, Pod, PodStatus, Probe } from "../../kinds/generated/types.ts";
 import { isFinalPhase } from "../../kinds/pod/pod-lifecycle.ts";
 import { isSidecar } from "../../kinds/pod/spec/sidecars.ts";
 import type { Container, Sandbox } from "../../runtime/runtime.ts";
 
-/** How a container takes part in the life of its pod. A sidecar is an init container with `restartPolicy: Always`. */
+/** The role of a container in its pod. A sidecar is an init container with `restartPolicy: Always`. */
 export type ContainerRole = "init" | "sidecar" | "regular" | "ephemeral";
 
 /** A container of the pod's spec and its role. */
@@ -16,86 +16,86 @@ export interface PodContainer {
 	targetContainerName?: string;
 }
 
-/** A growing delay between attempts. */
+/** An increasing delay between attempts. */
 export interface Backoff {
 	delayMs: number;
-	/** When the delay began to count, epoch milliseconds. */
+	/** When the delay began, in epoch milliseconds. */
 	sinceMs: number;
 }
 
-/** Why a container is not running yet, as its status shows it. */
+/** Why a container is not running yet, for its status. */
 export interface WaitingReason {
 	reason: string;
 	message: string;
 }
 
-/** What the probes of a running container have found. */
+/** The results of a running container's probes. */
 export interface ProbeVerdict {
 	containerId: string;
 	/** The startup probe has succeeded, or there is none. */
 	started: boolean;
 	/** The readiness probe succeeds, or there is none. */
 	ready: boolean;
-	/** The liveness or startup probe has failed as often as it may: the container must go. */
+	/** The liveness or startup probe has reached its failure threshold: the container must be stopped. */
 	failed?: { probe: "Liveness" | "Startup"; graceSeconds?: number };
 }
 
-/**
- * What the agent remembers of a container besides what the runtime lists. Lost when the agent restarts, without harm.
- */
+/** The agent's state of a container in addition to the runtime's. It is lost when the agent restarts, without harm. */
 export interface ContainerRuntimeState {
 	/** Delay between restarts; absent before the first restart. */
 	restartBackoff?: Backoff;
-	/** Delay between attempts to get the image. */
+	/** Delay between attempts to pull the image. */
 	imageBackoff?: Backoff;
-	/** The last attempt to start failed; there is no other before `retryAtMs`. */
+	/** The last attempt to start failed; the next one is at `retryAtMs`. */
 	startFailure?: WaitingReason & { retryAtMs: number };
-	/** A restart is being held back; shown as CrashLoopBackOff. */
+	/** A restart is delayed; shown as CrashLoopBackOff. */
 	heldBack?: WaitingReason;
 	probes?: ProbeVerdict;
 	/**
-	 * The seconds that the container has been given to end, and whether it then starts again whatever the restart policy.
+	 * The grace period of a stop in progress, and whether the container then starts again regardless of the restart
+	 * policy.
 	 */
 	stopping?: { containerId: string; graceSeconds: number; restarts?: true };
-	/** Resources the running container has, when they differ from those it was made with. */
+	/** Resources of the running container, if they differ from those it was created with. */
 	resizedTo?: { containerId: string; resources: string };
 }
 
-/** Why the agent ends a pod on its own, for good. */
+/** Why the agent terminates a pod on its own, for good. */
 export interface Verdict {
 	reason: string;
 	message: string;
-	/** For the containers to end, instead of what the pod says; such a pod is disrupted (KEP-3329). */
+	/** Grace period for the containers, instead of the pod's own; such a pod is disrupted (KEP-3329). */
 	graceSeconds?: number;
 }
 
 export interface PodRuntimeState {
 	/** When the agent first saw the pod, epoch milliseconds. */
 	observedAtMs: number;
-	/** Effects under way: `volumes`, `sandbox`, `container:NAME`, `release`, `delete`, `remove`. */
+	/** Operations in progress: `volumes`, `sandbox`, `container:NAME`, `release`, `delete`, `remove`. */
 	busy: ReadonlySet<string>;
 	volumes: { state: "none" | "ready" } | { state: "failed"; retryAtMs: number };
-	/** The last attempt to make a sandbox failed. */
+	/** The last attempt to create a sandbox failed. */
 	sandboxFailure?: { retryAtMs: number; delayMs: number };
 	/** Pod addresses, once attached. */
 	addresses: readonly string[];
-	/** Refused at admission, evicted, or past its deadline. */
+	/** Rejected at admission, evicted, or past its deadline. */
 	verdict?: Verdict;
-	/** When the agent began to end the pod. */
+	/** When the agent began to stop the pod. */
 	endingSinceMs?: number;
-	/** Sandbox, network and volumes have been given back. */
+	/** Sandbox, network and volumes have been released. */
 	released: boolean;
 	/** The final status has reached the API server. */
 	statusWritten: boolean;
-	/** The API has been asked to delete the pod; if it is still there, it is asked again at `retryAtMs`. */
+	/** The agent asked the API to delete the pod; if the pod still exists at `retryAtMs`, it asks again. */
 	deletion?: { retryAtMs: number; delayMs: number };
 	containers: ReadonlyMap<string, ContainerRuntimeState>;
-	/** Messages that exited containers left, by container id. */
+	/** Termination messages of exited containers, by container ID. */
 	terminationMessages: ReadonlyMap<string, string>;
-	/** What the pod as a whole was last given of CPU and memory while it runs, as `resourcesKey` writes it. */
+	/** CPU and memory last applied to the running pod as a whole, in the format of `resourcesKey`. */
 	resizedPod?: { sandboxId: string; resources: string };
 	/**
-	 * What came of the change of resources that the API wants: there is room, not now, never, or the runtime refused it.
+	 * The result of the resource change that the API requests: it is granted, deferred, infeasible, or the runtime
+	 * rejected it.
 	 */
 	resize?:
 		| { type: "Granted" }
@@ -104,23 +104,23 @@ export interface PodRuntimeState {
 }
 
 export interface PodState {
-	/** As the API has it; for a pod that is gone, as it was last. */
+	/** The API's version. For a pod that no longer exists, the last version. */
 	pod: Pod;
-	/** The API has no pod of this UID any more. */
+	/** No pod with this UID exists in the API. */
 	gone: boolean;
 	/** Of this pod, oldest first. */
 	sandboxes: readonly Sandbox[];
-	/** Of this pod, of all sandboxes, oldest first. */
+	/** Of this pod, in all sandboxes, oldest first. */
 	containers: readonly Container[];
 	runtimeState: PodRuntimeState;
 	node: {
 		name: string;
-		/** The node's own, IPv4 first. */
+		/** Addresses of the node, IPv4 first. */
 		addresses: readonly string[];
-		/** What container ids begin with in the API: `containerd` in `containerd://ID`. */
+		/** The prefix of container IDs in the API: `containerd` in `containerd://ID`. */
 		runtimeName: string;
 	};
-	/** The status computed last, which may not have come back from the API yet. */
+	/** The status computed last, which the API may not have yet. */
 	previous?: PodStatus;
 }
 
@@ -132,7 +132,7 @@ export function containerRuntimeState(state: PodState, name: string): ContainerR
 
 /** Init containers and sidecars in their order, then regular, then ephemeral containers. */
 export function podContainers({ spec }: Pod): readonly PodContainer[] {
-	// One look at a pod asks for them a dozen times.
+	// Cached: one plan asks for them a dozen times.
 	if (spec !== lastSpec) {
 		lastContainers = containersOf(spec);
 		lastSpec = spec;
@@ -153,7 +153,7 @@ function containersOf({ initContainers = [], containers, ephemeralContainers = [
 	];
 }
 
-/** The sandbox that counts: the newest one, if it is ready. */
+/** The current sandbox: the newest one, if it is ready. */
 export function readySandbox(state: PodState): Sandbox | undefined {
 	const newest = state.sandboxes.at(-1);
 	return newest?.state === "ready" ? newest : undefined;
@@ -178,7 +178,7 @@ function newestInstance(state: PodState, name: string): Container | undefined {
 	return newest;
 }
 
-/** The newest instance of a container that belongs to the sandbox that counts. */
+/** The newest instance of a container in the current sandbox. */
 export function currentInstance(state: PodState, name: string): Container | undefined {
 	const sandbox = state.sandboxes.at(-1);
 	const newest = newestInstance(state, name);
@@ -186,7 +186,8 @@ export function currentInstance(state: PodState, name: string): Container | unde
 }
 
 /**
- * Seconds a pod is given to end: what the deletion says, else what its spec says. At least 1 once it is being ended.
+ * The pod's grace period in seconds: that of the deletion, otherwise that of its spec. At least 1 while it is being
+ * stopped.
  */
 export function podGraceSeconds(state: PodState): number {
 	const { metadata, spec } = state.pod;
@@ -198,30 +199,26 @@ export function podGraceSeconds(state: PodState): number {
 }
 
 /**
- * Whether a container that exited so is to be started again (API page "Pod Lifecycle", container restart rules
- * KEP-5307).
+ * Whether a container that exited with this code restarts (API page "Pod Lifecycle", container restart rules KEP-5307).
  */
 function restartsAfterExit(pod: Pod, { role, spec }: PodContainer, exitCode: number): boolean {
 	if (role === "ephemeral") return false;
 	if (role === "sidecar") return true;
-	// Whichever it says: this container is among those that are restarted.
+	// Both actions restart this container.
 	if (matchingRule(spec, exitCode) !== undefined) return true;
 	const policy = spec.restartPolicy ?? pod.spec.restartPolicy ?? "Always";
 	if (role === "init") return exitCode !== 0 && policy !== "Never";
 	return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
 }
 
-/**
- * As `restartsAfterExit`, for this instance: one that was stopped because its spec had changed starts again in any
- * case.
- */
+/** Like `restartsAfterExit` for this instance. One that was stopped because its spec had changed always restarts. */
 export function restarts(state: PodState, container: PodContainer, instance: Container): boolean {
 	const { stopping } = containerRuntimeState(state, container.spec.name);
 	if (stopping?.restarts === true && stopping.containerId === instance.id) return true;
 	return restartsAfterExit(state.pod, container, instance.exitCode ?? 0);
 }
 
-/** The first rule of the container that is for this exit code (KEP-5307). */
+/** The first restart rule of the container that matches this exit code (KEP-5307). */
 function matchingRule(spec: ContainerSpec, exitCode: number) {
 	return spec.restartPolicyRules?.find(({ exitCodes }) => {
 		const listed = exitCodes?.values?.includes(exitCode) ?? false;
@@ -229,14 +226,14 @@ function matchingRule(spec: ContainerSpec, exitCode: number) {
 	});
 }
 
-/** Whether a container of the pod may ever ask for all of them to be restarted. */
+/** Whether a container of the pod has a rule that restarts all containers. */
 export function mayRestartAll(pod: Pod): boolean {
 	return podContainers(pod).some(({ spec }) =>
 		spec.restartPolicyRules?.some(({ action }) => action === "RestartAllContainers"),
 	);
 }
 
-/** Whether a container has asked for that by its end, and is still there to tell of it (KEP-5532). */
+/** Whether a container that still exists has triggered such a rule by exiting (KEP-5532). */
 export function isRestartingAll(state: PodState): boolean {
 	return mayRestartAll(state.pod) && podContainers(state.pod).some((container) => asksRestartOfAll(state, container));
 }
@@ -247,7 +244,10 @@ export function asksRestartOfAll(state: PodState, { spec }: PodContainer): boole
 	return matchingRule(spec, instance.exitCode ?? 0)?.action === "RestartAllContainers";
 }
 
-/** Whether the container is up as far as others wait for it: running, and past its startup probe. */
+/**
+ * Whether the container has started as far as other containers wait for it: it is running, and its startup probe has
+ * succeeded.
+ */
 export function hasStarted(
 	state: PodState,
 	container: Container | undefined,
@@ -260,7 +260,8 @@ export function hasStarted(
 }
 
 /**
- * Whether the pod's work is over: its regular containers have ended for good, or an init container has failed for good.
+ * Whether the pod's work is complete: its regular containers have terminated for good, or an init container has failed
+ * for good.
  */
 export function workIsOver(state: PodState): boolean {
 	const { pod, runtimeState } = state;

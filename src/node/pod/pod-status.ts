@@ -1,4 +1,4 @@
-/** The status that the API is to show for a pod. Pure. */
+/** The status of a pod in the API. Pure. */
 
 import { timestamp } from "../../core/clock.ts";
 import type { ContainerStatus, PodStatus } from "../../kinds/generated/types.ts";
@@ -20,7 +20,7 @@ import { allocatedPod, givenPodResources, resourcesFromKey } from "./resize.ts";
 import { resourcesKey } from "./resources.ts";
 
 /**
- * The pod's whole status; equal inputs give equal output, so that the caller writes only what changed.
+ * The pod's complete status. Equal input gives equal output, so that the caller writes only changes.
  * @param nowMs for transition times
  */
 export function podStatus(state: PodState, nowMs: number): PodStatus {
@@ -29,7 +29,7 @@ export function podStatus(state: PodState, nowMs: number): PodStatus {
 	const containers = podContainers(pod);
 	const someRun = state.containers.some((container) => container.state === "running");
 	const ends = workIsOver(state) || runtimeState.endingSinceMs !== undefined;
-	// A phase is final only when nothing runs any more: no successor may start before that.
+	// A phase is final only when no container is running: no replacement may start before that.
 	const over = isFinalPhase(pod.status?.phase) || refused(state) || (!someRun && !containerBusy(state) && ends);
 	const statusesOf = (list: "init" | "regular" | "ephemeral") =>
 		containers.filter(({ role }) => listOf[role] === list).map((one) => containerStatus(state, one, over));
@@ -84,14 +84,14 @@ export function podStatus(state: PodState, nowMs: number): PodStatus {
 	return status;
 }
 
-/** Which list of the status a container is in. */
+/** The list of the status that contains a container. */
 const listOf = { init: "init", sidecar: "init", regular: "regular", ephemeral: "ephemeral" } as const;
 
 function toIp(ip: string): { ip: string } {
 	return { ip };
 }
 
-/** Refused at admission, by this agent or by the one before it: the pod never had a sandbox. */
+/** Rejected at admission, by this agent or the previous one: the pod never had a sandbox. */
 function refused({ runtimeState, sandboxes, containers, pod }: PodState): boolean {
 	return (
 		(runtimeState.verdict !== undefined || isFinalPhase(pod.status?.phase)) &&
@@ -112,7 +112,7 @@ function phaseOf(state: PodState, statuses: readonly ContainerStatus[], over: bo
 	if (over && state.runtimeState.verdict !== undefined) return "Failed";
 	const computed = podPhase(state.pod.spec, statuses, over);
 	const old = (state.previous ?? state.pod.status)?.phase;
-	// A pod that has run does not go back.
+	// A pod that was Running does not become Pending again.
 	return computed === "Pending" && old === "Running" && state.runtimeState.endingSinceMs !== undefined
 		? "Running"
 		: computed;

@@ -1,22 +1,22 @@
-/** How results of one probe add up to a verdict, and when to probe next (API page "Configure Probes"). Pure. */
+/** How the results of a probe lead to a verdict, and when the next probe is due (API page "Configure Probes"). Pure. */
 import type { Probe } from "../../kinds/generated/types.ts";
 
 export type ProbeKind = "startup" | "readiness" | "liveness";
 
 export interface ProbeState {
-	/** The verdict now: what the thresholds have confirmed. */
+	/** The current verdict, confirmed by the thresholds. */
 	verdict: "success" | "failure" | "unknown";
-	/** Equal results in a row. */
+	/** The number of equal results in a row. */
 	run: { ok: boolean; count: number };
-	/** How many early tries there have been. */
+	/** The number of early attempts so far. */
 	early: number;
 	nextAtMs: number;
 }
 
-/** First try again after a failure in the first period; then twice as long, and so on. */
+/** The delay of the first early attempt; it doubles with each one. */
 const firstEarlyMs = 100;
 
-/** A container begins unready, alive, and with its startup unknown. */
+/** A container begins unready and alive, with its startup unknown. */
 export function initialProbeState(kind: ProbeKind, probe: Probe, startedAtMs: number): ProbeState {
 	return {
 		verdict: kind === "liveness" ? "success" : kind === "readiness" ? "failure" : "unknown",
@@ -29,9 +29,9 @@ export function initialProbeState(kind: ProbeKind, probe: Probe, startedAtMs: nu
 /**
  * The state after a result.
  *
- * In its first period, a container that is not ready yet is tried again sooner than the period says, and such failures
- * count for nothing: containers are seen to be ready when they are, not up to a period later.
- * @returns `counted: false` for a failure that is not to be reported
+ * During the first period, a container that is not ready is probed again earlier than the period says, and such
+ * failures do not count: a container is detected as ready when it is, not up to one period later.
+ * @returns `counted: false` for a failure that is not reported
  */
 export function afterProbe(
 	state: ProbeState,

@@ -1,13 +1,13 @@
-/** Changes of resources in place (KEP-1287): what the node has granted a pod, and whose turn is first. Pure. */
+/**
+ * In-place resize (KEP-1287): the resources that the node has granted to a pod, and the order of waiting pods. Pure.
+ */
 import type { Container as ContainerSpec, Pod, ResourceRequirements } from "../../kinds/generated/types.ts";
 import { type QosClass, qosClass } from "../../kinds/pod/pod-qos.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import { containerRuntimeState, instances, type PodRuntimeState, type PodState } from "./pod-state.ts";
 import { podRequests, resourcesAnnotation, resourcesKey } from "./resources.ts";
 
-/**
- * The CPU and memory that a container was last given, as `resourcesKey` writes them; undefined where that is not known.
- */
+/** The CPU and memory last applied to a container, in the format of `resourcesKey`; undefined if unknown. */
 export function givenResources(state: PodState, name: string, instance: Container): string | undefined {
 	const { resizedTo } = containerRuntimeState(state, name);
 	return resizedTo?.containerId === instance.id
@@ -15,13 +15,13 @@ export function givenResources(state: PodState, name: string, instance: Containe
 		: instance.config.annotations[resourcesAnnotation];
 }
 
-/** Whether the API wants other resources for the container than it was given. */
+/** Whether the API requests resources for the container other than those applied. */
 export function isResized(state: PodState, spec: ContainerSpec, instance: Container): boolean {
 	const given = givenResources(state, spec.name, instance);
 	return given !== undefined && given !== resourcesKey(spec.resources);
 }
 
-/** What the pod as a whole was last given; undefined where it has no resources of its own, or they are not known. */
+/** The resources last applied to the pod as a whole; undefined if it has none of its own, or they are unknown. */
 export function givenPodResources(state: PodState): string | undefined {
 	const { resizedPod } = state.runtimeState;
 	const sandbox = state.sandboxes.at(-1);
@@ -31,18 +31,18 @@ export function givenPodResources(state: PodState): string | undefined {
 		: sandbox.config.annotations?.[resourcesAnnotation];
 }
 
-/** Whether the API wants other resources for the pod as a whole than it was given. */
+/** Whether the API requests resources for the pod as a whole other than those applied. */
 export function isPodResized(state: PodState): boolean {
 	const given = givenPodResources(state);
 	return given !== undefined && given !== resourcesKey(state.pod.spec.resources);
 }
 
-/** Whether what the API wants has not been granted: the pod keeps what it has. */
+/** Whether the request has not been granted: the pod keeps its resources. */
 export function isPending(resize: PodRuntimeState["resize"]): boolean {
 	return resize?.type === "Deferred" || resize?.type === "Infeasible";
 }
 
-/** The pod with the resources that the node has granted it. */
+/** The pod with the resources that the node has granted. */
 export function allocatedPod(state: PodState): Pod {
 	const { pod, runtimeState } = state;
 	if (!isPending(runtimeState.resize)) return pod;
@@ -60,7 +60,7 @@ export function allocatedPod(state: PodState): Pod {
 	};
 }
 
-/** The container's resources as far as the node has granted them. */
+/** The container's resources as granted by the node. */
 export function allocated(state: PodState, spec: ContainerSpec): ResourceRequirements | undefined {
 	const [newest] = instances(state, spec.name);
 	const given = newest === undefined ? undefined : givenResources(state, spec.name, newest);
@@ -68,7 +68,7 @@ export function allocated(state: PodState, spec: ContainerSpec): ResourceRequire
 	return { ...spec.resources, ...resourcesGiven(spec.resources, given) };
 }
 
-/** CPU and memory as `resourcesKey` wrote them, and what else the container was made with: that never changes. */
+/** CPU and memory in the format of `resourcesKey`, combined with the resources of the container that never change. */
 export function resourcesGiven(wanted: ResourceRequirements | undefined, given: string): ResourceRequirements {
 	const { limits, requests } = resourcesFromKey(given);
 	const others = (list: Record<string, string> | undefined) =>
@@ -79,7 +79,7 @@ export function resourcesGiven(wanted: ResourceRequirements | undefined, given: 
 	};
 }
 
-/** Why the node can never give what the pod asks for; undefined when it could. */
+/** Why the node can never grant the pod's request; undefined if it could. */
 export function infeasibility(pod: Pod, allocatable: ReadonlyMap<string, number>): string | undefined {
 	for (const [resource, quantity] of podRequests(pod.spec)) {
 		const capacity = allocatable.get(resource) ?? 0;
@@ -92,7 +92,7 @@ export function infeasibility(pod: Pod, allocatable: ReadonlyMap<string, number>
 
 const classes: readonly QosClass[] = ["Guaranteed", "Burstable", "BestEffort"];
 
-/** Who of two that wait for room gets it first: by priority, then by quality of service. */
+/** Order of pods that wait for resources: by priority, then by quality of service. */
 export function compareWaiting(one: Pod, other: Pod): number {
 	const priority = (other.spec.priority ?? 0) - (one.spec.priority ?? 0);
 	return priority || classes.indexOf(qosClass(one.spec)) - classes.indexOf(qosClass(other.spec));

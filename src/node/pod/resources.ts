@@ -7,12 +7,12 @@ import { podAmounts } from "../../kinds/pod/spec/pod-amounts.ts";
 import { isSidecar } from "../../kinds/pod/spec/sidecars.ts";
 import type { ResourceLimits } from "../../runtime/runtime.ts";
 
-/** The container's annotation with the resources that it was created with, as `resourcesKey` writes them. */
+/** Annotation of a container with the resources that it was created with, in the format of `resourcesKey`. */
 export const resourcesAnnotation = "coxswain.dev/resources";
 
 /**
- * Limits of a container, or of a pod as a whole; what is not set is left out. A container of a pod that asks for
- * anything has a CPU request at least of 0: it may be given limits while it runs.
+ * Limits of a container, or of a pod as a whole; unset ones are omitted. A container of a pod with any requests or
+ * limits has a CPU request of at least 0, so that limits can be set while it runs.
  */
 export function containerLimits(resources: ResourceRequirements | undefined, pod?: Pod): ResourceLimits {
 	const cpu = resources?.limits?.cpu;
@@ -38,7 +38,7 @@ export function resourcesKey(resources: ResourceRequirements | undefined): strin
 	return parts.join(",");
 }
 
-/** What the pod takes of its node, in base units (cores, bytes). */
+/** The pod's requests in base units (cores, bytes). */
 export function podRequests(spec: PodSpec): Map<string, number> {
 	const requests = Object.entries(podAmounts(spec, "requests"));
 	return new Map(requests.map(([name, quantity]) => [name, parseQuantity(quantity)]));
@@ -48,13 +48,12 @@ function millis(cpu: string): number {
 	return Math.ceil(parseQuantity(cpu) * 1000);
 }
 
-/** Of pods that the kernel ends last, and of those it ends first. */
+/** Scores of pods that the kernel kills last, and first. */
 const guaranteedScore = -997;
 const bestEffortScore = 1000;
 
 /**
- * How soon the kernel ends a container when memory runs out (API page "Node-pressure Eviction", "Node out of memory
- * behavior").
+ * The OOM score adjustment of a container (API page "Node-pressure Eviction", "Node out of memory behavior").
  * @param memoryBytes of the node
  */
 export function oomScoreAdj(pod: Pod, container: Container, memoryBytes: number): number {
@@ -65,13 +64,13 @@ export function oomScoreAdj(pod: Pod, container: Container, memoryBytes: number)
 	const requested = ({ resources }: Container) => parseQuantity(resources?.requests?.["memory"] ?? "0");
 	const ofPod = parseQuantity(pod.spec.resources?.requests?.memory ?? "0");
 	const all = [...containers, ...initContainers.filter(isSidecar)];
-	// What the pod asks for beyond its containers is theirs alike.
+	// Containers share equally what the pod requests beyond its containers.
 	const rest = Math.max(0, ofPod - all.reduce((sum, each) => sum + requested(each), 0)) / all.length;
 	const score = (each: Container) => {
 		const found = Math.trunc(1000 - (1000 * (requested(each) + rest)) / memoryBytes);
 		return Math.min(Math.max(found, 1000 + guaranteedScore), bestEffortScore - 1);
 	};
-	// A sidecar must not end before what it serves (KEP-753).
+	// A sidecar must not be killed before the containers that it serves (KEP-753).
 	const own = score(container);
 	return initContainers.includes(container) && isSidecar(container) ? Math.min(own, ...containers.map(score)) : own;
 }

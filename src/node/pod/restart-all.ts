@@ -1,7 +1,7 @@
 /**
- * All containers of a pod start over, in place, when one of them ends as a rule of its own says (API page "Pod
- * Lifecycle", KEP-5532): what runs is stopped, without hooks and without time; then the containers are removed, those
- * that asked for it last, so that an agent that starts over in between finds them. Sandbox, address and volumes stay.
+ * Restarts all containers of a pod in place when one of them exits and its restart rule says so (API page "Pod
+ * Lifecycle", KEP-5532): running containers are killed without hooks and grace period; then the containers are removed,
+ * those that triggered the restart last, so that a restarted agent can continue. Sandbox, address and volumes remain.
  * Pure.
  */
 import type { ContainerStatus, PodStatus } from "../../kinds/generated/types.ts";
@@ -14,10 +14,10 @@ export const restartingAll = {
 	message: "The container is removed because RestartAllContainers in place",
 };
 
-/** Containers that ask for it again and again do not make the node spin: a kubelet looks at them once a second. */
+/** Limits the rate of repeated restarts; a kubelet syncs such a pod once per second. */
 const pauseMs = 1000;
 
-/** Next steps until no container is left but ephemeral ones, which stay as they ended. */
+/** Next steps until only terminated ephemeral containers are left. */
 export function planRestartOfAll(state: PodState, nowMs: number): PodPlan {
 	const { containers, runtimeState, pod } = state;
 	const stops = containers.flatMap(({ id, config: { name }, state: runState }): PodAction[] => {
@@ -43,7 +43,8 @@ export function planRestartOfAll(state: PodState, nowMs: number): PodPlan {
 }
 
 /**
- * Whether a container that the runtime does not know was removed so as to start over. Statuses are as they were last.
+ * Whether a container that the runtime does not have was removed for a restart of all containers. Statuses are the
+ * previous ones.
  */
 export function wasRemovedToRestart(old: ContainerStatus | undefined, pod: PodStatus | undefined): boolean {
 	if (old?.containerID === undefined) return false;
@@ -51,7 +52,7 @@ export function wasRemovedToRestart(old: ContainerStatus | undefined, pod: PodSt
 	return condition?.status === "True" || saysRemoved(old);
 }
 
-/** Whether the status already reports it: then it counts the restart, too. */
+/** Whether the status already reports the removal: then it includes the restart in its count. */
 export function saysRemoved(status: ContainerStatus): boolean {
 	return status.state?.waiting !== undefined && status.lastState?.terminated?.reason === restartingAll.reason;
 }

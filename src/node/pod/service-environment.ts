@@ -7,7 +7,7 @@ export interface Variable {
 }
 
 /**
- * @param services of the pod's namespace; nothing of them is used without `links`
+ * @param services of the pod's namespace; used only with `links`
  * @param kubernetes the API server's own Service, always included
  */
 export function serviceEnvironment(
@@ -48,7 +48,7 @@ function variablesFor(service: Service): Variable[] {
 		if (name !== undefined && name !== "") tell(`SERVICE_PORT_${variableName(name)}`, String(port));
 	}
 	const host = clusterIP.includes(":") ? `[${clusterIP}]` : clusterIP;
-	// The variables that Docker's links had.
+	// The variables of Docker links.
 	const url = ({ protocol = "TCP", port }: { protocol?: string; port: number }) =>
 		`${protocol.toLowerCase()}://${host}:${port}`;
 	tell("PORT", url(first));

@@ -1,10 +1,13 @@
-/** Which kernel parameters pods may set: those the kubelet takes for safe, and those its configuration adds. Pure. */
+/**
+ * Kernel parameters that pods may set: those that the kubelet considers safe, and those that its configuration adds.
+ * Pure.
+ */
 import { dottedSysctl, isSysctlPattern, sysctlNamespace } from "../../core/sysctl.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Verdict } from "./pod-state.ts";
 
 /**
- * Parameters without effect on other pods, and the kernel since which each belongs to a namespace (API page "Using
+ * Parameters that do not affect other pods, with the kernel version since which each is namespaced (API page "Using
  * sysctls").
  */
 const safeSysctls: readonly { name: string; sinceKernel?: readonly [major: number, minor: number] }[] = [
@@ -30,7 +33,7 @@ export function safeSysctlNames(kernelVersion: string): string[] {
 		.map(({ name }) => name);
 }
 
-/** What is wrong with an entry of `allowedUnsafeSysctls`; undefined when nothing is. */
+/** The problem of an entry of `allowedUnsafeSysctls`; undefined if it is valid. */
 export function patternProblem(pattern: string): string | undefined {
 	if (!isSysctlPattern(pattern))
 		return `sysctl ${JSON.stringify(pattern)} is neither a name nor the beginning of one with *`;
@@ -39,8 +42,8 @@ export function patternProblem(pattern: string): string | undefined {
 }
 
 /**
- * Why the node refuses the pod's parameters; undefined when it takes them all.
- * @param allowed names and patterns: those that are safe here, and what the node's configuration adds
+ * Why the node rejects the pod's parameters; undefined if it accepts all of them.
+ * @param allowed names and patterns: the safe ones, and those that the node's configuration adds
  */
 export function sysctlVerdict({ spec }: Pod, allowed: readonly string[]): Verdict | undefined {
 	for (const { name } of spec.securityContext?.sysctls ?? []) {

@@ -1,4 +1,4 @@
-/** Node's socket errors in the words of Go's, which users of Kubernetes know. */
+/** Translates Node's socket errors into Go's messages, which Kubernetes users know. */
 export function dialError(error: unknown): string {
 	const { code, address, port, message } = error as {
 		code?: string;

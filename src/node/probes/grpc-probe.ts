@@ -6,7 +6,7 @@ import { WireWriter } from "../../core/protobuf/wire-writer.ts";
 import type { ProbeResult } from "../context/node-context.ts";
 import { dialError } from "./dial-error.ts";
 
-/** The answer to a check has a few bytes. */
+/** The response to a check has a few bytes. */
 const longestAnswer = 64 * 1024;
 
 export function grpcProbe(address: string, port: number, service: string, signal: AbortSignal): Promise<ProbeResult> {
@@ -52,10 +52,10 @@ export function grpcProbe(address: string, port: number, service: string, signal
 	});
 }
 
-/** In front of a message: whether it is compressed (one byte), and its length. */
+/** The prefix of a message: whether it is compressed (one byte), and its length. */
 const frameLength = 5;
 
-/** Message `{ string service = 1 }` in gRPC's frame. */
+/** Message `{ string service = 1 }` in gRPC framing. */
 function grpcRequest(service: string): Buffer {
 	const writer = new WireWriter();
 	if (service !== "") writer.text(1, service);
@@ -77,7 +77,7 @@ function grpcResult(answer: Buffer, grpcStatus: string | undefined): ProbeResult
 	return name === "SERVING" ? { ok: true } : { ok: false, message: `service unhealthy (responded with "${name}")` };
 }
 
-/** What no status can be read from is unknown. */
+/** UNKNOWN if no status can be decoded. */
 function servingStatus(answer: Buffer): number {
 	if (answer.length < frameLength) return 0;
 	const message = new WireReader(answer.subarray(frameLength, frameLength + answer.readUInt32BE(1)));

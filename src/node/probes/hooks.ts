@@ -7,14 +7,14 @@ import { execOutput, httpGet, portNumber, tcpProbe } from "./prober.ts";
 export interface HookTarget {
 	pod: Pod;
 	container: ContainerSpec;
-	/** Of the container in the runtime. */
+	/** Container ID in the runtime. */
 	id: string;
 	addresses: readonly string[];
 }
 
 /**
  * Runs one hook to its end.
- * @returns what went wrong; undefined when nothing did. Never throws: an aborted hook has failed
+ * @returns the error; undefined on success. Never throws: an aborted hook has failed
  */
 export async function runHook(
 	{ runtime, clock }: Pick<NodeContext, "runtime" | "clock">,
@@ -33,7 +33,7 @@ export async function runHook(
 		}
 		const address = addresses[0] ?? "127.0.0.1";
 		if (handler.httpGet !== undefined) {
-			// Any answer will do.
+			// Any response is a success.
 			await httpGet(address, container, handler.httpGet, signal, "kube-lifecycle/1.36");
 			return undefined;
 		}

@@ -1,4 +1,4 @@
-/** The probes of a pod's running containers: one timer for each, the verdicts go to the pod's runtime state. */
+/** The probes of a pod's running containers: one timer for each; results go to the pod's runtime state. */
 
 import type { Timer } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
@@ -21,7 +21,9 @@ export class PodProbes {
 		this.#managed = managed;
 	}
 
-	/** Begins probing what runs and is not probed yet, ends probing what runs no more. Cheap when nothing changed. */
+	/**
+	 * Begins to probe containers that have started, and stops for those that have terminated. Cheap if nothing changed.
+	 */
 	ensure(state: PodState): void {
 		for (const { role, spec } of podContainers(state.pod)) {
 			const probed = spec.startupProbe ?? spec.readinessProbe ?? spec.livenessProbe;
@@ -53,7 +55,7 @@ export class PodProbes {
 			...(state.pod.status?.containerStatuses ?? []),
 			...(state.pod.status?.initContainerStatuses ?? []),
 		];
-		// A container that was ready before the agent restarted stays so until a probe says otherwise.
+		// A container that was ready before the agent restarted remains ready until a probe reports otherwise.
 		const before = known === undefined ? statuses.find(({ containerID }) => containerID === id) : undefined;
 		return new ContainerProbes(this.#managed, spec, container, before);
 	}
@@ -93,14 +95,14 @@ class ContainerProbes {
 			const held = kind === "startup" ? before?.started : kind === "readiness" ? before?.ready : undefined;
 			this.#states.set(kind, held === true ? { ...initial, verdict: "success" } : initial);
 		}
-		// Reported with the first turn of the worker that follows, not from within the one that is under way.
+		// Reported in the worker's next turn, not during the current one.
 		this.#timers.set(
 			"startup",
 			context.clock.after(0, () => this.#begin()),
 		);
 	}
 
-	/** @param ending the container or its pod is being ended */
+	/** @param ending the container or its pod is being stopped */
 	update(ending: boolean): void {
 		this.#ending = ending;
 	}
@@ -135,7 +137,7 @@ class ContainerProbes {
 		if (state === undefined || this.#abort.signal.aborted) return;
 		const delayMs = Math.max(state.nextAtMs - this.#context.clock.now(), 0);
 		const once = () => {
-			// Cannot reject: a probe that throws is a failed probe.
+			// Cannot reject: a probe that throws has failed.
 			void this.#once(kind);
 		};
 		this.#timers.set(kind, this.#context.clock.after(delayMs, once));
@@ -144,7 +146,7 @@ class ContainerProbes {
 	async #once(kind: ProbeKind): Promise<void> {
 		const probe = this.#probe(kind);
 		const before = this.#states.get(kind);
-		// What is being ended is not killed for being unhealthy; whether it is ready matters to its end.
+		// A container that is being stopped is not killed for being unhealthy, but its readiness still matters.
 		if (probe === undefined || before === undefined || (this.#ending && kind !== "readiness")) return;
 		const begunMs = this.#context.clock.monotonicMs();
 		const result = await this.#run(probe);

@@ -10,7 +10,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import type { ProbeResult, Prober } from "../context/node-context.ts";
 import { dialError } from "./dial-error.ts";
 
-/** As much of an answer as is kept, upstream's limit. */
+/** Upstream's limit for the part of the output that is kept. */
 const longestOutput = 10 * 1024;
 
 export function createProber(runtime: Runtime): Prober {
@@ -24,7 +24,7 @@ export function createProber(runtime: Runtime): Prober {
 			return tcpProbe(probe.tcpSocket.host ?? address, port, signal);
 		}
 		if (probe.grpc !== undefined) {
-			// Loaded when first used: few pods have one, and HTTP/2 takes more memory than most of an idle agent.
+			// Loaded on first use: few pods need it, and HTTP/2 would use a large part of an idle agent's memory.
 			const { grpcProbe } = await import("./grpc-probe.ts");
 			return grpcProbe(address, probe.grpc.port, probe.grpc.service ?? "", signal);
 		}
@@ -36,7 +36,10 @@ function noHandler(probe: Probe): ProbeResult {
 	return { ok: false, message: `missing probe handler: ${Object.keys(probe).join(", ")}`, warning: true };
 }
 
-/** A port by number, or by the name one of the container's ports has. @throws Error for a name that none has */
+/**
+ * A port given by number, or by the name of one of the container's ports.
+ * @throws Error for an unknown name
+ */
 export function portNumber(container: ContainerSpec, port: number | string): number {
 	if (typeof port === "number") return port;
 	const named = container.ports?.find(({ name }) => name === port)?.containerPort;
@@ -55,7 +58,10 @@ async function execProbe(
 	return exitCode === 0 ? { ok: true } : { ok: false, message: output };
 }
 
-/** Runs a command in a container and keeps the beginning of what it prints. @throws when the signal aborts */
+/**
+ * Runs a command in a container and returns the beginning of its output.
+ * @throws if the signal aborts
+ */
 export async function execOutput(
 	runtime: Runtime,
 	id: string,
@@ -105,8 +111,7 @@ async function httpProbe(
 }
 
 /**
- * Where a chain of redirects on one host leads. One that leaves the host ends well there, with a warning: its target is
- * not probed.
+ * Follows redirects on the same host. A redirect to another host is a success with a warning: its target is not probed.
  */
 async function followed(
 	first: string,
@@ -141,9 +146,9 @@ function httpTarget(address: string, container: ContainerSpec, action: HTTPGetAc
 }
 
 /**
- * One GET; certificates are not checked, as upstream does not.
- * @param url where a redirect leads, instead of where the action does
- * @throws what the connection throws
+ * Sends a GET request; certificates are not verified, as upstream.
+ * @param url the target of a redirect, instead of the action's
+ * @throws connection errors
  */
 export function httpGet(
 	address: string,

@@ -24,7 +24,7 @@ async function listening(server: Pick<Server, "listen" | "address" | "close">): 
 	return (server.address() as AddressInfo).port;
 }
 
-// Only probes by exec use the runtime.
+// Only exec probes use the runtime.
 const prober = createProber({} as Runtime);
 const container = { name: "c", ports: [{ name: "web", containerPort: 1 }] };
 const run = (probe: Probe) =>
@@ -116,7 +116,7 @@ describe("probes", () => {
 test("a container that is being stopped is asked whether it is ready to its end, and no more whether it lives", async () => {
 	const clock = new VirtualClock();
 	const asked: string[] = [];
-	// Nothing else of a node's context is used by probes.
+	// Probes use no other fields of the node's context.
 	const context = {
 		clock,
 		events: { record: () => {} },
@@ -128,7 +128,7 @@ test("a container that is being stopped is asked whether it is ready to its end,
 	const probe = (name: string) => ({ exec: { command: [name] }, periodSeconds: 1, failureThreshold: 1 });
 	const spec = { name: "c", readinessProbe: probe("ready"), livenessProbe: probe("alive") };
 	const instance = { id: "c-0", sandboxId: "s", config: { name: "c", attempt: 0 }, state: "running", createdAtMs: 0 };
-	// Nor anything else of a pod.
+	// Nor of a pod.
 	const pod = { metadata: { name: "web" }, spec: { containers: [spec] } } as unknown as Pod;
 	const managed: ManagedPod = new ManagedPod(context, pod, { wake: () => probes.ensure(state), removed: () => {} });
 	const { runtimeState } = managed;

@@ -1,17 +1,17 @@
-/** How much of a disk a directory's files take, as `du` counts. */
+/** Disk usage of a directory, counted like `du`. */
 import { lstat, opendir } from "node:fs/promises";
 import { type HeldDirectory, holdDirectory } from "../../linux/no-links.ts";
 
-/** A tree with more entries is counted up to here: a look must end. */
+/** Entries of larger trees are not counted beyond this limit. */
 const mostEntries = 200_000;
-/** Directories held open at a time; what lies deeper is not counted. */
+/** The maximum number of directories held open; deeper ones are not counted. */
 const deepest = 60;
 const blockBytes = 512;
 
 /**
- * Bytes on disk of a directory or file with all below it; 0 when there is none. Links are not followed, and a file with
- * several names counts once.
- * @param enoughBytes no more is counted once there is more than this
+ * Bytes on disk of a directory or file and everything in it; 0 if it does not exist. Links are not followed, and a file
+ * with several names counts once.
+ * @param enoughBytes stops counting above this size
  */
 export async function diskUsage(path: string, enoughBytes: number = Number.POSITIVE_INFINITY): Promise<number> {
 	let directory: HeldDirectory;
@@ -32,7 +32,7 @@ export async function diskUsage(path: string, enoughBytes: number = Number.POSIT
 interface Look {
 	bytes: number;
 	entries: number;
-	/** Of files with several names. */
+	/** Inodes of files with several names. */
 	seen: Set<number>;
 	enoughBytes: number;
 }
@@ -41,7 +41,7 @@ async function count(directory: HeldDirectory, look: Look, depth: number): Promi
 	for await (const { name } of await opendir(directory.path)) {
 		if (look.bytes > look.enoughBytes || ++look.entries > mostEntries) return;
 		const found = await lstat(directory.at(name)).catch(() => undefined);
-		// Gone since.
+		// Removed in the meantime.
 		if (found === undefined) continue;
 		if (found.nlink > 1 && !found.isDirectory()) {
 			if (look.seen.has(found.ino)) continue;

@@ -1,6 +1,4 @@
-/**
- * Bounds of local storage that a pod sets itself, and whether it keeps them (API page "Local ephemeral storage"). Pure.
- */
+/** Limits of local storage that a pod sets, and whether it exceeds them (API page "Local ephemeral storage"). Pure. */
 
 import { addQuantities, canonicalQuantity, parseQuantity } from "../../core/quantity.ts";
 import type { Pod, Volume } from "../../kinds/generated/types.ts";
@@ -8,7 +6,7 @@ import { sidecarsOf } from "../../kinds/pod/spec/sidecars.ts";
 
 const resource = "ephemeral-storage";
 
-/** Bytes, by name. What is not limited need not be there. */
+/** Bytes by name. What has no limit may be absent. */
 export interface StorageUsage {
 	emptyDirs: ReadonlyMap<string, number>;
 	/** Writable layer and logs of each container. */
@@ -20,16 +18,14 @@ export function isOnDisk({ emptyDir }: Volume): boolean {
 	return emptyDir !== undefined && (emptyDir.medium ?? "") === "";
 }
 
-/**
- * Bytes that an emptyDir on disk may take; undefined for no bound. Those in memory are bounded by their file system.
- */
+/** Limit of an emptyDir on disk in bytes; undefined: none. Those in memory are limited by their file system. */
 function emptyDirLimit(volume: Volume): number | undefined {
 	const sizeLimit = isOnDisk(volume) ? volume.emptyDir?.sizeLimit : undefined;
 	const bytes = sizeLimit === undefined ? 0 : parseQuantity(sizeLimit);
 	return bytes > 0 ? bytes : undefined;
 }
 
-/** Limits of containers, as quantities by container. */
+/** Limits as quantities, by container name. */
 export function containerLimits({ spec }: Pod): Map<string, string> {
 	const limits = new Map<string, string>();
 	for (const { name, resources } of [...(spec.initContainers ?? []), ...spec.containers]) {
@@ -47,8 +43,8 @@ export function hasStorageLimits(pod: Pod): boolean {
 }
 
 /**
- * Why the pod is to be evicted, in upstream's words and order: volumes, the pod as a whole, containers. Undefined when
- * it keeps its bounds.
+ * Why the pod is evicted, with upstream's message and order: volumes, the pod as a whole, containers. Undefined if it
+ * is within its limits.
  */
 export function storageExcess(pod: Pod, { emptyDirs, containers }: StorageUsage): string | undefined {
 	for (const volume of pod.spec.volumes ?? []) {
@@ -67,7 +63,7 @@ export function storageExcess(pod: Pod, { emptyDirs, containers }: StorageUsage)
 	return undefined;
 }
 
-/** Regular containers and sidecars together, or the largest other init container, as upstream sums limits. */
+/** The sum of regular containers and sidecars, or the largest other init container, as upstream sums limits. */
 function podLimit({ spec }: Pod): string | undefined {
 	let sum: string | undefined;
 	const sidecars = sidecarsOf(spec);

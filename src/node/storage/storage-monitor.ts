@@ -1,7 +1,4 @@
-/**
- * Measures pods that set bounds for their local storage, and evicts those that exceed them. Without such pods nothing
- * is done.
- */
+/** Measures pods with limits for local storage, and evicts those that exceed them. Does nothing if there are none. */
 import { join } from "node:path";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
@@ -12,22 +9,22 @@ import { type Directories, podLogDirectory, volumeDirectory } from "../volumes/l
 import { diskUsage } from "./disk-usage.ts";
 import { containerLimits, hasStorageLimits, isOnDisk, type StorageUsage, storageExcess } from "./storage-limits.ts";
 
-/** As the kubelet looks for what to evict. */
+/** The interval of the kubelet's eviction manager. */
 const everyMs = 10_000;
-/** A look that takes long is followed by a pause of so many times as long: a twentieth of one thread at most. */
+/** The pause after a long measurement, as a multiple of its duration: at most a twentieth of one thread. */
 const pausePerLook = 20;
-/** A kubelet gives pods that exceed their bounds no more time. */
+/** The kubelet's grace period for pods that exceed their limits. */
 const graceSeconds = 1;
 
 export interface StoragePod {
 	readonly pod: Pod;
-	/** Whether the pod has not ended. */
+	/** Whether the pod has not terminated. */
 	readonly active: boolean;
 	end(verdict: Verdict): void;
 }
 
 export interface StorageMonitor {
-	/** There is another pod. */
+	/** A pod was added. */
 	added(pod: Pod): void;
 	/** Measures all pods now. */
 	look(): Promise<void>;
@@ -58,7 +55,7 @@ export function watchStorage(options: {
 	};
 	const round = async () => {
 		const startedMs = clock.monotonicMs();
-		// A pod whose files cannot be read at the moment is looked at again.
+		// A pod whose files cannot be read now is measured again later.
 		await look().catch(() => {});
 		timer = undefined;
 		if (limited().length > 0) schedule(Math.max(everyMs, (clock.monotonicMs() - startedMs) * pausePerLook));

@@ -1,11 +1,11 @@
-/** The log of one container as an answer. */
+/** The response with the log of one container. */
 import { Readable } from "node:stream";
 import { LineSplitter, type LogOptions, lineRenderer } from "../../core/log-lines.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import type { NodeContext } from "../context/node-context.ts";
 import { readLogFile } from "../logs/log-file.ts";
 
-/** Ends when the log does; destroy it to end it sooner. */
+/** Ends with the log; destroy it to stop early. */
 export function containerLog(
 	{ inMemory, view }: Pick<NodeContext, "inMemory" | "view">,
 	podUid: string,
@@ -24,7 +24,7 @@ export function containerLog(
 	return Readable.from(blocks, { objectMode: false });
 }
 
-/** A log that the runtime keeps in memory. */
+/** Reads a log that the runtime keeps in memory. */
 async function* keptLog(
 	text: () => string,
 	options: LogOptions,

@@ -1,6 +1,6 @@
 /**
- * The agent's HTTP endpoint, with the kubelet's paths. It is served on connections that someone else accepted; who may
- * connect is decided there.
+ * The agent's HTTP endpoint, with the kubelet's paths. It serves connections that the caller has accepted and
+ * authorized.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -19,16 +19,16 @@ import { type ReportSources, report } from "./reports.ts";
 import { commandProtocols, serveSpdyCommand } from "./spdy-command.ts";
 
 export interface EndpointOptions extends ReportSources {
-	/** Where the node has logs. */
+	/** Location of the node's logs. */
 	logs?: LogPlace | undefined;
 	/** Aborts when the agent stops. */
 	signal: AbortSignal;
 }
 
-/** Command lines of exec are in the head: as much as the API server passes on. */
+/** The head contains exec's command line: this is as much as the API server forwards. */
 const largestHeadBytes = 1024 * 1024;
 
-/** @returns serves HTTP on a connection */
+/** @returns a function that serves HTTP on a connection */
 export function createEndpoint(options: EndpointOptions): (stream: Duplex) => void {
 	const server = createServer({ maxHeaderSize: largestHeadBytes }, (request, response) => {
 		answer(options, request, response).catch((error: unknown) => refuse(response, error));
@@ -85,7 +85,7 @@ function sendLog(
 	const left = new AbortController();
 	response.on("close", () => left.abort());
 	response.setHeader("Content-Type", "text/plain");
-	// A follower is answered before there is anything to show.
+	// The client receives the head before there is any output.
 	response.flushHeaders();
 	const log = containerLog(context, pod.metadata.uid, logged, options, AbortSignal.any([left.signal, signal]));
 	log.on("error", () => response.destroy());
@@ -155,8 +155,8 @@ async function serveCommand(
 }
 
 /**
- * A session that ends well whatever its container ends with: upstream's attach carries no exit code, and kubectl takes
- * a failure for one to attach, upon which it prints the container's logs after all that it has shown.
+ * A session that always succeeds: upstream's attach does not report exit codes, and kubectl takes a failure for a
+ * failed attach and prints the container's logs after the output.
  */
 async function attached(session: Promise<ExecSession>): Promise<ExecSession> {
 	const { exitCode, ...streams } = await session;
@@ -186,13 +186,13 @@ async function servePorts(
 	void servePortForward(socket, head, target);
 }
 
-/** Loaded when first used: the library takes more memory than the rest of this room. */
+/** Loaded on first use: the library uses more memory than the rest of this folder. */
 const webSockets = () => import("./websocket.ts");
 
-/** Each has two of the 256 channels that a message can name. */
+/** Each port uses two of the 256 channels that a message can address. */
 const mostPorts = 128;
 
-/** @throws HttpError for what is no port, and for too many */
+/** @throws HttpError for an invalid port, and for too many */
 function portsOf(query: URLSearchParams): number[] {
 	const texts = (query.getAll("ports").length > 0 ? query.getAll("ports") : query.getAll("port")).flatMap((text) =>
 		text.split(","),

@@ -1,4 +1,4 @@
-/** Clients that send more than is read, and go away. */
+/** Clients that send more than is read, and disconnect. */
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
@@ -21,11 +21,11 @@ async function portOf(server: Server): Promise<number> {
 	servers.push(server);
 	server.listen(0, "127.0.0.1");
 	await once(server, "listening");
-	// Of a TCP server that listens.
+	// The address of a listening TCP server.
 	return (server.address() as AddressInfo).port;
 }
 
-/** A client's socket, and what the server has of it. */
+/** A client's socket, and the server's connection to it. */
 async function spdy(): Promise<{ client: Socket; connection: SpdyConnection; streams: SpdyStream[] }> {
 	const streams: SpdyStream[] = [];
 	let accepted: (connection: SpdyConnection) => void = () => {};
@@ -53,7 +53,7 @@ test("a SPDY connection whose client leaves while nobody reads from it is over",
 	const { client, connection } = await spdy();
 	openStreams(client, [1]);
 	for (const frame of dataFrames(1, Buffer.alloc(8 * 1024 * 1024), false)) client.write(frame);
-	// It is asked whether it is there: a PING of the server's.
+	// The server checks whether the client is alive: a PING from the server.
 	for await (const chunk of client) if (Buffer.from([0x80, 3, 0, 6]).equals((chunk as Buffer).subarray(-12, -8))) break;
 	client.destroy();
 	await connection.closed;

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { messageOf } from "../../core/errors.ts";
 
-/** A request the agent refuses: a status code and a line of text, which the API server passes on in a Status. */
+/** A request that the agent rejects: a status code and a line of text, which the API server passes on in a Status. */
 export class HttpError extends Error {
 	readonly code: number;
 	constructor(code: number, message: string) {
@@ -19,10 +19,7 @@ export function notFound(message: string): HttpError {
 	return new HttpError(404, message);
 }
 
-/**
- * Answers a request to become something else with a line of text, which clients look for there, and ends the
- * connection.
- */
+/** Rejects an upgrade request with a line of text, which clients read, and closes the connection. */
 export function refuseUpgrade(socket: Duplex, error: unknown): void {
 	const code = error instanceof HttpError ? error.code : 500;
 	const text = Buffer.from(messageOf(error));

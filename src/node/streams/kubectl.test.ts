@@ -1,4 +1,4 @@
-/** The real kubectl through the agent's endpoint. */
+/** kubectl through the agent's endpoint. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { WebSocket } from "ws";
 import { describeWith, kubectlPath } from "../../core/testing/programs.ts";
 import { type KubeServer, startKubeServer } from "../testing/kube-server.ts";
 
-/** Other versions to be tested, besides the newest: programs, separated by colons. */
+/** Versions to test in addition to the newest: programs, separated by colons. */
 const programs = [kubectlPath, ...(process.env["KUBECTL_VERSIONS"] ?? "").split(":")].filter(
 	(program) => program !== "",
 );
@@ -98,7 +98,7 @@ describeWith(["kubectl"], "kubectl", () => {
 			test("attach -i joins the container's streams", async () => {
 				const result = await kubectl(["attach", "-i", "web"], "hello\n");
 				expect(result.out.toString()).toContain("hello\n");
-				// It ends well, though the container fails: else `kubectl run -i` prints the logs besides.
+				// Success, although the container fails: otherwise `kubectl run -i` prints the logs as well.
 				expect(result.err).not.toContain("exit code");
 				expect(result.code).toBe(0);
 			});
@@ -190,7 +190,7 @@ function fetched(port: number): Promise<string> {
 test("a WebSocket that forwards a port ends with the pod's side of it", async () => {
 	const pod = createSocketServer((socket) => socket.end("bye")).listen(0, "127.0.0.1");
 	await once(pod, "listening");
-	// A server that listens on a port has an address of this form.
+	// The address of a server that listens on a port.
 	const { port } = pod.address() as AddressInfo;
 	const url = `${server.url.replace("http", "ws")}/api/v1/namespaces/default/pods/web/portforward?ports=${port}`;
 	const socket = new WebSocket(url, "v4.channel.k8s.io");

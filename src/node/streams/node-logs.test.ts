@@ -13,7 +13,7 @@ import { sendNodeLog } from "./node-logs.ts";
 const folder = mkdtempSync(join(tmpdir(), "node-logs-"));
 const logs = join(folder, "logs");
 const abort = new AbortController();
-// Nothing of a context is needed for files.
+// Serving files uses nothing of the context.
 const endpoint = createEndpoint({
 	context: {} as never,
 	pods: () => [],
@@ -70,7 +70,7 @@ test("links lead as the node sees them", async () => {
 	symlinkSync("../../../../../../etc/passwd", join(view, "var/log/containers/up.log"));
 	const shown = async (path: string) => {
 		const response = new PassThrough();
-		// Of a response, no more than a stream's methods and headers are used for files.
+		// Serving files uses only a stream's methods and headers of the response.
 		const answer = Object.assign(response, { setHeader() {} }) as never;
 		await sendNodeLog({ logs: join(view, "var/log"), view }, path, answer);
 		return text(response);

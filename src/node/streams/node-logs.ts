@@ -1,4 +1,4 @@
-/** Files of the node's log directory, as the kubelet serves /var/log below `/logs/`: `pods/` and `containers/`. */
+/** Files of the node's log directory, which the kubelet serves at `/logs/`: `pods/` and `containers/`. */
 import { lstat, readdir } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { join, sep } from "node:path";
@@ -6,17 +6,17 @@ import { holdDirectory, inParent, openRegular } from "../../linux/no-links.ts";
 import { viewPath } from "../volumes/view-path.ts";
 import { notFound } from "./http-error.ts";
 
-/** Where the node's logs are. Both absolute. */
+/** Location of the node's logs. Both paths are absolute. */
 export interface LogPlace {
-	/** As /var/log, in the view. */
+	/** The counterpart of /var/log, in the node's view. */
 	logs: string;
-	/** Where the node's own view of the file system stands; empty: it is the agent's. */
+	/** Root of the node's view of the file system; empty: the agent's own root. */
 	view: string;
 }
 
 /**
- * @param path decoded, below the directory; what ends with a slash is a directory
- * @throws HttpError 404 for what is not there, or lies elsewhere
+ * @param path decoded, relative to the directory; a directory ends with a slash
+ * @throws HttpError 404 if it does not exist or is outside the directory
  */
 export async function sendNodeLog(place: LogPlace, path: string, response: ServerResponse): Promise<void> {
 	const missing = notFound("404 page not found");
@@ -50,7 +50,8 @@ export async function sendNodeLog(place: LogPlace, path: string, response: Serve
 }
 
 /**
- * Links in the directory may lead about in it, and nowhere else: pods can make links. They lead as the node sees them.
+ * Links may point anywhere in the directory but not out of it, because pods can create links. They are resolved in the
+ * node's view.
  */
 async function fileAt({ logs, view }: LogPlace, path: string): Promise<string> {
 	const missing = notFound("404 page not found");

@@ -21,7 +21,7 @@ const pod = (waiting?: { reason: string }, uid = "u1"): Pod => ({
 		],
 	},
 });
-// The look-up reads no more of a container.
+// The lookup reads no other fields of a container.
 const instance = (attempt: number, state: Container["state"]) =>
 	({ id: `c-${attempt}`, state, config: { name: "c", attempt } }) as unknown as Container;
 const runtime = (...containers: Container[]) => ({ sandboxes: [], containers });

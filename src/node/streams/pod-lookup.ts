@@ -1,4 +1,4 @@
-/** Finds what a request names: a pod, a container of it, an instance of that. Pure over the agent's view. */
+/** Finds the target of a request: a pod, one of its containers, an instance of that. Pure. */
 
 import { parseTimestamp } from "../../core/clock.ts";
 import type { LogOptions } from "../../core/log-lines.ts";
@@ -9,20 +9,26 @@ import type { PodRuntime } from "../context/runtime-view.ts";
 import { podContainers } from "../pod/pod-state.ts";
 import { badRequest, notFound } from "./http-error.ts";
 
-/** @param uid only a pod with this one, if given. @throws HttpError 404 */
+/**
+ * @param uid the pod must have this UID, if given
+ * @throws HttpError 404
+ */
 export function findPod(pods: Iterable<Pod>, namespace: string, name: string, uid: string | null): Pod {
 	let found: Pod | undefined;
 	for (const pod of pods) {
 		if (pod.metadata.name !== name || pod.metadata.namespace !== namespace) continue;
 		if (uid !== null && pod.metadata.uid !== uid) continue;
-		// Of two with one name, the one that is not going.
+		// If two pods have the name, the one that is not being deleted.
 		if (found === undefined || pod.metadata.deletionTimestamp === undefined) found = pod;
 	}
 	if (found === undefined) throw notFound(`pod "${name}" not found`);
 	return found;
 }
 
-/** The sandbox for port forwarding. @throws HttpError */
+/**
+ * The sandbox for port forwarding.
+ * @throws HttpError
+ */
 export function findSandbox(pod: Pod, { sandboxes }: PodRuntime): Sandbox {
 	const sandbox = sandboxes.findLast(({ state }) => state === "ready");
 	if (sandbox === undefined)
@@ -32,7 +38,10 @@ export function findSandbox(pod: Pod, { sandboxes }: PodRuntime): Sandbox {
 	return sandbox;
 }
 
-/** The running instance for exec and attach. @throws HttpError */
+/**
+ * The running instance for exec and attach.
+ * @throws HttpError
+ */
 export function findRunning(pod: Pod, name: string, { containers }: PodRuntime): Container {
 	requireContainer(pod, name);
 	const container = containers.findLast(({ config, state }) => config.name === name && state === "running");
@@ -41,8 +50,8 @@ export function findRunning(pod: Pod, name: string, { containers }: PodRuntime):
 }
 
 /**
- * The instance whose log is asked for.
- * @throws HttpError with upstream's message for a container that has none (yet)
+ * The instance whose log is requested.
+ * @throws HttpError with upstream's message for a container without a log (yet)
  */
 export function findLogged(pod: Pod, name: string, { containers }: PodRuntime, previous: boolean): Container {
 	requireContainer(pod, name);
@@ -51,7 +60,7 @@ export function findLogged(pod: Pod, name: string, { containers }: PodRuntime, p
 		.sort((a, b) => b.config.attempt - a.config.attempt);
 	const [newest] = instances;
 	if (previous) {
-		// Between two runs, the one that ended last is the previous one.
+		// Between two runs, the instance that terminated last is the previous one.
 		const waits = statusOf(pod, name)?.state?.waiting !== undefined;
 		const before = waits ? newest : instances[1];
 		if (before !== undefined) return before;

@@ -1,4 +1,4 @@
-/** Port forwarding over SPDY/3.1: for each connection an error and a data stream with the same request id. */
+/** Port forwarding over SPDY/3.1: an error and a data stream with the same request ID for each connection. */
 
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -7,13 +7,13 @@ import { type SpdyStream, serveSpdy } from "./spdy/connection.ts";
 
 export const portForwardProtocol = "portforward.k8s.io";
 
-/** How long one stream of a pair is kept without the other. */
+/** The maximum number of streams that wait for the other stream of their pair. */
 const mostHalfPairs = 100;
 
 export interface PortForwardTarget {
-	/** What error messages name. */
+	/** The name of the target in error messages. */
 	describe: string;
-	/** @throws Error when the port cannot be reached */
+	/** @throws Error if the port cannot be reached */
 	connect(port: number, signal: AbortSignal): Promise<Duplex>;
 }
 
@@ -29,7 +29,7 @@ export async function servePortForward(socket: Duplex, head: Buffer, target: Por
 	const connection = serveSpdy(socket, head, (stream) => {
 		const type = stream.headers.get("streamtype");
 		if (type !== "error" && type !== "data") throw new Error(`unexpected stream type: ${type}`);
-		// Clients that are older than request ids open the error stream first, the data stream right after it.
+		// Clients from before request IDs open the error stream first and the data stream right after it.
 		const id = stream.headers.get("requestid") ?? String(type === "error" ? stream.id : stream.id - 2);
 		const pair: Pair = pairs.get(id) ?? {};
 		pair[type] = stream;
@@ -57,8 +57,8 @@ async function forward(
 }
 
 /**
- * Joins a client's stream to a port of the pod until both halves have ended.
- * @returns what went wrong, in words for the client
+ * Connects a client's stream to a port of the pod until both halves have ended.
+ * @returns the error, for the client
  */
 export async function forwardPort(
 	client: Duplex,
@@ -79,7 +79,7 @@ export async function forwardPort(
 		await Promise.all([pipeline(client, remote, { end: true }), copy(remote, client)]);
 		return undefined;
 	} catch {
-		// One side broke the connection off, as connections end.
+		// One side closed the connection, which is normal.
 		remote.destroy();
 		client.end();
 		return undefined;
@@ -88,7 +88,7 @@ export async function forwardPort(
 	}
 }
 
-/** Unlike `pipeline`, leaves the other half of `to` alone. */
+/** Unlike `pipeline`, does not close the other half of `to`. */
 async function copy(from: Duplex, to: Duplex): Promise<void> {
 	for await (const chunk of from) {
 		if (to.destroyed || to.writableEnded) return;

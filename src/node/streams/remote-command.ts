@@ -1,5 +1,5 @@
 /**
- * Exec and attach, whatever carries them: joins a session of the runtime to the client's streams, and says how it
+ * Exec and attach over any transport: connects a session of the runtime to the client's streams, and reports how it
  * ended.
  */
 
@@ -9,7 +9,7 @@ import { messageOf } from "../../core/errors.ts";
 import { isTrue } from "../../core/query.ts";
 import type { ExecSession } from "../../runtime/runtime.ts";
 
-/** The client's ends. Those it did not ask for are absent. */
+/** The client's streams. Those that it did not request are absent. */
 export interface RemoteStreams {
 	stdin?: Readable;
 	stdout?: Writable;
@@ -19,7 +19,7 @@ export interface RemoteStreams {
 	finish(status: CommandStatus): Promise<void>;
 }
 
-/** What `metav1.Status` says of a remote command; subresource exec of protocol v4 and later. */
+/** The result of a remote command as a `metav1.Status`; protocol v4 and later. */
 export interface CommandStatus {
 	metadata: Record<string, never>;
 	status: "Success" | "Failure";
@@ -36,7 +36,7 @@ export interface CommandOptions {
 	tty: boolean;
 }
 
-/** What `stdin=true&tty=1` and the like ask for. With a terminal, stderr comes with stdout. */
+/** Options from a query such as `stdin=true&tty=1`. With a terminal, stdout includes stderr. */
 export function commandOptions(query: URLSearchParams): CommandOptions {
 	const flag = (name: string, old: string) => isTrue(query.get(name) ?? query.get(old));
 	const tty = flag("tty", "tty");
@@ -57,7 +57,7 @@ export async function runCommand(start: () => Promise<ExecSession>, streams: Rem
 			if (columns > 0 && rows > 0) session.resize(columns, rows);
 		});
 		if (streams.stdin !== undefined && session.stdin !== undefined) {
-			// The command may end, or stop reading, before its input does.
+			// The command may exit or stop reading before its input ends.
 			pipeline(streams.stdin, session.stdin).catch(() => {});
 		}
 		const [exitCode] = await Promise.all([
@@ -87,7 +87,7 @@ function internalError(message: string): CommandStatus {
 	return { metadata: {}, status: "Failure", message, reason: "InternalError", code: 500 };
 }
 
-/** All of `from` into `to`, which stays open; data that was not requested is read and dropped. */
+/** Copies all of `from` to `to`, which remains open; output that was not requested is discarded. */
 async function forward(from: Readable | undefined, to: Writable | undefined): Promise<void> {
 	if (from === undefined) return;
 	if (to === undefined) {
@@ -100,7 +100,7 @@ async function forward(from: Readable | undefined, to: Writable | undefined): Pr
 			if (!to.write(chunk)) await roomIn(to);
 		}
 	} catch {
-		// The client is gone; the command's end is awaited all the same.
+		// The client has disconnected; the command's end is awaited anyway.
 	}
 }
 

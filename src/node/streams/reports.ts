@@ -1,4 +1,4 @@
-/** The node-level data of the endpoint, independent of a pod: health, pods, usage, metrics, configuration. */
+/** The endpoint's data about the node: health, pods, usage, metrics, configuration. */
 import { exposition as familyText, processMetrics } from "../../core/metrics/exposition.ts";
 import type { MetricFamily as CountedFamily } from "../../core/metrics/registry.ts";
 import type { Container, Pod } from "../../kinds/generated/types.ts";
@@ -24,7 +24,10 @@ export interface Report {
 	body: string;
 }
 
-/** @param path without slashes at its ends; undefined when nothing is reported there */
+/**
+ * @param path without leading or trailing slashes
+ * @returns undefined for an unknown path
+ */
 export async function report(sources: ReportSources, path: string): Promise<Report | undefined> {
 	const { context, settings, meter } = sources;
 	const usage = () => readUsage(context, sources.pods(), meter);
@@ -65,7 +68,7 @@ function metrics(families: Parameters<typeof exposition>[0]): Report {
 	return { contentType: expositionType, body: exposition(families) };
 }
 
-/** What the agent counts, or has counted for it. */
+/** The agent's own counters and those of its libraries. */
 async function agentMetrics({ context, pods, meter }: ReportSources): Promise<Report> {
 	const claims = meter === undefined ? [] : await readClaims(pods(), context.view);
 	const own = exposition([...kubeletMetrics(context.node.name, pods(), context.view), ...claimMetrics(claims)]);
@@ -81,7 +84,7 @@ function podList(items: readonly object[]): object {
 	return { kind: "PodList", apiVersion: "v1", metadata: {}, items };
 }
 
-/** What the runtime knows of pods that have a sandbox, whatever the API says. */
+/** The runtime's pods that have a sandbox, regardless of the API. */
 function runningPods({ context, pods }: ReportSources): object[] {
 	return [...pods()].flatMap(({ metadata: { name, namespace, uid } }) => {
 		const { sandboxes, containers } = context.view.of(uid);

@@ -1,5 +1,5 @@
 /**
- * Exec and attach over SPDY/3.1: a stream each for error, stdin, stdout, stderr and resize (remotecommand protocol v1
+ * Exec and attach over SPDY/3.1: one stream each for error, stdin, stdout, stderr and resize (remotecommand protocol v1
  * to v4).
  */
 import { once } from "node:events";
@@ -16,7 +16,7 @@ export const commandProtocols = [
 	"channel.k8s.io",
 ] as const;
 
-/** Streams that a client of the protocol opens for the options. */
+/** The streams that a client of the protocol opens for the options. */
 function expected(options: CommandOptions, protocol: string): string[] {
 	const names = ["error"];
 	if (options.stdin) names.push("stdin");
@@ -42,7 +42,7 @@ export async function serveSpdyCommand(
 	const abort = new AbortController();
 	const connection: SpdyConnection = serveSpdy(socket, head, (stream) => {
 		const type = stream.headers.get("streamtype") ?? "";
-		// One that is there already would start the command once more.
+		// A second stream of a type would start the command again.
 		if (!wanted.includes(type) || streams.has(type)) throw new Error(`unexpected stream type: ${type}`);
 		streams.set(type, stream);
 		if (streams.size < wanted.length) return;
@@ -62,7 +62,7 @@ function clientStreams(streams: Map<string, SpdyStream>, protocol: string, close
 		onResize(listener) {
 			let text = "";
 			streams.get("resize")?.on("data", (chunk: Buffer) => {
-				// One JSON object after the other, each on a line or not.
+				// A sequence of JSON objects, with or without line breaks.
 				text = (text + chunk.toString()).slice(-4096);
 				for (let end = text.indexOf("}"); end >= 0; end = text.indexOf("}")) {
 					const size = parseSize(text.slice(0, end + 1));
@@ -95,7 +95,7 @@ export function parseSize(text: string): { Width: number; Height: number } | und
 	}
 }
 
-/** Before v4, the error stream carries a text, and nothing means success. */
+/** Before v4, the error stream carries a text, and an empty one means success. */
 function statusText(status: CommandStatus, protocol: string): string {
 	if (protocol.startsWith("v4")) return JSON.stringify(status);
 	return status.status === "Success" ? "" : (status.message ?? "");

@@ -11,7 +11,7 @@ import { parseSize } from "./spdy-command.ts";
 
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 
-/** Newest first. In those of base64 the channel is a digit and the rest is text. */
+/** Newest first. In the base64 ones the channel is a digit, and messages are text. */
 const commandProtocols = [
 	"v5.channel.k8s.io",
 	"v4.channel.k8s.io",
@@ -24,7 +24,7 @@ const commandProtocols = [
 const tunnelProtocol = "SPDY/3.1+portforward.k8s.io";
 const longestMessage = 32 * 1024 * 1024;
 
-/** A server for one connection: how long a message may be depends on how many there are. */
+/** A server for one connection: the limit for messages depends on the number of connections. */
 function serverFor(socket: Duplex, options: ServerOptions): WebSocketServer {
 	const maxPayload = shareOf(socket, longestMessage);
 	const server = new WebSocketServer({ ...options, noServer: true, perMessageDeflate: false, maxPayload });
@@ -62,7 +62,7 @@ function clientStreams(websocket: WebSocket, options: CommandOptions, pingMs: nu
 	const send = (channel: number, data: Buffer) => sendMessage(websocket, base64, channel, data);
 	const output = (channel: number) => writable((chunk) => send(channel, chunk));
 	const stdin = options.stdin ? new PassThrough() : undefined;
-	/** The first size comes before the command runs, and is the only one as long as the window stays as it is. */
+	/** The first size arrives before the command runs, and may be the only one. */
 	let size: ReturnType<typeof parseSize>;
 	let resize: (columns: number, rows: number) => void = () => {};
 	websocket.on("message", (data: Buffer) => {
@@ -90,7 +90,7 @@ function clientStreams(websocket: WebSocket, options: CommandOptions, pingMs: nu
 	};
 }
 
-/** An empty message is of no channel. */
+/** An empty message has no channel. */
 function messageOf(data: Buffer, base64: boolean): { channel: number; payload: Buffer } {
 	const [first = Number.NaN] = data;
 	return base64
@@ -98,9 +98,9 @@ function messageOf(data: Buffer, base64: boolean): { channel: number; payload: B
 		: { channel: first, payload: data.subarray(1) };
 }
 
-/** Holds the connection up while the command does not read its input. */
+/** Pauses the connection while the command does not read its input. */
 function receive(websocket: WebSocket, stdin: PassThrough, payload: Buffer, pingMs = defaultPingMs): void {
-	// What had come when it was held up still arrives.
+	// Data that was received before the pause still arrives.
 	if (stdin.writableEnded || payload.length === 0 || stdin.write(payload) || websocket.isPaused) return;
 	websocket.pause();
 	const room = new Promise<void>((resolve) => {
@@ -131,7 +131,7 @@ function writable(send: (chunk: Buffer) => Promise<void>): Writable {
 	return stream.on("error", () => {});
 }
 
-/** Serves port forwarding, tunnelled SPDY or one pair of channels for each port in the query. */
+/** Serves port forwarding: tunnelled SPDY, or a pair of channels for each port in the query. */
 export function serveWebSocketPortForward(
 	request: IncomingMessage,
 	socket: Duplex,
@@ -142,8 +142,7 @@ export function serveWebSocketPortForward(
 	const offered = request.headers["sec-websocket-protocol"] ?? "";
 	if (offered.split(/,\s*/).includes(tunnelProtocol)) {
 		delete request.headers["sec-websocket-protocol"];
-		// `ws` refuses a subprotocol with a slash in it: it does not get to see the request's, and the answer names it all
-		// the same.
+		// `ws` rejects a subprotocol that contains a slash, so it does not see the request's; the response still names it.
 		const tunnel = serverFor(socket, {});
 		tunnel.on("headers", (headers) => headers.push(`Sec-WebSocket-Protocol: ${tunnelProtocol}`));
 		tunnel.handleUpgrade(request, socket, head, (websocket) => {
@@ -158,7 +157,7 @@ export function serveWebSocketPortForward(
 	);
 }
 
-/** Channel 2n carries the data of port n, channel 2n+1 its errors; both begin with the port's number, little-endian. */
+/** Channel 2n carries the data of port n, channel 2n+1 its errors; both begin with the port number, little-endian. */
 function servePortChannels(websocket: WebSocket, target: PortForwardTarget, ports: readonly number[]): void {
 	const base64 = websocket.protocol.includes("base64");
 	const abort = new AbortController();
@@ -171,7 +170,7 @@ function servePortChannels(websocket: WebSocket, target: PortForwardTarget, port
 		const [data, error] = [index * 2, index * 2 + 1];
 		const greeted = Promise.all([data, error].map((channel) => sendMessage(websocket, base64, channel, header)));
 		const input = new PassThrough();
-		// A channel has no half that ends alone: what the pod has closed is over.
+		// A channel cannot be half-closed: when the pod closes the connection, it is over.
 		const output = writable((chunk) => sendMessage(websocket, base64, data, chunk)).on("finish", () => input.end());
 		const client = Duplex.from({ readable: input, writable: output });
 		const session = greeted

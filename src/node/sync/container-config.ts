@@ -9,7 +9,7 @@ import { containerLimits, oomScoreAdj, resourcesAnnotation, resourcesKey } from 
 import { containerEnvironment } from "./environment.ts";
 import { containerSecurity } from "./security.ts";
 
-/** Annotation of a container: its pod's grace period, for when the pod is gone and only the container is left. */
+/** Annotation of a container: its pod's grace period, for containers whose pod no longer exists. */
 export const graceAnnotation = "io.kubernetes.pod.terminationGracePeriod";
 
 type Context = Pick<NodeContext, "node" | "configuration" | "references" | "services" | "files">;

@@ -1,15 +1,15 @@
-/** Gets the image of a container that is about to start. */
+/** Resolves the image of a container before it starts. */
 import type { Container as ContainerSpec } from "../../kinds/generated/types.ts";
 import { type Image, ImageError } from "../../runtime/runtime.ts";
 import type { ManagedPod } from "../context/managed-pod.ts";
 import { grow } from "../pod/pod-plan.ts";
 
-/** Upstream plans a pod that failed to start over after about this long. */
+/** The delay after which upstream retries a pod that failed to start. */
 export const startRetryMs = 10_000;
-/** The first look after a failure, which shows that the image is being waited for, comes no later than this. */
+/** The first check after a failure, which reports the back-off, comes no later than this. */
 const firstLookMs = 2000;
 
-/** @returns undefined when the container cannot start now, which its runtime state then says */
+/** @returns undefined if the container cannot start now; its runtime state says why */
 export async function resolveImage(managed: ManagedPod, spec: ContainerSpec): Promise<Image | undefined> {
 	if (isBackingOff(managed, spec)) return undefined;
 	const { runtime, clock } = managed.context;
@@ -33,7 +33,7 @@ export async function resolveImage(managed: ManagedPod, spec: ContainerSpec): Pr
 	}
 }
 
-/** The first look after a failure only shows that the image is being waited for. */
+/** The first check after a failure only reports the back-off. */
 function isBackingOff(managed: ManagedPod, { name, image = "" }: ContainerSpec): boolean {
 	const { context, runtimeState } = managed;
 	const { startFailure, imageBackoff } = runtimeState.container(name);

@@ -1,4 +1,4 @@
-/** Starts one container of a pod: image, configuration, creation, start, postStart hook — and says what went wrong. */
+/** Starts one container of a pod: image, configuration, creation, start, postStart hook. Records what fails. */
 
 import type { Container, Image } from "../../runtime/runtime.ts";
 import type { ManagedPod } from "../context/managed-pod.ts";
@@ -9,7 +9,7 @@ import { allocatedPod } from "../pod/resize.ts";
 import { runHook } from "../probes/hooks.ts";
 import { resolveImage, startRetryMs } from "./container-image.ts";
 
-/** Never throws for what is the pod's fault: that is remembered and shown in its status. */
+/** Never throws for errors of the pod, which are recorded for its status. */
 export async function startContainer(
 	managed: ManagedPod,
 	{ name, attempt, backoff }: Extract<PodAction, { do: "startContainer" }>,
@@ -24,7 +24,7 @@ export async function startContainer(
 	if (await run(managed, name, created)) await postStart(managed, container, created.id);
 }
 
-/** Holds a restart back: the container shows CrashLoopBackOff. */
+/** Delays a restart: the container shows CrashLoopBackOff. */
 export function holdBack(managed: ManagedPod, { name, waiting }: Extract<PodAction, { do: "holdBack" }>): void {
 	managed.runtimeState.restartHeldBack(name, waiting);
 	const { name: podName, namespace, uid } = managed.pod.metadata;
@@ -32,7 +32,7 @@ export function holdBack(managed: ManagedPod, { name, waiting }: Extract<PodActi
 	managed.record("Warning", "BackOff", message, name);
 }
 
-/** `ManagedPod.abortHook` ends the postStart hook of a container by it. */
+/** Key for `ManagedPod.abortHook`, which aborts the postStart hook of a container. */
 export function postStartKey(name: string): string {
 	return `postStart:${name}`;
 }
@@ -68,7 +68,10 @@ async function create(
 	}
 }
 
-/** Id of the container whose processes an ephemeral one is to see. @throws ConfigError where there is none yet */
+/**
+ * ID of the container whose processes an ephemeral container sees.
+ * @throws ConfigError if it does not exist yet
+ */
 function targetOf(managed: ManagedPod, { targetContainerName: name = "" }: PodContainer): string | undefined {
 	if (name === "") return undefined;
 	const [newest] = instances(managed.state(), name);
@@ -76,7 +79,7 @@ function targetOf(managed: ManagedPod, { targetContainerName: name = "" }: PodCo
 	return newest.id;
 }
 
-/** @returns whether it runs */
+/** @returns whether it is running */
 async function run(managed: ManagedPod, name: string, { id: createdId }: Container): Promise<boolean> {
 	const { context, runtimeState } = managed;
 	const { runtime, clock, view, metrics } = context;
@@ -91,7 +94,7 @@ async function run(managed: ManagedPod, name: string, { id: createdId }: Contain
 		return false;
 	}
 	await view.refresh(managed.uid);
-	// Not before the new container shows: until then it says that the old one comes back.
+	// Only after the runtime reports the new container: until then the state refers to the old one.
 	runtimeState.replaced(name);
 	const started = view.of(managed.uid).containers.find(({ id }) => id === createdId);
 	if (started?.state === "exited" && (started.reason === "StartError" || started.reason === "ContainerCannotRun")) {

@@ -1,4 +1,4 @@
-/** Stops one container: preStop hook, stop signal, KILL when its time is over. */
+/** Stops one container: preStop hook, stop signal, SIGKILL after the grace period. */
 import type { ManagedPod } from "../context/managed-pod.ts";
 import type { PodAction } from "../pod/pod-action.ts";
 import { podContainers } from "../pod/pod-state.ts";
@@ -7,15 +7,15 @@ import { postStartKey } from "./container-start.ts";
 
 type Stop = Extract<PodAction, { do: "stopContainer" }>;
 
-/** A container whose preStop hook took all the time still gets this long after its stop signal. */
+/** The minimum time after the stop signal, even if the preStop hook used the whole grace period. */
 const leastGraceSeconds = 2;
 
-/** A second stop of the same container with less time overtakes the first. */
+/** A second stop of the same container with a shorter grace period overtakes the first. */
 export async function stopContainer(managed: ManagedPod, action: Stop): Promise<void> {
 	const { name, id, graceSeconds, message, restarts } = action;
 	const { context, runtimeState } = managed;
 	const { runtime, clock } = context;
-	// A container that is to go need not finish what it does after its start.
+	// The postStart hook of a container that is being stopped is aborted.
 	managed.abortHook(postStartKey(name));
 	const overtakes = runtimeState.container(name).stopping?.containerId === id;
 	runtimeState.stops(name, { containerId: id, graceSeconds, ...(restarts === undefined ? {} : { restarts }) });
@@ -27,7 +27,7 @@ export async function stopContainer(managed: ManagedPod, action: Stop): Promise<
 	managed.record("Normal", "Killing", message, name);
 	const begunMs = clock.monotonicMs();
 	const hookRan = await preStop(managed, action);
-	// The time may have been shortened while the hook ran.
+	// The grace period may have been shortened while the hook ran.
 	const given = runtimeState.container(name).stopping?.graceSeconds ?? graceSeconds;
 	const leftMs = given * 1000 - (clock.monotonicMs() - begunMs);
 	await runtime.stopContainer(id, hookRan ? Math.max(leftMs, leastGraceSeconds * 1000) : given * 1000);

@@ -1,4 +1,4 @@
-/** The end of a pod: gives back what it has, deletes it from the API, removes what is left. */
+/** The end of a pod: releases its resources, deletes it from the API, removes what remains. */
 import { pods } from "../../kinds/pod/pod.ts";
 import type { ManagedPod } from "../context/managed-pod.ts";
 import type { PodAction } from "../pod/pod-action.ts";
@@ -23,7 +23,7 @@ export async function releasePod(managed: ManagedPod): Promise<void> {
 }
 
 /**
- * Whether it worked, the pod source will say: a pod with finalizers stays for a while, and an answer may have been
+ * The pod source reports whether it worked: a pod with finalizers remains for a while, and a response may have been
  * lost.
  */
 export async function deletePod({ context, runtimeState, pod }: ManagedPod): Promise<void> {
@@ -34,7 +34,7 @@ export async function deletePod({ context, runtimeState, pod }: ManagedPod): Pro
 	runtimeState.deletionAsked(clock.now());
 }
 
-/** Removes everything the runtime and the node keep of the pod. */
+/** Removes everything of the pod from the runtime and the node. */
 export async function removePod(managed: ManagedPod): Promise<void> {
 	const { runtime, files, view, endedLogs } = managed.context;
 	const { pod, sandboxes, containers } = managed.state();

@@ -17,8 +17,8 @@ export interface EnvironmentSources {
 }
 
 /**
- * Variables in the order in which they take effect: services, then `envFrom`, then `env`; later ones win.
- * @throws ConfigError for what is asked and not there, unless it is optional
+ * Variables in order of precedence, lowest first: services, `envFrom`, `env`.
+ * @throws ConfigError for a missing reference that is not optional
  */
 export async function containerEnvironment(
 	pod: Pod,
@@ -27,7 +27,7 @@ export async function containerEnvironment(
 ): Promise<Variable[]> {
 	const environment = await fromSources(pod, container, sources);
 	const links = serviceEnvironment(sources.services, sources.kubernetes, pod.spec.enableServiceLinks !== false);
-	// Values may name variables defined before them, and those of services.
+	// Values may refer to variables defined before them, and to those of services.
 	const lookUp = (name: string) => (environment.get(name) ?? links.get(name))?.value;
 	for (const variable of container.env ?? []) {
 		const value = await variableValue(pod, container, variable, sources, lookUp);

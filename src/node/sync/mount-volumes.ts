@@ -2,7 +2,7 @@ import { messageOf } from "../../core/errors.ts";
 import type { ManagedPod } from "../context/managed-pod.ts";
 import { VolumeError } from "../context/node-context.ts";
 
-/** What is on its way is looked for so long before there is an event. */
+/** Time without an Event for objects that will probably appear soon. */
 const quietMs = 10_000;
 
 export async function mountVolumes(managed: ManagedPod): Promise<void> {
@@ -11,7 +11,7 @@ export async function mountVolumes(managed: ManagedPod): Promise<void> {
 	try {
 		await files?.prepare(pod, managed.signal);
 		runtimeState.volumesMounted();
-		// What was changed in the meantime found no volume to be shown in.
+		// The pod was updated in the meantime, before its volumes existed.
 		if (managed.pod !== pod) await files?.refresh(managed.pod);
 	} catch (error) {
 		const nowMs = clock.now();

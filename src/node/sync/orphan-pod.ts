@@ -1,4 +1,4 @@
-/** A pod reconstructed from its containers, after it was deleted from the API. Pure. */
+/** A pod reconstructed from its containers after it was deleted from the API. Pure. */
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { PodRuntime } from "../context/runtime-view.ts";
 import { graceAnnotation } from "./container-config.ts";

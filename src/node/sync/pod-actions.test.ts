@@ -9,7 +9,7 @@ test("a claim that is about to be bound is looked for again, without an event un
 	const clock = new VirtualClock();
 	const events: string[] = [];
 	let tries = 0;
-	// Mounting uses no more of a node than this.
+	// Mounting uses no other fields of a node.
 	const context = {
 		clock,
 		events: { record: (_: unknown, type: string, reason: string) => events.push(`${type} ${reason}`) },

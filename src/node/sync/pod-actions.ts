@@ -1,4 +1,4 @@
-/** Carries out what a pod's plan says: one executor for each type of action. */
+/** Carries out a pod's plan: one executor for each type of action. */
 import type { ManagedPod } from "../context/managed-pod.ts";
 import type { PodAction } from "../pod/pod-action.ts";
 import { holdBack, startContainer } from "./container-start.ts";
@@ -8,27 +8,27 @@ import { mountVolumes } from "./mount-volumes.ts";
 import { createSandbox } from "./pod-sandbox.ts";
 import { judgeResize, updatePodResources, updateResources } from "./resize-pod.ts";
 
-/** What has failed is met again by the next plan, after this long. */
+/** The delay before the next plan after a failure. */
 const retryMs = 1000;
 
 type ActionType = PodAction["do"];
 type Action<Type extends ActionType> = Extract<PodAction, { do: Type }>;
 
-/** Is done at once, and takes no time. */
+/** Executed immediately. */
 interface Decision<Type extends ActionType> {
 	decide(pod: ManagedPod, action: Action<Type>): void;
 }
 
-/** Takes its time, in the background. */
+/** Executed in the background. */
 interface Effect<Type extends ActionType> {
 	/**
-	 * What is busy in the meantime. A stop shares its container's key: one that leaves less time overtakes the one under
-	 * way.
+	 * The key that is busy while it runs. A stop shares the key of its container: one with a shorter grace period
+	 * overtakes the one in progress.
 	 */
 	busy(action: Action<Type>): string;
-	/** Rejects for what the next plan meets again; what concerns the pod is recorded where it fails. */
+	/** Rejects on errors that the next plan encounters again; errors of the pod are recorded where they occur. */
 	run(pod: ManagedPod, action: Action<Type>): Promise<void>;
-	/** Whether the runtime has to be listed again afterwards. */
+	/** Whether the runtime must be listed again afterwards. */
 	changesRuntime: boolean;
 }
 
@@ -53,13 +53,13 @@ const executors: { readonly [Type in ActionType]: Executor<Type> } = {
 	end: { decide: endPod },
 	release: { busy: () => "release", run: releasePod, changesRuntime: true },
 	deletePod: { busy: () => "delete", run: deletePod, changesRuntime: false },
-	// It lists by itself, before the pod is forgotten.
+	// It lists the runtime itself, before the pod is forgotten.
 	remove: { busy: () => "remove", run: removePod, changesRuntime: false },
 };
 
-/** Begins the action; the pod is woken when it has ended. Never throws. */
+/** Begins the action, and wakes the pod when it has ended. Never throws. */
 export function execute<Type extends ActionType>(pod: ManagedPod, action: Action<Type>): void {
-	// Of the table, TypeScript does not see that the name of an action leads to its own executor.
+	// TypeScript does not see that the name of an action selects its own executor.
 	const executor = executors[action.do] as unknown as Executor<Type>;
 	if ("decide" in executor) executor.decide(pod, action);
 	else void runInBackground(pod, executor, action);
@@ -84,5 +84,5 @@ async function runInBackground<Type extends ActionType>(
 	pod.wake();
 }
 
-/** The agent lets go of the pod, or the runtime is away: the next change tries again. */
+/** The agent releases the pod, or the runtime is unavailable: the next change retries. */
 function ignore(): void {}

@@ -1,4 +1,4 @@
-/** Makes a pod's sandbox and attaches it to the network. */
+/** Creates a pod's sandbox and attaches it to the network. */
 import { messageOf } from "../../core/errors.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Sandbox } from "../../runtime/runtime.ts";

@@ -1,6 +1,6 @@
 /**
- * The driver of one pod: takes stock, plans (pod-plan.ts), does what the plan says in the background, writes the status
- * (pod-status.ts), and does so again whenever something happened. Nothing is polled.
+ * The worker of one pod: examines it, plans (pod-plan.ts), carries out the plan in the background, writes the status
+ * (pod-status.ts), and repeats this after every change. Nothing is polled.
  */
 
 import type { Timer } from "../../core/clock.ts";
@@ -18,13 +18,13 @@ import { execute } from "./pod-actions.ts";
 import { StatusWriter } from "./status-writer.ts";
 
 /**
- * A status that only says that containers are being created waits this long for the one that says more: most pods are
- * up by then, and one write less is made.
+ * A status that only reports that containers are being created is delayed by this time: most pods are running by then,
+ * which saves a write.
  */
 const uneventfulDelayMs = 50;
 /**
- * When the node ends a container to start it again (another image, a failed probe), a kubelet tells of both at once,
- * unless it takes longer than its look at the runtime comes round.
+ * When the node stops a container to start it again (new image, failed probe), a kubelet reports both at once, unless
+ * it takes longer than its sync interval.
  */
 const replacementDelayMs = 1000;
 
@@ -38,7 +38,7 @@ export class PodWorker implements PodDriver {
 	#turning = false;
 	#again = false;
 
-	/** @param removed called when nothing of the pod is left on the node */
+	/** @param removed called when nothing of the pod remains on the node */
 	constructor(context: NodeContext, pod: Pod, removed: () => void) {
 		this.#context = context;
 		this.#removed = removed;
@@ -52,7 +52,7 @@ export class PodWorker implements PodDriver {
 		return this.#managed.pod;
 	}
 
-	/** Whether the pod still takes of the node's resources. */
+	/** Whether the pod still uses the node's resources. */
 	get active(): boolean {
 		const { gone, status, pod, runtimeState } = this.#managed;
 		return !gone && !isFinalPhase(status?.phase ?? pod.status?.phase) && runtimeState.verdict === undefined;
@@ -61,7 +61,7 @@ export class PodWorker implements PodDriver {
 	/** The API has a newer version of the pod. */
 	update(pod: Pod): void {
 		const { runtimeState, pod: before } = this.#managed;
-		// What could not be had of resources may be asked differently now.
+		// The request for resources that were unavailable may have changed.
 		if (pod.metadata.generation !== before.metadata.generation) runtimeState.setResize(undefined);
 		this.#managed.update(pod);
 		if (before.spec !== pod.spec) {
@@ -69,35 +69,38 @@ export class PodWorker implements PodDriver {
 		}
 		const isEcho = this.#writer.observe(pod);
 		const isOther = showsOther(before, pod);
-		// The answer to the write wakes the worker too: no need to take stock twice.
+		// The response to the write wakes the worker, too: one turn is enough.
 		if (isEcho && !isOther && sameTask(before, pod)) return;
 		if (isOther) this.#refreshFiles();
-		// Only ephemeral containers can name anything new.
+		// Only ephemeral containers can add references.
 		if (pod.spec.ephemeralContainers !== undefined) this.#context.references.hold(pod, () => this.#referencesChanged());
 		this.wake();
 	}
 
-	/** The API has the pod no more. */
+	/** The pod no longer exists in the API. */
 	vanish(last: Pod = this.pod): void {
 		this.#managed.vanish(last);
 		this.#writer.close();
 		this.wake();
 	}
 
-	/** Ends the pod for good: refused at admission, or evicted. */
+	/** Terminates the pod for good: rejected at admission, or evicted. */
 	end(verdict: Verdict): void {
 		this.#managed.runtimeState.judged(verdict);
 		this.#managed.record("Warning", verdict.reason, verdict.message.replace(/^Pod was rejected: /, ""));
 		this.wake();
 	}
 
-	/** Since when the pod waits for resources, epoch milliseconds; undefined when it does not. */
+	/** When the pod began to wait for resources, in epoch milliseconds; undefined if it does not wait. */
 	get waitsSinceMs(): number | undefined {
 		const { resize } = this.#managed.runtimeState;
 		return resize?.type === "Deferred" ? resize.sinceMs : undefined;
 	}
 
-	/** Looks whether there is room now for resources that had to wait. Returns whether there is. */
+	/**
+	 * Checks whether the resources that the pod waits for are available now.
+	 * @returns whether they are
+	 */
 	retryResize(): boolean {
 		const { pod, runtimeState } = this.#managed;
 		const { resize } = runtimeState;
@@ -109,17 +112,17 @@ export class PodWorker implements PodDriver {
 		return message === undefined;
 	}
 
-	/** The pod with what the node has granted it of resources. */
+	/** The pod with the resources that the node has granted. */
 	allocated(): Pod {
 		return isPending(this.#managed.runtimeState.resize) ? allocatedPod(this.#managed.state()) : this.pod;
 	}
 
-	/** Takes addresses up again that the pod had before the agent restarted. */
+	/** Restores addresses that the pod had before the agent restarted. */
 	adoptAddresses(addresses: readonly string[]): void {
 		this.#managed.runtimeState.setAddresses(addresses);
 	}
 
-	/** Takes stock and plans, once, however often it is called in the meantime. */
+	/** Examines and plans once, regardless of how often it is called in the meantime. */
 	wake(): void {
 		if (this.#managed.closed) return;
 		this.#again = true;
@@ -128,13 +131,13 @@ export class PodWorker implements PodDriver {
 		void this.#turns();
 	}
 
-	/** As an executor says: nothing of the pod is left on the node. */
+	/** Called by an executor: nothing of the pod remains on the node. */
 	removed(): void {
 		this.close();
 		this.#removed();
 	}
 
-	/** Shows changed ConfigMaps and Secrets in the pod's volumes, and tries again what waited for them. */
+	/** Updates changed ConfigMaps and Secrets in the pod's volumes, and retries what waited for them. */
 	#referencesChanged(): void {
 		this.#managed.runtimeState.retryAtOnce();
 		this.#refreshFiles();
@@ -164,7 +167,7 @@ export class PodWorker implements PodDriver {
 				await this.#sync();
 			}
 		} finally {
-			// In the same breath as the last look at `#again`: a wake from now on starts over.
+			// Synchronously after the last check of `#again`: later wakes start a new turn.
 			this.#turning = false;
 		}
 	}
@@ -193,7 +196,7 @@ export class PodWorker implements PodDriver {
 		const status = podStatus(state, this.#context.clock.now());
 		if (this.#writer.has(status)) {
 			managed.setStatus(this.#writer.acknowledged);
-			// The status of a pod that has released everything is its last; whatever waits for that may continue.
+			// The status of a pod that has released everything is its last one; then what waits for it continues.
 			if (state.runtimeState.released && !state.runtimeState.statusWritten) {
 				managed.runtimeState.markStatusWritten();
 				this.wake();
@@ -205,7 +208,7 @@ export class PodWorker implements PodDriver {
 		this.#writer.write(state.pod, status, delayMs);
 	}
 
-	/** Reads what exited containers left, before anything is said about them. */
+	/** Reads the termination messages of exited containers, before their status is reported. */
 	async #readTerminationMessages(): Promise<void> {
 		const { files, view } = this.#context;
 		if (files === undefined) return;
@@ -218,18 +221,20 @@ export class PodWorker implements PodDriver {
 	}
 }
 
-/** Names of containers that have another image than before. */
+/** Names of containers whose image has changed. */
 function changedImages(before: Pod, now: Pod): string[] {
 	const images = new Map(podContainers(before).map(({ spec }) => [spec.name, spec.image]));
 	return podContainers(now).flatMap(({ spec }) => (images.get(spec.name) === spec.image ? [] : [spec.name]));
 }
 
-/** The API server keeps what a write of the status leaves alone; of what comes over a network that cannot be told. */
+/**
+ * The API server keeps the objects that a status write does not change; over the network, identity cannot be compared.
+ */
 function sameTask(before: Pod, now: Pod): boolean {
 	return before.spec === now.spec && before.metadata.deletionTimestamp === now.metadata.deletionTimestamp;
 }
 
-/** Nothing but "is being created" to say. */
+/** Whether the status only says that containers are being created. */
 function isUneventful(status: PodStatus): boolean {
 	const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
 	return (
@@ -242,7 +247,7 @@ function isUneventful(status: PodStatus): boolean {
 	);
 }
 
-/** Whether a container that the node ended itself is about to come up again. */
+/** Whether a container that the node stopped itself is about to run again. */
 function isReplacing(state: PodState): boolean {
 	const { pod, runtimeState } = state;
 	if (pod.metadata.deletionTimestamp !== undefined || runtimeState.endingSinceMs !== undefined) return false;
@@ -254,7 +259,7 @@ function isReplacing(state: PodState): boolean {
 	return false;
 }
 
-/** Whether volumes and files of the pod may say something else than before, by its own doing. */
+/** Whether changes of the pod may change the contents of its volumes and files. */
 function showsOther(before: Pod, now: Pod): boolean {
 	return (
 		!semanticEqual(before.metadata.labels, now.metadata.labels) ||

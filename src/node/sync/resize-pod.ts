@@ -1,11 +1,11 @@
-/** Gives a running pod other resources. */
+/** Applies different resources to a running pod. */
 import type { ManagedPod } from "../context/managed-pod.ts";
 import type { PodAction } from "../pod/pod-action.ts";
 import { podContainers } from "../pod/pod-state.ts";
 import { infeasibility, isPending } from "../pod/resize.ts";
 import { containerLimits, resourcesKey } from "../pod/resources.ts";
 
-/** In one breath: the next pod that asks finds this one's answer. */
+/** Synchronous: the next pod that asks sees the result for this one. */
 export function judgeResize(managed: ManagedPod): void {
 	const { context, runtimeState, pod } = managed;
 	if (runtimeState.resize !== undefined) return;
@@ -33,7 +33,7 @@ export async function updateResources(
 	runtimeState.resized(name, { containerId: id, resources: resourcesKey(resources) });
 }
 
-/** Of the pod as a whole. */
+/** For the pod as a whole. */
 export async function updatePodResources(
 	{ context, runtimeState, pod }: ManagedPod,
 	{ id }: Extract<PodAction, { do: "updatePodResources" }>,

@@ -8,8 +8,8 @@ import type { KubeletConfiguration } from "../context/kubelet-configuration.ts";
 import { ConfigError } from "../context/node-context.ts";
 
 /**
- * @param defaults what applies to pods that say nothing
- * @throws ConfigError when the container must not run as root and would, or asks for what a node cannot give
+ * @param defaults for pods that do not specify them
+ * @throws ConfigError if the container must not run as root and would, or requests something that a node cannot provide
  */
 export function containerSecurity(
 	pod: Pod,
@@ -39,7 +39,7 @@ export function containerSecurity(
 		readOnlyRootFilesystem: own.readOnlyRootFilesystem === true,
 		capabilities: { add, drop },
 		noNewPrivileges: own.allowPrivilegeEscalation === false && !privileged,
-		// As the CRI has it: nothing confines a privileged container.
+		// As in the CRI: a privileged container is unconfined.
 		seccompProfile: privileged ? "Unconfined" : (seccompProfile ?? seccompDefault),
 		...(appArmorProfile === undefined ? {} : { appArmorProfile }),
 	};

@@ -108,7 +108,7 @@ test("a status wanted while the last write is acknowledged is written too", asyn
 	const { clock, server, pod, writer } = await setUp(() => {
 		const { write } = wanted;
 		delete wanted.write;
-		// A few turns later, when the writer may be about to rest.
+		// A few turns later, when the writer may be about to stop.
 		for (let turns = 0, turn = Promise.resolve(); turns < 4; turns++) turn = turn.then(() => write?.());
 	});
 	wanted.write = () => writer.write(pod, running);

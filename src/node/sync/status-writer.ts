@@ -1,4 +1,4 @@
-/** Writes pod statuses to the API: the newest one only, one write at a time for each pod, and only what changed. */
+/** Writes pod statuses to the API: only the newest one, one write at a time per pod, and only changes. */
 
 import type { Client } from "../../client/client.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
@@ -10,25 +10,22 @@ import { evictionReason, ownConditions } from "../pod/pod-conditions.ts";
 
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
-/**
- * Changes by another client are kept for this long, upstream's period of reconciliation: they may be intended for the
- * moment.
- */
+/** Changes by another client are kept for this time (upstream's reconciliation period): they may be intended. */
 const repairMs = 10_000;
 
-/** The statuses of one pod on their way to the API. */
+/** The statuses of one pod that are being written. */
 export class StatusWriter {
 	readonly #client: Client;
 	readonly #clock: Clock;
-	/** Called when a write has been acknowledged, or has to be made again. */
+	/** Called when a write was acknowledged, or must be repeated. */
 	readonly #written: () => void;
 	#acknowledged: PodStatus | undefined;
-	/** A write has failed, and may have been made all the same: what the API has is read before the next one. */
+	/** A write has failed but may have taken effect: the API is read before the next one. */
 	#uncertain = false;
 	/** The pod's last status and revision from the API, in a response or from the pod source. */
 	#told: { status: PodStatus | undefined; revision: number };
 	#wanted: { pod: Pod; status: PodStatus } | undefined;
-	/** On its way to the API. */
+	/** The status of the write in progress. */
 	#sent: PodStatus | undefined;
 	#writing = false;
 	#retryMs = firstRetryMs;
@@ -44,7 +41,7 @@ export class StatusWriter {
 		this.#written = written;
 	}
 
-	/** What the API has said that it has. */
+	/** The last status that the API has confirmed. */
 	get acknowledged(): PodStatus | undefined {
 		return this.#acknowledged;
 	}
@@ -55,13 +52,13 @@ export class StatusWriter {
 	}
 
 	/**
-	 * The API has a newer version of the pod, and what the agent wrote may have been written over: a controller, say, that
-	 * took the node for dead.
-	 * @returns whether it shows the status that is being written, and nothing else of the status
+	 * The API has a newer version of the pod, whose status another client may have overwritten, such as a controller that
+	 * considered the node lost.
+	 * @returns whether it shows the status that is being written, and no other change of the status
 	 */
 	observe(pod: Pod): boolean {
 		const now = told(pod);
-		// What was on its way while the agent wrote is older than the answer.
+		// A version that was sent during the write is older than the response.
 		if (now.revision <= this.#told.revision) return false;
 		const before = this.#told;
 		this.#told = now;
@@ -70,7 +67,7 @@ export class StatusWriter {
 		return false;
 	}
 
-	/** @param delayMs how long the status may wait for a newer one that makes it needless */
+	/** @param delayMs how long the status may wait for a newer one that replaces it */
 	write(pod: Pod, status: PodStatus, delayMs = 0): void {
 		this.#wanted = { pod, status };
 		if (this.#writing || this.#closed) return;
@@ -87,7 +84,7 @@ export class StatusWriter {
 		this.#repair?.cancel();
 	}
 
-	/** Looks after a while whether the API has what the agent wrote, and takes note if it has not. */
+	/** Checks after a while whether the API still has what the agent wrote, and writes it again if not. */
 	#repairLater(): void {
 		if (this.#closed) return;
 		this.#repair ??= this.#clock.after(repairMs, () => {
@@ -121,7 +118,7 @@ export class StatusWriter {
 				await this.#send(pod, status);
 			} catch (error) {
 				this.#sent = undefined;
-				// The pod source will say so.
+				// The pod source will report it.
 				if (isReason(error, "NotFound")) continue;
 				this.#uncertain = true;
 				this.#wanted ??= { pod, status };
@@ -133,18 +130,18 @@ export class StatusWriter {
 			this.#sent = undefined;
 			this.#retryMs = firstRetryMs;
 			const shown = this.#told.status;
-			// Of two equal ones the API's own is kept: it is in memory anyway.
+			// If both are equal, the API's object is kept: it is in memory anyway.
 			const isShown = semanticEqual(shown, status);
 			this.#acknowledged = isShown ? shown : status;
 			// The response includes concurrent changes by other clients.
 			if (!isShown && gist(shown) !== gist(status)) this.#repairLater();
 			this.#written();
 		}
-		// In the same breath as the last look at what is wanted.
+		// Synchronously after the last check for a newer status.
 		this.#writing = false;
 	}
 
-	/** @throws ApiError; NotFound also when there is another pod of that name by now */
+	/** @throws ApiError; NotFound also if the name now belongs to another pod */
 	async #send(pod: Pod, status: PodStatus): Promise<void> {
 		const { namespace, name, uid } = pod.metadata;
 		if (this.#uncertain) {
@@ -155,13 +152,13 @@ export class StatusWriter {
 			this.#uncertain = false;
 		}
 		const change = statusPatch(this.#acknowledged, status);
-		// Only conditions of others differ.
+		// Only conditions of other components differ.
 		if (Object.keys(change).length === 0) return;
 		const patch = { metadata: { uid }, status: change };
 		this.#hear(await this.#client.patch(pods, { namespace, name }, { type: "strategic", patch }, "status"));
 	}
 
-	/** The pod source may already have reported something later than a response. */
+	/** The pod source may already have reported a later version than the response. */
 	#hear(pod: Pod): void {
 		const now = told(pod);
 		if (now.revision > this.#told.revision) this.#told = now;
@@ -172,7 +169,7 @@ function told({ status, metadata }: Pod): { status: PodStatus | undefined; revis
 	return { status, revision: Number(metadata.resourceVersion) };
 }
 
-/** Of a status, what controllers write over at times, though it is the agent's to say. */
+/** The fields of a status that belong to the agent but are sometimes overwritten by controllers. */
 function gist(status: PodStatus | undefined): string {
 	const conditions = (status?.conditions ?? [])
 		.filter(({ type }) => ownConditions.has(type))
@@ -180,11 +177,12 @@ function gist(status: PodStatus | undefined): string {
 	return `${status?.phase} ${conditions.sort().join(" ")}`;
 }
 
-/** Merged by key by strategic patches, and therefore to be replaced as a whole when they change. */
+/** Merged by key in strategic merge patches, so they are replaced as a whole when they change. */
 const mergedLists = new Set(["podIPs", "hostIPs"]);
 
 /**
- * A strategic merge patch from one status to another. Conditions are merged by type: those of others stay untouched.
+ * A strategic merge patch from one status to another. Conditions are merged by type, so those of other components are
+ * not changed.
  */
 function statusPatch(old: PodStatus | undefined, status: PodStatus): Record<string, unknown> {
 	const patch: Record<string, unknown> = {};

@@ -1,6 +1,6 @@
 /**
- * Just enough of an API server for kubectl's streaming commands on one pod, in front of an agent's endpoint; what runs
- * in the pod are plain processes of the machine. For tests.
+ * A minimal API server for kubectl's streaming commands on one pod, in front of an agent's endpoint. The pod's
+ * containers are plain processes of the machine. For tests.
  */
 import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -47,7 +47,7 @@ export async function startKubeServer(options: { logPath: string }): Promise<Kub
 	});
 	const agent = createSocketServer((socket) => endpoint(socket));
 	await new Promise<void>((resolve) => agent.listen(0, "127.0.0.1", resolve));
-	// A server that listens on a port has an address of this form.
+	// The address of a server that listens on a port.
 	const agentPort = (agent.address() as AddressInfo).port;
 	const server = createServer({ maxHeaderSize: 1 << 20 }, (request, response) => answer(request, response, agentPort));
 	server.on("upgrade", (request, socket, head) => pass(request, socket, head, agentPort));
@@ -66,7 +66,7 @@ function context(logPath: string): NodeContext {
 	const container: Container = {
 		id: "c1",
 		sandboxId: "s1",
-		// Only these fields are read on the way to logs and streams.
+		// Logs and streams read only these fields.
 		config: { name: "c", attempt: 0, logPath } as Container["config"],
 		imageId: "x",
 		state: "running",
@@ -81,7 +81,7 @@ function context(logPath: string): NodeContext {
 		stats: async () => [],
 	};
 	const view = { of: () => ({ sandboxes: [sandbox], containers: [container] }), onChange: () => () => {} };
-	// The endpoint uses no more of its context than this.
+	// The endpoint uses no other fields of its context.
 	return { clock: systemClock(), runtime, view, node: { name: "node-1" } } as unknown as NodeContext;
 }
 
@@ -137,7 +137,7 @@ const agentPaths: Readonly<Record<string, string>> = {
 	log: "/containerLogs/default/web/c",
 };
 
-/** Hands a request to the agent as it is, and then the bytes both ways. */
+/** Forwards a request to the agent unchanged, and then the bytes in both directions. */
 function pass(request: IncomingMessage, socket: Duplex | null, head: Buffer, agentPort: number): void {
 	if (socket === null) return;
 	const url = new URL(request.url ?? "/", "http://kube");

@@ -1,4 +1,4 @@
-/** The client's toy server with what agents need besides: merge patches, graceful deletion of pods. */
+/** The client's toy server with additions for agents: merge patches, graceful deletion of pods. */
 import { createClient } from "../../client/requests.ts";
 import { ToyServer } from "../../client/testing/toy-server.ts";
 import { memoryTransport } from "../../client/transport-memory.ts";
@@ -10,11 +10,11 @@ import type { Event, Pod } from "../../kinds/generated/types.ts";
 export class TestServer {
 	readonly toy: ToyServer;
 	readonly client;
-	/** Writes to pods' status subresources. */
+	/** Number of writes to pods' status subresources. */
 	statusWrites = 0;
-	/** Requests to delete pods at once. */
+	/** Number of requests to delete pods immediately. */
 	deletions = 0;
-	/** Names of pods that are not to go yet, no matter who deletes them. */
+	/** Names of pods that are not removed yet, regardless of who deletes them. */
 	readonly finalizers = new Set<string>();
 	readonly #clock: Clock;
 
@@ -26,11 +26,11 @@ export class TestServer {
 	}
 
 	pod(name: string, namespace = "default"): Pod | undefined {
-		// The path says that it is a pod.
+		// The path shows that it is a pod.
 		return this.toy.objects.get(`${namespace}/pods/${name}`) as Pod | undefined;
 	}
 
-	/** `reason: message` of the events about an object, in the order of their creation. */
+	/** `reason: message` of the Events about an object, in the order of their creation. */
 	events(name: string): string[] {
 		const events = this.toy.of("events") as unknown as Event[];
 		return events
@@ -85,7 +85,7 @@ function bodyOf(request: ApiRequest): unknown {
 	return request.body !== undefined && "object" in request.body ? request.body.object : undefined;
 }
 
-/** A JSON merge patch, but for lists of conditions, which are merged by type. */
+/** A JSON merge patch, except that lists of conditions are merged by type. */
 function merge(old: unknown, patch: unknown): unknown {
 	if (Array.isArray(patch)) return mergeList(old, patch);
 	if (typeof patch !== "object" || patch === null) return patch;

@@ -1,4 +1,4 @@
-/** How full the file systems are that claims of running pods lie on. */
+/** Usage of the file systems of claims that running pods have mounted. */
 import { statfs } from "node:fs/promises";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Mount } from "../../runtime/runtime.ts";
@@ -26,7 +26,7 @@ export async function readClaims(pods: Iterable<Pod>, view: Pick<RuntimeView, "o
 		}
 	const found = await Promise.all(
 		[...mounts.values()].map(async ({ namespace, claim, mount }) => {
-			// The directory may have gone with its volume.
+			// The directory may have been removed with its volume.
 			const of = await placeOf(mount).catch(() => undefined);
 			return of === undefined ? [] : [{ namespace, claim, ...of }];
 		}),
@@ -64,7 +64,7 @@ async function placeOf({ root, hostPath }: Mount): Promise<Omit<ClaimUsage, "nam
 	};
 }
 
-/** As the kubelet exposes it at `/metrics` (Kubernetes Metrics Reference). Pure. */
+/** The metrics that the kubelet exposes at `/metrics` (Kubernetes Metrics Reference). Pure. */
 export function claimMetrics(claims: readonly ClaimUsage[]): MetricFamily[] {
 	const family = (name: string, help: string, of: (claim: ClaimUsage) => number): MetricFamily => ({
 		name: `kubelet_volume_stats_${name}`,

@@ -11,7 +11,7 @@ export interface MetricFamily {
 export interface Sample {
 	labels?: Readonly<Record<string, string>>;
 	value: number;
-	/** When it was so; undefined: now. */
+	/** Timestamp of the sample; undefined: now. */
 	atMs?: number;
 }
 

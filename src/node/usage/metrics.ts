@@ -1,5 +1,5 @@
 /**
- * The kubelet's metrics, under upstream's names: what is truly known here and no more (Kubernetes documentation,
+ * The kubelet's metrics with upstream's names, limited to those that can be measured here (Kubernetes documentation,
  * "Kubernetes Metrics Reference", and cAdvisor's list). Pure.
  */
 import type { Pod } from "../../kinds/generated/types.ts";
@@ -102,7 +102,7 @@ export function cadvisorMetrics({ atMs, machine, pods }: Usage): MetricFamily[] 
 	];
 }
 
-/** Of pods, by interface: containers of a pod share them. */
+/** Of pods, by interface: the containers of a pod share them. */
 function networkMetrics(pods: Usage["pods"], atMs: number): MetricFamily[] {
 	const of = (value: (interfaceTraffic: InterfaceTraffic) => number): Sample[] =>
 		pods.flatMap(({ name: pod, namespace, traffic = [] }) =>
@@ -124,7 +124,7 @@ function networkMetrics(pods: Usage["pods"], atMs: number): MetricFamily[] {
 	]);
 }
 
-/** `/metrics`, besides what the agent counts and what its process is. */
+/** `/metrics`, apart from the agent's own counters and process metrics. */
 export function kubeletMetrics(nodeName: string, pods: Iterable<Pod>, view: Pick<RuntimeView, "of">): MetricFamily[] {
 	let runningPods = 0;
 	const states = new Map<string, number>();

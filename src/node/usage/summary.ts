@@ -4,7 +4,7 @@ import type { MachineUsage } from "../machine/machine-usage.ts";
 import type { InterfaceTraffic } from "../machine/pod-traffic.ts";
 import { type ContainerUsage, type PodUsage, total, type Usage } from "./usage.ts";
 
-/** @param allocatable the node's, by resource name in base units: a simulated node has that much memory, and no more */
+/** @param allocatable of the node, by resource name in base units: the memory of a simulated node */
 export function statsSummary(usage: Usage, allocatable: ReadonlyMap<string, number>): object {
 	const { atMs, nodeName, machine, pods } = usage;
 	const time = timestamp(atMs);
@@ -37,7 +37,10 @@ function real({ bootedAtMs, fs, ...machine }: MachineUsage, time: string): objec
 	};
 }
 
-/** It uses what its containers do, on average since their start. A total would shrink when one of them ends. */
+/**
+ * The usage of a simulated node is the sum of its containers', averaged since their start. A sum of totals would
+ * decrease when one terminates.
+ */
 function simulated({ atMs, pods }: Usage, time: string, memoryBytes: number): object {
 	const containers = pods.flatMap((pod) => pod.containers);
 	const usageNanoCores = containers.reduce((sum, { cpuNanoseconds, startedAtMs }) => {
@@ -63,7 +66,7 @@ function podSummary(pod: PodUsage, time: string): object {
 	};
 }
 
-/** The first interface is the pod's, as a rule the only one. */
+/** The first interface is the pod's, and usually the only one. */
 function networkSummary(traffic: readonly InterfaceTraffic[], time: string): object {
 	const interfaces = traffic.map(({ name, received, sent }) => ({
 		name,
@@ -84,7 +87,7 @@ function containerSummary({ name, startedAtMs, cpuNanoseconds, memoryBytes }: Co
 	};
 }
 
-/** What is measured of containers is what their processes hold. */
+/** The usage of containers is the memory of their processes. */
 function memorySummary(bytes: number, time: string): object {
 	return { time, usageBytes: bytes, workingSetBytes: bytes, rssBytes: bytes };
 }

@@ -135,7 +135,7 @@ describe("resource metrics", () => {
 			gone: [container("running", "/there/is/none")],
 			waits: [],
 		};
-		// No more of a pod and its containers is read.
+		// No other fields of a pod and its containers are read.
 		const pods = [pod("a", "shared"), pod("b", "shared"), pod("gone", "removed"), pod("waits", "unused")] as never;
 		const found = await readClaims(pods, { of: (uid) => ({ sandboxes: [], containers: containers[uid] }) as never });
 		expect(found.map(({ claim }) => claim)).toEqual(["shared"]);
@@ -149,7 +149,7 @@ describe("resource metrics", () => {
 	});
 
 	test("count running pods, and containers by their state", () => {
-		// No more of a pod, a sandbox and a container is read.
+		// No other fields of a pod, a sandbox and a container are read.
 		const pods = [{ metadata: { uid: "u1" } }, { metadata: { uid: "u2" } }] as never;
 		const view = {
 			of: (uid: string) =>

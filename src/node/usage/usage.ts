@@ -1,4 +1,4 @@
-/** What a node, its pods and their containers use: one reading, which every report is made of. */
+/** The usage of a node, its pods and their containers: one reading, which all reports use. */
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { NodeContext } from "../context/node-context.ts";
 import type { MachineMeter, MachineUsage } from "../machine/machine-usage.ts";
@@ -7,7 +7,7 @@ import { type InterfaceTraffic, readPodTraffic } from "../machine/pod-traffic.ts
 export interface Usage {
 	atMs: number;
 	nodeName: string;
-	/** Absent on a simulated node, which is none. */
+	/** Absent on a simulated node. */
 	machine?: MachineUsage;
 	pods: readonly PodUsage[];
 }
@@ -19,7 +19,7 @@ export interface PodUsage extends Amount {
 	/** RFC 3339; undefined before the pod has started. */
 	startTime?: string;
 	containers: readonly ContainerUsage[];
-	/** Of the pod's own interfaces; absent where it has none of its own, and on simulated nodes. */
+	/** Of the pod's own interfaces; absent if it has none of its own, and on simulated nodes. */
 	traffic?: readonly InterfaceTraffic[];
 }
 
@@ -36,7 +36,7 @@ export interface Amount {
 	memoryBytes: number;
 }
 
-/** Of containers that run; a pod uses what they do. */
+/** Of running containers; a pod's usage is the sum of theirs. */
 export async function readUsage(
 	{ runtime, view, node, clock }: Pick<NodeContext, "runtime" | "view" | "node" | "clock">,
 	pods: Iterable<Pod>,

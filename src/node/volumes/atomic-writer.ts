@@ -1,7 +1,7 @@
 /**
- * Writes the files of a volume so that readers see all of the old or all of the new: the files stand in a directory
+ * Writes the files of a volume atomically: readers see either all old or all new files. The files are in a directory
  * with a timestamp in its name, `..data` is a symbolic link to it, and each visible name is a link through `..data`. A
- * change makes a new directory and moves the one link. The layout is upstream's; programs rely on it.
+ * change creates a new directory and replaces the one link. The layout is upstream's; programs rely on it.
  */
 import { constants } from "node:fs";
 import { chmod, type FileHandle, readdir, readlink, rename, symlink } from "node:fs/promises";
@@ -12,10 +12,10 @@ import type { Payload, PayloadFile } from "./payload.ts";
 const dataLink = "..data";
 
 /**
- * @param path of the directory, made where it is missing
+ * @param path of the directory, which is created if missing
  * @param options.sequence makes the name of the new directory unique
  * @returns whether anything changed
- * @throws Error where a link has come in the place of a directory
+ * @throws Error if a link has replaced a directory
  */
 export async function writeAtomically(
 	path: string,
@@ -72,16 +72,16 @@ async function writeOne(
 	try {
 		await opened.writeFile(data);
 		const given = (user === undefined && group === undefined) || (await give(opened, user, group));
-		// What its user does not own must be open to others.
+		// A file that its user does not own must be readable by others.
 		const bits = mode === undefined || (user !== undefined && !given) ? general : mode;
-		// The process's umask takes bits away; and a group that may read is what fsGroup is for.
+		// The process's umask removes bits; and fsGroup is meant to make files readable by the group.
 		await opened.chmod(group === undefined ? bits : bits | 0o040);
 	} finally {
 		await opened.close();
 	}
 }
 
-/** False where files cannot be given away. */
+/** @returns false if files cannot be given to other users */
 async function give(file: FileHandle, user = -1, group = -1): Promise<boolean> {
 	try {
 		await file.chown(user, group);
@@ -92,7 +92,7 @@ async function give(file: FileHandle, user = -1, group = -1): Promise<boolean> {
 	}
 }
 
-/** A link for every first path segment; dangling links are removed. */
+/** Creates a link for every first path segment, and removes dangling links. */
 async function linkVisible(directory: HeldDirectory, payload: Payload): Promise<void> {
 	const wanted = new Set([...payload.keys()].map((path) => path.split("/")[0] ?? path));
 	const present = new Set((await readdir(directory.path)).filter((name) => !name.startsWith("..")));
@@ -100,9 +100,7 @@ async function linkVisible(directory: HeldDirectory, payload: Payload): Promise<
 	for (const name of present) if (!wanted.has(name)) await directory.remove(name);
 }
 
-/**
- * @param current what the link leads to: the agent's own directory, or whatever a pod that reaches it has made of it
- */
+/** @param current the target of the link: the agent's own directory, or a replacement by a pod with access to it */
 async function isSame(directory: HeldDirectory, current: string, payload: Payload): Promise<boolean> {
 	let data: HeldDirectory;
 	try {
@@ -141,7 +139,8 @@ async function holds(
 }
 
 /**
- * Without the right to give files away (an ordinary user's node) they stay the user's, who is root in its containers.
+ * Without the permission to change owners (a node of an ordinary user), files remain the user's, who is root in its
+ * containers.
  */
 export function notPermitted(error: unknown): void {
 	if (isCode(error, "EPERM", "EINVAL")) return;

@@ -1,4 +1,4 @@
-/** From a claim to the directory that its volume is. */
+/** Finds the directory of a claim's volume. */
 import type { Client } from "../../client/client.ts";
 import { isReason } from "../../core/errors.ts";
 import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
@@ -8,9 +8,9 @@ import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclai
 import { VolumeError } from "../context/node-context.ts";
 
 export interface ClaimDirectory {
-	/** In the node's own view. */
+	/** Path in the node's own view. */
 	path: string;
-	/** A provisioned local volume: the directory is the agent's to make. */
+	/** A provisioned local volume: the agent creates the directory. */
 	provisioned: boolean;
 	/** As in a hostPath volume; undefined: it must exist. */
 	type?: string;
@@ -18,7 +18,8 @@ export interface ClaimDirectory {
 }
 
 /**
- * @throws VolumeError while the claim is not there or not bound, and for volumes that are no directories of this node
+ * @throws VolumeError while the claim does not exist or is not bound, and for volumes that are not directories of this
+ * node
  */
 export async function claimDirectory(client: Client, namespace: string, name: string): Promise<ClaimDirectory> {
 	const claim = await find(() => client.get(persistentVolumeClaims, { namespace, name }));

@@ -1,4 +1,4 @@
-/** What is mounted into one container: its volumes, as its spec says. */
+/** The volume mounts of one container, from its spec. */
 
 import { closeSync, fstatSync } from "node:fs";
 import { normalize } from "node:path";
@@ -11,7 +11,7 @@ import { ConfigError } from "../context/node-context.ts";
 import { expand } from "../pod/expansion.ts";
 import { openVolume, type PodVolumes, type VolumePath } from "./pod-volumes.ts";
 
-/** @throws ConfigError for mounts that cannot be had; VolumeError for volumes */
+/** @throws ConfigError for mounts that are not possible; VolumeError for volumes */
 export async function volumeMounts(
 	volumes: PodVolumes,
 	pod: Pod,
@@ -48,7 +48,10 @@ function subPathOf(mount: VolumeMount, env: readonly { name: string; value: stri
 	return subPath;
 }
 
-/** Makes what is missing, and refuses early what the runtime would refuse when it mounts: only that look counts. */
+/**
+ * Creates what is missing, and rejects early what the runtime would reject when mounting, whose check is the one that
+ * counts.
+ */
 function prepareSubPath(volume: VolumePath, name: string, subPath: string): void {
 	const failed = (why: string) => new ConfigError(`failed to prepare subPath for volumeMount "${name}": ${why}`);
 	const leaves = `subPath "${subPath}" leaves the volume`;

@@ -19,7 +19,7 @@ export function hostsFile(pod: Pod, addresses: readonly string[], clusterDomain:
 	return `${lines.join("\n")}\n${hostAliases(pod)}`;
 }
 
-/** The node's own file with the pod's aliases, for pods of the host network. */
+/** The node's own file plus the pod's aliases, for pods that use the host network. */
 export function hostNetworkHostsFile(pod: Pod, nodeFile: string): string {
 	const head = "# Kubernetes-managed hosts file (host network).\n";
 	return head + nodeFile + (nodeFile === "" || nodeFile.endsWith("\n") ? "" : "\n") + hostAliases(pod);
@@ -41,9 +41,9 @@ const mostSearches = 32;
 const longestSearch = 2048;
 
 /**
- * By `dnsPolicy` and `dnsConfig` (API page "DNS for Services and Pods").
+ * According to `dnsPolicy` and `dnsConfig` (API page "DNS for Services and Pods").
  * @param nodeFile the node's own resolv.conf
- * @param clusterDns undefined: there is no cluster DNS, every pod uses the node's resolvers
+ * @param clusterDns undefined: there is no cluster DNS, and every pod uses the node's resolvers
  */
 export function resolverFile(
 	pod: Pod,
@@ -81,7 +81,7 @@ function parseResolver(file: string): Resolver {
 	for (const line of file.split("\n")) {
 		const [keyword, ...values] = line.trim().split(/\s+/);
 		if (keyword === "nameserver" && values[0] !== undefined) resolver.nameservers.push(values[0]);
-		// The last line of each counts.
+		// The last line of each keyword counts.
 		if (keyword === "search" || keyword === "domain") resolver.searches = values.filter((value) => value !== ".");
 		if (keyword === "options") resolver.options = values;
 	}

@@ -29,12 +29,12 @@ import { PodVolumes } from "./pod-volumes.ts";
 import { viewPath } from "./view-path.ts";
 import { volumeText } from "./volume-text.ts";
 
-/** Upstream's limits of a termination message: of a file, and of a log's end (lines and bytes). */
+/** Upstream's limits for a termination message: from a file, and from the end of a log (lines and bytes). */
 const longestMessage = 4096;
 const fallbackLines = 80;
 const fallbackBytes = 2048;
 
-/** Of /etc/hosts and /etc/resolv.conf. */
+/** Limit for /etc/hosts and /etc/resolv.conf. */
 const longestOwnFile = 1024 * 1024;
 
 const defaultMessagePath = "/dev/termination-log";
@@ -105,7 +105,7 @@ class NodeFiles implements PodFiles {
 	async terminationMessage(pod: Pod, container: Container): Promise<string> {
 		const { annotations, name, attempt } = container.config;
 		const path = join(containerDirectory(this.#directories, pod.metadata.uid, name), String(attempt));
-		// A pod that can reach the node's files may have put something else in its place: that is no message.
+		// A pod with access to the node's files may have replaced it with something else, which is not a message.
 		const message = (await readRegular(path, longestMessage).catch(() => Buffer.alloc(0))).toString();
 		const falls = annotations["io.kubernetes.container.terminationMessagePolicy"] === "FallbackToLogsOnError";
 		if (message !== "" || !falls || container.exitCode === 0) return message;
@@ -124,7 +124,7 @@ class NodeFiles implements PodFiles {
 
 	async linkLog(pod: Pod, { id, config }: Container): Promise<void> {
 		const path = containerLogLink(this.#directories, pod, config.name, id);
-		// As programs find it that have the node's /var/log mounted.
+		// The path for programs that have the node's /var/log mounted.
 		const target = config.logPath.replace(this.#directories.logs, "/var/log");
 		await inParent(path, (parent, name) => symlink(target, parent.at(name)), 0o755).catch(() => {});
 	}
@@ -145,7 +145,7 @@ class NodeFiles implements PodFiles {
 					if (link.startsWith(`${name}_${namespace}_`)) await parent.remove(link);
 			}),
 		]).catch((error: unknown) => {
-			// Where a pod has put something else in the place of the logs, they are gone for the node.
+			// If a pod has replaced the log directory, the logs are lost for the node.
 			if (!isCode(error, "ENOENT", "ENOTDIR")) throw error;
 		});
 	}
@@ -160,7 +160,7 @@ class NodeFiles implements PodFiles {
 			pod.spec.hostNetwork === true
 				? hostNetworkHostsFile(pod, await this.#ownFile("/etc/hosts"))
 				: hostsFile(pod, addresses, this.#context.node.clusterDomain);
-		// Containers that run already see the same file: it is written in place.
+		// Written in place: running containers see the same file.
 		await writeRegular(hostPath, text, 0o644);
 		return mounted(hostPath, "/etc/hosts");
 	}
@@ -174,7 +174,7 @@ class NodeFiles implements PodFiles {
 		return mounted(hostPath, "/etc/resolv.conf");
 	}
 
-	/** A file of the node's own, links as the node sees them; empty when there is none. */
+	/** Reads one of the node's own files, with links resolved in the node's view; empty if there is none. */
 	async #ownFile(path: string): Promise<string> {
 		const real = await viewPath(this.#directories.view, path).catch(() => path);
 		return (await readRegular(real, longestOwnFile).catch(() => Buffer.alloc(0))).toString();

@@ -1,4 +1,4 @@
-/** Files of volumes, given to a pod's `fsGroup`. */
+/** Changes the group of a volume's files to a pod's `fsGroup`. */
 import { closeSync, constants, openSync } from "node:fs";
 import { chmod, lchown, readdir } from "node:fs/promises";
 import { openBeneath } from "../../linux/beneath.ts";
@@ -6,10 +6,10 @@ import { descriptorPath } from "../../linux/descriptors.ts";
 import { notPermitted } from "./atomic-writer.ts";
 
 /**
- * Gives a directory to a group, which may then read and write it, and whose new files are the group's, too. Containers
- * may change names and links in it at the same time: nothing outside is touched.
- * @param path below `root`; links lead there
- * @param extent `root`: the directory alone; `all`: also everything in it
+ * Changes the group of a directory, which the group may then read and write; new files get the same group. Containers
+ * may change names and links in it at the same time: nothing outside is changed.
+ * @param path below `root`, in which links are resolved
+ * @param extent `root`: only the directory; `all`: also everything in it
  */
 export async function ownByGroup(root: string, path: string, group: number, extent: "root" | "all"): Promise<void> {
 	const fd = openBeneath(root, path, { links: "root" });
@@ -37,7 +37,7 @@ async function ownEntries(directory: number, group: number): Promise<void> {
 	}
 }
 
-/** Undefined for what is none any more. */
+/** Undefined if it is no longer a directory. */
 function openDirectory(path: string): number | undefined {
 	try {
 		return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);

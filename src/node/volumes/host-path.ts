@@ -1,11 +1,11 @@
-/** Directories and files of the node that pods name (API reference, "HostPathVolumeSource"). */
+/** hostPath volumes: directories and files of the node (API reference, "HostPathVolumeSource"). */
 import type { Stats } from "node:fs";
 import { type BeneathOptions, statBeneath } from "../../linux/beneath.ts";
 import { VolumeError } from "../context/node-context.ts";
 
 /**
- * Checks that the path is what its type says, and makes it where the type asks for that.
- * @param view the node's own `/`, which links do not lead out of; empty: it is the machine's
+ * Checks that the path matches its type, and creates it if the type says so.
+ * @param view the node's own `/`, within which links are resolved; empty: the machine's
  * @throws VolumeError
  */
 export function prepareHostPath(view: string, path: string, type: string | undefined): void {
@@ -17,7 +17,7 @@ export function prepareHostPath(view: string, path: string, type: string | undef
 	};
 	switch (type ?? "") {
 		case "":
-			// Whatever is there is taken; what is not, container runtimes make a directory.
+			// Anything that exists is accepted; container runtimes create a directory otherwise.
 			look("directory");
 			return;
 		case "DirectoryOrCreate":

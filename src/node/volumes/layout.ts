@@ -1,13 +1,13 @@
-/** Where the agent keeps things, with upstream's names. Paths are the agent's own, absolute. */
+/** The locations of the agent's files, with upstream's names. Paths are absolute and the agent's own. */
 import { join } from "node:path";
 import type { Pod, Volume } from "../../kinds/generated/types.ts";
 
 export interface Directories {
-	/** As upstream's /var/lib/kubelet. */
+	/** The counterpart of upstream's /var/lib/kubelet. */
 	root: string;
-	/** As /var/log. */
+	/** The counterpart of /var/log. */
 	logs: string;
-	/** Where the node's own view of the file system stands; empty: it is the agent's. */
+	/** Root of the node's view of the file system; empty: the agent's own root. */
 	view: string;
 }
 
@@ -15,7 +15,7 @@ export function podDirectory({ root }: Directories, uid: string): string {
 	return join(root, "pods", uid);
 }
 
-/** Directory of a volume that lives and dies with its pod. */
+/** Directory of a volume that is created and removed with its pod. */
 export function volumeDirectory(directories: Directories, uid: string, volume: Volume): string {
 	const plugin =
 		volume.emptyDir !== undefined

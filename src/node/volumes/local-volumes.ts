@@ -1,7 +1,4 @@
-/**
- * Removes the directories of provisioned local volumes that were deleted, and lets the volumes go
- * (kinds/storage/local-volume.ts).
- */
+/** Removes the directories of deleted local volumes, and then their finalizer (kinds/storage/local-volume.ts). */
 import type { Client } from "../../client/client.ts";
 import type { Informer } from "../../client/informer-cache.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
@@ -18,18 +15,18 @@ import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 const retryMs = 5000;
 
 export interface LocalVolumesOptions {
-	/** Writes as the node of that hostname. */
+	/** Requests are made as the node with this hostname. */
 	client(hostname: string): Client;
-	/** At least those of the nodes that this agent answers for. */
+	/** Includes at least those of this agent's nodes. */
 	volumes: Informer<PersistentVolume>;
 	clock: Clock;
-	/** Whether the hostname is that of a node this agent answers for. */
+	/** Whether the hostname belongs to one of this agent's nodes. */
 	isOwn(hostname: string): boolean;
-	/** Removes the volume's directory, a path in the node's view; nothing to do when there is none. */
+	/** Removes the volume's directory, a path in the node's view. Does nothing if there is none. */
 	remove(path: string): Promise<void>;
 }
 
-/** Whether the volume waits for nothing but its node's agent. Pure. */
+/** Whether the volume waits only for its node's agent. Pure. */
 function waitsForNode({ metadata }: PersistentVolume): boolean {
 	const finalizers = metadata.finalizers ?? [];
 	return (
@@ -39,7 +36,7 @@ function waitsForNode({ metadata }: PersistentVolume): boolean {
 	);
 }
 
-/** @returns ends it, and looks at all volumes once more: when `isOwn` says other than before */
+/** @returns functions that stop the watch, and that check all volumes again after a change of `isOwn` */
 export function watchLocalVolumes(options: LocalVolumesOptions): { stop(): void; lookAgain(): void } {
 	const { client, volumes: informer, clock, isOwn, remove } = options;
 	const timers = new Map<string, Timer>();

@@ -1,4 +1,4 @@
-/** What files a configMap, secret, downwardAPI or projected volume has. */
+/** The files of a configMap, secret, downwardAPI or projected volume. */
 import type {
 	ConfigMapVolumeSource,
 	DownwardAPIVolumeFile,
@@ -16,7 +16,7 @@ export interface PayloadFile {
 	data: Buffer;
 	/** Permission bits; undefined: the volume's default. */
 	mode?: number;
-	/** Who it belongs to; undefined: root. */
+	/** Owner of the file; undefined: root. */
 	user?: number;
 }
 
@@ -26,14 +26,17 @@ export type Payload = Map<string, PayloadFile>;
 export interface PayloadSources {
 	references: Pick<References, "configMap" | "secret">;
 	fields: FieldContext;
-	/** A token for the pod's service account. @throws ApiError */
+	/**
+	 * A token for the pod's service account.
+	 * @throws ApiError
+	 */
 	token(pod: Pod, projection: ServiceAccountTokenProjection): Promise<string>;
 }
 
 const defaultMode = 0o644;
 
 /**
- * Files of a volume, and the mode of those that have none of their own; undefined for a volume of another type.
+ * Files of a volume, and the default mode; undefined for other types of volumes.
  * @throws VolumeError
  */
 export async function volumePayload(
@@ -91,7 +94,7 @@ async function fromSecret(
 	return select(all, items, optional === true, "secret");
 }
 
-/** All keys, or those that `items` name, where it says. */
+/** All keys, or those in `items` if given. */
 function select(
 	all: ReadonlyMap<string, Buffer>,
 	items: readonly KeyToPath[] | undefined,
@@ -148,7 +151,7 @@ async function fromProjected(
 	return payload;
 }
 
-/** Where the containers' user or the pod's group is known, a token is for them alone. */
+/** If the containers' user or the pod's group is known, only they can read the token. */
 function tokenOwner({ spec }: Pod): Pick<PayloadFile, "mode" | "user"> {
 	const { fsGroup, runAsUser } = spec.securityContext ?? {};
 	const users = new Set(
@@ -161,7 +164,7 @@ function tokenOwner({ spec }: Pod): Pick<PayloadFile, "mode" | "user"> {
 	return { mode: 0o600, user };
 }
 
-/** Relative, without `..`: admission checked it, and what is written to disk is checked again. */
+/** Relative, without `..`: admission checked it, and it is checked again when it is written. */
 function checkedPath(path: string): string {
 	if (path === "" || path.startsWith("/") || path.split("/").includes("..")) {
 		throw new VolumeError(`invalid path in volume: ${path}`);

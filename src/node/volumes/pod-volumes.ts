@@ -1,4 +1,4 @@
-/** Makes a pod's volumes ready, keeps those that show API objects up to date, and clears them away. */
+/** Prepares a pod's volumes, updates those that show API objects, and removes them. */
 
 import { closeSync } from "node:fs";
 import { chmod, readdir } from "node:fs/promises";
@@ -23,7 +23,7 @@ import { type PayloadSources, volumePayload } from "./payload.ts";
 import { mountTmpfs, unmount } from "./tmpfs.ts";
 
 const defaultTokenSeconds = 3607;
-/** A token is replaced when this part of its life is over, or this long before its end. */
+/** A token is renewed after this fraction of its lifetime, or this long before its expiry. */
 const tokenLifePart = 0.8;
 
 interface Token {
@@ -32,7 +32,7 @@ interface Token {
 }
 
 /**
- * Where a volume is: `path` below `root` where that is given, in which links may lead; else a path that only the agent
+ * Location of a volume: `path` below `root`, if given, which may contain links; otherwise a path that only the agent
  * can change.
  */
 export interface VolumePath {
@@ -41,7 +41,7 @@ export interface VolumePath {
 	readOnly: boolean;
 }
 
-/** A descriptor of a volume, to be closed. */
+/** Opens a volume. The caller closes the descriptor. */
 export function openVolume({ path, root }: VolumePath): number {
 	return root === undefined ? openBeneath(path, "", { links: "root" }) : openBeneath(root, path, { links: "root" });
 }
@@ -61,7 +61,7 @@ export class PodVolumes {
 	/** By pod UID, then audience and lifetime. */
 	readonly #tokens = new Map<string, Map<string, Token>>();
 	readonly #refreshes = new Map<string, Timer>();
-	/** The last refresh that was asked for, by pod UID. */
+	/** The last refresh requested, by pod UID. */
 	readonly #turns = new Map<string, Promise<void>>();
 	#sequence = 0;
 
@@ -69,7 +69,10 @@ export class PodVolumes {
 		this.#options = options;
 	}
 
-	/** Idempotent. @throws VolumeError, whose message says which volume it is about */
+	/**
+	 * Idempotent.
+	 * @throws VolumeError whose message names the volume
+	 */
 	async prepare(pod: Pod): Promise<void> {
 		const { uid } = pod.metadata;
 		const paths = new Map<string, VolumePath>();
@@ -86,15 +89,17 @@ export class PodVolumes {
 		this.#scheduleRefresh(pod);
 	}
 
-	/** Where the volume is; prepares the pod's volumes again after the agent restarted. @throws VolumeError */
+	/**
+	 * Location of the volume; prepares the pod's volumes again after a restart of the agent.
+	 * @throws VolumeError
+	 */
 	async path(pod: Pod, name: string): Promise<VolumePath | undefined> {
 		if (!this.#ready.has(pod.metadata.uid)) await this.prepare(pod);
 		return this.#ready.get(pod.metadata.uid)?.get(name);
 	}
 
 	/**
-	 * Writes again what the pod's volumes show, where it changed. One after the other: each works in the same
-	 * directories.
+	 * Writes changed contents of the pod's volumes. Calls run one after the other, because they use the same directories.
 	 */
 	refresh(pod: Pod): Promise<void> {
 		const { uid } = pod.metadata;
@@ -106,13 +111,13 @@ export class PodVolumes {
 	async #refresh(pod: Pod): Promise<void> {
 		if (!this.#ready.has(pod.metadata.uid)) return;
 		for (const volume of pod.spec.volumes ?? []) {
-			// An object that is gone leaves what was written.
+			// If an object no longer exists, the written files remain.
 			await this.#writePayload(pod, volume).catch(() => undefined);
 		}
 		this.#scheduleRefresh(pod);
 	}
 
-	/** Unmounts what was mounted and removes what lives with the pod. Idempotent. */
+	/** Unmounts the pod's volumes and removes those that belong to it. Idempotent. */
 	async remove(uid: string): Promise<void> {
 		this.#refreshes.get(uid)?.cancel();
 		this.#refreshes.delete(uid);
@@ -186,7 +191,7 @@ export class PodVolumes {
 		return { path, root, readOnly: onlyRead };
 	}
 
-	/** False for a volume that shows no API objects. */
+	/** @returns false for a volume that does not show API objects */
 	async #writePayload(pod: Pod, volume: Volume): Promise<boolean> {
 		const { directories, clock } = this.#options;
 		const found = await volumePayload(pod, volume, this.#sources(pod));
@@ -228,7 +233,7 @@ export class PodVolumes {
 			},
 		};
 		const ref = { namespace, name: pod.spec.serviceAccountName ?? "default" };
-		// The API answers a TokenRequest with its status filled in.
+		// The response to a TokenRequest has its status set.
 		const answer = (await client.createSubresource(serviceAccounts, ref, "token", request)) as {
 			status?: { token?: string; expirationTimestamp?: string };
 		};
@@ -239,7 +244,7 @@ export class PodVolumes {
 		return text;
 	}
 
-	/** One timer for each pod that has tokens, for the next of them to be renewed. */
+	/** One timer for each pod with tokens, for the next renewal. */
 	#scheduleRefresh(pod: Pod): void {
 		const { uid } = pod.metadata;
 		this.#refreshes.get(uid)?.cancel();
@@ -247,7 +252,7 @@ export class PodVolumes {
 		const { clock } = this.#options;
 		const renewals = [...(this.#tokens.get(uid)?.values() ?? [])].map(({ renewAtMs }) => renewAtMs);
 		if (renewals.length === 0) return;
-		// When it cannot be renewed in time it is tried again, while the old one still holds.
+		// If the renewal fails, it is retried while the old token is still valid.
 		const delayMs = Math.max(Math.min(...renewals) - clock.now(), 60_000);
 		this.#refreshes.set(
 			uid,
@@ -263,7 +268,7 @@ export class PodVolumes {
 	}
 }
 
-/** Any user may write in the directory. */
+/** Lets any user write in the directory. */
 async function openToAll(path: string): Promise<void> {
 	const directory = holdDirectory(path);
 	try {
@@ -273,7 +278,7 @@ async function openToAll(path: string): Promise<void> {
 	}
 }
 
-/** What is in the directory; nothing where there is none, or a link leads there. */
+/** Names in the directory; empty if it does not exist or is a link. */
 async function names(path: string): Promise<string[]> {
 	try {
 		const directory = holdDirectory(path);

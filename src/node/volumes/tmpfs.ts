@@ -1,11 +1,11 @@
-/** Mounts of memory for `emptyDir: { medium: Memory }`, by the system's own commands. */
+/** Mounts for `emptyDir: { medium: Memory }`, with the system's commands. */
 import { readFile } from "node:fs/promises";
 import { run } from "../../linux/command.ts";
 import { type HeldDirectory, holdDirectory } from "../../linux/no-links.ts";
 
 /**
- * @param directory the one at the path: mounted is on this one, whatever the path leads to by then
- * @param sizeBytes undefined: as the kernel has it
+ * @param directory the open directory that is mounted on, even if the path now leads elsewhere
+ * @param sizeBytes undefined: the kernel's default
  */
 export async function mountTmpfs(path: string, directory: HeldDirectory, sizeBytes: number | undefined): Promise<void> {
 	if (await isMounted(path)) return;
@@ -14,10 +14,13 @@ export async function mountTmpfs(path: string, directory: HeldDirectory, sizeByt
 	await run(command, { directory: directory.outsidePath });
 }
 
-/** Takes the memory away from the path. Nothing to do where none is mounted. @throws Error for a link on the way */
+/**
+ * Unmounts the path. Does nothing if it is not mounted.
+ * @throws Error if the path contains a link
+ */
 export async function unmount(path: string): Promise<void> {
 	if (!(await isMounted(path))) return;
-	// By the open directory, which is what is mounted: the path may lead elsewhere by the time that it is looked up.
+	// Uses the open directory, which is mounted: the path may lead elsewhere when it is looked up.
 	const directory = holdDirectory(path);
 	try {
 		await run(["umount", "-c", "-l", "."], { directory: directory.outsidePath });
@@ -26,7 +29,7 @@ export async function unmount(path: string): Promise<void> {
 	}
 }
 
-/** As the mount table of this process says; blanks in paths stand there as `\040`. */
+/** From the mount table of this process, in which blanks are `\040`. */
 async function isMounted(path: string): Promise<boolean> {
 	const table = await readFile("/proc/self/mounts", "utf8");
 	const escaped = path.replaceAll(" ", "\\040");

@@ -1,15 +1,15 @@
-/** Paths of a node whose file-system view stands under a directory of the agent's own. */
+/** Paths of a node whose view of the file system is in a directory of the agent. */
 import { readlink } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 
 const mostLinks = 40;
 
 /**
- * The agent's path for the node's path, with symbolic links followed as the node sees them: an absolute link leads to
- * the view's root, not to the machine's. What does not exist is taken as it is. Callers must not follow links
- * (linux/no-links.ts): what is there may have changed since.
- * @param view absolute, or empty when the node's root is the agent's own
- * @throws Error for links that lead nowhere but in circles
+ * The agent's path for the node's path. Symbolic links are resolved in the node's view: an absolute link refers to the
+ * view's root, not the machine's. The part that does not exist is appended unchanged. Callers must not follow links
+ * (linux/no-links.ts), because files may have changed since.
+ * @param view absolute, or empty if the node's root is the agent's own
+ * @throws Error for circular links
  */
 export async function viewPath(view: string, path: string): Promise<string> {
 	let resolved = "/";

@@ -7,13 +7,13 @@ import type { Pod } from "../../kinds/generated/types.ts";
 import { volumeText } from "./volume-text.ts";
 
 let folder: string;
-// Nothing of the pod is looked at here.
+// The pod is not used here.
 const pod = {} as Pod;
 const volumes = {
 	path: async (_pod: Pod, name: string) =>
 		name === "v" ? { path: join(folder, "volume"), readOnly: false } : undefined,
 };
-// All that is asked of the volumes is the path of one.
+// Only the path of one volume is used.
 const textOf = (name: string, path: string) => volumeText(volumes as Parameters<typeof volumeText>[0], pod, name, path);
 
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** Reads what a container left in a volume. */
+/** Reads files that a container wrote to a volume. */
 import { closeSync, constants, fstatSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Pod } from "../../kinds/generated/types.ts";
@@ -10,8 +10,8 @@ import { openVolume, type PodVolumes } from "./pod-volumes.ts";
 const largestFileBytes = 1024 * 1024;
 
 /**
- * Text of a file, undefined when there is none.
- * @throws ConfigError when the path leads out of the volume or to no file; VolumeError for volumes
+ * Text of a file; undefined if there is none.
+ * @throws ConfigError if the path leads out of the volume or to something other than a file; VolumeError for volumes
  */
 export async function volumeText(
 	volumes: PodVolumes,
@@ -23,7 +23,7 @@ export async function volumeText(
 	if (volume === undefined) throw new ConfigError(`cannot find the volume "${name}" referenced by FileKeyRef`);
 	const root = openVolume(volume);
 	try {
-		// Containers make links as they like; the agent must not follow them to the node's own files.
+		// Containers can create links; the agent must not follow them to the node's own files.
 		const found = openBeneath(descriptorPath(root), path, { links: "inside" });
 		try {
 			return await textOf(found, `"${path}" in volume "${name}"`);
@@ -32,7 +32,7 @@ export async function volumeText(
 		}
 	} catch (error) {
 		if (error instanceof LeavesDirectory) throw new ConfigError(`file "${path}" leaves the volume "${name}"`);
-		// Any other error is the caller's to handle.
+		// The caller handles any other error.
 		if (isCode(error, "ENOENT")) return undefined;
 		throw error;
 	} finally {

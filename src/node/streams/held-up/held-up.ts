@@ -1,13 +1,16 @@
-/** Connections whose input is not read for now, and what they may bring before that. */
+/** Limits for input of connections that is not read yet. */
 import type { EventEmitter } from "node:events";
 import { systemClock } from "../../../core/clock.ts";
 
-/** What all connections of this process may have brought that has not been read. */
+/** The limit for all connections of this process together. */
 const allBytes = 128 * 1024 * 1024;
 const leastBytes = 256 * 1024;
 let connectionCount = 0;
 
-/** How much a connection may bring that is not read yet: all have a share. @param most for one among few */
+/**
+ * The number of unread bytes that a connection may have: a share of the total.
+ * @param most the limit while there are few connections
+ */
 export function shareOf(connection: EventEmitter, most: number): number {
 	connectionCount++;
 	connection.once("close", () => connectionCount--);
@@ -18,8 +21,8 @@ const clock = systemClock({ unref: true });
 export const defaultPingMs = 15_000;
 
 /**
- * Pings while something is waited for. Who does not read from a connection does not see its end, and a client that went
- * away would keep its command, and two connections, for ever; but who writes to it does.
+ * Sends pings while waiting. An end that does not read from a connection does not notice that it was closed, so a
+ * disconnected client would keep its command and two connections forever; writing detects it.
  */
 export async function pingUntil(waiting: Promise<void>, ping: () => void, pingMs = defaultPingMs): Promise<void> {
 	const later = () =>

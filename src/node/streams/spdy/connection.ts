@@ -1,23 +1,23 @@
 /**
- * The server's side of a SPDY/3.1 connection as clients of Kubernetes use it: they open streams with headers, both
- * sides send data and end their halves. Without flow control but TCP's: an unread stream blocks the connection once its
- * buffer is full.
+ * The server side of a SPDY/3.1 connection as used by Kubernetes clients: they open streams with headers; both sides
+ * send data and close their halves. Flow control is TCP's: an unread stream blocks the connection once its buffer is
+ * full.
  */
 import { Duplex } from "node:stream";
 import { defaultPingMs, pingUntil, shareOf } from "../held-up/held-up.ts";
 import { controlFrame, dataFrames, type Frame, FrameReader, finFlag, frameTypes, goAway, rstStream } from "./frames.ts";
 import { HeaderDecoder, HeaderEncoder, type Headers, uint32 } from "./headers.ts";
 
-/** What a stream holds for a slow reader before the connection waits. */
+/** The number of unread bytes of a stream above which the connection waits. */
 const streamBufferBytes = 1024 * 1024;
 const mostStreams = 1000;
-/** What all streams of a connection hold, while there are few connections. */
+/** The same for all streams of a connection, while there are few connections. */
 const connectionBytes = 4 * 1024 * 1024;
-/** The streams are looked at whenever so much has come. */
+/** The total is computed each time this many bytes have arrived. */
 const countedBytes = 64 * 1024;
 const refusedStream = 3;
 
-/** One stream: writing sends, reading receives, `end` closes our half. */
+/** One stream: writing sends, reading receives, `end` closes this side's half. */
 export class SpdyStream extends Duplex {
 	readonly id: number;
 	readonly headers: Headers;
@@ -25,7 +25,7 @@ export class SpdyStream extends Duplex {
 	readonly #taken: () => void;
 	#drained: (() => void) | undefined;
 
-	/** @param taken called when something was read, or nothing will be any more */
+	/** @param taken called when data was read, or none will be read any more */
 	constructor(id: number, headers: Headers, send: (frames: Buffer[]) => Promise<void>, taken: () => void) {
 		super({ allowHalfOpen: true, readableHighWaterMark: streamBufferBytes });
 		this.id = id;
@@ -34,7 +34,7 @@ export class SpdyStream extends Duplex {
 		this.#taken = taken;
 	}
 
-	/** Takes in data; resolves when there is room for more. */
+	/** Delivers data; resolves when there is room for more. */
 	receive(data: Buffer): Promise<void> | undefined {
 		if (this.destroyed || this.readableEnded || data.length === 0 || this.push(data)) return undefined;
 		return new Promise((resolve) => {
@@ -42,7 +42,7 @@ export class SpdyStream extends Duplex {
 		});
 	}
 
-	/** The other side has ended its half. */
+	/** The other side has closed its half. */
 	receiveEnd(): void {
 		if (!this.destroyed) this.push(null);
 	}
@@ -68,15 +68,15 @@ export class SpdyStream extends Duplex {
 }
 
 export interface SpdyConnection {
-	/** Resolves when the connection is over, for whatever reason. */
+	/** Resolves when the connection is closed, for any reason. */
 	readonly closed: Promise<void>;
-	/** Says goodbye and ends the connection once everything written has been sent. */
+	/** Sends GOAWAY and closes the connection after everything was sent. */
 	close(): void;
 }
 
 /**
- * @param opened called for each stream the client opens; an error it throws refuses the stream
- * @param pingMs how often a client that is not read from is asked whether it is there
+ * @param opened called for each stream that the client opens; an error that it throws rejects the stream
+ * @param pingMs interval of the pings while the client's data is not read
  */
 export function serveSpdy(
 	socket: Duplex,
@@ -97,7 +97,7 @@ class Connection {
 	readonly #pingMs: number;
 	readonly #mostBytes: number;
 	#lastId = 0;
-	/** Servers have even ones. */
+	/** Servers use even IDs. */
 	#lastPing = 0;
 	#uncountedBytes = 0;
 	#taken: () => void = () => {};
@@ -117,11 +117,11 @@ class Connection {
 		try {
 			for (const frame of reader.push(head)) await this.#handle(frame);
 			for await (const chunk of this.#socket) {
-				// The socket has no encoding set: it gives Buffers.
+				// The socket has no encoding, so it returns Buffers.
 				for (const frame of reader.push(chunk as Buffer)) await this.#handle(frame);
 			}
 		} catch {
-			// The client is gone, or speaks something else: either way the connection is over.
+			// The client has disconnected, or does not speak SPDY: the connection is closed.
 		} finally {
 			this.#decoder.close();
 			this.#endStreams();
@@ -153,7 +153,7 @@ class Connection {
 			case frameTypes.synStream:
 				return this.#open(frame);
 			case frameTypes.headers: {
-				// Decoded even when not used: the decompressor must see every block.
+				// Decoded even if it is not used: the decompressor must process every block.
 				await this.#decoder.decode(frame.payload.subarray(4));
 				if ((frame.flags & finFlag) !== 0) this.#streams.get(frame.payload.readUInt32BE(0) & 0x7fffffff)?.receiveEnd();
 				return;
@@ -161,7 +161,7 @@ class Connection {
 			case frameTypes.rstStream:
 				return this.#reset(frame.payload.readUInt32BE(0) & 0x7fffffff);
 			case frameTypes.ping:
-				// Even ones answer our own.
+				// Even IDs are responses to this server's pings.
 				if (frame.payload.readUInt32BE(0) % 2 === 0) return;
 				return this.#send([controlFrame(frameTypes.ping, 0, frame.payload)]);
 		}
@@ -172,7 +172,7 @@ class Connection {
 		if (this.#socket.writable) this.#socket.write(controlFrame(frameTypes.ping, 0, uint32(this.#lastPing)));
 	}
 
-	/** Resolves when all streams together hold no more than they may; undefined while they do. */
+	/** Resolves when the streams together are within the limit; undefined if they are already. */
 	#roomForMore(byteCount: number): Promise<void> | undefined {
 		this.#uncountedBytes += byteCount;
 		if (this.#uncountedBytes < countedBytes) return undefined;

@@ -1,9 +1,9 @@
-/** Frames of SPDY/3.1 on the wire: cut out of a byte stream, and made. Pure. */
+/** SPDY/3.1 frames: parsing from a byte stream, and encoding. Pure. */
 import { uint32 } from "./headers.ts";
 
 export const frameTypes = { synStream: 1, synReply: 2, rstStream: 3, ping: 6, goAway: 7, headers: 8 } as const;
 
-/** FLAG_FIN: the sender's side of the stream ends with this frame. */
+/** FLAG_FIN: the sender closes its half of the stream with this frame. */
 export const finFlag = 1;
 
 export type Frame =
@@ -11,16 +11,16 @@ export type Frame =
 	| { type: "control"; control: number; flags: number; payload: Buffer };
 
 const headerBytes = 8;
-/** Go sends data frames of up to 32 KiB; no client needs a larger one than this. */
+/** Go sends data frames of up to 32 KiB; no client needs larger ones than this. */
 const longestPayload = 2 ** 20;
 const largestDataPayload = 64 * 1024;
 
-/** Collects bytes and gives out whole frames. */
+/** Collects bytes and returns complete frames. */
 export class FrameReader {
 	#parts: Buffer[] = [];
 	#size = 0;
 
-	/** @throws Error for a frame that is too long to be meant */
+	/** @throws Error for a frame that exceeds the limit */
 	*push(chunk: Buffer): Iterable<Frame> {
 		this.#parts.push(chunk);
 		this.#size += chunk.length;
@@ -69,7 +69,7 @@ export function controlFrame(control: number, flags: number, payload: Buffer): B
 	return Buffer.concat([header, payload]);
 }
 
-/** Data frames for the bytes, headers and payloads in turn; the last one ends the stream if so asked. */
+/** Data frames for the bytes, headers and payloads alternating; the last one can close the stream. */
 export function dataFrames(streamId: number, bytes: Buffer, fin: boolean): Buffer[] {
 	const out: Buffer[] = [];
 	let offset = 0;

@@ -1,7 +1,7 @@
-/** Header blocks of SPDY/3.1: names and values, compressed with zlib over the specification's dictionary. */
+/** Header blocks of SPDY/3.1: names and values, compressed with zlib and the specification's dictionary. */
 import { createInflate, type Inflate } from "node:zlib";
 
-/** Words that the dictionary holds with their length before them, in the specification's order. */
+/** Words of the dictionary that are preceded by their length, in the specification's order. */
 const words =
 	"options head post put delete trace accept accept-charset accept-encoding accept-language accept-ranges age allow " +
 	"authorization cache-control connection content-base content-encoding content-language content-length " +
@@ -11,7 +11,7 @@ const words =
 	"user-agent vary via warning www-authenticate method get status 200+OK version HTTP/1.1 url public set-cookie " +
 	"keep-alive origin";
 
-/** What follows them: status codes, dates, media types. */
+/** The rest of the dictionary: status codes, dates, media types. */
 const phrases =
 	"100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505" +
 	"203 Non-Authoritative Information204 No Content301 Moved Permanently400 Bad Request401 Unauthorized403 Forbidden" +
@@ -29,12 +29,12 @@ export const dictionary: Buffer = Buffer.concat([
 	Buffer.from(phrases, "latin1"),
 ]);
 
-/** zlib's header for a stream with this dictionary: the last four bytes are its Adler-32. */
+/** zlib header of a stream with this dictionary: the last four bytes are its Adler-32. */
 const zlibHeader = Buffer.from([0x78, 0xbb, 0xe3, 0xc6, 0xa7, 0xc2]);
-/** An empty stored block: Go's reader gives out what is before it. */
+/** An empty stored block, which makes Go's reader return everything before it. */
 const emptyBlock = Buffer.from([0, 0, 0, 0xff, 0xff]);
 const longestStored = 0xffff;
-/** More than any client of Kubernetes sends, less than would hurt. */
+/** More than any Kubernetes client sends, and small enough to be harmless. */
 const longestBlock = 256 * 1024;
 
 export type Headers = ReadonlyMap<string, string>;
@@ -42,7 +42,7 @@ export type Headers = ReadonlyMap<string, string>;
 export class HeaderEncoder {
 	#begun = false;
 
-	/** Stored blocks, not compressed: a few short headers a stream are not worth the state. */
+	/** Stored without compression: a stream has only a few short headers. */
 	encode(headers: Headers): Buffer {
 		const parts = [uint32(headers.size)];
 		for (const [name, value] of headers) {
@@ -72,17 +72,20 @@ export class HeaderDecoder {
 		this.#inflate.on("data", (part: Buffer) => {
 			this.#size += part.length;
 			if (this.#size <= longestBlock) this.#parts.push(part);
-			// A kilobyte may stand for a megabyte.
+			// A kilobyte can decompress to a megabyte.
 			else this.#inflate.destroy(new Error(`header block of more than ${longestBlock} bytes`));
 		});
 		this.#inflate.on("error", (error) => {
 			this.#error = error;
 		});
-		// What comes after the end of a compressed stream would never be answered.
+		// Data after the end of a compressed stream would never be processed.
 		this.#inflate.on("end", () => this.#inflate.destroy(new Error("the header blocks have ended")));
 	}
 
-	/** One block; blocks are to be given in the order in which they came, one at a time. @throws for what is none */
+	/**
+	 * Decodes one block. Blocks must be passed in order and one at a time.
+	 * @throws for an invalid block
+	 */
 	async decode(block: Buffer): Promise<Headers> {
 		await new Promise<void>((resolve, reject) => {
 			if (this.#error !== undefined) reject(this.#error);
