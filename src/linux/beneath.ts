@@ -1,7 +1,7 @@
 /**
- * Paths below a directory in which others may change names and links at any moment. Links are followed, but never out
- * of the directory: each component is opened by the descriptor of the one before. `no-links.ts` refuses links. Linux
- * only. A walk costs some ten microseconds a component.
+ * Paths below a directory in which other processes may change names and links at any time. Links are followed, but
+ * never out of the directory: each component is opened relative to the descriptor of the previous one. `no-links.ts`
+ * rejects links. Linux only. A walk costs about ten microseconds per component.
  */
 import {
 	chmodSync,
@@ -20,7 +20,7 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 
 const mostLinks = 40;
 
-/** A path, or a link on the way, leads out of the directory. */
+/** The path, or a link in it, leads out of the directory. */
 export class LeavesDirectory extends Error {
 	constructor(path: string) {
 		super(`${path} leads out of its directory`);
@@ -29,20 +29,17 @@ export class LeavesDirectory extends Error {
 }
 
 export interface BeneathOptions {
-	/**
-	 * `inside`: what leads out is refused; `root`: the directory is where absolute links and `..` end, as in a chroot.
-	 */
+	/** `inside`: rejects what leads out; `root`: absolute links and `..` end at the directory, as in a chroot. */
 	links: "inside" | "root";
-	/** What to make where there is nothing; directories on the way, too. Default: nothing. */
+	/** What to create if nothing exists, including the directories above it. Default: nothing. */
 	make?: "directory" | "file";
-	/** Of what is made; directories on the way to a file are 0755. */
+	/** Mode of what is created; directories above a file get 0755. */
 	mode?: number;
 }
 
 /**
- * A descriptor of what is at the path, which can be looked at (`fstatSync`) and opened again as `descriptorPath` says;
- * to be closed.
- * @throws LeavesDirectory; Error with `code` ENOENT, ENOTDIR, ELOOP or another of the system's
+ * Opens a path. The descriptor can be examined (`fstatSync`) and reopened with `descriptorPath`; the caller closes it.
+ * @throws LeavesDirectory; Error with `code` ENOENT, ENOTDIR, ELOOP or another system error
  */
 export function openBeneath(directory: string, path: string, options: BeneathOptions): number {
 	const walk = new Walk(directory, path, options);
@@ -53,7 +50,10 @@ export function openBeneath(directory: string, path: string, options: BeneathOpt
 	}
 }
 
-/** What is at the path; undefined where there is nothing. @throws as `openBeneath` otherwise */
+/**
+ * The status of a path; undefined if it does not exist.
+ * @throws like `openBeneath`
+ */
 export function statBeneath(directory: string, path: string, options: BeneathOptions): Stats | undefined {
 	let fd: number;
 	try {
@@ -72,7 +72,7 @@ export function statBeneath(directory: string, path: string, options: BeneathOpt
 class Walk {
 	readonly #path: string;
 	readonly #options: BeneathOptions;
-	/** Of the directories from the first to where the walk is. */
+	/** Descriptors of the directories on the current path. */
 	readonly #open: number[];
 	#rest: string[];
 	#links = 0;
@@ -111,7 +111,7 @@ class Walk {
 		closeSync(fd);
 		if (++this.#links > mostLinks) throw Object.assign(new Error(`too many links in ${this.#path}`), { code: "ELOOP" });
 		const target = readTarget(at);
-		// Replaced since: look again.
+		// Replaced in the meantime: try again.
 		if (target === undefined) {
 			this.#rest.unshift(part);
 			return;
@@ -136,7 +136,7 @@ class Walk {
 				if (isFile) makeFile(at, mode ?? 0o644);
 				else this.#makeDirectory(at, make === "file" ? 0o755 : (mode ?? 0o755));
 			} catch (error) {
-				// Others made something there first: it is taken for what it is.
+				// Another process created it first: continue with that.
 				if (!isCode(error, "EEXIST")) throw error;
 			}
 		}
@@ -144,7 +144,7 @@ class Walk {
 
 	#makeDirectory(at: string, mode: number): void {
 		mkdirSync(at, { mode });
-		// The umask of this process is not meant; a link that was put there since has no mode of its own, and is not
+		// Sets the mode regardless of the umask. A link that was created in the meantime has no mode of its own and is not
 		// followed.
 		const fd = openSync(at, O_PATH | O_NOFOLLOW);
 		try {

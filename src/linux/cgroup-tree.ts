@@ -2,15 +2,15 @@ import { readdirSync, rmdirSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
 import { isCode } from "./descriptors.ts";
 
-/** A group is busy for a moment after its last process was reaped. */
+/** A group may stay busy for a moment after its last process was reaped. */
 const [mostAttempts, pauseMs] = [100, 5];
 
-/** Removes a control group with all below it, whose processes have ended; gives up after half a second. */
+/** Removes a control group and everything below it, after its processes have ended; gives up after half a second. */
 export async function removeCgroupTree(directory: string, clock: Clock): Promise<void> {
 	for (let attempt = 0; attempt < mostAttempts && !removeTree(directory); attempt++) await clock.sleep(pauseMs);
 }
 
-/** False when a group is still busy. */
+/** @returns false if a group is still busy */
 function removeTree(directory: string): boolean {
 	try {
 		for (const entry of readdirSync(directory, { withFileTypes: true })) {

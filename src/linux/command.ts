@@ -1,9 +1,9 @@
-/** The machine's own programs, run with nothing of this process's environment and within a time. */
+/** Runs programs of the machine, without this process's environment and with a time limit. */
 import { spawn } from "node:child_process";
 
 /**
- * Directories of `ip`, `nft` and similar programs, also for users whose PATH omits the administrator's directories;
- * these come first, because every unsuccessful directory lookup costs time whenever a program starts.
+ * Directories of `ip`, `nft` and similar programs, also for users whose PATH omits the administrator's directories.
+ * These come first, because each unsuccessful directory lookup takes time whenever a program starts.
  */
 export const toolPath = [
 	...new Set(["/usr/bin", "/usr/sbin", "/bin", "/sbin", ...(process.env["PATH"] ?? "").split(":")]),
@@ -11,15 +11,15 @@ export const toolPath = [
 	.filter((directory) => directory !== "")
 	.join(":");
 
-/** The environment for commands: nothing of ours but PATH, and plain messages. */
+/** The environment of commands: only PATH, and messages in English. */
 export const toolEnvironment = { PATH: toolPath, LC_ALL: "C" };
 
-/** Most have no more than a moment's work; a file system that hangs must not hold everything up. */
+/** Most commands take only a moment; a file system that hangs must not block everything. */
 const usualTimeoutMs = 60_000;
-/** Of what a command says, its end is kept. */
+/** The end of a command's output is kept, up to this size. */
 const mostOutput = 16 * 1024;
 
-/** A command that failed, with what it said. */
+/** A failed command, with its output. */
 export class CommandError extends Error {
 	readonly exitCode: number;
 	readonly output: string;
@@ -35,15 +35,15 @@ export class CommandError extends Error {
 export interface RunOptions {
 	/** Default: none. */
 	input?: string;
-	/** Default: this process's. */
+	/** Default: the current one. */
 	directory?: string;
-	/** When it is killed. Default: a minute. */
+	/** Time after which it is killed. Default: one minute. */
 	timeoutMs?: number;
 }
 
 /**
- * Runs a command to its end and gives its standard output.
- * @throws CommandError when it cannot be started, does not end in time, or does not end with 0
+ * Runs a command and returns its standard output.
+ * @throws CommandError if it cannot be started, exceeds the time limit, or does not exit with 0
  */
 export function run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<string> {
 	const { input = "", directory, timeoutMs = usualTimeoutMs } = options;
@@ -70,13 +70,13 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
 			else if (child.killed) reject(new CommandError(command, 128, `did not end within ${timeoutMs / 1000} s`));
 			else reject(new CommandError(command, code ?? 128, stderr || stdout));
 		});
-		// A command that ends without reading its input is no error of its own.
+		// A command that exits without reading its input is not an error.
 		child.stdin.on("error", () => {});
 		child.stdin.end(input);
 	});
 }
 
-/** A word as a POSIX shell reads it back unchanged. */
+/** Quotes a word for a POSIX shell. */
 export function shellQuote(word: string): string {
 	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,7 +1,7 @@
-/** Files and directories that may be missing, or not ours to read: that is no failure where these are used. */
+/** Reads files and directories that may not exist or be readable, which is not an error. */
 import { accessSync, constants, readdirSync, readFileSync } from "node:fs";
 
-/** What a file says; undefined where there is none to read. */
+/** Contents of a file; undefined if it does not exist or is not readable. */
 export function readIfThere(path: string): string | undefined {
 	try {
 		return readFileSync(path, "utf8");
@@ -10,7 +10,7 @@ export function readIfThere(path: string): string | undefined {
 	}
 }
 
-/** Names in a directory; none where there is none to read. */
+/** Names in a directory; empty if it does not exist or is not readable. */
 export function namesIn(directory: string): string[] {
 	try {
 		return readdirSync(directory);
@@ -19,7 +19,7 @@ export function namesIn(directory: string): string[] {
 	}
 }
 
-/** Whether the kernel would run the file: it says no for those on a `noexec` mount, too. */
+/** Whether the kernel would run the file; false on a `noexec` mount. */
 export function isExecutable(path: string): boolean {
 	try {
 		accessSync(path, constants.X_OK);

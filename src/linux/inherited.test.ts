@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
 const module = fileURLToPath(new URL("inherited.ts", import.meta.url));
-/** Starts a Node that starts a program, and prints the descriptors that program has. */
+/** Starts a Node process that starts a program, and prints that program's descriptors. */
 const program = `
 import { spawnApart } from ${JSON.stringify(module)};
 const grandchild = 'require("child_process").spawnSync("sh", ["-c", "echo /proc/$$/fd/*"], { stdio: "inherit" })';
@@ -18,7 +18,7 @@ describe.skipIf(process.platform !== "linux")("processes that outlive their star
 			cwd: fileURLToPath(new URL("../..", import.meta.url)),
 		});
 		expect(stderr).toBe("");
-		// The last is how the shell reads the directory.
+		// The shell uses the last one to read the directory.
 		expect(
 			stdout
 				.trim()

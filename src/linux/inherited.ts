@@ -1,4 +1,4 @@
-/** Keeps what this process has open from processes that it starts and that outlive what they were started for. */
+/** Prevents this process's descriptors from being inherited by long-running child processes. */
 
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
@@ -8,8 +8,8 @@ const closeOnExec = 0o2000000;
 
 /**
  * Descriptors above the standard ones that a child would inherit: those that this process itself inherited, and those
- * that libraries open without close-on-exec, as LMDB does. Node marks its own; it marks those it inherited, too, but
- * stops at the first gap.
+ * that libraries open without close-on-exec, like LMDB. Node sets it for its own and for inherited ones, but stops at
+ * the first gap.
  */
 function inheritableDescriptors(): number[] {
 	return namesIn("/proc/self/fd")
@@ -20,15 +20,15 @@ function inheritableDescriptors(): number[] {
 				const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "0";
 				return (Number.parseInt(flags, 8) & closeOnExec) === 0;
 			} catch {
-				// It was how the directory was read.
+				// The descriptor was used to read the directory.
 				return false;
 			}
 		});
 }
 
 /**
- * As `spawn`, with all that the child would inherit overwritten: by /dev/null where `stdio` says nothing of it. A child
- * that is Node finds no gap among its descriptors and closes them for its own children.
+ * Like `spawn`, but replaces all descriptors that the child would inherit by /dev/null, unless `stdio` sets them. A
+ * child that is Node finds no gap among its descriptors and closes them for its own children.
  */
 export function spawnApart(
 	program: string,

@@ -85,7 +85,7 @@ while (1) { syscall(316, -100, "$folder/volume/x", -100, "$folder/volume/y", 2);
 			writeFileSync(`${folder}/volume/x/sub/file`, "");
 			const attacker = spawn("perl", ["-e", swap, folder]);
 			const ended = new Promise((resolve) => attacker.once("close", resolve));
-			// It may find a link where it found a directory before; it then says so.
+			// It may find a link instead of a directory, which is an error.
 			await removeTree(`${folder}/volume/x`).catch(() => {});
 			attacker.kill("SIGKILL");
 			await ended;

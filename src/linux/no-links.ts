@@ -1,8 +1,8 @@
 /**
- * Files at absolute paths that pods may change at any moment, for reading, writing and removing. A path is walked
- * directory by directory, each opened in the one before, and a symbolic link on the way is refused; what is then done
- * through the open directory happens in this very directory, even when its path has changed. `beneath.ts` follows
- * links, but never out of a directory. (Node has neither openat nor openat2; `/proc/self/fd/N/NAME` names the same.)
+ * Reads, writes and removes files at absolute paths that pods may change at any time. A path is walked directory by
+ * directory, each opened relative to the previous one, and symbolic links are rejected. Operations in the open
+ * directory then apply to this directory even if its path has changed. `beneath.ts` follows links, but never out of a
+ * directory. (Node has neither openat nor openat2; `/proc/self/fd/N/NAME` is equivalent.)
  */
 import { closeSync, constants, fstatSync, mkdirSync, openSync } from "node:fs";
 import { type FileHandle, open, opendir, rename, rmdir, unlink } from "node:fs/promises";
@@ -10,18 +10,18 @@ import { basename, dirname } from "node:path";
 import { descriptorPath, isCode, O_PATH } from "./descriptors.ts";
 
 const { O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
-/** Such a directory is only for going on from it. */
+/** Flags for a directory that is only used to open others. */
 const heldDirectory = O_PATH | O_DIRECTORY | O_NOFOLLOW;
-/** A link is not followed, and a pipe without a writer not waited for. */
+/** Does not follow a link, and does not wait for the writer of a pipe. */
 const careful = O_NOFOLLOW | O_NONBLOCK;
 
-/** Directories held open at a time while a tree is removed. */
+/** The number of directories held open while a tree is removed. */
 const deepestHeld = 50;
 const mostRounds = 100_000;
 
-/** A directory that is held open until `close`. */
+/** A directory that is open until `close`. */
 export class HeldDirectory {
-	/** A path of the directory while it is held, for any function that takes one. */
+	/** A path of the open directory, for any function that takes one. */
 	readonly path: string;
 	readonly #descriptor: number;
 
@@ -30,17 +30,20 @@ export class HeldDirectory {
 		this.path = descriptorPath(descriptor);
 	}
 
-	/** @throws Error ENOENT; ENOTDIR for a link, too */
+	/** @throws Error ENOENT; ENOTDIR also for a link */
 	static open(path: string): HeldDirectory {
 		return new HeldDirectory(openSync(path, heldDirectory));
 	}
 
-	/** The same directory for other processes, while it is held. */
+	/** A path of the open directory for other processes. */
 	get outsidePath(): string {
 		return `/proc/${process.pid}/fd/${this.#descriptor}`;
 	}
 
-	/** The path of an entry. What it names may be a link. @throws Error for what is no name of an entry */
+	/**
+	 * The path of an entry, which may be a link.
+	 * @throws Error for an invalid name
+	 */
 	at(name: string): string {
 		if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0"))
 			throw new Error(`${JSON.stringify(name)} is no name of a file`);
@@ -48,9 +51,9 @@ export class HeldDirectory {
 	}
 
 	/**
-	 * A directory in this one.
-	 * @param make permissions to make it with when it is missing
-	 * @throws Error ENOENT; ENOTDIR for a link, too
+	 * Opens a directory in this one.
+	 * @param make permissions with which it is created if it does not exist
+	 * @throws Error ENOENT; ENOTDIR also for a link
 	 */
 	enter(name: string, make?: number): HeldDirectory {
 		const path = this.at(name);
@@ -68,7 +71,7 @@ export class HeldDirectory {
 	}
 
 	/**
-	 * Opens, or makes where the flags say so, a regular file.
+	 * Opens a regular file, or creates it according to the flags.
 	 * @returns its descriptor
 	 * @throws Error ENOENT; ELOOP for a link; NotRegular
 	 */
@@ -79,7 +82,7 @@ export class HeldDirectory {
 		throw new NotRegular(name);
 	}
 
-	/** As `openFileSync`. */
+	/** Like `openFileSync`. */
 	async openFile(name: string, flags: number, mode?: number): Promise<FileHandle> {
 		const file = await open(this.at(name), flags | careful, mode);
 		if ((await file.stat()).isFile()) return file;
@@ -87,7 +90,10 @@ export class HeldDirectory {
 		throw new NotRegular(name);
 	}
 
-	/** Writes a regular file in place; its permissions are as given, whatever the umask. @throws as `openFile` */
+	/**
+	 * Writes a regular file in place and sets its permissions, regardless of the umask.
+	 * @throws like `openFile`
+	 */
 	async write(name: string, data: string | Buffer, mode: number): Promise<void> {
 		const file = await this.openFile(name, O_WRONLY | O_CREAT | O_TRUNC, mode);
 		try {
@@ -98,7 +104,7 @@ export class HeldDirectory {
 		}
 	}
 
-	/** Removes a file, or a directory with all that is in it. Nothing to do when there is none. */
+	/** Removes a file, or a directory and everything in it. Does nothing if it does not exist. */
 	async remove(name: string): Promise<void> {
 		if (await unlinked(this.at(name))) return;
 		const directory = this.enter(name);
@@ -112,8 +118,8 @@ export class HeldDirectory {
 	}
 
 	/**
-	 * Removes what is in this directory. What lies deep is moved up to be removed in the next round: descriptors are few,
-	 * and no path gets too long.
+	 * Removes everything in this directory. Deep entries are moved up and removed in the next round, which limits the
+	 * number of descriptors and the length of paths.
 	 * @returns whether there was anything
 	 */
 	async #empty(top: HeldDirectory, depth: number): Promise<boolean> {
@@ -141,7 +147,7 @@ export class HeldDirectory {
 	}
 }
 
-/** Something is there, and it is no regular file. */
+/** It exists, but is not a regular file. */
 export class NotRegular extends Error {
 	readonly code = "NotRegular";
 
@@ -151,9 +157,9 @@ export class NotRegular extends Error {
 }
 
 /**
- * Holds the directory at an absolute path without following links.
- * @param make permissions of directories to be made where they are missing
- * @throws Error ENOENT; ENOTDIR for a link, too
+ * Opens the directory at an absolute path without following links.
+ * @param make permissions with which missing directories are created
+ * @throws Error ENOENT; ENOTDIR also for a link
  */
 export function holdDirectory(path: string, make?: number): HeldDirectory {
 	if (!path.startsWith("/")) throw new Error(`${path} is no absolute path`);
@@ -173,9 +179,9 @@ export function holdDirectory(path: string, make?: number): HeldDirectory {
 }
 
 /**
- * Does something with the directory in which the path's last name stands.
- * @param make permissions of directories to be made where they are missing
- * @throws what `holdDirectory` and `act` throw
+ * Calls `act` with the parent directory of a path and the path's last name.
+ * @param make permissions with which missing directories are created
+ * @throws errors of `holdDirectory` and `act`
  */
 export async function inParent<T>(
 	path: string,
@@ -190,17 +196,26 @@ export async function inParent<T>(
 	}
 }
 
-/** Opens a regular file at an absolute path without following links. @throws as `HeldDirectory.openFile` */
+/**
+ * Opens a regular file at an absolute path without following links.
+ * @throws like `HeldDirectory.openFile`
+ */
 export function openRegular(path: string, flags: number = O_RDONLY): Promise<FileHandle> {
 	return inParent(path, (parent, name) => parent.openFile(name, flags));
 }
 
-/** Writes a regular file in place. @throws as `HeldDirectory.openFile` */
+/**
+ * Writes a regular file in place.
+ * @throws like `HeldDirectory.openFile`
+ */
 export function writeRegular(path: string, data: string | Buffer, mode: number): Promise<void> {
 	return inParent(path, (parent, name) => parent.write(name, data, mode));
 }
 
-/** The first bytes of a regular file, at most so many. @throws as `HeldDirectory.openFile` */
+/**
+ * The first bytes of a regular file, up to a limit.
+ * @throws like `HeldDirectory.openFile`
+ */
 export async function readRegular(path: string, mostBytes: number): Promise<Buffer> {
 	const file = await openRegular(path);
 	try {
@@ -212,21 +227,21 @@ export async function readRegular(path: string, mostBytes: number): Promise<Buff
 }
 
 /**
- * Removes what the path names, with all that is in it. Nothing to do when there is none.
- * @throws Error for a link on the way
+ * Removes the file or directory at a path, with everything in it. Does nothing if it does not exist.
+ * @throws Error if the path contains a link
  */
 export async function removeTree(path: string): Promise<void> {
 	await inParent(path, (parent, name) => parent.remove(name)).catch(ignoring("ENOENT"));
 }
 
-/** False for a directory. */
+/** @returns false for a directory */
 async function unlinked(path: string): Promise<boolean> {
 	try {
 		await unlink(path);
 		return true;
 	} catch (error) {
 		if (isCode(error, "ENOENT")) return true;
-		// Linux' word for a directory.
+		// Linux reports this for a directory.
 		if (isCode(error, "EISDIR")) return false;
 		throw error;
 	}

@@ -1,14 +1,17 @@
-/** Where a process is among others: what containers run is never taken for a part of a cluster. */
+/**
+ * Determines the place of a process in the process tree, so that processes of containers are never taken for parts of a
+ * cluster.
+ */
 import { environmentOf, readProc } from "./processes.ts";
 
-/** Where a process is among others. */
+/** The place of a process in the process tree. */
 export interface Place {
 	parent: number;
-	/** Real user, as seen from here. */
+	/** Real user ID in this user namespace. */
 	user: number | undefined;
 	/**
-	 * Its numbers in the PID namespaces from ours down to its own. Empty: it has ended, or is not of the user that was
-	 * asked for.
+	 * Its PIDs in the PID namespaces from this one down to its own. Empty: it has ended, or does not belong to the
+	 * requested user.
 	 */
 	numbers: readonly string[];
 }
@@ -18,7 +21,7 @@ export function placeOf(pid: number, user: number | undefined): Place {
 	return parsePlace(readProc(`${pid}/status`) ?? "", user);
 }
 
-/** @param status of proc(5). Pure. */
+/** @param status as described in proc(5). Pure. */
 export function parsePlace(status: string, user: number | undefined): Place {
 	const field = (name: string) => new RegExp(`^${name}:\t(.*)$`, "m").exec(status)?.[1]?.split("\t") ?? [];
 	const real = field("Uid")[0];
@@ -28,9 +31,8 @@ export function parsePlace(status: string, user: number | undefined): Place {
 }
 
 /**
- * Whether a process that carries a mark may be a part of a cluster: it is in our own PID namespace, or the child of one
- * that is and carries the same mark, as `nsenter` and `unshare` do. What runs in containers is further down, or has
- * another parent.
+ * Whether a marked process may be a part of a cluster: it is in this PID namespace, or the child of such a process with
+ * the same mark, as with `nsenter` and `unshare`. Processes of containers are deeper, or have another parent.
  */
 export function isOwnPlace({ parent, user, numbers }: Place, name: string, value: string): boolean {
 	if (numbers.length === 1) return true;

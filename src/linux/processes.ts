@@ -1,4 +1,4 @@
-/** Processes of this PID namespace, by what /proc says of them. Where there is no /proc, there is nothing to say. */
+/** Processes of this PID namespace, according to /proc. Without /proc, the results are empty. */
 
 import { readlinkSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
@@ -12,24 +12,24 @@ export interface ProcessId {
 	startTime: string;
 }
 
-/** Undefined when there is no such process, or only the remains of one that has ended. */
+/** Undefined if there is no such process, or if it is a zombie. */
 export function identify(pid: number): ProcessId | undefined {
 	const fields = statFields(pid);
 	const startTime = fields?.[19];
 	return startTime === undefined || hasEnded(fields?.[0]) ? undefined : { pid, startTime };
 }
 
-/** Whether the process runs; another one with its number is not it. */
+/** Whether the process is running. Another process with the same PID does not count. */
 export function isAlive(process: ProcessId): boolean {
 	return identify(process.pid)?.startTime === process.startTime;
 }
 
-/** Whether a process with this number runs: a zombie does not. */
+/** Whether a process with this PID is running. A zombie does not count. */
 export function isRunning(pid: number): boolean {
 	return identify(pid) !== undefined;
 }
 
-/** Whether a terminated process is still in the process table: until its parent, perhaps a slow init, reaps it. */
+/** Whether a terminated process is still in the process table, until its parent (perhaps a slow init) reaps it. */
 export function isZombie(pid: number): boolean {
 	return hasEnded(statFields(pid)?.[0]);
 }
@@ -38,7 +38,10 @@ function hasEnded(state: string | undefined): boolean {
 	return state === "Z" || state === "X";
 }
 
-/** Sends a signal if it is still the same process. False when it is gone. */
+/**
+ * Sends a signal if it is still the same process.
+ * @returns false if the process has ended
+ */
 export function signal(target: ProcessId, name: NodeJS.Signals): boolean {
 	if (!isAlive(target)) return false;
 	try {
@@ -51,9 +54,8 @@ export function signal(target: ProcessId, name: NodeJS.Signals): boolean {
 const longestEndMs = 10_000;
 
 /**
- * Kills processes and waits till they are gone. The kernel needs a moment, and says nothing when it is done: hence the
- * short waits.
- * @throws Error when some are not gone after ten seconds, or may not be killed
+ * Kills processes and waits until they have ended. The kernel does not report this, hence the short waits.
+ * @throws Error if some are still running after ten seconds, or may not be killed
  */
 export async function killAll(targets: readonly ProcessId[], clock: Clock): Promise<void> {
 	for (const target of targets.filter(isAlive)) {
@@ -67,13 +69,13 @@ export async function killAll(targets: readonly ProcessId[], clock: Clock): Prom
 	if (left.length > 0) throw new Error(`processes do not end: ${left.map(({ pid }) => pid).join(", ")}`);
 }
 
-/** Kills a process and waits till it is gone, at most ten seconds. */
+/** Kills a process and waits until it has ended, for up to ten seconds. */
 export async function killAndWait(target: ProcessId, clock: Clock): Promise<void> {
 	signal(target, "SIGKILL");
 	await waitForEnd([target], clock);
 }
 
-/** @returns what is not gone after ten seconds */
+/** @returns the processes that are still running after ten seconds */
 async function waitForEnd(targets: readonly ProcessId[], clock: Clock): Promise<readonly ProcessId[]> {
 	let left = targets.filter(isAlive);
 	for (let waitedMs = 0; left.length > 0 && waitedMs < longestEndMs; waitedMs += 2) {
@@ -83,12 +85,12 @@ async function waitForEnd(targets: readonly ProcessId[], clock: Clock): Promise<
 	return left;
 }
 
-/** Kills what a process has started, without what those have. */
+/** Kills the children of a process, but not their children. */
 export function killChildren(parent: number): void {
 	for (const child of childrenOf(parent)) signal(child, "SIGKILL");
 }
 
-/** What a process has started; nothing when it has ended. */
+/** The children of a process; empty if it has ended. */
 export function childrenOf(pid: number): ProcessId[] {
 	const children = readProc(`${pid}/task/${pid}/children`)?.split(" ") ?? [];
 	return children.filter((child) => child.trim() !== "").flatMap((child) => identify(Number(child)) ?? []);
@@ -101,12 +103,12 @@ export function allPids(): number[] {
 		.map(Number);
 }
 
-/** What a process was given, `NAME=value` each; nothing when it has ended just now, or is another user's. */
+/** The environment of a process as `NAME=value`; empty if it has just ended or belongs to another user. */
 export function environmentOf(pid: number): readonly string[] {
 	return readProc(`${pid}/environ`)?.split("\0") ?? [];
 }
 
-/** Which namespace of a type a process is in, as a name that can be compared. */
+/** The namespace of a process, as an ID for comparison. */
 export function namespaceOf(pid: number | "self", type: "mnt" | "pid" | "net"): string | undefined {
 	try {
 		return readlinkSync(`/proc/${pid}/ns/${type}`);
@@ -116,27 +118,26 @@ export function namespaceOf(pid: number | "self", type: "mnt" | "pid" | "net"): 
 }
 
 /**
- * CPU time used, also by children that have ended, and memory of its own: what it shares with others, such as programs,
- * is nobody's.
+ * CPU time, including that of ended children, and private memory: shared memory, such as program files, is not counted.
  */
 export function usage(pid: number): { cpuNanoseconds: number; memoryBytes: number } | undefined {
 	const fields = statFields(pid);
 	if (fields === undefined) return undefined;
 	// utime, stime, cutime, cstime in ticks of 10 ms.
 	const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0);
-	// Resident, and not of files or shared memory, in pages of 4 KiB.
+	// Anonymous resident memory, in pages of 4 KiB.
 	const [, resident = 0, shared = 0] = readProc(`${pid}/statm`)?.split(" ").map(Number) ?? [];
 	return { cpuNanoseconds: ticks * 10_000_000, memoryBytes: (resident - shared) * 4096 };
 }
 
-/** What /proc/PID/stat says from the third field on, the state. */
+/** The fields of /proc/PID/stat from the third on, the state. */
 function statFields(pid: number): string[] | undefined {
 	const stat = readProc(`${pid}/stat`);
 	// The program's name is in parentheses and may contain any characters, so count from the end.
 	return stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
-/** Undefined for what is not ours to read, and for processes that end while we look. */
+/** Undefined if it is not readable, or the process has just ended. */
 export function readProc(path: string): string | undefined {
 	return readIfThere(`/proc/${path}`);
 }

@@ -1,11 +1,10 @@
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 /**
- * Writes a file for its owner alone, so that a reader sees the old or the new one, whole. The end of the machine may
- * lose what was written last. One that has the content already is left as it is: on a full disk, too, what has not
- * changed can be kept.
- * @param file the only writer of `FILE.new` is this function
- * @throws Error of the file system: then the old file is as it was
+ * Replaces a file atomically, readable only by its owner. A crash of the machine may lose the last write. A file that
+ * already has the content is not written, so that this succeeds on a full disk.
+ * @param file this function is the only writer of `FILE.new`
+ * @throws Error of the file system: the old file is unchanged
  */
 export function replaceFile(file: string, content: string | Uint8Array): void {
 	const bytes = Buffer.from(content);

@@ -1,4 +1,4 @@
-/** The files and directories of a view of the machine's root (see rootview.ts), made before it is mounted. */
+/** The files and directories of a view of the machine's root (see rootview.ts), created before it is mounted. */
 import {
 	accessSync,
 	chmodSync,
@@ -23,7 +23,7 @@ import {
 	type RootView,
 } from "./rootview.ts";
 
-/** Directories a user without rights to the machine's own must be able to write to all the same. */
+/** Directories that a user without permissions for the machine's own must be able to write to. */
 export const writableDirectories = [
 	"/etc",
 	"/home",
@@ -38,20 +38,20 @@ export const writableDirectories = [
 	"/var/tmp",
 ];
 
-/** Where every view has something of its own mounted. */
+/** Directories over which every view mounts something of its own. */
 const special = ["/proc", "/sys", "/dev", "/run", "/tmp"];
 
-/** What is mounted for this process. */
+/** The mounts that this process sees. */
 export function readMounts(): MountEntry[] {
 	return parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"));
 }
 
-/** The layer directories a view needs below `scratch`. */
+/** The layer directories that a view needs below `scratch`. */
 export function layerDirectories(view: RootView, scratch: string): string[] {
 	return view.overlays.flatMap((path) => [`${scratch}/upper/${layerName(path)}`, `${scratch}/work/${layerName(path)}`]);
 }
 
-/** Makes what `viewFstab` needs to exist. Harmless where it does already. */
+/** Creates what `viewFstab` requires, unless it exists. */
 export function makeView(view: RootView, options: { target: string; scratch: string }): void {
 	const { target, scratch } = options;
 	for (const directory of [target, ...layerDirectories(view, scratch)]) mkdirSync(directory, { recursive: true });
@@ -63,8 +63,8 @@ export function makeView(view: RootView, options: { target: string; scratch: str
 }
 
 /**
- * Makes a directory of the view before it is mounted: in the upper layer, with the modes and owners that the machine's
- * directories of that name have, or in the view's own directory. Gives its path outside.
+ * Creates a directory of the view before it is mounted: in the upper layer, with the modes and owners of the machine's
+ * directories, or in the view's own directory. Returns its path outside of the view.
  */
 function makeInView(view: RootView, options: { target: string; scratch: string }, directory: string): string {
 	const overlay = overlayOf(view, directory);
@@ -75,7 +75,7 @@ function makeInView(view: RootView, options: { target: string; scratch: string }
 	return copyDirectory(directory, `${options.scratch}/upper/${layerName(overlay)}`, overlay);
 }
 
-/** The entries of a directory; none where it cannot be read. */
+/** The entries of a directory; empty if it cannot be read. */
 export function listDirectory(directory: string): DirectoryEntry[] {
 	try {
 		return readdirSync(directory, { withFileTypes: true }).map((entry): DirectoryEntry => {
@@ -99,7 +99,7 @@ function copyDirectory(directory: string, upper: string, overlay: string): strin
 		chmodSync(path, original.mode & 0o7777);
 		chownSync(path, original.uid, original.gid);
 	} catch {
-		// Not there on the machine, or with an owner that has no number here: then it is ours.
+		// It does not exist on the machine, or its owner has no ID in this namespace: the directory belongs to this user.
 	}
 	return path;
 }
@@ -117,7 +117,7 @@ function makeLink(target: string, path: string): void {
 	try {
 		symlinkSync(target, path);
 	} catch (error) {
-		// There from an earlier start.
+		// Created by an earlier start.
 		if (!isCode(error, "EEXIST")) throw error;
 	}
 }

@@ -1,41 +1,41 @@
 /**
- * A copy-on-write view of the machine's own file system, planned. Pure: what is mounted on the machine comes in, a list
- * of mounts comes out. A node's file system and a container's root are such views.
+ * Plans a copy-on-write view of the machine's file system. Pure: the input are the machine's mounts, the output is a
+ * list of mounts. The file system of a node and the root of a container are such views.
  *
- * With full rights one overlay covers `/` and one more each real file system mounted below it. In a user namespace the
- * kernel refuses an overlay over a directory that has other mounts below it, so the view is put together from the
- * largest subtrees without any: an overlay for each, plain directories and symbolic links around them.
+ * With full privileges, one overlay covers `/`, and another one each real file system mounted below it. In a user
+ * namespace the kernel rejects an overlay over a directory with mounts below it, so the view is assembled from the
+ * largest subtrees without any: an overlay for each, with plain directories and symbolic links around them.
  */
 
 export interface DirectoryEntry {
 	name: string;
 	type: "directory" | "symlink" | "other";
-	/** Of a symbolic link. */
+	/** Target of a symbolic link. */
 	target?: string;
-	/** Of a directory: whether we may look into it. One we may not shows as an empty one of our own. */
+	/** Whether a directory is readable. A directory that is not is shown as an empty one. */
 	readable?: boolean;
 }
 
 export interface RootView {
-	/** Whether the parts lie in a directory of the view's own instead of on an overlay of `/`. */
+	/** Whether the parts are mounted in a directory of the view instead of on an overlay of `/`. */
 	assembled: boolean;
-	/** Directories covered by an overlay of their own, parents before children. */
+	/** Directories with an overlay of their own, parents before children. */
 	overlays: readonly string[];
-	/** Directories and files shown as they are, read-only; `options` for the mount. */
+	/** Directories and files that are bound read-only, with the mount options. */
 	binds: readonly { path: string; directory: boolean; options: string }[];
-	/** To be made in the view's own directory, parents first. */
+	/** Directories to create in the view's own directory, parents first. */
 	directories: readonly string[];
 	symlinks: readonly { path: string; target: string }[];
 }
 
 export interface MountEntry {
-	/** Where it is mounted. */
+	/** Mount point. */
 	path: string;
 	type: string;
 	options: readonly string[];
 }
 
-/** Directories every view replaces by its own. */
+/** Directories that every view replaces. */
 const replaced = ["/proc", "/sys", "/dev", "/run", "/tmp", "/lost+found"];
 const realTypes = new Set([
 	"ext2",
@@ -50,10 +50,10 @@ const realTypes = new Set([
 	"virtiofs",
 	"9p",
 ]);
-/** How deep directories with mounts below them are taken apart before they are bound as they are. */
+/** The depth up to which directories with mounts below them are divided before they are bound as a whole. */
 const deepest = 4;
 
-/** The lines of /proc/self/mountinfo, in order; of several mounts on one path the last, which is the visible one. */
+/** The mounts in /proc/self/mountinfo, in order; if a path has several mounts, the last, which is visible. */
 export function parseMountinfo(text: string): MountEntry[] {
 	const mounts = new Map<string, MountEntry>();
 	for (const line of text.split("\n")) {
@@ -68,7 +68,7 @@ export function parseMountinfo(text: string): MountEntry[] {
 	return [...mounts.values()];
 }
 
-/** The mount a path lies on. */
+/** The mount that contains a path. */
 function mountOf(mounts: readonly MountEntry[], path: string): MountEntry | undefined {
 	let best: MountEntry | undefined;
 	for (const mount of mounts) {
@@ -77,7 +77,7 @@ function mountOf(mounts: readonly MountEntry[], path: string): MountEntry | unde
 	return best;
 }
 
-/** Whether an overlay's upper directory may lie there. */
+/** Whether the upper directory of an overlay may be at a path. */
 export function canHoldUpper(mounts: readonly MountEntry[], path: string): boolean {
 	const type = mountOf(mounts, path)?.type ?? "";
 	return type === "tmpfs" || (realTypes.has(type) && type !== "overlay" && type !== "9p" && type !== "virtiofs");
@@ -88,8 +88,8 @@ export function isWithin(path: string, directory: string): boolean {
 }
 
 /**
- * @param list entries of a directory of the machine; empty where it cannot be read
- * @param hidden directories that must not show (they hold the views themselves)
+ * @param list returns the entries of a directory of the machine; empty if it cannot be read
+ * @param hidden directories that are hidden, because they contain the views
  */
 export function planRootView(input: {
 	mounts: readonly MountEntry[];
@@ -108,7 +108,8 @@ export function planRootView(input: {
 	};
 	if (!input.assembled) {
 		const real = points.filter((mount) => realTypes.has(mount.type)).map((mount) => mount.path);
-		// Files are bound over files (a container's /etc/hosts): what lies below them shows through `/` well enough.
+		// Files that are bound over files (a container's /etc/hosts) need no mount: the original file in `/` is visible
+		// instead.
 		const isDirectory = (path: string) => input.list(path).length > 0;
 		view.overlays = ["/", ...real.filter(isDirectory).sort()];
 		return view;
@@ -135,7 +136,7 @@ export function planRootView(input: {
 	return view;
 }
 
-/** The overlay that holds a path of the view; undefined in an assembled view outside of all. */
+/** The overlay that contains a path of the view; undefined in an assembled view outside of all overlays. */
 export function overlayOf(view: RootView, path: string): string | undefined {
 	let best: string | undefined;
 	for (const overlay of view.overlays) {
@@ -149,17 +150,17 @@ export function layerName(overlay: string): string {
 	return overlay === "/" ? "%" : overlay.slice(1).replaceAll("%", "%25").replaceAll("/", "%2F");
 }
 
-/** Whether a directory of the machine shows in the view through one of its overlays. */
+/** Whether a directory of the machine is visible in the view through one of its overlays. */
 export function showsThrough(view: RootView, mounts: readonly MountEntry[], directory: string): boolean {
 	const overlay = overlayOf(view, directory);
 	const mount = mountOf(mounts, directory);
-	// An overlay sees nothing of what is mounted below its lower directory.
+	// An overlay does not include mounts below its lower directory.
 	return overlay !== undefined && mount !== undefined && isWithin(overlay, mount.path);
 }
 
 /**
- * Options of a read-only bind mount. It is made in two steps, and in a user namespace the second must repeat what the
- * machine has locked.
+ * Options of a read-only bind mount. It is mounted in two steps, and in a user namespace the second one must repeat the
+ * options that the machine has locked.
  */
 function readOnlyBind(mounts: readonly MountEntry[], source: string): string {
 	const locked = ["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"];
@@ -167,7 +168,7 @@ function readOnlyBind(mounts: readonly MountEntry[], source: string): string {
 	return ["rbind", "ro", ...kept].join(",");
 }
 
-/** One line of an fstab file, with what the format cannot hold as it is escaped. */
+/** One line of an fstab file, with special characters escaped. */
 export function fstabLine(source: string, target: string, type: string, options: string): string {
 	const encode = (text: string) =>
 		text.replace(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
@@ -175,9 +176,9 @@ export function fstabLine(source: string, target: string, type: string, options:
 }
 
 /**
- * The fstab lines that mount a view at `target`. Directories `upper/NAME` and `work/NAME` must exist in `scratch` for
- * each overlay (`layerName`), and for an assembled view its directories, links and empty files for the binds in
- * `target`.
+ * The fstab lines that mount a view at `target`. Prerequisites: in `scratch`, the directories `upper/NAME` and
+ * `work/NAME` for each overlay (`layerName`); in `target`, for an assembled view, its directories, links, and empty
+ * files for the binds.
  */
 export function viewFstab(view: RootView, options: { target: string; scratch: string; readOnly?: boolean }): string {
 	const { target, scratch } = options;
@@ -197,7 +198,7 @@ export function viewFstab(view: RootView, options: { target: string; scratch: st
 	return lines;
 }
 
-/** A path as overlayfs wants it among its options. */
+/** Escapes a path for overlayfs options. */
 function layer(path: string): string {
 	return path.replace(/[\\,:]/g, (character) => `\\${character}`);
 }

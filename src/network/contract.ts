@@ -1,33 +1,37 @@
 /**
- * What every NodeNetwork must do, as tests: each implementation's own test file calls `networkContract` with a way to
- * make one.
+ * The contract of NodeNetwork as tests: the test file of each implementation calls `networkContract` with a function
+ * that creates one.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { NodeNetwork, ServicePort } from "./network.ts";
 
-/** A node with its network, and the means to act inside it. */
+/** A node with its network, and functions that act inside it. */
 export interface NodeFixture {
 	address: string;
 	podCidr: string;
 	network: NodeNetwork;
-	/** The network again, as after a restart of the agent. */
+	/** The network after a restart of the agent. */
 	reopen(): Promise<NodeNetwork>;
-	/** A network namespace for a pod; gives its path. */
+	/**
+	 * Creates a network namespace for a pod.
+	 * @returns its path
+	 */
 	makePod(): Promise<string>;
 	/**
-	 * An echo server in a pod's namespace (undefined: the node's) that answers with its name and the client's address.
+	 * Starts an echo server in a pod's namespace (undefined: the node's). It responds with its name and the client's
+	 * address.
 	 */
 	serve(namespacePath: string | undefined, protocol: "TCP" | "UDP", port: number, name: string): Promise<void>;
 	/**
-	 * What such a server answers to a client in that namespace; rejects when there is no answer. UDP is asked from the
-	 * same port each time.
+	 * The response of such a server to a client in that namespace; rejects if there is none. UDP clients always use the
+	 * same port.
 	 */
 	ask(namespacePath: string | undefined, protocol: "TCP" | "UDP", address: string, port: number): Promise<string>;
 }
 
 export interface NetworkFixture {
 	nodes: [NodeFixture, NodeFixture];
-	/** Throws when something was left behind. */
+	/** @throws if something was left behind */
 	dispose(): Promise<void>;
 }
 
@@ -115,7 +119,8 @@ export function networkContract(name: string, options: { open(): Promise<Network
 				for (let attempt = 0; answers.size < 2 && attempt < 50; attempt++) {
 					answers.add(await a.ask(one.namespacePath, "TCP", "10.96.7.7", 80));
 				}
-				// Behind itself a pod sees the node as the client, because it would not answer itself over the service.
+				// If a pod is its own endpoint, it sees the node as the client: otherwise its response would not return through
+				// the service.
 				expect([...answers].sort()).toEqual([`one ${a.address}`, `two ${one.address}`]);
 				await setServices(service({ endpoints: [port(two.address)] }));
 				expect(await a.ask(undefined, "TCP", "10.96.7.7", 80)).toBe(`two ${a.address}`);

@@ -140,7 +140,7 @@ describe.skipIf(!works)("machine (as root; rootless by linux/rootless.test.ts)",
 	});
 });
 
-/** The network devices of the machine itself. */
+/** Network devices of the machine itself. */
 function hostLinks(): string[] {
 	return readFileSync("/proc/net/dev", "utf8")
 		.split("\n")

@@ -1,11 +1,11 @@
 /**
- * The cluster's side of a machine: a switch and nodes, each node a set of namespaces of its own (network, host name,
- * mounts, processes) kept alive by a holder that is its PID 1. Nothing of it is pinned in the machine's own mount table
- * or network, so a holder's death removes its node without trace. Holders outlive the process that made them; a marker
- * in their environment finds them again.
+ * The machine's part of a cluster: a switch and nodes, each a set of namespaces (network, host name, mounts, processes)
+ * kept alive by a holder that is its PID 1. Nothing is pinned in the machine's own mount table or network, so when a
+ * holder ends, its node is removed completely. Holders outlive the process that started them and are found by a marker
+ * in their environment.
  *
- * As root the namespaces are made directly. As an ordinary user one user namespace, owned by the switch's holder, holds
- * everything of the cluster.
+ * As root, the namespaces are created directly. As an ordinary user, one user namespace, owned by the switch's holder,
+ * contains everything of the cluster.
  */
 
 import { createHash } from "node:crypto";
@@ -22,33 +22,33 @@ import { nodeDirectories, prepareView } from "./machine/view.ts";
 
 export interface NodeSpec {
 	name: string;
-	/** Unique in the cluster, 0 to 65,000; names the node's port of the switch. */
+	/** Unique in the cluster, 0 to 65,000; determines the node's port of the switch. */
 	index: number;
-	/** Addresses of its pods. */
+	/** Range of its pods' addresses. */
 	podCidr: string;
-	/** Its own address, inside `nodeCidr`. */
+	/** Its own address, in the range of node addresses. */
 	address: string;
-	/** Absolute path of everything the node keeps. */
+	/** Absolute path of the node's files. */
 	rootDirectory: string;
 }
 
 /** A node whose namespaces exist. */
 export interface NodeHolder extends NodeSpec {
-	/** PID 1 of the node, as seen on the machine. */
+	/** PID 1 of the node, in the machine's PID namespace. */
 	pid: number;
 	startTime: string;
 	/**
-	 * The node's own `/`, a copy-on-write view of the machine's, mounted here inside the node: hostPath volumes resolve
-	 * in it.
+	 * The node's own `/`, a copy-on-write view of the machine's, at its mount point inside the node; hostPath volumes are
+	 * resolved in it.
 	 */
 	viewDirectory: string;
-	/** For the writable layers of containers; see it from inside the node only. */
+	/** For the writable layers of containers; only visible inside the node. */
 	scratchDirectory: string;
 	/** Name of the node's control groups below each hierarchy's root. */
 	cgroup: string;
 	/**
-	 * The command that runs what follows it inside the node: `[...enterArguments(), "sh", "-c", …]`. Absolute paths stay
-	 * the machine's.
+	 * The command that runs its arguments inside the node: `[...enterArguments(), "sh", "-c", …]`. Absolute paths refer
+	 * to the machine.
 	 */
 	enterArguments(): [string, ...string[]];
 }
@@ -57,25 +57,25 @@ export interface Machine {
 	readonly mode: "root" | "rootless";
 	/** Obstacles, each with its remedy; empty if nodes can be created. */
 	readonly problems: readonly string[];
-	/** The holder of the switch, made where it is not there. */
+	/** The holder of the switch; started if it is not running. */
 	ensureSwitch(): Promise<ProcessId>;
-	/** Idempotent: a node that is there is given as it is; a half-made one is recreated. */
+	/** Idempotent: returns an existing node, and recreates an incomplete one. */
 	addNode(spec: NodeSpec): Promise<NodeHolder>;
-	/** Ends every process of the node. Its directory stays. */
+	/** Kills every process of the node. Its directory is kept. */
 	removeNode(name: string): Promise<void>;
-	/** All complete nodes, also those an earlier process made. */
+	/** All complete nodes, including those that an earlier process created. */
 	nodes(): NodeHolder[];
-	/** Ends every process of every node and the switch; works from any state an interrupted start left. */
+	/** Kills every process of every node and the switch, in any state that an interrupted start has left. */
 	destroy(): Promise<void>;
 }
 
 export interface MachineOptions {
-	/** The cluster's directory: names the cluster on this machine. */
+	/** The cluster's directory, which identifies the cluster on this machine. */
 	directory: string;
 	clock: Clock;
 	/** Of the nodes' own addresses. */
 	nodeCidr?: string;
-	/** Virtual addresses every node answers itself. Default: none. */
+	/** Service addresses that every node serves itself. Default: none. */
 	localAddresses?: readonly string[];
 }
 
@@ -90,7 +90,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 	const prefixBits = nodeCidr.slice(nodeCidr.indexOf("/"));
 	const find = (role: string) => markedProcesses(owner).filter((holder) => holder.role === role);
 	const problems = find("switch").length > 0 ? [] : await probeMachine(mode);
-	/** One at a time: each change builds on the processes there are. */
+	/** One change at a time: each depends on the processes that exist. */
 	const oneAtATime = inTurn();
 
 	const enterSwitch = (pid: number): [string, ...string[]] => [
@@ -135,7 +135,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 		await connect(ports.pid, holder.pid, spec);
 		return toHolder({ ...spec, rootDirectory }, holder, mode, cgroup);
 	};
-	/** Its last step, the node's own address, makes the node complete: without it a later start recreates the node. */
+	/** The last step, the node's own address, completes the node: without it a later start recreates the node. */
 	const connect = async (switchPid: number, pid: number, spec: NodeSpec): Promise<void> => {
 		const port = `n${spec.index}`;
 		const replacePort = `ip link del ${port} 2>/dev/null\nexec ip -batch -`;
@@ -169,7 +169,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 		},
 		destroy: () =>
 			oneAtATime(async () => {
-				// Again, for a holder that was just being started when the first look was taken.
+				// Repeated for holders that were just being started during the first search.
 				for (let found = markedProcesses(owner); found.length > 0; found = markedProcesses(owner))
 					await killAll(found, clock);
 				await removeCgroups(cgroup, clock);
@@ -177,12 +177,12 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 	};
 }
 
-/** Whether the node's processes can run and reach the switch. Cheap. */
+/** Whether the node's processes are running and can reach the switch. Cheap. */
 export function isWhole(holder: NodeHolder): boolean {
 	return isAlive(holder) && hasAddress(holder.pid, holder.address);
 }
 
-/** How to get into the cluster's user namespace, where there is one. */
+/** Flags for entering the cluster's user namespace, if there is one. */
 function userFlags(mode: Machine["mode"]): string[] {
 	return mode === "rootless" ? ["--user", "--preserve-credentials"] : [];
 }

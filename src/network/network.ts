@@ -1,16 +1,16 @@
 /**
- * The Network seam as the node agent sees it: addresses for pods, routes to other nodes, service addresses. What a
- * whole cluster needs on one machine (switch and node namespaces) is `Machine`, used by cluster/.
+ * The Network seam for the node agent: addresses of pods, routes to other nodes, service addresses. The network of a
+ * whole cluster on one machine (switch and node namespaces) is `Machine`, used by cluster/.
  *
  * Contract, checked by contract.ts: every pod reaches every pod and node by address without translation; a service
- * address reaches a ready endpoint, from pods and from the node itself, also an endpoint behind itself.
+ * address reaches a ready endpoint, from pods and from the node itself, even if the client is the endpoint.
  */
 export interface PodNetwork {
 	/** Addresses of the pod, IPv4 first. */
 	addresses: string[];
 }
 
-/** One port of one service as the node's proxy has to treat it. Computed by proxy/rules.ts. */
+/** One port of one service for a node's proxy. Computed by proxy/rules.ts. */
 export interface ServicePort {
 	/** `namespace/service:port`, unique. */
 	name: string;
@@ -18,32 +18,32 @@ export interface ServicePort {
 	/** Virtual addresses: cluster IP, external IPs, load-balancer addresses. */
 	addresses: readonly string[];
 	port: number;
-	/** Also on every address of the node. */
+	/** Also served on every address of the node. */
 	nodePort?: number;
-	/** Ready endpoints to choose from; empty: connections are refused. */
+	/** Ready endpoints; empty: connections are refused. */
 	endpoints: readonly { address: string; port: number }[];
 	/** For `externalTrafficPolicy: Local`, the endpoints on this node; undefined: all. */
 	localEndpoints?: readonly { address: string; port: number }[];
-	/** Stickiness by client address, seconds; undefined for none. */
+	/** Session affinity by client address, in seconds; undefined: none. */
 	affinitySeconds?: number;
 }
 
 export interface NodeNetwork {
-	/** The node's own address. */
+	/** Address of the node. */
 	readonly nodeAddress: string;
-	/** Sets up the pod's namespace with an address that stays until `detachPod`. Idempotent. */
+	/** Sets up the pod's namespace with an address that is kept until `detachPod`. Idempotent. */
 	attachPod(pod: {
 		uid: string;
 		namespacePath: string;
-		/** `hostAddress`: the one address of the node, 127.0.0.1 included; undefined: all of them. */
+		/** `hostAddress`: an address of the node, including 127.0.0.1; undefined: all of them. */
 		hostPorts: readonly { hostAddress?: string; hostPort: number; containerPort: number; protocol: string }[];
 	}): Promise<PodNetwork>;
 	detachPod(uid: string): Promise<void>;
-	/** Pods attached now, also those attached before the agent restarted. */
+	/** All attached pods, including those attached before the agent restarted. */
 	attached(): Promise<Map<string, PodNetwork>>;
-	/** Routes to the other nodes' pods; replaces what was set before. */
+	/** Routes to the other nodes' pods; replaces the previous ones. */
 	setRoutes(routes: readonly { podCidr: string; via: string }[]): Promise<void>;
-	/** All service ports there are; replaces what was set before, in one step. */
+	/** All service ports; replaces the previous ones atomically. */
 	setServices(ports: readonly ServicePort[]): Promise<void>;
 	close(): Promise<void>;
 }

@@ -1,11 +1,11 @@
 /**
- * Addresses without a network: pods of a simulated node get unique ones from its pod CIDR, and nothing is connected.
+ * Addresses without a network: pods of a simulated node get unique ones from its pod CIDR, but nothing is connected.
  */
 import { AddressPool, formatIPv4, parseCidr } from "../core/addresses.ts";
 import type { NodeNetwork, PodNetwork, ServicePort } from "./network.ts";
 
 export interface SimulatedNetwork extends NodeNetwork {
-	/** What was set last, for tests. */
+	/** The last values set, for tests. */
 	readonly routes: readonly { podCidr: string; via: string }[];
 	readonly services: readonly ServicePort[];
 }

@@ -1,14 +1,14 @@
 import { ImageError } from "./runtime.ts";
 
-/** An image name taken apart. */
+/** A parsed image name. */
 export interface ImageReference {
-	/** `registry.example:5000`; empty where none is written. */
+	/** `registry.example:5000`; empty if there is none. */
 	registry: string;
 	/** `library/nginx`, without registry. */
 	repository: string;
 	/** Last part of the repository: `nginx`. */
 	name: string;
-	/** `latest` where neither tag nor digest is written. */
+	/** `latest` if there is neither tag nor digest. */
 	tag: string;
 	digest?: string;
 }
@@ -19,8 +19,8 @@ const pattern = new RegExp(
 );
 
 /**
- * Takes an image name apart by the rules of the OCI distribution specification.
- * @throws ImageError InvalidImageName, with the message of the kubelet
+ * Parses an image name according to the OCI distribution specification.
+ * @throws ImageError InvalidImageName, with the kubelet's message
  */
 export function parseImageReference(image: string): ImageReference {
 	const match = pattern.exec(image);
@@ -31,7 +31,7 @@ export function parseImageReference(image: string): ImageReference {
 		);
 	}
 	const [, first, rest = "", tag, digest] = match;
-	// The first part is a registry only when it looks like a host; otherwise it belongs to the repository.
+	// The first part is a registry only if it looks like a host; otherwise it belongs to the repository.
 	const isHost = first !== undefined && (/[.:]/.test(first) || first === "localhost");
 	const repository = first === undefined || isHost ? rest : `${first}/${rest}`;
 	return {

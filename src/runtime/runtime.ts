@@ -1,16 +1,16 @@
 /**
- * The Runtime seam: pod sandboxes and containers on one node. Shaped after the CRI (runtime.v1), so that containerd
- * fits behind it as it is. The node agent is its only user.
+ * The Runtime seam: pod sandboxes and containers on one node. Modeled on the CRI (runtime.v1), so that containerd can
+ * implement it unchanged. The node agent is its only user.
  *
  * Contract, checked by contract.ts: containers outlive the agent and are listed again after it restarts; every exit is
- * reported once by `onChange` and stays visible in `listContainers` until removed; stop honours the grace period, then
- * kills; remove leaves nothing behind; all calls are idempotent for an id that is already in the wanted state.
+ * reported once by `onChange` and stays visible in `listContainers` until removed; stop respects the grace period, then
+ * kills; remove leaves nothing behind; all calls are idempotent for an ID that is already in the desired state.
  */
 import type { Duplex, Readable, Writable } from "node:stream";
 
 /**
- * Annotation of a container: `true` when it is meant to end, as an init container that is no sidecar is, and any
- * container of a pod whose restartPolicy is not Always. What no runtime can learn from the program itself.
+ * Annotation of a container: `true` if it is expected to complete, like an init container (except a sidecar) and any
+ * container of a pod whose restartPolicy is not Always. A runtime cannot learn this from the program itself.
  */
 export const runsToCompletionAnnotation = "coxswain.io/runs-to-completion";
 
@@ -18,7 +18,7 @@ export interface SandboxConfig {
 	podUid: string;
 	namespace: string;
 	name: string;
-	/** Attempt number, part of the id. */
+	/** Attempt number, part of the ID. */
 	attempt: number;
 	hostname: string;
 	/**
@@ -29,14 +29,14 @@ export interface SandboxConfig {
 	hostPid: boolean;
 	hostIpc: boolean;
 	sharePid: boolean;
-	/** Whether its users are none of the node's (`hostUsers: false`). */
+	/** Whether the pod has a user namespace (`hostUsers: false`). */
 	ownUsers?: boolean;
 	sysctls: Readonly<Record<string, string>>;
 	labels: Readonly<Record<string, string>>;
 	annotations: Readonly<Record<string, string>>;
-	/** Limits of the whole pod; undefined for none. */
+	/** Limits of the whole pod; undefined: none. */
 	cgroup?: ResourceLimits;
-	/** Processes and threads of all its containers together; undefined: no bound but the machine's. */
+	/** Processes and threads of all its containers together; undefined: only the machine's limit applies. */
 	pidsLimit?: number;
 }
 
@@ -46,7 +46,7 @@ export interface Sandbox {
 	state: "ready" | "notReady";
 	createdAtMs: number;
 	/**
-	 * Where the pod's network namespace is, for `Network.attachPod`: `/proc/PID/ns/net` or a pinned file. Absent with
+	 * Path of the pod's network namespace for `Network.attachPod`: `/proc/PID/ns/net` or a pinned file. Absent with
 	 * hostNetwork.
 	 */
 	networkNamespace?: string;
@@ -54,13 +54,13 @@ export interface Sandbox {
 
 export interface Mount {
 	/**
-	 * Absolute path on the node. Where a runtime mounts it itself, links on the way are followed when it does: nobody but
-	 * the agent may be able to change them, or `root` must be given.
+	 * Absolute path on the node. A runtime that mounts it follows links: either only the agent may be able to change
+	 * them, or `root` must be given.
 	 */
 	hostPath: string;
-	/** A directory of the node that `hostPath` is a path below; links on the way lead there and not out of it. */
+	/** A directory of the node that contains `hostPath`; links are resolved within it. */
 	root?: string;
-	/** A path below `hostPath` to be mounted in its place; links on the way that lead out of `hostPath` are refused. */
+	/** A path below `hostPath` to be mounted instead; links that lead out of `hostPath` are rejected. */
 	subPath?: string;
 	/** Absolute path in the container. */
 	containerPath: string;
@@ -78,11 +78,11 @@ export interface ResourceLimits {
 
 export interface ContainerConfig {
 	name: string;
-	/** How many times the container of this name was started before in this pod. */
+	/** How many times the container with this name was started before in this pod. */
 	attempt: number;
-	/** As written in the pod; `resolveImage` must have accepted it. */
+	/** As in the pod; `resolveImage` must have accepted it. */
 	image: string;
-	/** Replace the image's entrypoint and arguments, with Kubernetes' rules; undefined: as the image has it. */
+	/** Replace the image's entrypoint and arguments, by Kubernetes' rules; undefined: the image's. */
 	command?: readonly string[];
 	args?: readonly string[];
 	workingDir?: string;
@@ -91,31 +91,32 @@ export interface ContainerConfig {
 	tty: boolean;
 	stdin: boolean;
 	stdinOnce: boolean;
-	/** Absolute path of the log file on the node, CRI log format: `TIME stdout|stderr F|P LINE`. */
+	/** Absolute path of the log file on the node, in CRI log format: `TIME stdout|stderr F|P LINE`. */
 	logPath: string;
 	security: {
 		runAsUser?: number;
 		runAsGroup?: number;
 		supplementalGroups: readonly number[];
-		/** `Strict`: none but those; otherwise also those the image's /etc/group has the user in. */
+		/** `Strict`: only those; otherwise also the groups of the user in the image's /etc/group. */
 		supplementalGroupsPolicy?: string;
 		privileged: boolean;
-		/** Nothing of /proc is hidden or read-only (`procMount: Unmasked`); only in pods with users of their own. */
+		/** Nothing in /proc is hidden or read-only (`procMount: Unmasked`); only in pods with user namespaces. */
 		unmaskedProc?: boolean;
 		readOnlyRootFilesystem: boolean;
 		capabilities: { add: readonly string[]; drop: readonly string[] };
 		noNewPrivileges: boolean;
 		/**
-		 * `RuntimeDefault`, `Unconfined` or `Localhost/NAME`; undefined: not said. One that cannot be enforced is an error.
+		 * `RuntimeDefault`, `Unconfined` or `Localhost/NAME`; undefined: not specified. A profile that is not supported is
+		 * an error.
 		 */
 		seccompProfile?: string;
 		appArmorProfile?: string;
 	};
 	limits: ResourceLimits;
-	/** Its `oom_score_adj`, -1000 to 1000; undefined: 0. Not below the node's own value without the right to. */
+	/** Its `oom_score_adj`, -1000 to 1000; undefined: 0. Without privileges not below the node's own value. */
 	oomScoreAdj?: number;
 	stopSignal?: string;
-	/** Id of a running container of the sandbox, whose processes this one is to see; undefined: none's. */
+	/** ID of a running container of the sandbox whose processes this one sees; undefined: none. */
 	targetId?: string;
 	labels: Readonly<Record<string, string>>;
 	annotations: Readonly<Record<string, string>>;
@@ -137,7 +138,7 @@ export interface Container {
 	message?: string;
 }
 
-/** What is known of an image before a container is made of it. */
+/** The properties of an image that are known before a container is created from it. */
 export interface Image {
 	id: string;
 	entrypoint: readonly string[];
@@ -155,7 +156,7 @@ export interface ExecOptions {
 }
 
 export interface ExecSession {
-	/** Absent when not asked for. */
+	/** Absent unless requested. */
 	stdin?: Writable;
 	stdout: Readable;
 	/** Absent with a terminal, whose output is all on stdout. */
@@ -173,7 +174,7 @@ export interface ContainerStats {
 }
 
 /**
- * An image that cannot be had. `reason` is the waiting reason of the container: ErrImagePull, InvalidImageName,
+ * An image that is not available. `reason` is the waiting reason of the container: ErrImagePull, InvalidImageName,
  * ErrImageNeverPull.
  */
 export class ImageError extends Error {
@@ -188,45 +189,45 @@ export class ImageError extends Error {
 export interface Runtime {
 	/** As in Node's `status.nodeInfo.containerRuntimeVersion`: `name://version`. */
 	readonly version: string;
-	/** What this node cannot do, a line each, for its conditions and `cox status`; empty when all is well. */
+	/** Features that this node lacks, one line each, for its conditions and `cox status`; empty if there are none. */
 	limitations(): Promise<readonly string[]>;
 
 	/** @throws ImageError */
 	resolveImage(image: string, options: { pullPolicy: string; hasCommand: boolean }): Promise<Image>;
 
 	createSandbox(config: SandboxConfig): Promise<Sandbox>;
-	/** Kills all its containers immediately and frees its namespaces. */
+	/** Kills all its containers immediately and releases its namespaces. */
 	stopSandbox(id: string): Promise<void>;
 	removeSandbox(id: string): Promise<void>;
 	listSandboxes(): Promise<Sandbox[]>;
 
 	createContainer(sandboxId: string, config: ContainerConfig): Promise<Container>;
-	/** A command that cannot be run is no error here: the container is then `exited` with reason and message. */
+	/** A command that cannot be executed is not an error: the container is then `exited` with reason and message. */
 	startContainer(id: string): Promise<void>;
-	/** Stop signal, then KILL after `graceMs`. Resolves when it has exited. */
+	/** Sends the stop signal, and SIGKILL after `graceMs`. Resolves when the container has exited. */
 	stopContainer(id: string, graceMs: number): Promise<void>;
 	removeContainer(id: string): Promise<void>;
 	listContainers(): Promise<Container[]>;
 	updateLimits(id: string, limits: ResourceLimits): Promise<void>;
 	/**
-	 * Directories of the node that hold what the container has written outside its volumes; absent where nothing is
+	 * Directories of the node that contain what the container has written outside of its volumes; absent if nothing is
 	 * written.
 	 */
 	writableLayers?(id: string): readonly string[];
-	/** Of the whole pod, which was made with limits. */
+	/** For the whole pod, which was created with limits. */
 	updateSandboxLimits(id: string, limits: ResourceLimits): Promise<void>;
 	/** After the log file was renamed: continues in a new file. */
 	reopenLog(id: string): Promise<void>;
 
 	exec(id: string, options: ExecOptions): Promise<ExecSession>;
-	/** Joins the running container's own streams. */
+	/** Attaches to the running container's own streams. */
 	attach(id: string, options: { stdin: boolean; signal: AbortSignal }): Promise<ExecSession>;
 	/** A connection to a port inside the sandbox's network namespace. */
 	connect(sandboxId: string, port: number, signal: AbortSignal): Promise<Duplex>;
 	stats(): Promise<ContainerStats[]>;
 
-	/** Called with the sandbox's pod UID whenever a container or sandbox changes state on its own. */
+	/** Called with the sandbox's pod UID whenever a container or sandbox changes its state on its own. */
 	onChange(listener: (podUid: string) => void): void;
-	/** Detaches from everything; containers keep running. */
+	/** Releases all resources of the agent; containers continue to run. */
 	close(): Promise<void>;
 }

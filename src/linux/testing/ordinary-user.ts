@@ -1,4 +1,4 @@
-/** Tests once more, as an ordinary user. */
+/** Repeats tests as an ordinary user. */
 
 import { execFile, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync } from "node:fs";
@@ -14,10 +14,10 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const vitest = `${root}/node_modules/vitest/vitest.mjs`;
 
 /**
- * A test that runs test files in a vitest of their own: as nobody where this one is root's, else as who it is. Skipped
- * where user namespaces are forbidden.
- * @param files paths from the checkout's root
- * @param inside a command that runs the rest of its line
+ * Runs test files in a separate vitest process: as nobody if this one runs as root, otherwise as the same user. Skipped
+ * where user namespaces are not allowed.
+ * @param files paths relative to the repository
+ * @param inside a command that runs the rest of its arguments
  */
 export function asOrdinaryUser(
 	files: readonly string[],
@@ -36,7 +36,7 @@ export function asOrdinaryUser(
 				env: { PATH: process.env["PATH"], HOME: home, TMPDIR: home, NO_COLOR: "1", ...env },
 			});
 		} catch (error) {
-			// The report of the inner run says what failed.
+			// The output of the inner run shows what failed.
 			const output = error instanceof Error && "stdout" in error ? String(error.stdout) : "";
 			throw new Error(`${messageOf(error)}\n${output}`);
 		} finally {

@@ -1,8 +1,8 @@
 /**
- * UDP has no end, so the kernel goes on sending a client's packets to the endpoint it once chose, also when that is
- * gone. Each UDP service therefore tracks its connections in a zone of its own, and takes a new zone when it loses an
- * endpoint: what the kernel remembers in the old one then counts no more. Answers are looked up in the common zone, by
- * the endpoint's address.
+ * UDP has no end of a connection, so the kernel keeps sending a client's packets to an endpoint, even after it was
+ * removed. Each UDP service therefore tracks its connections in a zone of its own, and switches to a new zone when it
+ * loses an endpoint, which invalidates the entries of the old one. Responses are matched in the default zone by the
+ * endpoint's address.
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { CommandError } from "../../linux/command.ts";
@@ -10,7 +10,7 @@ import { replaceFile } from "../../linux/replace-file.ts";
 import type { ServicePort } from "../network.ts";
 
 export interface FlowZones {
-	/** The zone given out last. */
+	/** The zone that was assigned last. */
 	last: number;
 	/** By name of the service port. */
 	ports: Record<string, { zone: number; endpoints: string[] }>;
@@ -18,7 +18,7 @@ export interface FlowZones {
 
 const mostZones = 65_535;
 
-/** The zones for these ports, after `before`. Pure. */
+/** The zones for these ports, based on the previous ones. Pure. */
 function nextZones(before: FlowZones, ports: readonly ServicePort[]): FlowZones {
 	let { last } = before;
 	const zones = ports.filter(isTracked).map((port): [string, FlowZones["ports"][string]] => {
@@ -31,7 +31,7 @@ function nextZones(before: FlowZones, ports: readonly ServicePort[]): FlowZones 
 	return { last, ports: Object.fromEntries(zones) };
 }
 
-/** Rules that put the packets to services into their zones; replace themselves in one step. Pure. */
+/** Rules that assign the packets of services to their zones; they replace the previous ones atomically. Pure. */
 function zoneRules(zones: FlowZones, ports: readonly ServicePort[]): string {
 	const services: string[] = [];
 	const nodePorts: string[] = [];
@@ -41,7 +41,7 @@ function zoneRules(zones: FlowZones, ports: readonly ServicePort[]): string {
 		if (port.nodePort !== undefined) nodePorts.push(`${port.nodePort} : ${zone}`);
 	}
 	const elements = (list: string[]) => (list.length === 0 ? "" : `elements = { ${list.join(", ")} };`);
-	// Before the kernel looks for the connection that a packet belongs to.
+	// Before connection tracking.
 	return `add table ip coxswain-flows
 delete table ip coxswain-flows
 table ip coxswain-flows {
@@ -61,7 +61,7 @@ function isTracked(port: ServicePort): boolean {
 	return port.protocol === "UDP";
 }
 
-/** Keeps the zones of a node's services over restarts of the agent. */
+/** Persists the zones of a node's services across restarts of the agent. */
 export class FlowKeeper {
 	readonly #path: string;
 	readonly #directory: string;
@@ -76,7 +76,7 @@ export class FlowKeeper {
 		this.#zones = readZones(this.#path);
 	}
 
-	/** After the rules of the services themselves were set. A kernel without zones is no reason to be without services. */
+	/** Called after the rules of the services themselves were set. On a kernel without zones, services still work. */
 	async update(ports: readonly ServicePort[]): Promise<void> {
 		const zones = nextZones(this.#zones, ports);
 		const rules = zoneRules(zones, ports);
@@ -95,7 +95,7 @@ export class FlowKeeper {
 
 function readZones(path: string): FlowZones {
 	try {
-		// Written by `update` only.
+		// Written only by `update`.
 		return JSON.parse(readFileSync(path, "utf8")) as FlowZones;
 	} catch {
 		return { last: 0, ports: {} };

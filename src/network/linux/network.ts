@@ -1,7 +1,6 @@
 /**
- * The network of a node that is a network namespace: each pod has a point-to-point link and a route of its own;
- * services are nftables rules. Runs inside the node. What it set up is found again by records on disk and by the links
- * themselves.
+ * The network of a node in a network namespace: each pod has a point-to-point link and a route; services are nftables
+ * rules. Runs inside the node. After a restart, it finds its state in records on disk and in the links.
  */
 
 import { mkdirSync, readFileSync } from "node:fs";
@@ -21,13 +20,13 @@ import {
 } from "./rules.ts";
 
 export interface LinuxNetworkOptions {
-	/** For the addresses given to pods; absolute. */
+	/** For records of pod addresses; absolute. */
 	directory: string;
 	nodeAddress: string;
 	podCidr: string;
-	/** Virtual addresses of services. */
+	/** Range of service addresses. */
 	serviceCidr: string;
-	/** The command that leads into the node, for callers outside of it. */
+	/** The command that enters the node, for callers outside of it. */
 	enter?: readonly string[];
 }
 
@@ -37,13 +36,13 @@ interface PodRecord {
 	hostPorts: HostPort[];
 }
 
-/** Where a pod sends everything: no machine has this address, the link's other end answers for it. */
+/** The default gateway of pods: no machine has this address, the other end of the link answers for it. */
 const gateway = "169.254.1.1";
-/** The same on every link, so that pods need not ask for it. */
+/** The same on every link, so that pods do not need ARP. */
 const gatewayMac = "ee:ee:ee:ee:ee:ee";
-/** Marks our routes among the kernel's; any number the kernel's own list leaves free. */
+/** Identifies routes of this network; a number that the kernel does not use. */
 const routeProtocol = 186;
-/** More addresses than a node runs pods. */
+/** More addresses than a node has pods. */
 const mostPods = 4096;
 
 export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<NodeNetwork> {
@@ -64,18 +63,17 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 	);
 	const hostPorts = [...records.values()].flatMap((record) => record.hostPorts);
 	const rules = baseRules({ nodeAddress, podAddresses, serviceCidr, hostPorts });
-	// A route for service addresses lets the node's own programs reach them; the rules then send them elsewhere.
+	// The route for service addresses allows the node's own programs to reach them; the rules redirect the packets.
 	await inNode(`ip route replace ${serviceCidr} dev lo src ${nodeAddress} && exec nft -f -`, rules);
 
 	let routes: ReadonlyMap<string, string> | undefined;
 	const flows = new FlowKeeper(options.directory, (text) => inNode("exec nft -f -", text));
 	let services: Map<string, ServicePort> | undefined;
-	/** One change at a time, in the order asked for. */
+	/** One change at a time, in order. */
 	const oneAtATime = inTurn();
 
 	/**
-	 * Addresses whose links are still to go: the kernel takes long for it, and nobody need wait. They are free
-	 * afterwards.
+	 * Addresses whose links are being removed in the background, because the kernel is slow. They are free afterwards.
 	 */
 	const leaving = new Set<string>();
 	let swept: Promise<void> = Promise.resolve();
@@ -85,7 +83,7 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 			const addresses = [...leaving];
 			leaving.clear();
 			const script = addresses.map((address) => `ip link del ${linkName(address)} 2>/dev/null\n`).join("");
-			// Should the node itself be ending, its links end with it.
+			// If the node itself is being removed, its links are removed with it.
 			await inNode(`${script}true`).catch(() => {});
 			for (const address of addresses) pool.release(parseIPv4(address) ?? -1);
 		});
@@ -136,7 +134,7 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 		setServices: (ports) =>
 			oneAtATime(async () => {
 				const before = services;
-				// After a failure the next call starts from nothing.
+				// After a failure the next call sets everything again.
 				services = undefined;
 				await applyServices(before, ports, (text) => inNode("exec nft -f -", text));
 				await flows.update(ports);
@@ -148,12 +146,12 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 	};
 }
 
-/** How many endpoints and services one message to the kernel may hold where its size is limited. */
+/** The number of endpoints and services in one message to the kernel, if its size is limited. */
 const mostInOneStep = 200;
 
 /**
- * In one step. Only where the kernel limits what an unprivileged user may send at once, in several, each of which
- * leaves every service as it was or as it shall be.
+ * Atomically. If the kernel limits the size of messages of an unprivileged user, in several steps, each of which leaves
+ * every service in its old or new state.
  */
 async function applyServices(
 	before: AppliedServices | undefined,
@@ -189,7 +187,7 @@ async function applyServices(
 	await flush();
 }
 
-/** One shell for the whole: making a process costs more than what it does. */
+/** One shell command for everything: starting a process costs more than its work. */
 function attachScript(address: string, nodeAddress: string, namespacePath: string, ports: readonly HostPort[]): string {
 	const link = linkName(address);
 	const forwards = ports.map((port) => hostPortChange("add", port)).join("");
@@ -220,12 +218,12 @@ async function isAttached(
 		const shown = await inNode(`exec nsenter --net=${shellQuote(namespacePath)} ip -o -4 addr show dev eth0`);
 		return shown.includes(` ${record.address}/32 `) || shown.includes(` ${record.address} `);
 	} catch {
-		// A new namespace, or none any more.
+		// The namespace is new, or does not exist any more.
 		return false;
 	}
 }
 
-/** At most 15 characters, and the same for an address every time. */
+/** At most 15 characters, and always the same for an address. */
 function linkName(address: string): string {
 	return `pod${(parseIPv4(address) ?? 0).toString(16).padStart(8, "0")}`;
 }
@@ -238,7 +236,7 @@ function formatFree(pool: AddressPool, podCidr: string): string {
 
 function readRecords(directory: string): Map<string, PodRecord> {
 	try {
-		// Written by writeRecords only.
+		// Written only by writeRecords.
 		return new Map(JSON.parse(readFileSync(`${directory}/pods.json`, "utf8")) as [string, PodRecord][]);
 	} catch {
 		return new Map();

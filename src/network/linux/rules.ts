@@ -1,17 +1,17 @@
 /**
- * Services as nftables rules. Pure: ports in, text for `nft -f` out. One verdict map leads from destination address,
- * protocol and port to a chain for each service port, so that a packet's way is as short with a thousand services as
- * with one.
+ * Services as nftables rules: from ports to the text for `nft -f`. Pure. One verdict map leads from destination
+ * address, protocol and port to a chain for each service port, so that the cost per packet does not depend on the
+ * number of services.
  */
 import { sameJson } from "../../core/equal.ts";
 import type { ServicePort } from "../network.ts";
 
-/** Marks connections that must come back through this node, because they came to a port of it. */
+/** Marks connections that must return through this node, because they arrived at one of its ports. */
 const returnMark = "0x4000";
 
 export interface BaseOptions {
 	nodeAddress: string;
-	/** Every address a pod of this node can have. */
+	/** The range of this node's pod addresses. */
 	podAddresses: readonly string[];
 	serviceCidr: string;
 	hostPorts: readonly HostPort[];
@@ -19,14 +19,14 @@ export interface BaseOptions {
 
 export interface HostPort {
 	protocol: string;
-	/** The one address of the node it is on; undefined: every one. */
+	/** One address of the node; undefined: all of them. */
 	hostAddress?: string;
 	hostPort: number;
 	address: string;
 	containerPort: number;
 }
 
-/** What every node has, whatever services there are. Replaces itself in one step. */
+/** The rules of every node, independent of its services. They replace the previous ones atomically. */
 export function baseRules(options: BaseOptions): string {
 	const { nodeAddress, podAddresses, serviceCidr, hostPorts } = options;
 	const pairs = podAddresses.map((address) => `${address} . ${address}`).join(", ");
@@ -69,21 +69,21 @@ export function hostPortChange(verb: "add" | "delete", port: HostPort): string {
 	return `${verb} element ip coxswain ${map} { ${hostPortElement(port)} }\n`;
 }
 
-/** The rules of one service port: its chains, and the elements of the maps that lead to them. */
+/** The rules of one service port: its chains, and the map elements that lead to them. */
 interface Rules {
-	/** Sets of clients that come back to their endpoint: name and how long they are remembered. */
+	/** Sets of clients with session affinity: name and timeout. */
 	sets: { name: string; seconds: number }[];
-	/** Chains written again at every change. */
+	/** Chains that are rewritten with every change. */
 	chains: { name: string; rules: string[] }[];
 	services: string[];
 	nodePorts: string[];
 	refused: string[];
 }
 
-/** What was set last, to tell what must change. */
+/** The state that was set last, for computing changes. */
 export type AppliedServices = ReadonlyMap<string, ServicePort>;
 
-/** Everything from nothing, in one step. */
+/** The rules for all services, in one transaction. */
 export function allServices(ports: readonly ServicePort[]): string {
 	const rules = ports.map(rulesOf);
 	return `add table ip coxswain-services
@@ -105,7 +105,7 @@ table ip coxswain-services {
 ${rules.map(addition).join("")}${batched(rules, "add")}`;
 }
 
-/** The difference, in one step; empty when there is none. */
+/** The changes, in one transaction; empty if there are none. */
 export function changedServices(before: AppliedServices, ports: readonly ServicePort[]): string {
 	const wanted = new Map(ports.map((port) => [port.name, port]));
 	const gone: Rules[] = [];
@@ -124,7 +124,8 @@ export function changedServices(before: AppliedServices, ports: readonly Service
 	const keptSets = new Set(come.flatMap((rules) => rules.sets.map((set) => set.name)));
 	const droppedSets = gone.flatMap((rules) => rules.sets.map((set) => set.name)).filter((name) => !keptSets.has(name));
 	const forgotten = droppedSets.map((name) => `delete set ip coxswain-services ${name}\n`).join("");
-	// Elements go before the chains they lead to; chains are emptied before they go, because they lead to each other.
+	// Map elements are removed before the chains they refer to; chains are flushed before they are removed, because they
+	// refer to each other.
 	const emptied = dropped.map((name) => `flush chain ip coxswain-services ${name}\n`).join("");
 	const deleted = dropped.map((name) => `delete chain ip coxswain-services ${name}\n`).join("");
 	return batched(gone, "delete") + come.map(addition).join("") + emptied + deleted + forgotten + batched(come, "add");
@@ -214,7 +215,7 @@ function addEndpoints(
 	rules.chains.push({ name: chain, rules: [...returning, `numgen random mod ${count} vmap { ${choices} }`] });
 }
 
-/** A name that nft accepts for any service port: letters are kept, other characters are replaced by their number. */
+/** A name that nft accepts for any service port: letters are kept, other characters are replaced by their code. */
 function chainId(name: string): string {
 	return [...name]
 		.map((character) => (/[a-z0-9-]/.test(character) ? character : `_${character.charCodeAt(0).toString(16)}_`))

@@ -4,8 +4,8 @@ import { removeCgroupTree } from "../../linux/cgroup-tree.ts";
 import { parseMountinfo } from "../../linux/rootview.ts";
 
 /**
- * Removes the control groups of that name below the root of every hierarchy, with all below them; their processes have
- * ended.
+ * Removes the control groups with this name below the root of every hierarchy, and everything below them. Their
+ * processes have ended.
  */
 export async function removeCgroups(name: string, clock: Clock): Promise<void> {
 	const mounts = parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"));

@@ -10,10 +10,10 @@ import { holderEnvironment } from "./marked-processes.ts";
 const reapForEver = "exec </dev/null >/dev/null 2>&1\nwhile :; do sleep infinity & wait $!; done";
 
 /**
- * Runs `script` as the first thing in new namespaces and leaves a reaping PID 1 behind, detached from this process.
- * Resolves once the script has ended well.
- * @param enter the command and arguments that lead into the namespaces
- * @throws CommandError with what the script said
+ * Runs `script` in new namespaces and leaves a reaping PID 1 behind, detached from this process. Resolves when the
+ * script has succeeded.
+ * @param enter the command that enters the namespaces
+ * @throws CommandError with the script's output
  */
 export function startHolder(options: {
 	owner: string;
@@ -23,12 +23,12 @@ export function startHolder(options: {
 	environment?: Readonly<Record<string, string>>;
 }): Promise<ProcessId> {
 	const [program, ...args] = options.enter;
-	// The PID is read from the /proc of outside, before the script may mount another.
+	// The PID is read from the outer /proc, before the script may mount another.
 	const script = `set -e\nread pid rest </proc/self/stat\n${options.script}\necho "$pid"\nset +e\n${reapForEver}`;
 	const command = [...args, "sh", "-c", script];
 	return new Promise((resolve, reject) => {
 		const env = { ...toolEnvironment, ...options.environment, ...holderEnvironment(options.owner, options.role) };
-		// With the streams that are asked for.
+		// With the requested streams.
 		const child = spawnApart(program, command, {
 			detached: true,
 			cwd: "/",

@@ -1,4 +1,4 @@
-/** What a process has in its environment makes it no part of a cluster's machine. */
+/** A process does not become a part of a cluster because of its environment. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,7 +18,7 @@ it.skipIf(process.getuid?.() !== 0)("finds holders, and none that only looks lik
 	const children: ChildProcess[] = [];
 	const below = ["unshare", "--pid", "--fork", "--kill-child"];
 	const sleep = ["sh", "-c", "echo ready; exec sleep 1000"];
-	/** Starts a command once and resolves when it has said something. */
+	/** Starts a command once and resolves when it has printed something. */
 	const start = async (env: Record<string, string>, ...command: string[]) => {
 		const [program = "", ...args] = command;
 		const child = spawn(program, args, {
@@ -29,7 +29,7 @@ it.skipIf(process.getuid?.() !== 0)("finds holders, and none that only looks lik
 		await new Promise((resolve) => child.stdout?.once("data", resolve));
 		return child.pid ?? 0;
 	};
-	/** Waits, for a shell says that it is ready before it becomes the program. */
+	/** Retries: the shell reports that it is ready before it becomes the program. */
 	const expectFound = (expected: [string, boolean][]) =>
 		vi.waitFor(() => {
 			const comm = (pid: number) => readFileSync(`/proc/${pid}/comm`, "utf8").trim();
@@ -37,7 +37,7 @@ it.skipIf(process.getuid?.() !== 0)("finds holders, and none that only looks lik
 		}, 10_000);
 	try {
 		const mark = { [marker]: `${owner}#node/one` };
-		// As long as there is no key: structure alone tells.
+		// While there is no key, only the process tree counts.
 		await start(mark, ...below, ...sleep);
 		await expectFound([
 			["unshare", false],
@@ -50,9 +50,9 @@ it.skipIf(process.getuid?.() !== 0)("finds holders, and none that only looks lik
 		await start(real, ...below, ...sleep);
 		// A container of another engine: the process that waits for it has no mark.
 		await start({}, ...below, "env", ...words(real), ...words(agent), ...sleep);
-		// One without a namespace of processes, that has not got the key.
+		// A process without its own PID namespace that does not have the key.
 		await start(mark, ...sleep);
-		// One of a node's, in the node's namespace of processes and deeper.
+		// A process of a node, in the node's PID namespace and deeper.
 		await start(
 			{},
 			...below,
@@ -71,7 +71,7 @@ it.skipIf(process.getuid?.() !== 0)("finds holders, and none that only looks lik
 		expect(posing.filter((pid) => isOwnPlace(placeOf(pid, 0), "COX_AGENT", owner))).toEqual([]);
 		expect(clusterDirectories()).toContain(owner);
 		expect(clusterDirectories(12345)).not.toContain(owner);
-		// A directory that is not the user's cannot be made one of a cluster.
+		// A directory that does not belong to the user cannot become one of a cluster.
 		chownSync(owner, 12345, 12345);
 		expect(clusterDirectories()).not.toContain(owner);
 	} finally {

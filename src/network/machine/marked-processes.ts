@@ -1,21 +1,21 @@
-/** Holders among the processes of the machine, found by the marker in their environment, no matter who started them. */
+/** Finds holders among the machine's processes by the marker in their environment, regardless of who started them. */
 import { randomBytes } from "node:crypto";
 import { lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { isOwnPlace, type Place, placeOf } from "../../linux/process-place.ts";
 import { allPids, environmentOf, identify, type ProcessId } from "../../linux/processes.ts";
 
 export interface MarkedProcess extends ProcessId {
-	/** The part of the marker behind the `#`. */
+	/** The part of the marker after the `#`. */
 	role: string;
 	environment: ReadonlyMap<string, string>;
-	/** PID 1 of its own PID namespace, as against the process outside that waits for it. */
+	/** PID 1 of its own PID namespace, as opposed to the outer process that waits for it. */
 	isInit: boolean;
 }
 
 export const marker = "COX_HOLDER";
 const keyName = "COX_KEY";
 
-/** All processes that carry `COX_HOLDER=<owner>#…` and the owner's key, of this user. */
+/** All processes of this user with `COX_HOLDER=<owner>#…` and the owner's key. */
 export function markedProcesses(owner: string): MarkedProcess[] {
 	const key = readKey(owner);
 	const found: MarkedProcess[] = [];
@@ -36,8 +36,8 @@ export function markedProcesses(owner: string): MarkedProcess[] {
 
 /**
  * The directories of clusters that have holders on this machine.
- * @param user only of this user's clusters; default: of all. Only what belongs to the user who runs the holder is the
- * user's to name
+ * @param user only of this user's clusters; default: of all. A directory counts only if it belongs to the user who runs
+ * the holder
  */
 export function clusterDirectories(user?: number): string[] {
 	const owners = new Set<string>();
@@ -53,12 +53,12 @@ export function clusterDirectories(user?: number): string[] {
 }
 
 /**
- * The environment for a holder of this owner. Its key is in the owner's directory, where no container looks: what
- * containers, of this cluster or of anything else on the machine, write into their environment makes them no holders.
+ * The environment for a holder of this owner. Its key is in the owner's directory, which containers cannot read:
+ * containers, of this cluster or of another engine, cannot pose as holders by setting variables.
  */
 export function holderEnvironment(owner: string, role: string): Record<string, string> {
 	const file = keyFile(owner);
-	// Holders without a key are an older version's: they must still be found.
+	// Holders without a key were started by an older version and must still be found.
 	if (readKey(owner) === undefined && markedProcesses(owner).length === 0)
 		writeFileSync(file, `${randomBytes(16).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
 	const key = readKey(owner);
@@ -69,7 +69,7 @@ function keyFile(owner: string): string {
 	return `${owner}/holder.key`;
 }
 
-/** Undefined where there is none, or the directory was deleted below running holders. */
+/** Undefined if there is none, or the directory was deleted while holders were running. */
 function readKey(owner: string): string | undefined {
 	try {
 		return readFileSync(keyFile(owner), "utf8").trim();
@@ -79,8 +79,8 @@ function readKey(owner: string): string | undefined {
 }
 
 /**
- * A holder is the first process of a namespace that begins below ours, or the process of ours that waits for it and is
- * marked like it.
+ * A holder is the first process of a nested PID namespace, or the outer process that waits for it and has the same
+ * mark.
  */
 function isHolder(environment: ReadonlyMap<string, string>, place: Place, key: string | undefined): boolean {
 	if (key !== undefined && environment.get(keyName) !== key) return false;

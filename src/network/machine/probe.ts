@@ -1,4 +1,4 @@
-/** Obstacles to nodes as namespaces on this machine, each with its remedy in one line. */
+/** Obstacles to nodes with namespaces on this machine, each with its remedy in one line. */
 
 import { accessSync, constants } from "node:fs";
 import { release } from "node:os";
@@ -15,7 +15,7 @@ const tools: readonly { program: string; package: string }[] = [
 	{ program: "mkfifo", package: "coreutils" },
 ];
 
-/** The launcher of containers sets the flags of whole mount trees at once (mount_setattr(2)). */
+/** The containers' launcher sets flags of whole mount trees (mount_setattr(2)). */
 const oldestKernel = [5, 12] as const;
 
 export async function probeMachine(mode: "root" | "rootless"): Promise<string[]> {
@@ -33,7 +33,7 @@ export async function probeMachine(mode: "root" | "rootless"): Promise<string[]>
 	return mode === "root" ? probeRoot() : probeUserNamespaces();
 }
 
-/** @param kernel as uname tells it: `6.1.0-18-amd64` */
+/** @param kernel from uname: `6.1.0-18-amd64` */
 export function isRecent(kernel: string): boolean {
 	const [major = 0, minor = 0] = kernel.split(".").map((part) => Number.parseInt(part, 10));
 	return major > oldestKernel[0] || (major === oldestKernel[0] && minor >= oldestKernel[1]);

@@ -1,21 +1,22 @@
-/** The file system of a node: a copy-on-write view of the machine's, made inside the node's mount namespace. */
+/** The file system of a node: a copy-on-write view of the machine's, mounted inside the node's mount namespace. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { shellQuote } from "../../linux/command.ts";
 import { canHoldUpper, fstabLine, planRootView, showsThrough, viewFstab } from "../../linux/rootview.ts";
 import { layerDirectories, listDirectory, makeView, readMounts } from "../../linux/rootview-files.ts";
 
 export interface NodeDirectories {
-	/** Holds everything of the node. */
+	/** Contains everything of the node. */
 	root: string;
 	/** The node's own `/`. */
 	view: string;
-	/** For the writable layers of containers: on a file system that can hold them. */
+	/** For the writable layers of containers: on a file system that supports them. */
 	scratch: string;
 }
 
 /**
- * Where volumes are. They lie beside the view's layers and not in them: owners of files on an overlay cannot be shifted
- * for pods with users of their own, and what the machine itself has there is none of the node's.
+ * Locations of volumes. They are next to the view's layers and not in them, because owners on an overlay cannot be
+ * shifted for pods with user namespaces, and because the machine's own files in these directories do not belong to the
+ * node.
  */
 const ownDirectories = ["/var/lib/kubelet", "/var/lib/coxswain/volumes"];
 
@@ -24,10 +25,10 @@ export function nodeDirectories(root: string): NodeDirectories {
 }
 
 /**
- * Makes what a node's view needs outside, and gives the shell commands that mount it inside the node's mount namespace.
- * What the node wrote earlier shows again, except where the machine's file system cannot hold it and memory is used
- * instead.
- * @param hidden the cluster's directory, which holds all views and must not show in any
+ * Prepares a node's view, and returns the shell commands that mount it inside the node's mount namespace. Files that
+ * the node wrote earlier are visible again, unless the machine's file system does not support the layers and memory is
+ * used instead.
+ * @param hidden the cluster's directory, which contains all views and is hidden in each of them
  */
 export function prepareView(directories: NodeDirectories, options: { hidden: string; assembled: boolean }): string {
 	const { root, view: target, scratch } = directories;
@@ -40,11 +41,11 @@ export function prepareView(directories: NodeDirectories, options: { hidden: str
 	makeView(view, { target, scratch: layers });
 	let script = "";
 	if (!lasting) {
-		// Memory is mounted over what was just made there, so it is made again.
+		// The memory is mounted over the directories that were just created, so they are created again.
 		const made = layerDirectories(view, layers).map(shellQuote).join(" ");
 		script = `mount -t tmpfs -o mode=700 tmpfs ${shellQuote(scratch)}\nmkdir -p ${made}\n`;
 	}
-	// Once for the node, not for each pod: every mount makes the start of every container a little slower.
+	// Once for the node, not for each pod: every mount makes starting containers slower.
 	const own = ownDirectories.map((path) => {
 		const source = `${root}/own${path}`;
 		mkdirSync(source, { recursive: true });
@@ -54,10 +55,10 @@ export function prepareView(directories: NodeDirectories, options: { hidden: str
 		`${root}/fstab`,
 		viewFstab(view, { target, scratch: layers }) + specialMounts(target, assembled) + own.join(""),
 	);
-	// By the old system call: the new one, which mount(8) of util-linux 2.41 uses, takes no option of more than 255
-	// bytes, and the layers of an overlay are paths in the data directory.
+	// With the old system call: the new one, which mount(8) of util-linux 2.41 uses, limits options to 255 bytes, but the
+	// layers of an overlay are paths in the data directory.
 	script += `LIBMOUNT_FORCE_MOUNT2=always mount -a --fstab ${shellQuote(`${root}/fstab`)}\n`;
-	// The layers must not be seen through the overlay that they belong to.
+	// The layers must not be visible through the overlay that they belong to.
 	if (showsThrough(view, mounts, hidden))
 		script += `mount -t tmpfs -o size=4k,mode=755 tmpfs ${shellQuote(target + hidden)}\n`;
 	return script;

@@ -1,6 +1,6 @@
 /**
- * What every Runtime must do, as tests: each implementation's own test file calls `runtimeContract` with a way to make
- * one.
+ * The contract of Runtime as tests: the test file of each implementation calls `runtimeContract` with a function that
+ * creates one.
  */
 import { describe } from "vitest";
 import { lifecycleContract } from "./lifecycle.ts";

@@ -1,4 +1,4 @@
-/** What tests make sandboxes and containers of, and read of them. */
+/** Configurations of sandboxes and containers for tests, and helpers that read their output. */
 import type { ContainerConfig, ExecSession, SandboxConfig } from "../runtime.ts";
 
 /** The defaults of a sandbox for tests. */
@@ -20,7 +20,7 @@ export function sandboxConfig(podUid: string, changes: Partial<SandboxConfig> = 
 	};
 }
 
-/** Of a container that asks for nothing. */
+/** Of a container without special settings. */
 export const plainSecurity: ContainerConfig["security"] = {
 	supplementalGroups: [],
 	privileged: false,
@@ -53,7 +53,7 @@ export function containerConfig(
 	};
 }
 
-/** What a session wrote, and its exit code. */
+/** The output of a session, and its exit code. */
 export async function collect(session: ExecSession): Promise<{ stdout: string; stderr: string; exitCode: number }> {
 	const read = async (stream: AsyncIterable<Buffer | string> | undefined) => {
 		let text = "";

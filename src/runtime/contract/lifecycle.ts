@@ -1,4 +1,4 @@
-/** How sandboxes and containers come, run and go: of every runtime, simulated ones too. */
+/** The lifecycle of sandboxes and containers: for every runtime, including simulated ones. */
 import { expect, it } from "vitest";
 import type { Stage } from "./stage.ts";
 

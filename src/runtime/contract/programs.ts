@@ -1,4 +1,4 @@
-/** What programs in containers get and leave: logs, signals, environment, files. */
+/** The environment of programs in containers, and their results: logs, signals, environment, files. */
 import { readFile, rename } from "node:fs/promises";
 import { expect } from "vitest";
 import { logPayload } from "./defaults.ts";

@@ -1,37 +1,42 @@
-/** What each test of the contract plays on: a new runtime, and the means to make containers and to wait for them. */
+/**
+ * The environment of each test of the contract: a new runtime, and functions that create containers and wait for them.
+ */
 import { afterEach, beforeEach, it } from "vitest";
 import type { Container, ContainerConfig, Runtime, Sandbox, SandboxConfig } from "../runtime.ts";
 import { containerConfig, sandboxConfig } from "./defaults.ts";
 
 export interface RuntimeFixture {
 	runtime: Runtime;
-	/** As after a crash of the agent: the old runtime is dropped without `close`, a new one looks at the same node. */
+	/** Simulates a crash of the agent: the old runtime is dropped without `close`, and a new one uses the same node. */
 	reopen(): Promise<Runtime>;
-	/** Lets a little time pass on whatever clock the runtime has. */
+	/** Lets a little time pass on the runtime's clock. */
 	pass(): Promise<void>;
 	/** A directory for logs. */
 	directory: string;
-	/** Everything the fixture made is gone afterwards; throws when something was left behind. */
+	/**
+	 * Removes everything that the fixture created.
+	 * @throws if something was left behind
+	 */
 	dispose(): Promise<void>;
 }
 
 export interface RuntimeContractOptions {
 	open(): Promise<RuntimeFixture>;
-	/** Why behaviours that need programs to run are skipped; undefined where they run. */
+	/** Why tests that run programs are skipped; undefined: they run. */
 	noPrograms?: string;
 }
 
-/** A container's life, said both as a shell command and as the annotations of the simulated runtime. */
+/** The behavior of a container, both as a shell command and as annotations of the simulated runtime. */
 export interface Play {
 	/** Absent: forever. */
 	durationMs?: number;
 	exitCode?: number;
-	/** Shell run first. */
+	/** Shell commands to run first. */
 	script?: string;
 	config?: Partial<ContainerConfig>;
 }
 
-/** Call it inside `describe`: it makes a fixture before each test there and disposes of it afterwards. */
+/** Create it inside `describe`: it creates a fixture before each test and disposes of it afterwards. */
 export class Stage {
 	readonly #options: RuntimeContractOptions;
 	#fixture?: RuntimeFixture;

@@ -11,7 +11,10 @@ import { createProcessRuntime } from "./runtime.ts";
 const clock = systemClock();
 const driver = fileURLToPath(new URL("driver.ts", import.meta.url));
 
-/** Runs the driver until it says that the container runs; gives the means to kill it. */
+/**
+ * Runs the driver until it reports that the container is running.
+ * @returns functions to kill it
+ */
 function startDriver(directory: string, script: string): Promise<() => Promise<void>> {
 	const child = spawn(process.execPath, ["--import", "tsx", driver, directory, script], {
 		stdio: ["ignore", "pipe", "inherit"],

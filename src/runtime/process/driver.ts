@@ -1,6 +1,6 @@
 /**
- * An agent reduced to what the adoption test kills: opens the runtime of a directory, and starts one container if there
- * is none.
+ * A minimal agent for the adoption test to kill: opens the runtime of a directory, and starts one container if there is
+ * none.
  */
 import { systemClock } from "../../core/clock.ts";
 import { containerConfig, sandboxConfig } from "../contract/contract.ts";

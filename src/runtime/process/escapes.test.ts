@@ -1,7 +1,7 @@
 /**
- * Ways out of a plain container (root inside, nothing asked for) that have worked somewhere, each tried with and
- * without the default seccomp filter: no wall may be the only one. A script prints ESCAPED where it gets what it is
- * after. What would harm the machine if it worked is only asked for, not used.
+ * Known ways to escape from a plain container (root inside, default settings), each tried with and without the default
+ * seccomp filter: no protection may be the only one. A script prints ESCAPED if it succeeds. What would damage the
+ * machine is only requested, not used.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
@@ -14,15 +14,15 @@ const never = new AbortController().signal;
 
 const security = (seccompProfile: string) => ({ ...plainSecurity, seccompProfile });
 
-/** Prints ESCAPED if the system call is anything but refused for want of rights (or for want of the call itself). */
+/** Prints ESCAPED unless the system call is rejected for lack of permission (or does not exist). */
 const call = (numbers: { x64: number; arm64: number }, args: string) => {
 	const number = process.arch === "arm64" ? numbers.arm64 : numbers.x64;
 	return `perl -e 'my $e = "\\0" x 128; my $r = syscall(${number}, ${args}); print "ESCAPED $r $!\\n" unless $r < 0 && ($!{EPERM} || $!{ENOSYS} || $!{EACCES})'`;
 };
 
-/** In the names of what no container may find; nothing else that lies on this machine counts. */
+/** Part of the names of what no container may find; other files on this machine do not count. */
 const secret = `secret-${process.pid}`;
-/** Where no container has a directory of its own: clusters may have their data there all the same. */
+/** A directory that containers do not replace, in which clusters may have their data. */
 const elsewhere = `/var/tmp/cox-${process.pid}`;
 
 const attempts: readonly { name: string; script: string; perl?: true }[] = [
@@ -241,7 +241,9 @@ const attempts: readonly { name: string; script: string; perl?: true }[] = [
 	},
 ];
 
-/** What only the filter refuses: the kernel itself would let any process, and has had faults there. */
+/**
+ * Only the filter rejects these: the kernel itself would allow them for any process, and has had vulnerabilities there.
+ */
 const filtered: typeof attempts = [
 	{
 		name: "makes a user namespace",
@@ -278,7 +280,7 @@ describe.skipIf(process.getuid?.() !== 0).each(["RuntimeDefault", "Unconfined"])
 			const others: string[] = [];
 			fixture = await processFixture({ hiddenNow: () => others });
 			writeFileSync(`${fixture.directory}/../cluster-${secret}`, "secret");
-			// Of a cluster that is started, or entered and not started, after this node.
+			// Of a cluster that is started, or prepared and not started, after this node.
 			for (const data of [`${elsewhere}/first`, `${elsewhere}/not-there`, `${elsewhere}/second`]) others.push(data);
 			for (const data of [`${elsewhere}/first`, `${elsewhere}/second`]) {
 				mkdirSync(`${data}/pki`, { recursive: true, mode: 0o700 });
@@ -364,7 +366,7 @@ describe.skipIf(process.getuid?.() !== 0).each(["RuntimeDefault", "Unconfined"])
 						await fixture.runtime.startContainer(made.id);
 						if ((await fixture.exited(made.id)).reason !== "Completed") continue;
 					} catch {
-						// What leads out is refused before the start as well.
+						// A path that leads out is also rejected before the start.
 						continue;
 					}
 					started++;

@@ -1,6 +1,6 @@
 /**
- * What a container sees and may do: users, capabilities, namespaces, system calls. Also run without root by
- * rootless.test.ts.
+ * What a container sees and may do: users, capabilities, namespaces, system calls. rootless.test.ts runs it without
+ * root.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -17,7 +17,7 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 	});
 	afterEach(() => fixture.dispose());
 
-	/** Number of the container's first process. */
+	/** PID of the container's first process. */
 	const initOf = (id: string): number =>
 		JSON.parse(readFileSync(`${fixture.directory}/../state/containers/${id}/record.json`, "utf8")).init.pid;
 

@@ -1,4 +1,4 @@
-/** Limits by control groups of version 1. */
+/** Limits with control groups of version 1. */
 import { existsSync, mkdtempSync, readFileSync, rmdirSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { collect, containerConfig, sandboxConfig } from "../contract/contract.ts";
@@ -58,7 +58,7 @@ describe.skipIf(process.getuid?.() !== 0 || rootless || !existsSync(cgroupMemory
 		});
 
 		it("bounds the processes of a pod, those of exec among them, whether its containers have limits or not", async () => {
-			// No bomb goes off where nothing bounds it: so many are begun and no more.
+			// A bounded fork bomb, in case nothing limits it.
 			const bomb = [
 				"sh",
 				"-c",

@@ -1,7 +1,4 @@
-/**
- * What containers see of volumes, of the memory that they share, and of a root that cannot be written. Also run by
- * rootless.test.ts.
- */
+/** What containers see of volumes, of shared memory, and of a read-only root. rootless.test.ts runs it, too. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -47,7 +44,7 @@ describe.skipIf(process.getuid?.() !== 0)("mounts of containers (as root, or as 
 		expect(written).toBe(true);
 		expect(fixture.log("main")).toBe("tmpfs 16384\n1777\n67108864\n");
 		expect(readFileSync("/proc/self/mountinfo", "utf8")).toBe(before);
-		// What keeps the pod's namespaces sees nothing but that memory.
+		// The process that keeps the pod's namespaces sees only that memory.
 		const { holder } = JSON.parse(
 			readFileSync(`${fixture.directory}/../state/sandboxes/${container.sandboxId}.json`, "utf8"),
 		);

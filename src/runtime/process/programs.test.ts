@@ -1,4 +1,4 @@
-/** What the course's images run on a machine that has none of their programs, and MariaDB where it is installed. */
+/** The images of a course on a machine without their programs, and MariaDB if it is installed. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { collect } from "../contract/contract.ts";
@@ -92,7 +92,7 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		await fixture.until("it says what it is", () => says.test(fixture.log("main")));
 	});
 
-	// The kernel drops signals for process 1 of a container that it has no handler for yet.
+	// The kernel drops signals for PID 1 of a container that it has no handler for yet.
 	it.each([
 		["pause", "registry.k8s.io/pause:3.10"],
 		["a server", "gcr.io/google-samples/hello-app:1.0"],
@@ -175,7 +175,7 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 			const before = await usedNs();
 			await ask("/ConsumeCPU", "millicores=500&durationSec=60");
 			await fixture.until("a second of the processor is used", async () => (await usedNs()) - before > 1e9);
-			// With what the program itself takes, and given back after a second.
+			// Includes the program's own memory; released after a second.
 			const residentKb = async () =>
 				Number((await inside(container.id, "grep RssAnon /proc/1/status")).stdout.split(/\s+/)[1]);
 			await ask("/ConsumeMem", "megabytes=150&durationSec=1");

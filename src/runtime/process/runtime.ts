@@ -1,7 +1,7 @@
 /**
- * Containers as processes of this machine: your machine is the image. Runs inside a node's namespaces (see
- * network/machine.ts) with util-linux and nothing else. Everything a container is lies in its record on disk and in its
- * own processes, so that the agent may end at any moment and find all of it again.
+ * Containers as processes of this machine, which serves as their image. Runs inside a node's namespaces (see
+ * network/machine.ts) and needs only util-linux. The state of a container is in its record on disk and in its own
+ * processes, so that a restarted agent finds everything.
  */
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync } from "node:fs";
@@ -28,13 +28,13 @@ import { createSeccompFilters } from "./seccomp/filters.ts";
 
 export interface ProcessRuntimeOptions {
 	clock: Clock;
-	/** For state that must outlive the agent; absolute. */
+	/** For state that outlives the agent; absolute. */
 	directory: string;
 	/** For the writable layers of containers, inside the node: `NodeHolder.scratchDirectory`. */
 	scratchDirectory: string;
-	/** Directories no container may see: the cluster's own. */
+	/** Directories that no container may see: those of the cluster. */
 	hidden: readonly string[];
-	/** More of them, asked at the start of each container. */
+	/** Additional ones, determined at the start of each container. */
 	hiddenNow?: () => readonly string[];
 	/** `NodeHolder.cgroup`; undefined: limits are not enforced. */
 	cgroup?: string;
@@ -44,13 +44,13 @@ export interface ProcessRuntimeOptions {
 	imageFile?: string;
 	/** Whether containers see home directories, password hashes and keys of the machine. */
 	showHome?: boolean;
-	/** Of `Localhost` seccomp profiles; need not exist. Default: in `directory`. */
+	/** Directory of `Localhost` seccomp profiles; need not exist. Default: in `directory`. */
 	seccompProfiles?: string;
 	/** The program that carries out plans; default: this package's. */
 	launcher?: string;
-	/** How long a sandbox or container may take to start; default: two minutes, as upstream gives a runtime. */
+	/** The time limit for starting a sandbox or container; default: two minutes, upstream's timeout. */
 	startLimitMs?: number;
-	/** Where the stand-ins for programs are; by default those of this package. */
+	/** Directory of the stand-ins for programs; default: this package's. */
 	standIns?: string;
 }
 
@@ -110,9 +110,9 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 	const containerOf = (id: string): ProcessContainer => found(containers.get(id), `container ${id}`);
 	const containersIn = (sandboxId: string) =>
 		[...containers.values()].filter((container) => container.sandboxId === sandboxId);
-	/** @throws Error when the container that it is to see does not run */
+	/** @throws Error if the target container is not running */
 	const targetOf = ({ config: { sharePid, hostPid } }: ProcessSandbox, { targetId }: ContainerConfig) => {
-		// It sees all of the pod's anyway.
+		// It sees all processes of the pod anyway.
 		if (targetId === undefined || sharePid || hostPid) return undefined;
 		const { init } = containerOf(targetId);
 		return found(init, `a process of container ${targetId}, whose processes are to be seen,`);
@@ -189,7 +189,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 	};
 }
 
-/** Of the kernel's ways to confine programs, these need more than the programs that every machine has. */
+/** These mechanisms need programs that not every machine has. */
 const profileLimitation =
 	"no AppArmor or SELinux profile confines containers: appArmorProfile RuntimeDefault and seLinuxOptions have no effect, a Localhost profile of AppArmor is refused";
 
@@ -202,7 +202,7 @@ const rootlessLimitations = [
 	"without root, files of the machine that other users own cannot be changed in containers, not even in their private copies",
 ];
 
-/** One look at all processes, counted for the container whose namespace they are in. */
+/** One pass over all processes, counted for the container whose namespace they are in. */
 function measure(containers: readonly ProcessContainer[]): ContainerStats[] {
 	const byNamespace = new Map<string, ContainerStats>();
 	for (const container of containers) {

@@ -1,4 +1,4 @@
-/** Starts that never report end after a while, and leave nothing behind. */
+/** Starts that never report fail after a while, and leave nothing behind. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -16,7 +16,7 @@ describe.skipIf(process.getuid?.() !== 0)("a start that hangs (as root)", () => 
 		rmSync(place, { recursive: true });
 	});
 
-	/** A runtime whose launcher carries out no plans but some. */
+	/** A runtime whose launcher carries out only some plans. */
 	const open = async (carriedOut: string) => {
 		const real = `${assetsDirectory("launcher")}/launcher-${process.arch}`;
 		const launcher = `${place}/launcher`;

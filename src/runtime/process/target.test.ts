@@ -1,6 +1,6 @@
 /**
- * Containers that see another one's processes, as `kubectl debug --target` makes them. Also run without root by
- * rootless.test.ts.
+ * Containers that see another container's processes, like those of `kubectl debug --target`. rootless.test.ts runs it
+ * without root.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";

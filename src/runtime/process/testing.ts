@@ -1,4 +1,4 @@
-/** A process runtime in a directory of its own, for tests; `dispose` says what was left behind. */
+/** A process runtime in a temporary directory, for tests; `dispose` reports what was left behind. */
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,15 +14,15 @@ export const rootless = !/^\s*0\s+0\s+4294967295/.test(readFileSync("/proc/self/
 const clock = systemClock();
 
 export interface ProcessFixture extends RuntimeFixture {
-	/** Makes a sandbox with one started container; the log is at `log(name)`. */
+	/** Creates a sandbox with one started container; the log is at `log(name)`. */
 	start(config: Partial<ContainerConfig>, sandbox?: Partial<SandboxConfig>): Promise<Container>;
-	/** What a script printed, run as the command of a container in a sandbox of its own; or why that ended without. */
+	/** The output of a script in a container in a sandbox of its own, or why it failed. */
 	output(script: string, config?: Partial<ContainerConfig>, sandbox?: Partial<SandboxConfig>): Promise<string>;
-	/** A directory with files of this content. */
+	/** A directory with these files. */
 	folder(name: string, files?: Record<string, string>): string;
 	/** The container once it has exited. */
 	exited(id: string): Promise<Container>;
-	/** What the container of that name has written. */
+	/** The log of the container with this name. */
 	log(name: string): string;
 	until<T>(what: string, check: () => T | undefined | false | Promise<T | undefined | false>): Promise<T>;
 }
@@ -95,7 +95,7 @@ export async function processFixture(changes: Partial<ProcessRuntimeOptions> = {
 	return fixture;
 }
 
-/** Whatever still names the directory: processes by their arguments, mounts by their place. */
+/** What still uses the directory: processes by their arguments, mounts by their path. */
 function leftovers(directory: string): string[] {
 	const commands = allPids().map((pid) => readText(`/proc/${pid}/cmdline`).replaceAll("\0", " "));
 	const mounts = readText("/proc/self/mountinfo").split("\n");

@@ -147,7 +147,9 @@ class RuntimeInMemory implements SimulatedRuntime {
 		if (this.#existing(id).container.state === "created") this.#run(entry, script);
 	}
 
-	/** The container exits at once: with 0, like a program that handles SIGTERM, or with 137 if it has not started. */
+	/**
+	 * The container exits immediately: with 0, like a program that handles SIGTERM, or with 137 if it has not started.
+	 */
 	async stopContainer(id: string): Promise<void> {
 		const entry = this.#existing(id);
 		this.#finish(entry, entry.container.state === "created" ? 137 : 0);

@@ -1,4 +1,4 @@
-/** How a container begins: its supervisor, what reads its output, and why it did not start. */
+/** Starting a container: its supervisor, the reader of its output, and the reason if it did not start. */
 import { spawn } from "node:child_process";
 import { plainWords } from "../../../core/plain-words.ts";
 import { LogPump } from "../output/logs.ts";
@@ -8,7 +8,7 @@ import type { Environment } from "./environment.ts";
 /**
  * Starts the container's supervisor, which outlives the agent.
  * @param ended called when it has ended or cannot be started
- * @returns its process ID; undefined when it cannot be started
+ * @returns its PID; undefined if it cannot be started
  */
 export function spawnShim(launcher: string, plan: string, ended: () => void): number | undefined {
 	const shim = spawn(launcher, [plan], { detached: true, cwd: "/", stdio: "ignore", env: {} });
@@ -18,7 +18,7 @@ export function spawnShim(launcher: string, plan: string, ended: () => void): nu
 	return shim.pid;
 }
 
-/** Why a container did not start, in words without the node's own paths. */
+/** Why a container did not start, without the node's own paths. */
 export function startFailure(line: string, internal: readonly string[]): string {
 	const problem = line.startsWith("failed ")
 		? line.slice(7)
@@ -26,7 +26,10 @@ export function startFailure(line: string, internal: readonly string[]): string 
 	return plainWords(`failed to create task: unable to start container process: ${problem}`, internal);
 }
 
-/** What reads the container's output. @param orphaned its supervisor is gone */
+/**
+ * The reader of the container's output.
+ * @param orphaned its supervisor has ended
+ */
 export function openLogPump(
 	{ clock }: Environment,
 	{ endMark, container }: ContainerRecord,

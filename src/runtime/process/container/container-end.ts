@@ -1,4 +1,4 @@
-/** How a container ends: its stop signal, the kill of its processes, and what is reported. */
+/** The end of a container: its stop signal, killing its processes, and the report. */
 import type { Clock } from "../../../core/clock.ts";
 import { allPids, identify, killChildren, namespaceOf, type ProcessId, signal } from "../../../linux/processes.ts";
 import type { Container } from "../../runtime.ts";
@@ -7,12 +7,12 @@ import type { ContainerRecord } from "./container-record.ts";
 
 export type ContainerEnd = Pick<Container, "exitCode" | "reason" | "message" | "finishedAtMs">;
 
-/** Programs have installed their signal handlers by then, on slow machines too. */
+/** By this age programs have installed their signal handlers, even on slow machines. */
 const youthMs = 10_000;
 
 /**
- * Asks the first process to end. Of a PID namespace of its own, it only gets signals that it handles.
- * @param aborted gives up waiting for that
+ * Sends the stop signal to the first process. As PID 1 of a PID namespace, it only receives signals that it handles.
+ * @param aborted stops waiting for that
  */
 export function sendStopSignal(
 	{ container, ownPid }: ContainerRecord,
@@ -29,7 +29,7 @@ export function sendStopSignal(
 	void signalWhenHandled(init, name, { clock, aborted, isYoung });
 }
 
-/** KILL to the first process, and to all others where they do not end with it. */
+/** Kills the first process, and all others if they do not end with it. */
 export function killProcesses({ init, ownPid, mountNamespace, shim }: ContainerRecord): void {
 	if (init !== undefined) signal(init, "SIGKILL");
 	else if (shim !== undefined) killChildren(shim.pid);
@@ -41,10 +41,10 @@ export function killProcesses({ init, ownPid, mountNamespace, shim }: ContainerR
 }
 
 /**
- * What is known of a container whose logs have ended.
- * @param exit what its supervisor wrote; undefined: that was killed
- * @param oomKilled whether its control group lost a process for want of memory
- * @param nowMs the end of one whose supervisor wrote none
+ * The end of a container whose logs are complete.
+ * @param exit written by its supervisor; undefined: that was killed
+ * @param oomKilled whether its control group ran out of memory
+ * @param nowMs the end of a container whose supervisor wrote none
  */
 export function containerEnd(
 	{ failure, container }: ContainerRecord,

@@ -1,4 +1,4 @@
-/** What is kept of a container on disk, and how it begins. */
+/** The record of a container on disk, and how it starts. */
 import { readFileSync, statSync } from "node:fs";
 import type { ProcessId } from "../../../linux/processes.ts";
 import type { Container, ContainerConfig } from "../../runtime.ts";
@@ -11,9 +11,9 @@ import type { ProcessSandbox } from "./sandbox.ts";
 export interface ContainerRecord {
 	container: Container;
 	podUid: string;
-	/** Ends the logs. */
+	/** Marks the end of the logs. */
 	endMark: string;
-	/** Name of its control groups, and their directories; none without limits. */
+	/** Name of its control groups, and their directories; empty without limits. */
 	cgroup: string;
 	cgroups: readonly string[];
 	workingDir: string;
@@ -25,11 +25,11 @@ export interface ContainerRecord {
 	failure?: string;
 	/** Whether the container's processes end with its first one. */
 	ownPid: boolean;
-	/** They are in the node's own namespace of processes. */
+	/** They are in the node's own PID namespace. */
 	hostPid?: boolean;
-	/** Of the container whose processes it sees, in whose namespace it starts. */
+	/** First process of the container whose processes it sees, in whose namespace it starts. */
 	target?: ProcessId;
-	/** Number on the machine of user 0 of its pod; absent: they are the machine's. */
+	/** The machine's user ID of user 0 of its pod; absent: the pod has no user namespace. */
 	userBase?: number;
 }
 
@@ -77,7 +77,7 @@ export function newRecord(
 	};
 }
 
-/** By Kubernetes' rules: a command of the pod's own drops the image's arguments, too. */
+/** By Kubernetes' rules: a command in the pod also replaces the image's arguments. */
 export function commandOf(environment: Environment, config: ContainerConfig): [string, ...string[]] {
 	const entry = environment.images.find(config.image);
 	const own = config.command !== undefined && config.command.length > 0;
@@ -87,12 +87,12 @@ export function commandOf(environment: Environment, config: ContainerConfig): [s
 	return [program, ...rest];
 }
 
-/** The directories that hold a container's files. */
+/** The directories with a container's files. */
 export function places(environment: Environment, id: string): string[] {
 	return [`${environment.directory}/containers/${id}`, `${environment.scratch}/${id}`];
 }
 
-/** What the shim wrote when the container ended; undefined before. */
+/** The exit that the supervisor wrote; undefined while the container is running. */
 export function readExit(path: string): { exitCode: number; atMs: number } | undefined {
 	try {
 		const text = readFileSync(path, "utf8");
@@ -102,7 +102,7 @@ export function readExit(path: string): { exitCode: number; atMs: number } | und
 	}
 }
 
-/** Names of the pipes that a container's output comes through. A terminal has one stream only. */
+/** Names of the pipes for a container's output. A terminal has only one stream. */
 export function streamsOf(config: ContainerConfig): string[] {
 	return config.tty ? ["out"] : ["out", "err"];
 }

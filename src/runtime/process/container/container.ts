@@ -1,4 +1,4 @@
-/** One container: made, started, watched, adopted again after the agent restarted, stopped, removed. */
+/** One container: created, started, observed, adopted after a restart of the agent, stopped, removed. */
 
 import { constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { messageOf } from "../../../core/errors.ts";
@@ -48,7 +48,7 @@ export class ProcessContainer {
 		this.#record = record;
 	}
 
-	/** @param target the first process of the container whose processes it is to see */
+	/** @param target first process of the container whose processes it sees */
 	static async create(
 		environment: Environment,
 		sandbox: ProcessSandbox,
@@ -64,7 +64,7 @@ export class ProcessContainer {
 			const fifos = fifosOf(config).map((name) => `${container.#directory}/${name}`);
 			const plan = startPlan(environment, sandbox, record, command);
 			writeFileSync(container.#startPlan, encodePlan(plan), { mode: 0o600 });
-			// The streams may be opened again by name, as /dev/stdout, by any user the container runs as.
+			// Any user of the container may open the streams again by name, as /dev/stdout.
 			await environment.fifos.take(fifos);
 			container.#save();
 			return container;
@@ -74,11 +74,11 @@ export class ProcessContainer {
 		}
 	}
 
-	/** The container as its record says, joined again if it still runs. */
+	/** The container of a record, adopted if it is still running. */
 	static load(environment: Environment, id: string): ProcessContainer | undefined {
 		const record = readRecord<ContainerRecord>(`${environment.directory}/containers/${id}/record.json`);
 		if (record === undefined) {
-			// Its creation was cut short.
+			// Its creation was interrupted.
 			for (const place of places(environment, id)) environment.trash.discard(place);
 			return undefined;
 		}
@@ -87,7 +87,7 @@ export class ProcessContainer {
 		try {
 			container.#join();
 		} catch (error) {
-			// One container's damaged files must not keep the agent from all the others.
+			// Damaged files of one container must not prevent the agent from adopting the others.
 			killProcesses(container.#record);
 			const problem = messageOf(error);
 			container.#exit({ exitCode: 137, reason: "Error", message: `the container's state is damaged: ${problem}` });
@@ -112,7 +112,7 @@ export class ProcessContainer {
 		return this.#ended;
 	}
 
-	/** The first process, while it runs. */
+	/** The first process, while it is running. */
 	get init(): ProcessId | undefined {
 		return this.#record.container.state === "running" ? this.#record.init : undefined;
 	}
@@ -173,7 +173,7 @@ export class ProcessContainer {
 		return openSync(`${this.#directory}/in`, constants.O_WRONLY | constants.O_NONBLOCK);
 	}
 
-	/** Gives the container the end of its input, once the last writer has closed. */
+	/** Closes the container's input after the last writer has closed its own. */
 	endInput(): void {
 		if (this.#record.shim !== undefined) signal(this.#record.shim, "SIGUSR1");
 	}
@@ -184,8 +184,8 @@ export class ProcessContainer {
 	}
 
 	/**
-	 * Writes the plan of a command inside for the launcher, which takes the file away.
-	 * @throws Error when the container does not run
+	 * Writes the plan of a command for the launcher, which deletes the file.
+	 * @throws Error if the container is not running
 	 */
 	writeExecPlan(command: readonly string[], tty: boolean): string {
 		const path = `${this.#directory}/exec-${++this.#execs}`;
@@ -194,7 +194,7 @@ export class ProcessContainer {
 		return path;
 	}
 
-	/** Lets go of the logs; the container runs on. */
+	/** Stops reading the output; the container continues to run. */
 	close(): void {
 		this.#closed = true;
 		this.#pump?.close();
@@ -210,7 +210,7 @@ export class ProcessContainer {
 
 	/** After a restart of the agent. */
 	#join(): void {
-		// What its streams still hold is read all the same.
+		// The rest of its streams is still read.
 		const orphaned = this.#record.shim === undefined || !isAlive(this.#record.shim);
 		if (orphaned) killProcesses(this.#record);
 		const pump = this.#openPump(orphaned);
@@ -220,7 +220,7 @@ export class ProcessContainer {
 		void this.#hear(status, pump);
 	}
 
-	/** Waits for what the container's first program says of itself. One that says nothing for too long is killed. */
+	/** Waits for the status that the container's supervisor reports. If it takes too long, the container is killed. */
 	async #hear(status: ReturnType<typeof firstLine>, pump: LogPump): Promise<void> {
 		const { clock, startLimitMs } = this.#environment;
 		const late = clock.after(startLimitMs, () => {
@@ -243,7 +243,7 @@ export class ProcessContainer {
 		return this.#pump;
 	}
 
-	/** What the container's first program said of itself. */
+	/** Processes the status that the container's supervisor reported. */
 	#take(line: string): void {
 		const init = line.startsWith("started ") ? identify(Number(line.slice(8))) : undefined;
 		if (this.#record.container.state !== "created") return;
@@ -264,14 +264,14 @@ export class ProcessContainer {
 	}
 
 	async #finish(): Promise<void> {
-		// The logs were let go because the agent ends, not the container.
+		// Reading stopped because the agent ends, not the container.
 		if (this.#closed) return;
 		const { container, ownPid, cgroup } = this.#record;
 		const { cgroups, clock } = this.#environment;
 		const exit = readExit(`${this.#directory}/exit`);
 		if (exit === undefined || !ownPid) killProcesses(this.#record);
 		this.#exit(containerEnd(this.#record, exit, () => cgroups.oomKilled(cgroup), clock.now()));
-		// The shim may go, now that its logs are written.
+		// The supervisor may end, now that the logs are written.
 		writeFifo(`${this.#directory}/ack`, acknowledgement);
 		for (const name of streamsOf(container.config)) rmSync(`${this.#directory}/${name}.raw`, { force: true });
 		this.#environment.changed(this.#record.podUid);

@@ -7,16 +7,16 @@ import type { Trash } from "../machine/trash.ts";
 import type { FifoStore } from "../output/fifos.ts";
 import type { SeccompFilters } from "../seccomp/filters.ts";
 
-/** What all parts of one process runtime work with. */
+/** Shared by all parts of one process runtime. */
 export interface Environment {
 	clock: Clock;
-	/** State, FIFOs, exit codes: small, and kept over restarts. */
+	/** State, FIFOs, exit codes: small, and kept across restarts. */
 	directory: string;
-	/** Writable layers: on a file system that can hold them. */
+	/** Writable layers: on a file system that supports them. */
 	scratch: string;
-	/** Directories that no container may see, as of now. */
+	/** Directories that no container may see, at this time. */
 	hidden(): readonly string[];
-	/** Only one user exists. */
+	/** Whether only one user exists. */
 	rootless: boolean;
 	view: RootView;
 	mounts: readonly MountEntry[];
@@ -27,16 +27,16 @@ export interface Environment {
 	trash: Trash;
 	fifos: FifoStore;
 	seccomp: SeccompFilters;
-	/** What containers find empty. */
+	/** What is empty in containers. */
 	credentials: Credentials;
-	/** An empty read-only directory that hides others. */
+	/** An empty read-only directory that is mounted over others. */
 	empty: string;
 	/** The program that carries out plans: `findLauncher`. */
 	launcher: string;
-	/** How long a sandbox or container may take to start, file systems that hang included. */
+	/** The time limit for starting a sandbox or container, for example when a file system hangs. */
 	startLimitMs: number;
-	/** Of the machine, shown in every container. */
+	/** Files of the machine that are visible in every container. */
 	tools: readonly { source: string; path: string }[];
-	/** Says that something of the pod changed on its own. */
+	/** Reports that the state of the pod has changed on its own. */
 	changed(podUid: string): void;
 }

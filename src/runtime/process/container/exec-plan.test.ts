@@ -1,5 +1,6 @@
 /**
- * Commands in containers: nothing that the container can change runs before them, and they get what the container has.
+ * Commands in containers: no program that the container can change runs before them, and they have the container's
+ * restrictions.
  */
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -42,7 +43,7 @@ describe.skipIf(process.getuid?.() !== 0)("exec by the launcher (as root)", () =
 	it("loads a library of the container's only into the command, which has the container's capabilities", async () => {
 		const id = await started("echo /lib/no-such-library.so >/etc/ld.so.preload");
 		const { stdout, stderr, exitCode } = await run(id, status);
-		// The loader of `cat` says so once; no program ran before it.
+		// The loader of `cat` reports this once; no program ran before it.
 		expect(stderr.match(/no-such-library/g)).toHaveLength(1);
 		expect(stdout).toContain("CapEff:\t00000000a80425fb");
 		expect(exitCode).toBe(0);
@@ -56,7 +57,7 @@ describe.skipIf(process.getuid?.() !== 0)("exec by the launcher (as root)", () =
 	it("gives a command descriptors 0 to 2, default signals and a usual umask, and no others", async () => {
 		const id = await started("true");
 		const { stdout } = await run(id, ["sh", "-c", "ls /proc/self/fd; umask; nice"]);
-		// The fourth is how `ls` reads the directory.
+		// `ls` uses the fourth one to read the directory.
 		expect(stdout).toBe("0\n1\n2\n3\n0022\n0\n");
 		expect((await run(id, ["grep", "SigIgn", "/proc/self/status"])).stdout).toBe("SigIgn:\t0000000000000000\n");
 	});

@@ -1,4 +1,4 @@
-/** The plan of a command in a container that runs. Pure. */
+/** The plan of a command in a running container. Pure. */
 
 import { namespaces, type Step } from "../launcher/plan.ts";
 import type { ContainerRecord } from "./container-record.ts";
@@ -6,8 +6,9 @@ import type { Environment } from "./environment.ts";
 import { identitySteps, joinSteps, terminalStep } from "./identity-steps.ts";
 
 /**
- * The command gets exactly what the container's first program has: namespaces, control groups, user, capabilities.
- * @throws Error when the container does not run
+ * The command gets exactly the environment of the container's first program: namespaces, control groups, user,
+ * capabilities.
+ * @throws Error if the container is not running
  */
 export function execPlan(
 	record: ContainerRecord,

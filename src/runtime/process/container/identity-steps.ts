@@ -1,7 +1,4 @@
-/**
- * The steps that make a process one of the container's: its limits, its user, what it may do. The same at start and in
- * exec.
- */
+/** The steps that give a process the container's limits, user and privileges, at start and for exec. */
 import type { ContainerConfig } from "../../runtime.ts";
 import { accountOf, groupsOf } from "../launcher/accounts.ts";
 import { allCapabilities, capabilityMask, capabilityNames } from "../launcher/capabilities.ts";
@@ -12,7 +9,7 @@ import type { Environment } from "./environment.ts";
 const unlimited = 0xffff_ffff_ffff_ffffn;
 const stackBytes = 8 * 1024 * 1024;
 
-/** Limits of a service by systemd's defaults, which is what programs in containers of engines get (getrlimit(2)). */
+/** systemd's default limits of a service, which programs in containers of engines get (getrlimit(2)). */
 const limits: readonly Step[] = [
 	["limit", 0, unlimited, unlimited],
 	["limit", 1, unlimited, unlimited],
@@ -27,10 +24,10 @@ const limits: readonly Step[] = [
 	["limit", 9, unlimited, unlimited],
 ];
 
-/** Size of a terminal before the client says its own. */
+/** Size of a terminal before the client sets it. */
 const terminal = { rows: 24, columns: 80 };
 
-/** What must be done while the machine's files are there. */
+/** Steps that need the machine's files. */
 export function joinSteps(record: ContainerRecord): Step[] {
 	const { cgroups, container, userBase } = record;
 	const joins = cgroups.map((group): Step => ["cgroup", group]);
@@ -44,16 +41,16 @@ export function terminalStep({ container, userBase = 0 }: ContainerRecord): Step
 }
 
 /**
- * The last steps before the program, inside the container.
- * Where only one user exists, any other is a user namespace of its own.
- * @throws Error naming the field that cannot be honoured
+ * The last steps before the program, inside the container. If only one user exists, another one requires a nested user
+ * namespace.
+ * @throws Error that names the field that is not supported
  */
 export function identitySteps(options: {
 	command: readonly string[];
 	env: ReadonlyMap<string, string>;
 	security: ContainerConfig["security"];
 	workingDir: string;
-	/** The pod has users of its own. */
+	/** The pod has a user namespace. */
 	ownUsers: boolean;
 	environment: Pick<Environment, "rootless" | "seccomp">;
 }): Step[] {
@@ -65,14 +62,14 @@ export function identitySteps(options: {
 	const kept = security.privileged ? allCapabilities : capabilityMask(security.capabilities);
 	const filter = seccompSteps(seccomp.program(security.seccompProfile, capabilityNames(kept)));
 	const steps: Step[] = [["working-directory", options.workingDir]];
-	// Until here, files could be made in the pod's name; from here on, nothing is allowed that the pod's root is not.
+	// Until here, files could be created for the pod; from here on, only the permissions of the pod's root apply.
 	if (options.ownUsers) steps.push(["enter-user"]);
-	// Before the filter, which forbids to make namespaces; in the new one the right to load it is there.
+	// Before the filter, which forbids creating namespaces; in the new one, loading the filter is allowed.
 	if (rootless && (user !== 0 || (security.runAsGroup ?? 0) !== 0)) steps.push(["map", user, security.runAsGroup ?? 0]);
-	// Without no_new_privs, to load a filter takes a right that is given up below.
+	// Without no_new_privs, loading a filter requires a privilege that is dropped below.
 	if (!security.noNewPrivileges) steps.push(...filter);
 	if (!rootless) steps.push(["groups", ...list(supplementalGroups(security, user, group))]);
-	// While it is still allowed to.
+	// Before the privilege for this is dropped.
 	if (!security.privileged) steps.push(["bounding", kept]);
 	if (!rootless) steps.push(["user", user, group]);
 	steps.push(["capabilities", user === 0 ? kept : 0n]);
@@ -87,7 +84,7 @@ function supplementalGroups(security: ContainerConfig["security"], user: number,
 	return [...new Set([group, ...own, ...security.supplementalGroups])].map(String);
 }
 
-/** Filters are few, and each is used for many plans. */
+/** There are few filters, and each is used in many plans. */
 const written = new WeakMap<Buffer, string>();
 
 function seccompSteps(program: Buffer | undefined): Step[] {

@@ -1,4 +1,4 @@
-/** Pod sandboxes: a process that sleeps and thereby holds the namespaces a pod's containers share. */
+/** Pod sandboxes: a sleeping process that keeps the namespaces that a pod's containers share. */
 import { spawn } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { identify, isAlive, killAndWait, killChildren, type ProcessId } from "../../../linux/processes.ts";
@@ -9,7 +9,7 @@ import { hasLimits } from "../machine/cgroups.ts";
 import { readRecord, writeRecord } from "../machine/records.ts";
 import type { Environment } from "./environment.ts";
 
-/** Where a pod has no namespaces of its own. */
+/** For a pod without namespaces of its own. */
 const nobody: ProcessId = { pid: 0, startTime: "0" };
 
 interface SandboxRecord {
@@ -17,9 +17,9 @@ interface SandboxRecord {
 	config: SandboxConfig;
 	createdAtMs: number;
 	holder: ProcessId;
-	/** Control groups for containers to join that need none of their own; undefined where each needs one. */
+	/** Control groups for containers that need none of their own; undefined: each needs one. */
 	groups?: string[] | undefined;
-	/** Number on the machine of user 0 of the pod; absent: the pod's users are the machine's. */
+	/** The machine's user ID of user 0 of the pod; absent: the pod has no user namespace. */
 	userBase?: number;
 }
 
@@ -33,7 +33,7 @@ export class ProcessSandbox {
 		this.#record = record;
 	}
 
-	/** @param others the node's sandboxes that are there already */
+	/** @param others existing sandboxes of the node */
 	static async create(
 		environment: Environment,
 		id: string,
@@ -87,7 +87,7 @@ export class ProcessSandbox {
 		return this.#record.holder.pid;
 	}
 
-	/** Name of the control group above its containers'; undefined where the pod has no bounds of its own. */
+	/** Name of the control group above its containers'; undefined if the pod has no limits of its own. */
 	get cgroup(): string | undefined {
 		const { cgroup = {}, pidsLimit } = this.config;
 		return hasLimits(cgroup) || pidsLimit !== undefined ? this.groupName : undefined;
@@ -95,11 +95,11 @@ export class ProcessSandbox {
 
 	get groupName(): string {
 		const { podUid, attempt } = this.config;
-		// Who looks for the pod's group looks for its UID in the name, as kubelets make it.
+		// Tools find the pod's group by the UID in its name, as with kubelets.
 		return `pod${podUid}${attempt === 0 ? "" : `-${attempt}`}`;
 	}
 
-	/** The control groups that a container without limits joins; undefined where it needs one of its own. */
+	/** The control groups that a container without limits joins; undefined if it needs one of its own. */
 	get groups(): string[] | undefined {
 		const { cgroup = {}, pidsLimit } = this.config;
 		if (hasLimits(cgroup)) return undefined;
@@ -124,7 +124,7 @@ export class ProcessSandbox {
 		};
 	}
 
-	/** What a container shares with its pod: the flags of namespaces, and whose they are; 0 for no process. */
+	/** The namespaces that a container shares with its pod, as flags, and the process that owns them; 0 for none. */
 	get namespaces(): { holder: ProcessId; shared: number; sharedPid: boolean } {
 		const { config, holder } = this.#record;
 		const shared = sharedNamespaces(config);
@@ -148,7 +148,10 @@ function recordPath(environment: Environment, id: string): string {
 	return `${environment.directory}/sandboxes/${id}.json`;
 }
 
-/** Starts the process that keeps the pod's namespaces. @throws Error with what could not be made */
+/**
+ * Starts the process that keeps the pod's namespaces.
+ * @throws Error that names what could not be created
+ */
 function startHolder(
 	{ launcher, directory, clock, startLimitMs }: Environment,
 	id: string,

@@ -8,8 +8,8 @@ import { identitySteps, joinSteps, terminalStep } from "./identity-steps.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
 
 /**
- * @param command what runs, with its arguments
- * @throws Error for what the container asks and cannot have
+ * @param command the program with its arguments
+ * @throws Error for a setting that is not possible
  */
 export function startPlan(
 	environment: Environment,

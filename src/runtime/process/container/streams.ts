@@ -16,18 +16,18 @@ export async function exec(
 ): Promise<ExecSession> {
 	if (command.length === 0) throw new Error("no command given");
 	const plan = container.writeExecPlan(command, tty);
-	// A process group of its own, so that the end of the session reaches what runs inside, too.
+	// In a process group of its own, so that the end of the session also ends the processes inside.
 	const child = spawn(launcher, [plan], {
 		detached: true,
 		cwd: "/",
-		// With a terminal, all output is on one stream, and its sizes come through the descriptor after the last.
+		// With a terminal, all output is on one stream, and its sizes are sent over the last descriptor.
 		stdio: tty ? ["pipe", "pipe", "ignore", "pipe"] : [stdin ? "pipe" : "ignore", "pipe", "pipe"],
 		env: {},
 	});
 	const abort = () => killGroup(child);
 	signal.addEventListener("abort", abort, { once: true });
 	if (signal.aborted) abort();
-	// Programs end without reading their input: that is theirs to decide.
+	// Programs may exit without reading their input.
 	child.stdin?.on("error", () => {});
 	const sizes = child.stdio[3];
 	sizes?.on("error", () => {});
@@ -62,7 +62,7 @@ export function attach(container: ProcessContainer, options: { stdin: boolean; s
 		options.signal.addEventListener("abort", () => resolve(), { once: true });
 	});
 	const stdin = options.stdin && config.stdin ? openInput(container, config.stdinOnce) : undefined;
-	// A client whose input has ended stays for the output only where the container has seen that end, too.
+	// After the end of its input, a client keeps receiving output only if the container sees that end, too.
 	const isOver = new Promise<void>((resolve) => {
 		if (!config.stdinOnce || config.tty) stdin?.once("close", resolve);
 	});
@@ -87,14 +87,14 @@ function openInput(container: ProcessContainer, once: boolean): Socket {
 	input.on("close", () => {
 		if (once) container.endInput();
 	});
-	// A FIFO has no half-open state: its end is its close.
+	// A FIFO cannot be half-closed: its end is its close.
 	input.on("finish", () => input.destroy());
 	return input;
 }
 
 /**
- * A process inside the sandbox's network namespace opens the connection and hands the socket over: the bytes go through
- * nobody. Kept for the next connection while the sandbox lives.
+ * A process inside the sandbox's network namespace opens the connection and passes the socket to the agent, so that no
+ * process relays the data. It is kept for further connections while the sandbox exists.
  */
 export class Connector {
 	readonly #relays = new Map<string, ChildProcess>();
@@ -164,7 +164,7 @@ export class Connector {
 	}
 }
 
-/** Dials the loopback addresses, IPv4 first, as `kubectl port-forward` is specified to. */
+/** Connects to the loopback addresses, IPv4 first, as specified for `kubectl port-forward`. */
 const relayProgram = `
 const net = require("net");
 process.on("disconnect", () => process.exit());
@@ -188,7 +188,7 @@ function killGroup(child: ChildProcess): void {
 	try {
 		process.kill(-child.pid, "SIGKILL");
 	} catch {
-		// Ended by itself in between.
+		// It has ended in the meantime.
 	}
 }
 

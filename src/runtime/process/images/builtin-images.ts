@@ -1,6 +1,6 @@
 /**
- * The built-in table: what containers of well-known images run. Their entrypoints do as those of the official images
- * do.
+ * The built-in table: what containers of well-known images run. Their entrypoints behave like those of the official
+ * images.
  */
 export interface ImageEntry {
 	/** Names without registry and tag; `*` matches any text. A name with `:` or a registry is compared as a whole. */
@@ -11,17 +11,17 @@ export interface ImageEntry {
 	/** The program that the machine must have, and its Debian package. */
 	requires?: string;
 	package?: string;
-	/** Directories that start empty in each container, whatever the machine has there. */
+	/** Directories that are empty when a container starts, regardless of the machine's. */
 	volumes?: readonly string[];
 	/**
-	 * Programs that containers find under absolute paths, and the stand-ins they are: a name in `bin`, or a path in the
+	 * Programs at absolute paths in containers, with the stand-ins they refer to: a name in `bin`, or a path in the
 	 * assets.
 	 */
 	programs?: Readonly<Record<string, string>>;
-	/** Its /bin/sh knows `[[`, as busybox's does and Debian's does not. */
+	/** Its /bin/sh supports `[[`, like busybox and unlike Debian's. */
 	busyboxShell?: true;
 	workingDir?: string;
-	/** The entry is the user's own, and wrong: nothing runs under this name. */
+	/** The user's entry is invalid: images with this name do not run. */
 	problem?: string;
 }
 
@@ -29,9 +29,9 @@ const shell = { entrypoint: [], args: ["sh"] };
 const nginx = { entrypoint: [], args: ["nginx", "-g", "daemon off;"], requires: "nginx", package: "nginx" };
 const httpd = { entrypoint: [], args: ["httpd-foreground"], requires: "httpd-foreground", package: "apache2" };
 
-/** Arguments that begin with a program are a command; options go to the image's own program. */
+/** Arguments that begin with a program are a command; options are passed to the image's own program. */
 const unlessCommand = (program: string) => ({ entrypoint: ["image-entrypoint", program], args: [program] });
-/** So do words that are no program. */
+/** Like `unlessCommand`; words that are not a program are passed, too. */
 const unlessProgram = (program: string) => ({ entrypoint: ["image-entrypoint", "--any", program], args: [program] });
 const needs = (program: string, packageName?: string) => ({
 	requires: program,
@@ -40,7 +40,7 @@ const needs = (program: string, packageName?: string) => ({
 /** A server of a tutorial: see assets/stand-ins/lib/demo. */
 const demo = (name: string, env: Readonly<Record<string, string>> = {}) => ({ entrypoint: ["demo-server", name], env });
 
-/** Of several entries that fit the first counts. */
+/** The first matching entry counts. */
 export const builtinImages: readonly ImageEntry[] = [
 	{ names: ["pause"], entrypoint: ["/pause"], programs: { "/pause": "pause" } },
 	{ names: ["curl", "alpine-curl"], ...unlessProgram("curl") },
@@ -62,7 +62,7 @@ export const builtinImages: readonly ImageEntry[] = [
 	{ names: ["nonewprivs"], entrypoint: ["nonewprivs"], requires: "nonewprivs" },
 	{ names: ["jessie-dnsutils", "nonroot", "ipc-utils"], ...shell },
 	{ names: ["bash"], ...unlessCommand("bash"), requires: "bash" },
-	// Those of Kubernetes' tests are made from alpine's.
+	// Those of Kubernetes' tests are based on alpine's.
 	{ names: ["e2e-test-images/nginx"], ...nginx, busyboxShell: true },
 	{ names: ["e2e-test-images/httpd"], ...httpd, busyboxShell: true },
 	{ names: ["nginx", "nginx-unprivileged", "nginx-slim"], ...nginx },

@@ -1,4 +1,4 @@
-/** The user's own image table: a YAML file that may come and change at any time. */
+/** The user's own image table: a YAML file that may be created and changed at any time. */
 
 import { readFileSync, statSync } from "node:fs";
 import { messageOf } from "../../../core/errors.ts";
@@ -6,9 +6,9 @@ import { yamlLibrary } from "../../../core/yaml-library.ts";
 import type { ImageEntry } from "./builtin-images.ts";
 
 export interface ImageFile {
-	/** What the file says now. A wrong entry says what is wrong with it; the others hold. */
+	/** The file's current entries. An invalid entry contains its problem; the others apply. */
 	entries: readonly ImageEntry[];
-	/** What is wrong with the file as a whole: then it has no entries. */
+	/** A problem with the file as a whole: it has no entries. */
 	problem?: string;
 }
 
@@ -39,7 +39,7 @@ function readImageFile(path: string): ImageFile {
 	}
 }
 
-/** Never throws: what is wrong is said by the entry. */
+/** Never throws: the entry contains its problem. */
 function parseEntry(name: string, value: unknown, path: string): ImageEntry {
 	const problems: string[] = [];
 	const wrong = (key: string, wanted: string) => problems.push(`${path}: ${name}${key}: ${wanted} is wanted`);

@@ -1,5 +1,5 @@
 /**
- * Images without images: what a container of that name runs on this machine when the pod does not say. Tags and
+ * Images without files: what a container with an image name runs on this machine unless the pod says so. Tags and
  * registries do not matter unless a user's own table says so.
  */
 
@@ -11,15 +11,15 @@ import { type Image, ImageError } from "../../runtime.ts";
 import { builtinImages, type ImageEntry } from "./builtin-images.ts";
 import { createImageFile, type ImageFile } from "./image-file.ts";
 
-/** The search path of containers; the directory of the stand-ins comes last, so that real programs win. */
+/** The search path of containers. The directory of the stand-ins is last, so that real programs take precedence. */
 export const standInDirectory = "/usr/lib/coxswain/stand-ins/bin";
 export const containerPath = `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${standInDirectory}`;
 
 export interface ImageTable {
-	/** The entry for an image; undefined where the table has none. */
+	/** The entry for an image; undefined if the table has none. */
 	find(image: string): ImageEntry | undefined;
 	/**
-	 * Programs that the image has under paths of its own: where they lie on the machine, and their paths.
+	 * Programs of the image at absolute paths: their location on the machine, and their paths.
 	 * @param variables names in the container's environment
 	 */
 	programs(image: string, variables: Iterable<string>): { source: string; path: string }[];
@@ -75,9 +75,9 @@ export function createImageTable(options: { userFile?: string; assets: string })
 	return table;
 }
 
-/** What on this machine is most like busybox's shell: itself, else bash. Undefined when the machine has neither. */
+/** The best replacement for busybox's shell on this machine: busybox, otherwise bash. Undefined if there is neither. */
 function busyboxShell(variables: Iterable<string>): string | undefined {
-	// Variables with names that no shell can use go on to what bash starts, and are lost with busybox.
+	// Variables whose names are not valid in a shell are inherited through bash, but not through busybox.
 	const plain = [...variables].every((name) => /^\w+$/.test(name));
 	return [...(plain ? ["/bin/busybox"] : []), "/bin/bash"].find(isExecutable);
 }
@@ -100,7 +100,10 @@ function isOnPath(program: string, assets: string): boolean {
 	return [...directories, ...postgresDirectories()].some((directory) => isExecutable(`${directory}/${program}`));
 }
 
-/** Where Debian keeps the programs of PostgreSQL's versions, which are on no PATH; its entrypoint looks there, too. */
+/**
+ * Debian installs the programs of PostgreSQL's versions in these directories, which are not in PATH; its entrypoint
+ * searches them, too.
+ */
 function postgresDirectories(): string[] {
 	const folder = "/usr/lib/postgresql";
 	return existsSync(folder) ? readdirSync(folder).map((version) => `${folder}/${version}/bin`) : [];

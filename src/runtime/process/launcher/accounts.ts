@@ -1,4 +1,4 @@
-/** Users and groups as the machine, which is the image, has them. */
+/** Users and groups of the machine, which serves as the image. */
 import { readFileSync, statSync } from "node:fs";
 
 export interface Account {
@@ -11,7 +11,7 @@ export interface Account {
 const passwd = cached("/etc/passwd", (lines) => {
 	const accounts = new Map<number, Account>();
 	for (const [name = "", , user, group, , home] of lines) {
-		// Of several entries with one number the first counts.
+		// The first entry with a number counts.
 		if (user !== undefined && !accounts.has(Number(user)))
 			accounts.set(Number(user), { name, group: Number(group ?? 0), home: home || "/" });
 	}
@@ -37,7 +37,7 @@ export function groupsOf(user: number): readonly number[] {
 	return account === undefined ? [] : (members().get(account.name) ?? []);
 }
 
-/** What a table says, read again when it has changed. */
+/** The contents of a table, read again when it has changed. */
 function cached<T>(path: string, parse: (lines: string[][]) => T): () => T {
 	let known: { changed: string; value: T } | undefined;
 	return () => {

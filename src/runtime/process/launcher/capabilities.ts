@@ -6,7 +6,7 @@ const names =
 		" ",
 	);
 
-/** What a container may do that asks for nothing: the set every container engine grants. */
+/** The default of container engines. */
 const granted =
 	"audit_write chown dac_override fowner fsetid kill mknod net_bind_service net_raw setfcap setgid setpcap setuid sys_chroot".split(
 		" ",
@@ -17,9 +17,9 @@ export const allCapabilities = (1n << BigInt(names.length)) - 1n;
 const grantedMask = granted.reduce((mask, name) => mask | bit(name), 0n);
 
 /**
- * The set a container keeps.
+ * The capabilities of a container.
  * @param change names as in a pod's security context: `NET_ADMIN`, `CAP_NET_ADMIN`, `ALL`
- * @throws Error for an unknown capability to add; one to drop is not there anyway
+ * @throws Error for an unknown capability to add; an unknown one to drop is ignored
  */
 export function capabilityMask(change: { add: readonly string[]; drop: readonly string[] }): bigint {
 	let mask = grantedMask;

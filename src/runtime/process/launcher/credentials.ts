@@ -1,14 +1,14 @@
-/** What of the machine's files is its users' own: containers, whose image the machine is, find it empty. */
+/** The machine's private files, which are empty in containers, whose image the machine is. */
 
 import { existsSync, statSync } from "node:fs";
 import { namesIn, readIfThere } from "../../../linux/if-there.ts";
 
 export interface Credentials {
-	/** Directories that are there and empty, and may be written to; parents first. */
+	/** Directories that are empty and writable; parents first. */
 	homes: readonly { path: string; mode: number; uid: number; gid: number }[];
 	/** Files with passwords, without them. */
 	accounts: readonly { path: string; content: string }[];
-	/** Files and directories that nothing in a container has to do with. */
+	/** Files and directories that containers must not see. */
 	hidden: readonly string[];
 }
 
@@ -35,7 +35,7 @@ const secrets = [
 	"/var/spool/cron",
 ];
 
-/** As they are now; what is added to the machine later shows only in new homes. */
+/** The current ones; later additions only show in new homes. */
 export function findCredentials(): Credentials {
 	const homes = homeDirectories.flatMap((path) => {
 		const below = path === "/home" ? namesIn(path).map((name) => `${path}/${name}`) : [];
@@ -56,7 +56,7 @@ export function findCredentials(): Credentials {
 	};
 }
 
-/** Lines of shadow(5) and gshadow(5): a password is the second field, and `*` one that nothing equals. */
+/** Lines of shadow(5) and gshadow(5): the second field is a password hash, and `*` matches none. */
 export function withoutPasswords(text: string): string {
 	return text.replace(/^([^:\n]*):([^:\n]+)/gm, (_line, name: string, password: string) =>
 		/^[!*]/.test(password) ? `${name}:${password.slice(0, 1)}` : `${name}:*`,

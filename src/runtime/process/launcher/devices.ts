@@ -1,4 +1,4 @@
-/** The steps that give a container its /dev, /proc and /sys. */
+/** The steps that create a container's /dev, /proc and /sys. */
 import { existsSync } from "node:fs";
 import { list, mountAttributes, type Step } from "./plan.ts";
 
@@ -14,9 +14,9 @@ const deviceLinks = [
 	["/proc/self/fd/2", "stderr"],
 ] as const;
 
-/** Of the whole machine, not of a container: what engines show read-only. */
+/** Settings of the whole machine, which container engines mount read-only. */
 const readOnlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
-/** What engines hide. */
+/** Paths that container engines hide. */
 const hiddenPaths = [
 	"/proc/acpi",
 	"/proc/asound",
@@ -32,7 +32,7 @@ const hiddenPaths = [
 	"/sys/firmware",
 ];
 
-/** Those that this machine has, looked up once. */
+/** Those that exist on this machine, determined once. */
 const present = { readOnly: readOnlyPaths.filter(existsSync), hidden: hiddenPaths.filter(existsSync) };
 
 export interface SystemMounts {
@@ -41,9 +41,9 @@ export interface SystemMounts {
 	hostPid: boolean;
 	/** Message queues and /dev/shm are the node's. */
 	hostIpc: boolean;
-	/** Nothing of /proc is hidden (`procMount: Unmasked`). */
+	/** Nothing in /proc is hidden (`procMount: Unmasked`). */
 	unmaskedProc: boolean;
-	/** The container's control groups, as `Cgroups.view` gives them. */
+	/** The container's control groups, from `Cgroups.view`. */
 	groups: readonly { source: string; path: string }[];
 }
 
@@ -62,7 +62,9 @@ export function systemSteps(options: SystemMounts): Step[] {
 	return steps;
 }
 
-/** What a container must not see or change of the kernel; after everything below /proc and /sys is mounted. */
+/**
+ * Hides parts of the kernel's file systems or makes them read-only; after everything below /proc and /sys is mounted.
+ */
 export function maskSteps(options: Pick<SystemMounts, "privileged" | "unmaskedProc">, empty: string): Step[] {
 	if (options.privileged) return [];
 	const masked = (path: string) => !options.unmaskedProc || !path.startsWith("/proc/");
@@ -72,7 +74,7 @@ export function maskSteps(options: Pick<SystemMounts, "privileged" | "unmaskedPr
 	];
 }
 
-/** Programs look here for how much they may use. */
+/** Programs read their limits here. */
 function groupSteps(groups: SystemMounts["groups"]): Step[] {
 	const at = "/sys/fs/cgroup";
 	const bind = (source: string, path: string): Step => ["bind", "", source, "", path, readOnly | nothingSpecial, 0, ""];
@@ -87,9 +89,9 @@ function groupSteps(groups: SystemMounts["groups"]): Step[] {
 
 function deviceSteps({ hostIpc }: SystemMounts): Step[] {
 	return [
-		// Nodes that a container makes do not open; those that it gets are mounts of their own.
+		// Device nodes that a container creates cannot be opened; those that it gets are mounts of their own.
 		["fs", "tmpfs", "/dev", noSuid | noDevices, ...list(["mode=755", "size=64m"]), ""],
-		// Read-only means their mode and owner, which are the machine's: a device is written to all the same.
+		// Read-only applies to their mode and owner, which are the machine's: the device is still writable.
 		...devices.map(
 			(name): Step => ["bind", "", `/dev/${name}`, "", `/dev/${name}`, readOnly | noSuid | noExec, 0, "o"],
 		),

@@ -14,16 +14,16 @@ export function sharesPid({ sharePid, hostPid }: SandboxConfig): boolean {
 	return sharePid && !hostPid;
 }
 
-/** A user namespace of a pod has as many users as numbers of 16 bits, as upstream's. */
+/** A pod's user namespace has 65,536 users, as upstream. */
 export const usersOfPod = 65_536;
 
 /**
- * A number on the machine for user 0 of a pod, which begins a range that no other pod has.
+ * The machine's user ID for user 0 of a pod, the beginning of a range that no other pod has.
  * @param taken those of the node's other pods
  * @param random from 0 to 1, exclusive
  */
 export function pickUserBase(taken: ReadonlySet<number>, random: () => number): number {
-	// Above the ranges that machines give to their users (subuid(5)), and below what 32 bits hold.
+	// Above the ranges that machines assign to their users (subuid(5)), and within 32 bits.
 	const [first, last] = [8192, 65_000];
 	for (;;) {
 		const base = (first + Math.floor(random() * (last - first))) * usersOfPod;
@@ -32,7 +32,7 @@ export function pickUserBase(taken: ReadonlySet<number>, random: () => number): 
 }
 
 /**
- * @param userBase number on the machine of user 0 of the pod; undefined: the pod's users are the machine's
+ * @param userBase the machine's user ID of user 0 of the pod; undefined: the pod has no user namespace
  * @throws Error for a kernel parameter that is not the pod's own
  */
 export function holdPlan(config: SandboxConfig, userBase: number | undefined): Step[] {
@@ -52,12 +52,12 @@ export function holdPlan(config: SandboxConfig, userBase: number | undefined): S
 }
 
 /**
- * What the holder's root is. No program runs in it; it lies on /proc, which is on every machine and which any user of a
- * pod may enter.
+ * The root of the holder. No program runs in it; it is mounted on /proc, which exists on every machine and is
+ * accessible to any user of a pod.
  *
- * It is the pod's /dev/shm, of the size that container engines give it: so it ends with the pod's last process, and no
- * other mount namespace grows by it. Files are bounded as pages are, because empty ones take memory, too. A holder that
- * containers see as the first process of the pod never has the machine's root, so that `/proc/1/root` leads nowhere:
+ * It is the pod's /dev/shm, with the size that container engines use: it ends with the pod's last process, and no other
+ * mount namespace is affected. The number of files is limited as well, because empty files use memory, too. A holder
+ * that containers see as the pod's first process never has the machine's root, so that `/proc/1/root` leads nowhere:
  * without such memory it is empty.
  */
 function rootSteps(config: SandboxConfig): Step[] {
@@ -75,8 +75,8 @@ function rootSteps(config: SandboxConfig): Step[] {
 }
 
 /**
- * Nothing of the whole machine, and nothing of a namespace that the pod shares with its node, even when admission let
- * the pod pass.
+ * No parameters of the whole machine, and none of a namespace that the pod shares with its node, even if admission
+ * accepted the pod.
  */
 function sysctlProblem(name: string, { hostNetwork, hostIpc }: SandboxConfig): string | undefined {
 	const namespace = isSysctlName(name) ? sysctlNamespace(dottedSysctl(name)) : undefined;

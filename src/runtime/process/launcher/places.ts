@@ -1,7 +1,7 @@
 /**
- * Where things of a container go before its file system is mounted: into the upper layers, beside copies of the
- * machine's directories that lead there. What lies in volumes and in directories of the container's own is made later,
- * by the launcher.
+ * Places for mount points before a container's file system is mounted: they are created in the upper layers, with
+ * copies of the machine's directories that lead there. Mount points in volumes and in directories of the container's
+ * own are created later by the launcher.
  */
 import { lstatSync, readlinkSync, statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -14,13 +14,13 @@ export interface ViewPlace {
 	view: RootView;
 	/** The view's own directory. */
 	target: string;
-	/** Holds the layers. */
+	/** Contains the layers. */
 	scratch: string;
-	/** Paths of the container that have something else mounted over them. */
+	/** Paths of the container over which something else is mounted. */
 	covered: readonly string[];
 }
 
-/** The path with the links followed that the machine has on it; those behind a covered path are not looked at. */
+/** The path with the machine's links resolved; those below a covered path are not examined. */
 export function followOnMachine(path: string, covered: readonly string[]): string {
 	let rest = partsOf(path);
 	let done = "";
@@ -44,7 +44,7 @@ export function followOnMachine(path: string, covered: readonly string[]): strin
 	return done || "/";
 }
 
-/** Steps that make a missing path, as a directory or an empty file; none where it is there or is covered. */
+/** Steps that create a missing path, as a directory or an empty file; none if it exists or is covered. */
 export function placeSteps(place: ViewPlace, path: string, isFile: boolean): Step[] {
 	const resolved = followOnMachine(path, place.covered);
 	if (isCovered(resolved, place.covered) || exists(resolved)) return [];
@@ -52,14 +52,14 @@ export function placeSteps(place: ViewPlace, path: string, isFile: boolean): Ste
 	return [...directorySteps(place, dirname(resolved)), ["file", layerPath(place, resolved), ""]];
 }
 
-/** Steps that make a file with this content, which is the container's own. */
+/** Steps that create a file with this content, which is the container's own. */
 export function fileSteps(place: ViewPlace, path: string, content: string): Step[] {
 	const resolved = followOnMachine(path, place.covered);
 	if (isCovered(resolved, place.covered)) return [];
 	return [...directorySteps(place, dirname(resolved)), ["file", layerPath(place, resolved), content]];
 }
 
-/** Steps that make a directory in its layer, with those above it, as the machine has them. */
+/** Steps that create a directory in its layer, and those above it, with the machine's modes and owners. */
 export function directorySteps(place: ViewPlace, directory: string): Step[] {
 	const overlay = overlayOf(place.view, directory);
 	if (directory === overlay || directory === "/") return [];
@@ -103,7 +103,7 @@ function readLink(path: string): string | undefined {
 	try {
 		return readlinkSync(path);
 	} catch {
-		// Not there, or no link.
+		// It does not exist, or is not a link.
 		return undefined;
 	}
 }

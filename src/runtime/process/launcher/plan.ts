@@ -1,9 +1,8 @@
 /**
- * The steps that native/launcher carries out, as words. What each wants and does is said there, at the function of its
- * name. Pure.
+ * The steps of native/launcher, as words. The launcher's function with the same name documents their arguments. Pure.
  */
 
-/** A step's name and its words. */
+/** A step's name and its arguments. */
 export type Step = readonly [string, ...(string | number | bigint)[]];
 
 /** Flags of `clone`, `unshare` and `setns` (linux/sched.h). */
@@ -19,14 +18,14 @@ export const namespaces = {
 /** Attributes of mounts (linux/mount.h). */
 export const mountAttributes = { readOnly: 1, noSuid: 2, noDevices: 4, noExec: 8 } as const;
 
-/** Any number of words, as a step takes them. */
+/** A variable number of words, as a step's argument. */
 export function list(words: readonly string[]): [number, ...string[]] {
 	return [words.length, ...words];
 }
 
 /**
  * The bytes of a plan.
- * @throws Error for a word with a zero byte, which no command line or environment can hold
+ * @throws Error for a word with a zero byte, which no command line or environment can contain
  */
 export function encodePlan(steps: Iterable<Step>): string {
 	let text = "";

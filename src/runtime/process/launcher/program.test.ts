@@ -1,4 +1,4 @@
-/** The launcher's programs in the package are those its sources give. */
+/** The launcher's programs in the package match their sources. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";

@@ -1,13 +1,13 @@
-/** Where the launcher is on this machine. */
+/** Finds the launcher on this machine. */
 
 import { chmodSync, copyFileSync, renameSync } from "node:fs";
 import { isExecutable } from "../../../linux/if-there.ts";
 import { assetsDirectory } from "../machine/assets.ts";
 
 /**
- * The launcher's path, of a file that can be run. Where the package lies on a file system mounted `noexec`, or was
- * unpacked without its mode, a copy in `directory` is used.
- * @throws Error where there is none for this machine's architecture, or it may not be run
+ * The launcher's path, of an executable file. If the package is on a file system mounted `noexec`, or was unpacked
+ * without modes, a copy in `directory` is used.
+ * @throws Error if there is none for this machine's architecture, or it may not be executed
  */
 export function findLauncher(directory: string): string {
 	const shipped = `${assetsDirectory("launcher")}/launcher-${process.arch}`;

@@ -1,4 +1,4 @@
-/** What is mounted lies in the volume, whatever a container does to it at that moment. */
+/** A mount stays within its volume, whatever a container does to the volume at that moment. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ describe.skipIf(process.getuid?.() !== 0 || exchangerMissing !== "")(
 		});
 		afterEach(() => rmSync(folder, { recursive: true }));
 
-		/** Runs the steps in a mount namespace of its own, and then a script. */
+		/** Runs the steps in a new mount namespace, and then a script. */
 		const run = (steps: Step[], script: string): { said: string; problem: string } => {
 			const plan = `${folder}/plan`;
 			const before: Step[] = [

@@ -1,4 +1,4 @@
-/** The steps that put a container's root together: a view of the machine's files of its own, with volumes. */
+/** The steps that assemble a container's root: a view of the machine's files, with volumes. */
 
 import { closeSync, fstatSync, statSync } from "node:fs";
 import { messageOf } from "../../../core/errors.ts";
@@ -19,30 +19,27 @@ const privatePropagation = 1 << 18;
 export interface RootOptions extends SystemMounts {
 	view: RootView;
 	mounts: readonly MountEntry[];
-	/** Everything of the container that may grow lies here. */
+	/** Contains everything of the container that may grow. */
 	scratch: string;
 	hidden: readonly string[];
-	/** Of the machine's users: shown empty. */
+	/** Of the machine's users; shown empty. */
 	credentials: Credentials;
-	/** An empty directory, to hide others. */
+	/** An empty directory for hiding others. */
 	empty: string;
 	readOnly: boolean;
-	/**
-	 * The pod's users are none of the machine's: files of the machine and of volumes are shown as theirs where that can
-	 * be.
-	 */
+	/** The pod has a user namespace: files of the machine and of volumes appear as its users', where this is possible. */
 	ownUsers: boolean;
 	hostname: string;
 	volumes: readonly Mount[];
-	/** Directories that start empty. */
+	/** Directories that are initially empty. */
 	emptyDirectories: readonly string[];
-	/** Of the machine, shown read-only. */
+	/** Files of the machine that are mounted read-only. */
 	tools: readonly { source: string; path: string }[];
 }
 
 /**
  * All steps from a new mount namespace to the changed root.
- * @throws Error for a mount that cannot be made
+ * @throws Error for a mount that is not possible
  */
 export function rootSteps(options: RootOptions): Step[] {
 	const { view, scratch, volumes, privileged, mounts, credentials } = options;
@@ -60,7 +57,7 @@ export function rootSteps(options: RootOptions): Step[] {
 		scratch,
 		covered: ["/proc", "/sys", "/dev", "/run", "/tmp"],
 	};
-	// Outer paths first, whatever order they are written in, so that none hides another.
+	// Outer paths first, regardless of their order, so that none hides another.
 	const ordered = volumes.toSorted((a, b) => depth(a.containerPath) - depth(b.containerPath));
 	const before: Step[] = layerSteps(place);
 	const after: Step[] = [];
@@ -73,7 +70,7 @@ export function rootSteps(options: RootOptions): Step[] {
 	for (const { path, mode, uid, gid } of own) {
 		const source = `${scratch}/own${path}`;
 		before.push(["directory", source, mode, uid, gid]);
-		// It is in one that is mounted.
+		// It is inside one that is mounted.
 		if (credentials.homes.some((home) => path.startsWith(`${home.path}/`))) continue;
 		put(path, false, ["bind", "", source, "", path, devices, 0, ""]);
 	}
@@ -106,14 +103,14 @@ export function rootSteps(options: RootOptions): Step[] {
 	];
 }
 
-/** A read-only root has no place to write but its volumes. */
+/** A read-only root has no writable places except volumes. */
 function ownReadOnly({ volumes, credentials }: RootOptions): Step[] {
 	const own = ["/run", "/tmp", ...credentials.homes.map(({ path }) => path).filter((path) => depth(path) === 1)];
 	const covered = volumes.map(({ containerPath }) => followOnMachine(containerPath, own));
 	return own.filter((path) => !covered.includes(path)).map((path) => ["attributes", path, readOnly]);
 }
 
-/** @param follows everything is a slave of the node's mounts as one volume is to be: the others are cut off again */
+/** @param follows all mounts are slaves of the node's, because a volume needs it: the others are made private again */
 function volumeStep(volume: Mount, follows: boolean, devices: number, ownUsers: boolean): Step {
 	const { containerPath, propagation } = volume;
 	if (propagation === "Bidirectional")
@@ -124,7 +121,7 @@ function volumeStep(volume: Mount, follows: boolean, devices: number, ownUsers: 
 	return ["bind", root, hostPath, subPath, containerPath, attributes, cutOff, ownUsers ? "m" : ""];
 }
 
-/** What its mount point must be; the launcher looks again, at what it mounts. */
+/** The type of its mount point; the launcher checks again what it mounts. */
 function isFile({ root, hostPath, subPath = "" }: Mount): boolean {
 	if (root === undefined && subPath === "") return !isDirectory(hostPath);
 	try {

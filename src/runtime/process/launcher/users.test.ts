@@ -1,4 +1,4 @@
-/** Pods with users of their own: root in them is nobody on the machine. */
+/** Pods with user namespaces: their root has no privileges on the machine. */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { collect, sandboxConfig } from "../../contract/contract.ts";
@@ -79,7 +79,7 @@ describe.skipIf(!isRootOfMachine)("pods with users of their own (as root)", () =
 		const container = await fixture.start({ command: ["sh", "-c", script], mounts }, ownUsers);
 		await fixture.exited(container.id);
 		expect(fixture.log("main")).toBe("0\n0\n");
-		// Shifted where the file system can: the volume looks as if root of the machine had used it.
+		// Shifted if the file system supports it: the volume looks as if the machine's root had used it.
 		expect(statSync(`${fixture.directory}/data/after`).uid).toBe(0);
 		const other = await fixture.runtime.createSandbox(sandboxConfig("other", ownUsers));
 		const records = [container.sandboxId, other.id].map((id) =>

@@ -9,7 +9,7 @@ const { noDevices, readOnly } = mountAttributes;
 /** MS_NODEV of mount(2). */
 const withoutDevices = 4;
 
-/** Where every view has something of its own mounted. */
+/** Directories over which every view mounts something of its own. */
 const special = ["/proc", "/sys", "/dev", "/run", "/tmp"];
 
 /** Directories and links, before anything is mounted. */
@@ -28,7 +28,7 @@ export function layerSteps(place: ViewPlace): Step[] {
 	return steps;
 }
 
-/** Mounts the view and makes it the root that later steps are about. */
+/** Mounts the view as the root for later steps. */
 export function viewSteps(
 	{ view, target, scratch }: ViewPlace,
 	{ devices, ownUsers }: { devices: boolean; ownUsers: boolean },
@@ -50,12 +50,12 @@ export function viewSteps(
 	return steps;
 }
 
-/** Takes the right to write from the root, once everything in it is made. */
+/** Makes the root read-only, once everything in it is created. */
 export function readOnlySteps(view: RootView): Step[] {
 	return [...new Set(["/", ...view.overlays])].map((path) => ["attributes", path, readOnly]);
 }
 
-/** A path as overlayfs wants it among its options. */
+/** Escapes a path for overlayfs options. */
 function escaped(path: string): string {
 	return path.replace(/[\\,:]/g, (character) => `\\${character}`);
 }

@@ -3,8 +3,8 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * A directory of this package's `assets`, found from the sources and from the bundle alike.
- * @throws Error where the package lacks it
+ * A directory of this package's `assets`, found from the sources and from the bundle.
+ * @throws Error if it does not exist
  */
 export function assetsDirectory(name: string): string {
 	for (let directory = dirname(fileURLToPath(import.meta.url)); ; directory = dirname(directory)) {

@@ -1,6 +1,6 @@
 /**
- * Limits by control groups, version 1 or 2, made only for containers that ask for any: joining a group costs
- * milliseconds.
+ * Limits with control groups, version 1 or 2, created only for containers with limits or requests: joining a group
+ * takes milliseconds.
  */
 
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -11,28 +11,26 @@ import type { MountEntry } from "../../../linux/rootview.ts";
 import type { ResourceLimits } from "../../runtime.ts";
 
 export interface Cgroups {
-	/** What cannot be limited here, in words; empty when all can. */
+	/** Resources that cannot be limited here, as text; empty if all can. */
 	readonly limitations: readonly string[];
 	/**
-	 * Makes the groups of a container and sets its limits; gives their directories, which processes join.
-	 * @param id `ID`, or `PARENT/ID` for one inside a group that `createParent` made
+	 * Creates the groups of a container and sets its limits.
+	 * @param id `ID`, or `PARENT/ID` for one inside a group of `createParent`
+	 * @returns their directories, which processes join
 	 */
 	create(id: string, limits: ResourceLimits): string[];
-	/** Makes a group that limits all groups inside it together. Processes join those, not the group itself. */
+	/** Creates a group that limits all groups inside it together. Processes join those, not the group itself. */
 	createParent(id: string, limits: ResourceLimits): void;
 	/**
-	 * Bounds the processes of a pod, for containers that have no limits of their own at the cost of one group.
+	 * Limits the number of processes of a pod, for containers without limits of their own, with one group.
 	 * @param id of the pod's group
-	 * @returns the directories for those containers to join; undefined where each needs a group of its own
+	 * @returns the directories for those containers to join; undefined if each needs a group of its own
 	 */
 	boundPids(id: string, pidsLimit: number): string[] | undefined;
 	update(id: string, limits: ResourceLimits): void;
 	/** Whether a process of the container was OOM-killed. */
 	oomKilled(id: string): boolean;
-	/**
-	 * Where a container finds its own groups: what is to be mounted below /sys/fs/cgroup, `/` being that directory
-	 * itself.
-	 */
+	/** Where a container finds its own groups: mounts below /sys/fs/cgroup; `/` is that directory itself. */
 	view(id: string): { source: string; path: string }[];
 	remove(id: string, clock: Clock): Promise<void>;
 }
@@ -70,7 +68,7 @@ export function openCgroups(mounts: readonly MountEntry[], parent: string | unde
 	return noCgroups("limits on CPU, memory and process numbers are not enforced: no control groups may be made here");
 }
 
-/** What to write where for a limit; undefined values are left as they are. */
+/** The files and values for a limit; undefined values are not written. */
 type Settings = (controller: string, limits: ResourceLimits) => Record<string, string | undefined>;
 
 const periodMicros = 100_000;
@@ -106,7 +104,7 @@ function text(value: number | undefined): string | undefined {
 	return value === undefined ? undefined : String(value);
 }
 
-/** Gives the groups' directories as one has to look for them, by the version. */
+/** The group's directory, by controller, depending on the version. */
 type View = (controller: string) => string;
 
 function hierarchies(
@@ -145,7 +143,7 @@ function hierarchies(
 			mkdirSync(directory, { recursive: true });
 			writeFileSync(`${directory}/pids.max`, String(pidsLimit));
 			if (!isUnified) return [directory];
-			// Version 2 keeps processes out of groups that pass controllers on.
+			// Version 2 does not allow processes in groups that delegate controllers.
 			handDown(id);
 			return undefined;
 		},
@@ -189,7 +187,10 @@ function noCgroups(limitation: string): Cgroups {
 	};
 }
 
-/** Passes controllers down to the children of `parent`; gives those that arrived. */
+/**
+ * Delegates controllers to the children of `parent`.
+ * @returns those that are available there
+ */
 function delegate(root: string, parent: string, controllers: readonly string[]): string[] {
 	let directory = root;
 	for (const part of ["", ...parent.split("/")]) {
@@ -198,7 +199,7 @@ function delegate(root: string, parent: string, controllers: readonly string[]):
 			try {
 				writeFileSync(`${directory}/cgroup.subtree_control`, `+${controller}`);
 			} catch {
-				// Not ours to pass on: it is missing below then, and said so.
+				// No permission: it is missing below, and reported as a limitation.
 			}
 		}
 	}

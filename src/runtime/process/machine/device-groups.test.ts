@@ -1,4 +1,4 @@
-/** The second line before devices, on machines with control groups of version 1. */
+/** The second protection of devices, on machines with control groups of version 1. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ it("confines nothing where there is no such controller, or no right to make grou
 it.skipIf(why !== "")(`lets usual devices be opened, and others by who joins the groups that it gives${why}`, () => {
 	const directory = mkdtempSync(`${tmpdir()}/cox-devices-`);
 	const group = `cox-devices-test-${process.pid}`;
-	// In a process of its own: what confines itself stays confined.
+	// In a process of its own, because a process cannot undo its confinement.
 	const module = fileURLToPath(new URL("device-groups.ts", import.meta.url));
 	const script = `
 		import { execFileSync } from "node:child_process";

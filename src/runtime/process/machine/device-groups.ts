@@ -1,14 +1,14 @@
 /**
- * Which devices may be opened, by control groups of version 1: a second line behind `nodev`. Version 2 has none that is
- * set by writing a file. The agent joins the narrow group itself: what it starts is in it from its first moment, and no
- * start gets slower.
+ * Restricts which devices may be opened, with control groups of version 1: a second protection in addition to `nodev`.
+ * Version 2 has no such setting in a file. The agent joins the restricted group itself, so that its children are in it
+ * from the beginning and start no slower.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { MountEntry } from "../../../linux/rootview.ts";
 
 /**
- * As engines have it: any node may be made; null, zero, full, random, urandom, tty, console and terminals may be
- * opened.
+ * As in container engines: any node may be created; null, zero, full, random, urandom, tty, console and terminals may
+ * be opened.
  */
 const allowed = [
 	"c *:* m",
@@ -25,9 +25,9 @@ const allowed = [
 ];
 
 /**
- * Keeps this process and all that it starts from other devices.
+ * Prevents this process and its children from using other devices.
  * @param parent name of the node's group below the root of each hierarchy
- * @returns the groups that privileged containers join to get out again; none where nothing is confined
+ * @returns the groups that privileged containers join to leave it; empty if nothing is confined
  */
 export function confineDevices(mounts: readonly MountEntry[], parent: string): string[] {
 	const mount = mounts.find(({ type, path }) => type === "cgroup" && path.endsWith("/devices"));
@@ -36,7 +36,7 @@ export function confineDevices(mounts: readonly MountEntry[], parent: string): s
 	const narrow = `${node}/usual-devices`;
 	try {
 		mkdirSync(narrow, { recursive: true });
-		// Another agent's containers may be in it already, and need their devices at every moment.
+		// Containers of another agent may already be in it, and need their devices all the time.
 		if (readFileSync(`${narrow}/devices.list`, "utf8").startsWith("a ")) {
 			writeFileSync(`${narrow}/devices.deny`, "a");
 			for (const rule of allowed) writeFileSync(`${narrow}/devices.allow`, rule);
@@ -44,7 +44,7 @@ export function confineDevices(mounts: readonly MountEntry[], parent: string): s
 		writeFileSync(`${narrow}/cgroup.procs`, "0");
 		return [node];
 	} catch {
-		// Without the right to make groups, the mounts' options are what there is.
+		// Without permission to create groups, only the mount options protect devices.
 		return [];
 	}
 }

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { replaceFile } from "../../../linux/replace-file.ts";
 
-/** Writes a record so that a reader sees the old or the new one, whole. */
+/** Replaces a record atomically. */
 export function writeRecord(path: string, record: unknown): void {
 	replaceFile(path, JSON.stringify(record));
 }
 
-/** Undefined where there is none, for example because its creation was cut short. */
+/** Undefined if there is none, for example because its creation was interrupted. */
 export function readRecord<T>(path: string): T | undefined {
 	try {
-		// Records are written by `writeRecord` only, with the type their reader wants.
+		// Only `writeRecord` writes records, with the type that their reader expects.
 		return JSON.parse(readFileSync(path, "utf8")) as T;
 	} catch {
 		return undefined;

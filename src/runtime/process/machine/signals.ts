@@ -4,12 +4,11 @@ import type { Clock } from "../../../core/clock.ts";
 import { type ProcessId, readProc, signal } from "../../../linux/processes.ts";
 
 /**
- * Sends a signal to the first process of a PID namespace as soon as that handles it: until it has a handler the kernel
- * drops it, so that a program asked to end in the moment of its start would not hear of it. Nothing is sent once
- * `aborted`.
- * @param isYoung it has just started: its first handler may be none of its own. Node.js has one for a moment that
- * resets itself and
- *   raises the signal again, which the kernel then drops. A handler that comes after such a one gets the signal, too.
+ * Sends a signal to the first process of a PID namespace as soon as it handles it. The kernel drops signals without a
+ * handler, so a program would not receive a stop signal during its start. Sends nothing after `aborted`.
+ * @param isYoung the process has just started, and its first handler may not be its own: Node.js briefly has one that
+ * resets itself and raises the signal again, which the kernel then drops. A handler that is installed later gets the
+ * signal, too.
  */
 export async function signalWhenHandled(
 	target: ProcessId,
@@ -20,7 +19,8 @@ export async function signalWhenHandled(
 	let waitMs = 5;
 	for (let attempt = 0; !aborted.aborted && (sent !== "yes" || attempt < 400); attempt++) {
 		const handled = handling(target.pid, name);
-		// Blocked signals are kept for programs that fetch them; but others block all for a moment while they start.
+		// Blocked signals are kept for programs that read them, but other programs block all signals for a moment while
+		// they start.
 		if (handled === "yes" ? sent !== "yes" : handled === "later" && sent === "no") {
 			signal(target, name);
 			if (handled === "yes" && !isYoung) return;
@@ -33,7 +33,7 @@ export async function signalWhenHandled(
 	}
 }
 
-/** Whether a process has a handler for a signal, or has blocked it. True, too, if this cannot be determined. */
+/** Whether a process has a handler for a signal, or has blocked it. Also true if this cannot be determined. */
 function handling(pid: number, name: NodeJS.Signals): "yes" | "no" | "later" {
 	const number = constants.signals[name];
 	if (number === undefined) return "yes";
@@ -48,6 +48,6 @@ function handling(pid: number, name: NodeJS.Signals): "yes" | "no" | "later" {
 
 export function signalName(name: string | undefined): NodeJS.Signals {
 	const full = name === undefined || name === "" ? "SIGTERM" : name.startsWith("SIG") ? name : `SIG${name}`;
-	// Checked by the kernel: an unknown name makes `process.kill` throw, which counts as not delivered.
+	// The kernel checks it: `process.kill` throws for an unknown name, which counts as not delivered.
 	return full as NodeJS.Signals;
 }

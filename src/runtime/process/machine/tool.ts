@@ -1,7 +1,10 @@
 /** Small programs of the machine that the runtime uses. */
 import { CommandError, run } from "../../../linux/command.ts";
 
-/** As `run`. @throws Error with the program's name and what it said first, which is short enough for a pod's status */
+/**
+ * Like `run`.
+ * @throws Error with the program's name and its first line of output, short enough for a pod's status
+ */
 export async function runTool(program: string, args: readonly string[], timeoutMs?: number): Promise<void> {
 	try {
 		await run([program, ...args], timeoutMs === undefined ? {} : { timeoutMs });

@@ -7,14 +7,14 @@ import { runTool } from "./tool.ts";
 const longestMs = 600_000;
 
 /**
- * Directories to be deleted, gone at once and deleted later, many at a time: what was a mount point a moment ago takes
- * the kernel milliseconds to let go. What an agent that was killed left there goes with the next one's.
+ * Deletes directories in the background: they are moved away immediately and deleted later, many at a time, because the
+ * kernel needs milliseconds to release a recent mount point. The next agent deletes what a killed one has left.
  */
 export class Trash {
 	readonly #pending = new Set<string>();
 	#emptying: Promise<void> | undefined;
 
-	/** @param places directories that each get a directory `trash`, for what lies two levels below them */
+	/** @param places directories that each get a directory `trash`, for entries two levels below them */
 	constructor(places: readonly string[]) {
 		for (const place of places) {
 			mkdirSync(`${place}/trash`, { recursive: true });
@@ -23,7 +23,7 @@ export class Trash {
 		this.#empty();
 	}
 
-	/** @param path `PLACE/FOLDER/NAME`, with a name that never comes again; need not exist */
+	/** @param path `PLACE/FOLDER/NAME`, with a name that is never reused; need not exist */
 	discard(path: string): void {
 		const target = `${dirname(dirname(path))}/trash/${basename(path)}`;
 		try {
@@ -36,7 +36,7 @@ export class Trash {
 		this.#empty();
 	}
 
-	/** Resolves when all that was thrown away is deleted. */
+	/** Resolves when everything has been deleted. */
 	async emptied(): Promise<void> {
 		while (this.#emptying !== undefined) await this.#emptying;
 	}
@@ -45,7 +45,7 @@ export class Trash {
 		if (this.#emptying !== undefined || this.#pending.size === 0) return;
 		const paths = [...this.#pending];
 		this.#pending.clear();
-		// What cannot be deleted now is tried again by the next agent.
+		// The next agent retries what cannot be deleted now.
 		this.#emptying = runTool("rm", ["-rf", "--", ...paths], longestMs).then(
 			() => this.#next(),
 			() => this.#next(),

@@ -1,12 +1,12 @@
 import { microTimestamp } from "../../../core/clock.ts";
 
-/** Longer lines are cut into partial ones, as containerd does. */
+/** Longer lines are split into partial ones, as by containerd. */
 const longestLine = 16 * 1024;
 const newline = Buffer.from("\n");
 
 /**
- * How much of the data is to be written now: all that has an end, and parts of what is too long for one line. A line
- * may come in two pieces, and those who read the log's files are to get it as one, as from containerd.
+ * The part of the data to write now: complete lines, and parts of lines that exceed the limit. A line may arrive in two
+ * pieces but must be written at once, as by containerd, for readers of the log's files.
  */
 export function wholeLines(data: Buffer): number {
 	const begun = data.lastIndexOf(10) + 1;
@@ -15,8 +15,8 @@ export function wholeLines(data: Buffer): number {
 }
 
 /**
- * Output as lines of the CRI log format, `TIME STREAM F|P LINE`; what has no end yet becomes a partial line. The length
- * of the result depends on the length and lines of the data only.
+ * Output as lines of the CRI log format, `TIME STREAM F|P LINE`; an incomplete line becomes a partial one. The length
+ * of the result depends only on the length and the lines of the data.
  */
 export function criLines(stream: "stdout" | "stderr", data: Buffer, timeMs: number): Buffer {
 	const head = `${microTimestamp(timeMs).slice(0, -1)}000Z ${stream} `;

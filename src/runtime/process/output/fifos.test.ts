@@ -1,4 +1,4 @@
-/** Pipes are made ahead, and what an agent left is used by the next one, which may have the same process number. */
+/** Pipes are created ahead, and those that an agent has left are used by the next one, which may have the same PID. */
 import { lstatSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { expect, it } from "vitest";

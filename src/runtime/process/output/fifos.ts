@@ -1,26 +1,28 @@
-/** Named pipes: made, read and written. */
+/** Creates, reads and writes named pipes. */
 import { closeSync, constants, mkdirSync, openSync, readdirSync, renameSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { runTool } from "../machine/tool.ts";
 
-/** Made at once, for several containers: to start a program costs more than all that it makes. */
+/** Created at once for several containers: starting the program costs more than its work. */
 const batchSize = 64;
 
-/** Named pipes that are made and not used yet. */
+/** Named pipes that are created but not used yet. */
 export class FifoStore {
 	readonly #directory: string;
 	readonly #names: string[];
 	/** One batch at a time. */
 	#filling: Promise<void> = Promise.resolve();
 
-	/** @param directory on the file system of the containers' own; what an agent before left in it is used */
+	/**
+	 * @param directory on the file system of the containers' directories; pipes that a previous agent left in it are used
+	 */
 	constructor(directory: string) {
 		this.#directory = directory;
 		mkdirSync(directory, { recursive: true, mode: 0o700 });
 		this.#names = readdirSync(directory);
 	}
 
-	/** Puts a pipe at each path, which anyone may open who gets there. */
+	/** Moves a pipe to each path; anyone with access to the path may open it. */
 	async take(paths: readonly string[]): Promise<void> {
 		while (this.#names.length < paths.length) await this.#fill();
 		for (const path of paths) renameSync(`${this.#directory}/${this.#names.pop()}`, path);
@@ -31,7 +33,7 @@ export class FifoStore {
 		const earlier = this.#filling.catch(() => undefined); // it has been reported, and says nothing of this batch
 		this.#filling = earlier.then(async () => {
 			if (this.#names.length > before) return;
-			// An agent in a process namespace of its own has the number that the one before had, whose pipes may be left.
+			// An agent in its own PID namespace has the same PID as the previous one, whose pipes may still exist.
 			const batch = crypto.randomUUID();
 			const names = Array.from({ length: batchSize }, (_, index) => `${batch}-${index}`);
 			const paths = names.map((name) => `${this.#directory}/${name}`);
@@ -42,7 +44,7 @@ export class FifoStore {
 	}
 }
 
-/** The first line that comes through a FIFO. */
+/** The first line read from a FIFO. */
 export function firstLine(path: string): { line: Promise<string>; close(): void } {
 	const socket = new Socket({
 		fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
@@ -61,7 +63,7 @@ export function firstLine(path: string): { line: Promise<string>; close(): void 
 	return { line, close: () => socket.destroy() };
 }
 
-/** Writes into a FIFO if a reader has it open. */
+/** Writes to a FIFO if it has a reader. */
 export function writeFifo(path: string, data: Buffer): void {
 	try {
 		const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
@@ -71,6 +73,6 @@ export function writeFifo(path: string, data: Buffer): void {
 			closeSync(fd);
 		}
 	} catch {
-		// Its reader has ended, or is behind.
+		// Its reader has ended, or does not keep up.
 	}
 }

@@ -4,14 +4,14 @@ import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 export interface PendingChunk {
 	/** Index of its stream. */
 	stream: number;
-	/** Bytes of the raw stream, from the position noted for it. */
+	/** Number of bytes of the raw stream, from the stream's position. */
 	length: number;
 	timeMs: number;
 }
 
-/** How far the log of a container has come. */
+/** The progress of a container's log. */
 export interface LogProgress {
-	/** By stream, the bytes that are in the log: those of the pending chunk come after them. */
+	/** By stream, the number of bytes in the log, without those of the pending chunk. */
 	positions: [number, number];
 	/** The log file without the pending chunk. */
 	log: { inode: bigint; size: number };
@@ -21,9 +21,8 @@ export interface LogProgress {
 const recordBytes = 56;
 
 /**
- * One record, written before each append to the log: which bytes are about to go where. Should the agent be killed, the
- * next one sees by the size of the log how much of them arrived. Less than a page written at once is there as a whole
- * or not at all.
+ * One record, written before each append to the log, that describes the append. If the agent is killed, the next one
+ * determines from the size of the log how much was written. A write of less than a page is atomic.
  */
 export class Journal {
 	readonly #fd: number;
@@ -33,7 +32,7 @@ export class Journal {
 		this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
 	}
 
-	/** Undefined where nothing was written yet. */
+	/** Undefined if nothing was written yet. */
 	read(): LogProgress | undefined {
 		const record = Buffer.alloc(recordBytes);
 		if (readSync(this.#fd, record, 0, recordBytes, 0) < recordBytes) return undefined;

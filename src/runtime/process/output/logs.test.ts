@@ -45,7 +45,7 @@ describe("log of a container", () => {
 			endMark,
 			clock,
 		});
-	/** As the relay does it. */
+	/** Like the relay. */
 	const relay = (text: string | Buffer) => {
 		appendFileSync(`${directory}/out.raw`, text);
 		writeSync(bell, "x");
@@ -153,7 +153,7 @@ describe("log of a container", () => {
 		const line = Buffer.from(`${"x".repeat(1023)}\n`);
 		const chunk = Buffer.concat(Array.from({ length: 1024 }, () => line));
 		for (let written = 0; written < 12; written++) relay(chunk);
-		// With each piece it looks again.
+		// Checks again with each piece.
 		await until(() => {
 			relay("more\n");
 			return statSync(`${directory}/out.raw`).blocks * 512 < 2 ** 20;

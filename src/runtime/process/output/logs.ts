@@ -1,4 +1,4 @@
-/** From a container's streams to its log file in the CRI format, and to those who have attached. */
+/** From a container's streams to its log file in CRI format, and to attached clients. */
 import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Clock } from "../../../core/clock.ts";
@@ -14,8 +14,9 @@ export type Tap = (stream: StreamName, chunk: Buffer) => void;
 const streamNames = ["stdout", "stderr"] as const;
 
 /**
- * Appends both streams to the log until the shim's end mark, or until nobody writes any more. Whenever the agent is
- * killed, the next one goes on at the very byte: the streams are files, and the journal says what of them the log has.
+ * Appends both streams to the log until the supervisor's end mark, or until no process writes any more. After a crash
+ * of the agent, the next one continues at the exact byte: the streams are files, and the journal says what the log
+ * contains.
  */
 export class LogPump {
 	readonly ended: Promise<void>;
@@ -28,8 +29,8 @@ export class LogPump {
 	#log: LogProgress["log"];
 
 	/**
-	 * @param options.paths of the streams' files, without their endings; standard output first, and with a terminal alone
-	 * @param options.orphaned the container's shim is dead: see `RawStream.start`
+	 * @param options.paths of the streams' files, without their suffixes; standard output first, or alone with a terminal
+	 * @param options.orphaned the container's supervisor has ended: see `RawStream.start`
 	 */
 	constructor(options: {
 		paths: readonly string[];
@@ -80,7 +81,7 @@ export class LogPump {
 		return () => this.#taps.delete(tap);
 	}
 
-	/** Lets go of the streams; what is in them stays for the next reader. */
+	/** Stops reading; the rest of the streams is kept for the next reader. */
 	close(): void {
 		for (const stream of this.#streams) stream.close();
 	}
@@ -103,19 +104,19 @@ export class LogPump {
 	}
 
 	#tell(stream: number, data: Buffer): void {
-		// Those who listen keep their copy longer than the buffer lasts.
+		// Listeners keep their copy longer than the buffer is valid.
 		if (this.#taps.size === 0) return;
 		const copy = Buffer.from(data);
 		for (const tap of this.#taps) tap(streamNames[stream] ?? "stdout", copy);
 	}
 
-	/** Appends what is missing of the chunk that the agent before this one had begun. */
+	/** Appends the missing part of the chunk that the previous agent had begun. */
 	#finish(before: LogProgress, { stream: index, length, timeMs }: NonNullable<LogProgress["pending"]>): void {
 		const stream = this.#streams[index];
 		if (stream === undefined) return;
 		const text = criLines(streamNames[index] ?? "stdout", stream.readAgain(length), timeMs);
 		const arrived = this.#log.size - before.log.size;
-		// A log that was renamed or cut was complete: that happens between chunks only.
+		// A log that was renamed or truncated was complete: that happens only between chunks.
 		const isSame = this.#log.inode === before.log.inode && arrived >= 0;
 		if (isSame && arrived < text.length) this.#append(text.subarray(arrived));
 		stream.position += length;
@@ -129,8 +130,8 @@ export class LogPump {
 }
 
 /**
- * The container's log, to be appended to. A pod that can reach the logs may have put something else in its place: a
- * link is taken away, and where the directory has become one, the log is lost, not the container.
+ * Opens the container's log for appending. A pod with access to the logs may have replaced it: a link is removed, and
+ * if the directory is a link, the log is lost, but not the container.
  */
 function openLog(path: string): number {
 	let parent: HeldDirectory | undefined;

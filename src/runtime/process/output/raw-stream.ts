@@ -1,29 +1,26 @@
 /**
- * One output stream of a container, as its relay keeps it: everything in a file, and a FIFO that says when there is
- * more.
+ * One output stream of a container, as written by its relay: a file with all data, and a FIFO that signals new data.
  */
 import { closeSync, constants, openSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { runTool } from "../machine/tool.ts";
 import { wholeLines } from "./cri-format.ts";
 
-/**
- * What is read from the FIFO is only a bell: all streams share one buffer for it, and one for what is read from files.
- */
+/** Data from the FIFO is only a signal: all streams share one buffer for it, and one for data from files. */
 const bellBuffer = Buffer.alloc(64 * 1024);
 const readBuffer = Buffer.alloc(64 * 1024);
-/** Of the file, what was dealt with is given back to the disk in pieces of this size. */
+/** Processed parts of the file are released on the disk in units of this size. */
 const reclaimBytes = 4 * 1024 * 1024;
 
 /**
- * The relay (see `shimScript`) writes each piece to the file first and then to the FIFO, so a reader that hears the
- * bell finds the piece in the file. A full FIFO stops the relay: without an agent, at most what two pipes hold is kept
- * of a container's output.
+ * The relay (see `shimScript`) writes each piece first to the file and then to the FIFO, so after a signal the piece is
+ * in the file. A full FIFO blocks the relay: without an agent, the stored output of a container is limited by the
+ * capacity of two pipes.
  */
 export class RawStream {
-	/** Resolves when the stream has ended or was let go. */
+	/** Resolves when the stream has ended or was closed. */
 	readonly ended: Promise<void>;
-	/** Bytes of the stream that are in the log. */
+	/** Number of bytes of the stream that are in the log. */
 	position: number;
 	readonly #path: string;
 	readonly #take: (data: Buffer) => void;
@@ -32,20 +29,20 @@ export class RawStream {
 	readonly #bellFd: number;
 	readonly #bell: Socket;
 	readonly #endMark: Buffer;
-	/** What listeners have: ahead of the log by the beginning of a line. */
+	/** Number of bytes that listeners have: ahead of the log by an incomplete line. */
 	#told: number;
-	/** The last bytes heard, where the end mark may have begun. */
+	/** The last bytes from the FIFO, which may be the beginning of the end mark. */
 	#heard: Buffer = Buffer.alloc(0);
 	#reclaimed: number;
 	#reclaiming = false;
 	#done = false;
 
 	/**
-	 * @param options.path of its files, without their endings
-	 * @param options.position where to read from
-	 * @param options.take deals with whole lines, parts of too long ones, and the rest when the stream has ended. Like
-	 *   `hear` it must not keep the piece: the buffer is used again
-	 * @param options.hear deals with each piece as it comes
+	 * @param options.path of its files, without their suffixes
+	 * @param options.position where to begin
+	 * @param options.take processes complete lines, parts of lines that are too long, and the rest when the stream has
+	 * ended. Like `hear`, it must not keep the piece, because the buffer is reused
+	 * @param options.hear processes each piece as it arrives
 	 */
 	constructor(options: {
 		path: string;
@@ -64,12 +61,12 @@ export class RawStream {
 		this.#fd = openSync(`${options.path}.raw`, constants.O_RDONLY | constants.O_CREAT, 0o600);
 		const callback = (length: number) => {
 			this.#drain();
-			// The file may lack it, for want of space on the disk; the end is heard all the same.
+			// The mark may be missing in the file if the disk is full, but it still arrives on the FIFO.
 			if (this.#hearsEnd(bellBuffer.subarray(0, length))) this.#end();
 			return true;
 		};
 		this.#bellFd = openSync(`${options.path}.bell`, constants.O_RDONLY | constants.O_NONBLOCK);
-		// A variable, because the type of the argument leaves out `onread`, which Node documents.
+		// A variable, because the argument's type omits `onread`, which Node documents.
 		const bell = {
 			fd: this.#bellFd,
 			readable: true,
@@ -80,7 +77,7 @@ export class RawStream {
 		this.#bell.on("error", () => this.#bell.destroy());
 		this.ended = new Promise((resolve) => {
 			this.#bell.on("close", () => {
-				// Without its relay a stream has ended, too, and all that came is in the file.
+				// Without its relay, the stream has ended as well, and all data is in the file.
 				if (!this.#done) this.#end();
 				closeSync(this.#fd);
 				resolve();
@@ -89,9 +86,9 @@ export class RawStream {
 	}
 
 	/**
-	 * Reads what is in the file and listens for more.
-	 * @param orphaned the container's shim is dead. Then its relay may be, too, and a FIFO that no process has open for
-	 * writing would be silent forever: an end is reported only to those who were there while someone wrote.
+	 * Reads the file and listens for more.
+	 * @param orphaned the container's supervisor has ended. Its relay may have ended as well, and a FIFO without a writer
+	 * would be silent forever: its end is only reported to readers that opened it earlier
 	 */
 	start(orphaned: boolean): void {
 		this.#drain();
@@ -107,13 +104,13 @@ export class RawStream {
 				this.#drain();
 				if (this.#hearsEnd(bellBuffer.subarray(0, length))) return false;
 			} catch {
-				// Nothing to be heard now: the relay has it open.
+				// Nothing to read now: the relay has it open.
 				return true;
 			}
 		}
 	}
 
-	/** A piece that is in the file for certain. */
+	/** A piece that is known to be in the file. */
 	readAgain(length: number): Buffer {
 		const data = Buffer.alloc(length);
 		return data.subarray(0, readSync(this.#fd, data, 0, length, this.position));
@@ -124,7 +121,7 @@ export class RawStream {
 		this.#bell.destroy();
 	}
 
-	/** Takes what is left, the beginning of a line as well. */
+	/** Takes the rest, including an incomplete line. */
 	#end(): void {
 		this.#drain(true);
 		this.close();
@@ -136,7 +133,7 @@ export class RawStream {
 			full = length === readBuffer.length;
 			const data = readBuffer.subarray(0, length);
 			const end = data.indexOf(this.#endMark);
-			// What might be the beginning of the end mark waits for the rest of it.
+			// A possible beginning of the end mark waits for the rest.
 			const said = data.subarray(0, end >= 0 ? end : length - this.#markBegun(data));
 			this.#tell(said);
 			const isRest = end >= 0 || (hasEnded && !full);
@@ -171,7 +168,8 @@ export class RawStream {
 	}
 
 	/**
-	 * A hole instead of a shorter file: the relay may append at any moment. The piece taken last is kept for the journal.
+	 * Punches a hole instead of truncating the file, because the relay may append at any time. The last piece is kept for
+	 * the journal.
 	 */
 	#reclaim(): void {
 		const length = this.position;
@@ -186,7 +184,7 @@ export class RawStream {
 	}
 }
 
-/** Whether files of a directory can give parts of themselves back to the disk. */
+/** Whether the directory's file system supports punching holes. */
 export async function canReclaim(directory: string): Promise<boolean> {
 	const path = `${directory}/reclaim-probe`;
 	writeFileSync(path, "x");

@@ -1,12 +1,12 @@
 /**
- * Classic BPF as seccomp runs it: instructions, comparisons of a call's arguments, and a search for its number. Pure.
- * The program reads `struct seccomp_data` (number, architecture, instruction pointer, six arguments of 64 bits) of
- * seccomp(2), in the byte order of the machine, which is little endian on both architectures that are supported.
+ * Classic BPF for seccomp: instructions, comparisons of a call's arguments, and a search for its number. Pure. The
+ * program reads `struct seccomp_data` (number, architecture, instruction pointer, six arguments of 64 bits) of
+ * seccomp(2), in the machine's byte order, which is little endian on both supported architectures.
  */
 
 export interface Instruction {
 	code: number;
-	/** How many instructions to skip when a comparison holds, and when it does not. */
+	/** The number of instructions to skip if a comparison holds, and if it does not. */
 	jumpTrue: number;
 	jumpFalse: number;
 	operand: number;
@@ -15,12 +15,12 @@ export interface Instruction {
 export type Operator = "NE" | "LT" | "LE" | "EQ" | "GE" | "GT" | "MASKED_EQ";
 
 export interface Comparison {
-	/** Which argument, 0 to 5. */
+	/** Index of the argument, 0 to 5. */
 	index: number;
 	operator: Operator;
-	/** What to compare with; with MASKED_EQ the mask. */
+	/** The value to compare with; for MASKED_EQ the mask. */
 	value: bigint;
-	/** With MASKED_EQ what the masked argument must be. */
+	/** For MASKED_EQ the expected value of the masked argument. */
 	masked: bigint;
 }
 
@@ -32,7 +32,7 @@ const jumpGreater = 0x25;
 const jumpGreaterOrEqual = 0x35;
 const returnValue = 0x06;
 
-/** A conditional jump has one byte for its distance. */
+/** The distance of a conditional jump is one byte. */
 const farthestJump = 255;
 
 export const numberOffset = 0;
@@ -51,12 +51,12 @@ export function answer(action: number): Instruction {
 	return instruction(returnValue, action);
 }
 
-/** Goes on with `yes` when the loaded word is `operand`, otherwise with what comes after it. */
+/** Continues with `yes` if the loaded word equals `operand`, otherwise after it. */
 export function whenEqual(operand: number, yes: readonly Instruction[]): Instruction[] {
 	return [...skip(jumpEqual, operand, yes.length, false), ...yes];
 }
 
-/** A comparison that jumps over so many instructions when it holds, or when it does not; any number of them. */
+/** A comparison that skips any number of instructions if it holds, or if it does not. */
 function skip(code: number, operand: number, distance: number, holds: boolean): Instruction[] {
 	if (distance <= farthestJump)
 		return [holds ? instruction(code, operand, distance, 0) : instruction(code, operand, 0, distance)];
@@ -64,7 +64,7 @@ function skip(code: number, operand: number, distance: number, holds: boolean): 
 	return [holds ? instruction(code, operand, 0, 1) : instruction(code, operand, 1, 0), far];
 }
 
-/** Answers `action` when all comparisons hold; otherwise what comes after it goes on. */
+/** Returns `action` if all comparisons hold, otherwise continues after it. */
 export function whenAll(comparisons: readonly Comparison[], action: number): Instruction[] {
 	let code = [answer(action)];
 	for (const comparison of [...comparisons].reverse()) code = [...compare(comparison, code.length), ...code];
@@ -74,7 +74,7 @@ export function whenAll(comparisons: readonly Comparison[], action: number): Ins
 type Target = "next" | "holds" | "fails";
 type Step = Instruction | { code: number; operand: number; yes: Target; no: Target };
 
-/** @param after instructions to skip when the comparison does not hold */
+/** @param after the number of instructions to skip if the comparison does not hold */
 function compare({ index, operator, value, masked }: Comparison, after: number): Instruction[] {
 	const offset = argumentsOffset + 8 * index;
 	const low = { load: load(offset), value: wordOf(value), masked: wordOf(masked) };
@@ -126,7 +126,7 @@ function wordOf(value: bigint): number {
 	return Number(value & 0xffffffffn);
 }
 
-/** Numbers from `from` on, up to where the next range begins, and the code that answers for them. */
+/** Numbers from `from` up to the beginning of the next range, and the code for them. */
 export interface Range {
 	from: number;
 	code: readonly Instruction[];
@@ -134,7 +134,7 @@ export interface Range {
 
 /**
  * A binary search for the loaded word.
- * @param ranges ascending; the first begins at the lowest number that can come here
+ * @param ranges ascending; the first begins at the lowest possible number
  */
 export function search(ranges: readonly Range[]): Instruction[] {
 	const [only] = ranges;
@@ -146,13 +146,12 @@ export function search(ranges: readonly Range[]): Instruction[] {
 	return [...skip(jumpGreaterOrEqual, rest[0]?.from ?? 0, smaller.length, true), ...smaller, ...search(rest)];
 }
 
-/** Linux takes no longer programs. */
+/** Linux rejects longer programs. */
 const longestProgram = 4096;
 
 /**
- * `struct sock_filter` one after the other, little endian: what seccomp(2) is given, with the number of its
- * instructions.
- * @throws Error for a program that Linux would refuse for its length
+ * A sequence of `struct sock_filter`, little endian, for seccomp(2).
+ * @throws Error for a program that exceeds Linux' limit
  */
 export function encode(program: readonly Instruction[]): Buffer {
 	if (program.length > longestProgram)

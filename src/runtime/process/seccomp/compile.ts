@@ -1,4 +1,4 @@
-/** From a seccomp profile to the program that the kernel runs at each system call. Pure. */
+/** Compiles a seccomp profile to the program that the kernel runs at each system call. Pure. */
 import {
 	answer,
 	architectureOffset,
@@ -14,18 +14,18 @@ import {
 import { actions, notImplemented, type SeccompProfile, type SeccompRule } from "./profile.ts";
 import { syscallTables } from "./syscall-numbers.ts";
 
-/** A way to call the kernel. */
+/** A calling convention of the kernel. */
 interface Convention {
-	/** As profiles name it. */
+	/** Name in profiles. */
 	name: string;
 	/** AUDIT_ARCH_… of linux/audit.h. */
 	audit: number;
-	/** The lowest number a call can have. */
+	/** The lowest number of a call. */
 	base: number;
 	table: keyof typeof syscallTables;
 }
 
-/** x86-64 and x32 share one architecture; a bit in the number tells them apart. */
+/** x86-64 and x32 share one architecture; a bit of the number distinguishes them. */
 const x32Bit = 0x40000000;
 
 const x86_64 = { name: "SCMP_ARCH_X86_64", audit: 0xc000003e, base: 0, table: "x86_64" } as const;
@@ -34,7 +34,7 @@ const x32 = { name: "SCMP_ARCH_X32", audit: 0xc000003e, base: x32Bit, table: "x3
 const aarch64 = { name: "SCMP_ARCH_AARCH64", audit: 0xc00000b7, base: 0, table: "aarch64" } as const;
 const arm = { name: "SCMP_ARCH_ARM", audit: 0x40000028, base: 0, table: "arm" } as const;
 
-/** Machines for which filters can be made, by Node's names; their own convention first. */
+/** Supported machines by Node's names, with their native convention first. */
 const machines: Readonly<Record<string, readonly [Convention, ...Convention[]]>> = {
 	x64: [x86_64, x32, x86],
 	arm64: [aarch64, arm],
@@ -45,9 +45,9 @@ export function canFilter(machine: string): boolean {
 }
 
 /**
- * The program as `seccomp(SECCOMP_SET_MODE_FILTER)` takes it, eight bytes an instruction.
+ * The program for `seccomp(SECCOMP_SET_MODE_FILTER)`, eight bytes per instruction.
  * @param machine `process.arch`
- * @throws Error for a machine of another architecture, and for a profile that makes too long a program
+ * @throws Error for a machine of another architecture, and for a profile whose program is too long
  */
 export function compileProfile(profile: SeccompProfile, machine: string): Buffer {
 	const conventions = machines[machine];
@@ -66,7 +66,7 @@ export function compileProfile(profile: SeccompProfile, machine: string): Buffer
 	return encode([...program, answer(actions.killProcess)]);
 }
 
-/** What the profile says of each number, neighbours with the same answer as one range. */
+/** The action for each number, with adjacent numbers with the same action as one range. */
 function rangesOf(profile: SeccompProfile, { table, base }: Convention): Range[] {
 	const codes = new Map<number, Instruction[]>();
 	const numbers = numbersOf(table);
@@ -86,7 +86,7 @@ function rangesOf(profile: SeccompProfile, { table, base }: Convention): Range[]
 		add(number, codes.get(number) ?? otherwise);
 		next = number + 1;
 	}
-	// As runc has it: programs take a call that is newer than the profile for one that the kernel lacks, and do without.
+	// As in runc: programs take a call that is newer than the profile for one that the kernel lacks, and use a fallback.
 	const named = profile.rules.flatMap(({ names }) => names.map((name) => numbers.get(name) ?? -1));
 	const firstUnknown = Math.max(...named, -1) + 1;
 	if (firstUnknown > next) add(next, otherwise);
@@ -99,7 +99,7 @@ function sameAnswer(one: readonly Instruction[], other: readonly Instruction[]):
 	return one.length === 1 && other.length === 1 && one[0]?.operand === other[0]?.operand;
 }
 
-/** A rule without comparisons covers all others for the same call; of the others the first that fits decides. */
+/** A rule without comparisons covers all others for the same call; otherwise the first matching rule decides. */
 function codeOf(rules: readonly SeccompRule[], defaultAction: number): Instruction[] {
 	const always = rules.find(({ comparisons }) => comparisons.length === 0);
 	if (always !== undefined) return [answer(always.action)];
@@ -115,7 +115,7 @@ function codeOf(rules: readonly SeccompRule[], defaultAction: number): Instructi
 function rulesByName({ rules, defaultAction }: SeccompProfile): Map<string, SeccompRule[]> {
 	const byName = new Map<string, SeccompRule[]>();
 	for (const rule of rules) {
-		// As runc has it: a rule that says what is said of all calls is none.
+		// As in runc: a rule with the default action is ignored.
 		if (rule.action === defaultAction) continue;
 		for (const name of rule.names) byName.set(name, [...(byName.get(name) ?? []), rule]);
 	}

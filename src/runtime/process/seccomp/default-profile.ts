@@ -1,6 +1,6 @@
 /**
- * The profile that container engines use by default, as Docker and containerd publish it (github.com/moby/profiles, as
- * of 2026): which calls are allowed, and which depend on capabilities or arguments. Pure.
+ * The default profile of container engines, as published by Docker and containerd (github.com/moby/profiles, as of
+ * 2026): which calls are allowed, and which depend on capabilities or arguments. Pure.
  */
 import type { Comparison } from "./bpf.ts";
 import {
@@ -77,15 +77,15 @@ const withCapability: Readonly<Record<string, readonly string[]>> = {
 	CAP_SYS_TTY_CONFIG: words("vhangup"),
 };
 
-/** Of processes in the same namespaces; kernels before 4.8 could be tricked into skipping the filter by it. */
+/** For processes in the same namespaces. Before Linux 4.8, they could be used to bypass the filter. */
 const tracing = words("process_vm_readv process_vm_writev ptrace");
 
-/** Execution domains: Linux' own, one of 32 bits, both without random addresses, and the question which one it is. */
+/** Execution domains: Linux, 32-bit Linux, both without address randomization, and the query. */
 const personalities = [0x0, 0x0008, 0x20000, 0x20008, 0xffffffff];
 
 /**
- * Families of sockets from 12 on. Not there are those that reach what no namespace divides (VSOCK: the machine's
- * hypervisor), that few use and that had many faults (ALG, NFC, CAIF …).
+ * Socket families from 12 on. Excluded are those that no namespace isolates (VSOCK: the machine's hypervisor), and
+ * rarely used ones with many vulnerabilities (ALG, NFC, CAIF …).
  */
 const firstCheckedFamily = 12n;
 const socketFamilies = [
@@ -105,13 +105,13 @@ export function defaultProfile({ capabilities, architecture }: ProfileConditions
 	];
 	if (!capabilities.has("CAP_SYS_ADMIN")) {
 		rules.push(allow(["clone"], [{ index: 0, operator: "MASKED_EQ", value: namespaceFlags, masked: 0n }]));
-		// Its flags are in memory, where a filter cannot look. C libraries then use clone.
+		// Its flags are in memory, which a filter cannot read. C libraries then use clone.
 		rules.push({ names: ["clone3"], action: actions.error(notImplemented), comparisons: [] });
 	}
 	return { defaultAction: actions.error(notPermitted), architectures: subArchitectures, rules };
 }
 
-/** Of both machines: names that are none of a machine's own have no effect there. */
+/** For both machines: names that do not apply to a machine are ignored there. */
 const subArchitectures = ["SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_ARM"];
 
 function allow(names: readonly string[], comparisons: readonly Comparison[] = []): SeccompRule {

@@ -1,4 +1,4 @@
-/** The seccomp filters of one node: a program for what a pod's `seccompProfile` says. */
+/** The seccomp filters of one node: the program for a pod's `seccompProfile`. */
 
 import { readFileSync, statSync } from "node:fs";
 import { release } from "node:os";
@@ -11,20 +11,20 @@ import { parseProfile } from "./profile-file.ts";
 
 export interface SeccompFilters {
 	/**
-	 * The program to load before the container's own program starts, `struct sock_filter` for `struct sock_filter`;
-	 * undefined: none. The process that loads it needs no_new_privs or CAP_SYS_ADMIN; the default profile allows all that
-	 * is done afterwards to drop privileges and to start the program.
-	 * @param profile `RuntimeDefault`, `Unconfined`, `Localhost/NAME`; undefined: the same as Unconfined
+	 * The program to load before the container's own program starts, a sequence of `struct sock_filter`; undefined: none.
+	 * Loading it requires no_new_privs or CAP_SYS_ADMIN; the default profile allows everything that is necessary
+	 * afterwards to drop privileges and to start the program.
+	 * @param profile `RuntimeDefault`, `Unconfined`, `Localhost/NAME`; undefined: Unconfined
 	 * @param capabilities of the container's bounding set: `CAP_CHOWN`
-	 * @throws Error for a Localhost profile that is not there, is wrong, or cannot be enforced on this machine
+	 * @throws Error for a Localhost profile that does not exist, is invalid, or is not supported on this machine
 	 */
 	program(profile: string | undefined, capabilities: ReadonlySet<string>): Buffer | undefined;
 }
 
 const localhostPrefix = "Localhost/";
-/** Profiles of a few kilobytes are usual; Docker's has 17. */
+/** Profiles usually have a few kilobytes; Docker's has 17. */
 const longestProfileBytes = 1024 * 1024;
-/** Filters differ by capabilities: a node has few of them. */
+/** Filters depend on capabilities, of which a node has few combinations. */
 const mostFilters = 64;
 
 /**
@@ -66,7 +66,7 @@ export function createSeccompFilters(directory: string, machine: string = proces
 					compileProfile(parseProfile(readFileSync(path, "utf8"), conditions), machine),
 				);
 			} catch (error) {
-				// Of what is no JSON an error would quote the beginning, whatever file it is.
+				// A JSON parser error would quote the beginning of the file, whatever file it is.
 				const why = error instanceof SyntaxError ? "it is no JSON" : messageOf(error);
 				throw new Error(`cannot load seccomp profile ${JSON.stringify(path)}: ${why}`);
 			}
@@ -74,7 +74,7 @@ export function createSeccompFilters(directory: string, machine: string = proces
 	};
 }
 
-/** The API refuses names that lead out of the directory; so does the node. */
+/** Like the API, rejects names that lead out of the directory. */
 function profilePath(directory: string, profile: string): string {
 	const name = profile.startsWith(localhostPrefix) ? profile.slice(localhostPrefix.length) : "";
 	const path = resolve(directory, name);

@@ -1,13 +1,13 @@
 /**
- * Reads a profile as container engines store it: `linux.seccomp` of the OCI runtime specification, or Docker's form of
- * it, which adds conditions (`archMap`, `includes`, `excludes`). Pure.
+ * Reads a profile in the format of container engines: `linux.seccomp` of the OCI runtime specification, or Docker's
+ * variant with conditions (`archMap`, `includes`, `excludes`). Pure.
  */
 import type { Comparison, Operator } from "./bpf.ts";
 import { actions, notPermitted, type ProfileConditions, type SeccompProfile, type SeccompRule } from "./profile.ts";
 
 /**
  * @param text JSON
- * @throws Error naming the field that cannot be honoured
+ * @throws Error that names the field that is not supported
  */
 export function parseProfile(text: string, conditions: ProfileConditions): SeccompProfile {
 	const document = objectOf(JSON.parse(text), "the profile");
@@ -74,14 +74,14 @@ function comparisonOf(entry: Record<string, unknown>): Comparison {
 	return { index: Number(index), operator, value, masked: wordOf(entry["valueTwo"] ?? 0, "valueTwo") };
 }
 
-/** An unsigned number of 64 bits; those that JSON numbers in JavaScript cannot hold exactly are refused. */
+/** An unsigned 64-bit number; those that JavaScript cannot represent exactly in JSON are rejected. */
 function wordOf(value: unknown, field: string): bigint {
 	if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0)
 		throw new Error(`${field} ${JSON.stringify(value)} is no number from 0 to ${Number.MAX_SAFE_INTEGER}`);
 	return BigInt(value);
 }
 
-/** Docker's conditions: everything under `includes` must hold, nothing under `excludes`. */
+/** Docker's conditions: everything in `includes` must hold, and nothing in `excludes`. */
 function applies(entry: Record<string, unknown>, { capabilities, architecture, kernel }: ProfileConditions): boolean {
 	const test = (field: string, wanted: boolean): boolean => {
 		const value = entry[field];

@@ -1,28 +1,28 @@
-/** Seccomp profiles: what a filter is made of. Pure. */
+/** Seccomp profiles: the input of filters. Pure. */
 import type { Comparison } from "./bpf.ts";
 
 export interface SeccompRule {
-	/** Calls that an architecture does not have are skipped there. */
+	/** Calls that do not exist on an architecture are ignored there. */
 	names: readonly string[];
-	/** As a filter answers it, see `actions`. */
+	/** The filter's return value, see `actions`. */
 	action: number;
-	/** All must hold; several for one argument are alternatives, as runc reads them. */
+	/** All must hold; several for the same argument are alternatives, as in runc. */
 	comparisons: readonly Comparison[];
 }
 
 export interface SeccompProfile {
-	/** For calls that no rule names. */
+	/** For calls without a rule. */
 	defaultAction: number;
-	/** Besides the machine's own: `SCMP_ARCH_X86`. Programs of others are killed at their first call. */
+	/** In addition to the machine's own: `SCMP_ARCH_X86`. Programs of others are killed at their first call. */
 	architectures: readonly string[];
 	rules: readonly SeccompRule[];
 }
 
-/** What decides which conditional rules of a profile apply. */
+/** Determines which conditional rules of a profile apply. */
 export interface ProfileConditions {
 	/** The container's bounding set: `CAP_SYS_ADMIN`. */
 	capabilities: ReadonlySet<string>;
-	/** In the words of engines' profiles: `amd64`, `arm64`. */
+	/** Name of the architecture in engines' profiles: `amd64`, `arm64`. */
 	architecture: string;
 	/** Of the running kernel, `major.minor`. */
 	kernel: string;
@@ -30,7 +30,7 @@ export interface ProfileConditions {
 
 const errorNumberMask = 0xffff;
 
-/** Filter answers of seccomp(2). Those that need a tracer or a listener are none that a container can be given. */
+/** Filter return values of seccomp(2). Those that require a tracer or a listener are not available for containers. */
 export const actions = {
 	killProcess: 0x80000000,
 	killThread: 0x00000000,

@@ -17,7 +17,7 @@ const EPERM = actions.error(1);
 const ENOSYS = actions.error(38);
 const allowed = actions.allow;
 
-/** What engines grant to a container that asks for nothing. */
+/** What container engines grant by default. */
 const usual = new Set(
 	"AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID SYS_CHROOT"
 		.split(" ")
@@ -71,7 +71,7 @@ describe("the default seccomp profile", () => {
 		["clone", [newUser | 17], EPERM],
 		["clone", [0x00020000], EPERM],
 		["clone", [0x02000000], EPERM],
-		// The kernel takes the lower half only, where no namespace is asked for.
+		// The kernel uses only the lower half, and no namespace is requested.
 		["clone", [0x7_0000_0011n], allowed],
 		["personality", [0], allowed],
 		["personality", [0xffffffff], allowed],
@@ -94,8 +94,7 @@ describe("the default seccomp profile", () => {
 		it(`answers calls of ${table} as engines do`, () => {
 			const known = cases.filter(([name]) => numbersOf(table).has(name));
 			expect(known.length).toBeGreaterThan(cases.length - 5);
-			// The calls that x32 and ARM have for themselves come after all others, so that none is newer than the profile
-			// there.
+			// The calls that only x32 and ARM have come after all others, so none is newer than the profile there.
 			const hasOwn = table === "x32" || table === "arm";
 			const wrong = known.filter(
 				([name, args, wanted]) =>
@@ -216,7 +215,7 @@ describe("profiles of one's own", () => {
 		expect(verdict(program, "x86_64", "kill", 1, 9)).toBe(EPERM);
 		expect(verdict(program, "x86_64", "kill", 1, 15)).toBe(EPERM);
 		expect(verdict(program, "x86_64", "kill", 1, 1)).toBe(allowed);
-		// What is allowed by default stays so for new calls, and what is not named as an architecture is killed.
+		// Calls that are allowed by default stay allowed if they are new, and calls of unnamed architectures are killed.
 		expect(runFilter(program, { audit: audits.x86_64, number: 600 })).toBe(allowed);
 		expect(verdict(program, "x86", "read")).toBe(actions.killProcess);
 		expect(verdict(program, "x32", "read")).toBe(actions.killProcess);
@@ -291,7 +290,7 @@ describe("the filters of a node", () => {
 	});
 });
 
-/** Loads a filter and makes calls below it: `NAME RESULT`, each in a process of its own. */
+/** Loads a filter and makes calls with it: `NAME RESULT`, each in a process of its own. */
 const loader = `
 my ($file, %calls) = @ARGV;
 open my $in, '<:raw', $file or die; local $/; my $program = <$in>;
@@ -319,7 +318,7 @@ describe.skipIf(!canLoad)("the default profile in the running kernel", () => {
 				mount: call("mount", 0, 0, 0, 0, 0),
 				unshare: call("unshare", 0x10000000),
 				clone3: call("clone3", 0, 0),
-				// PTRACE_DETACH of nobody: the call is made.
+				// PTRACE_DETACH without a tracee: the call is executed.
 				ptrace: call("ptrace", 17, 0, 0, 0),
 				vsock: call("socket", 40, 1, 0),
 				unix: call("socket", 1, 1, 0),

@@ -1,6 +1,6 @@
 /**
  * System calls of each architecture, from the kernel's headers; written by scripts/generate-syscalls.ts. Names in the
- * order of their numbers; `@N` says that the next one is N. Those of x32 lack the bit that marks its calls.
+ * order of their numbers; `@N` means that the next one is N. Those of x32 lack the bit that marks its calls.
  */
 export const syscallTables = {
 	x86_64: `

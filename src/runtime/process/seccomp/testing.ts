@@ -1,4 +1,4 @@
-/** Runs a seccomp filter as the kernel does, for tests. */
+/** Runs a seccomp filter like the kernel, for tests. */
 
 export interface Call {
 	/** AUDIT_ARCH_… */
@@ -7,7 +7,7 @@ export interface Call {
 	arguments?: readonly bigint[];
 }
 
-/** @throws Error for a program that Linux would not load or that runs off its end */
+/** @throws Error for a program that Linux would not load or that runs beyond its end */
 export function runFilter(program: Buffer, { audit, number, arguments: args = [] }: Call): number {
 	const data = Buffer.alloc(64);
 	data.writeUInt32LE(number >>> 0, 0);
