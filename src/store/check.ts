@@ -1,4 +1,4 @@
-/** Whether everything in a store's file can be read, and its tables agree. */
+/** Checks that everything in a store's file can be read, and that its tables are consistent. */
 import { type Database, open } from "lmdb";
 import { dataFileProblem } from "./data-file.ts";
 import { newestFormat } from "./lmdb-tables.ts";
@@ -6,9 +6,9 @@ import { decodePointer, decodeRecord, revisionOf } from "./records.ts";
 
 export interface StoreReport {
 	revision: number;
-	/** Keys that there are. */
+	/** The number of existing keys. */
 	keyCount: number;
-	/** What is wrong, a sentence each; no more than a few. */
+	/** The problems, one sentence each, and only the first few. */
 	problems: string[];
 }
 
@@ -16,7 +16,7 @@ const mostProblems = 20;
 
 /**
  * Reads a store's file, which no process has open for writing, from its pages to its values.
- * @param checkValue throws for a value that cannot be used
+ * @param checkValue throws for an invalid value
  */
 export async function checkStoreFile(
 	file: string,
@@ -31,7 +31,7 @@ export async function checkStoreFile(
 		problem(`the file is damaged: ${pages}`);
 		return report;
 	}
-	// Without a lock file beside it: nothing writes. (The option is LMDB's; the types do not have it.)
+	// Without a lock file, because nothing writes. (LMDB has this option, but the types do not.)
 	const options = { path: file, noSubdir: true, readOnly: true, noLock: true, maxDbs: 4 };
 	const root = open(options);
 	try {
@@ -40,7 +40,7 @@ export async function checkStoreFile(
 		const log: Database<Buffer, number> = root.openDB({ name: "log", encoding: "binary" });
 		const format = meta.get("format");
 		report.revision = meta.get("revision") ?? 0;
-		// One that nothing was ever written to has none.
+		// A file without any writes has none.
 		if (format === undefined ? report.revision > 0 : format > newestFormat)
 			problem(`the store has format ${format}, which is not known`);
 		const compacted = meta.get("compacted") ?? 0;

@@ -1,12 +1,9 @@
-/** How large a commit may be: writers of many keys share them out. Pure. */
+/** The maximum size of a commit: writers of many keys divide them. Pure. */
 
-/**
- * The size of a commit that every store accepts. etcd refuses more than 128 operations and 1.5 MiB, unless it is set
- * otherwise.
- */
+/** The size of a commit that every store accepts. etcd's default limits are 128 operations and 1.5 MiB. */
 export const largestCommit = { operations: 120, bytes: 1024 * 1024 } as const;
 
-/** What something takes of a commit. */
+/** The size of something in a commit. */
 export interface CommitCost {
 	/** Puts and deletes. */
 	operations: number;
@@ -15,7 +12,7 @@ export interface CommitCost {
 }
 
 /**
- * In order, as few groups as can each be one commit. Something that is too large alone is a group of its own.
+ * Divides items into groups that each fit in one commit, in order. An item that is too large is a group of its own.
  * @param reserved what the caller adds to each commit
  */
 export function* inCommits<T>(

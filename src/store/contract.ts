@@ -1,4 +1,4 @@
-/** What every store does: one suite, run on each implementation. */
+/** The behavior of every store: one suite, run on each implementation. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ApiError } from "../core/errors.ts";
 import { type Change, type Commit, prefixEnd, type Store } from "./store.ts";
@@ -68,7 +68,7 @@ async function commit(store: Store, wanted: Commit): Promise<number> {
 	return result.revision;
 }
 
-/** @param make an empty store */
+/** @param make creates an empty store */
 export function storeContract(name: string, make: () => Promise<StoreUnderTest>): void {
 	describe(name, () => {
 		let under: StoreUnderTest;

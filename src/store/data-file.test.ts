@@ -24,7 +24,7 @@ const pageBytes = 4096;
 beforeAll(async () => {
 	folder = mkdtempSync(join(tmpdir(), "store-"));
 	const store = openLmdbStore({ folder, historyCommits: 20 });
-	// Large and small values, with enough overwritten for pages to be free in the middle and at the end.
+	// Large and small values, with enough overwritten ones for free pages in the middle and at the end.
 	for (let index = 0; index < 600; index++) {
 		const value = Buffer.alloc(index % 7 === 0 ? 30_000 : 300, index);
 		await store.commit({ compare: [], puts: [{ key: `/k${index % 90}`, value }], deletes: [`/k${(index + 45) % 90}`] });
@@ -66,7 +66,7 @@ test("of a file cut off anywhere, either nothing is missing, or that is noticed"
 		truncateSync(copy, pages * pageBytes);
 		if (dataFileProblem(copy) !== undefined) noticed++;
 		else {
-			// What the check lets pass is read whole by a process of its own, which a missing page would end.
+			// A file that passes the check is read completely by a separate process, which a missing page would crash.
 			const args = ["--input-type=module", "--eval", everyKey, copy];
 			const { status, signal, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
 			expect({ pages, status, signal, stderr }).toEqual({ pages, status: 0, signal: null, stderr: "" });

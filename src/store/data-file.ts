@@ -1,13 +1,13 @@
 /**
- * Looks at an LMDB data file before it is mapped into memory: a page that the file does not have would end the process
- * by SIGBUS. The layout is that of LMDB's `MDB_meta`, `MDB_page` and `MDB_node` (data version 2) on a 64-bit machine.
+ * Checks an LMDB data file before it is mapped into memory: access to a missing page would crash the process with
+ * SIGBUS. The layout is that of LMDB's `MDB_meta`, `MDB_page` and `MDB_node` (data version 2) on a 64-bit machine.
  */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
 const magic = 0xbeefc0de;
 const dataVersion = 2;
 const headerBytes = 24;
-/** The meta pages are read before their page size is known; the second is at one of these, or at their double. */
+/** The meta pages are read before their page size is known; the second is at one of these offsets, or at twice that. */
 const pageSizes = [4096, 8192, 16_384, 32_768, 65_536];
 const branchPage = 1;
 const leafPage = 2;
@@ -24,8 +24,8 @@ interface Meta {
 }
 
 /**
- * What is wrong with the file; undefined when LMDB can open it. Damage inside of pages is not looked for.
- * @param everyPage follows the trees also when the file has the length that it says
+ * The problem of the file; undefined if LMDB can open it. Does not check the contents of pages.
+ * @param everyPage follows the trees even if the file has the expected length
  */
 export function dataFileProblem(file: string, options: { everyPage?: boolean } = {}): string | undefined {
 	const descriptor = openSync(file, "r");
@@ -37,7 +37,7 @@ export function dataFileProblem(file: string, options: { everyPage?: boolean } =
 		if (second === undefined || second.pageBytes !== first.pageBytes) return "its second page is damaged";
 		const meta = second.transaction > first.transaction ? second : first;
 		const whole = size >= (meta.lastPage + 1) * meta.pageBytes;
-		// A healthy file may lack pages at its end, when they are free.
+		// A healthy file may lack free pages at its end.
 		if (whole && !options.everyPage) return undefined;
 		return pageProblem(descriptor, meta, Math.floor(size / meta.pageBytes));
 	} finally {
@@ -64,7 +64,7 @@ function readMeta(descriptor: number, position: number): Meta | undefined {
 	};
 }
 
-/** Follows the trees from their roots through every page that they name. */
+/** Follows the trees from their roots through every page that they refer to. */
 function pageProblem(descriptor: number, { pageBytes, roots }: Meta, pageCount: number): string | undefined {
 	const bytes = Buffer.alloc(pageBytes);
 	const seen = new Set<number>();
@@ -78,7 +78,7 @@ function pageProblem(descriptor: number, { pageBytes, roots }: Meta, pageCount: 
 		const flags = bytes.readUInt16LE(18);
 		if (Number(bytes.readBigUInt64LE(0)) !== page || (flags & (branchPage | leafPage)) === 0)
 			return `its page ${page} is damaged`;
-		// Places in a page count from the end of its header.
+		// Offsets in a page count from the end of its header.
 		const pointersEnd = headerBytes + bytes.readUInt16LE(20);
 		if (pointersEnd > pageBytes) return `its page ${page} is damaged`;
 		for (let pointer = headerBytes; pointer < pointersEnd; pointer += 2) {
@@ -93,7 +93,10 @@ function pageProblem(descriptor: number, { pageBytes, roots }: Meta, pageCount: 
 	return undefined;
 }
 
-/** Pages that a node names: the root of a tree, or the page after a large value's last. Undefined for a broken node. */
+/**
+ * Pages that a node refers to: the root of a tree, or the page after the last of a large value. Undefined for an
+ * invalid node.
+ */
 function nodePages(bytes: Buffer, node: number, isBranch: boolean): { tree?: number; end?: number } | undefined {
 	if (isBranch) return { tree: bytes.readUIntLE(node, 6) };
 	const flags = bytes.readUInt16LE(node + 4);

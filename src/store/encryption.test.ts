@@ -50,7 +50,7 @@ test("any key that is there reads; one that is not there is named", () => {
 	encryption.use([{ prefixes: ["/"], writeKey: two }], []);
 	expect(() => encryption.open("/a", sealed)).toThrow("was encrypted with key one, which is not there");
 	expect(() => encryption.open("/a", bytes("k8s:enc:kms:v2:x:y"))).toThrow("of an unknown provider");
-	// Written before there was encryption.
+	// Written before encryption was enabled.
 	expect(text(encryption.open("/a", bytes("{}")))).toBe("{}");
 });
 

@@ -1,7 +1,7 @@
 /**
- * Values encrypted at rest with AES-256-GCM. What is written carries the name of its key, in upstream's form
- * (`k8s:enc:aesgcm:v1:NAME:`, "Encrypting Confidential Data at Rest"), then nonce, ciphertext and tag. The store's key
- * is authenticated along, so that no value can take another's place.
+ * Values encrypted at rest with AES-256-GCM. A stored value begins with the name of its key, in upstream's form
+ * (`k8s:enc:aesgcm:v1:NAME:`, "Encrypting Confidential Data at Rest"), followed by nonce, ciphertext and tag. The
+ * store's key is part of the authenticated data, so that a value cannot be moved to another key.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { ApiError } from "../core/errors.ts";
@@ -14,11 +14,11 @@ export interface EncryptionKey {
 	secret: Uint8Array;
 }
 
-/** How the values under some keys of the store are written. */
+/** How the values of certain keys of the store are written. */
 export interface EncryptionRule {
-	/** Beginnings of keys. */
+	/** Prefixes of keys. */
 	prefixes: readonly string[];
-	/** Undefined: values are written as they are. */
+	/** Undefined: values are not encrypted. */
 	writeKey: EncryptionKey | undefined;
 }
 
@@ -27,7 +27,7 @@ const form = `${opening}aesgcm:v1:`;
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** The name of the key that a value in the store was encrypted with; undefined for one that is not encrypted. */
+/** The name of the key that a stored value was encrypted with; undefined if it is not encrypted. */
 export function keyNameOf(value: Uint8Array): string | undefined {
 	if (!startsWith(value, opening)) return undefined;
 	if (!startsWith(value, form)) return "of an unknown provider";
@@ -36,8 +36,8 @@ export function keyNameOf(value: Uint8Array): string | undefined {
 }
 
 /**
- * Values are written by the first rule that knows their key, and read with any of the keys; values that are not
- * encrypted are read as they are. Rules and keys may be exchanged while the store is in use.
+ * Values are written with the first rule that matches their key, and read with any of the keys; values that are not
+ * encrypted are read as they are. Rules and keys may be replaced while the store is in use.
  */
 export class Encryption implements ValueTransform {
 	#rules: readonly EncryptionRule[] = [];
@@ -47,7 +47,7 @@ export class Encryption implements ValueTransform {
 		this.use(rules, keys);
 	}
 
-	/** @param keys that values may have been encrypted with, besides those that the rules write with */
+	/** @param keys that values may have been encrypted with, in addition to those of the rules */
 	use(rules: readonly EncryptionRule[], keys: readonly EncryptionKey[]): void {
 		const writeKeys = rules.flatMap(({ writeKey }) => writeKey ?? []);
 		this.#rules = rules;
@@ -62,7 +62,7 @@ export class Encryption implements ValueTransform {
 		return startsWith(value, opening);
 	}
 
-	/** Whether a value in the store has the form that it would be written in now. */
+	/** Whether a stored value has the form in which it would be written now. */
 	isCurrent(key: string, sealed: Uint8Array): boolean {
 		return keyNameOf(sealed) === this.#writeKey(key)?.name;
 	}

@@ -1,26 +1,21 @@
-/**
- * A store with a bad day: what disks, networks and rivals can do to its users, from a seed. For simulations and tests.
- */
+/** A store with faults of disks, networks and concurrent writers, from a seed. For simulations and tests. */
 import type { Clock, Random } from "../core/clock.ts";
 import { ApiError } from "../core/errors.ts";
 import type { Change, CommitResult, Store } from "./store.ts";
 
 /** Probabilities are from 0 (never, the default) to 1. May be changed while the store is in use. */
 export interface Faults {
-	/**
-	 * A commit that changes what exists fails as if its comparison did not hold, though it does: its writer has to look
-	 * and try again.
-	 */
+	/** A commit that changes existing keys fails as if its comparison did not hold: its writer must read and retry. */
 	conflict?: number;
-	/** A commit is made, and its writer gets an ApiError Timeout. */
+	/** A commit takes effect, and its writer gets an ApiError Timeout. */
 	lostReply?: number;
-	/** A commit is not made, and its writer gets the same. */
+	/** A commit does not take effect, and its writer gets the same error. */
 	refused?: number;
 	/** A read or a commit takes a while. */
 	slow?: number;
-	/** How long at most, in milliseconds. */
+	/** The maximum delay, in milliseconds. */
 	slowMs?: number;
-	/** Changes reach a watch late; their order stays. */
+	/** Changes reach a watch late, but in order. */
 	watchDelay?: number;
 	watchDelayMs?: number;
 }
@@ -49,7 +44,7 @@ export function createFaultyStore(
 		range: (range) => inTime(() => store.range(range)),
 		commit: (commit) =>
 			inTime(() => {
-				// A writer that finds nothing where nothing was to be knows that it was no rival.
+				// A writer that finds no key, as expected, would know that there was no conflict.
 				const disputable = commit.compare.some(({ modRevision }) => modRevision > 0);
 				if (disputable && strikes(faults.conflict)) return conflicting(commit);
 				const lost = () => new ApiError("Timeout", "the store's reply was lost; the commit may have been made");
@@ -64,7 +59,7 @@ export function createFaultyStore(
 		close: () => store.close(),
 	};
 
-	/** A sink that gets each call late at times, but never before an earlier one and never after an abort. */
+	/** A sink whose calls are sometimes delayed, but in order and never after an abort. */
 	function delayed(signal: AbortSignal, sink: Parameters<Store["watch"]>[1]): Parameters<Store["watch"]>[1] {
 		const late: (() => void)[] = [];
 		const hand = (call: () => void) => {

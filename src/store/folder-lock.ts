@@ -1,4 +1,4 @@
-/** One process at a time may use a data folder. */
+/** Ensures that only one process uses a data folder. */
 import { linkSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ApiError } from "../core/errors.ts";
@@ -16,14 +16,14 @@ export interface FolderLock {
 }
 
 /**
- * Takes the folder for this process until it is released or the process ends, however it ends.
- * @throws ApiError Conflict that names the process that has it
+ * Locks the folder for this process until the lock is released or the process ends in any way.
+ * @throws ApiError Conflict that names the process that holds the lock
  */
 export function lockFolder(folder: string): FolderLock {
 	const file = join(folder, "holder.json");
 	const mine: Holder = { pid: process.pid, startTicks: startTicks(process.pid) };
 	const text = JSON.stringify(mine);
-	// A process that died leaves its file behind; taking that away and trying again may meet someone who does the same.
+	// A process that crashed leaves its file; removing it may race with another process that does the same.
 	for (let attempt = 0; attempt < 5; attempt++) {
 		if (create(file, text)) return { release: () => read(file) === text && rmSync(file, { force: true }) };
 		const found = read(file);
@@ -48,8 +48,9 @@ function commandOf(pid: number): string {
 }
 
 /**
- * Created atomically with its content, so that nobody reads half of it. A dangling symbolic link, because it uses no
- * space: a server must start on a full disk, too. False when there is one.
+ * Created atomically with its content, so that no reader sees a part of it. It is a dangling symbolic link, which uses
+ * no space: a server must start on a full disk, too.
+ * @returns false if the file exists
  */
 function create(file: string, text: string): boolean {
 	try {
@@ -70,7 +71,7 @@ function takeAway(file: string, content: string): void {
 		if (isCode(error, "ENOENT")) return;
 		throw error;
 	}
-	// Someone was faster and the file is a new holder's: give it back.
+	// Another process was faster, and the file belongs to a new holder: restore it.
 	if (read(aside) !== content) {
 		try {
 			linkSync(aside, file);
@@ -86,7 +87,7 @@ function read(file: string): string | undefined {
 		return readlinkSync(file);
 	} catch (error) {
 		if (isCode(error, "ENOENT")) return undefined;
-		// Earlier versions made a file.
+		// Earlier versions created a file.
 		if (isCode(error, "EINVAL")) return readFileSync(file, "utf8");
 		throw error;
 	}
@@ -94,7 +95,7 @@ function read(file: string): string | undefined {
 
 function parse(text: string): Holder | undefined {
 	try {
-		// Written by `lockFolder`; a file that is something else holds nothing.
+		// Written by `lockFolder`; any other content is not a lock.
 		return JSON.parse(text) as Holder;
 	} catch {
 		return undefined;
@@ -112,7 +113,7 @@ function isAlive({ pid, startTicks: started }: Holder): boolean {
 	return started === undefined || now === undefined || started === now;
 }
 
-/** Undefined where there is no /proc. */
+/** Undefined on systems without /proc. */
 function startTicks(pid: number): string | undefined {
 	return identify(pid)?.startTime;
 }

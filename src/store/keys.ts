@@ -1,23 +1,23 @@
 /**
- * A sorted set of strings in chunks, so that an insertion moves hundreds of keys at most, not all of them. New keys are
- * sorted in when someone asks for a range: most come and go between two lists.
+ * A sorted set of strings in chunks, so that an insertion moves hundreds of keys at most. New keys are sorted when a
+ * range is read: most are added and removed between two lists.
  */
 
 const chunkLimit = 512;
 
 export class SortedKeys {
-	/** Never empty chunks, each sorted, all keys of one before all keys of the next. */
+	/** Non-empty chunks, each sorted, all keys of one before all keys of the next. */
 	readonly #chunks: string[][] = [];
 	readonly #added = new Set<string>();
 
-	/** Adds a key that is not in the set yet. */
+	/** Adds a key that is not in the set. */
 	add(key: string): void {
 		this.#added.add(key);
 	}
 
 	#sortIn(): void {
 		if (this.#added.size === 0) return;
-		// In order, so that neighbours are looked for and moved in the same chunk.
+		// In order, so that neighbors are found in the same chunk.
 		for (const key of [...this.#added].sort()) this.#insert(key);
 		this.#added.clear();
 	}
@@ -36,7 +36,7 @@ export class SortedKeys {
 		if (chunk.length > chunkLimit) chunks.splice(at + 1, 0, chunk.splice(chunkLimit / 2));
 	}
 
-	/** Takes a key out that is in the set. */
+	/** Removes a key that is in the set. */
 	remove(key: string): void {
 		if (this.#added.delete(key)) return;
 		const at = this.#chunkFor(key);
@@ -48,7 +48,7 @@ export class SortedKeys {
 		if (chunk.length === 0) this.#chunks.splice(at, 1);
 	}
 
-	/** Keys from `from` (inclusive) to `to` (exclusive; undefined: no end), in order, `limit` of them at most. */
+	/** Keys from `from` (inclusive) to `to` (exclusive; undefined: no end), in order, at most `limit`. */
 	slice(from: string, to: string | undefined, limit: number): string[] {
 		this.#sortIn();
 		const found: string[] = [];
@@ -64,7 +64,7 @@ export class SortedKeys {
 		return found;
 	}
 
-	/** Index of the first chunk whose last key is not before `key`; the number of chunks when there is none. */
+	/** Index of the first chunk whose last key is not before `key`; the number of chunks if there is none. */
 	#chunkFor(key: string): number {
 		let low = 0;
 		let high = this.#chunks.length;

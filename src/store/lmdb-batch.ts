@@ -1,10 +1,10 @@
-/** One transaction of the embedded store in the making: what its commits write, decided before anything is written. */
+/** One transaction of the embedded store: decides on its commits, before anything is written. */
 import type { Tables } from "./lmdb-tables.ts";
 import { encodeRecord, logKey, type Pointer, revisionOf } from "./records.ts";
 import type { Change, Commit, CommitResult, Entry } from "./store.ts";
 import type { CommitRecord } from "./watches.ts";
 
-/** The state of the tables with the writes of the commits so far on top. */
+/** The state of the tables combined with the writes of the commits so far. */
 export class Batch {
 	/** Key → its newest record; undefined when it is deleted. */
 	readonly pointers = new Map<string, Pointer | undefined>();

@@ -1,18 +1,18 @@
-/** Whether there is room for a transaction: LMDB survives a full disk, but not always unharmed in memory. */
+/** Checks that there is room for a transaction: LMDB survives a full disk, but its state in memory may be damaged. */
 import { statfsSync } from "node:fs";
 import { ApiError } from "../core/errors.ts";
 
-/** What a transaction takes at most besides its values: the pages of three trees for each record. */
+/** The maximum size of a transaction in addition to its values: the pages of three trees for each record. */
 const treeBytes = 3 * 4096;
-/** What it must leave on the disk. */
+/** What must remain free on the disk. */
 const reserveBytes = 1024 * 1024;
 /**
- * Records up to this size may take most of the reserve, and fit into free pages of the file: on a full disk, objects
- * can still be deleted, and nodes say that they are there.
+ * Records up to this size may use most of the reserve, and fit into free pages of the file: on a full disk, objects can
+ * still be deleted, and nodes can renew their leases.
  */
 const smallRecordBytes = 16 * 1024;
 const leastReserveBytes = 384 * 1024;
-/** Of the free pages some belong to transactions that are still read. */
+/** Some of the free pages belong to transactions that are still being read. */
 const usableShare = 1 / 4;
 
 export interface Space {
@@ -29,7 +29,7 @@ export function freeOnDisk(folder: string): number {
 }
 
 /**
- * @param records what is to be written
+ * @param records to be written
  * @throws ApiError InternalError
  */
 export function checkSpace({ folder, diskBytes, fileBytes }: Space, records: ReadonlyMap<number, Uint8Array>): void {

@@ -1,4 +1,4 @@
-/** The tables of the embedded store, and all that reads and writes them. */
+/** The tables of the embedded store, with all reads and writes. */
 import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
@@ -8,15 +8,17 @@ import { decodePointer, decodeRecord, encodePointer, logKey, type Pointer, revis
 import type { Change, Entry } from "./store.ts";
 import type { CommitRecord } from "./watches.ts";
 
-/** The format that is written. 2 counts the bytes of history; a store of format 1 is counted once. */
+/**
+ * The format that is written. Format 2 records the size of the history; that of a store in format 1 is computed once.
+ */
 export const newestFormat = 2;
 /** History is read in chunks of this many bytes. */
 const pieceBytes = 8 * 1024 * 1024;
 
-/** Entries that one transaction of a rebuild writes. */
+/** The number of entries per transaction of a rebuild. */
 const copiedAtOnce = 256;
 
-/** What one transaction writes. */
+/** The writes of one transaction. */
 export interface Written {
 	revision: number;
 	compacted: number;
@@ -24,18 +26,18 @@ export interface Written {
 	pointers: ReadonlyMap<string, Pointer | undefined>;
 	/** Log key → record. */
 	records: ReadonlyMap<number, Buffer>;
-	/** Log keys of records to be removed. */
+	/** Log keys of records to remove. */
 	forgotten: readonly number[];
-	/** Of all records after the compacted revision. */
+	/** Size of all records after the compacted revision. */
 	historyBytes: number;
 }
 
-/** What is forgotten with revisions up to `revision`. */
+/** What a compaction up to `revision` removes. */
 export interface Superseded {
 	revision: number;
 	/** Log keys. */
 	records: number[];
-	/** Of all records of these revisions, also of those that stay. */
+	/** Size of all records of these revisions, including those that are kept. */
 	bytes: number;
 }
 
@@ -58,15 +60,15 @@ export class Tables {
 	readonly #index: Database<Buffer, string>;
 	readonly #log: Database<Buffer, number>;
 
-	/** @throws ApiError InternalError when the folder's store is damaged or of a newer format */
+	/** @throws ApiError InternalError if the folder's store is damaged or has a newer format */
 	constructor(folder: string, flush: boolean) {
-		// Without overlapping syncs a transaction is neither acknowledged nor visible before it is on disk.
-		// Without batching by turns of the event loop every transaction is one that is begun below, and fails nowhere else.
+		// Without overlapping syncs, a transaction is neither acknowledged nor visible before it is on disk. Without
+		// batching by turns of the event loop, every transaction is one that is begun below and reports its errors there.
 		const path = join(folder, "store");
 		checkDataFile(join(path, "data.mdb"));
 		mkdirSync(path, { recursive: true, mode: 0o700 });
 		this.#root = open({ path, maxDbs: 4, overlappingSync: false, eventTurnBatching: false, noSync: !flush });
-		// LMDB makes its files with the rights that the umask leaves.
+		// LMDB creates its files with permissions that depend on the umask.
 		for (const name of ["data.mdb", "lock.mdb"]) chmodSync(join(path, name), 0o600);
 		this.#meta = this.#root.openDB({ name: "meta", encoding: "json" });
 		this.#index = this.#root.openDB({ name: "index", encoding: "binary" });
@@ -85,15 +87,15 @@ export class Tables {
 		return this.#root.close();
 	}
 
-	/** Writes what was committed when this was called into `data.mdb` of a folder, page by page. */
+	/** Copies the state at the time of the call into `data.mdb` of a folder, page by page. */
 	async copyTo(folder: string): Promise<void> {
-		// Not compacting: a write to such a copy of large values ends the process (seen with lmdb 3.5.6).
+		// Without compaction: writing large values to a compacted copy crashes the process (seen with lmdb 3.5.6).
 		await this.#root.backup(folder, false);
 		chmodSync(join(folder, "data.mdb"), 0o600);
 	}
 
 	/**
-	 * Writes everything into the store of an empty folder, entry by entry. Nothing may be written here until it is done.
+	 * Copies everything into the store of an empty folder, entry by entry. Nothing may be written here until it is done.
 	 */
 	async rebuildIn(folder: string): Promise<void> {
 		const target = new Tables(folder, false);
@@ -119,7 +121,7 @@ export class Tables {
 		return bytes && decodePointer(bytes);
 	}
 
-	/** In key order, as long as the event loop is not left: one read transaction lasts for a turn of it. */
+	/** In key order, consistent within one turn of the event loop, which is the lifetime of a read transaction. */
 	*pointers(range: { start: string; end?: string; limit?: number }): Generator<{ key: string; pointer: Pointer }> {
 		for (const { key, value } of this.#index.getRange(range)) yield { key, pointer: decodePointer(value) };
 	}
@@ -140,18 +142,18 @@ export class Tables {
 		return { key, value, modRevision: revisionOf(record), createRevision };
 	}
 
-	/** What the file has in pages that nothing is in any more, which the next transactions use. */
+	/** Size of the file's unused pages, which the next transactions use. */
 	freeBytes(): number {
-		// Untyped by the library: these are LMDB's own counts, of `mdb_env_info` and `mdb_stat`.
+		// The library has no types for these: LMDB's own counts, from `mdb_env_info` and `mdb_stat`.
 		const [main, meta, index, log] = [this.#root, this.#meta, this.#index, this.#log].map(
 			(table) => table.getStats() as LmdbStats,
 		) as [LmdbStats, LmdbStats, LmdbStats, LmdbStats];
-		// The first two pages say where the trees begin.
+		// The first two pages contain the roots of the trees.
 		const used = [main, main.free, meta, index, log].reduce((sum, tree) => sum + pageCount(tree), 2);
 		return Math.max(0, main.lastPageNumber + 1 - used) * main.pageSize;
 	}
 
-	/** Bytes of all records after the compacted revision. */
+	/** Size of all records after the compacted revision. */
 	historyBytes(): number {
 		const counted = this.#meta.get("historyBytes");
 		if (counted !== undefined) return counted;
@@ -160,7 +162,7 @@ export class Tables {
 		return bytes;
 	}
 
-	/** Up to `limit` commits after one revision, up to another; fewer when they are large. */
+	/** Up to `limit` commits within a range of revisions; fewer if they are large. */
 	history(afterRevision: number, to: number, limit: number): CommitRecord[] {
 		const start = logKey(afterRevision + 1, 0);
 		const records: { revision: number; changes: Change[] }[] = [];
@@ -187,9 +189,9 @@ export class Tables {
 	}
 
 	/**
-	 * What is superfluous when history is forgotten: each record that was superseded, and deletes.
-	 * @param range revisions after `from`; up to `to` in any case, further until `bytes` are freed or so many `records`
-	 * are found, but not after `last`
+	 * The records that become superfluous with a compaction: superseded ones, and deletes.
+	 * @param range revisions after `from`, at least up to `to`, and further until `bytes` are freed or this number of
+	 * `records` is found, but not after `last`
 	 */
 	superseded(range: { from: number; to: number; bytes: number; records: number; last: number }): Superseded {
 		const { from, to, bytes, records, last } = range;
@@ -209,7 +211,10 @@ export class Tables {
 		return found;
 	}
 
-	/** Resolves when everything is on disk. @throws ApiError InternalError: then nothing was written */
+	/**
+	 * Resolves when everything is on disk.
+	 * @throws ApiError InternalError: nothing was written
+	 */
 	async write({ revision, compacted, pointers, records, forgotten, historyBytes }: Written): Promise<void> {
 		await this.#transaction((written) => {
 			for (const [key, pointer] of pointers)
@@ -223,9 +228,9 @@ export class Tables {
 		});
 	}
 
-	/** Everything that `write` hands to `written` is written, or nothing, once this resolves. */
+	/** Everything that `write` passes to `written` has been written when this resolves, or nothing. */
 	async #transaction(write: (written: (outcome: Promise<boolean>) => void) => void): Promise<void> {
-		// The writes of a transaction share one or two promises, all of which fail when it does.
+		// The writes of a transaction share one or two promises, all of which reject if it fails.
 		const outcomes = new Set<Promise<boolean>>();
 		const all = this.#root.batch(() => write((outcome) => outcomes.add(outcome)));
 		const settled = await Promise.allSettled([all, ...outcomes]);
@@ -237,7 +242,7 @@ function pageCount({ treeBranchPageCount, treeLeafPageCount, overflowPages }: Lm
 	return treeBranchPageCount + treeLeafPageCount + overflowPages;
 }
 
-/** In transactions of a bounded size. */
+/** In transactions of limited size. */
 async function copyTable<Value, Key extends string | number>(
 	root: RootDatabase,
 	from: Database<Value, Key>,
@@ -255,8 +260,8 @@ async function copyTable<Value, Key extends string | number>(
 }
 
 /**
- * A damaged file would end the process as soon as LMDB reads it.
- * @throws ApiError InternalError that says what is wrong and what to do
+ * LMDB would crash the process when reading a damaged file.
+ * @throws ApiError InternalError that describes the problem and what to do
  */
 function checkDataFile(file: string): void {
 	const problem = existsSync(file) && statSync(file).size > 0 ? dataFileProblem(file) : undefined;
@@ -267,7 +272,7 @@ function checkDataFile(file: string): void {
 		);
 }
 
-/** @param error lmdb's, whose promise `commitError` rejects with the cause in the same turn of the event loop */
+/** @param error of lmdb, whose promise `commitError` rejects with the cause in the same turn of the event loop */
 async function writeFailure(error: unknown): Promise<ApiError> {
 	let cause = error;
 	if (error instanceof Error && "commitError" in error) {

@@ -29,7 +29,10 @@ interface Acknowledged {
 	key: string;
 }
 
-/** Lets a process write until it has acknowledged so many writes, kills it, and returns all that it acknowledged. */
+/**
+ * Runs a writing process until it has acknowledged this number of writes, kills it, and returns the acknowledged
+ * writes.
+ */
 async function writeAndKill(from: number, count: number, flush: boolean): Promise<Acknowledged[]> {
 	const child = spawn(process.execPath, ["--import", "tsx", writer, folder, String(from), String(flush)], {
 		stdio: ["ignore", "pipe", "inherit"],
@@ -118,7 +121,7 @@ test("a lock left behind by a process that is gone, or by another with its numbe
 });
 
 test("a process that was killed holds nothing, though nobody has taken note of its end", async () => {
-	// sleep does not wait for children, so the shell's becomes a zombie.
+	// sleep does not wait for children, so the shell's child becomes a zombie.
 	const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "ignore"] });
 	try {
 		const [chunk] = await once(parent.stdout, "data");
@@ -161,7 +164,7 @@ test("commits that were waiting when the store closed are written; later ones ar
 	await again.close();
 });
 
-/** A file system of its own, small enough to fill. */
+/** A separate file system, small enough to fill. */
 async function smallDisk(): Promise<{ path: string; grow(): void; remove(): Promise<void> } | undefined> {
 	const path = await mkdtemp(join(tmpdir(), "disk-"));
 	const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=6m", "tmpfs", path]).status === 0;
@@ -198,7 +201,7 @@ test("on a full disk commits are refused, nothing is lost, and writing goes on w
 		expect(acknowledged.length).toBeGreaterThan(100);
 		const keys = async () => (await store.range({ from: "" })).entries.map((entry) => entry.key).sort();
 		expect(await keys()).toEqual(acknowledged.toSorted());
-		// Somebody else takes the rest: after a crash, what is there can still be read.
+		// Another process uses the rest of the disk: after a crash, existing data can still be read.
 		await store.close();
 		await writeFile(join(disk.path, "filler"), new Uint8Array(16 * 1024 * 1024)).catch(() => {});
 		store = openLmdbStore({ folder: disk.path });
@@ -232,7 +235,7 @@ test("on a full disk entries can be deleted, and small ones written in their pla
 			);
 		for (const key of written) await store.commit({ compare: [], puts: [], deletes: [key] });
 		expect((await store.range({ from: "/large" })).entries).toEqual([]);
-		// Many times as much as was free when the large ones were refused.
+		// Many times as much as was free when large values were rejected.
 		for (let index = 0; index < 400; index++) await put(store, "/small", new Uint8Array(4096));
 		await store.close();
 	} finally {

@@ -1,4 +1,4 @@
-/** The embedded, durable store: one data folder, one process, LMDB underneath. */
+/** The embedded, durable store: one data folder, one process, based on LMDB. */
 import { mkdirSync } from "node:fs";
 import { ApiError, asError } from "../core/errors.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
@@ -9,50 +9,50 @@ import { type Commit, type CommitResult, checkCommit, type Entry, type Store } f
 import { Watches } from "./watches.ts";
 
 export interface LmdbOptions {
-	/** The data folder; made when it is missing. */
+	/** The data folder; created if it does not exist. */
 	folder: string;
-	/** How many commits a watch can go back, also after a restart, if they are not too large. */
+	/** The number of commits that a watch can go back, also after a restart, within the limit of bytes. */
 	historyCommits?: number;
-	/** How many bytes of changes it can go back at most, which bounds the file. Default 64 MiB. */
+	/** The size of changes that a watch can go back, which limits the file. Default 64 MiB. */
 	historyBytes?: number;
 	/**
-	 * Whether a commit waits until it is on the disk (the default). Without it commits are many times as fast and still
-	 * outlive the process; when the machine itself stops, the last of them may be lost.
+	 * Whether a commit waits until it is on disk (the default). Without it, commits are many times as fast and still
+	 * survive the process; if the machine crashes, the last of them may be lost.
 	 */
 	flush?: boolean;
 }
 
 export interface DurableStore extends Store {
 	/**
-	 * Writes a consistent copy into `data.mdb` of a folder that exists, while the store is in use: LMDB's file with its
-	 * free pages, which still contain what was once there. It is not forced to the disk.
+	 * Writes a consistent copy into `data.mdb` of an existing folder, while the store is in use: LMDB's file including
+	 * its free pages, which still contain old data. It is not synced to disk.
 	 */
 	copyTo(folder: string): Promise<void>;
 	/**
-	 * Makes a store with the same content and history in an empty folder: a file without free pages. Nothing may be
-	 * committed until it is done. It is not forced to the disk.
+	 * Creates a store with the same content and history in an empty folder: a file without free pages. Nothing may be
+	 * committed until it is done. It is not synced to disk.
 	 */
 	rebuildIn(folder: string): Promise<void>;
 	/** Discards all history, and continues after a later revision: for a copy that must not reuse a revision. */
 	advance(revision: number): Promise<void>;
 }
 
-/** Commits that wait for the disk: more are refused, for they would only wait longer. */
+/** The number of commits that may wait for the disk: more are rejected, because they would only wait longer. */
 const queueLimit = 20_000;
 /** The maximum number of commits and bytes per transaction, so that the first does not wait too long for the last. */
 const batchCommits = 2048;
 const batchBytes = 16 * 1024 * 1024;
 /** A transaction discards this many bytes of history more than it writes. */
 const largestStepBytes = 32 * 1024 * 1024;
-/** Where less is free, history is forgotten step by step, so that the file has free pages and need not grow. */
+/** With less free space, history is discarded step by step, so that the file has free pages and does not grow. */
 const tightBytes = 8 * 1024 * 1024;
-/** Records that such a step removes: each may take a page. */
+/** The number of records that such a step removes: each may need a page. */
 const tightStepRecords = 64;
 
 /**
  * Opens the store of a data folder. A commit is acknowledged after its transaction is on disk (but see `flush`);
- * commits that arrive while one is being written go into the next one together.
- * @throws ApiError Conflict when another process has the folder, InternalError when it is of another format
+ * commits that arrive while one is being written form the next transaction.
+ * @throws ApiError Conflict if another process uses the folder, InternalError if it has another format
  */
 export function openLmdbStore(options: LmdbOptions): DurableStore {
 	mkdirSync(options.folder, { recursive: true, mode: 0o700 });
@@ -82,7 +82,7 @@ class LmdbStore implements DurableStore {
 	#compacted: number;
 	#historyBytes: number;
 	#queue: Waiting[] = [];
-	/** Resolves when the queue has been empty; undefined while nothing is being written. */
+	/** Resolves when the queue is empty; undefined while nothing is being written. */
 	#writing: Promise<void> | undefined;
 	#compactTo = 0;
 	#closed = false;
@@ -118,7 +118,7 @@ class LmdbStore implements DurableStore {
 		this.#checkOpen();
 		const { from, to, limit = Number.POSITIVE_INFINITY } = options;
 		const range = { start: from, ...(to !== undefined && { end: to }), ...(limit < 2 ** 31 && { limit: limit + 1 }) };
-		// Nothing commits while this runs without a pause: one read transaction lasts for a turn of the event loop.
+		// Nothing commits during this synchronous loop: a read transaction lasts for one turn of the event loop.
 		const entries: Entry[] = [];
 		for (const { key, pointer } of this.#tables.pointers(range)) {
 			if (entries.length <= limit) entries.push(this.#tables.entryAt(key, pointer));
@@ -184,12 +184,12 @@ class LmdbStore implements DurableStore {
 	}
 
 	#startWriting(): Promise<void> {
-		// Commits that arrive in the same turn of the event loop go along.
+		// Commits that arrive in the same turn of the event loop are included.
 		this.#writing ??= Promise.resolve()
 			.then(() => this.#writeAll())
 			.finally(() => {
 				this.#writing = undefined;
-				// The first writers to be answered may have come back already.
+				// Writers whose commits were acknowledged may have queued others already.
 				if (this.#queue.length > 0) void this.#startWriting();
 			});
 		return this.#writing;
@@ -201,7 +201,7 @@ class LmdbStore implements DurableStore {
 			const { batch, answers } = this.#prepare(waiting);
 			const compacted = await this.#write(batch).catch((failure: Error) => {
 				for (const { reject } of waiting.slice(0, answers.length)) reject(failure);
-				// Without a transaction there is no progress: compaction is tried again with the next write.
+				// Without a transaction there is no progress: compaction is retried with the next write.
 				this.#compactTo = 0;
 				return undefined;
 			});
@@ -232,18 +232,21 @@ class LmdbStore implements DurableStore {
 		return { batch, answers };
 	}
 
-	/** Writes a batch, and compacts as much as it makes necessary. Returns the new compacted revision, once on disk. */
+	/**
+	 * Writes a batch, and compacts as much as it requires.
+	 * @returns the new compacted revision, once it is on disk
+	 */
 	async #write(batch: Batch): Promise<number> {
 		const target = Math.max(this.#compactTo, batch.revision - this.#historyCommits);
 		const stride = Math.max(2 * batch.published.length, this.#compactTo > 0 ? 1000 : 0);
-		// Never what is only now being written: it is not there to be read yet.
+		// Excludes the commits that are being written, which cannot be read yet.
 		const to = Math.min(target, this.#compacted + stride, this.#revision);
 		if (batch.published.length === 0 && to <= this.#compacted) return this.#compacted;
 		const diskBytes = freeOnDisk(this.#folder);
 		const isTight = diskBytes < tightBytes;
 		checkSpace({ folder: this.#folder, diskBytes, fileBytes: isTight ? this.#tables.freeBytes() : 0 }, batch.records);
 		const excess = this.#historyBytes + batch.bytes - (isTight ? 0 : this.#historyLimitBytes);
-		// A history that was made under a larger limit goes in steps.
+		// A history that was written with a larger limit is reduced in steps.
 		const bytes = Math.min(excess, batch.bytes + largestStepBytes);
 		const most = isTight ? tightStepRecords : Number.POSITIVE_INFINITY;
 		const range = { from: this.#compacted, to, bytes, records: most, last: this.#revision };

@@ -1,13 +1,13 @@
-/** A store that forgets everything at its end: for tests, simulations and clusters that need not last. */
+/** A store without persistence: for tests, simulations and clusters that need none. */
 import { SortedKeys } from "./keys.ts";
 import { type Change, type Commit, type CommitResult, checkCommit, type Entry, type Store } from "./store.ts";
 import { type CommitRecord, Watches } from "./watches.ts";
 
 /**
- * An empty store. Nothing in it waits: every promise it returns is settled already, so a simulation on a virtual clock
- * takes the same steps every time.
- * @param options.historyCommits how many commits a watch can go back at least, if they are not too large
- * @param options.historyBytes how many bytes of superseded values are kept for that
+ * An empty store. Nothing in it waits: every promise that it returns is already settled, so a simulation on a virtual
+ * clock takes the same steps every time.
+ * @param options.historyCommits the number of commits that a watch can go back, within the limit of bytes
+ * @param options.historyBytes the size of superseded values that are kept for that
  */
 export function createMemoryStore(options: { historyCommits?: number; historyBytes?: number } = {}): Store {
 	const { historyCommits = 4096, historyBytes = 32 * 1024 * 1024 } = options;
@@ -34,7 +34,7 @@ export function createMemoryStore(options: { historyCommits?: number; historyByt
 		compactedRevision = upTo;
 	}
 
-	/** Forgets the oldest commits until an eighth of the budget is free again. */
+	/** Discards the oldest commits until an eighth of the limit is free again. */
 	function trim(): void {
 		let excess = heldBytes - historyBytes * (7 / 8);
 		let count = 0;
@@ -45,7 +45,7 @@ export function createMemoryStore(options: { historyCommits?: number; historyByt
 		forget(compactedRevision + count);
 	}
 
-	/** Returns the revision written, or the present one when nothing was there to delete. */
+	/** Returns the revision written, or the current one if there was nothing to delete. */
 	function write({ puts, deletes }: Commit): number {
 		const next = revision + 1;
 		const changes = puts.map(({ key, value }): Change => {
@@ -106,7 +106,7 @@ export function createMemoryStore(options: { historyCommits?: number; historyByt
 	};
 }
 
-/** What is kept for the history alone: what is current is kept anyway. */
+/** The size of what only the history retains; current values are kept anyway. */
 function supersededBytes({ changes }: CommitRecord): number {
 	let bytes = 0;
 	for (const { previous } of changes) bytes += previous?.value.length ?? 0;

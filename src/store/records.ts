@@ -1,12 +1,12 @@
 /**
- * The form in which the embedded store keeps things. The log has one record for each change, under a number that orders
- * changes by revision and then within their commit; the index has the number of its newest record for each key.
+ * The format of the embedded store. The log has one record per change, with a key that orders changes by revision and
+ * then within their commit; the index has the log key of the newest record of each key.
  */
 import type { Change } from "./store.ts";
 
 const changesPerCommit = 65_536;
 
-/** Where a change is in the log. 2^37 revisions fit before numbers lose precision. */
+/** The log key of a change. 2^37 revisions fit in a number exactly. */
 export function logKey(revision: number, index: number): number {
 	if (index >= changesPerCommit) throw new Error(`a commit of more than ${changesPerCommit} changes`);
 	return revision * changesPerCommit + index;
@@ -16,9 +16,9 @@ export function revisionOf(key: number): number {
 	return Math.floor(key / changesPerCommit);
 }
 
-/** What the index knows of a key. */
+/** The index's entry for a key. */
 export interface Pointer {
-	/** Key of its newest record in the log. */
+	/** Log key of its newest record. */
 	record: number;
 	createRevision: number;
 }
@@ -59,7 +59,7 @@ export function encodeRecord({ type, key, value, createRevision, previous }: Log
 	return bytes;
 }
 
-/** The value shares the memory of the bytes. */
+/** The value shares memory with the bytes. */
 export function decodeRecord(bytes: Buffer): LogRecord {
 	const valueStart = headerBytes + bytes.readUInt16LE(17);
 	return {

@@ -10,7 +10,7 @@
  */
 export interface Entry {
 	key: string;
-	/** The object's JSON without its resourceVersion, which is `modRevision`. Not to be modified. */
+	/** The object's JSON without its resourceVersion, which is `modRevision`. Must not be modified. */
 	value: Uint8Array;
 	/** Revision of the commit that last wrote the key. */
 	modRevision: number;
@@ -38,7 +38,7 @@ export interface Commit {
 
 export type CommitResult =
 	| { ok: true; revision: number }
-	/** The keys of `compare` as they are now (undefined: absent), in order. */
+	/** The current entries of the keys in `compare` (undefined: absent), in order. */
 	| { ok: false; current: readonly (Entry | undefined)[] };
 
 export interface RangeOptions {
@@ -50,29 +50,29 @@ export interface RangeOptions {
 }
 
 export interface Store {
-	/** The newest revision; what has been read after it resolves is at least as new. */
+	/** The newest revision; what is read after it resolves is at least as new. */
 	revision(): Promise<number>;
 	get(key: string): Promise<Entry | undefined>;
 	/** Entries in key order at the newest revision, which is returned with them. */
 	range(options: RangeOptions): Promise<{ entries: Entry[]; revision: number; more: boolean }>;
 	commit(commit: Commit): Promise<CommitResult>;
 	/**
-	 * Delivers the changes of every commit after `afterRevision`, one call a commit (its changes all have one
-	 * revision), then each new one as it commits. Delivery of a commit happens before `commit` resolves for its writer
-	 * if the store is in this process. `end` is called at most once, with an ApiError `Expired` when `afterRevision`
-	 * was compacted, or when the connection to the store is lost; never after `signal` aborts.
+	 * Delivers the changes of every commit after `afterRevision`, one call per commit (its changes have the same
+	 * revision), then each new one as it commits. A commit is delivered before `commit` resolves for its writer if the
+	 * store is in this process. `end` is called at most once, with an ApiError `Expired` if `afterRevision` was
+	 * compacted, or if the connection to the store is lost; never after `signal` aborts.
 	 */
 	watch(
 		options: { prefix: string; afterRevision: number; signal: AbortSignal },
 		sink: { changes(changes: readonly Change[]): void; end(error: Error): void },
 	): void;
-	/** Forgets history at and below `revision`; current entries stay. */
+	/** Discards the history up to and including `revision`; current entries are kept. */
 	compact(revision: number): Promise<void>;
-	/** After this resolves nothing is pending and files are closed. */
+	/** After this resolves, nothing is pending and files are closed. */
 	close(): Promise<void>;
 }
 
-/** The first key after all keys that begin with `prefix`; undefined when there is none. */
+/** The first key after all keys with `prefix`; undefined if there is none. */
 export function prefixEnd(prefix: string): string | undefined {
 	for (let end = prefix.length - 1; end >= 0; end--) {
 		const code = prefix.charCodeAt(end);
@@ -82,7 +82,8 @@ export function prefixEnd(prefix: string): string | undefined {
 }
 
 /**
- * Asserts that a commit names each key once among its puts and deletes: with two writes of a key the order would count.
+ * Asserts that a commit names each key at most once among its puts and deletes, because the order of two writes would
+ * matter.
  */
 export function checkCommit({ puts, deletes }: Commit): void {
 	if (puts.length + deletes.length < 2) return;

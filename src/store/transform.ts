@@ -1,26 +1,26 @@
-/** A store whose values have another form underneath, such as an encrypted one. */
+/** A store that stores values in another form, such as encrypted. */
 import type { Change, CommitResult, Entry, Store } from "./store.ts";
 
-/** Both ways depend on the key, so that a value that was moved to another key cannot be read. */
+/** Both directions depend on the key, so that a value that was moved to another key cannot be read. */
 export interface ValueTransform {
-	/** Whether values of the key are written in another form. */
+	/** Whether values of the key are transformed. */
 	concerns(key: string): boolean;
-	/** The form underneath, of a value whose key is concerned. */
+	/** The stored form of a value whose key is transformed. */
 	seal(key: string, value: Uint8Array): Uint8Array;
-	/** Whether what was found has another form; also where the key is no longer concerned. */
+	/** Whether a stored value is transformed, even if its key no longer is. */
 	isSealed(found: Uint8Array): boolean;
 	/**
-	 * @throws ApiError InternalError when the form underneath was not made for this key, or by a secret that is not there
+	 * @throws ApiError InternalError if the stored form was made for another key, or with a secret that is not available
 	 */
 	open(key: string, sealed: Uint8Array): Uint8Array;
 }
 
 /**
- * The store below with its values opened. What a commit of this process wrote comes back from a watch as the very bytes
- * that were committed, as from any store.
+ * Wraps a store: values are transformed on their way. A watch returns the values of this process's commits as the same
+ * bytes that were committed, like any store.
  */
 export function transformStore(store: Store, transform: ValueTransform): Store {
-	/** What was committed, by what was written for it. */
+	/** Committed values by their stored form. */
 	const own = new WeakMap<Uint8Array, Uint8Array>();
 	const open = (key: string, value: Uint8Array) => own.get(value) ?? transform.open(key, value);
 	const seal = (put: { key: string; value: Uint8Array }) => {
@@ -45,7 +45,7 @@ export function transformStore(store: Store, transform: ValueTransform): Store {
 		const value = transform.isSealed(found.value) ? open(key, found.value) : found.value;
 		return { type: "put", key, value, revision, createRevision: found.createRevision, previous };
 	};
-	/** Hardly anyone looks at what was there before. */
+	/** The previous value is rarely read. */
 	const openedWhenRead = (found: Entry): Entry => ({
 		key: found.key,
 		get value() {
@@ -66,7 +66,7 @@ export function transformStore(store: Store, transform: ValueTransform): Store {
 			return { entries: entries.map(entry), revision, more };
 		},
 		commit(commit) {
-			// Most commits concern nothing that is sealed, and pass as they are.
+			// Most commits contain no transformed values, and pass unchanged.
 			if (!commit.puts.some(({ key }) => transform.concerns(key))) return openedResult(store.commit(commit), entry);
 			return openedResult(store.commit({ ...commit, puts: commit.puts.map(seal) }), entry);
 		},

@@ -1,4 +1,4 @@
-/** The watches of a store in this process: catching up from its history, then live. */
+/** The watches of a store in this process: they catch up from its history, then receive commits as they happen. */
 import { ApiError } from "../core/errors.ts";
 import type { Change, Store } from "./store.ts";
 
@@ -8,9 +8,9 @@ export interface CommitRecord {
 	changes: readonly Change[];
 }
 
-/** What the store remembers. All three are synchronous, so that nothing can commit in between. */
+/** The store's history. All three are synchronous, so that nothing can commit in between. */
 export interface History {
-	/** Commits at and below it are forgotten. */
+	/** Commits up to this revision are discarded. */
 	compactedRevision(): number;
 	/** The newest revision that was handed to `deliver`. */
 	newestRevision(): number;
@@ -49,7 +49,7 @@ export class Watches {
 		queueMicrotask(() => this.#catchUp(watcher));
 	}
 
-	/** Hands a commit to all live watchers. Called once for each commit, in revision order. */
+	/** Passes a commit to all live watchers. Called once for each commit, in revision order. */
 	deliver(record: CommitRecord): void {
 		this.#waiting.push(record);
 		if (this.#delivering) return;
@@ -60,7 +60,7 @@ export class Watches {
 		this.#delivering = false;
 	}
 
-	/** Ends all watches, as when the store closes. */
+	/** Ends all watches, for example when the store closes. */
 	end(error: Error): void {
 		for (const watcher of this.#watchers) this.#finish(watcher, error);
 	}
@@ -93,14 +93,14 @@ export function expired(wanted: number, compacted: number): ApiError {
 	return new ApiError("Expired", `too old resource version: ${wanted} (${compacted})`);
 }
 
-/** Almost every commit changes one key: then no new array is made. */
+/** Most commits change one key: no new array is created. */
 function matching(changes: readonly Change[], prefix: string): readonly Change[] {
 	const first = changes[0];
 	if (changes.length === 1 && first !== undefined) return first.key.startsWith(prefix) ? changes : [];
 	return changes.filter((change) => change.key.startsWith(prefix));
 }
 
-/** A sink that throws is a broken invariant of its owner; it must neither fail the writer nor starve other watchers. */
+/** A sink that throws is a bug of its owner; it must neither fail the writer nor affect other watchers. */
 function call(sink: () => void): void {
 	try {
 		sink();

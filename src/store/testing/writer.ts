@@ -1,6 +1,6 @@
 /**
  * Writes to the store of the folder in argv until it is killed; prints a line for each acknowledged write: its number,
- * revision and key. Eight writers, so that commits share transactions.
+ * revision and key. Eight concurrent writers, so that commits share transactions.
  */
 import { openLmdbStore } from "../lmdb.ts";
 
