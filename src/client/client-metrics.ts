@@ -1,4 +1,4 @@
-/** What clients over a network count (Kubernetes Metrics Reference, `rest_client_…`). */
+/** Metrics of clients over a network (Kubernetes Metrics Reference, `rest_client_…`). */
 import { exponentialBounds, type MetricRegistry } from "../core/metrics/registry.ts";
 
 /** Called for each request that completed or failed. @param status undefined: there was no response */

@@ -1,6 +1,4 @@
-/**
- * The one door to the API server, for controllers, scheduler, node agents, CLI and tests alike.
- */
+/** The client interface for controllers, scheduler, node agents, CLI and tests. */
 import type { ApiRequest, ApiResponse, WatchEvent } from "../core/exchange.ts";
 import type { Draft, KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
@@ -11,7 +9,7 @@ import type { Kind } from "../kinds/engine/kind.ts";
  */
 export interface Transport {
 	/**
-	 * @throws ApiError `ServiceUnavailable` when the server cannot be reached, `Timeout` when no answer came (the write
+	 * @throws ApiError `ServiceUnavailable` if the server cannot be reached, `Timeout` if no response arrived (the write
 	 * may have happened)
 	 */
 	send(request: Omit<ApiRequest, "user">): Promise<ApiResponse>;
@@ -54,7 +52,7 @@ export type Patch =
 			fieldValidation?: "Strict" | "Warn" | "Ignore";
 	  };
 
-/** Which object: `namespace` is undefined for kinds without. */
+/** Identifies an object; `namespace` is undefined for cluster-scoped kinds. */
 export interface Ref {
 	namespace?: string;
 	name: string;
@@ -62,7 +60,7 @@ export interface Ref {
 
 export interface WatchSink<T> {
 	event(event: WatchEvent<T>): void;
-	/** Once, when the watch is over: undefined for a normal end, ApiError `Expired` when the revision is too old. */
+	/** Called once when the watch ends: undefined for a normal end, ApiError `Expired` if the revision is too old. */
 	end(error?: Error): void;
 }
 
@@ -75,7 +73,7 @@ export interface Client {
 	update<T extends KubeObject>(kind: Kind<T>, object: T, subresource?: string): Promise<T>;
 	updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
 	patch<T extends KubeObject>(kind: Kind<T>, ref: Ref, patch: Patch, subresource?: string): Promise<T>;
-	/** The deleted object, or what is left of it while finalizers or a grace period hold it. */
+	/** The deleted object, or its current state while finalizers or a grace period delay its removal. */
 	delete<T extends KubeObject>(kind: Kind<T>, ref: Ref, options?: DeleteOptions): Promise<T>;
 	/** Creates a subresource: pods/binding, pods/eviction, serviceaccounts/token. */
 	createSubresource<T extends KubeObject>(kind: Kind<T>, ref: Ref, subresource: string, body: object): Promise<object>;
@@ -85,11 +83,11 @@ export interface Client {
 		options: ListOptions & { resourceVersion: string; signal: AbortSignal },
 		sink: WatchSink<T>,
 	): void;
-	/** The store's newest revision, for the expectations after an uncertain reply. */
+	/** The store's newest revision, for expectations after an uncertain response. */
 	revision(): Promise<number>;
-	/** Anything else: any path, JSON in and out. */
+	/** Any other request: any path, JSON in and out. */
 	raw(method: ApiRequest["method"], path: string, body?: object): Promise<unknown>;
-	/** The same client under another name (User-Agent and field manager), sharing the transport. */
+	/** The same client with another name (User-Agent and field manager), sharing the transport. */
 	as(userAgent: string): Client;
 	close(): Promise<void>;
 }

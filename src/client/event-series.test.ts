@@ -54,7 +54,7 @@ describe("series of Events", () => {
 		expect(combined?.message).toBe("(combined from similar events): no 10");
 		expect(events.add(event("no 1"), about, 0)).toBe(combined);
 		expect(combined).toMatchObject({ count: 2, message: "(combined from similar events): no 1" });
-		// After a pause each is told by itself again.
+		// After a pause, each Event is reported individually again.
 		expect(events.add(event("no 11"), about, 600_001)?.message).toBe("no 11");
 	});
 

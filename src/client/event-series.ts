@@ -19,9 +19,9 @@ export interface EventToRecord {
 	host?: string;
 }
 
-/** One Event object as it is, or is to be, in the store. */
+/** One Event object that is, or will be, in the store. */
 export interface Series {
-	/** What was recorded, before it was combined: the same message again is the same series. */
+	/** The message before similar ones were combined: a repetition belongs to the same series. */
 	readonly original: string;
 	message: string;
 	count: number;
@@ -34,21 +34,24 @@ interface Group<S> {
 	readonly type: string;
 	readonly reason: string;
 	lastMs: number;
-	/** One for each message. */
+	/** One per message. */
 	series: readonly S[];
-	/** Of all further messages, once there are too many. */
+	/** The series for all further messages, once there are too many. */
 	combined: S | undefined;
 }
 
-/** What is remembered of an object, or a part of one. */
+/** The state for an object, or a part of it. */
 interface Subject<S> {
-	/** The burst of Events per object. */
+	/** Remaining Events of the object's burst. */
 	tokens: number;
 	sinceMs: number;
 	groups: readonly Group<S>[];
 }
 
-/** Lists of subjects and groups have few items, and there are thousands: each is as long as it has to be. */
+/**
+ * Lists of subjects and groups have few items, and there are thousands: they are created on demand, as long as
+ * necessary.
+ */
 const none: readonly never[] = [];
 
 /** Per object and source: a burst of this many Events, then one in five minutes. */
@@ -64,15 +67,12 @@ export class EventCorrelator<S extends Series> {
 	readonly #subjects = new Recent<Subject<S>>(rememberedSubjects);
 	readonly #begin: (original: string, nowMs: number) => S;
 
-	/** @param begin makes a series of no Events yet */
+	/** @param begin creates a series without Events */
 	constructor(begin: (original: string, nowMs: number) => S) {
 		this.#begin = begin;
 	}
 
-	/**
-	 * The series that the event belongs to, with the event counted in; undefined when there were too many about the
-	 * object.
-	 */
+	/** The series of the Event, which is counted in it; undefined if there were too many about the object. */
 	add(event: EventToRecord, about: ObjectReference, nowMs: number): S | undefined {
 		const subject = this.#subject(event, about, nowMs);
 		if (!takeToken(subject, nowMs)) return undefined;

@@ -11,9 +11,9 @@ import { Waiters } from "./waiters.ts";
 
 export interface InformerCacheOptions {
 	clock: Clock;
-	/** Called for failed lists and watches, which are retried in any case. */
+	/** Called for failed lists and watches, which are retried. */
 	onError?(error: unknown, what: string): void;
-	/** Objects are kept without managedFields, which take memory. Default: as they come. */
+	/** Removes managedFields from objects, to save memory. Default: false. */
 	withoutManagedFields?: boolean;
 }
 
@@ -30,12 +30,12 @@ const everything: InformerSelection = {};
 /** An informer cache that lists and watches through `client`. Kinds are watched from their first use until `close`. */
 export function createInformerCache(client: Client, options: InformerCacheOptions): InformerCache {
 	const informers = new Map<string, WatchingInformer<KubeObject>>();
-	/** The ones without a selection, which controllers ask for all the time. */
+	/** Informers without a selection, which controllers request most often. */
 	const whole = new Map<unknown, WatchingInformer<KubeObject>>();
 	return {
 		of<T extends KubeObject>(kind: Kind<T>, selection: InformerSelection = everything): Informer<T> {
 			const known = selection === everything ? whole.get(kind) : undefined;
-			// An informer is found under its own kind only, so it holds that kind's objects.
+			// The map contains each informer under its own kind, so it holds that kind's objects.
 			if (known !== undefined) return known as unknown as Informer<T>;
 			const { namespace = "", fieldSelector = "", labelSelector = "" } = selection;
 			const id = [qualifiedResource(kind), namespace, fieldSelector, labelSelector].join("|");
@@ -78,7 +78,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 	readonly #objects = new Objects<T>();
 	readonly #listeners: Listener<T>[] = [];
 	readonly #waiters = new Waiters();
-	/** Aborts the list or watch that is running. */
+	/** Aborts the list or watch in progress. */
 	#attempt = new AbortController();
 	#revision = -1;
 	#failures = 0;
@@ -168,9 +168,9 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 		this.#watch();
 	}
 
-	/** Differences between the list and the copy are delivered to listeners like watch events. */
+	/** Reports differences between the list and the current objects to listeners, like watch events. */
 	#replace(items: readonly T[], revision: number): void {
-		// A server that lags behind what was seen already must not take the copy back.
+		// A server that lags behind must not revert the objects.
 		if (revision < this.#revision) return;
 		const gone = new Set(this.#objects.keys());
 		const changed: T[] = [];
@@ -206,11 +206,11 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 	}
 
 	#apply({ type, object, revision }: WatchEvent<T>): void {
-		// One commit may change several objects, all with one revision; what is below it has been seen before.
+		// One commit may change several objects, with the same revision. Lower revisions have been processed.
 		if (revision < this.#revision) return;
 		if (type === "DELETED") {
 			const key = objectKey(object);
-			// Deleted and recreated, both seen already in a list.
+			// Both the deletion and the recreation were already seen in a list.
 			const known = this.#objects.get(key);
 			if (known !== undefined && known.metadata.uid === object.metadata.uid)
 				this.#tell(undefined, this.#objects.delete(key));
@@ -222,7 +222,8 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 	}
 
 	/**
-	 * One that was deleted and recreated between two looks is another object: those who knew the old one hear of its end.
+	 * An object that was deleted and recreated between two events is another object: listeners are told that the old one
+	 * was deleted.
 	 */
 	#take(object: T, known: T | undefined): void {
 		if (known !== undefined && known.metadata.uid !== object.metadata.uid)
@@ -231,7 +232,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 		this.#tell(kept, this.#objects.set(kept));
 	}
 
-	/** An update of an object without managedFields leaves them as they are. */
+	/** Updates of an object without managedFields do not change them. */
 	#trimmed(object: T): T {
 		if (this.#options.withoutManagedFields !== true || object.metadata.managedFields === undefined) return object;
 		const { managedFields: _, ...metadata } = object.metadata;
@@ -247,7 +248,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 		this.#waiters.release(revision);
 	}
 
-	/** Ends what is running and makes the signal of what comes next. */
+	/** Aborts the attempt in progress and begins the next. */
 	#restart(): AbortController {
 		this.#attempt.abort();
 		this.#retry?.cancel();
@@ -260,7 +261,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 		if (this.#closed) return;
 		this.#options.onError?.(error, `${what} ${this.kind.plural}`);
 		this.#failures++;
-		// A watch that failed may have failed for its revision; a list is always a good start.
+		// A watch may have failed because of its revision; a list always works.
 		this.#again(() => (what === "watch" && this.#failures < 3 ? this.#watch() : this.start()), this.#delayMs());
 	}
 
@@ -283,7 +284,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 		this.#patience = this.#options.clock.after(patienceMs, () => {
 			this.#patience = undefined;
 			if (this.#waiters.size === 0) return;
-			// A list or a retry is not to be cut short by those who wait for it.
+			// Callers that wait do not interrupt a list or a retry in progress.
 			if (!this.#listing && this.#retry === undefined) this.start();
 			this.#beImpatient();
 		});

@@ -1,12 +1,12 @@
-/** Splits a stream of bytes into lines, with a bound. */
+/** Splits a stream of bytes into lines of limited length. */
 import { ApiError } from "../core/errors.ts";
 
-/** Longest line that is accepted: well above the largest object a store takes (1.5 MiB in etcd). */
+/** The longest line accepted: well above the largest object that a store accepts (1.5 MiB in etcd). */
 const largestLineBytes = 16 * 1024 * 1024;
 
 /**
- * Hands every complete line (without its newline; empty ones left out) to `line`.
- * @returns a function to be fed chunks; throws ApiError when a line grows beyond the bound
+ * Passes every complete line to `line`, without its newline; empty lines are skipped.
+ * @returns a function that takes chunks; it throws ApiError if a line exceeds the limit
  */
 export function lineSplitter(line: (text: string) => void): (chunk: Uint8Array) => void {
 	let rest: Uint8Array[] = [];

@@ -1,11 +1,11 @@
-/** The objects of one kind with their indexes: what an Informer holds. */
+/** The objects of one kind with their indexes: the data of an Informer. */
 import { controllerOf, type KubeObject, objectKey } from "../core/object.ts";
 
 type ValuesOf<T> = (object: T) => readonly string[];
 
 interface Index<T> {
 	values: ValuesOf<T>;
-	/** Value → object key → object. Buckets go when they are empty. */
+	/** Value → object key → object. Empty buckets are removed. */
 	buckets: Map<string, Map<string, T>>;
 }
 
@@ -17,7 +17,7 @@ export class Objects<T extends KubeObject> {
 	readonly #indexes = new Map<string, Index<T>>();
 	readonly #owners: Index<T> = { values: ownerUids, buckets: new Map() };
 	readonly #namespaces: Index<T> = { values: (object) => one(object.metadata.namespace), buckets: new Map() };
-	/** All indexes, for upkeep. */
+	/** All indexes. */
 	#all: readonly Index<T>[] = [this.#owners, this.#namespaces];
 
 	get size(): number {
@@ -44,14 +44,16 @@ export class Objects<T extends KubeObject> {
 		for (const object of bucket(this.#owners, uid)) if (controllerOf(object)?.uid === uid) yield object;
 	}
 
-	/** @throws when there is no index of that name: a controller must name it in its watch rule */
+	/** @throws if there is no index with that name: a controller must declare it in its watch rule */
 	byIndex(name: string, value: string): Iterable<T> {
 		const index = this.#indexes.get(name);
 		if (index === undefined) throw new Error(`no index ${name}`);
 		return bucket(index, value);
 	}
 
-	/** An index of the same name stays as it is: shells that restart or share an informer cache add theirs again. */
+	/**
+	 * Does nothing if there is an index with that name: shells that restart or share an informer cache add theirs again.
+	 */
 	addIndex(name: string, values: ValuesOf<T>): void {
 		if (this.#indexes.has(name)) return;
 		const index: Index<T> = { values, buckets: new Map() };
@@ -60,7 +62,7 @@ export class Objects<T extends KubeObject> {
 		for (const [key, object] of this.#objects) reindex(index, key, undefined, object);
 	}
 
-	/** @returns what was there before */
+	/** @returns the previous object */
 	set(object: T): T | undefined {
 		const key = objectKey(object);
 		const old = this.#objects.get(key);
@@ -69,7 +71,7 @@ export class Objects<T extends KubeObject> {
 		return old;
 	}
 
-	/** @returns what was there before */
+	/** @returns the previous object */
 	delete(key: string): T | undefined {
 		const old = this.#objects.get(key);
 		if (old === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * A map that remembers its last-used entries only: half as many as the limit at least, and never more. What was used
- * comes into the younger of two generations; when that is full, the older one is forgotten.
+ * A map that keeps only its most recently used entries: between half of the limit and the limit. A used entry moves to
+ * the younger of two generations; when that is full, the older one is dropped.
  */
 export class Recent<V> {
 	readonly #generationSize: number;

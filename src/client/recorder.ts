@@ -1,4 +1,4 @@
-/** Records core/v1 Events, best effort: what makes one Event is decided in event-series.ts, here they are written. */
+/** Records core/v1 Events, best effort: event-series.ts decides which Events are combined, this file writes them. */
 import { type Clock, timestamp } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import type { Draft, KubeObject } from "../core/object.ts";
@@ -12,7 +12,7 @@ export type { EventToRecord } from "./event-series.ts";
 export interface EventRecorder {
 	/** Returns immediately. */
 	record(event: EventToRecord): void;
-	/** Resolves when everything recorded so far was written or given up. */
+	/** Resolves when everything recorded so far was written or dropped. */
 	flush(): Promise<void>;
 }
 
@@ -22,11 +22,11 @@ const attempts = 3;
 const nanosecondsPerMs = 1_000_000;
 
 interface Written extends Series {
-	/** Of the Event object; set with the first Event of the series. */
+	/** Name of the Event object; set with the first Event of the series. */
 	name: string;
 	/**
-	 * The newest Event until it is written: what the Event object is made of. Thousands of series are remembered, without
-	 * it.
+	 * The newest Event until it is written, from which the Event object is created. The recorder remembers thousands of
+	 * series without it.
 	 */
 	newest: { event: EventToRecord; about: ObjectReference } | undefined;
 	written: boolean;
@@ -47,8 +47,8 @@ class CorrelatingRecorder implements EventRecorder {
 	#flushing: (() => void)[] = [];
 	#writing = 0;
 	/**
-	 * Names of Events end in the time in nanoseconds; this distinguishes those of one millisecond, also from other
-	 * recorders'.
+	 * Names of Events end with the time in nanoseconds; this makes those of one millisecond unique, also between
+	 * recorders.
 	 */
 	#sequence: number;
 
@@ -104,7 +104,7 @@ class CorrelatingRecorder implements EventRecorder {
 				else series.newest = undefined;
 				this.#pump();
 			};
-			// An Event that cannot be written is given up.
+			// An Event that cannot be written is dropped.
 			this.#write(series).then(next, next);
 		}
 		if (this.#writing > 0) return;
@@ -130,7 +130,8 @@ class CorrelatingRecorder implements EventRecorder {
 				return;
 			} catch (error) {
 				if (isReason(error, "AlreadyExists")) {
-					// After a try whose answer was lost it is this one; else another recorder's, which is to stay as it is.
+					// After an attempt whose response was lost, the existing Event is this one; otherwise it is another
+					// recorder's, which is not changed.
 					if (attempt > 1) series.written = true;
 					else series.name = this.#newName(newest.about.name, series.lastMs);
 				}

@@ -1,4 +1,4 @@
-/** The client: builds requests, reads answers. What carries them is a Transport. */
+/** The client: builds requests and reads responses. A Transport carries them. */
 import { setMaxListeners } from "node:events";
 import type { Clock } from "../core/clock.ts";
 import { ApiError, type Status } from "../core/errors.ts";
@@ -8,18 +8,18 @@ import { apiVersionOf, type Kind } from "../kinds/engine/kind.ts";
 import type { Client, DeleteOptions, List, ListOptions, Patch, Ref, Transport, WatchSink } from "./client.ts";
 import { resourcePath } from "./paths.ts";
 
-/** Answers that are not JSON are read as text up to this size. */
+/** Responses other than JSON are read as text up to this size. */
 const largestTextBytes = 64 * 1024 * 1024;
 const json = "application/json";
 const never = new AbortController().signal;
-// Every request under way that has no signal of its own listens to it.
+// Every request without a signal of its own listens to this one.
 setMaxListeners(0, never);
 
 const patchTypes = {
 	json: "application/json-patch+json",
 	merge: "application/merge-patch+json",
 	strategic: "application/strategic-merge-patch+json",
-	// JSON is YAML, and this is the one content type that every served version knows for apply.
+	// JSON is YAML, and all served versions accept this content type for apply.
 	apply: "application/apply-patch+yaml",
 } as const;
 
@@ -33,10 +33,10 @@ interface RequestParts {
 }
 
 export interface ClientOptions {
-	/** Also the default field manager: what stands before the first slash. */
+	/** Also the default field manager: the part before the first slash. */
 	userAgent?: string;
 	clock?: Clock;
-	/** Returns objects of the caller's own, which may be changed. Default: frozen ones, which all readers share. */
+	/** Returns objects that the caller may change. Default: frozen objects, shared by all readers. */
 	copies?: boolean;
 }
 
@@ -67,7 +67,7 @@ class TransportClient implements Client {
 			query: listQuery(options),
 			signal: options.signal,
 		});
-		// A successful LIST answers with the list type of the kind that was asked for.
+		// A successful LIST returns the list type of the requested kind.
 		const list = (await answer(response)) as {
 			metadata?: { resourceVersion?: string; continue?: string };
 			items?: T[] | null;
@@ -133,7 +133,7 @@ class TransportClient implements Client {
 		};
 		const event = (received: WatchEvent) => {
 			if (over || signal.aborted) return;
-			// An ERROR event carries a Status where others carry an object of the kind.
+			// An ERROR event contains a Status instead of an object of the kind.
 			if (received.type === "ERROR") end(ApiError.fromStatus(received.object as unknown as Status));
 			else sink.event(this.#copies ? copyOf(received as WatchEvent<T>) : (received as WatchEvent<T>));
 		};
@@ -146,7 +146,8 @@ class TransportClient implements Client {
 	}
 
 	async revision(): Promise<number> {
-		// A list without resourceVersion is a consistent read: its resourceVersion is as new as the store's newest.
+		// A list without resourceVersion is a consistent read: its resourceVersion is at least the store's newest at that
+		// time.
 		const query = new URLSearchParams({ limit: "1" });
 		const list = await answer(await this.#send({ method: "GET", path: "/api/v1/namespaces", query }));
 		// A NamespaceList; see above.
@@ -186,7 +187,7 @@ class TransportClient implements Client {
 		});
 	}
 
-	/** What the API answers is of the type that its path names. */
+	/** The response has the type that its path names. */
 	#object<T>(parts: RequestParts): Promise<T> {
 		return this.#send(parts).then(this.#answer) as Promise<T>;
 	}
@@ -219,13 +220,16 @@ function listQuery(options: ListOptions): URLSearchParams {
 	return query;
 }
 
-/** Items of a list may lack what the list's own type says about them. */
+/** Items of a list may omit the type, which the list's own type implies. */
 function complete<T extends KubeObject>(kind: Kind<T>, item: T): T {
 	if (item.kind !== undefined) return deepFreeze(item);
 	return deepFreeze({ ...item, apiVersion: apiVersionOf(kind), kind: kind.kind });
 }
 
-/** The frozen object of a response, synchronously if available. @throws ApiError if the response is a failure */
+/**
+ * The frozen object of a response, synchronously if available.
+ * @throws ApiError if the response is a failure
+ */
 function answer(response: ApiResponse): unknown {
 	if (response.type === "watch" || response.type === "connection")
 		throw new ApiError("InternalError", `a ${response.type} was answered where an object was asked for`);

@@ -1,4 +1,4 @@
-/** Carries requests over HTTPS, HTTP or a Unix socket, on connections that are kept. */
+/** Carries requests over HTTPS, HTTP or a Unix socket, on persistent connections. */
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { type Clock, systemClock } from "../core/clock.ts";
@@ -16,15 +16,15 @@ export interface HttpTransportOptions {
 	 */
 	server?: string;
 	socketPath?: string;
-	/** PEM. Without `ca` the machine's own authorities are trusted. */
+	/** PEM. Without `ca`, the machine's certificate authorities are trusted. */
 	ca?: string | Buffer;
 	cert?: string | Buffer;
 	key?: string | Buffer;
-	/** A bearer token, or where to get the current one. */
+	/** A bearer token, or a function that returns the current one. */
 	token?: string | (() => string);
-	/** Longest wait for an answer to begin. Default 60 s. Watches and streams then last as long as they last. */
+	/** The longest wait for a response to begin. Default 60 s. It does not limit the duration of watches and streams. */
 	timeoutMs?: number;
-	/** Connections for requests that end; a watch or stream has a connection of its own. Default 32. */
+	/** Connections for ordinary requests; each watch or stream has a connection of its own. Default 32. */
 	connections?: number;
 	clock?: Clock;
 	/** Called for each request, including watches. */
@@ -46,7 +46,7 @@ class HttpTransport implements Transport {
 	readonly #clock: Clock;
 	readonly #base: URL;
 	readonly #pool: HttpAgent;
-	/** For watches and streams: as many connections as there are of them. */
+	/** For watches and streams: one connection for each. */
 	readonly #lasting: HttpAgent;
 	readonly #running = new Set<ClientRequest>();
 	#closed = false;
@@ -70,7 +70,7 @@ class HttpTransport implements Transport {
 		try {
 			return await this.#once(request, watch);
 		} catch (error) {
-			// A kept connection may be closed by the server just as it is used again; reading twice does no harm.
+			// The server may close a persistent connection just when it is used again; repeating a read does no harm.
 			if (error instanceof StaleConnection && request.method === "GET") return this.#once(request, watch);
 			throw error instanceof StaleConnection ? error.apiError : error;
 		}
@@ -96,7 +96,7 @@ class HttpTransport implements Transport {
 			const begunMs = this.#clock.monotonicMs();
 			let isAnswered = false;
 			const answered = (status: number | undefined) => {
-				// What breaks off later was answered all the same.
+				// A response that breaks off later has still been counted.
 				if (!isAnswered)
 					this.#options.answered?.(sent.method, this.#base.host, status, this.#clock.monotonicMs() - begunMs);
 				isAnswered = true;
@@ -131,7 +131,7 @@ class HttpTransport implements Transport {
 				response.once("close", finish);
 				this.#receive(sent, response, watch).then(resolve, (error: unknown) => {
 					response.destroy();
-					// The server took the request: what became of it is not known.
+					// The server received the request: it is unknown whether it took effect.
 					reject(error instanceof ApiError ? error : new ApiError("Timeout", `${sent.path}: ${String(error)}`));
 				});
 			});
@@ -179,7 +179,7 @@ class StaleConnection extends Error {
 	}
 }
 
-/** What a network error says about whether the server may have carried out the request. */
+/** Determines from a network error whether the server may have processed the request. */
 function failure(error: Error, state: { connected: boolean; reused: boolean; timedOut: boolean }, what: string): Error {
 	if (!state.connected) return new ApiError("ServiceUnavailable", `${what}: cannot reach the server: ${error.message}`);
 	const uncertain = new ApiError("Timeout", `${what}: no answer from the server: ${error.message}`);
@@ -250,7 +250,7 @@ function watchResponse(
 function servedEvent(line: string): ServedWatchEvent {
 	let event: WatchEvent;
 	try {
-		// The watch format of the API: one JSON object with type and object a line.
+		// The watch format of the API: one JSON object with type and object per line.
 		event = JSON.parse(line) as WatchEvent;
 	} catch {
 		throw new ApiError("InternalError", "a watch event is not JSON");

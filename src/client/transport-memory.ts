@@ -3,7 +3,7 @@ import { ApiError } from "../core/errors.ts";
 import type { Handler, User } from "../core/exchange.ts";
 import type { Transport } from "./client.ts";
 
-/** @param user the user of every request */
+/** @param user of every request */
 export function memoryTransport(handler: Handler, user: User): Transport {
 	let closed = false;
 	return {

@@ -4,14 +4,14 @@ import type { Kind } from "../kinds/engine/kind.ts";
 import type { Client, Ref } from "./client.ts";
 
 export interface WaitOptions {
-	/** Ends the wait; its reason is thrown. `AbortSignal.timeout(…)` for a time limit. */
+	/** Ends the wait and is thrown. For a time limit, `AbortSignal.timeout(…)`. */
 	signal: AbortSignal;
 }
 
 /**
- * The object, as soon as `condition` holds for it (undefined: the object does not exist). Event-driven: one get, then a
+ * The object as soon as `condition` holds for it (undefined: the object does not exist). Event-driven: one get, then a
  * watch.
- * @throws the signal's reason; any ApiError but NotFound and Expired
+ * @throws the signal's reason; any ApiError except NotFound and Expired
  */
 export async function waitFor<T extends KubeObject>(
 	client: Client,
@@ -30,7 +30,7 @@ export async function waitFor<T extends KubeObject>(
 	return objects[0];
 }
 
-/** The objects that a selection yields, as soon as `condition` holds for them. */
+/** The objects of a selection as soon as `condition` holds for them. */
 export async function waitForList<T extends KubeObject>(
 	client: Client,
 	kind: Kind<T>,
@@ -66,7 +66,7 @@ export async function waitForList<T extends KubeObject>(
 	}
 }
 
-/** True when `seen` said so; false when the watch ended and the caller is to list again. */
+/** @returns true if `seen` returned true; false if the watch ended and the caller must list again */
 function watchUntil<T extends KubeObject>(
 	client: Client,
 	kind: Kind<T>,

@@ -1,4 +1,4 @@
-/** Those who wait for a revision. */
+/** Callers that wait for a revision. */
 
 interface Waiter {
 	revision: number;
@@ -13,7 +13,7 @@ export class Waiters {
 		return this.#waiting.size;
 	}
 
-	/** Resolves at `release` of this revision or a later one; rejects when the signal aborts or all is closed. */
+	/** Resolves at `release` of this revision or a later one; rejects if the signal aborts or `close` is called. */
 	wait(revision: number, signal?: AbortSignal): Promise<void> {
 		return new Promise((resolve, reject) => {
 			if (signal?.aborted) {

@@ -1,6 +1,6 @@
 /**
- * Just enough of an API server to test informer caches and shells against, with seeded faults: slow writes, late watch
- * events, watches that break, answers that are lost after the write.
+ * A minimal API server for tests of informer caches and shells, with seeded faults: slow writes, late watch events,
+ * broken watches, lost responses.
  */
 import type { Clock } from "../../core/clock.ts";
 import { ApiError, alreadyExists, conflict, notFound, type Status } from "../../core/errors.ts";
@@ -8,10 +8,10 @@ import type { ApiRequest, ApiResponse, Handler, ServedWatchEvent } from "../../c
 import { deepFreeze, type KubeObject } from "../../core/object.ts";
 
 export interface ToyFaults {
-	/** Longest delay of a write, before it happens, and of a watch event. */
+	/** The longest delay of a write before it happens, and of a watch event. */
 	writeDelayMs?: number;
 	watchDelayMs?: number;
-	/** Shares of writes whose answer is lost, that are refused, and of watch events after which the watch breaks. */
+	/** Probabilities that a write's response is lost, that a write is refused, and that a watch breaks after an event. */
 	lostAnswers?: number;
 	refusals?: number;
 	brokenWatches?: number;
@@ -41,7 +41,7 @@ export class ToyServer {
 		this.faults = faults;
 	}
 
-	/** Forgets the history: watches that resume from before have to list. */
+	/** Discards the history: watches that resume from before have to list. */
 	compact(): void {
 		this.#compacted = this.revision;
 	}
@@ -90,7 +90,7 @@ export class ToyServer {
 	}
 
 	#write(request: ApiRequest, key: string, namespace: string | undefined, plural: string, name?: string): KubeObject {
-		// Requests come from our own client: a value, of the kind that the path names.
+		// Requests come from this project's client: a value of the kind that the path names.
 		const body =
 			request.body !== undefined && "object" in request.body ? (request.body.object as KubeObject) : undefined;
 		if (request.method === "POST") return this.#create(body, namespace, plural);
@@ -150,7 +150,7 @@ export class ToyServer {
 		};
 	}
 
-	/** Events come late but in order; after some of them the watch is over. */
+	/** Events arrive late but in order; the watch ends after some of them. */
 	#watcher(resource: string, sink: { event(event: ServedWatchEvent): void; end(error?: Error): void }): ToyWatcher {
 		let dueMs = 0;
 		const watcher: ToyWatcher = {
