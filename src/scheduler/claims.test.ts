@@ -8,7 +8,7 @@ import { selectedNodeAnnotation } from "./filters/volumes.ts";
 import { podInfo } from "./model/pod-info.ts";
 import type { ClusterView } from "./model/snapshot.ts";
 
-// All that is read of a pod here.
+// The only fields of a pod that are used here.
 const pod = podInfo({
 	apiVersion: "v1",
 	kind: "Pod",
@@ -16,7 +16,7 @@ const pod = podInfo({
 	spec: { containers: [], volumes: [{ name: "data", persistentVolumeClaim: { claimName: "data" } }] },
 } as unknown as Pod);
 
-/** What is read of a node and of a volume here. */
+/** The only fields of a node and of a volume that are used here. */
 const nodeNamed = (name: string) => ({
 	name,
 	node: { metadata: { name, labels: { host: name } } },
@@ -30,7 +30,7 @@ const volumeOn = (name: string) => () => {
 /** Claims whose writes take a second. */
 function setUp() {
 	const clock = new VirtualClock();
-	// All that is asked of a client, a claim and a cluster here.
+	// The only parts of a client, a claim and a cluster that are used here.
 	const client = { patch: () => clock.sleep(1000) } as unknown as Client;
 	const claim = { metadata: { name: "data", namespace: "default", uid: "claim" }, spec: {} } as PersistentVolumeClaim;
 	const cluster = { volumes: { claim: () => claim } } as unknown as ClusterView;
@@ -46,7 +46,7 @@ test("a pod is not bound while a claim that looks bound has been recreated", asy
 		metadata: { ...metadata, annotations: bound },
 		spec: { volumeName: "volume" },
 	};
-	// All that is asked of a client and a cluster here.
+	// The only parts of a client and a cluster that are used here.
 	const client = { get: async () => live } as unknown as Client;
 	const cluster = {
 		node: nodeNamed,
@@ -63,7 +63,7 @@ test("of pods that share a claim the first chooses its node", async () => {
 	const seen = { metadata: { name: "data", namespace: "default", uid: "claim", resourceVersion: "1" }, spec: {} };
 	const metadata = { ...seen.metadata, resourceVersion: "2", annotations: { [selectedNodeAnnotation]: "node-2" } };
 	const patches: unknown[] = [];
-	// All that is asked of a client and a cluster here.
+	// The only parts of a client and a cluster that are used here.
 	const client = {
 		patch: async (...args: unknown[]) => {
 			patches.push(args.at(-1));

@@ -1,4 +1,4 @@
-/** Volumes that come about only once a pod has a node: choosing the node on the claims, and waiting for the volumes. */
+/** Volumes that are created only after a pod has a node: sets the node on the claims, and waits for the volumes. */
 import type { Client } from "../client/client.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
@@ -12,7 +12,7 @@ import type { ClusterView } from "./model/snapshot.ts";
 interface Waiting {
 	pod: PodInfo;
 	nodeName: string;
-	/** Claims that have been seen with the node chosen here: if it goes from them, provisioning has failed. */
+	/** Claims that have shown the selected node: if it is removed from them, provisioning has failed. */
 	chosen: Set<string>;
 	timer: Timer;
 	done(bound: boolean): void;
@@ -21,7 +21,7 @@ interface Waiting {
 /** Upstream's bind timeout. */
 const patienceMs = 600_000;
 
-/** How often a claim that others change is read again before its node is chosen. */
+/** How often a claim that other clients change is read again before its node is set. */
 const mostChoices = 5;
 
 export class Claims {
@@ -43,12 +43,12 @@ export class Claims {
 	}
 
 	/**
-	 * Writes the node on the pod's claims and waits until they are bound.
-	 * @returns false when that failed, took too long, or was cancelled
-	 * @throws ApiError when a claim cannot be written
+	 * Sets the node on the pod's claims and waits until they are bound.
+	 * @returns false if that failed, took too long, or was cancelled
+	 * @throws ApiError if a claim cannot be written
 	 */
 	async bind(pod: PodInfo, nodeName: string): Promise<boolean> {
-		// Known from the start: the pod may go, or the scheduler stop, while claims are being written.
+		// Registered first: the pod may be deleted, or the scheduler stopped, while claims are being written.
 		const { waiting, bound } = this.#wait(pod, nodeName);
 		const isWaiting = () => this.#waiting.get(pod.key) === waiting;
 		try {
@@ -65,8 +65,8 @@ export class Claims {
 	}
 
 	/**
-	 * Writes the node on the claim. The choice of another pod that uses the claim, too, stands.
-	 * @throws Error when another node is chosen
+	 * Sets the node on the claim. The choice of another pod that uses the claim, too, is kept.
+	 * @throws Error if another node is selected
 	 */
 	async #choose(claim: PersistentVolumeClaim, nodeName: string): Promise<void> {
 		let current = claim;
@@ -104,16 +104,16 @@ export class Claims {
 
 	/**
 	 * Reads the pod's claims from the API: the informer cache may still show a bound claim whose name has been reused
-	 * since, and one of that name without a node would wait forever once the pod has its own. A claim that several pods
+	 * since, and one with that name without a node would wait forever once the pod has its own. A claim that several pods
 	 * use may have been bound for another of them.
-	 * @throws Error when one is not bound or its volume is not on the node, ApiError when one cannot be read
+	 * @throws Error if a claim is not bound or its volume is not on the node, ApiError if one cannot be read
 	 */
 	async confirm(pod: PodInfo, nodeName: string): Promise<void> {
 		for (const name of pod.claimNames) {
 			const claim = await this.#client
 				.get(persistentVolumeClaims, { namespace: pod.namespace, name })
 				.catch((error: unknown) => {
-					// To the caller it would be the pod that is not there.
+					// To the caller, NotFound would mean the pod.
 					if (isReason(error, "NotFound")) return undefined;
 					throw error;
 				});
@@ -127,7 +127,10 @@ export class Claims {
 		}
 	}
 
-	/** Whether the pod waits; if so, it does no longer. */
+	/**
+	 * Cancels the pod's wait.
+	 * @returns whether it waited
+	 */
 	cancel(key: string): boolean {
 		const waiting = this.#waiting.get(key);
 		waiting?.done(false);

@@ -1,12 +1,11 @@
-/** The pod's PodScheduled condition, as the scheduler sets it. */
+/** The pod's PodScheduled condition, as set by the scheduler. */
 
 import { timestamp } from "../core/clock.ts";
 import { conditionOf } from "../core/conditions.ts";
 import type { Pod, PodCondition } from "../kinds/generated/types.ts";
 
 /**
- * The part of the pod's status to be patched so that it says why the pod has no node; undefined when it says so
- * already.
+ * A patch of the pod's status that says why the pod has no node; undefined if it says so already.
  * @param reason `Unschedulable` or `SchedulingGated`
  */
 export function schedulingFailure(

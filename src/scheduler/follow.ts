@@ -1,4 +1,4 @@
-/** What changes in the informer cache mean to the scheduler. */
+/** Translates changes in the informer cache to changes for the scheduler. */
 
 import type { InformerCache } from "../client/informer-cache.ts";
 import { sameJson } from "../core/equal.ts";
@@ -19,14 +19,14 @@ import { sidecarsOf } from "../kinds/pod/spec/sidecars.ts";
 import type { ClusterEvent } from "./filters/filter.ts";
 import { type PodInfo, podInfo } from "./model/pod-info.ts";
 
-/** `wakes` names what pods that were refused may have waited for. */
+/** `wakes` names the events that rejected pods may wait for. */
 export type ClusterChange = {
 	wakes: readonly ClusterEvent[];
 } /** `smaller` when it was there before and may take less room now, or counts for less. */ & (
 	| { type: "placed"; pod: PodInfo; nodeName: string; smaller: boolean }
-	/** A pod without a node; `changed` when it is worth another try. */
+	/** A pod without a node; `changed` if another attempt may succeed. */
 	| { type: "pending"; pod: PodInfo; changed: boolean }
-	/** Deleted, ended, or no longer to be scheduled. If it was on a node, there is room now. */
+	/** Deleted, terminated, or no longer to be scheduled. If it was on a node, there is room now. */
 	| { type: "gone"; key: string }
 	| { type: "node"; node: Node }
 	| { type: "nodeGone"; name: string }
@@ -60,7 +60,7 @@ export function followCluster(
 	};
 }
 
-/** A node's heartbeats and conditions change often and do not matter: taints say what they mean for pods. */
+/** Heartbeats and conditions of a node change often and do not matter: taints express their meaning for pods. */
 function matters(current: Node, old: Node): boolean {
 	return (
 		current.spec?.unschedulable !== old.spec?.unschedulable ||
@@ -71,7 +71,7 @@ function matters(current: Node, old: Node): boolean {
 	);
 }
 
-/** @param old undefined for a pod not seen before */
+/** @param old undefined for a new pod */
 function podChange(current: Pod | undefined, old: Pod | undefined, schedulerName: string): ClusterChange | undefined {
 	const wasPlaced = old !== undefined && !!old.spec.nodeName && !isFinished(old);
 	const isPlaced = current !== undefined && !!current.spec.nodeName && !isFinished(current);
@@ -111,7 +111,7 @@ export function isGated(pod: Pod): boolean {
 	return (pod.spec.schedulingGates ?? []).length > 0;
 }
 
-/** Whether nothing differs that scheduling looks at. Status comes and goes many times in a pod's life. */
+/** Whether no field that scheduling uses differs. The status changes many times during a pod's life. */
 function sameForScheduling(current: Pod, old: Pod): boolean {
 	return (
 		current.metadata.uid === old.metadata.uid &&
@@ -125,7 +125,7 @@ function sameForScheduling(current: Pod, old: Pod): boolean {
 	);
 }
 
-/** Whether the pod has, or is said to want, other resources than its specification asks for. */
+/** Whether the pod's allocated or requested resources differ from its specification. */
 function isResizing({ spec, status }: Pod): boolean {
 	if (status === undefined) return false;
 	const { conditions = [], containerStatuses, initContainerStatuses } = status;

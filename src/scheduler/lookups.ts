@@ -1,4 +1,4 @@
-/** What the scheduler looks up in the informer cache when it needs it, rather than keeping count of it. */
+/** Data that the scheduler looks up in the informer cache on demand instead of tracking it. */
 import type { InformerCache } from "../client/informer-cache.ts";
 import { controllerOf } from "../core/object.ts";
 import { selectorFrom, selectorFromLabels } from "../core/selector.ts";
@@ -86,7 +86,7 @@ export function cachedWorkloads(informers: InformerCache): Workloads {
 	}
 }
 
-/** Disruption budgets of a namespace, as they stand. */
+/** The current disruption budgets of a namespace. */
 export function cachedBudgets(informers: InformerCache): (namespace: string) => Budget[] {
 	const informer = informers.of(podDisruptionBudgets);
 	return (namespace) =>

@@ -1,10 +1,10 @@
-/** What is counted of the scheduler (Kubernetes Metrics Reference, `scheduler_…`). */
+/** Metrics of the scheduler (Kubernetes Metrics Reference, `scheduler_…`). */
 import type { Clock } from "../core/clock.ts";
 import { exponentialBounds, type MetricRegistry } from "../core/metrics/registry.ts";
 
 export type AttemptResult = "scheduled" | "unschedulable" | "error";
 
-/** Pods that have no node, by what they wait for. */
+/** Pods without a node, by what they wait for. */
 export interface PendingPods {
 	active: number;
 	backoff: number;
@@ -66,7 +66,7 @@ export class SchedulerMetrics {
 		);
 	}
 
-	/** To be handed to the other methods. */
+	/** @returns a start time for the other methods */
 	begin(): number {
 		return this.#clock.monotonicMs();
 	}
@@ -80,10 +80,13 @@ export class SchedulerMetrics {
 		this.#attemptSeconds.get(result)?.observe(this.#since(begunMs));
 	}
 
-	/** A pod has a node. @param tries with this one */
+	/**
+	 * A pod was bound.
+	 * @param tries including this one
+	 */
 	bound({ count, sinceMs }: { count: number; sinceMs: number }): void {
 		this.#podAttempts.observe(count);
-		// As upstream groups them.
+		// Upstream's grouping.
 		this.#podSeconds.of(count >= 15 ? "15+" : String(count)).observe(this.#since(sinceMs));
 	}
 

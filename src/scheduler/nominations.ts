@@ -1,4 +1,4 @@
-/** Pods for which room is being made on a node. */
+/** Pods for which preemption makes room on a node. */
 import type { PodInfo } from "./model/pod-info.ts";
 import type { Snapshot } from "./model/snapshot.ts";
 
@@ -9,7 +9,7 @@ export class Nominations {
 		return this.#nominated.get(key)?.nodeName;
 	}
 
-	/** @returns pods of lower priority that were to come to the same node and will not find room there now */
+	/** @returns pods with lower priority that were nominated for the same node and will not fit there now */
 	add(pod: PodInfo, nodeName: string): PodInfo[] {
 		const outdated: PodInfo[] = [];
 		for (const [key, other] of this.#nominated) {
@@ -21,7 +21,7 @@ export class Nominations {
 		return outdated;
 	}
 
-	/** What the pod's status says, for nominations made before this scheduler started. */
+	/** The nomination in the pod's status, for those made before this scheduler started. */
 	seen(pod: PodInfo): void {
 		const known = this.#nominated.get(pod.key);
 		const nodeName = pod.pod.status?.nominatedNodeName;
@@ -33,7 +33,7 @@ export class Nominations {
 		this.#nominated.delete(key);
 	}
 
-	/** Runs `plan` as if pods that come before `pod` were on the nodes where room is being made for them. */
+	/** Runs `plan` as if nominated pods that take precedence over `pod` were on their nodes. */
 	holding<T>(pod: PodInfo, snapshot: Snapshot, plan: () => T): T {
 		const placed: string[] = [];
 		for (const [key, other] of this.#nominated) {

@@ -1,4 +1,4 @@
-/** Each file in testdata/ is a cluster, some pods to be scheduled one after the other, and what is decided for each. */
+/** Each file in testdata/ describes a cluster, pods to be scheduled one after the other, and the decision for each. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseDocument } from "yaml";
@@ -27,9 +27,9 @@ interface Sparse {
 }
 
 interface Case {
-	/** Nodes, namespaces, pods that run (those with spec.nodeName). */
+	/** Nodes, namespaces, running pods (those with spec.nodeName). */
 	cluster: Sparse[];
-	/** Scheduled in this order, each on what the ones before left. */
+	/** Scheduled in this order, each with the resources that earlier ones left. */
 	pods: Sparse[];
 	/** Disruption budgets for pods with the labels, in the namespace "default". */
 	budgets?: { matchLabels: Record<string, string>; allowed: number }[];
@@ -41,7 +41,7 @@ interface Case {
 
 const folder = new URL("./testdata/", import.meta.url);
 
-/** What the API server would have filled in, and labels and sizes that nodes have unless the case says otherwise. */
+/** Adds defaults of the API server, and labels and sizes of nodes unless the case specifies them. */
 function complete<T>({ kind, metadata, ...rest }: Sparse): T {
 	const { labels, ...named } = metadata;
 	const isNode = kind === "Node";
@@ -60,7 +60,7 @@ function complete<T>({ kind, metadata, ...rest }: Sparse): T {
 		spec: { ...(kind === "Pod" ? { containers: [{ name: "main" }] } : {}), ...spec },
 		status: { ...(isNode ? { allocatable: { cpu: "4", memory: "8Gi", pods: "110" } } : {}), ...status },
 	};
-	// The cases' authors write objects of the kind they name.
+	// Objects in the cases have the kind that they name.
 	return deepFreeze(whole) as unknown as T;
 }
 
@@ -94,7 +94,7 @@ function volumesOf(storage: Sparse[]): Volumes {
 	const classes = new Map(
 		storage
 			.filter(({ kind }) => kind === "StorageClass")
-			// Written in full: a class has no spec.
+			// Cast as a whole: a class has no spec.
 			.map((one) => [one.metadata.name, one as unknown as StorageClass]),
 	);
 	return {
@@ -105,7 +105,7 @@ function volumesOf(storage: Sparse[]): Volumes {
 	};
 }
 
-/** With a preemption where pods have a priority: the message's end, or who has to go. */
+/** With a preemption for pods with a priority: the end of the message, or the victims. */
 function refusalText(pod: PodInfo, snapshot: Snapshot, why: Unschedulable, given: Case): string {
 	if (pod.pod.spec.priority === undefined) return why.message;
 	const budgets = (namespace: string) =>

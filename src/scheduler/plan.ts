@@ -1,4 +1,4 @@
-/** Where a pod is to run: the filters leave nodes over, the scores choose among them. Pure. */
+/** Selects the node for a pod: filters exclude nodes, scores choose among the others. Pure. */
 import type { Random } from "../core/clock.ts";
 import type { ClusterEvent, NodeCheck, Refusal } from "./filters/filter.ts";
 import { filters } from "./filters/list.ts";
@@ -11,9 +11,9 @@ import { scores } from "./scores/list.ts";
 export interface Unschedulable {
 	/** Upstream's text: `0/3 nodes are available: 3 Insufficient cpu.` */
 	message: string;
-	/** What may change that. */
+	/** Events that may change that. */
 	wakesOn: ReadonlySet<ClusterEvent>;
-	/** Nodes where taking pods away might help, with what refused them; see preemption.ts. */
+	/** Nodes where removing pods might help, with the reason for their rejection; see preemption.ts. */
 	candidates: readonly NodeInfo[];
 	nodeCount: number;
 }
@@ -24,14 +24,15 @@ export interface PlanContext {
 	/** Breaks ties between equally good nodes. */
 	random: Random;
 	/**
-	 * At which node the search begins, so that over many pods all nodes get their turn; moved on by what was looked at.
+	 * The node at which the search begins, so that all nodes get their turn over many pods; advanced by the nodes
+	 * checked.
 	 */
 	cursor: { nextNode: number };
 	/** A node reserved for the pod by an earlier preemption is tried first. */
 	nominatedNode?: string;
 }
 
-/** Filters that a pod concerns, with what they prepared. */
+/** Filters that apply to a pod, with their preparations. */
 export interface PreparedFilters {
 	checks: { check: NodeCheck; wakesOn: readonly ClusterEvent[] }[];
 	only: ReadonlySet<string> | undefined;
@@ -61,8 +62,8 @@ export function prepareFilters(pod: PodInfo, cluster: ClusterView): PreparedFilt
 }
 
 /**
- * One decision for one pod. Costs at most one look at each node; of many nodes it looks only until enough are found
- * that would do (upstream's percentageOfNodesToScore: all up to 100, then a share that falls from 50 % to 5 %).
+ * Decides for one pod. Checks each node at most once; in a large cluster, it stops when enough suitable nodes are found
+ * (upstream's percentageOfNodesToScore: all up to 100, then a share that decreases from 50 % to 5 %).
  */
 export function planPod(pod: PodInfo, cluster: ClusterView, context: PlanContext): Decision {
 	const prepared = prepareFilters(pod, cluster);
@@ -79,7 +80,7 @@ export function planPod(pod: PodInfo, cluster: ClusterView, context: PlanContext
 	return { nodeName: best(pod, search.fitting, cluster, context.random).name };
 }
 
-/** Whether the pod could run on the node now, or could if pods of lower priority left it. */
+/** Whether the pod could run on the node now, or if pods with lower priority left it. */
 export function mayRunOn(pod: PodInfo, nodeName: string, cluster: ClusterView): boolean {
 	const node = cluster.node(nodeName);
 	if (node === undefined) return false;
@@ -103,7 +104,10 @@ function hasLower(node: NodeInfo, priority: number): boolean {
 	return false;
 }
 
-/** Whether a change of this node may give the pod a place: on the node, or by what its labels mean for the others. */
+/**
+ * Whether a change of this node may allow the pod to be scheduled: on this node, or because of its labels' meaning for
+ * others.
+ */
 export function mayGain(pod: PodInfo, nodeName: string, cluster: ClusterView): boolean {
 	if (pod.pod.spec.topologySpreadConstraints !== undefined) return true;
 	if (pod.requiredAffinity.length + pod.requiredAntiAffinity.length > 0) return true;
@@ -115,7 +119,7 @@ interface Search {
 	refused: { node: NodeInfo; refusal: Refusal; wakesOn: readonly ClusterEvent[] }[];
 }
 
-/** The first filter that refuses the node. */
+/** The first filter that rejects the node. */
 export function refusalOf(
 	node: NodeInfo,
 	prepared: PreparedFilters,

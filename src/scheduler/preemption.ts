@@ -1,6 +1,6 @@
 /**
- * Making room for a pod of higher priority (Kubernetes documentation, "Pod Priority and Preemption"): on which node,
- * and which pods have to go.
+ * Makes room for a pod with higher priority (Kubernetes documentation, "Pod Priority and Preemption"): on which node,
+ * and which pods are evicted.
  */
 import { parseTimestamp } from "../core/clock.ts";
 import type { Selector } from "../core/selector.ts";
@@ -12,31 +12,31 @@ import { availabilityMessage, prepareFilters, refusalOf, type Unschedulable } fr
 export interface Budget {
 	namespace: string;
 	selector: Selector;
-	/** Disruptions it allows now. */
+	/** Disruptions that it allows now. */
 	allowed: number;
-	/** Names of pods whose disruption it has counted already. */
+	/** Names of pods whose disruption it has already counted. */
 	disrupted: ReadonlySet<string>;
 }
 
 export type Preemption =
 	| { nodeName: string; victims: readonly PodInfo[] }
-	/** Why it cannot be, for the end of the FailedScheduling message. */
+	/** Why preemption is not possible, for the end of the FailedScheduling message. */
 	| { message: string };
 
 interface Candidate {
 	node: NodeInfo;
 	/** Most important first. */
 	victims: PodInfo[];
-	/** Victims whose budget does not allow it. */
+	/** Number of victims whose budget does not allow it. */
 	violations: number;
 }
 
-/** Nodes to consider: a tenth, and at least this many. */
+/** The number of candidate nodes: a tenth, and at least this many. */
 const fewestNodes = 100;
 
 /**
- * @param snapshot pods are taken away and put back to try things out; it is afterwards as it was before
- * @param nominatedNode where room is being made for the pod already
+ * @param snapshot pods are removed and added back temporarily; unchanged afterwards
+ * @param nominatedNode where room is already being made for the pod
  */
 export function planPreemption(
 	pod: PodInfo,
@@ -70,7 +70,10 @@ export function planPreemption(
 	return { message: availabilityMessage(why.nodeCount, reasons) };
 }
 
-/** The fewest and least important pods that have to leave the node; undefined when not even all lower ones would do. */
+/**
+ * The fewest and least important pods that must leave the node; undefined if not even removing all pods with lower
+ * priority would help.
+ */
 function tryNode(
 	pod: PodInfo,
 	node: NodeInfo,
@@ -90,7 +93,7 @@ function tryNode(
 		const { violating, harmless } = byBudget(lower, budgetsOf);
 		const victims: PodInfo[] = [];
 		let violations = 0;
-		// Pods are put back one by one as long as the newcomer still fits; those that a budget protects come first.
+		// Pods are added back one by one while the new pod still fits, beginning with those that a budget protects.
 		for (const candidate of [...violating, ...harmless]) {
 			snapshot.place(candidate, node.name);
 			if (fits()) {
@@ -115,7 +118,7 @@ function startMs({ pod }: PodInfo): number {
 	return parseTimestamp(pod.status?.startTime ?? pod.metadata.creationTimestamp);
 }
 
-/** Which of the pods, if all of them went, would break a disruption budget. */
+/** Which of the pods would violate a disruption budget if all of them were removed. */
 function byBudget(
 	pods: readonly PodInfo[],
 	budgetsOf: (namespace: string) => Budget[],
@@ -138,12 +141,12 @@ function byBudget(
 }
 
 /**
- * Negative when `left` does less harm: budgets, then the most important victim, then all of them, then their number and
- * age.
+ * Negative if `left` does less harm: budgets, then the most important victim, the sum of priorities, the number of
+ * victims and their age.
  */
 function compare(left: Candidate, right: Candidate): number {
 	const highest = ({ victims }: Candidate) => victims[0]?.priority ?? Number.NEGATIVE_INFINITY;
-	// Shifted, so that several victims of negative priority do not seem better than one.
+	// Shifted, so that several victims with negative priority do not seem better than one.
 	const sum = ({ victims }: Candidate) => victims.reduce((total, { priority }) => total + priority + 2 ** 31, 0);
 	const earliest = (candidate: Candidate) =>
 		Math.min(...candidate.victims.filter(({ priority }) => priority === highest(candidate)).map(startMs));
@@ -151,6 +154,6 @@ function compare(left: Candidate, right: Candidate): number {
 	if (highest(left) !== highest(right)) return highest(left) < highest(right) ? -1 : 1;
 	if (sum(left) !== sum(right)) return sum(left) - sum(right);
 	if (left.victims.length !== right.victims.length) return left.victims.length - right.victims.length;
-	// The one whose oldest important victim is youngest.
+	// Prefers the candidate whose oldest most important victim is youngest.
 	return earliest(right) - earliest(left);
 }

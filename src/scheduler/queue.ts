@@ -1,4 +1,4 @@
-/** Pods that wait for a node: ready to be tried, waiting for something to change, or backing off. */
+/** Pods without a node: ready to be tried, waiting for an event, or backing off. */
 import type { Clock, Timer } from "../core/clock.ts";
 import { Heap } from "../core/heap.ts";
 import type { ClusterEvent } from "./filters/filter.ts";
@@ -9,32 +9,32 @@ const longestBackoffMs = 10_000;
 
 interface Entry {
 	pod: PodInfo;
-	/** The same for pods that ask for the same at the same priority. */
+	/** Equal for pods with the same requests and the same priority. */
 	wants: string;
 	state: "ready" | "waiting" | "backingOff" | "trying";
 	/** Order of arrival, among pods of the same priority. */
 	sequence: number;
-	/** Tries that ended without a node. */
+	/** Attempts without success. */
 	attempts: number;
 	/** When it was added, on the monotonic clock. */
 	addedMs: number;
-	/** Not to be tried again before; epoch milliseconds. */
+	/** Not to be tried before this time, in epoch milliseconds. */
 	backoffUntilMs: number;
 	wakesOn: ReadonlySet<ClusterEvent>;
-	/** Something changed that it waits for while it was being tried. */
+	/** An event that it waits for occurred while it was being tried. */
 	woken: boolean;
 	timer?: Timer;
 }
 
 /**
- * Higher priority first, then first come, first served. A pod that was refused comes back only when something changes
- * that the filters that refused it named, and not before its backoff (1 s, doubling to 10 s) is over.
+ * Higher priority first, then first come, first served. A rejected pod returns only after an event that the rejecting
+ * filters named, and not before its backoff (1 s, doubling to 10 s) is over.
  */
 export class SchedulingQueue {
 	readonly #clock: Clock;
 	readonly #onReady: () => void;
 	readonly #entries = new Map<string, Entry>();
-	/** May hold entries that are not ready any more; they are skipped when they come out. */
+	/** May contain entries that are no longer ready; they are skipped when they are taken. */
 	readonly #ready = new Heap<Entry>(
 		(left, right) =>
 			left.pod.priority > right.pod.priority ||
@@ -42,7 +42,7 @@ export class SchedulingQueue {
 	);
 	/** Keys of pods that wait for an event. */
 	readonly #waiting = new Map<ClusterEvent, Set<string>>();
-	/** Pods that wait for room and nothing else, by what they want. */
+	/** Pods that wait only for room, by their requests. */
 	readonly #waitingForRoom = new Map<string, { priority: number; entries: Set<Entry> }>();
 	#sequence = 0;
 
@@ -51,7 +51,7 @@ export class SchedulingQueue {
 		this.#onReady = onReady;
 	}
 
-	/** A pod that is new, or that has changed so that another try is worthwhile. */
+	/** A pod that is new, or has changed so that another attempt may succeed. */
 	add(pod: PodInfo): void {
 		const entry = this.#entries.get(pod.key);
 		if (entry !== undefined && entry.pod.uid === pod.uid && entry.state === "trying") {
@@ -76,7 +76,7 @@ export class SchedulingQueue {
 		this.#makeReady(fresh);
 	}
 
-	/** The same pod with changes that do not matter for where it can run. */
+	/** The same pod with changes that do not matter for scheduling. */
 	refresh(pod: PodInfo): void {
 		const entry = this.#entries.get(pod.key);
 		if (entry !== undefined) entry.pod = pod;
@@ -86,20 +86,20 @@ export class SchedulingQueue {
 		return this.#entries.get(key)?.pod;
 	}
 
-	/** How often the pod has been tried, this time included, and since when it waits. */
+	/** How often the pod has been tried, including this time, and since when it waits. */
 	tries(key: string): { count: number; sinceMs: number } | undefined {
 		const entry = this.#entries.get(key);
 		return entry && { count: entry.attempts + 1, sinceMs: entry.addedMs };
 	}
 
-	/** Pods by what they wait for; those that are being tried wait for nothing. */
+	/** Pods by what they wait for, without those that are being tried. */
 	pending(): { active: number; backoff: number; unschedulable: number } {
 		const count = { ready: 0, waiting: 0, backingOff: 0, trying: 0 };
 		for (const { state } of this.#entries.values()) count[state]++;
 		return { active: count.ready, backoff: count.backingOff, unschedulable: count.waiting };
 	}
 
-	/** The pod is bound, or gone. */
+	/** The pod is bound or was deleted. */
 	remove(key: string): void {
 		const entry = this.#entries.get(key);
 		if (entry === undefined) return;
@@ -107,7 +107,7 @@ export class SchedulingQueue {
 		this.#entries.delete(key);
 	}
 
-	/** The pod to be tried next. It must be given back with `refused` or `failed`, or taken out with `remove`. */
+	/** The next pod to be tried. It must be returned with `refused` or `failed`, or removed with `remove`. */
 	pop(): PodInfo | undefined {
 		for (;;) {
 			const entry = this.#ready.pop();
@@ -119,7 +119,7 @@ export class SchedulingQueue {
 		}
 	}
 
-	/** No node would do; `wakesOn` may change that. */
+	/** No node is suitable; `wakesOn` may change that. */
 	refused(key: string, wakesOn: ReadonlySet<ClusterEvent>): void {
 		const entry = this.#entries.get(key);
 		if (entry?.state !== "trying") return;
@@ -144,7 +144,7 @@ export class SchedulingQueue {
 		group.entries.add(entry);
 	}
 
-	/** Something went wrong that has nothing to do with the cluster's state: try again after the backoff. */
+	/** An error that is independent of the cluster's state: try again after the backoff. */
 	failed(key: string): void {
 		const entry = this.#entries.get(key);
 		if (entry?.state !== "trying") return;
@@ -152,16 +152,16 @@ export class SchedulingQueue {
 		this.#wake(entry);
 	}
 
-	/** Something changed: pods that wait for it are tried again, those for which it may matter. */
+	/** An event: retries the pods that wait for it and for which it may matter. */
 	wake(event: ClusterEvent, mayMatter: (pod: PodInfo) => boolean = () => true): void {
 		this.#wakeEntries(event, ({ pod }) => mayMatter(pod));
 	}
 
 	/**
-	 * There is room somewhere: the first pod that waits for room and fits is tried at once, whatever its backoff; the
-	 * rest stays. A thousand pods that wait for one place cost one try this way. Pods that wait for more than room are
-	 * left out: `wakeOthers` is for them.
-	 * @param hasRoom asked once for all pods that want the same at the same priority
+	 * There is room on a node: the first pod that waits only for room and fits is tried immediately, regardless of its
+	 * backoff. If a thousand pods wait for one place, this costs one attempt. Pods that wait for more than room are
+	 * ignored: `wakeOthers` is for them.
+	 * @param hasRoom called once for all pods with the same requests and priority
 	 * @returns the pod that is tried
 	 */
 	wakeFirst(hasRoom: (pod: PodInfo) => boolean, fits: (pod: PodInfo) => boolean): PodInfo | undefined {
@@ -179,7 +179,7 @@ export class SchedulingQueue {
 		return undefined;
 	}
 
-	/** A pod has gone: those wait no longer for which it may have meant more than the room it took. */
+	/** A pod was removed: retries the pods for which it may have mattered for more than its resources. */
 	wakeOthers(): void {
 		this.#wakeEntries("podGone", waitsForMoreThanRoom);
 	}
@@ -222,7 +222,7 @@ export class SchedulingQueue {
 		this.#onReady();
 	}
 
-	/** Out of whatever it waits in. */
+	/** Removes the entry from everything that it waits in. */
 	#leave(entry: Entry): void {
 		entry.timer?.cancel();
 		for (const event of entry.wakesOn) this.#waiting.get(event)?.delete(entry.pod.key);
@@ -233,7 +233,7 @@ export class SchedulingQueue {
 	}
 }
 
-/** Where other pods run, or what volumes there are, decides too. */
+/** The location of other pods, or the existing volumes, matter as well. */
 function waitsForMoreThanRoom({ wakesOn }: Entry): boolean {
 	return wakesOn.has("podPlaced") || wakesOn.has("storage");
 }

@@ -221,7 +221,7 @@ describe("scheduler", () => {
 		);
 		expect((await pod("high")).status?.nominatedNodeName).toBe("node-1");
 		expect(events).toContain(`Preempted low: Preempted by pod ${high.metadata.uid} on node node-1`);
-		// The room is for the pod it was made for: another that comes in the meantime does not take it.
+		// The room is reserved: another pod that arrives in the meantime does not take it.
 		await addPod("other", asking("1"));
 		await client.delete(pods, { namespace: "default", name: "low" }, { gracePeriodSeconds: 0 });
 		await clock.advance(20_000);

@@ -1,4 +1,4 @@
-/** The scheduler at work: keeps the snapshot, takes pods from the queue, plans, binds. */
+/** The scheduler's shell: maintains the snapshot, takes pods from the queue, plans, binds. */
 import type { Client } from "../client/client.ts";
 import type { InformerCache } from "../client/informer-cache.ts";
 import type { Clock } from "../core/clock.ts";
@@ -24,14 +24,14 @@ export interface SchedulerOptions {
 	informers: InformerCache;
 	clock: Clock;
 	recordEvent: RecordEvent;
-	/** Pods whose spec.schedulerName is this are its own. */
+	/** It schedules pods with this spec.schedulerName. */
 	schedulerName?: string;
-	/** Where what is counted goes. */
+	/** For the scheduler's metrics. */
 	metrics?: MetricRegistry;
 }
 
 export interface Scheduler {
-	/** Ends planning, and resolves when the bindings under way are done. */
+	/** Stops planning, and resolves when the bindings in progress are complete. */
 	stop(): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ class SchedulerShell implements Scheduler {
 	/** Pods that are tried because there is room on a node, by key. */
 	readonly #filling = new Map<string, string>();
 	readonly #underWay = new Set<Promise<void>>();
-	/** Of what is under way, how many wait for requests; others wait for volumes, and that may take long. */
+	/** The number of bindings in progress that wait for requests; others wait for volumes, which may take long. */
 	#requests = 0;
 	#running = false;
 	#synced = false;
@@ -88,7 +88,7 @@ class SchedulerShell implements Scheduler {
 			unfollow();
 			storage.unfollow();
 		};
-		// Before everything has been listed, nodes would look emptier than they are.
+		// Before everything has been listed, nodes would seem to have more room than they have.
 		void informers.synced().then(
 			() => {
 				this.#synced = true;
@@ -117,7 +117,7 @@ class SchedulerShell implements Scheduler {
 				if (change.smaller) this.#roomOn(change.nodeName);
 				break;
 			case "pending":
-				// What the informer cache shows of a pod being bound is older than the decision.
+				// The informer cache's version of a pod that is being bound is older than the decision.
 				if (this.#assumed.get(change.pod.key) === change.pod.uid) break;
 				this.#nominations.seen(change.pod);
 				if (change.changed) this.#queue.add(change.pod);
@@ -145,15 +145,15 @@ class SchedulerShell implements Scheduler {
 				break;
 		}
 		for (const event of change.wakes) {
-			// A changed node requeues only the pods that could run on it now: an unsuccessful attempt would only
-			// lengthen their backoff.
+			// A changed node requeues only the pods that could run on it now: a failed attempt would only increase their
+			// backoff.
 			if (change.type === "node")
 				this.#queue.wake(event, (pod) => mayGain(pod, change.node.metadata.name, this.#snapshot));
 			else this.#queue.wake(event);
 		}
 	}
 
-	/** A pod has left the node. A pod that takes the room leaves it to be seen whether there is more. */
+	/** A pod has left the node. The pod that takes its place triggers a check whether there is more room. */
 	#roomOn(nodeName: string): void {
 		this.#queue.wakeOthers();
 		this.#fill(nodeName);
@@ -167,7 +167,7 @@ class SchedulerShell implements Scheduler {
 		if (pod !== undefined) this.#filling.set(pod.key, nodeName);
 	}
 
-	/** The pod that was to take room has a node, or is gone: what is left is for the next. */
+	/** The pod that was to take the room has a node or was deleted: the rest is for the next pod. */
 	#filled(key: string): void {
 		const nodeName = this.#filling.get(key);
 		if (nodeName === undefined) return;
@@ -175,11 +175,11 @@ class SchedulerShell implements Scheduler {
 		this.#fill(nodeName);
 	}
 
-	/** Takes pods from the queue until it is empty or enough requests are under way. */
+	/** Takes pods from the queue until it is empty or enough requests are in progress. */
 	#run(): void {
 		if (this.#running || !this.#synced || this.#stopped) return;
 		this.#running = true;
-		// In a turn of its own: the change that made a pod ready may be one of many.
+		// In a separate microtask: the change that made a pod ready may be one of many.
 		queueMicrotask(() => {
 			this.#running = false;
 			while (!this.#stopped && this.#requests < parallelRequests) {
@@ -250,9 +250,9 @@ class SchedulerShell implements Scheduler {
 		throw new Error("binding volumes: the claims of the pod were not bound");
 	}
 
-	/** The binding failed, or its answer was lost: the informer cache says which, sooner or later. */
+	/** The binding failed, or its response was lost: the informer cache will show which. */
 	#unbind(pod: PodInfo, nodeName: string, error: unknown): void {
-		// Seen as bound, or as gone, in the meantime.
+		// Observed as bound or deleted in the meantime.
 		if (this.#assumed.get(pod.key) !== pod.uid) return;
 		this.#assumed.delete(pod.key);
 		this.#snapshot.remove(pod.key);
@@ -267,7 +267,7 @@ class SchedulerShell implements Scheduler {
 	}
 
 	async #refuse(pod: PodInfo, why: Unschedulable, nominatedNode: string | undefined): Promise<void> {
-		// No node at all: there is nothing to be made room on.
+		// There is no node to make room on.
 		const preemption =
 			why.nodeCount === 0
 				? undefined
@@ -277,7 +277,7 @@ class SchedulerShell implements Scheduler {
 							...(nominatedNode === undefined ? {} : { nominatedNode }),
 						}),
 					);
-		// In the queue before anything is written: what the writes bring about may be what it waits for.
+		// Added to the queue before anything is written, because it may wait for the effect of these writes.
 		this.#queue.refused(pod.key, why.wakesOn);
 		if (preemption === undefined || "message" in preemption) {
 			const message = preemption === undefined ? why.message : `${why.message} preemption: ${preemption.message}`;
@@ -292,7 +292,7 @@ class SchedulerShell implements Scheduler {
 		const outdated = this.#nominations.add(pod, nodeName);
 		await this.#writes.refused(pod, why.message, { nominatedNode: nodeName });
 		await Promise.all(outdated.map((other) => this.#writes.forgetNomination(other)));
-		// A pod that only waits for its volumes is not there yet: it goes back to the queue instead of being deleted.
+		// A pod that only waits for its volumes is not on the node yet: it returns to the queue instead of being deleted.
 		const there = victims.filter(({ key }) => !this.#claims.cancel(key));
 		const done = await Promise.all(there.map((victim) => this.#writes.preempt(victim, pod, nodeName)));
 		if (done.includes(false) || there.length < victims.length) this.#queue.wake("podGone");

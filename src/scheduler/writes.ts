@@ -1,4 +1,4 @@
-/** What the scheduler writes: bindings, conditions, Events, and the end of pods that make room. */
+/** The scheduler's writes: bindings, conditions, Events, and deletions for preemption. */
 import type { Client } from "../client/client.ts";
 import { type Clock, timestamp } from "../core/clock.ts";
 import { isReason, messageOf } from "../core/errors.ts";
@@ -67,8 +67,8 @@ export class Writes {
 	}
 
 	/**
-	 * Takes `victim` off its node, in its own time, for `pod`.
-	 * @returns false when that failed and should be tried again
+	 * Deletes `victim` with its grace period to make room for `pod`.
+	 * @returns false if that failed and should be retried
 	 */
 	async preempt(victim: PodInfo, pod: PodInfo, nodeName: string): Promise<boolean> {
 		const { name, namespace, uid } = victim.pod.metadata;
@@ -81,7 +81,7 @@ export class Writes {
 			try {
 				await this.#client.delete(pods, { name, namespace }, { preconditions: { uid } });
 			} catch (error) {
-				// Gone, or another pod by now: there is room either way.
+				// Deleted, or replaced by another pod: there is room either way.
 				if (!isReason(error, "NotFound", "Conflict")) return false;
 			}
 		}
@@ -90,7 +90,7 @@ export class Writes {
 		return true;
 	}
 
-	/** Best effort: conditions are for people to read, and the next try writes them again. */
+	/** Best effort: conditions are for people, and the next attempt writes them again. */
 	async #patchStatus(pod: PodInfo, status: StatusPatch): Promise<void> {
 		const { name, namespace, uid } = pod.pod.metadata;
 		const patch = { metadata: { uid }, status };

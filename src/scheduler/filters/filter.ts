@@ -1,4 +1,4 @@
-/** What a filter is. Which there are says list.ts. */
+/** The interface of filters. list.ts lists all of them. */
 import type { NodeInfo } from "../model/node-info.ts";
 import type { PodInfo } from "../model/pod-info.ts";
 import type { ClusterView } from "../model/snapshot.ts";
@@ -7,31 +7,31 @@ import type { ClusterView } from "../model/snapshot.ts";
 export type ClusterEvent = "node" | "podGone" | "podPlaced" | "podLabels" | "namespace" | "storage";
 
 export interface Refusal {
-	/** As upstream words them; counted over the nodes for the message. */
+	/** Upstream's texts, counted over the nodes for the message. */
 	readonly reasons: readonly string[];
-	/** Taking pods away from the node would not help. */
+	/** Removing pods from the node would not help. */
 	readonly final: boolean;
 }
 
-/** Why the pod may not run on this node; undefined when it may. */
+/** Why the pod may not run on this node; undefined if it may. */
 export type NodeCheck = (node: NodeInfo) => Refusal | undefined;
 
 export type Prepared =
-	/** No node can be right for the pod as things stand. */
+	/** No node can be suitable for the pod in the current state. */
 	| { refused: Refusal }
-	/** `only` names the nodes worth looking at, where that is known. */
+	/** `only` names the nodes worth checking, if known. */
 	| { check: NodeCheck; only?: ReadonlySet<string> };
 
 export interface Filter {
 	/** Upstream's plugin name. */
 	readonly name: string;
-	/** What a pod that this filter refused waits for. */
+	/** What a pod that this filter rejected waits for. */
 	readonly wakesOn: readonly ClusterEvent[];
-	/** Looks once at the pod and the cluster. Undefined: the pod does not concern this filter. Pure. */
+	/** Examines the pod and the cluster once. Undefined: the filter does not apply to the pod. Pure. */
 	prepare(pod: PodInfo, cluster: ClusterView): Prepared | undefined;
 }
 
-/** A refusal that can be shared by all nodes it applies to. */
+/** A rejection that is shared by all nodes it applies to. */
 export function refusal(reason: string, more: { final: boolean }): Refusal {
 	return { reasons: [reason], final: more.final };
 }

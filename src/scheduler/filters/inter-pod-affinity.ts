@@ -1,4 +1,4 @@
-/** Required pod affinity and anti-affinity, both ways: the pod's own terms and those of the pods that run. */
+/** Required pod affinity and anti-affinity in both directions: the pod's own terms and those of running pods. */
 import type { AffinityTerm } from "../model/affinity-term.ts";
 import type { PodInfo } from "../model/pod-info.ts";
 import type { ClusterView } from "../model/snapshot.ts";
@@ -49,10 +49,10 @@ export function domainCounts(counts: NodeCounts, topologyKey: string, cluster: C
 function affinityCheck(pod: PodInfo, cluster: ClusterView): NodeCheck | undefined {
 	const terms = pod.requiredAffinity;
 	if (terms.length === 0) return undefined;
-	// A running pod counts when it meets all of the terms at once.
+	// A running pod counts if it matches all of the terms.
 	const counts = cluster.count(queryFor(terms, cluster));
 	const needed = terms.map(({ topologyKey }) => ({ topologyKey, domains: domainCounts(counts, topologyKey, cluster) }));
-	// The first pod of a group that wants to be together has nobody to join: it may go anywhere that has the labels.
+	// The first pod of a group with affinity to itself may run on any node that has the labels.
 	const isFirst =
 		needed.every(({ domains }) => domains.size === 0) &&
 		terms.every((term) => term.matches(pod, cluster.namespaceLabels));

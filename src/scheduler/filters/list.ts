@@ -1,4 +1,4 @@
-/** Every filter, in the order in which a node is tried; the first that refuses gives the reason. */
+/** All filters, in the order in which they check a node; the first rejection gives the reason. */
 import type { Filter } from "./filter.ts";
 import { interPodAffinity } from "./inter-pod-affinity.ts";
 import { nodeAffinity, nodeName, nodeUnschedulable, taintToleration } from "./node.ts";

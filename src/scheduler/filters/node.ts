@@ -1,4 +1,4 @@
-/** Filters that look at the node alone: its name, labels, taints and whether it is cordoned. */
+/** Filters that depend only on the node: its name, labels, taints, and whether it is cordoned. */
 import { namedNodes } from "../../kinds/pod/node-selector.ts";
 import { tolerates, untolerated } from "../../kinds/pod/tolerations.ts";
 import { type Filter, refusal } from "./filter.ts";

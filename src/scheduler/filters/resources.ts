@@ -35,7 +35,7 @@ export const nodeResourcesFit: Filter = {
 	},
 };
 
-/** What is not asked for always fits, even on a node that has been promised too much. */
+/** A resource that is not requested always fits, even on an overcommitted node. */
 function fits(wanted: number, allocatable: number, requested: number): boolean {
 	return wanted <= 0 || wanted <= allocatable - requested;
 }

@@ -42,7 +42,7 @@ function domainsOf(
 		if (value === undefined || !hasAllKeys(node, all) || !constraint.includes(node)) continue;
 		counts.set(value, (counts.get(value) ?? 0) + (podCounts.get(node.name) ?? 0));
 	}
-	// While there are fewer domains than asked for, each missing one counts as an empty domain.
+	// If there are fewer domains than required, each missing one counts as an empty domain.
 	let fewest = counts.size < constraint.minDomains ? 0 : Number.POSITIVE_INFINITY;
 	for (const count of counts.values()) fewest = Math.min(fewest, count);
 	return { constraint, counts, fewest };

@@ -1,4 +1,4 @@
-/** Filters by the volumes that a pod claims: where they are, or where they could be made. */
+/** Filters by the volumes that a pod claims: their location, or where they can be provisioned. */
 import { parseQuantity } from "../../core/quantity.ts";
 import { selectorFrom } from "../../core/selector.ts";
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
@@ -8,7 +8,7 @@ import type { PodInfo } from "../model/pod-info.ts";
 import type { ClusterView } from "../model/snapshot.ts";
 import { type Filter, type NodeCheck, type Prepared, refusal } from "./filter.ts";
 
-/** The node that a claim with `volumeBindingMode: WaitForFirstConsumer` is to be bound or provisioned for. */
+/** The node for which a claim with `volumeBindingMode: WaitForFirstConsumer` is to be bound or provisioned. */
 export const selectedNodeAnnotation = "volume.kubernetes.io/selected-node";
 const bindCompletedAnnotation = "pv.kubernetes.io/bind-completed";
 const noProvisioner = "kubernetes.io/no-provisioner";
@@ -85,14 +85,14 @@ function boundCheck({ spec }: PersistentVolumeClaim, cluster: ClusterView): Node
 		if (!reaches(node)) return otherNode;
 		const fits = zones.every(({ key, values }) => {
 			const value = node.labels[key];
-			// Nodes of a cluster without zones are in none.
+			// In a cluster without zones, nodes have none of the zone labels.
 			return value === undefined ? !zoneKeys.some((any) => node.labels[any] !== undefined) : values.includes(value);
 		});
 		return fits ? undefined : otherZone;
 	};
 }
 
-/** Which nodes the volume can be used on. */
+/** The nodes on which the volume can be used. */
 export function reachOf(volume: PersistentVolume): (node: NodeInfo) => boolean {
 	const required = volume.spec?.nodeAffinity?.required;
 	if (required === undefined) return () => true;
@@ -100,12 +100,12 @@ export function reachOf(volume: PersistentVolume): (node: NodeInfo) => boolean {
 	return ({ node }) => node !== undefined && matches(node);
 }
 
-/** Undefined: the claim is bound without regard to pods, and has not been yet. */
+/** Undefined: the claim is bound independently of pods, and is not bound yet. */
 function delayedCheck(claim: PersistentVolumeClaim, cluster: ClusterView): NodeCheck | undefined {
 	const storageClass = classOf(claim, cluster);
 	if (storageClass?.volumeBindingMode !== "WaitForFirstConsumer" || claim.spec.volumeName) return undefined;
 	const selected = claim.metadata.annotations?.[selectedNodeAnnotation];
-	// Chosen before for this claim: the volume may be in the making there.
+	// A node was selected for this claim before: the volume may be about to be provisioned there.
 	if (selected !== undefined) return (node) => (node.name === selected ? undefined : nothingToBind);
 	const ready = [...cluster.volumes.available(storageClass.metadata.name)]
 		.filter((volume) => suits(volume, claim))
@@ -119,7 +119,7 @@ function classOf(claim: PersistentVolumeClaim, cluster: ClusterView): StorageCla
 	return name === undefined || name === "" ? undefined : cluster.volumes.storageClass(name);
 }
 
-/** Where volumes of the class can be made. */
+/** Where volumes of the class can be provisioned. */
 function provisioningReach({ provisioner, allowedTopologies }: StorageClass): (node: NodeInfo) => boolean {
 	if (provisioner === noProvisioner) return () => false;
 	if (allowedTopologies === undefined || allowedTopologies.length === 0) return () => true;
@@ -129,7 +129,7 @@ function provisioningReach({ provisioner, allowedTopologies }: StorageClass): (n
 		);
 }
 
-/** Whether an available volume could be the claim's, node apart. */
+/** Whether an available volume matches the claim, apart from the node. */
 function suits({ spec, metadata }: PersistentVolume, { spec: wanted }: PersistentVolumeClaim): boolean {
 	const modes = spec?.accessModes ?? [];
 	const requested = wanted.resources?.requests?.["storage"];
@@ -141,7 +141,7 @@ function suits({ spec, metadata }: PersistentVolume, { spec: wanted }: Persisten
 	);
 }
 
-/** Claims for which the chosen node has still to be written down before their volumes come about. */
+/** Claims that need a selected node before their volumes are created. */
 export function claimsToSelect(pod: PodInfo, cluster: ClusterView): PersistentVolumeClaim[] {
 	return pod.claimNames
 		.map((name) => cluster.volumes.claim(pod.namespace, name))

@@ -1,23 +1,23 @@
-/** Pod affinity terms, compiled (Kubernetes documentation, "Inter-pod affinity and anti-affinity"). */
+/** Compiled pod affinity terms (Kubernetes documentation, "Inter-pod affinity and anti-affinity"). */
 import { type LabelSelector, type Labels, selectorFrom } from "../../core/selector.ts";
 import type { PodAffinityTerm } from "../../kinds/generated/types.ts";
 
-/** What a term looks at in another pod. */
+/** The fields of another pod that a term uses. */
 export interface Candidate {
 	readonly namespace: string;
 	readonly labels: Labels;
 }
 
-/** Labels of a namespace; undefined when it is unknown. */
+/** Labels of a namespace; undefined if it is unknown. */
 export type NamespaceLabels = (namespace: string) => Labels | undefined;
 
 export interface AffinityTerm {
-	/** The same for terms that select the same pods by the same topology. */
+	/** Equal for terms that select the same pods with the same topology. */
 	readonly key: string;
-	/** The same for terms that select the same pods, whatever the topology. */
+	/** Equal for terms that select the same pods with any topology. */
 	readonly podsKey: string;
 	readonly topologyKey: string;
-	/** The only namespaces in which it selects pods; undefined when it selects namespaces by label. */
+	/** The namespaces in which it selects pods; undefined if it selects namespaces by label. */
 	readonly namespaces: ReadonlySet<string> | undefined;
 	matches(candidate: Candidate, namespaceLabels: NamespaceLabels): boolean;
 }
@@ -28,9 +28,7 @@ export interface WeightedTerm {
 	readonly weight: number;
 }
 
-/**
- * @param owner the pod whose term it is: its namespace is the default one, its labels give matchLabelKeys their values
- */
+/** @param owner the pod with the term: its namespace is the default, and its labels are the values of matchLabelKeys */
 export function compileAffinityTerm(term: PodAffinityTerm, owner: Candidate): AffinityTerm {
 	const selector = selectorFrom(
 		withLabelKeys(term.labelSelector, owner.labels, term.matchLabelKeys, term.mismatchLabelKeys),
@@ -55,8 +53,8 @@ export function compileAffinityTerm(term: PodAffinityTerm, owner: Candidate): Af
 }
 
 /**
- * A label selector narrowed to pods with (`match`) or without (`mismatch`) the owner's own values of some labels. Keys
- * that the owner does not carry are left out, as is everything when there is no selector.
+ * A label selector narrowed to pods with (`match`) or without (`mismatch`) the owner's values of some labels. Keys that
+ * the owner does not have are ignored, and so is everything if there is no selector.
  */
 export function withLabelKeys(
 	selector: LabelSelector | undefined,

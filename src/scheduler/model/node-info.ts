@@ -1,4 +1,4 @@
-/** A node and the sum of what runs on it. */
+/** A node and the sum of its pods' requests. */
 import { lookup } from "../../core/object.ts";
 import { parseQuantity } from "../../core/quantity.ts";
 import type { Labels } from "../../core/selector.ts";
@@ -8,20 +8,20 @@ import { addResources, noResources, type Resources, resourcesOf } from "./reques
 
 const noLabels: Labels = lookup({});
 
-/** Changed only by the snapshot that holds it (and by trials of preemption, on a copy). */
+/** Changed only by its snapshot (and by preemption, on a copy). */
 export class NodeInfo {
 	readonly name: string;
-	/** Undefined while pods are known to be bound to it, but it is not. */
+	/** Undefined while pods are bound to the node but it is not known. */
 	node: Node | undefined;
-	/** To be looked up by the topology keys of pods. */
+	/** For lookups by the topology keys of pods. */
 	labels: Labels = noLabels;
 	allocatable: Resources = noResources();
 	podsAllowed = 0;
 	readonly pods = new Map<string, PodInfo>();
 	readonly requested: Resources = noResources();
-	/** As `requested`, with small amounts for containers that state none. For scores. */
+	/** Like `requested`, with small amounts for containers without requests. For scores. */
 	readonly assumed = { milliCpu: 0, memoryBytes: 0 };
-	/** How often each host port is taken: one for an address, more only where nodes were over-committed by hand. */
+	/** The users of each host port: one per address, unless nodes were overcommitted manually. */
 	readonly #ports = new Map<number, HostPort[]>();
 
 	constructor(name: string) {
@@ -48,7 +48,7 @@ export class NodeInfo {
 		}
 	}
 
-	/** @param pod the very object that was added */
+	/** @param pod the same object that was added */
 	remove(pod: PodInfo): void {
 		this.pods.delete(pod.key);
 		addResources(this.requested, pod.requests, -1);
@@ -61,7 +61,7 @@ export class NodeInfo {
 		}
 	}
 
-	/** Whether a port is free: no pod has it on the same address, and every address includes each. */
+	/** Whether a port is free: no pod uses it on the same address; the wildcard address overlaps with all. */
 	isFree({ protocol, address, port }: HostPort): boolean {
 		const taken = this.#ports.get(port);
 		return !taken?.some(
@@ -71,7 +71,7 @@ export class NodeInfo {
 		);
 	}
 
-	/** The same node with the same pods, to try something out on. */
+	/** A copy with the same pods, for trying something out. */
 	copy(): NodeInfo {
 		const copy = new NodeInfo(this.name);
 		copy.setNode(this.node);

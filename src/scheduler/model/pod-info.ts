@@ -1,4 +1,4 @@
-/** A pod with everything worked out that scheduling looks at more than once. */
+/** A pod with precomputed values that scheduling uses more than once. */
 
 import { objectKey } from "../../core/object.ts";
 import type { Labels } from "../../core/selector.ts";
@@ -10,7 +10,7 @@ import { type PodRequests, podRequests } from "./requests.ts";
 
 export interface HostPort {
 	protocol: string;
-	/** `0.0.0.0` for every address. */
+	/** `0.0.0.0` for all addresses. */
 	address: string;
 	port: number;
 }
@@ -28,13 +28,13 @@ export interface PodInfo {
 	readonly assumed: PodRequests["assumed"];
 	readonly hostPorts: readonly HostPort[];
 	readonly tolerations: readonly Toleration[];
-	/** nodeSelector and required node affinity together; undefined when every node will do. */
+	/** nodeSelector and required node affinity combined; undefined if every node matches. */
 	readonly nodeMatch: NodeMatch | undefined;
 	readonly requiredAffinity: readonly AffinityTerm[];
 	readonly requiredAntiAffinity: readonly AffinityTerm[];
-	/** Preferred affinity, and with negative weights preferred anti-affinity. */
+	/** Preferred affinity; preferred anti-affinity has negative weights. */
 	readonly preferences: readonly WeightedTerm[];
-	/** Names of the claims its volumes use, those of ephemeral volumes included. */
+	/** Names of the claims that its volumes use, including those of ephemeral volumes. */
 	readonly claimNames: readonly string[];
 }
 

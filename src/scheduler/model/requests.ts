@@ -1,27 +1,27 @@
 /**
- * What a pod asks of a node, as the scheduler counts it (Kubernetes documentation, "Resource Management for Pods and
+ * A pod's resource requests as counted by the scheduler (Kubernetes documentation, "Resource Management for Pods and
  * Containers", "Init Containers").
  */
 import { parseQuantity, quantityMilli } from "../../core/quantity.ts";
 import type { Container, Pod } from "../../kinds/generated/types.ts";
 import { type Arithmetic, isShared, podRequestsNow } from "../../kinds/pod/spec/pod-amounts.ts";
 
-/** Amounts of resources. CPU in millicores, the rest in bytes or pieces. */
+/** Amounts of resources: CPU in millicores, others in bytes or units. */
 export interface Resources {
 	milliCpu: number;
 	memoryBytes: number;
 	ephemeralBytes: number;
-	/** Extended resources and huge pages by name; absent when there are none. */
+	/** Extended resources and huge pages by name; absent if there are none. */
 	scalars?: Map<string, number>;
 }
 
 type Quantities = Readonly<Record<string, string>>;
 
-/** What a container that asks for nothing counts as when nodes are compared (never when they are filtered). */
+/** Assumed requests of a container without any, for comparing nodes (never for filtering). */
 const assumedMilliCpu = 100;
 const assumedMemoryBytes = 200 * 1024 * 1024;
 
-/** Quantities repeat from pod to pod; parsing them once makes adding a pod cheap. Bounded by clearing. */
+/** Quantities repeat from pod to pod; caching them makes adding a pod cheap. The cache is cleared when it is full. */
 const milliValues = new Map<string, number>();
 
 function milliCpu(quantity: string): number {
@@ -75,7 +75,7 @@ function raiseTo(total: Resources, other: Resources): void {
 	for (const [name, amount] of other.scalars) total.scalars.set(name, Math.max(total.scalars.get(name) ?? 0, amount));
 }
 
-/** Puts these quantities in the place of those in `total`. */
+/** Replaces the amounts in `total` that these quantities specify. */
 function replace(total: Resources, quantities: Quantities): void {
 	const { scalars, ...stated } = resourcesOf(quantities);
 	if (quantities["cpu"] !== undefined) total.milliCpu = stated.milliCpu;
@@ -91,11 +91,11 @@ const asNumbers: Arithmetic<Resources> = { of: resourcesOf, add: addResources, r
 export interface PodRequests {
 	/** What must fit. */
 	requests: Resources;
-	/** For comparing nodes: as `requests`, but a container without CPU or memory request counts as a small one. */
+	/** For comparing nodes: like `requests`, with small amounts for containers without CPU or memory requests. */
 	assumed: { milliCpu: number; memoryBytes: number };
 }
 
-/** What the pod asks for now (`podRequestsNow`), as numbers. */
+/** The pod's current requests (`podRequestsNow`) as numbers. */
 export function podRequests(pod: Pod): PodRequests {
 	const requests = podRequestsNow(pod, asNumbers);
 	const assume = assumptionsOf(pod);
@@ -103,12 +103,12 @@ export function podRequests(pod: Pod): PodRequests {
 	return { requests, assumed: { milliCpu, memoryBytes } };
 }
 
-/** What to count containers with that do not say what they ask for; undefined where all do. */
+/** Assumed amounts for containers without requests; undefined if all have requests. */
 function assumptionsOf({ spec }: Pod): ((amounts: Resources, container: Container) => void) | undefined {
 	const { containers, initContainers, resources } = spec;
 	if (containers.every(saysBoth) && (initContainers === undefined || initContainers.every(saysBoth))) return undefined;
 	const whole = Object.keys(resources?.requests ?? {}).some(isShared) ? resources?.requests : undefined;
-	// A pod as a whole has what its containers share: only what none of them asks for is assumed.
+	// Pod-level requests cover all containers: only resources that no container requests are assumed.
 	const isAssumed = (name: string) =>
 		whole === undefined ||
 		![whole, ...[...containers, ...(initContainers ?? [])].map(requestsOf)].some((list) => list?.[name] !== undefined);

@@ -31,7 +31,10 @@ function pod(name: string, app: string, cpu: string): PodInfo {
 
 const byApp = (app: string): PodQuery => ({ key: app, matches: ({ labels }) => labels["app"] === app });
 
-/** Places, moves and removes at random. @returns where each pod is */
+/**
+ * Places, moves and removes pods at random.
+ * @returns the node of each pod
+ */
 function shuffle(snapshot: Snapshot, random: Random, steps: number): Map<string, { pod: PodInfo; node: string }> {
 	const truth = new Map<string, { pod: PodInfo; node: string }>();
 	const pick = (count: number) => Math.floor(random() * count);

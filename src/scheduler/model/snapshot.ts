@@ -1,4 +1,6 @@
-/** The cluster as the scheduler sees it: nodes, what runs on them, and what has been decided but is not yet seen. */
+/**
+ * The cluster from the scheduler's perspective: nodes, their pods, and bindings that are decided but not yet observed.
+ */
 import type { Labels } from "../../core/selector.ts";
 import type { Namespace, Node } from "../../kinds/generated/types.ts";
 import type { NamespaceLabels, WeightedTerm } from "./affinity-term.ts";
@@ -9,12 +11,12 @@ import { noVolumes, type Volumes } from "./volumes.ts";
 import { noWorkloads, type Workloads } from "./workloads.ts";
 
 /**
- * A required affinity weighs as a preference of this much for pods that come later (upstream's default
+ * A required affinity also counts as a preference with this weight for later pods (upstream's default
  * hardPodAffinityWeight).
  */
 const requiredAffinityWeight = 1;
 
-/** What filters and scores may look at. */
+/** What filters and scores may use. */
 export interface ClusterView {
 	/** Nodes that exist, in a stable order. */
 	readonly nodes: readonly NodeInfo[];
@@ -24,15 +26,15 @@ export interface ClusterView {
 	readonly namespaceLabels: NamespaceLabels;
 	/** Pods selected by a query, by node. */
 	count(query: PodQuery): NodeCounts;
-	/** Required anti-affinity terms of running pods that mean this pod. */
+	/** Required anti-affinity terms of running pods that match this pod. */
 	antiAffinityAgainst(pod: PodInfo): Iterable<{ topologyKey: string; counts: NodeCounts }>;
-	/** Preferences of running pods (and required affinity, weakly) that mean this pod. */
+	/** Preferences of running pods (and required affinity with a low weight) that match this pod. */
 	preferencesFor(pod: PodInfo): Iterable<{ topologyKey: string; weight: number; counts: NodeCounts }>;
 	/** Whether any pod uses the claim. */
 	claimUsed(namespace: string, claimName: string): boolean;
 }
 
-/** Kept up to date by small changes, each of which costs no more for a large cluster than for a small one. */
+/** Updated incrementally; the cost of an update does not depend on the size of the cluster. */
 export class Snapshot implements ClusterView {
 	readonly volumes: Volumes;
 	readonly workloads: Workloads;
@@ -70,7 +72,7 @@ export class Snapshot implements ClusterView {
 		if (info.pods.size === 0) this.#byName.delete(name);
 	}
 
-	/** A pod that is bound to a node, or is as good as bound. Replaces what was known of it. */
+	/** A pod that is bound to a node, or is about to be. Replaces what was known about it. */
 	place(pod: PodInfo, nodeName: string): void {
 		this.remove(pod.key);
 		const node = this.#infoOf(nodeName);
@@ -79,7 +81,7 @@ export class Snapshot implements ClusterView {
 		this.#changed(pod, nodeName, 1);
 	}
 
-	/** The pod is gone, or was not bound after all. */
+	/** The pod was removed, or was not bound after all. */
 	remove(key: string): void {
 		const placed = this.#placed.get(key);
 		if (placed === undefined) return;
@@ -89,7 +91,7 @@ export class Snapshot implements ClusterView {
 		if (placed.node.node === undefined && placed.node.pods.size === 0) this.#byName.delete(placed.node.name);
 	}
 
-	/** Where a pod is placed. */
+	/** The node of a pod. */
 	placed(key: string): { pod: PodInfo; node: NodeInfo } | undefined {
 		return this.#placed.get(key);
 	}

@@ -1,6 +1,6 @@
 /**
- * How many pods of some kind each node runs, kept up to date as pods come and go, so that looking at a node costs the
- * same whatever the number of pods.
+ * Counts of certain pods per node, updated as pods come and go, so that the cost of checking a node does not depend on
+ * the number of pods.
  */
 import type { AffinityTerm, NamespaceLabels, WeightedTerm } from "./affinity-term.ts";
 import type { PodInfo } from "./pod-info.ts";
@@ -19,7 +19,9 @@ interface Tally {
 	counts: Map<string, number>;
 }
 
-/** Queries kept up to date at the same time. The one not asked for longest is dropped and recounted when it returns. */
+/**
+ * The number of queries kept up to date. The least recently used one is dropped, and recounted when it is used again.
+ */
 const keptQueries = 256;
 
 export class PodTallies {
@@ -52,7 +54,7 @@ export class PodTallies {
 		for (const { query, counts } of this.#tallies.values()) if (query.matches(pod)) bump(counts, nodeName, by);
 	}
 
-	/** Something else that queries look at has changed (labels of a namespace). */
+	/** Other data that queries use has changed (labels of a namespace). */
 	forget(): void {
 		this.#tallies.clear();
 	}
@@ -64,10 +66,7 @@ interface HeldTerm {
 	counts: Map<string, number>;
 }
 
-/**
- * Affinity terms of the pods that run, each with the nodes on which pods carry it. Terms repeat, pods of one workload
- * share theirs.
- */
+/** Affinity terms of running pods, each with the nodes of those pods. Pods of one workload share their terms. */
 export class TermIndex {
 	readonly #terms = new Map<string, HeldTerm>();
 
@@ -84,7 +83,7 @@ export class TermIndex {
 		}
 	}
 
-	/** The terms that mean this pod. */
+	/** The terms that match this pod. */
 	*matching(
 		pod: PodInfo,
 		namespaceLabels: NamespaceLabels,

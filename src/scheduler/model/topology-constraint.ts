@@ -1,4 +1,4 @@
-/** Topology spread constraints of a pod, compiled (Kubernetes documentation, "Pod Topology Spread Constraints"). */
+/** Compiled topology spread constraints of a pod (Kubernetes documentation, "Pod Topology Spread Constraints"). */
 import { type Selector, selectorFrom } from "../../core/selector.ts";
 import type { TopologySpreadConstraint } from "../../kinds/generated/types.ts";
 import { untolerated } from "../../kinds/pod/tolerations.ts";
@@ -13,7 +13,7 @@ export interface SpreadConstraint {
 	maxSkew: number;
 	minDomains: number;
 	selector: Selector;
-	/** Whether a node's pods count and its domain exists, by nodeAffinityPolicy and nodeTaintsPolicy. */
+	/** Whether a node's pods count and its domain exists, according to nodeAffinityPolicy and nodeTaintsPolicy. */
 	includes(node: NodeInfo): boolean;
 }
 
@@ -41,7 +41,7 @@ export function compileConstraints(
 	});
 }
 
-/** Pods in the pod's namespace that a constraint counts, by node. Pods on their way out do not count. */
+/** Pods in the pod's namespace that a constraint counts, by node. Terminating pods do not count. */
 export function spreadCounts(pod: PodInfo, selector: Selector, cluster: ClusterView): NodeCounts {
 	return cluster.count({
 		key: `spread|${pod.namespace}|${selector}`,
@@ -49,7 +49,7 @@ export function spreadCounts(pod: PodInfo, selector: Selector, cluster: ClusterV
 	});
 }
 
-/** Whether a node has a value for every constraint's topology. Nodes without are no domain for any of them. */
+/** Whether a node has a value for every constraint's topology. Other nodes are not part of any domain. */
 export function hasAllKeys(node: NodeInfo, constraints: readonly SpreadConstraint[]): boolean {
 	return constraints.every(({ topologyKey }) => node.labels[topologyKey] !== undefined);
 }

@@ -1,11 +1,11 @@
-/** Claims, volumes and classes, as the volume filters look them up. */
+/** Lookups of claims, volumes and classes for the volume filters. */
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
 
 export interface Volumes {
 	claim(namespace: string, name: string): PersistentVolumeClaim | undefined;
 	volume(name: string): PersistentVolume | undefined;
 	storageClass(name: string): StorageClass | undefined;
-	/** Volumes of a class (`""`: of none) that no claim has. */
+	/** Unclaimed volumes of a class (`""`: without a class). */
 	available(storageClassName: string): Iterable<PersistentVolume>;
 }
 

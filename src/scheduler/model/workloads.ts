@@ -2,9 +2,7 @@
 import type { LabelSelector, Pod } from "../../kinds/generated/types.ts";
 
 export interface Workloads {
-	/**
-	 * Selects the pods of the services and of the workload that the pod belongs to; undefined when it belongs to none.
-	 */
+	/** Selects the pods of the services and the workload that the pod belongs to; undefined if it belongs to none. */
 	selectorFor(pod: Pod): LabelSelector | undefined;
 }
 

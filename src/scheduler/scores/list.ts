@@ -1,4 +1,4 @@
-/** Every score. A node's total is the sum of its ratings, each times the score's weight. */
+/** All scores. A node's total is the sum of its ratings, each multiplied by the score's weight. */
 import { imageLocality, preferredNodes, preferredTaints } from "./node.ts";
 import { preferredPods, preferredSpread } from "./pods.ts";
 import { balancedAllocation, leastAllocated } from "./resources.ts";

@@ -1,4 +1,4 @@
-/** Scores that look at the node alone: preferred labels, taints that put off, images that are there. */
+/** Scores that depend only on the node: preferred labels, taints with PreferNoSchedule, present images. */
 import { compileTerm } from "../../kinds/pod/node-selector.ts";
 import { tolerates } from "../../kinds/pod/tolerations.ts";
 import { type Score, scaled } from "./score.ts";
@@ -36,7 +36,7 @@ export const preferredNodes: Score = {
 };
 
 const mebibyte = 1024 * 1024;
-/** Images smaller than this do not matter; above `mostBytes` (for each container) more does not matter either. */
+/** Smaller images do not count; above `mostBytes` (per container) the size does not matter. */
 const leastBytes = 23 * mebibyte;
 const mostBytesPerContainer = 1000 * mebibyte;
 
@@ -65,7 +65,7 @@ export const imageLocality: Score = {
 			let bytes = 0;
 			for (const { names = [], sizeBytes = 0 } of images) {
 				const name = names.find((candidate) => wanted.has(candidate)) ?? "";
-				// An image that few nodes have pulls less, so that not all pods end up on one node.
+				// An image that few nodes have counts less, so that pods do not all run on the same node.
 				bytes += sizeBytes * ((holders.get(name) ?? 0) / cluster.nodes.length) * (wanted.get(name) ?? 0);
 			}
 			const bounded = Math.min(Math.max(bytes, leastBytes), mostBytes);

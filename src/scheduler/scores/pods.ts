@@ -1,4 +1,4 @@
-/** Scores by the pods that run already: preferred affinity, and spreading over nodes and zones. */
+/** Scores that depend on running pods: preferred affinity, and spreading over nodes and zones. */
 import { domainCounts, queryFor } from "../filters/inter-pod-affinity.ts";
 import type { NodeInfo } from "../model/node-info.ts";
 import type { PodInfo } from "../model/pod-info.ts";
@@ -33,7 +33,7 @@ export const preferredPods: Score = {
 };
 
 const hostnameKey = "kubernetes.io/hostname";
-/** What upstream spreads by where a pod has no constraints of its own but belongs to a service or workload. */
+/** Upstream's constraints for pods without constraints of their own that belong to a service or workload. */
 const defaultConstraints = [
 	{ topologyKey: hostnameKey, maxSkew: 3, whenUnsatisfiable: "ScheduleAnyway" },
 	{ topologyKey: "topology.kubernetes.io/zone", maxSkew: 5, whenUnsatisfiable: "ScheduleAnyway" },
@@ -45,7 +45,8 @@ export const preferredSpread: Score = {
 	rate(pod, nodes, cluster) {
 		const { constraints, byDefault } = constraintsFor(pod, cluster);
 		if (constraints.length === 0) return undefined;
-		// Nodes without all of the labels are last for a pod's own constraints; defaults look at each label by itself.
+		// Nodes without all of the labels are last for a pod's own constraints; default constraints consider each label
+		// separately.
 		const counted = byDefault ? nodes : nodes.filter((node) => hasAllKeys(node, constraints));
 		const parts = constraints.map((constraint) => spreadOf(pod, constraint, counted, cluster));
 		const ratings: (number | undefined)[] = [];
@@ -85,13 +86,13 @@ function constraintsFor(pod: PodInfo, cluster: ClusterView): { constraints: Spre
 
 interface SpreadPart {
 	maxSkew: number;
-	/** Rarer domains weigh less, so that keys compare. */
+	/** Fewer domains weigh less, so that different keys are comparable. */
 	weight: number;
-	/** Counted pods in the node's domain; undefined when it is in none. */
+	/** Counted pods in the node's domain; undefined if it has none. */
 	podsNear(node: NodeInfo): number | undefined;
 }
 
-/** Over the domains that the candidates offer. */
+/** The spread over the candidates' domains. */
 function spreadOf(
 	pod: PodInfo,
 	constraint: SpreadConstraint,
@@ -101,7 +102,7 @@ function spreadOf(
 	const { topologyKey, maxSkew } = constraint;
 	const podCounts = spreadCounts(pod, constraint.selector, cluster);
 	if (topologyKey === hostnameKey) {
-		// Each node by itself, as upstream has it: nothing to be summed up.
+		// Counted per node, as upstream: there is no sum.
 		const size = candidates.reduce((sum, node) => (node.labels[topologyKey] === undefined ? sum : sum + 1), 0);
 		const podsNear = (node: NodeInfo) => {
 			if (node.labels[topologyKey] === undefined) return undefined;

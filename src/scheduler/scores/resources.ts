@@ -1,4 +1,4 @@
-/** Scores by CPU and memory: prefer nodes with room, and nodes where the two are used evenly. */
+/** Scores for CPU and memory: prefer nodes with room, and balanced usage of both. */
 import type { Score } from "./score.ts";
 
 export const leastAllocated: Score = {
@@ -21,7 +21,7 @@ export const leastAllocated: Score = {
 	},
 };
 
-/** What would be left, in whole percent. */
+/** The remaining share, in whole percent. */
 function room(used: number, allocatable: number): number {
 	return used > allocatable ? 0 : Math.floor(((allocatable - used) * 100) / allocatable);
 }
@@ -30,7 +30,7 @@ export const balancedAllocation: Score = {
 	name: "NodeResourcesBalancedAllocation",
 	weight: 1,
 	rate(pod, nodes) {
-		// A pod that asks for nothing does not change any balance.
+		// A pod without requests does not change the balance.
 		if (pod.requests.milliCpu === 0 && pod.requests.memoryBytes === 0) return undefined;
 		return nodes.map(({ allocatable, requested }) => {
 			const cpu = share(requested.milliCpu + pod.requests.milliCpu, allocatable.milliCpu);
