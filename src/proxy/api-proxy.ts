@@ -1,5 +1,6 @@
 /**
- * The `kubernetes` service inside a node: takes connections on its address and joins each to the API server's socket.
+ * The `kubernetes` service inside a node: accepts connections on its address and connects each to the API server's
+ * socket.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { listenAt } from "./listen-at.ts";
@@ -10,11 +11,11 @@ export interface ApiProxyOptions {
 	/** `10.96.0.1` and 443 in a cluster. */
 	address: string;
 	port: number;
-	/** Unix socket on which the API server speaks TLS. */
+	/** Unix socket on which the API server accepts TLS. */
 	socketPath: string;
 }
 
-/** @throws Error when the address cannot be listened on */
+/** @throws Error if the address cannot be listened on */
 export async function startApiProxy(options: ApiProxyOptions): Promise<{ port: number; close(): Promise<void> }> {
 	const open = new Set<Socket>();
 	const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
@@ -34,14 +35,14 @@ export async function startApiProxy(options: ApiProxyOptions): Promise<{ port: n
 	};
 }
 
-/** Passes everything on; when one side breaks, so does the other. */
+/** Forwards all data; an error on one side closes the other. */
 function join(from: Socket, to: Socket, open: Set<Socket>): void {
 	open.add(from);
 	from.pipe(to);
 	from.on("error", () => to.destroy());
 	from.on("close", () => {
 		open.delete(from);
-		// After an orderly end, what is still under way may arrive.
+		// After an orderly end, data in transit may still arrive.
 		if (from.errored !== null || !from.readableEnded) to.destroy();
 	});
 }

@@ -10,9 +10,9 @@ const tries = 2;
 const recursionDesired = 1 << 8;
 
 export interface Forwarder {
-	/** The resolver's reply to a message, byte for byte; undefined when there is none. Never throws. */
+	/** The resolver's response to a message, byte for byte; undefined if there is none. Never throws. */
 	forward(message: Buffer, tcp: boolean): Promise<Buffer | undefined>;
-	/** Records of a name; none when it cannot be resolved. Never throws. */
+	/** Records of a name; empty if it cannot be resolved. Never throws. */
 	resolve(name: string, type: string): Promise<Answer[]>;
 	close(): void;
 }
@@ -69,7 +69,9 @@ export function createForwarder(options: {
 	};
 }
 
-/** From a fresh port each time, so that replies cannot be guessed. Undefined for an error or when the signal aborts. */
+/**
+ * From a new port each time, so that responses cannot be forged easily. Undefined on an error, or if the signal aborts.
+ */
 function askUdp(message: Buffer, address: string, port: number, signal: AbortSignal): Promise<Buffer | undefined> {
 	return new Promise((resolve) => {
 		const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
@@ -87,8 +89,8 @@ function askUdp(message: Buffer, address: string, port: number, signal: AbortSig
 		socket.on("message", (reply) => {
 			if (reply.length >= 2 && reply.readUInt16BE(0) === message.readUInt16BE(0)) finish(reply);
 		});
-		// Connected: only replies from there are received, and a closed port is an error at once. The callback is called
-		// for a failure too: no route, perhaps.
+		// Connected: only responses from this address are received, and a closed port is an error immediately. The callback
+		// is also called for failures such as a missing route.
 		socket.connect(port, address, (error?: Error) => {
 			if (error !== undefined || settled) finish(undefined);
 			else socket.send(message);

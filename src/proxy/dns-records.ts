@@ -1,6 +1,6 @@
 /**
- * What the cluster's DNS answers, from Services, EndpointSlices and namespaces (Kubernetes DNS-Based Service Discovery,
- * schema version 1.1.0). Pure.
+ * The records of the cluster's DNS, from Services, EndpointSlices and namespaces (Kubernetes DNS-Based Service
+ * Discovery, schema version 1.1.0). Pure.
  */
 import type { Endpoint, EndpointSlice, Service } from "../kinds/generated/types.ts";
 
@@ -26,7 +26,7 @@ export interface DnsAnswer {
 	 */
 	exists: boolean;
 	answers: DnsRecord[];
-	/** Addresses of what SRV records point to. */
+	/** Addresses of the targets of SRV records. */
 	additionals: DnsRecord[];
 }
 
@@ -36,7 +36,7 @@ const noData: DnsAnswer = { exists: true, answers: [], additionals: [] };
 /**
  * @param name in any case, without the final dot
  * @param domain of the cluster: `cluster.local`
- * @returns undefined for a name that is not the cluster's
+ * @returns undefined for a name outside of the cluster
  */
 export function clusterAnswer(name: string, type: string, domain: string, view: DnsView): DnsAnswer | undefined {
 	const asked = name.toLowerCase().replace(/\.$/, "");
@@ -59,7 +59,7 @@ function apex(name: string, type: string, domain: string): DnsAnswer {
 	return noData;
 }
 
-/** What the cluster's zone says of itself, in answers without records. */
+/** The SOA record of the cluster's zone, for responses without records. */
 export function authority(domain: string): { mname: string; rname: string } {
 	return { mname: `ns.dns.${domain}`, rname: `hostmaster.${domain}` };
 }
@@ -81,7 +81,7 @@ function serviceArea(name: string, labels: string[], type: string, domain: strin
 	const [first, second] = labels;
 	if (labels.length === 0) {
 		if (type === "SRV") return services(name, targets);
-		// A headless service without endpoints has no name (yet), as CoreDNS answers.
+		// A headless service without endpoints has no name (yet), as in CoreDNS.
 		return targets.length === 0 ? nothing : addresses(name, type, targets);
 	}
 	if (labels.length === 2 && first?.startsWith("_") && second?.startsWith("_")) {
@@ -131,7 +131,7 @@ function reverse(name: string, asked: string, type: string, domain: string, view
 			names.push(`${hostOf(endpoint, address)}.${service}.${slice.metadata.namespace}.svc.${domain}`);
 		}
 	}
-	// Addresses that are not the cluster's are someone else's to name.
+	// Other servers name addresses outside of the cluster.
 	if (names.length === 0) return undefined;
 	if (type !== "PTR") return noData;
 	return {
@@ -141,7 +141,7 @@ function reverse(name: string, asked: string, type: string, domain: string, view
 	};
 }
 
-/** The address of a name under in-addr.arpa or ip6.arpa; IPv6 without zeros left out, in lower case. */
+/** The address of a name under in-addr.arpa or ip6.arpa; IPv6 in full, in lower case. */
 function addressOf(asked: string): string | undefined {
 	const four = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\.in-addr\.arpa$/.exec(asked);
 	if (four !== null) return four.slice(1).reverse().join(".");

@@ -62,7 +62,7 @@ test("DNS server answers over UDP, and over TCP what is too long for a datagram"
 });
 
 test("DNS server passes other names on, and follows an ExternalName there", async () => {
-	// Another of our servers stands in for the resolver of the node: its cluster is the domain "example".
+	// Another of these servers replaces the node's resolver: its cluster has the domain "example".
 	const upstream = await start("example");
 	const resolver = resolverOf(await start("cluster.local", [{ address: "127.0.0.1", port: upstream.port }]));
 	expect(await resolver.resolve4("web.default.svc.example")).toEqual(["10.96.0.20"]);

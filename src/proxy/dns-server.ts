@@ -1,4 +1,4 @@
-/** The cluster's DNS on one address, UDP and TCP. Names that are not the cluster's go to the node's resolvers. */
+/** The cluster's DNS server on one address, UDP and TCP. Other names are forwarded to the node's resolvers. */
 
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
@@ -27,10 +27,10 @@ export interface DnsServerOptions {
 	clock: Clock;
 	/** `cluster.local` */
 	domain: string;
-	/** Where it listens; `10.96.0.10` and 53 in a cluster. Port 0: any that is free, the same for UDP and TCP. */
+	/** Where it listens; `10.96.0.10` and 53 in a cluster. Port 0: any free port, the same for UDP and TCP. */
 	addresses: readonly string[];
 	port: number;
-	/** The node's own resolvers, by address. Never one of ours. */
+	/** The node's own resolvers, by address, without this server. */
 	resolvers: readonly { address: string; port?: number }[];
 }
 
@@ -39,7 +39,7 @@ export interface DnsServer {
 	close(): Promise<void>;
 }
 
-/** @throws Error when an address cannot be listened on */
+/** @throws Error if an address cannot be listened on */
 export async function startDnsServer(options: DnsServerOptions): Promise<DnsServer> {
 	const forwarder = createForwarder({ clock: options.clock, resolvers: options.resolvers });
 	const closers: (() => Promise<void>)[] = [async () => forwarder.close()];
@@ -83,7 +83,7 @@ async function listenUdp(
 			.then((reply) => {
 				if (reply !== undefined) socket.send(reply, from.port, from.address, () => {});
 			})
-			// Whatever cannot be read as a question is not answered.
+			// A message that is not a valid query is not answered.
 			.catch(() => {});
 	});
 	return () => new Promise((resolve) => socket.close(() => resolve()));
@@ -114,7 +114,7 @@ async function listenTcp(
 	};
 }
 
-/** Messages with their length before them, answered one after the other. */
+/** Messages with a length prefix, answered one after the other. */
 function serveTcp(options: DnsServerOptions, forwarder: Forwarder, socket: Socket): void {
 	let rest: Buffer = Buffer.alloc(0);
 	let idle = options.clock.after(idleMs, () => socket.destroy());
@@ -141,7 +141,7 @@ function serveTcp(options: DnsServerOptions, forwarder: Forwarder, socket: Socke
 	});
 }
 
-/** The reply to a message; undefined for what deserves none. */
+/** The response to a message; undefined if there is none. */
 async function respond(
 	options: DnsServerOptions,
 	forwarder: Forwarder,
@@ -162,7 +162,7 @@ async function respond(
 	return clusterReply(options, query, followed, tcp);
 }
 
-/** An ExternalName's answer, with the addresses of the name it stands for. */
+/** The answer for an ExternalName, with the addresses of its target. */
 async function followAlias(
 	options: DnsServerOptions,
 	forwarder: Forwarder,
@@ -223,7 +223,7 @@ function clusterReply(
 	if (bytes.length <= limit) return bytes;
 	const shorter = encode({ ...reply, additionals: opt });
 	if (shorter.length <= limit) return shorter;
-	// The client asks again over TCP.
+	// The client repeats the query over TCP.
 	return encode({ ...reply, flags: (reply.flags ?? 0) | truncated, answers: [], authorities: [], additionals: opt });
 }
 
@@ -250,11 +250,11 @@ function packetRecord(record: DnsRecord): Answer {
 		const data = { ...record.data, serial: 1, refresh: 7200, retry: 1800, expire: 86_400, minimum: ttlSeconds };
 		return { type: "SOA", name: record.name, ttl: ttlSeconds, data };
 	}
-	// Each record's data has the form that its type has in the packet.
+	// The data of each record has the form of its type.
 	return { ...record, ttl: ttlSeconds } as Answer;
 }
 
-/** Clients take the first address: everyone gets another one. Aliases stay first. */
+/** Clients use the first address, so the order is random. Aliases stay first. */
 function shuffled(records: readonly DnsRecord[], random: () => number): DnsRecord[] {
 	const aliases = records.filter(({ type }) => type === "CNAME");
 	const rest = records.filter(({ type }) => type !== "CNAME");

@@ -9,7 +9,7 @@ export const serviceNameLabel = "kubernetes.io/service-name";
 const bySlicesService = "service";
 const byAddress = "address";
 
-/** Slices of each service, under the index that `slicesOf` reads. Adding it again does nothing. */
+/** Indexes the slices by service, for `slicesOf`. Does nothing if the index exists. */
 export function indexSlices(informer: Informer<EndpointSlice>): void {
 	informer.addIndex(bySlicesService, ({ metadata }) => {
 		const service = metadata.labels?.[serviceNameLabel];
@@ -25,7 +25,7 @@ export function slicesOf(
 	return informer.byIndex(bySlicesService, `${namespace}/${service}`);
 }
 
-/** @param informers has services and endpoint slices */
+/** @param informers for services and endpoint slices */
 export function cachedDnsView(informers: InformerCache, namespaces: Informer<Namespace>): DnsView {
 	const allServices: Informer<Service> = informers.of(services);
 	const allSlices: Informer<EndpointSlice> = informers.of(endpointSlices);

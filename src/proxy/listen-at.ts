@@ -1,9 +1,9 @@
 import type { Server } from "node:net";
 
 /**
- * Listens at an address; port 0 takes a free one.
+ * Listens at an address; port 0 selects a free port.
  * @returns the port
- * @throws Error when the address cannot be listened on
+ * @throws Error if the address cannot be listened on
  */
 export async function listenAt(server: Server, { address, port }: { address: string; port: number }): Promise<number> {
 	await new Promise<void>((resolve, reject) => {

@@ -1,10 +1,10 @@
-/** What kube-proxy answers on port 10256 of a node, to load balancers that ask which nodes take traffic. */
+/** kube-proxy's health endpoint on port 10256 of a node, for load balancers that check which nodes take traffic. */
 import { createServer } from "node:http";
 import type { Clock } from "../core/clock.ts";
 
 const proxyHealthPort = 10_256;
 
-/** Serves `/healthz` and `/livez`. A port that is taken is left alone: the node works without. */
+/** Serves `/healthz` and `/livez`. Does nothing if the port is in use: the node works without it. */
 export async function serveProxyHealth(options: {
 	clock: Clock;
 	port?: number;

@@ -1,36 +1,36 @@
 /**
- * From Services and their EndpointSlices to what a node's network has to do (API page "Virtual IPs and Service
+ * From Services and their EndpointSlices to the configuration of a node's network (API page "Virtual IPs and Service
  * Proxies"). Pure.
  */
 import type { Endpoint, EndpointSlice, ServicePort as PortSpec, Service } from "../kinds/generated/types.ts";
 import type { ServicePort } from "../network/network.ts";
 
 const defaultAffinitySeconds = 10_800;
-/** What carries it is seen to by another proxy. */
+/** Services with this label belong to another proxy. */
 const otherProxyLabel = "service.kubernetes.io/service-proxy-name";
-/** Slices that carry it are no concern of a proxy. */
+/** Proxies ignore slices with this label. */
 const headlessLabel = "service.kubernetes.io/headless";
 
 interface Backend {
 	address: string;
 	port: number;
 	local: boolean;
-	/** Otherwise it still serves while it ends. */
+	/** Otherwise it is terminating but still serving. */
 	ready: boolean;
 	/** The zones or nodes that prefer it; empty: none in particular. */
 	forNodes: readonly string[];
 	forZones: readonly string[];
 }
 
-/** Where traffic comes from. */
+/** The source of traffic. */
 export interface Place {
 	nodeName: string;
 	zone?: string | undefined;
 }
 
 /**
- * The ports of one service as a node has to treat them; none for services without an address. A port that leads
- * back to the service's own address is left out: something on the node answers there itself.
+ * The ports of one service for a node's network; none for services without an address. A port that leads back to the
+ * service's own address is left out: a server on the node listens there itself.
  */
 export function servicePorts(service: Service, slices: Iterable<EndpointSlice>, place: Place): ServicePort[] {
 	const { metadata, spec } = service;
@@ -63,7 +63,7 @@ function portRules(
 ): ServicePort[] {
 	const everywhere = chosen(near(backends, place));
 	const here = chosen(backends.filter(({ local }) => local));
-	// Anything but the three that there are was refused by validation.
+	// Validation rejects any other protocol.
 	const protocol = (port.protocol ?? "TCP") as ServicePort["protocol"];
 	const affinity =
 		spec?.sessionAffinity === "ClientIP"
@@ -83,7 +83,9 @@ function portRules(
 	];
 }
 
-/** Those for this node or else its zone, where every ready one is for someone and one is for here (KEP-3015). */
+/**
+ * Those for this node or otherwise its zone, if every ready endpoint has hints and one is for this place (KEP-3015).
+ */
 function near(backends: readonly Backend[], { nodeName, zone = "" }: Place): readonly Backend[] {
 	const ready = backends.filter((backend) => backend.ready);
 	for (const [field, name] of [
@@ -97,13 +99,13 @@ function near(backends: readonly Backend[], { nodeName, zone = "" }: Place): rea
 	return backends;
 }
 
-/** Ready ones; where there are none, those that still serve while they end (KEP-1669). */
+/** Ready endpoints; if there are none, those that are terminating but still serving (KEP-1669). */
 function chosen(backends: readonly Backend[]): { address: string; port: number }[] {
 	const ready = backends.filter((backend) => backend.ready);
 	return (ready.length > 0 ? ready : backends).map(({ address, port }) => ({ address, port }));
 }
 
-/** Endpoints that are ready or still serve, by address. */
+/** Endpoints that are ready or still serving, by address. */
 function backendsOf(slices: readonly EndpointSlice[], port: PortSpec, nodeName: string): Backend[] {
 	const backends = new Map<string, Backend>();
 	for (const slice of slices) {
@@ -127,7 +129,7 @@ function backendsOf(slices: readonly EndpointSlice[], port: PortSpec, nodeName: 
 			});
 		}
 	}
-	// Always in one order: equal states give equal rules.
+	// In a fixed order: equal states give equal rules.
 	return [...backends].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, backend]) => backend);
 }
 

@@ -1,4 +1,4 @@
-/** Keeps a node's service rules and routes as the cluster has them. */
+/** Keeps a node's service rules and routes up to date. */
 
 import type { Informer, InformerCache } from "../client/informer-cache.ts";
 import type { Clock, Timer } from "../core/clock.ts";
@@ -13,7 +13,7 @@ import { indexSlices, serviceNameLabel, slicesOf } from "./dns-view.ts";
 import { routesFrom } from "./routes.ts";
 import { servicePorts } from "./rules.ts";
 
-/** Changes gather this long before the rules are replaced: a rollout changes slices many times in a row. */
+/** Changes are collected for this time before the rules are replaced: a rollout changes slices many times in a row. */
 const gatherMs = 20;
 const retryMs = 1000;
 
@@ -51,7 +51,10 @@ export async function startServiceProxy(options: ServiceProxyOptions): Promise<{
 			throw error;
 		}
 	});
-	/** Computes the ports of one service. @returns whether they are others than before */
+	/**
+	 * Computes the ports of one service.
+	 * @returns whether they have changed
+	 */
 	const refresh = (key: string): boolean => {
 		const { namespace = "", name } = parseKey(key);
 		const service = allServices.get(namespace, name);
@@ -96,7 +99,7 @@ export async function startServiceProxy(options: ServiceProxyOptions): Promise<{
 	};
 }
 
-/** Runs one thing at a time, once for all who asked in the meantime, again when it failed. */
+/** Runs a function, one call at a time: once for all requests in the meantime, and again after a failure. */
 class Task {
 	readonly #clock: Clock;
 	readonly #run: () => Promise<void>;

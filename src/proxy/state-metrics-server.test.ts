@@ -21,7 +21,7 @@ test("answers as kube-state-metrics, with what the API server tells the user who
 	};
 	try {
 		expect(await ask("/metrics")).toEqual([200, "/metrics/workloads Bearer own\n"]);
-		// A token of the client's own counts, so that an administrator can close the door to those without.
+		// The client's own token is used, so that an administrator can require one.
 		expect((await ask("/metrics", { headers: { authorization: "Bearer other" } }))[0]).toBe(403);
 		expect(await ask("/healthz")).toEqual([200, "OK"]);
 		expect((await ask("/"))[1]).toContain("/metrics");

@@ -1,6 +1,6 @@
 /**
- * The `kube-state-metrics` service inside a node: serves its address as kube-state-metrics does, with what the API
- * server tells of the cluster's objects.
+ * The `kube-state-metrics` service inside a node: serves its address like kube-state-metrics, with the metrics of
+ * objects from the API server.
  */
 import {
 	type ClientRequest,
@@ -14,9 +14,9 @@ import { pipeline } from "node:stream";
 import { listenAt } from "./listen-at.ts";
 
 export interface StateMetricsSource {
-	/** Unix socket on which the API server speaks HTTP. */
+	/** Unix socket on which the API server accepts HTTP. */
 	socketPath: string;
-	/** Of kube-state-metrics' service account, for those who come without a token of their own. */
+	/** Token of kube-state-metrics' service account, for clients without a token of their own. */
 	token: string;
 }
 
@@ -26,12 +26,12 @@ export interface StateMetricsOptions extends StateMetricsSource {
 }
 
 const mostConnections = 100;
-/** A scrape that takes longer has been given up by Prometheus long ago. */
+/** Prometheus has given up a scrape long before this time. */
 const timeoutMs = 120_000;
 const page =
 	'<html><head><title>kube-state-metrics</title></head><body><h1>kube-state-metrics</h1><p><a href="/metrics">metrics</a></p></body></html>\n';
 
-/** @throws Error when the address cannot be listened on */
+/** @throws Error if the address cannot be listened on */
 export async function startStateMetrics(
 	options: StateMetricsOptions,
 ): Promise<{ port: number; close(): Promise<void> }> {
@@ -48,7 +48,7 @@ export async function startStateMetrics(
 	};
 }
 
-/** For a server of whatever kind of connections. */
+/** A request listener for any server. */
 export function stateMetricsListener(source: StateMetricsSource): RequestListener {
 	return (incoming, response) => {
 		incoming.resume();
