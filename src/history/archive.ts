@@ -1,4 +1,4 @@
-/** The logs of ended containers in the store: each one value, compressed. */
+/** The logs of terminated containers in the store: one compressed value for each. */
 import { gunzipSync } from "node:zlib";
 import type { KeptLogName } from "../api/server/kept-logs.ts";
 import { type EndedLog, largestLogBytes } from "../core/ended-log.ts";
@@ -6,18 +6,18 @@ import { prefixEnd, type Store } from "../store/store.ts";
 import type { LogFact } from "./facts.ts";
 import { logKey, runName } from "./keys.ts";
 
-/** What agents read of a log (docs/run-history.md, "How much is kept"), and more than that. */
+/** The limit of what agents read of a log (docs/run-history.md, "How much is kept"), plus a margin. */
 const mostLogBytes = 8 * 1024 * 1024;
-/** Values read at a time where only their keys are wanted. */
+/** Values read at a time if only their keys are needed. */
 const pageEntries = 16;
 
-/** What a run is to say of a log, and what is to be written for it. */
+/** The description of a log in its run, and what is written for it. */
 export interface KeptLog {
 	fact: LogFact;
 	put: { key: string; value: Uint8Array } | undefined;
 }
 
-/** @param room for the log in its run, in bytes: of one that is larger only its size is kept */
+/** @param room the maximum size of the log in its run, in bytes: of a larger one only the size is kept */
 export function keptLog({ data, bytes, omittedBytes, ...ended }: EndedLog, room: number): KeptLog {
 	const fits = data.length <= Math.min(room, largestLogBytes);
 	const log = fits
@@ -32,17 +32,17 @@ export async function readLog(store: Store, name: KeptLogName): Promise<Buffer |
 	const entry = await store.get(logKey(name));
 	if (entry === undefined) return undefined;
 	const value = Buffer.from(entry.value.buffer, entry.value.byteOffset, entry.value.length);
-	// What is short is not compressed; a log begins with a time.
+	// Short logs are not compressed; a log begins with a timestamp.
 	if (value[0] !== 0x1f) return value;
 	try {
 		return gunzipSync(value, { maxOutputLength: mostLogBytes });
 	} catch {
-		// Nodes compress, and any of them may be hostile: a megabyte can unfold to a gigabyte.
+		// Nodes compress logs and may be hostile: a megabyte can decompress to a gigabyte.
 		return Buffer.from("");
 	}
 }
 
-/** Keys that begin so: of all logs of a run, of all runs of a namespace. */
+/** Keys with a prefix: of all logs of a run, or of all runs of a namespace. */
 export async function keysUnder(store: Store, prefix: string): Promise<string[]> {
 	const keys: string[] = [];
 	const to = prefixEnd(prefix);

@@ -1,6 +1,6 @@
 /**
- * Facts: what must not be forgotten before a run has taken it in, because nothing else will tell it again. That a Job
- * or a pod of one was removed, with its last state, is written by the very commit that removes it (see `keepRemoved`).
+ * Facts that exist nowhere else and must be kept until a run includes them. The commit that removes a Job, or a pod of
+ * one, also writes its last state (see `keepRemoved`).
  */
 import { keyPrefix } from "../api/cache/keys.ts";
 import { type Clock, timestamp } from "../core/clock.ts";
@@ -17,10 +17,10 @@ import { factKey } from "./keys.ts";
 
 export type Fact = RemovalFact | LogFact;
 
-/** The Job or pod is gone; its last state, as far as runs are made of it. */
+/** The last state of a removed Job or pod, reduced to the fields that runs use. */
 export type RemovalFact = { type: "job"; at: string; object: Job } | { type: "pod"; at: string; object: Pod };
 
-/** A container has ended, and so much of its log is kept. Not stored: the node brings it again until its run has it. */
+/** A container has terminated, with its log. Not stored: the node sends it again until its run includes it. */
 export interface LogFact {
 	type: "log";
 	ended: EndedContainer;
@@ -32,7 +32,7 @@ export interface StoredFact {
 	fact: RemovalFact;
 }
 
-/** Which Job it is about. */
+/** The Job that a fact belongs to. */
 export function jobOfFact(fact: RemovalFact): { namespace: string; name: string; uid: string } | undefined {
 	const { metadata } = fact.object;
 	const namespace = metadata.namespace ?? "";
@@ -46,7 +46,7 @@ export function encodeFact(fact: RemovalFact): Uint8Array {
 }
 
 export function decodeFact(value: Uint8Array): RemovalFact {
-	// The store has nothing there but what `encodeFact` made.
+	// This part of the store contains only output of `encodeFact`.
 	return JSON.parse(Buffer.from(value).toString()) as RemovalFact;
 }
 
@@ -56,9 +56,9 @@ const jobPrefix = keyPrefix(jobs);
 const podPrefix = keyPrefix(pods);
 
 /**
- * The store below; a commit that removes a Job, or a pod of one, also writes down how it was last. That it cannot be
- * removed without that takes no finalizer, which clients would see and wait for.
- * @param told called with what was written, when it was
+ * Wraps the store: a commit that removes a Job, or a pod of one, also writes its last state. Unlike a finalizer, this
+ * is invisible to clients, and nothing waits for it.
+ * @param told called with what was written, afterwards
  */
 export function keepRemoved(store: Store, clock: Pick<Clock, "now">, told: (fact: StoredFact) => void): Store {
 	async function withFacts(commit: Commit): ReturnType<Store["commit"]> {
@@ -74,12 +74,12 @@ export function keepRemoved(store: Store, clock: Pick<Clock, "now">, told: (fact
 		return result;
 	}
 
-	/** A commit that removes an object compares its revision: it is this state, or the commit fails. */
+	/** A commit that removes an object compares its revision: either this is its last state, or the commit fails. */
 	async function removalOf(key: string): Promise<StoredFact | undefined> {
 		const entry = await store.get(key);
 		if (entry === undefined) return undefined;
 		const at = timestamp(clock.now());
-		// The API server keeps such objects there.
+		// The API server stores such objects under this key.
 		const object = JSON.parse(Buffer.from(entry.value).toString()) as Job | Pod;
 		const fact: RemovalFact = isJob(object)
 			? { type: "job", at, object: essentialJob(object) }
@@ -100,10 +100,10 @@ export function keepRemoved(store: Store, clock: Pick<Clock, "now">, told: (fact
 	};
 }
 
-/** What a run is made of, without what may be large. */
+/** The fields that runs use, without large ones. */
 function essentialJob({ apiVersion, kind, metadata, spec, status }: Job): Job {
 	const { completions, parallelism, suspend } = spec;
-	// Runs say nothing of the template.
+	// Runs do not include the template.
 	const kept = { completions, parallelism, suspend } as Job["spec"];
 	return { apiVersion, kind, metadata: essentialMetadata(metadata), spec: kept, ...(status && { status }) };
 }
@@ -115,7 +115,7 @@ function essentialPod({ apiVersion, kind, metadata, spec, status }: Pod): Pod {
 		nodeName,
 		...(initContainers && { initContainers: initContainers.map(named) }),
 		containers: containers.map(named),
-		// Runs say nothing else of it.
+		// Runs use no other fields.
 	} as Pod["spec"];
 	return { apiVersion, kind, metadata: essentialMetadata(metadata), spec: kept, ...(status && { status }) };
 }

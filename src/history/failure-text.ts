@@ -1,6 +1,6 @@
 import type { Run, RunAttempt } from "../kinds/history/types.ts";
 
-/** The Event of a run that failed. */
+/** The Event for a failed run. */
 export function failureText({ spec, status }: Run): { type: "Warning"; reason: string; message: string } {
 	const { reason = "Failed", message = "" } = status;
 	const failed = (status.pods ?? [])
@@ -13,7 +13,7 @@ export function failureText({ spec, status }: Run): { type: "Warning"; reason: s
 	return { type: "Warning", reason, message: `Job ${spec.jobName} failed: ${message}${last}` };
 }
 
-/** A program that could not be started wrote nothing that would say why. */
+/** A program that could not be started has no output that explains it. */
 function endText({ exitCode, reason, message }: Partial<RunAttempt> = {}): string {
 	const why = reason === "StartError" && message !== undefined ? `: ${message}` : "";
 	return `exit code ${exitCode}${why}`;

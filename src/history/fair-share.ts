@@ -1,9 +1,12 @@
-/** Who gives something up when all together take too much: those who take most. Pure. */
+/** Decides who must give up space when the total exceeds a limit: those who use most. Pure. */
 
-/** Of what is kept for a namespace, and in it for a workload. */
+/** Something that is kept for a workload of a namespace. */
 export interface Share {
 	namespace: string;
-	/** In the namespace: a CronJob, or all Jobs that no CronJob made, whose names are often made up again for each. */
+	/**
+	 * A CronJob, or all Jobs of the namespace that were not created by a CronJob, because their names are often
+	 * generated.
+	 */
 	workload: string;
 }
 
@@ -26,10 +29,10 @@ class Holder<T> {
 }
 
 /**
- * What goes so that `excess` less is taken: each time of the namespace that takes most, and there of the workload that
- * takes most, the first. Workloads that use less than others lose nothing to them.
- * @param items those of one workload in the order in which they go
- * @param sizeOf what one takes; what takes nothing stays
+ * The items to remove so that the total decreases by `excess`: repeatedly the first item of the largest workload of the
+ * largest namespace. Workloads that use less than others lose nothing to them.
+ * @param items those of one workload in the order of their removal
+ * @param sizeOf size of an item; items of size 0 are kept
  */
 export function surrendered<T extends Share>(items: Iterable<T>, excess: number, sizeOf: (item: T) => number): T[] {
 	const all = new Holder<T>();
@@ -42,7 +45,7 @@ export function surrendered<T extends Share>(items: Iterable<T>, excess: number,
 		workload.size += size;
 		workload.items.push(item);
 	}
-	// The first is the last, to be taken from there.
+	// Reversed, so that items are removed from the end of the array.
 	for (const namespace of all.parts.values()) for (const { items } of namespace.parts.values()) items.reverse();
 	const found: T[] = [];
 	for (let left = excess; left > 0; ) {

@@ -1,4 +1,4 @@
-/** Runs as clients see them, on a whole cluster in memory and in virtual time. */
+/** Runs from the perspective of clients, on a whole cluster in memory and in virtual time. */
 import { expect, test } from "vitest";
 import { type Cluster, startCluster } from "../cluster/embed/embed.ts";
 import { jobs } from "../kinds/batch/job.ts";

@@ -1,4 +1,4 @@
-/** What nodes that are not to be trusted bring in place of logs, and what users have a run say. */
+/** What untrusted nodes send instead of logs, and what users put into runs. */
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { EndedLog } from "../core/ended-log.ts";
@@ -34,7 +34,7 @@ test("a node brings the logs of its own pods, for the run of their Job and no ot
 	} as unknown as Pod;
 	const kept: string[] = [];
 	const parts = {
-		// Of the store it asks for the run, which is not there yet, and for what it takes.
+		// It asks the store only for the run, which does not exist yet, and for the space in use.
 		runStore: { runAt: async () => undefined, index: { get: () => undefined } } as unknown as RunStore,
 		logBytes: 1000,
 		podOf: () => pod,

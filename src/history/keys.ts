@@ -1,15 +1,15 @@
 /**
- * Keys of the history in the store. Runs are objects like others. What belongs to them and is no object begins with
- * `history/`, without a slash before it, so that the watch cache neither loads nor keeps it.
+ * Keys of the history in the store. Runs are ordinary objects. Data that belongs to them and is not an object has keys
+ * that begin with `history/`, without a leading slash, so that the watch cache does not load it.
  */
 import { createHash } from "node:crypto";
 import type { KeptLogName } from "../api/server/kept-logs.ts";
 
-/** Everything in the history that is no object. */
+/** Everything in the history that is not an object. */
 export const historyRoot = "history/";
-/** Of logs: `history/logs/NAMESPACE/RUN/POD-UID/CONTAINER/ATTEMPT`. */
+/** Keys of logs: `history/logs/NAMESPACE/RUN/POD-UID/CONTAINER/ATTEMPT`. */
 export const logRoot = "history/logs/";
-/** Of facts that no run has taken in yet: `history/facts/NAMESPACE/JOB-UID/…`. */
+/** Keys of facts that no run includes yet: `history/facts/NAMESPACE/JOB-UID/…`. */
 export const factRoot = "history/facts/";
 
 export function logKey({ namespace, run, podUid, container, attempt }: KeptLogName): string {
@@ -24,12 +24,12 @@ export function factPrefix(namespace: string, jobUid: string): string {
 	return `${factRoot}${namespace}/${jobUid}/`;
 }
 
-/** @param what distinguishes facts about one Job */
+/** @param what distinguishes facts about the same Job */
 export function factKey(namespace: string, jobUid: string, what: string): string {
 	return `${factPrefix(namespace, jobUid)}${what}`;
 }
 
-/** `NAME-x7k2p`: the same for the same object, and another for the next of that name. */
+/** `NAME-x7k2p`: always the same for an object, and a different one for the next object with that name. */
 export function runName(name: string, uid: string): string {
 	return `${name.slice(0, 240)}-${shortHash(uid)}`;
 }
@@ -37,7 +37,7 @@ export function runName(name: string, uid: string): string {
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const alphabet = "bcdfghjklmnpqrstvwxz2456789";
 
-/** A random UID is as good as a hash of it. */
+/** A random UID is as good as its hash. */
 function shortHash(text: string): string {
 	const digest = uuid.test(text) ? text : createHash("sha256").update(text).digest("hex");
 	let rest = Number.parseInt(digest.slice(0, 8), 16);
@@ -49,7 +49,7 @@ function shortHash(text: string): string {
 	return hash;
 }
 
-/** A UID for a run, the same at every attempt to write it: that of the Job, as a UUID of version 8. */
+/** The UID of a run, derived from the Job's, so that repeated writes use the same: a UUID of version 8. */
 export function runUid(uid: string): string {
 	if (uuid.test(uid)) return `${uid.slice(0, 14)}8${uid.slice(15)}`;
 	const hex = createHash("sha256").update(uid).digest("hex");

@@ -1,4 +1,4 @@
-/** Takes the logs that agents bring. */
+/** Receives the logs that agents send. */
 import { objectKey } from "../api/cache/keys.ts";
 import type { EndedLog } from "../core/ended-log.ts";
 import { controllerOf } from "../core/object.ts";
@@ -8,16 +8,19 @@ import { type KeptLog, keptLog } from "./archive.ts";
 import { runName } from "./keys.ts";
 import type { RunStore } from "./run-store.ts";
 
-/** Logs of one run take no more than this part of what all may take. */
+/** The logs of one run may use this fraction of the total, at most. */
 const runShare = 4;
 
 export interface LogIntakeParts {
 	runStore: RunStore;
-	/** What all logs may take. */
+	/** The limit for all logs together. */
 	logBytes: number;
 	/** The current or last state of the pod; undefined for an unknown pod, `later` while this cannot be determined. */
 	podOf(log: EndedLog): Pod | "later" | undefined;
-	/** Resolves when the log and its run are written: whether they are. */
+	/**
+	 * Resolves when the log and its run were written.
+	 * @returns whether they were
+	 */
 	keep(log: KeptLog): Promise<boolean>;
 }
 
@@ -37,7 +40,7 @@ export function takeLogs(
 	);
 }
 
-/** `never`: it is not that node's to bring, or nothing is left that it could belong to. */
+/** `never`: the node may not send it, or nothing is left that it could belong to. */
 async function judge(
 	{ runStore, podOf }: LogIntakeParts,
 	log: EndedLog,
@@ -47,7 +50,7 @@ async function judge(
 	const { status } = (await runStore.runAt(runKey(log)))?.run ?? {};
 	const known = status?.pods?.find(({ uid }) => uid === podUid);
 	const attempts = known?.containers?.find(({ name }) => name === container)?.attempts ?? [];
-	// The node brings again what it does not know to have arrived.
+	// The node sends a log again if it does not know that it arrived.
 	if (attempts.some((one) => one.number === attempt && one.log !== undefined)) return "never";
 	if (status?.logs === "Pruned") return "never";
 	const isOwn = (of: string | undefined) => node === undefined || of === node;
@@ -55,7 +58,7 @@ async function judge(
 	const pod = podOf(log);
 	if (pod === "later") return pod;
 	if (pod === undefined || !isOwn(pod.spec.nodeName) || pod.metadata.namespace !== log.namespace) return "never";
-	// Namespace and name say which run it is: they are the node's own words until here.
+	// Up to here, namespace and name of the run are the node's claim.
 	const job = controllerOf(pod);
 	return job?.uid === jobUid && job.name === log.jobName ? "take" : "never";
 }

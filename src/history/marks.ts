@@ -1,7 +1,7 @@
-/** What is to be looked at, and when: changes gather until then. One piece of work at a time. */
+/** What must be processed, and when: changes are collected until then. Work is done one batch at a time. */
 import type { Clock, Timer } from "../core/clock.ts";
 
-/** Between two pieces of work. */
+/** The pause between two batches. */
 const pauseMs = 50;
 const retryMs = 1000;
 
@@ -23,32 +23,32 @@ export class Marks {
 	#working: Promise<void> | undefined;
 	#state: "new" | "running" | "stopped" = "new";
 
-	/** @param work is to take what is due; when it fails it is called again after a while */
+	/** @param work processes what is due; if it fails, it is called again after a while */
 	constructor(clock: Clock, work: () => Promise<void>, onError: (error: unknown) => void) {
 		this.#clock = clock;
 		this.#work = work;
 		this.#onError = onError;
 	}
 
-	/** What was marked before waits for this. */
+	/** Work begins now; earlier marks have been collected. */
 	start(): void {
 		if (this.#state === "new") this.#state = "running";
 		this.#scheduleNext(0);
 	}
 
-	/** Resolves when no work is under way any more. */
+	/** Resolves when no work is in progress any more. */
 	async stop(): Promise<void> {
 		this.#state = "stopped";
 		this.#timer?.cancel();
 		await this.#working;
 	}
 
-	/** How much is marked. */
+	/** The number of marks. */
 	get size(): number {
 		return this.#marked.size;
 	}
 
-	/** When it is due if it is marked. */
+	/** When it is due, if it is marked. */
 	dueMs(uid: string): number | undefined {
 		return this.#marked.get(uid)?.dueMs;
 	}
@@ -62,12 +62,12 @@ export class Marks {
 		this.#schedule(dueMs);
 	}
 
-	/** Has the work done although nothing may be due. */
+	/** Calls `work` even if nothing is due. */
 	wake(delayMs: number): void {
 		this.#schedule(this.#clock.monotonicMs() + delayMs);
 	}
 
-	/** What is due, not marked any more: a mark from here on has it looked at again. */
+	/** Takes what is due and removes its marks: a later mark has it processed again. */
 	take(limit: number): Marked[] {
 		const nowMs = this.#clock.monotonicMs();
 		const due: Marked[] = [];

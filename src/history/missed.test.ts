@@ -10,7 +10,7 @@ const cronJob = (spec: object = {}, status: object = {}): CronJob =>
 		metadata: { name: "hourly", namespace: "default", uid: "u", creationTimestamp: "2026-01-01T00:00:00Z" },
 		spec: { schedule: "0 * * * *", concurrencyPolicy: "Allow", ...spec },
 		status,
-		// Only what the calculation looks at.
+		// Only the fields that the calculation uses.
 	}) as unknown as CronJob;
 const dealt = (schedule: Partial<Schedule>, now: string) => {
 	const { skips, accountedMs, nextMs } = account(

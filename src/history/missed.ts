@@ -12,17 +12,17 @@ export type SkipReason =
 	| "ConcurrencyForbidden"
 	| "StartingDeadlineExceeded"
 	| "ClusterDown"
-	/** Its time passed, and the next one came, without a Job: creating it failed, or its controller was away. */
+	/** Its time passed, and the next one came, without a Job: creating it failed, or the controller was not running. */
 	| "NotStarted";
 
-/** What is known of a CronJob's runs. */
+/** The known runs of a CronJob. */
 export interface Schedule {
 	cronJob: CronJob;
-	/** Every time up to this is dealt with; epoch milliseconds. */
+	/** All times up to this one have been processed; epoch milliseconds. */
 	accountedMs: number;
-	/** Times after it for which there was a Job. */
+	/** Later times for which there was a Job. */
 	started: ReadonlySet<number>;
-	/** When the cluster was not there. */
+	/** When the cluster was not running. */
 	down?: { sinceMs: number; untilMs: number } | undefined;
 }
 
@@ -34,18 +34,18 @@ export interface Skip {
 export interface Account {
 	skips: Skip[];
 	accountedMs: number;
-	/** When to look again; undefined: never, as it is now. */
+	/** When to check again; undefined: never in the current state. */
 	nextMs: number | undefined;
 }
 
-/** So long after a time its Job must be there, unless something keeps it from starting. */
+/** The Job of a time must exist after this delay, unless something prevents its start. */
 export const graceMs = 5000;
-/** A time has passed, and it is not yet known whether its run will happen. */
+/** The interval of checks while it is unknown whether a run will still happen. */
 const lookAgainMs = 30_000;
-/** Times looked at in one go: a month of minutes. */
+/** The maximum number of times processed at once: one per minute for a month. */
 const mostTimes = 50_000;
 
-/** The schedule, where it has times of its own: `@every` counts from the last start, so nothing of it can be missed. */
+/** The schedule, if it has fixed times: `@every` counts from the last start, so no time can be missed. */
 export function timesOf(cronJob: CronJob): CronSchedule | undefined {
 	if (cronJob.metadata.deletionTimestamp !== undefined || cronJob.spec.schedule.includes("@every")) return undefined;
 	try {
@@ -55,7 +55,7 @@ export function timesOf(cronJob: CronJob): CronSchedule | undefined {
 	}
 }
 
-/** Deals with the times that have passed. */
+/** Processes the times that have passed. */
 export function account({ cronJob, accountedMs, started, down }: Schedule, nowMs: number): Account {
 	const times = timesOf(cronJob);
 	if (times === undefined) return { skips: [], accountedMs: nowMs, nextMs: undefined };
@@ -94,7 +94,7 @@ function reasonFor(
 	const { spec, status } = cronJob;
 	if (spec.suspend === true) return "Suspended";
 	const isLate = spec.startingDeadlineSeconds !== undefined && atMs + spec.startingDeadlineSeconds * 1000 < nowMs;
-	// What is made up for starts in its turn, the oldest first.
+	// Missed times are caught up one after the other, oldest first.
 	if (catchesUp(cronJob) && !isLate && !isOvertaken) return undefined;
 	if (down !== undefined && atMs > down.sinceMs && atMs < down.untilMs) return "ClusterDown";
 	if (spec.concurrencyPolicy === "Forbid" && (status?.active?.length ?? 0) > 0) return "ConcurrencyForbidden";
@@ -104,7 +104,7 @@ function reasonFor(
 
 /**
  * The record of a run that did not happen.
- * @param before the record of those just before it; the same record counts this one when the reason is the same
+ * @param before the latest such record; it counts this run, too, if the reason is the same
  */
 export function skipRun(
 	cronJob: CronJob,
@@ -132,7 +132,7 @@ export function skipRun(
 			uid: runUid(identity),
 			creationTimestamp: same?.metadata.creationTimestamp ?? timestamp(nowMs),
 			labels: { ...cronJob.metadata.labels, cronjob: name },
-			// The store's revision is not a part of what is stored.
+			// The stored value does not contain the resourceVersion.
 		} as unknown as Run["metadata"],
 		spec: { cronJobName: name, cronJobUID: uid, scheduledTime: first },
 		status: {
@@ -144,7 +144,7 @@ export function skipRun(
 	};
 }
 
-/** The record without its last time, for which there is a Job after all; undefined when nothing is left of it. */
+/** The record without its last time, for which there is a Job after all; undefined if no time is left. */
 export function withoutLast(run: Run, cronJob: CronJob): Run | undefined {
 	const { skipped } = run.status;
 	const times = timesOf(cronJob);

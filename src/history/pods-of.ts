@@ -1,4 +1,4 @@
-/** What a run says of its pods. Pure. */
+/** The pods of a run. Pure. */
 
 import { timestamp } from "../core/clock.ts";
 import { completionIndexAnnotation } from "../kinds/batch/job-selector.ts";
@@ -7,22 +7,22 @@ import type { RunAttempt, RunContainer, RunPod } from "../kinds/history/types.ts
 import { isFinalPhase } from "../kinds/pod/pod-lifecycle.ts";
 import type { LogFact } from "./facts.ts";
 
-/** Starts of one container that a run names: the newest. */
+/** The number of starts of one container that a run includes: the newest. */
 const mostAttempts = 20;
-/** Pods that a run names. */
+/** The number of pods that a run includes. */
 export const mostPods = 50;
-/** Starts of containers that a run names, of all its pods together: a pod may have hundreds of containers. */
+/** The number of starts of containers of all pods together: a pod may have hundreds of containers. */
 const mostStarts = 3000;
-/** Of what a container or a pod says of its end; a container may write four times as much. */
+/** The limit for the termination message of a container or pod; a container may write four times as much. */
 const longestMessage = 1024;
 
 /**
- * @param before what was known of the pod
- * @param gone whether there is no pod of that UID any more
+ * @param before what the run says of the pod so far
+ * @param gone whether no pod with that UID exists any more
  */
 export function runPodOf(pod: Pod, before: RunPod | undefined, gone: boolean): RunPod {
 	const { metadata, spec, status } = pod;
-	// A pod does not begin again: what says so is an older picture.
+	// A pod does not restart: a status that says so is outdated.
 	const phase = isFinalPhase(before?.phase) ? (before?.phase ?? "") : (status?.phase ?? "Pending");
 	const index = metadata.annotations?.[completionIndexAnnotation];
 	const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
@@ -70,7 +70,7 @@ function containerOf(
 	};
 }
 
-/** A status contains the newest start and the one before. */
+/** A status contains the newest start and the previous one. */
 function takeStatus(attempts: Map<number, RunAttempt>, status: ContainerStatus): void {
 	const { state, lastState, restartCount, containerID } = status;
 	const add = (number: number, found: Omit<RunAttempt, "number">) => {
@@ -132,7 +132,7 @@ function lastEnd(containers: readonly RunContainer[]): string | undefined {
 	return last;
 }
 
-/** Oldest first; of too many pods those that failed and those that still run stay, and the newest. */
+/** Oldest first. If there are too many pods, those that failed, those that are running, and the newest are kept. */
 export function boundedPods(pods: readonly RunPod[]): { pods: RunPod[]; leftOut: number } {
 	const sorted = [...pods].sort(
 		(a, b) => compareText(a.startTime ?? "9", b.startTime ?? "9") || compareText(a.name, b.name),
@@ -140,7 +140,7 @@ export function boundedPods(pods: readonly RunPod[]): { pods: RunPod[]; leftOut:
 	let starts = sorted.reduce((sum, pod) => sum + startsOf(pod), 0);
 	if (sorted.length <= mostPods && starts <= mostStarts) return { pods: sorted, leftOut: 0 };
 	const dropped = new Set<RunPod>();
-	// The last one stays.
+	// The last one is kept.
 	for (const pod of dispensableFirst(sorted).slice(0, -1)) {
 		if (sorted.length - dropped.size <= mostPods && starts <= mostStarts) break;
 		dropped.add(pod);
@@ -149,7 +149,10 @@ export function boundedPods(pods: readonly RunPod[]): { pods: RunPod[]; leftOut:
 	return { pods: sorted.filter((pod) => !dropped.has(pod)), leftOut: dropped.size };
 }
 
-/** In the order in which they are left out. @param sorted oldest first */
+/**
+ * The order in which pods are dropped.
+ * @param sorted oldest first
+ */
 export function dispensableFirst(sorted: readonly RunPod[]): RunPod[] {
 	const succeeded = sorted.filter(({ phase }) => phase === "Succeeded");
 	return [...succeeded, ...sorted.filter(({ phase }) => phase !== "Succeeded")];
@@ -165,7 +168,7 @@ function compareText(a: string, b: string): number {
 
 const wholeSeconds = "2026-01-01T00:00:00Z".length;
 
-/** In whole seconds, as the rest of the run. */
+/** In whole seconds, like the rest of the run. */
 function text(time: string): string {
 	if (time.length === wholeSeconds) return time;
 	const epochMs = Date.parse(time);

@@ -1,7 +1,7 @@
 /**
- * Records runs. Level-triggered: every change marks a Job, and some time later its run is computed from everything that
- * is known then, and written if it differs (run-writer.ts). No component waits for it, and what it misses while it is
- * down it finds afterwards: Jobs and pods still exist, or their removal has left a fact.
+ * Records runs. Level-triggered: every change marks a Job, and some time later its run is computed from everything
+ * known and written if it differs (run-writer.ts). No component waits for it. It catches up after downtime: Jobs and
+ * pods still exist, or their removal has left a fact.
  */
 import { objectKey } from "../api/cache/keys.ts";
 import type { KeptLogName, KeptLogs } from "../api/server/kept-logs.ts";
@@ -31,18 +31,18 @@ import { Waiting } from "./waiting.ts";
 /** How long changes are collected before a finished run is written, and before a run in progress is written. */
 const endedDelayMs = 250;
 const runningDelayMs = 2000;
-/** The same for a Job of many pods, which costs more to look at. */
+/** The same for a Job with many pods, whose run is more expensive to compute. */
 const largeDelayMs = 15_000;
 const largeJobPods = 100;
 const manyMarks = 100;
 const retryMs = 1000;
-/** Runs written at a time, with a turn of the event loop before the next. */
+/** The number of runs written at a time, before the next turn of the event loop. */
 const batchRuns = 32;
-/** How often runs are looked at for their age. */
+/** The interval for pruning runs by age. */
 const pruneMs = 3_600_000;
 
 export interface RecorderParts {
-	/** Other code uses it with `keepRemoved` around it; the recorder itself removes no Jobs or pods. */
+	/** Other users of the store wrap it with `keepRemoved`; the recorder itself removes no Jobs or pods. */
 	store: Store;
 	clock: Clock;
 	settings: HistorySettings;
@@ -104,7 +104,7 @@ export class Recorder implements KeptLogs {
 		this.#writer = this.#createWriter(informers);
 		this.#ends.push(
 			informers.of(jobs).onChange((current, old) => {
-				// How it ended is known.
+				// Its result is known.
 				if (current === undefined || old === undefined || !isJobFinished(old)) this.#jobChanged(current ?? old);
 			}),
 			informers.of(pods).onChange((current, old) => {
@@ -120,7 +120,7 @@ export class Recorder implements KeptLogs {
 		this.#prunePeriodically();
 	}
 
-	/** Ends when what is under way is done. What is marked will be found at the next start. */
+	/** Resolves when the work in progress is complete. The next start finds what is still marked. */
 	async stop(): Promise<void> {
 		this.#stopping.abort(new Error("the recorder stops"));
 		for (const end of this.#ends) end();
@@ -141,7 +141,7 @@ export class Recorder implements KeptLogs {
 		return takeLogs({ runStore: this.#runs, logBytes, podOf, keep: (log) => this.#keep(log) }, logs, node);
 	}
 
-	/** Written together with its run, when that is due. */
+	/** Written together with its run when that is due. */
 	#keep(log: KeptLog): Promise<boolean> {
 		if (this.#stopping.signal.aborted) return Promise.resolve(false);
 		const { namespace, jobName, jobUid } = log.fact.ended;
@@ -153,7 +153,7 @@ export class Recorder implements KeptLogs {
 		return readLog(this.#parts.store, name);
 	}
 
-	/** As it is, or as it was last. */
+	/** The pod's current or last state. */
 	#podOf(log: EndedLog): Pod | undefined {
 		const removed = this.#waiting.podOf(log);
 		if (removed !== undefined) return removed;
@@ -203,7 +203,7 @@ export class Recorder implements KeptLogs {
 		if (owner?.kind !== jobs.kind) return;
 		const namespace = pod?.metadata.namespace ?? "";
 		const dueMs = this.#marks.dueMs(owner.uid);
-		// Thousands of changes, few of which say more than the first.
+		// Thousands of changes, few of which add information.
 		if (dueMs !== undefined && dueMs <= this.#parts.clock.monotonicMs() + endedDelayMs) return;
 		const job = this.#informers?.of(jobs).get(namespace, owner.name);
 		this.#marks.mark({ namespace, name: owner.name, uid: owner.uid }, this.#delayFor(job));
@@ -212,7 +212,7 @@ export class Recorder implements KeptLogs {
 	#delayFor(job: Job | undefined): number {
 		if (job === undefined || isJobFinished(job)) return endedDelayMs;
 		const pods = Math.max(job.spec.completions ?? 1, job.spec.parallelism ?? 1);
-		// A thousand Jobs at once are mostly written when they have ended.
+		// With a thousand Jobs at once, most runs are written only when they have ended.
 		return pods > largeJobPods || this.#marks.size > manyMarks ? largeDelayMs : runningDelayMs;
 	}
 
@@ -232,7 +232,7 @@ export class Recorder implements KeptLogs {
 		}
 	}
 
-	/** The store is asked where the informer cache may only be late. */
+	/** Asks the store, because the informer cache may lag behind. */
 	async #exists(namespace: string): Promise<boolean> {
 		if (this.#informers?.of(namespaces).get(undefined, namespace) !== undefined) return true;
 		return (await this.#parts.store.get(objectKey(namespaces, undefined, namespace))) !== undefined;

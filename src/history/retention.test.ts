@@ -81,7 +81,7 @@ test("a namespace that takes most gives way, and in it the workload that takes m
 	expect([...left.values()].map(({ namespace, workload }) => `${namespace}/${workload}`).sort()).toEqual(
 		["bank/", "bank/", "bank/hourly", "shop/nightly", "shop/nightly", "shop/nightly"].sort(),
 	);
-	// Jobs that never end take no room from what has ended.
+	// Jobs that never end use no space of finished runs.
 	const stuck = indexOf(...shop, ...of("bank", "", 50, 1, { ended: false }));
 	expect(stuck.excess(historySettings({ allRuns: 5 }), nowMs, [])).toEqual([]);
 

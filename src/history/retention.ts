@@ -1,18 +1,18 @@
-/** Which runs and logs have to go. */
+/** Which runs and logs are removed. */
 import { parseTimestamp } from "../core/clock.ts";
 import type { Run } from "../kinds/history/types.ts";
 import { type Share, surrendered } from "./fair-share.ts";
 import type { HistorySettings } from "./settings.ts";
 
-/** What is remembered of a run besides what the store has. */
+/** The data of a run that is kept in memory. */
 export interface RunEntry extends Share {
 	key: string;
 	name: string;
-	/** Runs of one CronJob, of Jobs of one name, or runs that did not happen: those are counted apart. */
+	/** Runs of one CronJob, of Jobs with one name, or runs that did not happen: each group is counted separately. */
 	group: string;
-	/** When it started, epoch milliseconds. */
+	/** Start of the run, in epoch milliseconds. */
 	atMs: number;
-	/** Runs that still run stay. */
+	/** Runs in progress are kept. */
 	ended: boolean;
 	logBytes: number;
 }
@@ -33,7 +33,7 @@ export function entryOf(key: string, { metadata, spec, status }: Run): RunEntry 
 	};
 }
 
-/** All runs there are, by key and by age. */
+/** All runs, by key and by age. */
 export class RunIndex {
 	readonly #byKey = new Map<string, RunEntry>();
 	readonly #groups = new Map<string, RunEntry[]>();
@@ -58,7 +58,7 @@ export class RunIndex {
 		return this.#byAge;
 	}
 
-	/** Adds a run, or takes the place of what was known of it. */
+	/** Adds or replaces a run. */
 	set(entry: RunEntry): void {
 		this.remove(entry.key);
 		this.#byKey.set(entry.key, entry);
@@ -83,7 +83,7 @@ export class RunIndex {
 		this.#byAge.splice(this.#byAge.lastIndexOf(entry), 1);
 	}
 
-	/** Whether a run that is not in the index would be removed at once. */
+	/** Whether a run that is not in the index would be removed immediately. */
 	isTooOld({ group, atMs }: RunEntry, settings: HistorySettings, nowMs: number): boolean {
 		if (atMs < nowMs - settings.ageMs) return true;
 		const others = this.#groups.get(group);
@@ -93,7 +93,7 @@ export class RunIndex {
 		return newer >= settings.runs;
 	}
 
-	/** Runs that have to go, all of which have ended: what still runs is bounded by the Jobs that there are. */
+	/** The runs to remove, all of which have ended: the number of runs in progress is limited by the Jobs that exist. */
 	excess(settings: HistorySettings, nowMs: number, groups: Iterable<string>): RunEntry[] {
 		const found = new Set<RunEntry>();
 		for (const entry of this.#byAge) {
@@ -111,7 +111,7 @@ export class RunIndex {
 		return [...found, ...surrendered(ended, ended.length - settings.allRuns, () => 1)];
 	}
 
-	/** Runs whose logs have to go for the others to have room: of what still runs last. */
+	/** Runs whose logs are removed to make room for others; those of runs in progress last. */
 	excessLogs(settings: HistorySettings): RunEntry[] {
 		if (this.#logBytes <= settings.logBytes) return [];
 		const inOrder = [...this.#byAge.filter(({ ended }) => ended), ...this.#byAge.filter(({ ended }) => !ended)];

@@ -1,7 +1,4 @@
-/**
- * The run of a Job, from what there is of the Job and its pods, what there was, and the run as it was written last.
- * Pure.
- */
+/** The run of a Job, computed from the Job, its pods, the facts, and the run as last written. Pure. */
 import { parseTimestamp, timestamp } from "../core/clock.ts";
 import { cronJobLabel, cronJobOf, scheduledTimeOf } from "../kinds/batch/cronjob-jobs.ts";
 import type { Job, Pod } from "../kinds/generated/types.ts";
@@ -11,24 +8,24 @@ import type { Fact } from "./facts.ts";
 import { runName, runUid } from "./keys.ts";
 import { boundedPods, runPodOf, withEnded } from "./pods-of.ts";
 
-/** What is known of one Job. */
+/** Everything known about one Job. */
 export interface Known {
 	namespace: string;
 	name: string;
 	uid: string;
-	/** As it is; undefined when it is gone, or not there yet. */
+	/** Its current state; undefined if it was removed, or does not exist yet. */
 	job: Job | undefined;
 	pods: readonly Pod[];
 	/** Oldest first. */
 	facts: readonly Fact[];
-	/** As it was written last. */
+	/** As last written. */
 	before: Run | undefined;
 }
 
-/** So long after its end a run waits for logs. */
+/** How long a run waits for logs after its end. */
 export const logPatienceMs = 60_000;
 
-/** Undefined while nothing worth a record is known. */
+/** Undefined while nothing worth recording is known. */
 export function runOf({ namespace, name, uid, job, pods, facts, before }: Known, nowMs: number): Run | undefined {
 	const removed = facts.findLast((fact) => fact.type === "job");
 	const last = job ?? removed?.object;
@@ -38,7 +35,7 @@ export function runOf({ namespace, name, uid, job, pods, facts, before }: Known,
 	const { pods: shown } = bounded;
 	const leftOut = Math.max(bounded.leftOut, before?.status.podsLeftOut ?? 0);
 	const now = last === undefined ? endOfKnown(before) : endOf(last, job === undefined, removed?.at ?? timestamp(nowMs));
-	// A finished run cannot continue: the Job is older than the recorded state.
+	// A finished run cannot continue: the Job's state is older than the recorded one.
 	const end = now.result === "Running" && hasEnded(before) ? endOfKnown(before) : now;
 	const startTime = last?.status?.startTime ?? before?.status.startTime ?? last?.metadata.creationTimestamp;
 	const status: RunStatus = {
@@ -65,14 +62,14 @@ export function runOf({ namespace, name, uid, job, pods, facts, before }: Known,
 			creationTimestamp: metadata?.creationTimestamp ?? timestamp(nowMs),
 			labels: last === undefined ? (metadata?.labels ?? {}) : labelsOf(last),
 			...annotationsOf(last?.metadata ?? metadata),
-			// The store's revision is not a part of what is stored.
+			// The stored value does not contain the resourceVersion.
 		} as Run["metadata"],
 		spec: last === undefined ? (before?.spec ?? {}) : specOf(last),
 		status,
 	};
 }
 
-/** The Job's own, but for those that say whose run it is: a Job may carry what it likes. */
+/** The Job's labels, except those that identify the run, which a Job could forge. */
 function labelsOf({ metadata }: Job): Record<string, string> {
 	const { [cronJobLabel]: _, ...labels } = metadata.labels ?? {};
 	const owner = cronJobOf(metadata);
@@ -83,7 +80,7 @@ function labelsOf({ metadata }: Job): Record<string, string> {
 	};
 }
 
-/** The object of its Events. */
+/** The object of the run's Events. */
 function annotationsOf(metadata: Job["metadata"] | undefined): Pick<Job["metadata"], "annotations"> {
 	const all = metadata?.annotations;
 	if (all === undefined) return {};
@@ -112,7 +109,7 @@ function endOf({ metadata, status, spec }: Job, gone: boolean, goneAt: string): 
 	const complete = found("Complete");
 	if (complete !== undefined) {
 		const { reason, message, lastTransitionTime } = complete;
-		// The usual reason says nothing that the result does not.
+		// The usual reason adds nothing to the result.
 		const unusual = reason !== undefined && reason !== "CompletionsReached" ? { reason, message } : {};
 		return clean({ result: "Succeeded", ...unusual, endTime: status?.completionTime ?? lastTransitionTime });
 	}
@@ -129,7 +126,7 @@ function endOf({ metadata, status, spec }: Job, gone: boolean, goneAt: string): 
 	return spec.suspend === true ? { result: "Running", reason: "Suspended" } : { result: "Running" };
 }
 
-/** The Job is deleted, and its result was recorded before. */
+/** The Job was deleted, and its result was recorded before. */
 function endOfKnown(before: Run | undefined): End {
 	const { result = "Deleted", reason, message, endTime } = before?.status ?? {};
 	return clean({ result: result === "Running" ? "Deleted" : result, reason, message, endTime });
@@ -140,7 +137,7 @@ function hasEnded(run: Run | undefined): boolean {
 }
 
 function clean<T extends object>(from: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
-	// What is left has no undefined values.
+	// The remaining values are defined.
 	return Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as never;
 }
 
@@ -158,7 +155,7 @@ function podsOf(before: readonly RunPod[], pods: readonly Pod[], facts: readonly
 		if (fact.type !== "log") continue;
 		const { podUid, podName } = fact.ended;
 		const pod = found.get(podUid);
-		// Of a pod that the run does not name (any more) only the log is kept, unless there is room for it.
+		// Of a pod that the run does not include (any more), only the log is kept, unless there is room for the pod.
 		found.set(podUid, withEnded(pod ?? { name: podName, uid: podUid, phase: "Unknown" }, fact));
 	}
 	return [...found.values()];
@@ -168,7 +165,7 @@ function count(pods: readonly RunPod[], phase: string): number {
 	return pods.filter((pod) => pod.phase === phase).length;
 }
 
-/** Pods and containers that failed, and the one that succeeded or runs. */
+/** Failed pods and containers, and the one that succeeded or is running. */
 function attemptsOf(pods: readonly RunPod[], job: Job | undefined, before: Run | undefined, leftOut: number): number {
 	const failed = Math.max(job?.status?.failed ?? 0, count(pods, "Failed"));
 	const succeeds = (job?.status?.succeeded ?? 0) > 0 || pods.some(({ phase }) => phase !== "Failed");
@@ -203,7 +200,7 @@ function logsOf(
 			attempts.some(({ endTime: end, log }) => end !== undefined && log === undefined),
 		),
 	);
-	// Also after the clock was set: what says that it is days before the end says that it was set.
+	// Holds if the clock was set: a time days before the end can only mean that.
 	const waits = endTime === undefined || (missing && Math.abs(nowMs - parseTimestamp(endTime)) < logPatienceMs);
 	return { logs: waits ? "Pending" : "Complete", ...(logBytes > 0 && { logBytes }) };
 }

@@ -21,7 +21,7 @@ const pod = (name: string, phase: string, containers: number, attempts: number, 
 const run = (pods: RunPod[], labels: Record<string, string> = {}): Run => ({
 	apiVersion: "history.coxswain.io/v1",
 	kind: "Run",
-	// The store's revision is not a part of what is stored.
+	// The stored value does not contain the resourceVersion.
 	metadata: {
 		name: "a-1",
 		namespace: "shop",
@@ -64,7 +64,7 @@ test("a run that is too large leaves out pods that succeeded, then texts and sta
 		expect(JSON.parse(Buffer.from(bounded.value).toString())).toEqual(bounded.run);
 		expect(bounded.run.metadata.labels).toMatchObject({ "job-name": "a", cronjob: "c" });
 		expect(bounded.run.status.pods).not.toEqual([]);
-		// What has been made smaller is not made smaller again.
+		// A run that was shortened is not shortened again.
 		expect(boundedRun(bounded.run).run).toBe(bounded.run);
 	}
 });

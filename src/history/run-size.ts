@@ -1,15 +1,15 @@
-/** A run is an object of usual size, whatever its Job and pods have and say. Pure. */
+/** Limits the size of a run, whatever its Job and pods contain. Pure. */
 import { encode } from "../api/cache/cached.ts";
 import type { Run, RunPod } from "../kinds/history/types.ts";
 import { dispensableFirst } from "./pods-of.ts";
 
-/** What a run takes in the store: with the largest log there is room for it in one commit of any store. */
+/** The maximum size of a stored run: together with the largest log, it fits in one commit of any store. */
 export const mostRunBytes = 256 * 1024;
 
 const shortText = 100;
 const fewAttempts = 3;
 
-/** The run, with less in it where it would be too large, and its JSON for the store. */
+/** The run, shortened if it would be too large, and its JSON for the store. */
 export function boundedRun(whole: Run): { run: Run; value: Uint8Array } {
 	let run = whole;
 	let value = encode(run);
@@ -23,7 +23,7 @@ export function boundedRun(whole: Run): { run: Run; value: Uint8Array } {
 
 type Smaller = (run: Run, excess: number) => Run;
 
-/** One stays. */
+/** At least one pod is kept. */
 const withFewerPods: Smaller = (run, excess) => {
 	const { pods = [] } = run.status;
 	const dropped = new Set<RunPod>();
@@ -66,7 +66,7 @@ const withFewerContainers: Smaller = (run, excess) => {
 	});
 };
 
-/** But for those that say whose run it is. */
+/** Except those that identify the run. */
 const withoutLabels: Smaller = ({ metadata, ...run }) => {
 	const labels = Object.entries(metadata.labels ?? {}).filter(([name]) => name === "job-name" || name === "cronjob");
 	const { annotations: _, ...others } = metadata;
@@ -83,14 +83,14 @@ function withPods(run: Run, change: (pod: RunPod) => RunPod[]): Run {
 	return { ...run, status: { ...run.status, pods: (run.status.pods ?? []).flatMap(change) } };
 }
 
-/** Those of the texts that there are. */
+/** The texts that are not undefined. */
 function shortened(texts: Record<string, string | undefined>): Record<string, string> {
 	return Object.fromEntries(
 		Object.entries(texts).flatMap(([name, text]) => (text === undefined ? [] : [[name, text.slice(0, shortText)]])),
 	);
 }
 
-/** With the comma. */
+/** Including the comma. */
 function bytesOf(part: object): number {
 	return Buffer.byteLength(JSON.stringify(part)) + 1;
 }

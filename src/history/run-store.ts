@@ -1,4 +1,4 @@
-/** Runs, facts and logs in the store, and which runs have to go. */
+/** Runs, facts and logs in the store, and the pruning of runs. */
 import { keyPrefix, objectKey } from "../api/cache/keys.ts";
 import type { Clock } from "../core/clock.ts";
 import { parseTimestamp } from "../core/clock.ts";
@@ -17,20 +17,20 @@ import type { HistorySettings } from "./settings.ts";
 const pageEntries = 256;
 const nodeLeaseNamespace = "kube-node-lease";
 
-/** A run as it is to be written. */
+/** A run to be written. */
 export interface RunWrite {
 	key: string;
-	/** modRevision of the run that it replaces; 0: there is none. */
+	/** modRevision of the run that it replaces; 0: none. */
 	modRevision: number;
 	run: Run;
 	/** See `boundedRun`. */
 	value: Uint8Array;
-	/** What else its commit writes and removes. */
+	/** What its commit writes and removes in addition. */
 	puts: readonly { key: string; value: Uint8Array }[];
 	deletes: readonly string[];
 }
 
-/** What it takes of a commit. */
+/** Its cost in a commit. */
 export function costOf({ key, value, puts, deletes }: RunWrite): CommitCost {
 	const cost = { operations: 1 + puts.length + deletes.length, bytes: key.length + value.length };
 	for (const put of puts) cost.bytes += putCost(put).bytes;
@@ -55,7 +55,7 @@ export class RunStore {
 		return entry && { run: decodeRun(entry.value), value: entry.value, modRevision: entry.modRevision };
 	}
 
-	/** All of them, each taken into the index. */
+	/** All runs, each of which is added to the index. */
 	async *load(): AsyncGenerator<Run> {
 		for await (const { key, value } of this.entries(keyPrefix(runs))) {
 			const run = decodeRun(value);
@@ -77,8 +77,8 @@ export class RunStore {
 	}
 
 	/**
-	 * Writes runs, with what belongs to them, by one commit.
-	 * @throws Error when a run was not as it was to be: someone else wrote it, or a reply was lost
+	 * Writes runs and what belongs to them in one commit.
+	 * @throws Error if a run has changed: another writer changed it, or a response was lost
 	 */
 	async write(writes: readonly RunWrite[]): Promise<void> {
 		if (writes.length === 0) return;
@@ -89,12 +89,12 @@ export class RunStore {
 		for (const { key, run } of writes) this.index.set(entryOf(key, run));
 	}
 
-	/** @param of runs that were written: their groups are looked at */
+	/** @param of runs that were written: their groups are pruned */
 	async prune(of: readonly RunWrite[] = []): Promise<void> {
 		const groups = new Set(of.map(({ key, run }) => entryOf(key, run).group));
 		const gone = this.index.excess(this.#settings, this.#clock.now(), groups);
 		const keys: string[] = [];
-		// Of each the run last: while it is there, its logs are found.
+		// The run last: while it exists, its logs are found.
 		for (const { key, namespace, name } of gone)
 			keys.push(...(await keysUnder(this.#store, logPrefix(namespace, name))), key);
 		await this.remove(keys);
@@ -102,7 +102,7 @@ export class RunStore {
 		for (const entry of this.index.excessLogs(this.#settings)) await this.#pruneLogs(entry);
 	}
 
-	/** The run says that they are gone before they are. */
+	/** The run is updated before its logs are removed. */
 	async #pruneLogs({ key, namespace, name }: RunEntry): Promise<void> {
 		const stored = await this.runAt(key);
 		if (stored !== undefined) {
@@ -112,12 +112,12 @@ export class RunStore {
 		await this.remove(await keysUnder(this.#store, logPrefix(namespace, name)));
 	}
 
-	/** Whether a run that is not kept would have to go at once. */
+	/** Whether a run that is not stored would be removed immediately. */
 	isTooOld(key: string, run: Run): boolean {
 		return this.index.isTooOld(entryOf(key, run), this.#settings, this.#clock.now());
 	}
 
-	/** @param run undefined: it is removed */
+	/** @param run undefined: removes it */
 	async replace(namespace: string, name: string, run: Run | undefined): Promise<void> {
 		const key = objectKey(runs, namespace, name);
 		if (run === undefined) {
@@ -131,7 +131,10 @@ export class RunStore {
 		await this.prune([written]);
 	}
 
-	/** Runs go with their namespace, as all that is in it. @returns the keys of what went */
+	/**
+	 * Runs are removed with their namespace, like all of its contents.
+	 * @returns the removed keys
+	 */
 	async removeNamespace(namespace: string): Promise<string[]> {
 		const keys: string[] = [];
 		for (const prefix of [keyPrefix(runs, namespace), `${logRoot}${namespace}/`, `${factRoot}${namespace}/`])
@@ -141,16 +144,16 @@ export class RunStore {
 		return keys;
 	}
 
-	/** In order, by as many commits as it takes. */
+	/** In order, in as many commits as necessary. */
 	async remove(keys: readonly string[]): Promise<void> {
 		for (const deletes of inCommits(keys, deleteCost)) await this.#store.commit({ compare: [], puts: [], deletes });
 	}
 
-	/** When a node last said that it lives, epoch milliseconds; undefined when none ever did. */
+	/** When a node last renewed its lease, in epoch milliseconds; undefined if none ever did. */
 	async lastAliveMs(): Promise<number | undefined> {
 		let lastMs: number | undefined;
 		for await (const { value } of this.entries(keyPrefix(leases, nodeLeaseNamespace))) {
-			// The API server keeps Leases there.
+			// The API server stores Leases under this key.
 			const { spec } = JSON.parse(Buffer.from(value).toString()) as Lease;
 			const renewedMs = parseTimestamp(spec.renewTime ?? "");
 			if (renewedMs > (lastMs ?? 0)) lastMs = renewedMs;
@@ -161,7 +164,7 @@ export class RunStore {
 
 function withoutLogs({ status, ...run }: Run): Run {
 	const { logBytes: _, ...left } = status;
-	// A run in progress keeps new data.
+	// A run in progress receives new data.
 	const goesOn = status.result === "Running";
 	return {
 		...run,

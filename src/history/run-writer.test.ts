@@ -17,7 +17,7 @@ import { Waiting } from "./waiting.ts";
 
 const at = "2026-01-01T00:00:00Z";
 
-/** A Job of which everything is gone. */
+/** A Job that was removed with all of its pods. */
 function job(metadata: object = {}): Job {
 	const conditions = [{ type: "Complete", status: "True", lastTransitionTime: at }];
 	return {
@@ -26,7 +26,7 @@ function job(metadata: object = {}): Job {
 		metadata: { name: "large", namespace: "shop", uid: "j", creationTimestamp: at, ...metadata },
 		spec: { template: { spec: { containers: [] } } },
 		status: { startTime: at, completionTime: at, conditions, succeeded: 1 },
-		// As much of it as runs are made of.
+		// Only the fields that runs use.
 	} as unknown as Job;
 }
 
@@ -44,7 +44,7 @@ function pod(name: string, containers: number): Pod {
 		},
 		spec: { nodeName: "node-1", containers: names.map((name) => ({ name, image: "busybox" })) },
 		status: { phase: "Succeeded", containerStatuses: names.map((name) => ({ name, restartCount: 0, state })) },
-		// As much of it as runs are made of.
+		// Only the fields that runs use.
 	} as unknown as Pod;
 }
 
@@ -64,7 +64,7 @@ async function setUp(facts: readonly RemovalFact[]) {
 	const writer = new RunWriter({
 		runStore,
 		waiting,
-		// Of marks it makes new ones only, here those that are due at once, and the informer cache has nothing.
+		// It only sets marks, here those that are due immediately, and the informer cache is empty.
 		marks: { mark: (marked, delayMs) => delayMs === 0 && again.push(marked) } as Pick<Marks, "mark"> as Marks,
 		informers: { of: () => none } as unknown as InformerCache,
 		clock,

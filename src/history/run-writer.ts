@@ -1,4 +1,4 @@
-/** Makes the runs that are due of all that is known of them, and writes those that differ, many in one commit. */
+/** Computes the runs that are due, and writes those that differ, many in one commit. */
 import { objectKey } from "../api/cache/keys.ts";
 import type { InformerCache } from "../client/informer-cache.ts";
 import { type Clock, parseTimestamp } from "../core/clock.ts";
@@ -16,12 +16,12 @@ import { boundedRun, mostRunBytes } from "./run-size.ts";
 import { costOf, type RunStore, type RunWrite } from "./run-store.ts";
 import type { BroughtLog, Waiting } from "./waiting.ts";
 
-/** Looked at so soon again, at the earliest. */
+/** The minimum delay before a run is computed again. */
 const leastAgainMs = 250;
-/** Facts that go with the commit of their run; the others go after it. */
+/** The number of facts that are removed in the commit of their run; others are removed afterwards. */
 const mostFactsAlong = 64;
 const mostLogsAlong = 32;
-/** Logs that go with one run, which may be as large as runs get. */
+/** The size of logs that are written in the commit of one run, which may have the maximum size. */
 const mostLogBytesAlong = largestCommit.bytes - mostRunBytes - 64 * 1024;
 
 /** Records an Event. */
@@ -37,19 +37,19 @@ export interface RunWriterParts {
 	informers: InformerCache;
 	clock: Clock;
 	tell: Tell | undefined;
-	/** Whether there is such a namespace. */
+	/** Whether the namespace exists. */
 	exists(namespace: string): Promise<boolean>;
-	/** Has facts that are in the store, and not known of, taken up. */
+	/** Loads facts that are in the store but not in memory. */
 	loadFacts(prefix: string): Promise<void>;
 }
 
-/** A run as it is to be written. */
+/** A run to be written. */
 interface Draft extends RunWrite {
 	marked: Marked;
 	before: Run | undefined;
 	isChanged: boolean;
 	logs: readonly BroughtLog[];
-	/** So long after now it is to be looked at again. */
+	/** After this time it is computed again. */
 	againMs: number | undefined;
 }
 
@@ -60,11 +60,11 @@ export class RunWriter {
 		this.#parts = parts;
 	}
 
-	/** @throws Error when a commit failed: what is due is due again */
+	/** @throws Error if a commit failed: what was due is due again */
 	async write(due: readonly Marked[]): Promise<void> {
 		const { runStore, marks } = this.#parts;
 		const drafts: Draft[] = [];
-		/** Keys of facts that go without a run. */
+		/** Keys of facts that are removed without a run. */
 		const dropped: string[] = [];
 		for (const marked of due) {
 			const draft = await this.#draft(marked, dropped);
@@ -136,7 +136,7 @@ export class RunWriter {
 		const isEndKnown =
 			before?.status.result !== "Running" || waiting.factsOf(uid).some(({ fact }) => fact.type === "job");
 		if (isGone && !isEndKnown) await loadFacts(factPrefix(namespace, uid));
-		// A copy: others may be added during this.
+		// A copy, because facts may be added in the meantime.
 		const facts = [...waiting.factsOf(uid)];
 		const brought = waiting.logsOf(uid);
 		const logs = firstOf(brought);
@@ -154,7 +154,7 @@ export class RunWriter {
 	}
 }
 
-/** As many as one commit takes. */
+/** As many as fit in one commit. */
 function firstOf(brought: readonly BroughtLog[]): BroughtLog[] {
 	let bytes = 0;
 	const end = brought.findIndex(({ log }, index) => {
@@ -168,6 +168,6 @@ function firstOf(brought: readonly BroughtLog[]): BroughtLog[] {
 function againMs({ status: { logs, endTime } }: Run, nowMs: number): number | undefined {
 	if (logs !== "Pending" || endTime === undefined) return undefined;
 	const leftMs = parseTimestamp(endTime) + logPatienceMs - nowMs;
-	// Clocks are set: it is no longer than usual.
+	// The clock may have been set: the wait is not longer than usual.
 	return Math.min(Math.max(leftMs, leastAgainMs), logPatienceMs);
 }

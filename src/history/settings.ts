@@ -1,21 +1,21 @@
-/** How much of the past is kept, as users say it; what is absent is as usual. */
+/** The user's settings for how much history is kept; absent ones have defaults. */
 export interface HistoryOptions {
-	/** Runs of one CronJob, or of Jobs of one name. Default 200. */
+	/** Runs of one CronJob, or of Jobs with one name. Default 200. */
 	runs?: number;
 	/** Days that a run is kept after its start. Default 30. */
 	days?: number;
-	/** What all logs together take, compressed, in MiB. Default 64. */
+	/** Size of all logs together, compressed, in MiB. Default 64. */
 	logMegabytes?: number;
-	/** Runs of the whole cluster, for names of Jobs are often made up again for each. Default 10,000. */
+	/** Runs of the whole cluster, because names of Jobs are often generated. Default 10,000. */
 	allRuns?: number;
 }
 
 export interface HistorySettings {
-	/** Runs of one CronJob, or of Jobs of one name. */
+	/** Runs of one CronJob, or of Jobs with one name. */
 	runs: number;
 	/** How long a run is kept after its start, in milliseconds. */
 	ageMs: number;
-	/** What all logs together take, compressed. */
+	/** Size of all logs together, compressed. */
 	logBytes: number;
 	/** Runs of the whole cluster. */
 	allRuns: number;

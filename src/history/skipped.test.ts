@@ -26,7 +26,7 @@ const cronJob = (name: string, spec: object, duration = "1s") => ({
 	},
 });
 
-/** What became of each run: its result, why, and how many. */
+/** Each run with its result, reason and count. */
 async function told(cluster: Cluster, name: string) {
 	const { items } = await cluster.client.list(runs, { namespace: "default", labelSelector: `cronjob=${name}` });
 	return items
@@ -49,14 +49,14 @@ test("a run that did not happen is there with its reason", async () => {
 	const patch = { spec: { suspend: false } };
 	await cluster.client.patch(cronJobs, { namespace: "default", name: "idle" }, { type: "merge", patch });
 	await cluster.clock.advance("1h");
-	// The third was made up for when it was no longer suspended.
+	// The third was caught up when the CronJob was resumed.
 	expect(await told(cluster, "idle")).toEqual(["01:00 Skipped Suspended 2", "03:00 Succeeded", "04:00 Succeeded"]);
 	expect(await told(cluster, "long")).toEqual([
 		"01:00 Succeeded",
 		"02:00 Skipped ConcurrencyForbidden 2",
 		"04:00 Running",
 	]);
-	// Each is made up for in its turn.
+	// Each is caught up in turn.
 	expect(await told(cluster, "each")).toEqual(["01:00 Succeeded", "02:00 Succeeded", "03:00 Running"]);
 	expect(await told(cluster, "hourly")).toEqual(["01:00", "02:00", "03:00", "04:00"].map((at) => `${at} Succeeded`));
 });

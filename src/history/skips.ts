@@ -1,4 +1,4 @@
-/** Writes down the runs of CronJobs that did not happen: looks at each CronJob shortly after each of its times. */
+/** Records the runs of CronJobs that did not happen: checks each CronJob shortly after each of its times. */
 import type { InformerCache } from "../client/informer-cache.ts";
 import { type Clock, parseTimestamp, type Timer, timestamp } from "../core/clock.ts";
 import { cronJobs } from "../kinds/batch/cronjob.ts";
@@ -11,18 +11,18 @@ const retryMs = 5000;
 
 export interface SkipsParts {
 	clock: Clock;
-	/** Writes a run in the place of the one before, or removes it. */
+	/** Replaces a run, or removes it. */
 	write(key: { namespace: string; name: string }, run: Run | undefined): Promise<void>;
-	/** For the CronJob's events. */
+	/** For Events of the CronJob. */
 	tell?(cronJob: CronJob, text: { type: "Normal" | "Warning"; reason: string; message: string }): void;
 	onError?(error: unknown): void;
 }
 
-/** Of one CronJob, by its UID. */
+/** The state of one CronJob, by its UID. */
 interface Account {
 	accountedMs: number;
 	started: Set<number>;
-	/** The record that the next skip may be counted in: nothing has run since. */
+	/** The record that may count the next skipped run: no run has started since. */
 	last?: Run;
 	nextMs: number;
 }
@@ -42,7 +42,7 @@ export class Skips {
 		this.#parts = parts;
 	}
 
-	/** A run that is kept, at the start. In no particular order. */
+	/** A stored run, at startup. In no particular order. */
 	known(run: Run): void {
 		const { cronJobUID, scheduledTime } = run.spec;
 		if (cronJobUID === undefined) return;
@@ -57,7 +57,7 @@ export class Skips {
 		else known.last = run;
 	}
 
-	/** A Job that there is. */
+	/** An existing Job. */
 	seen({ metadata }: Job): void {
 		const owner = cronJobOf(metadata);
 		const scheduled = scheduledTimeOf(metadata.annotations);
@@ -70,11 +70,11 @@ export class Skips {
 		if (last === undefined) return;
 		const lastMs = parseTimestamp(last.status.skipped?.lastScheduledTime ?? "");
 		if (atMs > lastMs) delete found.last;
-		// It started after all, late.
+		// It started late after all.
 		else if (atMs === lastMs) void this.#takeBack(owner.uid, metadata.namespace ?? "", owner.name, last);
 	}
 
-	/** @param lastAliveMs when the cluster was last known to be there; undefined for a new one */
+	/** @param lastAliveMs when the cluster was last known to be running; undefined for a new one */
 	start(informers: InformerCache, lastAliveMs: number | undefined): void {
 		this.#informers = informers;
 		const nowMs = this.#parts.clock.now();
@@ -104,13 +104,13 @@ export class Skips {
 		const nowMs = this.#parts.clock.now();
 		const found = this.#account(metadata.uid);
 		const isOther = old !== undefined && (old.spec.schedule !== spec.schedule || old.spec.timeZone !== spec.timeZone);
-		// What a schedule asked for is no business of the next one.
+		// Times of the old schedule do not count for the new one.
 		if (isOther) found.accountedMs = nowMs;
 		if (old !== undefined && !isOther && found.nextMs < Number.POSITIVE_INFINITY) return;
-		// Without a record there is nothing to say of the time before. By now the newest run may have been caught up on.
+		// Without a record, the time before is unknown. The newest run may have been a catch-up.
 		const lastMs = this.#down?.sinceMs ?? parseTimestamp(status?.lastScheduleTime ?? metadata.creationTimestamp);
 		if (found.accountedMs === 0) found.accountedMs = Math.max(lastMs, parseTimestamp(metadata.creationTimestamp));
-		// At a start, controllers first get the time to catch up.
+		// After a start, controllers have some time to catch up first.
 		const { nextMs } = account({ cronJob: current, accountedMs: found.accountedMs, started: allTimes }, nowMs);
 		found.nextMs = Math.max(old === undefined ? Math.min(nextMs ?? nowMs, nowMs + graceMs) : (nextMs ?? 0), nowMs);
 		this.#schedule(found.nextMs);
@@ -156,7 +156,7 @@ export class Skips {
 		let run = last;
 		for (const [index, skip] of skips.entries()) {
 			run = skipRun(cronJob, skip, run, this.#down, nowMs);
-			// A night of minutes is written once.
+			// A night of missed minutes is written once.
 			if (skips[index + 1]?.reason === skip.reason) continue;
 			await this.#parts.write({ namespace: run.metadata.namespace ?? "", name: run.metadata.name }, run);
 			last = run;
@@ -168,7 +168,7 @@ export class Skips {
 		for (const atMs of started) if (atMs <= next.accountedMs) started.delete(atMs);
 	}
 
-	/** What upstream's controller has no event for. */
+	/** Upstream's controller has no Event for this. */
 	#tell(cronJob: CronJob, skips: readonly Skip[]): void {
 		const of = (reason: Skip["reason"]) => skips.filter((skip) => skip.reason === reason);
 		const [suspended, down] = [of("Suspended"), of("ClusterDown")];
@@ -199,5 +199,5 @@ export class Skips {
 	}
 }
 
-/** As if every time had been kept: only the next one counts. */
+/** As if every time had been met: only the next one counts. */
 const allTimes: ReadonlySet<number> = { has: () => true } as unknown as ReadonlySet<number>;

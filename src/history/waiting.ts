@@ -1,6 +1,4 @@
-/**
- * What waits to be taken into a run: facts, which are in the store, and logs that nodes have brought, which are not.
- */
+/** What waits to be included in a run: facts, which are in the store, and logs that nodes have sent, which are not. */
 import type { EndedLog } from "../core/ended-log.ts";
 import type { Pod } from "../kinds/generated/types.ts";
 import type { KeptLog } from "./archive.ts";
@@ -12,14 +10,14 @@ export interface BroughtLog {
 }
 
 export class Waiting {
-	/** By the UID of the Job. */
+	/** By UID of the Job. */
 	readonly #facts = new Map<string, StoredFact[]>();
 	/** Key of a fact → UID of the Job. */
 	readonly #jobOf = new Map<string, string>();
-	/** By the UID of the Job. */
+	/** By UID of the Job. */
 	readonly #logs = new Map<string, BroughtLog[]>();
 
-	/** @returns the Job whose run it belongs to */
+	/** @returns the Job that it belongs to */
 	addFact(stored: StoredFact): ReturnType<typeof jobOfFact> {
 		const job = jobOfFact(stored.fact);
 		if (job === undefined) return undefined;
@@ -36,7 +34,10 @@ export class Waiting {
 		return this.#facts.get(jobUid) ?? [];
 	}
 
-	/** They are not in the store any more. @param keys of anything: others than facts do not matter */
+	/**
+	 * The facts were removed from the store.
+	 * @param keys any keys; only those of facts matter
+	 */
 	factsGone(keys: readonly string[]): void {
 		const jobs = new Set<string>();
 		for (const key of keys) {
@@ -51,14 +52,17 @@ export class Waiting {
 		}
 	}
 
-	/** The pod as it was last, if that is known of it here. */
+	/** The pod's last state, if known. */
 	podOf({ jobUid, podUid }: EndedLog): Pod | undefined {
 		for (const { fact } of this.factsOf(jobUid))
 			if (fact.type === "pod" && fact.object.metadata.uid === podUid) return fact.object;
 		return undefined;
 	}
 
-	/** Resolves when it is settled: whether its node need not bring it again. */
+	/**
+	 * Resolves when it is settled.
+	 * @returns whether the node does not have to send it again
+	 */
 	addLog(log: KeptLog): Promise<boolean> {
 		return new Promise((resolve) => {
 			const { jobUid } = log.fact.ended;
