@@ -1,9 +1,9 @@
-/** Takes messages that are done with out of the outbox, many in one commit. */
+/** Removes completed messages from the outbox, many in one commit. */
 import type { Clock, Timer } from "../core/clock.ts";
 import { deleteCost, inCommits } from "../store/commit-size.ts";
 import type { Store } from "../store/store.ts";
 
-/** How long they gather: what is not written is sent again after a crash, with the same id. */
+/** How long they are collected: one whose removal is not written is sent again after a crash, with the same ID. */
 const gatherMs = 100;
 const mostGathered = 64;
 const retryMs = 1000;
@@ -29,7 +29,7 @@ export class Acknowledgements {
 		else this.#timer ??= this.#clock.after(gatherMs, () => this.#write());
 	}
 
-	/** Resolves when all are written, or could not be: those messages will be sent again. */
+	/** Resolves when all removals were written or failed; in that case the messages are sent again. */
 	async stop(): Promise<void> {
 		this.#write();
 		await this.#writing;

@@ -1,6 +1,6 @@
 /**
  * Makes one attempt to deliver one message: Secret, log, texts, request. Acts as the notification controller, who may
- * read just that.
+ * only read these.
  */
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../core/clock.ts";
@@ -19,14 +19,14 @@ import { render, templateProblem, variablesOf } from "./template.ts";
 
 export type Outcome =
 	| { ok: true }
-	/** `isFinal`: it would be the same tomorrow. */
+	/** `isFinal`: another attempt would give the same result. */
 	| { ok: false; error: string; isFinal: boolean; retryAfterMs?: number };
 
 export interface CourierParts {
 	client: Client;
 	clock: Clock;
 	destinations: Destinations;
-	/** Takes the place of the network. */
+	/** Replaces the network. */
 	send?: SendRequest | undefined;
 }
 
@@ -35,7 +35,7 @@ const longestLine = 400;
 const longestTitle = 300;
 const longestText = 8000;
 const mostUrlBytes = 4096;
-/** Secrets and logs are asked for again after so long, or when so many are known. */
+/** Secrets and logs are cached for this time, and up to this number. */
 const knownMs = 2000;
 const mostKnown = 200;
 
@@ -55,7 +55,7 @@ export class Courier {
 
 	async deliver(policy: Policy, sink: Sink, notification: Notification): Promise<Outcome> {
 		const { clock } = this.#parts;
-		// The other side answers in real time: as for a disk, virtual time waits for it.
+		// The receiver answers in real time: as for a disk, virtual time waits for it.
 		const release = clock instanceof VirtualClock ? clock.hold() : undefined;
 		try {
 			const url = await this.#urlOf(policy.namespace, sink);
@@ -69,7 +69,7 @@ export class Courier {
 		}
 	}
 
-	/** What of the policy cannot work, a sentence each. */
+	/** The problems of a policy, one sentence each. */
 	async problemsOf({ namespace, sinks, spec }: Policy): Promise<string[]> {
 		const problems: string[] = [];
 		for (const name of ["title", "text"] as const) {
@@ -133,7 +133,7 @@ export class Courier {
 		};
 	}
 
-	/** The last lines; nothing where there is no log (any more). */
+	/** The last lines of the log; empty if there is none (any more). */
 	async #logOf(namespace: string, { run, log }: Notification, lines: number): Promise<string> {
 		if (run === undefined || log === undefined || lines === 0) return "";
 		const query = new URLSearchParams({ pod: log.pod, container: log.container, tailLines: String(lines) });
@@ -144,7 +144,7 @@ export class Courier {
 		});
 	}
 
-	/** @throws SendError that does not name what the Secret has */
+	/** @throws SendError that does not reveal the Secret's contents */
 	async #urlOf(namespace: string, sink: Sink): Promise<URL> {
 		const text = await this.#secret(namespace, sink.url);
 		const isEmail = sink.type === "email";
@@ -175,7 +175,7 @@ export class Courier {
 		});
 	}
 
-	/** Asks once for all sinks that want to know at the same time. */
+	/** Asks once for all concurrent callers. */
 	#once(name: string, ask: () => Promise<string>): Promise<string> {
 		const nowMs = this.#parts.clock.monotonicMs();
 		const known = this.#known.get(name);
@@ -193,10 +193,7 @@ async function sendEmail(...args: Parameters<typeof import("./smtp.ts").sendEmai
 	await smtp.sendEmail(...args);
 }
 
-/**
- * What the message itself is to blame for is the same at the next attempt; what the URL or the other side is may be
- * mended.
- */
+/** Status codes caused by the message, which stay the same; problems of the URL or the receiver may be fixed. */
 const messageIsWrong = new Set([400, 405, 406, 411, 413, 414, 415, 422]);
 
 function outcomeOf(status: number, { hostname }: URL, retryAfterMs?: number): Outcome {
@@ -210,13 +207,13 @@ function outcomeOf(status: number, { hostname }: URL, retryAfterMs?: number): Ou
 	};
 }
 
-/** A copy, as a part of a string keeps all of it: a single line may be megabytes, and some are remembered. */
+/** A copy, because a substring retains the whole string: a single line may be megabytes, and some are cached. */
 function endOfLog(text: string): string {
 	const cut = text.split("\n").map((line) => firstOf(printable(line), longestLine));
 	return Buffer.from(lastOf(cut.join("\n").trimEnd(), mostLogBytes)).toString();
 }
 
-/** Colours of terminals and the like are no text. */
+/** Removes terminal colors and other control characters. */
 function printable(line: string): string {
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to go
 	return line.replace(/\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f]/g, "");

@@ -10,7 +10,7 @@ import type { Policy, Sink } from "./policy.ts";
 
 const startMs = 1_800_000_000_000;
 
-/** @param counts `NAMESPACE/SINK` → how many messages wait for it */
+/** @param counts `NAMESPACE/SINK` → number of pending messages */
 async function outboxOf(counts: Readonly<Record<string, number>>) {
 	const tooLarge: string[] = [];
 	const store = withinBounds(createMemoryStore(), (what) => tooLarge.push(what));
@@ -18,7 +18,7 @@ async function outboxOf(counts: Readonly<Record<string, number>>) {
 	for (const [name, count] of Object.entries(counts)) {
 		const [namespace = "", sink = ""] = name.split("/");
 		for (let index = 0; index < count; index++) {
-			// What is told of it does not matter here.
+			// The event does not matter here.
 			const notification = { id: `${name} ${index}`, event: "Failed", name: "job" } as Notification;
 			const key = entryKey({ namespace, policy: "p", sink }, ++sequence);
 			const value = encodedMessage({ atMs: startMs, notification });
@@ -28,10 +28,10 @@ async function outboxOf(counts: Readonly<Record<string, number>>) {
 	return { store, tooLarge };
 }
 
-/** What a sink says to a message: `never` answers too late. */
+/** How a sink responds to a message: `never` exceeds the timeout. */
 type Answer = "takes" | "fails" | "never";
 
-/** A notifier's delivery, of what the store has. */
+/** The delivery of a notifier, from the contents of the store. */
 async function begin(store: Store, answer: (namespace: string) => Answer) {
 	const clock = new VirtualClock({ startMs });
 	const sent: string[] = [];
@@ -41,7 +41,7 @@ async function begin(store: Store, answer: (namespace: string) => Answer) {
 	const delivery = new Delivery({
 		store,
 		clock,
-		// Nothing else of policies and sinks is asked for.
+		// No other fields of policies and sinks are used.
 		target: ({ namespace, sink }) => ({
 			policy: { namespace, name: "p", key: "p", spec: {} } as unknown as Policy,
 			sink: { name: sink } as Sink,
@@ -79,7 +79,7 @@ test("of ten thousand that wait each is sent, in its order, though the process i
 	expect(length).toBeLessThan(5200);
 	expect(first.most.atOnce).toBeLessThanOrEqual(16);
 
-	// The first is killed: its clock stands from here on. What it had not acknowledged is sent again.
+	// The first is killed: its clock stops here. Messages without an acknowledged removal are sent again.
 	const second = await begin(store, answer);
 	await second.clock.advance(120_000);
 	const all = [...first.sent, ...second.sent];

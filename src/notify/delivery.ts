@@ -1,6 +1,6 @@
 /**
- * Carries out what queue.ts says: one message at a time for each sink of each policy, each on its own, and none at the
- * cost of another.
+ * Carries out the decisions of queue.ts: one message at a time per sink and policy, with queues independent of each
+ * other.
  */
 import { type Clock, parseTimestamp } from "../core/clock.ts";
 import { deleteCost, inCommits, putCost } from "../store/commit-size.ts";
@@ -20,11 +20,11 @@ export interface DeliveryParts {
 	/** Undefined: it is no longer needed. */
 	target(queue: QueueName): Target | undefined;
 	deliver(policy: Policy, sink: Sink, notification: Notification): Promise<Outcome>;
-	/** Whether the log that it ends with is expected to come yet. */
+	/** Whether the log that it includes is still expected. */
 	awaitsLog(notification: Notification): boolean;
 	/** Called with the result of a message. */
 	onOutcome(policy: Policy, sink: Sink, notification: Notification, result: Result): void;
-	/** So many have become a number. */
+	/** This number of messages was folded into a count. */
 	onFolded(policy: Policy, sink: Sink, count: number): void;
 	onError?(error: unknown): void;
 }
@@ -37,12 +37,12 @@ interface Target {
 }
 
 const lookAgainMs = 60_000;
-/** Quiet hours end by wall clocks, which may be set, in zones that may change: never sleep past that. */
+/** Quiet hours end at a wall clock time, which may be set, in zones that may change: the timer is limited. */
 const longestSleepMs = 3_600_000;
-/** Messages to a sink in a row, and the pause after them: some 25 a second, a twentieth of what a processor can do. */
+/** Messages to a sink in a row, and the pause after them: about 25 per second, which use a twentieth of a CPU. */
 const mostInRow = 10;
 const gapMs = 400;
-/** How long a message waits for the log that it ends with, and how often it is looked for. */
+/** How long a message waits for the log that it includes, and the interval of the checks. */
 const logPatienceMs = 20_000;
 const logLookMs = 250;
 
@@ -59,7 +59,7 @@ export class Delivery {
 		this.#acknowledged = new Acknowledgements(parts.store, parts.clock, (error) => parts.onError?.(error));
 	}
 
-	/** What is in the store already. */
+	/** The entry is already in the store. */
 	add(name: QueueName, entry: Entry): void {
 		const queue = this.#queues.at(name);
 		queue.entries.push(entry);
@@ -72,7 +72,7 @@ export class Delivery {
 		this.#look(queue);
 	}
 
-	/** A policy has changed: what waited for something else may go now. */
+	/** A policy has changed: messages that waited for another reason may be sent now. */
 	policyChanged(namespace: string, policy: string): void {
 		for (const queue of this.#queues.of(namespace)) {
 			if (queue.name.policy !== policy) continue;
@@ -81,7 +81,7 @@ export class Delivery {
 		}
 	}
 
-	/** What waits for it must not meet the sinks of the next namespace of that name. */
+	/** Pending messages must not reach the sinks of a later namespace with the same name. */
 	namespaceGone(namespace: string): void {
 		for (const queue of this.#queues.of(namespace)) {
 			queue.isOver = true;
@@ -121,7 +121,7 @@ export class Delivery {
 		this.#working.add(working);
 	}
 
-	/** Until there is nothing to be done now. */
+	/** Works until there is nothing to do now. */
 	async #work(queue: Queue): Promise<void> {
 		const { clock } = this.#parts;
 		try {
@@ -148,7 +148,7 @@ export class Delivery {
 		}
 	}
 
-	/** @returns how long to wait before the next step */
+	/** @returns the delay before the next step */
 	async #do(queue: Queue, target: Target, step: Exclude<Step, { do: "wait" | "nothing" }>): Promise<number> {
 		const { store, clock } = this.#parts;
 		switch (step.do) {
@@ -194,7 +194,7 @@ export class Delivery {
 		);
 	}
 
-	/** @returns whether it is done with: taken, or of no use to try again */
+	/** @returns whether it is done: delivered, or another attempt is useless */
 	async #attempt(queue: Queue, target: Target, notification: Notification): Promise<boolean> {
 		const { policy, sink } = target;
 		const { clock, deliver } = this.#parts;
@@ -203,7 +203,7 @@ export class Delivery {
 		if (outcome.ok) {
 			queue.failures = 0;
 			queue.failedAtMs = undefined;
-			// A thousand messages must not hold up the Jobs that they are about; one by one they would cost more.
+			// A thousand messages must not delay the Jobs that they report; pausing after each would cost more.
 			queue.inRow = queue.inRow >= mostInRow ? 1 : queue.inRow + 1;
 			queue.retryAtMs = queue.inRow >= mostInRow ? nowMs + gapMs : 0;
 			queue.lastError = "";
@@ -229,7 +229,7 @@ export class Delivery {
 		this.#parts.onOutcome(policy, sink, notification, result);
 	}
 
-	/** What is in the number and what still waits is right after each commit. */
+	/** The count and the pending messages are consistent after each commit. */
 	async #fold(queue: Queue, { policy, sink }: Target, count: number): Promise<void> {
 		const { store, clock, onFolded } = this.#parts;
 		const key = digestKey(queue.name);
@@ -262,7 +262,7 @@ export class Delivery {
 	#lookIn(queue: Queue, delayMs: number): void {
 		if (this.#stopped) return;
 		queue.timer?.cancel();
-		// Whole milliseconds, as timers have them: a part of one would be waited for again and again.
+		// Whole milliseconds, like timers: with a fraction the timer would fire too early again and again.
 		queue.timer = this.#parts.clock.after(Math.min(Math.ceil(delayMs), longestSleepMs), () => {
 			queue.timer = undefined;
 			this.#look(queue);

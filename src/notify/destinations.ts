@@ -1,12 +1,12 @@
 /**
- * Which hosts and addresses may be reached. An address counts as it is connected to: a name may resolve to another one
- * the next time.
+ * Which hosts and addresses may be reached. The address that is connected to counts, because a name may resolve to
+ * another one the next time.
  */
 import { BlockList, isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { checkAllowed } from "./settings.ts";
 
-/** Of IPv4, what is no public unicast address (IANA's registry of special-purpose addresses). */
+/** IPv4 addresses that are not public unicast addresses (IANA's registry of special-purpose addresses). */
 const special4 = [
 	"0.0.0.0/8",
 	"10.0.0.0/8",
@@ -24,10 +24,10 @@ const special4 = [
 	"224.0.0.0/4",
 	"240.0.0.0/4",
 ];
-/** Of IPv6, everything outside 2000::/3 is special, and of that these: some of them lead to IPv4 addresses. */
+/** In IPv6, everything outside 2000::/3 is special, and these prefixes within it: some lead to IPv4 addresses. */
 const special6 = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"];
 
-/** The end of what is said where something may not be reached. */
+/** The end of messages that reject a destination. */
 export const unlessAllowed = "unless the administrator allows it (--notify-allow)";
 
 export class Destinations {
@@ -39,7 +39,7 @@ export class Destinations {
 
 	/**
 	 * @param isPublicOpen whether public addresses may be reached without being allowed explicitly
-	 * @throws Error naming what is wrong in the list
+	 * @throws Error that names the invalid entry of the list
 	 */
 	constructor(allow: readonly string[], isPublicOpen: boolean) {
 		checkAllowed(allow);
@@ -48,7 +48,7 @@ export class Destinations {
 		this.#isPublicOpen = isPublicOpen;
 	}
 
-	/** Why this address, to which the host's name led, may not be reached; undefined when it may. */
+	/** Why this address, to which the host's name resolved, may not be reached; undefined if it may. */
 	problemOf(host: string, address: string): string | undefined {
 		const plain = withoutMapping(address);
 		if (this.isAllowed(plain)) return undefined;
@@ -58,7 +58,7 @@ export class Destinations {
 		return `this cluster sends no notifications to ${host}, ${unlessAllowed}`;
 	}
 
-	/** Whether it is in a network that an administrator has named. */
+	/** Whether it is in a network that an administrator has allowed. */
 	isAllowed(address: string): boolean {
 		return isIn(this.#allowed, withoutMapping(address));
 	}
@@ -91,7 +91,7 @@ function isIn(list: BlockList, address: string): boolean {
 	return version !== 0 && list.check(address, version === 4 ? "ipv4" : "ipv6");
 }
 
-/** `::ffff:10.0.0.1` is 10.0.0.1. Zones of addresses (`fe80::1%eth0`) do not count. */
+/** `::ffff:10.0.0.1` is 10.0.0.1. Zones of addresses (`fe80::1%eth0`) are ignored. */
 function withoutMapping(address: string): string {
 	const plain = address.split("%")[0] ?? "";
 	const mapped = /^(?:0*:)*:?(?:0*:)*ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1];
@@ -102,7 +102,7 @@ function withoutMapping(address: string): string {
 	return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join(".");
 }
 
-/** A public address may be this machine's, whose services must not be reachable, either. */
+/** A public address may be this machine's own, whose services must not be reachable, either. */
 function isOwn(address: string): boolean {
 	return Object.values(networkInterfaces()).some((list) => list?.some((one) => one.address === address));
 }

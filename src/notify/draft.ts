@@ -1,4 +1,4 @@
-/** What is to be written of a look at some runs and workloads: see journal.ts. */
+/** The result of evaluating some runs and workloads, to be written: see journal.ts. */
 import { largestCommit } from "../store/commit-size.ts";
 import type { Notification } from "./notification.ts";
 import { encodedMessage } from "./outbox.ts";
@@ -6,21 +6,21 @@ import type { QueueName } from "./queue.ts";
 import type { Seen } from "./run-events.ts";
 import type { WorkloadSeen } from "./workload-events.ts";
 
-/** What has been looked at of a run. */
+/** What has been processed of a run. */
 export interface RunNote {
 	seen: Seen;
-	/** When it ended, in epoch milliseconds; infinite while more may come of it. */
+	/** When it ended, in epoch milliseconds; infinite while more events may follow. */
 	endMs: number;
-	/** Of the run when it was looked at. */
+	/** Revision of the run when it was processed. */
 	revision: number;
 }
 
-/** What a look at some runs and workloads leads to. */
+/** The messages and notes of an evaluation of some runs and workloads. */
 export class Draft {
 	readonly messages: { queue: QueueName; atMs: number; notification: Notification; value: Uint8Array }[] = [];
 	/** By UID. */
 	readonly runs = new Map<string, RunNote>();
-	/** By key; undefined: nothing is to be remembered of it any more. */
+	/** By key; undefined: nothing has to be remembered any more. */
 	readonly workloads = new Map<string, WorkloadSeen | undefined>();
 	#bytes = 0;
 
@@ -30,7 +30,7 @@ export class Draft {
 		this.#bytes += value.length;
 	}
 
-	/** Whether it is time to write it: with what the next look adds it is still one commit, as a rule. */
+	/** Whether to write it now: with the next evaluation it usually still fits in one commit. */
 	get isFull(): boolean {
 		const operations = this.messages.length + this.runs.size + this.workloads.size;
 		return operations >= largestCommit.operations / 2 || this.#bytes >= largestCommit.bytes / 2;

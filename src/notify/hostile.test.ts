@@ -1,4 +1,4 @@
-/** What users and receivers may do to keep notifications from others, or to get theirs. */
+/** What users and receivers may do to suppress others' notifications, or to receive them. */
 
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
@@ -19,7 +19,7 @@ test("the dead sinks of one namespace leave room for those of others", () => {
 	expect(mallory.filter((one) => slots.enter(one))).toHaveLength(4);
 	const others = ["a", "b", "c"].flatMap((name) => Array.from({ length: 4 }, () => queue(name)));
 	expect(others.every((one) => slots.enter(one))).toBe(true);
-	// Full: whoever comes later is still before what mallory has waiting.
+	// Full: a later one is still served before mallory's backlog.
 	const late = queue("late");
 	expect(slots.enter(late)).toBe(false);
 	expect(slots.leave(mallory[0] as (typeof mallory)[0])).toBe(late);
@@ -39,7 +39,7 @@ test("a mail server that says a little now and then is not waited for", async ()
 		sockets.push(socket);
 		socket.on("error", () => {});
 		socket.write("220 test\r\n");
-		// Never the end of an answer, never silence.
+		// An answer that never ends and never pauses.
 		socket.on("data", () => socket.write("250-more\r\n"));
 		const talking = setInterval(() => socket.write("250-more\r\n"), 20);
 		socket.on("close", () => clearInterval(talking));

@@ -1,4 +1,4 @@
-/** Where notifications may go, and what a receiver may do with them. */
+/** Where notifications may be sent, and what a receiver may do to them. */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";

@@ -1,4 +1,4 @@
-/** Sends requests to webhooks, to addresses that may be reached and nowhere else. */
+/** Sends requests to webhooks, only to addresses that may be reached. */
 import { lookup as resolve } from "node:dns";
 import http from "node:http";
 import https from "node:https";
@@ -16,7 +16,7 @@ const mostAnswerBytes = 64 * 1024;
 const mostConnections = 4;
 const longestRetryAfterSeconds = 3600;
 
-/** An attempt that failed. The message names no more of a URL than its host: the rest is a secret. */
+/** A failed attempt. The message contains only the host of a URL: the rest is secret. */
 export class SendError extends Error {}
 
 export class HttpSender {
@@ -36,7 +36,7 @@ export class HttpSender {
 		this.#https.destroy();
 	}
 
-	/** @throws SendError when there was no answer */
+	/** @throws SendError if there was no response */
 	async post(url: URL, headers: Readonly<Record<string, string>>, body: string): Promise<HttpAnswer> {
 		let at = url;
 		for (let redirects = 0; ; redirects++) {
@@ -72,7 +72,7 @@ export class HttpSender {
 					agent: isTls ? this.#https : this.#http,
 					lookup: guard.lookup,
 					headers: { ...headers, "content-length": String(Buffer.byteLength(body)) },
-					// Real time, whatever clock the cluster has: the other side has no other.
+					// Real time, regardless of the cluster's clock: the receiver uses real time.
 					signal: AbortSignal.timeout(timeoutMs),
 				},
 				(response) => {
@@ -88,7 +88,7 @@ export class HttpSender {
 				},
 			);
 			request.once("socket", (socket) => watchAddress(socket, guard));
-			// A second one must find a listener, too.
+			// A second error must find a listener, too.
 			request.on("error", fail);
 			request.end(body);
 		});
@@ -101,7 +101,7 @@ interface Guard {
 	problemOf(address: string): string | undefined;
 }
 
-/** What may be reached of one URL. Without TLS that is only what an administrator has allowed. */
+/** What may be reached with a URL. Without TLS, only what an administrator has allowed. */
 export function guardOf(destinations: Destinations, url: URL, isSecure = url.protocol === "https:"): Guard {
 	const host = url.hostname.replace(/^\[|\]$/g, "");
 	const problemOf = (address: string) => {
@@ -128,7 +128,7 @@ export function guardOf(destinations: Destinations, url: URL, isSecure = url.pro
 
 const checkedSockets = new WeakSet<Socket>();
 
-/** The address that was connected to, whatever name or cache led there. */
+/** Checks the address that was connected to, regardless of the name or cache that led there. */
 function watchAddress(socket: Socket, guard: Guard): void {
 	// One connection serves many requests.
 	if (checkedSockets.has(socket)) return;
@@ -147,7 +147,7 @@ function retryAfter(text: string | undefined): { retryAfterMs?: number } {
 	return { retryAfterMs: Math.min(seconds, longestRetryAfterSeconds) * 1000 };
 }
 
-/** What those who have not programmed sockets do not know by its code. */
+/** Error codes with explanations for users who do not know them. */
 const connectionFailures: Readonly<Record<string, string>> = {
 	ECONNREFUSED: "nothing listens there",
 	ECONNRESET: "the connection was reset",
@@ -167,7 +167,7 @@ const connectionFailures: Readonly<Record<string, string>> = {
 export function reasonOf(error: unknown): string {
 	if (!(error instanceof Error)) return "failed";
 	if (error.name === "TimeoutError" || error.name === "AbortError") return `no answer within ${timeoutMs / 1000}s`;
-	// An error of several addresses has no message of its own.
+	// An error for several addresses has no message of its own.
 	const [first] = error instanceof AggregateError ? error.errors : [];
 	if (first !== undefined) return reasonOf(first);
 	const { code } = error as NodeJS.ErrnoException;

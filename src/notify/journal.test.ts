@@ -11,7 +11,7 @@ import { loadOutbox, queueId } from "./outbox.ts";
 const notification = (id: string) =>
 	({ id, event: "Failed", at: "2026-01-01T00:00:00Z", message: "m".repeat(1000) }) as Notification;
 
-/** Of one run, to so many sinks. */
+/** A draft for one run and this number of sinks. */
 function draftOf(run: string, sinks: number): Draft {
 	const draft = new Draft();
 	for (let index = 0; index < sinks; index++)
@@ -33,7 +33,7 @@ async function open(store: Store, clock = new VirtualClock()) {
 	return { journal, handed, stored };
 }
 
-/** Fails some commits, by their number: before or after they are made. */
+/** Fails some commits, by number: before or after they take effect. */
 function failing(store: Store, failures: Record<number, "before" | "after">): Store {
 	let count = 0;
 	const commit = async (one: Commit) => {
@@ -71,7 +71,7 @@ test("what one run leads to for a thousand sinks is there once, by commits that 
 test("what was told of runs is known after the end of the process, and forgotten when a note covers it", async () => {
 	const store = createMemoryStore();
 	const first = await open(store);
-	// Of many changes: others are still to be looked at.
+	// One of many changes: others still have to be processed.
 	await first.journal.write(draftOf("a", 1), undefined);
 	const slow = draftOf("x", 1);
 	slow.runs.set("slow", { seen: { slow: ["p"] }, endMs: Number.POSITIVE_INFINITY, revision: 6 });

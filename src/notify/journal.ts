@@ -1,7 +1,7 @@
 /**
- * What has been looked at, and what is to be told of it: both go into the store together, so that each happening gets
- * into the outbox once. The note says up to which revision all runs have been looked at as they were; what has been
- * told of a run is noted for each, as long as more may come of it.
+ * Records what has been processed together with the messages about it, in one commit, so that each event gets into the
+ * outbox once. The note says up to which revision all runs have been processed; what was reported about a run is noted
+ * for each as long as more events may follow.
  */
 import type { Clock, Timer } from "../core/clock.ts";
 import { sameJson } from "../core/equal.ts";
@@ -19,44 +19,45 @@ export interface JournalParts {
 	clock: Clock;
 	stored: Stored;
 	/**
-	 * Where there is no note: all runs up to this revision count as looked at, and what ended before this time as told.
+	 * If there is no note: runs up to this revision count as processed, and those that ended before this time as
+	 * reported.
 	 */
 	since: { revision: number; floorMs: number };
-	/** An entry is in the store. */
+	/** An entry was written to the store. */
 	onEntry(queue: QueueName, entry: Entry): void;
 	onError?(error: unknown): void;
 }
 
-/** A message, or what has been seen of a run, on its way into the store. */
+/** A message, or the note of a run, to be written. */
 interface Item {
 	cost: CommitCost;
 	message?: Draft["messages"][number];
 	put?: Commit["puts"][number];
 }
 
-/** Changes that were processed without a message are recorded occasionally. */
+/** Changes that were processed without a message are noted occasionally. */
 const noteMs = 5000;
-/** What ended so long before the last note was certainly looked at then. */
+/** A run that ended this long before the last note was certainly processed then. */
 const slackMs = 120_000;
 
 export class Journal {
 	readonly #parts: JournalParts;
 	/** By UID. */
 	readonly #runs: Map<string, RunNote>;
-	/** What the store has of that. */
+	/** The stored notes. */
 	readonly #storedRuns: Map<string, Seen>;
-	/** UIDs of runs of which the store does not know what has been seen. */
+	/** UIDs of runs whose note is not stored. */
 	readonly #unwritten = new Set<string>();
 	readonly #workloads: Map<string, WorkloadSeen>;
-	/** What is in the outbox of a look that could not be written whole: queue and id. */
+	/** Entries in the outbox of a draft that could not be written completely: queue and ID. */
 	readonly #partly = new Set<string>();
 	#sequence: number;
 	#revision: number;
-	/** Up to here all has been looked at, and it is not noted yet. */
+	/** Everything up to this revision has been processed, and this is not noted yet. */
 	#reached: number | undefined;
 	readonly floorMs: number;
 	#noting: Timer | undefined;
-	/** One commit after the other. */
+	/** Commits run one after the other. */
 	#last: Promise<unknown> = Promise.resolve();
 	#stopped = false;
 
@@ -72,7 +73,7 @@ export class Journal {
 		this.floorMs = cursor === undefined ? since.floorMs : cursor.atMs - slackMs;
 	}
 
-	/** All runs up to this revision have been looked at as they were. */
+	/** All runs up to this revision have been processed. */
 	get revision(): number {
 		return Math.max(this.#reached ?? 0, this.#revision);
 	}
@@ -91,12 +92,12 @@ export class Journal {
 		this.#unwritten.delete(uid);
 	}
 
-	/** What is known from before of all others is not needed any more. */
+	/** Earlier notes of all other runs are not needed any more. */
 	keepRuns(uids: ReadonlySet<string>): void {
 		for (const uid of this.#runs.keys()) if (!uids.has(uid)) this.#runs.delete(uid);
 	}
 
-	/** All up to a revision counts as looked at. */
+	/** Everything up to a revision counts as processed. */
 	reach(revision: number): void {
 		this.#reached = Math.max(revision, this.revision);
 		if (this.#needsNote) this.#noteLater();
@@ -107,8 +108,8 @@ export class Journal {
 	}
 
 	/**
-	 * @param reached up to this revision all has been looked at with it; undefined: not all
-	 * @throws Error when it could not be written: those runs and workloads have to be looked at again
+	 * @param reached everything up to this revision is processed with this draft; undefined: not everything
+	 * @throws Error if it could not be written: those runs and workloads must be processed again
 	 */
 	async write(draft: Draft, reached: number | undefined): Promise<void> {
 		const messages = draft.messages.filter((one) => !this.#partly.has(nameOf(one)));
@@ -150,7 +151,7 @@ export class Journal {
 		for (const [uid, { seen }] of runs) this.#storedRuns.set(uid, seen);
 	}
 
-	/** Messages before the marks that they were reported, and the revision last. */
+	/** Writes messages before the notes that they were reported, and the revision last. */
 	async #commitAll(items: readonly Item[], rest: Pick<Commit, "puts" | "deletes">): Promise<void> {
 		const groups = [...inCommits(items, ({ cost }) => cost, costOf(rest))];
 		const last = groups.pop() ?? [];
@@ -170,7 +171,7 @@ export class Journal {
 		return taken;
 	}
 
-	/** Whether the store does not have it already. */
+	/** Whether the store does not have it yet. */
 	#isNews(uid: string, { seen }: RunNote): boolean {
 		return Object.keys(seen).length > 0 && !sameJson(this.#storedRuns.get(uid), seen);
 	}
@@ -183,7 +184,7 @@ export class Journal {
 	}
 
 	async #commit(items: readonly Item[], { puts, deletes }: Pick<Commit, "puts" | "deletes">): Promise<void> {
-		// Numbers that a commit without a reply has used are used again: what it wrote is not there twice.
+		// Numbers that an unacknowledged commit has used are used again, so that its messages do not exist twice.
 		let sequence = this.#sequence;
 		const made = items.flatMap(({ message }) => {
 			if (message === undefined) return [];
@@ -222,18 +223,18 @@ export class Journal {
 		this.#forget();
 	}
 
-	/** Whether whoever reads a note of this revision knows that it was looked at. */
+	/** Whether a reader of a note with this revision knows that the run was processed. */
 	#isOver({ endMs, revision }: RunNote, noted: number): boolean {
 		return revision <= noted && endMs < this.#parts.clock.now() - slackMs;
 	}
 
-	/** What is so old that the next start takes it for looked at, too, need not be remembered of each run. */
+	/** Removes notes of runs that the next start considers processed anyway. */
 	#forget(): void {
 		for (const [uid, note] of this.#runs) if (this.#isOver(note, this.#revision)) this.#runs.delete(uid);
 		const over = [...this.#storedRuns.keys()].filter((uid) => !this.#runs.has(uid));
 		for (const uids of inCommits(over, (uid) => deleteCost(runKey(uid)))) {
 			for (const uid of uids) this.#storedRuns.delete(uid);
-			// What stays says nothing wrong, and is looked at again by the next start.
+			// Remaining notes are correct, and the next start removes them.
 			this.#serial(() => this.#parts.store.commit({ compare: [], puts: [], deletes: uids.map(runKey) })).catch(
 				(error: unknown) => this.#parts.onError?.(error),
 			);
@@ -243,7 +244,7 @@ export class Journal {
 	#serial<T>(work: () => Promise<T>): Promise<T> {
 		const result = this.#last.then(work, work);
 		this.#last = result;
-		// Reported to the code that waits for it.
+		// The error is reported to the code that waits for it.
 		result.catch(() => {});
 		return result;
 	}
@@ -253,7 +254,7 @@ function nameOf({ queue, notification }: { queue: QueueName; notification: Notif
 	return `${queueId(queue)}/${notification.id}`;
 }
 
-/** Keys of queues are made of names, UIDs and a number. */
+/** Keys of queues consist of names, UIDs and a number. */
 const mostKeyBytes = 400;
 
 function itemOf(message: Draft["messages"][number]): Item {

@@ -1,7 +1,4 @@
-/**
- * What policies' status and Events say: gathered, and written once in a while, so that a message costs no write of its
- * own.
- */
+/** Status and Events of policies: collected and written occasionally, so that messages cause no writes of their own. */
 
 import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../client/recorder.ts";
@@ -21,13 +18,13 @@ export interface LedgerParts {
 	client: Client;
 	clock: Clock;
 	recorder: EventRecorder;
-	/** As it is now. */
+	/** Its current state. */
 	policy(namespace: string, name: string): NotificationPolicy | undefined;
 	pending(policy: NotificationPolicy, sink: string): number;
 	onError?(error: unknown): void;
 }
 
-/** Changes of one policy gather for so long. */
+/** Changes of one policy are collected for this time. */
 const writeMs = 2000;
 const longestError = 500;
 
@@ -50,7 +47,7 @@ export const notificationComponent = "notification-controller";
 
 export class Ledger {
 	readonly #parts: LedgerParts;
-	/** By the UID of the policy. */
+	/** By UID of the policy. */
 	readonly #accounts = new Map<string, Account>();
 	readonly #writing = new Set<Promise<void>>();
 	#stopped = false;
@@ -93,7 +90,7 @@ export class Ledger {
 		this.#change(account);
 	}
 
-	/** @param problems what cannot work; none: nothing */
+	/** @param problems of the policy; empty: none */
 	checked(policy: NotificationPolicy, problems: readonly string[]): void {
 		const account = this.#account(policy);
 		const before = account.ready?.problems.join() ?? conditionOf(policy, "Ready")?.message ?? "";

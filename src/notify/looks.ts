@@ -22,7 +22,7 @@ export interface LooksParts {
 	journal: Journal;
 }
 
-/** Runs of the same work. */
+/** Index of runs of the same work. */
 const workIndex = "notify/work";
 
 export class Looks {
@@ -36,8 +36,8 @@ export class Looks {
 	}
 
 	/**
-	 * @param old the run as it was when it was last looked at, as far as that is known
-	 * @returns when to look again, in epoch milliseconds
+	 * @param old the run as last processed, if known
+	 * @returns when to evaluate it again, in epoch milliseconds
 	 */
 	run(run: Run, old: Run | undefined, draft: Draft): number | undefined {
 		const { informers, policies, journal, clock } = this.#parts;
@@ -58,10 +58,10 @@ export class Looks {
 		return plan.againMs;
 	}
 
-	/** @returns when to look again, in epoch milliseconds */
+	/** @returns when to evaluate it again, in epoch milliseconds */
 	workload(kind: Kind, namespace: string, name: string, draft: Draft): number | undefined {
 		const { informers, policies, journal, clock } = this.#parts;
-		// Only kinds of workloads are looked at.
+		// Only kinds of workloads are evaluated.
 		const object = informers.of(kind).get(namespace, name) as NotifiedWorkload | undefined;
 		const key = workloadKey(namespace, kind.kind, name);
 		const before = journal.workload(key);
@@ -93,7 +93,7 @@ function workOf({ metadata, spec }: Run): string {
 	return `${metadata.namespace}/${spec.cronJobName === undefined ? "job" : "cronjob"}/${spec.cronJobName ?? spec.jobName}`;
 }
 
-/** What has been looked at: what was noted, and what the run said then. */
+/** What has been processed: the note, combined with the state of the run at that time. */
 function together(noted: Seen | undefined, old: Run | undefined): Seen {
 	if (old === undefined) return noted ?? {};
 	const shown = seenOf(old);

@@ -6,15 +6,13 @@ import type { NotificationEvent } from "../kinds/notify/types.ts";
 import type { Policy } from "./policy.ts";
 
 export interface Notification {
-	/**
-	 * The same whenever the same happening is told under the same policy, so that receivers can leave out what they have.
-	 */
+	/** The same for the same event under the same policy, so that receivers can detect duplicates. */
 	id: string;
 	event: NotificationEvent | "Test" | "Summary";
 	/** When it happened. */
 	at: string;
 	namespace: string;
-	/** What it is about: the CronJob for its Jobs' runs, too. */
+	/** Kind of the object: CronJob also for runs of its Jobs. */
 	kind: string;
 	name: string;
 	/** Name of the policy, or of the Secret that an annotation names. */
@@ -31,12 +29,12 @@ export interface Notification {
 	attempts?: number;
 	exitCode?: number;
 	node?: string;
-	/** How many runs did not happen, or messages were left out. */
+	/** The number of runs that did not happen, or of messages that were left out. */
 	count?: number;
-	/** Pods, of a StatefulSet and its like. */
+	/** Ready pods of a StatefulSet and similar kinds. */
 	ready?: number;
 	desired?: number;
-	/** Where the log is that it ends with. */
+	/** Location of the log that the message includes. */
 	log?: { pod: string; container: string };
 }
 
@@ -44,7 +42,7 @@ export interface Notification {
 export interface Digest {
 	sinceMs: number;
 	count: number;
-	/** Event → how often. */
+	/** Event → count. */
 	events: Record<string, number>;
 }
 
@@ -56,7 +54,10 @@ export function notificationId(...parts: readonly (string | number)[]): string {
 	return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** The summary of messages that were only counted. @param queue the sink's queue */
+/**
+ * The summary of messages that were only counted.
+ * @param queue the sink's queue
+ */
 export function summaryOf(
 	queue: string,
 	{ namespace, name }: Pick<Policy, "namespace" | "name">,
@@ -109,7 +110,7 @@ export function titleOf(notification: Notification): string {
 	}
 }
 
-/** Label and value, in the order in which messages have them. */
+/** Label and value, in the order of messages. */
 export function factsOf(notification: Notification): [string, string][] {
 	const { namespace, startTime, durationMs, attempts, exitCode, reason, message, node, endTime, event } = notification;
 	const facts: [string, string | undefined][] = [
@@ -125,14 +126,14 @@ export function factsOf(notification: Notification): [string, string][] {
 	return facts.flatMap(([label, value]) => (value === undefined ? [] : [[label, value]]));
 }
 
-/** What shows more. */
+/** A command that shows more. */
 export function commandOf({ event, namespace, kind, name, run, policy }: Notification): string {
 	if (run !== undefined) return `cox logs --run ${run} -n ${namespace}`;
 	if (event === "Test" || event === "Summary") return `kubectl describe notificationpolicy ${policy} -n ${namespace}`;
 	return `kubectl describe ${kind.toLowerCase()} ${name} -n ${namespace}`;
 }
 
-/** Milliseconds between two RFC 3339 times; undefined where one is missing. */
+/** Milliseconds between two RFC 3339 times; undefined if one is missing. */
 export function between(from: string | undefined, to: string | undefined): number | undefined {
 	return from === undefined || to === undefined ? undefined : Math.max(parseTimestamp(to) - parseTimestamp(from), 0);
 }

@@ -26,19 +26,19 @@ import { Watcher, workloadKinds } from "./watcher.ts";
 export interface NotifierParts {
 	store: Store;
 	clock: Clock;
-	/** As the notification controller. */
+	/** Authenticates as the notification controller. */
 	client: Client;
 	recorder: EventRecorder;
 	/** Networks and hosts, see `NotifyOptions`. */
 	allow: readonly string[];
-	/** Whether public addresses may be reached without being named. */
+	/** Whether public addresses may be reached without being allowed explicitly. */
 	isPublicOpen: boolean;
 	send?: SendRequest | undefined;
 	onError?(error: unknown): void;
 }
 
 const retryMs = 1000;
-/** What is wrong with a policy is looked at again so soon, and then more and more seldom. */
+/** The delay before a problem of a policy is checked again; it increases. */
 const firstCheckMs = 5000;
 const longestCheckMs = 60_000;
 
@@ -49,7 +49,7 @@ export class Notifier {
 	readonly #stopping = new AbortController();
 	readonly #checks = new Map<string, Timer>();
 	readonly #tests = new Map<string, string>();
-	/** UIDs of policies whose test is under way. */
+	/** UIDs of policies with a test in progress. */
 	readonly #testing = new Set<string>();
 	readonly #ends: (() => void)[] = [];
 	#informers: InformerCache | undefined;
@@ -57,14 +57,14 @@ export class Notifier {
 	#delivery: Delivery | undefined;
 	#ledger: Ledger | undefined;
 
-	/** @throws Error naming what is wrong in the list of what is allowed */
+	/** @throws Error that names the invalid entry of the allowed destinations */
 	constructor(parts: NotifierParts) {
 		this.#parts = parts;
 		const destinations = new Destinations(parts.allow, parts.isPublicOpen);
 		this.#courier = new Courier({ client: parts.client, clock: parts.clock, destinations, send: parts.send });
 	}
 
-	/** Resolves when it watches; it need not be waited for. */
+	/** Resolves when it watches; waiting for it is optional. */
 	async start(informers: InformerCache): Promise<void> {
 		this.#informers = informers;
 		const { store, clock } = this.#parts;
@@ -166,7 +166,7 @@ export class Notifier {
 		this.#testWhereAsked(current);
 	}
 
-	/** Looks whether it can work; while it cannot, again and again, for Secrets may come later. */
+	/** Checks whether the policy can work; repeats this while it cannot, because Secrets may be created later. */
 	#check(policy: NotificationPolicy, againMs: number, before = 0): void {
 		const { uid, namespace = "", name } = policy.metadata;
 		this.#checks.get(uid)?.cancel();
@@ -185,12 +185,12 @@ export class Notifier {
 			.catch((error: unknown) => this.#parts.onError?.(error));
 	}
 
-	/** `cox notify test`, or anybody who annotates the policy. */
+	/** For `cox notify test`, or any client that sets the annotation. */
 	#testWhereAsked(object: NotificationPolicy): void {
 		const { uid, annotations, namespace = "", name } = object.metadata;
 		const id = annotations?.[testAnnotation];
 		if (id === undefined || id === object.status?.lastTest?.id || this.#tests.get(uid) === id) return;
-		// One at a time, and then the newest that was asked for: tests wait for no turn and heed no rate.
+		// One at a time, and then the newest that was requested: tests do not wait in the queue and ignore the rate.
 		if (this.#testing.has(uid)) return;
 		this.#testing.add(uid);
 		this.#tests.set(uid, id);
@@ -243,7 +243,7 @@ export class Notifier {
 		});
 	}
 
-	/** Where there is no policy to say it of, the workload is. */
+	/** Without a policy, the Events are about the workload. */
 	#objectOf({ namespace, kind, name }: Notification): KubeObject | undefined {
 		const known = [jobs as Kind, ...workloadKinds].find((one) => one.kind === kind);
 		return known && this.#informers?.of(known as Kind).get(namespace, name);

@@ -1,5 +1,6 @@
 /**
- * Notifications as users see them, on a whole cluster in memory and in virtual time: requests arrive in this program.
+ * Notifications from the perspective of users, on a whole cluster in memory and in virtual time: requests arrive in
+ * this process.
  */
 import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
@@ -61,7 +62,7 @@ interface Told {
 	data: Record<string, unknown> & { title: string; log: string[] };
 }
 
-/** Collects what is sent; `answers` says what the next requests get, then 200. */
+/** Collects what is sent; `answers` are the next responses, followed by 200. */
 function inbox() {
 	const requests: OutgoingRequest[] = [];
 	const answers: number[] = [];
@@ -193,7 +194,7 @@ test("what is wrong with one policy stands in its status, passes when it is mend
 	expect(box.titles()).toHaveLength(1);
 	const ready = async (name: string) => conditionText(await policyNow(cluster, name), "Ready");
 	expect(await ready("no-secret")).toBe("False SecretMissing sink s: secret later not found");
-	// What a Secret has is not told.
+	// The contents of a Secret are not revealed.
 	expect(await ready("no-url")).toBe(
 		"False SinkInvalid sink s: key nonsense of secret hooks has no URL that begins with https://",
 	);

@@ -1,27 +1,30 @@
-/** Pending messages in the store: keys and values. They are not objects, and are used only by the notifier's. */
+/** Pending messages in the store: keys and values. They are not objects, and only the notifier uses them. */
 import { prefixEnd, type Store } from "../store/store.ts";
 import type { Digest, Notification } from "./notification.ts";
 import type { Entry, QueueName } from "./queue.ts";
 import type { Seen } from "./run-events.ts";
 import type { WorkloadSeen } from "./workload-events.ts";
 
-/** Of all keys here. Like history's, they have no slash at the beginning: the watch cache does not keep them. */
+/**
+ * The prefix of all keys here. Like those of the history, they have no leading slash, so that the watch cache ignores
+ * them.
+ */
 export const notifyRoot = "notify/";
-/** Of what has not been told yet. */
+/** Prefix of pending messages. */
 export const outboxRoot = "notify/outbox/";
 const digestRoot = "notify/digests/";
 const runRoot = "notify/runs/";
 const workloadRoot = "notify/workloads/";
 export const cursorKey = "notify/cursor";
 
-/** Which changes of runs have been looked at. */
+/** Which changes of runs have been processed. */
 export interface Cursor {
 	/** All up to this revision. */
 	revision: number;
 	atMs: number;
 }
 
-/** What has not been told yet. */
+/** A pending message. */
 interface StoredMessage {
 	atMs: number;
 	notification: Notification;
@@ -31,7 +34,7 @@ export interface Stored {
 	cursor: Cursor | undefined;
 	entries: { queue: QueueName; entry: Entry }[];
 	digests: { queue: QueueName; digest: Digest }[];
-	/** By the UID of the run: what has been looked at of it, until some time after its end. */
+	/** By UID of the run: what has been processed of it, until some time after its end. */
 	runs: Map<string, Seen>;
 	/** By `workloadKey`. */
 	workloads: Map<string, WorkloadSeen>;
@@ -41,7 +44,7 @@ export function queueId({ namespace, policy, sink }: QueueName): string {
 	return `${namespace}/${policy}/${sink}`;
 }
 
-/** @param sequence grows from entry to entry */
+/** @param sequence increases from entry to entry */
 export function entryKey(queue: QueueName, sequence: number): string {
 	return `${outboxRoot}${queueId(queue)}/${String(sequence).padStart(16, "0")}`;
 }
@@ -67,7 +70,7 @@ export function encodedMessage(message: StoredMessage): Uint8Array {
 	return encoded(message);
 }
 
-/** The message of an entry, which is not kept in memory; undefined: it is gone. */
+/** The message of an entry, which is not kept in memory; undefined: it was removed. */
 export async function messageAt(store: Store, key: string): Promise<Notification | undefined> {
 	const entry = await store.get(key);
 	return entry && (decoded(entry.value) as StoredMessage).notification;
@@ -91,7 +94,7 @@ function decoded(value: Uint8Array): unknown {
 	return JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.length).toString());
 }
 
-/** The store has nothing there but what was encoded here: the key says which of it. */
+/** This part of the store contains only what was encoded here; the key shows its type. */
 function take(found: Stored, key: string, value: unknown): void {
 	if (key === cursorKey) found.cursor = value as Cursor;
 	else if (key.startsWith(runRoot)) found.runs.set(key.slice(runRoot.length), value as Seen);
@@ -108,7 +111,7 @@ function queueOf(key: string, root: string): QueueName {
 	return { namespace, policy, sink };
 }
 
-/** The number that the newest entry's key ends with; 0 where there is none. */
+/** The number at the end of the newest entry's key; 0 if there is none. */
 export function newestSequence(entries: Stored["entries"]): number {
 	return entries.reduce((most, { entry }) => Math.max(most, Number(entry.key.slice(-16))), 0);
 }

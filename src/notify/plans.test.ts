@@ -1,4 +1,4 @@
-/** The pure parts: what is sent when, what is usual, what templates and policies may be. */
+/** The pure parts: when messages are sent, which durations are usual, which templates and policies are valid. */
 import { expect, test } from "vitest";
 import type { Run } from "../kinds/history/types.ts";
 import { notificationPolicies } from "../kinds/notify/notificationpolicy.ts";
@@ -57,7 +57,8 @@ test("a clock that jumps by a day gives nothing up that was not tried since, and
 	const at = (epochMs: number, state: object = {}) =>
 		nextStep({ ...none, entries, ...state }, { spec: {} }, { epochMs, monotonicMs: 10 });
 	const send = { do: "send", entry: entries[0] };
-	// The machine slept over a weekend: it failed on Friday, and is tried on Monday before it is given up.
+	// The machine slept over a weekend: the attempt failed on Friday, and is repeated on Monday before the message is
+	// dropped.
 	expect(at(160 * hour)).toEqual(send);
 	expect(at(160 * hour, { failedAtMs: 101 * hour })).toEqual(send);
 	expect(at(160 * hour, { failedAtMs: 160 * hour })).toMatchObject({ do: "giveUp" });

@@ -1,4 +1,4 @@
-/** The policies that there are, ready to be asked which are about a workload. */
+/** All policies, indexed by the workloads that they apply to. */
 import type { InformerCache } from "../client/informer-cache.ts";
 import { cronJobs } from "../kinds/batch/cronjob.ts";
 import type { Run } from "../kinds/history/types.ts";
@@ -15,7 +15,7 @@ export class PolicyIndex {
 		return this.#policies.size === 0;
 	}
 
-	/** @param current undefined: it is gone */
+	/** @param current undefined: it was deleted */
 	change(current: NotificationPolicy | undefined, old: NotificationPolicy | undefined): void {
 		if (old !== undefined && old.metadata.uid !== current?.metadata.uid) this.#remove(old);
 		if (current === undefined) return;
@@ -29,7 +29,7 @@ export class PolicyIndex {
 		return this.#policies.get(namespace)?.values() ?? [];
 	}
 
-	/** Those about a run: of its namespace, and by annotations of its Job or its CronJob. */
+	/** Policies that apply to a run: those of its namespace, and from annotations of its Job or CronJob. */
 	aboutRun(run: Run, informers: InformerCache): Policy[] {
 		const { namespace = "", labels, annotations } = run.metadata;
 		const { jobName, cronJobName } = run.spec;
@@ -54,7 +54,7 @@ export class PolicyIndex {
 		return annotated === undefined ? policies : [...policies, annotated];
 	}
 
-	/** Undefined: there is no such policy or sink (any more). */
+	/** Undefined: the policy or sink does not exist (any more). */
 	target({ namespace, policy: key, sink: name }: QueueName): { policy: Policy; sink: Sink } | undefined {
 		const policy = key.startsWith("~")
 			? annotatedPolicy(namespace, key.slice(1))

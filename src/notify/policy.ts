@@ -1,4 +1,4 @@
-/** Policies as they are heeded, whether they are objects or annotations, and what they are about. Pure. */
+/** Policies, from objects or annotations, and what they apply to. Pure. */
 import { parseTimestamp } from "../core/clock.ts";
 import { durationMs } from "../core/duration.ts";
 import { dnsSubdomainProblems } from "../core/names.ts";
@@ -15,13 +15,13 @@ import {
 } from "../kinds/notify/types.ts";
 
 export interface Policy {
-	/** The UID of the object, or `~` and the name of the Secret. */
+	/** UID of the object, or `~` and the name of the Secret. */
 	key: string;
 	namespace: string;
-	/** Of the object, or of the Secret. */
+	/** Name of the object, or of the Secret. */
 	name: string;
 	events: ReadonlySet<NotificationEvent>;
-	/** What ended before has not been asked for. */
+	/** Runs that ended earlier are not reported. */
 	sinceMs: number;
 	stuckMs: number;
 	suspendedMs: number;
@@ -38,7 +38,7 @@ export type Sink =
 	| { name: string; type: "webhook"; url: SecretKeySelector; key?: SecretKeySelector }
 	| { name: string; type: "email"; url: SecretKeySelector; from: string; to: readonly string[] };
 
-/** What a policy may be about: for a run its Job, and the CronJob of that. */
+/** The object that a policy may select: for a run its Job, and the CronJob of that. */
 export interface Workload {
 	kinds: readonly string[];
 	names: readonly string[];
@@ -91,7 +91,7 @@ function sinkOf({ name, slack, googleChat, teams, webhook, email }: Notification
 const usualEvents: readonly NotificationEvent[] = ["Failed", "Missed", "Stuck", "Back"];
 
 /**
- * The policy of an annotation, by the name of its Secret: the same for every workload that names it, but for the
+ * The policy of an annotation, by the name of its Secret: the same for every workload that names it, except for the
  * events.
  */
 export function annotatedPolicy(namespace: string, secret: string, events = usualEvents): Policy {
@@ -117,10 +117,10 @@ export function annotatedPolicy(namespace: string, secret: string, events = usua
 	};
 }
 
-/** What a workload's annotations ask for. */
+/** The policy that a workload's annotations define. */
 export function annotationPolicy(namespace: string, annotations: Annotations): Policy | undefined {
 	const secret = annotations?.[webhookAnnotation];
-	// Stored values may be older than the check of new ones: what names no Secret must not become a key of the store.
+	// Stored values may be older than the validation: an invalid name of a Secret must not become a key of the store.
 	if (secret === undefined || dnsSubdomainProblems(secret).length > 0) return undefined;
 	const named = annotations?.[eventsAnnotation]?.split(",").map((text) => text.trim());
 	const known = named && notificationEvents.filter((event) => named.includes(event));

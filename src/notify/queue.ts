@@ -1,4 +1,4 @@
-/** What one sink of one policy is still to get, and what is to be done about it next. Pure. */
+/** The pending messages of one sink of a policy, and the next step. Pure. */
 import { durationMs } from "../core/duration.ts";
 import type { Digest, Notification } from "./notification.ts";
 import type { Policy } from "./policy.ts";
@@ -11,11 +11,11 @@ export interface QueueName {
 	sink: string;
 }
 
-/** A message that waits: as much of it as there may be thousands of in memory. */
+/** A pending message: the part that is kept in memory, because there may be thousands. */
 export interface Entry {
-	/** In the store; in the order of what happened. */
+	/** Key in the store; keys are in the order of events. */
 	key: string;
-	/** When it was put there, in epoch milliseconds. */
+	/** When it was added, in epoch milliseconds. */
 	atMs: number;
 	event: Notification["event"];
 }
@@ -23,15 +23,15 @@ export interface Entry {
 export interface QueueState {
 	entries: readonly Entry[];
 	digest?: Digest | undefined;
-	/** When messages were taken, oldest first, as far as the policy's rate looks back; on the monotonic clock. */
+	/** When messages were accepted, oldest first, within the period of the policy's rate; on the monotonic clock. */
 	sentAtMs: readonly number[];
-	/** Before this time nothing is tried; on the monotonic clock. */
+	/** No attempt is made before this time; on the monotonic clock. */
 	retryAtMs: number;
-	/** When the last attempt failed, in epoch milliseconds; undefined when it did not. */
+	/** When the last attempt failed, in epoch milliseconds; undefined if it did not. */
 	failedAtMs?: number | undefined;
 }
 
-/** Both clocks: nobody sets the one by which things are waited for. */
+/** Both clocks: the monotonic clock, which is used for waiting, cannot be set. */
 export interface Now {
 	epochMs: number;
 	monotonicMs: number;
@@ -42,14 +42,14 @@ export type Step =
 	| { do: "wait"; forMs: number }
 	| { do: "send"; entry: Entry }
 	| { do: "summarize"; digest: Digest }
-	/** So many of the oldest become a number. */
+	/** This number of the oldest messages is replaced by a count. */
 	| { do: "fold"; count: number }
 	| { do: "giveUp"; entry: Entry };
 
 const dayMs = 24 * 3_600_000;
 export const mostEntries = 1000;
 
-/** @param limit so many messages may wait */
+/** @param limit the number of messages that may be pending */
 export function nextStep(
 	{ entries, digest, sentAtMs, retryAtMs, failedAtMs }: QueueState,
 	{ spec }: Pick<Policy, "spec">,
@@ -60,9 +60,9 @@ export function nextStep(
 	if (head === undefined && digest === undefined) return { do: "nothing" };
 	if (entries.length > limit) return { do: "fold", count: entries.length - limit };
 	const { quietHours, atMost } = spec;
-	// What is held for a night is not late in the morning.
+	// A message that was held during the night is not late in the morning.
 	const patienceMs = quietHours === undefined ? dayMs : 2 * dayMs;
-	// Not before it was tried since then: a machine may have slept for a day, or its clock been set.
+	// Only after another attempt: the machine may have slept for a day, or its clock may have been set.
 	if (head !== undefined && Math.min(epochMs, failedAtMs ?? 0) - head.atMs > patienceMs)
 		return { do: "giveUp", entry: head };
 	const quietMs = quietUntilMs(quietHours, epochMs);
@@ -91,7 +91,7 @@ const firstRetryMs = 5000;
 const longestRetryMs = 900_000;
 
 /**
- * Exponential, with jitter: many sinks that failed together are not asked again together.
+ * Exponential, with jitter: many sinks that failed together are not retried together.
  * @param failures in a row, at least 1
  */
 export function retryDelayMs(failures: number, random: number): number {

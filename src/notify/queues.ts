@@ -1,14 +1,14 @@
-/** The queues that there are, and how many messages may wait in each of them. */
+/** All queues, and how many messages may be pending in each of them. */
 import type { Timer } from "../core/clock.ts";
 import type { Digest } from "./notification.ts";
 import { queueId } from "./outbox.ts";
 import { type Entry, mostEntries, type QueueName, type QueueState } from "./queue.ts";
 
-/** What waits in all queues together, and in those of a namespace: some 200 bytes of memory each. */
+/** Pending messages in all queues together, and in those of a namespace: each uses about 200 bytes of memory. */
 const mostOfAll = 50_000;
 const mostOfNamespace = 10_000;
 
-/** What one sink of one policy is still to get. */
+/** The pending messages of one sink of a policy. */
 export class Queue implements QueueState {
 	readonly name: QueueName;
 	readonly entries: Entry[] = [];
@@ -16,12 +16,12 @@ export class Queue implements QueueState {
 	sentAtMs: number[] = [];
 	retryAtMs = 0;
 	failedAtMs: number | undefined;
-	/** Attempts in a row that failed. */
+	/** Failed attempts in a row. */
 	failures = 0;
 	lastError = "";
 	/** Messages sent since the last pause. */
 	inRow = 0;
-	/** Since when the first has waited for its turn only; on the monotonic clock. */
+	/** Since when the first message has only waited for its turn; on the monotonic clock. */
 	first: { key: string; sinceMs: number } | undefined;
 	working = false;
 	/** Its contents are no longer needed. */
@@ -32,7 +32,7 @@ export class Queue implements QueueState {
 		this.name = name;
 	}
 
-	/** Whether nothing would be lost by forgetting it. */
+	/** Whether it holds no information. */
 	get isIdle(): boolean {
 		return this.entries.length === 0 && this.digest === undefined && this.sentAtMs.length === 0 && this.failures === 0;
 	}
@@ -40,7 +40,7 @@ export class Queue implements QueueState {
 
 export class Queues {
 	readonly #all = new Map<string, Queue>();
-	/** Namespace → how many are its. */
+	/** Namespace → number of its messages. */
 	readonly #counts = new Map<string, number>();
 
 	[Symbol.iterator](): Iterator<Queue> {
@@ -51,7 +51,7 @@ export class Queues {
 		return this.#all.get(queueId(name));
 	}
 
-	/** As it is, or a new one. */
+	/** The existing queue, or a new one. */
 	at(name: QueueName): Queue {
 		const id = queueId(name);
 		let queue = this.#all.get(id);
@@ -63,7 +63,7 @@ export class Queues {
 		return queue;
 	}
 
-	/** @returns those of the namespace */
+	/** @returns the queues of the namespace */
 	of(namespace: string): Queue[] {
 		return this.#counts.has(namespace)
 			? [...this.#all.values()].filter(({ name }) => name.namespace === namespace)
@@ -77,7 +77,7 @@ export class Queues {
 		this.#count(queue.name.namespace, -1);
 	}
 
-	/** How many messages may wait in a queue: what its namespace may have is shared by its queues. */
+	/** How many messages may be pending in a queue: queues share the limit of their namespace. */
 	limitOf({ namespace }: QueueName): number {
 		const ofNamespace = Math.min(mostOfNamespace, mostOfAll / this.#counts.size);
 		const share = Math.floor(ofNamespace / (this.#counts.get(namespace) ?? 1));

@@ -4,7 +4,7 @@ import type { NotificationQuietHours } from "../kinds/notify/types.ts";
 
 const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
-/** When the quiet hours end that it is in now, in epoch milliseconds; undefined when it is not in any. */
+/** When the current quiet hours end, in epoch milliseconds; undefined outside of quiet hours. */
 export function quietUntilMs(hours: NotificationQuietHours | undefined, nowMs: number): number | undefined {
 	const zone = zoneNamed(hours?.timeZone ?? "UTC");
 	if (hours === undefined || zone === undefined) return undefined;

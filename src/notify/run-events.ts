@@ -9,9 +9,9 @@ import { type Policy, slowAfterMs } from "./policy.ts";
 export interface Seen {
 	attempts?: number;
 	ended?: true;
-	/** Runs that did not happen. */
+	/** The number of runs that did not happen. */
 	skips?: number;
-	/** Keys of the policies that found it slow. */
+	/** Keys of the policies to which it was reported as slow. */
 	slow?: string[];
 }
 
@@ -23,13 +23,13 @@ export interface Told {
 export interface RunPlan {
 	told: Told[];
 	seen: Seen;
-	/** When to look again, in epoch milliseconds. */
+	/** When to evaluate it again, in epoch milliseconds. */
 	againMs?: number;
 }
 
 /**
- * Why a run did not happen → what that is told as. That a suspended CronJob starts nothing is no news: SuspendedLong is
- * for that.
+ * Reason why a run did not happen → event. That a suspended CronJob starts nothing is not an event; SuspendedLong
+ * covers it.
  */
 const skipEvents: Readonly<Record<string, NotificationEvent>> = {
 	ClusterDown: "Missed",
@@ -41,17 +41,17 @@ const skipEvents: Readonly<Record<string, NotificationEvent>> = {
 /** Fewer runs are not enough to determine the usual duration. */
 const leastUsualRuns = 3;
 const mostUsualRuns = 20;
-/** Of what a Job says of its end; it is kept until it was sent. */
+/** The limit for a Job's message, which is stored until it was sent. */
 const longestMessage = 1000;
 
 export interface RunState {
 	run: Run;
-	/** Those that are about it. */
+	/** Policies that apply to it. */
 	policies: readonly Policy[];
 	seen: Seen;
 	/** Events before this time, in epoch milliseconds, were already reported. */
 	floorMs: number;
-	/** What is usual for runs like this one, in milliseconds. */
+	/** The usual duration of runs like this one, in milliseconds. */
 	usualMs(): number | undefined;
 }
 
@@ -89,7 +89,7 @@ export function planRun({ run, policies, seen, floorMs, usualMs }: RunState, now
 	return { told, seen: next, ...(againMs !== undefined && !hasEnded && { againMs }) };
 }
 
-/** A clock that shows less than the time was set back since: then nothing is before it that is looked at now. */
+/** If the clock shows less than that time, it was set back, and nothing counts as earlier. */
 function isSince(atMs: number, sinceMs: number, nowMs: number): boolean {
 	return atMs >= sinceMs || nowMs < sinceMs;
 }
@@ -117,7 +117,7 @@ function planSlow({ run, policies, seen, usualMs }: RunState, told: Told[], nowM
 	return againMs;
 }
 
-/** The median of runs that succeeded, newest first; undefined where there are too few. */
+/** The median of successful runs, newest first; undefined if there are too few. */
 export function usualDurationMs(runs: Iterable<Run>): number | undefined {
 	const ended: { startMs: number; tookMs: number }[] = [];
 	for (const { status } of runs) {
@@ -174,7 +174,7 @@ interface ContainerEnd {
 	attempt: RunAttempt;
 }
 
-/** Of the last container that failed, or else of the newest one. */
+/** The termination of the last container that failed, otherwise of the newest one. */
 function decisiveEnd(pods: readonly RunPod[]): ContainerEnd | undefined {
 	let newest: ContainerEnd | undefined;
 	let failed: ContainerEnd | undefined;

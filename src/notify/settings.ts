@@ -1,7 +1,7 @@
-/** Where notifications may go, as administrators say it. */
+/** The administrator's settings for where notifications may be sent. */
 import { isIP } from "node:net";
 
-/** A request as it leaves the cluster; of e-mails, the server without its password, and the text. */
+/** A request as it leaves the cluster; for e-mails, the server without its password, and the text. */
 export interface OutgoingRequest {
 	sink: "slack" | "googleChat" | "teams" | "webhook" | "email";
 	url: string;
@@ -14,16 +14,15 @@ export type SendRequest = (request: OutgoingRequest) => Promise<number> | number
 
 export interface NotifyOptions {
 	/**
-	 * Networks and hosts that may be reached besides those that always may: `10.1.0.0/16`, `127.0.0.1`,
-	 * `hooks.slack.com`, `*.example.com`. A network opens private addresses, too, and to them plain HTTP; a host does
-	 * not.
+	 * Networks and hosts that may be reached in addition to the default: `10.1.0.0/16`, `127.0.0.1`, `hooks.slack.com`,
+	 * `*.example.com`. A network also allows private addresses, and plain HTTP to them; a host does not.
 	 */
 	allow?: readonly string[];
-	/** Takes the place of all sinks: nothing leaves the program. For tests. */
+	/** Replaces all sinks: nothing leaves the process. For tests. */
 	send?: SendRequest;
 }
 
-/** @throws Error that names what is neither network nor host */
+/** @throws Error that names the entry that is neither a network nor a host */
 export function checkAllowed(list: readonly string[]): void {
 	for (const item of list) {
 		const [address = "", bits, ...more] = item.split("/");

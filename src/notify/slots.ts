@@ -1,6 +1,6 @@
 /**
- * Who may attempt something now: so many at a time, and so many of one namespace, whose dead sinks hold up only its
- * own.
+ * Limits concurrent attempts, in total and per namespace, so that unreachable sinks delay only those of their own
+ * namespace.
  */
 
 const mostAtOnce = 16;
@@ -11,7 +11,7 @@ export class Slots<T extends { readonly name: { readonly namespace: string } }> 
 	readonly #activeOf = new Map<string, number>();
 	readonly #waiting = new Set<T>();
 
-	/** @returns false: it waits until `leave` names it */
+	/** @returns false: it waits until `leave` returns it */
 	enter(one: T): boolean {
 		if (this.#waiting.has(one)) return false;
 		if (this.#active < mostAtOnce && this.#of(one) < mostOfNamespace) {
@@ -22,7 +22,10 @@ export class Slots<T extends { readonly name: { readonly namespace: string } }> 
 		return false;
 	}
 
-	/** @returns who may try to enter now: of the namespace with the fewest attempts, the one that has waited longest */
+	/**
+	 * @returns the waiter that may try to enter now: the one that has waited longest in the namespace with the fewest
+	 * attempts
+	 */
 	leave(one: T): T | undefined {
 		this.#count(one, -1);
 		let next: T | undefined;

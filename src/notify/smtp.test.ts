@@ -1,4 +1,4 @@
-/** E-mail to a server that speaks just enough SMTP. */
+/** E-mail to a minimal SMTP server. */
 
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";

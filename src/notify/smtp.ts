@@ -1,4 +1,4 @@
-/** Hands e-mails to an SMTP server, by connections to addresses that may be reached. */
+/** Sends e-mails to an SMTP server, with connections only to addresses that may be reached. */
 import { connect, type Socket } from "node:net";
 import type { Destinations } from "./destinations.ts";
 import { guardOf, reasonOf, SendError } from "./http.ts";
@@ -13,11 +13,14 @@ export interface Email {
 }
 
 const timeoutMs = 15_000;
-/** For a whole mail: a server that says a byte now and then is never silent. */
+/** For a whole e-mail: a server that sends a byte now and then never times out otherwise. */
 const patienceMs = 60_000;
 const ports = { "smtp:": 587, "smtps:": 465 } as const;
 
-/** @param server `smtps://user:password@host:465` @throws SendError */
+/**
+ * @param server `smtps://user:password@host:465`
+ * @throws SendError
+ */
 export async function sendEmail(
 	destinations: Destinations,
 	server: URL,
@@ -28,7 +31,7 @@ export async function sendEmail(
 	const host = server.hostname.replace(/^\[|\]$/g, "");
 	const port = Number(server.port) || ports[isTls ? "smtps:" : "smtp:"];
 	const socket = await open(destinations, server, host, port);
-	// Where STARTTLS is not offered, only what an administrator has allowed is spoken to.
+	// Without STARTTLS, only servers that an administrator has allowed are used.
 	const mayBePlain = destinations.isAllowed(socket.remoteAddress ?? "");
 	const { createTransport } = await import("nodemailer");
 	const transport = createTransport({
@@ -47,7 +50,7 @@ export async function sendEmail(
 		getSocket: (_: unknown, callback: (error: Error | null, socket: { connection: Socket }) => void) =>
 			callback(null, { connection: socket }),
 	});
-	// Real time, whatever clock the cluster has: the other side has no other.
+	// Real time, regardless of the cluster's clock: the server uses real time.
 	const signal = AbortSignal.timeout(patience);
 	const late = new Promise<never>((_, failed) => {
 		const why = `${host}: the mail was not taken within ${patience / 1000}s`;
@@ -81,7 +84,7 @@ function open(destinations: Destinations, server: URL, host: string, port: numbe
 		}
 		const socket = connect({ host, port, lookup: guard.lookup, timeout: timeoutMs });
 		socket.once("timeout", () => socket.destroy(new SendError(`${host}: no answer within ${timeoutMs / 1000}s`)));
-		// For as long as it lives: nodemailer takes its listeners away before the last error may come.
+		// For the lifetime of the socket: nodemailer removes its listeners before the last error may occur.
 		socket.on("error", (error) =>
 			failed(error instanceof SendError ? error : new SendError(`${host}: ${reasonOf(error)}`)),
 		);
@@ -93,7 +96,7 @@ function open(destinations: Destinations, server: URL, host: string, port: numbe
 	});
 }
 
-/** What the server said names no password; it is cut, as it may be long. */
+/** The server's response contains no password; it is truncated, because it may be long. */
 function smtpReason(error: unknown): string {
 	if (!(error instanceof Error)) return "failed";
 	const { responseCode, code } = error as { responseCode?: number; code?: string };

@@ -47,7 +47,7 @@ test("a notifier that cannot write when it stops leaves what waits to the next o
 	await clock.advance(120_000);
 	expect(sent).toBeGreaterThan(0);
 	expect(await waiting()).toBe(1);
-	// What nobody is to be told is noted a little later.
+	// An event without recipients is noted a little later.
 	await client.create(jobs, { metadata: { name: "none", namespace: "default" }, spec: { template, completions: 0 } });
 	await clock.advance(3000);
 	isFull = true;

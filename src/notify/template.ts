@@ -1,7 +1,7 @@
 /**
- * Texts that users write, in Liquid. They come from users who may write a policy, so there is no loop, no assignment,
- * no file and no filter but those below: the size of what comes out is that of what goes in, and nothing runs but the
- * library.
+ * User-defined texts in Liquid. Any user who may write a policy can write them, so there are no loops, assignments,
+ * files or filters except those below: the size of the output is limited by the input, and only the library's code
+ * runs.
  */
 import type { Liquid } from "liquidjs";
 import { humanDuration } from "../core/age.ts";
@@ -25,7 +25,7 @@ const mostOperations = 10_000;
 const mostBytes = 256 * 1024;
 
 let engine: Promise<Liquid> | undefined;
-/** Template → what is wrong with it; undefined when nothing is. */
+/** Template → its problem; undefined if there is none. */
 const checked = new Map<string, string | undefined>();
 
 async function loaded(): Promise<Liquid> {
@@ -35,7 +35,7 @@ async function loaded(): Promise<Liquid> {
 		strictFilters: true,
 		lenientIf: true,
 		ownPropertyOnly: true,
-		// No files: other templates are looked for here.
+		// No files: other templates are looked up here.
 		templates: {},
 		parseLimit: mostBytes,
 		memoryLimit: mostBytes * 4,
@@ -46,7 +46,7 @@ async function loaded(): Promise<Liquid> {
 	return made;
 }
 
-/** @throws Error that says what is wrong with the template */
+/** @throws Error that describes the problem of the template */
 export async function render(template: string, variables: Readonly<Record<string, string | number>>): Promise<string> {
 	engine ??= loaded();
 	const liquid = await engine;
@@ -54,7 +54,7 @@ export async function render(template: string, variables: Readonly<Record<string
 	return String(text).slice(0, mostBytes);
 }
 
-/** The errors of a template, from a test rendering. */
+/** The problem of a template, from a test rendering. */
 export async function templateProblem(template: string): Promise<string | undefined> {
 	if (checked.has(template)) return checked.get(template);
 	if (checked.size >= mostTemplates) checked.clear();
@@ -76,7 +76,7 @@ const sample: Notification = {
 	policy: "sample",
 };
 
-/** Every variable is there, so that a name that is not stands out as a mistake. */
+/** Every variable is defined, so that an unknown name is detected as a mistake. */
 export function variablesOf(notification: Notification, log: string): Record<string, string | number> {
 	const { durationMs, exitCode = "", attempts = "", count = "", startTime = "", endTime = "" } = notification;
 	const {

@@ -31,10 +31,10 @@ export const workloadKinds: readonly Kind<NotifiedWorkload>[] = [
 	statefulSets,
 	daemonSets,
 	deployments,
-	// Each is a kind of one of them.
+	// Each is a kind of one of these types.
 ] as unknown as readonly Kind<NotifiedWorkload>[];
 
-/** Changes gather for so long before they are looked at. */
+/** Changes are collected for this time before they are processed. */
 const gatherMs = 50;
 const retryMs = 1000;
 /**
@@ -46,7 +46,7 @@ const slackMs = 120_000;
 interface Marked {
 	key: string;
 	kind: Kind;
-	/** The run as it was before the first of the changes that are looked at together. */
+	/** The run before the first of the changes that are processed together. */
 	old: Run | undefined;
 }
 
@@ -58,9 +58,9 @@ export class Watcher {
 	readonly #marked = new Map<string, Marked>();
 	readonly #again = new Map<string, Timer>();
 	readonly #ends: (() => void)[] = [];
-	/** Up to this revision all was looked at before anything was watched. */
+	/** Everything up to this revision was processed before the watch began. */
 	#since: number;
-	/** Of all changes of runs. */
+	/** The newest revision of all changes of runs. */
 	#newest = 0;
 	/** Whether any policy or annotation exists. */
 	#isActive: boolean;
@@ -73,7 +73,7 @@ export class Watcher {
 		this.#parts = parts;
 		this.#runs = informers.of(runs);
 		this.#isActive = stored.cursor !== undefined || !policies.isEmpty;
-		// Without a note there may still be a policy that was made just before the end.
+		// Without a note, a policy may have been created just before the previous process ended.
 		const since = this.#isActive
 			? { revision: 0, floorMs: 0 }
 			: { revision: this.#runs.revision, floorMs: clock.now() - slackMs };
@@ -109,7 +109,8 @@ export class Watcher {
 	}
 
 	/**
-	 * A policy or annotation exists: from here on every change counts. @param revision of the last change that does not
+	 * A policy or annotation exists: from now on every change counts.
+	 * @param revision of the last change that does not
 	 */
 	#activate(revision: number): void {
 		this.#isActive = true;
@@ -181,7 +182,7 @@ export class Watcher {
 		do {
 			const taken: [string, Marked][] = [];
 			const draft = new Draft();
-			// Many runs are written by one commit, and may come one by one.
+			// One commit writes many runs, which may arrive one by one.
 			const reached = this.#newest - 1;
 			for (const [mark, marked] of this.#marked) {
 				this.#marked.delete(mark);
@@ -192,7 +193,7 @@ export class Watcher {
 			try {
 				await this.#journal.write(draft, this.#marked.size === 0 ? reached : undefined);
 			} catch (error) {
-				// As they were before the first attempt, whatever has changed since.
+				// With the state before the first attempt, regardless of later changes.
 				for (const [mark, marked] of taken) this.#marked.set(mark, marked);
 				throw error;
 			}
@@ -217,7 +218,7 @@ export class Watcher {
 			const { namespace = "", name } = parseKey(key);
 			// Marks name runs and workloads.
 			const object = informers.of(kind).get(namespace, name) as Run | NotifiedWorkload | undefined;
-			// Looked at as it is, but for what time makes of it: what has changed since is marked.
+			// Evaluated only for the effects of time: changes since then are marked.
 			if (object !== undefined) this.#mark(kind, object, object.kind === runs.kind ? (object as Run) : undefined);
 		});
 		this.#again.set(mark, timer);

@@ -9,7 +9,7 @@ const longestMessage = 1000;
 
 export type NotifiedWorkload = CronJob | StatefulSet | DaemonSet | Deployment;
 
-/** What has been seen of a workload, while there is something to wait for. */
+/** The observed state of a workload while an event may follow. */
 export interface WorkloadSeen {
 	uid: string;
 	sinceMs: number;
@@ -19,7 +19,7 @@ export interface WorkloadSeen {
 
 export interface WorkloadPlan {
 	told: Told[];
-	/** Undefined: nothing is wrong. */
+	/** Undefined: there is no problem. */
 	seen?: WorkloadSeen;
 	againMs?: number;
 }
@@ -32,7 +32,7 @@ export interface Pods {
 	message?: string;
 }
 
-/** @param policies those that are about it */
+/** @param policies that apply to it */
 export function planWorkload(
 	object: NotifiedWorkload,
 	policies: readonly Policy[],
@@ -94,7 +94,7 @@ function planSuspended(
 	return { told, seen: plan.seen, ...plan.again };
 }
 
-/** Which policies have waited long enough, and which wait on. */
+/** Which policies have waited long enough, and which continue to wait. */
 function waited(
 	wanting: readonly Policy[],
 	patienceMs: (policy: Policy) => number,
@@ -114,9 +114,7 @@ function waited(
 	};
 }
 
-/**
- * Whether all pods that are wanted are ready, and of the newest template as far as a rollout is to bring them there.
- */
+/** Whether all desired pods are ready, and have the newest template as far as the rollout is meant to update them. */
 export function podsOf(object: StatefulSet | DaemonSet | Deployment): Pods {
 	const { metadata, kind } = object;
 	if (kind === "DaemonSet") {

@@ -1,9 +1,9 @@
-/** Incoming webhooks of Google Chat: the messages about one Job are one thread. */
+/** Incoming webhooks of Google Chat: messages about the same Job are one thread. */
 import { commandOf, factsOf } from "../notification.ts";
 import type { OutgoingRequest } from "../settings.ts";
 import { firstOf, jsonHeaders, lastOf, type Message } from "./message.ts";
 
-/** Google Chat refuses longer messages. */
+/** Google Chat rejects longer messages. */
 const longestText = 4000;
 const longestLog = 2500;
 
@@ -25,7 +25,7 @@ export function googleChatRequest({ notification, title, text, log }: Message, u
 	return { sink: "googleChat", url: at.href, headers: jsonHeaders, body };
 }
 
-/** `<users/all>` calls everybody, `<https://…|text>` is a link: not with an invisible space in it. */
+/** `<users/all>` mentions everybody, and `<https://…|text>` is a link; an invisible space prevents both. */
 function plain(text: string): string {
 	return text.replaceAll("<", "<\u200b");
 }

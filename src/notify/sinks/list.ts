@@ -1,4 +1,4 @@
-/** The kinds of sinks that are asked by HTTP: functions that make a request of a message. */
+/** The types of HTTP sinks: functions that convert a message to a request. */
 import type { OutgoingRequest } from "../settings.ts";
 import { googleChatRequest } from "./google-chat.ts";
 import type { Message } from "./message.ts";
@@ -8,7 +8,7 @@ import { webhookRequest } from "./webhook.ts";
 
 export type HttpSink = Exclude<OutgoingRequest["sink"], "email">;
 
-/** @param key signs the request where the kind of sink knows signatures */
+/** @param key signs the request if the type supports signatures */
 export type MakeRequest = (message: Message, url: URL, key?: string) => Promise<OutgoingRequest> | OutgoingRequest;
 
 export const httpSinks: Readonly<Record<HttpSink, MakeRequest>> = {
@@ -18,7 +18,7 @@ export const httpSinks: Readonly<Record<HttpSink, MakeRequest>> = {
 	webhook: webhookRequest,
 };
 
-/** What takes messages at such a URL, for those who do not say. */
+/** The type of sink at a URL whose type is not specified. */
 export function sinkAt({ hostname }: URL): HttpSink {
 	if (hostname === "hooks.slack.com" || hostname === "hooks.slack-gov.com") return "slack";
 	if (hostname === "chat.googleapis.com") return "googleChat";

@@ -1,14 +1,14 @@
-/** A message in words. */
+/** A message as text. */
 import { commandOf, factsOf, type Notification } from "../notification.ts";
 
 export interface Message {
 	notification: Notification;
 	title: string;
-	/** In place of facts, log and command, where a template says so. */
+	/** Replaces facts, log and command if there is a template. */
 	text?: string;
-	/** The last lines, without an end of line after the last. */
+	/** The last lines, without a trailing newline. */
 	log: string;
-	/** Of the attempt, in epoch milliseconds. */
+	/** Time of the attempt, in epoch milliseconds. */
 	nowMs: number;
 }
 
@@ -20,12 +20,12 @@ export function plainText({ notification, title, text, log }: Message): string {
 	return `${[title, "", ...facts, ...lines, "", commandOf(notification)].join("\n")}\n`;
 }
 
-/** At most so many characters, from the end. */
+/** The last characters, up to this number. */
 export function lastOf(text: string, most: number): string {
 	return text.length <= most ? text : `…${text.slice(text.length - most + 1)}`;
 }
 
-/** At most so many characters, from the beginning. */
+/** The first characters, up to this number. */
 export function firstOf(text: string, most: number): string {
 	return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }

@@ -1,9 +1,9 @@
-/** Incoming webhooks of Slack, and of what takes the same: a message in mrkdwn. */
+/** Incoming webhooks of Slack and compatible services: a message in mrkdwn. */
 import { commandOf, factsOf } from "../notification.ts";
 import type { OutgoingRequest } from "../settings.ts";
 import { firstOf, jsonHeaders, lastOf, type Message } from "./message.ts";
 
-/** Slack cuts longer texts. */
+/** Slack truncates longer texts. */
 const longestText = 3000;
 const longestLog = 2000;
 
@@ -21,7 +21,7 @@ export function slackRequest({ notification, title, text, log }: Message, url: U
 	return { sink: "slack", url: url.href, headers: jsonHeaders, body };
 }
 
-/** Nothing in it is a link, or a mention of everybody (Slack documentation, "Formatting text"). */
+/** Prevents links and mentions of everybody (Slack documentation, "Formatting text"). */
 function escaped(text: string): string {
 	return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -1,9 +1,9 @@
-/** Workflows of Microsoft Teams that are started by a webhook: an adaptive card. */
+/** Workflows of Microsoft Teams with a webhook trigger: an adaptive card. */
 import { commandOf, factsOf } from "../notification.ts";
 import type { OutgoingRequest } from "../settings.ts";
 import { firstOf, jsonHeaders, lastOf, type Message } from "./message.ts";
 
-/** A card has at most 28 KB. */
+/** The maximum size of a card is 28 KB. */
 const longestText = 8000;
 const longestLog = 4000;
 
@@ -20,7 +20,7 @@ export function teamsRequest({ notification, title, text, log }: Message, url: U
 			? [block(firstOf(text, longestText))]
 			: [
 					{ type: "FactSet", facts },
-					// Each line for itself: a single end of line is none in Markdown.
+					// An empty line between lines: Markdown ignores a single newline.
 					...(log === "" ? [] : [block(lastOf(log, longestLog).replaceAll("\n", "\n\n"), { fontType: "Monospace" })]),
 					block(commandOf(notification), { fontType: "Monospace", isSubtle: true }),
 				];
@@ -36,7 +36,7 @@ export function teamsRequest({ notification, title, text, log }: Message, url: U
 	return { sink: "teams", url: url.href, headers: jsonHeaders, body };
 }
 
-/** Cards read Markdown: what would be links or emphasis is text. */
+/** Cards are Markdown: escapes links and emphasis. */
 function plain(text: string): string {
 	return text.replace(/[[\]*_`<>]/g, (sign) => `\\${sign}`);
 }

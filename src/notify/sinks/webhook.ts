@@ -1,4 +1,4 @@
-/** CloudEvents 1.0 in structured mode, signed as Standard Webhooks says where there is a key. */
+/** CloudEvents 1.0 in structured mode, signed according to Standard Webhooks if there is a key. */
 import { createHmac } from "node:crypto";
 import { daemonSets } from "../../kinds/apps/daemonset.ts";
 import { deployments } from "../../kinds/apps/deployment.ts";
@@ -14,7 +14,7 @@ const kinds = [jobs, cronJobs, statefulSets, daemonSets, deployments, notificati
 
 let library: Promise<typeof import("cloudevents")> | undefined;
 
-/** It brings a validator of JSON schemas along, which costs a cluster nothing that sends nothing. */
+/** Loaded on demand: it includes a validator of JSON schemas. */
 export function loadCloudEvents(): Promise<typeof import("cloudevents")> {
 	library ??= import("cloudevents");
 	return library;
@@ -61,7 +61,7 @@ function dataOf(notification: Notification): object {
 	return { ...data, command: commandOf(notification) };
 }
 
-/** `whsec_` and base64 is a key of Standard Webhooks; what is not is taken as it stands. */
+/** `whsec_` and base64 is a key of Standard Webhooks; any other key is used literally. */
 function signature(key: string, text: string): string {
 	const bytes = key.startsWith("whsec_") ? Buffer.from(key.slice(6), "base64") : Buffer.from(key);
 	return createHmac("sha256", bytes).update(text).digest("base64");
