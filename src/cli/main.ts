@@ -1,6 +1,6 @@
 /**
- * `cox`: every command, in the order in which `cox --help` lists them. What only one command needs is loaded when that
- * command runs: the rest would wait for it.
+ * `cox`: all commands, in the order of `cox --help`. The modules of a command are loaded when it runs, to keep the
+ * others fast.
  */
 import { basename } from "node:path";
 import { Command } from "commander";
@@ -22,7 +22,7 @@ import { tourCommand } from "./commands/tour.ts";
 import { upCommand } from "./commands/up.ts";
 import { reportFailure } from "./options/output.ts";
 
-/** The package brings two names for one program: `npx coxswain` works everywhere, `cox` is shorter. */
+/** The package installs two names for one program: `npx coxswain` works everywhere, `cox` is shorter. */
 const name = basename(process.argv[1] ?? "", ".js") === "coxswain" ? "coxswain" : "cox";
 
 const program = new Command(name)
@@ -59,13 +59,13 @@ try {
 	reportFailure(error);
 }
 
-/** What is wrong with a command line is said as what goes wrong later. */
+/** Reports mistakes on the command line like other errors. */
 function sayMistakes(command: Command): void {
 	command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "cox: ")) });
 	for (const one of command.commands) sayMistakes(one);
 }
 
-/** The group of commands that was named without one of its commands: that asks what there is, and is no mistake. */
+/** The group that was named without one of its commands, which shows its help and is not a mistake. */
 function bareGroup(group: Command, [word, ...more]: readonly string[]): Command | undefined {
 	// `cox clock` alone shows the time.
 	if (word === undefined) return group.commands.length === 0 || group.name() === "clock" ? undefined : group;

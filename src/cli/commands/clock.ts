@@ -5,7 +5,7 @@ import { durationMs } from "../../core/duration.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say } from "../options/output.ts";
 
-/** `cox clock`: turn the clock of a cluster that was started with `--clock virtual`. */
+/** `cox clock`: controls the clock of a cluster that was started with `--clock virtual`. */
 export function clockCommand(): Command {
 	const clock = new Command("clock").description("show or control the clock of a cluster with virtual time");
 	const send = async (options: { data?: string }, command: ClockCommand) =>

@@ -64,8 +64,8 @@ export function logsCommand(): Command {
 }
 
 /**
- * A name alone, as --run has it, is that of a run, or of the Job or CronJob whose latest run is meant.
- * @throws Error when not exactly one is named
+ * A name alone, as with --run, is that of a run, or of the Job or CronJob whose latest run is shown.
+ * @throws Error unless exactly one is named
  */
 function wantedRun(what: string | undefined, run: string | undefined): string {
 	if (what !== undefined && run !== undefined)
@@ -78,13 +78,13 @@ function wantedRun(what: string | undefined, run: string | undefined): string {
 	return what;
 }
 
-/** How long the run of a Job that has just been made is waited for, and how often it is looked for. */
+/** How long the command waits for the run of a new Job, and the interval of its checks. */
 const patienceMs = 15_000;
 const pauseMs = 250;
-/** After this it is said that one waits: a multiple of the pause. */
+/** The command reports that it waits after this time, a multiple of the interval. */
 const quietMs = 3000;
 
-/** @throws Error when there is none and none is to be expected */
+/** @throws Error if there is no run and none is expected */
 async function awaitedRun(client: Client, layout: Layout, wanted: string, namespace: string): Promise<Run> {
 	const isWanted = runMatcher(wanted);
 	for (let waitedMs = 0; ; waitedMs += pauseMs) {
@@ -108,7 +108,7 @@ async function awaitedRun(client: Client, layout: Layout, wanted: string, namesp
 	}
 }
 
-/** Of several the first, as kubectl takes it, which says so. */
+/** The first of several containers, as with kubectl, which says so. */
 function defaultContainer({ status }: Run, podName: string | undefined): string | undefined {
 	const pod = (status.pods ?? []).findLast(({ name, uid }) => podName === undefined || [name, uid].includes(podName));
 	const names = (pod?.containers ?? []).filter(({ init }) => init !== true).map(({ name }) => name);

@@ -9,7 +9,7 @@ import type { NotificationTest } from "../../kinds/notify/types.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say } from "../options/output.ts";
 
-/** As long as all attempts may take, and the status to be written. */
+/** The time for all attempts and for writing the status. */
 const patienceMs = 40_000;
 
 export function notifyCommand(): Command {

@@ -10,7 +10,7 @@ export function resetCommand(): Command {
 		async (options: { data?: string }) => {
 			const layout = layoutFrom(options);
 			if (!existsSync(layout.data)) return say(`there is nothing in ${layout.data}`);
-			// A mistyped --data must not cost someone a folder: only what a cluster made is deleted.
+			// Deletes only what a cluster created: a mistyped --data must not delete other files.
 			if (!existsSync(layout.settings))
 				throw new Error(
 					`${layout.data} does not look like a cluster's data directory (it has no cluster.json); nothing was deleted`,

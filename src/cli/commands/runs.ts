@@ -64,7 +64,7 @@ function runsText(found: readonly Run[], { allNamespaces }: RunsOptions): string
 	return table([header, ...rows]);
 }
 
-/** Why, as far as a line has room; for a run that did not happen all of it. */
+/** The reason, shortened to fit in a line; complete for a run that did not happen. */
 function reasonText({ status }: Run): string {
 	const { reason = "", message, skipped } = status;
 	if (skipped !== undefined) return message ?? reason;
@@ -72,7 +72,7 @@ function reasonText({ status }: Run): string {
 		.flatMap(({ containers = [] }) => containers.flatMap(({ attempts = [] }) => attempts))
 		.findLast(({ exitCode }) => exitCode !== undefined && exitCode !== 0);
 	const exit = end === undefined || status.result === "Succeeded" ? "" : `exit code ${end.exitCode}`;
-	// What it wrote says more than that it is an error.
+	// The container's output is more specific than the reason "Error".
 	const why = exit === "" || end?.reason === undefined || end.reason === "Error" ? "" : ` (${end.reason})`;
 	return [reason, `${exit}${why}`].filter((text) => text !== "").join(", ");
 }

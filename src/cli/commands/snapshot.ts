@@ -10,7 +10,7 @@ interface Options {
 	force?: true;
 }
 
-/** `cox snapshot`: the cluster's state as one file, and back. */
+/** `cox snapshot`: saves the cluster's state to one file and restores it. */
 export function snapshotCommand(): Command {
 	const snapshot = new Command("snapshot").description("back up the cluster's state to one file, and restore it");
 	snapshot.addCommand(

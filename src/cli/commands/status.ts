@@ -16,7 +16,7 @@ export function statusCommand(): Command {
 		});
 }
 
-/** @throws NotRunning, or Error when the server has died and its supervisor is about to start another */
+/** @throws NotRunning, or Error if the server has crashed and its supervisor is about to restart it */
 async function runningStatus(layout: Layout): Promise<ClusterStatus> {
 	try {
 		return await control(layout, "status");
@@ -34,7 +34,9 @@ async function runningStatus(layout: Layout): Promise<ClusterStatus> {
 
 const logTailBytes = 64 * 1024;
 
-/** What this supervisor said last in the cluster's log: how a server process ended, and when another follows. */
+/**
+ * The last message of this supervisor in the cluster's log: how a server process ended, and when the next one starts.
+ */
 function lastEnd(log: string, supervisor: number): string | undefined {
 	const lines = tailOf(log, logTailBytes).split("\n");
 	return lines.findLast((line) => line.includes(` supervisor ${supervisor}: `));
@@ -75,7 +77,7 @@ function statusText(status: ClusterStatus): string {
 	].join("\n");
 }
 
-/** A line for each limitation, with the names of the nodes that have it where not all do. */
+/** A line for each limitation, with the names of the affected nodes unless all are. */
 function limitationLines({ nodes }: ClusterStatus): string[] {
 	const names = new Map<string, string[]>();
 	for (const { name, limitations } of nodes)

@@ -18,7 +18,7 @@ interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | 
 	foreground?: true;
 	enableAdmissionPlugins?: string;
 	encryptionProviderConfig?: string;
-	/** False with --no-history; otherwise true, said or not. */
+	/** False with --no-history, otherwise true. */
 	history?: boolean;
 	historyRuns?: number;
 	historyDays?: number;
@@ -84,7 +84,7 @@ async function up(given: UpOptions): Promise<void> {
 		options.kubelet = readKubeletFile(kubeletConfig);
 	}
 	if (enableAdmissionPlugins !== undefined) {
-		// It knows all of admission, which takes its time to load.
+		// Loads all of admission, which takes time.
 		const { parsePlugins } = await import("../../cluster/settings/admission-plugins.ts");
 		options.admissionPlugins = parsePlugins(enableAdmissionPlugins);
 	}
@@ -99,7 +99,7 @@ async function up(given: UpOptions): Promise<void> {
 	const status = await launch(layout, options, (text) => say(text));
 	say(summary(status, Number(process.hrtime.bigint() - startedNs) / 1e6));
 	if (!foreground) return;
-	// Anyone who restarts this command, a service manager perhaps, gets the cluster that it left behind.
+	// A restart of this command, for example by a service manager, attaches to the cluster that it left behind.
 	if (wasRunning) say("the cluster was already running; it stops when this command ends");
 	const end = await untilEnd(status.supervisorPid);
 	if (end === "server" && existsSync(layout.pidFile))
@@ -116,7 +116,7 @@ function answers(layout: Layout): Promise<boolean> {
 	);
 }
 
-/** The interval of checks of the supervisor, which is not a child of this process and cannot notify it. */
+/** The interval for checking the supervisor, which is not a child of this process and cannot notify it. */
 const lookMs = 1000;
 
 /** Waits for Ctrl-C, or for the server to end for good. */

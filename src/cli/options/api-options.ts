@@ -1,4 +1,4 @@
-/** Options of `cox up` about who may come in and what is recorded, by the names that kube-apiserver has for them. */
+/** Options of `cox up` for authentication and auditing, named like those of kube-apiserver. */
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
@@ -25,7 +25,7 @@ export interface ApiOptions {
 	oidcCaFile?: string;
 }
 
-/** What stays when nothing is said, and takes away what was said before. */
+/** Removes an earlier setting; an absent option keeps it. */
 const none = "none";
 
 export function withApiOptions(command: Command): Command {
@@ -55,7 +55,10 @@ export function withApiOptions(command: Command): Command {
 		.option("--oidc-ca-file <file>", "CA certificates of the issuer");
 }
 
-/** Takes the options out and returns what they change. @throws Error that names the option and what is wrong with it */
+/**
+ * Removes the options and returns the changes that they mean.
+ * @throws Error that names the option and the problem
+ */
 export async function apiChanges(options: ApiOptions): Promise<ApiChanges> {
 	const changes: ApiChanges = {};
 	if (options.apiAudiences !== undefined)
@@ -112,13 +115,13 @@ async function oidcOf(options: ApiOptions): Promise<object | null | undefined> {
 	return document;
 }
 
-/** What the options of kube-apiserver mean (Kubernetes documentation, "OpenID Connect Tokens"). */
+/** The meaning of kube-apiserver's options (Kubernetes documentation, "OpenID Connect Tokens"). */
 function classicConfiguration(options: ApiOptions, readText: (option: string, path: string) => string): object {
 	const { oidcIssuerUrl: url, oidcClientId: audience, oidcCaFile, oidcGroupsClaim } = options;
 	if (url === undefined || audience === undefined)
 		throw new Error("--oidc-issuer-url and --oidc-client-id require each other");
 	const claim = options.oidcUsernameClaim ?? "sub";
-	// An e-mail address is of one person, no matter who issues the token; other names mean nothing without their issuer.
+	// An e-mail address identifies a person regardless of the issuer; other names are only unique with their issuer.
 	const usualPrefix = claim === "email" ? "" : `${url}#`;
 	const prefix = options.oidcUsernamePrefix === "-" ? "" : (options.oidcUsernamePrefix ?? usualPrefix);
 	return {

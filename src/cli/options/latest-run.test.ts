@@ -53,7 +53,7 @@ test("a run is expected of a Job that is newer than the latest run, until it is 
 	expect(expected([job("just", 4)])).toBe(true);
 	expect(expected([job("just", 4)], "job/just")).toBe(true);
 	expect(expected([job("just", 4)], "job/other")).toBe(false);
-	// One that is suspended makes nothing, and of one that is older the run was removed to make room.
+	// A suspended Job creates nothing, and the run of an older one was pruned.
 	expect(expected([job("just", 4, true), job("pruned", 2)])).toBe(false);
 });
 

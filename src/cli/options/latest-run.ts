@@ -1,31 +1,28 @@
-/** Which run of several is shown, and whether a newer one is about to be written. Pure. */
+/** Selects the run to show, and determines whether a newer one is expected. Pure. */
 import { parseTimestamp } from "../../core/clock.ts";
 import type { Job } from "../../kinds/generated/types.ts";
 import type { Run } from "../../kinds/history/types.ts";
 import type { RunMatcher } from "./run-name.ts";
 
-/** Epoch milliseconds of the start, or of when it should have been. */
+/** Start of the run, or the time it was scheduled for, in epoch milliseconds. */
 export function startMs({ metadata, status }: Run): number {
 	return parseTimestamp(status.startTime ?? status.skipped?.lastScheduledTime ?? metadata.creationTimestamp);
 }
 
-/** The newest of those that did happen. */
+/** The newest run that happened. */
 export function latestRun(runs: readonly Run[], isWanted: RunMatcher): Run | undefined {
 	return runs
 		.filter((run) => run.status.result !== "Skipped" && isWanted(run))
 		.sort((one, other) => startMs(other) - startMs(one))[0];
 }
 
-/** Whether a container has been started, or none will be. */
+/** Whether a container has started, or none will. */
 export function hasBegun({ status }: Run): boolean {
 	const containers = (status.pods ?? []).flatMap(({ containers = [] }) => containers);
 	return status.result !== "Running" || containers.some(({ attempts = [] }) => attempts.length > 0);
 }
 
-/**
- * Whether there is a Job, newer than the latest run, whose run is not written yet: that happens seconds after its
- * start.
- */
+/** Whether the run of a Job that is newer than the latest run is not recorded yet, which takes a few seconds. */
 export function isRunExpected(jobs: readonly Job[], runs: readonly Run[], isWanted: RunMatcher): boolean {
 	const written = new Set(runs.map(({ spec }) => spec.jobUID));
 	const latest = latestRun(runs, isWanted);
@@ -38,7 +35,7 @@ export function isRunExpected(jobs: readonly Job[], runs: readonly Run[], isWant
 	});
 }
 
-/** Why the last container to end could not be started; undefined where it could. */
+/** Why the last container to terminate could not be started; undefined if it started. */
 export function startMessage({ status }: Run): string | undefined {
 	const containers = (status.pods ?? []).flatMap(({ containers = [] }) => containers);
 	const last = containers.flatMap(({ attempts = [] }) => attempts).at(-1);

@@ -5,14 +5,14 @@ export function say(text: string): void {
 	process.stdout.write(`${text}\n`);
 }
 
-/** Says what went wrong in one sentence, and makes the command end with exit code 1. COX_DEBUG=1 adds the stack. */
+/** Prints an error in one sentence, and sets exit code 1. COX_DEBUG=1 adds the stack. */
 export function reportFailure(error: unknown): void {
 	process.stderr.write(`cox: ${failureText(error)}\n`);
 	if (process.env.COX_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
 	process.exitCode = 1;
 }
 
-/** Where the operating system refused something: what, and why, in the place of `ENOENT: …, open '…'`. */
+/** For a system error, the operation and the cause instead of `ENOENT: …, open '…'`. */
 export function failureText(error: unknown): string {
 	if (!(error instanceof Error)) return String(error);
 	const { errno, syscall, path, dest }: NodeJS.ErrnoException & { dest?: string } = error;
@@ -22,7 +22,7 @@ export function failureText(error: unknown): string {
 	return `cannot ${verbs[syscall] ?? syscall}${what === "" ? "" : ` ${what}`}: ${why}`;
 }
 
-/** What system calls do, where their names do not say it. */
+/** Verbs for system calls whose names are not clear. */
 const verbs: Readonly<Record<string, string>> = {
 	access: "reach",
 	lstat: "read",
@@ -43,7 +43,7 @@ export function duration(ms: number): string {
 	return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
 
-/** Rows in columns as wide as their widest cell, three spaces apart, as kubectl prints them. */
+/** Rows in columns as wide as their widest cell, three spaces apart, like kubectl. */
 export function table(rows: readonly (readonly string[])[]): string {
 	const widths: number[] = [];
 	for (const row of rows)

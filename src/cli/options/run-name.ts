@@ -1,4 +1,4 @@
-/** Which runs are meant by `cronjob/NAME`, `job/NAME`, `run/NAME`, or by a name alone. */
+/** Selects runs by `cronjob/NAME`, `job/NAME`, `run/NAME`, or a name alone. */
 import type { Run } from "../../kinds/history/types.ts";
 
 export type RunMatcher = (run: Pick<Run, "metadata" | "spec">) => boolean;
@@ -13,8 +13,8 @@ export function runMatcher(what: string): RunMatcher {
 }
 
 /**
- * The type in the singular, undefined for a name alone.
- * @throws Error for one that has no runs
+ * The type in the singular; undefined for a name alone.
+ * @throws Error for a type without runs
  */
 export function typeAndName(what: string): { type: "cronjob" | "job" | "run" | undefined; name: string } {
 	const [, word, name = what] = /^([^/]+)\/(.+)$/.exec(what) ?? [];

@@ -13,15 +13,15 @@ import { pods } from "../../kinds/pod/pod.ts";
 import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { say } from "../options/output.ts";
 
-/** Everything a step of the tour may use. */
+/** Everything that steps of the tour use. */
 export interface Stage {
 	client: Client;
 	namespace: string;
-	/** Ends the tour when a step takes far too long. */
+	/** Aborts the tour if a step takes too long. */
 	signal: AbortSignal;
-	/** What was said last of each pod, by UID: a line is said only when it changes. */
+	/** The last line printed for each pod, by UID: only changes are printed. */
 	told: Map<string, string>;
-	/** Adds a node to the cluster and returns its name once it is Ready. */
+	/** Adds a node to the cluster and returns its name when it is Ready. */
 	addNode(): Promise<string>;
 }
 
@@ -45,12 +45,12 @@ export function fact(text: string): void {
 	say(`  ${text}`);
 }
 
-/** Output of a pod, as it came. */
+/** Prints the output of a pod unchanged. */
 export function quote(text: string): void {
 	for (const line of text.trimEnd().split("\n")) say(paint(2, `  │ ${line}`));
 }
 
-/** Creates what examples/tour/FILE describes, after removing what an earlier tour left of it. */
+/** Creates the objects of examples/tour/FILE, after removing those of an earlier tour. */
 export async function apply(stage: Stage, file: string): Promise<void> {
 	command(`apply -f examples/tour/${file}`);
 	const text = readFileSync(join(packageDirectory, "examples/tour", file), "utf8");
@@ -81,7 +81,7 @@ async function createAnew(stage: Stage, kind: Kind, manifest: Draft<KubeObject>)
 	await stage.client.create(kind, draft);
 }
 
-/** Watches pods with the labels and prints a line per change, until `done` holds. */
+/** Watches pods with the labels and prints a line for each change, until `done` holds. */
 export async function watchPods(
 	stage: Stage,
 	labelSelector: string,

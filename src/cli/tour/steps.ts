@@ -8,7 +8,7 @@ import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";
 import { apply, command, coxCommand, fact, logs, quote, type Stage, watchPods } from "./stage.ts";
 
-/** A Job that counts, and what its pods said. */
+/** A Job that counts, and the output of its pods. */
 export async function jobStep(stage: Stage): Promise<void> {
 	await apply(stage, "job.yaml");
 	const finished = await watchPods(
@@ -22,7 +22,7 @@ export async function jobStep(stage: Stage): Promise<void> {
 	fact("job.batch/counter is Complete: 3 of 3");
 }
 
-/** A CronJob, fired by hand and then by its schedule. */
+/** A CronJob, triggered manually and then by its schedule. */
 export async function cronJobStep(stage: Stage): Promise<void> {
 	await apply(stage, "cronjob.yaml");
 	command("create job by-hand --from=cronjob/reporter");
@@ -52,7 +52,7 @@ export async function cronJobStep(stage: Stage): Promise<void> {
 	);
 }
 
-/** What `kubectl create job --from=cronjob/…` sends. */
+/** The request of `kubectl create job --from=cronjob/…`. */
 async function jobFromCronJob(stage: Stage, cronJob: CronJob, name: string): Promise<void> {
 	const ref = { namespace: stage.namespace, name };
 	const existing = await stage.client.list(jobs, {
@@ -103,7 +103,7 @@ async function quoteJob(stage: Stage, name: string): Promise<void> {
 	for (const pod of items) quote(await logs(stage, pod.metadata.name));
 }
 
-/** A DaemonSet, and a node that comes later. */
+/** A DaemonSet, and a node that is added later. */
 export async function daemonSetStep(stage: Stage, nodeCount: number): Promise<void> {
 	await apply(stage, "daemonset.yaml");
 	await watchPods(stage, "app=log-collector", (list) => list.filter(isReady).length === nodeCount);
@@ -116,7 +116,7 @@ export async function daemonSetStep(stage: Stage, nodeCount: number): Promise<vo
 	fact(`${added} has its pod too`);
 }
 
-/** A StatefulSet of three, its claims and DNS names, and a pod that comes back with its data. */
+/** A StatefulSet with three replicas, its claims and DNS names, and a pod that keeps its data when it is replaced. */
 export async function statefulSetStep(stage: Stage): Promise<void> {
 	await apply(stage, "statefulset.yaml");
 	await watchPods(stage, "app=diary", (list) => list.filter(isReady).length === 3);
@@ -138,7 +138,7 @@ export async function statefulSetStep(stage: Stage): Promise<void> {
 	fact("same name, same claim: it remembers its earlier life");
 }
 
-/** A Deployment whose init container waits for a service by DNS. */
+/** A Deployment whose init container waits for a service with DNS. */
 export async function deploymentStep(stage: Stage): Promise<void> {
 	await apply(stage, "deployment.yaml");
 	await watchPods(

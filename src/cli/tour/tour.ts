@@ -7,10 +7,10 @@ import { fact, heading, type Stage } from "./stage.ts";
 import { cronJobStep, daemonSetStep, deploymentStep, jobStep, statefulSetStep } from "./steps.ts";
 
 const nodeCount = 3;
-/** A tour takes a few seconds; one that has not ended by then never will. */
+/** A tour takes a few seconds; after this time it has failed. */
 const limitMs = 120_000;
 
-/** What `cox tour` shows: boots three nodes and runs one workload of each kind on them. */
+/** `cox tour`: starts three nodes and runs one workload of each kind on them. */
 export async function tour(options: { data?: string }): Promise<void> {
 	const startedMs = process.hrtime.bigint();
 	const layout = layoutFrom(options);
