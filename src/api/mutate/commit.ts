@@ -1,4 +1,4 @@
-/** The one place that writes objects to the store. */
+/** The only code that writes objects to the store. */
 import { getHeapStatistics } from "node:v8";
 import { ApiError } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -7,16 +7,19 @@ import { type Cached, encode, parse } from "../cache/cached.ts";
 import { memoryOf } from "../cache/kind-cache.ts";
 import type { Companions, Server } from "../server/server.ts";
 
-/** All objects are in memory, where much else must have room: a server without it ends, and the next one, too. */
+/**
+ * All objects are in memory, together with much else: a server that runs out of memory crashes, and crashes again after
+ * its restart.
+ */
 const defaultObjectLimitBytes = getHeapStatistics().heap_size_limit / 2;
 
-/** Of a stored object; what upstream's store takes by default. */
+/** The limit for a stored object; the default of upstream's store. */
 const largestObjectBytes = 1.5 * 1024 * 1024;
 
 export interface ObjectWrite {
 	kind: Kind;
 	key: string;
-	/** modRevision the key must have; 0: it must not exist. */
+	/** modRevision that the key must have; 0: it must not exist. */
 	expected: number;
 	companions: Companions;
 }
@@ -24,9 +27,9 @@ export interface ObjectWrite {
 export type Outcome = { ok: true; cached: Cached } | { ok: false; taken: string[] };
 
 /**
- * Writes an object. Resolves when the cache has seen the write. The object belongs to the cache afterwards.
- * When something was not as expected: `taken` names the claims that exist already and the updated objects that are not
- * as they were, and is empty when it was the object.
+ * Writes an object, which belongs to the cache afterwards. Resolves when the cache has processed the write. If a
+ * comparison failed, `taken` names the claims that exist already and the updated objects that have changed; it is empty
+ * if the object itself has changed.
  */
 export async function putObject(server: Server, object: KubeObject, write: ObjectWrite): Promise<Outcome> {
 	const { store, cache, metrics } = server;
@@ -48,7 +51,7 @@ export async function putObject(server: Server, object: KubeObject, write: Objec
 	return failure(server, result.current, others);
 }
 
-/** Drops `managedFields` from an object that they would make too large, as upstream. */
+/** Drops `managedFields` from an object that would be too large with them, as upstream. */
 function encoded(object: KubeObject, kind: Kind): Buffer {
 	const value = encode(object, kind);
 	if (value.length <= largestObjectBytes || object.metadata.managedFields === undefined) return value;
@@ -56,10 +59,10 @@ function encoded(object: KubeObject, kind: Kind): Buffer {
 	return encode(object, kind);
 }
 
-/** Updates succeed for a while after creates fail: nodes must renew their heartbeats. */
+/** Updates still succeed beyond the limit for creates, because nodes must renew their heartbeats. */
 const updateShare = 1.25;
 
-/** @throws ApiError InternalError, where upstream's store says that it is full */
+/** @throws ApiError InternalError, like upstream's store when it is full */
 function ensureRoom({ cache, options }: Server, jsonBytes: number, isNew: boolean): void {
 	const limitBytes = options.objectLimitBytes ?? defaultObjectLimitBytes;
 	const heldBytes = cache.objectBytes + memoryOf(jsonBytes);
@@ -73,7 +76,7 @@ function ensureRoom({ cache, options }: Server, jsonBytes: number, isNew: boolea
 
 const none: readonly never[] = [];
 
-/** A write of a key that must be as `modRevision` says. */
+/** A write that requires the key to have `modRevision`. */
 interface ComparedWrite {
 	key: string;
 	modRevision: number;
@@ -92,8 +95,8 @@ function companionWrites({ cache }: Server, { claims, updates = [] }: Companions
 }
 
 /**
- * Removes objects of one kind, all or none. Resolves when the cache has seen it.
- * @returns the first one's last state under the revision of its removal
+ * Removes objects of one kind, all or none. Resolves when the cache has processed it.
+ * @returns the first object's last state with the revision of its removal
  */
 export async function removeObjects(
 	server: Server,
@@ -119,7 +122,7 @@ async function failure(
 	current: readonly ({ modRevision: number } | undefined)[],
 	others: readonly { key: string; modRevision: number }[],
 ): Promise<Outcome> {
-	// A client that tries again must see what stood in the way.
+	// A client that retries must see the conflicting write.
 	const seen = current[0]?.modRevision;
 	if (seen !== undefined) await cache.reached(seen);
 	else await cache.fresh();

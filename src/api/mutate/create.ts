@@ -9,9 +9,9 @@ import { type Change, mutate } from "./mutate.ts";
 import { isDryRun } from "./write-options.ts";
 
 /**
- * @param decode makes what the client sent, a new object each time it is called
- * @param ownsManagedFields the object has the managedFields that are to be kept (server-side apply)
- * @throws ApiError AlreadyExists, Invalid, or what admission says
+ * @param decode creates the object from the request, a new one for each call
+ * @param ownsManagedFields the object's managedFields are stored as they are (server-side apply)
+ * @throws ApiError AlreadyExists, Invalid, or an error of admission
  */
 export function createObject(
 	context: Context,
@@ -27,7 +27,7 @@ export function createObject(
 		make: decode,
 		finish: (object) => ({ do: "put", object }),
 		failed({ name, object, companions }, taken) {
-			// Another name is generated then, another address chosen, the quota looked at again.
+			// The next attempt generates another name, allocates another address, and checks the quota again.
 			const isOther = taken.length > 0 || object.metadata.generateName !== undefined;
 			if (!isOther) throw alreadyExists(target.kind, name);
 			if (companions.updates === undefined) return alreadyExists(target.kind, name);

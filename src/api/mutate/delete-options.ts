@@ -1,4 +1,4 @@
-/** What a deletion is to do, from the query and the body (`meta/v1 DeleteOptions`). */
+/** Options of a deletion, from the query and the body (`meta/v1 DeleteOptions`). */
 import { type ApiError, invalid } from "../../core/errors.ts";
 import { integerOf, isTrue } from "../../core/query.ts";
 import { shown } from "../../core/shown.ts";
@@ -13,7 +13,7 @@ export type Propagation = "Background" | "Foreground" | "Orphan";
 export interface DeleteOptions {
 	gracePeriodSeconds: number | undefined;
 	propagation: Propagation | undefined;
-	/** The object must (still) be this one. */
+	/** UID that the object must have. */
 	uid: string | undefined;
 	resourceVersion: string | undefined;
 	dryRun: boolean;
@@ -24,9 +24,12 @@ export function deleteOptionsOf(context: Context): DeleteOptions {
 	return parseDeleteOptions(readObjectBody(context.request).value, context.request.query);
 }
 
-/** @param value a DeleteOptions, or nothing @throws ApiError BadRequest, Invalid */
+/**
+ * @param value a DeleteOptions, or undefined
+ * @throws ApiError BadRequest, Invalid
+ */
 export function parseDeleteOptions(value: unknown, query: URLSearchParams): DeleteOptions {
-	// Whatever is no object says nothing about the deletion.
+	// A value that is not an object sets no options.
 	const body = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
 	const preconditions = (body["preconditions"] ?? {}) as Record<string, unknown>;
 	const orphans = body["orphanDependents"] ?? booleanOf(query.get("orphanDependents"));

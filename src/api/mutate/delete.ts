@@ -14,8 +14,9 @@ const orphanFinalizer = "orphan";
 const foregroundFinalizer = "foregroundDeletion";
 
 /**
- * @returns the object under the revision of its removal (`gone`), or what it is while something holds it
- * @throws ApiError NotFound, Conflict, or what admission says
+ * @returns the object with the revision of its removal (`gone`), or its current state while something delays its
+ * removal
+ * @throws ApiError NotFound, Conflict, or an error of admission
  */
 export function deleteObject(context: Context, target: NamedTarget, options: DeleteOptions): Promise<Mutated> {
 	const { cache } = context.server;
@@ -33,7 +34,7 @@ export function deleteObject(context: Context, target: NamedTarget, options: Del
 	});
 }
 
-/** @throws ApiError NotFound, or Conflict when the object is not as the preconditions say */
+/** @throws ApiError NotFound, or Conflict if the object does not meet the preconditions */
 function meant(target: NamedTarget, options: DeleteOptions): Cached {
 	const current = existing(target);
 	const problem = differs(current, options, target);
@@ -41,7 +42,7 @@ function meant(target: NamedTarget, options: DeleteOptions): Cached {
 	return current;
 }
 
-/** What is wrong with the object by the preconditions. */
+/** The precondition that the object does not meet. */
 export function differs({ object }: Cached, options: DeleteOptions, target: NamedTarget): ApiError | undefined {
 	const { uid, resourceVersion } = object.metadata;
 	if (options.uid !== undefined && options.uid !== uid) {
@@ -55,12 +56,15 @@ export function differs({ object }: Cached, options: DeleteOptions, target: Name
 	return undefined;
 }
 
-/** Upstream names the kind here where it names the resource elsewhere. */
+/** Here upstream names the kind, elsewhere the resource. */
 function byKind({ kind }: Target): { group: string; plural: string } {
 	return { group: kind.group, plural: kind.kind };
 }
 
-/** What is to be done: nothing when it is marked already and nothing changes, a removal when nothing holds it. */
+/**
+ * The effect of the deletion: none if the object is marked already and nothing changes, its removal if nothing delays
+ * it.
+ */
 function endingOf(context: Context, target: NamedTarget, current: Cached, options: DeleteOptions): Ending {
 	const old = current.object;
 	const finalizers = finalizersFor(target, old, options);
@@ -92,7 +96,7 @@ function setDeletion(
 	const before = old.metadata.deletionTimestamp;
 	if (before === undefined) {
 		metadata.deletionTimestamp = timestamp(server.clock.now() + graceSeconds * 1000);
-		// A deletion is a change of what is wanted.
+		// A deletion changes the desired state.
 		if (target.kind.hasGeneration && metadata.generation !== undefined) metadata.generation++;
 	} else if (graceSeconds < (old.metadata.deletionGracePeriodSeconds ?? 0)) {
 		const shorterMs = ((old.metadata.deletionGracePeriodSeconds ?? 0) - graceSeconds) * 1000;
@@ -102,12 +106,12 @@ function setDeletion(
 	else target.kind.markDeleted(object);
 }
 
-/** The grace period for the object's agent; 0 if there is nothing to wait for. */
+/** The grace period for the object's agent; 0 if nothing delays the removal. */
 function graceFor(target: NamedTarget, old: KubeObject, options: DeleteOptions): number {
 	const seconds = target.kind.gracePeriodSeconds?.(old, options.gracePeriodSeconds);
 	if (seconds === undefined) return 0;
 	const { deletionTimestamp, deletionGracePeriodSeconds } = old.metadata;
-	// A second deletion without a wish of its own changes nothing; a longer grace than the running one neither.
+	// A second deletion without a grace period changes nothing, and neither does one with a longer grace period.
 	if (deletionTimestamp === undefined) return seconds;
 	const running = deletionGracePeriodSeconds ?? 0;
 	return options.gracePeriodSeconds === undefined ? running : Math.min(running, seconds);

@@ -1,4 +1,4 @@
-/** Removes what has been left alone for as long as its kind lets it live: Events, as upstream's `--event-ttl` does. */
+/** Removes objects whose TTL has expired: Events, like upstream's `--event-ttl`. */
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Cached } from "../cache/cached.ts";
@@ -11,9 +11,9 @@ import { removeAll } from "./remove-all.ts";
 
 /** The number of deletions per commit. */
 const largestSweep = 256;
-/** What runs out within this time of another goes with it: one write removes many. */
+/** Objects that expire within this time of each other are removed together. */
 const gatherMs = 10_000;
-/** How long to wait after a write that failed. */
+/** The delay after a failed write. */
 const retryMs = 5000;
 
 interface Due {
@@ -23,8 +23,8 @@ interface Due {
 }
 
 /**
- * Watches one kind. All its objects live equally long after their last write, so they run out in the order in which
- * they were written: a queue, and one timer for its head.
+ * Watches one kind. All of its objects have the same TTL after their last write, so they expire in the order of their
+ * writes: a queue, and one timer for its head.
  */
 export class Expiry {
 	readonly #context: Context;
@@ -33,7 +33,7 @@ export class Expiry {
 	readonly #closing = new AbortController();
 	/** Earliest first; an entry whose object has been written again since is skipped. */
 	#queue: Due[] = [];
-	/** Entries before this one are done with. */
+	/** Entries before this index have been processed. */
 	#head = 0;
 	#timer: Timer | undefined;
 
@@ -112,7 +112,7 @@ export class Expiry {
 		}
 	}
 
-	/** What has run out, at most one sweep of it. What was written in the meantime waits in the queue again. */
+	/** Expired objects, at most one sweep of them. Those that were written in the meantime are in the queue again. */
 	#take(): Due[] {
 		const nowMs = this.#clock.now();
 		const due: Due[] = [];

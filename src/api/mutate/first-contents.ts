@@ -1,4 +1,4 @@
-/** What a new cluster has from its first revision on. */
+/** The initial objects of a new cluster. */
 import { type Clock, timestamp } from "../../core/clock.ts";
 import type { User } from "../../core/exchange.ts";
 import type { Draft, KubeObject } from "../../core/object.ts";
@@ -13,18 +13,18 @@ import { metadataForCreate } from "../resources/metadata.ts";
 import { fields } from "./strategies.ts";
 import { writerAs } from "./writer.ts";
 
-/** As upstream's API server is called in managedFields. */
+/** The name of upstream's API server in managedFields. */
 const manager = "kube-apiserver";
 
 export interface FirstContents {
-	/** Nothing that takes an address or a port: those are claimed by the verbs alone. */
+	/** Without objects that allocate an address or a port, which only the verbs do. */
 	objects: readonly { kind: Kind; draft: Draft<KubeObject> }[];
 	requester: User;
 }
 
 /**
- * Writes the objects in one commit, before anything is served, into a store that holds nothing of the API's yet; leaves
- * any other store alone. They are what `create` would have made of them: a few hundred requests take ten times as long.
+ * Writes the objects in one commit, before anything is served, to a store that contains no API objects; does nothing
+ * otherwise. The result is the same as that of `create`, for which a few hundred requests would take ten times as long.
  */
 export async function writeFirstContents(store: Store, clock: Clock, contents: FirstContents): Promise<void> {
 	const { entries } = await store.range({ from: keyRoot, to: prefixEnd(keyRoot), limit: 1 });

@@ -1,4 +1,4 @@
-/** Whether a body is about the object that the path names. */
+/** Checks that a body describes the object that the path names. */
 import { ApiError } from "../../core/errors.ts";
 import type { ObjectMeta } from "../../core/object.ts";
 import type { Target } from "../resources/target.ts";
@@ -12,7 +12,10 @@ export function checkNamespace({ kind, namespace }: Target, { namespace: sent = 
 	);
 }
 
-/** A body without a name means the one of the path. @throws ApiError BadRequest */
+/**
+ * A body without a name refers to the object of the path.
+ * @throws ApiError BadRequest
+ */
 export function checkIdentity(target: Target, { name = "", ...metadata }: Partial<ObjectMeta>): void {
 	if (name !== "" && name !== target.name)
 		throw new ApiError(

@@ -5,8 +5,9 @@ import type { Write } from "./write.ts";
 import { writerOf } from "./writer.ts";
 
 /**
- * Keeps account of who set what: before admission and the kind's own preparation, for what they add is nobody's. What
- * writes no object itself (binding, eviction), and what the server does on its own, leaves the account as it is.
+ * Records in managedFields who set which fields. It runs before admission and the kind's preparation, whose additions
+ * belong to no manager. Operations that write no object themselves (binding, eviction) and the server's own writes do
+ * not change managedFields.
  */
 export function trackFields(write: Write): undefined {
 	const { operation, object, old, managedFields: sent, context, target } = write;
@@ -20,7 +21,7 @@ export function trackFields(write: Write): undefined {
 	const { verb } = context.info;
 	if (verb !== "create" && verb !== "update" && verb !== "patch") return;
 	if (verb === "create" && operation === "update") return;
-	// The account may be edited, and be taken away.
+	// Clients may edit and remove managedFields.
 	setAccount(metadata, sent ?? old?.metadata.managedFields);
 	const tracked = trackUpdate(old && fields(old), fields(object), writerOf(context, target));
 	setAccount(metadata, tracked.length > 0 ? tracked : undefined);

@@ -5,7 +5,7 @@ import { type TestApi, testApi } from "../testing/test-api.ts";
 const namespace = "/api/v1/namespaces/default";
 const budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
 
-/** How often writes of each operation have come to admission. */
+/** The number of admission calls by operation. */
 async function admitted(api: TestApi): Promise<Record<string, number>> {
 	const text = (await api.ask("GET", "/metrics")).response;
 	if (text.type !== "object") throw new Error("no metrics");

@@ -1,6 +1,6 @@
 /**
- * The one way by which objects are written: every verb, every subresource, eviction, binding and expiry describe what
- * they want as a `Change`; admission, validation, dry runs, the commit and another attempt after a conflict are here.
+ * The one write path: every verb, every subresource, eviction, binding and expiry describe a `Change`; admission,
+ * validation, dry runs, the commit and the conflict retry are implemented here.
  */
 import { type ApiError, alreadyExists } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -15,23 +15,30 @@ import { retryOnConflict } from "./retry.ts";
 import { settle } from "./settle.ts";
 import { type Write, type WriteParts, writeOf } from "./write.ts";
 
-/** What is to become of an object. @template C what an attempt begins with: undefined for an object to be made */
+/**
+ * A change of one object.
+ * @template C the current object at the beginning of an attempt; undefined for a create
+ */
 export interface Change<C extends Cached | undefined> extends Pick<WriteParts, "strategy" | "ownsManagedFields"> {
 	readonly operation: Write["operation"];
-	/** Everything is checked, and nothing is written. */
+	/** Everything is checked, but nothing is written. */
 	readonly dryRun: boolean;
-	/** @throws ApiError when there is no such object, or not the one that is meant */
+	/** @throws ApiError if the object does not exist or does not meet the preconditions */
 	read(): C | Promise<C>;
-	/** The object that is wanted, made anew for each attempt. Of a deletion, the object as it is. */
+	/** The new object, created for each attempt. For a deletion, the current object. */
 	make(current: C): KubeObject | Promise<KubeObject>;
 	/**
-	 * Why the object that was made is not about the current one: it is then tried again. @throws ApiError when that is no
-	 * use
+	 * A conflict between the new object and the current one, which is retried.
+	 * @throws ApiError if a retry cannot succeed
 	 */
 	conflictOf?(object: KubeObject, current: C): undefined | Promise<ApiError | undefined>;
-	/** What is to be done about the settled object. */
+	/** What to do with the settled object. */
 	finish(object: KubeObject, current: C): Ending;
-	/** Something was not as expected. @returns what the last attempt fails with @throws ApiError when another is no use */
+	/**
+	 * A comparison failed.
+	 * @returns the error of the last attempt
+	 * @throws ApiError if a retry cannot succeed
+	 */
 	failed(write: Write, taken: readonly string[]): ApiError;
 }
 
@@ -40,13 +47,13 @@ export type Ending =
 	| { do: "remove"; current: Cached }
 	| { do: "nothing"; current: Cached };
 
-/** The object as it is now; when it is gone, its last state under the revision of its removal. */
+/** The object's current state; after its removal, its last state with the revision of the removal. */
 export interface Mutated {
 	cached: Cached;
 	gone: boolean;
 }
 
-/** @throws ApiError NotFound, AlreadyExists, Conflict, Invalid, or what admission says */
+/** @throws ApiError NotFound, AlreadyExists, Conflict, Invalid, or an error of admission */
 export function mutate<C extends Cached | undefined>(
 	context: Context,
 	target: Target,
@@ -85,7 +92,7 @@ async function attempt<C extends Cached | undefined>(
 	return change.failed(write, outcome.taken);
 }
 
-/** What a dry run answers. */
+/** The response to a dry run. */
 function rehearsed(target: Target, ending: Exclude<Ending, { do: "nothing" }>, current: Cached | undefined): Mutated {
 	if (ending.do === "remove") return { cached: ending.current, gone: true };
 	const { name } = ending.object.metadata;
@@ -94,7 +101,7 @@ function rehearsed(target: Target, ending: Exclude<Ending, { do: "nothing" }>, c
 	return { cached: unstored(target.kind, key, ending.object, current?.revision), gone: false };
 }
 
-/** What an object gives back when it goes; at once where no step of admission has to wait. */
+/** What a removal releases; synchronous unless an admission step has to wait. */
 export function releasesOf(context: Context, target: Target, { object }: Cached): Companions | Promise<Companions> {
 	const whole: Target =
 		target.subresource === undefined ? target : Object.assign({}, target, { subresource: undefined });

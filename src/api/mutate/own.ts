@@ -2,7 +2,7 @@
 import { apiServerUser } from "../access/masters.ts";
 import type { Context, Server } from "../server/server.ts";
 
-/** Replaces a request's context: the server's user, without a recipient of warnings. */
+/** Replaces a request's context: the user is the server, and warnings are discarded. */
 export function ownContext(server: Server): Context {
 	return {
 		server,

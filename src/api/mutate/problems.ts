@@ -1,8 +1,8 @@
 import { ApiError, type Cause } from "../../core/errors.ts";
 
 /**
- * What validators find. They hand on their findings as arguments, of which a call can have about a hundred thousand.
- * @throws ApiError RequestEntityTooLarge beyond that: of so much that is wrong nothing can be said
+ * The problems found by validators, which pass them as arguments; a call can have about a hundred thousand.
+ * @throws ApiError RequestEntityTooLarge beyond that
  */
 export function problemsOf(validate: () => Cause[]): Cause[] {
 	try {

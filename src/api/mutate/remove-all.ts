@@ -14,8 +14,8 @@ export interface Seen {
 }
 
 /**
- * Removes objects of a kind in one commit, whatever would hold them: those that are still as they were seen.
- * @throws ApiError Conflict when they change too fast, or what admission says
+ * Removes objects of a kind in one commit, regardless of finalizers, if they have not changed since they were read.
+ * @throws ApiError Conflict if they change too often, or an error of admission
  */
 export function removeAll(context: Context, target: Target, seen: readonly Seen[]): Promise<void> {
 	return retryOnConflict(async () => {

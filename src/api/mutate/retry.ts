@@ -1,14 +1,15 @@
 import { ApiError } from "../../core/errors.ts";
 
 /**
- * How often a write is tried that others keep from being made: by changing its object, taking its name or its address.
+ * The maximum number of attempts for a write that conflicts with others, which change its object or take its name or
+ * address.
  */
 const attempts = 10;
 
 /**
- * The one loop in which writes are tried again.
- * @param attempt what came of it; or, returned and not thrown, the conflict that it ended in
- * @throws ApiError the last conflict, when no attempt is left
+ * The only loop that retries writes.
+ * @param attempt resolves to the result, or to the conflict as a value
+ * @throws ApiError the last conflict
  */
 export async function retryOnConflict<T>(attempt: () => Promise<T | ApiError>): Promise<T> {
 	for (let left = attempts - 1; ; left--) {

@@ -1,6 +1,4 @@
-/**
- * What happens to an object between what the client sent and what is stored: a list of phases, taken in their order.
- */
+/** What happens to an object between the request and the store: a list of phases, in order. */
 
 import { timestamp } from "../../core/clock.ts";
 import { invalid } from "../../core/errors.ts";
@@ -20,13 +18,14 @@ import { problemsOf } from "./problems.ts";
 import { before, type Write } from "./write.ts";
 
 /**
- * Completes synchronously and returns undefined, or returns a promise. @throws ApiError synchronously or in the promise
+ * Completes synchronously and returns undefined, or returns a promise.
+ * @throws ApiError synchronously or in the promise
  */
 type Phase = (write: Write) => Promise<void> | undefined;
 
 /**
- * Of a deletion, admission alone has something to say. What changes a subresource comes to admission as the object that
- * it will be; a whole object comes as it was sent, so that what admission fills in again is no change.
+ * For a deletion, only admission applies. A change of a subresource is admitted as the resulting object. A complete
+ * object is admitted as it was sent, so that fields that admission fills in again are not changes.
  */
 const phases: readonly Phase[] = [
 	settleMetadata,
@@ -46,8 +45,9 @@ export function settle(write: Write): Promise<void> | undefined {
 }
 
 /**
- * Admission alone, for what is no write itself: an eviction, which is admitted before it writes anything.
- * @returns undefined when all is done at once
+ * Admission only, for operations that are not writes themselves: an eviction, which is admitted before it writes
+ * anything.
+ * @returns undefined if everything completed synchronously
  */
 export function admitOnly(write: Write): Promise<void> | undefined {
 	return stepsInTurn(admission, write);
@@ -55,7 +55,7 @@ export function admitOnly(write: Write): Promise<void> | undefined {
 
 const admission: readonly Phase[] = [admit, check];
 
-/** The parts of metadata that the server decides; the rest must be about the object that the path names. */
+/** Sets the parts of metadata that the server determines, and checks that the rest matches the path. */
 function settleMetadata(write: Write): undefined {
 	const { operation, target, kind, object, server, nowMs } = write;
 	if (operation === "create") {
@@ -68,7 +68,7 @@ function settleMetadata(write: Write): undefined {
 	}
 }
 
-/** Parts of subresources' objects that are kept have not been decoded yet: before admission looks at them. */
+/** Decodes the parts of subresources' objects that are kept, which admission needs. */
 function preparePart(write: Write): undefined {
 	const { subresource, strategy, object } = write;
 	if (subresource !== undefined) strategy?.prepare(object, before(write));
@@ -85,7 +85,7 @@ function prepareWhole(write: Write): undefined {
 	} else if (subresource === undefined) strategy?.prepare(object, before(write));
 }
 
-/** What a deletion gives back is known when it is known that the object goes (see `mutate`). */
+/** What a deletion releases is only known when it removes the object (see `mutate`). */
 function allocateUnlessDeleted(write: Write): Promise<void> | undefined {
 	return write.operation === "delete" ? undefined : allocate(write);
 }

@@ -1,11 +1,11 @@
-/** What the verbs that change a resource, or a part of it, let through. */
+/** Which fields the verbs for a resource, or a part of it, may change. */
 
 import { sameFields } from "../../core/equal.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Strategy } from "./write.ts";
 
-/** Everything but status, where a kind has that subresource. */
+/** Everything except status, if the kind has that subresource. */
 export function mainStrategy(kind: Kind): Strategy {
 	return {
 		prepare(object, old) {
@@ -18,7 +18,10 @@ export function mainStrategy(kind: Kind): Strategy {
 	};
 }
 
-/** Status, and metadata. @param now RFC 3339 */
+/**
+ * Status and metadata.
+ * @param now RFC 3339
+ */
 export function statusStrategy(kind: Kind, now: string): Strategy {
 	const keeps = (field: string) => !statusFields.has(field);
 	return {
@@ -37,13 +40,13 @@ const notCounted = new Set(["metadata"]);
 const statusFields = new Set(["apiVersion", "kind", "metadata", "status"]);
 
 /**
- * Fields that were sent as they are, and are kept: there is nothing to decode. They are the very same in one process.
+ * Fields that were sent unchanged and are kept, which need no decoding. Within one process they are identical objects.
  */
 export function needless({ keeps }: Strategy, current: object): (field: string, content: unknown) => boolean {
 	return (field, content) => keeps?.(field) === true && content === fields(current)[field];
 }
 
-/** Puts the old object's value of a field in the place of the sent one. */
+/** Replaces the value of a field by the old object's value. */
 export function keep(object: KubeObject, old: KubeObject, field: string): void {
 	const value = fields(old)[field];
 	if (value === undefined && fields(object)[field] === undefined) return;

@@ -1,4 +1,4 @@
-/** What PUT, PATCH and the subresources have in common: a new object in the place of an old one. */
+/** The common part of PUT, PATCH and the subresources: replaces an object by a new one. */
 
 import { sameFields, sameJson } from "../../core/equal.ts";
 import { type ApiError, conflict } from "../../core/errors.ts";
@@ -13,20 +13,19 @@ import { isDryRun } from "./write-options.ts";
 
 export interface Update {
 	/**
-	 * The new object from the current one, to be changed by the strategy; called again when the current one turns out to
-	 * be outdated.
+	 * The new object, from the current one; the strategy may change it. Called again if the current object was outdated.
 	 */
 	make(current: Cached): KubeObject | Promise<KubeObject>;
 	strategy: Strategy;
-	/** The new object's managedFields are the ones to be kept (server-side apply). */
+	/** The new object's managedFields are stored as they are (server-side apply). */
 	ownsManagedFields?: true;
-	/** Default: what the request says. */
+	/** Default: from the request. */
 	dryRun?: boolean;
 }
 
 /**
- * @returns the object as it is now; the same as before when nothing changed
- * @throws ApiError NotFound, Conflict, Invalid, or what admission says
+ * @returns the object's current state; the same object if nothing changed
+ * @throws ApiError NotFound, Conflict, Invalid, or an error of admission
  */
 export async function updateObject(context: Context, target: NamedTarget, update: Update): Promise<Cached> {
 	const { cache } = context.server;
@@ -46,7 +45,7 @@ export async function updateObject(context: Context, target: NamedTarget, update
 			});
 		},
 		finish: (object, current) => endingOf(target, object, current),
-		// One that was about that state of the object and no other is refused the next time round.
+		// A change that requires a certain resourceVersion fails in the next attempt.
 		failed: () => modified(target),
 	});
 	return cached;
@@ -58,7 +57,7 @@ function endingOf(target: NamedTarget, object: KubeObject, current: Cached): End
 }
 
 const apartFromMetadata = new Set(["metadata"]);
-/** Changes of these alone are no change. */
+/** Differences in these fields alone are not a change. */
 const incidental = new Set(["resourceVersion", "managedFields"]);
 
 function unchanged(object: KubeObject, old: KubeObject): boolean {
@@ -68,12 +67,12 @@ function unchanged(object: KubeObject, old: KubeObject): boolean {
 	return sameJson(withoutTimes(object), withoutTimes(old));
 }
 
-/** When a manager last wrote is no change of its own. */
+/** A different time of the last write alone is not a change. */
 function withoutTimes({ metadata: { managedFields = [] } }: KubeObject): object[] {
 	return managedFields.map(({ time: _, ...entry }) => entry);
 }
 
-/** Nothing holds the object any more: its deletion was only waiting for this. */
+/** Nothing delays the object's deletion any more. */
 function isFinished(target: NamedTarget, object: KubeObject): boolean {
 	const { metadata } = object;
 	if (target.kind.isHeld?.(object)) return false;

@@ -13,8 +13,7 @@ const longestManagerBytes = 128;
 const unprintable = /[^\P{C}]|[^\P{Z}\u{20}]/gu;
 
 /**
- * What a write's query says of how it is to be done must make sense, whatever the write is about (`meta/v1`
- * CreateOptions, UpdateOptions, PatchOptions). Requests that do not write pass.
+ * Checks the query parameters of a write (`meta/v1` CreateOptions, UpdateOptions, PatchOptions). Other requests pass.
  * @throws ApiError Invalid
  */
 export function checkWriteOptions({ request, info }: Context): void {
@@ -24,7 +23,7 @@ export function checkWriteOptions({ request, info }: Context): void {
 	const causes: Cause[] = [];
 	const manager = query.get("fieldManager") ?? "";
 	if (kind === "PatchOptions") {
-		// In whatever encoding: one that cannot be read is refused as such, and clients then try another.
+		// In any encoding: one that is not supported is rejected as such, and clients then try another.
 		if (contentType(request).startsWith("application/apply-patch+")) {
 			if (manager === "") causes.push(required("fieldManager", "is required for apply patch"));
 		} else if (query.has("force")) causes.push(forbidden("force", "may not be specified for non-apply patch"));
@@ -55,12 +54,12 @@ export function dryRunValues(query: URLSearchParams): string[] {
 	return query.getAll("dryRun").filter((value) => value !== "");
 }
 
-/** Of a query that has been checked. */
+/** @param query has been checked */
 export function isDryRun(query: URLSearchParams): boolean {
 	return dryRunValues(query).length > 0;
 }
 
-/** Who writes, for managedFields: `fieldManager`, else what can be printed of the User-Agent up to its first slash. */
+/** The manager for managedFields: `fieldManager`, or the printable part of the User-Agent before its first slash. */
 export function fieldManagerOf({ request }: Context): string {
 	const given = request.query.size === 0 ? null : request.query.get("fieldManager");
 	if (given !== null && given !== "") return given;

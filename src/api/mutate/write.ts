@@ -1,29 +1,29 @@
-/** One attempt of a write, as admission and the phases that settle it see it. */
+/** One attempt of a write, as the input of admission and of the phases. */
 import type { Cause } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Target } from "../resources/target.ts";
 import type { AdmissionAttributes, Context } from "../server/server.ts";
 
-/** What an update of a resource, or of one of its subresources, may change, and what must hold afterwards. */
+/** Which fields an update of a resource, or of one of its subresources, may change, and what must hold afterwards. */
 export interface Strategy {
-	/** Whether `prepare` keeps a field as it is, whatever was sent; absent: it has to be asked. */
+	/** Whether `prepare` keeps the old value of a field; absent: it keeps none. */
 	keeps?(field: string): boolean;
-	/** Brings the sent object, whose metadata is settled, and the old one together, in place. */
+	/** Combines the sent object, whose metadata is settled, with the old one, in place. */
 	prepare(object: KubeObject, old: KubeObject): void;
 	validate(object: KubeObject, old: KubeObject): Cause[];
 }
 
 export interface Write extends AdmissionAttributes {
-	/** Of a new object, known when it has been generated. */
+	/** For a create, known after it was generated. */
 	name: string;
 	readonly context: Context;
 	readonly target: Target;
 	readonly nowMs: number;
-	/** Of an update. */
+	/** Undefined unless it is an update. */
 	readonly strategy: Strategy | undefined;
-	/** As the client sent them. */
+	/** As sent by the client. */
 	readonly managedFields: KubeObject["metadata"]["managedFields"];
-	/** Those that were sent are the ones to be kept (server-side apply). */
+	/** The sent managedFields are stored as they are (server-side apply). */
 	readonly ownsManagedFields: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface WriteParts {
 	ownsManagedFields?: boolean | undefined;
 }
 
-/** The only place where a write is described to admission. */
+/** Creates every write's description for admission. */
 export function writeOf(context: Context, target: Target, parts: WriteParts): Write {
 	const { server, user, warnings, audit } = context;
 	const { kind, namespace, name, subresource } = target;
@@ -63,7 +63,7 @@ export function writeOf(context: Context, target: Target, parts: WriteParts): Wr
 	};
 }
 
-/** What was there before an update. */
+/** The old object of an update. */
 export function before({ old, kind, name }: Pick<Write, "old" | "kind" | "name">): KubeObject {
 	if (old === undefined) throw new Error(`${kind.kind} ${name}: an update of nothing`);
 	return old;

@@ -7,8 +7,8 @@ import type { Context } from "../server/server.ts";
 import { fieldManagerOf } from "./write-options.ts";
 
 /**
- * Who writes, as managedFields have it: in the stored version, in which all fields are compared, whatever the client
- * speaks.
+ * The manager of a write in managedFields, with the stored version, in which all fields are compared regardless of the
+ * client's version.
  */
 export function writerOf(context: Context, target: Target): Writer {
 	return writerAs(fieldManagerOf(context), target, timestamp(context.server.clock.now()));
