@@ -73,21 +73,20 @@ export interface MachineOptions {
 	/** The cluster's directory, which identifies the cluster on this machine. */
 	directory: string;
 	clock: Clock;
-	/** Of the nodes' own addresses. */
-	nodeCidr?: string;
 	/** Service addresses that every node serves itself. Default: none. */
 	localAddresses?: readonly string[];
 }
 
 const bridge = "switch0";
+/** All nodes of a cluster are in one network of this size. */
+const nodePrefixBits = 16;
 
 export async function createMachine(options: MachineOptions): Promise<Machine> {
-	const { clock, nodeCidr = "172.30.0.0/16", localAddresses = [] } = options;
+	const { clock, localAddresses = [] } = options;
 	mkdirSync(options.directory, { recursive: true });
 	const owner = realpathSync(options.directory);
 	const mode = process.getuid?.() === 0 ? "root" : "rootless";
 	const cgroup = `coxswain-${createHash("sha256").update(owner).digest("hex").slice(0, 12)}`;
-	const prefixBits = nodeCidr.slice(nodeCidr.indexOf("/"));
 	const find = (role: string) => markedProcesses(owner).filter((holder) => holder.role === role);
 	const problems = find("switch").length > 0 ? [] : await probeMachine(mode);
 	/** One change at a time: each depends on the processes that exist. */
@@ -146,7 +145,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 			"cd /proc/sys/net/ipv4; echo 1 >ip_forward; echo 0 >conf/all/rp_filter; echo 0 >conf/default/rp_filter; echo 1 >conf/all/route_localnet";
 		const local = localAddresses.map((address) => `addr add ${address}/32 dev lo\n`).join("");
 		await run(["nsenter", `--target=${pid}`, ...userFlags(mode), "--net", "sh", "-c", `${forward}\nexec ip -batch -`], {
-			input: `link set lo up\n${local}link set eth0 up\naddr add ${spec.address}${prefixBits} dev eth0\n`,
+			input: `link set lo up\n${local}link set eth0 up\naddr add ${spec.address}/${nodePrefixBits} dev eth0\n`,
 		});
 	};
 

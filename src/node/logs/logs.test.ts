@@ -25,6 +25,26 @@ async function read(options: Partial<LogOptions>): Promise<string> {
 	return Buffer.concat(parts).toString();
 }
 
+/** A container as a reader of its log sees it. */
+class RunningContainer {
+	#running = true;
+	#changed = () => {};
+
+	running(): boolean {
+		return this.#running;
+	}
+
+	onChange(listener: () => void): () => void {
+		this.#changed = listener;
+		return () => {};
+	}
+
+	end(): void {
+		this.#running = false;
+		this.#changed();
+	}
+}
+
 describe("container logs", () => {
 	test("give the last lines, however long the log is", async () => {
 		await writeFile(path, Array.from({ length: 20_000 }, (_, index) => line(index % 60, `line ${index}`)).join(""));
@@ -58,15 +78,7 @@ describe("container logs", () => {
 	});
 	test("go on in the new file after a rotation, and end with the container", async () => {
 		await writeFile(path, line(1, "before"));
-		let running = true;
-		let changed = () => {};
-		const container = {
-			running: () => running,
-			onChange: (listener: () => void) => {
-				changed = listener;
-				return () => {};
-			},
-		};
+		const container = new RunningContainer();
 		const seen: string[] = [];
 		const options = { timestamps: false, follow: true };
 		for await (const part of readLogFile(path, options, container, new AbortController().signal)) {
@@ -76,8 +88,7 @@ describe("container logs", () => {
 				await writeFile(path, line(2, "after"));
 			} else {
 				await appendFile(path, line(3, "last"));
-				running = false;
-				changed();
+				container.end();
 				if (seen.length === 3) break;
 			}
 		}
@@ -111,23 +122,14 @@ describe("a pod that reaches the logs", () => {
 	test("gets no other file shown by putting it in the place of a log that is followed", async () => {
 		await writeFile(join(folder, "shadow"), line(1, "root:secret that is longer than the log"));
 		await writeFile(path, line(1, "a"));
-		let running = true;
-		let changed = () => {};
-		const container = {
-			running: () => running,
-			onChange: (listener: () => void) => {
-				changed = listener;
-				return () => {};
-			},
-		};
+		const container = new RunningContainer();
 		const seen: string[] = [];
 		const options = { timestamps: false, follow: true };
 		for await (const part of readLogFile(path, options, container, new AbortController().signal)) {
 			seen.push(part.toString());
 			await rm(path);
 			await symlink(join(folder, "shadow"), path);
-			running = false;
-			changed();
+			container.end();
 		}
 		expect(seen).toEqual(["a\n"]);
 	});

@@ -160,7 +160,7 @@ function isPositive(quantity: string | undefined): boolean {
 }
 
 /** Whether the pod's node has reported that it can never provide the desired resources. */
-export function isResizeInfeasible({ status }: Pod): boolean {
+function isResizeInfeasible({ status }: Pod): boolean {
 	return conditionOf({ status }, "PodResizePending")?.reason === "Infeasible";
 }
 
