@@ -221,11 +221,11 @@ conformance("containers", 2, (target) => {
 			const output = await space.output(
 				podOf(
 					"good",
-					shell("/bin/cat /proc/sys/kernel/shm_rmid_forced"),
+					{ image: images.busybox, command: ["/bin/sysctl", "kernel.shm_rmid_forced"] },
 					spec([{ name: "kernel.shm_rmid_forced", value: "1" }]),
 				),
 			);
-			expect(output).toBe("1\n");
+			expect(output).toBe("kernel.shm_rmid_forced = 1\n");
 			const bad = await target().send(
 				"POST",
 				space.core("pods"),

@@ -44,7 +44,13 @@ const demo = (name: string, env: Readonly<Record<string, string>> = {}) => ({ en
 export const builtinImages: readonly ImageEntry[] = [
 	{ names: ["pause"], entrypoint: ["/pause"], programs: { "/pause": "pause" } },
 	{ names: ["curl", "alpine-curl"], ...unlessProgram("curl") },
-	{ names: ["busybox", "alpine", "busyboxplus", "busybox-curl"], ...shell, busyboxShell: true },
+	{
+		names: ["busybox", "alpine", "busyboxplus", "busybox-curl"],
+		...shell,
+		busyboxShell: true,
+		// Debian has it in /sbin, if at all.
+		programs: { "/bin/sysctl": "sysctl" },
+	},
 	{ names: ["debian", "ubuntu", "centos", "fedora", "rockylinux", "amazonlinux"], ...shell },
 	{ names: ["dnsutils", "toolbox", "netshoot", "network-multitool"], ...shell },
 	// Kubernetes' own test images.
