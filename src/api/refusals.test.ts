@@ -77,19 +77,22 @@ describe("a patch whose result is of the wrong type", () => {
 	beforeEach(() => api.ask("POST", configMaps, { metadata: { name: "a" }, data: { k: "v" } }));
 
 	test.each([
-		["merge-patch+json", { data: { k: 1 } }, /apiVersion.*creationTimestamp/],
-		["strategic-merge-patch+json", { data: { k: 1 } }, /"{\\"data\\":{\\"k\\":1}}"/],
-		["json-patch+json", [{ op: "replace", path: "/data/k", value: 1 }], /apiVersion.*creationTimestamp/],
-	])("%s", async (type, body, shown) => {
+		["merge-patch+json", { data: { k: 1 } }, /apiVersion.*creationTimestamp.*": json: cannot unmarshal number into/],
+		["strategic-merge-patch+json", { data: { k: 1 } }, /"map\[data:map\[k:1]]": cannot convert int64 to string$/],
+		["strategic-merge-patch+json", { data: "v" }, /"map\[data:v]": cannot restore map from string$/],
+		[
+			"json-patch+json",
+			[{ op: "replace", path: "/data/k", value: 1 }],
+			/apiVersion.*creationTimestamp.*": json: cannot unmarshal number into/,
+		],
+	])("%s of %j", async (type, body, message) => {
 		const answer = await api.ask("PATCH", `${configMaps}/a`, body, { type: `application/${type}` });
 		expect(answer).toMatchObject({
 			status: 422,
 			object: { reason: "Invalid", details: { causes: [{ reason: "FieldValueInvalid", field: "patch" }] } },
 		});
-		expect(answer.object.message).toMatch(
-			/^ "" is invalid: patch: Invalid value: ".*": json: cannot unmarshal number into/,
-		);
-		expect(answer.object.message).toMatch(shown);
+		expect(answer.object.message).toMatch(/^ "" is invalid: patch: Invalid value: /);
+		expect(answer.object.message).toMatch(message);
 	});
 
 	test("another kind is still another kind", async () => {

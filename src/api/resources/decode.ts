@@ -29,6 +29,8 @@ export function decodeObject(
 	body: Body,
 	options: {
 		defaults?: boolean;
+		/** See `DecodeOptions`. */
+		isMap?: boolean;
 		skips?: (field: string, content: unknown) => boolean;
 		/** Makes the error of a value of the wrong type, where the value is not what a client sent. */
 		wrongType?: (why: string) => ApiError;
@@ -47,11 +49,12 @@ export function decodeObject(
 		);
 	}
 	const partial = options.defaults === false;
-	const { skips } = options;
+	const { skips, isMap = false } = options;
 	// A conversion reads the whole object.
 	const sent = skips === undefined || served !== undefined ? value : hollowed(value, skips);
 	const { object, problems, unknownFields } =
-		kind.decode?.(sent, { partial }) ?? decode(sent, served?.schema ?? kind.schema, schemasOf(kind), { partial });
+		kind.decode?.(sent, { partial }) ??
+		decode(sent, served?.schema ?? kind.schema, schemasOf(kind), { partial, isMap });
 	const problem = problems[0];
 	if (problem !== undefined)
 		throw options.wrongType?.(problem.message) ?? cannotBeHandled(kind.kind, apiVersion, kind.kind, problem.message);

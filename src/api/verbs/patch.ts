@@ -2,6 +2,7 @@
 import { ApiError, conflict, invalid, notFound } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
 import { invalidValue } from "../../core/field-errors.ts";
+import { goText } from "../../core/go-text.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { applyJsonPatch } from "../../core/patches/json-patch.ts";
 import { applyMergePatch } from "../../core/patches/merge-patch.ts";
@@ -48,8 +49,10 @@ export async function patch(
 		make: (current) => {
 			const before = servedObject(target, current);
 			const value = applied(target, before, change, type);
-			const shownValue = type === strategicPatch ? change : value;
-			const options = { skips: needless(strategy, before), wrongType: (why: string) => wrongResult(shownValue, why) };
+			const isMap = type === strategicPatch;
+			const text = () => (isMap ? goText(change) : shown(value));
+			const wrongType = (why: string) => wrongResult(text(), why);
+			const options = { skips: needless(strategy, before), isMap, wrongType };
 			return decodeObject(context, target, { value, duplicateFields: [] }, options);
 		},
 		strategy,
@@ -59,10 +62,10 @@ export async function patch(
 
 /**
  * The patch is well formed; what comes of it is not an object of the type.
- * @param value what the message shows: as upstream, the strategic patch itself, or the result of one of another type
+ * @param text what the message shows: as upstream, the strategic patch itself, or the result of one of another type
  */
-function wrongResult(value: unknown, why: string): ApiError {
-	return invalid({ group: "", kind: "" }, "", [invalidValue("patch", shown(value), why)]);
+function wrongResult(text: string, why: string): ApiError {
+	return invalid({ group: "", kind: "" }, "", [invalidValue("patch", text, why)]);
 }
 
 /** @throws ApiError UnsupportedMediaType */

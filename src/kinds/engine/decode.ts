@@ -7,6 +7,7 @@ import { isRecord, type KubeObject, setField } from "../../core/object.ts";
 import { canonicalQuantity } from "../../core/quantity.ts";
 import { shown } from "../../core/shown.ts";
 import { base64Mistake, normalMicroTime, normalTime } from "./scalars.ts";
+import { cannotRestore, cannotUnmarshal } from "./type-mismatch.ts";
 import type { FieldSchema, Schemas, TypeSchema } from "./type-schema.ts";
 
 export interface Decoded {
@@ -24,12 +25,15 @@ export interface DecodeOptions {
 	 * that are missing get their zero values, and objects with a spec or metadata an empty one, as upstream's types do.
 	 */
 	partial?: boolean;
+	/** The value was made of maps, not of JSON: `problems` have the words of upstream's conversion from maps. */
+	isMap?: boolean;
 }
 
 interface Context {
 	schemas: Schemas;
 	/** Whether missing required values are filled in: custom resources have other rules for that. */
 	fills: boolean;
+	isMap: boolean;
 	path: (string | number)[];
 	problems: Cause[];
 	unknownFields: string[];
@@ -42,7 +46,8 @@ interface Context {
  */
 export function decode(value: unknown, typeName: string, schemas: Schemas, options: DecodeOptions = {}): Decoded {
 	const fills = schemas.fillsZeros === true && options.partial !== true;
-	const context: Context = { schemas, fills, path: [], problems: [], unknownFields: [] };
+	const isMap = options.isMap === true;
+	const context: Context = { schemas, fills, isMap, path: [], problems: [], unknownFields: [] };
 	const object: object = decodeType(value, typeName, "", context) ?? {};
 	if (fills) fillTopLevel(object, schemas.type(typeName) ?? {}, context);
 	// Whether it has apiVersion, kind and metadata is for the caller to check, who knows what the request said of them.
@@ -225,17 +230,12 @@ function bytes(value: unknown, owner: string, context: Context): unknown {
 }
 
 function mismatch(value: unknown, type: string, owner: string, context: Context): undefined {
-	const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
-	const shown = typeof value === "number" && type.startsWith("int") ? `number ${numberText(value)}` : found;
+	const restored = context.isMap ? cannotRestore(value, type) : undefined;
+	if (restored !== undefined) return refuse(restored, context);
 	// Upstream names the innermost type, and the path without the positions in lists.
 	const path = context.path.filter((part) => typeof part === "string").join(".");
-	const target = path === "" ? `Go value of type ${type}` : `Go struct field ${owner}.${path} of type ${type}`;
-	return refuse(`json: cannot unmarshal ${shown} into ${target}`, context);
-}
-
-/** Without an exponent, as clients write integers. */
-function numberText(value: number): string {
-	return Number.isInteger(value) ? BigInt(value).toString() : String(value);
+	const place = path === "" ? "Go value" : `Go struct field ${owner}.${path}`;
+	return refuse(cannotUnmarshal(value, type, place), context);
 }
 
 function refuse(message: string, context: Context): undefined {
