@@ -46,7 +46,7 @@ async function request(asked: Asked): Promise<CertificateSigningRequest> {
 	};
 }
 
-/** What the plan of the signing controller writes into the status; the certificate as what was signed. */
+/** The status that the signing controller writes; the certificate is represented by what was signed. */
 async function signing(asked: Asked): Promise<unknown> {
 	const controller = certificateSigningController(({ commonName }, { usages, notBeforeMs, notAfterMs }) =>
 		JSON.stringify([commonName, usages, (notBeforeMs - nowMs) / 60_000, (notAfterMs - nowMs) / 60_000]),
@@ -104,7 +104,7 @@ test("a request that its signer may not sign fails, and says why", async () => {
 	expect(await signing({ ...serving, names })).toEqual(["system:node:n1", serving.usages, -5, expect.anything()]);
 });
 
-/** "gone", or in how many hours the cleaner looks again. */
+/** "gone", or the number of hours after which the cleaner checks again. */
 async function cleaning(asked: Asked): Promise<unknown> {
 	const { actions, requeueAtMs } = certificateCleanerController.plan(await request(asked), context);
 	if (actions.length > 0) return actions[0]?.do === "delete" ? "gone" : actions;

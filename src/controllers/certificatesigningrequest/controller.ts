@@ -11,7 +11,7 @@ import { type SignCertificate, signers, validity } from "./signing.ts";
 
 const hourMs = 3_600_000;
 
-/** Signs approved requests to the signers that the cluster is. */
+/** Signs approved requests for the cluster's own signers. */
 export function certificateSigningController(sign: SignCertificate): Controller<CertificateSigningRequest> {
 	return {
 		name: "certificatesigningrequest-signing",
@@ -37,7 +37,7 @@ export function certificateSigningController(sign: SignCertificate): Controller<
 					return { actions: [updateStatus(certificateSigningRequests, signed)] };
 				}
 			} catch (error) {
-				// What cannot be signed now never can: one that an older version took, for example.
+				// A request that cannot be signed now never can: for example, one that an older version accepted.
 				problem = messageOf(error);
 			}
 			const time = timestamp(nowMs);
@@ -63,8 +63,8 @@ function isToBeSigned(request: CertificateSigningRequest): boolean {
 }
 
 /**
- * Deletes requests an hour after they were approved or denied, after a day without either, and when the certificate has
- * expired.
+ * Deletes requests one hour after they were approved or denied, after a day without either, and when the certificate
+ * has expired.
  */
 export const certificateCleanerController: Controller<CertificateSigningRequest> = {
 	name: "certificatesigningrequest-cleaner",
@@ -80,7 +80,7 @@ export const certificateCleanerController: Controller<CertificateSigningRequest>
 	},
 };
 
-/** Epoch milliseconds; an approved request that nobody has signed (yet) has none. */
+/** Epoch milliseconds; an approved request without a certificate (yet) has none. */
 function* endsOf(request: CertificateSigningRequest): Generator<number> {
 	const { metadata, status } = request;
 	const isIssued = (status?.certificate ?? "") !== "";
@@ -97,7 +97,7 @@ function endOfCertificate(base64: string): number {
 	try {
 		return Date.parse(new X509Certificate(Buffer.from(base64, "base64")).validTo);
 	} catch {
-		// Signers of others may put there what they like.
+		// Other signers may write anything there.
 		return Number.POSITIVE_INFINITY;
 	}
 }

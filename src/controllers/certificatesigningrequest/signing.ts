@@ -2,16 +2,16 @@
 import type { CertificateRequest } from "../../kinds/certificates/certificate-request.ts";
 import type { CertificateSigningRequestSpec } from "../../kinds/generated/types.ts";
 
-/** Makes a certificate in PEM of a request. Which requests and times are fine was decided before. */
+/** Creates a PEM certificate for a request. The caller has checked the request and the times. */
 export type SignCertificate = (
 	request: CertificateRequest,
 	options: { usages: readonly string[]; notBeforeMs: number; notAfterMs: number },
 ) => string;
 
-/** What is wrong with a request, in upstream's words; undefined when it may be signed. */
+/** The problem of a request, with upstream's message; undefined if it may be signed. */
 type Check = (request: CertificateRequest, usages: readonly string[]) => string | undefined;
 
-/** The signers that the cluster is, by name. */
+/** The cluster's own signers, by name. */
 export const signers: ReadonlyMap<string, Check> = new Map([
 	["kubernetes.io/kube-apiserver-client", checkClient],
 	["kubernetes.io/kube-apiserver-client-kubelet", checkKubeletClient],
@@ -65,7 +65,7 @@ const longestMs = 365 * 24 * hourMs;
 const shortestMs = 10 * minuteMs;
 /** The clocks of clients that verify the certificate may be slightly behind. */
 const backdateMs = 5 * minuteMs;
-/** Below it a certificate's time counts from now, above it from its begin. */
+/** The duration of shorter certificates counts from now, that of others from their backdated beginning. */
 const shortMs = 8 * hourMs;
 
 export function validity(

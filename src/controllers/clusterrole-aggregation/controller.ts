@@ -1,6 +1,6 @@
 /**
- * ClusterRoles with an aggregationRule have the rules of those that it selects (Kubernetes documentation, "Aggregated
- * ClusterRoles").
+ * ClusterRoles with an aggregationRule get the rules of the roles that it selects (Kubernetes documentation,
+ * "Aggregated ClusterRoles").
  */
 
 import { sameJson } from "../../core/equal.ts";
@@ -10,7 +10,7 @@ import { clusterRoles } from "../../kinds/rbac/clusterrole.ts";
 import { update } from "../runtime/actions.ts";
 import { type Controller, watchRule } from "../runtime/controller.ts";
 
-/** The only key: roles that gather may be gathered themselves, so that a change of one can concern many. */
+/** The only key: aggregated roles may be selected themselves, so that a change of one can affect many. */
 const all = "all";
 
 export const clusterRoleAggregationController: Controller<readonly ClusterRole[]> = {
@@ -32,8 +32,8 @@ function byName(a: ClusterRole, b: ClusterRole): number {
 }
 
 /**
- * Rules of the roles that gather, without repetition. They begin with none and gather from each other until nothing is
- * added, so that rules that are gone stay nowhere, not even where two roles gather each other.
+ * Rules of the aggregated roles without duplicates. They are computed from empty rules until nothing is added, so that
+ * removed rules disappear even if two roles select each other.
  * @param roles by name
  */
 function aggregatedRules(roles: readonly ClusterRole[]): Map<ClusterRole, readonly PolicyRule[]> {

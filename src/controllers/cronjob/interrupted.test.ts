@@ -1,4 +1,4 @@
-/** Cron jobs on a real API server, in virtual time; the controllers are killed at every one of their writes. */
+/** CronJobs on a real API server, in virtual time; the controllers are killed at every one of their writes. */
 
 import { expect, test } from "vitest";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
@@ -22,15 +22,15 @@ interface Run {
 	spec: Partial<CronJobSpec> & { schedule: string };
 	annotations?: Record<string, string>;
 	hours: number;
-	/** Until then it is suspended. */
+	/** It is suspended until then. */
 	resumeAfterHours?: number;
 	startMs?: number;
 	death?: Death;
 }
 
 /**
- * Lets a cron job run for some hours.
- * @returns its jobs that are left, and every time for which one was made, in order
+ * Runs a CronJob for some hours.
+ * @returns its remaining Jobs, and every time for which one was created, in order
  */
 async function run({ spec, annotations = {}, hours, resumeAfterHours, startMs, death }: Run) {
 	const controllers = [cronJobController, jobController, jobOrphanController];

@@ -4,8 +4,8 @@ import type { CronJob } from "../../kinds/generated/types.ts";
 import { jitterMs } from "../../kinds/self-help/annotations.ts";
 
 /**
- * The delay of a scheduled run: the same for the same CronJob and time, less than its jitter, and never so long that
- * the next time would come. Milliseconds.
+ * The delay of a scheduled run: always the same for a CronJob and time, less than its jitter, and less than the
+ * interval to the next time. Milliseconds.
  */
 export function delayMs(cronJob: CronJob, schedule: CronSchedule, atMs: number): number {
 	const mostMs = jitterMs(cronJob);
@@ -16,7 +16,7 @@ export function delayMs(cronJob: CronJob, schedule: CronSchedule, atMs: number):
 	return window <= 0 ? 0 : hash(`${namespace}/${name}/${atMs}`) % window;
 }
 
-/** FNV-1a, and a last stir: names that differ by a digit should not start next to each other. */
+/** FNV-1a with a final mix: names that differ by a digit should not start at almost the same time. */
 function hash(text: string): number {
 	let value = 0x811c9dc5;
 	for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);

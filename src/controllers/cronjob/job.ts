@@ -1,4 +1,4 @@
-/** The jobs that a cron job makes. */
+/** The Jobs that a CronJob creates. */
 import { timestamp } from "../../core/clock.ts";
 import { controllerReference, type Draft } from "../../core/object.ts";
 import { cronJobLabel, jobName, scheduledAnnotation } from "../../kinds/batch/cronjob-jobs.ts";
@@ -24,7 +24,7 @@ export function jobFor(cronJob: CronJob, scheduledMs: number): Draft<Job> {
 	};
 }
 
-/** Whether the cron job made it itself, and for which time. */
+/** The scheduled time of a Job that the CronJob created; undefined for other Jobs. */
 export function scheduledMsOf(cronJob: CronJob, job: Job): number | undefined {
 	const text = job.metadata.annotations?.[scheduledAnnotation];
 	if (text === undefined) return undefined;

@@ -19,24 +19,24 @@ import { dueStart, isNeverDue, nextLookMs } from "./schedule.ts";
 
 export interface CronJobState {
 	cronJob: CronJob;
-	/** Jobs with the cron job as their managing owner. */
+	/** Jobs that the CronJob controls. */
 	jobs: readonly Job[];
 }
 
-/** A plan in the making. */
+/** The plan under construction. */
 interface Draft {
 	cronJob: CronJob;
 	children: readonly Job[];
 	active: ObjectReference[];
 	status: CronJobStatus;
-	/** Events, at the end. */
+	/** Adds an Event at the end. */
 	say(type: EventText["type"], reason: string, message: string): void;
 }
 
 /**
- * Takes down what has become of the jobs, removes old ones, and starts one when it is due. The reference to a new job
- * goes into the status when the informer cache shows the job: by its name and annotation, however the start was
- * interrupted.
+ * Records the state of the Jobs, removes old ones, and starts one when it is due. The reference to a new Job is added
+ * to the status when the informer cache shows the Job, which is identified by its name and annotation even if the start
+ * was interrupted.
  */
 export function plan({ cronJob, jobs: children }: CronJobState, { nowMs, failure }: PlanContext): Plan {
 	const said: Action[] = [];
@@ -52,14 +52,14 @@ export function plan({ cronJob, jobs: children }: CronJobState, { nowMs, failure
 	const labels = children.filter(({ metadata }) => metadata.labels?.[cronJobLabel] === undefined);
 	const observed = writeStatus(draft);
 	const started = cronJob.metadata.deletionTimestamp === undefined ? start(draft, nowMs) : { actions: [] };
-	// While creating fails, what has been seen is written without waiting for it.
+	// While creating fails, the observed state is written first.
 	const starting =
 		failure?.do === "create" && observed.length > 0 ? observed : [...started.actions, ...writeStatus(draft)];
 	const actions = [...starting, ...labels.map((job) => label(job, cronJob)), ...old, ...said];
 	return started.againMs === undefined ? { actions } : { actions, requeueAtMs: started.againMs };
 }
 
-/** What has become of the jobs since the status was written. */
+/** The changes of the Jobs since the status was written. */
 function takeDown(draft: Draft): void {
 	const { cronJob, children, status, say } = draft;
 	const existing = new Set(children.map(({ metadata }) => metadata.uid));
@@ -94,7 +94,7 @@ function takeDown(draft: Draft): void {
 	}
 }
 
-/** Jobs made by hand (`kubectl create job --from`) are found by the label like the others. */
+/** The label also finds Jobs that were created manually (`kubectl create job --from`). */
 function label(job: Job, cronJob: CronJob): Action {
 	const { namespace, name, uid } = job.metadata;
 	const metadata = { uid, labels: { [cronJobLabel]: cronJob.metadata.name } };
@@ -110,7 +110,7 @@ function referenceTo({ apiVersion, kind, metadata }: Job): ObjectReference {
 	return { apiVersion, kind, namespace, name, uid, resourceVersion };
 }
 
-/** Keeps the newest finished jobs, as many as the history limits say. */
+/** Keeps the newest finished Jobs, up to the history limits. */
 function removeOld(draft: Draft): Action[] {
 	const actions: Action[] = [];
 	const { failedJobsHistoryLimit = 1, successfulJobsHistoryLimit = 3 } = draft.cronJob.spec;
@@ -146,11 +146,11 @@ function deleteJob(cronJob: CronJob, job: Job): Action {
 
 interface Start {
 	actions: Action[];
-	/** When to look again, in epoch milliseconds. */
+	/** When to sync again, in epoch milliseconds. */
 	againMs?: number | undefined;
 }
 
-/** Starts what is due, and notes the time in the draft's status. */
+/** Starts what is due, and records the time in the draft's status. */
 function start(draft: Draft, nowMs: number): Start {
 	const { cronJob, status, say } = draft;
 	const { suspend, startingDeadlineSeconds, concurrencyPolicy } = cronJob.spec;
@@ -170,7 +170,7 @@ function start(draft: Draft, nowMs: number): Start {
 	}
 	const againMs = nextLookMs(seen, schedule, nowMs);
 	if (catchesUp(cronJob)) return catchUp(draft, schedule, { againMs, nowMs });
-	// A job of that time runs already, however it came about.
+	// A Job for that time is already running, regardless of who created it.
 	if (atMs === undefined || draft.active.some(({ name }) => name === jobName(cronJob, atMs)))
 		return { actions: [], againMs };
 	const startMs = atMs + delayMs(cronJob, schedule, atMs);
@@ -244,7 +244,7 @@ function createJob(cronJob: CronJob, scheduledMs: number): Action {
 	});
 }
 
-/** Undefined when time zone or schedule cannot be read: nothing happens until they are changed. */
+/** Undefined if the time zone or the schedule is invalid: nothing happens until they are changed. */
 function usableSchedule({ cronJob, say }: Draft): CronSchedule | undefined {
 	const { timeZone, schedule } = cronJob.spec;
 	if (timeZone !== undefined && !isTimeZone(timeZone)) {

@@ -1,27 +1,25 @@
-/** When a cron job is due, has been due, and will be next. */
+/** When a CronJob is due, was due, and will be due next. */
 
 import { parseTimestamp } from "../../core/clock.ts";
 import type { CronSchedule } from "../../core/cron.ts";
 import type { CronJob } from "../../kinds/generated/types.ts";
 
-/**
- * A schedule is due no more often than its text says; beyond so many missed starts something is wrong, and it is said.
- */
+/** More missed starts than this are reported, because they indicate an error. */
 const manyMissed = 100;
 /** Timers may fire slightly early, and a schedule evaluated too early is not due. */
 const slackMs = 100;
 
 export interface Due {
 	/**
-	 * The most recent time at which it should have started and has not; epoch milliseconds. Earlier ones are passed over.
+	 * The most recent time at which it should have started and has not, in epoch milliseconds. Earlier ones are skipped.
 	 */
 	atMs: number | undefined;
-	/** More starts were missed than could be meant. */
+	/** More starts were missed than is plausible. */
 	tooMany: boolean;
 }
 
 /**
- * The starts since the last one, or since the cron job exists. Those before the starting deadline do not count as
+ * The starts since the last one, or since the CronJob was created. Those before the starting deadline do not count as
  * missed. An interval (`@every`) counts from the last start.
  */
 export function dueStart(cronJob: CronJob, schedule: CronSchedule, nowMs: number): Due {
@@ -41,19 +39,19 @@ export function nextLookMs(cronJob: CronJob, schedule: CronSchedule, nowMs: numb
 	return nextMs === undefined ? undefined : nextMs + slackMs;
 }
 
-/** The schedule names a day that no year has, such as the 31st of February. */
+/** The schedule names a date that never occurs, such as February 31. */
 export function isNeverDue(cronJob: CronJob, schedule: CronSchedule): boolean {
 	return schedule.next(lastStartMs(cronJob)) === undefined;
 }
 
-/** When it was started last, or made; epoch milliseconds. */
+/** The last start, or the creation, in epoch milliseconds. */
 export function lastStartMs({ status, metadata }: CronJob): number {
 	return parseTimestamp(status?.lastScheduleTime ?? metadata.creationTimestamp);
 }
 
 /**
- * The last time in (`sinceMs`, `nowMs`]. Walks forward through short stretches and jumps close to the end of long ones,
- * so that a schedule that slept for years costs no more than one that slept for a day.
+ * The last time in (`sinceMs`, `nowMs`]. Short intervals are walked through; in long ones the search jumps near the
+ * end, so that years without a start cost no more than a day.
  */
 function mostRecent(schedule: CronSchedule, sinceMs: number, nowMs: number): number | undefined {
 	const firstMs = schedule.next(sinceMs);
@@ -61,7 +59,7 @@ function mostRecent(schedule: CronSchedule, sinceMs: number, nowMs: number): num
 	const secondMs = schedule.next(firstMs);
 	if (secondMs === undefined || secondMs > nowMs) return firstMs;
 	let lastMs = secondMs;
-	// An interval counts from where it began: jump whole steps only. For other schedules any place will do.
+	// An interval counts from its beginning, so jumps are multiples of it. Other schedules allow any jump.
 	const stepMs = secondMs - firstMs;
 	for (let steps = 2; ; steps *= 4) {
 		const fromMs = firstMs + (Math.floor((nowMs - firstMs) / stepMs) - steps) * stepMs;

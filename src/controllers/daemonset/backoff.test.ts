@@ -5,7 +5,7 @@ import type { InformerCache } from "../runtime/controller.ts";
 import { forget, retryTimes } from "./backoff.ts";
 
 const startMs = Date.UTC(2026, 0, 1);
-// Failures are kept by informer cache; nothing of it is asked.
+// Failures are stored per informer cache, of which nothing else is used.
 const newInformerCache = () => ({}) as InformerCache;
 
 function failed(uid: string, atMs: number, nodeName = "node-1"): Pod {

@@ -1,6 +1,6 @@
 /**
- * How long a failed daemon pod stays before it is replaced: the first of a node not at all, each further one twice as
- * long as the one before, from one second to fifteen minutes, counted from the failure before it.
+ * The delay before a failed daemon pod is replaced: none for the first failure on a node, then from one second to
+ * fifteen minutes, doubled with each failure and counted from the previous one.
  */
 import type { InformerCache } from "../../client/informer-cache.ts";
 import { parseTimestamp } from "../../core/clock.ts";
@@ -19,13 +19,13 @@ interface Failure {
 }
 
 /**
- * Failures by key of the set and name of the node. They are remembered as long as the informer cache: nothing in the
- * store tells of a pod that is gone.
+ * Failures by key of the set and name of the node. They are kept as long as the informer cache: the store has no record
+ * of deleted pods.
  */
 const remembered = new WeakMap<InformerCache, Map<string, Map<string, Failure>>>();
 
 /**
- * Epoch milliseconds from which each of these failed pods may be replaced, by uid. Asking again gives the same answer.
+ * Epoch milliseconds from which each of these failed pods may be replaced, by UID. Repeated calls give the same result.
  */
 export function retryTimes(informers: InformerCache, key: string, failed: readonly Pod[]): Map<string, number> {
 	const times = new Map<string, number>();
@@ -52,7 +52,7 @@ export function forget(informers: InformerCache, key: string): void {
 function nextFailure(last: Failure | undefined, pod: Pod): Failure {
 	const { uid } = pod.metadata;
 	const failedAtMs = failureTimeMs(pod);
-	// As long as twice the longest wait without a failure, and it starts over.
+	// After twice the longest delay without a failure, the count restarts.
 	if (last === undefined || failedAtMs - last.failedAtMs > 2 * longestMs) {
 		return { uid, failedAtMs, count: 1, retryAtMs: 0 };
 	}

@@ -17,7 +17,7 @@ import type { DaemonSetState } from "./state.ts";
 
 const selectorFor = ({ spec }: DaemonSet) => selectorOf(spec.selector);
 
-/** Keeps one pod on every node that fits (Kubernetes documentation, "DaemonSet"). */
+/** Keeps one pod on every eligible node (Kubernetes documentation, "DaemonSet"). */
 export const daemonSetController: Controller<DaemonSetState> = {
 	name: "daemonset",
 	component: "daemonset-controller",
@@ -25,8 +25,8 @@ export const daemonSetController: Controller<DaemonSetState> = {
 	watches: [
 		watchRule(daemonSets, (current, old) => [current, old].flatMap((set) => (set ? [objectKey(set)] : []))),
 		watchOwned(daemonSets, podKind, selectorFor, matters),
-		// A revision that is gone may be missed. One that is new or changed is no reason to look, as upstream has it: a
-		// user who made it by hand is to find it again.
+		// A deleted revision may have to be recreated. New and changed ones do not cause a sync, as upstream, so that
+		// revisions that users create manually are kept.
 		watchOwned(daemonSets, controllerRevisions, selectorFor, (current) => current === undefined),
 		watchRule(nodes, nodeKeys, { expectations: false }),
 	],

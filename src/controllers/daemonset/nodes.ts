@@ -1,4 +1,4 @@
-/** What is to be done on each node for a DaemonSet to have its pods where it should, before any update. */
+/** What to do on each node so that the DaemonSet's pods are where they should be, before any update. */
 
 import type { DaemonSet, Pod } from "../../kinds/generated/types.ts";
 import { isAvailable, isReady, isTerminating } from "../../kinds/pod/pod-lifecycle.ts";
@@ -16,7 +16,7 @@ export interface NodeWork {
 	retryAtMs?: number;
 }
 
-/** The pod that has been there longest first; one that was bound to its node before one that was not. */
+/** The oldest pod first; pods that are bound to their node before others. */
 export function byAge(left: Pod, right: Pod): number {
 	const bound = (pod: Pod) => (pod.spec.nodeName ? 0 : 1);
 	return (
@@ -48,7 +48,7 @@ export function workOn(
 	}
 	running.sort(byAge);
 	if (allowsSurge(set)) {
-		// A pod that ended but may not be replaced yet still holds the node's place.
+		// A pod that has terminated but may not be replaced yet still occupies the node.
 		work.needsPod = placement.shouldRun && pods.every((pod) => isTerminating(pod));
 		work.delete.push(...surplusOfTwo(set, running, hash, nowMs));
 	} else {
@@ -72,7 +72,8 @@ function found(what: string, { metadata }: Pod, node: string, verb: string): str
 }
 
 /**
- * Where an old and a new pod may run side by side: all but the oldest of each, and the old one once it is of no use.
+ * Where an old and a new pod may run side by side: all but the oldest of each, and the old one if it is no longer
+ * needed.
  */
 function surplusOfTwo(set: DaemonSet, running: readonly Pod[], hash: string, nowMs: number): Pod[] {
 	const fresh = running.filter((pod) => isUpdated(set, pod, hash));

@@ -1,5 +1,5 @@
 /**
- * On which nodes a DaemonSet's pods run, and what ties a pod to its node (Kubernetes documentation, "DaemonSet";
+ * The nodes on which a DaemonSet's pods run, and how a pod is bound to its node (Kubernetes documentation, "DaemonSet";
  * KEP-548).
  */
 import type { Affinity, DaemonSet, Node, Pod, PodSpec, Toleration } from "../../kinds/generated/types.ts";
@@ -7,19 +7,19 @@ import { compileNodeSelector } from "../../kinds/pod/node-selector.ts";
 import { untolerated } from "../../kinds/pod/tolerations.ts";
 
 export interface Placement {
-	/** A pod is to be created where there is none. */
+	/** A pod is created if there is none. */
 	shouldRun: boolean;
-	/** A pod that is there may stay: its node is merely tainted against new ones. */
+	/** An existing pod may stay: its node only has a NoSchedule taint. */
 	mayStay: boolean;
 }
 
-/** Decides for any node, for one state of the set. */
+/** Returns a function that decides for any node, for one version of the set. */
 export function placementOf(set: DaemonSet): (node: Node) => Placement {
 	const { spec } = set.spec.template;
 	return placementFor(spec, builtInTolerations(spec));
 }
 
-/** Decides by a pod's spec, and what it tolerates besides. */
+/** Returns a function that decides from a pod's spec and additional tolerations. */
 export function placementFor(spec: PodSpec, more: readonly Toleration[] = []): (node: Node) => Placement {
 	const tolerations = [...(spec.tolerations ?? []), ...more];
 	const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
@@ -37,7 +37,7 @@ export function placementFor(spec: PodSpec, more: readonly Toleration[] = []): (
 	};
 }
 
-/** What every daemon pod tolerates: troubles of its node are no reason for it to be elsewhere. */
+/** Tolerations of every daemon pod: problems of its node are no reason to run elsewhere. */
 export function builtInTolerations(spec: PodSpec): Toleration[] {
 	const noSchedule = ["disk-pressure", "memory-pressure", "pid-pressure", "unschedulable"];
 	if (spec.hostNetwork) noSchedule.push("network-unavailable");
@@ -51,7 +51,7 @@ function toleration(trouble: string, effect: string): Toleration {
 	return { key: `node.kubernetes.io/${trouble}`, operator: "Exists", effect };
 }
 
-/** The affinity with the node's name as the only requirement on nodes: the set has already seen to the others. */
+/** The affinity with the node's name as the only node requirement: the set has already checked the others. */
 export function affinityFor(affinity: Affinity | undefined, node: string): Affinity {
 	const nodeSelectorTerms = [{ matchFields: [{ key: "metadata.name", operator: "In", values: [node] }] }];
 	return {
@@ -63,7 +63,7 @@ export function affinityFor(affinity: Affinity | undefined, node: string): Affin
 	};
 }
 
-/** The node a pod runs on, or is made for; empty when nothing says. */
+/** The node that a pod runs on, or is meant for; empty if unknown. */
 export function targetNode(pod: Pod): string {
 	if (pod.spec.nodeName) return pod.spec.nodeName;
 	const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;

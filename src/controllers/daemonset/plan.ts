@@ -1,4 +1,4 @@
-/** What a DaemonSet does next (Kubernetes documentation, "DaemonSet"). */
+/** The next step of a DaemonSet (Kubernetes documentation, "DaemonSet"). */
 
 import type { Draft } from "../../core/object.ts";
 import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
@@ -17,7 +17,7 @@ import { roll, type Steps } from "./rolling.ts";
 import type { DaemonSetState, NodeState } from "./state.ts";
 import { statusActions } from "./status.ts";
 
-/** Most pods created, and most deleted, in one plan. */
+/** The maximum number of pods created, and deleted, in one plan. */
 const burst = 250;
 
 export function plan(state: DaemonSetState, { nowMs, failure }: PlanContext): Plan {
@@ -50,8 +50,8 @@ export function plan(state: DaemonSetState, { nowMs, failure }: PlanContext): Pl
 }
 
 /**
- * Every node with its pods, and pods made for nodes that are no more. Pods that have ended and are being deleted are as
- * good as gone.
+ * Every node with its pods, and pods for nodes that no longer exist. Terminated pods that are being deleted are
+ * ignored.
  */
 function byNode({ set, nodes }: DaemonSetState, pods: readonly Pod[]): { nodes: NodeState[]; homeless: Pod[] } {
 	const byName = new Map<string, Pod[]>();
@@ -69,7 +69,7 @@ function byNode({ set, nodes }: DaemonSetState, pods: readonly Pod[]): { nodes: 
 		byName.delete(name);
 		return found;
 	});
-	// Those that were bound to a node are left to the pod garbage collector.
+	// The pod garbage collector removes those that were bound to a node.
 	const homeless = [...byName.values()].flat().filter((pod) => !pod.spec.nodeName && !isTerminating(pod));
 	return { nodes: states, homeless };
 }
@@ -92,7 +92,8 @@ function stepsFor(
 		events.push(...work.events);
 		if (work.retryAtMs !== undefined) retryAtMs = Math.min(retryAtMs ?? work.retryAtMs, work.retryAtMs);
 	}
-	// An update waits until every node has what it should: else it would count on pods that are about to change.
+	// An update waits until every node has the pods that it should have, because otherwise it would depend on pods that
+	// are about to change.
 	if (set.spec.updateStrategy?.type === "OnDelete" || steps.create.length > 0 || steps.delete.length > 0) {
 		return { steps, events, retryAtMs };
 	}

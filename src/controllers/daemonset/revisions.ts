@@ -1,4 +1,4 @@
-/** The revisions of a DaemonSet, and which of its pods are of the newest. */
+/** The revisions of a DaemonSet, and which of its pods have the newest. */
 import type { KubeObject } from "../../core/object.ts";
 import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import type { ControllerRevision, DaemonSet, Pod } from "../../kinds/generated/types.ts";
@@ -12,7 +12,7 @@ export const generationLabel = "pod-template-generation";
 const generationAnnotation = "deprecated.daemonset.template.generation";
 
 export interface Current {
-	/** Value of `controller-revision-hash` on pods of the set's template. */
+	/** Value of the label `controller-revision-hash` on pods with the current template. */
 	hash: string;
 	/** The other revisions, oldest first. */
 	old: ControllerRevision[];
@@ -21,8 +21,7 @@ export interface Current {
 }
 
 /**
- * Finds the revision of the set's template or makes one; renumbers one that was rolled back to, and leaves only one of
- * several.
+ * Finds or creates the revision of the current template; renumbers it after a rollback, and keeps only one of several.
  */
 export function currentRevision(
 	set: DaemonSet,
@@ -53,7 +52,7 @@ export function currentRevision(
 	return { hash, old, collisionCount: set.status?.collisionCount, actions };
 }
 
-/** Deletes the oldest revisions beyond the history limit, except those that pods are of. */
+/** Deletes the oldest revisions beyond the history limit, except those that pods have. */
 export function cleanedUp(set: DaemonSet, old: readonly ControllerRevision[], pods: readonly Pod[]): Action[] {
 	const excess = old.length - (set.spec.revisionHistoryLimit ?? 10);
 	if (excess <= 0) return [];
@@ -62,13 +61,16 @@ export function cleanedUp(set: DaemonSet, old: readonly ControllerRevision[], po
 	return idle.slice(0, excess).map((revision) => remove(controllerRevisions, revision));
 }
 
-/** Of the newest template, by the revision's hash or, for pods older than that label, by the template's generation. */
+/**
+ * Whether the pod has the newest template, by the revision's hash or, for pods without that label, by the template's
+ * generation.
+ */
 export function isUpdated(set: DaemonSet, pod: Pod, hash: string): boolean {
 	const generation = templateGeneration(set);
 	return podHash(pod) === hash || (generation !== undefined && pod.metadata.labels?.[generationLabel] === generation);
 }
 
-/** Counts the changes of the template, as text; the server keeps it in an annotation. */
+/** The number of template changes as text; the server keeps it in an annotation. */
 export function templateGeneration(set: DaemonSet): string | undefined {
 	return set.metadata.annotations?.[generationAnnotation];
 }

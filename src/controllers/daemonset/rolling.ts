@@ -1,5 +1,5 @@
 /**
- * Which old daemon pods give way to new ones, and where a new one may start beside the old (Kubernetes documentation,
+ * Which old daemon pods are replaced, and where a new one may start beside the old one (Kubernetes documentation,
  * "Perform a Rolling Update on a DaemonSet"; KEP-1591).
  */
 
@@ -9,7 +9,7 @@ import { scaled } from "../podcontrol/scaled.ts";
 import { isUpdated } from "./revisions.ts";
 
 export interface Steps {
-	/** Nodes that get a pod. */
+	/** Nodes on which a pod is created. */
 	create: string[];
 	delete: Pod[];
 }
@@ -24,7 +24,9 @@ export function allowsSurge(set: DaemonSet): boolean {
 	return set.spec.updateStrategy?.type !== "OnDelete" && surge !== undefined && surge !== 0 && surge !== "0%";
 }
 
-/** Both are rounded up. Where both come to nothing, one node may be without, or nothing would ever move. */
+/**
+ * Both are rounded up. If both are 0, one node may be without a pod, because otherwise the update could not proceed.
+ */
 function limits(set: DaemonSet, desired: number): Limits {
 	const rolling = set.spec.updateStrategy?.rollingUpdate;
 	const surge = scaled(rolling?.maxSurge, desired, "up");
@@ -34,7 +36,7 @@ function limits(set: DaemonSet, desired: number): Limits {
 
 /**
  * One step of a rolling update.
- * @param wanted the pods of each node that should have one; an empty list where there is none
+ * @param wanted the pods of each eligible node; an empty list if it has none
  */
 export function roll(set: DaemonSet, wanted: ReadonlyMap<string, readonly Pod[]>, hash: string, nowMs: number): Steps {
 	const { surge, unavailable } = limits(set, wanted.size);
@@ -42,8 +44,7 @@ export function roll(set: DaemonSet, wanted: ReadonlyMap<string, readonly Pod[]>
 }
 
 /**
- * Deletes old pods: all that are not available anyway, and others as long as few enough nodes are without an available
- * pod.
+ * Deletes old pods: all that are not available anyway, and others while few enough nodes are without an available pod.
  */
 function replace(
 	set: DaemonSet,
@@ -67,8 +68,8 @@ function replace(
 }
 
 /**
- * Starts new pods beside old ones on as many nodes as may have both, and deletes an old one once its successor is
- * available or it serves nobody.
+ * Starts new pods beside old ones on as many nodes as the surge allows, and deletes an old one once the new one is
+ * available or the old one is unavailable.
  */
 function surgeOver(
 	set: DaemonSet,
@@ -93,10 +94,7 @@ function surgeOver(
 	return { create: [...free, ...candidates.slice(0, Math.max(0, most - surging))], delete: leaving };
 }
 
-/**
- * The one new and the one old pod of a node; not clear when there are several of a sort, which is first to be put
- * right.
- */
+/** The new and the old pod of a node; not clear if there are several of one kind, which is resolved first. */
 function split(set: DaemonSet, pods: readonly Pod[], hash: string): { fresh?: Pod; old?: Pod; clear: boolean } {
 	let fresh: Pod | undefined;
 	let old: Pod | undefined;

@@ -9,9 +9,9 @@ export interface DaemonSetState {
 	nodes: readonly Node[];
 	pods: Claimable<Pod>;
 	history: Claimable<ControllerRevision>;
-	/** The name that a new revision would get. */
+	/** The name for a new revision. */
 	newRevision: RevisionName;
-	/** Epoch milliseconds from which each failed pod may be replaced, by uid. */
+	/** Epoch milliseconds from which each failed pod may be replaced, by UID. */
 	retryAtMs: ReadonlyMap<string, number>;
 }
 

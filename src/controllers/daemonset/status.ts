@@ -9,7 +9,7 @@ import { byAge } from "./nodes.ts";
 import { isUpdated } from "./revisions.ts";
 import type { NodeState } from "./state.ts";
 
-/** A write of the status, where it is not yet what it should be. Of several pods on a node the oldest counts. */
+/** An update of the status if it has changed. If a node has several pods, the oldest counts. */
 export function statusActions(
 	set: DaemonSet,
 	nodes: readonly NodeState[],

@@ -1,13 +1,13 @@
 /**
- * Numbers of a Deployment: how many pods there may and must be (Kubernetes documentation, "Deployments", "Rolling
- * Update Deployment").
+ * The minimum and maximum number of pods of a Deployment (Kubernetes documentation, "Deployments", "Rolling Update
+ * Deployment").
  */
 import type { Deployment, ReplicaSet } from "../../kinds/generated/types.ts";
 import { scaled } from "../podcontrol/scaled.ts";
 
 export const desiredReplicasAnnotation = "deployment.kubernetes.io/desired-replicas";
 export const maxReplicasAnnotation = "deployment.kubernetes.io/max-replicas";
-/** In the API, no limit at all: the largest int32. */
+/** The largest int32, which means no limit in the API. */
 const unlimited = 2 ** 31 - 1;
 
 export function replicasOf(object: { spec?: { replicas?: number } }): number {
@@ -18,12 +18,12 @@ export function isRollingUpdate(deployment: Deployment): boolean {
 	return deployment.spec.strategy?.type !== "Recreate";
 }
 
-/** Pods above the wanted number during a rolling update. */
+/** Additional pods during a rolling update. */
 export function maxSurge(deployment: Deployment): number {
 	return isRollingUpdate(deployment) ? limits(deployment).surge : 0;
 }
 
-/** Pods that may be missing during a rolling update. */
+/** Pods that may be unavailable during a rolling update. */
 export function maxUnavailable(deployment: Deployment): number {
 	const replicas = replicasOf(deployment);
 	if (!isRollingUpdate(deployment) || replicas === 0) return 0;
@@ -31,8 +31,8 @@ export function maxUnavailable(deployment: Deployment): number {
 }
 
 /**
- * Surge is rounded up, unavailability down; where both come to nothing, one pod may be missing, or nothing would ever
- * move.
+ * Surge is rounded up, unavailability down. If both are 0, one pod may be unavailable, because otherwise the update
+ * could not proceed.
  */
 function limits(deployment: Deployment): { surge: number; unavailable: number } {
 	const rolling = deployment.spec.strategy?.rollingUpdate;
@@ -42,7 +42,7 @@ function limits(deployment: Deployment): { surge: number; unavailable: number } 
 	return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable };
 }
 
-/** Seconds; undefined when progress is not watched. */
+/** Seconds; undefined if there is no deadline. */
 export function progressDeadlineSeconds({ spec }: Deployment): number | undefined {
 	return spec.progressDeadlineSeconds === unlimited ? undefined : spec.progressDeadlineSeconds;
 }
@@ -55,13 +55,16 @@ export function sum(sets: readonly ReplicaSet[], count: (set: ReplicaSet) => num
 	return sets.reduce((total, set) => total + (count(set) ?? 0), 0);
 }
 
-/** The number in an annotation; undefined when there is none. */
+/** The number in an annotation; undefined if there is none. */
 export function numberAnnotation(set: ReplicaSet, name: string): number | undefined {
 	const text = set.metadata.annotations?.[name];
 	return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** Notes on the set how large the Deployment is and may become. True when that was news. */
+/**
+ * Records the Deployment's current and maximum size on the set.
+ * @returns whether that changed it
+ */
 export function setReplicasAnnotations(set: ReplicaSet, desired: number, max: number): boolean {
 	const annotations = set.metadata.annotations ?? {};
 	if (annotations[desiredReplicasAnnotation] === `${desired}` && annotations[maxReplicasAnnotation] === `${max}`) {
@@ -75,7 +78,10 @@ export function setReplicasAnnotations(set: ReplicaSet, desired: number, max: nu
 	return true;
 }
 
-/** Replicas the new set should have now: as many as are wanted and as fit under the surge beside all others. */
+/**
+ * The number of replicas that the new set should have now: as many as desired, within the limit of the surge for all
+ * sets.
+ */
 export function newSetReplicas(deployment: Deployment, sets: readonly ReplicaSet[], current: number): number {
 	const wanted = replicasOf(deployment);
 	if (!isRollingUpdate(deployment)) return wanted;
@@ -83,7 +89,7 @@ export function newSetReplicas(deployment: Deployment, sets: readonly ReplicaSet
 	return room <= 0 ? current : current + Math.min(room, wanted - current);
 }
 
-/** Older first; sets made within one second by name. */
+/** Older first; sets created in the same second by name. */
 export function byAge(left: ReplicaSet, right: ReplicaSet): number {
 	return (
 		compare(left.metadata.creationTimestamp, right.metadata.creationTimestamp) ||

@@ -10,8 +10,8 @@ export function without(conditions: readonly DeploymentCondition[], type: string
 }
 
 /**
- * The conditions with this one, last. One with the same status and reason stays as it is; the transition time changes
- * only with the status.
+ * The conditions with this one at the end. A condition with the same status and reason is not changed; the transition
+ * time changes only with the status.
  */
 export function withCondition(
 	conditions: readonly DeploymentCondition[],
@@ -32,7 +32,7 @@ export function progressing(status: "True" | "False" | "Unknown", reason: string
 	return { type: "Progressing", status, reason, message };
 }
 
-/** Every pod is of the newest template and available, and no other is left. */
+/** Every pod has the newest template and is available, and no other pod is left. */
 export function isComplete(deployment: Deployment, status: DeploymentStatus): boolean {
 	const wanted = replicasOf(deployment);
 	return (
@@ -43,7 +43,7 @@ export function isComplete(deployment: Deployment, status: DeploymentStatus): bo
 	);
 }
 
-/** The rollout came forward since the Deployment's status was written. */
+/** The rollout has progressed since the Deployment's status was written. */
 function hasProgressed({ status: before = {} }: Deployment, after: DeploymentStatus): boolean {
 	const old = (status: DeploymentStatus) => (status.replicas ?? 0) - (status.updatedReplicas ?? 0);
 	return (
@@ -55,8 +55,7 @@ function hasProgressed({ status: before = {} }: Deployment, after: DeploymentSta
 }
 
 /**
- * Epoch milliseconds at which the Progressing condition, as it stands, will have lasted too long; undefined when that
- * does not matter.
+ * Epoch milliseconds at which the current Progressing condition exceeds its deadline; undefined if that does not apply.
  */
 export function deadlineMs(deployment: Deployment, status: DeploymentStatus): number | undefined {
 	const seconds = progressDeadlineSeconds(deployment);
@@ -67,7 +66,7 @@ export function deadlineMs(deployment: Deployment, status: DeploymentStatus): nu
 	return parseTimestamp(condition.lastUpdateTime) + seconds * 1000;
 }
 
-/** The Progressing condition brought up to date with the new numbers in `status`. */
+/** The conditions with the Progressing condition updated for the new numbers in `status`. */
 export function withProgress(
 	deployment: Deployment,
 	status: DeploymentStatus,
@@ -87,7 +86,7 @@ export function withProgress(
 	}
 	if (hasProgressed(deployment, status)) {
 		const moving = progressing("True", "ReplicaSetUpdated", `${subject} is progressing.`);
-		// Its update time is renewed with every step: the deadline counts from the last.
+		// Every step renews its update time: the deadline counts from the last step.
 		const renewed = withCondition(without(conditions, "Progressing"), moving, nowMs);
 		const since = current?.status === "True" ? current.lastTransitionTime : undefined;
 		return since === undefined
@@ -102,7 +101,7 @@ export function withProgress(
 	return [...conditions];
 }
 
-/** The first failure that the newest set reports, or, when it reports none, that any does. */
+/** The first failure that the newest set reports; if it reports none, that of any set. */
 export function replicaFailure(
 	sets: readonly ReplicaSet[],
 	newSet: ReplicaSet | undefined,

@@ -11,7 +11,7 @@ import { plan } from "./plan.ts";
 import { newSetHash } from "./revision.ts";
 import type { DeploymentState } from "./state.ts";
 
-/** Rolls out a Deployment's template by way of ReplicaSets (Kubernetes documentation, "Deployments"). */
+/** Rolls out a Deployment's template with ReplicaSets (Kubernetes documentation, "Deployments"). */
 export const deploymentController: Controller<DeploymentState> = {
 	name: "deployment",
 	component: "deployment-controller",
@@ -41,7 +41,7 @@ function gather(key: string, informers: InformerCache): DeploymentState | undefi
 	return { deployment, sets, runningPods, nameTaken: informers.of(replicaSets).get(namespace, newName) !== undefined };
 }
 
-/** A pod that ended or is gone may be the last that a Deployment with the strategy Recreate waits for. */
+/** A terminated or deleted pod may be the last that a Deployment with the strategy Recreate waits for. */
 function recreateKeys(current: Pod | undefined, old: Pod | undefined, informers: InformerCache): string[] {
 	const pod = current ?? old;
 	if (pod === undefined || (current !== undefined && !isFinished(current))) return [];

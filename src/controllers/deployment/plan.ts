@@ -1,4 +1,4 @@
-/** What a Deployment does next (Kubernetes documentation, "Deployments"). */
+/** The next step of a Deployment (Kubernetes documentation, "Deployments"). */
 
 import { conditionOf } from "../../core/conditions.ts";
 import { deployments } from "../../kinds/apps/deployment.ts";
@@ -37,7 +37,7 @@ import type { DeploymentState } from "./state.ts";
 import { countedStatus, normalStatus, sameStatus } from "./status.ts";
 import { Working } from "./working.ts";
 
-/** A plan being made: the Deployment with the conditions it will have, its sets, and which of them is the newest. */
+/** The plan under construction: the Deployment with its new conditions, its sets, and which of them is the newest. */
 interface Making {
 	deployment: Deployment;
 	working: Working;
@@ -90,7 +90,10 @@ function selectingAll(deployment: Deployment): Plan {
 	};
 }
 
-/** One step of the rollout. True when the name of the set to be made is taken by another. */
+/**
+ * One step of the rollout.
+ * @returns whether the name of the new set is already in use
+ */
 function rollOut(making: Making, state: DeploymentState): boolean {
 	const { working, oldSets } = making;
 	const recreate = !isRollingUpdate(making.deployment);
@@ -107,7 +110,7 @@ function rollOut(making: Making, state: DeploymentState): boolean {
 	return false;
 }
 
-/** Recreate waits until the last pod of an old template is gone or has ended. */
+/** Recreate waits until the last pod of an old template was deleted or has terminated. */
 function oldPodsRun({ oldSets, newSet }: Making, { runningPods }: DeploymentState): boolean {
 	if (oldSets.some((set) => (set.status?.replicas ?? 0) > 0)) return true;
 	return [...runningPods].some((uid) => uid !== newSet?.metadata.uid);
@@ -137,7 +140,7 @@ function createNewSet(making: Making): void {
 		newSetReplicas(deployment, working.sets, replicasOf(set)),
 	);
 	working.create(draft);
-	// The steps that follow only count its replicas; what the server adds is of no interest to them.
+	// The following steps only use its number of replicas, not the server's defaults.
 	const newSet = { ...draft, status: { replicas: 0 } } as ReplicaSet;
 	working.sets.push(newSet);
 	making.newSet = newSet;
@@ -160,8 +163,8 @@ function setCondition(making: Making, condition: Parameters<typeof withCondition
 }
 
 /**
- * A pause and its end show in the Progressing condition, so that the deadline does not run in the meantime; a missed
- * deadline is left to be seen.
+ * The Progressing condition reflects a pause and its end, so that the deadline does not apply in the meantime; a missed
+ * deadline remains visible.
  */
 function withPauseCondition(deployment: Deployment, nowMs: number): Deployment {
 	const current = conditionOf(deployment, "Progressing");
@@ -176,7 +179,7 @@ function withPauseCondition(deployment: Deployment, nowMs: number): Deployment {
 	return { ...deployment, status: { ...deployment.status, conditions } };
 }
 
-/** Deletes the oldest sets beyond the history limit that are empty and have noticed it. */
+/** Deletes the oldest empty sets beyond the history limit, once their status has caught up. */
 function cleanUp({ deployment, working, oldSets }: Making): void {
 	const limit = revisionHistoryLimit(deployment);
 	if (limit === undefined) return;
@@ -204,7 +207,7 @@ function rolloutStatus(making: Making): DeploymentStatus {
 	return status;
 }
 
-/** The writes: the sets, then the Deployment's status and the number of its revision. */
+/** The writes: the sets, then the Deployment's status and revision number. */
 function finish({ working, newSet, context }: Making, status: DeploymentStatus): Action[] {
 	const { deployment } = working;
 	const work = working.actions();

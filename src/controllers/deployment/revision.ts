@@ -1,4 +1,7 @@
-/** Which ReplicaSet is the Deployment's newest, the number of its revision, and what it gets from the Deployment. */
+/**
+ * Finds the Deployment's newest ReplicaSet, and determines its revision number and what it inherits from the
+ * Deployment.
+ */
 import { controllerReference, type Draft } from "../../core/object.ts";
 import type { Deployment, PodTemplateSpec, ReplicaSet } from "../../kinds/generated/types.ts";
 import { canonical, revisionHash } from "../revisions/hash.ts";
@@ -7,10 +10,10 @@ import { byAge, maxSurge, replicasOf, setReplicasAnnotations } from "./bounds.ts
 export const revisionAnnotation = "deployment.kubernetes.io/revision";
 const revisionHistoryAnnotation = "deployment.kubernetes.io/revision-history";
 const hashLabel = "pod-template-hash";
-/** Characters of past revisions that a set remembers. */
+/** The maximum number of characters for past revisions in a set's annotation. */
 const historyLength = 2000;
 
-/** Annotations of a Deployment that are not its ReplicaSets' business. */
+/** Annotations that a Deployment's ReplicaSets do not inherit. */
 const ownAnnotations = new Set([
 	"kubectl.kubernetes.io/last-applied-configuration",
 	revisionAnnotation,
@@ -20,13 +23,13 @@ const ownAnnotations = new Set([
 	"deprecated.deployment.rollback.to",
 ]);
 
-/** The set with the Deployment's template; of several the oldest. */
+/** The set with the Deployment's template; if there are several, the oldest. */
 export function findNewSet(deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined {
 	const wanted = canonical(deployment.spec.template);
 	return [...sets].sort(byAge).find((set) => templateText(set.spec?.template) === wanted);
 }
 
-/** The template without the label that distinguishes it from the Deployment's. */
+/** The template without the label that only the set's template has. */
 function templateText(template: PodTemplateSpec | undefined): string | undefined {
 	if (template === undefined) return undefined;
 	let text = templateTexts.get(template);
@@ -59,7 +62,7 @@ export function nextRevision(others: readonly ReplicaSet[]): bigint {
 	return highest + 1n;
 }
 
-/** Name of the set that would be made for the Deployment's template. */
+/** The hash in the name of a new set for the Deployment's template. */
 export function newSetHash(deployment: Deployment): string {
 	return revisionHash(deployment.spec.template, deployment.status?.collisionCount);
 }
@@ -82,7 +85,7 @@ export function newSetDraft(deployment: Deployment, revision: bigint, replicas: 
 			template: { ...template, metadata: { ...template.metadata, labels } },
 		},
 	};
-	// The functions below read only annotations and spec, which a draft has too.
+	// The functions below read only annotations and spec, which a draft has as well.
 	const set = draft as ReplicaSet;
 	set.spec = { ...set.spec, selector: set.spec?.selector ?? {}, replicas: replicas(set) };
 	setNewSetAnnotations(deployment, set, revision);
@@ -91,8 +94,8 @@ export function newSetDraft(deployment: Deployment, revision: bigint, replicas: 
 }
 
 /**
- * Gives the newest set the Deployment's annotations and its revision, with its earlier revisions remembered. True when
- * that changed it.
+ * Sets the Deployment's annotations and revision on the newest set, and records its earlier revisions.
+ * @returns whether that changed it
  */
 export function setNewSetAnnotations(deployment: Deployment, set: ReplicaSet, revision: bigint): boolean {
 	const annotations = { ...set.metadata.annotations };

@@ -1,9 +1,12 @@
-/** One step of a rolling update: more new pods where there is room, then fewer old ones where enough are available. */
+/** One step of a rolling update: more new pods within the surge, then fewer old ones if enough are available. */
 import type { ReplicaSet } from "../../kinds/generated/types.ts";
 import { byAge, maxUnavailable, newSetReplicas, replicasOf, sum } from "./bounds.ts";
 import type { Working } from "./working.ts";
 
-/** Scales the new set up or down. True when it changed. */
+/**
+ * Scales the new set up or down.
+ * @returns whether it changed
+ */
 export function scaleNewSet(working: Working, newSet: ReplicaSet): boolean {
 	const wanted = replicasOf(working.deployment);
 	const current = replicasOf(newSet);
@@ -14,8 +17,9 @@ export function scaleNewSet(working: Working, newSet: ReplicaSet): boolean {
 }
 
 /**
- * Scales old sets down: first pods that are not available anyway, as long as the new set's own missing pods leave room,
- * then available ones down to the least that must be there. True when any changed.
+ * Scales old sets down: first pods that are not available anyway, except for the number that the new set lacks, then
+ * available ones down to the required minimum.
+ * @returns whether any changed
  */
 export function scaleOldSets(working: Working, newSet: ReplicaSet, oldSets: readonly ReplicaSet[]): boolean {
 	const active = oldSets.filter((set) => replicasOf(set) > 0).sort(byAge);
@@ -31,14 +35,14 @@ export function scaleOldSets(working: Working, newSet: ReplicaSet, oldSets: read
 }
 
 /**
- * Pods of the set that can be relied on: a set that was just scaled down still reports pods that are about to go.
- * Upstream counts them, and so goes below the least available number when the set's status is late.
+ * Pods of the set that are certainly available: a set that was just scaled down still reports pods that are about to be
+ * deleted. Upstream counts them, and goes below the minimum if the set's status is late.
  */
 function availableOf(set: ReplicaSet): number {
 	return Math.min(set.status?.availableReplicas ?? 0, replicasOf(set));
 }
 
-/** Takes up to `most` replicas away, the oldest set's first, from each at most what `share` says. */
+/** Removes up to `most` replicas, from the oldest set first, from each at most `share`. */
 function scaleDown(
 	working: Working,
 	sets: readonly ReplicaSet[],

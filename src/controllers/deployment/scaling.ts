@@ -1,5 +1,5 @@
 /**
- * What a new number of replicas means in the middle of a rollout: every ReplicaSet gets its part (Kubernetes
+ * Proportional scaling: distributes a new number of replicas over all ReplicaSets during a rollout (Kubernetes
  * documentation, "Proportional scaling").
  */
 import type { ReplicaSet } from "../../kinds/generated/types.ts";
@@ -15,7 +15,7 @@ import {
 } from "./bounds.ts";
 import type { Working } from "./working.ts";
 
-/** Whether a set was last scaled for another number of replicas than the Deployment's. */
+/** Whether a set was last scaled for a different number of replicas than the Deployment's. */
 export function isScaled(working: Working): boolean {
 	const wanted = replicasOf(working.deployment);
 	return working.sets.some((set) => {
@@ -48,8 +48,7 @@ export function scaleInProportion(
 }
 
 /**
- * The one set there is to scale: the only one with replicas, or with none, the newest. Undefined when there are
- * several.
+ * The only set to scale: the only one with replicas, or, if none has any, the newest. Undefined if there are several.
  */
 function activeOrLatest(newSet: ReplicaSet | undefined, oldSets: readonly ReplicaSet[]): ReplicaSet | undefined {
 	const active = [...oldSets, ...(newSet === undefined ? [] : [newSet])].filter((set) => replicasOf(set) > 0);
@@ -66,8 +65,8 @@ function isSaturated(set: ReplicaSet, wanted: number): boolean {
 }
 
 /**
- * Shares what is to be added or taken away among the sets, by their size; what rounding leaves goes to the first: the
- * largest, and of equals the newer when growing.
+ * Distributes the difference over the sets in proportion to their size. The remainder goes to the first: the largest,
+ * and of equal ones the newer when growing.
  */
 function distribute(working: Working, sets: readonly ReplicaSet[]): void {
 	const { deployment } = working;
@@ -90,13 +89,13 @@ function distribute(working: Working, sets: readonly ReplicaSet[]): void {
 	});
 }
 
-/** Not beyond what is left, in the direction of what is left. */
+/** Limited to what is left, with the same sign. */
 function clamp(share: number, left: number): number {
 	if (left === 0) return 0;
 	return left > 0 ? Math.min(share, left) : Math.max(share, left);
 }
 
-/** By how much a set changes when it keeps its part of the whole. */
+/** The change of a set's size that keeps its share of the total. */
 function fraction({ deployment }: Working, set: ReplicaSet): number {
 	const size = replicasOf(set);
 	if (replicasOf(deployment) === 0) return -size;

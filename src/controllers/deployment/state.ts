@@ -4,8 +4,10 @@ import type { Claimable } from "../podcontrol/claim.ts";
 export interface DeploymentState {
 	deployment: Deployment;
 	sets: Claimable<ReplicaSet>;
-	/** Uids of the ReplicaSets with pods that have not ended; only for the strategy Recreate, which waits for them. */
+	/**
+	 * UIDs of the ReplicaSets with pods that have not terminated; only for the strategy Recreate, which waits for them.
+	 */
 	runningPods: ReadonlySet<string>;
-	/** A ReplicaSet that has the name of the one that would be made for the template. */
+	/** Another ReplicaSet has the name for the template's new set. */
 	nameTaken: boolean;
 }

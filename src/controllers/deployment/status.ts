@@ -4,7 +4,7 @@ import { toldStatus } from "../podcontrol/told-status.ts";
 import { maxUnavailable, replicasOf, sum } from "./bounds.ts";
 import { withCondition } from "./conditions.ts";
 
-/** Numbers summed up from the ReplicaSets, and whether enough pods are available. Other conditions are kept. */
+/** The sums over the ReplicaSets, and whether enough pods are available. Other conditions are kept. */
 export function countedStatus(
 	deployment: Deployment,
 	sets: readonly ReplicaSet[],

@@ -1,7 +1,4 @@
-/**
- * A Deployment's ReplicaSets while a plan is being made: what was changed is seen by the later steps, and written once
- * each.
- */
+/** A Deployment's ReplicaSets during planning: later steps see the changes, and each set is written once. */
 import { type Draft, deepCopy } from "../../core/object.ts";
 import { replicaSets } from "../../kinds/apps/replicaset.ts";
 import type { Deployment, ReplicaSet } from "../../kinds/generated/types.ts";
@@ -11,7 +8,7 @@ import { maxSurge, replicasOf, setReplicasAnnotations } from "./bounds.ts";
 
 export class Working {
 	readonly deployment: Deployment;
-	/** Copies, free to be changed. */
+	/** Copies that may be changed. */
 	readonly sets: ReplicaSet[];
 	readonly #before: ReadonlyMap<string, ReplicaSet>;
 	readonly #changed = new Set<ReplicaSet>();
@@ -25,13 +22,14 @@ export class Working {
 		this.sets = sets.map((set) => deepCopy(set));
 	}
 
-	/** To be called for a set that was changed other than by `scale`. */
+	/** Called for a set that was changed other than with `scale`. */
 	touch(set: ReplicaSet): void {
 		this.#changed.add(set);
 	}
 
 	/**
-	 * Sets the number of replicas, with the annotations that proportional scaling reads. True when the number changed.
+	 * Sets the number of replicas, with the annotations for proportional scaling.
+	 * @returns whether the number changed
 	 */
 	scale(set: ReplicaSet, replicas: number): boolean {
 		const before = replicasOf(set);
@@ -60,7 +58,7 @@ export class Working {
 
 	actions(): Action[] {
 		const updates = [...this.#changed].map((set) => update(replicaSets, set));
-		// Creation first: where it is refused, nothing else is to have happened.
+		// Creates come first: if one is rejected, nothing else has happened.
 		return [...this.#created, ...updates, ...this.#events, ...this.#deleted];
 	}
 }

@@ -1,4 +1,4 @@
-/** Keeps the status of PodDisruptionBudgets, by which evictions are allowed or refused. */
+/** Maintains the status of PodDisruptionBudgets, which determines whether evictions are allowed. */
 import type { InformerCache } from "../../client/informer-cache.ts";
 import { controllerOf, type KubeObject, objectKey, parseApiVersion, parseKey } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
@@ -17,14 +17,14 @@ import { matters } from "../podcontrol/pods.ts";
 import { type Controller, type WatchRule, watchRule } from "../runtime/controller.ts";
 import { type DisruptionState, plan } from "./plan.ts";
 
-/** Kinds whose changes are watched for how many pods they want. */
+/** Kinds whose changes are watched for the number of pods they want. */
 const scalable: readonly Kind[] = [deployments, replicaSets, replicationControllers, statefulSets];
 
 const unknownScaleMs = 1000;
 
 type GatheredState = Omit<DisruptionState, "scale"> & { scale: DisruptionState["scale"] | "unknown" };
 
-/** @param registry finds the other kinds with a scale subresource: custom resources */
+/** @param registry for other kinds with a scale subresource: custom resources */
 export function disruptionController(registry: Pick<Registry, "groupKind">): Controller<GatheredState> {
 	return {
 		name: "disruption",
@@ -84,7 +84,7 @@ function selects(budget: PodDisruptionBudget, pod: Pod): boolean {
 	return selectorFrom(budget.spec?.selector).matches(pod.metadata.labels);
 }
 
-/** The sum of what the pods' controllers want, each counted once. Pods without one add nothing. */
+/** The sum of the desired pods of the pods' controllers, each counted once. Pods without a controller add nothing. */
 function scaleOf(
 	selected: readonly Pod[],
 	registry: Pick<Registry, "groupKind">,
@@ -100,9 +100,9 @@ function scaleOf(
 			return { problem: `${kind?.plural ?? kindName}.${apiVersion} does not implement the scale subresource` };
 		if (!informers.of(kind).synced) return "unknown";
 		const controller = informers.of(kind).get(pod.metadata.namespace, name);
-		// On its way out, and its pods with it.
+		// It is being deleted together with its pods.
 		if (controller?.metadata.uid !== uid) continue;
-		// A Deployment's word counts for all of its ReplicaSets.
+		// A Deployment's number counts for all of its ReplicaSets.
 		const parent = controllerOf(controller);
 		const deployment =
 			parent?.kind === "Deployment" ? informers.of(deployments).get(pod.metadata.namespace, parent.name) : undefined;

@@ -11,7 +11,7 @@ import { scaled } from "../podcontrol/scaled.ts";
 import { event, updateStatus } from "../runtime/actions.ts";
 import type { Action, Plan } from "../runtime/controller.ts";
 
-/** An eviction that has not led to a deletion by then never will. */
+/** An eviction that has not led to a deletion after this time has failed. */
 const evictionTimeoutMs = 120_000;
 
 const emptyStatus = { currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
@@ -20,9 +20,9 @@ export interface DisruptionState {
 	budget: PodDisruptionBudget;
 	/** Pods that it selects. */
 	pods: readonly Pod[];
-	/** How many pods their controllers want in all, or why that cannot be said. */
+	/** The total number of pods that their controllers want, or why it is unknown. */
 	scale: number | { problem: string };
-	/** Some of the pods have no controller: they count for nothing where the controllers' word counts. */
+	/** Some of the pods have no controller: they are ignored if the controllers' numbers count. */
 	unmanaged: boolean;
 }
 
@@ -33,7 +33,7 @@ export function plan({ budget, pods, scale, unmanaged }: DisruptionState, nowMs:
 	if ("problem" in expected) {
 		const message = `Failed to calculate the number of expected pods: ${expected.problem}`;
 		actions.push(event(budget, "Warning", "CalculateExpectedPodCountFailed", message));
-		// The rest stays as it was seen last, and so does the generation that it was seen for.
+		// Other fields keep their last values, including the observed generation.
 		const { observedGeneration } = budget.status ?? {};
 		const condition = allowedCondition(budget, false, "SyncFailed", expected.problem, nowMs, observedGeneration);
 		const status = { ...emptyStatus, ...budget.status, disruptionsAllowed: 0, conditions: [condition] };
@@ -75,7 +75,7 @@ function expectedOf(
 		if (typeof scale !== "number") return scale;
 		return { expectedPods: scale, desiredHealthy: Math.max(scale - scaled(maxUnavailable, scale, "up"), 0) };
 	}
-	// A budget that says neither allows nothing.
+	// A budget that specifies neither allows no disruptions.
 	if (minAvailable === undefined) return { expectedPods: 0, desiredHealthy: 0 };
 	if (typeof minAvailable === "number") return { expectedPods: podCount, desiredHealthy: minAvailable };
 	if (typeof scale !== "number") return scale;
@@ -94,7 +94,7 @@ function unmanagedText({ spec }: PodDisruptionBudget): string {
 	);
 }
 
-/** The selector as upstream's message shows it. */
+/** The selector in the format of upstream's message. */
 function selectorStructText(selector: LabelSelector | undefined): string {
 	const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
 	const labels = Object.entries(matchLabels)
@@ -110,9 +110,9 @@ function selectorStructText(selector: LabelSelector | undefined): string {
 	);
 }
 
-/** Pods whose eviction was allowed and has not shown up yet. */
+/** Pods whose eviction was allowed but is not visible yet. */
 function stillDisrupted({ status }: PodDisruptionBudget, pods: readonly Pod[], nowMs: number) {
-	// Pods may be called anything, `constructor` included.
+	// Pods may have any name, including `constructor`.
 	const disrupted = lookup(status?.disruptedPods ?? {});
 	const disruptedPods: Record<string, string> = {};
 	let nextMs: number | undefined;

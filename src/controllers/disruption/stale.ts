@@ -1,4 +1,4 @@
-/** Takes back the announcement that a pod will be disrupted, when nothing came of it. */
+/** Removes the announcement that a pod will be disrupted if the disruption does not happen. */
 
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
@@ -9,7 +9,7 @@ import { isActive } from "../../kinds/pod/pod-lifecycle.ts";
 import { updateStatus } from "../runtime/actions.ts";
 import { type Controller, type Plan, watchRule } from "../runtime/controller.ts";
 
-/** Upstream's: a pod that was to be disrupted is being deleted by then. */
+/** Upstream's timeout, after which a disrupted pod should be being deleted. */
 const staleMs = 120_000;
 
 export const staleDisruptionController: Controller<Pod> = {
@@ -24,7 +24,7 @@ export const staleDisruptionController: Controller<Pod> = {
 	plan: (pod, { nowMs }) => plan(pod, nowMs),
 };
 
-/** The condition DisruptionTarget of a pod that is not being deleted. */
+/** The DisruptionTarget condition of a pod that is not being deleted. */
 function announcement(pod: Pod): PodCondition | undefined {
 	const condition = isActive(pod) ? conditionOf(pod, "DisruptionTarget") : undefined;
 	return condition?.status === "True" ? condition : undefined;

@@ -1,4 +1,4 @@
-/** The pods behind a service, as both Endpoints and EndpointSlices describe them. Pure. */
+/** The pods behind a service, for Endpoints and EndpointSlices. Pure. */
 
 import type { InformerCache } from "../../client/informer-cache.ts";
 import { sameJson } from "../../core/equal.ts";
@@ -13,7 +13,7 @@ import { sidecarsOf } from "../../kinds/pod/spec/sidecars.ts";
 export const triggerTimeAnnotation = "endpoints.kubernetes.io/last-change-trigger-time";
 export const headlessLabel = "service.kubernetes.io/headless";
 
-/** A port as it is on one pod: targetPort names are resolved, and may differ from pod to pod. */
+/** A port on one pod: targetPort names are resolved, and may differ between pods. */
 export interface BackendPort {
 	name: string;
 	protocol: string;
@@ -38,13 +38,13 @@ export function isHeadless(service: Service): boolean {
 	return service.spec.clusterIP === "None";
 }
 
-/** Whether the controllers manage it: it selects pods, and is not an ExternalName. */
+/** Whether the controllers manage its endpoints: it has a selector and is not an ExternalName. */
 export function selectsPods(service: Service): boolean {
 	const { selector, type } = service.spec;
 	return selector !== undefined && Object.keys(selector).length > 0 && type !== "ExternalName";
 }
 
-/** In the order of their pods' names, which is the same every time. */
+/** Sorted by the names of the pods, so that the order is stable. */
 export function backendsOf(service: Service, informers: InformerCache): Backend[] {
 	const selector = selectorFromLabels(service.spec.selector);
 	const found: Backend[] = [];
@@ -89,11 +89,11 @@ function namedPort(pod: Pod, name: string, protocol: string): number | undefined
 			if (port.name === name && (port.protocol ?? "TCP") === protocol) return port.containerPort;
 		}
 	}
-	// A number in a string is one that came through an older version of the API.
+	// Older versions of the API accepted a number in a string.
 	return /^[0-9]+$/.test(name) ? Number(name) : undefined;
 }
 
-/** When the newest of the changes that the backends show happened: what latency is measured from. */
+/** The time of the newest change that the backends reflect, from which latency is measured. */
 export function triggerTime(service: Service, backends: readonly Backend[]): string {
 	let newest = service.metadata.creationTimestamp;
 	for (const { pod } of backends) {
@@ -103,7 +103,7 @@ export function triggerTime(service: Service, backends: readonly Backend[]): str
 	return newest;
 }
 
-/** The services that a pod's change concerns: those that select it, or did before. */
+/** The services that a pod's change affects: those that select it, or did before. */
 export function* servicesOf(
 	current: Pod | undefined,
 	old: Pod | undefined,
@@ -120,7 +120,7 @@ export function* servicesOf(
 	}
 }
 
-/** Whether the change can be seen in endpoints. */
+/** Whether the change is visible in endpoints. */
 function showsUp(current: Pod, old: Pod): boolean {
 	return (
 		current.status?.podIP !== old.status?.podIP ||

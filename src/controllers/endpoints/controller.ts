@@ -1,5 +1,6 @@
 /**
- * Endpoints: for every service with a selector, its pods' addresses. Older than EndpointSlices, and still read by many.
+ * Endpoints: the addresses of the pods of every service with a selector. They predate EndpointSlices and are still
+ * widely used.
  */
 
 import { sameJson } from "../../core/equal.ts";
@@ -26,7 +27,7 @@ import {
 const managedByLabel = "endpoints.kubernetes.io/managed-by";
 const managedBy = "endpoint-controller";
 const overCapacityAnnotation = "endpoints.kubernetes.io/over-capacity";
-/** More addresses than these are left out, and an annotation says so. */
+/** Addresses beyond this number are left out, which an annotation indicates. */
 const largestAddressCount = 1000;
 
 export interface EndpointsState {
@@ -66,7 +67,7 @@ function keyOf(object: { metadata: { namespace?: string; name: string } } | unde
 
 function plan({ service, backends, current }: EndpointsState): Plan {
 	if (service === undefined) {
-		// Others' Endpoints without a service, such as those of leader elections of old, stay.
+		// Endpoints of other owners without a service, such as those of old leader elections, are kept.
 		const ours = current?.metadata.labels?.[managedByLabel] === managedBy;
 		return { actions: current !== undefined && ours ? [remove(endpoints, current)] : [] };
 	}
@@ -106,13 +107,13 @@ function subsetsOf(service: Service, all: readonly Backend[]): { subsets: Endpoi
 	const publishAll = service.spec.publishNotReadyAddresses === true;
 	const backends = all.filter((backend) => publishAll || !backend.terminating);
 	const truncated = backends.length > largestAddressCount;
-	// Ready ones first when not all have room.
+	// Ready ones first if the number is limited.
 	const chosen = truncated
 		? [...backends].sort((a, b) => Number(b.ready) - Number(a.ready)).slice(0, largestAddressCount)
 		: backends;
 	const groups = new Map<string, Backend[]>();
 	for (const backend of chosen) {
-		// A pod that has none of the named ports is no endpoint; a service without ports has endpoints without.
+		// A pod without any of the named ports is not an endpoint; a service without ports has endpoints without ports.
 		if (backend.ports.length === 0 && (service.spec.ports ?? []).length > 0) continue;
 		const group = groups.get(backend.portsKey);
 		if (group === undefined) groups.set(backend.portsKey, [backend]);

@@ -1,4 +1,4 @@
-/** EndpointSlices for Endpoints that someone wrote by hand, for services without a selector (KEP-0752). */
+/** EndpointSlices for manually written Endpoints of services without a selector (KEP-0752). */
 import { objectKey, parseKey } from "../../core/object.ts";
 import type { EndpointSlice } from "../../kinds/generated/types.ts";
 import { endpoints } from "../../kinds/networking/endpoints.ts";
@@ -42,7 +42,7 @@ export const endpointSliceMirroringController: Controller<MirroringState> = {
 	plan,
 };
 
-/** Of slices that this controller manages, the Endpoints that they repeat. */
+/** For slices that this controller manages: the Endpoints that they mirror. */
 function keysOf(slice: EndpointSlice | undefined): string[] {
 	const labels = slice?.metadata.labels;
 	const name = labels?.[serviceNameLabel];

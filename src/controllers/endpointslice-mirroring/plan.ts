@@ -1,4 +1,4 @@
-/** Which EndpointSlices repeat an Endpoints object. Pure. */
+/** The EndpointSlices that mirror an Endpoints object. Pure. */
 
 import { sameJson } from "../../core/equal.ts";
 import { controllerReference } from "../../core/object.ts";
@@ -19,18 +19,18 @@ import type { Action, Plan } from "../runtime/controller.ts";
 export const managedBy = "endpointslicemirroring-controller.k8s.io";
 const skipLabel = "endpointslice.kubernetes.io/skip-mirror";
 const leaderAnnotation = "control-plane.alpha.kubernetes.io/leader";
-/** Annotations that speak of the Endpoints themselves. */
+/** Annotations that refer to the Endpoints object itself. */
 const notCopied = new Set([
 	"endpoints.kubernetes.io/last-change-trigger-time",
 	"kubectl.kubernetes.io/last-applied-configuration",
 ]);
-/** Most addresses of one subset that are repeated; also the most in a slice. */
+/** The maximum number of addresses of one subset that are mirrored, and of addresses in a slice. */
 const largestSubset = 1000;
 
 export interface MirroringState {
 	original: Endpoints | undefined;
 	service: Service | undefined;
-	/** The slices that repeat it now. */
+	/** The existing slices. */
 	slices: readonly EndpointSlice[];
 }
 
@@ -67,13 +67,18 @@ export function plan({ original, service, slices }: MirroringState): Plan {
 	return { actions };
 }
 
-/** Services with a selector have slices of their own; Endpoints that elect a leader or say no are left alone. */
+/**
+ * Services with a selector have slices of their own; Endpoints for leader election or with the skip label are ignored.
+ */
 function isMirrored({ metadata }: Endpoints, { spec }: Service): boolean {
 	if (metadata.deletionTimestamp !== undefined || spec?.selector !== undefined) return false;
 	return metadata.labels?.[skipLabel] !== "true" && metadata.annotations?.[leaderAnnotation] === undefined;
 }
 
-/** Adds a subset to the groups of equal ports and address types. @returns how many addresses were too many */
+/**
+ * Adds a subset to the groups of equal ports and address types.
+ * @returns the number of addresses that exceed the limit
+ */
 function collect({ addresses = [], notReadyAddresses = [], ports = [] }: EndpointSubset, groups: Map<string, Wanted>) {
 	const all = [
 		...addresses.map((address) => ({ address, ready: true })),
@@ -100,7 +105,7 @@ function endpointOf({ ip, hostname, nodeName, targetRef }: EndpointAddress, read
 	};
 }
 
-/** Equal for slices that may hold the same endpoints. */
+/** Equal for slices that may contain the same endpoints. */
 function groupOf({ addressType, ports = [] }: Pick<EndpointSlice, "addressType" | "ports">): string {
 	const texts = ports.map(({ name = "", protocol = "TCP", port, appProtocol = "" }) =>
 		[name, protocol, port, appProtocol].join(":"),

@@ -1,4 +1,4 @@
-/** EndpointSlices of services with a selector: what service proxies and DNS read. */
+/** EndpointSlices of services with a selector, for service proxies and DNS. */
 
 import { parseKey } from "../../core/object.ts";
 import { nodes } from "../../kinds/core/node.ts";
@@ -33,7 +33,7 @@ export const endpointSliceController: Controller<EndpointSliceState> = {
 	gather(key, informers) {
 		const { namespace, name } = parseKey(key);
 		const service = informers.of(services).get(namespace, name);
-		// Slices of a service that is gone are garbage, and collected as such.
+		// Slices of a deleted service are garbage-collected.
 		if (service === undefined || !selectsPods(service)) return undefined;
 		const slices = [...informers.of(endpointSlices).byIndex("service", key)].filter(
 			(slice) => slice.metadata.deletionTimestamp === undefined,
@@ -43,7 +43,7 @@ export const endpointSliceController: Controller<EndpointSliceState> = {
 	plan,
 };
 
-/** Of slices that this controller manages, the service. */
+/** For slices that this controller manages: their service. */
 function serviceKeys(slice: EndpointSlice | undefined): string[] {
 	const labels = slice?.metadata.labels;
 	const name = labels?.[serviceNameLabel];

@@ -1,6 +1,6 @@
 /**
- * Which EndpointSlices a service is to have (Kubernetes documentation, "EndpointSlices"): as few writes as will do, up
- * to 100 endpoints a slice. Pure.
+ * The EndpointSlices of a service (Kubernetes documentation, "EndpointSlices"): with as few writes as possible, and up
+ * to 100 endpoints per slice. Pure.
  */
 
 import { sameJson } from "../../core/equal.ts";
@@ -19,7 +19,7 @@ const largestSlice = 100;
 export interface EndpointSliceState {
 	service: Service;
 	backends: readonly Backend[];
-	/** The service's slices of this controller. */
+	/** The service's slices that this controller manages. */
 	slices: readonly EndpointSlice[];
 }
 
@@ -36,7 +36,7 @@ export function plan(state: EndpointSliceState): Plan {
 		if (group === undefined) groups.set(key, { ports, backends: [backend] });
 		else group.backends.push(backend);
 	}
-	// Where there is no endpoint, one slice without any says so.
+	// Without endpoints, there is one empty slice.
 	if (groups.size === 0) groups.set(portsKey([]), { ports: [], backends: [] });
 	const actions: Action[] = [];
 	for (const [key, group] of groups) {
@@ -47,7 +47,7 @@ export function plan(state: EndpointSliceState): Plan {
 	return { actions: [...actions, ...surplus.map((slice) => remove(endpointSlices, slice))] };
 }
 
-/** Slices with the same ports: changed ones are written, new endpoints go where there is room. */
+/** Slices with the same ports: changed ones are written, new endpoints are added where there is room. */
 function planGroup(
 	service: Service,
 	ports: DiscoveryEndpointPort[],
@@ -81,7 +81,7 @@ function planGroup(
 	const actions: Action[] = [];
 	let left = filled.filter(({ endpoints }) => endpoints.length > 0).length + Math.ceil(missing.length / largestSlice);
 	for (const { slice, endpoints, members } of filled) {
-		// The last one stays, empty, when there is nothing else.
+		// The last one is kept empty if there is no other.
 		if (endpoints.length === 0 && left > 0) actions.push(remove(endpointSlices, slice));
 		else {
 			if (endpoints.length === 0) left++;
@@ -152,7 +152,7 @@ function endpointOf(service: Service, backend: Backend): Endpoint {
 	};
 }
 
-/** Whose traffic the endpoint is for, where the service says that traffic is to stay near (KEP-4444, KEP-3015). */
+/** Topology hints of an endpoint, if the service prefers close traffic (KEP-4444, KEP-3015). */
 function hintsOf({ spec }: Service, { nodeName, zone }: Backend): Endpoint["hints"] {
 	const { trafficDistribution } = spec;
 	const forZones = trafficDistribution !== undefined && zone !== undefined ? { forZones: [{ name: zone }] } : {};
@@ -161,7 +161,7 @@ function hintsOf({ spec }: Service, { nodeName, zone }: Backend): Endpoint["hint
 	return Object.keys(hints).length === 0 ? undefined : hints;
 }
 
-/** Equal for equal ports, in whatever order their fields stand. */
+/** Equal for equal ports, regardless of the order of their fields. */
 function portsKey(ports: readonly DiscoveryEndpointPort[]): string {
 	return ports
 		.map(({ name = "", protocol = "TCP", port, appProtocol = "" }) => [name, protocol, port, appProtocol].join(":"))

@@ -1,5 +1,5 @@
 /**
- * Says of each FlowSchema whether its priority level exists (Kubernetes documentation, "API Priority and Fairness").
+ * Sets on each FlowSchema whether its priority level exists (Kubernetes documentation, "API Priority and Fairness").
  */
 import { timestamp } from "../../core/clock.ts";
 import { dangling, flowSchemas } from "../../kinds/flowcontrol/flowschema.ts";
@@ -21,7 +21,7 @@ export const flowSchemaController: Controller<State> = {
 		watchRule(
 			priorityLevelConfigurations,
 			(current, old, informers) => {
-				// Only whether it is there counts.
+				// Only its existence matters.
 				if ((current === undefined) === (old === undefined)) return [];
 				const name = (current ?? old)?.metadata.name;
 				const schemas = [...informers.of(flowSchemas).list()];

@@ -1,4 +1,4 @@
-/** Garbage collection: objects go when their owners do. Knows of every kind no more than its metadata. */
+/** Garbage collection: deletes objects whose owners were deleted. Uses only the metadata of objects. */
 import type { Informer, InformerCache } from "../../client/informer-cache.ts";
 import { sameJson } from "../../core/equal.ts";
 import { type KubeObject, type OwnerReference, objectKey, parseKey } from "../../core/object.ts";
@@ -9,7 +9,7 @@ import { ofAllKinds, type Registry } from "../../kinds/engine/registry.ts";
 import { type Controller, watchRule } from "../runtime/controller.ts";
 import { type Dependent, type GarbageState, isOrphaning, isWaiting, type Owner, plan } from "./plan.ts";
 
-/** Events have no owners, nor have objects that the cluster writes itself, and there are many. */
+/** Events have no owners, and neither do objects that the cluster writes itself; there are many of both. */
 function isCollected(kind: Kind): boolean {
 	return kind !== (events as Kind) && !kind.readOnly;
 }
@@ -64,7 +64,7 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 		}
 	}
 
-	/** Owners that may have waited for this object: it is gone, or does not block them any more. */
+	/** Owners that may have waited for this object: it was deleted, or does not block them any more. */
 	function* waitingOwners({ metadata }: KubeObject, informers: InformerCache): Iterable<string> {
 		for (const { apiVersion, kind: ownerKind, name, uid } of metadata.ownerReferences ?? []) {
 			const resolved = registry.kind(apiVersion, ownerKind)?.kind;
@@ -94,7 +94,7 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 			return { dependents: found, dependentKinds: [], ...state };
 		}
 		for (const dependent of dependents(object, informers)) {
-			// Any user may name an owner of another namespace: that has no effect on the owner.
+			// Any user may name an owner in another namespace: that has no effect on the owner.
 			if (kind.namespaced && dependent.object.metadata.namespace !== object.metadata.namespace) continue;
 			state.hasDependents = true;
 			state.hasWaitingDependent ||= isWaiting(dependent.object);
@@ -132,7 +132,7 @@ function existsElsewhere(
 	return false;
 }
 
-/** Most changes are of status or spec: they decide nothing here. */
+/** Most changes are of status or spec and do not matter here. */
 function concernsUs(current: KubeObject, old: KubeObject | undefined): boolean {
 	const { metadata } = current;
 	if (old === undefined) return metadata.ownerReferences !== undefined || metadata.deletionTimestamp !== undefined;

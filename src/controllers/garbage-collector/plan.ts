@@ -1,4 +1,4 @@
-/** What garbage collection does with one object (Kubernetes documentation, "Garbage Collection"). Pure. */
+/** Garbage collection of one object (Kubernetes documentation, "Garbage Collection"). Pure. */
 import type { DeleteOptions } from "../../client/client.ts";
 import type { KubeObject, OwnerReference } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -8,17 +8,17 @@ import type { Action, Plan } from "../runtime/controller.ts";
 export const foregroundFinalizer = "foregroundDeletion";
 export const orphanFinalizer = "orphan";
 
-/** An owner reference and what became of the owner. */
+/** An owner reference and the state of the owner. */
 export interface Owner {
 	reference: OwnerReference;
 	/**
-	 * `solid`: exists. `waiting`: is being deleted and waits for its dependents. `absent`: was not found.
-	 * `unresolvable`: of an unknown kind, or of a kind with namespaces while the dependent has none.
+	 * `solid`: exists. `waiting`: is being deleted and waits for its dependents. `absent`: was not found. `unresolvable`:
+	 * of an unknown kind, or of a namespaced kind while the dependent is cluster-scoped.
 	 */
 	state: "solid" | "waiting" | "absent" | "unresolvable";
 	/** Unless unresolvable. */
 	kind?: Kind;
-	/** An object with that uid is known in another namespace. */
+	/** An object with that UID exists in another namespace. */
 	inOtherNamespace?: boolean;
 }
 
@@ -33,13 +33,13 @@ export interface GarbageState {
 	owners: readonly Owner[];
 	/** Some object refers to this one as its owner. */
 	hasDependents: boolean;
-	/** One of those has blockOwnerDeletion set. */
+	/** A dependent has blockOwnerDeletion set. */
 	isBlocked: boolean;
-	/** One of those waits for its own dependents: a cycle, perhaps through this object. */
+	/** A dependent waits for its own dependents: a cycle, perhaps including this object. */
 	hasWaitingDependent: boolean;
 	/**
-	 * Filled in when the object is being deleted and its dependents are to be orphaned, as are the kinds of which it may
-	 * have some.
+	 * Only if the object is being deleted and its dependents are to be orphaned; likewise the kinds of possible
+	 * dependents.
 	 */
 	dependents: readonly Dependent[];
 	dependentKinds: readonly Kind[];
@@ -49,7 +49,7 @@ export function plan(state: GarbageState): Plan {
 	return { actions: [...warnings(state), ...collect(state)] };
 }
 
-/** Waits for its dependents to go first. */
+/** Waits for the deletion of its dependents. */
 export function isWaiting(object: KubeObject): boolean {
 	return isDeletedWith(object, foregroundFinalizer);
 }
@@ -70,7 +70,7 @@ function collect(state: GarbageState): Action[] {
 	return owned(state);
 }
 
-/** An object whose owners have a say in whether it stays. */
+/** An object whose owners determine whether it is kept. */
 function owned(state: GarbageState): Action[] {
 	const { kind, object, owners } = state;
 	const absent = owners.filter((owner) => owner.state === "absent");
@@ -78,7 +78,7 @@ function owned(state: GarbageState): Action[] {
 	const staying = owners.length - absent.length - waiting.length;
 	if (absent.length === 0 && waiting.length === 0) return [];
 	const checks = absent.flatMap((owner) => absenceCheck(owner, object));
-	// An object that is going already only has to get out of a cycle's way.
+	// An object that is already being deleted only has to be removed from cycles.
 	if (staying > 0) {
 		if (object.metadata.deletionTimestamp !== undefined) return [];
 		const gone = new Set([...absent, ...waiting].map((owner) => owner.reference.uid));
@@ -89,7 +89,7 @@ function owned(state: GarbageState): Action[] {
 	return [...checks, removeAsSeen(kind, object, policyOf(object))];
 }
 
-/** Its owner waits for it, and it waits for its own dependents; in a cycle someone has to let go. */
+/** Its owner waits for it, and it waits for its own dependents; in a cycle, one of them must stop waiting. */
 function deleteInForeground({ kind, object, hasWaitingDependent }: GarbageState): Action[] {
 	const actions: Action[] = [];
 	const blocks = object.metadata.ownerReferences?.some((reference) => reference.blockOwnerDeletion === true);
@@ -106,7 +106,7 @@ function deleteInForeground({ kind, object, hasWaitingDependent }: GarbageState)
 	return actions;
 }
 
-/** Only as it was seen: its owner may have let go of it in the meantime. */
+/** Deletes it only in the observed version: its owner may have released it in the meantime. */
 function removeAsSeen(kind: Kind, object: KubeObject, propagationPolicy: DeleteOptions["propagationPolicy"]): Action {
 	const { uid, resourceVersion } = object.metadata;
 	return remove(kind, object, { options: { propagationPolicy, preconditions: { uid, resourceVersion } } });
@@ -118,7 +118,7 @@ function orphan(state: GarbageState): Action[] {
 		withReferences(kind, object, (references) => references.filter((reference) => reference.uid !== uid)),
 	);
 	const { name, namespace } = state.object.metadata;
-	// One that was made a moment ago may not have been seen yet, and would be collected once its owner is gone.
+	// A dependent that was just created may not be visible yet, and would be collected once its owner is deleted.
 	const check = confirmNone(state.dependentKinds, state.kind.namespaced ? namespace : undefined, {
 		which: `owned by ${state.kind.kind} ${name}`,
 		matches: ({ metadata }) => metadata.ownerReferences?.some((reference) => reference.uid === uid) ?? false,
@@ -126,13 +126,13 @@ function orphan(state: GarbageState): Action[] {
 	return [...released, check, withoutFinalizer(state, orphanFinalizer)];
 }
 
-/** Finalizers that were set on the object beforehand say how its own dependents are to be treated. */
+/** Finalizers that were set on the object before determine how its own dependents are treated. */
 function policyOf({ metadata }: KubeObject): DeleteOptions["propagationPolicy"] {
 	if (metadata.finalizers?.includes(orphanFinalizer)) return "Orphan";
 	return metadata.finalizers?.includes(foregroundFinalizer) ? "Foreground" : "Background";
 }
 
-/** Informers of different kinds lag differently: the owner may only not have been seen yet. */
+/** Informers of different kinds lag differently: the owner may just not be visible yet. */
 function absenceCheck({ kind, reference }: Owner, dependent: KubeObject): Action[] {
 	if (kind === undefined) return [];
 	const namespace = kind.namespaced ? dependent.metadata.namespace : undefined;

@@ -19,7 +19,7 @@ test("an owner that waits is looked at again when a dependent blocks it no longe
 			ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "owner", uid: "1", blockOwnerDeletion }],
 		},
 	});
-	// All that the rule asks of an informer cache.
+	// The only part of an informer cache that the rule uses.
 	const informers = { of: () => ({ get: () => owner, ownedBy: () => [] }) } as unknown as InformerCache;
 	const rule = garbageCollectorController(createRegistry(catalog)).follows?.rule(pods as Kind);
 	const keys = rule?.keys(dependent(false) as KubeObject, dependent(true) as KubeObject, informers);

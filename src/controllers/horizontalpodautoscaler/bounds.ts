@@ -1,15 +1,17 @@
-/** How fast and how far the number of replicas may change (API reference, HorizontalPodAutoscalerBehavior). Pure. */
+/**
+ * Limits how fast and how far the number of replicas may change (API reference, HorizontalPodAutoscalerBehavior). Pure.
+ */
 import type { V2HorizontalPodAutoscaler, V2HPAScalingRules } from "../../kinds/generated/types.ts";
 
-/** What an autoscaler remembers of itself. It is lost with the controller, as upstream's is. */
+/** The memory of an autoscaler. It is lost with the controller, as upstream. */
 export interface History {
-	/** Of the autoscaler: one that takes another's name remembers nothing. */
+	/** UID of the autoscaler: a new one with the same name has no memory. */
 	uid: string;
-	/** What metrics asked for. */
+	/** Replicas that metrics asked for. */
 	recommendations: readonly { atMs: number; replicas: number }[];
-	/** Replicas added (or taken away, when negative). */
+	/** Replicas added (negative: removed). */
 	changes: readonly { atMs: number; change: number }[];
-	/** A change that was asked for last, and may have failed. */
+	/** The last requested change, which may have failed. */
 	asked?: { atMs: number; from: number; to: number };
 }
 
@@ -49,7 +51,7 @@ const tooFastDown = {
 	message: "the desired replica count is decreasing faster than the maximum scale rate",
 };
 
-/** The history as of now: what was asked for last counts when it came about, and what nobody looks at is forgotten. */
+/** The current history: includes the last requested change if it took effect, and drops entries that no rule uses. */
 export function recalled(
 	history: History | undefined,
 	{ metadata: { uid } }: V2HorizontalPodAutoscaler,
@@ -142,7 +144,10 @@ function withinPolicies(
 	return { replicas: wanted, limit: inRange };
 }
 
-/** The limit that the policies set. @param startOf replicas this many seconds ago */
+/**
+ * The limit that the policies set.
+ * @param startOf replicas this number of seconds ago
+ */
 function rateLimit(
 	rules: V2HPAScalingRules | undefined,
 	current: number,
@@ -155,7 +160,7 @@ function rateLimit(
 		const start = startOf(periodSeconds);
 		if (type === "Pods") return start + direction * value;
 		const scaled = start * (1 + (direction * value) / 100);
-		// Rounded so that a small share still is a change.
+		// Rounded so that a small percentage still allows a change.
 		return direction === 1 ? Math.ceil(scaled - 1e-9) : Math.trunc(scaled + 1e-9);
 	});
 	const wantsMost = (selectPolicy === "Max") === (direction === 1);

@@ -1,4 +1,4 @@
-/** Scales workloads by what their pods use (Kubernetes documentation, "Horizontal Pod Autoscaling"). */
+/** Scales workloads by the usage of their pods (Kubernetes documentation, "Horizontal Pod Autoscaling"). */
 import type { InformerCache } from "../../client/informer-cache.ts";
 import { sameJson } from "../../core/equal.ts";
 import { objectKey, parseApiVersion, parseKey } from "../../core/object.ts";
@@ -94,7 +94,7 @@ function stateOf(
 	return { autoscaler, target, pods: selected, readings, ...(ambiguity === undefined ? {} : { ambiguity }) };
 }
 
-/** Autoscalers that control some of the same pods, and this one; none when it is alone. */
+/** Autoscalers that control some of the same pods, including this one; empty if there is no other. */
 function rivalsOf(
 	autoscaler: V2HorizontalPodAutoscaler,
 	selected: readonly Pod[],

@@ -1,4 +1,4 @@
-/** What the metrics of an autoscaler ask for together. Pure. */
+/** The combined result of an autoscaler's metrics. Pure. */
 import { formatQuantity, parseQuantity, quantityMilli } from "../../core/quantity.ts";
 import type {
 	V2HorizontalPodAutoscaler,
@@ -22,14 +22,14 @@ const defaultTolerance = 0.1;
 
 export interface MetricFailure {
 	reason: string;
-	/** The error, as in the condition. */
+	/** The error, for the condition. */
 	problem: string;
-	/** The same, as in the summary Event. */
+	/** The same, for the summary Event. */
 	summary: string;
 }
 
 export interface Evaluation {
-	/** Undefined when the metrics do not say enough to change anything. */
+	/** Undefined if the metrics do not provide enough information for a change. */
 	wanted?: { replicas: number; metric: string };
 	statuses: V2MetricStatus[];
 	failures: MetricFailure[];
@@ -63,7 +63,7 @@ export function evaluate(
 		const { replicas } = outcome.proposal;
 		if (best === undefined || replicas > best.replicas) best = { replicas, metric: outcome.metric };
 	}
-	// With a metric unknown, the others may only add pods.
+	// If a metric is unknown, the others may only add pods.
 	const enough = best !== undefined && (failures.length === 0 || best.replicas >= measured.currentReplicas);
 	return { ...(best !== undefined && enough ? { wanted: best } : {}), statuses, failures };
 }

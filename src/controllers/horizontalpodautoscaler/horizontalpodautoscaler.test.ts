@@ -13,7 +13,7 @@ import type { MetricsSource } from "./metrics.ts";
 const registry = createRegistry(catalog);
 const nowMs = Date.UTC(2026, 0, 1);
 
-/** Numbers as the cases' pods say them: `cpu: 100m` for all containers, or `cpu.web: 100m` for one. */
+/** Usage from the pods' annotations: `cpu: 100m` for all containers, or `cpu.web: 100m` for one. */
 const fromAnnotations: MetricsSource = {
 	podUsage({ metadata, spec }) {
 		const said = metadata.annotations ?? {};
@@ -40,7 +40,7 @@ planCases(
 	new URL("./testdata/without-metrics/", import.meta.url),
 );
 
-/** Looks at a target whose pods use `cpu` each, every 15 seconds, and does what is planned. */
+/** Syncs a target whose pods each use `cpu`, every 15 seconds, and carries out the plan. */
 function run(
 	behavior: V2HorizontalPodAutoscaler["spec"]["behavior"],
 	{ from, cpu, more = {} }: { from: number; cpu: (step: number, replicas: number) => number; more?: object },
@@ -106,14 +106,14 @@ function run(
 	return sizes;
 }
 
-/** All pods together use so much, however many there are. */
+/** The total usage of all pods, regardless of their number. */
 const load = (milli: (step: number) => number) => (step: number, replicas: number) => milli(step) / replicas;
 
 describe("over time", () => {
 	test("without a behavior it doubles at most, and waits five minutes before it takes pods away", () => {
 		const sizes = run(undefined, { from: 1, cpu: load((step) => (step < 4 ? 960 : 100)) }, 30);
 		expect(sizes.slice(0, 4)).toEqual([4, 8, 16, 20]);
-		// The last look that asked for 20 was at 0:45.
+		// The last sync that asked for 20 was at 0:45.
 		expect(sizes.slice(4, 24).every((size) => size === 20)).toBe(true);
 		expect(sizes.slice(24, 26)).toEqual([2, 2]);
 	});
@@ -138,7 +138,7 @@ describe("over time", () => {
 	test("scale down policies and windows", () => {
 		const down = { stabilizationWindowSeconds: 30, selectPolicy: "Max", policies: [percent(50, 60)] };
 		const sizes = run({ scaleUp: {}, scaleDown: down }, { from: 16, cpu: load(() => 50) }, 10);
-		// What it was at first counts as a recommendation for half a minute.
+		// The initial number counts as a recommendation for half a minute.
 		expect(sizes).toEqual([16, 16, 8, 8, 8, 8, 4, 4, 4, 4]);
 	});
 
@@ -146,7 +146,7 @@ describe("over time", () => {
 		const up = { stabilizationWindowSeconds: 60, selectPolicy: "Max", policies: [percent(1000, 15)] };
 		const sizes = run({ scaleUp: up, scaleDown: {} }, { from: 2, cpu: load((step) => 500 + step * 100) }, 8);
 		expect(sizes.slice(0, 4)).toEqual([2, 2, 2, 2]);
-		// What the look at 0:15 asked for; that at 0:00 is a minute old.
+		// The recommendation of 0:15; that of 0:00 is a minute old.
 		expect(sizes[4]).toBe(12);
 	});
 });

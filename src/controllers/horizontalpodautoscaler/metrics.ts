@@ -1,4 +1,4 @@
-/** What an autoscaler measures by: where numbers come from, and what the numbers of one metric are. */
+/** The metrics of an autoscaler: their source, and the values of one metric. */
 import { lookup } from "../../core/object.ts";
 import { quantityMilli } from "../../core/quantity.ts";
 import type {
@@ -8,7 +8,7 @@ import type {
 	V2MetricSpec,
 } from "../../kinds/generated/types.ts";
 
-/** What a pod's containers used in the window that ended at `atMs`. */
+/** The usage of a pod's containers in the window that ended at `atMs`. */
 export interface PodUsage {
 	atMs: number;
 	windowMs: number;
@@ -17,8 +17,8 @@ export interface PodUsage {
 }
 
 /**
- * The seam through which autoscalers read metrics. Missing functions represent an API that is not served; functions
- * that return undefined represent an unknown metric.
+ * The seam for metrics. Absent functions represent an API that is not served; functions that return undefined represent
+ * an unknown metric.
  */
 export interface MetricsSource {
 	podUsage?(pod: Pod): PodUsage | undefined;
@@ -32,14 +32,14 @@ export interface MetricsSource {
 	externalMetric?(namespace: string, metric: V2MetricIdentifier): readonly string[] | undefined;
 }
 
-/** One pod's part of a metric; `milli` is the value times 1000. */
+/** One pod's value of a metric; `milli` is the value times 1000. */
 export interface Sample {
 	milli: number;
 	atMs: number;
 	windowMs: number;
 }
 
-/** What is known of one metric: samples by pod name, one value for all, or why it is not known. */
+/** The values of one metric: samples by pod name, one value for all, or why it is unknown. */
 export type Reading = { samples: ReadonlyMap<string, Sample> } | { value: number } | { problem: string };
 
 export function readMetric(
@@ -64,7 +64,7 @@ export function readMetric(
 	}
 }
 
-/** @param container of this one only; else of all containers together, and of no pod where one of them is missing */
+/** @param container only this one; otherwise the sum of all containers, without pods for which one is missing */
 function usage(source: MetricsSource, pods: readonly Pod[], resource: string, container?: string): Reading {
 	const failed = (why: string): Reading => ({ problem: `unable to get metrics for resource ${resource}: ${why}` });
 	if (source.podUsage === undefined)

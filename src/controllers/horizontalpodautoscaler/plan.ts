@@ -1,4 +1,4 @@
-/** One look of an autoscaler at its target: measure, decide, scale, and say so. Pure. */
+/** One sync of an autoscaler: measure, decide, scale, and report. Pure. */
 
 import { timestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
@@ -32,7 +32,7 @@ export interface AutoscalerState {
 	autoscaler: V2HorizontalPodAutoscaler;
 	/** Or why there is none. */
 	target: Target | { problem: string };
-	/** Pods of the target's selector. */
+	/** Pods that the target's selector matches. */
 	pods: readonly Pod[];
 	/** One for each metric of the spec. */
 	readings: readonly Reading[];
@@ -66,7 +66,7 @@ export function plan(state: AutoscalerState, { nowMs, failure, memory }: PlanCon
 		draft.counts(target.replicas, decision.failed ? undefined : target.replicas, decision.statuses);
 		return { actions: [...actions, ...draft.written()], requeueAfterMs: periodMs, memory: decision.history };
 	}
-	// The next look tries again.
+	// The next sync retries.
 	if (failure?.do === "patch") {
 		const why = `the HPA controller was unable to update the target scale: ${failure.message}`;
 		draft.condition("AbleToScale", "False", "FailedUpdateScale", why);
@@ -97,7 +97,7 @@ interface Decision {
 	statuses: V2MetricStatus[] | undefined;
 	events: Action[];
 	history: History;
-	/** The metrics do not say enough. */
+	/** The metrics do not provide enough information. */
 	failed?: true;
 }
 
@@ -201,7 +201,7 @@ function failedRescale(autoscaler: V2HorizontalPodAutoscaler, { replicas, reason
 	return event(autoscaler, "Warning", "FailedRescale", message);
 }
 
-/** The status as it is to be after this look. */
+/** The status after this sync. */
 class StatusDraft {
 	readonly #autoscaler: V2HorizontalPodAutoscaler;
 	readonly #now: string;
@@ -215,7 +215,7 @@ class StatusDraft {
 		this.#conditions = autoscaler.status?.conditions ?? [];
 	}
 
-	/** Sets a condition; the time of its last transition stays while its status does. */
+	/** Sets a condition; the transition time changes only with the status. */
 	condition(type: string, status: "True" | "False", reason: string, message: string): void {
 		const before = conditionOf(this.#autoscaler, type);
 		const lastTransitionTime = before?.status === status ? before.lastTransitionTime : this.#now;
@@ -232,7 +232,7 @@ class StatusDraft {
 			place < 0 ? [...others, condition] : [...others.slice(0, place), condition, ...others.slice(place)];
 	}
 
-	/** @param desired as before when undefined */
+	/** @param desired undefined: unchanged */
 	counts(current: number, desired: number | undefined, statuses: V2MetricStatus[] | undefined): void {
 		this.#counts = {
 			currentReplicas: current,

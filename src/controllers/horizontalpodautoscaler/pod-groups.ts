@@ -13,7 +13,7 @@ const initialReadinessMs = 30_000;
 
 export interface PodGroups {
 	readyCount: number;
-	/** Names. Their samples do not count. */
+	/** Names of pods whose samples do not count. */
 	unready: Set<string>;
 	missing: Set<string>;
 	ignored: Set<string>;
@@ -39,7 +39,7 @@ export function groupPods(
 	return grouped;
 }
 
-/** While a pod starts, the CPU it takes says nothing of its load. */
+/** The CPU usage of a pod that is starting does not reflect its load. */
 function isStarting(pod: Pod, sample: Sample, nowMs: number): boolean {
 	const condition = readyCondition(pod);
 	const startTime = pod.status?.startTime;
@@ -52,7 +52,7 @@ function isStarting(pod: Pod, sample: Sample, nowMs: number): boolean {
 	return condition.status === "False" && startedMs + initialReadinessMs > changedMs;
 }
 
-/** Requests in thousandths by pod name, or why there is none. */
+/** Requests in thousandths by pod name, or why there are none. */
 export function requestsOf(
 	pods: readonly Pod[],
 	resource: string,

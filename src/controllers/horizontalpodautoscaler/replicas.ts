@@ -20,9 +20,7 @@ export interface Measured {
 	nowMs: number;
 }
 
-/**
- * Replicas that are asked for, and how much is used: in thousandths, of a pod on average (or in all), and in percent.
- */
+/** The proposed replicas, and the usage: in thousandths, per pod on average (or in total), and in percent. */
 export interface Proposal {
 	replicas: number;
 	milli: number;
@@ -31,7 +29,7 @@ export interface Proposal {
 
 type Answer = Proposal | { problem: string };
 
-/** By the share of what the pods request. */
+/** By the ratio of usage to requests. */
 export function byUtilization(
 	measured: Measured,
 	samples: ReadonlyMap<string, Sample>,
@@ -51,7 +49,7 @@ export function byUtilization(
 	return { replicas, milli: first.average, percent: first.percent };
 }
 
-/** By what the pods use or count on average. */
+/** By the average value per pod. */
 export function byAverage(
 	measured: Measured,
 	samples: ReadonlyMap<string, Sample>,
@@ -67,7 +65,7 @@ export function byAverage(
 	return { replicas, milli: average };
 }
 
-/** By a value that is to be as it should when the load is spread over the ready pods. */
+/** By a value that should reach its target when the load is spread over the ready pods. */
 export function byValue({ currentReplicas, pods, tolerance }: Measured, value: number, targetMilli: number): Answer {
 	const ratio = value / targetMilli;
 	if (currentReplicas === 0) return { replicas: Math.ceil(ratio), milli: value };
@@ -76,7 +74,10 @@ export function byValue({ currentReplicas, pods, tolerance }: Measured, value: n
 	return { replicas: Math.ceil(ratio * readyCount), milli: value };
 }
 
-/** By a value that each pod takes a share of. @param statusReplicas pods there are */
+/**
+ * By a value that is divided among the pods.
+ * @param statusReplicas the current number of pods
+ */
 export function byShare(statusReplicas: number, tolerance: Tolerance, value: number, targetMilli: number): Answer {
 	const ratio = value / (targetMilli * statusReplicas);
 	const replicas = isWithin(ratio, tolerance) ? statusReplicas : Math.ceil(value / targetMilli);
@@ -85,7 +86,7 @@ export function byShare(statusReplicas: number, tolerance: Tolerance, value: num
 
 interface Prepared {
 	grouped: PodGroups;
-	/** Values by pod name of the pods that count. */
+	/** Values by name of the pods that count. */
 	counted: Map<string, number>;
 }
 
@@ -103,7 +104,7 @@ function prepare(
 	return { grouped, counted };
 }
 
-/** Pods without a sample, and those that just start, are assumed to hold the change back. */
+/** Pods without a sample, and pods that are starting, are assumed to have values that limit the change. */
 function settle(
 	{ currentReplicas, tolerance }: Measured,
 	{ grouped, counted }: Prepared,
@@ -150,7 +151,7 @@ function averageOf(values: ReadonlyMap<string, number>): number {
 	return Math.trunc(sum / values.size);
 }
 
-/** Ratios are decimal fractions: what binary ones cannot say exactly is not to tip the scale. */
+/** Ratios are decimal fractions: rounding errors of binary ones must not matter. */
 function isWithin(ratio: number, { down, up }: Tolerance): boolean {
 	return ratio >= 1 - down - 1e-9 && ratio <= 1 + up + 1e-9;
 }

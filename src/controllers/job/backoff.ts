@@ -1,6 +1,6 @@
 /**
- * How long failed pods make their replacements wait: 10 s, doubled with every failure after the last success, up to
- * 10 min (Kubernetes documentation, "Jobs", "Pod backoff failure policy"). Read from the pods alone, so that it
+ * The delay that failed pods cause for their replacements: 10 s, doubled with every failure after the last success, up
+ * to 10 min (Kubernetes documentation, "Jobs", "Pod backoff failure policy"). Computed from the pods alone, so that it
  * survives a restart of the controller.
  */
 import { parseTimestamp } from "../../core/clock.ts";
@@ -10,7 +10,7 @@ import { countIn, finishedAtMs, ignoredFailuresAnnotation, indexFailuresAnnotati
 const firstDelayMs = 10_000;
 const longestDelayMs = 600_000;
 
-/** Epoch milliseconds before which no pod is to be created; undefined when there is nothing to wait for. */
+/** Epoch milliseconds before which no pod is created; undefined if there is no delay. */
 export function backoffUntilMs(pods: readonly Pod[]): number | undefined {
 	let lastSuccessMs = Number.NEGATIVE_INFINITY;
 	for (const pod of pods) {

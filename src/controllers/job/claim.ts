@@ -1,6 +1,6 @@
 /**
- * A job's pods: those it controls, and orphans that its selector matches. Adopting one puts the finalizer on it,
- * letting one go takes it off.
+ * A Job's pods: those that it controls, and orphans that its selector matches. Adopting a pod adds the finalizer,
+ * releasing it removes the finalizer.
  */
 import { controllerReference } from "../../core/object.ts";
 import { jobs } from "../../kinds/batch/job.ts";
@@ -38,12 +38,12 @@ function letGo(pod: Pod, job: Job): Action {
 	});
 }
 
-/** Takes the finalizer off: the pod's end has been counted, or will never have to be. */
+/** Removes the finalizer: the pod has been counted, or does not have to be. */
 export function untrack(pod: Pod): Action {
 	return patchMetadata(pod, { "$deleteFromPrimitiveList/finalizers": [trackingFinalizer] });
 }
 
-// The uid is a precondition: another pod of the same name is left alone.
+// The UID is a precondition: another pod with the same name is not changed.
 function patchMetadata(pod: Pod, change: object): Action {
 	const { namespace, name, uid } = pod.metadata;
 	const body = { type: "strategic", patch: { metadata: { uid, ...change } } } as const;

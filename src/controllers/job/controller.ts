@@ -13,7 +13,7 @@ import { type Controller, type InformerCache, watchRule } from "../runtime/contr
 import { type JobState, plan } from "./plan.ts";
 import { isTracked, restartsOf } from "./pods.ts";
 
-/** The value of `spec.managedBy` that means this controller. */
+/** The value of `spec.managedBy` for this controller. */
 const ownName = "kubernetes.io/job-controller";
 
 /** Jobs that run once on each node, under `true`. */
@@ -23,10 +23,7 @@ export function isManagedElsewhere({ spec }: { spec: { managedBy?: string } }): 
 	return spec.managedBy !== undefined && spec.managedBy !== ownName;
 }
 
-/**
- * Runs pods to completion (Kubernetes documentation, "Jobs"). Pods that no job counts any more are seen to by
- * orphans.ts.
- */
+/** Runs pods to completion (Kubernetes documentation, "Jobs"). orphans.ts handles pods that no Job counts any more. */
 export const jobController: Controller<JobState> = {
 	name: "job",
 	component: "job-controller",

@@ -1,8 +1,8 @@
 /**
- * Counting each pod's end exactly once, however often the controller is interrupted (KEP-2307). A pod holds a
- * finalizer. First its uid goes into `status.uncountedTerminatedPods` (of an indexed job its index into
- * `completedIndexes`), then it loses the finalizer, then the uid is exchanged for one in the counter. At every point in
- * between, the next step can be derived from what is stored.
+ * Counts each terminated pod exactly once, however often the controller is interrupted (KEP-2307). A pod has a
+ * finalizer. First its UID is added to `status.uncountedTerminatedPods` (for an indexed Job, its index to
+ * `completedIndexes`), then the finalizer is removed, then the UID is moved to the counter. At every point in between,
+ * the next step can be derived from what is stored.
  */
 import type { Pod } from "../../kinds/generated/types.ts";
 import { meaningOf } from "./failure-policy.ts";
@@ -14,15 +14,15 @@ import type { ResolvedSpec } from "./resolved-spec.ts";
 
 export interface Counting {
 	uncounted: { succeeded: string[]; failed: string[] };
-	/** For indexed jobs, what the status shall say. */
+	/** For indexed Jobs, the new value of the status. */
 	completedIndexes: IndexSet;
-	/** Pods that may lose their finalizer once the status is stored. */
+	/** Pods whose finalizer may be removed once the status is stored. */
 	release: Pod[];
-	/** Pods remain that the next plan has to count. */
+	/** Pods remain for the next plan to count. */
 	unfinished: boolean;
 }
 
-/** Bounds the size of the status, and how long one plan may take. */
+/** Limits the size of the status, and the duration of one plan. */
 const mostUncounted = 500;
 
 export function count(
@@ -62,7 +62,7 @@ export function count(
 }
 
 /**
- * When the job ends, every pod; before that, those that have ended, but for the last failed one of an index that is
+ * When the Job ends, every pod; before that, those that have terminated, except the last failed one of an index that is
  * still to be replaced.
  */
 function mayRelease(

@@ -1,4 +1,4 @@
-/** podFailurePolicy: what the way in which a pod failed means for the job (KEP-3329). */
+/** podFailurePolicy: the meaning of a pod's failure for the Job (KEP-3329). */
 import type { ContainerStatus, Pod, PodFailurePolicyRule } from "../../kinds/generated/types.ts";
 import type { ResolvedSpec } from "./resolved-spec.ts";
 
@@ -6,13 +6,13 @@ export interface FailureMeaning {
 	/** Whether the failure counts toward a backoff limit. */
 	counts: boolean;
 	action?: string;
-	/** For FailJob: what to write into the condition. */
+	/** For FailJob: the message of the condition. */
 	message?: string;
 }
 
 const counted: FailureMeaning = { counts: true };
 
-/** The first rule that fits decides; without one the failure counts. */
+/** The first matching rule decides; without one the failure counts. */
 export function meaningOf(pod: Pod, resolved: Pick<ResolvedSpec, "failureRules" | "perIndexLimit">): FailureMeaning {
 	for (const [place, rule] of (resolved.failureRules ?? []).entries()) {
 		const what = matched(pod, rule);
@@ -33,7 +33,7 @@ export function meaningOf(pod: Pod, resolved: Pick<ResolvedSpec, "failureRules" 
 	return counted;
 }
 
-/** What about the pod fits the rule, in words for a message; undefined when it does not fit. */
+/** What matches the rule, as text for a message; undefined if the pod does not match. */
 function matched(pod: Pod, rule: PodFailurePolicyRule): string | undefined {
 	const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
 	if (rule.onExitCodes !== undefined) {

@@ -1,4 +1,4 @@
-/** Whether a job is to end, and why. */
+/** Whether a Job finishes, and why. */
 
 import { parseTimestamp } from "../../core/clock.ts";
 import { conditionOf, isTrue } from "../../core/conditions.ts";
@@ -12,7 +12,7 @@ import { successMessage } from "./success-policy.ts";
 
 /**
  * The interim condition of a finishing Job: it is in the status before pods lose their finalizers. The final one,
- * `Failed` or `Complete` with the same reason and message, comes when the last pod has ended (KEP-3939).
+ * `Failed` or `Complete` with the same reason and message, is set when the last pod has terminated (KEP-3939).
  */
 export interface FinishCondition {
 	type: "FailureTarget" | "SuccessCriteriaMet";
@@ -63,12 +63,12 @@ function failure(
 	return undefined;
 }
 
-/** Indexes that have come to their end, or whose node is none of the Job's (any more). */
+/** Indexes that have ended, or whose node does not belong to the Job (any more). */
 export function endedCount({ perNode, completions = 0 }: ResolvedSpec, podCounts: PodCounts): number {
 	let ended = podCounts.succeededIndexes;
 	if (podCounts.failedIndexes !== undefined) ended = ended.union(podCounts.failedIndexes);
 	if (perNode === undefined) return ended.size;
-	// One that still runs is waited for, wherever it runs.
+	// The Job waits for a running pod, on any node.
 	const running = indexesOf(podCounts.active, completions);
 	return ended.union(IndexSet.of([...perNode.unfit.members()].filter((index) => !running.has(index)))).size;
 }
@@ -84,14 +84,14 @@ export const completionsReached: FinishCondition = {
 	message: "Reached expected number of succeeded pods",
 };
 
-/** Containers that the agent restarts in place count toward the limit by their restarts. */
+/** Restarts of containers in place count toward the limit. */
 function restartedTooOften(resolved: ResolvedSpec, pods: readonly Pod[]): boolean {
 	if (!resolved.restartsOnFailure) return false;
 	const restarts = pods.reduce((sum, pod) => sum + restartsOf(pod), 0);
 	return resolved.backoffLimit === 0 ? restarts > 0 : restarts >= resolved.backoffLimit;
 }
 
-/** Epoch milliseconds at which the job has been active for too long; undefined when that never comes. */
+/** Epoch milliseconds at which the Job exceeds its deadline; undefined if it has none. */
 export function deadlineAtMs({ status }: Job, resolved: ResolvedSpec): number | undefined {
 	if (resolved.deadlineMs === undefined || resolved.suspended || status?.startTime === undefined) return undefined;
 	return parseTimestamp(status.startTime) + resolved.deadlineMs;

@@ -5,7 +5,7 @@ interface Interval {
 	last: number;
 }
 
-/** Immutable. Holds intervals, so that a job with many indexes costs little. */
+/** Immutable. Stores intervals, so that a Job with many indexes uses little memory. */
 export class IndexSet {
 	static readonly empty = new IndexSet([]);
 	readonly #intervals: readonly Interval[];
@@ -16,7 +16,7 @@ export class IndexSet {
 		this.size = intervals.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 	}
 
-	/** Reads a status or a policy. Indexes from `limit` on are left out; so is what is no number. */
+	/** Parses a status or a policy. Ignores indexes from `limit` on, and what is not a number. */
 	static parse(text: string | undefined, limit: number): IndexSet {
 		const intervals: Interval[] = [];
 		for (const part of (text ?? "").split(",")) {
@@ -56,7 +56,7 @@ export class IndexSet {
 		return new IndexSet(merged([...this.#intervals, ...other.#intervals]));
 	}
 
-	/** How many indexes are in both. */
+	/** The number of indexes in both sets. */
 	common(other: IndexSet): number {
 		let count = 0;
 		let place = 0;
@@ -83,14 +83,14 @@ export class IndexSet {
 	}
 
 	toString(): string {
-		// Two neighbours are written apart: `3,4`, three with a hyphen: `3-5`.
+		// Two adjacent indexes are written separately: `3,4`; three with a hyphen: `3-5`.
 		return this.#intervals
 			.map(({ first, last }) => (first === last ? `${first}` : `${first}${first + 1 === last ? "," : "-"}${last}`))
 			.join(",");
 	}
 }
 
-/** Sorted, with neighbours and overlaps joined. */
+/** Sorted, with adjacent and overlapping intervals joined. */
 function merged(intervals: readonly Interval[]): Interval[] {
 	const result: Interval[] = [];
 	for (const interval of [...intervals].sort((left, right) => left.first - right.first)) {

@@ -1,7 +1,7 @@
 /**
- * Jobs on a real API server, in virtual time, with pods that end by themselves. The controller is killed at every one
- * of its writes, before it is stored and after (the answer lost); a new one, with a new informer cache, takes over each
- * time.
+ * Jobs on a real API server, in virtual time, with pods that terminate by themselves. The controller is killed at every
+ * one of its writes, before it is stored and after (the response is lost); each time a new one, with a new informer
+ * cache, takes over.
  */
 
 import { describe, expect, test } from "vitest";
@@ -19,7 +19,7 @@ import { type Death, startMortalControllers } from "./testing/mortal-controllers
 const template = { spec: { restartPolicy: "Never", containers: [{ name: "main", image: "busybox" }] } };
 const ref = { namespace: "default", name: "pi" };
 
-/** Runs one job to its end. */
+/** Runs one Job to its end. */
 async function run(spec: Omit<JobSpec, "template">, fails: (nth: number) => boolean, death: Death | undefined) {
 	const controllers = [jobController, jobOrphanController];
 	const { client, clock, killed, stop } = await startMortalControllers({ controllers, fails, death });
@@ -35,7 +35,7 @@ async function run(spec: Omit<JobSpec, "template">, fails: (nth: number) => bool
 	return { job, pods: left, killed: killed() };
 }
 
-/** What must hold at the end of a job that succeeds, whatever happened on the way. */
+/** What must hold at the end of a successful Job, whatever happened in between. */
 function check(job: Job, left: readonly Pod[], expected: { succeeded: number; indexed?: true }): void {
 	const { status } = job;
 	expect(isTrue(job, "Complete")).toBe(true);

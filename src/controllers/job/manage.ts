@@ -7,9 +7,9 @@ import { indexOf, isTracked } from "./pods.ts";
 import type { ResolvedSpec } from "./resolved-spec.ts";
 
 export interface Management {
-	/** For each pod to be created, its index; undefined for jobs without. */
+	/** The index of each pod to create; undefined for Jobs without indexes. */
 	create: readonly (number | undefined)[];
-	/** Active pods that are too many. Their end is not counted. */
+	/** Active pods to delete. Their termination is not counted. */
 	remove: readonly Pod[];
 	/** When delayed creation can continue. */
 	resumeAtMs?: number;
@@ -24,7 +24,7 @@ export function manage(resolved: ResolvedSpec, podCounts: PodCounts, pods: reado
 	const wanted = wantedActive(resolved, podCounts);
 	const remove = tooMany(resolved, active, wanted, nowMs);
 	if (remove.length > 0) return { create: [], remove: remove.slice(0, mostAtOnce) };
-	// A pod on its way out keeps its place where pods are replaced only once they have failed.
+	// If pods are replaced only once they have failed, a terminating pod keeps its place.
 	const missing = wanted - active.length - (resolved.waitsForTermination ? podCounts.leaving.length : 0);
 	if (missing <= 0) return { create: [], remove: [] };
 	const count = Math.min(missing, mostAtOnce);
@@ -38,14 +38,14 @@ export function manage(resolved: ResolvedSpec, podCounts: PodCounts, pods: reado
 }
 
 function wantedActive({ completions, parallelism }: ResolvedSpec, podCounts: PodCounts): number {
-	// A work queue: as many as allowed, until one has found that nothing is left; then those that run may finish.
+	// A work queue: as many pods as allowed, until one has succeeded; then the running ones may finish.
 	if (completions === undefined) return podCounts.succeeded > 0 ? podCounts.active.length : parallelism;
 	return Math.max(Math.min(completions - podCounts.succeeded, parallelism), 0);
 }
 
 /**
- * More than wanted, two of one index, an index that is none (any more), or no finalizer, so that their end would not
- * count.
+ * More than desired, a second one for an index, an invalid index, or without the finalizer, so that it could not be
+ * counted.
  */
 function tooMany(resolved: ResolvedSpec, active: readonly Pod[], wanted: number, nowMs: number): Pod[] {
 	const remove = new Set(active.filter((pod) => !isTracked(pod)));
@@ -68,7 +68,7 @@ function tooMany(resolved: ResolvedSpec, active: readonly Pod[], wanted: number,
 	return [...remove];
 }
 
-/** The lowest indexes that have neither ended nor are being worked on. */
+/** The lowest indexes that have neither ended nor have an active pod. */
 function nextIndexes(resolved: ResolvedSpec, podCounts: PodCounts, count: number): number[] {
 	const { completions = 0 } = resolved;
 	let taken = podCounts.succeededIndexes.union(indexesOf(podCounts.active, completions));
@@ -78,7 +78,7 @@ function nextIndexes(resolved: ResolvedSpec, podCounts: PodCounts, count: number
 	return taken.firstMissing(count, completions);
 }
 
-/** Each index backs off by itself. */
+/** Each index has its own backoff. */
 function createIndexes(resolved: ResolvedSpec, podCounts: PodCounts, count: number, nowMs: number): Management {
 	const create: number[] = [];
 	let resumeAtMs: number | undefined;

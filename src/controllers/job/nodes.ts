@@ -1,4 +1,4 @@
-/** Jobs that run once on each node: which index is which node's, and how each stands (docs/self-help.md). */
+/** Jobs that run once on each node: assigns indexes to nodes, and reports the state of each (docs/self-help.md). */
 
 import { timestamp } from "../../core/clock.ts";
 import { isTrue } from "../../core/conditions.ts";
@@ -13,12 +13,12 @@ import type { PerNode } from "./per-node.ts";
 import { indexesOf, type PodCounts } from "./pod-counts.ts";
 import { indexOf } from "./pods.ts";
 
-/** A Job that has had more nodes takes no further ones: each is remembered. */
+/** A Job that has had more nodes accepts no new ones: each is remembered. */
 const mostSlots = 5000;
-/** Names in one part of the condition's message. */
+/** The number of names in one part of the condition's message. */
 const mostNames = 20;
 
-/** Gives indexes to nodes that have none. What they change shows in the next plan. */
+/** Assigns indexes to nodes without one. The changes apply from the next plan on. */
 export function followNodes(
 	job: Job,
 	nodes: readonly Node[],
@@ -37,7 +37,7 @@ export function followNodes(
 		const there = new Set(nodes.map((node) => slotKey(slotOf(node))));
 		const held = new Set(pods.map((pod) => indexOf(pod)));
 		const done = podCounts.succeededIndexes.union(podCounts.failedIndexes ?? IndexSet.empty);
-		// An index of a node that is gone, of which nothing is known any more, is free.
+		// An index of a deleted node without any remaining state is free.
 		for (const [index, slot] of slots.entries()) {
 			if (there.has(slotKey(slot)) || held.has(index) || done.has(index)) continue;
 			const taker = fresh.shift();
@@ -64,7 +64,10 @@ export function followNodes(
 	return [...tooMany, patch(jobs, { namespace, name }, { type: "merge", patch: change }, { orGone: true })];
 }
 
-/** How every node stands. @param more.begun indexes for which this plan makes pods */
+/**
+ * The state of every node.
+ * @param more.begun indexes for which this plan creates pods
+ */
 export function nodesCondition(
 	perNode: PerNode,
 	podCounts: PodCounts,

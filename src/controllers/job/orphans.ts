@@ -13,14 +13,11 @@ import { isTracked } from "./pods.ts";
 
 interface Orphan {
 	pod: Pod;
-	/** The owner that seems to be gone; undefined when the pod has none, or one that has finished. */
+	/** The owner that seems to be missing; undefined if the pod has none, or a finished one. */
 	missing: OwnerReference | undefined;
 }
 
-/**
- * Frees pods that hold the finalizer of the job controller although no job will count them: their job is gone or has
- * finished.
- */
+/** Removes the Job controller's finalizer from pods that no Job will count: their Job was deleted or has finished. */
 export const jobOrphanController: Controller<Orphan> = {
 	name: "job-orphan",
 	component: "job-controller",
@@ -44,7 +41,7 @@ export const jobOrphanController: Controller<Orphan> = {
 		if (job === undefined || job.metadata.uid !== owner.uid) return { pod, missing: owner };
 		return isJobFinished(job) && !isManagedElsewhere(job) ? { pod, missing: undefined } : undefined;
 	},
-	// Jobs and pods are seen by watches of their own: a job not seen yet would never count what is freed here.
+	// Jobs and pods have separate watches: a Job that is not visible yet would never count what is released here.
 	plan: ({ pod, missing }) => ({
 		actions: [...(missing === undefined ? [] : [confirmGone(pod, missing)]), untrack(pod)],
 	}),
@@ -54,7 +51,7 @@ function confirmGone({ metadata }: Pod, { name, uid }: OwnerReference): Action {
 	return confirmAbsent(jobs, { namespace: metadata.namespace, name }, uid);
 }
 
-/** Whether a job is about to adopt the pod. */
+/** Whether a Job is about to adopt the pod. */
 function isWanted({ metadata }: Pod, informers: InformerCache): boolean {
 	if (metadata.deletionTimestamp !== undefined) return false;
 	for (const job of informers.of(jobs).list(metadata.namespace)) {

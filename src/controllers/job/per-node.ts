@@ -1,4 +1,4 @@
-/** What a Job that runs once on each node is to have: its nodes, and which of them can take its pods as they are. */
+/** The nodes of a Job that runs once on each node, and which of them currently match. */
 import type { Job, Node } from "../../kinds/generated/types.ts";
 import { perNodeOf, type Slot, slotKey, slotOf, slotsOf } from "../../kinds/self-help/per-node.ts";
 import { placementFor } from "../daemonset/placement.ts";
@@ -9,13 +9,13 @@ export interface PerNode {
 	slots: readonly Slot[];
 	/** It stays active when all nodes are done, because nodes may be added. */
 	follows: boolean;
-	/** Indexes whose node is gone, or does not match as things are. */
+	/** Indexes whose node was deleted, or does not match currently. */
 	unfit: IndexSet;
-	/** Of those, indexes whose node is there. */
+	/** Of those, indexes whose node exists. */
 	unmatched: IndexSet;
 }
 
-/** Undefined for a Job that has nothing to do with nodes. */
+/** Undefined for other Jobs. */
 export function resolvePerNode(job: Job, nodes: readonly Node[] | undefined): PerNode | undefined {
 	const mode = perNodeOf(job);
 	if (mode === undefined || nodes === undefined) return undefined;

@@ -19,18 +19,18 @@ import { newPod } from "./template.ts";
 
 export interface JobState extends Claimable<Pod> {
 	job: Job;
-	/** All of the cluster; only for Jobs that run once on each. */
+	/** All nodes of the cluster; only for Jobs that run once on each. */
 	nodes?: readonly Node[];
 }
 
 /**
- * One step nearer to the job's end. Pods come first, then the status, then the finalizers of the pods whose end the
- * status has taken down: interrupted anywhere, the next plan goes on from what is stored.
+ * One step towards the Job's end. Pods come first, then the status, then the finalizers of the pods that the status has
+ * recorded: after an interruption, the next plan continues from what is stored.
  */
 export function plan(state: JobState, { nowMs, failure }: PlanContext): Plan {
 	const { job } = state;
 	const { mine, actions: claims } = claimPods(job, state);
-	// What was adopted or let go shows in the next plan.
+	// Adopted and released pods are visible in the next plan.
 	if (claims.length > 0) return { actions: claims };
 	const resolved = resolveSpec(job, state.nodes);
 	const podCounts = countPods(job, resolved, mine);
@@ -44,7 +44,7 @@ export function plan(state: JobState, { nowMs, failure }: PlanContext): Plan {
 
 	const statusActions: Action[] = writeAt === nowMs ? [updateStatus(jobs, { ...job, status })] : [];
 	const creations = (management?.create ?? []).map((index) => createPod(job, resolved, index, podCounts));
-	// Where creating fails again and again (a quota), the rest of the status is not to wait for it.
+	// If creating fails repeatedly (for example because of a quota), the rest of the status is written first.
 	if (failure?.do === "create" && creations.length > 0) {
 		const created = { ...management, create: [], remove: [] };
 		const observed = statusAfter(job, resolved, podCounts, { ...outcome, management: created }, nowMs);
@@ -67,7 +67,7 @@ export function plan(state: JobState, { nowMs, failure }: PlanContext): Plan {
 		writeAt === nowMs ? undefined : writeAt,
 		management?.resumeAtMs,
 		finish === undefined ? deadlineAtMs({ ...job, status }, resolved) : undefined,
-		// More is left to count than fits one status.
+		// More pods have to be counted than fit in one status.
 		counting.unfinished && !over ? nowMs : undefined,
 	].filter((atMs) => atMs !== undefined);
 	return timers.length === 0 ? { actions } : { actions, requeueAtMs: Math.min(...timers) };
@@ -95,7 +95,7 @@ function decide(job: Job, resolved: ResolvedSpec, podCounts: PodCounts, mine: re
 	return { finish, over, management, stopped, counting };
 }
 
-/** Enough have succeeded, and none is left running. */
+/** Enough have succeeded, and none is running any more. */
 function isComplete(resolved: ResolvedSpec, podCounts: PodCounts, management: Management | undefined): boolean {
 	const running = podCounts.active.length - (management?.remove.length ?? 0) + (management?.create.length ?? 0);
 	if (running > 0) return false;

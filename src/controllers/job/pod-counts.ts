@@ -1,4 +1,4 @@
-/** How a job's pods stand, before anything is done about it. */
+/** The state of a Job's pods before any action. */
 
 import type { Job, Pod } from "../../kinds/generated/types.ts";
 import { isActive, isReady } from "../../kinds/pod/pod-lifecycle.ts";
@@ -16,27 +16,27 @@ import {
 import type { ResolvedSpec } from "./resolved-spec.ts";
 
 export interface PodCounts {
-	/** Neither ended nor on their way out, finalizer or not. */
+	/** Neither terminated nor being deleted, with or without finalizer. */
 	active: readonly Pod[];
 	ready: number;
 	leaving: readonly Pod[];
-	/** With the finalizer: those whose end is not counted for good yet, in order of their index. */
+	/** With the finalizer: those that are not finally counted yet, in order of their index. */
 	tracked: readonly Pod[];
 	/** Pods in `status.uncountedTerminatedPods` that still have the finalizer. */
 	uncounted: { succeeded: ReadonlySet<string>; failed: ReadonlySet<string> };
-	/** The counters with those pods moved over that have lost the finalizer since. */
+	/** The counters including those pods whose finalizer was removed since. */
 	settled: { succeeded: number; failed: number };
-	/** Everything that has succeeded or failed so far, counted in the status or not. */
+	/** All successes and failures so far, whether the status includes them or not. */
 	succeeded: number;
 	failed: number;
-	/** Indexed jobs: as in the status, and with what has succeeded since. */
+	/** Indexed Jobs: those in the status, and with later successes. */
 	countedIndexes: IndexSet;
 	succeededIndexes: IndexSet;
-	/** Only with a limit of failures for each index. */
+	/** Only with a backoff limit per index. */
 	failedIndexes: IndexSet | undefined;
 	/**
 	 * With such a limit: the last failed pod of an index that waits for a new one. It keeps the finalizer until then,
-	 * because it knows the number of failures.
+	 * because it records the number of failures.
 	 */
 	lastFailed: ReadonlyMap<number, Pod>;
 }
@@ -48,7 +48,7 @@ export function countPods(job: Job, resolved: ResolvedSpec, pods: readonly Pod[]
 	const { uncounted, settled } = settle(job, tracked);
 	const isCounted = (pod: Pod) => uncounted.succeeded.has(pod.metadata.uid) || uncounted.failed.has(pod.metadata.uid);
 	const newSucceeded = tracked.filter((pod) => pod.status?.phase === "Succeeded" && !isCounted(pod));
-	// An index that is none (any more) does not count.
+	// An invalid index does not count.
 	const isMeant = (pod: Pod) => !resolved.indexed || indexOf(pod, resolved.completions) !== undefined;
 	const newFailed = tracked.filter((pod) => hasFailed(pod, resolved) && isMeant(pod) && !isCounted(pod));
 	const failed =
@@ -116,7 +116,7 @@ export function indexesOf(pods: readonly Pod[], completions: number): IndexSet {
 	return IndexSet.of(pods.map((pod) => indexOf(pod, completions)).filter((index) => index !== undefined));
 }
 
-/** Failures of a pod's index, ignored ones included, before the pod itself. */
+/** Failures of a pod's index before this pod, including ignored ones. */
 function failuresBefore(pod: Pod): number {
 	return countIn(pod, indexFailuresAnnotation) + countIn(pod, ignoredFailuresAnnotation);
 }

@@ -1,4 +1,4 @@
-/** A job's spec with the API's defaults in place. */
+/** A Job's spec with the API's defaults. */
 import type { Job, Node, PodFailurePolicyRule, SuccessPolicyRule } from "../../kinds/generated/types.ts";
 import { type PerNode, resolvePerNode } from "./per-node.ts";
 
@@ -6,25 +6,25 @@ const unlimited = 2 ** 31 - 1;
 
 export interface ResolvedSpec {
 	parallelism: number;
-	/** Undefined for a work queue: the first success says that there is nothing left. */
+	/** Undefined for a work queue: the first success means that the queue is empty. */
 	completions: number | undefined;
 	indexed: boolean;
 	backoffLimit: number;
-	/** Failures that each index may have; undefined: they are counted together. */
+	/** The backoff limit per index; undefined: failures are counted together. */
 	perIndexLimit: number | undefined;
 	maxFailedIndexes: number | undefined;
 	suspended: boolean;
-	/** A pod on its way out is not replaced, and not counted, before it has failed for good. */
+	/** A terminating pod is not replaced or counted before it has failed. */
 	waitsForTermination: boolean;
 	failureRules: readonly PodFailurePolicyRule[] | undefined;
 	successRules: readonly SuccessPolicyRule[] | undefined;
 	deadlineMs: number | undefined;
 	restartsOnFailure: boolean;
-	/** Where each index is a node's. */
+	/** Only if each index belongs to a node. */
 	perNode: PerNode | undefined;
 }
 
-/** @param nodes all of the cluster; only for Jobs that run once on each */
+/** @param nodes all nodes of the cluster; only for Jobs that run once on each */
 export function resolveSpec(job: Job, nodes?: readonly Node[]): ResolvedSpec {
 	const { spec } = job;
 	const perNode = resolvePerNode(job, nodes);
@@ -32,10 +32,10 @@ export function resolveSpec(job: Job, nodes?: readonly Node[]): ResolvedSpec {
 	const { podFailurePolicy, successPolicy, activeDeadlineSeconds, backoffLimitPerIndex } = spec;
 	return {
 		parallelism: spec.parallelism ?? 1,
-		// Neither given means one; a parallelism alone makes a work queue.
+		// Both absent mean 1; only a parallelism means a work queue.
 		completions: perNode?.slots.length ?? spec.completions ?? (spec.parallelism === undefined ? 1 : undefined),
 		indexed,
-		// A node's failures are no other node's, and counted by its index.
+		// Failures of a node do not affect others, and are counted by its index.
 		backoffLimit: perNode ? unlimited : (spec.backoffLimit ?? (backoffLimitPerIndex === undefined ? 6 : unlimited)),
 		perIndexLimit: indexed ? backoffLimitPerIndex : undefined,
 		maxFailedIndexes: spec.maxFailedIndexes,

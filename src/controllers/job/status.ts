@@ -1,4 +1,4 @@
-/** The status of a job after a plan. */
+/** The status of a Job after a plan. */
 
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
@@ -17,10 +17,10 @@ import type { ResolvedSpec } from "./resolved-spec.ts";
 
 export interface Outcome {
 	finish: FinishCondition | undefined;
-	/** Nothing is left to be waited for: the final condition goes with this status. */
+	/** Nothing is left to wait for: this status includes the final condition. */
 	over: boolean;
 	management: Management | undefined;
-	/** Active pods deleted because the job ends. */
+	/** Active pods deleted because the Job ends. */
 	stopped: readonly Pod[];
 	counting: Counting;
 }
@@ -37,12 +37,12 @@ export function statusAfter(
 	const before = job.status?.conditions ?? [];
 	let conditions: readonly JobCondition[] = before;
 	let startTime = job.status?.startTime;
-	// The end needs a beginning, too, unless there was nothing to be done.
+	// A finished Job needs a start time, unless there was nothing to do.
 	if (startTime === undefined && (!resolved.suspended || (over && resolved.completions !== 0))) startTime = now;
 	// The condition Suspended is set only while the Job is active.
 	if (management !== undefined && finish === undefined) {
 		conditions = withCondition(conditions, suspension(resolved.suspended), nowMs);
-		// The time for the deadline runs from when the job was last resumed.
+		// The deadline counts from when the Job was last resumed.
 		if (resolved.suspended) startTime = undefined;
 		else if (conditions !== before) startTime = now;
 	}
@@ -89,7 +89,7 @@ function withNodes(
 	return before === undefined ? [...conditions, next] : conditions.map((one) => (one === before ? next : one));
 }
 
-/** Of two times; clocks may have been set back since the first. */
+/** The later of two times; the clock may have been set back since the first. */
 function latest(time: string, other = time): string {
 	return time < other ? other : time;
 }
@@ -112,22 +112,22 @@ function withFinishCondition(
 	return withCondition(interim, { type: final, status: "True", reason, message }, nowMs);
 }
 
-/** Counters of zero and empty texts are left out, as upstream encodes them. */
+/** Zero counters and empty texts are left out, as in upstream's encoding. */
 function orAbsent<T extends number | string>(value: T): T | undefined {
 	return value === 0 || value === "" ? undefined : value;
 }
 
 function withoutAbsent<T extends object>(status: T): T {
-	// Fields that are undefined are optional ones.
+	// Fields that are undefined are optional.
 	return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** How long a change that only concerns readiness waits for others, as upstream batches changes of pods. */
+/** How long a change of readiness alone waits for others, like upstream's batching of pod changes. */
 const readinessBatchMs = 1000;
 
 /**
- * When the status is to be written: undefined for never, `nowMs` for immediately. Readiness alone waits a moment: a pod
- * that is ready and done within a second is written once.
+ * When to write the status: undefined for never, `nowMs` for immediately. A change of readiness alone is delayed, so
+ * that a pod that is ready and terminates within a second is written once.
  */
 export function writeAtMs(job: Job, next: JobStatus, pods: readonly Pod[], nowMs: number): number | undefined {
 	const { status: before = {} } = job;
@@ -135,7 +135,7 @@ export function writeAtMs(job: Job, next: JobStatus, pods: readonly Pod[], nowMs
 	if (before.ready === undefined || !sameJson({ ...before, ready: 0 }, { ...next, ready: 0 })) return nowMs;
 	const changes = pods.filter(isActive).map((pod) => readyCondition(pod)?.lastTransitionTime);
 	const lastMs = Math.max(...changes.map((time) => (time === undefined ? 0 : parseTimestamp(time))));
-	// Never more than the batch away, whatever the agent's clock says.
+	// At most the delay of one batch, whatever the agent's clock says.
 	return Math.max(Math.min(lastMs, nowMs) + readinessBatchMs, nowMs);
 }
 

@@ -1,4 +1,4 @@
-/** successPolicy: the job is done before all of its indexes are (KEP-3998). */
+/** successPolicy: the Job succeeds before all of its indexes do (KEP-3998). */
 import { IndexSet } from "./indexes.ts";
 import type { ResolvedSpec } from "./resolved-spec.ts";
 

@@ -1,4 +1,4 @@
-/** The pods that a job makes. */
+/** The pods that a Job creates. */
 import { controllerOf, type Draft } from "../../core/object.ts";
 import type { EnvVar, Job, Pod } from "../../kinds/generated/types.ts";
 import { affinityFor } from "../daemonset/placement.ts";
@@ -13,13 +13,13 @@ import {
 } from "./pods.ts";
 import type { ResolvedSpec } from "./resolved-spec.ts";
 
-/** A name made from a prefix gets five more characters, and has to stay a DNS label. */
+/** A generated name has five more characters than its prefix, and must be a DNS label. */
 const longestPrefix = 58;
 const indexVariable = "JOB_COMPLETION_INDEX";
 
 /**
- * @param index undefined for a job without indexes
- * @param replaced the pod of the same index that failed before, where failures of an index are counted
+ * @param index undefined for a Job without indexes
+ * @param replaced the last failed pod of the same index, with a backoff limit per index
  */
 export function newPod(
 	job: Job,
@@ -31,7 +31,7 @@ export function newPod(
 	const { metadata } = pod;
 	metadata.finalizers = [...new Set([...(metadata.finalizers ?? []), trackingFinalizer])];
 	const owner = controllerOf(job);
-	// Not upstream's: pods are found by their CronJob's name. A label of the user's own stays.
+	// An addition to upstream: pods are found by the name of their CronJob. A user's own label takes precedence.
 	if (owner?.kind === "CronJob" && metadata.labels?.["cronjob"] === undefined)
 		metadata.labels = { ...metadata.labels, cronjob: labelValue(owner.name) };
 	if (index === undefined) {
@@ -77,7 +77,7 @@ function failureCounts(resolved: ResolvedSpec, replaced: Pod | undefined): Recor
 	};
 }
 
-/** CronJob names may not be longer than 52 characters, so they are label values; cut to be sure. */
+/** CronJob names have at most 52 characters, so they are valid label values; truncated to be safe. */
 function labelValue(name: string): string {
 	return name.slice(0, 63).replace(/[^A-Za-z0-9]+$/, "");
 }

@@ -1,7 +1,7 @@
 /**
- * Old course notes say `kubectl run backend …` and then `kubectl expose deployment backend`: until 1.18, kubectl run
- * made a Deployment. In a namespace that asks for it by the label `coxswain.io/kubectl-run=deployment`, the pod that a
- * newer kubectl makes becomes a Deployment again.
+ * Old course notes use `kubectl run backend …` followed by `kubectl expose deployment backend`: until 1.18, kubectl run
+ * created a Deployment. In a namespace with the label `coxswain.io/kubectl-run=deployment`, the pod of a newer kubectl
+ * is replaced by a Deployment.
  */
 import { controllerOf, parseKey } from "../../core/object.ts";
 import { deployments } from "../../kinds/apps/deployment.ts";
@@ -13,7 +13,7 @@ import { type Controller, watchRule } from "../runtime/controller.ts";
 
 const kubectlRunLabel = "coxswain.io/kubectl-run";
 
-/** Volumes that admission adds to every pod; the Deployment's pods get their own. */
+/** Prefix of volumes that admission adds to every pod; the Deployment's pods get their own. */
 const tokenVolumePrefix = "kube-api-access-";
 
 export const kubectlRunController: Controller<Pod> = {
@@ -43,12 +43,12 @@ export const kubectlRunController: Controller<Pod> = {
 				template: { metadata: { labels }, spec: templateOf(pod.spec) },
 			},
 		});
-		// If a Deployment of that name exists, the create fails, and the pod is not changed.
+		// If a Deployment with that name exists, the create fails, and the pod is not changed.
 		return { actions: [deployment, remove(pods, pod)] };
 	},
 };
 
-/** What `kubectl run NAME` labels its pod with. */
+/** The label that `kubectl run NAME` sets on its pod. */
 function isRun(pod: Pod): boolean {
 	const { name, labels } = pod.metadata;
 	return labels?.["run"] === name && controllerOf(pod) === undefined && pod.spec.restartPolicy === "Always";
@@ -58,7 +58,7 @@ function asks(namespace: Namespace | undefined): boolean {
 	return namespace?.metadata.labels?.[kubectlRunLabel] === "deployment";
 }
 
-/** The spec as the user wrote it: without what the server and the scheduler added. */
+/** The user's spec, without what the server and the scheduler added. */
 function templateOf({ nodeName, tolerations, priority, preemptionPolicy, volumes, ...spec }: PodSpec): PodSpec {
 	const kept = volumes?.filter((volume) => !volume.name.startsWith(tokenVolumePrefix)) ?? [];
 	return {

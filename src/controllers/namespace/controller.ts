@@ -1,4 +1,4 @@
-/** Empties namespaces that are being deleted, and lets them go. */
+/** Deletes the contents of namespaces that are being deleted, and then removes their finalizer. */
 import type { KubeObject } from "../../core/object.ts";
 import { events } from "../../kinds/core/event.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
@@ -9,9 +9,9 @@ import { type Controller, type WatchRule, watchRule } from "../runtime/controlle
 import { type NamespaceState, plan } from "./plan.ts";
 
 /**
- * Events are not watched: nothing waits for one of them to go, and there are more of them than of all the rest. What
- * the cluster writes itself (runs) it also takes away itself.
- * @param registry of the kinds that namespaces may hold
+ * Events are not watched: nothing depends on their deletion, and they outnumber all other objects. The cluster also
+ * deletes what it writes itself (runs).
+ * @param registry of the kinds that namespaces may contain
  */
 export function namespaceController(registry: KindSource): Controller<NamespaceState> {
 	const isContent = (kind: Kind) => kind.namespaced && kind !== (events as Kind) && !kind.readOnly;
@@ -24,7 +24,7 @@ export function namespaceController(registry: KindSource): Controller<NamespaceS
 			watchRule(namespaces, (current: Namespace | undefined) => (current === undefined ? [] : [current.metadata.name])),
 		],
 		follows: { kinds: registry, rule: (kind) => (isContent(kind) ? contentRule(kind) : undefined) },
-		// A namespace of thousands of objects is not recounted for each that goes.
+		// A namespace with thousands of objects is not recounted after each deletion.
 		coalesceMs: () => 50,
 		gather(key, informers) {
 			const namespace = informers.of(namespaces).get(undefined, key);
@@ -40,7 +40,7 @@ export function namespaceController(registry: KindSource): Controller<NamespaceS
 	};
 }
 
-/** Only what is in, or enters, a namespace that goes: not every change of every object. */
+/** Only objects in a terminating namespace: not every change of every object. */
 function contentRule(kind: Kind): WatchRule {
 	return watchRule(kind, (current: KubeObject | undefined, old: KubeObject | undefined, informers) => {
 		const name = (current ?? old)?.metadata.namespace;

@@ -1,4 +1,4 @@
-/** What happens to a namespace that is being deleted (Kubernetes documentation, "Namespaces"). Pure. */
+/** The deletion of a namespace (Kubernetes documentation, "Namespaces"). Pure. */
 import { timestamp } from "../../core/clock.ts";
 import { sameJson } from "../../core/equal.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -15,9 +15,9 @@ export const namespaceFinalizer = "kubernetes";
 
 export interface NamespaceState {
 	namespace: Namespace;
-	/** What is left in it, kinds without objects left out. */
+	/** The remaining objects, by kind. */
 	content: readonly { kind: Kind; objects: readonly KubeObject[] }[];
-	/** All kinds that it may hold, Events apart. */
+	/** All kinds that it may contain, except Events. */
 	kinds: readonly Kind[];
 }
 
@@ -34,7 +34,7 @@ export function plan({ namespace, content, kinds }: NamespaceState, context: Pla
 		const { resourceVersion: _resourceVersion, ...metadata } = namespace.metadata;
 		// Without the resourceVersion, which the new status changes: no other client removes this finalizer.
 		const emptied = { ...namespace, metadata, spec: { ...namespace.spec, finalizers: rest } } as Namespace;
-		// What is missing in the informer cache may only not have been seen yet, and would be left behind for good.
+		// An object that is missing in the informer cache may just not be visible yet, and would be left behind.
 		const check = confirmNone(kinds, namespace.metadata.name);
 		const rid = removeAll(events, namespace.metadata.name);
 		return { actions: [...actions, check, rid, update(namespaces, emptied, { subresource: "finalize" })] };
@@ -42,7 +42,7 @@ export function plan({ namespace, content, kinds }: NamespaceState, context: Pla
 	return { actions: [...actions, ...deletions(content)] };
 }
 
-/** Pods first: what they still use, such as network policies and secrets, goes after them (KEP-5080). */
+/** Pods first: what they still use, such as network policies and secrets, is deleted after them (KEP-5080). */
 function deletions(content: NamespaceState["content"]): Action[] {
 	const podContent = content.filter(({ kind }) => kind === (pods as Kind));
 	return (podContent.length > 0 ? podContent : content).flatMap(({ kind, objects }) =>

@@ -1,4 +1,4 @@
-/** Gives every node a block of pod addresses. */
+/** Assigns a block of pod addresses to every node. */
 import { type Cidr, formatCidr, parseCidr, subnet } from "../../core/addresses.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Node } from "../../kinds/generated/types.ts";
@@ -14,7 +14,7 @@ const key = "nodes";
 /**
  * @param clusterCidr of all pods, such as `10.244.0.0/16`
  * @param nodeBits prefix length of a node's block; upstream's default is 24
- * @throws when the CIDR is none
+ * @throws if the CIDR is invalid
  */
 export function nodeIpamController(clusterCidr: string, nodeBits = 24): Controller<NodeIpamState> {
 	const cluster = parseCidr(clusterCidr);
@@ -23,7 +23,7 @@ export function nodeIpamController(clusterCidr: string, nodeBits = 24): Controll
 		name: "node-ipam",
 		component: "cidrAllocator",
 		account: "node-controller",
-		// One plan for all nodes: two at a time could give the same block twice.
+		// One plan at a time for all nodes: concurrent ones could assign the same block.
 		concurrency: 1,
 		watches: [
 			watchRule(nodes, (current, old) =>

@@ -1,4 +1,4 @@
-/** Watches over nodes: those that fall silent become Unknown, and conditions become taints. */
+/** Monitors nodes: those that stop reporting become Unknown, and conditions become taints. */
 
 import type { InformerCache } from "../../client/informer-cache.ts";
 import { leases } from "../../kinds/core/lease.ts";
@@ -16,7 +16,7 @@ import {
 	type Zone,
 } from "./plan.ts";
 
-/** Namespace of the Leases by which nodes show that they live; each has its node's name. */
+/** Namespace of the Leases with the nodes' heartbeats; each has its node's name. */
 export const nodeLeaseNamespace = "kube-node-lease";
 
 /** Index of pods by the name of their node. */
@@ -58,7 +58,7 @@ export function nodeLifecycleController(
 	};
 }
 
-/** A pod that was reported ready when its node had been given up already. */
+/** A pod that was reported ready after its node had become Unknown. */
 function podOnSilentNode(current: Pod | undefined, old: Pod | undefined, informers: InformerCache): string[] {
 	const name = current?.spec.nodeName;
 	if (current === undefined || name === undefined || !isReady(current) || (old !== undefined && isReady(old)))

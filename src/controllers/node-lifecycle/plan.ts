@@ -1,6 +1,6 @@
 /**
- * Nodes that stop reporting, and the taints that follow from what they report (Kubernetes documentation, "Nodes" and
- * "Taints and Tolerations"). Pure.
+ * Nodes that stop reporting, and taints that represent their conditions (Kubernetes documentation, "Nodes" and "Taints
+ * and Tolerations"). Pure.
  */
 
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
@@ -14,29 +14,31 @@ import { event, patch, updateStatus } from "../runtime/actions.ts";
 import type { Action, Plan, PlanContext } from "../runtime/controller.ts";
 
 export interface NodeLifecycleOptions {
-	/** Silence after which a node is Unknown. Upstream's default is 50 s. */
+	/** The time without heartbeats after which a node is Unknown. Upstream's default is 50 s. */
 	graceMs: number;
-	/** As long for a node that has never reported. */
+	/** The same for a node that has never reported. */
 	startupGraceMs: number;
-	/** At most one node of a zone is tainted NoExecute in this time. Upstream's default rate is 0.1 a second. */
+	/** At most one node of a zone gets a NoExecute taint in this time. Upstream's default rate is 0.1 per second. */
 	evictionIntervalMs: number;
 }
 
 export interface NodeLifecycleState {
 	node: Node;
 	lease: Lease | undefined;
-	/** Pods on the node that are ready; only filled in when the node is not. */
+	/** Ready pods on the node; only set if the node is not ready. */
 	readyPods: readonly Pod[];
 	zone: Zone;
 }
 
-/** How the node's zone is: when too much of it is silent, the fault is more likely here than there. */
+/**
+ * The state of the node's zone: if too many of its nodes stop reporting, the problem is probably not with the nodes.
+ */
 export interface Zone {
 	readyCount: number;
 	notReadyCount: number;
-	/** Epoch milliseconds at which another of its nodes was last tainted NoExecute. */
+	/** Epoch milliseconds at which another of its nodes last got a NoExecute taint. */
 	lastTaintedMs: number;
-	/** Every node of every zone is silent. */
+	/** No node of any zone is reporting. */
 	allSilent: boolean;
 }
 
@@ -46,7 +48,7 @@ const prefix = "node.kubernetes.io/";
 const notReadyKey = `${prefix}not-ready`;
 const unreachableKey = `${prefix}unreachable`;
 
-/** NoSchedule taints that say in taints what conditions say. */
+/** NoSchedule taints that represent conditions. */
 const pressureTaints: Readonly<Record<string, string>> = lookup({
 	MemoryPressure: `${prefix}memory-pressure`,
 	DiskPressure: `${prefix}disk-pressure`,
@@ -56,10 +58,10 @@ const pressureTaints: Readonly<Record<string, string>> = lookup({
 
 const ours = new Set([notReadyKey, unreachableKey, `${prefix}unschedulable`, ...Object.values(pressureTaints)]);
 
-/** Conditions that only the node itself can know. */
+/** Conditions that only the node itself can report. */
 const reported = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
 
-/** The node that the controller has taken up under this name. */
+/** The node that the controller has registered under this name. */
 export interface Registered {
 	uid: string;
 }
@@ -89,7 +91,7 @@ export function planNode(
 	return { actions, memory: { uid }, ...(Number.isFinite(wakeMs) && { requeueAtMs: wakeMs }) };
 }
 
-/** Epoch milliseconds of the last NoExecute taint of this controller; 0 for none. */
+/** Epoch milliseconds of this controller's last NoExecute taint; 0 for none. */
 export function taintedAtMs(node: Node): number {
 	let newestMs = 0;
 	for (const { key, effect, timeAdded } of node.spec.taints ?? []) {
@@ -99,14 +101,14 @@ export function taintedAtMs(node: Node): number {
 	return newestMs;
 }
 
-/** When the node is silent, unless it reports before: by its Lease or by its status. */
+/** When the node becomes Unknown unless it reports before, by its Lease or its status. */
 function deadlineOf({ node, lease }: NodeLifecycleState, options: NodeLifecycleOptions): number {
 	const ready = conditionOf(node, "Ready");
 	if (ready === undefined) return parseTimestamp(node.metadata.creationTimestamp) + options.startupGraceMs;
-	// A Lease that promises more than the usual is believed: simulated nodes in virtual time beat less often.
+	// A Lease with a longer duration is respected: simulated nodes in virtual time renew it less often.
 	const promisedMs = Math.max((lease?.spec.leaseDurationSeconds ?? 0) * 1000 - usualLeaseMs, 0);
 	const renewMs = lease?.spec.renewTime === undefined ? 0 : parseTimestamp(lease.spec.renewTime) + promisedMs;
-	// The heartbeat of the status is given in whole seconds, and only the node's own counts.
+	// The heartbeat of the status has a resolution of one second, and only the node's own counts.
 	const statusMs = ready.status === "Unknown" ? 0 : parseTimestamp(ready.lastHeartbeatTime ?? "") || 0;
 	return Math.max(renewMs, statusMs) + options.graceMs;
 }
@@ -149,7 +151,7 @@ function notReadyEvent(node: Node): Action {
 	return event(node, "Normal", "NodeNotReady", `Node ${node.metadata.name} status is now: NodeNotReady`);
 }
 
-/** The taints the node is to have, in a stable order; those of others first, as they are. */
+/** The taints of the node, in a stable order; taints of other owners first, unchanged. */
 function taintsOf(
 	{ node, zone }: NodeLifecycleState,
 	conditions: readonly NodeCondition[],
@@ -172,14 +174,14 @@ function taintsOf(
 	const other = known(key === notReadyKey ? unreachableKey : notReadyKey, "NoExecute");
 	if (present !== undefined) return { taints: [...taints, present] };
 	const taint: Taint = { key, effect: "NoExecute", timeAdded: timestamp(nowMs) };
-	// It changes from one to the other without having been well in between: no new eviction.
+	// It changes from one to the other without having been healthy in between: this is not a new eviction.
 	if (other !== undefined) return { taints: [...taints, taint] };
 	if (!mayEvict(zone)) return { taints, retryAtMs: nowMs + options.evictionIntervalMs };
 	const retryAtMs = zone.lastTaintedMs + options.evictionIntervalMs;
 	return retryAtMs > nowMs ? { taints, retryAtMs } : { taints: [...taints, taint] };
 }
 
-/** Of one of our keys, but not of an effect that we give it. */
+/** A taint with one of these keys, but an effect that this controller does not set. */
 function isForeign({ key, effect }: Taint): boolean {
 	if (effect === "NoSchedule") return false;
 	return effect !== "NoExecute" || (key !== notReadyKey && key !== unreachableKey);
@@ -195,7 +197,8 @@ function mayEvict({ readyCount, notReadyCount, allSilent }: Zone): boolean {
 
 function taintPatch(node: Node, taints: Taint[], afterStatusWrite: boolean): Action {
 	const { name, resourceVersion } = node.metadata;
-	// Guards against taints of others that have not been seen; a status written just now has changed the version.
+	// A precondition, because taints of other owners may not be visible yet; a status write just before has changed the
+	// version.
 	const metadata = afterStatusWrite ? {} : { metadata: { resourceVersion } };
 	const spec = { taints: taints.length === 0 ? null : taints };
 	return patch(nodes, { name }, { type: "merge", patch: { ...metadata, spec } }, { orGone: true });

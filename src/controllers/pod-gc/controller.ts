@@ -19,7 +19,7 @@ export type PodGcState = { pod: Pod; node: Node | undefined } | { finished: read
 const finishedKey = "finished pods";
 const outOfServiceKey = "node.kubernetes.io/out-of-service";
 /**
- * How long a node has to be missing before its pods are given up (upstream's quarantine): it may be about to register
+ * How long a node must be missing before its pods are removed (upstream's quarantine): it may be about to register
  * again, with its pods running.
  */
 const quarantineMs = 40_000;
@@ -52,7 +52,7 @@ export function podGcController(finishedLimit = 12_500): Controller<PodGcState> 
 				{ expectations: false },
 			),
 		],
-		// Counting takes a walk over all of them.
+		// Counting requires a pass over all of them.
 		coalesceMs: (key) => (key === finishedKey ? 1000 : 0),
 		gather(key, informers) {
 			if (key === finishedKey) {
@@ -90,7 +90,7 @@ export function removalFromLostNode(pod: Pod, nowMs: number): Action[] {
 	return [...failed(pod, "PodGC: node no longer exists", nowMs), removeNow(pod)];
 }
 
-/** No agent is left to report how the pod ended. */
+/** There is no agent left to report how the pod terminated. */
 function failed(pod: Pod, message: string, nowMs: number): Action[] {
 	if (isFinished(pod)) return [];
 	return disruptionTarget(pod, "DeletionByPodGC", message, timestamp(nowMs), { phase: "Failed" });
@@ -108,7 +108,7 @@ function surplus(finished: readonly Pod[], limit: number): Pod[] {
 	return [...finished].sort((a, b) => (age(a) < age(b) ? -1 : 1)).slice(0, count);
 }
 
-/** Someone says that nothing runs there any more, and the node does not say otherwise. */
+/** The node has an out-of-service taint, and does not report that it is ready. */
 function isOutOfService(node: Node): boolean {
 	return !isNodeReady(node) && (node.spec.taints?.some((taint) => taint.key === outOfServiceKey) ?? false);
 }

@@ -1,6 +1,6 @@
 /**
- * Which objects a controller manages: those with its controller reference, and, once adopted, those without one that
- * its selector matches (Kubernetes design document "controller-ref").
+ * Which objects a controller manages: those with its controller reference, and, after their adoption, those without one
+ * that its selector matches (Kubernetes design document "controller-ref").
  */
 import type { InformerCache } from "../../client/informer-cache.ts";
 import {
@@ -15,7 +15,7 @@ import type { Kind } from "../../kinds/engine/kind.ts";
 import { confirm, patch } from "../runtime/actions.ts";
 import { type Action, type WatchRule, watchRule } from "../runtime/controller.ts";
 
-/** Index of objects that no controller manages, by namespace. */
+/** Index of objects without a controller, by namespace. */
 const orphanIndex = {
 	orphan: (object: KubeObject): readonly string[] =>
 		controllerOf(object) === undefined ? [object.metadata.namespace ?? ""] : [],
@@ -24,11 +24,11 @@ const orphanIndex = {
 export interface Claimable<T extends KubeObject> {
 	/** Objects with the owner's controller reference. */
 	controlled: readonly T[];
-	/** Objects of the owner's namespace without a controller that its selector matches. */
+	/** Objects without a controller in the owner's namespace that its selector matches. */
 	orphans: readonly T[];
 }
 
-/** What `owner` manages or could, without looking at anything else of the kind. */
+/** The objects that `owner` manages or could adopt, without examining others of the kind. */
 export function gatherClaimable<T extends KubeObject>(
 	informers: InformerCache,
 	kind: Kind<T>,
@@ -44,11 +44,11 @@ export function gatherClaimable<T extends KubeObject>(
 }
 
 /**
- * Sorts out what is the owner's, with the actions that make it so: adopts matching orphans, lets go of what no longer
- * matches.
- * @param accepts further rule that an object has to meet besides the selector
- * @param may objects that are not to be adopted or released now (finished pods), though they count as the owner's when
- *   they have its reference
+ * Determines the owner's objects, with the actions that this requires: adopts matching orphans, and releases what no
+ * longer matches.
+ * @param accepts an additional condition for objects
+ * @param may whether an object may be adopted or released now; others (finished pods) still count as the owner's if
+ * they have its reference
  */
 export function claim<T extends KubeObject>(
 	kinds: { owner: Kind; object: Kind<T> },
@@ -76,9 +76,12 @@ export function claim<T extends KubeObject>(
 	return { mine, actions };
 }
 
-// The uid in both patches is a precondition: another object of the same name is left alone.
+// The UID in both patches is a precondition: another object with the same name is not changed.
 
-/** An orphan that is gone ends the plan, which counted it as the owner's: a successor must not come before it. */
+/**
+ * An orphan that no longer exists ends the plan, which counted it as the owner's: it must not be replaced before the
+ * next plan.
+ */
 function adopt(kind: Kind, object: KubeObject, owner: KubeObject): Action {
 	const metadata = { uid: object.metadata.uid, ownerReferences: [controllerReference(owner)] };
 	return patch(kind, refOf(object), { type: "strategic", patch: { metadata } });
@@ -94,7 +97,7 @@ function refOf(object: KubeObject): { namespace?: string; name: string } {
 	return { namespace: object.metadata.namespace, name: object.metadata.name };
 }
 
-/** Selectors are compiled once for each selector object: stored objects are frozen. */
+/** Selectors are compiled once per selector object: stored objects are frozen. */
 const compiled = new WeakMap<object, Selector>();
 
 export function selectorOf(selector: LabelSelector | undefined): Selector {
@@ -108,9 +111,9 @@ export function selectorOf(selector: LabelSelector | undefined): Selector {
 }
 
 /**
- * A watch of what controllers of `owners` manage: a change wakes the controller of the object before and after it, and
- * for an orphan every one that could adopt it.
- * @param matters changes for which it is false are ignored
+ * A watch of the objects that controllers of `owners` manage: a change wakes the controller of the object before and
+ * after it, and for an orphan every one that could adopt it.
+ * @param matters returns false for changes that are ignored
  */
 export function watchOwned<Owner extends KubeObject, T extends KubeObject>(
 	owners: Kind<Owner>,
@@ -141,7 +144,7 @@ export function watchOwned<Owner extends KubeObject, T extends KubeObject>(
 	);
 }
 
-/** Whether the reference is to an object of the kind, in whatever version. */
+/** Whether the reference is to an object of the kind, in any version. */
 function isOf(kind: Kind, owner: OwnerReference | undefined): owner is OwnerReference {
 	if (owner?.kind !== kind.kind) return false;
 	return kind.group === "" ? owner.apiVersion === kind.version : owner.apiVersion.startsWith(`${kind.group}/`);

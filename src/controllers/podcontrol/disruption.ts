@@ -6,7 +6,7 @@ import type { Action } from "../runtime/controller.ts";
 /**
  * Writes into a pod's status why it is about to be deleted, so that Jobs can distinguish disruptions from failures
  * (KEP-3329).
- * @param change more of the status, such as a phase
+ * @param change other changes of the status, such as a phase
  */
 export function disruptionTarget(
 	pod: Pod,
@@ -26,7 +26,7 @@ export function disruptionTarget(
 		message,
 	};
 	const { namespace, name, uid } = pod.metadata;
-	// A strategic merge adds to the conditions by type, whatever others have been written in the meantime.
+	// A strategic merge patch adds to the conditions by type, regardless of concurrent changes.
 	const content = { metadata: { uid }, status: { ...change, conditions: [condition] } };
 	return [
 		patch(pods, { namespace, name }, { type: "strategic", patch: content }, { subresource: "status", orGone: true }),

@@ -3,10 +3,7 @@ import { sameJson } from "../../core/equal.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { readyCondition } from "../../kinds/pod/pod-lifecycle.ts";
 
-/**
- * Whether a change of a pod can change the plan or the status of the controller that manages it: most status writes
- * cannot.
- */
+/** Whether a change of a pod can change the plan or the status of its controller: most status writes cannot. */
 export function matters(current: Pod | undefined, old: Pod | undefined): boolean {
 	if (current === undefined || old === undefined) return true;
 	const [now, before] = [current.metadata, old.metadata];

@@ -1,6 +1,6 @@
 /**
- * Which pods go first when a ReplicaSet or ReplicationController shrinks (Kubernetes documentation, "ReplicaSet",
- * "Scaling a ReplicaSet"; KEP-2185 for logarithmic ages, KEP-2255 for the deletion cost).
+ * The order in which pods are deleted when a ReplicaSet or ReplicationController is scaled down (Kubernetes
+ * documentation, "ReplicaSet", "Scaling a ReplicaSet"; KEP-2185 for logarithmic ages, KEP-2255 for the deletion cost).
  */
 
 import { parseTimestamp } from "../../core/clock.ts";
@@ -15,7 +15,7 @@ interface Ranked {
 	phase: number;
 	ready: boolean;
 	cost: number;
-	/** Pods of the same kin on the same node. */
+	/** The number of related pods on the same node. */
 	onNode: number;
 	readyMs: number;
 	restarts: number;
@@ -24,7 +24,7 @@ interface Ranked {
 }
 
 /**
- * The `count` pods to be deleted, first to go first.
+ * The `count` pods to delete, in order.
  * @param kin running pods of all controllers with the same owner: those of a Deployment's other ReplicaSets count for
  * the spread over nodes
  */
@@ -70,7 +70,8 @@ function compare(left: Ranked, right: Ranked, nowMs: number): number {
 }
 
 /**
- * The younger first, by powers of two of the age; of about the same age, chance decides: the uid. 0 is an unknown time.
+ * The younger first, by powers of two of the age; with about the same age, the order of UIDs, which are random. 0 is an
+ * unknown time.
  */
 function younger(left: Ranked, right: Ranked, leftMs: number, rightMs: number, nowMs: number): number {
 	if (leftMs === 0 || rightMs === 0) return leftMs === 0 ? -1 : 1;
@@ -80,7 +81,7 @@ function younger(left: Ranked, right: Ranked, leftMs: number, rightMs: number, n
 }
 
 function magnitude(ageMs: number): number {
-	// In nanoseconds, as upstream counts: it decides where the buckets end.
+	// In nanoseconds, as upstream: it determines the boundaries of the buckets.
 	return ageMs > 0 ? Math.floor(Math.log2(ageMs * 1e6)) : -1;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A number of pods given as a number or as a percentage of `total` (`IntOrString` in the API), rounded up or down. What
- * is neither counts as 0: validation refuses it.
+ * A number of pods, or a percentage of `total` (`IntOrString` in the API), rounded up or down. Any other value counts
+ * as 0: validation rejects it.
  */
 export function scaled(value: number | string | undefined, total: number, round: "up" | "down"): number {
 	if (value === undefined) return 0;

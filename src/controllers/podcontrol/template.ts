@@ -3,8 +3,8 @@ import type { Pod, PodTemplateSpec } from "../../kinds/generated/types.ts";
 import { afterAnnotation } from "../../kinds/self-help/after.ts";
 
 /**
- * A pod made from its owner's template: its labels, annotations, finalizers and spec, a name still to be given, and the
- * owner's controller reference.
+ * A pod from its owner's template: its labels, annotations, finalizers and spec, a generated name, and the owner's
+ * controller reference.
  */
 export function podFromTemplate(owner: KubeObject, template: PodTemplateSpec): Draft<Pod> {
 	const { labels, finalizers } = template.metadata ?? {};
@@ -17,12 +17,12 @@ export function podFromTemplate(owner: KubeObject, template: PodTemplateSpec): D
 			...(finalizers === undefined ? {} : { finalizers: [...finalizers] }),
 			ownerReferences: [controllerReference(owner)],
 		},
-		// A frozen spec may be shared by all pods made from it: drafts are only read.
+		// A frozen spec may be shared by all pods: drafts are not modified.
 		spec: template.spec ?? { containers: [] },
 	};
 }
 
-/** The template's; what the owner waits for, its pods wait for. */
+/** The template's annotations. If the owner waits for other workloads, its pods do. */
 function annotationsOf(owner: KubeObject, template: PodTemplateSpec): Readonly<Record<string, string>> | undefined {
 	const own = template.metadata?.annotations;
 	const after = owner.metadata.annotations?.[afterAnnotation];
@@ -31,7 +31,7 @@ function annotationsOf(owner: KubeObject, template: PodTemplateSpec): Readonly<R
 	return { ...own, [afterAnnotation]: more === undefined ? after : `${after},${more}` };
 }
 
-/** As `podFromTemplate`, with a spec that the caller may change. */
+/** Like `podFromTemplate`, with a spec that the caller may change. */
 export function editablePod(owner: KubeObject, template: PodTemplateSpec): Draft<Pod> {
 	const pod = podFromTemplate(owner, template);
 	return { ...pod, spec: deepCopy(pod.spec) };

@@ -1,6 +1,6 @@
 /**
- * A status as in the API: without empty lists and counts of zero, except those that are always present. Only fields
- * that may be absent are dropped.
+ * A status as in the API: without empty lists and zero counts, except those that are always present. Only optional
+ * fields are dropped.
  */
 export function toldStatus<T extends object>(status: T, alwaysTold: ReadonlySet<string>): T {
 	const kept = Object.entries(status).filter(

@@ -5,7 +5,7 @@ import { selectorOf } from "../podcontrol/claim.ts";
 import type { Controller } from "../runtime/controller.ts";
 import { type ReplicasState, replicasController } from "./replicas.ts";
 
-/** Keeps a ReplicaSet's number of pods (Kubernetes documentation, "ReplicaSet"). */
+/** Maintains a ReplicaSet's number of pods (Kubernetes documentation, "ReplicaSet"). */
 export const replicaSetController: Controller<ReplicasState<ReplicaSet>> = replicasController<ReplicaSet>({
 	name: "replicaset",
 	component: "replicaset-controller",

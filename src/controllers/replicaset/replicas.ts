@@ -21,10 +21,10 @@ import { type Replicated, statusActions } from "./status.ts";
 
 export interface ReplicasState<T extends Replicated> {
 	set: T;
-	/** Pods that have neither ended nor been deleted. */
+	/** Pods that have neither terminated nor been deleted. */
 	active: Claimable<Pod>;
 	terminating: readonly Pod[];
-	/** Active pods of all sets with the same owner; only where pods are to be deleted. */
+	/** Active pods of all sets with the same owner; only if pods are deleted. */
 	kin: readonly Pod[];
 }
 
@@ -39,7 +39,7 @@ export interface ReplicasKind<T extends Replicated> {
 	siblings(set: T, informers: InformerCache): Iterable<T>;
 }
 
-/** Most pods created or deleted in one plan. */
+/** The maximum number of pods created or deleted in one plan. */
 const burst = 500;
 
 export function replicasController<T extends Replicated>(of: ReplicasKind<T>): Controller<ReplicasState<T>> {
@@ -97,7 +97,7 @@ function plan<T extends Replicated>(of: ReplicasKind<T>, state: ReplicasState<T>
 	const failure = failed && context.failure?.kind === podKind ? context.failure : undefined;
 	const terminatingCount = of.countsTerminating ? state.terminating.length : undefined;
 	const status = statusActions(of.kind, set, { pods: mine, terminatingCount, excess, failure, nowMs: context.nowMs });
-	// After a failure the status goes first: the same failure would end this plan before it came to it.
+	// After a failure the status is written first: the same failure would end this plan before it.
 	const work = failure === undefined ? [...moves, ...status] : [...status, ...moves];
 	const requeueAtMs = nextAvailableMs(mine, set.spec?.minReadySeconds, context.nowMs);
 	return { actions: [...actions, ...work], ...(requeueAtMs === undefined ? {} : { requeueAtMs }) };

@@ -18,16 +18,16 @@ export type Replicated = ReplicaSet | ReplicationController;
 export interface Counted {
 	/** The set's active pods. */
 	pods: readonly Pod[];
-	/** Undefined where the kind has no such field. */
+	/** Undefined if the kind does not have this field. */
 	terminatingCount: number | undefined;
-	/** Pods beyond the wanted number; negative when there are too few. */
+	/** The number of pods above the desired number; negative if there are too few. */
 	excess: number;
 	/** The creation or deletion of a pod that failed last time. */
 	failure: ActionFailure | undefined;
 	nowMs: number;
 }
 
-/** A write of the status, where it is not yet what it should be. */
+/** An update of the status if it has changed. */
 export function statusActions<T extends Replicated>(kind: Kind<T>, set: T, counted: Counted): Action[] {
 	const status = statusOf(set, counted);
 	if (set.status !== undefined && sameJson(status, toldStatus(set.status, alwaysTold))) return [];
@@ -57,7 +57,7 @@ function statusOf(set: Replicated, { pods, terminatingCount, excess, failure, no
 	);
 }
 
-/** ReplicaFailure comes with the first failure, keeps its first message, and goes when nothing fails any more. */
+/** ReplicaFailure is set by the first failure, keeps its first message, and is removed when nothing fails any more. */
 function conditionsOf(set: Replicated, excess: number, failure: ActionFailure | undefined, nowMs: number) {
 	const conditions: readonly ReplicaSetCondition[] = set.status?.conditions ?? [];
 	const others = conditions.filter(({ type }) => type !== "ReplicaFailure");

@@ -5,8 +5,8 @@ import { type ReplicasState, replicasController } from "../replicaset/replicas.t
 import type { Controller } from "../runtime/controller.ts";
 
 /**
- * Keeps a ReplicationController's number of pods (Kubernetes documentation, "ReplicationController"): a ReplicaSet with
- * a plain map as selector.
+ * Maintains a ReplicationController's number of pods (Kubernetes documentation, "ReplicationController"): a ReplicaSet
+ * with a plain map as its selector.
  */
 export const replicationControllerController: Controller<ReplicasState<ReplicationController>> =
 	replicasController<ReplicationController>({
@@ -18,7 +18,7 @@ export const replicationControllerController: Controller<ReplicasState<Replicati
 		siblings: (set) => [set],
 	});
 
-/** One selector object for each map, so that it is compiled once. Without a selector nothing matches. */
+/** One selector object per map, so that it is compiled once. Without a selector nothing matches. */
 function labelSelector(
 	matchLabels: Record<string, string> | undefined,
 ): { matchLabels: Record<string, string> } | undefined {

@@ -1,6 +1,6 @@
 /**
- * Keeps account of what resource quotas limit. Admission charges what is made; this controller takes stock when a quota
- * is new or changed, and credits what goes.
+ * Tracks the usage of resource quotas. Admission charges what is created; this controller recounts when a quota is new
+ * or changed, and credits what is deleted.
  */
 
 import type { InformerCache } from "../../client/informer-cache.ts";
@@ -18,10 +18,10 @@ import { coalesceMsFor } from "../podcontrol/coalesce.ts";
 import { type Controller, type WatchRule, watchRule } from "../runtime/controller.ts";
 import { type Counted, plan, type QuotaState } from "./plan.ts";
 
-/** How often everything is counted again, whatever happened to the status; upstream's resync. */
+/** How often everything is recounted, in case the status was changed; upstream's resync period. */
 const recountMs = 300_000;
 const unknownKindMs = 1000;
-/** Kinds of the core group whose use of a quota may change while they exist. */
+/** Kinds of the core group whose quota usage may change after their creation. */
 const changing = new Set(["services", "persistentvolumeclaims"]);
 
 type GatheredState = QuotaState & { recountMs: number };
@@ -61,7 +61,7 @@ export function resourceQuotaController(registry: KindSource): Controller<Gather
 	};
 }
 
-/** What the cluster writes itself is no use that anyone makes of it. */
+/** Objects that the cluster writes itself do not count. */
 function isCountable(kind: Kind): boolean {
 	return kind.namespaced && !kind.readOnly && !(kind.group === events.group && kind.plural === events.plural);
 }
@@ -75,14 +75,14 @@ function quotaRule(): WatchRule {
 	return watchRule(resourceQuotas, (current, old) => (current === undefined ? [] : quotaKeys(current, old)));
 }
 
-/** What was charged needs no look; a new limit does. */
+/** A charge by admission requires no recount; a new limit does. */
 function quotaKeys(current: ResourceQuota, old: ResourceQuota | undefined): string[] {
 	const { spec, status } = current;
 	const isNew = old === undefined || !sameJson(spec, old.spec) || !sameJson(status?.hard, old.status?.hard);
 	return isNew || !sameJson(spec?.hard ?? {}, status?.hard ?? {}) ? [objectKey(current)] : [];
 }
 
-/** The quotas that count an object which comes, goes, or uses another amount than before. */
+/** The quotas that count an object that is created, deleted, or changes its usage. */
 function objectRule(kind: Kind): WatchRule {
 	return watchRule(kind, function* (current, old, informers) {
 		const object = current ?? old;
@@ -102,11 +102,11 @@ function mayUseOther(kind: Kind, current: KubeObject, old: KubeObject): boolean 
 	if (kind.group !== "") return false;
 	if (changing.has(kind.plural)) return true;
 	if (kind.plural !== pods.plural) return false;
-	// The kind says so.
+	// The kind implies the type.
 	const [now, before] = [current as Pod, old as Pod];
 	if (isFinished(now) !== isFinished(before)) return true;
 	if (now.metadata.deletionTimestamp !== before.metadata.deletionTimestamp) return true;
-	// A resize, or a deadline that was set: another generation. What a resized pod counts for changes with its status.
+	// A resize, or a deadline that was set: another generation. The usage of a resized pod changes with its status.
 	if (now.metadata.generation !== before.metadata.generation) return true;
 	return (now.metadata.generation ?? 1) > 1 && !sameJson(usageOf(kind, now, 0), usageOf(kind, before, 0));
 }

@@ -1,4 +1,4 @@
-/** How much of a quota is used, recounted (Kubernetes documentation, "Resource Quotas"). Pure. */
+/** Recounts the usage of a quota (Kubernetes documentation, "Resource Quotas"). Pure. */
 
 import { sameJson } from "../../core/equal.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -12,7 +12,7 @@ import { isCounted, usageOf, usesQuotaUntilMs } from "../../kinds/quota/usage.ts
 import { updateStatus } from "../runtime/actions.ts";
 import type { Plan } from "../runtime/controller.ts";
 
-/** Objects of one kind, and up to which revision the informer cache has seen that kind. */
+/** Objects of one kind, and the revision up to which the informer cache has seen that kind. */
 export interface Counted {
 	kind: Kind;
 	objects: readonly KubeObject[];
@@ -21,7 +21,7 @@ export interface Counted {
 
 export interface QuotaState {
 	quota: ResourceQuota;
-	/** Every kind that the quota counts, with all objects of the quota's namespace. */
+	/** Every kind that the quota counts, with all objects in the quota's namespace. */
 	counted: readonly Counted[];
 }
 
@@ -34,7 +34,7 @@ export function plan({ quota, counted }: QuotaState, nowMs: number): Plan {
 	for (const { kind, objects, revision } of counted) {
 		const names = Object.keys(hard).filter((name) => isCounted(kind, name));
 		const sums = sumsOf(quota, kind, objects, names, nowMs);
-		// The quota may have been charged for something that the informer cache has not seen yet.
+		// The quota may have been charged for an object that is not visible yet.
 		const isLess = names.some((name) => compareQuantities(sums[name] ?? "0", quota.status?.used?.[name] ?? "0") < 0);
 		if (isLess && revision < quotaRevision) behind.push(kind);
 		Object.assign(used, sums);
@@ -51,13 +51,13 @@ export function plan({ quota, counted }: QuotaState, nowMs: number): Plan {
 	return { actions: [updateStatus(resourceQuotas, { ...quota, status })], ...later };
 }
 
-/** When a terminating pod stops counting; Infinity for everything else. */
+/** When a terminating pod stops counting; Infinity for other objects. */
 function timeOfUse(kind: Kind, object: KubeObject): number {
-	// The kind says that it is a pod.
+	// The kind implies that it is a pod.
 	return kind.group === "" && kind.plural === "pods" ? usesQuotaUntilMs(object as Pod) : Number.POSITIVE_INFINITY;
 }
 
-/** Objects are many and the amounts they use are few: equal ones are multiplied, not added. */
+/** There are many objects but few different usages: equal ones are multiplied. */
 function sumsOf(
 	quota: ResourceQuota,
 	kind: Kind,
@@ -87,7 +87,7 @@ function times(quantity: string, count: number): string {
 	return formatQuantity(quantityNano(quantity) * BigInt(count), quantity.endsWith("i") ? "binary" : "decimal");
 }
 
-/** What an object uses depends on the time only when it is being deleted; objects never change. */
+/** An object's usage depends on the time only while it is being deleted; objects are immutable. */
 const usages = new WeakMap<KubeObject, Amounts>();
 
 function knownUsage(kind: Kind, object: KubeObject, nowMs: number): Amounts {

@@ -1,8 +1,8 @@
-/** Names of revisions: short hashes in the alphabet that upstream uses, which spells no words. */
+/** Names of revisions: short hashes in upstream's alphabet, which avoids words. */
 
 const alphabet = "bcdfghjklmnpqrstvwxz2456789";
 
-/** JSON with keys in order: equal values have equal texts. Cached for objects, so give it frozen ones. */
+/** JSON with sorted keys: equal values have equal texts. Cached by object, which must be frozen. */
 export function canonical(value: unknown): string {
 	if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
 	let text = texts.get(value);
@@ -38,7 +38,7 @@ export function revisionHash(value: unknown, collisionCount: number | undefined)
 	return safeName(String(hash >>> 0));
 }
 
-/** Upstream's way to make a number into part of a name. */
+/** Upstream's encoding of a number in a name. */
 function safeName(digits: string): string {
 	let name = "";
 	for (const digit of digits) name += alphabet[digit.charCodeAt(0) % alphabet.length];

@@ -1,6 +1,6 @@
 /**
- * ControllerRevisions: what a StatefulSet's or DaemonSet's pod template was, as a patch that brings it back (Kubernetes
- * API reference, "ControllerRevision"; KEP-503). `kubectl rollout undo` applies that patch, `kubectl rollout history`
+ * ControllerRevisions: the pod template of a StatefulSet or DaemonSet, as a patch that restores it (Kubernetes API
+ * reference, "ControllerRevision"; KEP-503). `kubectl rollout undo` applies that patch, `kubectl rollout history`
  * prints it.
  */
 import type { InformerCache } from "../../client/informer-cache.ts";
@@ -11,12 +11,12 @@ import { update } from "../runtime/actions.ts";
 import type { Action } from "../runtime/controller.ts";
 import { canonical, revisionHash } from "./hash.ts";
 
-/** The strategic merge patch that sets the template. Its keys are in order: clients compare it byte by byte. */
+/** The strategic merge patch that sets the template. Its keys are sorted, because clients compare it byte by byte. */
 function templatePatch(template: PodTemplateSpec): object {
 	let patch = patches.get(template);
 	if (patch === undefined) {
 		const text = canonical({ spec: { template: { ...template, $patch: "replace" } } });
-		// What was an object as it was written is one as it is read.
+		// An object that was serialized is parsed as an object.
 		patch = Object.freeze(JSON.parse(text) as object);
 		if (Object.isFrozen(template)) patches.set(template, patch);
 	}
@@ -50,16 +50,16 @@ export function byRevision(left: ControllerRevision, right: ControllerRevision):
 export interface RevisionName {
 	name: string;
 	hash: string;
-	/** The count with which the name is free. */
+	/** The count for which the name is free. */
 	collisionCount: number;
 	/**
-	 * There is a revision of this name and template already, perhaps of another workload: it serves this one, too, as
+	 * A revision with this name and template exists, perhaps of another workload: it is used for this one, too, as
 	 * upstream.
 	 */
 	exists: boolean;
 }
 
-/** A name for the revision of a template, which no revision of another template has. */
+/** A name for a template's revision that no revision of another template has. */
 export function freeName(
 	informers: InformerCache,
 	owner: KubeObject & { status?: { collisionCount?: number } },
@@ -68,7 +68,7 @@ export function freeName(
 	const revisions = informers.of(controllerRevisions);
 	for (let collisionCount = owner.status?.collisionCount ?? 0; ; collisionCount++) {
 		const hash = revisionHash(templatePatch(template), collisionCount);
-		// Upstream's limit, so that the name stays one with the hash added.
+		// Upstream's limit, so that the name including the hash is valid.
 		const name = `${owner.metadata.name.slice(0, 223)}-${hash}`;
 		const found = revisions.get(owner.metadata.namespace, name);
 		if (found === undefined || isFor(found, template))
@@ -96,7 +96,7 @@ export function revisionDraft(
 	};
 }
 
-/** The same revision under a higher number: what was rolled back to is the newest. */
+/** The same revision with a higher number: after a rollback, it is the newest. */
 export function renumbered(revision: ControllerRevision, number: number): Action {
 	return update(controllerRevisions, { ...revision, revision: number });
 }

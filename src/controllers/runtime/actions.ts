@@ -1,4 +1,4 @@
-/** Makers of actions that check a draft or object against its kind's type. */
+/** Creators of actions that check a draft or object against its kind's type. */
 import type { DeleteOptions, Patch, Ref } from "../../client/client.ts";
 import type { Draft, KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -54,15 +54,15 @@ export function event(regarding: KubeObject, type: EventText["type"], reason: st
 	return { do: "event", regarding, type, reason, message };
 }
 
-/** Ends the plan unless `object`, read afresh, is still the same and not being deleted. */
+/** Ends the plan unless `object`, read from the API, still exists with the same UID and is not being deleted. */
 export function confirm(kind: Kind, object: KubeObject): Action {
 	const { namespace, name, uid } = object.metadata;
 	return { do: "confirm", kind, ref: { namespace, name }, uid };
 }
 
 /**
- * Ends the plan if `ref`, read afresh, does exist with this uid (undefined: with any): the informer cache of its kind
- * is behind.
+ * Ends the plan if `ref`, read from the API, exists with this UID (undefined: any): the informer cache of its kind lags
+ * behind.
  */
 export function confirmAbsent(kind: Kind, ref: Ref, uid?: string): Action {
 	return { do: "confirmAbsent", kind, ref, ...(uid === undefined ? {} : { uid }) };
@@ -74,14 +74,14 @@ export function removeAll(kind: Kind, namespace: string): Action {
 }
 
 /**
- * Ends the plan if the namespace (undefined: any), read afresh, holds an object of one of these kinds; with `of`, one
- * that it is about.
+ * Ends the plan if the namespace (undefined: any), read from the API, contains an object of one of these kinds, or one
+ * that matches `of`.
  */
 export function confirmNone<T extends KubeObject>(
 	kinds: readonly Kind<T>[],
 	namespace: string | undefined,
 	of?: { which: string; matches(object: T): boolean },
 ): Action {
-	// A list of a kind holds objects of that kind only.
+	// A list of a kind contains only objects of that kind.
 	return { do: "confirmNone", kinds, namespace, ...(of === undefined ? {} : { of: of as Matching }) };
 }

@@ -1,6 +1,6 @@
 /**
- * A controller plans, the shell acts. `gather` reads the informer cache, `plan` is pure, shell.ts does the rest: queue,
- * expectations, writes, events, backoff.
+ * A controller plans, the shell acts. `gather` reads the informer cache, `plan` is pure, and shell.ts does the rest:
+ * queue, expectations, writes, Events, backoff.
  */
 import type { DeleteOptions, Patch, Ref } from "../../client/client.ts";
 import type { Informer, InformerCache } from "../../client/informer-cache.ts";
@@ -11,7 +11,7 @@ import type { Kind } from "../../kinds/engine/kind.ts";
 import type { KindSource } from "../../kinds/engine/registry.ts";
 
 /**
- * An Event to be recorded; `{name}` in the message of an action's event is the name of the created or deleted object,
+ * An Event to be recorded; `{name}` in the message of an action's Event is the name of the created or deleted object,
  * `{error}` the error's message.
  */
 export interface EventText {
@@ -21,14 +21,13 @@ export interface EventText {
 }
 
 /**
- * One write. Actions are carried out in order; a run of creates or deletes of one kind, or of patches that allow it,
- * next to each other goes out in batches of 1, 2, 4, … (upstream's slow start) and stops at the first failure. What
- * fails ends the plan, unless the error is the one the action says it tolerates; the key is then retried with backoff.
- * A create in a namespace that is being deleted is never a failure: the plan continues without it, and no Event is
- * recorded.
+ * One write. Actions are carried out in order; consecutive creates or deletes of one kind, or patches that allow it,
+ * are sent in batches of 1, 2, 4, … (upstream's slow start) until the first failure. A failure ends the plan, unless
+ * the action tolerates the error; the key is then retried with backoff. A create in a namespace that is being deleted
+ * is not a failure: the plan continues without it, and no Event is recorded.
  */
-// `any` in Kind<any> and KubeObject subtypes: a list of actions mixes kinds, and each action was type-checked when it
-// was made by the functions below.
+// `any` in Kind<any> and KubeObject subtypes: a list of actions contains different kinds, and the functions below check
+// the types of each action.
 export type Action =
 	| {
 			do: "create";
@@ -47,14 +46,17 @@ export type Action =
 			event?: EventText & { regarding: KubeObject };
 	  }
 	| { do: "updateStatus"; kind: Kind; object: KubeObject }
-	/** `unordered`: may go out at the same time as its neighbours of the same kind that say so too. */
+	/** `unordered`: may be sent together with adjacent ones of the same kind that set it, too. */
 	| { do: "patch"; kind: Kind; ref: Ref; patch: Patch; subresource?: string; orGone?: true; unordered?: true }
 	| {
 			do: "delete";
 			kind: Kind;
 			ref: Ref;
 			options?: DeleteOptions;
-			/** Always tolerates NotFound; with a uid alone as precondition also Conflict (it is another object by now). */
+			/**
+			 * Always tolerates NotFound; with only a UID as precondition also Conflict (the name belongs to another object
+			 * now).
+			 */
 			event?: EventText & { regarding: KubeObject };
 			failureEvent?: EventText & { regarding: KubeObject };
 	  }
@@ -68,19 +70,19 @@ export type Action =
 			failureEvent?: EventText & { regarding: KubeObject };
 	  }
 	/**
-	 * Reads the object afresh (not from the informer cache); ends the plan when it is gone, being deleted, or has another
-	 * uid. Goes before an adoption: the informer cache may not have seen yet that the owner is being deleted and has just
-	 * been made to let go.
+	 * Reads the object from the API; ends the plan if it does not exist, is being deleted, or has another UID. Precedes
+	 * an adoption: the informer cache may not show yet that the owner is being deleted and has just released its
+	 * dependents.
 	 */
 	| { do: "confirm"; kind: Kind; ref: Ref; uid: string }
 	/**
-	 * Reads afresh, too; ends the plan when an object of that uid (undefined: any) does exist. Goes before what is done
-	 * for its absence.
+	 * Also reads from the API; ends the plan if an object with that UID (undefined: any) exists. Precedes actions that
+	 * assume its absence.
 	 */
 	| { do: "confirmAbsent"; kind: Kind; ref: Ref; uid?: string }
 	/**
-	 * Reads afresh, too; ends the plan when the namespace (undefined: any) holds an object of one of these kinds (`of`:
-	 * one that it is about).
+	 * Also reads from the API; ends the plan if the namespace (undefined: any) contains an object of one of these kinds
+	 * (`of`: one that matches).
 	 */
 	| { do: "confirmNone"; kinds: readonly Kind[]; namespace: string | undefined; of?: Matching }
 	/** Deletes all objects of a kind in a namespace, in one request; for kinds that the controller does not watch. */
@@ -94,7 +96,7 @@ export type Action =
 
 /** Some of the objects of a kind. */
 export interface Matching {
-	/** In words, such as `that use claim data`. */
+	/** A description, such as `that use claim data`. */
 	which: string;
 	matches(object: KubeObject): boolean;
 }
@@ -103,7 +105,7 @@ export interface Matching {
 export interface ActionFailure {
 	do: Action["do"];
 	kind?: Kind;
-	/** The reason of the ApiError, `InternalError` for anything else. */
+	/** The reason of the ApiError, `InternalError` for other errors. */
 	reason: Reason;
 	message: string;
 }
@@ -111,27 +113,27 @@ export interface ActionFailure {
 export interface Plan<Memory = unknown> {
 	actions: Action[];
 	/**
-	 * Passed to the key's next plan, regardless of the result of the actions: for state that is in no object.
-	 * Undefined: nothing. It is lost with the controller, and when nothing remains to do for the key.
+	 * Passed to the key's next plan, regardless of the result of the actions: for state that is in no object. It is lost
+	 * with the controller, and when nothing remains to do for the key.
 	 */
 	memory?: Memory;
 	/**
-	 * Epoch milliseconds of the key's next sync, regardless of other changes: for times in objects, which follow the
-	 * wall clock.
+	 * Epoch milliseconds of the key's next sync, regardless of changes: for times in objects, which follow the wall
+	 * clock.
 	 */
 	requeueAtMs?: number;
 	/** The same, this many milliseconds from now on the monotonic clock: for resync periods and timeouts. */
 	requeueAfterMs?: number;
 }
 
-/** What a plan may use besides its state. Nothing else is an input. */
+/** All inputs of a plan except its state. */
 export interface PlanContext<Memory = unknown> {
 	nowMs: number;
 	/** Seeded; for name suffixes and jitter. */
 	random: Random;
 	/**
-	 * What ended the key's previous plan; undefined after a plan that was carried out in full. For conditions such as
-	 * ReplicaFailure.
+	 * The failure that ended the key's previous plan; undefined after a plan that was carried out completely. For
+	 * conditions such as ReplicaFailure.
 	 */
 	failure?: ActionFailure;
 	/**
@@ -139,42 +141,41 @@ export interface PlanContext<Memory = unknown> {
 	 * them.
 	 */
 	waitedMs: number;
-	/** The key's last plan's `memory`. */
+	/** The `memory` of the key's last plan. */
 	memory?: Memory;
 }
 
 export interface Controller<State, Memory = unknown> {
 	/** In kebab case: `statefulset`. */
 	name: string;
-	/** The Event source component, as upstream, such as `statefulset-controller`. */
+	/** The source component of Events, as upstream, such as `statefulset-controller`. */
 	component: string;
 	/**
-	 * Its service account in kube-system, which upstream names differently from `component` at times; one with a colon is
-	 * the user itself. Default: `component`.
+	 * Its service account in kube-system, whose name sometimes differs from `component` upstream; a name with a colon is
+	 * a user. Default: `component`.
 	 */
 	account?: string;
 	/**
-	 * The kinds that it watches. `keys` maps a change to the keys to be reconciled (`namespace/name` of the
-	 * controller's own objects, or whatever `gather` understands); it must be pure and may read the informer cache.
+	 * The kinds that it watches. `keys` maps a change to the keys to reconcile (`namespace/name` of the controller's own
+	 * objects, or whatever `gather` accepts); it must be pure and may read the informer cache.
 	 */
 	watches: readonly WatchRule[];
-	/** For what concerns all kinds, also those that come and go while the controller runs. */
+	/** For controllers of all kinds, including those that are added and removed while the controller runs. */
 	follows?: {
 		kinds: KindSource;
-		/** What it watches of a kind; undefined: nothing. Asked once of each. */
+		/** The watch rule of a kind; undefined: none. Called once per kind. */
 		rule(kind: Kind): WatchRule | undefined;
 		/** Keys to sync when a kind is added while the controller runs. */
 		keys?(kind: Kind, informers: InformerCache): Iterable<string>;
 	};
-	/** Everything that the plan may read; undefined if there is nothing (left) to do for the key. */
+	/** All inputs of the plan; undefined if there is nothing (left) to do for the key. */
 	gather(key: string, informers: InformerCache): State | undefined;
 	plan(state: State, context: PlanContext<Memory>): Plan<Memory>;
-	/** Keys reconciled at the same time. Default 32. */
+	/** The number of keys reconciled concurrently. Default 32. */
 	concurrency?: number;
 	/**
-	 * How long the shell lets changes gather before it plans a key whose last plan is younger than this. Keeps the cost
-	 * of a large object in proportion: a plan over n pods, run for each of n pod changes, would be quadratic. Default:
-	 * not at all.
+	 * How long the shell collects changes before it plans a key again after its last plan. Limits the cost of a large
+	 * object: a plan over n pods, run for each of n pod changes, would be quadratic. Default: 0.
 	 */
 	coalesceMs?(key: string, informers: InformerCache): number;
 }
@@ -182,11 +183,11 @@ export interface Controller<State, Memory = unknown> {
 export interface WatchRule {
 	kind: Kind;
 	keys(current: KubeObject | undefined, old: KubeObject | undefined, informers: InformerCache): Iterable<string>;
-	/** Indexes the controller needs on this kind's informer. */
+	/** Indexes that the controller needs on this kind's informer. */
 	indexes?: Readonly<Record<string, (object: KubeObject) => readonly string[]>>;
 	/**
-	 * False: the controller never writes this kind and its plan does not depend on having seen its own writes of it,
-	 * so the expectations do not wait for it. Default true.
+	 * False: the controller never writes this kind, or its plan does not depend on its own writes of it, so the
+	 * expectations do not wait for it. Default true.
 	 */
 	expectations?: boolean;
 }
@@ -197,7 +198,7 @@ export function watchRule<T extends KubeObject>(
 	keys: (current: T | undefined, old: T | undefined, informers: InformerCache) => Iterable<string>,
 	more: { indexes?: Readonly<Record<string, (object: T) => readonly string[]>>; expectations?: boolean } = {},
 ): WatchRule {
-	// The informer of `kind` only ever yields objects of that kind.
+	// The informer of `kind` yields only objects of that kind.
 	return { kind, keys, ...more } as unknown as WatchRule;
 }
 

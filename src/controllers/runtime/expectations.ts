@@ -1,7 +1,6 @@
 /**
- * Expectations, as upstream's controllers call them (here also "own-write barrier"): what a key's own writes still have
- * to show up as in the informer cache before the key is planned again. Without them every delay of a watch makes a
- * controller act twice.
+ * Expectations, as in upstream's controllers (here also "own-write barrier"): the writes of a key that the informer
+ * cache must show before the key is planned again. Without them, a controller acts twice whenever a watch is late.
  */
 
 import type { Informer } from "../../client/informer-cache.ts";
@@ -9,7 +8,7 @@ import { ApiError, isReason, messageOf, type Reason } from "../../core/errors.ts
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 
-/** Reasons that say the server refused: nothing was written. With any other error the write may have happened. */
+/** Reasons with which the server rejects a write. After any other error the write may have happened. */
 const refusals: readonly Reason[] = [
 	"BadRequest",
 	"Unauthorized",
@@ -28,15 +27,15 @@ const refusals: readonly Reason[] = [
 	"ServiceUnavailable",
 ];
 
-/** Reasons that say the informer cache is behind: the world has moved on since the plan was made. */
+/** Reasons that mean that the informer cache lags behind: the cluster has changed since the plan was made. */
 const outdated: readonly Reason[] = ["NotFound", "AlreadyExists", "Conflict"];
 
 export class Expectations {
 	/** Kind → the newest revision of the key's writes. */
 	readonly #revisions = new Map<Kind, number>();
-	/** Kinds of which something may have been written at a revision that is not known yet. */
+	/** Kinds with a possible write at an unknown revision. */
 	readonly #unknown = new Set<Kind>();
-	/** Deleted objects that the informer cache has to show as gone or going. */
+	/** Deleted objects that the informer cache must show as deleted or terminating. */
 	#deletions: { kind: Kind; namespace: string | undefined; name: string; uid: string }[] = [];
 
 	get empty(): boolean {
@@ -44,20 +43,20 @@ export class Expectations {
 	}
 
 	wrote(kind: Kind, answer: object): void {
-		// Answers to writes are objects of the kind, or a Status without a revision.
+		// Responses to writes are objects of the kind, or a Status without a revision.
 		const revision = Number((answer as Partial<KubeObject>).metadata?.resourceVersion);
 		if (revision > (this.#revisions.get(kind) ?? 0)) this.#revisions.set(kind, revision);
 	}
 
-	/** A write whose answer may not say at which revision it happened: a binding is answered with a Status. */
+	/** A write whose response may not contain its revision: a binding returns a Status. */
 	wroteUnknown(kind: Kind, answer: object): void {
 		if ((answer as Partial<KubeObject>).metadata?.resourceVersion === undefined) this.#unknown.add(kind);
 		else this.wrote(kind, answer);
 	}
 
 	/**
-	 * An answer to a deletion may carry the revision of the deletion, the one before, or none: what counts is that the
-	 * object goes.
+	 * The response to a deletion may contain the revision of the deletion, the previous one, or none, so the object
+	 * itself is checked.
 	 */
 	deleted(kind: Kind, known: KubeObject | undefined, answer: object): void {
 		this.wrote(kind, answer);
@@ -72,8 +71,8 @@ export class Expectations {
 
 	/**
 	 * Resolves when the informer cache has caught up.
-	 * @param newest the store's newest revision; asked for after the writes whose fate is unknown
-	 * @throws what `newest` throws: then to be called again
+	 * @param newest the store's newest revision, requested after writes with an unknown result
+	 * @throws errors of `newest`; the caller must call it again
 	 */
 	async passed(
 		informerOf: (kind: Kind) => Informer<KubeObject> | undefined,
@@ -106,13 +105,13 @@ export class Expectations {
 	}
 }
 
-/** The failure as an ApiError's reason and message. */
+/** The reason and message of a failure, as of an ApiError. */
 export function reasonOf(error: unknown): { reason: Reason; message: string } {
 	if (error instanceof ApiError) return { reason: error.reason, message: error.message };
 	return { reason: "InternalError", message: messageOf(error) };
 }
 
-/** True when the plan failed because it was made from an old picture: planning again, from a newer one, is the cure. */
+/** Whether the plan failed because its input was outdated: planning again, from newer data, resolves it. */
 export function isOutdated(error: unknown): boolean {
 	return isReason(error, ...outdated);
 }

@@ -13,9 +13,9 @@ export interface ActingParts {
 	recorder: EventRecorder | undefined;
 	/** Source component of Events. */
 	component: string;
-	/** Called for every write. */
+	/** Notified of every write. */
 	expectations: Expectations;
-	/** The object as the plan saw it. */
+	/** The object that the plan was based on. */
 	known(kind: Kind, ref: Ref): KubeObject | undefined;
 	/** No action begins after it aborts. */
 	signal: AbortSignal;
@@ -31,10 +31,10 @@ export class FailedAction extends Error {
 	}
 }
 
-/** Most writes of one plan under way at the same time. */
+/** The maximum number of concurrent writes of one plan. */
 const largestBatch = 256;
 
-/** @throws FailedAction for the first that failed; the actions after it (or after its batch) were not begun */
+/** @throws FailedAction for the first failure; later actions (after its batch) were not started */
 export async function carryOut(actions: readonly Action[], parts: ActingParts): Promise<void> {
 	let place = 0;
 	while (place < actions.length) {
@@ -55,8 +55,8 @@ export async function carryOut(actions: readonly Action[], parts: ActingParts): 
 }
 
 /**
- * Where the run of actions that begins at `start` ends: creates or deletes of one kind next to each other, which do not
- * depend on each other, or patches that say so, as long as no object is patched twice.
+ * The end of the batch of actions that begins at `start`: consecutive creates or deletes of one kind, which are
+ * independent of each other, or patches that allow it, with at most one patch per object.
  */
 function runEnd(actions: readonly Action[], start: number): number {
 	const first = actions[start];
@@ -104,7 +104,7 @@ function isTolerated(action: Action, error: unknown): boolean {
 	return isAnother || isReason(error, "NotFound");
 }
 
-/** Nothing is created any more where all will soon be deleted: no failure, and nothing to try again. */
+/** Nothing can be created in a namespace that is being deleted: this is not a failure, and is not retried. */
 function isNamespaceTerminating(error: unknown): boolean {
 	if (!(error instanceof ApiError)) return false;
 	return error.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating") ?? false;

@@ -10,38 +10,38 @@ const outdatedLimit = 5;
 
 export class KeyState {
 	readonly key: string;
-	/** Planned and not settled yet: changes in the meantime make it `dirty`. */
+	/** Planned and not settled yet: changes in the meantime set `dirty`. */
 	busy = false;
 	dirty = false;
-	/** What the last plan wants the next one to know. */
+	/** Passed from the last plan to the next one. */
 	memory: unknown = undefined;
-	/** What ended the last plan. */
+	/** The failure that ended the last plan. */
 	failure: ActionFailure | undefined = undefined;
-	/** When the last plan started, on the monotonic clock, as all times here but one. */
+	/** When the last plan started, on the monotonic clock, like all times here except one. */
 	plannedAtMs = 0;
 	readonly #clock: Clock;
 	readonly #wake: (state: KeyState) => void;
-	/** In a row, and how many of the last were for an outdated picture. */
+	/** The number of failures in a row, and how many of the last ones were caused by outdated input. */
 	#failures = 0;
 	#outdated = 0;
-	/** When a plan asked to be made again; by the wall clock. */
+	/** For a plan's `requeueAtMs`, which follows the wall clock. */
 	#timer: Timer | undefined = undefined;
-	/** When it asked to be made again after some time, and since when plans have asked for that. */
+	/** For a plan's `requeueAfterMs`, and since when plans have requested it. */
 	#patience: Timer | undefined = undefined;
 	#patientSinceMs: number | undefined = undefined;
-	/** The next attempt after a failure, if nothing wakes the key before. */
+	/** The next attempt after a failure, unless the key is woken before. */
 	#retry: Timer | undefined = undefined;
-	/** Changes gather until then. */
+	/** Changes are collected until then. */
 	#gathering: Timer | undefined = undefined;
 
-	/** @param wake puts the key into the queue, or makes it dirty */
+	/** @param wake adds the key to the queue, or sets `dirty` */
 	constructor(key: string, clock: Clock, wake: (state: KeyState) => void) {
 		this.key = key;
 		this.#clock = clock;
 		this.#wake = wake;
 	}
 
-	/** The next plan depends on more than the informer cache. */
+	/** Whether the next plan depends on more than the informer cache. */
 	get isRemembered(): boolean {
 		return this.#failures > 0 || this.#timer !== undefined || this.#patience !== undefined || this.memory !== undefined;
 	}
@@ -51,7 +51,10 @@ export class KeyState {
 		return this.#patientSinceMs === undefined ? 0 : this.#clock.monotonicMs() - this.#patientSinceMs;
 	}
 
-	/** A change has come: true when it has to wait until `forMs` after the last plan, with all that come until then. */
+	/**
+	 * A change has occurred.
+	 * @returns whether it waits until `forMs` after the last plan, together with later ones
+	 */
 	gathers(forMs: number): boolean {
 		const waitMs = this.plannedAtMs + forMs - this.#clock.monotonicMs();
 		if (waitMs <= 0 || this.#failures > 0) return false;
@@ -80,18 +83,21 @@ export class KeyState {
 		this.#requeue(plan);
 	}
 
-	/** @param plan undefined if there was none @returns true: plan again immediately */
+	/**
+	 * @param plan undefined if there was none
+	 * @returns whether to plan again immediately
+	 */
 	failed(plan: Plan | undefined, failure: ActionFailure, isOutdated: boolean): boolean {
 		this.failure = failure;
 		if (plan !== undefined) this.#requeue(plan);
 		this.#outdated = isOutdated ? this.#outdated + 1 : 0;
 		if (isOutdated && this.#outdated <= outdatedLimit) {
-			// The expectations are met: they have let the informer cache catch up.
+			// The expectations are met: the informer cache has caught up.
 			this.#failures = Math.max(this.#failures, 1);
 			return true;
 		}
-		// A change led to this attempt before the next was due: that one stays where it is, and is not put off by changes
-		// that go on coming.
+		// A change triggered this attempt before the next one was due. That time is kept, so that frequent changes do not
+		// postpone it.
 		if (this.#retry !== undefined) return false;
 		this.#failures++;
 		const delayMs = Math.min(firstBackoffMs * 2 ** (this.#failures - 1), longestBackoffMs);

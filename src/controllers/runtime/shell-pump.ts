@@ -2,7 +2,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { KeyQueue } from "./shell-queue.ts";
 
-/** The longest stretch of planning without a turn of the event loop. */
+/** The longest time of planning without a turn of the event loop. */
 const burstMs = 20;
 
 export interface PumpParts {

@@ -1,11 +1,11 @@
-/** What a shell watches: its controller's rules, and those of the kinds that come and go while it runs. */
+/** The watches of a shell: its controller's rules, and those of kinds that are added and removed while it runs. */
 import type { Informer, InformerCache } from "../../client/informer-cache.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Controller, WatchRule } from "./controller.ts";
 
-/** How long plans wait for a kind that has come. One that cannot be listed must not hold up the others for good. */
+/** How long plans wait for a new kind. A kind that cannot be listed must not block the others forever. */
 const longestCatchUpMs = 30_000;
 
 export interface ShellWatchesParts {
@@ -20,7 +20,7 @@ export interface ShellWatchesParts {
 
 export class ShellWatches {
 	readonly #parts: ShellWatchesParts;
-	/** Of the kinds whose expectations count. */
+	/** Informers of the kinds that expectations wait for. */
 	readonly #informers = new Map<Kind, Informer<KubeObject>>();
 	readonly #rules = new Map<WatchRule, Informer<KubeObject>>();
 	readonly #followed = new Map<Kind, { rule: WatchRule; end: AbortController }>();
@@ -34,18 +34,19 @@ export class ShellWatches {
 		this.#follow((rule) => this.#add(rule));
 	}
 
-	/** A kind has come, and has not been listed yet: what seems to have no dependents may have some. */
+	/** Whether a new kind has not been listed yet: objects that seem to have no dependents may have some. */
 	get isBehind(): boolean {
 		return this.#behind > 0;
 	}
 
-	/** Undefined for kinds whose expectations do not count. */
+	/** Undefined for kinds that expectations do not wait for. */
 	informer(kind: Kind): Informer<KubeObject> | undefined {
 		return this.#informers.get(kind);
 	}
 
 	/**
-	 * Resolves when everything has been listed. What was listed before may be behind what an earlier shell has written.
+	 * Resolves when everything has been listed. Informers that were synced before may lag behind the writes of an earlier
+	 * shell.
 	 * @param newest revision of the store
 	 */
 	async synced(newest: () => Promise<number>): Promise<void> {
@@ -70,7 +71,7 @@ export class ShellWatches {
 				if (!informer.synced) void this.#catchUp(informer, end.signal);
 			});
 		this.#stopFollowing = follows.kinds.onChange(changed);
-		// Some may have come and gone since the beginning.
+		// Kinds may have been added or removed since the constructor.
 		changed();
 	}
 
@@ -96,7 +97,7 @@ export class ShellWatches {
 		if (end !== undefined) this.#ends.set(rule, end);
 	}
 
-	/** @param begin is called for each kind that has come since the last time */
+	/** @param begin is called for each kind that was added since the last call */
 	#follow(begin: (rule: WatchRule, end: AbortController) => void): void {
 		const { follows } = this.#parts.controller;
 		if (follows === undefined) return;
@@ -127,7 +128,7 @@ export class ShellWatches {
 		try {
 			await Promise.race([informer.reached(0, until), clock.sleep(longestCatchUpMs, until)]);
 		} catch {
-			// The kind is gone already, or the shell stops.
+			// The kind was removed already, or the shell stops.
 		} finally {
 			done.abort();
 			if (--this.#behind === 0) caughtUp();

@@ -69,7 +69,7 @@ async function simulate(seed: number): Promise<{ peak: number; end: number; trac
 	const client = createClient(memoryTransport(server.handle, user));
 	const informers = createInformerCache(client, { clock });
 	let shell: Shell = startShell(toy, { client, informers, clock });
-	// Its answer may be lost; it is written all the same, or refused and tried again.
+	// The response may be lost, although the write happened; or the write is refused and retried.
 	for (let made = false; !made; ) {
 		const creating = client.create(configMaps, {
 			metadata: { name: "web", namespace: "default" },
@@ -170,7 +170,7 @@ test("a plan made from an outdated object is made again at once when the informe
 	informers.close();
 });
 
-/** Fails whenever it plans for a ConfigMap, and remembers when that was. */
+/** Fails whenever it plans for a ConfigMap, and records the time. */
 function failing(clock: Clock): { times: number[]; controller: Controller<ConfigMap> } {
 	const times: number[] = [];
 	const controller: Controller<ConfigMap> = {
@@ -223,7 +223,7 @@ test("changes lead to attempts at once, and neither put off the next attempt aft
 	informers.close();
 });
 
-/** A clock that shows another time than it runs by. */
+/** A clock that shows a different time from the one it runs by. */
 function settable(inner: Clock): Clock & { offsetMs: number } {
 	const clock = {
 		offsetMs: 0,
@@ -357,7 +357,7 @@ test("patience is measured by the clock that nobody sets, from the first plan th
 	const [firstMs = 0, secondMs = 0] = times;
 	expect(waits).toEqual([0, secondMs - firstMs, 1000]);
 	expect(times[2]).toBe(firstMs + 1000);
-	// The last plan asked for none.
+	// The last plan requested none.
 	await change({ data: { change: "2" } });
 	expect(waits.slice(3)).toEqual([0]);
 	await shell.stop();

@@ -18,31 +18,31 @@ export interface ShellParts {
 	client: Client;
 	informers: InformerCache;
 	/**
-	 * The store's newest revision, for the expectations: most controllers may not ask for it. Default: their client
-	 * is asked.
+	 * The store's newest revision, for the expectations: most controllers are not allowed to request it. Default: from
+	 * their client.
 	 */
 	revision?(): Promise<number>;
 	clock: Clock;
-	/** Without it Events are not written. */
+	/** Absent: Events are not written. */
 	recorder?: EventRecorder;
-	/** Where what is counted of the queue goes. */
+	/** For metrics of the queue. */
 	metrics?: WorkqueueMetrics;
-	/** Called for every failed plan; the key is retried in any case. `key` is empty for failures without a key. */
+	/** Called for every failed plan; the key is retried anyway. `key` is empty for failures without a key. */
 	onError?(error: unknown, controller: string, key: string): void;
 }
 
 export interface Shell {
 	/** Syncs a key without a change. */
 	enqueue(key: string): void;
-	/** Nothing is queued, planned or waited for, except for timers. */
+	/** Whether nothing is queued, planned or waited for, except for timers. */
 	readonly idle: boolean;
-	/** How many plans were made so far. */
+	/** The number of plans so far. */
 	readonly planCount: number;
-	/** Begins no further write; resolves when those under way have ended. The controller may then be started again. */
+	/** Starts no further write; resolves when those in progress have ended. The controller may then be started again. */
 	stop(): Promise<void>;
 }
 
-/** Keys that are worked on at a time: enough that waiting for the disk does not hold up a thousand Jobs. */
+/** The number of keys processed concurrently, so that waiting for the disk does not delay a thousand Jobs. */
 const defaultConcurrency = 32;
 
 export function startShell<State>(controller: Controller<State>, parts: ShellParts): Shell {
@@ -78,7 +78,7 @@ class ControllerShell<State> implements Shell {
 			begunMs: [...this.#states.values()].filter(({ busy }) => busy).map(({ plannedAtMs }) => plannedAtMs),
 			nowMs: parts.clock.monotonicMs(),
 		}));
-		// Every wait and every write under way listens for the end, and leaves when it is over.
+		// Every wait and write in progress has a listener, and removes it when it ends.
 		setMaxListeners(0, this.#stopping.signal);
 		this.#watches = new ShellWatches({
 			controller,
@@ -142,8 +142,8 @@ class ControllerShell<State> implements Shell {
 	}
 
 	/**
-	 * A shell that starts on an informer cache in use first waits until that has seen all that an earlier shell may have
-	 * written.
+	 * A shell that starts on an informer cache in use first waits until the cache has seen all possible writes of an
+	 * earlier shell.
 	 */
 	async #start(): Promise<void> {
 		await this.#watches.synced(() => this.#persistently(this.#revision));
@@ -218,7 +218,7 @@ class ControllerShell<State> implements Shell {
 		}
 		this.#pump.ended();
 		try {
-			// One that waits for the informer cache holds up no other key.
+			// A key that waits for the informer cache does not delay other keys.
 			while (!expectations.empty) {
 				await this.#persistently(() =>
 					expectations.passed((kind) => this.#watches.informer(kind), this.#revision, signal),
@@ -233,7 +233,7 @@ class ControllerShell<State> implements Shell {
 		if (!signal.aborted) this.#settle(state, plan, failure);
 	}
 
-	/** After a plan: what is to happen next with the key. `plan` is undefined when making it failed. */
+	/** After a plan: determines what happens next with the key. `plan` is undefined if planning failed. */
 	#settle(state: KeyState, plan: Plan | undefined, failure: unknown): void {
 		const { key } = state;
 		this.#worked(state);
@@ -242,7 +242,7 @@ class ControllerShell<State> implements Shell {
 		if (plan !== undefined && failure === undefined) state.succeeded(plan);
 		else if (this.#failed(state, plan, failure)) isDue = true;
 		if (isDue) this.enqueue(key);
-		// A key that has nothing to remember gets a new state when it is queued again.
+		// A key without state gets a new one when it is queued again.
 		else if (!state.isRemembered && this.#coalesceMs(key) === 0) this.#states.delete(key);
 	}
 
@@ -274,7 +274,7 @@ class ControllerShell<State> implements Shell {
 		this.#add(state.key);
 	};
 
-	/** Until it works or the shell stops: a server that cannot be reached is waited for. */
+	/** Retries until it succeeds or the shell stops: waits for a server that cannot be reached. */
 	async #persistently<T>(attempt: () => Promise<T>): Promise<T> {
 		const { clock } = this.#parts;
 		for (let delayMs = 10; ; delayMs = Math.min(delayMs * 2, 10_000)) {

@@ -1,5 +1,5 @@
 /**
- * What is counted of the controllers' queues, as upstream's work queues do (Kubernetes Metrics Reference,
+ * Metrics of the controllers' queues, like those of upstream's work queues (Kubernetes Metrics Reference,
  * `workqueue_…`).
  */
 import { type Counter, exponentialBounds, type Histogram, type MetricRegistry } from "../../core/metrics/registry.ts";
@@ -10,14 +10,14 @@ const bounds = exponentialBounds(1e-8, 10, 12);
 export interface QueueMetrics {
 	readonly adds: Counter;
 	readonly retries: Counter;
-	/** From being added to being worked on. */
+	/** From being added to being processed. */
 	readonly waitSeconds: Histogram;
 	readonly workSeconds: Histogram;
 }
 
-/** How a queue is now. */
+/** The current state of a queue. */
 export interface QueueState {
-	/** Keys that wait. */
+	/** The number of queued keys. */
 	readonly depth: number;
 	/** When processing of each key in progress started, on the monotonic clock. */
 	readonly begunMs: Iterable<number>;
@@ -64,7 +64,7 @@ export class WorkqueueMetrics {
 		);
 	}
 
-	/** @param state asked when someone looks */
+	/** @param state called when metrics are read */
 	queue(controller: string, state: () => QueueState): QueueMetrics {
 		const name = upstreamNames[controller] ?? controller.replaceAll("-", "_");
 		this.#states.set(name, state);
@@ -77,7 +77,7 @@ export class WorkqueueMetrics {
 	}
 }
 
-/** Queues whose name upstream is another than the controller's here. */
+/** Queues whose upstream name differs from the controller's name here. */
 const upstreamNames: Readonly<Record<string, string>> = {
 	"certificatesigningrequest-signing": "certificate",
 	"clusterrole-aggregation-controller": "ClusterRoleAggregator",

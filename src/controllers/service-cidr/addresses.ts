@@ -1,6 +1,6 @@
 /**
- * An IPAddress for each address that a Service has, and none for a Service that is gone. Which address a Service gets
- * is settled when it is written (api/admission/service-addresses.ts); these objects show it.
+ * Maintains an IPAddress for each address of a Service, and removes those of deleted Services. A Service's address is
+ * allocated when it is written (api/admission/service-addresses.ts); these objects represent it.
  */
 import { objectKey, parseKey } from "../../core/object.ts";
 import type { IPAddress, Service } from "../../kinds/generated/types.ts";
@@ -16,11 +16,11 @@ const byService = "service";
 interface State {
 	namespace: string;
 	name: string;
-	/** Those that it has. */
+	/** The Service's addresses. */
 	addresses: readonly string[];
-	/** Objects that were made for it. */
+	/** Objects that were created for it. */
 	found: readonly IPAddress[];
-	/** Addresses with an object, no matter who made it. */
+	/** Addresses with an object, regardless of its owner. */
 	taken: ReadonlySet<string>;
 }
 
@@ -87,7 +87,7 @@ function addressesOf(service: Service | undefined): readonly string[] {
 	return (service?.spec.clusterIPs ?? []).filter((address) => address !== "" && address !== "None");
 }
 
-/** The Service that an object was made for: none when a user made it. */
+/** The Service that an object was created for; undefined if a user created it. */
 function keysOf(address: IPAddress | undefined): string[] {
 	if (address?.metadata.labels?.[managedBy] !== manager) return [];
 	const { namespace, name, resource } = address.spec.parentRef;

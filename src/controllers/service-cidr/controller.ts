@@ -1,4 +1,4 @@
-/** Service ranges: whether they are ready, and that none goes whose addresses are in use (KEP-1880). */
+/** Service ranges: whether they are ready, and that none is removed while its addresses are in use (KEP-1880). */
 import { cidrContains, parseCidr, parseIPv4 } from "../../core/addresses.ts";
 import { timestamp } from "../../core/clock.ts";
 import type { ServiceCIDR } from "../../kinds/generated/types.ts";
@@ -11,7 +11,7 @@ const finalizer = "networking.k8s.io/service-cidr-finalizer";
 
 interface State {
 	range: ServiceCIDR;
-	/** It is being deleted, and addresses are in it that are in no other range. */
+	/** It is being deleted, and contains addresses that are in no other range. */
 	isHeld: boolean;
 }
 

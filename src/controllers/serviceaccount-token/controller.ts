@@ -1,6 +1,6 @@
 /**
- * Puts a token without an end into Secrets that ask for one by their type (Kubernetes documentation, "Managing Service
- * Accounts"), and lets those go whose account is gone.
+ * Adds a token without an expiry to Secrets whose type requests one (Kubernetes documentation, "Managing Service
+ * Accounts"), and deletes those whose account was deleted.
  */
 
 import { sameJson } from "../../core/equal.ts";
@@ -15,16 +15,16 @@ const tokenType = "kubernetes.io/service-account-token";
 const nameAnnotation = "kubernetes.io/service-account.name";
 const uidAnnotation = "kubernetes.io/service-account.uid";
 
-/** The token of an account that holds as long as the Secret it is in. */
+/** A token of an account that is valid as long as the Secret that contains it. */
 export type SignSecretToken = (account: ServiceAccount, secret: Secret) => string;
 
 export interface TokenSecretState {
 	secret: Secret;
-	/** The one that the Secret names, or undefined where that is gone. */
+	/** The account that the Secret names; undefined if it was deleted. */
 	account: ServiceAccount | undefined;
 }
 
-/** @param certificate PEM, of the cluster's authority */
+/** @param certificate PEM, of the cluster's certificate authority */
 export function serviceAccountTokenController(
 	certificate: string,
 	sign: SignSecretToken,

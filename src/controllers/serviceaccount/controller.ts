@@ -1,4 +1,4 @@
-/** Gives every namespace its service account `default`. */
+/** Creates the service account `default` in every namespace. */
 
 import { namespaces } from "../../kinds/core/namespace.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";

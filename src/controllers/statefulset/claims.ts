@@ -1,6 +1,6 @@
 /**
- * The claims of a StatefulSet's pods, and who they go with (Kubernetes documentation, "StatefulSets", "Stable Storage";
- * KEP-1847).
+ * The claims of a StatefulSet's pods, and when they are deleted (Kubernetes documentation, "StatefulSets", "Stable
+ * Storage"; KEP-1847).
  */
 import { controllerReference, type Draft, type KubeObject, type OwnerReference } from "../../core/object.ts";
 import type { PersistentVolumeClaim, Pod, StatefulSet, Volume } from "../../kinds/generated/types.ts";
@@ -19,7 +19,7 @@ function claimName(set: StatefulSet, template: string, ordinal: number): string 
 	return `${template}-${set.metadata.name}-${ordinal}`;
 }
 
-/** The pod's volumes with those of its claims in front; they take the place of volumes of the same name. */
+/** The pod's volumes, beginning with those of its claims, which replace volumes of the same name. */
 export function withClaimVolumes(set: StatefulSet, volumes: readonly Volume[] = [], ordinal: number): Volume[] {
 	const own = (set.spec.volumeClaimTemplates ?? []).map(({ metadata }) => ({
 		name: metadata.name,
@@ -29,7 +29,7 @@ export function withClaimVolumes(set: StatefulSet, volumes: readonly Volume[] = 
 	return [...own, ...volumes.filter(({ name }) => !names.has(name))];
 }
 
-/** Creates the claims that a pod needs and that are not there. */
+/** Creates the missing claims of a pod. */
 export function missingClaims(set: StatefulSet, ordinal: number, claims: Claims): Action[] {
 	const pod = `${set.metadata.name}-${ordinal}`;
 	return (set.spec.volumeClaimTemplates ?? []).flatMap((template) => {
@@ -59,7 +59,7 @@ function claimDraft(set: StatefulSet, template: PersistentVolumeClaim, name: str
 	};
 }
 
-/** The first claim of a pod that is on its way out: the pod has to wait for a new one. */
+/** The first claim of a pod that is being deleted: the pod has to wait for a new one. */
 export function claimBeingDeleted(
 	set: StatefulSet,
 	ordinal: number,
@@ -73,7 +73,8 @@ export function claimBeingDeleted(
 }
 
 /**
- * Whether a claim still belongs to an earlier pod of this name: it goes with that pod, so a new one must not get it.
+ * Whether a claim still belongs to an earlier pod with this name: it is deleted with that pod, so a new one must not
+ * use it.
  */
 export function hasStaleClaim(set: StatefulSet, ordinal: number, claims: Claims): boolean {
 	const pod = `${set.metadata.name}-${ordinal}`;
@@ -82,7 +83,7 @@ export function hasStaleClaim(set: StatefulSet, ordinal: number, claims: Claims)
 	);
 }
 
-/** Gives a pod's claims the owner that the retention policy wants, or none. */
+/** Sets or removes the owner of a pod's claims according to the retention policy. */
 export function retentionActions(
 	set: StatefulSet,
 	pod: Pod,
@@ -100,14 +101,14 @@ export function retentionActions(
 	});
 }
 
-/** Who a claim goes with. `within`: its ordinal is one that the set has. */
+/** The desired owner of a claim. `within`: the set has its ordinal. */
 function wantedOwner(set: StatefulSet, within: boolean): "set" | "pod" | undefined {
 	const { whenDeleted, whenScaled } = set.spec.persistentVolumeClaimRetentionPolicy ?? {};
 	if (whenScaled === "Delete" && !within) return "pod";
 	return whenDeleted === "Delete" ? "set" : undefined;
 }
 
-/** The owner references the claim should have; undefined when it has them, or when it is not for this set to say. */
+/** The owner references that the claim should have; undefined if it has them, or if another controller manages it. */
 function wantedReferences(
 	claim: PersistentVolumeClaim,
 	set: StatefulSet,
@@ -123,7 +124,7 @@ function wantedReferences(
 	const ours = references.filter(({ uid }) => uid === set.metadata.uid || uid === pod.metadata.uid);
 	const others = references.filter((reference) => !ours.includes(reference));
 	const wanted = wantedOwner(set, within);
-	// What another controller manages is that controller's to delete.
+	// Another controller's claim is not deleted here.
 	const owner =
 		others.some(({ controller }) => controller) || wanted === undefined ? [] : [wanted === "set" ? set : pod];
 	const right =

@@ -21,7 +21,7 @@ const none: StorageClasses = new Map();
 
 const selectorFor = ({ spec }: StatefulSet) => selectorOf(spec.selector);
 
-/** Keeps pods with identities and storage of their own (Kubernetes documentation, "StatefulSets"). */
+/** Maintains pods with stable identities and storage (Kubernetes documentation, "StatefulSets"). */
 export const statefulSetController: Controller<StatefulSetState> = {
 	name: "statefulset",
 	component: "statefulset-controller",
@@ -29,8 +29,8 @@ export const statefulSetController: Controller<StatefulSetState> = {
 		watchRule(statefulSets, (current, old) => [current, old].flatMap((set) => (set ? [objectKey(set)] : []))),
 		watchOwned(statefulSets, podKind, selectorFor, matters),
 		watchRule(podKind, namesakeKeys),
-		// A revision that is gone may be missed. One that is new or changed is no reason to look, as upstream has it: a
-		// user who made it by hand is to find it again.
+		// A deleted revision may have to be recreated. New and changed ones do not cause a sync, as upstream, so that
+		// revisions that users create manually are kept.
 		watchOwned(statefulSets, controllerRevisions, selectorFor, (current) => current === undefined),
 		watchRule(persistentVolumeClaims, claimKeys),
 		watchRule(storageClasses, classKeys, { expectations: false }),
@@ -87,7 +87,7 @@ function claimsOf(set: StatefulSet, { controlled, orphans }: Claimable<Pod>, inf
 	return claims;
 }
 
-/** A pod that is gone may have had a name that a set needs, no matter who it belonged to. */
+/** A deleted pod may have had a name that a set needs, regardless of its owner. */
 function namesakeKeys(current: Pod | undefined, old: Pod | undefined, informers: InformerCache): string[] {
 	if (current !== undefined || old === undefined) return [];
 	const { namespace, name } = old.metadata;
@@ -95,7 +95,10 @@ function namesakeKeys(current: Pod | undefined, old: Pod | undefined, informers:
 	return set === undefined ? [] : [objectKey(set)];
 }
 
-/** A claim that goes, or changes hands, may be what a pod waits for. Claims do not name their set: the name tells. */
+/**
+ * A pod may wait for a claim to be deleted, or to change its owner. Claims do not refer to their set, but their name
+ * identifies it.
+ */
 function claimKeys(
 	current: PersistentVolumeClaim | undefined,
 	old: PersistentVolumeClaim | undefined,

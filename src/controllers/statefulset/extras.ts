@@ -1,9 +1,9 @@
 /**
- * What a StatefulSet does beyond upstream, where its annotations ask for it (docs/self-help.md):
+ * Extensions of StatefulSets that annotations enable (docs/self-help.md):
  *
- * - `coxswain.io/recover-rollout`: a pod of an outdated revision that never served is replaced at once. Upstream leaves
- *   a set stuck whose bad template was put right until someone deletes the pod (kubernetes/kubernetes#67250).
- * - `coxswain.io/grow-claims`: claims grow to what their templates ask for (kubernetes/enhancements#4650).
+ * - `coxswain.io/recover-rollout`: a pod of an outdated revision that was never ready is replaced immediately. Upstream
+ *   leaves a set stuck after a bad template was corrected, until someone deletes the pod (kubernetes/kubernetes#67250).
+ * - `coxswain.io/grow-claims`: claims grow to the size in their templates (kubernetes/enhancements#4650).
  */
 
 import { compareQuantities } from "../../core/quantity.ts";
@@ -20,17 +20,18 @@ import type { Revisions } from "./revisions.ts";
 /** Storage classes by name. */
 export type StorageClasses = ReadonlyMap<string, StorageClass>;
 
-/** Whether a pod that is not available is to be replaced rather than waited for. */
+/** Whether an unavailable pod is replaced instead of waited for. */
 export function isBeyondHope(set: StatefulSet, pod: Pod, index: number, { current, update }: Revisions): boolean {
 	if (!isAsked(set, recoverAnnotation) || isTerminating(pod)) return false;
 	const { type, rollingUpdate } = set.spec.updateStrategy ?? {};
 	const revision = revisionOf(pod);
 	if (type === "OnDelete" || index < (rollingUpdate?.partition ?? 0) || revision === update.name) return false;
-	// A rollout that was given up brought it. One of the revision that all pods had may have served, and may again.
+	// The pod belongs to an abandoned rollout. A pod of the revision that all pods had may have been ready, and may
+	// become ready again.
 	return revision !== current.name || hasNeverServed(pod);
 }
 
-/** It has not been ready since its containers started for the first time, or they do not run at all. */
+/** Whether it has not been ready since its containers first started, or they are not running at all. */
 function hasNeverServed(pod: Pod): boolean {
 	const { status = {} } = pod;
 	if (status.phase === "Pending") return true;
@@ -44,7 +45,7 @@ function hasNeverServed(pod: Pod): boolean {
 	});
 }
 
-/** Goes last in a plan: where claims cannot grow, by a quota perhaps, nothing else waits for it. */
+/** Comes last in a plan: if claims cannot grow, for example because of a quota, nothing else waits for it. */
 export function claimGrowth(set: StatefulSet, ordinal: number, claims: Claims, classes: StorageClasses): Action[] {
 	if (!isAsked(set, growAnnotation)) return [];
 	const templates = set.spec.volumeClaimTemplates ?? [];
@@ -68,7 +69,7 @@ export function claimGrowth(set: StatefulSet, ordinal: number, claims: Claims, c
 	});
 }
 
-/** Upstream's rule for the growth of claims. */
+/** Upstream's rule for expanding claims. */
 function hindrance({ spec }: PersistentVolumeClaim, classes: StorageClasses): string | undefined {
 	const name = spec.storageClassName ?? "";
 	if (name === "") return "it has no storage class";

@@ -9,7 +9,7 @@ export function isRunningAndAvailable(set: StatefulSet, pod: Pod, nowMs: number)
 	return isRunningAndReady(pod) && isAvailable(pod, set.spec.minReadySeconds, nowMs);
 }
 
-/** A pod that does not count as one that serves: not there yet, on its way out, or not available. */
+/** Whether a pod does not exist yet, is being deleted, or is not available. */
 export function isUnavailable(set: StatefulSet, pod: Pod | undefined, nowMs: number): boolean {
 	return pod === undefined || isTerminating(pod) || !isRunningAndAvailable(set, pod, nowMs);
 }

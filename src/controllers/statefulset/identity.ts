@@ -1,6 +1,6 @@
 /**
- * Who a StatefulSet's pods are: ordinals, names and labels (Kubernetes documentation, "StatefulSets", "Pod Identity";
- * KEP-3335).
+ * The identity of a StatefulSet's pods: ordinals, names and labels (Kubernetes documentation, "StatefulSets", "Pod
+ * Identity"; KEP-3335).
  */
 import type { Draft } from "../../core/object.ts";
 import type { Pod, PodTemplateSpec, StatefulSet } from "../../kinds/generated/types.ts";
@@ -19,7 +19,7 @@ export function startOf(set: StatefulSet): number {
 	return set.spec.ordinals?.start ?? 0;
 }
 
-/** Whether the set is to have a pod of this ordinal. */
+/** Whether the set should have a pod with this ordinal. */
 export function inRange(set: StatefulSet, ordinal: number): boolean {
 	return ordinal >= startOf(set) && ordinal < startOf(set) + replicasOf(set);
 }
@@ -28,7 +28,7 @@ export function podName(set: StatefulSet, ordinal: number): string {
 	return `${set.metadata.name}-${ordinal}`;
 }
 
-/** The ordinal of a pod that has the name of one of the set's; undefined for any other. */
+/** The ordinal of a pod whose name belongs to the set; undefined for others. */
 export function ordinalOf(set: StatefulSet, pod: Pod): number | undefined {
 	const { name } = pod.metadata;
 	const prefix = `${set.metadata.name}-`;
@@ -40,7 +40,7 @@ export function revisionOf(pod: Pod): string {
 	return pod.metadata.labels?.[revisionLabel] ?? "";
 }
 
-/** Labels that say who the pod is. */
+/** Labels that identify the pod. */
 export function identityLabels(set: StatefulSet, ordinal: number): Record<string, string> {
 	return { [podNameLabel]: podName(set, ordinal), [podIndexLabel]: `${ordinal}` };
 }

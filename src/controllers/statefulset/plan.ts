@@ -1,8 +1,8 @@
 /**
- * What a StatefulSet does next (Kubernetes documentation, "StatefulSets", "Deployment and Scaling Guarantees"). With
- * OrderedReady, pods come one by one from the lowest ordinal and go one by one from the highest, and each step waits
- * until all pods before it are available; with Parallel nothing waits. Either way an identity gets a new pod only once
- * the old one is gone.
+ * The next step of a StatefulSet (Kubernetes documentation, "StatefulSets", "Deployment and Scaling Guarantees"). With
+ * OrderedReady, pods are created one by one from the lowest ordinal and deleted one by one from the highest, and each
+ * step waits until all pods before it are available; with Parallel nothing waits. In both cases an identity gets a new
+ * pod only once the old one is gone.
  */
 
 import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
@@ -23,15 +23,15 @@ import type { StatefulSetState } from "./state.ts";
 import { statusActions } from "./status.ts";
 
 /**
- * A plan being made. Claims come before pods: a run of each can go out in batches, and a pod that can't be made holds
- * up no claim.
+ * The plan under construction. Claims are created before pods: each can be sent in batches, and a pod that cannot be
+ * created does not delay a claim.
  */
 interface Making extends StatefulSetState {
 	nowMs: number;
 	revisions: Revisions;
-	/** By ordinal minus start; undefined where there is no pod. */
+	/** By ordinal minus start; undefined if there is no pod. */
 	slots: (Pod | undefined)[];
-	/** Pods of ordinals that the set is not to have, highest first. */
+	/** Pods whose ordinals the set should not have, highest first. */
 	condemned: { pod: Pod; ordinal: number }[];
 	claimActions: Action[];
 	podActions: Action[];
@@ -62,7 +62,8 @@ export function plan(state: StatefulSetState, { nowMs, failure }: PlanContext): 
 	const deleted = set.metadata.deletionTimestamp !== undefined;
 	const leaving = deleted ? [] : step(making);
 	const status = statusActions(set, members.mine, new Set(leaving), revisions, nowMs);
-	// A set on its way out makes no revision again: the garbage collector, which takes them first, would never be done.
+	// A set that is being deleted creates no revisions: the garbage collector, which deletes them first, would never
+	// finish.
 	const before = [...history.actions, ...members.actions, ...(deleted ? [] : revisions.actions)];
 	const work = [...making.claimActions, ...making.podActions];
 	const after = [...truncated(set, history.mine, members.mine, revisions), ...making.growthActions];
@@ -89,13 +90,14 @@ function sorted({ set }: StatefulSetState, pods: readonly Pod[]): Pick<Making, "
 }
 
 /**
- * One step nearer the spec: first the pods that should be, then those that should not, then those of another revision.
- * The last are returned.
+ * One step closer to the spec: first the pods that should exist, then those that should not, then those of another
+ * revision.
+ * @returns the last ones
  */
 function step(making: Making): Pod[] {
 	const { set, slots, condemned, nowMs, claims, claimActions, podActions } = making;
 	const ordered = set.spec.podManagementPolicy !== "Parallel";
-	// No matter who deletes these pods, and however long the set has to wait for others before it does so itself.
+	// Regardless of who deletes these pods, and how long the set has to wait for others before it does so itself.
 	for (const { pod, ordinal } of condemned) claimActions.push(...retentionActions(set, pod, ordinal, false, claims));
 	for (let index = 0; index < slots.length; index++) {
 		if (settle(making, index, ordered) === "waits" && ordered) return [];
@@ -108,21 +110,21 @@ function step(making: Making): Pod[] {
 			if (ordered) return [];
 			continue;
 		}
-		// An unavailable pod blocks the way down too, unless it is the first in line to be missed.
+		// An unavailable pod also blocks scaling down, unless it is the first to be deleted.
 		const blocked = !isRunningAndAvailable(set, pod, nowMs) && pod !== sick;
 		if (ordered && blocked) return [];
 		podActions.push(deletion(making, pod));
 		if (ordered) return [];
 	}
 	if (set.spec.updateStrategy?.type === "OnDelete") return [];
-	// Pods that have ended are on their way out already.
+	// Terminated pods are being deleted already.
 	const live = slots.map((pod) => (pod !== undefined && isFinished(pod) ? undefined : pod));
 	const leaving = outdated(set, live, making.revisions.update.name, nowMs);
 	podActions.push(...leaving.map((pod) => deletion(making, pod)));
 	return leaving;
 }
 
-/** Brings one identity to where it should be. `waits`: ordered progress ends here for now. */
+/** Brings one identity to its desired state. `waits`: ordered progress ends here for now. */
 function settle(making: Making, index: number, ordered: boolean): "waits" | "done" {
 	const { set, claims, claimActions, podActions, nowMs } = making;
 	const pod = making.slots[index];
@@ -144,7 +146,7 @@ function settle(making: Making, index: number, ordered: boolean): "waits" | "don
 	return "done";
 }
 
-/** Creates the pod of an identity that has none, as soon as its claims are fit for it. */
+/** Creates the missing pod of an identity, as soon as its claims are ready. */
 function bear(making: Making, index: number, ordinal: number): "waits" {
 	const { set, revisions, claims, claimActions, podActions } = making;
 	if (hasStaleClaim(set, ordinal, claims)) return "waits";
@@ -173,7 +175,7 @@ function bear(making: Making, index: number, ordinal: number): "waits" {
 	return "waits";
 }
 
-/** Labels that say who the pod is, where someone took them away. */
+/** Restores identity labels that were removed. */
 function identityRepair({ set }: Making, pod: Pod, ordinal: number): Action[] {
 	const wanted = identityLabels(set, ordinal);
 	const labels = pod.metadata.labels ?? {};

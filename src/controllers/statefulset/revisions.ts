@@ -1,4 +1,7 @@
-/** The revisions of a StatefulSet: the one its pods come from, the one they go to, and those kept for a way back. */
+/**
+ * The revisions of a StatefulSet: the one its pods come from, the one they are updated to, and those kept for
+ * rollbacks.
+ */
 import { controllerRevisions } from "../../kinds/apps/controllerrevision.ts";
 import type { ControllerRevision, Pod, PodTemplateSpec, StatefulSet } from "../../kinds/generated/types.ts";
 import { byRevision, isFor, type RevisionName, renumbered, revisionDraft, templateOf } from "../revisions/history.ts";
@@ -20,7 +23,7 @@ export interface Revisions {
 	actions: Action[];
 }
 
-/** Finds the revision of the set's template, or makes one; renumbers one that was rolled back to. */
+/** Finds or creates the revision of the current template; renumbers it after a rollback. */
 export function revisionsOf(set: StatefulSet, found: readonly ControllerRevision[], free: RevisionName): Revisions {
 	const revisions = [...found].sort(byRevision);
 	const { template } = set.spec;

@@ -1,4 +1,7 @@
-/** Which pods go next in a rolling update (Kubernetes documentation, "StatefulSets", "Rolling Updates"; KEP-961). */
+/**
+ * Which pods are updated next in a rolling update (Kubernetes documentation, "StatefulSets", "Rolling Updates";
+ * KEP-961).
+ */
 
 import type { Pod, StatefulSet } from "../../kinds/generated/types.ts";
 import { isTerminating } from "../../kinds/pod/pod-lifecycle.ts";
@@ -7,10 +10,10 @@ import { isUnavailable } from "./health.ts";
 import { replicasOf, revisionOf } from "./identity.ts";
 
 /**
- * Pods of other revisions to be deleted now. Highest ordinal first, and as long as all above have been updated and
- * serve: one. Where the set says `maxUnavailable`: as many as leave no more than that missing, and before them those
- * that serve nobody anyway — what they lack may be what the update brings.
- * @param slots the set's pods by index (ordinal minus start); undefined where there is none
+ * Pods of other revisions to delete now, highest ordinal first: one, once all pods above it are updated and available.
+ * With `maxUnavailable`: as many as the limit allows, after those that are unavailable anyway, because the update may
+ * fix them.
+ * @param slots the set's pods by index (ordinal minus start); undefined if there is none
  */
 export function outdated(
 	set: StatefulSet,

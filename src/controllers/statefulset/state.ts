@@ -8,10 +8,10 @@ export interface StatefulSetState {
 	set: StatefulSet;
 	pods: Claimable<Pod>;
 	history: Claimable<ControllerRevision>;
-	/** Claims of all the pods the set has or should have, by name. */
+	/** Claims of all pods that the set has or should have, by name. */
 	claims: Claims;
-	/** Of its claims; only where they are to grow. */
+	/** The classes of its claims; only if they are to grow. */
 	storageClasses: StorageClasses;
-	/** The name that a new revision would get. */
+	/** The name for a new revision. */
 	newRevision: RevisionName;
 }

@@ -10,7 +10,7 @@ import { replicasOf, revisionOf } from "./identity.ts";
 import type { Revisions } from "./revisions.ts";
 
 /**
- * A write of the status, where it is not yet what it should be.
+ * An update of the status if it has changed.
  * @param leaving pods that this plan deletes for an update: they no longer count for their revision
  */
 export function statusActions(

@@ -5,7 +5,7 @@ import { staticInformerCache } from "../testing/static-informer-cache.ts";
 import { statefulSetController } from "./controller.ts";
 
 const selector = { matchLabels: { app: "web" } };
-// Objects are of their kinds as far as watch rules look.
+// Objects of their kinds, with the fields that watch rules use.
 const set = {
 	apiVersion: "apps/v1",
 	kind: "StatefulSet",

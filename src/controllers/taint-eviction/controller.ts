@@ -1,4 +1,4 @@
-/** Deletes pods from nodes with NoExecute taints that they do not tolerate, or no longer (KEP-3902). */
+/** Deletes pods from nodes with NoExecute taints that they do not tolerate, or not any longer (KEP-3902). */
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { sameJson } from "../../core/equal.ts";
 import { objectKey, parseKey } from "../../core/object.ts";
@@ -15,8 +15,7 @@ export interface TaintEvictionState {
 	pod: Pod;
 	taints: readonly Taint[];
 	/**
-	 * When the pod was first found on its tainted node; noted by the first plan that sees it. For taints that do not say
-	 * since when they are.
+	 * When the pod was first found on its tainted node; set by the first plan that sees it. For taints without a time.
 	 */
 	found: { atMs?: number };
 }
@@ -89,7 +88,7 @@ function plan({ pod, taints, found }: TaintEvictionState, { nowMs }: PlanContext
 	};
 }
 
-/** Epoch milliseconds; undefined when all taints are tolerated for good. */
+/** Epoch milliseconds; undefined if all taints are tolerated indefinitely. */
 function evictionMs(
 	pod: Pod,
 	taints: readonly Taint[],

@@ -65,7 +65,7 @@ export function planCases<State>(controller: Controller<State>, folder: URL): vo
 		for (const file of files) {
 			const text = readFileSync(new URL(file, root), "utf8");
 			const document = parseDocument(text);
-			// Case files are written in the form above; what is missing shows as a failing test.
+			// Case files have the form described above; a missing part fails the test.
 			const content = document.toJS() as CaseFile & { plan?: unknown };
 			const state = content.state.map((object) => bases.resolve(object));
 			test(content.name ?? file, () => {
@@ -102,7 +102,7 @@ class Bases {
 		const object = this.#objects[base];
 		if (object === undefined) throw new Error(`bases.yaml has no "${base}"`);
 		this.#used.add(base);
-		// A patch that is an object makes an object.
+		// Merging an object patch gives an object.
 		return applyMergePatch(this.resolve(object), changes) as PartialObject;
 	}
 
@@ -118,7 +118,7 @@ function yaml(value: unknown): string {
 	});
 }
 
-/** The plan as YAML will show it; twice from the same state, to see that it is pure. */
+/** The plan in its YAML form; planned twice from the same state, to check that it is pure. */
 function runCase<State>(
 	controller: Controller<State>,
 	content: Omit<CaseFile, "state"> & { state: PartialObject[] },
@@ -152,7 +152,7 @@ function runCase<State>(
 	return plan;
 }
 
-/** The object as a server would have stored it, as far as plans look. */
+/** The object as stored by a server, as far as plans use it. */
 function completed(partial: PartialObject, nowMs: number, withDefaults: boolean): KubeObject {
 	const kind = kindOf(partial);
 	const { name = "unnamed" } = partial.metadata;

@@ -1,4 +1,4 @@
-/** Plans in a form that reads well as YAML. */
+/** A readable YAML form of plans. */
 import type { Ref } from "../../client/client.ts";
 import type { InformerCache } from "../../client/informer-cache.ts";
 import { timestamp } from "../../core/clock.ts";
@@ -10,7 +10,7 @@ export function renderPlan(plan: Plan, informers: InformerCache): unknown {
 	return JSON.parse(
 		JSON.stringify({
 			actions: plan.actions.map((action) => renderAction(action, informers)),
-			// Milliseconds are kept where there are any.
+			// Milliseconds are shown unless they are 0.
 			...(plan.requeueAtMs === undefined
 				? {}
 				: { requeueAt: plan.requeueAtMs % 1000 === 0 ? timestamp(plan.requeueAtMs) : plan.requeueAtMs }),
@@ -83,7 +83,7 @@ function ref(kind: Kind, { namespace, name }: Ref): string {
 	return named(kind, namespace, name);
 }
 
-/** A draft without what its headline says. */
+/** A draft without what its headline contains. */
 function rest(draft: { metadata: object; apiVersion?: string; kind?: string }): object {
 	const { apiVersion: _apiVersion, kind: _kind, ...body } = draft;
 	const {
@@ -116,7 +116,7 @@ function renderEvent({ regarding, type, reason, message }: EventText & { regardi
 	return `${type} ${reason} on ${regarding.kind} ${namespace === undefined ? name : `${namespace}/${name}`}: ${message}`;
 }
 
-/** What a JSON merge patch from `old` to `current` holds; undefined when nothing changes. */
+/** The JSON merge patch from `old` to `current`; undefined if nothing changes. */
 function mergePatch(old: unknown, current: unknown): unknown {
 	if (!isObject(old) || !isObject(current))
 		return JSON.stringify(old) === JSON.stringify(current) ? undefined : current;

@@ -1,4 +1,4 @@
-/** An informer cache that holds given objects and never changes on its own: for tests of `gather` and `plan`. */
+/** An informer cache with the given objects that never changes: for tests of `gather` and `plan`. */
 import type { Informer, InformerCache } from "../../client/informer-cache.ts";
 import { Objects } from "../../client/objects.ts";
 import { deepFreeze, type KubeObject } from "../../core/object.ts";
@@ -6,8 +6,8 @@ import { apiVersionOf, type Kind } from "../../kinds/engine/kind.ts";
 import type { Controller } from "../runtime/controller.ts";
 
 /**
- * @param objects of any kinds; frozen here
- * @param controller adds the indexes that its watch rules name
+ * @param objects of any kinds; they are frozen
+ * @param controller adds the indexes of its watch rules
  */
 export function staticInformerCache(
 	objects: readonly KubeObject[],
@@ -22,7 +22,7 @@ export function staticInformerCache(
 				informer = staticInformer(kind, objects);
 				known.set(id, informer);
 			}
-			// Found under its own kind only.
+			// The map contains each informer under its own kind.
 			return informer as unknown as Informer<T>;
 		},
 		forget() {},

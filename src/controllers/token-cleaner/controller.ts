@@ -38,8 +38,7 @@ export const tokenCleanerController: Controller<Secret> = {
 };
 
 /**
- * Epoch milliseconds; undefined for a token without an end. A time that cannot be read has passed, as for who presents
- * it.
+ * Epoch milliseconds; undefined for a token without an expiry. An invalid time counts as expired, as in authentication.
  */
 function expiresAtMs({ data }: Secret): number | undefined {
 	const encoded = data?.["expiration"];

@@ -7,7 +7,7 @@ import { confirm, remove } from "../runtime/actions.ts";
 import { type Controller, watchRule } from "../runtime/controller.ts";
 
 /**
- * Removes finished jobs after `spec.ttlSecondsAfterFinished` (Kubernetes documentation, "Automatic Cleanup for Finished
+ * Removes finished Jobs after `spec.ttlSecondsAfterFinished` (Kubernetes documentation, "Automatic Cleanup for Finished
  * Jobs").
  */
 export const ttlAfterFinishedController: Controller<Job> = {
@@ -33,7 +33,7 @@ export const ttlAfterFinishedController: Controller<Job> = {
 	},
 };
 
-/** Epoch milliseconds; undefined for a job that stays, or is on its way out. */
+/** Epoch milliseconds; undefined for a Job that is kept, or is being deleted. */
 function expiresAtMs(job: Job): number | undefined {
 	const ttlSeconds = job.spec.ttlSecondsAfterFinished;
 	if (ttlSeconds === undefined || job.metadata.deletionTimestamp !== undefined) return undefined;

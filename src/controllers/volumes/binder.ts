@@ -21,11 +21,11 @@ import {
 } from "./state.ts";
 
 /**
- * Binds claims to volumes, makes local volumes for classes of the provisioner `coxswain.io/local`, and reclaims volumes
- * whose claim is gone (Kubernetes documentation, "Persistent Volumes", "Storage Classes").
+ * Binds claims to volumes, creates local volumes for classes with the provisioner `coxswain.io/local`, and reclaims
+ * volumes whose claim was deleted (Kubernetes documentation, "Persistent Volumes", "Storage Classes").
  *
  * Keys are `claim/<namespace>/<name>` for a claim and every volume that refers to it, so that the two sides of a
- * binding are never worked on at the same time, and `volume/<name>` for volumes that are nobody's.
+ * binding are never processed concurrently, and `volume/<name>` for unbound volumes.
  */
 export const volumeBinder: Controller<ClaimState | VolumeState> = {
 	name: "persistentvolume-binder",
@@ -63,9 +63,7 @@ function keyOf({ metadata, spec }: PersistentVolume): string[] {
 	return [`claim/${spec.claimRef.namespace}/${spec.claimRef.name}`];
 }
 
-/**
- * The volume's own key, claims that name it, and, when it is free to be taken, claims of its class that wait for one.
- */
+/** The volume's own key, claims that name it, and, if it is available, waiting claims of its class. */
 function volumeKeys(
 	current: PersistentVolume | undefined,
 	old: PersistentVolume | undefined,
@@ -73,7 +71,7 @@ function volumeKeys(
 ): Set<string> {
 	const keys = new Set<string>();
 	for (const volume of [current, old]) if (volume !== undefined) for (const key of keyOf(volume)) keys.add(key);
-	// A volume made for a claim is of interest to that claim only.
+	// A volume that was provisioned for a claim only matters to that claim.
 	if (current !== undefined && isLocalVolume(current) && current.spec.claimRef !== undefined) return keys;
 	const name = (current ?? old)?.metadata.name;
 	const free = current?.spec.claimRef === undefined && current?.status?.phase === "Available";
@@ -88,7 +86,7 @@ function sameClass(claim: PersistentVolumeClaim, volume: PersistentVolume | unde
 	return volume !== undefined && (classNameOf(claim) ?? "") === (classNameOf(volume) ?? "");
 }
 
-/** Claims that wait for a class: for this one by name, or for any that is the default. */
+/** Claims that wait for a class: for this one by name, or for any default class. */
 function classKeys(
 	current: StorageClass | undefined,
 	_old: StorageClass | undefined,
@@ -105,8 +103,8 @@ function classKeys(
 }
 
 /**
- * A node that comes, or is ready again, may be the one that a claim waits for; with one that goes, deleted volumes lose
- * their agent.
+ * A new node, or one that becomes ready, may be what a claim waits for; with a removed node, deleted volumes lose their
+ * agent.
  */
 function nodeKeys(current: Node | undefined, old: Node | undefined, informers: InformerCache): string[] {
 	const keys: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * Claims that live and die with their pod (Kubernetes documentation, "Ephemeral Volumes", "Generic ephemeral volumes";
- * KEP-1698).
+ * Claims of pods' ephemeral volumes, which are created and deleted with the pod (Kubernetes documentation, "Ephemeral
+ * Volumes", "Generic ephemeral volumes"; KEP-1698).
  */
 import { controllerOf, controllerReference, objectKey, parseKey } from "../../core/object.ts";
 import type { PersistentVolumeClaim, Pod } from "../../kinds/generated/types.ts";
@@ -11,11 +11,11 @@ import { type Action, type Controller, watchRule } from "../runtime/controller.t
 
 export interface EphemeralState {
 	pod: Pod;
-	/** Those there are of the claims that the pod's ephemeral volumes need, by name. */
+	/** The existing claims for the pod's ephemeral volumes, by name. */
 	claims: ReadonlyMap<string, PersistentVolumeClaim>;
 }
 
-/** Makes the claims of pods' ephemeral volumes, named `<pod>-<volume>` and owned by the pod. */
+/** Creates the claims of pods' ephemeral volumes, named `<pod>-<volume>` and owned by the pod. */
 export const ephemeralVolumes: Controller<EphemeralState> = {
 	name: "ephemeral-volume",
 	component: "ephemeral_volume",

@@ -1,6 +1,6 @@
 /**
- * Claims that grow (Kubernetes documentation, "Persistent Volumes", "Expanding Persistent Volumes Claims"). A directory
- * has room already: only the numbers change.
+ * Expands claims (Kubernetes documentation, "Persistent Volumes", "Expanding Persistent Volumes Claims"). A directory
+ * has no fixed size, so only the numbers change.
  */
 import { compareQuantities } from "../../core/quantity.ts";
 import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";

@@ -1,4 +1,4 @@
-/** Which volume suits a claim (Kubernetes documentation, "Persistent Volumes", "Binding"). */
+/** Which volume matches a claim (Kubernetes documentation, "Persistent Volumes", "Binding"). */
 import { lookup } from "../../core/object.ts";
 import { compareQuantities } from "../../core/quantity.ts";
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
@@ -8,19 +8,19 @@ import { selectorOf } from "../podcontrol/claim.ts";
 
 const betaClassAnnotation = "volume.beta.kubernetes.io/storage-class";
 
-/** The class a claim or volume names: empty for none at all, undefined when it does not say. */
+/** The class of a claim or volume: empty for none, undefined if not specified. */
 export function classNameOf(object: PersistentVolumeClaim | PersistentVolume): string | undefined {
 	return object.metadata.annotations?.[betaClassAnnotation] ?? object.spec.storageClassName;
 }
 
-/** A volume is bound to a claim, or kept for it: the volume says so itself. */
+/** Whether a volume's claimRef is this claim: it is bound to it, or reserved for it. */
 export function isFor(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
 	const reference = volume.spec.claimRef;
 	if (reference?.name !== claim.metadata.name || reference.namespace !== claim.metadata.namespace) return false;
 	return !reference.uid || reference.uid === claim.metadata.uid;
 }
 
-/** Why the volume named by a claim will not do; undefined when it will. */
+/** Why the volume that a claim names does not match; undefined if it does. */
 export function mismatch(volume: PersistentVolume, claim: PersistentVolumeClaim): string | undefined {
 	if (isSmaller(volume, claim)) return "requested PV is too small";
 	if ((classNameOf(volume) ?? "") !== (classNameOf(claim) ?? "")) return "storageClassName does not match";
@@ -32,8 +32,8 @@ export function mismatch(volume: PersistentVolume, claim: PersistentVolumeClaim)
 }
 
 /**
- * The smallest free volume that has what the claim asks for.
- * @param node where the claim's pod will run, when that is known: the volume must be reachable from there
+ * The smallest available volume that meets the claim's requirements.
+ * @param node where the claim's pod will run, if known: the volume must be accessible from there
  */
 export function bestMatch(
 	claim: PersistentVolumeClaim,

@@ -42,7 +42,7 @@ export function plan(state: ClaimState | VolumeState, { nowMs }: PlanContext): P
 	return { actions };
 }
 
-/** A claim whose binding was completed once: its volume must be there and be its own, or its data are lost. */
+/** A claim that was bound before: its volume must exist and be bound to it, or its data are lost. */
 function boundClaim({ claim, named }: WithClaim, nowMs: number): Action[] {
 	if (!claim.spec.volumeName) {
 		return lost(claim, "ClaimLost", "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!");
@@ -64,7 +64,7 @@ function lost(claim: PersistentVolumeClaim, reason: string, message: string): Ac
 
 function unboundClaim(state: WithClaim, nowMs: number): Action[] {
 	const { claim, storageClass } = state;
-	// What is on its way out gets no volume any more.
+	// A claim that is being deleted is not bound any more.
 	if (claim.metadata.deletionTimestamp !== undefined) return [];
 	if (claim.spec.volumeName) return claimWithName(state, nowMs);
 	const waits = storageClass?.volumeBindingMode === "WaitForFirstConsumer";
@@ -101,7 +101,7 @@ function waiting({ claim, waitingPods }: WithClaim): Action[] {
 		: [event(claim, "Normal", "WaitForPodScheduled", `waiting for ${pods} to be scheduled`)];
 }
 
-/** A claim that names the volume it wants. */
+/** A claim that names its volume. */
 function claimWithName({ claim, named }: WithClaim, nowMs: number): Action[] {
 	const pending = claimPhase(claim, "Pending");
 	if (named === undefined) return pending;
@@ -116,7 +116,7 @@ function claimWithName({ claim, named }: WithClaim, nowMs: number): Action[] {
 	return [event(claim, "Warning", "VolumeMismatch", message), ...pending];
 }
 
-/** Binds both to each other, or completes what of it is missing; and lets a bound claim grow. */
+/** Binds both to each other, or completes an incomplete binding; and expands a bound claim. */
 function bind(claim: PersistentVolumeClaim, volume: PersistentVolume, nowMs: number): Action[] {
 	const byController =
 		!claim.spec.volumeName || claim.metadata.annotations?.[boundByControllerAnnotation] !== undefined;
@@ -129,19 +129,19 @@ function bind(claim: PersistentVolumeClaim, volume: PersistentVolume, nowMs: num
 	];
 }
 
-/** The volume's side of the binding; fails when someone else has just taken the volume. */
+/** The volume's side of the binding; fails if the volume has just been bound to another claim. */
 function volumeBinding(claim: PersistentVolumeClaim, volume: PersistentVolume): Action[] {
 	const reference = volume.spec.claimRef;
 	if (reference?.uid === claim.metadata.uid) return [];
 	const { namespace, name, uid, resourceVersion } = claim.metadata;
 	const claimRef = { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name, uid, resourceVersion };
 	const annotations = { ...volume.metadata.annotations, [boundByControllerAnnotation]: "yes" };
-	// A reference that was there before is the user's: the mark says that the controller may take its own away again.
+	// An existing reference is the user's; the annotation marks one that the controller may remove again.
 	const metadata = reference === undefined ? { ...volume.metadata, annotations } : volume.metadata;
 	return [update(persistentVolumes, { ...volume, metadata, spec: { ...volume.spec, claimRef } })];
 }
 
-/** A volume that has the claim's name in its reference, but is not the one that the claim is bound to. */
+/** A volume with a claimRef to the claim, which is bound to another one. */
 function otherVolume(volume: PersistentVolume, claim: PersistentVolumeClaim | undefined, nowMs: number): Action[] {
 	const { claimRef } = volume.spec;
 	if (!claimRef?.uid)

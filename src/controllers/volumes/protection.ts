@@ -1,5 +1,5 @@
 /**
- * Claims in use by pods and volumes bound to claims are not deleted under them (Kubernetes documentation, "Storage
+ * Prevents the deletion of claims that pods use, and of volumes that are bound (Kubernetes documentation, "Storage
  * Object in Use Protection").
  */
 import type { KubeObject } from "../../core/object.ts";
@@ -19,13 +19,13 @@ export interface ProtectedState<T extends KubeObject> {
 	inUse: boolean;
 }
 
-/** A claim is in use as long as there is a pod that names it and has a node. */
+/** A claim is in use while a pod with a node refers to it. */
 export const claimProtection: Controller<ProtectedState<PersistentVolumeClaim>> = {
 	name: "pvc-protection",
 	component: "pvc-protection-controller",
 	watches: [
 		watchRule(persistentVolumeClaims, (current) => (current === undefined ? [] : [objectKey(current)])),
-		// A pod that is gone may have been the last to use its claims; one that comes protects them by being there.
+		// A deleted pod may have been the last user of its claims; a new one protects them by existing.
 		watchRule(pods, (current, old) => (current === undefined && old !== undefined ? claimsOfPod.claim(old) : []), {
 			expectations: false,
 			indexes: claimsOfPod,
@@ -42,7 +42,7 @@ export const claimProtection: Controller<ProtectedState<PersistentVolumeClaim>> 
 	}),
 };
 
-/** A volume is in use as long as it is bound. */
+/** A volume is in use while it is bound. */
 export const volumeProtection: Controller<ProtectedState<PersistentVolume>> = {
 	name: "pv-protection",
 	component: "pv-protection-controller",
@@ -58,7 +58,7 @@ function hasNode({ spec }: Pod): boolean {
 	return spec.nodeName !== undefined && spec.nodeName !== "";
 }
 
-/** A pod may have got its node a moment ago. */
+/** A pod may just have been bound to a node. */
 function noUser(claim: PersistentVolumeClaim): Action {
 	const key = objectKey(claim);
 	return confirmNone([pods], claim.metadata.namespace, {
@@ -67,7 +67,10 @@ function noUser(claim: PersistentVolumeClaim): Action {
 	});
 }
 
-/** Adds the finalizer to what has none, and takes it, after `checks`, from what is to be deleted and not in use. */
+/**
+ * Adds the finalizer if it is missing, and removes it, after `checks`, from an object that is being deleted and not in
+ * use.
+ */
 function protect<T extends KubeObject>(
 	kind: Kind<T>,
 	object: T,

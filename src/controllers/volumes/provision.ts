@@ -1,4 +1,4 @@
-/** Makes local volumes for claims; see kinds/storage/local-volume.ts for what they are. */
+/** Provisions local volumes for claims; see kinds/storage/local-volume.ts for their form. */
 import { isTrue } from "../../core/conditions.ts";
 import type { Draft } from "../../core/object.ts";
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
@@ -29,7 +29,7 @@ import {
 	volumePhaseOf,
 } from "./writes.ts";
 
-/** What there is to do for a claim of a class for which no volume is there yet. */
+/** The actions for a claim whose class has no matching volume yet. */
 export function provisioning(
 	state: ClaimState & { claim: PersistentVolumeClaim; storageClass: StorageClass },
 	nowMs: number,
@@ -58,7 +58,7 @@ export function provisioning(
 	return provision(claim, storageClass, node, nowMs);
 }
 
-/** Says on the claim whose work it is. */
+/** Annotates the claim with its provisioner. */
 function provisionerMarks(claim: PersistentVolumeClaim, provisioner: string): Action[] {
 	if (claim.metadata.annotations?.[storageProvisionerAnnotation] === provisioner) return [];
 	return [changeClaim(claim, { metadata: { annotations: marks(provisioner) } })];
@@ -82,7 +82,7 @@ function failed(claim: PersistentVolumeClaim, why: string): Action[] {
 	return [event(claim, "Warning", "ProvisioningFailed", message)];
 }
 
-/** The scheduler has to choose again, or the claim to wait for a node. */
+/** The scheduler must choose again, or the claim must wait for a node. */
 function noNode(
 	{ claim, storageClass }: ClaimState & { claim: PersistentVolumeClaim; storageClass: StorageClass },
 	waits: boolean,
@@ -95,7 +95,7 @@ function noNode(
 	];
 }
 
-/** For a volume that is wanted before anyone uses it: spread over the nodes by the claim's uid. */
+/** For a volume that is provisioned before it has a consumer: the claim's UID determines the node. */
 function anyNode({ claim, nodes, storageClass }: ClaimState): Node | undefined {
 	if (claim === undefined || storageClass === undefined) return undefined;
 	const fit = nodes
@@ -106,7 +106,7 @@ function anyNode({ claim, nodes, storageClass }: ClaimState): Node | undefined {
 	return fit[number % Math.max(1, fit.length)];
 }
 
-/** Ready and not cordoned: nodes for a volume that is not used yet. */
+/** Ready and not cordoned: nodes for a volume without a consumer. */
 export function takesVolumes({ spec, status }: Node): boolean {
 	return !spec?.unschedulable && isTrue({ status }, "Ready");
 }

@@ -6,7 +6,7 @@ import { event, remove, update } from "../runtime/actions.ts";
 import type { Action } from "../runtime/controller.ts";
 import { volumePhase } from "./writes.ts";
 
-/** Releases the volume, and deletes it where its policy says so and it was made by this controller. */
+/** Releases the volume, and deletes it if its policy says so and this controller provisioned it. */
 export function reclaim(volume: PersistentVolume, nowMs: number): Action[] {
 	const { phase } = volume.status ?? {};
 	const released = phase === "Failed" ? [] : volumePhase(volume, "Released", nowMs);
@@ -14,7 +14,7 @@ export function reclaim(volume: PersistentVolume, nowMs: number): Action[] {
 		case "Delete":
 			if (volume.metadata.deletionTimestamp !== undefined) return released;
 			if (isLocalVolume(volume)) return [...released, remove(persistentVolumes, volume)];
-			// Someone else's provisioner deletes what it made.
+			// Another provisioner deletes the volumes that it created.
 			if (volume.spec.csi !== undefined) return released;
 			return failed(volume, nowMs, "VolumeFailedDelete", "deleter", "deletable");
 		case "Recycle":
@@ -31,7 +31,10 @@ function failed(volume: PersistentVolume, nowMs: number, reason: string, plugin:
 	return phase.length === 0 ? [] : [...phase, event(volume, "Warning", reason, message)];
 }
 
-/** Lets a deleted volume go whose node, and with it the agent that would remove its directory, is no more. */
+/**
+ * Removes the finalizer of a deleted volume whose node, and with it the agent that would remove its directory, no
+ * longer exists.
+ */
 export function abandoned(volume: PersistentVolume, lostHostnames: ReadonlySet<string>): Action[] {
 	const { deletionTimestamp, finalizers = [] } = volume.metadata;
 	const hostname = hostnameOf(volume);

@@ -5,14 +5,14 @@ import { localProvisioner } from "../../kinds/storage/local-volume.ts";
 export const defaultClassAnnotation = "storageclass.kubernetes.io/is-default-class";
 
 /**
- * The class that claims get which name none: a directory on the node of the first pod that uses the claim. To be
- * created with the cluster.
+ * The class for claims that name none: a directory on the node of the first pod that uses the claim. Created with the
+ * cluster.
  */
 export const standardStorageClass: Draft<StorageClass> = {
 	metadata: {
 		name: "standard",
 		annotations: { [defaultClassAnnotation]: "true" },
-		// As the manifest of an add-on: it is made when it is missing, and what users change stays.
+		// Like the manifest of an add-on: it is created if it is missing, and users' changes are kept.
 		labels: { "addonmanager.kubernetes.io/mode": "EnsureExists" },
 	},
 	provisioner: localProvisioner,

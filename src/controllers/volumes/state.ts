@@ -9,7 +9,7 @@ import { storageClasses } from "../../kinds/storage/storageclass.ts";
 import { classNameOf } from "./match.ts";
 import { defaultClassAnnotation } from "./standard-class.ts";
 
-/** A claim with all volumes that say they are its; or only the volumes, when the claim is gone. */
+/** A claim with all volumes that refer to it; or only the volumes, if the claim was deleted. */
 export interface ClaimState {
 	is: "claim";
 	claim: PersistentVolumeClaim | undefined;
@@ -19,15 +19,15 @@ export interface ClaimState {
 	named: PersistentVolume | undefined;
 	/** Volumes of the claim's class without a claimRef; only while the claim names no volume. */
 	free: readonly PersistentVolume[];
-	/** The class the claim names, or would get for naming none. */
+	/** The class that the claim names, or the default one. */
 	storageClass: StorageClass | undefined;
-	/** The node that the scheduler chose, if it exists. */
+	/** The node that the scheduler selected, if it exists. */
 	selectedNode: Node | undefined;
 	/** Only for classes with immediate provisioning. */
 	nodes: readonly Node[];
-	/** Names of pods that use the claim and have no node yet. */
+	/** Names of pods without a node that use the claim. */
 	waitingPods: readonly string[];
-	/** Hostnames of those volumes on their way out whose node is no more. */
+	/** Hostnames of those terminating volumes whose node no longer exists. */
 	lostHostnames: ReadonlySet<string>;
 }
 
@@ -46,7 +46,7 @@ export const claimIndex = {
 		volume.spec.claimRef === undefined ? [classNameOf(volume) ?? ""] : [],
 };
 
-/** Claims that a pod uses, also by way of ephemeral volumes, as namespace/name. */
+/** Claims that a pod uses, including those of ephemeral volumes, as namespace/name. */
 export const claimsOfPod = {
 	claim: ({ metadata, spec }: Pod): readonly string[] =>
 		(spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {

@@ -1,4 +1,4 @@
-/** Writes of claims and volumes. All are patches that only say what is to be, so that they may be repeated. */
+/** Writes of claims and volumes. All are patches that specify only the result, so that they may be repeated. */
 
 import { timestamp } from "../../core/clock.ts";
 import { semanticEqual } from "../../core/equal.ts";
@@ -53,7 +53,7 @@ export function claimBinding(claim: PersistentVolumeClaim, volumeName: string, b
 	return [changeClaim(claim, { metadata: { annotations: wanted }, ...(named ? {} : { spec: { volumeName } }) })];
 }
 
-/** A merge patch of this very claim: not of one that took its name. */
+/** A merge patch with the claim's UID: it does not apply to another claim with that name. */
 export function changeClaim(claim: PersistentVolumeClaim, change: { metadata?: object; spec?: object }): Action {
 	const { namespace, name, uid } = claim.metadata;
 	const content = { ...change, metadata: { uid, ...change.metadata } };

@@ -23,7 +23,7 @@ import { type Controller, type InformerCache, watchRule } from "../runtime/contr
 import { type OrderState, plan } from "./plan.ts";
 
 const kinds: Readonly<Record<AwaitedKind, Kind>> = {
-	// Of any of them only what all objects have is read here.
+	// Only metadata is read here, which all objects have.
 	Job: jobs as unknown as Kind,
 	StatefulSet: statefulSets as unknown as Kind,
 	Deployment: deployments as unknown as Kind,
@@ -34,12 +34,10 @@ const kinds: Readonly<Record<AwaitedKind, Kind>> = {
 /** Pods that are held back, by `namespace/job/name` of each workload that they wait for. */
 const awaitedIndex = "workload-order/awaited";
 
-/**
- * Workloads looked at for a cycle that a pod waits for: the API refuses cycles, this finds what came about otherwise.
- */
+/** The number of workloads examined for a cycle. The API rejects cycles; this detects those that arise otherwise. */
 const mostFollowed = 200;
 
-/** Lets pods that wait for other workloads go, once these are complete or available (docs/self-help.md). */
+/** Releases pods that wait for other workloads, once these are complete or available (docs/self-help.md). */
 export const workloadOrderController: Controller<OrderState> = {
 	name: "workload-order",
 	component: "workload-order-controller",
@@ -57,7 +55,7 @@ export const workloadOrderController: Controller<OrderState> = {
 				expectations: false,
 			}),
 		),
-		// They remember which Jobs were complete for a template.
+		// They record which Jobs were complete for a template.
 		watchRule(replicaSets, () => [], { expectations: false }),
 		watchRule(controllerRevisions, () => [], { expectations: false }),
 	],

@@ -1,4 +1,4 @@
-/** When a pod that is held back may start. */
+/** Determines when a pod that is held back may start. */
 
 import { conditionOf, isTrue } from "../../core/conditions.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -11,29 +11,29 @@ import { event, patch } from "../runtime/actions.ts";
 import type { Action, Plan } from "../runtime/controller.ts";
 
 export interface OrderState {
-	/** It has the gate. */
+	/** It has the scheduling gate. */
 	pod: Pod;
 	awaited: readonly (Awaited & {
 		object: KubeObject | undefined;
 	})[];
 	/**
-	 * The object that represents the pod's template: a ReplicaSet, a ControllerRevision, a Job. It remembers the Jobs
-	 * that were complete.
+	 * The object that represents the pod's template: a ReplicaSet, a ControllerRevision, a Job. It records the Jobs that
+	 * were complete.
 	 */
 	revision?: { kind: Kind; object: KubeObject };
-	/** Why it can never start as things are. */
+	/** Why it can never start in the current state. */
 	problem?: string;
 }
 
 interface Waiting {
 	text: string;
-	/** Time alone will not help. */
+	/** Waiting alone will not help. */
 	isTrouble: boolean;
 }
 
 /**
- * Jobs that were complete for this template: they may be gone since, and the next of that name is for the next
- * template.
+ * Jobs that were complete for this template: they may have been deleted since, and the next one with that name is for
+ * the next template.
  */
 const doneAnnotation = "coxswain.io/after-done";
 
@@ -59,7 +59,7 @@ export function plan({ pod, awaited, revision, problem }: OrderState): Plan {
 	}
 	const message = `waits for ${waiting.map(({ text }) => text).join("; ")}`;
 	const before = conditionOf(pod, "PodScheduled");
-	// Said once, and again when it is different: the condition remembers.
+	// Reported once, and again when it changes: the condition records it.
 	if (before?.message === message) return { actions: remembered };
 	const condition = { type: "PodScheduled", status: "False", reason: "SchedulingGated", message };
 	const change = { metadata: { uid }, status: { conditions: [condition] } };
@@ -72,7 +72,7 @@ export function plan({ pod, awaited, revision, problem }: OrderState): Plan {
 	};
 }
 
-/** Writes down which Jobs are complete, before their time after the end is over. */
+/** Records which Jobs are complete, before their TTL expires. */
 function remember(
 	awaited: OrderState["awaited"],
 	revision: OrderState["revision"],
@@ -89,11 +89,11 @@ function remember(
 	return [patch(revision.kind, { namespace, name }, change, { orGone: true })];
 }
 
-/** What is missing; undefined when it is complete or available. */
+/** What is missing; undefined if it is complete or available. */
 function waitingFor({ id, kind, object }: OrderState["awaited"][number]): Waiting | undefined {
 	const waits = (state: string, isTrouble = false) => ({ text: `${id} (${state})`, isTrouble });
 	if (object === undefined) return waits("there is none", true);
-	// Found under its own kind, each of them.
+	// Each has the type of its kind.
 	switch (kind) {
 		case "Job": {
 			if (isTrue(object as Job, "Complete")) return undefined;
@@ -123,7 +123,7 @@ function available(
 	waits: (state: string, isTrouble?: boolean) => Waiting,
 ): Waiting | undefined {
 	if ((status?.observedGeneration ?? 0) < generation) return waits("not available");
-	// Of none, none is available.
+	// With 0 replicas, none is available.
 	if ((wanted ?? 0) > 0 && (count ?? 0) >= (wanted ?? 0)) return undefined;
 	return waits(`${count ?? 0} of ${wanted ?? 0} available`, wanted === 0);
 }

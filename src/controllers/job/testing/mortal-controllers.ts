@@ -1,6 +1,6 @@
 /**
- * Controllers on a real API server, in virtual time, that can be killed at any one of their writes; and pods that end
- * by themselves.
+ * Controllers on a real API server, in virtual time, that can be killed at any of their writes, with pods that
+ * terminate by themselves.
  */
 import { createApi } from "../../../api/handle.ts";
 import type { Client, Transport } from "../../../client/client.ts";
@@ -20,7 +20,7 @@ import { createMemoryStore } from "../../../store/memory.ts";
 import type { Controller } from "../../runtime/controller.ts";
 import { startShell } from "../../runtime/shell.ts";
 
-/** Which write to die at, counted from the start, and whether it is stored all the same. */
+/** The number of the write at which they are killed, and whether it is stored. */
 export interface Death {
 	atWrite: number;
 	stored: boolean;
@@ -29,7 +29,7 @@ export interface Death {
 export interface MortalControllers {
 	client: Client;
 	clock: VirtualClock;
-	/** Whether death has come. */
+	/** Whether the controllers have been killed. */
 	killed(): boolean;
 	stop(): Promise<void>;
 }
@@ -103,7 +103,7 @@ export async function startMortalControllers(options: {
 	};
 }
 
-/** Ends each pod some time after it began, without a node. */
+/** Terminates each pod some time after it started, without a node. */
 function startKubelet(
 	client: Client,
 	clock: VirtualClock,
