@@ -17,7 +17,7 @@ type Table = Record<string, Record<string, number>>;
 
 const [source] = process.argv.slice(2);
 if (source === undefined) throw new Error("usage: field-numbers.ts DIRECTORY");
-const file = join(import.meta.dirname, "../src/api/protobuf/field-numbers.json");
+const file = join(import.meta.dirname, "../src/api/wire/protobuf/field-numbers.json");
 const messages: Messages = JSON.parse(readFileSync(join(source, "field-numbers.json"), "utf8"));
 const before: Table = JSON.parse(readFileSync(file, "utf8"));
 

@@ -1,6 +1,7 @@
 /** What the package gives to programs: a cluster in this process, a client, the kinds and their types. */
 
 export type { AuditEvent } from "./api/audit/event.ts";
+export type { AdmissionRequest, AdmissionResponse, InProcessWebhook } from "./api/server/admission-review.ts";
 export type {
 	Client,
 	DeleteOptions,
@@ -35,6 +36,8 @@ export { ApiError, type Cause, isReason, type Reason } from "./core/errors.ts";
 export type { WatchEvent, WatchEventType } from "./core/exchange.ts";
 export type { Draft, KubeObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from "./core/object.ts";
 export type { HistoryOptions } from "./history/settings.ts";
+export { mutatingWebhookConfigurations } from "./kinds/admissionregistration/mutatingwebhookconfiguration.ts";
+export { validatingWebhookConfigurations } from "./kinds/admissionregistration/validatingwebhookconfiguration.ts";
 export { controllerRevisions } from "./kinds/apps/controllerrevision.ts";
 export { daemonSets } from "./kinds/apps/daemonset.ts";
 export { deployments } from "./kinds/apps/deployment.ts";

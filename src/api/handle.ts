@@ -11,6 +11,7 @@ import { RolePolicy } from "./access/rbac/policy.ts";
 import { tokenAuthenticators } from "./access/token-authenticators.ts";
 import { createAdmission } from "./admission/admission.ts";
 import { measuredAdmission } from "./admission/measured.ts";
+import { webhookAdmission } from "./admission/webhooks/webhooks.ts";
 import { createAudit } from "./audit/audit.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
@@ -96,6 +97,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		cache,
 		tokens: createTokens(clock, options.serviceAccounts, options.apiAudiences),
 		authenticators,
+		dynamicAdmission: webhookAdmission({ cache, clock, options }, metrics),
 		admission: measuredAdmission(createAdmission(options.admissionPlugins), metrics, clock),
 		authorizer: createAuthorizer({ cache, policy }),
 		audit: options.audit && createAudit(countedAudit(options.audit, metrics), clock),
@@ -116,6 +118,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	const maxRequestsInFlight = options.maxRequestsInFlight ?? 1000;
 	const steps: readonly Step[] = [
 		measure(requests),
+		addWarnings,
 		answerErrors,
 		...(server.audit === undefined ? [] : [audited(server.audit)]),
 		readInfo,
@@ -125,7 +128,6 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		permit(server),
 		receive(createFlows(maxRequestsInFlight)),
 		limit(createFlows(maxRequestsInFlight)),
-		addWarnings,
 	];
 	const pipeline = compose(steps, endpoint(server));
 	const handle: Handler = (request) =>
@@ -148,6 +150,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		async close() {
 			for (const stop of stopFollowing) stop();
 			policy.close();
+			server.dynamicAdmission.close();
 			cache.close();
 		},
 	};

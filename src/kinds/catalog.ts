@@ -1,3 +1,5 @@
+import { mutatingWebhookConfigurations } from "./admissionregistration/mutatingwebhookconfiguration.ts";
+import { validatingWebhookConfigurations } from "./admissionregistration/validatingwebhookconfiguration.ts";
 import { controllerRevisions } from "./apps/controllerrevision.ts";
 import { daemonSets } from "./apps/daemonset.ts";
 import { deployments } from "./apps/deployment.ts";
@@ -97,6 +99,8 @@ export const catalog: readonly Kind[] = [
 	volumeAttachments,
 	volumeAttributesClasses,
 	runtimeClasses,
+	mutatingWebhookConfigurations,
+	validatingWebhookConfigurations,
 	runs,
 	notificationPolicies,
 ];

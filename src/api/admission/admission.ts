@@ -24,6 +24,7 @@ import { selfHelp, workloadOrder } from "./self-help.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 import { stepsInTurn } from "./steps-in-turn.ts";
 import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from "./storage.ts";
+import { mutatingWebhooks, validatingWebhooks } from "./webhooks/steps.ts";
 
 /** Every step that may refuse or change what was sent, in the order in which they are taken. */
 export const admissionSteps: readonly AdmissionStep[] = [
@@ -39,6 +40,7 @@ export const admissionSteps: readonly AdmissionStep[] = [
 	storageObjectInUseProtection,
 	limitRangeDefaults,
 	workloadOrder,
+	mutatingWebhooks,
 	roleEscalation,
 	bindingEscalation,
 ];
@@ -64,6 +66,7 @@ export const checkingSteps: readonly AdmissionStep[] = [
 	persistentVolumeClaimResize,
 	notificationCount,
 	notificationRights,
+	validatingWebhooks,
 	resourceQuota,
 ];
 
@@ -74,7 +77,22 @@ export function createAdmission(enabled: Iterable<string> = []): Admission {
 		const steps = new Steps(list.filter(({ name, isOptional }) => !isOptional || names.has(name)));
 		return (request) => stepsInTurn(steps.stepsFor(request), request);
 	};
-	return { admit: taken(admissionSteps), allocate: taken(allocationSteps), check: taken(checkingSteps) };
+	return { admit: twice(taken(admissionSteps)), allocate: taken(allocationSteps), check: taken(checkingSteps) };
+}
+
+/** A second time where webhooks have changed the object. */
+function twice(admit: Admission["admit"]): Admission["admit"] {
+	const again = (request: AdmissionAttributes) => {
+		const { reinvocation } = request;
+		if (!reinvocation?.isDue) return undefined;
+		reinvocation.isDue = false;
+		reinvocation.isUnderWay = true;
+		return admit(request);
+	};
+	return (request) => {
+		const pending = admit(request);
+		return pending === undefined ? again(request) : pending.then(() => again(request));
+	};
 }
 
 /** See `Admission`. */

@@ -52,6 +52,12 @@ async function outcome(step: AdmissionStep, { kind, object, old, subresource, ma
 		subresource,
 		object: complete(object),
 		old: old && complete(old),
+		served: undefined,
+		sent: undefined,
+		dryRun: false,
+		query: new URLSearchParams(),
+		signal: new AbortController().signal,
+		reinvocation: undefined,
 		companions: { claims: [], releases: [] },
 		warnings: [],
 	};

@@ -10,12 +10,13 @@ export function measuredAdmission(admission: Admission, metrics: MetricRegistry,
 	const help = "How long the steps of admission took, in seconds";
 	const labels = ["operation", "rejected", "type"];
 	const seconds = metrics.histograms("apiserver_admission_step_admission_duration_seconds", help, bounds, labels);
-	const operation = { create: "CREATE", update: "UPDATE", delete: "DELETE" } as const;
+	const operation = { create: "CREATE", update: "UPDATE", delete: "DELETE", connect: "CONNECT" } as const;
 	const measured = (take: Admission["admit"], type: string): Admission["admit"] => {
 		const series = (rejected: string) => ({
 			create: seconds.of(operation.create, rejected, type),
 			update: seconds.of(operation.update, rejected, type),
 			delete: seconds.of(operation.delete, rejected, type),
+			connect: seconds.of(operation.connect, rejected, type),
 		});
 		const [admitted, refused] = [series("false"), series("true")];
 		const done = (by: typeof admitted, { operation: of }: AdmissionAttributes, begunMs: number) =>

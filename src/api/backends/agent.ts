@@ -18,8 +18,11 @@ const notForwarded = new Set([
 	"accept-encoding",
 ]);
 
+/** What connections to the inside of the cluster need of a server. */
+export type Reach = Pick<Server, "cache" | "clock" | "options">;
+
 /** @throws ApiError when the node cannot be reached */
-export async function dial({ options }: Server, node: string): Promise<Duplex> {
+export async function dial({ options }: Pick<Server, "options">, node: string): Promise<Duplex> {
 	if (options.dialAgent === undefined)
 		throw new ApiError("ServiceUnavailable", `node ${node}: this server has no way to reach agents`);
 	try {

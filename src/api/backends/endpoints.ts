@@ -6,8 +6,7 @@ import { endpointSlices } from "../../kinds/networking/endpointslice.ts";
 import { services } from "../../kinds/networking/service.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { keyPrefix } from "../cache/keys.ts";
-import type { Server } from "../server/server.ts";
-import { dial } from "./agent.ts";
+import { dial, type Reach } from "./agent.ts";
 
 /** A pod, or what stands in a service's endpoints without one. */
 export type Endpoint = { pod: Pod; port: number } | { address: string; port: number };
@@ -18,7 +17,7 @@ export function hostOf(endpoint: Endpoint): string {
 }
 
 /** @param port a number; empty for the first port of the pod's containers @throws ApiError NotFound, BadRequest */
-export function podPort(server: Server, namespace: string, name: string, port: string): Endpoint {
+export function podPort(server: Reach, namespace: string, name: string, port: string): Endpoint {
 	const pod = podNamed(server, namespace, name);
 	const number = port === "" ? firstPort(pod) : Number(port);
 	if (!Number.isInteger(number)) throw new ApiError("BadRequest", `invalid port "${port}" of pod ${name}`);
@@ -30,7 +29,7 @@ export function podPort(server: Server, namespace: string, name: string, port: s
  * @param port name or number of a port of the service; empty where it has only one
  * @throws ApiError NotFound, ServiceUnavailable
  */
-export function serviceEndpoint(server: Server, namespace: string, name: string, port: string): Endpoint {
+export function serviceEndpoint(server: Reach, namespace: string, name: string, port: string): Endpoint {
 	const service = server.cache.find(services, namespace, name);
 	if (service === undefined) throw notFound(services, name);
 	const choices = backends(server, namespace, name, namedPort(service, port));
@@ -39,7 +38,7 @@ export function serviceEndpoint(server: Server, namespace: string, name: string,
 	return "pod" in chosen ? { pod: podNamed(server, namespace, chosen.pod), port: chosen.port } : chosen;
 }
 
-function podNamed({ cache }: Server, namespace: string, name: string): Pod {
+function podNamed({ cache }: Reach, namespace: string, name: string): Pod {
 	const found = cache.find(pods, namespace, name);
 	if (found === undefined) throw notFound(pods, name);
 	return found;
@@ -51,7 +50,7 @@ function firstPort({ spec }: Pod): number {
 }
 
 /** @throws ApiError BadRequest, ServiceUnavailable */
-export async function connectTo(server: Server, endpoint: Endpoint): Promise<Duplex> {
+export async function connectTo(server: Reach, endpoint: Endpoint): Promise<Duplex> {
 	if (!("pod" in endpoint)) return connectToAddress(server, endpoint.address, endpoint.port);
 	const { pod, port } = endpoint;
 	const node = pod.spec.nodeName ?? "";
@@ -62,7 +61,7 @@ export async function connectTo(server: Server, endpoint: Endpoint): Promise<Dup
 	return connectToPort(connection, namespace, name, port);
 }
 
-function connectToAddress({ options }: Server, address: string, port: number): Duplex {
+function connectToAddress({ options }: Reach, address: string, port: number): Duplex {
 	const connection = options.dialAddress?.(address, port);
 	if (connection === undefined)
 		throw new ApiError(
@@ -82,7 +81,7 @@ function namedPort({ spec, metadata }: Service, port: string): string {
 	return found?.name ?? "";
 }
 
-function backends(server: Server, namespace: string, service: string, portName: string) {
+function backends(server: Reach, namespace: string, service: string, portName: string) {
 	const found: ({ pod: string; port: number } | { address: string; port: number })[] = [];
 	for (const { object } of server.cache.resource(endpointSlices).range(keyPrefix(endpointSlices, namespace))) {
 		if (object.metadata.labels?.["kubernetes.io/service-name"] !== service) continue;

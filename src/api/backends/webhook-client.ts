@@ -8,7 +8,7 @@ import { connect, isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { ApiError, messageOf } from "../../core/errors.ts";
-import type { Server } from "../server/server.ts";
+import type { Reach } from "./agent.ts";
 import { connectTo, serviceEndpoint } from "./endpoints.ts";
 
 /** Where a webhook is (`WebhookClientConfig`): a service or a URL, and who signs its certificate. */
@@ -27,12 +27,12 @@ const idleMs = 30_000;
 const shownBytes = 1024;
 
 export class WebhookClient {
-	readonly #server: Server;
+	readonly #server: Reach;
 	readonly #target: URL;
 	readonly #agent: Agent;
 
 	/** @param config has been validated */
-	constructor(server: Server, config: WebhookClientConfig) {
+	constructor(server: Reach, config: WebhookClientConfig) {
 		this.#server = server;
 		const { service, url, caBundle } = config;
 		this.#target = new URL(url ?? urlOf(service));

@@ -27,6 +27,7 @@ export class KindCache<T extends KubeObject = KubeObject> {
 	#keys = new SortedKeys();
 	#ring: EventRing<T>;
 	#heldBytes = 0;
+	#changeCount = 0;
 
 	/**
 	 * @param sinceRevision changes after it are remembered, as far as `eventLimit` and the history's bytes go
@@ -46,11 +47,17 @@ export class KindCache<T extends KubeObject = KubeObject> {
 
 	/** Empties the cache, to be filled with the objects as of a revision. */
 	forget(revision: number): void {
+		this.#changeCount++;
 		this.#objects.clear();
 		this.#heldBytes = 0;
 		this.#keys = new SortedKeys();
 		this.#history.remove(this.#ring);
 		this.#ring = this.#newRing(revision);
+	}
+
+	/** Another number whenever the objects are others, for what is computed from all of them. */
+	get changeCount(): number {
+		return this.#changeCount;
 	}
 
 	get size(): number {
@@ -92,6 +99,7 @@ export class KindCache<T extends KubeObject = KubeObject> {
 	}
 
 	#count(current: Cached | undefined, previous: Cached | undefined): void {
+		this.#changeCount++;
 		if (current !== undefined) this.#heldBytes += memoryOf(current.value.length);
 		if (previous !== undefined) this.#heldBytes -= memoryOf(previous.value.length);
 	}

@@ -49,7 +49,7 @@ test("an eviction, the budget that it is charged to, and the condition that anno
 	const merge = { type: "application/merge-patch+json" };
 	await api.ask("PATCH", `${budgets}/b/status`, { status: allowed }, merge);
 	const evict = () => api.ask("POST", `${namespace}/pods/p/eviction`, { metadata: { name: "p" } });
-	expect(await during(api, evict)).toEqual({ CREATE: 1, UPDATE: 2, DELETE: 1 });
+	expect(await during(api, evict)).toEqual({ CONNECT: 0, CREATE: 1, UPDATE: 2, DELETE: 1 });
 	const budget = (await api.ask("GET", `${budgets}/b`)).object;
 	expect(budget.status.disruptionsAllowed).toBe(0);
 	expect(Object.keys(budget.status.disruptedPods)).toEqual(["p"]);

@@ -19,7 +19,8 @@ import { type Write, type WriteParts, writeOf } from "./write.ts";
  * A change of one object.
  * @template C the current object at the beginning of an attempt; undefined for a create
  */
-export interface Change<C extends Cached | undefined> extends Pick<WriteParts, "strategy" | "ownsManagedFields"> {
+export interface Change<C extends Cached | undefined>
+	extends Pick<WriteParts, "strategy" | "ownsManagedFields" | "sent"> {
 	readonly operation: Write["operation"];
 	/** Everything is checked, but nothing is written. */
 	readonly dryRun: boolean;
@@ -68,17 +69,18 @@ async function attempt<C extends Cached | undefined>(
 	change: Change<C>,
 ): Promise<Mutated | ApiError> {
 	const { server } = context;
-	const { operation, strategy, ownsManagedFields } = change;
+	const { operation, strategy, ownsManagedFields, sent, dryRun } = change;
 	const current = await change.read();
 	const object = await change.make(current);
 	const conflict = await change.conflictOf?.(object, current);
 	if (conflict !== undefined) return conflict;
-	const write = writeOf(context, target, { operation, object, old: current?.object, strategy, ownsManagedFields });
+	const old = current?.object;
+	const write = writeOf(context, target, { operation, object, old, strategy, ownsManagedFields, sent, dryRun });
 	const settling = settle(write);
 	if (settling !== undefined) await settling;
 	const ending = change.finish(object, current);
 	if (ending.do === "nothing") return { cached: ending.current, gone: false };
-	if (change.dryRun) return rehearsed(target, ending, current);
+	if (dryRun) return rehearsed(target, ending, current);
 	let outcome: Outcome;
 	if (ending.do === "put") {
 		const key = objectKey(target.kind, target.namespace, object.metadata.name);

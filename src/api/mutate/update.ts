@@ -19,6 +19,8 @@ export interface Update {
 	strategy: Strategy;
 	/** The new object's managedFields are stored as they are (server-side apply). */
 	ownsManagedFields?: true;
+	/** What the client sent, where it is of another kind. */
+	sent?: KubeObject;
 	/** Default: from the request. */
 	dryRun?: boolean;
 }
@@ -34,6 +36,7 @@ export async function updateObject(context: Context, target: NamedTarget, update
 		dryRun: update.dryRun ?? isDryRun(context.request.query),
 		strategy: update.strategy,
 		ownsManagedFields: update.ownsManagedFields,
+		sent: update.sent,
 		read: () => target.objects.get(target.key) ?? cache.fresh().then(() => existing(target)),
 		make: (current) => update.make(current),
 		conflictOf(object, current) {

@@ -3,6 +3,7 @@ import type { Cause } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Target } from "../resources/target.ts";
 import type { AdmissionAttributes, Context } from "../server/server.ts";
+import { isDryRun } from "./write-options.ts";
 
 /** Which fields an update of a resource, or of one of its subresources, may change, and what must hold afterwards. */
 export interface Strategy {
@@ -33,24 +34,34 @@ export interface WriteParts {
 	old: KubeObject | undefined;
 	strategy?: Strategy | undefined;
 	ownsManagedFields?: boolean | undefined;
+	sent?: KubeObject | undefined;
+	/** Default: what the request says. */
+	dryRun?: boolean | undefined;
 }
 
 /** Creates every write's description for admission. */
 export function writeOf(context: Context, target: Target, parts: WriteParts): Write {
 	const { server, user, warnings, audit } = context;
 	const { kind, namespace, name, subresource } = target;
-	const { operation, object, old, strategy, ownsManagedFields = false } = parts;
+	const { operation, object, old, strategy, ownsManagedFields = false, sent } = parts;
+	const { query, signal } = context.request;
 	const { metadata } = object;
 	return {
 		server,
 		user,
 		operation,
 		kind,
+		served: target.served,
 		namespace: kind.namespaced ? namespace : undefined,
 		name: (operation === "create" && subresource === undefined ? metadata.name : name) ?? "",
 		subresource,
 		object,
 		old,
+		sent,
+		dryRun: parts.dryRun ?? isDryRun(query),
+		query,
+		signal,
+		reinvocation: undefined,
 		companions: { claims: [], releases: [] },
 		warnings,
 		audit,

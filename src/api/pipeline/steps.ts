@@ -146,7 +146,7 @@ export function limit(flows: Flows): Step {
 	};
 }
 
-/** What the rest has to say besides its answer. */
+/** What the rest has to say besides its answer, be it an error. */
 export const addWarnings: Step = (exchange, next) =>
 	next(exchange).then((response) => {
 		const { warnings } = exchange;

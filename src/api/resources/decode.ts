@@ -3,7 +3,7 @@ import { ApiError } from "../../core/errors.ts";
 import { isRecord, type KubeObject } from "../../core/object.ts";
 import { shown } from "../../core/shown.ts";
 import { schemasOf } from "../../kinds/builtin-schemas.ts";
-import { apiVersionOf, type Kind } from "../../kinds/engine/kind.ts";
+import { apiVersionOf, type Kind, type ServedVersion } from "../../kinds/engine/kind.ts";
 import { decode } from "../../kinds/schema.ts";
 import type { Context } from "../server/server.ts";
 import { type Body, readObjectBody } from "../wire/body.ts";
@@ -77,6 +77,20 @@ export function decodeOwn(kind: Kind, draft: Record<string, unknown>): KubeObjec
 	const { object, problems, unknownFields } = kind.decode?.(draft, {}) ?? decode(draft, kind.schema, schemasOf(kind));
 	const wrong = problems[0]?.message ?? unknownFields[0];
 	if (wrong !== undefined) throw new Error(`${kind.kind} of the cluster itself: ${wrong}`);
+	const normal = normalised(object, apiVersionOf(kind), kind.kind);
+	kind.setDefaults?.(normal);
+	return normal;
+}
+
+/**
+ * An object of the stored version from what admission has made of it in a version that is served.
+ * @throws ApiError InternalError when it is no object of the kind any more
+ */
+export function decodeAdmitted(kind: Kind, served: ServedVersion | undefined, value: unknown): KubeObject {
+	const { object, problems } = decode(value, served?.schema ?? kind.schema, schemasOf(kind));
+	const problem = problems[0];
+	if (problem !== undefined) throw new ApiError("InternalError", `Internal error occurred: ${problem.message}`);
+	served?.toStorage(object);
 	const normal = normalised(object, apiVersionOf(kind), kind.kind);
 	kind.setDefaults?.(normal);
 	return normal;

@@ -9,6 +9,7 @@ import type { AuditOptions } from "../audit/audit.ts";
 import type { JwtAuthenticator } from "../credentials/oidc/configuration.ts";
 import type { TokenOptions } from "../credentials/tokens.ts";
 import type { PodSecurityConfiguration } from "../pod-security/configuration.ts";
+import type { InProcessWebhook } from "./admission-review.ts";
 import type { KeptLogs } from "./kept-logs.ts";
 import type { NodeUsage } from "./node-usage.ts";
 
@@ -62,6 +63,8 @@ export interface ApiOptions {
 	 * none.
 	 */
 	admissionPlugins?: readonly string[];
+	/** Webhooks of the program that runs the server. They are asked before those of configurations. */
+	webhooks?: readonly InProcessWebhook[];
 	/** Pod Security Standards for all namespaces. Default: only what their labels say. */
 	podSecurity?: PodSecurityConfiguration;
 	/** Memory that objects may take, all together. Default: half of the heap that Node.js allows itself. */

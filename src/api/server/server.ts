@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { ApiRequest, User } from "../../core/exchange.ts";
 import type { MetricRegistry } from "../../core/metrics/registry.ts";
 import type { KubeObject } from "../../core/object.ts";
-import type { Kind } from "../../kinds/engine/kind.ts";
+import type { Kind, ServedVersion } from "../../kinds/engine/kind.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import type { Store } from "../../store/store.ts";
 import type { Audit } from "../audit/audit.ts";
@@ -28,6 +28,8 @@ export interface Server {
 	/** Those who know bearer tokens, in the order in which they are asked. */
 	readonly authenticators: readonly TokenAuthenticator[];
 	readonly admission: Admission;
+	/** What webhooks that were configured at run time have to say, as steps of `admission`. */
+	readonly dynamicAdmission: DynamicAdmission;
 	/** Undefined: nothing is recorded. */
 	readonly audit: Audit | undefined;
 	readonly metrics: { readonly registry: MetricRegistry; readonly store: StoreMetrics };
@@ -72,8 +74,11 @@ export interface Companions {
 export interface AdmissionAttributes {
 	readonly server: Server;
 	readonly user: User;
-	readonly operation: "create" | "update" | "delete";
+	/** `connect`: exec, attach, port-forward and proxies; the object says how. */
+	readonly operation: "create" | "update" | "delete" | "connect";
 	readonly kind: Kind;
+	/** The version that the client speaks, when it is not the stored one. */
+	readonly served: ServedVersion | undefined;
 	readonly namespace: string | undefined;
 	/** Empty for an object whose name is yet to be generated. */
 	readonly name: string;
@@ -82,9 +87,42 @@ export interface AdmissionAttributes {
 	readonly object: KubeObject;
 	/** As it was before an update. */
 	readonly old: KubeObject | undefined;
+	/** What a client sent for a subresource whose objects are of another kind: an Eviction, a Binding. */
+	readonly sent: KubeObject | undefined;
+	readonly dryRun: boolean;
+	/** Of the request, checked. */
+	readonly query: URLSearchParams;
+	/** Aborts when the client is gone. */
+	readonly signal: AbortSignal;
+	/** Set by webhooks that have changed the object. */
+	reinvocation: Reinvocation | undefined;
 	/** Writes to go along with the object's. */
 	readonly companions: Companions;
 	readonly warnings: string[];
 	/** Where notes for the audit log go; absent when the request is not recorded there. */
 	readonly audit?: { annotate(name: string, value: string): void } | undefined;
+}
+
+/** Admission by what users configure. Both return undefined where nothing is configured for the request. */
+export interface DynamicAdmission {
+	/** May change the object, in place. @throws ApiError, synchronously or in the promise */
+	mutate(request: AdmissionAttributes): Promise<void> | undefined;
+	/** @throws ApiError, synchronously or in the promise */
+	validate(request: AdmissionAttributes): Promise<void> | undefined;
+	close(): void;
+}
+
+/**
+ * All steps that may change an object are taken once more when a webhook has changed it; then only those webhooks are
+ * called again that asked for it.
+ */
+export interface Reinvocation {
+	isDue: boolean;
+	isUnderWay: boolean;
+	/** Webhooks that were called and want to be called again, should the object change. */
+	readonly called: Set<string>;
+	/** Those of them after which it has changed. */
+	readonly again: Set<string>;
+	/** The object as JSON after the last webhook. */
+	output: string;
 }

@@ -3,6 +3,7 @@
 import { timestamp } from "../../core/clock.ts";
 import { ApiError, conflict } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
+import type { KubeObject } from "../../core/object.ts";
 import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
 import { updateObject } from "../mutate/update.ts";
 import { decodeUnstored } from "../resources/decode.ts";
@@ -40,7 +41,8 @@ export async function createBinding(context: Context, namespace: string): Promis
 export async function binding(context: Context, target: Target): Promise<ApiResponse> {
 	if (context.info.verb !== "create") throw methodNotAllowed();
 	const pod = named(target);
-	const { metadata, target: node } = readBinding(context);
+	const sent = readBinding(context);
+	const { metadata, target: node } = sent;
 	const nodeName = node?.name ?? "";
 	if (nodeName === "") throw new ApiError("Invalid", `Binding "${pod.name}" is invalid: target.name: Required value`);
 	if (node?.kind !== undefined && node.kind !== "" && node.kind !== "Node" && node.kind !== "Minion")
@@ -56,6 +58,8 @@ export async function binding(context: Context, target: Target): Promise<ApiResp
 			return bound(old, nodeName, metadata, timestamp(context.server.clock.now()));
 		},
 		strategy: { prepare() {}, validate: () => [] },
+		// Decoded as one.
+		sent: { ...sent, apiVersion: "v1", kind: "Binding", metadata: { ...metadata } } as KubeObject,
 	});
 	return objectResponse({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
 }

@@ -3,6 +3,7 @@ import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { ensureAllowed } from "../access/authorize.ts";
 import { dial } from "../backends/agent.ts";
+import { admitConnection } from "../mutate/connection.ts";
 import { attributesOf } from "../request/authorizer.ts";
 import { methodNotAllowed, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
@@ -21,6 +22,7 @@ export async function connect(context: Context, target: Target): Promise<ApiResp
 	}
 	await ensureMayConnect(context);
 	await server.cache.fresh();
+	await admitConnection(context, target);
 	const place = placeOf(context, target, action);
 	const query = new URLSearchParams(request.query);
 	query.delete("container");

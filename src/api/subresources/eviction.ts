@@ -3,7 +3,7 @@
 import { timestamp } from "../../core/clock.ts";
 import { ApiError, isReason } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
-import { deepCopy } from "../../core/object.ts";
+import { deepCopy, type KubeObject } from "../../core/object.ts";
 import { selectorFrom } from "../../core/selector.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
@@ -38,7 +38,9 @@ export async function eviction(context: Context, target: Target): Promise<ApiRes
 		throw new ApiError("BadRequest", "name in URL does not match name in Eviction object");
 	checkNamespace(wanted, body.metadata ?? {});
 	const options = parseDeleteOptions(body.deleteOptions, context.request.query);
-	await retryOnConflict(() => evictAsSeen(context, wanted, options));
+	// Decoded as one, with what it leaves out.
+	const sent = { ...body, apiVersion: "policy/v1", kind: "Eviction", metadata: { ...body.metadata } } as KubeObject;
+	await retryOnConflict(() => evictAsSeen(context, wanted, options, sent));
 	return objectResponse({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
 }
 
@@ -47,12 +49,13 @@ async function evictAsSeen(
 	context: Context,
 	target: NamedTarget,
 	options: DeleteOptions,
+	sent: KubeObject,
 ): Promise<ApiError | undefined> {
 	await context.server.cache.fresh();
 	const seen = existing(target);
 	const problem = differs(seen, options, target);
 	if (problem !== undefined) throw problem;
-	await admitEviction(context, target, seen);
+	await admitEviction(context, target, seen, { sent, dryRun: options.dryRun });
 	// The target is a pod.
 	const leave = await disrupt(context, seen.object as Pod, options);
 	try {
@@ -68,8 +71,13 @@ async function evictAsSeen(
 }
 
 /** Before anything is written: the deletion that ends an eviction comes last. @throws ApiError what admission says */
-async function admitEviction(context: Context, target: NamedTarget, { object }: Cached): Promise<void> {
-	await admitOnly(writeOf(context, target, { operation: "create", object, old: object }));
+async function admitEviction(
+	context: Context,
+	target: NamedTarget,
+	{ object }: Cached,
+	how: { sent: KubeObject; dryRun: boolean },
+): Promise<void> {
+	await admitOnly(writeOf(context, target, { operation: "create", object, old: object, ...how }));
 }
 
 /** `as seen`: the pod does not count for its budget as long as it does not change. */

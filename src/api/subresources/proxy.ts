@@ -8,6 +8,7 @@ import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
 import { dial, forward } from "../backends/agent.ts";
 import { connectTo, hostOf, podPort, serviceEndpoint } from "../backends/endpoints.ts";
 import { objectKey } from "../cache/keys.ts";
+import { admitConnection } from "../mutate/connection.ts";
 import { named, type Target } from "../resources/target.ts";
 import type { Context, Server } from "../server/server.ts";
 import { ensureMayConnect } from "./connect.ts";
@@ -24,6 +25,7 @@ interface Backend {
 
 export async function proxy(context: Context, target: Target): Promise<ApiResponse> {
 	const { request, server } = context;
+	await admitConnection(context, target);
 	if (request.upgrade) return switched(context, target);
 	const backend = backendOf(server, target);
 	const prefix = target.rest === "" ? request.path : request.path.slice(0, -target.rest.length);

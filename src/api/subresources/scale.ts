@@ -5,13 +5,13 @@ import { deepCopy, type KubeObject } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
 import { serverSideApply } from "../../core/patches/server-side-apply.ts";
 import { isTrue } from "../../core/query.ts";
-import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
 import { apiVersionOf } from "../../kinds/engine/kind.ts";
 import { decode } from "../../kinds/schema.ts";
 import type { Cached } from "../cache/cached.ts";
 import { fields, mainStrategy } from "../mutate/strategies.ts";
 import { updateObject } from "../mutate/update.ts";
 import { writerOf } from "../mutate/writer.ts";
+import { scaleOf } from "../resources/scale.ts";
 import { existing, methodNotAllowed, type NamedTarget, named, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
 import { applied, applyPatch, checkPatchType } from "../verbs/patch.ts";
@@ -29,7 +29,7 @@ export async function scale(context: Context, target: Target): Promise<ApiRespon
 	const wanted = named(target);
 	await context.server.cache.fresh();
 	const { verb } = context.info;
-	if (verb === "get") return objectResponse(scaleOf(wanted, existing(wanted)));
+	if (verb === "get") return objectResponse(scaleOf(wanted.kind, existing(wanted).object));
 	if (verb !== "update" && verb !== "patch") throw methodNotAllowed();
 	const type = contentType(context.request);
 	if (verb === "patch") checkPatchType(type);
@@ -37,7 +37,7 @@ export async function scale(context: Context, target: Target): Promise<ApiRespon
 	const applies = verb === "patch" && type === applyPatch;
 	const cached = await updateObject(context, wanted, {
 		make(current) {
-			const before = scaleOf(wanted, current);
+			const before = scaleOf(wanted.kind, current.object);
 			const scaleKind = { kind: { ...wanted.kind, schema: "Scale" }, served: undefined };
 			const next = verb === "update" || applies ? value : applied(scaleKind, before, value, type);
 			// Its type is checked where it is read.
@@ -47,7 +47,7 @@ export async function scale(context: Context, target: Target): Promise<ApiRespon
 		strategy: mainStrategy(target.kind),
 		...(applies ? { ownsManagedFields: true } : {}),
 	});
-	return objectResponse(scaleOf(wanted, cached));
+	return objectResponse(scaleOf(wanted.kind, cached.object));
 }
 
 /**
@@ -96,30 +96,6 @@ function rescaled({ kind, name }: NamedTarget, current: Cached, scale: Scale): K
 	const path = kind.subresources.scale?.specReplicas ?? defaultPath;
 	setPath(object, path, replicas);
 	return object;
-}
-
-function scaleOf({ kind }: NamedTarget, { object }: Cached): object {
-	const paths = kind.subresources.scale;
-	const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-	const selector = paths?.selector === undefined ? undefined : selectorText(valueAt(object, paths.selector));
-	return {
-		kind: "Scale",
-		apiVersion: "autoscaling/v1",
-		metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-		spec: { replicas: Number(valueAt(object, paths?.specReplicas ?? "") ?? 0) },
-		status: {
-			replicas: Number(valueAt(object, paths?.statusReplicas ?? "") ?? 0),
-			...(selector === undefined ? {} : { selector }),
-		},
-	};
-}
-
-function selectorText(value: unknown): string | undefined {
-	if (typeof value === "string") return value;
-	if (typeof value !== "object" || value === null) return undefined;
-	// ReplicationControllers have plain labels where others have a selector.
-	if ("matchLabels" in value || "matchExpressions" in value) return selectorFrom(value as LabelSelector).toString();
-	return selectorFrom({ matchLabels: value as Record<string, string> }).toString();
 }
 
 function setPath(object: object, path: string, value: unknown): void {

@@ -5,6 +5,7 @@ import type { JwtAuthenticator } from "../../api/credentials/oidc/configuration.
 import { type Api, createApi } from "../../api/handle.ts";
 import { writeFirstContents } from "../../api/mutate/first-contents.ts";
 import type { PodSecurityConfiguration } from "../../api/pod-security/configuration.ts";
+import type { InProcessWebhook } from "../../api/server/admission-review.ts";
 import type { KeptLogs } from "../../api/server/kept-logs.ts";
 import type { Client } from "../../client/client.ts";
 import { createInformerCache } from "../../client/informer.ts";
@@ -66,6 +67,8 @@ export interface ControlPlaneOptions {
 	hasDns?: boolean;
 	/** Optional steps of admission, by upstream's names. @throws Error at the start for one that there is not */
 	admissionPlugins?: readonly string[];
+	/** Admission webhooks of the program that runs the cluster. */
+	webhooks?: readonly InProcessWebhook[];
 	/** Pod Security Standards for all namespaces. */
 	podSecurity?: PodSecurityConfiguration;
 	/** What tokens must be for, one of them. Empty: for the issuer of service account tokens. */
@@ -137,6 +140,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		dialAddress: options.dialAddress,
 		serviceCidr: options.network.serviceCidr,
 		admissionPlugins: options.admissionPlugins ?? [],
+		webhooks: options.webhooks ?? [],
 		podSecurity: options.podSecurity ?? {},
 		apiAudiences: options.apiAudiences ?? [],
 		oidc: options.oidc ?? [],

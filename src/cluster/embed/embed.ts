@@ -103,6 +103,7 @@ class EmbeddedCluster implements Cluster {
 		const starting = this.#assembly.startControlPlane({
 			store,
 			admissionPlugins: this.#options.admissionPlugins ?? [],
+			webhooks: this.#options.webhooks ?? [],
 			oidc: this.#options.oidc === undefined ? [] : jwtAuthenticators(this.#options.oidc),
 			audit: this.#options.audit && { ...this.#options.audit, policy: auditPolicy(this.#options.audit.policy) },
 			history: this.#options.history,

@@ -1,5 +1,6 @@
 /** What `startCluster` takes. */
 import type { AuditEvent } from "../../api/audit/event.ts";
+import type { InProcessWebhook } from "../../api/server/admission-review.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
 import type { NotifyOptions } from "../../notify/settings.ts";
 import type { ClusterTime, SystemTime, VirtualTime } from "./time.ts";
@@ -36,6 +37,8 @@ export interface ClusterOptions {
 	 * Default: none. Others than there are make the start fail.
 	 */
 	admissionPlugins?: readonly string[];
+	/** Functions that admit or change what is written, as admission webhooks do, without a socket. */
+	webhooks?: readonly InProcessWebhook[];
 	/** Other issuers whose tokens are taken: an `AuthenticationConfiguration` of apiserver.config.k8s.io/v1. */
 	oidc?: object;
 	/**
@@ -86,6 +89,7 @@ const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
 	clusterCidr: true,
 	serviceCidr: true,
 	admissionPlugins: true,
+	webhooks: true,
 	oidc: true,
 	audit: true,
 	history: true,

@@ -1,0 +1,108 @@
+/** Asks webhooks: mutating ones one after the other, validating ones at the same time. */
+import { ApiError, messageOf } from "../../../core/errors.ts";
+import type { WatchCache } from "../../cache/cache.ts";
+import type { AdmissionResponse } from "../../server/admission-review.ts";
+import type { AdmissionAttributes, Reinvocation } from "../../server/server.ts";
+import { type Invocation, internalError } from "./matching.ts";
+import { applyMutation } from "./mutation.ts";
+import { admissionRequest } from "./review.ts";
+import { Denied, type Webhook } from "./webhook.ts";
+import type { WebhookMetrics } from "./webhook-metrics.ts";
+
+/** A webhook that a request is to be shown to. @param index of the webhook among all of its sort */
+export interface Call {
+	webhook: Webhook;
+	invocation: Invocation;
+	index: number;
+}
+
+/** Upstream's prefixes of annotations in the audit log. */
+const annotations = {
+	mutating: "mutation.webhook.admission.k8s.io",
+	validating: "validating.webhook.admission.k8s.io",
+} as const;
+
+/** @param calls those whose rules match; whether their selectors do is seen when it is their turn */
+export async function askMutating(
+	request: AdmissionAttributes,
+	calls: readonly Call[],
+	cache: WatchCache,
+	metrics: WebhookMetrics,
+): Promise<void> {
+	const { reinvocation = newReinvocation() } = request;
+	const round = reinvocation.isUnderWay ? 1 : 0;
+	// What the steps before have changed in between is news to all.
+	if (round === 1 && JSON.stringify(request.object) !== reinvocation.output) requireCalled(reinvocation);
+	for (const call of calls) {
+		const { webhook, invocation, index } = call;
+		if (round === 1 && !reinvocation.again.has(webhook.id)) continue;
+		if (!webhook.matcher.selects(request, cache)) continue;
+		const answer = await ask(request, call, "mutating", round, metrics);
+		const patch = answer?.patch ?? [];
+		const changed = patch.length > 0 && applyMutation(request, invocation, webhook.name, patch);
+		const told = { configuration: webhook.configuration, webhook: webhook.name, mutated: changed };
+		request.audit?.annotate(`${annotations.mutating}/round_${round}_index_${index}`, JSON.stringify(told));
+		if (changed) {
+			requireCalled(reinvocation);
+			reinvocation.isDue = true;
+		}
+		if (webhook.isReinvocable) reinvocation.called.add(webhook.id);
+	}
+	reinvocation.output = JSON.stringify(request.object);
+	request.reinvocation = reinvocation;
+}
+
+function newReinvocation(): Reinvocation {
+	return { isDue: false, isUnderWay: false, called: new Set(), again: new Set(), output: "" };
+}
+
+function requireCalled({ called, again }: Reinvocation): void {
+	for (const id of called) again.add(id);
+	called.clear();
+}
+
+export async function askValidating(
+	request: AdmissionAttributes,
+	calls: readonly Call[],
+	metrics: WebhookMetrics,
+): Promise<void> {
+	const outcomes = await Promise.allSettled(calls.map((call) => ask(request, call, "validating", 0, metrics)));
+	for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+/**
+ * @returns undefined when the webhook failed and its policy is to ignore that
+ * @throws ApiError when it does not admit the request, or failed
+ */
+async function ask(
+	request: AdmissionAttributes,
+	{ webhook, invocation, index }: Call,
+	type: "mutating" | "validating",
+	round: number,
+	metrics: WebhookMetrics,
+): Promise<AdmissionResponse | undefined> {
+	const { name } = webhook;
+	if (request.dryRun && !webhook.supportsDryRun)
+		throw new ApiError("BadRequest", `admission webhook "${name}" does not support dry run`);
+	const measured = metrics.begin(webhook, type, request.operation);
+	let answer: AdmissionResponse;
+	try {
+		answer = await webhook.ask(admissionRequest(request, invocation), request.signal);
+	} catch (error) {
+		const why = `failed calling webhook "${name}": ${messageOf(error)}`;
+		measured.failed(webhook.failsOpen);
+		if (!webhook.failsOpen) throw internalError(why);
+		request.audit?.annotate(`failed-open.${annotations[type]}/round_${round}_index_${index}`, name);
+		return undefined;
+	}
+	for (const [key, value] of Object.entries(answer.auditAnnotations ?? {}))
+		request.audit?.annotate(`${name}/${key}`, value);
+	request.warnings.push(...(answer.warnings ?? []));
+	if (answer.allowed) {
+		measured.answered(200);
+		return answer;
+	}
+	const denied = new Denied(webhook, answer);
+	measured.denied(denied.code);
+	throw denied;
+}

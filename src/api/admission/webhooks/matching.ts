@@ -1,0 +1,117 @@
+/** Which requests a webhook is asked about: rules, selectors, and the version in which it wants to see them. */
+import { ApiError, notFound } from "../../../core/errors.ts";
+import type { KubeObject } from "../../../core/object.ts";
+import { type LabelSelector, selectorFrom } from "../../../core/selector.ts";
+import { namespaces } from "../../../kinds/core/namespace.ts";
+import type { Kind, ServedVersion } from "../../../kinds/engine/kind.ts";
+import { isEmptySelector } from "../../../kinds/engine/label-selector.ts";
+import type { RuleWithOperations } from "../../../kinds/generated/types.ts";
+import type { WatchCache } from "../../cache/cache.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
+
+/** The version of a kind in which a webhook is asked: a served one, or undefined for the stored one. */
+export interface Invocation {
+	served: ServedVersion | undefined;
+}
+
+export interface MatchCriteria {
+	rules: readonly RuleWithOperations[];
+	/** `Equivalent`: a rule for another version of the same resource matches, too. Default: Equivalent. */
+	matchPolicy?: string | undefined;
+	namespaceSelector?: LabelSelector | undefined;
+	objectSelector?: LabelSelector | undefined;
+}
+
+type Criterion = (request: AdmissionAttributes, cache: WatchCache) => boolean;
+
+export interface Matcher {
+	/** By rules. Undefined for requests that no rule is about. */
+	invocation(request: AdmissionAttributes): Invocation | undefined;
+	/** By labels, as they are now. @throws ApiError NotFound for a missing namespace */
+	selects(request: AdmissionAttributes, cache: WatchCache): boolean;
+}
+
+export function matcher(criteria: MatchCriteria): Matcher {
+	const rules = criteria.rules.map(ruleMatcher);
+	const isEquivalent = criteria.matchPolicy !== "Exact";
+	const selectors = [namespaceCriterion(criteria.namespaceSelector), objectCriterion(criteria.objectSelector)];
+	return {
+		invocation: (request) => invocationOf(request, rules, isEquivalent),
+		selects: (request, cache) => selectors.every((matches) => matches === undefined || matches(request, cache)),
+	};
+}
+
+function invocationOf(
+	request: AdmissionAttributes,
+	rules: readonly RuleMatcher[],
+	isEquivalent: boolean,
+): Invocation | undefined {
+	const { kind, served } = request;
+	if (rules.some((matches) => matches(request, served ?? kind))) return { served };
+	if (!isEquivalent || kind.servedAs === undefined) return undefined;
+	const others = [undefined, ...kind.servedAs].filter((version) => version !== served);
+	for (const matches of rules)
+		for (const version of others) if (matches(request, version ?? kind)) return { served: version };
+	return undefined;
+}
+
+/** @param version the one that is looked for in the rule */
+type RuleMatcher = (request: AdmissionAttributes, version: Pick<Kind, "group" | "version">) => boolean;
+
+function ruleMatcher(rule: RuleWithOperations): RuleMatcher {
+	const contains = (values: readonly string[] = []) => {
+		const set = new Set(values);
+		return set.has("*") ? () => true : (value: string) => set.has(value);
+	};
+	const operations = contains(rule.operations?.map((operation) => operation.toLowerCase()));
+	const groups = contains(rule.apiGroups);
+	const versions = contains(rule.apiVersions);
+	const resources = (rule.resources ?? []).map((text) => text.split("/") as [string, string?]);
+	return ({ kind, operation, subresource = "", sent, namespace }, { group, version }) => {
+		// What is sent to such a subresource is made, whatever becomes of the object.
+		if (!operations(sent === undefined ? operation : "create") || !groups(group) || !versions(version)) return false;
+		if (rule.scope === "Cluster" && namespace !== undefined) return false;
+		if (rule.scope === "Namespaced" && namespace === undefined) return false;
+		return resources.some(
+			([resource, part = ""]) =>
+				(resource === "*" || resource === kind.plural) && (part === "*" || part === subresource),
+		);
+	};
+}
+
+/** Absent where everything matches. */
+function namespaceCriterion(labelSelector: LabelSelector | undefined): Criterion | undefined {
+	if (labelSelector === undefined || isEmptySelector(labelSelector)) return undefined;
+	const selector = selectorFrom(labelSelector);
+	return ({ kind, namespace, object, operation }, cache) => {
+		if (kind.plural === namespaces.plural && kind.group === "" && operation !== "connect")
+			return selector.matches(object.metadata.labels);
+		// Objects of the whole cluster are in no namespace that could be left out.
+		if (namespace === undefined) return true;
+		const found = cache.find(namespaces, undefined, namespace);
+		if (found === undefined) throw notFound(namespaces, namespace);
+		return selector.matches(found.metadata.labels);
+	};
+}
+
+function objectCriterion(labelSelector: LabelSelector | undefined): Criterion | undefined {
+	if (labelSelector === undefined || isEmptySelector(labelSelector)) return undefined;
+	const selector = selectorFrom(labelSelector);
+	return ({ object, old, sent, operation }) => {
+		// Options of connections have no labels.
+		if (operation === "connect") return false;
+		const matches = (one: KubeObject | undefined) =>
+			one?.metadata !== undefined && selector.matches(one.metadata.labels);
+		return sent === undefined ? matches(object) || matches(old) : matches(sent);
+	};
+}
+
+/** Configurations of admission are not admitted by what they configure: the way out must stay open. */
+export function isExempt({ kind }: AdmissionAttributes): boolean {
+	return kind.group === "admissionregistration.k8s.io";
+}
+
+/** Upstream's answer when the configuration itself is at fault. */
+export function internalError(why: string): ApiError {
+	return new ApiError("InternalError", `Internal error occurred: ${why}`);
+}
