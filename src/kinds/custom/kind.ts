@@ -1,10 +1,12 @@
 /** A custom resource is a Kind made at run time, of one version of its definition. */
+import type { Cause } from "../../core/errors.ts";
 import { isRecord, type KubeObject } from "../../core/object.ts";
 import type { Kind, ScalePaths } from "../engine/kind.ts";
 import type { CustomResourceDefinition, CustomResourceSubresources } from "../generated/types.ts";
 import { customColumns, selectableFields } from "./columns.ts";
 import { finalizerWarnings } from "./finalizer-warnings.ts";
 import { patchTypes } from "./patch-types.ts";
+import { blockedRules, ruleCauses, rulesOf } from "./rules/check-rules.ts";
 import { scaleSpecCauses, scaleStatusCauses } from "./scale.ts";
 import { checkValue } from "./schema/check.ts";
 import { embeddedCauses, embeddedResources } from "./schema/embedded.ts";
@@ -93,10 +95,19 @@ function validation(root: SchemaProps, scale: ScalePaths | undefined): Validatio
 		node: new SchemaNode(root),
 		lists: uniqueLists(root),
 		embedded: embeddedResources(root),
+		rules: rulesOf(root),
 	}));
 
+	/** Adds what the rules of the schema say about an object that is right in everything else that they rely on. */
+	function withRules(causes: Cause[], object: object, old: object | undefined): Cause[] {
+		const { rules, node } = plan();
+		if (rules === undefined) return causes;
+		const blocked = blockedRules(causes);
+		return causes.concat(blocked ?? ruleCauses(rules, node, object, { old }));
+	}
+
 	/** Lists that had double items before may have them still. */
-	function repeated(object: object, old: object | undefined) {
+	function repeated(object: object, old: object | undefined): Cause[] {
 		const { lists } = plan();
 		const causes = listCauses(lists, object);
 		return causes.length > 0 && old !== undefined && listCauses(lists, old).length > 0 ? [] : causes;
@@ -105,19 +116,20 @@ function validation(root: SchemaProps, scale: ScalePaths | undefined): Validatio
 	return {
 		validate(object, old) {
 			const { node, embedded } = plan();
-			return checkValue(node, object, { old }).concat(
+			const causes = checkValue(node, object, { old }).concat(
 				scaleSpecCauses(scale, object),
 				scaleStatusCauses(scale, object),
 				embeddedCauses(embedded, object),
 				repeated(object, old),
 			);
+			return withRules(causes, object, old);
 		},
 		validateStatusUpdate(object, old) {
 			const node = plan().node.field("status");
 			const [status, oldStatus] = [statusOf(object), statusOf(old)];
 			const causes =
 				node === undefined || status === undefined ? [] : checkValue(node, status, { old: oldStatus, base: "status" });
-			return causes.concat(scaleStatusCauses(scale, object), repeated(object, old));
+			return withRules(causes.concat(scaleStatusCauses(scale, object), repeated(object, old)), object, old);
 		},
 	};
 }

@@ -4,6 +4,7 @@ import type { Cause } from "../../core/errors.ts";
 import { required } from "../../core/field-errors.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from "../generated/types.ts";
 import { columnCauses } from "./column-causes.ts";
+import { ruleDefinitionCauses } from "./rules/definition-causes.ts";
 import { scalePathCauses } from "./scale-causes.ts";
 import { schemaCauses } from "./schema/definition/schema-causes.ts";
 import type { SchemaProps } from "./schema/schema-props.ts";
@@ -25,7 +26,10 @@ export function versionCauses({ spec }: CustomResourceDefinition, old?: CustomRe
 		const schema = schemaOf(version);
 		if (schema === undefined || sameJson(schema, schemaOf(sameVersion(old, version)))) return;
 		const hasStatus = (isShared ? spec.versions : [version]).some(({ subresources }) => subresources?.status);
-		causes.push(...schemaCauses(schema, { path: `${path}.openAPIV3Schema`, hasStatus }));
+		const schemaPath = `${path}.openAPIV3Schema`;
+		const found = schemaCauses(schema, { path: schemaPath, hasStatus });
+		// Expressions rely on the types of the schema.
+		causes.push(...(found.length > 0 ? found : ruleDefinitionCauses(schema, schemaPath)));
 	});
 	eachDistinct(spec, "subresources", "subresources", ({ subresources }, path) => {
 		if (subresources?.scale !== undefined) causes.push(...scalePathCauses(subresources.scale, `${path}.scale`));
