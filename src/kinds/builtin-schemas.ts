@@ -1,4 +1,4 @@
-/** The types that every API server knows, and the types that kinds define. */
+/** The types that every API server has, and the types that kinds define. */
 import { oldTypes } from "./conversion/schemas.ts";
 import { typeSchemas } from "./engine/described-types.ts";
 import type { Kind } from "./engine/kind.ts";
@@ -7,20 +7,20 @@ import generated from "./generated/schemas.json" with { type: "json" };
 
 type Types = Record<string, TypeSchema>;
 
-// The file is what scripts/generate.ts writes.
+// The file was written by scripts/generate.ts.
 const builtinTypes = added(emptyTypes(), generated as unknown as Types);
 added(
 	builtinTypes,
 	oldTypes((type) => builtinTypes[type] ?? {}),
 );
 
-/** The types of Kubernetes v1.36's stable APIs, and of versions that are served still. */
+/** The types of Kubernetes v1.36's stable APIs, and of older versions that are still served. */
 export const builtinSchemas: Schemas = { type: (name) => builtinTypes[name], fillsZeros: true };
 
-/** By the types that kinds define: kinds of a group share them. */
+/** By the types that kinds define, which kinds of a group share. */
 const extended = new WeakMap<NonNullable<Kind["types"] | Kind["schemas"]>, Schemas>();
 
-/** The types that objects of a kind consist of: its own, and those that every API server knows. */
+/** The types of a kind's objects: its own, and those that every API server has. */
 export function schemasOf({ types, schemas: own }: Pick<Kind, "types" | "schemas">): Schemas {
 	const extension = own ?? types;
 	if (extension === undefined) return builtinSchemas;
@@ -37,12 +37,12 @@ function extendedBy(types: NonNullable<Kind["types"]>): Schemas {
 	return { type: (name) => own[name] ?? builtinTypes[name], fillsZeros: true };
 }
 
-/** The types that objects of all these kinds consist of. */
+/** The types of the objects of all these kinds. */
 export function schemasOfAll(kinds: readonly Pick<Kind, "types">[]): Schemas {
 	return schemasOf({ types: Object.assign({}, ...kinds.map(({ types }) => types)) });
 }
 
-/** Without a prototype: a client's field called `constructor` must not find one. */
+/** Without a prototype: a client's field named `constructor` must not be found. */
 function emptyTypes(): Types {
 	return Object.create(null);
 }

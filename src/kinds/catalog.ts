@@ -51,7 +51,7 @@ import { storageClasses } from "./storage/storageclass.ts";
 import { volumeAttachments } from "./storage/volumeattachment.ts";
 import { volumeAttributesClasses } from "./storage/volumeattributesclass.ts";
 
-/** Every built-in kind, in the order in which discovery lists them within a group. */
+/** Every built-in kind, in the order of discovery within a group. */
 export const catalog: readonly Kind[] = [
 	namespaces,
 	nodes,
@@ -107,12 +107,12 @@ export const catalog: readonly Kind[] = [
 
 const builtin = createRegistry(catalog);
 
-/** The built-in kind of a request path's parts, and the version it is served in when that is not the stored one. */
+/** The built-in kind for the parts of a request path, and the served version if it is not the stored one. */
 export function lookupResource(group: string, version: string, plural: string): Lookup | undefined {
 	return builtin.resource(group, version, plural);
 }
 
-/** The built-in kind of an object's apiVersion and kind. */
+/** The built-in kind for an object's apiVersion and kind. */
 export function lookupKind(apiVersion: string, kind: string): Lookup | undefined {
 	return builtin.kind(apiVersion, kind);
 }

@@ -1,6 +1,6 @@
 /**
- * Defaults that the OpenAPI document of Kubernetes v1.36 gives to fields. They describe what an absent field stands
- * for; what the server fills in is for each kind to say.
+ * Defaults in the OpenAPI document of Kubernetes v1.36. They describe the meaning of absent fields; each kind
+ * determines what the server fills in.
  */
 
 /** `Type.field` → value. */
@@ -42,7 +42,7 @@ export const fieldDefaults: Readonly<Record<string, string | number | boolean>> 
 };
 
 /**
- * Type → its fields that are objects always there, if only as `{}`: absent and empty are the same. Separated by spaces.
+ * Type → its object fields that always exist, at least as `{}`: absent and empty mean the same. Separated by spaces.
  */
 export const objectsAlwaysThere: Readonly<Record<string, string>> = {
 	APIGroup: "preferredVersion",

@@ -1,7 +1,7 @@
 /**
- * What the models of `@kubernetes/client-node` do not say about the built-in types, as published in the OpenAPI
- * document of Kubernetes v1.36: strategic-merge keys, list and map types, which strings are quantities, and the full
- * definition names. Keys are `Type.field`, or `Type` for a fact about the whole type.
+ * Facts about the built-in types that the models of `@kubernetes/client-node` lack, from the OpenAPI document of
+ * Kubernetes v1.36: strategic merge keys, list and map types, which strings are quantities, and the full definition
+ * names. Keys are `Type.field`, or `Type` for a fact about the whole type.
  */
 export interface FieldFacts {
 	/** Key by which a strategic merge patch matches the items of a list. */
@@ -12,9 +12,9 @@ export interface FieldFacts {
 	listType?: "atomic" | "set" | "map";
 	/** Keys that identify an item of a `map` list. */
 	listMapKeys?: readonly string[];
-	/** `atomic` where server-side apply treats a whole object as one value. */
+	/** `atomic` if server-side apply treats the object as one value. */
 	mapType?: "atomic" | "granular";
-	/** Objects in an open value, by themselves or in a list, are of this type. */
+	/** Objects in a free-form value, or in a list, have this type. */
 	holds?: string;
 	/** The string (or each value of the map) is a quantity such as `100m` or `1Gi`. */
 	quantity?: true;

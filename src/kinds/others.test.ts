@@ -13,7 +13,7 @@ const create = (apiVersion: string, kind: string, more: object, name = "x") =>
 const row = (apiVersion: string, kind: string, more: object, status: object = {}) =>
 	cells({ ...create(apiVersion, kind, more).object, ...status }, nowMs);
 
-/** As a client of an older version reads it. */
+/** The object as read by a client of an older version. */
 function readAs(object: KubeObject, apiVersion: string): KubeObject {
 	const copy = deepCopy(object);
 	lookupKind(apiVersion, object.kind)?.served?.fromStorage(copy);

@@ -14,7 +14,7 @@ const context = { now: "2026-01-01T00:00:00Z", requester: { name: "ann", groups:
 const random = seededRandom(7);
 const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
 
-/** Texts, numbers and structures of the right type, most of them nonsense, with fields left out at random. */
+/** Random texts, numbers and structures of the right type, with random fields missing. */
 function randomValue(type: string, depth: number): unknown {
 	switch (type) {
 		case "string":
@@ -73,7 +73,7 @@ function randomField(field: FieldSchema, depth: number): unknown {
 	return Object.fromEntries(field.of === "map" ? entries : entries.map(([key, item]) => [key, [item]]));
 }
 
-/** The way of an object through the server. */
+/** The processing of an object by the server. */
 function create(kind: Kind, served: ServedVersion | undefined, sent: unknown): { object: KubeObject; causes: Cause[] } {
 	const { object, problems, unknownFields } = decode(sent, served?.schema ?? kind.schema, schemasOf(kind));
 	expect(problems).toEqual([]);
@@ -90,7 +90,7 @@ function create(kind: Kind, served: ServedVersion | undefined, sent: unknown): {
 	return { object, causes: kind.validate?.(object) ?? [] };
 }
 
-// What the cluster alone writes never comes from a client.
+// Objects that only the cluster writes never come from a client.
 const cases = catalog
 	.filter(({ readOnly }) => !readOnly)
 	.flatMap((kind) =>

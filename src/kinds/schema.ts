@@ -1,11 +1,11 @@
-/** Decoding as the built-in types. */
+/** Decoding with the built-in types. */
 import { builtinSchemas } from "./builtin-schemas.ts";
 import { type Decoded, type DecodeOptions, decode as decodeAs } from "./engine/decode.ts";
 import type { Schemas } from "./engine/type-schema.ts";
 
 export type { Decoded, DecodeOptions };
 
-/** As `decode` of engine/; absent schemas are those that every API server knows. */
+/** Like `decode` in engine/; by default with the types that every API server has. */
 export function decode(
 	value: unknown,
 	typeName: string,

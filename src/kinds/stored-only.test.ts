@@ -1,4 +1,4 @@
-/** Kinds that are stored and acted on by nobody here are held to their rules all the same. */
+/** Kinds that are stored but not acted on are validated as well. */
 import { expect, test } from "vitest";
 import { createFrom } from "./testing.ts";
 

@@ -1,4 +1,4 @@
-/** Takes manifests the way the server takes them, for tests of kinds. */
+/** Processes manifests like the server, for tests of kinds. */
 import { parse, parseAllDocuments } from "yaml";
 import type { Cause } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
@@ -8,9 +8,9 @@ import { lookupKind } from "./catalog.ts";
 import { decode } from "./schema.ts";
 
 export interface Created {
-	/** As it would be stored; deeply frozen. */
+	/** As stored; deeply frozen. */
 	object: KubeObject;
-	/** Decoding's problems, unknown fields and what validation says, as `path: message`. */
+	/** Problems of decoding, unknown fields and problems of validation, as `path: message`. */
 	problems: string[];
 	warnings: string[];
 }
@@ -45,7 +45,7 @@ export function createFrom(manifest: string | object): Created {
 	};
 }
 
-/** What is wrong with changing a stored object, as `path: message`. */
+/** The problems of changing a stored object, as `path: message`. */
 export function updateProblems<T extends KubeObject>(stored: T, change: (object: T) => void): string[] {
 	const found = lookupKind(stored.apiVersion, stored.kind);
 	if (found === undefined) throw new Error(`no kind ${stored.apiVersion} ${stored.kind}`);

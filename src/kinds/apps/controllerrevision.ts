@@ -18,7 +18,7 @@ export const controllerRevisions: Kind<ControllerRevision> = {
 	subresources: {},
 	hasGeneration: false,
 	nameRule: "dnsSubdomain",
-	// kubectl and upstream's tests compare its data byte by byte with JSON that they write themselves.
+	// kubectl and upstream's tests compare its data byte by byte with JSON that they encode themselves.
 	escapesJson: true,
 	selectableFields: [],
 	columns: [

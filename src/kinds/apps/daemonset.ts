@@ -97,7 +97,7 @@ export const daemonSets: Kind<DaemonSet> = {
 	servedAs: oldDaemonSets,
 };
 
-/** Counts the changes of the template; clients may not set it. */
+/** The number of template changes; clients may not set it. */
 const templateGenerationAnnotation = "deprecated.daemonset.template.generation";
 
 function setTemplateGeneration({ metadata }: DaemonSet, generation: number): void {

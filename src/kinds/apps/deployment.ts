@@ -85,7 +85,7 @@ export const deployments: Kind<Deployment> = {
 		const causes = [
 			...nonNegative(spec.replicas, "spec.replicas"),
 			...validateWorkloadSelector(spec.selector, "deployment", "spec.selector"),
-			// The template is one of ReplicaSets.
+			// The template is used by ReplicaSets.
 			...validateRunningTemplate(spec.template, spec.selector, "ReplicaSet", "spec.template"),
 			...strategy(spec.strategy ?? {}),
 			...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),

@@ -60,7 +60,7 @@ export const replicaSets: Kind<ReplicaSet> = {
 	servedAs: oldReplicaSets,
 };
 
-/** Counts in the status of ReplicaSets and ReplicationControllers. */
+/** Numbers in the status of ReplicaSets and ReplicationControllers. */
 export function validateReplicaCounts(status: ReplicaSetStatus | undefined): Cause[] {
 	if (status === undefined) return [];
 	const causes: Cause[] = [];

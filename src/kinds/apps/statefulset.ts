@@ -45,7 +45,7 @@ export const statefulSets: Kind<StatefulSet> = {
 		scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
 	},
 	hasGeneration: true,
-	// Its pods are named by it, and their host names are single labels.
+	// Names of its pods begin with it, and their host names are single labels.
 	nameRule: "dnsLabel",
 	selectableFields: [],
 	columns: [
@@ -140,7 +140,9 @@ export const statefulSets: Kind<StatefulSet> = {
 	servedAs: oldStatefulSets,
 };
 
-/** The template as its pods will be: containers may mount the claims by the names of their templates. */
+/**
+ * The template of its pods, with the claims as volumes: containers may mount claims by the names of their templates.
+ */
 function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): StatefulSetSpec["template"] {
 	if (template?.spec === undefined || volumeClaimTemplates.length === 0) return template;
 	const claims = new Set(volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? ""));
@@ -149,10 +151,7 @@ function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): S
 	return { ...template, spec: { ...template.spec, volumes } };
 }
 
-/**
- * What is wrong where the templates of claims differ by the storage that they ask for; undefined where they differ
- * otherwise.
- */
+/** The problem if the claim templates differ only in the requested storage; undefined if they differ otherwise. */
 function claimGrowth(next: StatefulSetSpec, old: StatefulSetSpec): Cause[] | undefined {
 	const [templates, before] = [next.volumeClaimTemplates ?? [], old.volumeClaimTemplates ?? []];
 	if (!semanticEqual(templates.map(withoutStorage), before.map(withoutStorage))) return undefined;

@@ -99,7 +99,7 @@ function withScaleDownDefaults(rule: V2HPAScalingRules | undefined): V2HPAScalin
 function metricProblems(metric: V2MetricSpec, path: string): Cause[] {
 	if (!metric.type) return [required(`${path}.type`, "must specify a metric source type")];
 	if (!metricTypes.includes(metric.type)) return [notSupported(`${path}.type`, metric.type, metricTypes)];
-	// Membership in the list of types was checked just above.
+	// The membership in the list of types was just checked.
 	const field = metricSources[metric.type as keyof typeof metricSources];
 	const source = metric[field];
 	const others = Object.values(metricSources).filter((other) => other !== field && metric[other] !== undefined);

@@ -11,7 +11,7 @@ import { podSpecWarnings } from "../pod/pod-warnings.ts";
 import { setPodTemplateDefaults } from "../pod/spec/defaults.ts";
 import { validateJobSpec } from "./job-validate.ts";
 
-/** Room for the 11 characters that names of jobs add. */
+/** Leaves room for the 11 characters that names of Jobs add. */
 const longestName = 52;
 
 export const cronJobs: Kind<CronJob> = {
@@ -129,7 +129,7 @@ function zone(timeZone: string | undefined): Cause[] {
 	return isTimeZone(timeZone) ? [] : [invalidValue(at, timeZone, `unknown time zone ${timeZone}`)];
 }
 
-/** In the words of the parser that Kubernetes uses; undefined for a schedule that can be read. */
+/** The message of the parser that Kubernetes uses; undefined for a valid schedule. */
 function scheduleProblem(text: string): string | undefined {
 	try {
 		parseCron(text);

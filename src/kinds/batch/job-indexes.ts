@@ -1,7 +1,7 @@
 /**
- * Indexes of a job in the form of its status: `1,3-5,7`.
+ * Parses indexes of a Job in the form of its status: `1,3-5,7`.
  * @param completions indexes must be less than this
- * @returns intervals, both ends included, in order; or what is wrong with the text
+ * @returns intervals, both ends included, in order; or the problem of the text
  */
 export function parseIndexes(text: string, completions: number): (readonly [number, number])[] | string {
 	const intervals: (readonly [number, number])[] = [];
@@ -22,7 +22,7 @@ export function parseIndexes(text: string, completions: number): (readonly [numb
 	return intervals;
 }
 
-/** The lowest index of both lists of intervals, each in order. */
+/** The lowest index in both lists of intervals, each in order. */
 export function firstCommonIndex(
 	left: readonly (readonly [number, number])[],
 	right: readonly (readonly [number, number])[],

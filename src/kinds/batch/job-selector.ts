@@ -1,10 +1,10 @@
 import type { Job } from "../generated/types.ts";
 import { cronJobOf } from "./cronjob-jobs.ts";
 
-/** Of the pods of an Indexed Job: which of its completions. */
+/** On pods of an Indexed Job: the completion index. */
 export const completionIndexAnnotation = "batch.kubernetes.io/job-completion-index";
 
-/** Labels by which a job knows its pods: current names, and those without a prefix that older clients use. */
+/** Labels that identify a Job's pods: current names, and those without a prefix that older clients use. */
 export const jobLabels = {
 	uid: "batch.kubernetes.io/controller-uid",
 	name: "batch.kubernetes.io/job-name",
@@ -12,7 +12,7 @@ export const jobLabels = {
 	legacyName: "job-name",
 } as const;
 
-/** The labels that the pods of a job carry. */
+/** The labels of a Job's pods. */
 export function generatedJobLabels(job: Pick<Job, "metadata">): Record<string, string> {
 	const { uid, name } = job.metadata;
 	return {
@@ -24,8 +24,8 @@ export function generatedJobLabels(job: Pick<Job, "metadata">): Record<string, s
 }
 
 /**
- * Gives a new job, unless its selector is made by hand, a selector that selects its own pods alone. What a client has
- * set stays, for validation to refuse. In place; needs `metadata.uid`.
+ * Sets a selector on a new Job that selects only its own pods, unless its selector is manual. Values that a client has
+ * set are kept, for validation to reject. In place; needs `metadata.uid`.
  */
 export function generateJobSelector(job: Job): void {
 	if (job.spec.manualSelector === true) return;
@@ -35,13 +35,13 @@ export function generateJobSelector(job: Job): void {
 	job.spec.template.metadata.labels = labels;
 	job.spec.selector ??= {};
 	job.spec.selector.matchLabels = { ...job.spec.selector.matchLabels, [jobLabels.uid]: job.metadata.uid };
-	// Clients list jobs by these labels too.
+	// Clients list Jobs by these labels, too.
 	job.metadata.labels ??= { ...labels };
 }
 
 /**
- * Labels a job that a CronJob owns, and its pods, with `cronjob=NAME`, unless the user has a label of that name.
- * Course notes list jobs and logs by it. In place.
+ * Labels a Job that a CronJob owns, and its pods, with `cronjob=NAME`, unless the user has set a label with that name.
+ * Course notes list Jobs and logs by it. In place.
  */
 export function labelWithCronJob({ metadata, spec }: Job): void {
 	const owner = cronJobOf(metadata);

@@ -12,7 +12,7 @@ const perIndex = { ...indexed, backoffLimitPerIndex: 1 };
 function problems(spec: object, old: JobStatus, status: JobStatus): string[] {
 	const template = { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "busybox:1" }] } };
 	const manifest = { apiVersion: "batch/v1", kind: "Job", metadata: { name: "pi" }, spec: { template, ...spec } };
-	// What creation makes of a Job is one.
+	// Creating a Job returns a Job.
 	const job = createFrom(manifest).object as Job & { spec: JobSpec };
 	return texts(jobs.validateStatusUpdate?.({ ...job, status }, { ...job, status: old }) ?? []);
 }
@@ -196,7 +196,7 @@ describe("a job's status is refused", () => {
 			['status.failedIndexes: Invalid value: "0,2": failedIndexes and completedIndexes overlap at index: 2'],
 		],
 	])("%s", (_name, spec, old, status, expected) => {
-		// Fields without a value are not there.
+		// Removes fields that are undefined.
 		const json = (value: JobStatus): JobStatus => JSON.parse(JSON.stringify(value));
 		expect(problems(spec, json(old), json(status))).toEqual(expected);
 	});

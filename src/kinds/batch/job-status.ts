@@ -1,6 +1,6 @@
 /**
- * What a job's status may say, and how it may go on from what it said before (KEP-4368): whatever runs the job, its
- * readers rely on it. Only what changes is looked at, so that a status from before these rules can still be mended.
+ * Validates the status of a Job and its transitions (KEP-4368): whichever controller runs the Job, readers rely on
+ * these rules. Only changes are checked, so that a status from before these rules can still be fixed.
  */
 
 import { parseTimestamp } from "../../core/clock.ts";
@@ -11,14 +11,14 @@ import { duplicate, invalidValue, required } from "../../core/field-errors.ts";
 import type { Job, JobStatus } from "../generated/types.ts";
 import { firstCommonIndex, parseIndexes } from "./job-indexes.ts";
 
-/** A status, the one before, and which parts of it are others now. */
+/** A status, the previous one, and the parts that have changed. */
 interface Change {
 	job: Job;
 	status: JobStatus;
 	old: JobStatus;
 	indexed: boolean;
 	changed(...fields: (keyof JobStatus)[]): boolean;
-	/** The condition has become true or has ceased to be. */
+	/** Whether one of the conditions has become true or is no longer true. */
 	turned(...types: string[]): boolean;
 }
 
@@ -67,7 +67,7 @@ function counts(status: JobStatus): Cause[] {
 	return causes;
 }
 
-/** Conditions that exclude or need each other. */
+/** Conditions that exclude or require each other. */
 function conditions({ status, turned }: Change): Cause[] {
 	const complete = holds(status, "Complete");
 	const failed = holds(status, "Failed");
@@ -98,7 +98,7 @@ function wrongConditions(message: string): Cause {
 	return { reason: "FieldValueInvalid", message: `Invalid value: ${message}`, field: "status.conditions" };
 }
 
-/** What goes with a job that is complete or has failed, and with no other. */
+/** Fields that require a finished Job, or are required by one. */
 function ending({ job, status, old, changed, turned }: Change): Cause[] {
 	const { startTime, completionTime, active = 0, terminating = 0, uncountedTerminatedPods: uncounted } = status;
 	const complete = holds(status, "Complete");
@@ -121,7 +121,7 @@ function ending({ job, status, old, changed, turned }: Change): Cause[] {
 	if (!finished) return causes;
 	if ((finishing || changed("active")) && active > 0)
 		causes.push(invalidValue("status.active", active, "active>0 is invalid for finished job"));
-	// Nothing to be done is done without a start.
+	// A Job without work finishes without a start.
 	const never = job.spec.suspend === true && job.spec.completions === 0;
 	if ((finishing || changed("startTime")) && startTime === undefined && !never)
 		causes.push(required("status.startTime", "startTime is required for finished job"));
@@ -170,7 +170,7 @@ function readiness({ status, changed }: Change): Cause[] {
 	return [invalidValue("status.ready", ready, "cannot set more ready pods than active")];
 }
 
-/** What goes with having succeeded, by the success policy or by the number of completions. */
+/** Fields that require a success, by the success policy or by the number of completions. */
 function criteria({ job, status }: Change): Cause[] {
 	const met = holds(status, "SuccessCriteriaMet");
 	return broken([
@@ -183,7 +183,7 @@ function criteria({ job, status }: Change): Cause[] {
 	]);
 }
 
-/** An end stays an end, and what was counted stays counted. */
+/** A finished Job remains finished, and counters do not decrease. */
 function transitions({ job, status, old, indexed, changed }: Change): Cause[] {
 	const causes: Cause[] = [];
 	for (const type of ["Failed", "Complete", "FailureTarget"])
@@ -192,7 +192,7 @@ function transitions({ job, status, old, indexed, changed }: Change): Cause[] {
 	const { failed = 0, succeeded = 0, completionTime } = status;
 	if (failed < (old.failed ?? 0))
 		causes.push(invalidValue("status.failed", failed, "cannot decrease the failed counter"));
-	// Indexed jobs of which every index runs at once may have been made smaller.
+	// Indexed Jobs whose indexes all run at once may have been scaled down.
 	const mayShrink = indexed && job.spec.completions === job.spec.parallelism;
 	if (succeeded < (old.succeeded ?? 0) && !mayShrink)
 		causes.push(invalidValue("status.succeeded", succeeded, "cannot decrease the succeeded counter"));

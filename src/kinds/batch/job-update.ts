@@ -1,4 +1,4 @@
-/** What may change in a job after its creation (API reference, "JobSpec"; KEP-2926, KEP-3715). */
+/** Which fields of a Job may change after its creation (API reference, "JobSpec"; KEP-2926, KEP-3715). */
 import { isTrue } from "../../core/conditions.ts";
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
@@ -33,7 +33,7 @@ function perNode(job: Job, old: Job): Cause[] {
 	return immutable(value, before, annotationPath(perNodeAnnotation));
 }
 
-/** Indexed jobs grow and shrink: completions may change together with parallelism, and equal it. */
+/** Elastic Indexed Jobs: completions may change together with parallelism, and must equal it. */
 function completions(spec: JobSpec, old: JobSpec): Cause[] {
 	if (spec.completions === old.completions) return [];
 	const elastic = spec.completionMode === "Indexed" && spec.completions !== undefined && old.completions !== undefined;
@@ -42,7 +42,7 @@ function completions(spec: JobSpec, old: JobSpec): Cause[] {
 	return [invalidValue("spec.completions", spec.completions, "can only be modified in tandem with spec.parallelism")];
 }
 
-/** While a job is suspended, where its pods run and what they request may change. */
+/** While a Job is suspended, the scheduling directives and resource requests of its pods may change. */
 function template(next: PodTemplateSpec, old: Job): Cause[] {
 	const path = "spec.template";
 	if (semanticEqual(next, old.spec.template)) return [];
@@ -56,7 +56,7 @@ function immutableTemplate(next: PodTemplateSpec, path: string): Cause {
 	return invalidValue(path, next, "field is immutable");
 }
 
-/** Suspended and without pods that run: never started, or stopped as the condition says (KEP-5440). */
+/** Suspended and without running pods: never started, or stopped according to the condition (KEP-5440). */
 function isSuspended(job: Job): boolean {
 	const { spec, status } = job;
 	if (spec.suspend !== true || (status?.active ?? 0) > 0) return false;
@@ -64,7 +64,7 @@ function isSuspended(job: Job): boolean {
 	return isTrue(job, "Suspended");
 }
 
-/** The template without what schedulers and queues adjust. */
+/** The template without fields that schedulers and queues adjust. */
 function withoutDirectives({ metadata, spec }: PodTemplateSpec): unknown {
 	const { labels: _labels, annotations: _annotations, ...restOfMetadata } = metadata ?? {};
 	if (spec === undefined) return { metadata: restOfMetadata };

@@ -1,4 +1,4 @@
-/** What is wrong with a job, or with the job template of a cron job (API reference, "JobSpec"). */
+/** Validates a Job, or the Job template of a CronJob (API reference, "JobSpec"). */
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
 import { nonNegative, oneOf } from "../../core/field-checks.ts";
@@ -25,7 +25,7 @@ export function validateJob(job: Job): Cause[] {
 	return causes;
 }
 
-/** Rules that jobs and job templates share. */
+/** Rules that Jobs and Job templates share. */
 export function validateJobSpec(spec: JobSpec, path: string): Cause[] {
 	const counts = [
 		"parallelism",
@@ -126,7 +126,7 @@ function replacement(spec: JobSpec, path: string): Cause[] {
 	return oneOf(spec.podReplacementPolicy, supported, at);
 }
 
-/** Without manualSelector, labels and selector are the ones that creation generated, and nothing else. */
+/** Without manualSelector, labels and selector must be the generated ones. */
 function generatedSelector(job: Job): Cause[] {
 	const { spec, metadata } = job;
 	if (spec.manualSelector === true || metadata.uid === undefined || spec.selector === undefined) return [];
@@ -146,7 +146,7 @@ function generatedSelector(job: Job): Cause[] {
 	return causes;
 }
 
-/** Pods of an indexed job have host names of the form `job-index`. */
+/** Pods of an Indexed Job have host names of the form `job-index`. */
 function podHostname(job: Job): Cause[] {
 	const { name } = job.metadata;
 	const hostname = `${name}-${(job.spec.completions ?? 1) - 1}`;

@@ -48,7 +48,7 @@ export const jobs: Kind<Job> = {
 		if (perNodeOf(job) !== undefined) setPerNodeDefaults(spec);
 		if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
 		spec.parallelism ??= 1;
-		// With a limit for each index, the total is not what ends a job.
+		// With a limit for each index, the total does not end a Job.
 		spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : 2 ** 31 - 1;
 		spec.completionMode ||= "NonIndexed";
 		spec.suspend ??= false;
@@ -62,7 +62,7 @@ export const jobs: Kind<Job> = {
 	},
 	prepareForCreate(job) {
 		job.status = {};
-		// Which index is whose is not for clients to say.
+		// Clients may not set the nodes of indexes.
 		if (job.metadata.annotations !== undefined) delete job.metadata.annotations[nodesAnnotation];
 		generateJobSelector(job);
 		labelWithCronJob(job);
@@ -91,15 +91,15 @@ export const jobs: Kind<Job> = {
 /** Its completions follow the nodes. */
 function setPerNodeDefaults(spec: JobSpec): void {
 	spec.completionMode ||= "Indexed";
-	// Another mode is refused.
+	// Validation rejects any other mode.
 	if (spec.completionMode !== "Indexed") return;
 	spec.completions ??= 0;
 	spec.parallelism ??= manyNodes;
-	// The failures of a node are counted by themselves.
+	// The failures of each node are counted separately.
 	spec.backoffLimitPerIndex ??= spec.backoffLimit ?? 6;
 }
 
-/** A manifest that is put in the place of the Job knows nothing of its nodes. */
+/** A manifest that replaces the Job does not contain its nodes. */
 function keepNodes({ metadata, spec }: Job, old: Job): void {
 	const kept = old.metadata.annotations?.[nodesAnnotation];
 	if (kept === undefined || metadata.annotations?.[nodesAnnotation] !== undefined) return;

@@ -49,7 +49,7 @@ test("a network is no address", async () => {
 test("a name is in a kind of text that everybody reads alike", () => {
 	const utf8 = 0x0c;
 	expect(parseCertificateRequest(requestFor(utf8, "devs")).organizations).toEqual(["devs"]);
-	// OpenSSL takes VisibleString for text, others do not.
+	// OpenSSL accepts VisibleString as text, others do not.
 	for (const tag of [0x1a, 0x1b])
 		for (const attribute of [oids.organization, oids.unit])
 			expect(() => parseCertificateRequest(requestFor(tag, "system:masters", attribute))).toThrow(
@@ -59,7 +59,7 @@ test("a name is in a kind of text that everybody reads alike", () => {
 
 const oids = { organization: "55040a", unit: "55040b" };
 
-/** Of an organisation, or a unit of one, whose name is of this type. */
+/** A request for an organization, or one of its units, whose name has this type. */
 function requestFor(tag: number, organisation: string, attribute = oids.organization): string {
 	const der = (type: number, ...parts: Buffer[]) => {
 		const content = Buffer.concat(parts);

@@ -1,4 +1,4 @@
-/** Requests for certificates (PKCS #10, RFC 2986), as clients write them in PEM. Pure. */
+/** Certificate requests (PKCS #10, RFC 2986) in PEM. Pure. */
 import { createPublicKey, verify } from "node:crypto";
 import { isIP } from "node:net";
 import type { CertificationRequest } from "@peculiar/asn1-csr";
@@ -8,10 +8,10 @@ import { certificateSchemas } from "./certificate-schemas.ts";
 export interface CertificateRequest {
 	commonName: string;
 	organizations: readonly string[];
-	/** The whole name. */
+	/** The complete name. */
 	subject: Name;
 	publicKey: SubjectPublicKeyInfo;
-	/** Wanted alternative names; other kinds of names are left out. */
+	/** Requested alternative names; other types of names are left out. */
 	dnsNames: readonly string[];
 	emailAddresses: readonly string[];
 	uris: readonly string[];
@@ -24,7 +24,7 @@ const oids = {
 	extensionRequest: "1.2.840.113549.1.9.14",
 } as const;
 
-/** Signature algorithm → digest; null: the algorithm has its own. */
+/** Signature algorithm → digest; null: the algorithm includes its own. */
 const digests = new Map<string, string | null>([
 	["1.2.840.113549.1.1.11", "sha256"],
 	["1.2.840.113549.1.1.12", "sha384"],
@@ -36,8 +36,8 @@ const digests = new Map<string, string | null>([
 ]);
 
 /**
- * Reads a request and checks that it is signed with the key that it is about.
- * @throws Error that says what is wrong with it
+ * Parses a request and verifies its signature with its own key.
+ * @throws Error that describes the problem
  */
 export function parseCertificateRequest(pem: string): CertificateRequest {
 	const [, type, body = ""] = /-----BEGIN ([A-Z0-9 ]+)-----\s([\sA-Za-z0-9+/=]*)-----END \1-----/.exec(pem) ?? [];
@@ -45,7 +45,7 @@ export function parseCertificateRequest(pem: string): CertificateRequest {
 	const { AsnConvert, csr } = certificateSchemas();
 	const bytes = Buffer.from(body, "base64");
 	const request = AsnConvert.parse(bytes, csr.CertificationRequest);
-	// The library also reads what is not DER, and leaves alone what follows.
+	// The library accepts input that is not DER, and ignores trailing data.
 	if (!bytes.equals(Buffer.from(AsnConvert.serialize(request))))
 		throw new Error("asn1: syntax error: not a certificate request in DER, or more than that");
 	checkSignature(request);
@@ -81,7 +81,10 @@ function checkSignature(request: CertificationRequest): void {
 		);
 }
 
-/** Text that we do not read, others might: they would take the bearer for someone else. @throws Error */
+/**
+ * Other software might read text that this parser does not, and identify the bearer as someone else.
+ * @throws Error
+ */
 function checkTexts(name: Name): void {
 	const isOther = name.some((set) => set.some(({ value }) => value.anyValue !== undefined));
 	if (isOther) throw new Error("x509: invalid RDNSequence: unsupported string type");

@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 const require = createRequire(import.meta.url);
 
 /**
- * They take 60 ms to load, so that is done when the first request is read or signed; by `require`, because validation
- * does not wait.
+ * Loading them takes 60 ms, so they are loaded for the first request that is read or signed; with `require`, because
+ * validation is synchronous.
  */
 export function certificateSchemas() {
 	// The packages' own types.

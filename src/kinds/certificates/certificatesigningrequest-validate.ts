@@ -1,4 +1,4 @@
-/** What is wrong with a CertificateSigningRequest. */
+/** Validates a CertificateSigningRequest. */
 
 import { X509Certificate } from "node:crypto";
 import { semanticEqual } from "../../core/equal.ts";
@@ -37,7 +37,7 @@ const knownUsages: readonly string[] = [
 
 const answers = ["Approved", "Denied"];
 const finalConditions = [...answers, "Failed"];
-/** The least that may be asked for. */
+/** The shortest duration that may be requested. */
 const shortestSeconds = 600;
 
 export function validateRequest({ spec }: CertificateSigningRequest): Cause[] {
@@ -104,7 +104,7 @@ function firstLabelProblems(
 	return [];
 }
 
-/** @param by which subresource: answers come by `approval`, certificates by `status` */
+/** @param by the subresource: decisions use `approval`, certificates `status` */
 export function validateStatusUpdate(
 	request: CertificateSigningRequest,
 	old: CertificateSigningRequest,
@@ -154,7 +154,7 @@ function conditionProblems({ status }: CertificateSigningRequest, old: Certifica
 	return causes;
 }
 
-/** One certificate after another in PEM, and nothing else. */
+/** Only certificates in PEM, one after the other. */
 function certificateProblem(pem: string): string | undefined {
 	const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----\n([^-]*)-----END \1-----/g)];
 	if (blocks.length === 0) return "must contain at least one CERTIFICATE PEM block";

@@ -30,7 +30,7 @@ export const certificateSigningRequests: Kind<CertificateSigningRequest> = {
 	],
 
 	setDefaults(request) {
-		// Validation says what it lacks.
+		// Validation reports the missing fields.
 		request.spec ??= { request: "", signerName: "" };
 	},
 	prepareForCreate(request, { requester }) {
@@ -54,7 +54,7 @@ export const certificateSigningRequests: Kind<CertificateSigningRequest> = {
 	validateStatusUpdate: (request, old) => validateStatusUpdate(request, old, "status"),
 };
 
-/** Approved and Denied are as they were, as long as there are as many of them. */
+/** Keeps the Approved and Denied conditions if their number has not changed. */
 function keepAnswers(request: CertificateSigningRequest, old: CertificateSigningRequest): void {
 	const conditions = request.status?.conditions ?? [];
 	for (const answer of ["Approved", "Denied"]) {
@@ -66,7 +66,10 @@ function keepAnswers(request: CertificateSigningRequest, old: CertificateSigning
 	}
 }
 
-/** Conditions get the times that they lack. @param now RFC 3339 */
+/**
+ * Sets missing times of conditions.
+ * @param now RFC 3339
+ */
 export function setConditionTimes(
 	request: CertificateSigningRequest,
 	old: CertificateSigningRequest,

@@ -2,7 +2,7 @@ import type { KubeObject } from "../../core/object.ts";
 import { parseApiVersion } from "../../core/object.ts";
 import type { ServedVersion } from "../engine/kind.ts";
 
-/** What a version that is no longer current says of itself. */
+/** The properties of a deprecated version. */
 export interface OldVersion {
 	/** `extensions/v1beta1` */
 	apiVersion: string;
@@ -12,12 +12,12 @@ export interface OldVersion {
 	/** `apps/v1` */
 	current: string;
 	schema?: string;
-	/** Fills in what the old version defaulted otherwise, and drops what the current one lacks. In place. */
+	/** Fills in defaults of the old version that differ, and removes fields that the current one lacks. In place. */
 	toStorage?(object: KubeObject): void;
 	fromStorage?(object: KubeObject): void;
 }
 
-/** A version that upstream no longer serves, and whose manifests still work here, with a warning. */
+/** A version that upstream no longer serves, but whose manifests still work here, with a warning. */
 export function oldVersion(old: OldVersion): ServedVersion {
 	const { group, version } = parseApiVersion(old.apiVersion);
 	return {

@@ -21,10 +21,10 @@ export const horizontalPodAutoscalerV1: ServedVersion = {
 	version: "v1",
 	schema: "HorizontalPodAutoscaler",
 	toStorage(object) {
-		// The lookup that leads here found the kind; it leaves this function as the stored version.
+		// The lookup has determined the kind; the function converts the object to the stored version.
 		const autoscaler = object as HorizontalPodAutoscaler & V2HorizontalPodAutoscaler;
 		object.apiVersion = "autoscaling/v2";
-		// What is applied may be about labels only.
+		// An apply configuration may contain only labels.
 		if (autoscaler.spec === undefined) return;
 		const { targetCPUUtilizationPercentage: percentage } = autoscaler.spec;
 		delete autoscaler.spec.targetCPUUtilizationPercentage;
@@ -50,7 +50,7 @@ export const horizontalPodAutoscalerV1: ServedVersion = {
 		if (conditions !== undefined) autoscaler.status.conditions = conditions;
 	},
 	fromStorage(object) {
-		// As above, the other way.
+		// As above, in the other direction.
 		const autoscaler = object as HorizontalPodAutoscaler & V2HorizontalPodAutoscaler;
 		object.apiVersion = "autoscaling/v1";
 		const { spec, status } = autoscaler;
@@ -87,7 +87,7 @@ function annotate(object: KubeObject, name: keyof typeof annotationOf, value: un
 	object.metadata.annotations = { ...object.metadata.annotations, [annotationOf[name]]: JSON.stringify(value) };
 }
 
-/** Takes the value out of its annotation. Text that is no JSON is dropped, as upstream drops it. */
+/** Removes a value from its annotation. Text that is not JSON is dropped, as upstream. */
 function taken<T>(object: KubeObject, name: keyof typeof annotationOf): T | undefined {
 	const text = object.metadata.annotations?.[annotationOf[name]];
 	if (text === undefined) return undefined;

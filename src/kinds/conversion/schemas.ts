@@ -1,9 +1,9 @@
 import type { FieldSchema, TypeSchema } from "../engine/type-schema.ts";
 
 /**
- * Types of versions that are served still: the current types, with the fields that have gone since. What those fields
- * held is dropped on the way to storage, without a complaint to clients that check strictly. The selector was not
- * required yet, and kubectl 1.20 checks that before it sends anything.
+ * Types of older versions that are still served: the current types, with the fields that were removed since. Their
+ * values are dropped in the stored version, without an error for clients that validate strictly. The selector was not
+ * required, which kubectl 1.20 checks before it sends a request.
  */
 export function oldTypes(current: (name: string) => TypeSchema): Readonly<Record<string, TypeSchema>> {
 	const selector: FieldSchema = { type: "LabelSelector", mapType: "atomic" };

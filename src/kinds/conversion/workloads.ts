@@ -1,6 +1,6 @@
 /**
- * Workloads as extensions/v1beta1, apps/v1beta1 and apps/v1beta2 had them (API changes of Kubernetes 1.8, 1.9, 1.16):
- * the first two took a missing selector from the template's labels, and all had defaults of their own.
+ * Workloads in extensions/v1beta1, apps/v1beta1 and apps/v1beta2 (API changes of Kubernetes 1.8, 1.9, 1.16): the first
+ * two used the template's labels as the default selector, and all had different defaults.
  */
 import type { KubeObject } from "../../core/object.ts";
 import type { ServedVersion } from "../engine/kind.ts";
@@ -8,11 +8,11 @@ import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from "../generate
 import { oldVersion } from "./deprecation.ts";
 
 type Workload = Deployment | DaemonSet | ReplicaSet | StatefulSet;
-/** "No limit", as the oldest version had it. */
+/** "No limit" in the oldest version. */
 const unlimited = 2 ** 31 - 1;
 const v1beta1 = { deprecatedIn: "v1.9", removedIn: "v1.16", current: "apps/v1" };
 
-/** The object's selector and own labels, where missing, are the labels of its template. */
+/** Missing selectors and labels of the object default to the labels of its template. */
 function selectByTemplate(workload: Workload, labelsToo: boolean): void {
 	const labels = workload.spec.template?.metadata?.labels;
 	if (labels === undefined) return;
@@ -26,13 +26,13 @@ function deploymentOf(object: KubeObject): Deployment {
 }
 
 function withSpec(object: KubeObject): KubeObject {
-	// This checks only whether a spec exists.
+	// This only checks whether a spec exists.
 	const open = object as KubeObject & { spec?: unknown };
 	open.spec ??= {};
 	return object;
 }
 
-/** The current version has no such field; decoding let it through for the sake of clients that check strictly. */
+/** The current version has no such field; decoding accepts it for clients that validate strictly. */
 function drop(spec: object, field: "rollbackTo" | "templateGeneration"): void {
 	delete (spec as { [name in typeof field]?: unknown })[field];
 }
@@ -80,7 +80,7 @@ export const oldReplicaSets: readonly ServedVersion[] = [
 		kind: "ReplicaSet",
 		schema: "OldReplicaSet",
 		toStorage(object) {
-			// The lookup that leads here found the kind ReplicaSet.
+			// The lookup has determined the kind ReplicaSet.
 			selectByTemplate(withSpec(object) as ReplicaSet, true);
 		},
 	}),
@@ -94,7 +94,7 @@ export const oldDaemonSets: readonly ServedVersion[] = [
 		kind: "DaemonSet",
 		schema: "OldDaemonSet",
 		toStorage(object) {
-			// The lookup that leads here found the kind DaemonSet.
+			// The lookup has determined the kind DaemonSet.
 			const set = withSpec(object) as DaemonSet;
 			selectByTemplate(set, true);
 			drop(set.spec, "templateGeneration");
@@ -112,7 +112,7 @@ export const oldStatefulSets: readonly ServedVersion[] = [
 		kind: "StatefulSet",
 		schema: "OldStatefulSet",
 		toStorage(object) {
-			// The lookup that leads here found the kind StatefulSet.
+			// The lookup has determined the kind StatefulSet.
 			const set = withSpec(object) as StatefulSet;
 			selectByTemplate(set, true);
 			set.spec.updateStrategy ??= {};

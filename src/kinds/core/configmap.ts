@@ -46,14 +46,14 @@ export const configMaps: Kind<ConfigMap> = {
 			causes.push(...invalidEach(`binaryData[${key}]`, key, configKeyProblems(key)));
 			bytes += Buffer.byteLength(value, "base64");
 		}
-		// Upstream's message names no field, and neither can we: all entries together are too long.
+		// Upstream's message names no field, because all entries together are too long.
 		if (bytes > limitBytes) causes.push(tooLongValue("[]", limitBytes));
 		return causes;
 	},
 	validateUpdate: (next, old) => (old.immutable === true ? frozenFields(next, old, ["data", "binaryData"]) : []),
 };
 
-/** What a client may not change of an object with `immutable: true`, that mark included. */
+/** Fields that a client may not change in an object with `immutable: true`, including that one. */
 export function frozenFields<T extends { immutable?: boolean }>(
 	next: T,
 	old: T,

@@ -82,7 +82,7 @@ export const events: Kind<Event> = {
 				"metadata.namespace": "metadata.namespace",
 				"metadata.name": "metadata.name",
 			},
-			// The lookup that leads here found the kind.
+			// The lookup has determined the kind.
 			validate: (event, old) => strictProblems(event as Event, old as Event | undefined),
 			toStorage: renameFields("events.k8s.io/v1", "v1"),
 			fromStorage: renameFields("v1", "events.k8s.io/v1"),
@@ -93,7 +93,7 @@ export const events: Kind<Event> = {
 const longestWordLength = 128;
 const longestMessageLength = 1024;
 
-/** An event that says when it happened to the microsecond also says who reports it, and what was done. */
+/** An Event with a time in microseconds must also name its reporter and the action. */
 function reporterProblems(event: Event): Cause[] {
 	const { eventTime, reportingComponent = "", message = "" } = event;
 	if (!eventTime) return [];
@@ -128,7 +128,7 @@ const fixedFields = [
 	"reportingInstance",
 ] as const;
 
-/** What events.k8s.io/v1 asks beyond the older version. */
+/** Additional requirements of events.k8s.io/v1. */
 function strictProblems(event: Event, old: Event | undefined): Cause[] {
 	if (old !== undefined) {
 		const changed = !sameJson(event.series, old.series);
@@ -155,7 +155,7 @@ function seriesProblems({ series }: Event): Cause[] {
 	];
 }
 
-/** Fields that the group events.k8s.io calls otherwise. */
+/** Fields with other names in the group events.k8s.io. */
 const otherNames: readonly (readonly [keyof EventsEvent, keyof Event])[] = [
 	["regarding", "involvedObject"],
 	["note", "message"],
@@ -168,7 +168,7 @@ const otherNames: readonly (readonly [keyof EventsEvent, keyof Event])[] = [
 
 function renameFields(from: "v1" | "events.k8s.io/v1", to: "v1" | "events.k8s.io/v1"): (object: KubeObject) => void {
 	return (object) => {
-		// Fields are moved by name; the object leaves this function as the other type.
+		// Fields are moved by name, which converts the object to the other type.
 		const fields = object as unknown as Record<string, unknown>;
 		for (const [grouped, core] of otherNames) {
 			const [source, target] = from === "v1" ? [core, grouped] : [grouped, core];

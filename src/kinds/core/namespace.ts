@@ -4,9 +4,9 @@ import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { Namespace } from "../generated/types.ts";
 
-/** Label by which selectors find a namespace by its name. */
+/** Label that selectors use to find a namespace by its name. */
 const namespaceNameLabel = "kubernetes.io/metadata.name";
-/** Keeps a namespace until all that is in it is gone. */
+/** Keeps a namespace until it is empty. */
 export const namespaceFinalizer = "kubernetes";
 
 export const namespaces: Kind<Namespace> = {
@@ -35,14 +35,14 @@ export const namespaces: Kind<Namespace> = {
 		labelWithName(namespace);
 	},
 	prepareForCreate(namespace) {
-		// A generated name comes after the defaults.
+		// A generated name is set after the defaults.
 		labelWithName(namespace);
 		namespace.status = { phase: "Active" };
 		const finalizers = namespace.spec.finalizers ?? [];
 		if (!finalizers.includes(namespaceFinalizer)) namespace.spec.finalizers = [...finalizers, namespaceFinalizer];
 	},
 	prepareForUpdate(namespace, old) {
-		// These finalizers change by the finalize subresource only.
+		// These finalizers only change through the finalize subresource.
 		if (old.spec?.finalizers === undefined) delete namespace.spec.finalizers;
 		else namespace.spec.finalizers = old.spec.finalizers;
 		namespace.status = old.status ?? {};

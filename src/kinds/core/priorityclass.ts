@@ -44,7 +44,7 @@ export const priorityClasses: Kind<PriorityClass> = {
 
 	setDefaults(priorityClass) {
 		priorityClass.preemptionPolicy ??= "PreemptLowerPriority";
-		// Zero is a priority like any other, and clients expect to read it.
+		// Zero is a valid priority that clients expect to read.
 		priorityClass.value ??= 0;
 	},
 	validate({ metadata, value = 0, preemptionPolicy }) {

@@ -9,7 +9,7 @@ import type { Secret } from "../generated/types.ts";
 import { frozenFields } from "./configmap.ts";
 
 const limitBytes = 1024 * 1024;
-/** Keys that secrets of a type must have. */
+/** Required keys of Secrets by type. */
 const neededKeys: Readonly<Record<string, readonly string[]>> = lookup({
 	"kubernetes.io/dockercfg": [".dockercfg"],
 	"kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
@@ -41,7 +41,7 @@ export const secrets: Kind<Secret> = {
 	setDefaults(secret) {
 		secret.type ||= "Opaque";
 		if (secret.stringData === undefined) return;
-		// Plain text is for writing only: it is stored, and read back, encoded.
+		// stringData is write-only: its values are stored encoded in data.
 		const encoded = Object.entries(secret.stringData).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
 		secret.data = { ...secret.data, ...Object.fromEntries(encoded) };
 		delete secret.stringData;
@@ -62,7 +62,7 @@ export const secrets: Kind<Secret> = {
 		return causes;
 	},
 	prepareForUpdate(secret, old) {
-		// An update that does not say the type leaves it.
+		// An update without a type keeps it.
 		if (!secret.type && old.type) secret.type = old.type;
 	},
 	validateUpdate: (next, old) => [

@@ -46,7 +46,7 @@ export const ageColumn: Column<KubeObject> = {
 	cell: (object, nowMs) => since(object.metadata.creationTimestamp, nowMs),
 };
 
-/** For kinds whose tables show the time of creation itself. */
+/** For kinds whose tables show the creation time itself. */
 export const createdAtColumn: Column<KubeObject> = {
 	name: "Created At",
 	type: "date",
@@ -55,10 +55,10 @@ export const createdAtColumn: Column<KubeObject> = {
 	cell: (object) => object.metadata.creationTimestamp,
 };
 
-/** Columns of kinds that have none of their own. */
+/** Columns of kinds without columns of their own. */
 export const plainColumns: readonly Column<KubeObject>[] = [nameColumn, ageColumn];
 
-/** How long ago a time was: `5m`, or `<unknown>` when there is none. */
+/** Time since a time: `5m`, or `<unknown>` if there is none. */
 export function since(time: string | undefined, nowMs: number): string {
 	return time === undefined ? "<unknown>" : humanDuration(nowMs - parseTimestamp(time));
 }
@@ -85,14 +85,14 @@ export function templateColumns<T extends KubeObject>(
 	return columns;
 }
 
-/** `app=web,tier in (a,b)`, or `<none>` when it has no requirements. */
+/** `app=web,tier in (a,b)`, or `<none>` without requirements. */
 export function selectorText(selector: LabelSelector | undefined): string {
 	if (selector === undefined) return "<none>";
 	if (hasUnknownOperator(selector)) return "<error>";
 	return selectorFrom(selector).toString() || "<none>";
 }
 
-/** `a=1,b=2` in order of the keys, or `<none>`. */
+/** `a=1,b=2` sorted by key, or `<none>`. */
 export function labelsText(labels: Readonly<Record<string, string>> | undefined): string {
 	const pairs = Object.entries(labels ?? {})
 		.sort(([left], [right]) => (left < right ? -1 : 1))
@@ -107,7 +107,7 @@ const accessModeNames: Readonly<Record<string, string>> = lookup({
 	ReadWriteOncePod: "RWOP",
 });
 
-/** `RWO,ROX`: access modes of volumes, without repetition, in upstream's order. */
+/** `RWO,ROX`: access modes of volumes, without duplicates, in upstream's order. */
 export function accessModesText(modes: readonly string[] | undefined): string {
 	return Object.keys(accessModeNames)
 		.filter((mode) => modes?.includes(mode))

@@ -1,4 +1,4 @@
-/** Decoding by schemas: what a client sent becomes an object of its kind's fields and value types, and nothing else. */
+/** Decodes by schemas: a client's value becomes an object with only the fields and value types of its kind. */
 
 import type { Cause } from "../../core/errors.ts";
 import { messageOf } from "../../core/errors.ts";
@@ -11,18 +11,19 @@ import { cannotRestore, cannotUnmarshal } from "./type-mismatch.ts";
 import type { FieldSchema, Schemas, TypeSchema } from "./type-schema.ts";
 
 export interface Decoded {
-	/** Shares nothing with what was decoded, and may be changed. */
+	/** Shares nothing with the input, and may be changed. */
 	object: KubeObject;
-	/** Values of the wrong type, in the order found, in the words that upstream's decoder has for them. */
+	/** Values of the wrong type, in the order found, with the messages of upstream's decoder. */
 	problems: Cause[];
-	/** Paths of fields the type does not have, such as `spec.containers[0].foo`; they are not in `object`. */
+	/** Paths of unknown fields, such as `spec.containers[0].foo`; they are not in `object`. */
 	unknownFields: string[];
 }
 
 export interface DecodeOptions {
 	/**
-	 * Only part of an object, such as the body of a server-side apply: nothing is filled in. Otherwise required scalars
-	 * that are missing get their zero values, and objects with a spec or metadata an empty one, as upstream's types do.
+	 * Whether it is only a part of an object, such as the body of a server-side apply: nothing is filled in. Otherwise
+	 * missing required scalars get their zero values, and missing metadata or spec become empty objects, as with
+	 * upstream's types.
 	 */
 	partial?: boolean;
 	/** The value was made of maps, not of JSON: `problems` have the words of upstream's conversion from maps. */
@@ -31,7 +32,7 @@ export interface DecodeOptions {
 
 interface Context {
 	schemas: Schemas;
-	/** Whether missing required values are filled in: custom resources have other rules for that. */
+	/** Whether missing required values are filled in: custom resources have different rules. */
 	fills: boolean;
 	isMap: boolean;
 	path: (string | number)[];
@@ -40,9 +41,8 @@ interface Context {
 }
 
 /**
- * Decodes a JSON value as a type: drops fields that the type lacks, nulls, and empty lists and maps (absent and empty
- * mean the same in the API, except where a field is required); brings quantities and times into the form in which the
- * API stores them.
+ * Decodes a JSON value as a type: drops unknown fields, nulls, and empty lists and maps (absent and empty mean the same
+ * in the API, except for required fields); normalizes quantities and times to their stored form.
  */
 export function decode(value: unknown, typeName: string, schemas: Schemas, options: DecodeOptions = {}): Decoded {
 	const fills = schemas.fillsZeros === true && options.partial !== true;
@@ -50,7 +50,7 @@ export function decode(value: unknown, typeName: string, schemas: Schemas, optio
 	const context: Context = { schemas, fills, isMap, path: [], problems: [], unknownFields: [] };
 	const object: object = decodeType(value, typeName, "", context) ?? {};
 	if (fills) fillTopLevel(object, schemas.type(typeName) ?? {}, context);
-	// Whether it has apiVersion, kind and metadata is for the caller to check, who knows what the request said of them.
+	// The caller, which knows the request, checks apiVersion, kind and metadata.
 	return { object: object as KubeObject, problems: context.problems, unknownFields: context.unknownFields };
 }
 
@@ -61,7 +61,7 @@ function decodeType(
 	context: Context,
 ): Record<string, unknown> | undefined {
 	const fields = context.schemas.type(typeName);
-	// A type without a schema is free-form: whatever JSON it is.
+	// A type without a schema is free-form: any JSON.
 	if (fields === undefined) return copied(value) as Record<string, unknown>;
 	if (!isRecord(value)) return mismatch(value, `v1.${typeName}`, owner, context);
 	const result: Record<string, unknown> = {};
@@ -80,7 +80,7 @@ function decodeType(
 	return result;
 }
 
-/** Upstream's decoder, too, stops to count there. */
+/** Upstream's decoder stops counting there, too. */
 const mostUnknownFields = 100;
 const mostProblems = 100;
 
@@ -90,7 +90,7 @@ function reportUnknown({ unknownFields, path }: Context): void {
 
 const scalarsByType = new WeakMap<TypeSchema, readonly (readonly [string, unknown])[]>();
 
-/** Required fields of a type whose values are scalars, with their zero values. */
+/** Required scalar fields of a type, with their zero values. */
 function requiredScalars(fields: TypeSchema): readonly (readonly [string, unknown])[] {
 	const known = scalarsByType.get(fields);
 	if (known !== undefined) return known;
@@ -109,9 +109,9 @@ const zeroScalars: Readonly<Record<string, unknown>> = {
 	intOrString: 0,
 };
 
-/** Every object has metadata, and a spec where its kind has one. */
+/** Every object has metadata, and a spec if its kind has one. */
 function fillTopLevel(object: object, fields: TypeSchema, context: Context): void {
-	// Only the two fields looked up here are touched.
+	// Only the two fields looked up here are changed.
 	const open = object as { metadata?: unknown; spec?: unknown };
 	if (fields["metadata"]?.type === "ObjectMeta") open.metadata ??= {};
 	if (fields["spec"] !== undefined) open.spec ??= decodeType({}, fields["spec"].type, "", context);
@@ -142,13 +142,13 @@ function decodeField(value: unknown, field: FieldSchema, owner: string, context:
 	return empty && !field.required ? undefined : result;
 }
 
-/** An object of a type, or a list of such objects, where others may stand, too. */
+/** An object of a type, or a list of such objects, in a field that also accepts other values. */
 function decodeHeld(value: unknown, type: string, owner: string, context: Context): unknown {
 	return Array.isArray(value) ? decodeList(value, type, owner, context) : decodeType(value, type, owner, context);
 }
 
 function decodeList(values: readonly unknown[], type: string, owner: string, context: Context): unknown[] {
-	// Where an item cannot be decoded, the whole is of no use: there is a problem.
+	// If an item cannot be decoded, the whole is useless: there is a problem.
 	return values.map((value, index) => {
 		context.path.push(index);
 		const item = decodeItem(value ?? zeroValue(type), type, owner, context);
@@ -190,7 +190,7 @@ function decodeItem(value: unknown, type: string, owner: string, context: Contex
 		case "any":
 			return copied(value);
 		case "ManagedFieldsEntry":
-			// In one process it is the server's own, and nobody changes it.
+			// A frozen object within the process is the server's own and immutable.
 			return Object.isFrozen(value) && isRecord(value) ? value : decodeType(value, type, owner, context);
 		default:
 			return decodeType(value, type, owner, context);
@@ -232,7 +232,7 @@ function bytes(value: unknown, owner: string, context: Context): unknown {
 function mismatch(value: unknown, type: string, owner: string, context: Context): undefined {
 	const restored = context.isMap ? cannotRestore(value, type) : undefined;
 	if (restored !== undefined) return refuse(restored, context);
-	// Upstream names the innermost type, and the path without the positions in lists.
+	// Upstream names the innermost type, and the path without list indexes.
 	const path = context.path.filter((part) => typeof part === "string").join(".");
 	const place = path === "" ? "Go value" : `Go struct field ${owner}.${path}`;
 	return refuse(cannotUnmarshal(value, type, place), context);
@@ -256,7 +256,7 @@ const goScalars: Readonly<Record<string, string>> = {
 	bytes: "[]uint8",
 };
 
-/** The name that upstream's messages have for the type of a field. */
+/** The type of a field in upstream's messages. */
 function goType(field: FieldSchema): string {
 	const item = goScalars[field.type] ?? `v1.${field.type}`;
 	if (field.of === "array") return `[]${item}`;
@@ -270,7 +270,7 @@ function pathText(path: readonly (string | number)[]): string {
 	return text;
 }
 
-/** A copy of any JSON value: free-form parts of objects are taken as they are. */
+/** A copy of any JSON value: free-form parts of objects are copied unchanged. */
 function copied(value: unknown): unknown {
 	if (typeof value !== "object" || value === null) return value;
 	if (Array.isArray(value)) return value.map(copied);

@@ -1,4 +1,4 @@
-/** Types of our own as data, with what they mean: for decoding, and for `kubectl explain` and OpenAPI. */
+/** Types of this project as data, with their descriptions: for decoding, `kubectl explain` and OpenAPI. */
 import type { FieldSchema, TypeSchema } from "./type-schema.ts";
 
 /** A type: its description, and the decoding and the description of each field. */
@@ -20,7 +20,7 @@ export function listOf(type: string): FieldSchema {
 	return { type, of: "array", listType: "atomic" };
 }
 
-/** What every object begins with. */
+/** The fields at the beginning of every object. */
 export function objectFields(metadata = "Standard object metadata."): DescribedType["fields"] {
 	return {
 		apiVersion: [text, "APIVersion defines the versioned schema of this representation of an object."],
@@ -29,14 +29,14 @@ export function objectFields(metadata = "Standard object metadata."): DescribedT
 	};
 }
 
-/** Type → field → how its value is read. */
+/** Type → field → how to decode its value. */
 export function typeSchemas(types: Readonly<Record<string, DescribedType>>): Readonly<Record<string, TypeSchema>> {
 	return mapped(types, ({ fields }) => mapped(fields, ([schema]) => schema));
 }
 
 type Descriptions = Readonly<Record<string, { description: string; fields: Readonly<Record<string, string>> }>>;
 
-/** Type → its description, and its fields. */
+/** Type → its description, and those of its fields. */
 export function typeDescriptions(types: Readonly<Record<string, DescribedType>>): Descriptions {
 	return mapped(types, ({ description, fields }) => ({ description, fields: mapped(fields, ([, words]) => words) }));
 }

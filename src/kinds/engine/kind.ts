@@ -1,6 +1,6 @@
 /**
- * A kind, described once. The server, the client, the CLI and the dashboard all read the same description; a custom
- * resource is a Kind made at run time.
+ * A kind, described once. The server, the client, the CLI and the dashboard read the same description; a custom
+ * resource is a Kind created at run time.
  */
 import type { Cause } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
@@ -13,16 +13,19 @@ import type { Schemas } from "./type-schema.ts";
 export interface Column<T extends KubeObject> {
 	name: string;
 	type: "string" | "integer" | "boolean" | "date" | "number";
-	/** `name`, `date-time`, …; how clients may read the cells. */
+	/** `name`, `date-time`, …; how clients interpret the cells. */
 	format?: string;
 	description: string;
-	/** 0: always; higher: only with `-o wide`. */
+	/** 0: always shown; higher: only with `-o wide`. */
 	priority: number;
-	/** @param nowMs for ages; cells are strings, numbers, booleans, or null for no value, as upstream prints them */
+	/**
+	 * @param nowMs for ages
+	 * @returns a string, number or boolean, or null for no value, as upstream
+	 */
 	cell(object: T, nowMs: number): string | number | boolean | null;
 }
 
-/** Where the scale subresource finds things, as paths like `.spec.replicas`. */
+/** Paths of the scale subresource's fields, such as `.spec.replicas`. */
 export interface ScalePaths {
 	specReplicas: string;
 	statusReplicas: string;
@@ -52,69 +55,70 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	namespaced: boolean;
 	/** Name of its type, such as `Deployment`. */
 	schema: string;
-	/** Types of its own, besides those that every API server knows. */
+	/** Types of its own, in addition to those that every API server has. */
 	types?: Readonly<Record<string, DescribedType>>;
-	/** As `types`, for kinds that make their types when someone asks for them. */
+	/** Like `types`, for kinds that create their types on demand. */
 	schemas?: Schemas;
 	subresources: {
-		/** `status` is written apart from the rest; absent: one write does all. */
+		/** `status` is a subresource; absent: one write changes everything. */
 		status?: true;
 		scale?: ScalePaths;
 	};
-	/** Whether `metadata.generation` counts changes of anything but metadata and status. */
+	/** Whether `metadata.generation` counts changes of anything except metadata and status. */
 	hasGeneration: boolean;
-	/** Names must be DNS labels or subdomains, or path segments (RBAC); upstream's rule for the kind. */
+	/** Names must be DNS labels, DNS subdomains, or path segments (RBAC); upstream's rule for the kind. */
 	nameRule: "dnsSubdomain" | "dnsLabel" | "pathSegment";
 	/**
-	 * The cluster itself writes such objects, past the verbs, and clients only get, list and watch them. Default false.
+	 * The cluster itself writes these objects, without the verbs; clients only get, list and watch them. Default false.
 	 */
 	readOnly?: true;
-	/** How long after its last write an object is removed; undefined: it stays until it is deleted. */
+	/** How long after its last write an object is removed; undefined: never. */
 	ttlMs?: number;
-	/** A deletion is answered with the object that is gone, where others are answered with a Status. */
+	/** The response to a deletion is the deleted object instead of a Status. */
 	returnsDeleted?: true;
-	/** Objects are deleted one by one only: there is no verb deletecollection. */
+	/** Objects can only be deleted one by one: there is no verb deletecollection. */
 	deletedOneByOne?: true;
-	/** How lists merge is not known, so there are no strategic merge patches. */
+	/** There are no strategic merge patches, because the merge keys of lists are unknown. */
 	withoutStrategicMerge?: true;
-	/** The stored JSON is written as Go writes it: `&`, `<`, `>` and line separators in strings are escaped. */
+	/** The stored JSON escapes `&`, `<`, `>` and line separators in strings, like Go. */
 	escapesJson?: true;
-	/** Fields that `fieldSelector` may name besides metadata.name and metadata.namespace. */
+	/** Fields that `fieldSelector` may name in addition to metadata.name and metadata.namespace. */
 	selectableFields: readonly SelectableField<T>[];
 	columns: readonly Column<T>[];
 
 	/**
-	 * Makes an object of the kind from what a client sent, defaults included, where the types do not say all about that.
+	 * Creates an object of the kind from a client's value, including defaults, if the types alone do not determine that.
 	 */
 	decode?(value: Record<string, unknown>, options: DecodeOptions): Decoded;
-	/** Fills in defaults, in place, after decoding and on reads of older objects. */
+	/** Fills in defaults, in place, after decoding and when older objects are read. */
 	setDefaults?(object: T): void;
-	/** Before a create: drops status and whatever a client may not set. In place. `now` is RFC 3339. */
+	/** Before a create: drops status and everything that a client may not set. In place. `now` is RFC 3339. */
 	prepareForCreate?(object: T, context: { now: string; requester: User }): void;
-	/** Before an update of the main resource: restores what a client may not change. In place. */
+	/** Before an update of the main resource: restores fields that a client may not change. In place. */
 	prepareForUpdate?(object: T, old: T): void;
-	/** Before an update of the status subresource: everything but status is taken from `old` already. */
+	/** Before an update of the status subresource: everything except status was already taken from `old`. */
 	prepareForStatusUpdate?(object: T, old: T, context: { now: string }): void;
 	/**
-	 * What is wrong with an object, with field paths. The schema was checked before.
-	 * @param old before an update
+	 * The problems of an object, with field paths. The schema was checked before.
+	 * @param old the object before an update
 	 */
 	validate?(object: T, old?: T): Cause[];
-	/** What is wrong with the change from `old`, besides `validate`: for example immutable fields. */
+	/** The problems of a change, in addition to `validate`: for example immutable fields. */
 	validateUpdate?(object: T, old: T): Cause[];
 	validateStatusUpdate?(object: T, old: T): Cause[];
 	/** Warnings for the `Warning` header on create and update. */
 	warnings?(object: T, old?: T): string[];
 	/**
-	 * How long a deletion waits for the object's agent, when the client does not say: Pod's
-	 * terminationGracePeriodSeconds. Undefined: at once.
+	 * How long a deletion waits for the object's agent if the client does not specify it: Pod's
+	 * terminationGracePeriodSeconds. Undefined: not at all.
 	 */
 	gracePeriodSeconds?(object: T, requestedSeconds: number | undefined): number | undefined;
 	/**
-	 * What keeps a deleted object besides finalizers and grace: a namespace's finalizers in its spec. Default: nothing.
+	 * What keeps a deleted object besides finalizers and the grace period: a namespace's finalizers in its spec. Default:
+	 * nothing.
 	 */
 	isHeld?(object: T): boolean;
-	/** Says in place, in the kind's own way, that the object is being deleted. Default: its deletionGracePeriodSeconds. */
+	/** Marks the object, in place, as being deleted. Default: sets its deletionGracePeriodSeconds. */
 	markDeleted?(object: T): void;
 	/** The default propagation policy of a deletion; upstream's oldest kinds orphan dependents. Default: Background. */
 	defaultPropagation?: "Background" | "Orphan";
@@ -130,18 +134,18 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 export interface ServedVersion {
 	group: string;
 	version: string;
-	/** Type in the generated schemas when it is not the kind's own. */
+	/** Type in the generated schemas if it is not the kind's own. */
 	schema?: string;
-	/** A `Warning` header that names the current version; undefined for versions that are current themselves. */
+	/** A `Warning` header that names the current version; undefined for versions that are not deprecated. */
 	deprecation?: string;
 	/**
 	 * Every field that `fieldSelector` may name in this version → its path in the kind's own; undefined: those of the
-	 * kind, by the same paths.
+	 * kind, with the same paths.
 	 */
 	selectableFields?: Readonly<Record<string, string>>;
-	/** What this version asks of an object, in its stored form, beyond what the kind asks. */
+	/** Requirements of this version for an object in its stored form, in addition to the kind's. */
 	validate?(object: KubeObject, old?: KubeObject): Cause[];
-	/** Changes a decoded object of this version into the stored one, in place. */
+	/** Converts a decoded object of this version to the stored one, in place. */
 	toStorage(object: KubeObject): void;
 	fromStorage(object: KubeObject): void;
 }

@@ -4,7 +4,7 @@ import { forbidden, invalidEach, notSupported, required } from "../../core/field
 import { labelValueProblems, qualifiedNameProblems } from "../../core/names.ts";
 import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
 
-/** What is wrong with a label selector; an absent one is fine here. */
+/** Validates a label selector; an absent one is valid here. */
 export function validateLabelSelector(selector: LabelSelector | undefined, path: string): Cause[] {
 	if (selector === undefined) return [];
 	const causes = labels(selector.matchLabels, `${path}.matchLabels`);
@@ -26,12 +26,12 @@ export function validateLabelSelector(selector: LabelSelector | undefined, path:
 	return causes;
 }
 
-/** True when a selector has neither labels nor expressions. */
+/** Whether a selector has neither labels nor expressions. */
 export function isEmptySelector(selector: LabelSelector): boolean {
 	return Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0;
 }
 
-/** Whether labels match; a selector that validation refuses anyhow matches, so that one mistake is reported once. */
+/** Whether labels match; an invalid selector matches, so that its mistake is reported only once. */
 export function matchesOrBroken(selector: LabelSelector, labelsToMatch: Readonly<Record<string, string>>): boolean {
 	if (hasUnknownOperator(selector)) return true;
 	return selectorFrom(selector).matches(labelsToMatch);
@@ -39,7 +39,7 @@ export function matchesOrBroken(selector: LabelSelector, labelsToMatch: Readonly
 
 const operators = ["DoesNotExist", "Exists", "In", "NotIn"];
 
-/** A selector that cannot be evaluated, because it compares in a way there is not. */
+/** Whether a selector cannot be evaluated because of an unknown operator. */
 export function hasUnknownOperator(selector: LabelSelector): boolean {
 	return selector.matchExpressions?.some(({ operator }) => !operators.includes(operator)) ?? false;
 }

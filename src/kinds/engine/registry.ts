@@ -1,17 +1,22 @@
-/** Finds kinds by what requests name. The API takes one of these, so that custom resources can join at run time. */
+/**
+ * Finds kinds by the names in requests. The API uses this interface, so that custom resources can be added at run time.
+ */
 import type { Kind, KindNames, ServedVersion } from "./kind.ts";
 
-/** A kind, and the version in which the request speaks of it when that is not the stored one. */
+/** A kind, and the request's version if it is not the stored one. */
 export interface Lookup {
 	kind: Kind;
 	served?: ServedVersion;
 }
 
-/** Which kinds there are, now and later. */
+/** The current kinds, and their changes. */
 export interface KindSource {
-	/** In the order in which discovery lists them; another array whenever a kind has come or gone. */
+	/** In the order of discovery; a new array after each change. */
 	all(): readonly Kind[];
-	/** Notifies when kinds are added or removed; a replaced kind is removed and added. @returns unsubscribes */
+	/**
+	 * Notifies when kinds are added or removed; a replaced kind is removed and added.
+	 * @returns a function that unsubscribes
+	 */
 	onChange(listener: (change: KindsChange) => void): () => void;
 }
 
@@ -23,13 +28,13 @@ export interface KindsChange {
 export interface Registry extends KindSource {
 	/** By the parts of a request path: `apps`, `v1`, `deployments`. */
 	resource(group: string, version: string, plural: string): Lookup | undefined;
-	/** By what an object says of itself: `apps/v1`, `Deployment`. */
+	/** By an object's apiVersion and kind: `apps/v1`, `Deployment`. */
 	kind(apiVersion: string, kind: string): Lookup | undefined;
-	/** By group and kind in whatever version, as owner references and scale targets are followed. */
+	/** By group and kind in any version, for owner references and scale targets. */
 	groupKind(group: string, kind: string): Kind | undefined;
 }
 
-/** A registry that custom resources join and leave. */
+/** A registry to which custom resources are added, and from which they are removed. */
 export interface MutableRegistry extends Registry {
 	/** Adds the kind, or replaces the one with the same group and plural. */
 	add(kind: Kind): void;
@@ -87,9 +92,9 @@ export function createRegistry(kinds: readonly Kind[]): MutableRegistry {
 }
 
 /**
- * Calls `begin` for each existing and each new kind. @param begin returns a function that undoes it when the kind goes
- * or nobody follows any more
- * @returns ends all
+ * Calls `begin` for each existing and each new kind.
+ * @param begin returns a function that is called when the kind is removed, or at the end
+ * @returns a function that ends all
  */
 export function forEachKind(kinds: KindSource, begin: (kind: Kind) => (() => void) | undefined): () => void {
 	const ends = new Map<Kind, () => void>();
@@ -112,7 +117,7 @@ export function forEachKind(kinds: KindSource, begin: (kind: Kind) => (() => voi
 	};
 }
 
-/** A value computed from all kinds: computed on request, and again after kinds were added or removed. */
+/** A value computed from all kinds: computed on demand, and again after kinds were added or removed. */
 export function ofAllKinds<T>(kinds: Pick<KindSource, "all">, make: (all: readonly Kind[]) => T): () => T {
 	let made: { from: readonly Kind[]; value: T } | undefined;
 	return () => {

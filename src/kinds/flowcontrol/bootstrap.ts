@@ -1,6 +1,6 @@
 /**
- * Flow schemas and priority levels that every cluster has from the start, as v1.36 (Kubernetes documentation, "API
- * Priority and Fairness", "Defaults").
+ * The initial flow schemas and priority levels of every cluster, as in v1.36 (Kubernetes documentation, "API Priority
+ * and Fairness", "Defaults").
  */
 import type { Draft } from "../../core/object.ts";
 import type {
@@ -11,11 +11,11 @@ import type {
 } from "../generated/types.ts";
 
 const everything = ["*"];
-/** Whether the server keeps the object as it made it. */
+/** Whether the server resets changes of the object. */
 export const autoUpdate = "apf.kubernetes.io/autoupdate-spec";
 const metadata = (name: string) => ({ name, annotations: { [autoUpdate]: "true" } });
 
-/** name, shares, percent that others may borrow, queues and how many of them a flow may use. */
+/** name, shares, percentage that others may borrow, number of queues, and queues that a flow may use */
 const limited: readonly (readonly [string, number, number, ...([number, number] | [])])[] = [
 	["catch-all", 5, 0],
 	["system", 30, 33, 64, 6],
@@ -56,7 +56,7 @@ const systemAccount = (name: string): FlowcontrolSubject => ({
 });
 const systemAccounts = systemAccount("*");
 
-/** All that the subjects ask for. */
+/** All requests of the subjects. */
 function all(...subjects: FlowcontrolSubject[]): PolicyRulesWithSubjects {
 	return {
 		subjects,

@@ -48,7 +48,7 @@ export const flowSchemas: Kind<FlowSchema> = {
 	},
 	prepareForCreate(schema, { now, requester }) {
 		delete schema.status;
-		// The server makes its own schemas together with their levels.
+		// The server creates its own schemas together with their levels.
 		if (requester.name === "system:apiserver") schema.status = { conditions: [dangling(schema, true, now)] };
 	},
 	validate({ metadata, spec }) {
@@ -74,7 +74,7 @@ export const flowSchemas: Kind<FlowSchema> = {
 	},
 };
 
-/** What a schema's status says of its priority level. */
+/** The Dangling condition of a schema, about its priority level. */
 export function dangling({ spec }: FlowSchema, levelExists: boolean, now: string): FlowSchemaCondition {
 	const level = JSON.stringify(spec.priorityLevelConfiguration.name);
 	const what = `This FlowSchema references the PriorityLevelConfiguration object named ${level}`;

@@ -1,6 +1,4 @@
-/**
- * What a Run looks like: what became of one Job, kept when the Job and its pods are gone. Its schema is in schemas.ts.
- */
+/** The type Run: the result of one Job, kept when the Job and its pods were deleted. Its schema is in schemas.ts. */
 import type { ObjectMeta } from "../../core/object.ts";
 
 /** `Skipped`: a CronJob's run that did not happen. `Deleted`: the Job was deleted before it had ended. */
@@ -20,7 +18,7 @@ export interface RunSpec {
 	jobUID?: string;
 	cronJobName?: string;
 	cronJobUID?: string;
-	/** When the CronJob's schedule asked for it. */
+	/** The scheduled time of the CronJob. */
 	scheduledTime?: string;
 	completions?: number;
 	parallelism?: number;
@@ -28,23 +26,23 @@ export interface RunSpec {
 
 export interface RunStatus {
 	result: RunResult;
-	/** Of the Job's condition: `BackoffLimitExceeded`, `DeadlineExceeded`; or why the run was skipped. */
+	/** Reason of the Job's condition: `BackoffLimitExceeded`, `DeadlineExceeded`; or why the run was skipped. */
 	reason?: string;
 	message?: string;
 	startTime?: string;
 	endTime?: string;
-	/** How often the work was begun: pods and containers that failed count, and the one that succeeded or runs. */
+	/** The number of attempts: failed pods and containers, and the one that succeeded or is running. */
 	attempts?: number;
 	succeeded?: number;
 	failed?: number;
 	pods?: RunPod[];
-	/** Pods that there were besides those in `pods`. */
+	/** The number of pods that `pods` does not include. */
 	podsLeftOut?: number;
-	/** `Pending`: logs of containers that have ended are still expected. `Pruned`: they were removed to make room. */
+	/** `Pending`: logs of terminated containers are still expected. `Pruned`: they were removed to make room. */
 	logs?: "Pending" | "Complete" | "Pruned";
-	/** What the logs of the run take, compressed. */
+	/** Size of the run's logs, compressed. */
 	logBytes?: number;
-	/** Of runs that did not happen, one after the other for the same reason. */
+	/** For consecutive runs that did not happen for the same reason. */
 	skipped?: RunSkips;
 }
 
@@ -52,7 +50,7 @@ export interface RunSkips {
 	count: number;
 	firstScheduledTime: string;
 	lastScheduledTime: string;
-	/** For runs that the cluster was not there for: when it went, and when it was back. */
+	/** For runs during downtime of the cluster: its beginning and end. */
 	downSince?: string;
 	downUntil?: string;
 }
@@ -61,11 +59,11 @@ export interface RunPod {
 	name: string;
 	uid: string;
 	node?: string;
-	/** As in the pod's status; `Unknown` for a pod that was removed before it said how it ended. */
+	/** As in the pod's status; `Unknown` for a pod that was removed before it reported its end. */
 	phase: string;
 	reason?: string;
 	message?: string;
-	/** Of an Indexed Job. */
+	/** For an Indexed Job. */
 	index?: number;
 	startTime?: string;
 	endTime?: string;
@@ -78,13 +76,13 @@ export interface RunContainer {
 	imageID?: string;
 	/** Whether it is an init container. */
 	init?: boolean;
-	/** Oldest first; the first one is number 0, as restarts are counted. */
+	/** Oldest first; numbers begin with 0, like restart counts. */
 	attempts?: RunAttempt[];
 }
 
 export interface RunAttempt {
 	number: number;
-	/** Absent while it runs, and if its exit was not observed. */
+	/** Absent while it is running, and if its exit was not observed. */
 	exitCode?: number;
 	reason?: string;
 	message?: string;
@@ -93,12 +91,12 @@ export interface RunAttempt {
 	log?: RunLog;
 }
 
-/** A log that is kept. */
+/** A stored log. */
 export interface RunLog {
-	/** As the container wrote it, with the time of each line. */
+	/** Size of the container's output, including the time of each line. */
 	bytes: number;
-	/** What it takes, compressed. */
+	/** Size in the store, compressed. */
 	storedBytes: number;
-	/** Bytes at its beginning that were not kept. */
+	/** The number of bytes at its beginning that were not kept. */
 	omittedBytes?: number;
 }

@@ -93,9 +93,9 @@ function limited(list: readonly string[]): string {
 	return list.length > 3 ? `${text} + ${list.length - 3} more...` : text;
 }
 
-/** The older version kept zone and host in a map of topology labels. */
+/** The older version has zone and host in a map of topology labels. */
 function convertTopology(object: KubeObject, to: "zone" | "topology"): void {
-	// The lookup that leads here found the kind EndpointSlice; `topology` is the older version's field.
+	// The lookup has determined the kind EndpointSlice; `topology` is the older version's field.
 	const slice = object as EndpointSlice & { endpoints?: (Endpoint & { topology?: Record<string, string> })[] };
 	for (const endpoint of slice.endpoints ?? []) {
 		if (to === "zone" && endpoint.topology !== undefined) {

@@ -55,7 +55,7 @@ export const ingresses: Kind<Ingress> = {
 	},
 };
 
-/** A domain, with a star for its first part or without one. */
+/** A domain, optionally with a wildcard as its first label. */
 function hostProblems(host: string, path: string): Cause[] {
 	if (!host.includes("*")) return invalidEach(path, host, dnsSubdomainProblems(host));
 	if (host.startsWith("*.") && dnsSubdomainProblems(host.slice(2)).length === 0) return [];

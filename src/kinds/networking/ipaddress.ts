@@ -6,8 +6,8 @@ import type { Kind } from "../engine/kind.ts";
 import type { IPAddress } from "../generated/types.ts";
 
 /**
- * An address of the service ranges that is taken, by a Service or by another client that made the object; its name is
- * the address.
+ * An address in the service ranges that is in use, by a Service or by another client that created the object; its name
+ * is the address.
  */
 export const ipAddresses: Kind<IPAddress> = {
 	group: "networking.k8s.io",
@@ -21,7 +21,7 @@ export const ipAddresses: Kind<IPAddress> = {
 	schema: "IPAddress",
 	subresources: {},
 	hasGeneration: true,
-	// Addresses of the sixth version have colons; `validate` says what an address is.
+	// IPv6 addresses have colons; `validate` checks the address.
 	nameRule: "pathSegment",
 	selectableFields: [],
 	columns: [

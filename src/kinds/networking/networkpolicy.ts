@@ -73,7 +73,7 @@ function rule(
 	return causes;
 }
 
-/** What is left out of a block lies in it. */
+/** Exceptions of a block must be within it. */
 function blockProblems({ cidr: block, except = [] }: IPBlock, at: string): Cause[] {
 	if ((block ?? "") === "") return requiredText(block, `${at}.cidr`);
 	const causes = cidr(block, `${at}.cidr`);

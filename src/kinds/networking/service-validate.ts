@@ -1,4 +1,4 @@
-/** What is wrong with a service (API reference, "ServiceSpec"). */
+/** Validates a service (API reference, "ServiceSpec"). */
 import type { Cause } from "../../core/errors.ts";
 import { ipAddress, isIPv4, isIPv6, labels, oneOf, portNumber, requiredOneOf } from "../../core/field-checks.ts";
 import { duplicate, forbidden, invalidEach, invalidValue, notSupported, required } from "../../core/field-errors.ts";
@@ -150,7 +150,7 @@ function externalName(name: string | undefined): Cause[] {
 	return invalidEach("spec.externalName", name, dnsSubdomainProblems(name.replace(/\.$/, "")));
 }
 
-/** Addresses, once given, stay; a service may only move to and from ExternalName. */
+/** Allocated addresses are immutable; a service may only be converted from and to ExternalName. */
 export function validateServiceUpdate({ spec }: Service, { spec: old }: Service): Cause[] {
 	const causes: Cause[] = [];
 	if (spec.type !== "ExternalName" && old.type !== "ExternalName" && old.clusterIP) {

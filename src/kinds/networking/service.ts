@@ -83,7 +83,7 @@ function setSpecDefaults(spec: ServiceSpec): void {
 	if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
 }
 
-/** `clusterIP` is the first of `clusterIPs`; clients set either. */
+/** `clusterIP` is the first of `clusterIPs`; clients may set either. */
 function syncAddresses(spec: ServiceSpec): void {
 	if (spec.clusterIP && (spec.clusterIPs ?? []).length === 0) spec.clusterIPs = [spec.clusterIP];
 	else if (!spec.clusterIP && spec.clusterIPs?.[0] !== undefined) spec.clusterIP = spec.clusterIPs[0];
@@ -92,14 +92,14 @@ function syncAddresses(spec: ServiceSpec): void {
 const hasAddress = (spec: ServiceSpec) => spec.type !== "ExternalName";
 const hasNodePorts = (spec: ServiceSpec) => spec.type === "NodePort" || spec.type === "LoadBalancer";
 
-/** A client that leaves out what the server gave does not give it up. */
+/** A client that omits allocated values does not release them. */
 function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
 	if (hasAddress(spec) && hasAddress(old)) {
 		if (!spec.clusterIP && old.clusterIP) {
 			spec.clusterIP = old.clusterIP;
 			if (old.clusterIPs !== undefined && (spec.clusterIPs ?? []).length === 0) spec.clusterIPs = [...old.clusterIPs];
 		}
-		// A client that changes only the first one means it.
+		// A client that changes only the first one means both.
 		if (spec.clusterIP !== old.clusterIP && spec.clusterIPs?.[0] === old.clusterIPs?.[0])
 			spec.clusterIPs = spec.clusterIP ? [spec.clusterIP, ...(spec.clusterIPs ?? []).slice(1)] : [];
 		if (old.ipFamilies !== undefined) spec.ipFamilies ??= [...old.ipFamilies];
@@ -119,7 +119,7 @@ function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
 
 const needsHealthCheck = (spec: ServiceSpec) => spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
 
-/** When the type changes, fields that only the old one had go, unless the client changed them too. */
+/** When the type changes, fields that only the old type has are removed, unless the client changed them, too. */
 function dropWhatTypeLacks(spec: ServiceSpec, old: ServiceSpec): void {
 	if (hasAddress(old) && !hasAddress(spec) && spec.clusterIP === old.clusterIP) {
 		delete spec.clusterIP;

@@ -6,7 +6,7 @@ import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { ServiceCIDR } from "../generated/types.ts";
 
-/** A range that services get their addresses from. */
+/** A range from which services get their addresses. */
 export const serviceCIDRs: Kind<ServiceCIDR> = {
 	group: "networking.k8s.io",
 	version: "v1",

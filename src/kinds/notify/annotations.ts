@@ -2,9 +2,9 @@ import { notifyGroup } from "./notificationpolicy.ts";
 
 /** Enables notifications: the name of a Secret with a webhook's `url`, and optionally a signing `key`. */
 export const webhookAnnotation = `${notifyGroup}/webhook`;
-/** Which events, with commas between them. */
+/** The events, separated by commas. */
 export const eventsAnnotation = `${notifyGroup}/events`;
-/** Of a policy: another value has a test message sent. */
+/** On a policy: a new value sends a test message. */
 export const testAnnotation = `${notifyGroup}/test`;
-/** Of workloads: a run keeps what its Job had of them. */
+/** On workloads: a run keeps its Job's values. */
 export const workloadAnnotations: readonly string[] = [webhookAnnotation, eventsAnnotation];

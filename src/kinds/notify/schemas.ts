@@ -1,4 +1,4 @@
-/** The types of notify.coxswain.io as data, and what they mean: for `kubectl explain` and OpenAPI. */
+/** The types of notify.coxswain.io as data, with their descriptions: for `kubectl explain` and OpenAPI. */
 import {
 	type DescribedType,
 	listOf,

@@ -35,7 +35,7 @@ export interface NotificationPolicySpec {
 	suspendedFor?: string;
 	atMost?: NotificationRate;
 	quietHours?: NotificationQuietHours;
-	/** How many of the last lines of the log a message has. Default 10. */
+	/** The number of log lines in a message, from the end. Default 10. */
 	logLines?: number;
 	template?: NotificationTemplate;
 	sinks: NotificationSink[];
@@ -58,11 +58,11 @@ export interface NotificationRate {
 }
 
 export interface NotificationQuietHours {
-	/** `22:00`; when `to` is not later, they end the next day. */
+	/** `22:00`; if `to` is not later, they end the next day. */
 	from: string;
 	to: string;
 	timeZone?: string;
-	/** On which days they begin: `Mon` to `Sun`. Default: every day. */
+	/** The days on which they begin: `Mon` to `Sun`. Default: every day. */
 	days?: string[];
 	/** `Hold` (default) or `Drop`. */
 	action?: string;
@@ -89,7 +89,7 @@ export interface IncomingWebhook {
 
 export interface CloudEventsWebhook {
 	urlFrom: SecretSource;
-	/** Of the signature. */
+	/** Signing key. */
 	keyFrom?: SecretSource;
 }
 
@@ -109,7 +109,7 @@ export interface NotificationPolicyStatus {
 	conditions?: NotificationCondition[];
 	sent?: number;
 	failed?: number;
-	/** Beyond the rate limit: only counted. */
+	/** Messages beyond the rate limit, which were only counted. */
 	summarized?: number;
 	pending?: number;
 	lastSentTime?: string;
@@ -137,7 +137,7 @@ export interface NotificationSinkStatus {
 }
 
 export interface NotificationTest {
-	/** The value of the annotation that asked for it. */
+	/** The value of the annotation that requested it. */
 	id: string;
 	time?: string;
 	sinks?: { name: string; error?: string }[];

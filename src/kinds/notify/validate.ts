@@ -1,7 +1,4 @@
-/**
- * What is wrong with the spec of a NotificationPolicy. Whether Secrets are there and templates can be read is for its
- * status to say.
- */
+/** Validates the spec of a NotificationPolicy. Its status reports missing Secrets and invalid templates. */
 
 import { isTimeZone } from "../../core/cron.ts";
 import { durationMs } from "../../core/duration.ts";
@@ -168,7 +165,7 @@ function email({ email: sink }: NotificationSink, at: string): Cause[] {
 	];
 }
 
-/** Strict: no real address uses the other characters that are allowed, and some of them end a header. */
+/** Strict: real addresses do not use the other allowed characters, and some of them end a header. */
 function address(text: string | undefined, at: string): Cause[] {
 	if (text === undefined || text === "") return [required(at)];
 	if (text.length <= 254 && /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/.test(text)) return [];

@@ -1,11 +1,11 @@
-/** Node selector terms, compiled (Kubernetes documentation, "Assigning Pods to Nodes", "Node affinity"). */
+/** Compiled node selector terms (Kubernetes documentation, "Assigning Pods to Nodes", "Node affinity"). */
 import type { Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from "../generated/types.ts";
 
 export type NodeMatch = (node: Node) => boolean;
 
 const integer = /^[+-]?[0-9]+$/;
 
-/** Whether a node meets any of the terms; each term needs all of its requirements. An empty term matches nothing. */
+/** Whether a node matches any of the terms; each term needs all of its requirements. An empty term matches nothing. */
 export function compileNodeSelector(selector: NodeSelector): NodeMatch {
 	const terms = selector.nodeSelectorTerms.map(compileTerm);
 	return (node) => terms.some((term) => term(node));
@@ -17,7 +17,7 @@ export function compileTerm(term: NodeSelectorTerm): NodeMatch {
 	if (expressions.length === 0 && fields.length === 0) return () => false;
 	return (node) =>
 		expressions.every((requirement) => meets(requirement, node.metadata.labels?.[requirement.key])) &&
-		// metadata.name is the only field that validation lets through.
+		// Validation allows only the field metadata.name.
 		fields.every((requirement) => meets(requirement, node.metadata.name));
 }
 
@@ -45,8 +45,8 @@ function meets(requirement: NodeSelectorRequirement, value: string | undefined):
 }
 
 /**
- * The names of the only nodes a pod may run on, when every term of its selector names nodes by metadata.name; undefined
- * otherwise.
+ * The names of the only nodes that a pod may run on, if every term of its selector names nodes by metadata.name;
+ * undefined otherwise.
  */
 export function namedNodes(selector: NodeSelector | undefined): ReadonlySet<string> | undefined {
 	if (selector === undefined) return undefined;

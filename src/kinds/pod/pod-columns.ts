@@ -11,7 +11,7 @@ interface Summary {
 	ready: number;
 	total: number;
 	restarts: number;
-	/** When a container last ended, if any was restarted. */
+	/** When a container last terminated, if any was restarted. */
 	lastRestart: string | undefined;
 	status: string;
 }
@@ -49,7 +49,7 @@ export const podColumns: readonly Column<Pod>[] = [
 	}),
 ];
 
-/** Three cells of a row come from one pass over the pod, which is frozen. */
+/** Three cells of a row use one pass over the pod, which is frozen. */
 const summaries = new WeakMap<Pod, Summary>();
 
 function summaryOf(pod: Pod): Summary {
@@ -82,7 +82,10 @@ function summarize(pod: Pod): Summary {
 	return summary;
 }
 
-/** Counts init containers, up to the first that has not done its part. @returns whether there is one */
+/**
+ * Counts init containers up to the first that is not complete.
+ * @returns whether there is one
+ */
 function countInit(pod: Pod, sidecars: ReadonlySet<string>, summary: Summary): boolean {
 	const total = pod.spec.initContainers?.length ?? 0;
 	for (const [index, container] of (pod.status?.initContainerStatuses ?? []).entries()) {
@@ -102,7 +105,7 @@ function countInit(pod: Pod, sidecars: ReadonlySet<string>, summary: Summary): b
 }
 
 function countMain(pod: Pod, sidecars: ReadonlySet<string>, summary: Summary): void {
-	// Once the pod is initialized, restarts of init containers other than sidecars are history.
+	// Once the pod is initialized, only restarts of sidecars count among init containers.
 	summary.restarts = 0;
 	summary.lastRestart = undefined;
 	for (const container of pod.status?.initContainerStatuses ?? [])

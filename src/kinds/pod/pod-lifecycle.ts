@@ -1,4 +1,4 @@
-/** Where a pod is in its life (Kubernetes documentation, "Pod Lifecycle"). */
+/** The position of a pod in its lifecycle (Kubernetes documentation, "Pod Lifecycle"). */
 import { parseTimestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
 import type { Pod, PodCondition } from "../generated/types.ts";
@@ -7,7 +7,7 @@ export function isTerminating(pod: Pod): boolean {
 	return pod.metadata.deletionTimestamp !== undefined;
 }
 
-/** It has ended for good: phase Succeeded or Failed. */
+/** It has terminated for good: phase Succeeded or Failed. */
 export function isFinished({ status }: Pick<Pod, "status">): boolean {
 	return isFinalPhase(status?.phase);
 }
@@ -16,7 +16,7 @@ export function isFinalPhase(phase: string | undefined): phase is "Succeeded" | 
 	return phase === "Succeeded" || phase === "Failed";
 }
 
-/** Neither ended nor on its way out. */
+/** Neither terminated nor being deleted. */
 export function isActive(pod: Pod): boolean {
 	return !isFinished(pod) && !isTerminating(pod);
 }
@@ -29,19 +29,14 @@ export function isReady(pod: Pod): boolean {
 	return readyCondition(pod)?.status === "True";
 }
 
-/**
- * Epoch milliseconds since which the pod has been ready; undefined if it is not, 0 if it was not recorded since when.
- */
+/** Epoch milliseconds since which the pod has been ready; undefined if it is not ready, 0 if the time is unknown. */
 export function readySinceMs(pod: Pod): number | undefined {
 	const condition = readyCondition(pod);
 	if (condition?.status !== "True") return undefined;
 	return condition.lastTransitionTime === undefined ? 0 : parseTimestamp(condition.lastTransitionTime);
 }
 
-/**
- * Epoch milliseconds from which on the pod counts as available, given that it stays ready; undefined when it is not
- * ready.
- */
+/** Epoch milliseconds from which the pod counts as available if it stays ready; undefined if it is not ready. */
 function availableFromMs(pod: Pod, minReadySeconds = 0): number | undefined {
 	if (minReadySeconds === 0) return isReady(pod) ? 0 : undefined;
 	const sinceMs = readySinceMs(pod);
@@ -54,7 +49,7 @@ export function isAvailable(pod: Pod, minReadySeconds: number | undefined, nowMs
 	return fromMs !== undefined && fromMs <= nowMs;
 }
 
-/** Epoch milliseconds at which the next of these pods becomes available by waiting alone. */
+/** Epoch milliseconds at which the next of these pods becomes available without further changes. */
 export function nextAvailableMs(pods: Iterable<Pod>, minReadySeconds: number | undefined, nowMs: number) {
 	if (minReadySeconds === undefined || minReadySeconds === 0) return undefined;
 	let nextMs: number | undefined;

@@ -4,9 +4,9 @@ import type { PodSpec, ResourceRequirements } from "../generated/types.ts";
 export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 
 /**
- * Quality of service class (Kubernetes documentation, "Pod Quality of Service Classes"). Resources of the pod as a
- * whole, where it has them, decide alone; otherwise all containers and init containers must agree. Requests that follow
- * from limits are in the spec: the API writes them down.
+ * Quality of service class (Kubernetes documentation, "Pod Quality of Service Classes"). Pod-level resources alone
+ * decide if there are any; otherwise all containers and init containers must agree. Requests that default to limits are
+ * in the spec, because the API sets them.
  */
 export function qosClass(spec: PodSpec): QosClass {
 	if (spec.resources !== undefined && (spec.resources.limits ?? spec.resources.requests) !== undefined)

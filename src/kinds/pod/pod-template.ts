@@ -1,4 +1,4 @@
-/** What is wrong with the pod template of a workload, and with its selector. */
+/** Validates the pod template of a workload, and its selector. */
 import type { Cause } from "../../core/errors.ts";
 import { annotations, labels } from "../../core/field-checks.ts";
 import { forbidden, invalidValue, notSupported, required } from "../../core/field-errors.ts";
@@ -19,7 +19,7 @@ export function validatePodTemplate(template: PodTemplateSpec | undefined, path:
 	return causes;
 }
 
-/** The template of a workload that keeps its pods running: they restart always, and match the selector. */
+/** The template of a workload that keeps its pods running: they always restart, and match the selector. */
 export function validateRunningTemplate(
 	template: PodTemplateSpec | undefined,
 	selector: LabelSelector | undefined,
@@ -35,7 +35,7 @@ export function validateRunningTemplate(
 	return [...validateTemplateLabels(template, selector, path), ...causes];
 }
 
-/** The template's pods must be the ones that the selector selects; one that is missing selects none. */
+/** The selector must match the template's labels; an absent one matches nothing. */
 export function validateTemplateLabels(
 	template: PodTemplateSpec | undefined,
 	selector: LabelSelector | undefined,
@@ -47,7 +47,7 @@ export function validateTemplateLabels(
 	return [invalidValue(`${path}.metadata.labels`, templateLabels, "`selector` does not match template `labels`")];
 }
 
-/** @param kind in lower case, as in the message: `deployment` */
+/** @param kind in lower case, for the message: `deployment` */
 export function validateWorkloadSelector(selector: LabelSelector | undefined, kind: string, path: string): Cause[] {
 	if (selector === undefined) return [required(path)];
 	const causes = validateLabelSelector(selector, path);

@@ -1,4 +1,4 @@
-/** What may change in a pod after its creation (API reference, "Pod update and replacement"). */
+/** Which fields of a pod may change after its creation (API reference, "Pod update and replacement"). */
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
 import { immutable } from "../../core/field-checks.ts";
@@ -39,7 +39,7 @@ export function validatePodUpdate(pod: Pod, old: Pod): Cause[] {
 	return causes;
 }
 
-/** Puts the old values back wherever a change is allowed. */
+/** Restores the old values of fields that may change. */
 function restore(spec: PodSpec, old: PodSpec): void {
 	for (const field of ["containers", "initContainers"] as const)
 		for (const [index, container] of (spec[field] ?? []).entries()) {
@@ -70,7 +70,7 @@ function deadline(value: number | undefined, old: number | undefined): Cause[] {
 }
 
 function tolerations(next: readonly Toleration[], old: readonly Toleration[]): Cause[] {
-	// By their texts: both lists may be long.
+	// Compared as texts, because both lists may be long.
 	const texts = new Set(next.map(withoutSeconds));
 	if (old.every((toleration) => texts.has(withoutSeconds(toleration)))) return [];
 	return [forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")];
@@ -80,7 +80,7 @@ function withoutSeconds({ key, operator, value, effect }: Toleration): string {
 	return JSON.stringify([key, operator, value, effect]);
 }
 
-/** Gates may only go; while there are any, node selectors and node affinity may become stricter. */
+/** Gates may only be removed; while there are any, node selectors and node affinity may become stricter. */
 function gates(spec: PodSpec, old: PodSpec): Cause[] {
 	const causes: Cause[] = [];
 	const before = new Set((old.schedulingGates ?? []).map((gate) => gate.name));
@@ -113,7 +113,7 @@ function gates(spec: PodSpec, old: PodSpec): Cause[] {
 	return causes;
 }
 
-/** Every term keeps its requirements, and may have more. */
+/** Every term keeps its requirements, and may have additional ones. */
 function isStricter(next: NodeSelector | undefined, old: NodeSelector): boolean {
 	const terms = next?.nodeSelectorTerms ?? [];
 	return (
@@ -133,7 +133,7 @@ function changedPaths(next: unknown, old: unknown, path: string): string[] {
 	if (semanticEqual(next, old)) return [];
 	const structures = typeof next === "object" && typeof old === "object" && next !== null && old !== null;
 	if (!structures) return [`${next === undefined ? "-" : old === undefined ? "+" : "~"} ${path}`];
-	// Both are objects or arrays; fields are read by name or position.
+	// Both are objects or arrays; fields are read by name or index.
 	const [first, second] = [next as Record<string, unknown>, old as Record<string, unknown>];
 	const keys = new Set([...Object.keys(first), ...Object.keys(second)]);
 	return [...keys].flatMap((key) =>
@@ -153,7 +153,7 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): Cause[] {
 	return causes;
 }
 
-/** A container that ended for good stays so: by its own rules and policy, or else by the pod's. */
+/** A container that terminated for good must not restart, according to its own rules and policy, or else the pod's. */
 function restarted(pod: Pod, old: Pod): Cause[] {
 	if (pod.spec.restartPolicy === "Always" || mayRestartAll(pod.spec)) return [];
 	const causes: Cause[] = [];
@@ -170,7 +170,7 @@ function restarted(pod: Pod, old: Pod): Cause[] {
 	return causes;
 }
 
-/** Of several with one name the last one counts; validation refuses them. */
+/** If several have the same name, the last one counts; validation rejects them. */
 function byName<T extends { name: string }>(items: readonly T[] = []): Map<string, T> {
 	return new Map(items.map((item) => [item.name, item]));
 }
@@ -184,7 +184,7 @@ function mayRestart(container: Container | undefined, exitCode: number, podPolic
 	return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
 }
 
-/** Whether one container of the pod may have all of them restarted, whatever became of them (KEP-5532). */
+/** Whether a container of the pod may restart all of them, whatever their state (KEP-5532). */
 function mayRestartAll({ initContainers = [], containers = [] }: PodSpec): boolean {
 	return [...initContainers, ...containers].some((container) =>
 		container.restartPolicyRules?.some(({ action }) => action === "RestartAllContainers"),
@@ -209,7 +209,7 @@ export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): Cause[] {
 	return causes;
 }
 
-/** Updates of the resize subresource: CPU and memory of containers may change, nothing else (KEP-1287). */
+/** Updates of the resize subresource: only CPU and memory of containers may change (KEP-1287). */
 export function validateResize(pod: Pod, old: Pod): Cause[] {
 	const causes: Cause[] = [];
 	const expected = deepCopy(pod.spec);
@@ -231,9 +231,7 @@ export function validateResize(pod: Pod, old: Pod): Cause[] {
 	return causes;
 }
 
-/**
- * What is wrong with one container's new resources. Puts the old ones back, so that what else has changed can be seen.
- */
+/** Validates one container's new resources. Restores the old ones, so that other changes can be detected. */
 function resizedContainer(container: Container, before: Container, path: string): Cause[] {
 	const causes: Cause[] = [];
 	if (container.name !== before.name)

@@ -1,4 +1,4 @@
-/** What is allowed in a pod spec and still most likely a mistake. */
+/** Fields of a pod spec that are allowed but most likely a mistake. */
 import { lookup } from "../../core/object.ts";
 import { quantityNano } from "../../core/quantity.ts";
 import type { PodSpec } from "../generated/types.ts";

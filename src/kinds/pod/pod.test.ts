@@ -306,7 +306,7 @@ describe("updates of a pod", () => {
 		const change = (code: number, restartPolicy: string, own: Partial<Container> = {}) => {
 			const pod = stored({ restartPolicy, containers: [container({ name: "c", ...own })] });
 			const of = (state: object) => ({ containerStatuses: [{ name: "c", state }] });
-			// As far as a status is looked at.
+			// The fields of a status that are used.
 			const statuses = [of({ terminated: { exitCode: code } }), of({ waiting: {} })] as unknown as Pod["status"][];
 			const [old, next] = statuses.map((status) => ({ ...pod, status }) as Pod);
 			return old && next ? texts(validatePodStatusUpdate(next, old)) : [];

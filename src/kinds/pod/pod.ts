@@ -24,7 +24,7 @@ export const pods: Kind<Pod> = {
 	returnsDeleted: true,
 	selectableFields: [
 		{ path: "spec.nodeName", value: (pod) => pod.spec.nodeName ?? "" },
-		// What clients of the first versions call it.
+		// The name in the first versions of the API.
 		{ path: "spec.host", value: (pod) => pod.spec.nodeName ?? "" },
 		{ path: "spec.restartPolicy", value: (pod) => pod.spec.restartPolicy ?? "" },
 		{ path: "spec.schedulerName", value: (pod) => pod.spec.schedulerName ?? "" },
@@ -53,7 +53,7 @@ export const pods: Kind<Pod> = {
 					message: "Scheduling is blocked due to non-empty scheduling gates",
 				},
 			];
-		// Ephemeral containers come by their own subresource only.
+		// Ephemeral containers are only added with their own subresource.
 		delete pod.spec.ephemeralContainers;
 		leastGrace(pod);
 	},
@@ -64,10 +64,10 @@ export const pods: Kind<Pod> = {
 	},
 	prepareForStatusUpdate(pod, old) {
 		pod.status ??= {};
-		// Agents that know nothing of the class do not take it away.
+		// Agents that do not know the class do not remove it.
 		if (pod.status.qosClass === undefined && old.status?.qosClass !== undefined)
 			pod.status.qosClass = old.status.qosClass;
-		// Nor do they say whose the pod is.
+		// They also may not change the pod's owners.
 		const { ownerReferences } = old.metadata;
 		if (ownerReferences === undefined) delete pod.metadata.ownerReferences;
 		else pod.metadata.ownerReferences = ownerReferences;
@@ -84,7 +84,7 @@ export const pods: Kind<Pod> = {
 	},
 };
 
-/** Times to end that were accepted once and make no sense are the shortest. */
+/** Invalid grace periods of earlier versions become the shortest. */
 function leastGrace({ spec }: Pod): void {
 	if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
 }

@@ -18,14 +18,14 @@ export function tolerates(toleration: Toleration, taint: Taint): boolean {
 	}
 }
 
-/** The taint's value lies below (Lt) or above (Gt) the toleration's; both must be whole numbers. */
+/** The taint's value is less (Lt) or greater (Gt) than the toleration's; both must be whole numbers. */
 function compares(toleration: Toleration, taint: Taint): boolean {
 	const [wanted, found] = [toleration.value ?? "", taint.value ?? ""];
 	if (!/^(0|-?[1-9][0-9]*)$/.test(wanted) || !/^(0|-?[1-9][0-9]*)$/.test(found)) return false;
 	return toleration.operator === "Lt" ? BigInt(found) < BigInt(wanted) : BigInt(found) > BigInt(wanted);
 }
 
-/** The first taint, among those with one of the effects, that none of the tolerations covers. */
+/** The first taint with one of the effects that none of the tolerations covers. */
 export function untolerated(
 	taints: readonly Taint[] | undefined,
 	tolerations: readonly Toleration[],

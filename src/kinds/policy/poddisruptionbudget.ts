@@ -91,6 +91,6 @@ export const podDisruptionBudgets: Kind<PodDisruptionBudget> = {
 };
 
 function budgetOf(object: KubeObject): PodDisruptionBudget {
-	// The lookup that leads here found this kind.
+	// The lookup has determined this kind.
 	return object as PodDisruptionBudget;
 }

@@ -1,4 +1,4 @@
-/** What every container must say where a quota limits it. */
+/** Fields that every container must set if a quota limits them. */
 import type { PodSpec } from "../generated/types.ts";
 import { computeUsage } from "./usage.ts";
 
@@ -6,15 +6,15 @@ const mustBeStated = ["cpu", "memory"].flatMap((name) => [name, `requests.${name
 
 /**
  * @param names resources that the quota limits
- * @returns upstream's complaint, such as `must specify limits.cpu for: web,proxy; memory for: web`; undefined when all
- * is said
+ * @returns upstream's message, such as `must specify limits.cpu for: web,proxy; memory for: web`; undefined if nothing
+ * is missing
  */
 export function unstated(
 	{ containers, initContainers = [], resources = {} }: PodSpec,
 	names: readonly string[],
 ): string | undefined {
 	const wanted = mustBeStated.filter((name) => names.includes(name)).sort();
-	// What is said of the pod as a whole is said of all.
+	// Pod-level resources count for all containers.
 	const saidOfAll = computeUsage(resources);
 	const complaints: string[] = [];
 	for (const name of wanted) {

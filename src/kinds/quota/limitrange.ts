@@ -26,7 +26,7 @@ export const limitRanges: Kind<LimitRange> = {
 	setDefaults({ spec }) {
 		for (const item of spec?.limits ?? []) {
 			if (item.type !== "Container") continue;
-			// The default limit is the most there may be; the default request is the default limit, else the least.
+			// The default limit defaults to the maximum; the default request to the default limit, or the minimum.
 			if (item.max !== undefined) item.default = { ...item.max, ...item.default };
 			if (item.default !== undefined || item.min !== undefined)
 				item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest };

@@ -85,7 +85,7 @@ function isStandard(name: string): boolean {
 	return standard.has(name) || /^(requests\.)?hugepages-/.test(name);
 }
 
-/** What may be bounded for the pods, or claims, of a scope. */
+/** The resources that may be limited for the pods, or claims, of a scope. */
 function isOfScope(scope: string, name: string): boolean {
 	if (scope === "VolumeAttributesClass") return name === "persistentvolumeclaims" || name === "requests.storage";
 	return name === "pods" || (scope !== "BestEffort" && computed.includes(name));

@@ -1,4 +1,4 @@
-/** Which objects a quota with scopes is about (API reference, ResourceQuotaSpec). */
+/** Which objects a quota with scopes applies to (API reference, ResourceQuotaSpec). */
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../engine/kind.ts";
 import type {
@@ -16,11 +16,11 @@ function scopeRequirements({ spec }: ResourceQuota): ScopedResourceSelectorRequi
 	return [...plain, ...(spec?.scopeSelector?.matchExpressions ?? [])];
 }
 
-/** True when the object is in all scopes of the quota; only pods, and claims of one scope, are in any. */
+/** Whether the object is in all scopes of the quota; only pods, and claims for one scope, can be. */
 export function isInScopes(quota: ResourceQuota, kind: Pick<Kind, "group" | "plural">, object: KubeObject): boolean {
 	const requirements = scopeRequirements(quota);
 	if (requirements.length === 0) return true;
-	// The kind says what the object is.
+	// The kind implies the object's type.
 	if (kind.group === "" && kind.plural === "pods")
 		return requirements.every((requirement) => podMatches(requirement, object as Pod));
 	if (kind.group === "" && kind.plural === "persistentvolumeclaims")

@@ -1,4 +1,4 @@
-/** What an object uses of a resource quota (Kubernetes documentation, "Resource Quotas"). */
+/** The usage of a resource quota by an object (Kubernetes documentation, "Resource Quotas"). */
 
 import { parseTimestamp } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -10,7 +10,7 @@ import { type Amounts, podAmountsNow } from "../pod/spec/pod-amounts.ts";
 
 const storageClassSuffix = ".storageclass.storage.k8s.io/";
 const oldClassAnnotation = "volume.beta.kubernetes.io/storage-class";
-/** Kinds that may also be counted by their bare names, as before `count/` came. */
+/** Kinds that can also be counted by their plain names, from before `count/` existed. */
 const plainlyCounted = new Set(["configmaps", "replicationcontrollers", "resourcequotas", "secrets"]);
 const podNames = new Set([
 	"pods",
@@ -43,16 +43,16 @@ function isRequested(name: string): boolean {
 	return resource.startsWith("hugepages-") || isExtended(resource);
 }
 
-/** A resource such as `example.com/gpu`, which no node has by itself. */
+/** A resource such as `example.com/gpu`, which nodes do not have by default. */
 function isExtended(name: string): boolean {
 	return name.includes("/") && !/(^|\.)kubernetes\.io\//.test(name) && !name.startsWith("requests.");
 }
 
-/** All that the object uses, by the names under which quotas may limit it. */
+/** All of the object's usage, by the names under which quotas may limit it. */
 export function usageOf(kind: Names, object: KubeObject, nowMs: number): Amounts {
 	const usage: Amounts = { [`count/${qualifiedResource(kind)}`]: "1" };
 	if (kind.group !== "") return usage;
-	// The kind says what the object is.
+	// The kind implies the object's type.
 	switch (kind.plural) {
 		case "pods":
 			return podUsesQuota(object as Pod, nowMs) ? { ...usage, ...podUsage(object as Pod) } : usage;
@@ -65,13 +65,13 @@ export function usageOf(kind: Names, object: KubeObject, nowMs: number): Amounts
 	}
 }
 
-/** Not when it has ended, nor when it should have been gone by now. */
+/** Not after it has terminated, nor when its grace period is long over. */
 function podUsesQuota(pod: Pod, nowMs: number): boolean {
 	if (isFinished(pod)) return false;
 	return nowMs <= usesQuotaUntilMs(pod);
 }
 
-/** When a pod that is being deleted stops to count, as its node is taken for lost; Infinity for others. */
+/** When a terminating pod stops counting, because its node is considered lost; Infinity for others. */
 export function usesQuotaUntilMs({ metadata }: Pod): number {
 	const { deletionTimestamp, deletionGracePeriodSeconds } = metadata;
 	if (deletionTimestamp === undefined || deletionGracePeriodSeconds === undefined) return Number.POSITIVE_INFINITY;
@@ -83,7 +83,7 @@ function podUsage(pod: Pod): Amounts {
 	return { pods: "1", ...computeUsage({ requests, limits: podAmountsNow(pod, "limits") }) };
 }
 
-/** Requests and limits under their names in quotas. */
+/** Requests and limits by their names in quotas. */
 export function computeUsage({
 	requests = {},
 	limits = {},
@@ -114,7 +114,7 @@ function claimUsage({ spec, status, metadata }: PersistentVolumeClaim): Amounts 
 	if (className !== "") usage[`${className}${storageClassSuffix}persistentvolumeclaims`] = "1";
 	const wanted = spec?.resources?.requests?.["storage"];
 	if (wanted === undefined) return usage;
-	// While a claim shrinks back after a failed expansion, what it was given still counts.
+	// While a claim is being reduced after a failed expansion, its allocated size still counts.
 	const given = status?.allocatedResources?.["storage"];
 	const storage = given !== undefined && compareQuantities(given, wanted) > 0 ? given : wanted;
 	usage["requests.storage"] = storage;

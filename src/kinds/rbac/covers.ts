@@ -1,12 +1,12 @@
-/** Whether rules give what other rules give, and what of it they do not. Pure. */
+/** Whether rules cover other rules, and what they do not cover. Pure. */
 import type { PolicyRule } from "../generated/types.ts";
 
 /** The maximum number of individual permissions of a rule to check; a larger rule is considered not covered. */
 const mostRights = 10_000;
 
 /**
- * What `wanted` allows and `held` does not, as rules of one right each: one group, resource, verb and name, or one path
- * and verb. A rule of too many rights to be looked at one by one is there in full.
+ * The permissions in `wanted` that `held` does not contain, as rules with one permission each: one group, resource,
+ * verb and name, or one path and verb. A rule with too many permissions is returned as a whole.
  */
 export function uncoveredRules(held: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] {
 	const uncovered: PolicyRule[] = [];
@@ -37,7 +37,7 @@ function* singleRights(rule: PolicyRule): Iterable<PolicyRule> {
 	for (const url of nonResourceURLs) for (const verb of verbs) yield { nonResourceURLs: [url], verbs: [verb] };
 }
 
-/** Whether one rule alone gives all that another gives. */
+/** Whether a single rule covers another one. */
 function ruleCovers(held: PolicyRule, wanted: PolicyRule): boolean {
 	return (
 		hasAll(held.verbs, wanted.verbs) &&
@@ -62,13 +62,13 @@ function coversPath(held: readonly string[], url: string): boolean {
 	return held.some((one) => one === url || (one.endsWith("*") && url.startsWith(one.replace(/\*+$/, ""))));
 }
 
-/** No names are all names. */
+/** No names mean all names. */
 function coversNames(held: readonly string[], wanted: readonly string[]): boolean {
 	if (held.length === 0) return true;
 	return wanted.length > 0 && wanted.every((name) => held.includes(name));
 }
 
-/** Rules that differ by nothing but their verb, put together. */
+/** Combines rules that differ only in their verb. */
 export function compactRules(rules: readonly PolicyRule[]): PolicyRule[] {
 	const compact: PolicyRule[] = [];
 	const byTarget = new Map<string, { verbs: string[]; seen: Set<string> }>();
@@ -94,7 +94,7 @@ export function compactRules(rules: readonly PolicyRule[]): PolicyRule[] {
 	return compact;
 }
 
-/** `{APIGroups:[""], Resources:["pods"], Verbs:["get" "list"]}`, as Kubernetes prints a rule. */
+/** `{APIGroups:[""], Resources:["pods"], Verbs:["get" "list"]}`, the format of Kubernetes. */
 export function ruleText({ apiGroups, resources, nonResourceURLs, resourceNames, verbs }: PolicyRule): string {
 	const parts = [
 		["APIGroups", apiGroups],

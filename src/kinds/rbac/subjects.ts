@@ -1,4 +1,4 @@
-/** What RoleBindings and ClusterRoleBindings share. */
+/** The common part of RoleBindings and ClusterRoleBindings. */
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
 import { invalidValue, notSupported, required } from "../../core/field-errors.ts";
@@ -45,7 +45,7 @@ export function validateBinding(binding: Binding, roleKinds: readonly string[]):
 	];
 }
 
-/** In a namespaced binding, an account that has no namespace is one of the binding's. */
+/** In a namespaced binding, an account without a namespace belongs to the binding's. */
 function subjectProblems(subject: RbacSubject, path: string, isNamespaced: boolean): Cause[] {
 	const causes: Cause[] = [];
 	if (!subject.name) causes.push(required(`${path}.name`));

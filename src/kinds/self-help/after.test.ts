@@ -5,7 +5,7 @@ import { cycleOf } from "./after.ts";
 test("searches for cycles share what they may look at", () => {
 	const size = 300;
 	const names = (from: number) => Array.from({ length: 20 }, (_, step) => `job/j${((from + step) % size) + 1}`).join();
-	// All of them wait for each other, and nobody for the one that is asked about.
+	// All of them wait for each other, and none for the object itself.
 	const job = (index: number): KubeObject =>
 		({
 			kind: "Job",

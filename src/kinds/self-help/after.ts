@@ -1,6 +1,6 @@
 /**
- * Order between workloads: `coxswain.io/after: job/migrate,statefulset/db` holds the pods of a workload back until the
- * others, of the same namespace, are complete or available (docs/self-help.md).
+ * Order between workloads: `coxswain.io/after: job/migrate,statefulset/db` holds back the pods of a workload until the
+ * others, in the same namespace, are complete or available (docs/self-help.md).
  */
 import type { KubeObject } from "../../core/object.ts";
 import type { Pod, PodTemplateSpec } from "../generated/types.ts";
@@ -27,7 +27,7 @@ const kinds: Readonly<Record<AwaitedKind, RegExp>> = {
 };
 const mostAwaited = 20;
 
-/** @throws Error that says what is wrong */
+/** @throws Error that describes the problem */
 export function parseAfter(text: string): Awaited[] {
 	const parts = text
 		.split(",")
@@ -53,10 +53,7 @@ export function idOf(kind: string, name: string): string {
 	return `${kind.toLowerCase()}/${name}`;
 }
 
-/**
- * Everything that the workload's pods wait for, by its own annotation or by its template's; nothing where that cannot
- * be read.
- */
+/** Everything that the workload's pods wait for, by its own annotation or its template's; empty if it is invalid. */
 export function awaitedBy(object: KubeObject): Awaited[] {
 	const own = object.metadata.annotations?.[afterAnnotation];
 	const templates = templateOf(object)?.metadata?.annotations?.[afterAnnotation];
@@ -68,9 +65,9 @@ export function awaitedBy(object: KubeObject): Awaited[] {
 	}
 }
 
-/** The template of the object's pods; undefined for a pod, and for a cron job, whose jobs have it. */
+/** The template of the object's pods; undefined for a pod, and for a CronJob, whose Jobs have it. */
 export function templateOf(object: KubeObject): PodTemplateSpec | undefined {
-	// Whatever has a template has it there.
+	// All objects with a template have it in this field.
 	return (object as { spec?: { template?: PodTemplateSpec } }).spec?.template;
 }
 
@@ -78,10 +75,9 @@ export function templateOf(object: KubeObject): PodTemplateSpec | undefined {
 const mostFollowed = 1000;
 
 /**
- * The shortest chain of workloads that leads from this one back to it: `deployment/a`, `job/b`, `deployment/a`.
- * Undefined when there is none.
- * @param find others of the same namespace
- * @param patience is used up, so that several searches may share one
+ * The shortest cycle from this workload to itself: `deployment/a`, `job/b`, `deployment/a`. Undefined if there is none.
+ * @param find returns others in the same namespace
+ * @param patience is decreased, so that several searches can share a limit
  */
 export function cycleOf(
 	object: KubeObject,
@@ -89,7 +85,7 @@ export function cycleOf(
 	patience = { workloads: mostFollowed },
 ): string[] | undefined {
 	const start = idOf(object.kind, object.metadata.name);
-	/** Id → the id of the workload that waits for it. */
+	/** ID → ID of the workload that waits for it. */
 	const waiting = new Map<string, string>();
 	const queue = [{ id: start, found: object }];
 	for (let place = 0; place < queue.length && patience.workloads > 0; place++) {

@@ -1,6 +1,6 @@
 /**
- * Annotations by which workloads help themselves: what upstream does not do, where a user asks for it
- * (docs/self-help.md). An annotation that is absent costs nothing and changes nothing.
+ * Annotations that enable extensions of workloads beyond upstream (docs/self-help.md). An absent annotation costs
+ * nothing and changes nothing.
  */
 
 import { durationMs } from "../../core/duration.ts";
@@ -18,21 +18,21 @@ import { perNodeAnnotation, perNodeOf } from "./per-node.ts";
 const domain = "coxswain.io/";
 const told: Readonly<Record<string, Check>> = { [webhookAnnotation]: secretName, [eventsAnnotation]: eventNames };
 
-/** A StatefulSet replaces a pod of an outdated revision that never served. */
+/** A StatefulSet replaces a pod of an outdated revision that was never ready. */
 export const recoverAnnotation = "coxswain.io/recover-rollout";
 /** A StatefulSet's claims grow with its volumeClaimTemplates. */
 export const growAnnotation = "coxswain.io/grow-claims";
 
-/** Delays a CronJob's runs by up to this duration, each by its own delay. */
+/** Delays each of a CronJob's runs by up to this duration. */
 const jitterAnnotation = "coxswain.io/jitter";
-/** `once`: a CronJob runs once in the hour that clocks repeat, and for the hour that they skip. */
+/** `once`: a CronJob runs once in the hour that a clock change repeats, and for the hour that it skips. */
 export const clockChangesAnnotation = "coxswain.io/clock-changes";
 /** `all`: a CronJob catches up on every missed run instead of only the last. */
 const catchUpAnnotation = "coxswain.io/catch-up";
-/** Who started a run by hand. */
+/** The user who started a run manually. */
 export const startedByAnnotation = "coxswain.io/started-by";
 
-/** What is wrong with a value, with the path of its field. */
+/** The problems of a value, with the path of its field. */
 type Check = (value: string, path: string) => Cause[];
 
 const oneOf = (values: readonly string[]): Check => {
@@ -70,7 +70,7 @@ const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
 	},
 };
 
-/** Names of those that mean something on objects of a kind. */
+/** Names of the annotations that apply to objects of a kind. */
 export function knownAnnotations(kind: string): readonly string[] {
 	return Object.keys(checks[kind] ?? {});
 }
@@ -100,13 +100,13 @@ function readJitter(text: string): number | undefined {
 	}
 }
 
-/** The longest delay of a cron job's runs; 0 where none is asked for. */
+/** The maximum delay of a CronJob's runs; 0 if there is none. */
 export function jitterMs({ metadata }: CronJob): number {
 	const text = metadata.annotations?.[jitterAnnotation];
 	return text === undefined ? 0 : (readJitter(text) ?? 0);
 }
 
-/** Where one run takes the place of another there is nothing to make up for but the last. */
+/** If one run replaces another, only the last one can be caught up. */
 export function catchesUp({ metadata, spec }: CronJob): boolean {
 	return metadata.annotations?.[catchUpAnnotation] === "all" && spec.concurrencyPolicy !== "Replace";
 }
@@ -116,28 +116,28 @@ export function isAsked({ metadata }: { metadata: { annotations?: Record<string,
 }
 
 /**
- * What is wrong with annotations that an object has and `old` had not, or had with another value: what is stored
- * already must not keep anybody from changing something else. Templates of pods and of jobs are looked at, too.
+ * The problems of annotations that are new or changed since `old`: a stored value must not prevent other changes.
+ * Templates of pods and of Jobs are checked, too.
  */
 export function selfHelpProblems(object: KubeObject, old: KubeObject | undefined): Cause[] {
 	const causes = problemsOf(object.kind, object.metadata, old?.metadata, "metadata");
 	const [template, before] = [templateOf(object), old && templateOf(old)];
 	causes.push(...problemsOf("Pod", template?.metadata, before?.metadata, "spec.template.metadata"));
-	// Of that kind.
+	// The object has that kind.
 	if (object.kind === "Job" && old === undefined) causes.push(...perNodeProblems(object as Job, "spec"));
 	if (object.kind !== "CronJob") return causes;
-	// Of that kind, both.
+	// Both have that kind.
 	const [jobs, jobsBefore] = [object as CronJob, old as CronJob | undefined].map((one) => one?.spec.jobTemplate);
 	const [pods, podsBefore] = [jobs, jobsBefore].map((one) => one?.spec?.template?.metadata);
 	causes.push(...problemsOf("Job", jobs?.metadata, jobsBefore?.metadata, "spec.jobTemplate.metadata"));
 	causes.push(...problemsOf("Pod", pods, podsBefore, "spec.jobTemplate.spec.template.metadata"));
-	// Its spec is required elsewhere.
+	// Another check requires its spec.
 	if (old === undefined && jobs?.spec !== undefined)
 		causes.push(...perNodeProblems({ metadata: jobs.metadata ?? {}, spec: jobs.spec }, "spec.jobTemplate.spec"));
 	return causes;
 }
 
-/** A new job that runs on each node cannot say how many there are, nor be over before the last. */
+/** A new Job that runs on each node cannot specify the number of nodes, nor end before the last one. */
 function perNodeProblems(job: { metadata: Annotated; spec: JobSpec }, path: string): Cause[] {
 	if (perNodeOf(job) === undefined) return [];
 	const { completions = 0, completionMode, successPolicy } = job.spec;
@@ -175,7 +175,7 @@ function problemsOf(kind: string, metadata: Annotated | undefined, old: Annotate
 }
 
 /**
- * What is wrong with a workload that waits for itself by way of others.
+ * The problem of a workload that waits for itself through others.
  * @param cycle `deployment/a`, `job/b`, `deployment/a`
  */
 export function cycleProblem(cycle: readonly string[]): Cause {

@@ -1,28 +1,28 @@
 /**
- * Jobs that run to completion once on each node (docs/self-help.md). Such a Job is Indexed, and each index is a node's:
- * its number of completions follows the nodes, and the Job controller keeps in an annotation which index is whose. An
- * index never changes hands while anything is known of it.
+ * Jobs that run to completion once on each node (docs/self-help.md). Such a Job is Indexed, and each index belongs to a
+ * node: its number of completions follows the nodes, and the Job controller records the node of each index in an
+ * annotation. An index is not reassigned while any state of it exists.
  */
 import type { OwnerReference } from "../../core/object.ts";
 
-/** `true`: also on nodes that come later; `once`: the Job is complete when all nodes are done. */
+/** `true`: also on nodes that are added later; `once`: the Job is complete when all nodes are done. */
 export const perNodeAnnotation = "coxswain.io/per-node";
 /**
- * `node-1=1f3a77c2,node-2=9b04d1e0`: the node of each index with the beginning of its UID, since a new node may have an
- * old name.
+ * `node-1=1f3a77c2,node-2=9b04d1e0`: the node of each index with the beginning of its UID, because a new node may have
+ * an old name.
  */
 export const nodesAnnotation = "coxswain.io/nodes";
-/** True when every matching node is done. */
+/** True if every matching node is done. */
 export const allNodesCondition = "coxswain.io/AllNodes";
 
-/** Nodes that may work at the same time where a Job does not say. */
+/** The default number of nodes that may work at the same time. */
 export const manyNodes = 10_000;
 
 interface Annotated {
 	metadata: { annotations?: Record<string, string>; ownerReferences?: OwnerReference[] };
 }
 
-/** `follow`: it has no end, because nodes may come. A CronJob's next run is for those. */
+/** `follow`: it has no end, because nodes may be added. The CronJob's next run handles those. */
 export function perNodeOf({ metadata }: Annotated): "follow" | "once" | undefined {
 	const value = metadata.annotations?.[perNodeAnnotation];
 	if (value === undefined) return undefined;

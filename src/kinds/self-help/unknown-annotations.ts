@@ -1,4 +1,7 @@
-/** Annotations of ours that mean nothing where they stand: most often a mistyped name. */
+/**
+ * Known annotations on objects where they have no effect, and unknown ones with the same prefix: usually a mistyped
+ * name.
+ */
 import type { KubeObject } from "../../core/object.ts";
 import type { CronJob } from "../generated/types.ts";
 import { templateOf } from "./after.ts";
@@ -9,7 +12,7 @@ const ours = /(^|\.)coxswain\.io\//;
 /** Also for one container: `duration.simulate.coxswain.io/CONTAINER`. */
 const simulation =
 	/^(simulate\.coxswain\.io\/(duration|exit-code|ready-delay|failure-rate|cpu|memory)|(duration|exit-code|ready-delay|failure-rate|cpu|memory)\.simulate\.coxswain\.io\/.+)$/;
-/** What the cluster itself writes. */
+/** Annotations that the cluster itself writes. */
 const written: ReadonlySet<string> = new Set([nodesAnnotation, startedByAnnotation]);
 const workloads = ["Job", "CronJob", "StatefulSet", "DaemonSet", "Deployment", "Pod"];
 
@@ -18,15 +21,15 @@ interface Annotated {
 }
 
 /**
- * A sentence for each of them that `old` had not, of the object and its templates. Not an error: an older or a newer
- * version may know them.
+ * A sentence for each of them that `old` does not have, in the object and its templates. Not an error, because an older
+ * or newer version may know them.
  */
 export function unknownAnnotations(object: KubeObject, old: KubeObject | undefined): string[] {
 	const texts = textsOf(object.kind, object.metadata, old?.metadata, "metadata");
 	const [template, before] = [templateOf(object), old && templateOf(old)];
 	texts.push(...textsOf("Pod", template?.metadata, before?.metadata, "spec.template.metadata"));
 	if (object.kind !== "CronJob") return texts;
-	// Of that kind, both.
+	// Both have that kind.
 	const [jobs, jobsBefore] = [object as CronJob, old as CronJob | undefined].map((one) => one?.spec.jobTemplate);
 	const [pods, podsBefore] = [jobs, jobsBefore].map((one) => one?.spec?.template?.metadata);
 	texts.push(...textsOf("Job", jobs?.metadata, jobsBefore?.metadata, "spec.jobTemplate.metadata"));

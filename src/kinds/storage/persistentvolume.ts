@@ -9,7 +9,7 @@ import type { PersistentVolume, PersistentVolumeSpec } from "../generated/types.
 import { validateNodeSelector } from "../pod/spec/scheduling.ts";
 import { accessModeProblems } from "../pod/spec/volume-claim-spec.ts";
 
-/** Fields of the spec that are not sources of storage. */
+/** Fields of the spec that are not volume sources. */
 const notSources = [
 	"accessModes",
 	"capacity",

@@ -61,7 +61,7 @@ export const persistentVolumeClaims: Kind<PersistentVolumeClaim> = {
 	validateUpdate,
 };
 
-/** `dataSource` and `dataSourceRef` say the same of objects in the claim's own namespace. */
+/** `dataSource` and `dataSourceRef` are equivalent for objects in the claim's own namespace. */
 function syncSource(spec: PersistentVolumeClaimSpec): void {
 	if (spec.dataSource !== undefined) spec.dataSourceRef ??= { ...spec.dataSource };
 	else if (spec.dataSourceRef !== undefined && !spec.dataSourceRef.namespace) {
@@ -74,13 +74,13 @@ function claimStorageClass({ metadata, spec }: PersistentVolumeClaim): string {
 	return metadata.annotations?.["volume.beta.kubernetes.io/storage-class"] ?? spec.storageClassName ?? "";
 }
 
-/** After creation a claim can be bound, and a bound one can grow and change its attributes class. */
+/** After its creation a claim can be bound, and a bound one can be expanded and change its attributes class. */
 function validateUpdate(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): Cause[] {
 	const causes: Cause[] = [];
 	const bound = old.status?.phase === "Bound";
 	const next = { ...claim.spec };
 	const before = { ...old.spec };
-	// Binding names the volume, and a claim without a class may get the default one.
+	// Binding sets the volume's name, and a claim without a class may get the default one.
 	if (!before.volumeName) delete next.volumeName;
 	if (!before.volumeName) delete before.volumeName;
 	if (before.storageClassName === undefined && !old.spec.volumeName) delete next.storageClassName;
@@ -103,7 +103,7 @@ function validateUpdate(claim: PersistentVolumeClaim, old: PersistentVolumeClaim
 		);
 	const capacity = old.status?.capacity?.["storage"];
 	if (bound && size !== undefined && oldSize !== undefined && compareQuantities(size, oldSize) < 0) {
-		// A failed expansion may be taken back, as far as what there is already.
+		// A failed expansion may be reduced, but not below the existing capacity.
 		if (capacity === undefined || compareQuantities(size, capacity) <= 0)
 			causes.push(forbidden("spec.resources.requests.storage", "field can not be less than status.capacity"));
 	}

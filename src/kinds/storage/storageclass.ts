@@ -6,7 +6,7 @@ import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { StorageClass, TopologySelectorTerm } from "../generated/types.ts";
 
-/** Marks the class that claims without one get. */
+/** Marks the default class of claims. */
 export const defaultClassAnnotation = "storageclass.kubernetes.io/is-default-class";
 
 export const storageClasses: Kind<StorageClass> = {
@@ -69,7 +69,7 @@ export const storageClasses: Kind<StorageClass> = {
 	},
 };
 
-/** Also of drivers that volumes' attributes belong to. */
+/** Also for drivers in volume attributes classes. */
 export function provisionerName(name: string, path: string): Cause[] {
 	return name ? invalidEach(path, name, qualifiedNameProblems(name.toLowerCase())) : [required(path)];
 }

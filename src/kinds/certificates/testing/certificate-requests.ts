@@ -1,4 +1,4 @@
-/** Certificate requests as clients make them, for tests. */
+/** Certificate requests as created by clients, for tests. */
 import { webcrypto } from "node:crypto";
 import "reflect-metadata";
 import {

@@ -24,11 +24,11 @@ interface PodContext {
 	spec: PodSpec;
 	volumeNames: ReadonlySet<string>;
 	claimNames: ReadonlySet<string>;
-	/** Of containers and init containers. */
+	/** Names of containers and init containers. */
 	containerNames: ReadonlySet<string>;
 }
 
-/** All containers of the pod, their names unique among all of them. */
+/** All containers of the pod, whose names must be unique. */
 export function validateContainers(spec: PodSpec, path: string): Cause[] {
 	const context: PodContext = {
 		spec,
@@ -123,7 +123,7 @@ function ports(list: readonly ContainerPort[] | undefined, hostNetwork: boolean,
 	return causes;
 }
 
-/** What happens to a container whose resources change in place (KEP-1287). */
+/** How a container handles in-place changes of its resources (KEP-1287). */
 function resizePolicies(container: Container | EphemeralContainer, spec: PodSpec, path: string): Cause[] {
 	const causes: Cause[] = [];
 	const names = new Set<string>();
@@ -201,7 +201,7 @@ function mountOptions(mount: VolumeMount, privileged: boolean, path: string): Ca
 	return causes;
 }
 
-/** A container that ends before the others start has no use for probes and hooks. */
+/** Probes and hooks make no sense for a container that terminates before the others start. */
 function initOnly(container: Container, path: string): Cause[] {
 	const causes: Cause[] = [];
 	for (const field of ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const)
@@ -226,7 +226,7 @@ function ephemeralOnly(container: EphemeralContainer, { containerNames }: PodCon
 	return causes;
 }
 
-/** Restart policies of single containers, and the exit codes that decide (KEP-5307). */
+/** Restart policies of single containers, and their rules for exit codes (KEP-5307). */
 function restartRules(container: Container, path: string): Cause[] {
 	const causes = oneOf(container.restartPolicy, ["Always", "Never", "OnFailure"], `${path}.restartPolicy`);
 	const rules = container.restartPolicyRules ?? [];

@@ -14,14 +14,14 @@ import { setVolumeDefaults } from "./volume-defaults.ts";
 
 type AnyContainer = Container | EphemeralContainer;
 
-/** @param owner whatever has a template; one that is missing is as good as an empty one, which validation refuses */
+/** @param owner anything with a template; an absent template becomes an empty one, which validation rejects */
 export function setPodTemplateDefaults(owner: { template?: PodTemplateSpec }): void {
 	owner.template ??= { spec: { containers: [] } };
 	owner.template.spec ??= { containers: [] };
 	setPodSpecDefaults(owner.template.spec);
 }
 
-/** What holds for pods and templates alike; `setPodDefaults` has what only pods get. */
+/** Defaults of pods and templates; `setPodDefaults` has those of pods only. */
 function setPodSpecDefaults(spec: PodSpec): void {
 	spec.dnsPolicy ||= "ClusterFirst";
 	spec.restartPolicy ||= "Always";
@@ -39,7 +39,7 @@ function setPodSpecDefaults(spec: PodSpec): void {
 	for (const volume of spec.volumes ?? []) setVolumeDefaults(volume);
 }
 
-/** Requests default to limits, and service links are on: for pods, not for templates. */
+/** Requests default to limits, and service links are enabled: for pods, not for templates. */
 export function setPodDefaults(spec: PodSpec): void {
 	setPodSpecDefaults(spec);
 	spec.enableServiceLinks ??= true;
@@ -51,9 +51,7 @@ export function setPodDefaults(spec: PodSpec): void {
 	setPodRequests(spec);
 }
 
-/**
- * A pod that is limited as a whole requests what its containers do, and of the rest as much as its limit (KEP-2837).
- */
+/** A pod with pod-level limits requests what its containers do, and its limits for other resources (KEP-2837). */
 function setPodRequests(spec: PodSpec): void {
 	const { limits = {}, requests } = spec.resources ?? {};
 	if (spec.resources === undefined || Object.keys(limits).length === 0) return;

@@ -1,4 +1,4 @@
-/** Environment variables, and the downward API that files use too. */
+/** Environment variables, and the downward API, which files use, too. */
 
 import type { Cause } from "../../../core/errors.ts";
 import { requiredText } from "../../../core/field-checks.ts";
@@ -148,7 +148,7 @@ export function validateEnvironmentFrom(sources: readonly EnvFromSource[] | unde
 	return causes;
 }
 
-/** Variables that come from a file must name a volume of the pod. */
+/** Variables from a file must name a volume of the pod. */
 export function validateFileVariables(
 	variables: readonly EnvVar[] | undefined,
 	volumeNames: ReadonlySet<string>,

@@ -1,7 +1,7 @@
 import type { Cause } from "../../../core/errors.ts";
 import { invalidValue, required } from "../../../core/field-errors.ts";
 
-/** A path inside the volume: relative, without `..`, and not among the names that atomic writes use. */
+/** A path inside the volume: relative, without `..`, and different from the names that atomic writes use. */
 export function filePath(value: string | undefined, path: string): Cause[] {
 	if (!value) return [required(path)];
 	const causes: Cause[] = [];

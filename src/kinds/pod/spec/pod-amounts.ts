@@ -1,6 +1,6 @@
 /**
- * What a pod asks for as a whole (Kubernetes documentation, "Resource Management for Pods and Containers", "Init
- * Containers", "Pod Overhead"), as exact quantities.
+ * The resources that a pod requests in total (Kubernetes documentation, "Resource Management for Pods and Containers",
+ * "Init Containers", "Pod Overhead"), as exact quantities.
  */
 
 import { conditionOf } from "../../../core/conditions.ts";
@@ -13,18 +13,15 @@ export type Amounts = Record<string, string>;
 
 type What = keyof Pick<ResourceRequirements, "requests" | "limits">;
 
-/**
- * How amounts are kept: exactly, as quotas need them (`exact`), or as numbers that are quick to compare, as a scheduler
- * needs them.
- */
+/** The representation of amounts: exact, for quotas (`exact`), or as numbers, for a scheduler. */
 export interface Arithmetic<T> {
-	/** A sum that begins with these. */
+	/** A sum that begins with these quantities. */
 	of(quantities?: Readonly<Amounts>): T;
 	/** Adds `more` to `total`, in place. */
 	add(total: T, more: T): void;
 	/** Raises each amount in `total` to that of `other`, in place. */
 	raise(total: T, other: T): void;
-	/** Puts these quantities in the place of those in `total`. */
+	/** Replaces the amounts in `total` that these quantities specify. */
 	replace(total: T, quantities: Readonly<Amounts>): void;
 }
 
@@ -41,17 +38,17 @@ const exact: Arithmetic<Amounts> = {
 };
 
 /**
- * The most that a pod needs at one time: the sum of its containers and sidecars, or an init container together with the
- * sidecars started before it, whichever is more. What is said of the pod as a whole replaces both; overhead comes on
- * top (of limits only where there is one). Where a limit stands for a request, the API has written the request down:
- * nothing here reads the one for the other.
+ * The maximum that a pod needs at one time: the sum of its containers and sidecars, or an init container together with
+ * the sidecars started before it, whichever is larger. Pod-level resources replace both; overhead is added (to limits
+ * only if there is one). Requests that default to limits are in the spec, because the API sets them: limits are never
+ * read as requests here.
  */
 export function podAmounts(spec: PodSpec, what: What): Amounts {
 	return exactAmounts(spec, what, ({ resources }) => exact.of(resources?.[what]), spec.resources?.[what]);
 }
 
 /**
- * As `podAmounts`, but resources being resized count with the larger of allocated and desired, or with the allocated
+ * Like `podAmounts`, but resources being resized count with the larger of allocated and desired, or with the allocated
  * amount if the node can never provide more.
  */
 export function podAmountsNow(pod: Pod, what: What): Amounts {
@@ -61,7 +58,7 @@ export function podAmountsNow(pod: Pod, what: What): Amounts {
 
 /**
  * `podAmountsNow(pod, "requests")` in another arithmetic.
- * @param assume changes what a container counts with, in place
+ * @param assume changes the amounts of a container, in place
  */
 export function podRequestsNow<T>(
 	pod: Pod,
@@ -146,7 +143,7 @@ function largest<T>(
 	return total;
 }
 
-/** What containers of a pod can share (KEP-2837); what else is said of a pod as a whole means nothing. */
+/** The resources that containers of a pod can share (KEP-2837); others have no effect at pod level. */
 export function isShared(resource: string): boolean {
 	return resource === "cpu" || resource === "memory" || resource.startsWith("hugepages-");
 }
@@ -164,7 +161,7 @@ function isResizeInfeasible({ status }: Pod): boolean {
 	return conditionOf({ status }, "PodResizePending")?.reason === "Infeasible";
 }
 
-/** What is known of the containers that can be resized: the pod's own and sidecars. */
+/** Statuses of the containers that can be resized: the pod's own and sidecars. */
 function resizableStatuses({ spec, status }: Pod): (container: Container) => ContainerStatus | undefined {
 	const { containerStatuses, initContainerStatuses } = status ?? {};
 	if (containerStatuses === undefined && initContainerStatuses === undefined) return () => undefined;
@@ -175,7 +172,7 @@ function resizableStatuses({ spec, status }: Pod): (container: Container) => Con
 	};
 }
 
-/** Names of resources are the clients': it has those, and nothing that it inherits. */
+/** Clients choose the names of resources, so inherited properties must not be found. */
 export function noAmounts(): Amounts {
 	return Object.create(null) as Amounts;
 }

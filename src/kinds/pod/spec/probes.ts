@@ -7,7 +7,7 @@ import type { Container, HTTPGetAction, LifecycleHandler, Probe } from "../../ge
 
 type ProbedContainer = Pick<Container, "livenessProbe" | "readinessProbe" | "startupProbe" | "lifecycle">;
 
-/** @param graceSeconds the pod's termination grace period, which bounds how long a hook may sleep */
+/** @param graceSeconds the pod's termination grace period, which limits how long a hook may sleep */
 export function validateProbesAndHooks(container: ProbedContainer, graceSeconds: number, path: string): Cause[] {
 	const { livenessProbe, readinessProbe, startupProbe, lifecycle } = container;
 	const causes = [

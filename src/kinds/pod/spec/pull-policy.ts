@@ -1,4 +1,4 @@
-/** `Always` for images without a tag or with `latest`, else `IfNotPresent`. */
+/** `Always` for images without a tag or with `latest`, otherwise `IfNotPresent`. */
 export function defaultPullPolicy(image: string): "Always" | "IfNotPresent" {
 	if (image.includes("@")) return "IfNotPresent";
 	const tag = /:([^/:]+)$/.exec(image)?.[1];

@@ -11,10 +11,10 @@ import type { ResourceRequirements } from "../../generated/types.ts";
 const containerResources = ["cpu", "memory", "ephemeral-storage"];
 const podResources = ["cpu", "memory"];
 
-/** More is not looked for: a limit alone has up to six, as it is also the request. */
+/** The maximum number of problems reported: a limit alone has up to six, because it is also the request. */
 const mostProblems = 1000;
 
-/** Resources such as `example.com/gpu`, which no node has by itself. */
+/** Resources such as `example.com/gpu`, which nodes do not have by default. */
 function isExtendedResource(name: string): boolean {
 	return name.includes("/") && !/(^|\.)kubernetes\.io\//.test(name) && !name.startsWith("requests.");
 }

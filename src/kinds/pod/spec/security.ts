@@ -56,7 +56,7 @@ export function validateSecurityContext(context: SecurityContext | undefined, pa
 			causes.push(
 				invalidValue(path, context, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"),
 			);
-		// Only this literal, as upstream: the name without its prefix passes.
+		// Only this literal, as upstream: the name without its prefix is accepted.
 		if (context.capabilities?.add?.includes("CAP_SYS_ADMIN"))
 			causes.push(
 				invalidValue(

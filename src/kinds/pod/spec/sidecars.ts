@@ -1,6 +1,6 @@
 import type { Container, PodSpec } from "../../generated/types.ts";
 
-/** True for a sidecar: an init container that runs on beside the others. */
+/** Whether it is a sidecar: an init container that keeps running beside the others. */
 export function isSidecar({ restartPolicy }: Pick<Container, "restartPolicy">): boolean {
 	return restartPolicy === "Always";
 }

@@ -1,4 +1,4 @@
-/** What is wrong with a pod spec, of a pod or of a template (API reference, "PodSpec"). */
+/** Validates a pod spec, of a pod or of a template (API reference, "PodSpec"). */
 import type { Cause } from "../../../core/errors.ts";
 import { ipAddress, oneOf, requiredOneOf, subdomainName } from "../../../core/field-checks.ts";
 import {
@@ -20,7 +20,7 @@ import { validateVolumes } from "./volumes.ts";
 
 const dnsPolicies = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
 
-/** The spec has its defaults already. */
+/** The spec already has its defaults. */
 export function validatePodSpec(spec: PodSpec | undefined, path: string): Cause[] {
 	if (spec === undefined) return [required(`${path}.containers`)];
 	const host = { network: spec.hostNetwork === true, ipc: spec.hostIPC === true };
@@ -110,7 +110,7 @@ function lifetime(spec: PodSpec, path: string): Cause[] {
 	return [invalidValue(`${path}.activeDeadlineSeconds`, seconds, "must be between 1 and 2147483647, inclusive")];
 }
 
-/** Which signal stops a container depends on the operating system, so the pod has to name that. */
+/** Valid stop signals depend on the operating system, so the pod has to specify it. */
 function stopSignals(spec: PodSpec, path: string): Cause[] {
 	const causes: Cause[] = [];
 	for (const field of ["initContainers", "containers"] as const)

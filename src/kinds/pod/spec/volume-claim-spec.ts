@@ -1,4 +1,4 @@
-/** What a claim asks for: PersistentVolumeClaims, templates of StatefulSets, ephemeral volumes. */
+/** The spec of a claim: PersistentVolumeClaims, templates of StatefulSets, ephemeral volumes. */
 import type { Cause } from "../../../core/errors.ts";
 import { nonNegativeQuantity, oneOf, subdomainName } from "../../../core/field-checks.ts";
 import { forbidden, invalidValue, notSupported, required } from "../../../core/field-errors.ts";

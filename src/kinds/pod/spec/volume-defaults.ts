@@ -1,11 +1,13 @@
 import type { DownwardAPIVolumeFile, Volume } from "../../generated/types.ts";
 import { defaultPullPolicy } from "./pull-policy.ts";
 
-/** Owner may read and write, everybody else may read. */
+/** The owner may read and write, others may read. */
 const fileMode = 0o644;
 const tokenLifetimeSeconds = 3600;
 
-/** A volume without a source is an empty directory; modes, expirations and similar fields of the others. In place. */
+/**
+ * A volume without a source is an emptyDir; other sources have default modes, expirations and similar fields. In place.
+ */
 export function setVolumeDefaults(volume: Volume): void {
 	if (Object.keys(volume).every((field) => field === "name")) volume.emptyDir = {};
 	if (volume.secret !== undefined) volume.secret.defaultMode ??= fileMode;

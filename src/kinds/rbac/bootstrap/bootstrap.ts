@@ -1,7 +1,6 @@
 /**
- * Roles and bindings that every cluster has from its start, as Kubernetes v1.36 has them with the features that are on
- * by default (Kubernetes documentation, "Using RBAC Authorization", "Default roles and role bindings"), and those of
- * this one's own.
+ * The initial roles and bindings of every cluster: those of Kubernetes v1.36 with its default features (Kubernetes
+ * documentation, "Using RBAC Authorization", "Default roles and role bindings"), and those of this project.
  */
 import type { Draft } from "../../../core/object.ts";
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from "../../generated/types.ts";

@@ -1,10 +1,10 @@
-/** The roles of controllers that look after the cluster itself: nodes, namespaces, volumes, certificates, accounts. */
+/** The roles of controllers for the cluster itself: nodes, namespaces, volumes, certificates, accounts. */
 import type { PolicyRule } from "../../generated/types.ts";
 import { coreRule, eventsRule, rbacGroup, read, rule } from "./make.ts";
 
 const certificates = "certificates.k8s.io";
 
-/** As `workloadControllers`. */
+/** Like `workloadControllers`. */
 export const clusterControllers: Readonly<Record<string, PolicyRule[]>> = {
 	"attachdetach-controller": [
 		coreRule(["persistentvolumeclaims", "persistentvolumes"], ["list", "watch"]),

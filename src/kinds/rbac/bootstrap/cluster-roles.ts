@@ -1,7 +1,6 @@
 /**
- * Roles of the parts of a cluster that upstream does not have, or has in another form: each says why. A controller
- * whose role upstream does not suffice here has a second one, `coxswain:controller:NAME`, so that upstream's stays as
- * it is.
+ * Roles of components that upstream does not have, or has in another form, each with its reason. A controller that
+ * needs more than upstream's role has a second one, `coxswain:controller:NAME`, so that upstream's is unchanged.
  */
 import type { Draft } from "../../../core/object.ts";
 import type { ClusterRole, ClusterRoleBinding, PolicyRule } from "../../generated/types.ts";
@@ -17,7 +16,7 @@ import {
 	systemAccount,
 } from "./make.ts";
 
-/** Accounts in kube-system that are no controllers'. */
+/** Accounts in kube-system that do not belong to controllers. */
 export const clusterAccounts = {
 	cox: "cox",
 	dns: "coredns",
@@ -38,18 +37,18 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 			rule(["discovery.k8s.io"], ["endpointslices"], ["list", "watch"]),
 		],
 	},
-	// One recorder writes the Events of all controllers and of the scheduler, so that what repeats itself is counted in
-	// one place.
+	// One recorder writes the Events of all controllers and of the scheduler, so that repetitions are counted in one
+	// place.
 	"coxswain:event-recorder": { account: clusterAccounts.eventRecorder, rules: [eventsRule] },
-	// Agents are reached through the API server only, and its proxy does not distinguish paths.
+	// Agents are only accessible through the API server, whose proxy does not distinguish paths.
 	"coxswain:metrics-server": {
 		account: clusterAccounts.metrics,
 		rules: [coreRule(["nodes"], read), coreRule(["nodes/proxy"], ["get"])],
 	},
 	// The API server's metrics of all objects: names and states, but no contents.
 	"coxswain:kube-state-metrics": { account: clusterAccounts.stateMetrics, rules: [pathRule(["/metrics/workloads"])] },
-	// `cox up` waits until nodes are Ready and pods can be made, and labels nodes; `cox node rm` takes a node and its
-	// pods away.
+	// `cox up` waits until nodes are Ready and pods can be created, and labels nodes; `cox node rm` removes a node and
+	// its pods.
 	"coxswain:cox": {
 		account: clusterAccounts.cox,
 		rules: [
@@ -59,13 +58,14 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 			coreRule(["pods/status"], ["patch"]),
 		],
 	},
-	// Hundreds of nodes in one process share one watch of each ConfigMap and Secret that their pods name. Only where
-	// nodes are simulated is anybody this user.
+	// Hundreds of nodes in one process share one watch of each ConfigMap and Secret that their pods name. This user only
+	// exists with simulated nodes.
 	"coxswain:simulated-nodes": {
 		account: clusterAccounts.simulatedNodes,
 		rules: [coreRule(["configmaps", "secrets"], ["list", "watch"])],
 	},
-	// Reads the Secrets that policies name, each in the policy's namespace, and the ends of logs. It lists no Secret.
+	// Reads the Secrets that policies name, each in the policy's namespace, and the ends of logs. It may not list
+	// Secrets.
 	"coxswain:controller:notification-controller": {
 		account: clusterAccounts.notifications,
 		rules: [
@@ -74,12 +74,12 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 			rule(["notify.coxswain.io"], ["notificationpolicies/status"], ["patch"]),
 		],
 	},
-	// Makes Deployments of pods in namespaces that ask for it; upstream has no such controller.
+	// Creates Deployments for pods in namespaces that request it; upstream has no such controller.
 	"coxswain:controller:kubectl-run-controller": {
 		account: "kubectl-run-controller",
 		rules: [rule(["apps"], ["deployments"], ["create"]), coreRule(["pods"], ["delete"])],
 	},
-	// Upstream's API server does these two by itself, and may do everything.
+	// Upstream's API server does these two itself, without restrictions.
 	"coxswain:controller:service-address-controller": {
 		account: "service-address-controller",
 		rules: [rule(["networking.k8s.io"], ["ipaddresses"], ["create", "delete"])],
@@ -88,7 +88,7 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 		account: "flow-schema-controller",
 		rules: [rule(["flowcontrol.apiserver.k8s.io"], ["flowschemas/status"], ["update"])],
 	},
-	// Lets pods go that waited for other workloads, and says what they wait for; upstream has no such controller.
+	// Releases pods that waited for other workloads, and reports what they wait for; upstream has no such controller.
 	"coxswain:controller:workload-order-controller": {
 		account: "workload-order-controller",
 		rules: [
@@ -97,8 +97,8 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 			rule(["batch"], ["jobs"], ["patch"]),
 		],
 	},
-	// Patches where upstream's controllers update: the same rights by another verb, for changes of single fields that
-	// should not fail because another client changed another one.
+	// Patches instead of upstream's updates: the same rights with another verb, for changes of single fields that should
+	// not fail because another client changed another one.
 	"coxswain:controller:persistent-volume-binder": {
 		account: "persistent-volume-binder",
 		rules: [

@@ -1,10 +1,10 @@
-/** The roles of controllers that look after workloads, and the bindings that give each its own. */
+/** The roles of controllers for workloads, and the bindings of all controllers. */
 import type { PolicyRule } from "../../generated/types.ts";
 import { clusterRole, coreRule, eventsRule, read, rule } from "./make.ts";
 
 const workloads = ["apps", "extensions"];
 
-/** Rules by controller, as the names of their roles end: `system:controller:…`. */
+/** Rules by controller, with the suffix of its role's name: `system:controller:…`. */
 export const workloadControllers: Readonly<Record<string, PolicyRule[]>> = {
 	"cronjob-controller": [
 		rule(["batch"], ["cronjobs"], ["get", "list", "update", "watch"]),

@@ -1,4 +1,4 @@
-/** Short ways to write down the roles and bindings that every cluster has. */
+/** Functions for writing roles and bindings concisely. */
 import type { Draft } from "../../../core/object.ts";
 import type {
 	ClusterRole,
@@ -11,7 +11,7 @@ import type {
 
 export const rbacGroup = "rbac.authorization.k8s.io";
 
-/** `false` in this annotation keeps a cluster's start from adding what a role or binding lacks. */
+/** The value `false` prevents the cluster from adding missing rules or subjects to a role or binding at startup. */
 export const autoUpdateAnnotation = "rbac.authorization.kubernetes.io/autoupdate";
 
 export const read = ["get", "list", "watch"];
@@ -28,12 +28,12 @@ export function rule(apiGroups: string[], resources: string[], verbs: string[], 
 	return { verbs, apiGroups, resources, ...(resourceNames && { resourceNames }) };
 }
 
-/** Paths that are no resources, to be read. */
+/** Read access to paths that are not resources. */
 export function pathRule(nonResourceURLs: string[], verbs = ["get"]): PolicyRule {
 	return { verbs, nonResourceURLs };
 }
 
-/** Nearly every controller records events. */
+/** Nearly every controller records Events. */
 export const eventsRule = rule([core, "events.k8s.io"], ["events"], ["create", "patch", "update"]);
 
 function defaults(labels?: Record<string, string>) {
@@ -47,7 +47,7 @@ export function clusterRole(name: string, rules: PolicyRule[], labels?: Record<s
 	return { metadata: { name, ...defaults(labels) }, rules };
 }
 
-/** A role that gathers the rules of all that bear a label. */
+/** A role that aggregates the rules of all roles with a label. */
 export function aggregatedRole(name: string, label: string, labels?: Record<string, string>): Draft<ClusterRole> {
 	const aggregationRule = { clusterRoleSelectors: [{ matchLabels: { [label]: "true" } }] };
 	return { metadata: { name, ...defaults(labels) }, aggregationRule };
@@ -65,7 +65,7 @@ export const systemAccount = (name: string): RbacSubject => ({
 	namespace: "kube-system",
 });
 
-/** Gives the ClusterRole of the same name, or the one that is named. */
+/** Grants the ClusterRole with the same name, or the given one. */
 export function clusterBinding(name: string, subjects: RbacSubject[], roleName = name): Draft<ClusterRoleBinding> {
 	return {
 		metadata: { name, ...defaults() },
@@ -74,7 +74,7 @@ export function clusterBinding(name: string, subjects: RbacSubject[], roleName =
 	};
 }
 
-/** Gives a Role of the namespace. */
+/** Grants a Role of the namespace. */
 export function binding(namespace: string, name: string, subjects: RbacSubject[], roleName = name): Draft<RoleBinding> {
 	return {
 		metadata: { name, namespace, ...defaults() },

@@ -1,4 +1,4 @@
-/** The roles of nodes, of what runs on every node, and of those who ask a node's agent. */
+/** The roles of nodes, of components that run on every node, and of clients of a node's agent. */
 import { clusterRole, coreRule, eventsRule, read, rule } from "./make.ts";
 
 export const nodeRoles = [

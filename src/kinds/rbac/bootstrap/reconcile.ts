@@ -7,7 +7,7 @@ import { autoUpdateAnnotation } from "./make.ts";
 type AnyRole = ClusterRole | Role;
 type AnyBinding = ClusterRoleBinding | RoleBinding;
 
-/** The role with what it lacked; undefined when it lacks nothing or is not to be touched. */
+/** The role with its missing rules; undefined if nothing is missing or it must not be changed. */
 export function reconciledRole<T extends AnyRole>(found: T, wanted: Draft<T>): T | undefined {
 	if (isLeftAlone(found)) return undefined;
 	const missingRules = compactRules(uncoveredRules(found.rules ?? [], wanted.rules ?? []));
@@ -24,7 +24,7 @@ export function reconciledRole<T extends AnyRole>(found: T, wanted: Draft<T>): T
 	};
 }
 
-/** `replace`: it gives another role, which no update of a binding may change. */
+/** `replace`: it grants another role, which an update of a binding may not change. */
 export function reconciledBinding<T extends AnyBinding>(found: T, wanted: Draft<T>): T | "replace" | undefined {
 	if (isLeftAlone(found)) return undefined;
 	const { roleRef } = found;
@@ -40,7 +40,7 @@ function isLeftAlone({ metadata }: KubeObject): boolean {
 	return metadata.annotations?.[autoUpdateAnnotation] === "false";
 }
 
-/** The very same metadata when every label and annotation has a value already. */
+/** The same metadata object if every label and annotation is set already. */
 function withDefaults<T extends KubeObject>(found: T, wanted: Draft<T>): T["metadata"] {
 	const { metadata } = found;
 	const lacks = (has: Record<string, string> = {}, wants: Record<string, string> = {}) =>

@@ -1,4 +1,4 @@
-/** The roles of every user, and of the cluster's parts but for its controllers. */
+/** The roles of all users, and of the cluster's components except its controllers. */
 import { clusterRole, coreRule, eventsRule, pathRule, read, rule } from "./make.ts";
 
 const health = ["/healthz", "/livez", "/readyz"];

@@ -1,4 +1,4 @@
-/** The roles that people are given: cluster-admin, admin, edit and view, and what these three are gathered from. */
+/** The roles for people: cluster-admin, admin, edit and view, and the roles that these three aggregate. */
 import { aggregatedRole, clusterRole, coreRule, pathRule, rbacGroup, read, rule, write } from "./make.ts";
 
 const toAdmin = "rbac.authorization.k8s.io/aggregate-to-admin";
@@ -16,7 +16,7 @@ const adminRules = clusterRole(
 	{ [toAdmin]: "true" },
 );
 
-/** Old names of workloads, in a group that is served no more. */
+/** Old names of workloads, in a group that is no longer served. */
 const extensionsWorkloads = [
 	"daemonsets",
 	"deployments",
@@ -108,7 +108,7 @@ const viewRules = clusterRole(
 			],
 			read,
 		),
-		// In a namespace this means that namespace itself.
+		// In a namespace, this means only that namespace.
 		coreRule(["namespaces"], read),
 		rule(["discovery.k8s.io"], ["endpointslices"], read),
 		rule(
@@ -156,7 +156,7 @@ const viewRules = clusterRole(
 	{ [toView]: "true" },
 );
 
-/** As the manifests of metrics-server have it: users who see pods see what they use. */
+/** As in the manifests of metrics-server: users who may read pods may read their usage. */
 const metricsReader = clusterRole(
 	"system:aggregated-metrics-reader",
 	[rule(["metrics.k8s.io"], ["nodes", "pods"], read)],
