@@ -55,6 +55,15 @@ test("zero replicas are said, other zeros are not; inlined messages are their ow
 	});
 });
 
+test("zero of what is a number or a percentage is said", () => {
+	const rollingUpdate = message([1, message([1, 0], [2, 0], [3, ""])], [2, message([1, 1], [2, 0], [3, "20%"])]);
+	const spec = message([3, message([1, "RollingUpdate"], [2, rollingUpdate])]);
+	const raw = message([1, message([1, "a"])], [2, spec]);
+	expect(decodeProtobuf(envelope("apps/v1", "DaemonSet", raw))).toMatchObject({
+		spec: { updateStrategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: "20%" } } },
+	});
+});
+
 test("a body in protobuf makes an object; one that is none is refused", async () => {
 	const api = await testApi();
 	const type = "application/vnd.kubernetes.protobuf";

@@ -93,7 +93,8 @@ function fieldDecoder({ name, optional }: NumberedField, field: FieldSchema | un
 	if (field.of === "array") return list(name, field.type);
 	if (field.of !== undefined) return { wireType: wireTypes.bytes, readInto: mapReader(name, field) };
 	const { wireType, read } = valueDecoder(field.type);
-	const keepsZero = optional || field.required === true;
+	// A number or a percentage is a message: it is sent where it says something, or is of a field with a default for zero.
+	const keepsZero = optional || field.required === true || field.type === "intOrString";
 	return {
 		wireType,
 		readInto(reader, object) {
