@@ -102,6 +102,15 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		expect((await fixture.exited(container.id)).exitCode).toBe(0);
 	});
 
+	it("sysctl: takes names with dots and with slashes, and shows them with dots", async () => {
+		const container = await fixture.start({ image: "busybox", command: ["sleep", "60"] });
+		const { stdout } = await inside(
+			container.id,
+			"/bin/sysctl kernel/ostype kernel.ostype; /bin/sysctl -n kernel/ostype",
+		);
+		expect(stdout).toBe("kernel.ostype = Linux\nkernel.ostype = Linux\nLinux\n");
+	});
+
 	it("servers of tutorials: say that they are stand-ins, and answer as the real ones", async () => {
 		const container = await fixture.start({ command: ["sleep", "1000"], image: "busybox" });
 		const ask = (server: string, port: number, path = "/") =>
