@@ -56,7 +56,7 @@ const isAddress = (text: string) => text !== "" && text !== "None";
 
 function allocateAddress(request: AdmissionAttributes, { spec, metadata }: Service, before: Service | undefined): void {
 	if (spec.type === "ExternalName") return;
-	const had = new Set((before?.spec.clusterIPs ?? []).filter(isAddress));
+	const hasAddress = before !== undefined && before.spec.type !== "ExternalName" && Boolean(before.spec.clusterIP);
 	const ranges = rangesOf(request.server);
 	if ((spec.clusterIP ?? "") === "") {
 		const address = freeAddress(request.server, ranges);
@@ -68,7 +68,8 @@ function allocateAddress(request: AdmissionAttributes, { spec, metadata }: Servi
 	spec.clusterIPs ??= [clusterIP];
 	spec.ipFamilies ??= ["IPv4"];
 	spec.ipFamilyPolicy ??= "SingleStack";
-	if (!isAddress(clusterIP) || had.has(clusterIP)) return;
+	// Another address than it has is for validation to refuse.
+	if (!isAddress(clusterIP) || hasAddress) return;
 	const value = parseIPv4(clusterIP);
 	// What is no address at all is for validation to say.
 	if (value === undefined) return;

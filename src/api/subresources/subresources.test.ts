@@ -280,6 +280,21 @@ test("pods get the service account, its token, tolerations and priority", async 
 	);
 });
 
+test.each([
+	["of the range", "10.0.0.5"],
+	["outside the range", "10.1.0.5"],
+	["that another service has", "10.0.0.3"],
+])("a service cannot change to an address %s", async (_what, clusterIP) => {
+	const api = await testApi({ serviceCidr: "10.0.0.0/29" });
+	const service = (name: string, spec: object) => ({ metadata: { name }, spec: { ports: [{ port: 80 }], ...spec } });
+	await api.ask("POST", services, service("a", { clusterIP: "10.0.0.2" }));
+	await api.ask("POST", services, service("b", { clusterIP: "10.0.0.3" }));
+	const change = { spec: { clusterIP } };
+	const { object } = await api.ask("PATCH", `${services}/a`, change, { type: "application/merge-patch+json" });
+	expect(object).toMatchObject({ code: 422, details: { causes: [{ field: "spec.clusterIPs[0]" }] } });
+	expect(object.message).toContain("may not change once set");
+});
+
 test("services get addresses and ports that nobody else has, and give them back", async () => {
 	const api = await testApi({ serviceCidr: "10.0.0.0/29", nodePorts: [30_000, 30_001] });
 	const service = (name: string, spec: object = {}) => ({
