@@ -7,6 +7,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { unionFields, unionTypes } from "../src/api/wire/protobuf/unions.ts";
 import { builtinSchemas } from "../src/kinds/builtin-schemas.ts";
 import type { TypeSchema } from "../src/kinds/engine/type-schema.ts";
 import { definitionNames } from "../src/kinds/facts.ts";
@@ -23,6 +24,11 @@ const before: Table = JSON.parse(readFileSync(file, "utf8"));
 
 /** Types of versions that are served still, which have no definition of their own. */
 const oldMessages: Readonly<Record<string, string>> = {
+	OldCustomResourceColumnDefinition: "apiextensions.v1beta1.CustomResourceColumnDefinition",
+	OldCustomResourceConversion: "apiextensions.v1beta1.CustomResourceConversion",
+	OldCustomResourceDefinition: "apiextensions.v1beta1.CustomResourceDefinition",
+	OldCustomResourceDefinitionSpec: "apiextensions.v1beta1.CustomResourceDefinitionSpec",
+	OldCustomResourceDefinitionVersion: "apiextensions.v1beta1.CustomResourceDefinitionVersion",
 	OldDaemonSet: "extensions.v1beta1.DaemonSet",
 	OldDaemonSetSpec: "extensions.v1beta1.DaemonSetSpec",
 	OldDeployment: "extensions.v1beta1.Deployment",
@@ -35,12 +41,18 @@ const oldMessages: Readonly<Record<string, string>> = {
 	OldStatefulSetSpec: "apps.v1beta1.StatefulSetSpec",
 };
 
+const extensions = "k8s.io.apiextensions_apiserver.pkg.apis.apiextensions";
+const messageOf = (definition: string) => definition.replace("io.k8s.", "k8s.io.").replaceAll("-", "_");
+const oldMessageOf = (name: string) =>
+	name.startsWith("apiextensions.") ? name.replace("apiextensions", extensions) : `k8s.io.api.${name}`;
+const fieldsOf = (type: string): TypeSchema => builtinSchemas.type(type) ?? unionFields(type) ?? {};
+
 const table: Table = {};
 for (const type of servedTypes()) {
 	const old = oldMessages[type];
-	const message = old === undefined ? definitionNames[type]?.replace("io.k8s.", "k8s.io.") : `k8s.io.api.${old}`;
-	add(type, message ?? type, builtinSchemas.type(type) ?? {});
+	add(type, old === undefined ? messageOf(definitionNames[type] ?? type) : oldMessageOf(old), fieldsOf(type));
 }
+for (const type of unionTypes) add(type, `${extensions}.v1.${type}`, fieldsOf(type));
 const lines = Object.entries(table)
 	.sort(([one], [other]) => (one < other ? -1 : 1))
 	.map(([type, fields]) => `${JSON.stringify(type)}:${JSON.stringify(fields)}`);
@@ -51,7 +63,7 @@ function add(type: string, message: string, schema: TypeSchema): void {
 	const numbers = messages[message];
 	if (numbers === undefined) throw new Error(`no message ${message} for ${type}`);
 	// A few names begin with a capital letter in protobuf alone, or are written otherwise.
-	const names = new Map(Object.keys(schema).map((name) => [name.toLowerCase(), name]));
+	const names = new Map(Object.keys(schema).map((name) => [name.toLowerCase().replace(/[^a-z0-9]/g, ""), name]));
 	const fields: [name: string, number: number][] = [];
 	for (const [field, [number, fieldType]] of Object.entries(numbers)) {
 		const name = names.get(field.toLowerCase());

@@ -91,8 +91,9 @@ function readModel(model: string): Model | undefined {
 		).exec(body);
 		const field = fieldType(attribute.type, attribute.format);
 		if (line?.[2] === "") field.required = true;
-		const { quantity, ...facts } = fieldFacts[`${typeName(model)}.${attribute.baseName}`] ?? {};
+		const { quantity, type, ...facts } = fieldFacts[`${typeName(model)}.${attribute.baseName}`] ?? {};
 		if (quantity) field.type = "quantity";
+		if (type !== undefined) field.type = type;
 		// A fact about a whole type holds for every single value and every list item of it.
 		const ofType = field.of === undefined || field.of === "array" ? fieldFacts[field.type] : undefined;
 		fields[attribute.baseName] = { ...field, ...ofType, ...facts, ...defaultOf(typeName(model), attribute.baseName) };
@@ -119,6 +120,9 @@ const typescript: Record<string, string> = {
 	int64: "number",
 	any: "unknown",
 	intOrString: "number | string",
+	JSONSchemaPropsOrArray: "JSONSchemaProps | JSONSchemaProps[]",
+	JSONSchemaPropsOrBool: "JSONSchemaProps | boolean",
+	JSONSchemaPropsOrStringArray: "JSONSchemaProps | string[]",
 };
 
 function typescriptType(field: Field): string {
@@ -151,6 +155,12 @@ for (const file of readdirSync(modelsFolder)) {
 	const model = readModel(name);
 	if (model !== undefined) models.set(typeName(name), model);
 }
+// Without a field there is no model.
+models.set("CustomResourceSubresourceStatus", {
+	description: "CustomResourceSubresourceStatus turns the status subresource on.",
+	fields: {},
+	fieldDescriptions: {},
+});
 // A beta type that a stable one refers to comes along as an open object.
 const known = new Set([...models.keys(), ...Object.keys(typescript)]);
 for (const model of models.values())

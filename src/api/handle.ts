@@ -17,6 +17,7 @@ import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
 import type { TokenAuthenticator } from "./credentials/token-authenticator.ts";
 import { createTokens, secretClaims } from "./credentials/tokens.ts";
+import { Definitions } from "./custom/definitions.ts";
 import { RequestMetrics } from "./metrics/requests.ts";
 import { countedAudit, countObjects, StoreMetrics } from "./metrics/server.ts";
 import { Expiry } from "./mutate/expiry.ts";
@@ -105,7 +106,9 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		options,
 	};
 	authenticators.push(...tokenAuthenticators(server));
+	const definitions = new Definitions(server, registry);
 	stopFollowing.push(
+		() => definitions.close(),
 		forEachKind(registry, (kind) => {
 			if (kind.ttlMs === undefined) return undefined;
 			const expiry = new Expiry(server, kind, kind.ttlMs);

@@ -7,7 +7,6 @@ import type { Context } from "./server/server.ts";
 import { createBinding } from "./subresources/binding.ts";
 import { serveSubresource } from "./subresources/subresources.ts";
 import { serveComponentStatuses } from "./unstored/component-statuses.ts";
-import { serveCustomResources } from "./unstored/custom-resources.ts";
 import { serveReview } from "./unstored/reviews.ts";
 import { serveUsage } from "./unstored/usage.ts";
 import { create } from "./verbs/create.ts";
@@ -17,6 +16,7 @@ import { list } from "./verbs/list.ts";
 import { patch } from "./verbs/patch.ts";
 import { update } from "./verbs/update.ts";
 import { watch } from "./verbs/watch.ts";
+import { refuseProtobuf } from "./wire/body.ts";
 
 const verbs: Readonly<Record<Verb, ((context: Context, target: Target) => Promise<ApiResponse>) | undefined>> = {
 	get,
@@ -43,22 +43,20 @@ export function serveResource(context: Context): Promise<ApiResponse> {
 	if (target.subresource !== undefined) return serveSubresource(context, target);
 	const { verb } = context.info;
 	const serve = verbs[verb];
+	if (target.kind.custom !== undefined && (verb === "create" || verb === "update")) refuseProtobuf(context.request);
 	if (serve === undefined) throw methodNotAllowed();
 	if (target.kind.readOnly && verb !== "get" && verb !== "list" && verb !== "watch") throw methodNotAllowed();
 	return serve(context, target);
 }
 
-/** Reviews, usage, no custom resources, and `bindings`, which is another name for the subresource of pods. */
+/** Reviews, usage, and `bindings`, which is another name for the subresource of pods. */
 function serveUnstored(context: Context): Promise<ApiResponse> {
 	const { resource } = context.info;
 	if (resource === undefined) throw noSuchResource();
 	if (resource.group === "" && resource.plural === "bindings" && resource.namespace !== undefined)
 		return createBinding(context, resource.namespace);
 	const answer =
-		serveReview(context, resource) ??
-		serveUsage(context, resource) ??
-		serveComponentStatuses(context, resource) ??
-		serveCustomResources(context, resource);
+		serveReview(context, resource) ?? serveUsage(context, resource) ?? serveComponentStatuses(context, resource);
 	if (answer === undefined) throw noSuchResource();
 	return answer;
 }

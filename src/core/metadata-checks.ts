@@ -7,8 +7,14 @@ import { shortened } from "./shown.ts";
 
 const largestAnnotationsBytes = 256 * 1024;
 
-/** @param path of the metadata: an object can have others inside of it */
-export function changeableMetadataCauses(metadata: Partial<ObjectMeta>, path = "metadata"): Cause[] {
+/**
+ * @param options.path of the metadata: an object can have others inside of it
+ * @param options.finalizersOfAnyName finalizers need not name a domain
+ */
+export function changeableMetadataCauses(
+	metadata: Partial<ObjectMeta>,
+	{ path = "metadata", finalizersOfAnyName = false } = {},
+): Cause[] {
 	const causes: Cause[] = [];
 	for (const key in metadata.labels) {
 		const value = metadata.labels[key] ?? "";
@@ -29,7 +35,8 @@ export function changeableMetadataCauses(metadata: Partial<ObjectMeta>, path = "
 	}
 	for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
 		causes.push(...invalidEach(`${path}.finalizers`, finalizer, qualifiedNameProblems(finalizer)));
-		causes.push(...invalidEach(`${path}.finalizers[${index}]`, finalizer, finalizerDomainProblems(finalizer)));
+		if (!finalizersOfAnyName)
+			causes.push(...invalidEach(`${path}.finalizers[${index}]`, finalizer, finalizerDomainProblems(finalizer)));
 	}
 	return causes.concat(ownerCauses(metadata, `${path}.ownerReferences`));
 }

@@ -1,5 +1,6 @@
 import { mutatingWebhookConfigurations } from "./admissionregistration/mutatingwebhookconfiguration.ts";
 import { validatingWebhookConfigurations } from "./admissionregistration/validatingwebhookconfiguration.ts";
+import { customResourceDefinitions } from "./apiextensions/customresourcedefinition.ts";
 import { controllerRevisions } from "./apps/controllerrevision.ts";
 import { daemonSets } from "./apps/daemonset.ts";
 import { deployments } from "./apps/deployment.ts";
@@ -101,6 +102,7 @@ export const catalog: readonly Kind[] = [
 	runtimeClasses,
 	mutatingWebhookConfigurations,
 	validatingWebhookConfigurations,
+	customResourceDefinitions,
 	runs,
 	notificationPolicies,
 ];

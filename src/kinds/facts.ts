@@ -14,10 +14,10 @@ export interface FieldFacts {
 	listMapKeys?: readonly string[];
 	/** `atomic` if server-side apply treats the object as one value. */
 	mapType?: "atomic" | "granular";
-	/** Objects in a free-form value, or in a list, have this type. */
-	holds?: string;
 	/** The string (or each value of the map) is a quantity such as `100m` or `1Gi`. */
 	quantity?: true;
+	/** The type, where the models have any value. */
+	type?: string;
 }
 
 export const fieldFacts: Readonly<Record<string, FieldFacts>> = {
@@ -486,12 +486,14 @@ export const fieldFacts: Readonly<Record<string, FieldFacts>> = {
 	"CustomResourceDefinitionStatus.storedVersions": { listType: "atomic" },
 	"CustomResourceDefinitionVersion.additionalPrinterColumns": { listType: "atomic" },
 	"CustomResourceDefinitionVersion.selectableFields": { listType: "atomic" },
-	"JSONSchemaProps.additionalItems": { holds: "JSONSchemaProps" },
-	"JSONSchemaProps.additionalProperties": { holds: "JSONSchemaProps" },
+	"CustomResourceSubresources.status": { type: "CustomResourceSubresourceStatus" },
+	"JSONSchemaProps.additionalItems": { type: "JSONSchemaPropsOrBool" },
+	"JSONSchemaProps.additionalProperties": { type: "JSONSchemaPropsOrBool" },
 	"JSONSchemaProps.allOf": { listType: "atomic" },
 	"JSONSchemaProps.anyOf": { listType: "atomic" },
+	"JSONSchemaProps.dependencies": { type: "JSONSchemaPropsOrStringArray" },
 	"JSONSchemaProps.enum": { listType: "atomic" },
-	"JSONSchemaProps.items": { holds: "JSONSchemaProps" },
+	"JSONSchemaProps.items": { type: "JSONSchemaPropsOrArray" },
 	"JSONSchemaProps.oneOf": { listType: "atomic" },
 	"JSONSchemaProps.required": { listType: "atomic" },
 	"JSONSchemaProps.x-kubernetes-list-map-keys": { listType: "atomic" },
@@ -1066,6 +1068,8 @@ export const definitionNames: Readonly<Record<string, string>> = {
 		"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion",
 	CustomResourceSubresourceScale:
 		"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceScale",
+	CustomResourceSubresourceStatus:
+		"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus",
 	CustomResourceSubresources: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresources",
 	CustomResourceValidation: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceValidation",
 	ExternalDocumentation: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ExternalDocumentation",

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { catalog } from "../../kinds/catalog.ts";
+import { compareVersions } from "../../kinds/custom/versions.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import { discovery } from "./discovery.ts";
-import { compareVersions } from "./served.ts";
 
 const same = { toStorage: () => {}, fromStorage: () => {} };
 const deployments = catalog.find((kind) => kind.plural === "deployments");
@@ -77,7 +77,7 @@ test("documents are built once, and again when the kinds change", () => {
 
 test("versions are ordered as Kubernetes prefers them", () => {
 	const versions = ["foo10", "v11beta2", "v1", "v2", "v10", "v12alpha1", "v3beta1", "v10beta3", "foo1", "v11alpha2"];
-	expect(versions.sort(compareVersions)).toEqual([
+	expect(versions.sort((a, b) => compareVersions(b, a))).toEqual([
 		"v10",
 		"v2",
 		"v1",

@@ -1,5 +1,6 @@
 /** Which resources are served under which groups and versions, in the order in which clients are to prefer them. */
 import { createHash } from "node:crypto";
+import { compareVersions } from "../../kinds/custom/versions.ts";
 import type { Kind, ServedVersion } from "../../kinds/engine/kind.ts";
 import { type Subresource, subresourcesOf, type VirtualResource, verbsOf } from "./resources.ts";
 
@@ -77,8 +78,10 @@ export function servedGroups(kinds: readonly Kind[], virtual: readonly VirtualRe
 	};
 	for (const kind of kinds) {
 		add(kind.group, kind.version, storedResource(kind), true);
-		for (const served of kind.servedAs ?? [])
-			add(served.group, served.version, storedResource(kind, served), served.deprecation === undefined);
+		for (const served of kind.servedAs ?? []) {
+			const resource = served.as === undefined ? storedResource(kind, served) : storedResource(served.as);
+			add(served.group, served.version, resource, served.as !== undefined || served.deprecation === undefined);
+		}
 	}
 	for (const resource of virtual)
 		add(
@@ -92,7 +95,7 @@ export function servedGroups(kinds: readonly Kind[], virtual: readonly VirtualRe
 		name,
 		current: [...versions.values()].some((collected) => collected.current),
 		versions: [...versions]
-			.sort(([a, one], [b, other]) => Number(other.current) - Number(one.current) || compareVersions(a, b))
+			.sort(([a, one], [b, other]) => Number(other.current) - Number(one.current) || compareVersions(b, a))
 			.map(([version, { resources }]) => ({
 				version,
 				resources: resources.sort((a, b) => (a.plural < b.plural ? -1 : 1)),
@@ -128,27 +131,10 @@ function storedResource(kind: Kind, served?: ServedVersion): ServedResource {
 	};
 }
 
-function storageVersionHash({ group, version, kind }: Kind): string {
-	return createHash("sha256").update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString("base64");
-}
-
-/**
- * Orders versions as Kubernetes prefers them: v2, v1, v1beta2, v1beta1, v1alpha1, then any other text.
- * https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definition-versioning/#version-priority
- */
-export function compareVersions(a: string, b: string): number {
-	const [one, other] = [versionRank(a), versionRank(b)];
-	for (let index = 0; index < one.length; index++) {
-		const difference = (other[index] ?? 0) - (one[index] ?? 0);
-		if (difference !== 0) return difference;
-	}
-	return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** [is a version at all, stability, major, minor], each better when higher. */
-function versionRank(version: string): number[] {
-	const match = /^v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?$/.exec(version);
-	if (match === null) return [0, 0, 0, 0];
-	const stability = match[2] === undefined ? 2 : match[2] === "beta" ? 1 : 0;
-	return [1, stability, Number(match[1]), Number(match[3] ?? 0)];
+function storageVersionHash({ group, version, kind, custom }: Kind): string {
+	return createHash("sha256")
+		.update(`${group}/${custom?.storageVersion ?? version}/${kind}`)
+		.digest()
+		.subarray(0, 8)
+		.toString("base64");
 }

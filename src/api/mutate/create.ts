@@ -1,5 +1,6 @@
-import { alreadyExists, conflict } from "../../core/errors.ts";
+import { ApiError, alreadyExists, conflict } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { qualifiedResource } from "../../kinds/engine/kind.ts";
 import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
 import { inQuotaOrder } from "../admission/quota/quota-order.ts";
 import type { Cached } from "../cache/cached.ts";
@@ -19,6 +20,7 @@ export function createObject(
 	decode: () => KubeObject,
 	ownsManagedFields = false,
 ): Promise<Cached> {
+	if (target.kind.custom?.isTerminating()) throw definitionGoes(target);
 	const creation: Change<undefined> = {
 		operation: "create",
 		ownsManagedFields,
@@ -35,4 +37,13 @@ export function createObject(
 		},
 	};
 	return inQuotaOrder(context.server, target, () => mutate(context, target, creation)).then(({ cached }) => cached);
+}
+
+function definitionGoes({ kind, name = "" }: Target): ApiError {
+	const why = "create not allowed while custom resource definition is terminating";
+	return new ApiError("Forbidden", `${qualifiedResource(kind)} "${name}" is forbidden: ${why}`, {
+		...(name !== "" && { name }),
+		group: kind.group,
+		kind: kind.plural,
+	});
 }

@@ -100,7 +100,7 @@ function validate(write: Write): undefined {
 				target.served?.validate?.(object) ?? [],
 			);
 		const old = before(write);
-		return metadataUpdateProblems(object.metadata, old).concat(
+		return metadataUpdateProblems(kind, object.metadata, old).concat(
 			strategy?.validate(object, old) ?? [],
 			target.served?.validate?.(object, old) ?? [],
 		);

@@ -43,20 +43,18 @@ const scalarNames: Readonly<Record<string, string>> = {
 	time: `${meta}.Time`,
 	microTime: `${meta}.MicroTime`,
 	intOrString: "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+	JSONSchemaPropsOrArray: `${extensions}.JSONSchemaPropsOrArray`,
+	JSONSchemaPropsOrBool: `${extensions}.JSONSchemaPropsOrBool`,
+	JSONSchemaPropsOrStringArray: `${extensions}.JSONSchemaPropsOrStringArray`,
 };
 
 /** What upstream names the open values of some fields. */
 const openNames: Readonly<Record<string, string>> = {
 	"AllocatedDeviceStatus.data": rawExtension,
 	"ControllerRevision.data": rawExtension,
-	"CustomResourceSubresources.status": `${extensions}.CustomResourceSubresourceStatus`,
-	"JSONSchemaProps.additionalItems": `${extensions}.JSONSchemaPropsOrBool`,
-	"JSONSchemaProps.additionalProperties": `${extensions}.JSONSchemaPropsOrBool`,
 	"JSONSchemaProps.default": `${extensions}.JSON`,
-	"JSONSchemaProps.dependencies": `${extensions}.JSONSchemaPropsOrStringArray`,
 	"JSONSchemaProps.enum": `${extensions}.JSON`,
 	"JSONSchemaProps.example": `${extensions}.JSON`,
-	"JSONSchemaProps.items": `${extensions}.JSONSchemaPropsOrArray`,
 	"ManagedFieldsEntry.fieldsV1": `${meta}.FieldsV1`,
 	"OpaqueDeviceConfiguration.parameters": rawExtension,
 	"WatchEvent.object": rawExtension,
@@ -87,7 +85,6 @@ const plainDefinitions: Readonly<Record<string, Plain>> = {
 	[`${extensions}.JSONSchemaPropsOrArray`]: { description: "A schema or a list of schemas." },
 	[`${extensions}.JSONSchemaPropsOrBool`]: { description: "A schema or a boolean." },
 	[`${extensions}.JSONSchemaPropsOrStringArray`]: { description: "A schema or a list of strings." },
-	[`${extensions}.CustomResourceSubresourceStatus`]: { type: "object", description: "Turns the subresource on." },
 };
 
 const inlineScalars: Readonly<Record<string, object>> = {

@@ -73,12 +73,12 @@ export function metadataProblems(kind: Kind, metadata: ObjectMeta): Cause[] {
 	const causes: Cause[] = [];
 	if (metadata.name === "") causes.push(required("metadata.name", "name or generateName is required"));
 	else causes.push(...invalidEach("metadata.name", metadata.name, nameProblems[kind.nameRule](metadata.name)));
-	return causes.concat(changeableMetadataCauses(metadata));
+	return causes.concat(changeableMetadataCauses(metadata, kind));
 }
 
 /** What is wrong with the metadata of an object that was there before. */
-export function metadataUpdateProblems(sent: ObjectMeta, old: KubeObject): Cause[] {
-	const causes = changeableMetadataCauses(sent);
+export function metadataUpdateProblems(kind: Kind, sent: ObjectMeta, old: KubeObject): Cause[] {
+	const causes = changeableMetadataCauses(sent, kind);
 	if (old.metadata.deletionTimestamp !== undefined) {
 		const before = new Set(old.metadata.finalizers ?? []);
 		const added = (sent.finalizers ?? []).filter((finalizer) => !before.has(finalizer));

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
 import type { User } from "../../core/exchange.ts";
 import type { MetricRegistry } from "../../core/metrics/registry.ts";
-import type { Registry } from "../../kinds/engine/registry.ts";
+import type { MutableRegistry } from "../../kinds/engine/registry.ts";
 import type { Store } from "../../store/store.ts";
 import type { AuditOptions } from "../audit/audit.ts";
 import type { JwtAuthenticator } from "../credentials/oidc/configuration.ts";
@@ -16,7 +16,8 @@ import type { NodeUsage } from "./node-usage.ts";
 export interface ApiOptions {
 	store: Store;
 	clock: Clock;
-	registry: Registry;
+	/** Custom resources join and leave it. */
+	registry: MutableRegistry;
 	/** The time of those who connect from outside, for the timeouts they ask for. Default: `clock`. */
 	wallClock?: Clock;
 	/** Authenticates bearer tokens other than the service account tokens that the server signs itself. */
@@ -42,6 +43,8 @@ export interface ApiOptions {
 	audit?: AuditOptions | undefined;
 	/** Called for every request that authorization denies, with the message of the response. */
 	onRefused?: ((user: User, why: string) => void) | undefined;
+	/** Called when something fails that the server does on its own, and will try again. */
+	onError?: ((what: string, error: unknown) => void) | undefined;
 	/** The logs of ended containers that outlive them. Without it there are none. */
 	keptLogs?: KeptLogs | undefined;
 	/** Where what the server counts goes, and what `/metrics` tells. Default: one of the server's own. */

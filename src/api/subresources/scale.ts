@@ -32,7 +32,7 @@ export async function scale(context: Context, target: Target): Promise<ApiRespon
 	if (verb === "get") return objectResponse(scaleOf(wanted.kind, existing(wanted).object));
 	if (verb !== "update" && verb !== "patch") throw methodNotAllowed();
 	const type = contentType(context.request);
-	if (verb === "patch") checkPatchType(type);
+	if (verb === "patch") checkPatchType(type, target.kind);
 	const { value } = readScale(context);
 	const applies = verb === "patch" && type === applyPatch;
 	const cached = await updateObject(context, wanted, {

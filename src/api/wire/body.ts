@@ -66,6 +66,11 @@ function jsonBody(bytes: Uint8Array, query: URLSearchParams): Body {
 	return { value, duplicateFields: duplicateFields(Buffer.from(bytes).toString()) };
 }
 
+/** For objects of which protobuf knows nothing. @throws ApiError UnsupportedMediaType */
+export function refuseProtobuf(request: ApiRequest): void {
+	if (contentType(request) === protobuf) throw unsupportedMediaType(["application/json", "application/yaml"]);
+}
+
 export function unsupportedMediaType(accepted: readonly string[]): ApiError {
 	return new ApiError(
 		"UnsupportedMediaType",

@@ -24,7 +24,7 @@ import { keepRemoved } from "../../history/facts.ts";
 import { Recorder } from "../../history/recorder.ts";
 import { type HistoryOptions, historySettings } from "../../history/settings.ts";
 import { catalog } from "../../kinds/catalog.ts";
-import { createRegistry, type Registry } from "../../kinds/engine/registry.ts";
+import { createRegistry, type MutableRegistry } from "../../kinds/engine/registry.ts";
 import { Notifier } from "../../notify/notifier.ts";
 import type { NotifyOptions } from "../../notify/settings.ts";
 import { startScheduler } from "../../scheduler/shell.ts";
@@ -55,7 +55,7 @@ export interface ControlPlaneOptions {
 	store: Store;
 	clock: Clock;
 	/** The kinds that are served. Default: the built-in ones. */
-	registry?: Registry;
+	registry?: MutableRegistry;
 	/** The time of those who connect from outside, where it is another. */
 	wallClock?: Clock;
 	/** Undefined while there is none: see publishAuthority. */
@@ -150,6 +150,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 			if (!isPartOfCluster(user, accounts) || why.includes("no relationship found between node")) return;
 			report(`${user.name} lacks a right`, new ApiError("Forbidden", why));
 		},
+		onError: report,
 		serviceAccounts: { signingKey: options.serviceAccountKey },
 		gitVersion: kubernetesVersion.gitVersion,
 		build: buildInfo,

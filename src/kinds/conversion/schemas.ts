@@ -16,6 +16,38 @@ export function oldTypes(current: (name: string) => TypeSchema): Readonly<Record
 		OldReplicaSetSpec: { ...current("ReplicaSetSpec"), selector },
 		OldStatefulSet: { ...current("StatefulSet"), spec: { type: "OldStatefulSetSpec" } },
 		OldStatefulSetSpec: { ...current("StatefulSetSpec"), selector },
+		OldCustomResourceDefinition: {
+			...current("CustomResourceDefinition"),
+			spec: { type: "OldCustomResourceDefinitionSpec", required: true },
+		},
+		OldCustomResourceDefinitionSpec: {
+			...current("CustomResourceDefinitionSpec"),
+			version: { type: "string" },
+			versions: { type: "OldCustomResourceDefinitionVersion", of: "array", listType: "atomic" },
+			scope: { type: "string" },
+			validation: { type: "CustomResourceValidation" },
+			subresources: { type: "CustomResourceSubresources" },
+			additionalPrinterColumns: { type: "OldCustomResourceColumnDefinition", of: "array", listType: "atomic" },
+			selectableFields: { type: "SelectableField", of: "array", listType: "atomic" },
+			conversion: { type: "OldCustomResourceConversion" },
+		},
+		OldCustomResourceDefinitionVersion: {
+			...current("CustomResourceDefinitionVersion"),
+			additionalPrinterColumns: { type: "OldCustomResourceColumnDefinition", of: "array", listType: "atomic" },
+		},
+		OldCustomResourceColumnDefinition: {
+			description: { type: "string" },
+			format: { type: "string" },
+			JSONPath: { type: "string", required: true },
+			name: { type: "string", required: true },
+			priority: { type: "int32" },
+			type: { type: "string", required: true },
+		},
+		OldCustomResourceConversion: {
+			conversionReviewVersions: { type: "string", of: "array", listType: "atomic" },
+			strategy: { type: "string", required: true },
+			webhookClientConfig: { type: "ApiextensionsWebhookClientConfig" },
+		},
 		OldEndpointSlice: { ...current("EndpointSlice"), endpoints: { type: "OldEndpoint", of: "array" } },
 		OldEndpoint: { ...current("Endpoint"), topology: { type: "string", of: "map" } },
 	};

@@ -118,10 +118,7 @@ function fillTopLevel(object: object, fields: TypeSchema, context: Context): voi
 }
 
 function decodeField(value: unknown, field: FieldSchema, owner: string, context: Context): unknown {
-	if (field.of === undefined) {
-		if (field.holds !== undefined && typeof value === "object") return decodeHeld(value, field.holds, owner, context);
-		return decodeItem(value, field.type, owner, context);
-	}
+	if (field.of === undefined) return decodeItem(value, field.type, owner, context);
 	if (field.of === "array") {
 		if (!Array.isArray(value)) return mismatch(value, goType(field), owner, context);
 		return value.length === 0 && !field.required ? undefined : decodeList(value, field.type, owner, context);
@@ -140,11 +137,6 @@ function decodeField(value: unknown, field: FieldSchema, owner: string, context:
 		context.path.pop();
 	}
 	return empty && !field.required ? undefined : result;
-}
-
-/** An object of a type, or a list of such objects, in a field that also accepts other values. */
-function decodeHeld(value: unknown, type: string, owner: string, context: Context): unknown {
-	return Array.isArray(value) ? decodeList(value, type, owner, context) : decodeType(value, type, owner, context);
 }
 
 function decodeList(values: readonly unknown[], type: string, owner: string, context: Context): unknown[] {
@@ -189,6 +181,14 @@ function decodeItem(value: unknown, type: string, owner: string, context: Contex
 			return bytes(value, owner, context);
 		case "any":
 			return copied(value);
+		case "JSONSchemaPropsOrArray":
+			if (Array.isArray(value)) return decodeList(value, "JSONSchemaProps", owner, context);
+			return decodeType(value, "JSONSchemaProps", owner, context);
+		case "JSONSchemaPropsOrBool":
+			return typeof value === "boolean" ? value : decodeType(value, "JSONSchemaProps", owner, context);
+		case "JSONSchemaPropsOrStringArray":
+			if (Array.isArray(value)) return decodeList(value, "string", owner, context);
+			return decodeType(value, "JSONSchemaProps", owner, context);
 		case "ManagedFieldsEntry":
 			// A frozen object within the process is the server's own and immutable.
 			return Object.isFrozen(value) && isRecord(value) ? value : decodeType(value, type, owner, context);

@@ -80,6 +80,10 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	deletedOneByOne?: true;
 	/** There are no strategic merge patches, because the merge keys of lists are unknown. */
 	withoutStrategicMerge?: true;
+	/** Finalizers need not name a domain. */
+	finalizersOfAnyName?: true;
+	/** An object is replaced only by one that names the resourceVersion which it replaces. */
+	replacesOnlyKnown?: true;
 	/** The stored JSON escapes `&`, `<`, `>` and line separators in strings, like Go. */
 	escapesJson?: true;
 	/** Fields that `fieldSelector` may name in addition to metadata.name and metadata.namespace. */
@@ -128,6 +132,16 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	deprecation?: string;
 	/** Older and parallel versions that are served and converted: `extensions/v1beta1`, `events.k8s.io/v1`. */
 	servedAs?: readonly ServedVersion[];
+	/** What is otherwise than with built-in kinds: the kind is made of a CustomResourceDefinition, for one version. */
+	custom?: CustomForm;
+}
+
+/** How objects of a custom resource are stored. */
+export interface CustomForm {
+	/** The version in which objects are stored now: `v1`. Stored ones may still be in any other of the definition. */
+	storageVersion: string;
+	/** The definition is being deleted, and no more objects are made. */
+	isTerminating(): boolean;
 }
 
 /** Another group and version under which a kind is served. */
@@ -136,6 +150,8 @@ export interface ServedVersion {
 	version: string;
 	/** Type in the generated schemas if it is not the kind's own. */
 	schema?: string;
+	/** The version as a kind by itself: a version of a custom resource has columns, subresources and rules of its own. */
+	as?: Kind;
 	/** A `Warning` header that names the current version; undefined for versions that are not deprecated. */
 	deprecation?: string;
 	/**

@@ -1,7 +1,7 @@
 /**
  * Finds kinds by the names in requests. The API uses this interface, so that custom resources can be added at run time.
  */
-import type { Kind, KindNames, ServedVersion } from "./kind.ts";
+import { type Kind, type KindNames, qualifiedResource, type ServedVersion } from "./kind.ts";
 
 /** A kind, and the request's version if it is not the stored one. */
 export interface Lookup {
@@ -36,8 +36,8 @@ export interface Registry extends KindSource {
 
 /** A registry to which custom resources are added, and from which they are removed. */
 export interface MutableRegistry extends Registry {
-	/** Adds the kind, or replaces the one with the same group and plural. */
-	add(kind: Kind): void;
+	/** Adds kinds, or replaces those with the same group and plural. */
+	add(...kinds: readonly Kind[]): void;
 	remove(names: Pick<KindNames, "group" | "plural">): void;
 }
 
@@ -51,7 +51,7 @@ export function createRegistry(kinds: readonly Kind[]): MutableRegistry {
 	function index(kind: Kind): void {
 		for (const served of [undefined, ...(kind.servedAs ?? [])]) {
 			const { group, version } = served ?? kind;
-			const lookup: Lookup = served === undefined ? { kind } : { kind, served };
+			const lookup: Lookup = served === undefined ? { kind } : served.as ? { kind: served.as } : { kind, served };
 			byResource.set(`${group}/${version}/${kind.plural}`, lookup);
 			byKind.set(`${group === "" ? version : `${group}/${version}`}/${kind.kind}`, lookup);
 			byGroupKind.set(`${group}/${kind.kind}`, kind);
@@ -73,8 +73,10 @@ export function createRegistry(kinds: readonly Kind[]): MutableRegistry {
 		if (change.added.length > 0 || change.removed.length > 0) for (const listener of [...listeners]) listener(change);
 	}
 
-	const others = (names: Pick<KindNames, "group" | "plural">) =>
-		list.filter((kind) => kind.group !== names.group || kind.plural !== names.plural);
+	const others = (names: readonly Pick<KindNames, "group" | "plural">[]) => {
+		const left = new Set(names.map(qualifiedResource));
+		return list.filter((kind) => !left.has(qualifiedResource(kind)));
+	};
 
 	replace([...kinds]);
 	return {
@@ -86,8 +88,8 @@ export function createRegistry(kinds: readonly Kind[]): MutableRegistry {
 		resource: (group, version, plural) => byResource.get(`${group}/${version}/${plural}`),
 		kind: (apiVersion, kind) => byKind.get(`${apiVersion}/${kind}`),
 		groupKind: (group, kind) => byGroupKind.get(`${group}/${kind}`),
-		add: (kind) => replace([...others(kind), kind]),
-		remove: (names) => replace(others(names)),
+		add: (...kinds) => replace([...others(kinds), ...kinds]),
+		remove: (names) => replace(others([names])),
 	};
 }
 

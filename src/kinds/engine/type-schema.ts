@@ -8,8 +8,6 @@ import type { FieldSchema as PatchedField } from "../../core/patches/schema.ts";
  */
 export interface FieldSchema extends PatchedField {
 	required?: true;
-	/** For `any`: objects in the value, or in a list, have this type. */
-	holds?: string;
 }
 
 export type TypeSchema = Readonly<Record<string, FieldSchema>>;

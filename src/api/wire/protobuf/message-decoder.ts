@@ -6,6 +6,7 @@ import { builtinSchemas } from "../../../kinds/builtin-schemas.ts";
 import type { FieldSchema, TypeSchema } from "../../../kinds/engine/type-schema.ts";
 import { type NumberedField, numberedFields } from "./field-numbers.ts";
 import { readText, scalarOf } from "./scalars.ts";
+import { unionFields, unionValue } from "./unions.ts";
 
 export type Fields = Record<string, unknown>;
 
@@ -66,7 +67,7 @@ const decoders = new Map<string, MessageDecoder>();
 export function messageDecoder(type: string): MessageDecoder {
 	let decoder = decoders.get(type);
 	if (decoder === undefined) {
-		decoder = new MessageDecoder(type, builtinSchemas.type(type) ?? {});
+		decoder = new MessageDecoder(type, builtinSchemas.type(type) ?? unionFields(type) ?? {});
 		decoders.set(type, decoder);
 	}
 	return decoder;
@@ -110,6 +111,8 @@ function valueDecoder(type: string): { wireType: number; read: ReadValue } {
 	const scalar = scalarOf(type);
 	if (scalar !== undefined) return scalar;
 	const decoder = messageDecoder(type);
+	if (unionFields(type) !== undefined)
+		return { wireType: wireTypes.bytes, read: (reader) => unionValue(decoder.read(reader)) };
 	return { wireType: wireTypes.bytes, read: (reader) => decoder.read(reader) };
 }
 

@@ -57,6 +57,6 @@ function metadataCauses(value: unknown, path: string): Cause[] {
 		...(typeof name === "string" ? invalidEach(`${path}.name`, name, pathSegmentProblems(name)) : []),
 		...(typeof namespace === "string" ? invalidEach(`${path}.namespace`, namespace, dnsLabelProblems(namespace)) : []),
 		// Decoded just above.
-		...changeableMetadataCauses(metadata, path),
+		...changeableMetadataCauses(metadata, { path, finalizersOfAnyName: true }),
 	];
 }

@@ -1,0 +1,23 @@
+/** Values of one of several types, for which protobuf has a message with a field for each. */
+import type { FieldSchema, TypeSchema } from "../../../kinds/engine/type-schema.ts";
+
+const schema: FieldSchema = { type: "JSONSchemaProps" };
+
+const unions = new Map<string, TypeSchema>([
+	["JSONSchemaPropsOrArray", { schema, jSONSchemas: { type: "JSONSchemaProps", of: "array" } }],
+	["JSONSchemaPropsOrBool", { allows: { type: "boolean" }, schema }],
+	["JSONSchemaPropsOrStringArray", { schema, property: { type: "string", of: "array" } }],
+]);
+
+/** The fields of the message; undefined for any other type. */
+export function unionFields(type: string): TypeSchema | undefined {
+	return unions.get(type);
+}
+
+export const unionTypes: readonly string[] = [...unions.keys()];
+
+/** What the message means: a schema, a list, or a boolean, of which false is not sent. */
+export function unionValue(message: Readonly<Record<string, unknown>>): unknown {
+	const { schema, jSONSchemas, property, allows } = message;
+	return schema ?? jSONSchemas ?? property ?? allows ?? false;
+}
