@@ -110,23 +110,28 @@ async function httpProbe(
 	}
 }
 
+interface HttpAnswer {
+	status: number;
+	location?: string | undefined;
+	/** The beginning of the body of a redirect. */
+	body?: string;
+}
+
 /**
  * Follows redirects on the same host. A redirect to another host is a success with a warning: its target is not probed.
  */
-async function followed(
-	first: string,
-	get: (url: string) => Promise<{ status: number; location?: string | undefined }>,
-): Promise<ProbeResult> {
+async function followed(first: string, get: (url: string) => Promise<HttpAnswer>): Promise<ProbeResult> {
 	let url = first;
 	for (let redirects = 0; ; redirects++) {
-		const { status, location } = await get(url);
+		const { status, location, body = "" } = await get(url);
+		const notFollowed: ProbeResult = { ok: true, warning: `Probe terminated redirects, Response body: ${body}` };
 		if (!redirecting.has(status) || location === undefined || location === "") {
-			if (status >= 200 && status < 400) return { ok: true };
+			if (status >= 200 && status < 300) return { ok: true };
+			if (status >= 300 && status < 400) return notFollowed;
 			return { ok: false, message: `HTTP probe failed with statuscode: ${status}` };
 		}
 		const next = new URL(location, url);
-		if (next.hostname !== new URL(first).hostname || !/^https?:$/.test(next.protocol))
-			return { ok: true, warning: "Probe terminated redirects, Response body: " };
+		if (next.hostname !== new URL(first).hostname || !/^https?:$/.test(next.protocol)) return notFollowed;
 		if (redirects === mostRedirects)
 			return { ok: false, message: `Get "${next}": stopped after ${mostRedirects} redirects` };
 		url = next.href;
@@ -157,7 +162,7 @@ export function httpGet(
 	signal: AbortSignal,
 	userAgent: string,
 	url: string = httpTarget(address, container, action).url,
-): Promise<{ status: number; location?: string | undefined }> {
+): Promise<HttpAnswer> {
 	const headers: Record<string, string | string[]> = { "User-Agent": userAgent, Accept: "*/*", Connection: "close" };
 	for (const { name, value } of action.httpHeaders ?? []) {
 		const before = headers[name];
@@ -165,10 +170,18 @@ export function httpGet(
 	}
 	return new Promise((resolve, reject) => {
 		const answered = (response: IncomingMessage) => {
-			response.on("error", () => {});
-			response.resume();
-			resolve({ status: response.statusCode ?? 0, location: response.headers.location });
-			request.destroy();
+			const { statusCode: status = 0 } = response;
+			const isRedirect = status >= 300 && status < 400;
+			const finish = (body: string) => {
+				resolve({ status, location: response.headers.location, body });
+				request.destroy();
+			};
+			response.on("error", reject);
+			if (isRedirect) beginning(response, finish);
+			else {
+				response.resume();
+				finish("");
+			}
 		};
 		const options = { headers, signal, agent: false as const };
 		const request = url.startsWith("https:")
@@ -176,6 +189,17 @@ export function httpGet(
 			: http.get(url, options, answered);
 		request.on("error", reject);
 	});
+}
+
+/** Calls back with as much of the text as is kept. */
+function beginning(stream: Readable, done: (text: string) => void): void {
+	let text = "";
+	stream.setEncoding("utf8");
+	stream.on("data", (piece: string) => {
+		text += piece;
+		if (text.length >= longestOutput) done(text.slice(0, longestOutput));
+	});
+	stream.once("end", () => done(text));
 }
 
 /** Whether a connection is accepted. */

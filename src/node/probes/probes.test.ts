@@ -54,16 +54,18 @@ describe("probes", () => {
 		const port = await listening(
 			createServer((request, response) => {
 				const target = targets[request.url ?? ""];
-				response.writeHead(target === undefined ? 500 : 302, target === undefined ? {} : { location: target });
-				response.end();
+				if (request.url === "/same") response.writeHead(304);
+				else response.writeHead(target === undefined ? 500 : 302, target === undefined ? {} : { location: target });
+				response.end(target === undefined ? "" : `see ${target}`);
 			}),
 		);
 		const at = (path: string) => run({ httpGet: { port, path } });
 		expect(await at("/here")).toMatchObject({ ok: false, message: "HTTP probe failed with statuscode: 500" });
-		expect(await at("/away")).toMatchObject({
+		expect(await at("/away")).toEqual({
 			ok: true,
-			warning: expect.stringMatching(/^Probe terminated redirects/),
+			warning: "Probe terminated redirects, Response body: see http://0.0.0.0/bad",
 		});
+		expect(await at("/same")).toEqual({ ok: true, warning: "Probe terminated redirects, Response body: " });
 		expect(await at("/round")).toMatchObject({ ok: false, message: expect.stringContaining("after 10 redirects") });
 	});
 	test("say why a connection failed in the words of upstream", async () => {

@@ -39,6 +39,16 @@ exports.listen = function listen(port, answer, tls) {
 	return server;
 };
 
+const htmlSigns = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;" };
+
+/** @returns the text to answer with, as Go's servers write it */
+exports.redirect = (response, location, code = 302) => {
+	response.statusCode = code;
+	response.setHeader("Location", location);
+	const shown = location.replace(/[&<>"']/g, (sign) => htmlSigns[sign]);
+	return `<a href="${shown}">${http.STATUS_CODES[code] ?? ""}</a>.\n\n`;
+};
+
 exports.body = async function body(request) {
 	const chunks = [];
 	for await (const chunk of request) chunks.push(chunk);

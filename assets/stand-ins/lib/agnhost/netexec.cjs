@@ -4,7 +4,7 @@ const { execFile } = require("node:child_process");
 const dgram = require("node:dgram");
 const fs = require("node:fs");
 const certificate = require("./certificate.cjs");
-const { body, endOnSignal, get, hostname, listen, remote } = require("./http.cjs");
+const { body, endOnSignal, get, hostname, listen, redirect, remote } = require("./http.cjs");
 const { durationMs, log, parse } = require("./flags.cjs");
 
 exports.netexec = function netexec(words) {
@@ -62,11 +62,7 @@ const answers = {
 		response.statusCode = state.udpReady && !state.ending ? 200 : 503;
 		return response.statusCode === 200 ? "ok" : "not ready";
 	},
-	"/redirect": ({ response, field }) => {
-		response.statusCode = Number(field("code") || 302);
-		response.setHeader("Location", field("location"));
-		return "";
-	},
+	"/redirect": ({ response, field }) => redirect(response, field("location"), Number(field("code") || 302)),
 	"/shell": ({ field }) =>
 		new Promise((resolve) => {
 			const command = field("shellCommand") || field("cmd");

@@ -5,7 +5,7 @@ const fs = require("node:fs");
 const net = require("node:net");
 const path = require("node:path");
 const certificate = require("./certificate.cjs");
-const { body, endOnSignal, hostname, listen } = require("./http.cjs");
+const { body, endOnSignal, hostname, listen, redirect } = require("./http.cjs");
 const { parse, log } = require("./flags.cjs");
 
 exports["serve-hostname"] = (words) => {
@@ -47,11 +47,7 @@ exports.liveness = (words) => {
 	listen(port, (_, response, url) => {
 		const seconds = (Date.now() - startedMs) / 1000;
 		if (url.pathname === "/started") return `${seconds}s`;
-		if (url.pathname === "/redirect") {
-			response.statusCode = 302;
-			response.setHeader("Location", url.searchParams.get("loc") || "/");
-			return "";
-		}
+		if (url.pathname === "/redirect") return redirect(response, url.searchParams.get("loc") || "/");
 		if (url.pathname !== "/healthz") response.statusCode = 404;
 		else if (seconds > 10) {
 			response.statusCode = 500;
