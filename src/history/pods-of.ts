@@ -74,7 +74,7 @@ function containerOf(
 function takeStatus(attempts: Map<number, RunAttempt>, status: ContainerStatus): void {
 	const { state, lastState, restartCount, containerID } = status;
 	const add = (number: number, found: Omit<RunAttempt, "number">) => {
-		if (number >= 0) attempts.set(number, { ...attempts.get(number), number, ...found });
+		if (number >= 0) attempts.set(number, Object.assign({}, attempts.get(number), { number }, found));
 	};
 	const last = lastState?.terminated;
 	if (last !== undefined) add(last.containerID === containerID ? restartCount : restartCount - 1, endOf(last));
@@ -101,20 +101,20 @@ export function withEnded(pod: RunPod, { ended, log }: LogFact): RunPod {
 	const containers = pod.containers ?? [];
 	const before = containers.find(({ name }) => name === ended.container) ?? { name: ended.container };
 	const attempts = new Map((before.attempts ?? []).map((attempt) => [attempt.number, attempt]));
-	attempts.set(ended.attempt, {
-		...(ended.startedAt && { startTime: ended.startedAt }),
-		...(ended.finishedAt && { endTime: ended.finishedAt }),
-		...(ended.exitCode !== undefined && { exitCode: ended.exitCode }),
-		...(ended.reason && { reason: ended.reason }),
-		...attempts.get(ended.attempt),
-		number: ended.attempt,
-		log: logOf(log),
-	});
-	const container: RunContainer = { ...before, attempts: inOrder(attempts) };
+	const { attempt: number, startedAt, finishedAt, exitCode, reason } = ended;
+	const brought = {
+		number,
+		...(startedAt && { startTime: startedAt }),
+		...(finishedAt && { endTime: finishedAt }),
+		...(exitCode !== undefined && { exitCode }),
+		...(reason && { reason }),
+	};
+	attempts.set(number, Object.assign(brought, attempts.get(number), { log: logOf(log) }));
+	const container: RunContainer = Object.assign({}, before, { attempts: inOrder(attempts) });
 	const others = containers.some(({ name }) => name === container.name)
 		? containers.map((one) => (one.name === container.name ? container : one))
 		: [...containers, container];
-	return { ...pod, containers: others };
+	return Object.assign({}, pod, { containers: others });
 }
 
 function logOf({ bytes, storedBytes, omittedBytes }: { bytes: number; storedBytes: number; omittedBytes: number }) {

@@ -31,6 +31,8 @@ import { Waiting } from "./waiting.ts";
 /** How long changes are collected before a finished run is written, and before a run in progress is written. */
 const endedDelayMs = 250;
 const runningDelayMs = 2000;
+/** The same for a finished run whose logs have not arrived yet; it then needs only one write. */
+const loglessDelayMs = 750;
 /** The same for a Job with many pods, whose run is more expensive to compute. */
 const largeDelayMs = 15_000;
 const largeJobPods = 100;
@@ -104,6 +106,7 @@ export class Recorder implements KeptLogs {
 		this.#writer = this.#createWriter(informers);
 		this.#ends.push(
 			informers.of(jobs).onChange((current, old) => {
+				if (old === undefined && current !== undefined) this.#skips.seen(current);
 				// Its result is known.
 				if (current === undefined || old === undefined || !isJobFinished(old)) this.#jobChanged(current ?? old);
 			}),
@@ -132,7 +135,7 @@ export class Recorder implements KeptLogs {
 	/** A fact was written: see `keepRemoved`. */
 	readonly told = (stored: StoredFact): void => {
 		const job = this.#waiting.addFact(stored);
-		if (job !== undefined) this.#marks.mark(job, endedDelayMs);
+		if (job !== undefined) this.#marks.mark(job, this.#endedDelay(job.uid));
 	};
 
 	receive(logs: readonly EndedLog[], node: string | undefined): Promise<boolean[]> {
@@ -144,9 +147,11 @@ export class Recorder implements KeptLogs {
 	/** Written together with its run when that is due. */
 	#keep(log: KeptLog): Promise<boolean> {
 		if (this.#stopping.signal.aborted) return Promise.resolve(false);
-		const { namespace, jobName, jobUid } = log.fact.ended;
-		this.#marks.mark({ namespace, name: jobName, uid: jobUid }, endedDelayMs);
-		return this.#waiting.addLog(log);
+		const { namespace, jobName: name, jobUid: uid } = log.fact.ended;
+		const kept = this.#waiting.addLog(log);
+		const job = this.#informers?.of(jobs).get(namespace, name);
+		this.#marks.mark({ namespace, name, uid }, this.#delayFor(job));
+		return kept;
 	}
 
 	read(name: KeptLogName): Promise<Buffer | undefined> {
@@ -194,7 +199,8 @@ export class Recorder implements KeptLogs {
 	#jobChanged(job: Job | undefined): void {
 		if (job === undefined) return;
 		const { namespace = "", name, uid } = job.metadata;
-		this.#skips.seen(job);
+		// Several changes while it runs, and the first mark is the earliest.
+		if (this.#marks.dueMs(uid) !== undefined && !isJobFinished(job)) return;
 		this.#marks.mark({ namespace, name, uid }, this.#delayFor(job));
 	}
 
@@ -210,10 +216,14 @@ export class Recorder implements KeptLogs {
 	}
 
 	#delayFor(job: Job | undefined): number {
-		if (job === undefined || isJobFinished(job)) return endedDelayMs;
+		if (job === undefined || isJobFinished(job)) return this.#endedDelay(job?.metadata.uid);
 		const pods = Math.max(job.spec.completions ?? 1, job.spec.parallelism ?? 1);
 		// With a thousand Jobs at once, most runs are written only when they have ended.
 		return pods > largeJobPods || this.#marks.size > manyMarks ? largeDelayMs : runningDelayMs;
+	}
+
+	#endedDelay(jobUid = ""): number {
+		return this.#waiting.logsOf(jobUid).length > 0 ? endedDelayMs : loglessDelayMs;
 	}
 
 	async #writeDue(): Promise<void> {

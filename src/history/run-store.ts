@@ -23,6 +23,8 @@ export interface RunWrite {
 	/** modRevision of the run that it replaces; 0: none. */
 	modRevision: number;
 	run: Run;
+	/** The run as the index has it. */
+	entry: RunEntry;
 	/** See `boundedRun`. */
 	value: Uint8Array;
 	/** What its commit writes and removes in addition. */
@@ -86,12 +88,12 @@ export class RunStore {
 		const compare = writes.map(({ key, modRevision }) => ({ key, modRevision }));
 		const result = await this.#store.commit({ compare, puts, deletes: writes.flatMap(({ deletes }) => deletes) });
 		if (!result.ok) throw new Error("a run was written by another recorder");
-		for (const { key, run } of writes) this.index.set(entryOf(key, run));
+		for (const { entry } of writes) this.index.set(entry);
 	}
 
 	/** @param of runs that were written: their groups are pruned */
 	async prune(of: readonly RunWrite[] = []): Promise<void> {
-		const groups = new Set(of.map(({ key, run }) => entryOf(key, run).group));
+		const groups = new Set(of.map(({ entry }) => entry.group));
 		const gone = this.index.excess(this.#settings, this.#clock.now(), groups);
 		const keys: string[] = [];
 		// The run last: while it exists, its logs are found.
@@ -106,15 +108,14 @@ export class RunStore {
 	async #pruneLogs({ key, namespace, name }: RunEntry): Promise<void> {
 		const stored = await this.runAt(key);
 		if (stored !== undefined) {
-			const { run, value } = boundedRun(withoutLogs(stored.run));
-			await this.write([{ key, modRevision: stored.modRevision, run, value, puts: [], deletes: [] }]);
+			await this.write([writeOf(key, stored.modRevision, withoutLogs(stored.run))]);
 		}
 		await this.remove(await keysUnder(this.#store, logPrefix(namespace, name)));
 	}
 
 	/** Whether a run that is not stored would be removed immediately. */
-	isTooOld(key: string, run: Run): boolean {
-		return this.index.isTooOld(entryOf(key, run), this.#settings, this.#clock.now());
+	isTooOld(entry: RunEntry): boolean {
+		return this.index.isTooOld(entry, this.#settings, this.#clock.now());
 	}
 
 	/** @param run undefined: removes it */
@@ -126,7 +127,7 @@ export class RunStore {
 			return;
 		}
 		const { modRevision = 0 } = (await this.#store.get(key)) ?? {};
-		const written = { key, modRevision, ...boundedRun(run), puts: [], deletes: [] };
+		const written = writeOf(key, modRevision, run);
 		await this.write([written]);
 		await this.prune([written]);
 	}
@@ -160,6 +161,11 @@ export class RunStore {
 		}
 		return lastMs;
 	}
+}
+
+function writeOf(key: string, modRevision: number, whole: Run): RunWrite {
+	const { run, value } = boundedRun(whole);
+	return { key, modRevision, run, entry: entryOf(key, run), value, puts: [], deletes: [] };
 }
 
 function withoutLogs({ status, ...run }: Run): Run {

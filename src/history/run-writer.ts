@@ -11,6 +11,7 @@ import { inCommits, largestCommit } from "../store/commit-size.ts";
 import { failureText } from "./failure-text.ts";
 import { factPrefix, runName } from "./keys.ts";
 import type { Marked, Marks } from "./marks.ts";
+import { entryOf } from "./retention.ts";
 import { logPatienceMs, runOf } from "./run-of.ts";
 import { boundedRun, mostRunBytes } from "./run-size.ts";
 import { costOf, type RunStore, type RunWrite } from "./run-store.ts";
@@ -103,8 +104,9 @@ export class RunWriter {
 		const stored = await runStore.runAt(key);
 		const made = await this.#make(marked, stored?.run);
 		const facts = made.facts.map((fact) => fact.key);
-		const isOld = () => stored === undefined && made.run !== undefined && runStore.isTooOld(key, made.run);
-		if (made.run === undefined || isOld() || !(await exists(namespace))) {
+		const entry = made.run && entryOf(key, made.run);
+		const isOld = stored === undefined && entry !== undefined && runStore.isTooOld(entry);
+		if (made.run === undefined || entry === undefined || isOld || !(await exists(namespace))) {
 			// Also for a Job that was never observed: its facts may be incomplete.
 			if (made.run !== undefined || made.isGone) {
 				dropped.push(...facts);
@@ -119,6 +121,7 @@ export class RunWriter {
 			marked,
 			modRevision: stored?.modRevision ?? 0,
 			run,
+			entry,
 			value,
 			before: stored?.run,
 			isChanged: facts.length > 0 || made.logs.length > 0 || !isSame,

@@ -26,8 +26,7 @@ async function open(store: Store, clock = new VirtualClock()) {
 	const journal = new Journal({
 		store,
 		clock,
-		stored,
-		since: { revision: 0, floorMs: 0 },
+		stored: { ...stored, cursor: stored.cursor ?? { revision: 0, atMs: 0 } },
 		onEntry: (queue, { key }) => handed.push(`${queueId(queue)} ${key}`),
 	});
 	return { journal, handed, stored };

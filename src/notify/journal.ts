@@ -17,12 +17,7 @@ import type { WorkloadSeen } from "./workload-events.ts";
 export interface JournalParts {
 	store: Store;
 	clock: Clock;
-	stored: Stored;
-	/**
-	 * If there is no note: runs up to this revision count as processed, and those that ended before this time as
-	 * reported.
-	 */
-	since: { revision: number; floorMs: number };
+	stored: Stored & { cursor: Cursor };
 	/** An entry was written to the store. */
 	onEntry(queue: QueueName, entry: Entry): void;
 	onError?(error: unknown): void;
@@ -62,15 +57,14 @@ export class Journal {
 	#stopped = false;
 
 	constructor(parts: JournalParts) {
-		const { since, stored } = parts;
-		const { cursor, runs, workloads, entries } = stored;
+		const { cursor, runs, workloads, entries } = parts.stored;
 		this.#parts = parts;
 		this.#runs = new Map([...runs].map(([uid, seen]) => [uid, { seen, endMs: Number.POSITIVE_INFINITY, revision: 0 }]));
 		this.#storedRuns = new Map(runs);
 		this.#workloads = workloads;
 		this.#sequence = newestSequence(entries);
-		this.#revision = cursor?.revision ?? since.revision;
-		this.floorMs = cursor === undefined ? since.floorMs : cursor.atMs - slackMs;
+		this.#revision = cursor.revision;
+		this.floorMs = cursor.atMs - slackMs;
 	}
 
 	/** All runs up to this revision have been processed. */

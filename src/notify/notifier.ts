@@ -15,9 +15,11 @@ import type { Store } from "../store/store.ts";
 import { Courier } from "./courier.ts";
 import { Delivery, type Result } from "./delivery.ts";
 import { Destinations } from "./destinations.ts";
+import type { JournalParts } from "./journal.ts";
 import { Ledger, notificationComponent } from "./ledger.ts";
+import { annotatedKinds, firstCursor } from "./need.ts";
 import { type Notification, notificationId } from "./notification.ts";
-import { loadOutbox } from "./outbox.ts";
+import { type Cursor, loadOutbox, noteCursor } from "./outbox.ts";
 import { type Policy, policyOf, type Sink } from "./policy.ts";
 import { PolicyIndex } from "./policy-index.ts";
 import type { SendRequest } from "./settings.ts";
@@ -64,18 +66,26 @@ export class Notifier {
 		this.#courier = new Courier({ client: parts.client, clock: parts.clock, destinations, send: parts.send });
 	}
 
-	/** Resolves when it watches; waiting for it is optional. */
+	/** Resolves when it watches, which begins when a policy or annotation exists; waiting for it is optional. */
 	async start(informers: InformerCache): Promise<void> {
 		this.#informers = informers;
 		const { store, clock } = this.#parts;
 		const { signal } = this.#stopping;
+		/** The first note, if the store has none. */
+		let first: Cursor | undefined;
 		for (;;) {
 			try {
-				const kinds: Kind[] = [runs, notificationPolicies, namespaces, ...workloadKinds] as Kind[];
+				const kinds = [notificationPolicies, namespaces, ...annotatedKinds] as readonly Kind[];
 				await Promise.all(kinds.map((kind) => informers.of(kind).reached(0, signal)));
 				const stored = await loadOutbox(store);
+				if (stored.cursor === undefined) {
+					first ??= await firstCursor(informers, clock, signal);
+					await noteCursor(store, first);
+					stored.cursor = first;
+				}
+				await informers.of(runs).reached(0, signal);
 				if (signal.aborted) return;
-				this.#begin(informers, stored);
+				this.#begin(informers, { ...stored, cursor: stored.cursor });
 				return;
 			} catch (error) {
 				if (signal.aborted) return;
@@ -101,7 +111,7 @@ export class Notifier {
 		this.#courier.close();
 	}
 
-	#begin(informers: InformerCache, stored: Awaited<ReturnType<typeof loadOutbox>>): void {
+	#begin(informers: InformerCache, stored: JournalParts["stored"]): void {
 		const { store, clock, client, recorder, onError } = this.#parts;
 		const policies = this.#policies;
 		const informer = informers.of(notificationPolicies);

@@ -359,3 +359,21 @@ test("an annotation is the short way, also for a job that is gone at once; a tes
 		"/apis/notify.coxswain.io/v1/namespaces/default/notificationpolicies/tried",
 	);
 });
+
+test("nothing watches runs until a policy or an annotation asks for notifications", async () => {
+	const box = inbox();
+	await using cluster = await startCluster({ clock: "virtual", notify: { send: box.send } });
+	const watches = async () =>
+		/apiserver_longrunning_requests\{[^}]*resource="runs"[^}]*\} (\d+)/.exec(
+			String(await cluster.client.raw("GET", "/metrics")),
+		)?.[1] ?? "0";
+	await cluster.apply(hooks);
+	await cluster.apply(job("before", fails));
+	await cluster.waitFor(jobs, "before", "Failed");
+	await cluster.clock.advance("10s");
+	expect(await watches()).toBe("0");
+	await cluster.apply(job("annotated", fails, { annotations: { "notify.coxswain.io/webhook": "hooks" } }));
+	await cluster.clock.advance("10s");
+	expect(await watches()).toBe("1");
+	expect(box.titles().map((title) => title.replace(/ after.*/, ""))).toEqual(["Job annotated failed"]);
+});

@@ -76,6 +76,11 @@ export async function messageAt(store: Store, key: string): Promise<Notification
 	return entry && (decoded(entry.value) as StoredMessage).notification;
 }
 
+/** For a store that has no note yet. */
+export async function noteCursor(store: Store, cursor: Cursor): Promise<void> {
+	await store.commit({ compare: [], puts: [{ key: cursorKey, value: encoded(cursor) }], deletes: [] });
+}
+
 const pageEntries = 256;
 
 export async function loadOutbox(store: Store): Promise<Stored> {

@@ -20,7 +20,7 @@ import { annotationPolicy, type Policy } from "./policy.ts";
 import type { PolicyIndex } from "./policy-index.ts";
 import type { NotifiedWorkload } from "./workload-events.ts";
 
-export interface WatcherParts extends Omit<JournalParts, "since"> {
+export interface WatcherParts extends JournalParts {
 	clock: Clock;
 	informers: InformerCache;
 	policies: PolicyIndex;
@@ -37,11 +37,6 @@ export const workloadKinds: readonly Kind<NotifiedWorkload>[] = [
 /** Changes are collected for this time before they are processed. */
 const gatherMs = 50;
 const retryMs = 1000;
-/**
- * Without a recorded revision, only runs that finish from now on are reported; runs are written some time after their
- * end.
- */
-const slackMs = 120_000;
 
 interface Marked {
 	key: string;
@@ -59,25 +54,17 @@ export class Watcher {
 	readonly #again = new Map<string, Timer>();
 	readonly #ends: (() => void)[] = [];
 	/** Everything up to this revision was processed before the watch began. */
-	#since: number;
+	readonly #since: number;
 	/** The newest revision of all changes of runs. */
 	#newest = 0;
-	/** Whether any policy or annotation exists. */
-	#isActive: boolean;
 	#timer: Timer | undefined;
 	#working: Promise<void> | undefined;
 	#stopped = false;
 
 	constructor(parts: WatcherParts) {
-		const { stored, informers, policies, clock } = parts;
 		this.#parts = parts;
-		this.#runs = informers.of(runs);
-		this.#isActive = stored.cursor !== undefined || !policies.isEmpty;
-		// Without a note, a policy may have been created just before the previous process ended.
-		const since = this.#isActive
-			? { revision: 0, floorMs: 0 }
-			: { revision: this.#runs.revision, floorMs: clock.now() - slackMs };
-		this.#journal = new Journal({ ...parts, since });
+		this.#runs = parts.informers.of(runs);
+		this.#journal = new Journal(parts);
 		this.#since = this.#journal.revision;
 		this.#looks = new Looks({ ...parts, journal: this.#journal });
 	}
@@ -100,22 +87,11 @@ export class Watcher {
 
 	/** Other events may be reported from now on. */
 	policyChanged({ namespace, events }: Policy): void {
-		if (!this.#isActive) this.#activate(this.#runs.revision);
 		if (events.has("Slow"))
 			for (const run of this.#runs.list(namespace)) if (run.status.result === "Running") this.#mark(runs, run, run);
 		if (!events.has("Stuck") && !events.has("Back") && !events.has("SuspendedLong")) return;
 		for (const kind of workloadKinds)
 			for (const object of this.#parts.informers.of(kind).list(namespace)) this.#mark(kind, object, undefined);
-	}
-
-	/**
-	 * A policy or annotation exists: from now on every change counts.
-	 * @param revision of the last change that does not
-	 */
-	#activate(revision: number): void {
-		this.#isActive = true;
-		this.#since = this.#newest = revision;
-		this.#journal.reach(revision);
 	}
 
 	#runChanged(current: Run | undefined, old: Run | undefined): void {
@@ -126,10 +102,6 @@ export class Watcher {
 			return;
 		}
 		const revision = Number(current.metadata.resourceVersion);
-		if (!this.#isActive) {
-			if (annotationPolicy("", current.metadata.annotations) === undefined) return;
-			this.#activate(revision - 1);
-		}
 		this.#newest = Math.max(this.#newest, revision);
 		const wasLookedAt = revision <= this.#since;
 		// A run in progress may become slow.
@@ -143,10 +115,6 @@ export class Watcher {
 		const object = current ?? old;
 		if (object === undefined) return;
 		const isAnnotated = annotationPolicy("", current?.metadata.annotations) !== undefined;
-		if (!this.#isActive) {
-			if (!isAnnotated) return;
-			this.#activate(this.#runs.revision);
-		}
 		const { namespace = "", name } = object.metadata;
 		const isKnown = this.#journal.workload(workloadKey(namespace, object.kind, name)) !== undefined;
 		if (!isKnown && !isAnnotated && [...this.#parts.policies.of(namespace)].length === 0) return;

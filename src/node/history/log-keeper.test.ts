@@ -119,3 +119,24 @@ test("a pod's files may go when its logs wait in the agent's folder, and the nex
 	await second.stop();
 	while (readdirSync(join(folder, "spool")).length > 0) await new Promise((resolve) => setImmediate(resolve));
 });
+
+test("what ends later does not wait for the reply to what was brought before, nor does the end of the agent", async () => {
+	const clock = new VirtualClock();
+	const brought: string[][] = [];
+	const replies: (() => void)[] = [];
+	const deliver = (logs: readonly EndedLog[]) => {
+		brought.push(logs.map(({ podUid }) => podUid));
+		return new Promise<boolean[]>((resolve) => replies.push(() => resolve(logs.map(() => true))));
+	};
+	const keeper = new LogKeeper({ clock, deliver });
+	for (const uid of ["a", "b", "c", "d", "e"]) {
+		keeper.ended(pod(uid), container(), async () => endOfText(line(uid)));
+		await clock.advance(1000);
+	}
+	// A few at a time.
+	expect(brought).toEqual([["a"], ["b"], ["c"], ["d"]]);
+	replies[1]?.();
+	await clock.advance(1000);
+	expect(brought.slice(4)).toEqual([["e"]]);
+	await keeper.stop();
+});

@@ -18,6 +18,8 @@ const gatherMs = 100;
 const retry = { firstMs: 1000, longestMs: 30_000 };
 /** The maximum size of one delivery; the number of bytes is approximate. */
 const largestDelivery = { logs: 256, bytes: 1024 * 1024 };
+/** A delivery ends when its runs are written, which takes longer while Jobs are running. */
+const mostDeliveries = 4;
 /** The limit for logs that wait in memory because there is no folder for them. */
 const mostHeldBytes = 16 * 1024 * 1024;
 const mostWaiting = 10_000;
@@ -46,13 +48,23 @@ interface Waiting {
 	spooled?: string;
 }
 
+interface Chosen {
+	waiting: Waiting;
+	log: EndedLog;
+}
+
 export class LogKeeper {
 	readonly #parts: LogKeeperParts;
-	#waiting: Waiting[] = [];
+	/** Until they are accepted, oldest first. */
+	readonly #waiting = new Set<Waiting>();
+	/** Those of them that a delivery contains. */
+	readonly #underWay = new Set<Waiting>();
 	#heldBytes = 0;
 	#timer: Timer | undefined;
 	#delayMs = 0;
-	#bringing: Promise<void> | undefined;
+	#deliveries = 0;
+	/** Choosing what goes into the next delivery. */
+	#choosing: Promise<void> | undefined;
 	#stopped = false;
 
 	constructor(parts: LogKeeperParts) {
@@ -67,14 +79,14 @@ export class LogKeeper {
 	ended(pod: Pod, container: Container, read: () => Promise<EndOfLog>): void {
 		const ended = endedContainer(pod, container);
 		if (ended === undefined || this.#stopped) return;
-		this.#waiting.push({ ended, read, sinceMs: this.#parts.clock.monotonicMs() });
-		if (this.#waiting.length > mostWaiting) this.#drop(this.#waiting[0]);
-		this.#schedule(gatherMs);
+		this.#waiting.add({ ended, read, sinceMs: this.#parts.clock.monotonicMs() });
+		if (this.#waiting.size > mostWaiting) this.#drop(this.#oldest);
+		this.#schedule();
 	}
 
 	/** Resolves when the pod's log files are no longer needed. Waits only for the node's own disk. */
 	async settle(podUid: string): Promise<void> {
-		for (const waiting of this.#waiting) {
+		for (const waiting of [...this.#waiting]) {
 			if (waiting.ended.podUid !== podUid) continue;
 			const log = await this.#logOf(waiting);
 			if (log === undefined || this.#parts.spool === undefined || waiting.spooled !== undefined) continue;
@@ -85,11 +97,11 @@ export class LogKeeper {
 		}
 	}
 
-	/** Resolves when the delivery in progress has ended; the next agent delivers the remaining logs. */
+	/** Resolves when nothing more is read. The next agent delivers the remaining logs, and those without a reply. */
 	async stop(): Promise<void> {
 		this.#stopped = true;
 		this.#timer?.cancel();
-		await this.#bringing;
+		await this.#choosing;
 	}
 
 	async #takeUp(): Promise<void> {
@@ -100,35 +112,47 @@ export class LogKeeper {
 			if (log === undefined) continue;
 			const { data, bytes, omittedBytes, ...ended } = log;
 			const read = async () => ({ data, bytes, omittedBytes });
-			this.#waiting.push({ ended, read, spooled: name, sinceMs: clock.monotonicMs() });
+			this.#waiting.add({ ended, read, spooled: name, sinceMs: clock.monotonicMs() });
 		}
-		if (names.length > 0) this.#schedule(gatherMs);
+		this.#schedule();
 	}
 
-	#schedule(delayMs: number): void {
-		if (this.#timer !== undefined || this.#bringing !== undefined || this.#stopped) return;
-		this.#timer = this.#parts.clock.after(delayMs, () => {
+	get #oldest(): Waiting | undefined {
+		return this.#waiting.values().next().value;
+	}
+
+	#schedule(): void {
+		if (this.#timer !== undefined || this.#choosing !== undefined || this.#stopped) return;
+		if (this.#deliveries >= mostDeliveries || this.#waiting.size === this.#underWay.size) return;
+		this.#timer = this.#parts.clock.after(Math.max(this.#delayMs, gatherMs), () => {
 			this.#timer = undefined;
-			this.#bringing = this.#bring()
+			this.#choosing = this.#choose()
 				.catch((error: unknown) => this.#parts.onError?.(error))
 				.finally(() => {
-					this.#bringing = undefined;
-					if (this.#waiting.length > 0) this.#schedule(Math.max(this.#delayMs, gatherMs));
+					this.#choosing = undefined;
+					this.#schedule();
 				});
 		});
 	}
 
-	async #bring(): Promise<void> {
-		const batch: { waiting: Waiting; log: EndedLog }[] = [];
+	/** Sends the oldest. */
+	async #choose(): Promise<void> {
+		const batch: Chosen[] = [];
 		let bytes = 0;
 		for (const waiting of [...this.#waiting]) {
 			if (batch.length >= largestDelivery.logs || bytes >= largestDelivery.bytes) break;
+			if (this.#underWay.has(waiting)) continue;
 			const log = await this.#logOf(waiting);
 			if (log === undefined) continue;
 			bytes += log.data.length;
 			batch.push({ waiting, log });
 		}
-		if (batch.length === 0) return;
+		if (batch.length > 0 && !this.#stopped) void this.#deliver(batch);
+	}
+
+	async #deliver(batch: readonly Chosen[]): Promise<void> {
+		this.#deliveries++;
+		for (const { waiting } of batch) this.#underWay.add(waiting);
 		let done: readonly boolean[];
 		try {
 			done = await this.#parts.deliver(batch.map(({ log }) => log));
@@ -136,21 +160,29 @@ export class LogKeeper {
 			// The server is unavailable; the next attempt is made when it is back.
 			done = [];
 		}
+		this.#deliveries--;
+		for (const { waiting } of batch) this.#underWay.delete(waiting);
+		this.#delivered(batch, done);
+		this.#schedule();
+	}
+
+	#delivered(batch: readonly Chosen[], done: readonly boolean[]): void {
 		const nowMs = this.#parts.clock.monotonicMs();
-		let failed = false;
 		const later: Waiting[] = [];
 		for (const [index, { waiting }] of batch.entries()) {
 			if (done[index] === true || nowMs - waiting.sinceMs > patienceMs) this.#drop(waiting);
-			else {
-				failed = true;
-				later.push(waiting);
-			}
+			else if (this.#waiting.has(waiting)) later.push(waiting);
 		}
-		this.#delayMs = failed ? Math.min(Math.max(this.#delayMs * 2, retry.firstMs), retry.longestMs) : 0;
+		this.#delayMs = later.length > 0 ? Math.min(Math.max(this.#delayMs * 2, retry.firstMs), retry.longestMs) : 0;
+		if (done.length === 0) {
+			this.#forgetRead();
+			return;
+		}
 		// A log that is not accepted does not block the others.
-		if (later.length > 0 && done.length > 0)
-			this.#waiting = [...this.#waiting.filter((one) => !later.includes(one)), ...later];
-		if (later.length > 0 && done.length === 0) this.#forgetRead();
+		for (const waiting of later) {
+			this.#waiting.delete(waiting);
+			this.#waiting.add(waiting);
+		}
 	}
 
 	async #logOf(waiting: Waiting): Promise<EndedLog | undefined> {
@@ -159,13 +191,14 @@ export class LogKeeper {
 			this.#parts.onError?.(error);
 			return { data: new Uint8Array(), bytes: 0, omittedBytes: 0 };
 		});
-		const log = { ...waiting.ended, ...(await packed(read)) };
-		if (!this.#waiting.includes(waiting)) return undefined;
+		const { data, bytes, omittedBytes } = await packed(read);
+		const log = { data, bytes, omittedBytes, ...waiting.ended };
+		if (!this.#waiting.has(waiting)) return undefined;
 		// `settle` and a delivery may read it at the same time.
 		if (waiting.log !== undefined) return waiting.log;
 		waiting.log = log;
 		this.#heldBytes += log.data.length;
-		if (this.#parts.spool === undefined && this.#heldBytes > mostHeldBytes) this.#drop(this.#waiting[0]);
+		if (this.#parts.spool === undefined && this.#heldBytes > mostHeldBytes) this.#drop(this.#oldest);
 		return waiting.log;
 	}
 
@@ -186,8 +219,8 @@ export class LogKeeper {
 	}
 
 	#drop(waiting: Waiting | undefined): void {
-		if (waiting === undefined) return;
-		this.#waiting = this.#waiting.filter((one) => one !== waiting);
+		if (waiting === undefined || !this.#waiting.delete(waiting)) return;
+		this.#underWay.delete(waiting);
 		this.#heldBytes -= waiting.log?.data.length ?? 0;
 		if (waiting.spooled !== undefined) void this.#parts.spool?.remove(waiting.spooled).catch(() => {});
 	}
