@@ -199,7 +199,7 @@ export class Recorder implements KeptLogs {
 	#jobChanged(job: Job | undefined): void {
 		if (job === undefined) return;
 		const { namespace = "", name, uid } = job.metadata;
-		// Several changes while it runs, and the first mark is the earliest.
+		// Later changes of a running Job do not make it due earlier.
 		if (this.#marks.dueMs(uid) !== undefined && !isJobFinished(job)) return;
 		this.#marks.mark({ namespace, name, uid }, this.#delayFor(job));
 	}

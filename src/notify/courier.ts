@@ -10,11 +10,11 @@ import { secrets } from "../kinds/core/secret.ts";
 import type { SecretKeySelector } from "../kinds/generated/types.ts";
 import type { Destinations } from "./destinations.ts";
 import { HttpSender, reasonOf, SendError } from "./http.ts";
-import { type Notification, titleOf } from "./notification.ts";
 import type { Policy, Sink } from "./policy.ts";
-import type { SendRequest } from "./settings.ts";
 import { httpSinks, sinkAt } from "./sinks/list.ts";
 import { firstOf, lastOf, type Message, plainText } from "./sinks/message.ts";
+import { type Notification, titleOf } from "./sinks/notification.ts";
+import type { SendRequest } from "./sinks/request.ts";
 import { render, templateProblem, variablesOf } from "./template.ts";
 
 export type Outcome =

@@ -4,9 +4,9 @@ import { createMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
 import { withinBounds } from "../store/testing/bounded-store.ts";
 import { Delivery } from "./delivery.ts";
-import type { Notification } from "./notification.ts";
 import { encodedMessage, entryKey, loadOutbox } from "./outbox.ts";
 import type { Policy, Sink } from "./policy.ts";
+import type { Notification } from "./sinks/notification.ts";
 
 const startMs = 1_800_000_000_000;
 

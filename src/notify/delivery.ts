@@ -7,11 +7,11 @@ import { deleteCost, inCommits, putCost } from "../store/commit-size.ts";
 import type { Store } from "../store/store.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { Outcome } from "./courier.ts";
-import { type Digest, type Notification, summaryOf } from "./notification.ts";
 import { digestKey, encoded, messageAt, queueId } from "./outbox.ts";
 import type { Policy, Sink } from "./policy.ts";
 import { type Entry, folded, nextStep, type QueueName, retryDelayMs, type Step } from "./queue.ts";
 import { type Queue, Queues } from "./queues.ts";
+import { type Digest, type Notification, summaryOf } from "./sinks/notification.ts";
 import { Slots } from "./slots.ts";
 
 export interface DeliveryParts {

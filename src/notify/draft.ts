@@ -1,9 +1,9 @@
 /** The result of evaluating some runs and workloads, to be written: see journal.ts. */
 import { largestCommit } from "../store/commit-size.ts";
-import type { Notification } from "./notification.ts";
 import { encodedMessage } from "./outbox.ts";
 import type { QueueName } from "./queue.ts";
 import type { Seen } from "./run-events.ts";
+import type { Notification } from "./sinks/notification.ts";
 import type { WorkloadSeen } from "./workload-events.ts";
 
 /** What has been processed of a run. */

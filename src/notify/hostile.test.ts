@@ -8,7 +8,7 @@ import { namespaces } from "../kinds/core/namespace.ts";
 import { notificationPolicies } from "../kinds/notify/notificationpolicy.ts";
 import { Destinations } from "./destinations.ts";
 import { annotationPolicy } from "./policy.ts";
-import type { OutgoingRequest } from "./settings.ts";
+import type { OutgoingRequest } from "./sinks/request.ts";
 import { Slots } from "./slots.ts";
 import { sendEmail } from "./smtp.ts";
 

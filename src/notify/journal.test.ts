@@ -5,8 +5,8 @@ import type { Commit, Store } from "../store/store.ts";
 import { withinBounds } from "../store/testing/bounded-store.ts";
 import { Draft } from "./draft.ts";
 import { Journal } from "./journal.ts";
-import type { Notification } from "./notification.ts";
 import { loadOutbox, queueId } from "./outbox.ts";
+import type { Notification } from "./sinks/notification.ts";
 
 const notification = (id: string) =>
 	({ id, event: "Failed", at: "2026-01-01T00:00:00Z", message: "m".repeat(1000) }) as Notification;

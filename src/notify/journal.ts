@@ -8,10 +8,10 @@ import { sameJson } from "../core/equal.ts";
 import { type CommitCost, deleteCost, inCommits, putCost } from "../store/commit-size.ts";
 import type { Commit, Store } from "../store/store.ts";
 import { Draft, type RunNote } from "./draft.ts";
-import type { Notification } from "./notification.ts";
 import { type Cursor, cursorKey, encoded, entryKey, newestSequence, queueId, runKey, type Stored } from "./outbox.ts";
 import type { Entry, QueueName } from "./queue.ts";
 import type { Seen } from "./run-events.ts";
+import type { Notification } from "./sinks/notification.ts";
 import type { WorkloadSeen } from "./workload-events.ts";
 
 export interface JournalParts {

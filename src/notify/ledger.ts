@@ -95,9 +95,10 @@ export class Ledger {
 		const account = this.#account(policy);
 		const before = account.ready?.problems.join() ?? conditionOf(policy, "Ready")?.message ?? "";
 		account.ready = { problems, generation: policy.metadata.generation ?? 0 };
-		if (problems.length > 0 && problems.join() !== before)
-			this.#record(policy, "Warning", "NotReady", problems.join("; "));
-		this.#change(account);
+		const isNews = problems.length > 0 && problems.join() !== before;
+		if (isNews) this.#record(policy, "Warning", "NotReady", problems.join("; "));
+		// The author of the policy is waiting for it.
+		this.#change(account, isNews ? 0 : writeMs);
 	}
 
 	tested(policy: NotificationPolicy, test: NotificationTest): void {

@@ -4,16 +4,18 @@
  */
 import type { Informer, InformerCache } from "../client/informer-cache.ts";
 import { type Clock, parseTimestamp } from "../core/clock.ts";
+import { sameJson } from "../core/equal.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import { runs } from "../kinds/history/run.ts";
 import type { Run } from "../kinds/history/types.ts";
 import type { Draft } from "./draft.ts";
 import type { Journal } from "./journal.ts";
+import { Lasting } from "./lasting.ts";
 import { workloadKey } from "./outbox.ts";
 import type { PolicyIndex } from "./policy-index.ts";
 import { quietUntilMs } from "./quiet.ts";
 import { planRun, type Seen, type Told, usualDurationMs } from "./run-events.ts";
-import { type NotifiedWorkload, planWorkload } from "./workload-events.ts";
+import { type NotifiedWorkload, planWorkload, type WorkloadPlan } from "./workload-events.ts";
 
 export interface LooksParts {
 	clock: Clock;
@@ -28,10 +30,12 @@ const workIndex = "notify/work";
 export class Looks {
 	readonly #parts: LooksParts;
 	readonly #runs: Informer<Run>;
+	readonly #lasting: Lasting;
 
 	constructor(parts: LooksParts) {
 		this.#parts = parts;
 		this.#runs = parts.informers.of(runs);
+		this.#lasting = new Lasting(parts.clock);
 		this.#runs.addIndex(workIndex, (run) => [workOf(run)]);
 	}
 
@@ -65,9 +69,14 @@ export class Looks {
 		const object = informers.of(kind).get(namespace, name) as NotifiedWorkload | undefined;
 		const key = workloadKey(namespace, kind.kind, name);
 		const before = journal.workload(key);
-		const plan =
-			object === undefined ? { told: [] } : planWorkload(object, policies.aboutWorkload(object), before, clock.now());
-		if (JSON.stringify(plan.seen) !== JSON.stringify(before)) draft.workloads.set(key, plan.seen);
+		const lastedMs = before === undefined ? 0 : this.#lasting.of(key, before.sinceMs);
+		const plan: WorkloadPlan =
+			object === undefined
+				? { told: [] }
+				: planWorkload(object, policies.aboutWorkload(object), before, { nowMs: clock.now(), lastedMs });
+		if (plan.seen === undefined) this.#lasting.forget(key);
+		else this.#lasting.of(key, plan.seen.sinceMs);
+		if (!sameJson(plan.seen, before)) draft.workloads.set(key, plan.seen);
 		this.#tell(plan.told, draft);
 		return plan.againMs;
 	}

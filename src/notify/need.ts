@@ -1,6 +1,6 @@
 /**
- * Whether anything is to be notified at all. Until a policy or an annotation asks for it, nothing watches runs: a copy of
- * each would cost a Job more than its run does.
+ * Waits until a policy or an annotation exists. Before that, nothing watches runs: parsing and keeping each of them would
+ * cost a Job more than writing its run does.
  */
 import type { InformerCache } from "../client/informer-cache.ts";
 import type { Clock } from "../core/clock.ts";
@@ -12,7 +12,7 @@ import type { Cursor } from "./outbox.ts";
 import { annotationPolicy } from "./policy.ts";
 import { workloadKinds } from "./watcher.ts";
 
-/** Where annotations of runs come from: a run has those of its Job. */
+/** A run has the annotations of its Job, so runs need not be inspected. */
 export const annotatedKinds: readonly Kind[] = [jobs, ...workloadKinds] as readonly Kind[];
 
 /**
@@ -21,7 +21,7 @@ export const annotatedKinds: readonly Kind[] = [jobs, ...workloadKinds] as reado
  * @returns the note to begin with: what was before the first request counts as looked at
  */
 export async function firstCursor(informers: InformerCache, clock: Clock, signal: AbortSignal): Promise<Cursor> {
-	// It was made just before the end of a process that could not note it.
+	// They were created just before the previous process ended, without a note.
 	for (const _ of informers.of(notificationPolicies).list()) return { revision: 0, atMs: 0 };
 	for (const kind of annotatedKinds)
 		for (const object of informers.of(kind).list()) if (isAnnotated(object)) return { revision: 0, atMs: clock.now() };

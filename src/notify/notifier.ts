@@ -18,11 +18,11 @@ import { Destinations } from "./destinations.ts";
 import type { JournalParts } from "./journal.ts";
 import { Ledger, notificationComponent } from "./ledger.ts";
 import { annotatedKinds, firstCursor } from "./need.ts";
-import { type Notification, notificationId } from "./notification.ts";
 import { type Cursor, loadOutbox, noteCursor } from "./outbox.ts";
 import { type Policy, policyOf, type Sink } from "./policy.ts";
 import { PolicyIndex } from "./policy-index.ts";
-import type { SendRequest } from "./settings.ts";
+import { type Notification, notificationId } from "./sinks/notification.ts";
+import type { SendRequest } from "./sinks/request.ts";
 import { Watcher, workloadKinds } from "./watcher.ts";
 
 export interface NotifierParts {

@@ -11,7 +11,7 @@ import { jobs } from "../kinds/batch/job.ts";
 import { events } from "../kinds/core/event.ts";
 import { notificationPolicies } from "../kinds/notify/notificationpolicy.ts";
 import type { NotificationPolicy, NotificationPolicySpec } from "../kinds/notify/types.ts";
-import type { OutgoingRequest } from "./settings.ts";
+import type { OutgoingRequest } from "./sinks/request.ts";
 
 const secret = (name: string, data: Record<string, string>) => ({
 	apiVersion: "v1",

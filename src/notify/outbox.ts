@@ -1,8 +1,8 @@
 /** Pending messages in the store: keys and values. They are not objects, and only the notifier uses them. */
 import { prefixEnd, type Store } from "../store/store.ts";
-import type { Digest, Notification } from "./notification.ts";
 import type { Entry, QueueName } from "./queue.ts";
 import type { Seen } from "./run-events.ts";
+import type { Digest, Notification } from "./sinks/notification.ts";
 import type { WorkloadSeen } from "./workload-events.ts";
 
 /**

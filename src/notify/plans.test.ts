@@ -129,6 +129,13 @@ test("what is wrong with a policy is said with its field", () => {
 		expect.stringMatching(/^spec.events\[1\]: Unsupported value: "Broken": supported values: "Back", "Failed"/),
 		'spec.events[2]: Duplicate value: "Failed"',
 	]);
+	const kinds = ["CronJob", "Job"];
+	expect(causes({ events: ["Failed", "Stuck", "constructor"], workloads: { kinds }, sinks })).toEqual([
+		expect.stringMatching(/^spec.events\[2\]: Unsupported value/),
+		'spec.events[1]: Invalid value: "Stuck": never happens to the selected kinds (CronJob, Job), only to ' +
+			"StatefulSet, DaemonSet, Deployment",
+	]);
+	expect(causes({ events: ["Missed", "Back"], workloads: { kinds: ["CronJob", "DaemonSet"] }, sinks })).toEqual([]);
 	expect(
 		causes({
 			events: ["Slow"],

@@ -1,8 +1,8 @@
 /** The pending messages of one sink of a policy, and the next step. Pure. */
 import { durationMs } from "../core/duration.ts";
-import type { Digest, Notification } from "./notification.ts";
 import type { Policy } from "./policy.ts";
 import { quietUntilMs } from "./quiet.ts";
+import type { Digest, Notification } from "./sinks/notification.ts";
 
 export interface QueueName {
 	namespace: string;

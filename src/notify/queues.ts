@@ -1,8 +1,8 @@
 /** All queues, and how many messages may be pending in each of them. */
 import type { Timer } from "../core/clock.ts";
-import type { Digest } from "./notification.ts";
 import { queueId } from "./outbox.ts";
 import { type Entry, mostEntries, type QueueName, type QueueState } from "./queue.ts";
+import type { Digest } from "./sinks/notification.ts";
 
 /** Pending messages in all queues together, and in those of a namespace: each uses about 200 bytes of memory. */
 const mostOfAll = 50_000;

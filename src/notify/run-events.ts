@@ -2,8 +2,8 @@
 import { parseTimestamp, timestamp } from "../core/clock.ts";
 import type { Run, RunAttempt, RunPod } from "../kinds/history/types.ts";
 import type { NotificationEvent } from "../kinds/notify/types.ts";
-import { between, type Notification, notificationId } from "./notification.ts";
 import { type Policy, slowAfterMs } from "./policy.ts";
+import { between, type Notification, notificationId } from "./sinks/notification.ts";
 
 /** The processed state of a run: each event is reported once. */
 export interface Seen {

@@ -5,7 +5,7 @@
  */
 import type { Liquid } from "liquidjs";
 import { humanDuration } from "../core/age.ts";
-import { commandOf, type Notification, titleOf } from "./notification.ts";
+import { commandOf, type Notification, titleOf } from "./sinks/notification.ts";
 
 const tags = new Set(["if", "unless", "case", "comment", "raw", "#", "inline_comment"]);
 const filters = new Set([

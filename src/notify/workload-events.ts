@@ -1,9 +1,9 @@
 /** The events to report about CronJobs, StatefulSets, DaemonSets and Deployments, from their status. Pure. */
 import { timestamp } from "../core/clock.ts";
 import type { CronJob, DaemonSet, Deployment, StatefulSet } from "../kinds/generated/types.ts";
-import { type Notification, notificationId } from "./notification.ts";
 import type { Policy } from "./policy.ts";
 import type { Told } from "./run-events.ts";
+import { type Notification, notificationId } from "./sinks/notification.ts";
 
 const longestMessage = 1000;
 
@@ -24,6 +24,12 @@ export interface WorkloadPlan {
 	againMs?: number;
 }
 
+export interface WorkloadTime {
+	nowMs: number;
+	/** How long the recorded state has lasted, on the monotonic clock. */
+	lastedMs: number;
+}
+
 export interface Pods {
 	ready: number;
 	desired: number;
@@ -37,10 +43,12 @@ export function planWorkload(
 	object: NotifiedWorkload,
 	policies: readonly Policy[],
 	before: WorkloadSeen | undefined,
-	nowMs: number,
+	time: WorkloadTime,
 ): WorkloadPlan {
 	const known = before?.uid === object.metadata.uid ? before : undefined;
-	if (object.kind === "CronJob") return planSuspended(object as CronJob, policies, known, nowMs);
+	const { nowMs } = time;
+	const lastedMs = known === undefined ? 0 : time.lastedMs;
+	if (object.kind === "CronJob") return planSuspended(object as CronJob, policies, known, { nowMs, lastedMs });
 	const pods = podsOf(object as Exclude<NotifiedWorkload, CronJob>);
 	const about = (event: "Stuck" | "Back", policy: Policy, sinceMs: number): Notification => ({
 		id: notificationId(policy.key, object.metadata.uid, event, sinceMs),
@@ -52,7 +60,7 @@ export function planWorkload(
 		policy: policy.name,
 		ready: pods.ready,
 		desired: pods.desired,
-		durationMs: nowMs - sinceMs,
+		durationMs: lastedMs,
 		...(event === "Stuck" && pods.reason && { reason: pods.reason }),
 		...(event === "Stuck" && pods.message && { message: pods.message.slice(0, longestMessage) }),
 	});
@@ -61,7 +69,7 @@ export function planWorkload(
 		return { told: back.map((policy) => ({ policy, notification: about("Back", policy, known?.sinceMs ?? nowMs) })) };
 	}
 	const wanting = policies.filter(({ events }) => events.has("Stuck") || events.has("Back"));
-	const plan = waited(wanting, ({ stuckMs }) => stuckMs, object, known, nowMs);
+	const plan = waited(wanting, ({ stuckMs }) => stuckMs, object, known, { nowMs, lastedMs });
 	const told = plan.due
 		.filter(({ events }) => events.has("Stuck"))
 		.map((policy) => ({ policy, notification: about("Stuck", policy, plan.seen.sinceMs) }));
@@ -72,11 +80,11 @@ function planSuspended(
 	object: CronJob,
 	policies: readonly Policy[],
 	known: WorkloadSeen | undefined,
-	nowMs: number,
+	{ nowMs, lastedMs }: WorkloadTime,
 ): WorkloadPlan {
 	const wanting = policies.filter(({ events }) => events.has("SuspendedLong"));
 	if (object.spec.suspend !== true || wanting.length === 0) return { told: [] };
-	const plan = waited(wanting, ({ suspendedMs }) => suspendedMs, object, known, nowMs);
+	const plan = waited(wanting, ({ suspendedMs }) => suspendedMs, object, known, { nowMs, lastedMs });
 	const told = plan.due.map((policy) => ({
 		policy,
 		notification: {
@@ -88,7 +96,7 @@ function planSuspended(
 			name: object.metadata.name,
 			policy: policy.name,
 			startTime: timestamp(plan.seen.sinceMs),
-			durationMs: nowMs - plan.seen.sinceMs,
+			durationMs: lastedMs,
 		},
 	}));
 	return { told, seen: plan.seen, ...plan.again };
@@ -100,13 +108,13 @@ function waited(
 	patienceMs: (policy: Policy) => number,
 	{ metadata }: NotifiedWorkload,
 	known: WorkloadSeen | undefined,
-	nowMs: number,
+	{ nowMs, lastedMs }: WorkloadTime,
 ): { due: Policy[]; seen: WorkloadSeen; again: { againMs?: number } } {
 	const sinceMs = known?.sinceMs ?? nowMs;
 	const told = known?.told ?? [];
 	const open = wanting.filter(({ key }) => !told.includes(key));
-	const due = open.filter((policy) => nowMs - sinceMs >= patienceMs(policy));
-	const later = open.filter((policy) => !due.includes(policy)).map((policy) => sinceMs + patienceMs(policy));
+	const due = open.filter((policy) => lastedMs >= patienceMs(policy));
+	const later = open.filter((policy) => !due.includes(policy)).map((policy) => nowMs + patienceMs(policy) - lastedMs);
 	return {
 		due,
 		seen: { uid: metadata.uid, sinceMs, told: [...told, ...due.map(({ key }) => key)] },

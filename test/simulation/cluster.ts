@@ -29,7 +29,7 @@ import { historySettings } from "../../src/history/settings.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
 import { createRegistry, type Registry } from "../../src/kinds/engine/registry.ts";
 import { Notifier } from "../../src/notify/notifier.ts";
-import type { SendRequest } from "../../src/notify/settings.ts";
+import type { SendRequest } from "../../src/notify/sinks/request.ts";
 import { loadCloudEvents } from "../../src/notify/sinks/webhook.ts";
 import { startScheduler } from "../../src/scheduler/shell.ts";
 import { createFaultyStore, type Faults } from "../../src/store/faulty.ts";

@@ -20,6 +20,22 @@ export const notifiedKinds = ["Job", "CronJob", "StatefulSet", "DaemonSet", "Dep
 
 export type NotifiedKind = (typeof notifiedKinds)[number];
 
+const runKinds = ["Job", "CronJob"] as const;
+const podKinds = ["StatefulSet", "DaemonSet", "Deployment"] as const;
+
+/** The kinds that each event applies to. */
+export const eventKinds: Readonly<Record<NotificationEvent, readonly NotifiedKind[]>> = {
+	Succeeded: runKinds,
+	Failed: runKinds,
+	Retried: runKinds,
+	Slow: runKinds,
+	Missed: ["CronJob"],
+	Skipped: ["CronJob"],
+	SuspendedLong: ["CronJob"],
+	Stuck: podKinds,
+	Back: podKinds,
+};
+
 export interface NotificationPolicy extends KubeObject {
 	spec: NotificationPolicySpec;
 	status?: NotificationPolicyStatus;

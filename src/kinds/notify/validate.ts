@@ -18,6 +18,7 @@ import {
 import { dnsLabelProblems } from "../../core/names.ts";
 import { validateLabelSelector } from "../engine/label-selector.ts";
 import {
+	eventKinds,
 	type NotificationPolicySpec,
 	type NotificationQuietHours,
 	type NotificationSink,
@@ -39,6 +40,7 @@ export function validateSpec(spec: NotificationPolicySpec, at: string): Cause[] 
 		...workloads(spec, `${at}.workloads`),
 		...closedList(spec.events ?? [], notificationEvents, `${at}.events`),
 		...((spec.events ?? []).length === 0 ? [required(`${at}.events`)] : []),
+		...eventsOfOthers(spec, `${at}.events`),
 		...slow(spec, `${at}.slow`),
 		...duration(spec.stuckFor, `${at}.stuckFor`),
 		...duration(spec.suspendedFor, `${at}.suspendedFor`),
@@ -64,6 +66,18 @@ function closedList(values: readonly string[], supported: readonly string[], at:
 	return values.flatMap((value, index) => {
 		if (!supported.includes(value)) return [notSupported(`${at}[${index}]`, value, [...supported].sort())];
 		return values.indexOf(value) < index ? [duplicate(`${at}[${index}]`, value)] : [];
+	});
+}
+
+/** Events that do not apply to any of the selected kinds: nobody would ever be notified. */
+function eventsOfOthers({ events = [], workloads: { kinds = [] } = {} }: NotificationPolicySpec, at: string): Cause[] {
+	if (kinds.length === 0) return [];
+	return events.flatMap((event, index) => {
+		// Unknown events are reported by another check.
+		const ofEvent = Object.hasOwn(eventKinds, event) ? eventKinds[event] : kinds;
+		if (ofEvent.some((kind) => kinds.includes(kind))) return [];
+		const why = `never happens to the selected kinds (${kinds.join(", ")}), only to ${ofEvent.join(", ")}`;
+		return [invalidValue(`${at}[${index}]`, event, why)];
 	});
 }
 

@@ -1,7 +1,7 @@
 /** Incoming webhooks of Google Chat: messages about the same Job are one thread. */
-import { commandOf, factsOf } from "../notification.ts";
-import type { OutgoingRequest } from "../settings.ts";
 import { firstOf, jsonHeaders, lastOf, type Message } from "./message.ts";
+import { commandOf, factsOf } from "./notification.ts";
+import type { OutgoingRequest } from "./request.ts";
 
 /** Google Chat rejects longer messages. */
 const longestText = 4000;

@@ -1,7 +1,7 @@
 /** The types of HTTP sinks: functions that convert a message to a request. */
-import type { OutgoingRequest } from "../settings.ts";
 import { googleChatRequest } from "./google-chat.ts";
 import type { Message } from "./message.ts";
+import type { OutgoingRequest } from "./request.ts";
 import { slackRequest } from "./slack.ts";
 import { teamsRequest } from "./teams.ts";
 import { webhookRequest } from "./webhook.ts";

@@ -1,5 +1,5 @@
 /** A message as text. */
-import { commandOf, factsOf, type Notification } from "../notification.ts";
+import { commandOf, factsOf, type Notification } from "./notification.ts";
 
 export interface Message {
 	notification: Notification;

@@ -1,7 +1,7 @@
 /** Incoming webhooks of Slack and compatible services: a message in mrkdwn. */
-import { commandOf, factsOf } from "../notification.ts";
-import type { OutgoingRequest } from "../settings.ts";
 import { firstOf, jsonHeaders, lastOf, type Message } from "./message.ts";
+import { commandOf, factsOf } from "./notification.ts";
+import type { OutgoingRequest } from "./request.ts";
 
 /** Slack truncates longer texts. */
 const longestText = 3000;

@@ -1,7 +1,7 @@
 /** Workflows of Microsoft Teams with a webhook trigger: an adaptive card. */
-import { commandOf, factsOf } from "../notification.ts";
-import type { OutgoingRequest } from "../settings.ts";
 import { firstOf, jsonHeaders, lastOf, type Message } from "./message.ts";
+import { commandOf, factsOf } from "./notification.ts";
+import type { OutgoingRequest } from "./request.ts";
 
 /** The maximum size of a card is 28 KB. */
 const longestText = 8000;

@@ -6,9 +6,9 @@ import { statefulSets } from "../../kinds/apps/statefulset.ts";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
-import { commandOf, type Notification } from "../notification.ts";
-import type { OutgoingRequest } from "../settings.ts";
 import type { Message } from "./message.ts";
+import { commandOf, type Notification } from "./notification.ts";
+import type { OutgoingRequest } from "./request.ts";
 
 const kinds = [jobs, cronJobs, statefulSets, daemonSets, deployments, notificationPolicies];
 

@@ -1,9 +1,8 @@
 /** One event to report: the data that is stored until it is sent, and its text. Pure. */
 import { createHash } from "node:crypto";
-import { humanDuration } from "../core/age.ts";
-import { parseTimestamp, timestamp } from "../core/clock.ts";
-import type { NotificationEvent } from "../kinds/notify/types.ts";
-import type { Policy } from "./policy.ts";
+import { humanDuration } from "../../core/age.ts";
+import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import type { NotificationEvent } from "../../kinds/notify/types.ts";
 
 export interface Notification {
 	/** The same for the same event under the same policy, so that receivers can detect duplicates. */
@@ -60,7 +59,7 @@ export function notificationId(...parts: readonly (string | number)[]): string {
  */
 export function summaryOf(
 	queue: string,
-	{ namespace, name }: Pick<Policy, "namespace" | "name">,
+	{ namespace, name }: { namespace: string; name: string },
 	{ count, events, sinceMs }: Digest,
 	nowMs: number,
 ): Notification {
