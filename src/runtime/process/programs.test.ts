@@ -155,6 +155,18 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		expect(stdout).toMatch(/Client connected.*Server has half-closed the connection/s);
 	});
 
+	it("agnhost netexec: listens once on an address that it is given twice", async () => {
+		const args = ["netexec", "--udp-listen-addresses=127.0.0.1,127.0.0.1"];
+		const container = await fixture.start({ image: "agnhost", args });
+		const curl = "/usr/lib/coxswain/stand-ins/bin/curl -s http://127.0.0.1:8080";
+		await fixture.until("it is healthy", async () => (await inside(container.id, `${curl}/healthz`)).exitCode === 0);
+		const { stdout } = await inside(
+			container.id,
+			`${curl}'/dial?host=127.0.0.1&port=8081&protocol=udp&request=echo%20a'`,
+		);
+		expect(JSON.parse(stdout)).toEqual({ responses: ["a"] });
+	});
+
 	it("agnhost mounttest: describes the file that a link of a volume leads to", async () => {
 		const container = await fixture.start({ command: ["sleep", "1000"], image: "agnhost" });
 		await inside(container.id, "echo text >/tmp/real; chmod 400 /tmp/real; ln -s real /tmp/link");

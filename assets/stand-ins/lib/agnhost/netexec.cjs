@@ -13,7 +13,7 @@ exports.netexec = function netexec(words) {
 	const udpPort = Number(flags["udp-port"] || 8081);
 	const state = { udpReady: udpPort === -1, ending: false };
 	for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => (state.ending = true));
-	if (udpPort !== -1) for (const address of (flags["udp-listen-addresses"] || "").split(",")) serveUdp(udpPort, address, state);
+	if (udpPort !== -1) for (const address of new Set((flags["udp-listen-addresses"] || "").split(","))) serveUdp(udpPort, address, state);
 	const httpPort = flags["http-port"] || "8080";
 	const tls = flags["tls-cert-file"] ? certificate.read(flags["tls-cert-file"], flags["tls-private-key-file"]) : undefined;
 	listen(
