@@ -3,7 +3,7 @@ import { setMaxListeners } from "node:events";
 import type { Clock } from "../core/clock.ts";
 import { ApiError, type Status } from "../core/errors.ts";
 import type { ApiRequest, ApiResponse, WatchEvent } from "../core/exchange.ts";
-import { type Draft, deepCopy, deepFreeze, type KubeObject } from "../core/object.ts";
+import { copyObject, type Draft, deepFreeze, isRecord, type KubeObject } from "../core/object.ts";
 import { apiVersionOf, type Kind } from "../kinds/engine/kind.ts";
 import type { Client, DeleteOptions, List, ListOptions, Patch, Ref, Transport, WatchSink } from "./client.ts";
 import { resourcePath } from "./paths.ts";
@@ -36,7 +36,10 @@ export interface ClientOptions {
 	/** Also the default field manager: the part before the first slash. */
 	userAgent?: string;
 	clock?: Clock;
-	/** Returns objects that the caller may change. Default: frozen objects, shared by all readers. */
+	/**
+	 * Returns objects that the caller may change; their managedFields may only be replaced. Default: frozen objects,
+	 * shared by all readers.
+	 */
 	copies?: boolean;
 }
 
@@ -199,12 +202,12 @@ class TransportClient implements Client {
 	};
 
 	#owned<T>(object: T): T {
-		return this.#copies ? deepCopy(object) : object;
+		return this.#copies && isRecord(object) ? copyObject(object) : object;
 	}
 }
 
-function copyOf<T>({ type, object, revision }: WatchEvent<T>): WatchEvent<T> {
-	return { type, object: deepCopy(object), revision };
+function copyOf<T extends KubeObject>({ type, object, revision }: WatchEvent<T>): WatchEvent<T> {
+	return { type, object: copyObject(object), revision };
 }
 
 function pathOf(kind: Kind, ref: { namespace?: string; name: string }, subresource?: string): string {

@@ -117,6 +117,27 @@ export function deepCopy<T>(value: T): T {
 }
 
 /**
+ * A copy of an object that may be changed. Its managedFields may only be replaced: objects share them, and a copy would
+ * be the largest part of most objects.
+ */
+export function copyObject<T extends object>(object: T): T {
+	const copy: Record<string, unknown> = {};
+	for (const key in object) setField(copy, key, key === "metadata" ? copyMetadata(object[key]) : deepCopy(object[key]));
+	// The copy has the shape of what it copies.
+	return copy as T;
+}
+
+function copyMetadata(metadata: unknown): unknown {
+	if (!isRecord(metadata)) return deepCopy(metadata);
+	const copy: Record<string, unknown> = {};
+	for (const key in metadata) {
+		const value = metadata[key];
+		setField(copy, key, key === "managedFields" && Object.isFrozen(value) ? value : deepCopy(value));
+	}
+	return copy;
+}
+
+/**
  * A table to look up what clients say in: it has its own entries and nothing else, whereas every object literal also
  * has `constructor` and other things that it inherits.
  */

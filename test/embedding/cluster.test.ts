@@ -268,7 +268,11 @@ test("what the client returns may be changed and sent back, a cluster may have n
 	const [listed] = (await cluster.client.list(configMaps, { fieldSelector: "metadata.name=c" })).items;
 	if (listed?.data !== undefined) listed.data["key"] = "three";
 	// Its own copy, not the server's.
-	expect((await cluster.client.get(configMaps, ref)).data).toEqual({ key: "two" });
+	const read = await cluster.client.get(configMaps, ref);
+	expect(read.data).toEqual({ key: "two" });
+	expect(read.metadata.managedFields).toMatchObject([{ manager: "coxswain", operation: "Update" }]);
+	read.metadata.managedFields = [{}];
+	expect((await cluster.client.update(configMaps, read)).metadata.managedFields).toBeUndefined();
 	await expect(cluster.clock.advance("zz")).rejects.toThrow("'zz' is not a duration");
 });
 

@@ -12,6 +12,19 @@ test("a revision's data is encoded as the programs that compare it do, and reads
 	expect(encode(object("ConfigMap")).toString()).toContain("a && b <c>");
 });
 
+test("an account of fields is encoded with the rest of the object, which is left as it is", () => {
+	const managedFields = [{ manager: "a & b", operation: "Update" }];
+	const object = { ...event("a"), metadata: { ...event("a").metadata, managedFields } } as KubeObject;
+	for (const kind of [undefined, { escapesJson: true as const }]) {
+		expect(JSON.parse(encode(object, kind).toString())).toEqual(object);
+		expect(object.metadata.managedFields).toBe(managedFields);
+		expect(parse("/objects/core/events/default/a", encode(object, kind), 7).object.metadata.managedFields).toEqual(
+			managedFields,
+		);
+	}
+	expect(encode(object, { escapesJson: true }).toString()).toContain("a \\u0026 b");
+});
+
 const event = (name: string) =>
 	({ apiVersion: "v1", kind: "Event", metadata: { name }, reason: "Pulled" }) as unknown as KubeObject;
 

@@ -1,6 +1,7 @@
 /** An object as the cache holds it: parsed once, encoded once, frozen. */
-import { deepFreeze, type KubeObject } from "../../core/object.ts";
-import { shareSets } from "../../core/patches/managed-fields.ts";
+import { deepFreeze, type KubeObject, type ManagedFieldsEntry } from "../../core/object.ts";
+import { accountJson } from "../../core/patches/accounts.ts";
+import { shareAccount } from "../../core/patches/managed-fields.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 
 /** Where every stored value has its metadata: right after apiVersion and kind, because `encode` writes it so. */
@@ -75,9 +76,24 @@ export class Cached<T extends KubeObject = KubeObject> implements Encoded<T> {
  * keys apiVersion, kind and metadata.
  */
 export function encode(object: KubeObject, kind?: Pick<Kind, "escapesJson">): Buffer {
-	const text = JSON.stringify(object);
+	const text = json(object);
 	return Buffer.from(kind?.escapesJson ? text.replace(/[&<>\u2028\u2029]/g, escaped) : text);
 }
+
+function json(object: KubeObject): string {
+	const { metadata } = object;
+	const { managedFields } = metadata;
+	if (managedFields === undefined || Object.isFrozen(metadata)) return JSON.stringify(object);
+	// The account's text is known in large part: to make it anew would take as long as all the rest.
+	metadata.managedFields = unwritten;
+	const text = JSON.stringify(object);
+	metadata.managedFields = managedFields;
+	const at = text.indexOf(metadataOpening) + metadataOpening.length;
+	return `${text.slice(0, at)}"managedFields":${accountJson(managedFields)},${text.slice(at)}`;
+}
+
+/** For a moment the object must do without. */
+const unwritten = undefined as unknown as readonly ManagedFieldsEntry[];
 
 /** As Go does. These characters occur only in strings. */
 function escaped(character: string): string {
@@ -93,7 +109,7 @@ function parsed(value: Uint8Array, revision: number): KubeObject {
 	// The store holds nothing but what `encode` wrote.
 	const object = JSON.parse(asBuffer(value).toString()) as KubeObject;
 	object.metadata.resourceVersion = String(revision);
-	shareSets(object);
+	shareAccount(object);
 	return deepFreeze(object);
 }
 

@@ -1,7 +1,7 @@
 /** Deletion of one object: immediate, or marked while it waits for an agent or for finalizers. */
 import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { type ApiError, conflict } from "../../core/errors.ts";
-import { deepCopy, type KubeObject } from "../../core/object.ts";
+import { copyObject, type KubeObject } from "../../core/object.ts";
 import type { Cached } from "../cache/cached.ts";
 import { unassigned } from "../resources/metadata.ts";
 import { existing, type NamedTarget, type Target } from "../resources/target.ts";
@@ -76,9 +76,8 @@ function endingOf(context: Context, target: NamedTarget, current: Cached, option
 		const sameFinalizers = finalizers.length === (old.metadata.finalizers ?? []).length;
 		if (!isShorter && sameFinalizers) return { do: "nothing", current };
 	}
-	const object = deepCopy(old);
+	const object = copyObject(old);
 	object.metadata.resourceVersion = unassigned;
-	if (old.metadata.managedFields !== undefined) object.metadata.managedFields = old.metadata.managedFields;
 	if (finalizers.length > 0) object.metadata.finalizers = finalizers;
 	else if (object.metadata.finalizers !== undefined) object.metadata.finalizers = undefined as unknown as string[];
 	setDeletion(context, target, object, old, graceSeconds);

@@ -1,5 +1,5 @@
 import type { KubeObject } from "../../core/object.ts";
-import { shareSets, trackUpdate } from "../../core/patches/managed-fields.ts";
+import { shareAccount, trackUpdate } from "../../core/patches/managed-fields.ts";
 import { fields } from "./strategies.ts";
 import type { Write } from "./write.ts";
 import { writerOf } from "./writer.ts";
@@ -15,7 +15,7 @@ export function trackFields(write: Write): undefined {
 	const { metadata } = object;
 	if (write.ownsManagedFields) {
 		metadata.managedFields = sent ?? [];
-		shareSets(object);
+		shareAccount(object);
 		return;
 	}
 	const { verb } = context.info;

@@ -1,7 +1,7 @@
 /** Objects as the client wants to see them: as they are, in the version he speaks, as a table, or metadata only. */
 import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
-import { deepCopy, type KubeObject } from "../../core/object.ts";
+import { copyObject, type KubeObject } from "../../core/object.ts";
 import { yamlLibrary } from "../../core/yaml-library.ts";
 import { apiVersionOf, type ServedVersion } from "../../kinds/engine/kind.ts";
 import { type Cached, type Encoded, Made } from "../cache/cached.ts";
@@ -106,7 +106,7 @@ function converted({ object }: Pick<Encoded, "object">, served: ServedVersion): 
 	}
 	let made = versions.get(served);
 	if (made === undefined) {
-		const copy = deepCopy(object);
+		const copy = copyObject(object);
 		served.fromStorage(copy);
 		copy.apiVersion = apiVersionOf(served);
 		made = new Made(copy);

@@ -3,7 +3,7 @@
 import { timestamp } from "../../core/clock.ts";
 import { ApiError, isReason } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
-import { deepCopy, type KubeObject } from "../../core/object.ts";
+import { copyObject, type KubeObject } from "../../core/object.ts";
 import { selectorFrom } from "../../core/selector.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
@@ -104,7 +104,7 @@ async function disrupt({ server }: Context, pod: Pod, options: DeleteOptions): P
 		// The controller takes the pod off the list when it sees it go, or after a while.
 		await updateObject(ownContext(server), objectOf(server, podDisruptionBudgets as Kind, cached.object, "status"), {
 			make({ object }) {
-				const budget = deepCopy(object) as PodDisruptionBudget;
+				const budget = copyObject(object) as PodDisruptionBudget;
 				leave = mayGoUnhealthy(budget, pod) ? "as seen" : "granted";
 				if (leave === "granted") takeDisruption(budget, pod, now);
 				return budget;
@@ -132,7 +132,7 @@ async function announce({ server }: Context, target: NamedTarget, seen: Cached, 
 		return await updateObject(ownContext(server), objectOf(server, kind, seen.object, "status"), {
 			make({ object }) {
 				// The target is a pod.
-				const pod = deepCopy(object) as Pod;
+				const pod = copyObject(object) as Pod;
 				const { uid, resourceVersion } = seen.object.metadata;
 				pod.metadata.uid = uid;
 				pod.metadata.resourceVersion = leave === "as seen" ? resourceVersion : unassigned;

@@ -1,7 +1,7 @@
 /** The scale subresource: how many replicas, in the same form for every kind (`autoscaling/v1 Scale`). */
 import { ApiError, invalid } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
-import { deepCopy, type KubeObject } from "../../core/object.ts";
+import { copyObject, type KubeObject } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
 import { serverSideApply } from "../../core/patches/server-side-apply.ts";
 import { isTrue } from "../../core/query.ts";
@@ -90,7 +90,7 @@ function rescaled({ kind, name }: NamedTarget, current: Cached, scale: Scale): K
 				field: "spec.replicas",
 			},
 		]);
-	const object = deepCopy(current.object);
+	const object = copyObject(current.object);
 	object.metadata.resourceVersion = scale.metadata?.resourceVersion ?? "";
 	if (scale.metadata?.uid !== undefined) object.metadata.uid = scale.metadata.uid;
 	const path = kind.subresources.scale?.specReplicas ?? defaultPath;

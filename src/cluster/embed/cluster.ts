@@ -22,7 +22,7 @@ export interface LogOptions {
 
 /** A running cluster. It runs until `stop`, or until the end of the block that declares it with `await using`. */
 export interface Cluster<Time extends ClusterTime = ClusterTime> extends AsyncDisposable {
-	/** May do everything; objects it returns are copies of your own. */
+	/** May do everything; objects it returns are copies of your own (`managedFields` may be replaced, but not edited). */
 	readonly client: Client;
 	/** A client as another user, with the permissions of its roles. Groups that the name implies need not be given. */
 	clientAs(user: { user: string; groups?: readonly string[] }): Client;

@@ -1,25 +1,7 @@
 /** Which fields of two objects differ. */
-import { asMember, emptySet, type FieldSet, isEmpty, itemsNode, type OpenSet } from "./field-set.ts";
+import { type Differences, differencesOf, mark, type Recorder, TokenList } from "./recorded.ts";
 import { type FieldSchema, isObject, type JsonObject, jsonEqual, own, type Schemas } from "./schema.ts";
-import { itemSchema, itemsByEdge, type Shape, shapeOf } from "./shapes.ts";
-
-export interface Differences {
-	/** What was added or has another value. */
-	changed: FieldSet;
-	removed: FieldSet;
-}
-
-interface Collected {
-	changed: OpenSet;
-	removed: OpenSet;
-}
-
-/** How the fields of `updated` differ from those of `old`, both objects of the type. */
-export function compare(old: JsonObject, updated: JsonObject, field: FieldSchema, schemas: Schemas): Differences {
-	const found: Collected = { changed: {}, removed: {} };
-	compareInto(found, old, updated, field, schemas);
-	return found;
-}
+import { areAligned, edgeOf, itemSchema, itemsByEdge, type Shape, shapeOf } from "./shapes.ts";
 
 /** Fields that nobody owns: at the top of an object, and in its metadata. */
 export interface Unowned {
@@ -27,95 +9,164 @@ export interface Unowned {
 	metadata: ReadonlySet<string>;
 }
 
-/** As `compare`, of whole objects, apart from what nobody owns. */
+/** How the fields of `updated` differ from those of `old`, both objects of the type. */
+export function compare(old: JsonObject, updated: JsonObject, field: FieldSchema, schemas: Schemas): Differences {
+	const recorder = new TokenList();
+	new Comparison(recorder, schemas).fields(old, updated, shapeOf(field, updated, schemas));
+	return differencesOf(recorder.tokens);
+}
+
+/** Records how whole objects differ, apart from what nobody owns. */
 export function compareObjects(
+	recorder: Recorder,
 	old: JsonObject,
 	updated: JsonObject,
 	field: FieldSchema,
 	schemas: Schemas,
-	{ top, metadata: unowned }: Unowned,
-): Differences {
-	const found: Collected = { changed: {}, removed: {} };
-	const shape = shapeOf(field, updated, schemas);
-	compareFields(found, old, updated, shape, schemas, top);
-	const inMetadata: Collected = { changed: {}, removed: {} };
-	const metadata = itemSchema(shape, "metadata");
-	const [before, after] = [old["metadata"] ?? {}, updated["metadata"] ?? {}];
-	if (isObject(before) && isObject(after))
-		compareFields(inMetadata, before, after, shapeOf(metadata, after, schemas), schemas, unowned);
-	attach(found, "f:metadata", inMetadata);
-	return found;
-}
-
-function attach(found: Collected, edge: string, below: Collected): void {
-	if (!isEmpty(below.changed)) found.changed[edge] = below.changed;
-	if (!isEmpty(below.removed)) found.removed[edge] = below.removed;
-}
-
-function compareInto(
-	found: Collected,
-	old: unknown,
-	updated: unknown,
-	field: FieldSchema | undefined,
-	schemas: Schemas,
+	unowned: Unowned,
 ): void {
+	const comparison = new Comparison(recorder, schemas);
 	const shape = shapeOf(field, updated, schemas);
-	if (isObject(old) && isObject(updated)) {
-		compareFields(found, old, updated, shape, schemas);
-	} else if (Array.isArray(old) && Array.isArray(updated)) {
+	comparison.fields(old, updated, shape, unowned.top);
+	comparison.member("metadata", old, updated, shape, unowned.metadata);
+}
+
+class Comparison {
+	readonly #recorder: Recorder;
+	readonly #schemas: Schemas;
+	/** Edges on the way to a difference, should there be one, and whether they are items'. */
+	readonly #above: string[] = [];
+	readonly #areItems: boolean[] = [];
+	/** So many of them have been recorded. */
+	#recorded = 0;
+
+	constructor(recorder: Recorder, schemas: Schemas) {
+		this.#recorder = recorder;
+		this.#schemas = schemas;
+	}
+
+	/** Of an object's field, which is an object itself. */
+	member(name: string, old: JsonObject, updated: JsonObject, shape: Shape, except: ReadonlySet<string>): void {
+		const [before, after] = [old[name] ?? nothing, updated[name] ?? nothing];
+		if (before === after || !isObject(before) || !isObject(after)) return;
+		const below = shapeOf(itemSchema(shape, name), after, this.#schemas);
+		this.#begin(name, false);
+		this.fields(before, after, below, except);
+		this.#finish();
+	}
+
+	fields(old: JsonObject, updated: JsonObject, shape: Shape, except?: ReadonlySet<string>): void {
+		for (const key in updated) {
+			const after = updated[key];
+			if (after === undefined || except?.has(key)) continue;
+			const before = old[key];
+			if (before === after) continue;
+			// What every object inherits is no field.
+			const isThere = before !== undefined && Object.hasOwn(old, key);
+			this.#edge(key, false, isThere ? before : undefined, after, itemSchema(shape, key));
+		}
+		for (const key in old) {
+			if (old[key] === undefined || except?.has(key) || own(updated, key) !== undefined) continue;
+			this.#edge(key, false, old[key], undefined, itemSchema(shape, key));
+		}
+	}
+
+	#items(old: readonly unknown[], updated: readonly unknown[], shape: Shape): void {
 		// Of most lists nothing changes, and looking for their items' keys takes long.
 		if (jsonEqual(old, updated)) return;
-		const [before, after] = [itemsByEdge(old, shape, schemas), itemsByEdge(updated, shape, schemas)];
-		const item = shape.form === "list" ? shape.item : { type: "string" };
-		for (const [edge, value] of after) compareEdge(found, edge, before.get(edge), value, item, schemas);
-		for (const [edge, value] of before) if (!after.has(edge)) compareEdge(found, edge, value, undefined, item, schemas);
+		if (shape.form === "list" && areAligned(old, updated, shape)) {
+			for (let index = 0; index < old.length; index++) {
+				const [before, after] = [old[index], updated[index]];
+				if (before !== after) this.#edge(edgeOf(after, shape, this.#schemas), true, before, after, shape.item);
+			}
+			return;
+		}
+		const [before, after] = [itemsByEdge(old, shape, this.#schemas), itemsByEdge(updated, shape, this.#schemas)];
+		const item = shape.form === "list" ? shape.item : text;
+		for (const [edge, value] of after) this.#edge(edge, true, before.get(edge), value, item);
+		for (const [edge, value] of before) if (!after.has(edge)) this.#edge(edge, true, value, undefined, item);
+	}
+
+	#edge(name: string, isItem: boolean, before: unknown, after: unknown, field: FieldSchema | undefined): void {
+		const old = before === undefined ? whenAbsent(field) : before;
+		const updated = after === undefined && before !== undefined ? whenAbsent(field) : after;
+		if (old === updated) return;
+		if (old === undefined) {
+			this.#put(mark.changed, name, isItem);
+			this.#everything(updated, field);
+		} else if (updated === undefined) {
+			this.#put(mark.removed, name, isItem);
+			this.#everything(old, field);
+		} else {
+			const shape = shapeOf(field, updated, this.#schemas);
+			if (shape.form === "leaf" || shapeOf(field, old, this.#schemas).form === "leaf") {
+				if (jsonEqual(old, updated)) return;
+				this.#put(mark.changed, name, isItem);
+				this.#recorder.put(mark.end);
+			} else this.#below(name, isItem, old, updated, shape);
+		}
+	}
+
+	#below(name: string, isItem: boolean, old: unknown, updated: unknown, shape: Shape): void {
+		this.#begin(name, isItem);
+		if (isObject(old) && isObject(updated)) this.fields(old, updated, shape);
+		else if (Array.isArray(old) && Array.isArray(updated)) this.#items(old, updated, shape);
+		this.#finish();
+	}
+
+	#begin(name: string, isItem: boolean): void {
+		this.#above.push(name);
+		this.#areItems.push(isItem);
+	}
+
+	#finish(): void {
+		this.#above.pop();
+		this.#areItems.pop();
+		if (this.#recorded <= this.#above.length) return;
+		this.#recorded = this.#above.length;
+		this.#recorder.put(mark.end);
+	}
+
+	/** With what is above it, if that has not been recorded. */
+	#put(what: number, name: string, isItem: boolean): void {
+		for (; this.#recorded < this.#above.length; this.#recorded++) {
+			this.#recorder.put(mark.below);
+			this.#putEdge(this.#above[this.#recorded] ?? "", this.#areItems[this.#recorded] === true);
+		}
+		this.#recorder.put(what);
+		this.#putEdge(name, isItem);
+	}
+
+	#putEdge(name: string, isItem: boolean): void {
+		if (isItem) this.#recorder.putItem(name);
+		else this.#recorder.put(name);
+	}
+
+	/** What there is in a value, objects and lists themselves included. */
+	#everything(value: unknown, field: FieldSchema | undefined): void {
+		const shape = shapeOf(field, value, this.#schemas);
+		if (shape.form === "leaf") {
+			// Nothing is below it.
+		} else if (isObject(value)) {
+			for (const key in value) {
+				const below = value[key];
+				if (below === undefined) continue;
+				this.#recorder.put(key);
+				this.#everything(below, itemSchema(shape, key));
+			}
+		} else if (Array.isArray(value)) {
+			for (const [edge, item] of itemsByEdge(value, shape, this.#schemas)) {
+				this.#recorder.putItem(edge);
+				if (shape.form === "list") this.#everything(item, shape.item);
+				else this.#recorder.put(mark.end);
+			}
+		}
+		this.#recorder.put(mark.end);
 	}
 }
 
-function compareFields(
-	found: Collected,
-	old: JsonObject,
-	updated: JsonObject,
-	shape: Shape,
-	schemas: Schemas,
-	except?: ReadonlySet<string>,
-): void {
-	for (const key in updated) {
-		const after = updated[key];
-		if (after === undefined || except?.has(key)) continue;
-		const before = own(old, key);
-		if (before === after) continue;
-		compareEdge(found, `f:${key}`, before, after, itemSchema(shape, key), schemas);
-	}
-	for (const key in old) {
-		if (old[key] === undefined || except?.has(key) || own(updated, key) !== undefined) continue;
-		compareEdge(found, `f:${key}`, old[key], undefined, itemSchema(shape, key), schemas);
-	}
-}
-
-function compareEdge(
-	found: Collected,
-	edge: string,
-	before: unknown,
-	after: unknown,
-	field: FieldSchema | undefined,
-	schemas: Schemas,
-): void {
-	const old = before === undefined ? whenAbsent(field) : before;
-	const updated = after === undefined && before !== undefined ? whenAbsent(field) : after;
-	if (old === updated) return;
-	if (old === undefined) found.changed[edge] = everything(updated, field, schemas);
-	else if (updated === undefined) found.removed[edge] = everything(old, field, schemas);
-	else if (isLeaf(old, field, schemas) || isLeaf(updated, field, schemas)) {
-		if (!jsonEqual(old, updated)) found.changed[edge] = emptySet;
-	} else {
-		const below: Collected = isObject(updated)
-			? { changed: {}, removed: {} }
-			: { changed: itemsNode(), removed: itemsNode() };
-		compareInto(below, old, updated, field, schemas);
-		attach(found, edge, below);
-	}
-}
+const nothing: JsonObject = Object.freeze({});
+const text: FieldSchema = { type: "string" };
 
 /** What a field that is not set stands for: some objects, and some lists, are always there, and then nobody's. */
 function whenAbsent(field: FieldSchema | undefined): unknown {
@@ -124,22 +175,3 @@ function whenAbsent(field: FieldSchema | undefined): unknown {
 }
 
 const emptyList: readonly unknown[] = [];
-
-function isLeaf(value: unknown, field: FieldSchema | undefined, schemas: Schemas): boolean {
-	return shapeOf(field, value, schemas).form === "leaf";
-}
-
-/** Everything there is in a value, objects and lists themselves included. */
-function everything(value: unknown, field: FieldSchema | undefined, schemas: Schemas): FieldSet {
-	const shape = shapeOf(field, value, schemas);
-	if (shape.form === "leaf") return emptySet;
-	const set: OpenSet = isObject(value) ? {} : itemsNode();
-	if (isObject(value)) {
-		for (const key of Object.keys(value))
-			if (value[key] !== undefined) set[`f:${key}`] = everything(value[key], itemSchema(shape, key), schemas);
-	} else if (Array.isArray(value)) {
-		for (const [edge, item] of itemsByEdge(value, shape, schemas))
-			set[edge] = shape.form === "list" ? everything(item, shape.item, schemas) : emptySet;
-	}
-	return asMember(set);
-}

@@ -5,11 +5,11 @@ import { builtinSchemas } from "../../kinds/builtin-schemas.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { decode } from "../../kinds/schema.ts";
 import { type KubeObject, type ManagedFieldsEntry, setField } from "../object.ts";
-import { compareObjects } from "./differences.ts";
-import { shareSets, trackUpdate, type Writer } from "./managed-fields.ts";
-import { newFields } from "./new-fields.ts";
+import { accountJson } from "./accounts.ts";
+import { compare } from "./differences.ts";
+import { type FieldSet, paths } from "./field-set.ts";
+import { shareAccount, trackUpdate, type Writer } from "./managed-fields.ts";
 import type { JsonObject } from "./schema.ts";
-import { share } from "./shared-sets.ts";
 
 const early = "2026-01-01T00:00:00Z";
 const late = "2026-01-02T00:00:00Z";
@@ -112,24 +112,25 @@ fieldsV1:
 		expect(one?.fieldsV1).toBe(other?.fieldsV1);
 	});
 
-	test("finds by the form what comparing finds, however the names are made", () => {
-		const unowned = { top: new Set(["apiVersion", "kind", "metadata"]), metadata: new Set(["name"]) };
-		const names = ["a", "b", "ab", "1:a", "{1:b}", "}", "", "__proto__", "constructor", "a{1:b", "2:ab"];
-		for (const first of names)
-			for (const second of names) {
+	test("has the fields that comparing finds, however the names are made and whatever was written before", () => {
+		const names = ["a", "b", "ab", "1:a", "{1:b}", "}", "", "__proto__", "constructor", "a{1:b", "2:ab", "p:0"];
+		const objects: JsonObject[] = names.flatMap((first) =>
+			names.flatMap((second) => {
 				const data: JsonObject = {};
 				setField(data, first, "x");
 				setField(data, second, "y");
-				for (const object of [
-					{ metadata: { name: "n", labels: data }, data },
-					{ metadata: { name: "n", labels: data } },
+				return [
+					{ metadata: { labels: data }, data },
+					{ metadata: { labels: data } },
 					{ data, binaryData: { [second]: "eA==" } },
-				] as JsonObject[]) {
-					const found = newFields(object, "ConfigMap", builtinSchemas, unowned);
-					const compared = compareObjects({}, object, { type: "ConfigMap" }, builtinSchemas, unowned).changed;
-					expect(JSON.stringify(found)).toBe(JSON.stringify(share(compared)));
-				}
-			}
+				];
+			}),
+		);
+		for (const object of objects.concat(objects)) {
+			const [entry] = trackUpdate(undefined, object, writer("ConfigMap"));
+			const { changed } = compare({}, object, { type: "ConfigMap" }, builtinSchemas);
+			expect(paths(entry?.fieldsV1 as FieldSet)).toEqual(paths(changed));
+		}
 	});
 });
 
@@ -169,6 +170,10 @@ describe("an update", () => {
 		const two = changed(configMap, { key: "some value", more: "x" });
 		const removed = changed(two, { key: "some value" }, { manager: "kubectl-edit", time: late });
 		expect(entries(removed)).toEqual(entries(configMap));
+	});
+
+	test("of the same second by the same manager leaves the very list", () => {
+		expect(entries(changed(configMap, { key: "other" }, { manager: "kubectl" }))).toBe(entries(configMap));
 	});
 
 	test("leaves an object alone whose account was taken away", () => {
@@ -219,10 +224,57 @@ describe("an update", () => {
 	});
 });
 
+test("pods of one form have the addresses and owners of their own, however often such a pod was seen", () => {
+	const statusBy = (manager: string, time: string) =>
+		writer("Pod", { manager, time, subresource: "status", resetFields: ["spec"] });
+	for (const number of [1, 2, 3]) {
+		const uid = `00000000-0000-4000-8000-00000000000${number}`;
+		const created = written(undefined, decoded(podText.replace("710786df", uid)), writer("Pod"));
+		const withIps = (pod: JsonObject, ips: string[], by: Writer) =>
+			written(pod, { ...pod, status: { podIPs: ips.map((ip) => ({ ip })) } }, by);
+		const first = `10.0.0.${number}`;
+		const one = withIps(created, [first], statusBy("kubelet", early));
+		const two = withIps(one, [first, `fd00::${number}`], statusBy("other", late));
+		const left = withIps(two, [`fd00::${number}`], statusBy("third", late));
+		const owned = (pod: JsonObject) =>
+			entries(pod).map(({ manager, fieldsV1 }) => [
+				manager,
+				paths(fieldsV1 as FieldSet).filter((path) => /ownerReferences\[|podIPs\[.*\]$/.test(path)),
+			]);
+		const creator = ["kubectl-create", [`.metadata.ownerReferences[uid="${uid}"]`]];
+		expect(owned(one)).toEqual([["kubelet", [`.status.podIPs[ip="${first}"]`]], creator].toReversed());
+		expect(owned(two)).toEqual([
+			creator,
+			["kubelet", [`.status.podIPs[ip="${first}"]`]],
+			["other", [`.status.podIPs[ip="fd00::${number}"]`]],
+		]);
+		expect(owned(left)).toEqual([creator, ["kubelet", []], ["other", [`.status.podIPs[ip="fd00::${number}"]`]]]);
+		for (const pod of [one, two, left]) expect(JSON.parse(accountJson(entries(pod)))).toEqual(entries(pod));
+	}
+});
+
+test("an account is written as it is, whatever its fields are called", () => {
+	const data = { '"p:0"': "x", '{"p:0"': "x", "ü\u2028": "x", "p:0": "x" };
+	const account = entries(written(undefined, { metadata: {}, data }, writer("ConfigMap", { manager: '"quoted"' })));
+	expect(JSON.parse(accountJson(account))).toEqual(account);
+	expect(Object.keys(account[0]?.fieldsV1 as FieldSet)).toEqual(["f:data"]);
+});
+
+test("objects that are written in one second by one manager share the whole account", () => {
+	const [one, other] = ["a", "b"].map((text) =>
+		written(
+			undefined,
+			decoded(`{apiVersion: v1, kind: ConfigMap, metadata: {name: ${text}}, data: {x: y}}`),
+			writer("ConfigMap"),
+		),
+	);
+	expect(entries(one as JsonObject)).toBe(entries(other as JsonObject));
+});
+
 test("objects that are read again share their sets", () => {
 	const again = (): KubeObject => JSON.parse(JSON.stringify(configMap));
 	const [one, other] = [again(), again()];
-	for (const object of [one, other]) shareSets(object);
+	for (const object of [one, other]) shareAccount(object);
 	expect(one.metadata.managedFields?.[0]?.fieldsV1).toBe(other.metadata.managedFields?.[0]?.fieldsV1);
 	expect(one).toEqual(configMap);
 });

@@ -1,10 +1,11 @@
 /** Who set which field: `metadata.managedFields`, kept for every write (KEP-555). */
 import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
-import { compareObjects, type Differences, type Unowned } from "./differences.ts";
-import { difference, type FieldSet, isEmpty, union } from "./field-set.ts";
-import { newFields } from "./new-fields.ts";
+import { type Account, accountOf, type Entry, shared, type Transition } from "./accounts.ts";
+import { compareObjects, type Unowned } from "./differences.ts";
+import { difference, equal, type FieldSet, isEmpty, union } from "./field-set.ts";
+import { type Differences, differencesOf, mark, type Recorder, TokenList } from "./recorded.ts";
 import { type FieldSchema, isObject, type JsonObject, jsonEqual, own, type Schemas } from "./schema.ts";
-import { isShared, share } from "./shared-sets.ts";
+import { Trail } from "./trails.ts";
 
 /** Who writes what, for both ways of writing. */
 export interface Writer {
@@ -38,14 +39,14 @@ const ofMetadata: ReadonlySet<string> = new Set([
 	"resourceVersion",
 ]);
 const ofEveryObject = ["apiVersion", "kind", "metadata"];
-const unownedBy = new Map<string, Unowned>();
+const nothingReset: readonly string[] = [];
+const unownedBy = new WeakMap<readonly string[], Unowned>();
 
-function unowned({ resetFields = [] }: Pick<Writer, "resetFields">): Unowned {
-	const id = resetFields.join();
-	let found = unownedBy.get(id);
+function unowned({ resetFields = nothingReset }: Pick<Writer, "resetFields">): Unowned {
+	let found = unownedBy.get(resetFields);
 	if (found === undefined) {
 		found = { top: new Set([...ofEveryObject, ...resetFields]), metadata: ofMetadata };
-		unownedBy.set(id, found);
+		unownedBy.set(resetFields, found);
 	}
 	return found;
 }
@@ -62,14 +63,91 @@ export function trackUpdate(
 	updated: JsonObject,
 	writer: Writer,
 ): readonly ManagedFieldsEntry[] {
-	const entries = entriesBefore(live, updated, writer);
-	if (entries.length === 0) {
-		// Of an object that is there, nobody can tell who has written what: only an apply begins an account.
-		if (live !== undefined) return entries;
-		const set = newFields(updated, writer.typeName, writer.schemas, unowned(writer));
-		return isEmpty(set) ? entries : [entryOf(writer, "Update", set)];
+	const before = entriesBefore(live, updated, writer);
+	const entries = shared(before);
+	// Of an object that is there, nobody can tell who has written what: only an apply begins an account.
+	if (entries.length === 0 && live !== undefined) return before;
+	const account = accountOf(entries);
+	const record = (recorder: Recorder) =>
+		compareObjects(recorder, live ?? {}, updated, rootField(writer), writer.schemas, unowned(writer));
+	if (account === undefined) {
+		const recorder = new TokenList();
+		record(recorder);
+		return shared(afterUpdate(entries, differencesOf(recorder.tokens), writer));
 	}
-	const found = compareObjects(live ?? {}, updated, rootField(writer), writer.schemas, unowned(writer));
+	const trail = new Trail(account.form.trails, account.keys);
+	trail.put(writer.manager);
+	trail.put(writer.apiVersion);
+	trail.put(writer.subresource ?? mark.end);
+	const start = trail.step;
+	record(trail);
+	if (trail.step === start) return before;
+	const { learnt } = trail.step;
+	if (learnt !== undefined) return followed(account, learnt, trail.keys, entries, writer.time);
+	const found = differencesOf(trail.step.since(start), trail.keys);
+	const after = shared(afterUpdate(entries, found, writer));
+	// Which entries are joined depends on their times.
+	if (entries.length < updaterLimit)
+		trail.step.learnt = transition(account, after, trail.keys, isEmpty(found.changed) ? undefined : writer);
+	return after;
+}
+
+/** The entries after a write that was seen before. */
+function followed(
+	{ form, keys, entries }: Account,
+	{ form: nextForm, ...next }: Transition,
+	changedKeys: readonly string[],
+	list: readonly ManagedFieldsEntry[],
+	time: string,
+): readonly ManagedFieldsEntry[] {
+	const nextKeys = next.keys === undefined ? keys : next.keys.map((number) => changedKeys[number] ?? "");
+	let isSame = form === nextForm && nextKeys === keys;
+	const nextEntries: Entry[] = [];
+	for (let index = 0; index < next.sets.length; index++) {
+		const setOwner = entries[next.sets[index] ?? -1];
+		const entryTime = entries[next.times[index] ?? -1]?.time ?? time;
+		const isKept = setOwner !== undefined && setOwner.time === entryTime;
+		if (!isKept) isSame = false;
+		nextEntries.push(isKept ? setOwner : nextForm.entry(index, entryTime, setOwner?.fieldsV1, nextKeys));
+	}
+	return isSame ? list : nextForm.list(nextEntries, nextKeys);
+}
+
+/**
+ * What is learnt from a write; undefined where there is nothing to be learnt.
+ * @param owner who owns now what has changed
+ */
+function transition(
+	before: Account,
+	list: readonly ManagedFieldsEntry[],
+	changedKeys: readonly string[],
+	owner: Writer | undefined,
+): Transition | undefined {
+	const after = accountOf(list);
+	if (after === undefined) return undefined;
+	const keys = after.keys.map((key) => changedKeys.indexOf(key));
+	const keepsKeys = keys.length === before.keys.length && keys.every((number, index) => number === index);
+	const previous = after.entries.map((entry) => before.entries.findIndex((old) => isSameWriter(old, entry)));
+	return {
+		form: after.form,
+		keys: keepsKeys ? undefined : keys,
+		sets: previous.map((from, index) => {
+			const [old, entry] = [before.entries[from], after.entries[index]];
+			return old !== undefined && entry !== undefined && equal(old.fieldsV1, entry.fieldsV1) ? from : -1;
+		}),
+		times: previous.map((from, index) => {
+			const entry = after.entries[index];
+			return owner !== undefined && entry !== undefined && isUpdateBy(entry, owner) ? -1 : from;
+		}),
+	};
+}
+
+/** By the rules, whatever was seen before. */
+function afterUpdate(
+	entries: readonly ManagedFieldsEntry[],
+	found: Differences,
+	writer: Writer,
+): readonly ManagedFieldsEntry[] {
 	const isChanged = !isEmpty(found.changed);
 	if (!isChanged && isEmpty(found.removed)) return entries;
 	const mine = isChanged ? entries.find((entry) => isUpdateBy(entry, writer)) : undefined;
@@ -121,10 +199,7 @@ const edgeForm = /^(?:\.$|f:|[vk]:.|i:\d+$)/;
 
 function isFieldSet(value: unknown): boolean {
 	if (!isObject(value)) return false;
-	return (
-		isShared(value) ||
-		Object.keys(value).every((edge) => edgeForm.test(edge) && readable(edge) && isFieldSet(value[edge]))
-	);
+	return Object.keys(value).every((edge) => edgeForm.test(edge) && readable(edge) && isFieldSet(value[edge]));
 }
 
 function readable(edge: string): boolean {
@@ -142,7 +217,7 @@ export function entriesOf(object: JsonObject): readonly ManagedFieldsEntry[] {
 	const metadata = object["metadata"];
 	const entries = isObject(metadata) ? metadata["managedFields"] : undefined;
 	if (!Array.isArray(entries)) return [];
-	return entries.every(isEntry) ? entries : entries.filter(isEntry);
+	return accountOf(entries) !== undefined || entries.every(isEntry) ? entries : entries.filter(isEntry);
 }
 
 export function setOf(entry: ManagedFieldsEntry): FieldSet {
@@ -152,25 +227,27 @@ export function setOf(entry: ManagedFieldsEntry): FieldSet {
 
 export function entryOf(writer: Writer, operation: "Apply" | "Update", set: FieldSet): ManagedFieldsEntry {
 	const { manager, apiVersion, time, subresource } = writer;
-	const fieldsV1 = share(set);
-	const entry: ManagedFieldsEntry = { manager, operation, apiVersion, time, fieldsType: "FieldsV1", fieldsV1 };
+	const entry: ManagedFieldsEntry = { manager, operation, apiVersion, time, fieldsType: "FieldsV1", fieldsV1: set };
 	if (subresource !== undefined) entry.subresource = subresource;
 	return entry;
 }
 
-/** Field sets of an object that has been read become those that other objects have, in place. */
-export function shareSets({ metadata: { managedFields = [] } }: KubeObject): void {
-	for (const entry of managedFields) {
-		if (isEntry(entry)) entry.fieldsV1 = share(setOf(entry));
-	}
+/** The account of an object that has been read becomes one that shares what it can with those of other objects. */
+export function shareAccount({ metadata }: KubeObject): void {
+	const { managedFields } = metadata;
+	if (managedFields?.every(isEntry)) metadata.managedFields = shared(managedFields);
 }
 
 function isUpdateBy(entry: ManagedFieldsEntry, writer: Writer): boolean {
+	return isSameWriter(entry, { ...writer, operation: "Update" });
+}
+
+function isSameWriter(one: ManagedFieldsEntry, other: Omit<ManagedFieldsEntry, "time">): boolean {
 	return (
-		entry.operation === "Update" &&
-		entry.manager === writer.manager &&
-		entry.apiVersion === writer.apiVersion &&
-		(entry.subresource ?? "") === (writer.subresource ?? "")
+		one.operation === other.operation &&
+		one.manager === other.manager &&
+		one.apiVersion === other.apiVersion &&
+		(one.subresource ?? "") === (other.subresource ?? "")
 	);
 }
 
@@ -178,7 +255,7 @@ function isUpdateBy(entry: ManagedFieldsEntry, writer: Writer): boolean {
 export function disown(entry: ManagedFieldsEntry, found: Differences): ManagedFieldsEntry {
 	const before = setOf(entry);
 	const after = difference(difference(before, found.changed), found.removed);
-	return after === before ? entry : { ...entry, fieldsV1: share(after) };
+	return after === before ? entry : { ...entry, fieldsV1: after };
 }
 
 /** Appliers first, then by time and name: the order in which upstream stores them. */
@@ -211,7 +288,7 @@ function capped(entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsE
 			continue;
 		}
 		const { subresource: _, ...newer } = entry;
-		const joined = { ...newer, manager: ancientChanges, fieldsV1: share(union(setOf(older), setOf(entry))) };
+		const joined = { ...newer, manager: ancientChanges, fieldsV1: union(setOf(older), setOf(entry)) };
 		left.delete(older);
 		left.delete(entry);
 		left.add(joined);

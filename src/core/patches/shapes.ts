@@ -52,12 +52,38 @@ export function itemsByEdge(value: readonly unknown[], shape: Shape, schemas: Sc
 	return items;
 }
 
+/** What JSON writes as it is. */
+const plain = /^[\w./:-]*$/;
+
 export function edgeOf(item: unknown, shape: Shape, schemas: Schemas): string {
 	if (shape.form !== "list" || !isObject(item)) return `v:${JSON.stringify(item)}`;
+	const [first = ""] = shape.keys;
+	const only = shape.keys.length === 1 ? item[first] : undefined;
+	if (typeof only === "string" && plain.test(only) && plain.test(first)) return `k:{"${first}":"${only}"}`;
 	const keys: JsonObject = {};
 	for (const key of shape.keys.toSorted()) {
 		const value = own(item, key) ?? schemas.type(shape.item.type)?.[key]?.default;
 		if (value !== undefined) keys[key] = value;
 	}
 	return `k:${JSON.stringify(keys)}`;
+}
+
+/**
+ * Whether two short lists have items of the same keys in the same order, and none twice: most lists that change do, and
+ * their items need not be looked for. May be false although they have.
+ */
+export function areAligned(old: readonly unknown[], updated: readonly unknown[], shape: Shape): boolean {
+	if (shape.form !== "list" || shape.keys.length !== 1 || old.length !== updated.length || old.length > 8) return false;
+	const [key = ""] = shape.keys;
+	for (let index = 0; index < old.length; index++) {
+		const [before, after] = [old[index], updated[index]];
+		if (!isObject(before) || !isObject(after)) return false;
+		const value = after[key];
+		if (typeof value !== "string" || value !== before[key]) return false;
+		for (let earlier = 0; earlier < index; earlier++) {
+			const other = updated[earlier];
+			if (isObject(other) && other[key] === value) return false;
+		}
+	}
+	return true;
 }

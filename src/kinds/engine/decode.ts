@@ -4,6 +4,7 @@ import type { Cause } from "../../core/errors.ts";
 import { messageOf } from "../../core/errors.ts";
 import { typeInvalid } from "../../core/field-errors.ts";
 import { isRecord, type KubeObject, setField } from "../../core/object.ts";
+import { accountOf } from "../../core/patches/accounts.ts";
 import { canonicalQuantity } from "../../core/quantity.ts";
 import { shown } from "../../core/shown.ts";
 import { base64Mistake, normalMicroTime, normalTime } from "./scalars.ts";
@@ -121,6 +122,8 @@ function decodeField(value: unknown, field: FieldSchema, owner: string, context:
 	if (field.of === undefined) return decodeItem(value, field.type, owner, context);
 	if (field.of === "array") {
 		if (!Array.isArray(value)) return mismatch(value, goType(field), owner, context);
+		// Within the process it is the server's own and immutable.
+		if (field.type === "ManagedFieldsEntry" && accountOf(value) !== undefined) return value;
 		return value.length === 0 && !field.required ? undefined : decodeList(value, field.type, owner, context);
 	}
 	if (!isRecord(value)) return mismatch(value, goType(field), owner, context);
@@ -189,9 +192,6 @@ function decodeItem(value: unknown, type: string, owner: string, context: Contex
 		case "JSONSchemaPropsOrStringArray":
 			if (Array.isArray(value)) return decodeList(value, "string", owner, context);
 			return decodeType(value, "JSONSchemaProps", owner, context);
-		case "ManagedFieldsEntry":
-			// A frozen object within the process is the server's own and immutable.
-			return Object.isFrozen(value) && isRecord(value) ? value : decodeType(value, type, owner, context);
 		default:
 			return decodeType(value, type, owner, context);
 	}

@@ -3,7 +3,7 @@
  * cannot both take what is left. What goes is credited by the quota controller.
  */
 
-import { deepCopy, type KubeObject, lookup } from "../../../core/object.ts";
+import { copyObject, type KubeObject, lookup } from "../../../core/object.ts";
 import { compareQuantities, subtractQuantities } from "../../../core/quantity.ts";
 import { events } from "../../../kinds/core/event.ts";
 import type { Kind } from "../../../kinds/engine/kind.ts";
@@ -97,7 +97,7 @@ function charge(request: AdmissionAttributes, cached: Cached, quota: ResourceQuo
 		const [requested, inUse, most] = amounts;
 		throw refused(request, `exceeded quota: ${quotaName}, requested: ${requested}, used: ${inUse}, limited: ${most}`);
 	}
-	const updated = deepCopy(quota);
+	const updated = copyObject(quota);
 	updated.metadata.resourceVersion = unassigned;
 	updated.status = { ...updated.status, used: { ...total } };
 	request.companions.updates ??= [];
