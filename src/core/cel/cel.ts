@@ -16,15 +16,27 @@ import { parse } from "./parse/parser.ts";
 import type { Node } from "./parse/syntax.ts";
 import type { Type } from "./types/type.ts";
 import { Cancellation, Failure } from "./values/failure.ts";
+import { beginWork, costLimitExceeded, endWork } from "./values/work.ts";
 
 export type { Range } from "./cost/range.ts";
 export type { Path, SizeBounds } from "./estimate/sizes.ts";
+export {
+	type AccessAnswer,
+	type AccessQuestion,
+	type AnswerAccess,
+	Authorizer,
+	authorizerType,
+	ResourceCheck,
+	resourceCheckType,
+} from "./library/authorizer.ts";
 export type { FunctionDeclaration } from "./library/function.ts";
+export { patchFunctions } from "./library/kubernetes.ts";
 export type { Issue } from "./parse/issue.ts";
 export { escapeName, unescapeName } from "./types/escaping.ts";
 export * from "./types/type.ts";
 export { Duration } from "./values/duration.ts";
 export { Cancellation, Failure } from "./values/failure.ts";
+export type { ListSemantics } from "./values/list-semantics.ts";
 export { Timestamp } from "./values/timestamp.ts";
 export { CelValue, Double, MadeObject, Optional, Uint } from "./values/value.ts";
 
@@ -55,10 +67,16 @@ export interface EvaluationOptions {
 	readonly costLimit?: number;
 }
 
-/** A value as JSON has it, where JSON has it; see `values/value.ts`. */
 export type Outcome =
-	| { readonly value: unknown; readonly cost: number; readonly error?: undefined }
 	| {
+			/** As JSON has it, where JSON has it; see `values/value.ts`. */
+			readonly value: unknown;
+			readonly error: undefined;
+			readonly cost: number;
+			readonly limitExceeded: false;
+	  }
+	| {
+			readonly value: undefined;
 			readonly error: string;
 			readonly cost: number;
 			/** Whether it cost more than it may; no further expression should be evaluated then. */
@@ -154,14 +172,20 @@ export class Program {
 	evaluate(variables: Readonly<Record<string, unknown>>, options?: EvaluationOptions): Outcome {
 		const limit = options?.costLimit ?? perCallCostLimit;
 		const frame: Frame = { variables, locals: new Array(this.built.localCount), cost: 0, limit };
+		const outerWork = beginWork();
 		try {
 			const value = this.built.evaluate(frame);
-			if (frame.cost <= limit) return { value, cost: frame.cost };
-			return { error: "operation cancelled: actual cost limit exceeded", cost: frame.cost, limitExceeded: true };
+			if (frame.cost > limit) throw costLimitExceeded();
+			return { value, error: undefined, cost: frame.cost, limitExceeded: false };
 		} catch (error) {
-			if (error instanceof Failure) return { error: error.message, cost: frame.cost, limitExceeded: false };
-			if (error instanceof Cancellation) return { error: error.message, cost: frame.cost, limitExceeded: true };
-			throw error;
+			if (error instanceof Failure)
+				return { value: undefined, error: error.message, cost: frame.cost, limitExceeded: false };
+			// JavaScript throws this where the stack ends; upstream's is larger.
+			const cancellation = error instanceof RangeError ? costLimitExceeded() : error;
+			if (!(cancellation instanceof Cancellation)) throw error;
+			return { value: undefined, error: cancellation.message, cost: frame.cost, limitExceeded: true };
+		} finally {
+			endWork(outerWork);
 		}
 	}
 }

@@ -83,7 +83,7 @@ class Checker {
 	}
 
 	private mismatch(at: number, expected: Type, found: Type): void {
-		this.report(at, `expected type '${this.text(expected)}' but found '${this.text(found)}'`);
+		this.report(at, `expected type '${typeText(expected)}' but found '${typeText(found)}'`);
 	}
 
 	private text(type: Type): string {
@@ -176,7 +176,7 @@ class Checker {
 				this.unifier.fits(dynType, target);
 				return dynType;
 			default:
-				if (!isDynOrError(target)) this.report(node.at, `type '${this.text(target)}' does not support field selection`);
+				if (!isDynOrError(target)) this.report(node.at, `type '${typeText(target)}' does not support field selection`);
 				return dynType;
 		}
 	}
@@ -252,7 +252,7 @@ class Checker {
 
 	private object(node: ObjectLiteral): Type {
 		const type = this.environment.objectType(node.name.replace(/^\./, ""));
-		if (type === undefined) return this.undeclared(node.at, node.name);
+		if (type === undefined) return this.notAnObject(node);
 		for (const field of node.fields) {
 			const found = this.item(field);
 			const declared = type.fields?.field(field.name)?.type;
@@ -260,6 +260,17 @@ class Checker {
 			else if (!this.unifier.fits(declared, found)) this.wrongField(field.at, field.name, declared, found);
 		}
 		return type;
+	}
+
+	private notAnObject(node: ObjectLiteral): Type {
+		const found = this.scope.find(node.name);
+		if (found === undefined) return this.undeclared(node.at, node.name);
+		const named = found.reference.kind === "type" ? found.type.parameters[0] : undefined;
+		this.report(
+			node.at,
+			named === undefined ? `'${typeText(found.type)}' is not a type` : `'${typeText(named)}' is not a message type`,
+		);
+		return errorType;
 	}
 
 	private wrongField(at: number, name: string, declared: Type, found: Type): void {
@@ -289,7 +300,7 @@ class Checker {
 				this.unifier.fits(dynType, range);
 				return [dynType, dynType];
 			default: {
-				const type = this.text(range);
+				const type = typeText(range);
 				this.report(
 					at,
 					`expression of type '${type}' cannot be range of a comprehension (must be list, map, or dynamic)`,

@@ -8,13 +8,16 @@ import { Failure } from "../values/failure.ts";
 import { isInt } from "../values/kind.ts";
 import { parseTimestamp } from "../values/timestamp.ts";
 import type { Checked } from "./checked.ts";
+import { formatIssues } from "./formats.ts";
 
 /** Mistakes in literals that types do not show. For trees whose types fit. */
 export function literalIssues(checked: Checked): Issue[] {
 	const issues: Issue[] = [];
 	const visit = (node: Node, isFormat: boolean): void => {
-		if (node.kind === "call") argumentIssue(node.name, node.arguments[0], issues);
-		else if (node.kind === "list" && !isFormat) mixedList(checked, node.items, issues);
+		if (node.kind === "call") {
+			argumentIssue(node.name, node.arguments[0], issues);
+			issues.push(...formatIssues(checked, node));
+		} else if (node.kind === "list" && !isFormat) mixedList(checked, node.items, issues);
 		else if (node.kind === "map" && !isFormat) mixedMap(checked, node, issues);
 		// Lists of arguments for a text may have several types, and so may what is in them.
 		const within = isFormat || (node.kind === "call" && node.name === "format");

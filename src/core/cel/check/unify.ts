@@ -146,7 +146,7 @@ export function mapParameters(type: Type, replace: (parameter: Type) => Type): T
 	const [first = dynType, second = dynType] = parameters;
 	switch (type.kind) {
 		case "list":
-			return listType(first, type.maxSize);
+			return listType(first, type.maxSize, type.semantics);
 		case "map":
 			return mapType(first, second, type.maxSize);
 		case "type":

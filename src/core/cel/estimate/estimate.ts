@@ -289,7 +289,7 @@ class Estimator {
 		const square = multiplyRanges(count, count);
 		const compared = { min: Math.ceil(square.min * factor), max: Math.min(unbounded, Math.ceil(square.max * factor)) };
 		this.sizes.set(node, count);
-		return addRanges(operand, keys, compared, fixed(newListCost * 2 + callCost + 3));
+		return addRanges(operand, keys, compared, fixed(newListCost * 3 + callCost + 3));
 	}
 }
 

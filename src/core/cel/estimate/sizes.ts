@@ -1,4 +1,4 @@
-import type { Range } from "../cost/range.ts";
+import { type Range, zero } from "../cost/range.ts";
 import type { Type } from "../types/type.ts";
 
 /**
@@ -10,12 +10,22 @@ export type Path = readonly string[];
 /** The size that a schema allows for what a path names; undefined when nothing is known. */
 export type SizeBounds = (path: Path) => Range | undefined;
 
+/** Types whose values have no size that upstream's estimates for schemas count. */
+const sizeless: ReadonlySet<string> = new Set(["bool", "int", "uint", "double", "null", "object"]);
+
 /** The sizes that declared types allow. */
 export function declaredSizes(variables: ReadonlyMap<string, Type>): SizeBounds {
 	return ([root = "", ...rest]) => {
 		let type = variables.get(root);
-		for (const name of rest) type = type && step(type, name);
-		return type === undefined || type.maxSize === undefined ? undefined : { min: 0, max: type.maxSize };
+		// What is no variable is the name of a type.
+		if (type === undefined) return rest.length === 0 ? zero : undefined;
+		for (const name of rest) {
+			const next = step(type, name);
+			if (next === undefined) return undefined;
+			type = next;
+		}
+		if (type.maxSize !== undefined) return { min: 0, max: type.maxSize };
+		return sizeless.has(type.kind) ? zero : undefined;
 	};
 }
 

@@ -24,8 +24,10 @@ export function buildSelect(builder: Builder, node: Select): Evaluate {
 			};
 		case "optional":
 			return (frame) => {
-				frame.cost += cost + 1;
-				return optionalOf(fieldIn(unwrapped(operand(frame)), key), read);
+				const value = fieldIn(unwrapped(operand(frame)), key);
+				// A field that is absent costs nothing.
+				frame.cost += value === undefined ? cost : cost + 1;
+				return optionalOf(value, read);
 			};
 		case "value":
 			return fieldValue(operand, key, read, cost + 1);
@@ -41,12 +43,16 @@ function fieldValue(operand: Evaluate, key: string, read: Reader | undefined, co
 	const slow = isInherited(key);
 	return (frame) => {
 		const object = operand(frame);
+		if (object instanceof Optional) {
+			const held = fieldIn(object.value, key);
+			frame.cost += held === undefined ? cost - 1 : cost;
+			return optionalOf(held, read);
+		}
 		frame.cost += cost;
 		let value: unknown;
 		if (!slow && typeof object === "object" && object !== null && !(object instanceof CelValue))
 			// What it has beyond its fields, as lists have `length`, no field of a declared type is named by.
 			value = Array.isArray(object) ? undefined : (object as Record<string, unknown>)[key];
-		else if (object instanceof Optional) return optionalOf(fieldIn(object.value, key), read);
 		else value = fieldIn(object, key);
 		if (value === undefined) fail(`no such key: ${key}`);
 		return read === undefined ? value : read(value);
@@ -70,11 +76,17 @@ function optionalOf(value: unknown, read: Reader | undefined): Optional {
 	return new Optional(read === undefined ? value : read(value));
 }
 
+/** What a path costs less where it is a branch of a conditional, which upstream counts without its first step. */
+export function branchDiscount(node: Node): number {
+	return node.kind === "identifier" || isPath(node) ? 1 : 0;
+}
+
 /** Upstream counts a path once more where it begins with the result of a call or a literal. */
 function rootCost(operand: Node): number {
 	return operand.kind === "identifier" || isPath(operand) || isConditional(operand) ? 0 : 1;
 }
 
+/** Whether a node is a selection or an index of another one. */
 function isPath(node: Node): boolean {
 	return node.kind === "select" ? node.mode !== "has" : node.kind === "call" && /^_\[\??_\]$/.test(node.name);
 }
@@ -96,10 +108,10 @@ export function buildIndex(builder: Builder, node: Call): Evaluate {
 	return (frame) => {
 		const container = operand(frame);
 		const key = index(frame);
-		frame.cost += cost;
-		if (container instanceof Optional) return optionalOf(itemAt(container.value, key), undefined);
-		const value = itemAt(container, key);
-		if (isOptional) return optionalOf(value, undefined);
+		const optional = isOptional || container instanceof Optional;
+		const value = itemAt(unwrapped(container), key);
+		frame.cost += optional && value === undefined ? cost - own : cost;
+		if (optional) return optionalOf(value, undefined);
 		if (value === undefined)
 			fail(Array.isArray(container) ? `index out of bounds: ${keyText(key)}` : `no such key: ${keyText(key)}`);
 		return value;
@@ -108,6 +120,7 @@ export function buildIndex(builder: Builder, node: Call): Evaluate {
 
 /** The item of a list or the value of a key; undefined when there is none. */
 function itemAt(container: unknown, key: unknown): unknown {
+	if (container === undefined) return undefined;
 	if (Array.isArray(container)) {
 		const index = numeric(key);
 		if (index === undefined || !Number.isInteger(Number(index)))

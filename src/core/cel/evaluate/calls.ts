@@ -6,7 +6,7 @@ import { acceptorOf } from "../types/accepts.ts";
 import { fail, noSuchOverload } from "../values/failure.ts";
 import { typeNameOf } from "../values/kind.ts";
 import { equal, Optional } from "../values/value.ts";
-import { buildIndex } from "./access.ts";
+import { branchDiscount, buildIndex } from "./access.ts";
 import type { Builder } from "./builder.ts";
 import { charge, type Evaluate } from "./frame.ts";
 import { buildMembership } from "./membership.ts";
@@ -39,12 +39,19 @@ function required(node: Node | undefined): Node {
 }
 
 function conditional(builder: Builder, args: readonly Node[]): Evaluate {
-	const [condition, whenTrue, whenFalse] = args.map((argument) => builder.build(argument));
+	const [condition, whenTrue, whenFalse] = args.map((argument, index) => {
+		const evaluate = builder.build(argument);
+		const discount = index === 0 || builder.constantOf(argument) !== undefined ? 0 : branchDiscount(argument);
+		return { evaluate, discount };
+	});
 	if (condition === undefined || whenTrue === undefined || whenFalse === undefined) throw new Error("no condition");
 	return (frame) => {
-		const value = condition(frame);
-		if (value === true) return whenTrue(frame);
-		return value === false ? whenFalse(frame) : noSuchOverload();
+		const decision = condition.evaluate(frame);
+		if (typeof decision !== "boolean") return noSuchOverload();
+		const branch = decision ? whenTrue : whenFalse;
+		const value = branch.evaluate(frame);
+		frame.cost -= branch.discount;
+		return value;
 	};
 }
 
@@ -64,7 +71,6 @@ function alternative(builder: Builder, target: Node, argument: Node, name: "or" 
 	return (frame) => {
 		const optional = first(frame);
 		if (!(optional instanceof Optional)) return noSuchOverload();
-		frame.cost += callCost;
 		if (optional.value === undefined) return second(frame);
 		return name === "or" ? optional : optional.value;
 	};
@@ -75,6 +81,7 @@ function functionCall(builder: Builder, node: Call): Evaluate {
 	const nodes = node.target === undefined || namespaced ? node.arguments : [node.target, ...node.arguments];
 	const args = nodes.map((argument) => builder.build(argument));
 	const [only] = overloads;
+	if (declaration.checksArguments) return operatorCall(declaration, overloads, args);
 	if (overloads.length === 1 && only !== undefined) return directCall(declaration, only, args);
 	const choices = overloads.map((overload) => ({ overload, accepts: overload.parameters.map(acceptorOf) }));
 	const cost = declaration.cost;
@@ -88,6 +95,38 @@ function functionCall(builder: Builder, node: Call): Evaluate {
 		const result = run(...values);
 		if (cost?.after !== undefined) charge(frame, cost.after(values, result));
 		return result;
+	};
+}
+
+/** A call of an operator, which finds out itself what its operands are. */
+function operatorCall(
+	declaration: FunctionDeclaration,
+	overloads: readonly Overload[],
+	args: readonly Evaluate[],
+): Evaluate {
+	const [first, second] = args;
+	const [only] = overloads;
+	if (first === undefined || only === undefined) throw new Error(`an operator ${declaration.name} without operands`);
+	const run = runOf(declaration, only);
+	const before = overloads.length === 1 ? only.cost?.before : undefined;
+	if (second === undefined)
+		return (frame) => {
+			const value = first(frame);
+			frame.cost += callCost;
+			return run(value);
+		};
+	if (before === undefined)
+		return (frame) => {
+			const a = first(frame);
+			const b = second(frame);
+			frame.cost += callCost;
+			return run(a, b);
+		};
+	return (frame) => {
+		const a = first(frame);
+		const b = second(frame);
+		charge(frame, before([a, b]));
+		return run(a, b);
 	};
 }
 

@@ -5,7 +5,7 @@ import { type Failure, fail, noSuchOverload } from "../values/failure.ts";
 import { typeNameOf } from "../values/kind.ts";
 import type { Builder } from "./builder.ts";
 import { charge, type Evaluate, type Frame } from "./frame.ts";
-import { failureOf } from "./logic.ts";
+import { absorbed } from "./logic.ts";
 
 /**
  * Macros that loop. Upstream runs each as steps on an accumulator, and counts those; the costs here are the sums of
@@ -84,7 +84,8 @@ function quantifier(visit: Visit, body: Evaluate, decides: boolean, conditionCos
 				if (value === decides) decided = true;
 				else if (value !== !decides) noSuchOverload();
 			} catch (error) {
-				failure ??= failureOf(error);
+				const later = absorbed(frame, error);
+				failure ??= later;
 			}
 			return true;
 		});
@@ -105,7 +106,7 @@ function existsOne(visit: Visit, body: Evaluate): Evaluate {
 		visit(frame, () => {
 			const counts = isTrue(body(frame));
 			if (counts) count++;
-			charge(frame, counts ? 2 : 1);
+			charge(frame, counts ? 2 : 0);
 			return true;
 		});
 		frame.cost += 2;
@@ -119,7 +120,7 @@ function selection(visit: Visit, body: Evaluate, place: number): Evaluate {
 		visit(frame, () => {
 			const chosen = isTrue(body(frame));
 			if (chosen) list.push(frame.locals[place]);
-			charge(frame, chosen ? 3 + newListCost : 1);
+			charge(frame, chosen ? 3 + newListCost : 0);
 			return true;
 		});
 		frame.cost++;
@@ -131,10 +132,7 @@ function projection(visit: Visit, body: Evaluate, filter: Evaluate | undefined, 
 	return (frame) => {
 		const list: unknown[] = [];
 		visit(frame, () => {
-			if (filter !== undefined && !isTrue(filter(frame))) {
-				charge(frame, 1);
-				return true;
-			}
+			if (filter !== undefined && !isTrue(filter(frame))) return true;
 			list.push(body(frame));
 			charge(frame, cost);
 			return true;
@@ -155,7 +153,7 @@ function mapOf(
 		visit(frame, () => {
 			const chosen = filter === undefined || isTrue(filter(frame));
 			if (chosen) add(frame, map);
-			charge(frame, chosen ? cost : 1);
+			charge(frame, chosen ? cost : 0);
 			return true;
 		});
 		frame.cost++;

@@ -1,4 +1,4 @@
-import { Cancellation } from "../values/failure.ts";
+import { costLimitExceeded } from "../values/work.ts";
 
 /** One evaluation: its variables, and what it has cost so far. */
 export interface Frame {
@@ -17,8 +17,4 @@ export type Evaluate = (frame: Frame) => unknown;
 export function charge(frame: Frame, cost: number): void {
 	frame.cost += cost;
 	if (frame.cost > frame.limit) throw costLimitExceeded();
-}
-
-export function costLimitExceeded(): Cancellation {
-	return new Cancellation("operation cancelled: actual cost limit exceeded");
 }

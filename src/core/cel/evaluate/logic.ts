@@ -19,14 +19,14 @@ export function buildLogic(builder: Builder, node: Logic): Evaluate {
 			if (value === decides) return decides;
 			if (value !== !decides) noSuchOverload();
 		} catch (error) {
-			failure = failureOf(error);
+			failure = absorbed(frame, error);
 		}
 		let value: unknown;
 		try {
 			value = second(frame);
 		} catch (error) {
 			// Of two failures the first counts.
-			const later = failureOf(error);
+			const later = absorbed(frame, error);
 			throw failure ?? later;
 		}
 		if (value === decides) return decides;
@@ -44,7 +44,8 @@ function chain(terms: readonly Evaluate[], decides: boolean): Evaluate {
 				if (value === decides) return decides;
 				if (value !== !decides) noSuchOverload();
 			} catch (error) {
-				failure ??= failureOf(error);
+				const later = absorbed(frame, error);
+				failure ??= later;
 			}
 		}
 		if (failure !== undefined) throw failure;
@@ -52,8 +53,10 @@ function chain(terms: readonly Evaluate[], decides: boolean): Evaluate {
 	};
 }
 
-/** The failure that an evaluation ended with. @throws whatever else it is */
-export function failureOf(error: unknown): Failure {
-	if (error instanceof Failure) return error;
-	throw error;
+/** The failure that a part ended with, which does not end the whole. @throws whatever else it is */
+export function absorbed(frame: Frame, error: unknown): Failure {
+	if (!(error instanceof Failure)) throw error;
+	// Upstream also counts the calls that a failure passes through; most often it is one.
+	frame.cost++;
+	return error;
 }

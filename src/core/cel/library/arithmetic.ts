@@ -26,8 +26,10 @@ import {
 	uintOf,
 } from "../values/integers.ts";
 import { asDouble, doubleOf, isInt } from "../values/kind.ts";
+import { joinLists, semanticsOf } from "../values/list-semantics.ts";
 import { addDuration, Timestamp, timeBetween } from "../values/timestamp.ts";
 import { Uint } from "../values/value.ts";
+import { checkTextLength, countWork } from "../values/work.ts";
 import { type CallEstimate, type Estimated, type FunctionDeclaration, global } from "./function.ts";
 
 /** Operators of arithmetic. Each looks at its operands when it runs: their types may be known only then. */
@@ -50,6 +52,7 @@ const listConcatenation = {
 export const arithmetic: readonly FunctionDeclaration[] = [
 	{
 		name: "_+_",
+		checksArguments: true,
 		run: add,
 		overloads: [
 			global("add_bytes", [bytesType, bytesType], bytesType, undefined, concatenation),
@@ -65,6 +68,7 @@ export const arithmetic: readonly FunctionDeclaration[] = [
 	},
 	{
 		name: "_-_",
+		checksArguments: true,
 		run: subtract,
 		overloads: [
 			global("subtract_double", [doubleType, doubleType], doubleType),
@@ -77,6 +81,7 @@ export const arithmetic: readonly FunctionDeclaration[] = [
 	},
 	{
 		name: "_*_",
+		checksArguments: true,
 		run: numeric(
 			multiplyInts,
 			(a, b) => a * b,
@@ -86,6 +91,7 @@ export const arithmetic: readonly FunctionDeclaration[] = [
 	},
 	{
 		name: "_/_",
+		checksArguments: true,
 		run: numeric(
 			divideInts,
 			(a, b) => (b === 0n ? fail("division by zero") : a / b),
@@ -95,11 +101,13 @@ export const arithmetic: readonly FunctionDeclaration[] = [
 	},
 	{
 		name: "_%_",
+		checksArguments: true,
 		run: numeric(moduloInts, (a, b) => (b === 0n ? fail("modulus by zero") : a % b), undefined),
 		overloads: numbers("modulo").filter(({ id }) => id !== "modulo_double"),
 	},
 	{
 		name: "-_",
+		checksArguments: true,
 		run: negate,
 		overloads: [global("negate_double", [doubleType], doubleType), global("negate_int64", [intType], intType)],
 	},
@@ -115,14 +123,29 @@ function numbers(name: string) {
 }
 
 function add(a: unknown, b: unknown): unknown {
-	if (typeof a === "string") return typeof b === "string" ? a + b : noSuchOverload();
-	if (Array.isArray(a)) return Array.isArray(b) ? [...a, ...b] : noSuchOverload();
-	if (a instanceof Uint8Array)
-		return b instanceof Uint8Array ? new Uint8Array(Buffer.concat([a, b])) : noSuchOverload();
+	if (typeof a === "string") return typeof b === "string" ? joinedTexts(a, b) : noSuchOverload();
+	if (Array.isArray(a)) return Array.isArray(b) ? concatenated(a, b) : noSuchOverload();
+	if (a instanceof Uint8Array) return b instanceof Uint8Array ? joinedBytes(a, b) : noSuchOverload();
 	if (a instanceof Duration && b instanceof Duration) return durationOf(a.nanos + b.nanos);
 	if (a instanceof Timestamp && b instanceof Duration) return addDuration(a, b);
 	if (a instanceof Duration && b instanceof Timestamp) return addDuration(b, a);
 	return addNumbers(a, b);
+}
+
+function joinedTexts(a: string, b: string): string {
+	checkTextLength(a.length + b.length);
+	return a + b;
+}
+
+function joinedBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
+	countWork(a.length + b.length);
+	return new Uint8Array(Buffer.concat([a, b]));
+}
+
+function concatenated(a: readonly unknown[], b: readonly unknown[]): unknown[] {
+	countWork(a.length + b.length);
+	const semantics = semanticsOf(a);
+	return semantics === undefined ? a.concat(b) : joinLists(a, b, semantics);
 }
 
 function subtract(a: unknown, b: unknown): unknown {

@@ -1,5 +1,5 @@
 import { perCharacter } from "../cost/factors.ts";
-import { scaleRange, unionOfRanges } from "../cost/range.ts";
+import { one, scaleRange, unionOfRanges } from "../cost/range.ts";
 import { comparison } from "../cost/size.ts";
 import {
 	boolType,
@@ -10,6 +10,7 @@ import {
 	listType,
 	mapType,
 	optionalType,
+	sameType,
 	stringType,
 	type Type,
 	timestampType,
@@ -28,6 +29,18 @@ function comparisonEstimate(_: Estimated | undefined, [left, right]: readonly Es
 	if (left === undefined || right === undefined) return undefined;
 	const max = Math.min(left.size.max, right.size.max);
 	return { cost: scaleRange({ min: max > 0 ? 1 : 0, max }, perCharacter) };
+}
+
+/** Values of Kubernetes' libraries compare in constant time, or as texts of a limited length. */
+function equalityEstimate(target: Estimated | undefined, args: readonly Estimated[]): CallEstimate | undefined {
+	const [left, right] = args;
+	if (left === undefined || right === undefined || !sameType(left.type, right.type))
+		return comparisonEstimate(target, args);
+	const { kind, name } = left.type;
+	if ((kind !== "object" && kind !== "opaque") || !/^(kubernetes|net)\./.test(name))
+		return comparisonEstimate(target, args);
+	if (name === "kubernetes.URL") return { cost: scaleRange({ min: 1, max: right.size.max }, perCharacter) };
+	return { cost: name === "kubernetes.NamedFormat" ? scaleRange({ min: 1, max: 64 }, perCharacter) : one };
 }
 
 const texts = {
@@ -67,11 +80,16 @@ function conditionalEstimate(_: Estimated | undefined, args: readonly Estimated[
 }
 
 export const comparisons: readonly FunctionDeclaration[] = [
-	{ name: "_<_", run: (x, y) => compare(x, y) < 0, overloads: orderOverloads("less") },
-	{ name: "_<=_", run: (x, y) => compare(x, y) <= 0, overloads: orderOverloads("less_equals") },
-	{ name: "_>_", run: (x, y) => compare(x, y) > 0, overloads: orderOverloads("greater") },
-	{ name: "_>=_", run: (x, y) => compare(x, y) >= 0, overloads: orderOverloads("greater_equals") },
-	{ name: "_==_", overloads: [global("equals", [a, a], boolType)], estimate: comparisonEstimate },
+	{ name: "_<_", checksArguments: true, run: (x, y) => compare(x, y) < 0, overloads: orderOverloads("less") },
+	{ name: "_<=_", checksArguments: true, run: (x, y) => compare(x, y) <= 0, overloads: orderOverloads("less_equals") },
+	{ name: "_>_", checksArguments: true, run: (x, y) => compare(x, y) > 0, overloads: orderOverloads("greater") },
+	{
+		name: "_>=_",
+		checksArguments: true,
+		run: (x, y) => compare(x, y) >= 0,
+		overloads: orderOverloads("greater_equals"),
+	},
+	{ name: "_==_", overloads: [global("equals", [a, a], boolType)], estimate: equalityEstimate },
 	{ name: "_!=_", overloads: [global("not_equals", [a, a], boolType)], estimate: comparisonEstimate },
 	{
 		name: "_?_:_",

@@ -1,6 +1,6 @@
 import { perCharacter, perPatternCharacter } from "../cost/factors.ts";
 import { addRanges, fixed, multiplyRanges, one, type Range, scale, scaleRange } from "../cost/range.ts";
-import { sizeOf } from "../cost/size.ts";
+import { deepTraversal, sizeOf } from "../cost/size.ts";
 import type { Cost, Estimate } from "./function.ts";
 
 /** Costs that many functions have. */
@@ -49,3 +49,16 @@ export function matchEstimate(text: Range, pattern: Range): Range {
 	const visits = scaleRange(addRanges(text, one), perCharacter);
 	return multiplyRanges(visits, scaleRange(pattern, perPatternCharacter));
 }
+
+/** Looks at each item of a list, or each character of a string, which is its first argument. */
+export const searchesFirst: CostOfFunction = {
+	cost: { before: ([first]) => deepTraversal(first) },
+	estimate: (target) => {
+		if (target === undefined) return undefined;
+		if (target.type.kind !== "list") return { cost: scaleRange(target.size, perCharacter) };
+		const item = target.type.parameters[0]?.kind;
+		const isText = item === "string" || item === "bytes";
+		const perItem = isText ? addRanges(one, scaleRange(target.itemSize, perCharacter)) : one;
+		return { cost: multiplyRanges(target.size, perItem) };
+	},
+};

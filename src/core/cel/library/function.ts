@@ -7,6 +7,8 @@ export interface FunctionDeclaration {
 	/** With its namespace, where it has one: `sets.contains`. */
 	readonly name: string;
 	readonly overloads: readonly Overload[];
+	/** Whether `run` itself refuses arguments that no overload takes, so that nothing has to look at them before. */
+	readonly checksArguments?: boolean;
 	/** Does the work of all overloads where they are one operation on values of several types. */
 	readonly run?: Run;
 	/** Of calls whose overload has none of its own, in units of `cost/factors.ts`; 1 where this is absent, too. */
@@ -96,6 +98,7 @@ function merged(a: FunctionDeclaration, b: FunctionDeclaration): FunctionDeclara
 	return {
 		name: a.name,
 		overloads: [...a.overloads, ...b.overloads],
+		checksArguments: a.checksArguments ?? b.checksArguments,
 		run: a.run ?? b.run,
 		cost: a.cost ?? b.cost,
 		estimate: a.estimate ?? b.estimate,

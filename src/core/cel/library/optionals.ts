@@ -3,6 +3,7 @@ import { asMap, mapSize } from "../values/cel-map.ts";
 import { Duration } from "../values/duration.ts";
 import { fail } from "../values/failure.ts";
 import { none, numeric, Optional } from "../values/value.ts";
+import { countWork } from "../values/work.ts";
 import { type FunctionDeclaration, global, member } from "./function.ts";
 
 /** Functions of optional values. `or` and `orValue` are evaluated elsewhere, as their argument may not be. */
@@ -13,6 +14,7 @@ const listOfV = listType(v);
 const listOfOptionals = listType(optionalV);
 
 function unwrap(list: readonly unknown[]): unknown[] {
+	countWork(list.length);
 	return list.flatMap((item) => (item instanceof Optional && item.value !== undefined ? [item.value] : []));
 }
 

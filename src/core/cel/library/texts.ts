@@ -14,7 +14,7 @@ const mapOfAB = mapType(typeParameter("A"), typeParameter("B"));
 /** `startsWith` and `endsWith` visit no more than what they look for. */
 function affix(id: string, run: (text: string, affix: string) => boolean): Overload {
 	return member(id, [stringType, stringType], boolType, run, {
-		cost: { before: ([text]) => scale(sizeOf(text), perCharacter) },
+		cost: { before: ([, part]) => scale(sizeOf(part), perCharacter) },
 		estimate: (_, [argument]) => argument && { cost: scaleRange(argument.size, perCharacter) },
 	});
 }

@@ -1,6 +1,7 @@
 import { parseDuration } from "../values/duration.ts";
 import { fail } from "../values/failure.ts";
 import { asDouble } from "../values/kind.ts";
+import { type ListSemantics, markList } from "../values/list-semantics.ts";
 import { parseTimestamp } from "../values/timestamp.ts";
 import { isPlainMap } from "../values/value.ts";
 import type { Type } from "./type.ts";
@@ -25,7 +26,8 @@ export function readerOf(type: Type): Reader | undefined {
 		case "list": {
 			const items = type.parameters[0];
 			const read = items === undefined ? undefined : readerOf(items);
-			return read && remembered((raw) => (Array.isArray(raw) ? raw.map(read) : raw));
+			const readList = read && remembered((raw) => (Array.isArray(raw) ? raw.map(read) : raw));
+			return type.semantics === undefined ? readList : marking(type.semantics, readList);
 		}
 		case "map": {
 			const values = type.parameters[1];
@@ -35,6 +37,14 @@ export function readerOf(type: Type): Reader | undefined {
 		default:
 			return undefined;
 	}
+}
+
+function marking(semantics: ListSemantics, read: Reader | undefined): Reader {
+	return (raw) => {
+		const list = read === undefined ? raw : read(raw);
+		if (Array.isArray(list)) markList(list, semantics);
+		return list;
+	};
 }
 
 function mapped(map: Readonly<Record<string, unknown>>, read: Reader): unknown {

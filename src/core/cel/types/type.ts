@@ -1,4 +1,5 @@
 /** Types of expressions. */
+import type { ListSemantics } from "../values/list-semantics.ts";
 
 export type TypeKind =
 	| "null"
@@ -27,6 +28,8 @@ export interface Type {
 	readonly parameters: readonly Type[];
 	/** The fields of an object. */
 	readonly fields?: FieldTypes;
+	/** Of lists whose order does not count. */
+	readonly semantics?: ListSemantics;
 	/** The largest size of a string, bytes, list or map that a schema allows; estimates of cost multiply by it. */
 	readonly maxSize?: number;
 }
@@ -65,8 +68,8 @@ export const dynType = simple("dyn");
 /** What a part with an error has: it fits everywhere, so that one mistake is reported once. */
 export const errorType = simple("error", "!error!");
 
-export function listType(items: Type, maxSize?: number): Type {
-	return { kind: "list", name: "list", parameters: [items], maxSize };
+export function listType(items: Type, maxSize?: number, semantics?: ListSemantics): Type {
+	return { kind: "list", name: "list", parameters: [items], maxSize, semantics };
 }
 
 export function mapType(keys: Type, values: Type, maxSize?: number): Type {

@@ -1,7 +1,7 @@
 import { Duration } from "./duration.ts";
 import { fail, noSuchOverload } from "./failure.ts";
 import { compareTimestamps, Timestamp } from "./timestamp.ts";
-import { numeric } from "./value.ts";
+import { numeric, numericOrder } from "./value.ts";
 
 /**
  * Negative, zero or positive as `a` sorts before, with or after `b`. Numbers compare by value across their types.
@@ -9,11 +9,9 @@ import { numeric } from "./value.ts";
  */
 export function compare(a: unknown, b: unknown): number {
 	if (typeof a === "string") return typeof b === "string" ? compareText(a, b) : noSuchOverload();
-	const [left, right] = [numeric(a), numeric(b)];
-	if (left !== undefined && right !== undefined) {
-		if (Number.isNaN(left) || Number.isNaN(right)) fail("NaN values cannot be ordered");
-		return left < right ? -1 : left > right ? 1 : 0;
-	}
+	const order = numericOrder(a, b);
+	if (order !== undefined) return order;
+	if (numeric(a) !== undefined && numeric(b) !== undefined) fail("NaN values cannot be ordered");
 	if (typeof a === "boolean" && typeof b === "boolean") return Number(a) - Number(b);
 	if (a instanceof Timestamp && b instanceof Timestamp) return compareTimestamps(a, b);
 	if (a instanceof Duration && b instanceof Duration) return a.nanos < b.nanos ? -1 : a.nanos > b.nanos ? 1 : 0;

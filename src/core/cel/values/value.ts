@@ -4,6 +4,9 @@
  * bigints. Everything else is a `CelValue`, among them the doubles that are integers.
  */
 
+import { identityOf, semanticsOf } from "./list-semantics.ts";
+import { countWork } from "./work.ts";
+
 /** A value that JSON lacks. */
 export abstract class CelValue {
 	/** The name that `type()` has for it. */
@@ -124,13 +127,24 @@ export function equal(a: unknown, b: unknown): boolean {
 
 function listsEqual(a: readonly unknown[], b: readonly unknown[]): boolean {
 	if (a.length !== b.length) return false;
+	countWork(a.length);
+	const semantics = semanticsOf(a);
+	if (semantics !== undefined) {
+		const others = new Map(b.map((item) => [identityOf(item, semantics), item]));
+		return a.every((item) => {
+			const identity = identityOf(item, semantics);
+			return others.has(identity) && equal(item, others.get(identity));
+		});
+	}
 	for (let index = 0; index < a.length; index++) if (!equal(a[index], b[index])) return false;
 	return true;
 }
 
 function mapsEqual(a: PlainMap, b: PlainMap): boolean {
 	let count = 0;
-	for (const key of Object.keys(a)) {
+	const keys = Object.keys(a);
+	countWork(keys.length);
+	for (const key of keys) {
 		const value = a[key];
 		if (value === undefined) continue;
 		if (!Object.hasOwn(b, key) || b[key] === undefined || !equal(value, b[key])) return false;
@@ -160,8 +174,25 @@ export function numeric(value: unknown): number | bigint | undefined {
 }
 
 function numbersEqual(a: unknown, b: unknown): boolean {
+	return numericOrder(a, b) === 0;
+}
+
+/** Negative, zero or positive as `a` is less, equal or greater; undefined for what is no number, and NaN with NaN. */
+export function numericOrder(a: unknown, b: unknown): number | undefined {
 	const [left, right] = [numeric(a), numeric(b)];
-	if (left === undefined || right === undefined) return false;
-	// JavaScript compares numbers with bigints by their mathematical value, which is the rule here, too.
-	return left <= right && left >= right;
+	if (left === undefined || right === undefined) return undefined;
+	// An integer compares with a double as the double nearest to it.
+	if (typeof left === "bigint" && isDouble(b, right)) return order(Number(left), right);
+	return typeof right === "bigint" && isDouble(a, left) ? order(left, Number(right)) : order(left, right);
+}
+
+/** Integers of different kinds JavaScript compares by their mathematical value. */
+function order(a: number | bigint, b: number | bigint): number | undefined {
+	if (a < b) return -1;
+	if (a > b) return 1;
+	return Number.isNaN(a) || Number.isNaN(b) ? undefined : 0;
+}
+
+function isDouble(value: unknown, number: number | bigint): boolean {
+	return value instanceof Double || (typeof number === "number" && !Number.isSafeInteger(number));
 }
