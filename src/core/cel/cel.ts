@@ -2,7 +2,7 @@
  * The Common Expression Language as Kubernetes uses it: expressions over JSON, checked against the types of schemas,
  * and stopped when they cost too much. An `Environment` says what expressions may use; it compiles them to programs.
  */
-import { check } from "./check/checker.ts";
+import { type CheckerEnvironment, check } from "./check/checker.ts";
 import { literalIssues } from "./check/literals.ts";
 import type { Range } from "./cost/range.ts";
 import { estimate } from "./estimate/estimate.ts";
@@ -88,20 +88,22 @@ export const perCallCostLimit = 1_000_000;
 
 /** What expressions may use. Immutable; programs of one environment share it. */
 export class Environment {
-	private readonly functions: ReadonlyMap<string, FunctionDeclaration>;
-	private readonly variables: ReadonlyMap<string, Type>;
-	private readonly objectType: (name: string) => Type | undefined;
+	private readonly checkerEnvironment: CheckerEnvironment;
 	private readonly sizes: SizeBounds;
 	private readonly escapedNames: boolean;
 
 	constructor(options: EnvironmentOptions) {
-		this.variables = new Map(Object.entries(options.variables));
-		this.functions =
-			options.functions === undefined
-				? kubernetesTable()
-				: functionTable([...kubernetesFunctions, ...options.functions]);
-		this.objectType = options.objectType ?? (() => undefined);
-		this.sizes = options.sizes ?? declaredSizes(this.variables);
+		const variables = new Map(Object.entries(options.variables));
+		this.checkerEnvironment = {
+			variables,
+			typeNames: kubernetesTypes,
+			objectType: options.objectType ?? (() => undefined),
+			functions:
+				options.functions === undefined
+					? kubernetesTable()
+					: functionTable([...kubernetesFunctions, ...options.functions]),
+		};
+		this.sizes = options.sizes ?? declaredSizes(variables);
 		this.escapedNames = options.escapedNames ?? false;
 	}
 
@@ -114,12 +116,7 @@ export class Environment {
 			if (error instanceof SyntaxIssue) return refused(expression, [error.issue]);
 			throw error;
 		}
-		const { checked, issues } = check(root, {
-			variables: this.variables,
-			typeNames: kubernetesTypes,
-			objectType: this.objectType,
-			functions: this.functions,
-		});
+		const { checked, issues } = check(root, this.checkerEnvironment);
 		if (issues.length > 0) return refused(expression, issues);
 		const wrongLiterals = literalIssues(checked);
 		if (wrongLiterals.length > 0) return refused(expression, wrongLiterals);

@@ -86,10 +86,15 @@ class TreeBuilder implements Builder {
 			};
 		}
 		const key = reference?.name ?? name;
+		const get = key in Object.prototype ? ownVariable : variable;
+		if (read === undefined)
+			return (frame) => {
+				frame.cost++;
+				return get(frame, key);
+			};
 		return (frame) => {
 			frame.cost++;
-			const value = variable(frame, key);
-			return read === undefined ? value : read(value);
+			return read(get(frame, key));
 		};
 	}
 
@@ -157,9 +162,12 @@ const conversions: ReadonlySet<string> = new Set([
 	"uint",
 ]);
 
-function variable(frame: Frame, name: string): unknown {
-	const value = frame.variables[name];
-	if (value === undefined || (name in Object.prototype && !Object.hasOwn(frame.variables, name)))
-		fail(`no such attribute(s): ${name}`);
-	return value;
+function variable({ variables }: Frame, name: string): unknown {
+	const value = variables[name];
+	return value === undefined ? fail(`no such attribute(s): ${name}`) : value;
+}
+
+/** For names that every object has a property of. */
+function ownVariable(frame: Frame, name: string): unknown {
+	return Object.hasOwn(frame.variables, name) ? variable(frame, name) : fail(`no such attribute(s): ${name}`);
 }
