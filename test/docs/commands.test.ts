@@ -20,7 +20,7 @@ import { createImageTable } from "../../src/runtime/process/images/images.ts";
 
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "cox-docs-"));
-const { authority } = await ensureCertificates(
+const { authority } = ensureCertificates(
 	join(folder, "pki"),
 	{ dnsNames: ["dex.example.com"], addresses: [] },
 	systemClock().now(),

@@ -27,7 +27,7 @@ export async function openAccess(api: Api, port: number, network: ClusterNetwork
 	const folder = mkdtempSync(join(tmpdir(), "coxswain-"));
 	try {
 		// Clients outside the process use real time.
-		const certificates = await ensureCertificates(join(folder, "pki"), serverNames(network), systemClock().now());
+		const certificates = ensureCertificates(join(folder, "pki"), serverNames(network), systemClock().now());
 		const listener = await listen(api, {
 			tls: { ...certificates.server, clientCa: certificates.authority.ca },
 			host,

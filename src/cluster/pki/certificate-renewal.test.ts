@@ -35,8 +35,8 @@ class SetClock {
 	}
 }
 
-async function renewal(clock: SetClock, used: string[] = [], said: string[] = []) {
-	const current = await ensure(clock.now());
+function renewal(clock: SetClock, used: string[] = [], said: string[] = []) {
+	const current = ensure(clock.now());
 	const kept = new CertificateRenewal({
 		current,
 		ensure,
@@ -47,21 +47,21 @@ async function renewal(clock: SetClock, used: string[] = [], said: string[] = []
 	return { kept, current };
 }
 
-test("certificates are replaced while a third of their life is left, each time, whatever the clock does", async () => {
+test("certificates are replaced while a third of their life is left, each time, whatever the clock does", () => {
 	const clock = new SetClock();
 	const used: string[] = [];
-	const { kept, current } = await renewal(clock, used);
+	const { kept, current } = renewal(clock, used);
 	clock.advance(200 * dayMs);
-	await kept.look();
+	kept.look();
 	expect(used).toEqual([]);
 	clock.advance(60 * dayMs);
-	await kept.look();
+	kept.look();
 	expect(used).toHaveLength(1);
 	const renewed = new X509Certificate(used[0] ?? "");
 	expect(Date.parse(renewed.validTo) - clock.now()).toBeGreaterThan(364 * dayMs);
 	// The machine slept for years.
 	clock.advance(700 * dayMs);
-	await kept.look();
+	kept.look();
 	expect(used).toHaveLength(2);
 	const last = new X509Certificate(used.at(-1) ?? "");
 	expect(Date.parse(last.validTo)).toBeGreaterThan(clock.now());
@@ -69,32 +69,32 @@ test("certificates are replaced while a third of their life is left, each time, 
 	kept.stop();
 });
 
-test("a clock that was ahead when a certificate was made does not leave one that is not valid yet", async () => {
+test("a clock that was ahead when a certificate was made does not leave one that is not valid yet", () => {
 	const nowMs = Date.parse("2026-01-01T00:00:00Z");
-	const ahead = await ensure(nowMs + 400 * dayMs);
-	const back = await ensure(nowMs);
+	const ahead = ensure(nowMs + 400 * dayMs);
+	const back = ensure(nowMs);
 	expect(back.server.cert).not.toBe(ahead.server.cert);
 	expect(Date.parse(new X509Certificate(back.server.cert).validFrom)).toBeLessThan(nowMs);
 });
 
-test("a key that does not belong to its certificate, as after a crash between the two files, is replaced", async () => {
+test("a key that does not belong to its certificate, as after a crash between the two files, is replaced", () => {
 	const nowMs = Date.parse("2026-01-01T00:00:00Z");
-	await ensure(nowMs);
+	ensure(nowMs);
 	copyFileSync(join(folder, "admin.key"), join(folder, "server.key"));
-	const { server } = await ensure(nowMs);
+	const { server } = ensure(nowMs);
 	expect(new X509Certificate(server.cert).checkPrivateKey(createPrivateKey(server.key))).toBe(true);
 });
 
-test("no certificate outlives the authority, whose end is announced", async () => {
+test("no certificate outlives the authority, whose end is announced", () => {
 	const clock = new SetClock();
 	const said: string[] = [];
-	const { kept, current } = await renewal(clock, [], said);
+	const { kept, current } = renewal(clock, [], said);
 	expect(kept.warning).toBeUndefined();
 	clock.advance(3300 * dayMs);
-	await kept.look();
+	kept.look();
 	expect(kept.warning).toMatch(/certificate authority ends on .*delete pki\/ca/);
 	expect(said.filter((text) => text.includes("authority ends"))).not.toEqual([]);
-	const { server } = await ensure(clock.now() + 300 * dayMs);
+	const { server } = ensure(clock.now() + 300 * dayMs);
 	expect(new X509Certificate(server.cert).validTo).toBe(new X509Certificate(current.authority.ca).validTo);
 	expect(authorityWarning(current.authority.ca, clock.now() + 4000 * dayMs)).toContain("authority ended on");
 	kept.stop();
@@ -102,7 +102,7 @@ test("no certificate outlives the authority, whose end is announced", async () =
 
 test("a listener shows the new certificate to new connections and cuts none that is open", async () => {
 	const clock = new SetClock();
-	const certificates = await ensure(clock.now());
+	const certificates = ensure(clock.now());
 	const listener = await listen(await testApi(), {
 		tls: { ...certificates.server, clientCa: certificates.authority.ca },
 	});
@@ -123,7 +123,7 @@ test("a listener shows the new certificate to new connections and cuts none that
 	try {
 		expect(await status()).toBe(200);
 		expect(await shown()).toBe(new X509Certificate(certificates.server.cert).fingerprint256);
-		const renewed = await ensure(clock.now() + 300 * dayMs);
+		const renewed = ensure(clock.now() + 300 * dayMs);
 		listener.useCertificate(renewed.server);
 		expect(await shown()).toBe(new X509Certificate(renewed.server.cert).fingerprint256);
 		expect(await status()).toBe(200);

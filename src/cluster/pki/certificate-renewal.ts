@@ -17,7 +17,7 @@ const authorityNoticeMs = 365 * dayMs;
 export interface RenewalOptions {
 	current: Certificates;
 	/** Gives the present certificates, with new ones for those that are to be replaced: `ensureCertificates`. */
-	ensure(nowMs: number): Promise<Certificates>;
+	ensure(nowMs: number): Certificates;
 	/** Those who serve or hand out certificates take the new ones. Connections that are open stay. */
 	use(certificates: Certificates): void;
 	/** For the log. */
@@ -52,15 +52,18 @@ export class CertificateRenewal {
 
 	#wait(): void {
 		if (this.#stopped) return;
-		this.#timer = this.#options.clock.after(lookMs, () => void this.look().finally(() => this.#wait()));
+		this.#timer = this.#options.clock.after(lookMs, () => {
+			this.look();
+			this.#wait();
+		});
 	}
 
 	/** Replaces what is due. A failure is reported; the next look tries again. */
-	async look(): Promise<void> {
+	look(): void {
 		const { clock, ensure, use, report } = this.#options;
 		this.#noticeAuthority();
 		try {
-			const next = await ensure(clock.now());
+			const next = ensure(clock.now());
 			const isNew = next.server.cert !== this.#current.server.cert || next.admin.cert !== this.#current.admin.cert;
 			if (!isNew || this.#stopped) return;
 			this.#current = next;

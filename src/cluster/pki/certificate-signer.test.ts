@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const nowMs = Date.UTC(2026, 0, 1);
 
 async function signed(name: string, usages: string[], names: Parameters<typeof testRequest>[1] = []) {
-	const { authority } = await ensureCertificates(folder, { dnsNames: [], addresses: [] }, nowMs);
+	const { authority } = ensureCertificates(folder, { dnsNames: [], addresses: [] }, nowMs);
 	const { pem, key } = await testRequest(name, names);
 	const times = { notBeforeMs: nowMs - 300_000, notAfterMs: nowMs + 3_600_000 };
 	const text = authority.sign(parseCertificateRequest(pem), { usages, ...times });
@@ -49,7 +49,7 @@ test("a server's certificate has the names that it asked for", async () => {
 });
 
 test("nothing outlives the authority", async () => {
-	const { authority } = await ensureCertificates(folder, { dnsNames: [], addresses: [] }, nowMs);
+	const { authority } = ensureCertificates(folder, { dnsNames: [], addresses: [] }, nowMs);
 	const { pem } = await testRequest("CN=ann");
 	const times = { notBeforeMs: nowMs, notAfterMs: nowMs + 100 * 365 * 86_400_000 };
 	const text = authority.sign(parseCertificateRequest(pem), { usages: ["client auth"], ...times });

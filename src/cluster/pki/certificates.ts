@@ -1,10 +1,11 @@
-import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "../../linux/replace-file.ts";
 import type { Authority } from "../control-plane/controllers.ts";
 import { certificateSigner } from "./certificate-signer.ts";
 import type { KeyPair } from "./key-pair.ts";
+import { makeAuthority, makeLeaf, type ServerNames, type SubjectName } from "./make-certificates.ts";
 
 export interface Certificates {
 	/** The cluster's own authority. Its key is not in here. */
@@ -17,11 +18,6 @@ export interface Certificates {
 	serviceAccountPublicKey: string;
 }
 
-export interface ServerNames {
-	dnsNames: readonly string[];
-	addresses: readonly string[];
-}
-
 const yearMs = 365 * 24 * 3600 * 1000;
 /**
  * What upstream's kubeadm gives: ten years for the authority, one for the rest. Ours are renewed when a third of their
@@ -31,22 +27,20 @@ const authorityYears = 10;
 const leafYears = 1;
 /** Clocks of clients may be a little behind. */
 const backdateMs = 5 * 60 * 1000;
-const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
 /**
  * The cluster's certificates, made on first use and kept in `directory` with mode 0600. A leaf is replaced that has
  * less than a third of its life left, is not valid yet, does not belong to its key, or lacks a name of the server.
  */
-export async function ensureCertificates(directory: string, names: ServerNames, nowMs: number): Promise<Certificates> {
+export function ensureCertificates(directory: string, names: ServerNames, nowMs: number): Certificates {
 	mkdirSync(directory, { recursive: true, mode: 0o700 });
-	const authority = await ensureAuthority(directory, nowMs);
-	const server = await ensureLeaf(directory, "server", authority, nowMs, {
-		commonName: "kube-apiserver",
+	const authority = ensureAuthority(directory, nowMs);
+	const server = ensureLeaf(directory, "server", authority, nowMs, {
+		name: { commonName: "kube-apiserver" },
 		server: names,
 	});
-	const admin = await ensureLeaf(directory, "admin", authority, nowMs, {
-		commonName: "kubernetes-admin",
-		organization: "system:masters",
+	const admin = ensureLeaf(directory, "admin", authority, nowMs, {
+		name: { organizations: ["system:masters"], commonName: "kubernetes-admin" },
 	});
 	return {
 		authority: { ca: authority.cert, sign: certificateSigner(authority) },
@@ -56,98 +50,26 @@ export async function ensureCertificates(directory: string, names: ServerNames, 
 	};
 }
 
-interface Leaf {
-	commonName: string;
-	organization?: string;
-	server?: ServerNames;
-}
-
-async function ensureAuthority(directory: string, nowMs: number): Promise<KeyPair> {
+function ensureAuthority(directory: string, nowMs: number): KeyPair {
 	const existing = readPair(directory, "ca");
 	if (existing !== undefined) return existing;
-	const { x509, keys } = await tools();
-	const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-		serialNumber: serialNumber(),
-		name: "CN=coxswain-ca",
-		notBefore: new Date(nowMs - backdateMs),
-		notAfter: new Date(nowMs + authorityYears * yearMs),
-		signingAlgorithm: algorithm,
-		keys,
-		extensions: [
-			new x509.BasicConstraintsExtension(true, undefined, true),
-			new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-			await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-		],
-	});
-	return writePair(directory, "ca", { key: await privatePem(keys), cert: certificate.toString("pem") });
+	const validity = { notBeforeMs: nowMs - backdateMs, notAfterMs: nowMs + authorityYears * yearMs };
+	return writePair(directory, "ca", makeAuthority({ commonName: "coxswain-ca" }, validity));
 }
 
-async function ensureLeaf(
+function ensureLeaf(
 	directory: string,
 	name: string,
 	authority: KeyPair,
 	nowMs: number,
-	leaf: Leaf,
-): Promise<KeyPair> {
+	leaf: { name: SubjectName; server?: ServerNames },
+): KeyPair {
 	const existing = readPair(directory, name);
 	if (existing !== undefined && isFresh(existing, authority, nowMs) && hasNames(existing, leaf.server)) return existing;
-	const { x509, keys } = await tools();
-	const issuer = new x509.X509Certificate(authority.cert);
-	const signingKey = await webcrypto.subtle.importKey(
-		"pkcs8",
-		createPrivateKey(authority.key).export({ type: "pkcs8", format: "der" }),
-		algorithm,
-		false,
-		["sign"],
-	);
-	const usage = leaf.server === undefined ? x509.ExtendedKeyUsage.clientAuth : x509.ExtendedKeyUsage.serverAuth;
-	const certificate = await x509.X509CertificateGenerator.create({
-		serialNumber: serialNumber(),
-		subject: `${leaf.organization === undefined ? "" : `O=${leaf.organization}, `}CN=${leaf.commonName}`,
-		issuer: issuer.subject,
-		notBefore: new Date(nowMs - backdateMs),
-		notAfter: new Date(Math.min(nowMs + leafYears * yearMs, Date.parse(new X509Certificate(authority.cert).validTo))),
-		signingAlgorithm: algorithm,
-		publicKey: keys.publicKey,
-		signingKey,
-		extensions: [
-			new x509.BasicConstraintsExtension(false, undefined, true),
-			new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-			new x509.ExtendedKeyUsageExtension([usage]),
-			await x509.AuthorityKeyIdentifierExtension.create(issuer),
-			...(leaf.server === undefined ? [] : [alternativeNames(x509, leaf.server)]),
-		],
-	});
-	return writePair(directory, name, { key: await privatePem(keys), cert: certificate.toString("pem") });
-}
-
-/** The certificate library is large; it is loaded only when a certificate is to be made. */
-async function tools() {
-	await import("reflect-metadata");
-	const x509 = await import("@peculiar/x509");
-	const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-	return { x509, keys };
-}
-
-function alternativeNames(x509: typeof import("@peculiar/x509"), names: ServerNames) {
-	return new x509.SubjectAlternativeNameExtension([
-		...names.dnsNames.map((value) => ({ type: "dns" as const, value })),
-		...names.addresses.map((value) => ({ type: "ip" as const, value })),
-	]);
-}
-
-async function privatePem(keys: webcrypto.CryptoKeyPair): Promise<string> {
-	const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
-	return createPrivateKey({ key: der, format: "der", type: "pkcs8" })
-		.export({ type: "pkcs8", format: "pem" })
-		.toString();
-}
-
-/** Positive, as X.509 wants it: the first bit is cleared. */
-function serialNumber(): string {
-	const bytes = randomBytes(16);
-	bytes.writeUInt8(bytes.readUInt8(0) & 0x7f, 0);
-	return bytes.toString("hex");
+	const issuer = new X509Certificate(authority.cert);
+	const notAfterMs = Math.min(nowMs + leafYears * yearMs, Date.parse(issuer.validTo));
+	const validity = { notBeforeMs: nowMs - backdateMs, notAfterMs };
+	return writePair(directory, name, makeLeaf(issuer, createPrivateKey(authority.key), { ...leaf, validity }));
 }
 
 function isFresh(pair: KeyPair, authority: KeyPair, nowMs: number): boolean {

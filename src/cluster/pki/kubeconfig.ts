@@ -68,6 +68,8 @@ export function keepAdditions(before: string, fresh: string): string {
 }
 
 function parsed(text: string): unknown {
+	// A new cluster has no file yet, and its start must not wait for the YAML library.
+	if (text === "") return undefined;
 	try {
 		return JSON.parse(text);
 	} catch {

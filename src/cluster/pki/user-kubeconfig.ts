@@ -1,5 +1,5 @@
 /** Kubeconfigs of other users than the administrator, for trying roles out. */
-import { createPrivateKey, randomBytes, webcrypto } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Client } from "../../client/client.ts";
 import { waitFor } from "../../client/wait.ts";
@@ -8,10 +8,10 @@ import { certificateSigningRequests } from "../../kinds/certificates/certificate
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
 import type { Layout } from "../files/layout.ts";
 import type { KeyPair } from "./key-pair.ts";
+import { makeRequest } from "./make-certificates.ts";
 
 const signerName = "kubernetes.io/kube-apiserver-client";
 const signLimitMs = 30_000;
-const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
 /** Where the kubeconfig of a user lies: beside the administrator's. */
 export function userKubeconfigFile(layout: Layout, user: string): string {
@@ -29,7 +29,7 @@ export async function certificateFor(
 	user: { name: string; groups: readonly string[] },
 	nowMs: number,
 ): Promise<KeyPair> {
-	const { key, request } = await requestFor(user);
+	const { key, request } = makeRequest({ organizations: user.groups, commonName: user.name });
 	const ref = { name: `kubeconfig-${randomBytes(6).toString("hex")}` };
 	await client.create(certificateSigningRequests, {
 		metadata: ref,
@@ -64,22 +64,4 @@ function isDecided(request: CertificateSigningRequest | undefined): boolean {
 
 function isFailure({ type }: { type: string }): boolean {
 	return type === "Failed" || type === "Denied";
-}
-
-async function requestFor(user: {
-	name: string;
-	groups: readonly string[];
-}): Promise<{ key: string; request: string }> {
-	// The certificate library is large; see certificates.ts.
-	await import("reflect-metadata");
-	const { Pkcs10CertificateRequestGenerator } = await import("@peculiar/x509");
-	const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-	const request = await Pkcs10CertificateRequestGenerator.create({
-		name: [...user.groups.map((group) => ({ O: [group] })), { CN: [user.name] }],
-		keys,
-		signingAlgorithm: algorithm,
-	});
-	const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
-	const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-	return { key: key.export({ type: "pkcs8", format: "pem" }).toString(), request: request.toString("pem") };
 }
