@@ -15,9 +15,9 @@ import { inTurn } from "../core/in-turn.ts";
 import { run, shellQuote } from "../linux/command.ts";
 import { isAlive, killAll, type ProcessId } from "../linux/processes.ts";
 import { removeCgroups } from "./machine/cgroups.ts";
-import { startHolder } from "./machine/holder.ts";
+import { type HolderOptions, startHolder } from "./machine/holder.ts";
 import { type MarkedProcess, markedProcesses } from "./machine/marked-processes.ts";
-import { probeMachine } from "./machine/probe.ts";
+import { missingForNodes, probeNamespaces } from "./machine/probe.ts";
 import { nodeDirectories, prepareView } from "./machine/view.ts";
 
 export interface NodeSpec {
@@ -55,7 +55,7 @@ export interface NodeHolder extends NodeSpec {
 
 export interface Machine {
 	readonly mode: "root" | "rootless";
-	/** Obstacles, each with its remedy; empty if nodes can be created. */
+	/** Obstacles that are visible without creating a node, each with its remedy. */
 	readonly problems: readonly string[];
 	/** The holder of the switch; started if it is not running. */
 	ensureSwitch(): Promise<ProcessId>;
@@ -88,7 +88,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 	const mode = process.getuid?.() === 0 ? "root" : "rootless";
 	const cgroup = `coxswain-${createHash("sha256").update(owner).digest("hex").slice(0, 12)}`;
 	const find = (role: string) => markedProcesses(owner).filter((holder) => holder.role === role);
-	const problems = find("switch").length > 0 ? [] : await probeMachine(mode);
+	const problems = missingForNodes();
 	/** One change at a time: each depends on the processes that exist. */
 	const oneAtATime = inTurn();
 
@@ -104,7 +104,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 		if (complete !== undefined) return complete;
 		await killAll(found, clock);
 		const user = mode === "rootless" ? ["--user", "--map-root-user"] : [];
-		return startHolder({
+		return makeHolder(mode, {
 			owner,
 			role: "switch",
 			enter: ["unshare", ...user, "--net", "--pid", "--fork", "--kill-child"],
@@ -124,7 +124,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 		const namespaces = ["unshare", "--net", "--uts", "--mount", "--pid", "--fork", "--kill-child"];
 		const name = shellQuote(spec.name);
 		const [program = "unshare", ...rest] = [...into, ...namespaces];
-		const holder = await startHolder({
+		const holder = await makeHolder(mode, {
 			owner,
 			role: `node/${spec.name}`,
 			environment: { COX_NODE: JSON.stringify({ ...spec, rootDirectory }) },
@@ -174,6 +174,16 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 				await removeCgroups(cgroup, clock);
 			}),
 	};
+}
+
+/** @throws Error with the reason why this machine creates no namespaces, and the remedy, if that is what fails */
+async function makeHolder(mode: Machine["mode"], options: HolderOptions): Promise<ProcessId> {
+	try {
+		return await startHolder(options);
+	} catch (error) {
+		const problems = await probeNamespaces(mode);
+		throw problems.length > 0 ? new Error(problems.join("; "), { cause: error }) : error;
+	}
 }
 
 /** Whether the node's processes are running and can reach the switch. Cheap. */

@@ -1,10 +1,9 @@
 /** What every cluster consists of, as a process of its own or inside a program: a control plane and a pool of nodes. */
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../control-plane/control-plane.ts";
+import type { ControlPlane, ControlPlaneOptions } from "../control-plane/control-plane.ts";
 import type { NodePool } from "../nodes/node-pool.ts";
 import type { ProcessNodesOptions } from "../nodes/process-nodes.ts";
-import { createSimulatedNodes } from "../nodes/simulated-nodes.ts";
 import { LocalTokens } from "../pki/local-tokens.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
 
@@ -50,6 +49,7 @@ export class Assembly {
 
 	async startControlPlane(choices: ControlPlaneChoices): Promise<ControlPlane> {
 		const { runtime, clock, network } = this.#options;
+		const { startControlPlane } = await import("../control-plane/control-plane.ts");
 		const controlPlane = await startControlPlane({
 			...choices,
 			clock,
@@ -66,12 +66,13 @@ export class Assembly {
 
 	/** @param onMachine what real nodes need; asked for only where there are any */
 	async createPool(
-		controlPlane: Promise<ControlPlane>,
+		controlPlane: () => Promise<ControlPlane>,
 		onMachine: () => Promise<ProcessNodesChoices> | ProcessNodesChoices,
 	): Promise<NodePool> {
 		const { runtime, clock, network, podEvents: events } = this.#options;
 		if (runtime === "simulated") {
-			const simulated = { controlPlane: await controlPlane, clock, ...(events === undefined ? {} : { events }) };
+			const simulated = { controlPlane: await controlPlane(), clock, ...(events === undefined ? {} : { events }) };
+			const { createSimulatedNodes } = await import("../nodes/simulated-nodes.ts");
 			return this.#keep(createSimulatedNodes(simulated));
 		}
 		const { createProcessNodes } = await import("../nodes/process-nodes.ts");

@@ -115,7 +115,10 @@ class EmbeddedCluster implements Cluster {
 		const client = controlPlane.client(administrator, { copies: true }).as("coxswain");
 		this.#assembly.atEnd(() => client.close());
 		if (listen !== false || runtime === "process") await this.#open(controlPlane, listen === true ? 0 : Number(listen));
-		const pool = await this.#assembly.createPool(starting, () => this.#nodeSockets(controlPlane));
+		const pool = await this.#assembly.createPool(
+			() => starting,
+			() => this.#nodeSockets(controlPlane),
+		);
 		const embedded = new EmbeddedNodes({
 			client,
 			pool,

@@ -75,7 +75,7 @@ export class EmbeddedNodes implements ClusterNodes {
 			...(capacity === undefined ? {} : { capacity }),
 		};
 		this.#specs.set(planned, spec);
-		await addNode(this.#parts.pool, this.#parts.client, spec);
+		await addNode(this.#parts.pool, () => this.#parts.client, spec);
 		return planned;
 	}
 
@@ -102,7 +102,7 @@ export class EmbeddedNodes implements ClusterNodes {
 	async restart(name: string): Promise<Node> {
 		const spec = this.#spec(name);
 		if (!this.#crashed.delete(name)) throw new Error(`node ${name} has not crashed`);
-		await addNode(this.#parts.pool, this.#parts.client, spec);
+		await addNode(this.#parts.pool, () => this.#parts.client, spec);
 		return this.#parts.ready(name);
 	}
 

@@ -23,8 +23,8 @@ interface AgentOptions {
 	/** The cluster's data directory, the process's mark. */
 	data: string;
 	clock: Clock;
-	/** The API server is ready. The agent loads in the meantime and starts only then. */
-	apiAnswers: Promise<unknown>;
+	/** Fulfilled when the API server answers. Called after the agent's process was started, which loads in the meantime. */
+	apiAnswers(): Promise<unknown>;
 }
 
 /** One node's agent, kept running: when it ends, it is started again. Pods do not notice. */
@@ -90,7 +90,7 @@ export class AgentProcess {
 		});
 		const order: AgentOrder = { type: "start", tokens };
 		// An agent that cannot be reached has ended, which is handled below.
-		const begun = apiAnswers.then(() => child.send(order, () => {}));
+		const begun = apiAnswers().then(() => child.send(order, () => {}));
 		const ready = new Promise<void>((resolve, reject) => {
 			child.once("error", reject);
 			child.once("exit", (code, signal) =>

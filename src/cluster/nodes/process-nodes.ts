@@ -28,8 +28,11 @@ export interface ProcessNodesOptions {
 	showHome?: boolean | undefined;
 	/** What the nodes' agents are known by. */
 	tokens: LocalTokens;
-	/** Fulfilled when the API server answers; until then nodes are made, and their agents wait. Default: it does. */
-	apiAnswers?: Promise<unknown>;
+	/**
+	 * Called when an agent's process has been started. The agent waits until the result is fulfilled: then the API server
+	 * answers. Default: it answers already.
+	 */
+	apiAnswers?(): Promise<unknown>;
 }
 
 /** Nodes as namespaces of this machine, each with an agent process. @throws Error that says what the machine lacks */
@@ -124,7 +127,7 @@ class ProcessNodes implements NodePool {
 			logFile: files.log,
 			data: layout.data,
 			clock,
-			apiAnswers: this.#options.apiAnswers ?? Promise.resolve(),
+			apiAnswers: this.#options.apiAnswers ?? (async () => {}),
 		});
 		this.#nodes.set(node.name, { agent, holder, tokens });
 		await agent.start();

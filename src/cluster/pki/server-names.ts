@@ -3,6 +3,11 @@ import { apiServerAddress, type ClusterNetwork } from "../settings/cluster-netwo
 /** Where clients of this machine find the API server. */
 export const host = "127.0.0.1";
 
+/** `https://127.0.0.1:6443` */
+export function apiAddress(port: number): string {
+	return `https://${host}:${port}`;
+}
+
 /** Names and addresses that the API server's certificate is good for. */
 export function serverNames(network: ClusterNetwork): { dnsNames: string[]; addresses: string[] } {
 	return {

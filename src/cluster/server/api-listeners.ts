@@ -11,7 +11,7 @@ import { clusterName, type Layout } from "../files/layout.ts";
 import { CertificateRenewal } from "../pki/certificate-renewal.ts";
 import { type Certificates, ensureCertificates } from "../pki/certificates.ts";
 import { keepAdditions, kubeconfigText } from "../pki/kubeconfig.ts";
-import { host, serverNames } from "../pki/server-names.ts";
+import { apiAddress, host, serverNames } from "../pki/server-names.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
 
 export interface ApiListenersOptions {
@@ -30,11 +30,6 @@ export interface ApiListeners {
 	/** What is wrong with the certificates; undefined: nothing. */
 	readonly warning: string | undefined;
 	close(): Promise<void>;
-}
-
-/** `https://127.0.0.1:6443` */
-export function apiAddress(port: number): string {
-	return `https://${host}:${port}`;
 }
 
 /** Listens on a port with TLS, on a socket with TLS, and on one without for the agents of this machine. */

@@ -1,8 +1,4 @@
-import { existsSync, statSync } from "node:fs";
-import type { AuditOptions } from "../../api/audit/audit.ts";
-import { auditPolicy } from "../../api/audit/policy.ts";
-import { jwtAuthenticators } from "../../api/credentials/oidc/configuration.ts";
-import { podSecurityConfiguration } from "../../api/pod-security/configuration-file.ts";
+import { existsSync } from "node:fs";
 import type { Client } from "../../client/client.ts";
 import { waitFor } from "../../client/wait.ts";
 import { systemClock } from "../../core/clock.ts";
@@ -22,14 +18,11 @@ import { userName } from "../files/account.ts";
 import type { Layout } from "../files/layout.ts";
 import { protectData } from "../files/private-folder.ts";
 import { version } from "../files/version.ts";
-import { forgetNode } from "../nodes/lost-node.ts";
 import { addNode } from "../nodes/node-labels.ts";
 import { planNodes, poolNode } from "../nodes/node-numbering.ts";
-import { type Certificates, ensureCertificates } from "../pki/certificates.ts";
-import { serverNames } from "../pki/server-names.ts";
+import { apiAddress } from "../pki/server-names.ts";
 import { readSettings, type Settings, writeSettings } from "../settings/settings.ts";
-import { type ApiListeners, apiAddress, openApiListeners } from "./api-listeners.ts";
-import { AuditLog } from "./audit-log.ts";
+import type { ApiListeners } from "./api-listeners.ts";
 import type { LaunchOptions } from "./launch.ts";
 import { launchSettings } from "./launch-settings.ts";
 import { securityNotes } from "./security-notes.ts";
@@ -50,8 +43,8 @@ export class ClusterServer {
 	readonly #options: LaunchOptions;
 	#opened: ClusterStore | undefined;
 	#listeners: ApiListeners | undefined;
-	/** Fulfilled when the API answers. */
-	#client: Promise<Client> | undefined;
+	/** Undefined before its start; fulfilled when it answers. */
+	#controlPlane: Promise<ControlPlane> | undefined;
 	#readyAfterMs: number | undefined;
 
 	constructor(layout: Layout, options: LaunchOptions) {
@@ -100,13 +93,17 @@ export class ClusterServer {
 		this.#assembly.atEnd(async () => removeSockets(sockets));
 		this.#settings.encryption = opened.encryption;
 		this.#saveSettings();
-		const controlPlane = this.#startControlPlane(store, progress);
-		this.#client = controlPlane.then(({ client }) => client(cox));
-		// Nodes are made while the control plane starts. When one of the two fails, the other is over before all is ended.
-		const started = await Promise.allSettled([this.#client, this.#startNodes(controlPlane, progress)]);
-		for (const result of started) if (result.status === "rejected") throw result.reason;
+		const controlPlane = () => (this.#controlPlane ??= this.#startControlPlane(store, progress));
+		try {
+			await this.#startNodes(controlPlane, progress);
+		} catch (error) {
+			// Its start must be over before everything is stopped.
+			await this.#controlPlane?.catch(() => {});
+			throw error;
+		}
+		const { client } = await controlPlane();
 		await waitFor(
-			await this.#client,
+			client(cox),
 			serviceAccounts,
 			{ namespace: "default", name: "default" },
 			(account) => account !== undefined,
@@ -118,26 +115,32 @@ export class ClusterServer {
 
 	/** Resolves when it answers on its sockets. */
 	async #startControlPlane(store: Store, progress: (text: string) => void): Promise<ControlPlane> {
-		const certificates = await ensureCertificates(this.#layout.pki, serverNames(this.#settings), systemClock().now());
-		const controlPlane = await this.#assembly.startControlPlane({
+		const { serveControlPlane } = await import("./served-control-plane.ts");
+		const served = await serveControlPlane({
+			assembly: this.#assembly,
+			layout: this.#layout,
+			settings: this.#settings,
 			store,
-			authority: certificates.authority,
-			serviceAccountKey: certificates.serviceAccountKey,
-			admissionPlugins: this.#settings.admissionPlugins ?? [],
-			apiAudiences: this.#settings.apiAudiences ?? [],
-			oidc: this.#settings.oidc === undefined ? [] : jwtAuthenticators(this.#settings.oidc),
-			audit: this.#audit(),
-			history: this.#settings.history,
-			notify: { allow: this.#settings.notifyAllow ?? [], isPublicOpen: this.#settings.runtime === "process" },
-			podSecurity: this.#settings.admission === undefined ? {} : podSecurityConfiguration(this.#settings.admission),
-			storeBytes: () => statSync(this.#layout.storeFile).size,
-			onError: logError,
+			port: this.#settings.port || preferredPort,
 		});
-		await this.#listen(controlPlane, certificates, progress);
-		return controlPlane;
+		this.#listeners = served.listeners;
+		this.#keepPort(served.listeners.port, progress);
+		return served.controlPlane;
 	}
 
-	async #startNodes(controlPlane: Promise<ControlPlane>, progress: (text: string) => void): Promise<void> {
+	#keepPort(port: number, progress: (text: string) => void): void {
+		const { port: last } = this.#settings;
+		if (port === last) return;
+		if (last !== 0) progress(`port ${last} is taken: the API server now has port ${port}`);
+		this.#settings.port = port;
+		this.#saveSettings();
+	}
+
+	/**
+	 * @param controlPlane starts the control plane. That keeps this process busy for most of the time that `cox up` takes,
+	 * so it is called when the first agent's process has been started: both load at the same time
+	 */
+	async #startNodes(controlPlane: () => Promise<ControlPlane>, progress: (text: string) => void): Promise<void> {
 		const { kubelet, showHome } = this.#settings;
 		await this.#assembly.createPool(controlPlane, () => ({
 			layout: this.#layout,
@@ -151,56 +154,24 @@ export class ClusterServer {
 		await Promise.all(names.map((name) => this.#startNode(name)));
 	}
 
-	#audit(): AuditOptions | undefined {
-		const { audit } = this.#settings;
-		if (audit === undefined) return undefined;
-		const { log = this.#layout.auditLog, maxSizeMegabytes, maxBackups, maxAgeDays } = audit;
-		const written = new AuditLog({
-			file: log,
-			maxSizeBytes: maxSizeMegabytes === undefined ? undefined : maxSizeMegabytes * 1024 * 1024,
-			maxBackups,
-			maxAgeMs: maxAgeDays === undefined ? undefined : maxAgeDays * 24 * 3_600_000,
-			onError: logError,
-		});
-		this.#assembly.atEnd(() => written.close());
-		return { policy: auditPolicy(audit.policy), sink: written.write };
-	}
-
-	async #listen(
-		controlPlane: ControlPlane,
-		certificates: Certificates,
-		progress: (text: string) => void,
-	): Promise<void> {
-		const wanted = this.#settings.port || preferredPort;
-		const listeners = await openApiListeners({
-			api: controlPlane.api,
-			layout: this.#layout,
-			certificates,
-			network: this.#settings,
-			port: wanted,
-			onError: logError,
-		});
-		this.#listeners = listeners;
-		this.#assembly.atEnd(() => listeners.close());
-		if (listeners.port === this.#settings.port) return;
-		if (this.#settings.port !== 0) progress(`port ${wanted} is taken: the API server now has port ${listeners.port}`);
-		this.#settings.port = listeners.port;
-		this.#saveSettings();
-	}
-
 	async #startNode(name: string): Promise<NodeStatus> {
 		const settings = this.#settings.nodes[name];
 		const { pool } = this.#assembly;
-		if (settings === undefined || pool === undefined || this.#client === undefined)
-			throw new Error(`node ${name} is not known`);
-		await addNode(pool, this.#client, poolNode(name, settings));
+		if (settings === undefined || pool === undefined) throw new Error(`node ${name} is not known`);
+		await addNode(pool, () => this.#client(), poolNode(name, settings));
 		const signal = AbortSignal.timeout(readyLimitMs);
-		const ready = await waitFor(await this.#client, nodes, { name }, isNodeReady, { signal });
+		const ready = await waitFor(await this.#client(), nodes, { name }, isNodeReady, { signal });
 		return this.#nodeStatus(name, ready);
 	}
 
+	/** @throws Error when there is none yet */
+	async #client(): Promise<Client> {
+		if (this.#controlPlane === undefined) throw new Error("the cluster is still starting");
+		return (await this.#controlPlane).client(cox);
+	}
+
 	async status(): Promise<ClusterStatus> {
-		const listed = (await (await this.#client)?.list(nodes))?.items ?? [];
+		const listed = (await (await this.#client()).list(nodes)).items;
 		const byName = new Map(listed.map((node) => [node.metadata.name, node]));
 		return {
 			version,
@@ -248,7 +219,8 @@ export class ClusterServer {
 		if (this.#settings.nodes[name] === undefined) throw new Error(`there is no node ${name} on this machine`);
 		const status = this.#nodeStatus(name, undefined);
 		await this.#assembly.pool?.remove(name);
-		if (this.#client !== undefined) await forgetNode(await this.#client, name, this.#time.clock.now());
+		const { forgetNode } = await import("../nodes/lost-node.ts");
+		await forgetNode(await this.#client(), name, this.#time.clock.now());
 		delete this.#settings.nodes[name];
 		this.#saveSettings();
 		return status;
@@ -288,11 +260,11 @@ export class ClusterServer {
 
 	/** Resolves when every node is Ready, and those that had ended are recreated. */
 	async ready(): Promise<ClusterStatus> {
-		if (this.#client === undefined) throw new Error("the cluster is still starting");
+		const client = await this.#client();
 		await this.#assembly.pool?.repair?.();
 		const signal = AbortSignal.timeout(readyLimitMs);
 		for (const name of Object.keys(this.#settings.nodes))
-			await waitFor(await this.#client, nodes, { name }, isNodeReady, { signal });
+			await waitFor(client, nodes, { name }, isNodeReady, { signal });
 		return this.status();
 	}
 }

@@ -9,19 +9,21 @@ import { holderEnvironment } from "./marked-processes.ts";
 /** Reaps orphans forever: a shell's `wait` collects every child, including those that it did not start. */
 const reapForEver = "exec </dev/null >/dev/null 2>&1\nwhile :; do sleep infinity & wait $!; done";
 
-/**
- * Runs `script` in new namespaces and leaves a reaping PID 1 behind, detached from this process. Resolves when the
- * script has succeeded.
- * @param enter the command that enters the namespaces
- * @throws CommandError with the script's output
- */
-export function startHolder(options: {
+export interface HolderOptions {
 	owner: string;
 	role: string;
+	/** The command that enters the namespaces. */
 	enter: readonly [string, ...string[]];
 	script: string;
 	environment?: Readonly<Record<string, string>>;
-}): Promise<ProcessId> {
+}
+
+/**
+ * Runs `script` in new namespaces and leaves a reaping PID 1 behind, detached from this process. Resolves when the
+ * script has succeeded.
+ * @throws CommandError with the script's output
+ */
+export function startHolder(options: HolderOptions): Promise<ProcessId> {
 	const [program, ...args] = options.enter;
 	// The PID is read from the outer /proc, before the script may mount another.
 	const script = `set -e\nread pid rest </proc/self/stat\n${options.script}\necho "$pid"\nset +e\n${reapForEver}`;

@@ -18,18 +18,22 @@ const tools: readonly { program: string; package: string }[] = [
 /** The containers' launcher sets flags of whole mount trees (mount_setattr(2)). */
 const oldestKernel = [5, 12] as const;
 
-export async function probeMachine(mode: "root" | "rootless"): Promise<string[]> {
+/** Obstacles that are visible without creating namespaces. */
+export function missingForNodes(): string[] {
 	if (process.platform !== "linux") return [`real nodes need Linux: use --runtime simulated on ${process.platform}`];
 	if (!isRecent(release()))
 		return [
 			`real nodes need Linux ${oldestKernel.join(".")} or newer, this is ${release()}; remedy: --runtime simulated`,
 		];
 	const missing = tools.filter(({ program }) => !isInstalled(program));
-	if (missing.length > 0) {
-		const packages = [...new Set(missing.map((tool) => tool.package))].join(" ");
-		const programs = missing.map((tool) => tool.program).join(", ");
-		return [`not installed: ${programs}; remedy: sudo apt-get install ${packages}`];
-	}
+	if (missing.length === 0) return [];
+	const packages = [...new Set(missing.map((tool) => tool.package))].join(" ");
+	const programs = missing.map((tool) => tool.program).join(", ");
+	return [`not installed: ${programs}; remedy: sudo apt-get install ${packages}`];
+}
+
+/** Tries to create namespaces like a node's; for when that has failed. */
+export function probeNamespaces(mode: "root" | "rootless"): Promise<string[]> {
 	return mode === "root" ? probeRoot() : probeUserNamespaces();
 }
 
