@@ -5,21 +5,6 @@
 import { basename } from "node:path";
 import { Command } from "commander";
 import { version } from "../cluster/files/version.ts";
-import { clockCommand } from "./commands/clock.ts";
-import { downCommand } from "./commands/down.ts";
-import { kubeconfigCommand } from "./commands/kubeconfig.ts";
-import { kubectlCommand } from "./commands/kubectl.ts";
-import { logsCommand } from "./commands/logs.ts";
-import { nodeCommand } from "./commands/node.ts";
-import { notifyCommand } from "./commands/notify.ts";
-import { resetCommand } from "./commands/reset.ts";
-import { runCommand } from "./commands/run.ts";
-import { runsCommand } from "./commands/runs.ts";
-import { secretsCommand } from "./commands/secrets.ts";
-import { snapshotCommand } from "./commands/snapshot.ts";
-import { statusCommand } from "./commands/status.ts";
-import { tourCommand } from "./commands/tour.ts";
-import { upCommand } from "./commands/up.ts";
 import { reportFailure } from "./options/output.ts";
 
 /** The package installs two names for one program: `npx coxswain` works everywhere, `cox` is shorter. */
@@ -31,24 +16,29 @@ const program = new Command(name)
 	.enablePositionalOptions()
 	.showHelpAfterError(`(${name} --help lists the commands)`);
 
-for (const command of [
-	upCommand(),
-	downCommand(),
-	statusCommand(),
-	nodeCommand(),
-	clockCommand(),
-	kubeconfigCommand(),
-	kubectlCommand(),
-	runCommand(),
-	runsCommand(),
-	logsCommand(),
-	notifyCommand(),
-	snapshotCommand(),
-	secretsCommand(),
-	tourCommand(),
-	resetCommand(),
-])
-	program.addCommand(command);
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+	up: async () => (await import("./commands/up.ts")).upCommand(),
+	down: async () => (await import("./commands/down.ts")).downCommand(),
+	status: async () => (await import("./commands/status.ts")).statusCommand(),
+	node: async () => (await import("./commands/node.ts")).nodeCommand(),
+	clock: async () => (await import("./commands/clock.ts")).clockCommand(),
+	kubeconfig: async () => (await import("./commands/kubeconfig.ts")).kubeconfigCommand(),
+	kubectl: async () => (await import("./commands/kubectl.ts")).kubectlCommand(),
+	run: async () => (await import("./commands/run.ts")).runCommand(),
+	runs: async () => (await import("./commands/runs.ts")).runsCommand(),
+	logs: async () => (await import("./commands/logs.ts")).logsCommand(),
+	notify: async () => (await import("./commands/notify.ts")).notifyCommand(),
+	snapshot: async () => (await import("./commands/snapshot.ts")).snapshotCommand(),
+	secrets: async () => (await import("./commands/secrets.ts")).secretsCommand(),
+	tour: async () => (await import("./commands/tour.ts")).tourCommand(),
+	reset: async () => (await import("./commands/reset.ts")).resetCommand(),
+};
+
+const [word = ""] = process.argv.slice(2);
+// Only the named command is loaded; help and error messages need all of them.
+const named = new Map(Object.entries(commands)).get(word);
+const wanted = named === undefined ? Object.values(commands) : [named];
+for (const command of await Promise.all(wanted.map((load) => load()))) program.addCommand(command);
 
 sayMistakes(program);
 try {

@@ -21,7 +21,7 @@ async function runningStatus(layout: Layout): Promise<ClusterStatus> {
 	try {
 		return await control(layout, "status");
 	} catch (error) {
-		const [supervisor] = error instanceof NotRunning ? processesMarked(supervisorMark, layout.data) : [];
+		const [supervisor] = error instanceof NotRunning ? processesMarked([supervisorMark], layout.data) : [];
 		if (supervisor === undefined) throw error;
 		const end = lastEnd(layout.log, supervisor.pid);
 		throw new Error(

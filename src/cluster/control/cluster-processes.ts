@@ -6,10 +6,16 @@ export const serverMark = "COX_SERVER";
 export const supervisorMark = "COX_SUPERVISOR";
 export const agentMark = "COX_AGENT";
 
-/** This user's processes whose environment has `name=value`, without this one. Linux only; none elsewhere. */
-export function processesMarked(name: string, value: string): ProcessId[] {
+/**
+ * This user's processes whose environment has `name=value` for one of the names, without this one. Linux only; none
+ * elsewhere.
+ */
+export function processesMarked(names: readonly string[], value: string): ProcessId[] {
 	return allPids().flatMap((pid) => {
-		if (pid === process.pid || !isMarked(pid, name, value)) return [];
+		if (pid === process.pid) return [];
+		const environment = environmentOf(pid);
+		const name = names.find((one) => environment.includes(`${one}=${value}`));
+		if (name === undefined) return [];
 		// What a container has in its environment says nothing.
 		return isOwnPlace(placeOf(pid, process.getuid?.()), name, value) ? (identify(pid) ?? []) : [];
 	});

@@ -94,7 +94,7 @@ async function startedByAnother(layout: Layout): Promise<ClusterStatus | undefin
 	const clock = systemClock();
 	const deadlineMs = clock.monotonicMs() + startByAnotherLimitMs;
 	for (;;) {
-		const starting = [supervisorMark, serverMark].some((mark) => processesMarked(mark, layout.data).length > 0);
+		const starting = processesMarked([supervisorMark, serverMark], layout.data).length > 0;
 		const status = await runningStatus(layout);
 		if (status !== undefined || !starting) return status;
 		if (clock.monotonicMs() > deadlineMs)

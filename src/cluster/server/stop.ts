@@ -18,8 +18,8 @@ const graceMs = 10_000;
 export async function stopCluster(layout: Layout): Promise<boolean> {
 	const clock = systemClock();
 	const made = mkdirSync(layout.data, { recursive: true, mode: 0o700 });
-	const running = marks.flatMap((mark) => processesMarked(mark, layout.data));
-	const servers = processesMarked(serverMark, layout.data);
+	const running = processesMarked(marks, layout.data);
+	const servers = processesMarked([serverMark], layout.data);
 	try {
 		await control(layout, "stop");
 		for (let waitedMs = 0; servers.some(isAlive) && waitedMs < graceMs; waitedMs += 10) await clock.sleep(10);
@@ -44,7 +44,7 @@ async function killMarked(layout: Layout, clock: Clock): Promise<void> {
 	for (let round = 0; round < mostRounds; round++) {
 		let found = 0;
 		for (const mark of marks) {
-			const marked = processesMarked(mark, layout.data);
+			const marked = processesMarked([mark], layout.data);
 			found += marked.length;
 			await killAll(marked, clock);
 		}

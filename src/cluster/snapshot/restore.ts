@@ -87,7 +87,7 @@ async function checkStopped(layout: Layout): Promise<void> {
 		() => true,
 		(error: unknown) => !(error instanceof NotRunning),
 	);
-	const processes = [supervisorMark, serverMark].flatMap((mark) => processesMarked(mark, layout.data));
+	const processes = processesMarked([supervisorMark, serverMark], layout.data);
 	if (running || processes.length > 0)
 		throw new Error(`the cluster of ${layout.data} is running; run 'cox down' first, then restore`);
 }
