@@ -11,20 +11,24 @@ import { bundling, root } from "./bundling.ts";
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 
-await build({
-	...bundling,
-	entryPoints: {
-		cli: "src/cli/main.ts",
-		server: "src/cluster/server/server-main.ts",
-		agent: "src/cluster/nodes/agent-main.ts",
-		index: "src/index.ts",
-	},
-	outdir: "dist",
-	splitting: true,
-	chunkNames: "chunk-[hash]",
-	sourcemap: true,
-	define: { COXSWAIN_BUILD: JSON.stringify({ ...sourceInfo(root), buildDate: buildDate() }) },
-});
+/** Bundled separately: code that they share would be split into more files, and each file delays a start. */
+const programs: readonly Record<string, string>[] = [
+	{ cli: "src/cli/main.ts" },
+	{ agent: "src/cluster/nodes/agent-main.ts" },
+	// These share most of their code.
+	{ server: "src/cluster/server/server-main.ts", index: "src/index.ts" },
+];
+const define = { COXSWAIN_BUILD: JSON.stringify({ ...sourceInfo(root), buildDate: buildDate() }) };
+for (const entryPoints of programs)
+	await build({
+		...bundling,
+		entryPoints,
+		outdir: "dist",
+		splitting: true,
+		chunkNames: `${Object.keys(entryPoints)[0]}-[hash]`,
+		sourcemap: true,
+		define,
+	});
 
 if (process.argv.includes("--types"))
 	execFileSync("npx", ["tsc", "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
