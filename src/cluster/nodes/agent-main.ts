@@ -18,6 +18,7 @@ import { MetricRegistry } from "../../core/metrics/registry.ts";
 import { logError } from "../../linux/process-log.ts";
 import { readMounts } from "../../linux/rootview-files.ts";
 import { createLinuxNetwork } from "../../network/linux/network.ts";
+import type { NodeNetwork } from "../../network/network.ts";
 import { type Agent, startAgent } from "../../node/agent.ts";
 import { readKubeletConfiguration } from "../../node/context/kubelet-configuration.ts";
 import { LogKeeper } from "../../node/history/log-keeper.ts";
@@ -26,7 +27,9 @@ import { nodePodSource } from "../../node/pod-source.ts";
 import { viewPath } from "../../node/volumes/view-path.ts";
 import { confineDevices } from "../../runtime/process/machine/device-groups.ts";
 import { createProcessRuntime } from "../../runtime/process/runtime.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import { registeredData } from "../data/data-directories.ts";
+import { collectStartGarbage } from "../files/start-garbage.ts";
 import { dnsAddress } from "../settings/cluster-network.ts";
 import type { AgentConfig, AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
 import { startNodeServices } from "./node-services.ts";
@@ -61,10 +64,8 @@ function connect(token: string, userAgent: string): { client: Client; informers:
 	return { client, informers };
 }
 
-async function start(tokens: AgentTokens): Promise<void> {
-	const { client, informers } = connect(tokens.node, "kubelet");
-	const { informers: proxy } = connect(tokens.proxy, "kube-proxy");
-	const { informers: dns } = connect(tokens.dns, "coredns");
+/** The parts that need no API server: the runtime, which adopts containers, and the network. */
+async function prepare(): Promise<{ runtime: Runtime; network: NodeNetwork }> {
 	const [runtime, network] = await Promise.all([
 		createProcessRuntime({
 			clock,
@@ -90,6 +91,14 @@ async function start(tokens: AgentTokens): Promise<void> {
 		() => runtime.close(),
 		() => network.close(),
 	);
+	return { runtime, network };
+}
+
+async function start(tokens: AgentTokens): Promise<void> {
+	const { runtime, network } = await prepared;
+	const { client, informers } = connect(tokens.node, "kubelet");
+	const { informers: proxy } = connect(tokens.proxy, "kube-proxy");
+	const { informers: dns } = connect(tokens.dns, "coredns");
 	// Machines have links there now and then; later, no link that a pod makes is followed.
 	const root = await viewPath(config.viewDirectory, "/var/lib/kubelet");
 	const logKeeper = new LogKeeper({
@@ -134,6 +143,7 @@ async function start(tokens: AgentTokens): Promise<void> {
 	const server = await serveAgent(agent, config.agentSocket);
 	closers.push(async () => server.close());
 	tell({ type: "ready", limitations: await runtime.limitations() });
+	collectStartGarbage();
 }
 
 function serveAgent(agent: Agent, socketPath: string): Promise<Server> {
@@ -155,13 +165,18 @@ async function stop(exitCode: number): Promise<void> {
 	process.exit(exitCode);
 }
 
+function fail(error: unknown): void {
+	logError("start", error);
+	tell({ type: "failed", message: messageOf(error) });
+	void stop(1);
+}
+
+// While the API server starts.
+const prepared = prepare();
+prepared.catch(fail);
 process.on("message", (order: AgentOrder) => {
 	if (order.type === "stop") return void stop(0);
-	start(order.tokens).catch((error: unknown) => {
-		logError("start", error);
-		tell({ type: "failed", message: messageOf(error) });
-		void stop(1);
-	});
+	start(order.tokens).catch(fail);
 });
 /** How long an agent takes to let go when nobody is there that it could tell anything. */
 const letGoMs = 200;

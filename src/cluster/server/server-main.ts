@@ -10,6 +10,7 @@ import type { StartReport } from "../control/control-protocol.ts";
 import { serveControl } from "../control/control-server.ts";
 import { supervision } from "../control/supervision.ts";
 import { layoutOf } from "../files/layout.ts";
+import { collectStartGarbage } from "../files/start-garbage.ts";
 import { finishRestore } from "../snapshot/finish.ts";
 import type { LaunchOptions } from "./launch.ts";
 import { ClusterServer } from "./server.ts";
@@ -76,6 +77,7 @@ try {
 		logError(layout.pidFile, error);
 	}
 	report({ type: "ready", status });
+	collectStartGarbage();
 } catch (error) {
 	logError("start", error);
 	report({ type: "failed", message: messageOf(error) });
