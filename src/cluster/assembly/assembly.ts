@@ -1,13 +1,21 @@
 /** What every cluster consists of, as a process of its own or inside a program: a control plane and a pool of nodes. */
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../../core/clock.ts";
-import type { ControlPlane, ControlPlaneOptions } from "../control-plane/control-plane.ts";
+import type { ControlPlane, ControlPlaneOptions, startControlPlane } from "../control-plane/control-plane.ts";
 import type { NodePool } from "../nodes/node-pool.ts";
 import type { ProcessNodesOptions } from "../nodes/process-nodes.ts";
+import type { createSimulatedNodes } from "../nodes/simulated-nodes.ts";
 import { LocalTokens } from "../pki/local-tokens.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
 
+/** Loads the code of parts, which are not all needed, or not at once. */
+export interface PartLoaders {
+	controlPlane(): Promise<typeof startControlPlane>;
+	simulatedNodes(): Promise<typeof createSimulatedNodes>;
+}
+
 export interface AssemblyOptions {
+	load: PartLoaders;
 	runtime: "process" | "simulated";
 	clock: Clock;
 	network: ClusterNetwork;
@@ -48,9 +56,9 @@ export class Assembly {
 	}
 
 	async startControlPlane(choices: ControlPlaneChoices): Promise<ControlPlane> {
-		const { runtime, clock, network } = this.#options;
-		const { startControlPlane } = await import("../control-plane/control-plane.ts");
-		const controlPlane = await startControlPlane({
+		const { load, runtime, clock, network } = this.#options;
+		const start = await load.controlPlane();
+		const controlPlane = await start({
 			...choices,
 			clock,
 			wallClock: systemClock({ unref: true }),
@@ -69,11 +77,11 @@ export class Assembly {
 		controlPlane: () => Promise<ControlPlane>,
 		onMachine: () => Promise<ProcessNodesChoices> | ProcessNodesChoices,
 	): Promise<NodePool> {
-		const { runtime, clock, network, podEvents: events } = this.#options;
+		const { load, runtime, clock, network, podEvents: events } = this.#options;
 		if (runtime === "simulated") {
 			const simulated = { controlPlane: await controlPlane(), clock, ...(events === undefined ? {} : { events }) };
-			const { createSimulatedNodes } = await import("../nodes/simulated-nodes.ts");
-			return this.#keep(createSimulatedNodes(simulated));
+			const create = await load.simulatedNodes();
+			return this.#keep(create(simulated));
 		}
 		const { createProcessNodes } = await import("../nodes/process-nodes.ts");
 		return this.#keep(await createProcessNodes({ ...(await onMachine()), network, tokens: this.#tokens }));

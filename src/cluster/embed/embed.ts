@@ -14,10 +14,11 @@ import type { Kind } from "../../kinds/engine/kind.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import type { Store } from "../../store/store.ts";
-import { Assembly } from "../assembly/assembly.ts";
-import type { ControlPlane } from "../control-plane/control-plane.ts";
+import { Assembly, type PartLoaders } from "../assembly/assembly.ts";
+import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
 import { administrator, namedUser } from "../control-plane/identities.ts";
 import { holdTimeForWrites } from "../data/held-store.ts";
+import { createSimulatedNodes } from "../nodes/simulated-nodes.ts";
 import { type ClusterNetwork, defaultNetwork, simulatedNetwork } from "../settings/cluster-network.ts";
 import type { Access } from "./access.ts";
 import type { Cluster, LogOptions, WaitForOptions } from "./cluster.ts";
@@ -27,6 +28,11 @@ import { type ClusterNodes, EmbeddedNodes } from "./nodes.ts";
 import { type ClusterOptions, checkOptions, type NodeOptions, type OnlyKnown, type TimeOf } from "./options.ts";
 import { type ClusterTime, systemTiming, type Timing, toMs, virtualTiming } from "./time.ts";
 
+/** Loaded with the library: the start of a cluster, often inside a test, does not wait for it. */
+const load: PartLoaders = {
+	controlPlane: async () => startControlPlane,
+	simulatedNodes: async () => createSimulatedNodes,
+};
 const startLimitMs = 60_000;
 const defaultTimeout = "60s";
 
@@ -62,7 +68,7 @@ class EmbeddedCluster implements Cluster {
 		const usual = runtime === "simulated" ? simulatedNetwork : defaultNetwork;
 		const { clusterCidr = usual.clusterCidr, serviceCidr = usual.serviceCidr } = options;
 		this.#network = { clusterCidr, serviceCidr };
-		this.#assembly = new Assembly({ runtime, clock: this.#timing.clock, network: this.#network, podEvents });
+		this.#assembly = new Assembly({ load, runtime, clock: this.#timing.clock, network: this.#network, podEvents });
 	}
 
 	get client(): Client {

@@ -7,7 +7,7 @@ import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Node } from "../../kinds/generated/types.ts";
 import { logError } from "../../linux/process-log.ts";
 import type { Store } from "../../store/store.ts";
-import { Assembly } from "../assembly/assembly.ts";
+import { Assembly, type PartLoaders } from "../assembly/assembly.ts";
 import type { AddNodes, ClockCommand, ClockStatus, ClusterStatus, NodeStatus } from "../control/control-protocol.ts";
 import { supervision } from "../control/supervision.ts";
 import type { ControlPlane } from "../control-plane/control-plane.ts";
@@ -29,6 +29,10 @@ import { securityNotes } from "./security-notes.ts";
 import { ServerTime } from "./server-time.ts";
 import { removeSockets } from "./stop.ts";
 
+const load: PartLoaders = {
+	controlPlane: async () => (await import("../control-plane/control-plane.ts")).startControlPlane,
+	simulatedNodes: async () => (await import("../nodes/simulated-nodes.ts")).createSimulatedNodes,
+};
 const preferredPort = 6443;
 /** How long nodes may take to become Ready before `cox up` gives up. */
 const readyLimitMs = 60_000;
@@ -53,7 +57,7 @@ export class ClusterServer {
 		this.#settings = launchSettings(readSettings(layout.settings), options);
 		this.#time = new ServerTime(this.#settings, () => this.#saveSettings());
 		const { runtime, clusterCidr, serviceCidr } = this.#settings;
-		this.#assembly = new Assembly({ runtime, clock: this.#time.clock, network: { clusterCidr, serviceCidr } });
+		this.#assembly = new Assembly({ load, runtime, clock: this.#time.clock, network: { clusterCidr, serviceCidr } });
 	}
 
 	/**
