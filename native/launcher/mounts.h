@@ -152,11 +152,14 @@ static void step_cover(void) {
 	bind(path, fd, target, attributes, 0, 0);
 }
 
-/* mask PATH DIRECTORY: hidden by the empty directory, or by /dev/null where it is no directory. */
+/*
+ * mask PATH DIRECTORY: hidden by the empty directory, or by /dev/null where it is no directory. Nothing where a link or a
+ * file is on the way: users may have put it there to hide what the container needs.
+ */
 static void step_mask(void) {
 	const char *path = take(), *empty = take();
-	long target = open_in_root(path, O_PATH);
-	if (target == -ENOENT) return;
+	long target = open_without_links(path, O_PATH);
+	if (target == -ENOENT || target == -ELOOP || target == -ENOTDIR) return;
 	check("hiding", path, target);
 	const char *source = is_directory(target) ? empty : "/dev/null";
 	long fd = check("hiding", path, open_(source, O_PATH | O_CLOEXEC, 0));

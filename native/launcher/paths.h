@@ -29,6 +29,12 @@ static long open_in_root(const char *path, word flags) {
 	return open_below(root_fd, path, flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
+/* Of the container or the machine; a path with a link in it is none. */
+static long open_without_links(const char *path, word flags) {
+	word resolve = root_fd < 0 ? RESOLVE_NO_SYMLINKS : RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS;
+	return open_below(root_fd < 0 ? AT_FDCWD : root_fd, path, flags, 0, resolve);
+}
+
 /* Links may lead anywhere in the directory and nowhere else. */
 static long open_beneath(long directory, const char *path, word flags) {
 	return open_below(directory, path, flags, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);

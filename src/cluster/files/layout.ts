@@ -112,5 +112,6 @@ function socketDirectory(data: string): string {
 	const inside = join(data, "run");
 	if (Buffer.byteLength(inside) + 1 + longestSocketName <= socketPathBytes) return inside;
 	// A deep data directory would make the socket paths too long: they move to a short place named after it.
-	return join(tmpdir(), `cox-${createHash("sha256").update(data).digest("hex").slice(0, 16)}`);
+	// Real, too: containers hide it, and hide nothing behind links.
+	return join(realPath(tmpdir()), `cox-${createHash("sha256").update(data).digest("hex").slice(0, 16)}`);
 }

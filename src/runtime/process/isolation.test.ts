@@ -2,7 +2,16 @@
  * What a container sees and may do: users, capabilities, namespaces, system calls. rootless.test.ts runs it without
  * root.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { collect, plainSecurity } from "../contract/contract.ts";
 import { type ProcessFixture, processFixture, rootless } from "./testing.ts";
@@ -153,6 +162,29 @@ describe.skipIf(!isRoot)("isolation of processes (as root, or as root of a user 
 				expect((await fixture.runtime.limitations()).join()).toContain("home directories");
 			} finally {
 				rmSync(secret, { recursive: true });
+			}
+		},
+	);
+
+	it.skipIf(rootless)(
+		"hides no directory behind a link that another user put in the place of a hidden one",
+		async () => {
+			const place = mkdtempSync("/var/lib/cox-test-");
+			try {
+				chmodSync(place, 0o755);
+				mkdirSync(`${place}/machine`);
+				writeFileSync(`${place}/machine/program`, "still there\n");
+				symlinkSync("machine", `${place}/data`);
+				mkdirSync(`${place}/own`);
+				writeFileSync(`${place}/own/secret`, "secret\n");
+				await fixture.dispose();
+				const hidden = [`${place}/data`, `${place}/machine/program/data`, `${place}/own`];
+				fixture = await processFixture({ hiddenNow: () => hidden });
+				expect(await fixture.output(`cat ${place}/machine/program ${place}/data/program; ls -A ${place}/own`)).toBe(
+					"still there\nstill there\n",
+				);
+			} finally {
+				rmSync(place, { recursive: true });
 			}
 		},
 	);
