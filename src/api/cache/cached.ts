@@ -71,6 +71,29 @@ export class Cached<T extends KubeObject = KubeObject> implements Encoded<T> {
 	}
 }
 
+/** A stored object in another form than it is stored: in another version, or as a newer schema has it. */
+export class Form extends Cached {
+	/** The object would be stored otherwise today. */
+	readonly isOutdated: boolean;
+	#json: Buffer | undefined;
+
+	constructor(stored: Pick<Cached, "key" | "revision" | "value">, object: KubeObject, isOutdated: boolean) {
+		super(stored.key, deepFreeze(object), stored.revision, stored.value);
+		this.isOutdated = isOutdated;
+	}
+
+	override get bytes(): Buffer {
+		this.#json ??= Buffer.from(JSON.stringify(this.object));
+		return this.#json;
+	}
+
+	override withRevision(revision: number): Form {
+		const { object, key, value, isOutdated } = this;
+		const metadata = { ...object.metadata, resourceVersion: String(revision) };
+		return new Form({ key, revision, value }, { ...object, metadata }, isOutdated);
+	}
+}
+
 /**
  * JSON for the store, without resourceVersion. The object's `metadata.resourceVersion` must be undefined, and its first
  * keys apiVersion, kind and metadata.

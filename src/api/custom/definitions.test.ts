@@ -24,7 +24,7 @@ async function define(api: TestApi, body: ReturnType<typeof definition>): Promis
 /** The definition as soon as it is as it should be. */
 async function settled(api: TestApi, name: string, is: (object: Json) => boolean): Promise<Json> {
 	const read = async () => (await api.ask("GET", `${definitionsPath}/${name}`)).object;
-	await expect.poll(async () => is(await read()), { interval: 2 }).toBe(true);
+	await expect.poll(async () => is(await read()), { interval: 2, timeout: 20_000 }).toBe(true);
 	return read();
 }
 

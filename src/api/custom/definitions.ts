@@ -15,6 +15,7 @@ import { keyPrefix } from "../cache/keys.ts";
 import type { Server } from "../server/server.ts";
 import { isBuiltIn } from "./built-in.ts";
 import { Cleanup } from "./cleanup.ts";
+import { type Converter, converterOf } from "./conversion.ts";
 import { changeStatus } from "./status.ts";
 import { failing, Worker } from "./worker.ts";
 
@@ -22,6 +23,7 @@ interface Entry {
 	definition: CustomResourceDefinition;
 	/** Undefined: nothing is served, or a built-in kind is in its place. */
 	kind: Kind | undefined;
+	converter: Converter;
 }
 
 export class Definitions {
@@ -45,6 +47,7 @@ export class Definitions {
 
 	close(): void {
 		this.#closing.abort();
+		for (const { converter } of this.#entries.values()) converter.close();
 		this.#settling.close();
 		this.#cleanup.close();
 	}
@@ -87,8 +90,10 @@ export class Definitions {
 	#take(key: string, definition: CustomResourceDefinition): Kind | undefined {
 		const before = this.#entries.get(key);
 		const stays = before !== undefined && servesAsBefore(definition, before.definition);
-		const kind = stays ? before.kind : this.#kindOf(key, definition);
-		this.#entries.set(key, { definition, kind });
+		const converter = stays ? before.converter : converterOf(this.#server, definition);
+		const kind = stays ? before.kind : this.#kindOf(key, definition, converter);
+		this.#entries.set(key, { definition, kind, converter });
+		if (!stays) before?.converter.close();
 		if (kind === undefined && before?.kind !== undefined) this.#registry.remove(before.kind);
 		if (!stays || !conditionHolds(definition, "Established")) this.#settling.add(key);
 		if (isGoing(definition)) this.#cleanup.begin(key, definition);
@@ -96,9 +101,10 @@ export class Definitions {
 	}
 
 	/** The kind of a definition that is served. */
-	#kindOf(key: string, definition: CustomResourceDefinition): Kind | undefined {
+	#kindOf(key: string, definition: CustomResourceDefinition, { convert }: Converter): Kind | undefined {
 		if (!conditionHolds(definition, "Established")) return undefined;
-		const kind = servedKind(definition, () => isGoing(this.#entries.get(key)?.definition));
+		const isTerminating = () => isGoing(this.#entries.get(key)?.definition);
+		const kind = servedKind(definition, { isTerminating, convert });
 		return kind !== undefined && isBuiltIn(this.#registry, kind) ? undefined : kind;
 	}
 
@@ -107,6 +113,7 @@ export class Definitions {
 		if (entry === undefined) return;
 		this.#entries.delete(key);
 		if (entry.kind !== undefined) this.#registry.remove(entry.kind);
+		entry.converter.close();
 		this.#cleanup.end(key);
 		this.#reconsider(entry.definition.spec.group);
 	}

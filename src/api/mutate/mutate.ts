@@ -7,6 +7,7 @@ import type { KubeObject } from "../../core/object.ts";
 import { allocate } from "../admission/admission.ts";
 import type { Cached } from "../cache/cached.ts";
 import { objectKey } from "../cache/keys.ts";
+import { servedForm, storedForm } from "../resources/forms.ts";
 import type { Target } from "../resources/target.ts";
 import type { Companions, Context } from "../server/server.ts";
 import { type Outcome, putObject, removeObjects } from "./commit.ts";
@@ -70,7 +71,10 @@ async function attempt<C extends Cached | undefined>(
 ): Promise<Mutated | ApiError> {
 	const { server } = context;
 	const { operation, strategy, ownsManagedFields, sent, dryRun } = change;
-	const current = await change.read();
+	const { custom } = target.kind;
+	let current = await change.read();
+	// The same object in another form is no other type.
+	if (custom !== undefined && current !== undefined) current = (await servedForm(target.kind, current)) as C;
 	const object = await change.make(current);
 	const conflict = await change.conflictOf?.(object, current);
 	if (conflict !== undefined) return conflict;
@@ -85,7 +89,9 @@ async function attempt<C extends Cached | undefined>(
 	if (ending.do === "put") {
 		const key = objectKey(target.kind, target.namespace, object.metadata.name);
 		const { companions, kind } = write;
-		outcome = await putObject(server, ending.object, { kind, key, expected: current?.revision ?? 0, companions });
+		const stored = custom === undefined ? ending.object : await storedForm(kind, custom, ending.object);
+		outcome = await putObject(server, stored, { kind, key, expected: current?.revision ?? 0, companions });
+		if (outcome.ok && custom !== undefined) outcome = { ok: true, cached: await servedForm(kind, outcome.cached) };
 	} else {
 		const releases = await releasesOf(context, target, ending.current);
 		outcome = await removeObjects(server, [ending.current], releases);

@@ -4,6 +4,7 @@ import { sameFields, sameJson } from "../../core/equal.ts";
 import { type ApiError, conflict } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Cached } from "../cache/cached.ts";
+import { isOutdated } from "../resources/forms.ts";
 import { existing, type NamedTarget } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
 import { type Ending, mutate } from "./mutate.ts";
@@ -55,7 +56,7 @@ export async function updateObject(context: Context, target: NamedTarget, update
 }
 
 function endingOf(target: NamedTarget, object: KubeObject, current: Cached): Ending {
-	if (unchanged(object, current.object)) return { do: "nothing", current };
+	if (unchanged(object, current.object) && !isOutdated(current)) return { do: "nothing", current };
 	return isFinished(target, object) ? { do: "remove", current } : { do: "put", object };
 }
 

@@ -18,6 +18,8 @@ export interface Definition {
 	fields: TypeSchema | undefined;
 	/** Instead of fields: a value that is no object of known fields. */
 	plain?: Plain;
+	/** Instead of fields: the schema of a custom resource, or null for one without. */
+	custom?: Readonly<Record<string, unknown>> | null;
 	/** The kinds that have this form, the current version first. */
 	kinds: GroupVersionKind[];
 	mapType?: string;
@@ -123,6 +125,19 @@ export class Definitions {
 		const list = `${object}List`;
 		this.#define({ name: list, type: "", fields: listFields(type), kinds: [], description: `A list of ${kind.kind}.` });
 		this.#addTo(list, listKind);
+		return { object, list };
+	}
+
+	/** As `addKind`, for a custom resource. @param listKind the kind of its lists */
+	addCustom(schema: Definition["custom"], kind: GroupVersionKind, listKind: string): { object: string; list: string } {
+		const object = kindName(kind);
+		const list = `${object.slice(0, -kind.kind.length)}${listKind}`;
+		this.addType("ObjectMeta");
+		this.#names.set(object, object);
+		this.#define({ name: object, type: "", fields: undefined, custom: schema ?? null, kinds: [kind] });
+		const description = `${listKind} is a list of ${kind.kind}`;
+		const listOf = { ...kind, kind: listKind };
+		this.#define({ name: list, type: "", fields: listFields(object), kinds: [listOf], description });
 		return { object, list };
 	}
 

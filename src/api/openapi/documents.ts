@@ -3,9 +3,10 @@ import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Schemas } from "../../kinds/engine/type-schema.ts";
 import type { Subresource } from "../discovery/resources.ts";
 import type { ServedGroup, ServedResource } from "../discovery/served.ts";
-import { Definitions, type GroupVersionKind, typeOfKind } from "./definitions.ts";
+import { type Definition, Definitions, type GroupVersionKind, typeOfKind } from "./definitions.ts";
+import { type Dialect, referenceTo } from "./dialect.ts";
 import { type Content, type Operation, type Parameter, type Path, pathsOf, tagOf } from "./operations.ts";
-import { type Descriptions, type Dialect, referenceTo, renderDefinitions } from "./schemas.ts";
+import { type Descriptions, renderDefinitions } from "./schemas.ts";
 
 export interface Source {
 	groups: readonly ServedGroup[];
@@ -16,10 +17,11 @@ export interface Source {
 	version: string;
 }
 
+const strategicPatch = "application/strategic-merge-patch+json";
 const patchTypes = [
 	"application/json-patch+json",
 	"application/merge-patch+json",
-	"application/strategic-merge-patch+json",
+	strategicPatch,
 	"application/apply-patch+yaml",
 ];
 const contentTypes = ["application/json", "application/yaml"];
@@ -28,6 +30,8 @@ const bearerToken = { type: "apiKey", description: "Bearer token", name: "author
 
 interface TaggedPath extends Path {
 	tag: string;
+	/** Content types of patches. */
+	patches: readonly string[];
 }
 
 /** `/openapi/v2` */
@@ -87,10 +91,11 @@ function collect(
 	definitions.addType("APIResourceList", { group: "", kind: "APIResourceList", version: "v1" });
 	return resources.flatMap((resource) => {
 		const gvk: GroupVersionKind = { group, kind: resource.kind, version };
-		const stored = storedType(source.kinds, group, version, resource.plural);
+		const kind = storedKind(source.kinds, group, version, resource.plural);
+		const stored = kind?.schema;
 		const type = stored ?? typeOfKind(gvk);
 		if (type === undefined) return [];
-		const own = stored === undefined ? { object: definitions.addType(type, gvk) } : definitions.addKind(type, gvk);
+		const own = ownDefinitions(definitions, kind, type, gvk);
 		const subresource = ({ kind, group: otherGroup, version: otherVersion }: Subresource) => {
 			if (kind === resource.kind && otherGroup === undefined) return own.object;
 			const other = { group: otherGroup ?? group, kind, version: otherVersion ?? version };
@@ -98,27 +103,53 @@ function collect(
 			return otherType && definitions.addType(otherType, other);
 		};
 		const paths = pathsOf(group, version, resource, { ...own, subresource, status, deleteOptions, patch, watchEvent });
-		return paths.map((path) => ({ ...path, tag: tagOf(group, version) }));
+		const patches = patchTypes.filter((patchType) => !kind?.isCustom || patchType !== strategicPatch);
+		return paths.map((path) => ({ ...path, tag: tagOf(group, version), patches }));
 	});
 }
 
-/** The type in which a stored kind is served under a group and version. */
-function storedType(kinds: readonly Kind[], group: string, version: string, plural: string): string | undefined {
+/** A stored kind as it is served under a group and version. */
+interface StoredKind {
+	/** Its type. */
+	schema: string;
+	listKind: string | undefined;
+	isCustom: boolean;
+	jsonSchema: Definition["custom"];
+}
+
+function storedKind(kinds: readonly Kind[], group: string, version: string, plural: string): StoredKind | undefined {
+	const stored = ({ schema, listKind, custom }: Kind, type = schema): StoredKind => ({
+		schema: type,
+		listKind,
+		isCustom: custom !== undefined,
+		jsonSchema: custom?.jsonSchema(),
+	});
 	for (const kind of kinds) {
 		if (kind.plural !== plural) continue;
-		if (kind.group === group && kind.version === version) return kind.schema;
+		if (kind.group === group && kind.version === version) return stored(kind);
 		const served = kind.servedAs?.find((other) => other.group === group && other.version === version);
-		if (served !== undefined) return served.schema ?? kind.schema;
+		if (served !== undefined) return stored(served.as ?? kind, served.schema);
 	}
 	return undefined;
 }
 
-function pathV2({ parameters, operations, tag }: TaggedPath): object {
-	const methods = operations.map((operation) => [operation.method, operationV2(operation, tag)] as const);
+function ownDefinitions(
+	definitions: Definitions,
+	kind: StoredKind | undefined,
+	type: string,
+	gvk: GroupVersionKind,
+): { object: string; list?: string } {
+	if (kind === undefined) return { object: definitions.addType(type, gvk) };
+	if (!kind.isCustom) return definitions.addKind(type, gvk);
+	return definitions.addCustom(kind.jsonSchema, gvk, kind.listKind ?? `${gvk.kind}List`);
+}
+
+function pathV2({ parameters, operations, tag, patches }: TaggedPath): object {
+	const methods = operations.map((operation) => [operation.method, operationV2(operation, tag, patches)] as const);
 	return { ...Object.fromEntries(methods), ...listed(parameters, parameterV2) };
 }
 
-function operationV2(operation: Operation, tag: string): object {
+function operationV2(operation: Operation, tag: string, patches: readonly string[]): object {
 	const { body } = operation;
 	const bodies = body && [
 		{
@@ -130,7 +161,7 @@ function operationV2(operation: Operation, tag: string): object {
 	];
 	return {
 		description: operation.description,
-		consumes: body?.patch ? patchTypes : ["*/*"],
+		consumes: body?.patch ? patches : ["*/*"],
 		produces: operation.answer === "text" ? ["*/*"] : contentTypes,
 		schemes: ["https"],
 		tags: [tag],
@@ -159,12 +190,12 @@ function responses(operation: Operation, content: (answer: Content) => object): 
 	return { ...Object.fromEntries(codes), 401: { description: "Unauthorized" } };
 }
 
-function pathV3({ parameters, operations, tag }: TaggedPath): object {
-	const methods = operations.map((operation) => [operation.method, operationV3(operation, tag)] as const);
+function pathV3({ parameters, operations, tag, patches }: TaggedPath): object {
+	const methods = operations.map((operation) => [operation.method, operationV3(operation, tag, patches)] as const);
 	return { ...Object.fromEntries(methods), ...listed(parameters, parameterV3) };
 }
 
-function operationV3(operation: Operation, tag: string): object {
+function operationV3(operation: Operation, tag: string, patches: readonly string[]): object {
 	const { body, answer } = operation;
 	const dialect: Dialect = "v3";
 	const contentOf = (types: readonly string[], schema: object) => ({
@@ -179,7 +210,7 @@ function operationV3(operation: Operation, tag: string): object {
 		...listed(operation.parameters, parameterV3),
 		...(body && {
 			requestBody: {
-				...contentOf(body.patch ? patchTypes : ["*/*"], { $ref: referenceTo(body.definition, dialect) }),
+				...contentOf(body.patch ? patches : ["*/*"], { $ref: referenceTo(body.definition, dialect) }),
 				...(!body.optional && { required: true }),
 			},
 		}),

@@ -66,11 +66,19 @@ export function openApi(kinds: Kinds, { version, virtual = virtualResources }: O
 		}
 		return built as Promise<T>;
 	}
+	/** Of one group and version: kinds of others may come and go. */
+	const kept = new Map<string, { kinds: readonly Kind[]; document: OpenApiDocument | undefined }>();
 	const v3 = (path: string) =>
 		document(path, (from) => {
 			const { group, version: wanted } = groupVersion(path);
+			const ofGroup = from.kinds.filter((kind) => isServedIn(kind, group));
+			const before = kept.get(path);
+			if (before !== undefined && sameList(before.kinds, ofGroup)) return before.document;
 			const found = documentV3(from, group, wanted);
-			return found && published(found);
+			const made = found && published(found);
+			if (made === undefined) kept.delete(path);
+			else kept.set(path, { kinds: ofGroup, document: made });
+			return made;
 		});
 
 	return {
@@ -88,6 +96,14 @@ export function openApi(kinds: Kinds, { version, virtual = virtualResources }: O
 			return { paths };
 		},
 	};
+}
+
+function isServedIn({ group, servedAs = [] }: Kind, wanted: string): boolean {
+	return group === wanted || servedAs.some((served) => served.group === wanted);
+}
+
+function sameList(one: readonly Kind[], other: readonly Kind[]): boolean {
+	return one.length === other.length && one.every((kind, index) => kind === other[index]);
 }
 
 function groupVersion(path: string): { group: string; version: string } {

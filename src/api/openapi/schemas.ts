@@ -1,18 +1,13 @@
 /** Definitions as JSON schemas, in the dialects of OpenAPI v2 and v3. */
 import type { FieldSchema } from "../../kinds/engine/type-schema.ts";
+import { customDefinition } from "./custom.ts";
 import type { Definition, Definitions, Reference } from "./definitions.ts";
+import { type Dialect, referenceTo } from "./dialect.ts";
 
 /** type → what it is, and what its fields are. */
 export type Descriptions = Readonly<
 	Record<string, { description?: string; fields?: Readonly<Record<string, string>> } | undefined>
 >;
-
-export type Dialect = "v2" | "v3";
-
-/** The path by which a document refers to a definition. */
-export function referenceTo(name: string, dialect: Dialect): string {
-	return dialect === "v2" ? `#/definitions/${name}` : `#/components/schemas/${name}`;
-}
 
 /** Definition name → schema, for everything that has been collected. */
 export function renderDefinitions(
@@ -25,7 +20,9 @@ export function renderDefinitions(
 	return rendered;
 
 	function render(definition: Definition): object {
-		const { plain, fields, kinds, mapType, type } = definition;
+		const { plain, custom, fields, kinds, mapType, type } = definition;
+		if (custom !== undefined)
+			return { ...customDefinition(custom ?? undefined, dialect), "x-kubernetes-group-version-kind": kinds };
 		if (plain !== undefined) {
 			const { v3, ...v2 } = plain;
 			return dialect === "v3" && v3 !== undefined ? { description: plain.description, ...v3 } : v2;

@@ -14,6 +14,8 @@ export interface Selection {
 	fields: FieldSelector;
 	/** True when every object of the namespace is selected. */
 	everything: boolean;
+	/** Metadata decides, which is the same in all versions. */
+	onlyMetadata: boolean;
 	matches(object: KubeObject): boolean;
 	/** The narrowest index of watchers that sees all of it. */
 	scope: WatchScope;
@@ -52,6 +54,7 @@ export function selectionOf(
 		labels,
 		fields,
 		everything,
+		onlyMetadata: fields.requirements.every(({ path }) => path.startsWith("metadata.")),
 		matches,
 		scope: scopeOf(kind, namespace, fields, named),
 		name: named,

@@ -31,7 +31,7 @@ export function presentList(
 	const views = !isMetadata && target.served === undefined ? items : items.map((item) => viewOf(target, format, item));
 	const response = listResponse({
 		apiVersion: isMetadata ? `meta.k8s.io/${format.version}` : target.apiVersion,
-		kind: isMetadata ? "PartialObjectMetadataList" : `${target.kind.kind}List`,
+		kind: isMetadata ? "PartialObjectMetadataList" : (target.kind.listKind ?? `${target.kind.kind}List`),
 		metadata,
 		items: views,
 	});

@@ -11,6 +11,7 @@ import type { Cached } from "../cache/cached.ts";
 import { fields, mainStrategy } from "../mutate/strategies.ts";
 import { updateObject } from "../mutate/update.ts";
 import { writerOf } from "../mutate/writer.ts";
+import { servedForm } from "../resources/forms.ts";
 import { scaleOf } from "../resources/scale.ts";
 import { existing, methodNotAllowed, type NamedTarget, named, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
@@ -29,7 +30,11 @@ export async function scale(context: Context, target: Target): Promise<ApiRespon
 	const wanted = named(target);
 	await context.server.cache.fresh();
 	const { verb } = context.info;
-	if (verb === "get") return objectResponse(scaleOf(wanted.kind, existing(wanted).object));
+	if (verb === "get") {
+		const { object } = await servedForm(wanted.kind, existing(wanted));
+		checkReplicas(wanted, object);
+		return objectResponse(scaleOf(wanted.kind, object));
+	}
 	if (verb !== "update" && verb !== "patch") throw methodNotAllowed();
 	const type = contentType(context.request);
 	if (verb === "patch") checkPatchType(type, target.kind);
@@ -48,6 +53,14 @@ export async function scale(context: Context, target: Target): Promise<ApiRespon
 		...(applies ? { ownsManagedFields: true } : {}),
 	});
 	return objectResponse(scaleOf(wanted.kind, cached.object));
+}
+
+/** Built-in kinds have a default. @throws ApiError InternalError */
+function checkReplicas({ kind }: NamedTarget, object: KubeObject): void {
+	const path = kind.subresources.scale?.specReplicas ?? defaultPath;
+	if (kind.custom === undefined || valueAt(object, path) !== undefined) return;
+	const why = `the spec replicas field ${JSON.stringify(path)} does not exist`;
+	throw new ApiError("InternalError", `Internal error occurred: ${why}`);
 }
 
 /**

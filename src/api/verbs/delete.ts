@@ -6,6 +6,7 @@ import { keyPrefix } from "../cache/keys.ts";
 import { deleteObject } from "../mutate/delete.ts";
 import { type DeleteOptions, deleteOptionsOf } from "../mutate/delete-options.ts";
 import { selectionOf } from "../resources/fields.ts";
+import { servedForms } from "../resources/forms.ts";
 import { present, presentList } from "../resources/present.ts";
 import { methodNotAllowed, type NamedTarget, named, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
@@ -34,9 +35,9 @@ export async function deleteCollection(context: Context, target: Target): Promis
 	warn(context, target, options);
 	const selection = selectionOf(target, request.query);
 	await server.cache.fresh();
-	const chosen: Cached[] = [];
-	for (const cached of target.objects.range(keyPrefix(target.kind, target.namespace)))
-		if (selection.everything || selection.matches(cached.object)) chosen.push(cached);
+	const all = [...target.objects.range(keyPrefix(target.kind, target.namespace))];
+	const candidates = selection.onlyMetadata ? all : await servedForms(target.kind, all);
+	const chosen = candidates.filter(({ object }) => selection.everything || selection.matches(object));
 	const deleted: Cached[] = [];
 	const { signal } = request;
 	for (const { key, object } of chosen) {

@@ -1,4 +1,5 @@
 import type { ApiResponse } from "../../core/exchange.ts";
+import { servedForm } from "../resources/forms.ts";
 import { present } from "../resources/present.ts";
 import { existing, named, type Target } from "../resources/target.ts";
 import type { Context, Server } from "../server/server.ts";
@@ -7,7 +8,8 @@ import { revisionOf } from "./resource-version.ts";
 export async function get(context: Context, target: Target): Promise<ApiResponse> {
 	const wanted = named(target);
 	await freshEnough(context.server, revisionOf(context.request.query.get("resourceVersion")));
-	return present(context, target, existing(wanted));
+	const cached = existing(wanted);
+	return present(context, target, wanted.kind.custom === undefined ? cached : await servedForm(wanted.kind, cached));
 }
 
 /** Waits until the cache may answer: 0 takes what there is, a revision at least that, none the newest. */

@@ -7,6 +7,7 @@ import { integerOf } from "../../core/query.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { type Selection, selectionOf } from "../resources/fields.ts";
+import { servedForms } from "../resources/forms.ts";
 import { presentList } from "../resources/present.ts";
 import type { Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
@@ -20,8 +21,11 @@ export async function list(context: Context, target: Target): Promise<ApiRespons
 	const page = pageOf(query);
 	if (page.start === undefined) await freshEnough(context.server, page.exact ?? page.atLeast);
 	const revision = page.exact ?? context.server.cache.revision;
-	const found = select(context, target, selection, page);
-	return presentList(context, target, found.items, {
+	const selecting = select(context, target, selection, page);
+	const found = selecting instanceof Promise ? await selecting : selecting;
+	const { kind } = target;
+	const items = kind.custom === undefined ? found.items : await servedForms(kind, found.items);
+	return presentList(context, target, items, {
 		resourceVersion: String(revision),
 		...(found.next === undefined ? {} : { continue: continueToken(revision, found.next) }),
 		...(found.remaining === undefined || !selection.everything ? {} : { remainingItemCount: found.remaining }),
@@ -72,13 +76,20 @@ interface Found {
 }
 
 /** @throws ApiError Expired when the revision is too long ago */
-function select(context: Context, target: Target, selection: Selection, page: Page): Found {
+function select(context: Context, target: Target, selection: Selection, page: Page): Found | Promise<Found> {
 	const { objects, kind, namespace } = target;
 	const prefix = keyPrefix(kind, kind.namespaced ? namespace : undefined);
 	const from = page.start ?? prefix;
 	if (!from.startsWith(prefix))
 		throw new ApiError("BadRequest", "continue key is not valid: continue key is not valid for this list");
 	const source = page.exact === undefined ? objects.range(prefix, from) : pastOf(context, target, page, prefix, from);
+	if (kind.custom === undefined || selection.onlyMetadata) return firstOf(source, selection, page);
+	// The fields of each version are its own.
+	const all = servedForms(kind, [...source]);
+	return all instanceof Promise ? all.then((items) => firstOf(items, selection, page)) : firstOf(all, selection, page);
+}
+
+function firstOf(source: Iterable<Cached>, selection: Selection, page: Page): Found {
 	const items: Cached[] = [];
 	let next: string | undefined;
 	let remaining = 0;

@@ -11,6 +11,7 @@ import { eventView } from "../resources/present.ts";
 import type { Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
 import { freshEnough } from "./get.ts";
+import { InOrder } from "./in-order.ts";
 import { checkWatchOptions } from "./list-options.ts";
 import { revisionOf } from "./resource-version.ts";
 
@@ -77,7 +78,10 @@ function run(
 	if (signal.aborted) return;
 	let sentRevision = typeof options.afterRevision === "number" ? options.afterRevision : server.cache.revision;
 
-	const send = (event: ServedWatchEvent) => sink.event(view(event));
+	const { kind, namespace } = target;
+	const show = (event: ServedWatchEvent) => sink.event(view(event));
+	const inOrder = kind.custom && new InOrder(target, selection, { send: show, fail: (error) => end(error) });
+	const send = inOrder === undefined ? show : (event: ServedWatchEvent) => inOrder.add(event);
 	const matches = selection.everything ? always : selection.matches;
 	const bookmark = (revision: number, annotations?: Record<string, string>) =>
 		send(new SharedEvent("BOOKMARK", bookmarkObject(target, revision, annotations), revision));
@@ -91,11 +95,13 @@ function run(
 	signal.addEventListener("abort", () => timer?.cancel(), { once: true });
 
 	if (options.afterRevision === undefined) {
-		const { kind, namespace } = target;
-		for (const cached of target.objects.range(keyPrefix(kind, kind.namespaced ? namespace : undefined))) {
-			if (matches(cached.object)) send(new SharedEvent("ADDED", cached, cached.revision));
-			if (signal.aborted) return;
-		}
+		const all = target.objects.range(keyPrefix(kind, kind.namespaced ? namespace : undefined));
+		if (inOrder !== undefined) inOrder.addExisting(all);
+		else
+			for (const cached of all) {
+				if (matches(cached.object)) send(new SharedEvent("ADDED", cached, cached.revision));
+				if (signal.aborted) return;
+			}
 		if (options.initialEventsEnd) bookmark(sentRevision, { "k8s.io/initial-events-end": "true" });
 	}
 	const watcher = {
@@ -103,6 +109,11 @@ function run(
 		change: (event: CacheEvent) => {
 			if (selection.namespace !== undefined && !event.key.startsWith(keyPrefix(target.kind, selection.namespace)))
 				return;
+			if (inOrder !== undefined) {
+				sentRevision = event.revision;
+				inOrder.addChange(event);
+				return;
+			}
 			const seen = event.seenBy(matches);
 			if (seen === undefined) return;
 			sentRevision = event.revision;

@@ -1,24 +1,44 @@
 /** Kinds made of a definition: one for each served version, all of one resource. */
+import { sameJson } from "../../core/equal.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { customKind } from "../custom/kind.ts";
 import { compareVersions } from "../custom/versions.ts";
-import type { Kind, ServedVersion } from "../engine/kind.ts";
-import type { CustomResourceDefinition } from "../generated/types.ts";
+import type { CustomForm, Kind, ServedVersion } from "../engine/kind.ts";
+import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from "../generated/types.ts";
+
+/** What depends on more than the definition. */
+export type Serving = Pick<CustomForm, "isTerminating" | "convert">;
 
 /**
  * The kind of a definition's resource, in the version in which objects are stored where that is served, with its other
  * served versions. Undefined when no version is served.
  */
-export function servedKind(definition: CustomResourceDefinition, isTerminating: () => boolean): Kind | undefined {
-	const { versions } = definition.spec;
+export function servedKind(definition: CustomResourceDefinition, serving: Serving): Kind | undefined {
+	const { group, versions } = definition.spec;
 	const storageVersion = versions.find(({ storage }) => storage)?.name ?? "";
-	const custom = { storageVersion, isTerminating };
-	const served = versions
+	const kinds = new Map(versions.map(({ name }) => [`${group}/${name}`, resourceKind(definition, name)]));
+	const { isTerminating, convert } = serving;
+	const refresh = (object: KubeObject) => taken(kinds.get(object.apiVersion), object, false);
+	const versionKind = ({ name, schema }: CustomResourceDefinitionVersion): Kind => {
+		const kind = kinds.get(`${group}/${name}`) ?? resourceKind(definition, name);
+		const prune = (object: KubeObject) => taken(kind, object, true);
+		// The generated type has no index.
+		const jsonSchema = () => schema?.openAPIV3Schema as Readonly<Record<string, unknown>> | undefined;
+		return { ...kind, custom: { storageVersion, isTerminating, jsonSchema, refresh, prune, convert } };
+	};
+	const [main, ...others] = versions
 		.filter((version) => version.served)
-		.sort((a, b) => Number(b.storage) - Number(a.storage) || compareVersions(b.name, a.name));
-	const [main, ...others] = served.map(({ name }): Kind => ({ ...resourceKind(definition, name), custom }));
+		.sort((a, b) => Number(b.storage) - Number(a.storage) || compareVersions(b.name, a.name))
+		.map(versionKind);
 	if (main === undefined || others.length === 0) return main;
 	return { ...main, servedAs: others.map(servedVersion) };
+}
+
+/** The object as the kind takes it; the very same when that is no other. @param partial without defaults */
+function taken(kind: Kind | undefined, object: KubeObject, partial: boolean): KubeObject {
+	// Objects are plain records.
+	const result = kind?.decode?.(object as unknown as Record<string, unknown>, { partial }).object;
+	return result === undefined || sameJson(result, object) ? object : result;
 }
 
 /** The resource with its objects as they are stored, in whatever version each is. */
@@ -27,8 +47,10 @@ export function storedKind(definition: CustomResourceDefinition): Kind {
 }
 
 function resourceKind(definition: CustomResourceDefinition, version: string): Kind {
+	const listKind = definition.status?.acceptedNames?.listKind;
 	return {
 		...customKind(definition, version),
+		...(listKind !== undefined && { listKind }),
 		finalizersOfAnyName: true,
 		replacesOnlyKnown: true,
 		prepareForStatusUpdate: keepMetadata,

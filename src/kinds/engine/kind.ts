@@ -49,6 +49,8 @@ export interface KindNames {
 
 export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	singular: string;
+	/** Kind of lists. Default: the kind with `List`. */
+	listKind?: string;
 	shortNames: readonly string[];
 	/** Categories such as `all`. */
 	categories: readonly string[];
@@ -142,6 +144,17 @@ export interface CustomForm {
 	storageVersion: string;
 	/** The definition is being deleted, and no more objects are made. */
 	isTerminating(): boolean;
+	/** The JSON schema of the version, for OpenAPI; undefined: there is none. */
+	jsonSchema(): Readonly<Record<string, unknown>> | undefined;
+	/**
+	 * A stored object as its own version has it today: without what the schema lacks by now, and with defaults that it has
+	 * got since. The very same where nothing changes.
+	 */
+	refresh(object: KubeObject): KubeObject;
+	/** An object of this version without what its schema lacks; the very same where nothing changes. */
+	prune(object: KubeObject): KubeObject;
+	/** @throws Error, or in the promise, when a webhook does not convert them */
+	convert(objects: readonly KubeObject[], apiVersion: string): readonly KubeObject[] | Promise<readonly KubeObject[]>;
 }
 
 /** Another group and version under which a kind is served. */
