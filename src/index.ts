@@ -37,6 +37,8 @@ export type { WatchEvent, WatchEventType } from "./core/exchange.ts";
 export type { Draft, KubeObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from "./core/object.ts";
 export type { HistoryOptions } from "./history/settings.ts";
 export { mutatingWebhookConfigurations } from "./kinds/admissionregistration/mutatingwebhookconfiguration.ts";
+export { validatingAdmissionPolicies } from "./kinds/admissionregistration/validatingadmissionpolicy.ts";
+export { validatingAdmissionPolicyBindings } from "./kinds/admissionregistration/validatingadmissionpolicybinding.ts";
 export { validatingWebhookConfigurations } from "./kinds/admissionregistration/validatingwebhookconfiguration.ts";
 export { controllerRevisions } from "./kinds/apps/controllerrevision.ts";
 export { daemonSets } from "./kinds/apps/daemonset.ts";

@@ -11,6 +11,7 @@ import { RolePolicy } from "./access/rbac/policy.ts";
 import { tokenAuthenticators } from "./access/token-authenticators.ts";
 import { createAdmission } from "./admission/admission.ts";
 import { measuredAdmission } from "./admission/measured.ts";
+import { policyAdmission } from "./admission/policies/policies.ts";
 import { webhookAdmission } from "./admission/webhooks/webhooks.ts";
 import { createAudit } from "./audit/audit.ts";
 import { WatchCache } from "./cache/cache.ts";
@@ -98,7 +99,8 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		cache,
 		tokens: createTokens(clock, options.serviceAccounts, options.apiAudiences),
 		authenticators,
-		dynamicAdmission: webhookAdmission({ cache, clock, options }, metrics),
+		webhooks: webhookAdmission({ cache, clock, options }, metrics),
+		policies: policyAdmission(cache),
 		admission: measuredAdmission(createAdmission(options.admissionPlugins), metrics, clock),
 		authorizer: createAuthorizer({ cache, policy }),
 		audit: options.audit && createAudit(countedAudit(options.audit, metrics), clock),
@@ -153,7 +155,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		async close() {
 			for (const stop of stopFollowing) stop();
 			policy.close();
-			server.dynamicAdmission.close();
+			server.webhooks.close();
 			cache.close();
 		},
 	};

@@ -1,4 +1,6 @@
 import { mutatingWebhookConfigurations } from "./admissionregistration/mutatingwebhookconfiguration.ts";
+import { validatingAdmissionPolicies } from "./admissionregistration/validatingadmissionpolicy.ts";
+import { validatingAdmissionPolicyBindings } from "./admissionregistration/validatingadmissionpolicybinding.ts";
 import { validatingWebhookConfigurations } from "./admissionregistration/validatingwebhookconfiguration.ts";
 import { customResourceDefinitions } from "./apiextensions/customresourcedefinition.ts";
 import { controllerRevisions } from "./apps/controllerrevision.ts";
@@ -103,6 +105,8 @@ export const catalog: readonly Kind[] = [
 	mutatingWebhookConfigurations,
 	validatingWebhookConfigurations,
 	customResourceDefinitions,
+	validatingAdmissionPolicies,
+	validatingAdmissionPolicyBindings,
 	runs,
 	notificationPolicies,
 ];

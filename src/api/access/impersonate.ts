@@ -1,6 +1,8 @@
 /** Acting as someone else (Kubernetes documentation, "User impersonation"): `kubectl --as`. */
+
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, User } from "../../core/exchange.ts";
+import { serviceAccountGroups } from "../credentials/tokens.ts";
 import type { ResourceAttributes } from "../request/authorizer.ts";
 import type { Server } from "../server/server.ts";
 import { ensureAllowed } from "./authorize.ts";
@@ -48,8 +50,7 @@ async function impersonating(
 	for (const resource of impersonated(name, groups, uid, extra))
 		await ensureAllowed(server, { user, verb: "impersonate", path: "", resource });
 	const namespace = serviceAccountOf(name)?.namespace;
-	if (groups.length === 0 && namespace !== undefined)
-		groups.push("system:serviceaccounts", `system:serviceaccounts:${namespace}`);
+	if (groups.length === 0 && namespace !== undefined) groups.push(...serviceAccountGroups(namespace));
 	return {
 		name,
 		groups: [...groups, ...missingGroup(name, groups)],

@@ -4,6 +4,7 @@ import type { AdmissionStep } from "../server/admission-step.ts";
 import type { Admission, AdmissionAttributes } from "../server/server.ts";
 import { certificateApproval, certificateSigning } from "./certificates/certificate-signers.ts";
 import { certificateSubjectRestriction } from "./certificates/certificate-subject.ts";
+import { mutatingWebhooks, validatingPolicies, validatingWebhooks } from "./dynamic/steps.ts";
 import { denyServiceExternalIPs } from "./external-ips.ts";
 import { defaultIngressClass } from "./ingress.ts";
 import { namespaceLifecycle } from "./namespace.ts";
@@ -24,7 +25,6 @@ import { selfHelp, workloadOrder } from "./self-help.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 import { stepsInTurn } from "./steps-in-turn.ts";
 import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from "./storage.ts";
-import { mutatingWebhooks, validatingWebhooks } from "./webhooks/steps.ts";
 
 /** Every step that may refuse or change what was sent, in the order in which they are taken. */
 export const admissionSteps: readonly AdmissionStep[] = [
@@ -66,6 +66,7 @@ export const checkingSteps: readonly AdmissionStep[] = [
 	persistentVolumeClaimResize,
 	notificationCount,
 	notificationRights,
+	validatingPolicies,
 	validatingWebhooks,
 	resourceQuota,
 ];

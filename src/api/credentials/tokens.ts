@@ -141,12 +141,17 @@ export function secretClaims(
 	};
 }
 
+/** Groups of every service account of a namespace. */
+export function serviceAccountGroups(namespace: string): string[] {
+	return ["system:serviceaccounts", `system:serviceaccounts:${namespace}`];
+}
+
 function serviceAccountUser(claims: Claims): User {
 	const { namespace, serviceaccount, pod, node } = claims["kubernetes.io"];
 	return {
 		name: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
 		uid: serviceaccount.uid,
-		groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"],
+		groups: [...serviceAccountGroups(namespace), "system:authenticated"],
 		extra: {
 			...(claims.jti !== undefined && { "authentication.kubernetes.io/credential-id": [`JTI=${claims.jti}`] }),
 			...(pod && {

@@ -87,7 +87,8 @@ export function decodeOwn(kind: Kind, draft: Record<string, unknown>): KubeObjec
  * @throws ApiError InternalError when it is no object of the kind any more
  */
 export function decodeAdmitted(kind: Kind, served: ServedVersion | undefined, value: unknown): KubeObject {
-	const { object, problems } = decode(value, served?.schema ?? kind.schema, schemasOf(kind));
+	const { object, problems } =
+		kind.decode?.(asRecord(value, kind.kind), {}) ?? decode(value, served?.schema ?? kind.schema, schemasOf(kind));
 	const problem = problems[0];
 	if (problem !== undefined) throw new ApiError("InternalError", `Internal error occurred: ${problem.message}`);
 	served?.toStorage(object);

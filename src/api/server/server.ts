@@ -28,8 +28,9 @@ export interface Server {
 	/** Those who know bearer tokens, in the order in which they are asked. */
 	readonly authenticators: readonly TokenAuthenticator[];
 	readonly admission: Admission;
-	/** What webhooks that were configured at run time have to say, as steps of `admission`. */
-	readonly dynamicAdmission: DynamicAdmission;
+	/** What users configure at run time: steps of `admission`. */
+	readonly webhooks: DynamicAdmission;
+	readonly policies: DynamicAdmission;
 	/** Undefined: nothing is recorded. */
 	readonly audit: Audit | undefined;
 	readonly metrics: { readonly registry: MetricRegistry; readonly store: StoreMetrics };

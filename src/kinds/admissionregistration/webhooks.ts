@@ -1,6 +1,6 @@
 /** What mutating and validating webhooks have in common. */
 import type { Cause } from "../../core/errors.ts";
-import { duplicate, forbidden, invalidEach, invalidValue, notSupported, required } from "../../core/field-errors.ts";
+import { duplicate, invalidEach, invalidValue, notSupported, required } from "../../core/field-errors.ts";
 import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
@@ -8,6 +8,7 @@ import type { Kind } from "../engine/kind.ts";
 import { validateLabelSelector } from "../engine/label-selector.ts";
 import type { ValidatingWebhook } from "../generated/types.ts";
 import { setClientConfigDefaults, validateClientConfig } from "./client-config.ts";
+import { validateMatchConditions } from "./match-conditions.ts";
 import { setRuleDefaults, validateRule } from "./rules.ts";
 
 /** Fields that both sorts have. */
@@ -69,12 +70,11 @@ function validateWebhook(webhook: Webhook, path: string): Cause[] {
 		causes.push(
 			invalidValue(`${path}.timeoutSeconds`, timeoutSeconds, "the timeout value must be between 1 and 30 seconds"),
 		);
-	if ((webhook.matchConditions ?? []).length > 0)
-		causes.push(forbidden(`${path}.matchConditions`, "conditions are not supported yet"));
 	causes.push(
 		...validateLabelSelector(webhook.namespaceSelector, `${path}.namespaceSelector`),
 		...validateLabelSelector(webhook.objectSelector, `${path}.objectSelector`),
 		...validateClientConfig(webhook.clientConfig, `${path}.clientConfig`),
+		...validateMatchConditions(webhook.matchConditions, `${path}.matchConditions`),
 	);
 	return causes;
 }

@@ -2,10 +2,12 @@
 import { ApiError, messageOf } from "../../../core/errors.ts";
 import type { WatchCache } from "../../cache/cache.ts";
 import type { AdmissionResponse } from "../../server/admission-review.ts";
+import { refused } from "../../server/admission-step.ts";
 import type { AdmissionAttributes, Reinvocation } from "../../server/server.ts";
-import { type Invocation, internalError } from "./matching.ts";
+import { activationOf } from "../dynamic/activation.ts";
+import { admissionRequest } from "../dynamic/admission-request.ts";
+import { type Invocation, internalError } from "../dynamic/matching.ts";
 import { applyMutation } from "./mutation.ts";
-import { admissionRequest } from "./review.ts";
 import { Denied, type Webhook } from "./webhook.ts";
 import type { WebhookMetrics } from "./webhook-metrics.ts";
 
@@ -36,7 +38,7 @@ export async function askMutating(
 	for (const call of calls) {
 		const { webhook, invocation, index } = call;
 		if (round === 1 && !reinvocation.again.has(webhook.id)) continue;
-		if (!webhook.matcher.selects(request, cache)) continue;
+		if (!isChosen(request, call, cache)) continue;
 		const answer = await ask(request, call, "mutating", round, metrics);
 		const patch = answer?.patch ?? [];
 		const changed = patch.length > 0 && applyMutation(request, invocation, webhook.name, patch);
@@ -50,6 +52,19 @@ export async function askMutating(
 	}
 	reinvocation.output = JSON.stringify(request.object);
 	request.reinvocation = reinvocation;
+}
+
+/**
+ * By labels and conditions, as they are now.
+ * @throws ApiError Forbidden for conditions that cannot be evaluated, where the webhook's failure policy is to fail
+ */
+export function isChosen(request: AdmissionAttributes, { webhook, invocation }: Call, cache: WatchCache): boolean {
+	if (!webhook.matcher.selects(request, cache)) return false;
+	const outcome = webhook.conditions?.(activationOf(request, invocation));
+	if (outcome === undefined) return true;
+	if (outcome.error === undefined) return outcome.matches;
+	if (webhook.failsOpen) return false;
+	throw refused(request, outcome.error);
 }
 
 function newReinvocation(): Reinvocation {

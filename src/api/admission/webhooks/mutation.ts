@@ -6,8 +6,8 @@ import { applyJsonPatch } from "../../../core/patches/json-patch.ts";
 import { decodeAdmitted } from "../../resources/decode.ts";
 import { metadataForUpdate } from "../../resources/metadata.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
-import { type Invocation, internalError } from "./matching.ts";
-import { inVersion } from "./review.ts";
+import { inVersion } from "../dynamic/admission-request.ts";
+import { type Invocation, internalError } from "../dynamic/matching.ts";
 
 /**
  * Applies a patch to the object of a request, in place. Of its metadata, the server's own part stays as it is.

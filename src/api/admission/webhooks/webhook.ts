@@ -4,8 +4,9 @@ import type { MutatingWebhook } from "../../../kinds/generated/types.ts";
 import type { Reach } from "../../backends/agent.ts";
 import { WebhookClient } from "../../backends/webhook-client.ts";
 import type { AdmissionRequest, AdmissionResponse, InProcessWebhook } from "../../server/admission-review.ts";
-import { type Matcher, matcher } from "./matching.ts";
-import { readResponse } from "./review.ts";
+import { compileConditions } from "../dynamic/conditions.ts";
+import { type Matcher, matcher } from "../dynamic/matching.ts";
+import { readResponse } from "./response.ts";
 
 export interface Webhook {
 	/** Name of its configuration, and of the webhook in it. */
@@ -20,6 +21,8 @@ export interface Webhook {
 	/** Wants to be asked again about an object that has changed after it. */
 	readonly isReinvocable: boolean;
 	readonly matcher: Matcher;
+	/** Undefined where it has none. */
+	readonly conditions: ReturnType<typeof compileConditions>;
 	/** @throws Error that says why there is no answer */
 	ask(request: AdmissionRequest, signal: AbortSignal): Promise<AdmissionResponse>;
 	close(): void;
@@ -44,6 +47,7 @@ export function configuredWebhook(
 		supportsDryRun: sideEffects === "None" || sideEffects === "NoneOnDryRun",
 		isReinvocable: config.reinvocationPolicy === "IfNeeded",
 		matcher: matcher({ ...config, rules }),
+		conditions: compileConditions(config.matchConditions),
 		async ask(request, signal) {
 			client ??= new WebhookClient(reach, config.clientConfig);
 			const review = { kind: "AdmissionReview", apiVersion: `admission.k8s.io/${version}`, request };
@@ -76,6 +80,7 @@ export function inProcessWebhook({ options, clock }: Reach, config: InProcessWeb
 		supportsDryRun: true,
 		isReinvocable: config.reinvocationPolicy === "IfNeeded",
 		matcher: matcher({ ...config, rules }),
+		conditions: undefined,
 		async ask(request) {
 			const answering = handle(request);
 			if (!(answering instanceof Promise)) return responseOf(answering);

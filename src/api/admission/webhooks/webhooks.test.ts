@@ -221,6 +221,26 @@ test("webhooks are asked about what their rules and selectors choose, and never 
 	expect((await server.ask("POST", "/api/v1/namespaces", { metadata: { name: "n" } })).status).toBe(201);
 });
 
+test("conditions narrow what a webhook is asked about; one that fails refuses, or leaves the webhook out", async () => {
+	const { asked, webhook } = await hooks({ "/a": () => ({ allowed: true }) });
+	const server = await api();
+	const named = (expression: string) => ({ matchConditions: [{ name: "c", expression }] });
+	await configure(server, "mutating", [webhook("/a", named("object.metadata.name == 'x'"))]);
+	await server.ask("POST", configMaps, { metadata: { name: "y" } });
+	expect(asked).toEqual([]);
+	await server.ask("POST", configMaps, { metadata: { name: "x" } });
+	expect(asked).toHaveLength(1);
+	const failing = named("object.data.none == 'x'");
+	await configure(server, "validating", [webhook("/a", { ...failing, failurePolicy: "Ignore" })], "lax");
+	expect((await server.ask("POST", configMaps, { metadata: { name: "z" }, data: { a: "1" } })).status).toBe(201);
+	await configure(server, "validating", [webhook("/a", failing)], "strict");
+	expect((await server.ask("POST", configMaps, { metadata: { name: "w" }, data: { a: "1" } })).object).toMatchObject({
+		code: 403,
+		message: "configmaps \"w\" is forbidden: expression 'object.data.none == 'x'' resulted in error: no such key: none",
+	});
+	expect(asked).toHaveLength(1);
+});
+
 test("a rule for one version of a resource is about all of them, unless it says exactly", async () => {
 	const { asked, webhook } = await hooks({
 		"/v2": () => patch(add("/metadata/labels", { by: "v2" })),

@@ -1,4 +1,4 @@
-/** Webhooks as steps of admission. */
+/** Webhooks and policies as steps of admission. */
 import type { AdmissionStep } from "../../server/admission-step.ts";
 
 const on = { operations: ["create", "update", "delete", "connect"], subresources: true } as const;
@@ -6,11 +6,17 @@ const on = { operations: ["create", "update", "delete", "connect"], subresources
 export const mutatingWebhooks: AdmissionStep = {
 	name: "MutatingAdmissionWebhook",
 	on,
-	admit: (request) => request.server.dynamicAdmission.mutate(request),
+	admit: (request) => request.server.webhooks.mutate(request),
 };
 
 export const validatingWebhooks: AdmissionStep = {
 	name: "ValidatingAdmissionWebhook",
 	on,
-	admit: (request) => request.server.dynamicAdmission.validate(request),
+	admit: (request) => request.server.webhooks.validate(request),
+};
+
+export const validatingPolicies: AdmissionStep = {
+	name: "ValidatingAdmissionPolicy",
+	on,
+	admit: (request) => request.server.policies.validate(request),
 };

@@ -1,11 +1,13 @@
-/** Which requests a webhook is asked about: rules, selectors, and the version in which it wants to see them. */
+/**
+ * Which requests a webhook or policy is about: rules, selectors, and the version in which it wants to see them.
+ */
 import { ApiError, notFound } from "../../../core/errors.ts";
 import type { KubeObject } from "../../../core/object.ts";
 import { type LabelSelector, selectorFrom } from "../../../core/selector.ts";
 import { namespaces } from "../../../kinds/core/namespace.ts";
 import type { Kind, ServedVersion } from "../../../kinds/engine/kind.ts";
 import { isEmptySelector } from "../../../kinds/engine/label-selector.ts";
-import type { RuleWithOperations } from "../../../kinds/generated/types.ts";
+import type { NamedRuleWithOperations } from "../../../kinds/generated/types.ts";
 import type { WatchCache } from "../../cache/cache.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
 
@@ -15,7 +17,10 @@ export interface Invocation {
 }
 
 export interface MatchCriteria {
-	rules: readonly RuleWithOperations[];
+	/** Undefined: every request. */
+	rules: readonly NamedRuleWithOperations[] | undefined;
+	/** Requests that one of these is about are left out. */
+	excludedRules?: readonly NamedRuleWithOperations[] | undefined;
 	/** `Equivalent`: a rule for another version of the same resource matches, too. Default: Equivalent. */
 	matchPolicy?: string | undefined;
 	namespaceSelector?: LabelSelector | undefined;
@@ -32,11 +37,16 @@ export interface Matcher {
 }
 
 export function matcher(criteria: MatchCriteria): Matcher {
-	const rules = criteria.rules.map(ruleMatcher);
+	const rules = criteria.rules?.map(ruleMatcher);
+	const excluded = (criteria.excludedRules ?? []).map(ruleMatcher);
 	const isEquivalent = criteria.matchPolicy !== "Exact";
 	const selectors = [namespaceCriterion(criteria.namespaceSelector), objectCriterion(criteria.objectSelector)];
 	return {
-		invocation: (request) => invocationOf(request, rules, isEquivalent),
+		invocation(request) {
+			const invocation = rules === undefined ? { served: request.served } : invocationOf(request, rules, isEquivalent);
+			if (invocation === undefined || excluded.length === 0) return invocation;
+			return invocationOf(request, excluded, isEquivalent) === undefined ? invocation : undefined;
+		},
 		selects: (request, cache) => selectors.every((matches) => matches === undefined || matches(request, cache)),
 	};
 }
@@ -58,7 +68,7 @@ function invocationOf(
 /** @param version the one that is looked for in the rule */
 type RuleMatcher = (request: AdmissionAttributes, version: Pick<Kind, "group" | "version">) => boolean;
 
-function ruleMatcher(rule: RuleWithOperations): RuleMatcher {
+function ruleMatcher(rule: NamedRuleWithOperations): RuleMatcher {
 	const contains = (values: readonly string[] = []) => {
 		const set = new Set(values);
 		return set.has("*") ? () => true : (value: string) => set.has(value);
@@ -66,10 +76,12 @@ function ruleMatcher(rule: RuleWithOperations): RuleMatcher {
 	const operations = contains(rule.operations?.map((operation) => operation.toLowerCase()));
 	const groups = contains(rule.apiGroups);
 	const versions = contains(rule.apiVersions);
+	const names = rule.resourceNames === undefined ? undefined : new Set(rule.resourceNames);
 	const resources = (rule.resources ?? []).map((text) => text.split("/") as [string, string?]);
-	return ({ kind, operation, subresource = "", sent, namespace }, { group, version }) => {
+	return ({ kind, name, operation, subresource = "", sent, namespace }, { group, version }) => {
 		// What is sent to such a subresource is made, whatever becomes of the object.
 		if (!operations(sent === undefined ? operation : "create") || !groups(group) || !versions(version)) return false;
+		if (names !== undefined && !names.has(name)) return false;
 		if (rule.scope === "Cluster" && namespace !== undefined) return false;
 		if (rule.scope === "Namespaced" && namespace === undefined) return false;
 		return resources.some(

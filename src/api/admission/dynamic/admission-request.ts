@@ -1,0 +1,119 @@
+/** A request as webhooks and policies see it. */
+import type { User } from "../../../core/exchange.ts";
+import { deepCopy, type KubeObject } from "../../../core/object.ts";
+import { newUid } from "../../../core/uid.ts";
+import { namespaces } from "../../../kinds/core/namespace.ts";
+import { apiVersionOf, type Kind, type KindNames, type ServedVersion } from "../../../kinds/engine/kind.ts";
+import { scaleOf } from "../../resources/scale.ts";
+import type { AdmissionRequest, GroupVersionKind, GroupVersionResource } from "../../server/admission-review.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
+import type { Invocation } from "./matching.ts";
+
+const operations = { create: "CREATE", update: "UPDATE", delete: "DELETE", connect: "CONNECT" } as const;
+
+/** What is asked of a webhook. Its objects are the webhook's own. */
+export function admissionRequest(request: AdmissionAttributes, invocation: Invocation): AdmissionRequest {
+	const { object, oldObject } = objectsOf(request, invocation, true);
+	return {
+		uid: newUid(request.server.clock),
+		...describedRequest(request, invocation),
+		object,
+		oldObject,
+	};
+}
+
+/** A request without its objects. */
+export type DescribedRequest = Omit<AdmissionRequest, "uid" | "object" | "oldObject">;
+
+export function describedRequest(request: AdmissionAttributes, { served }: Invocation): DescribedRequest {
+	const { kind, subresource, operation, sent, name, namespace, user, dryRun, query } = request;
+	const place = kind.plural === namespaces.plural && kind.group === "" ? name : namespace;
+	return {
+		kind: kindOf(request, served ?? kind),
+		resource: resourceOf(served ?? kind, kind),
+		...(subresource !== undefined && { subResource: subresource }),
+		requestKind: kindOf(request, request.served ?? kind),
+		requestResource: resourceOf(request.served ?? kind, kind),
+		...(subresource !== undefined && { requestSubResource: subresource }),
+		...(name !== "" && { name }),
+		...(place !== undefined && { namespace: place }),
+		operation: sent === undefined ? operations[operation] : "CREATE",
+		userInfo: userInfoOf(user),
+		dryRun,
+		options: optionsOf(sent === undefined ? operation : "create", query, dryRun),
+	};
+}
+
+/** @param owned the objects may be changed; otherwise they are those of the request where those will do */
+export function objectsOf(
+	request: AdmissionAttributes,
+	{ served }: Invocation,
+	owned: boolean,
+): Pick<AdmissionRequest, "object" | "oldObject"> {
+	const { operation, object, old, sent, kind, subresource } = request;
+	if (sent !== undefined) return { object: owned ? deepCopy(sent) : sent, oldObject: null };
+	if (operation === "connect") {
+		// Options have no metadata.
+		const { metadata: _, ...options } = object;
+		return { object: deepCopy(options) as KubeObject, oldObject: null };
+	}
+	const shown = (one: KubeObject) => {
+		if (subresource === "scale") return scaleOf(kind, one);
+		return owned || served !== undefined ? inVersion(kind, served, one) : one;
+	};
+	if (operation === "delete") return { object: null, oldObject: shown(object) };
+	const next = shown(object);
+	// Until it is written, it has the version that it is to replace.
+	if (owned && old !== undefined) next.metadata.resourceVersion ??= old.metadata.resourceVersion;
+	return { object: next, oldObject: old === undefined ? null : shown(old) };
+}
+
+/** A copy of an object of the stored version in another. */
+export function inVersion(kind: Kind, served: ServedVersion | undefined, object: KubeObject): KubeObject {
+	const copy = deepCopy(object);
+	served?.fromStorage(copy);
+	copy.apiVersion = apiVersionOf(served ?? kind);
+	return copy;
+}
+
+/** A subresource's object may be of a kind of its own. */
+function kindOf(
+	{ kind, sent, object, operation, subresource }: AdmissionAttributes,
+	{ group, version }: Pick<KindNames, "group" | "version">,
+): GroupVersionKind {
+	if (subresource === "scale") return { group: "autoscaling", version: "v1", kind: "Scale" };
+	const subject = sent ?? (operation === "connect" ? object : undefined);
+	if (subject === undefined) return { group, version, kind: kind.kind };
+	const cut = subject.apiVersion.indexOf("/");
+	return {
+		group: cut < 0 ? "" : subject.apiVersion.slice(0, cut),
+		version: subject.apiVersion.slice(cut + 1),
+		kind: subject.kind,
+	};
+}
+
+function resourceOf({ group, version }: Pick<KindNames, "group" | "version">, { plural }: Kind): GroupVersionResource {
+	return { group, version, resource: plural };
+}
+
+function userInfoOf({ name, uid, groups, extra }: User): AdmissionRequest["userInfo"] {
+	return {
+		username: name,
+		...(uid !== undefined && { uid }),
+		...(groups.length > 0 && { groups }),
+		...(extra !== undefined && { extra }),
+	};
+}
+
+const optionsKinds = { create: "CreateOptions", update: "UpdateOptions", delete: "DeleteOptions" } as const;
+
+function optionsOf(operation: AdmissionAttributes["operation"], query: URLSearchParams, dryRun: boolean) {
+	if (operation === "connect") return null;
+	const options: Record<string, unknown> = { kind: optionsKinds[operation], apiVersion: "meta.k8s.io/v1" };
+	for (const field of ["fieldManager", "fieldValidation", "propagationPolicy"]) {
+		const value = query.get(field);
+		if (value !== null && value !== "") options[field] = value;
+	}
+	if (dryRun) options["dryRun"] = ["All"];
+	return options;
+}

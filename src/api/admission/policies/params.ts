@@ -1,0 +1,66 @@
+/** The parameters with which a policy is evaluated for a binding. */
+import type { KubeObject } from "../../../core/object.ts";
+import { selectorFrom } from "../../../core/selector.ts";
+import type { Lookup } from "../../../kinds/engine/registry.ts";
+import type { ParamKind, ParamRef } from "../../../kinds/generated/types.ts";
+import { keyPrefix } from "../../cache/keys.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
+import { inVersion } from "../dynamic/admission-request.ts";
+
+/** A policy or binding is at fault: what its failure policy is for. The message is upstream's. */
+export class ConfigurationError extends Error {}
+
+/** @throws ConfigurationError when there is no such kind (any more) */
+export function paramKindOf({ server }: AdmissionAttributes, { apiVersion = "", kind = "" }: ParamKind): Lookup {
+	const found = server.registry.kind(apiVersion, kind);
+	if (found === undefined)
+		throw new ConfigurationError(`failed to find resource referenced by paramKind: '${apiVersion}, Kind=${kind}'`);
+	return found;
+}
+
+/**
+ * @returns null for an evaluation without parameters; nothing where the binding lets requests without parameters pass
+ * @throws ConfigurationError
+ */
+export function paramsOf(
+	request: AdmissionAttributes,
+	lookup: Lookup | undefined,
+	ref: ParamRef | undefined,
+): (KubeObject | null)[] {
+	if (lookup === undefined || ref === undefined) return [null];
+	const namespace = namespaceOf(request, lookup, ref);
+	const found = objectsOf(request, lookup, namespace, ref);
+	if (found.length === 0 && ref.parameterNotFoundAction === "Deny")
+		throw new ConfigurationError("no params found for policy binding with `Deny` parameterNotFoundAction");
+	const { kind, served } = lookup;
+	return served === undefined ? found : found.map((object) => inVersion(kind, served, object));
+}
+
+function namespaceOf({ namespace }: AdmissionAttributes, { kind }: Lookup, ref: ParamRef): string | undefined {
+	const given = ref.namespace ?? "";
+	if (!kind.namespaced) {
+		if (given === "") return undefined;
+		throw new ConfigurationError("paramRef.namespace must not be provided for a cluster-scoped `paramKind`");
+	}
+	if (given !== "") return given;
+	if (namespace !== undefined) return namespace;
+	throw new ConfigurationError(
+		"cannot use namespaced paramRef in policy binding that matches cluster-scoped resources",
+	);
+}
+
+function objectsOf(
+	{ server }: AdmissionAttributes,
+	{ kind }: Lookup,
+	namespace: string | undefined,
+	{ name = "", selector }: ParamRef,
+): KubeObject[] {
+	if (name !== "") {
+		const found = server.cache.find(kind, namespace, name);
+		return found === undefined ? [] : [found];
+	}
+	const chosen = selectorFrom(selector);
+	return [...server.cache.resource(kind).range(keyPrefix(kind, namespace))]
+		.map(({ object }) => object)
+		.filter(({ metadata }) => chosen.matches(metadata.labels));
+}

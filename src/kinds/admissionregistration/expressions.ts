@@ -1,0 +1,157 @@
+/** Expressions of admission: what they may name, and what is wrong with them. */
+import {
+	authorizerType,
+	boolType,
+	dynType,
+	Environment,
+	type Field,
+	listType,
+	mapType,
+	objectType,
+	type Program,
+	resourceCheckType,
+	stringType,
+	type Type,
+	typeText,
+} from "../../core/cel/cel.ts";
+import type { Cause } from "../../core/errors.ts";
+import { invalidValue, required } from "../../core/field-errors.ts";
+
+/** An object with these fields and no others. */
+function record(name: string, fields: Readonly<Record<string, Type>>): Type {
+	const declared = new Map(Object.entries(fields).map(([key, type]): [string, Field] => [key, { key, type }]));
+	return objectType(name, { field: (field) => declared.get(field) });
+}
+
+const groupVersionKind = record("kubernetes.GroupVersionKind", {
+	group: stringType,
+	version: stringType,
+	kind: stringType,
+});
+const groupVersionResource = record("kubernetes.GroupVersionResource", {
+	group: stringType,
+	version: stringType,
+	resource: stringType,
+});
+const userInfo = record("kubernetes.UserInfo", {
+	username: stringType,
+	uid: stringType,
+	groups: listType(stringType),
+	extra: mapType(stringType, listType(stringType)),
+});
+
+/** `admission.k8s.io/v1 AdmissionRequest`, without its objects, which are variables of their own. */
+const requestType = record("kubernetes.AdmissionRequest", {
+	kind: groupVersionKind,
+	resource: groupVersionResource,
+	subResource: stringType,
+	requestKind: groupVersionKind,
+	requestResource: groupVersionResource,
+	requestSubResource: stringType,
+	name: stringType,
+	namespace: stringType,
+	operation: stringType,
+	userInfo,
+	dryRun: boolType,
+	options: dynType,
+});
+
+/** What expressions may see of the namespace of an object. */
+const namespaceType = record("kubernetes.Namespace", {
+	metadata: record("kubernetes.NamespaceMetadata", {
+		name: stringType,
+		generateName: stringType,
+		namespace: stringType,
+		labels: mapType(stringType, stringType),
+		annotations: mapType(stringType, stringType),
+		UID: stringType,
+		creationTimestamp: stringType,
+		deletionGracePeriodSeconds: dynType,
+		deletionTimestamp: stringType,
+		generation: dynType,
+		resourceVersion: stringType,
+		finalizers: listType(stringType),
+	}),
+	spec: record("kubernetes.NamespaceSpec", { finalizers: listType(stringType) }),
+	status: record("kubernetes.NamespaceStatus", { phase: stringType }),
+});
+
+export interface Scope {
+	/** `params` of a policy that has them. */
+	hasParams: boolean;
+	/** Messages are made without asking for permissions. */
+	hasAuthorizer: boolean;
+	/** Types of the variables that a policy has defined so far, by name. */
+	variables?: ReadonlyMap<string, Type>;
+}
+
+const environments = new Map<string, Environment>();
+
+/** The environment of expressions of admission in v1.36. */
+export function admissionEnvironment({ hasParams, hasAuthorizer, variables }: Scope): Environment {
+	if (variables !== undefined) return environment(hasParams, hasAuthorizer, variables);
+	// Policies without variables share theirs.
+	const key = `${hasParams} ${hasAuthorizer}`;
+	let shared = environments.get(key);
+	if (shared === undefined) {
+		shared = environment(hasParams, hasAuthorizer, undefined);
+		environments.set(key, shared);
+	}
+	return shared;
+}
+
+function environment(
+	hasParams: boolean,
+	hasAuthorizer: boolean,
+	composed: ReadonlyMap<string, Type> | undefined,
+): Environment {
+	const variables: Record<string, Type> = {
+		object: dynType,
+		oldObject: dynType,
+		request: requestType,
+		namespaceObject: namespaceType,
+	};
+	if (hasParams) variables["params"] = dynType;
+	if (hasAuthorizer) {
+		variables["authorizer"] = authorizerType;
+		variables["authorizer.requestResource"] = resourceCheckType;
+	}
+	if (composed !== undefined)
+		variables["variables"] = objectType("kubernetes.variables", {
+			field(name) {
+				const type = composed.get(name);
+				return type && { key: name, type };
+			},
+		});
+	return new Environment({ variables });
+}
+
+/** @returns the program, or what is wrong with the expression in upstream's words */
+export function compileExpression(
+	expression: string,
+	scope: Scope,
+	results: readonly Type[] | undefined,
+): { program: Program } | { problem: string } {
+	const compiled = admissionEnvironment(scope).compile(expression);
+	if ("refusal" in compiled) return { problem: `compilation failed: ${compiled.refusal.text}` };
+	const { program } = compiled;
+	const { type } = program;
+	if (results === undefined || type.kind === "dyn" || results.some(({ kind }) => kind === type.kind))
+		return { program };
+	const wanted = results.map(typeText);
+	return {
+		problem: wanted.length === 1 ? `must evaluate to ${wanted[0]}` : `must evaluate to one of [${wanted.join(" ")}]`,
+	};
+}
+
+/** What is wrong with an expression. @param results types that it may have; undefined for any */
+export function expressionCauses(
+	expression: string,
+	path: string,
+	scope: Scope,
+	results: readonly Type[] | undefined,
+): Cause[] {
+	if (expression.trim() === "") return [required(path, "expression is not specified")];
+	const compiled = compileExpression(expression, scope, results);
+	return "problem" in compiled ? [invalidValue(path, expression, compiled.problem)] : [];
+}
