@@ -130,12 +130,13 @@ conformance("volumes", 1, (target) => {
 			["", "Memory"].map(async (medium) => {
 				const volumes = [{ name: "v", emptyDir: { medium } }];
 				const name = `medium-${medium.toLowerCase() || "disk"}`;
-				const args = ["mounttest", "--new_file_0666=/v/file", "--file_perm=/v/file", "--fs_type=/v"];
+				const args = ["mounttest", "--new_file_0666=/v/file", "--file_perm=/v/file", "--fs_type=/v", "--file_mode=/v"];
 				const output = await space.output(
 					podOf(name, { args, volumeMounts, securityContext: { runAsUser: 1001 } }, { volumes }),
 				);
 				expect(output).toContain('perms of file "/v/file": -rw-rw-rw-');
 				if (medium === "Memory") expect(output).toContain('mount type of "/v": tmpfs');
+				expect(output).toContain(`mode of file "/v": d${medium === "Memory" ? "t" : ""}rwxrwxrwx`);
 			}),
 		);
 		const writer = { name: "writer", image: images.busybox, command: ["sh", "-c", "echo shared > /v/f"], volumeMounts };

@@ -172,7 +172,7 @@ export class PodVolumes {
 		} finally {
 			directory.close();
 		}
-		await openToAll(path);
+		if (medium !== "Memory") await openToAll(path);
 		await this.#ownByGroup(pod, path, "");
 		return { path, readOnly: false };
 	}

@@ -4,12 +4,13 @@ import { run } from "../../linux/command.ts";
 import { type HeldDirectory, holdDirectory } from "../../linux/no-links.ts";
 
 /**
+ * Anybody can make files in it, and only their owners delete them: the kernel's default, which upstream keeps.
  * @param directory the open directory that is mounted on, even if the path now leads elsewhere
  * @param sizeBytes undefined: the kernel's default
  */
 export async function mountTmpfs(path: string, directory: HeldDirectory, sizeBytes: number | undefined): Promise<void> {
 	if (await isMounted(path)) return;
-	const options = ["mode=0777", ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])];
+	const options = ["mode=1777", ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])];
 	const command = ["mount", "-c", "-t", "tmpfs", "-o", options.join(","), "tmpfs", "."] as const;
 	await run(command, { directory: directory.outsidePath });
 }
