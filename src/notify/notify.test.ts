@@ -218,6 +218,10 @@ test("what is wrong with one policy stands in its status, passes when it is mend
 	expect(await ready("no-secret")).toBe("True Complete");
 	expect((await policyNow(cluster, "no-secret")).status).toMatchObject({ pending: 0, sent: 1 });
 	expect(box.told().map(({ data }) => [data.title, data["text"]])).toContainEqual(["BACKUP", "code 3"]);
+
+	await cluster.apply(policy("not-closed", { template: { text: "{% if name %}" } }));
+	await cluster.clock.advance("500ms");
+	expect(await ready("not-closed")).toMatch(/^False TemplateInvalid template.text: tag {% if name %} not closed/);
 });
 
 test("a sink that fails is tried again, in order, for a day; another sink does not wait for it", async () => {
