@@ -64,18 +64,23 @@ const reported = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
 /** The node that the controller has registered under this name. */
 export interface Registered {
 	uid: string;
+	/** Its last heartbeat, and the `waitedMs` at which it arrived here: the clock of a node may be wrong or be set. */
+	heartbeat?: string;
+	seenAtMs?: number;
 }
 
 export function planNode(
 	state: NodeLifecycleState,
-	{ nowMs, memory }: PlanContext<Registered>,
+	context: PlanContext<Registered>,
 	options: NodeLifecycleOptions,
 ): Plan<Registered> {
+	const { nowMs, waitedMs, memory } = context;
 	const { node } = state;
 	const { uid } = node.metadata;
 	if (node.metadata.deletionTimestamp !== undefined) return { actions: [], memory: { uid } };
-	const deadlineMs = deadlineOf(state, options);
-	const silent = nowMs >= deadlineMs;
+	const registered = { uid, ...lastHeartbeat(state, context) };
+	const leftMs = patienceMs(state, nowMs, waitedMs - registered.seenAtMs, options);
+	const silent = leftMs <= 0;
 	const conditions = silent ? silentConditions(node, nowMs) : (node.status?.conditions ?? []);
 	const changed = !sameJson(conditions, node.status?.conditions ?? []);
 	const actions: Action[] = changed ? [updateStatus(nodes, { ...node, status: { ...node.status, conditions } })] : [];
@@ -87,8 +92,12 @@ export function planNode(
 	if (!sameJson(taints, node.spec.taints ?? [])) actions.push(taintPatch(node, taints, changed));
 	if (ready !== undefined && ready.status !== "True")
 		actions.push(...state.readyPods.flatMap((pod) => unready(pod, nowMs)));
-	const wakeMs = Math.min(silent ? Number.POSITIVE_INFINITY : deadlineMs, retryAtMs ?? Number.POSITIVE_INFINITY);
-	return { actions, memory: { uid }, ...(Number.isFinite(wakeMs) && { requeueAtMs: wakeMs }) };
+	return {
+		actions,
+		memory: registered,
+		...(retryAtMs !== undefined && { requeueAtMs: retryAtMs }),
+		...(!silent && { requeueAfterMs: leftMs }),
+	};
 }
 
 /** Epoch milliseconds of this controller's last NoExecute taint; 0 for none. */
@@ -101,16 +110,25 @@ export function taintedAtMs(node: Node): number {
 	return newestMs;
 }
 
-/** When the node becomes Unknown unless it reports before, by its Lease or its status. */
-function deadlineOf({ node, lease }: NodeLifecycleState, options: NodeLifecycleOptions): number {
-	const ready = conditionOf(node, "Ready");
-	if (ready === undefined) return parseTimestamp(node.metadata.creationTimestamp) + options.startupGraceMs;
+/** Every change of the times in Lease and status is a heartbeat, whatever these times are. */
+function lastHeartbeat({ node, lease }: NodeLifecycleState, { waitedMs, memory }: PlanContext<Registered>) {
+	const heartbeat = `${lease?.spec.renewTime ?? ""} ${conditionOf(node, "Ready")?.lastHeartbeatTime ?? ""}`;
+	const isKnown = memory?.uid === node.metadata.uid && memory.heartbeat === heartbeat;
+	// `waitedMs` starts at 0 again after a plan without `requeueAfterMs`.
+	return { heartbeat, seenAtMs: Math.min((isKnown ? memory.seenAtMs : undefined) ?? waitedMs, waitedMs) };
+}
+
+/** How much longer the node may stay silent. @param silentMs the time since its last heartbeat */
+function patienceMs(
+	{ node, lease }: NodeLifecycleState,
+	nowMs: number,
+	silentMs: number,
+	options: NodeLifecycleOptions,
+): number {
+	if (conditionOf(node, "Ready") === undefined)
+		return parseTimestamp(node.metadata.creationTimestamp) + options.startupGraceMs - nowMs;
 	// A Lease with a longer duration is respected: simulated nodes in virtual time renew it less often.
-	const promisedMs = Math.max((lease?.spec.leaseDurationSeconds ?? 0) * 1000 - usualLeaseMs, 0);
-	const renewMs = lease?.spec.renewTime === undefined ? 0 : parseTimestamp(lease.spec.renewTime) + promisedMs;
-	// The heartbeat of the status has a resolution of one second, and only the node's own counts.
-	const statusMs = ready.status === "Unknown" ? 0 : parseTimestamp(ready.lastHeartbeatTime ?? "") || 0;
-	return Math.max(renewMs, statusMs) + options.graceMs;
+	return Math.max((lease?.spec.leaseDurationSeconds ?? 0) * 1000 - usualLeaseMs, 0) + options.graceMs - silentMs;
 }
 
 function silentConditions(node: Node, nowMs: number): NodeCondition[] {
