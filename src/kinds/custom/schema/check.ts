@@ -6,7 +6,7 @@ import { checkNumber } from "./check-number.ts";
 import { checkType } from "./check-type.ts";
 import { isUnchanged, oldField, oldItems, uncorrelated } from "./correlation.ts";
 import { checkJunctors } from "./junctors.ts";
-import type { SchemaNode } from "./schema-node.ts";
+import type { SchemaNode, SizeLimits, TextLimits } from "./schema-node.ts";
 import { Walk } from "./walk.ts";
 
 export interface CheckOptions {
@@ -30,28 +30,29 @@ export function check(node: SchemaNode, value: unknown, old: unknown, walk: Walk
 	const isTypeRight = checkType(node, value, walk);
 	if (value === null) {
 		if (isTypeRight) walk.matchCount++;
-		checkEnum(node, value, walk);
+		if (node.enumeration !== undefined) checkEnum(node.enumeration, value, walk);
 		return;
 	}
 	// One for each kind of check that applies, and for each that holds.
 	walk.matchCount += 4;
 	if (node.type !== "" || node.format !== "") walk.matchCount += isTypeRight ? 2 : 1;
-	if (node.junctors !== undefined) checkJunctors(node.junctors, value, walk, check);
+	if (node.hasJunctors) checkJunctors(node.junctors, value, walk, check);
 	switch (typeof value) {
 		case "string":
-			walk.matchCount += node.format === "" ? 1 : 2;
-			checkText(node, value, walk);
+			walk.matchCount++;
+			if (node.textLimits !== undefined) checkText(node, node.textLimits, value, walk);
+			if (node.format !== "") checkFormat(node, value, walk);
 			break;
 		case "number":
 			walk.matchCount += 2;
-			checkNumber(node, value, walk);
+			if (node.limitsNumbers || node.type === "integer" || node.format !== "") checkNumber(node, value, walk);
 			break;
 		case "object":
 			if (Array.isArray(value)) checkItems(node, value, old, walk);
 			// Neither null nor a list.
 			else checkFields(node, value as Record<string, unknown>, old, walk);
 	}
-	if (node.schema.enum !== undefined) checkEnum(node, value, walk);
+	if (node.enumeration !== undefined) checkEnum(node.enumeration, value, walk);
 }
 
 function checkPart(node: SchemaNode, value: unknown, old: unknown, walk: Walk): void {
@@ -62,8 +63,8 @@ function checkPart(node: SchemaNode, value: unknown, old: unknown, walk: Walk): 
 		walk.forgive(failureCount, causeCount);
 }
 
-function checkText(node: SchemaNode, text: string, walk: Walk): void {
-	const { maxLength, minLength, pattern } = node.schema;
+function checkText(node: SchemaNode, limits: TextLimits, text: string, walk: Walk): void {
+	const { maxLength, minLength, pattern } = limits;
 	// A character is one or two units.
 	if (maxLength !== undefined && text.length > maxLength && characterCount(text) > maxLength)
 		walk.fail((place) => tooLong(place, maxLength));
@@ -71,10 +72,11 @@ function checkText(node: SchemaNode, text: string, walk: Walk): void {
 		walk.fail((place) => breaks(place, text, `should be at least ${minLength} chars long`));
 	else if (pattern !== undefined && !node.matchesPattern(text))
 		walk.fail((place) => breaks(place, text, `should match '${pattern}'`));
-	if (node.format !== "" && !node.matchesFormat(text)) {
-		const { format = "" } = node.schema;
-		walk.fail((place) => wrongType(place, format, text));
-	}
+}
+
+function checkFormat(node: SchemaNode, text: string, walk: Walk): void {
+	walk.matchCount++;
+	if (!node.matchesFormat(text)) walk.fail((place) => wrongType(place, node.schema.format ?? "", text));
 }
 
 function characterCount(text: string): number {
@@ -87,35 +89,32 @@ function isPair(text: string, index: number): boolean {
 	return (text.charCodeAt(index) & 0xfc00) === 0xd800 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00;
 }
 
-function checkEnum(node: SchemaNode, value: unknown, walk: Walk): void {
-	const values = node.schema.enum;
-	if (values === undefined || values.length === 0) return;
+function checkEnum(values: readonly unknown[], value: unknown, walk: Walk): void {
 	// To upstream a null is none of them, even if it is.
-	if (value !== null && values.some((one) => jsonEqual(one, value))) return;
+	if (value !== null) for (const one of values) if (one === value || jsonEqual(one, value)) return;
 	walk.fail((place) => notAmong(place, value, values));
 }
 
 function checkItems(node: SchemaNode, items: readonly unknown[], old: unknown, walk: Walk): void {
 	walk.matchCount += 2;
-	const { items: item, schema } = node;
+	const { items: item, itemLimits } = node;
 	if (item !== undefined) {
-		const before = oldItems(node, old);
+		const before = old === uncorrelated ? undefined : oldItems(node, old);
 		for (let index = 0; index < items.length; index++) {
 			walk.path.push(index);
 			checkPart(item, items[index], before?.(items[index]) ?? uncorrelated, walk);
 			walk.path.pop();
 		}
 	}
-	const { minItems, maxItems } = schema;
-	if (minItems !== undefined && items.length < minItems)
-		walk.fail((place) => breaks(place, items.length, `should have at least ${minItems} items`));
-	if (maxItems !== undefined && items.length > maxItems)
-		walk.fail((place) => tooManyParts(place, items.length, maxItems));
+	if (itemLimits === undefined) return;
+	const { min, max } = itemLimits;
+	if (min !== undefined && items.length < min)
+		walk.fail((place) => breaks(place, items.length, `should have at least ${min} items`));
+	if (max !== undefined && items.length > max) walk.fail((place) => tooManyParts(place, items.length, max));
 }
 
 function checkFields(node: SchemaNode, fields: Record<string, unknown>, old: unknown, walk: Walk): void {
 	walk.matchCount++;
-	const { schema } = node;
 	const isRoot = walk.path.length === 0;
 	let fieldCount = 0;
 	for (const key in fields) {
@@ -132,12 +131,14 @@ function checkFields(node: SchemaNode, fields: Record<string, unknown>, old: unk
 		checkPart(child, value, old === uncorrelated || isVersion ? uncorrelated : oldField(old, key), walk);
 		walk.path.pop();
 	}
-	const { minProperties, maxProperties, required } = schema;
-	if (minProperties !== undefined && fieldCount < minProperties)
-		walk.fail((place) => breaks(place, fieldCount, `should have at least ${minProperties} properties`));
-	if (maxProperties !== undefined && fieldCount > maxProperties)
-		walk.fail((place) => tooManyParts(place, fieldCount, maxProperties));
-	if (required !== undefined)
-		for (const name of required)
-			if (!Object.hasOwn(fields, name) || fields[name] === undefined) walk.fail((place) => missing(place, name));
+	if (node.fieldLimits !== undefined) checkFieldCount(node.fieldLimits, fieldCount, walk);
+	if (node.required === undefined) return;
+	for (const name of node.required)
+		if (fields[name] === undefined || !Object.hasOwn(fields, name)) walk.fail((place) => missing(place, name));
+}
+
+function checkFieldCount({ min, max }: SizeLimits, count: number, walk: Walk): void {
+	if (min !== undefined && count < min)
+		walk.fail((place) => breaks(place, count, `should have at least ${min} properties`));
+	if (max !== undefined && count > max) walk.fail((place) => tooManyParts(place, count, max));
 }

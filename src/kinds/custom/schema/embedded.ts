@@ -5,6 +5,7 @@ import { changeableMetadataCauses } from "../../../core/metadata-checks.ts";
 import { dns1035LabelProblems, dnsLabelProblems, pathSegmentProblems } from "../../../core/names.ts";
 import { isRecord } from "../../../core/object.ts";
 import { decodeMetadata } from "../../engine/metadata-type.ts";
+import { type Path, pathText } from "./path.ts";
 import type { SchemaProps } from "./schema-props.ts";
 import { type Sparse, sparse, visitSparse } from "./sparse.ts";
 
@@ -17,10 +18,10 @@ export function embeddedResources(schema: SchemaProps): EmbeddedResources | unde
 /** @param base path of the value; absent: a whole object */
 export function embeddedCauses(resources: EmbeddedResources | undefined, value: unknown, base = ""): Cause[] {
 	const causes: Cause[] = [];
-	const visit = (_: true, resource: unknown, path: string) => {
-		if (isRecord(resource)) causes.push(...resourceCauses(resource, path));
+	const visit = (_: true, resource: unknown, path: Path) => {
+		if (isRecord(resource)) causes.push(...resourceCauses(resource, pathText(path)));
 	};
-	visitSparse(resources, value, visit, base);
+	visitSparse(resources, value, visit, base === "" ? [] : [base]);
 	return causes;
 }
 

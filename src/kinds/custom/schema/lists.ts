@@ -2,6 +2,7 @@
 import type { Cause } from "../../../core/errors.ts";
 import { duplicate, invalidValue } from "../../../core/field-errors.ts";
 import { isRecord } from "../../../core/object.ts";
+import { type Path, pathText } from "./path.ts";
 import type { SchemaProps } from "./schema-props.ts";
 import { type Sparse, sparse, visitSparse } from "./sparse.ts";
 
@@ -22,16 +23,16 @@ export function listCauses(lists: UniqueLists | undefined, value: unknown): Caus
 	const causes: Cause[] = [];
 	visitSparse(lists, value, (list, items, path) => {
 		if (!Array.isArray(items)) return;
-		if (list === "set") addRepeated(items, items, path, causes);
+		if (list === "set") addRepeated(items, path, causes);
 		else addSameKeys(items, list.keys, path, causes);
 	});
 	return causes;
 }
 
-function addSameKeys(items: readonly unknown[], keys: readonly string[], path: string, causes: Cause[]): void {
+function addSameKeys(items: readonly unknown[], keys: readonly string[], path: Path, causes: Cause[]): void {
 	for (const [index, item] of items.entries()) {
 		if (item === null || isRecord(item)) continue;
-		causes.push(invalidValue(`${path}[${index}]`, item, "must be an object for an array of list-type map"));
+		causes.push(invalidValue(`${pathText(path)}[${index}]`, item, "must be an object for an array of list-type map"));
 		return;
 	}
 	if (items.length < 2) return;
@@ -41,18 +42,18 @@ function addSameKeys(items: readonly unknown[], keys: readonly string[], path: s
 			for (const key of keys) if (Object.hasOwn(item, key) && item[key] !== undefined) values[key] = item[key];
 		return values;
 	});
-	addRepeated(keyed, keyed, path, causes);
+	addRepeated(keyed, path, causes);
 }
 
 /** Of what is there several times the second is told. */
-function addRepeated(items: readonly unknown[], shown: readonly unknown[], path: string, causes: Cause[]): void {
+function addRepeated(items: readonly unknown[], path: Path, causes: Cause[]): void {
 	if (items.length < 2) return;
 	const counts = new Map<unknown, number>();
 	for (const [index, item] of items.entries()) {
 		const identity = typeof item === "object" && item !== null ? canonical(item) : item;
 		const count = (counts.get(identity) ?? 0) + 1;
 		counts.set(identity, count);
-		if (count === 2) causes.push(duplicate(`${path}[${index}]`, shown[index]));
+		if (count === 2) causes.push(duplicate(`${pathText(path)}[${index}]`, item));
 	}
 }
 

@@ -17,6 +17,23 @@ export interface Junctors {
 	readonly not: SchemaNode | undefined;
 }
 
+/** Limits of texts. */
+export interface TextLimits {
+	readonly maxLength: number | undefined;
+	readonly minLength: number | undefined;
+	readonly pattern: string | undefined;
+}
+
+/** How many items a list may have, or fields an object. */
+export interface SizeLimits {
+	readonly min: number | undefined;
+	readonly max: number | undefined;
+}
+
+/**
+ * What most values are asked about is in fields of its own: schemas are objects of very many forms, in which looking up
+ * a keyword takes longer than all the rest.
+ */
 export class SchemaNode {
 	readonly schema: SchemaProps;
 	/** The types that a value may have, joined as messages name them; empty: any. */
@@ -30,12 +47,22 @@ export class SchemaNode {
 	/** True: keys without a field of their own are allowed, and nothing inside their values. False: they are not. */
 	readonly otherKeys: boolean;
 	readonly hasDefault: boolean;
-	readonly junctors: Junctors | undefined;
+	readonly hasJunctors: boolean;
+	readonly textLimits: TextLimits | undefined;
+	/** Whether numbers have limits, or a format that limits them. */
+	readonly limitsNumbers: boolean;
+	readonly itemLimits: SizeLimits | undefined;
+	readonly fieldLimits: SizeLimits | undefined;
+	readonly required: readonly string[] | undefined;
+	readonly enumeration: readonly unknown[] | undefined;
+	readonly #valueSchema: SchemaProps | undefined;
+	readonly #itemSchema: SchemaProps | undefined;
 	/** The default with the defaults of its own fields, once it has been made. */
 	filledDefault: unknown;
 	readonly #fields = new Map<string, SchemaNode>();
 	#values: SchemaNode | undefined;
 	#items: SchemaNode | undefined;
+	#junctors: Junctors | undefined;
 	#defaulted: readonly DefaultedField[] | undefined;
 	#pattern: Regex | undefined;
 	#format: Format | undefined;
@@ -50,7 +77,17 @@ export class SchemaNode {
 		this.isEmbedded = schema["x-kubernetes-embedded-resource"] === true;
 		this.otherKeys = schema.additionalProperties !== false;
 		this.hasDefault = hasDefault(schema);
-		this.junctors = junctorsOf(schema);
+		const { allOf, anyOf, oneOf, not } = schema;
+		this.hasJunctors = !isEmpty(allOf) || !isEmpty(anyOf) || !isEmpty(oneOf) || not !== undefined;
+		this.textLimits = textLimitsOf(schema);
+		const { minimum, maximum, multipleOf } = schema;
+		this.limitsNumbers = minimum !== undefined || maximum !== undefined || multipleOf !== undefined;
+		this.itemLimits = sizeLimits(schema.minItems, schema.maxItems);
+		this.fieldLimits = sizeLimits(schema.minProperties, schema.maxProperties);
+		this.required = isEmpty(schema.required) ? undefined : schema.required;
+		this.enumeration = isEmpty(schema.enum) ? undefined : schema.enum;
+		this.#valueSchema = valuesOf(schema);
+		this.#itemSchema = itemsOf(schema);
 	}
 
 	/** The schema of a field that has one of its own. */
@@ -67,19 +104,18 @@ export class SchemaNode {
 
 	/** The schema of values under keys that are no fields. */
 	get values(): SchemaNode | undefined {
-		if (this.#values === undefined) {
-			const schema = valuesOf(this.schema);
-			this.#values = schema && new SchemaNode(schema);
-		}
+		if (this.#values === undefined && this.#valueSchema !== undefined) this.#values = new SchemaNode(this.#valueSchema);
 		return this.#values;
 	}
 
 	get items(): SchemaNode | undefined {
-		if (this.#items === undefined) {
-			const schema = itemsOf(this.schema);
-			this.#items = schema && new SchemaNode(schema);
-		}
+		if (this.#items === undefined && this.#itemSchema !== undefined) this.#items = new SchemaNode(this.#itemSchema);
 		return this.#items;
+	}
+
+	get junctors(): Junctors {
+		this.#junctors ??= junctorsOf(this.schema);
+		return this.#junctors;
 	}
 
 	get defaulted(): readonly DefaultedField[] {
@@ -98,9 +134,7 @@ export class SchemaNode {
 
 	/** @throws Error when the pattern is none: definitions with such a pattern are refused */
 	matchesPattern(text: string): boolean {
-		const { pattern } = this.schema;
-		if (pattern === undefined || pattern === "") return true;
-		this.#pattern ??= regex(pattern);
+		this.#pattern ??= regex(this.textLimits?.pattern ?? "");
 		return this.#pattern.test(text);
 	}
 
@@ -112,6 +146,19 @@ export class SchemaNode {
 
 const none: readonly DefaultedField[] = [];
 
+function isEmpty(list: readonly unknown[] | undefined): boolean {
+	return list === undefined || list.length === 0;
+}
+
+function textLimitsOf({ maxLength, minLength, pattern }: SchemaProps): TextLimits | undefined {
+	if (maxLength === undefined && minLength === undefined && (pattern === undefined || pattern === "")) return undefined;
+	return { maxLength, minLength, pattern: pattern === "" ? undefined : pattern };
+}
+
+function sizeLimits(min: number | undefined, max: number | undefined): SizeLimits | undefined {
+	return min === undefined && max === undefined ? undefined : { min, max };
+}
+
 /** Formats of other types are none, as upstream has it. */
 function supportedFormat(type: string, format = ""): string {
 	if (type === "integer") return format === "int32" || format === "int64" ? format : "";
@@ -120,8 +167,7 @@ function supportedFormat(type: string, format = ""): string {
 	return formatOf(format) === undefined ? "" : format;
 }
 
-function junctorsOf({ allOf = [], anyOf = [], oneOf = [], not }: SchemaProps): Junctors | undefined {
-	if (allOf.length === 0 && anyOf.length === 0 && oneOf.length === 0 && not === undefined) return undefined;
+function junctorsOf({ allOf = [], anyOf = [], oneOf = [], not }: SchemaProps): Junctors {
 	const nodes = (schemas: readonly SchemaProps[]) => schemas.map((schema) => new SchemaNode(schema));
 	return { allOf: nodes(allOf), anyOf: nodes(anyOf), oneOf: nodes(oneOf), not: not && new SchemaNode(not) };
 }

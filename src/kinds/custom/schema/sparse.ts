@@ -1,5 +1,6 @@
 /** The few parts of a schema that some check is about, and the way there: walks over values skip all the rest. */
 import { isRecord } from "../../../core/object.ts";
+import type { Path } from "./path.ts";
 import { itemsOf, type SchemaProps, valuesOf } from "./schema-props.ts";
 
 export interface Sparse<T> {
@@ -32,28 +33,38 @@ export function sparse<T>(schema: SchemaProps, pick: (schema: SchemaProps) => T 
 
 /**
  * Calls `visit` for every part of a value that a part of the schema is about, from the outside in.
- * @param path text of where the value stands: `spec.ports[0]`, `spec.limits[cpu]`; empty for the whole
+ * @param path where the value stands, which `visit` may read, but not keep; empty for the whole
  */
 export function visitSparse<T>(
 	tree: Sparse<T> | undefined,
 	value: unknown,
-	visit: (what: T, value: unknown, path: string) => void,
-	path = "",
+	visit: (what: T, value: unknown, path: Path) => void,
+	path: Path = [],
 ): void {
 	if (tree === undefined) return;
 	const { here, fields, values, items } = tree;
 	if (here !== undefined) visit(here, value, path);
 	if (Array.isArray(value)) {
-		if (items !== undefined)
-			for (let index = 0; index < value.length; index++) visitSparse(items, value[index], visit, `${path}[${index}]`);
+		for (let index = 0; items !== undefined && index < value.length; index++)
+			visitPart(items, value[index], index, visit, path);
 	} else if (isRecord(value)) {
 		if (fields !== undefined)
-			for (const [name, below] of fields) {
-				if (!Object.hasOwn(value, name) || value[name] === undefined) continue;
-				visitSparse(below, value[name], visit, path === "" ? name : `${path}.${name}`);
-			}
+			for (const [name, below] of fields)
+				if (Object.hasOwn(value, name)) visitPart(below, value[name], name, visit, path);
 		if (values !== undefined)
-			for (const key of Object.keys(value))
-				if (fields?.has(key) !== true) visitSparse(values, value[key], visit, `${path}[${key}]`);
+			for (const key in value) if (fields?.has(key) !== true) visitPart(values, value[key], `[${key}]`, visit, path);
 	}
+}
+
+function visitPart<T>(
+	tree: Sparse<T>,
+	value: unknown,
+	part: string | number,
+	visit: (what: T, value: unknown, path: Path) => void,
+	path: Path,
+): void {
+	if (value === undefined) return;
+	path.push(part);
+	visitSparse(tree, value, visit, path);
+	path.pop();
 }
