@@ -7,6 +7,7 @@ import {
 	escapeName,
 	Failure,
 	intType,
+	jsonOf,
 	listType,
 	MadeObject,
 	mapType,
@@ -195,6 +196,20 @@ test("objects of declared types may be made", () => {
 	expect(value).toMatchObject({ typeName: "Object.spec", fields: { replicas: 3 } });
 	const refused = within.compile("Object.status{}");
 	expect("refusal" in refused && refused.refusal.text).toContain("undeclared reference to 'Object.status'");
+});
+
+test("results become JSON where they are part of an object", () => {
+	const json = (expression: string) => jsonOf(evaluated(expression));
+	expect(json("[dyn(2.0), dyn(3u), dyn(b'x'), dyn(duration('90s')), dyn(null), dyn({'a': [1.0]})]")).toEqual([
+		2,
+		3,
+		"eA==",
+		"90s",
+		null,
+		{ a: [1] },
+	]);
+	expect(json("self.spec.ports")).toBe(self.spec.ports);
+	expect(() => json("optional.none()")).toThrow(Failure);
 });
 
 test("an evaluation ends when it costs more than it may", () => {

@@ -36,6 +36,7 @@ export { escapeName, unescapeName } from "./types/escaping.ts";
 export * from "./types/type.ts";
 export { Duration } from "./values/duration.ts";
 export { Cancellation, Failure } from "./values/failure.ts";
+export { jsonOf } from "./values/json.ts";
 export type { ListSemantics } from "./values/list-semantics.ts";
 export { Timestamp } from "./values/timestamp.ts";
 export { CelValue, Double, MadeObject, Optional, Uint } from "./values/value.ts";

@@ -23,17 +23,13 @@ const types: Readonly<Record<string, Type>> = {
 	set: listType(intType, 10, { kind: "set" }),
 	entries: listType(dynType, 10, { kind: "map", keys: ["key"] }),
 };
-const environment = new Environment({
-	variables: {
-		self: objectType("object", {
-			field: (name) => {
-				const type = Object.hasOwn(types, name) ? types[name] : undefined;
-				return type && { key: name, type };
-			},
-		}),
-		authorizer: authorizerType,
+const selfType = objectType("object", {
+	field: (name) => {
+		const type = Object.hasOwn(types, name) ? types[name] : undefined;
+		return type && { key: name, type };
 	},
 });
+const environment = new Environment({ variables: { self: selfType, authorizer: authorizerType } });
 const self = {
 	name: "web-1-abcdef",
 	count: 3,
@@ -119,6 +115,11 @@ test("the order of a list that is declared a set or a map does not count", () =>
 	expect(value("self.set == [3, 2, 1]")).toMatchObject({ value: true });
 	expect(value("self.set + [3, 4] == [4, 3, 2, 1]")).toMatchObject({ value: true });
 	expect(value("self.numbers == [5, 4, 3, 2, 1]")).toMatchObject({ value: false });
+	const changed = { ...self, set: [3, 1, 2], entries: self.entries.toReversed() };
+	const pair = new Environment({ variables: { a: selfType, b: selfType } }).compile("a == b && b == a && [a] == [b]");
+	if (!("program" in pair)) throw new Error(pair.refusal.text);
+	expect(pair.program.evaluate({ a: self, b: changed })).toMatchObject({ value: true });
+	expect(pair.program.evaluate({ a: self, b: { ...self, numbers: [5, 4, 3, 2, 1] } })).toMatchObject({ value: false });
 	expect(value("self.entries == [self.entries[1], self.entries[0]]")).toMatchObject({ value: true });
 	expect(value("(self.entries + [{'key': 'a', 'value': 'c'}])[0].value == 'c'")).toMatchObject({ value: true });
 });

@@ -1,5 +1,4 @@
 import type { FunctionDeclaration } from "../library/function.ts";
-import type { Issue } from "../parse/issue.ts";
 import type {
 	Binding,
 	Call,
@@ -28,8 +27,9 @@ import {
 } from "../types/type.ts";
 import type { CheckResult, Resolution } from "./checked.ts";
 import { resolveOverloads } from "./overloads.ts";
+import { CheckReport } from "./report.ts";
 import { type Declarations, type Reference, Scope } from "./scope.ts";
-import { moreGeneral, Unifier } from "./unify.ts";
+import { moreGeneral } from "./unify.ts";
 
 /** What an expression may use. */
 export interface CheckerEnvironment extends Declarations {
@@ -52,17 +52,16 @@ export function check(root: Node, environment: CheckerEnvironment): CheckResult 
 	};
 }
 
-class Checker {
-	readonly issues: Issue[] = [];
+class Checker extends CheckReport {
 	readonly references = new Map<Node, Reference>();
 	readonly fields = new Map<Node, Field>();
 	private readonly types = new Map<Node, Type>();
 	private readonly resolutions = new Map<Node, Resolution>();
 	private readonly environment: CheckerEnvironment;
 	private readonly scope: Scope;
-	private readonly unifier = new Unifier();
 
 	constructor(environment: CheckerEnvironment) {
+		super();
 		this.environment = environment;
 		this.scope = new Scope(environment);
 	}
@@ -76,25 +75,6 @@ class Checker {
 		const resolution = this.resolutions.get(call);
 		if (resolution === undefined) throw new Error(`a call of ${call.name} that was not checked`);
 		return resolution;
-	}
-
-	private report(at: number, message: string): void {
-		this.issues.push({ at, message });
-	}
-
-	private mismatch(at: number, expected: Type, found: Type): void {
-		this.report(at, `expected type '${typeText(expected)}' but found '${typeText(found)}'`);
-	}
-
-	private text(type: Type): string {
-		return typeText(this.unifier.resolved(type, true));
-	}
-
-	private noOverload(at: number, name: string, types: readonly Type[], member: boolean): Type {
-		const texts = types.map((type) => this.text(type));
-		const target = member ? `${texts.shift()}.` : "";
-		this.report(at, `found no matching overload for '${name}' applied to '${target}(${texts.join(", ")})'`);
-		return errorType;
 	}
 
 	check(node: Node): Type {
@@ -134,11 +114,6 @@ class Checker {
 		if (found === undefined) return this.undeclared(node.at, name);
 		this.references.set(node, found.reference);
 		return found.type;
-	}
-
-	private undeclared(at: number, name: string): Type {
-		this.report(at, `undeclared reference to '${name}' (in container '')`);
-		return errorType;
 	}
 
 	private select(node: Select): Type {
@@ -271,11 +246,6 @@ class Checker {
 			named === undefined ? `'${typeText(found.type)}' is not a type` : `'${typeText(named)}' is not a message type`,
 		);
 		return errorType;
-	}
-
-	private wrongField(at: number, name: string, declared: Type, found: Type): void {
-		const [wanted, given] = [this.text(declared), this.text(found)];
-		this.report(at, `expected type of field '${name}' is '${wanted}' but provided type is '${given}'`);
 	}
 
 	private comprehension(node: Comprehension): Type {

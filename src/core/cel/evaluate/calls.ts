@@ -3,6 +3,7 @@ import { comparison } from "../cost/size.ts";
 import type { FunctionDeclaration, Overload } from "../library/function.ts";
 import type { Call, Node } from "../parse/syntax.ts";
 import { acceptorOf } from "../types/accepts.ts";
+import { listMarkerOf } from "../types/marking.ts";
 import { fail, noSuchOverload } from "../values/failure.ts";
 import { typeNameOf } from "../values/kind.ts";
 import { equal, Optional } from "../values/value.ts";
@@ -21,7 +22,7 @@ export function buildCall(builder: Builder, node: Call): Evaluate {
 			return conditional(builder, node.arguments);
 		case "_==_":
 		case "_!=_":
-			return equality(builder.build(required(first)), builder.build(required(second)), node.name === "_==_");
+			return equality(builder, required(first), required(second), node.name === "_==_");
 		case "@in":
 			return buildMembership(builder, node);
 		case "or":
@@ -55,11 +56,15 @@ function conditional(builder: Builder, args: readonly Node[]): Evaluate {
 	};
 }
 
-function equality(left: Evaluate, right: Evaluate, wanted: boolean): Evaluate {
+function equality(builder: Builder, leftNode: Node, rightNode: Node, wanted: boolean): Evaluate {
+	const left = builder.build(leftNode);
+	const right = builder.build(rightNode);
+	const markLeft = listMarkerOf(builder.checked.typeOf(leftNode));
 	return (frame) => {
 		const a = left(frame);
 		const b = right(frame);
 		charge(frame, comparison(a, b));
+		if (markLeft !== undefined && a !== b) markLeft(a);
 		return equal(a, b) === wanted;
 	};
 }

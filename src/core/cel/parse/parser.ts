@@ -1,4 +1,5 @@
 import { boolType, bytesType, doubleType, intType, nullType, stringType, type Type, uintType } from "../types/type.ts";
+import { TokenCursor } from "./cursor.ts";
 import { SyntaxIssue } from "./issue.ts";
 import { type Token, tokensOf } from "./lexer.ts";
 import { bytesLiteral, doubleLiteral, intLiteral, stringLiteral, uintLiteral } from "./literals.ts";
@@ -40,14 +41,12 @@ const relations: ReadonlySet<string> = new Set(["<", "<=", ">=", ">", "==", "!="
 const sums: ReadonlySet<string> = new Set(["+", "-"]);
 const products: ReadonlySet<string> = new Set(["*", "/", "%"]);
 
-class Parser {
-	private readonly tokens: readonly Token[];
+class Parser extends TokenCursor {
 	private readonly options: SyntaxOptions;
-	private index = 0;
 	private readonly depth: Record<Rule, number> = { expression: 0, relation: 0, calculation: 0, member: 0 };
 
 	constructor(tokens: readonly Token[], options: SyntaxOptions) {
-		this.tokens = tokens;
+		super(tokens);
 		this.options = options;
 	}
 
@@ -57,39 +56,6 @@ class Parser {
 		if (token.kind === "end") return node;
 		const what = this.peek(1).kind === "end" ? "extraneous" : "mismatched";
 		throw new SyntaxIssue(token.at, `Syntax error: ${what} input '${token.text}' expecting <EOF>`);
-	}
-
-	private peek(offset = 0): Token {
-		const token = this.tokens[this.index + offset] ?? this.tokens.at(-1);
-		if (token === undefined) throw new Error("no end token");
-		return token;
-	}
-
-	private next(): Token {
-		const token = this.peek();
-		this.index++;
-		return token;
-	}
-
-	private is(sign: string, offset = 0): boolean {
-		const token = this.peek(offset);
-		return token.kind === "sign" && token.text === sign;
-	}
-
-	private takes(sign: string): boolean {
-		const found = this.is(sign);
-		if (found) this.index++;
-		return found;
-	}
-
-	private mismatch(expected: string): SyntaxIssue {
-		const token = this.peek();
-		return new SyntaxIssue(token.at, `Syntax error: mismatched input '${token.text}' expecting ${expected}`);
-	}
-
-	private expect(sign: string): Token {
-		if (!this.is(sign)) throw this.mismatch(`'${sign}'`);
-		return this.next();
 	}
 
 	private enter(rule: Rule, count = 1): void {

@@ -8,6 +8,7 @@ import {
 	escapeName,
 	type Field,
 	intType,
+	type ListSemantics,
 	listType,
 	mapType,
 	objectType,
@@ -45,7 +46,7 @@ export function ruleType(schema: SchemaProps, name: string, isObject: boolean): 
 			const type = items && ruleType(items, `${name}.@elem`, isEmbedded(items));
 			if (items === undefined || type === undefined) return undefined;
 			const most = Math.floor((largestRequestBytes - quotes) / (leastBytes(items, isEmbedded(items)) + 1));
-			return listType(type, positive(schema.maxItems) ?? most);
+			return listType(type, positive(schema.maxItems) ?? most, semanticsOf(schema));
 		}
 		case "object": {
 			const values = valuesOf(schema);
@@ -83,6 +84,18 @@ function fieldsType(schema: SchemaProps, name: string): Type {
 		return known.get(escaped);
 	};
 	return objectType(name, { field }, 0);
+}
+
+/** Of lists that are sets or maps the order does not count. */
+function semanticsOf(schema: SchemaProps): ListSemantics | undefined {
+	switch (schema["x-kubernetes-list-type"]) {
+		case "set":
+			return { kind: "set" };
+		case "map":
+			return { kind: "map", keys: schema["x-kubernetes-list-map-keys"] ?? [] };
+		default:
+			return undefined;
+	}
 }
 
 function isEmbedded(schema: SchemaProps): boolean {

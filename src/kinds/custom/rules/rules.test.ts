@@ -50,6 +50,13 @@ describe("a rule that does not hold", () => {
 		expect(check(spec(rule), value)).toEqual(expected);
 	});
 
+	test("takes lists that are sets or maps as equal in any order", () => {
+		const names: SchemaProps = { type: "array", items: text, "x-kubernetes-list-type": "set" };
+		const schema = object({ spec: ruled(object({ names }), "self == oldSelf", "self.names == ['a', 'b']") });
+		expect(check(schema, { spec: { names: ["b", "a"] } }, { spec: { names: ["a", "b"] } })).toEqual([]);
+		expect(check(schema, { spec: { names: ["b", "c"] } }, { spec: { names: ["a", "b"] } })).toHaveLength(2);
+	});
+
 	test("of a scalar shows the value, and of items and values of maps where they are", () => {
 		const schema = object({
 			list: { type: "array", items: ruled(integer, "self > 1") },
