@@ -114,10 +114,17 @@ test("a run is written once when its log comes soon after its end, and does not 
 	const kept = recorder.receive([logOf("running")], undefined);
 	change(pods, podOf("late"));
 	change(jobs, job("late", true));
+	change(pods, podOf("gone"));
+	const gone = recorder.receive([logOf("gone")], undefined);
+	recorder.told({ key: "fact", fact: { type: "job", at, object: job("gone", true) } });
 	change(pods, podOf("silent"));
 	change(jobs, job("silent", true));
-	await clock.advance(500);
-	expect(await store.revision()).toBe(0);
+	await clock.advance(300);
+	// Its log had arrived before it was removed.
+	expect(await runNamed("gone")).toMatchObject({ result: "Succeeded", logs: "Complete" });
+	expect(await gone).toEqual([true]);
+	await clock.advance(200);
+	expect(await store.revision()).toBe(1);
 	expect(await Promise.all([recorder.receive([logOf("late")], undefined), clock.advance(400)])).toEqual([
 		[true],
 		undefined,
@@ -126,7 +133,7 @@ test("a run is written once when its log comes soon after its end, and does not 
 	expect(await runNamed("silent")).toMatchObject({ result: "Succeeded", logs: "Pending" });
 	expect(await runNamed("running")).toBeUndefined();
 	// Both in one commit.
-	expect(await store.revision()).toBe(1);
+	expect(await store.revision()).toBe(2);
 	await clock.advance(2000);
 	expect(await runNamed("running")).toMatchObject({ result: "Running", logBytes: 2 });
 	expect(await kept).toEqual([true]);

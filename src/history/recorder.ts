@@ -149,8 +149,7 @@ export class Recorder implements KeptLogs {
 		if (this.#stopping.signal.aborted) return Promise.resolve(false);
 		const { namespace, jobName: name, jobUid: uid } = log.fact.ended;
 		const kept = this.#waiting.addLog(log);
-		const job = this.#informers?.of(jobs).get(namespace, name);
-		this.#marks.mark({ namespace, name, uid }, this.#delayFor(job));
+		this.#marks.mark({ namespace, name, uid }, this.#delayFor(uid, this.#informers?.of(jobs).get(namespace, name)));
 		return kept;
 	}
 
@@ -201,7 +200,7 @@ export class Recorder implements KeptLogs {
 		const { namespace = "", name, uid } = job.metadata;
 		// Later changes of a running Job do not make it due earlier.
 		if (this.#marks.dueMs(uid) !== undefined && !isJobFinished(job)) return;
-		this.#marks.mark({ namespace, name, uid }, this.#delayFor(job));
+		this.#marks.mark({ namespace, name, uid }, this.#delayFor(uid, job));
 	}
 
 	#podChanged(pod: Pod | undefined): void {
@@ -212,17 +211,18 @@ export class Recorder implements KeptLogs {
 		// Thousands of changes, few of which add information.
 		if (dueMs !== undefined && dueMs <= this.#parts.clock.monotonicMs() + endedDelayMs) return;
 		const job = this.#informers?.of(jobs).get(namespace, owner.name);
-		this.#marks.mark({ namespace, name: owner.name, uid: owner.uid }, this.#delayFor(job));
+		this.#marks.mark({ namespace, name: owner.name, uid: owner.uid }, this.#delayFor(owner.uid, job));
 	}
 
-	#delayFor(job: Job | undefined): number {
-		if (job === undefined || isJobFinished(job)) return this.#endedDelay(job?.metadata.uid);
+	/** @param job of that name, if there is one */
+	#delayFor(uid: string, job: Job | undefined): number {
+		if (job?.metadata.uid !== uid || isJobFinished(job)) return this.#endedDelay(uid);
 		const pods = Math.max(job.spec.completions ?? 1, job.spec.parallelism ?? 1);
 		// With a thousand Jobs at once, most runs are written only when they have ended.
 		return pods > largeJobPods || this.#marks.size > manyMarks ? largeDelayMs : runningDelayMs;
 	}
 
-	#endedDelay(jobUid = ""): number {
+	#endedDelay(jobUid: string): number {
 		return this.#waiting.logsOf(jobUid).length > 0 ? endedDelayMs : loglessDelayMs;
 	}
 
