@@ -82,10 +82,10 @@ export class AccountForm {
 		this.#last = undefined;
 	}
 
-	entry(index: number, time: string, set: FieldSet | undefined, keys: readonly string[]): Entry {
+	entry(index: number, time: string, keys: readonly string[]): Entry {
 		const form = this.#entries[index];
 		if (form === undefined) throw new Error(`an account has no entry at ${index}`);
-		return form.entry(time, set, keys);
+		return form.entry(time, keys);
 	}
 
 	/** @param entries in the order of the form's, frozen */
@@ -132,6 +132,26 @@ function compareTexts(a: string, b: string): number {
 
 type Head = Pick<Entry, "manager" | "operation" | "apiVersion" | "subresource">;
 
+/** A set with particular keys, which is made when someone reads it. */
+interface UnreadSet {
+	readonly form: SetForm;
+	readonly keys: readonly string[];
+	set?: FieldSet;
+}
+
+const unreadSets = new WeakMap<object, UnreadSet>();
+
+/** The same for all entries, so that they have one hidden class. */
+const setWhenRead = {
+	enumerable: true,
+	get(this: object): FieldSet | undefined {
+		const unread = unreadSets.get(this);
+		if (unread === undefined) return undefined;
+		unread.set ??= unread.form.filled(unread.keys);
+		return unread.set;
+	},
+};
+
 class EntryForm {
 	readonly #head: Head;
 	readonly #set: SetForm;
@@ -147,16 +167,22 @@ class EntryForm {
 		this.#closing = subresource === undefined ? "}" : `,"subresource":${JSON.stringify(subresource)}}`;
 	}
 
-	/** @param set when it is there already */
-	entry(time: string, set: FieldSet | undefined, keys: readonly string[]): Entry {
+	entry(time: string, keys: readonly string[]): Entry {
 		if (this.#last?.time === time) return this.#last;
 		const { manager, operation, apiVersion, subresource } = this.#head;
-		const fieldsV1 = set ?? this.#set.filled(keys);
-		const entry: Entry = { manager, operation, apiVersion, time, fieldsType: "FieldsV1", fieldsV1 };
+		const known: Omit<Entry, "fieldsV1"> = { manager, operation, apiVersion, time, fieldsType: "FieldsV1" };
+		// It gets its fieldsV1 here.
+		const entry = known as Entry;
+		if (this.#set.hasKeys) {
+			// Few of these sets are ever read, and they cannot be shared.
+			Object.defineProperty(entry, "fieldsV1", setWhenRead);
+			unreadSets.set(entry, { form: this.#set, keys });
+		} else {
+			entry.fieldsV1 = this.#set.set;
+			this.#last = entry;
+		}
 		if (subresource !== undefined) entry.subresource = subresource;
-		Object.freeze(entry);
-		if (!this.#set.hasKeys) this.#last = entry;
-		return entry;
+		return Object.freeze(entry);
 	}
 
 	json(time: string | undefined, keys: readonly string[]): string {
@@ -191,7 +217,7 @@ export function shared(list: readonly ManagedFieldsEntry[]): readonly ManagedFie
 	}
 	const known = form;
 	return known.list(
-		sorted.map(({ time }, index) => known.entry(index, time, undefined, keys)),
+		sorted.map(({ time }, index) => known.entry(index, time, keys)),
 		keys,
 	);
 }

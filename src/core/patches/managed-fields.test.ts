@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { builtinSchemas } from "../../kinds/builtin-schemas.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { decode } from "../../kinds/schema.ts";
-import { type KubeObject, type ManagedFieldsEntry, setField } from "../object.ts";
+import { deepCopy, type KubeObject, type ManagedFieldsEntry, setField } from "../object.ts";
 import { accountJson } from "./accounts.ts";
 import { compare } from "./differences.ts";
 import { type FieldSet, paths } from "./field-set.ts";
@@ -249,7 +249,14 @@ test("pods of one form have the addresses and owners of their own, however often
 			["other", [`.status.podIPs[ip="fd00::${number}"]`]],
 		]);
 		expect(owned(left)).toEqual([creator, ["kubelet", []], ["other", [`.status.podIPs[ip="fd00::${number}"]`]]]);
-		for (const pod of [one, two, left]) expect(JSON.parse(accountJson(entries(pod)))).toEqual(entries(pod));
+		for (const pod of [one, two, left]) {
+			expect(JSON.parse(accountJson(entries(pod)))).toEqual(entries(pod));
+			for (const entry of entries(pod)) {
+				expect(entry.fieldsV1).toBe(entry.fieldsV1);
+				expect({ ...entry }).toEqual(deepCopy(entry));
+				expect(Object.isFrozen(entry) && Object.isFrozen(entry.fieldsV1)).toBe(true);
+			}
+		}
 	}
 });
 

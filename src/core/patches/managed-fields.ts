@@ -108,7 +108,7 @@ function followed(
 		const entryTime = entries[next.times[index] ?? -1]?.time ?? time;
 		const isKept = setOwner !== undefined && setOwner.time === entryTime;
 		if (!isKept) isSame = false;
-		nextEntries.push(isKept ? setOwner : nextForm.entry(index, entryTime, setOwner?.fieldsV1, nextKeys));
+		nextEntries.push(isKept ? setOwner : nextForm.entry(index, entryTime, nextKeys));
 	}
 	return isSame ? list : nextForm.list(nextEntries, nextKeys);
 }

@@ -7,7 +7,8 @@ const place = /(?<=[{,])"p:(\d+)"(?=:)/;
 /** Of a set with the edges `p:0`, `p:1`, … in the places of particular keys. */
 export class SetForm {
 	readonly id: number;
-	readonly #set: FieldSet;
+	/** With the places. */
+	readonly set: FieldSet;
 	/** Nodes that have keys below them. */
 	readonly #open: ReadonlySet<FieldSet>;
 	/** Texts, and between them the numbers of keys. */
@@ -15,7 +16,7 @@ export class SetForm {
 
 	constructor(id: number, set: FieldSet, text: string) {
 		this.id = id;
-		this.#set = set;
+		this.set = set;
 		this.#parts = text.split(place);
 		const open = new Set<FieldSet>();
 		if (this.hasKeys) findOpen(set, open);
@@ -27,7 +28,7 @@ export class SetForm {
 	}
 
 	filled(keys: readonly string[]): FieldSet {
-		return this.hasKeys ? this.#filledNode(this.#set, keys) : this.#set;
+		return this.#filledNode(this.set, keys);
 	}
 
 	#filledNode(node: FieldSet, keys: readonly string[]): FieldSet {
