@@ -17,7 +17,7 @@ let old = new Map<string, Regex>();
 export function regex(source: string): Regex {
 	let compiled = young.get(source);
 	if (compiled === undefined) {
-		compiled = old.get(source) ?? library().compile(source);
+		compiled = old.get(source) ?? regexLibrary().compile(source);
 		young.set(source, compiled);
 		if (young.size >= mostKept) {
 			old = young;
@@ -28,7 +28,7 @@ export function regex(source: string): Regex {
 }
 
 /** It takes 10 ms to load, so it is loaded with the first pattern, which most processes never have. */
-function library() {
+export function regexLibrary() {
 	// The package's own types.
 	return (require("re2js") as typeof import("re2js")).RE2JS;
 }

@@ -1,4 +1,5 @@
-import { RE2JS } from "re2js";
+import type { RE2JS } from "re2js";
+import { regexLibrary } from "../../regex.ts";
 import { fail } from "../values/failure.ts";
 
 /**
@@ -27,7 +28,7 @@ export function isPattern(pattern: string): boolean {
 
 function patternOf(pattern: string): RE2JS | undefined {
 	try {
-		return RE2JS.compile(pattern);
+		return regexLibrary().compile(pattern);
 	} catch {
 		return undefined;
 	}
@@ -36,7 +37,7 @@ function patternOf(pattern: string): RE2JS | undefined {
 /** What is wrong with a pattern, in Go's words. */
 export function problemOf(pattern: string): string {
 	try {
-		RE2JS.compile(pattern);
+		regexLibrary().compile(pattern);
 		return "";
 	} catch (error) {
 		return error instanceof Error ? error.message.replace(/^error parsing regexp: /, "") : String(error);
